@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf.h - strict configuration files on libconfuse: the schema is in code, an error names file and
+ * line. A file with `$` (environment expansion) or an include is refused: what was reviewed is what
+ * runs.
+ */
+#pragma once
+
+#include <confuse.h>
+
+#include "base/buf.h"
+
+enum { CONF_FILE_MAX = 64 * 1024 };
+
+void conf_free(cfg_t *);
+DEFINE_CLEANUP(conf_cleanup, cfg_t, conf_free)
+
+/* Parses `path` against `options` (which must outlive the result). ERR_INPUT "file:line: reason".
+ * When `hash` is not NULL it receives the SHA-256 of the file's bytes (32 octets). */
+cfg_t *conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* A string that must be there and not empty: ERR_INPUT names file and option. Borrowed. */
+const char *conf_string(cfg_t *cfg, const char *option, struct err *e);
+
+/* The path in `option`, relative ones taken from the folder of the configuration file. Owned. */
+char *conf_path(cfg_t *cfg, const char *option, struct err *e) OWNED(mem_free);

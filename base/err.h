@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * err.h - the reason why something failed.
+ *
+ * A function that can fail returns 0 or -1 (or an owned pointer or NULL) and takes a `struct err *`
+ * as its last parameter. The origin sets it, callers put context in front, the top loop of the
+ * program logs or answers once. Nobody branches on the text; a peer never sees it.
+ * The caller owns the struct, normally on its stack: no globals, no allocation.
+ */
+#pragma once
+
+/* Chosen by what the caller will do about it. */
+enum err_code {
+    ERR_NONE = 0,
+    ERR_INPUT,    /* what we were given is malformed or out of range */
+    ERR_DENIED,   /* well formed, but not allowed */
+    ERR_NOTFOUND, /* what was named does not exist */
+    ERR_CONFLICT, /* it exists already, or its state forbids this */
+    ERR_BUSY,     /* not now; the same call may succeed later */
+    ERR_PIN,      /* a PIN was refused, or must not be tried again */
+    ERR_TOKEN,    /* the PKCS #11 token or its module failed */
+    ERR_STORE,    /* the database failed */
+    ERR_CRYPTO,   /* a cryptographic operation failed or did not verify */
+    ERR_IO,       /* files, sockets, processes */
+};
+
+struct err {
+    enum err_code code;
+    char text[512];
+};
+
+/* Sets the reason, replacing an earlier one. Always returns -1. */
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* As err_set, with ": " and the text of `errnum` behind it. Always returns -1. */
+int err_errno(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Puts "context: " in front of the reason; the code stays. Always returns -1. */
+int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "input", "denied", ... for logs. Never NULL. */
+const char *err_code_name(enum err_code code);
+
+/* The exit status of a program that ends with this reason: 2 for ERR_INPUT (misuse), else 1. */
+int err_exit_status(enum err_code code);

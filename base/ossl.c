@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/ossl.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum { SECURE_HEAP = 1024 * 1024, SECURE_MIN = 32, CERTIFICATE_FILE_MAX = 64 * 1024 };
+
+int
+ossl_init(struct err *e)
+{
+    /* The host's openssl.cnf could load providers or change defaults: what was reviewed runs. */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "initialise OpenSSL");
+    }
+    if (CRYPTO_secure_malloc_initialized() == 0 &&
+        CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) != 1) {
+        return err_set(e, ERR_CRYPTO,
+                       "no locked memory for secrets: raise RLIMIT_MEMLOCK to 2 MiB at least");
+    }
+    return 0;
+}
+
+int
+ossl_err(struct err *e, enum err_code code, const char *fmt, ...)
+{
+    unsigned long last = ERR_peek_last_error();
+    const char *reason = last == 0 ? NULL : ERR_reason_error_string(last);
+    char text[sizeof(e->text)];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    ERR_clear_error();
+    return err_set(e, code, "%s%s%s", text, reason == NULL ? "" : ": ",
+                   reason == NULL ? "" : reason);
+}
+
+int
+sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    if (EVP_Digest(bytes.p == NULL ? "" : (const void *)bytes.p, bytes.n, out, NULL, EVP_sha256(),
+                   NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "SHA-256");
+    }
+    return 0;
+}
+
+int
+random_bytes(uint8_t *out, size_t n, struct err *e)
+{
+    if (RAND_priv_bytes_ex(NULL, out, n, 0) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "random number generator");
+    }
+    return 0;
+}
+
+char *
+base64_dup(struct span bytes)
+{
+    char *text = mem_zalloc(4 * ((bytes.n + 2) / 3) + 1, 1);
+
+    (void)EVP_EncodeBlock((unsigned char *)text, bytes.p, (int)bytes.n);
+    return text;
+}
+
+int
+base64_parse(const char *text, struct buf *out, struct err *e)
+{
+    size_t n = strlen(text);
+    size_t padding = 0;
+    uint8_t *to;
+    CLEANUP(mem_cleanup) char *again = NULL;
+    size_t before = out->n;
+
+    if (n % 4 != 0 || n > INT32_MAX) {
+        return err_set(e, ERR_INPUT, "base64: the length is not a multiple of 4");
+    }
+    while (padding < 2 && padding < n && text[n - 1 - padding] == '=') {
+        padding++;
+    }
+    to = buf_extend(out, n / 4 * 3, e);
+    if (to == NULL) {
+        return -1;
+    }
+    if (n > 0 && EVP_DecodeBlock(to, (const unsigned char *)text, (int)n) != (int)(n / 4 * 3)) {
+        buf_truncate(out, before);
+        return err_set(e, ERR_INPUT, "base64: a character outside the alphabet");
+    }
+    buf_truncate(out, out->n - padding);
+    /* EVP_DecodeBlock skips blanks and ignores spare bits: only the one canonical text passes. */
+    again = base64_dup(span_of(out->p + before, out->n - before));
+    if (strcmp(again, text) != 0) {
+        buf_truncate(out, before);
+        return err_set(e, ERR_INPUT, "base64: not in canonical form");
+    }
+    return 0;
+}
+
+int
+ossl_encode(ossl_i2d *i2d, const void *object, struct buf *out, struct err *e)
+{
+    unsigned char *der = NULL;
+    int n = i2d(object, &der);
+    int result;
+
+    if (n <= 0) {
+        return ossl_err(e, ERR_CRYPTO, "encode DER");
+    }
+    result = buf_append(out, span_of(der, (size_t)n), e);
+    OPENSSL_free(der);
+    return result;
+}
+
+X509 *
+certificate_parse(struct span bytes, struct err *e)
+{
+    const unsigned char *p = bytes.p;
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+
+    if (bytes.n > 0 && bytes.p[0] == 0x30) {
+        certificate = d2i_X509(NULL, &p, (long)bytes.n);
+        if (certificate != NULL && p != bytes.p + bytes.n) {
+            (void)err_set(e, ERR_INPUT, "octets behind the certificate");
+            return NULL;
+        }
+    } else {
+        CLEANUP(bio_cleanup) BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+
+        certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    }
+    if (certificate == NULL) {
+        (void)ossl_err(e, ERR_INPUT, "not an X.509 certificate in DER or PEM");
+        return NULL;
+    }
+    return TAKE(certificate);
+}
+
+X509 *
+certificate_load(const char *path, struct err *e)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(CERTIFICATE_FILE_MAX);
+    X509 *certificate;
+
+    if (file_read(path, &bytes, e) != 0) {
+        return NULL;
+    }
+    certificate = certificate_parse(buf_span(&bytes), e);
+    if (certificate == NULL) {
+        (void)err_wrap(e, "%s", path);
+    }
+    return certificate;
+}
+
+time_t
+clock_now(void)
+{
+    return time(NULL);
+}
+
+int64_t
+clock_monotonic_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+time_format(time_t t, char out[TIME_TEXT_SIZE])
+{
+    struct tm utc;
+
+    (void)gmtime_r(&t, &utc);
+    (void)strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+int
+time_parse(const char *text, time_t *out, struct err *e)
+{
+    struct tm utc = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char again[TIME_TEXT_SIZE];
+
+    if (end == NULL || *end != '\0' || strlen(text) != TIME_TEXT_SIZE - 1) {
+        return err_set(e, ERR_INPUT, "not a time like 2026-11-23T20:00:00Z");
+    }
+    *out = timegm(&utc);
+    time_format(*out, again);
+    if (strcmp(text, again) != 0) {
+        return err_set(e, ERR_INPUT, "no such date");
+    }
+    return 0;
+}

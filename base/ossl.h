@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ossl.h - what everybody needs of OpenSSL: release on scope exit, a reason with OpenSSL's own
+ * words, SHA-256, random bytes, base64, times.
+ */
+#pragma once
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/cms.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/buf.h"
+
+DEFINE_CLEANUP(asn1_integer_cleanup, ASN1_INTEGER, ASN1_INTEGER_free)
+DEFINE_CLEANUP(asn1_octet_string_cleanup, ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
+DEFINE_CLEANUP(bio_cleanup, BIO, BIO_free_all)
+DEFINE_CLEANUP(bn_cleanup, BIGNUM, BN_free)
+DEFINE_CLEANUP(cms_cleanup, CMS_ContentInfo, CMS_ContentInfo_free)
+DEFINE_CLEANUP(evp_md_ctx_cleanup, EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_CLEANUP(evp_pkey_cleanup, EVP_PKEY, EVP_PKEY_free)
+DEFINE_CLEANUP(evp_pkey_ctx_cleanup, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP(general_names_cleanup, GENERAL_NAMES, GENERAL_NAMES_free)
+DEFINE_CLEANUP(x509_cleanup, X509, X509_free)
+DEFINE_CLEANUP(x509_algor_cleanup, X509_ALGOR, X509_ALGOR_free)
+DEFINE_CLEANUP(x509_crl_cleanup, X509_CRL, X509_CRL_free)
+DEFINE_CLEANUP(x509_extension_cleanup, X509_EXTENSION, X509_EXTENSION_free)
+DEFINE_CLEANUP(x509_name_cleanup, X509_NAME, X509_NAME_free)
+DEFINE_CLEANUP(x509_pubkey_cleanup, X509_PUBKEY, X509_PUBKEY_free)
+DEFINE_CLEANUP(x509_req_cleanup, X509_REQ, X509_REQ_free)
+DEFINE_CLEANUP(x509_store_cleanup, X509_STORE, X509_STORE_free)
+DEFINE_CLEANUP(x509_store_ctx_cleanup, X509_STORE_CTX, X509_STORE_CTX_free)
+
+enum { SHA256_SIZE = 32 };
+
+/* Secure memory, and no configuration file of the host: call first in main(). */
+int ossl_init(struct err *e);
+
+/* As err_set with OpenSSL's most recent reason behind it; empties its queue. Returns -1. */
+int ossl_err(struct err *e, enum err_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+int sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e);
+/* CSPRNG; ERR_CRYPTO when it fails, and then nothing may go on. */
+int random_bytes(uint8_t *out, size_t n, struct err *e);
+
+/* Standard base64 without line breaks. */
+char *base64_dup(struct span bytes) OWNED(mem_free);
+int base64_parse(const char *text, struct buf *out, struct err *e);
+
+/* DER of any i2d object: int i2d_X509(const X509 *, unsigned char **) and its kin.
+ * Usage: OSSL_ENCODE(X509, certificate, &out, e). Appends to `out`. */
+typedef int ossl_i2d(const void *, unsigned char **);
+int ossl_encode(ossl_i2d *i2d, const void *object, struct buf *out, struct err *e);
+#define OSSL_ENCODE(type, object, out, e)                                                          \
+    ossl_encode((ossl_i2d *)(void (*)(void))i2d_##type, (object), (out), (e))
+
+/* Exactly one certificate, DER or PEM, nothing behind it. */
+X509 *certificate_parse(struct span bytes, struct err *e) __attribute__((warn_unused_result));
+X509 *certificate_load(const char *path, struct err *e) __attribute__((warn_unused_result));
+
+/* The clock seam: the only place that reads the time of day. */
+time_t clock_now(void);
+/* Milliseconds that never go back. */
+int64_t clock_monotonic_ms(void);
+/* 2026-11-23T20:00:00Z */
+enum { TIME_TEXT_SIZE = 21 };
+void time_format(time_t t, char out[TIME_TEXT_SIZE]);
+int time_parse(const char *text, time_t *out, struct err *e);
