@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/conf.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+static cfg_opt_t options[] = {CFG_STR("name", NULL, CFGF_NONE), CFG_INT("days", 1, CFGF_NONE),
+                              CFG_END()};
+
+static cfg_t *
+load(const char *dir, const char *text, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/x.conf", dir);
+
+    assert_ok(file_write(path, span_str(text), 0600, e), e);
+    return conf_load(path, options, NULL, e);
+}
+
+static void
+values_are_read_and_paths_start_at_the_file(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *expected = mem_printf("%s/sub/f", dir);
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+    struct err e = {0};
+
+    (void)state;
+    cfg = load(dir, "# costs $5\nname = \"sub/f\"\ndays = 3\n", &e);
+    assert_non_null(cfg);
+    assert_int_equal(cfg_getint(cfg, "days"), 3);
+    path = conf_path(cfg, "name", &e);
+    assert_string_equal(path, expected);
+}
+
+static void
+what_is_wrong_is_refused_with_its_line(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
+        {"name = a\ndayz = 3\n", "line 2: no such option 'dayz'"},
+        {"days = three\n", "line 1"},
+        {"name = \"${HOME}\"\n", ":1: `$`"},
+        {"name = a\n include(\"other.conf\")\n", ":2: include"},
+        {"name = {", "x.conf"},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+
+        if (load(dir, rows[i].text, &e) != NULL || strstr(e.text, rows[i].reason) == NULL) {
+            fail_msg("%s: %s", rows[i].text, e.text);
+        }
+        assert_int_equal(e.code, ERR_INPUT);
+    }
+}
+
+static void
+a_missing_value_is_named(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+    struct err e = {0};
+
+    (void)state;
+    cfg = load(dir, "days = 3\n", &e);
+    assert_non_null(cfg);
+    assert_null(conf_string(cfg, "name", &e));
+    assert_non_null(strstr(e.text, "option 'name' is missing"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_read_and_paths_start_at_the_file),
+        cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+        cmocka_unit_test(a_missing_value_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
