@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client.h - the parent's side of nfpki-signer (PROTOCOL.md): starts it, sends it whole objects,
+ * gets signatures back.
+ *
+ * Does: start and restart the process, batch the waiting jobs, enforce the deadline with SIGKILL.
+ * Does not: load a PKCS #11 module, see a PIN, log.
+ * Threads: one of its own, which talks to the signer. Submit from any thread.
+ * Ownership: a job belongs to the client from signer_submit() until its task is posted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "pkcs11/algorithm.h"
+
+/* What is to be signed, whole. The values are on the wire and in the journal. */
+enum signer_object {
+    SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
+    SIGNER_CRL = 'L',         /* DER TBSCertList */
+    SIGNER_CHECKPOINT = 'K',  /* text of a signed note: three lines, each with its line break */
+    SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
+};
+
+enum {
+    SIGNER_TBS_MAX = 16 * 1024 * 1024, /* a CRL; PROTOCOL.md has the smaller limits of the others */
+    SIGNER_BATCH_MAX = 64,
+};
+
+struct signer_job {
+    struct task task;          /* task.done is called by tasks_finish(); task.run is not used */
+    enum signer_object object; /* in */
+    struct span tbs;           /* in; borrowed until the task is posted */
+    struct buf signature;      /* out; the client sets its maximum; buf_free() it */
+    int result;                /* out: 0 or -1 */
+    struct err e;              /* out: ERR_DENIED off policy, ERR_INPUT not understood, ERR_TOKEN
+                                  token or signer failed (may be submitted again), ERR_PIN the PIN
+                                  was refused and will not be tried again */
+    void *private_;            /* the client's */
+    uint64_t number_;
+};
+
+struct signer_options {
+    const char *program;    /* path of nfpki-signer */
+    const char *policy;     /* its policy file */
+    int pin_fd;             /* rewindable descriptor (memfd, file) with the PIN, or -1 for the
+                               credential that the policy names; borrowed until signer_free() */
+    int timeout_ms;         /* for HELLO and for each answer; then SIGKILL. 0: 10 s */
+    struct tasks *finished; /* gets the tasks; NULL when only signer_sign() is used */
+};
+
+struct signer;
+/* Fails what is waiting (ERR_TOKEN, posted), ends the process, joins the thread. */
+void signer_free(struct signer *);
+/*
+ * Starts the process and blocks until its HELLO. Call from the main thread, and keep that thread
+ * (the signer gets SIGTERM when the thread that started it ends). The reason of a failed start is
+ * the signer's own: ERR_PIN, ERR_TOKEN, ERR_INPUT (policy file), ERR_DENIED (attributes).
+ * When the signer dies later, jobs under way fail with ERR_TOKEN and the next job starts it again,
+ * after a pause that grows from 0.1 to 5 s while starts fail. A signer that comes back with another
+ * key or policy is refused, and so is a second try of a refused PIN.
+ */
+struct signer *signer_start(const struct signer_options *, struct err *e) OWNED(signer_free);
+DEFINE_CLEANUP(signer_cleanup, struct signer, signer_free)
+
+/* Asynchronous: fill task.done, object and tbs. Every submitted job is posted exactly once. */
+void signer_submit(struct signer *, struct signer_job *);
+
+/* Blocking. `signature` is replaced; its maximum must be SIGNATURE_MAX at least. */
+int signer_sign(struct signer *, enum signer_object object, struct span tbs, struct buf *signature,
+                struct err *e);
+
+/* From the HELLO. */
+struct span signer_spki(const struct signer *);
+enum key_algorithm signer_algorithm(const struct signer *);
+/* DER AlgorithmIdentifier of its signatures. */
+struct span signer_algorithm_identifier(const struct signer *);
+/* A software token: say so in the log. */
+bool signer_is_software(const struct signer *);
+/* SHA-256 of the policy file (32 octets). */
+struct span signer_policy_hash(const struct signer *);
+/* Process id now; -1 while it is down. */
+pid_t signer_pid(struct signer *);
+/* Lines of attempts in the signer's journal: at HELLO, plus what was answered since. At least as
+ * many as signatures were released, over the life of the key. */
+uint64_t signer_attempts(struct signer *);
+
+/*
+ * The fresh-process check after key generation: runs `nfpki-signer --self-test`, which opens the
+ * token, reads back all attributes and compares the public half with the policy's pinned one. For
+ * keys without ALWAYS_AUTHENTICATE it signs a fixed text, verified here under `spki`. *signed_text
+ * (may be NULL) tells whether there was such a signature.
+ */
+int signer_self_test(const char *program, const char *policy, int pin_fd, int timeout_ms,
+                     struct span spki, bool *signed_text, struct err *e);
