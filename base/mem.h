@@ -31,6 +31,7 @@
 
 /* Defines `static void name(type **p)` for CLEANUP, which calls `destructor` when *p is not NULL.
  */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type name cannot stand in parentheses */
 #define DEFINE_CLEANUP(name, type, destructor)                                                     \
     __attribute__((unused)) static inline void name(type **p)                                      \
     {                                                                                              \
@@ -39,6 +40,7 @@
             *p = NULL;                                                                             \
         }                                                                                          \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Include arrows point down only: base <- pkcs11, db <- ca <- ra; ceremony -> pkcs11, ca/x509;
+# the auditor's program -> db. Programs never include another program's files.
+set -euo pipefail
+
+# folder (or file) prefix -> the include prefixes that it may use; the longest prefix wins
+rules='
+base/             base/
+pkcs11/           base/ pkcs11/
+db/               base/ db/
+ca/x509/          base/ ca/x509/
+ca/cmp/           base/ ca/x509/ ca/cmp/
+ca/registration/  base/ ca/x509/ ca/registration/
+ca/link/          base/ ca/link/
+ca/               base/ pkcs11/client.h db/ ca/
+ra/http           base/ ra/http
+ra/               base/ pkcs11/client.h db/ ca/x509/ ca/cmp/ ca/registration/ ca/link/ ra/
+ceremony/         base/ pkcs11/ ca/x509/ ceremony/
+tests/            base/ pkcs11/ db/ ca/ ra/ ceremony/ tests/
+'
+bad=0
+while IFS=: read -r file line text; do
+  included=${text#*\"}
+  included=${included%%\"*}
+  best='' allowed=''
+  while read -r prefix targets; do
+    if [[ -n $prefix && $file == "$prefix"* && ${#prefix} -gt ${#best} ]]; then
+      best=$prefix allowed=$targets
+    fi
+  done <<<"$rules"
+  ok=no
+  for target in $allowed; do
+    [[ $included == "$target"* ]] && ok=yes
+  done
+  if [[ $ok == no || $included != */* ]]; then
+    echo "$file:$line: $best must not include \"$included\""
+    bad=1
+  fi
+done < <(git ls-files '*.c' '*.h' | xargs grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"')
+exit $bad

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds everything and runs every test; a skipped test is a failure.
+#   tests/run.sh [CTEST-ARGUMENT ...]      for example: tests/run.sh -R unit.base
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ceremony/packages.sh
+
+step() { printf '\n== %s\n' "$*"; }
+
+step 'packages'
+install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+
+if [[ $# -eq 0 ]]; then
+  step 'clang, libFuzzer and sanitizers: build everything, fuzz each target for a while'
+  cmake --workflow --preset fuzz
+fi
+
+step 'gcc, AddressSanitizer and UndefinedBehaviorSanitizer: build everything, run every test'
+cmake --preset dev
+cmake --build --preset dev
+log=build/dev/tests.log
+ctest --preset dev "$@" 2>&1 | tee "$log"
+if grep -qE '\(Skipped\)|Not Run|Disabled' "$log"; then
+  echo 'a test was skipped: that is a failure' >&2
+  exit 1
+fi
