@@ -123,13 +123,16 @@ secret_prompt(const char *prompt, struct buf *out, struct err *e)
 
 /* Between fork and exec: async-signal-safe calls only. */
 static void
-become(char *const argv[], int fd, pid_t parent)
+become(char *const argv[], int fd, int pass_fd, pid_t parent)
 {
     int null = open("/dev/null", O_RDONLY);
+    /* out of the way first: 3 and 4 may be taken by the very descriptors that are to move there */
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+    int high_pass = pass_fd < 0 ? -1 : fcntl(pass_fd, F_DUPFD_CLOEXEC, 10);
 
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(fd, 3) < 0 ||
-        close_range(4, ~0U, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
-        getppid() != parent) {
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || high < 0 || dup2(high, 3) < 0 ||
+        (pass_fd >= 0 && dup2(high_pass, 4) < 0) || close_range(pass_fd < 0 ? 4 : 5, ~0U, 0) != 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != parent) {
         _exit(126);
     }
     (void)execv(argv[0], argv);
@@ -137,7 +140,7 @@ become(char *const argv[], int fd, pid_t parent)
 }
 
 int
-child_start(char *const argv[], struct child *child, struct err *e)
+child_start(char *const argv[], int pass_fd, struct child *child, struct err *e)
 {
     int pair[2];
     pid_t parent = getpid();
@@ -152,7 +155,7 @@ child_start(char *const argv[], struct child *child, struct err *e)
     }
     child->pid = fork();
     if (child->pid == 0) {
-        become(argv, pair[1], parent);
+        become(argv, pair[1], pass_fd, parent);
     }
     (void)close(pair[1]);
     if (child->pid < 0) {

@@ -24,13 +24,33 @@ a_child_talks_over_descriptor_3_and_inherits_nothing_else(void **state)
     char text[64] = {0};
 
     (void)state;
-    assert_ok(child_start(argv, &child, &e), &e);
+    assert_ok(child_start(argv, -1, &child, &e), &e);
     assert_true(read(child.fd, text, sizeof(text) - 1) > 0);
     /* 0 to 2, our socket, and the directory that ls has open */
     assert_string_equal(text, "0 1 2 3 4 ");
     child_stop(&child, 1000);
     assert_int_equal(child.pid, -1);
     assert_true(leaked > 2);
+}
+
+static void
+a_descriptor_can_be_handed_on_as_number_4(void **state)
+{
+    char *const argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"cat <&4 >&3"}, NULL};
+    struct child child;
+    struct err e = {0};
+    char text[8] = {0};
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "1234", 4), 4);
+    (void)close(ends[1]);
+    assert_ok(child_start(argv, ends[0], &child, &e), &e);
+    (void)close(ends[0]);
+    assert_int_equal(read(child.fd, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "1234");
+    child_stop(&child, 1000);
 }
 
 static void
@@ -43,7 +63,7 @@ a_child_that_does_not_listen_is_killed(void **state)
     char c;
 
     (void)state;
-    assert_ok(child_start(argv, &child, &e), &e);
+    assert_ok(child_start(argv, -1, &child, &e), &e);
     assert_int_equal(read(child.fd, &c, 1), 1);
     child_stop(&child, 20);
     assert_int_equal(child.pid, -1);
@@ -58,7 +78,7 @@ a_program_that_is_not_there_is_an_error_at_once(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_err(child_start(argv, &child, &e), ERR_NOTFOUND, &e);
+    assert_err(child_start(argv, -1, &child, &e), ERR_NOTFOUND, &e);
 }
 
 static void
@@ -104,6 +124,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_talks_over_descriptor_3_and_inherits_nothing_else),
+        cmocka_unit_test(a_descriptor_can_be_handed_on_as_number_4),
         cmocka_unit_test(a_child_that_does_not_listen_is_killed),
         cmocka_unit_test(a_program_that_is_not_there_is_an_error_at_once),
         cmocka_unit_test(a_credential_is_read_without_its_line_break),
