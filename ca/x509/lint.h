@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lint.h - the judge between the TBS and the signer: reads the octets back, independent of tbs.c,
+ * and refuses every departure from the profile and from the request.
+ *
+ * Checked: DER (re-encoding gives the same octets), version, serial, signature algorithm, issuer,
+ * validity (form, order, cap, issuer's end), subject, key (kind, strength, equal to the request's),
+ * no unique identifiers, and each extension's presence, criticality and exact value, none besides.
+ */
+#pragma once
+
+#include "ca/x509/tbs.h"
+
+/* `tbs` is a DER TBSCertificate. ERR_DENIED "lint: <field>: ..." when it departs. Call before the
+ * signature is asked for, and on signed_tbs() of the finished certificate before it is released. */
+int lint_tbs(struct span tbs, const struct tbs_request *expected, struct err *e);
