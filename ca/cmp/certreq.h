@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * certreq.h - a request for a certificate: CertReqMessages of ir, cr and kur (RFC 4211, RFC 9483
+ * 4.1.1, 4.1.3) and the PKCS #10 of p10cr (RFC 2986, RFC 9483 4.1.4), behind one struct.
+ *
+ * What it says is a wish. The only thing that a certificate takes from here is the public key.
+ * Ownership: owns what it hands out; independent of the message that it was read from.
+ * Threads: constant after cmp_certreq_read().
+ */
+#pragma once
+
+#include <openssl/x509v3.h>
+
+#include "ca/cmp/failure.h"
+#include "ca/cmp/msg.h"
+
+enum { CMP_CERT_REQ_ID = 0, CMP_CERT_REQ_ID_P10 = -1 };
+
+struct cmp_certreq;
+void cmp_certreq_free(struct cmp_certreq *);
+/*
+ * Decodes the body of `msg`; assert: it is ir, cr, kur or p10cr. Decodes the public key, once.
+ * NULL with *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
+ *   badDataFormat    not what the RFC describes
+ *   badRequest       not exactly one CertReqMsg, or certReqId not 0
+ *   badCertTemplate  no subject (and no subjectAltName), no or not acceptable public key, version
+ * not v3, fields set that only a CA sets badPOP           no proof of possession, raVerified, or
+ * one of a kind that we do not do
+ */
+struct cmp_certreq *cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure,
+                                     struct err *e) OWNED(cmp_certreq_free);
+DEFINE_CLEANUP(cmp_certreq_cleanup, struct cmp_certreq, cmp_certreq_free)
+
+/* The proof of possession: POPOSigningKey over CertRequest without poposkInput, or the signature of
+ * the PKCS #10. Pure computation, one signature verification. -1 with badPOP or badAlg. */
+int cmp_certreq_check_pop(const struct cmp_certreq *, enum cmp_failure *failure, struct err *e);
+
+/* 0, or -1 for p10cr: what certConf, waiting and pollReq must name. */
+int cmp_certreq_id(const struct cmp_certreq *);
+/* DER SubjectPublicKeyInfo, and the key in it. */
+struct span cmp_certreq_spki(const struct cmp_certreq *);
+EVP_PKEY *cmp_certreq_key(const struct cmp_certreq *);
+/* Never NULL; may be the NULL-DN. */
+const X509_NAME *cmp_certreq_subject(const struct cmp_certreq *);
+/* Requested extensions; NULL when there are none. */
+const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq *);
+/* regCtrl-oldCertID (RFC 4211 6.5) of a kur: issuer (borrowed) and serial number; false: none. */
+bool cmp_certreq_old_cert(const struct cmp_certreq *, const X509_NAME **issuer,
+                          const ASN1_INTEGER **serial);

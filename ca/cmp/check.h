@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check.h - is the form of a header right (RFC 9483 3.1, 3.5)? Everything that can be said before a
+ * secret, a certificate or a database is touched.
+ *
+ * Order, and so which failInfo wins: pvno, body type, protectionAlg, iteration count, sender,
+ * transactionID, senderNonce, recipNonce, messageTime, generalInfo.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "ca/cmp/failure.h"
+#include "ca/cmp/msg.h"
+
+/* What a listener accepts. */
+struct cmp_rules {
+    uint32_t bodies;        /* CMP_BODY_BIT()s; others are badRequest */
+    int64_t time_window_s;  /* messageTime may be this far from now, either way */
+    bool time_required;     /* absent messageTime is badTime */
+    uint32_t mac_count_max; /* iterations of PasswordBasedMac and PBMAC1; 0: CMP_MAC_COUNT_MAX */
+};
+#define CMP_BODY_BIT(body) (UINT32_C(1) << (unsigned)(body))
+
+enum { CMP_PVNO_2000 = 2, CMP_PVNO_2021 = 3 };
+
+/*
+ * The first message of a transaction (ir, cr, kur, p10cr, ...), and a later one (certConf,
+ * pollReq). 0, or -1 with *failure: unsupportedVersion, badRequest, badMessageCheck (not
+ * protected), badAlg, badDataFormat, badSenderNonce, badRecipientNonce, badTime.
+ */
+int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, time_t now,
+                    enum cmp_failure *failure, struct err *e);
+int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, time_t now,
+                    enum cmp_failure *failure, struct err *e);
+
+/* Is the later message's recipNonce this one? Else badRecipientNonce. */
+int cmp_check_recip_nonce(const struct cmp_msg *, struct span nonce, enum cmp_failure *failure,
+                          struct err *e);
