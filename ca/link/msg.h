@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg.h - what RA and CA say to each other (PROTOCOL.md): octets <-> struct link_message.
+ *
+ * Strict: exactly one DER LinkMessage, canonical, with exactly the fields of its type. Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum {
+    LINK_VERSION = 1,
+    LINK_FRAME_MAX = 128 * 1024, /* octets of a message, without its length */
+    LINK_RID_SIZE = 32,          /* SHA-256 of a raw PKIMessage or of a registration's CMS */
+    LINK_REGISTRATION_SIZE = 16, /* the octets of a registrationId */
+    LINK_PREVIOUS_SIZE = 32,
+    LINK_SUBMIT_MAX = 96 * 1024,
+    LINK_REGISTER_MAX = 32 * 1024,
+    LINK_CERTIFICATE_MAX = 16 * 1024,
+    LINK_PHRASE_MAX = 128,
+    LINK_FAIL_INFO_MAX = 26, /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
+};
+
+/* On the wire; see PROTOCOL.md. */
+enum link_type {
+    /* RA to CA */
+    LINK_HELLO = 1,
+    LINK_SUBMIT = 2,
+    LINK_REGISTER = 3,
+    LINK_CANCEL = 4,
+    /* CA to RA */
+    LINK_WELCOME = 16,
+    LINK_ISSUED = 17,
+    LINK_CONFIRMED = 18,
+    LINK_REFUSED = 19,
+    LINK_REGISTERED = 20,
+    LINK_CANCELLED = 21,
+    LINK_BUSY = 22,
+};
+
+/* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
+ * type does not have is zero or empty. */
+struct link_message {
+    enum link_type type;
+    struct span id;       /* SUBMIT ISSUED CONFIRMED: rid; REGISTER REGISTERED: SHA-256 of the CMS;
+                             CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the id of
+                             what is answered; HELLO WELCOME: empty */
+    uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
+    struct span previous; /* SUBMIT: hash that chains the RA's queue */
+    struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;
+                             WELCOME: issuing certificate */
+    struct span root;     /* WELCOME: root certificate */
+    bool software;        /* WELCOME: a key of the CA is in a software token */
+    unsigned fail_info;   /* REFUSED: bit of PKIFailureInfo */
+    struct span phrase;   /* REFUSED: why, 1..128 printable ASCII octets, fit for a peer's eyes */
+};
+
+/* "SUBMIT"; "?" for a number that is none of them. */
+const char *link_type_name(enum link_type);
+/* Sent by the RA (HELLO SUBMIT REGISTER CANCEL). */
+bool link_type_is_request(enum link_type);
+
+/* Appends the DER. A field out of its limits is ERR_INPUT. */
+int link_encode(const struct link_message *, struct buf *out, struct err *e);
+/* ERR_INPUT for everything that link_encode() would not write. */
+int link_decode(struct span der, struct link_message *out, struct err *e);
