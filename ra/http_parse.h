@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_parse.h - the bytes of one connection become HTTP/1.x requests, one at a time, or a refusal.
+ *
+ * Does: framing on llhttp, with the rules that llhttp leaves to its users (no folded lines, no bare
+ * LF or CR, no NUL, one Host, one Content-Length, never length and chunks together), and the
+ * limits. Everything that can be refused is refused before a body is taken in. Does not: sockets,
+ * timers, the meaning of a path. Ownership: the parser owns the request; spans and strings live
+ * until http_parser_next().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+enum {
+    HTTP_HEADER_MAX = 8 * 1024, /* request line and all header lines */
+    HTTP_HEADER_LINES_MAX = 64,
+    HTTP_BODY_MAX = 64 * 1024,
+    HTTP_CHUNKED_FRAMING_MAX = 8 * 1024, /* what chunk sizes may add to a body */
+    HTTP_PATH_MAX = 256,
+    HTTP_CONTENT_TYPE_MAX = 128,
+};
+
+enum http_method { HTTP_METHOD_POST, HTTP_METHOD_GET };
+
+struct http_request {
+    enum http_method method;
+    char path[HTTP_PATH_MAX + 1]; /* origin form, printable ASCII, no query, no '%' */
+    char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* lower case, without parameters; may be "" */
+    struct span body;
+    bool keep_alive;
+    bool minor_0; /* HTTP/1.0 */
+};
+
+enum http_state {
+    HTTP_NEED_MORE,     /* everything given was used */
+    HTTP_WANT_CONTINUE, /* the peer waits for "100 Continue"; feed again afterwards */
+    HTTP_COMPLETE,      /* one request is there; the rest of the bytes was not touched */
+    HTTP_REFUSED,       /* answer http_parser_status() and close: framing is lost for good */
+};
+
+struct http_parser;
+void http_parser_free(struct http_parser *);
+struct http_parser *http_parser_new(void) OWNED(http_parser_free);
+DEFINE_CLEANUP(http_parser_cleanup, struct http_parser, http_parser_free)
+
+/* Takes bytes in; *used tells how many. Not to be called in HTTP_COMPLETE or HTTP_REFUSED. */
+enum http_state http_parser_feed(struct http_parser *, struct span bytes, size_t *used);
+/* The request of HTTP_COMPLETE. */
+const struct http_request *http_parser_request(const struct http_parser *);
+/* The status code of HTTP_REFUSED: 400, 405, 411, 413, 414, 417, 431, 501 or 505. */
+int http_parser_status(const struct http_parser *);
+/* True once a byte of the current request has come: which timer applies. */
+bool http_parser_has_begun(const struct http_parser *);
+/* Forgets the request of HTTP_COMPLETE and makes ready for the next one. */
+void http_parser_next(struct http_parser *);
