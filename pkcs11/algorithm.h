@@ -44,3 +44,7 @@ EVP_PKEY *key_public_parse(struct span spki, enum key_algorithm *algorithm, stru
  * verify. */
 int key_public_verify(EVP_PKEY *key, enum key_algorithm algorithm, struct span tbs,
                       struct span signature, struct err *e);
+
+/* The same over a digest of exactly key_algorithm_digest_size() octets (ERR_INPUT otherwise). */
+int key_public_verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
+                             struct span signature, struct err *e);

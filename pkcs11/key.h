@@ -10,23 +10,8 @@
 #pragma once
 
 #include "pkcs11/algorithm.h"
+#include "pkcs11/key_policy.h"
 #include "pkcs11/session.h"
-
-enum {
-    KEY_ID_SIZE = 16,
-    KEY_LABEL_MAX = 64,
-};
-
-/*
- * The named attribute policies. All demand the table of PKCS #11 attributes in key_policy.c; they
- * differ in CKA_ALWAYS_AUTHENTICATE: "root-signing-v1" TRUE; "issuing-signing-v1",
- * "log-signing-v1" and "ra-signing-v1" FALSE.
- */
-struct key_policy;
-/* ERR_INPUT lists the names. The policy lives for ever. */
-const struct key_policy *key_policy_find(const char *name, struct err *e);
-const char *key_policy_name(const struct key_policy *);
-bool key_policy_always_authenticate(const struct key_policy *);
 
 /*
  * Generates a pair in a logged-in read/write session, with 16 random octets as CKA_ID, and reads
@@ -78,12 +63,13 @@ enum key_algorithm key_get_algorithm(const struct key *);
 const struct key_policy *key_get_policy(const struct key *);
 struct span key_get_id(const struct key *);
 struct span key_get_spki(const struct key *);
+struct session *key_get_session(const struct key *);
+CK_OBJECT_HANDLE key_get_private(const struct key *);
 /* The public key; borrowed. */
 EVP_PKEY *key_get_public(const struct key *);
 
-/* Each attribute as it was read back, for the transcript: "private CKA_SENSITIVE TRUE". */
-typedef int key_attribute_seen(void *context, const char *half, const char *attribute,
-                               const char *value, struct err *e);
+/* Reads every attribute of both halves again; `seen` (may be NULL) gets each, for the transcript.
+ * Errors as of key_find(). */
 int key_read_back(struct key *, key_attribute_seen *seen, void *context, struct err *e);
 
 /*

@@ -39,7 +39,7 @@ struct module;
 void module_close(struct module *);
 
 /*
- * Loads and initialises the module. `path` must be absolute and neither it nor its folder writable
+ * Loads and initialises the module. `path` must be absolute and the file not writable
  * by others (ERR_DENIED). `config` (may be NULL) is the module's own configuration file: it is
  * exported as SOFTHSM2_CONF before C_Initialize, so that a policy or definition file names exactly
  * one token directory. ERR_TOKEN when the library cannot be loaded or initialised.

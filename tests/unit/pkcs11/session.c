@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/test.h"
+
+#include "pkcs11/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkcs11/ckr.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/tmpdir.h"
+
+#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
+#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
+
+static int
+setup(void **state)
+{
+    char *dir = tmpdir_new();
+
+    softhsm_use(dir);
+    *state = dir;
+    return unsetenv("FAULTP11");
+}
+
+static int
+teardown(void **state)
+{
+    tmpdir_remove(*state);
+    return unsetenv("FAULTP11");
+}
+
+static struct token
+new_token(const char *label)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token t;
+
+    assert_non_null(m);
+    assert_ok(module_init_token(m, label, SO_PIN, USER_PIN, &t, &e), &e);
+    return t;
+}
+
+static void
+return_values_have_names_and_pins_their_own_code(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    assert_string_equal(ckr_name(0x30), "CKR_DEVICE_ERROR");
+    assert_string_equal(ckr_name(0x1b), "CKR_ACTION_PROHIBITED");
+    assert_string_equal(ckr_name(0x12345), "CKR_UNKNOWN");
+    assert_int_equal(ckr_err(&e, 0x30, "C_Sign", "/x.so", "root"), -1);
+    assert_string_equal(e.text, "C_Sign: CKR_DEVICE_ERROR (0x30) (module /x.so, token root)");
+    assert_int_equal(e.code, ERR_TOKEN);
+    (void)ckr_err(&e, 0xa0, "C_Login", "/x.so", NULL);
+    assert_int_equal(e.code, ERR_PIN);
+}
+
+static void
+a_module_is_loaded_by_absolute_path_only(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    assert_null(module_open("libsofthsm2.so", NULL, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_null(module_open("/nonexistent/x.so", NULL, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+    assert_null(module_open("/usr/lib/x86_64-linux-gnu/libcrypto.so.3", NULL, &e));
+}
+
+static void
+a_module_is_open_once_and_can_be_opened_again(void **state)
+{
+    struct err e = {0};
+    struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+
+    (void)state;
+    assert_non_null(m);
+    assert_true(module_is_software(m));
+    assert_null(module_open(SOFTHSM_MODULE, NULL, &e));
+    assert_int_equal(e.code, ERR_CONFLICT);
+    module_close(m);
+    m = module_open(SOFTHSM_MODULE, NULL, &e);
+    assert_non_null(m);
+    module_close(m);
+}
+
+static void
+the_configuration_file_chooses_the_token_directory(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("first");
+    CLEANUP(tmpdir_cleanup) char *other = tmpdir_new();
+    CLEANUP(mem_cleanup) char *first_conf = mem_printf("%s/softhsm2.conf", (char *)*state);
+    CLEANUP(mem_cleanup) char *other_conf = mem_printf("%s/softhsm2.conf", other);
+    struct module *m;
+
+    softhsm_use(other);
+    m = module_open(SOFTHSM_MODULE, other_conf, &e);
+    assert_non_null(m);
+    assert_err(module_find_token(m, "first", NULL, &t, &e), ERR_NOTFOUND, &e);
+    module_close(m);
+    m = module_open(SOFTHSM_MODULE, first_conf, &e);
+    assert_non_null(m);
+    assert_ok(module_find_token(m, "first", NULL, &t, &e), &e);
+    module_close(m);
+}
+
+static void
+a_fresh_token_is_found_by_label_and_serial(void **state)
+{
+    struct err e = {0};
+    struct token made = new_token("issuing-test");
+    struct token found;
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+
+    (void)state;
+    assert_ok(module_find_token(m, "issuing-test", made.serial, &found, &e), &e);
+    assert_string_equal(found.serial, made.serial);
+    assert_err(module_find_token(m, "issuing-test", "0000", &found, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, made.serial));
+    assert_err(module_find_token(m, "issuing", NULL, &found, &e), ERR_NOTFOUND, &e);
+    assert_err(module_init_token(m, "issuing-test", SO_PIN, USER_PIN, &found, &e), ERR_CONFLICT,
+               &e);
+    assert_err(module_init_token(m, "x", SPAN_LITERAL("123"), USER_PIN, &found, &e), ERR_INPUT, &e);
+    assert_ok(module_init_token(m, "second", SO_PIN, USER_PIN, &found, &e), &e);
+    assert_string_not_equal(found.serial, made.serial);
+}
+
+static void
+a_session_wants_the_serial_and_the_right_pin(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+    struct inventory inventory;
+    uint8_t random[16] = {0};
+
+    (void)state;
+    assert_null(session_open(m, "issuing-test", "", SESSION_READ_ONLY, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    assert_err(session_login(s, SPAN_LITERAL("wrong-pin"), &e), ERR_PIN, &e);
+    assert_non_null(strstr(e.text, "CKR_PIN_INCORRECT"));
+    assert_non_null(strstr(e.text, "issuing-test"));
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    assert_ok(session_inventory(s, &inventory, &e), &e);
+    assert_int_equal(inventory.objects, 0);
+    assert_ok(session_random(s, random, sizeof(random), &e), &e);
+}
+
+static void
+the_inventory_counts_objects_of_every_class(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_TOKEN, &yes, sizeof(yes)}};
+    CK_OBJECT_HANDLE object;
+    struct inventory inventory;
+
+    (void)state;
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    for (int i = 0; i < 70; i++) {
+        assert_int_equal(
+            module_functions(m)->C_CreateObject(session_handle(s), template, 2, &object), CKR_OK);
+    }
+    assert_ok(session_inventory(s, &inventory, &e), &e);
+    assert_int_equal(inventory.objects, 70);
+    assert_int_equal(inventory.data, 70);
+    assert_int_equal(inventory.unreadable, 0);
+}
+
+static void
+login_stops_before_the_final_pin_try(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+
+    (void)state;
+    assert_non_null(m);
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    assert_int_equal(setenv("FAULTP11", "final-try no-login", 1), 0);
+    assert_err(session_login(s, USER_PIN, &e), ERR_PIN, &e);
+    assert_non_null(strstr(e.text, "one PIN try"));
+    assert_err(session_login_context(s, USER_PIN, &e), ERR_PIN, &e);
+    assert_int_equal(setenv("FAULTP11", "locked no-login", 1), 0);
+    assert_err(session_login(s, USER_PIN, &e), ERR_PIN, &e);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(return_values_have_names_and_pins_their_own_code),
+        cmocka_unit_test_setup_teardown(a_module_is_loaded_by_absolute_path_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_is_open_once_and_can_be_opened_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_configuration_file_chooses_the_token_directory, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_fresh_token_is_found_by_label_and_serial, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_session_wants_the_serial_and_the_right_pin, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_inventory_counts_objects_of_every_class, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(login_stops_before_the_final_pin_try, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
