@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Server and client in one loop, over a real socket. */
+#include "ca/link/server.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ca/link/client.h"
+#include "ca/link/frame.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+enum { MANY = 300 };
+
+struct scene {
+    char *dir;
+    char *path;
+    struct event_base *base;
+    struct link_server *server;
+    struct link_client *client;
+    size_t requests;
+    size_t answers;
+    size_t ups;
+    size_t downs;
+    size_t closed;
+    enum err_code closed_code;
+    size_t stop_after; /* answers */
+    bool hold;         /* do not answer SUBMIT */
+    size_t held;
+    link_peer held_peer;
+};
+
+static const uint8_t zeros[64];
+
+static void
+on_request(void *arg, link_peer peer, const struct link_message *m)
+{
+    struct scene *s = arg;
+    struct link_message answer = {.type = LINK_ISSUED, .id = m->id, .body = span_of(zeros, 9)};
+
+    if (m->type == LINK_HELLO) {
+        answer = (struct link_message){
+            .type = LINK_WELCOME, .body = span_of(zeros, 3), .root = span_of(zeros, 4)};
+    } else {
+        s->requests++;
+        if (s->hold) {
+            s->held++;
+            s->held_peer = peer;
+            return;
+        }
+    }
+    link_server_answer(s->server, peer, &answer);
+}
+
+static void
+on_closed(void *arg, link_peer peer, const struct err *why)
+{
+    struct scene *s = arg;
+
+    (void)peer;
+    s->closed++;
+    s->closed_code = why->code;
+    (void)event_base_loopbreak(s->base);
+}
+
+static void
+on_up(void *arg, const struct link_message *welcome)
+{
+    struct scene *s = arg;
+
+    assert_int_equal(welcome->root.n, 4);
+    s->ups++;
+    (void)event_base_loopbreak(s->base);
+}
+
+static void
+on_message(void *arg, const struct link_message *m)
+{
+    struct scene *s = arg;
+
+    assert_int_equal(m->type, LINK_ISSUED);
+    s->answers++;
+    if (s->answers >= s->stop_after) {
+        (void)event_base_loopbreak(s->base);
+    }
+}
+
+static void
+on_down(void *arg, const struct err *why)
+{
+    struct scene *s = arg;
+
+    (void)why;
+    s->downs++;
+    (void)event_base_loopbreak(s->base);
+}
+
+static void
+start_server(struct scene *s, uid_t uid, size_t open_max)
+{
+    const struct link_server_options options = {.base = s->base,
+                                                .path = s->path,
+                                                .uids = &uid,
+                                                .n_uids = 1,
+                                                .open_max = open_max,
+                                                .request = on_request,
+                                                .closed = on_closed,
+                                                .arg = s};
+    struct err e = {0};
+
+    s->server = link_server_new(&options, &e);
+    assert_non_null(s->server);
+}
+
+static void
+start_client(struct scene *s)
+{
+    const struct link_client_options options = {.base = s->base,
+                                                .path = s->path,
+                                                .server_uid = geteuid(),
+                                                .up = on_up,
+                                                .message = on_message,
+                                                .down = on_down,
+                                                .arg = s};
+    struct err e = {0};
+
+    s->client = link_client_new(&options, &e);
+    assert_non_null(s->client);
+}
+
+static int
+setup(void **state)
+{
+    struct scene *s = mem_zalloc(1, sizeof(*s));
+
+    s->dir = tmpdir_new();
+    s->path = mem_printf("%s/link.sock", s->dir);
+    s->base = event_base_new();
+    *state = s;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct scene *s = *state;
+
+    link_client_free(s->client);
+    link_server_free(s->server);
+    event_base_free(s->base);
+    mem_free(s->path);
+    tmpdir_remove(s->dir);
+    mem_free(s);
+    return 0;
+}
+
+static int
+submit(struct scene *s, struct err *e)
+{
+    const struct link_message m = {.type = LINK_SUBMIT,
+                                   .id = span_of(zeros, 32),
+                                   .sequence = 1,
+                                   .previous = span_of(zeros, 32),
+                                   .body = span_of(zeros, 40)};
+
+    return link_client_send(s->client, &m, e);
+}
+
+static void
+run_until_up(struct scene *s)
+{
+    while (!link_client_is_up(s->client)) {
+        assert_int_equal(event_base_loop(s->base, 0), 0);
+    }
+}
+
+static void
+requests_get_their_answers(void **state)
+{
+    struct scene *s = *state;
+    struct err e = {0};
+
+    start_server(s, geteuid(), 0);
+    start_client(s);
+    run_until_up(s);
+    s->stop_after = MANY;
+    for (int i = 0; i < MANY; i++) {
+        assert_ok(submit(s, &e), &e);
+    }
+    assert_int_equal(event_base_loop(s->base, 0), 0);
+    assert_int_equal(s->answers, MANY);
+    assert_int_equal(s->requests, MANY);
+}
+
+static void
+another_user_is_refused(void **state)
+{
+    struct scene *s = *state;
+    struct err e = {0};
+
+    start_server(s, geteuid() + 1, 0);
+    start_client(s);
+    while (s->closed == 0 || s->downs == 0) {
+        assert_int_equal(event_base_loop(s->base, 0), 0);
+    }
+    assert_int_equal(s->closed_code, ERR_DENIED);
+    assert_int_equal(s->ups, 0);
+    assert_err(submit(s, &e), ERR_BUSY, &e);
+}
+
+static void
+the_client_comes_back_when_the_server_does(void **state)
+{
+    struct scene *s = *state;
+    struct err e = {0};
+
+    start_client(s); /* nobody listens yet */
+    assert_int_equal(event_base_loop(s->base, 0), 0);
+    assert_int_equal(s->downs, 1);
+    start_server(s, geteuid(), 0);
+    run_until_up(s);
+    link_server_free(s->server);
+    s->server = NULL;
+    while (s->downs < 2) {
+        assert_int_equal(event_base_loop(s->base, 0), 0);
+    }
+    assert_err(submit(s, &e), ERR_BUSY, &e);
+    start_server(s, geteuid(), 0);
+    run_until_up(s);
+    assert_int_equal(s->ups, 2);
+}
+
+static void
+a_peer_with_too_many_open_requests_is_not_read(void **state)
+{
+    struct scene *s = *state;
+    const struct link_message answer = {
+        .type = LINK_ISSUED, .id = span_of(zeros, 32), .body = span_of(zeros, 9)};
+    struct err e = {0};
+
+    start_server(s, geteuid(), 4);
+    start_client(s);
+    run_until_up(s);
+    s->hold = true;
+    for (int i = 0; i < 10; i++) {
+        assert_ok(submit(s, &e), &e);
+    }
+    while (s->held < 4) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+    }
+    assert_int_equal(s->held, 4);
+    s->hold = false;
+    s->stop_after = 10;
+    for (size_t i = 0; i < s->held; i++) {
+        link_server_answer(s->server, s->held_peer, &answer);
+    }
+    while (s->answers < 10) {
+        assert_int_equal(event_base_loop(s->base, 0), 0);
+    }
+    assert_int_equal(s->requests, 10);
+}
+
+/* Sends raw octets and runs the loop until the server has closed the connection. */
+static void
+server_closes(struct scene *s, struct span raw, enum err_code expected)
+{
+    struct err e = {0};
+    int fd = unix_connect(s->path, true, &e);
+    size_t closed = s->closed;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, raw.p, raw.n), raw.n);
+    while (s->closed == closed) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    assert_int_equal(s->closed_code, expected);
+    assert_int_equal(link_server_peers(s->server), 0);
+    (void)close(fd);
+}
+
+static void
+nonsense_closes_the_peer_and_nobody_else(void **state)
+{
+    struct scene *s = *state;
+    const struct {
+        struct span raw;
+        enum err_code expected;
+    } rows[] = {
+        /* length 0; length above the maximum; not DER; type 99 */
+        {SPAN_LITERAL("\0\0\0\0"), ERR_INPUT},
+        {SPAN_LITERAL("\0\2\0\1"), ERR_INPUT},
+        {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT},
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00"), ERR_INPUT},
+        /* CANCEL before HELLO; HELLO twice; WELCOME from an RA */
+        {SPAN_LITERAL("\0\0\0\32\x30\x18\x02\x01\x01\x0a\x01\x04\x04\x10"
+                      "0123456789abcdef"),
+         ERR_DENIED},
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"
+                      "\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"),
+         ERR_DENIED},
+        {SPAN_LITERAL("\0\0\0\20\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"),
+         ERR_DENIED},
+    };
+
+    start_server(s, geteuid(), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("row %zu\n", i);
+        server_closes(s, rows[i].raw, rows[i].expected);
+    }
+    start_client(s);
+    run_until_up(s);
+}
+
+static void
+an_answer_for_a_peer_that_is_gone_reaches_nobody(void **state)
+{
+    struct scene *s = *state;
+    const struct link_message answer = {.type = LINK_CONFIRMED, .id = span_of(zeros, 32)};
+    struct err e = {0};
+
+    start_server(s, geteuid(), 0);
+    start_client(s);
+    run_until_up(s);
+    s->hold = true;
+    assert_ok(submit(s, &e), &e);
+    while (s->held == 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    link_client_free(s->client);
+    s->client = NULL;
+    while (link_server_peers(s->server) > 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    link_server_answer(s->server, s->held_peer, &answer);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(requests_get_their_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_user_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_client_comes_back_when_the_server_does, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_peer_with_too_many_open_requests_is_not_read, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(nonsense_closes_the_peer_and_nobody_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_for_a_peer_that_is_gone_reaches_nobody, setup,
+                                        teardown),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN); /* as proc_harden() does for the programs */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
