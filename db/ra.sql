@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ra.db: what nfpki-ra must not forget. The CA is the truth about certificates; what is lost here can
+-- be asked again there. Times are seconds since 1970.
+
+-- migration 1
+
+-- What a registrar signed and the CA accepted. The secret of proof kind mac is sealed (ra/seal.h).
+CREATE TABLE registration (
+    id            TEXT PRIMARY KEY,    -- 32 lower hex digits
+    cms           BLOB NOT NULL,
+    json          BLOB NOT NULL,       -- its signed content
+    nf_instance   TEXT NOT NULL,
+    proof         INTEGER NOT NULL,    -- enum proof_kind
+    reference     TEXT UNIQUE,         -- proof mac: the senderKID
+    sealed        BLOB,                -- proof mac: the secret
+    fingerprint   BLOB,                -- proof certificate: SHA-256 of its DER
+    issuer        TEXT,                -- proof vendor
+    subject       TEXT,                -- proof vendor
+    not_after     INTEGER NOT NULL,
+    certificates  INTEGER NOT NULL,    -- initial ones that may be asked for
+    used          INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0 AND used <= certificates),
+    cancelled     INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)),
+    registered    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX registration_fingerprint ON registration (fingerprint) WHERE fingerprint IS NOT NULL;
+CREATE INDEX registration_vendor ON registration (issuer, subject) WHERE issuer IS NOT NULL;
+
+-- Replay cache: every authenticated first message, whatever became of it (RFC 9483 3.5).
+CREATE TABLE seen (
+    identity        TEXT NOT NULL,     -- who asked: "mac:<reference>" or "cert:<fingerprint>"
+    transaction_id  BLOB NOT NULL,
+    until           INTEGER NOT NULL,
+    PRIMARY KEY (identity, transaction_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_until ON seen (until);
+
+CREATE TABLE enrolment (
+    id              INTEGER PRIMARY KEY,
+    identity        TEXT NOT NULL,
+    transaction_id  BLOB NOT NULL,
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    body            INTEGER NOT NULL,  -- enum cmp_body of the first message
+    cert_req_id     INTEGER NOT NULL,
+    implicit        INTEGER NOT NULL CHECK (implicit IN (0, 1)), -- implicitConfirm is granted
+    state           INTEGER NOT NULL CHECK (state BETWEEN 0 AND 6), -- enum requests_state
+    nonce           BLOB,              -- the senderNonce of our last answer
+    nonce_before    BLOB,              -- and of the one before it, which may be all that arrived
+    certificate     BLOB,
+    fail_info       INTEGER,           -- of a refusal
+    phrase          TEXT,
+    accepted        INTEGER,           -- certConf: 1 accepted, 0 rejected
+    until           INTEGER NOT NULL,
+    confirm_by      INTEGER,           -- SENT: when its certConf is overdue
+    UNIQUE (identity, transaction_id)
+) STRICT;
+CREATE INDEX enrolment_transaction_id ON enrolment (transaction_id);
+CREATE INDEX enrolment_confirm ON enrolment (confirm_by) WHERE state = 2;
+CREATE INDEX enrolment_until ON enrolment (until);
+
+-- What the CA is asked, in order; each entry chains the one before.
+CREATE TABLE queue (
+    sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+    rid        BLOB NOT NULL UNIQUE,   -- SHA-256 of the network function's message
+    enrolment  INTEGER NOT NULL REFERENCES enrolment (id),
+    nested     BLOB NOT NULL,          -- that message, wrapped and signed by the RA
+    previous   BLOB NOT NULL,
+    hash       BLOB NOT NULL,          -- SHA-256(previous || sequence, 8 octets || rid || nested)
+    answered   INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1))
+) STRICT;
+CREATE INDEX queue_open ON queue (sequence) WHERE answered = 0;
+CREATE INDEX queue_enrolment ON queue (enrolment);

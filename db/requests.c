@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each state change names the states that it may leave in its WHERE clause, so a verb that comes
+ * late or twice changes nothing, and store_changes() tells.
+ */
+#include "db/requests.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+
+enum { CERTIFICATE_MAX = 16 * 1024 };
+
+const char *
+requests_state_name(enum requests_state state)
+{
+    switch (state) {
+    case REQUESTS_QUEUED:
+        return "queued";
+    case REQUESTS_ANSWERED:
+        return "answered";
+    case REQUESTS_SENT:
+        return "sent";
+    case REQUESTS_CONFIRMING:
+        return "confirming";
+    case REQUESTS_CONFIRMED:
+        return "confirmed";
+    case REQUESTS_REJECTED:
+        return "rejected";
+    case REQUESTS_UNCONFIRMED:
+        return "unconfirmed";
+    }
+    return "unknown";
+}
+
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+    (void)snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/* Copies a column; an absent one leaves an empty buf. */
+static int
+take_blob(struct buf *out, size_t max, const struct store_rows *rows, int column, struct err *e)
+{
+    buf_free(out);
+    *out = BUF_INIT(max);
+    return buf_set(out, row_blob(rows, column), e);
+}
+
+/* ---- the queue ---- */
+
+void
+requests_entry_clear(struct requests_entry *entry)
+{
+    buf_free(&entry->nested);
+    memset(entry, 0, sizeof(*entry));
+}
+
+static int
+entry_hash(const struct requests_entry *entry, struct span nested, uint8_t out[SHA256_SIZE],
+           struct err *e)
+{
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t sequence[8];
+
+    for (size_t i = 0; i < sizeof(sequence); i++) {
+        sequence[i] = (uint8_t)(entry->sequence >> (8 * (sizeof(sequence) - 1 - i)));
+    }
+    if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
+        EVP_DigestUpdate(ctx, entry->previous, sizeof(entry->previous)) != 1 ||
+        EVP_DigestUpdate(ctx, sequence, sizeof(sequence)) != 1 ||
+        EVP_DigestUpdate(ctx, entry->rid, sizeof(entry->rid)) != 1 ||
+        EVP_DigestUpdate(ctx, nested.p, nested.n) != 1 || EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "hash of a queue entry");
+    }
+    return 0;
+}
+
+/* The last entry's sequence and hash; zero for an empty queue. Entries are forgotten from the front
+ * only, never the last one, so the chain goes on over housekeeping. */
+static int
+queue_head(struct store_db *db, uint64_t *sequence, uint8_t hash[SHA256_SIZE], struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    *sequence = 0;
+    memset(hash, 0, SHA256_SIZE);
+    if (store_query(db, &rows, "SELECT sequence, hash FROM queue ORDER BY sequence DESC LIMIT 1",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row) {
+        struct span stored = row_blob(&rows, 1);
+
+        if (stored.n != SHA256_SIZE) {
+            return err_set(e, ERR_STORE, "queue: the hash of the last entry is damaged");
+        }
+        *sequence = (uint64_t)row_int(&rows, 0);
+        memcpy(hash, stored.p, SHA256_SIZE);
+    }
+    return 0;
+}
+
+static int
+enqueue(struct store_db *db, int64_t enrolment, struct span rid, struct span nested,
+        struct requests_entry *entry, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+
+    assert(rid.n == REQUESTS_RID_SIZE);
+    if (queue_head(db, &entry->sequence, entry->previous, e) != 0) {
+        return -1;
+    }
+    entry->sequence++;
+    memcpy(entry->rid, rid.p, rid.n);
+    if (entry_hash(entry, nested, hash, e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "INSERT INTO queue (sequence, rid, enrolment, nested, previous, hash) "
+                      "VALUES (?, ?, ?, ?, ?, ?)",
+                      STORE_VALUES(store_int((int64_t)entry->sequence), store_blob(rid),
+                                   store_int(enrolment), store_blob(nested),
+                                   store_blob(span_of(entry->previous, sizeof(entry->previous))),
+                                   store_blob(span_of(hash, sizeof(hash)))),
+                      e);
+}
+
+static int
+entry_read(const struct store_rows *rows, struct requests_entry *out, struct err *e)
+{
+    struct span rid = row_blob(rows, 1);
+    struct span previous = row_blob(rows, 3);
+
+    if (rid.n != sizeof(out->rid) || previous.n != sizeof(out->previous)) {
+        return err_set(e, ERR_STORE, "queue entry %lld is damaged", (long long)row_int(rows, 0));
+    }
+    out->sequence = (uint64_t)row_int(rows, 0);
+    memcpy(out->rid, rid.p, rid.n);
+    memcpy(out->previous, previous.p, previous.n);
+    buf_free(&out->nested);
+    out->nested = BUF_INIT(SIZE_MAX);
+    return buf_set(&out->nested, row_blob(rows, 2), e);
+}
+
+int
+requests_open_each(struct store_db *db, uint64_t after, int limit,
+                   void (*visit)(void *arg, const struct requests_entry *), void *arg,
+                   struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT sequence, rid, nested, previous FROM queue "
+                    "WHERE answered = 0 AND sequence > ? ORDER BY sequence LIMIT ?",
+                    STORE_VALUES(store_int((int64_t)after), store_int(limit)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (entry_read(&rows, &entry, e) != 0) {
+            return -1;
+        }
+        visit(arg, &entry);
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+requests_verify_chain(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
+    uint8_t expected[SHA256_SIZE];
+    uint8_t last[SHA256_SIZE];
+    bool first = true;
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT sequence, rid, nested, previous, hash FROM queue ORDER BY sequence",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (entry_read(&rows, &entry, e) != 0 ||
+            entry_hash(&entry, buf_span(&entry.nested), expected, e) != 0) {
+            return -1;
+        }
+        if (!span_equal(span_of(expected, sizeof(expected)), row_blob(&rows, 4)) ||
+            (!first && memcmp(last, entry.previous, sizeof(last)) != 0)) {
+            return err_set(e, ERR_STORE, "the queue's chain breaks at entry %llu",
+                           (unsigned long long)entry.sequence);
+        }
+        memcpy(last, expected, sizeof(last));
+        first = false;
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+requests_count_open(struct store_db *db, int *open, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT count(*) FROM queue WHERE answered = 0", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    *open = (int)row_int(&rows, 0);
+    return 0;
+}
+
+/* ---- enrolments ---- */
+
+int
+requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
+                  int64_t until, struct err *e)
+{
+    return store_exec(
+        db, "INSERT INTO seen (identity, transaction_id, until) VALUES (?, ?, ?)",
+        STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until)), e);
+}
+
+static int
+last_id(struct store_db *db, int64_t *id, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT last_insert_rowid()", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    *id = row_int(&rows, 0);
+    return 0;
+}
+
+int
+requests_admit(struct store_db *db, const struct requests_admission *a, int64_t *enrolment,
+               struct requests_entry *entry, struct err *e)
+{
+    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0) {
+        return -1;
+    }
+    if (store_exec(db,
+                   "UPDATE registration SET used = used + 1 "
+                   "WHERE id = ? AND cancelled = 0 AND used < certificates",
+                   STORE_VALUES(store_text(a->registration)), e) != 0) {
+        return -1;
+    }
+    if (store_changes(db) != 1) {
+        return err_set(e, ERR_DENIED, "registration %s is cancelled or used up", a->registration);
+    }
+    if (store_exec(db,
+                   "INSERT INTO enrolment (identity, transaction_id, registration, body, "
+                   "cert_req_id, implicit, state, until) VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
+                                store_text(a->registration), store_int(a->body),
+                                store_int(a->cert_req_id), store_int(a->implicit),
+                                store_int(a->until)),
+                   e) != 0 ||
+        last_id(db, enrolment, e) != 0) {
+        return -1;
+    }
+    return enqueue(db, *enrolment, a->rid, a->nested, entry, e);
+}
+
+void
+requests_enrolment_clear(struct requests_enrolment *x)
+{
+    buf_free(&x->nonce);
+    buf_free(&x->nonce_before);
+    buf_free(&x->certificate);
+    memset(x, 0, sizeof(*x));
+}
+
+#define ENROLMENT_COLUMNS                                                                          \
+    "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
+    "fail_info, phrase, accepted"
+
+static int
+enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
+{
+    requests_enrolment_clear(out);
+    out->id = row_int(rows, 0);
+    copy_text(out->registration, sizeof(out->registration), row_text(rows, 1));
+    out->body = (int)row_int(rows, 2);
+    out->cert_req_id = (int)row_int(rows, 3);
+    out->implicit = row_int(rows, 4) != 0;
+    out->state = (enum requests_state)row_int(rows, 5);
+    out->fail_info = row_is_null(rows, 9) ? -1 : (int)row_int(rows, 9);
+    copy_text(out->phrase, sizeof(out->phrase), row_text(rows, 10));
+    out->accepted = row_int(rows, 11) != 0;
+    if (take_blob(&out->nonce, REQUESTS_NONCE_SIZE, rows, 6, e) != 0 ||
+        take_blob(&out->nonce_before, REQUESTS_NONCE_SIZE, rows, 7, e) != 0 ||
+        take_blob(&out->certificate, CERTIFICATE_MAX, rows, 8, e) != 0) {
+        return err_wrap(e, "enrolment %lld", (long long)out->id);
+    }
+    return 0;
+}
+
+static int
+enrolment_find(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+               struct requests_enrolment *out, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *found = false;
+    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    return *found ? enrolment_read(&rows, out, e) : 0;
+}
+
+int
+requests_enrolment_find(struct store_db *db, const char *identity, struct span transaction_id,
+                        struct requests_enrolment *out, bool *found, bool *known, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *known = false;
+    if (enrolment_find(
+            db,
+            "SELECT " ENROLMENT_COLUMNS " FROM enrolment WHERE identity = ? AND transaction_id = ?",
+            STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, found, e) != 0) {
+        return -1;
+    }
+    if (*found) {
+        *known = true;
+        return 0;
+    }
+    if (store_query(db, &rows, "SELECT 1 FROM enrolment WHERE transaction_id = ? LIMIT 1",
+                    STORE_VALUES(store_blob(transaction_id)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, known, e);
+}
+
+int
+requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_enrolment *out,
+                          bool *found, struct err *e)
+{
+    return enrolment_find(db,
+                          "SELECT " ENROLMENT_COLUMNS
+                          " FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)",
+                          STORE_VALUES(store_blob(rid)), out, found, e);
+}
+
+int
+requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted, struct span rid,
+                            struct span nested, struct requests_entry *entry, struct err *e)
+{
+    if (store_exec(db,
+                   "UPDATE enrolment SET state = 3, accepted = ?, confirm_by = NULL "
+                   "WHERE id = ? AND state IN (2, 6)",
+                   STORE_VALUES(store_int(accepted), store_int(enrolment)), e) != 0) {
+        return -1;
+    }
+    if (store_changes(db) != 1) {
+        return err_set(e, ERR_CONFLICT, "nothing to confirm");
+    }
+    return enqueue(db, enrolment, rid, nested, entry, e);
+}
+
+int
+requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
+              int64_t confirm_by, struct err *e)
+{
+    if (store_exec(db, "UPDATE enrolment SET nonce_before = nonce, nonce = ? WHERE id = ?",
+                   STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0) {
+        return -1;
+    }
+    if (!delivers) {
+        return 0;
+    }
+    return store_exec(
+        db,
+        "UPDATE enrolment SET state = CASE implicit WHEN 1 THEN 4 ELSE 2 END, "
+        "confirm_by = CASE implicit WHEN 1 THEN NULL ELSE ? END WHERE id = ? AND state = 1",
+        STORE_VALUES(store_int(confirm_by), store_int(enrolment)), e);
+}
+
+/* ---- answers of the CA ---- */
+
+/* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
+static int
+mark_answered(struct store_db *db, struct span rid, bool *first, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
+                        STORE_VALUES(store_blob(rid)), e) != 0) {
+        return err_wrap(e, "answer to what was not asked");
+    }
+    *first = row_int(&rows, 0) == 0;
+    return store_exec(db, "UPDATE queue SET answered = 1 WHERE rid = ?",
+                      STORE_VALUES(store_blob(rid)), e);
+}
+
+#define OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"
+
+int
+requests_issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool first = false;
+
+    if (mark_answered(db, rid, &first, e) != 0) {
+        return -1;
+    }
+    if (first) {
+        return store_exec(db,
+                          "UPDATE enrolment SET state = 1, certificate = ?1 WHERE state = 0 AND "
+                          "id = (SELECT enrolment FROM queue WHERE rid = ?2)",
+                          STORE_VALUES(store_blob(certificate), store_blob(rid)), e);
+    }
+    if (store_query_one(db, &rows, "SELECT certificate FROM enrolment" OF_RID,
+                        STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    if (!span_equal(row_blob(&rows, 0), certificate)) {
+        return err_set(e, ERR_CONFLICT, "the CA gave two certificates for one request");
+    }
+    return 0;
+}
+
+int
+requests_confirmed(struct store_db *db, struct span rid, struct err *e)
+{
+    bool first = false;
+
+    if (mark_answered(db, rid, &first, e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
+                      "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
+                      STORE_VALUES(store_blob(rid)), e);
+}
+
+int
+requests_refused(struct store_db *db, struct span rid, int fail_info, const char *phrase,
+                 struct err *e)
+{
+    bool first = false;
+
+    if (mark_answered(db, rid, &first, e) != 0) {
+        return -1;
+    }
+    if (!first) {
+        return 0;
+    }
+    if (store_exec(db,
+                   "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
+                   "(SELECT registration FROM enrolment WHERE state = 0 AND id = "
+                   "(SELECT enrolment FROM queue WHERE rid = ?))",
+                   STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "UPDATE enrolment SET state = 5, fail_info = ?1, phrase = ?2 "
+                      "WHERE state IN (0, 3) AND id = (SELECT enrolment FROM queue WHERE rid = ?3)",
+                      STORE_VALUES(store_int(fail_info), store_text(phrase), store_blob(rid)), e);
+}
+
+/* ---- housekeeping ---- */
+
+int
+requests_expire(struct store_db *db, int64_t now, int *overdue, struct err *e)
+{
+    if (store_exec(db,
+                   "UPDATE enrolment SET state = 6, confirm_by = NULL "
+                   "WHERE state = 2 AND confirm_by < ?",
+                   STORE_VALUES(store_int(now)), e) != 0) {
+        return -1;
+    }
+    *overdue = (int)store_changes(db);
+    /* The last entry stays: the next one chains it. */
+    if (store_exec(db,
+                   "DELETE FROM queue WHERE answered = 1 AND enrolment IN "
+                   "(SELECT id FROM enrolment WHERE until < ? AND state NOT IN (0, 3)) "
+                   "AND sequence < (SELECT max(sequence) FROM queue)",
+                   STORE_VALUES(store_int(now)), e) != 0 ||
+        store_exec(db,
+                   "DELETE FROM enrolment WHERE until < ? AND state NOT IN (0, 3) AND NOT EXISTS "
+                   "(SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id)",
+                   STORE_VALUES(store_int(now)), e) != 0) {
+        return -1;
+    }
+    return store_exec(db, "DELETE FROM seen WHERE until < ?", STORE_VALUES(store_int(now)), e);
+}

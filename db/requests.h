@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * requests.h - the verbs of ra.db: registrations, the replay cache, enrolments and the queue.
+ *
+ * Does: keep what was decided, each verb whole or not at all. Every verb runs inside a store op
+ * (store.h), which gives it its savepoint and the durability of the group.
+ * Does not: judge a request, seal a secret, talk.
+ * Ownership: rows own their bytes; free them with the functions here. Strings and spans that go in
+ * are borrowed during the call.
+ * Errors: ERR_STORE besides those that are named.
+ *
+ *   QUEUED --CA issued--> ANSWERED --ip leaves--> SENT --certConf--> CONFIRMING --CA--> CONFIRMED
+ *     \--CA refused--> REJECTED                    | \--implicitConfirm--> CONFIRMED \--> REJECTED
+ *                                                  \--no certConf in time--> UNCONFIRMED
+ * A late certConf is still taken: UNCONFIRMED --certConf--> CONFIRMING.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "db/store.h"
+
+enum {
+    REQUESTS_ID_SIZE = 33, /* registration id with its NUL */
+    REQUESTS_RID_SIZE = 32,
+    REQUESTS_IDENTITY_SIZE = 80,
+    REQUESTS_REFERENCE_SIZE = 33,
+    REQUESTS_NONCE_SIZE = 16,
+    REQUESTS_PHRASE_SIZE = 129,
+    REQUESTS_NF_SIZE = 37,
+};
+
+enum requests_state {
+    REQUESTS_QUEUED = 0,
+    REQUESTS_ANSWERED = 1,
+    REQUESTS_SENT = 2,
+    REQUESTS_CONFIRMING = 3,
+    REQUESTS_CONFIRMED = 4,
+    REQUESTS_REJECTED = 5,
+    REQUESTS_UNCONFIRMED = 6,
+};
+/* "queued", ... Never NULL. */
+const char *requests_state_name(enum requests_state);
+
+/* Of ra.db, for store_open(). */
+extern const struct store_migration ra_migrations[];
+enum { REQUESTS_APPLICATION = 0x6e665241 }; /* "nfRA" */
+
+/* ---- registrations ---- */
+
+struct requests_registration {
+    char id[REQUESTS_ID_SIZE];
+    char nf_instance[REQUESTS_NF_SIZE];
+    struct buf cms;
+    struct buf json;
+    int proof;                               /* enum proof_kind */
+    char reference[REQUESTS_REFERENCE_SIZE]; /* "" unless proof mac */
+    struct buf sealed;                       /* empty unless proof mac */
+    struct buf fingerprint;                  /* empty unless proof certificate */
+    char *issuer;                            /* NULL unless proof vendor */
+    char *subject;
+    int64_t not_after;
+    int certificates;
+    int used;
+    bool cancelled;
+    int64_t registered;
+};
+/* For CLEANUP too; the struct itself is the caller's. */
+void requests_registration_clear(struct requests_registration *);
+
+/* ERR_CONFLICT: this id (or reference) is there already. */
+int requests_register(struct store_db *, const struct requests_registration *, struct err *e);
+/* The row into *out, or *found = false. By reference and by id: whatever its state. */
+int requests_registration_by_reference(struct store_db *, struct span reference,
+                                       struct requests_registration *out, bool *found,
+                                       struct err *e);
+int requests_registration_by_id(struct store_db *, const char *id,
+                                struct requests_registration *out, bool *found, struct err *e);
+/* By the certificate that a message is signed with: a pinned fingerprint first, else issuer and
+ * subject; of several the newest that is not cancelled and not used up, else the newest. */
+int requests_registration_by_certificate(struct store_db *, struct span fingerprint,
+                                         const char *issuer, const char *subject,
+                                         struct requests_registration *out, bool *found,
+                                         struct err *e);
+/* Newest first, up to `limit`; the row is borrowed during the call. */
+int requests_registration_each(struct store_db *, int limit,
+                               void (*visit)(void *arg, const struct requests_registration *),
+                               void *arg, struct err *e);
+/* ERR_NOTFOUND. Cancelling twice is fine. */
+int requests_cancel(struct store_db *, const char *id, struct err *e);
+
+/* ---- first messages ---- */
+
+/* Remembers an authenticated first message that came to nothing. ERR_CONFLICT: seen before. */
+int requests_remember(struct store_db *, const char *identity, struct span transaction_id,
+                      int64_t until, struct err *e);
+
+struct requests_admission {
+    const char *identity;
+    struct span transaction_id;
+    const char *registration;
+    int body;
+    int cert_req_id;
+    bool implicit;
+    int64_t until; /* the row and its replay entry are kept until then */
+    struct span rid;
+    struct span nested;
+};
+/* What the link needs to send an entry. */
+struct requests_entry {
+    uint64_t sequence;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    uint8_t previous[REQUESTS_RID_SIZE];
+    struct buf nested;
+};
+void requests_entry_clear(struct requests_entry *);
+
+/* Replay entry, use of the registration, enrolment and queue entry at once. ERR_CONFLICT: this
+ * transactionID is in use, or these octets were queued before. ERR_DENIED: the registration is
+ * cancelled or used up. *entry gets its place in the queue, without `nested`. */
+int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
+                   struct requests_entry *entry, struct err *e);
+
+/* ---- later messages ---- */
+
+struct requests_enrolment {
+    int64_t id;
+    char registration[REQUESTS_ID_SIZE];
+    int body;
+    int cert_req_id;
+    bool implicit;
+    enum requests_state state;
+    struct buf nonce; /* empty: no answer left yet */
+    struct buf nonce_before;
+    struct buf certificate; /* empty before ANSWERED */
+    int fail_info;          /* -1: none */
+    char phrase[REQUESTS_PHRASE_SIZE];
+    bool accepted;
+};
+void requests_enrolment_clear(struct requests_enrolment *);
+
+/* *known tells whether anybody has such a transaction, when *found is false: credentials must not
+ * change inside one (wrongIntegrity), a transaction that nobody has is badRequest. */
+int requests_enrolment_find(struct store_db *, const char *identity, struct span transaction_id,
+                            struct requests_enrolment *out, bool *found, bool *known,
+                            struct err *e);
+int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
+                              bool *found, struct err *e);
+/* A certConf goes into the queue: SENT or UNCONFIRMED -> CONFIRMING. ERR_CONFLICT in other states
+ * and for octets that were queued before. */
+int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accepted,
+                                struct span rid, struct span nested, struct requests_entry *entry,
+                                struct err *e);
+/* An answer leaves with this senderNonce. `delivers`: it carries the certificate, so ANSWERED ->
+ * SENT, or CONFIRMED when confirmation is implicit; `confirm_by` is kept for SENT. */
+int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,
+                  int64_t confirm_by, struct err *e);
+
+/* ---- answers of the CA; the same answer again changes nothing ---- */
+
+/* QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. ERR_CONFLICT: another answer is stored. */
+int requests_issued(struct store_db *, struct span rid, struct span certificate, struct err *e);
+/* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. */
+int requests_confirmed(struct store_db *, struct span rid, struct err *e);
+/* QUEUED -> REJECTED, and the use of the registration is given back; CONFIRMING -> REJECTED. */
+int requests_refused(struct store_db *, struct span rid, int fail_info, const char *phrase,
+                     struct err *e);
+
+/* ---- queue and housekeeping ---- */
+
+/* Entries without an answer, in order, above `after`, up to `limit`; borrowed during the call. */
+int requests_open_each(struct store_db *, uint64_t after, int limit,
+                       void (*visit)(void *arg, const struct requests_entry *), void *arg,
+                       struct err *e);
+/* The chain of the whole queue that is still there: ERR_STORE with the sequence where it breaks. */
+int requests_verify_chain(struct store_db *, struct err *e);
+/* SENT and overdue -> UNCONFIRMED (*overdue counts them); forgets what `until` has passed, except
+ * enrolments that still wait for the CA. */
+int requests_expire(struct store_db *, int64_t now, int *overdue, struct err *e);
+/* For the figures. */
+int requests_count_open(struct store_db *, int *open, struct err *e);

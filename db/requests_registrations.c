@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of registrations: written by nfpki-ractl's commands, read by every first message. */
+#include "db/requests.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+
+enum { REGISTRATION_COLUMN_MAX = 32 * 1024, SEALED_MAX = 256 };
+
+static struct store_value
+blob_or_null(struct span bytes)
+{
+    return bytes.n == 0 ? store_null() : store_blob(bytes);
+}
+
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+    (void)snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/* Copies a column; an absent one leaves an empty buf. */
+static int
+take_blob(struct buf *out, size_t max, const struct store_rows *rows, int column, struct err *e)
+{
+    buf_free(out);
+    *out = BUF_INIT(max);
+    return buf_set(out, row_blob(rows, column), e);
+}
+
+void
+requests_registration_clear(struct requests_registration *r)
+{
+    buf_free(&r->cms);
+    buf_free(&r->json);
+    buf_free(&r->sealed);
+    buf_free(&r->fingerprint);
+    mem_free(r->issuer);
+    mem_free(r->subject);
+    memset(r, 0, sizeof(*r));
+}
+
+int
+requests_register(struct store_db *db, const struct requests_registration *r, struct err *e)
+{
+    return store_exec(
+        db,
+        "INSERT INTO registration (id, cms, json, nf_instance, proof, reference, sealed, "
+        "fingerprint, issuer, subject, not_after, certificates, registered) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
+                     store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+                     store_int(r->proof), store_text(r->reference[0] != '\0' ? r->reference : NULL),
+                     blob_or_null(buf_span(&r->sealed)), blob_or_null(buf_span(&r->fingerprint)),
+                     store_text(r->issuer), store_text(r->subject), store_int(r->not_after),
+                     store_int(r->certificates), store_int(r->registered)),
+        e);
+}
+
+#define REGISTRATION_COLUMNS                                                                       \
+    "id, nf_instance, cms, json, proof, reference, sealed, fingerprint, issuer, subject, "         \
+    "not_after, certificates, used, cancelled, registered"
+
+static int
+registration_read(const struct store_rows *rows, struct requests_registration *out, struct err *e)
+{
+    requests_registration_clear(out);
+    copy_text(out->id, sizeof(out->id), row_text(rows, 0));
+    copy_text(out->nf_instance, sizeof(out->nf_instance), row_text(rows, 1));
+    out->proof = (int)row_int(rows, 4);
+    copy_text(out->reference, sizeof(out->reference), row_text(rows, 5));
+    out->issuer = row_is_null(rows, 8) ? NULL : mem_strdup(row_text(rows, 8));
+    out->subject = row_is_null(rows, 9) ? NULL : mem_strdup(row_text(rows, 9));
+    out->not_after = row_int(rows, 10);
+    out->certificates = (int)row_int(rows, 11);
+    out->used = (int)row_int(rows, 12);
+    out->cancelled = row_int(rows, 13) != 0;
+    out->registered = row_int(rows, 14);
+    if (take_blob(&out->cms, REGISTRATION_COLUMN_MAX, rows, 2, e) != 0 ||
+        take_blob(&out->json, REGISTRATION_COLUMN_MAX, rows, 3, e) != 0 ||
+        take_blob(&out->sealed, SEALED_MAX, rows, 6, e) != 0 ||
+        take_blob(&out->fingerprint, SHA256_SIZE, rows, 7, e) != 0) {
+        return err_wrap(e, "registration %s", out->id);
+    }
+    return 0;
+}
+
+/* At most one row. */
+static int
+registration_find(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+                  struct requests_registration *out, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *found = false;
+    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    return *found ? registration_read(&rows, out, e) : 0;
+}
+
+int
+requests_registration_by_reference(struct store_db *db, struct span reference,
+                                   struct requests_registration *out, bool *found, struct err *e)
+{
+    *found = false;
+    if (reference.n == 0 || reference.n >= REQUESTS_REFERENCE_SIZE) {
+        return 0; /* none of ours */
+    }
+    return registration_find(
+        db, "SELECT " REGISTRATION_COLUMNS " FROM registration WHERE reference = CAST(? AS TEXT)",
+        STORE_VALUES(store_blob(reference)), out, found, e);
+}
+
+int
+requests_registration_by_id(struct store_db *db, const char *id, struct requests_registration *out,
+                            bool *found, struct err *e)
+{
+    return registration_find(db, "SELECT " REGISTRATION_COLUMNS " FROM registration WHERE id = ?",
+                             STORE_VALUES(store_text(id)), out, found, e);
+}
+
+int
+requests_registration_by_certificate(struct store_db *db, struct span fingerprint,
+                                     const char *issuer, const char *subject,
+                                     struct requests_registration *out, bool *found, struct err *e)
+{
+    if (registration_find(db,
+                          "SELECT " REGISTRATION_COLUMNS " FROM registration WHERE fingerprint = ? "
+                          "ORDER BY cancelled, used >= certificates, registered DESC LIMIT 1",
+                          STORE_VALUES(store_blob(fingerprint)), out, found, e) != 0) {
+        return -1;
+    }
+    if (*found) {
+        return 0;
+    }
+    return registration_find(db,
+                             "SELECT " REGISTRATION_COLUMNS
+                             " FROM registration WHERE issuer = ? AND subject = ? "
+                             "ORDER BY cancelled, used >= certificates, registered DESC LIMIT 1",
+                             STORE_VALUES(store_text(issuer), store_text(subject)), out, found, e);
+}
+
+int
+requests_registration_each(struct store_db *db, int limit,
+                           void (*visit)(void *arg, const struct requests_registration *),
+                           void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT " REGISTRATION_COLUMNS
+                    " FROM registration ORDER BY registered DESC, id LIMIT ?",
+                    STORE_VALUES(store_int(limit)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (registration_read(&rows, &r, e) != 0) {
+            return -1;
+        }
+        visit(arg, &r);
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+requests_cancel(struct store_db *db, const char *id, struct err *e)
+{
+    if (store_exec(db, "UPDATE registration SET cancelled = 1, sealed = NULL WHERE id = ?",
+                   STORE_VALUES(store_text(id)), e) != 0) {
+        return -1;
+    }
+    if (store_changes(db) != 1) {
+        return err_set(e, ERR_NOTFOUND, "no registration %s", id);
+    }
+    return 0;
+}
