@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/pubkey.h"
+
+#include <string.h>
+
+#include "ca/x509/der.h"
+
+enum { EXPONENT_OCTETS_MAX = 8 };
+
+/* SubjectPublicKeyInfo up to the point's first octet: the curve is named, the point uncompressed
+ * (RFC 5480 2.1.1, 2.2). One encoding, so one comparison. */
+static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t p384_head[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                    0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+                                    0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+/* AlgorithmIdentifier rsaEncryption with parameters NULL (RFC 3279 2.3.1) */
+static const uint8_t rsa_algorithm[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+                                        0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+
+static const uint8_t ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                       0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+static const uint8_t ecdsa_sha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                       0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
+static const uint8_t rsa_sha256[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                     0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00};
+
+static bool
+is_ec(struct span spki, const uint8_t *head, size_t n, size_t coordinate)
+{
+    return spki.n == n + 2 * coordinate && memcmp(spki.p, head, n) == 0;
+}
+
+/* The value of a positive INTEGER without its sign octet. */
+static int
+unsigned_take(struct span *in, const char *what, struct span *out, struct err *e)
+{
+    if (der_expect(in, DER_INTEGER, what, out, e) != 0) {
+        return -1;
+    }
+    if (out->n == 0 || out->p[0] >= 0x80 || (out->n > 1 && out->p[0] == 0 && out->p[1] < 0x80)) {
+        return err_set(e, ERR_INPUT, "%s: not a positive INTEGER in DER", what);
+    }
+    if (out->n > 1 && out->p[0] == 0) {
+        *out = span_of(out->p + 1, out->n - 1);
+    }
+    return 0;
+}
+
+static bool
+is_prime(unsigned n)
+{
+    for (unsigned d = 2; d * d <= n; d++) {
+        if (n % d == 0) {
+            return false;
+        }
+    }
+    return n > 1;
+}
+
+/* Is `value` a power of 65537 modulo the prime p? */
+static bool
+is_power_of_f4(unsigned value, unsigned p)
+{
+    unsigned generator = 65537 % p;
+    unsigned power = 1;
+
+    for (unsigned i = 0; i < p; i++) {
+        if (power == value) {
+            return true;
+        }
+        power = power * generator % p;
+    }
+    return false;
+}
+
+static int
+modulus_check(struct span octets, struct err *e)
+{
+    enum { ROCA_PRIME_MAX = 167 }; /* as the published detector, Nemec et al., CCS 2017 */
+    CLEANUP(bn_cleanup) BIGNUM *n = BN_bin2bn(octets.p, (int)octets.n, NULL);
+    bool roca = true;
+    int bits;
+
+    if (n == NULL) {
+        return ossl_err(e, ERR_CRYPTO, "RSA modulus");
+    }
+    bits = BN_num_bits(n);
+    if (bits < PUBKEY_RSA_BITS_MIN || bits > PUBKEY_RSA_BITS_MAX) {
+        return err_set(e, ERR_INPUT, "public key: RSA of %d bits, must be %d to %d", bits,
+                       PUBKEY_RSA_BITS_MIN, PUBKEY_RSA_BITS_MAX);
+    }
+    for (unsigned p = 2; p < 1000; p++) {
+        BN_ULONG rest;
+
+        if (!is_prime(p)) {
+            continue;
+        }
+        rest = BN_mod_word(n, p);
+        if (rest == 0) {
+            return err_set(e, ERR_INPUT, "public key: RSA modulus is divisible by %u", p);
+        }
+        if (p > 2 && p <= ROCA_PRIME_MAX && !is_power_of_f4((unsigned)rest, p)) {
+            roca = false;
+        }
+    }
+    return roca ? err_set(e, ERR_INPUT,
+                          "public key: RSA modulus of a weak generator "
+                          "(CVE-2017-15361); make a new key on another device")
+                : 0;
+}
+
+static int
+rsa_check(struct span spki, struct err *e)
+{
+    struct span body;
+    struct span algorithm;
+    struct span bits;
+    struct span key;
+    struct span modulus;
+    struct span exponent;
+
+    if (der_expect(&spki, DER_SEQUENCE, "public key", &body, e) != 0 ||
+        der_empty(spki, "public key", e) != 0 ||
+        der_expect(&body, DER_SEQUENCE, "public key", &algorithm, e) != 0 ||
+        der_expect(&body, DER_BIT_STRING, "public key", &bits, e) != 0 ||
+        der_empty(body, "public key", e) != 0) {
+        return -1;
+    }
+    if (!span_equal(algorithm, span_of(rsa_algorithm, sizeof(rsa_algorithm)))) {
+        return err_set(e, ERR_INPUT,
+                       "public key: neither P-256 nor P-384 (named, uncompressed) nor RSA");
+    }
+    if (bits.n < 1 || bits.p[0] != 0) {
+        return err_set(e, ERR_INPUT, "public key: unused bits");
+    }
+    bits = span_of(bits.p + 1, bits.n - 1);
+    if (der_expect(&bits, DER_SEQUENCE, "public key", &key, e) != 0 ||
+        der_empty(bits, "public key", e) != 0 ||
+        unsigned_take(&key, "RSA modulus", &modulus, e) != 0 ||
+        unsigned_take(&key, "RSA exponent", &exponent, e) != 0 ||
+        der_empty(key, "public key", e) != 0) {
+        return -1;
+    }
+    /* The least odd number of three octets is 65537. */
+    if (exponent.n < 3 || exponent.n > EXPONENT_OCTETS_MAX ||
+        (exponent.p[exponent.n - 1] & 1) == 0) {
+        return err_set(e, ERR_INPUT, "public key: RSA exponent must be odd, 65537..2^64");
+    }
+    return modulus_check(modulus, e);
+}
+
+/* Everything that the octets show. */
+static int
+spki_check(struct span spki, enum pubkey_kind *kind, struct err *e)
+{
+    if (spki.n > PUBKEY_SPKI_MAX) {
+        return err_set(e, ERR_INPUT, "public key: longer than %d octets", PUBKEY_SPKI_MAX);
+    }
+    if (is_ec(spki, p256_head, sizeof(p256_head), 32)) {
+        *kind = PUBKEY_P256;
+        return 0;
+    }
+    if (is_ec(spki, p384_head, sizeof(p384_head), 48)) {
+        *kind = PUBKEY_P384;
+        return 0;
+    }
+    *kind = PUBKEY_RSA;
+    return rsa_check(spki, e);
+}
+
+EVP_PKEY *
+pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
+{
+    const unsigned char *p = spki.p;
+    enum pubkey_kind found;
+    EVP_PKEY *key;
+
+    if (spki_check(spki, &found, e) != 0) {
+        return NULL;
+    }
+    /* Refuses a point that is not on the curve; the cofactor of both is 1. */
+    key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+    if (key == NULL) {
+        (void)ossl_err(e, ERR_INPUT, "public key: not a valid key");
+        return NULL;
+    }
+    if (kind != NULL) {
+        *kind = found;
+    }
+    return key;
+}
+
+int
+pubkey_check(EVP_PKEY *key, enum pubkey_kind *kind, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    enum pubkey_kind found;
+
+    if (OSSL_ENCODE(PUBKEY, key, &spki, e) != 0 || spki_check(buf_span(&spki), &found, e) != 0) {
+        return -1;
+    }
+    if (kind != NULL) {
+        *kind = found;
+    }
+    return 0;
+}
+
+int
+pubkey_ski(struct span spki, uint8_t out[SKI_SIZE], struct err *e)
+{
+    struct span body;
+    struct span algorithm;
+    struct span bits;
+
+    if (der_expect(&spki, DER_SEQUENCE, "public key", &body, e) != 0 ||
+        der_expect(&body, DER_SEQUENCE, "public key", &algorithm, e) != 0 ||
+        der_expect(&body, DER_BIT_STRING, "public key", &bits, e) != 0) {
+        return -1;
+    }
+    if (bits.n < 2) {
+        return err_set(e, ERR_INPUT, "public key: empty");
+    }
+    if (EVP_Digest(bits.p + 1, bits.n - 1, out, NULL, EVP_sha1(), NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "SHA-1 for a key identifier");
+    }
+    return 0;
+}
+
+int
+pubkey_signature_algorithm(EVP_PKEY *key, struct span *identifier, const EVP_MD **md, struct err *e)
+{
+    char curve[32] = "";
+    int bits = EVP_PKEY_get_bits(key);
+    const EVP_MD *digest = EVP_sha256();
+
+    if (EVP_PKEY_is_a(key, "EC") == 1) {
+        (void)EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
+    }
+    if (strcmp(curve, "prime256v1") == 0) {
+        *identifier = span_of(ecdsa_sha256, sizeof(ecdsa_sha256));
+    } else if (strcmp(curve, "secp384r1") == 0) {
+        *identifier = span_of(ecdsa_sha384, sizeof(ecdsa_sha384));
+        digest = EVP_sha384();
+    } else if (EVP_PKEY_is_a(key, "RSA") == 1 && bits == 3072) {
+        *identifier = span_of(rsa_sha256, sizeof(rsa_sha256));
+    } else {
+        return err_set(e, ERR_INPUT, "issuer's key: must be P-256, P-384 or RSA of 3072 bits");
+    }
+    if (md != NULL) {
+        *md = digest;
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/serial.h"
+
+#include "base/ossl.h"
+
+int
+serial_new(uint8_t out[SERIAL_SIZE], struct err *e)
+{
+    if (random_bytes(out, SERIAL_SIZE, e) != 0) {
+        return err_wrap(e, "serial number");
+    }
+    serial_shape(out);
+    return 0;
+}
+
+void
+serial_shape(uint8_t serial[SERIAL_SIZE])
+{
+    serial[0] = (uint8_t)(0x40 | (serial[0] & 0x3f));
+}
+
+bool
+serial_is_shaped(const uint8_t serial[SERIAL_SIZE])
+{
+    return (serial[0] & 0xc0) == 0x40;
+}
