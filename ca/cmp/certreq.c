@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/certreq.h"
+
+#include <assert.h>
+
+#include "base/ossl.h"
+#include "ca/cmp/asn1.h"
+#include "ca/cmp/field.h"
+#include "ca/cmp/signature.h"
+
+struct cmp_certreq {
+    int id;
+    struct buf spki;
+    EVP_PKEY *key;
+    X509_NAME *subject;
+    STACK_OF(X509_EXTENSION) * extensions;
+    CMP_CERT_ID *old_cert;  /* NULL: none */
+    CMP_REQ_MSGS *messages; /* ir, cr, kur: for the proof of possession */
+    X509_REQ *csr;          /* p10cr */
+};
+
+enum { SPKI_LIMIT = 4096 }; /* RSA with 8192 bits is below 1100 octets */
+
+static void
+messages_free(CMP_REQ_MSGS *messages)
+{
+    sk_CMP_REQ_MSG_pop_free(messages, CMP_REQ_MSG_free);
+}
+
+static void
+extensions_free(STACK_OF(X509_EXTENSION) * extensions)
+{
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+DEFINE_CLEANUP(cert_request_cleanup, CMP_CERT_REQUEST, CMP_CERT_REQUEST_free)
+DEFINE_CLEANUP(spki_cleanup, CMP_SPKI, CMP_SPKI_free)
+
+void
+cmp_certreq_free(struct cmp_certreq *r)
+{
+    if (r != NULL) {
+        buf_free(&r->spki);
+        EVP_PKEY_free(r->key);
+        X509_NAME_free(r->subject);
+        extensions_free(r->extensions);
+        CMP_CERT_ID_free(r->old_cert);
+        messages_free(r->messages);
+        X509_REQ_free(r->csr);
+        mem_free(r);
+    }
+}
+
+/* Decodes the key, which is the costly part: only one of a kind that may be accepted. */
+static int
+take_key(struct cmp_certreq *r, const CMP_SPKI *spki, enum cmp_failure *failure, struct err *e)
+{
+    const unsigned char *p;
+
+    *failure = CMP_BAD_CERT_TEMPLATE;
+    if (signature_check_key_algorithm(spki->algorithm, e) != 0 ||
+        field_encode(ASN1_ITEM_rptr(CMP_SPKI), spki, &r->spki, e) != 0) {
+        return -1;
+    }
+    p = r->spki.p;
+    r->key = d2i_PUBKEY(NULL, &p, (long)r->spki.n);
+    if (r->key == NULL || p != r->spki.p + r->spki.n) {
+        return ossl_err(e, ERR_INPUT, "public key does not decode");
+    }
+    return signature_check_key(r->key, e);
+}
+
+/* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. */
+static int
+check_identity(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
+{
+    if (X509_NAME_entry_count(r->subject) == 0 &&
+        X509v3_get_ext_by_NID(r->extensions, NID_subject_alt_name, -1) < 0) {
+        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "neither subject nor subjectAltName");
+    }
+    return 0;
+}
+
+/* Takes what we keep out of the template. */
+static int
+read_template(struct cmp_certreq *r, CMP_TEMPLATE *t, enum cmp_failure *failure, struct err *e)
+{
+    const int64_t v3 = 2;
+    int64_t version;
+
+    if (t->version != NULL && (!field_int(t->version, &version) || version != v3)) {
+        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "version of the template is not v3");
+    }
+    /* RFC 4211 5: MUST be omitted; the CA assigns them, or nobody does. */
+    if (t->serial != NULL || t->signing_alg != NULL || t->issuer_uid != NULL ||
+        t->subject_uid != NULL) {
+        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e,
+                         "template has serialNumber, signingAlg or a UID");
+    }
+    if (t->public_key == NULL) {
+        /* Keys that the CA makes (RFC 9483 4.1.6) are not for this CA. */
+        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "template has no public key");
+    }
+    r->subject = t->subject != NULL ? TAKE(t->subject) : X509_NAME_new();
+    if (r->subject == NULL) {
+        return cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "X509_NAME_new");
+    }
+    r->extensions = TAKE(t->extensions);
+    if (check_identity(r, failure, e) != 0) {
+        return -1;
+    }
+    return take_key(r, t->public_key, failure, e);
+}
+
+/* Controls but oldCertID ask for things that we do not do, and need not be heeded. */
+static int
+read_controls(struct cmp_certreq *r, const STACK_OF(CMP_CONTROL) * controls,
+              enum cmp_failure *failure, struct err *e)
+{
+    for (int i = 0; i < sk_CMP_CONTROL_num(controls); i++) {
+        const CMP_CONTROL *c = sk_CMP_CONTROL_value(controls, i);
+
+        if (OBJ_obj2nid(c->type) != NID_id_regCtrl_oldCertID) {
+            continue;
+        }
+        if (r->old_cert != NULL) {
+            return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "two oldCertID");
+        }
+        r->old_cert =
+            field_decode(ASN1_ITEM_rptr(CMP_CERT_ID), field_raw(c->value), "oldCertID", e);
+        if (r->old_cert == NULL) {
+            *failure = CMP_BAD_DATA_FORMAT;
+            return -1;
+        }
+        if (r->old_cert->issuer->type != GEN_DIRNAME) {
+            return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "issuer of oldCertID is not a name");
+        }
+    }
+    return 0;
+}
+
+static int
+check_pop_kind(const CMP_POP *pop, enum cmp_failure *failure, struct err *e)
+{
+    if (pop == NULL) {
+        return cmp_fault(failure, CMP_BAD_POP, e, "no proof of possession");
+    }
+    switch (pop->type) {
+    case CMP_POP_SIGNATURE:
+        /* RFC 9483 4.1.1: not there, because subject and publicKey are in the template */
+        if (pop->d.signature->input != NULL) {
+            return cmp_fault(failure, CMP_BAD_POP, e, "proof of possession with poposkInput");
+        }
+        return 0;
+    case CMP_POP_RA_VERIFIED:
+        /* RFC 9810 5.2.8.1: nobody's word is taken for it */
+        return cmp_fault(failure, CMP_BAD_POP, e, "raVerified is not accepted");
+    default:
+        return cmp_fault(failure, CMP_BAD_POP, e, "proof of possession is not a signature");
+    }
+}
+
+static int
+read_crmf(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(cert_request_cleanup) CMP_CERT_REQUEST *request = NULL;
+    const CMP_REQ_MSG *message;
+    int64_t id;
+
+    *failure = CMP_BAD_DATA_FORMAT;
+    r->messages = field_decode(ASN1_ITEM_rptr(CMP_REQ_MSGS), body, "CertReqMessages", e);
+    if (r->messages == NULL) {
+        return -1;
+    }
+    if (sk_CMP_REQ_MSG_num(r->messages) != 1) {
+        return cmp_fault(failure, CMP_BAD_REQUEST, e, "%d requests; exactly one is accepted",
+                         sk_CMP_REQ_MSG_num(r->messages));
+    }
+    message = sk_CMP_REQ_MSG_value(r->messages, 0);
+    request = field_decode(ASN1_ITEM_rptr(CMP_CERT_REQUEST), field_raw(message->request),
+                           "CertRequest", e);
+    if (request == NULL) {
+        return -1;
+    }
+    if (!field_int(request->cert_req_id, &id) || id != CMP_CERT_REQ_ID) {
+        return cmp_fault(failure, CMP_BAD_REQUEST, e, "certReqId is not 0");
+    }
+    r->id = CMP_CERT_REQ_ID;
+    if (read_template(r, request->template, failure, e) != 0 ||
+        read_controls(r, request->controls, failure, e) != 0) {
+        return -1;
+    }
+    return check_pop_kind(message->pop, failure, e);
+}
+
+static int
+read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(SPKI_LIMIT);
+    CLEANUP(spki_cleanup) CMP_SPKI *spki = NULL;
+
+    *failure = CMP_BAD_DATA_FORMAT;
+    r->id = CMP_CERT_REQ_ID_P10;
+    r->csr = field_decode(ASN1_ITEM_rptr(X509_REQ), body, "PKCS #10 request", e);
+    if (r->csr == NULL) {
+        return -1;
+    }
+    r->extensions = X509_REQ_get_extensions(r->csr);
+    r->subject = X509_NAME_dup(X509_REQ_get_subject_name(r->csr));
+    if (r->subject == NULL) {
+        return cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "X509_NAME_dup");
+    }
+    if (check_identity(r, failure, e) != 0) {
+        return -1;
+    }
+    *failure = CMP_BAD_CERT_TEMPLATE;
+    if (OSSL_ENCODE(X509_PUBKEY, X509_REQ_get_X509_PUBKEY(r->csr), &der, e) != 0) {
+        return -1;
+    }
+    spki = field_decode(ASN1_ITEM_rptr(CMP_SPKI), buf_span(&der), "SubjectPublicKeyInfo", e);
+    return spki == NULL ? -1 : take_key(r, spki, failure, e);
+}
+
+struct cmp_certreq *
+cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = mem_zalloc(1, sizeof(*r));
+    enum cmp_body body = cmp_msg_body(msg);
+    int result;
+
+    assert(body == CMP_IR || body == CMP_CR || body == CMP_KUR || body == CMP_P10CR);
+    r->spki = BUF_INIT(SPKI_LIMIT);
+    result = body == CMP_P10CR ? read_pkcs10(r, cmp_msg_content(msg), failure, e)
+                               : read_crmf(r, cmp_msg_content(msg), failure, e);
+    if (result != 0) {
+        err_wrap(e, "%s", cmp_body_name(body));
+        return NULL;
+    }
+    *failure = CMP_NO_FAILURE;
+    return TAKE(r);
+}
+
+static int
+check_csr_pop(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
+{
+    const ASN1_BIT_STRING *signature;
+    const X509_ALGOR *algorithm;
+
+    X509_REQ_get0_signature(r->csr, &signature, &algorithm);
+    if (signature_check_algorithm(algorithm, failure, e) != 0) {
+        return -1;
+    }
+    if (X509_REQ_verify(r->csr, r->key) != 1) {
+        *failure = CMP_BAD_POP;
+        return ossl_err(e, ERR_CRYPTO, "signature of the PKCS #10 request does not verify");
+    }
+    *failure = CMP_NO_FAILURE;
+    return 0;
+}
+
+int
+cmp_certreq_check_pop(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
+{
+    const CMP_REQ_MSG *message;
+
+    if (r->csr != NULL) {
+        return check_csr_pop(r, failure, e);
+    }
+    message = sk_CMP_REQ_MSG_value(r->messages, 0);
+    return signature_verify(message->pop->d.signature->algorithm,
+                            message->pop->d.signature->signature, field_raw(message->request),
+                            r->key, CMP_BAD_POP, failure, e);
+}
+
+int
+cmp_certreq_id(const struct cmp_certreq *r)
+{
+    return r->id;
+}
+
+struct span
+cmp_certreq_spki(const struct cmp_certreq *r)
+{
+    return buf_span(&r->spki);
+}
+
+EVP_PKEY *
+cmp_certreq_key(const struct cmp_certreq *r)
+{
+    return r->key;
+}
+
+const X509_NAME *
+cmp_certreq_subject(const struct cmp_certreq *r)
+{
+    return r->subject;
+}
+
+const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq *r)
+{
+    return r->extensions;
+}
+
+bool
+cmp_certreq_old_cert(const struct cmp_certreq *r, const X509_NAME **issuer,
+                     const ASN1_INTEGER **serial)
+{
+    if (r->old_cert == NULL) {
+        return false;
+    }
+    *issuer = r->old_cert->issuer->d.directoryName;
+    *serial = r->old_cert->serial;
+    return true;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/check.h"
+
+#include <inttypes.h>
+
+#include "ca/cmp/der.h"
+#include "ca/cmp/field.h"
+#include "ca/cmp/mac.h"
+#include "ca/cmp/protect.h"
+
+/* RFC 9810 7: 2, or 3 for those who use what came with it. */
+static int
+check_version(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
+{
+    int pvno = cmp_msg_pvno(msg);
+
+    if (pvno != CMP_PVNO_2000 && pvno != CMP_PVNO_2021) {
+        return cmp_fault(failure, CMP_UNSUPPORTED_VERSION, e, "pvno %d", pvno);
+    }
+    return 0;
+}
+
+static int
+check_body(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_failure *failure,
+           struct err *e)
+{
+    if ((rules->bodies & CMP_BODY_BIT(cmp_msg_body(msg))) == 0) {
+        return cmp_fault(failure, CMP_BAD_REQUEST, e, "body %s is not accepted here",
+                         cmp_body_name(cmp_msg_body(msg)));
+    }
+    return 0;
+}
+
+static int
+check_protection(const struct cmp_msg *msg, const struct cmp_rules *rules,
+                 enum cmp_failure *failure, struct err *e)
+{
+    switch (cmp_protection_of(msg)) {
+    case CMP_UNPROTECTED:
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not protected");
+    case CMP_PROTECTION_MAC:
+        return cmp_mac_algorithm_check(cmp_msg_protection_alg(msg), rules->mac_count_max, failure,
+                                       e);
+    case CMP_PROTECTION_SIGNATURE:
+        return cmp_signature_algorithm_check(cmp_msg_protection_alg(msg), failure, e);
+    case CMP_PROTECTION_UNKNOWN:
+        break;
+    }
+    return cmp_fault(failure, CMP_BAD_ALG, e, "protectionAlg is not known");
+}
+
+/* RFC 9483 3.1: the sender is a directoryName, whatever protects the message. */
+static int
+check_sender(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *name = cmp_msg_sender_name(msg, e);
+
+    if (name == NULL) {
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "sender is not a directoryName");
+    }
+    /* With a MAC, senderKID is the only thing that says which secret (RFC 9483 3.1). */
+    if (cmp_protection_of(msg) == CMP_PROTECTION_MAC && cmp_msg_sender_kid(msg).n == 0) {
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "senderKID is missing");
+    }
+    return 0;
+}
+
+static int
+check_ids(const struct cmp_msg *msg, bool first, enum cmp_failure *failure, struct err *e)
+{
+    struct span id = cmp_msg_transaction_id(msg);
+    struct span nonce = cmp_msg_recip_nonce(msg);
+
+    /* RFC 9483 3.1: 128 bits of pseudo-random data. Absent and too short are the same fault. */
+    if (id.n < CMP_NONCE_SIZE) {
+        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "transactionID of %zu octets", id.n);
+    }
+    if (cmp_msg_sender_nonce(msg).n < CMP_NONCE_SIZE) {
+        return cmp_fault(failure, CMP_BAD_SENDER_NONCE, e, "senderNonce of %zu octets",
+                         cmp_msg_sender_nonce(msg).n);
+    }
+    if (first && nonce.p != NULL) {
+        return cmp_fault(failure, CMP_BAD_RECIPIENT_NONCE, e, "recipNonce in a first message");
+    }
+    if (!first && nonce.n == 0) {
+        return cmp_fault(failure, CMP_BAD_RECIPIENT_NONCE, e, "recipNonce is missing");
+    }
+    return 0;
+}
+
+static int
+check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
+           enum cmp_failure *failure, struct err *e)
+{
+    time_t time;
+    int64_t off;
+
+    if (!cmp_msg_time(msg, &time)) {
+        return rules->time_required ? cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is missing")
+                                    : 0;
+    }
+    off = (int64_t)time - (int64_t)now;
+    if (off > rules->time_window_s || off < -rules->time_window_s) {
+        return cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is off by %" PRId64 " s", off);
+    }
+    return 0;
+}
+
+static bool
+may_ask_implicit_confirm(enum cmp_body body)
+{
+    const uint32_t requests = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_KUR) |
+                              CMP_BODY_BIT(CMP_P10CR);
+
+    return (requests & CMP_BODY_BIT(body)) != 0;
+}
+
+/* RFC 9483 3.1: implicitConfirm in certificate requests only, its value is NULL; confirmWaitTime
+ * is the server's to set. */
+static int
+check_info(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
+{
+    struct span value;
+    struct der null;
+
+    if (cmp_msg_info_count(msg) == 0) {
+        return 0;
+    }
+    if (cmp_msg_info(msg, CMP_OID_CONFIRM_WAIT_TIME, &value)) {
+        return cmp_fault(failure, CMP_BAD_REQUEST, e, "confirmWaitTime in a request");
+    }
+    if (!cmp_msg_info(msg, CMP_OID_IMPLICIT_CONFIRM, &value)) {
+        return 0;
+    }
+    if (!may_ask_implicit_confirm(cmp_msg_body(msg))) {
+        return cmp_fault(failure, CMP_BAD_REQUEST, e, "implicitConfirm in %s",
+                         cmp_body_name(cmp_msg_body(msg)));
+    }
+    if (!der_only(value, DER_NULL, &null)) {
+        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "implicitConfirm is not NULL");
+    }
+    return 0;
+}
+
+static int
+check(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now, bool first,
+      enum cmp_failure *failure, struct err *e)
+{
+    *failure = CMP_NO_FAILURE;
+    if (check_version(msg, failure, e) != 0 || check_body(msg, rules, failure, e) != 0 ||
+        check_protection(msg, rules, failure, e) != 0 || check_sender(msg, failure, e) != 0 ||
+        check_ids(msg, first, failure, e) != 0 || check_time(msg, rules, now, failure, e) != 0) {
+        return -1;
+    }
+    return check_info(msg, failure, e);
+}
+
+int
+cmp_check_first(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
+                enum cmp_failure *failure, struct err *e)
+{
+    return check(msg, rules, now, true, failure, e);
+}
+
+int
+cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
+                enum cmp_failure *failure, struct err *e)
+{
+    return check(msg, rules, now, false, failure, e);
+}
+
+int
+cmp_check_recip_nonce(const struct cmp_msg *msg, struct span nonce, enum cmp_failure *failure,
+                      struct err *e)
+{
+    if (nonce.n == 0 || !span_equal_secret(cmp_msg_recip_nonce(msg), nonce)) {
+        return cmp_fault(failure, CMP_BAD_RECIPIENT_NONCE, e, "recipNonce is not our senderNonce");
+    }
+    *failure = CMP_NO_FAILURE;
+    return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/field.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int
+cmp_fault(enum cmp_failure *failure, enum cmp_failure value, struct err *e, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    *failure = value;
+    return err_set(e, value == CMP_SYSTEM_FAILURE ? ERR_CRYPTO : ERR_INPUT, "%s", text);
+}
+
+struct span
+field_span(const ASN1_STRING *s)
+{
+    return s == NULL ? span_of(NULL, 0)
+                     : span_of(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
+}
+
+struct span
+field_raw(const ASN1_TYPE *any)
+{
+    if (any == NULL || (any->type != V_ASN1_SEQUENCE && any->type != V_ASN1_OTHER)) {
+        return span_of(NULL, 0);
+    }
+    return field_span(any->value.asn1_string);
+}
+
+bool
+field_int(const ASN1_INTEGER *i, int64_t *out)
+{
+    return i != NULL && ASN1_INTEGER_get_int64(out, i) == 1;
+}
+
+int
+field_time(const ASN1_GENERALIZEDTIME *t, time_t *out, struct err *e)
+{
+    struct span s = field_span(t);
+    struct tm tm = {0};
+
+    if (s.n != sizeof("YYYYMMDDHHMMSSZ") - 1 || s.p[s.n - 1] != 'Z' ||
+        ASN1_TIME_to_tm(t, &tm) != 1) {
+        return err_set(e, ERR_INPUT, "time is not YYYYMMDDHHMMSSZ");
+    }
+    *out = timegm(&tm);
+    return 0;
+}
+
+ASN1_GENERALIZEDTIME *
+field_time_new(time_t t, struct err *e)
+{
+    ASN1_GENERALIZEDTIME *new = ASN1_GENERALIZEDTIME_set(NULL, t);
+
+    if (new == NULL) {
+        ossl_err(e, ERR_CRYPTO, "GeneralizedTime");
+    }
+    return new;
+}
+
+void *
+field_decode(const ASN1_ITEM *item, struct span der, const char *what, struct err *e)
+{
+    const unsigned char *p = der.p;
+    ASN1_VALUE *object;
+
+    if (der.n == 0 || der.n > INT_MAX) {
+        err_set(e, ERR_INPUT, "%s is empty or too long", what);
+        return NULL;
+    }
+    object = ASN1_item_d2i(NULL, &p, (long)der.n, item);
+    if (object == NULL) {
+        ossl_err(e, ERR_INPUT, "%s does not decode", what);
+        return NULL;
+    }
+    if (p != der.p + der.n) {
+        err_set(e, ERR_INPUT, "%s has octets behind its end", what);
+        ASN1_item_free(object, item);
+        return NULL;
+    }
+    return object;
+}
+
+int
+field_encode(const ASN1_ITEM *item, const void *object, struct buf *out, struct err *e)
+{
+    unsigned char *der = NULL;
+    int n = ASN1_item_i2d(object, &der, item);
+    int result;
+
+    if (n <= 0) {
+        return ossl_err(e, ERR_CRYPTO, "encode DER");
+    }
+    result = buf_append(out, span_of(der, (size_t)n), e);
+    OPENSSL_free(der);
+    return result;
+}

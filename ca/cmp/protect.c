@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/protect.h"
+
+#include "base/ossl.h"
+#include "ca/cmp/field.h"
+#include "ca/cmp/mac.h"
+#include "ca/cmp/signature.h"
+
+DEFINE_CLEANUP(bit_string_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
+
+enum cmp_protection
+cmp_protection_of(const struct cmp_msg *msg)
+{
+    CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = NULL;
+    struct err e;
+
+    if (cmp_msg_protection(msg).n == 0 || cmp_msg_protection_alg(msg).n == 0) {
+        return CMP_UNPROTECTED;
+    }
+    algorithm =
+        field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", &e);
+    if (algorithm == NULL) {
+        return CMP_PROTECTION_UNKNOWN;
+    }
+    switch (OBJ_obj2nid(algorithm->algorithm)) {
+    case NID_id_PasswordBasedMAC:
+    case NID_pbmac1:
+        return CMP_PROTECTION_MAC;
+    default:
+        return signature_is_known(algorithm) ? CMP_PROTECTION_SIGNATURE : CMP_PROTECTION_UNKNOWN;
+    }
+}
+
+int
+cmp_signature_algorithm_check(struct span der, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(x509_algor_cleanup)
+    X509_ALGOR *algorithm = field_decode(ASN1_ITEM_rptr(X509_ALGOR), der, "protectionAlg", e);
+
+    if (algorithm == NULL) {
+        *failure = CMP_BAD_ALG;
+        return -1;
+    }
+    return signature_check_algorithm(algorithm, failure, e);
+}
+
+/* RFC 9483 3.1: sender is the subject of the protection certificate, senderKID its SKI. */
+static int
+check_identity(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *sender = cmp_msg_sender_name(msg, e);
+    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(signer);
+
+    if (sender == NULL || X509_NAME_cmp(sender, X509_get_subject_name(signer)) != 0) {
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e,
+                         "sender is not the subject of the protection certificate");
+    }
+    if (ski != NULL && !span_equal(cmp_msg_sender_kid(msg), field_span(ski))) {
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e,
+                         "senderKID is not the subjectKeyIdentifier of the protection certificate");
+    }
+    return 0;
+}
+
+int
+cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *failure,
+                     struct err *e)
+{
+    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
+    CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = NULL;
+    CLEANUP(bit_string_cleanup) ASN1_BIT_STRING *signature = NULL;
+    EVP_PKEY *key = X509_get0_pubkey(signer);
+
+    if (cmp_protection_of(msg) != CMP_PROTECTION_SIGNATURE) {
+        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not signed");
+    }
+    if (key == NULL) {
+        return cmp_fault(failure, CMP_BAD_ALG, e,
+                         "key of the protection certificate does not decode");
+    }
+    if (check_identity(msg, signer, failure, e) != 0) {
+        return -1;
+    }
+    *failure = CMP_SYSTEM_FAILURE;
+    algorithm =
+        field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", e);
+    if (algorithm == NULL || cmp_msg_protected_part(msg, &part, e) != 0) {
+        return -1;
+    }
+    signature = ASN1_BIT_STRING_new();
+    if (signature == NULL || ASN1_STRING_set(signature, cmp_msg_protection(msg).p,
+                                             (int)cmp_msg_protection(msg).n) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "signature");
+    }
+    return signature_verify(algorithm, signature, buf_span(&part), key, CMP_BAD_MESSAGE_CHECK,
+                            failure, e);
+}
