@@ -65,9 +65,12 @@ int registration_parse(struct span json, const struct nf_rules *rules, struct re
 /* A signed registration that verified. Free with registration_signed_free(). */
 struct registration_signed {
     char id[REGISTRATION_ID_SIZE]; /* lower hex of the first 16 octets of SHA-256(CMS DER) */
-    struct buf cms;                /* DER, whatever came in */
-    struct buf json;               /* the signed octets */
-    X509 *signer;                  /* the registrar */
+    /* SHA-256 of the signed octets. Unlike the id it cannot be varied by somebody who has no key
+     * (an ECDSA signature can): a content that was used up must not come back under another id. */
+    uint8_t content_hash[SHA256_SIZE];
+    struct buf cms;  /* DER, whatever came in */
+    struct buf json; /* the signed octets */
+    X509 *signer;    /* the registrar */
     struct registration content;
 };
 void registration_signed_free(struct registration_signed *);
@@ -75,12 +78,12 @@ DEFINE_CLEANUP(registration_signed_cleanup, struct registration_signed, registra
 
 /*
  * Verifies CMS (DER, or PEM "CMS"/"PKCS7"): SignedData with attached content, exactly one signer,
- * SHA-256 or better, and parses the content. `issuing` must have issued the signer's certificate,
- * which must be good for registrars (path.h) at time `at` under `root`. The signer's certificate is
- * taken from the CMS. Whether it is known and not revoked in the CA's own record is the CA's
- * to ask. The window of the registration is not checked here: registration_allows().
- * ERR_INPUT for form, ERR_CRYPTO for a signature that does not verify, ERR_DENIED for a signer who
- * may not.
+ * no unsigned attributes, SHA-256 or better, and parses the content. `issuing` must have issued the
+ * signer's certificate, which must be good for registrars (path.h) at time `at` under `root`. The
+ * signer's certificate is taken from the CMS. Whether it is known and not revoked in the CA's own
+ * record is the CA's to ask. The window of the registration is not checked here:
+ * registration_allows(). ERR_INPUT for form, ERR_CRYPTO for a signature that does not verify,
+ * ERR_DENIED for a signer who may not.
  */
 struct registration_signed *registration_verify(struct span cms, X509 *issuing, X509 *root,
                                                 time_t at, const struct nf_rules *rules,

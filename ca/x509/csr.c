@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/csr.h"
 
-#include <openssl/pem.h>
-#include <string.h>
-
 #include "ca/x509/der.h"
+#include "ca/x509/pem.h"
 
 struct csr {
     X509_REQ *req;
@@ -29,51 +27,6 @@ void
 csr_free(struct csr *csr)
 {
     destroy(&csr);
-}
-
-static bool
-is_blank(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strchr(" \t\r\n", p[i]) == NULL || p[i] == '\0') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The DER inside; a PEM file has one block, and nothing but blanks behind it. */
-static int
-der_of(struct span bytes, struct buf *out, struct err *e)
-{
-    CLEANUP(bio_cleanup) BIO *bio = NULL;
-    char *label = NULL;
-    char *header = NULL;
-    unsigned char *data = NULL;
-    char *rest;
-    long n = 0;
-    int result = -1;
-
-    if (bytes.n > 0 && bytes.p[0] == DER_SEQUENCE) {
-        return buf_append(out, bytes, e);
-    }
-    bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
-    if (PEM_read_bio(bio, &label, &header, &data, &n) != 1) {
-        result = ossl_err(e, ERR_INPUT, "CSR: neither DER nor PEM");
-    } else if (strcmp(label, PEM_STRING_X509_REQ) != 0 &&
-               strcmp(label, PEM_STRING_X509_REQ_OLD) != 0) {
-        result = err_set(e, ERR_INPUT, "CSR: the PEM block is no CERTIFICATE REQUEST");
-    } else {
-        long left = BIO_get_mem_data(bio, &rest);
-
-        result = is_blank(rest, (size_t)left)
-                     ? buf_append(out, span_of(data, (size_t)n), e)
-                     : err_set(e, ERR_INPUT, "CSR: something behind the PEM block");
-    }
-    OPENSSL_free(label);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-    return result;
 }
 
 /* TS 33.310 6.1.1: SHA-256 or better; the digest must be part of the algorithm's name. */
@@ -112,6 +65,7 @@ key_take(struct csr *csr, struct err *e)
 struct csr *
 csr_parse(struct span bytes, struct err *e)
 {
+    static const char *const labels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", NULL};
     CLEANUP(destroy) struct csr *csr = mem_zalloc(1, sizeof(*csr));
     CLEANUP(buf_free) struct buf again = BUF_INIT(CSR_MAX);
     const unsigned char *p;
@@ -122,7 +76,7 @@ csr_parse(struct span bytes, struct err *e)
         (void)err_set(e, ERR_INPUT, "CSR: longer than %d octets", CSR_MAX);
         return NULL;
     }
-    if (der_of(bytes, &csr->der, e) != 0) {
+    if (pem_unwrap(bytes, labels, "CSR", &csr->der, e) != 0) {
         return NULL;
     }
     p = csr->der.p;

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The content: JSON to struct, and the questions about it. The signature is in signed.c. */
+#include "ca/registration/registration.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ca/x509/name.h"
+
+enum { DAY = 24 * 60 * 60, DAYS_MAX = 1095 };
+
+DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
+
+static const char *const kinds[] = {
+    [PROOF_MAC] = "mac",
+    [PROOF_CERTIFICATE] = "certificate",
+    [PROOF_VENDOR] = "vendor",
+    [PROOF_PUBLIC_KEY] = "publicKey",
+};
+
+const char *
+proof_kind_name(enum proof_kind kind)
+{
+    return kinds[kind];
+}
+
+/* "profiles[0]." + "name" */
+struct where {
+    json_t *object;
+    const char *prefix;
+};
+
+/* Every member of the object is one of `names` (which NULL ends). */
+static int
+members_check(struct where at, const char *const *names, struct err *e)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(at.object, key, value)
+    {
+        size_t i = 0;
+
+        while (names[i] != NULL && strcmp(names[i], key) != 0) {
+            i++;
+        }
+        if (names[i] == NULL) {
+            return err_set(e, ERR_INPUT, "%s%.40s: unknown member", at.prefix, key);
+        }
+    }
+    return 0;
+}
+
+static int
+string_get(struct where at, const char *key, const char **out, struct err *e)
+{
+    const json_t *value = json_object_get(at.object, key);
+
+    if (!json_is_string(value)) {
+        return err_set(e, ERR_INPUT, "%s%s: %s", at.prefix, key,
+                       value == NULL ? "missing" : "must be a string");
+    }
+    *out = json_string_value(value);
+    return 0;
+}
+
+static int
+string_copy(struct where at, const char *key, char *out, size_t size, struct err *e)
+{
+    const char *text;
+    size_t n;
+
+    if (string_get(at, key, &text, e) != 0) {
+        return -1;
+    }
+    n = strlen(text);
+    if (n == 0 || n >= size) {
+        return err_set(e, ERR_INPUT, "%s%s: must have 1..%zu characters", at.prefix, key, size - 1);
+    }
+    memcpy(out, text, n + 1);
+    return 0;
+}
+
+static int
+integer_get(struct where at, const char *key, int least, int most, int *out, struct err *e)
+{
+    const json_t *value = json_object_get(at.object, key);
+    json_int_t n = json_integer_value(value);
+
+    if (value == NULL) {
+        return err_set(e, ERR_INPUT, "%s%s: missing", at.prefix, key);
+    }
+    if (!json_is_integer(value) || n < least || n > most) {
+        return err_set(e, ERR_INPUT, "%s%s: must be %d..%d", at.prefix, key, least, most);
+    }
+    *out = (int)n;
+    return 0;
+}
+
+static int
+array_get(struct where at, const char *key, const json_t **out, struct err *e)
+{
+    *out = json_object_get(at.object, key);
+    if (!json_is_array(*out)) {
+        return err_set(e, ERR_INPUT, "%s%s: %s", at.prefix, key,
+                       *out == NULL ? "missing" : "must be an array");
+    }
+    return 0;
+}
+
+static int
+time_get(struct where at, const char *key, time_t *out, struct err *e)
+{
+    const char *text;
+
+    if (string_get(at, key, &text, e) != 0) {
+        return -1;
+    }
+    if (time_parse(text, out, e) != 0) {
+        return err_set(e, ERR_INPUT, "%s%s: must be a time like 2026-11-23T20:00:00Z", at.prefix,
+                       key);
+    }
+    return 0;
+}
+
+static int
+strings_read(struct where at, const char *key, struct nf_identity *nf,
+             int (*add)(struct nf_identity *, const char *, struct err *), struct err *e)
+{
+    const json_t *array;
+
+    if (array_get(at, key, &array, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *element = json_array_get(array, i);
+
+        if (!json_is_string(element)) {
+            return err_set(e, ERR_INPUT, "%s[%zu]: must be a string", key, i);
+        }
+        if (add(nf, json_string_value(element), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+nf_read(struct where at, const struct nf_rules *rules, struct nf_identity *nf, struct err *e)
+{
+    if (string_copy(at, "nfInstanceId", nf->instance_id, sizeof(nf->instance_id), e) != 0 ||
+        strings_read(at, "nfTypes", nf, nf_identity_add_type, e) != 0 ||
+        strings_read(at, "fqdns", nf, nf_identity_add_fqdn, e) != 0 ||
+        string_copy(at, "homeDomain", nf->home_domain, sizeof(nf->home_domain), e) != 0 ||
+        string_copy(at, "country", nf->country, sizeof(nf->country), e) != 0) {
+        return -1;
+    }
+    return nf_identity_check(nf, rules, e);
+}
+
+static int
+profile_read(json_t *element, size_t i, struct registration *out, struct err *e)
+{
+    static const char *const names[] = {"name", "maxValidityDays", NULL};
+    struct registered_profile *to = &out->profiles[out->n_profiles];
+    char prefix[32];
+    struct where at = {element, prefix};
+    const char *name;
+
+    (void)snprintf(prefix, sizeof(prefix), "profiles[%zu].", i);
+    if (!json_is_object(element)) {
+        return err_set(e, ERR_INPUT, "profiles[%zu]: must be an object", i);
+    }
+    if (members_check(at, names, e) != 0 || string_get(at, "name", &name, e) != 0 ||
+        integer_get(at, "maxValidityDays", 1, DAYS_MAX, &to->max_days, e) != 0) {
+        return -1;
+    }
+    to->profile = profile_by_name(name);
+    if (to->profile == NULL || !profile_is_nf(to->profile)) {
+        return err_set(e, ERR_INPUT, "profiles[%zu].name: not a profile of network functions", i);
+    }
+    if (to->profile->server && out->nf.n_fqdns == 0) {
+        return err_set(e, ERR_INPUT, "profiles[%zu].name: %s needs an element in fqdns", i, name);
+    }
+    if (registration_profile(out, name) != NULL) {
+        return err_set(e, ERR_INPUT, "profiles[%zu].name: stands there twice", i);
+    }
+    out->n_profiles++;
+    return 0;
+}
+
+static int
+profiles_read(struct where at, struct registration *out, struct err *e)
+{
+    const json_t *array;
+
+    if (array_get(at, "profiles", &array, e) != 0) {
+        return -1;
+    }
+    if (json_array_size(array) == 0 || json_array_size(array) > REGISTRATION_PROFILES_MAX) {
+        return err_set(e, ERR_INPUT, "profiles: must have 1..%d elements",
+                       REGISTRATION_PROFILES_MAX);
+    }
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (profile_read(json_array_get(array, i), i, out, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+fingerprint_read(struct where at, struct proof *proof, struct err *e)
+{
+    static const char *const names[] = {"kind", "sha256", NULL};
+    const char *text;
+
+    if (members_check(at, names, e) != 0 || string_get(at, "sha256", &text, e) != 0) {
+        return -1;
+    }
+    if (hex_parse(text, proof->sha256, sizeof(proof->sha256), e) != 0) {
+        return err_set(e, ERR_INPUT, "proof.sha256: must be 64 hexadecimal digits");
+    }
+    return 0;
+}
+
+static int
+proof_read(struct where top, struct proof *proof, struct err *e)
+{
+    static const char *const only_kind[] = {"kind", NULL};
+    static const char *const of_vendor[] = {"kind", "issuer", "subject", NULL};
+    json_t *object = json_object_get(top.object, "proof");
+    struct where at = {object, "proof."};
+    const char *text;
+    size_t kind = 0;
+
+    if (!json_is_object(object)) {
+        return err_set(e, ERR_INPUT, "proof: %s", object == NULL ? "missing" : "must be an object");
+    }
+    if (string_get(at, "kind", &text, e) != 0) {
+        return -1;
+    }
+    while (kind < ARRAY_LEN(kinds) && strcmp(kinds[kind], text) != 0) {
+        kind++;
+    }
+    if (kind == ARRAY_LEN(kinds)) {
+        return err_set(e, ERR_INPUT, "proof.kind: must be mac, certificate, vendor or publicKey");
+    }
+    proof->kind = (enum proof_kind)kind;
+    switch (proof->kind) {
+    case PROOF_MAC:
+        return members_check(at, only_kind, e);
+    case PROOF_CERTIFICATE:
+    case PROOF_PUBLIC_KEY:
+        return fingerprint_read(at, proof, e);
+    case PROOF_VENDOR:
+        if (members_check(at, of_vendor, e) != 0 ||
+            string_copy(at, "issuer", proof->issuer, sizeof(proof->issuer), e) != 0 ||
+            string_copy(at, "subject", proof->subject, sizeof(proof->subject), e) != 0) {
+            return -1;
+        }
+        return 0;
+    }
+    return err_set(e, ERR_INPUT, "proof.kind: unknown");
+}
+
+static int
+document_read(struct where at, const struct nf_rules *rules, struct registration *out,
+              struct err *e)
+{
+    static const char *const names[] = {"version",    "nfInstanceId", "nfTypes",  "fqdns",
+                                        "homeDomain", "country",      "profiles", "notBefore",
+                                        "notAfter",   "certificates", "proof",    NULL};
+    int version;
+
+    if (members_check(at, names, e) != 0 || integer_get(at, "version", 1, 1, &version, e) != 0 ||
+        nf_read(at, rules, &out->nf, e) != 0 || profiles_read(at, out, e) != 0 ||
+        time_get(at, "notBefore", &out->not_before, e) != 0 ||
+        time_get(at, "notAfter", &out->not_after, e) != 0) {
+        return -1;
+    }
+    if (out->not_after <= out->not_before) {
+        return err_set(e, ERR_INPUT, "notAfter: not after notBefore");
+    }
+    out->certificates = 1;
+    if (json_object_get(at.object, "certificates") != NULL &&
+        integer_get(at, "certificates", 1, REGISTRATION_CERTIFICATES_MAX, &out->certificates, e) !=
+            0) {
+        return -1;
+    }
+    return proof_read(at, &out->proof, e);
+}
+
+int
+registration_parse(struct span json, const struct nf_rules *rules, struct registration *out,
+                   struct err *e)
+{
+    CLEANUP(json_cleanup) json_t *document = NULL;
+    json_error_t why;
+
+    memset(out, 0, sizeof(*out));
+    if (json.n > REGISTRATION_JSON_MAX) {
+        return err_set(e, ERR_INPUT, "registration: longer than %d octets", REGISTRATION_JSON_MAX);
+    }
+    document = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &why);
+    if (document == NULL) {
+        return err_set(e, ERR_INPUT, "registration: JSON, line %d column %d: %s", why.line,
+                       why.column, why.text);
+    }
+    if (!json_is_object(document)) {
+        return err_set(e, ERR_INPUT, "registration: must be an object");
+    }
+    return document_read((struct where){document, ""}, rules, out, e);
+}
+
+const struct registered_profile *
+registration_profile(const struct registration *registration, const char *name)
+{
+    for (size_t i = 0; i < registration->n_profiles; i++) {
+        if (strcmp(registration->profiles[i].profile->name, name) == 0) {
+            return &registration->profiles[i];
+        }
+    }
+    return NULL;
+}
+
+int
+registration_allows(const struct registration *registration, const struct profile *profile,
+                    time_t now, struct err *e)
+{
+    if (now < registration->not_before) {
+        return err_set(e, ERR_DENIED, "registration: not open yet");
+    }
+    if (now > registration->not_after) {
+        return err_set(e, ERR_DENIED, "registration: expired");
+    }
+    if (registration_profile(registration, profile->name) == NULL) {
+        return err_set(e, ERR_DENIED, "registration: not for profile %s", profile->name);
+    }
+    return 0;
+}
+
+int
+registration_not_after(const struct registration *registration, const struct profile *profile,
+                       time_t not_before, X509 *issuer, time_t *out, struct err *e)
+{
+    const struct registered_profile *registered = registration_profile(registration, profile->name);
+    struct tm tm;
+    time_t issuers_end;
+    int days;
+
+    if (registered == NULL) {
+        return err_set(e, ERR_DENIED, "registration: not for profile %s", profile->name);
+    }
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(issuer), &tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "registration: the issuer's notAfter");
+    }
+    issuers_end = timegm(&tm);
+    days = registered->max_days < profile->max_days ? registered->max_days : profile->max_days;
+    *out = not_before + (time_t)days * DAY;
+    if (*out > issuers_end) {
+        *out = issuers_end;
+    }
+    return *out > not_before ? 0
+                             : err_set(e, ERR_DENIED,
+                                       "registration: the issuer's certificate has "
+                                       "ended; make a new one in a ceremony");
+}
+
+int
+registration_matches_certificate(const struct registration *registration, X509 *certificate,
+                                 struct err *e)
+{
+    const struct proof *proof = &registration->proof;
+    uint8_t hash[SHA256_SIZE];
+    unsigned int n = 0;
+
+    switch (proof->kind) {
+    case PROOF_CERTIFICATE:
+        if (X509_digest(certificate, EVP_sha256(), hash, &n) != 1 || n != sizeof(hash)) {
+            return ossl_err(e, ERR_CRYPTO, "fingerprint");
+        }
+        return memcmp(hash, proof->sha256, sizeof(hash)) == 0
+                   ? 0
+                   : err_set(e, ERR_DENIED, "registration: pins another certificate");
+    case PROOF_VENDOR: {
+        CLEANUP(mem_cleanup) char *issuer = name_text(X509_get_issuer_name(certificate));
+        CLEANUP(mem_cleanup) char *subject = name_text(X509_get_subject_name(certificate));
+
+        return strcmp(issuer, proof->issuer) == 0 && strcmp(subject, proof->subject) == 0
+                   ? 0
+                   : err_set(e, ERR_DENIED, "registration: names another vendor certificate");
+    }
+    case PROOF_MAC:
+    case PROOF_PUBLIC_KEY:
+        break;
+    }
+    return err_set(e, ERR_DENIED, "registration: its proof is %s, not a certificate",
+                   proof_kind_name(proof->kind));
+}
+
+int
+registration_matches_spki(const struct registration *registration, struct span spki, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+
+    if (registration->proof.kind != PROOF_PUBLIC_KEY) {
+        return err_set(e, ERR_DENIED, "registration: its proof is %s, not a public key",
+                       proof_kind_name(registration->proof.kind));
+    }
+    if (sha256(spki, hash, e) != 0) {
+        return -1;
+    }
+    return memcmp(hash, registration->proof.sha256, sizeof(hash)) == 0
+               ? 0
+               : err_set(e, ERR_DENIED, "registration: pins another public key");
+}
