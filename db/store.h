@@ -55,10 +55,14 @@ struct store_migration {
     const char *sql;
 };
 
+/* Four letters in the file that say whose it is, for example STORE_APPLICATION('n', 'f', 'C', 'A').
+ */
+#define STORE_APPLICATION(a, b, c, d)                                                              \
+    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
 struct store_options {
     const char *path;
-    /* Four letters in the file that say whose it is ('nfRA', 'nfCA'): another one is refused. */
-    uint32_t application;
+    uint32_t application; /* a file of another one is refused */
     /* Merged by version, for example {ledger_migrations, ca_migrations}. Each version that is newer
      * than the file's runs in a transaction of its own; a file with a newer version is refused. */
     const struct store_migration *schemas[STORE_SCHEMAS_MAX];
