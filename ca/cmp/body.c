@@ -85,7 +85,6 @@ static int
 read_cert_status(const struct cmp_msg *msg, const CMP_CERT_STATUS *s, int cert_req_id,
                  struct cmp_certconf *out, enum cmp_failure *failure, struct err *e)
 {
-    CLEANUP(buf_free) struct buf hash = BUF_INIT(CMP_HASH_MAX);
     int64_t id;
 
     if (!field_int(s->cert_req_id, &id) || id != cert_req_id) {
