@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ca.db: what nfpki-ca knows. Migration 1 is the ledger's (ledger.sql). Every change of a row here is
+-- in one transaction with its leaf there. Times are seconds since 1970.
+
+-- migration 2
+
+-- What a registrar signed (TS 33.310; ca/registration). state 0 live, 1 cancelled, 2 followed by another.
+CREATE TABLE registration (
+    id            TEXT PRIMARY KEY,
+    cms           BLOB NOT NULL,
+    json          BLOB NOT NULL,       -- its signed content
+    nf_instance   TEXT NOT NULL,
+    registrar     BLOB NOT NULL,       -- serial of the registrar's certificate
+    not_before    INTEGER NOT NULL,
+    not_after     INTEGER NOT NULL CHECK (not_after > not_before),
+    certificates  INTEGER NOT NULL,
+    used          INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0 AND used <= certificates),
+    state         INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2),
+    registered    INTEGER NOT NULL
+) STRICT;
+-- One live owner of each nfInstanceId.
+CREATE UNIQUE INDEX registration_live ON registration (nf_instance) WHERE state = 0;
+CREATE TRIGGER registration_fixed BEFORE UPDATE OF id, cms, json, nf_instance, registrar, not_before,
+    not_after, certificates, registered ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
+CREATE TRIGGER registration_kept BEFORE DELETE ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration is kept'); END;
+
+-- A public key belongs to who had it certified first.
+CREATE TABLE public_key (
+    sha256  BLOB PRIMARY KEY,          -- of the SubjectPublicKeyInfo
+    owner   TEXT NOT NULL              -- nfInstanceId, or "infrastructure"
+) STRICT, WITHOUT ROWID;
+
+-- enum issuance_state
+CREATE TABLE request (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    state           INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
+    registration    TEXT REFERENCES registration (id), -- NULL: an officer's request
+    transaction_id  BLOB,
+    cert_req_id     INTEGER,
+    assurance       INTEGER,           -- 0 mac, attested by the RA; 1 signature, verified by us
+    requester       BLOB,              -- SHA-256 of the certificate that protected the request
+    profile         TEXT NOT NULL,
+    evidence        BLOB NOT NULL,     -- signed by the RA around the NF's own octets; or PKCS #10
+    queue_sequence  INTEGER,
+    queue_previous  BLOB,
+    serial          BLOB UNIQUE CHECK (length(serial) = 16),
+    tbs             BLOB,
+    not_after       INTEGER,
+    fail_info       INTEGER,
+    phrase          TEXT,
+    created         INTEGER NOT NULL,
+    leaf            INTEGER NOT NULL,  -- of the newest state: answers wait until it is published
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX request_open ON request (created) WHERE state = 0;
+CREATE TRIGGER request_fixed BEFORE UPDATE OF rid, registration, transaction_id, cert_req_id, assurance,
+    requester, profile, evidence, serial, tbs, not_after, created ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+CREATE TRIGGER request_forward BEFORE UPDATE OF state ON request
+    WHEN NOT ((old.state = 0 AND new.state IN (1, 5)) OR (old.state = 1 AND new.state IN (3, 4)))
+BEGIN SELECT RAISE(ABORT, 'a request does not go back'); END;
+CREATE TRIGGER request_kept BEFORE DELETE ON request
+BEGIN SELECT RAISE(ABORT, 'a request is kept'); END;
+
+CREATE TABLE certificate (
+    serial       BLOB PRIMARY KEY,
+    rid          BLOB NOT NULL UNIQUE REFERENCES request (rid),
+    der          BLOB NOT NULL,
+    nf_instance  TEXT,
+    profile      TEXT NOT NULL,
+    not_after    INTEGER NOT NULL,
+    issued       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX certificate_nf ON certificate (nf_instance) WHERE nf_instance IS NOT NULL;
+CREATE INDEX certificate_infrastructure ON certificate (profile) WHERE nf_instance IS NULL;
+CREATE TRIGGER certificate_fixed BEFORE UPDATE ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate does not change'); END;
+CREATE TRIGGER certificate_kept BEFORE DELETE ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate is kept'); END;
+
+-- Also of serials whose intent was given up after a signature may have been made.
+CREATE TABLE revocation (
+    serial     BLOB PRIMARY KEY,
+    revoked    INTEGER NOT NULL,
+    reason     INTEGER NOT NULL,       -- CRLReason, RFC 5280 5.3.1
+    not_after  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER revocation_fixed BEFORE UPDATE ON revocation
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+CREATE TRIGGER revocation_kept BEFORE DELETE ON revocation
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+
+-- certConf; answers are given again to the same octets.
+CREATE TABLE confirmation (
+    rid        BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    request    BLOB NOT NULL REFERENCES request (rid),
+    accepted   INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+    evidence   BLOB NOT NULL,
+    created    INTEGER NOT NULL,
+    leaf       INTEGER NOT NULL
+) STRICT;
+
+-- A number is reserved before the signature is asked for, and never used again.
+CREATE TABLE crl (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    this_update  INTEGER NOT NULL,
+    next_update  INTEGER NOT NULL,
+    entries      INTEGER,
+    der          BLOB                  -- NULL: reserved, perhaps signed, never released
+) STRICT;
+
+CREATE TABLE setting (
+    name   TEXT PRIMARY KEY,
+    value  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

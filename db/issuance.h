@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * issuance.h - the verbs of ca.db. Each is called inside a store operation (store.h), and writes
+ * the rows and the leaf (leaf.h) of one step together: either both are durable or none is.
+ *
+ * Does not: judge a request, sign, talk. Rules that need the database are here, inside the
+ * transaction: one answer per rid, one serial per intent, one live registration per nfInstanceId,
+ * uses counted, a key belongs to one owner.
+ * Ownership: rows own their octets (issuance_*_free, for CLEANUP). Input is borrowed.
+ *
+ *   INTENT --> ISSUED --> CONFIRMED
+ *     |           \-----> REJECTED     the network function did not want it; revoked
+ *      \-> ABANDONED                   given up; the serial is on the next CRL
+ *   REFUSED                            never began
+ */
+#pragma once
+
+#include <time.h>
+
+#include "db/store.h"
+
+extern const struct store_migration issuance_migrations[];
+
+enum {
+    ISSUANCE_RID_SIZE = 32,
+    ISSUANCE_SERIAL_SIZE = 16,
+    ISSUANCE_ID_SIZE = 33,       /* registration id with its NUL */
+    ISSUANCE_INSTANCE_SIZE = 37, /* nfInstanceId with its NUL */
+    ISSUANCE_PROFILE_SIZE = 64,
+    ISSUANCE_PHRASE_SIZE = 129,
+    ISSUANCE_EVIDENCE_MAX = 128 * 1024,
+    ISSUANCE_TBS_MAX = 16 * 1024,
+};
+
+enum issuance_state {
+    ISSUANCE_INTENT = 0,
+    ISSUANCE_ISSUED = 1,
+    ISSUANCE_REFUSED = 2,
+    ISSUANCE_CONFIRMED = 3,
+    ISSUANCE_REJECTED = 4,
+    ISSUANCE_ABANDONED = 5,
+};
+
+enum issuance_assurance { ISSUANCE_MAC = 0, ISSUANCE_SIGNATURE = 1 };
+
+/* What came of a verb that the state of the database can say no to. */
+enum issuance_outcome {
+    ISSUANCE_DONE,
+    ISSUANCE_KNOWN,              /* this very request is there already: nothing was written */
+    ISSUANCE_SIGNER_UNKNOWN,     /* RA or registrar: no such certificate of ours, or revoked */
+    ISSUANCE_NOT_REGISTERED,     /* no such registration, cancelled, or out of its window */
+    ISSUANCE_USED_UP,            /* all its certificates were issued */
+    ISSUANCE_TRANSACTION_IN_USE, /* the same transactionID with other octets */
+    ISSUANCE_KEY_TAKEN,          /* the public key is certified to somebody else */
+    ISSUANCE_OWNED,              /* the nfInstanceId has a live registration with uses left */
+    ISSUANCE_CLOSED,             /* that state does not allow it any more */
+};
+/* "the transactionID is in use", ... Never NULL. */
+const char *issuance_outcome_text(enum issuance_outcome);
+
+/* ---- registrations ---- */
+
+enum issuance_registration_state {
+    ISSUANCE_LIVE = 0,
+    ISSUANCE_CANCELLED = 1,
+    ISSUANCE_FOLLOWED = 2,
+};
+
+struct issuance_registration {
+    char id[ISSUANCE_ID_SIZE];
+    struct buf cms;
+    struct buf json;
+    char nf_instance[ISSUANCE_INSTANCE_SIZE];
+    struct buf registrar; /* serial of the registrar's certificate */
+    const char *proof;    /* in only: for the leaf */
+    time_t not_before;
+    time_t not_after;
+    int certificates;
+    int used;                               /* out */
+    enum issuance_registration_state state; /* out */
+    uint64_t leaf;                          /* out of issuance_register only */
+};
+void issuance_registration_free(struct issuance_registration *);
+
+/* DONE, KNOWN (its state is in r->state), SIGNER_UNKNOWN (`registrar_der` must be the certificate
+ * that we issued under the profile registrar), NOT_REGISTERED (its window has passed), OWNED. A
+ * live one that is used up or has passed is followed by this one. */
+int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
+                      time_t now, enum issuance_outcome *outcome, struct err *e);
+/* DONE with *leaf, KNOWN when it was cancelled before, NOT_REGISTERED. */
+int issuance_cancel(struct store_db *, const char *id, time_t now, uint64_t *leaf,
+                    enum issuance_outcome *outcome, struct err *e);
+/* The row, or *found = false. */
+int issuance_registration_find(struct store_db *, const char *id, struct issuance_registration *out,
+                               bool *found, struct err *e);
+/* Newest first. The row is borrowed during the call; without cms and json. */
+int issuance_registration_each(struct store_db *, int limit,
+                               void (*visit)(void *arg, const struct issuance_registration *),
+                               void *arg, struct err *e);
+
+/* ---- requests ---- */
+
+struct issuance_request {
+    uint8_t rid[ISSUANCE_RID_SIZE];
+    enum issuance_state state;
+    char registration[ISSUANCE_ID_SIZE]; /* "": an officer's */
+    char nf_instance[ISSUANCE_INSTANCE_SIZE];
+    char profile[ISSUANCE_PROFILE_SIZE];
+    enum issuance_assurance assurance;
+    struct buf requester;
+    int cert_req_id;
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    struct buf tbs;         /* empty when refused */
+    struct buf certificate; /* empty before ISSUED */
+    int fail_info;          /* REFUSED, ABANDONED */
+    char phrase[ISSUANCE_PHRASE_SIZE];
+    time_t created;
+    uint64_t leaf; /* the answer may go out when this leaf is published */
+    bool revoked;
+};
+void issuance_request_free(struct issuance_request *);
+
+int issuance_find(struct store_db *, struct span rid, struct issuance_request *out, bool *found,
+                  struct err *e);
+int issuance_find_transaction(struct store_db *, const char *registration,
+                              struct span transaction_id, struct issuance_request *out, bool *found,
+                              struct err *e);
+
+/* What is to be durable before a signature is asked for. */
+struct issuance_intent {
+    struct span rid;
+    const char *registration; /* NULL: an officer's request: then up to cert_req_id nothing else */
+    struct span ra_der;       /* must be a certificate that we issued under the profile ra-cmp */
+    const char *nf_instance;
+    struct span transaction_id;
+    enum issuance_assurance assurance;
+    struct span requester;
+    uint64_t queue_sequence;
+    struct span queue_previous;
+    int cert_req_id;
+    const char *profile;
+    struct span evidence;
+    struct span spki_sha256;
+    struct span serial;
+    struct span tbs;
+    time_t not_before;
+    time_t not_after;
+    time_t now;
+};
+/* T1, with the leaves REQUEST (of a network function) and INTENT. DONE, KNOWN, SIGNER_UNKNOWN,
+ * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN. */
+int issuance_intend(struct store_db *, const struct issuance_intent *,
+                    enum issuance_outcome *outcome, struct err *e);
+
+struct issuance_refusal {
+    struct span rid;
+    const char *registration; /* NULL when we do not have it */
+    struct span ra_der;
+    const char *profile;
+    struct span evidence;
+    uint64_t queue_sequence;
+    struct span queue_previous;
+    int fail_info;
+    const char *phrase; /* to the peer */
+    const char *reason; /* into the leaf */
+    time_t now;
+};
+/* With the leaf REFUSAL in *leaf. DONE, KNOWN, SIGNER_UNKNOWN. */
+int issuance_refuse(struct store_db *, const struct issuance_refusal *, uint64_t *leaf,
+                    enum issuance_outcome *outcome, struct err *e);
+
+/* T2: INTENT -> ISSUED with the leaf ISSUED in *leaf. The certificate's TBS must have been compared
+ * with the stored one. ERR_CONFLICT in another state. */
+int issuance_issue(struct store_db *, struct span rid, struct span certificate, time_t now,
+                   uint64_t *leaf, struct err *e);
+/* INTENT -> ABANDONED with the leaf REJECTED; the serial is revoked, because a signature may exist
+ * that nobody stored; the use is given back. */
+int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *reason,
+                     time_t now, uint64_t *leaf, struct err *e);
+/* The oldest INTENT, or *found = false. */
+int issuance_next_open(struct store_db *, struct issuance_request *out, bool *found, struct err *e);
+
+struct issuance_confirmation {
+    struct span rid; /* of the certConf */
+    struct span ra_der;
+    struct span request; /* rid of what it confirms */
+    bool accepted;
+    struct span evidence;
+    const char *reason; /* of a rejection, for the leaf */
+    time_t now;
+};
+/* ISSUED -> CONFIRMED with the leaf CONFIRMED, or -> REJECTED with the leaves REJECTED and REVOKED.
+ * DONE, KNOWN (*leaf and *accepted are the stored ones), SIGNER_UNKNOWN, CLOSED. */
+int issuance_confirm(struct store_db *, const struct issuance_confirmation *, uint64_t *leaf,
+                     enum issuance_outcome *outcome, struct err *e);
+/* Is this certConf answered already? */
+int issuance_confirmation_find(struct store_db *, struct span rid, uint64_t *leaf, bool *found,
+                               struct err *e);
+
+/* ---- revocation and CRLs ---- */
+
+/* With the leaf REVOKED. DONE, KNOWN when it is revoked already. ERR_NOTFOUND: no such serial. */
+int issuance_revoke(struct store_db *, struct span serial, int reason, const char *by, time_t now,
+                    uint64_t *leaf, enum issuance_outcome *outcome, struct err *e);
+
+/* A number that nobody had before. */
+int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
+                         uint64_t *number, struct err *e);
+/* What belongs on a CRL: not expired before `expired_after`, ascending by serial. */
+int issuance_crl_each(struct store_db *, time_t expired_after,
+                      void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
+                      void *arg, struct err *e);
+/* With the leaf CRL. */
+int issuance_crl_store(struct store_db *, uint64_t number, struct span der, size_t entries,
+                       uint64_t *leaf, struct err *e);
+
+/* ---- the rest ---- */
+
+/* Certificates under an infrastructure profile that are neither revoked nor expired. */
+int issuance_infrastructure_each(struct store_db *, const char *profile, time_t now,
+                                 void (*visit)(void *arg, struct span der), void *arg,
+                                 struct err *e);
+
+struct issuance_counts {
+    int64_t registrations;
+    int64_t certificates;
+    int64_t open; /* intents */
+    int64_t refused;
+    int64_t revoked;
+    int64_t crls; /* stored */
+    int64_t crl_number;
+    int64_t crl_next_update; /* of the newest stored one; 0: none */
+};
+int issuance_count(struct store_db *, struct issuance_counts *out, struct err *e);
+
+/* Remembers a value; *changed tells whether it was another one, or none, before (in `previous`). */
+int issuance_setting(struct store_db *, const char *name, struct span value, struct buf *previous,
+                     bool *changed, struct err *e);
