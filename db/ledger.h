@@ -57,7 +57,8 @@ int ledger_recover(struct ledger *, struct store_db *, struct err *e);
 /* The same through store_call(). */
 int ledger_start(struct ledger *, struct store *, struct err *e);
 
-/* Fill op.task.done, then store_submit(store, &x.op). Zeroed by the two functions below. */
+/* Fill op.task.done (before or after the two functions below: they keep it), then
+ * store_submit(store, &x.op). Begin with an all zero struct. */
 struct ledger_op {
     struct store_op op;
     struct ledger *ledger;

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+
+/* C2SP signed-note: the type octet of ECDSA keys. */
+enum { TYPE_ECDSA = 0x02, SIGNATURE_DER_MAX = 72 };
+
+/* U+2014 and a space begin a signature line. */
+static const char dash[] = "\xe2\x80\x94 ";
+
+void
+log_key_free(struct log_key *key)
+{
+    EVP_PKEY_free(key->key);
+    *key = (struct log_key){0};
+}
+
+static int
+check_origin(const char *origin, size_t n, struct err *e)
+{
+    if (n == 0 || n > ORIGIN_MAX) {
+        return err_set(e, ERR_INPUT,
+                       "the origin of the log has %zu characters, allowed are 1 to %d", n,
+                       ORIGIN_MAX);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (origin[i] <= ' ' || origin[i] > '~' || origin[i] == '+') {
+            return err_set(e, ERR_INPUT,
+                           "the origin of the log has a character other than printable ASCII, or a "
+                           "space or '+'");
+        }
+    }
+    return 0;
+}
+
+static bool
+is_p256(EVP_PKEY *key)
+{
+    char group[32];
+
+    return EVP_PKEY_is_a(key, "EC") == 1 &&
+           EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+}
+
+int
+log_key_set(struct log_key *key, const char *origin, struct span spki, struct err *e)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *parsed = NULL;
+    const unsigned char *p = spki.p;
+    size_t n = strnlen(origin, ORIGIN_MAX + 1);
+    uint8_t hash[SHA256_SIZE];
+
+    if (check_origin(origin, n, e) != 0) {
+        return -1;
+    }
+    if (spki.n > LOG_KEY_SPKI_MAX) {
+        return err_set(e, ERR_INPUT, "the log key has %zu octets", spki.n);
+    }
+    parsed = d2i_PUBKEY(NULL, &p, (long)spki.n);
+    if (parsed == NULL || p != spki.p + spki.n || !is_p256(parsed)) {
+        return ossl_err(e, ERR_INPUT, "the log key is not a P-256 SubjectPublicKeyInfo");
+    }
+    if (sha256(spki, hash, e) != 0) {
+        return -1;
+    }
+    log_key_free(key);
+    memcpy(key->origin, origin, n + 1);
+    memcpy(key->spki, spki.p, spki.n);
+    key->spki_n = spki.n;
+    memcpy(key->id, hash, LOG_KEY_ID);
+    key->key = TAKE(parsed);
+    return 0;
+}
+
+char *
+log_key_format(const struct log_key *key)
+{
+    char id[2 * LOG_KEY_ID + 1];
+    uint8_t typed[LOG_KEY_SPKI_MAX + 1];
+    CLEANUP(mem_cleanup) char *encoded = NULL;
+
+    hex_format(span_of(key->id, LOG_KEY_ID), id);
+    typed[0] = TYPE_ECDSA;
+    memcpy(typed + 1, key->spki, key->spki_n);
+    encoded = base64_dup(span_of(typed, key->spki_n + 1));
+    return mem_printf("%s+%s+%s\n", key->origin, id, encoded);
+}
+
+int
+log_key_parse(struct log_key *key, struct span text, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *copy = NULL;
+    CLEANUP(mem_cleanup) char *again = NULL;
+    CLEANUP(buf_free) struct buf typed = BUF_INIT(CHECKPOINT_MAX);
+    char *id;
+    char *encoded;
+    size_t n;
+
+    if (text.n == 0 || text.n > CHECKPOINT_MAX || memchr(text.p, '\0', text.n) != NULL) {
+        return err_set(e, ERR_INPUT, "not a verifier key: %zu octets", text.n);
+    }
+    copy = mem_printf("%.*s", (int)text.n, (const char *)text.p);
+    n = strlen(copy);
+    if (copy[n - 1] == '\n') {
+        copy[n - 1] = '\0';
+    }
+    id = strchr(copy, '+');
+    encoded = id == NULL ? NULL : strchr(id + 1, '+');
+    if (encoded == NULL) {
+        return err_set(e, ERR_INPUT, "not a verifier key: no \"origin+keyid+key\"");
+    }
+    *id = '\0';
+    if (base64_parse(encoded + 1, &typed, e) != 0) {
+        return err_wrap(e, "verifier key");
+    }
+    if (typed.n < 2 || typed.p[0] != TYPE_ECDSA) {
+        return err_set(e, ERR_INPUT, "verifier key: not an ECDSA key (type 0x02)");
+    }
+    if (log_key_set(key, copy, span_of(typed.p + 1, typed.n - 1), e) != 0) {
+        return err_wrap(e, "verifier key");
+    }
+    /* The key id and every other octet must be what we would write. */
+    *id = '+';
+    again = log_key_format(key);
+    if (strncmp(again, copy, strlen(again) - 1) != 0 || strlen(again) - 1 != strlen(copy)) {
+        log_key_free(key);
+        return err_set(e, ERR_INPUT, "verifier key: the key id is not of this key");
+    }
+    return 0;
+}
+
+int
+checkpoint_text(const struct checkpoint *checkpoint, struct buf *out, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
+    CLEANUP(mem_cleanup)
+    char *text = mem_printf("%s\n%" PRIu64 "\n%s\n", checkpoint->origin, checkpoint->size, root);
+
+    return buf_set(out, span_str(text), e);
+}
+
+/* Cuts the line that begins at *rest; NULL when there is no line break behind it. */
+static char *
+next_line(char **rest)
+{
+    char *line = *rest;
+    char *end = strchr(line, '\n');
+
+    if (end == NULL) {
+        return NULL;
+    }
+    *end = '\0';
+    *rest = end + 1;
+    return line;
+}
+
+static int
+parse_size(const char *text, uint64_t *size)
+{
+    size_t n = strspn(text, "0123456789");
+    uint64_t value = 0;
+
+    /* 18 digits are below 2^62, more than a tree can hold. */
+    if (n == 0 || n > 18 || text[n] != '\0' || (text[0] == '0' && n > 1)) {
+        return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        value = 10 * value + (uint64_t)(text[i] - '0');
+    }
+    *size = value;
+    return 0;
+}
+
+int
+checkpoint_parse(struct span text, struct checkpoint *checkpoint, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *copy = NULL;
+    CLEANUP(buf_free) struct buf root = BUF_INIT(CHECKPOINT_MAX);
+    char *rest;
+    const char *origin;
+    const char *size;
+    const char *encoded;
+
+    if (text.n == 0 || text.n > CHECKPOINT_MAX || memchr(text.p, '\0', text.n) != NULL) {
+        return err_set(e, ERR_INPUT, "checkpoint: %zu octets", text.n);
+    }
+    copy = mem_printf("%.*s", (int)text.n, (const char *)text.p);
+    rest = copy;
+    origin = next_line(&rest);
+    size = origin == NULL ? NULL : next_line(&rest);
+    encoded = size == NULL ? NULL : next_line(&rest);
+    if (encoded == NULL || *rest != '\0') {
+        return err_set(e, ERR_INPUT, "checkpoint: not three lines");
+    }
+    if (check_origin(origin, strlen(origin), e) != 0) {
+        return err_wrap(e, "checkpoint");
+    }
+    if (parse_size(size, &checkpoint->size) != 0) {
+        return err_set(e, ERR_INPUT, "checkpoint: the second line is no size");
+    }
+    if (base64_parse(encoded, &root, e) != 0 || root.n != MERKLE_HASH) {
+        return err_set(e, ERR_INPUT, "checkpoint: the third line is no root");
+    }
+    (void)snprintf(checkpoint->origin, sizeof(checkpoint->origin), "%s", origin);
+    memcpy(checkpoint->root.octets, root.p, MERKLE_HASH);
+    return 0;
+}
+
+static int
+verify(const struct log_key *key, struct span text, struct span signature, struct err *e)
+{
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    if (ctx == NULL ||
+        EVP_DigestVerifyInit_ex(ctx, NULL, "SHA2-256", NULL, NULL, key->key, NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "verify a checkpoint");
+    }
+    if (EVP_DigestVerify(ctx, signature.p, signature.n, text.p, text.n) != 1) {
+        (void)ossl_err(e, ERR_CRYPTO, "checkpoint");
+        return err_set(e, ERR_CRYPTO, "the signature of the checkpoint is wrong");
+    }
+    return 0;
+}
+
+int
+checkpoint_seal(const struct log_key *key, struct span text, struct span signature,
+                struct buf *note, struct err *e)
+{
+    uint8_t bytes[LOG_KEY_ID + SIGNATURE_DER_MAX];
+    CLEANUP(mem_cleanup) char *encoded = NULL;
+    CLEANUP(mem_cleanup) char *line = NULL;
+    struct checkpoint checkpoint;
+
+    if (checkpoint_parse(text, &checkpoint, e) != 0) {
+        return -1;
+    }
+    if (strcmp(checkpoint.origin, key->origin) != 0 || signature.n > SIGNATURE_DER_MAX) {
+        return err_set(e, ERR_CRYPTO, "checkpoint: another origin, or no P-256 signature");
+    }
+    if (verify(key, text, signature, e) != 0) {
+        return -1;
+    }
+    memcpy(bytes, key->id, LOG_KEY_ID);
+    memcpy(bytes + LOG_KEY_ID, signature.p, signature.n);
+    encoded = base64_dup(span_of(bytes, LOG_KEY_ID + signature.n));
+    line = mem_printf("\n%s%s %s\n", dash, key->origin, encoded);
+    return buf_set(note, text, e) != 0 ? -1 : buf_append_str(note, line, e);
+}
+
+/* The base64 text of the one signature line, which must be this key's. */
+static int
+signature_line(const struct log_key *key, const char *line, struct buf *signature, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *copy = mem_strdup(line);
+    CLEANUP(mem_cleanup) char *begin = mem_printf("%s%s ", dash, key->origin);
+    size_t n = strlen(begin);
+    char *end = strchr(copy, '\n');
+
+    if (strncmp(copy, begin, n) != 0) {
+        return err_set(e, ERR_CRYPTO, "checkpoint: not signed by %s", key->origin);
+    }
+    if (end == NULL || end[1] != '\0') {
+        return err_set(e, ERR_INPUT, "checkpoint: not exactly one signature line");
+    }
+    *end = '\0';
+    if (base64_parse(copy + n, signature, e) != 0) {
+        return err_wrap(e, "checkpoint: signature line");
+    }
+    if (signature->n <= LOG_KEY_ID || signature->n > LOG_KEY_ID + SIGNATURE_DER_MAX ||
+        memcmp(signature->p, key->id, LOG_KEY_ID) != 0) {
+        return err_set(e, ERR_CRYPTO, "checkpoint: signed by another key of %s", key->origin);
+    }
+    buf_consume(signature, LOG_KEY_ID);
+    return 0;
+}
+
+int
+checkpoint_open(const struct log_key *key, struct span note, struct checkpoint *checkpoint,
+                struct err *e)
+{
+    CLEANUP(mem_cleanup) char *copy = NULL;
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(CHECKPOINT_MAX);
+    const char *blank;
+    struct span text;
+
+    if (note.n == 0 || note.n > CHECKPOINT_MAX || memchr(note.p, '\0', note.n) != NULL) {
+        return err_set(e, ERR_INPUT, "checkpoint: %zu octets", note.n);
+    }
+    copy = mem_printf("%.*s", (int)note.n, (const char *)note.p);
+    blank = strstr(copy, "\n\n");
+    if (blank == NULL) {
+        return err_set(e, ERR_INPUT, "checkpoint: no signature");
+    }
+    text = span_of(note.p, (size_t)(blank - copy) + 1);
+    if (checkpoint_parse(text, checkpoint, e) != 0) {
+        return -1;
+    }
+    if (strcmp(checkpoint->origin, key->origin) != 0) {
+        return err_set(e, ERR_CRYPTO, "checkpoint: of another log than %s", key->origin);
+    }
+    if (signature_line(key, blank + 2, &signature, e) != 0) {
+        return -1;
+    }
+    return verify(key, text, buf_span(&signature), e);
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/ledger.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "db/checkpoint.h"
+#include "db/tiles.h"
+
+struct ledger {
+    char *dir;
+    struct log_key key;
+    _Atomic uint64_t published; /* written by the writer thread only */
+};
+
+/* ---- leaves and nodes ---- */
+
+int
+ledger_size(struct store_db *db, uint64_t *size, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT coalesce(max(idx) + 1, 0) FROM leaf", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    *size = (uint64_t)row_int(&rows, 0);
+    return 0;
+}
+
+static int
+copy_hash(const struct store_rows *rows, struct merkle_hash *out, struct err *e)
+{
+    struct span hash = row_blob(rows, 0);
+
+    if (hash.n != MERKLE_HASH) {
+        return err_set(e, ERR_STORE, "the ledger has a hash of %zu octets", hash.n);
+    }
+    memcpy(out->octets, hash.p, MERKLE_HASH);
+    return 0;
+}
+
+/* merkle_get: a full subtree's hash from the database. */
+static int
+get_hash(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    int result;
+
+    if (level == 0) {
+        result = store_query_one(db, &rows, "SELECT hash FROM leaf WHERE idx = ?",
+                                 STORE_VALUES(store_int((int64_t)index)), e);
+    } else {
+        result = store_query_one(db, &rows, "SELECT hash FROM node WHERE level = ? AND idx = ?",
+                                 STORE_VALUES(store_int(level), store_int((int64_t)index)), e);
+    }
+    if (result != 0) {
+        return err_wrap(e, "ledger: hash %u/%llu", level, (unsigned long long)index);
+    }
+    return copy_hash(&rows, out, e);
+}
+
+static int
+insert_leaf(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    return store_exec(db, "INSERT INTO leaf(idx, kind, time, body, hash) VALUES(?, ?, ?, ?, ?)",
+                      STORE_VALUES(store_int((int64_t)index),
+                                   store_text(leaf_kind_name(leaf_kind(leaf))),
+                                   store_int(leaf_time(leaf)), store_blob(leaf_body(leaf)),
+                                   store_blob(span_of(leaf_hash(leaf), LEAF_HASH_SIZE))),
+                      e);
+}
+
+/* Every trailing one of the index is a subtree that this leaf completes. */
+static int
+insert_nodes(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    struct merkle_hash hash;
+    unsigned level = 0;
+
+    memcpy(hash.octets, leaf_hash(leaf), MERKLE_HASH);
+    for (uint64_t bits = index; (bits & 1) != 0; bits >>= 1) {
+        struct merkle_hash left;
+
+        if (get_hash(db, level, bits - 1, &left, e) != 0) {
+            return -1;
+        }
+        hash = merkle_node(&left, &hash);
+        level++;
+        if (store_exec(db, "INSERT INTO node(level, idx, hash) VALUES(?, ?, ?)",
+                       STORE_VALUES(store_int(level), store_int((int64_t)(bits >> 1)),
+                                    store_blob(span_of(hash.octets, MERKLE_HASH))),
+                       e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
+{
+    uint64_t at;
+
+    if (leaf_seal(leaf, e) != 0 || ledger_size(db, &at, e) != 0 ||
+        insert_leaf(db, at, leaf, e) != 0 || insert_nodes(db, at, leaf, e) != 0) {
+        return err_wrap(e, "ledger");
+    }
+    if (index != NULL) {
+        *index = at;
+    }
+    return 0;
+}
+
+int
+ledger_leaf(struct store_db *db, uint64_t index, struct buf *body, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?",
+                        STORE_VALUES(store_int((int64_t)index)), e) != 0) {
+        return err_wrap(e, "leaf %llu", (unsigned long long)index);
+    }
+    return buf_set(body, row_blob(&rows, 0), e);
+}
+
+static int
+root_at(struct store_db *db, uint64_t size, struct merkle_hash *root, struct err *e)
+{
+    struct merkle_edge edge;
+
+    if (merkle_edge_load(&edge, size, get_hash, db, e) != 0) {
+        return -1;
+    }
+    *root = merkle_root(&edge);
+    return 0;
+}
+
+int
+ledger_root(struct store_db *db, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e)
+{
+    struct merkle_hash hash;
+
+    if (root_at(db, size, &hash, e) != 0) {
+        return -1;
+    }
+    memcpy(root, hash.octets, LEAF_HASH_SIZE);
+    return 0;
+}
+
+/* ---- where the published bytes come from ---- */
+
+static int
+append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+              struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    const struct store_value first = store_int((int64_t)begin);
+    const struct store_value end = store_int((int64_t)(begin + count));
+    int result = level == 0
+                     ? store_query(db, &rows,
+                                   "SELECT hash FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+                                   STORE_VALUES(first, end), e)
+                     : store_query(db, &rows,
+                                   "SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? "
+                                   "ORDER BY idx",
+                                   STORE_VALUES(store_int(level), first, end), e);
+
+    for (uint64_t i = 0; i < count && result == 0; i++) {
+        struct merkle_hash hash;
+        bool row;
+
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (!row) {
+            return err_set(e, ERR_STORE, "ledger: hash %u/%llu is missing", level,
+                           (unsigned long long)(begin + i));
+        }
+        result = copy_hash(&rows, &hash, e) != 0
+                     ? -1
+                     : buf_append(out, span_of(hash.octets, MERKLE_HASH), e);
+    }
+    return result;
+}
+
+static int
+append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    int result = store_query(
+        db, &rows, "SELECT body FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+        STORE_VALUES(store_int((int64_t)begin), store_int((int64_t)(begin + count))), e);
+
+    for (uint64_t i = 0; i < count && result == 0; i++) {
+        uint8_t length[2];
+        struct span body;
+        bool row;
+
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (!row) {
+            return err_set(e, ERR_STORE, "ledger: leaf %llu is missing",
+                           (unsigned long long)(begin + i));
+        }
+        body = row_blob(&rows, 0);
+        length[0] = (uint8_t)(body.n >> 8);
+        length[1] = (uint8_t)(body.n & 0xff);
+        result = buf_append(out, span_of(length, sizeof(length)), e) != 0
+                     ? -1
+                     : buf_append(out, body, e);
+    }
+    return result;
+}
+
+/* ---- the log ---- */
+
+static void
+destroy(struct ledger *ledger)
+{
+    log_key_free(&ledger->key);
+    mem_free(ledger->dir);
+    mem_free(ledger);
+}
+
+DEFINE_CLEANUP(destroy_cleanup, struct ledger, destroy)
+
+void
+ledger_free(struct ledger *ledger)
+{
+    if (ledger != NULL) {
+        destroy(ledger);
+    }
+}
+
+/* Writes the key once; another log's folder is refused. */
+static int
+claim_folder(const struct ledger *ledger, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ledger->dir);
+    CLEANUP(mem_cleanup) char *text = log_key_format(&ledger->key);
+    CLEANUP(buf_free) struct buf found = BUF_INIT(CHECKPOINT_MAX);
+
+    if (file_mkdirs(ledger->dir, S_IRWXU, e) != 0) {
+        return -1;
+    }
+    if (chmod(ledger->dir, 0755) != 0) {
+        return err_set(e, ERR_IO, "%s must belong to this user", ledger->dir);
+    }
+    if (file_read(path, &found, e) != 0) {
+        return e->code == ERR_NOTFOUND ? file_create(path, span_str(text), 0644, e) : -1;
+    }
+    return span_equal(buf_span(&found), span_str(text))
+               ? 0
+               : err_set(e, ERR_CONFLICT, "%s is of another log: give this log another folder",
+                         path);
+}
+
+struct ledger *
+ledger_new(const struct ledger_options *options, struct err *e)
+{
+    CLEANUP(destroy_cleanup) struct ledger *ledger = mem_zalloc(1, sizeof(*ledger));
+
+    ledger->dir = mem_strdup(options->dir);
+    if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0 ||
+        claim_folder(ledger, e) != 0) {
+        return NULL;
+    }
+    return TAKE(ledger);
+}
+
+uint64_t
+ledger_published(const struct ledger *ledger)
+{
+    return atomic_load(&ledger->published);
+}
+
+/* The newest stored checkpoint; size 0 when there is none. */
+static int
+last_checkpoint(const struct ledger *ledger, struct store_db *db, struct checkpoint *last,
+                struct buf *note, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    *last = (struct checkpoint){0};
+    if (store_query(db, &rows, "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (!row) {
+        return 0;
+    }
+    if (buf_set(note, row_blob(&rows, 0), e) != 0 ||
+        checkpoint_open(&ledger->key, buf_span(note), last, e) != 0) {
+        return err_wrap(e, "the last checkpoint in the database");
+    }
+    return 0;
+}
+
+static int
+publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct err *e)
+{
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    struct checkpoint last;
+    struct tiles_job job;
+
+    if (last_checkpoint(ledger, db, &last, &note, e) != 0) {
+        return -1;
+    }
+    if (last.size == 0) {
+        return 0;
+    }
+    job = (struct tiles_job){
+        .dir = ledger->dir,
+        .from = only_missing ? 0 : atomic_load(&ledger->published),
+        .to = last.size,
+        .only_missing = only_missing,
+        .source = {.hashes = append_hashes, .leaves = append_leaves, .arg = db},
+        .note = buf_span(&note),
+    };
+    if (tiles_publish(&job, e) != 0) {
+        return err_wrap(e, "ledger");
+    }
+    atomic_store(&ledger->published, last.size);
+    return 0;
+}
+
+/* What was once published or signed is still the beginning of what is stored. */
+static int
+check_agrees(struct store_db *db, const struct checkpoint *checkpoint, uint64_t size,
+             const char *whose, struct err *e)
+{
+    struct merkle_hash root;
+
+    if (checkpoint->size > size) {
+        return err_set(e, ERR_STORE,
+                       "the %s checkpoint covers %llu leaves, the database has %llu: it is an "
+                       "older copy, do not start with it",
+                       whose, (unsigned long long)checkpoint->size, (unsigned long long)size);
+    }
+    if (root_at(db, checkpoint->size, &root, e) != 0) {
+        return -1;
+    }
+    return merkle_equal(&root, &checkpoint->root)
+               ? 0
+               : err_set(e, ERR_STORE, "the %s checkpoint has another root than the database",
+                         whose);
+}
+
+int
+ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", ledger->dir);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf published_note = BUF_INIT(CHECKPOINT_MAX);
+    struct checkpoint last;
+    struct checkpoint published;
+    uint64_t size;
+
+    if (ledger_size(db, &size, e) != 0 || last_checkpoint(ledger, db, &last, &note, e) != 0 ||
+        check_agrees(db, &last, size, "stored", e) != 0) {
+        return err_wrap(e, "ledger");
+    }
+    if (file_read(path, &published_note, e) == 0) {
+        if (checkpoint_open(&ledger->key, buf_span(&published_note), &published, e) != 0) {
+            return err_wrap(e, "%s", path);
+        }
+        if (check_agrees(db, &published, last.size, "published", e) != 0) {
+            return err_wrap(e, "%s", path);
+        }
+    } else if (e->code != ERR_NOTFOUND) {
+        return -1;
+    }
+    return publish(ledger, db, true, e);
+}
+
+struct start_op {
+    struct store_op op;
+    struct ledger *ledger;
+};
+
+static int
+run_start(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return ledger_recover(CONTAINER_OF(op, struct start_op, op)->ledger, db, e);
+}
+
+int
+ledger_start(struct ledger *ledger, struct store *store, struct err *e)
+{
+    struct start_op start = {.op = {.run = run_start}, .ledger = ledger};
+
+    return store_call(store, &start.op, e);
+}
+
+/* ---- one checkpoint ---- */
+
+static int
+run_prepare(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct ledger_op *l = CONTAINER_OF(op, struct ledger_op, op);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    struct checkpoint last;
+    struct checkpoint next = {0};
+
+    if (last_checkpoint(l->ledger, db, &last, &note, e) != 0 ||
+        ledger_size(db, &next.size, e) != 0) {
+        return -1;
+    }
+    l->size = next.size;
+    if (next.size == last.size) {
+        return 0;
+    }
+    memcpy(next.origin, l->ledger->key.origin, sizeof(next.origin));
+    if (root_at(db, next.size, &next.root, e) != 0) {
+        return -1;
+    }
+    return checkpoint_text(&next, &l->note, e);
+}
+
+static int
+run_publish(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct ledger_op *l = CONTAINER_OF(op, struct ledger_op, op);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    struct checkpoint checkpoint;
+    struct merkle_hash root;
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    if (checkpoint_seal(&l->ledger->key, buf_span(&l->note), l->signature, &note, e) != 0 ||
+        checkpoint_parse(buf_span(&l->note), &checkpoint, e) != 0 ||
+        root_at(db, checkpoint.size, &root, e) != 0) {
+        return -1;
+    }
+    if (!merkle_equal(&root, &checkpoint.root)) {
+        return err_set(e, ERR_CONFLICT, "the checkpoint to be stored has another root");
+    }
+    text = mem_printf("%.*s", (int)note.n, (const char *)note.p);
+    return store_exec(db, "INSERT INTO checkpoint(size, root, note) VALUES(?, ?, ?)",
+                      STORE_VALUES(store_int((int64_t)checkpoint.size),
+                                   store_blob(span_of(root.octets, MERKLE_HASH)), store_text(text)),
+                      e);
+}
+
+static int
+publish_files(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return publish(CONTAINER_OF(op, struct ledger_op, op)->ledger, db, false, e);
+}
+
+void
+ledger_prepare_op(struct ledger_op *l, struct ledger *ledger)
+{
+    void (*done)(struct task *) = l->op.task.done;
+
+    *l = (struct ledger_op){
+        .op = {.run = run_prepare, .task = {.done = done}},
+        .ledger = ledger,
+        .note = BUF_INIT(CHECKPOINT_MAX),
+    };
+}
+
+void
+ledger_publish_op(struct ledger_op *l, struct ledger *ledger, struct span signature)
+{
+    void (*done)(struct task *) = l->op.task.done;
+
+    l->op = (struct store_op){
+        .run = run_publish,
+        .after_commit = publish_files,
+        .task = {.done = done},
+    };
+    l->ledger = ledger;
+    l->signature = signature;
+}
