@@ -205,7 +205,11 @@ check_key(const X509 *certificate, const struct tbs_request *expected, struct er
     if (key == NULL) {
         return lint_departs(e, "subjectPublicKeyInfo", "not a valid key");
     }
-    return pubkey_check(key, NULL, e) == 0 ? 0 : err_wrap(e, "lint: subjectPublicKeyInfo");
+    if (pubkey_check(key, NULL, e) != 0) {
+        e->code = ERR_DENIED;
+        return err_wrap(e, "lint: subjectPublicKeyInfo");
+    }
+    return 0;
 }
 
 static int

@@ -261,6 +261,24 @@ static const struct {
     {"subjectAltName", "2.5.29.17", true, of_nf, encode_subject_alt_name},
 };
 
+/* X.690 11.1: TRUE is 0xff. OpenSSL reads and writes every other value back as it was. */
+static bool
+is_der(X509_EXTENSION *extension)
+{
+    X509_EXTENSION *copy = X509_EXTENSION_create_by_OBJ(NULL, X509_EXTENSION_get_object(extension),
+                                                        X509_EXTENSION_get_critical(extension),
+                                                        X509_EXTENSION_get_data(extension));
+    CLEANUP(buf_free) struct buf found = BUF_INIT(VALUE_MAX + 64);
+    CLEANUP(buf_free) struct buf wanted = BUF_INIT(VALUE_MAX + 64);
+    struct err ignored;
+    bool equal = copy != NULL && OSSL_ENCODE(X509_EXTENSION, extension, &found, &ignored) == 0 &&
+                 OSSL_ENCODE(X509_EXTENSION, copy, &wanted, &ignored) == 0 &&
+                 span_equal(buf_span(&found), buf_span(&wanted));
+
+    X509_EXTENSION_free(copy);
+    return equal;
+}
+
 static int
 check_extension(X509 *certificate, const struct tbs_request *expected, size_t i, struct err *e)
 {
@@ -282,6 +300,9 @@ check_extension(X509 *certificate, const struct tbs_request *expected, size_t i,
     extension = X509_get_ext(certificate, at);
     if ((X509_EXTENSION_get_critical(extension) != 0) != extensions[i].critical) {
         return lint_departs(e, field, extensions[i].critical ? "not critical" : "critical");
+    }
+    if (!is_der(extension)) {
+        return lint_departs(e, field, "critical is not encoded as in DER");
     }
     if (extensions[i].encode(expected, certificate, &wanted, e) != 0) {
         return lint_departs(e, field, "the expected value cannot be encoded");
