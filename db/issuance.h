@@ -126,6 +126,10 @@ int issuance_find_transaction(struct store_db *, const char *registration,
                               struct span transaction_id, struct issuance_request *out, bool *found,
                               struct err *e);
 
+/* What a request was made with: signed by the RA around the requester's own octets. ERR_NOTFOUND.
+ */
+int issuance_evidence(struct store_db *, struct span rid, struct buf *out, struct err *e);
+
 /* What is to be durable before a signature is asked for. */
 struct issuance_intent {
     struct span rid;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/conf.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+
+/* A text option and where it goes. */
+struct member {
+    const char *option;
+    size_t at;
+    bool is_path;
+};
+
+static const struct member members[] = {
+    {"state_dir", offsetof(struct ca_conf, state_dir), true},
+    {"ledger_dir", offsetof(struct ca_conf, ledger_dir), true},
+    {"log_origin", offsetof(struct ca_conf, log_origin), false},
+    {"issuing_certificate", offsetof(struct ca_conf, issuing_certificate), true},
+    {"root_certificate", offsetof(struct ca_conf, root_certificate), true},
+    {"root_crl", offsetof(struct ca_conf, root_crl), true},
+    {"signer_program", offsetof(struct ca_conf, signer_program), true},
+    {"issuing_policy", offsetof(struct ca_conf, issuing_policy), true},
+    {"log_policy", offsetof(struct ca_conf, log_policy), true},
+    {"link_socket", offsetof(struct ca_conf, link_socket), true},
+    {"admin_socket", offsetof(struct ca_conf, admin_socket), true},
+    {"crl_dir", offsetof(struct ca_conf, crl_dir), true},
+    {"crl_url", offsetof(struct ca_conf, crl_url), false},
+};
+
+static char **
+member_of(struct ca_conf *c, const struct member *m)
+{
+    return (char **)(void *)((char *)c + m->at);
+}
+
+static void
+free_list(char **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mem_free(list[i]);
+    }
+}
+
+void
+ca_conf_free(struct ca_conf *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        mem_free(*member_of(c, &members[i]));
+    }
+    mem_free(c->database);
+    free_list(c->vendor_roots, c->n_vendor_roots);
+    free_list(c->home_domains, c->n_home_domains);
+    free_list(c->fqdn_suffixes, c->n_fqdn_suffixes);
+    memset(c, 0, sizeof(*c));
+}
+
+static int
+user_id(const char *name, uid_t *out, struct err *e)
+{
+    const struct passwd *user;
+    char *end = NULL;
+    unsigned long number;
+
+    errno = 0;
+    number = strtoul(name, &end, 10);
+    if (name[0] >= '0' && name[0] <= '9' && *end == '\0' && errno == 0 && number < (uid_t)-1) {
+        *out = (uid_t)number;
+        return 0;
+    }
+    user = getpwnam(name);
+    if (user == NULL) {
+        return err_set(e, ERR_INPUT, "link_users: there is no user '%s'", name);
+    }
+    *out = user->pw_uid;
+    return 0;
+}
+
+static int
+load_users(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    unsigned n = cfg_size(cfg, "link_users");
+
+    if (n == 0 || n > CA_LINK_USERS_MAX) {
+        return err_set(e, ERR_INPUT, "%s: link_users: 1 to %d users are expected", cfg->filename,
+                       CA_LINK_USERS_MAX);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (user_id(cfg_getnstr(cfg, "link_users", i), &c->link_uids[i], e) != 0) {
+            return err_wrap(e, "%s", cfg->filename);
+        }
+        c->n_link_uids++;
+    }
+    return 0;
+}
+
+static int
+load_list(cfg_t *cfg, const char *option, bool are_paths, char **out, size_t *n, size_t max,
+          struct err *e)
+{
+    const char *slash = strrchr(cfg->filename, '/');
+    unsigned count = cfg_size(cfg, option);
+
+    if (count > max) {
+        return err_set(e, ERR_INPUT, "%s: %s: at most %zu", cfg->filename, option, max);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const char *value = cfg_getnstr(cfg, option, i);
+
+        if (value == NULL || value[0] == '\0') {
+            return err_set(e, ERR_INPUT, "%s: %s: an empty element", cfg->filename, option);
+        }
+        out[i] = are_paths && value[0] != '/' && slash != NULL
+                     ? mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value)
+                     : mem_strdup(value);
+        (*n)++;
+    }
+    return 0;
+}
+
+static int
+load_number(cfg_t *cfg, const char *option, long min, long max, int *out, struct err *e)
+{
+    long value = cfg_getint(cfg, option);
+
+    if (value < min || value > max) {
+        return err_set(e, ERR_INPUT, "%s: %s: %ld to %ld are allowed", cfg->filename, option, min,
+                       max);
+    }
+    *out = (int)value;
+    return 0;
+}
+
+static int
+load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    int validity_h;
+    int overlap_h;
+    int workers;
+
+    if (load_number(cfg, "signer_timeout_ms", 100, 600000, &c->signer_timeout_ms, e) != 0 ||
+        load_number(cfg, "crl_validity_hours", 1, 24 * 366, &validity_h, e) != 0 ||
+        load_number(cfg, "crl_overlap_hours", 0, 24 * 366, &overlap_h, e) != 0 ||
+        load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0) {
+        return -1;
+    }
+    if (overlap_h >= validity_h) {
+        return err_set(e, ERR_INPUT, "%s: crl_overlap_hours must be less than crl_validity_hours",
+                       cfg->filename);
+    }
+    c->crl_validity_s = validity_h * 3600;
+    c->crl_overlap_s = overlap_h * 3600;
+    c->workers = (size_t)workers;
+    return 0;
+}
+
+static int
+load_members(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const struct member *m = &members[i];
+
+        if (m->is_path) {
+            *member_of(c, m) = conf_path(cfg, m->option, e);
+        } else {
+            const char *text = conf_string(cfg, m->option, e);
+
+            *member_of(c, m) = text == NULL ? NULL : mem_strdup(text);
+        }
+        if (*member_of(c, m) == NULL) {
+            return -1;
+        }
+    }
+    c->database = mem_printf("%s/ca.db", c->state_dir);
+    return 0;
+}
+
+static int
+load(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
+        load_numbers(cfg, c, e) != 0 ||
+        load_list(cfg, "vendor_roots", true, c->vendor_roots, &c->n_vendor_roots,
+                  CA_VENDOR_ROOTS_MAX, e) != 0 ||
+        load_list(cfg, "home_domains", false, c->home_domains, &c->n_home_domains, CA_NAMES_MAX,
+                  e) != 0) {
+        return -1;
+    }
+    return load_list(cfg, "fqdn_suffixes", false, c->fqdn_suffixes, &c->n_fqdn_suffixes,
+                     CA_NAMES_MAX, e);
+}
+
+int
+ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
+{
+    cfg_opt_t options[] = {
+        CFG_STR("state_dir", NULL, CFGF_NODEFAULT),
+        CFG_STR("ledger_dir", NULL, CFGF_NODEFAULT),
+        CFG_STR("log_origin", NULL, CFGF_NODEFAULT),
+        CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
+        CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
+        CFG_STR("root_crl", NULL, CFGF_NODEFAULT),
+        CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
+        CFG_STR("issuing_policy", NULL, CFGF_NODEFAULT),
+        CFG_STR("log_policy", NULL, CFGF_NODEFAULT),
+        CFG_INT("signer_timeout_ms", 10000, CFGF_NONE),
+        CFG_STR("link_socket", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("link_users", NULL, CFGF_NODEFAULT),
+        CFG_STR("admin_socket", NULL, CFGF_NODEFAULT),
+        CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
+        CFG_STR("crl_url", NULL, CFGF_NODEFAULT),
+        CFG_INT("crl_validity_hours", 168, CFGF_NONE),
+        CFG_INT("crl_overlap_hours", 96, CFGF_NONE),
+        CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
+        CFG_INT("workers", 2, CFGF_NONE),
+        CFG_END(),
+    };
+    CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+
+    memset(out, 0, sizeof(*out));
+    cfg = conf_load(path, options, out->hash, e);
+    if (cfg == NULL) {
+        return -1;
+    }
+    if (load(cfg, out, e) != 0) {
+        ca_conf_free(out);
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf.h - nfpki-ca.conf(5), read and checked; every path is ready for use. Private to nfpki-ca. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/ossl.h"
+#include "ca/x509/nf.h"
+
+enum { CA_VENDOR_ROOTS_MAX = 32, CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
+
+struct ca_conf {
+    uint8_t hash[SHA256_SIZE]; /* of the file */
+    char *state_dir;
+    char *database;
+    char *ledger_dir;
+    char *log_origin;
+    char *issuing_certificate;
+    char *root_certificate;
+    char *root_crl;
+    char *signer_program;
+    char *issuing_policy;
+    char *log_policy;
+    char *link_socket;
+    char *admin_socket;
+    char *crl_dir;
+    char *crl_url;
+    uid_t link_uids[CA_LINK_USERS_MAX];
+    size_t n_link_uids;
+    char *vendor_roots[CA_VENDOR_ROOTS_MAX];
+    size_t n_vendor_roots;
+    char *home_domains[CA_NAMES_MAX];
+    size_t n_home_domains;
+    char *fqdn_suffixes[CA_NAMES_MAX];
+    size_t n_fqdn_suffixes;
+    int signer_timeout_ms;
+    int crl_validity_s;
+    int crl_overlap_s;
+    size_t workers;
+};
+
+void ca_conf_free(struct ca_conf *);
+/* ERR_INPUT names file and option. */
+int ca_conf_load(const char *path, struct ca_conf *out, struct err *e);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/policy.h"
+
+#include <string.h>
+
+#include "ca/cmp/protect.h"
+#include "ca/x509/csr.h"
+#include "ca/x509/lint.h"
+#include "ca/x509/path.h"
+#include "ca/x509/pubkey.h"
+#include "ca/x509/signed.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+void
+policy_grant_free(struct policy_grant *g)
+{
+    buf_free(&g->spki);
+    buf_free(&g->tbs);
+}
+
+/* Sets the failure beside the reason that is in `e` already. */
+static int
+fail(enum cmp_failure *failure, enum cmp_failure value)
+{
+    *failure = value;
+    return -1;
+}
+
+static bool
+is_valid_at(const X509 *certificate, time_t now)
+{
+    time_t t = now;
+
+    return X509_cmp_time(X509_get0_notBefore(certificate), &t) < 0 &&
+           X509_cmp_time(X509_get0_notAfter(certificate), &t) > 0;
+}
+
+static int
+verify_ra(const struct policy *p, const struct cmp_queued *q, const struct policy_ra *ras,
+          size_t n_ras, time_t now, struct err *e)
+{
+    struct span der = cmp_msg_extra(cmp_queued_outer(q), 0);
+
+    for (size_t i = 0; i < n_ras; i++) {
+        if (span_equal(ras[i].der, der)) {
+            if (!is_valid_at(ras[i].certificate, now)) {
+                return err_set(e, ERR_DENIED, "the RA's certificate is out of its validity");
+            }
+            return cmp_queued_verify(q, ras[i].certificate, p->name, e);
+        }
+    }
+    return err_set(e, ERR_DENIED,
+                   "the RA's certificate is not one that we issued under ra-cmp, or is revoked");
+}
+
+struct cmp_queued *
+policy_open(const struct policy *p, struct span nested, struct span rid,
+            const struct policy_ra *ras, size_t n_ras, time_t now, enum cmp_failure *failure,
+            struct err *e)
+{
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = cmp_queued_parse(nested, e);
+    uint8_t hash[SHA256_SIZE];
+
+    *failure = CMP_BAD_DATA_FORMAT;
+    if (q == NULL) {
+        return NULL;
+    }
+    *failure = CMP_BAD_MESSAGE_CHECK;
+    if (verify_ra(p, q, ras, n_ras, now, e) != 0 ||
+        sha256(cmp_msg_der(cmp_queued_inner(q)), hash, e) != 0) {
+        return NULL;
+    }
+    if (!span_equal(span_of(hash, sizeof(hash)), rid)) {
+        (void)err_set(e, ERR_INPUT, "the rid is not the hash of the message");
+        return NULL;
+    }
+    *failure = CMP_NO_FAILURE;
+    return TAKE(q);
+}
+
+/* ---- who asks ---- */
+
+static int
+add_untrusted(const struct cmp_msg *m, STACK_OF(X509) * certificates, struct err *e)
+{
+    for (size_t i = 1; i < cmp_msg_extra_count(m); i++) {
+        X509 *certificate = certificate_parse(cmp_msg_extra(m, i), e);
+
+        if (certificate == NULL || sk_X509_push(certificates, certificate) == 0) {
+            X509_free(certificate);
+            return err_wrap(e, "extraCerts[%zu]", i);
+        }
+    }
+    return 0;
+}
+
+static void
+certificates_free(STACK_OF(X509) * *certificates)
+{
+    sk_X509_pop_free(*certificates, X509_free);
+}
+
+/* The path from the requester's certificate to a vendor's root. */
+static int
+check_vendor_path(const struct policy *p, const struct cmp_msg *m, X509 *signer, time_t now,
+                  struct err *e)
+{
+    CLEANUP(certificates_free) STACK_OF(X509) *extra = sk_X509_new_null();
+    X509 *untrusted[CMP_EXTRA_CERTS_MAX];
+    struct path_request path = {.purpose = PATH_REQUESTER,
+                                .at = now,
+                                .anchors = p->vendor_roots,
+                                .n_anchors = p->n_vendor_roots,
+                                .untrusted = untrusted};
+
+    if (p->n_vendor_roots == 0) {
+        return err_set(e, ERR_DENIED, "no vendor_roots are configured");
+    }
+    if (extra == NULL || add_untrusted(m, extra, e) != 0) {
+        return -1;
+    }
+    path.n_untrusted = (size_t)sk_X509_num(extra);
+    for (size_t i = 0; i < path.n_untrusted; i++) {
+        untrusted[i] = sk_X509_value(extra, (int)i);
+    }
+    return path_verify(signer, &path, e);
+}
+
+/* A certificate that the registration names itself needs no issuer. */
+static int
+check_pinned_path(X509 *signer, time_t now, struct err *e)
+{
+    const struct path_request path = {
+        .purpose = PATH_REQUESTER, .at = now, .anchors = &signer, .n_anchors = 1, .pinned = true};
+
+    return path_verify(signer, &path, e);
+}
+
+static int
+check_registered_key(const struct registration *r, X509 *signer, struct span spki, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signers = BUF_INIT(PUBKEY_SPKI_MAX);
+
+    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(signer), &signers, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(buf_span(&signers), spki)) {
+        return err_set(e, ERR_DENIED, "the request is not protected by the key that it asks for");
+    }
+    return registration_matches_spki(r, spki, e);
+}
+
+/* Is the holder of this certificate the registered network function? */
+static int
+check_signer(const struct policy *p, const struct cmp_msg *m, const struct registration *r,
+             X509 *signer, struct span spki, time_t now, enum cmp_failure *failure, struct err *e)
+{
+    *failure = CMP_SIGNER_NOT_TRUSTED;
+    switch (r->proof.kind) {
+    case PROOF_MAC:
+        (void)err_set(e, ERR_DENIED, "registered for MAC, but protected by a signature");
+        return fail(failure, CMP_WRONG_INTEGRITY);
+    case PROOF_CERTIFICATE:
+        return registration_matches_certificate(r, signer, e) != 0 ||
+                       check_pinned_path(signer, now, e) != 0
+                   ? -1
+                   : 0;
+    case PROOF_VENDOR:
+        return check_vendor_path(p, m, signer, now, e) != 0 ||
+                       registration_matches_certificate(r, signer, e) != 0
+                   ? -1
+                   : 0;
+    case PROOF_PUBLIC_KEY:
+        return check_registered_key(r, signer, spki, e) != 0 ||
+                       check_pinned_path(signer, now, e) != 0
+                   ? -1
+                   : 0;
+    }
+    return err_set(e, ERR_DENIED, "unknown kind of proof");
+}
+
+static int
+check_requester(const struct policy *p, const struct cmp_queued *q, const struct registration *r,
+                struct span spki, time_t now, X509 **requester, enum cmp_failure *failure,
+                struct err *e)
+{
+    const struct cmp_msg *m = cmp_queued_inner(q);
+    const enum cmp_assurance attested = cmp_queued_entry(q)->assurance;
+
+    *failure = CMP_WRONG_INTEGRITY;
+    switch (cmp_protection_of(m)) {
+    case CMP_PROTECTION_MAC:
+        if (attested != CMP_ASSURANCE_MAC || r->proof.kind != PROOF_MAC) {
+            return err_set(e, ERR_DENIED, "protected by a MAC, but not registered or attested so");
+        }
+        *failure = CMP_NO_FAILURE;
+        return 0;
+    case CMP_PROTECTION_SIGNATURE:
+        if (attested != CMP_ASSURANCE_SIGNATURE) {
+            return err_set(e, ERR_DENIED, "protected by a signature, but not attested so");
+        }
+        break;
+    case CMP_UNPROTECTED:
+    case CMP_PROTECTION_UNKNOWN:
+        (void)err_set(e, ERR_DENIED, "not protected, or in a way that we do not know");
+        return fail(failure, CMP_BAD_MESSAGE_CHECK);
+    }
+    *requester = cmp_msg_signer(m, e);
+    if (*requester == NULL) {
+        return fail(failure, CMP_BAD_MESSAGE_CHECK);
+    }
+    if (cmp_signature_verify(m, *requester, failure, e) != 0 ||
+        check_signer(p, m, r, *requester, spki, now, failure, e) != 0) {
+        return -1;
+    }
+    *failure = CMP_NO_FAILURE;
+    return 0;
+}
+
+/* ---- what they get ---- */
+
+static int
+build(const struct policy *p, struct policy_grant *g, struct span spki, struct err *e)
+{
+    struct tbs_request *t = &g->request;
+
+    g->spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    g->tbs = BUF_INIT(TBS_MAX);
+    if (buf_set(&g->spki, spki, e) != 0 || sha256(spki, g->spki_sha256, e) != 0 ||
+        serial_new(t->serial, e) != 0) {
+        return -1;
+    }
+    t->issuer = p->issuing;
+    t->nf_rules = &p->rules;
+    t->spki = buf_span(&g->spki);
+    t->crl_url = p->crl_url;
+    t->rehearsal = p->rehearsal;
+    if (t->rehearsal && t->not_after - t->not_before > (time_t)REHEARSAL_DAYS_MAX * DAY) {
+        t->not_after = t->not_before + (time_t)REHEARSAL_DAYS_MAX * DAY;
+    }
+    if (tbs_build(t, &g->tbs, e) != 0) {
+        return -1;
+    }
+    return lint_tbs(buf_span(&g->tbs), t, e);
+}
+
+static int
+grant_from_registration(const struct policy *p, const struct cmp_queued *q,
+                        const struct cmp_certreq *asked, struct policy_grant *g, time_t now,
+                        struct err *e)
+{
+    const struct profile *profile = profile_by_name(cmp_queued_entry(q)->profile);
+
+    if (profile == NULL || !profile_is_nf(profile)) {
+        return err_set(e, ERR_DENIED, "no such profile for network functions");
+    }
+    g->request.profile = profile;
+    g->request.nf = &g->registration.nf;
+    g->request.not_before = now;
+    if (registration_allows(&g->registration, profile, now, e) != 0 ||
+        registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,
+                               e) != 0) {
+        return -1;
+    }
+    return build(p, g, cmp_certreq_spki(asked), e);
+}
+
+int
+policy_grant_request(const struct policy *p, const struct cmp_queued *q, struct span json,
+                     time_t now, struct policy_grant *g, X509 **requester,
+                     enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
+
+    *requester = NULL;
+    if (registration_parse(json, &p->rules, &g->registration, e) != 0) {
+        return fail(failure, CMP_NOT_AUTHORIZED);
+    }
+    asked = cmp_certreq_read(cmp_queued_inner(q), failure, e);
+    if (asked == NULL) {
+        return -1;
+    }
+    if (check_requester(p, q, &g->registration, cmp_certreq_spki(asked), now, requester, failure,
+                        e) != 0 ||
+        cmp_certreq_check_pop(asked, failure, e) != 0) {
+        return -1;
+    }
+    if (grant_from_registration(p, q, asked, g, now, e) != 0) {
+        return fail(failure, e->code == ERR_CRYPTO  ? CMP_SYSTEM_FAILURE
+                             : e->code == ERR_INPUT ? CMP_BAD_CERT_TEMPLATE
+                                                    : CMP_NOT_AUTHORIZED);
+    }
+    *failure = CMP_NO_FAILURE;
+    return 0;
+}
+
+int
+policy_grant_officer(const struct policy *p, struct span csr_octets, const char *profile,
+                     const char *common_name, int days, time_t now, struct policy_grant *g,
+                     struct err *e)
+{
+    CLEANUP(csr_cleanup) struct csr *csr = csr_parse(csr_octets, e);
+    struct span issuer_der;
+    struct name issuer;
+
+    if (csr == NULL) {
+        return -1;
+    }
+    g->request.profile = profile_by_name(profile);
+    if (g->request.profile == NULL || g->request.profile->class != PROFILE_INFRASTRUCTURE) {
+        return err_set(e, ERR_DENIED, "profile '%s': an officer issues ra-cmp and registrar",
+                       profile);
+    }
+    if (days < 1 || days > g->request.profile->max_days) {
+        return err_set(e, ERR_INPUT, "days: 1 to %d", g->request.profile->max_days);
+    }
+    /* Our own processes and officers are in the organization of the CA. */
+    if (name_der(p->name, &issuer_der, e) != 0 || name_decode(issuer_der, &issuer, e) != 0 ||
+        name_set(&g->subject, issuer.country, issuer.organization, common_name, e) != 0) {
+        return -1;
+    }
+    g->request.subject = &g->subject;
+    g->request.not_before = now;
+    g->request.not_after = now + (time_t)days * DAY;
+    return build(p, g, csr_spki(csr), e);
+}
+
+int
+policy_confirmation(const struct cmp_queued *q, const struct cmp_queued *first, bool by_mac,
+                    int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
+                    enum cmp_failure *failure, struct err *e)
+{
+    const struct cmp_msg *m = cmp_queued_inner(q);
+    const enum cmp_protection wanted = by_mac ? CMP_PROTECTION_MAC : CMP_PROTECTION_SIGNATURE;
+    const enum cmp_assurance attested = by_mac ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE;
+    CLEANUP(x509_cleanup) X509 *signer = NULL;
+
+    if (cmp_protection_of(m) != wanted || cmp_queued_entry(q)->assurance != attested ||
+        strcmp(cmp_queued_entry(q)->registration_id, cmp_queued_entry(first)->registration_id) !=
+            0) {
+        (void)err_set(e, ERR_DENIED, "certConf: not protected as the request was");
+        return fail(failure, CMP_WRONG_INTEGRITY);
+    }
+    if (!by_mac) {
+        signer = cmp_msg_signer(cmp_queued_inner(first), e);
+        if (signer == NULL) {
+            return fail(failure, CMP_BAD_MESSAGE_CHECK);
+        }
+        if (cmp_signature_verify(m, signer, failure, e) != 0) {
+            return -1;
+        }
+    }
+    if (cmp_certconf_read(m, cert_req_id, out, failure, e) != 0) {
+        return -1;
+    }
+    /* A rejection need not tell the hash of what it does not want to have (RFC 9810 5.3.18). */
+    return out->accepted ? cmp_certconf_match(out, certificate, failure, e) : 0;
+}
+
+int
+policy_seal(const struct policy *p, struct span tbs, struct span signature,
+            const struct policy_grant *g, struct buf *certificate, struct err *e)
+{
+    struct span inside;
+
+    *certificate = BUF_INIT(tbs.n + SIGNED_OVERHEAD);
+    if (signed_assemble(SIGNED_CERTIFICATE, tbs, signature, p->issuing_key, certificate, e) != 0 ||
+        signed_tbs(buf_span(certificate), &inside, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(inside, tbs)) {
+        return err_set(e, ERR_CRYPTO, "the certificate is not about the TBS that was stored");
+    }
+    return g == NULL ? 0 : lint_tbs(inside, &g->request, e);
+}

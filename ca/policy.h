@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - may this be issued, and what exactly?
+ *
+ * Everything is judged again here from the octets that came (design section 3): the RA is believed
+ * in nothing but its order of arrival and, for proof kind mac, that the MAC was right.
+ * Pure: no database, no file, no key; runs in workers. The rules that need the database are checked
+ * again by db/issuance inside the transaction. Private to nfpki-ca.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "ca/cmp/body.h"
+#include "ca/cmp/certreq.h"
+#include "ca/cmp/queue.h"
+#include "ca/registration/registration.h"
+#include "ca/x509/tbs.h"
+
+/* Constant after start, shared by all workers. */
+struct policy {
+    X509 *issuing;
+    X509 *root;
+    EVP_PKEY *issuing_key; /* the public half, from the issuing certificate */
+    const X509_NAME *name; /* of the issuing CA */
+    X509 **vendor_roots;
+    size_t n_vendor_roots;
+    struct nf_rules rules;
+    const char *crl_url;
+    bool rehearsal; /* the issuing certificate says so */
+};
+
+/* RA certificates that ca.db has as issued by us and not revoked. */
+struct policy_ra {
+    X509 *certificate;
+    struct span der;
+};
+
+/* What the TBS is made from, kept until the certificate is linted a last time. */
+struct policy_grant {
+    struct registration registration;
+    struct name subject; /* infrastructure */
+    struct buf spki;
+    uint8_t spki_sha256[SHA256_SIZE];
+    struct tbs_request request; /* borrows from the members above */
+    struct buf tbs;
+};
+void policy_grant_free(struct policy_grant *);
+
+/* Decodes a queue entry, finds its RA among `ras`, verifies the RA's signature, and that the inner
+ * message hashes to `rid`. NULL with *failure: badDataFormat, badMessageCheck. Nothing of what is
+ * refused here is recorded: nobody stands for it. */
+struct cmp_queued *policy_open(const struct policy *, struct span nested, struct span rid,
+                               const struct policy_ra *ras, size_t n_ras, time_t now,
+                               enum cmp_failure *failure, struct err *e) OWNED(cmp_queued_free);
+
+/* A first message: protection, path, proof of possession, registration -> TBS, linted. `json` is
+ * the registration that the entry names. `grant` is all zero before. *requester is the certificate
+ * that protects the request (freed by the caller), NULL with a MAC. */
+int policy_grant_request(const struct policy *, const struct cmp_queued *, struct span json,
+                         time_t now, struct policy_grant *grant, X509 **requester,
+                         enum cmp_failure *failure, struct err *e);
+
+/* An officer's request for a certificate of our own processes or people. */
+int policy_grant_officer(const struct policy *, struct span csr, const char *profile,
+                         const char *common_name, int days, time_t now, struct policy_grant *grant,
+                         struct err *e);
+
+/* A certConf for `certificate`: protected with the credential of the first message (`first`, the
+ * queue entry that began the transaction; `by_mac`: its assurance). */
+int policy_confirmation(const struct cmp_queued *, const struct cmp_queued *first, bool by_mac,
+                        int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
+                        enum cmp_failure *failure, struct err *e);
+
+/* Signature -> certificate: verified under the issuing key, its TBS equal to `tbs`. With `grant`
+ * (NULL after a restart) it is linted again. */
+int policy_seal(const struct policy *, struct span tbs, struct span signature,
+                const struct policy_grant *grant, struct buf *certificate, struct err *e);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "db/issuance_rows.h"
+#include "db/ledger.h"
+
+enum { CMS_MAX = 64 * 1024, SERIAL_MAX = 20 };
+
+void
+issuance_registration_free(struct issuance_registration *r)
+{
+    buf_free(&r->cms);
+    buf_free(&r->json);
+    buf_free(&r->registrar);
+}
+
+static int
+registration_from(const struct store_rows *rows, struct issuance_registration *out, struct err *e)
+{
+    memset(out, 0, sizeof(*out));
+    out->cms = BUF_INIT(CMS_MAX);
+    out->json = BUF_INIT(CMS_MAX);
+    out->registrar = BUF_INIT(SERIAL_MAX);
+    (void)snprintf(out->id, sizeof(out->id), "%s", row_text(rows, 0));
+    (void)snprintf(out->nf_instance, sizeof(out->nf_instance), "%s", row_text(rows, 1));
+    out->not_before = (time_t)row_int(rows, 3);
+    out->not_after = (time_t)row_int(rows, 4);
+    out->certificates = (int)row_int(rows, 5);
+    out->used = (int)row_int(rows, 6);
+    out->state = (enum issuance_registration_state)row_int(rows, 7);
+    if (buf_set(&out->registrar, row_blob(rows, 2), e) != 0 ||
+        buf_set(&out->cms, row_blob(rows, 8), e) != 0) {
+        return -1;
+    }
+    return buf_set(&out->json, row_blob(rows, 9), e);
+}
+
+#define COLUMNS                                                                                    \
+    "SELECT id, nf_instance, registrar, not_before, not_after, certificates, used, state, "
+
+int
+issuance_registration_find(struct store_db *db, const char *id, struct issuance_registration *out,
+                           bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *found = false;
+    if (store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
+                    STORE_VALUES(store_text(id)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    return *found ? registration_from(&rows, out, e) : 0;
+}
+
+int
+issuance_registration_each(struct store_db *db, int limit,
+                           void (*visit)(void *arg, const struct issuance_registration *),
+                           void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    COLUMNS "x'', x'' FROM registration ORDER BY registered DESC, id LIMIT ?1",
+                    STORE_VALUES(store_int(limit)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        CLEANUP(issuance_registration_free) struct issuance_registration r = {0};
+
+        if (!row) {
+            return 0;
+        }
+        if (registration_from(&rows, &r, e) != 0) {
+            return -1;
+        }
+        visit(arg, &r);
+    }
+    return -1;
+}
+
+/* The live registration of this nfInstanceId: *follow is its id when it may be followed by another,
+ * because it is used up or its window has passed. */
+static int
+check_owner(struct store_db *db, const char *nf_instance, time_t now, char follow[ISSUANCE_ID_SIZE],
+            bool *owned, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    *owned = false;
+    follow[0] = '\0';
+    if (store_query(db, &rows,
+                    "SELECT id, used, certificates, not_after FROM registration "
+                    "WHERE nf_instance = ?1 AND state = 0",
+                    STORE_VALUES(store_text(nf_instance)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row && row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now) {
+        *owned = true;
+    } else if (row) {
+        (void)snprintf(follow, ISSUANCE_ID_SIZE, "%s", row_text(&rows, 0));
+    }
+    return 0;
+}
+
+static int
+append_leaf(struct store_db *db, const struct issuance_registration *r, time_t now, uint64_t *index,
+            struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REGISTRATION, now);
+    uint8_t hash[SHA256_SIZE];
+
+    if (sha256(buf_span(&r->cms), hash, e) != 0) {
+        return -1;
+    }
+    leaf_set_hex(leaf, "registration", span_of(hash, (ISSUANCE_ID_SIZE - 1) / 2));
+    leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
+    leaf_set_text(leaf, "nfInstanceId", r->nf_instance);
+    leaf_set_hex(leaf, "registrar", buf_span(&r->registrar));
+    leaf_set_text(leaf, "proof", r->proof);
+    leaf_set_int(leaf, "certificates", r->certificates);
+    leaf_set_time(leaf, "notBefore", r->not_before);
+    leaf_set_time(leaf, "notAfter", r->not_after);
+    leaf_set_base64(leaf, "cms", buf_span(&r->cms));
+    return issuance_append(db, leaf, index, e);
+}
+
+static int
+insert(struct store_db *db, struct issuance_registration *r, const char *follow, time_t now,
+       struct err *e)
+{
+    if (follow[0] != '\0' &&
+        store_exec(db, "UPDATE registration SET state = 2 WHERE id = ?1 AND state = 0",
+                   STORE_VALUES(store_text(follow)), e) != 0) {
+        return -1;
+    }
+    if (store_exec(
+            db,
+            "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, "
+            "not_after, certificates, registered) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
+                         store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+                         store_blob(buf_span(&r->registrar)), store_int(r->not_before),
+                         store_int(r->not_after), store_int(r->certificates), store_int(now)),
+            e) != 0) {
+        return -1;
+    }
+    return append_leaf(db, r, now, &r->leaf, e);
+}
+
+static int
+is_known(struct store_db *db, const char *id, struct issuance_registration *r, bool *known,
+         struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT state, used FROM registration WHERE id = ?1",
+                    STORE_VALUES(store_text(id)), e) != 0 ||
+        store_next(&rows, known, e) != 0) {
+        return -1;
+    }
+    if (*known) {
+        r->state = (enum issuance_registration_state)row_int(&rows, 0);
+        r->used = (int)row_int(&rows, 1);
+    }
+    return 0;
+}
+
+int
+issuance_register(struct store_db *db, struct issuance_registration *r, struct span registrar_der,
+                  time_t now, enum issuance_outcome *outcome, struct err *e)
+{
+    char follow[ISSUANCE_ID_SIZE];
+    bool known;
+    bool ours;
+    bool owned;
+
+    if (is_known(db, r->id, r, &known, e) != 0 ||
+        issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
+        check_owner(db, r->nf_instance, now, follow, &owned, e) != 0) {
+        return -1;
+    }
+    *outcome = known                 ? ISSUANCE_KNOWN
+               : !ours               ? ISSUANCE_SIGNER_UNKNOWN
+               : r->not_after <= now ? ISSUANCE_NOT_REGISTERED
+               : owned               ? ISSUANCE_OWNED
+                                     : ISSUANCE_DONE;
+    return *outcome == ISSUANCE_DONE ? insert(db, r, follow, now, e) : 0;
+}
+
+int
+issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_index,
+                enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, now);
+    CLEANUP(store_end) struct store_rows rows = {0};
+    uint8_t octets[(ISSUANCE_ID_SIZE - 1) / 2];
+    bool row;
+    int64_t state;
+
+    if (hex_parse(id, octets, sizeof(octets), e) != 0 ||
+        store_query(db, &rows, "SELECT state FROM registration WHERE id = ?1",
+                    STORE_VALUES(store_text(id)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    state = row ? row_int(&rows, 0) : ISSUANCE_LIVE;
+    store_end(&rows);
+    *outcome = !row                          ? ISSUANCE_NOT_REGISTERED
+               : state == ISSUANCE_CANCELLED ? ISSUANCE_KNOWN
+                                             : ISSUANCE_DONE;
+    if (*outcome != ISSUANCE_DONE) {
+        return 0;
+    }
+    leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
+    if (store_exec(db, "UPDATE registration SET state = 1 WHERE id = ?1",
+                   STORE_VALUES(store_text(id)), e) != 0) {
+        return -1;
+    }
+    return issuance_append(db, leaf, leaf_index, e);
+}
