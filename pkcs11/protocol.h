@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * protocol.h - the frames between nfpki-signer and its parent; PROTOCOL.md says what they mean.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+enum {
+    SIGNER_PROTOCOL_VERSION = 1,
+    SIGNER_FRAME_HEAD = 10,
+    SIGNER_FRAME_MAX = 16 * 1024 * 1024 + SIGNER_FRAME_HEAD,
+    SIGNER_ANSWER_MAX = 4096, /* of a frame from the signer */
+};
+
+enum signer_frame_type {
+    SIGNER_HELLO = 1,
+    SIGNER_FAILED = 2,
+    SIGNER_SIGN = 3,
+    SIGNER_SIGNED = 4,
+    SIGNER_REFUSED = 5,
+    SIGNER_PROVED = 6,
+};
+
+struct signer_frame {
+    enum signer_frame_type type;
+    uint8_t detail;
+    uint64_t number;
+    struct span bytes; /* borrowed from what was decoded */
+};
+
+/* What `nfpki-signer --self-test` signs: not the DER of anything, not a note. */
+#define SIGNER_SELF_TEST_TEXT                                                                      \
+    SPAN_LITERAL("nfpki-signer self-test: not a certificate, CRL, checkpoint or message\n")
+
+/* Replaces `out`. */
+int signer_frame_encode(const struct signer_frame *, struct buf *out, struct err *e);
+/* ERR_INPUT for an unknown type or a frame that is too short. */
+int signer_frame_decode(struct span body, struct signer_frame *out, struct err *e);

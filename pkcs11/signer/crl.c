@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole, direct CRLs of the issuer: no delta and no indirect ones (those need a critical extension,
+ * RFC 5280 5.2.4 and 5.2.5, and no critical extension passes). */
+#include <openssl/x509v3.h>
+
+#include "base/ossl.h"
+#include "pkcs11/signer/der.h"
+#include "pkcs11/signer/object.h"
+
+DEFINE_CLEANUP(akid_cleanup, AUTHORITY_KEYID, AUTHORITY_KEYID_free)
+
+static X509_CRL *
+decode(const struct policy *p, struct span tbs, struct err *e)
+{
+    CLEANUP(buf_free) struct buf whole = BUF_INIT(OBJECT_CRL_MAX + 64);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    const unsigned char *at;
+    unsigned char *again = NULL;
+    int n;
+    bool same;
+
+    if (der_check(tbs, e) != 0 ||
+        der_wrap_signed(tbs, key_algorithm_identifier(p->algorithm), &whole, e) != 0) {
+        return NULL;
+    }
+    at = whole.p;
+    crl = d2i_X509_CRL(NULL, &at, (long)whole.n);
+    if (crl == NULL || at != whole.p + whole.n) {
+        (void)ossl_err(e, ERR_INPUT, "not a TBSCertList");
+        return NULL;
+    }
+    n = i2d_re_X509_CRL_tbs(crl, &again);
+    same = n > 0 && span_equal(span_of(again, (size_t)n), tbs);
+    OPENSSL_free(again);
+    if (!same) {
+        (void)err_set(e, ERR_INPUT, "the TBSCertList does not encode to the same bytes again");
+        return NULL;
+    }
+    return TAKE(crl);
+}
+
+/* TBSCertList ::= SEQUENCE { version, signature, issuer, ... } (RFC 5280 5.1): OpenSSL 3.0 does not
+ * give the inner algorithm out. */
+static int
+check_head(const struct policy *p, struct span tbs, struct err *e)
+{
+    struct der list;
+    struct der version;
+    struct der algorithm;
+    struct der issuer;
+
+    if (der_expect(&tbs, DER_SEQUENCE, "TBSCertList", &list, e) != 0 ||
+        der_expect(&list.content, DER_INTEGER, "version", &version, e) != 0 ||
+        der_expect(&list.content, DER_SEQUENCE, "signature", &algorithm, e) != 0 ||
+        der_expect(&list.content, DER_SEQUENCE, "issuer", &issuer, e) != 0) {
+        return -1;
+    }
+    if (version.content.n != 1 || version.content.p[0] != 1) {
+        return err_set(e, ERR_DENIED, "not a version 2 CRL");
+    }
+    if (!span_equal(algorithm.whole, key_algorithm_identifier(p->algorithm))) {
+        return err_set(e, ERR_DENIED, "the signature algorithm is not that of a %s key",
+                       key_algorithm_name(p->algorithm));
+    }
+    if (!span_equal(issuer.whole, buf_span(&p->issuer_name))) {
+        return err_set(e, ERR_DENIED, "the issuer is not the subject of the issuing certificate");
+    }
+    return 0;
+}
+
+static int
+check_times(const struct policy *p, const X509_CRL *crl, struct err *e)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+    struct tm from_tm;
+    struct tm to_tm;
+    time_t length;
+
+    if (next == NULL || ASN1_TIME_to_tm(next, &to_tm) != 1 ||
+        ASN1_TIME_to_tm(X509_CRL_get0_lastUpdate(crl), &from_tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "thisUpdate and nextUpdate must be there");
+    }
+    length = timegm(&to_tm) - timegm(&from_tm);
+    if (length <= 0 || length > p->max_crl_validity) {
+        return err_set(e, ERR_DENIED, "a CRL for %lld s, the policy allows %lld s",
+                       (long long)length, (long long)p->max_crl_validity);
+    }
+    return 0;
+}
+
+static int
+check_entries(X509_CRL *crl, struct err *e)
+{
+    STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+
+    for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
+        const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+
+        for (int k = 0; k < X509_REVOKED_get_ext_count(entry); k++) {
+            if (X509_EXTENSION_get_critical(X509_REVOKED_get_ext(entry, k)) != 0) {
+                return err_set(e, ERR_DENIED, "entry %d has a critical extension", i);
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+check_extensions(const struct policy *p, const X509_CRL *crl, struct err *e)
+{
+    CLEANUP(asn1_integer_cleanup)
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    CLEANUP(akid_cleanup)
+    AUTHORITY_KEYID *aki = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
+
+    if (number == NULL || ASN1_STRING_type(number) != V_ASN1_INTEGER ||
+        ASN1_STRING_length(number) > 20) {
+        return ossl_err(e, ERR_DENIED, "no cRLNumber of at most 20 octets (RFC 5280 5.2.3)");
+    }
+    if (aki == NULL || aki->keyid == NULL ||
+        !span_equal(
+            span_of(ASN1_STRING_get0_data(aki->keyid), (size_t)ASN1_STRING_length(aki->keyid)),
+            buf_span(&p->issuer_ski))) {
+        return ossl_err(e, ERR_DENIED,
+                        "authorityKeyIdentifier is not the issuing certificate's key identifier");
+    }
+    for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
+        if (X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, i)) != 0) {
+            return err_set(e, ERR_DENIED, "a critical extension: a delta, partial or indirect CRL");
+        }
+    }
+    return 0;
+}
+
+int
+object_check_crl(const struct policy *p, struct span tbs, struct err *e)
+{
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = decode(p, tbs, e);
+
+    if (crl == NULL || check_head(p, tbs, e) != 0 || check_times(p, crl, e) != 0 ||
+        check_extensions(p, crl, e) != 0) {
+        return -1;
+    }
+    return check_entries(crl, e);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/signer/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define FIRST_LINE "nfpki-signer-journal 1 "
+
+enum { LINE_MAX_ = 256, PENDING_MAX = 64 * 1024, CRC_DIGITS = 8 };
+
+struct journal {
+    char *path;
+    int fd;
+    uint64_t attempts;
+    bool has_checkpoint;
+    struct checkpoint checkpoint;
+    struct buf pending;
+};
+
+/* CRC-32 of ISO 3309, as gzip has it. */
+static uint32_t
+crc32(struct span bytes)
+{
+    static uint32_t table[256];
+    uint32_t crc = ~0U;
+
+    if (table[1] == 0) {
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = i;
+
+            for (int k = 0; k < 8; k++) {
+                c = (c & 1) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
+            }
+            table[i] = c;
+        }
+    }
+    for (size_t i = 0; i < bytes.n; i++) {
+        crc = table[(crc ^ bytes.p[i]) & 0xff] ^ (crc >> 8);
+    }
+    return ~crc;
+}
+
+void
+journal_close(struct journal *j)
+{
+    if (j == NULL) {
+        return;
+    }
+    fd_cleanup(&j->fd);
+    buf_free(&j->pending);
+    mem_free(j->path);
+    mem_free(j);
+}
+
+/* "text crc": text and CRC agree; the CRC is cut off. */
+static bool
+take_crc(char *line)
+{
+    size_t n = strlen(line);
+    char expected[CRC_DIGITS + 1];
+
+    if (n < CRC_DIGITS + 2 || line[n - CRC_DIGITS - 1] != ' ') {
+        return false;
+    }
+    (void)snprintf(expected, sizeof(expected), "%08" PRIx32,
+                   crc32(span_of(line, n - CRC_DIGITS - 1)));
+    if (strcmp(expected, line + n - CRC_DIGITS) != 0) {
+        return false;
+    }
+    line[n - CRC_DIGITS - 1] = '\0';
+    return true;
+}
+
+/* Takes the next word of *rest; NULL at the end. */
+static char *
+word(char **rest)
+{
+    return strsep(rest, " ");
+}
+
+static bool
+is_kind(const char *text)
+{
+    return text != NULL && strlen(text) == 1 && strchr("TLKP", text[0]) != NULL;
+}
+
+static int
+replay_attempt(struct journal *j, char *line)
+{
+    char *rest = line;
+    const char *counter = word(&rest);
+    const char *kind = word(&rest);
+    const char *hash = word(&rest);
+    const char *size = word(&rest);
+    const char *root = word(&rest);
+    uint8_t ignored[32];
+    struct err e = {0};
+    char expected[24];
+    struct checkpoint c = {0};
+
+    (void)snprintf(expected, sizeof(expected), "%020" PRIu64, j->attempts + 1);
+    if (rest != NULL || counter == NULL || strcmp(counter, expected) != 0 || !is_kind(kind) ||
+        hash == NULL || hex_parse(hash, ignored, sizeof(ignored), &e) != 0 ||
+        (kind[0] == 'K') != (root != NULL) || (root == NULL && size != NULL)) {
+        return -1;
+    }
+    if (root != NULL) {
+        if (hex_parse(root, c.root, sizeof(c.root), &e) != 0) {
+            return -1;
+        }
+        c.size = strtoull(size, NULL, 10);
+        j->checkpoint = c;
+        j->has_checkpoint = true;
+    }
+    j->attempts++;
+    return 0;
+}
+
+static int
+replay_first(const struct journal *j, char *line, const char *key, struct err *e)
+{
+    if (strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
+        return err_set(e, ERR_STORE, "%s is not a journal of nfpki-signer", j->path);
+    }
+    if (strcmp(line + strlen(FIRST_LINE), key) != 0) {
+        return err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
+    }
+    return 0;
+}
+
+/* No line ends behind this: what a power cut leaves of an append, with octets missing or zero. */
+static bool
+nothing_follows(FILE *file)
+{
+    int c;
+
+    do {
+        c = fgetc(file);
+    } while (c != EOF && c != '\n');
+    return c == EOF;
+}
+
+/* Reads all lines; *good gets the octets up to the end of the last whole one. */
+static int
+replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *e)
+{
+    char line[LINE_MAX_];
+    uint64_t number = 0;
+
+    *good = 0;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        size_t n = strlen(line);
+        bool whole = n > 0 && line[n - 1] == '\n';
+
+        number++;
+        if (whole) {
+            line[n - 1] = '\0';
+        }
+        if (!whole && nothing_follows(file)) {
+            return 0; /* never synced whole, so nothing was signed on it */
+        }
+        if (!whole || !take_crc(line)) {
+            return err_set(e, ERR_STORE,
+                           "%s:%" PRIu64 ": damaged line; the record was changed, restore it from "
+                           "a copy before this key signs again",
+                           j->path, number);
+        }
+        if (number == 1) {
+            if (replay_first(j, line, key, e) != 0) {
+                return -1;
+            }
+        } else if (replay_attempt(j, line) != 0) {
+            return err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here",
+                           j->path, number);
+        }
+        *good += (off_t)n;
+    }
+    return ferror(file) != 0 ? err_errno(e, ERR_IO, errno, "read %s", j->path) : 0;
+}
+
+static int
+append_line(struct journal *j, const char *text, struct err *e)
+{
+    char tail[CRC_DIGITS + 3];
+
+    (void)snprintf(tail, sizeof(tail), " %08" PRIx32 "\n", crc32(span_str(text)));
+    return buf_append_str(&j->pending, text, e) != 0 || buf_append_str(&j->pending, tail, e) != 0
+               ? -1
+               : 0;
+}
+
+static int
+begin(struct journal *j, const char *key, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *first = mem_printf("%s%s", FIRST_LINE, key);
+    CLEANUP(mem_cleanup) char *path = mem_strdup(j->path);
+
+    if (append_line(j, first, e) != 0 || journal_commit(j, e) != 0) {
+        return -1;
+    }
+    return file_sync_dir(dirname(path), e);
+}
+
+static int
+load(struct journal *j, const char *key, size_t *torn, struct err *e)
+{
+    struct stat st;
+    int copy = fcntl(j->fd, F_DUPFD_CLOEXEC, 0);
+    FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
+    off_t good = 0;
+    int result;
+
+    if (file == NULL || fstat(j->fd, &st) != 0) {
+        return err_errno(e, ERR_IO, errno, "open %s", j->path);
+    }
+    result = replay(j, file, key, &good, e);
+    (void)fclose(file);
+    if (result != 0) {
+        return -1;
+    }
+    *torn = (size_t)(st.st_size - good);
+    if (*torn > 0 && (ftruncate(j->fd, good) != 0 || fsync(j->fd) != 0)) {
+        return err_errno(e, ERR_IO, errno, "truncate %s", j->path);
+    }
+    return good == 0 ? begin(j, key, e) : 0;
+}
+
+struct journal *
+journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
+{
+    CLEANUP(journal_cleanup) struct journal *j = mem_zalloc(1, sizeof(*j));
+    char key[65];
+
+    hex_format(span_of(key_hash, 32), key);
+    j->path = mem_strdup(path);
+    j->pending = BUF_INIT(PENDING_MAX);
+    j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (j->fd < 0) {
+        (void)err_errno(e, ERR_IO, errno, "open %s", path);
+        return NULL;
+    }
+    if (flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)err_errno(e, errno == EWOULDBLOCK ? ERR_CONFLICT : ERR_IO, errno,
+                        "%s: another signer has this journal", path);
+        return NULL;
+    }
+    if (load(j, key, torn, e) != 0) {
+        return NULL;
+    }
+    return TAKE(j);
+}
+
+int
+journal_add(struct journal *j, char kind, const uint8_t tbs_hash[32],
+            const struct checkpoint *checkpoint, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *line = NULL;
+    char hash[65];
+    char root[65];
+
+    hex_format(span_of(tbs_hash, 32), hash);
+    if (checkpoint == NULL) {
+        line = mem_printf("%020" PRIu64 " %c %s", j->attempts + 1, kind, hash);
+    } else {
+        hex_format(span_of(checkpoint->root, 32), root);
+        line = mem_printf("%020" PRIu64 " %c %s %020" PRIu64 " %s", j->attempts + 1, kind, hash,
+                          checkpoint->size, root);
+    }
+    if (append_line(j, line, e) != 0) {
+        return -1;
+    }
+    j->attempts++;
+    if (checkpoint != NULL) {
+        j->checkpoint = *checkpoint;
+        j->has_checkpoint = true;
+    }
+    return 0;
+}
+
+int
+journal_commit(struct journal *j, struct err *e)
+{
+    size_t done = 0;
+
+    while (done < j->pending.n) {
+        ssize_t n = write(j->fd, j->pending.p + done, j->pending.n - done);
+
+        if (n < 0 && errno != EINTR) {
+            return err_errno(e, ERR_IO, errno, "write %s", j->path);
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    buf_truncate(&j->pending, 0);
+    return fdatasync(j->fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", j->path);
+}
+
+uint64_t
+journal_attempts(const struct journal *j)
+{
+    return j->attempts;
+}
+
+const struct checkpoint *
+journal_checkpoint(const struct journal *j)
+{
+    return j->has_checkpoint ? &j->checkpoint : NULL;
+}

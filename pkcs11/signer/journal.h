@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal.h - one line for each attempt to sign, on disk before the token is asked
+ * (PROTOCOL.md, "Journal").
+ *
+ * Append-only; every line ends in a CRC-32. A last line that a power cut tore is cut off at open; a
+ * damaged line before it is refused: somebody edited the record. One process at a time (flock).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct checkpoint {
+    uint64_t size;
+    uint8_t root[32];
+};
+
+struct journal;
+void journal_close(struct journal *);
+/*
+ * Opens or creates the journal of the key with this SHA-256 of its SPKI. `*torn` gets the octets
+ * that were cut off the end (0: none). ERR_CONFLICT when another process holds it, ERR_DENIED when
+ * it is another key's, ERR_STORE "path:line: ..." when a line is damaged.
+ */
+struct journal *journal_open(const char *path, const uint8_t key_hash[32], size_t *torn,
+                             struct err *e) OWNED(journal_close);
+DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
+
+/* Adds a line to what journal_commit() will write. `checkpoint` for the kind 'K' only. */
+int journal_add(struct journal *, char kind, const uint8_t tbs_hash[32],
+                const struct checkpoint *checkpoint, struct err *e);
+/* One write, one fdatasync. After a failure the outcome on disk is unknown: the process must end.
+ */
+int journal_commit(struct journal *, struct err *e);
+
+uint64_t journal_attempts(const struct journal *);
+/* The last checkpoint attempted, added or committed; NULL when there was none. */
+const struct checkpoint *journal_checkpoint(const struct journal *);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/signer/object.h"
+
+static int
+check_size(struct span tbs, size_t max, struct err *e)
+{
+    if (tbs.n == 0 || tbs.n > max) {
+        return err_set(e, ERR_INPUT, "an object of %zu octets, allowed are 1 to %zu", tbs.n, max);
+    }
+    return 0;
+}
+
+static int
+off_purpose(const char *what, struct err *e)
+{
+    return err_set(e, ERR_DENIED, "the policy of this key does not allow to sign %s", what);
+}
+
+int
+object_check(const struct policy *p, uint8_t kind, struct span tbs, const struct checkpoint *last,
+             struct checkpoint *checkpoint, struct err *e)
+{
+    bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
+
+    switch (kind) {
+    case SIGNER_CERTIFICATE:
+        if (!authority || !p->certificates) {
+            return off_purpose("certificates", e);
+        }
+        return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0
+                   ? -1
+                   : object_check_certificate(p, tbs, e);
+    case SIGNER_CRL:
+        if (!authority || !p->crls) {
+            return off_purpose("CRLs", e);
+        }
+        return check_size(tbs, OBJECT_CRL_MAX, e) != 0 ? -1 : object_check_crl(p, tbs, e);
+    case SIGNER_CHECKPOINT:
+        if (p->purpose != POLICY_LOG) {
+            return off_purpose("checkpoints", e);
+        }
+        return check_size(tbs, OBJECT_CHECKPOINT_MAX, e) != 0
+                   ? -1
+                   : object_check_checkpoint(p, tbs, last, checkpoint, e);
+    case SIGNER_CMP:
+        if (p->purpose != POLICY_CMP) {
+            return off_purpose("CMP messages", e);
+        }
+        return check_size(tbs, OBJECT_CMP_MAX, e) != 0 ? -1 : object_check_cmp(p, tbs, e);
+    default:
+        return err_set(e, ERR_INPUT, "an object of unknown kind 0x%02x", kind);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * object.h - may these bytes be signed under this policy? One checker per kind of object; each
+ * decodes the whole and refuses what it does not understand.
+ *
+ * ERR_INPUT: not a well-formed object. ERR_DENIED: well formed, off policy. Pure, but for the last
+ * checkpoint, which the caller keeps (journal.h).
+ */
+#pragma once
+
+#include "pkcs11/client.h"
+#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/policy.h"
+
+enum {
+    OBJECT_CERTIFICATE_MAX = 16 * 1024,
+    OBJECT_CRL_MAX = SIGNER_TBS_MAX,
+    OBJECT_CHECKPOINT_MAX = 1024,
+    OBJECT_CMP_MAX = 128 * 1024,
+};
+
+/* The switch over the kinds; an unknown kind is ERR_INPUT. `last` may be NULL; `checkpoint` is
+ * filled for SIGNER_CHECKPOINT. */
+int object_check(const struct policy *, uint8_t kind, struct span tbs,
+                 const struct checkpoint *last, struct checkpoint *checkpoint, struct err *e);
+
+int object_check_certificate(const struct policy *, struct span tbs, struct err *e);
+int object_check_crl(const struct policy *, struct span tbs, struct err *e);
+int object_check_checkpoint(const struct policy *, struct span text, const struct checkpoint *last,
+                            struct checkpoint *out, struct err *e);
+int object_check_cmp(const struct policy *, struct span part, struct err *e);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - the pinned policy file of one signer: which key, and what it may sign
+ * (nfpki-signer.conf.5).
+ */
+#pragma once
+
+#include <openssl/x509.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "pkcs11/algorithm.h"
+
+enum policy_purpose {
+    POLICY_SELF_TEST, /* proves the key after its generation; signs no object */
+    POLICY_CERTIFICATE_AUTHORITY,
+    POLICY_LOG,
+    POLICY_CMP,
+};
+
+enum { POLICY_KEY_ID_SIZE = 16, POLICY_ORIGIN_MAX = 255 };
+
+struct policy {
+    uint8_t hash[32];             /* SHA-256 of the file */
+    char *module, *module_config; /* module_config may be NULL */
+    char *token, *serial;
+    uint8_t key_id[POLICY_KEY_ID_SIZE];
+    struct buf spki;
+    EVP_PKEY *public_key;
+    enum key_algorithm algorithm;
+    char *attributes;
+    char *credential;
+    char *journal; /* NULL only for POLICY_SELF_TEST */
+    enum policy_purpose purpose;
+
+    /* POLICY_CERTIFICATE_AUTHORITY */
+    X509 *issuer;
+    struct buf issuer_name; /* DER of its subject */
+    struct buf issuer_ski;
+    time_t issuer_not_before, issuer_not_after;
+    bool certificates, crls;
+    time_t max_validity, max_crl_validity; /* seconds */
+
+    /* POLICY_LOG */
+    char *origin;
+
+    /* POLICY_CMP */
+    struct buf sender_name; /* DER of the subject of the RA's certificate */
+    uint32_t bodies;        /* bit n: body [n] of PKIBody may be signed */
+};
+
+void policy_free(struct policy *);
+/* ERR_INPUT with file, line and option. The certificate named must have the pinned public key. */
+struct policy *policy_load(const char *path, struct err *e) OWNED(policy_free);
+DEFINE_CLEANUP(policy_cleanup, struct policy, policy_free)
