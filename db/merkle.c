@@ -283,16 +283,16 @@ consistency_trivial(uint64_t from, uint64_t to, const struct merkle_proof *proof
     if (from > to) {
         return err_set(e, ERR_CRYPTO, "consistency: the older tree is larger");
     }
+    if (from == 0) {
+        return err_set(e, ERR_CRYPTO, "consistency: nothing follows from an empty tree");
+    }
+    if (from == to && proof->n != 0) {
+        return err_set(e, ERR_CRYPTO, "consistency: equal sizes need no proof");
+    }
     if (from == to) {
-        if (proof->n != 0) {
-            return err_set(e, ERR_CRYPTO, "consistency: equal sizes need no proof");
-        }
         return merkle_equal(from_root, to_root)
                    ? 0
                    : err_set(e, ERR_CRYPTO, "consistency: equal sizes, different roots");
-    }
-    if (from == 0) {
-        return err_set(e, ERR_CRYPTO, "consistency: nothing follows from an empty tree");
     }
     if (proof->n == 0) {
         return err_set(e, ERR_CRYPTO, "consistency: no proof");

@@ -66,7 +66,7 @@ int merkle_prove_consistency(uint64_t from, uint64_t to, merkle_get *get, void *
 int merkle_verify_inclusion(uint64_t index, uint64_t size, const struct merkle_hash *leaf,
                             const struct merkle_proof *, const struct merkle_hash *root,
                             struct err *e);
-/* RFC 9162 2.1.4.2. */
+/* RFC 9162 2.1.4.2. An empty tree proves nothing: from == 0 is refused. */
 int merkle_verify_consistency(uint64_t from, uint64_t to, const struct merkle_proof *,
                               const struct merkle_hash *from_root,
                               const struct merkle_hash *to_root, struct err *e);

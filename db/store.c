@@ -16,6 +16,7 @@
 struct store {
     struct store_db db;
     struct tasks *finished;
+    OSSL_LIB_CTX *libctx; /* default of the writer thread */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -175,14 +176,10 @@ static void *
 writer(void *argument)
 {
     struct store *store = argument;
-    /* A context of its own, as base/pool's workers have: OpenSSL's shared one does not scale. */
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     struct group group;
 
-    if (libctx == NULL) {
-        abort();
-    }
-    (void)OSSL_LIB_CTX_set0_default(libctx);
+    /* A context of its own, as base/pool's workers have: OpenSSL's shared one does not scale. */
+    (void)OSSL_LIB_CTX_set0_default(store->libctx);
     while (take_group(store, &group)) {
         run_group(store, &group);
         post_group(store, &group);
@@ -201,6 +198,10 @@ store_open(const struct store_options *options, struct err *e)
     (void)pthread_cond_init(&store->over, NULL);
     store->last = &store->first;
     store->finished = options->finished;
+    store->libctx = OSSL_LIB_CTX_new();
+    if (store->libctx == NULL) {
+        abort();
+    }
     if (connection_open(&store->db, options, e) != 0) {
         store_free(store);
         return NULL;
@@ -229,6 +230,7 @@ store_free(struct store *store)
         (void)pthread_join(store->thread, NULL);
     }
     connection_close(&store->db);
+    OSSL_LIB_CTX_free(store->libctx);
     (void)pthread_cond_destroy(&store->over);
     (void)pthread_cond_destroy(&store->work);
     (void)pthread_mutex_destroy(&store->lock);

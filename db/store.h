@@ -71,7 +71,8 @@ struct store_options {
 };
 
 struct store;
-/* Runs what was submitted, closes the file, joins the thread. */
+/* Runs what was submitted, closes the file, joins the thread. OpenSSL objects that operations made
+ * must be gone by then: the thread's library context goes too. */
 void store_free(struct store *);
 /* ERR_BUSY "another process has PATH open"; ERR_DENIED a newer schema, another application or a
  * file that others can read; ERR_STORE otherwise. Creates the file, not its folder. */
