@@ -198,6 +198,17 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
     return 0;
 }
 
+/* The section, with the name of its file: for errors, and for paths relative to it. */
+static cfg_t *
+section_of(cfg_t *cfg, const char *name, const char *path)
+{
+    cfg_t *section = cfg_getsec(cfg, name);
+
+    mem_free(section->filename);
+    section->filename = mem_strdup(path);
+    return section;
+}
+
 static int
 load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
 {
@@ -214,13 +225,13 @@ load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
                        path);
     }
     if (authority == 1) {
-        return load_authority(p, cfg_getsec(cfg, "certificate_authority"), e);
+        return load_authority(p, section_of(cfg, "certificate_authority", path), e);
     }
     if (log == 1) {
-        return load_log(p, cfg_getsec(cfg, "log"), e);
+        return load_log(p, section_of(cfg, "log", path), e);
     }
     if (cmp == 1) {
-        return load_cmp(p, cfg_getsec(cfg, "cmp"), e);
+        return load_cmp(p, section_of(cfg, "cmp", path), e);
     }
     p->purpose = POLICY_SELF_TEST;
     return 0;

@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real nfpki-signer with a real token, through its client. */
+#include "tests/support/test.h"
+
+#include "pkcs11/client.h"
+
+#include <openssl/ec.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "pkcs11/key.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/tmpdir.h"
+
+#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
+#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
+#define FAULTY TEST_BINARY_DIR "/faultp11.so"
+#define ROOT_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define ROOT_B "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+enum { ISSUER_DAYS = 3650, DAY = 86400 };
+
+static struct {
+    char *dir;
+    char serial[TOKEN_SERIAL_SIZE];
+    uint8_t id[KEY_ID_SIZE];
+    struct buf spki;
+    EVP_PKEY *dummy; /* signs in the place of the token to make a TBS */
+    X509 *issuer;
+    char *policy;
+    char *journal;
+} world;
+
+static void
+make_token(void)
+{
+    struct err e = {0};
+    struct token t;
+    struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct session *s;
+
+    assert_non_null(m);
+    assert_ok(module_init_token(m, "t", SO_PIN, USER_PIN, &t, &e), &e);
+    s = session_open(m, "t", t.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    world.spki = BUF_INIT(SPKI_MAX);
+    assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), KEY_P256, "issuing",
+                           world.id, &world.spki, &e),
+              &e);
+    memcpy(world.serial, t.serial, sizeof(t.serial));
+    session_close(s);
+    module_close(m);
+}
+
+static void
+add_extension(X509 *x, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx(&ctx, world.issuer, x, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(x, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
+static void
+set_name(X509_NAME *name, const char *o)
+{
+    assert_int_equal(
+        X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)o, -1, -1, 0),
+        1);
+}
+
+static void
+set_serial(X509 *x, size_t n, uint8_t first)
+{
+    uint8_t octets[20] = {first, 1, 2, 3};
+
+    assert_int_equal(ASN1_STRING_set(X509_get_serialNumber(x), octets, (int)n), 1);
+}
+
+static void
+make_issuer(void)
+{
+    struct err e = {0};
+    enum key_algorithm algorithm;
+    EVP_PKEY *key = key_public_parse(buf_span(&world.spki), &algorithm, &e);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.der", world.dir);
+
+    world.issuer = X509_new();
+    (void)X509_set_version(world.issuer, X509_VERSION_3);
+    set_serial(world.issuer, 16, 0x41);
+    set_name(X509_get_subject_name(world.issuer), "Issuing CA");
+    set_name(X509_get_issuer_name(world.issuer), "Root CA");
+    (void)X509_gmtime_adj(X509_getm_notBefore(world.issuer), -DAY);
+    (void)X509_gmtime_adj(X509_getm_notAfter(world.issuer), (long)ISSUER_DAYS * DAY);
+    assert_int_equal(X509_set_pubkey(world.issuer, key), 1);
+    add_extension(world.issuer, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+    add_extension(world.issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+    add_extension(world.issuer, NID_subject_key_identifier, "hash");
+    assert_true(X509_sign(world.issuer, world.dummy, EVP_sha256()) > 0);
+    assert_ok(OSSL_ENCODE(X509, world.issuer, &der, &e), &e);
+    assert_ok(file_write(path, buf_span(&der), 0600, &e), &e);
+    EVP_PKEY_free(key);
+}
+
+/* Writes the policy with this module and purpose section. */
+static void
+write_policy(const char *module, const char *attributes, const char *purpose)
+{
+    struct err e = {0};
+    char id[2 * KEY_ID_SIZE + 1];
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    hex_format(span_of(world.id, sizeof(world.id)), id);
+    text = mem_printf("module = \"%s\"\nmodule_config = \"softhsm2.conf\"\ntoken = \"t\"\n"
+                      "serial = \"%s\"\nkey_id = \"%s\"\npublic_key = \"key.spki\"\n"
+                      "attributes = \"%s\"\ncredential = \"t.pin\"\njournal = \"journal\"\n%s\n",
+                      module, world.serial, id, attributes, purpose);
+    assert_ok(file_write(world.policy, span_str(text), 0600, &e), &e);
+}
+
+#define AUTHORITY "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n}"
+#define LOG "log {\n origin = \"log.example\"\n}"
+#define CMP "cmp {\n sender = \"issuing.der\"\n bodies = {\"ip\", \"nested\"}\n}"
+
+static void
+write_pin(struct span pin)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/t.pin", world.dir);
+
+    assert_ok(file_write(path, pin, 0600, &e), &e);
+}
+
+static int
+setup(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *spki = NULL;
+
+    (void)state;
+    (void)unsetenv("FAULTP11");
+    world.dir = tmpdir_new();
+    softhsm_use(world.dir);
+    make_token();
+    world.dummy = EVP_EC_gen("P-256");
+    world.policy = mem_printf("%s/signer.conf", world.dir);
+    world.journal = mem_printf("%s/journal", world.dir);
+    spki = mem_printf("%s/key.spki", world.dir);
+    assert_ok(file_write(spki, buf_span(&world.spki), 0600, &e), &e);
+    make_issuer();
+    write_pin(USER_PIN);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", world.dir, 1), 0);
+    write_policy(FAULTY, "issuing-signing-v1", AUTHORITY);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    (void)unsetenv("FAULTP11");
+    X509_free(world.issuer);
+    world.issuer = NULL;
+    EVP_PKEY_free(world.dummy);
+    buf_free(&world.spki);
+    mem_free(world.policy);
+    mem_free(world.journal);
+    tmpdir_remove(world.dir);
+    return 0;
+}
+
+static struct signer *
+start(struct tasks *finished, int timeout_ms, struct err *e)
+{
+    const struct signer_options options = {.program = TEST_BINARY_DIR "/nfpki-signer",
+                                           .policy = world.policy,
+                                           .pin_fd = -1,
+                                           .timeout_ms = timeout_ms,
+                                           .finished = finished};
+
+    return signer_start(&options, e);
+}
+
+static struct signer *
+start_well(void)
+{
+    struct err e = {0};
+    struct signer *s = start(NULL, 0, &e);
+
+    if (s == NULL) {
+        fail_msg("%s: %s", err_code_name(e.code), e.text);
+    }
+    return s;
+}
+
+static void
+verify(struct span tbs, const struct buf *signature)
+{
+    struct err e = {0};
+    enum key_algorithm algorithm;
+    EVP_PKEY *key = key_public_parse(buf_span(&world.spki), &algorithm, &e);
+
+    assert_ok(key_public_verify(key, algorithm, tbs, buf_span(signature), &e), &e);
+    EVP_PKEY_free(key);
+}
+
+/* What a certificate of the table departs in. */
+enum departure {
+    NOTHING,
+    CA_TRUE,
+    WRONG_ISSUER,
+    SELF_ISSUED,
+    TOO_LONG,
+    BEYOND_ISSUER,
+    SERIAL_SHORT,
+    SERIAL_FORM,
+    SERIAL_NEGATIVE,
+    CERT_SIGN,
+    NO_KEY_USAGE,
+    NO_AKI,
+    UNKNOWN_CRITICAL,
+    WRONG_ALGORITHM,
+    OWN_KEY,
+    VERSION_1,
+    TWICE,
+};
+
+static void
+make_extensions(X509 *x, enum departure d)
+{
+    if (d == VERSION_1) {
+        return;
+    }
+    if (d != NO_KEY_USAGE) {
+        add_extension(x, NID_key_usage,
+                      d == CERT_SIGN ? "critical,digitalSignature,keyCertSign"
+                                     : "critical,digitalSignature");
+    }
+    if (d != NO_AKI) {
+        add_extension(x, NID_authority_key_identifier, "keyid:always");
+    }
+    if (d == CA_TRUE) {
+        add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
+    }
+    if (d == UNKNOWN_CRITICAL) {
+        add_extension(x, NID_name_constraints, "critical,permitted;DNS:example");
+    }
+    add_extension(x, NID_subject_alt_name, "critical,DNS:amf.example");
+    if (d == TWICE) {
+        add_extension(x, NID_subject_alt_name, "DNS:smf.example");
+    }
+}
+
+static void
+make_certificate(enum departure d, struct buf *tbs)
+{
+    CLEANUP(x509_cleanup) X509 *x = X509_new();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *subject = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *p384 = EVP_EC_gen("P-384");
+    struct err e = {0};
+    unsigned char *der = NULL;
+    long days = d == TOO_LONG ? 101 : 100;
+    int n;
+
+    (void)X509_set_version(x, d == VERSION_1 ? X509_VERSION_1 : X509_VERSION_3);
+    set_serial(x, d == SERIAL_SHORT ? 15 : 16, d == SERIAL_FORM ? 0x3f : 0x7f);
+    if (d == SERIAL_NEGATIVE) {
+        X509_get_serialNumber(x)->type = V_ASN1_NEG_INTEGER;
+    }
+    set_name(X509_get_issuer_name(x), d == WRONG_ISSUER ? "Other CA" : "Issuing CA");
+    set_name(X509_get_subject_name(x), d == SELF_ISSUED ? "Issuing CA" : "5gc.example");
+    (void)X509_gmtime_adj(X509_getm_notBefore(x),
+                          d == BEYOND_ISSUER ? (ISSUER_DAYS - 99L) * DAY : 0);
+    (void)X509_gmtime_adj(X509_getm_notAfter(x),
+                          (d == BEYOND_ISSUER ? ISSUER_DAYS + 1L : days) * DAY);
+    (void)X509_set_pubkey(x, d == OWN_KEY ? X509_get0_pubkey(world.issuer) : subject);
+    make_extensions(x, d);
+    if (d == WRONG_ALGORITHM) {
+        assert_true(X509_sign(x, p384, EVP_sha384()) > 0);
+    } else {
+        assert_true(X509_sign(x, world.dummy, EVP_sha256()) > 0);
+    }
+    n = i2d_re_X509_tbs(x, &der);
+    assert_true(n > 0);
+    assert_ok(buf_set(tbs, span_of(der, (size_t)n), &e), &e);
+    OPENSSL_free(der);
+}
+
+static void
+a_certificate_on_policy_is_signed(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+
+    (void)state;
+    assert_true(signer_is_software(s));
+    assert_true(signer_pid(s) > 0);
+    assert_int_equal(signer_algorithm(s), KEY_P256);
+    assert_true(span_equal(signer_spki(s), buf_span(&world.spki)));
+    assert_int_equal(signer_attempts(s), 0);
+    make_certificate(NOTHING, &tbs);
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    verify(buf_span(&tbs), &signature);
+    assert_int_equal(signer_attempts(s), 1);
+}
+
+static void
+a_certificate_off_policy_is_refused_and_not_journaled(void **state)
+{
+    static const struct {
+        enum departure departure;
+        const char *reason;
+    } rows[] = {
+        {CA_TRUE, "CA:TRUE"},
+        {WRONG_ISSUER, "issuer"},
+        {SELF_ISSUED, "self-issued"},
+        {TOO_LONG, "policy allows"},
+        {BEYOND_ISSUER, "within the issuing"},
+        {SERIAL_SHORT, "serial"},
+        {SERIAL_FORM, "serial"},
+        {SERIAL_NEGATIVE, "serial"},
+        {CERT_SIGN, "keyCertSign"},
+        {NO_KEY_USAGE, "keyUsage"},
+        {NO_AKI, "authorityKeyIdentifier"},
+        {UNKNOWN_CRITICAL, "critical extension"},
+        {WRONG_ALGORITHM, "signature algorithm"},
+        {OWN_KEY, "own key"},
+        {VERSION_1, "version 3"},
+        {TWICE, "twice"},
+    };
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+        CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+
+        make_certificate(rows[i].departure, &tbs);
+        assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_DENIED,
+                   &e);
+        if (strstr(e.text, rows[i].reason) == NULL) {
+            fail_msg("%s: %s", rows[i].reason, e.text);
+        }
+        assert_int_equal(signature.n, 0);
+    }
+    signer_free(TAKE(s));
+    s = start_well();
+    assert_int_equal(signer_attempts(s), 0);
+}
+
+static void
+garbage_is_refused_and_the_signer_lives_on(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+    pid_t pid = signer_pid(s);
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("garbage"), &signature, &e),
+               ERR_INPUT, &e);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(tbs.p, tbs.n - 1), &signature, &e),
+               ERR_INPUT, &e);
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_err(signer_sign(s, (enum signer_object)'X', buf_span(&tbs), &signature, &e), ERR_INPUT,
+               &e);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(NULL, 0), &signature, &e), ERR_INPUT, &e);
+    /* A digest instead of an object, and objects of other purposes. */
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(world.id, 16), &signature, &e), ERR_INPUT,
+               &e);
+    assert_err(signer_sign(s, SIGNER_CHECKPOINT, SPAN_LITERAL("log.example\n1\n" ROOT_A "\n"),
+                           &signature, &e),
+               ERR_DENIED, &e);
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_ok(buf_append_str(&tbs, "x", &e), &e);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_int_equal(signer_pid(s), pid);
+}
+
+static void
+make_crl(const char *issuer, long days, bool number, bool critical, struct buf *tbs)
+{
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = X509_CRL_new();
+    CLEANUP(x509_name_cleanup) X509_NAME *name = X509_NAME_new();
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *one = ASN1_INTEGER_new();
+    ASN1_TIME *t = ASN1_TIME_new();
+    X509V3_CTX ctx;
+    X509_EXTENSION *aki;
+    struct err e = {0};
+    unsigned char *der = NULL;
+    int n;
+
+    (void)X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+    set_name(name, issuer);
+    (void)X509_CRL_set_issuer_name(crl, name);
+    (void)X509_CRL_set1_lastUpdate(crl, X509_gmtime_adj(t, 0));
+    (void)X509_CRL_set1_nextUpdate(crl, X509_gmtime_adj(t, days * DAY));
+    ASN1_TIME_free(t);
+    (void)ASN1_INTEGER_set(one, 1);
+    X509V3_set_ctx(&ctx, world.issuer, NULL, NULL, crl, 0);
+    aki = X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid:always");
+    assert_int_equal(X509_CRL_add_ext(crl, aki, -1), 1);
+    X509_EXTENSION_free(aki);
+    if (number) {
+        assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_crl_number, one, 0, 0), 1);
+    }
+    if (critical) {
+        assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, one, 1, 0), 1);
+    }
+    assert_true(X509_CRL_sign(crl, world.dummy, EVP_sha256()) > 0);
+    n = i2d_re_X509_CRL_tbs(crl, &der);
+    assert_true(n > 0);
+    assert_ok(buf_set(tbs, span_of(der, (size_t)n), &e), &e);
+    OPENSSL_free(der);
+}
+
+static void
+a_crl_on_policy_is_signed_and_others_refused(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+
+    (void)state;
+    make_crl("Issuing CA", 7, true, false, &tbs);
+    assert_ok(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), &e);
+    verify(buf_span(&tbs), &signature);
+    make_crl("Issuing CA", 32, true, false, &tbs);
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    make_crl("Root CA", 7, true, false, &tbs);
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    make_crl("Issuing CA", 7, false, false, &tbs);
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    make_crl("Issuing CA", 7, true, true, &tbs);
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+}
+
+static int
+sign_note(struct signer *s, const char *text, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+
+    if (signer_sign(s, SIGNER_CHECKPOINT, span_str(text), &signature, e) != 0) {
+        return -1;
+    }
+    verify(span_str(text), &signature);
+    return 0;
+}
+
+static void
+a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
+{
+    struct err e = {0};
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    write_policy(FAULTY, "issuing-signing-v1", LOG);
+    s = start_well();
+    assert_ok(sign_note(s, "log.example\n0\n" ROOT_A "\n", &e), &e);
+    assert_ok(sign_note(s, "log.example\n10\n" ROOT_A "\n", &e), &e);
+    assert_ok(sign_note(s, "log.example\n10\n" ROOT_A "\n", &e), &e);
+    for (int round = 0; round < 2; round++) {
+        assert_err(sign_note(s, "log.example\n9\n" ROOT_A "\n", &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "roll-back"));
+        assert_err(sign_note(s, "log.example\n10\n" ROOT_B "\n", &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "fork"));
+        signer_free(TAKE(s));
+        s = start_well();
+    }
+    assert_err(sign_note(s, "other.example\n11\n" ROOT_A "\n", &e), ERR_DENIED, &e);
+    assert_err(sign_note(s, "log.example\n011\n" ROOT_A "\n", &e), ERR_INPUT, &e);
+    assert_err(sign_note(s, "log.example\n-1\n" ROOT_A "\n", &e), ERR_INPUT, &e);
+    assert_err(sign_note(s, "log.example\n11\nAAAA\n", &e), ERR_INPUT, &e);
+    assert_err(sign_note(s, "log.example\n11\n" ROOT_A, &e), ERR_INPUT, &e);
+    assert_err(sign_note(s, "log.example\n11\n" ROOT_A "\nmore\n", &e), ERR_INPUT, &e);
+    assert_ok(sign_note(s, "log.example\n11\n" ROOT_B "\n", &e), &e);
+}
+
+/* Appends tag, length (below 128) and content. */
+static void
+tlv(struct buf *out, uint8_t tag, struct span content)
+{
+    struct err e = {0};
+    const uint8_t head[2] = {tag, (uint8_t)content.n};
+
+    assert_true(content.n < 128);
+    assert_ok(buf_append(out, span_of(head, 2), &e), &e);
+    assert_ok(buf_append(out, content, &e), &e);
+}
+
+/* SEQUENCE { header { pvno, sender, recipient, [1] protectionAlg }, body [body] } */
+static void
+make_part(uint8_t body, const char *sender, bool algorithm, struct buf *out)
+{
+    struct err e = {0};
+    CLEANUP(x509_name_cleanup) X509_NAME *name = X509_NAME_new();
+    CLEANUP(buf_free) struct buf name_der = BUF_INIT(256);
+    CLEANUP(buf_free) struct buf header = BUF_INIT(256);
+    CLEANUP(buf_free) struct buf content = BUF_INIT(256);
+
+    set_name(name, sender);
+    assert_ok(OSSL_ENCODE(X509_NAME, name, &name_der, &e), &e);
+    tlv(&header, 0x02, SPAN_LITERAL("\x02"));
+    tlv(&header, 0xa4, buf_span(&name_der));
+    tlv(&header, 0xa4, buf_span(&name_der));
+    if (algorithm) {
+        tlv(&header, 0xa1, key_algorithm_identifier(KEY_P256));
+    }
+    tlv(&header, 0xa4, SPAN_LITERAL("\x04\x01\x01"));
+    tlv(&content, 0x30, buf_span(&header));
+    tlv(&content, body, SPAN_LITERAL("\x30\x00"));
+    buf_truncate(out, 0);
+    tlv(out, 0x30, buf_span(&content));
+}
+
+static void
+a_cmp_key_signs_answers_of_its_own_name_only(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf part = BUF_INIT(512);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    write_policy(FAULTY, "issuing-signing-v1", CMP);
+    s = start_well();
+    make_part(0xa1, "Issuing CA", true, &part); /* ip */
+    assert_ok(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
+    verify(buf_span(&part), &signature);
+    make_part(0xb4, "Issuing CA", true, &part); /* nested */
+    assert_ok(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
+    make_part(0xa0, "Issuing CA", true, &part); /* ir: a request */
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+    make_part(0xb3, "Issuing CA", true, &part); /* pkiconf: not in this policy */
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+    make_part(0xa1, "Somebody", true, &part);
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+    make_part(0xa1, "Issuing CA", false, &part);
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+    make_part(0x21, "Issuing CA", true, &part);
+    assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_INPUT, &e);
+    make_certificate(NOTHING, &part);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+}
+
+static void
+the_journal_has_the_line_before_the_token_signs(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf journal = BUF_INIT(8192);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    uint8_t hash[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+
+    (void)state;
+    assert_int_equal(setenv("FAULTP11", "sign-fails", 1), 0);
+    s = start_well();
+    make_certificate(NOTHING, &tbs);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
+    assert_non_null(strstr(e.text, "CKR_DEVICE_ERROR"));
+    assert_ok(sha256(buf_span(&tbs), hash, &e), &e);
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    assert_ok(file_read(world.journal, &journal, &e), &e);
+    assert_non_null(memmem(journal.p, journal.n, hex, strlen(hex)));
+    /* The token is well again: the next job starts a new process, which counts on. */
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    assert_int_equal(signer_attempts(s), 2);
+}
+
+static void
+a_killed_or_hanging_signer_is_started_again(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct pollfd nothing = {.fd = -1};
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(setenv("FAULTP11", "hang", 1), 0);
+    s = start(NULL, 1500, &e);
+    assert_non_null(s);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    pid = signer_pid(s);
+    make_certificate(NOTHING, &tbs);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    assert_int_not_equal(signer_pid(s), pid);
+    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    /* Death may be noticed by the job that meets it; the one after that must succeed. */
+    (void)poll(&nothing, 0, 50);
+    if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {
+        assert_int_equal(e.code, ERR_TOKEN);
+        assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    }
+    verify(buf_span(&tbs), &signature);
+}
+
+static void
+a_wrong_signature_of_the_token_does_not_leave(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    assert_int_equal(setenv("FAULTP11", "bad-sign", 1), 0);
+    s = start_well();
+    make_certificate(NOTHING, &tbs);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_CRYPTO, &e);
+    assert_int_equal(signature.n, 0);
+}
+
+static void
+a_signer_with_another_policy_is_not_accepted(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+    struct pollfd nothing = {.fd = -1};
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    write_policy(FAULTY, "issuing-signing-v1", AUTHORITY "\n# changed");
+    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    (void)poll(&nothing, 0, 50);
+    for (int i = 0; i < 3; i++) {
+        assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN,
+                   &e);
+    }
+    assert_non_null(strstr(e.text, "another key or policy"));
+}
+
+static void
+a_start_that_cannot_be_says_why(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    write_pin(SPAN_LITERAL("wrong-pin"));
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_PIN);
+    write_pin(USER_PIN);
+    write_policy(FAULTY, "root-signing-v1", AUTHORITY);
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    write_policy(FAULTY, "issuing-signing-v1", "self_test {}");
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    write_policy(FAULTY, "issuing-signing-v1", AUTHORITY "\n" LOG);
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    write_policy(FAULTY, "issuing-signing-v1",
+                 "cmp {\n sender = \"issuing.der\"\n bodies = {\"ir\"}\n}");
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    write_policy(FAULTY, "issuing-signing-v1", AUTHORITY);
+    assert_int_equal(setenv("FAULTP11", "final-try no-login", 1), 0);
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_PIN);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    assert_ok(file_write(world.journal, SPAN_LITERAL("damaged line\n"), 0600, &e), &e);
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_STORE);
+}
+
+static void
+the_pin_may_come_through_a_descriptor(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(fd_cleanup) int fd = memfd_create("pin", MFD_CLOEXEC);
+    const struct signer_options options = {
+        .program = TEST_BINARY_DIR "/nfpki-signer", .policy = world.policy, .pin_fd = fd};
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct pollfd nothing = {.fd = -1};
+
+    (void)state;
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    assert_true(write(fd, USER_PIN.p, USER_PIN.n) > 0);
+    s = signer_start(&options, &e);
+    assert_non_null(s);
+    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    (void)poll(&nothing, 0, 50);
+    make_certificate(NOTHING, &tbs);
+    if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {
+        assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    }
+}
+
+static void
+a_fresh_process_proves_a_new_key(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf root = BUF_INIT(SPKI_MAX);
+    CLEANUP(mem_cleanup) char *spki = mem_printf("%s/key.spki", world.dir);
+    struct module *m;
+    struct session *session;
+    bool signed_text = false;
+
+    (void)state;
+    write_policy(SOFTHSM_MODULE, "issuing-signing-v1", "self_test {}");
+    assert_ok(signer_self_test(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, 0,
+                               buf_span(&world.spki), &signed_text, &e),
+              &e);
+    assert_true(signed_text);
+    assert_err(signer_self_test(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, 0,
+                                span_of(world.spki.p, world.spki.n - 1), &signed_text, &e),
+               ERR_DENIED, &e);
+    m = module_open(SOFTHSM_MODULE, NULL, &e);
+    session = session_open(m, "t", world.serial, SESSION_READ_WRITE, &e);
+    assert_ok(session_login(session, USER_PIN, &e), &e);
+    assert_ok(key_generate(session, key_policy_find("root-signing-v1", &e), KEY_P384, "root",
+                           world.id, &root, &e),
+              &e);
+    session_close(session);
+    module_close(m);
+    assert_ok(file_write(spki, buf_span(&root), 0600, &e), &e);
+    write_policy(SOFTHSM_MODULE, "root-signing-v1", "self_test {}");
+    assert_ok(signer_self_test(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, 0,
+                               buf_span(&root), &signed_text, &e),
+              &e);
+    assert_false(signed_text);
+}
+
+enum { JOBS = 200 };
+
+static int jobs_done;
+
+static void
+job_done(struct task *task)
+{
+    const struct signer_job *job = CONTAINER_OF(task, struct signer_job, task);
+
+    if (job->result != 0) {
+        fail_msg("%s", job->e.text);
+    }
+    verify(job->tbs, &job->signature);
+    jobs_done++;
+}
+
+static void
+many_jobs_come_back_through_the_loop(void **state)
+{
+    static struct signer_job jobs[JOBS];
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    struct tasks *finished = tasks_new(&e);
+    struct signer *s = start(finished, 0, &e);
+
+    (void)state;
+    assert_non_null(s);
+    make_certificate(NOTHING, &tbs);
+    jobs_done = 0;
+    for (size_t i = 0; i < JOBS; i++) {
+        jobs[i] = (struct signer_job){
+            .task.done = job_done, .object = SIGNER_CERTIFICATE, .tbs = buf_span(&tbs)};
+        signer_submit(s, &jobs[i]);
+    }
+    while (jobs_done < JOBS) {
+        struct pollfd p = {.fd = tasks_fd(finished), .events = POLLIN};
+
+        (void)poll(&p, 1, -1);
+        tasks_finish(finished);
+    }
+    assert_int_equal(signer_attempts(s), JOBS);
+    signer_free(s);
+    tasks_free(finished);
+    for (size_t i = 0; i < JOBS; i++) {
+        buf_free(&jobs[i].signature);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_certificate_on_policy_is_signed),
+        TEST(a_certificate_off_policy_is_refused_and_not_journaled),
+        TEST(garbage_is_refused_and_the_signer_lives_on),
+        TEST(a_crl_on_policy_is_signed_and_others_refused),
+        TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
+        TEST(a_cmp_key_signs_answers_of_its_own_name_only),
+        TEST(the_journal_has_the_line_before_the_token_signs),
+        TEST(a_killed_or_hanging_signer_is_started_again),
+        TEST(a_wrong_signature_of_the_token_does_not_leave),
+        TEST(a_signer_with_another_policy_is_not_accepted),
+        TEST(a_start_that_cannot_be_says_why),
+        TEST(the_pin_may_come_through_a_descriptor),
+        TEST(a_fresh_process_proves_a_new_key),
+        TEST(many_jobs_come_back_through_the_loop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
