@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/msg.h"
+
+#include "ca/cmp/der.h"
+#include "tests/unit/ca/cmp/fixture.h"
+
+static void
+parts_of_a_message_of_openssl_are_found(void **state)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg("pbm-ir.der");
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(x509_name_cleanup) X509_NAME *sender = NULL;
+    CLEANUP(x509_name_cleanup) X509_NAME *expected = name_of("x");
+    struct err e = {0};
+    struct span value;
+    time_t time;
+
+    (void)state;
+    vector("pbm-ir.der", &der);
+    assert_true(span_equal(cmp_msg_der(msg), buf_span(&der)));
+    assert_int_equal(cmp_msg_pvno(msg), 2);
+    assert_int_equal(cmp_msg_body(msg), CMP_IR);
+    assert_true(span_equal(cmp_msg_sender_kid(msg), SPAN_LITERAL("reference-1")));
+    assert_int_equal(cmp_msg_transaction_id(msg).n, 16);
+    assert_int_equal(cmp_msg_sender_nonce(msg).n, 16);
+    assert_null(cmp_msg_recip_nonce(msg).p);
+    assert_true(cmp_msg_time(msg, &time));
+    assert_int_equal(time, 1795467171); /* 2026-11-23T20:52:51Z */
+    assert_int_equal(cmp_msg_info_count(msg), 1);
+    assert_true(cmp_msg_implicit_confirm(msg));
+    assert_true(cmp_msg_info(msg, CMP_OID_IMPLICIT_CONFIRM, &value));
+    assert_true(span_equal(value, span_of("\x05\x00", 2)));
+    assert_false(cmp_msg_info(msg, CMP_OID_CONFIRM_WAIT_TIME, &value));
+    assert_int_equal(cmp_msg_protection(msg).n, 20);
+    assert_int_equal(cmp_msg_extra_count(msg), 0);
+    assert_null(cmp_msg_extra(msg, 0).p);
+    assert_null(cmp_msg_signer(msg, &e));
+    sender = cmp_msg_sender_name(msg, &e);
+    assert_non_null(sender);
+    assert_int_equal(X509_NAME_cmp(sender, expected), 0);
+}
+
+static void
+extra_certs_stay_raw_until_asked(void **state)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg("sig-ir.der");
+    CLEANUP(x509_cleanup) X509 *expected = vector_cert("dev.crt");
+    CLEANUP(x509_cleanup) X509 *signer = NULL;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(cmp_msg_extra_count(msg), 1);
+    signer = cmp_msg_signer(msg, &e);
+    assert_non_null(signer);
+    assert_int_equal(X509_cmp(signer, expected), 0);
+}
+
+static void
+every_body_type_has_its_number_and_others_are_refused(void **state)
+{
+    static const char *const names[CMP_BODY_COUNT] = {
+        "ir",   "ip",     "cr",    "cp",       "p10cr",   "popdecc", "popdecr",
+        "kur",  "kup",    "krr",   "krp",      "rr",      "rp",      "ccr",
+        "ccp",  "ckuann", "cann",  "rann",     "crlann",  "pkiConf", "nested",
+        "genm", "genp",   "error", "certConf", "pollReq", "pollRep"};
+    struct world *w = *state;
+    struct err e = {0};
+    struct cmp_header h;
+
+    assert_ok(cmp_header_first(&h, &e), &e);
+    for (unsigned i = 0; i < 31; i++) {
+        const uint8_t body[] = {(uint8_t)(0xa0 | i), 2, 5, 0};
+        CLEANUP(buf_free) struct buf part = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+
+        assert_ok(cmp_build_part(&h, span_of(body, sizeof(body)), &part, &e), &e);
+        assert_ok(cmp_build_finish(buf_span(&part), span_of("12345678", 8), NULL, 0, &der, &e), &e);
+        msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        if (i < CMP_BODY_COUNT) {
+            assert_non_null(msg);
+            assert_int_equal(cmp_msg_body(msg), i);
+            assert_string_equal(cmp_body_name(cmp_msg_body(msg)), names[i]);
+        } else {
+            assert_null(msg);
+            assert_int_equal(e.code, ERR_INPUT);
+        }
+    }
+    (void)w;
+}
+
+static void
+every_truncation_and_every_trailing_octet_is_refused(void **state)
+{
+    CLEANUP(buf_free) struct buf der = {0};
+    struct err e = {0};
+
+    (void)state;
+    vector("sig-ir.der", &der);
+    for (size_t n = 0; n < der.n; n++) {
+        assert_null(cmp_msg_parse(span_of(der.p, n), CMP_MESSAGE_MAX, &e));
+        assert_int_equal(e.code, ERR_INPUT);
+    }
+    assert_ok(buf_append(&der, span_of("", 1), &e), &e);
+    assert_null(cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e));
+    assert_non_null(strstr(e.text, "behind the end"));
+}
+
+static void
+size_is_limited_before_anything_is_decoded(void **state)
+{
+    CLEANUP(buf_free) struct buf der = {0};
+    struct err e = {0};
+
+    (void)state;
+    vector("pbm-ir.der", &der);
+    assert_null(cmp_msg_parse(buf_span(&der), der.n - 1, &e));
+    assert_non_null(strstr(e.text, "at most"));
+}
+
+/* PKIMessage { header, body ir { NULL }, [0] protection, [1] extraCerts } from a header's content
+ */
+static void
+message_of(struct span header, struct span rest, struct buf *out)
+{
+    static const uint8_t body[] = {0xa0, 2, 5, 0};
+    CLEANUP(buf_free) struct buf content = BUF_INIT(CMP_NESTED_MAX);
+    struct err e = {0};
+
+    *out = BUF_INIT(CMP_NESTED_MAX);
+    assert_ok(der_append(&content, DER_SEQUENCE, header, &e), &e);
+    assert_ok(buf_append(&content, span_of(body, sizeof(body)), &e), &e);
+    if (rest.n != 0) {
+        assert_ok(buf_append(&content, rest, &e), &e);
+    }
+    assert_ok(der_append(out, DER_SEQUENCE, buf_span(&content), &e), &e);
+}
+
+#define PVNO "\x02\x01\x02"
+#define NULL_DN "\xa4\x02\x30\x00"
+#define HEADER PVNO NULL_DN NULL_DN
+
+static void
+malformed_headers_are_refused(void **state)
+{
+#define ROW(name, header, rest)                                                                    \
+    {                                                                                              \
+        name, SPAN_LITERAL(header), SPAN_LITERAL(rest)                                             \
+    }
+    const struct {
+        const char *name;
+        struct span header;
+        struct span rest;
+    } rows[] = {
+        ROW("good", HEADER, ""),
+        ROW("sender is an INTEGER", PVNO "\x02\x01\x02" NULL_DN, ""),
+        ROW("sender is a SEQUENCE", PVNO "\x30\x00" NULL_DN, ""),
+        ROW("recipient is no GeneralName", PVNO NULL_DN "\xa9\x02\x05\x00", ""),
+        ROW("no recipient", PVNO NULL_DN, ""),
+        ROW("pvno is not minimal", "\x02\x02\x00\x02" NULL_DN NULL_DN, ""),
+        ROW("length is not minimal", PVNO NULL_DN "\xa4\x81\x02\x30\x00", ""),
+        ROW("indefinite length", PVNO NULL_DN "\xa4\x80\x30\x00\x00\x00", ""),
+        ROW("unknown field [9]", HEADER "\xa9\x02\x05\x00", ""),
+        ROW("empty generalInfo", HEADER "\xa8\x02\x30\x00", ""),
+        ROW("empty freeText", HEADER "\xa7\x02\x30\x00", ""),
+        ROW("generalInfo without OID", HEADER "\xa8\x06\x30\x04\x30\x02\x05\x00", ""),
+        ROW("generalInfo with two values",
+            HEADER "\xa8\x0b\x30\x09\x30\x07\x06\x01\x2a\x05\x00\x05\x00", ""),
+        ROW("time with fraction",
+            HEADER "\xa0\x13\x18\x11"
+                   "20261123205251.5Z",
+            ""),
+        ROW("time without Z",
+            HEADER "\xa0\x10\x18\x0e"
+                   "20261123205251",
+            ""),
+        ROW("time in month 13",
+            HEADER "\xa0\x11\x18\x0f"
+                   "20261323205251Z",
+            ""),
+        ROW("protection with unused bits", HEADER, "\xa0\x04\x03\x02\x01\x02"),
+        ROW("protection with dirty unused bits", HEADER, "\xa0\x04\x03\x02\x01\x03"),
+        ROW("empty extraCerts", HEADER, "\xa1\x02\x30\x00"),
+        ROW("extraCerts is no certificate", HEADER, "\xa1\x04\x30\x02\x05\x00"),
+        ROW("constructed OCTET STRING", HEADER "\xa4\x05\x24\x03\x04\x01\x61", ""),
+        ROW("fields out of order", HEADER "\xa5\x03\x04\x01\x61\xa4\x03\x04\x01\x61", ""),
+    };
+#undef ROW
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct err e = {0};
+
+        message_of(rows[i].header, rows[i].rest, &der);
+        msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        if ((msg != NULL) != (i == 0)) {
+            fail_msg("%s: %s", rows[i].name, msg != NULL ? "accepted" : e.text);
+        }
+        assert_int_equal(e.code, i == 0 ? ERR_NONE : ERR_INPUT);
+    }
+}
+
+static void
+extra_certs_are_counted(void **state)
+{
+    (void)state;
+    for (size_t n = 15; n <= 18; n++) {
+        CLEANUP(buf_free) struct buf certs = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf sequence = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf extra = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct err e = {0};
+
+        for (size_t i = 0; i < n; i++) {
+            assert_ok(der_append(&certs, DER_SEQUENCE, span_of("\x05\x00", 2), &e), &e);
+        }
+        assert_ok(der_append(&sequence, DER_SEQUENCE, buf_span(&certs), &e), &e);
+        assert_ok(der_append(&extra, DER_CONTEXT | 1, buf_span(&sequence), &e), &e);
+        message_of(SPAN_LITERAL(HEADER), buf_span(&extra), &der);
+        msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        assert_true((msg != NULL) == (n <= CMP_EXTRA_CERTS_MAX));
+        if (msg != NULL) {
+            assert_int_equal(cmp_msg_extra_count(msg), n);
+            /* raw, so not yet known to be none */
+            assert_null(cmp_msg_signer(msg, &e));
+        }
+    }
+}
+
+static void
+long_identifiers_are_refused(void **state)
+{
+    (void)state;
+    for (uint8_t tag = 2; tag <= 6; tag++) {
+        for (size_t n = CMP_ID_MAX; n <= CMP_ID_MAX + 1; n++) {
+            uint8_t id[CMP_ID_MAX + 1] = {0};
+            CLEANUP(buf_free) struct buf string = BUF_INIT(1000);
+            CLEANUP(buf_free) struct buf header = BUF_INIT(1000);
+            CLEANUP(buf_free) struct buf der = {0};
+            CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+            struct err e = {0};
+
+            assert_ok(buf_append(&header, SPAN_LITERAL(HEADER), &e), &e);
+            assert_ok(der_append(&string, 0x04, span_of(id, n), &e), &e);
+            assert_ok(der_append(&header, (uint8_t)(DER_CONTEXT | tag), buf_span(&string), &e), &e);
+            message_of(buf_span(&header), span_of(NULL, 0), &der);
+            msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+            assert_true((msg != NULL) == (n == CMP_ID_MAX));
+        }
+    }
+}
+
+static void
+deep_nesting_is_refused(void **state)
+{
+    struct buf inner = BUF_INIT(1000);
+    struct err e = {0};
+
+    (void)state;
+    for (unsigned depth = 0; depth < 40; depth++) {
+        CLEANUP(buf_free) struct buf outer = BUF_INIT(1000);
+        int result = der_check(buf_span(&inner), CMP_DEPTH_MAX, &e);
+
+        assert_true((result == 0) == (depth >= 1 && depth <= CMP_DEPTH_MAX));
+        assert_ok(der_append(&outer, DER_SEQUENCE, buf_span(&inner), &e), &e);
+        buf_move(&inner, &outer);
+    }
+    buf_free(&inner);
+}
+
+static void
+an_absurd_version_is_still_a_number(void **state)
+{
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+
+    (void)state;
+    message_of(SPAN_LITERAL("\x02\x09\x7f\xff\xff\xff\xff\xff\xff\xff\xff" NULL_DN NULL_DN),
+               span_of(NULL, 0), &der);
+    msg = parse_ok(buf_span(&der));
+    assert_int_equal(cmp_msg_pvno(msg), INT32_MAX);
+}
+
+static void
+set_of_must_be_sorted(void **state)
+{
+    static const uint8_t good[] = {0x31, 6, 2, 1, 1, 2, 1, 2};
+    static const uint8_t bad[] = {0x31, 6, 2, 1, 2, 2, 1, 1};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(der_check(span_of(good, sizeof(good)), 2, &e), &e);
+    assert_err(der_check(span_of(bad, sizeof(bad)), 2, &e), ERR_INPUT, &e);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_of_a_message_of_openssl_are_found),
+        cmocka_unit_test(extra_certs_stay_raw_until_asked),
+        cmocka_unit_test(every_body_type_has_its_number_and_others_are_refused),
+        cmocka_unit_test(every_truncation_and_every_trailing_octet_is_refused),
+        cmocka_unit_test(size_is_limited_before_anything_is_decoded),
+        cmocka_unit_test(malformed_headers_are_refused),
+        cmocka_unit_test(extra_certs_are_counted),
+        cmocka_unit_test(long_identifiers_are_refused),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(an_absurd_version_is_still_a_number),
+        cmocka_unit_test(set_of_must_be_sorted),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
