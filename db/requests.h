@@ -46,7 +46,7 @@ const char *requests_state_name(enum requests_state);
 
 /* Of ra.db, for store_open(). */
 extern const struct store_migration ra_migrations[];
-enum { REQUESTS_APPLICATION = 0x6e665241 }; /* "nfRA" */
+#define REQUESTS_APPLICATION STORE_APPLICATION('n', 'f', 'R', 'A')
 
 /* ---- registrations ---- */
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers: protected as the request was where that proved who asks, signed by the RA otherwise
+ * (RFC 9483 3.2, 3.6). A MAC under the client's own AlgorithmIdentifier.
+ */
+#include "base/ossl.h"
+#include "ra/job.h"
+
+/* The type of the transaction's answer: of its first message, whatever came now. */
+static enum cmp_body
+answer_type(const struct job *job)
+{
+    return cmp_body_answer(job->found ? (enum cmp_body)job->enrolment.body : job->body);
+}
+
+static int
+cert_req_id(const struct job *job)
+{
+    if (job->found) {
+        return job->enrolment.cert_req_id;
+    }
+    return job->certreq != NULL ? cmp_certreq_id(job->certreq) : CMP_CERT_REQ_ID;
+}
+
+static int
+body_of(struct job *job, struct buf *body, struct err *e)
+{
+    struct span root = buf_span(&job->ra->credentials.root_der);
+
+    switch (job->answer) {
+    case ANSWER_FAILURE:
+        if (job->in_body) {
+            return cmp_body_rejected(answer_type(job), cert_req_id(job), job->failure, job->phrase,
+                                     body, e);
+        }
+        return cmp_body_error(job->failure, job->phrase, body, e);
+    case ANSWER_ISSUED:
+        return cmp_body_issued(answer_type(job), cert_req_id(job),
+                               buf_span(&job->enrolment.certificate), &root, 1, body, e);
+    case ANSWER_WAITING:
+        if (job->body == CMP_CERTCONF) {
+            return cmp_body_error_waiting(body, e);
+        }
+        return cmp_body_waiting(answer_type(job), cert_req_id(job), body, e);
+    case ANSWER_POLL:
+        return cmp_body_pollrep(job->poll_id, job->check_after, NULL, body, e);
+    case ANSWER_CONFIRM:
+        return cmp_body_pkiconf(body, e);
+    }
+    return err_set(e, ERR_INPUT, "no such answer");
+}
+
+static bool
+is_mac(const struct job *job)
+{
+    return job->authenticated && job->key != NULL;
+}
+
+/* RFC 9483 3.3: the protection certificate first, then the chain of what is issued. */
+static size_t
+extra_certificates(const struct job *job, struct span extra[3])
+{
+    const struct credentials *c = &job->ra->credentials;
+    size_t n = 0;
+
+    if (!is_mac(job)) {
+        extra[n++] = buf_span(&c->certificate_der);
+    }
+    extra[n++] = buf_span(&c->issuing_der);
+    extra[n++] = buf_span(&c->root_der);
+    return n;
+}
+
+int
+answer_build(struct job *job)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    const struct credentials *c = &job->ra->credentials;
+    struct cmp_header *h = &job->header;
+    struct span extra[3];
+    size_t n = extra_certificates(job, extra);
+
+    if (cmp_header_reply(job->msg, h, &job->e) != 0 || body_of(job, &body, &job->e) != 0) {
+        return -1;
+    }
+    h->sender = X509_get_subject_name(c->certificate);
+    if (job->answer == ANSWER_ISSUED) {
+        h->implicit_confirm = job->enrolment.implicit;
+        h->confirm_wait = job->enrolment.implicit ? 0 : job->now + job->ra->settings->confirm_wait;
+    }
+    if (is_mac(job)) {
+        h->sender_kid = cmp_msg_sender_kid(job->msg);
+        job->out = BUF_INIT(CMP_MESSAGE_MAX);
+        return cmp_build_mac(h, buf_span(&body), job->key, extra, n, &job->out, &job->e);
+    }
+    h->sender_kid = c->ski;
+    h->algorithm = signer_algorithm_identifier(job->ra->signer);
+    job->answer_part = BUF_INIT(CMP_MESSAGE_MAX);
+    return cmp_build_part(h, buf_span(&body), &job->answer_part, &job->e);
+}
+
+int
+answer_finish(struct job *job, struct span signature)
+{
+    struct span extra[3];
+    size_t n = extra_certificates(job, extra);
+
+    job->out = BUF_INIT(CMP_MESSAGE_MAX);
+    return cmp_build_finish(buf_span(&job->answer_part), signature, extra, n, &job->out, &job->e);
+}

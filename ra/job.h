@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * job.h - one CMP message on its way through the RA. Private to ra/.
+ *
+ * At any moment exactly one thread has the job: the loop, a worker, the store's or the signer's
+ * thread. transaction.c hands it from one to the next; judge.c and answer.c do the computing.
+ */
+#pragma once
+
+#include "ca/cmp/body.h"
+#include "ca/cmp/build.h"
+#include "ca/cmp/certreq.h"
+#include "ca/cmp/mac.h"
+#include "ca/cmp/protect.h"
+#include "ca/cmp/queue.h"
+#include "db/requests.h"
+#include "pkcs11/client.h"
+#include "ra/http.h"
+#include "ra/ra.h"
+#include "ra/route.h"
+
+struct event;
+
+enum answer_kind {
+    ANSWER_FAILURE, /* error, or ip with a rejection: `failure` */
+    ANSWER_ISSUED,  /* ip with the certificate */
+    ANSWER_WAITING, /* ip with status waiting, or error waiting for a certConf */
+    ANSWER_POLL,    /* pollRep */
+    ANSWER_CONFIRM, /* pkiConf */
+};
+
+struct job {
+    struct task task;
+    struct store_op op;
+    struct signer_job sign;
+    struct ra *ra;
+    struct http_exchange *exchange;
+    struct event *timer; /* runs while the CA is waited for */
+    struct route route;
+    time_t now;
+
+    /* What came. */
+    struct cmp_msg *msg; /* NULL: not decodable */
+    enum cmp_body body;
+    enum cmp_protection protection;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    char identity[REQUESTS_IDENTITY_SIZE]; /* "": not known yet */
+    X509 *signer;                          /* of a signature */
+    uint8_t fingerprint[32];
+    char *signer_issuer;
+    char *signer_subject;
+    struct cmp_certconf certconf;
+    int poll_id;
+
+    /* What we know about it. */
+    struct requests_registration registration;
+    bool registered;
+    struct requests_enrolment enrolment;
+    bool found;
+    bool known;
+
+    /* What was judged. */
+    bool authenticated;
+    bool in_body; /* a failure goes into ip (RFC 9483 3.6.2), not into error */
+    enum cmp_failure failure;
+    const char *phrase; /* NULL: the failure's own */
+    struct err e;       /* the reason, for the log */
+    struct cmp_mac_key *key;
+    struct cmp_certreq *certreq;
+    char profile[CMP_PROFILE_MAX + 1];
+
+    /* What goes to the CA. */
+    struct buf part;
+    struct buf nested;
+    struct requests_entry entry;
+
+    /* What goes back. */
+    enum answer_kind answer;
+    uint32_t check_after;
+    struct cmp_header header;
+    struct buf answer_part; /* to be signed; empty when MAC protected */
+    struct buf out;
+};
+
+/* Stage 1, on a worker: the form of the message and who it says it is from. On failure job->failure
+ * and job->e; -1. */
+int judge_form(struct job *);
+/* Stage 2, on a worker, with what the database knows: protection, path, proof of possession, and
+ * whether the registration has it so. Prepares job->part for a message that goes to the CA. */
+int judge_requester(struct job *);
+
+/* On a worker: job->answer becomes octets: job->out (MAC) or job->answer_part (to be signed). */
+int answer_build(struct job *);
+/* With the signature of job->answer_part: job->out. */
+int answer_finish(struct job *, struct span signature);

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks, and may they? Cheap checks first, then the one that costs, then what it entitles to
+ * (R37 of TS 33.310 and RFC 9483 3.5). An unknown reference and a wrong MAC do the same work and
+ * get the same answer: nobody learns here which references exist.
+ */
+#include <openssl/objects.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/ossl.h"
+#include "ca/registration/registration.h"
+#include "ca/x509/name.h"
+#include "ca/x509/path.h"
+#include "ra/job.h"
+#include "ra/seal.h"
+
+static int
+fail(struct job *job, enum cmp_failure failure)
+{
+    job->failure = failure;
+    return -1;
+}
+
+/* ---- stage 1 ---- */
+
+/* "mac:<reference>" with what a text column may hold. */
+static int
+identity_of_mac(struct job *job)
+{
+    struct span kid = cmp_msg_sender_kid(job->msg);
+
+    if (kid.n == 0 || kid.n >= REQUESTS_REFERENCE_SIZE) {
+        (void)err_set(&job->e, ERR_DENIED, "senderKID of %zu octets is no reference", kid.n);
+        return fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    for (size_t i = 0; i < kid.n; i++) {
+        if (kid.p[i] <= ' ' || kid.p[i] > '~') {
+            (void)err_set(&job->e, ERR_DENIED, "senderKID is no reference");
+            return fail(job, CMP_BAD_MESSAGE_CHECK);
+        }
+    }
+    (void)snprintf(job->identity, sizeof(job->identity), "mac:%.*s", (int)kid.n,
+                   (const char *)kid.p);
+    return 0;
+}
+
+/* "cert:<SHA-256>" */
+static int
+identity_of_signature(struct job *job)
+{
+    char hex[2 * SHA256_SIZE + 1];
+    struct span der = cmp_msg_extra(job->msg, 0);
+
+    job->signer = cmp_msg_signer(job->msg, &job->e);
+    if (job->signer == NULL) {
+        return fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    if (sha256(der, job->fingerprint, &job->e) != 0) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    hex_format(span_of(job->fingerprint, sizeof(job->fingerprint)), hex);
+    (void)snprintf(job->identity, sizeof(job->identity), "cert:%s", hex);
+    job->signer_issuer = name_text(X509_get_issuer_name(job->signer));
+    job->signer_subject = name_text(X509_get_subject_name(job->signer));
+    return 0;
+}
+
+static int
+identify(struct job *job)
+{
+    job->protection = cmp_protection_of(job->msg);
+    switch (job->protection) {
+    case CMP_PROTECTION_MAC:
+        return identity_of_mac(job);
+    case CMP_PROTECTION_SIGNATURE:
+        return identity_of_signature(job);
+    case CMP_UNPROTECTED:
+        (void)err_set(&job->e, ERR_DENIED, "the message is not protected");
+        return fail(job, CMP_BAD_MESSAGE_CHECK);
+    case CMP_PROTECTION_UNKNOWN:
+        (void)err_set(&job->e, ERR_DENIED, "protectionAlg is none of ours");
+        return fail(job, CMP_BAD_ALG);
+    }
+    return fail(job, CMP_BAD_ALG);
+}
+
+int
+judge_form(struct job *job)
+{
+    struct span raw = http_exchange_request(job->exchange)->body;
+    bool first;
+
+    job->failure = CMP_NO_FAILURE;
+    job->msg = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
+    if (job->msg == NULL) {
+        return fail(job, CMP_BAD_DATA_FORMAT);
+    }
+    job->body = cmp_msg_body(job->msg);
+    if (sha256(raw, job->rid, &job->e) != 0) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    first = job->body != CMP_CERTCONF && job->body != CMP_POLLREQ;
+    if ((first
+             ? cmp_check_first(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)
+             : cmp_check_later(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)) != 0) {
+        return -1;
+    }
+    if (!route_takes(&job->route, job->body)) {
+        (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
+                      cmp_body_name(job->body));
+        return fail(job, CMP_BAD_REQUEST);
+    }
+    return identify(job);
+}
+
+/* ---- stage 2: authentication ---- */
+
+/* The registration's secret, or one that nobody has when there is none: the same work follows. */
+static int
+open_secret(struct job *job, struct buf *secret, bool *real)
+{
+    *real = job->registered && job->registration.sealed.n > 0 && !job->registration.cancelled;
+    if (*real) {
+        return seal_open(buf_span(&job->ra->seal_key), job->registration.id,
+                         buf_span(&job->registration.sealed), secret, &job->e);
+    }
+    return seal_make_secret(secret, &job->e);
+}
+
+static int
+authenticate_mac(struct job *job)
+{
+    CLEANUP(buf_free) struct buf secret = BUF_SECRET(128);
+    uint32_t count_max = job->ra->rules.mac_count_max;
+    bool real = false;
+
+    if (open_secret(job, &secret, &real) != 0) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    job->key = cmp_mac_key_new(cmp_msg_protection_alg(job->msg), buf_span(&secret), count_max,
+                               &job->failure, &job->e);
+    if (job->key == NULL || cmp_mac_verify(job->key, job->msg, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    if (!real) {
+        (void)err_set(&job->e, ERR_DENIED, "nobody is registered under this reference");
+        return fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    job->authenticated = true;
+    return 0;
+}
+
+static int
+check_path(struct job *job, bool pinned)
+{
+    struct path_request request = {.purpose = PATH_REQUESTER, .at = job->now, .pinned = pinned};
+    X509 *untrusted[PATH_UNTRUSTED_MAX];
+    X509 *anchor = job->signer;
+    int result;
+
+    memset(untrusted, 0, sizeof(untrusted));
+    request.untrusted = untrusted;
+    for (size_t i = 1; i < cmp_msg_extra_count(job->msg) && i < PATH_UNTRUSTED_MAX; i++) {
+        untrusted[request.n_untrusted] = certificate_parse(cmp_msg_extra(job->msg, i), &job->e);
+        request.n_untrusted += untrusted[request.n_untrusted] != NULL;
+    }
+    request.anchors = pinned ? &anchor : job->ra->credentials.vendor_roots;
+    request.n_anchors = pinned ? 1 : job->ra->credentials.n_vendor_roots;
+    result = path_verify(job->signer, &request, &job->e);
+    for (size_t i = 0; i < request.n_untrusted; i++) {
+        X509_free(untrusted[i]);
+    }
+    return result == 0 ? 0 : fail(job, CMP_SIGNER_NOT_TRUSTED);
+}
+
+static int
+authenticate_signature(struct job *job)
+{
+    bool usable = job->registered && !job->registration.cancelled;
+    bool pinned = usable && job->registration.proof == PROOF_CERTIFICATE;
+
+    if (cmp_signature_verify(job->msg, job->signer, &job->failure, &job->e) != 0 ||
+        check_path(job, pinned) != 0) {
+        return -1;
+    }
+    if (!usable) {
+        (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    job->authenticated = true;
+    return 0;
+}
+
+/* ---- stage 2: what the registration has ---- */
+
+static bool
+is_own_fqdn(const struct nf_identity *nf, const char *name, size_t n)
+{
+    for (size_t i = 0; i < nf->n_fqdns; i++) {
+        if (strlen(nf->fqdns[i]) == n && strncasecmp(nf->fqdns[i], name, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A wish may be silent; what it says must be true (RFC 9483 5.1.1). */
+static bool
+subject_part_agrees(const struct nf_identity *nf, const X509_NAME_ENTRY *entry)
+{
+    const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
+    const char *text = (const char *)ASN1_STRING_get0_data(value);
+    size_t n = (size_t)ASN1_STRING_length(value);
+
+    switch (OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry))) {
+    case NID_countryName:
+        return n == strlen(nf->country) && strncasecmp(text, nf->country, n) == 0;
+    case NID_organizationName:
+        return n == strlen(nf->home_domain) && strncasecmp(text, nf->home_domain, n) == 0;
+    case NID_commonName:
+        return is_own_fqdn(nf, text, n) ||
+               (n == strlen(nf->instance_id) && strncasecmp(text, nf->instance_id, n) == 0);
+    default:
+        return false;
+    }
+}
+
+static bool
+name_agrees(const struct nf_identity *nf, const GENERAL_NAME *name)
+{
+    static const char prefix[] = "urn:uuid:";
+    const ASN1_IA5STRING *text;
+    const char *p;
+    size_t n;
+
+    if (name->type != GEN_DNS && name->type != GEN_URI) {
+        return false;
+    }
+    text = name->d.ia5;
+    p = (const char *)ASN1_STRING_get0_data(text);
+    n = (size_t)ASN1_STRING_length(text);
+    if (name->type == GEN_DNS) {
+        return is_own_fqdn(nf, p, n);
+    }
+    return n == sizeof(prefix) - 1 + strlen(nf->instance_id) &&
+           strncasecmp(p, prefix, sizeof(prefix) - 1) == 0 &&
+           strncasecmp(p + sizeof(prefix) - 1, nf->instance_id, strlen(nf->instance_id)) == 0;
+}
+
+static int
+check_wishes(struct job *job, const struct nf_identity *nf)
+{
+    const X509_NAME *subject = cmp_certreq_subject(job->certreq);
+    CLEANUP(general_names_cleanup)
+    GENERAL_NAMES *names =
+        X509V3_get_d2i(cmp_certreq_extensions(job->certreq), NID_subject_alt_name, NULL, NULL);
+
+    for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
+        if (!subject_part_agrees(nf, X509_NAME_get_entry(subject, i))) {
+            (void)err_set(&job->e, ERR_DENIED, "the subject asked for is not the registered one");
+            return fail(job, CMP_NOT_AUTHORIZED);
+        }
+    }
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        if (!name_agrees(nf, sk_GENERAL_NAME_value(names, i))) {
+            (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
+            return fail(job, CMP_NOT_AUTHORIZED);
+        }
+    }
+    return 0;
+}
+
+static int
+check_proof(struct job *job, const struct registration *registration)
+{
+    switch (registration->proof.kind) {
+    case PROOF_MAC:
+        if (job->protection == CMP_PROTECTION_MAC) {
+            return 0;
+        }
+        break;
+    case PROOF_CERTIFICATE:
+    case PROOF_VENDOR:
+        if (job->protection == CMP_PROTECTION_SIGNATURE) {
+            return registration_matches_certificate(registration, job->signer, &job->e) == 0
+                       ? 0
+                       : fail(job, CMP_NOT_AUTHORIZED);
+        }
+        break;
+    case PROOF_PUBLIC_KEY:
+        break;
+    }
+    (void)err_set(&job->e, ERR_DENIED, "the registration wants another proof");
+    return fail(job, CMP_WRONG_INTEGRITY);
+}
+
+static int
+prepare_entry(struct job *job)
+{
+    const struct credentials *c = &job->ra->credentials;
+    struct cmp_queue_entry entry = {.received_at = job->now};
+    struct cmp_wrapper wrapper = {
+        .ra = X509_get_subject_name(c->certificate),
+        .ca = X509_get_subject_name(c->issuing),
+        .sender_kid = c->ski,
+        .algorithm = signer_algorithm_identifier(job->ra->signer),
+        .time = job->now,
+    };
+
+    entry.assurance =
+        job->protection == CMP_PROTECTION_MAC ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE;
+    (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s",
+                   job->registration.id);
+    (void)snprintf(entry.profile, sizeof(entry.profile), "%s", job->profile);
+    job->part = BUF_INIT(CMP_NESTED_MAX);
+    if (cmp_queue_build(&entry, job->msg, &wrapper, &job->part, &job->e) != 0) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    return 0;
+}
+
+/* Which profile: the one that the path names, else the first registered one. */
+static int
+choose_profile(struct job *job, const struct registration *registration)
+{
+    const char *name = job->route.profile[0] != '\0' ? job->route.profile
+                                                     : registration->profiles[0].profile->name;
+    const struct registered_profile *chosen = registration_profile(registration, name);
+
+    if (chosen == NULL) {
+        (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    if (registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    (void)snprintf(job->profile, sizeof(job->profile), "%s", name);
+    return 0;
+}
+
+static int
+judge_first(struct job *job)
+{
+    struct registration *registration = mem_zalloc(1, sizeof(*registration));
+    int result = -1;
+
+    job->in_body = true;
+    if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) != 0) {
+        (void)fail(job, CMP_SYSTEM_FAILURE);
+    } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
+        job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+        if (job->certreq != NULL && check_wishes(job, &registration->nf) == 0) {
+            result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
+        }
+    }
+    mem_free(registration);
+    return result == 0 ? prepare_entry(job) : -1;
+}
+
+/* Our last senderNonce, or the one before it, when the last answer got lost on its way. A poll may
+ * have none: a client that lost our only answer knows none (RFC 9483 4.4). */
+static int
+check_nonce(struct job *job)
+{
+    struct span given = cmp_msg_recip_nonce(job->msg);
+    struct span last = buf_span(&job->enrolment.nonce);
+    struct span before = buf_span(&job->enrolment.nonce_before);
+
+    if (given.n == 0 && job->body == CMP_POLLREQ) {
+        return 0;
+    }
+    if (given.n > 0 && (span_equal_secret(given, last) || span_equal_secret(given, before))) {
+        return 0;
+    }
+    (void)err_set(&job->e, ERR_DENIED, "recipNonce is none of our senderNonces");
+    return fail(job, CMP_BAD_RECIPIENT_NONCE);
+}
+
+static int
+judge_certconf(struct job *job)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    const struct requests_enrolment *x = &job->enrolment;
+
+    if (x->state == REQUESTS_CONFIRMED || x->state == REQUESTS_REJECTED) {
+        (void)err_set(&job->e, ERR_CONFLICT, "certConf after the end of the transaction");
+        return fail(job, CMP_CERT_CONFIRMED);
+    }
+    if (x->certificate.n == 0) {
+        (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
+        return fail(job, CMP_BAD_REQUEST);
+    }
+    certificate = certificate_parse(buf_span(&x->certificate), &job->e);
+    if (certificate == NULL) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    if (cmp_certconf_read(job->msg, x->cert_req_id, &job->certconf, &job->failure, &job->e) != 0 ||
+        cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    return prepare_entry(job);
+}
+
+int
+judge_requester(struct job *job)
+{
+    bool later = job->body == CMP_CERTCONF || job->body == CMP_POLLREQ;
+
+    job->failure = CMP_NO_FAILURE;
+    if (later && !job->found) {
+        (void)err_set(&job->e, ERR_NOTFOUND, "%s without its transaction",
+                      cmp_body_name(job->body));
+        return fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
+    }
+    if ((job->protection == CMP_PROTECTION_MAC ? authenticate_mac(job)
+                                               : authenticate_signature(job)) != 0) {
+        return -1;
+    }
+    if (!later) {
+        return judge_first(job);
+    }
+    if (check_nonce(job) != 0) {
+        return -1;
+    }
+    if (job->body == CMP_CERTCONF) {
+        return judge_certconf(job);
+    }
+    return cmp_pollreq_read(job->msg, &job->poll_id, &job->failure, &job->e);
+}

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nfpki-ra - the registration authority: finds out who asks, checks, queues, answers.
+ *
+ * Order of start: configuration, secrets, certificates, the signer (before threads), the database,
+ * the workers, the listeners, the link. "ready" is logged when it serves and the CA has said
+ * WELCOME, or after READY_WAIT_MS without it. It cannot sign a certificate: its key signs CMP
+ * messages and nothing else, in another process.
+ */
+#include <event2/event.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/ossl.h"
+#include "base/proc.h"
+#include "ca/x509/path.h"
+#include "db/requests.h"
+#include "pkcs11/client.h"
+#include "ra/http.h"
+#include "ra/queue.h"
+#include "ra/ra.h"
+#include "ra/register.h"
+#include "ra/route.h"
+#include "ra/seal.h"
+#include "ra/transaction.h"
+
+#ifndef RA_CONF
+#define RA_CONF "/etc/nfpki/nfpki-ra.conf"
+#endif
+
+enum {
+    READY_WAIT_MS = 2000,
+    STOP_WAIT_MS = 10000,
+    SWEEP_S = 10,
+    CRL_MAX = 16 * 1024 * 1024,
+};
+
+struct daemon {
+    struct ra ra;
+    struct http_server *http;
+    struct admin_server *admin;
+    struct event *tasks_event;
+    struct event *signals[2];
+    struct event *ready_timer;
+    struct event *sweep_timer;
+    struct event *stop_timer;
+    bool ready;
+    bool stopping;
+    bool sweeping;
+    struct store_op sweep;
+    int overdue;
+};
+
+void
+ra_fail(struct ra *ra, const struct err *why)
+{
+    if (!ra->failed) {
+        log_err(LOG_ERROR, "store-failed", why, "stopping; start again when its reason is gone");
+    }
+    ra->failed = true;
+    (void)event_base_loopbreak(ra->base);
+}
+
+/* ---- what the network asks ---- */
+
+static void
+serve_crl(struct daemon *d, struct http_exchange *x, const struct route *route)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(buf_free) struct buf crl = BUF_INIT(CRL_MAX);
+    struct err e;
+
+    if (d->ra.settings->crl_dir == NULL) {
+        http_reply(x, 404, NULL, (struct span){0});
+        return;
+    }
+    path = mem_printf("%s/%s", d->ra.settings->crl_dir, route->file);
+    if (file_read(path, &crl, &e) != 0) {
+        http_reply(x, e.code == ERR_NOTFOUND ? 404 : 500, NULL, (struct span){0});
+        return;
+    }
+    http_reply(x, 200, "application/pkix-crl", buf_span(&crl));
+}
+
+static void
+on_request(struct http_exchange *x, void *arg)
+{
+    struct daemon *d = arg;
+    struct route route;
+
+    route_find(http_exchange_request(x), &route);
+    switch (route.kind) {
+    case ROUTE_CMP:
+        transaction_begin(&d->ra, x, &route);
+        break;
+    case ROUTE_CRL:
+        serve_crl(d, x, &route);
+        break;
+    case ROUTE_REFUSED:
+        http_reply(x, route.status, NULL, (struct span){0});
+        break;
+    }
+}
+
+/* ---- events ---- */
+
+static void
+say_ready(struct daemon *d)
+{
+    if (!d->ready) {
+        d->ready = true;
+        log_event(LOG_INFO, "ready", "serving on port %u, the CA is %s", http_server_port(d->http),
+                  queue_is_up(d->ra.queue) ? "there" : "not there yet");
+    }
+}
+
+static void
+on_link_up(void *arg)
+{
+    say_ready(arg);
+}
+
+static void
+on_ready_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    say_ready(arg);
+}
+
+static void
+on_tasks(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    tasks_finish(d->ra.tasks);
+    if (d->stopping && d->ra.jobs == 0 && !d->sweeping) {
+        (void)event_base_loopbreak(d->ra.base);
+    }
+}
+
+static void
+on_stop_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    (void)event_base_loopbreak(d->ra.base);
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+    const struct timeval wait = {.tv_sec = STOP_WAIT_MS / 1000};
+    const struct timeval soon = {.tv_usec = 1000};
+
+    (void)fd;
+    (void)what;
+    if (d->stopping) {
+        return;
+    }
+    d->stopping = true;
+    log_event(LOG_INFO, "stopping", "%zu requests under way", d->ra.jobs);
+    http_server_stop_accepting(d->http);
+    (void)event_add(d->stop_timer, d->ra.jobs == 0 && !d->sweeping ? &soon : &wait);
+}
+
+static int
+sweep_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct daemon *d = CONTAINER_OF(op, struct daemon, sweep);
+
+    return requests_expire(db, clock_now(), &d->overdue, e);
+}
+
+static void
+sweep_done(struct task *task)
+{
+    struct daemon *d = CONTAINER_OF(task, struct daemon, sweep.task);
+
+    d->sweeping = false;
+    if (d->sweep.result != 0) {
+        ra_fail(&d->ra, &d->sweep.e);
+    } else if (d->overdue > 0) {
+        log_event(LOG_WARNING, "unconfirmed", "%d certificates were not confirmed in time",
+                  d->overdue);
+    }
+}
+
+static void
+on_sweep_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    if (d->sweeping || d->stopping) {
+        return;
+    }
+    d->sweeping = true;
+    d->sweep = (struct store_op){.task.done = sweep_done, .run = sweep_run};
+    store_submit(d->ra.store, &d->sweep);
+}
+
+/* ---- start ---- */
+
+static int
+load_certificate(const char *path, X509 **certificate, struct buf *der, struct err *e)
+{
+    *certificate = certificate_load(path, e);
+    if (*certificate == NULL) {
+        return -1;
+    }
+    *der = BUF_INIT(64 * 1024);
+    return OSSL_ENCODE(X509, *certificate, der, e);
+}
+
+/* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). */
+static int
+check_own_certificate(const struct settings *s, const struct credentials *c, struct err *e)
+{
+    X509 *anchors[] = {c->root};
+    X509 *untrusted[] = {c->issuing};
+    const struct path_request request = {.purpose = PATH_RA_CMP,
+                                         .at = clock_now(),
+                                         .anchors = anchors,
+                                         .n_anchors = 1,
+                                         .untrusted = untrusted,
+                                         .n_untrusted = 1};
+
+    if (path_verify(c->certificate, &request, e) != 0) {
+        return err_wrap(e, "%s", s->certificate);
+    }
+    return 0;
+}
+
+static int
+load_credentials(const struct settings *s, struct credentials *c, struct err *e)
+{
+    const ASN1_OCTET_STRING *ski;
+
+    if (load_certificate(s->certificate, &c->certificate, &c->certificate_der, e) != 0 ||
+        load_certificate(s->issuing, &c->issuing, &c->issuing_der, e) != 0 ||
+        load_certificate(s->root, &c->root, &c->root_der, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < s->vendor_roots.n; i++) {
+        c->vendor_roots[i] = certificate_load(s->vendor_roots.items[i], e);
+        if (c->vendor_roots[i] == NULL) {
+            return -1;
+        }
+        c->n_vendor_roots++;
+    }
+    ski = X509_get0_subject_key_id(c->certificate);
+    if (ski == NULL) {
+        return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);
+    }
+    c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
+    return check_own_certificate(s, c, e);
+}
+
+static int
+start_signer(struct ra *ra, struct err *e)
+{
+    const struct signer_options options = {
+        .program = ra->settings->signer,
+        .policy = ra->settings->signer_policy,
+        .pin_fd = -1,
+        .finished = ra->tasks,
+    };
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(4096);
+
+    ra->signer = signer_start(&options, e);
+    if (ra->signer == NULL) {
+        return err_wrap(e, "signer");
+    }
+    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ra->credentials.certificate), &spki, e) !=
+        0) {
+        return -1;
+    }
+    if (!span_equal(buf_span(&spki), signer_spki(ra->signer))) {
+        return err_set(e, ERR_INPUT, "%s is not the certificate of the key that %s names",
+                       ra->settings->certificate, ra->settings->signer_policy);
+    }
+    if (signer_is_software(ra->signer)) {
+        log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
+    }
+    return 0;
+}
+
+static int
+verify_queue(struct store_op *op, struct store_db *db, struct err *e)
+{
+    (void)op;
+    return requests_verify_chain(db, e);
+}
+
+static int
+open_store(struct ra *ra, struct err *e)
+{
+    const struct store_options options = {
+        .path = ra->settings->database,
+        .application = REQUESTS_APPLICATION,
+        .schemas = {ra_migrations},
+        .finished = ra->tasks,
+    };
+    struct store_op op = {.run = verify_queue};
+
+    if (file_mkdirs(ra->settings->state, 0700, e) != 0) {
+        return -1;
+    }
+    ra->store = store_open(&options, e);
+    return ra->store == NULL ? -1 : store_call(ra->store, &op, e);
+}
+
+static struct event *
+must_event(struct event_base *base, evutil_socket_t fd, short what, event_callback_fn callback,
+           void *arg)
+{
+    struct event *event = event_new(base, fd, what, callback, arg);
+
+    if (event == NULL) {
+        abort(); /* out of memory */
+    }
+    return event;
+}
+
+static int
+start_loop(struct daemon *d, struct err *e)
+{
+    const struct timeval sweep = {.tv_sec = SWEEP_S};
+    struct event_base *base = d->ra.base;
+
+    d->tasks_event = must_event(base, tasks_fd(d->ra.tasks), EV_READ | EV_PERSIST, on_tasks, d);
+    d->signals[0] = must_event(base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, d);
+    d->signals[1] = must_event(base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, d);
+    d->ready_timer = must_event(base, -1, 0, on_ready_timer, d);
+    d->sweep_timer = must_event(base, -1, EV_PERSIST, on_sweep_timer, d);
+    d->stop_timer = must_event(base, -1, 0, on_stop_timer, d);
+    if (event_add(d->tasks_event, NULL) != 0 || event_add(d->signals[0], NULL) != 0 ||
+        event_add(d->signals[1], NULL) != 0 || event_add(d->sweep_timer, &sweep) != 0) {
+        return err_set(e, ERR_IO, "event loop");
+    }
+    return 0;
+}
+
+static int
+start_services(struct daemon *d, struct err *e)
+{
+    const struct timeval ready = {.tv_sec = READY_WAIT_MS / 1000};
+    const struct http_options http = {.handler = on_request, .user = d};
+    const struct queue_options queue = {.ra = &d->ra, .up = on_link_up, .arg = d};
+    const struct settings *s = d->ra.settings;
+
+    d->http = http_server_new(d->ra.base, &http);
+    for (size_t i = 0; i < s->listen.n; i++) {
+        if (http_server_listen(d->http, s->listen.items[i], e) != 0) {
+            return -1;
+        }
+        log_event(LOG_INFO, "listening", "%s", s->listen.items[i]);
+    }
+    d->admin = admin_server_new(d->ra.base, s->admin, register_handle, &d->ra, e);
+    if (d->admin == NULL) {
+        return -1;
+    }
+    d->ra.queue = queue_new(&queue, e);
+    if (d->ra.queue == NULL) {
+        return -1;
+    }
+    (void)event_add(d->ready_timer, &ready);
+    return 0;
+}
+
+static void
+set_rules(struct ra *ra)
+{
+    ra->rules = (struct cmp_rules){
+        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ),
+        .time_window_s = ra->settings->message_time_window,
+        .time_required = ra->settings->message_time_required,
+        .mac_count_max = (uint32_t)ra->settings->pbm_max_iterations,
+    };
+}
+
+static int
+start(struct daemon *d, const struct settings *settings, struct err *e)
+{
+    struct ra *ra = &d->ra;
+
+    ra->settings = settings;
+    set_rules(ra);
+    ra->seal_key = BUF_SECRET(SEAL_KEY_SIZE);
+    if (secret_read(-1, "ra-seal-key", &ra->seal_key, e) != 0) {
+        return err_wrap(e, "the key that seals one-time secrets (32 octets)");
+    }
+    if (ra->seal_key.n == SEAL_KEY_SIZE - 1 &&
+        buf_append(&ra->seal_key, SPAN_LITERAL("\n"), e) != 0) {
+        return -1; /* 32 random octets may end like a line, and secret_read() has taken that off */
+    }
+    if (ra->seal_key.n != SEAL_KEY_SIZE) {
+        return err_set(e, ERR_INPUT, "credential ra-seal-key must be 32 octets, not %zu",
+                       ra->seal_key.n);
+    }
+    if (load_credentials(settings, &ra->credentials, e) != 0) {
+        return -1;
+    }
+    ra->tasks = tasks_new(e);
+    ra->base = event_base_new();
+    if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
+        open_store(ra, e) != 0) {
+        return -1;
+    }
+    ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);
+    if (ra->pool == NULL || start_loop(d, e) != 0) {
+        return -1;
+    }
+    return start_services(d, e);
+}
+
+/* ---- end ---- */
+
+static void
+free_event(struct event **event)
+{
+    if (*event != NULL) {
+        event_free(*event);
+        *event = NULL;
+    }
+}
+
+/* Nothing is under way: everything goes, in the opposite order of start(). */
+static void
+stop(struct daemon *d)
+{
+    struct credentials *c = &d->ra.credentials;
+
+    http_server_free(d->http);
+    queue_free(d->ra.queue);
+    admin_server_free(d->admin);
+    pool_free(d->ra.pool);
+    store_free(d->ra.store);
+    signer_free(d->ra.signer);
+    free_event(&d->tasks_event);
+    free_event(&d->signals[0]);
+    free_event(&d->signals[1]);
+    free_event(&d->ready_timer);
+    free_event(&d->sweep_timer);
+    free_event(&d->stop_timer);
+    if (d->ra.base != NULL) {
+        event_base_free(d->ra.base);
+    }
+    tasks_free(d->ra.tasks);
+    X509_free(c->certificate);
+    X509_free(c->issuing);
+    X509_free(c->root);
+    for (size_t i = 0; i < c->n_vendor_roots; i++) {
+        X509_free(c->vendor_roots[i]);
+    }
+    buf_free(&c->certificate_der);
+    buf_free(&c->issuing_der);
+    buf_free(&c->root_der);
+    buf_free(&d->ra.seal_key);
+}
+
+static int
+run(const char *path, bool check)
+{
+    CLEANUP(settings_cleanup) struct settings *settings = NULL;
+    static struct daemon daemon;
+    struct err e;
+
+    if (proc_harden(&e) != 0 || ossl_init(&e) != 0) {
+        log_err(LOG_ERROR, "start-failed", &e, "process");
+        return 1;
+    }
+    settings = settings_load(path, &e);
+    if (settings == NULL) {
+        log_err(LOG_ERROR, "start-failed", &e, "configuration");
+        return err_exit_status(e.code);
+    }
+    if (check) {
+        return 0;
+    }
+    if (start(&daemon, settings, &e) != 0) {
+        log_err(LOG_ERROR, "start-failed", &e, "see nfpki-ra(8)");
+        stop(&daemon);
+        return err_exit_status(e.code);
+    }
+    (void)event_base_dispatch(daemon.ra.base);
+    if (daemon.ra.failed || daemon.ra.jobs > 0) {
+        /* What is durable is found at the next start; what is in memory belongs to other threads.
+         */
+        log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",
+                  daemon.ra.jobs);
+        _exit(daemon.ra.failed ? 1 : 0);
+    }
+    stop(&daemon);
+    log_event(LOG_INFO, "stopped", "nothing under way");
+    return 0;
+}
+
+static void
+usage(FILE *out)
+{
+    (void)fprintf(out, "usage: nfpki-ra [--config FILE] [--check]\n"
+                       "       nfpki-ra --help | --version\n"
+                       "Registration authority; see nfpki-ra(8) and nfpki-ra.conf(5).\n");
+}
+
+/* jansson holds a one-time secret for the length of one answer. */
+static void
+wiping_free(void *p)
+{
+    if (p != NULL) {
+        OPENSSL_cleanse(p, malloc_usable_size(p));
+        free(p);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *path = RA_CONF;
+    bool check = false;
+    int c;
+
+    log_open("nfpki-ra", LOG_INFO);
+    json_set_alloc_funcs(malloc, wiping_free);
+    while ((c = getopt_long(argc, argv, "c:nhV", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'n':
+            check = true;
+            break;
+        case 'h':
+            usage(stdout);
+            return 0;
+        case 'V':
+            (void)printf("nfpki-ra %s\n", NFPKI_VERSION);
+            return 0;
+        default:
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (optind != argc) {
+        usage(stderr);
+        return 2;
+    }
+    return run(path, check);
+}

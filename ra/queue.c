@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A flight is an entry that is on the wire or waited for:
+ *
+ *   admitted --link up--> on the wire --answer--> being stored --committed--> waiter, gone
+ *       ^------- link down, BUSY ------/
+ *
+ * The pump reads what has no answer from ra.db, in order, and sends what is not on the wire. It
+ * runs after each WELCOME and a while after each BUSY. Entries admitted while it rests are sent
+ * directly: their commit came after the pump's last look, so the pump has not seen them, and nobody
+ * else will.
+ */
+#include "ra/queue.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/ossl.h"
+#include "ca/cmp/queue.h"
+#include "ca/link/client.h"
+
+enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 16 };
+
+struct flight {
+    struct flight *next;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    bool on_wire;
+    queue_waiter *waiter; /* NULL: nobody waits */
+    void *arg;
+};
+
+struct ask {
+    uint8_t id[REQUESTS_RID_SIZE];
+    size_t n_id; /* 0: free */
+    queue_reply *reply;
+    void *arg;
+};
+
+struct pump {
+    struct store_op op;
+    struct queue *queue;
+    uint64_t after;
+    struct requests_entry entries[PUMP_MAX];
+    size_t n;
+    bool running;
+    bool again; /* from the beginning, when this run is over */
+};
+
+struct queue {
+    struct queue_options options;
+    struct ra *ra;
+    struct link_client *link;
+    struct flight *buckets[BUCKETS];
+    struct ask asks[ASKS_MAX];
+    struct pump pump;
+    struct event *retry;
+    bool was_up;
+};
+
+/* An answer on its way into ra.db. */
+struct answer_op {
+    struct store_op op;
+    struct queue *queue;
+    enum link_type type;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    struct buf certificate;
+    int fail_info;
+    char phrase[REQUESTS_PHRASE_SIZE];
+    struct requests_enrolment enrolment;
+    bool found;
+};
+
+/* ---- flights ---- */
+
+static struct flight **
+flight_place(struct queue *q, const uint8_t *rid)
+{
+    struct flight **place = &q->buckets[((unsigned)rid[0] << 8 | rid[1]) % BUCKETS];
+
+    while (*place != NULL && memcmp((*place)->rid, rid, REQUESTS_RID_SIZE) != 0) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+static struct flight *
+flight_get(struct queue *q, const uint8_t *rid)
+{
+    struct flight **place = flight_place(q, rid);
+
+    if (*place == NULL) {
+        *place = mem_zalloc(1, sizeof(**place));
+        memcpy((*place)->rid, rid, REQUESTS_RID_SIZE);
+    }
+    return *place;
+}
+
+static void
+flight_remove(struct flight **place)
+{
+    struct flight *f = *place;
+
+    *place = f->next;
+    mem_free(f);
+}
+
+static void
+flight_remove_if_idle(struct queue *q, const uint8_t *rid)
+{
+    struct flight **place = flight_place(q, rid);
+
+    if (*place != NULL && !(*place)->on_wire && (*place)->waiter == NULL) {
+        flight_remove(place);
+    }
+}
+
+/* ---- sending ---- */
+
+static void
+pump_later(struct queue *q)
+{
+    const struct timeval pause = {.tv_usec = PUMP_PAUSE_MS * 1000};
+
+    if (!evtimer_pending(q->retry, NULL)) {
+        (void)event_add(q->retry, &pause);
+    }
+}
+
+/* False when the link takes no more now. */
+static bool
+send_entry(struct queue *q, const struct requests_entry *entry, struct span nested)
+{
+    struct flight *f = flight_get(q, entry->rid);
+    const struct link_message m = {
+        .type = LINK_SUBMIT,
+        .id = span_of(entry->rid, sizeof(entry->rid)),
+        .sequence = entry->sequence,
+        .previous = span_of(entry->previous, sizeof(entry->previous)),
+        .body = nested,
+    };
+    struct err e;
+
+    if (f->on_wire) {
+        return true;
+    }
+    if (link_client_send(q->link, &m, &e) == 0) {
+        f->on_wire = true;
+        return true;
+    }
+    flight_remove_if_idle(q, entry->rid);
+    if (e.code == ERR_BUSY) {
+        return false;
+    }
+    log_err(LOG_ERROR, "submit-failed", &e, "queue entry %llu",
+            (unsigned long long)entry->sequence);
+    return true;
+}
+
+static void
+pump_visit(void *arg, const struct requests_entry *entry)
+{
+    struct pump *p = arg;
+    struct requests_entry *copy = &p->entries[p->n++];
+    struct err e;
+
+    *copy = *entry;
+    copy->nested = BUF_INIT(CMP_NESTED_MAX);
+    if (buf_set(&copy->nested, buf_span(&entry->nested), &e) != 0) {
+        p->n--; /* longer than anything that was admitted: damaged, and the chain check says so */
+    }
+}
+
+static int
+pump_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct pump *p = CONTAINER_OF(op, struct pump, op);
+
+    p->n = 0;
+    return requests_open_each(db, p->after, PUMP_MAX, pump_visit, p, e);
+}
+
+static void pump_done(struct task *task);
+
+static void
+pump_step(struct pump *p)
+{
+    p->running = true;
+    p->op = (struct store_op){.task.done = pump_done, .run = pump_run};
+    store_submit(p->queue->ra->store, &p->op);
+}
+
+static void
+pump_start(struct queue *q)
+{
+    if (!link_client_is_up(q->link)) {
+        return;
+    }
+    if (q->pump.running) {
+        q->pump.again = true;
+        return;
+    }
+    q->pump.after = 0;
+    pump_step(&q->pump);
+}
+
+static void
+pump_done(struct task *task)
+{
+    struct pump *p = CONTAINER_OF(task, struct pump, op.task);
+    struct queue *q = p->queue;
+    bool more = p->n == PUMP_MAX;
+    bool room = true;
+
+    p->running = false;
+    if (p->op.result != 0) {
+        ra_fail(q->ra, &p->op.e);
+        more = false;
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        if (room && link_client_is_up(q->link)) {
+            room = send_entry(q, &p->entries[i], buf_span(&p->entries[i].nested));
+        }
+        p->after = p->entries[i].sequence;
+        requests_entry_clear(&p->entries[i]);
+    }
+    p->n = 0;
+    if (!room) {
+        pump_later(q);
+    } else if (more && link_client_is_up(q->link)) {
+        pump_step(p);
+        return;
+    }
+    if (p->again) {
+        p->again = false;
+        pump_start(q);
+    }
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pump_start(arg);
+}
+
+void
+queue_admitted(struct queue *q, const struct requests_entry *entry, struct span nested,
+               queue_waiter *waiter, void *arg)
+{
+    struct flight *f = flight_get(q, entry->rid);
+
+    f->waiter = waiter;
+    f->arg = arg;
+    if (link_client_is_up(q->link) && !q->pump.running && !send_entry(q, entry, nested)) {
+        pump_later(q);
+    }
+}
+
+void
+queue_forget(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
+{
+    struct flight **place = flight_place(q, rid);
+
+    if (*place != NULL) {
+        (*place)->waiter = NULL;
+        flight_remove_if_idle(q, rid);
+    }
+}
+
+bool
+queue_is_up(const struct queue *q)
+{
+    return link_client_is_up(q->link);
+}
+
+/* ---- answers ---- */
+
+static int
+answer_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct answer_op *a = CONTAINER_OF(op, struct answer_op, op);
+    struct span rid = span_of(a->rid, sizeof(a->rid));
+    int result = -1;
+
+    if (a->type == LINK_ISSUED) {
+        result = requests_issued(db, rid, buf_span(&a->certificate), e);
+    } else if (a->type == LINK_CONFIRMED) {
+        result = requests_confirmed(db, rid, e);
+    } else {
+        result = requests_refused(db, rid, a->fail_info, a->phrase, e);
+    }
+    if (result != 0) {
+        return -1;
+    }
+    return requests_enrolment_by_rid(db, rid, &a->enrolment, &a->found, e);
+}
+
+static void
+answer_done(struct task *task)
+{
+    struct answer_op *a = CONTAINER_OF(task, struct answer_op, op.task);
+    struct queue *q = a->queue;
+    struct flight **place = flight_place(q, a->rid);
+
+    if (a->op.result != 0 && a->op.e.code == ERR_STORE) {
+        ra_fail(q->ra, &a->op.e);
+    } else if (a->op.result != 0) {
+        log_err(LOG_ERROR, "answer-refused", &a->op.e, "%s from the CA", link_type_name(a->type));
+    }
+    if (*place != NULL) {
+        queue_waiter *waiter = (*place)->waiter;
+        void *arg = (*place)->arg;
+
+        flight_remove(place);
+        if (waiter != NULL && a->op.result == 0 && a->found) {
+            waiter(arg, &a->enrolment);
+        }
+    }
+    requests_enrolment_clear(&a->enrolment);
+    buf_free(&a->certificate);
+    mem_free(a);
+}
+
+static void
+store_answer(struct queue *q, const struct link_message *m)
+{
+    struct answer_op *a = mem_zalloc(1, sizeof(*a));
+    size_t n = m->phrase.n < sizeof(a->phrase) - 1 ? m->phrase.n : sizeof(a->phrase) - 1;
+    struct err e;
+
+    a->op = (struct store_op){.task.done = answer_done, .run = answer_run};
+    a->queue = q;
+    a->type = m->type;
+    memcpy(a->rid, m->id.p, sizeof(a->rid));
+    a->fail_info = (int)m->fail_info;
+    if (n > 0) {
+        memcpy(a->phrase, m->phrase.p, n);
+    }
+    a->certificate = BUF_INIT(LINK_CERTIFICATE_MAX);
+    if (buf_set(&a->certificate, m->body, &e) != 0) {
+        mem_free(a); /* the link's limit is the same: cannot be */
+        return;
+    }
+    store_submit(q->ra->store, &a->op);
+}
+
+/* True when an administrator waited for it. */
+static bool
+reply_to_ask(struct queue *q, const struct link_message *m)
+{
+    for (size_t i = 0; i < ASKS_MAX; i++) {
+        struct ask ask = q->asks[i];
+
+        if (ask.n_id != 0 && span_equal(m->id, span_of(ask.id, ask.n_id))) {
+            q->asks[i].n_id = 0;
+            ask.reply(ask.arg, m);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+on_message(void *arg, const struct link_message *m)
+{
+    struct queue *q = arg;
+    struct flight **place;
+
+    if (reply_to_ask(q, m)) {
+        return;
+    }
+    if (m->id.n != REQUESTS_RID_SIZE) {
+        log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
+        return;
+    }
+    switch (m->type) {
+    case LINK_ISSUED:
+    case LINK_CONFIRMED:
+    case LINK_REFUSED:
+        store_answer(q, m);
+        break;
+    case LINK_BUSY:
+        place = flight_place(q, m->id.p);
+        if (*place != NULL) {
+            (*place)->on_wire = false;
+            flight_remove_if_idle(q, m->id.p);
+        }
+        pump_later(q);
+        break;
+    case LINK_HELLO:
+    case LINK_SUBMIT:
+    case LINK_REGISTER:
+    case LINK_CANCEL:
+    case LINK_WELCOME:
+    case LINK_REGISTERED:
+    case LINK_CANCELLED:
+        log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
+        break;
+    }
+}
+
+static void
+on_up(void *arg, const struct link_message *welcome)
+{
+    struct queue *q = arg;
+    const struct credentials *c = &q->ra->credentials;
+
+    if (!span_equal(welcome->body, buf_span(&c->issuing_der)) ||
+        !span_equal(welcome->root, buf_span(&c->root_der))) {
+        log_event(LOG_ERROR, "wrong-ca",
+                  "the CA has another issuing or root certificate than our configuration: compare "
+                  "issuing_certificate and root_certificate with the CA's");
+    }
+    if (welcome->software && !q->was_up) {
+        log_event(LOG_WARNING, "software-token", "the CA's key is in software: for tests only");
+    }
+    log_event(LOG_INFO, "link-up", "connected with the CA");
+    q->was_up = true;
+    pump_start(q);
+    q->options.up(q->options.arg);
+}
+
+static void
+on_down(void *arg, const struct err *why)
+{
+    struct queue *q = arg;
+
+    log_err(LOG_WARNING, "link-down", why, "requests are queued and answered \"waiting\"");
+    for (size_t i = 0; i < BUCKETS; i++) {
+        struct flight **place = &q->buckets[i];
+
+        while (*place != NULL) {
+            (*place)->on_wire = false;
+            if ((*place)->waiter == NULL) {
+                flight_remove(place);
+            } else {
+                place = &(*place)->next;
+            }
+        }
+    }
+    for (size_t i = 0; i < ASKS_MAX; i++) {
+        struct ask ask = q->asks[i];
+
+        if (ask.n_id != 0) {
+            q->asks[i].n_id = 0;
+            ask.reply(ask.arg, NULL);
+        }
+    }
+}
+
+int
+queue_ask(struct queue *q, const struct link_message *m, queue_reply *reply, void *arg,
+          struct err *e)
+{
+    struct ask *slot = NULL;
+
+    for (size_t i = 0; i < ASKS_MAX; i++) {
+        struct ask *ask = &q->asks[i];
+
+        if (ask->n_id != 0 && span_equal(m->id, span_of(ask->id, ask->n_id))) {
+            return err_set(e, ERR_BUSY, "somebody else is asking the CA the same");
+        }
+        if (ask->n_id == 0) {
+            slot = ask;
+        }
+    }
+    if (slot == NULL) {
+        return err_set(e, ERR_BUSY, "too many commands wait for the CA");
+    }
+    if (link_client_send(q->link, m, e) != 0) {
+        return err_wrap(e, "link to the CA");
+    }
+    memcpy(slot->id, m->id.p, m->id.n);
+    slot->n_id = m->id.n;
+    slot->reply = reply;
+    slot->arg = arg;
+    return 0;
+}
+
+/* ---- life ---- */
+
+struct queue *
+queue_new(const struct queue_options *options, struct err *e)
+{
+    CLEANUP(queue_cleanup) struct queue *q = mem_zalloc(1, sizeof(*q));
+    const struct link_client_options link = {
+        .base = options->ra->base,
+        .path = options->ra->settings->link,
+        .server_uid = (uid_t)-1,
+        .up = on_up,
+        .message = on_message,
+        .down = on_down,
+        .arg = q,
+    };
+
+    q->options = *options;
+    q->ra = options->ra;
+    q->pump.queue = q;
+    q->retry = evtimer_new(q->ra->base, on_retry, q);
+    if (q->retry == NULL) {
+        abort(); /* out of memory */
+    }
+    q->link = link_client_new(&link, e);
+    return q->link == NULL ? NULL : TAKE(q);
+}
+
+void
+queue_free(struct queue *q)
+{
+    if (q == NULL) {
+        return;
+    }
+    link_client_free(q->link);
+    if (q->retry != NULL) {
+        event_free(q->retry);
+    }
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (q->buckets[i] != NULL) {
+            flight_remove(&q->buckets[i]);
+        }
+    }
+    for (size_t i = 0; i < PUMP_MAX; i++) {
+        requests_entry_clear(&q->pump.entries[i]);
+    }
+    mem_free(q);
+}

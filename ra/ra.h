@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ra.h - what every part of nfpki-ra works with: built by main(), constant afterwards but for the
+ * counters, which belong to the loop's thread.
+ */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "ca/cmp/check.h"
+#include "ra/settings.h"
+
+struct event_base;
+struct queue;
+struct signer;
+struct store;
+
+/* Certificates: ours and those that we trust. */
+struct credentials {
+    X509 *certificate; /* the RA's own */
+    X509 *issuing;
+    X509 *root;
+    X509 *vendor_roots[SETTINGS_LIST_MAX];
+    size_t n_vendor_roots;
+    struct buf certificate_der;
+    struct buf issuing_der;
+    struct buf root_der;
+    struct span ski; /* of the RA's certificate */
+};
+
+struct ra {
+    const struct settings *settings;
+    struct credentials credentials;
+    struct cmp_rules rules;
+    struct buf seal_key;
+    struct event_base *base;
+    struct tasks *tasks;
+    struct pool *pool;
+    struct store *store;
+    struct signer *signer;
+    struct queue *queue;
+    size_t jobs; /* requests under way */
+    bool failed; /* the store is gone: the loop ends */
+};
+
+enum { RA_JOBS_MAX = 2048 };
+
+/* The store failed for good: log, and end the loop. The next start finds what was durable. */
+void ra_fail(struct ra *, const struct err *why);

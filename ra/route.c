@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/route.h"
+
+#include <string.h>
+
+#define CMP_PREFIX "/.well-known/cmp"
+#define CRL_PREFIX "/crl/"
+#define CRL_SUFFIX ".crl"
+
+static const struct {
+    const char *name;
+    enum cmp_body body;
+} operations[] = {
+    {"initialization", CMP_IR},  {"certification", CMP_CR},        {"keyupdate", CMP_KUR},
+    {"pkcs10", CMP_P10CR},       {"revocation", CMP_RR},           {"getcacerts", CMP_GENM},
+    {"getrootupdate", CMP_GENM}, {"getcertreqtemplate", CMP_GENM}, {"getcrls", CMP_GENM},
+    {"nested", CMP_NESTED},
+};
+
+static void
+refuse(struct route *out, int status)
+{
+    out->kind = ROUTE_REFUSED;
+    out->status = status;
+}
+
+/* a-z 0-9 - only: what stands here is looked up in tables and folders. */
+static bool
+is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool letter = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9');
+
+        if (!letter && text[i] != '-') {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+/* "name", at the end of the path. */
+static bool
+take_operation(const char *text, struct route *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        if (strcmp(text, operations[i].name) == 0) {
+            out->body = (int)operations[i].body;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What follows CMP_PREFIX. */
+static bool
+find_cmp(const char *rest, struct route *out)
+{
+    out->kind = ROUTE_CMP;
+    out->body = -1;
+    if (strncmp(rest, "/p/", 3) == 0) {
+        size_t n = strcspn(rest + 3, "/");
+
+        if (n > CMP_PROFILE_MAX || !is_plain(rest + 3, n)) {
+            return false;
+        }
+        memcpy(out->profile, rest + 3, n);
+        rest += 3 + n;
+    }
+    if (rest[0] == '\0' || strcmp(rest, "/") == 0) {
+        return true;
+    }
+    return rest[0] == '/' && take_operation(rest + 1, out);
+}
+
+static bool
+find_crl(const char *name, struct route *out)
+{
+    size_t n = strlen(name);
+    size_t suffix = strlen(CRL_SUFFIX);
+
+    out->kind = ROUTE_CRL;
+    if (n > ROUTE_FILE_MAX || n <= suffix || strcmp(name + n - suffix, CRL_SUFFIX) != 0 ||
+        !is_plain(name, n - suffix)) {
+        return false;
+    }
+    memcpy(out->file, name, n + 1);
+    return true;
+}
+
+void
+route_find(const struct http_request *request, struct route *out)
+{
+    const char *path = request->path;
+
+    memset(out, 0, sizeof(*out));
+    out->body = -1;
+    if (strncmp(path, CMP_PREFIX, strlen(CMP_PREFIX)) == 0) {
+        if (!find_cmp(path + strlen(CMP_PREFIX), out)) {
+            refuse(out, 404);
+        } else if (request->method != HTTP_METHOD_POST) {
+            refuse(out, 405);
+        } else if (strcmp(request->content_type, "application/pkixcmp") != 0) {
+            refuse(out, 415);
+        }
+        return;
+    }
+    if (strncmp(path, CRL_PREFIX, strlen(CRL_PREFIX)) == 0) {
+        if (!find_crl(path + strlen(CRL_PREFIX), out)) {
+            refuse(out, 404);
+        } else if (request->method != HTTP_METHOD_GET) {
+            refuse(out, 405);
+        }
+        return;
+    }
+    refuse(out, 404);
+}
+
+bool
+route_takes(const struct route *route, enum cmp_body body)
+{
+    return route->body == -1 || route->body == (int)body || body == CMP_CERTCONF ||
+           body == CMP_POLLREQ;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/settings.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/conf.h"
+
+static cfg_opt_t options[] = {
+    CFG_STR_LIST("listen", NULL, CFGF_NODEFAULT),
+    CFG_STR("state_dir", NULL, CFGF_NODEFAULT),
+    CFG_STR("link_socket", NULL, CFGF_NODEFAULT),
+    CFG_STR("admin_socket", NULL, CFGF_NODEFAULT),
+    CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
+    CFG_STR("signer_policy", NULL, CFGF_NODEFAULT),
+    CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
+    CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
+    CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
+    CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
+    CFG_INT("message_time_window", 300, CFGF_NONE),
+    CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
+    CFG_INT("pbm_max_iterations", 10000, CFGF_NONE),
+    CFG_INT("confirm_wait", 300, CFGF_NONE),
+    CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
+    CFG_INT("sync_wait", 2000, CFGF_NONE),
+    CFG_INT("workers", 2, CFGF_NONE),
+    CFG_END(),
+};
+
+static void
+list_clear(struct settings_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        mem_free(list->items[i]);
+    }
+    list->n = 0;
+}
+
+void
+settings_free(struct settings *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    list_clear(&s->listen);
+    list_clear(&s->vendor_roots);
+    mem_free(s->state);
+    mem_free(s->database);
+    mem_free(s->link);
+    mem_free(s->admin);
+    mem_free(s->signer);
+    mem_free(s->signer_policy);
+    mem_free(s->certificate);
+    mem_free(s->issuing);
+    mem_free(s->root);
+    mem_free(s->crl_dir);
+    mem_free(s);
+}
+
+/* As conf_path() does for single ones. */
+static char *
+resolve(const cfg_t *cfg, const char *value)
+{
+    const char *slash = cfg->filename == NULL ? NULL : strrchr(cfg->filename, '/');
+
+    if (value[0] == '/' || slash == NULL) {
+        return mem_strdup(value);
+    }
+    return mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value);
+}
+
+static int
+read_list(cfg_t *cfg, const char *option, bool paths, struct settings_list *out, struct err *e)
+{
+    unsigned n = cfg_size(cfg, option);
+
+    if (n > SETTINGS_LIST_MAX) {
+        return err_set(e, ERR_INPUT, "%s: option '%s' has more than %d values", cfg->filename,
+                       option, (int)SETTINGS_LIST_MAX);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const char *value = cfg_getnstr(cfg, option, i);
+
+        if (value == NULL || value[0] == '\0') {
+            return err_set(e, ERR_INPUT, "%s: option '%s' has an empty value", cfg->filename,
+                           option);
+        }
+        out->items[out->n++] = paths ? resolve(cfg, value) : mem_strdup(value);
+    }
+    return 0;
+}
+
+static int
+read_paths(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    struct {
+        const char *option;
+        char **out;
+    } paths[] = {
+        {"state_dir", &s->state},
+        {"link_socket", &s->link},
+        {"admin_socket", &s->admin},
+        {"signer_program", &s->signer},
+        {"signer_policy", &s->signer_policy},
+        {"ra_certificate", &s->certificate},
+        {"issuing_certificate", &s->issuing},
+        {"root_certificate", &s->root},
+    };
+    const char *crl_dir = cfg_getstr(cfg, "crl_dir");
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        *paths[i].out = conf_path(cfg, paths[i].option, e);
+        if (*paths[i].out == NULL) {
+            return -1;
+        }
+    }
+    if (crl_dir != NULL && crl_dir[0] != '\0') {
+        s->crl_dir = resolve(cfg, crl_dir);
+    }
+    s->database = mem_printf("%s/ra.db", s->state);
+    return 0;
+}
+
+static int
+read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    const struct {
+        const char *option;
+        int *out;
+        int least;
+        int most;
+    } numbers[] = {
+        {"message_time_window", &s->message_time_window, 1, 86400},
+        {"pbm_max_iterations", &s->pbm_max_iterations, 100, 1000000},
+        {"confirm_wait", &s->confirm_wait, 1, 7 * 86400},
+        {"sync_wait", &s->sync_wait, 0, 60000},
+        {"workers", &s->workers, 1, 64},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        long value = cfg_getint(cfg, numbers[i].option);
+
+        if (value < numbers[i].least || value > numbers[i].most) {
+            return err_set(e, ERR_INPUT, "%s: option '%s' must be %d..%d", cfg->filename,
+                           numbers[i].option, numbers[i].least, numbers[i].most);
+        }
+        *numbers[i].out = (int)value;
+    }
+    s->message_time_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
+    s->implicit_confirm = cfg_getbool(cfg, "implicit_confirm") == cfg_true;
+    return 0;
+}
+
+struct settings *
+settings_load(const char *path, struct err *e)
+{
+    CLEANUP(conf_cleanup) cfg_t *cfg = conf_load(path, options, NULL, e);
+    CLEANUP(settings_cleanup) struct settings *s = NULL;
+
+    if (cfg == NULL) {
+        return NULL;
+    }
+    s = mem_zalloc(1, sizeof(*s));
+    if (read_list(cfg, "listen", false, &s->listen, e) != 0 ||
+        read_list(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
+        read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0) {
+        return NULL;
+    }
+    if (s->listen.n == 0) {
+        (void)err_set(e, ERR_INPUT, "%s: option 'listen' is missing or empty", path);
+        return NULL;
+    }
+    return TAKE(s);
+}

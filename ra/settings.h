@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settings.h - nfpki-ra.conf(5), read once at start.
+ *
+ * Ownership: settings_free() releases everything; whoever reads it borrows.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+enum { SETTINGS_LIST_MAX = 16 };
+
+struct settings_list {
+    char *items[SETTINGS_LIST_MAX];
+    size_t n;
+};
+
+struct settings {
+    struct settings_list listen;
+    char *state;
+    char *database; /* state/ra.db */
+    char *link;
+    char *admin;
+    char *signer;
+    char *signer_policy;
+    char *certificate;
+    char *issuing;
+    char *root;
+    struct settings_list vendor_roots;
+    char *crl_dir; /* NULL: none is served */
+    int message_time_window;
+    bool message_time_required;
+    int pbm_max_iterations;
+    int confirm_wait;
+    bool implicit_confirm;
+    int sync_wait;
+    int workers;
+};
+
+void settings_free(struct settings *);
+/* ERR_INPUT "file:line: reason" or with the name of the option. */
+struct settings *settings_load(const char *path, struct err *e) OWNED(settings_free);
+DEFINE_CLEANUP(settings_cleanup, struct settings, settings_free)

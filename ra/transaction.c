@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of one message. Each arrow is a hand-over between threads; the loop decides at each stop.
+ *
+ *          worker          store            worker               signer       store
+ *   begin ---------> form ---------> known ---------> requester -------> wrap --------> admitted
+ *                     |                               |     |                             |
+ *                     |                               |     |                    link, wait for the
+ * CA |   failure                     |     | pollReq             | answer    | sync_wait over v v
+ * v                     v           v
+ *                     +---------> remember <----------+   state                 issued     waiting
+ *                     |   (first message, authenticated)     |                     |           |
+ *                     v               v                      v                     v           v
+ *                  answer: built by a worker, signed by the signer (or MAC) -> sent: store -> HTTP
+ *
+ * What is durable before what: the replay entry, the enrolment and the queue row before anything
+ * goes to the CA; the CA's answer before anybody hears of it; our senderNonce before the answer
+ * that carries it. So a kill at any point loses an HTTP answer at most, and a poll gets it again.
+ * Nothing is written before the message is authenticated.
+ * An enrolment's own states are in db/requests.h.
+ */
+#include "ra/transaction.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/ossl.h"
+#include "ra/job.h"
+#include "ra/queue.h"
+
+enum {
+    KEEP_S = 7 * 86400, /* an enrolment can be polled for so long */
+    POLL_UP_S = 1,      /* checkAfter: the CA answers in well under a second */
+    POLL_DOWN_S = 5,    /* and nobody knows when it comes back */
+};
+
+static void
+job_free(struct job *job)
+{
+    job->ra->jobs--;
+    if (job->timer != NULL) {
+        event_free(job->timer);
+    }
+    cmp_msg_free(job->msg);
+    X509_free(job->signer);
+    mem_free(job->signer_issuer);
+    mem_free(job->signer_subject);
+    requests_registration_clear(&job->registration);
+    requests_enrolment_clear(&job->enrolment);
+    cmp_mac_key_free(job->key);
+    cmp_certreq_free(job->certreq);
+    buf_free(&job->part);
+    buf_free(&job->nested);
+    buf_free(&job->answer_part);
+    buf_free(&job->out);
+    buf_free(&job->sign.signature);
+    mem_free(job);
+}
+
+static struct job *
+job_of_task(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, task);
+}
+
+static void
+on_worker(struct job *job, void (*run)(struct task *), void (*done)(struct task *))
+{
+    job->task = (struct task){.run = run, .done = done};
+    pool_submit(job->ra->pool, &job->task);
+}
+
+static void
+on_store(struct job *job, int (*run)(struct store_op *, struct store_db *, struct err *),
+         void (*done)(struct task *))
+{
+    job->op = (struct store_op){.task.done = done, .run = run};
+    store_submit(job->ra->store, &job->op);
+}
+
+static void
+on_signer(struct job *job, struct span part, void (*done)(struct task *))
+{
+    buf_free(&job->sign.signature);
+    job->sign = (struct signer_job){.task.done = done, .object = SIGNER_CMP, .tbs = part};
+    signer_submit(job->ra->signer, &job->sign);
+}
+
+static struct job *
+job_of_op(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, op.task);
+}
+
+static struct job *
+job_of_sign(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, sign.task);
+}
+
+/* ---- the answer ---- */
+
+static void
+reply_and_free(struct job *job)
+{
+    http_reply(job->exchange, 200, "application/pkixcmp", buf_span(&job->out));
+    job_free(job);
+}
+
+/* We have no CMP answer: HTTP says so, and the client may ask again. */
+static void
+give_up(struct job *job, const struct err *why)
+{
+    log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
+    http_reply(job->exchange, 503, NULL, (struct span){0});
+    job_free(job);
+}
+
+static int
+sent_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct job *job = CONTAINER_OF(op, struct job, op);
+
+    return requests_sent(db, job->enrolment.id, job->header.sender_nonce,
+                         job->answer == ANSWER_ISSUED, job->now + job->ra->settings->confirm_wait,
+                         e);
+}
+
+static void
+sent_done(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0) {
+        if (job->op.e.code == ERR_STORE) {
+            ra_fail(job->ra, &job->op.e);
+        }
+        give_up(job, &job->op.e);
+        return;
+    }
+    reply_and_free(job);
+}
+
+/* The octets are there. Inside a transaction the nonce that we send is what comes back. */
+static void
+answer_ready(struct job *job)
+{
+    if (job->found && job->authenticated && job->answer != ANSWER_FAILURE) {
+        on_store(job, sent_run, sent_done);
+        return;
+    }
+    reply_and_free(job);
+}
+
+static void
+answer_signed(struct task *task)
+{
+    struct job *job = job_of_sign(task);
+
+    if (job->sign.result != 0) {
+        give_up(job, &job->sign.e);
+        return;
+    }
+    if (answer_finish(job, buf_span(&job->sign.signature)) != 0) {
+        give_up(job, &job->e);
+        return;
+    }
+    answer_ready(job);
+}
+
+static void
+build_run(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (answer_build(job) != 0) {
+        job->out = (struct buf){0};
+        buf_free(&job->answer_part);
+    }
+}
+
+static void
+build_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (job->answer_part.n > 0) {
+        on_signer(job, buf_span(&job->answer_part), answer_signed);
+    } else if (job->out.n > 0) {
+        answer_ready(job);
+    } else {
+        give_up(job, &job->e);
+    }
+}
+
+static void
+answer(struct job *job, enum answer_kind kind)
+{
+    job->answer = kind;
+    job->now = clock_now();
+    on_worker(job, build_run, build_done);
+}
+
+/* ---- failures ---- */
+
+static void
+answer_failure(struct job *job)
+{
+    log_err(LOG_INFO, "refused", &job->e, "%s from %s%s%s: %s",
+            job->msg != NULL ? cmp_body_name(job->body) : "message",
+            http_exchange_peer(job->exchange), job->identity[0] != '\0' ? ", " : "", job->identity,
+            cmp_failure_name(job->failure));
+    answer(job, ANSWER_FAILURE);
+}
+
+static void
+fail(struct job *job, enum cmp_failure failure, const struct err *why)
+{
+    job->failure = failure;
+    if (why != &job->e) {
+        job->e = *why;
+    }
+    answer_failure(job);
+}
+
+/* How long this transactionID must be remembered: as long as the same octets would be fresh
+ * (RFC 9483 3.5), and without messageTime as long as the credential lives. */
+static int64_t
+keep_until(const struct job *job)
+{
+    int64_t until = job->now + KEEP_S + 2 * (int64_t)job->ra->settings->message_time_window;
+    time_t message_time;
+
+    if (!cmp_msg_time(job->msg, &message_time) && job->registration.not_after > until) {
+        until = job->registration.not_after;
+    }
+    return until;
+}
+
+static int
+remember_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct job *job = CONTAINER_OF(op, struct job, op);
+
+    return requests_remember(db, job->identity, cmp_msg_transaction_id(job->msg), keep_until(job),
+                             e);
+}
+
+static void
+remember_done(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0 && job->op.e.code == ERR_CONFLICT) {
+        job->in_body = false;
+        fail(job, CMP_TRANSACTION_ID_IN_USE, &job->op.e);
+    } else if (job->op.result != 0) {
+        ra_fail(job->ra, &job->op.e);
+        give_up(job, &job->op.e);
+    } else {
+        answer_failure(job);
+    }
+}
+
+/* ---- towards the CA ---- */
+
+/* The enrolment as it is now decides what the answer is. */
+static void
+answer_by_state(struct job *job)
+{
+    const struct requests_enrolment *x = &job->enrolment;
+    bool confirming = job->body == CMP_CERTCONF || job->poll_id != x->cert_req_id;
+
+    switch (x->state) {
+    case REQUESTS_QUEUED:
+        job->check_after = queue_is_up(job->ra->queue) ? POLL_UP_S : POLL_DOWN_S;
+        answer(job, job->body == CMP_POLLREQ ? ANSWER_POLL : ANSWER_WAITING);
+        return;
+    case REQUESTS_ANSWERED:
+    case REQUESTS_SENT:
+    case REQUESTS_UNCONFIRMED:
+        answer(job, ANSWER_ISSUED);
+        return;
+    case REQUESTS_CONFIRMING:
+        job->check_after = queue_is_up(job->ra->queue) ? POLL_UP_S : POLL_DOWN_S;
+        answer(job, job->body == CMP_POLLREQ ? ANSWER_POLL : ANSWER_WAITING);
+        return;
+    case REQUESTS_CONFIRMED:
+        answer(job, confirming && !x->implicit ? ANSWER_CONFIRM : ANSWER_ISSUED);
+        return;
+    case REQUESTS_REJECTED:
+        if (x->fail_info < 0) {
+            answer(job, ANSWER_CONFIRM); /* the rejection was the client's own */
+            return;
+        }
+        job->in_body = !confirming;
+        job->phrase = x->phrase[0] != '\0' ? x->phrase : NULL;
+        (void)err_set(&job->e, ERR_DENIED, "the CA says: %s", x->phrase);
+        fail(job, (enum cmp_failure)x->fail_info, &job->e);
+        return;
+    }
+    (void)err_set(&job->e, ERR_STORE, "enrolment in state %d", (int)x->state);
+    fail(job, CMP_SYSTEM_FAILURE, &job->e);
+}
+
+static int
+copy_enrolment(const struct requests_enrolment *from, struct requests_enrolment *to, struct err *e)
+{
+    requests_enrolment_clear(to);
+    *to = *from;
+    to->nonce = BUF_INIT(from->nonce.max);
+    to->nonce_before = BUF_INIT(from->nonce_before.max);
+    to->certificate = BUF_INIT(from->certificate.max);
+    if (buf_set(&to->nonce, buf_span(&from->nonce), e) != 0 ||
+        buf_set(&to->nonce_before, buf_span(&from->nonce_before), e) != 0) {
+        return -1;
+    }
+    return buf_set(&to->certificate, buf_span(&from->certificate), e);
+}
+
+static void
+on_answered(void *arg, const struct requests_enrolment *enrolment)
+{
+    struct job *job = arg;
+
+    (void)event_del(job->timer);
+    if (copy_enrolment(enrolment, &job->enrolment, &job->e) != 0) {
+        fail(job, CMP_SYSTEM_FAILURE, &job->e);
+        return;
+    }
+    answer_by_state(job);
+}
+
+/* The CA takes longer than a client should wait on a connection. */
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct job *job = arg;
+
+    (void)fd;
+    (void)what;
+    queue_forget(job->ra->queue, job->rid);
+    answer(job, ANSWER_WAITING);
+}
+
+static int
+admit_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct job *job = CONTAINER_OF(op, struct job, op);
+    struct span rid = span_of(job->rid, sizeof(job->rid));
+
+    if (job->body == CMP_CERTCONF) {
+        return requests_admit_confirmation(db, job->enrolment.id, job->certconf.accepted, rid,
+                                           buf_span(&job->nested), &job->entry, e);
+    }
+    return requests_admit(
+        db,
+        &(struct requests_admission){
+            .identity = job->identity,
+            .transaction_id = cmp_msg_transaction_id(job->msg),
+            .registration = job->registration.id,
+            .body = (int)job->body,
+            .cert_req_id = cmp_certreq_id(job->certreq),
+            .implicit = cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm,
+            .until = keep_until(job),
+            .rid = rid,
+            .nested = buf_span(&job->nested),
+        },
+        &job->enrolment.id, &job->entry, e);
+}
+
+static void
+admit_failed(struct job *job)
+{
+    if (job->op.e.code == ERR_CONFLICT) {
+        job->in_body = false;
+        fail(job, job->body == CMP_CERTCONF ? CMP_CERT_CONFIRMED : CMP_TRANSACTION_ID_IN_USE,
+             &job->op.e);
+    } else if (job->op.e.code == ERR_DENIED) {
+        job->failure = CMP_NOT_AUTHORIZED;
+        job->e = job->op.e;
+        on_store(job, remember_run, remember_done); /* what admit wrote was rolled back */
+    } else {
+        ra_fail(job->ra, &job->op.e);
+        give_up(job, &job->op.e);
+    }
+}
+
+static void
+admit_done(struct task *task)
+{
+    struct job *job = job_of_op(task);
+    int ms = job->ra->settings->sync_wait;
+    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    if (job->op.result != 0) {
+        admit_failed(job);
+        return;
+    }
+    if (job->body != CMP_CERTCONF) {
+        job->found = true;
+        job->enrolment.body = (int)job->body;
+        job->enrolment.cert_req_id = cmp_certreq_id(job->certreq);
+        job->enrolment.state = REQUESTS_QUEUED;
+    }
+    job->timer = evtimer_new(job->ra->base, on_timer, job);
+    if (job->timer == NULL || event_add(job->timer, &wait) != 0) {
+        abort(); /* out of memory */
+    }
+    queue_admitted(job->ra->queue, &job->entry, buf_span(&job->nested), on_answered, job);
+}
+
+static void
+wrap_signed(struct task *task)
+{
+    struct job *job = job_of_sign(task);
+    struct span certificate = buf_span(&job->ra->credentials.certificate_der);
+
+    if (job->sign.result != 0) {
+        job->in_body = false;
+        fail(job, CMP_SYSTEM_UNAVAIL, &job->sign.e);
+        return;
+    }
+    job->nested = BUF_INIT(CMP_NESTED_MAX);
+    if (cmp_build_finish(buf_span(&job->part), buf_span(&job->sign.signature), &certificate, 1,
+                         &job->nested, &job->e) != 0) {
+        fail(job, CMP_SYSTEM_FAILURE, &job->e);
+        return;
+    }
+    on_store(job, admit_run, admit_done);
+}
+
+/* ---- who asks ---- */
+
+static void
+requester_run(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (judge_requester(job) != 0 && job->failure == CMP_NO_FAILURE) {
+        job->failure = CMP_SYSTEM_FAILURE;
+    }
+}
+
+static void
+requester_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+    bool first = job->body != CMP_CERTCONF && job->body != CMP_POLLREQ;
+
+    if (job->failure != CMP_NO_FAILURE) {
+        if (first && job->authenticated) {
+            on_store(job, remember_run, remember_done);
+        } else {
+            answer_failure(job);
+        }
+    } else if (job->body == CMP_POLLREQ) {
+        answer_by_state(job);
+    } else {
+        on_signer(job, buf_span(&job->part), wrap_signed);
+    }
+}
+
+static int
+known_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct job *job = CONTAINER_OF(op, struct job, op);
+
+    if (job->body == CMP_CERTCONF || job->body == CMP_POLLREQ) {
+        if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
+                                    &job->enrolment, &job->found, &job->known, e) != 0) {
+            return -1;
+        }
+        return job->found ? requests_registration_by_id(db, job->enrolment.registration,
+                                                        &job->registration, &job->registered, e)
+                          : 0;
+    }
+    if (job->protection == CMP_PROTECTION_MAC) {
+        return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),
+                                                  &job->registration, &job->registered, e);
+    }
+    return requests_registration_by_certificate(
+        db, span_of(job->fingerprint, sizeof(job->fingerprint)), job->signer_issuer,
+        job->signer_subject, &job->registration, &job->registered, e);
+}
+
+static void
+known_done(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0) {
+        if (job->op.e.code == ERR_STORE) {
+            ra_fail(job->ra, &job->op.e);
+        }
+        give_up(job, &job->op.e);
+        return;
+    }
+    on_worker(job, requester_run, requester_done);
+}
+
+static void
+form_run(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (judge_form(job) != 0 && job->failure == CMP_NO_FAILURE) {
+        job->failure = CMP_SYSTEM_FAILURE;
+    }
+}
+
+static void
+form_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (job->failure != CMP_NO_FAILURE) {
+        answer_failure(job);
+        return;
+    }
+    on_store(job, known_run, known_done);
+}
+
+void
+transaction_begin(struct ra *ra, struct http_exchange *exchange, const struct route *route)
+{
+    struct job *job;
+
+    if (ra->jobs >= RA_JOBS_MAX) {
+        http_reply(exchange, 503, NULL, (struct span){0});
+        return;
+    }
+    ra->jobs++;
+    job = mem_zalloc(1, sizeof(*job));
+    job->ra = ra;
+    job->exchange = exchange;
+    job->route = *route;
+    job->now = clock_now();
+    job->failure = CMP_NO_FAILURE;
+    on_worker(job, form_run, form_done);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transaction.h - one CMP message from the HTTP exchange to its answer.
+ */
+#pragma once
+
+#include "ra/http.h"
+#include "ra/ra.h"
+#include "ra/route.h"
+
+/* Takes the exchange over and answers it, always and once. On the loop's thread. */
+void transaction_begin(struct ra *, struct http_exchange *, const struct route *);

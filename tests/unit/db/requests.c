@@ -1,0 +1,658 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/requests.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+/* Each check runs as one store op, so a verb that fails leaves nothing behind. */
+struct check_op {
+    struct store_op op;
+    int (*verb)(struct store_db *, void *arg, struct err *);
+    void *arg;
+};
+
+static int
+check_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct check_op *c = CONTAINER_OF(op, struct check_op, op);
+
+    return c->verb(db, c->arg, e);
+}
+
+static int
+call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
+     struct err *e)
+{
+    struct check_op c = {.op.run = check_run, .verb = verb, .arg = arg};
+
+    return store_call(store, &c.op, e);
+}
+
+static struct store *
+open_in(const char *dir)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ra.db", dir);
+    const struct store_options options = {
+        .path = path, .application = REQUESTS_APPLICATION, .schemas = {ra_migrations}};
+    struct store *store;
+    struct err e;
+
+    store = store_open(&options, &e);
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return store;
+}
+
+#define ID "00112233445566778899aabbccddeeff"
+
+static void
+fill(struct buf *b, const char *text)
+{
+    struct err e;
+
+    *b = BUF_INIT(1024);
+    assert_ok(buf_append_str(b, text, &e), &e);
+}
+
+struct registering {
+    const char *id;
+    const char *reference;
+    const char *fingerprint;
+    const char *subject;
+    int certificates;
+    int64_t registered;
+};
+
+static int
+verb_register(struct store_db *db, void *arg, struct err *e)
+{
+    const struct registering *in = arg;
+    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+
+    (void)snprintf(r.id, sizeof(r.id), "%s", in->id);
+    (void)snprintf(r.nf_instance, sizeof(r.nf_instance), "nf");
+    (void)snprintf(r.reference, sizeof(r.reference), "%s", in->reference);
+    fill(&r.cms, "cms");
+    fill(&r.json, "{}");
+    fill(&r.sealed, in->reference[0] != '\0' ? "sealed" : "");
+    fill(&r.fingerprint, in->fingerprint);
+    if (in->subject != NULL) {
+        r.issuer = mem_strdup("CN=Vendor");
+        r.subject = mem_strdup(in->subject);
+    }
+    r.not_after = 5000;
+    r.certificates = in->certificates;
+    r.registered = in->registered;
+    return requests_register(db, &r, e);
+}
+
+static void
+put_registration(struct store *store, const char *id, const char *reference, int certificates)
+{
+    struct registering in = {id, reference, "", NULL, certificates, 1};
+    struct err e;
+
+    assert_ok(call(store, verb_register, &in, &e), &e);
+}
+
+struct admitting {
+    const char *identity;
+    const char *tid;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    bool implicit;
+    int64_t enrolment;
+    struct requests_entry entry;
+};
+
+static int
+verb_admit(struct store_db *db, void *arg, struct err *e)
+{
+    struct admitting *in = arg;
+    const struct requests_admission a = {
+        .identity = in->identity,
+        .transaction_id = span_str(in->tid),
+        .registration = ID,
+        .implicit = in->implicit,
+        .until = 1000,
+        .rid = span_of(in->rid, sizeof(in->rid)),
+        .nested = SPAN_LITERAL("nested"),
+    };
+
+    return requests_admit(db, &a, &in->enrolment, &in->entry, e);
+}
+
+static struct admitting
+admitting(const char *tid, uint8_t rid)
+{
+    struct admitting in = {.identity = "mac:ref", .tid = tid};
+
+    memset(in.rid, rid, sizeof(in.rid));
+    return in;
+}
+
+struct state_query {
+    const char *tid;
+    struct requests_enrolment out;
+    bool found;
+    bool known;
+    const char *identity;
+};
+
+static int
+verb_find(struct store_db *db, void *arg, struct err *e)
+{
+    struct state_query *q = arg;
+
+    return requests_enrolment_find(db, q->identity, span_str(q->tid), &q->out, &q->found, &q->known,
+                                   e);
+}
+
+static struct requests_enrolment
+find(struct store *store, const char *tid)
+{
+    struct state_query q = {.tid = tid, .identity = "mac:ref"};
+    struct err e;
+
+    assert_ok(call(store, verb_find, &q, &e), &e);
+    assert_true(q.found);
+    return q.out;
+}
+
+static void
+assert_state(struct store *store, const char *tid, enum requests_state state)
+{
+    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = find(store, tid);
+
+    assert_string_equal(requests_state_name(x.state), requests_state_name(state));
+}
+
+static int
+verb_count(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_count_open(db, arg, e);
+}
+
+static int
+count_open(struct store *store)
+{
+    struct err e;
+    int open = -1;
+
+    assert_ok(call(store, verb_count, &open, &e), &e);
+    return open;
+}
+
+static int
+verb_issued(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_issued(db, span_of(arg, REQUESTS_RID_SIZE), SPAN_LITERAL("certificate"), e);
+}
+
+static int
+verb_issued_other(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_issued(db, span_of(arg, REQUESTS_RID_SIZE), SPAN_LITERAL("another"), e);
+}
+
+static int
+verb_refused(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_refused(db, span_of(arg, REQUESTS_RID_SIZE), 23, "not allowed", e);
+}
+
+static int
+verb_confirmed(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_confirmed(db, span_of(arg, REQUESTS_RID_SIZE), e);
+}
+
+struct sending {
+    int64_t enrolment;
+    const char *nonce;
+};
+
+static int
+verb_sent(struct store_db *db, void *arg, struct err *e)
+{
+    const struct sending *s = arg;
+
+    return requests_sent(db, s->enrolment, span_str(s->nonce), true, 100, e);
+}
+
+struct confirming {
+    int64_t enrolment;
+    bool accepted;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    struct requests_entry entry;
+};
+
+static int
+verb_confirm(struct store_db *db, void *arg, struct err *e)
+{
+    struct confirming *c = arg;
+
+    return requests_admit_confirmation(db, c->enrolment, c->accepted,
+                                       span_of(c->rid, sizeof(c->rid)), SPAN_LITERAL("nested2"),
+                                       &c->entry, e);
+}
+
+static int
+verb_remember(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_remember(db, "mac:ref", span_str(arg), 1000, e);
+}
+
+static int
+verb_chain(struct store_db *db, void *arg, struct err *e)
+{
+    (void)arg;
+    return requests_verify_chain(db, e);
+}
+
+static int
+verb_damage(struct store_db *db, void *arg, struct err *e)
+{
+    (void)arg;
+    return store_exec(db, "UPDATE queue SET nested = x'00' WHERE sequence = 1", STORE_NO_VALUES, e);
+}
+
+struct expiring {
+    int64_t now;
+    int overdue;
+};
+
+static int
+verb_expire(struct store_db *db, void *arg, struct err *e)
+{
+    struct expiring *x = arg;
+
+    return requests_expire(db, x->now, &x->overdue, e);
+}
+
+/* ---- tests ---- */
+
+static void
+a_transaction_id_is_used_once_per_identity(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting first = admitting("tid", 1);
+    struct admitting again = admitting("tid", 2);
+    struct admitting same_octets = admitting("other", 1);
+    struct admitting stranger = admitting("tid", 3);
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 5);
+    assert_ok(call(store, verb_admit, &first, &e), &e);
+    assert_err(call(store, verb_admit, &again, &e), ERR_CONFLICT, &e);
+    assert_err(call(store, verb_admit, &same_octets, &e), ERR_CONFLICT, &e);
+    assert_int_equal(count_open(store), 1);
+    stranger.identity = "cert:00";
+    assert_ok(call(store, verb_admit, &stranger, &e), &e);
+}
+
+static void
+a_refused_first_message_is_remembered_too(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    char tid[] = "tid";
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 5);
+    assert_ok(call(store, verb_remember, tid, &e), &e);
+    assert_err(call(store, verb_remember, tid, &e), ERR_CONFLICT, &e);
+    assert_err(call(store, verb_admit, &in, &e), ERR_CONFLICT, &e);
+    assert_int_equal(count_open(store), 0);
+}
+
+static void
+a_registration_is_used_as_often_as_it_says(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting first = admitting("a", 1);
+    struct admitting second = admitting("b", 2);
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &first, &e), &e);
+    assert_err(call(store, verb_admit, &second, &e), ERR_DENIED, &e);
+    /* The CA refuses: the use comes back, and the answer again changes nothing. */
+    assert_ok(call(store, verb_refused, first.rid, &e), &e);
+    assert_ok(call(store, verb_refused, first.rid, &e), &e);
+    assert_state(store, "a", REQUESTS_REJECTED);
+    second = admitting("c", 3);
+    assert_ok(call(store, verb_admit, &second, &e), &e);
+}
+
+static void
+an_enrolment_goes_through_its_states(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct confirming c = {.accepted = true};
+    struct sending s = {.nonce = "nonce-1"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_state(store, "tid", REQUESTS_QUEUED);
+    s.enrolment = c.enrolment = in.enrolment;
+    memset(c.rid, 9, sizeof(c.rid));
+    assert_err(call(store, verb_confirm, &c, &e), ERR_CONFLICT, &e);
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_state(store, "tid", REQUESTS_ANSWERED);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_state(store, "tid", REQUESTS_SENT);
+    s.nonce = "nonce-2";
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    {
+        CLEANUP(requests_enrolment_clear) struct requests_enrolment x = find(store, "tid");
+
+        assert_true(span_equal(buf_span(&x.nonce), SPAN_LITERAL("nonce-2")));
+        assert_true(span_equal(buf_span(&x.nonce_before), SPAN_LITERAL("nonce-1")));
+        assert_true(span_equal(buf_span(&x.certificate), SPAN_LITERAL("certificate")));
+    }
+    assert_ok(call(store, verb_confirm, &c, &e), &e);
+    assert_state(store, "tid", REQUESTS_CONFIRMING);
+    assert_int_equal(count_open(store), 1);
+    assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
+    assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
+    assert_state(store, "tid", REQUESTS_CONFIRMED);
+    assert_err(call(store, verb_confirm, &c, &e), ERR_CONFLICT, &e);
+    assert_int_equal(count_open(store), 0);
+}
+
+static void
+a_rejecting_certconf_ends_in_rejected(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct confirming c = {.accepted = false};
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    s.enrolment = c.enrolment = in.enrolment;
+    memset(c.rid, 9, sizeof(c.rid));
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_ok(call(store, verb_confirm, &c, &e), &e);
+    assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
+    assert_state(store, "tid", REQUESTS_REJECTED);
+}
+
+static void
+implicit_confirmation_ends_with_the_answer(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    in.implicit = true;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    s.enrolment = in.enrolment;
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_state(store, "tid", REQUESTS_CONFIRMED);
+}
+
+static void
+two_certificates_for_one_request_are_a_conflict(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    uint8_t stranger[REQUESTS_RID_SIZE] = {0};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_err(call(store, verb_issued_other, in.rid, &e), ERR_CONFLICT, &e);
+    assert_err(call(store, verb_issued, stranger, &e), ERR_NOTFOUND, &e);
+    assert_err(call(store, verb_refused, stranger, &e), ERR_NOTFOUND, &e);
+}
+
+static void
+a_transaction_of_another_credential_is_known_but_not_found(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct state_query q = {.tid = "tid", .identity = "cert:00"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_find, &q, &e), &e);
+    assert_false(q.found);
+    assert_true(q.known);
+    q.tid = "nobody's";
+    assert_ok(call(store, verb_find, &q, &e), &e);
+    assert_false(q.known);
+}
+
+struct seen {
+    uint64_t sequences[8];
+    size_t n;
+};
+
+static void
+see(void *arg, const struct requests_entry *entry)
+{
+    struct seen *s = arg;
+
+    assert_true(span_equal(buf_span(&entry->nested), SPAN_LITERAL("nested")));
+    s->sequences[s->n++] = entry->sequence;
+}
+
+static int
+verb_open(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_open_each(db, 1, 8, see, arg, e);
+}
+
+static void
+the_queue_survives_a_restart_in_order(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting rows[] = {admitting("a", 1), admitting("b", 2), admitting("c", 3),
+                               admitting("d", 4)};
+    struct seen seen = {.n = 0};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_ok(call(store, verb_admit, &rows[i], &e), &e);
+        assert_int_equal(rows[i].entry.sequence, i + 1);
+    }
+    assert_ok(call(store, verb_issued, rows[2].rid, &e), &e);
+    store_free(TAKE(store));
+    store = open_in(dir);
+    assert_ok(call(store, verb_open, &seen, &e), &e);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.sequences[0], 2);
+    assert_int_equal(seen.sequences[1], 4);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+    assert_err(call(store, verb_admit, &rows[0], &e), ERR_CONFLICT, &e);
+}
+
+static void
+a_changed_queue_entry_breaks_the_chain(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting a = admitting("a", 1);
+    struct admitting b = admitting("b", 2);
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_admit, &a, &e), &e);
+    assert_ok(call(store, verb_admit, &b, &e), &e);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+    assert_ok(call(store, verb_damage, NULL, &e), &e);
+    assert_err(call(store, verb_chain, NULL, &e), ERR_STORE, &e);
+    assert_non_null(strstr(e.text, "entry 1"));
+}
+
+static void
+what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct admitting waits = admitting("waits", 2);
+    struct admitting last = admitting("last", 3);
+    struct admitting again = admitting("tid", 4);
+    struct sending s = {.nonce = "n"};
+    struct expiring x = {.now = 100};
+    struct state_query q = {.tid = "tid", .identity = "mac:ref"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_admit, &waits, &e), &e);
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    s.enrolment = in.enrolment;
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_ok(call(store, verb_expire, &x, &e), &e);
+    assert_int_equal(x.overdue, 0); /* confirm_by is 100: not yet over */
+    x.now = 101;
+    assert_ok(call(store, verb_expire, &x, &e), &e);
+    assert_int_equal(x.overdue, 1);
+    assert_state(store, "tid", REQUESTS_UNCONFIRMED);
+    assert_err(call(store, verb_admit, &again, &e), ERR_CONFLICT, &e);
+    x.now = 1001;
+    assert_ok(call(store, verb_expire, &x, &e), &e);
+    assert_ok(call(store, verb_find, &q, &e), &e);
+    assert_false(q.known);
+    assert_state(store, "waits", REQUESTS_QUEUED); /* the CA still owes an answer */
+    assert_ok(call(store, verb_admit, &last, &e), &e);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+}
+
+struct lookup {
+    const char *reference;
+    const char *fingerprint;
+    const char *subject;
+    struct requests_registration out;
+    bool found;
+};
+
+static int
+verb_lookup(struct store_db *db, void *arg, struct err *e)
+{
+    struct lookup *l = arg;
+
+    if (l->reference != NULL) {
+        return requests_registration_by_reference(db, span_str(l->reference), &l->out, &l->found,
+                                                  e);
+    }
+    return requests_registration_by_certificate(db, span_str(l->fingerprint), "CN=Vendor",
+                                                l->subject, &l->out, &l->found, e);
+}
+
+static int
+verb_cancel(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_cancel(db, arg, e);
+}
+
+static void
+a_registration_is_found_by_what_the_message_shows(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct registering rows[] = {
+        {"mac", "ref", "", NULL, 1, 1},
+        {"pinned", "", "fingerprint", NULL, 1, 2},
+        {"vendor-old", "", "", "CN=NF", 1, 3},
+        {"vendor-new", "", "", "CN=NF", 1, 4},
+    };
+    struct {
+        struct lookup query;
+        const char *expected;
+    } lookups[] = {
+        {{.reference = "ref"}, "mac"},
+        {{.reference = "re"}, NULL},
+        {{.reference = ""}, NULL},
+        {{.reference = "0123456789012345678901234567890123456789"}, NULL},
+        {{.fingerprint = "fingerprint", .subject = "CN=NF"}, "pinned"},
+        {{.fingerprint = "other", .subject = "CN=NF"}, "vendor-new"},
+        {{.fingerprint = "other", .subject = "CN=nf"}, NULL},
+    };
+    struct lookup old = {.fingerprint = "x", .subject = "CN=NF"};
+    char cancelled[] = "vendor-new";
+    char nobody[] = "nobody";
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_ok(call(store, verb_register, &rows[i], &e), &e);
+        assert_err(call(store, verb_register, &rows[i], &e), ERR_CONFLICT, &e);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
+        struct lookup *l = &lookups[i].query;
+
+        assert_ok(call(store, verb_lookup, l, &e), &e);
+        assert_int_equal(l->found, lookups[i].expected != NULL);
+        if (l->found) {
+            assert_string_equal(l->out.id, lookups[i].expected);
+        }
+        requests_registration_clear(&l->out);
+    }
+    assert_ok(call(store, verb_cancel, cancelled, &e), &e);
+    assert_ok(call(store, verb_cancel, cancelled, &e), &e);
+    assert_err(call(store, verb_cancel, nobody, &e), ERR_NOTFOUND, &e);
+    assert_ok(call(store, verb_lookup, &old, &e), &e);
+    assert_string_equal(old.out.id, "vendor-old");
+    requests_registration_clear(&old.out);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transaction_id_is_used_once_per_identity),
+        cmocka_unit_test(a_refused_first_message_is_remembered_too),
+        cmocka_unit_test(a_registration_is_used_as_often_as_it_says),
+        cmocka_unit_test(an_enrolment_goes_through_its_states),
+        cmocka_unit_test(a_rejecting_certconf_ends_in_rejected),
+        cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
+        cmocka_unit_test(two_certificates_for_one_request_are_a_conflict),
+        cmocka_unit_test(a_transaction_of_another_credential_is_known_but_not_found),
+        cmocka_unit_test(the_queue_survives_a_restart_in_order),
+        cmocka_unit_test(a_changed_queue_entry_breaks_the_chain),
+        cmocka_unit_test(what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten),
+        cmocka_unit_test(a_registration_is_found_by_what_the_message_shows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/test.h"
+
+#define TYPE "application/pkixcmp"
+
+static void
+every_path_has_one_meaning(void **state)
+{
+    static const struct {
+        enum http_method method;
+        const char *path;
+        const char *type;
+        enum route_kind kind;
+        int status;
+        const char *profile;
+        int body;
+        const char *file;
+    } rows[] = {
+        {HTTP_METHOD_POST, "/.well-known/cmp", TYPE, ROUTE_CMP, 0, "", -1, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/", TYPE, ROUTE_CMP, 0, "", -1, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/initialization", TYPE, ROUTE_CMP, 0, "", CMP_IR, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/nf-tls", TYPE, ROUTE_CMP, 0, "nf-tls", -1, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/nf-tls/keyupdate", TYPE, ROUTE_CMP, 0, "nf-tls",
+         CMP_KUR, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp", "text/plain", ROUTE_REFUSED, 415, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp", "", ROUTE_REFUSED, 415, "", 0, ""},
+        {HTTP_METHOD_GET, "/.well-known/cmp", "", ROUTE_REFUSED, 405, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmpx", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/NF", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/a.b", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/initialization/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/nonsense", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/issuing.crl", "", ROUTE_CRL, 0, "", -1, "issuing.crl"},
+        {HTTP_METHOD_POST, "/crl/issuing.crl", "", ROUTE_REFUSED, 405, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/../etc.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/a/b.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/passwd", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/crl/issuing.crl.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_request request = {.method = rows[i].method};
+        struct route route;
+
+        (void)snprintf(request.path, sizeof(request.path), "%s", rows[i].path);
+        (void)snprintf(request.content_type, sizeof(request.content_type), "%s", rows[i].type);
+        route_find(&request, &route);
+        if (route.kind != rows[i].kind || route.status != rows[i].status) {
+            fail_msg("%s: kind %d, status %d", rows[i].path, (int)route.kind, route.status);
+        }
+        if (route.kind == ROUTE_CMP) {
+            assert_string_equal(route.profile, rows[i].profile);
+            assert_int_equal(route.body, rows[i].body);
+        }
+        if (route.kind == ROUTE_CRL) {
+            assert_string_equal(route.file, rows[i].file);
+        }
+    }
+}
+
+static void
+an_operation_takes_its_own_body_and_the_later_ones(void **state)
+{
+    const struct route any = {.kind = ROUTE_CMP, .body = -1};
+    const struct route ir = {.kind = ROUTE_CMP, .body = CMP_IR};
+
+    (void)state;
+    assert_true(route_takes(&any, CMP_IR));
+    assert_true(route_takes(&ir, CMP_IR));
+    assert_false(route_takes(&ir, CMP_KUR));
+    assert_true(route_takes(&ir, CMP_CERTCONF));
+    assert_true(route_takes(&ir, CMP_POLLREQ));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_path_has_one_meaning),
+        cmocka_unit_test(an_operation_takes_its_own_body_and_the_later_ones),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
