@@ -233,7 +233,7 @@ cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct er
     result = body == CMP_P10CR ? read_pkcs10(r, cmp_msg_content(msg), failure, e)
                                : read_crmf(r, cmp_msg_content(msg), failure, e);
     if (result != 0) {
-        err_wrap(e, "%s", cmp_body_name(body));
+        (void)err_wrap(e, "%s", cmp_body_name(body));
         return NULL;
     }
     *failure = CMP_NO_FAILURE;

@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int
-cmp_fault(enum cmp_failure *failure, enum cmp_failure value, struct err *e, const char *fmt, ...)
+void
+cmp_fault_text(enum cmp_failure *failure, enum cmp_failure value, struct err *e, const char *fmt,
+               ...)
 {
     char text[256];
     va_list args;
@@ -15,7 +16,7 @@ cmp_fault(enum cmp_failure *failure, enum cmp_failure value, struct err *e, cons
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     *failure = value;
-    return err_set(e, value == CMP_SYSTEM_FAILURE ? ERR_CRYPTO : ERR_INPUT, "%s", text);
+    (void)err_set(e, value == CMP_SYSTEM_FAILURE ? ERR_CRYPTO : ERR_INPUT, "%s", text);
 }
 
 struct span
@@ -60,7 +61,7 @@ field_time_new(time_t t, struct err *e)
     ASN1_GENERALIZEDTIME *new = ASN1_GENERALIZEDTIME_set(NULL, t);
 
     if (new == NULL) {
-        ossl_err(e, ERR_CRYPTO, "GeneralizedTime");
+        (void)ossl_err(e, ERR_CRYPTO, "GeneralizedTime");
     }
     return new;
 }
@@ -72,16 +73,16 @@ field_decode(const ASN1_ITEM *item, struct span der, const char *what, struct er
     ASN1_VALUE *object;
 
     if (der.n == 0 || der.n > INT_MAX) {
-        err_set(e, ERR_INPUT, "%s is empty or too long", what);
+        (void)err_set(e, ERR_INPUT, "%s is empty or too long", what);
         return NULL;
     }
     object = ASN1_item_d2i(NULL, &p, (long)der.n, item);
     if (object == NULL) {
-        ossl_err(e, ERR_INPUT, "%s does not decode", what);
+        (void)ossl_err(e, ERR_INPUT, "%s does not decode", what);
         return NULL;
     }
     if (p != der.p + der.n) {
-        err_set(e, ERR_INPUT, "%s has octets behind its end", what);
+        (void)err_set(e, ERR_INPUT, "%s has octets behind its end", what);
         ASN1_item_free(object, item);
         return NULL;
     }

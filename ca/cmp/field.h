@@ -11,9 +11,10 @@
 DEFINE_CLEANUP(asn1_type_cleanup, ASN1_TYPE, ASN1_TYPE_free)
 DEFINE_CLEANUP(asn1_object_cleanup, ASN1_OBJECT, ASN1_OBJECT_free)
 
-/* Sets both reasons; always returns -1. */
-int cmp_fault(enum cmp_failure *failure, enum cmp_failure value, struct err *e, const char *fmt,
-              ...) __attribute__((format(printf, 4, 5)));
+/* Sets both reasons; is -1, as err_set() is. */
+#define cmp_fault(failure, value, e, ...) (cmp_fault_text((failure), (value), (e), __VA_ARGS__), -1)
+void cmp_fault_text(enum cmp_failure *failure, enum cmp_failure value, struct err *e,
+                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Content octets; empty for NULL. */
 struct span field_span(const ASN1_STRING *s);

@@ -258,7 +258,7 @@ cmp_mac_key_new(struct span algorithm, struct span secret, uint32_t count_max,
         return NULL;
     }
     if (secret.n == 0 || secret.n > INT32_MAX) {
-        cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "the secret is empty or too long");
+        (void)cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "the secret is empty or too long");
         return NULL;
     }
     key = mem_zalloc(1, sizeof(*key));

@@ -204,7 +204,7 @@ cmp_msg_parse(struct span der, size_t max, struct err *e)
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
 
     if (der.n > max) {
-        err_set(e, ERR_INPUT, "message of %zu octets; at most %zu are accepted", der.n, max);
+        (void)err_set(e, ERR_INPUT, "message of %zu octets; at most %zu are accepted", der.n, max);
         return NULL;
     }
     if (der_check(der, CMP_DEPTH_MAX, e) != 0) {
@@ -250,7 +250,7 @@ directory_name(struct span general_name, const char *what, struct err *e)
     struct der name;
 
     if (!der_only(general_name, GENERAL_NAME_DIRECTORY, &name)) {
-        err_set(e, ERR_INPUT, "%s is not a directoryName", what);
+        (void)err_set(e, ERR_INPUT, "%s is not a directoryName", what);
         return NULL;
     }
     return field_decode(ASN1_ITEM_rptr(X509_NAME), name.content, what, e);
@@ -391,7 +391,7 @@ cmp_msg_signer(const struct cmp_msg *msg, struct err *e)
     struct span der = cmp_msg_extra(msg, 0);
 
     if (der.n == 0) {
-        err_set(e, ERR_INPUT, "no extraCerts: the protection certificate must be the first");
+        (void)err_set(e, ERR_INPUT, "no extraCerts: the protection certificate must be the first");
         return NULL;
     }
     return field_decode(ASN1_ITEM_rptr(X509), der, "protection certificate", e);

@@ -71,7 +71,13 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
     CLEANUP(bit_string_cleanup) ASN1_BIT_STRING *signature = NULL;
     EVP_PKEY *key = X509_get0_pubkey(signer);
 
-    if (cmp_protection_of(msg) != CMP_PROTECTION_SIGNATURE) {
+    switch (cmp_protection_of(msg)) {
+    case CMP_PROTECTION_SIGNATURE:
+        break;
+    case CMP_PROTECTION_UNKNOWN:
+        return cmp_fault(failure, CMP_BAD_ALG, e, "protectionAlg is not known");
+    case CMP_UNPROTECTED:
+    case CMP_PROTECTION_MAC:
         return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not signed");
     }
     if (key == NULL) {

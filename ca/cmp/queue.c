@@ -197,7 +197,7 @@ cmp_queued_parse(struct span der, struct err *e)
     q->outer = cmp_msg_parse(der, CMP_NESTED_MAX, e);
     if (q->outer == NULL || check_outer(q->outer, e) != 0 || read_entry(q, e) != 0 ||
         parse_inner(q, e) != 0) {
-        err_wrap(e, "queue entry");
+        (void)err_wrap(e, "queue entry");
         return NULL;
     }
     return TAKE(q);

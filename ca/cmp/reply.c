@@ -101,7 +101,7 @@ response_new(CMP_CERT_REP *rep, int cert_req_id, struct err *e)
 
     if (r == NULL || ASN1_INTEGER_set_int64(r->cert_req_id, cert_req_id) != 1 ||
         sk_CMP_RESPONSE_push(rep->responses, r) <= 0) {
-        no_memory(e);
+        (void)no_memory(e);
         return NULL;
     }
     return TAKE(r);

@@ -104,7 +104,7 @@ cmp_client_key(struct err *e)
     EVP_PKEY *key = EVP_EC_gen("P-256");
 
     if (key == NULL) {
-        failed(e, "P-256 key");
+        (void)failed(e, "P-256 key");
     }
     return key;
 }

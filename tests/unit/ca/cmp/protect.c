@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/protect.h"
+
+#include <openssl/rsa.h>
+
+#include "tests/unit/ca/cmp/fixture.h"
+
+static void
+kind_of_protection_is_told_from_the_algorithm(void **state)
+{
+    static const struct {
+        const char *file;
+        enum cmp_protection protection;
+    } files[] = {
+        {"pbm-ir.der", CMP_PROTECTION_MAC},
+        {"sig-ir.der", CMP_PROTECTION_SIGNATURE},
+        {"rsa-ir.der", CMP_PROTECTION_SIGNATURE},
+        {"unprotected-ir.der", CMP_UNPROTECTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(files[i].file);
+
+        assert_int_equal(cmp_protection_of(msg), files[i].protection);
+    }
+}
+
+static void
+messages_of_openssl_verify_with_their_certificate_only(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *certificate;
+    } files[] = {{"sig-ir.der", "dev.crt"},
+                 {"sig-cr.der", "dev.crt"},
+                 {"sig-kur.der", "dev.crt"},
+                 {"sig-rr.der", "dev.crt"},
+                 {"rsa-ir.der", "rsa.crt"}};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(files[i].file);
+        CLEANUP(x509_cleanup) X509 *certificate = vector_cert(files[i].certificate);
+        CLEANUP(x509_cleanup) X509 *signer = NULL;
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        signer = cmp_msg_signer(msg, &e);
+        assert_non_null(signer);
+        assert_int_equal(X509_cmp(signer, certificate), 0);
+        assert_ok(cmp_signature_verify(msg, signer, &failure, &e), &e);
+        assert_int_equal(cmp_signature_verify(msg, w->device, &failure, &e), -1);
+        assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
+    }
+}
+
+static void
+mac_protected_messages_have_no_signature(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg("pbm-ir.der");
+    enum cmp_failure failure;
+    struct err e = {0};
+
+    assert_int_equal(cmp_signature_verify(msg, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
+}
+
+/* Signs an ir with this key and tells what verification says. */
+static enum cmp_failure
+try_key(const struct world *w, EVP_PKEY *key, const EVP_MD *digest)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "device");
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    struct cmp_client c = {.certificate = certificate, .key = key, .digest = digest};
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    request_der(w, &c, &der);
+    msg = parse_ok(buf_span(&der));
+    if (cmp_signature_verify(msg, certificate, &failure, &e) != 0) {
+        assert_int_not_equal(failure, CMP_NO_FAILURE);
+    }
+    return failure;
+}
+
+static void
+keys_and_hashes_are_accepted_or_bad_algorithms(void **state)
+{
+    const struct {
+        const char *name;
+        EVP_PKEY *key;
+        const EVP_MD *digest;
+        enum cmp_failure failure;
+    } keys[] = {
+        {"P-256", EVP_EC_gen("P-256"), EVP_sha256(), CMP_NO_FAILURE},
+        {"P-256 with SHA-512", EVP_EC_gen("P-256"), EVP_sha512(), CMP_NO_FAILURE},
+        {"P-384", EVP_EC_gen("P-384"), EVP_sha384(), CMP_NO_FAILURE},
+        {"P-521", EVP_EC_gen("P-521"), EVP_sha512(), CMP_NO_FAILURE},
+        {"RSA-2048", EVP_RSA_gen(2048), EVP_sha256(), CMP_NO_FAILURE},
+        {"Ed25519", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, CMP_NO_FAILURE},
+        {"Ed448", EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), NULL, CMP_NO_FAILURE},
+        {"RSA-1024", EVP_RSA_gen(1024), EVP_sha256(), CMP_BAD_ALG},
+        {"RSA with SHA-1", EVP_RSA_gen(2048), EVP_sha1(), CMP_BAD_ALG},
+        {"ECDSA with SHA-1", EVP_EC_gen("P-256"), EVP_sha1(), CMP_BAD_ALG},
+        {"P-224", EVP_EC_gen("P-224"), EVP_sha256(), CMP_BAD_ALG},
+        {"secp256k1", EVP_EC_gen("secp256k1"), EVP_sha256(), CMP_BAD_ALG},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        enum cmp_failure failure = try_key(w, keys[i].key, keys[i].digest);
+
+        if (failure != keys[i].failure) {
+            fail_msg("%s: %s", keys[i].name, cmp_failure_name(failure));
+        }
+        EVP_PKEY_free(keys[i].key);
+    }
+}
+
+static void
+pss_needs_a_hash_of_sha2_in_both_places(void **state)
+{
+    static const struct {
+        const char *hash;
+        const char *mgf1;
+        enum cmp_failure failure;
+    } rows[] = {{"SHA256", "SHA256", CMP_NO_FAILURE},
+                {"SHA512", "SHA256", CMP_NO_FAILURE},
+                {"SHA256", "SHA1", CMP_BAD_ALG},
+                {"SHA1", "SHA256", CMP_BAD_ALG}};
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_RSA_gen(2048);
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "device");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = X509_ALGOR_new();
+        CLEANUP(x509_cleanup) X509 *probe = X509_dup(certificate);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1024);
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf out = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf recipient = {0};
+        CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct cmp_client c = {.certificate = certificate, .key = key};
+        const X509_ALGOR *made = NULL;
+        EVP_PKEY_CTX *pkey_context = NULL;
+        uint8_t signature[512];
+        size_t n = sizeof(signature);
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_header h;
+        struct err e = {0};
+
+        /* OpenSSL writes the AlgorithmIdentifier when it signs a certificate with PSS. */
+        assert_int_equal(EVP_DigestSignInit(context, &pkey_context,
+                                            EVP_get_digestbyname(rows[i].hash), NULL, key),
+                         1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pkey_context, 6), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_mgf1_md_name(pkey_context, rows[i].mgf1, NULL), 1);
+        assert_true(X509_sign_ctx(probe, context) > 0);
+        X509_get0_signature(NULL, &made, probe);
+        assert_ok(OSSL_ENCODE(X509_ALGOR, made, &der, &e), &e);
+
+        assert_ok(cmp_header_first(&h, &e), &e);
+        assert_ok(cmp_client_header(&c, &h, &name, &recipient, &e), &e);
+        h.algorithm = buf_span(&der);
+        assert_ok(cmp_client_body_request(CMP_IR, w->key, w->subject, &body, &e), &e);
+        assert_ok(cmp_build_part(&h, buf_span(&body), &part, &e), &e);
+        EVP_MD_CTX_free(context);
+        context = EVP_MD_CTX_new();
+        assert_int_equal(EVP_DigestSignInit(context, &pkey_context,
+                                            EVP_get_digestbyname(rows[i].hash), NULL, key),
+                         1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pkey_context, 6), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_mgf1_md_name(pkey_context, rows[i].mgf1, NULL), 1);
+        assert_int_equal(EVP_DigestSign(context, signature, &n, part.p, part.n), 1);
+        assert_ok(cmp_build_finish(buf_span(&part), span_of(signature, n), NULL, 0, &out, &e), &e);
+        msg = parse_ok(buf_span(&out));
+        (void)cmp_signature_verify(msg, certificate, &failure, &e);
+        if (failure != rows[i].failure) {
+            fail_msg("%s, MGF1 %s: %s %s", rows[i].hash, rows[i].mgf1, cmp_failure_name(failure),
+                     e.text);
+        }
+    }
+}
+
+static void
+sender_and_kid_must_be_those_of_the_certificate(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_name_cleanup) X509_NAME *other = name_of("other device");
+
+    for (int i = 0; i < 4; i++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf recipient = {0};
+        CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_header h;
+        struct err e = {0};
+
+        assert_ok(cmp_header_first(&h, &e), &e);
+        assert_ok(cmp_client_header(&w->signature, &h, &name, &recipient, &e), &e);
+        if (i == 1) {
+            h.sender = other;
+        } else if (i == 2) {
+            h.sender_kid = SPAN_LITERAL("another subject key id");
+        } else if (i == 3) {
+            h.sender_kid = span_of(NULL, 0);
+        }
+        assert_ok(cmp_client_body_request(CMP_IR, w->key, w->subject, &body, &e), &e);
+        msg = sealed(&w->signature, &h, buf_span(&body));
+        assert_true((cmp_signature_verify(msg, w->device, &failure, &e) == 0) == (i == 0));
+        assert_int_equal(failure, i == 0 ? CMP_NO_FAILURE : CMP_BAD_MESSAGE_CHECK);
+    }
+}
+
+static void
+one_flipped_bit_in_header_body_or_protection_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *good = NULL;
+    enum cmp_failure failure;
+    struct err e = {0};
+    size_t end;
+    size_t wrong = 0;
+
+    request_der(w, &w->signature, &der);
+    good = parse_ok(buf_span(&der));
+    assert_ok(cmp_signature_verify(good, w->device, &failure, &e), &e);
+    /* extraCerts are not protected: stop where they begin */
+    assert_ok(cmp_msg_protected_part(good, &part, &e), &e);
+    end = part.n + cmp_msg_protection(good).n;
+    for (size_t i = 0; i < end; i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *bad = NULL;
+        uint8_t flip = (uint8_t)(1U << (i % 8));
+
+        der.p[i] ^= flip;
+        bad = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        if (bad != NULL) {
+            if (cmp_signature_verify(bad, w->device, &failure, &e) == 0) {
+                fail_msg("octet %zu may be changed", i);
+            }
+            assert_true(failure == CMP_BAD_MESSAGE_CHECK || failure == CMP_BAD_ALG);
+            wrong++;
+        }
+        der.p[i] ^= flip;
+    }
+    assert_true(wrong > 100);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kind_of_protection_is_told_from_the_algorithm),
+        cmocka_unit_test(messages_of_openssl_verify_with_their_certificate_only),
+        cmocka_unit_test(mac_protected_messages_have_no_signature),
+        cmocka_unit_test(keys_and_hashes_are_accepted_or_bad_algorithms),
+        cmocka_unit_test(pss_needs_a_hash_of_sha2_in_both_places),
+        cmocka_unit_test(sender_and_kid_must_be_those_of_the_certificate),
+        cmocka_unit_test(one_flipped_bit_in_header_body_or_protection_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
