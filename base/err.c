@@ -7,7 +7,7 @@
 #include <string.h>
 
 int
-err_set(struct err *e, enum err_code code, const char *fmt, ...)
+err_text(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list ap;
 
@@ -20,7 +20,7 @@ err_set(struct err *e, enum err_code code, const char *fmt, ...)
 }
 
 int
-err_errno(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
+err_errno_text(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
 {
     char text[sizeof(e->text)];
     char reason[128];
@@ -29,11 +29,11 @@ err_errno(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return err_set(e, code, "%s: %s", text, strerror_r(errnum, reason, sizeof(reason)));
+    return err_text(e, code, "%s: %s", text, strerror_r(errnum, reason, sizeof(reason)));
 }
 
 int
-err_wrap(struct err *e, const char *fmt, ...)
+err_context(struct err *e, const char *fmt, ...)
 {
     char context[sizeof(e->text)];
     char reason[sizeof(e->text)];
@@ -43,7 +43,7 @@ err_wrap(struct err *e, const char *fmt, ...)
     (void)vsnprintf(context, sizeof(context), fmt, ap);
     va_end(ap);
     memcpy(reason, e->text, sizeof(reason));
-    return err_set(e, e->code, "%.255s: %.255s", context, reason);
+    return err_text(e, e->code, "%.255s: %.255s", context, reason);
 }
 
 const char *

@@ -29,16 +29,31 @@ struct err {
     char text[512];
 };
 
-/* Sets the reason, replacing an earlier one. Always returns -1. */
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+/*
+ * Each of these is -1, visibly so for the compiler and the analyser, so that
+ * `return err_set(e, ERR_INPUT, "...")` ends a function.
+ *
+ * err_set    sets the reason, replacing an earlier one
+ * err_errno  the same with ": " and the text of an errno value behind it
+ * err_wrap   puts "context: " in front of the reason; the code stays
+ */
+#define err_set(e, code, ...) err_failed(err_text((e), (code), __VA_ARGS__))
+#define err_errno(e, code, errnum, ...)                                                            \
+    err_failed(err_errno_text((e), (code), (errnum), __VA_ARGS__))
+#define err_wrap(e, ...) err_failed(err_context((e), __VA_ARGS__))
+
+static inline int
+err_failed(int ignored)
+{
+    (void)ignored;
+    return -1;
+}
+
+int err_text(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* As err_set, with ": " and the text of `errnum` behind it. Always returns -1. */
-int err_errno(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
+int err_errno_text(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-
-/* Puts "context: " in front of the reason; the code stays. Always returns -1. */
-int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "input", "denied", ... for logs. Never NULL. */
 const char *err_code_name(enum err_code code);

@@ -28,7 +28,7 @@ ossl_init(struct err *e)
 }
 
 int
-ossl_err(struct err *e, enum err_code code, const char *fmt, ...)
+ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
 {
     unsigned long last = ERR_peek_last_error();
     const char *reason = last == 0 ? NULL : ERR_reason_error_string(last);
@@ -39,8 +39,8 @@ ossl_err(struct err *e, enum err_code code, const char *fmt, ...)
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     ERR_clear_error();
-    return err_set(e, code, "%s%s%s", text, reason == NULL ? "" : ": ",
-                   reason == NULL ? "" : reason);
+    return err_text(e, code, "%s%s%s", text, reason == NULL ? "" : ": ",
+                    reason == NULL ? "" : reason);
 }
 
 int

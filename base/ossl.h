@@ -42,8 +42,9 @@ enum { SHA256_SIZE = 32 };
 /* Secure memory, and no configuration file of the host: call first in main(). */
 int ossl_init(struct err *e);
 
-/* As err_set with OpenSSL's most recent reason behind it; empties its queue. Returns -1. */
-int ossl_err(struct err *e, enum err_code code, const char *fmt, ...)
+/* As err_set, with OpenSSL's most recent reason behind it; empties its queue. */
+#define ossl_err(e, code, ...) err_failed(ossl_err_text((e), (code), __VA_ARGS__))
+int ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 int sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e);

@@ -131,17 +131,53 @@ struct pool {
     pthread_t threads[];
 };
 
+/* Library contexts live as long as the process, because an object made in one may outlive the
+ * thread inside a job; a thread that ends leaves its context to the next one. */
+struct context {
+    OSSL_LIB_CTX *libctx;
+    struct context *next;
+};
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct context *contexts_idle;
+
+static struct context *
+context_take(void)
+{
+    struct context *c;
+
+    (void)pthread_mutex_lock(&contexts_lock);
+    c = contexts_idle;
+    if (c != NULL) {
+        contexts_idle = c->next;
+    }
+    (void)pthread_mutex_unlock(&contexts_lock);
+    if (c == NULL) {
+        c = mem_zalloc(1, sizeof(*c));
+        c->libctx = OSSL_LIB_CTX_new();
+        if (c->libctx == NULL) {
+            abort();
+        }
+    }
+    return c;
+}
+
+static void
+context_leave(struct context *c)
+{
+    (void)pthread_mutex_lock(&contexts_lock);
+    c->next = contexts_idle;
+    contexts_idle = c;
+    (void)pthread_mutex_unlock(&contexts_lock);
+}
+
 static void *
 worker(void *argument)
 {
     struct pool *pool = argument;
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    struct context *context = context_take();
     struct task *task;
 
-    if (libctx == NULL) {
-        abort();
-    }
-    (void)OSSL_LIB_CTX_set0_default(libctx);
+    (void)OSSL_LIB_CTX_set0_default(context->libctx);
     for (;;) {
         (void)pthread_mutex_lock(&pool->lock);
         while (pool->waiting.first == NULL && !pool->stopping) {
@@ -155,8 +191,7 @@ worker(void *argument)
         task->run(task);
         tasks_post(pool->finished, task);
     }
-    /* Objects made here may outlive the thread inside a job; each holds what it needs only as long
-     * as the context lives, so the context is left to the end of the process. */
+    context_leave(context);
     return NULL;
 }
 

@@ -25,10 +25,10 @@ struct child {
     pid_t pid;
     int fd; /* our end of the socketpair; the child has the other one as descriptor 3 */
 };
-/* fork + exec of argv[0] (a path) with stdin from /dev/null, stdout and stderr inherited, descriptor
- * 3 the socketpair, `pass_fd` (or -1) as descriptor 4, every other descriptor closed. Call before
- * threads are started or from a thread that holds no lock. The child gets SIGTERM when the thread
- * that started it ends. */
+/* fork + exec of argv[0] (a path) with stdin from /dev/null, stdout and stderr inherited,
+ * descriptor 3 the socketpair, `pass_fd` (or -1) as descriptor 4, every other descriptor closed.
+ * Call before threads are started or from a thread that holds no lock. The child gets SIGTERM when
+ * the thread that started it ends. */
 int child_start(char *const argv[], int pass_fd, struct child *child, struct err *e);
 /* Closes the socket, waits `grace_ms`, then SIGKILL, and reaps. */
 void child_stop(struct child *child, int grace_ms);
