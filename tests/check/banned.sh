@@ -20,7 +20,7 @@ look 'the clock is read in base/ossl.c only' '(^|[^_[:alnum:]])time[[:space:]]*\
   'base/[a-np-z]*.c' 'pkcs11/*.c' 'db/*.c' 'ca/**/*.c' 'ca/*.c' 'ra/*.c' 'ceremony/*.c'
 look 'secrets are compared with span_equal_secret()' \
   'memcmp[[:space:]]*\([^)]*(secret|mac|pin)[^)]*\)' "${product[@]}"
-look 'unfinished work is an issue, not a comment' '\b(TODO|FIXME|XXX|HACK)\b' '*.c' '*.h' '*.sh' '*.txt'
+look 'unfinished work is an issue, not a comment' '\b(TO[D]O|FI[X]ME|X[X]X|HA[C]K)\b' '*.c' '*.h' '*.sh' '*.txt'
 look 'line comments are for local scribbles' '^[[:space:]]*//' '*.c' '*.h'
 look 'ENGINE and low-level OpenSSL interfaces are not used' '\b(ENGINE_|EC_KEY_|RSA_new|ECDSA_do_)' \
   "${product[@]}"
