@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ceremony/bundle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "ceremony/bundle_steps.h"
+#include "ceremony/fact.h"
+
+enum { HEAD_MAX = 64 * 1024 };
+
+void
+bundle_free(struct bundle *b)
+{
+    if (b == NULL) {
+        return;
+    }
+    state_clear(&b->before);
+    state_clear(&b->after);
+    definition_free(b->definition);
+    transcript_free(b->transcript);
+    mem_free(b->directory);
+    mem_free(b);
+}
+
+/* ---- taking facts -----------------------------------------------------------------------------
+ */
+
+int
+verifier_bad(const struct verifier *v, struct err *e, const char *fmt, ...)
+{
+    const struct transcript *t = v->bundle->transcript;
+    const struct record *r = transcript_at(t, v->next == 0 ? 0 : v->next - 1);
+    char reason[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(reason, sizeof(reason), fmt, ap);
+    va_end(ap);
+    return err_set(e, ERR_INPUT, "%s:%zu: %s: %s", transcript_path(t), r->line, r->type, reason);
+}
+
+int
+verifier_wrap(const struct verifier *v, struct err *e)
+{
+    const struct transcript *t = v->bundle->transcript;
+    const struct record *r = transcript_at(t, v->next == 0 ? 0 : v->next - 1);
+
+    return err_wrap(e, "%s:%zu: %s", transcript_path(t), r->line, r->type);
+}
+
+const json_t *
+verifier_take(struct verifier *v, const char *type, struct err *e)
+{
+    const struct transcript *t = v->bundle->transcript;
+    const struct record *r;
+
+    if (v->next >= transcript_count(t)) {
+        (void)err_set(e, ERR_INPUT, "%s: ends where a record `%s` must follow: not sealed",
+                      transcript_path(t), type);
+        return NULL;
+    }
+    r = transcript_at(t, v->next++);
+    if (strcmp(r->type, type) == 0) {
+        return r->fact;
+    }
+    if (strcmp(r->type, "stopped") == 0) {
+        (void)verifier_bad(v, e, "the ceremony was stopped: %s", fact_text(r->fact, "reason"));
+    } else {
+        (void)verifier_bad(v, e, "stands where a record `%s` must", type);
+    }
+    return NULL;
+}
+
+int
+verifier_take_prompt(struct verifier *v, const char *expected, struct err *e)
+{
+    const json_t *fact = verifier_take(v, "prompt", e);
+
+    if (fact == NULL) {
+        return -1;
+    }
+    if (!fact_is(fact, "answer", v->bundle->rehearsal ? REHEARSED_ANSWER : expected)) {
+        return verifier_bad(v, e, "the answer is not '%s'",
+                            v->bundle->rehearsal ? REHEARSED_ANSWER : expected);
+    }
+    return 0;
+}
+
+/* The file in the bundle is what the transcript says. */
+static int
+check_file(struct verifier *v, const json_t *fact, struct span content, struct err *e)
+{
+    const char *file = fact_text(fact, "file");
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", v->bundle->directory, file);
+    CLEANUP(buf_free) struct buf expected = BUF_INIT((size_t)2 * ARTIFACT_MAX);
+    CLEANUP(buf_free) struct buf found = BUF_INIT((size_t)2 * ARTIFACT_MAX);
+    uint8_t hash[SHA256_SIZE];
+    uint8_t recorded[SHA256_SIZE];
+
+    if (artifact_file(fact_text(fact, "form"), content, &expected, e) != 0 ||
+        sha256(buf_span(&expected), hash, e) != 0 ||
+        fact_hex(fact, "sha256", recorded, sizeof(recorded), e) != 0) {
+        return verifier_wrap(v, e);
+    }
+    if (memcmp(hash, recorded, sizeof(hash)) != 0) {
+        return verifier_bad(v, e, "%s: the hash is not the content's", file);
+    }
+    if (file_read(path, &found, e) != 0) {
+        return verifier_wrap(v, e);
+    }
+    if (!span_equal(buf_span(&expected), buf_span(&found))) {
+        return err_set(e, ERR_INPUT, "%s: differs from the artifact in the transcript", path);
+    }
+    (void)json_array_append_new(v->artifacts, json_pack("{s:s,s:o}", "file", file, "sha256",
+                                                        fact_of_hex(span_of(hash, sizeof(hash)))));
+    return 0;
+}
+
+int
+verifier_read_artifact(struct verifier *v, const char *file, const char *form, struct buf *content,
+                       struct err *e)
+{
+    const json_t *fact = verifier_take(v, "artifact", e);
+
+    if (fact == NULL) {
+        return -1;
+    }
+    if (!fact_is(fact, "file", file) || !fact_is(fact, "form", form)) {
+        return verifier_bad(v, e, "%s stands where %s (%s) must", fact_text(fact, "file"), file,
+                            form);
+    }
+    buf_truncate(content, 0);
+    if (fact_base64(fact, "content", content, e) != 0) {
+        return verifier_wrap(v, e);
+    }
+    return check_file(v, fact, buf_span(content), e);
+}
+
+int
+verifier_take_artifact(struct verifier *v, const char *file, const char *form, struct span content,
+                       struct err *e)
+{
+    CLEANUP(buf_free) struct buf found = BUF_INIT(ARTIFACT_MAX);
+
+    if (verifier_read_artifact(v, file, form, &found, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(buf_span(&found), content)) {
+        return verifier_bad(v, e, "%s is not what the facts before it give", file);
+    }
+    return 0;
+}
+
+/* ---- the bundle -------------------------------------------------------------------------------
+ */
+
+static int
+check_header(struct bundle *b, struct err *e)
+{
+    const json_t *header = transcript_header(b->transcript);
+    const char *path = transcript_path(b->transcript);
+    uint8_t hash[SHA256_SIZE];
+
+    if (fact_hex(header, "definition", hash, sizeof(hash), e) != 0) {
+        return err_wrap(e, "%s:1", path);
+    }
+    if (memcmp(hash, b->definition->hash, sizeof(hash)) != 0) {
+        return err_set(e, ERR_INPUT, "%s:1: the transcript is of another definition than %s", path,
+                       b->definition->path);
+    }
+    if (!fact_is(header, "id", b->definition->id) ||
+        !fact_is(header, "type", ceremony_type_name(b->definition->type))) {
+        return err_set(e, ERR_INPUT, "%s:1: id or type is not the definition's", path);
+    }
+    if (!json_is_boolean(json_object_get(header, "rehearsal")) ||
+        !json_is_boolean(json_object_get(header, "software_token"))) {
+        return err_set(e, ERR_INPUT, "%s:1: rehearsal or software_token is missing", path);
+    }
+    b->rehearsal = fact_is_true(header, "rehearsal");
+    b->software = fact_is_true(header, "software_token");
+    b->circumstances.rehearsal = b->rehearsal;
+    b->has_prev = b->definition->prev != NULL;
+    if (!b->has_prev) {
+        return fact_is(header, "prev", "none")
+                   ? 0
+                   : err_set(e, ERR_INPUT, "%s:1: prev is not \"none\"", path);
+    }
+    return fact_hex(header, "prev", b->prev_head, sizeof(b->prev_head), e) == 0
+               ? 0
+               : err_wrap(e, "%s:1", path);
+}
+
+/* The wall clock may not have been set during the ceremony: it moves as the machine's own. */
+static int
+check_times(const struct bundle *b, struct err *e)
+{
+    const struct record *first = transcript_at(b->transcript, 0);
+
+    for (size_t i = 0; i < transcript_count(b->transcript); i++) {
+        const struct record *r = transcript_at(b->transcript, i);
+        int64_t drift = (r->time - first->time) - (r->up - first->up);
+        bool outside =
+            r->time < b->definition->clock.not_before || r->time > b->definition->clock.not_after;
+
+        if (drift > b->definition->clock.skew_max || drift < -b->definition->clock.skew_max) {
+            return err_set(e, ERR_INPUT, "%s:%zu: the clock was set by %lld s during the ceremony",
+                           transcript_path(b->transcript), r->line, (long long)drift);
+        }
+        if (outside && !b->rehearsal) {
+            return err_set(e, ERR_INPUT, "%s:%zu: the time is outside the definition's window",
+                           transcript_path(b->transcript), r->line);
+        }
+    }
+    return 0;
+}
+
+static int
+check_steps(struct verifier *v, struct err *e)
+{
+    enum ceremony_type type = v->bundle->definition->type;
+
+    for (size_t i = 0; i < step_count(type); i++) {
+        const struct step *step = step_at(type, i);
+        const json_t *fact = verifier_take(v, "step", e);
+
+        if (fact == NULL) {
+            return -1;
+        }
+        if (!fact_is(fact, "step", step->name)) {
+            return verifier_bad(v, e, "'%s' stands where the step '%s' must",
+                                fact_text(fact, "step"), step->name);
+        }
+        if (verifier_step(v, step->id, e) != 0) {
+            return -1;
+        }
+    }
+    if (v->next != transcript_count(v->bundle->transcript)) {
+        v->next++;
+        return verifier_bad(v, e, "a record behind the seal");
+    }
+    return 0;
+}
+
+static int
+check_head(struct verifier *v, struct err *e)
+{
+    struct bundle *b = v->bundle;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/" BUNDLE_HEAD, b->directory);
+    CLEANUP(buf_free) struct buf expected = BUF_INIT(HEAD_MAX);
+    CLEANUP(buf_free) struct buf found = BUF_INIT(HEAD_MAX);
+
+    transcript_head(b->transcript, b->head);
+    if (plan_head_text(b->definition, b->rehearsal, b->software, b->head, v->artifacts, &expected,
+                       e) != 0 ||
+        file_read(path, &found, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(buf_span(&expected), buf_span(&found))) {
+        return err_set(e, ERR_INPUT,
+                       "%s: is not the head of this transcript: one of the two was changed", path);
+    }
+    return 0;
+}
+
+static void
+verifier_clear(struct verifier *v)
+{
+    for (size_t i = 0; i < ARRAY_LEN(v->keys); i++) {
+        buf_free(&v->keys[i].spki);
+    }
+    buf_free(&v->subject_spki);
+    json_decref(v->artifacts);
+}
+
+struct bundle *
+bundle_load(const char *directory, struct err *e)
+{
+    CLEANUP(bundle_cleanup) struct bundle *b = mem_zalloc(1, sizeof(*b));
+    CLEANUP(mem_cleanup) char *definition = mem_printf("%s/" BUNDLE_DEFINITION, directory);
+    CLEANUP(mem_cleanup) char *transcript = mem_printf("%s/" BUNDLE_TRANSCRIPT, directory);
+    struct verifier v = {.bundle = b};
+    int result;
+
+    b->directory = mem_strdup(directory);
+    b->definition = definition_load(definition, e);
+    b->transcript = b->definition == NULL ? NULL : transcript_load(transcript, e);
+    if (b->transcript == NULL || check_header(b, e) != 0 || check_times(b, e) != 0) {
+        return NULL;
+    }
+    v.artifacts = json_array();
+    v.subject_spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(v.keys); i++) {
+        v.keys[i].spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    }
+    result = check_steps(&v, e);
+    if (result == 0) {
+        result = check_head(&v, e);
+    }
+    verifier_clear(&v);
+    return result == 0 ? TAKE(b) : NULL;
+}
+
+int
+bundle_check_follows(const struct bundle *b, const struct bundle *prev, struct err *e)
+{
+    if (!b->has_prev || memcmp(b->prev_head, prev->head, SHA256_SIZE) != 0) {
+        return err_set(e, ERR_INPUT, "%s does not follow %s", b->directory, prev->directory);
+    }
+    if (b->rehearsal != prev->rehearsal) {
+        return err_set(e, ERR_DENIED,
+                       "%s: a rehearsal and a production ceremony cannot follow each other",
+                       b->directory);
+    }
+    if (!state_equal(&b->before, &prev->after)) {
+        return err_set(e, ERR_INPUT, "%s: the register is not the one that %s left", b->directory,
+                       prev->directory);
+    }
+    return 0;
+}
