@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/ledger.h"
+
+#include <openssl/ec.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "db/checkpoint.h"
+#include "db/tiles.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+static const char origin[] = "log.test/ca1";
+static const time_t at = 1795000000;
+
+struct fixture {
+    char *dir;
+    char *database;
+    char *folder;
+    EVP_PKEY *private;
+    struct buf spki;
+    struct tasks *tasks;
+    struct store *store;
+    struct ledger *ledger;
+};
+
+static struct store *
+open_store(const struct fixture *f)
+{
+    const struct store_options options = {
+        .path = f->database,
+        .application = STORE_APPLICATION('t', 'e', 's', 't'),
+        .schemas = {ledger_migrations},
+        .finished = f->tasks,
+    };
+    struct err e = {0};
+    struct store *store = store_open(&options, &e);
+
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return store;
+}
+
+static struct ledger *
+open_ledger(const struct fixture *f)
+{
+    const struct ledger_options options = {
+        .dir = f->folder, .origin = origin, .spki = buf_span(&f->spki)};
+    struct err e = {0};
+    struct ledger *ledger = ledger_new(&options, &e);
+
+    if (ledger == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return ledger;
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *f = mem_zalloc(1, sizeof(*f));
+    struct err e = {0};
+
+    f->dir = tmpdir_new();
+    f->database = mem_printf("%s/ca.db", f->dir);
+    f->folder = mem_printf("%s/ledger", f->dir);
+    f->private = EVP_EC_gen("P-256");
+    f->spki = BUF_INIT(1024);
+    f->tasks = tasks_new(&e);
+    assert_ok(OSSL_ENCODE(PUBKEY, f->private, &f->spki, &e), &e);
+    f->store = open_store(f);
+    f->ledger = open_ledger(f);
+    assert_ok(ledger_start(f->ledger, f->store, &e), &e);
+    *state = f;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    store_free(f->store);
+    ledger_free(f->ledger);
+    tasks_free(f->tasks);
+    buf_free(&f->spki);
+    EVP_PKEY_free(f->private);
+    mem_free(f->database);
+    mem_free(f->folder);
+    tmpdir_remove(f->dir);
+    mem_free(f);
+    return 0;
+}
+
+/* ---- operations ---- */
+
+static struct leaf *
+stop_leaf(const char *reason)
+{
+    struct leaf *leaf = leaf_new(LEAF_STOP, at);
+
+    leaf_set_text(leaf, "reason", reason);
+    return leaf;
+}
+
+struct append_op {
+    struct store_op op;
+    unsigned from;
+    unsigned to;
+    bool fail;
+};
+
+static int
+run_append(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct append_op *a = CONTAINER_OF(op, struct append_op, op);
+
+    for (unsigned i = a->from; i < a->to; i++) {
+        char reason[16];
+        uint64_t index;
+        CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+
+        (void)snprintf(reason, sizeof(reason), "%u", i);
+        leaf = stop_leaf(reason);
+        if (ledger_append(db, leaf, &index, e) != 0) {
+            return -1;
+        }
+        assert_int_equal(index, i);
+    }
+    return a->fail ? err_set(e, ERR_DENIED, "after all no") : 0;
+}
+
+static void
+append(struct fixture *f, unsigned from, unsigned to)
+{
+    struct append_op a = {.op = {.run = run_append}, .from = from, .to = to};
+    struct err e = {0};
+
+    assert_ok(store_call(f->store, &a.op, &e), &e);
+}
+
+struct root_op {
+    struct store_op op;
+    uint64_t size;
+    uint8_t root[LEAF_HASH_SIZE];
+};
+
+static int
+run_root(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct root_op *r = CONTAINER_OF(op, struct root_op, op);
+
+    return ledger_size(db, &r->size, e) != 0 || ledger_root(db, r->size, r->root, e) != 0 ? -1 : 0;
+}
+
+struct sql_op {
+    struct store_op op;
+    const char *sql;
+};
+
+static int
+run_sql(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return store_exec(db, CONTAINER_OF(op, struct sql_op, op)->sql, STORE_NO_VALUES, e);
+}
+
+static void
+sign(EVP_PKEY *key, struct span text, struct buf *signature)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    struct err e = {0};
+    uint8_t der[128];
+    size_t n = sizeof(der);
+
+    assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, "SHA2-256", NULL, NULL, key, NULL), 1);
+    assert_int_equal(EVP_DigestSign(ctx, der, &n, text.p, text.n), 1);
+    assert_ok(buf_set(signature, span_of(der, n), &e), &e);
+    EVP_MD_CTX_free(ctx);
+}
+
+/* Prepares, signs with `key`, publishes: the result of the last step. */
+static int
+checkpoint_with(struct fixture *f, EVP_PKEY *key, uint64_t *size, struct err *e)
+{
+    struct ledger_op l = {0};
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(128);
+    int result;
+
+    ledger_prepare_op(&l, f->ledger);
+    assert_ok(store_call(f->store, &l.op, e), e);
+    *size = l.size;
+    if (l.note.n == 0) {
+        return 0;
+    }
+    sign(key, buf_span(&l.note), &signature);
+    ledger_publish_op(&l, f->ledger, buf_span(&signature));
+    result = store_call(f->store, &l.op, e);
+    buf_free(&l.note);
+    return result;
+}
+
+static void
+checkpoint(struct fixture *f, uint64_t size)
+{
+    struct err e = {0};
+    uint64_t covered;
+
+    assert_ok(checkpoint_with(f, f->private, &covered, &e), &e);
+    assert_int_equal(covered, size);
+    assert_int_equal(ledger_published(f->ledger), size);
+}
+
+static struct checkpoint
+published(const struct fixture *f)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", f->folder);
+    CLEANUP(mem_cleanup) char *key_path = mem_printf("%s/log.vkey", f->folder);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(log_key_free) struct log_key key = {0};
+    struct checkpoint found;
+    struct err e = {0};
+
+    assert_ok(file_read(key_path, &text, &e), &e);
+    assert_ok(log_key_parse(&key, buf_span(&text), &e), &e);
+    assert_ok(file_read(path, &text, &e), &e);
+    assert_ok(checkpoint_open(&key, buf_span(&text), &found, &e), &e);
+    return found;
+}
+
+/* Everything from the files alone: entries, hashes, root. */
+static void
+check_files(const struct fixture *f, uint64_t size)
+{
+    struct checkpoint found = published(f);
+    struct merkle_edge edge = {0};
+    struct merkle_hash root;
+    struct err e = {0};
+
+    assert_int_equal(found.size, size);
+    for (uint64_t index = 0; edge.size < size; index++) {
+        uint64_t left = size - edge.size;
+        CLEANUP(mem_cleanup)
+        char *path = tile_path(f->folder, TILE_ENTRIES, index,
+                               left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
+        CLEANUP(buf_free) struct buf bundle = BUF_INIT(BUNDLE_FILE_MAX);
+
+        assert_ok(file_read(path, &bundle, &e), &e);
+        for (size_t p = 0; p < bundle.n;) {
+            size_t n = (size_t)bundle.p[p] << 8 | bundle.p[p + 1];
+            struct merkle_hash hash = merkle_leaf(span_of(bundle.p + p + 2, n));
+            struct leaf *leaf = leaf_parse(span_of(bundle.p + p + 2, n), &e);
+
+            assert_non_null(leaf);
+            leaf_free(leaf);
+            assert_ok(merkle_append(&edge, &hash, NULL, NULL, &e), &e);
+            p += 2 + n;
+        }
+    }
+    root = merkle_root(&edge);
+    assert_true(merkle_equal(&root, &found.root));
+}
+
+/* ---- tests ---- */
+
+static void
+the_root_is_that_of_the_leaves_at_every_size(void **state)
+{
+    struct fixture *f = *state;
+    struct merkle_edge edge = {0};
+    struct err e = {0};
+
+    for (unsigned i = 0; i < 300; i++) {
+        char reason[16];
+        struct root_op r = {.op = {.run = run_root}};
+        CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+        struct merkle_hash hash;
+
+        (void)snprintf(reason, sizeof(reason), "%u", i);
+        leaf = stop_leaf(reason);
+        assert_ok(leaf_seal(leaf, &e), &e);
+        hash = merkle_leaf(leaf_body(leaf));
+        append(f, i, i + 1);
+        assert_ok(store_call(f->store, &r.op, &e), &e);
+        assert_ok(merkle_append(&edge, &hash, NULL, NULL, &e), &e);
+        hash = merkle_root(&edge);
+        assert_int_equal(r.size, i + 1);
+        assert_memory_equal(r.root, hash.octets, LEAF_HASH_SIZE);
+    }
+}
+
+static void
+leaves_of_an_operation_that_fails_are_not_in_the_record(void **state)
+{
+    struct fixture *f = *state;
+    struct append_op failing = {.op = {.run = run_append}, .from = 5, .to = 20, .fail = true};
+    struct err e = {0};
+
+    append(f, 0, 5);
+    assert_err(store_call(f->store, &failing.op, &e), ERR_DENIED, &e);
+    append(f, 5, 12);
+    checkpoint(f, 12);
+    check_files(f, 12);
+}
+
+static void
+the_record_is_never_changed_by_sql(void **state)
+{
+    static const char *const rows[] = {
+        "UPDATE leaf SET kind = 'START' WHERE idx = 1",
+        "DELETE FROM leaf WHERE idx = 9",
+        "DELETE FROM leaf",
+        "INSERT INTO leaf SELECT 12, kind, time, body, hash FROM leaf WHERE idx = 1",
+        "INSERT INTO leaf SELECT -1, kind, time, body, hash FROM leaf WHERE idx = 1",
+        "INSERT OR REPLACE INTO leaf SELECT 3, kind, time, body, hash FROM leaf WHERE idx = 1",
+        "REPLACE INTO node SELECT 1, 0, hash FROM leaf WHERE idx = 1",
+        "UPDATE node SET hash = zeroblob(32)",
+        "DELETE FROM node WHERE level = 1",
+        "UPDATE checkpoint SET size = 5",
+        "DELETE FROM checkpoint",
+        "INSERT INTO checkpoint VALUES(10, zeroblob(32), 'again')",
+        "INSERT INTO checkpoint VALUES(9, zeroblob(32), 'older')",
+        "INSERT INTO checkpoint VALUES(11, zeroblob(32), 'of the future')",
+    };
+    struct fixture *f = *state;
+
+    append(f, 0, 10);
+    checkpoint(f, 10);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sql_op s = {.op = {.run = run_sql}, .sql = rows[i]};
+        struct err e = {0};
+
+        if (store_call(f->store, &s.op, &e) == 0 || e.code != ERR_DENIED) {
+            fail_msg("%s: %s %s", rows[i], err_code_name(e.code), e.text);
+        }
+    }
+    append(f, 10, 11);
+    checkpoint(f, 11);
+    check_files(f, 11);
+}
+
+static void
+checkpoints_cover_groups_of_leaves_and_publish_their_files(void **state)
+{
+    static const unsigned sizes[] = {1, 2, 9, 200, 256, 257, 300, 600};
+    struct fixture *f = *state;
+    unsigned before = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        append(f, before, sizes[i]);
+        checkpoint(f, sizes[i]);
+        check_files(f, sizes[i]);
+        checkpoint(f, sizes[i]); /* nothing new: nothing to sign */
+        before = sizes[i];
+    }
+}
+
+static void
+a_wrong_signature_is_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    struct err e = {0};
+    uint64_t size;
+
+    append(f, 0, 3);
+    assert_err(checkpoint_with(f, other, &size, &e), ERR_CRYPTO, &e);
+    assert_int_equal(ledger_published(f->ledger), 0);
+    checkpoint(f, 3);
+    check_files(f, 3);
+}
+
+static void
+a_checkpoint_about_another_record_is_not_stored(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(128);
+    struct checkpoint wrong = {.size = 3};
+    struct ledger_op l = {.note = BUF_INIT(CHECKPOINT_MAX)};
+    struct err e = {0};
+
+    append(f, 0, 3);
+    memcpy(wrong.origin, origin, sizeof(origin));
+    assert_ok(checkpoint_text(&wrong, &l.note, &e), &e);
+    sign(f->private, buf_span(&l.note), &signature);
+    ledger_publish_op(&l, f->ledger, buf_span(&signature));
+    assert_err(store_call(f->store, &l.op, &e), ERR_CONFLICT, &e);
+    buf_free(&l.note);
+}
+
+static struct ledger_op loop_op;
+static bool loop_done;
+
+static void
+on_done(struct task *task)
+{
+    assert_ptr_equal(task, &loop_op.op.task);
+    loop_done = true;
+}
+
+static void
+wait_done(const struct fixture *f)
+{
+    while (!loop_done) {
+        struct pollfd p = {.fd = tasks_fd(f->tasks), .events = POLLIN};
+
+        assert_int_equal(poll(&p, 1, -1), 1);
+        tasks_finish(f->tasks);
+    }
+    loop_done = false;
+}
+
+static void
+a_loop_makes_a_checkpoint_in_two_steps(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(128);
+
+    append(f, 0, 4);
+    loop_op = (struct ledger_op){.op = {.task = {.done = on_done}}};
+    ledger_prepare_op(&loop_op, f->ledger);
+    store_submit(f->store, &loop_op.op);
+    append(f, 4, 8); /* later leaves belong to the next one */
+    wait_done(f);
+    assert_int_equal(loop_op.op.result, 0);
+    assert_in_range(loop_op.size, 4, 8);
+    sign(f->private, buf_span(&loop_op.note), &signature);
+    ledger_publish_op(&loop_op, f->ledger, buf_span(&signature));
+    store_submit(f->store, &loop_op.op);
+    wait_done(f);
+    assert_int_equal(loop_op.op.result, 0);
+    check_files(f, loop_op.size);
+    buf_free(&loop_op.note);
+}
+
+/* ---- starts ---- */
+
+static int
+restart(struct fixture *f, struct err *e)
+{
+    store_free(f->store);
+    ledger_free(f->ledger);
+    f->store = open_store(f);
+    f->ledger = open_ledger(f);
+    return ledger_start(f->ledger, f->store, e);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT((size_t)64 * 1024 * 1024);
+    struct err e = {0};
+
+    assert_ok(file_read(from, &bytes, &e), &e);
+    assert_ok(file_write(to, buf_span(&bytes), 0600, &e), &e);
+}
+
+static void
+a_start_publishes_what_was_stored_and_not_published(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *moved = mem_printf("%s/moved", f->dir);
+    CLEANUP(mem_cleanup) char *old = mem_printf("%s/old", f->dir);
+    CLEANUP(mem_cleanup) char *now = mem_printf("%s/checkpoint", f->folder);
+    struct err e = {0};
+
+    append(f, 0, 300);
+    checkpoint(f, 300);
+    copy(now, old);
+    append(f, 300, 520);
+    checkpoint(f, 520);
+    append(f, 520, 530);
+    copy(old, now); /* as if the process had died before the rename */
+    assert_ok(restart(f, &e), &e);
+    check_files(f, 520);
+    assert_int_equal(rename(f->folder, moved), 0);
+    assert_ok(restart(f, &e), &e);
+    check_files(f, 520);
+    checkpoint(f, 530);
+    check_files(f, 530);
+}
+
+static void
+an_older_copy_of_the_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *backup = mem_printf("%s/backup", f->dir);
+    struct err e = {0};
+
+    append(f, 0, 5);
+    checkpoint(f, 5);
+    store_free(f->store);
+    copy(f->database, backup);
+    f->store = open_store(f);
+    append(f, 5, 10);
+    checkpoint(f, 10);
+    store_free(f->store);
+    copy(backup, f->database);
+    f->store = open_store(f);
+    assert_err(ledger_start(f->ledger, f->store, &e), ERR_STORE, &e);
+    assert_non_null(strstr(e.text, "older copy"));
+    /* Growing it again does not help: the published root is another one. */
+    append(f, 5, 9);
+    {
+        struct append_op other = {.op = {.run = run_append}, .from = 9, .to = 11};
+
+        assert_ok(store_call(f->store, &other.op, &e), &e);
+    }
+    assert_err(restart(f, &e), ERR_STORE, &e);
+}
+
+static void
+the_folder_of_another_log_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+    struct ledger_options options = {.dir = f->folder, .origin = "log.test/ca2"};
+    struct err e = {0};
+
+    options.spki = buf_span(&f->spki);
+    assert_null(ledger_new(&options, &e));
+    assert_int_equal(e.code, ERR_CONFLICT);
+    assert_ok(OSSL_ENCODE(PUBKEY, other, &spki, &e), &e);
+    options.origin = origin;
+    options.spki = buf_span(&spki);
+    assert_null(ledger_new(&options, &e));
+    assert_int_equal(e.code, ERR_CONFLICT);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_root_is_that_of_the_leaves_at_every_size, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(leaves_of_an_operation_that_fails_are_not_in_the_record,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_record_is_never_changed_by_sql, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(checkpoints_cover_groups_of_leaves_and_publish_their_files,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_wrong_signature_is_not_stored, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_checkpoint_about_another_record_is_not_stored, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_loop_makes_a_checkpoint_in_two_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_publishes_what_was_stored_and_not_published, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_older_copy_of_the_database_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_folder_of_another_log_is_refused, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
