@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/der.h"
+
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static void
+lengths_take_their_shortest_form(void **state)
+{
+    static const struct {
+        size_t n;
+        size_t head;
+    } rows[] = {{0, 2}, {127, 2}, {128, 3}, {255, 3}, {256, 4}, {65535, 4}, {65536, 5}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf content = BUF_INIT(70000);
+        CLEANUP(buf_free) struct buf whole = BUF_INIT(70000);
+        CLEANUP(buf_free) struct buf nested = BUF_INIT(70000);
+        struct err e = {0};
+        struct der w = DER_WRITER(&whole, &e);
+        struct der v = DER_WRITER(&nested, &e);
+        struct span in;
+        struct span found;
+        uint8_t tag;
+
+        assert_non_null(rows[i].n == 0 ? (void *)&content : buf_extend(&content, rows[i].n, &e));
+        der_put(&w, DER_OCTET_STRING, buf_span(&content));
+        assert_ok(der_finish(&w), &e);
+        der_begin(&v, DER_OCTET_STRING);
+        der_put_raw(&v, buf_span(&content));
+        der_end(&v);
+        assert_ok(der_finish(&v), &e);
+        assert_int_equal(whole.n, rows[i].n + rows[i].head);
+        assert_true(span_equal(buf_span(&whole), buf_span(&nested)));
+        in = buf_span(&whole);
+        assert_ok(der_take(&in, &tag, &found, NULL, &e), &e);
+        assert_int_equal(tag, DER_OCTET_STRING);
+        assert_int_equal(found.n, rows[i].n);
+        assert_ok(der_empty(in, "x", &e), &e);
+    }
+}
+
+static void
+malformed_elements_are_refused(void **state)
+{
+    const struct span rows[] = {
+        SPAN_LITERAL(""),
+        SPAN_LITERAL("\x04"),
+        SPAN_LITERAL("\x04\x01"),
+        SPAN_LITERAL("\x04\x80\x00\x00"),
+        SPAN_LITERAL("\x04\x81\x01\x00"),
+        SPAN_LITERAL("\x04\x82\x00\x80"),
+        SPAN_LITERAL("\x04\x85\x01\x00\x00\x00\x00"),
+        SPAN_LITERAL("\x04\x84\xff\xff\xff\xff"),
+        SPAN_LITERAL("\x1f\x81\x01\x00"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span in = rows[i];
+        struct span content;
+        uint8_t tag;
+        struct err e = {0};
+
+        assert_err(der_take(&in, &tag, &content, NULL, &e), ERR_INPUT, &e);
+        assert_int_equal(in.n, rows[i].n);
+    }
+}
+
+static void
+integers_stay_positive(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+    struct err e = {0};
+    struct der w = DER_WRITER(&out, &e);
+
+    (void)state;
+    der_put_uint(&w, 0);
+    der_put_uint(&w, 127);
+    der_put_uint(&w, 128);
+    der_put_uint(&w, UINT64_MAX);
+    assert_ok(der_finish(&w), &e);
+    assert_true(
+        span_equal(buf_span(&out), SPAN_LITERAL("\x02\x01\x00\x02\x01\x7f\x02\x02\x00\x80"
+                                                "\x02\x09\x00\xff\xff\xff\xff\xff\xff\xff\xff")));
+}
+
+static void
+times_change_their_form_in_2050(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+    struct err e = {0};
+    struct der w = DER_WRITER(&out, &e);
+
+    (void)state;
+    der_put_time(&w, 2524607999);
+    der_put_time(&w, 2524608000);
+    assert_ok(der_finish(&w), &e);
+    assert_true(span_equal(buf_span(&out), SPAN_LITERAL("\x17\x0d"
+                                                        "491231235959Z\x18\x0f"
+                                                        "20500101000000Z")));
+    der_put_time(&w, (time_t)1 << 60);
+    assert_int_equal(der_finish(&w), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+}
+
+static void
+the_first_failure_stays(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(4);
+    struct err e = {0};
+    struct der w = DER_WRITER(&out, &e);
+
+    (void)state;
+    der_begin(&w, DER_SEQUENCE);
+    der_put_str(&w, DER_UTF8_STRING, "too long");
+    der_end(&w);
+    der_put_uint(&w, 1);
+    assert_int_equal(der_finish(&w), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lengths_take_their_shortest_form),
+        cmocka_unit_test(malformed_elements_are_refused),
+        cmocka_unit_test(integers_stay_positive),
+        cmocka_unit_test(times_change_their_form_in_2050),
+        cmocka_unit_test(the_first_failure_stays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

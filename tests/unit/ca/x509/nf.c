@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/nf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/pki.h"
+#include "tests/support/test.h"
+
+static struct nf_identity
+with_types(const char *a, const char *b)
+{
+    struct nf_identity nf = pki_nf();
+    struct err e;
+
+    nf.n_types = 0;
+    assert_ok(nf_identity_add_type(&nf, a, &e), &e);
+    if (b != NULL) {
+        assert_ok(nf_identity_add_type(&nf, b, &e), &e);
+    }
+    return nf;
+}
+
+/* The first is the extension of RFC 9310 Appendix B. */
+static void
+nf_types_have_the_octets_of_the_vectors(void **state)
+{
+    const struct {
+        const char *a;
+        const char *b;
+        struct span der;
+    } rows[] = {
+        {"AMF", NULL,
+         SPAN_LITERAL("\x30\x05\x16\x03"
+                      "AMF")},
+        {"AMF", "SMF",
+         SPAN_LITERAL("\x30\x0a\x16\x03"
+                      "AMF\x16\x03SMF")},
+        {"SCP", "SEPP", SPAN_LITERAL("\x30\x0b\x16\x03SCP\x16\x04SEPP")},
+        {"5G_EIR", "NRF",
+         SPAN_LITERAL("\x30\x0d\x16\x06"
+                      "5G_EIR\x16\x03NRF")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct nf_identity nf = with_types(rows[i].a, rows[i].b);
+        struct nf_identity again = {0};
+        CLEANUP(buf_free) struct buf der = BUF_INIT(NF_TYPES_DER_MAX);
+        struct err e = {0};
+
+        assert_ok(nf_types_encode(&nf, &der, &e), &e);
+        assert_true(span_equal(buf_span(&der), rows[i].der));
+        assert_ok(nf_types_decode(rows[i].der, &again, &e), &e);
+        assert_int_equal(again.n_types, nf.n_types);
+        assert_memory_equal(again.types, nf.types, sizeof(nf.types[0]) * nf.n_types);
+    }
+}
+
+static void
+malformed_nf_types_are_refused(void **state)
+{
+    const struct span rows[] = {
+        SPAN_LITERAL("\x30\x00"),                       /* SIZE (1..MAX) */
+        SPAN_LITERAL("\x30\x02\x16\x00"),               /* SIZE (1..32) */
+        SPAN_LITERAL("\x30\x05\x0c\x03NRF"),            /* UTF8String */
+        SPAN_LITERAL("\x30\x0a\x16\x03SMF\x16\x03NRF"), /* order */
+        SPAN_LITERAL("\x30\x0a\x16\x03NRF\x16\x03NRF"), /* twice */
+        SPAN_LITERAL("\x30\x05\x16\x03N F"),            /* blank */
+        SPAN_LITERAL("\x30\x05\x16\x03N\0F"),           /* NUL */
+        SPAN_LITERAL("\x30\x05\x16\x03N\x7f\x46"),      /* DEL */
+        SPAN_LITERAL("\x30\x05\x16\x03NRF\x00"),        /* octets behind */
+        SPAN_LITERAL("\x30\x05\x16\x04NRF"),            /* cut off */
+        SPAN_LITERAL("\x30\x80\x16\x03NRF\x00\x00"),    /* indefinite */
+        SPAN_LITERAL("\x30\x23\x16\x21"
+                     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), /* 33 */
+    };
+    struct nf_identity nf;
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (nf_types_decode(rows[i], &nf, &e) == 0) {
+            fail_msg("row %zu: accepted", i);
+        }
+    }
+}
+
+struct row {
+    const char *field; /* stands at the beginning of the reason */
+    enum err_code code;
+    const char *id;
+    const char *type;
+    const char *fqdn;
+    const char *domain;
+    const char *country;
+};
+
+static void
+each_field_is_checked_and_named(void **state)
+{
+    static const struct row rows[] = {
+        {"nfInstanceId", ERR_INPUT, .id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf8"},
+        {"nfInstanceId", ERR_INPUT, .id = "9c5b94b135ad-49bb-b118-8e8fc24abf8000"},
+        {"nfInstanceId", ERR_INPUT, .id = "9c5b94b1-35ad-49bb-b118-8e8fc24abg80"},
+        {"nfInstanceId", ERR_INPUT, .id = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
+        {"nfInstanceId", ERR_INPUT, .id = "9c5b94b1-35ad-49bb-7118-8e8fc24abf80"},
+        {"nfTypes[0]", ERR_DENIED, .type = "XYZ"},
+        {"nfTypes[0]", ERR_DENIED, .type = "amf"},
+        {"nfTypes[0]", ERR_INPUT, .type = "A F"},
+        {"fqdns[0]", ERR_DENIED, .fqdn = "*.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_DENIED, .fqdn = "amf.5gc.mnc013.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_DENIED, .fqdn = "evil5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "amf.5gc.mnc012.mcc345.3gppnetwork.org."},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "a_b.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "-a.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "a..5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "10.0.0.1"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "amf"},
+        {"fqdns[0]", ERR_INPUT, .fqdn = "\xc3\xa5.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"fqdns[0]", ERR_INPUT,
+         .fqdn = "a123456789012345678901234567890123456789012345678901234567890123"
+                 ".5gc.mnc012.mcc345.3gppnetwork.org"},
+        {"homeDomain", ERR_INPUT, .domain = "5gc.mnc12.mcc345.3gppnetwork.org"},
+        {"homeDomain", ERR_INPUT, .domain = "epc.mnc012.mcc345.3gppnetwork.org"},
+        {"homeDomain", ERR_INPUT, .domain = "5gc.mnc012.mcc345.3gppnetwork.org.x"},
+        {"homeDomain", ERR_INPUT, .domain = "5gc.nid07ed9d5.mnc012.mcc345.3gppnetwork.org"},
+        {"country", ERR_INPUT, .country = "se"},
+        {"country", ERR_INPUT, .country = "S"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row *r = &rows[i];
+        struct nf_identity nf = pki_nf();
+        struct err e = {0};
+
+        if (r->id != NULL) {
+            (void)snprintf(nf.instance_id, sizeof(nf.instance_id), "%s", r->id);
+        }
+        if (r->type != NULL) {
+            (void)snprintf(nf.types[0], sizeof(nf.types[0]), "%s", r->type);
+        }
+        if (r->fqdn != NULL) {
+            (void)snprintf(nf.fqdns[0], sizeof(nf.fqdns[0]), "%s", r->fqdn);
+        }
+        if (r->domain != NULL) {
+            (void)snprintf(nf.home_domain, sizeof(nf.home_domain), "%s", r->domain);
+        }
+        if (r->country != NULL) {
+            (void)snprintf(nf.country, sizeof(nf.country), "%s", r->country);
+        }
+        if (nf_identity_check(&nf, NULL, &e) == 0 || e.code != r->code ||
+            strncmp(e.text, r->field, strlen(r->field)) != 0) {
+            fail_msg("row %zu (%s): \"%s\"", i, r->field, e.text);
+        }
+    }
+}
+
+static void
+letters_become_lower_case_where_case_has_no_meaning(void **state)
+{
+    struct nf_identity nf = pki_nf();
+    struct err e = {0};
+
+    (void)state;
+    nf.instance_id[1] = 'C';
+    nf.fqdns[0][0] = 'A';
+    nf.home_domain[2] = 'C';
+    assert_ok(nf_identity_check(&nf, NULL, &e), &e);
+    assert_string_equal(nf.instance_id, "9c5b94b1-35ad-49bb-b118-8e8fc24abf80");
+    assert_string_equal(nf.fqdns[0], "amf1.amf.5gc.mnc012.mcc345.3gppnetwork.org");
+    assert_string_equal(nf.home_domain, "5gc.mnc012.mcc345.3gppnetwork.org");
+}
+
+static void
+order_and_repetition_are_checked(void **state)
+{
+    struct nf_identity sorted = with_types("SMSF", "SMS_GMSC");
+    struct nf_identity unsorted = with_types("SMF", "AMF");
+    struct nf_identity twice = with_types("AMF", "AMF");
+    struct nf_identity nf = pki_nf();
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(nf_identity_check(&sorted, NULL, &e), &e); /* '_' sorts behind the letters */
+    assert_err(nf_identity_check(&unsorted, NULL, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "nfTypes[1]: not in ascending"));
+    assert_err(nf_identity_check(&twice, NULL, &e), ERR_INPUT, &e);
+    assert_ok(nf_identity_add_fqdn(&nf, "AMF1.amf.5gc.mnc012.mcc345.3gppnetwork.org", &e), &e);
+    assert_err(nf_identity_check(&nf, NULL, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "fqdns[1]: stands there twice"));
+    nf.n_types = 0;
+    assert_err(nf_identity_check(&nf, NULL, &e), ERR_INPUT, &e);
+}
+
+static void
+the_operator_may_allow_more(void **state)
+{
+    static const char *const suffixes[] = {"svc.example.net"};
+    static const char *const domains[] = {"5gc.mnc001.mcc001.3gppnetwork.org"};
+    struct nf_rules rules = {.operator_types = true,
+                             .fqdn_suffixes = suffixes,
+                             .n_fqdn_suffixes = 1,
+                             .any_uuid_version = true};
+    struct nf_identity nf = with_types("OP_X", NULL);
+    struct nf_identity colliding = with_types("Amf", NULL);
+    struct nf_identity snpn = pki_nf();
+    struct err e = {0};
+
+    (void)state;
+    (void)snprintf(nf.fqdns[0], NF_FQDN_SIZE, "amf.svc.example.net");
+    (void)snprintf(nf.instance_id, NF_INSTANCE_ID_SIZE, "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+    assert_ok(nf_identity_check(&nf, &rules, &e), &e);
+    assert_err(nf_identity_check(&colliding, &rules, &e), ERR_DENIED, &e); /* RFC 9310 5 */
+    rules.home_domains = domains;
+    rules.n_home_domains = 1;
+    assert_err(nf_identity_check(&nf, &rules, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "homeDomain"));
+
+    (void)snprintf(snpn.home_domain, NF_HOME_DOMAIN_SIZE,
+                   "5gc.nid000007ed9d5.mnc012.mcc345.3gppnetwork.org");
+    (void)snprintf(snpn.fqdns[0], NF_FQDN_SIZE,
+                   "nrf.5gc.nid000007ed9d5.mnc012.mcc345.3gppnetwork.org");
+    assert_ok(nf_identity_check(&snpn, NULL, &e), &e);
+}
+
+static void
+the_limits_of_the_lists_hold(void **state)
+{
+    struct nf_identity nf = {0};
+    struct err e = {0};
+    char name[300];
+
+    (void)state;
+    for (int i = 0; i < NF_TYPES_MAX; i++) {
+        assert_ok(nf_identity_add_type(&nf, "AMF", &e), &e);
+        assert_ok(nf_identity_add_fqdn(&nf, "a.b", &e), &e);
+    }
+    assert_err(nf_identity_add_type(&nf, "AMF", &e), ERR_INPUT, &e);
+    assert_err(nf_identity_add_fqdn(&nf, "a.b", &e), ERR_INPUT, &e);
+    memset(name, 'a', sizeof(name));
+    name[254] = '\0';
+    nf.n_fqdns = 0;
+    assert_err(nf_identity_add_fqdn(&nf, name, &e), ERR_INPUT, &e);
+    name[33] = '\0';
+    nf.n_types = 0;
+    assert_err(nf_identity_add_type(&nf, name, &e), ERR_INPUT, &e);
+    assert_true(nf_type_is_standard("TSCTSF"));
+    assert_false(nf_type_is_standard("tsctsf"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nf_types_have_the_octets_of_the_vectors),
+        cmocka_unit_test(malformed_nf_types_are_refused),
+        cmocka_unit_test(each_field_is_checked_and_named),
+        cmocka_unit_test(letters_become_lower_case_where_case_has_no_meaning),
+        cmocka_unit_test(order_and_repetition_are_checked),
+        cmocka_unit_test(the_operator_may_allow_more),
+        cmocka_unit_test(the_limits_of_the_lists_hold),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/path.h"
+
+#include <string.h>
+
+#include "ca/x509/crl.h"
+#include "ca/x509/signed.h"
+#include "tests/support/pki.h"
+#include "tests/support/test.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+static struct pki *pki;
+static EVP_PKEY *key;
+
+static int
+make(void **state)
+{
+    (void)state;
+    pki = pki_new("P-384", "P-256");
+    key = pki_key("P-256");
+    return 0;
+}
+
+static int
+drop(void **state)
+{
+    (void)state;
+    pki_free(pki);
+    EVP_PKEY_free(key);
+    return 0;
+}
+
+static struct path_request
+under_root(enum path_purpose purpose)
+{
+    struct path_request r = {.purpose = purpose,
+                             .at = PKI_NOW + DAY,
+                             .anchors = &pki->root,
+                             .n_anchors = 1,
+                             .untrusted = &pki->issuing,
+                             .n_untrusted = 1};
+
+    return r;
+}
+
+static X509 *
+nf_certificate(void)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+
+    return pki_issue(&request, pki->issuing_key);
+}
+
+static void
+each_purpose_takes_its_own_certificates(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(x509_cleanup) X509 *ra = pki_issue_officer(pki, "ra-cmp", key);
+    CLEANUP(x509_cleanup) X509 *registrar = pki_issue_officer(pki, "registrar", key);
+    const struct {
+        X509 *leaf;
+        enum path_purpose purpose;
+        int result;
+    } rows[] = {
+        {nf, PATH_REQUESTER, 0},         {nf, PATH_RA_CMP, -1},
+        {nf, PATH_REGISTRAR, -1},        {ra, PATH_RA_CMP, 0},
+        {ra, PATH_REGISTRAR, -1},        {registrar, PATH_REGISTRAR, 0},
+        {registrar, PATH_RA_CMP, -1},    {pki->issuing, PATH_REQUESTER, -1},
+        {pki->root, PATH_REQUESTER, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct path_request r = under_root(rows[i].purpose);
+        struct err e = {0};
+
+        if (path_verify(rows[i].leaf, &r, &e) != rows[i].result) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+        assert_int_equal(rows[i].result == 0 ? ERR_NONE : ERR_DENIED, e.code);
+    }
+}
+
+static void
+time_anchor_and_middle_must_fit(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct pki *other = pki_new("P-256", "P-256");
+    X509 *many[PATH_UNTRUSTED_MAX + 1];
+    struct err e = {0};
+
+    (void)state;
+    r.at = PKI_NOW - 1;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r.at = PKI_NOW + (time_t)30 * DAY + 1;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "expired"));
+    r = under_root(PATH_REQUESTER);
+    r.n_untrusted = 0;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r = under_root(PATH_REQUESTER);
+    r.anchors = &other->root;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r.anchors = &pki->issuing; /* not self-signed, so no anchor unless pinned */
+    r.n_untrusted = 0;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r.pinned = true;
+    assert_ok(path_verify(nf, &r, &e), &e);
+    r.anchors = &nf;
+    assert_ok(path_verify(nf, &r, &e), &e);
+    r.n_anchors = 0;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        many[i] = pki->issuing;
+    }
+    r = under_root(PATH_REQUESTER);
+    r.untrusted = many;
+    r.n_untrusted = ARRAY_LEN(many);
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    pki_free(other);
+}
+
+static X509_CRL *
+crl_of(X509 *revoked)
+{
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf signature = {0};
+    struct crl_entry entry = {.serial_size = 16, .revoked_at = PKI_NOW};
+    struct crl_request request = {.issuer = pki->issuing,
+                                  .number = 1,
+                                  .this_update = PKI_NOW,
+                                  .next_update = PKI_NOW + 2 * DAY,
+                                  .entries = &entry,
+                                  .n_entries = revoked == NULL ? 0 : 1};
+    const unsigned char *p;
+    struct err e = {0};
+    X509_CRL *crl;
+
+    if (revoked != NULL) {
+        memcpy(entry.serial, ASN1_STRING_get0_data(X509_get0_serialNumber(revoked)), 16);
+    }
+    assert_ok(crl_build(&request, &tbs, &e), &e);
+    signature = pki_sign(pki->issuing_key, buf_span(&tbs));
+    assert_ok(signed_assemble(SIGNED_CRL, buf_span(&tbs), buf_span(&signature), pki->issuing_key,
+                              &der, &e),
+              &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    return crl;
+}
+
+static void
+a_revoked_leaf_and_a_stale_crl_are_refused(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(x509_crl_cleanup) X509_CRL *empty = crl_of(NULL);
+    CLEANUP(x509_crl_cleanup) X509_CRL *full = crl_of(nf);
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct err e = {0};
+
+    (void)state;
+    r.crls = &empty;
+    r.n_crls = 1;
+    assert_ok(path_verify(nf, &r, &e), &e);
+    r.at = PKI_NOW + 3 * DAY;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r.at = PKI_NOW + DAY;
+    r.crls = &full;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "revoked"));
+}
+
+/* A vendor's end entity with one thing changed, signed again by the issuing key. */
+static X509 *
+changed(void (*change)(X509 *))
+{
+    X509 *certificate = nf_certificate();
+
+    change(certificate);
+    assert_true(X509_sign(certificate, pki->issuing_key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+static void
+serial_zero(X509 *x)
+{
+    ASN1_INTEGER_set(X509_get_serialNumber(x), 0);
+}
+
+static void
+serial_negative(X509 *x)
+{
+    ASN1_INTEGER_set(X509_get_serialNumber(x), -5);
+}
+
+static void
+serial_of_21_octets(X509 *x)
+{
+    BIGNUM *n = BN_new();
+
+    BN_one(n);
+    BN_lshift(n, n, 159);
+    BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
+    BN_free(n);
+}
+
+static void
+extension_twice(X509 *x)
+{
+    X509_add_ext(x, X509_get_ext(x, 0), -1);
+}
+
+static void
+ski_critical(X509 *x)
+{
+    X509_EXTENSION_set_critical(
+        X509_get_ext(x, X509_get_ext_by_NID(x, NID_subject_key_identifier, -1)), 1);
+}
+
+static void
+unknown_critical(X509 *x)
+{
+    X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, NULL, "1.2.3.4", "critical,DER:0500");
+
+    X509_add_ext(x, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+static void
+usage_without_signature(X509 *x)
+{
+    X509_EXTENSION *extension =
+        X509V3_EXT_nconf_nid(NULL, NULL, NID_key_usage, "critical,keyEncipherment");
+
+    X509_EXTENSION_free(X509_delete_ext(x, X509_get_ext_by_NID(x, NID_key_usage, -1)));
+    X509_add_ext(x, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+static void
+what_openssl_leaves_out_is_checked(void **state)
+{
+    static const struct {
+        const char *why;
+        void (*change)(X509 *);
+    } rows[] = {{"serial", serial_zero},
+                {"serial", serial_negative},
+                {"serial", serial_of_21_octets},
+                {"twice", extension_twice},
+                {"ritical", ski_critical},
+                {"critical", unknown_critical},
+                {"digitalSignature", usage_without_signature}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_cleanup) X509 *leaf = changed(rows[i].change);
+        struct path_request r = under_root(PATH_REQUESTER);
+        struct err e = {0};
+
+        assert_err(path_verify(leaf, &r, &e), ERR_DENIED, &e);
+        if (strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("row %zu: \"%s\" does not say %s", i, e.text, rows[i].why);
+        }
+    }
+}
+
+static void
+sha_1_and_small_keys_are_too_weak(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *sha1 = nf_certificate();
+    CLEANUP(x509_cleanup) X509 *small = nf_certificate();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *rsa = pki_key("RSA-1024");
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct err e = {0};
+
+    (void)state;
+    assert_true(X509_sign(sha1, pki->issuing_key, EVP_sha1()) > 0);
+    assert_err(path_verify(sha1, &r, &e), ERR_DENIED, &e);
+    X509_set_pubkey(small, rsa);
+    assert_true(X509_sign(small, pki->issuing_key, EVP_sha256()) > 0);
+    assert_err(path_verify(small, &r, &e), ERR_DENIED, &e);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_purpose_takes_its_own_certificates),
+        cmocka_unit_test(time_anchor_and_middle_must_fit),
+        cmocka_unit_test(a_revoked_leaf_and_a_stale_crl_are_refused),
+        cmocka_unit_test(what_openssl_leaves_out_is_checked),
+        cmocka_unit_test(sha_1_and_small_keys_are_too_weak),
+    };
+
+    return cmocka_run_group_tests(tests, make, drop);
+}
