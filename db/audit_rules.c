@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit_rules.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/audit_certificate.h"
+
+struct intent {
+    char *serial;
+    char *rid;
+    char *tbs;
+};
+
+struct audit_rules {
+    struct intent *open; /* oldest first: the next answer is nearly always at the front */
+    size_t n;
+    size_t capacity;
+};
+
+static void
+intent_free(struct intent *intent)
+{
+    mem_free(intent->serial);
+    mem_free(intent->rid);
+    mem_free(intent->tbs);
+}
+
+void
+audit_rules_free(struct audit_rules *rules)
+{
+    if (rules != NULL) {
+        for (size_t i = 0; i < rules->n; i++) {
+            intent_free(&rules->open[i]);
+        }
+        mem_free(rules->open);
+        mem_free(rules);
+    }
+}
+
+struct audit_rules *
+audit_rules_new(void)
+{
+    return mem_zalloc(1, sizeof(struct audit_rules));
+}
+
+size_t
+audit_rules_open(const struct audit_rules *rules)
+{
+    return rules->n;
+}
+
+static struct intent *
+intent_find(const struct audit_rules *rules, const char *serial)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        if (strcmp(rules->open[i].serial, serial) == 0) {
+            return &rules->open[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+intent_close(struct audit_rules *rules, struct intent *intent)
+{
+    size_t behind = rules->n - (size_t)(intent - rules->open) - 1;
+
+    intent_free(intent);
+    memmove(intent, intent + 1, behind * sizeof(*intent));
+    rules->n--;
+}
+
+static int
+intent_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+
+    if (intent_find(rules, serial) != NULL) {
+        return err_set(e, ERR_CRYPTO, "a second INTENT for serial %s", serial);
+    }
+    rules->open = mem_grow(rules->open, &rules->capacity, rules->n + 1, sizeof(rules->open[0]));
+    rules->open[rules->n++] = (struct intent){
+        .serial = mem_strdup(serial),
+        .rid = mem_strdup(leaf_text(leaf, "rid")),
+        .tbs = mem_strdup(leaf_text(leaf, "tbs")),
+    };
+    return 0;
+}
+
+/* The signature was made over what the INTENT recorded before it. */
+static int
+issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+    struct intent *intent = intent_find(rules, serial);
+    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(leaf, e);
+    CLEANUP(mem_cleanup) char *own = NULL;
+    CLEANUP(mem_cleanup) char *tbs = NULL;
+
+    if (certificate == NULL) {
+        return -1;
+    }
+    own = audit_certificate_serial(certificate);
+    if (strcmp(own, serial) != 0) {
+        return err_set(e, ERR_CRYPTO, "the certificate has serial %s, its ISSUED leaf %s", own,
+                       serial);
+    }
+    if (intent == NULL) {
+        return err_set(e, ERR_CRYPTO, "serial %s was issued without an INTENT before", serial);
+    }
+    tbs = audit_certificate_tbs(certificate, e);
+    if (tbs == NULL) {
+        return -1;
+    }
+    if (strcmp(intent->rid, leaf_text(leaf, "rid")) != 0 || strcmp(intent->tbs, tbs) != 0) {
+        return err_set(e, ERR_CRYPTO,
+                       "serial %s was issued with another content than its INTENT says", serial);
+    }
+    intent_close(rules, intent);
+    return 0;
+}
+
+int
+audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    struct intent *intent;
+
+    switch (leaf_kind(leaf)) {
+    case LEAF_INTENT:
+        return intent_check(rules, leaf, e);
+    case LEAF_ISSUED:
+        return issued_check(rules, leaf, e);
+    case LEAF_REJECTED:
+        intent = intent_find(rules, leaf_text(leaf, "serial"));
+        if (intent != NULL) {
+            intent_close(rules, intent); /* given up before a signature was stored */
+        }
+        return 0;
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_REGISTRATION:
+    case LEAF_CANCEL:
+    case LEAF_REQUEST:
+    case LEAF_REFUSAL:
+    case LEAF_CONFIRMED:
+    case LEAF_REVOKED:
+    case LEAF_CRL:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_KINDS:
+        break;
+    }
+    return 0;
+}

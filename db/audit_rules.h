@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * audit_rules.h - what must be true of the leaves beyond their hashes: each has the form of its
+ * kind, and what was issued is what was intended before (record before signature).
+ *
+ * Memory: the intents that are open, not the certificates.
+ */
+#pragma once
+
+#include "db/leaf.h"
+
+struct audit_rules;
+void audit_rules_free(struct audit_rules *);
+struct audit_rules *audit_rules_new(void) OWNED(audit_rules_free);
+DEFINE_CLEANUP(audit_rules_cleanup, struct audit_rules, audit_rules_free)
+
+/* The next leaf. ERR_CRYPTO with the rule that it breaks. */
+int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
+/* Intents that have neither a certificate nor a rejection yet. */
+size_t audit_rules_open(const struct audit_rules *);

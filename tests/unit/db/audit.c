@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an attacker with the published folder, or with the log key, can do to it is noticed. */
+#include "db/audit_verify.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/audit_ledger.h"
+
+enum { FILE_MAX = 1 << 20 };
+
+static int
+verify_with(const char *dir, const struct log_key *trusted, struct err *e)
+{
+    struct audit_figures figures;
+    CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(dir, trusted, e);
+
+    return log == NULL ? -1 : audit_verify(log, NULL, NULL, &figures, e);
+}
+
+static int
+verify(const struct audit_ledger *l, struct err *e)
+{
+    return verify_with(l->dir, NULL, e);
+}
+
+static void
+assert_named(const struct err *e, const char *name)
+{
+    if (strstr(e->text, name) == NULL) {
+        fail_msg("\"%s\" does not name \"%s\"", e->text, name);
+    }
+}
+
+static char *
+path_of(const struct audit_ledger *l, const char *name)
+{
+    return mem_printf("%s/%s", l->dir, name);
+}
+
+static void
+load(const struct audit_ledger *l, const char *name, struct buf *out)
+{
+    CLEANUP(mem_cleanup) char *path = path_of(l, name);
+    struct err e = {0};
+
+    assert_ok(file_read(path, out, &e), &e);
+}
+
+/* Writes in place: fast, for the flips. */
+static void
+save(const struct audit_ledger *l, const char *name, struct span bytes)
+{
+    CLEANUP(mem_cleanup) char *path = path_of(l, name);
+    FILE *file;
+
+    (void)unlink(path);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes.p, 1, bytes.n, file), bytes.n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void
+drop(const struct audit_ledger *l, const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = path_of(l, name);
+
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Leaf `i` of a ledger whose content does not matter. */
+static void
+append_stops(struct audit_ledger *l, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct leaf *leaf = audit_ledger_leaf(l, LEAF_STOP);
+
+        leaf_set_text(leaf, "reason", "x");
+        (void)audit_ledger_append(l, leaf);
+    }
+}
+
+typedef void visit(const struct audit_ledger *, const char *name);
+
+static unsigned
+for_each_file(const struct audit_ledger *l, const char *folder, visit *v)
+{
+    CLEANUP(mem_cleanup) char *path = path_of(l, folder);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        CLEANUP(mem_cleanup) char *name = NULL;
+        CLEANUP(mem_cleanup) char *full = NULL;
+        struct stat st;
+
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        name = folder[0] == '\0' ? mem_strdup(entry->d_name)
+                                 : mem_printf("%s/%s", folder, entry->d_name);
+        full = path_of(l, name);
+        assert_int_equal(stat(full, &st), 0);
+        if (S_ISDIR(st.st_mode)) {
+            n += for_each_file(l, name, v);
+        } else {
+            v(l, name);
+            n++;
+        }
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+/* ---- tests ---- */
+
+static void
+sizes_around_the_width_of_tiles_verify(void **state)
+{
+    static const unsigned steps[] = {1, 4, 250, 1, 1, 254, 1, 1};
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        append_stops(&l, steps[i]);
+        audit_ledger_publish(&l);
+        assert_ok(verify(&l, &e), &e);
+    }
+}
+
+static void
+flip_every_octet(const struct audit_ledger *l, const char *name)
+{
+    CLEANUP(buf_free) struct buf was = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf now = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    load(l, name, &was);
+    for (size_t i = 0; i < was.n; i++) {
+        assert_ok(buf_set(&now, buf_span(&was), &e), &e);
+        now.p[i] ^= (uint8_t)(1U << (i % 8));
+        save(l, name, buf_span(&now));
+        if (verify(l, &e) == 0) {
+            fail_msg("%s: octet %zu of %zu flipped, and nobody notices", name, i, was.n);
+        }
+    }
+    save(l, name, buf_span(&was));
+}
+
+static void
+cut_and_lengthen(const struct audit_ledger *l, const char *name)
+{
+    CLEANUP(buf_free) struct buf was = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf now = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    load(l, name, &was);
+    assert_ok(buf_set(&now, buf_span(&was), &e), &e);
+    buf_truncate(&now, was.n - 1);
+    save(l, name, buf_span(&now));
+    if (verify(l, &e) == 0) {
+        fail_msg("%s: cut by one octet, and nobody notices", name);
+    }
+    assert_ok(buf_set(&now, buf_span(&was), &e), &e);
+    assert_ok(buf_append_str(&now, "\n", &e), &e);
+    save(l, name, buf_span(&now));
+    if (verify(l, &e) == 0) {
+        fail_msg("%s: one octet more, and nobody notices", name);
+    }
+    save(l, name, buf_span(&was));
+}
+
+static void
+every_flipped_octet_and_every_cut_of_a_small_ledger_is_noticed(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 3);
+    audit_ledger_publish(&l);
+    append_stops(&l, 4);
+    audit_ledger_publish(&l);
+    assert_ok(verify(&l, &e), &e);
+    /* log.vkey, checkpoint, and for the sizes 3 and 7 one tile and one bundle each */
+    assert_int_equal(for_each_file(&l, "", flip_every_octet), 6);
+    assert_int_equal(for_each_file(&l, "", cut_and_lengthen), 6);
+    assert_ok(verify(&l, &e), &e);
+}
+
+static void
+remove_and_name(const struct audit_ledger *l, const char *name)
+{
+    CLEANUP(buf_free) struct buf was = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    load(l, name, &was);
+    drop(l, name);
+    assert_int_equal(verify(l, &e), -1);
+    assert_named(&e, name);
+    save(l, name, buf_span(&was));
+}
+
+static void
+a_missing_file_is_named(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 260);
+    audit_ledger_publish(&l);
+    /* tile/0/000, tile/0/001.p/4, tile/1/000.p/1, both bundles, checkpoint, log.vkey */
+    assert_int_equal(for_each_file(&l, "", remove_and_name), 7);
+    assert_ok(verify(&l, &e), &e);
+}
+
+/* Offset of entry `i` in a bundle. */
+static size_t
+entry_at(const struct buf *bundle, unsigned i)
+{
+    size_t at = 0;
+
+    for (; i > 0; i--) {
+        at += 2 + ((size_t)bundle->p[at] << 8 | bundle->p[at + 1]);
+    }
+    return at;
+}
+
+static void
+changed_moved_and_deleted_leaves_are_named(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(buf_free) struct buf was = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf now = BUF_INIT(FILE_MAX);
+    struct span second;
+    struct span third;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 260);
+    audit_ledger_publish(&l);
+    load(&l, "tile/entries/001.p/4", &was);
+    second = span_of(was.p + entry_at(&was, 1), entry_at(&was, 2) - entry_at(&was, 1));
+    third = span_of(was.p + entry_at(&was, 2), entry_at(&was, 3) - entry_at(&was, 2));
+
+    assert_ok(buf_set(&now, buf_span(&was), &e), &e);
+    now.p[entry_at(&now, 2) - 5] ^= 1;
+    save(&l, "tile/entries/001.p/4", buf_span(&now));
+    assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "tile/entries/001.p/4: leaf 257 was changed");
+
+    buf_truncate(&now, 0);
+    assert_ok(buf_append(&now, span_of(was.p, entry_at(&was, 1)), &e), &e);
+    assert_ok(buf_append(&now, third, &e), &e);
+    assert_ok(buf_append(&now, second, &e), &e);
+    assert_ok(buf_append(&now, span_of(was.p + entry_at(&was, 3), was.n - entry_at(&was, 3)), &e),
+              &e);
+    save(&l, "tile/entries/001.p/4", buf_span(&now));
+    assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "tile/entries/001.p/4: leaf 257 was moved: what stands there is leaf 258");
+
+    buf_truncate(&now, entry_at(&now, 3));
+    save(&l, "tile/entries/001.p/4", buf_span(&now));
+    assert_err(verify(&l, &e), ERR_INPUT, &e);
+    assert_named(&e, "tile/entries/001.p/4: leaf 259: the file has 3 entries, not 4");
+}
+
+static void
+a_changed_tile_is_named_also_when_the_entries_were_changed_with_it(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(buf_free) struct buf bundle = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf tile = BUF_INIT(FILE_MAX);
+    struct merkle_hash hash;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 260);
+    audit_ledger_publish(&l);
+    load(&l, "tile/entries/000", &bundle);
+    load(&l, "tile/0/000", &tile);
+    bundle.p[entry_at(&bundle, 1) - 5] ^= 1;
+    hash = merkle_leaf(span_of(bundle.p + 2, entry_at(&bundle, 1) - 2));
+    memcpy(tile.p, hash.octets, MERKLE_HASH);
+    save(&l, "tile/entries/000", buf_span(&bundle));
+    save(&l, "tile/0/000", buf_span(&tile));
+    assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "tile/0/000 was changed: it is not the tile that tile/1/000.p/1 covers");
+}
+
+static void
+a_ledger_of_another_key_or_origin_is_refused(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(audit_ledger_end) struct audit_ledger other;
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(log_key_free) struct log_key origin = {0};
+    CLEANUP(buf_free) struct buf text = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 2);
+    audit_ledger_publish(&l);
+    audit_ledger_begin(&other);
+    append_stops(&other, 2);
+    audit_ledger_publish(&other);
+    load(&other, "log.vkey", &text);
+    assert_ok(log_key_parse(&key, buf_span(&text), &e), &e);
+    assert_err(verify_with(l.dir, &key, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "log.vkey is not the trusted key");
+    save(&l, "log.vkey", buf_span(&text));
+    assert_err(verify_with(l.dir, &key, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "checkpoint");
+    assert_ok(log_key_set(&origin, "nfpki.test/another", buf_span(&l.spki), &e), &e);
+    assert_int_equal(verify_with(l.dir, &origin, &e), -1);
+}
+
+static void
+roll_back_and_fork_are_named_and_growth_is_fine(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(mem_cleanup) char *path = NULL;
+    CLEANUP(buf_free) struct buf note = BUF_INIT(FILE_MAX);
+    struct checkpoint earlier;
+    bool known = true;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    path = mem_printf("%s/state", l.base);
+    append_stops(&l, 3);
+    audit_ledger_publish(&l);
+    load(&l, "checkpoint", &note);
+    for (unsigned round = 0; round < 3; round++) {
+        CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+
+        append_stops(&l, 200);
+        audit_ledger_publish(&l);
+        log = audit_open(l.dir, NULL, &e);
+        assert_non_null(log);
+        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+        assert_int_equal(known, round > 0);
+        assert_ok(audit_consistency(log, &earlier, &e), &e);
+        assert_ok(audit_state_save(path, log, &e), &e);
+        earlier = *audit_checkpoint(log);
+        assert_ok(audit_consistency(log, &earlier, &e), &e);
+        earlier.root.octets[0] ^= 1;
+        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
+        assert_named(&e, "fork");
+        assert_ok(checkpoint_open(audit_key(log), buf_span(&note), &earlier, &e), &e);
+        assert_ok(audit_consistency(log, &earlier, &e), &e);
+        earlier.root.octets[31] ^= 0x80;
+        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
+        assert_named(&e, "fork: the first 3 leaves");
+        earlier.size = audit_checkpoint(log)->size + 1;
+        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
+        assert_named(&e, "rolled back");
+    }
+    {
+        CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+
+        /* The signed checkpoint of long ago, with its files: whole, and yet old. */
+        save(&l, "checkpoint", buf_span(&note));
+        assert_ok(verify(&l, &e), &e);
+        log = audit_open(l.dir, NULL, &e);
+        assert_non_null(log);
+        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+        assert_true(known);
+        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
+        assert_named(&e, "rolled back: it covers 3 leaves, the remembered one 603");
+    }
+}
+
+static void
+a_remembered_state_that_was_changed_is_refused(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(mem_cleanup) char *path = NULL;
+    struct checkpoint earlier;
+    bool known;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 3);
+    audit_ledger_publish(&l);
+    log = audit_open(l.dir, NULL, &e);
+    assert_non_null(log);
+    path = mem_printf("%s/checkpoint", l.dir);
+    assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+    flip_every_octet(&l, "checkpoint");
+    save(&l, "checkpoint", SPAN_LITERAL("3\n"));
+    assert_int_equal(audit_state_load(path, log, &known, &earlier, &e), -1);
+    assert_named(&e, "checkpoint is not a remembered checkpoint of this log");
+}
+
+/* ---- rules ---- */
+
+static void
+a_certificate_without_intent_before_is_named_although_the_log_signed_it(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct audit_enrolment one;
+    struct leaf *leaf;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    audit_ledger_enrol(&l, 1, false, &one);
+    audit_ledger_publish(&l);
+    assert_ok(verify(&l, &e), &e);
+    leaf = audit_ledger_leaf(&l, LEAF_ISSUED);
+    leaf_set_text(leaf, "rid", one.rid);
+    leaf_set_text(leaf, "serial", one.serial);
+    leaf_set_base64(leaf, "certificate", buf_span(&one.certificate));
+    (void)audit_ledger_append(&l, leaf);
+    audit_ledger_publish(&l);
+    assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "tile/entries/000.p/3: leaf 2: serial");
+    assert_named(&e, "was issued without an INTENT before");
+    buf_free(&one.certificate);
+}
+
+static void
+a_certificate_with_another_content_than_intended_is_named(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct audit_enrolment one;
+    struct leaf *leaf;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    audit_ledger_enrol(&l, 1, false, &one);
+    leaf = audit_ledger_leaf(&l, LEAF_INTENT);
+    leaf_set_text(leaf, "rid", one.rid);
+    leaf_set_text(leaf, "serial", one.serial);
+    leaf_set_text(leaf, "profile", "registrar");
+    leaf_set_text(leaf, "tbs", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_time(leaf, "notBefore", 1);
+    leaf_set_time(leaf, "notAfter", 2);
+    (void)audit_ledger_append(&l, leaf);
+    leaf = audit_ledger_leaf(&l, LEAF_ISSUED);
+    leaf_set_text(leaf, "rid", one.rid);
+    leaf_set_text(leaf, "serial", one.serial);
+    leaf_set_base64(leaf, "certificate", buf_span(&one.certificate));
+    (void)audit_ledger_append(&l, leaf);
+    audit_ledger_publish(&l);
+    assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+    assert_named(&e, "another content than its INTENT says");
+    buf_free(&one.certificate);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_around_the_width_of_tiles_verify),
+        cmocka_unit_test(every_flipped_octet_and_every_cut_of_a_small_ledger_is_noticed),
+        cmocka_unit_test(a_missing_file_is_named),
+        cmocka_unit_test(changed_moved_and_deleted_leaves_are_named),
+        cmocka_unit_test(a_changed_tile_is_named_also_when_the_entries_were_changed_with_it),
+        cmocka_unit_test(a_ledger_of_another_key_or_origin_is_refused),
+        cmocka_unit_test(roll_back_and_fork_are_named_and_growth_is_fine),
+        cmocka_unit_test(a_remembered_state_that_was_changed_is_refused),
+        cmocka_unit_test(a_certificate_without_intent_before_is_named_although_the_log_signed_it),
+        cmocka_unit_test(a_certificate_with_another_content_than_intended_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
