@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/certreq.h"
+
+#include "ca/cmp/asn1.h"
+#include "ca/cmp/der.h"
+#include "ca/cmp/field.h"
+#include "tests/unit/ca/cmp/fixture.h"
+
+static void
+requests_of_openssl_are_read_and_prove_possession(void **state)
+{
+    static const struct {
+        const char *file;
+        int id;
+        int kind;
+    } files[] = {{"pbm-ir.der", 0, EVP_PKEY_EC},    {"pbm512-ir.der", 0, EVP_PKEY_EC},
+                 {"sig-ir.der", 0, EVP_PKEY_EC},    {"sig-cr.der", 0, EVP_PKEY_EC},
+                 {"sig-kur.der", 0, EVP_PKEY_EC},   {"rsa-ir.der", 0, EVP_PKEY_RSA},
+                 {"mock-ir.der", 0, EVP_PKEY_EC},   {"unprotected-ir.der", 0, EVP_PKEY_EC},
+                 {"pbm-p10cr.der", -1, EVP_PKEY_EC}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(files[i].file);
+        CLEANUP(x509_name_cleanup) X509_NAME *expected = name_of("x");
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *again = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct err e = {0};
+        const unsigned char *p;
+
+        r = cmp_certreq_read(msg, &failure, &e);
+        if (r == NULL) {
+            fail_msg("%s: %s %s", files[i].file, cmp_failure_name(failure), e.text);
+        }
+        assert_int_equal(failure, CMP_NO_FAILURE);
+        assert_ok(cmp_certreq_check_pop(r, &failure, &e), &e);
+        assert_int_equal(cmp_certreq_id(r), files[i].id);
+        assert_int_equal(EVP_PKEY_get_base_id(cmp_certreq_key(r)), files[i].kind);
+        p = cmp_certreq_spki(r).p;
+        again = d2i_PUBKEY(NULL, &p, (long)cmp_certreq_spki(r).n);
+        assert_int_equal(EVP_PKEY_eq(again, cmp_certreq_key(r)), 1);
+        if (cmp_msg_body(msg) != CMP_KUR) {
+            assert_int_equal(X509_NAME_cmp(cmp_certreq_subject(r), expected), 0);
+        }
+    }
+}
+
+static void
+old_cert_id_of_a_kur_is_found(void **state)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *kur = vector_msg("sig-kur.der");
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *ir = vector_msg("sig-ir.der");
+    CLEANUP(x509_cleanup) X509 *certificate = vector_cert("dev.crt");
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *none = NULL;
+    const X509_NAME *issuer;
+    const ASN1_INTEGER *serial;
+    enum cmp_failure failure;
+    struct err e = {0};
+
+    (void)state;
+    r = cmp_certreq_read(kur, &failure, &e);
+    none = cmp_certreq_read(ir, &failure, &e);
+    assert_non_null(r);
+    assert_non_null(none);
+    assert_false(cmp_certreq_old_cert(none, &issuer, &serial));
+    assert_true(cmp_certreq_old_cert(r, &issuer, &serial));
+    assert_int_equal(X509_NAME_cmp(issuer, X509_get_issuer_name(certificate)), 0);
+    assert_int_equal(ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate)), 0);
+}
+
+static void
+missing_proofs_and_raverified_are_bad_pop(void **state)
+{
+    static const char *const files[] = {"pbm-nopop.der", "pbm-raverified.der"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(files[i]);
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        assert_null(cmp_certreq_read(msg, &failure, &e));
+        assert_int_equal(failure, CMP_BAD_POP);
+    }
+}
+
+/* A change to a good request before it is encoded. */
+typedef void change_fn(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request);
+
+static void
+nothing(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    (void)request;
+}
+
+static void
+two_requests(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)request;
+    assert_true(sk_CMP_REQ_MSG_push(messages, ASN1_item_dup(ASN1_ITEM_rptr(CMP_REQ_MSG),
+                                                            sk_CMP_REQ_MSG_value(messages, 0))) >
+                0);
+}
+
+static void
+no_requests(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)request;
+    CMP_REQ_MSG_free(sk_CMP_REQ_MSG_pop(messages));
+}
+
+static void
+id_1(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(ASN1_INTEGER_set_int64(request->cert_req_id, 1), 1);
+}
+
+static void
+no_subject(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    X509_NAME_free(request->template->subject);
+    request->template->subject = NULL;
+}
+
+static void
+null_dn(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    no_subject(messages, request);
+    request->template->subject = X509_NAME_new();
+}
+
+static void
+null_dn_with_san(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    X509_EXTENSION *san =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:amf.5gc.example");
+
+    null_dn(messages, request);
+    request->template->extensions = sk_X509_EXTENSION_new_null();
+    assert_true(sk_X509_EXTENSION_push(request->template->extensions, san) > 0);
+}
+
+static void
+no_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    CMP_SPKI_free(request->template->public_key);
+    request->template->public_key = NULL;
+}
+
+static void
+broken_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    /* no longer a point of the curve */
+    request->template->public_key->key->data[20] ^= 1;
+}
+
+static void
+unknown_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(X509_ALGOR_set0(request->template->public_key->algorithm, OBJ_nid2obj(NID_dsa),
+                                     V_ASN1_NULL, NULL),
+                     1);
+}
+
+static void
+other_curve(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(X509_ALGOR_set0(request->template->public_key->algorithm,
+                                     OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+                                     OBJ_nid2obj(NID_secp256k1)),
+                     1);
+}
+
+static void
+version_1(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->version = ASN1_INTEGER_new();
+    assert_int_equal(ASN1_INTEGER_set_int64(request->template->version, 0), 1);
+}
+
+static void
+version_3(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->version = ASN1_INTEGER_new();
+    assert_int_equal(ASN1_INTEGER_set_int64(request->template->version, 2), 1);
+}
+
+static void
+serial_number(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->serial = ASN1_INTEGER_new();
+    assert_int_equal(ASN1_INTEGER_set_int64(request->template->serial, 7), 1);
+}
+
+static void
+signing_alg(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->signing_alg = X509_ALGOR_dup(request->template->public_key->algorithm);
+}
+
+static void
+pop_wrong(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)request;
+    sk_CMP_REQ_MSG_value(messages, 0)->pop->d.signature->signature->data[12] ^= 1;
+}
+
+static void
+pop_with_sha1(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)request;
+    assert_int_equal(X509_ALGOR_set0(sk_CMP_REQ_MSG_value(messages, 0)->pop->d.signature->algorithm,
+                                     OBJ_nid2obj(NID_ecdsa_with_SHA1), V_ASN1_UNDEF, NULL),
+                     1);
+}
+
+static void
+pop_of_rsa(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)request;
+    assert_int_equal(X509_ALGOR_set0(sk_CMP_REQ_MSG_value(messages, 0)->pop->d.signature->algorithm,
+                                     OBJ_nid2obj(NID_sha256WithRSAEncryption), V_ASN1_NULL, NULL),
+                     1);
+}
+
+static void
+pop_with_input(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    ASN1_TYPE *null = ASN1_TYPE_new();
+
+    (void)request;
+    ASN1_TYPE_set(null, V_ASN1_NULL, NULL);
+    sk_CMP_REQ_MSG_value(messages, 0)->pop->d.signature->input = sk_ASN1_TYPE_new_null();
+    assert_true(
+        sk_ASN1_TYPE_push(sk_CMP_REQ_MSG_value(messages, 0)->pop->d.signature->input, null) > 0);
+}
+
+static void
+pop_by_encryption(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    CMP_REQ_MSG *one = sk_CMP_REQ_MSG_value(messages, 0);
+
+    (void)request;
+    CMP_POP_free(one->pop);
+    one->pop = CMP_POP_new();
+    one->pop->type = CMP_POP_ENCIPHERMENT;
+    one->pop->d.other = ASN1_TYPE_new();
+    ASN1_TYPE_set(one->pop->d.other, V_ASN1_NULL, NULL);
+}
+
+static void
+template_changed_after_the_proof(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    null_dn_with_san(messages, request);
+}
+
+/* Body of an ir with the change, given to the reader and, when that accepts, to the POP check. */
+static enum cmp_failure
+try_change(const struct world *w, change_fn *change, bool *read)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf request_der_ = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf changed = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf wrapped = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+    enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+    struct err e = {0};
+    struct der inner;
+    CMP_REQ_MSGS *messages;
+    CMP_CERT_REQUEST *request;
+    CMP_REQ_MSG *one;
+    ASN1_TYPE *raw;
+    struct cmp_header h;
+
+    assert_ok(cmp_client_body_request(CMP_IR, w->key, w->subject, &body, &e), &e);
+    assert_true(der_only(buf_span(&body), DER_CONTEXT | CMP_IR, &inner));
+    messages = field_decode(ASN1_ITEM_rptr(CMP_REQ_MSGS), inner.content, "test", &e);
+    assert_non_null(messages);
+    one = sk_CMP_REQ_MSG_value(messages, 0);
+    request = field_decode(ASN1_ITEM_rptr(CMP_CERT_REQUEST), field_raw(one->request), "test", &e);
+    assert_non_null(request);
+    change(messages, request);
+    assert_ok(field_encode(ASN1_ITEM_rptr(CMP_CERT_REQUEST), request, &request_der_, &e), &e);
+    raw = field_decode(ASN1_ITEM_rptr(ASN1_ANY), buf_span(&request_der_), "test", &e);
+    if (sk_CMP_REQ_MSG_num(messages) > 0) {
+        ASN1_TYPE_free(one->request);
+        one->request = raw;
+    } else {
+        ASN1_TYPE_free(raw);
+    }
+    assert_ok(field_encode(ASN1_ITEM_rptr(CMP_REQ_MSGS), messages, &changed, &e), &e);
+    assert_ok(der_append(&wrapped, DER_CONTEXT | CMP_IR, buf_span(&changed), &e), &e);
+    sk_CMP_REQ_MSG_pop_free(messages, CMP_REQ_MSG_free);
+    CMP_CERT_REQUEST_free(request);
+
+    assert_ok(cmp_header_first(&h, &e), &e);
+    msg = sealed(&w->mac, &h, buf_span(&wrapped));
+    r = cmp_certreq_read(msg, &failure, &e);
+    *read = r != NULL;
+    if (r != NULL) {
+        (void)cmp_certreq_check_pop(r, &failure, &e);
+    }
+    return failure;
+}
+
+static void
+each_fault_of_a_request_gives_its_failinfo(void **state)
+{
+    static const struct {
+        const char *name;
+        change_fn *change;
+        enum cmp_failure failure;
+        bool read; /* the reader accepts, the proof is what is wrong */
+    } rows[] = {
+        {"good", nothing, CMP_NO_FAILURE, true},
+        {"two requests", two_requests, CMP_BAD_REQUEST, false},
+        {"no requests", no_requests, CMP_BAD_REQUEST, false},
+        {"certReqId 1", id_1, CMP_BAD_REQUEST, false},
+        {"no subject", no_subject, CMP_BAD_CERT_TEMPLATE, false},
+        {"NULL-DN", null_dn, CMP_BAD_CERT_TEMPLATE, false},
+        {"no key", no_key, CMP_BAD_CERT_TEMPLATE, false},
+        {"key that is no point", broken_key, CMP_BAD_CERT_TEMPLATE, false},
+        {"DSA key", unknown_key, CMP_BAD_CERT_TEMPLATE, false},
+        {"secp256k1", other_curve, CMP_BAD_CERT_TEMPLATE, false},
+        {"version v1", version_1, CMP_BAD_CERT_TEMPLATE, false},
+        {"version v3, after the proof", version_3, CMP_BAD_POP, true},
+        {"serialNumber", serial_number, CMP_BAD_CERT_TEMPLATE, false},
+        {"signingAlg", signing_alg, CMP_BAD_CERT_TEMPLATE, false},
+        {"wrong proof", pop_wrong, CMP_BAD_POP, true},
+        {"proof with SHA-1", pop_with_sha1, CMP_BAD_ALG, true},
+        {"proof of another algorithm", pop_of_rsa, CMP_BAD_POP, true},
+        {"poposkInput", pop_with_input, CMP_BAD_POP, false},
+        {"keyEncipherment", pop_by_encryption, CMP_BAD_POP, false},
+        {"changed after the proof", template_changed_after_the_proof, CMP_BAD_POP, true},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool read;
+        enum cmp_failure failure = try_change(w, rows[i].change, &read);
+
+        if (failure != rows[i].failure || read != rows[i].read) {
+            fail_msg("%s: %s, expected %s", rows[i].name, cmp_failure_name(failure),
+                     cmp_failure_name(rows[i].failure));
+        }
+    }
+}
+
+static void
+bodies_that_are_no_requests_are_bad_data(void **state)
+{
+    static const enum cmp_body bodies[] = {CMP_IR, CMP_CR, CMP_KUR, CMP_P10CR};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        const uint8_t body[] = {(uint8_t)(0xa0U | bodies[i]), 4, 0x30, 2, 5, 0};
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_header h;
+        struct err e = {0};
+
+        assert_ok(cmp_header_first(&h, &e), &e);
+        msg = sealed(&w->mac, &h, span_of(body, sizeof(body)));
+        assert_null(cmp_certreq_read(msg, &failure, &e));
+        assert_int_equal(failure, CMP_BAD_DATA_FORMAT);
+    }
+}
+
+static void
+a_pkcs10_with_a_flipped_signature_is_bad_pop(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *good = vector_msg("pbm-p10cr.der");
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+    enum cmp_failure failure;
+    struct cmp_header h;
+    struct err e = {0};
+
+    assert_ok(der_append(&body, DER_CONTEXT | CMP_P10CR, cmp_msg_content(good), &e), &e);
+    body.p[body.n - 1] ^= 1;
+    assert_ok(cmp_header_first(&h, &e), &e);
+    msg = sealed(&w->mac, &h, buf_span(&body));
+    r = cmp_certreq_read(msg, &failure, &e);
+    assert_non_null(r);
+    assert_int_equal(cmp_certreq_check_pop(r, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_POP);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_of_openssl_are_read_and_prove_possession),
+        cmocka_unit_test(old_cert_id_of_a_kur_is_found),
+        cmocka_unit_test(missing_proofs_and_raverified_are_bad_pop),
+        cmocka_unit_test(each_fault_of_a_request_gives_its_failinfo),
+        cmocka_unit_test(bodies_that_are_no_requests_are_bad_data),
+        cmocka_unit_test(a_pkcs10_with_a_flipped_signature_is_bad_pop),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
