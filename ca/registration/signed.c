@@ -167,17 +167,18 @@ signer_check(X509 *signer, X509 *issuing, X509 *root, time_t at, struct err *e)
 }
 
 struct registration_signed *
-registration_verify(struct span bytes, X509 *issuing, X509 *root, time_t at,
+registration_verify(struct span cms, X509 *issuing, X509 *root, time_t at,
                     const struct nf_rules *rules, struct err *e)
 {
     CLEANUP(destroy) struct registration_signed *out = mem_zalloc(1, sizeof(*out));
-    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
+    CLEANUP(cms_cleanup) CMS_ContentInfo *envelope = NULL;
     uint8_t hash[SHA256_SIZE];
 
     out->cms = BUF_INIT(REGISTRATION_MAX);
     out->json = BUF_INIT(REGISTRATION_JSON_MAX);
-    cms = cms_read(bytes, &out->cms, e);
-    if (cms == NULL || form_check(cms, e) != 0 || signature_check(cms, out, e) != 0 ||
+    envelope = cms_read(cms, &out->cms, e);
+    if (envelope == NULL || form_check(envelope, e) != 0 ||
+        signature_check(envelope, out, e) != 0 ||
         signer_check(out->signer, issuing, root, at, e) != 0 ||
         sha256(buf_span(&out->cms), hash, e) != 0 ||
         sha256(buf_span(&out->json), out->content_hash, e) != 0) {

@@ -151,10 +151,14 @@ rsa_check(struct span spki, struct err *e)
     return modulus_check(modulus, e);
 }
 
-/* Everything that the octets show. */
-static int
-spki_check(struct span spki, enum pubkey_kind *kind, struct err *e)
+int
+pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e)
 {
+    enum pubkey_kind unwanted;
+
+    if (kind == NULL) {
+        kind = &unwanted;
+    }
     if (spki.n > PUBKEY_SPKI_MAX) {
         return err_set(e, ERR_INPUT, "public key: longer than %d octets", PUBKEY_SPKI_MAX);
     }
@@ -177,7 +181,7 @@ pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
     enum pubkey_kind found;
     EVP_PKEY *key;
 
-    if (spki_check(spki, &found, e) != 0) {
+    if (pubkey_check_spki(spki, &found, e) != 0) {
         return NULL;
     }
     /* Refuses a point that is not on the curve; the cofactor of both is 1. */
@@ -196,15 +200,11 @@ int
 pubkey_check(EVP_PKEY *key, enum pubkey_kind *kind, struct err *e)
 {
     CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-    enum pubkey_kind found;
 
-    if (OSSL_ENCODE(PUBKEY, key, &spki, e) != 0 || spki_check(buf_span(&spki), &found, e) != 0) {
+    if (OSSL_ENCODE(PUBKEY, key, &spki, e) != 0) {
         return -1;
     }
-    if (kind != NULL) {
-        *kind = found;
-    }
-    return 0;
+    return pubkey_check_spki(buf_span(&spki), kind, e);
 }
 
 int

@@ -26,6 +26,9 @@ enum {
  */
 EVP_PKEY *pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
     __attribute__((warn_unused_result));
+/* Those of the rules that octets alone show: all but that the point is on the curve. Cheap; for a
+ * key that another parser has accepted already. `kind` may be NULL. */
+int pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e);
 /* The same rules on a key that is parsed already (a certificate's); `kind` may be NULL. */
 int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
 
