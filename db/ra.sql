@@ -39,6 +39,7 @@ CREATE TABLE enrolment (
     identity        TEXT NOT NULL,
     transaction_id  BLOB NOT NULL,
     registration    TEXT NOT NULL REFERENCES registration (id),
+    profile         TEXT NOT NULL,
     body            INTEGER NOT NULL,  -- enum cmp_body of the first message
     cert_req_id     INTEGER NOT NULL,
     implicit        INTEGER NOT NULL CHECK (implicit IN (0, 1)), -- implicitConfirm is granted

@@ -264,12 +264,12 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
         return err_set(e, ERR_DENIED, "registration %s is cancelled or used up", a->registration);
     }
     if (store_exec(db,
-                   "INSERT INTO enrolment (identity, transaction_id, registration, body, "
-                   "cert_req_id, implicit, state, until) VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+                   "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
+                   "cert_req_id, implicit, state, until) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
                    STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
-                                store_text(a->registration), store_int(a->body),
-                                store_int(a->cert_req_id), store_int(a->implicit),
-                                store_int(a->until)),
+                                store_text(a->registration), store_text(a->profile),
+                                store_int(a->body), store_int(a->cert_req_id),
+                                store_int(a->implicit), store_int(a->until)),
                    e) != 0 ||
         last_id(db, enrolment, e) != 0) {
         return -1;
@@ -288,7 +288,7 @@ requests_enrolment_clear(struct requests_enrolment *x)
 
 #define ENROLMENT_COLUMNS                                                                          \
     "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
-    "fail_info, phrase, accepted"
+    "fail_info, phrase, accepted, profile"
 
 static int
 enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
@@ -303,6 +303,7 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     out->fail_info = row_is_null(rows, 9) ? -1 : (int)row_int(rows, 9);
     copy_text(out->phrase, sizeof(out->phrase), row_text(rows, 10));
     out->accepted = row_int(rows, 11) != 0;
+    copy_text(out->profile, sizeof(out->profile), row_text(rows, 12));
     if (take_blob(&out->nonce, REQUESTS_NONCE_SIZE, rows, 6, e) != 0 ||
         take_blob(&out->nonce_before, REQUESTS_NONCE_SIZE, rows, 7, e) != 0 ||
         take_blob(&out->certificate, CERTIFICATE_MAX, rows, 8, e) != 0) {

@@ -30,6 +30,7 @@ enum {
     REQUESTS_NONCE_SIZE = 16,
     REQUESTS_PHRASE_SIZE = 129,
     REQUESTS_NF_SIZE = 37,
+    REQUESTS_PROFILE_SIZE = 64,
 };
 
 enum requests_state {
@@ -101,6 +102,7 @@ struct requests_admission {
     const char *identity;
     struct span transaction_id;
     const char *registration;
+    const char *profile;
     int body;
     int cert_req_id;
     bool implicit;
@@ -128,6 +130,7 @@ int requests_admit(struct store_db *, const struct requests_admission *, int64_t
 struct requests_enrolment {
     int64_t id;
     char registration[REQUESTS_ID_SIZE];
+    char profile[REQUESTS_PROFILE_SIZE];
     int body;
     int cert_req_id;
     bool implicit;

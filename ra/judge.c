@@ -400,6 +400,7 @@ judge_certconf(struct job *job)
         cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
         return -1;
     }
+    (void)snprintf(job->profile, sizeof(job->profile), "%s", x->profile);
     return prepare_entry(job);
 }
 

@@ -57,6 +57,7 @@ struct queue {
     struct pump pump;
     struct event *retry;
     bool was_up;
+    bool is_down; /* and that was logged */
 };
 
 /* An answer on its way into ra.db. */
@@ -419,6 +420,7 @@ on_up(void *arg, const struct link_message *welcome)
     }
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
+    q->is_down = false;
     pump_start(q);
     q->options.up(q->options.arg);
 }
@@ -428,7 +430,10 @@ on_down(void *arg, const struct err *why)
 {
     struct queue *q = arg;
 
-    log_err(LOG_WARNING, "link-down", why, "requests are queued and answered \"waiting\"");
+    if (!q->is_down) {
+        log_err(LOG_WARNING, "link-down", why, "requests are queued and answered \"waiting\"");
+    }
+    q->is_down = true; /* the tries that follow say nothing new */
     for (size_t i = 0; i < BUCKETS; i++) {
         struct flight **place = &q->buckets[i];
 

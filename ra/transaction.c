@@ -118,6 +118,16 @@ give_up(struct job *job, const struct err *why)
     job_free(job);
 }
 
+/* What the store says no to, unexpectedly. Only ERR_STORE means that the file cannot be used. */
+static void
+give_up_on_store(struct job *job)
+{
+    if (job->op.e.code == ERR_STORE) {
+        ra_fail(job->ra, &job->op.e);
+    }
+    give_up(job, &job->op.e);
+}
+
 static int
 sent_run(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -134,10 +144,7 @@ sent_done(struct task *task)
     struct job *job = job_of_op(task);
 
     if (job->op.result != 0) {
-        if (job->op.e.code == ERR_STORE) {
-            ra_fail(job->ra, &job->op.e);
-        }
-        give_up(job, &job->op.e);
+        give_up_on_store(job);
         return;
     }
     reply_and_free(job);
@@ -257,8 +264,7 @@ remember_done(struct task *task)
         job->in_body = false;
         fail(job, CMP_TRANSACTION_ID_IN_USE, &job->op.e);
     } else if (job->op.result != 0) {
-        ra_fail(job->ra, &job->op.e);
-        give_up(job, &job->op.e);
+        give_up_on_store(job);
     } else {
         answer_failure(job);
     }
@@ -361,6 +367,7 @@ admit_run(struct store_op *op, struct store_db *db, struct err *e)
             .identity = job->identity,
             .transaction_id = cmp_msg_transaction_id(job->msg),
             .registration = job->registration.id,
+            .profile = job->profile,
             .body = (int)job->body,
             .cert_req_id = cmp_certreq_id(job->certreq),
             .implicit = cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm,
@@ -383,8 +390,7 @@ admit_failed(struct job *job)
         job->e = job->op.e;
         on_store(job, remember_run, remember_done); /* what admit wrote was rolled back */
     } else {
-        ra_fail(job->ra, &job->op.e);
-        give_up(job, &job->op.e);
+        give_up_on_store(job);
     }
 }
 
@@ -492,10 +498,7 @@ known_done(struct task *task)
     struct job *job = job_of_op(task);
 
     if (job->op.result != 0) {
-        if (job->op.e.code == ERR_STORE) {
-            ra_fail(job->ra, &job->op.e);
-        }
-        give_up(job, &job->op.e);
+        give_up_on_store(job);
         return;
     }
     on_worker(job, requester_run, requester_done);

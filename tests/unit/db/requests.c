@@ -117,6 +117,7 @@ verb_admit(struct store_db *db, void *arg, struct err *e)
         .identity = in->identity,
         .transaction_id = span_str(in->tid),
         .registration = ID,
+        .profile = "nf-tls",
         .implicit = in->implicit,
         .until = 1000,
         .rid = span_of(in->rid, sizeof(in->rid)),
