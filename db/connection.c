@@ -59,13 +59,19 @@ pragma_int(struct store_db *db, const char *sql, int64_t *number, struct err *e)
 {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL);
+    int result = 0;
 
+    *number = 0;
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(statement);
-        *number = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    }
+    if (rc == SQLITE_ROW) {
+        *number = sqlite3_column_int64(statement, 0);
+    } else {
+        result = connection_error(db, rc, sql, e);
     }
     (void)sqlite3_finalize(statement);
-    return rc == SQLITE_ROW ? 0 : connection_error(db, rc, sql, e);
+    return result;
 }
 
 /* A PRAGMA's answer must be this word: SQLite ignores what it cannot do. */

@@ -171,27 +171,31 @@ put_file(const char *dir, const char *path, struct span bytes, struct err *e)
     return 0;
 }
 
+static void
+dir_cleanup(DIR **dir)
+{
+    if (*dir != NULL) {
+        (void)closedir(*dir);
+    }
+}
+
 /* A reader with an older checkpoint takes the beginning of the full tile instead. */
 static int
 remove_partials(const char *dir, int level, uint64_t index, struct err *e)
 {
     CLEANUP(mem_cleanup) char *folder = tile_partials(dir, level, index);
+    CLEANUP(dir_cleanup) DIR *open_folder = opendir(folder);
+    const struct dirent *entry;
 
-    for (unsigned width = 1; width < TILE_WIDTH; width++) {
-        CLEANUP(mem_cleanup) char *path = NULL;
-
-        if (rmdir(folder) == 0 || errno == ENOENT) {
-            return 0;
-        }
-        path = tile_path(dir, level, index, width);
-        if (unlink(path) != 0 && errno != ENOENT) {
-            return err_errno(e, ERR_IO, errno, "remove %s", path);
+    if (open_folder == NULL) {
+        return errno == ENOENT ? 0 : err_errno(e, ERR_IO, errno, "open %s", folder);
+    }
+    while ((entry = readdir(open_folder)) != NULL) {
+        if (entry->d_name[0] != '.' && unlinkat(dirfd(open_folder), entry->d_name, 0) != 0) {
+            return err_errno(e, ERR_IO, errno, "remove %s/%s", folder, entry->d_name);
         }
     }
-    if (rmdir(folder) != 0 && errno != ENOENT) {
-        return err_errno(e, ERR_IO, errno, "remove %s", folder);
-    }
-    return 0;
+    return rmdir(folder) == 0 ? 0 : err_errno(e, ERR_IO, errno, "remove %s", folder);
 }
 
 static bool
@@ -202,7 +206,7 @@ is_there(const char *path, int level, unsigned width)
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return false;
     }
-    return level == TILE_ENTRIES ? st.st_size > 0 : st.st_size == (off_t)(width * MERKLE_HASH);
+    return level == TILE_ENTRIES ? st.st_size > 0 : st.st_size == (off_t)width * MERKLE_HASH;
 }
 
 static int
