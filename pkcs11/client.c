@@ -61,6 +61,7 @@ struct signer {
     struct child child;
     struct buf out, in;
     uint64_t number;
+    bool ending; /* the signer said that it ends after this answer */
     bool shut;
     struct err shut_error;
     int64_t not_before; /* clock_monotonic_ms() of the next start that may be tried */
@@ -326,6 +327,8 @@ take_answer(struct signer *s, const struct signer_frame *frame, struct signer_jo
         job->result = buf_set(&job->signature, frame->bytes, &job->e);
     } else if (frame->type == SIGNER_REFUSED) {
         job->result = reason_of(frame, &job->e);
+        /* A refusal of the object leaves the signer alive, any other reason ends it. */
+        s->ending = s->ending || (job->e.code != ERR_INPUT && job->e.code != ERR_DENIED);
     } else {
         return err_set(e, ERR_TOKEN, "the signer answered with a frame of type %d",
                        (int)frame->type);
@@ -377,11 +380,14 @@ work(struct signer *s, struct signer_job **jobs, size_t n)
     if (n == 0) {
         return;
     }
+    s->ending = false;
     if (ensure_up(s, &e) != 0) {
         fail_all(s, jobs, n, &e);
     } else if (exchange(s, jobs, n, &e) != 0) {
         go_down(s, 0);
         fail_all(s, jobs, n, &e);
+    } else if (s->ending) {
+        go_down(s, GRACE_MS);
     }
     buf_truncate(&s->out, 0);
 }

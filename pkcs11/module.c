@@ -263,7 +263,7 @@ module_find_token(struct module *m, const char *label, const char *serial, struc
         return -1;
     }
     for (CK_ULONG i = 0; i < n; i++) {
-        struct token t;
+        struct token t = {0};
 
         /* A slot that cannot be read is not the one we look for; it must not stop the search. */
         if (token_info(m, slots[i], &t, e) != 0 || (t.flags & CKF_TOKEN_INITIALIZED) == 0) {
@@ -351,7 +351,7 @@ module_init_token(struct module *m, const char *label, struct span so_pin, struc
 {
     CLEANUP(buf_free) struct buf so = BUF_SECRET(256);
     unsigned char padded[TOKEN_LABEL_SIZE - 1];
-    struct token fresh;
+    struct token fresh = {0};
     struct err ignored = {0};
     CK_RV rv;
 

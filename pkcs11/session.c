@@ -19,7 +19,7 @@ session_open(struct module *module, const char *label, const char *serial, enum 
     CK_FLAGS flags = CKF_SERIAL_SESSION | (mode == SESSION_READ_WRITE ? CKF_RW_SESSION : 0);
     CK_SESSION_HANDLE handle = 0;
     struct session *s;
-    struct token token;
+    struct token token = {0};
     CK_RV rv;
 
     if (serial == NULL || serial[0] == '\0') {
