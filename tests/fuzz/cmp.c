@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What RA and CA do with a PKIMessage of anybody, without its secrets: decode, judge the header,
+ * check a MAC or a signature, read the body, check the proof of possession, unwrap a queue entry.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ossl.h"
+#include "ca/cmp/body.h"
+#include "ca/cmp/certreq.h"
+#include "ca/cmp/check.h"
+#include "ca/cmp/mac.h"
+#include "ca/cmp/protect.h"
+#include "ca/cmp/queue.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Low, so that a run gets far: deriving is no parser. */
+enum { COUNT_MAX = 2000 };
+
+static void
+check_header(const struct cmp_msg *msg)
+{
+    struct cmp_rules rules = {
+        .bodies = UINT32_MAX, .time_window_s = INT64_MAX / 2, .mac_count_max = COUNT_MAX};
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    if (cmp_check_first(msg, &rules, 0, &failure, &e) != 0) {
+        assert(failure != CMP_NO_FAILURE && e.code != ERR_NONE);
+    }
+    failure = CMP_NO_FAILURE;
+    if (cmp_check_later(msg, &rules, 0, &failure, &e) != 0) {
+        assert(failure != CMP_NO_FAILURE && e.code != ERR_NONE);
+    }
+}
+
+static void
+check_protection(const struct cmp_msg *msg)
+{
+    CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
+    CLEANUP(x509_cleanup) X509 *signer = NULL;
+    enum cmp_failure failure;
+    struct err e = {0};
+
+    switch (cmp_protection_of(msg)) {
+    case CMP_PROTECTION_MAC:
+        key = cmp_mac_key_new(cmp_msg_protection_alg(msg), SPAN_LITERAL("secret-1"), COUNT_MAX,
+                              &failure, &e);
+        if (key != NULL) {
+            (void)cmp_mac_verify(key, msg, &failure, &e);
+        }
+        break;
+    case CMP_PROTECTION_SIGNATURE:
+        signer = cmp_msg_signer(msg, &e);
+        if (signer != NULL) {
+            (void)cmp_signature_verify(msg, signer, &failure, &e);
+        }
+        break;
+    case CMP_UNPROTECTED:
+    case CMP_PROTECTION_UNKNOWN:
+        break;
+    }
+}
+
+static void
+read_request(const struct cmp_msg *msg)
+{
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    const X509_NAME *issuer;
+    const ASN1_INTEGER *serial;
+    struct err e = {0};
+
+    r = cmp_certreq_read(msg, &failure, &e);
+    assert((r != NULL) == (failure == CMP_NO_FAILURE));
+    if (r != NULL) {
+        (void)cmp_certreq_check_pop(r, &failure, &e);
+        (void)cmp_certreq_old_cert(r, &issuer, &serial);
+        assert(cmp_certreq_key(r) != NULL && cmp_certreq_spki(r).n != 0);
+    }
+}
+
+static void
+read_body(const struct cmp_msg *msg)
+{
+    struct cmp_status_info info;
+    struct cmp_certconf conf;
+    enum cmp_failure failure;
+    struct span inner;
+    struct err e = {0};
+    int id;
+
+    switch (cmp_msg_body(msg)) {
+    case CMP_IR:
+    case CMP_CR:
+    case CMP_KUR:
+    case CMP_P10CR:
+        read_request(msg);
+        break;
+    case CMP_CERTCONF:
+        (void)cmp_certconf_read(msg, 0, &conf, &failure, &e);
+        break;
+    case CMP_POLLREQ:
+        (void)cmp_pollreq_read(msg, &id, &failure, &e);
+        break;
+    case CMP_NESTED:
+        (void)cmp_nested_read(msg, &inner, &failure, &e);
+        break;
+    case CMP_ERROR:
+        (void)cmp_error_read(msg, &info, &failure, &e);
+        break;
+    case CMP_IP:
+    case CMP_CP:
+    case CMP_POPDECC:
+    case CMP_POPDECR:
+    case CMP_KUP:
+    case CMP_KRR:
+    case CMP_KRP:
+    case CMP_RR:
+    case CMP_RP:
+    case CMP_CCR:
+    case CMP_CCP:
+    case CMP_CKUANN:
+    case CMP_CANN:
+    case CMP_RANN:
+    case CMP_CRLANN:
+    case CMP_PKICONF:
+    case CMP_GENM:
+    case CMP_GENP:
+    case CMP_POLLREP:
+        break;
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+    struct span der = span_of(data, size);
+    struct err e = {0};
+
+    msg = cmp_msg_parse(der, CMP_MESSAGE_MAX, &e);
+    if (msg != NULL) {
+        assert(span_equal(cmp_msg_der(msg), der));
+        check_header(msg);
+        check_protection(msg);
+        read_body(msg);
+    } else {
+        assert(e.code == ERR_INPUT);
+    }
+    q = cmp_queued_parse(der, &e);
+    if (q != NULL) {
+        assert(cmp_queued_entry(q)->profile[0] != '\0');
+    }
+    return 0;
+}
