@@ -16,7 +16,8 @@ CREATE TABLE registration (
     certificates  INTEGER NOT NULL,
     used          INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0 AND used <= certificates),
     state         INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2),
-    registered    INTEGER NOT NULL
+    registered    INTEGER NOT NULL,
+    leaf          INTEGER NOT NULL     -- of the newest state: answers wait until it is published
 ) STRICT;
 -- One live owner of each nfInstanceId.
 CREATE UNIQUE INDEX registration_live ON registration (nf_instance) WHERE state = 0;

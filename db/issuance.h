@@ -78,7 +78,7 @@ struct issuance_registration {
     int certificates;
     int used;                               /* out */
     enum issuance_registration_state state; /* out */
-    uint64_t leaf;                          /* out of issuance_register only */
+    uint64_t leaf;                          /* out of issuance_register only; also when KNOWN */
 };
 void issuance_registration_free(struct issuance_registration *);
 
@@ -87,7 +87,7 @@ void issuance_registration_free(struct issuance_registration *);
  * live one that is used up or has passed is followed by this one. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
-/* DONE with *leaf, KNOWN when it was cancelled before, NOT_REGISTERED. */
+/* DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED. */
 int issuance_cancel(struct store_db *, const char *id, time_t now, uint64_t *leaf,
                     enum issuance_outcome *outcome, struct err *e);
 /* The row, or *found = false. */

@@ -138,18 +138,19 @@ insert(struct store_db *db, struct issuance_registration *r, const char *follow,
                    STORE_VALUES(store_text(follow)), e) != 0) {
         return -1;
     }
-    if (store_exec(
-            db,
-            "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, "
-            "not_after, certificates, registered) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
-                         store_blob(buf_span(&r->json)), store_text(r->nf_instance),
-                         store_blob(buf_span(&r->registrar)), store_int(r->not_before),
-                         store_int(r->not_after), store_int(r->certificates), store_int(now)),
-            e) != 0) {
+    if (append_leaf(db, r, now, &r->leaf, e) != 0) {
         return -1;
     }
-    return append_leaf(db, r, now, &r->leaf, e);
+    return store_exec(
+        db,
+        "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
+        "certificates, registered, leaf) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
+                     store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+                     store_blob(buf_span(&r->registrar)), store_int(r->not_before),
+                     store_int(r->not_after), store_int(r->certificates), store_int(now),
+                     store_int((int64_t)r->leaf)),
+        e);
 }
 
 static int
@@ -158,7 +159,7 @@ is_known(struct store_db *db, const char *id, struct issuance_registration *r, b
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query(db, &rows, "SELECT state, used FROM registration WHERE id = ?1",
+    if (store_query(db, &rows, "SELECT state, used, leaf FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
         store_next(&rows, known, e) != 0) {
         return -1;
@@ -166,6 +167,7 @@ is_known(struct store_db *db, const char *id, struct issuance_registration *r, b
     if (*known) {
         r->state = (enum issuance_registration_state)row_int(&rows, 0);
         r->used = (int)row_int(&rows, 1);
+        r->leaf = (uint64_t)row_int(&rows, 2);
     }
     return 0;
 }
@@ -203,12 +205,13 @@ issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_
     int64_t state;
 
     if (hex_parse(id, octets, sizeof(octets), e) != 0 ||
-        store_query(db, &rows, "SELECT state FROM registration WHERE id = ?1",
+        store_query(db, &rows, "SELECT state, leaf FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
     state = row ? row_int(&rows, 0) : ISSUANCE_LIVE;
+    *leaf_index = row ? (uint64_t)row_int(&rows, 1) : 0;
     store_end(&rows);
     *outcome = !row                          ? ISSUANCE_NOT_REGISTERED
                : state == ISSUANCE_CANCELLED ? ISSUANCE_KNOWN
@@ -217,9 +220,9 @@ issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_
         return 0;
     }
     leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
-    if (store_exec(db, "UPDATE registration SET state = 1 WHERE id = ?1",
-                   STORE_VALUES(store_text(id)), e) != 0) {
+    if (issuance_append(db, leaf, leaf_index, e) != 0) {
         return -1;
     }
-    return issuance_append(db, leaf, leaf_index, e);
+    return store_exec(db, "UPDATE registration SET state = 1, leaf = ?2 WHERE id = ?1",
+                      STORE_VALUES(store_text(id), store_int((int64_t)*leaf_index)), e);
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
+#include <string.h>
+
+#include "ca/crl_maker.h"
+#include "ca/issue.h"
+
+static int
+run_confirm(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
+    const struct issuance_confirmation c = {
+        .rid = issue_rid(j),
+        .ra_der = issue_ra_der(j),
+        .request = span_of(j->first.rid, sizeof(j->first.rid)),
+        .accepted = j->confirmation.accepted,
+        .evidence = buf_span(&j->asked),
+        .reason = j->confirmation_reason,
+        .now = j->now,
+    };
+
+    return issuance_confirm(db, &c, &j->found.leaf, &j->outcome, e);
+}
+
+static void
+released_confirmed(struct release_item *item)
+{
+    issue_end_confirmed(CONTAINER_OF(item, struct issue, release));
+}
+
+static void
+on_confirmed(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
+
+    ca_check_store(&j->op, "store a confirmation");
+    switch (j->outcome) {
+    case ISSUANCE_DONE:
+        if (!j->confirmation.accepted) {
+            crl_make(j->ca->crl, NULL); /* it was revoked */
+        }
+        issue_release(j, j->found.leaf, released_confirmed);
+        return;
+    case ISSUANCE_KNOWN:
+        issue_release(j, j->found.leaf, released_confirmed);
+        return;
+    case ISSUANCE_CLOSED:
+        j->failure = CMP_CERT_CONFIRMED;
+        break;
+    case ISSUANCE_SIGNER_UNKNOWN:
+    case ISSUANCE_NOT_REGISTERED:
+    case ISSUANCE_USED_UP:
+    case ISSUANCE_TRANSACTION_IN_USE:
+    case ISSUANCE_KEY_TAKEN:
+    case ISSUANCE_OWNED:
+        j->failure = CMP_SIGNER_NOT_TRUSTED;
+        break;
+    }
+    (void)err_set(&j->e, ERR_DENIED, "certConf: %s", issuance_outcome_text(j->outcome));
+    issue_refuse(j);
+}
+
+static void
+run_judge(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+    CLEANUP(cmp_queued_cleanup)
+    struct cmp_queued *first = cmp_queued_parse(buf_span(&j->first_evidence), &j->e);
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+
+    j->result = -1;
+    j->failure = CMP_SYSTEM_FAILURE;
+    if (first == NULL) {
+        return;
+    }
+    certificate = certificate_parse(buf_span(&j->first.certificate), &j->e);
+    if (certificate == NULL) {
+        return;
+    }
+    j->result = policy_confirmation(j->queued, first, j->first.assurance == ISSUANCE_MAC,
+                                    j->first.cert_req_id, certificate, &j->confirmation,
+                                    &j->failure, &j->e);
+    j->confirmation_reason =
+        mem_printf("rejected by the network function: %s", j->confirmation.status.text);
+    ca_printable(j->confirmation_reason);
+}
+
+static void
+on_judged(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+
+    if (j->result != 0) {
+        issue_refuse(j);
+        return;
+    }
+    issue_store(j, run_confirm, on_confirmed);
+}
+
+void
+issue_confirm(struct issue *j)
+{
+    switch (j->first_evidence.n == 0 ? ISSUANCE_REFUSED : j->first.state) {
+    case ISSUANCE_ISSUED:
+        issue_work(j, run_judge, on_judged);
+        return;
+    case ISSUANCE_CONFIRMED:
+    case ISSUANCE_REJECTED:
+        j->failure = CMP_CERT_CONFIRMED;
+        break;
+    case ISSUANCE_INTENT:
+    case ISSUANCE_REFUSED:
+    case ISSUANCE_ABANDONED:
+        j->failure = CMP_BAD_REQUEST;
+        break;
+    }
+    (void)err_set(&j->e, ERR_DENIED, "certConf: nothing waits for a confirmation");
+    issue_refuse(j);
+}

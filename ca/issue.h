@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * issue.h - the way of a request to its certificate (design section 3). Private to nfpki-ca.
+ *
+ *   open (worker): RA signature -> look (store): known? -> judge (worker): everything again, TBS
+ *   -> T1 (store): INTENT -> sign -> seal (worker): verify, lint -> T2 (store): ISSUED
+ *   -> release: published checkpoint -> answer
+ *
+ * A job of a network function comes from the link, one of an officer from the admin socket; from T1
+ * on they are the same.
+ */
+#pragma once
+
+#include "ca/daemon.h"
+#include "ca/release.h"
+
+/* A SUBMIT of an RA; `m` is borrowed during the call. */
+void issue_submit(struct ca *, link_peer, const struct link_message *m);
+/* An officer's request; answers `call` with {"certificate": PEM, "serial": hex}. */
+void issue_officer(struct ca *, struct admin_call *call, const json_t *request);
+
+/* What was found unfinished at start: the same TBS is signed again, or the intent is given up when
+ * it is too old. Blocking. */
+int issue_recover(struct ca *, int *resumed, int *abandoned, struct err *e);
+
+struct issue {
+    struct ca *ca;
+    struct flight *flight;
+    struct admin_call *call; /* NULL: from the link */
+    struct task work;
+    struct store_op op;
+    struct signer_job sign;
+    struct release_item release;
+
+    struct buf asked; /* nested PKIMessage, or PKCS #10 */
+    uint64_t queue_sequence;
+    uint8_t queue_previous[LINK_PREVIOUS_SIZE];
+    char *profile; /* officer */
+    char *common_name;
+    int days;
+
+    struct ras *ras;
+    time_t now;
+    struct cmp_queued *queued;
+    X509 *requester;
+    struct issuance_registration registration;
+    bool is_registered;
+    struct issuance_request found; /* the row of this rid */
+    bool is_found;
+    struct issuance_request first; /* certConf: the request that it is about */
+    struct buf first_evidence;
+    bool is_confirmation;
+    bool is_confirmed; /* answered before */
+    bool may_refuse;   /* the RA stands for it: a refusal is recorded */
+    struct policy_grant grant;
+    bool is_granted;
+    struct cmp_certconf confirmation;
+    char *confirmation_reason;
+    enum issuance_outcome outcome;
+    struct buf certificate;
+
+    int result; /* of the worker's step */
+    enum cmp_failure failure;
+    struct err e;
+};
+
+/* ---- shared by issue*.c and confirm.c ---- */
+
+/* Ends the job: exactly one of them. */
+void issue_end_busy(struct issue *);
+void issue_end_refused(struct issue *, int fail_info, const char *phrase);
+void issue_end_issued(struct issue *);
+void issue_end_confirmed(struct issue *);
+
+/* Records the refusal (job->failure, job->e), then answers. */
+void issue_refuse(struct issue *);
+/* Signs the TBS that is stored, and on. */
+void issue_sign(struct issue *);
+/* Runs `run` in a worker, then `done`. */
+void issue_work(struct issue *, void (*run)(struct task *), void (*done)(struct task *));
+void issue_store(struct issue *, int (*run)(struct store_op *, struct store_db *, struct err *),
+                 void (*done)(struct task *));
+struct span issue_rid(const struct issue *);
+struct span issue_ra_der(const struct issue *);
+/* Waits for the checkpoint over `leaf`, then `released`. */
+void issue_release(struct issue *, uint64_t leaf, void (*released)(struct release_item *));
+
+/* confirm.c: from the look on. */
+void issue_confirm(struct issue *);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a job ends: a refusal and its record, the answers, and what is released. */
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "ca/issue.h"
+
+static void
+issue_free(struct issue *j)
+{
+    struct ca *ca = j->ca;
+
+    ca_flight_end(ca, j->flight);
+    if (j->ras != NULL) {
+        ca_ras_drop(j->ras);
+    }
+    cmp_queued_free(j->queued);
+    X509_free(j->requester);
+    issuance_registration_free(&j->registration);
+    issuance_request_free(&j->found);
+    issuance_request_free(&j->first);
+    policy_grant_free(&j->grant);
+    buf_free(&j->asked);
+    buf_free(&j->first_evidence);
+    buf_free(&j->certificate);
+    mem_free(j->confirmation_reason);
+    mem_free(j->profile);
+    mem_free(j->common_name);
+    mem_free(j);
+    ca->jobs--;
+}
+
+static void
+refuse_officer(struct issue *j, enum err_code code, const char *text)
+{
+    struct err e = {0};
+
+    (void)err_set(&e, code, "%s", text);
+    admin_refuse(j->call, &e);
+}
+
+void
+issue_end_busy(struct issue *j)
+{
+    if (j->call != NULL) {
+        refuse_officer(j, ERR_BUSY, "the token does not sign now: see the log, try again");
+    } else {
+        ca_answer_busy(j->ca, j->flight->peer, issue_rid(j));
+    }
+    issue_free(j);
+}
+
+void
+issue_end_refused(struct issue *j, int fail_info, const char *phrase)
+{
+    if (j->call != NULL) {
+        refuse_officer(j, ERR_DENIED, j->e.text[0] != '\0' ? j->e.text : phrase);
+    } else {
+        ca_answer_refused(j->ca, j->flight->peer, issue_rid(j), fail_info, phrase);
+    }
+    j->ca->count.refused++;
+    issue_free(j);
+}
+
+void
+issue_end_confirmed(struct issue *j)
+{
+    const struct link_message m = {.type = LINK_CONFIRMED, .id = issue_rid(j)};
+
+    ca_answer(j->ca, j->flight->peer, &m);
+    j->ca->count.confirmed++;
+    issue_free(j);
+}
+
+static char *
+pem_of(struct span der, struct err *e)
+{
+    CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse(der, e);
+    char *text = NULL;
+    long n;
+
+    if (out == NULL || certificate == NULL || PEM_write_bio_X509(out, certificate) != 1) {
+        (void)ossl_err(e, ERR_CRYPTO, "write PEM");
+        return NULL;
+    }
+    n = BIO_get_mem_data(out, &text);
+    return mem_printf("%.*s", (int)n, text);
+}
+
+static void
+answer_officer(struct issue *j)
+{
+    const struct issuance_request *q = &j->found;
+    CLEANUP(mem_cleanup) char *serial = hex_dup(span_of(q->serial, sizeof(q->serial)));
+    CLEANUP(mem_cleanup) char *pem = NULL;
+    struct err e = {0};
+
+    if (q->registration[0] != '\0' || strcmp(q->profile, j->profile) != 0 || q->revoked) {
+        refuse_officer(j, ERR_CONFLICT,
+                       "this request was used before, for something else: make a new one");
+        return;
+    }
+    pem = pem_of(buf_span(&j->certificate), &e);
+    if (pem == NULL) {
+        admin_refuse(j->call, &e);
+        return;
+    }
+    admin_answer(j->call, json_pack("{s:s,s:s}", "certificate", pem, "serial", serial));
+}
+
+void
+issue_end_issued(struct issue *j)
+{
+    const struct link_message m = {
+        .type = LINK_ISSUED, .id = issue_rid(j), .body = buf_span(&j->certificate)};
+
+    if (j->call != NULL) {
+        answer_officer(j);
+    } else {
+        ca_answer(j->ca, j->flight->peer, &m);
+    }
+    issue_free(j);
+}
+
+/* ---- refusal ---- */
+
+static int
+run_refuse(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
+    const struct cmp_queue_entry *entry = cmp_queued_entry(j->queued);
+    const struct issuance_refusal r = {
+        .rid = issue_rid(j),
+        .registration = j->is_registered ? j->registration.id : NULL,
+        .ra_der = issue_ra_der(j),
+        .profile = entry->profile,
+        .evidence = buf_span(&j->asked),
+        .queue_sequence = j->queue_sequence,
+        .queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous)),
+        .fail_info = (int)j->failure,
+        .phrase = cmp_failure_phrase(j->failure),
+        .reason = j->e.text,
+        .now = j->now,
+    };
+
+    return issuance_refuse(db, &r, &j->found.leaf, &j->outcome, e);
+}
+
+static void
+released_refused(struct release_item *item)
+{
+    struct issue *j = CONTAINER_OF(item, struct issue, release);
+
+    issue_end_refused(j, (int)j->failure, cmp_failure_phrase(j->failure));
+}
+
+static void
+on_refused(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
+
+    ca_check_store(&j->op, "store a refusal");
+    if (j->outcome == ISSUANCE_DONE) {
+        issue_release(j, j->found.leaf, released_refused);
+        return;
+    }
+    /* The RA was revoked meanwhile (or the rid is known, which its flight excludes). */
+    issue_end_refused(j, CMP_SIGNER_NOT_TRUSTED, cmp_failure_phrase(CMP_SIGNER_NOT_TRUSTED));
+}
+
+void
+issue_refuse(struct issue *j)
+{
+    if (j->failure == CMP_NO_FAILURE || j->failure == CMP_SYSTEM_FAILURE) {
+        /* Ours, not the requester's: nothing is decided. */
+        log_err(LOG_ERROR, "not-judged", &j->e, "will be asked again");
+        if (j->call == NULL) {
+            issue_end_busy(j);
+            return;
+        }
+    }
+    ca_printable(j->e.text);
+    if (!j->may_refuse) {
+        issue_end_refused(j, (int)j->failure, cmp_failure_phrase(j->failure));
+        return;
+    }
+    log_err(LOG_INFO, "refused", &j->e, "%s", cmp_failure_name(j->failure));
+    issue_store(j, run_refuse, on_refused);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the stored intent to the published certificate. What is signed is always the TBS that is in
+ * the database, so a crash anywhere leads to the same certificate with, at most, another signature
+ * that nobody saw.
+ */
+#include "ca/issue.h"
+
+enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
+
+/* ---- T2 ---- */
+
+static int
+run_issue(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
+
+    return issuance_issue(db, issue_rid(j), buf_span(&j->certificate), j->now, &j->found.leaf, e);
+}
+
+static void
+released_issued(struct release_item *item)
+{
+    issue_end_issued(CONTAINER_OF(item, struct issue, release));
+}
+
+static void
+on_issued(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
+
+    ca_check_store(&j->op, "store a certificate");
+    j->ca->count.issued++;
+    if (j->call != NULL) {
+        ca_ras_reload(j->ca);
+    }
+    issue_release(j, j->found.leaf, released_issued);
+}
+
+/* ---- seal ---- */
+
+static void
+run_seal(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+
+    j->result = policy_seal(&j->ca->policy, buf_span(&j->found.tbs), buf_span(&j->sign.signature),
+                            j->is_granted ? &j->grant : NULL, &j->certificate, &j->e);
+}
+
+static void
+on_sealed(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+
+    buf_free(&j->sign.signature);
+    if (j->result != 0) {
+        /* The intent stays; nothing that does not verify goes further. */
+        log_err(LOG_ERROR, "certificate-not-sealed", &j->e, "the intent is kept");
+        issue_end_busy(j);
+        return;
+    }
+    issue_store(j, run_issue, on_issued);
+}
+
+/* ---- sign ---- */
+
+static int
+run_abandon(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
+
+    ca_printable(j->e.text);
+    return issuance_abandon(db, issue_rid(j), CMP_SYSTEM_FAILURE, j->e.text, j->now, &j->found.leaf,
+                            e);
+}
+
+static void
+released_abandoned(struct release_item *item)
+{
+    struct issue *j = CONTAINER_OF(item, struct issue, release);
+
+    issue_end_refused(j, CMP_SYSTEM_FAILURE, cmp_failure_phrase(CMP_SYSTEM_FAILURE));
+}
+
+static void
+on_abandoned(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
+
+    ca_check_store(&j->op, "abandon an intent");
+    issue_release(j, j->found.leaf, released_abandoned);
+}
+
+static void
+on_signed(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, sign.task);
+
+    if (j->sign.result == 0) {
+        issue_work(j, run_seal, on_sealed);
+        return;
+    }
+    j->e = j->sign.e;
+    buf_free(&j->sign.signature);
+    log_err(LOG_ERROR, "not-signed", &j->e, "%s", j->found.profile);
+    if (j->e.code == ERR_DENIED || j->e.code == ERR_INPUT) {
+        /* The signer's policy will not change its mind about these octets. */
+        issue_store(j, run_abandon, on_abandoned);
+    } else {
+        issue_end_busy(j);
+    }
+}
+
+void
+issue_sign(struct issue *j)
+{
+    j->sign = (struct signer_job){
+        .task = {.done = on_signed}, .object = SIGNER_CERTIFICATE, .tbs = buf_span(&j->found.tbs)};
+    signer_submit(j->ca->issuing, &j->sign);
+}
+
+/* ---- recovery ---- */
+
+struct open_op {
+    struct store_op op;
+    struct issuance_request *request;
+    struct span certificate; /* empty: look, or abandon */
+    bool found;
+    time_t now;
+    uint64_t leaf;
+};
+
+static int
+run_next_open(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct open_op *o = CONTAINER_OF(op, struct open_op, op);
+
+    return issuance_next_open(db, o->request, &o->found, e);
+}
+
+static int
+run_resolve(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct open_op *o = CONTAINER_OF(op, struct open_op, op);
+    struct span rid = span_of(o->request->rid, sizeof(o->request->rid));
+
+    if (o->certificate.n > 0) {
+        return issuance_issue(db, rid, o->certificate, o->now, &o->leaf, e);
+    }
+    return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, "not resolved in time after a restart",
+                            o->now, &o->leaf, e);
+}
+
+static int
+resolve(struct ca *ca, struct open_op *o, bool *resumed, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf certificate = BUF_INIT(1);
+    int result = 0;
+
+    *resumed = o->now - o->request->created <= INTENT_AGE_MAX_S;
+    if (*resumed) {
+        result =
+            signer_sign(ca->issuing, SIGNER_CERTIFICATE, buf_span(&o->request->tbs), &signature, e);
+        *resumed = result == 0 || (e->code != ERR_DENIED && e->code != ERR_INPUT);
+        if (result != 0 && *resumed) {
+            return err_wrap(e, "finish an intent");
+        }
+    }
+    if (*resumed && policy_seal(&ca->policy, buf_span(&o->request->tbs), buf_span(&signature), NULL,
+                                &certificate, e) != 0) {
+        return -1;
+    }
+    o->certificate = buf_span(&certificate);
+    o->op = (struct store_op){.run = run_resolve};
+    return store_call(ca->store, &o->op, e);
+}
+
+int
+issue_recover(struct ca *ca, int *resumed, int *abandoned, struct err *e)
+{
+    *resumed = 0;
+    *abandoned = 0;
+    for (;;) {
+        CLEANUP(issuance_request_free) struct issuance_request request = {0};
+        struct open_op o = {.op = {.run = run_next_open}, .request = &request, .now = clock_now()};
+        bool was_resumed;
+
+        if (store_call(ca->store, &o.op, e) != 0) {
+            return -1;
+        }
+        if (!o.found) {
+            return 0;
+        }
+        if (resolve(ca, &o, &was_resumed, e) != 0) {
+            return -1;
+        }
+        *(was_resumed ? resumed : abandoned) += 1;
+    }
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nfpki-ca - issues what is registered, records it, and releases what is recorded.
+ *
+ * One loop owns all state; workers compute, one thread writes the database, one thread for each
+ * signer talks to it. No network, no PKCS #11 module: the link and the admin socket are local.
+ */
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/proc.h"
+#include "ca/crl_maker.h"
+#include "ca/issue.h"
+#include "ca/office.h"
+#include "ca/register.h"
+#include "ca/start.h"
+
+enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
+
+/* The link's request table; the server lets only requests through. */
+static void
+on_request(void *arg, link_peer peer, const struct link_message *m)
+{
+    struct ca *ca = arg;
+    const struct link_message welcome = {
+        .type = LINK_WELCOME,
+        .body = buf_span(&ca->issuing_der),
+        .root = buf_span(&ca->root_der),
+        .software = signer_is_software(ca->issuing) || signer_is_software(ca->log),
+    };
+
+    switch (m->type) {
+    case LINK_HELLO:
+        log_event(LOG_INFO, "ra-connected", "peer %llu", (unsigned long long)peer);
+        ca_answer(ca, peer, &welcome);
+        return;
+    case LINK_SUBMIT:
+        issue_submit(ca, peer, m);
+        return;
+    case LINK_REGISTER:
+        register_submit(ca, peer, m);
+        return;
+    case LINK_CANCEL:
+        register_cancel(ca, peer, m);
+        return;
+    case LINK_WELCOME:
+    case LINK_ISSUED:
+    case LINK_CONFIRMED:
+    case LINK_REFUSED:
+    case LINK_REGISTERED:
+    case LINK_CANCELLED:
+    case LINK_BUSY:
+        break;
+    }
+    ca_die(&(struct err){ERR_INPUT, "not a request"}, "link");
+}
+
+static void
+on_closed(void *arg, link_peer peer, const struct err *why)
+{
+    (void)arg;
+    log_err(LOG_WARNING, "ra-closed", why, "peer %llu", (unsigned long long)peer);
+}
+
+static int
+open_link(struct ca *ca, struct err *e)
+{
+    const struct link_server_options options = {
+        .base = ca->base,
+        .path = ca->conf.link_socket,
+        .uids = ca->conf.link_uids,
+        .n_uids = ca->conf.n_link_uids,
+        .request = on_request,
+        .closed = on_closed,
+        .arg = ca,
+    };
+
+    ca->link = link_server_new(&options, e);
+    return ca->link == NULL ? -1 : 0;
+}
+
+struct first_crl {
+    struct crl_waiter waiter;
+    struct ca *ca;
+};
+
+/* Relying parties come first: no certificate leaves before its CRL can be fetched. */
+static void
+on_first_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
+{
+    struct ca *ca = CONTAINER_OF(waiter, struct first_crl, waiter)->ca;
+    struct err e = {0};
+
+    (void)number;
+    if (why != NULL) {
+        ca_die(why, "the first CRL");
+    }
+    if (!ca->stopping && open_link(ca, &e) != 0) {
+        ca_die(&e, "the link");
+    }
+    log_event(LOG_INFO, "ready", "%s", ca->conf.link_socket);
+}
+
+static void
+on_finished(evutil_socket_t fd, short what, void *arg)
+{
+    struct ca *ca = arg;
+
+    (void)fd;
+    (void)what;
+    tasks_finish(ca->finished);
+}
+
+/* Ends the loop when the last job has; a job that never ends (a token that hangs) does not keep the
+ * program: what is durable is found at the next start. */
+static void
+on_drain(evutil_socket_t fd, short what, void *arg)
+{
+    static int steps;
+    const struct timeval step = {.tv_usec = DRAIN_STEP_MS * 1000};
+    struct ca *ca = arg;
+    struct err e = {0};
+
+    (void)fd;
+    (void)what;
+    if (ca->jobs == 0) {
+        (void)event_base_loopexit(ca->base, NULL);
+    } else if (steps++ > DRAIN_STEPS) {
+        (void)err_set(&e, ERR_BUSY, "%zu jobs did not end", ca->jobs);
+        ca_die(&e, "stop");
+    } else {
+        (void)event_add(ca->drained, &step);
+    }
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct ca *ca = arg;
+
+    (void)what;
+    if (ca->stopping) {
+        return;
+    }
+    log_event(LOG_INFO, "stopping", "signal %d, %zu jobs", (int)number, ca->jobs);
+    ca->stopping = true;
+    link_server_free(ca->link);
+    ca->link = NULL;
+    event_active(ca->drained, EV_TIMEOUT, 0);
+}
+
+static int
+watch(struct ca *ca, struct err *e)
+{
+    ca->finishing =
+        event_new(ca->base, tasks_fd(ca->finished), EV_READ | EV_PERSIST, on_finished, ca);
+    ca->signals[0] = evsignal_new(ca->base, SIGTERM, on_signal, ca);
+    ca->signals[1] = evsignal_new(ca->base, SIGINT, on_signal, ca);
+    ca->drained = event_new(ca->base, -1, 0, on_drain, ca);
+    if (ca->finishing == NULL || ca->signals[0] == NULL || ca->signals[1] == NULL ||
+        ca->drained == NULL || event_add(ca->finishing, NULL) != 0 ||
+        event_add(ca->signals[0], NULL) != 0 || event_add(ca->signals[1], NULL) != 0) {
+        return err_set(e, ERR_IO, "libevent: no memory");
+    }
+    return 0;
+}
+
+static int
+run(struct ca *ca, struct err *e)
+{
+    struct first_crl first = {.waiter = {.done = on_first_crl}, .ca = ca};
+
+    if (ca_open(ca, e) != 0 || watch(ca, e) != 0) {
+        return -1;
+    }
+    ca->admin = admin_server_new(ca->base, ca->conf.admin_socket, office_handle, ca, e);
+    if (ca->admin == NULL) {
+        return -1;
+    }
+    crl_make(ca->crl, &first.waiter);
+    if (event_base_dispatch(ca->base) < 0) {
+        return err_set(e, ERR_IO, "the event loop failed");
+    }
+    return ca_finish(ca, "signal", e);
+}
+
+static int
+usage(FILE *out)
+{
+    (void)fprintf(out, "usage: nfpki-ca [-dV] -c FILE\n");
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *path = NULL;
+    enum log_level least = LOG_INFO;
+    struct ca ca = {0};
+    struct err e = {0};
+    int status = 0;
+    int option;
+
+    while ((option = getopt(argc, argv, "c:dhV")) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'd':
+            least = LOG_DEBUG;
+            break;
+        case 'h':
+            (void)usage(stdout);
+            return 0;
+        case 'V':
+            (void)printf("nfpki-ca %s\n", NFPKI_VERSION);
+            return 0;
+        default:
+            return usage(stderr);
+        }
+    }
+    if (path == NULL || optind != argc) {
+        return usage(stderr);
+    }
+    log_open("nfpki-ca", least);
+    if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
+        run(&ca, &e) != 0) {
+        log_err(LOG_ERROR, "failed", &e, "%s", path);
+        status = err_exit_status(e.code);
+    } else {
+        log_event(LOG_INFO, "stopped", "in order");
+    }
+    ca_close(&ca);
+    return status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nfpki-cactl - what officers ask of nfpki-ca, over its local admin socket. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cmd.h"
+#include "base/file.h"
+#include "ca/link/admin.h"
+
+enum { CSR_FILE_MAX = 32 * 1024, TIMEOUT_MS = 120 * 1000 };
+
+static const char *socket_path = "/run/nfpki/ca-admin.sock";
+
+static int
+fail(const struct err *e)
+{
+    (void)fprintf(stderr, "nfpki-cactl: %s\n", e->text);
+    return err_exit_status(e->code);
+}
+
+/* Takes the reference to `request`. NULL after a failure, which was printed into *status. */
+static json_t *
+ask(json_t *request, int *status)
+{
+    struct err e = {0};
+    json_t *answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
+
+    json_decref(request);
+    *status = answer == NULL ? fail(&e) : 0;
+    return answer;
+}
+
+static int
+print_answer(json_t *request)
+{
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    int status;
+
+    answer = ask(request, &status);
+    if (answer != NULL) {
+        (void)json_object_del(answer, "ok");
+        (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+        (void)printf("\n");
+    }
+    return status;
+}
+
+static const struct program program;
+
+static int
+run_simple(int argc, char **argv)
+{
+    if (argc != 1) {
+        return cmd_misuse(&program, argv[0]);
+    }
+    return print_answer(json_pack("{s:s}", "command", argv[0]));
+}
+
+struct issue_options {
+    const char *profile;
+    const char *common_name;
+    long days;
+};
+
+static int
+parse_issue(int argc, char **argv, struct issue_options *o)
+{
+    static const struct option options[] = {
+        {"profile", required_argument, NULL, 'p'},
+        {"subject-cn", required_argument, NULL, 'n'},
+        {"days", required_argument, NULL, 'd'},
+        {NULL, 0, NULL, 0},
+    };
+    char *end = NULL;
+    int option;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "p:n:d:", options, NULL)) != -1) {
+        switch (option) {
+        case 'p':
+            o->profile = optarg;
+            break;
+        case 'n':
+            o->common_name = optarg;
+            break;
+        case 'd':
+            o->days = strtol(optarg, &end, 10);
+            if (*end != '\0') {
+                return -1;
+            }
+            break;
+        default:
+            return -1;
+        }
+    }
+    return o->profile == NULL || o->common_name == NULL || o->days < 1 || argc - optind != 1 ? -1
+                                                                                             : 0;
+}
+
+static int
+run_issue(int argc, char **argv)
+{
+    struct issue_options o = {0};
+    CLEANUP(buf_free) struct buf csr = BUF_INIT(CSR_FILE_MAX);
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    struct err e = {0};
+    int status;
+
+    if (parse_issue(argc, argv, &o) != 0) {
+        return cmd_misuse(&program, argv[0]);
+    }
+    if (file_read(argv[optind], &csr, &e) != 0) {
+        return fail(&e);
+    }
+    answer = ask(json_pack("{s:s,s:s,s:s,s:I,s:s%}", "command", "issue", "profile", o.profile,
+                           "commonName", o.common_name, "days", (json_int_t)o.days, "csr",
+                           (const char *)csr.p, csr.n),
+                 &status);
+    if (answer != NULL) {
+        (void)fputs(json_string_value(json_object_get(answer, "certificate")), stdout);
+    }
+    return status;
+}
+
+static int
+run_revoke(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"reason", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *reason = NULL;
+    int option;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
+        if (option != 'r') {
+            return cmd_misuse(&program, argv[0]);
+        }
+        reason = optarg;
+    }
+    if (reason == NULL || argc - optind != 1) {
+        return cmd_misuse(&program, argv[0]);
+    }
+    return print_answer(
+        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", argv[optind], "reason", reason));
+}
+
+static const struct cmd commands[] = {
+    {"status", "", "what the CA has, and whether its signers run", run_simple},
+    {"issue", "--profile ra-cmp|registrar --subject-cn NAME --days N CSR.pem",
+     "certificate for a process or an officer of ours", run_issue},
+    {"revoke", "SERIAL --reason REASON", "revoke, and publish a CRL with it", run_revoke},
+    {"crl", "", "make and publish a CRL now", run_simple},
+    {"registrations", "", "what is registered, newest first", run_simple},
+};
+
+static const struct program program = {
+    .name = "nfpki-cactl",
+    .summary = "administer nfpki-ca",
+    .options = "[-s SOCKET]",
+    .commands = commands,
+    .n_commands = ARRAY_LEN(commands),
+};
+
+int
+main(int argc, char **argv)
+{
+    int option;
+
+    if (argc == 2 && strncmp(argv[1], "--", 2) == 0) {
+        return cmd_run(&program, argc - 1, argv + 1); /* --help, --version */
+    }
+    /* '+': what follows the subcommand is the subcommand's */
+    while ((option = getopt(argc, argv, "+s:")) != -1) {
+        if (option != 's') {
+            cmd_usage(&program, stderr);
+            return 2;
+        }
+        socket_path = optarg;
+    }
+    return cmd_run(&program, argc - optind, argv + optind);
+}

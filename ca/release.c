@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> publish (store) --> IDLE
+ *                                                  |
+ *                                                  +-- the token is away: again after a second
+ */
+#include "ca/release.h"
+
+#include <event2/event.h>
+
+struct release {
+    struct ca *ca;
+    struct ledger_op op;
+    struct signer_job sign;
+    struct release_item *waiting;
+    struct event *again;
+    bool busy;
+};
+
+static void begin(struct release *r);
+
+static void
+finish(struct release *r)
+{
+    uint64_t published = ledger_published(r->ca->ledger);
+    struct release_item *waiting = r->waiting;
+
+    buf_free(&r->op.note);
+    r->busy = false;
+    r->waiting = NULL;
+    while (waiting != NULL) {
+        struct release_item *item = waiting;
+
+        waiting = item->next;
+        if (item->leaf < published) {
+            item->released(item);
+        } else {
+            item->next = r->waiting;
+            r->waiting = item;
+        }
+    }
+    if (r->waiting != NULL && !r->busy) {
+        begin(r);
+    }
+}
+
+static void
+on_published(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, op.op.task);
+
+    if (r->op.op.result != 0) {
+        ca_die(&r->op.op.e, "publish a checkpoint");
+    }
+    buf_free(&r->sign.signature);
+    finish(r);
+}
+
+static void
+on_signed(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, sign.task);
+    const struct timeval pause = {.tv_sec = 1};
+
+    if (r->sign.result != 0) {
+        /* Everything stays as it is and waits: nothing is released without its record. */
+        log_err(LOG_ERROR, "checkpoint-not-signed", &r->sign.e, "answers wait");
+        buf_free(&r->sign.signature);
+        (void)event_add(r->again, &pause);
+        return;
+    }
+    ledger_publish_op(&r->op, r->ca->ledger, buf_span(&r->sign.signature));
+    r->op.op.task.done = on_published;
+    store_submit(r->ca->store, &r->op.op);
+}
+
+static void
+sign(struct release *r)
+{
+    r->sign = (struct signer_job){
+        .task = {.done = on_signed}, .object = SIGNER_CHECKPOINT, .tbs = buf_span(&r->op.note)};
+    signer_submit(r->ca->log, &r->sign);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    sign(arg);
+}
+
+static void
+on_prepared(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, op.op.task);
+
+    ca_check_store(&r->op.op, "prepare a checkpoint");
+    if (r->op.note.n == 0) {
+        finish(r); /* the published one covers everything */
+        return;
+    }
+    sign(r);
+}
+
+static void
+begin(struct release *r)
+{
+    r->busy = true;
+    ledger_prepare_op(&r->op, r->ca->ledger);
+    r->op.op.task.done = on_prepared;
+    store_submit(r->ca->store, &r->op.op);
+}
+
+void
+release_wait(struct release *r, struct release_item *item)
+{
+    if (item->leaf < ledger_published(r->ca->ledger)) {
+        item->released(item);
+        return;
+    }
+    item->next = r->waiting;
+    r->waiting = item;
+    if (!r->busy) {
+        begin(r);
+    }
+}
+
+int
+release_now(struct ca *ca, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    struct ledger_op op = {0};
+    int result;
+
+    ledger_prepare_op(&op, ca->ledger);
+    if (store_call(ca->store, &op.op, e) != 0) {
+        return err_wrap(e, "prepare a checkpoint");
+    }
+    if (op.note.n == 0) {
+        return 0;
+    }
+    result = signer_sign(ca->log, SIGNER_CHECKPOINT, buf_span(&op.note), &signature, e);
+    if (result == 0) {
+        ledger_publish_op(&op, ca->ledger, buf_span(&signature));
+        result = store_call(ca->store, &op.op, e);
+    }
+    buf_free(&op.note);
+    return result != 0 ? err_wrap(e, "publish a checkpoint") : 0;
+}
+
+struct release *
+release_new(struct ca *ca, struct err *e)
+{
+    struct release *r = mem_zalloc(1, sizeof(*r));
+
+    r->ca = ca;
+    r->again = event_new(ca->base, -1, 0, on_again, r);
+    if (r->again == NULL) {
+        (void)err_set(e, ERR_IO, "no memory for a timer");
+        release_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void
+release_free(struct release *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    if (r->again != NULL) {
+        event_free(r->again);
+    }
+    mem_free(r);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/start.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ca/crl_maker.h"
+#include "ca/issue.h"
+#include "ca/release.h"
+#include "ca/x509/name.h"
+#include "ca/x509/pubkey.h"
+
+enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
+
+/* ---- certificates ---- */
+
+static int
+load_certificate(const char *path, X509 **certificate, struct buf *der, struct err *e)
+{
+    *certificate = certificate_load(path, e);
+    if (*certificate == NULL) {
+        return -1;
+    }
+    *der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    return OSSL_ENCODE(X509, *certificate, der, e);
+}
+
+static int
+check_chain(const struct ca *ca, struct err *e)
+{
+    const struct policy *p = &ca->policy;
+    time_t now = clock_now();
+
+    if (X509_verify(p->root, X509_get0_pubkey(p->root)) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "%s: not self-signed", ca->conf.root_certificate);
+    }
+    if (X509_check_issued(p->root, p->issuing) != X509_V_OK ||
+        X509_verify(p->issuing, X509_get0_pubkey(p->root)) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "%s: not issued by %s", ca->conf.issuing_certificate,
+                        ca->conf.root_certificate);
+    }
+    if (X509_check_ca(p->issuing) != 1) {
+        return err_set(e, ERR_INPUT, "%s: not a CA certificate", ca->conf.issuing_certificate);
+    }
+    if (X509_cmp_time(X509_get0_notBefore(p->issuing), &now) > 0 ||
+        X509_cmp_time(X509_get0_notAfter(p->issuing), &now) < 0) {
+        return err_set(e, ERR_DENIED, "%s: out of its validity: make a new one in a ceremony",
+                       ca->conf.issuing_certificate);
+    }
+    return 0;
+}
+
+static bool
+is_rehearsal(const X509_NAME *name)
+{
+    struct span der;
+    struct name parts;
+    struct err e = {0};
+
+    return name_der(name, &der, &e) == 0 && name_decode(der, &parts, &e) == 0 &&
+           strncmp(parts.common_name, REHEARSAL_PREFIX, sizeof(REHEARSAL_PREFIX) - 1) == 0;
+}
+
+static int
+load_policy(struct ca *ca, struct err *e)
+{
+    const struct ca_conf *c = &ca->conf;
+    struct policy *p = &ca->policy;
+
+    if (load_certificate(c->issuing_certificate, &p->issuing, &ca->issuing_der, e) != 0 ||
+        load_certificate(c->root_certificate, &p->root, &ca->root_der, e) != 0 ||
+        check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), ca->issuing_hash, e) != 0) {
+        return -1;
+    }
+    p->issuing_key = X509_get0_pubkey(p->issuing);
+    p->name = X509_get_subject_name(p->issuing);
+    p->crl_url = c->crl_url;
+    p->rehearsal = is_rehearsal(p->name);
+    p->rules = (struct nf_rules){.home_domains = (const char *const *)c->home_domains,
+                                 .n_home_domains = c->n_home_domains,
+                                 .fqdn_suffixes = (const char *const *)c->fqdn_suffixes,
+                                 .n_fqdn_suffixes = c->n_fqdn_suffixes};
+    p->vendor_roots = mem_zalloc(CA_VENDOR_ROOTS_MAX, sizeof(X509 *));
+    for (size_t i = 0; i < c->n_vendor_roots; i++) {
+        p->vendor_roots[i] = certificate_load(c->vendor_roots[i], e);
+        if (p->vendor_roots[i] == NULL) {
+            return -1;
+        }
+        p->n_vendor_roots++;
+    }
+    return 0;
+}
+
+/* ---- signers ---- */
+
+static struct signer *
+start_signer(struct ca *ca, const char *policy, struct err *e)
+{
+    const struct signer_options options = {.program = ca->conf.signer_program,
+                                           .policy = policy,
+                                           .pin_fd = -1,
+                                           .timeout_ms = ca->conf.signer_timeout_ms,
+                                           .finished = ca->finished};
+    struct signer *s = signer_start(&options, e);
+
+    if (s == NULL) {
+        (void)err_wrap(e, "signer %s", policy);
+    } else if (signer_is_software(s)) {
+        log_event(LOG_WARNING, "software-token",
+                  "%s: the key is in SoftHSM: for rehearsals, tests and demonstrations only",
+                  policy);
+    }
+    return s;
+}
+
+static int
+start_signers(struct ca *ca, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+
+    ca->issuing = start_signer(ca, ca->conf.issuing_policy, e);
+    if (ca->issuing == NULL) {
+        return -1;
+    }
+    ca->log = start_signer(ca, ca->conf.log_policy, e);
+    if (ca->log == NULL ||
+        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ca->policy.issuing), &spki, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(buf_span(&spki), signer_spki(ca->issuing))) {
+        return err_set(e, ERR_DENIED, "the key of %s is not the one in %s", ca->conf.issuing_policy,
+                       ca->conf.issuing_certificate);
+    }
+    return 0;
+}
+
+/* ---- record ---- */
+
+static int
+make_folder(const char *path, mode_t mode, struct err *e)
+{
+    if (file_mkdirs(path, mode, e) != 0) {
+        return -1;
+    }
+    /* The umask keeps others out of whatever is not meant for them; these are what it says. */
+    return chmod(path, mode) == 0 ? 0 : err_errno(e, ERR_IO, errno, "chmod %s", path);
+}
+
+static int
+open_record(struct ca *ca, struct err *e)
+{
+    const struct store_options store = {.path = ca->conf.database,
+                                        .application = APPLICATION,
+                                        .schemas = {ledger_migrations, issuance_migrations},
+                                        .finished = ca->finished,
+                                        .integrity_check = true};
+    const struct ledger_options ledger = {
+        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
+
+    if (make_folder(ca->conf.state_dir, 0700, e) != 0 ||
+        make_folder(ca->conf.crl_dir, 0755, e) != 0) {
+        return -1;
+    }
+    ca->store = store_open(&store, e);
+    if (ca->store == NULL) {
+        return -1;
+    }
+    ca->ledger = ledger_new(&ledger, e);
+    if (ca->ledger == NULL) {
+        return -1;
+    }
+    return ledger_start(ca->ledger, ca->store, e);
+}
+
+struct leaves_op {
+    struct store_op op;
+    struct ca *ca;
+    int resumed;
+    int abandoned;
+    const char *stop; /* NULL: a start */
+    struct issuance_counts counts;
+};
+
+static int
+run_counts(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return issuance_count(db, &CONTAINER_OF(op, struct leaves_op, op)->counts, e);
+}
+
+/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
+ * this key, or was put back to an older copy. */
+static int
+check_attempts(struct ca *ca, struct err *e)
+{
+    struct leaves_op o = {.op = {.run = run_counts}};
+    uint64_t stored;
+
+    if (store_call(ca->store, &o.op, e) != 0) {
+        return -1;
+    }
+    stored = (uint64_t)(o.counts.certificates + o.counts.crls);
+    if (signer_attempts(ca->issuing) < stored) {
+        return err_set(e, ERR_DENIED,
+                       "%s: the journal has %llu attempts, but %llu signatures are stored: the "
+                       "journal is not this key's, or an older copy of it",
+                       ca->conf.issuing_policy, (unsigned long long)signer_attempts(ca->issuing),
+                       (unsigned long long)stored);
+    }
+    return 0;
+}
+
+static int
+append_config(struct store_db *db, struct ca *ca, time_t now, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CONFIG, now);
+    CLEANUP(buf_free) struct buf previous = BUF_INIT(SHA256_SIZE);
+    struct span hash = span_of(ca->conf.hash, sizeof(ca->conf.hash));
+    uint64_t index;
+    bool changed;
+
+    if (issuance_setting(db, "config", hash, &previous, &changed, e) != 0) {
+        return -1;
+    }
+    if (!changed) {
+        return 0;
+    }
+    leaf_set_text(leaf, "file", "nfpki-ca.conf");
+    leaf_set_hex(leaf, "sha256", hash);
+    if (previous.n > 0) {
+        leaf_set_hex(leaf, "previous", buf_span(&previous));
+    }
+    return ledger_append(db, leaf, &index, e);
+}
+
+static int
+append_recovered(struct store_db *db, const struct leaves_op *o, time_t now, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_RECOVERED, now);
+    uint64_t index;
+
+    if (o->resumed + o->abandoned == 0) {
+        return 0;
+    }
+    leaf_set_int(leaf, "resumed", o->resumed);
+    leaf_set_int(leaf, "abandoned", o->abandoned);
+    return ledger_append(db, leaf, &index, e);
+}
+
+static int
+append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_START, now);
+    uint64_t index;
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", NFPKI_VERSION);
+    leaf_set_hex(leaf, "config", span_of(ca->conf.hash, sizeof(ca->conf.hash)));
+    leaf_set_bool(leaf, "softwareToken",
+                  signer_is_software(ca->issuing) || signer_is_software(ca->log));
+    leaf_set_hex(leaf, "issuer", span_of(ca->issuing_hash, sizeof(ca->issuing_hash)));
+    return ledger_append(db, leaf, &index, e);
+}
+
+static int
+run_leaves(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct leaves_op *o = CONTAINER_OF(op, struct leaves_op, op);
+    time_t now = clock_now();
+
+    if (o->stop != NULL) {
+        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_STOP, now);
+        uint64_t index;
+
+        leaf_set_text(leaf, "reason", o->stop);
+        return ledger_append(db, leaf, &index, e);
+    }
+    return append_recovered(db, o, now, e) != 0 || append_config(db, o->ca, now, e) != 0 ||
+                   append_start(db, o->ca, now, e) != 0
+               ? -1
+               : 0;
+}
+
+static int
+recover(struct ca *ca, struct err *e)
+{
+    struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca};
+
+    if (check_attempts(ca, e) != 0 || issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
+        return -1;
+    }
+    if (o.resumed + o.abandoned > 0) {
+        log_event(LOG_WARNING, "recovered", "%d intents were finished, %d given up", o.resumed,
+                  o.abandoned);
+    }
+    if (store_call(ca->store, &o.op, e) != 0 || release_now(ca, e) != 0) {
+        return -1;
+    }
+    return ca_ras_load(ca, e);
+}
+
+/* ---- the whole ---- */
+
+int
+ca_open(struct ca *ca, struct err *e)
+{
+    ca->finished = tasks_new(e);
+    if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
+        open_record(ca, e) != 0 || recover(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
+        return -1;
+    }
+    ca->base = event_base_new();
+    if (ca->base == NULL) {
+        return err_set(e, ERR_IO, "libevent could not be initialised");
+    }
+    ca->pool = pool_new(ca->conf.workers, ca->finished, e);
+    if (ca->pool == NULL) {
+        return -1;
+    }
+    ca->release = release_new(ca, e);
+    if (ca->release == NULL) {
+        return -1;
+    }
+    ca->crl = crl_maker_new(ca, e);
+    return ca->crl == NULL ? -1 : 0;
+}
+
+int
+ca_finish(struct ca *ca, const char *reason, struct err *e)
+{
+    struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca, .stop = reason};
+
+    if (store_call(ca->store, &o.op, e) != 0) {
+        return -1;
+    }
+    return release_now(ca, e);
+}
+
+static void
+free_events(struct ca *ca)
+{
+    struct event *events[] = {ca->finishing, ca->signals[0], ca->signals[1], ca->drained};
+
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        if (events[i] != NULL) {
+            event_free(events[i]);
+        }
+    }
+}
+
+void
+ca_close(struct ca *ca)
+{
+    link_server_free(ca->link);
+    admin_server_free(ca->admin);
+    pool_free(ca->pool);
+    crl_maker_free(ca->crl);
+    release_free(ca->release);
+    if (ca->ras != NULL) {
+        ca_ras_drop(ca->ras);
+    }
+    store_free(ca->store);
+    ledger_free(ca->ledger);
+    signer_free(ca->issuing);
+    signer_free(ca->log);
+    free_events(ca);
+    if (ca->base != NULL) {
+        event_base_free(ca->base);
+    }
+    tasks_free(ca->finished);
+    for (size_t i = 0; i < ca->policy.n_vendor_roots; i++) {
+        X509_free(ca->policy.vendor_roots[i]);
+    }
+    mem_free(ca->policy.vendor_roots);
+    X509_free(ca->policy.issuing);
+    X509_free(ca->policy.root);
+    buf_free(&ca->issuing_der);
+    buf_free(&ca->root_der);
+    ca_conf_free(&ca->conf);
+}

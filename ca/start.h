@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.h - how nfpki-ca begins and ends. Private to nfpki-ca. */
+#pragma once
+
+#include "ca/daemon.h"
+
+/*
+ * Everything up to the open link, in an order that a crash at any point may begin again:
+ * certificates; signers (each reads its journal); database with integrity check; ledger against its
+ * last checkpoint; attempts of the signers against what is stored; intents; leaves; checkpoint.
+ * `ca->conf` is loaded. Blocking, in the main thread. On failure: ca_close().
+ */
+int ca_open(struct ca *, struct err *e);
+/* The leaf STOP and a last checkpoint, when everything else has ended. */
+int ca_finish(struct ca *, const char *reason, struct err *e);
+void ca_close(struct ca *);
