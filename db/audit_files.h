@@ -6,7 +6,7 @@
  * of the tree, each tile verifies the tiles below it, and the tiles of level 0 verify the entries.
  * What comes out of here was verified that way; the reason of a failure names the file and, where
  * there is one, the leaf. Nothing is read twice after it was verified, so a file that changes
- * meanwhile is noticed. Memory: two tiles per level and one bundle of entries.
+ * meanwhile is noticed. Memory: two tiles per level.
  *
  * Reads files only; shares with the writer the tree's hashing (merkle.h), the form of checkpoints
  * (checkpoint.h) and of leaves (leaf.h), not a line that finds, names or reads a tile.
@@ -14,7 +14,14 @@
 #pragma once
 
 #include "db/checkpoint.h"
-#include "db/leaf.h"
+
+enum {
+    AUDIT_WIDTH = 256,  /* hashes in a full tile, entries in a full bundle (C2SP tlog-tiles) */
+    AUDIT_LEVELS = 8,   /* of tiles */
+    AUDIT_ENTRIES = -1, /* instead of a level: the bundles of entries */
+    AUDIT_NAME_MAX = 96,
+    AUDIT_TILE_SIZE = AUDIT_WIDTH * MERKLE_HASH,
+};
 
 struct audit_log;
 void audit_close(struct audit_log *);
@@ -28,14 +35,35 @@ DEFINE_CLEANUP(audit_log_cleanup, struct audit_log, audit_close)
 const struct checkpoint *audit_checkpoint(const struct audit_log *);
 struct span audit_note(const struct audit_log *);
 const struct log_key *audit_key(const struct audit_log *);
+const char *audit_dir(const struct audit_log *);
 
-/* Told of every leaf in order, after its hash was verified. */
-typedef int audit_each(void *arg, uint64_t index, struct span body, struct err *e);
-/* Reads and verifies every entry, every tile, and every old partial file that is still there. */
-int audit_walk(struct audit_log *, audit_each *each, void *arg, struct err *e);
+/* ---- files ---- */
 
-/* The name of the file that the last bundle of the walk came from; borrowed. */
-const char *audit_file(const struct audit_log *);
+/* "tile/0/x001/234" */
+void audit_name(int level, uint64_t index, char name[AUDIT_NAME_MAX]);
+/* A file of the folder; nothing is verified. */
+int audit_read(const struct audit_log *, const char *name, struct buf *out, struct err *e);
+/* The full file (*full), else the partial one of `width`; `name` is the one that was read, or that
+ * is missing. Nothing is verified. */
+int audit_read_tile(const struct audit_log *, int level, uint64_t index, unsigned width,
+                    char name[AUDIT_NAME_MAX], bool *full, struct buf *out, struct err *e);
+
+/* ---- tiles ---- */
+
+struct audit_tile {
+    bool loaded;
+    uint64_t index;
+    char name[AUDIT_NAME_MAX];
+    struct merkle_hash hashes[AUDIT_WIDTH];
+};
+/* Hashes of a level of tiles that the checkpoint covers. */
+uint64_t audit_level_size(const struct audit_log *, unsigned level);
+/* A verified tile that the checkpoint covers, borrowed until the next call; NULL + e. Of the last
+ * one only the hashes up to audit_level_size() are there. */
+const struct audit_tile *audit_tile(struct audit_log *, unsigned level, uint64_t index,
+                                    struct err *e);
+
+/* ---- proofs ---- */
 
 /* Makes the audit path of a leaf from the tiles and verifies it against the checkpoint. */
 int audit_inclusion(struct audit_log *, uint64_t index, const struct merkle_hash *leaf,

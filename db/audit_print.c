@@ -7,15 +7,21 @@
 #include "db/audit_certificate.h"
 
 static void
-put(FILE *out, const char *text)
+put_bytes(FILE *out, struct span bytes)
 {
-    for (; *text != '\0'; text++) {
-        if (*text >= ' ' && *text <= '~') {
-            (void)fputc(*text, out);
+    for (size_t i = 0; i < bytes.n; i++) {
+        if (bytes.p[i] >= ' ' && bytes.p[i] <= '~') {
+            (void)fputc(bytes.p[i], out);
         } else {
-            (void)fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
+            (void)fprintf(out, "\\x%02x", (unsigned)bytes.p[i]);
         }
     }
+}
+
+static void
+put(FILE *out, const char *text)
+{
+    put_bytes(out, span_str(text));
 }
 
 static void
@@ -171,7 +177,7 @@ print_facts(FILE *out, const struct leaf *leaf)
     case LEAF_KINDS:
         break;
     }
-    put(out, (const char *)leaf_body(leaf).p);
+    put_bytes(out, leaf_body(leaf));
 }
 
 static const char *

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/audit_walk.h"
+
 static void
 leaf_release(struct story_leaf *leaf)
 {
@@ -104,7 +106,6 @@ story_search(struct story_search *search, uint64_t index, const struct leaf *lea
 /* ---- the other walks ---- */
 
 struct collecting {
-    struct audit_log *log;
     const struct story_search *search;
     struct story *story;
     bool registrar; /* the last walk: its certificate only */
@@ -132,8 +133,16 @@ is_wanted(const struct story_search *search, const struct story_names *names, ui
            (search->by_registration || kind == LEAF_REGISTRATION || kind == LEAF_CANCEL);
 }
 
+static void
+learn(char *to, size_t size, const char *member)
+{
+    if (to[0] == '\0') {
+        take_name(to, size, member);
+    }
+}
+
 static int
-keep(struct story *story, uint64_t index, struct leaf *leaf, struct err *e)
+keep(struct story *story, uint64_t index, struct leaf *leaf, bool by_registration, struct err *e)
 {
     if (story->n == STORY_MAX) {
         leaf_free(leaf);
@@ -143,6 +152,13 @@ keep(struct story *story, uint64_t index, struct leaf *leaf, struct err *e)
     if (leaf_kind(leaf) == LEAF_REGISTRATION) {
         take_name(story->names.registrar, sizeof(story->names.registrar),
                   leaf_text(leaf, "registrar"));
+    }
+    if (!by_registration) {
+        struct story_names *names = &story->names;
+
+        learn(names->serial, sizeof(names->serial), leaf_text(leaf, "serial"));
+        learn(names->rid, sizeof(names->rid), leaf_text(leaf, "rid"));
+        learn(names->registration, sizeof(names->registration), leaf_text(leaf, "registration"));
     }
     if (is(leaf_text(leaf, "serial"), story->names.serial)) {
         story->status = audit_status_next(story->status, leaf_kind(leaf));
@@ -155,7 +171,7 @@ keep(struct story *story, uint64_t index, struct leaf *leaf, struct err *e)
 }
 
 static int
-collect(void *arg, uint64_t index, struct span body, struct err *e)
+collect(void *arg, uint64_t index, const char *file, struct span body, struct err *e)
 {
     struct collecting *c = arg;
     const struct story_names *names = &c->story->names;
@@ -170,7 +186,7 @@ collect(void *arg, uint64_t index, struct span body, struct err *e)
     }
     leaf = leaf_parse(body, e);
     if (leaf == NULL) {
-        return err_wrap(e, "%s", audit_file(c->log));
+        return err_wrap(e, "%s", file);
     }
     if (c->registrar) {
         if (leaf_kind(leaf) == LEAF_ISSUED && is(leaf_text(leaf, "serial"), names->registrar)) {
@@ -182,7 +198,7 @@ collect(void *arg, uint64_t index, struct span body, struct err *e)
     if (!is_wanted(c->search, names, index, leaf)) {
         return 0;
     }
-    return keep(c->story, index, TAKE(leaf), e);
+    return keep(c->story, index, TAKE(leaf), c->search->by_registration, e);
 }
 
 static int
@@ -193,16 +209,34 @@ prove(struct audit_log *log, struct story_leaf *leaf, struct err *e)
     return audit_inclusion(log, leaf->index, &hash, &leaf->proof, e);
 }
 
+static bool
+names_equal(const struct story_names *a, const struct story_names *b)
+{
+    return strcmp(a->serial, b->serial) == 0 && strcmp(a->rid, b->rid) == 0 &&
+           strcmp(a->registration, b->registration) == 0;
+}
+
 int
 story_collect(struct audit_log *log, const struct story_search *search, struct story *story,
               struct err *e)
 {
-    struct collecting c = {.log = log, .search = search, .story = story};
+    struct collecting c = {.search = search, .story = story};
+    struct story_names names;
+    bool again;
 
-    story->names = search->names;
-    if (audit_walk(log, collect, &c, e) != 0) {
-        return -1;
-    }
+    names = search->names;
+    /* A leaf that is found may name what earlier leaves are about: then they are looked for too.
+     * There are three names to learn, so this ends. */
+    do {
+        story_free(story);
+        story->names = names;
+        if (audit_walk(log, collect, &c, e) != 0) {
+            return -1;
+        }
+        again = !names_equal(&names, &story->names);
+        names = story->names;
+        names.registrar[0] = '\0';
+    } while (again);
     if (story->names.registrar[0] != '\0') {
         c.registrar = true;
         if (audit_walk(log, collect, &c, e) != 0) {

@@ -2,9 +2,9 @@
 /*
  * audit_story.h - all leaves about one certificate, request or registration: what `show` shows.
  *
- * Two or three walks over the ledger instead of an index in memory: the first finds out what the
- * name stands for, the next ones collect, the last one adds the certificate of the registrar. Each
- * walk verifies what it reads.
+ * A few walks over the ledger instead of an index in memory: the first finds out what the name
+ * stands for, the next ones collect until no new name is learnt, the last one adds the certificate
+ * of the registrar. Each walk verifies what it reads.
  */
 #pragma once
 

@@ -5,9 +5,9 @@
 
 #include "base/file.h"
 #include "db/audit_rules.h"
+#include "db/audit_walk.h"
 
 struct verifying {
-    struct audit_log *log;
     struct audit_rules *rules;
     struct audit_figures *figures;
     audit_leaf *each;
@@ -15,13 +15,13 @@ struct verifying {
 };
 
 static int
-leaf_verify(void *arg, uint64_t index, struct span body, struct err *e)
+leaf_verify(void *arg, uint64_t index, const char *file, struct span body, struct err *e)
 {
     struct verifying *v = arg;
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
 
     if (leaf == NULL || audit_rules_check(v->rules, leaf, e) != 0) {
-        return err_wrap(e, "%s: leaf %" PRIu64, audit_file(v->log), index);
+        return err_wrap(e, "%s: leaf %" PRIu64, file, index);
     }
     v->figures->kinds[leaf_kind(leaf)]++;
     v->figures->newest = leaf_time(leaf);
@@ -36,7 +36,7 @@ audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_fi
              struct err *e)
 {
     CLEANUP(audit_rules_cleanup) struct audit_rules *rules = audit_rules_new();
-    struct verifying v = {.log = log, .rules = rules, .figures = figures, .each = each, .arg = arg};
+    struct verifying v = {.rules = rules, .figures = figures, .each = each, .arg = arg};
 
     *figures = (struct audit_figures){0};
     if (audit_walk(log, leaf_verify, &v, e) != 0) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "db/audit_files.h"
+#include "db/leaf.h"
 
 struct audit_figures {
     uint64_t kinds[LEAF_KINDS]; /* leaves of each kind */
