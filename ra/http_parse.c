@@ -365,10 +365,10 @@ scan_octet(struct http_parser *p, uint8_t c)
     p->line_octets++;
     if (p->header_octets > HTTP_HEADER_MAX) {
         (void)refuse(p, 431);
-    } else if (c == '\0' || (previous == '\r') != (c == '\n')) {
-        (void)refuse(p, 400); /* NUL, bare CR, bare LF: RFC 9112 2.2, RFC 9110 5.5 */
-    } else if (first_in_line && (c == ' ' || c == '\t')) {
-        (void)refuse(p, 400); /* obs-fold: RFC 9112 5.2 */
+    } else if (c == '\0' || (previous == '\r') != (c == '\n') ||
+               (first_in_line && (c == ' ' || c == '\t'))) {
+        /* NUL, bare CR, bare LF: RFC 9112 2.2, RFC 9110 5.5; obs-fold: RFC 9112 5.2 */
+        (void)refuse(p, 400);
     } else if (c == '\n') {
         /* RFC 9112 2.2 lets a server skip empty lines before a request; we need not. */
         bool blank = p->line_octets == 2;

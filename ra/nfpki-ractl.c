@@ -186,7 +186,7 @@ main(int argc, char **argv)
     char *version[] = {version_text, NULL};
     int c;
 
-    while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "s:jhV", options, NULL)) != -1) {
         switch (c) {
         case 's':
             socket_path = optarg;
