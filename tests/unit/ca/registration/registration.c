@@ -284,6 +284,7 @@ the_proof_must_be_the_registered_one(void **state)
     r = parsed(NULL, NULL);
     assert_err(registration_matches_certificate(&r, vendor, &e), ERR_DENIED, &e);
     assert_err(registration_matches_spki(&r, buf_span(&spki), &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "its proof is mac"));
     pki_free(pki);
 }
 
@@ -492,6 +493,49 @@ the_envelope_has_one_form(void **state)
 }
 
 static void
+other_kinds_of_cms_are_refused(void **state)
+{
+    const struct fixture *f = *state;
+    CLEANUP(bio_cleanup) BIO *bio = BIO_new_mem_buf(f->json.p, (int)f->json.n);
+    CLEANUP(bio_cleanup) BIO *again = BIO_new_mem_buf(f->json.p, (int)f->json.n);
+    CLEANUP(cms_cleanup) CMS_ContentInfo *plain = CMS_data_create(bio, CMS_BINARY);
+    CLEANUP(cms_cleanup)
+    CMS_ContentInfo *typed = CMS_sign(NULL, NULL, NULL, again, CMS_PARTIAL | CMS_BINARY);
+    CLEANUP(buf_free) struct buf a = BUF_INIT(CMS_MAX);
+    CLEANUP(buf_free) struct buf b = BUF_INIT(CMS_MAX);
+    struct err e = {0};
+
+    assert_int_equal(CMS_set1_eContentType(typed, OBJ_nid2obj(NID_id_smime_ct_TSTInfo)), 1);
+    assert_non_null(CMS_add1_signer(typed, f->registrar, f->key, EVP_sha256(), 0));
+    assert_int_equal(CMS_final(typed, again, NULL, CMS_BINARY), 1);
+    assert_ok(OSSL_ENCODE(CMS_ContentInfo, plain, &a, &e), &e);
+    assert_ok(OSSL_ENCODE(CMS_ContentInfo, typed, &b, &e), &e);
+    expect_refused(f, buf_span(&a), ERR_INPUT, "not SignedData");
+    expect_refused(f, buf_span(&b), ERR_INPUT, "content type");
+}
+
+/* The root may have signed it, and the purpose may be right: it is not our issuing CA's. */
+static void
+a_registrar_of_the_root_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    CLEANUP(buf_free) struct buf spki = pki_spki(f->key);
+    struct tbs_request request = pki_request(f->pki, NULL, buf_span(&spki));
+    CLEANUP(x509_cleanup) X509 *registrar = NULL;
+    CLEANUP(buf_free) struct buf cms = {0};
+    struct name subject;
+    struct err e = {0};
+
+    assert_ok(name_set(&subject, "SE", "Operator", "Registrar", &e), &e);
+    request.profile = profile_by_name("registrar");
+    request.subject = &subject;
+    request.issuer = f->pki->root;
+    registrar = pki_issue(&request, f->pki->root_key);
+    cms = pki_cms(buf_span(&f->json), registrar, f->key);
+    expect_refused(f, buf_span(&cms), ERR_DENIED, "not issued by the issuing CA");
+}
+
+static void
 a_signed_document_that_is_wrong_is_refused(void **state)
 {
     const struct fixture *f = *state;
@@ -517,6 +561,8 @@ main(void)
         cmocka_unit_test(no_flipped_octet_changes_what_was_signed),
         cmocka_unit_test(only_a_registrar_of_our_issuing_ca_may_sign),
         cmocka_unit_test(the_envelope_has_one_form),
+        cmocka_unit_test(other_kinds_of_cms_are_refused),
+        cmocka_unit_test(a_registrar_of_the_root_is_refused),
         cmocka_unit_test(a_signed_document_that_is_wrong_is_refused),
     };
 

@@ -209,6 +209,54 @@ any_flipped_octet_of_a_crl_is_refused(void **state)
     }
 }
 
+/* Puts octets into the TBS and grows the lengths (30 82 xx xx) that stand at `outer`. */
+static void
+insert(struct buf *tbs, size_t at, struct span octets, const size_t *outer, size_t n_outer)
+{
+    struct err e = {0};
+
+    assert_non_null(buf_extend(tbs, octets.n, &e));
+    memmove(tbs->p + at + octets.n, tbs->p + at, tbs->n - octets.n - at);
+    memcpy(tbs->p + at, octets.p, octets.n);
+    for (size_t i = 0; i < n_outer; i++) {
+        tbs->p[outer[i]] = (uint8_t)(tbs->p[outer[i]] + octets.n);
+    }
+}
+
+static void
+what_does_not_belong_into_a_crl_is_found(void **state)
+{
+    struct crl_request r = request();
+    CLEANUP(buf_free) struct buf extra = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf ber = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf empty = BUF_INIT(CRL_TBS_MAX);
+    const uint8_t *at;
+    size_t outer[3] = {2};
+    struct err e = {0};
+
+    (void)state;
+    r.n_entries = 0;
+    assert_ok(crl_build(&r, &extra, &e), &e);
+    assert_int_equal(extra.p[1], 0x81); /* the lengths are of one octet each */
+    assert_ok(buf_append(&ber, buf_span(&extra), &e), &e);
+    assert_ok(buf_append(&empty, buf_span(&extra), &e), &e);
+    at = memmem(extra.p, extra.n, "\xa0\x2f\x30\x2d", 4);
+    assert_non_null(at);
+    outer[1] = (size_t)(at - extra.p) + 1;
+    outer[2] = outer[1] + 2;
+    insert(&extra, extra.n, SPAN_LITERAL("\x30\x09\x06\x03\x2a\x03\x04\x04\x02\x05\x00"), outer, 3);
+    assert_err(crl_lint(buf_span(&extra), &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "crlExtensions"));
+
+    insert(&ber, outer[1], SPAN_LITERAL("\x81"), outer, 1);
+    assert_err(crl_lint(buf_span(&ber), &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "TBSCertList"));
+
+    insert(&empty, outer[1] - 1, SPAN_LITERAL("\x30\x00"), outer, 1);
+    assert_err(crl_lint(buf_span(&empty), &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "present without entries"));
+}
+
 static void
 reasons_have_their_names(void **state)
 {
@@ -232,6 +280,7 @@ main(void)
         cmocka_unit_test(a_wrong_request_is_refused),
         cmocka_unit_test(the_linter_finds_each_departure),
         cmocka_unit_test(any_flipped_octet_of_a_crl_is_refused),
+        cmocka_unit_test(what_does_not_belong_into_a_crl_is_found),
         cmocka_unit_test(reasons_have_their_names),
     };
 

@@ -57,7 +57,14 @@ malformed_elements_are_refused(void **state)
         SPAN_LITERAL("\x1f\x81\x01\x00"),
     };
 
+    uint8_t zero_in_front[4 + 128] = {0x04, 0x82, 0x00, 0x80};
+    struct span zero = span_of(zero_in_front, sizeof(zero_in_front));
+    struct span octets;
+    uint8_t type;
+    struct err why = {0};
+
     (void)state;
+    assert_err(der_take(&zero, &type, &octets, NULL, &why), ERR_INPUT, &why);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct span in = rows[i];
         struct span content;

@@ -72,6 +72,16 @@ malformed_nf_types_are_refused(void **state)
         SPAN_LITERAL("\x30\x05\x16\x03NRF\x00"),        /* octets behind */
         SPAN_LITERAL("\x30\x05\x16\x04NRF"),            /* cut off */
         SPAN_LITERAL("\x30\x80\x16\x03NRF\x00\x00"),    /* indefinite */
+        /* seventeen */
+        SPAN_LITERAL(
+            "\x30\x33\x16\x01"
+            "a\x16\x01"
+            "b\x16\x01"
+            "c\x16\x01"
+            "d\x16\x01"
+            "e\x16\x01"
+            "f\x16\x01g\x16\x01h"
+            "\x16\x01i\x16\x01j\x16\x01k\x16\x01l\x16\x01m\x16\x01n\x16\x01o\x16\x01p\x16\x01q"),
         SPAN_LITERAL("\x30\x23\x16\x21"
                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), /* 33 */
     };

@@ -270,6 +270,57 @@ what_openssl_leaves_out_is_checked(void **state)
     }
 }
 
+/* An issuing CA with other extensions, signed again by the root; its leaf keeps its signature. */
+static X509 *
+other_issuing(int drop, const char *name, const char *text)
+{
+    X509 *x = X509_dup(pki->issuing);
+    X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, NULL, name, text);
+    int at = X509_get_ext_by_NID(x, drop, -1);
+
+    assert_non_null(extension);
+    if (at >= 0) {
+        X509_EXTENSION_free(X509_delete_ext(x, at));
+    }
+    assert_int_equal(X509_add_ext(x, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    assert_true(X509_sign(x, pki->root_key, EVP_sha384()) > 0);
+    return x;
+}
+
+static void
+name_constraints_must_be_critical(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(x509_cleanup)
+    X509 *good = other_issuing(NID_undef, "nameConstraints", "critical,permitted;DNS:org");
+    CLEANUP(x509_cleanup)
+    X509 *bad = other_issuing(NID_undef, "nameConstraints", "permitted;DNS:org");
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct err e = {0};
+
+    (void)state;
+    r.untrusted = &good;
+    assert_ok(path_verify(nf, &r, &e), &e);
+    r.untrusted = &bad;
+    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "nameConstraints must be critical"));
+}
+
+static void
+a_ca_is_no_requester_whatever_its_key_usage_says(void **state)
+{
+    CLEANUP(x509_cleanup)
+    X509 *ca =
+        other_issuing(NID_key_usage, "keyUsage", "critical,digitalSignature,keyCertSign,cRLSign");
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct err e = {0};
+
+    (void)state;
+    assert_err(path_verify(ca, &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "a CA certificate"));
+}
+
 static void
 sha_1_and_small_keys_are_too_weak(void **state)
 {
@@ -295,6 +346,8 @@ main(void)
         cmocka_unit_test(time_anchor_and_middle_must_fit),
         cmocka_unit_test(a_revoked_leaf_and_a_stale_crl_are_refused),
         cmocka_unit_test(what_openssl_leaves_out_is_checked),
+        cmocka_unit_test(name_constraints_must_be_critical),
+        cmocka_unit_test(a_ca_is_no_requester_whatever_its_key_usage_says),
         cmocka_unit_test(sha_1_and_small_keys_are_too_weak),
     };
 

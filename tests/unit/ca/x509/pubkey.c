@@ -163,6 +163,27 @@ weak_rsa_keys_are_refused(void **state)
     expect_refused(buf_span(&even), "divisible by 2");
 }
 
+static void
+rsa_keys_that_are_not_der_are_refused(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("RSA-2048");
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+    uint8_t *modulus = memmem(spki.p, spki.n, "\x02\x82\x01\x01\x00", 5);
+    uint8_t *bits = memmem(spki.p, spki.n, "\x03\x82\x01\x0f\x00", 5);
+
+    (void)state;
+    assert_non_null(modulus);
+    assert_non_null(bits);
+    modulus[4] = 0xff; /* negative */
+    expect_refused(buf_span(&spki), "not a positive INTEGER");
+    modulus[4] = 0x00;
+    modulus[5] &= 0x7f; /* a zero in front that no sign asks for */
+    expect_refused(buf_span(&spki), "not a positive INTEGER");
+    modulus[5] |= 0x80;
+    bits[4] = 1;
+    expect_refused(buf_span(&spki), "unused bits");
+}
+
 /* A modulus with the structure of CVE-2017-15361: a power of 65537 modulo every small prime. */
 static void
 the_fingerprint_of_roca_is_found(void **state)
@@ -261,6 +282,7 @@ main(void)
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(a_point_off_the_curve_is_refused),
         cmocka_unit_test(weak_rsa_keys_are_refused),
+        cmocka_unit_test(rsa_keys_that_are_not_der_are_refused),
         cmocka_unit_test(the_fingerprint_of_roca_is_found),
         cmocka_unit_test(the_key_identifier_is_that_of_openssl),
         cmocka_unit_test(each_issuers_key_has_one_algorithm),

@@ -63,6 +63,27 @@ the_signed_octets_come_out_as_they_went_in(void **state)
 }
 
 static void
+other_structures_are_refused(void **state)
+{
+    const struct span rows[] = {
+        SPAN_LITERAL("\x30\x09\x02\x01\x01\x30\x00\x03\x02\x00\x01"), /* INTEGER first */
+        SPAN_LITERAL("\x30\x09\x30\x00\x02\x01\x01\x03\x02\x00\x01"), /* INTEGER second */
+        SPAN_LITERAL("\x30\x08\x30\x00\x30\x00\x04\x02\x00\x01"),     /* OCTET STRING */
+        SPAN_LITERAL("\x30\x08\x30\x00\x30\x00\x03\x02\x01\x02"),     /* unused bits */
+        SPAN_LITERAL("\x30\x07\x30\x00\x30\x00\x03\x01\x00"),         /* no signature */
+        SPAN_LITERAL("\x30\x0a\x30\x00\x30\x00\x03\x02\x00\x01\x05\x00"),
+    };
+    struct span tbs;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(signed_tbs(SPAN_LITERAL("\x30\x08\x30\x00\x30\x00\x03\x02\x00\x01"), &tbs, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_err(signed_tbs(rows[i], &tbs, &e), ERR_INPUT, &e);
+    }
+}
+
+static void
 a_wrong_signature_gives_nothing(void **state)
 {
     struct made *m = *state;
@@ -125,6 +146,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_signed_octets_come_out_as_they_went_in),
+        cmocka_unit_test(other_structures_are_refused),
         cmocka_unit_test(a_wrong_signature_gives_nothing),
         cmocka_unit_test(the_algorithm_inside_must_be_the_keys),
         cmocka_unit_test(any_flipped_octet_fails),

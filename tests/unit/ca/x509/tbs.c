@@ -365,6 +365,24 @@ marked_ca_outside_of_a_rehearsal(struct tbs_request *r)
 }
 
 static void
+ca_without_common_name(struct tbs_request *r)
+{
+    struct err e;
+
+    unmarked_ca_in_a_rehearsal(r);
+    assert_ok(name_set(&spoiled_name, "SE", "O", NULL, &e), &e);
+    r->rehearsal = false;
+}
+
+static X509 *officer;
+
+static void
+issuer_that_is_no_ca(struct tbs_request *r)
+{
+    r->issuer = officer;
+}
+
+static void
 ca_below_path_length_zero(struct tbs_request *r)
 {
     unmarked_ca_in_a_rehearsal(r);
@@ -392,6 +410,8 @@ a_request_with_one_wrong_field_is_refused(void **state)
         {"fqdns[0]", foreign_name, ERR_DENIED},
         {"REHEARSAL", unmarked_ca_in_a_rehearsal, ERR_DENIED},
         {"REHEARSAL", marked_ca_outside_of_a_rehearsal, ERR_DENIED},
+        {"subject", ca_without_common_name, ERR_INPUT},
+        {"issuer", issuer_that_is_no_ca, ERR_INPUT},
         {"pathLen", ca_below_path_length_zero, ERR_DENIED},
     };
     struct nf_identity nf = pki_nf();
@@ -400,6 +420,7 @@ a_request_with_one_wrong_field_is_refused(void **state)
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
 
     (void)state;
+    officer = pki_issue_officer(pki, "ra-cmp", key);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
         struct err e = {0};
@@ -411,6 +432,7 @@ a_request_with_one_wrong_field_is_refused(void **state)
         }
         assert_int_equal(tbs.n, 0);
     }
+    X509_free(officer);
 }
 
 int
