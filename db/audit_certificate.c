@@ -71,7 +71,10 @@ bio_text(BIO *bio)
     n = n < 0 ? 0 : n > NAMES_MAX ? NAMES_MAX : n;
     text = mem_zalloc((size_t)n + 1, 1);
     for (long i = 0; i < n; i++) {
-        text[i] = data[i] == '\0' ? '?' : data[i];
+        text[i] = data[i];
+        if (text[i] == '\0') {
+            text[i] = '?';
+        }
     }
     return text;
 }

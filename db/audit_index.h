@@ -32,6 +32,7 @@ void audit_index_free(struct audit_index *);
 struct audit_index *audit_index_new(const char *nf) OWNED(audit_index_free);
 DEFINE_CLEANUP(audit_index_cleanup, struct audit_index, audit_index_free)
 
-void audit_index_add(struct audit_index *, uint64_t index, const struct leaf *);
+/* The leaf at this index of the ledger. */
+void audit_index_add(struct audit_index *, uint64_t at, const struct leaf *);
 size_t audit_index_size(const struct audit_index *);
 const struct audit_row *audit_index_row(const struct audit_index *, size_t i);

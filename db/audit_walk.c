@@ -30,17 +30,34 @@ DEFINE_CLEANUP(walk_cleanup, struct walk, walk_free)
 
 /* ---- old partial files ---- */
 
+/* The width in the name of a partial file, 0 when it is none. */
+static unsigned
+partial_width(const char *file)
+{
+    unsigned width = 0;
+
+    if (file[0] == '\0' || file[0] == '0' || strlen(file) > 3) {
+        return 0;
+    }
+    for (; *file != '\0'; file++) {
+        if (*file < '0' || *file > '9') {
+            return 0;
+        }
+        width = width * 10 + (unsigned)(*file - '0');
+    }
+    return width < AUDIT_WIDTH ? width : 0;
+}
+
 /* What is left over from smaller checkpoints must be the beginning of what was verified. */
 static int
 old_verify(struct walk *w, const char *folder, const char *file, unsigned width,
            struct span verified, const size_t *ends, struct err *e)
 {
     CLEANUP(mem_cleanup) char *name = mem_printf("%s/%s", folder, file);
-    unsigned old = 0;
+    unsigned old = partial_width(file);
     unsigned common;
 
-    if (file[strspn(file, "0123456789")] != '\0' || strlen(file) > 3 ||
-        sscanf(file, "%3u", &old) != 1 || old == 0 || old >= AUDIT_WIDTH) {
+    if (old == 0) {
         return 0; /* a temporary file of the writer */
     }
     if (audit_read(w->log, name, &w->old, e) != 0) {

@@ -331,12 +331,23 @@ a_ledger_of_another_key_or_origin_is_refused(void **state)
     assert_int_equal(verify_with(l.dir, &origin, &e), -1);
 }
 
+static struct audit_log *
+open_it(const struct audit_ledger *l)
+{
+    struct err e = {0};
+    struct audit_log *log = audit_open(l->dir, NULL, &e);
+
+    if (log == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return log;
+}
+
 static void
-roll_back_and_fork_are_named_and_growth_is_fine(void **state)
+growth_is_consistent_with_what_was_remembered(void **state)
 {
     CLEANUP(audit_ledger_end) struct audit_ledger l;
     CLEANUP(mem_cleanup) char *path = NULL;
-    CLEANUP(buf_free) struct buf note = BUF_INIT(FILE_MAX);
     struct checkpoint earlier;
     bool known = true;
     struct err e = {0};
@@ -344,47 +355,66 @@ roll_back_and_fork_are_named_and_growth_is_fine(void **state)
     (void)state;
     audit_ledger_begin(&l);
     path = mem_printf("%s/state", l.base);
+    for (unsigned round = 0; round < 4; round++) {
+        CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+
+        append_stops(&l, 100);
+        audit_ledger_publish(&l);
+        log = open_it(&l);
+        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
+        assert_int_equal(known, round > 0);
+        assert_int_equal(earlier.size, round * 100);
+        assert_ok(audit_consistency(log, &earlier, &e), &e);
+        assert_ok(audit_consistency(log, audit_checkpoint(log), &e), &e);
+        assert_ok(audit_state_save(path, log, &e), &e);
+    }
+}
+
+static void
+a_fork_is_named_at_every_earlier_size(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 300);
+    audit_ledger_publish(&l);
+    log = open_it(&l);
+    for (uint64_t size = 1; size <= 300; size++) {
+        struct checkpoint earlier = {.size = size, .root = audit_checkpoint(log)->root};
+
+        earlier.root.octets[size % MERKLE_HASH] ^= 1;
+        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
+        assert_named(&e, "fork: the first ");
+    }
+}
+
+static void
+a_roll_back_is_named_although_the_old_files_verify(void **state)
+{
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(buf_free) struct buf note = BUF_INIT(FILE_MAX);
+    struct checkpoint newest;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
     append_stops(&l, 3);
     audit_ledger_publish(&l);
     load(&l, "checkpoint", &note);
-    for (unsigned round = 0; round < 3; round++) {
-        CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
-
-        append_stops(&l, 200);
-        audit_ledger_publish(&l);
-        log = audit_open(l.dir, NULL, &e);
-        assert_non_null(log);
-        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
-        assert_int_equal(known, round > 0);
-        assert_ok(audit_consistency(log, &earlier, &e), &e);
-        assert_ok(audit_state_save(path, log, &e), &e);
-        earlier = *audit_checkpoint(log);
-        assert_ok(audit_consistency(log, &earlier, &e), &e);
-        earlier.root.octets[0] ^= 1;
-        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
-        assert_named(&e, "fork");
-        assert_ok(checkpoint_open(audit_key(log), buf_span(&note), &earlier, &e), &e);
-        assert_ok(audit_consistency(log, &earlier, &e), &e);
-        earlier.root.octets[31] ^= 0x80;
-        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
-        assert_named(&e, "fork: the first 3 leaves");
-        earlier.size = audit_checkpoint(log)->size + 1;
-        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
-        assert_named(&e, "rolled back");
-    }
-    {
-        CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
-
-        /* The signed checkpoint of long ago, with its files: whole, and yet old. */
-        save(&l, "checkpoint", buf_span(&note));
-        assert_ok(verify(&l, &e), &e);
-        log = audit_open(l.dir, NULL, &e);
-        assert_non_null(log);
-        assert_ok(audit_state_load(path, log, &known, &earlier, &e), &e);
-        assert_true(known);
-        assert_err(audit_consistency(log, &earlier, &e), ERR_CONFLICT, &e);
-        assert_named(&e, "rolled back: it covers 3 leaves, the remembered one 603");
-    }
+    append_stops(&l, 600);
+    audit_ledger_publish(&l);
+    log = open_it(&l);
+    newest = *audit_checkpoint(log);
+    audit_close(TAKE(log));
+    save(&l, "checkpoint", buf_span(&note));
+    assert_ok(verify(&l, &e), &e);
+    log = open_it(&l);
+    assert_err(audit_consistency(log, &newest, &e), ERR_CONFLICT, &e);
+    assert_named(&e, "rolled back: it covers 3 leaves, the remembered one 603");
 }
 
 static void
@@ -478,7 +508,9 @@ main(void)
         cmocka_unit_test(changed_moved_and_deleted_leaves_are_named),
         cmocka_unit_test(a_changed_tile_is_named_also_when_the_entries_were_changed_with_it),
         cmocka_unit_test(a_ledger_of_another_key_or_origin_is_refused),
-        cmocka_unit_test(roll_back_and_fork_are_named_and_growth_is_fine),
+        cmocka_unit_test(growth_is_consistent_with_what_was_remembered),
+        cmocka_unit_test(a_fork_is_named_at_every_earlier_size),
+        cmocka_unit_test(a_roll_back_is_named_although_the_old_files_verify),
         cmocka_unit_test(a_remembered_state_that_was_changed_is_refused),
         cmocka_unit_test(a_certificate_without_intent_before_is_named_although_the_log_signed_it),
         cmocka_unit_test(a_certificate_with_another_content_than_intended_is_named),
