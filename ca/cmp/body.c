@@ -29,7 +29,12 @@ copy_text(char out[CMP_STATUS_TEXT_MAX], struct span text)
     size_t n = text.n < CMP_STATUS_TEXT_MAX - 1 ? text.n : CMP_STATUS_TEXT_MAX - 1;
 
     for (size_t i = 0; i < n; i++) {
-        out[i] = text.p[i] >= 0x20 && text.p[i] < 0x7f ? (char)text.p[i] : '?';
+        char c = '?';
+
+        if (text.p[i] >= 0x20 && text.p[i] < 0x7f) {
+            c = (char)text.p[i];
+        }
+        out[i] = c;
     }
     out[n] = '\0';
 }

@@ -32,16 +32,16 @@ cmp_protection_of(const struct cmp_msg *msg)
 }
 
 int
-cmp_signature_algorithm_check(struct span der, enum cmp_failure *failure, struct err *e)
+cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failure, struct err *e)
 {
     CLEANUP(x509_algor_cleanup)
-    X509_ALGOR *algorithm = field_decode(ASN1_ITEM_rptr(X509_ALGOR), der, "protectionAlg", e);
+    X509_ALGOR *decoded = field_decode(ASN1_ITEM_rptr(X509_ALGOR), algorithm, "protectionAlg", e);
 
-    if (algorithm == NULL) {
+    if (decoded == NULL) {
         *failure = CMP_BAD_ALG;
         return -1;
     }
-    return signature_check_algorithm(algorithm, failure, e);
+    return signature_check_algorithm(decoded, failure, e);
 }
 
 /* RFC 9483 3.1: sender is the subject of the protection certificate, senderKID its SKI. */
