@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * self_check.h - a fresh process looks for a key that was just made: what only this process
+ * remembers, or what never reached the medium, is not there for another.
+ */
+#pragma once
+
+#include "ceremony/definition.h"
+#include "pkcs11/key.h"
+
+/* Starts this program again, which opens the token anew, finds the key by identifier and public
+ * half and reads back every attribute. The PIN goes through memory only. */
+int self_check(const struct token_plan *, const char *serial, const char *policy, struct span id,
+               struct span spki, struct span pin, struct err *e);
+
+/* The other end, in the fresh process: request on descriptor 3, PIN on descriptor 4. Returns the
+ * exit status. */
+int self_check_main(void);
