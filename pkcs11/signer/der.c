@@ -70,6 +70,12 @@ check_level(struct span in, int depth, struct err *e)
         if (der_next(&in, "element", &element, e) != 0) {
             return -1;
         }
+        /* TRUE is one octet of ones; FALSE is the default wherever a BOOLEAN stands here, and DER
+         * leaves defaults out (X.690 11.1, 11.5). OpenSSL takes and keeps either. */
+        if (element.tag == DER_BOOLEAN &&
+            (element.content.n != 1 || element.content.p[0] != 0xff)) {
+            return err_set(e, ERR_INPUT, "a BOOLEAN that is not the DER of TRUE");
+        }
         if ((element.tag & CONSTRUCTED) != 0 && check_level(element.content, depth + 1, e) != 0) {
             return -1;
         }

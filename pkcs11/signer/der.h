@@ -14,6 +14,7 @@ struct der {
 };
 
 enum {
+    DER_BOOLEAN = 0x01,
     DER_INTEGER = 0x02,
     DER_SEQUENCE = 0x30,
 };

@@ -395,6 +395,26 @@ garbage_is_refused_and_the_signer_lives_on(void **state)
 }
 
 static void
+an_encoding_that_hides_something_is_refused(void **state)
+{
+    static const uint8_t critical[] = {0x06, 0x03, 0x55, 0x1d, 0x11, 0x01, 0x01, 0xff};
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+    uint8_t *at;
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    at = memmem(tbs.p, tbs.n, critical, sizeof(critical));
+    assert_non_null(at);
+    at[7] = 0x01; /* TRUE, but not its DER */
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    at[7] = 0x00; /* the default, spelled out: not DER (X.690 11.5) */
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+}
+
+static void
 make_crl(const char *issuer, long days, bool number, bool critical, struct buf *tbs)
 {
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = X509_CRL_new();
@@ -657,6 +677,27 @@ a_signer_with_another_policy_is_not_accepted(void **state)
 }
 
 static void
+a_refused_pin_is_not_tried_again(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+    struct pollfd nothing = {.fd = -1};
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    write_pin(SPAN_LITERAL("wrong-pin"));
+    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    while (e.code != ERR_PIN) {
+        assert_int_equal(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), -1);
+    }
+    write_pin(USER_PIN);
+    (void)poll(&nothing, 0, 300); /* longer than the first pause */
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_PIN, &e);
+}
+
+static void
 a_start_that_cannot_be_says_why(void **state)
 {
     struct err e = {0};
@@ -806,6 +847,7 @@ main(void)
         TEST(a_certificate_on_policy_is_signed),
         TEST(a_certificate_off_policy_is_refused_and_not_journaled),
         TEST(garbage_is_refused_and_the_signer_lives_on),
+        TEST(an_encoding_that_hides_something_is_refused),
         TEST(a_crl_on_policy_is_signed_and_others_refused),
         TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),
@@ -813,6 +855,7 @@ main(void)
         TEST(a_killed_or_hanging_signer_is_started_again),
         TEST(a_wrong_signature_of_the_token_does_not_leave),
         TEST(a_signer_with_another_policy_is_not_accepted),
+        TEST(a_refused_pin_is_not_tried_again),
         TEST(a_start_that_cannot_be_says_why),
         TEST(the_pin_may_come_through_a_descriptor),
         TEST(a_fresh_process_proves_a_new_key),
