@@ -54,7 +54,7 @@ apply(X509 *x, const struct row *row)
         break;
     case VALUE:
         X509_EXTENSION_free(X509_delete_ext(x, at));
-        /* fallthrough */
+        __attribute__((fallthrough));
     case ADD:
         extension = X509V3_EXT_nconf(NULL, NULL, OBJ_nid2sn(row->nid), row->text);
         assert_non_null(extension);
