@@ -161,8 +161,6 @@ a_signature_made_elsewhere_completes_a_message(void **state)
     CLEANUP(buf_free) struct buf request = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
-    CLEANUP(buf_free) struct buf recipient = {0};
-    CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *answer = NULL;
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};

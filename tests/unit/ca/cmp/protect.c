@@ -137,7 +137,6 @@ pss_needs_a_hash_of_sha2_in_both_places(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
-        CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = X509_ALGOR_new();
         CLEANUP(x509_cleanup) X509 *probe = X509_dup(certificate);
         CLEANUP(buf_free) struct buf der = BUF_INIT(1024);
         CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
