@@ -184,6 +184,7 @@ writer(void *argument)
         run_group(store, &group);
         post_group(store, &group);
     }
+    OPENSSL_thread_stop_ex(store->libctx);
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -142,6 +143,35 @@ another_log_and_another_key_are_refused(void **state)
                ERR_CRYPTO, &e);
 }
 
+/* The key of this log under the text of another: only a stolen or misused key can make it. */
+static void
+the_text_of_another_log_under_our_signature_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct checkpoint other = f->checkpoint;
+    struct checkpoint opened;
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(128);
+    CLEANUP(mem_cleanup) char *encoded = NULL;
+    CLEANUP(mem_cleanup) char *line = NULL;
+    struct err e = {0};
+
+    (void)snprintf(other.origin, sizeof(other.origin), "log.test/two");
+    assert_ok(checkpoint_text(&other, &text, &e), &e);
+    sign(f->private, buf_span(&text), &signature);
+    assert_err(checkpoint_seal(&f->key, buf_span(&text), buf_span(&signature), &note, &e),
+               ERR_CRYPTO, &e);
+    assert_ok(buf_set(&note, span_of(f->key.id, LOG_KEY_ID), &e), &e);
+    assert_ok(buf_append(&note, buf_span(&signature), &e), &e);
+    encoded = base64_dup(buf_span(&note));
+    line = mem_printf("\n\xe2\x80\x94 %s %s\n", origin, encoded);
+    assert_ok(buf_set(&note, buf_span(&text), &e), &e);
+    assert_ok(buf_append_str(&note, line, &e), &e);
+    assert_err(checkpoint_open(&f->key, buf_span(&note), &opened, &e), ERR_CRYPTO, &e);
+    assert_non_null(strstr(e.text, "another log"));
+}
+
 static void
 a_text_that_is_no_checkpoint_is_refused(void **state)
 {
@@ -235,6 +265,7 @@ main(void)
         cmocka_unit_test(a_note_that_was_sealed_opens),
         cmocka_unit_test(every_flipped_bit_of_a_note_is_refused),
         cmocka_unit_test(another_log_and_another_key_are_refused),
+        cmocka_unit_test(the_text_of_another_log_under_our_signature_is_refused),
         cmocka_unit_test(a_text_that_is_no_checkpoint_is_refused),
         cmocka_unit_test(a_verifier_key_comes_back_as_it_was_written),
         cmocka_unit_test(a_log_key_is_a_p256_key),

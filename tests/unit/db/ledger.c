@@ -3,8 +3,10 @@
 
 #include <openssl/ec.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -15,7 +17,6 @@
 #include "tests/support/tmpdir.h"
 
 static const char origin[] = "log.test/ca1";
-static const time_t at = 1795000000;
 
 struct fixture {
     char *dir;
@@ -99,10 +100,13 @@ tear_down(void **state)
 
 /* ---- operations ---- */
 
+/* Time of the leaves: another one makes another record. */
+static time_t leaf_at = 1795000000;
+
 static struct leaf *
 stop_leaf(const char *reason)
 {
-    struct leaf *leaf = leaf_new(LEAF_STOP, at);
+    struct leaf *leaf = leaf_new(LEAF_STOP, leaf_at);
 
     leaf_set_text(leaf, "reason", reason);
     return leaf;
@@ -484,6 +488,68 @@ a_start_publishes_what_was_stored_and_not_published(void **state)
     check_files(f, 530);
 }
 
+/* Appends and publishes for ever, and says what was published. */
+static void
+publish_until_killed(struct fixture *f, int told)
+{
+    unsigned size = 0;
+
+    for (;;) {
+        unsigned group = 1 + size % 7;
+        uint64_t covered;
+
+        append(f, size, size + group);
+        size += group;
+        checkpoint(f, size);
+        covered = size;
+        if (write(told, &covered, sizeof(covered)) != sizeof(covered)) {
+            _exit(1);
+        }
+    }
+}
+
+static void
+what_was_published_survives_a_kill_at_any_moment(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+
+    for (unsigned round = 0; round < 12; round++) {
+        CLEANUP(mem_cleanup) char *name = f->folder;
+        uint64_t published_size = 0;
+        int told[2];
+        int status;
+        pid_t child;
+
+        store_free(f->store);
+        ledger_free(f->ledger);
+        f->folder = mem_printf("%s/ledger%u", f->dir, round);
+        mem_free(f->database);
+        f->database = mem_printf("%s/ca%u.db", f->dir, round);
+        assert_int_equal(pipe(told), 0);
+        child = fork();
+        if (child == 0) {
+            f->store = open_store(f);
+            f->ledger = open_ledger(f);
+            publish_until_killed(f, told[1]);
+        }
+        (void)close(told[1]);
+        for (unsigned i = 0; i < 3 * round + 1; i++) {
+            assert_int_equal(read(told[0], &published_size, sizeof(published_size)),
+                             sizeof(published_size));
+        }
+        (void)usleep(137 * round); /* somewhere inside the next one */
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        (void)close(told[0]);
+        f->store = open_store(f);
+        f->ledger = open_ledger(f);
+        assert_ok(ledger_start(f->ledger, f->store, &e), &e);
+        assert_true(ledger_published(f->ledger) >= published_size);
+        check_files(f, ledger_published(f->ledger));
+    }
+}
+
 static void
 an_older_copy_of_the_database_is_refused(void **state)
 {
@@ -511,6 +577,32 @@ an_older_copy_of_the_database_is_refused(void **state)
         assert_ok(store_call(f->store, &other.op, &e), &e);
     }
     assert_err(restart(f, &e), ERR_STORE, &e);
+}
+
+static void
+another_record_than_the_published_one_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *first = mem_strdup(f->folder);
+    struct err e = {0};
+
+    append(f, 0, 5);
+    checkpoint(f, 5);
+    mem_free(f->folder);
+    f->folder = mem_printf("%s/second", f->dir);
+    store_free(f->store);
+    assert_int_equal(unlink(f->database), 0);
+    f->store = open_store(f);
+    ledger_free(f->ledger);
+    f->ledger = open_ledger(f);
+    leaf_at++;
+    append(f, 0, 6);
+    leaf_at--;
+    checkpoint(f, 6);
+    mem_free(f->folder);
+    f->folder = mem_strdup(first);
+    assert_err(restart(f, &e), ERR_STORE, &e);
+    assert_non_null(strstr(e.text, "published checkpoint has another root"));
 }
 
 static void
@@ -549,7 +641,11 @@ main(void)
         cmocka_unit_test_setup_teardown(a_loop_makes_a_checkpoint_in_two_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_publishes_what_was_stored_and_not_published, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_was_published_survives_a_kill_at_any_moment, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_older_copy_of_the_database_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(another_record_than_the_published_one_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_folder_of_another_log_is_refused, set_up, tear_down),
     };

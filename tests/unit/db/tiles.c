@@ -302,6 +302,30 @@ a_process_that_dies_anywhere_leaves_what_a_start_heals(void **state)
 }
 
 static void
+one_more_leaf_touches_the_last_tiles_only(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *first = tile_path(dir, 0, 0, TILE_WIDTH);
+    CLEANUP(mem_cleanup) char *checkpoint = mem_printf("%s/checkpoint", dir);
+    CLEANUP(mem_cleanup) char *folder = mem_printf("%s/tile/entries", dir);
+    struct fuse fuse = {.calls = -1};
+    struct stat st;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(publish(dir, 0, 300, false, &fuse, &e), &e);
+    fuse.calls = 2; /* the last bundle and the last tile of level 0 */
+    assert_ok(publish(dir, 300, 301, false, &fuse, &e), &e);
+    check_tiles(dir, 301);
+    assert_int_equal(stat(first, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
+    assert_int_equal(stat(checkpoint, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0755);
+}
+
+static void
 only_what_is_missing_is_written_again(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
@@ -327,6 +351,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_more_leaf_touches_the_last_tiles_only),
         cmocka_unit_test(paths_are_those_of_tlog_tiles),
         cmocka_unit_test(every_size_has_its_tiles_as_the_log_grows),
         cmocka_unit_test(growing_at_once_gives_the_tiles_of_the_size),
@@ -335,5 +360,6 @@ main(void)
         cmocka_unit_test(only_what_is_missing_is_written_again),
     };
 
+    (void)umask(077); /* as the programs do */
     return cmocka_run_group_tests(tests, make_leaves, NULL);
 }
