@@ -19,23 +19,12 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "base/proc.h"
+#include "pkcs11/client_hello.h"
 #include "pkcs11/protocol.h"
 
 enum {
-    TIMEOUT_DEFAULT_MS = 10000,
-    GRACE_MS = 1000,
     PAUSE_FIRST_MS = 100,
     PAUSE_MAX_MS = 5000,
-    PASSED_FD = 4, /* where child_start() puts the PIN's descriptor */
-};
-
-/* A HELLO, checked. */
-struct hello {
-    bool software;
-    uint64_t attempts;
-    uint8_t policy_hash[SHA256_SIZE];
-    struct buf spki;
-    enum key_algorithm algorithm;
 };
 
 struct signer {
@@ -55,7 +44,7 @@ struct signer {
     uint64_t attempts;
 
     /* Written by the thread before `started`, then only read. */
-    struct hello pinned;
+    struct signer_hello pinned;
 
     /* The thread's own. */
     struct child child;
@@ -68,107 +57,9 @@ struct signer {
     int pause_ms;
 };
 
-static int
-parse_hello(const struct signer_frame *frame, struct hello *out, struct err *e)
-{
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
-    struct span spki;
-
-    if (frame->bytes.n < 1 + SHA256_SIZE || frame->bytes.p[0] != SIGNER_PROTOCOL_VERSION) {
-        return err_set(e, ERR_TOKEN, "the signer speaks another version: install both anew");
-    }
-    spki = span_of(frame->bytes.p + 1 + SHA256_SIZE, frame->bytes.n - 1 - SHA256_SIZE);
-    key = key_public_parse(spki, &out->algorithm, e);
-    if (key == NULL || buf_set(&out->spki, spki, e) != 0) {
-        return err_wrap(e, "the signer's HELLO");
-    }
-    out->software = (frame->detail & 1) != 0;
-    out->attempts = frame->number;
-    memcpy(out->policy_hash, frame->bytes.p + 1, SHA256_SIZE);
-    return 0;
-}
-
-/* The reason in a FAILED or REFUSED frame, as the signer gave it. */
-static int
-reason_of(const struct signer_frame *frame, struct err *e)
-{
-    enum err_code code = frame->detail > ERR_NONE && frame->detail <= ERR_IO
-                             ? (enum err_code)frame->detail
-                             : ERR_TOKEN;
-    int n = frame->bytes.n < sizeof(e->text) ? (int)frame->bytes.n : (int)sizeof(e->text) - 1;
-
-    return err_set(e, code, "%.*s", n, (const char *)frame->bytes.p);
-}
-
-/* One frame from the signer into `in`. */
-static int
-read_frame(int fd, int timeout_ms, struct buf *in, struct signer_frame *frame, struct err *e)
-{
-    buf_truncate(in, 0);
-    if (frame_read(fd, SIGNER_ANSWER_MAX, in, timeout_ms, e) != 0) {
-        return -1;
-    }
-    return signer_frame_decode(buf_span(in), frame, e);
-}
-
-static int
-run_program(const char *program, const char *policy, int pin_fd, bool self_test,
-            struct child *child, struct err *e)
-{
-    /* execv() does not write to its arguments, but its type says so. */
-    CLEANUP(mem_cleanup) char *path = mem_strdup(program);
-    CLEANUP(mem_cleanup) char *policy_path = mem_strdup(policy);
-    char policy_option[] = "--policy";
-    char pin_option[] = "--pin-fd";
-    char pin_number[] = "4";
-    char self_option[] = "--self-test";
-    char *argv[7] = {path, policy_option, policy_path};
-    size_t n = 3;
-
-    if (pin_fd >= 0) {
-        (void)lseek(pin_fd, 0, SEEK_SET); /* a pipe cannot, and then serves one start only */
-        argv[n++] = pin_option;
-        argv[n++] = pin_number;
-    }
-    if (self_test) {
-        argv[n++] = self_option;
-    }
-    return child_start(argv, pin_fd, child, e);
-}
-
-/* Starts the program and reads its HELLO. The child is gone again after a failure. */
-static int
-greet(const char *program, const char *policy, int pin_fd, bool self_test, int timeout_ms,
-      struct child *child, struct buf *in, struct hello *hello, struct err *e)
-{
-    struct signer_frame frame = {0};
-    int result;
-
-    if (run_program(program, policy, pin_fd, self_test, child, e) != 0) {
-        return -1;
-    }
-    result = read_frame(child->fd, timeout_ms, in, &frame, e);
-    if (result != 0) {
-        if (e->code == ERR_NOTFOUND || e->code == ERR_BUSY || e->code == ERR_IO) {
-            e->code = ERR_TOKEN;
-        }
-        (void)err_wrap(e, "%s gave no HELLO (see its log)", program);
-    } else if (frame.type == SIGNER_FAILED) {
-        result = reason_of(&frame, e);
-    } else if (frame.type != SIGNER_HELLO) {
-        result = err_set(e, ERR_TOKEN, "the signer began with a frame of type %d", (int)frame.type);
-    } else {
-        result = parse_hello(&frame, hello, e);
-    }
-    if (result != 0) {
-        child_stop(child, 0);
-    }
-    return result;
-}
-
 /* The thread: a signer that came back must be the same. */
 static int
-check_same(struct signer *s, const struct hello *now, struct err *e)
+check_same(struct signer *s, const struct signer_hello *now, struct err *e)
 {
     if (!span_equal(buf_span(&now->spki), buf_span(&s->pinned.spki)) ||
         !span_equal(span_of(now->policy_hash, SHA256_SIZE),
@@ -199,9 +90,9 @@ go_down(struct signer *s, int grace_ms)
 static int
 go_up(struct signer *s, bool first, struct err *e)
 {
-    struct hello hello = {.spki = BUF_INIT(SPKI_MAX)};
-    int result =
-        greet(s->program, s->policy, s->pin_fd, false, s->timeout_ms, &s->child, &s->in, &hello, e);
+    struct signer_hello hello = {.spki = BUF_INIT(SPKI_MAX)};
+    int result = signer_greet(s->program, s->policy, s->pin_fd, false, s->timeout_ms, &s->child,
+                              &s->in, &hello, e);
 
     if (result == 0 && !first && check_same(s, &hello, e) != 0) {
         child_stop(&s->child, 0);
@@ -326,7 +217,7 @@ take_answer(struct signer *s, const struct signer_frame *frame, struct signer_jo
         (void)pthread_mutex_unlock(&s->lock);
         job->result = buf_set(&job->signature, frame->bytes, &job->e);
     } else if (frame->type == SIGNER_REFUSED) {
-        job->result = reason_of(frame, &job->e);
+        job->result = signer_reason(frame, &job->e);
         /* A refusal of the object leaves the signer alive, any other reason ends it. */
         s->ending = s->ending || (job->e.code != ERR_INPUT && job->e.code != ERR_DENIED);
     } else {
@@ -349,11 +240,11 @@ exchange(struct signer *s, struct signer_job **jobs, size_t n, struct err *e)
         }
     }
     for (size_t i = 0; i < n; i++) {
-        if (read_frame(s->child.fd, s->timeout_ms, &s->in, &frame, e) != 0) {
+        if (signer_read_frame(s->child.fd, s->timeout_ms, &s->in, &frame, e) != 0) {
             return -1;
         }
         if (frame.type == SIGNER_FAILED) {
-            return reason_of(&frame, e);
+            return signer_reason(&frame, e);
         }
         if (take_answer(s, &frame, jobs, n, e) != 0) {
             return -1;
@@ -387,7 +278,7 @@ work(struct signer *s, struct signer_job **jobs, size_t n)
         go_down(s, 0);
         fail_all(s, jobs, n, &e);
     } else if (s->ending) {
-        go_down(s, GRACE_MS);
+        go_down(s, SIGNER_GRACE_MS);
     }
     buf_truncate(&s->out, 0);
 }
@@ -434,7 +325,7 @@ thread_main(void *argument)
     while (result == 0 && (n = take_jobs(s, jobs)) > 0) {
         work(s, jobs, n);
     }
-    go_down(s, GRACE_MS);
+    go_down(s, SIGNER_GRACE_MS);
     return NULL;
 }
 
@@ -447,7 +338,7 @@ signer_start(const struct signer_options *o, struct err *e)
     s->program = mem_strdup(o->program);
     s->policy = mem_strdup(o->policy);
     s->pin_fd = o->pin_fd;
-    s->timeout_ms = o->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : o->timeout_ms;
+    s->timeout_ms = o->timeout_ms == 0 ? SIGNER_TIMEOUT_MS : o->timeout_ms;
     s->finished = o->finished;
     s->child = (struct child){.pid = -1, .fd = -1};
     s->pid = -1;
@@ -606,54 +497,4 @@ signer_attempts(struct signer *s)
     attempts = s->attempts;
     (void)pthread_mutex_unlock(&s->lock);
     return attempts;
-}
-
-/* The PROVED frame: compares and verifies. */
-static int
-check_proof(const struct signer_frame *frame, const struct hello *hello, struct span spki,
-            bool *signed_text, struct err *e)
-{
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
-    enum key_algorithm algorithm;
-
-    if (frame->type == SIGNER_FAILED) {
-        return reason_of(frame, e);
-    }
-    if (frame->type != SIGNER_PROVED) {
-        return err_set(e, ERR_TOKEN, "the signer answered with a frame of type %d",
-                       (int)frame->type);
-    }
-    if (!span_equal(buf_span(&hello->spki), spki)) {
-        return err_set(e, ERR_DENIED, "the fresh process found another public key");
-    }
-    key = key_public_parse(spki, &algorithm, e);
-    if (key == NULL) {
-        return -1;
-    }
-    if (signed_text != NULL) {
-        *signed_text = frame->detail == 1;
-    }
-    return frame->detail == 0
-               ? 0
-               : key_public_verify(key, algorithm, SIGNER_SELF_TEST_TEXT, frame->bytes, e);
-}
-
-int
-signer_self_test(const char *program, const char *policy, int pin_fd, int timeout_ms,
-                 struct span spki, bool *signed_text, struct err *e)
-{
-    CLEANUP(buf_free) struct buf in = BUF_INIT(SIGNER_ANSWER_MAX);
-    struct hello hello = {.spki = BUF_INIT(SPKI_MAX)};
-    struct child child = {.pid = -1, .fd = -1};
-    struct signer_frame frame = {0};
-    int timeout = timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : timeout_ms;
-    int result = greet(program, policy, pin_fd, true, timeout, &child, &in, &hello, e);
-
-    if (result == 0) {
-        result = read_frame(child.fd, timeout, &in, &frame, e);
-        result = result != 0 ? result : check_proof(&frame, &hello, spki, signed_text, e);
-        child_stop(&child, result == 0 ? GRACE_MS : 0);
-    }
-    buf_free(&hello.spki);
-    return result;
 }
