@@ -77,14 +77,12 @@ hmac_of(const X509_ALGOR *algorithm)
     }
 }
 
-/* The parameters of an algorithm where they must be a SEQUENCE: X509_ALGOR_get0 gives something
- * else for other types, and using it unseen was CVE-2026-63076. */
+/* The parameters of an algorithm, empty unless they are of a structured type: what the union holds
+ * for other types is no string, and using it unseen was CVE-2026-63076. */
 static struct span
 sequence_parameter(const X509_ALGOR *algorithm)
 {
-    return field_raw(algorithm->parameter != NULL && algorithm->parameter->type == V_ASN1_SEQUENCE
-                         ? algorithm->parameter
-                         : NULL);
+    return field_raw(algorithm->parameter);
 }
 
 static int

@@ -296,6 +296,57 @@ set_of_must_be_sorted(void **state)
     assert_err(der_check(span_of(bad, sizeof(bad)), 2, &e), ERR_INPUT, &e);
 }
 
+static void
+primitives_have_one_encoding(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t n;
+        uint8_t der[6];
+        bool good;
+    } rows[] = {
+        {"BOOLEAN FALSE", 3, {1, 1, 0}, true},
+        {"BOOLEAN TRUE", 3, {1, 1, 0xff}, true},
+        {"BOOLEAN 1", 3, {1, 1, 1}, false},
+        {"BOOLEAN of two octets", 4, {1, 2, 0, 0}, false},
+        {"INTEGER -1", 3, {2, 1, 0xff}, true},
+        {"INTEGER 128", 4, {2, 2, 0, 0x80}, true},
+        {"INTEGER 127, long", 4, {2, 2, 0, 0x7f}, false},
+        {"INTEGER -1, long", 4, {2, 2, 0xff, 0xff}, false},
+        {"INTEGER, empty", 2, {2, 0}, false},
+        {"ENUMERATED, long", 4, {10, 2, 0, 1}, false},
+        {"BIT STRING", 4, {3, 2, 1, 2}, true},
+        {"BIT STRING, empty", 3, {3, 1, 0}, true},
+        {"BIT STRING, dirty", 4, {3, 2, 1, 3}, false},
+        {"BIT STRING, 8 unused", 4, {3, 2, 8, 0}, false},
+        {"BIT STRING, empty with unused", 3, {3, 1, 1}, false},
+        {"BIT STRING without octets", 2, {3, 0}, false},
+        {"NULL", 2, {5, 0}, true},
+        {"NULL with content", 3, {5, 1, 0}, false},
+        {"OID", 3, {6, 1, 0x2a}, true},
+        {"OID, empty", 2, {6, 0}, false},
+        {"OID, cut off", 4, {6, 2, 0x2a, 0x81}, false},
+        {"OID, padded arc", 5, {6, 3, 0x2a, 0x80, 1}, false},
+        {"end of contents", 2, {0, 0}, false},
+        {"primitive SEQUENCE", 2, {0x10, 0}, false},
+        {"high tag number", 4, {0x1f, 0x20, 1, 0}, false},
+        {"two elements", 4, {5, 0, 5, 0}, false},
+        {"long form for 1", 4, {4, 0x81, 1, 0}, false},
+        {"length 0 in long form", 3, {4, 0x81, 0}, false},
+        {"length beyond the end", 3, {4, 2, 0}, false},
+        {"length of five octets", 6, {4, 0x85, 1, 0, 0, 0}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+
+        if ((der_check(span_of(rows[i].der, rows[i].n), 1, &e) == 0) != rows[i].good) {
+            fail_msg("%s: %s", rows[i].name, rows[i].good ? e.text : "accepted");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -311,6 +362,7 @@ main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(an_absurd_version_is_still_a_number),
         cmocka_unit_test(set_of_must_be_sorted),
+        cmocka_unit_test(primitives_have_one_encoding),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -130,7 +130,10 @@ pss_needs_a_hash_of_sha2_in_both_places(void **state)
     } rows[] = {{"SHA256", "SHA256", CMP_NO_FAILURE},
                 {"SHA512", "SHA256", CMP_NO_FAILURE},
                 {"SHA256", "SHA1", CMP_BAD_ALG},
-                {"SHA1", "SHA256", CMP_BAD_ALG}};
+                {"SHA1", "SHA256", CMP_BAD_ALG},
+                /* SHA-1 is the default and left out; MD5 is spelled out */
+                {"MD5", "SHA256", CMP_BAD_ALG},
+                {"SHA256", "MD5", CMP_BAD_ALG}};
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_RSA_gen(2048);
     CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "device");
