@@ -79,8 +79,8 @@ int requests_registration_by_reference(struct store_db *, struct span reference,
                                        struct err *e);
 int requests_registration_by_id(struct store_db *, const char *id,
                                 struct requests_registration *out, bool *found, struct err *e);
-/* By the certificate that a message is signed with: a pinned fingerprint first, else issuer and
- * subject; of several the newest that is not cancelled and not used up, else the newest. */
+/* By the certificate that a message is signed with: its fingerprint, or its issuer and subject. Of
+ * several one that is not cancelled, not used up, pinned, the newest, in this order. */
 int requests_registration_by_certificate(struct store_db *, struct span fingerprint,
                                          const char *issuer, const char *subject,
                                          struct requests_registration *out, bool *found,

@@ -127,20 +127,13 @@ requests_registration_by_certificate(struct store_db *db, struct span fingerprin
                                      const char *issuer, const char *subject,
                                      struct requests_registration *out, bool *found, struct err *e)
 {
-    if (registration_find(db,
-                          "SELECT " REGISTRATION_COLUMNS " FROM registration WHERE fingerprint = ? "
-                          "ORDER BY cancelled, used >= certificates, registered DESC LIMIT 1",
-                          STORE_VALUES(store_blob(fingerprint)), out, found, e) != 0) {
-        return -1;
-    }
-    if (*found) {
-        return 0;
-    }
-    return registration_find(db,
-                             "SELECT " REGISTRATION_COLUMNS
-                             " FROM registration WHERE issuer = ? AND subject = ? "
-                             "ORDER BY cancelled, used >= certificates, registered DESC LIMIT 1",
-                             STORE_VALUES(store_text(issuer), store_text(subject)), out, found, e);
+    return registration_find(
+        db,
+        "SELECT " REGISTRATION_COLUMNS " FROM registration "
+        "WHERE fingerprint = ?1 OR (issuer = ?2 AND subject = ?3) "
+        "ORDER BY cancelled, used >= certificates, fingerprint IS NULL, registered DESC LIMIT 1",
+        STORE_VALUES(store_blob(fingerprint), store_text(issuer), store_text(subject)), out, found,
+        e);
 }
 
 int

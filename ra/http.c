@@ -547,6 +547,17 @@ http_server_in_flight(const struct http_server *s)
     return s->n_in_flight;
 }
 
+bool
+http_server_is_idle(const struct http_server *s)
+{
+    for (const struct http_exchange *x = s->connections; x != NULL; x = x->next) {
+        if (x->state == IN_FLIGHT || x->state == WRITING) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct http_request *
 http_exchange_request(const struct http_exchange *x)
 {

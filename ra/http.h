@@ -63,3 +63,5 @@ unsigned http_server_port(const struct http_server *);
 void http_server_stop_accepting(struct http_server *);
 /* Exchanges that were given to the handler, not answered yet, and still waited for. */
 size_t http_server_in_flight(const struct http_server *);
+/* No exchange is waited for, and every answer is written. */
+bool http_server_is_idle(const struct http_server *);

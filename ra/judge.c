@@ -101,7 +101,10 @@ judge_form(struct job *job)
     if (sha256(raw, job->rid, &job->e) != 0) {
         return fail(job, CMP_SYSTEM_FAILURE);
     }
-    first = job->body != CMP_CERTCONF && job->body != CMP_POLLREQ;
+    /* A client that lost our only answer knows no nonce of ours: its poll has the form of a first
+     * message, and check_nonce() decides. */
+    first = job->body != CMP_CERTCONF &&
+            !(job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n > 0);
     if ((first
              ? cmp_check_first(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)
              : cmp_check_later(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)) != 0) {
@@ -206,7 +209,10 @@ is_own_fqdn(const struct nf_identity *nf, const char *name, size_t n)
     return false;
 }
 
-/* A wish may be silent; what it says must be true (RFC 9483 5.1.1). */
+/* The subject is a suggested name (RFC 9810 5.3.1; TS 33.310 9.5.4.2), and the certificate says
+ * what the registration says: a country or an organization that is not the registered one is a
+ * request that went to the wrong place; all other parts, which no certificate of ours has, are
+ * passed over. */
 static bool
 subject_part_agrees(const struct nf_identity *nf, const X509_NAME_ENTRY *entry)
 {
@@ -219,11 +225,8 @@ subject_part_agrees(const struct nf_identity *nf, const X509_NAME_ENTRY *entry)
         return n == strlen(nf->country) && strncasecmp(text, nf->country, n) == 0;
     case NID_organizationName:
         return n == strlen(nf->home_domain) && strncasecmp(text, nf->home_domain, n) == 0;
-    case NID_commonName:
-        return is_own_fqdn(nf, text, n) ||
-               (n == strlen(nf->instance_id) && strncasecmp(text, nf->instance_id, n) == 0);
     default:
-        return false;
+        return true;
     }
 }
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -22,6 +23,7 @@
 #include "ca/x509/path.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
+#include "ra/crl.h"
 #include "ra/http.h"
 #include "ra/queue.h"
 #include "ra/ra.h"
@@ -37,8 +39,9 @@
 enum {
     READY_WAIT_MS = 2000,
     STOP_WAIT_MS = 10000,
+    STOP_TICK_MS = 10,
     SWEEP_S = 10,
-    CRL_MAX = 16 * 1024 * 1024,
+    DESCRIPTORS_ELSE = 64, /* files, sockets, pipes of our own */
 };
 
 struct daemon {
@@ -52,6 +55,7 @@ struct daemon {
     struct event *stop_timer;
     bool ready;
     bool stopping;
+    int64_t stop_by;
     bool sweeping;
     struct store_op sweep;
     int overdue;
@@ -70,25 +74,6 @@ ra_fail(struct ra *ra, const struct err *why)
 /* ---- what the network asks ---- */
 
 static void
-serve_crl(struct daemon *d, struct http_exchange *x, const struct route *route)
-{
-    CLEANUP(mem_cleanup) char *path = NULL;
-    CLEANUP(buf_free) struct buf crl = BUF_INIT(CRL_MAX);
-    struct err e;
-
-    if (d->ra.settings->crl_dir == NULL) {
-        http_reply(x, 404, NULL, (struct span){0});
-        return;
-    }
-    path = mem_printf("%s/%s", d->ra.settings->crl_dir, route->file);
-    if (file_read(path, &crl, &e) != 0) {
-        http_reply(x, e.code == ERR_NOTFOUND ? 404 : 500, NULL, (struct span){0});
-        return;
-    }
-    http_reply(x, 200, "application/pkix-crl", buf_span(&crl));
-}
-
-static void
 on_request(struct http_exchange *x, void *arg)
 {
     struct daemon *d = arg;
@@ -100,7 +85,7 @@ on_request(struct http_exchange *x, void *arg)
         transaction_begin(&d->ra, x, &route);
         break;
     case ROUTE_CRL:
-        serve_crl(d, x, &route);
+        crl_serve(&d->ra, x, &route);
         break;
     case ROUTE_REFUSED:
         http_reply(x, route.status, NULL, (struct span){0});
@@ -142,11 +127,9 @@ on_tasks(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     tasks_finish(d->ra.tasks);
-    if (d->stopping && d->ra.jobs == 0 && !d->sweeping) {
-        (void)event_base_loopbreak(d->ra.base);
-    }
 }
 
+/* While stopping: has everybody got an answer, down to the last octet? */
 static void
 on_stop_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -154,15 +137,17 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    (void)event_base_loopbreak(d->ra.base);
+    if ((d->ra.jobs == 0 && !d->sweeping && http_server_is_idle(d->http)) ||
+        clock_monotonic_ms() > d->stop_by) {
+        (void)event_base_loopbreak(d->ra.base);
+    }
 }
 
 static void
 on_signal(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *d = arg;
-    const struct timeval wait = {.tv_sec = STOP_WAIT_MS / 1000};
-    const struct timeval soon = {.tv_usec = 1000};
+    const struct timeval tick = {.tv_usec = STOP_TICK_MS * 1000};
 
     (void)fd;
     (void)what;
@@ -170,9 +155,10 @@ on_signal(evutil_socket_t fd, short what, void *arg)
         return;
     }
     d->stopping = true;
+    d->stop_by = clock_monotonic_ms() + STOP_WAIT_MS;
     log_event(LOG_INFO, "stopping", "%zu requests under way", d->ra.jobs);
     http_server_stop_accepting(d->http);
-    (void)event_add(d->stop_timer, d->ra.jobs == 0 && !d->sweeping ? &soon : &wait);
+    (void)event_add(d->stop_timer, &tick);
 }
 
 static int
@@ -346,7 +332,7 @@ start_loop(struct daemon *d, struct err *e)
     d->signals[1] = must_event(base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, d);
     d->ready_timer = must_event(base, -1, 0, on_ready_timer, d);
     d->sweep_timer = must_event(base, -1, EV_PERSIST, on_sweep_timer, d);
-    d->stop_timer = must_event(base, -1, 0, on_stop_timer, d);
+    d->stop_timer = must_event(base, -1, EV_PERSIST, on_stop_timer, d);
     if (event_add(d->tasks_event, NULL) != 0 || event_add(d->signals[0], NULL) != 0 ||
         event_add(d->signals[1], NULL) != 0 || event_add(d->sweep_timer, &sweep) != 0) {
         return err_set(e, ERR_IO, "event loop");
@@ -354,11 +340,34 @@ start_loop(struct daemon *d, struct err *e)
     return 0;
 }
 
+/* As many descriptors as connections may need, as far as the system lets us. */
+static size_t
+connections_max(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = HTTP_CONNECTIONS_MAX + DESCRIPTORS_ELSE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 256;
+    }
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted) {
+        return HTTP_CONNECTIONS_MAX;
+    }
+    return limit.rlim_cur > 2 * DESCRIPTORS_ELSE ? limit.rlim_cur - DESCRIPTORS_ELSE
+                                                 : DESCRIPTORS_ELSE;
+}
+
 static int
 start_services(struct daemon *d, struct err *e)
 {
     const struct timeval ready = {.tv_sec = READY_WAIT_MS / 1000};
-    const struct http_options http = {.handler = on_request, .user = d};
+    const struct http_options http = {
+        .handler = on_request, .user = d, .connections_max = connections_max()};
     const struct queue_options queue = {.ra = &d->ra, .up = on_link_up, .arg = d};
     const struct settings *s = d->ra.settings;
 

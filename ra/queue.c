@@ -57,7 +57,8 @@ struct queue {
     struct pump pump;
     struct event *retry;
     bool was_up;
-    bool is_down; /* and that was logged */
+    bool wrong_ca; /* its certificates are not those of our configuration */
+    bool is_down;  /* and that was logged */
 };
 
 /* An answer on its way into ra.db. */
@@ -118,6 +119,13 @@ flight_remove_if_idle(struct queue *q, const uint8_t *rid)
 }
 
 /* ---- sending ---- */
+
+/* May be sent to. A CA that is not ours gets nothing: requests wait for the right one. */
+static bool
+is_usable(const struct queue *q)
+{
+    return !q->wrong_ca && link_client_is_up(q->link);
+}
 
 static void
 pump_later(struct queue *q)
@@ -195,7 +203,7 @@ pump_step(struct pump *p)
 static void
 pump_start(struct queue *q)
 {
-    if (!link_client_is_up(q->link)) {
+    if (!is_usable(q)) {
         return;
     }
     if (q->pump.running) {
@@ -220,7 +228,7 @@ pump_done(struct task *task)
         more = false;
     }
     for (size_t i = 0; i < p->n; i++) {
-        if (room && link_client_is_up(q->link)) {
+        if (room && is_usable(q)) {
             room = send_entry(q, &p->entries[i], buf_span(&p->entries[i].nested));
         }
         p->after = p->entries[i].sequence;
@@ -229,7 +237,7 @@ pump_done(struct task *task)
     p->n = 0;
     if (!room) {
         pump_later(q);
-    } else if (more && link_client_is_up(q->link)) {
+    } else if (more && is_usable(q)) {
         pump_step(p);
         return;
     }
@@ -255,7 +263,7 @@ queue_admitted(struct queue *q, const struct requests_entry *entry, struct span 
 
     f->waiter = waiter;
     f->arg = arg;
-    if (link_client_is_up(q->link) && !q->pump.running && !send_entry(q, entry, nested)) {
+    if (is_usable(q) && !q->pump.running && !send_entry(q, entry, nested)) {
         pump_later(q);
     }
 }
@@ -274,7 +282,7 @@ queue_forget(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
 bool
 queue_is_up(const struct queue *q)
 {
-    return link_client_is_up(q->link);
+    return is_usable(q);
 }
 
 /* ---- answers ---- */
@@ -411,15 +419,18 @@ on_up(void *arg, const struct link_message *welcome)
 
     if (!span_equal(welcome->body, buf_span(&c->issuing_der)) ||
         !span_equal(welcome->root, buf_span(&c->root_der))) {
+        q->wrong_ca = true;
         log_event(LOG_ERROR, "wrong-ca",
                   "the CA has another issuing or root certificate than our configuration: compare "
                   "issuing_certificate and root_certificate with the CA's");
+        return;
     }
     if (welcome->software && !q->was_up) {
         log_event(LOG_WARNING, "software-token", "the CA's key is in software: for tests only");
     }
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
+    q->wrong_ca = false;
     q->is_down = false;
     pump_start(q);
     q->options.up(q->options.arg);
@@ -474,6 +485,9 @@ queue_ask(struct queue *q, const struct link_message *m, queue_reply *reply, voi
     }
     if (slot == NULL) {
         return err_set(e, ERR_BUSY, "too many commands wait for the CA");
+    }
+    if (q->wrong_ca) {
+        return err_set(e, ERR_DENIED, "the CA at link_socket is not the configured one");
     }
     if (link_client_send(q->link, m, e) != 0) {
         return err_wrap(e, "link to the CA");

@@ -610,7 +610,9 @@ a_registration_is_found_by_what_the_message_shows(void **state)
         {{.fingerprint = "other", .subject = "CN=nf"}, NULL},
     };
     struct lookup old = {.fingerprint = "x", .subject = "CN=NF"};
+    struct lookup other = {.fingerprint = "fingerprint", .subject = "CN=NF"};
     char cancelled[] = "vendor-new";
+    char pinned[] = "pinned";
     char nobody[] = "nobody";
     struct err e;
 
@@ -635,6 +637,10 @@ a_registration_is_found_by_what_the_message_shows(void **state)
     assert_ok(call(store, verb_lookup, &old, &e), &e);
     assert_string_equal(old.out.id, "vendor-old");
     requests_registration_clear(&old.out);
+    assert_ok(call(store, verb_cancel, pinned, &e), &e);
+    assert_ok(call(store, verb_lookup, &other, &e), &e);
+    assert_string_equal(other.out.id, "vendor-old"); /* not the cancelled one that is pinned */
+    requests_registration_clear(&other.out);
 }
 
 int
