@@ -112,8 +112,10 @@ parent_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    assert(slash != NULL && slash != path);
-    return mem_printf("%.*s", (int)(slash - path), path);
+    if (slash == NULL) {
+        return mem_strdup(".");
+    }
+    return slash == path ? mem_strdup("/") : mem_printf("%.*s", (int)(slash - path), path);
 }
 
 /* Makes the folders above `path` that are missing and remembers what must be synced. */
