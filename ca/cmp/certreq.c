@@ -36,8 +36,8 @@ extensions_free(STACK_OF(X509_EXTENSION) * extensions)
 DEFINE_CLEANUP(cert_request_cleanup, CMP_CERT_REQUEST, CMP_CERT_REQUEST_free)
 DEFINE_CLEANUP(spki_cleanup, CMP_SPKI, CMP_SPKI_free)
 
-void
-cmp_certreq_free(struct cmp_certreq *r)
+static void
+destroy(struct cmp_certreq *r)
 {
     if (r != NULL) {
         buf_free(&r->spki);
@@ -49,6 +49,14 @@ cmp_certreq_free(struct cmp_certreq *r)
         X509_REQ_free(r->csr);
         mem_free(r);
     }
+}
+
+DEFINE_CLEANUP(destroy_cleanup, struct cmp_certreq, destroy)
+
+void
+cmp_certreq_free(struct cmp_certreq *r)
+{
+    destroy(r);
 }
 
 /* Decodes the key, which is the costly part: only one of a kind that may be accepted. */
@@ -224,7 +232,7 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
 struct cmp_certreq *
 cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
 {
-    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = mem_zalloc(1, sizeof(*r));
+    CLEANUP(destroy_cleanup) struct cmp_certreq *r = mem_zalloc(1, sizeof(*r));
     enum cmp_body body = cmp_msg_body(msg);
     int result;
 

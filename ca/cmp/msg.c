@@ -32,8 +32,8 @@ enum {
 
 DEFINE_CLEANUP(message_cleanup, CMP_MESSAGE, CMP_MESSAGE_free)
 
-void
-cmp_msg_free(struct cmp_msg *msg)
+static void
+destroy(struct cmp_msg *msg)
 {
     if (msg != NULL) {
         CMP_MESSAGE_free(msg->m);
@@ -41,6 +41,14 @@ cmp_msg_free(struct cmp_msg *msg)
         buf_free(&msg->algorithm);
         mem_free(msg);
     }
+}
+
+DEFINE_CLEANUP(destroy_cleanup, struct cmp_msg, destroy)
+
+void
+cmp_msg_free(struct cmp_msg *msg)
+{
+    destroy(msg);
 }
 
 const char *
@@ -201,7 +209,7 @@ check_encoding(const struct cmp_msg *msg, struct err *e)
 struct cmp_msg *
 cmp_msg_parse(struct span der, size_t max, struct err *e)
 {
-    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    CLEANUP(destroy_cleanup) struct cmp_msg *msg = NULL;
 
     if (der.n > max) {
         (void)err_set(e, ERR_INPUT, "message of %zu octets; at most %zu are accepted", der.n, max);

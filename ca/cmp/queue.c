@@ -96,14 +96,22 @@ cmp_queue_build(const struct cmp_queue_entry *entry, const struct cmp_msg *inner
     return cmp_build_part(&h, buf_span(&body), part, e);
 }
 
-void
-cmp_queued_free(struct cmp_queued *q)
+static void
+destroy(struct cmp_queued *q)
 {
     if (q != NULL) {
         cmp_msg_free(q->outer);
         cmp_msg_free(q->inner);
         mem_free(q);
     }
+}
+
+DEFINE_CLEANUP(destroy_cleanup, struct cmp_queued, destroy)
+
+void
+cmp_queued_free(struct cmp_queued *q)
+{
+    destroy(q);
 }
 
 /* The content of a UTF8String as a C string; an embedded NUL makes it fail the checks of its form,
@@ -192,7 +200,7 @@ parse_inner(struct cmp_queued *q, struct err *e)
 struct cmp_queued *
 cmp_queued_parse(struct span der, struct err *e)
 {
-    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = mem_zalloc(1, sizeof(*q));
+    CLEANUP(destroy_cleanup) struct cmp_queued *q = mem_zalloc(1, sizeof(*q));
 
     q->outer = cmp_msg_parse(der, CMP_NESTED_MAX, e);
     if (q->outer == NULL || check_outer(q->outer, e) != 0 || read_entry(q, e) != 0 ||
