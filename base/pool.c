@@ -191,6 +191,7 @@ worker(void *argument)
         task->run(task);
         tasks_post(pool->finished, task);
     }
+    OPENSSL_thread_stop_ex(context->libctx); /* its random generators of this thread */
     context_leave(context);
     return NULL;
 }

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many network functions that enrol at once: ir, ip, certConf, pkiConf over kept-alive connections.
+ * All requests are prepared before the clock starts.
+ *
+ *   bench.enrol [-p] [-o DIR] [-s CERT KEY] HOST PORT PATH CREDENTIALS COUNT CONNECTIONS
+ *
+ * CREDENTIALS has lines "reference secret", used in turn; with -s requests are signed instead and
+ * CREDENTIALS is not read. -p persists: a connection that breaks is made again and the transaction
+ * is carried on as RFC 9483 allows (resend, then poll), until it ends; for the kill loop.
+ * -o writes each certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a
+ * transaction did not end with a confirmed certificate.
+ */
+#include <openssl/pem.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "tests/support/cmp_client.h"
+#include "tests/support/http_client.h"
+
+enum { LINE_SIZE = 256, PBM_COUNT = 500, TRIES_MAX = 600, CREDENTIALS_MAX = 4096 };
+
+struct transaction {
+    struct cmp_client client;
+    struct cmp_client_state state;
+    struct buf algorithm;
+    struct buf request;
+    struct buf certificate;
+    double ms;
+    bool done;
+    struct err e;
+};
+
+struct credential {
+    char reference[LINE_SIZE];
+    char secret[LINE_SIZE];
+};
+
+struct run {
+    const char *host;
+    int port;
+    const char *path;
+    const char *out;
+    bool persist;
+    struct credential *credentials;
+    size_t n_credentials;
+    X509 *certificate;
+    EVP_PKEY *key;
+    struct transaction *transactions;
+    size_t count;
+    size_t connections;
+    atomic_size_t next;
+};
+
+static void
+pause_ms(long ms)
+{
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+/* ---- before the clock starts ---- */
+
+static int
+load_credentials(const char *path, struct run *run, struct err *e)
+{
+    FILE *f = fopen(path, "re");
+
+    if (f == NULL) {
+        return err_set(e, ERR_IO, "cannot open %s", path);
+    }
+    run->credentials = mem_zalloc(CREDENTIALS_MAX, sizeof(*run->credentials));
+    while (run->n_credentials < CREDENTIALS_MAX) {
+        struct credential *c = &run->credentials[run->n_credentials];
+
+        if (fscanf(f, "%255s %255s", c->reference, c->secret) != 2) {
+            break;
+        }
+        run->n_credentials++;
+    }
+    (void)fclose(f);
+    return run->n_credentials == 0 ? err_set(e, ERR_INPUT, "%s has no line", path) : 0;
+}
+
+static int
+load_signer(const char *certificate, const char *key, struct run *run, struct err *e)
+{
+    CLEANUP(bio_cleanup) BIO *bio = BIO_new_file(key, "r");
+
+    run->certificate = certificate_load(certificate, e);
+    if (run->certificate == NULL) {
+        return -1;
+    }
+    run->key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    return run->key == NULL ? ossl_err(e, ERR_INPUT, "%s: no private key", key) : 0;
+}
+
+static int
+prepare(const struct run *run, size_t i, struct transaction *t, struct err *e)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = cmp_client_key(e);
+    CLEANUP(x509_name_cleanup) X509_NAME *subject = X509_NAME_new();
+
+    t->algorithm = BUF_INIT(1024);
+    t->request = BUF_INIT(CMP_MESSAGE_MAX);
+    t->certificate = BUF_INIT(CMP_MESSAGE_MAX);
+    if (key == NULL || X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                                  (const unsigned char *)"nf", -1, -1, 0) != 1) {
+        return -1;
+    }
+    if (run->certificate != NULL) {
+        t->client.certificate = run->certificate;
+        t->client.key = run->key;
+    } else {
+        const struct credential *c = &run->credentials[i % run->n_credentials];
+
+        if (cmp_client_pbm(NID_sha256, PBM_COUNT, NID_hmac_sha1, &t->algorithm, e) != 0) {
+            return -1;
+        }
+        t->client.reference = c->reference;
+        t->client.secret = span_str(c->secret);
+        t->client.algorithm = buf_span(&t->algorithm);
+    }
+    return cmp_client_request(&t->client, CMP_IR, key, subject, &t->state, &t->request, e);
+}
+
+/* ---- one transaction ---- */
+
+/* Posts until there is an answer; without -p a broken connection ends the transaction. */
+static int
+exchange(const struct run *run, struct http_client *http, struct transaction *t,
+         struct span message, struct cmp_client_answer *answer, struct err *e)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    int status = 0;
+
+    for (int tries = 0;; tries++) {
+        if (http_client_post(http, run->path, message, &status, &body, e) == 0 && body.n > 0) {
+            break;
+        }
+        if (!run->persist || tries == TRIES_MAX) {
+            return err_wrap(e, "HTTP status %d", status);
+        }
+        pause_ms(50);
+    }
+    cmp_client_answer_free(answer);
+    return cmp_client_read(&t->client, buf_span(&body), NULL, &t->state, answer, e);
+}
+
+static bool
+failed_with(const struct cmp_client_answer *a, enum cmp_failure failure)
+{
+    return a->body == CMP_ERROR && (a->status.failures >> failure & 1U) != 0;
+}
+
+static int
+refused(const struct cmp_client_answer *a, struct err *e)
+{
+    return err_set(e, ERR_DENIED, "%s, status %d, failInfo bits %x: %s", cmp_body_name(a->body),
+                   (int)a->status.status, a->status.failures, a->status.text);
+}
+
+/* ir until ip with a certificate: polls while the CA is not done, and after a lost answer. */
+static int
+obtain(const struct run *run, struct http_client *http, struct transaction *t,
+       struct cmp_client_answer *answer, struct err *e)
+{
+    CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (exchange(run, http, t, buf_span(&t->request), answer, e) != 0) {
+        return -1;
+    }
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        bool waiting = (answer->body == CMP_IP && answer->status.status == CMP_WAITING) ||
+                       answer->body == CMP_POLLREP;
+        bool lost = run->persist && (failed_with(answer, CMP_TRANSACTION_ID_IN_USE) ||
+                                     failed_with(answer, CMP_SYSTEM_UNAVAIL));
+
+        if (answer->body == CMP_IP && answer->certificate.n > 0) {
+            return 0;
+        }
+        if (!waiting && !lost) {
+            return refused(answer, e);
+        }
+        pause_ms(waiting && answer->check_after > 0 ? answer->check_after * 1000 : 100);
+        if (cmp_client_pollreq(&t->client, 0, &t->state, &message, e) != 0 ||
+            exchange(run, http, t, buf_span(&message), answer, e) != 0) {
+            return -1;
+        }
+    }
+    return err_set(e, ERR_BUSY, "polled %d times without a certificate", TRIES_MAX);
+}
+
+static int
+confirm(const struct run *run, struct http_client *http, struct transaction *t,
+        struct cmp_client_answer *answer, struct err *e)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse(buf_span(&t->certificate), e);
+    CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (certificate == NULL ||
+        cmp_client_certconf(&t->client, certificate, true, &t->state, &message, e) != 0) {
+        return -1;
+    }
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        if (exchange(run, http, t, buf_span(&message), answer, e) != 0) {
+            return -1;
+        }
+        if (answer->body == CMP_PKICONF ||
+            (run->persist && failed_with(answer, CMP_CERT_CONFIRMED))) {
+            return 0;
+        }
+        if (!run->persist || !failed_with(answer, CMP_SYSTEM_UNAVAIL)) {
+            return refused(answer, e);
+        }
+        pause_ms(100);
+    }
+    return err_set(e, ERR_BUSY, "no pkiConf after %d tries", TRIES_MAX);
+}
+
+static int
+enrol(const struct run *run, struct http_client *http, struct transaction *t, struct err *e)
+{
+    struct cmp_client_answer answer = {.certificate = BUF_INIT(CMP_MESSAGE_MAX)};
+    int result = obtain(run, http, t, &answer, e);
+
+    if (result == 0) {
+        result = buf_set(&t->certificate, buf_span(&answer.certificate), e);
+    }
+    if (result == 0 && !answer.implicit_confirm) {
+        result = confirm(run, http, t, &answer, e);
+    }
+    cmp_client_answer_free(&answer);
+    return result;
+}
+
+static void *
+connection(void *arg)
+{
+    struct run *run = arg;
+    struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 10000};
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+
+    (void)OSSL_LIB_CTX_set0_default(libctx);
+    for (;;) {
+        size_t i = atomic_fetch_add(&run->next, 1);
+        struct transaction *t = &run->transactions[i];
+        struct timespec begin;
+        struct timespec end;
+
+        if (i >= run->count) {
+            break;
+        }
+        (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+        t->done = enrol(run, &http, t, &t->e) == 0;
+        (void)clock_gettime(CLOCK_MONOTONIC, &end);
+        t->ms =
+            (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+    }
+    http_client_close(&http);
+    return NULL;
+}
+
+/* ---- what came out ---- */
+
+static int
+compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static int
+report(const struct run *run, double seconds)
+{
+    double *ms = mem_zalloc(run->count, sizeof(*ms));
+    size_t ok = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        const struct transaction *t = &run->transactions[i];
+        struct err e = {0};
+
+        if (!t->done) {
+            if (ok + 10 > i) { /* the first few are enough to see what is wrong */
+                (void)fprintf(stderr, "transaction %zu: %s\n", i, t->e.text);
+            }
+            continue;
+        }
+        ms[ok++] = t->ms;
+        if (run->out != NULL) {
+            CLEANUP(mem_cleanup) char *path = mem_printf("%s/%zu.der", run->out, i);
+
+            if (file_write(path, buf_span(&t->certificate), 0644, &e) != 0) {
+                (void)fprintf(stderr, "%s\n", e.text);
+                return 1;
+            }
+        }
+    }
+    qsort(ms, ok, sizeof(*ms), compare);
+    (void)printf("enrolled %zu of %zu\nseconds %.2f s\nrate %.0f /s\n", ok, run->count, seconds,
+                 (double)ok / seconds);
+    if (ok > 0) {
+        (void)printf("p50 %.1f ms\np99 %.1f ms\n", ms[ok / 2], ms[ok * 99 / 100]);
+    }
+    mem_free(ms);
+    return ok == run->count ? 0 : 1;
+}
+
+static int
+run_all(struct run *run)
+{
+    pthread_t *threads = mem_zalloc(run->connections, sizeof(*threads));
+    int64_t start = clock_monotonic_ms();
+
+    for (size_t i = 0; i < run->connections; i++) {
+        if (pthread_create(&threads[i], NULL, connection, run) != 0) {
+            abort();
+        }
+    }
+    for (size_t i = 0; i < run->connections; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    mem_free(threads);
+    return report(run, (double)(clock_monotonic_ms() - start) / 1000.0);
+}
+
+static int
+usage(void)
+{
+    (void)fprintf(stderr, "usage: bench.enrol [-p] [-o DIR] [-s CERT KEY] HOST PORT PATH "
+                          "CREDENTIALS COUNT CONNECTIONS\n");
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct run run = {0};
+    const char *signer[2] = {NULL, NULL};
+    struct err e = {0};
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-p") == 0) {
+            run.persist = true;
+        } else if (strcmp(argv[at], "-o") == 0 && at + 1 < argc) {
+            run.out = argv[++at];
+        } else if (strcmp(argv[at], "-s") == 0 && at + 2 < argc) {
+            signer[0] = argv[++at];
+            signer[1] = argv[++at];
+        } else {
+            return usage();
+        }
+    }
+    if (argc - at != 6) {
+        return usage();
+    }
+    run.host = argv[at];
+    run.port = (int)strtol(argv[at + 1], NULL, 10);
+    run.path = argv[at + 2];
+    run.count = strtoul(argv[at + 4], NULL, 10);
+    run.connections = strtoul(argv[at + 5], NULL, 10);
+    run.transactions = mem_zalloc(run.count + run.connections, sizeof(*run.transactions));
+    if (ossl_init(&e) != 0 || (signer[0] != NULL ? load_signer(signer[0], signer[1], &run, &e)
+                                                 : load_credentials(argv[at + 3], &run, &e)) != 0) {
+        (void)fprintf(stderr, "bench.enrol: %s\n", e.text);
+        return 1;
+    }
+    for (size_t i = 0; i < run.count; i++) {
+        if (prepare(&run, i, &run.transactions[i], &e) != 0) {
+            (void)fprintf(stderr, "bench.enrol: prepare: %s\n", e.text);
+            return 1;
+        }
+    }
+    return run_all(&run);
+}

@@ -1,0 +1,85 @@
+# A PKI of the test's own, made by the quickstart itself; sourced by flows, the kill loop and the
+# benchmark. Needs $bin (folder of the programs). Everything is below $pki.
+# shellcheck shell=bash disable=SC2154
+set -euo pipefail
+root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# pki_start: a running PKI in a temporary directory, stopped and removed when the test ends
+pki_start() {
+  pki=$(mktemp -d "${TMPDIR:-/tmp}/nfpki-flow-XXXXXX")
+  trap pki_end EXIT
+  "$root_dir/ceremony/quickstart.sh" --bin "$bin" --dir "$pki" --port 0 >"$pki.log" 2>&1 ||
+    { cat "$pki.log"; fail 'quickstart'; }
+  # shellcheck disable=SC1091
+  source "$pki/env"
+  host=127.0.0.1
+  port=${NFPKI_CMP_URL#http://127.0.0.1:}
+  port=${port%%/*}
+  path=/${NFPKI_CMP_URL#http://*/}
+}
+
+pki_end() {
+  local status=$?
+  if [[ $status -ne 0 ]]; then
+    tail -n 20 "$pki"/log/nfpki-*.log 2>/dev/null || true
+  fi
+  "$root_dir/ceremony/quickstart.sh" --dir "$pki" --remove >/dev/null 2>&1 || true
+  rm -rf "$pki" "$pki.log"
+  return "$status"
+}
+
+cactl() { "$bin/nfpki-cactl" --socket "$pki/run/ca-admin.sock" "$@"; }
+ractl() { "$bin/nfpki-ractl" --socket "$pki/run/ra-admin.sock" "$@"; }
+audit() { "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
+kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
+start_daemon() { "$pki/start" "$1"; }
+
+# registration NAME TYPE CERTIFICATES PROOF-JSON [MEMBER-JSON]: writes and signs $pki/oam/NAME.p7s
+registration() {
+  local name=$1 type=$2 domain=5gc.mnc012.mcc345.3gppnetwork.org
+  cat >"$pki/oam/$name.json" <<JSON
+{"version":1,"nfInstanceId":"$(</proc/sys/kernel/random/uuid)","nfTypes":["$type"],
+ "fqdns":["$name.${type,,}.$domain"],"homeDomain":"$domain","country":"SE",
+ "profiles":[{"name":"nf-tls","maxValidityDays":2},{"name":"nf-tls-client","maxValidityDays":2},
+             {"name":"nf-tls-server","maxValidityDays":2}],
+ "notBefore":"$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)",
+ "notAfter":"$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)","certificates":$3,"proof":$4}
+JSON
+  sign_registration "$name"
+}
+
+sign_registration() {
+  openssl cms -sign -binary -nodetach -md sha256 -in "$pki/oam/$1.json" -outform DER \
+    -signer "$pki/oam/registrar.pem" -inkey "$pki/oam/registrar.key" -out "$pki/oam/$1.p7s"
+}
+
+# register NAME TYPE CERTIFICATES: by shared secret; sets $reference and $secret
+register() {
+  local answer
+  registration "$1" "$2" "$3" '{"kind":"mac"}'
+  answer=$(ractl register --json "$pki/oam/$1.p7s")
+  reference=$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")
+  secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")
+  [[ -n $reference && -n $secret ]] || fail "register $1: $answer"
+}
+
+new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
+
+# cmp ARGUMENT...: the real client against our RA
+cmp() { openssl cmp -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" "$@"; }
+
+# initial NAME: $pki/NAME.{key,pem}, an initial certificate from a vendor's CA ($pki/vendor.pem); sets
+# $fingerprint
+initial() {
+  if [[ ! -f $pki/vendor.pem ]]; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=Vendor/CN=Root -days 2 \
+      -addext keyUsage=critical,keyCertSign -keyout "$pki/vendor.key" -out "$pki/vendor.pem" 2>/dev/null
+  fi
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/O=Vendor/CN=$1" -days 2 \
+    -CA "$pki/vendor.pem" -CAkey "$pki/vendor.key" -addext basicConstraints=critical,CA:FALSE \
+    -addext keyUsage=critical,digitalSignature -keyout "$pki/$1.key" -out "$pki/$1.pem" 2>/dev/null
+  # shellcheck disable=SC2034
+  fingerprint=$(openssl x509 -in "$pki/$1.pem" -outform DER | sha256sum | cut -d' ' -f1)
+}
