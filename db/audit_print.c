@@ -125,49 +125,53 @@ reason_name(int64_t reason)
     return reason >= 0 && reason < (int64_t)ARRAY_LEN(names) ? names[reason] : "unknown reason";
 }
 
-/* What a leaf says, in a line; the members that every line of a story shares are left out. */
+/* A new line below what a leaf says. */
+#define BELOW "\n               "
+
+/* What a leaf says; the serial only where the story is not about one certificate. */
 static void
-print_facts(FILE *out, const struct leaf *leaf)
+print_facts(FILE *out, const struct leaf *leaf, bool serial)
 {
+    if (serial) {
+        member(out, leaf, "serial", BELOW "serial");
+    }
     switch (leaf_kind(leaf)) {
     case LEAF_REGISTRATION:
-        member(out, leaf, "registration", "registration");
-        member(out, leaf, "nfInstanceId", " of NF");
-        member(out, leaf, "proof", ", proves itself by");
+        member(out, leaf, "registration", BELOW "registration");
+        member(out, leaf, "nfInstanceId", BELOW "NF");
+        member(out, leaf, "proof", BELOW "proves itself by");
         (void)fprintf(out, ", %" PRId64 " initial certificate(s)",
                       leaf_int(leaf, "certificates", 0));
-        member(out, leaf, "notBefore", ", good from");
+        member(out, leaf, "notBefore", BELOW "good from");
         member(out, leaf, "notAfter", " to");
         return;
     case LEAF_REQUEST:
-        member(out, leaf, "profile", "profile");
+        member(out, leaf, "profile", BELOW "profile");
         member(out, leaf, "assurance", ", assurance");
-        member(out, leaf, "rid", ", request");
+        member(out, leaf, "rid", BELOW "request");
         return;
     case LEAF_REFUSAL:
-        member(out, leaf, "rid", "request");
-        member(out, leaf, "reason", "refused:");
+        member(out, leaf, "rid", BELOW "request");
+        member(out, leaf, "reason", BELOW "refused:");
         (void)fprintf(out, " (PKIFailureInfo bit %" PRId64 ")", leaf_int(leaf, "failInfo", -1));
         return;
     case LEAF_INTENT:
-        member(out, leaf, "serial", "serial");
-        member(out, leaf, "profile", ", profile");
+        member(out, leaf, "profile", BELOW "profile");
         member(out, leaf, "notBefore", ", valid");
         member(out, leaf, "notAfter", " to");
         return;
     case LEAF_ISSUED:
     case LEAF_CONFIRMED:
-        member(out, leaf, "serial", "serial");
         return;
     case LEAF_REVOKED:
-        (void)fprintf(out, "%s", reason_name(leaf_int(leaf, "reason", -1)));
+        (void)fprintf(out, BELOW "reason %s", reason_name(leaf_int(leaf, "reason", -1)));
         member(out, leaf, "by", ", by");
         member(out, leaf, "revocationDate", ", as of");
         return;
     case LEAF_CANCEL:
     case LEAF_REJECTED:
     case LEAF_STOP:
-        member(out, leaf, "reason", "reason:");
+        member(out, leaf, "reason", BELOW "reason:");
         return;
     case LEAF_START:
     case LEAF_CONFIG:
@@ -177,6 +181,7 @@ print_facts(FILE *out, const struct leaf *leaf)
     case LEAF_KINDS:
         break;
     }
+    (void)fprintf(out, BELOW);
     put_bytes(out, leaf_body(leaf));
 }
 
@@ -253,7 +258,7 @@ print_registrar(FILE *out, const struct story *story, struct err *e)
             return -1;
         }
         put(out, summary.subject);
-        (void)fprintf(out, ", serial %s, issued as leaf %" PRIu64 "\n", story->names.registrar,
+        (void)fprintf(out, BELOW "serial %s, issued as leaf %" PRIu64 "\n", story->names.registrar,
                       story->registrar.index);
         return 0;
     }
@@ -277,9 +282,9 @@ audit_print_story(FILE *out, const struct audit_log *log, const struct story *st
         char time[TIME_TEXT_SIZE];
 
         time_format(leaf_time(leaf->leaf), time);
-        (void)fprintf(out, "  %-12s %s  leaf %" PRIu64 ": ", fact_name(leaf_kind(leaf->leaf)), time,
+        (void)fprintf(out, "  %-12s %s  leaf %" PRIu64, fact_name(leaf_kind(leaf->leaf)), time,
                       leaf->index);
-        print_facts(out, leaf->leaf);
+        print_facts(out, leaf->leaf, story->names.serial[0] == '\0');
         (void)fputc('\n', out);
         if (leaf_kind(leaf->leaf) == LEAF_REGISTRATION && print_registrar(out, story, e) != 0) {
             return -1;
