@@ -480,7 +480,8 @@ parse_address(const char *address, struct err *e)
     if (n > 0 && text.n < sizeof(host)) {
         memcpy(host, text.p, text.n);
     }
-    if (host[0] == '\0' || colon[1] == '\0' || (!bracketed && strchr(host, ':') != NULL) ||
+    if (colon == NULL || host[0] == '\0' || colon[1] == '\0' ||
+        (!bracketed && strchr(host, ':') != NULL) ||
         getaddrinfo(host, colon + 1, &hints, &result) != 0) {
         (void)err_set(e, ERR_INPUT, "listen address \"%s\": write 192.0.2.1:8829 or [::]:8829",
                       address);

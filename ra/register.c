@@ -194,7 +194,7 @@ static void
 cancel_done(struct task *task)
 {
     struct command *c = command_of_op(task);
-    uint8_t id[LINK_REGISTRATION_SIZE];
+    uint8_t id[LINK_REGISTRATION_SIZE] = {0};
     const struct link_message m = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
 
     if (c->op.result != 0) {
