@@ -139,7 +139,6 @@ show_tells_the_whole_story_of_a_certificate(void **state)
 {
     struct scene *s = *state;
     CLEANUP(mem_cleanup) char *key = key_of(s);
-    CLEANUP(mem_cleanup) char *rid = NULL;
     CLEANUP(mem_cleanup) char *leaf = NULL;
     CLEANUP(mem_cleanup) char *first = NULL;
 
