@@ -230,9 +230,14 @@ int
 requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
                   int64_t until, struct err *e)
 {
-    return store_exec(
-        db, "INSERT INTO seen (identity, transaction_id, until) VALUES (?, ?, ?)",
-        STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until)), e);
+    if (store_exec(db, "INSERT INTO seen (identity, transaction_id, until) VALUES (?, ?, ?)",
+                   STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until)),
+                   e) != 0) {
+        return e->code == ERR_CONFLICT
+                   ? err_set(e, ERR_CONFLICT, "this transactionID was used before")
+                   : -1;
+    }
+    return 0;
 }
 
 static int
