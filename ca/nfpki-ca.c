@@ -191,27 +191,31 @@ run(struct ca *ca, struct err *e)
 static int
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ca [-dV] -c FILE\n");
+    (void)fprintf(out, "usage: nfpki-ca [--debug] --config FILE\n"
+                       "       nfpki-ca --help | --version\n");
     return 2;
 }
 
-int
-main(int argc, char **argv)
+/* -1: go on; else the exit status. */
+static int
+parse_arguments(int argc, char **argv, const char **path, enum log_level *least)
 {
-    const char *path = NULL;
-    enum log_level least = LOG_INFO;
-    struct ca ca = {0};
-    struct err e = {0};
-    int status = 0;
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"debug", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     int option;
 
-    while ((option = getopt(argc, argv, "c:dhV")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:dhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
-            path = optarg;
+            *path = optarg;
             break;
         case 'd':
-            least = LOG_DEBUG;
+            *least = LOG_DEBUG;
             break;
         case 'h':
             (void)usage(stdout);
@@ -223,9 +227,22 @@ main(int argc, char **argv)
             return usage(stderr);
         }
     }
-    if (path == NULL || optind != argc) {
-        return usage(stderr);
+    return *path == NULL || optind != argc ? usage(stderr) : -1;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *path = NULL;
+    enum log_level least = LOG_INFO;
+    struct ca ca = {0};
+    struct err e = {0};
+    int status = parse_arguments(argc, argv, &path, &least);
+
+    if (status >= 0) {
+        return status;
     }
+    status = 0;
     log_open("nfpki-ca", least);
     if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
         run(&ca, &e) != 0) {

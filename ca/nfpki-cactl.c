@@ -160,7 +160,7 @@ static const struct cmd commands[] = {
 static const struct program program = {
     .name = "nfpki-cactl",
     .summary = "administer nfpki-ca",
-    .options = "[-s SOCKET]",
+    .options = "[--socket PATH]",
     .commands = commands,
     .n_commands = ARRAY_LEN(commands),
 };
@@ -168,13 +168,17 @@ static const struct program program = {
 int
 main(int argc, char **argv)
 {
+    static const struct option options[] = {
+        {"socket", required_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
+    };
     int option;
 
     if (argc == 2 && strncmp(argv[1], "--", 2) == 0) {
         return cmd_run(&program, argc - 1, argv + 1); /* --help, --version */
     }
     /* '+': what follows the subcommand is the subcommand's */
-    while ((option = getopt(argc, argv, "+s:")) != -1) {
+    while ((option = getopt_long(argc, argv, "+s:", options, NULL)) != -1) {
         if (option != 's') {
             cmd_usage(&program, stderr);
             return 2;

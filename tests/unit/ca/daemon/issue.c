@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "ca/link/admin.h"
+#include "ca/x509/pubkey.h"
+#include "tests/unit/ca/daemon/world.h"
+
+enum { KILLS = 12 };
+
+#define MAC "{\"kind\":\"mac\"}"
+
+/* One network function on its way. */
+struct nf {
+    char id[CMP_REGISTRATION_ID_SIZE + 1];
+    struct buf cms;
+    EVP_PKEY *key;
+    X509 *certificate; /* that protects; NULL: a MAC */
+    struct buf algorithm;
+    struct cmp_client client;
+    struct cmp_client_state state;
+    struct buf request;
+    struct buf nested;
+};
+
+static void
+nf_free(struct nf *n)
+{
+    buf_free(&n->cms);
+    EVP_PKEY_free(n->key);
+    X509_free(n->certificate);
+    buf_free(&n->algorithm);
+    buf_free(&n->request);
+    buf_free(&n->nested);
+}
+
+static X509 *
+self_signed(EVP_PKEY *key)
+{
+    X509 *x = X509_new();
+    X509_NAME *name = X509_get_subject_name(x);
+    uint8_t serial[8] = {0x41, 1};
+    struct err e = {0};
+
+    assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
+    assert_ok(random_bytes(serial + 1, sizeof(serial) - 1, &e), &e);
+    assert_int_equal(ASN1_STRING_set(X509_get_serialNumber(x), serial, sizeof(serial)), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)"vendor device", -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(x, name), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), -1000));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 100000));
+    assert_int_equal(X509_set_pubkey(x, key), 1);
+    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    return x;
+}
+
+static void
+new_uuid(char out[NF_INSTANCE_ID_SIZE])
+{
+    uint8_t o[16];
+    char hex[33];
+    struct err e = {0};
+
+    assert_ok(random_bytes(o, sizeof(o), &e), &e);
+    o[6] = (uint8_t)(0x40 | (o[6] & 0x0f));
+    o[8] = (uint8_t)(0x80 | (o[8] & 0x3f));
+    hex_format(span_of(o, sizeof(o)), hex);
+    (void)snprintf(out, NF_INSTANCE_ID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                   hex + 16, hex + 20);
+}
+
+static void
+nf_request(struct world *w, struct nf *n)
+{
+    struct err e = {0};
+
+    buf_free(&n->request);
+    buf_free(&n->nested);
+    n->request = BUF_INIT(CMP_MESSAGE_MAX);
+    assert_ok(cmp_client_request(&n->client, CMP_IR, n->key, X509_get_subject_name(w->ra),
+                                 &n->state, &n->request, &e),
+              &e);
+    n->nested = world_wrap(w, buf_span(&n->request), n->id,
+                           n->certificate == NULL ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE,
+                           w->ra_key, w->ra);
+}
+
+/* Registered, with its first request ready. */
+static struct nf
+nf_new(struct world *w, bool by_certificate, int certificates)
+{
+    struct nf n = {.key = pki_key("P-256")};
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(mem_cleanup) char *proof = NULL;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    struct err e = {0};
+
+    n.algorithm = BUF_INIT(256);
+    assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &n.algorithm, &e), &e);
+    if (by_certificate) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+        CLEANUP(mem_cleanup) char *hex = NULL;
+        uint8_t hash[SHA256_SIZE];
+
+        n.certificate = self_signed(n.key);
+        assert_ok(OSSL_ENCODE(X509, n.certificate, &der, &e), &e);
+        assert_ok(sha256(buf_span(&der), hash, &e), &e);
+        hex = hex_dup(span_of(hash, sizeof(hash)));
+        proof = mem_printf("{\"kind\":\"certificate\",\"sha256\":\"%s\"}", hex);
+    }
+    new_uuid(uuid);
+    n.cms = world_registration(w, uuid, certificates, by_certificate ? proof : MAC);
+    world_registration_id(buf_span(&n.cms), n.id);
+    world_register(w, buf_span(&n.cms), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    n.client = (struct cmp_client){.reference = "reference",
+                                   .secret = SPAN_LITERAL("a secret that the RA alone has"),
+                                   .algorithm = buf_span(&n.algorithm),
+                                   .certificate = n.certificate,
+                                   .key = n.key};
+    nf_request(w, &n);
+    return n;
+}
+
+static X509 *
+issued(const struct answer *a)
+{
+    struct err e = {0};
+    X509 *certificate;
+
+    if (a->m.type != LINK_ISSUED) {
+        fail_msg("%s %u %.*s", link_type_name(a->m.type), a->m.fail_info, (int)a->m.phrase.n,
+                 (const char *)a->m.phrase.p);
+    }
+    certificate = certificate_parse(a->m.body, &e);
+    assert_non_null(certificate);
+    return certificate;
+}
+
+static void
+is_refused(const struct answer *a, enum cmp_failure failure)
+{
+    if (a->m.type != LINK_REFUSED) {
+        fail_msg("%s", link_type_name(a->m.type));
+    }
+    assert_int_equal(a->m.fail_info, failure);
+}
+
+static void
+the_same_request_gets_the_same_certificate(void **state)
+{
+    struct world *w = *state;
+
+    for (int by_certificate = 0; by_certificate < 2; by_certificate++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, by_certificate != 0, 1);
+        CLEANUP(answer_free) struct answer first = {0};
+        CLEANUP(answer_free) struct answer again = {0};
+        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &first);
+        certificate = issued(&first);
+        assert_int_equal(X509_verify(certificate, X509_get0_pubkey(w->issuing)), 1);
+        assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), n.key), 1);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
+        assert_true(span_equal(first.m.body, again.m.body));
+    }
+}
+
+static void
+a_used_up_registration_gives_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(answer_free) struct answer again = {0};
+
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    X509_free(issued(&answer));
+    nf_request(w, &n);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
+    is_refused(&again, CMP_NOT_AUTHORIZED);
+}
+
+static void
+what_no_known_ra_signed_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *stranger = pki_issue_officer(w->pki, "ra-cmp", other);
+    CLEANUP(buf_free)
+    struct buf forged = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, other, w->ra);
+    CLEANUP(buf_free)
+    struct buf foreign =
+        world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, other, stranger);
+    CLEANUP(buf_free)
+    struct buf by_registrar = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC,
+                                         w->registrar_key, w->registrar);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&n.request), buf_span(&forged), &answer);
+    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    world_submit(w, buf_span(&n.request), buf_span(&foreign), &answer);
+    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    world_submit(w, buf_span(&n.request), buf_span(&by_registrar), &answer);
+    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    /* nothing of this was recorded: the right one is still issued */
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    X509_free(issued(&answer));
+}
+
+static void
+an_ra_cannot_pass_off_a_request_as_another_ones(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf mac = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf signer = nf_new(w, true, 1);
+    CLEANUP(nf_free) struct nf other = nf_new(w, true, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    /* a request by MAC under a registration that pins a certificate */
+    buf_free(&mac.nested);
+    mac.nested =
+        world_wrap(w, buf_span(&mac.request), signer.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    world_submit(w, buf_span(&mac.request), buf_span(&mac.nested), &answer);
+    is_refused(&answer, CMP_WRONG_INTEGRITY);
+    /* a signed request of another network function */
+    buf_free(&other.nested);
+    other.nested = world_wrap(w, buf_span(&other.request), signer.id, CMP_ASSURANCE_SIGNATURE,
+                              w->ra_key, w->ra);
+    world_submit(w, buf_span(&other.request), buf_span(&other.nested), &answer);
+    is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
+    /* a signed request, attested as MAC */
+    buf_free(&signer.nested);
+    signer.nested =
+        world_wrap(w, buf_span(&signer.request), signer.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    world_submit(w, buf_span(&signer.request), buf_span(&signer.nested), &answer);
+    is_refused(&answer, CMP_WRONG_INTEGRITY);
+}
+
+static void
+a_key_of_another_owner_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf first = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf second = nf_new(w, false, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&first.request), buf_span(&first.nested), &answer);
+    X509_free(issued(&answer));
+    EVP_PKEY_free(second.key);
+    second.key = first.key;
+    assert_int_equal(EVP_PKEY_up_ref(first.key), 1);
+    nf_request(w, &second);
+    world_submit(w, buf_span(&second.request), buf_span(&second.nested), &answer);
+    is_refused(&answer, CMP_BAD_CERT_TEMPLATE);
+}
+
+static void
+registrations_have_one_owner_and_a_known_registrar(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *registrar = w->registrar;
+    EVP_PKEY *registrar_key = w->registrar_key;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    CLEANUP(buf_free) struct buf first = {0};
+    CLEANUP(buf_free) struct buf second = {0};
+    CLEANUP(buf_free) struct buf by_stranger = {0};
+    uint8_t id[LINK_REGISTRATION_SIZE] = {0};
+    char hex[CMP_REGISTRATION_ID_SIZE + 1];
+    const struct link_message cancel = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
+    struct err e = {0};
+
+    assert_int_equal(X509_up_ref(registrar), 1);
+    new_uuid(uuid);
+    first = world_registration(w, uuid, 1, MAC);
+    second = world_registration(w, uuid, 2, MAC);
+    world_register(w, buf_span(&first), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    world_register(w, buf_span(&first), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    world_register(w, buf_span(&second), &answer);
+    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    world_registration_id(buf_span(&first), hex);
+    assert_ok(hex_parse(hex, id, sizeof(id), &e), &e);
+    for (int i = 0; i < 2; i++) {
+        world_send(w, &cancel);
+        world_receive(w, &answer);
+        assert_int_equal(answer.m.type, LINK_CANCELLED);
+    }
+    world_register(w, buf_span(&second), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    world_register(w, buf_span(&first), &answer);
+    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    /* signed by an RA: not a registrar */
+    new_uuid(uuid);
+    w->registrar = w->ra;
+    w->registrar_key = w->ra_key;
+    by_stranger = world_registration(w, uuid, 1, MAC);
+    w->registrar = registrar;
+    w->registrar_key = registrar_key;
+    world_register(w, buf_span(&by_stranger), &answer);
+    is_refused(&answer, CMP_NOT_AUTHORIZED);
+}
+
+/* Is the serial number on the published CRL? */
+static bool
+is_on_crl(struct world *w, X509 *certificate)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    X509_REVOKED *entry = NULL;
+    const unsigned char *p;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &der, &e), &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(w->issuing)), 1);
+    return X509_CRL_get0_by_cert(crl, &entry, certificate) == 1;
+}
+
+static void
+confirm(struct world *w, struct nf *n, X509 *certificate, bool accept, struct answer *answer)
+{
+    CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf nested = {0};
+    struct err e = {0};
+
+    assert_ok(cmp_client_certconf(&n->client, certificate, accept, &n->state, &message, &e), &e);
+    nested = world_wrap(w, buf_span(&message), n->id,
+                        n->certificate == NULL ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE,
+                        w->ra_key, w->ra);
+    world_submit(w, buf_span(&message), buf_span(&nested), answer);
+    if (answer->m.type == LINK_CONFIRMED) {
+        CLEANUP(answer_free) struct answer again = {0};
+
+        world_submit(w, buf_span(&message), buf_span(&nested), &again);
+        assert_int_equal(again.m.type, LINK_CONFIRMED);
+    }
+}
+
+static void
+what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 4; i++) {
+        bool accept = (i & 1) != 0;
+        CLEANUP(nf_free) struct nf n = nf_new(w, (i & 2) != 0, 1);
+        CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+        CLEANUP(admin_json_cleanup) json_t *crl = NULL;
+        struct err e = {0};
+
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        certificate = issued(&answer);
+        /* first with another certificate's hash */
+        if (accept) {
+            confirm(w, &n, w->ra, true, &answer);
+            is_refused(&answer, CMP_BAD_CERT_ID);
+        }
+        confirm(w, &n, certificate, accept, &answer);
+        assert_int_equal(answer.m.type, LINK_CONFIRMED);
+        confirm(w, &n, certificate, !accept, &answer);
+        is_refused(&answer, CMP_CERT_CONFIRMED);
+        crl = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
+        assert_non_null(crl);
+        assert_int_equal(is_on_crl(w, certificate), !accept);
+    }
+}
+
+static void
+an_officer_revokes_an_ra_and_it_is_over(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *ra = world_officer(w, "ra-cmp", "RA 2", key);
+    CLEANUP(nf_free) struct nf n = nf_new(w, false, 2);
+    CLEANUP(buf_free)
+    struct buf nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, key, ra);
+    const ASN1_INTEGER *number = X509_get0_serialNumber(ra);
+    CLEANUP(mem_cleanup)
+    char *serial =
+        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
+    CLEANUP(answer_free) struct answer answer = {0};
+    struct err e = {0};
+
+    world_submit(w, buf_span(&n.request), buf_span(&nested), &answer);
+    X509_free(issued(&answer));
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(admin_json_cleanup)
+        json_t *done = world_ask(w,
+                                 json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial,
+                                           "reason", "keyCompromise"),
+                                 &e);
+
+        assert_non_null(done);
+        assert_int_equal(json_is_true(json_object_get(done, "already")), i == 1);
+    }
+    assert_true(is_on_crl(w, ra));
+    nf_request(w, &n);
+    buf_free(&nested);
+    nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, key, ra);
+    world_submit(w, buf_span(&n.request), buf_span(&nested), &answer);
+    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    assert_null(world_ask(w,
+                          json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial",
+                                    "40000000000000000000000000000000", "reason", "superseded"),
+                          &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+}
+
+/* Killed at another moment each time; then the same request gets one certificate, and always that.
+ */
+static void
+a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < KILLS; i++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+        CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(answer_free) struct answer again = {0};
+        const struct timespec pause = {.tv_nsec = (long)i * 1000 * 1000};
+
+        world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
+        (void)nanosleep(&pause, NULL);
+        world_kill(w);
+        world_start(w);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        X509_free(issued(&answer));
+        world_kill(w);
+        world_start(w);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
+        assert_true(span_equal(answer.m.body, again.m.body));
+    }
+}
+
+static void
+it_ends_in_order_and_begins_again(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    world_start(w);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    X509_free(issued(&answer));
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(status, "record"), "open")),
+                     0);
+}
+
+static int
+setup(void **state)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    *state = world_new();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_request_gets_the_same_certificate),
+        cmocka_unit_test(a_used_up_registration_gives_nothing),
+        cmocka_unit_test(what_no_known_ra_signed_is_refused),
+        cmocka_unit_test(an_ra_cannot_pass_off_a_request_as_another_ones),
+        cmocka_unit_test(a_key_of_another_owner_is_refused),
+        cmocka_unit_test(registrations_have_one_owner_and_a_known_registrar),
+        cmocka_unit_test(what_is_confirmed_stays_and_what_is_rejected_is_revoked),
+        cmocka_unit_test(an_officer_revokes_an_ra_and_it_is_over),
+        cmocka_unit_test(a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice),
+        cmocka_unit_test(it_ends_in_order_and_begins_again),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * world.h - nfpki-ca as it runs: real signers, real SoftHSM tokens, a root made by the code under
+ * test, an RA and a registrar whose certificates the daemon issued. Everything fails the test when
+ * it cannot be made.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "ca/cmp/queue.h"
+#include "ca/link/msg.h"
+#include "tests/support/cmp_client.h"
+#include "tests/support/pki.h"
+#include "tests/support/test.h"
+
+struct world {
+    char *dir;
+    struct pki *pki; /* the root; its issuing key is not used */
+    X509 *issuing;
+    pid_t daemon;
+    int link; /* blocking, after WELCOME; -1 */
+    EVP_PKEY *ra_key;
+    X509 *ra;
+    EVP_PKEY *registrar_key;
+    X509 *registrar;
+    uint64_t sequence;
+};
+
+/* An answer of the CA, with the octets that it borrows from. */
+struct answer {
+    struct buf octets;
+    struct link_message m;
+};
+void answer_free(struct answer *);
+
+struct world *world_new(void);
+void world_free(struct world *);
+
+/* Starts the daemon and waits for WELCOME; kills it at any moment; ends it with SIGTERM and returns
+ * its exit status. */
+void world_start(struct world *);
+void world_kill(struct world *);
+int world_stop(struct world *);
+
+/* Owned JSON answer; NULL with the code in e. */
+json_t *world_ask(struct world *, json_t *request, struct err *e);
+/* A certificate through the admin socket. */
+X509 *world_officer(struct world *, const char *profile, const char *name, EVP_PKEY *key);
+
+/* The signed registration of a new network function; buf_free() it. `proof` is JSON. */
+struct buf world_registration(struct world *, const char *uuid, int certificates,
+                              const char *proof);
+/* REGISTER and its answer. */
+void world_register(struct world *, struct span cms, struct answer *);
+/* The registrationId of a CMS. */
+void world_registration_id(struct span cms, char id[CMP_REGISTRATION_ID_SIZE + 1]);
+
+/* `inner` nested and signed with `key` and `ra`; buf_free() it. */
+struct buf world_wrap(struct world *, struct span inner, const char *id, enum cmp_assurance,
+                      EVP_PKEY *key, X509 *ra);
+/* Sends only; reads only. The answer's fields live as long as the struct. */
+void world_send(struct world *, const struct link_message *);
+void world_receive(struct world *, struct answer *);
+void world_send_submit(struct world *, struct span inner, struct span nested);
+/* SUBMIT of `inner`, nested, and its answer. */
+void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
