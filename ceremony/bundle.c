@@ -66,11 +66,7 @@ verifier_take(struct verifier *v, const char *type, struct err *e)
     if (strcmp(r->type, type) == 0) {
         return r->fact;
     }
-    if (strcmp(r->type, "stopped") == 0) {
-        (void)verifier_bad(v, e, "the ceremony was stopped: %s", fact_text(r->fact, "reason"));
-    } else {
-        (void)verifier_bad(v, e, "stands where a record `%s` must", type);
-    }
+    (void)verifier_bad(v, e, "stands where a record `%s` must", type);
     return NULL;
 }
 
@@ -217,6 +213,19 @@ check_times(const struct bundle *b, struct err *e)
     return 0;
 }
 
+/* A stop is the last thing that is said, and the reason for whatever is missing. */
+static int
+check_not_stopped(const struct bundle *b, struct err *e)
+{
+    const struct record *last = transcript_at(b->transcript, transcript_count(b->transcript) - 1);
+
+    if (strcmp(last->type, "stopped") != 0) {
+        return 0;
+    }
+    return err_set(e, ERR_INPUT, "%s:%zu: the ceremony was stopped: %s",
+                   transcript_path(b->transcript), last->line, fact_text(last->fact, "reason"));
+}
+
 static int
 check_steps(struct verifier *v, struct err *e)
 {
@@ -287,7 +296,8 @@ bundle_load(const char *directory, struct err *e)
     b->directory = mem_strdup(directory);
     b->definition = definition_load(definition, e);
     b->transcript = b->definition == NULL ? NULL : transcript_load(transcript, e);
-    if (b->transcript == NULL || check_header(b, e) != 0 || check_times(b, e) != 0) {
+    if (b->transcript == NULL || check_header(b, e) != 0 || check_times(b, e) != 0 ||
+        check_not_stopped(b, e) != 0) {
         return NULL;
     }
     v.artifacts = json_array();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ceremony/definition.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -147,6 +148,87 @@ read_parts(struct reader *r, struct err *e)
     return 0;
 }
 
+static size_t
+dots(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++) {
+        n += *text == '.';
+    }
+    return n;
+}
+
+/* "person.alice.role" is known as "person.*.role". libconfuse knows the names too, but not the
+ * lines that they stand in. */
+static bool
+is_known(const char *name)
+{
+    static const char *const known[] = {"ceremony",
+                                        "id",
+                                        "type",
+                                        "cps",
+                                        "prev",
+                                        "output",
+                                        "credentials",
+                                        "software_token_accepted",
+                                        "network_accepted",
+                                        "swap_accepted",
+                                        "person.*",
+                                        "person.*.name",
+                                        "person.*.role",
+                                        "token",
+                                        "token.module",
+                                        "token.config",
+                                        "token.directory",
+                                        "token.label",
+                                        "token.serial",
+                                        "token.expect",
+                                        "key.*",
+                                        "key.*.algorithm",
+                                        "key.*.attributes",
+                                        "key.*.subject",
+                                        "certificate",
+                                        "certificate.profile",
+                                        "certificate.subject",
+                                        "certificate.not_before",
+                                        "certificate.not_after",
+                                        "certificate.crl_url",
+                                        "csr",
+                                        "csr.file",
+                                        "csr.sha256",
+                                        "crl",
+                                        "crl.this_update",
+                                        "crl.next_update",
+                                        "crl.revoke.*",
+                                        "crl.revoke.*.time",
+                                        "crl.revoke.*.reason",
+                                        "clock",
+                                        "clock.not_before",
+                                        "clock.not_after",
+                                        "clock.skew_max"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (fnmatch(known[i], name, FNM_NOESCAPE) == 0 &&
+            (strchr(known[i], '*') == NULL || dots(name) == dots(known[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+check_names(const struct definition *d, const struct places *places, struct err *e)
+{
+    for (size_t i = 0; i < places->n; i++) {
+        if (!is_known(places->at[i].name)) {
+            return err_set(e, ERR_INPUT, "%s:%d: no such option '%.100s'", d->path,
+                           places->at[i].line, places->at[i].name);
+        }
+    }
+    return 0;
+}
+
 static cfg_t *
 parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
 {
@@ -218,8 +300,11 @@ definition_load(const char *path, struct err *e)
     if (file_read(path, &d->text, e) != 0 || sha256(buf_span(&d->text), d->hash, e) != 0) {
         return NULL;
     }
+    if (places_scan(path, buf_span(&d->text), places, e) != 0 || check_names(d, places, e) != 0) {
+        return NULL;
+    }
     cfg = parse(path, hash, e);
-    if (cfg == NULL || places_scan(path, buf_span(&d->text), places, e) != 0) {
+    if (cfg == NULL) {
         return NULL;
     }
     if (memcmp(hash, d->hash, sizeof(hash)) != 0) {

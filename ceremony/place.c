@@ -201,6 +201,9 @@ statement(struct scanner *s, struct err *e)
         return bad(s, "expected `=`, a title or `{`", e);
     }
     memcpy(title, s->word, sizeof(title));
+    if (strchr(title, '.') != NULL) {
+        return bad(s, "a title has no dot", e);
+    }
     return next(s) == T_OPEN ? open_section(s, name, title, e) : bad(s, "expected `{`", e);
 }
 

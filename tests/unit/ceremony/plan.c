@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/test.h"
+
+#include <string.h>
+
+#include "ceremony/plan.h"
+#include "tests/unit/ceremony/root.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+static time_t
+at(const char *text)
+{
+    struct err e = {0};
+    time_t t = 0;
+
+    assert_ok(time_parse(text, &t, &e), &e);
+    return t;
+}
+
+static void
+issuing_definition(struct definition *d)
+{
+    struct err e = {0};
+
+    *d = (struct definition){.type = SUB_ISSUE};
+    memcpy(d->id, "sub", 4);
+    assert_ok(name_set(&d->certificate.subject, "SE", "Example", "Issuing", &e), &e);
+    d->certificate.not_before = at("2026-11-24T12:00:00Z");
+    d->certificate.not_after = at("2031-11-23T11:59:59Z");
+    memcpy(d->certificate.crl_url, "http://x/root.crl", sizeof("http://x/root.crl"));
+}
+
+static void
+serials_follow_from_public_seeds(void **state)
+{
+    struct definition d = {.type = SUB_ISSUE, .id = "a"};
+    struct circumstances c = {.rehearsal = true};
+    uint8_t rehearsed[SERIAL_SIZE];
+    uint8_t again[SERIAL_SIZE];
+    uint8_t real[SERIAL_SIZE];
+    uint8_t other[SERIAL_SIZE];
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(plan_serial(&d, &c, rehearsed, &e), &e);
+    assert_true(serial_is_shaped(rehearsed));
+    /* In a rehearsal the token's randomness plays no part, the definition does. */
+    c.token_random[3] ^= 1;
+    assert_ok(plan_serial(&d, &c, again, &e), &e);
+    assert_memory_equal(rehearsed, again, SERIAL_SIZE);
+    d.hash[31] ^= 1;
+    assert_ok(plan_serial(&d, &c, again, &e), &e);
+    assert_memory_not_equal(rehearsed, again, SERIAL_SIZE);
+    /* In production it is the other way round. */
+    c.rehearsal = false;
+    assert_ok(plan_serial(&d, &c, real, &e), &e);
+    d.hash[31] ^= 1;
+    assert_ok(plan_serial(&d, &c, other, &e), &e);
+    assert_memory_equal(real, other, SERIAL_SIZE);
+    c.kernel_random[31] ^= 0x80;
+    assert_ok(plan_serial(&d, &c, other, &e), &e);
+    assert_memory_not_equal(real, other, SERIAL_SIZE);
+}
+
+static void
+a_rehearsal_is_marked_and_short(void **state)
+{
+    CLEANUP(state_clear) struct state s = {0};
+    struct circumstances c = {.rehearsal = true, .now = at("2026-12-01T09:00:00Z")};
+    struct definition d;
+    struct tbs_request plan;
+    struct name subject;
+    struct err e = {0};
+
+    (void)state;
+    test_root(&s);
+    issuing_definition(&d);
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_string_equal(subject.common_name, "REHEARSAL Issuing");
+    assert_true(plan.rehearsal);
+    assert_int_equal(plan.not_before, c.now);
+    assert_int_equal(plan.not_after, c.now + 7 * DAY - 1);
+    /* never past the root's end */
+    c.now = at("2046-11-15T11:59:59Z");
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_int_equal(plan.not_after, at("2046-11-18T11:59:59Z"));
+}
+
+static void
+production_takes_the_dates_of_the_definition_on_its_day_only(void **state)
+{
+    CLEANUP(state_clear) struct state s = {0};
+    struct circumstances c = {.now = at("2026-11-24T13:00:00Z")};
+    struct definition d;
+    struct tbs_request plan;
+    struct name subject;
+    struct err e = {0};
+
+    (void)state;
+    test_root(&s);
+    issuing_definition(&d);
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_string_equal(subject.common_name, "Issuing");
+    assert_int_equal(plan.not_before, d.certificate.not_before);
+    assert_int_equal(plan.not_after, d.certificate.not_after);
+    c.now = d.certificate.not_before - 1;
+    assert_err(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), ERR_DENIED,
+               &e);
+    c.now = d.certificate.not_before + DAY + 1;
+    assert_err(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), ERR_DENIED,
+               &e);
+}
+
+static void
+crls_count_up_and_forget_nothing(void **state)
+{
+    CLEANUP(state_clear) struct state s = {0};
+    struct circumstances c = {.rehearsal = true, .now = at("2026-12-01T09:00:00Z")};
+    struct definition d = {.type = ROOT_CRL};
+    static const uint8_t serial[SERIAL_SIZE] = {0x41};
+    struct crl_request plan;
+    struct err e = {0};
+
+    (void)state;
+    test_root(&s);
+    assert_ok(state_add_issued(&s, serial, span_str("key"), 0, &e), &e);
+    d.crl.this_update = at("2026-11-24T12:00:00Z");
+    d.crl.next_update = at("2027-11-23T12:00:00Z");
+    d.crl.revoked[0] =
+        (struct crl_entry){.serial = {0x41}, .serial_size = SERIAL_SIZE, .reason = CRL_SUPERSEDED};
+    d.crl.n_revoked = 1;
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(plan.number, 1);
+    assert_int_equal(plan.n_entries, 1);
+    assert_int_equal(plan.next_update, c.now + 7 * DAY - 1);
+    /* The next one names nothing new, in the same second. */
+    d.crl.n_revoked = 0;
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(plan.number, 2);
+    assert_int_equal(plan.n_entries, 1);
+    assert_int_equal(plan.this_update, c.now + 1);
+    /* In production a CRL is later than the one before it. */
+    c.rehearsal = false;
+    c.now = d.crl.this_update;
+    assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_DENIED, &e);
+}
+
+static void
+the_words_to_type_belong_to_one_object(void **state)
+{
+    struct definition d = {0};
+    struct key_plan key = {.label = "issuing"};
+    uint8_t hash[SHA256_SIZE] = {0xab, 0xcd};
+    CLEANUP(mem_cleanup) char *sign = plan_word_sign(hash);
+    CLEANUP(mem_cleanup) char *generate = plan_word_generate(&key);
+    CLEANUP(mem_cleanup) char *definition = NULL;
+
+    (void)state;
+    d.hash[31] = 0x7f;
+    definition = plan_word_definition(&d);
+    assert_string_equal(sign, "sign abcd000000000000");
+    assert_string_equal(generate, "generate issuing");
+    assert_string_equal(definition, "000000000000007f");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(serials_follow_from_public_seeds),
+        cmocka_unit_test(a_rehearsal_is_marked_and_short),
+        cmocka_unit_test(production_takes_the_dates_of_the_definition_on_its_day_only),
+        cmocka_unit_test(crls_count_up_and_forget_nothing),
+        cmocka_unit_test(the_words_to_type_belong_to_one_object),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
