@@ -169,7 +169,7 @@ static int
 take_inventory(struct verifier *v, json_int_t *objects, json_int_t *private_keys, struct err *e)
 {
     const json_t *fact = verifier_take(v, "p11.inventory", e);
-    json_int_t unreadable;
+    json_int_t unreadable = 0;
 
     if (fact == NULL) {
         return -1;
@@ -226,7 +226,7 @@ activation(struct verifier *v, struct err *e)
     struct circumstances *c = &v->bundle->circumstances;
     bool fresh = definition_makes_token(v->bundle->definition);
     const json_t *fact = verifier_take(v, "token", e);
-    json_int_t objects;
+    json_int_t objects = 0;
 
     if (fact == NULL || check_token(v, fact, e) != 0) {
         return -1;
@@ -262,8 +262,8 @@ static int
 deactivation(struct verifier *v, struct err *e)
 {
     const struct definition *d = v->bundle->definition;
-    json_int_t objects;
-    json_int_t private_keys;
+    json_int_t objects = 0;
+    json_int_t private_keys = 0;
     bool fresh = definition_makes_token(d);
 
     if (take_inventory(v, &objects, &private_keys, e) != 0) {

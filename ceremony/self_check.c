@@ -15,15 +15,13 @@ enum { FRAME_MAX = 16 * 1024, TIMEOUT_MS = 60 * 1000, REQUEST_FD = 3, PIN_FD = 4
 static int
 pin_descriptor(struct span pin, struct err *e)
 {
-    CLEANUP(fd_cleanup) int fd = memfd_create("pin", MFD_CLOEXEC);
-    int given;
+    int fd = memfd_create("pin", MFD_CLOEXEC);
 
     if (fd < 0 || write(fd, pin.p, pin.n) != (ssize_t)pin.n || lseek(fd, 0, SEEK_SET) != 0) {
-        return err_errno(e, ERR_IO, errno, "memfd");
+        (void)err_errno(e, ERR_IO, errno, "memfd");
+        fd_cleanup(&fd);
     }
-    given = fd;
-    fd = -1;
-    return given;
+    return fd;
 }
 
 static void
