@@ -38,9 +38,6 @@ body_of(struct job *job, struct buf *body, struct err *e)
         return cmp_body_issued(answer_type(job), cert_req_id(job),
                                buf_span(&job->enrolment.certificate), &root, 1, body, e);
     case ANSWER_WAITING:
-        if (job->body == CMP_CERTCONF) {
-            return cmp_body_error_waiting(body, e);
-        }
         return cmp_body_waiting(answer_type(job), cert_req_id(job), body, e);
     case ANSWER_POLL:
         return cmp_body_pollrep(job->poll_id, job->check_after, NULL, body, e);

@@ -24,7 +24,7 @@ struct event;
 enum answer_kind {
     ANSWER_FAILURE, /* error, or ip with a rejection: `failure` */
     ANSWER_ISSUED,  /* ip with the certificate */
-    ANSWER_WAITING, /* ip with status waiting, or error waiting for a certConf */
+    ANSWER_WAITING, /* ip with status waiting */
     ANSWER_POLL,    /* pollRep */
     ANSWER_CONFIRM, /* pkiConf */
 };

@@ -403,6 +403,13 @@ judge_certconf(struct job *job)
         cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
         return -1;
     }
+    if (x->state == REQUESTS_CONFIRMING) {
+        if (job->certconf.accepted == x->accepted) {
+            return 0; /* says the same again */
+        }
+        (void)err_set(&job->e, ERR_CONFLICT, "another certConf than the one before");
+        return fail(job, CMP_CERT_CONFIRMED);
+    }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", x->profile);
     return prepare_entry(job);
 }

@@ -318,6 +318,9 @@ answer_done(struct task *task)
         ra_fail(q->ra, &a->op.e);
     } else if (a->op.result != 0) {
         log_err(LOG_ERROR, "answer-refused", &a->op.e, "%s from the CA", link_type_name(a->type));
+    } else if (a->type == LINK_REFUSED && (*place == NULL || (*place)->waiter == NULL)) {
+        log_event(LOG_WARNING, "refused-later", "nobody waits any more, and the CA says: %s",
+                  a->phrase);
     }
     if (*place != NULL) {
         queue_waiter *waiter = (*place)->waiter;

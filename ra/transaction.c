@@ -16,6 +16,8 @@
  * What is durable before what: the replay entry, the enrolment and the queue row before anything
  * goes to the CA; the CA's answer before anybody hears of it; our senderNonce before the answer
  * that carries it. So a kill at any point loses an HTTP answer at most, and a poll gets it again.
+ * A certConf goes the same way; its pkiConf needs the queue row only and waits for the CA no longer
+ * than sync_wait.
  * Nothing is written before the message is authenticated.
  * An enrolment's own states are in db/requests.h.
  */
@@ -289,10 +291,7 @@ answer_by_state(struct job *job)
     case REQUESTS_UNCONFIRMED:
         answer(job, ANSWER_ISSUED);
         return;
-    case REQUESTS_CONFIRMING:
-        job->check_after = queue_is_up(job->ra->queue) ? POLL_UP_S : POLL_DOWN_S;
-        answer(job, job->body == CMP_POLLREQ ? ANSWER_POLL : ANSWER_WAITING);
-        return;
+    case REQUESTS_CONFIRMING: /* durable here, so the CA will hear of it */
     case REQUESTS_CONFIRMED:
         answer(job, confirming && !x->implicit ? ANSWER_CONFIRM : ANSWER_ISSUED);
         return;
@@ -339,7 +338,8 @@ on_answered(void *arg, const struct requests_enrolment *enrolment)
     answer_by_state(job);
 }
 
-/* The CA takes longer than a client should wait on a connection. */
+/* The CA takes longer than a client should wait on a connection. A certConf is durable in the queue
+ * by now, which is all that pkiConf says; few clients could poll for it. */
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -348,7 +348,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     queue_forget(job->ra->queue, job->rid);
-    answer(job, ANSWER_WAITING);
+    answer(job, job->body == CMP_CERTCONF ? ANSWER_CONFIRM : ANSWER_WAITING);
 }
 
 static int
@@ -462,8 +462,8 @@ requester_done(struct task *task)
         } else {
             answer_failure(job);
         }
-    } else if (job->body == CMP_POLLREQ) {
-        answer_by_state(job);
+    } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING) {
+        answer_by_state(job); /* or a certConf whose pkiConf got lost */
     } else {
         on_signer(job, buf_span(&job->part), wrap_signed);
     }
