@@ -99,7 +99,9 @@ add_ra(void *arg, struct span der)
     certificate = certificate_parse(der, &e);
     if (certificate != NULL) {
         ras->list[ras->n].certificate = certificate;
-        ras->list[ras->n].der = span_of(mem_dup(der.p, der.n), der.n);
+        ras->list[ras->n].der = BUF_INIT(LINK_CERTIFICATE_MAX);
+        /* one that is too long stays without octets, and equals nothing */
+        (void)buf_set(&ras->list[ras->n].der, der, &e);
         ras->n++;
     }
 }
@@ -130,7 +132,7 @@ ca_ras_drop(struct ras *ras)
     }
     for (size_t i = 0; i < ras->n; i++) {
         X509_free(ras->list[i].certificate);
-        mem_free((void *)(uintptr_t)ras->list[i].der.p);
+        buf_free(&ras->list[i].der);
     }
     mem_free(ras);
 }

@@ -43,7 +43,7 @@ verify_ra(const struct policy *p, const struct cmp_queued *q, const struct polic
     struct span der = cmp_msg_extra(cmp_queued_outer(q), 0);
 
     for (size_t i = 0; i < n_ras; i++) {
-        if (span_equal(ras[i].der, der)) {
+        if (span_equal(buf_span(&ras[i].der), der)) {
             if (!is_valid_at(ras[i].certificate, now)) {
                 return err_set(e, ERR_DENIED, "the RA's certificate is out of its validity");
             }

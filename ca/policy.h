@@ -33,7 +33,7 @@ struct policy {
 /* RA certificates that ca.db has as issued by us and not revoked. */
 struct policy_ra {
     X509 *certificate;
-    struct span der;
+    struct buf der;
 };
 
 /* What the TBS is made from, kept until the certificate is linted a last time. */
