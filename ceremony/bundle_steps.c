@@ -195,7 +195,9 @@ check_token(struct verifier *v, const json_t *fact, struct err *e)
         (!fresh && strcmp(b->before.token_label, plan->label) != 0)) {
         return verifier_bad(v, e, "is not the token of the definition and the register");
     }
-    if (fact_is_true(fact, "software") != b->software) {
+    /* SoftHSM names itself, whatever the flags say. */
+    if (fact_is_true(fact, "software") != b->software ||
+        (strcasestr(fact_text(fact, "manufacturer"), "softhsm") != NULL && !b->software)) {
         return verifier_bad(v, e, "the header says otherwise about a software token");
     }
     memcpy(v->token_serial, serial, strlen(serial) + 1);

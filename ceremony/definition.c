@@ -200,6 +200,7 @@ is_known(const char *name)
                                         "crl",
                                         "crl.this_update",
                                         "crl.next_update",
+                                        "crl.skip",
                                         "crl.revoke.*",
                                         "crl.revoke.*.time",
                                         "crl.revoke.*.reason",
@@ -254,6 +255,7 @@ parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
                                  CFG_STR("reason", NULL, CFGF_NONE), CFG_END()};
     static cfg_opt_t crl[] = {CFG_STR("this_update", NULL, CFGF_NONE),
                               CFG_STR("next_update", NULL, CFGF_NONE),
+                              CFG_INT("skip", 0, CFGF_NONE),
                               CFG_SEC("revoke", revoke, CFGF_MULTI | CFGF_TITLE), CFG_END()};
     static cfg_opt_t clock[] = {CFG_STR("not_before", NULL, CFGF_NONE),
                                 CFG_STR("not_after", NULL, CFGF_NONE),

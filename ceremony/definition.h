@@ -85,6 +85,7 @@ struct definition {
     struct {
         time_t this_update;
         time_t next_update;
+        int skip; /* CRL numbers that stopped ceremonies used up */
         struct crl_entry revoked[DEFINITION_REVOKED_MAX]; /* new ones only, ascending */
         size_t n_revoked;
     } crl;

@@ -297,6 +297,7 @@ definition_crl(struct reader *r, struct err *e)
 {
     cfg_t *cfg = value_section(r, "crl");
     const time_t day = 24 * 60 * 60;
+    long skip;
 
     if (cfg == NULL) {
         return value_wrong(r, "crl", e, "the section is missing");
@@ -310,6 +311,11 @@ definition_crl(struct reader *r, struct err *e)
     if (r->d->crl.next_update - r->d->crl.this_update >= 365 * day) {
         return value_wrong(r, "crl.next_update", e, "is more than 365 days after this_update");
     }
+    skip = cfg_getint(cfg, "skip");
+    if (skip < 0 || skip > 1000) {
+        return value_wrong(r, "crl.skip", e, "%ld is not within 0 to 1000", skip);
+    }
+    r->d->crl.skip = (int)skip;
     for (unsigned int i = 0; i < cfg_size(cfg, "revoke"); i++) {
         if (read_revoked(r, cfg_getnsec(cfg, "revoke", i), e) != 0) {
             return -1;

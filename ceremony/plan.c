@@ -138,17 +138,25 @@ plan_crl(const struct definition *d, const struct circumstances *c, struct state
     if (this_update <= state->crl_this_update) {
         return err_set(e, ERR_DENIED, "crl.this_update is not after the previous CRL's");
     }
-    if (issuer_end(state->root, &root_end, e) != 0 ||
-        state_add_revoked(state, d->crl.revoked, d->crl.n_revoked, e) != 0) {
+    if (issuer_end(state->root, &root_end, e) != 0) {
         return -1;
     }
-    state->crl_number++;
+    if (c->rehearsal) {
+        next_update = least(next_update, root_end);
+    } else if (next_update > root_end) {
+        return err_set(e, ERR_DENIED, "crl.next_update is past the end of the root's certificate");
+    }
+    if (state_add_revoked(state, d->crl.revoked, d->crl.n_revoked, e) != 0) {
+        return -1;
+    }
+    /* A number that a stopped ceremony may have signed is never used for another CRL. */
+    state->crl_number += 1 + (uint64_t)d->crl.skip;
     state->crl_this_update = this_update;
     *out = (struct crl_request){
         .issuer = state->root,
         .number = state->crl_number,
         .this_update = this_update,
-        .next_update = least(next_update, root_end),
+        .next_update = next_update,
         .entries = state->revoked,
         .n_entries = state->n_revoked,
         .rehearsal = c->rehearsal,

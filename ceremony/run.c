@@ -37,8 +37,9 @@ static const struct {
                         "keys (initialise the token again): nothing of them was published.",
                         RUN_DESTROY,
                         "A signature of the root over the object in the last `tbs` record may "
-                        "exist. Nothing must be destroyed; the serial or CRL number in it is used "
-                        "up. Keep the transcript with the next ceremony's papers.",
+                        "exist. Nothing must be destroyed. A CRL number in it is used up: say "
+                        "crl.skip = 1 in the next definition (one more for each such stop). Keep "
+                        "the transcript with the next ceremony's papers.",
                         RUN_STOPPED},
     [LEFT_UNCHECKED] = {"A signed object did not pass its checks. Destroy the keys (initialise the "
                         "token again): nothing of them was published.",
@@ -51,8 +52,9 @@ static const struct {
                         "sealed. Destroy the keys (initialise the token again).",
                         RUN_DESTROY,
                         "All work is done and the transcript holds every object, but it is not "
-                        "sealed: what was signed counts as signed and must not be published from "
-                        "this bundle.",
+                        "sealed: do not publish from this bundle. A CRL number in it is used up: "
+                        "say crl.skip = 1 in the next definition. A certificate in it "
+                        "never leaves the room: destroy its copies.",
                         RUN_STOPPED},
 };
 

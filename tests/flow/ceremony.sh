@@ -185,6 +185,63 @@ sed 's/software_token_accepted = true/software_token_accepted = false/; s/real-r
 expect 1 typed answers real-2.conf
 says 'software token, which is no place'
 
+echo "== a forger who chains the transcript anew"
+forged() { # forged BUNDLE 'what the verifier says' EDIT [bundle before]
+  rm -rf forged && cp -r "bundles/$1" forged
+  "$tests/support/rechain.py" forged "$3"
+  expect 1 verify ${4:+"bundles/$4"} forged
+  says "FAILED: .*$2"
+}
+rm -rf forged && cp -r bundles/real forged && "$tests/support/rechain.py" forged 'pass'
+expect 3 verify forged # the forger's tool itself leaves nothing to find
+forged real "prompt: the answer is not 'alice'" 'facts[find("prompt")]["answer"] = "bob"'
+forged real 'person: is not walter' 'facts[find("person", 2)]["name"] = "Mallory"'
+forged real "'clock' stands where the step 'people' must" 'del facts[find("step", 1):find("step", 2)]'
+forged real 'stands where a record `prompt` must' 'facts.insert(find("person"), facts.pop(find("prompt")))'
+forged real 'clock: stands where a record `prompt` must' 'del facts[find("clock") - 1]'
+forged real "the machine's clock and the witness's differ" \
+  'facts[find("clock") - 1]["answer"] = "2026-01-01T00:00:00Z"'
+forged real 'another definition was approved' 'facts[find("definition")]["sha256"] = "00" * 32'
+forged real 'has no register' 'facts[find("previous")]["state"]["crl_number"] = 4'
+forged real 'is not the token' 'facts[find("token")]["serial"] = "ffff"'
+forged real 'says otherwise about a software token' 'header["software_token"] = False'
+forged real 'says otherwise about a software token' \
+  'header["software_token"] = facts[find("token")]["software"] = False'
+forged real "prompt: the answer is not '.rehearsal.'" 'header["rehearsal"] = True'
+forged real 'login: did not succeed' 'facts[find("login")]["result"] = "CKR_PIN_INCORRECT"'
+forged real 'a fresh token is empty' 'facts[find("p11.inventory")]["objects"] = 1'
+forged real 'objects that cannot be read' 'facts[find("p11.inventory", 1)]["unreadable"] = 1'
+forged real 'holds other objects than were made' 'facts[find("p11.inventory", 1)]["private_keys"] = 2'
+forged real 'is not the certificate that the definition and the facts give' \
+  'facts[find("entropy")]["token"] = "00" * 32'
+forged real 'is not the generation of key root' 'facts[find("p11.intent", 1)]["algorithm"] = "P-256"'
+forged real 'the generation of key root is not closed' 'facts[find("p11.done", 1)]["result"] = "CKR_DEVICE_ERROR"'
+forged real 'p11.done: stands where a record `p11.intent` must' 'del facts[find("p11.intent", 1)]'
+forged real "did not show 'private CKA_EXTRACTABLE FALSE'" \
+  'r = facts[find("attributes")]["rows"]; r[r.index("private CKA_EXTRACTABLE FALSE")] = "private CKA_EXTRACTABLE TRUE"'
+forged real "did not show 'private CKA_ALWAYS_AUTHENTICATE TRUE'" \
+  'facts[find("attributes")]["rows"].remove("private CKA_ALWAYS_AUTHENTICATE TRUE")'
+forged real 'the token allowed: set CKA_UNWRAP TRUE' \
+  '[p.update(refused=False) for p in facts[find("probes")]["probes"] if "UNWRAP" in p["probe"]]'
+forged real 'the token was not asked to: wrap' \
+  'f = facts[find("probes")]; f["probes"] = [p for p in f["probes"] if "wrap" not in p["probe"]]'
+forged real 'was not found by a fresh process' 'facts[find("fresh-process")]["result"] = "failed"'
+forged real 'is not the certificate that' 'facts[find("tbs")]["der"] = "MAA="'
+forged real 'did not pass before' 'facts[find("lint")]["result"] = "skipped"'
+forged real 'artifact: stands where a record `lint` must' 'del facts[find("lint", 1)]'
+forged real 'the signature is not closed' 'facts[find("p11.done", 2)]["function"] = "C_Verify"'
+forged real 'the hash is not the content' 'facts[find("artifact")]["sha256"] = "00" * 32'
+forged real 'does not follow from the facts' 'facts[find("state")]["state"]["crl_number"] = 9'
+forged real 'seals other artifacts' 'facts[find("seal")]["artifacts"].pop()'
+forged real 'a record behind the seal' 'facts.append({"type": "step", "step": "clock"})'
+forged real 'not sealed' 'facts.pop()'
+forged issuing 'the register is not the one that bundles/root left' \
+  'facts[find("previous")]["state"]["crl_number"] = facts[find("state")]["state"]["crl_number"] = 5' root
+forged issuing 'another head than' 'facts[find("previous")]["head"] = "00" * 32' root
+forged issuing 'is not the file that the definition names' \
+  'import base64; f = facts[find("request")]; f["content"] = base64.b64encode(base64.b64decode(f["content"]) + b"\n").decode()' root
+forged crl-2 'is not the crl that' 'facts[find("previous")]["state"]["crl_number"] = 7'
+
 echo "== stops"
 # stop N RULE: a run with the token stop-N, in which RULE replaces the exact words
 stop() {

@@ -51,7 +51,8 @@ what_a_reviewer_could_overlook_is_refused(void **state)
         "a\n",
         "a = \xc3\xa4\n",
         "a\t= 1\n",
-        "s \"t\" { a = 1 }\ns \"t\" { b = 1 }\n", "s \"a.b\" { c = 1 }\n",
+        "s \"t\" { a = 1 }\ns \"t\" { b = 1 }\n",
+        "s \"a.b\" { c = 1 }\n",
     };
 
     (void)state;

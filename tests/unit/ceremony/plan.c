@@ -140,9 +140,18 @@ crls_count_up_and_forget_nothing(void **state)
     assert_int_equal(plan.number, 2);
     assert_int_equal(plan.n_entries, 1);
     assert_int_equal(plan.this_update, c.now + 1);
+    /* A number that a stopped ceremony used up stays unused. */
+    d.crl.skip = 2;
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(plan.number, 5);
     /* In production a CRL is later than the one before it. */
     c.rehearsal = false;
     c.now = d.crl.this_update;
+    s.crl_this_update = 0;
+    d.crl.next_update = at("2046-11-19T00:00:00Z"); /* the root ends before */
+    assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_DENIED, &e);
+    d.crl.next_update = at("2027-11-23T12:00:00Z");
+    s.crl_this_update = c.now;
     assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_DENIED, &e);
 }
 
