@@ -264,4 +264,24 @@ expect 3 typed answers-3 stop-3.conf
 says 'STOPPED: step certificate'
 says 'holds good keys that nothing was made of'
 
+echo "== killed at any moment: what is not sealed does not verify, and a new ceremony works"
+for i in 1 2 3 4 5 6 7 8; do
+  tokens "kill-$i"
+  sed "s,bundles/root,bundles/kill-$i,; s/nfpki-root/kill-$i/; s/root-softhsm2/kill-$i-softhsm2/; s/root-tokens/kill-$i-tokens/" \
+    root-generate.conf >"kill-$i.conf"
+  "$bin/nfpki-ceremony" rehearse "kill-$i.conf" >/dev/null 2>&1 &
+  pid=$!
+  sleep "0.$(printf %03d $((i * 45)))"
+  kill -9 $pid 2>/dev/null || true
+  wait $pid 2>/dev/null || true
+  if [[ -e bundles/kill-$i/head.txt ]]; then
+    expect 3 verify "bundles/kill-$i"
+  else
+    expect 1 verify "bundles/kill-$i"
+  fi
+done
+tokens kill-8
+rm -rf kill-8-tokens credentials/kill-8.* bundles/kill-8 && tokens kill-8
+ceremony kill-8.conf
+
 echo "flow.ceremony: passed"
