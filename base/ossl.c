@@ -80,6 +80,9 @@ base64_parse(const char *text, struct buf *out, struct err *e)
     CLEANUP(mem_cleanup) char *again = NULL;
     size_t before = out->n;
 
+    if (n == 0) {
+        return 0;
+    }
     if (n % 4 != 0 || n > INT32_MAX) {
         return err_set(e, ERR_INPUT, "base64: the length is not a multiple of 4");
     }
@@ -90,7 +93,7 @@ base64_parse(const char *text, struct buf *out, struct err *e)
     if (to == NULL) {
         return -1;
     }
-    if (n > 0 && EVP_DecodeBlock(to, (const unsigned char *)text, (int)n) != (int)(n / 4 * 3)) {
+    if (EVP_DecodeBlock(to, (const unsigned char *)text, (int)n) != (int)(n / 4 * 3)) {
         buf_truncate(out, before);
         return err_set(e, ERR_INPUT, "base64: a character outside the alphabet");
     }

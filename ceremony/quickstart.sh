@@ -162,9 +162,13 @@ CONF
 
 ceremony() { # ceremony HOST NAME: check and rehearse, unless its bundle is there from an earlier run
   local host=$1 name=$2 bundle=$dir/ceremony/$2
-  if [[ -d $bundle ]]; then
+  if [[ -f $bundle/head.txt ]]; then
     echo "$bundle is there already"
     return 0
+  fi
+  if [[ -d $bundle ]]; then
+    echo "$bundle is from a ceremony that was stopped: remove $dir (--remove) and begin again"
+    return 1
   fi
   "define_${name//-/_}"
   "$bin/nfpki-ceremony" check "$dir/ceremony/$name.conf"

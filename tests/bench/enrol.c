@@ -191,6 +191,9 @@ obtain(const struct run *run, struct http_client *http, struct transaction *t,
             return refused(answer, e);
         }
         pause_ms(waiting && answer->check_after > 0 ? answer->check_after * 1000 : 100);
+        if (lost) {
+            t->state.recip_nonce_size = 0; /* an error is no part of the transaction */
+        }
         if (cmp_client_pollreq(&t->client, 0, &t->state, &message, e) != 0 ||
             exchange(run, http, t, buf_span(&message), answer, e) != 0) {
             return -1;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 of the RA or the CA, 50 times under load: nothing is lost, nothing is issued twice.
 #   tests/fault/kill.sh BIN [KILLS [ENROLMENTS]]
-bin=$1 kills=${2:-50} count=${3:-400}
+bin=$1 kills=${2:-50} count=${3:-2000}
 source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
@@ -30,8 +30,8 @@ cat load.log
 audit verify
 after=$(audit list --json | grep -o '"serial"' | wc -l)
 delivered=$(find out -name '*.der' | wc -l)
-serials=$(for f in out/*.der; do openssl x509 -inform DER -in "$f" -noout -serial; done | sort -u | wc -l)
-[[ $delivered -eq $count && $serials -eq $count ]] || fail "$count asked, $delivered delivered, $serials different"
+different=$(sha256sum out/*.der | cut -d' ' -f1 | sort -u | wc -l)
+[[ $delivered -eq $count && $different -eq $count ]] || fail "$count asked, $delivered delivered, $different different"
 [[ $((after - before)) -eq $count ]] || fail "$count delivered, $((after - before)) recorded: something was issued twice or lost"
 for f in out/0.der out/$((count / 2)).der out/$((count - 1)).der; do
   audit verify --certificate "$f" >/dev/null || fail "$f is not in the record"

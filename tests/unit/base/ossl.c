@@ -17,6 +17,8 @@ base64_takes_the_canonical_form_only(void **state)
     assert_string_equal(text, "YWI=");
     assert_ok(base64_parse("YWI=", &out, &e), &e);
     assert_true(span_equal(buf_span(&out), SPAN_LITERAL("ab")));
+    assert_ok(base64_parse("", &out, &e), &e);
+    assert_int_equal(out.n, 2);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (base64_parse(bad[i], &out, &e) == 0) {
             fail_msg("accepted: %s", bad[i]);
