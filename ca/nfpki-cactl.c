@@ -76,7 +76,7 @@ parse_issue(int argc, char **argv, struct issue_options *o)
     char *end = NULL;
     int option;
 
-    optind = 1;
+    optind = 0; /* glibc: begin anew, with options anywhere */
     while ((option = getopt_long(argc, argv, "p:n:d:", options, NULL)) != -1) {
         switch (option) {
         case 'p':
@@ -134,7 +134,7 @@ run_revoke(int argc, char **argv)
     const char *reason = NULL;
     int option;
 
-    optind = 1;
+    optind = 0; /* glibc: begin anew, with options anywhere */
     while ((option = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
         if (option != 'r') {
             return cmd_misuse(&program, argv[0]);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
+#include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "tests/unit/ca/daemon/world.h"
 
@@ -37,27 +38,7 @@ nf_free(struct nf *n)
     buf_free(&n->nested);
 }
 
-static X509 *
-self_signed(EVP_PKEY *key)
-{
-    X509 *x = X509_new();
-    X509_NAME *name = X509_get_subject_name(x);
-    uint8_t serial[8] = {0x41, 1};
-    struct err e = {0};
-
-    assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
-    assert_ok(random_bytes(serial + 1, sizeof(serial) - 1, &e), &e);
-    assert_int_equal(ASN1_STRING_set(X509_get_serialNumber(x), serial, sizeof(serial)), 1);
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                                                (const unsigned char *)"vendor device", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(x, name), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), -1000));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 100000));
-    assert_int_equal(X509_set_pubkey(x, key), 1);
-    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-    return x;
-}
+enum proof_by { BY_MAC, BY_CERTIFICATE, BY_VENDOR };
 
 static void
 new_uuid(char out[NF_INSTANCE_ID_SIZE])
@@ -90,9 +71,35 @@ nf_request(struct world *w, struct nf *n)
                            w->ra_key, w->ra);
 }
 
+/* The JSON of how this network function proves itself. */
+static char *
+make_proof(const struct nf *n, enum proof_by by)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    CLEANUP(mem_cleanup) char *issuer = NULL;
+    CLEANUP(mem_cleanup) char *subject = NULL;
+    char hex[2 * SHA256_SIZE + 1];
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    if (by == BY_MAC) {
+        return mem_strdup(MAC);
+    }
+    if (by == BY_VENDOR) {
+        issuer = name_text(X509_get_issuer_name(n->certificate));
+        subject = name_text(X509_get_subject_name(n->certificate));
+        return mem_printf("{\"kind\":\"vendor\",\"issuer\":\"%s\",\"subject\":\"%s\"}", issuer,
+                          subject);
+    }
+    assert_ok(OSSL_ENCODE(X509, n->certificate, &der, &e), &e);
+    assert_ok(sha256(buf_span(&der), hash, &e), &e);
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    return mem_printf("{\"kind\":\"certificate\",\"sha256\":\"%s\"}", hex);
+}
+
 /* Registered, with its first request ready. */
 static struct nf
-nf_new(struct world *w, bool by_certificate, int certificates)
+nf_new(struct world *w, enum proof_by by, int certificates)
 {
     struct nf n = {.key = pki_key("P-256")};
     CLEANUP(answer_free) struct answer answer = {0};
@@ -102,19 +109,12 @@ nf_new(struct world *w, bool by_certificate, int certificates)
 
     n.algorithm = BUF_INIT(256);
     assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &n.algorithm, &e), &e);
-    if (by_certificate) {
-        CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
-        CLEANUP(mem_cleanup) char *hex = NULL;
-        uint8_t hash[SHA256_SIZE];
-
-        n.certificate = self_signed(n.key);
-        assert_ok(OSSL_ENCODE(X509, n.certificate, &der, &e), &e);
-        assert_ok(sha256(buf_span(&der), hash, &e), &e);
-        hex = hex_dup(span_of(hash, sizeof(hash)));
-        proof = mem_printf("{\"kind\":\"certificate\",\"sha256\":\"%s\"}", hex);
+    if (by != BY_MAC) {
+        n.certificate = world_vendor(w->vendor, w->vendor_key, n.key, "device 1");
     }
+    proof = make_proof(&n, by);
     new_uuid(uuid);
-    n.cms = world_registration(w, uuid, certificates, by_certificate ? proof : MAC);
+    n.cms = world_registration(w, uuid, certificates, proof);
     world_registration_id(buf_span(&n.cms), n.id);
     world_register(w, buf_span(&n.cms), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
@@ -156,8 +156,8 @@ the_same_request_gets_the_same_certificate(void **state)
 {
     struct world *w = *state;
 
-    for (int by_certificate = 0; by_certificate < 2; by_certificate++) {
-        CLEANUP(nf_free) struct nf n = nf_new(w, by_certificate != 0, 1);
+    for (int by = BY_MAC; by <= BY_VENDOR; by++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, (enum proof_by)by, 1);
         CLEANUP(answer_free) struct answer first = {0};
         CLEANUP(answer_free) struct answer again = {0};
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
@@ -175,7 +175,7 @@ static void
 a_used_up_registration_gives_nothing(void **state)
 {
     struct world *w = *state;
-    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer answer = {0};
     CLEANUP(answer_free) struct answer again = {0};
 
@@ -192,7 +192,7 @@ static void
 what_no_known_ra_signed_is_refused(void **state)
 {
     struct world *w = *state;
-    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *stranger = pki_issue_officer(w->pki, "ra-cmp", other);
     CLEANUP(buf_free)
@@ -220,9 +220,10 @@ static void
 an_ra_cannot_pass_off_a_request_as_another_ones(void **state)
 {
     struct world *w = *state;
-    CLEANUP(nf_free) struct nf mac = nf_new(w, false, 1);
-    CLEANUP(nf_free) struct nf signer = nf_new(w, true, 1);
-    CLEANUP(nf_free) struct nf other = nf_new(w, true, 1);
+    CLEANUP(nf_free) struct nf mac = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf signer = nf_new(w, BY_CERTIFICATE, 1);
+    CLEANUP(nf_free) struct nf other = nf_new(w, BY_CERTIFICATE, 1);
+    CLEANUP(nf_free) struct nf vendor = nf_new(w, BY_VENDOR, 1);
     CLEANUP(answer_free) struct answer answer = {0};
 
     /* a request by MAC under a registration that pins a certificate */
@@ -237,6 +238,15 @@ an_ra_cannot_pass_off_a_request_as_another_ones(void **state)
                               w->ra_key, w->ra);
     world_submit(w, buf_span(&other.request), buf_span(&other.nested), &answer);
     is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
+    /* names of the registered device, but not from the vendor */
+    X509_free(vendor.certificate);
+    vendor.certificate = world_vendor(w->ra, vendor.key, vendor.key, "device 1");
+    assert_int_equal(X509_set_issuer_name(vendor.certificate, X509_get_subject_name(w->vendor)), 1);
+    assert_true(X509_sign(vendor.certificate, vendor.key, EVP_sha256()) > 0);
+    vendor.client.certificate = vendor.certificate;
+    nf_request(w, &vendor);
+    world_submit(w, buf_span(&vendor.request), buf_span(&vendor.nested), &answer);
+    is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
     /* a signed request, attested as MAC */
     buf_free(&signer.nested);
     signer.nested =
@@ -249,8 +259,8 @@ static void
 a_key_of_another_owner_is_refused(void **state)
 {
     struct world *w = *state;
-    CLEANUP(nf_free) struct nf first = nf_new(w, false, 1);
-    CLEANUP(nf_free) struct nf second = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf first = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf second = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer answer = {0};
 
     world_submit(w, buf_span(&first.request), buf_span(&first.nested), &answer);
@@ -268,7 +278,6 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
 {
     struct world *w = *state;
     CLEANUP(answer_free) struct answer answer = {0};
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *registrar = w->registrar;
     EVP_PKEY *registrar_key = w->registrar_key;
     char uuid[NF_INSTANCE_ID_SIZE];
@@ -358,7 +367,7 @@ what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
 
     for (int i = 0; i < 4; i++) {
         bool accept = (i & 1) != 0;
-        CLEANUP(nf_free) struct nf n = nf_new(w, (i & 2) != 0, 1);
+        CLEANUP(nf_free) struct nf n = nf_new(w, (i & 2) != 0 ? BY_VENDOR : BY_MAC, 1);
         CLEANUP(answer_free) struct answer answer = {0};
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
         CLEANUP(admin_json_cleanup) json_t *crl = NULL;
@@ -387,7 +396,7 @@ an_officer_revokes_an_ra_and_it_is_over(void **state)
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *ra = world_officer(w, "ra-cmp", "RA 2", key);
-    CLEANUP(nf_free) struct nf n = nf_new(w, false, 2);
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 2);
     CLEANUP(buf_free)
     struct buf nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, key, ra);
     const ASN1_INTEGER *number = X509_get0_serialNumber(ra);
@@ -430,7 +439,7 @@ a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice(void **state)
     struct world *w = *state;
 
     for (unsigned i = 0; i < KILLS; i++) {
-        CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
         CLEANUP(answer_free) struct answer answer = {0};
         CLEANUP(answer_free) struct answer again = {0};
         const struct timespec pause = {.tv_nsec = (long)i * 1000 * 1000};
@@ -438,6 +447,7 @@ a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice(void **state)
         world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
         (void)nanosleep(&pause, NULL);
         world_kill(w);
+        world_start_and_kill(w, i * 10);
         world_start(w);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
         X509_free(issued(&answer));
@@ -452,7 +462,7 @@ static void
 it_ends_in_order_and_begins_again(void **state)
 {
     struct world *w = *state;
-    CLEANUP(nf_free) struct nf n = nf_new(w, false, 1);
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer answer = {0};
     CLEANUP(admin_json_cleanup) json_t *status = NULL;
     struct err e = {0};

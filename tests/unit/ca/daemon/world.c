@@ -164,7 +164,8 @@ write_configuration(const struct world *w)
                    "signer_program = \"%s/nfpki-signer\"\nissuing_policy = \"issuing.conf\"\n"
                    "log_policy = \"log.conf\"\nlink_socket = \"link.sock\"\n"
                    "link_users = {\"%u\"}\nadmin_socket = \"admin.sock\"\ncrl_dir = \"crl\"\n"
-                   "crl_url = \"http://pki.example/crl/issuing.crl\"\n",
+                   "crl_url = \"http://pki.example/crl/issuing.crl\"\n"
+                   "vendor_roots = {\"vendor.der\"}\n",
                    TEST_BINARY_DIR, (unsigned)geteuid());
 
     write_text(w->dir, "nfpki-ca.conf", 0644, text);
@@ -224,6 +225,19 @@ world_start(struct world *w)
     world_receive(w, &welcome);
     assert_int_equal(welcome.m.type, LINK_WELCOME);
     assert_true(welcome.m.software);
+}
+
+void
+world_start_and_kill(struct world *w, unsigned ms)
+{
+    const struct timespec pause = {.tv_nsec = (long)ms * 1000 * 1000};
+
+    w->daemon = fork();
+    if (w->daemon == 0) {
+        run_daemon(w);
+    }
+    (void)nanosleep(&pause, NULL);
+    world_kill(w);
 }
 
 static void
@@ -325,6 +339,9 @@ world_new(void)
     write_certificate(w->dir, "issuing.der", w->issuing);
     write_certificate(w->dir, "root.der", w->pki->root);
     write_root_crl(w);
+    w->vendor_key = pki_key("P-256");
+    w->vendor = world_vendor(NULL, w->vendor_key, w->vendor_key, "Vendor Root");
+    write_certificate(w->dir, "vendor.der", w->vendor);
     write_configuration(w);
     write_text(w->dir, "ca.pin", 0600, PIN "\n");
     (void)chmod(w->dir, 0755);
@@ -347,10 +364,55 @@ world_free(struct world *w)
     EVP_PKEY_free(w->registrar_key);
     X509_free(w->ra);
     X509_free(w->registrar);
+    EVP_PKEY_free(w->vendor_key);
+    X509_free(w->vendor);
     X509_free(w->issuing);
     pki_free(w->pki);
     tmpdir_remove(w->dir);
     mem_free(w);
+}
+
+static void
+add_extension(X509 *x, X509 *issuer, int nid, const char *value)
+{
+    CLEANUP(x509_extension_cleanup) X509_EXTENSION *extension = NULL;
+    X509V3_CTX ctx;
+
+    X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(x, extension, -1), 1);
+}
+
+X509 *
+world_vendor(X509 *issuer, EVP_PKEY *issuer_key, EVP_PKEY *key, const char *common_name)
+{
+    X509 *x = X509_new();
+    X509_NAME *name = X509_get_subject_name(x);
+    uint8_t serial[8] = {0x41, 1};
+    struct err e = {0};
+
+    assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
+    assert_ok(random_bytes(serial + 1, sizeof(serial) - 1, &e), &e);
+    assert_int_equal(ASN1_STRING_set(X509_get_serialNumber(x), serial, sizeof(serial)), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)common_name, -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(x, issuer == NULL ? name : X509_get_subject_name(issuer)),
+                     1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), -1000));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 100000));
+    assert_int_equal(X509_set_pubkey(x, key), 1);
+    add_extension(x, x, NID_subject_key_identifier, "hash");
+    if (issuer == NULL) {
+        add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE");
+        add_extension(x, x, NID_key_usage, "critical,keyCertSign");
+    } else {
+        add_extension(x, issuer, NID_authority_key_identifier, "keyid:always");
+        add_extension(x, issuer, NID_key_usage, "critical,digitalSignature");
+    }
+    assert_true(X509_sign(x, issuer_key, EVP_sha256()) > 0);
+    return x;
 }
 
 /* ---- registrations ---- */

@@ -24,6 +24,8 @@ struct world {
     X509 *ra;
     EVP_PKEY *registrar_key;
     X509 *registrar;
+    EVP_PKEY *vendor_key; /* of a vendor's root, which the daemon's configuration names */
+    X509 *vendor;
     uint64_t sequence;
 };
 
@@ -41,7 +43,12 @@ void world_free(struct world *);
  * its exit status. */
 void world_start(struct world *);
 void world_kill(struct world *);
+/* A start that is killed after `ms`, wherever it is then. */
+void world_start_and_kill(struct world *, unsigned ms);
 int world_stop(struct world *);
+
+/* A certificate of a device, signed by `issuer_key`; a root when `issuer` is NULL. */
+X509 *world_vendor(X509 *issuer, EVP_PKEY *issuer_key, EVP_PKEY *key, const char *name);
 
 /* Owned JSON answer; NULL with the code in e. */
 json_t *world_ask(struct world *, json_t *request, struct err *e);
