@@ -170,6 +170,20 @@ context_leave(struct context *c)
     (void)pthread_mutex_unlock(&contexts_lock);
 }
 
+void
+pool_contexts_free(void)
+{
+    (void)pthread_mutex_lock(&contexts_lock);
+    while (contexts_idle != NULL) {
+        struct context *c = contexts_idle;
+
+        contexts_idle = c->next;
+        OSSL_LIB_CTX_free(c->libctx);
+        mem_free(c);
+    }
+    (void)pthread_mutex_unlock(&contexts_lock);
+}
+
 static void *
 worker(void *argument)
 {

@@ -39,3 +39,7 @@ struct pool;
 void pool_free(struct pool *);
 struct pool *pool_new(size_t threads, struct tasks *finished, struct err *e) OWNED(pool_free);
 void pool_submit(struct pool *, struct task *);
+/* The last thing in main(), when no pool and no object made by its threads is left: releases the
+ * threads' library contexts. Their random generators hang on the secure heap, where the leak
+ * checker does not look. */
+void pool_contexts_free(void);

@@ -252,5 +252,7 @@ main(int argc, char **argv)
         log_event(LOG_INFO, "stopped", "in order");
     }
     ca_close(&ca);
+    pool_contexts_free();
+    OPENSSL_cleanup();
     return status;
 }

@@ -479,6 +479,8 @@ stop(struct daemon *d)
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);
     buf_free(&d->ra.seal_key);
+    pool_contexts_free();
+    OPENSSL_cleanup();
 }
 
 static int

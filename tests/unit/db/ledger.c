@@ -515,13 +515,13 @@ what_was_published_survives_a_kill_at_any_moment(void **state)
     struct err e = {0};
 
     for (unsigned round = 0; round < 12; round++) {
-        CLEANUP(mem_cleanup) char *name = f->folder;
         uint64_t published_size = 0;
         int told[2];
         int status;
         pid_t child;
 
         store_free(f->store);
+        mem_free(f->folder);
         ledger_free(f->ledger);
         f->folder = mem_printf("%s/ledger%u", f->dir, round);
         mem_free(f->database);
