@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -14,7 +15,11 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
-enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
+enum {
+    APPLICATION = 0x6e664341, /* "nfCA" */
+    START_TRIES = 5,
+    START_PAUSE_MS = 500,
+};
 
 /* ---- certificates ---- */
 
@@ -97,9 +102,18 @@ load_policy(struct ca *ca, struct err *e)
 
 /* ---- signers ---- */
 
+/* A token that is being switched on, or is still busy with a process that was killed, is there a
+ * moment later. A PIN that was refused is not tried again. */
+static bool
+is_worth_another_try(const struct err *e)
+{
+    return e->code == ERR_NOTFOUND || e->code == ERR_TOKEN || e->code == ERR_BUSY;
+}
+
 static struct signer *
 start_signer(struct ca *ca, const char *policy, struct err *e)
 {
+    const struct timespec pause = {.tv_nsec = START_PAUSE_MS * 1000000L};
     const struct signer_options options = {.program = ca->conf.signer_program,
                                            .policy = policy,
                                            .pin_fd = -1,
@@ -107,6 +121,11 @@ start_signer(struct ca *ca, const char *policy, struct err *e)
                                            .finished = ca->finished};
     struct signer *s = signer_start(&options, e);
 
+    for (int tries = 1; s == NULL && tries < START_TRIES && is_worth_another_try(e); tries++) {
+        log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again", policy);
+        (void)nanosleep(&pause, NULL);
+        s = signer_start(&options, e);
+    }
     if (s == NULL) {
         (void)err_wrap(e, "signer %s", policy);
     } else if (signer_is_software(s)) {
