@@ -379,6 +379,7 @@ issue_submit(struct ca *ca, link_peer peer, const struct link_message *m)
     if (flight == NULL) {
         /* On its way already: for an RA that connected anew, the answer goes there. */
         if (busy != NULL && busy->peer != 0 && busy->peer != peer) {
+            ca_answer_busy(ca, busy->peer, m->id);
             busy->peer = peer;
         } else {
             ca_answer_busy(ca, peer, m->id);

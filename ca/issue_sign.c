@@ -4,6 +4,7 @@
  * the database, so a crash anywhere leads to the same certificate with, at most, another signature
  * that nobody saw.
  */
+#include "ca/crl_maker.h"
 #include "ca/issue.h"
 
 enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
@@ -89,6 +90,7 @@ on_abandoned(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
 
     ca_check_store(&j->op, "abandon an intent");
+    crl_make(j->ca->crl, NULL); /* with the serial number of what may have been signed */
     issue_release(j, j->found.leaf, released_abandoned);
 }
 

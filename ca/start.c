@@ -232,27 +232,38 @@ check_attempts(struct ca *ca, struct err *e)
     return 0;
 }
 
+/* A leaf when this file is another one than at the last start. */
 static int
-append_config(struct store_db *db, struct ca *ca, time_t now, struct err *e)
+append_config(struct store_db *db, const char *file, struct span hash, time_t now, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CONFIG, now);
     CLEANUP(buf_free) struct buf previous = BUF_INIT(SHA256_SIZE);
-    struct span hash = span_of(ca->conf.hash, sizeof(ca->conf.hash));
     uint64_t index;
     bool changed;
 
-    if (issuance_setting(db, "config", hash, &previous, &changed, e) != 0) {
+    if (issuance_setting(db, file, hash, &previous, &changed, e) != 0) {
         return -1;
     }
     if (!changed) {
         return 0;
     }
-    leaf_set_text(leaf, "file", "nfpki-ca.conf");
+    leaf_set_text(leaf, "file", file);
     leaf_set_hex(leaf, "sha256", hash);
     if (previous.n > 0) {
         leaf_set_hex(leaf, "previous", buf_span(&previous));
     }
     return ledger_append(db, leaf, &index, e);
+}
+
+static int
+append_configs(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
+{
+    if (append_config(db, "nfpki-ca.conf", span_of(ca->conf.hash, sizeof(ca->conf.hash)), now, e) !=
+            0 ||
+        append_config(db, "issuing_policy", signer_policy_hash(ca->issuing), now, e) != 0) {
+        return -1;
+    }
+    return append_config(db, "log_policy", signer_policy_hash(ca->log), now, e);
 }
 
 static int
@@ -297,7 +308,7 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
         leaf_set_text(leaf, "reason", o->stop);
         return ledger_append(db, leaf, &index, e);
     }
-    return append_recovered(db, o, now, e) != 0 || append_config(db, o->ca, now, e) != 0 ||
+    return append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
                    append_start(db, o->ca, now, e) != 0
                ? -1
                : 0;

@@ -491,6 +491,42 @@ it_ends_in_order_and_begins_again(void **state)
                      0);
 }
 
+static json_int_t
+revoked(struct world *w)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    return json_integer_value(json_object_get(json_object_get(status, "record"), "revoked"));
+}
+
+/* The serial number of what was to be signed goes on the CRL, in case that it was. */
+static void
+what_the_signer_refuses_is_given_up(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    json_int_t before = revoked(w);
+
+    assert_int_equal(world_stop(w), 0);
+    world_signer_days(w, 1);
+    world_start(w);
+    for (int i = 0; i < 2; i++) {
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        is_refused(&answer, CMP_SYSTEM_FAILURE);
+    }
+    assert_int_equal(revoked(w), before + 1);
+    assert_int_equal(world_stop(w), 0);
+    world_signer_days(w, 1095);
+    world_start(w);
+    nf_request(w, &n);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    X509_free(issued(&answer)); /* the use was given back */
+}
+
 static int
 setup(void **state)
 {
@@ -519,6 +555,7 @@ main(void)
         cmocka_unit_test(what_is_confirmed_stays_and_what_is_rejected_is_revoked),
         cmocka_unit_test(an_officer_revokes_an_ra_and_it_is_over),
         cmocka_unit_test(a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice),
+        cmocka_unit_test(what_the_signer_refuses_is_given_up),
         cmocka_unit_test(it_ends_in_order_and_begins_again),
     };
 

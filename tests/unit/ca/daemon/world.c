@@ -228,6 +228,23 @@ world_start(struct world *w)
 }
 
 void
+world_signer_days(struct world *w, int days)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.conf", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
+    struct err e = {0};
+    char *at;
+    char number[8];
+
+    assert_ok(file_read(path, &text, &e), &e);
+    at = memmem(text.p, text.n, "max_validity = ", 15);
+    assert_non_null(at);
+    (void)snprintf(number, sizeof(number), "%-4d", days);
+    memcpy(at + 15, number, 4);
+    assert_ok(file_write(path, buf_span(&text), 0644, &e), &e);
+}
+
+void
 world_start_and_kill(struct world *w, unsigned ms)
 {
     const struct timespec pause = {.tv_nsec = (long)ms * 1000 * 1000};
