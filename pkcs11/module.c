@@ -41,7 +41,8 @@ unpad(const unsigned char *text, size_t n, char *out)
 int
 module_err(const struct module *m, CK_RV rv, const char *function, const char *token, struct err *e)
 {
-    return ckr_err(e, rv, function, m->path, token);
+    (void)ckr_err(e, rv, function, m->path, token);
+    return -1;
 }
 
 static int
@@ -366,6 +367,7 @@ module_init_token(struct module *m, const char *label, struct span so_pin, struc
         return -1;
     }
     memset(padded, ' ', sizeof(padded));
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): CK_TOKEN_INFO.label is blank padded */
     memcpy(padded, label, strlen(label));
     rv = m->functions->C_InitToken(fresh.slot, so.p, so.n, padded);
     if (rv != CKR_OK) {

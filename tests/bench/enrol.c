@@ -251,8 +251,9 @@ connection(void *arg)
     struct run *run = arg;
     struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 10000};
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    OSSL_LIB_CTX *before;
 
-    (void)OSSL_LIB_CTX_set0_default(libctx);
+    before = OSSL_LIB_CTX_set0_default(libctx);
     for (;;) {
         size_t i = atomic_fetch_add(&run->next, 1);
         struct transaction *t = &run->transactions[i];
@@ -269,6 +270,9 @@ connection(void *arg)
             (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
     }
     http_client_close(&http);
+    OPENSSL_thread_stop_ex(libctx);
+    (void)OSSL_LIB_CTX_set0_default(before); /* one that is the default is not freed */
+    OSSL_LIB_CTX_free(libctx);
     return NULL;
 }
 
@@ -337,6 +341,23 @@ run_all(struct run *run)
     return report(run, (double)(clock_monotonic_ms() - start) / 1000.0);
 }
 
+static void
+release(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct transaction *t = &run->transactions[i];
+
+        buf_free(&t->algorithm);
+        buf_free(&t->request);
+        buf_free(&t->certificate);
+    }
+    mem_free(run->transactions);
+    mem_free(run->credentials);
+    X509_free(run->certificate);
+    EVP_PKEY_free(run->key);
+    OPENSSL_cleanup();
+}
+
 static int
 usage(void)
 {
@@ -352,6 +373,7 @@ main(int argc, char **argv)
     const char *signer[2] = {NULL, NULL};
     struct err e = {0};
     int at = 1;
+    int status;
 
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-p") == 0) {
@@ -385,5 +407,7 @@ main(int argc, char **argv)
             return 1;
         }
     }
-    return run_all(&run);
+    status = run_all(&run);
+    release(&run);
+    return status;
 }
