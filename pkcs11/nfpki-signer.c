@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,6 +344,11 @@ main(int argc, char **argv)
     struct err e = {0};
     struct err ignored = {0};
 
+    /* The end of the socket ends this process, between two batches. A signal that comes in the
+     * middle of a PKCS #11 call could leave a half-written token behind: SoftHSM rewrites its token
+     * object at each login. */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
     if (parse_options(argc, argv, &options) != 0) {
         (void)fprintf(stderr, "usage: nfpki-signer --policy FILE [--pin-fd N] [--self-test]\n"
                               "started by its parent with a socket as descriptor 3\n");
