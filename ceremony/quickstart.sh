@@ -359,6 +359,9 @@ pid=\$!
 echo "\$pid" >"$dir/\$host.pid"
 for ((i = 0; i < 600; i++)); do
   if tail -c +\$((before + 1)) "\$log" | grep -q '"event":"ready"'; then
+    if [[ -f "$dir/env" ]]; then
+      sed -i "s/^export NFPKI_PID_\${host^^}=.*/export NFPKI_PID_\${host^^}=\"\$pid\"/" "$dir/env"
+    fi
     exit 0
   fi
   [[ -e /proc/\$pid ]] || break
@@ -573,6 +576,8 @@ Look at the record:
 Ask the daemons:
   $bin/nfpki-cactl --socket $dir/run/ca-admin.sock status
   $bin/nfpki-ractl --socket $dir/run/ra-admin.sock list
+Stop one daemon and start it again (the RA answers "waiting" while the CA is away):
+  kill "\$NFPKI_PID_CA"; $dir/start ca
 Stop, and remove:
   ceremony/quickstart.sh --dir $dir --stop
   ceremony/quickstart.sh --dir $dir --remove

@@ -18,6 +18,8 @@ done
 [[ $("$bin/cmp_show" first.der) == ip* && $("$bin/cmp_show" second.der) == pollRep ]] ||
   fail 'no waiting, no pollRep while the CA is away'
 start_daemon ca
+source "$pki/env"
+kill -0 "$NFPKI_PID_CA" || fail 'the env file does not know the new process'
 wait "$client" || fail "the client failed: $(cat client.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem waits.pem
 audit verify --certificate waits.pem
