@@ -2,6 +2,7 @@
 # benchmark. Needs $bin (folder of the programs). Everything is below $pki.
 # shellcheck shell=bash disable=SC2154
 set -euo pipefail
+bin=$(cd "$bin" && pwd)
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
