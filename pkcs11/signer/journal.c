@@ -10,13 +10,19 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
 #define FIRST_LINE "nfpki-signer-journal 1 "
 
-enum { LINE_MAX_ = 256, PENDING_MAX = 64 * 1024, CRC_DIGITS = 8 };
+enum {
+    LINE_MAX_ = 256,
+    PENDING_MAX = 64 * 1024,
+    CRC_DIGITS = 8,
+    LOCK_TRIES = 250, /* of 20 ms */
+};
 
 struct journal {
     char *path;
@@ -235,6 +241,26 @@ load(struct journal *j, const char *key, size_t *torn, struct err *e)
     return good == 0 ? begin(j, key, e) : 0;
 }
 
+/* A signer whose parent was killed may still be ending its last batch: it is waited for. */
+static int
+take_lock(const struct journal *j, struct err *e)
+{
+    const struct timespec step = {.tv_nsec = 20 * 1000 * 1000};
+
+    for (int tries = 0; flock(j->fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK) {
+            return err_errno(e, ERR_IO, errno, "lock %s", j->path);
+        }
+        if (tries == LOCK_TRIES) {
+            return err_set(e, ERR_CONFLICT,
+                           "%s: another signer has this journal: stop the daemon that started it",
+                           j->path);
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    return 0;
+}
+
 struct journal *
 journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
 {
@@ -249,9 +275,7 @@ journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct 
         (void)err_errno(e, ERR_IO, errno, "open %s", path);
         return NULL;
     }
-    if (flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)err_errno(e, errno == EWOULDBLOCK ? ERR_CONFLICT : ERR_IO, errno,
-                        "%s: another signer has this journal", path);
+    if (take_lock(j, e) != 0) {
         return NULL;
     }
     if (load(j, key, torn, e) != 0) {
