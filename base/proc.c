@@ -30,6 +30,34 @@ proc_harden(struct err *e)
     return 0;
 }
 
+static pid_t first_parent;
+static unsigned int grace_seconds;
+
+/* The kernel gives an orphan its new parent before it sends the signal of PR_SET_PDEATHSIG, which
+ * also comes when only the parent's thread ends: then this process goes on. */
+static void
+on_signal(int number)
+{
+    (void)number;
+    if (getppid() != first_parent) {
+        (void)alarm(grace_seconds);
+    }
+}
+
+int
+proc_finish_calls(unsigned int seconds, struct err *e)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    first_parent = getppid();
+    grace_seconds = seconds;
+    if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
+        sigaction(SIGHUP, &action, NULL) != 0) {
+        return err_errno(e, ERR_IO, errno, "sigaction");
+    }
+    return 0;
+}
+
 static int
 read_secret(int fd, const char *from, struct buf *out, struct err *e)
 {

@@ -21,6 +21,14 @@ int secret_read(int fd, const char *name, struct buf *out, struct err *e);
 /* A secret typed at /dev/tty with echo off; ERR_IO when there is no terminal. */
 int secret_prompt(const char *prompt, struct buf *out, struct err *e);
 
+/*
+ * For a child that must not be cut off inside a call: SoftHSM rewrites a token's file at each
+ * login, and a process that ends in the middle leaves half a token. SIGTERM, SIGINT and SIGHUP are
+ * then only noted; the end of the socket ends the child. When the parent is gone, what hangs still
+ * is ended by SIGALRM after `seconds`, so that nothing outlives its parent for long.
+ */
+int proc_finish_calls(unsigned int seconds, struct err *e);
+
 struct child {
     pid_t pid;
     int fd; /* our end of the socketpair; the child has the other one as descriptor 3 */

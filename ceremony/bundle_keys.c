@@ -219,6 +219,11 @@ verifier_key_checks(struct verifier *v, struct err *e)
         if (!fact_is(fact, "label", plan->label) || !fact_is(fact, "result", "found")) {
             return verifier_bad(v, e, "key %s was not found by a fresh process", plan->label);
         }
+        /* The root key signs certificates and CRLs only. */
+        if (fact_is_true(fact, "signed") == (strcmp(plan->attributes, "root-signing-v1") == 0)) {
+            return verifier_bad(
+                v, e, "key %s: a fresh process signs with it unless it is the root's", plan->label);
+        }
     }
     return 0;
 }

@@ -102,17 +102,19 @@ check_key(struct run *r, size_t i, struct err *e)
 {
     const struct key_plan *plan = &r->d->keys[i];
     CLEANUP(key_cleanup) struct key *key = find_again(r, i, e);
+    bool signed_text = false;
 
     if (key == NULL || run_record_attributes(r, key, plan->label, e) != 0 ||
         probe(r, key, plan->label, e) != 0 ||
         self_check(&r->d->token, r->serial, plan->attributes, span_of(r->keys[i].id, KEY_ID_SIZE),
-                   buf_span(&r->keys[i].spki), buf_span(&r->pin), e) != 0) {
+                   buf_span(&r->keys[i].spki), buf_span(&r->pin), &signed_text, e) != 0) {
         return -1;
     }
-    desk_say(&r->desk, "  key %s: found by a fresh process\n", plan->label);
+    desk_say(&r->desk, "  key %s: found by a fresh process%s\n", plan->label,
+             signed_text ? ", which signed with it" : "");
     return run_record(r,
-                      json_pack("{s:s,s:s,s:s}", "type", "fresh-process", "label", plan->label,
-                                "result", "found"),
+                      json_pack("{s:s,s:s,s:s,s:b}", "type", "fresh-process", "label", plan->label,
+                                "result", "found", "signed", signed_text ? 1 : 0),
                       e);
 }
 

@@ -9,8 +9,15 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "ceremony/fact.h"
+#include "pkcs11/key_public.h"
 
-enum { FRAME_MAX = 16 * 1024, TIMEOUT_MS = 60 * 1000, REQUEST_FD = 3, PIN_FD = 4 };
+enum {
+    FRAME_MAX = 16 * 1024,
+    TIMEOUT_MS = 60 * 1000,
+    REQUEST_FD = 3,
+    PIN_FD = 4,
+    ORPHAN_SECONDS = 5
+};
 
 static int
 pin_descriptor(struct span pin, struct err *e)
@@ -30,8 +37,25 @@ child_cleanup(struct child *child)
     child_stop(child, 2000);
 }
 
+/* No certificate, CRL or CMP message begins like this. */
+#define TEXT SPAN_LITERAL("nfpki-ceremony: a fresh process signs with a new key\n")
+
 static int
-ask(int fd, json_t *request, struct err *e)
+verify(const json_t *answer, struct span spki, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
+    enum key_algorithm algorithm;
+
+    if (fact_base64(answer, "signature", &signature, e) != 0) {
+        return -1;
+    }
+    key = key_public_parse(spki, &algorithm, e);
+    return key == NULL ? -1 : key_public_verify(key, algorithm, TEXT, buf_span(&signature), e);
+}
+
+static int
+ask(int fd, json_t *request, struct span spki, bool signs, struct err *e)
 {
     CLEANUP(mem_cleanup) char *text = json_dumps(request, JSON_COMPACT);
     CLEANUP(buf_free) struct buf answer = BUF_INIT(FRAME_MAX);
@@ -46,13 +70,17 @@ ask(int fd, json_t *request, struct err *e)
         return err_set(e, ERR_TOKEN, "a fresh process did not find the key: %s",
                        fact_text(parsed, "reason"));
     }
+    if (signs && verify(parsed, spki, e) != 0) {
+        return err_wrap(e, "the fresh process's signature");
+    }
     return 0;
 }
 
 int
 self_check(const struct token_plan *t, const char *serial, const char *policy, struct span id,
-           struct span spki, struct span pin, struct err *e)
+           struct span spki, struct span pin, bool *signed_text, struct err *e)
 {
+    const struct key_policy *attributes = key_policy_find(policy, e);
     char program[] = "/proc/self/exe";
     char option[] = "--self-check";
     char *argv[] = {program, option, NULL};
@@ -63,13 +91,15 @@ self_check(const struct token_plan *t, const char *serial, const char *policy, s
                                 t->config, "label", t->label, "serial", serial, "policy", policy,
                                 "id", fact_of_hex(id), "spki", fact_of_base64(spki));
 
-    if (pin_fd < 0 || child_start(argv, pin_fd, &child, e) != 0) {
+    if (attributes == NULL || pin_fd < 0 || child_start(argv, pin_fd, &child, e) != 0) {
         return -1;
     }
-    return ask(child.fd, request, e);
+    *signed_text = !key_policy_always_authenticate(attributes);
+    return ask(child.fd, request, spki, *signed_text, e);
 }
 
-static int
+/* The answer; NULL with the reason. */
+static json_t *
 find(const json_t *request, struct err *e)
 {
     CLEANUP(module_cleanup) struct module *module = NULL;
@@ -77,12 +107,13 @@ find(const json_t *request, struct err *e)
     CLEANUP(key_cleanup) struct key *key = NULL;
     CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
     CLEANUP(buf_free) struct buf pin = BUF_SECRET(255);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
     const struct key_policy *policy = key_policy_find(fact_text(request, "policy"), e);
     uint8_t id[KEY_ID_SIZE];
 
     if (policy == NULL || fact_hex(request, "id", id, sizeof(id), e) != 0 ||
         fact_base64(request, "spki", &spki, e) != 0 || secret_read(PIN_FD, "pin", &pin, e) != 0) {
-        return -1;
+        return NULL;
     }
     module = module_open(fact_text(request, "module"),
                          json_string_value(json_object_get(request, "config")), e);
@@ -90,10 +121,15 @@ find(const json_t *request, struct err *e)
                              : session_open(module, fact_text(request, "label"),
                                             fact_text(request, "serial"), SESSION_READ_ONLY, e);
     if (session == NULL || session_login(session, buf_span(&pin), e) != 0) {
-        return -1;
+        return NULL;
     }
     key = key_find(session, policy, span_of(id, sizeof(id)), buf_span(&spki), e);
-    return key == NULL ? -1 : 0;
+    if (key == NULL ||
+        (!key_policy_always_authenticate(policy) && key_sign(key, TEXT, &signature, e) != 0)) {
+        return NULL;
+    }
+    return json_pack("{s:s,s:o}", "result", "found", "signature",
+                     fact_of_base64(buf_span(&signature)));
 }
 
 int
@@ -105,12 +141,15 @@ self_check_main(void)
     CLEANUP(mem_cleanup) char *text = NULL;
     struct err e = {0};
 
-    if (frame_read(REQUEST_FD, FRAME_MAX, &bytes, TIMEOUT_MS, &e) != 0) {
+    if (proc_finish_calls(ORPHAN_SECONDS, &e) != 0 ||
+        frame_read(REQUEST_FD, FRAME_MAX, &bytes, TIMEOUT_MS, &e) != 0) {
         return 4;
     }
     request = json_loadb((const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, NULL);
-    answer = find(request, &e) == 0 ? json_pack("{s:s}", "result", "found")
-                                    : json_pack("{s:s,s:s}", "result", "failed", "reason", e.text);
+    answer = find(request, &e);
+    if (answer == NULL) {
+        answer = json_pack("{s:s,s:s}", "result", "failed", "reason", e.text);
+    }
     text = json_dumps(answer, JSON_COMPACT);
     return frame_write(REQUEST_FD, span_str(text), TIMEOUT_MS, &e) == 0 ? 0 : 1;
 }

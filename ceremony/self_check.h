@@ -9,9 +9,11 @@
 #include "pkcs11/key.h"
 
 /* Starts this program again, which opens the token anew, finds the key by identifier and public
- * half and reads back every attribute. The PIN goes through memory only. */
+ * half, reads back every attribute and signs a fixed text, which is verified here. The root key
+ * (root-signing-v1) signs certificates and CRLs only: it is found, not used. *signed_text tells
+ * which it was. The PIN goes through memory only. */
 int self_check(const struct token_plan *, const char *serial, const char *policy, struct span id,
-               struct span spki, struct span pin, struct err *e);
+               struct span spki, struct span pin, bool *signed_text, struct err *e);
 
 /* The other end, in the fresh process: request on descriptor 3, PIN on descriptor 4. Returns the
  * exit status. */

@@ -18,6 +18,28 @@ make_template(const struct key_policy *policy, enum key_algorithm algorithm, enu
     return n;
 }
 
+/* CKA_LABEL is for people and never looked up, but it is in the template (ceremony inventory). */
+static int
+check_label(struct session *session, CK_OBJECT_HANDLE object, const char *half, const char *label,
+            struct err *e)
+{
+    char value[KEY_LABEL_MAX + 1];
+    CK_ATTRIBUTE a = {CKA_LABEL, value, sizeof(value)};
+    CK_RV rv = module_functions(session_module(session))
+                   ->C_GetAttributeValue(session_handle(session), object, &a, 1);
+
+    if (rv != CKR_OK || a.ulValueLen > sizeof(value)) {
+        (void)session_err(session, rv, "C_GetAttributeValue", e);
+        e->code = ERR_TOKEN;
+        return err_wrap(e, "the %s key has no readable CKA_LABEL", half);
+    }
+    if (!span_equal(span_of(value, a.ulValueLen), span_str(label))) {
+        return err_set(e, ERR_TOKEN, "token '%s': the %s key has another CKA_LABEL than '%s'",
+                       session_token(session)->label, half, label);
+    }
+    return 0;
+}
+
 int
 key_generate(struct session *session, const struct key_policy *policy, enum key_algorithm algorithm,
              const char *label, uint8_t id[KEY_ID_SIZE], struct buf *spki, struct err *e)
@@ -54,7 +76,9 @@ key_generate(struct session *session, const struct key_policy *policy, enum key_
     if (key_policy_check(session, policy, algorithm, KEY_PRIVATE, private_key, id_span, NULL, NULL,
                          e) != 0 ||
         key_policy_check(session, policy, algorithm, KEY_PUBLIC, public_key, id_span, NULL, NULL,
-                         e) != 0) {
+                         e) != 0 ||
+        check_label(session, private_key, "private", label, e) != 0 ||
+        check_label(session, public_key, "public", label, e) != 0) {
         return -1;
     }
     return key_public_read(session, algorithm, public_key, spki, e);

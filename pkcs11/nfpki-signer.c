@@ -10,7 +10,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,13 @@
 #include "pkcs11/signer/object.h"
 #include "pkcs11/signer/policy.h"
 
-enum { PARENT_FD = 3, PIN_MAX = 255, FRAME_TIMEOUT_MS = 10000, BATCH_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+    PARENT_FD = 3,
+    PIN_MAX = 255,
+    FRAME_TIMEOUT_MS = 10000,
+    BATCH_BYTES_MAX = 16 * 1024 * 1024,
+    ORPHAN_SECONDS = 5, /* what a token that hangs gets when the parent is gone */
+};
 
 struct options {
     const char *policy;
@@ -344,11 +349,6 @@ main(int argc, char **argv)
     struct err e = {0};
     struct err ignored = {0};
 
-    /* The end of the socket ends this process, between two batches. A signal that comes in the
-     * middle of a PKCS #11 call could leave a half-written token behind: SoftHSM rewrites its token
-     * object at each login. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
     if (parse_options(argc, argv, &options) != 0) {
         (void)fprintf(stderr, "usage: nfpki-signer --policy FILE [--pin-fd N] [--self-test]\n"
                               "started by its parent with a socket as descriptor 3\n");
@@ -359,7 +359,8 @@ main(int argc, char **argv)
     for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
         s.batch[i].frame = BUF_INIT(SIGNER_FRAME_MAX);
     }
-    if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || run(&s, &options, &e) != 0) {
+    if (proc_finish_calls(ORPHAN_SECONDS, &e) != 0 || proc_harden(&e) != 0 || ossl_init(&e) != 0 ||
+        run(&s, &options, &e) != 0) {
         log_err(LOG_ERROR, "ended", &e, "%s", options.policy);
         (void)answer(&s, SIGNER_FAILED, (uint8_t)e.code, 0, span_str(e.text), &ignored);
         leave(err_exit_status(e.code));

@@ -226,6 +226,7 @@ forged real 'the token allowed: set CKA_UNWRAP TRUE' \
 forged real 'the token was not asked to: wrap' \
   'f = facts[find("probes")]; f["probes"] = [p for p in f["probes"] if "wrap" not in p["probe"]]'
 forged real 'was not found by a fresh process' 'facts[find("fresh-process")]["result"] = "failed"'
+forged real 'unless it is the root' 'facts[find("fresh-process")]["signed"] = True'
 forged real 'is not the certificate that' 'facts[find("tbs")]["der"] = "MAA="'
 forged real 'did not pass before' 'facts[find("lint")]["result"] = "skipped"'
 forged real 'artifact: stands where a record `lint` must' 'del facts[find("lint", 1)]'
@@ -235,6 +236,7 @@ forged real 'does not follow from the facts' 'facts[find("state")]["state"]["crl
 forged real 'seals other artifacts' 'facts[find("seal")]["artifacts"].pop()'
 forged real 'a record behind the seal' 'facts.append({"type": "step", "step": "clock"})'
 forged real 'not sealed' 'facts.pop()'
+forged issuing-keys 'unless it is the root' 'facts[find("fresh-process")]["signed"] = False'
 forged issuing 'the register is not the one that bundles/root left' \
   'facts[find("previous")]["state"]["crl_number"] = facts[find("state")]["state"]["crl_number"] = 5' root
 forged issuing 'another head than' 'facts[find("previous")]["head"] = "00" * 32' root

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -581,6 +583,20 @@ a_cmp_key_signs_answers_of_its_own_name_only(void **state)
     assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&part), &signature, &e), ERR_DENIED, &e);
 }
 
+static size_t
+journal_lines(void)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf journal = BUF_INIT(8192);
+    size_t n = 0;
+
+    assert_ok(file_read(world.journal, &journal, &e), &e);
+    for (size_t i = 0; i < journal.n; i++) {
+        n += journal.p[i] == '\n' ? 1 : 0;
+    }
+    return n;
+}
+
 static void
 the_journal_has_the_line_before_the_token_signs(void **state)
 {
@@ -637,6 +653,46 @@ a_killed_or_hanging_signer_is_started_again(void **state)
         assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
     }
     verify(buf_span(&tbs), &signature);
+}
+
+/* The parent is killed while its signer hangs in the token; this process inherits the signer. */
+static void
+a_hanging_signer_does_not_outlive_its_parent(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    pid_t signer = -1;
+    pid_t parent;
+    int ends[2];
+    int status = 0;
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(setenv("FAULTP11", "hang", 1), 0);
+    parent = fork();
+    if (parent == 0) {
+        struct signer *s = start(NULL, 0, &e);
+
+        signer = s == NULL ? -1 : signer_pid(s);
+        if (write(ends[1], &signer, sizeof(signer)) == (ssize_t)sizeof(signer)) {
+            (void)signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e);
+        }
+        _exit(1);
+    }
+    assert_int_equal(read(ends[0], &signer, sizeof(signer)), sizeof(signer));
+    assert_true(signer > 0);
+    while (journal_lines() < 2) { /* from then on the token hangs */
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    assert_int_equal(waitpid(signer, &status, 0), signer);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
 }
 
 static void
@@ -853,6 +909,7 @@ main(void)
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),
         TEST(the_journal_has_the_line_before_the_token_signs),
         TEST(a_killed_or_hanging_signer_is_started_again),
+        TEST(a_hanging_signer_does_not_outlive_its_parent),
         TEST(a_wrong_signature_of_the_token_does_not_leave),
         TEST(a_signer_with_another_policy_is_not_accepted),
         TEST(a_refused_pin_is_not_tried_again),
