@@ -132,8 +132,8 @@ anything_but_the_canonical_form_is_refused(void **state)
         "{\"kind\":\"stop\",\"reason\":\"x\",\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"kind\":1,\"reason\":\"x\",\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"kind\":\"STOP\",\"reason\":\"a\\u0000b\",\"time\":\"2026-11-18T11:06:40Z\"}",
-        "{\"kind\":\"CONFIRMED\",\"rid\":\"0\",\"serial\":\"00\",\"time\":\"2026-11-18T11:06:"
-        "40Z\"}",
+        "{\"kind\":\"CONFIRMED\",\"rid\":\"0\",\"serial\":\"00\","
+        "\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"certificate\":\"REV\",\"kind\":\"ISSUED\",\"rid\":\"00\",\"serial\":\"00\","
         "\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"by\":\"x\",\"kind\":\"REVOKED\",\"reason\":1.0,\"serial\":\"00\","

@@ -35,6 +35,7 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     s = load(dir, LISTEN PATHS "vendor_roots = {\"v.pem\", \"/w.pem\"}\n", &e);
     if (s == NULL) {
         fail_msg("%s", e.text);
+        return;
     }
     assert_string_equal(s->database, database);
     assert_string_equal(s->link, "/run/l");
@@ -85,6 +86,7 @@ the_sample_configuration_is_a_good_one(void **state)
     s = settings_load(TEST_SOURCE_DIR "/../ra/nfpki-ra.conf", &e);
     if (s == NULL) {
         fail_msg("%s", e.text);
+        return;
     }
     assert_string_equal(s->crl_dir, "/var/lib/nfpki-ca/crl");
 }
