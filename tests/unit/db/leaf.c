@@ -132,6 +132,7 @@ anything_but_the_canonical_form_is_refused(void **state)
         "{\"kind\":\"stop\",\"reason\":\"x\",\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"kind\":1,\"reason\":\"x\",\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"kind\":\"STOP\",\"reason\":\"a\\u0000b\",\"time\":\"2026-11-18T11:06:40Z\"}",
+        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long rows are in two parts */
         "{\"kind\":\"CONFIRMED\",\"rid\":\"0\",\"serial\":\"00\","
         "\"time\":\"2026-11-18T11:06:40Z\"}",
         "{\"certificate\":\"REV\",\"kind\":\"ISSUED\",\"rid\":\"00\",\"serial\":\"00\","
