@@ -53,6 +53,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_TRANSACTION_IN_USE:
     case ISSUANCE_KEY_TAKEN:
     case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;
     }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/daemon.h"
 
+#include <openssl/err.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "ca/x509/path.h"
 
 void
 ca_die(const struct err *e, const char *what)
@@ -89,7 +92,8 @@ struct ras_op {
 static void
 add_ra(void *arg, struct span der)
 {
-    struct ras *ras = arg;
+    struct ras_op *r = arg;
+    struct ras *ras = r->ras;
     struct err e = {0};
     X509 *certificate;
 
@@ -97,12 +101,18 @@ add_ra(void *arg, struct span der)
         return;
     }
     certificate = certificate_parse(der, &e);
-    if (certificate != NULL) {
+    if (certificate != NULL && X509_verify(certificate, r->ca->policy.issuing_key) == 1 &&
+        path_check_purpose(certificate, PATH_RA_CMP, &e) == 0) {
         ras->list[ras->n].certificate = certificate;
         ras->list[ras->n].der = BUF_INIT(LINK_CERTIFICATE_MAX);
         /* one that is too long stays without octets, and equals nothing */
         (void)buf_set(&ras->list[ras->n].der, der, &e);
         ras->n++;
+    } else {
+        /* A row that somebody else wrote. */
+        ERR_clear_error();
+        log_event(LOG_ERROR, "not-an-ra", "ca.db has an RA's certificate that we did not issue");
+        X509_free(certificate);
     }
 }
 
@@ -111,7 +121,7 @@ run_ras(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct ras_op *r = CONTAINER_OF(op, struct ras_op, op);
 
-    return issuance_infrastructure_each(db, "ra-cmp", clock_now(), add_ra, r->ras, e);
+    return issuance_infrastructure_each(db, "ra-cmp", clock_now(), add_ra, r, e);
 }
 
 static struct ras *

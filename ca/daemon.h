@@ -23,6 +23,7 @@ struct event;
 struct event_base;
 struct release;
 struct crl_maker;
+struct registered;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -60,6 +61,7 @@ struct ca {
     struct admin_server *admin;
     struct release *release;
     struct crl_maker *crl;
+    struct registered *registered;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;

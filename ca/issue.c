@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ca/registered.h"
 #include "ca/x509/csr.h"
 
 struct span
@@ -58,6 +59,37 @@ released_refused(struct release_item *item)
     issue_end_refused(j, j->found.fail_info, j->found.phrase);
 }
 
+/* ---- an officer's intent that a stop left behind ---- */
+
+static void
+run_officer_again(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+    const struct issuance_request *q = &j->found;
+
+    policy_grant_free(&j->grant);
+    j->grant = (struct policy_grant){0};
+    j->result = policy_grant_officer(&j->ca->policy, buf_span(&j->asked), j->profile,
+                                     j->common_name, j->days, q->created, &j->grant, &j->e);
+    if (j->result == 0) {
+        j->result = policy_same(&j->grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs),
+                                &j->e);
+    }
+}
+
+static void
+on_officer_again(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, work);
+
+    if (j->result != 0) {
+        (void)err_wrap(&j->e, "this request was used before, for something else");
+        issue_refuse(j);
+        return;
+    }
+    issue_sign(j);
+}
+
 /* The same octets get the same answer. */
 static void
 answer_again(struct issue *j)
@@ -66,7 +98,11 @@ answer_again(struct issue *j)
 
     switch (q->state) {
     case ISSUANCE_INTENT:
-        issue_sign(j);
+        if (j->call != NULL) {
+            issue_work(j, run_officer_again, on_officer_again);
+            return;
+        }
+        issue_sign(j); /* judged by this process: issue_recover() left none */
         return;
     case ISSUANCE_ISSUED:
     case ISSUANCE_CONFIRMED:
@@ -112,7 +148,8 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
         }
         i.registration = j->registration.id;
         i.ra_der = issue_ra_der(j);
-        i.nf_instance = j->registration.nf_instance;
+        i.nf_instance = j->grant.registration.nf.instance_id;
+        i.certificates = j->grant.registration.certificates;
         i.transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
         i.assurance = j->requester != NULL ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
         i.requester = span_of(fingerprint, j->requester != NULL ? SHA256_SIZE : 0);
@@ -141,6 +178,7 @@ failure_of(enum issuance_outcome outcome)
     case ISSUANCE_NOT_REGISTERED:
     case ISSUANCE_USED_UP:
     case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
         return CMP_NOT_AUTHORIZED;
     case ISSUANCE_TRANSACTION_IN_USE:
         return CMP_TRANSACTION_ID_IN_USE;
@@ -175,6 +213,7 @@ on_intended(struct task *task)
     case ISSUANCE_TRANSACTION_IN_USE:
     case ISSUANCE_KEY_TAKEN:
     case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:
         break;
     }
@@ -190,8 +229,14 @@ run_judge(struct task *task)
 {
     struct issue *j = CONTAINER_OF(task, struct issue, work);
 
-    j->result = policy_grant_request(&j->ca->policy, j->queued, buf_span(&j->registration.json),
-                                     j->now, &j->grant, &j->requester, &j->failure, &j->e);
+    j->failure = CMP_NOT_AUTHORIZED;
+    j->result = registered_check(j->ca->registered, &j->ca->policy,
+                                 cmp_queued_entry(j->queued)->registration_id, &j->registration,
+                                 &j->e);
+    if (j->result == 0) {
+        j->result = policy_grant_request(&j->ca->policy, j->queued, buf_span(&j->registration.json),
+                                         j->now, &j->grant, &j->requester, &j->failure, &j->e);
+    }
 }
 
 static void

@@ -6,6 +6,7 @@
  */
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
+#include "ca/registered.h"
 
 enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
 
@@ -128,7 +129,11 @@ struct open_op {
     struct store_op op;
     struct issuance_request *request;
     struct span certificate; /* empty: look, or abandon */
+    const char *reason;      /* of an abandon */
     bool found;
+    bool registered;
+    struct buf *evidence;
+    struct issuance_registration *registration;
     time_t now;
     uint64_t leaf;
 };
@@ -138,7 +143,20 @@ run_next_open(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct open_op *o = CONTAINER_OF(op, struct open_op, op);
 
-    return issuance_next_open(db, o->request, &o->found, e);
+    return issuance_next_open(db, o->now - INTENT_AGE_MAX_S, o->request, &o->found, e);
+}
+
+static int
+run_evidence(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct open_op *o = CONTAINER_OF(op, struct open_op, op);
+
+    if (issuance_evidence(db, span_of(o->request->rid, sizeof(o->request->rid)), o->evidence, e) !=
+        0) {
+        return -1;
+    }
+    return issuance_registration_find(db, o->request->registration, o->registration,
+                                      &o->registered, e);
 }
 
 static int
@@ -150,8 +168,62 @@ run_resolve(struct store_op *op, struct store_db *db, struct err *e)
     if (o->certificate.n > 0) {
         return issuance_issue(db, rid, o->certificate, o->now, &o->leaf, e);
     }
-    return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, "not resolved in time after a restart",
-                            o->now, &o->leaf, e);
+    return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, o->reason, o->now, &o->leaf, e);
+}
+
+/* What is in the file is signed only when what the RA and the requester signed leads to it again:
+ * an intent could have been written by somebody who can write the file and nothing else. */
+static int
+judge_again(struct ca *ca, const struct issuance_request *q, struct span evidence,
+            const struct issuance_registration *registration, struct err *e)
+{
+    enum cmp_failure failure;
+    CLEANUP(cmp_queued_cleanup)
+    struct cmp_queued *queued =
+        policy_open(&ca->policy, evidence, span_of(q->rid, sizeof(q->rid)), ca->ras->list,
+                    ca->ras->n, q->created, &failure, e);
+    CLEANUP(policy_grant_free) struct policy_grant grant = {0};
+    CLEANUP(x509_cleanup) X509 *requester = NULL;
+    const char *id = queued == NULL ? "" : cmp_queued_entry(queued)->registration_id;
+
+    if (queued == NULL || registered_check(ca->registered, &ca->policy, id, registration, e) != 0 ||
+        policy_grant_request(&ca->policy, queued, buf_span(&registration->json), q->created, &grant,
+                             &requester, &failure, e) != 0) {
+        return -1;
+    }
+    return policy_same(&grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs), e);
+}
+
+/* May it be signed? When not, o->reason says why. -1 is a failure of ours. */
+static int
+may_resume(struct ca *ca, struct open_op *o, bool *may, struct err *reason, struct err *e)
+{
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(ISSUANCE_EVIDENCE_MAX);
+    CLEANUP(issuance_registration_free) struct issuance_registration registration = {0};
+
+    *may = false;
+    o->reason = "not resolved in time after a restart";
+    if (o->request->registration[0] == '\0' || o->request->created > o->now ||
+        o->now - o->request->created > INTENT_AGE_MAX_S) {
+        return 0;
+    }
+    o->evidence = &evidence;
+    o->registration = &registration;
+    o->op = (struct store_op){.run = run_evidence};
+    if (store_call(ca->store, &o->op, e) != 0) {
+        return -1;
+    }
+    if (!o->registered || registration.state == ISSUANCE_CANCELLED) {
+        o->reason = "not registered any more";
+        return 0;
+    }
+    *may = judge_again(ca, o->request, buf_span(&evidence), &registration, reason) == 0;
+    if (!*may) {
+        ca_printable(reason->text);
+        log_err(LOG_ERROR, "intent-not-resumed", reason, "given up");
+        o->reason = reason->text;
+    }
+    return 0;
 }
 
 static int
@@ -159,13 +231,17 @@ resolve(struct ca *ca, struct open_op *o, bool *resumed, struct err *e)
 {
     CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
     CLEANUP(buf_free) struct buf certificate = BUF_INIT(1);
+    struct err reason = {0};
     int result = 0;
 
-    *resumed = o->now - o->request->created <= INTENT_AGE_MAX_S;
+    if (may_resume(ca, o, resumed, &reason, e) != 0) {
+        return -1;
+    }
     if (*resumed) {
         result =
             signer_sign(ca->issuing, SIGNER_CERTIFICATE, buf_span(&o->request->tbs), &signature, e);
         *resumed = result == 0 || (e->code != ERR_DENIED && e->code != ERR_INPUT);
+        o->reason = "the signer refused it";
         if (result != 0 && *resumed) {
             return err_wrap(e, "finish an intent");
         }

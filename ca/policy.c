@@ -327,6 +327,23 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
 }
 
 int
+policy_same(struct policy_grant *g, struct span serial, struct span tbs, struct err *e)
+{
+    CLEANUP(buf_free) struct buf again = BUF_INIT(TBS_MAX);
+
+    if (serial.n != sizeof(g->request.serial)) {
+        return err_set(e, ERR_DENIED, "a serial number of %zu octets", serial.n);
+    }
+    memcpy(g->request.serial, serial.p, serial.n);
+    if (tbs_build(&g->request, &again, e) != 0) {
+        return -1;
+    }
+    return span_equal(buf_span(&again), tbs)
+               ? 0
+               : err_set(e, ERR_DENIED, "the stored TBS is not what the request is given");
+}
+
+int
 policy_confirmation(const struct cmp_queued *q, const struct cmp_queued *first, bool by_mac,
                     int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
                     enum cmp_failure *failure, struct err *e)

@@ -66,6 +66,10 @@ int policy_grant_officer(const struct policy *, struct span csr, const char *pro
                          const char *common_name, int days, time_t now, struct policy_grant *grant,
                          struct err *e);
 
+/* After a restart: is `tbs`, with this serial number, what `grant` gives? The grant must have been
+ * made for the time at which `tbs` begins. ERR_DENIED. */
+int policy_same(struct policy_grant *grant, struct span serial, struct span tbs, struct err *e);
+
 /* A certConf for `certificate`: protected with the credential of the first message (`first`, the
  * queue entry that began the transaction; `by_mac`: its assurance). */
 int policy_confirmation(const struct cmp_queued *, const struct cmp_queued *first, bool by_mac,

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
+#include "ca/registered.h"
 #include "ca/release.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
@@ -170,6 +171,13 @@ make_folder(const char *path, mode_t mode, struct err *e)
 }
 
 static int
+run_check(struct store_op *op, struct store_db *db, struct err *e)
+{
+    (void)op;
+    return issuance_check(db, e);
+}
+
+static int
 open_record(struct ca *ca, struct err *e)
 {
     const struct store_options store = {.path = ca->conf.database,
@@ -192,7 +200,10 @@ open_record(struct ca *ca, struct err *e)
     if (ca->ledger == NULL) {
         return -1;
     }
-    return ledger_start(ca->ledger, ca->store, e);
+    if (ledger_start(ca->ledger, ca->store, e) != 0) {
+        return -1;
+    }
+    return store_call(ca->store, &(struct store_op){.run = run_check}, e);
 }
 
 struct leaves_op {
@@ -319,17 +330,14 @@ recover(struct ca *ca, struct err *e)
 {
     struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca};
 
-    if (check_attempts(ca, e) != 0 || issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
+    if (check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 || issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
         return -1;
     }
     if (o.resumed + o.abandoned > 0) {
         log_event(LOG_WARNING, "recovered", "%d intents were finished, %d given up", o.resumed,
                   o.abandoned);
     }
-    if (store_call(ca->store, &o.op, e) != 0 || release_now(ca, e) != 0) {
-        return -1;
-    }
-    return ca_ras_load(ca, e);
+    return store_call(ca->store, &o.op, e) != 0 ? -1 : release_now(ca, e);
 }
 
 /* ---- the whole ---- */
@@ -338,6 +346,7 @@ int
 ca_open(struct ca *ca, struct err *e)
 {
     ca->finished = tasks_new(e);
+    ca->registered = registered_new();
     if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
         open_record(ca, e) != 0 || recover(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
         return -1;
@@ -388,6 +397,7 @@ ca_close(struct ca *ca)
     admin_server_free(ca->admin);
     pool_free(ca->pool);
     crl_maker_free(ca->crl);
+    registered_free(ca->registered);
     release_free(ca->release);
     if (ca->ras != NULL) {
         ca_ras_drop(ca->ras);

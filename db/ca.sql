@@ -116,3 +116,8 @@ CREATE TABLE setting (
     name   TEXT PRIMARY KEY,
     value  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- migration 3
+
+-- Is the same content there under another signature?
+CREATE INDEX registration_nf ON registration (nf_instance);

@@ -31,6 +31,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "the public key is certified to another owner";
     case ISSUANCE_OWNED:
         return "the nfInstanceId has a live registration: cancel it first";
+    case ISSUANCE_REPEATED:
+        return "the same content was registered before: sign one with another notBefore or notAfter";
     case ISSUANCE_CLOSED:
         return "the state does not allow it any more";
     }
@@ -180,10 +182,14 @@ issuance_find_transaction(struct store_db *db, const char *registration, struct 
 }
 
 int
-issuance_next_open(struct store_db *db, struct issuance_request *out, bool *found, struct err *e)
+issuance_next_open(struct store_db *db, time_t officers_before, struct issuance_request *out,
+                   bool *found, struct err *e)
 {
-    return request_query(db, REQUEST_COLUMNS "WHERE q.state = 0 ORDER BY q.created LIMIT 1",
-                         STORE_NO_VALUES, out, found, e);
+    return request_query(db,
+                         REQUEST_COLUMNS
+                         "WHERE q.state = 0 AND (q.registration IS NOT NULL OR q.created < ?1) "
+                         "ORDER BY q.created LIMIT 1",
+                         STORE_VALUES(store_int(officers_before)), out, found, e);
 }
 
 static int
@@ -208,7 +214,7 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
     bool row;
 
     if (store_query(db, &rows,
-                    "SELECT state, not_before, not_after, used, certificates FROM registration "
+                    "SELECT state, not_before, not_after, used FROM registration "
                     "WHERE id = ?1 AND nf_instance = ?2",
                     STORE_VALUES(store_text(i->registration), store_text(i->nf_instance)),
                     e) != 0 ||
@@ -218,7 +224,7 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
     if (!row || row_int(&rows, 0) != ISSUANCE_LIVE || row_int(&rows, 1) > i->now ||
         row_int(&rows, 2) <= i->now) {
         *outcome = ISSUANCE_NOT_REGISTERED;
-    } else if (row_int(&rows, 3) >= row_int(&rows, 4)) {
+    } else if (row_int(&rows, 3) >= i->certificates) {
         *outcome = ISSUANCE_USED_UP;
     }
     return 0;
@@ -343,7 +349,7 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
                      blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
                      store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
                      blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
-                     store_int(i->not_after), store_int(i->now), store_int((int64_t)leaf)),
+                     store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf)),
         e);
 }
 

@@ -53,10 +53,15 @@ enum issuance_outcome {
     ISSUANCE_TRANSACTION_IN_USE, /* the same transactionID with other octets */
     ISSUANCE_KEY_TAKEN,          /* the public key is certified to somebody else */
     ISSUANCE_OWNED,              /* the nfInstanceId has a live registration with uses left */
+    ISSUANCE_REPEATED,           /* the same content was registered before under another id */
     ISSUANCE_CLOSED,             /* that state does not allow it any more */
 };
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);
+
+/* At start, when the ledger has agreed with its checkpoint (ledger_start): the rows agree with the
+ * leaves. Reads them all. ERR_STORE names the first that does not. */
+int issuance_check(struct store_db *, struct err *e);
 
 /* ---- registrations ---- */
 
@@ -73,6 +78,7 @@ struct issuance_registration {
     char nf_instance[ISSUANCE_INSTANCE_SIZE];
     struct buf registrar; /* serial of the registrar's certificate */
     const char *proof;    /* in only: for the leaf */
+    time_t registered;    /* out */
     time_t not_before;
     time_t not_after;
     int certificates;
@@ -83,8 +89,10 @@ struct issuance_registration {
 void issuance_registration_free(struct issuance_registration *);
 
 /* DONE, KNOWN (its state is in r->state), SIGNER_UNKNOWN (`registrar_der` must be the certificate
- * that we issued under the profile registrar), NOT_REGISTERED (its window has passed), OWNED. A
- * live one that is used up or has passed is followed by this one. */
+ * that we issued under the profile registrar), NOT_REGISTERED (its window has passed), OWNED,
+ * REPEATED (the same signed octets under another id: the id is the hash of the CMS, and an ECDSA
+ * signature can be varied by somebody who has no key, so what was used up or cancelled would come
+ * back). A live one that is used up or has passed is followed by this one. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
 /* DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED. */
@@ -114,8 +122,8 @@ struct issuance_request {
     struct buf certificate; /* empty before ISSUED */
     int fail_info;          /* REFUSED, ABANDONED */
     char phrase[ISSUANCE_PHRASE_SIZE];
-    time_t created;
-    uint64_t leaf; /* the answer may go out when this leaf is published */
+    time_t created; /* of an intent: its certificate's notBefore */
+    uint64_t leaf;  /* the answer may go out when this leaf is published */
     bool revoked;
 };
 void issuance_request_free(struct issuance_request *);
@@ -149,6 +157,7 @@ struct issuance_intent {
     struct span tbs;
     time_t not_before;
     time_t not_after;
+    int certificates; /* that the registration allows */
     time_t now;
 };
 /* T1, with the leaves REQUEST (of a network function) and INTENT. DONE, KNOWN, SIGNER_UNKNOWN,
@@ -181,8 +190,11 @@ int issuance_issue(struct store_db *, struct span rid, struct span certificate, 
  * that nobody stored; the use is given back. */
 int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *reason,
                      time_t now, uint64_t *leaf, struct err *e);
-/* The oldest INTENT, or *found = false. */
-int issuance_next_open(struct store_db *, struct issuance_request *out, bool *found, struct err *e);
+/* The oldest INTENT, or *found = false. One of an officer only when it is older than
+ * `officers_before`: nothing in the database shows that an officer asked, so it waits until the
+ * officer asks again. */
+int issuance_next_open(struct store_db *, time_t officers_before, struct issuance_request *out,
+                       bool *found, struct err *e);
 
 struct issuance_confirmation {
     struct span rid; /* of the certConf */

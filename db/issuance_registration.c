@@ -29,15 +29,17 @@ registration_from(const struct store_rows *rows, struct issuance_registration *o
     out->certificates = (int)row_int(rows, 5);
     out->used = (int)row_int(rows, 6);
     out->state = (enum issuance_registration_state)row_int(rows, 7);
+    out->registered = (time_t)row_int(rows, 8);
     if (buf_set(&out->registrar, row_blob(rows, 2), e) != 0 ||
-        buf_set(&out->cms, row_blob(rows, 8), e) != 0) {
+        buf_set(&out->cms, row_blob(rows, 9), e) != 0) {
         return -1;
     }
-    return buf_set(&out->json, row_blob(rows, 9), e);
+    return buf_set(&out->json, row_blob(rows, 10), e);
 }
 
 #define COLUMNS                                                                                    \
-    "SELECT id, nf_instance, registrar, not_before, not_after, certificates, used, state, "
+    "SELECT id, nf_instance, registrar, not_before, not_after, certificates, used, state, "        \
+    "registered, "
 
 int
 issuance_registration_find(struct store_db *db, const char *id, struct issuance_registration *out,
@@ -172,6 +174,21 @@ is_known(struct store_db *db, const char *id, struct issuance_registration *r, b
     return 0;
 }
 
+/* The same signed content under another id. */
+static int
+is_repeated(struct store_db *db, const struct issuance_registration *r, bool *repeated,
+            struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(
+            db, &rows, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
+            STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, repeated, e);
+}
+
 int
 issuance_register(struct store_db *db, struct issuance_registration *r, struct span registrar_der,
                   time_t now, enum issuance_outcome *outcome, struct err *e)
@@ -180,8 +197,9 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     bool known;
     bool ours;
     bool owned;
+    bool repeated;
 
-    if (is_known(db, r->id, r, &known, e) != 0 ||
+    if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
         check_owner(db, r->nf_instance, now, follow, &owned, e) != 0) {
         return -1;
@@ -189,6 +207,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     *outcome = known                 ? ISSUANCE_KNOWN
                : !ours               ? ISSUANCE_SIGNER_UNKNOWN
                : r->not_after <= now ? ISSUANCE_NOT_REGISTERED
+               : repeated            ? ISSUANCE_REPEATED
                : owned               ? ISSUANCE_OWNED
                                      : ISSUANCE_DONE;
     return *outcome == ISSUANCE_DONE ? insert(db, r, follow, now, e) : 0;

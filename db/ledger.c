@@ -358,6 +358,60 @@ check_agrees(struct store_db *db, const struct checkpoint *checkpoint, uint64_t 
                          whose);
 }
 
+/* From the leaves themselves: hashes beside them could have been edited with them, or not. */
+static int
+check_bodies(struct store_db *db, const struct checkpoint *last, uint64_t size, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct merkle_edge edge = {0};
+    struct merkle_hash root;
+    bool row;
+
+    if (store_query(db, &rows, "SELECT hash, body FROM leaf ORDER BY idx", STORE_NO_VALUES, e) !=
+        0) {
+        return -1;
+    }
+    for (uint64_t i = 0; i < size; i++) {
+        struct merkle_hash stored;
+        struct merkle_hash hash;
+
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (!row || copy_hash(&rows, &stored, e) != 0) {
+            return err_set(e, ERR_STORE, "leaf %llu is missing", (unsigned long long)i);
+        }
+        hash = merkle_leaf(row_blob(&rows, 1));
+        if (!merkle_equal(&hash, &stored)) {
+            return err_set(e, ERR_STORE, "leaf %llu was edited", (unsigned long long)i);
+        }
+        if (merkle_append(&edge, &hash, NULL, NULL, e) != 0) {
+            return -1;
+        }
+        if (edge.size != last->size) {
+            continue;
+        }
+        root = merkle_root(&edge);
+        if (!merkle_equal(&root, &last->root)) {
+            return err_set(e, ERR_STORE, "the leaves are not those of the stored checkpoint");
+        }
+    }
+    if (size == 0) {
+        return 0;
+    }
+    store_end(&rows);
+    if (root_at(db, size, &root, e) != 0) {
+        return -1;
+    }
+    {
+        const struct merkle_hash all = merkle_root(&edge);
+
+        return merkle_equal(&root, &all)
+                   ? 0
+                   : err_set(e, ERR_STORE, "the hashes are not those of the leaves");
+    }
+}
+
 int
 ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
 {
@@ -369,7 +423,8 @@ ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
     uint64_t size;
 
     if (ledger_size(db, &size, e) != 0 || last_checkpoint(ledger, db, &last, &note, e) != 0 ||
-        check_agrees(db, &last, size, "stored", e) != 0) {
+        check_agrees(db, &last, size, "stored", e) != 0 ||
+        check_bodies(db, &last, size, e) != 0) {
         return err_wrap(e, "ledger");
     }
     if (file_read(path, &published_note, e) == 0) {

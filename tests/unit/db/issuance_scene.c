@@ -74,7 +74,7 @@ do_find(struct store_db *db, void *arg, struct err *e)
 {
     struct find *f = arg;
 
-    return f->rid.n == 0 ? issuance_next_open(db, &f->found, &f->is_found, e)
+    return f->rid.n == 0 ? issuance_next_open(db, LATER, &f->found, &f->is_found, e)
                          : issuance_find(db, f->rid, &f->found, &f->is_found, e);
 }
 
@@ -172,6 +172,7 @@ scene_nf(const struct octets *o, const char *registration, struct span transacti
 
     i.intent.registration = registration;
     i.intent.nf_instance = UUID_1;
+    i.intent.certificates = 2;
     i.intent.ra_der = RA;
     i.intent.transaction_id = transaction_id;
     i.intent.queue_sequence = 7;
@@ -203,7 +204,7 @@ scene_registration(const char *uuid, const char *cms, int certificates)
     r.row.json = BUF_INIT(256);
     r.row.registrar = BUF_INIT(20);
     assert_ok(buf_append_str(&r.row.cms, cms, &e), &e);
-    assert_ok(buf_append_str(&r.row.json, "{}", &e), &e);
+    assert_ok(buf_append_str(&r.row.json, cms, &e), &e);
     assert_ok(buf_append_str(&r.row.registrar, "0123456789abcdef", &e), &e);
     assert_ok(sha256(buf_span(&r.row.cms), hash, &e), &e);
     hex_format(span_of(hash, 16), r.row.id);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Do the rows say what the record says? Whoever can write the file can write rows; the leaves are
+ * under a signed checkpoint. So what a row could be edited for (one more use, a registration or a
+ * signer that is alive again) is compared with the leaves at every start.
+ */
+#include <string.h>
+
+#include "db/issuance_rows.h"
+#include "db/leaf.h"
+
+enum { BLOB_MAX = 64 };
+
+struct seen {
+    int64_t registrations;
+    int64_t intents;
+    int64_t certificates;
+    int64_t crls;
+};
+
+/* The hex member as octets. */
+static int
+member(const struct leaf *leaf, const char *name, uint8_t *out, size_t max, struct span *span,
+       struct err *e)
+{
+    const char *text = leaf_text(leaf, name);
+    size_t n = text == NULL ? 0 : strlen(text) / 2;
+
+    if (n == 0 || n > max || hex_parse(text, out, n, e) != 0) {
+        return err_set(e, ERR_STORE, "a leaf without %s", name);
+    }
+    *span = span_of(out, n);
+    return 0;
+}
+
+static int
+need_row(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+         const char *what, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    return row ? 0
+               : err_set(e, ERR_STORE,
+                         "the record has %s that ca.db has not, or has in another state", what);
+}
+
+static int
+check_registration(struct store_db *db, const struct leaf *leaf, bool cancelled, struct err *e)
+{
+    const char *id = leaf_text(leaf, "registration");
+
+    if (cancelled) {
+        return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1",
+                        STORE_VALUES(store_text(id)), "a cancellation", e);
+    }
+    return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND nf_instance = ?2",
+                    STORE_VALUES(store_text(id), store_text(leaf_text(leaf, "nfInstanceId"))),
+                    "a registration", e);
+}
+
+static int
+check_request(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    uint8_t rid_octets[BLOB_MAX];
+    uint8_t serial_octets[BLOB_MAX];
+    struct span rid;
+    struct span serial;
+
+    if (member(leaf, "rid", rid_octets, sizeof(rid_octets), &rid, e) != 0 ||
+        member(leaf, "serial", serial_octets, sizeof(serial_octets), &serial, e) != 0) {
+        return -1;
+    }
+    if (leaf_kind(leaf) == LEAF_INTENT) {
+        return need_row(
+            db, "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3",
+            STORE_VALUES(store_blob(rid), store_blob(serial),
+                         store_text(leaf_text(leaf, "registration"))),
+            "an intent", e);
+    }
+    return need_row(db,
+                    "SELECT 1 FROM request q JOIN certificate c ON c.rid = q.rid "
+                    "WHERE q.rid = ?1 AND c.serial = ?2 AND q.state IN (1, 3, 4)",
+                    STORE_VALUES(store_blob(rid), store_blob(serial)), "a certificate", e);
+}
+
+static int
+check_revocation(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    uint8_t octets[BLOB_MAX];
+    struct span serial;
+
+    if (member(leaf, "serial", octets, sizeof(octets), &serial, e) != 0) {
+        return -1;
+    }
+    return need_row(db, "SELECT 1 FROM revocation WHERE serial = ?1",
+                    STORE_VALUES(store_blob(serial)), "a revocation", e);
+}
+
+static int
+check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
+
+    if (leaf == NULL) {
+        return -1;
+    }
+    switch (leaf_kind(leaf)) {
+    case LEAF_REGISTRATION:
+        seen->registrations++;
+        return check_registration(db, leaf, false, e);
+    case LEAF_CANCEL:
+        return check_registration(db, leaf, true, e);
+    case LEAF_INTENT:
+        seen->intents++;
+        return check_request(db, leaf, e);
+    case LEAF_ISSUED:
+        seen->certificates++;
+        return check_request(db, leaf, e);
+    case LEAF_REVOKED:
+        return check_revocation(db, leaf, e);
+    case LEAF_CRL:
+        seen->crls++;
+        return 0;
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_REQUEST:
+    case LEAF_REFUSAL:
+    case LEAF_CONFIRMED:
+    case LEAF_REJECTED:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_KINDS:
+        break;
+    }
+    return 0;
+}
+
+static int
+check_leaves(struct store_db *db, struct seen *seen, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows, "SELECT idx, body FROM leaf ORDER BY idx", STORE_NO_VALUES, e) !=
+        0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        if (!row) {
+            return 0;
+        }
+        if (check_leaf(db, row_blob(&rows, 1), seen, e) != 0) {
+            return err_wrap(e, "leaf %lld", (long long)row_int(&rows, 0));
+        }
+    }
+    return -1;
+}
+
+/* With one row for each leaf, as many rows as leaves are exactly those. */
+static int
+check_counts(struct store_db *db, const struct seen *seen, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT (SELECT count(*) FROM registration), "
+                        "(SELECT count(*) FROM request WHERE serial IS NOT NULL), "
+                        "(SELECT count(*) FROM certificate), "
+                        "(SELECT count(*) FROM crl WHERE der IS NOT NULL)",
+                        STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    if (row_int(&rows, 0) != seen->registrations || row_int(&rows, 1) != seen->intents ||
+        row_int(&rows, 2) != seen->certificates || row_int(&rows, 3) != seen->crls) {
+        return err_set(e, ERR_STORE, "ca.db has rows that the record has not");
+    }
+    return 0;
+}
+
+static int
+check_uses(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows,
+                    "SELECT g.id FROM registration g WHERE g.used <> (SELECT count(*) FROM request "
+                    "q WHERE q.registration = g.id AND q.state IN (0, 1, 3, 4)) LIMIT 1",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    return row ? err_set(e, ERR_STORE,
+                         "registration %s was used another number of times than ca.db says",
+                         row_text(&rows, 0))
+               : 0;
+}
+
+int
+issuance_check(struct store_db *db, struct err *e)
+{
+    struct seen seen = {0};
+
+    if (check_leaves(db, &seen, e) != 0 || check_counts(db, &seen, e) != 0 ||
+        check_uses(db, e) != 0) {
+        return err_wrap(e, "the database does not agree with its record: it was edited");
+    }
+    return 0;
+}
