@@ -11,7 +11,8 @@ usage: ceremony/quickstart.sh [--dir DIR] [--port PORT] [--bin DIR] [--once | --
 Sets up a complete demonstration PKI on SoftHSM and enrols a network function.
 
   --dir DIR    where everything goes (default ~/nfpki-demo)
-  --port PORT  TCP port of the RA on 127.0.0.1 (default 8829; 0 takes a free one)
+  --port PORT  TCP port of the RA on 127.0.0.1 (default: that of the last run in DIR, else 8829;
+               0 takes a free one)
   --bin DIR    use the programs in DIR instead of installing packages and building
   --once       stop everything at the end (for CI)
   --stop       stop the CA and the RA that run in DIR
@@ -21,7 +22,7 @@ USAGE
 
 die() { echo "quickstart: $*" >&2; exit 1; }
 
-dir=~/nfpki-demo port=8829 bin='' action=run once=no
+dir=~/nfpki-demo port='' bin='' action=run once=no
 while [[ $# -gt 0 ]]; do
   case $1 in
     --dir | --port | --bin)
@@ -35,9 +36,13 @@ while [[ $# -gt 0 ]]; do
     *) usage >&2; die "unknown argument: $1" ;;
   esac
 done
-[[ $port =~ ^[0-9]+$ && $port -le 65535 ]] || die "--port $port: not a TCP port"
-mkdir -p "$(dirname "$dir")"
-dir=$(cd "$(dirname "$dir")" && pwd)/$(basename "$dir")
+[[ -z $port || $port =~ ^(0|[1-9][0-9]{0,4})$ && $port -le 65535 ]] || die "--port $port: not a TCP port"
+dir=$(realpath -m -- "$dir")
+# Names of files in DIR stand in configuration files, shell scripts and in lists of openssl cmp, where
+# a blank or a comma ends a name; the name of a Unix socket has 107 octets at most.
+[[ $dir =~ ^[A-Za-z0-9_./@%+-]+$ ]] ||
+  die "--dir $dir: use letters, digits and _./@%+- only (openssl cmp takes a blank or comma as the end of a name)"
+[[ ${#dir} -le 88 ]] || die "--dir $dir: at most 88 characters, because Unix sockets in it have 107"
 
 # ---- stopping -----------------------------------------------------------------------------------
 
@@ -45,7 +50,8 @@ stop_daemon() { # stop_daemon NAME: SIGTERM, and SIGKILL after 10 s
   local file=$dir/$1.pid pid
   [[ -f $file ]] || return 0
   pid=$(<"$file")
-  if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == nfpki-* ]]; then
+  # after a restart of the machine the number may be another process's
+  if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == nfpki-* ]] && grep -qF "$dir/" "/proc/$pid/cmdline"; then
     kill "$pid" 2>/dev/null || true
     for _ in $(seq 100); do
       [[ -e /proc/$pid ]] || break
@@ -91,7 +97,7 @@ step() { # step 'what' command...: runs it with its output in a log; a failure s
   (
     set -e
     "$@"
-  ) >"$log" 2>&1
+  ) >"$log" 2>&1 9>&- # 9: the lock is this shell's, not the daemons'
   status=$?
   set -e
   if [[ $status -eq 0 ]]; then
@@ -500,11 +506,18 @@ free_port() {
 if [[ -e $dir && ! -f $dir/.nfpki-demo && -n $(ls -A "$dir" 2>/dev/null) ]]; then
   die "$dir exists and holds something else: give another --dir"
 fi
-mkdir -p "$dir/log" "$dir/run" "$dir/ceremony"
+[[ -z $bin || -x $bin/nfpki-ca ]] || die "$bin holds no nfpki programs"
+mkdir -p "$dir/log" "$dir/run" "$dir/ceremony" || die "$dir cannot be made: give another --dir"
 chmod 700 "$dir"
-: >"$dir/.nfpki-demo"
+exec 9>>"$dir/.nfpki-demo"
+flock -n 9 || die "another quickstart is at work in $dir"
 rm -f "$dir"/log/[0-9]*.log
-trap 'stop_all; die "interrupted"' INT TERM
+trap 'stop_all; die "interrupted; the same command goes on, --remove clears away"' INT TERM HUP
+for certificate in ceremony/root-generate/root.cert.pem ceremony/sub-issue/issuing.cert.pem ra/ra.pem; do
+  if [[ -s $dir/$certificate ]] && ! openssl x509 -in "$dir/$certificate" -noout -checkend 90000 >/dev/null; then
+    die "$dir/$certificate ends within a day; a rehearsal lasts a week: --remove, then begin again"
+  fi
+done
 echo "nfpki demonstration in $dir (logs in $dir/log)"
 echo "SoftHSM is for rehearsal, tests and demonstrations only: the keys are files here."
 
@@ -513,14 +526,20 @@ if [[ -z $bin ]]; then
   step 'build: release, hardened' build
   bin=$source_dir/build/release/bin
 fi
-[[ -x $bin/nfpki-ca ]] || die "$bin holds no nfpki programs"
 bin=$(cd "$bin" && pwd)
 stop_all
+if [[ -z $port || $port == 0 && -s $dir/port ]]; then # it stands in the certificates' CRL addresses
+  port=$(cat "$dir/port" 2>/dev/null || echo 8829)
+fi
 if [[ $port -eq 0 ]]; then
   port=$(free_port) || die 'no free TCP port found: give one with --port'
 elif (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
   die "port $port on 127.0.0.1 is taken: give another with --port"
 fi
+if [[ -s $dir/port && $(<"$dir/port") != "$port" ]]; then
+  echo "note: the issuing certificate says that the root's CRL is at port $(<"$dir/port")"
+fi
+echo "$port" >"$dir/port"
 home_domain=5gc.mnc012.mcc345.3gppnetwork.org
 log_origin=ca.$home_domain/ledger
 cmp_url=http://127.0.0.1:$port/.well-known/cmp/p/nf-tls

@@ -18,11 +18,14 @@ new_key "$pki/next.key"
 openssl cmp -cmd ir -server "$NFPKI_CMP_URL" -ref "$NFPKI_REFERENCE" -secret "pass:$NFPKI_SECRET" \
   -subject /CN=smf1 -newkey "$pki/next.key" -certout "$pki/next.pem" -trusted "$NFPKI_TRUST"
 
-# once more in the same directory
+# once more in the same directory, named from somewhere else; the port stays
+url=$NFPKI_CMP_URL
+cd "${pki%/*}"
 first=$(sha256sum <"$pki/nf/cert.pem")
-"$quickstart" --bin "$bin" --dir "$pki" --port 0 >"$pki/second.log" || { cat "$pki/second.log"; fail 'second run'; }
+"$quickstart" --bin "$bin" --dir "./${pki##*/}" >"$pki/second.log" || { cat "$pki/second.log"; fail 'second run'; }
 [[ $(sha256sum <"$pki/nf/cert.pem") != "$first" ]] || fail 'the second run enrolled nothing'
 audit verify
+[[ $(source "$pki/env" && echo "$NFPKI_CMP_URL") == "$url" ]] || fail 'another port'
 
 "$quickstart" --dir "$pki" --stop
 source "$pki/env"
@@ -44,9 +47,25 @@ refused() { # refused 'words' ARGUMENT...
 refused 'unknown argument: --onec' --onec
 refused '--dir needs a value' --dir
 refused 'not a TCP port' --port 99999
+refused 'not a TCP port' --port 08
+refused 'not a TCP port' --port 22000000000000000000000
+refused 'letters, digits' --dir "$pki/a b"
+refused 'letters, digits' --dir "$pki/a\$(b)"
+refused 'at most 88 characters' --dir "$pki/$(printf 'x%.0s' {1..80})"
+(
+  flock 9
+  refused 'another quickstart is at work' --bin "$bin" --dir "$pki"
+) 9>>"$pki/.nfpki-demo"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -days 1 \
+  -keyout /dev/null -out "$pki/old.pem" 2>/dev/null
+cp "$pki/ra/ra.pem" "$pki/ra.pem" && cp "$pki/old.pem" "$pki/ra/ra.pem"
+refused 'ra.pem ends within a day' --bin "$bin" --dir "$pki"
+cp "$pki/ra.pem" "$pki/ra/ra.pem"
 refused 'holds no nfpki programs' --bin /usr/bin --dir "$pki"
 refused 'holds something else' --bin "$bin" --dir "$root_dir/ceremony"
 refused 'not removed' --dir "$root_dir/ceremony" --remove
 refused 'holds no demonstration' --dir "$root_dir/ceremony" --stop
+"$quickstart" --dir "$pki/none/x" --remove
+[[ ! -e $pki/none ]] || fail '--remove made a directory'
 "$quickstart" --dir "$pki" --remove
 [[ ! -e $pki ]] || fail '--remove left the directory'
