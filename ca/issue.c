@@ -72,8 +72,8 @@ run_officer_again(struct task *task)
     j->result = policy_grant_officer(&j->ca->policy, buf_span(&j->asked), j->profile,
                                      j->common_name, j->days, q->created, &j->grant, &j->e);
     if (j->result == 0) {
-        j->result = policy_same(&j->grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs),
-                                &j->e);
+        j->result =
+            policy_same(&j->grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs), &j->e);
     }
 }
 
@@ -230,9 +230,9 @@ run_judge(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, work);
 
     j->failure = CMP_NOT_AUTHORIZED;
-    j->result = registered_check(j->ca->registered, &j->ca->policy,
-                                 cmp_queued_entry(j->queued)->registration_id, &j->registration,
-                                 &j->e);
+    j->result =
+        registered_check(j->ca->registered, &j->ca->policy,
+                         cmp_queued_entry(j->queued)->registration_id, &j->registration, &j->e);
     if (j->result == 0) {
         j->result = policy_grant_request(&j->ca->policy, j->queued, buf_span(&j->registration.json),
                                          j->now, &j->grant, &j->requester, &j->failure, &j->e);

@@ -155,8 +155,8 @@ run_evidence(struct store_op *op, struct store_db *db, struct err *e)
         0) {
         return -1;
     }
-    return issuance_registration_find(db, o->request->registration, o->registration,
-                                      &o->registered, e);
+    return issuance_registration_find(db, o->request->registration, o->registration, &o->registered,
+                                      e);
 }
 
 static int
@@ -179,9 +179,8 @@ judge_again(struct ca *ca, const struct issuance_request *q, struct span evidenc
 {
     enum cmp_failure failure;
     CLEANUP(cmp_queued_cleanup)
-    struct cmp_queued *queued =
-        policy_open(&ca->policy, evidence, span_of(q->rid, sizeof(q->rid)), ca->ras->list,
-                    ca->ras->n, q->created, &failure, e);
+    struct cmp_queued *queued = policy_open(&ca->policy, evidence, span_of(q->rid, sizeof(q->rid)),
+                                            ca->ras->list, ca->ras->n, q->created, &failure, e);
     CLEANUP(policy_grant_free) struct policy_grant grant = {0};
     CLEANUP(x509_cleanup) X509 *requester = NULL;
     const char *id = queued == NULL ? "" : cmp_queued_entry(queued)->registration_id;

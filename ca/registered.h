@@ -15,7 +15,7 @@ struct registered;
 void registered_free(struct registered *);
 struct registered *registered_new(void) OWNED(registered_free);
 
-/* `row` is what was found under `id`: its CMS has this id, is signed by a registrar, and its content
- * is row->json. ERR_DENIED. */
+/* `row` is what was found under `id`: its CMS has this id, is signed by a registrar, and its
+ * content is row->json. ERR_DENIED. */
 int registered_check(struct registered *, const struct policy *, const char *id,
                      const struct issuance_registration *row, struct err *e);

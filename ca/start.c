@@ -330,7 +330,8 @@ recover(struct ca *ca, struct err *e)
 {
     struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca};
 
-    if (check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 || issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
+    if (check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
+        issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
         return -1;
     }
     if (o.resumed + o.abandoned > 0) {

@@ -32,7 +32,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
     case ISSUANCE_OWNED:
         return "the nfInstanceId has a live registration: cancel it first";
     case ISSUANCE_REPEATED:
-        return "the same content was registered before: sign one with another notBefore or notAfter";
+        return "the same content was registered before: sign one with another notBefore or "
+               "notAfter";
     case ISSUANCE_CLOSED:
         return "the state does not allow it any more";
     }

@@ -181,9 +181,9 @@ is_repeated(struct store_db *db, const struct issuance_registration *r, bool *re
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query(
-            db, &rows, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
-            STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))), e) != 0) {
+    if (store_query(db, &rows, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
+                    STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))),
+                    e) != 0) {
         return -1;
     }
     return store_next(&rows, repeated, e);

@@ -423,8 +423,7 @@ ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
     uint64_t size;
 
     if (ledger_size(db, &size, e) != 0 || last_checkpoint(ledger, db, &last, &note, e) != 0 ||
-        check_agrees(db, &last, size, "stored", e) != 0 ||
-        check_bodies(db, &last, size, e) != 0) {
+        check_agrees(db, &last, size, "stored", e) != 0 || check_bodies(db, &last, size, e) != 0) {
         return err_wrap(e, "ledger");
     }
     if (file_read(path, &published_note, e) == 0) {

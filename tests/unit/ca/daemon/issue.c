@@ -8,148 +8,9 @@
 #include "ca/link/admin.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
-#include "tests/unit/ca/daemon/world.h"
+#include "tests/unit/ca/daemon/nf.h"
 
 enum { KILLS = 12 };
-
-#define MAC "{\"kind\":\"mac\"}"
-
-/* One network function on its way. */
-struct nf {
-    char id[CMP_REGISTRATION_ID_SIZE + 1];
-    struct buf cms;
-    EVP_PKEY *key;
-    X509 *certificate; /* that protects; NULL: a MAC */
-    struct buf algorithm;
-    struct cmp_client client;
-    struct cmp_client_state state;
-    struct buf request;
-    struct buf nested;
-};
-
-static void
-nf_free(struct nf *n)
-{
-    buf_free(&n->cms);
-    EVP_PKEY_free(n->key);
-    X509_free(n->certificate);
-    buf_free(&n->algorithm);
-    buf_free(&n->request);
-    buf_free(&n->nested);
-}
-
-enum proof_by { BY_MAC, BY_CERTIFICATE, BY_VENDOR };
-
-static void
-new_uuid(char out[NF_INSTANCE_ID_SIZE])
-{
-    uint8_t o[16];
-    char hex[33];
-    struct err e = {0};
-
-    assert_ok(random_bytes(o, sizeof(o), &e), &e);
-    o[6] = (uint8_t)(0x40 | (o[6] & 0x0f));
-    o[8] = (uint8_t)(0x80 | (o[8] & 0x3f));
-    hex_format(span_of(o, sizeof(o)), hex);
-    (void)snprintf(out, NF_INSTANCE_ID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-                   hex + 16, hex + 20);
-}
-
-static void
-nf_request(struct world *w, struct nf *n)
-{
-    struct err e = {0};
-
-    buf_free(&n->request);
-    buf_free(&n->nested);
-    n->request = BUF_INIT(CMP_MESSAGE_MAX);
-    assert_ok(cmp_client_request(&n->client, CMP_IR, n->key, X509_get_subject_name(w->ra),
-                                 &n->state, &n->request, &e),
-              &e);
-    n->nested = world_wrap(w, buf_span(&n->request), n->id,
-                           n->certificate == NULL ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE,
-                           w->ra_key, w->ra);
-}
-
-/* The JSON of how this network function proves itself. */
-static char *
-make_proof(const struct nf *n, enum proof_by by)
-{
-    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
-    CLEANUP(mem_cleanup) char *issuer = NULL;
-    CLEANUP(mem_cleanup) char *subject = NULL;
-    char hex[2 * SHA256_SIZE + 1];
-    uint8_t hash[SHA256_SIZE];
-    struct err e = {0};
-
-    if (by == BY_MAC) {
-        return mem_strdup(MAC);
-    }
-    if (by == BY_VENDOR) {
-        issuer = name_text(X509_get_issuer_name(n->certificate));
-        subject = name_text(X509_get_subject_name(n->certificate));
-        return mem_printf("{\"kind\":\"vendor\",\"issuer\":\"%s\",\"subject\":\"%s\"}", issuer,
-                          subject);
-    }
-    assert_ok(OSSL_ENCODE(X509, n->certificate, &der, &e), &e);
-    assert_ok(sha256(buf_span(&der), hash, &e), &e);
-    hex_format(span_of(hash, sizeof(hash)), hex);
-    return mem_printf("{\"kind\":\"certificate\",\"sha256\":\"%s\"}", hex);
-}
-
-/* Registered, with its first request ready. */
-static struct nf
-nf_new(struct world *w, enum proof_by by, int certificates)
-{
-    struct nf n = {.key = pki_key("P-256")};
-    CLEANUP(answer_free) struct answer answer = {0};
-    CLEANUP(mem_cleanup) char *proof = NULL;
-    char uuid[NF_INSTANCE_ID_SIZE];
-    struct err e = {0};
-
-    n.algorithm = BUF_INIT(256);
-    assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &n.algorithm, &e), &e);
-    if (by != BY_MAC) {
-        n.certificate = world_vendor(w->vendor, w->vendor_key, n.key, "device 1");
-    }
-    proof = make_proof(&n, by);
-    new_uuid(uuid);
-    n.cms = world_registration(w, uuid, certificates, proof);
-    world_registration_id(buf_span(&n.cms), n.id);
-    world_register(w, buf_span(&n.cms), &answer);
-    assert_int_equal(answer.m.type, LINK_REGISTERED);
-    n.client = (struct cmp_client){.reference = "reference",
-                                   .secret = SPAN_LITERAL("a secret that the RA alone has"),
-                                   .algorithm = buf_span(&n.algorithm),
-                                   .certificate = n.certificate,
-                                   .key = n.key};
-    nf_request(w, &n);
-    return n;
-}
-
-static X509 *
-issued(const struct answer *a)
-{
-    struct err e = {0};
-    X509 *certificate;
-
-    if (a->m.type != LINK_ISSUED) {
-        fail_msg("%s %u %.*s", link_type_name(a->m.type), a->m.fail_info, (int)a->m.phrase.n,
-                 (const char *)a->m.phrase.p);
-    }
-    certificate = certificate_parse(a->m.body, &e);
-    assert_non_null(certificate);
-    return certificate;
-}
-
-static void
-is_refused(const struct answer *a, enum cmp_failure failure)
-{
-    if (a->m.type != LINK_REFUSED) {
-        fail_msg("%s", link_type_name(a->m.type));
-    }
-    assert_int_equal(a->m.fail_info, failure);
-}
 
 static void
 the_same_request_gets_the_same_certificate(void **state)
@@ -163,7 +24,7 @@ the_same_request_gets_the_same_certificate(void **state)
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
 
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &first);
-        certificate = issued(&first);
+        certificate = nf_issued(&first);
         assert_int_equal(X509_verify(certificate, X509_get0_pubkey(w->issuing)), 1);
         assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), n.key), 1);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
@@ -180,12 +41,12 @@ a_used_up_registration_gives_nothing(void **state)
     CLEANUP(answer_free) struct answer again = {0};
 
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    X509_free(issued(&answer));
+    X509_free(nf_issued(&answer));
     nf_request(w, &n);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
-    is_refused(&again, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&again, CMP_NOT_AUTHORIZED);
 }
 
 static void
@@ -206,14 +67,14 @@ what_no_known_ra_signed_is_refused(void **state)
     CLEANUP(answer_free) struct answer answer = {0};
 
     world_submit(w, buf_span(&n.request), buf_span(&forged), &answer);
-    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
     world_submit(w, buf_span(&n.request), buf_span(&foreign), &answer);
-    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
     world_submit(w, buf_span(&n.request), buf_span(&by_registrar), &answer);
-    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
     /* nothing of this was recorded: the right one is still issued */
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    X509_free(issued(&answer));
+    X509_free(nf_issued(&answer));
 }
 
 static void
@@ -231,13 +92,13 @@ an_ra_cannot_pass_off_a_request_as_another_ones(void **state)
     mac.nested =
         world_wrap(w, buf_span(&mac.request), signer.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     world_submit(w, buf_span(&mac.request), buf_span(&mac.nested), &answer);
-    is_refused(&answer, CMP_WRONG_INTEGRITY);
+    nf_is_refused(&answer, CMP_WRONG_INTEGRITY);
     /* a signed request of another network function */
     buf_free(&other.nested);
     other.nested = world_wrap(w, buf_span(&other.request), signer.id, CMP_ASSURANCE_SIGNATURE,
                               w->ra_key, w->ra);
     world_submit(w, buf_span(&other.request), buf_span(&other.nested), &answer);
-    is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
+    nf_is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
     /* names of the registered device, but not from the vendor */
     X509_free(vendor.certificate);
     vendor.certificate = world_vendor(w->ra, vendor.key, vendor.key, "device 1");
@@ -246,13 +107,13 @@ an_ra_cannot_pass_off_a_request_as_another_ones(void **state)
     vendor.client.certificate = vendor.certificate;
     nf_request(w, &vendor);
     world_submit(w, buf_span(&vendor.request), buf_span(&vendor.nested), &answer);
-    is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
+    nf_is_refused(&answer, CMP_SIGNER_NOT_TRUSTED);
     /* a signed request, attested as MAC */
     buf_free(&signer.nested);
     signer.nested =
         world_wrap(w, buf_span(&signer.request), signer.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     world_submit(w, buf_span(&signer.request), buf_span(&signer.nested), &answer);
-    is_refused(&answer, CMP_WRONG_INTEGRITY);
+    nf_is_refused(&answer, CMP_WRONG_INTEGRITY);
 }
 
 static void
@@ -264,13 +125,13 @@ a_key_of_another_owner_is_refused(void **state)
     CLEANUP(answer_free) struct answer answer = {0};
 
     world_submit(w, buf_span(&first.request), buf_span(&first.nested), &answer);
-    X509_free(issued(&answer));
+    X509_free(nf_issued(&answer));
     EVP_PKEY_free(second.key);
     second.key = first.key;
     assert_int_equal(EVP_PKEY_up_ref(first.key), 1);
     nf_request(w, &second);
     world_submit(w, buf_span(&second.request), buf_span(&second.nested), &answer);
-    is_refused(&answer, CMP_BAD_CERT_TEMPLATE);
+    nf_is_refused(&answer, CMP_BAD_CERT_TEMPLATE);
 }
 
 static void
@@ -290,7 +151,7 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     struct err e = {0};
 
     assert_int_equal(X509_up_ref(registrar), 1);
-    new_uuid(uuid);
+    nf_uuid(uuid);
     first = world_registration(w, uuid, 1, MAC);
     second = world_registration(w, uuid, 2, MAC);
     world_register(w, buf_span(&first), &answer);
@@ -298,7 +159,7 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     world_register(w, buf_span(&first), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
     world_register(w, buf_span(&second), &answer);
-    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     world_registration_id(buf_span(&first), hex);
     assert_ok(hex_parse(hex, id, sizeof(id), &e), &e);
     for (int i = 0; i < 2; i++) {
@@ -309,16 +170,16 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     world_register(w, buf_span(&second), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
     world_register(w, buf_span(&first), &answer);
-    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     /* signed by an RA: not a registrar */
-    new_uuid(uuid);
+    nf_uuid(uuid);
     w->registrar = w->ra;
     w->registrar_key = w->ra_key;
     by_stranger = world_registration(w, uuid, 1, MAC);
     w->registrar = registrar;
     w->registrar_key = registrar_key;
     world_register(w, buf_span(&by_stranger), &answer);
-    is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
 }
 
 /* Is the serial number on the published CRL? */
@@ -384,16 +245,16 @@ what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
         struct err e = {0};
 
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-        certificate = issued(&answer);
+        certificate = nf_issued(&answer);
         /* first with another certificate's hash */
         if (accept) {
             confirm(w, &n, w->ra, true, &answer);
-            is_refused(&answer, CMP_BAD_CERT_ID);
+            nf_is_refused(&answer, CMP_BAD_CERT_ID);
         }
         confirm(w, &n, certificate, accept, &answer);
         assert_int_equal(answer.m.type, LINK_CONFIRMED);
         confirm(w, &n, certificate, !accept, &answer);
-        is_refused(&answer, CMP_CERT_CONFIRMED);
+        nf_is_refused(&answer, CMP_CERT_CONFIRMED);
         if (accept) {
             crl = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
             assert_non_null(crl);
@@ -421,7 +282,7 @@ an_officer_revokes_an_ra_and_it_is_over(void **state)
     struct err e = {0};
 
     world_submit(w, buf_span(&n.request), buf_span(&nested), &answer);
-    X509_free(issued(&answer));
+    X509_free(nf_issued(&answer));
     for (int i = 0; i < 2; i++) {
         CLEANUP(admin_json_cleanup)
         json_t *done = world_ask(w,
@@ -437,7 +298,7 @@ an_officer_revokes_an_ra_and_it_is_over(void **state)
     buf_free(&nested);
     nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, key, ra);
     world_submit(w, buf_span(&n.request), buf_span(&nested), &answer);
-    is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
     assert_null(world_ask(w,
                           json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial",
                                     "40000000000000000000000000000000", "reason", "superseded"),
@@ -464,7 +325,7 @@ a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice(void **state)
         world_start_and_kill(w, i * 10);
         world_start(w);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-        X509_free(issued(&answer));
+        X509_free(nf_issued(&answer));
         world_kill(w);
         world_start(w);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
@@ -484,7 +345,7 @@ it_ends_in_order_and_begins_again(void **state)
     assert_int_equal(world_stop(w), 0);
     world_start(w);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    X509_free(issued(&answer));
+    X509_free(nf_issued(&answer));
     status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
     assert_non_null(status);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(status, "record"), "open")),
@@ -516,7 +377,7 @@ what_the_signer_refuses_is_given_up(void **state)
     world_start(w);
     for (int i = 0; i < 2; i++) {
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-        is_refused(&answer, CMP_SYSTEM_FAILURE);
+        nf_is_refused(&answer, CMP_SYSTEM_FAILURE);
     }
     assert_int_equal(revoked(w), before + 1);
     assert_int_equal(world_stop(w), 0);
@@ -524,7 +385,7 @@ what_the_signer_refuses_is_given_up(void **state)
     world_start(w);
     nf_request(w, &n);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    X509_free(issued(&answer)); /* the use was given back */
+    X509_free(nf_issued(&answer)); /* the use was given back */
 }
 
 static int

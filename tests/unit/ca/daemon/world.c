@@ -275,6 +275,31 @@ world_kill(struct world *w)
     hang_up(w);
 }
 
+bool
+world_start_fails(struct world *w)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
+    struct err e = {0};
+    int status = 0;
+
+    (void)unlink(path);
+    w->daemon = fork();
+    if (w->daemon == 0) {
+        run_daemon(w);
+    }
+    while (waitpid(w->daemon, &status, WNOHANG) == 0) {
+        w->link = unix_connect(path, true, &e);
+        if (w->link >= 0) { /* it opened */
+            world_kill(w);
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    w->daemon = -1;
+    return status != 0;
+}
+
 int
 world_stop(struct world *w)
 {

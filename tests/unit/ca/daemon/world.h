@@ -43,6 +43,8 @@ void world_free(struct world *);
  * its exit status. */
 void world_start(struct world *);
 void world_kill(struct world *);
+/* A start that ends by itself, with a failure. */
+bool world_start_fails(struct world *);
 /* What the policy of the issuing key's signer allows from the next start on. */
 void world_signer_days(struct world *, int days);
 /* A start that is killed after `ms`, wherever it is then. */

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who owns the RA, or can write the database files, wants a certificate that no registrar
+ * registered. Each test is one way to try it.
+ */
+#include <openssl/cms.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "ca/link/admin.h"
+#include "ca/registration/registration.h"
+#include "ca/x509/pubkey.h"
+#include "ca/x509/signed.h"
+#include "ca/x509/tbs.h"
+#include "db/issuance.h"
+#include "db/ledger.h"
+#include "tests/unit/ca/daemon/nf.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+/* The same registration with the other of the two ECDSA signatures (r, s) and (r, n - s): whoever
+ * has seen one can make it. */
+static struct buf
+vary(struct span cms)
+{
+    const unsigned char *p = cms.p;
+    CMS_ContentInfo *c = d2i_CMS_ContentInfo(NULL, &p, (long)cms.n);
+    ASN1_OCTET_STRING *signature =
+        CMS_SignerInfo_get0_signature(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(c), 0));
+    const unsigned char *at = ASN1_STRING_get0_data(signature);
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, ASN1_STRING_length(signature));
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *curve = pki_key("P-256");
+    BIGNUM *order = NULL;
+    BIGNUM *other = BN_new();
+    unsigned char *der = NULL;
+    struct buf out = BUF_INIT(64 * 1024);
+    struct err e = {0};
+    int n;
+
+    assert_non_null(sig);
+    assert_int_equal(EVP_PKEY_get_bn_param(curve, "order", &order), 1);
+    assert_int_equal(BN_sub(other, order, ECDSA_SIG_get0_s(sig)), 1);
+    assert_int_equal(ECDSA_SIG_set0(sig, BN_dup(ECDSA_SIG_get0_r(sig)), other), 1);
+    n = i2d_ECDSA_SIG(sig, &der);
+    assert_true(n > 0);
+    assert_int_equal(ASN1_STRING_set(signature, der, n), 1);
+    assert_ok(OSSL_ENCODE(CMS_ContentInfo, c, &out, &e), &e);
+    OPENSSL_free(der);
+    BN_free(order);
+    ECDSA_SIG_free(sig);
+    CMS_ContentInfo_free(c);
+    return out;
+}
+
+static void
+cancel(struct world *w, const char *id)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
+    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(octets, sizeof(octets))};
+    struct err e = {0};
+
+    assert_ok(hex_parse(id, octets, sizeof(octets), &e), &e);
+    world_send(w, &m);
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+}
+
+static void
+a_registration_does_not_come_back_under_another_signature(void **state)
+{
+    struct world *w = *state;
+
+    for (int cancelled = 0; cancelled <= 1; cancelled++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+        CLEANUP(buf_free) struct buf varied = vary(buf_span(&n.cms));
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        if (cancelled != 0) {
+            cancel(w, n.id);
+        } else {
+            world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+            X509_free(nf_issued(&answer));
+        }
+        world_register(w, buf_span(&varied), &answer);
+        nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+        world_registration_id(buf_span(&varied), n.id);
+        nf_request(w, &n);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    }
+}
+
+/* ---- what the RA may wrap ---- */
+
+static void
+only_a_first_message_and_its_confirmation_are_taken(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_ok(cmp_client_body_request(CMP_IR, n.key, NULL, &body, &e), &e);
+    for (int type = CMP_IR; type <= CMP_POLLREP; type++) {
+        CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+        CLEANUP(buf_free) struct buf recipient = {0};
+        CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf nested = {0};
+        CLEANUP(answer_free) struct answer answer = {0};
+        struct cmp_header h;
+
+        if (type == CMP_IR || type == CMP_CR || type == CMP_P10CR) {
+            continue;
+        }
+        body.p[0] = (uint8_t)(0xa0 | (unsigned)type);
+        assert_ok(cmp_header_first(&h, &e), &e);
+        assert_ok(cmp_client_header(&n.client, &h, &name, &recipient, &e), &e);
+        assert_ok(cmp_client_seal(&n.client, &h, buf_span(&body), &message, &e), &e);
+        nested = world_wrap(w, buf_span(&message), n.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+        world_submit(w, buf_span(&message), buf_span(&nested), &answer);
+        nf_is_refused(&answer, CMP_BAD_REQUEST);
+    }
+    {
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        X509_free(nf_issued(&answer)); /* nothing of that used the registration */
+    }
+}
+
+/* A signed certConf cannot be made, nor taken over, by who owns the RA. */
+static void
+a_confirmation_is_the_network_functions_own(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf victim = nf_new(w, BY_CERTIFICATE, 1);
+    CLEANUP(nf_free) struct nf other = nf_new(w, BY_CERTIFICATE, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    const struct cmp_client as[] = {other.client,
+                                    {.reference = "reference",
+                                     .secret = SPAN_LITERAL("a secret that the RA alone has"),
+                                     .algorithm = buf_span(&victim.algorithm)}};
+    struct err e = {0};
+
+    world_submit(w, buf_span(&victim.request), buf_span(&victim.nested), &answer);
+    certificate = nf_issued(&answer);
+    for (size_t i = 0; i < ARRAY_LEN(as); i++) {
+        CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf nested = {0};
+
+        assert_ok(cmp_client_certconf(&as[i], certificate, false, &victim.state, &message, &e), &e);
+        nested = world_wrap(w, buf_span(&message), victim.id,
+                            i == 0 ? CMP_ASSURANCE_SIGNATURE : CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+        world_submit(w, buf_span(&message), buf_span(&nested), &answer);
+        nf_is_refused(&answer, i == 0 ? CMP_BAD_MESSAGE_CHECK : CMP_WRONG_INTEGRITY);
+    }
+    {
+        CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf nested = {0};
+
+        assert_ok(
+            cmp_client_certconf(&victim.client, certificate, true, &victim.state, &message, &e),
+            &e);
+        nested =
+            world_wrap(w, buf_span(&message), victim.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+        world_submit(w, buf_span(&message), buf_span(&nested), &answer);
+        assert_int_equal(answer.m.type, LINK_CONFIRMED);
+    }
+}
+
+/* ---- the file ---- */
+
+static void
+edit(const struct world *w, const char *sql)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    sqlite3 *db = NULL;
+    char *text = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, text);
+    }
+    (void)sqlite3_close(db);
+}
+
+static void
+copy_file(const struct world *w, const char *from, const char *to)
+{
+    CLEANUP(mem_cleanup) char *a = mem_printf("%s/state/%s", w->dir, from);
+    CLEANUP(mem_cleanup) char *b = mem_printf("%s/state/%s", w->dir, to);
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(64 * 1024 * 1024);
+    struct err e = {0};
+
+    assert_ok(file_read(a, &octets, &e), &e);
+    assert_ok(file_write(b, buf_span(&octets), 0600, &e), &e);
+}
+
+#define NO_TRIGGERS                                                                                \
+    "DROP TRIGGER registration_fixed; DROP TRIGGER registration_kept; DROP TRIGGER request_fixed;" \
+    "DROP TRIGGER request_forward; DROP TRIGGER request_kept; DROP TRIGGER revocation_kept;"       \
+    "DROP TRIGGER leaf_stays; DROP TRIGGER leaf_remains; DROP TRIGGER certificate_fixed;"          \
+    "PRAGMA foreign_keys = OFF;"
+
+static void
+a_database_that_was_edited_is_not_started_with(void **state)
+{
+    static const char *const edits[] = {
+        "UPDATE registration SET used = 0 WHERE used > 0",
+        "UPDATE registration SET used = 0; UPDATE request SET state = 5 WHERE state IN (1, 3, 4)",
+        "UPDATE registration SET used = 0; PRAGMA foreign_keys = OFF; DELETE FROM request WHERE "
+        "registration IS NOT NULL",
+        "UPDATE registration SET state = 0 WHERE state = 1",
+        "DELETE FROM revocation",
+        "UPDATE request SET registration = NULL",
+        "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'REVOKED', 'CANCEL') AS BLOB)",
+        "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'mac', 'mad') AS BLOB)",
+        "UPDATE leaf SET hash = zeroblob(32) WHERE idx = 3",
+    };
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf gone = nf_new(w, BY_MAC, 1);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *ra = world_officer(w, "ra-cmp", "RA 3", key);
+    const ASN1_INTEGER *number = X509_get0_serialNumber(ra);
+    CLEANUP(mem_cleanup)
+    char *serial =
+        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(admin_json_cleanup) json_t *done = NULL;
+    struct err e = {0};
+
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    X509_free(nf_issued(&answer));
+    cancel(w, gone.id);
+    done = world_ask(
+        w,
+        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
+        &e);
+    assert_non_null(done);
+    assert_int_equal(world_stop(w), 0);
+    edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+    copy_file(w, "ca.db", "kept");
+    for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+        edit(w, NO_TRIGGERS);
+        edit(w, edits[i]);
+        print_message("%s\n", edits[i]);
+        assert_true(world_start_fails(w));
+        edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+        copy_file(w, "kept", "ca.db");
+    }
+    world_start(w);
+}
+
+static void
+an_edited_registration_gives_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    edit(w, NO_TRIGGERS);
+    edit(w, "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), 'amf1.5gc', "
+            "'amf2.5gc') AS BLOB), certificates = 1000");
+    world_start(w);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+}
+
+/* ---- intents that nobody asked for ---- */
+
+struct forged {
+    struct store_op op;
+    struct issuance_intent intent;
+};
+
+static int
+run_forge(struct store_op *op, struct store_db *db, struct err *e)
+{
+    enum issuance_outcome outcome;
+
+    if (issuance_intend(db, &CONTAINER_OF(op, struct forged, op)->intent, &outcome, e) != 0) {
+        return -1;
+    }
+    return outcome == ISSUANCE_DONE ? 0
+                                    : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
+}
+
+static void
+forge(struct world *w, const struct issuance_intent *intent)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    const struct store_options options = {.path = path,
+                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                          .schemas = {ledger_migrations, issuance_migrations}};
+    struct err e = {0};
+    struct store *store = store_open(&options, &e);
+    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
+
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_ok(store_call(store, &f.op, &e), &e);
+    store_free(store);
+}
+
+/* The TBS of what the thief would like to have. */
+static void
+make_tbs(struct world *w, EVP_PKEY *key, bool officer, struct tbs_request *t, struct buf *tbs)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+    struct nf_identity nf = pki_nf();
+    struct name subject;
+    struct err e = {0};
+
+    *t = (struct tbs_request){.profile = profile_by_name(officer ? "registrar" : "nf-tls"),
+                              .issuer = w->issuing,
+                              .nf = officer ? NULL : &nf,
+                              .subject = officer ? &subject : NULL,
+                              .spki = buf_span(&spki),
+                              .not_before = clock_now(),
+                              .not_after = clock_now() + (time_t)30 * DAY,
+                              .crl_url = "http://pki.example/crl/issuing.crl"};
+    assert_ok(serial_new(t->serial, &e), &e);
+    assert_ok(name_set(&subject, "SE", "Example Operator", "Mallory", &e), &e);
+    assert_ok(tbs_build(t, tbs, &e), &e);
+}
+
+static json_int_t
+record(struct world *w, const char *what)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
+}
+
+static void
+an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    json_int_t before = record(w, "certificates");
+
+    assert_int_equal(world_stop(w), 0);
+    for (int officer = 0; officer <= 1; officer++) {
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+        CLEANUP(buf_free) struct buf ra = BUF_INIT(LINK_CERTIFICATE_MAX);
+        static const uint8_t previous[LINK_PREVIOUS_SIZE];
+        uint8_t spki_hash[SHA256_SIZE] = {(uint8_t)officer};
+        uint8_t rid[SHA256_SIZE] = {(uint8_t)officer};
+        struct cmp_msg *message;
+        struct tbs_request t;
+        struct issuance_intent i = {0};
+        char uuid[NF_INSTANCE_ID_SIZE] = {0};
+        CLEANUP(registration_signed_cleanup) struct registration_signed *v = NULL;
+        struct err e = {0};
+
+        make_tbs(w, key, officer != 0, &t, &tbs);
+        v = registration_verify(buf_span(&n.cms), w->issuing, w->pki->root, clock_now(), NULL, &e);
+        assert_non_null(v);
+        memcpy(uuid, v->content.nf.instance_id, sizeof(uuid));
+        assert_ok(OSSL_ENCODE(X509, w->ra, &ra, &e), &e);
+        assert_ok(sha256(buf_span(&n.request), rid, &e), &e);
+        rid[0] ^= (uint8_t)officer;
+        message = cmp_msg_parse(buf_span(&n.request), CMP_MESSAGE_MAX, &e);
+        i = (struct issuance_intent){.rid = span_of(rid, sizeof(rid)),
+                                     .profile = t.profile->name,
+                                     .evidence = buf_span(&n.nested),
+                                     .spki_sha256 = span_of(spki_hash, sizeof(spki_hash)),
+                                     .serial = span_of(t.serial, sizeof(t.serial)),
+                                     .tbs = buf_span(&tbs),
+                                     .not_before = t.not_before,
+                                     .not_after = t.not_after,
+                                     .certificates = 1,
+                                     .now = clock_now()};
+        if (officer == 0) {
+            i.registration = n.id;
+            i.ra_der = buf_span(&ra);
+            i.nf_instance = uuid;
+            i.transaction_id = cmp_msg_transaction_id(message);
+            i.queue_previous = span_of(previous, sizeof(previous));
+        }
+        forge(w, &i);
+        cmp_msg_free(message);
+    }
+    world_start(w);
+    assert_int_equal(record(w, "certificates"), before);
+    assert_int_equal(record(w, "open"), 1); /* the officer's waits for the officer */
+    {
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        nf_is_refused(&answer, CMP_SYSTEM_FAILURE);
+        nf_request(w, &n);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        X509_free(nf_issued(&answer)); /* the use was given back */
+    }
+}
+
+static int
+setup(void **state)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    *state = world_new();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_registration_does_not_come_back_under_another_signature),
+        cmocka_unit_test(only_a_first_message_and_its_confirmation_are_taken),
+        cmocka_unit_test(a_confirmation_is_the_network_functions_own),
+        cmocka_unit_test(a_database_that_was_edited_is_not_started_with),
+        cmocka_unit_test(an_intent_that_no_signature_stands_behind_is_not_signed),
+        cmocka_unit_test(an_edited_registration_gives_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
