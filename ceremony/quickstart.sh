@@ -173,7 +173,7 @@ ceremony() { # ceremony HOST NAME: check and rehearse, unless its bundle is ther
     return 0
   fi
   if [[ -d $bundle ]]; then
-    echo "$bundle is from a ceremony that was stopped: remove $dir (--remove) and begin again"
+    echo "$bundle is damaged, and the CA has used its keys: remove $dir (--remove) and begin again"
     return 1
   fi
   "define_${name//-/_}"
@@ -544,6 +544,14 @@ home_domain=5gc.mnc012.mcc345.3gppnetwork.org
 log_origin=ca.$home_domain/ledger
 cmp_url=http://127.0.0.1:$port/.well-known/cmp/p/nf-tls
 
+# A rehearsal that was interrupted is begun anew: no CA has used its keys yet.
+for name in root-generate issuing-keys sub-issue root-crl ra-keys; do
+  if [[ ! -f $dir/ceremony/$name/head.txt && ! -d $dir/ca/state && -d $dir/root ]]; then
+    echo "an earlier rehearsal stopped before $name was done: its tokens and bundles are made anew"
+    rm -rf "$dir/root" "$dir/ca" "$dir/ra" "$dir/ceremony"
+    mkdir "$dir/ceremony"
+  fi
+done
 for host in root ca ra; do
   host_token "$host"
 done

@@ -65,6 +65,17 @@ refused 'holds no nfpki programs' --bin /usr/bin --dir "$pki"
 refused 'holds something else' --bin "$bin" --dir "$root_dir/ceremony"
 refused 'not removed' --dir "$root_dir/ceremony" --remove
 refused 'holds no demonstration' --dir "$root_dir/ceremony" --stop
+# interrupted in or right after the first ceremony: the next run begins the rehearsal anew
+other=$pki/other
+"$quickstart" --bin "$bin" --dir "$other" --port 0 >"$pki/interrupted.log" 2>&1 &
+starter=$!
+while [[ ! -d $other/ceremony/root-generate ]]; do sleep 0.02; done
+kill -TERM "$starter"
+wait "$starter" && fail 'the interrupted run says that all is well'
+"$quickstart" --bin "$bin" --dir "$other" --port 0 --once >"$pki/interrupted.log" 2>&1 ||
+  { cat "$pki/interrupted.log"; fail 'after an interruption'; }
+grep -q 'earlier rehearsal stopped' "$pki/interrupted.log" || fail 'the stopped rehearsal was not begun anew'
+
 "$quickstart" --dir "$pki/none/x" --remove
 [[ ! -e $pki/none ]] || fail '--remove made a directory'
 "$quickstart" --dir "$pki" --remove
