@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ossl.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -160,6 +164,108 @@ certificate_load(const char *path, struct err *e)
         (void)err_wrap(e, "%s", path);
     }
     return certificate;
+}
+
+/* A library context whose one provider provides nothing, so that there is no decoder to search. */
+static OSSL_LIB_CTX *empty_context;
+static pthread_once_t empty_context_once = PTHREAD_ONCE_INIT;
+
+static void
+make_empty_context(void)
+{
+    empty_context = OSSL_LIB_CTX_new();
+    if (empty_context == NULL || OSSL_PROVIDER_load(empty_context, "null") == NULL) {
+        abort();
+    }
+}
+
+X509 *
+certificate_parse_keyless(struct span der, struct err *e)
+{
+    const unsigned char *p = der.p;
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+
+    (void)pthread_once(&empty_context_once, make_empty_context);
+    certificate =
+        (X509 *)ASN1_item_d2i_ex(NULL, &p, (long)der.n, ASN1_ITEM_rptr(X509), empty_context, NULL);
+    if (certificate == NULL) {
+        (void)ossl_err(e, ERR_INPUT, "not an X.509 certificate in DER");
+        return NULL;
+    }
+    if (p != der.p + der.n) {
+        (void)err_set(e, ERR_INPUT, "octets behind the certificate");
+        return NULL;
+    }
+    return TAKE(certificate);
+}
+
+enum { EC_GROUP_NAME_MAX = 16, EC_POINT_MAX = 97 };
+
+/* SubjectPublicKeyInfo up to the point, whose first octet says uncompressed (RFC 5480 2.1.1, 2.2).
+ * There is one encoding, so one comparison. */
+static const struct {
+    const char *group;
+    size_t n_head;
+    size_t n_point;
+    uint8_t head[27];
+} ec_keys[] = {
+    {SN_X9_62_prime256v1, 27, 65, {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                   0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04}},
+    {SN_secp384r1, 24, 97, {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                            0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+                            0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04}},
+};
+
+/* The import of a point refuses one that is not on the curve, as the decoders do. */
+static EVP_PKEY *
+ec_key_of(const char *curve, struct span octets)
+{
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    char group[EC_GROUP_NAME_MAX]; /* OSSL_PARAM knows no const */
+    uint8_t point[EC_POINT_MAX];
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, octets.n),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *key = NULL;
+
+    (void)snprintf(group, sizeof(group), "%s", curve);
+    memcpy(point, octets.p, octets.n);
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+EVP_PKEY *
+public_key_parse(struct span spki, struct err *e)
+{
+    const unsigned char *p = spki.p;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
+
+    for (size_t i = 0; i < sizeof(ec_keys) / sizeof(ec_keys[0]) && key == NULL; i++) {
+        if (spki.n == ec_keys[i].n_head - 1 + ec_keys[i].n_point &&
+            memcmp(spki.p, ec_keys[i].head, ec_keys[i].n_head) == 0) {
+            key = ec_key_of(ec_keys[i].group,
+                            span_of(spki.p + ec_keys[i].n_head - 1, ec_keys[i].n_point));
+            if (key == NULL) {
+                (void)ossl_err(e, ERR_INPUT, "public key does not decode");
+                return NULL;
+            }
+        }
+    }
+    if (key == NULL) {
+        key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+        if (key == NULL || p != spki.p + spki.n) {
+            (void)ossl_err(e, ERR_INPUT, "public key does not decode");
+            return NULL;
+        }
+    }
+    return TAKE(key);
 }
 
 time_t

@@ -66,6 +66,14 @@ int ossl_encode(ossl_i2d *i2d, const void *object, struct buf *out, struct err *
 X509 *certificate_parse(struct span bytes, struct err *e) __attribute__((warn_unused_result));
 X509 *certificate_load(const char *path, struct err *e) __attribute__((warn_unused_result));
 
+/* OpenSSL 3.0 searches all its decoders for the key of every certificate that it parses, which
+ * costs more than a verification. These two do not:
+ * one certificate in DER of which only the other fields are of interest: X509_get0_pubkey() gives
+ * NULL, X509_get_X509_PUBKEY() has the octets; */
+X509 *certificate_parse_keyless(struct span der, struct err *e) __attribute__((warn_unused_result));
+/* one SubjectPublicKeyInfo, nothing behind it. Never a point that is not on its curve. */
+EVP_PKEY *public_key_parse(struct span spki, struct err *e) __attribute__((warn_unused_result));
+
 /* The clock seam: the only place that reads the time of day. */
 time_t clock_now(void);
 /* Milliseconds that never go back. */

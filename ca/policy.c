@@ -389,5 +389,7 @@ policy_seal(const struct policy *p, struct span tbs, struct span signature,
     if (!span_equal(inside, tbs)) {
         return err_set(e, ERR_CRYPTO, "the certificate is not about the TBS that was stored");
     }
-    return g == NULL ? 0 : lint_tbs(inside, &g->request, e);
+    /* What went through the linter before, octet for octet, would pass again. */
+    return g == NULL || span_equal(inside, buf_span(&g->tbs)) ? 0
+                                                              : lint_tbs(inside, &g->request, e);
 }

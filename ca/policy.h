@@ -77,6 +77,6 @@ int policy_confirmation(const struct cmp_queued *, const struct cmp_queued *firs
                         enum cmp_failure *failure, struct err *e);
 
 /* Signature -> certificate: verified under the issuing key, its TBS equal to `tbs`. With `grant`
- * (NULL after a restart) it is linted again. */
+ * (NULL after a restart) it is linted again, unless it is the grant's TBS, which was. */
 int policy_seal(const struct policy *, struct span tbs, struct span signature,
                 const struct policy_grant *grant, struct buf *certificate, struct err *e);

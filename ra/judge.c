@@ -395,7 +395,7 @@ judge_certconf(struct job *job)
         (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
         return fail(job, CMP_BAD_REQUEST);
     }
-    certificate = certificate_parse(buf_span(&x->certificate), &job->e);
+    certificate = certificate_parse_keyless(buf_span(&x->certificate), &job->e);
     if (certificate == NULL) {
         return fail(job, CMP_SYSTEM_FAILURE);
     }

@@ -63,19 +63,13 @@ cmp_certreq_free(struct cmp_certreq *r)
 static int
 take_key(struct cmp_certreq *r, const CMP_SPKI *spki, enum cmp_failure *failure, struct err *e)
 {
-    const unsigned char *p;
-
     *failure = CMP_BAD_CERT_TEMPLATE;
     if (signature_check_key_algorithm(spki->algorithm, e) != 0 ||
         field_encode(ASN1_ITEM_rptr(CMP_SPKI), spki, &r->spki, e) != 0) {
         return -1;
     }
-    p = r->spki.p;
-    r->key = d2i_PUBKEY(NULL, &p, (long)r->spki.n);
-    if (r->key == NULL || p != r->spki.p + r->spki.n) {
-        return ossl_err(e, ERR_INPUT, "public key does not decode");
-    }
-    return signature_check_key(r->key, e);
+    r->key = public_key_parse(buf_span(&r->spki), e);
+    return r->key == NULL ? -1 : signature_check_key(r->key, e);
 }
 
 /* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. */

@@ -33,7 +33,6 @@ wrap(struct span tbs, struct err *e)
     struct span content;
     struct span algorithm = {0};
     uint8_t tag;
-    const unsigned char *p;
     X509 *certificate;
 
     if (der_expect(&in, DER_SEQUENCE, "lint: TBSCertificate", &body, e) != 0) {
@@ -52,12 +51,9 @@ wrap(struct span tbs, struct err *e)
     if (der_finish(&w) != 0) {
         return NULL;
     }
-    p = bytes.p;
-    certificate = d2i_X509(NULL, &p, (long)bytes.n);
-    if (certificate == NULL || p != bytes.p + bytes.n) {
-        X509_free(certificate);
-        (void)ossl_err(e, ERR_DENIED, "lint: TBSCertificate: does not parse");
-        return NULL;
+    certificate = certificate_parse_keyless(buf_span(&bytes), e);
+    if (certificate == NULL) {
+        (void)err_wrap(e, "lint: TBSCertificate: does not parse");
     }
     return certificate;
 }
@@ -92,7 +88,9 @@ check_serial(const X509 *certificate, const struct tbs_request *expected, struct
 static int
 check_algorithm(const X509 *certificate, const struct tbs_request *expected, struct err *e)
 {
-    EVP_PKEY *key = X509_get0_pubkey(expected->issuer == NULL ? certificate : expected->issuer);
+    CLEANUP(evp_pkey_cleanup)
+    EVP_PKEY *own = expected->issuer == NULL ? pubkey_parse(expected->spki, NULL, e) : NULL;
+    EVP_PKEY *key = expected->issuer == NULL ? own : X509_get0_pubkey(expected->issuer);
     CLEANUP(buf_free) struct buf found = BUF_INIT(WRAP);
     struct span identifier;
 
@@ -196,13 +194,15 @@ static int
 check_key(const X509 *certificate, const struct tbs_request *expected, struct err *e)
 {
     CLEANUP(buf_free) struct buf found = BUF_INIT(PUBKEY_SPKI_MAX);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
 
     if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &found, e) != 0 ||
         !span_equal(buf_span(&found), expected->spki)) {
         return lint_departs(e, "subjectPublicKeyInfo", "not the key that was decided");
     }
     /* OpenSSL parses no point that is off the curve; the other rules show in the octets. */
-    if (X509_get0_pubkey(certificate) == NULL) {
+    key = public_key_parse(buf_span(&found), e);
+    if (key == NULL) {
         return lint_departs(e, "subjectPublicKeyInfo", "not a valid key");
     }
     if (pubkey_check_spki(buf_span(&found), NULL, e) != 0) {

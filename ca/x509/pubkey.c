@@ -177,7 +177,6 @@ pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e)
 EVP_PKEY *
 pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
 {
-    const unsigned char *p = spki.p;
     enum pubkey_kind found;
     EVP_PKEY *key;
 
@@ -185,9 +184,9 @@ pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
         return NULL;
     }
     /* Refuses a point that is not on the curve; the cofactor of both is 1. */
-    key = d2i_PUBKEY(NULL, &p, (long)spki.n);
+    key = public_key_parse(spki, e);
     if (key == NULL) {
-        (void)ossl_err(e, ERR_INPUT, "public key: not a valid key");
+        (void)err_wrap(e, "public key: not a valid key");
         return NULL;
     }
     if (kind != NULL) {

@@ -20,7 +20,6 @@ decode(const struct policy *p, struct span tbs, struct err *e)
 {
     CLEANUP(buf_free) struct buf whole = BUF_INIT(OBJECT_CERTIFICATE_MAX + 64);
     CLEANUP(x509_cleanup) X509 *x = NULL;
-    const unsigned char *at;
     unsigned char *again = NULL;
     int n;
     bool same;
@@ -29,10 +28,9 @@ decode(const struct policy *p, struct span tbs, struct err *e)
         der_wrap_signed(tbs, key_algorithm_identifier(p->algorithm), &whole, e) != 0) {
         return NULL;
     }
-    at = whole.p;
-    x = d2i_X509(NULL, &at, (long)whole.n);
-    if (x == NULL || at != whole.p + whole.n) {
-        (void)ossl_err(e, ERR_INPUT, "not a TBSCertificate");
+    x = certificate_parse_keyless(buf_span(&whole), e);
+    if (x == NULL) {
+        (void)err_wrap(e, "TBSCertificate");
         return NULL;
     }
     n = i2d_re_X509_tbs(x, &again);

@@ -75,6 +75,93 @@ a_certificate_with_octets_behind_it_is_refused(void **state)
     assert_int_equal(e.code, ERR_NOTFOUND);
 }
 
+static void
+a_public_key_comes_out_as_it_went_in(void **state)
+{
+    static const char *const kinds[][2] = {
+        {"EC", "P-256"}, {"EC", "P-384"}, {"EC", "P-521"}, {"ED25519", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        CLEANUP(evp_pkey_cleanup)
+        EVP_PKEY *key = kinds[i][1] != NULL ? EVP_EC_gen(kinds[i][1])
+                                            : EVP_PKEY_Q_keygen(NULL, NULL, kinds[i][0]);
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *parsed = NULL;
+        CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+        CLEANUP(buf_free) struct buf again = BUF_INIT(1024);
+        struct err e = {0};
+
+        assert_ok(OSSL_ENCODE(PUBKEY, key, &spki, &e), &e);
+        parsed = public_key_parse(buf_span(&spki), &e);
+        assert_non_null(parsed);
+        assert_int_equal(EVP_PKEY_eq(parsed, key), 1);
+        assert_ok(OSSL_ENCODE(PUBKEY, parsed, &again, &e), &e);
+        assert_true(span_equal(buf_span(&again), buf_span(&spki)));
+        /* cut off, and with an octet behind it */
+        assert_null(public_key_parse(span_of(spki.p, spki.n - 1), &e));
+        assert_int_equal(e.code, ERR_INPUT);
+        assert_ok(buf_append(&spki, SPAN_LITERAL("x"), &e), &e);
+        assert_null(public_key_parse(buf_span(&spki), &e));
+    }
+}
+
+static void
+a_point_that_is_not_on_its_curve_is_no_public_key(void **state)
+{
+    static const char *const curves[] = {"P-256", "P-384"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen(curves[i]);
+        CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+        struct err e = {0};
+
+        assert_ok(OSSL_ENCODE(PUBKEY, key, &spki, &e), &e);
+        spki.p[spki.n - 1] ^= 1;
+        assert_null(public_key_parse(buf_span(&spki), &e));
+        assert_int_equal(e.code, ERR_INPUT);
+        memset(spki.p + spki.n - 64, 0, 64);
+        assert_null(public_key_parse(buf_span(&spki), &e));
+        memset(spki.p + spki.n - 64, 0xff, 64); /* coordinates beyond the field */
+        assert_null(public_key_parse(buf_span(&spki), &e));
+    }
+}
+
+static void
+a_certificate_without_its_key_has_all_other_fields(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *made = X509_new();
+    CLEANUP(x509_cleanup) X509 *parsed = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf again = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf tbs_again = BUF_INIT(4096);
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(X509_set_version(made, X509_VERSION_3), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(made), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(made), 60));
+    assert_int_equal(X509_set_pubkey(made, key), 1);
+    assert_true(X509_sign(made, key, EVP_sha256()) > 0);
+    assert_ok(OSSL_ENCODE(X509, made, &der, &e), &e);
+
+    parsed = certificate_parse_keyless(buf_span(&der), &e);
+    assert_non_null(parsed);
+    assert_null(X509_get0_pubkey(parsed));
+    assert_ok(OSSL_ENCODE(X509, parsed, &again, &e), &e);
+    assert_true(span_equal(buf_span(&again), buf_span(&der)));
+    assert_ok(OSSL_ENCODE(re_X509_tbs, parsed, &tbs_again, &e), &e);
+    assert_ok(OSSL_ENCODE(re_X509_tbs, made, &tbs, &e), &e);
+    assert_true(span_equal(buf_span(&tbs), buf_span(&tbs_again)));
+
+    assert_null(certificate_parse_keyless(span_of(der.p, der.n - 1), &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_ok(buf_append(&der, SPAN_LITERAL("x"), &e), &e);
+    assert_null(certificate_parse_keyless(buf_span(&der), &e));
+}
+
 int
 main(void)
 {
@@ -83,8 +170,13 @@ main(void)
         cmocka_unit_test(times_go_round_and_impossible_dates_are_refused),
         cmocka_unit_test(sha256_of_abc_is_the_published_value),
         cmocka_unit_test(a_certificate_with_octets_behind_it_is_refused),
+        cmocka_unit_test(a_public_key_comes_out_as_it_went_in),
+        cmocka_unit_test(a_point_that_is_not_on_its_curve_is_no_public_key),
+        cmocka_unit_test(a_certificate_without_its_key_has_all_other_fields),
     };
     struct err e = {0};
+    int result = ossl_init(&e) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 
-    return ossl_init(&e) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    OPENSSL_cleanup(); /* ossl_init() leaves it to the program */
+    return result;
 }
