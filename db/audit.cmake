@@ -6,5 +6,5 @@ nfpki_library(audit
   HEADERS audit_files.h audit_walk.h audit_certificate.h audit_rules.h audit_verify.h audit_index.h
     audit_story.h audit_print.h
   LINK ledger PkgConfig::JANSSON)
-nfpki_program(nfpki-audit COMPONENT audit DESTINATION ${CMAKE_INSTALL_BINDIR}
+nfpki_program(nfpki-audit COMPONENTS audit DESTINATION ${CMAKE_INSTALL_BINDIR}
   SOURCES audit.c LINK audit MAN nfpki-audit.1)
