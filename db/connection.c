@@ -157,7 +157,7 @@ configure(struct store_db *db, struct err *e)
      * OR REPLACE deletes. */
     return connection_run(db,
                           "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA cache_size = -8192;",
+                          "PRAGMA cache_size = -4096;",
                           "configure", e) != 0 ||
                    pragma_word(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", e) != 0 ||
                    pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 ||
