@@ -8,8 +8,12 @@
  *   bad-sign    C_Sign gives a signature with one bit flipped
  *   sign-fails  C_Sign gives CKR_DEVICE_ERROR
  *   hang        C_Sign does not come back
+ *   no-random   C_GenerateRandom gives CKR_DEVICE_REMOVED
+ *   wrong:C:T   C_GetAttributeValue flips a bit of attribute T (hex) of objects of class C (hex)
+ *   gone:C:T    C_GetAttributeValue does not know attribute T of objects of class C
  */
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +73,46 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
     return rv;
 }
 
+static CK_RV
+generate_random(CK_SESSION_HANDLE session, unsigned char *out, CK_ULONG n)
+{
+    return wanted("no-random") ? CKR_DEVICE_REMOVED : real->C_GenerateRandom(session, out, n);
+}
+
+/* Is FAULTP11 exactly "fault:class:type" for this object and attribute? */
+static int
+hits(const char *fault, CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE type)
+{
+    char text[64];
+    const char *faults = getenv("FAULTP11");
+
+    (void)snprintf(text, sizeof(text), "%s:%lx:%lx", fault, class, type);
+    return faults != NULL && strcmp(faults, text) == 0;
+}
+
+static CK_RV
+get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a, CK_ULONG n)
+{
+    CK_OBJECT_CLASS class = 0;
+    CK_ATTRIBUTE asked = {CKA_CLASS, &class, sizeof(class)};
+    CK_RV rv = real->C_GetAttributeValue(session, object, &asked, 1);
+
+    if (rv != CKR_OK) {
+        return rv;
+    }
+    rv = real->C_GetAttributeValue(session, object, a, n);
+    for (CK_ULONG i = 0; i < n; i++) {
+        if (hits("gone", class, a[i].type)) {
+            a[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+            rv = CKR_ATTRIBUTE_TYPE_INVALID;
+        } else if (hits("wrong", class, a[i].type) && rv == CKR_OK && a[i].pValue != NULL &&
+                   a[i].ulValueLen > 0) {
+            *(unsigned char *)a[i].pValue ^= 1;
+        }
+    }
+    return rv;
+}
+
 CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
@@ -87,6 +131,8 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     ours.C_GetTokenInfo = get_token_info;
     ours.C_Login = login;
     ours.C_Sign = sign;
+    ours.C_GenerateRandom = generate_random;
+    ours.C_GetAttributeValue = get_attribute_value;
     *list = &ours;
     return CKR_OK;
 }

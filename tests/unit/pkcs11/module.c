@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/test.h"
+
+#include "pkcs11/module.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "pkcs11/session.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/tmpdir.h"
+
+#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
+#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
+
+static int
+setup(void **state)
+{
+    char *dir = tmpdir_new();
+
+    softhsm_use(dir);
+    *state = dir;
+    return unsetenv("FAULTP11");
+}
+
+static int
+teardown(void **state)
+{
+    tmpdir_remove(*state);
+    return unsetenv("FAULTP11");
+}
+
+static struct token
+new_token(struct module *m, const char *label)
+{
+    struct err e = {0};
+    struct token t = {0};
+
+    assert_ok(module_init_token(m, label, SO_PIN, USER_PIN, &t, &e), &e);
+    return t;
+}
+
+/* A second token of the same label, which module_init_token() refuses to make. */
+static void
+twin(struct module *m, const char *label)
+{
+    const CK_FUNCTION_LIST *f = module_functions(m);
+    CK_SLOT_ID slots[8];
+    CK_ULONG n = ARRAY_LEN(slots);
+    unsigned char padded[32];
+    char pin[] = "so-pin-0123456789";
+
+    memset(padded, ' ', sizeof(padded));
+    for (size_t i = 0; label[i] != '\0'; i++) {
+        padded[i] = (unsigned char)label[i];
+    }
+    assert_int_equal(f->C_GetSlotList(CK_TRUE, NULL, &n), CKR_OK);
+    n = ARRAY_LEN(slots);
+    assert_int_equal(f->C_GetSlotList(CK_TRUE, slots, &n), CKR_OK);
+    /* SoftHSM's last slot is the one without a token. */
+    assert_int_equal(
+        f->C_InitToken(slots[n - 1], (unsigned char *)pin, (CK_ULONG)strlen(pin), padded), CKR_OK);
+}
+
+static void
+two_tokens_of_one_label_are_told_apart_by_serial_only(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token first;
+    struct token t = {0};
+
+    (void)state;
+    assert_non_null(m);
+    first = new_token(m, "issuing");
+    twin(m, "issuing");
+    assert_err(module_find_token(m, "issuing", NULL, &t, &e), ERR_CONFLICT, &e);
+    assert_non_null(strstr(e.text, "2 tokens 'issuing'"));
+    assert_non_null(strstr(e.text, "name the serial"));
+    assert_non_null(strstr(e.text, first.serial));
+    assert_ok(module_find_token(m, "issuing", first.serial, &t, &e), &e);
+    assert_string_equal(t.serial, first.serial);
+    assert_int_equal(t.slot, first.slot);
+    assert_err(module_init_token(m, "issuing", SO_PIN, USER_PIN, &t, &e), ERR_CONFLICT, &e);
+}
+
+static void
+a_missing_token_is_answered_with_what_is_there(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token t = {0};
+
+    (void)state;
+    assert_non_null(m);
+    assert_err(module_find_token(m, "issuing", NULL, &t, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "it has: none"));
+    assert_non_null(strstr(e.text, SOFTHSM_MODULE));
+    (void)new_token(m, "other");
+    assert_err(module_find_token(m, "issuing", "0123", &t, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "no token 'issuing' with serial 0123"));
+    assert_non_null(strstr(e.text, "'other' serial "));
+    /* a beginning of the label or of the serial is not enough */
+    assert_err(module_find_token(m, "othe", NULL, &t, &e), ERR_NOTFOUND, &e);
+}
+
+static void
+labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token t = {0};
+    uint8_t long_pin[256];
+
+    (void)state;
+    assert_non_null(m);
+    memset(long_pin, '1', sizeof(long_pin));
+    assert_err(module_init_token(m, "", SO_PIN, USER_PIN, &t, &e), ERR_INPUT, &e);
+    assert_err(module_init_token(m, "012345678901234567890123456789012", SO_PIN, USER_PIN, &t, &e),
+               ERR_INPUT, &e);
+    assert_err(module_init_token(m, "x", SPAN_LITERAL("123"), USER_PIN, &t, &e), ERR_INPUT, &e);
+    assert_err(module_init_token(m, "x", SO_PIN, SPAN_LITERAL(""), &t, &e), ERR_INPUT, &e);
+    assert_err(module_init_token(m, "x", SO_PIN, span_of(long_pin, sizeof(long_pin)), &t, &e),
+               ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "256 octets"));
+    assert_err(module_find_token(m, "x", NULL, &t, &e), ERR_NOTFOUND, &e);
+    t = new_token(m, "01234567890123456789012345678901");
+    assert_string_equal(t.label, "01234567890123456789012345678901");
+}
+
+static void
+a_module_that_others_can_write_is_not_loaded(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/module.so", (char *)*state);
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(16 * 1024 * 1024);
+    struct module *m;
+
+    assert_ok(file_read(SOFTHSM_MODULE, &bytes, &e), &e);
+    assert_ok(file_write(path, buf_span(&bytes), 0602, &e), &e);
+    assert_null(module_open(path, NULL, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_non_null(strstr(e.text, path));
+    assert_int_equal(chmod(path, 0600), 0);
+    m = module_open(path, NULL, &e);
+    assert_non_null(m);
+    module_close(m);
+    assert_null(module_open(*state, NULL, &e)); /* a folder */
+    assert_int_equal(e.code, ERR_DENIED);
+}
+
+static void
+every_error_names_the_call_the_value_the_module_and_the_token(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+    struct token t;
+    uint8_t random[4];
+
+    (void)state;
+    assert_non_null(m);
+    t = new_token(m, "issuing");
+    s = session_open(m, "issuing", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    assert_int_equal(setenv("FAULTP11", "no-random", 1), 0);
+    assert_err(session_random(s, random, sizeof(random), &e), ERR_TOKEN, &e);
+    assert_string_equal(e.text,
+                        "C_GenerateRandom: CKR_DEVICE_REMOVED (0x32) (module " TEST_BINARY_DIR
+                        "/faultp11.so, token issuing)");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(two_tokens_of_one_label_are_told_apart_by_serial_only),
+        TEST(a_missing_token_is_answered_with_what_is_there),
+        TEST(labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched),
+        TEST(a_module_that_others_can_write_is_not_loaded),
+        TEST(every_error_names_the_call_the_value_the_module_and_the_token),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
