@@ -2,6 +2,7 @@
 /* From the link to T1. What follows is in issue_sign.c, the answers are in issue_end.c. */
 #include "ca/issue.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "ca/registered.h"
@@ -476,7 +477,7 @@ issue_officer(struct ca *ca, struct admin_call *call, const json_t *request)
     struct issue *j;
     struct err e = {0};
 
-    if (csr == NULL || profile == NULL || common_name == NULL || days < 1 || days > 36500) {
+    if (csr == NULL || profile == NULL || common_name == NULL || days < INT_MIN || days > INT_MAX) {
         (void)err_set(&e, ERR_INPUT, "issue: csr, profile, commonName and days are needed");
         admin_refuse(call, &e);
         return;

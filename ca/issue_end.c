@@ -54,7 +54,11 @@ void
 issue_end_refused(struct issue *j, int fail_info, const char *phrase)
 {
     if (j->call != NULL) {
-        refuse_officer(j, ERR_DENIED, j->e.text[0] != '\0' ? j->e.text : phrase);
+        if (j->e.text[0] != '\0') {
+            refuse_officer(j, j->e.code, j->e.text);
+        } else {
+            refuse_officer(j, ERR_DENIED, phrase);
+        }
     } else {
         ca_answer_refused(j->ca, j->flight->peer, issue_rid(j), fail_info, phrase);
     }
@@ -88,6 +92,28 @@ pem_of(struct span der, struct err *e)
     return mem_printf("%.*s", (int)n, text);
 }
 
+static bool
+is_named(struct span der, const char *common_name)
+{
+    struct err e = {0};
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse(der, &e);
+    const X509_NAME *subject;
+    const ASN1_STRING *value;
+    int at;
+
+    if (certificate == NULL) {
+        return false;
+    }
+    subject = X509_get_subject_name(certificate);
+    at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0) {
+        return false;
+    }
+    value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    return span_equal(span_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
+                      span_str(common_name));
+}
+
 static void
 answer_officer(struct issue *j)
 {
@@ -96,7 +122,8 @@ answer_officer(struct issue *j)
     CLEANUP(mem_cleanup) char *pem = NULL;
     struct err e = {0};
 
-    if (q->registration[0] != '\0' || strcmp(q->profile, j->profile) != 0 || q->revoked) {
+    if (q->registration[0] != '\0' || strcmp(q->profile, j->profile) != 0 || q->revoked ||
+        !is_named(buf_span(&j->certificate), j->common_name)) {
         refuse_officer(j, ERR_CONFLICT,
                        "this request was used before, for something else: make a new one");
         return;

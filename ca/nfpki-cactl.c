@@ -102,6 +102,7 @@ parse_issue(int argc, char **argv, struct issue_options *o)
 static int
 run_issue(int argc, char **argv)
 {
+    static const char pem_begin[] = "-----BEGIN ";
     struct issue_options o = {0};
     CLEANUP(buf_free) struct buf csr = BUF_INIT(CSR_FILE_MAX);
     CLEANUP(admin_json_cleanup) json_t *answer = NULL;
@@ -112,6 +113,11 @@ run_issue(int argc, char **argv)
         return cmd_misuse(&program, argv[0]);
     }
     if (file_read(argv[optind], &csr, &e) != 0) {
+        return fail(&e);
+    }
+    if (memmem(csr.p, csr.n, pem_begin, sizeof(pem_begin) - 1) == NULL) {
+        (void)err_set(&e, ERR_INPUT, "%s: not PEM: convert it with openssl req -inform DER",
+                      argv[optind]);
         return fail(&e);
     }
     answer = ask(json_pack("{s:s,s:s,s:s,s:I,s:s%}", "command", "issue", "profile", o.profile,

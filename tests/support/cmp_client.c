@@ -481,8 +481,8 @@ read_pollrep(const struct cmp_msg *msg, struct cmp_client_answer *out, struct er
     return ok ? 0 : err_set(e, ERR_INPUT, "pollRep");
 }
 
-static int
-read_body(const struct cmp_msg *msg, struct cmp_client_answer *out, struct err *e)
+int
+cmp_client_read_body(const struct cmp_msg *msg, struct cmp_client_answer *out, struct err *e)
 {
     enum cmp_failure failure;
 
@@ -520,7 +520,7 @@ cmp_client_read(const struct cmp_client *c, struct span der, X509 *server,
         nonce.n < CMP_NONCE_SIZE) {
         return err_set(e, ERR_INPUT, "answer: transactionID or nonces are not right");
     }
-    if (verify(c, msg, server, e) != 0 || read_body(msg, out, e) != 0) {
+    if (verify(c, msg, server, e) != 0 || cmp_client_read_body(msg, out, e) != 0) {
         return err_wrap(e, "answer");
     }
     memcpy(state->recip_nonce, nonce.p, nonce.n);

@@ -75,6 +75,8 @@ int cmp_client_certconf(const struct cmp_client *, const X509 *certificate, bool
 int cmp_client_pollreq(const struct cmp_client *, int cert_req_id, struct cmp_client_state *state,
                        struct buf *out, struct err *e);
 
+/* What the body of an answer says; `out->body` is set before. Checks nothing else. */
+int cmp_client_read_body(const struct cmp_msg *, struct cmp_client_answer *out, struct err *e);
 /*
  * Decodes an answer and checks transactionID and recipNonce against `state`, which it moves on, and
  * the protection: a MAC with the client's secret, a signature with `server` (NULL: with the

@@ -22,15 +22,14 @@ show_failures(uint32_t failures)
 static int
 show_status(const struct cmp_msg *msg, struct err *e)
 {
-    enum cmp_failure failure = CMP_NO_FAILURE;
-    struct cmp_status_info info = {0};
+    CLEANUP(cmp_client_answer_free)
+    struct cmp_client_answer answer = {.body = cmp_msg_body(msg),
+                                       .certificate = BUF_INIT(CMP_MESSAGE_MAX)};
 
-    if (cmp_msg_body(msg) == CMP_ERROR) {
-        if (cmp_error_read(msg, &info, &failure, e) != 0) {
-            return -1;
-        }
-        show_failures(info.failures);
+    if (cmp_client_read_body(msg, &answer, e) != 0) {
+        return -1;
     }
+    show_failures(answer.status.failures);
     return 0;
 }
 

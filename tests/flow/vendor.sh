@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Initial trust by a vendor's certificate (TS 33.310 9.5.3): issuer and subject are registered, the
+# path goes through an intermediate CA to a configured root. Everything that is not quite so gets
+# its failInfo (RFC 9483 3.5) and no certificate.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+
+ca() { # ca NAME SUBJECT ISSUER: a CA certificate of the vendor; ISSUER '-' for a root
+  local issuer=()
+  [[ $3 == - ]] || issuer=(-CA "$3.pem" -CAkey "$3.key")
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "$2" -days 2 "${issuer[@]}" \
+    -addext keyUsage=critical,keyCertSign -keyout "$1.key" -out "$1.pem" 2>/dev/null
+}
+device() { # device NAME SUBJECT ISSUER KEYUSAGE [ARGUMENT...]: $1.{key,pem}
+  local name=$1 subject=$2 issuer=$3 usage=$4
+  shift 4
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "$subject" -keyout "$name.key" \
+    -out "$name.csr" 2>/dev/null
+  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,%s\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' \
+    "$usage" >"$name.ext"
+  [[ $# -gt 0 ]] || set -- -days 2
+  openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -extfile "$name.ext" "$@" -out "$name.pem" \
+    2>/dev/null
+}
+vendor() { # vendor NAME SUBJECT-RFC2253 [ISSUER-RFC2253]: registers
+  registration "$1" AMF 1 "{\"kind\":\"vendor\",\"issuer\":\"${3:-CN=Device CA,O=Vendor}\",\"subject\":\"$2\"}"
+  ractl register "$pki/oam/$1.p7s"
+}
+enrol() { # enrol NAME [CHAIN]: $1-nf.pem; what the RA said in $said
+  local status=0
+  new_key "$1-nf.key"
+  rm -f answer.der "$1-nf.pem"
+  cmp -cmd ir -cert "$1.pem" -key "$1.key" -extracerts "${2:-device-ca.pem}" -subject /CN=x -newkey "$1-nf.key" \
+    -certout "$1-nf.pem" -rspout answer.der,confirmed.der >"$1.log" 2>&1 || status=$?
+  said=$("$bin/cmp_show" answer.der)
+  return "$status"
+}
+refused() { # refused 'what' WANTED NAME [CHAIN]
+  if enrol "$3" "${4:-device-ca.pem}"; then
+    fail "$1: enrolled"
+  fi
+  [[ $said == "$2" && ! -s $3-nf.pem ]] || fail "$1: expected '$2', got '$said'"
+  echo "ok: $1: $said"
+}
+
+ca vendor-root /O=Vendor/CN=Root -
+ca device-ca '/O=Vendor/CN=Device CA' vendor-root
+ca forged-root /O=Vendor/CN=Root -
+ca forged-ca '/O=Vendor/CN=Device CA' forged-root
+ca branch-ca '/O=Vendor/CN=Branch CA' vendor-root
+
+# a registration of this kind needs a root
+registration early AMF 1 '{"kind":"vendor","issuer":"CN=Device CA,O=Vendor","subject":"CN=early,O=Vendor"}'
+if ractl register oam/early.p7s 2>early.txt; then
+  fail 'registered without vendor_roots'
+fi
+grep -q vendor_roots early.txt || fail "the message does not help: $(cat early.txt)"
+for daemon in ra ca; do
+  "$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
+done
+sed -i '/^vendor_roots/d' ra/nfpki-ra.conf ca/nfpki-ca.conf
+echo "vendor_roots = {\"$pki/vendor-root.pem\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
+start_daemon ca
+start_daemon ra
+
+device good /O=Vendor/CN=good device-ca digitalSignature
+vendor good 'CN=good,O=Vendor'
+enrol good || fail "the registered device: $(cat good.log)"
+openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem good-nf.pem
+request=$(audit list --json | tail -n 1 | sed -nE 's/.*"serial":"([0-9a-f]+)".*/\1/p')
+audit show --json "$request" | grep -q '"assurance": *"signature"' || fail 'the record does not say that a signature stood for it'
+refused 'used up' 'ip notAuthorized' good
+
+device stranger /O=Vendor/CN=stranger device-ca digitalSignature
+refused 'a device that nobody registered' 'error notAuthorized' stranger
+
+device expired /O=Vendor/CN=expired device-ca digitalSignature -not_before 20250101000000Z -not_after 20250201000000Z 2>/dev/null ||
+  device expired /O=Vendor/CN=expired device-ca digitalSignature -days -1
+vendor expired 'CN=expired,O=Vendor'
+refused 'an expired certificate' 'error signerNotTrusted' expired
+
+device forged /O=Vendor/CN=forged forged-ca digitalSignature
+vendor forged 'CN=forged,O=Vendor'
+refused 'the right names under another root' 'error signerNotTrusted' forged forged-ca.pem
+
+device branch /O=Vendor/CN=branch branch-ca digitalSignature
+vendor branch 'CN=branch,O=Vendor'
+refused 'an issuer that is not the registered one' 'error notAuthorized' branch branch-ca.pem
+
+device agreeing /O=Vendor/CN=agreeing device-ca keyAgreement
+vendor agreeing 'CN=agreeing,O=Vendor'
+refused 'no digitalSignature' 'error signerNotTrusted' agreeing
+
+device lonely /O=Vendor/CN=lonely device-ca digitalSignature
+vendor lonely 'CN=lonely,O=Vendor'
+: >nothing.pem
+refused 'without the CA in between' 'error signerNotTrusted' lonely good.pem
+enrol lonely || fail "the same device with its chain: $(cat lonely.log)"
+
+audit verify
