@@ -159,7 +159,10 @@ requests_open_each(struct store_db *db, uint64_t after, int limit,
 
     if (store_query(db, &rows,
                     "SELECT sequence, rid, nested, previous FROM queue "
-                    "WHERE answered = 0 AND sequence > ? ORDER BY sequence LIMIT ?",
+                    "WHERE answered = 0 AND sequence > ? AND NOT EXISTS "
+                    "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
+                    "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
+                    "ORDER BY sequence LIMIT ?",
                     STORE_VALUES(store_int((int64_t)after), store_int(limit)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;

@@ -173,7 +173,8 @@ int requests_refused(struct store_db *, struct span rid, int fail_info, const ch
 
 /* ---- queue and housekeeping ---- */
 
-/* Entries without an answer, in order, above `after`, up to `limit`; borrowed during the call. */
+/* Entries without an answer, in order, above `after`, up to `limit`; borrowed during the call. The
+ * request of a registration that was cancelled while the CA was away is not sent any more. */
 int requests_open_each(struct store_db *, uint64_t after, int limit,
                        void (*visit)(void *arg, const struct requests_entry *), void *arg,
                        struct err *e);

@@ -34,3 +34,49 @@ TEXT
 sort said.txt | diff wanted.txt - || fail 'an answer is not the one that belongs'
 # the one true enrolment left REQUEST, INTENT, ISSUED and CONFIRMED; the rest left nothing
 [[ $(($(leaves) - before)) -eq 4 ]] || fail "$(($(leaves) - before)) leaves instead of 4"
+
+# what the RA lets through and the CA does not: the key is another NF's. The refusal is recorded.
+new_key shared.key
+register owner AMF 1
+cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey shared.key -certout owner.pem -reqout owner.der,confirm.der
+register thief AMF 1
+if cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey shared.key -certout thief.pem \
+  -rspout thief.der; then
+  fail 'a key was certified to two'
+fi
+[[ $("$bin/cmp_show" thief.der) == 'ip badCertTemplate' ]] || fail "a key of another NF: $("$bin/cmp_show" thief.der)"
+audit verify | grep -q 'REFUSAL 1' || fail 'no REFUSAL leaf'
+
+# a transactionID is remembered through a kill of the RA
+kill_daemon ra
+start_daemon ra
+for sent in owner:transactionIdInUse confirm:certConfirmed; do
+  curl -sS -o answer.der -H 'Content-Type: application/pkixcmp' --data-binary "@${sent%:*}.der" "$NFPKI_CMP_URL"
+  [[ $("$bin/cmp_show" answer.der) == "error ${sent#*:}" ]] || fail "${sent%:*} again: $("$bin/cmp_show" answer.der)"
+done
+
+# a request that was queued while the CA was away is judged when the CA is back: cancelled meanwhile
+register late AMF 1
+late=$(ractl list | sed -n 2p | cut -d' ' -f1)
+kill_daemon ca
+new_key late.key
+cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey late.key -certout late.pem \
+  -rspout late1.der,late2.der,late3.der,late4.der,late5.der,late6.der -total_timeout 60 >late.log 2>&1 &
+client=$!
+for ((i = 0; i < 300; i++)); do
+  [[ -s late2.der ]] && break
+  sleep 0.1
+done
+ractl cancel "$late" >cancel.log 2>&1 || true # the CA cannot be told now
+if wait "$client"; then
+  fail 'a cancelled registration enrolled'
+fi
+start_daemon ca
+for ((i = 0; i < 300; i++)); do
+  ractl cancel "$late" >cancel.log 2>&1 && break # repeated, as it said
+  sleep 0.1
+done
+audit show --json "$late" >late.json
+grep -q CANCEL late.json || fail 'the CA does not know of the cancellation'
+! grep -q INTENT late.json || fail 'a certificate was made for a cancelled registration'
+audit verify
