@@ -214,8 +214,7 @@ a_database_that_was_edited_is_not_started_with(void **state)
     static const char *const edits[] = {
         "UPDATE registration SET used = 0 WHERE used > 0",
         "UPDATE registration SET used = 0; UPDATE request SET state = 5 WHERE state IN (1, 3, 4)",
-        "UPDATE registration SET used = 0; PRAGMA foreign_keys = OFF; DELETE FROM request WHERE "
-        "registration IS NOT NULL",
+        "UPDATE registration SET used = 0; DELETE FROM request WHERE registration IS NOT NULL",
         "UPDATE registration SET state = 0 WHERE state = 1",
         "DELETE FROM revocation",
         "UPDATE request SET registration = NULL",
