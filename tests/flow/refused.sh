@@ -57,7 +57,7 @@ done
 
 # a request that was queued while the CA was away is judged when the CA is back: cancelled meanwhile
 register late AMF 1
-late=$(ractl list | sed -n 2p | cut -d' ' -f1)
+late=$registration_id
 kill_daemon ca
 new_key late.key
 cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey late.key -certout late.pem \

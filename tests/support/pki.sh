@@ -56,13 +56,14 @@ sign_registration() {
     -signer "$pki/oam/registrar.pem" -inkey "$pki/oam/registrar.key" -out "$pki/oam/$1.p7s"
 }
 
-# register NAME TYPE CERTIFICATES: by shared secret; sets $reference and $secret
+# register NAME TYPE CERTIFICATES: by shared secret; sets $reference, $secret and $registration_id
 register() {
   local answer
   registration "$1" "$2" "$3" '{"kind":"mac"}'
   answer=$(ractl register --json "$pki/oam/$1.p7s")
   reference=$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")
   secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")
+  registration_id=$(openssl dgst -sha256 -r "$pki/oam/$1.p7s" | cut -c1-32)
   [[ -n $reference && -n $secret ]] || fail "register $1: $answer"
 }
 
