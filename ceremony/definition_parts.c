@@ -142,6 +142,10 @@ read_attributes(const struct reader *r, const char *option, const char *name, st
         /* Root keys are made by root-generate and nothing else is. */
         if (strcmp(name, policies[i]) == 0 && (i == 0) == (r->d->type == ROOT_GENERATE)) {
             key->attributes = policies[i];
+            /* Checkpoints are ECDSA P-256 signed notes (C2SP signed-note, type 0x02). */
+            if (i == 2 && strcmp(key->algorithm, "P-256") != 0) {
+                return value_wrong(r, option, e, "a log key is P-256, not %s", key->algorithm);
+            }
             return 0;
         }
     }

@@ -144,6 +144,9 @@ says "is not the definition's"
 sed 's/sha256 = "./sha256 = "x/' sub-issue.conf >wrong.conf
 expect 1 "$bin/nfpki-ceremony" check wrong.conf
 says '^nfpki-ceremony: wrong.conf:[0-9]+: csr.sha256'
+sed '/^key "log"/,/^}/s/P-256/P-384/; s,output = .*,output = "bundles/none",' key-generate-issuing.conf >log.conf
+expect 1 "$bin/nfpki-ceremony" check log.conf
+says 'key.log.attributes: a log key is P-256'
 expect 1 "$bin/nfpki-ceremony" run root-crl-2.conf
 expect 4 "$bin/nfpki-ceremony" frobnicate
 expect 4 "$bin/nfpki-ceremony" check
