@@ -6,7 +6,6 @@
 #include "db/requests.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -33,21 +32,6 @@ requests_state_name(enum requests_state state)
         return "unconfirmed";
     }
     return "unknown";
-}
-
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-    (void)snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
-/* Copies a column; an absent one leaves an empty buf. */
-static int
-take_blob(struct buf *out, size_t max, const struct store_rows *rows, int column, struct err *e)
-{
-    buf_free(out);
-    *out = BUF_INIT(max);
-    return buf_set(out, row_blob(rows, column), e);
 }
 
 /* ---- the queue ---- */
@@ -303,18 +287,18 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
 {
     requests_enrolment_clear(out);
     out->id = row_int(rows, 0);
-    copy_text(out->registration, sizeof(out->registration), row_text(rows, 1));
+    row_copy_text(rows, 1, out->registration, sizeof(out->registration));
     out->body = (int)row_int(rows, 2);
     out->cert_req_id = (int)row_int(rows, 3);
     out->implicit = row_int(rows, 4) != 0;
     out->state = (enum requests_state)row_int(rows, 5);
     out->fail_info = row_is_null(rows, 9) ? -1 : (int)row_int(rows, 9);
-    copy_text(out->phrase, sizeof(out->phrase), row_text(rows, 10));
+    row_copy_text(rows, 10, out->phrase, sizeof(out->phrase));
     out->accepted = row_int(rows, 11) != 0;
-    copy_text(out->profile, sizeof(out->profile), row_text(rows, 12));
-    if (take_blob(&out->nonce, REQUESTS_NONCE_SIZE, rows, 6, e) != 0 ||
-        take_blob(&out->nonce_before, REQUESTS_NONCE_SIZE, rows, 7, e) != 0 ||
-        take_blob(&out->certificate, CERTIFICATE_MAX, rows, 8, e) != 0) {
+    row_copy_text(rows, 12, out->profile, sizeof(out->profile));
+    if (row_copy_blob(rows, 6, REQUESTS_NONCE_SIZE, &out->nonce, e) != 0 ||
+        row_copy_blob(rows, 7, REQUESTS_NONCE_SIZE, &out->nonce_before, e) != 0 ||
+        row_copy_blob(rows, 8, CERTIFICATE_MAX, &out->certificate, e) != 0) {
         return err_wrap(e, "enrolment %lld", (long long)out->id);
     }
     return 0;

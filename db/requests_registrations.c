@@ -2,7 +2,6 @@
 /* The table of registrations: written by nfpki-ractl's commands, read by every first message. */
 #include "db/requests.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -13,21 +12,6 @@ static struct store_value
 blob_or_null(struct span bytes)
 {
     return bytes.n == 0 ? store_null() : store_blob(bytes);
-}
-
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-    (void)snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
-/* Copies a column; an absent one leaves an empty buf. */
-static int
-take_blob(struct buf *out, size_t max, const struct store_rows *rows, int column, struct err *e)
-{
-    buf_free(out);
-    *out = BUF_INIT(max);
-    return buf_set(out, row_blob(rows, column), e);
 }
 
 void
@@ -67,10 +51,10 @@ static int
 registration_read(const struct store_rows *rows, struct requests_registration *out, struct err *e)
 {
     requests_registration_clear(out);
-    copy_text(out->id, sizeof(out->id), row_text(rows, 0));
-    copy_text(out->nf_instance, sizeof(out->nf_instance), row_text(rows, 1));
+    row_copy_text(rows, 0, out->id, sizeof(out->id));
+    row_copy_text(rows, 1, out->nf_instance, sizeof(out->nf_instance));
     out->proof = (int)row_int(rows, 4);
-    copy_text(out->reference, sizeof(out->reference), row_text(rows, 5));
+    row_copy_text(rows, 5, out->reference, sizeof(out->reference));
     out->issuer = row_is_null(rows, 8) ? NULL : mem_strdup(row_text(rows, 8));
     out->subject = row_is_null(rows, 9) ? NULL : mem_strdup(row_text(rows, 9));
     out->not_after = row_int(rows, 10);
@@ -78,10 +62,10 @@ registration_read(const struct store_rows *rows, struct requests_registration *o
     out->used = (int)row_int(rows, 12);
     out->cancelled = row_int(rows, 13) != 0;
     out->registered = row_int(rows, 14);
-    if (take_blob(&out->cms, REGISTRATION_COLUMN_MAX, rows, 2, e) != 0 ||
-        take_blob(&out->json, REGISTRATION_COLUMN_MAX, rows, 3, e) != 0 ||
-        take_blob(&out->sealed, SEALED_MAX, rows, 6, e) != 0 ||
-        take_blob(&out->fingerprint, SHA256_SIZE, rows, 7, e) != 0) {
+    if (row_copy_blob(rows, 2, REGISTRATION_COLUMN_MAX, &out->cms, e) != 0 ||
+        row_copy_blob(rows, 3, REGISTRATION_COLUMN_MAX, &out->json, e) != 0 ||
+        row_copy_blob(rows, 6, SEALED_MAX, &out->sealed, e) != 0 ||
+        row_copy_blob(rows, 7, SHA256_SIZE, &out->fingerprint, e) != 0) {
         return err_wrap(e, "registration %s", out->id);
     }
     return 0;

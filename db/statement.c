@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs of store.h: prepared once, bound, stepped, reset. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "db/connection.h"
@@ -164,4 +165,20 @@ row_blob(const struct store_rows *rows, int column)
     const void *bytes = sqlite3_column_blob(rows->statement->sqlite, column);
 
     return span_of(bytes, (size_t)sqlite3_column_bytes(rows->statement->sqlite, column));
+}
+
+void
+row_copy_text(const struct store_rows *rows, int column, char *out, size_t size)
+{
+    const char *text = row_text(rows, column);
+
+    (void)snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+int
+row_copy_blob(const struct store_rows *rows, int column, size_t max, struct buf *out, struct err *e)
+{
+    buf_free(out);
+    *out = BUF_INIT(max);
+    return buf_set(out, row_blob(rows, column), e);
 }

@@ -190,3 +190,8 @@ bool row_is_null(const struct store_rows *, int column);
 int64_t row_int(const struct store_rows *, int column);
 const char *row_text(const struct store_rows *, int column);
 struct span row_blob(const struct store_rows *, int column);
+/* The same, copied: text cut to `size` - 1 octets, NULL as ""; a blob within `max`, NULL as an
+ * empty buf (freed first). */
+void row_copy_text(const struct store_rows *, int column, char *out, size_t size);
+int row_copy_blob(const struct store_rows *, int column, size_t max, struct buf *out,
+                  struct err *e);
