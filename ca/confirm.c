@@ -23,12 +23,6 @@ run_confirm(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static void
-released_confirmed(struct release_item *item)
-{
-    issue_end_confirmed(CONTAINER_OF(item, struct issue, release));
-}
-
-static void
 on_confirmed(struct task *task)
 {
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
@@ -39,10 +33,10 @@ on_confirmed(struct task *task)
         if (!j->confirmation.accepted) {
             crl_make(j->ca->crl, NULL); /* it was revoked */
         }
-        issue_release(j, j->found.leaf, released_confirmed);
+        issue_release_confirmed(j);
         return;
     case ISSUANCE_KNOWN:
-        issue_release(j, j->found.leaf, released_confirmed);
+        issue_release_confirmed(j);
         return;
     case ISSUANCE_CLOSED:
         j->failure = CMP_CERT_CONFIRMED;

@@ -297,12 +297,6 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static void
-released_confirmed(struct release_item *item)
-{
-    issue_end_confirmed(CONTAINER_OF(item, struct issue, release));
-}
-
-static void
 on_looked(struct task *task)
 {
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
@@ -315,7 +309,7 @@ on_looked(struct task *task)
         (void)err_set(&j->e, ERR_DENIED, "no such registration");
         issue_refuse(j);
     } else if (j->is_confirmed) {
-        issue_release(j, j->found.leaf, released_confirmed);
+        issue_release_confirmed(j);
     } else if (j->is_confirmation) {
         issue_confirm(j);
     } else {

@@ -70,7 +70,6 @@ struct issue {
 void issue_end_busy(struct issue *);
 void issue_end_refused(struct issue *, int fail_info, const char *phrase);
 void issue_end_issued(struct issue *);
-void issue_end_confirmed(struct issue *);
 
 /* Records the refusal (job->failure, job->e), then answers. */
 void issue_refuse(struct issue *);
@@ -82,6 +81,8 @@ void issue_store(struct issue *, int (*run)(struct store_op *, struct store_db *
                  void (*done)(struct task *));
 struct span issue_rid(const struct issue *);
 struct span issue_ra_der(const struct issue *);
+/* Waits for the checkpoint over the confirmation that was found, then ends the job. */
+void issue_release_confirmed(struct issue *);
 /* Waits for the checkpoint over `leaf`, then `released`. */
 void issue_release(struct issue *, uint64_t leaf, void (*released)(struct release_item *));
 

@@ -66,14 +66,26 @@ issue_end_refused(struct issue *j, int fail_info, const char *phrase)
     issue_free(j);
 }
 
-void
-issue_end_confirmed(struct issue *j)
+static void
+end_confirmed(struct issue *j)
 {
     const struct link_message m = {.type = LINK_CONFIRMED, .id = issue_rid(j)};
 
     ca_answer(j->ca, j->flight->peer, &m);
     j->ca->count.confirmed++;
     issue_free(j);
+}
+
+static void
+released_confirmed(struct release_item *item)
+{
+    end_confirmed(CONTAINER_OF(item, struct issue, release));
+}
+
+void
+issue_release_confirmed(struct issue *j)
+{
+    issue_release(j, j->found.leaf, released_confirmed);
 }
 
 static char *
