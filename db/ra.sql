@@ -70,3 +70,9 @@ CREATE TABLE queue (
 ) STRICT;
 CREATE INDEX queue_open ON queue (sequence) WHERE answered = 0;
 CREATE INDEX queue_enrolment ON queue (enrolment);
+
+-- migration 2
+
+-- Proof publicKey: SHA-256 of the SubjectPublicKeyInfo that protects the request and is asked for.
+ALTER TABLE registration ADD COLUMN public_key BLOB;
+CREATE INDEX registration_public_key ON registration (public_key) WHERE public_key IS NOT NULL;

@@ -60,6 +60,7 @@ struct requests_registration {
     char reference[REQUESTS_REFERENCE_SIZE]; /* "" unless proof mac */
     struct buf sealed;                       /* empty unless proof mac */
     struct buf fingerprint;                  /* empty unless proof certificate */
+    struct buf public_key;                   /* empty unless proof publicKey */
     char *issuer;                            /* NULL unless proof vendor */
     char *subject;
     int64_t not_after;
@@ -79,12 +80,17 @@ int requests_registration_by_reference(struct store_db *, struct span reference,
                                        struct err *e);
 int requests_registration_by_id(struct store_db *, const char *id,
                                 struct requests_registration *out, bool *found, struct err *e);
-/* By the certificate that a message is signed with: its fingerprint, or its issuer and subject. Of
- * several one that is not cancelled, not used up, pinned, the newest, in this order. */
-int requests_registration_by_certificate(struct store_db *, struct span fingerprint,
-                                         const char *issuer, const char *subject,
-                                         struct requests_registration *out, bool *found,
-                                         struct err *e);
+/* What a message is signed with: a certificate, and the key in it. */
+struct requests_signer {
+    struct span fingerprint; /* SHA-256 of the certificate's DER */
+    struct span public_key;  /* SHA-256 of its SubjectPublicKeyInfo */
+    const char *issuer;
+    const char *subject;
+};
+/* By any of that. Of several one that is not cancelled, not used up, pinned, the newest, in this
+ * order. */
+int requests_registration_by_signer(struct store_db *, const struct requests_signer *,
+                                    struct requests_registration *out, bool *found, struct err *e);
 /* Newest first, up to `limit`; the row is borrowed during the call. */
 int requests_registration_each(struct store_db *, int limit,
                                void (*visit)(void *arg, const struct requests_registration *),

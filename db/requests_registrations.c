@@ -21,6 +21,7 @@ requests_registration_clear(struct requests_registration *r)
     buf_free(&r->json);
     buf_free(&r->sealed);
     buf_free(&r->fingerprint);
+    buf_free(&r->public_key);
     mem_free(r->issuer);
     mem_free(r->subject);
     memset(r, 0, sizeof(*r));
@@ -32,20 +33,21 @@ requests_register(struct store_db *db, const struct requests_registration *r, st
     return store_exec(
         db,
         "INSERT INTO registration (id, cms, json, nf_instance, proof, reference, sealed, "
-        "fingerprint, issuer, subject, not_after, certificates, registered) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "fingerprint, issuer, subject, not_after, certificates, registered, public_key) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
                      store_blob(buf_span(&r->json)), store_text(r->nf_instance),
                      store_int(r->proof), store_text(r->reference[0] != '\0' ? r->reference : NULL),
                      blob_or_null(buf_span(&r->sealed)), blob_or_null(buf_span(&r->fingerprint)),
                      store_text(r->issuer), store_text(r->subject), store_int(r->not_after),
-                     store_int(r->certificates), store_int(r->registered)),
+                     store_int(r->certificates), store_int(r->registered),
+                     blob_or_null(buf_span(&r->public_key))),
         e);
 }
 
 #define REGISTRATION_COLUMNS                                                                       \
     "id, nf_instance, cms, json, proof, reference, sealed, fingerprint, issuer, subject, "         \
-    "not_after, certificates, used, cancelled, registered"
+    "not_after, certificates, used, cancelled, registered, public_key"
 
 static int
 registration_read(const struct store_rows *rows, struct requests_registration *out, struct err *e)
@@ -65,7 +67,8 @@ registration_read(const struct store_rows *rows, struct requests_registration *o
     if (row_copy_blob(rows, 2, REGISTRATION_COLUMN_MAX, &out->cms, e) != 0 ||
         row_copy_blob(rows, 3, REGISTRATION_COLUMN_MAX, &out->json, e) != 0 ||
         row_copy_blob(rows, 6, SEALED_MAX, &out->sealed, e) != 0 ||
-        row_copy_blob(rows, 7, SHA256_SIZE, &out->fingerprint, e) != 0) {
+        row_copy_blob(rows, 7, SHA256_SIZE, &out->fingerprint, e) != 0 ||
+        row_copy_blob(rows, 15, SHA256_SIZE, &out->public_key, e) != 0) {
         return err_wrap(e, "registration %s", out->id);
     }
     return 0;
@@ -107,17 +110,18 @@ requests_registration_by_id(struct store_db *db, const char *id, struct requests
 }
 
 int
-requests_registration_by_certificate(struct store_db *db, struct span fingerprint,
-                                     const char *issuer, const char *subject,
-                                     struct requests_registration *out, bool *found, struct err *e)
+requests_registration_by_signer(struct store_db *db, const struct requests_signer *signer,
+                                struct requests_registration *out, bool *found, struct err *e)
 {
     return registration_find(
         db,
         "SELECT " REGISTRATION_COLUMNS " FROM registration "
-        "WHERE fingerprint = ?1 OR (issuer = ?2 AND subject = ?3) "
-        "ORDER BY cancelled, used >= certificates, fingerprint IS NULL, registered DESC LIMIT 1",
-        STORE_VALUES(store_blob(fingerprint), store_text(issuer), store_text(subject)), out, found,
-        e);
+        "WHERE fingerprint = ?1 OR public_key = ?2 OR (issuer = ?3 AND subject = ?4) "
+        "ORDER BY cancelled, used >= certificates, fingerprint IS NULL AND public_key IS NULL, "
+        "registered DESC LIMIT 1",
+        STORE_VALUES(store_blob(signer->fingerprint), store_blob(signer->public_key),
+                     store_text(signer->issuer), store_text(signer->subject)),
+        out, found, e);
 }
 
 int

@@ -47,6 +47,7 @@ struct job {
     char identity[REQUESTS_IDENTITY_SIZE]; /* "": not known yet */
     X509 *signer;                          /* of a signature */
     uint8_t fingerprint[32];
+    uint8_t signer_key[32]; /* SHA-256 of its SubjectPublicKeyInfo */
     char *signer_issuer;
     char *signer_subject;
     struct cmp_certconf certconf;

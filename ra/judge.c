@@ -13,6 +13,7 @@
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
 #include "ca/x509/path.h"
+#include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/seal.h"
 
@@ -46,6 +47,16 @@ identity_of_mac(struct job *job)
     return 0;
 }
 
+static int
+hash_of_key(X509 *certificate, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+
+    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
+               ? -1
+               : sha256(buf_span(&spki), out, e);
+}
+
 /* "cert:<SHA-256>" */
 static int
 identity_of_signature(struct job *job)
@@ -56,6 +67,9 @@ identity_of_signature(struct job *job)
     job->signer = cmp_msg_signer(job->msg, &job->e);
     if (job->signer == NULL) {
         return fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
+        return fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
     }
     if (sha256(der, job->fingerprint, &job->e) != 0) {
         return fail(job, CMP_SYSTEM_FAILURE);
@@ -182,7 +196,8 @@ static int
 authenticate_signature(struct job *job)
 {
     bool usable = job->registered && !job->registration.cancelled;
-    bool pinned = usable && job->registration.proof == PROOF_CERTIFICATE;
+    bool pinned = usable && (job->registration.proof == PROOF_CERTIFICATE ||
+                             job->registration.proof == PROOF_PUBLIC_KEY);
 
     if (cmp_signature_verify(job->msg, job->signer, &job->failure, &job->e) != 0 ||
         check_path(job, pinned) != 0) {
@@ -293,10 +308,36 @@ check_proof(struct job *job, const struct registration *registration)
         }
         break;
     case PROOF_PUBLIC_KEY:
+        if (job->protection == CMP_PROTECTION_SIGNATURE) {
+            return 0; /* check_asked_key(), when the key that it asks for is known */
+        }
         break;
     }
     (void)err_set(&job->e, ERR_DENIED, "the registration wants another proof");
     return fail(job, CMP_WRONG_INTEGRITY);
+}
+
+/* Proof publicKey: the registered key protects the request and is what the request asks for. */
+static int
+check_asked_key(struct job *job, const struct registration *registration)
+{
+    struct span spki = cmp_certreq_spki(job->certreq);
+    uint8_t asked[SHA256_SIZE];
+
+    if (registration->proof.kind != PROOF_PUBLIC_KEY) {
+        return 0;
+    }
+    if (sha256(spki, asked, &job->e) != 0) {
+        return fail(job, CMP_SYSTEM_FAILURE);
+    }
+    if (memcmp(asked, job->signer_key, sizeof(asked)) != 0) {
+        (void)err_set(&job->e, ERR_DENIED,
+                      "the request is not protected by the key that it asks for");
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    return registration_matches_spki(registration, spki, &job->e) == 0
+               ? 0
+               : fail(job, CMP_NOT_AUTHORIZED);
 }
 
 static int
@@ -354,7 +395,8 @@ judge_first(struct job *job)
         (void)fail(job, CMP_SYSTEM_FAILURE);
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->certreq != NULL && check_wishes(job, &registration->nf) == 0) {
+        if (job->certreq != NULL && check_asked_key(job, registration) == 0 &&
+            check_wishes(job, &registration->nf) == 0) {
             result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
         }
     }

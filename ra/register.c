@@ -227,6 +227,7 @@ insert_run(struct store_op *op, struct store_db *db, struct err *e)
     row.json = BUF_INIT(REGISTRATION_JSON_MAX);
     row.sealed = BUF_INIT(SEAL_OVERHEAD + SEAL_SECRET_SIZE);
     row.fingerprint = BUF_INIT(SHA256_SIZE);
+    row.public_key = BUF_INIT(SHA256_SIZE);
     if (buf_set(&row.cms, buf_span(&s->cms), e) != 0 ||
         buf_set(&row.json, buf_span(&s->json), e) != 0) {
         return -1;
@@ -239,6 +240,10 @@ insert_run(struct store_op *op, struct store_db *db, struct err *e)
         }
     } else if (proof->kind == PROOF_CERTIFICATE) {
         if (buf_set(&row.fingerprint, span_of(proof->sha256, sizeof(proof->sha256)), e) != 0) {
+            return -1;
+        }
+    } else if (proof->kind == PROOF_PUBLIC_KEY) {
+        if (buf_set(&row.public_key, span_of(proof->sha256, sizeof(proof->sha256)), e) != 0) {
             return -1;
         }
     } else if (proof->kind == PROOF_VENDOR) {
@@ -337,12 +342,6 @@ verify_run(struct task *task)
         return;
     }
     kind = c->registration->content.proof.kind;
-    if (kind == PROOF_PUBLIC_KEY) {
-        (void)err_set(&c->e, ERR_DENIED,
-                      "proof kind publicKey is not served by this RA: use mac, certificate or "
-                      "vendor");
-        return;
-    }
     if (kind == PROOF_VENDOR && credentials->n_vendor_roots == 0) {
         (void)err_set(&c->e, ERR_DENIED, "proof kind vendor needs 'vendor_roots' in nfpki-ra.conf");
         return;

@@ -473,6 +473,7 @@ static int
 known_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct job *job = CONTAINER_OF(op, struct job, op);
+    struct requests_signer signer;
 
     if (job->body == CMP_CERTCONF || job->body == CMP_POLLREQ) {
         if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
@@ -487,9 +488,13 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
         return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),
                                                   &job->registration, &job->registered, e);
     }
-    return requests_registration_by_certificate(
-        db, span_of(job->fingerprint, sizeof(job->fingerprint)), job->signer_issuer,
-        job->signer_subject, &job->registration, &job->registered, e);
+    signer = (struct requests_signer){
+        .fingerprint = span_of(job->fingerprint, sizeof(job->fingerprint)),
+        .public_key = span_of(job->signer_key, sizeof(job->signer_key)),
+        .issuer = job->signer_issuer,
+        .subject = job->signer_subject,
+    };
+    return requests_registration_by_signer(db, &signer, &job->registration, &job->registered, e);
 }
 
 static void

@@ -66,6 +66,7 @@ struct registering {
     const char *subject;
     int certificates;
     int64_t registered;
+    const char *public_key; /* NULL: none */
 };
 
 static int
@@ -81,6 +82,7 @@ verb_register(struct store_db *db, void *arg, struct err *e)
     fill(&r.json, "{}");
     fill(&r.sealed, in->reference[0] != '\0' ? "sealed" : "");
     fill(&r.fingerprint, in->fingerprint);
+    fill(&r.public_key, in->public_key == NULL ? "" : in->public_key);
     if (in->subject != NULL) {
         r.issuer = mem_strdup("CN=Vendor");
         r.subject = mem_strdup(in->subject);
@@ -94,7 +96,7 @@ verb_register(struct store_db *db, void *arg, struct err *e)
 static void
 put_registration(struct store *store, const char *id, const char *reference, int certificates)
 {
-    struct registering in = {id, reference, "", NULL, certificates, 1};
+    struct registering in = {id, reference, "", NULL, certificates, 1, NULL};
     struct err e;
 
     assert_ok(call(store, verb_register, &in, &e), &e);
@@ -563,6 +565,7 @@ struct lookup {
     const char *reference;
     const char *fingerprint;
     const char *subject;
+    const char *public_key;
     struct requests_registration out;
     bool found;
 };
@@ -571,13 +574,16 @@ static int
 verb_lookup(struct store_db *db, void *arg, struct err *e)
 {
     struct lookup *l = arg;
+    struct requests_signer signer;
 
     if (l->reference != NULL) {
         return requests_registration_by_reference(db, span_str(l->reference), &l->out, &l->found,
                                                   e);
     }
-    return requests_registration_by_certificate(db, span_str(l->fingerprint), "CN=Vendor",
-                                                l->subject, &l->out, &l->found, e);
+    signer = (struct requests_signer){span_str(l->fingerprint),
+                                      span_str(l->public_key == NULL ? "" : l->public_key),
+                                      "CN=Vendor", l->subject};
+    return requests_registration_by_signer(db, &signer, &l->out, &l->found, e);
 }
 
 static int
@@ -592,10 +598,11 @@ a_registration_is_found_by_what_the_message_shows(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(store_cleanup) struct store *store = open_in(dir);
     struct registering rows[] = {
-        {"mac", "ref", "", NULL, 1, 1},
-        {"pinned", "", "fingerprint", NULL, 1, 2},
-        {"vendor-old", "", "", "CN=NF", 1, 3},
-        {"vendor-new", "", "", "CN=NF", 1, 4},
+        {"mac", "ref", "", NULL, 1, 1, NULL},
+        {"pinned", "", "fingerprint", NULL, 1, 2, NULL},
+        {"vendor-old", "", "", "CN=NF", 1, 3, NULL},
+        {"vendor-new", "", "", "CN=NF", 1, 4, NULL},
+        {"key", "", "", NULL, 1, 5, "spki"},
     };
     struct {
         struct lookup query;
@@ -608,6 +615,8 @@ a_registration_is_found_by_what_the_message_shows(void **state)
         {{.fingerprint = "fingerprint", .subject = "CN=NF"}, "pinned"},
         {{.fingerprint = "other", .subject = "CN=NF"}, "vendor-new"},
         {{.fingerprint = "other", .subject = "CN=nf"}, NULL},
+        {{.fingerprint = "other", .subject = "CN=NF", .public_key = "spki"}, "key"},
+        {{.fingerprint = "other", .subject = "CN=nf", .public_key = "spk"}, NULL},
     };
     struct lookup old = {.fingerprint = "x", .subject = "CN=NF"};
     struct lookup other = {.fingerprint = "fingerprint", .subject = "CN=NF"};
