@@ -76,3 +76,8 @@ CREATE INDEX queue_enrolment ON queue (enrolment);
 -- Proof publicKey: SHA-256 of the SubjectPublicKeyInfo that protects the request and is asked for.
 ALTER TABLE registration ADD COLUMN public_key BLOB;
 CREATE INDEX registration_public_key ON registration (public_key) WHERE public_key IS NOT NULL;
+
+-- migration 3
+
+-- A first message that is no initial enrolment (kur, rr) takes none of the registered certificates.
+ALTER TABLE enrolment ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0 CHECK (uncounted IN (0, 1));

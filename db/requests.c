@@ -247,9 +247,9 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
         return -1;
     }
     if (store_exec(db,
-                   "UPDATE registration SET used = used + 1 "
-                   "WHERE id = ? AND cancelled = 0 AND used < certificates",
-                   STORE_VALUES(store_text(a->registration)), e) != 0) {
+                   "UPDATE registration SET used = used + ?1 "
+                   "WHERE id = ?2 AND cancelled = 0 AND used + ?1 <= certificates",
+                   STORE_VALUES(store_int(!a->uncounted), store_text(a->registration)), e) != 0) {
         return -1;
     }
     if (store_changes(db) != 1) {
@@ -257,11 +257,13 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     }
     if (store_exec(db,
                    "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
-                   "cert_req_id, implicit, state, until) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+                   "cert_req_id, implicit, uncounted, state, until) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
                    STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
                                 store_text(a->registration), store_text(a->profile),
                                 store_int(a->body), store_int(a->cert_req_id),
-                                store_int(a->implicit), store_int(a->until)),
+                                store_int(a->implicit), store_int(a->uncounted),
+                                store_int(a->until)),
                    e) != 0 ||
         last_id(db, enrolment, e) != 0) {
         return -1;
@@ -430,6 +432,18 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
 }
 
 int
+requests_done(struct store_db *db, struct span rid, struct err *e)
+{
+    bool first = false;
+
+    if (mark_answered(db, rid, &first, e) != 0) {
+        return -1;
+    }
+    return store_exec(db, "UPDATE enrolment SET state = 1" OF_RID " AND state = 0",
+                      STORE_VALUES(store_blob(rid)), e);
+}
+
+int
 requests_confirmed(struct store_db *db, struct span rid, struct err *e)
 {
     bool first = false;
@@ -457,7 +471,7 @@ requests_refused(struct store_db *db, struct span rid, int fail_info, const char
     }
     if (store_exec(db,
                    "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
-                   "(SELECT registration FROM enrolment WHERE state = 0 AND id = "
+                   "(SELECT registration FROM enrolment WHERE state = 0 AND uncounted = 0 AND id = "
                    "(SELECT enrolment FROM queue WHERE rid = ?))",
                    STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;

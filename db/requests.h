@@ -13,6 +13,8 @@
  *     \--CA refused--> REJECTED                    | \--implicitConfirm--> CONFIRMED \--> REJECTED
  *                                                  \--no certConf in time--> UNCONFIRMED
  * A late certConf is still taken: UNCONFIRMED --certConf--> CONFIRMING.
+ * What is answered without a certificate (rr) is implicit: QUEUED --CA did it--> ANSWERED --rp
+ * leaves--> CONFIRMED.
  */
 #pragma once
 
@@ -112,7 +114,8 @@ struct requests_admission {
     int body;
     int cert_req_id;
     bool implicit;
-    int64_t until; /* the row and its replay entry are kept until then */
+    bool uncounted; /* takes none of the registration's initial certificates */
+    int64_t until;  /* the row and its replay entry are kept until then */
     struct span rid;
     struct span nested;
 };
@@ -127,7 +130,8 @@ void requests_entry_clear(struct requests_entry *);
 
 /* Replay entry, use of the registration, enrolment and queue entry at once. ERR_CONFLICT: this
  * transactionID is in use, or these octets were queued before. ERR_DENIED: the registration is
- * cancelled or used up. *entry gets its place in the queue, without `nested`. */
+ * cancelled, or used up unless `uncounted`. *entry gets its place in the queue, without `nested`.
+ */
 int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
                    struct requests_entry *entry, struct err *e);
 
@@ -162,7 +166,7 @@ int requests_enrolment_by_rid(struct store_db *, struct span rid, struct request
 int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accepted,
                                 struct span rid, struct span nested, struct requests_entry *entry,
                                 struct err *e);
-/* An answer leaves with this senderNonce. `delivers`: it carries the certificate, so ANSWERED ->
+/* An answer leaves with this senderNonce. `delivers`: it carries what was asked for, so ANSWERED ->
  * SENT, or CONFIRMED when confirmation is implicit; `confirm_by` is kept for SENT. */
 int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,
                   int64_t confirm_by, struct err *e);
@@ -171,9 +175,12 @@ int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool 
 
 /* QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. ERR_CONFLICT: another answer is stored. */
 int requests_issued(struct store_db *, struct span rid, struct span certificate, struct err *e);
+/* What was asked for and is no certificate: QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. */
+int requests_done(struct store_db *, struct span rid, struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);
-/* QUEUED -> REJECTED, and the use of the registration is given back; CONFIRMING -> REJECTED. */
+/* QUEUED -> REJECTED, and the use of the registration, when counted, is given back; CONFIRMING ->
+ * REJECTED. */
 int requests_refused(struct store_db *, struct span rid, int fail_info, const char *phrase,
                      struct err *e);
 

@@ -16,10 +16,21 @@ answer_type(const struct job *job)
 static int
 cert_req_id(const struct job *job)
 {
-    if (job->found) {
-        return job->enrolment.cert_req_id;
+    return job->found ? job->enrolment.cert_req_id : job->cert_req_id;
+}
+
+/* RFC 9483 3.6.2: in the answer's own body where it has a place for it, else in error. */
+static int
+failure_body(const struct job *job, struct buf *body, struct err *e)
+{
+    if (!job->in_body || answer_type(job) == CMP_GENP) {
+        return cmp_body_error(job->failure, job->phrase, body, e);
     }
-    return job->certreq != NULL ? cmp_certreq_id(job->certreq) : CMP_CERT_REQ_ID;
+    if (answer_type(job) == CMP_RP) {
+        return cmp_body_not_revoked(job->failure, job->phrase, body, e);
+    }
+    return cmp_body_rejected(answer_type(job), cert_req_id(job), job->failure, job->phrase, body,
+                             e);
 }
 
 static int
@@ -29,15 +40,18 @@ body_of(struct job *job, struct buf *body, struct err *e)
 
     switch (job->answer) {
     case ANSWER_FAILURE:
-        if (job->in_body) {
-            return cmp_body_rejected(answer_type(job), cert_req_id(job), job->failure, job->phrase,
-                                     body, e);
-        }
-        return cmp_body_error(job->failure, job->phrase, body, e);
+        return failure_body(job, body, e);
     case ANSWER_ISSUED:
+        /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only */
         return cmp_body_issued(answer_type(job), cert_req_id(job),
-                               buf_span(&job->enrolment.certificate), &root, 1, body, e);
+                               buf_span(&job->enrolment.certificate), &root,
+                               answer_type(job) == CMP_IP, body, e);
+    case ANSWER_DONE:
+        return cmp_body_revoked(body, e);
     case ANSWER_WAITING:
+        if (answer_type(job) == CMP_RP || answer_type(job) == CMP_GENP) {
+            return cmp_body_error_waiting(body, e);
+        }
         return cmp_body_waiting(answer_type(job), cert_req_id(job), body, e);
     case ANSWER_POLL:
         return cmp_body_pollrep(job->poll_id, job->check_after, NULL, body, e);

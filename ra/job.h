@@ -22,9 +22,10 @@
 struct event;
 
 enum answer_kind {
-    ANSWER_FAILURE, /* error, or ip with a rejection: `failure` */
-    ANSWER_ISSUED,  /* ip with the certificate */
-    ANSWER_WAITING, /* ip with status waiting */
+    ANSWER_FAILURE, /* error, or ip, cp, kup, rp with a rejection: `failure` */
+    ANSWER_ISSUED,  /* ip, cp, kup with the certificate */
+    ANSWER_DONE,    /* rp */
+    ANSWER_WAITING, /* ip, cp, kup with status waiting; error with status waiting for the others */
     ANSWER_POLL,    /* pollRep */
     ANSWER_CONFIRM, /* pkiConf */
 };
@@ -52,6 +53,8 @@ struct job {
     char *signer_subject;
     struct cmp_certconf certconf;
     int poll_id;
+    int cert_req_id; /* of a first message: what its polls name */
+    bool uncounted;  /* it takes none of the registered certificates */
 
     /* What we know about it. */
     struct requests_registration registration;
@@ -62,7 +65,7 @@ struct job {
 
     /* What was judged. */
     bool authenticated;
-    bool in_body; /* a failure goes into ip (RFC 9483 3.6.2), not into error */
+    bool in_body; /* a failure goes into ip, cp, kup, rp (RFC 9483 3.6.2), not into error */
     enum cmp_failure failure;
     const char *phrase; /* NULL: the failure's own */
     struct err e;       /* the reason, for the log */

@@ -112,6 +112,9 @@ judge_form(struct job *job)
         return fail(job, CMP_BAD_DATA_FORMAT);
     }
     job->body = cmp_msg_body(job->msg);
+    job->cert_req_id = cmp_body_asks_certificate(job->body) && job->body != CMP_P10CR
+                           ? CMP_CERT_REQ_ID
+                           : CMP_POLL_OTHER;
     if (sha256(raw, job->rid, &job->e) != 0) {
         return fail(job, CMP_SYSTEM_FAILURE);
     }
@@ -456,6 +459,21 @@ judge_certconf(struct job *job)
     return prepare_entry(job);
 }
 
+/* RFC 9483 4.4: the certReqId of the request, or -1 for the pkiConf and whatever is no certificate.
+ */
+static int
+judge_pollreq(struct job *job)
+{
+    if (cmp_pollreq_read(job->msg, &job->poll_id, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    if (job->poll_id != CMP_POLL_OTHER && job->poll_id != job->enrolment.cert_req_id) {
+        (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
+        return fail(job, CMP_BAD_REQUEST);
+    }
+    return 0;
+}
+
 int
 judge_requester(struct job *job)
 {
@@ -480,5 +498,5 @@ judge_requester(struct job *job)
     if (job->body == CMP_CERTCONF) {
         return judge_certconf(job);
     }
-    return cmp_pollreq_read(job->msg, &job->poll_id, &job->failure, &job->e);
+    return judge_pollreq(job);
 }

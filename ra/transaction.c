@@ -136,8 +136,8 @@ sent_run(struct store_op *op, struct store_db *db, struct err *e)
     struct job *job = CONTAINER_OF(op, struct job, op);
 
     return requests_sent(db, job->enrolment.id, job->header.sender_nonce,
-                         job->answer == ANSWER_ISSUED, job->now + job->ra->settings->confirm_wait,
-                         e);
+                         job->answer == ANSWER_ISSUED || job->answer == ANSWER_DONE,
+                         job->now + job->ra->settings->confirm_wait, e);
 }
 
 static void
@@ -274,12 +274,21 @@ remember_done(struct task *task)
 
 /* ---- towards the CA ---- */
 
+/* What the first message asked for: a certificate, or that something is done. */
+static enum answer_kind
+delivery(const struct job *job)
+{
+    return cmp_body_asks_certificate((enum cmp_body)job->enrolment.body) ? ANSWER_ISSUED
+                                                                         : ANSWER_DONE;
+}
+
 /* The enrolment as it is now decides what the answer is. */
 static void
 answer_by_state(struct job *job)
 {
     const struct requests_enrolment *x = &job->enrolment;
-    bool confirming = job->body == CMP_CERTCONF || job->poll_id != x->cert_req_id;
+    bool confirming =
+        job->body == CMP_CERTCONF || (job->body == CMP_POLLREQ && job->poll_id != x->cert_req_id);
 
     switch (x->state) {
     case REQUESTS_QUEUED:
@@ -289,11 +298,11 @@ answer_by_state(struct job *job)
     case REQUESTS_ANSWERED:
     case REQUESTS_SENT:
     case REQUESTS_UNCONFIRMED:
-        answer(job, ANSWER_ISSUED);
+        answer(job, delivery(job));
         return;
     case REQUESTS_CONFIRMING: /* durable here, so the CA will hear of it */
     case REQUESTS_CONFIRMED:
-        answer(job, confirming && !x->implicit ? ANSWER_CONFIRM : ANSWER_ISSUED);
+        answer(job, confirming && !x->implicit ? ANSWER_CONFIRM : delivery(job));
         return;
     case REQUESTS_REJECTED:
         if (x->fail_info < 0) {
@@ -351,6 +360,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     answer(job, job->body == CMP_CERTCONF ? ANSWER_CONFIRM : ANSWER_WAITING);
 }
 
+/* Nobody confirms the answer: asked for and granted, or there is nothing to confirm. */
+static bool
+is_implicit(const struct job *job)
+{
+    return !cmp_body_asks_certificate(job->body) ||
+           (cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm);
+}
+
 static int
 admit_run(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -361,21 +378,21 @@ admit_run(struct store_op *op, struct store_db *db, struct err *e)
         return requests_admit_confirmation(db, job->enrolment.id, job->certconf.accepted, rid,
                                            buf_span(&job->nested), &job->entry, e);
     }
-    return requests_admit(
-        db,
-        &(struct requests_admission){
-            .identity = job->identity,
-            .transaction_id = cmp_msg_transaction_id(job->msg),
-            .registration = job->registration.id,
-            .profile = job->profile,
-            .body = (int)job->body,
-            .cert_req_id = cmp_certreq_id(job->certreq),
-            .implicit = cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm,
-            .until = keep_until(job),
-            .rid = rid,
-            .nested = buf_span(&job->nested),
-        },
-        &job->enrolment.id, &job->entry, e);
+    return requests_admit(db,
+                          &(struct requests_admission){
+                              .identity = job->identity,
+                              .transaction_id = cmp_msg_transaction_id(job->msg),
+                              .registration = job->registration.id,
+                              .profile = job->profile,
+                              .body = (int)job->body,
+                              .cert_req_id = job->cert_req_id,
+                              .implicit = is_implicit(job),
+                              .uncounted = job->uncounted,
+                              .until = keep_until(job),
+                              .rid = rid,
+                              .nested = buf_span(&job->nested),
+                          },
+                          &job->enrolment.id, &job->entry, e);
 }
 
 static void
@@ -408,7 +425,7 @@ admit_done(struct task *task)
     if (job->body != CMP_CERTCONF) {
         job->found = true;
         job->enrolment.body = (int)job->body;
-        job->enrolment.cert_req_id = cmp_certreq_id(job->certreq);
+        job->enrolment.cert_req_id = job->cert_req_id;
         job->enrolment.state = REQUESTS_QUEUED;
     }
     job->timer = evtimer_new(job->ra->base, on_timer, job);

@@ -60,6 +60,7 @@ typedef struct {
     ASN1_BIT_STRING *failures;
 } CMP_STATUS;
 DECLARE_ASN1_FUNCTIONS(CMP_STATUS)
+DEFINE_STACK_OF(CMP_STATUS)
 
 /* CertifiedKeyPair: the certificate alone, nobody makes keys for others here */
 typedef struct {
@@ -83,6 +84,12 @@ typedef struct {
     STACK_OF(CMP_RESPONSE) * responses;
 } CMP_CERT_REP;
 DECLARE_ASN1_FUNCTIONS(CMP_CERT_REP)
+
+/* RevRepContent: one PKIStatusInfo; revCerts and crls are not sent */
+typedef struct {
+    STACK_OF(CMP_STATUS) * status;
+} CMP_REV_REP;
+DECLARE_ASN1_FUNCTIONS(CMP_REV_REP)
 
 /* ErrorMsgContent */
 typedef struct {

@@ -53,7 +53,10 @@ int cmp_header_first(struct cmp_header *out, struct err *e);
 /* DER GeneralName directoryName of a name. */
 int cmp_general_name(const X509_NAME *name, struct buf *out, struct err *e);
 
-/* The answer to ir, cr, p10cr, kur: ip, cp, cp, kup. Assert: it is one of them. */
+/* ir, cr, p10cr, kur: is answered with a certificate. */
+bool cmp_body_asks_certificate(enum cmp_body request);
+/* The answer to ir, cr, p10cr, kur, rr, genm: ip, cp, cp, kup, rp, genp. Assert: it is one of them.
+ */
 enum cmp_body cmp_body_answer(enum cmp_body request);
 
 /* Bodies, DER with their tag. `type` is CMP_IP, CMP_CP or CMP_KUP; caPubs in CMP_IP only
@@ -65,11 +68,17 @@ int cmp_body_waiting(enum cmp_body type, int cert_req_id, struct buf *out, struc
 /* `text` NULL: the failure's phrase. */
 int cmp_body_rejected(enum cmp_body type, int cert_req_id, enum cmp_failure failure,
                       const char *text, struct buf *out, struct err *e);
+/* rp with one PKIStatusInfo (RFC 9483 4.2): accepted, or a rejection with `failure` and `text`
+ * (NULL: the failure's phrase). */
+int cmp_body_revoked(struct buf *out, struct err *e);
+int cmp_body_not_revoked(enum cmp_failure failure, const char *text, struct buf *out,
+                         struct err *e);
 int cmp_body_pkiconf(struct buf *out, struct err *e);
 int cmp_body_pollrep(int cert_req_id, uint32_t check_after_s, const char *reason, struct buf *out,
                      struct err *e);
 int cmp_body_error(enum cmp_failure failure, const char *text, struct buf *out, struct err *e);
-/* error with status waiting: certConf cannot be answered yet (RFC 9483 4.4); poll with -1. */
+/* error with status waiting (RFC 9483 4.4): what is not a request for a certificate cannot be
+ * answered yet; poll with -1. */
 int cmp_body_error_waiting(struct buf *out, struct err *e);
 /* One PKIMessage, its octets unchanged. */
 int cmp_body_nested(struct span inner, struct buf *out, struct err *e);

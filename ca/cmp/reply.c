@@ -14,6 +14,8 @@
 
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
 DEFINE_CLEANUP(error_body_cleanup, CMP_ERROR_BODY, CMP_ERROR_BODY_free)
+DEFINE_CLEANUP(rev_rep_cleanup, CMP_REV_REP, CMP_REV_REP_free)
+DEFINE_CLEANUP(status_cleanup, CMP_STATUS, CMP_STATUS_free)
 DEFINE_CLEANUP(response_cleanup, CMP_RESPONSE, CMP_RESPONSE_free)
 DEFINE_CLEANUP(poll_answer_cleanup, CMP_POLL_ANSWER, CMP_POLL_ANSWER_free)
 
@@ -26,11 +28,17 @@ pollrep_release(CMP_POLL_REP **rep)
 enum cmp_body
 cmp_body_answer(enum cmp_body request)
 {
-    assert(request == CMP_IR || request == CMP_CR || request == CMP_P10CR || request == CMP_KUR);
-    if (request == CMP_IR) {
-        return CMP_IP;
+    assert(cmp_body_asks_certificate(request) || request == CMP_RR || request == CMP_GENM);
+    if (request == CMP_P10CR) {
+        return CMP_CP;
     }
-    return request == CMP_KUR ? CMP_KUP : CMP_CP;
+    return (enum cmp_body)(request + 1); /* RFC 9810 5.1.2: answers stand behind their requests */
+}
+
+bool
+cmp_body_asks_certificate(enum cmp_body request)
+{
+    return request == CMP_IR || request == CMP_CR || request == CMP_P10CR || request == CMP_KUR;
 }
 
 static int
@@ -198,6 +206,38 @@ cmp_body_rejected(enum cmp_body type, int cert_req_id, enum cmp_failure failure,
                   struct buf *out, struct err *e)
 {
     return body_status(type, cert_req_id, CMP_REJECTION, failure, text, out, e);
+}
+
+static int
+body_rp(enum cmp_status value, enum cmp_failure failure, const char *text, struct buf *out,
+        struct err *e)
+{
+    CLEANUP(rev_rep_cleanup) CMP_REV_REP *rep = CMP_REV_REP_new();
+    CLEANUP(status_cleanup) CMP_STATUS *status = CMP_STATUS_new();
+
+    if (rep == NULL || status == NULL) {
+        return no_memory(e);
+    }
+    if (set_status(status, value, failure, text, e) != 0) {
+        return -1;
+    }
+    if (sk_CMP_STATUS_push(rep->status, status) <= 0) {
+        return no_memory(e);
+    }
+    status = NULL;
+    return wrap_object(CMP_RP, ASN1_ITEM_rptr(CMP_REV_REP), rep, out, e);
+}
+
+int
+cmp_body_revoked(struct buf *out, struct err *e)
+{
+    return body_rp(CMP_ACCEPTED, CMP_NO_FAILURE, NULL, out, e);
+}
+
+int
+cmp_body_not_revoked(enum cmp_failure failure, const char *text, struct buf *out, struct err *e)
+{
+    return body_rp(CMP_REJECTION, failure, text, out, e);
 }
 
 int

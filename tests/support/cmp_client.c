@@ -15,6 +15,7 @@ enum { SALT_SIZE = 16, SMALL = 2048 };
 
 DEFINE_CLEANUP(pbm_cleanup, CMP_PBM, CMP_PBM_free)
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
+DEFINE_CLEANUP(rev_rep_cleanup, CMP_REV_REP, CMP_REV_REP_free)
 DEFINE_CLEANUP(cert_request_cleanup, CMP_CERT_REQUEST, CMP_CERT_REQUEST_free)
 
 static int
@@ -462,6 +463,21 @@ read_cert_rep(const struct cmp_msg *msg, struct cmp_client_answer *out, struct e
 }
 
 static int
+read_rp(const struct cmp_msg *msg, struct cmp_client_answer *out, struct err *e)
+{
+    CLEANUP(rev_rep_cleanup)
+    CMP_REV_REP *rep = field_decode(ASN1_ITEM_rptr(CMP_REV_REP), cmp_msg_content(msg), "rp", e);
+
+    if (rep == NULL) {
+        return -1;
+    }
+    if (sk_CMP_STATUS_num(rep->status) != 1) {
+        return err_set(e, ERR_INPUT, "rp: not exactly one status");
+    }
+    return read_status(sk_CMP_STATUS_value(rep->status, 0), &out->status, e);
+}
+
+static int
 read_pollrep(const struct cmp_msg *msg, struct cmp_client_answer *out, struct err *e)
 {
     CMP_POLL_REP *rep =
@@ -495,7 +511,10 @@ cmp_client_read_body(const struct cmp_msg *msg, struct cmp_client_answer *out, s
     if (out->body == CMP_ERROR) {
         return cmp_error_read(msg, &out->status, &failure, e);
     }
-    return out->body == CMP_PKICONF
+    if (out->body == CMP_RP) {
+        return read_rp(msg, out, e);
+    }
+    return out->body == CMP_PKICONF || out->body == CMP_GENP
                ? 0
                : err_set(e, ERR_INPUT, "answer is a %s", cmp_body_name(out->body));
 }

@@ -37,7 +37,7 @@ struct cmp_client_state {
 struct cmp_client_answer {
     enum cmp_body body;
     int cert_req_id;
-    struct cmp_status_info status; /* ip, cp, kup, error */
+    struct cmp_status_info status; /* ip, cp, kup, rp, error */
     struct buf certificate;        /* DER; empty when there is none. cmp_client_answer_free() */
     int64_t check_after;           /* pollRep */
     bool implicit_confirm;         /* granted */

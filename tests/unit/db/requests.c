@@ -107,6 +107,7 @@ struct admitting {
     const char *tid;
     uint8_t rid[REQUESTS_RID_SIZE];
     bool implicit;
+    bool uncounted;
     int64_t enrolment;
     struct requests_entry entry;
 };
@@ -121,6 +122,7 @@ verb_admit(struct store_db *db, void *arg, struct err *e)
         .registration = ID,
         .profile = "nf-tls",
         .implicit = in->implicit,
+        .uncounted = in->uncounted,
         .until = 1000,
         .rid = span_of(in->rid, sizeof(in->rid)),
         .nested = SPAN_LITERAL("nested"),
@@ -206,6 +208,12 @@ static int
 verb_refused(struct store_db *db, void *arg, struct err *e)
 {
     return requests_refused(db, span_of(arg, REQUESTS_RID_SIZE), 23, "not allowed", e);
+}
+
+static int
+verb_done(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_done(db, span_of(arg, REQUESTS_RID_SIZE), e);
 }
 
 static int
@@ -417,6 +425,39 @@ implicit_confirmation_ends_with_the_answer(void **state)
     assert_ok(call(store, verb_issued, in.rid, &e), &e);
     assert_ok(call(store, verb_sent, &s, &e), &e);
     assert_state(store, "tid", REQUESTS_CONFIRMED);
+}
+
+static void
+what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting first = admitting("a", 1);
+    struct admitting done = admitting("b", 2);
+    struct admitting refused = admitting("c", 3);
+    struct admitting more = admitting("d", 4);
+    uint8_t unasked[REQUESTS_RID_SIZE] = {0};
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &first, &e), &e); /* uses it up */
+    done.uncounted = refused.uncounted = true;
+    done.implicit = refused.implicit = true;
+    assert_ok(call(store, verb_admit, &done, &e), &e);
+    assert_ok(call(store, verb_admit, &refused, &e), &e);
+    s.enrolment = done.enrolment;
+    assert_ok(call(store, verb_done, done.rid, &e), &e);
+    assert_state(store, "b", REQUESTS_ANSWERED);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_state(store, "b", REQUESTS_CONFIRMED);
+    assert_ok(call(store, verb_done, done.rid, &e), &e); /* the same again */
+    assert_state(store, "b", REQUESTS_CONFIRMED);
+    assert_err(call(store, verb_done, unasked, &e), ERR_NOTFOUND, &e);
+    /* What was not taken is not given back. */
+    assert_ok(call(store, verb_refused, refused.rid, &e), &e);
+    assert_err(call(store, verb_admit, &more, &e), ERR_DENIED, &e);
 }
 
 static void
@@ -662,6 +703,7 @@ main(void)
         cmocka_unit_test(an_enrolment_goes_through_its_states),
         cmocka_unit_test(a_rejecting_certconf_ends_in_rejected),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
+        cmocka_unit_test(what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer),
         cmocka_unit_test(two_certificates_for_one_request_are_a_conflict),
         cmocka_unit_test(a_transaction_of_another_credential_is_known_but_not_found),
         cmocka_unit_test(the_queue_survives_a_restart_in_order),

@@ -250,6 +250,32 @@ answers_to_requests_have_their_type(void **state)
     assert_int_equal(cmp_body_answer(CMP_CR), CMP_CP);
     assert_int_equal(cmp_body_answer(CMP_P10CR), CMP_CP);
     assert_int_equal(cmp_body_answer(CMP_KUR), CMP_KUP);
+    assert_int_equal(cmp_body_answer(CMP_RR), CMP_RP);
+    assert_int_equal(cmp_body_answer(CMP_GENM), CMP_GENP);
+    assert_true(cmp_body_asks_certificate(CMP_P10CR));
+    assert_false(cmp_body_asks_certificate(CMP_RR));
+}
+
+static void
+rp_says_revoked_or_why_not(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    for (int revoked = 0; revoked < 2; revoked++) {
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+
+        assert_ok(revoked == 1 ? cmp_body_revoked(&body, &e)
+                               : cmp_body_not_revoked(CMP_CERT_REVOKED, NULL, &body, &e),
+                  &e);
+        a = answer_to(w, &w->mac, buf_span(&body), &der);
+        assert_int_equal(a.body, CMP_RP);
+        assert_int_equal(a.status.status, revoked == 1 ? CMP_ACCEPTED : CMP_REJECTION);
+        assert_int_equal(a.status.failures, revoked == 1 ? 0 : 1U << CMP_CERT_REVOKED);
+        openssl_reads_it_as(CMP_RP, &der);
+    }
 }
 
 static void
@@ -273,6 +299,7 @@ main(void)
         cmocka_unit_test(an_issued_certificate_comes_back_octet_for_octet),
         cmocka_unit_test(each_failure_reaches_the_client_as_its_bit),
         cmocka_unit_test(waiting_pollrep_and_pkiconf_are_read_as_such),
+        cmocka_unit_test(rp_says_revoked_or_why_not),
         cmocka_unit_test(a_signature_made_elsewhere_completes_a_message),
         cmocka_unit_test(the_nearest_version_is_answered),
         cmocka_unit_test(what_could_not_be_decoded_is_answered_with_a_fresh_transaction),
