@@ -6,7 +6,6 @@
 #include "ca/cmp/protect.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
-#include "ca/x509/path.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
 
@@ -82,62 +81,6 @@ policy_open(const struct policy *p, struct span nested, struct span rid,
 /* ---- who asks ---- */
 
 static int
-add_untrusted(const struct cmp_msg *m, STACK_OF(X509) * certificates, struct err *e)
-{
-    for (size_t i = 1; i < cmp_msg_extra_count(m); i++) {
-        X509 *certificate = certificate_parse(cmp_msg_extra(m, i), e);
-
-        if (certificate == NULL || sk_X509_push(certificates, certificate) == 0) {
-            X509_free(certificate);
-            return err_wrap(e, "extraCerts[%zu]", i);
-        }
-    }
-    return 0;
-}
-
-static void
-certificates_free(STACK_OF(X509) * *certificates)
-{
-    sk_X509_pop_free(*certificates, X509_free);
-}
-
-/* The path from the requester's certificate to a vendor's root. */
-static int
-check_vendor_path(const struct policy *p, const struct cmp_msg *m, X509 *signer, time_t now,
-                  struct err *e)
-{
-    CLEANUP(certificates_free) STACK_OF(X509) *extra = sk_X509_new_null();
-    X509 *untrusted[CMP_EXTRA_CERTS_MAX];
-    struct path_request path = {.purpose = PATH_REQUESTER,
-                                .at = now,
-                                .anchors = p->vendor_roots,
-                                .n_anchors = p->n_vendor_roots,
-                                .untrusted = untrusted};
-
-    if (p->n_vendor_roots == 0) {
-        return err_set(e, ERR_DENIED, "no vendor_roots are configured");
-    }
-    if (extra == NULL || add_untrusted(m, extra, e) != 0) {
-        return -1;
-    }
-    path.n_untrusted = (size_t)sk_X509_num(extra);
-    for (size_t i = 0; i < path.n_untrusted; i++) {
-        untrusted[i] = sk_X509_value(extra, (int)i);
-    }
-    return path_verify(signer, &path, e);
-}
-
-/* A certificate that the registration names itself needs no issuer. */
-static int
-check_pinned_path(X509 *signer, time_t now, struct err *e)
-{
-    const struct path_request path = {
-        .purpose = PATH_REQUESTER, .at = now, .anchors = &signer, .n_anchors = 1, .pinned = true};
-
-    return path_verify(signer, &path, e);
-}
-
-static int
 check_registered_key(const struct registration *r, X509 *signer, struct span spki, struct err *e)
 {
     CLEANUP(buf_free) struct buf signers = BUF_INIT(PUBKEY_SPKI_MAX);
@@ -156,24 +99,26 @@ static int
 check_signer(const struct policy *p, const struct cmp_msg *m, const struct registration *r,
              X509 *signer, struct span spki, time_t now, enum cmp_failure *failure, struct err *e)
 {
-    *failure = CMP_SIGNER_NOT_TRUSTED;
+    *failure = CMP_SIGNER_NOT_TRUSTED; /* where the registration has another one */
     switch (r->proof.kind) {
     case PROOF_MAC:
         (void)err_set(e, ERR_DENIED, "registered for MAC, but protected by a signature");
         return fail(failure, CMP_WRONG_INTEGRITY);
     case PROOF_CERTIFICATE:
         return registration_matches_certificate(r, signer, e) != 0 ||
-                       check_pinned_path(signer, now, e) != 0
+                       trust_check_pinned(p->trust, m, signer, now, failure, e) != 0
                    ? -1
                    : 0;
     case PROOF_VENDOR:
-        return check_vendor_path(p, m, signer, now, e) != 0 ||
-                       registration_matches_certificate(r, signer, e) != 0
-                   ? -1
+        if (trust_check_initial(p->trust, m, signer, now, failure, e) != 0) {
+            return -1;
+        }
+        return registration_matches_certificate(r, signer, e) != 0
+                   ? fail(failure, CMP_SIGNER_NOT_TRUSTED)
                    : 0;
     case PROOF_PUBLIC_KEY:
         return check_registered_key(r, signer, spki, e) != 0 ||
-                       check_pinned_path(signer, now, e) != 0
+                       trust_check_pinned(p->trust, m, signer, now, failure, e) != 0
                    ? -1
                    : 0;
     }

@@ -15,6 +15,7 @@
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/queue.h"
 #include "ca/registration/registration.h"
+#include "ca/trust/trust.h"
 #include "ca/x509/tbs.h"
 
 /* Constant after start, shared by all workers. */
@@ -23,8 +24,7 @@ struct policy {
     X509 *root;
     EVP_PKEY *issuing_key; /* the public half, from the issuing certificate */
     const X509_NAME *name; /* of the issuing CA */
-    X509 **vendor_roots;
-    size_t n_vendor_roots;
+    struct trust *trust;   /* of requesters' certificates */
     struct nf_rules rules;
     const char *crl_url;
     bool rehearsal; /* the issuing certificate says so */

@@ -90,15 +90,8 @@ load_policy(struct ca *ca, struct err *e)
                                  .n_home_domains = c->n_home_domains,
                                  .fqdn_suffixes = (const char *const *)c->fqdn_suffixes,
                                  .n_fqdn_suffixes = c->n_fqdn_suffixes};
-    p->vendor_roots = mem_zalloc(CA_VENDOR_ROOTS_MAX, sizeof(X509 *));
-    for (size_t i = 0; i < c->n_vendor_roots; i++) {
-        p->vendor_roots[i] = certificate_load(c->vendor_roots[i], e);
-        if (p->vendor_roots[i] == NULL) {
-            return -1;
-        }
-        p->n_vendor_roots++;
-    }
-    return 0;
+    p->trust = trust_new(p->root, p->issuing, c->vendor_roots, c->n_vendor_roots, e);
+    return p->trust == NULL ? -1 : 0;
 }
 
 /* ---- signers ---- */
@@ -412,10 +405,7 @@ ca_close(struct ca *ca)
         event_base_free(ca->base);
     }
     tasks_free(ca->finished);
-    for (size_t i = 0; i < ca->policy.n_vendor_roots; i++) {
-        X509_free(ca->policy.vendor_roots[i]);
-    }
-    mem_free(ca->policy.vendor_roots);
+    trust_free(ca->policy.trust);
     X509_free(ca->policy.issuing);
     X509_free(ca->policy.root);
     buf_free(&ca->issuing_der);

@@ -12,7 +12,6 @@
 #include "base/ossl.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
-#include "ca/x509/path.h"
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/seal.h"
@@ -175,24 +174,12 @@ authenticate_mac(struct job *job)
 static int
 check_path(struct job *job, bool pinned)
 {
-    struct path_request request = {.purpose = PATH_REQUESTER, .at = job->now, .pinned = pinned};
-    X509 *untrusted[PATH_UNTRUSTED_MAX];
-    X509 *anchor = job->signer;
-    int result;
+    const struct trust *trust = job->ra->credentials.trust;
 
-    memset(untrusted, 0, sizeof(untrusted));
-    request.untrusted = untrusted;
-    for (size_t i = 1; i < cmp_msg_extra_count(job->msg) && i < PATH_UNTRUSTED_MAX; i++) {
-        untrusted[request.n_untrusted] = certificate_parse(cmp_msg_extra(job->msg, i), &job->e);
-        request.n_untrusted += untrusted[request.n_untrusted] != NULL;
-    }
-    request.anchors = pinned ? &anchor : job->ra->credentials.vendor_roots;
-    request.n_anchors = pinned ? 1 : job->ra->credentials.n_vendor_roots;
-    result = path_verify(job->signer, &request, &job->e);
-    for (size_t i = 0; i < request.n_untrusted; i++) {
-        X509_free(untrusted[i]);
-    }
-    return result == 0 ? 0 : fail(job, CMP_SIGNER_NOT_TRUSTED);
+    return pinned
+               ? trust_check_pinned(trust, job->msg, job->signer, job->now, &job->failure, &job->e)
+               : trust_check_initial(trust, job->msg, job->signer, job->now, &job->failure,
+                                     &job->e);
 }
 
 static int

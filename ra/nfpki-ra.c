@@ -240,12 +240,9 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
         load_certificate(s->root, &c->root, &c->root_der, e) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < s->vendor_roots.n; i++) {
-        c->vendor_roots[i] = certificate_load(s->vendor_roots.items[i], e);
-        if (c->vendor_roots[i] == NULL) {
-            return -1;
-        }
-        c->n_vendor_roots++;
+    c->trust = trust_new(c->root, c->issuing, s->vendor_roots.items, s->vendor_roots.n, e);
+    if (c->trust == NULL) {
+        return -1;
     }
     ski = X509_get0_subject_key_id(c->certificate);
     if (ski == NULL) {
@@ -472,9 +469,7 @@ stop(struct daemon *d)
     X509_free(c->certificate);
     X509_free(c->issuing);
     X509_free(c->root);
-    for (size_t i = 0; i < c->n_vendor_roots; i++) {
-        X509_free(c->vendor_roots[i]);
-    }
+    trust_free(c->trust);
     buf_free(&c->certificate_der);
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);

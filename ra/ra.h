@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/pool.h"
 #include "ca/cmp/check.h"
+#include "ca/trust/trust.h"
 #include "ra/settings.h"
 
 struct event_base;
@@ -22,8 +23,7 @@ struct credentials {
     X509 *certificate; /* the RA's own */
     X509 *issuing;
     X509 *root;
-    X509 *vendor_roots[SETTINGS_LIST_MAX];
-    size_t n_vendor_roots;
+    struct trust *trust; /* of requesters' certificates */
     struct buf certificate_der;
     struct buf issuing_der;
     struct buf root_der;

@@ -342,7 +342,7 @@ verify_run(struct task *task)
         return;
     }
     kind = c->registration->content.proof.kind;
-    if (kind == PROOF_VENDOR && credentials->n_vendor_roots == 0) {
+    if (kind == PROOF_VENDOR && !trust_has_initial(credentials->trust)) {
         (void)err_set(&c->e, ERR_DENIED, "proof kind vendor needs 'vendor_roots' in nfpki-ra.conf");
         return;
     }

@@ -5,6 +5,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "base/oid.h"
+#include "ca/x509/name.h"
 
 enum { SERIAL_OCTETS_MAX = 20, AUTH_LEVEL = 2 /* 112 bits */ };
 
@@ -89,6 +90,8 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
     case PATH_REQUESTER:
         usage_needed = false;
         break;
+    case PATH_OWN:
+        break;
     case PATH_RA_CMP:
         eku = "1.3.6.1.5.5.7.3.28";
         break;
@@ -166,51 +169,103 @@ chain_check(X509_STORE_CTX *ctx, struct err *e)
     return 0;
 }
 
-static int
+/* Which of OpenSSL's reasons mean that no anchor was reached. */
+static bool
+is_without_anchor(int why)
+{
+    switch (why) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum path_verdict
+refusal(X509_STORE_CTX *ctx, struct err *e)
+{
+    int why = X509_STORE_CTX_get_error(ctx);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(ctx);
+    CLEANUP(mem_cleanup)
+    char *subject = certificate == NULL ? NULL : name_text(X509_get_subject_name(certificate));
+
+    ERR_clear_error();
+    (void)err_set(e, ERR_DENIED, "depth %d, %s: %s", X509_STORE_CTX_get_error_depth(ctx),
+                  subject == NULL ? "no certificate" : subject, X509_verify_cert_error_string(why));
+    if (why == X509_V_ERR_OUT_OF_MEM || why == X509_V_ERR_UNSPECIFIED) {
+        e->code = ERR_CRYPTO;
+        return PATH_FAILED;
+    }
+    if (why == X509_V_ERR_CERT_REVOKED) {
+        return PATH_REVOKED;
+    }
+    return is_without_anchor(why) ? PATH_NO_ANCHOR : PATH_REFUSED;
+}
+
+static enum path_verdict
 verify(X509_STORE *store, STACK_OF(X509) * untrusted, X509 *leaf,
        const struct path_request *request, struct err *e)
 {
     CLEANUP(x509_store_ctx_cleanup) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
     if (ctx == NULL || X509_STORE_CTX_init(ctx, store, leaf, untrusted) != 1) {
-        return ossl_err(e, ERR_CRYPTO, "certification path");
+        (void)ossl_err(e, ERR_CRYPTO, "certification path");
+        return PATH_FAILED;
     }
     parameters_set(X509_STORE_CTX_get0_param(ctx), request);
     if (X509_verify_cert(ctx) != 1) {
-        int why = X509_STORE_CTX_get_error(ctx);
-
-        ERR_clear_error();
-        return err_set(e, ERR_DENIED, "depth %d: %s", X509_STORE_CTX_get_error_depth(ctx),
-                       X509_verify_cert_error_string(why));
+        return refusal(ctx, e);
     }
-    return chain_check(ctx, e);
+    return chain_check(ctx, e) == 0 ? PATH_GOOD : PATH_REFUSED;
+}
+
+static enum path_verdict
+judge(X509 *leaf, const struct path_request *request, struct err *e)
+{
+    CLEANUP(x509_store_cleanup) X509_STORE *store = X509_STORE_new();
+    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    enum path_verdict verdict = PATH_GOOD;
+
+    if (request->n_untrusted > PATH_UNTRUSTED_MAX) {
+        (void)err_set(e, ERR_DENIED, "more than %d certificates", PATH_UNTRUSTED_MAX);
+        verdict = PATH_REFUSED;
+    } else if (store == NULL || untrusted == NULL || store_fill(store, request) != 0) {
+        (void)ossl_err(e, ERR_CRYPTO, "out of memory");
+        verdict = PATH_FAILED;
+    }
+    for (size_t i = 0; verdict == PATH_GOOD && i < request->n_untrusted; i++) {
+        if (sk_X509_push(untrusted, request->untrusted[i]) <= 0) {
+            (void)ossl_err(e, ERR_CRYPTO, "out of memory");
+            verdict = PATH_FAILED;
+        }
+    }
+    if (verdict == PATH_GOOD) {
+        verdict = verify(store, untrusted, leaf, request, e);
+    }
+    sk_X509_free(untrusted); /* the certificates are borrowed */
+    if (verdict == PATH_GOOD && path_check_purpose(leaf, request->purpose, e) != 0) {
+        verdict = PATH_REFUSED;
+    }
+    return verdict;
+}
+
+enum path_verdict
+path_judge(X509 *leaf, const struct path_request *request, struct err *e)
+{
+    enum path_verdict verdict = judge(leaf, request, e);
+
+    if (verdict != PATH_GOOD) {
+        (void)err_wrap(e, "certification path");
+    }
+    return verdict;
 }
 
 int
 path_verify(X509 *leaf, const struct path_request *request, struct err *e)
 {
-    CLEANUP(x509_store_cleanup) X509_STORE *store = X509_STORE_new();
-    STACK_OF(X509) *untrusted = sk_X509_new_null();
-    int result = 0;
-
-    if (store == NULL || untrusted == NULL || store_fill(store, request) != 0) {
-        sk_X509_free(untrusted);
-        return ossl_err(e, ERR_CRYPTO, "certification path");
-    }
-    if (request->n_untrusted > PATH_UNTRUSTED_MAX) {
-        result = err_set(e, ERR_DENIED, "more than %d certificates", PATH_UNTRUSTED_MAX);
-    }
-    for (size_t i = 0; result == 0 && i < request->n_untrusted; i++) {
-        if (sk_X509_push(untrusted, request->untrusted[i]) <= 0) {
-            result = ossl_err(e, ERR_CRYPTO, "certification path");
-        }
-    }
-    if (result == 0) {
-        result = verify(store, untrusted, leaf, request, e);
-    }
-    sk_X509_free(untrusted); /* the certificates are borrowed */
-    if (result == 0) {
-        result = path_check_purpose(leaf, request->purpose, e);
-    }
-    return result == 0 ? 0 : err_wrap(e, "certification path");
+    return path_judge(leaf, request, e) == PATH_GOOD ? 0 : -1;
 }

@@ -16,6 +16,7 @@
 enum path_purpose {
     PATH_REQUESTER, /* signs CMP messages: keyUsage, when there, has digitalSignature (RFC 9483 1.5)
                      */
+    PATH_OWN,       /* a certificate of ours signs CMP messages: keyUsage digitalSignature */
     PATH_RA_CMP,    /* our RA: keyUsage digitalSignature, EKU id-kp-cmcRA (RFC 9810 4.5) */
     PATH_REGISTRAR, /* signs registrations: keyUsage digitalSignature, EKU of registrars */
 };
@@ -36,7 +37,18 @@ struct path_request {
     size_t n_crls;
 };
 
-/* ERR_DENIED with the reason and the depth. */
+/* What a caller may want to tell apart; all but the first set `e`. */
+enum path_verdict {
+    PATH_GOOD,
+    PATH_NO_ANCHOR, /* the certificates do not lead to any of the anchors */
+    PATH_REFUSED,   /* they do, but the path is not good */
+    PATH_REVOKED,   /* good but for this: a certificate in it is revoked */
+    PATH_FAILED,    /* it could not be found out (memory); ERR_CRYPTO */
+};
+enum path_verdict path_judge(X509 *leaf, const struct path_request *, struct err *e);
+
+/* The same where only one verdict counts: -1 for all but PATH_GOOD. ERR_DENIED with the depth, the
+ * subject at that depth and the reason. */
 int path_verify(X509 *leaf, const struct path_request *, struct err *e);
 
 /* Only the check of the purpose (keyUsage, extendedKeyUsage, not a CA). */

@@ -11,10 +11,11 @@ db/               base/ db/
 ca/x509/          base/ ca/x509/
 ca/cmp/           base/ ca/x509/ ca/cmp/
 ca/registration/  base/ ca/x509/ ca/registration/
+ca/trust/         base/ ca/x509/ ca/cmp/ ca/trust/
 ca/link/          base/ ca/link/
 ca/               base/ pkcs11/client.h db/ ca/
 ra/http           base/ ra/http
-ra/               base/ pkcs11/client.h db/ ca/x509/ ca/cmp/ ca/registration/ ca/link/ ra/
+ra/               base/ pkcs11/client.h db/ ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/
 ceremony/         base/ pkcs11/ ca/x509/ ceremony/
 tests/            base/ pkcs11/ db/ ca/ ra/ ceremony/ tests/
 '
