@@ -9,3 +9,5 @@
 #define NFPKI_OID_QUEUE_ENTRY NFPKI_OID ".1"
 /* Extended key usage of a registrar: may sign registrations of NFs. */
 #define NFPKI_OID_KP_REGISTRAR NFPKI_OID ".2"
+/* Extended key usage of an officer: may sign approvals of requests. */
+#define NFPKI_OID_KP_OFFICER NFPKI_OID ".3"

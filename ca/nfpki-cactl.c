@@ -156,7 +156,7 @@ run_revoke(int argc, char **argv)
 
 static const struct cmd commands[] = {
     {"status", "", "what the CA has, and whether its signers run", run_simple},
-    {"issue", "--profile ra-cmp|registrar --subject-cn NAME --days N CSR.pem",
+    {"issue", "--profile ra-cmp|registrar|officer --subject-cn NAME --days N CSR.pem",
      "certificate for a process or an officer of ours", run_issue},
     {"revoke", "SERIAL --reason REASON", "revoke, and publish a CRL with it", run_revoke},
     {"crl", "", "make and publish a CRL now", run_simple},

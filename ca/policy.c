@@ -254,8 +254,8 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
     }
     g->request.profile = profile_by_name(profile);
     if (g->request.profile == NULL || g->request.profile->class != PROFILE_INFRASTRUCTURE) {
-        return err_set(e, ERR_DENIED, "profile '%s': an officer issues ra-cmp and registrar",
-                       profile);
+        return err_set(e, ERR_DENIED,
+                       "profile '%s': an officer issues ra-cmp, registrar and officer", profile);
     }
     if (days < 1 || days > g->request.profile->max_days) {
         return err_set(e, ERR_INPUT, "days: 1 to %d", g->request.profile->max_days);

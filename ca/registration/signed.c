@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The envelope of registration.h: CMS SignedData (RFC 5652 5) of a registrar. */
-#include <openssl/cms.h>
-#include <openssl/err.h>
-
+/* What a registrar signed: the content of an envelope, and its names. */
+#include "ca/registration/envelope.h"
 #include "ca/registration/registration.h"
-#include "ca/x509/path.h"
-#include "ca/x509/pem.h"
+
+_Static_assert((int)REGISTRATION_MAX == (int)ENVELOPE_MAX, "one limit");
+_Static_assert((int)REGISTRATION_JSON_MAX == (int)ENVELOPE_CONTENT_MAX, "one limit");
 
 enum { ID_OCTETS = (REGISTRATION_ID_SIZE - 1) / 2 };
 
@@ -27,160 +26,27 @@ registration_signed_free(struct registration_signed *registration)
     destroy(&registration);
 }
 
-/* The DER inside, whatever came in; the CMS must be encoded in DER because its hash names it. */
-static CMS_ContentInfo *
-cms_read(struct span bytes, struct buf *der, struct err *e)
-{
-    static const char *const labels[] = {"CMS", "PKCS7", NULL};
-    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
-    CLEANUP(buf_free) struct buf again = BUF_INIT(REGISTRATION_MAX);
-    const unsigned char *p;
-
-    if (pem_unwrap(bytes, labels, "registration", der, e) != 0) {
-        return NULL;
-    }
-    p = der->p;
-    cms = d2i_CMS_ContentInfo(NULL, &p, (long)der->n);
-    if (cms == NULL || p != der->p + der->n) {
-        (void)ossl_err(e, ERR_INPUT, "registration: not exactly one CMS object");
-        return NULL;
-    }
-    if (OSSL_ENCODE(CMS_ContentInfo, cms, &again, e) != 0) {
-        return NULL;
-    }
-    if (!span_equal(buf_span(der), buf_span(&again))) {
-        (void)err_set(e, ERR_INPUT, "registration: CMS is not in DER; sign it without streaming");
-        return NULL;
-    }
-    return TAKE(cms);
-}
-
-static bool
-is_sha2(int nid)
-{
-    return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
-}
-
-/* TS 33.310 6.1.1: SHA-256 at least, in the digest and in the signature algorithm. */
-static int
-algorithms_check(CMS_SignerInfo *signer, struct err *e)
-{
-    X509_ALGOR *digest = NULL;
-    X509_ALGOR *signature = NULL;
-    const ASN1_OBJECT *oid;
-    int md = NID_undef;
-    int nid;
-
-    CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, &signature);
-    X509_ALGOR_get0(&oid, NULL, NULL, digest);
-    if (!is_sha2(OBJ_obj2nid(oid))) {
-        return err_set(e, ERR_INPUT, "registration: digest must be SHA-256, 384 or 512");
-    }
-    X509_ALGOR_get0(&oid, NULL, NULL, signature);
-    nid = OBJ_obj2nid(oid);
-    if (nid == NID_rsaEncryption) {
-        return 0; /* PKCS #1 v1.5 with the digest above (RFC 3370 3.2) */
-    }
-    if (OBJ_find_sigid_algs(nid, &md, NULL) != 1 || !is_sha2(md)) {
-        return err_set(e, ERR_INPUT, "registration: signature must be ECDSA or RSA with SHA-2");
-    }
-    return 0;
-}
-
-/* SignedData over attached data by one signer. */
-static int
-form_check(CMS_ContentInfo *cms, struct err *e)
-{
-    ASN1_OCTET_STRING **content;
-    STACK_OF(CMS_SignerInfo) * signers;
-
-    if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
-        return err_set(e, ERR_INPUT, "registration: CMS is not SignedData");
-    }
-    if (OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data) {
-        return err_set(e, ERR_INPUT, "registration: the content type is not data");
-    }
-    content = CMS_get0_content(cms);
-    if (content == NULL || *content == NULL) {
-        return err_set(e, ERR_INPUT, "registration: no attached content; sign with -nodetach");
-    }
-    signers = CMS_get0_SignerInfos(cms);
-    if (sk_CMS_SignerInfo_num(signers) != 1) {
-        return err_set(e, ERR_INPUT, "registration: must have exactly one signer");
-    }
-    if (CMS_unsigned_get_attr_count(sk_CMS_SignerInfo_value(signers, 0)) > 0) {
-        return err_set(e, ERR_INPUT, "registration: has unsigned attributes");
-    }
-    return algorithms_check(sk_CMS_SignerInfo_value(signers, 0), e);
-}
-
-/* Verifies the signature under the certificate that the CMS carries; who that is comes after. */
-static int
-signature_check(CMS_ContentInfo *cms, struct registration_signed *out, struct err *e)
-{
-    CLEANUP(bio_cleanup) BIO *content = BIO_new(BIO_s_mem());
-    STACK_OF(X509) *signers = NULL;
-    char *text;
-    long n;
-
-    if (content == NULL ||
-        CMS_verify(cms, NULL, NULL, NULL, content, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
-        return ossl_err(e, ERR_CRYPTO, "registration: the signature does not verify");
-    }
-    signers = CMS_get0_signers(cms);
-    if (sk_X509_num(signers) == 1) {
-        out->signer = sk_X509_value(signers, 0);
-        (void)X509_up_ref(out->signer);
-    }
-    sk_X509_free(signers);
-    if (out->signer == NULL) {
-        return err_set(e, ERR_INPUT, "registration: the signer's certificate is not attached");
-    }
-    n = BIO_get_mem_data(content, &text);
-    if (n < 0 || n > REGISTRATION_JSON_MAX) {
-        return err_set(e, ERR_INPUT, "registration: content longer than %d octets",
-                       REGISTRATION_JSON_MAX);
-    }
-    return buf_append(&out->json, span_of(text, (size_t)n), e);
-}
-
-/* Issued by our issuing CA itself, for registrars, and valid under the root. */
-static int
-signer_check(X509 *signer, X509 *issuing, X509 *root, time_t at, struct err *e)
-{
-    struct path_request path = {.purpose = PATH_REGISTRAR,
-                                .at = at,
-                                .anchors = &root,
-                                .n_anchors = 1,
-                                .untrusted = &issuing,
-                                .n_untrusted = 1};
-
-    if (path_verify(signer, &path, e) != 0) {
-        return err_wrap(e, "registration: signer");
-    }
-    if (X509_check_issued(issuing, signer) != X509_V_OK ||
-        X509_verify(signer, X509_get0_pubkey(issuing)) != 1) {
-        ERR_clear_error();
-        return err_set(e, ERR_DENIED, "registration: signer: not issued by the issuing CA");
-    }
-    return 0;
-}
-
 struct registration_signed *
 registration_verify(struct span cms, X509 *issuing, X509 *root, time_t at,
                     const struct nf_rules *rules, struct err *e)
 {
-    CLEANUP(destroy) struct registration_signed *out = mem_zalloc(1, sizeof(*out));
-    CLEANUP(cms_cleanup) CMS_ContentInfo *envelope = NULL;
+    const struct envelope_rules envelope = {.what = "registration",
+                                            .purpose = PATH_REGISTRAR,
+                                            .issuing = issuing,
+                                            .root = root,
+                                            .at = at};
+    CLEANUP(envelope_cleanup) struct envelope *opened = envelope_open(cms, &envelope, e);
+    CLEANUP(destroy) struct registration_signed *out = NULL;
     uint8_t hash[SHA256_SIZE];
 
-    out->cms = BUF_INIT(REGISTRATION_MAX);
-    out->json = BUF_INIT(REGISTRATION_JSON_MAX);
-    envelope = cms_read(cms, &out->cms, e);
-    if (envelope == NULL || form_check(envelope, e) != 0 ||
-        signature_check(envelope, out, e) != 0 ||
-        signer_check(out->signer, issuing, root, at, e) != 0 ||
-        sha256(buf_span(&out->cms), hash, e) != 0 ||
+    if (opened == NULL) {
+        return NULL;
+    }
+    out = mem_zalloc(1, sizeof(*out));
+    buf_move(&out->cms, &opened->cms);
+    buf_move(&out->json, &opened->content);
+    out->signer = TAKE(opened->signer);
+    if (sha256(buf_span(&out->cms), hash, e) != 0 ||
         sha256(buf_span(&out->json), out->content_hash, e) != 0) {
         return NULL;
     }

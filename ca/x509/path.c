@@ -98,6 +98,9 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
     case PATH_REGISTRAR:
         eku = NFPKI_OID_KP_REGISTRAR;
         break;
+    case PATH_OFFICER:
+        eku = NFPKI_OID_KP_OFFICER;
+        break;
     }
     if ((flags & EXFLAG_INVALID) != 0) {
         return err_set(e, ERR_DENIED, "certificate with a malformed extension");

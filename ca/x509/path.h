@@ -19,6 +19,7 @@ enum path_purpose {
     PATH_OWN,       /* a certificate of ours signs CMP messages: keyUsage digitalSignature */
     PATH_RA_CMP,    /* our RA: keyUsage digitalSignature, EKU id-kp-cmcRA (RFC 9810 4.5) */
     PATH_REGISTRAR, /* signs registrations: keyUsage digitalSignature, EKU of registrars */
+    PATH_OFFICER,   /* signs approvals: keyUsage digitalSignature, EKU of officers */
 };
 
 enum { PATH_LENGTH_MAX = 6, PATH_UNTRUSTED_MAX = 16 };

@@ -33,6 +33,10 @@ static const struct profile table[] = {
      .class = PROFILE_INFRASTRUCTURE,
      .eku = {NFPKI_OID_KP_REGISTRAR},
      .max_days = NF_DAYS},
+    {.name = "officer",
+     .class = PROFILE_INFRASTRUCTURE,
+     .eku = {NFPKI_OID_KP_OFFICER},
+     .max_days = NF_DAYS},
     {.name = "issuing", .class = PROFILE_ISSUING, .max_days = ISSUING_DAYS},
     {.name = "root", .class = PROFILE_ROOT, .max_days = ROOT_DAYS},
 };

@@ -29,7 +29,8 @@ struct profile {
     int max_days;                     /* hard cap of validity, whatever else allows more */
 };
 
-/* nf-tls-server nf-tls-client nf-tls ra-cmp registrar issuing root; NULL when there is none. */
+/* nf-tls-server nf-tls-client nf-tls ra-cmp registrar officer issuing root; NULL when there is
+ * none. */
 const struct profile *profile_by_name(const char *name);
 /* The table in order, for lists; NULL behind the end. */
 const struct profile *profile_at(size_t i);

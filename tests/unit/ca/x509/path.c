@@ -60,6 +60,7 @@ each_purpose_takes_its_own_certificates(void **state)
     CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
     CLEANUP(x509_cleanup) X509 *ra = pki_issue_officer(pki, "ra-cmp", key);
     CLEANUP(x509_cleanup) X509 *registrar = pki_issue_officer(pki, "registrar", key);
+    CLEANUP(x509_cleanup) X509 *officer = pki_issue_officer(pki, "officer", key);
     const struct {
         X509 *leaf;
         enum path_purpose purpose;
@@ -69,7 +70,9 @@ each_purpose_takes_its_own_certificates(void **state)
         {nf, PATH_REGISTRAR, -1},        {ra, PATH_RA_CMP, 0},
         {ra, PATH_REGISTRAR, -1},        {registrar, PATH_REGISTRAR, 0},
         {registrar, PATH_RA_CMP, -1},    {pki->issuing, PATH_REQUESTER, -1},
-        {pki->root, PATH_REQUESTER, -1},
+        {pki->root, PATH_REQUESTER, -1}, {officer, PATH_OFFICER, 0},
+        {officer, PATH_REGISTRAR, -1},   {registrar, PATH_OFFICER, -1},
+        {ra, PATH_OFFICER, -1},
     };
 
     (void)state;

@@ -10,8 +10,8 @@
 static void
 the_table_is_closed(void **state)
 {
-    static const char *const names[] = {"nf-tls-server", "nf-tls-client", "nf-tls", "ra-cmp",
-                                        "registrar",     "issuing",       "root"};
+    static const char *const names[] = {"nf-tls-server", "nf-tls-client", "nf-tls",  "ra-cmp",
+                                        "registrar",     "officer",       "issuing", "root"};
     size_t n = 0;
 
     (void)state;
