@@ -81,3 +81,9 @@ CREATE INDEX registration_public_key ON registration (public_key) WHERE public_k
 
 -- A first message that is no initial enrolment (kur, rr) takes none of the registered certificates.
 ALTER TABLE enrolment ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0 CHECK (uncounted IN (0, 1));
+
+-- migration 4
+
+-- Pages of the list, newest first; and what a network function has.
+CREATE INDEX registration_listed ON registration (registered, id);
+CREATE INDEX registration_nf ON registration (nf_instance);

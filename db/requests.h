@@ -93,8 +93,29 @@ struct requests_signer {
  * order. */
 int requests_registration_by_signer(struct store_db *, const struct requests_signer *,
                                     struct requests_registration *out, bool *found, struct err *e);
-/* Newest first, up to `limit`; the row is borrowed during the call. */
-int requests_registration_each(struct store_db *, int limit,
+
+enum requests_standing {
+    REQUESTS_ANY,
+    REQUESTS_OPEN,
+    REQUESTS_USED,
+    REQUESTS_EXPIRED,
+    REQUESTS_CANCELLED,
+};
+/* "open", "used", "expired", "cancelled"; NULL for the first. */
+const char *requests_standing_name(enum requests_standing);
+/* What a registration is at `now`; the later name wins. */
+enum requests_standing requests_registration_standing(const struct requests_registration *,
+                                                      int64_t now);
+struct requests_filter {
+    enum requests_standing standing;
+    char nf_instance[REQUESTS_NF_SIZE]; /* "": any */
+    char after[REQUESTS_ID_SIZE];       /* the last id of the page before; "": the first page */
+    int limit;
+    int64_t now;
+};
+/* Newest first, `cms` and `json` left out; the row is borrowed during the call. ERR_NOTFOUND: there
+ * is no registration `after`. */
+int requests_registration_each(struct store_db *, const struct requests_filter *,
                                void (*visit)(void *arg, const struct requests_registration *),
                                void *arg, struct err *e);
 /* ERR_NOTFOUND. Cancelling twice is fine. */

@@ -124,8 +124,66 @@ requests_registration_by_signer(struct store_db *db, const struct requests_signe
         out, found, e);
 }
 
+const char *
+requests_standing_name(enum requests_standing standing)
+{
+    static const char *const names[] = {[REQUESTS_OPEN] = "open",
+                                        [REQUESTS_USED] = "used",
+                                        [REQUESTS_EXPIRED] = "expired",
+                                        [REQUESTS_CANCELLED] = "cancelled"};
+
+    return names[standing];
+}
+
+enum requests_standing
+requests_registration_standing(const struct requests_registration *r, int64_t now)
+{
+    if (r->cancelled) {
+        return REQUESTS_CANCELLED;
+    }
+    if (r->not_after < now) {
+        return REQUESTS_EXPIRED;
+    }
+    return r->used >= r->certificates ? REQUESTS_USED : REQUESTS_OPEN;
+}
+
+/* As requests_registration_standing() has it. */
+#define STANDING                                                                                   \
+    "CASE WHEN cancelled THEN 4 WHEN not_after < ?2 THEN 3 WHEN used >= certificates THEN 2 "      \
+    "ELSE 1 END"
+_Static_assert(REQUESTS_OPEN == 1 && REQUESTS_USED == 2 && REQUESTS_EXPIRED == 3 &&
+                   REQUESTS_CANCELLED == 4,
+               "the numbers in STANDING");
+
+static int
+begin_page(struct store_db *db, const struct requests_filter *f, struct store_rows *rows,
+           struct err *e)
+{
+    CLEANUP(store_end) struct store_rows before = {0};
+    bool there = true;
+
+    if (f->after[0] != '\0' && (store_query(db, &before, "SELECT 1 FROM registration WHERE id = ?",
+                                            STORE_VALUES(store_text(f->after)), e) != 0 ||
+                                store_next(&before, &there, e) != 0)) {
+        return -1;
+    }
+    if (!there) {
+        return err_set(e, ERR_NOTFOUND, "no registration %s to begin behind", f->after);
+    }
+    return store_query(
+        db, rows,
+        "SELECT id, nf_instance, x'', x'', proof, reference, sealed, fingerprint, issuer, subject, "
+        "not_after, certificates, used, cancelled, registered, public_key FROM registration "
+        "WHERE (?1 = 0 OR ?1 = " STANDING ") AND (?3 = '' OR nf_instance = ?3) "
+        "AND (?4 = '' OR (registered, id) < ((SELECT registered FROM registration WHERE id = ?4), "
+        "?4)) ORDER BY registered DESC, id DESC LIMIT ?5",
+        STORE_VALUES(store_int((int64_t)f->standing), store_int(f->now), store_text(f->nf_instance),
+                     store_text(f->after), store_int(f->limit)),
+        e);
+}
+
 int
-requests_registration_each(struct store_db *db, int limit,
+requests_registration_each(struct store_db *db, const struct requests_filter *filter,
                            void (*visit)(void *arg, const struct requests_registration *),
                            void *arg, struct err *e)
 {
@@ -133,11 +191,7 @@ requests_registration_each(struct store_db *db, int limit,
     CLEANUP(requests_registration_clear) struct requests_registration r = {0};
     bool row = false;
 
-    if (store_query(db, &rows,
-                    "SELECT " REGISTRATION_COLUMNS
-                    " FROM registration ORDER BY registered DESC, id LIMIT ?",
-                    STORE_VALUES(store_int(limit)), e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
+    if (begin_page(db, filter, &rows, e) != 0 || store_next(&rows, &row, e) != 0) {
         return -1;
     }
     while (row) {

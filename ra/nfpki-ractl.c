@@ -12,7 +12,7 @@
 #include "base/ossl.h"
 #include "ca/link/admin.h"
 
-enum { FILE_MAX = 64 * 1024, TIMEOUT_MS = 30000 };
+enum { FILE_MAX = 64 * 1024, TIMEOUT_MS = 30000, PAGE = 1000 };
 
 static const struct program program;
 static const char *socket_path = "/run/nfpki-ra/admin.sock";
@@ -33,6 +33,16 @@ text(const json_t *object, const char *member)
     return value != NULL ? value : "-";
 }
 
+/* Why the daemon gave no answer, or what it has against it. */
+static int
+explain(struct err *e)
+{
+    if (e->code == ERR_IO) {
+        (void)err_wrap(e, "is nfpki-ra running, and is this its admin_socket?");
+    }
+    return complain(e);
+}
+
 /* Asks; on failure says why and sets *status. NULL then. */
 static json_t *
 ask(json_t *request, int *status)
@@ -43,10 +53,7 @@ ask(json_t *request, int *status)
     json_decref(request);
     *status = 0;
     if (answer == NULL) {
-        if (e.code == ERR_IO) {
-            (void)err_wrap(&e, "is nfpki-ra running, and is this its admin_socket?");
-        }
-        *status = complain(&e);
+        *status = explain(&e);
         return NULL;
     }
     if (as_json) {
@@ -92,29 +99,122 @@ run_register(int argc, char **argv)
     return finish();
 }
 
+struct list_options {
+    const char *state;
+    const char *nf;
+    long limit; /* 0: all */
+};
+
 static int
-run_list(int argc, char **argv)
+parse_list(int argc, char **argv, struct list_options *o)
 {
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    static const struct option options[] = {
+        {"state", required_argument, NULL, 's'},
+        {"nf", required_argument, NULL, 'n'},
+        {"limit", required_argument, NULL, 'l'},
+        {NULL, 0, NULL, 0},
+    };
+    char *end = NULL;
+    int option;
+
+    optind = 0; /* glibc: begin anew, with options anywhere */
+    while ((option = getopt_long(argc, argv, "s:n:l:", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            o->state = optarg;
+            break;
+        case 'n':
+            o->nf = optarg;
+            break;
+        case 'l':
+            o->limit = strtol(optarg, &end, 10);
+            if (*end != '\0' || o->limit < 1) {
+                return -1;
+            }
+            break;
+        default:
+            return -1;
+        }
+    }
+    return argc == optind ? 0 : -1;
+}
+
+static void
+print_rows(const json_t *rows)
+{
     const json_t *row;
     size_t i;
-    int status;
 
-    if (argc != 1) {
-        return cmd_misuse(&program, argv[0]);
-    }
-    answer = ask(json_pack("{s:s}", "command", "list"), &status);
-    if (answer == NULL || as_json) {
-        return status;
-    }
-    (void)printf("%-32s  %-36s  %-11s  %-9s  %s\n", "REGISTRATION", "NFINSTANCEID", "PROOF",
-                 "STATE", "USED");
-    json_array_foreach(json_object_get(answer, "registrations"), i, row)
+    json_array_foreach(rows, i, row)
     {
         (void)printf("%-32s  %-36s  %-11s  %-9s  %lld/%lld\n", text(row, "id"),
                      text(row, "nfInstanceId"), text(row, "proof"), text(row, "state"),
                      (long long)json_integer_value(json_object_get(row, "used")),
                      (long long)json_integer_value(json_object_get(row, "certificates")));
+    }
+}
+
+/* One page; its "next" is where the following one begins. */
+static json_t *
+ask_page(const struct list_options *o, size_t have, const char *after, int *status)
+{
+    json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", "list", "state", o->state,
+                                "nfInstanceId", o->nf, "after", after);
+    struct err e;
+    json_t *answer;
+
+    if (o->limit > 0 && (size_t)o->limit - have < PAGE) {
+        (void)json_object_set_new(request, "limit", json_integer(o->limit - (json_int_t)have));
+    } else {
+        (void)json_object_set_new(request, "limit", json_integer(PAGE));
+    }
+    answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
+    json_decref(request);
+    *status = answer == NULL ? explain(&e) : 0;
+    return answer;
+}
+
+static int
+run_list(int argc, char **argv)
+{
+    CLEANUP(admin_json_cleanup) json_t *all = json_array();
+    CLEANUP(mem_cleanup) char *after = NULL;
+    struct list_options o = {0};
+    bool more = true;
+    size_t n = 0;
+    int status;
+
+    if (parse_list(argc, argv, &o) != 0) {
+        return cmd_misuse(&program, argv[0]);
+    }
+    while (more) {
+        CLEANUP(admin_json_cleanup) json_t *page = ask_page(&o, n, after, &status);
+        const json_t *rows = json_object_get(page, "registrations");
+        const char *next = json_string_value(json_object_get(page, "next"));
+
+        if (page == NULL) {
+            return status;
+        }
+        if (as_json) {
+            (void)json_array_extend(all, json_object_get(page, "registrations"));
+        } else if (n == 0) {
+            (void)printf("%-32s  %-36s  %-11s  %-9s  %s\n", "REGISTRATION", "NFINSTANCEID", "PROOF",
+                         "STATE", "USED");
+        }
+        if (!as_json) {
+            print_rows(rows);
+        }
+        n += json_array_size(rows);
+        more = next != NULL && (o.limit == 0 || n < (size_t)o.limit);
+        mem_free(after);
+        after = next == NULL ? NULL : mem_strdup(next);
+    }
+    if (as_json) {
+        CLEANUP(admin_json_cleanup)
+        json_t *object = json_pack("{s:b, s:O}", "ok", 1, "registrations", all);
+
+        (void)json_dumpf(object, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+        (void)putchar('\n');
     }
     return finish();
 }
@@ -157,7 +257,8 @@ run_cancel(int argc, char **argv)
 static const struct cmd commands[] = {
     {"register", "FILE", "register a network function from a signed registration (CMS)",
      run_register},
-    {"list", "", "all registrations, newest first", run_list},
+    {"list", "[--state STATE] [--nf UUID] [--limit N]",
+     "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},
     {"cancel", "REGISTRATION", "no further certificate under this registration", run_cancel},
 };
@@ -169,6 +270,23 @@ static const struct program program = {
     .commands = commands,
     .n_commands = ARRAY_LEN(commands),
 };
+
+/* --json may stand behind the command too; returns how many arguments are left. */
+static int
+take_json(int argc, char **argv)
+{
+    int n = 0;
+
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            as_json = true;
+        } else {
+            argv[n++] = argv[i];
+        }
+    }
+    argv[n] = NULL; /* argv[argc] was */
+    return n;
+}
 
 int
 main(int argc, char **argv)
@@ -186,7 +304,7 @@ main(int argc, char **argv)
     char *version[] = {version_text, NULL};
     int c;
 
-    while ((c = getopt_long(argc, argv, "s:jhV", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
         switch (c) {
         case 's':
             socket_path = optarg;
@@ -203,5 +321,5 @@ main(int argc, char **argv)
             return 2;
         }
     }
-    return cmd_run(&program, argc - optind, argv + optind);
+    return cmd_run(&program, take_json(argc - optind, argv + optind), argv + optind);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * register.h - what an administrator may ask over the admin socket: register, list, show, cancel.
- *
- * A registration is verified here, accepted by the CA, and only then stored; its reference and
- * one-time secret are in the answer of that one call and nowhere else in the clear.
+ * register.h - the door of the local socket: requests of nfpki-ractl become commands (command.h).
  */
 #pragma once
 

@@ -693,6 +693,76 @@ a_registration_is_found_by_what_the_message_shows(void **state)
     requests_registration_clear(&other.out);
 }
 
+struct page {
+    struct requests_filter filter;
+    char ids[256];
+};
+
+static void
+page_visit(void *arg, const struct requests_registration *r)
+{
+    struct page *page = arg;
+    size_t n = strlen(page->ids);
+
+    assert_int_equal(r->json.n, 0);
+    (void)snprintf(page->ids + n, sizeof(page->ids) - n, "%s ", r->id);
+}
+
+static int
+verb_page(struct store_db *db, void *arg, struct err *e)
+{
+    struct page *page = arg;
+
+    page->ids[0] = '\0';
+    return requests_registration_each(db, &page->filter, page_visit, page, e);
+}
+
+static void
+registrations_are_listed_by_page_and_by_what_they_are(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct registering rows[] = {
+        {ID, "ref", "", NULL, 1, 1, NULL}, {"b", "", "", NULL, 1, 2, NULL},
+        {"d", "", "", NULL, 1, 3, NULL},   {"c", "", "", NULL, 1, 3, NULL},
+        {"e", "", "", NULL, 1, 4, NULL},
+    };
+    struct {
+        struct requests_filter filter;
+        const char *expected;
+    } pages[] = {
+        {{.limit = 2}, "e d "},
+        {{.limit = 2, .after = "d"}, "c b "}, /* the same second does not end a page early */
+        {{.limit = 2, .after = "b"}, ID " "},
+        {{.limit = 2, .after = ID}, ""},
+        {{.limit = 9, .standing = REQUESTS_CANCELLED}, "c "},
+        {{.limit = 9, .standing = REQUESTS_USED}, ID " "},
+        {{.limit = 9, .standing = REQUESTS_OPEN}, "e d b "},
+        {{.limit = 9, .standing = REQUESTS_EXPIRED}, ""},
+        {{.limit = 9, .standing = REQUESTS_EXPIRED, .now = 5001}, "e d b " ID " "},
+        {{.limit = 9, .nf_instance = "nf"}, "e d c b " ID " "},
+        {{.limit = 9, .nf_instance = "another"}, ""},
+    };
+    struct page unknown = {.filter = {.limit = 1, .after = "nobody"}};
+    struct admitting in = {.identity = "mac:ref", .tid = "tid", .rid = {1}};
+    char cancelled[] = "c";
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_ok(call(store, verb_register, &rows[i], &e), &e);
+    }
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_cancel, cancelled, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct page page = {.filter = pages[i].filter};
+
+        assert_ok(call(store, verb_page, &page, &e), &e);
+        assert_string_equal(page.ids, pages[i].expected);
+    }
+    assert_err(call(store, verb_page, &unknown, &e), ERR_NOTFOUND, &e);
+}
+
 int
 main(void)
 {
@@ -710,6 +780,7 @@ main(void)
         cmocka_unit_test(a_changed_queue_entry_breaks_the_chain),
         cmocka_unit_test(what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten),
         cmocka_unit_test(a_registration_is_found_by_what_the_message_shows),
+        cmocka_unit_test(registrations_are_listed_by_page_and_by_what_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ *   register: enlist.c
+ *   cancel:   store: cancel here -> link CANCEL -> answer
+ */
+#include "ra/command.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/ossl.h"
+#include "ca/link/msg.h"
+#include "ra/enlist.h"
+#include "ra/queue.h"
+
+struct command {
+    struct store_op op;
+    struct ra *ra;
+    struct command_request request;
+    struct command_door door;
+    json_t *answer;
+    struct err e;
+    struct enlisting enlisting;
+    size_t rows; /* list */
+    char last[REQUESTS_ID_SIZE];
+};
+
+static void
+command_free(struct command *c)
+{
+    c->ra->jobs--;
+    json_decref(c->answer);
+    buf_free(&c->request.document);
+    enlisting_clear(&c->enlisting);
+    mem_free(c);
+}
+
+static void
+refuse(struct command *c, const struct err *why)
+{
+    log_err(LOG_WARNING, "command-refused", why, "%s", c->request.who);
+    c->door.refuse(c->door.arg, why);
+    if (why->code == ERR_STORE) {
+        ra_fail(c->ra, why);
+    }
+    command_free(c);
+}
+
+static void
+answer(struct command *c, json_t *object)
+{
+    c->door.answer(c->door.arg, object);
+    command_free(c);
+}
+
+static void
+on_store(struct command *c, int (*run)(struct store_op *, struct store_db *, struct err *),
+         void (*done)(struct task *))
+{
+    c->op = (struct store_op){.task.done = done, .run = run};
+    store_submit(c->ra->store, &c->op);
+}
+
+static struct command *
+command_of_op(struct task *task)
+{
+    return CONTAINER_OF(task, struct command, op.task);
+}
+
+/* ---- list and show ---- */
+
+static json_t *
+row_json(const struct requests_registration *r, int64_t now)
+{
+    char registered[TIME_TEXT_SIZE];
+    char not_after[TIME_TEXT_SIZE];
+    json_t *o;
+
+    time_format((time_t)r->registered, registered);
+    time_format((time_t)r->not_after, not_after);
+    o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "id", r->id, "nfInstanceId",
+                  r->nf_instance, "proof", proof_kind_name((enum proof_kind)r->proof), "state",
+                  requests_standing_name(requests_registration_standing(r, now)), "used", r->used,
+                  "certificates", r->certificates, "registered", registered, "notAfter", not_after);
+    if (r->reference[0] != '\0') {
+        (void)json_object_set_new(o, "reference", json_string(r->reference));
+    }
+    return o;
+}
+
+static void
+list_visit(void *arg, const struct requests_registration *r)
+{
+    struct command *c = arg;
+
+    (void)json_array_append_new(json_object_get(c->answer, "registrations"),
+                                row_json(r, c->request.filter.now));
+    c->rows++;
+    memcpy(c->last, r->id, sizeof(c->last));
+}
+
+static int
+list_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct command *c = CONTAINER_OF(op, struct command, op);
+    const struct requests_filter *filter = &c->request.filter;
+    int open = 0;
+
+    if (requests_count_open(db, &open, e) != 0) {
+        return -1;
+    }
+    c->answer = json_pack("{s:[], s:i}", "registrations", "queued", open);
+    if (requests_registration_each(db, filter, list_visit, c, e) != 0) {
+        return -1;
+    }
+    if (c->rows == (size_t)filter->limit) {
+        (void)json_object_set_new(c->answer, "next", json_string(c->last));
+    }
+    return 0;
+}
+
+static int
+show_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct command *c = CONTAINER_OF(op, struct command, op);
+    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+    const char *id = c->request.id;
+    bool found = false;
+
+    if (requests_registration_by_id(db, id, &r, &found, e) != 0) {
+        return -1;
+    }
+    if (!found) {
+        return err_set(e, ERR_NOTFOUND, "no registration %s; 'list' shows them all", id);
+    }
+    c->answer = row_json(&r, clock_now());
+    (void)json_object_set_new(
+        c->answer, "registration",
+        json_loadb((const char *)r.json.p, r.json.n, JSON_REJECT_DUPLICATES, NULL));
+    return 0;
+}
+
+static void
+answer_done(struct task *task)
+{
+    struct command *c = command_of_op(task);
+
+    if (c->op.result != 0) {
+        refuse(c, &c->op.e);
+        return;
+    }
+    answer(c, TAKE(c->answer));
+}
+
+/* ---- cancel ---- */
+
+static void
+cancel_replied(void *arg, const struct link_message *reply)
+{
+    struct command *c = arg;
+
+    if (reply != NULL && reply->type == LINK_CANCELLED) {
+        log_event(LOG_INFO, "cancelled", "registration %s by %s", c->request.id, c->request.who);
+        answer(c, json_pack("{s:s}", "id", c->request.id));
+        return;
+    }
+    if (reply != NULL && reply->type == LINK_REFUSED) {
+        (void)err_set(&c->e, ERR_DENIED, "cancelled here, but the CA says: %.*s",
+                      (int)reply->phrase.n, (const char *)reply->phrase.p);
+    } else {
+        (void)err_set(&c->e, ERR_BUSY,
+                      "cancelled here, but the CA did not answer: repeat the command");
+    }
+    refuse(c, &c->e);
+}
+
+static int
+cancel_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return requests_cancel(db, CONTAINER_OF(op, struct command, op)->request.id, e);
+}
+
+static void
+cancel_done(struct task *task)
+{
+    struct command *c = command_of_op(task);
+    uint8_t id[LINK_REGISTRATION_SIZE] = {0};
+    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
+
+    if (c->op.result != 0) {
+        refuse(c, &c->op.e);
+    } else if (hex_parse(c->request.id, id, sizeof(id), &c->e) != 0) {
+        refuse(c, &c->e);
+    } else if (queue_ask(c->ra->queue, &m, cancel_replied, c, &c->e) != 0) {
+        (void)err_wrap(&c->e, "cancelled here, but not at the CA, repeat the command");
+        refuse(c, &c->e);
+    }
+}
+
+/* ---- register ---- */
+
+static void
+register_done(struct enlisting *x)
+{
+    struct command *c = CONTAINER_OF(x, struct command, enlisting);
+    const struct registration *r;
+    json_t *object;
+
+    if (x->result != 0) {
+        refuse(c, &x->e);
+        return;
+    }
+    r = &x->registration->content;
+    log_event(LOG_INFO, "registered", "registration %s of %s by %s", x->registration->id,
+              r->nf.instance_id, c->request.who);
+    object = json_pack("{s:s, s:s, s:s}", "id", x->registration->id, "nfInstanceId",
+                       r->nf.instance_id, "proof", proof_kind_name(r->proof.kind));
+    if (r->proof.kind == PROOF_MAC) {
+        (void)json_object_set_new(object, "reference", json_string(x->reference));
+        (void)json_object_set_new(object, "secret",
+                                  json_stringn((const char *)x->secret.p, x->secret.n));
+    }
+    answer(c, object);
+}
+
+int
+command_parse_id(const char *text, char id[REQUESTS_ID_SIZE], struct err *e)
+{
+    uint8_t octets[LINK_REGISTRATION_SIZE];
+
+    if (text == NULL || hex_parse(text, octets, sizeof(octets), e) != 0) {
+        return err_set(e, ERR_INPUT, "id: must be the 32 hexadecimal digits of a registration");
+    }
+    hex_format(span_of(octets, sizeof(octets)), id);
+    return 0;
+}
+
+/* As the registrations have it: lower case. */
+static int
+uuid_copy(const char *text, char out[REQUESTS_NF_SIZE], struct err *e)
+{
+    size_t n = strlen(text);
+
+    if (n != REQUESTS_NF_SIZE - 1) {
+        return err_set(e, ERR_INPUT, "nfInstanceId: must be a UUID");
+    }
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (char)tolower((unsigned char)text[i]);
+    }
+    out[n] = '\0';
+    return 0;
+}
+
+int
+command_parse_filter(const char *state, const char *nf_instance, const char *after, int64_t limit,
+                     struct requests_filter *out, struct err *e)
+{
+    *out = (struct requests_filter){.limit = (int)limit};
+    if (limit < 1 || limit > COMMAND_PAGE_MAX) {
+        return err_set(e, ERR_INPUT, "limit: must be 1..%d", (int)COMMAND_PAGE_MAX);
+    }
+    for (int s = REQUESTS_OPEN; state != NULL && s <= REQUESTS_CANCELLED; s++) {
+        if (strcmp(state, requests_standing_name((enum requests_standing)s)) == 0) {
+            out->standing = (enum requests_standing)s;
+        }
+    }
+    if (state != NULL && out->standing == REQUESTS_ANY) {
+        return err_set(e, ERR_INPUT, "state: must be open, used, expired or cancelled");
+    }
+    if (nf_instance != NULL && uuid_copy(nf_instance, out->nf_instance, e) != 0) {
+        return -1;
+    }
+    return after == NULL || command_parse_id(after, out->after, e) == 0
+               ? 0
+               : err_set(e, ERR_INPUT, "after: must be the id of a registration");
+}
+
+void
+command_run(struct ra *ra, struct command_request *request, const struct command_door *door)
+{
+    struct command *c = mem_zalloc(1, sizeof(*c));
+
+    c->ra = ra;
+    c->request = *request;
+    request->document = (struct buf){0};
+    c->door = *door;
+    ra->jobs++;
+    switch (request->kind) {
+    case COMMAND_REGISTER:
+        c->enlisting.ra = ra;
+        c->enlisting.done = register_done;
+        buf_move(&c->enlisting.input, &c->request.document);
+        enlist(&c->enlisting);
+        break;
+    case COMMAND_LIST:
+        c->request.filter.now = clock_now();
+        on_store(c, list_run, answer_done);
+        break;
+    case COMMAND_SHOW:
+        on_store(c, show_run, answer_done);
+        break;
+    case COMMAND_CANCEL:
+        on_store(c, cancel_run, cancel_done);
+        break;
+    }
+}
