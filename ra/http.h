@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http.h - an HTTP/1.1 and 1.0 listener on libevent that gives whole requests to one handler.
+ * http.h - an HTTP/1.1 and 1.0 listener on libevent, with or without TLS, that gives whole requests
+ * to one handler.
  *
- * Does: accept, parse (http_parse.h), deadlines, one request in flight per connection, late
- * answers. Does not: TLS, routing, threads. Everything happens on the thread of the event_base. A
- * peer that goes away while its request is worked on marks the exchange dead; the answer that comes
- * later only releases it. So every exchange must be answered exactly once.
+ * Does: accept, TLS handshake (tls.h), parse (http_parse.h), deadlines, limits of connections, one
+ * request in flight per connection, late answers. Does not: routing, threads. Everything happens on
+ * the thread of the event_base. A peer that goes away while its request is worked on marks the
+ * exchange dead; the answer that comes later only releases it. So every exchange must be answered
+ * exactly once.
  */
 #pragma once
 
@@ -13,16 +15,18 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "ra/http_address.h"
 #include "ra/http_parse.h"
 
 struct event_base;
+struct tls;
 
 enum {
-    HTTP_REQUEST_TIMEOUT_MS =
-        10 * 1000,                    /* from the first octet to the last, whatever trickles in */
-    HTTP_IDLE_TIMEOUT_MS = 60 * 1000, /* between two requests, and for a slow reader */
+    HTTP_REQUEST_TIMEOUT_MS = 10 * 1000, /* from the first octet to the last, whatever trickles in;
+                                            also for a TLS handshake, from the connection on */
+    HTTP_IDLE_TIMEOUT_MS = 60 * 1000,    /* between two requests, and to take a whole answer */
     HTTP_CONNECTIONS_MAX = 4096,
-    HTTP_PEER_SIZE = 64,
+    HTTP_ADDRESS_SHARE = 4, /* one peer may hold this part of the connections: a quarter */
 };
 
 /* One request on its way to its answer. */
@@ -32,19 +36,36 @@ struct http_exchange;
 const struct http_request *http_exchange_request(const struct http_exchange *);
 /* "192.0.2.1:4711" or "[2001:db8::1]:4711". */
 const char *http_exchange_peer(const struct http_exchange *);
+/* Who counts as one. */
+const struct http_address *http_exchange_address(const struct http_exchange *);
+/* DER of the certificate that the client showed in the TLS handshake, verified as tls.h says;
+ * empty without one. Valid until http_reply(), for a dead exchange too. */
+struct span http_exchange_certificate(const struct http_exchange *);
 /* True when nobody waits for the answer any more; it must be given nevertheless. */
 bool http_exchange_is_dead(const struct http_exchange *);
+
 /* Answers and ends the exchange, at once or later, never twice. `content_type` may be NULL when the
  * body is empty. The body is copied. */
 void http_reply(struct http_exchange *, int status, const char *content_type, struct span body);
+/* 503 with Retry-After (RFC 9110 10.2.3); `retry_after` in seconds, at least 1. */
+void http_reply_busy(struct http_exchange *, int retry_after, const char *content_type,
+                     struct span body);
 
 struct http_options {
     /* Called with each request; answer now or later. */
     void (*handler)(struct http_exchange *, void *user);
+    /* May this peer begin a TLS handshake, which costs before anything is known? NULL: yes. A
+     * connection that may not is closed. */
+    bool (*may_handshake)(const struct http_address *, void *user);
+    /* A handshake that failed, for a log. NULL: nobody asks. */
+    void (*handshake_failed)(const char *peer, const char *why, void *user);
     void *user;
-    int request_timeout_ms; /* 0: HTTP_REQUEST_TIMEOUT_MS */
-    int idle_timeout_ms;    /* 0: HTTP_IDLE_TIMEOUT_MS */
-    size_t connections_max; /* 0: HTTP_CONNECTIONS_MAX */
+    int request_timeout_ms;             /* 0: HTTP_REQUEST_TIMEOUT_MS */
+    int idle_timeout_ms;                /* 0: HTTP_IDLE_TIMEOUT_MS */
+    size_t connections_max;             /* 0: HTTP_CONNECTIONS_MAX; more wait in the kernel */
+    size_t connections_per_address_max; /* 0: connections_max / HTTP_ADDRESS_SHARE; more are closed
+                                         */
+    size_t body_max;                    /* 0: HTTP_BODY_MAX */
 };
 
 struct http_server;
@@ -54,14 +75,20 @@ struct http_server *http_server_new(struct event_base *, const struct http_optio
     OWNED(http_server_free);
 DEFINE_CLEANUP(http_server_cleanup, struct http_server, http_server_free)
 
-/* Listens on "192.0.2.1:8829", "[::]:8829" or "127.0.0.1:0"; may be called several times. Numeric
- * addresses only. ERR_INPUT for the text, ERR_IO for the socket. */
-int http_server_listen(struct http_server *, const char *address, struct err *e);
+/* Listens on an address as http_address_parse() takes it, with TLS when `tls` is not NULL, which is
+ * borrowed and must outlive the server; may be called several times. [::] is IPv6 only, so that it
+ * stands beside 0.0.0.0. ERR_INPUT for the text, ERR_IO for the socket. */
+int http_server_listen(struct http_server *, const char *address, const struct tls *tls,
+                       struct err *e);
 /* Port of the most recent listener, for ":0". */
 unsigned http_server_port(const struct http_server *);
-/* No new connections and no new requests; what is in flight is answered, then closed. */
+/* No new connections and no new requests: what has been sent to us by now is answered, then the
+ * connections are closed. A request whose end does not come within HTTP_STOP_MS is dropped. */
+enum { HTTP_STOP_MS = 2000 };
 void http_server_stop_accepting(struct http_server *);
 /* Exchanges that were given to the handler, not answered yet, and still waited for. */
 size_t http_server_in_flight(const struct http_server *);
+/* Open connections, whatever they do. */
+size_t http_server_connections(const struct http_server *);
 /* No exchange is waited for, and every answer is written. */
 bool http_server_is_idle(const struct http_server *);

@@ -44,6 +44,7 @@ struct http_parser {
     unsigned codings;
     bool expects;
     bool continue_sent;
+    size_t body_max;
     size_t message_octets; /* raw octets of the body with its framing */
     struct buf body;
     struct http_request request;
@@ -237,7 +238,7 @@ check_headers(struct http_parser *p)
     } else {
         return refuse(p, 405);
     }
-    if (llhttp->content_length > HTTP_BODY_MAX) {
+    if (llhttp->content_length > p->body_max) {
         return refuse(p, 413);
     }
     return 0;
@@ -274,7 +275,7 @@ on_chunk_header(llhttp_t *llhttp)
 {
     struct http_parser *p = parser_of(llhttp);
 
-    if (llhttp->content_length > HTTP_BODY_MAX - p->body.n) {
+    if (llhttp->content_length > p->body_max - p->body.n) {
         (void)refuse(p, 413);
         return -1;
     }
@@ -332,13 +333,14 @@ static const llhttp_settings_t settings = {
 };
 
 struct http_parser *
-http_parser_new(void)
+http_parser_new(size_t body_max)
 {
     struct http_parser *p = mem_zalloc(1, sizeof(*p));
 
     llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
     p->llhttp.data = p;
-    p->body = BUF_INIT(HTTP_BODY_MAX);
+    p->body_max = body_max;
+    p->body = BUF_INIT(body_max);
     reset(p);
     return p;
 }
@@ -453,7 +455,7 @@ http_parser_feed(struct http_parser *p, struct span bytes, size_t *used)
 
         if (!header) {
             p->message_octets += n;
-            if (p->message_octets > HTTP_BODY_MAX + HTTP_CHUNKED_FRAMING_MAX && p->codings > 0) {
+            if (p->message_octets > p->body_max + HTTP_CHUNKED_FRAMING_MAX && p->codings > 0) {
                 (void)refuse(p, 413);
             }
         }

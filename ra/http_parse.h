@@ -44,7 +44,8 @@ enum http_state {
 
 struct http_parser;
 void http_parser_free(struct http_parser *);
-struct http_parser *http_parser_new(void) OWNED(http_parser_free);
+/* `body_max` octets of body, HTTP_BODY_MAX for instance; more is 413. */
+struct http_parser *http_parser_new(size_t body_max) OWNED(http_parser_free);
 DEFINE_CLEANUP(http_parser_cleanup, struct http_parser, http_parser_free)
 
 /* Takes bytes in; *used tells how many. Not to be called in HTTP_COMPLETE or HTTP_REFUSED. */

@@ -370,7 +370,7 @@ start_services(struct daemon *d, struct err *e)
 
     d->http = http_server_new(d->ra.base, &http);
     for (size_t i = 0; i < s->listen.n; i++) {
-        if (http_server_listen(d->http, s->listen.items[i], e) != 0) {
+        if (http_server_listen(d->http, s->listen.items[i], NULL, e) != 0) {
             return -1;
         }
         log_event(LOG_INFO, "listening", "%s", s->listen.items[i]);

@@ -14,7 +14,8 @@ ca/registration/  base/ ca/x509/ ca/registration/
 ca/trust/         base/ ca/x509/ ca/cmp/ ca/trust/
 ca/link/          base/ ca/link/
 ca/               base/ pkcs11/client.h db/ ca/
-ra/http           base/ ra/http
+ra/http           base/ ra/http ra/tls
+ra/tls            base/ ra/tls
 ra/               base/ pkcs11/client.h db/ ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/
 ceremony/         base/ pkcs11/ ca/x509/ ceremony/
 tests/            base/ pkcs11/ db/ ca/ ra/ ceremony/ tests/

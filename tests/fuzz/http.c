@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static unsigned
 run(struct span bytes, size_t piece)
 {
-    CLEANUP(http_parser_cleanup) struct http_parser *parser = http_parser_new();
+    CLEANUP(http_parser_cleanup) struct http_parser *parser = http_parser_new(HTTP_BODY_MAX);
     unsigned digest = 0;
     size_t at = 0;
 

@@ -1,182 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/ossl.h"
-#include "ra/http.h"
+#include "ra/tls.h"
 #include "tests/support/test.h"
-
-/* A server on a thread of its own that echoes bodies; "/late" is answered when told to. */
-struct fixture {
-    struct event_base *base;
-    struct http_server *server;
-    struct event *command;
-    int command_fd;
-    pthread_t thread;
-    struct http_exchange *late;
-    int late_fd; /* readable when a late one is held */
-    unsigned handled;
-};
-
-static void
-handle(struct http_exchange *x, void *user)
-{
-    struct fixture *f = user;
-    const struct http_request *r = http_exchange_request(x);
-
-    f->handled++;
-    if (strcmp(r->path, "/late") == 0) {
-        f->late = x;
-        (void)eventfd_write(f->late_fd, 1);
-        return;
-    }
-    http_reply(x, 200, "application/octet-stream", r->body);
-}
-
-enum { COMMAND_STOP = 1, COMMAND_ANSWER_LATE = 1000 };
-
-static void
-on_command(evutil_socket_t fd, short what, void *user)
-{
-    struct fixture *f = user;
-    eventfd_t value = 0;
-
-    (void)what;
-    (void)eventfd_read(fd, &value);
-    if (value == COMMAND_ANSWER_LATE) {
-        http_reply(f->late, 200, NULL, SPAN_LITERAL("late"));
-        f->late = NULL;
-        (void)eventfd_write(f->late_fd, 1);
-    } else {
-        (void)event_base_loopbreak(f->base);
-    }
-}
-
-static void *
-serve(void *user)
-{
-    struct fixture *f = user;
-
-    (void)event_base_dispatch(f->base);
-    return NULL;
-}
-
-static void
-start(struct fixture *f, int request_timeout_ms, const char *address)
-{
-    struct http_options options = {
-        .handler = handle, .user = f, .request_timeout_ms = request_timeout_ms};
-    struct err e;
-
-    memset(f, 0, sizeof(*f));
-    f->base = event_base_new();
-    f->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    f->late_fd = eventfd(0, EFD_CLOEXEC);
-    f->command = event_new(f->base, f->command_fd, EV_READ | EV_PERSIST, on_command, f);
-    (void)event_add(f->command, NULL);
-    f->server = http_server_new(f->base, &options);
-    assert_ok(http_server_listen(f->server, address, &e), &e);
-    assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
-}
-
-static void
-stop(struct fixture *f)
-{
-    (void)eventfd_write(f->command_fd, COMMAND_STOP);
-    (void)pthread_join(f->thread, NULL);
-    http_server_free(f->server);
-    if (f->late != NULL) {
-        http_reply(f->late, 200, NULL, SPAN_LITERAL("nobody"));
-    }
-    event_free(f->command);
-    event_base_free(f->base);
-    (void)close(f->command_fd);
-    (void)close(f->late_fd);
-}
-
-static int
-dial(const struct fixture *f)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)http_server_port(f->server)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    return fd;
-}
-
-static void
-say(int fd, struct span bytes)
-{
-    while (bytes.n > 0) {
-        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-
-        if (n <= 0) {
-            return; /* refused early: the answer tells */
-        }
-        bytes = span_of(bytes.p + n, bytes.n - (size_t)n);
-    }
-}
-
-/* Reads until `answers` final status lines with their bodies are there or the peer closes; writes
- * "200,400" into out, with "!" behind when the peer closed. */
-static void
-hear(int fd, unsigned answers, char *out, size_t n_out)
-{
-    CLEANUP(buf_free) struct buf all = BUF_INIT(1024 * 1024);
-    struct err e;
-    size_t at = 0;
-    unsigned seen = 0;
-    bool closed = false;
-
-    out[0] = '\0';
-    for (;;) {
-        char chunk[4096];
-        char *head;
-        ssize_t n;
-
-        assert_ok(buf_append(&all, SPAN_LITERAL("\0"), &e), &e);
-        all.n--;
-        while ((head = strstr((char *)all.p + at, "\r\n\r\n")) != NULL) {
-            const char *line = (char *)all.p + at;
-            const char *length = strstr(line, "Content-Length: ");
-            size_t body = length != NULL && length < head ? strtoul(length + 16, NULL, 10) : 0;
-            size_t end = (size_t)(head - (char *)all.p) + 4 + body;
-
-            if (end > all.n) {
-                break;
-            }
-            (void)snprintf(out + strlen(out), n_out - strlen(out), "%s%.3s",
-                           out[0] != '\0' ? "," : "", line + 9);
-            at = end;
-            seen += strncmp(line + 9, "1", 1) != 0;
-        }
-        if (seen >= answers || closed) {
-            break;
-        }
-        n = recv(fd, chunk, sizeof(chunk), 0);
-        closed = n <= 0;
-        if (n > 0) {
-            assert_ok(buf_append(&all, span_of(chunk, (size_t)n), &e), &e);
-        }
-    }
-    if (closed) {
-        (void)snprintf(out + strlen(out), n_out - strlen(out), "!");
-    }
-}
+#include "tests/support/tmpdir.h"
+#include "tests/support/web.h"
 
 /* A span for a static table. */
 #define BYTES(text)                                                                                \
@@ -191,53 +26,80 @@ struct row {
     const char *expected;
 };
 
+/* Made once: files, the server's TLS, and a client of it. */
+static char *dir;
+static struct tls *tls;
+static SSL_CTX *tls_client;
+
+/* Every table is gone through twice. */
+static const struct {
+    const char *name;
+    bool secure;
+} ways[] = {{"HTTP", false}, {"HTTPS", true}};
+
 static void
-check_row(const struct fixture *f, const struct row *row)
+start(struct web *web, const struct http_options *options, bool secure)
 {
-    char heard[64];
-    int fd = dial(f);
+    web_start(web, options, "127.0.0.1:0", secure ? tls : NULL);
+}
+
+static struct visitor
+visit(const struct web *web, bool secure)
+{
+    struct visitor v = visitor_new(web, secure ? tls_client : NULL);
+
+    assert_true(v.fd >= 0);
+    return v;
+}
+
+static void
+check_row(const struct web *web, bool secure, const struct row *row)
+{
+    struct visitor v = visit(web, secure);
     unsigned answers = 1;
+    char heard[64];
 
     for (const char *c = row->expected; *c != '\0'; c++) {
         answers += *c == ',';
     }
-    say(fd, row->bytes);
+    visitor_say(&v, row->bytes);
     /* One more than expected when the connection should stay open is not waited for; a refusal must
      * also close, which the read to the end shows. */
-    hear(fd, strchr(row->expected, '!') != NULL ? 99 : answers, heard, sizeof(heard));
+    visitor_hear(&v, strchr(row->expected, '!') != NULL ? 99 : answers, heard, sizeof(heard));
     if (strcmp(heard, row->expected) != 0) {
-        fail_msg("%s: expected %s, got %s", row->name, row->expected, heard);
+        fail_msg("%s%s: expected %s, got %s", row->name, secure ? " (TLS)" : "", row->expected,
+                 heard);
     }
-    (void)close(fd);
+    visitor_close(&v);
 }
 
 static void
 hostile_requests_get_their_refusal(void **state)
 {
     static const struct row rows[] = {
-        {"plain length", BYTES(HEAD "Content-Length: 5\r\n\r\nhello"), "200"},
-        {"two lengths that differ",
-         BYTES(HEAD "Content-Length: 5\r\nContent-Length: 50\r\n\r\nhello"), "400!"},
-        {"two lengths that agree",
-         BYTES(HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
-        {"length as a list", BYTES(HEAD "Content-Length: 5, 50\r\n\r\nhello"), "400!"},
-        {"length and chunks",
+        {"plain CL", BYTES(HEAD "Content-Length: 5\r\n\r\nhello"), "200"},
+        {"two CL differ", BYTES(HEAD "Content-Length: 5\r\nContent-Length: 50\r\n\r\nhello"),
+         "400!"},
+        {"two CL agree", BYTES(HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
+        {"CL 5,50 list", BYTES(HEAD "Content-Length: 5, 50\r\n\r\nhello"), "400!"},
+        {"CL + TE chunked",
          BYTES(HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x "
                     "HTTP/1.1\r\nHost: x\r\n\r\n"),
          "400!"},
-        {"chunks and length",
+        {"TE chunked + CL",
          BYTES(HEAD "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"), "400!"},
-        {"unknown coding and length",
+        {"TE: xchunked + CL",
          BYTES(HEAD "Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\nhello"), "501!"},
-        {"space before the colon", BYTES(HEAD "Content-Length : 5\r\n\r\nhello"), "400!"},
-        {"length +5", BYTES(HEAD "Content-Length: +5\r\n\r\nhello"), "400!"},
-        {"length -1", BYTES(HEAD "Content-Length: -1\r\n\r\nhello"), "400!"},
-        {"length 0x5", BYTES(HEAD "Content-Length: 0x5\r\n\r\nhello"), "400!"},
-        {"chunk size 0x5",
-         BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n"), "400!"},
-        {"chunk size -5", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"),
+        {"space before colon", BYTES(HEAD "Content-Length : 5\r\n\r\nhello"), "400!"},
+        {"CL +5", BYTES(HEAD "Content-Length: +5\r\n\r\nhello"), "400!"},
+        {"CL -1", BYTES(HEAD "Content-Length: -1\r\n\r\nhello"), "400!"},
+        {"CL 0x5", BYTES(HEAD "Content-Length: 0x5\r\n\r\nhello"), "400!"},
+        {"chunk size 0x", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n"),
          "400!"},
-        {"chunks", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "200"},
+        {"chunk size neg", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"),
+         "400!"},
+        {"chunk ok", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+         "200"},
         {"trailer",
          BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nHost: y\r\n\r\n"),
          "400!"},
@@ -245,23 +107,22 @@ hostile_requests_get_their_refusal(void **state)
          BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n"), "400!"},
         {"bare LF", BYTES("POST /x HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello"), "400!"},
         {"bare CR", BYTES(HEAD "X-A: b\rc\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
-        {"folded line", BYTES(HEAD "X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
-        {"NUL in a header", BYTES(HEAD "X-A: b\0c\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
+        {"obs-fold", BYTES(HEAD "X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
+        {"NUL in header", BYTES(HEAD "X-A: b\0c\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
         {"no Host", BYTES("POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
-        {"two Hosts", BYTES(HEAD "Host: y\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
-        {"length of 10 GB, header only", BYTES(HEAD "Content-Length: 10000000000\r\n\r\n"), "413!"},
+        {"two Host", BYTES(HEAD "Host: y\r\nContent-Length: 5\r\n\r\nhello"), "400!"},
+        {"body CL 10 GB header only", BYTES(HEAD "Content-Length: 10000000000\r\n\r\n"), "413!"},
         {"chunk of 16 MB, size only", BYTES(HEAD "Transfer-Encoding: chunked\r\n\r\nffffff\r\n"),
          "413!"},
-        {"Expect with its body",
-         BYTES(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello"), "200"},
+        {"Expect 100", BYTES(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello"), "200"},
         {"Expect something else", BYTES(HEAD "Content-Length: 5\r\nExpect: 200-ok\r\n\r\nhello"),
          "417!"},
-        {"two in one packet",
+        {"pipelined x2",
          BYTES(HEAD "Content-Length: 5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"),
          "200,200"},
         {"PUT", BYTES("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"), "405!"},
         {"no method at all", BYTES("HELLO /x HTTP/1.1\r\nHost: x\r\n\r\n"), "405!"},
-        {"HTTP/1.0 closes", BYTES("POST /x HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"), "200!"},
+        {"HTTP/1.0", BYTES("POST /x HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"), "200!"},
         {"HTTP/1.0 with keep-alive",
          BYTES("POST /x HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"),
          "200"},
@@ -269,11 +130,11 @@ hostile_requests_get_their_refusal(void **state)
          BYTES("POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), "400!"},
         {"HTTP/2 preface", BYTES("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "400!"},
         {"HTTP/1.2", BYTES("POST /x HTTP/1.2\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), "505!"},
-        {"absolute form", BYTES("GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"), "400!"},
+        {"absolute-form", BYTES("GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n"), "400!"},
         {"escape in the path", BYTES("GET /%2e%2e/ HTTP/1.1\r\nHost: x\r\n\r\n"), "400!"},
         {"GET with a body", BYTES("GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"),
          "400!"},
-        {"POST without a length", BYTES(HEAD "\r\n"), "411!"},
+        {"POST no length", BYTES(HEAD "\r\n"), "411!"},
         {"upgrade", BYTES(HEAD "Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n"),
          "400!"},
         {"empty line first", BYTES("\r\n" HEAD "Content-Length: 5\r\n\r\nhello"), "400!"},
@@ -282,14 +143,16 @@ hostile_requests_get_their_refusal(void **state)
         {"nothing of what follows a refusal is read",
          BYTES(HEAD "Content-Length: +5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"), "400!"},
     };
-    struct fixture f;
-
     (void)state;
-    start(&f, 0, "127.0.0.1:0");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        check_row(&f, &rows[i]);
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+
+        start(&web, &(struct http_options){0}, ways[way].secure);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            check_row(&web, ways[way].secure, &rows[i]);
+        }
+        web_stop(&web);
     }
-    stop(&f);
 }
 
 /* prefix, then n times unit, then suffix */
@@ -317,15 +180,15 @@ sizes_end_at_their_limits(void **state)
         const char *suffix;
         const char *expected;
     } rows[] = {
-        {"header of 9 KB", HEAD "X-A: ", "a", 9000, "\r\nContent-Length: 5\r\n\r\nhello", "431!"},
+        {"header 9 KB", HEAD "X-A: ", "a", 9000, "\r\nContent-Length: 5\r\n\r\nhello", "431!"},
         {"header of 7 KB", HEAD "X-A: ", "a", 7000, "\r\nContent-Length: 5\r\n\r\nhello", "200"},
-        {"1000 lines", HEAD, "A: b\r\n", 1000, "Content-Length: 5\r\n\r\nhello", "431!"},
+        {"1000 headers", HEAD, "A: b\r\n", 1000, "Content-Length: 5\r\n\r\nhello", "431!"},
         {"64 lines", HEAD, "A: b\r\n", 62, "Content-Length: 5\r\n\r\nhello", "200"},
         {"65 lines", HEAD, "A: b\r\n", 63, "Content-Length: 5\r\n\r\nhello", "431!"},
-        {"body of 100 KB", HEAD "Content-Length: 100000\r\n\r\n", "a", 100000, "", "413!"},
+        {"body CL 100 KB", HEAD "Content-Length: 100000\r\n\r\n", "a", 100000, "", "413!"},
         {"body of 64 KiB", HEAD "Content-Length: 65536\r\n\r\n", "a", 65536, "", "200"},
         {"body of 64 KiB and one", HEAD "Content-Length: 65537\r\n\r\n", "a", 65537, "", "413!"},
-        {"chunk of 100 KB", HEAD "Transfer-Encoding: chunked\r\n\r\n186a0\r\n", "a", 100000,
+        {"body chunked 100 KB", HEAD "Transfer-Encoding: chunked\r\n\r\n186a0\r\n", "a", 100000,
          "\r\n0\r\n\r\n", "413!"},
         {"66000 chunks of one octet", HEAD "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n",
          66000, "0\r\n\r\n", "413!"},
@@ -333,148 +196,456 @@ sizes_end_at_their_limits(void **state)
          "414!"},
     };
     CLEANUP(buf_free) struct buf bytes = BUF_INIT(1024 * 1024);
-    struct fixture f;
 
     (void)state;
-    start(&f, 0, "127.0.0.1:0");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        build(&bytes, rows[i].prefix, rows[i].unit, rows[i].n, rows[i].suffix);
-        check_row(&f, &(struct row){rows[i].name, buf_span(&bytes), rows[i].expected});
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+
+        start(&web, &(struct http_options){0}, ways[way].secure);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            build(&bytes, rows[i].prefix, rows[i].unit, rows[i].n, rows[i].suffix);
+            check_row(&web, ways[way].secure,
+                      &(struct row){rows[i].name, buf_span(&bytes), rows[i].expected});
+        }
+        web_stop(&web);
     }
-    stop(&f);
+}
+
+static void
+a_server_may_take_larger_bodies(void **state)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(1024 * 1024);
+    struct web web;
+
+    (void)state;
+    start(&web, &(struct http_options){.body_max = 200000}, false);
+    build(&bytes, HEAD "Content-Length: 200000\r\n\r\n", "a", 200000, "");
+    check_row(&web, false, &(struct row){"200 KB", buf_span(&bytes), "200"});
+    build(&bytes, HEAD "Content-Length: 200001\r\n\r\n", "a", 200001, "");
+    check_row(&web, false, &(struct row){"and one", buf_span(&bytes), "413!"});
+    web_stop(&web);
 }
 
 static void
 expect_is_answered_before_the_body(void **state)
 {
-    struct fixture f;
-    char heard[64];
-    char line[64] = "";
-    int fd;
-
     (void)state;
-    start(&f, 0, "127.0.0.1:0");
-    fd = dial(&f);
-    say(fd, SPAN_LITERAL(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
-    assert_int_equal(recv(fd, line, 25, MSG_WAITALL), 25);
-    assert_string_equal(line, "HTTP/1.1 100 Continue\r\n\r\n");
-    say(fd, SPAN_LITERAL("hello"));
-    hear(fd, 1, heard, sizeof(heard));
-    assert_string_equal(heard, "200");
-    (void)close(fd);
-    stop(&f);
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+        struct visitor v;
+        char heard[64];
+        char line[64] = "";
+        int n = 0;
+
+        start(&web, &(struct http_options){0}, ways[way].secure);
+        v = visit(&web, ways[way].secure);
+        visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+        while (n < 25) {
+            int got = visitor_read(&v, line + n, 25 - (size_t)n);
+
+            assert_true(got > 0);
+            n += got;
+        }
+        assert_string_equal(line, "HTTP/1.1 100 Continue\r\n\r\n");
+        visitor_say(&v, SPAN_LITERAL("hello"));
+        visitor_hear(&v, 1, heard, sizeof(heard));
+        assert_string_equal(heard, "200");
+        visitor_close(&v);
+        web_stop(&web);
+    }
+}
+
+/* A peer that sends an octet now and then until it is cut off; it can only be cut off by the
+ * deadline, because the idle time of the server is an hour. */
+static void
+trickle(struct visitor *v)
+{
+    bool closed = false;
+
+    while (!closed) {
+        struct pollfd p = {.fd = v->fd, .events = POLLIN};
+        char octet;
+
+        visitor_say(v, SPAN_LITERAL("a"));
+        closed = poll(&p, 1, 20) == 1 && visitor_read(v, &octet, 1) <= 0;
+    }
 }
 
 static void
 octets_that_trickle_in_do_not_extend_the_deadline(void **state)
 {
-    static const char *const beginnings[] = {"POST /x HTTP/1.1\r\nHost: x\r\nX: ",
-                                             HEAD "Content-Length: 60000\r\n\r\n"};
-    struct fixture f;
+    static const struct {
+        const char *name;
+        const char *beginning;
+    } rows[] = {{"slow header", "POST /x HTTP/1.1\r\nHost: x\r\nX: "},
+                {"slow body", HEAD "Content-Length: 60000\r\n\r\n"}};
+    const struct http_options options = {.request_timeout_ms = 300, .idle_timeout_ms = 3600000};
 
     (void)state;
-    start(&f, 300, "127.0.0.1:0");
-    for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
-        int fd = dial(&f);
-        int64_t begin = clock_monotonic_ms();
-        bool closed = false;
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
 
-        say(fd, span_str(beginnings[i]));
-        while (!closed) {
-            struct pollfd p = {.fd = fd, .events = POLLIN};
-            char octet;
+        start(&web, &options, ways[way].secure);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct visitor v = visit(&web, ways[way].secure);
 
-            say(fd, SPAN_LITERAL("a"));
-            closed = poll(&p, 1, 20) == 1 && recv(fd, &octet, 1, 0) <= 0;
+            visitor_say(&v, span_str(rows[i].beginning));
+            trickle(&v);
+            visitor_close(&v);
         }
-        assert_true(clock_monotonic_ms() - begin >= 250);
-        (void)close(fd);
+        assert_int_equal(web.handled, 0);
+        web_stop(&web);
     }
-    assert_int_equal(f.handled, 0);
-    stop(&f);
+}
+
+/* The end of the connection; blocks until then. */
+static void
+wait_for_the_end(struct visitor *v)
+{
+    char octets[4096];
+
+    while (visitor_read(v, octets, sizeof(octets)) > 0) {
+    }
+}
+
+static void
+a_handshake_that_is_not_finished_ends_at_the_deadline(void **state)
+{
+    static const struct {
+        const char *name;
+        struct span bytes;
+    } rows[] = {{"nothing at all", {0}},
+                {"half a ClientHello", BYTES("\x16\x03\x01\x02\x00\x01\x00\x01")},
+                {"an endless record", BYTES("\x16\x03\x01\x3f\xff\x01\x00\x3f\xf0\x03\x03")}};
+    const struct http_options options = {.request_timeout_ms = 300, .idle_timeout_ms = 3600000};
+    struct web web;
+
+    (void)state;
+    start(&web, &options, true);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct visitor v = visitor_new(&web, NULL);
+
+        visitor_say(&v, rows[i].bytes);
+        wait_for_the_end(&v);
+        visitor_close(&v);
+    }
+    web_stop(&web);
+}
+
+static void
+an_idle_connection_is_closed(void **state)
+{
+    const struct http_options options = {.idle_timeout_ms = 300};
+
+    (void)state;
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+        struct visitor v;
+        char heard[64];
+
+        start(&web, &options, ways[way].secure);
+        v = visit(&web, ways[way].secure);
+        wait_for_the_end(&v); /* without a request */
+        visitor_close(&v);
+        v = visit(&web, ways[way].secure);
+        visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"));
+        visitor_hear(&v, 99, heard, sizeof(heard)); /* after one */
+        assert_string_equal(heard, "200!");
+        visitor_close(&v);
+        web_stop(&web);
+    }
+}
+
+/* The answer is larger than what the kernel holds for a peer that reads nothing. */
+static void
+a_slow_reader_is_dropped(void **state)
+{
+    const struct http_options options = {.idle_timeout_ms = 300};
+
+    (void)state;
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        CLEANUP(mem_cleanup) uint8_t *octets = mem_zalloc(1, 64 * 1024);
+        size_t all = 0;
+        struct web web;
+        struct visitor v;
+        int n;
+
+        start(&web, &options, ways[way].secure);
+        v = visit(&web, ways[way].secure);
+        visitor_say(&v, SPAN_LITERAL("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+        /* The server has nobody else: it is gone from its list when it was dropped. */
+        while (__atomic_load_n(&web.handled, __ATOMIC_ACQUIRE) == 0 ||
+               http_server_connections(web.server) > 0) {
+            (void)poll(NULL, 0, 10);
+        }
+        while ((n = visitor_read(&v, octets, 64 * 1024)) > 0) {
+            all += (size_t)n;
+        }
+        assert_true(all < WEB_LARGE);
+        visitor_close(&v);
+        web_stop(&web);
+    }
 }
 
 static void
 a_late_answer_reaches_a_peer_that_waits(void **state)
 {
-    struct fixture f;
-    char heard[64];
-    eventfd_t value;
-    int fd;
-
     (void)state;
-    start(&f, 100, "127.0.0.1:0");
-    fd = dial(&f);
-    say(fd, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" HEAD
-                         "Content-Length: 2\r\n\r\nhi"));
-    (void)eventfd_read(f.late_fd, &value);
-    (void)poll(NULL, 0, 200);       /* longer than the deadline of a request that comes in */
-    assert_int_equal(f.handled, 1); /* the second one waits its turn */
-    (void)eventfd_write(f.command_fd, COMMAND_ANSWER_LATE);
-    hear(fd, 2, heard, sizeof(heard));
-    assert_string_equal(heard, "200,200");
-    (void)close(fd);
-    stop(&f);
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+        struct visitor v;
+        char heard[64];
+
+        start(&web, &(struct http_options){.request_timeout_ms = 100}, ways[way].secure);
+        v = visit(&web, ways[way].secure);
+        visitor_say(&v, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                                     "5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"));
+        web_wait_late(&web);
+        (void)poll(NULL, 0, 200);         /* longer than the deadline of a request that comes in */
+        assert_int_equal(web.handled, 1); /* the second one waits its turn */
+        web_answer_late(&web);
+        visitor_hear(&v, 2, heard, sizeof(heard));
+        assert_string_equal(heard, "200,200");
+        visitor_close(&v);
+        web_stop(&web);
+    }
 }
+
+#define LATE "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 
 static void
 a_late_answer_to_a_peer_that_left_is_released(void **state)
 {
-    struct fixture f;
-    eventfd_t value;
-    int fd;
-
     (void)state;
-    start(&f, 0, "127.0.0.1:0");
-    fd = dial(&f);
-    say(fd, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"));
-    (void)eventfd_read(f.late_fd, &value);
-    (void)close(fd);
-    /* Another peer's round trip: by then the loop has seen the end of the first. */
-    check_row(&f, &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
-    check_row(&f, &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
-    assert_true(http_exchange_is_dead(f.late));
-    assert_int_equal(http_server_in_flight(f.server), 0);
-    (void)eventfd_write(f.command_fd, COMMAND_ANSWER_LATE);
-    (void)eventfd_read(f.late_fd, &value);
-    stop(&f);
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        bool secure = ways[way].secure;
+        const struct row other = {"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"};
+        struct web web;
+        struct visitor v;
+
+        start(&web, &(struct http_options){0}, secure);
+        v = visit(&web, secure);
+        visitor_say(&v, SPAN_LITERAL(LATE));
+        web_wait_late(&web);
+        visitor_close(&v);
+        /* Other peers' round trips: by then the loop has seen the end of the first. */
+        check_row(&web, secure, &other);
+        check_row(&web, secure, &other);
+        assert_true(http_exchange_is_dead(web.late));
+        assert_int_equal(http_server_in_flight(web.server), 0);
+        web_answer_late(&web);
+        web_stop(&web);
+    }
 }
 
 static void
 an_exchange_outlives_its_server(void **state)
 {
-    struct fixture f;
-    eventfd_t value;
-    int fd;
-
     (void)state;
-    start(&f, 0, "127.0.0.1:0");
-    fd = dial(&f);
-    say(fd, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"));
-    (void)eventfd_read(f.late_fd, &value);
-    stop(&f); /* answers after the server was freed; the sanitizers watch */
-    (void)close(fd);
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        struct web web;
+        struct visitor v;
+
+        start(&web, &(struct http_options){0}, ways[way].secure);
+        v = visit(&web, ways[way].secure);
+        visitor_say(&v, SPAN_LITERAL(LATE));
+        web_wait_late(&web);
+        web_stop(&web); /* answers after the server was freed; the sanitizers watch */
+        visitor_close(&v);
+    }
 }
 
 static void
-addresses_are_numeric_and_have_a_port(void **state)
+busy_says_when_to_come_again(void **state)
 {
-    static const char *const bad[] = {"",     "localhost:80", "127.0.0.1", "::1",
-                                      "[::1", "127.0.0.1:x",  "1:2:3"};
-    CLEANUP(http_server_cleanup) struct http_server *s = NULL;
-    struct event_base *base = event_base_new();
-    struct http_options options = {.handler = handle};
+    struct web web;
+    struct visitor v;
+    char answer[512] = "";
+    int n;
+
+    (void)state;
+    start(&web, &(struct http_options){0}, false);
+    v = visit(&web, false);
+    visitor_say(&v, SPAN_LITERAL("GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    for (size_t at = 0; (n = visitor_read(&v, answer + at, sizeof(answer) - 1 - at)) > 0;) {
+        at += (size_t)n;
+    }
+    assert_non_null(strstr(answer, "HTTP/1.1 503 Service Unavailable\r\n"));
+    assert_non_null(strstr(answer, "\r\nRetry-After: 7\r\n"));
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+/* ---- limits of connections ---- */
+
+static void
+one_peer_has_its_share_of_connections(void **state)
+{
+    const struct http_options options = {.connections_max = 8, .idle_timeout_ms = 3600000};
+
+    (void)state;
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        bool secure = ways[way].secure;
+        const struct row row = {"again", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"};
+        struct visitor held[2];
+        struct visitor more;
+        struct web web;
+
+        start(&web, &options, secure);
+        held[0] = visit(&web, secure);
+        held[1] = visit(&web, secure);
+        more = visitor_new(&web, NULL);
+        wait_for_the_end(&more); /* a quarter of 8 is 2 */
+        visitor_close(&more);
+        visitor_close(&held[0]);
+        while (http_server_connections(web.server) > 1) {
+            (void)poll(NULL, 0, 10);
+        }
+        check_row(&web, secure, &row);
+        visitor_close(&held[1]);
+        web_stop(&web);
+    }
+}
+
+static void
+more_connections_than_allowed_wait_in_the_kernel(void **state)
+{
+    const struct http_options options = {
+        .connections_max = 2, .connections_per_address_max = 2, .idle_timeout_ms = 3600000};
+    struct visitor held[2];
+    struct visitor third;
+    struct web web;
+    char heard[64];
+
+    (void)state;
+    start(&web, &options, false);
+    held[0] = visit(&web, false);
+    held[1] = visit(&web, false);
+    third = visit(&web, false);
+    visitor_say(&third, SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"));
+    while (http_server_connections(web.server) < 2) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(web.handled, 0);
+    visitor_close(&held[0]);
+    visitor_hear(&third, 1, heard, sizeof(heard));
+    assert_string_equal(heard, "200");
+    visitor_close(&held[1]);
+    visitor_close(&third);
+    web_stop(&web);
+}
+
+static void
+a_handshake_may_be_refused_before_it_begins(void **state)
+{
+    struct web web;
+    struct visitor v;
+
+    (void)state;
+    start(&web, &(struct http_options){0}, true);
+    web.no_handshakes = true;
+    v = visitor_new(&web, tls_client);
+    assert_int_equal(v.fd, -1);
+    web.no_handshakes = false;
+    v = visit(&web, true);
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+/* ---- the end ---- */
+
+static void
+what_was_sent_before_the_end_is_answered(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+        bool secure = ways[way].secure;
+        struct visitor late;
+        struct visitor idle;
+        struct visitor sent;
+        struct web web;
+        char heard[64];
+
+        start(&web, &(struct http_options){0}, secure);
+        late = visit(&web, secure);
+        visitor_say(&late, SPAN_LITERAL(LATE));
+        web_wait_late(&web);
+        idle = visit(&web, secure);
+        sent = visit(&web, secure);
+        visitor_say(&sent, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhe"));
+        check_row(&web, secure,
+                  &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
+        web_stop_accepting(&web);
+        wait_for_the_end(&idle);
+        visitor_say(&sent, SPAN_LITERAL("llo"));
+        visitor_hear(&sent, 99, heard, sizeof(heard));
+        assert_string_equal(heard, "200!");
+        assert_false(http_server_is_idle(web.server));
+        web_answer_late(&web);
+        visitor_hear(&late, 99, heard, sizeof(heard));
+        assert_string_equal(heard, "200!");
+        while (!http_server_is_idle(web.server)) {
+            (void)poll(NULL, 0, 10);
+        }
+        visitor_close(&late);
+        visitor_close(&idle);
+        visitor_close(&sent);
+        web_stop(&web);
+    }
+}
+
+/* The loop is stopped while the request arrives, so that it is in the kernel's queue still. */
+static void
+a_connection_that_was_not_accepted_yet_is_answered(void **state)
+{
+    struct visitor v;
+    struct web web;
+    char heard[64];
+
+    (void)state;
+    web_start_later(&web, &(struct http_options){0}, "127.0.0.1:0", NULL);
+    v = visit(&web, false);
+    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
+    http_server_stop_accepting(web.server);
+    web_go(&web);
+    visitor_hear(&v, 99, heard, sizeof(heard));
+    assert_string_equal(heard, "200!");
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+static int
+set_up(void **state)
+{
+    CLEANUP(mem_cleanup) char *certificate = NULL;
+    struct tls_options options = {.credential = "server.key"};
     struct err e;
 
     (void)state;
-    s = http_server_new(base, &options);
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_err(http_server_listen(s, bad[i], &e), ERR_INPUT, &e);
+    assert_ok(ossl_init(&e), &e);
+    dir = tmpdir_new();
+    web_files(dir);
+    certificate = mem_printf("%s/server.pem", dir);
+    options.certificate = certificate;
+    tls = tls_new(&options, &e);
+    if (tls == NULL) {
+        print_error("%s\n", e.text);
+        return -1;
     }
-    assert_ok(http_server_listen(s, "127.0.0.1:0", &e), &e);
-    assert_true(http_server_port(s) != 0);
-    http_server_free(TAKE(s));
-    event_base_free(base);
+    tls_client = web_client(dir, NULL);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    SSL_CTX_free(tls_client);
+    tls_free(tls);
+    tmpdir_cleanup(&dir);
+    web_forget();
+    OPENSSL_cleanup();
+    return 0;
 }
 
 int
@@ -483,13 +654,22 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_requests_get_their_refusal),
         cmocka_unit_test(sizes_end_at_their_limits),
+        cmocka_unit_test(a_server_may_take_larger_bodies),
         cmocka_unit_test(expect_is_answered_before_the_body),
         cmocka_unit_test(octets_that_trickle_in_do_not_extend_the_deadline),
+        cmocka_unit_test(a_handshake_that_is_not_finished_ends_at_the_deadline),
+        cmocka_unit_test(an_idle_connection_is_closed),
+        cmocka_unit_test(a_slow_reader_is_dropped),
         cmocka_unit_test(a_late_answer_reaches_a_peer_that_waits),
         cmocka_unit_test(a_late_answer_to_a_peer_that_left_is_released),
         cmocka_unit_test(an_exchange_outlives_its_server),
-        cmocka_unit_test(addresses_are_numeric_and_have_a_port),
+        cmocka_unit_test(busy_says_when_to_come_again),
+        cmocka_unit_test(one_peer_has_its_share_of_connections),
+        cmocka_unit_test(more_connections_than_allowed_wait_in_the_kernel),
+        cmocka_unit_test(a_handshake_may_be_refused_before_it_begins),
+        cmocka_unit_test(what_was_sent_before_the_end_is_answered),
+        cmocka_unit_test(a_connection_that_was_not_accepted_yet_is_answered),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

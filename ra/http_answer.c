@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/http_answer.h"
+
+#include <event2/buffer.h>
+#include <time.h>
+
+#include "base/ossl.h"
+
+static const char *
+reason_phrase(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } phrases[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
+        if (phrases[i].status == status) {
+            return phrases[i].text;
+        }
+    }
+    return "Unknown";
+}
+
+static void
+write_date(struct evbuffer *out)
+{
+    time_t now = clock_now();
+    struct tm tm;
+    char date[64];
+
+    if (gmtime_r(&now, &tm) != NULL &&
+        strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0) {
+        (void)evbuffer_add_printf(out, "Date: %s\r\n", date);
+    }
+}
+
+void
+http_answer_write(const struct http_answer *answer, struct evbuffer *out)
+{
+    (void)evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n", answer->status,
+                              reason_phrase(answer->status));
+    write_date(out);
+    (void)evbuffer_add_printf(out, "Content-Length: %zu\r\n", answer->body.n);
+    if (answer->status == 405) {
+        (void)evbuffer_add_printf(out, "Allow: POST, GET\r\n");
+    }
+    if (answer->retry_after > 0) {
+        (void)evbuffer_add_printf(out, "Retry-After: %d\r\n", answer->retry_after);
+    }
+    if (answer->close) {
+        (void)evbuffer_add_printf(out, "Connection: close\r\n");
+    } else if (answer->keep_alive) {
+        (void)evbuffer_add_printf(out, "Connection: keep-alive\r\n");
+    }
+    if (answer->content_type != NULL) {
+        (void)evbuffer_add_printf(out, "Content-Type: %s\r\n", answer->content_type);
+    }
+    (void)evbuffer_add(out, "\r\n", 2);
+    (void)evbuffer_add(out, answer->body.p, answer->body.n);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/http_address.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static void
+what_is_not_a_numeric_address_with_a_port_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "localhost:80",
+        "127.0.0.1",
+        "::1",
+        "::1:80",
+        "[::1",
+        "[::1]",
+        "[127.0.0.1]:80",
+        "127.0.0.1:x",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "127.0.0.1:http",
+        "1:2:3",
+        "[fe80::1]:80",
+        "[fe80::1%no-such-interface]:80",
+        "[2001:db8::1%lo]:80",
+        "[2001:db8:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:1]:80",
+    };
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (http_address_parse(bad[i], &e) != NULL) {
+            fail_msg("%s was taken", bad[i]);
+        }
+        assert_int_equal(e.code, ERR_INPUT);
+    }
+}
+
+static void
+what_is_written_is_what_comes_back(void **state)
+{
+    static const char *const good[] = {"127.0.0.1:80",       "0.0.0.0:8829", "[::]:8829",
+                                       "[2001:db8::1]:8829", "[::1]:0",      "[fe80::1%lo]:65535"};
+    char text[HTTP_PEER_SIZE];
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        struct addrinfo *info = http_address_parse(good[i], &e);
+
+        if (info == NULL) {
+            fail_msg("%s: %s", good[i], e.text);
+            return;
+        }
+        http_address_format(info->ai_addr, text);
+        assert_string_equal(text, good[i]);
+        freeaddrinfo(info);
+    }
+}
+
+static struct http_address
+count_as(const char *text)
+{
+    struct err e;
+    struct addrinfo *info = http_address_parse(text, &e);
+    struct http_address address;
+
+    assert_non_null(info);
+    address = http_address_of(info->ai_addr);
+    freeaddrinfo(info);
+    return address;
+}
+
+static void
+one_peer_is_an_address_or_a_slash_64(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool equal;
+    } rows[] = {
+        {"192.0.2.1:1", "192.0.2.1:2", true},
+        {"192.0.2.1:1", "192.0.2.2:1", false},
+        {"[2001:db8:0:1::1]:1", "[2001:db8:0:1:ffff:ffff:ffff:ffff]:2", true},
+        {"[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1", false},
+        {"[::ffff:192.0.2.1]:1", "192.0.2.1:9", true},
+        {"[c000:201::]:1", "192.0.2.1:1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_address a = count_as(rows[i].a);
+        struct http_address b = count_as(rows[i].b);
+
+        if (http_address_is_equal(&a, &b) != rows[i].equal) {
+            fail_msg("%s and %s", rows[i].a, rows[i].b);
+        }
+        if (rows[i].equal) {
+            assert_int_equal(http_address_hash(&a, 5), http_address_hash(&b, 5));
+        }
+    }
+}
+
+static void
+the_seed_decides_where_a_peer_hashes_to(void **state)
+{
+    struct http_address a = count_as("192.0.2.1:1");
+    unsigned same = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        same += http_address_hash(&a, seed) % 1024 == http_address_hash(&a, seed + 1) % 1024;
+    }
+    assert_true(same < 20);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_a_numeric_address_with_a_port_is_refused),
+        cmocka_unit_test(what_is_written_is_what_comes_back),
+        cmocka_unit_test(one_peer_is_an_address_or_a_slash_64),
+        cmocka_unit_test(the_seed_decides_where_a_peer_hashes_to),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
