@@ -1,66 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In this order: limits; the path without status; what OpenSSL leaves out; the path again with
+ * CRLs; the purpose. So no CRL, which may be large, is looked at for a certificate whose signatures
+ * do not verify, and a certificate that is called revoked is good otherwise.
+ */
 #include "ca/x509/path.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <string.h>
 
 #include "base/oid.h"
 #include "ca/x509/name.h"
+#include "ca/x509/path_check.h"
 
-enum { SERIAL_OCTETS_MAX = 20, AUTH_LEVEL = 2 /* 112 bits */ };
+#define ANY_POLICY "2.5.29.32.0"
 
-/* RFC 5280 4.2: MUST or MUST NOT be critical. */
-static const struct {
-    int nid;
-    bool critical;
-} criticality[] = {
-    {NID_authority_key_identifier, false}, /* 4.2.1.1 */
-    {NID_subject_key_identifier, false},   /* 4.2.1.2 */
-    {NID_name_constraints, true},          /* 4.2.1.10 */
-    {NID_policy_constraints, true},        /* 4.2.1.11 */
-    {NID_inhibit_any_policy, true},        /* 4.2.1.14 */
-    {NID_freshest_crl, false},             /* 4.2.1.15 */
-    {NID_info_access, false},              /* 4.2.2.1 */
-    {NID_sinfo_access, false},             /* 4.2.2.2 */
-};
-
-static int
-serial_check(const X509 *certificate, struct err *e)
-{
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
-    CLEANUP(bn_cleanup) BIGNUM *n = ASN1_INTEGER_to_BN(serial, NULL);
-
-    /* Twenty octets of INTEGER hold 159 bits of a positive number. */
-    if (n == NULL || BN_is_zero(n) || BN_is_negative(n) ||
-        BN_num_bits(n) >= 8 * SERIAL_OCTETS_MAX) {
-        return err_set(e, ERR_DENIED, "serial number not positive or above 20 octets");
-    }
-    return 0;
-}
-
-static int
-extensions_check(const X509 *certificate, struct err *e)
-{
-    int n = X509_get_ext_count(certificate);
-
-    for (int i = 0; i < n; i++) {
-        X509_EXTENSION *extension = X509_get_ext(certificate, i);
-        const ASN1_OBJECT *oid = X509_EXTENSION_get_object(extension);
-        int nid = OBJ_obj2nid(oid);
-
-        if (X509_get_ext_by_OBJ(certificate, oid, i) >= 0) {
-            return err_set(e, ERR_DENIED, "an extension stands there twice"); /* RFC 5280 4.2 */
-        }
-        for (size_t k = 0; k < ARRAY_LEN(criticality); k++) {
-            if (criticality[k].nid == nid &&
-                criticality[k].critical != (X509_EXTENSION_get_critical(extension) != 0)) {
-                return err_set(e, ERR_DENIED, "extension %s must %sbe critical", OBJ_nid2sn(nid),
-                               criticality[k].critical ? "" : "not ");
-            }
-        }
-    }
-    return 0;
-}
+/* ---- purpose ---- */
 
 static bool
 has_eku(X509 *certificate, const char *dotted)
@@ -118,58 +74,160 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
     return 0;
 }
 
-static int
-store_fill(X509_STORE *store, const struct path_request *request)
+/* ---- the verifier's input ---- */
+
+struct run {
+    const struct path_request *request;
+    X509_STORE *store;
+    STACK_OF(X509) * untrusted; /* borrows the certificates */
+    STACK_OF(X509_CRL) * crls;  /* in a store OpenSSL would not find an indirect one */
+    bool with_form;             /* path_check_certificate() */
+    bool with_status;
+    struct err crl; /* why a CRL was left out; empty: none was */
+};
+
+static void
+run_free(struct run *run)
 {
-    for (size_t i = 0; i < request->n_anchors; i++) {
-        if (X509_STORE_add_cert(store, request->anchors[i]) != 1) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < request->n_crls; i++) {
-        if (X509_STORE_add_crl(store, request->crls[i]) != 1) {
+    X509_STORE_free(run->store);
+    sk_X509_free(run->untrusted);
+    sk_X509_CRL_free(run->crls);
+}
+
+static int
+add_crls(struct run *run)
+{
+    for (size_t i = 0; i < run->request->n_crls; i++) {
+        struct err why = {0};
+
+        if (path_check_crl(run->request->crls[i], &why) != 0) {
+            run->crl = why;
+        } else if (sk_X509_CRL_push(run->crls, run->request->crls[i]) <= 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static void
-parameters_set(X509_VERIFY_PARAM *parameters, const struct path_request *request)
+static int
+run_fill(struct run *run, const struct path_request *request)
 {
-    unsigned long flags = X509_V_FLAG_X509_STRICT;
+    run->request = request;
+    run->store = X509_STORE_new();
+    run->untrusted = sk_X509_new_null();
+    run->crls = sk_X509_CRL_new_null();
+    if (run->store == NULL || run->untrusted == NULL || run->crls == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < request->n_anchors; i++) {
+        if (X509_STORE_add_cert(run->store, request->anchors[i]) != 1) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < request->n_untrusted; i++) {
+        if (sk_X509_push(run->untrusted, request->untrusted[i]) <= 0) {
+            return -1;
+        }
+    }
+    return request->status == PATH_STATUS_NONE ? 0 : add_crls(run);
+}
+
+static int
+policy_add(X509_VERIFY_PARAM *parameters, const char *dotted)
+{
+    ASN1_OBJECT *policy = OBJ_txt2obj(dotted, 1);
+
+    if (policy == NULL || X509_VERIFY_PARAM_add0_policy(parameters, policy) != 1) {
+        ASN1_OBJECT_free(policy);
+        return -1;
+    }
+    return 0;
+}
+
+/* To OpenSSL no policies at all are the empty set, not the one of RFC 5280 6.1.1 (c) that has
+ * anyPolicy: a path that must have an explicit policy would never be good. */
+static int
+policies_set(X509_VERIFY_PARAM *parameters, const struct path_request *request)
+{
+    for (size_t i = 0; i < request->n_policies; i++) {
+        if (policy_add(parameters, request->policies[i]) != 0) {
+            return -1;
+        }
+    }
+    return request->n_policies > 0 ? 0 : policy_add(parameters, ANY_POLICY);
+}
+
+static int
+parameters_set(X509_VERIFY_PARAM *parameters, const struct run *run)
+{
+    const struct path_request *request = run->request;
+    unsigned long flags = X509_V_FLAG_X509_STRICT | X509_V_FLAG_POLICY_CHECK;
+    time_t at = request->at;
 
     if (request->pinned) {
         flags |= X509_V_FLAG_PARTIAL_CHAIN;
     }
-    if (request->n_crls > 0) {
-        flags |= X509_V_FLAG_CRL_CHECK;
+    if (request->explicit_policy) {
+        flags |= X509_V_FLAG_EXPLICIT_POLICY;
+    }
+    if (request->inhibit_mapping) {
+        flags |= X509_V_FLAG_INHIBIT_MAP;
+    }
+    if (request->inhibit_any_policy) {
+        flags |= X509_V_FLAG_INHIBIT_ANY;
+    }
+    if (run->with_status) {
+        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                 X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS;
+        at = request->status_at == 0 ? at : request->status_at;
     }
     (void)X509_VERIFY_PARAM_set_flags(parameters, flags);
-    X509_VERIFY_PARAM_set_time(parameters, request->at);
+    X509_VERIFY_PARAM_set_time(parameters, at);
     X509_VERIFY_PARAM_set_depth(parameters, PATH_LENGTH_MAX);
-    X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
+    X509_VERIFY_PARAM_set_auth_level(parameters, PATH_AUTH_LEVEL);
+    return policies_set(parameters, request);
 }
 
-/* What OpenSSL leaves out, on everything below the anchor (whose form was the operator's choice);
- * the leaf is always checked. */
-static int
-chain_check(X509_STORE_CTX *ctx, struct err *e)
+/* ---- the verifier's answer ---- */
+
+/* `ctx` stands before an error in the run with status: does it count? The path was found good
+ * before, at its own time; and the status of an anchor is not asked (RFC 5280 6.1: it is an input).
+ * With a parent, `ctx` is about the path of a CRL's issuer. */
+static bool
+is_tolerated(X509_STORE_CTX *ctx, X509_STORE_CTX *parent, const struct run *run)
 {
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-    int n = sk_X509_num(chain);
+    int depth = X509_STORE_CTX_get_error_depth(ctx);
+    int last = sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1;
 
-    for (int i = 0; i == 0 || i < n - 1; i++) {
-        X509 *certificate = sk_X509_value(chain, i);
-
-        if (X509_get_version(certificate) != X509_VERSION_3) {
-            return err_set(e, ERR_DENIED, "depth %d: not an X.509 version 3 certificate", i);
-        }
-        if (serial_check(certificate, e) != 0 || extensions_check(certificate, e) != 0) {
-            return err_wrap(e, "depth %d", i);
-        }
+    if (depth == last && last > 0) {
+        return true;
     }
-    return 0;
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return parent == NULL;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+        return run->request->status == PATH_STATUS_IF_PRESENT;
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+        /* The status of the issuer of an indirect CRL may stand in that CRL itself. */
+        return parent != NULL &&
+               X509_STORE_CTX_get0_current_crl(ctx) == X509_STORE_CTX_get0_current_crl(parent);
+    default:
+        return false;
+    }
+}
+
+static int
+on_error(int ok, X509_STORE_CTX *ctx)
+{
+    X509_STORE_CTX *parent = X509_STORE_CTX_get0_parent_ctx(ctx);
+    const struct run *run = X509_STORE_CTX_get_app_data(parent == NULL ? ctx : parent);
+
+    /* A matter of form (path_check.h), which the algorithm does not ask for. */
+    if (ok == 1 || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CA_BCONS_NOT_CRITICAL) {
+        return 1;
+    }
+    return run->with_status && is_tolerated(ctx, parent, run) ? 1 : 0;
 }
 
 /* Which of OpenSSL's reasons mean that no anchor was reached. */
@@ -189,7 +247,7 @@ is_without_anchor(int why)
 }
 
 static enum path_verdict
-refusal(X509_STORE_CTX *ctx, struct err *e)
+refusal(X509_STORE_CTX *ctx, const struct run *run, struct err *e)
 {
     int why = X509_STORE_CTX_get_error(ctx);
     X509 *certificate = X509_STORE_CTX_get_current_cert(ctx);
@@ -197,8 +255,12 @@ refusal(X509_STORE_CTX *ctx, struct err *e)
     char *subject = certificate == NULL ? NULL : name_text(X509_get_subject_name(certificate));
 
     ERR_clear_error();
-    (void)err_set(e, ERR_DENIED, "depth %d, %s: %s", X509_STORE_CTX_get_error_depth(ctx),
-                  subject == NULL ? "no certificate" : subject, X509_verify_cert_error_string(why));
+    (void)err_set(e, ERR_DENIED, "depth %d, %s: %s%s%s", X509_STORE_CTX_get_error_depth(ctx),
+                  subject == NULL ? "no certificate" : subject, X509_verify_cert_error_string(why),
+                  why == X509_V_ERR_UNABLE_TO_GET_CRL && run->crl.code != ERR_NONE
+                      ? "; one was left out: "
+                      : "",
+                  why == X509_V_ERR_UNABLE_TO_GET_CRL ? run->crl.text : "");
     if (why == X509_V_ERR_OUT_OF_MEM || why == X509_V_ERR_UNSPECIFIED) {
         e->code = ERR_CRYPTO;
         return PATH_FAILED;
@@ -209,49 +271,104 @@ refusal(X509_STORE_CTX *ctx, struct err *e)
     return is_without_anchor(why) ? PATH_NO_ANCHOR : PATH_REFUSED;
 }
 
+/* What OpenSSL leaves out, on everything below the anchor (whose form was the operator's choice);
+ * the leaf is always checked. */
 static enum path_verdict
-verify(X509_STORE *store, STACK_OF(X509) * untrusted, X509 *leaf,
-       const struct path_request *request, struct err *e)
+chain_check(X509_STORE_CTX *ctx, struct err *e)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int n = sk_X509_num(chain);
+
+    for (int i = 0; i == 0 || i < n - 1; i++) {
+        X509 *certificate = sk_X509_value(chain, i);
+        CLEANUP(mem_cleanup) char *subject = NULL;
+
+        if (path_check_certificate(certificate, e) != 0) {
+            subject = name_text(X509_get_subject_name(certificate));
+            (void)err_wrap(e, "depth %d, %s", i, subject);
+            return PATH_REFUSED;
+        }
+    }
+    return PATH_GOOD;
+}
+
+static enum path_verdict
+verify(struct run *run, X509 *leaf, struct err *e)
 {
     CLEANUP(x509_store_ctx_cleanup) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
-    if (ctx == NULL || X509_STORE_CTX_init(ctx, store, leaf, untrusted) != 1) {
-        (void)ossl_err(e, ERR_CRYPTO, "certification path");
+    if (ctx == NULL || X509_STORE_CTX_init(ctx, run->store, leaf, run->untrusted) != 1 ||
+        X509_STORE_CTX_set_app_data(ctx, run) != 1 ||
+        parameters_set(X509_STORE_CTX_get0_param(ctx), run) != 0) {
+        (void)ossl_err(e, ERR_CRYPTO, "verifier");
         return PATH_FAILED;
     }
-    parameters_set(X509_STORE_CTX_get0_param(ctx), request);
+    X509_STORE_CTX_set0_crls(ctx, run->crls);
+    X509_STORE_CTX_set_verify_cb(ctx, on_error);
     if (X509_verify_cert(ctx) != 1) {
-        return refusal(ctx, e);
+        return refusal(ctx, run, e);
     }
-    return chain_check(ctx, e) == 0 ? PATH_GOOD : PATH_REFUSED;
+    return run->with_status || !run->with_form ? PATH_GOOD : chain_check(ctx, e);
+}
+
+/* ---- all of it ---- */
+
+static int
+limits_check(X509 *leaf, const struct path_request *request, struct err *e)
+{
+    if (request->n_untrusted > PATH_UNTRUSTED_MAX) {
+        return err_set(e, ERR_DENIED, "more than %d certificates", PATH_UNTRUSTED_MAX);
+    }
+    if (path_check_limits(leaf, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < request->n_untrusted; i++) {
+        if (path_check_limits(request->untrusted[i], e) != 0) {
+            return err_wrap(e, "certificate %zu beside it", i + 1);
+        }
+    }
+    return 0;
+}
+
+static enum path_verdict
+validate(X509 *leaf, const struct path_request *request, bool with_form, struct err *e)
+{
+    CLEANUP(run_free) struct run run = {.with_form = with_form};
+    enum path_verdict verdict;
+
+    if (limits_check(leaf, request, e) != 0) {
+        return PATH_REFUSED;
+    }
+    if (run_fill(&run, request) != 0) {
+        (void)ossl_err(e, ERR_CRYPTO, "verifier");
+        return PATH_FAILED;
+    }
+    verdict = verify(&run, leaf, e);
+    if (verdict == PATH_GOOD && request->status != PATH_STATUS_NONE) {
+        run.with_status = true;
+        verdict = verify(&run, leaf, e);
+    }
+    return verdict;
 }
 
 static enum path_verdict
 judge(X509 *leaf, const struct path_request *request, struct err *e)
 {
-    CLEANUP(x509_store_cleanup) X509_STORE *store = X509_STORE_new();
-    STACK_OF(X509) *untrusted = sk_X509_new_null();
-    enum path_verdict verdict = PATH_GOOD;
+    enum path_verdict verdict = validate(leaf, request, true, e);
 
-    if (request->n_untrusted > PATH_UNTRUSTED_MAX) {
-        (void)err_set(e, ERR_DENIED, "more than %d certificates", PATH_UNTRUSTED_MAX);
-        verdict = PATH_REFUSED;
-    } else if (store == NULL || untrusted == NULL || store_fill(store, request) != 0) {
-        (void)ossl_err(e, ERR_CRYPTO, "out of memory");
-        verdict = PATH_FAILED;
-    }
-    for (size_t i = 0; verdict == PATH_GOOD && i < request->n_untrusted; i++) {
-        if (sk_X509_push(untrusted, request->untrusted[i]) <= 0) {
-            (void)ossl_err(e, ERR_CRYPTO, "out of memory");
-            verdict = PATH_FAILED;
-        }
-    }
-    if (verdict == PATH_GOOD) {
-        verdict = verify(store, untrusted, leaf, request, e);
-    }
-    sk_X509_free(untrusted); /* the certificates are borrowed */
     if (verdict == PATH_GOOD && path_check_purpose(leaf, request->purpose, e) != 0) {
         verdict = PATH_REFUSED;
+    }
+    return verdict;
+}
+
+enum path_verdict
+path_validate(X509 *leaf, const struct path_request *request, struct err *e)
+{
+    enum path_verdict verdict = validate(leaf, request, false, e);
+
+    if (verdict != PATH_GOOD) {
+        (void)err_wrap(e, "certification path");
     }
     return verdict;
 }

@@ -128,13 +128,13 @@ time_anchor_and_middle_must_fit(void **state)
 }
 
 static X509_CRL *
-crl_of(X509 *revoked)
+crl_by(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked)
 {
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_TBS_MAX);
     CLEANUP(buf_free) struct buf signature = {0};
     struct crl_entry entry = {.serial_size = 16, .revoked_at = PKI_NOW};
-    struct crl_request request = {.issuer = pki->issuing,
+    struct crl_request request = {.issuer = issuer,
                                   .number = 1,
                                   .this_update = PKI_NOW,
                                   .next_update = PKI_NOW + 2 * DAY,
@@ -148,35 +148,113 @@ crl_of(X509 *revoked)
         memcpy(entry.serial, ASN1_STRING_get0_data(X509_get0_serialNumber(revoked)), 16);
     }
     assert_ok(crl_build(&request, &tbs, &e), &e);
-    signature = pki_sign(pki->issuing_key, buf_span(&tbs));
-    assert_ok(signed_assemble(SIGNED_CRL, buf_span(&tbs), buf_span(&signature), pki->issuing_key,
-                              &der, &e),
-              &e);
+    signature = pki_sign(issuer_key, buf_span(&tbs));
+    assert_ok(
+        signed_assemble(SIGNED_CRL, buf_span(&tbs), buf_span(&signature), issuer_key, &der, &e),
+        &e);
     p = der.p;
     crl = d2i_X509_CRL(NULL, &p, (long)der.n);
     assert_non_null(crl);
     return crl;
 }
 
+static X509_CRL *
+crl_of(X509 *revoked)
+{
+    return crl_by(pki->issuing, pki->issuing_key, revoked);
+}
+
 static void
-a_revoked_leaf_and_a_stale_crl_are_refused(void **state)
+the_status_of_every_certificate_is_asked(void **state)
 {
     CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
     CLEANUP(x509_crl_cleanup) X509_CRL *empty = crl_of(NULL);
     CLEANUP(x509_crl_cleanup) X509_CRL *full = crl_of(nf);
+    CLEANUP(x509_crl_cleanup) X509_CRL *root_empty = crl_by(pki->root, pki->root_key, NULL);
+    CLEANUP(x509_crl_cleanup)
+    X509_CRL *root_full = crl_by(pki->root, pki->root_key, pki->issuing);
+    const struct {
+        X509_CRL *crls[2];
+        size_t n;
+        enum path_status status;
+        int day;
+        enum path_verdict verdict;
+        const char *why;
+    } rows[] = {
+        {{empty, root_empty}, 2, PATH_STATUS_REQUIRED, 1, PATH_GOOD, ""},
+        {{empty, root_empty}, 2, PATH_STATUS_REQUIRED, 3, PATH_REFUSED, "CRL has expired"},
+        {{full, root_empty}, 2, PATH_STATUS_REQUIRED, 1, PATH_REVOKED, "depth 0"},
+        {{empty, root_full}, 2, PATH_STATUS_REQUIRED, 1, PATH_REVOKED, "depth 1"},
+        {{empty}, 1, PATH_STATUS_REQUIRED, 1, PATH_REFUSED, "depth 1"},
+        {{root_empty}, 1, PATH_STATUS_REQUIRED, 1, PATH_REFUSED, "depth 0"},
+        {{NULL}, 0, PATH_STATUS_REQUIRED, 1, PATH_REFUSED, "unable to get certificate CRL"},
+        {{empty}, 1, PATH_STATUS_IF_PRESENT, 1, PATH_GOOD, ""},
+        {{NULL}, 0, PATH_STATUS_IF_PRESENT, 1, PATH_GOOD, ""},
+        {{full}, 1, PATH_STATUS_IF_PRESENT, 1, PATH_REVOKED, "depth 0"},
+        {{root_full}, 1, PATH_STATUS_IF_PRESENT, 1, PATH_REVOKED, "depth 1"},
+        {{empty}, 1, PATH_STATUS_IF_PRESENT, 3, PATH_REFUSED, "CRL has expired"},
+        {{full, root_full}, 2, PATH_STATUS_NONE, 1, PATH_GOOD, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct path_request r = under_root(PATH_REQUESTER);
+        struct err e = {0};
+        enum path_verdict verdict;
+
+        r.at = PKI_NOW + (time_t)rows[i].day * DAY;
+        r.status = rows[i].status;
+        r.crls = rows[i].crls;
+        r.n_crls = rows[i].n;
+        verdict = path_judge(nf, &r, &e);
+        if (verdict != rows[i].verdict || strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("row %zu: %d, %s", i, (int)verdict, e.text);
+        }
+    }
+}
+
+/* A request that is taken up again later is judged at its own time, the CRLs at today's. */
+static void
+crls_may_have_a_time_of_their_own(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(x509_crl_cleanup) X509_CRL *empty = crl_of(NULL);
     struct path_request r = under_root(PATH_REQUESTER);
     struct err e = {0};
 
     (void)state;
+    r.status = PATH_STATUS_IF_PRESENT;
     r.crls = &empty;
     r.n_crls = 1;
-    assert_ok(path_verify(nf, &r, &e), &e);
-    r.at = PKI_NOW + 3 * DAY;
-    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    r.at = PKI_NOW + (time_t)20 * DAY;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_REFUSED);
+    r.status_at = PKI_NOW + DAY;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_GOOD);
     r.at = PKI_NOW + DAY;
-    r.crls = &full;
-    assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
-    assert_non_null(strstr(e.text, "revoked"));
+    r.status_at = PKI_NOW + (time_t)40 * DAY; /* the certificate has expired by then */
+    assert_int_equal(path_judge(nf, &r, &e), PATH_REFUSED);
+    assert_non_null(strstr(e.text, "CRL has expired"));
+}
+
+static void
+verdicts_tell_no_anchor_from_a_bad_path(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(pki_cleanup) struct pki *other = pki_new("P-256", "P-256");
+    struct path_request r = under_root(PATH_REQUESTER);
+    struct err e = {0};
+
+    (void)state;
+    r.anchors = &other->root;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_NO_ANCHOR);
+    assert_int_equal(e.code, ERR_DENIED);
+    r = under_root(PATH_REQUESTER);
+    r.at = PKI_NOW - 1;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_REFUSED);
+    assert_non_null(strstr(e.text, "depth 0, O="));
+    r = under_root(PATH_RA_CMP);
+    assert_int_equal(path_judge(nf, &r, &e), PATH_REFUSED);
+    assert_int_equal(path_validate(nf, &r, &e), PATH_GOOD);
 }
 
 /* A vendor's end entity with one thing changed, signed again by the issuing key. */
@@ -347,7 +425,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_purpose_takes_its_own_certificates),
         cmocka_unit_test(time_anchor_and_middle_must_fit),
-        cmocka_unit_test(a_revoked_leaf_and_a_stale_crl_are_refused),
+        cmocka_unit_test(the_status_of_every_certificate_is_asked),
+        cmocka_unit_test(crls_may_have_a_time_of_their_own),
+        cmocka_unit_test(verdicts_tell_no_anchor_from_a_bad_path),
         cmocka_unit_test(what_openssl_leaves_out_is_checked),
         cmocka_unit_test(name_constraints_must_be_critical),
         cmocka_unit_test(a_ca_is_no_requester_whatever_its_key_usage_says),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * path_check.h - what RFC 5280 asks of a certificate or CRL and OpenSSL's verifier does not, and
+ * what bounds the verifier's work. ERR_DENIED with the reason. Pure and thread-safe.
+ */
+#pragma once
+
+#include "base/ossl.h"
+
+/* Of each certificate that comes from a peer. */
+enum {
+    PATH_CERTIFICATE_MAX = 16 * 1024, /* octets */
+    PATH_EXTENSIONS_MAX = 32,
+    PATH_NAMES_MAX = 128,   /* in subjectAltName */
+    PATH_SUBTREES_MAX = 64, /* in nameConstraints: names x subtrees is checked by the verifier */
+    PATH_POLICIES_MAX = 32, /* in certificatePolicies; the verifier's tree grows with them */
+    PATH_MAPPINGS_MAX = 32, /* in policyMappings */
+    PATH_RDNS_MAX = 32,     /* parts of the subject's name */
+};
+
+/* Before anything else is done with it: all of the limits above, and a key whose use is cheap. */
+int path_check_limits(X509 *certificate, struct err *e);
+
+/*
+ * A certificate below the anchor. Version 3; a serial number above zero of at most 20 octets
+ * (4.1.2.2); no extension twice (4.2); critical or not where that is a MUST; extensions that are
+ * for CAs in a CA only; constraints that say something (4.2.1.10, 4.2.1.11); a public key of an
+ * accepted kind: what pubkey.h accepts for our own certificates, and P-521, Ed25519, Ed448.
+ */
+int path_check_certificate(X509 *certificate, struct err *e);
+
+/*
+ * A CRL, whoever issued it. Version 2 with nextUpdate (5.1.2.5), authorityKeyIdentifier (5.2.1) and
+ * a cRLNumber of at most 20 octets (5.2.3); no extension twice; critical or not where that is a
+ * MUST; a signature algorithm with SHA-256 or better, or EdDSA.
+ */
+int path_check_crl(X509_CRL *crl, struct err *e);
