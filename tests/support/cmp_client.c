@@ -11,7 +11,7 @@
 #include "ca/cmp/field.h"
 #include "ca/cmp/protect.h"
 
-enum { SALT_SIZE = 16, SMALL = 2048 };
+enum { SALT_SIZE = 16, SMALL = 2048, EXTRA_MAX = CMP_EXTRA_CERTS_MAX - 1 };
 
 DEFINE_CLEANUP(pbm_cleanup, CMP_PBM, CMP_PBM_free)
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
@@ -296,34 +296,54 @@ cmp_client_header(const struct cmp_client *c, struct cmp_header *h, X509_NAME **
 }
 
 int
-cmp_client_seal(const struct cmp_client *c, const struct cmp_header *header, struct span body,
-                struct buf *out, struct err *e)
+cmp_client_protect(const struct cmp_client *c, struct span part, const struct span *extra,
+                   size_t n_extra, struct buf *out, struct err *e)
 {
-    CLEANUP(buf_free) struct buf algorithm = BUF_INIT(SMALL);
-    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_MESSAGE_MAX);
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SMALL);
+    CLEANUP(buf_free) struct buf protection = BUF_INIT(SMALL);
     CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
-    struct cmp_header h = *header;
-    struct span extra;
+    struct span all[1 + EXTRA_MAX];
+    size_t n = 0;
 
+    if (n_extra > EXTRA_MAX) {
+        return err_set(e, ERR_INPUT, "more than %d extra certificates", EXTRA_MAX);
+    }
     if (c->certificate == NULL) {
         enum cmp_failure failure;
         CLEANUP(cmp_mac_key_cleanup)
         struct cmp_mac_key *key = cmp_mac_key_new(c->algorithm, c->secret, UINT32_MAX, &failure, e);
 
-        return key == NULL ? -1 : cmp_build_mac(&h, body, key, NULL, 0, out, e);
+        if (key == NULL || cmp_mac_make(key, part, &protection, e) != 0) {
+            return -1;
+        }
+    } else {
+        if (OSSL_ENCODE(X509, c->certificate, &der, e) != 0 ||
+            sign(c->key, digest_of(c), part, &protection, e) != 0) {
+            return -1;
+        }
+        all[n++] = buf_span(&der);
     }
-    if (signature_algorithm(c->key, digest_of(c), &algorithm, e) != 0 ||
-        OSSL_ENCODE(X509, c->certificate, &der, e) != 0) {
+    for (size_t i = 0; i < n_extra; i++) {
+        all[n++] = extra[i];
+    }
+    return cmp_build_finish(part, buf_span(&protection), all, n, out, e);
+}
+
+int
+cmp_client_seal(const struct cmp_client *c, const struct cmp_header *header, struct span body,
+                struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf algorithm = BUF_INIT(SMALL);
+    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_MESSAGE_MAX);
+    struct cmp_header h = *header;
+
+    if (c->certificate != NULL && signature_algorithm(c->key, digest_of(c), &algorithm, e) != 0) {
         return -1;
     }
-    h.algorithm = buf_span(&algorithm);
-    if (cmp_build_part(&h, body, &part, e) != 0 ||
-        sign(c->key, digest_of(c), buf_span(&part), &signature, e) != 0) {
+    h.algorithm = c->certificate != NULL ? buf_span(&algorithm) : c->algorithm;
+    if (cmp_build_part(&h, body, &part, e) != 0) {
         return -1;
     }
-    extra = buf_span(&der);
-    return cmp_build_finish(buf_span(&part), buf_span(&signature), &extra, 1, out, e);
+    return cmp_client_protect(c, buf_span(&part), NULL, 0, out, e);
 }
 
 /* Nonces of the state into the header (later messages), or of the header into the state (first). */

@@ -65,6 +65,10 @@ int cmp_client_header(const struct cmp_client *, struct cmp_header *, X509_NAME 
 /* Protects a header and a body as this client does. */
 int cmp_client_seal(const struct cmp_client *, const struct cmp_header *, struct span body,
                     struct buf *out, struct err *e);
+/* Protects a ProtectedPart that is there already, whatever it says (of 64 KiB at most). `extra` are
+ * certificates after the client's own. */
+int cmp_client_protect(const struct cmp_client *, struct span part, const struct span *extra,
+                       size_t n_extra, struct buf *out, struct err *e);
 
 /* Whole messages. The request begins a transaction in `state`. */
 int cmp_client_request(const struct cmp_client *, enum cmp_body type, EVP_PKEY *key,

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Every file of the corpora and 20,000 mutants go to a live RA: no crash, no certificate, memory flat,
+# sanitizers silent, and afterwards an NF enrols.
+#   tests/interop/mutants.sh BIN [MUTANTS [SEED]]
+bin=$1 mutants=${2:-20000} seed=${3:-20261125}
+source "$(dirname "$0")/../support/pki.sh"
+# What is freed is kept for a while by AddressSanitizer, to notice its use: little here, so that memory
+# that grows is the daemon's own.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=8:thread_local_quarantine_size_kb=64
+pki_start
+cd "$pki"
+issued() { audit list --json | grep -o '"serial"' | wc -l; }
+
+mkdir corpora
+tar -xJf "$root_dir/tests/vectors/openssl-fuzz/openssl-fuzz-corpora-part.tar.xz" -C corpora
+rm corpora/LICENSE.txt
+
+# Credentials that authenticate and are good for no certificate: two that are used up, and one whose
+# requests are for a key that belongs to another NF, which only the CA can know.
+mkdir credentials
+credentials() { (umask 077 && printf '%s\n' "$reference" >"credentials/$1.reference" && printf '%s\n' "$secret" >"credentials/$1.secret"); }
+register spent AMF 1
+credentials spent
+new_key credentials/taken.key
+cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey credentials/taken.key -certout spent.pem
+register open AMF 1000
+credentials open
+initial pinned
+registration pinned AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+ractl register oam/pinned.p7s
+new_key pinned-nf.key
+cmp -cmd ir -cert pinned.pem -key pinned.key -subject /CN=x -newkey pinned-nf.key -certout pinned-nf.pem
+cp pinned.pem pinned.key credentials
+
+before=$(issued)
+echo "seed $seed"
+"$bin/mutants" "$host" "$port" "$path" "$seed" "$mutants" $((mutants / 4)) "$(<ra.pid),$(<ca.pid)" credentials \
+  corpora "$root_dir"/tests/fuzz/corpus "$root_dir"/tests/vectors | tee said.txt || {
+  cp failed.der "$bin/../failed.der"
+  fail "the message is in $bin/../failed.der"
+}
+[[ $(issued) -eq $before ]] || fail "$(($(issued) - before)) certificates were issued to mutants"
+
+# Flat: no leak of even one small block for each message.
+while read -r _ pid warm end; do
+  [[ $((end - warm)) -lt 12288 ]] || fail "process $pid grew from $warm to $end KiB"
+done < <(grep '^rss ' said.txt)
+
+register control AMF 1
+new_key control.key
+cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey control.key -certout control.pem
+[[ $(issued) -eq $((before + 1)) ]] || fail 'the NF that may did not get its certificate'
+audit verify
+
+"$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
+for daemon in ra ca; do
+  grep -q '"event":"stopped"' <(tail -n 1 "log/nfpki-$daemon.log") ||
+    fail "nfpki-$daemon did not stop in order: $(tail -n 5 "log/nfpki-$daemon.log")"
+done
+! grep -HE 'Sanitizer|runtime error|Assertion' log/nfpki-*.log || fail 'a sanitizer has complained'
+echo ok
