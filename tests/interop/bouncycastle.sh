@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# A network function whose CMP stack is not OpenSSL's: Bouncy Castle enrols by both MACs and by
+# signature, and checks protection, header and certification path of every answer itself.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+jars=/usr/share/java/bcpkix.jar:/usr/share/java/bcprov.jar:/usr/share/java/bcutil.jar
+# -path: Debian's jars name others in their manifests, which are for S/MIME
+javac -Xlint:all,-path -Werror -cp "$jars" -d classes "$root_dir"/tests/interop/bouncycastle/*.java
+
+nf() { java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "classes:$jars" NfClient "$NFPKI_CMP_URL" "$NFPKI_TRUST" "$@"; }
+refused() { # refused 'what' BIT NF-ARGUMENT...: of PKIFailureInfo
+  local what=$1 bit=$2 status=0
+  shift 2
+  nf "$@" 2>refused.txt || status=$?
+  [[ $status -eq 3 && $(cat refused.txt) == *"failInfo $bit" ]] || fail "$what: exit status $status: $(cat refused.txt)"
+  echo "ok: $what: $(cat refused.txt)"
+}
+verify() { # verify NAME: with OpenSSL, too, and recorded
+  openssl verify -x509_strict -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem "$1.pem"
+  audit verify --certificate "$1.pem" >/dev/null || fail "$1.pem is not in the record"
+  echo "ok: $1"
+}
+
+for mac in pbm pbmac1; do
+  register "$mac" AMF 1
+  (umask 077 && echo "$secret" >"$mac.secret")
+  nf "enrol-$mac" "$reference" "$mac.secret" "bc-$mac"
+  verify "bc-$mac"
+  refused "$mac, used up" 23 "enrol-$mac" "$reference" "$mac.secret" again
+done
+echo 0123456789abcdef0123456789abcdef >wrong.secret
+refused 'a wrong secret' 1 enrol-pbm "$reference" wrong.secret again
+
+initial device
+registration device AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+ractl register oam/device.p7s
+nf enrol device.pem device.key bc-signed
+verify bc-signed
+initial stranger
+refused 'a stranger' 23 enrol stranger.pem stranger.key again
+[[ ! -e again.pem ]] || fail 'a certificate where there should be none'
+audit verify
