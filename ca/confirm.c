@@ -48,6 +48,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_KEY_TAKEN:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
+    case ISSUANCE_NOT_APPROVED:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;
     }

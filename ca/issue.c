@@ -180,6 +180,7 @@ failure_of(enum issuance_outcome outcome)
     case ISSUANCE_USED_UP:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
+    case ISSUANCE_NOT_APPROVED:
         return CMP_NOT_AUTHORIZED;
     case ISSUANCE_TRANSACTION_IN_USE:
         return CMP_TRANSACTION_ID_IN_USE;
@@ -216,6 +217,7 @@ on_intended(struct task *task)
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:
+    case ISSUANCE_NOT_APPROVED:
         break;
     }
     j->failure = failure_of(j->outcome);

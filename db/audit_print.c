@@ -65,6 +65,7 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
         }
     }
     (void)fprintf(out, "\n  %-12s %zu\n", "open intents", figures->open);
+    (void)fprintf(out, "  %-12s %zu\n", "unapproved", figures->waiting);
     if (verdict->state != NULL && verdict->known) {
         (void)fprintf(out, "  %-12s consistent with the remembered size %" PRIu64 "\n", "state",
                       verdict->earlier);
@@ -149,6 +150,16 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "profile", BELOW "profile");
         member(out, leaf, "assurance", ", assurance");
         member(out, leaf, "rid", BELOW "request");
+        if (leaf_int(leaf, "approvals", 0) > 0) {
+            (void)fprintf(out, BELOW "waits for the approval of %" PRId64 " officer(s)",
+                          leaf_int(leaf, "approvals", 0));
+        }
+        return;
+    case LEAF_APPROVAL:
+        member(out, leaf, "decision", BELOW "decision");
+        member(out, leaf, "subject", ", by");
+        member(out, leaf, "officer", BELOW "serial");
+        member(out, leaf, "reason", BELOW "reason:");
         return;
     case LEAF_REFUSAL:
         member(out, leaf, "rid", BELOW "request");
@@ -195,6 +206,8 @@ fact_name(enum leaf_kind kind)
         return "cancelled";
     case LEAF_REQUEST:
         return "asked";
+    case LEAF_APPROVAL:
+        return "decided";
     case LEAF_REFUSAL:
         return "refused";
     case LEAF_INTENT:

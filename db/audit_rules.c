@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/audit_approval.h"
 #include "db/audit_certificate.h"
 
 struct intent {
@@ -16,6 +17,7 @@ struct audit_rules {
     struct intent *open; /* oldest first: the next answer is nearly always at the front */
     size_t n;
     size_t capacity;
+    struct audit_approvals *approvals;
 };
 
 static void
@@ -33,6 +35,7 @@ audit_rules_free(struct audit_rules *rules)
         for (size_t i = 0; i < rules->n; i++) {
             intent_free(&rules->open[i]);
         }
+        audit_approvals_free(rules->approvals);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -41,13 +44,22 @@ audit_rules_free(struct audit_rules *rules)
 struct audit_rules *
 audit_rules_new(void)
 {
-    return mem_zalloc(1, sizeof(struct audit_rules));
+    struct audit_rules *rules = mem_zalloc(1, sizeof(*rules));
+
+    rules->approvals = audit_approvals_new();
+    return rules;
 }
 
 size_t
 audit_rules_open(const struct audit_rules *rules)
 {
     return rules->n;
+}
+
+size_t
+audit_rules_waiting(const struct audit_rules *rules)
+{
+    return audit_approvals_waiting(rules->approvals);
 }
 
 static struct intent *
@@ -126,6 +138,9 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
 {
     struct intent *intent;
 
+    if (audit_approvals_check(rules->approvals, leaf, e) != 0) {
+        return -1;
+    }
     switch (leaf_kind(leaf)) {
     case LEAF_INTENT:
         return intent_check(rules, leaf, e);
@@ -149,6 +164,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_CRL:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_APPROVAL:
     case LEAF_KINDS:
         break;
     }

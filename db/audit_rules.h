@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * audit_rules.h - what must be true of the leaves beyond their hashes: each has the form of its
- * kind, and what was issued is what was intended before (record before signature).
+ * kind, and what was issued is what was intended before (record before signature), and what
+ * officers must approve was approved before it was intended (audit_approval.h).
  *
  * Memory: the intents that are open, not the certificates.
  */
@@ -18,3 +19,5 @@ DEFINE_CLEANUP(audit_rules_cleanup, struct audit_rules, audit_rules_free)
 int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 /* Intents that have neither a certificate nor a rejection yet. */
 size_t audit_rules_open(const struct audit_rules *);
+/* Requests that wait for officers' approvals. */
+size_t audit_rules_waiting(const struct audit_rules *);

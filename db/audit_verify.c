@@ -43,6 +43,7 @@ audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_fi
         return -1;
     }
     figures->open = audit_rules_open(rules);
+    figures->waiting = audit_rules_waiting(rules);
     return 0;
 }
 

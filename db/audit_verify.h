@@ -10,6 +10,7 @@
 struct audit_figures {
     uint64_t kinds[LEAF_KINDS]; /* leaves of each kind */
     size_t open;                /* intents without certificate or rejection */
+    size_t waiting;             /* requests that wait for approvals */
     time_t newest;              /* time of the last leaf, 0 when there is none */
 };
 

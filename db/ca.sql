@@ -121,3 +121,58 @@ CREATE TABLE setting (
 
 -- Is the same content there under another signature?
 CREATE INDEX registration_nf ON registration (nf_instance);
+
+-- migration 4
+
+-- Requests whose profile demands officers' approvals. Open until the rid has a row in `request`.
+CREATE TABLE pending (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    transaction_id  BLOB NOT NULL,
+    profile         TEXT NOT NULL,
+    assurance       INTEGER NOT NULL,
+    requester       BLOB NOT NULL,     -- as in `request`; empty with a MAC
+    spki_sha256     BLOB NOT NULL,
+    evidence        BLOB NOT NULL,
+    queue_sequence  INTEGER NOT NULL,
+    queue_previous  BLOB NOT NULL,
+    approvals       INTEGER NOT NULL CHECK (approvals > 0),
+    created         INTEGER NOT NULL,
+    expires         INTEGER NOT NULL CHECK (expires > created),
+    leaf            INTEGER NOT NULL,
+    open            INTEGER NOT NULL DEFAULT 1 CHECK (open IN (0, 1)),
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX pending_open ON pending (registration, created) WHERE open = 1;
+CREATE TRIGGER pending_fixed BEFORE UPDATE OF rid, registration, transaction_id, profile, assurance,
+    requester, spki_sha256, evidence, queue_sequence, queue_previous, approvals, created, expires, leaf
+    ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request does not change'); END;
+CREATE TRIGGER pending_forward BEFORE UPDATE OF open ON pending
+    WHEN NOT (new.open = 0 AND EXISTS (SELECT 1 FROM request WHERE rid = old.rid))
+BEGIN SELECT RAISE(ABORT, 'a pending request is closed by what became of it'); END;
+CREATE TRIGGER pending_kept BEFORE DELETE ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request is kept'); END;
+CREATE TRIGGER pending_close AFTER INSERT ON request
+BEGIN UPDATE pending SET open = 0 WHERE rid = new.rid; END;
+
+-- What officers signed about them; a person decides the same once.
+CREATE TABLE approval (
+    rid         BLOB NOT NULL REFERENCES pending (rid),
+    approves    INTEGER NOT NULL CHECK (approves IN (0, 1)),
+    officer     BLOB NOT NULL REFERENCES certificate (serial),
+    subject     TEXT NOT NULL,
+    key_sha256  BLOB NOT NULL,
+    cms         BLOB NOT NULL,
+    created     INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL UNIQUE,
+    UNIQUE (rid, approves, subject),
+    UNIQUE (rid, approves, key_sha256)
+) STRICT;
+CREATE TRIGGER approval_fixed BEFORE UPDATE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval does not change'); END;
+CREATE TRIGGER approval_kept BEFORE DELETE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval is kept'); END;
+CREATE TRIGGER approval_open BEFORE INSERT ON approval
+    WHEN NOT EXISTS (SELECT 1 FROM pending WHERE rid = new.rid AND open = 1)
+BEGIN SELECT RAISE(ABORT, 'nothing waits for this approval'); END;

@@ -36,6 +36,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
                "notAfter";
     case ISSUANCE_CLOSED:
         return "the state does not allow it any more";
+    case ISSUANCE_NOT_APPROVED:
+        return "not approved by as many officers as the profile demands, or not in time";
     }
     return "unknown outcome";
 }
@@ -215,9 +217,11 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
     bool row;
 
     if (store_query(db, &rows,
-                    "SELECT state, not_before, not_after, used FROM registration "
+                    "SELECT state, not_before, not_after, used + (SELECT count(*) FROM pending p "
+                    "WHERE p.registration = id AND p.open = 1 AND p.rid <> ?3) FROM registration "
                     "WHERE id = ?1 AND nf_instance = ?2",
-                    STORE_VALUES(store_text(i->registration), store_text(i->nf_instance)),
+                    STORE_VALUES(store_text(i->registration), store_text(i->nf_instance),
+                                 store_blob(i->rid)),
                     e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -239,8 +243,12 @@ check_transaction(struct store_db *db, const struct issuance_intent *i,
     bool row;
 
     if (store_query(
-            db, &rows, "SELECT 1 FROM request WHERE registration = ?1 AND transaction_id = ?2",
-            STORE_VALUES(store_text(i->registration), store_blob(i->transaction_id)), e) != 0 ||
+            db, &rows,
+            "SELECT 1 FROM request WHERE registration = ?1 AND transaction_id = ?2 UNION ALL "
+            "SELECT 1 FROM pending WHERE registration = ?1 AND transaction_id = ?2 AND rid <> ?3",
+            STORE_VALUES(store_text(i->registration), store_blob(i->transaction_id),
+                         store_blob(i->rid)),
+            e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -275,8 +283,9 @@ check_key(struct store_db *db, const struct issuance_intent *i, enum issuance_ou
                             STORE_VALUES(store_blob(i->spki_sha256), store_text(owner)), e);
 }
 
-static int
-append_request_leaf(struct store_db *db, const struct issuance_intent *i, struct err *e)
+int
+issuance_append_request(struct store_db *db, const struct issuance_intent *i, uint64_t *index,
+                        struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REQUEST, i->now);
 
@@ -285,7 +294,10 @@ append_request_leaf(struct store_db *db, const struct issuance_intent *i, struct
     leaf_set_text(leaf, "profile", i->profile);
     leaf_set_text(leaf, "assurance", i->assurance == ISSUANCE_SIGNATURE ? "signature" : "mac");
     leaf_set_int(leaf, "qseq", (int64_t)i->queue_sequence);
-    return issuance_append(db, leaf, NULL, e);
+    if (i->approvals > 0) {
+        leaf_set_int(leaf, "approvals", i->approvals);
+    }
+    return issuance_append(db, leaf, index, e);
 }
 
 static int
@@ -308,6 +320,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
         leaf_set_text(leaf, "nfInstanceId", i->nf_instance);
         leaf_set_text(leaf, "registration", i->registration);
         leaf_set_text(leaf, "assurance", i->assurance == ISSUANCE_SIGNATURE ? "signature" : "mac");
+    }
+    if (i->approvals > 0) {
+        leaf_set_int(leaf, "approvals", i->approvals);
     }
     return issuance_append(db, leaf, index, e);
 }
@@ -332,7 +347,8 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
 
     if (nf && (store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
                           STORE_VALUES(store_text(i->registration)), e) != 0 ||
-               append_request_leaf(db, i, e) != 0)) {
+               /* what waited has its leaf REQUEST already */
+               (i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0))) {
         return -1;
     }
     if (append_intent_leaf(db, i, &leaf, e) != 0) {
@@ -355,8 +371,8 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
 }
 
 int
-issuance_intend(struct store_db *db, const struct issuance_intent *i,
-                enum issuance_outcome *outcome, struct err *e)
+issuance_admissible(struct store_db *db, const struct issuance_intent *i,
+                    enum issuance_outcome *outcome, struct err *e)
 {
     bool known;
     bool ours = true;
@@ -365,24 +381,31 @@ issuance_intend(struct store_db *db, const struct issuance_intent *i,
     if (is_known(db, i->rid, &known, e) != 0) {
         return -1;
     }
-    if (known) {
-        *outcome = ISSUANCE_KNOWN;
+    if (known || i->registration == NULL) {
+        *outcome = known ? ISSUANCE_KNOWN : ISSUANCE_DONE;
         return 0;
     }
-    if (i->registration != NULL) {
-        if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
-            return -1;
-        }
-        if (!ours) {
-            *outcome = ISSUANCE_SIGNER_UNKNOWN;
-            return 0;
-        }
-        if (check_registration(db, i, outcome, e) != 0 ||
-            (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)) {
-            return -1;
-        }
+    if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
+        return -1;
     }
-    if (*outcome == ISSUANCE_DONE && check_key(db, i, outcome, e) != 0) {
+    if (!ours) {
+        *outcome = ISSUANCE_SIGNER_UNKNOWN;
+        return 0;
+    }
+    return check_registration(db, i, outcome, e) != 0 ||
+                   (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)
+               ? -1
+               : 0;
+}
+
+int
+issuance_intend(struct store_db *db, const struct issuance_intent *i,
+                enum issuance_outcome *outcome, struct err *e)
+{
+    if (issuance_admissible(db, i, outcome, e) != 0 ||
+        (*outcome == ISSUANCE_DONE && i->approvals > 0 &&
+         issuance_check_approved(db, i, outcome, e) != 0) ||
+        (*outcome == ISSUANCE_DONE && check_key(db, i, outcome, e) != 0)) {
         return -1;
     }
     return *outcome == ISSUANCE_DONE ? insert_intent(db, i, e) : 0;

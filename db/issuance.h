@@ -55,6 +55,7 @@ enum issuance_outcome {
     ISSUANCE_OWNED,              /* the nfInstanceId has a live registration with uses left */
     ISSUANCE_REPEATED,           /* the same content was registered before under another id */
     ISSUANCE_CLOSED,             /* that state does not allow it any more */
+    ISSUANCE_NOT_APPROVED,       /* by as many officers as it takes */
 };
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);
@@ -158,10 +159,12 @@ struct issuance_intent {
     time_t not_before;
     time_t not_after;
     int certificates; /* that the registration allows */
+    int approvals; /* of officers that the profile demands; then it waits (issuance_approval.h) */
     time_t now;
 };
 /* T1, with the leaves REQUEST (of a network function) and INTENT. DONE, KNOWN, SIGNER_UNKNOWN,
- * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN. */
+ * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (a request that does not
+ * wait, or has fewer approvals). */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);
 

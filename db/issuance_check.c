@@ -16,6 +16,8 @@ struct seen {
     int64_t intents;
     int64_t certificates;
     int64_t crls;
+    int64_t pending;
+    int64_t approvals;
 };
 
 /* The hex member as octets. */
@@ -100,6 +102,47 @@ check_revocation(struct store_db *db, const struct leaf *leaf, struct err *e)
                     STORE_VALUES(store_blob(serial)), "a revocation", e);
 }
 
+/* A request that waits has a row; others have none before their intent. */
+static int
+check_pending(struct store_db *db, const struct leaf *leaf, struct seen *seen, struct err *e)
+{
+    uint8_t octets[BLOB_MAX];
+    struct span rid;
+    int64_t approvals = leaf_int(leaf, "approvals", 0);
+
+    if (approvals == 0) {
+        return 0;
+    }
+    seen->pending++;
+    return member(leaf, "rid", octets, sizeof(octets), &rid, e) != 0
+               ? -1
+               : need_row(db,
+                          "SELECT 1 FROM pending WHERE rid = ?1 AND registration = ?2 AND "
+                          "approvals = ?3",
+                          STORE_VALUES(store_blob(rid), store_text(leaf_text(leaf, "registration")),
+                                       store_int(approvals)),
+                          "a pending request", e);
+}
+
+static int
+check_approval(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    uint8_t rid_octets[BLOB_MAX];
+    uint8_t officer_octets[BLOB_MAX];
+    struct span rid;
+    struct span officer;
+
+    if (member(leaf, "rid", rid_octets, sizeof(rid_octets), &rid, e) != 0 ||
+        member(leaf, "officer", officer_octets, sizeof(officer_octets), &officer, e) != 0) {
+        return -1;
+    }
+    return need_row(
+        db, "SELECT 1 FROM approval WHERE rid = ?1 AND officer = ?2 AND approves = ?3",
+        STORE_VALUES(store_blob(rid), store_blob(officer),
+                     store_int(strcmp(leaf_text(leaf, "decision"), "approve") == 0 ? 1 : 0)),
+        "an approval", e);
+}
+
 static int
 check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err *e)
 {
@@ -125,10 +168,14 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_CRL:
         seen->crls++;
         return 0;
+    case LEAF_REQUEST:
+        return check_pending(db, leaf, seen, e);
+    case LEAF_APPROVAL:
+        seen->approvals++;
+        return check_approval(db, leaf, e);
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
-    case LEAF_REQUEST:
     case LEAF_REFUSAL:
     case LEAF_CONFIRMED:
     case LEAF_REJECTED:
@@ -171,12 +218,14 @@ check_counts(struct store_db *db, const struct seen *seen, struct err *e)
                         "SELECT (SELECT count(*) FROM registration), "
                         "(SELECT count(*) FROM request WHERE serial IS NOT NULL), "
                         "(SELECT count(*) FROM certificate), "
-                        "(SELECT count(*) FROM crl WHERE der IS NOT NULL)",
+                        "(SELECT count(*) FROM crl WHERE der IS NOT NULL), "
+                        "(SELECT count(*) FROM pending), (SELECT count(*) FROM approval)",
                         STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     if (row_int(&rows, 0) != seen->registrations || row_int(&rows, 1) != seen->intents ||
-        row_int(&rows, 2) != seen->certificates || row_int(&rows, 3) != seen->crls) {
+        row_int(&rows, 2) != seen->certificates || row_int(&rows, 3) != seen->crls ||
+        row_int(&rows, 4) != seen->pending || row_int(&rows, 5) != seen->approvals) {
         return err_set(e, ERR_STORE, "ca.db has rows that the record has not");
     }
     return 0;

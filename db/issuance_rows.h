@@ -17,6 +17,15 @@ int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after,
 /* Leaf REJECTED. */
 int issuance_append_rejected(struct store_db *, const struct issuance_request *, const char *reason,
                              time_t now, uint64_t *index, struct err *e);
+/* Leaf REQUEST. */
+int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
+                            struct err *e);
+/* What the database alone can say against a new request, but for its key. */
+int issuance_admissible(struct store_db *, const struct issuance_intent *,
+                        enum issuance_outcome *outcome, struct err *e);
+/* *outcome becomes NOT_APPROVED unless the request waits and has i->approvals approvals. */
+int issuance_check_approved(struct store_db *, const struct issuance_intent *,
+                            enum issuance_outcome *outcome, struct err *e);
 /* notAfter of the request's TBS. */
 int issuance_not_after(struct store_db *, struct span rid, time_t *out, struct err *e);
 /* The one step from this state to that one; ERR_CONFLICT when it is in another. */

@@ -24,6 +24,12 @@
  * abandoned int, text? text: what a start found unfinished CEREMONY      head hex (of the
  * transcript), name text, sha256? hex (of the bundle)
  *
+ *   APPROVAL      rid hex, registration hex, decision text (approve reject), officer hex (serial of
+ *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64
+ *                 (what the officer signed), reason? text
+ *
+ * REQUEST and INTENT have approvals? int: how many officers had to approve, missing when none.
+ *
  * hex is lower case, an even number of digits; serial is the serial number's octets (32 digits when
  * ours); rid is SHA-256 of what was asked with (PKIMessage, or the PKCS #10 of an officer's
  * request). A leaf is built and sealed in any thread, by one thread at a time.
@@ -54,6 +60,7 @@ enum leaf_kind {
     LEAF_CRL,
     LEAF_RECOVERED,
     LEAF_CEREMONY,
+    LEAF_APPROVAL,
     LEAF_KINDS, /* how many */
 };
 

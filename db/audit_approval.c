@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit_approval.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/audit_certificate.h"
+
+enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64 };
+
+struct officer {
+    char *serial;
+    X509 *certificate; /* NULL: intended, not issued yet */
+    bool revoked;
+};
+
+struct waiting {
+    char *rid;
+    int64_t approvals;
+    size_t people[PEOPLE_MAX]; /* who approved: places in the list of officers */
+    size_t n;
+    bool rejected;
+};
+
+struct audit_approvals {
+    struct officer *officers;
+    size_t n_officers;
+    size_t officers_capacity;
+    struct waiting *waiting;
+    size_t n_waiting;
+    size_t waiting_capacity;
+};
+
+struct audit_approvals *
+audit_approvals_new(void)
+{
+    return mem_zalloc(1, sizeof(struct audit_approvals));
+}
+
+void
+audit_approvals_free(struct audit_approvals *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < a->n_officers; i++) {
+        mem_free(a->officers[i].serial);
+        X509_free(a->officers[i].certificate);
+    }
+    for (size_t i = 0; i < a->n_waiting; i++) {
+        mem_free(a->waiting[i].rid);
+    }
+    mem_free(a->officers);
+    mem_free(a->waiting);
+    mem_free(a);
+}
+
+size_t
+audit_approvals_waiting(const struct audit_approvals *a)
+{
+    return a->n_waiting;
+}
+
+/* ---- officers ---- */
+
+static struct officer *
+officer_find(const struct audit_approvals *a, const char *serial)
+{
+    for (size_t i = 0; i < a->n_officers; i++) {
+        if (strcmp(a->officers[i].serial, serial) == 0) {
+            return &a->officers[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+officer_add(struct audit_approvals *a, const char *serial)
+{
+    a->officers =
+        mem_grow(a->officers, &a->officers_capacity, a->n_officers + 1, sizeof(a->officers[0]));
+    a->officers[a->n_officers++] = (struct officer){.serial = mem_strdup(serial)};
+}
+
+static int
+officer_issued(const struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    struct officer *o = officer_find(a, leaf_text(leaf, "serial"));
+
+    if (o != NULL && o->certificate == NULL) {
+        o->certificate = audit_certificate(leaf, e);
+        return o->certificate == NULL ? -1 : 0;
+    }
+    return 0;
+}
+
+static void
+officer_revoked(const struct audit_approvals *a, const struct leaf *leaf)
+{
+    struct officer *o = officer_find(a, leaf_text(leaf, "serial"));
+
+    if (o != NULL) {
+        o->revoked = true;
+    }
+}
+
+/* Two certificates of one person: the same subject or the same key. */
+static bool
+is_same_person(const struct officer *a, const struct officer *b)
+{
+    return X509_NAME_cmp(X509_get_subject_name(a->certificate),
+                         X509_get_subject_name(b->certificate)) == 0 ||
+           EVP_PKEY_eq(X509_get0_pubkey(a->certificate), X509_get0_pubkey(b->certificate)) == 1;
+}
+
+/* ---- requests ---- */
+
+static struct waiting *
+waiting_find(const struct audit_approvals *a, const char *rid)
+{
+    for (size_t i = 0; i < a->n_waiting; i++) {
+        if (strcmp(a->waiting[i].rid, rid) == 0) {
+            return &a->waiting[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+waiting_end(struct audit_approvals *a, struct waiting *w)
+{
+    size_t behind = a->n_waiting - (size_t)(w - a->waiting) - 1;
+
+    mem_free(w->rid);
+    memmove(w, w + 1, behind * sizeof(*w));
+    a->n_waiting--;
+}
+
+static int
+request_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    int64_t approvals = leaf_int(leaf, "approvals", 0);
+    const char *rid = leaf_text(leaf, "rid");
+
+    if (approvals <= 0) {
+        return 0;
+    }
+    if (waiting_find(a, rid) != NULL) {
+        return err_set(e, ERR_CRYPTO, "a second REQUEST %s", rid);
+    }
+    a->waiting =
+        mem_grow(a->waiting, &a->waiting_capacity, a->n_waiting + 1, sizeof(a->waiting[0]));
+    a->waiting[a->n_waiting++] = (struct waiting){.rid = mem_strdup(rid), .approvals = approvals};
+    return 0;
+}
+
+/* ---- approvals ---- */
+
+static bool
+says(const json_t *document, const char *name, const char *expected)
+{
+    const char *text = json_string_value(json_object_get(document, name));
+
+    return text != NULL && strcmp(text, expected) == 0;
+}
+
+/* What was signed names this request and this decision. */
+static int
+document_check(struct span content, const struct leaf *leaf, struct err *e)
+{
+    json_t *document = json_loadb((const char *)content.p, content.n, JSON_REJECT_DUPLICATES, NULL);
+    bool fits = says(document, "kind", "approval") &&
+                says(document, "rid", leaf_text(leaf, "rid")) &&
+                says(document, "registration", leaf_text(leaf, "registration")) &&
+                says(document, "decision", leaf_text(leaf, "decision"));
+
+    json_decref(document);
+    return fits ? 0
+                : err_set(e, ERR_CRYPTO,
+                          "the officer signed something else than the APPROVAL of %s says",
+                          leaf_text(leaf, "rid"));
+}
+
+static int
+signature_check(const struct leaf *leaf, X509 *officer, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMS_MAX);
+    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
+    CLEANUP(bio_cleanup) BIO *content = BIO_new(BIO_s_mem());
+    STACK_OF(X509) *signers = sk_X509_new_null();
+    const unsigned char *p;
+    char *text;
+    long n;
+    int verified = 0;
+
+    if (base64_parse(leaf_text(leaf, "cms"), &der, e) != 0 || content == NULL ||
+        sk_X509_push(signers, officer) <= 0) {
+        sk_X509_free(signers);
+        return -1;
+    }
+    p = der.p;
+    cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
+    if (cms != NULL && p == der.p + der.n) {
+        /* Under this certificate and no other: what the CMS carries is not looked at. */
+        verified = CMS_verify(cms, signers, NULL, NULL, content,
+                              CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY);
+    }
+    sk_X509_free(signers);
+    if (verified != 1) {
+        return ossl_err(e, ERR_CRYPTO, "the signature in the APPROVAL of %s does not verify",
+                        leaf_text(leaf, "rid"));
+    }
+    n = BIO_get_mem_data(content, &text);
+    return document_check(span_of(text, n < 0 ? 0 : (size_t)n), leaf, e);
+}
+
+static int
+approval_check(const struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    const char *rid = leaf_text(leaf, "rid");
+    const char *serial = leaf_text(leaf, "officer");
+    struct waiting *w = waiting_find(a, rid);
+    const struct officer *o = officer_find(a, serial);
+
+    if (w == NULL) {
+        return err_set(e, ERR_CRYPTO, "an APPROVAL of %s, which does not wait for any", rid);
+    }
+    if (o == NULL || o->certificate == NULL || o->revoked) {
+        return err_set(e, ERR_CRYPTO, "an APPROVAL of %s by serial %s, which is no officer", rid,
+                       serial);
+    }
+    if (signature_check(leaf, o->certificate, e) != 0) {
+        return -1;
+    }
+    if (strcmp(leaf_text(leaf, "decision"), "approve") != 0) {
+        w->rejected = true;
+    } else if (w->n < PEOPLE_MAX) {
+        w->people[w->n++] = (size_t)(o - a->officers);
+    }
+    return 0;
+}
+
+static int64_t
+count_people(const struct audit_approvals *a, const struct waiting *w)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < w->n; i++) {
+        const struct officer *o = &a->officers[w->people[i]];
+        bool counts = !o->revoked;
+
+        for (size_t k = 0; k < i && counts; k++) {
+            counts =
+                a->officers[w->people[k]].revoked || !is_same_person(o, &a->officers[w->people[k]]);
+        }
+        n += counts ? 1 : 0;
+    }
+    return n;
+}
+
+static int
+intent_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    const char *rid = leaf_text(leaf, "rid");
+    struct waiting *w = waiting_find(a, rid);
+    int64_t needed = leaf_int(leaf, "approvals", 0);
+    int64_t approved = w == NULL ? 0 : count_people(a, w);
+
+    if (strcmp(leaf_text(leaf, "profile"), "officer") == 0 &&
+        officer_find(a, leaf_text(leaf, "serial")) == NULL) {
+        officer_add(a, leaf_text(leaf, "serial"));
+    }
+    if (w != NULL && w->rejected) {
+        return err_set(e, ERR_CRYPTO, "request %s was intended although an officer rejected it",
+                       rid);
+    }
+    if (w != NULL && w->approvals > needed) {
+        needed = w->approvals;
+    }
+    if (approved < needed) {
+        return err_set(e, ERR_CRYPTO,
+                       "request %s was intended with %" PRId64 " of %" PRId64 " approvals", rid,
+                       approved, needed);
+    }
+    if (w != NULL) {
+        waiting_end(a, w);
+    }
+    return 0;
+}
+
+int
+audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    struct waiting *w;
+
+    switch (leaf_kind(leaf)) {
+    case LEAF_REQUEST:
+        return request_check(a, leaf, e);
+    case LEAF_APPROVAL:
+        return approval_check(a, leaf, e);
+    case LEAF_INTENT:
+        return intent_check(a, leaf, e);
+    case LEAF_ISSUED:
+        return officer_issued(a, leaf, e);
+    case LEAF_REVOKED:
+        officer_revoked(a, leaf);
+        return 0;
+    case LEAF_REFUSAL:
+        w = waiting_find(a, leaf_text(leaf, "rid"));
+        if (w != NULL) {
+            waiting_end(a, w);
+        }
+        return 0;
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_REGISTRATION:
+    case LEAF_CANCEL:
+    case LEAF_CONFIRMED:
+    case LEAF_REJECTED:
+    case LEAF_CRL:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_KINDS:
+        break;
+    }
+    return 0;
+}
