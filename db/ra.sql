@@ -87,3 +87,9 @@ ALTER TABLE enrolment ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0 CHECK (unc
 -- Pages of the list, newest first; and what a network function has.
 CREATE INDEX registration_listed ON registration (registered, id);
 CREATE INDEX registration_nf ON registration (nf_instance);
+
+-- migration 5
+
+-- The CA said that officers must approve first: what the client is told, and when the CA is asked again.
+ALTER TABLE enrolment ADD COLUMN check_after INTEGER; -- seconds; phrase has the reason
+ALTER TABLE queue ADD COLUMN again_at INTEGER NOT NULL DEFAULT 0;

@@ -133,7 +133,7 @@ entry_read(const struct store_rows *rows, struct requests_entry *out, struct err
 }
 
 int
-requests_open_each(struct store_db *db, uint64_t after, int limit,
+requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
                    void (*visit)(void *arg, const struct requests_entry *), void *arg,
                    struct err *e)
 {
@@ -143,11 +143,12 @@ requests_open_each(struct store_db *db, uint64_t after, int limit,
 
     if (store_query(db, &rows,
                     "SELECT sequence, rid, nested, previous FROM queue "
-                    "WHERE answered = 0 AND sequence > ? AND NOT EXISTS "
+                    "WHERE answered = 0 AND sequence > ? AND again_at <= ? AND NOT EXISTS "
                     "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
                     "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
                     "ORDER BY sequence LIMIT ?",
-                    STORE_VALUES(store_int((int64_t)after), store_int(limit)), e) != 0 ||
+                    STORE_VALUES(store_int((int64_t)after), store_int(now), store_int(limit)),
+                    e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -282,7 +283,7 @@ requests_enrolment_clear(struct requests_enrolment *x)
 
 #define ENROLMENT_COLUMNS                                                                          \
     "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
-    "fail_info, phrase, accepted, profile"
+    "fail_info, phrase, accepted, profile, check_after"
 
 static int
 enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
@@ -298,6 +299,7 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     row_copy_text(rows, 10, out->phrase, sizeof(out->phrase));
     out->accepted = row_int(rows, 11) != 0;
     row_copy_text(rows, 12, out->profile, sizeof(out->profile));
+    out->check_after = (int)row_int(rows, 13);
     if (row_copy_blob(rows, 6, REQUESTS_NONCE_SIZE, &out->nonce, e) != 0 ||
         row_copy_blob(rows, 7, REQUESTS_NONCE_SIZE, &out->nonce_before, e) != 0 ||
         row_copy_blob(rows, 8, CERTIFICATE_MAX, &out->certificate, e) != 0) {
@@ -455,6 +457,23 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
                       "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
                       "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
                       STORE_VALUES(store_blob(rid)), e);
+}
+
+int
+requests_waiting(struct store_db *db, struct span rid, int check_after, const char *phrase,
+                 int64_t again_at, struct err *e)
+{
+    if (store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
+                   STORE_VALUES(store_int(again_at), store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    if (store_changes(db) != 1) {
+        return err_set(e, ERR_NOTFOUND, "nothing waits for this answer");
+    }
+    return store_exec(db,
+                      "UPDATE enrolment SET check_after = ?1, phrase = ?2 WHERE state = 0 AND "
+                      "id = (SELECT enrolment FROM queue WHERE rid = ?3)",
+                      STORE_VALUES(store_int(check_after), store_text(phrase), store_blob(rid)), e);
 }
 
 int

@@ -172,6 +172,7 @@ struct requests_enrolment {
     int fail_info;          /* -1: none */
     char phrase[REQUESTS_PHRASE_SIZE];
     bool accepted;
+    int check_after; /* QUEUED: seconds that the CA said, `phrase` has why; 0: it did not */
 };
 void requests_enrolment_clear(struct requests_enrolment *);
 
@@ -198,6 +199,10 @@ int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool 
 int requests_issued(struct store_db *, struct span rid, struct span certificate, struct err *e);
 /* What was asked for and is no certificate: QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. */
 int requests_done(struct store_db *, struct span rid, struct err *e);
+/* Stays QUEUED: the CA waits for people. The entry is not open for requests_open_each() before
+ * `again_at`. */
+int requests_waiting(struct store_db *, struct span rid, int check_after, const char *phrase,
+                     int64_t again_at, struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);
 /* QUEUED -> REJECTED, and the use of the registration, when counted, is given back; CONFIRMING ->
@@ -207,9 +212,10 @@ int requests_refused(struct store_db *, struct span rid, int fail_info, const ch
 
 /* ---- queue and housekeeping ---- */
 
-/* Entries without an answer, in order, above `after`, up to `limit`; borrowed during the call. The
- * request of a registration that was cancelled while the CA was away is not sent any more. */
-int requests_open_each(struct store_db *, uint64_t after, int limit,
+/* Entries without an answer that may be sent at `now`, in order, above `after`, up to `limit`;
+ * borrowed during the call. The request of a registration that was cancelled while the CA was away
+ * is not sent any more. */
+int requests_open_each(struct store_db *, uint64_t after, int64_t now, int limit,
                        void (*visit)(void *arg, const struct requests_entry *), void *arg,
                        struct err *e);
 /* The chain of the whole queue that is still there: ERR_STORE with the sequence where it breaks. */

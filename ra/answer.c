@@ -54,7 +54,7 @@ body_of(struct job *job, struct buf *body, struct err *e)
         }
         return cmp_body_waiting(answer_type(job), cert_req_id(job), body, e);
     case ANSWER_POLL:
-        return cmp_body_pollrep(job->poll_id, job->check_after, NULL, body, e);
+        return cmp_body_pollrep(job->poll_id, job->check_after, job->reason, body, e);
     case ANSWER_CONFIRM:
         return cmp_body_pkiconf(body, e);
     }

@@ -81,6 +81,7 @@ struct job {
     /* What goes back. */
     enum answer_kind answer;
     uint32_t check_after;
+    const char *reason; /* of a pollRep; NULL: none */
     struct cmp_header header;
     struct buf answer_part; /* to be signed; empty when MAC protected */
     struct buf out;

@@ -6,7 +6,9 @@
  *       ^------- link down, BUSY ------/
  *
  * The pump reads what has no answer from ra.db, in order, and sends what is not on the wire. It
- * runs after each WELCOME and a while after each BUSY. Entries admitted while it rests are sent
+ * runs after each WELCOME, a while after each BUSY, and when the CA is to be asked again about what
+ * it keeps WAITING for people: such an entry is as one without an answer, but rests meanwhile.
+ * Entries admitted while it rests are sent
  * directly: their commit came after the pump's last look, so the pump has not seen them, and nobody
  * else will.
  */
@@ -45,7 +47,9 @@ struct pump {
     struct requests_entry entries[PUMP_MAX];
     size_t n;
     bool running;
-    bool again; /* from the beginning, when this run is over */
+    bool again;      /* from the beginning, when this run is over */
+    bool everything; /* also what the CA keeps waiting */
+    bool everything_again;
 };
 
 struct queue {
@@ -56,6 +60,7 @@ struct queue {
     struct ask asks[ASKS_MAX];
     struct pump pump;
     struct event *retry;
+    struct event *asking; /* the CA about what it keeps waiting */
     bool was_up;
     bool wrong_ca; /* its certificates are not those of our configuration */
     bool is_down;  /* and that was logged */
@@ -69,6 +74,7 @@ struct answer_op {
     uint8_t rid[REQUESTS_RID_SIZE];
     struct buf certificate;
     int fail_info;
+    int check_after;
     char phrase[REQUESTS_PHRASE_SIZE];
     struct requests_enrolment enrolment;
     bool found;
@@ -187,7 +193,8 @@ pump_run(struct store_op *op, struct store_db *db, struct err *e)
     struct pump *p = CONTAINER_OF(op, struct pump, op);
 
     p->n = 0;
-    return requests_open_each(db, p->after, PUMP_MAX, pump_visit, p, e);
+    return requests_open_each(db, p->after, p->everything ? INT64_MAX : clock_now(), PUMP_MAX,
+                              pump_visit, p, e);
 }
 
 static void pump_done(struct task *task);
@@ -201,15 +208,17 @@ pump_step(struct pump *p)
 }
 
 static void
-pump_start(struct queue *q)
+pump_start(struct queue *q, bool everything)
 {
     if (!is_usable(q)) {
         return;
     }
     if (q->pump.running) {
         q->pump.again = true;
+        q->pump.everything_again = q->pump.everything_again || everything;
         return;
     }
+    q->pump.everything = everything;
     q->pump.after = 0;
     pump_step(&q->pump);
 }
@@ -242,8 +251,11 @@ pump_done(struct task *task)
         return;
     }
     if (p->again) {
+        bool everything = p->everything_again;
+
         p->again = false;
-        pump_start(q);
+        p->everything_again = false;
+        pump_start(q, everything);
     }
 }
 
@@ -252,7 +264,18 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    pump_start(arg);
+    pump_start(arg, false);
+}
+
+/* What the CA keeps waiting comes to its end unasked; this is for an answer that got lost. */
+static void
+ask_later(struct queue *q, int seconds)
+{
+    const struct timeval pause = {.tv_sec = seconds};
+
+    if (!evtimer_pending(q->asking, NULL)) {
+        (void)event_add(q->asking, &pause);
+    }
 }
 
 void
@@ -298,6 +321,9 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
         result = requests_issued(db, rid, buf_span(&a->certificate), e);
     } else if (a->type == LINK_CONFIRMED) {
         result = requests_confirmed(db, rid, e);
+    } else if (a->type == LINK_WAITING) {
+        result =
+            requests_waiting(db, rid, a->check_after, a->phrase, clock_now() + a->check_after, e);
     } else {
         result = requests_refused(db, rid, a->fail_info, a->phrase, e);
     }
@@ -321,6 +347,9 @@ answer_done(struct task *task)
     } else if (a->type == LINK_REFUSED && (*place == NULL || (*place)->waiter == NULL)) {
         log_event(LOG_WARNING, "refused-later", "nobody waits any more, and the CA says: %s",
                   a->phrase);
+    }
+    if (a->type == LINK_WAITING) {
+        ask_later(q, a->check_after);
     }
     if (*place != NULL) {
         queue_waiter *waiter = (*place)->waiter;
@@ -348,6 +377,7 @@ store_answer(struct queue *q, const struct link_message *m)
     a->type = m->type;
     memcpy(a->rid, m->id.p, sizeof(a->rid));
     a->fail_info = (int)m->fail_info;
+    a->check_after = (int)m->check_after;
     if (n > 0) {
         memcpy(a->phrase, m->phrase.p, n);
     }
@@ -392,6 +422,7 @@ on_message(void *arg, const struct link_message *m)
     case LINK_ISSUED:
     case LINK_CONFIRMED:
     case LINK_REFUSED:
+    case LINK_WAITING:
         store_answer(q, m);
         break;
     case LINK_BUSY:
@@ -435,7 +466,7 @@ on_up(void *arg, const struct link_message *welcome)
     q->was_up = true;
     q->wrong_ca = false;
     q->is_down = false;
-    pump_start(q);
+    pump_start(q, true); /* the CA tells the end of what waits to whom it has from */
     q->options.up(q->options.arg);
 }
 
@@ -522,7 +553,8 @@ queue_new(const struct queue_options *options, struct err *e)
     q->ra = options->ra;
     q->pump.queue = q;
     q->retry = evtimer_new(q->ra->base, on_retry, q);
-    if (q->retry == NULL) {
+    q->asking = evtimer_new(q->ra->base, on_retry, q);
+    if (q->retry == NULL || q->asking == NULL) {
         abort(); /* out of memory */
     }
     q->link = link_client_new(&link, e);
@@ -538,6 +570,9 @@ queue_free(struct queue *q)
     link_client_free(q->link);
     if (q->retry != NULL) {
         event_free(q->retry);
+    }
+    if (q->asking != NULL) {
+        event_free(q->asking);
     }
     for (size_t i = 0; i < BUCKETS; i++) {
         while (q->buckets[i] != NULL) {

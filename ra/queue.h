@@ -15,7 +15,8 @@
 
 struct queue;
 
-/* The stored answer: what the enrolment is now. Borrowed during the call. */
+/* The stored answer: what the enrolment is now; QUEUED still when the CA waits for people. Borrowed
+ * during the call. */
 typedef void queue_waiter(void *arg, const struct requests_enrolment *);
 
 struct queue_options {

@@ -292,7 +292,11 @@ answer_by_state(struct job *job)
 
     switch (x->state) {
     case REQUESTS_QUEUED:
-        job->check_after = queue_is_up(job->ra->queue) ? POLL_UP_S : POLL_DOWN_S;
+        /* People take their time, whether the CA is connected or not: what it said last. */
+        job->check_after = x->check_after > 0            ? (uint32_t)x->check_after
+                           : queue_is_up(job->ra->queue) ? POLL_UP_S
+                                                         : POLL_DOWN_S;
+        job->reason = x->check_after > 0 ? x->phrase : NULL;
         answer(job, job->body == CMP_POLLREQ ? ANSWER_POLL : ANSWER_WAITING);
         return;
     case REQUESTS_ANSWERED:

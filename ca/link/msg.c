@@ -17,6 +17,7 @@ enum field {
     FIELD_SOFTWARE,
     FIELD_FAIL_INFO,
     FIELD_PHRASE,
+    FIELD_CHECK_AFTER,
     N_FIELDS,
 };
 
@@ -81,6 +82,13 @@ static const struct shape shapes[] = {
      0,
      {NEVER}},
     {LINK_BUSY, "BUSY", false, LINK_REGISTRATION_SIZE, LINK_RID_SIZE, 0, {NEVER}},
+    {LINK_WAITING,
+     "WAITING",
+     false,
+     LINK_RID_SIZE,
+     LINK_RID_SIZE,
+     0,
+     {[FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
 };
 
 enum {
@@ -173,6 +181,9 @@ check_values(const struct shape *shape, const struct link_message *m, struct err
         wrong = "failInfo";
     } else if (shape->has[FIELD_PHRASE] == ALWAYS && !is_phrase(m->phrase)) {
         wrong = "phrase";
+    } else if (shape->has[FIELD_CHECK_AFTER] == ALWAYS &&
+               (m->check_after == 0 || m->check_after > LINK_CHECK_AFTER_MAX)) {
+        wrong = "checkAfter";
     }
     if (wrong != NULL) {
         return err_set(e, ERR_INPUT, "link: %s: %s is out of its limits", shape->name, wrong);
@@ -238,6 +249,8 @@ put_field(struct buf *out, enum field field, const struct link_message *m, struc
         return put_number(out, tag, m->fail_info, e);
     case FIELD_PHRASE:
         return put(out, tag, m->phrase, e);
+    case FIELD_CHECK_AFTER:
+        return put_number(out, tag, m->check_after, e);
     case N_FIELDS:
         break;
     }
@@ -352,6 +365,12 @@ set_field(struct link_message *m, enum field field, struct span content, struct 
     case FIELD_PHRASE:
         m->phrase = content;
         return 0;
+    case FIELD_CHECK_AFTER:
+        if (number_of(content, &value, e) != 0) {
+            return -1;
+        }
+        m->check_after = value > LINK_CHECK_AFTER_MAX ? LINK_CHECK_AFTER_MAX + 1 : (uint32_t)value;
+        return 0;
     case N_FIELDS:
         break;
     }
@@ -405,7 +424,7 @@ link_decode(struct span der, struct link_message *out, struct err *e)
         number_of(content, &type, e) != 0) {
         return -1;
     }
-    shape = type > LINK_BUSY ? NULL : shape_of((enum link_type)type);
+    shape = type > LINK_WAITING ? NULL : shape_of((enum link_type)type);
     if (shape == NULL) {
         return err_set(e, ERR_INPUT, "link: unknown message type %llu", (unsigned long long)type);
     }

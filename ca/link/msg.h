@@ -21,6 +21,7 @@ enum {
     LINK_REGISTER_MAX = 32 * 1024,
     LINK_CERTIFICATE_MAX = 16 * 1024,
     LINK_PHRASE_MAX = 128,
+    LINK_CHECK_AFTER_MAX = 24 * 60 * 60, /* seconds */
     LINK_FAIL_INFO_MAX = 26, /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
 };
 
@@ -39,23 +40,25 @@ enum link_type {
     LINK_REGISTERED = 20,
     LINK_CANCELLED = 21,
     LINK_BUSY = 22,
+    LINK_WAITING = 23,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
  * type does not have is zero or empty. */
 struct link_message {
     enum link_type type;
-    struct span id;       /* SUBMIT ISSUED CONFIRMED: rid; REGISTER REGISTERED: SHA-256 of the CMS;
-                             CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the id of
-                             what is answered; HELLO WELCOME: empty */
-    uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
+    struct span id;    /* SUBMIT ISSUED CONFIRMED WAITING: rid; REGISTER REGISTERED: SHA-256 of the
+                          CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the id of
+                          what is answered; HELLO WELCOME: empty */
+    uint64_t sequence; /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
     struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;
                              WELCOME: issuing certificate */
     struct span root;     /* WELCOME: root certificate */
     bool software;        /* WELCOME: a key of the CA is in a software token */
     unsigned fail_info;   /* REFUSED: bit of PKIFailureInfo */
-    struct span phrase;   /* REFUSED: why, 1..128 printable ASCII octets, fit for a peer's eyes */
+    struct span phrase;   /* REFUSED, WAITING: why, 1..128 printable ASCII octets, fit for a peer */
+    uint32_t check_after; /* WAITING: seconds after which it makes sense to ask again, from 1 */
 };
 
 /* "SUBMIT"; "?" for a number that is none of them. */

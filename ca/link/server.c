@@ -220,29 +220,51 @@ resume(struct peer *peer)
     bufferevent_trigger(peer->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
 }
 
+/* False when the peer had to be closed. */
+static bool
+put(struct peer *peer, const struct link_message *m)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(LINK_FRAME_MAX);
+    struct evbuffer *out = bufferevent_get_output(peer->bev);
+    struct err e = {0};
+
+    if (link_encode(m, &body, &e) != 0 || frame_put(out, buf_span(&body), &e) != 0) {
+        peer_close(peer, &e);
+        return false;
+    }
+    if (evbuffer_get_length(out) > UNSENT_MAX) {
+        (void)err_set(&e, ERR_BUSY, "the peer does not read its answers");
+        peer_close(peer, &e);
+        return false;
+    }
+    return true;
+}
+
 void
 link_server_answer(struct link_server *s, link_peer number, const struct link_message *m)
 {
-    CLEANUP(buf_free) struct buf body = BUF_INIT(LINK_FRAME_MAX);
     struct peer *peer = find(s, number);
-    struct evbuffer *out;
-    struct err e = {0};
     bool was_full;
 
     if (peer == NULL || peer->doomed) {
         return;
     }
     assert(!link_type_is_request(m->type) && peer->open > 0);
-    out = bufferevent_get_output(peer->bev);
     was_full = peer->open >= s->options.open_max;
     peer->open--;
-    if (link_encode(m, &body, &e) != 0 || frame_put(out, buf_span(&body), &e) != 0) {
-        peer_close(peer, &e);
-    } else if (evbuffer_get_length(out) > UNSENT_MAX) {
-        (void)err_set(&e, ERR_BUSY, "the peer does not read its answers");
-        peer_close(peer, &e);
-    } else if (was_full) {
+    if (put(peer, m) && was_full) {
         resume(peer);
+    }
+}
+
+void
+link_server_tell(struct link_server *s, link_peer number, const struct link_message *m)
+{
+    struct peer *peer = find(s, number);
+
+    assert(!link_type_is_request(m->type));
+    if (peer != NULL && !peer->doomed) {
+        (void)put(peer, m);
     }
 }
 

@@ -41,4 +41,6 @@ DEFINE_CLEANUP(link_server_cleanup, struct link_server, link_server_free)
 
 /* Does nothing when the peer is gone. May be called inside `request`. */
 void link_server_answer(struct link_server *, link_peer, const struct link_message *);
+/* What became of a request that was answered before with WAITING: an answer more. */
+void link_server_tell(struct link_server *, link_peer, const struct link_message *);
 size_t link_server_peers(const struct link_server *);

@@ -516,7 +516,7 @@ see(void *arg, const struct requests_entry *entry)
 static int
 verb_open(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_open_each(db, 1, 8, see, arg, e);
+    return requests_open_each(db, 1, INT64_MAX, 8, see, arg, e);
 }
 
 static void
@@ -544,6 +544,77 @@ the_queue_survives_a_restart_in_order(void **state)
     assert_int_equal(seen.sequences[1], 4);
     assert_ok(call(store, verb_chain, NULL, &e), &e);
     assert_err(call(store, verb_admit, &rows[0], &e), ERR_CONFLICT, &e);
+}
+
+struct waits {
+    const uint8_t *rid;
+    int64_t now;
+    struct seen seen;
+    struct requests_enrolment enrolment;
+    bool found;
+};
+
+static int
+verb_waiting(struct store_db *db, void *arg, struct err *e)
+{
+    struct waits *w = arg;
+
+    return requests_waiting(db, span_of(w->rid, REQUESTS_RID_SIZE), 60, "waiting for approval",
+                            1000, e);
+}
+
+static int
+verb_open_at(struct store_db *db, void *arg, struct err *e)
+{
+    struct waits *w = arg;
+
+    w->seen.n = 0;
+    return requests_open_each(db, 0, w->now, 8, see, &w->seen, e);
+}
+
+static int
+verb_of_rid(struct store_db *db, void *arg, struct err *e)
+{
+    struct waits *w = arg;
+
+    return requests_enrolment_by_rid(db, span_of(w->rid, REQUESTS_RID_SIZE), &w->enrolment,
+                                     &w->found, e);
+}
+
+static void
+what_waits_for_people_rests_and_is_remembered(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("a", 1);
+    struct waits w = {.rid = in.rid};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_err(call(store, verb_waiting, &w, &e), ERR_NOTFOUND, &e);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_open_at, &w, &e), &e);
+    assert_int_equal(w.seen.n, 1);
+    assert_ok(call(store, verb_waiting, &w, &e), &e);
+    store_free(TAKE(store));
+    store = open_in(dir);
+    w.now = 999;
+    assert_ok(call(store, verb_open_at, &w, &e), &e);
+    assert_int_equal(w.seen.n, 0);
+    w.now = 1000;
+    assert_ok(call(store, verb_open_at, &w, &e), &e);
+    assert_int_equal(w.seen.n, 1);
+    assert_ok(call(store, verb_of_rid, &w, &e), &e);
+    assert_int_equal(w.enrolment.state, REQUESTS_QUEUED);
+    assert_int_equal(w.enrolment.check_after, 60);
+    assert_string_equal(w.enrolment.phrase, "waiting for approval");
+    /* the answer comes after all, unasked */
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_of_rid, &w, &e), &e);
+    assert_int_equal(w.enrolment.state, REQUESTS_ANSWERED);
+    assert_err(call(store, verb_waiting, &w, &e), ERR_NOTFOUND, &e); /* too late */
+    requests_enrolment_clear(&w.enrolment);
 }
 
 static void
@@ -777,6 +848,7 @@ main(void)
         cmocka_unit_test(two_certificates_for_one_request_are_a_conflict),
         cmocka_unit_test(a_transaction_of_another_credential_is_known_but_not_found),
         cmocka_unit_test(the_queue_survives_a_restart_in_order),
+        cmocka_unit_test(what_waits_for_people_rests_and_is_remembered),
         cmocka_unit_test(a_changed_queue_entry_breaks_the_chain),
         cmocka_unit_test(what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten),
         cmocka_unit_test(a_registration_is_found_by_what_the_message_shows),

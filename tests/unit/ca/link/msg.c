@@ -37,6 +37,10 @@ example(size_t i)
         {.type = LINK_REGISTERED, .id = zeros(32)},
         {.type = LINK_CANCELLED, .id = zeros(16)},
         {.type = LINK_BUSY, .id = zeros(32)},
+        {.type = LINK_WAITING,
+         .id = zeros(32),
+         .phrase = SPAN_LITERAL("waiting for approval"),
+         .check_after = LINK_CHECK_AFTER_MAX},
     };
     const struct link_message none = {0};
 
@@ -65,6 +69,7 @@ every_type_comes_back_as_it_went(void **state)
         assert_int_equal(back.software, m.software);
         assert_int_equal(back.fail_info, m.fail_info);
         assert_true(span_equal(back.phrase, m.phrase));
+        assert_int_equal(back.check_after, m.check_after);
         assert_string_not_equal(link_type_name(m.type), "?");
     }
 }
@@ -157,6 +162,13 @@ fields_out_of_their_limits_are_refused(void **state)
         {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = SPAN_LITERAL("\n")},
         {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = {octets, 129}},
         {.type = LINK_WELCOME, .body = zeros(1)},
+        {.type = LINK_WAITING, .id = zeros(32), .phrase = SPAN_LITERAL("x")},
+        {.type = LINK_WAITING,
+         .id = zeros(32),
+         .phrase = SPAN_LITERAL("x"),
+         .check_after = LINK_CHECK_AFTER_MAX + 1},
+        {.type = LINK_WAITING, .id = zeros(32), .check_after = 60},
+        {.type = LINK_WAITING, .id = zeros(16), .phrase = SPAN_LITERAL("x"), .check_after = 60},
     };
     struct err e = {0};
 
@@ -185,7 +197,7 @@ octets_that_der_forbids_are_refused(void **state)
         {"a negative type", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\xff\x04\x00")},
         {"type 99", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00")},
         {"a surplus field", SPAN_LITERAL("\x30\x0a\x02\x01\x01\x0a\x01\x01\x04\x00\x84\x00")},
-        {"an unknown field", SPAN_LITERAL("\x30\x0a\x02\x01\x01\x0a\x01\x01\x04\x00\x87\x00")},
+        {"an unknown field", SPAN_LITERAL("\x30\x0a\x02\x01\x01\x0a\x01\x01\x04\x00\x88\x00")},
         {"a constructed string", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x24\x00")},
         {"no sequence", SPAN_LITERAL("\x31\x08\x02\x01\x01\x0a\x01\x01\x04\x00")},
         {"nothing", SPAN_LITERAL("")},

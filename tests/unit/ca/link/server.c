@@ -317,6 +317,46 @@ nonsense_closes_the_peer_and_nobody_else(void **state)
     run_until_up(s);
 }
 
+/* The end of what was answered WAITING takes no place of the peer, and gives none back. */
+static void
+what_became_of_a_waiting_request_is_told_unasked(void **state)
+{
+    struct scene *s = *state;
+    const struct link_message end = {
+        .type = LINK_ISSUED, .id = span_of(zeros, 32), .body = span_of(zeros, 9)};
+    struct err e = {0};
+
+    start_server(s, geteuid(), 2);
+    start_client(s);
+    run_until_up(s);
+    s->hold = true;
+    for (int i = 0; i < 3; i++) {
+        assert_ok(submit(s, &e), &e);
+    }
+    while (s->held < 2) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    s->stop_after = 3;
+    for (int i = 0; i < 3; i++) {
+        link_server_tell(s->server, s->held_peer, &end);
+    }
+    while (s->answers < 3) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    assert_int_equal(s->held, 2); /* full still */
+    s->stop_after = 6;
+    link_server_answer(s->server, s->held_peer, &end);
+    while (s->held < 3) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    link_server_tell(s->server, s->held_peer + 1, &end); /* nobody */
+    link_server_answer(s->server, s->held_peer, &end);
+    link_server_answer(s->server, s->held_peer, &end);
+    while (s->answers < 6) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+}
+
 static void
 an_answer_for_a_peer_that_is_gone_reaches_nobody(void **state)
 {
@@ -351,6 +391,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_peer_with_too_many_open_requests_is_not_read, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(nonsense_closes_the_peer_and_nobody_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_became_of_a_waiting_request_is_told_unasked, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_answer_for_a_peer_that_is_gone_reaches_nobody, setup,
                                         teardown),
     };
