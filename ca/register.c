@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/registered.h"
 #include "ca/release.h"
 
 struct registering {
@@ -92,6 +93,7 @@ static void
 on_stored(struct task *task)
 {
     struct registering *r = CONTAINER_OF(task, struct registering, op.task);
+    char phrase[LINK_PHRASE_MAX + 1];
 
     ca_check_store(&r->op, "store a registration");
     if (r->outcome == ISSUANCE_DONE) {
@@ -107,8 +109,17 @@ on_stored(struct task *task)
         return;
     }
     (void)err_set(&r->e, ERR_DENIED, "%s", issuance_outcome_text(r->outcome));
-    end_refused(r, r->outcome == ISSUANCE_KNOWN ? "cancelled, or followed by another registration"
-                                                : issuance_outcome_text(r->outcome));
+    if (r->outcome == ISSUANCE_OWNED) {
+        (void)snprintf(phrase, sizeof(phrase),
+                       "nfInstanceId has the live registration %s: cancel that, or supersede it",
+                       r->row.owner);
+    } else {
+        (void)snprintf(phrase, sizeof(phrase), "%s",
+                       r->outcome == ISSUANCE_KNOWN
+                           ? "cancelled, or followed by another registration"
+                           : issuance_outcome_text(r->outcome));
+    }
+    end_refused(r, phrase);
 }
 
 static int
@@ -125,6 +136,7 @@ fill_row(struct registering *r, struct err *e)
     row->not_before = content->not_before;
     row->not_after = content->not_after;
     row->certificates = content->certificates;
+    row->of_batch = v->of_batch;
     row->cms = BUF_INIT(REGISTRATION_MAX);
     row->json = BUF_INIT(REGISTRATION_JSON_MAX);
     row->registrar = BUF_INIT(32);
@@ -145,7 +157,8 @@ verify(struct registering *r, struct err *e)
     const struct policy *p = &r->ca->policy;
     uint8_t hash[SHA256_SIZE];
 
-    r->verified = registration_verify(buf_span(&r->cms), p->issuing, p->root, r->now, &p->rules, e);
+    r->verified = registration_verify(buf_span(&r->cms), p->issuing, p->root, r->now, &p->rules,
+                                      registered_manifests(r->ca->registered), e);
     if (r->verified == NULL || sha256(buf_span(&r->verified->cms), hash, e) != 0) {
         return -1;
     }

@@ -10,6 +10,7 @@ enum { SLOTS = 8192 };
 struct registered {
     pthread_mutex_t lock;
     uint8_t slots[SLOTS][SHA256_SIZE];
+    struct batch_manifests *manifests;
 };
 
 struct registered *
@@ -18,6 +19,7 @@ registered_new(void)
     struct registered *r = mem_zalloc(1, sizeof(*r));
 
     (void)pthread_mutex_init(&r->lock, NULL);
+    r->manifests = batch_manifests_new();
     return r;
 }
 
@@ -25,9 +27,16 @@ void
 registered_free(struct registered *r)
 {
     if (r != NULL) {
+        batch_manifests_free(r->manifests);
         (void)pthread_mutex_destroy(&r->lock);
         mem_free(r);
     }
+}
+
+struct batch_manifests *
+registered_manifests(struct registered *r)
+{
+    return r->manifests;
 }
 
 static uint8_t *
@@ -82,7 +91,7 @@ registered_check(struct registered *r, const struct policy *p, const char *id,
     }
     /* At the time when it was taken in: the registrar's certificate may have expired since. */
     v = registration_verify(buf_span(&row->cms), p->issuing, p->root, row->registered, &p->rules,
-                            e);
+                            r->manifests, e);
     if (v == NULL) {
         e->code = ERR_DENIED;
         return err_wrap(e, "the stored registration is not what a registrar signed");

@@ -9,11 +9,15 @@
 #pragma once
 
 #include "ca/policy.h"
+#include "ca/registration/batch.h"
 #include "db/issuance.h"
 
 struct registered;
 void registered_free(struct registered *);
 struct registered *registered_new(void) OWNED(registered_free);
+
+/* Manifests of batches that verified: for whoever verifies a registration. */
+struct batch_manifests *registered_manifests(struct registered *);
 
 /* `row` is what was found under `id`: its CMS has this id, is signed by a registrar, and its
  * content is row->json. ERR_DENIED. */

@@ -79,6 +79,7 @@ struct issuance_registration {
     char nf_instance[ISSUANCE_INSTANCE_SIZE];
     struct buf registrar; /* serial of the registrar's certificate */
     const char *proof;    /* in only: for the leaf */
+    bool of_batch;        /* in only: `cms` is a BatchElement */
     time_t registered;    /* out */
     time_t not_before;
     time_t not_after;
@@ -86,6 +87,8 @@ struct issuance_registration {
     int used;                               /* out */
     enum issuance_registration_state state; /* out */
     uint64_t leaf;                          /* out of issuance_register only; also when KNOWN */
+    char owner[ISSUANCE_ID_SIZE];           /* out of issuance_register only: the live one of this
+                                               nfInstanceId before; "": there was none */
 };
 void issuance_registration_free(struct issuance_registration *);
 

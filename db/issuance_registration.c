@@ -83,17 +83,17 @@ issuance_registration_each(struct store_db *db, int limit,
     return -1;
 }
 
-/* The live registration of this nfInstanceId: *follow is its id when it may be followed by another,
- * because it is used up or its window has passed. */
+/* The live registration of this nfInstanceId, "" when there is none. Not *owned: it may be followed
+ * by another, because it is used up or its window has passed. */
 static int
-check_owner(struct store_db *db, const char *nf_instance, time_t now, char follow[ISSUANCE_ID_SIZE],
+check_owner(struct store_db *db, const char *nf_instance, time_t now, char id[ISSUANCE_ID_SIZE],
             bool *owned, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
     *owned = false;
-    follow[0] = '\0';
+    id[0] = '\0';
     if (store_query(db, &rows,
                     "SELECT id, used, certificates, not_after FROM registration "
                     "WHERE nf_instance = ?1 AND state = 0",
@@ -103,8 +103,9 @@ check_owner(struct store_db *db, const char *nf_instance, time_t now, char follo
     }
     if (row && row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now) {
         *owned = true;
-    } else if (row) {
-        (void)snprintf(follow, ISSUANCE_ID_SIZE, "%s", row_text(&rows, 0));
+    }
+    if (row) {
+        (void)snprintf(id, ISSUANCE_ID_SIZE, "%s", row_text(&rows, 0));
     }
     return 0;
 }
@@ -127,17 +128,16 @@ append_leaf(struct store_db *db, const struct issuance_registration *r, time_t n
     leaf_set_int(leaf, "certificates", r->certificates);
     leaf_set_time(leaf, "notBefore", r->not_before);
     leaf_set_time(leaf, "notAfter", r->not_after);
-    leaf_set_base64(leaf, "cms", buf_span(&r->cms));
+    leaf_set_base64(leaf, r->of_batch ? "batch" : "cms", buf_span(&r->cms));
     return issuance_append(db, leaf, index, e);
 }
 
 static int
-insert(struct store_db *db, struct issuance_registration *r, const char *follow, time_t now,
-       struct err *e)
+insert(struct store_db *db, struct issuance_registration *r, time_t now, struct err *e)
 {
-    if (follow[0] != '\0' &&
+    if (r->owner[0] != '\0' &&
         store_exec(db, "UPDATE registration SET state = 2 WHERE id = ?1 AND state = 0",
-                   STORE_VALUES(store_text(follow)), e) != 0) {
+                   STORE_VALUES(store_text(r->owner)), e) != 0) {
         return -1;
     }
     if (append_leaf(db, r, now, &r->leaf, e) != 0) {
@@ -193,7 +193,6 @@ int
 issuance_register(struct store_db *db, struct issuance_registration *r, struct span registrar_der,
                   time_t now, enum issuance_outcome *outcome, struct err *e)
 {
-    char follow[ISSUANCE_ID_SIZE];
     bool known;
     bool ours;
     bool owned;
@@ -201,7 +200,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
 
     if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
-        check_owner(db, r->nf_instance, now, follow, &owned, e) != 0) {
+        check_owner(db, r->nf_instance, now, r->owner, &owned, e) != 0) {
         return -1;
     }
     *outcome = known                 ? ISSUANCE_KNOWN
@@ -210,7 +209,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
                : repeated            ? ISSUANCE_REPEATED
                : owned               ? ISSUANCE_OWNED
                                      : ISSUANCE_DONE;
-    return *outcome == ISSUANCE_DONE ? insert(db, r, follow, now, e) : 0;
+    return *outcome == ISSUANCE_DONE ? insert(db, r, now, e) : 0;
 }
 
 int

@@ -11,18 +11,19 @@
  *   CONFIG        file text, sha256 hex, previous? hex
  *   REGISTRATION  registration hex, sha256 hex (of the CMS), nfInstanceId text, registrar hex
  * (serial of its certificate), proof text (mac certificate vendor publicKey), certificates int,
- * notBefore time, notAfter time, cms? base64 (when it fits) CANCEL        registration hex, reason?
- * text REQUEST       rid hex, registration hex, profile text, assurance text (mac signature), qseq
- * int REFUSAL       rid hex, registration? hex, failInfo int (bit of PKIFailureInfo), reason text
- *   INTENT        rid hex, serial hex, profile text, tbs hex (SHA-256 of the TBSCertificate),
- *                 notBefore time, notAfter time, nfInstanceId? text, registration? hex, assurance?
- * text (the last three are missing for infrastructure certificates) ISSUED        rid hex, serial
- * hex, certificate base64 (DER) CONFIRMED     rid hex, serial hex REJECTED      rid hex, serial
- * hex, reason text: the end entity did not want it, or the intent was given up before a signature
- * was stored REVOKED       serial hex, reason int (CRLReason), by? text, revocationDate? time CRL
- * number int, sha256 hex, thisUpdate time, nextUpdate time, entries int RECOVERED     resumed int,
- * abandoned int, text? text: what a start found unfinished CEREMONY      head hex (of the
- * transcript), name text, sha256? hex (of the bundle)
+ * notBefore time, notAfter time, cms? base64 or batch? base64 (DER of a CMS, or of one element of a
+ * batch; when it fits) CANCEL        registration hex, reason? text REQUEST       rid hex,
+ * registration hex, profile text, assurance text (mac signature), qseq int REFUSAL       rid hex,
+ * registration? hex, failInfo int (bit of PKIFailureInfo), reason text INTENT        rid hex,
+ * serial hex, profile text, tbs hex (SHA-256 of the TBSCertificate), notBefore time, notAfter time,
+ * nfInstanceId? text, registration? hex, assurance? text (the last three are missing for
+ * infrastructure certificates) ISSUED        rid hex, serial hex, certificate base64 (DER)
+ * CONFIRMED     rid hex, serial hex REJECTED      rid hex, serial hex, reason text: the end entity
+ * did not want it, or the intent was given up before a signature was stored REVOKED       serial
+ * hex, reason int (CRLReason), by? text, revocationDate? time CRL number int, sha256 hex,
+ * thisUpdate time, nextUpdate time, entries int RECOVERED     resumed int, abandoned int, text?
+ * text: what a start found unfinished CEREMONY      head hex (of the transcript), name text,
+ * sha256? hex (of the bundle)
  *
  *   APPROVAL      rid hex, registration hex, decision text (approve reject), officer hex (serial of
  *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64

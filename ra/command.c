@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   register: enlist.c
+ *   import:   import.c
  *   cancel:   store: cancel here -> link CANCEL -> answer
  */
 #include "ra/command.h"
@@ -12,6 +13,7 @@
 #include "base/ossl.h"
 #include "ca/link/msg.h"
 #include "ra/enlist.h"
+#include "ra/import.h"
 #include "ra/queue.h"
 
 struct command {
@@ -32,6 +34,7 @@ command_free(struct command *c)
     c->ra->jobs--;
     json_decref(c->answer);
     buf_free(&c->request.document);
+    buf_free(&c->request.manifest);
     enlisting_clear(&c->enlisting);
     mem_free(c);
 }
@@ -224,6 +227,43 @@ register_done(struct enlisting *x)
     answer(c, object);
 }
 
+/* ---- import ---- */
+
+static void
+import_row(void *arg, json_t *row)
+{
+    struct command *c = arg;
+
+    c->door.row(c->door.arg, row);
+}
+
+static void
+import_done(void *arg, json_t *summary, const struct err *why)
+{
+    struct command *c = arg;
+
+    if (why != NULL) {
+        refuse(c, why);
+        return;
+    }
+    answer(c, summary);
+}
+
+static void
+begin_import(struct command *c)
+{
+    struct import_request r = {.ra = c->ra,
+                               .manifest = c->request.manifest,
+                               .text = c->request.document,
+                               .who = c->request.who,
+                               .row = import_row,
+                               .done = import_done,
+                               .arg = c};
+
+    c->request.manifest = c->request.document = (struct buf){0};
+    import_begin(&r);
+}
+
 int
 command_parse_id(const char *text, char id[REQUESTS_ID_SIZE], struct err *e)
 {
@@ -283,7 +323,7 @@ command_run(struct ra *ra, struct command_request *request, const struct command
 
     c->ra = ra;
     c->request = *request;
-    request->document = (struct buf){0};
+    request->document = request->manifest = (struct buf){0};
     c->door = *door;
     ra->jobs++;
     switch (request->kind) {
@@ -299,6 +339,9 @@ command_run(struct ra *ra, struct command_request *request, const struct command
         break;
     case COMMAND_SHOW:
         on_store(c, show_run, answer_done);
+        break;
+    case COMMAND_IMPORT:
+        begin_import(c);
         break;
     case COMMAND_CANCEL:
         on_store(c, cancel_run, cancel_done);

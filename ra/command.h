@@ -17,6 +17,7 @@ enum command_kind {
     COMMAND_LIST,     /* `filter` */
     COMMAND_SHOW,     /* `id` */
     COMMAND_CANCEL,   /* `id` */
+    COMMAND_IMPORT,   /* `manifest` and `document`, the lines */
 };
 
 enum { COMMAND_WHO_SIZE = 160, COMMAND_PAGE_MAX = 1000, COMMAND_PAGE = 100 };
@@ -24,15 +25,18 @@ enum { COMMAND_WHO_SIZE = 160, COMMAND_PAGE_MAX = 1000, COMMAND_PAGE = 100 };
 struct command_request {
     enum command_kind kind;
     struct buf document; /* taken */
+    struct buf manifest; /* taken */
     char id[REQUESTS_ID_SIZE];
     struct requests_filter filter;
     char who[COMMAND_WHO_SIZE]; /* for the log: printable */
 };
 
-/* Where the answer goes; exactly one of the two is called, once, never inside command_run(). */
+/* Where the answer goes. Exactly one of the first two is called, once, never inside command_run();
+ * an import gives its rows before. */
 struct command_door {
     void (*answer)(void *arg, json_t *answer); /* takes the reference to an object */
     void (*refuse)(void *arg, const struct err *why);
+    void (*row)(void *arg, json_t *row); /* takes the reference to an object */
     void *arg;
 };
 

@@ -162,8 +162,9 @@ verify(struct enlisting *x)
     const struct credentials *credentials = &x->ra->credentials;
     enum proof_kind kind;
 
-    x->registration = registration_verify(buf_span(&x->input), credentials->issuing,
-                                          credentials->root, clock_now(), NULL, &x->e);
+    x->registration =
+        registration_verify(buf_span(&x->input), credentials->issuing, credentials->root,
+                            clock_now(), NULL, x->ra->manifests, &x->e);
     if (x->registration == NULL) {
         return -1;
     }

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "base/proc.h"
+#include "ca/registration/batch.h"
 #include "ca/x509/path.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
@@ -404,6 +405,7 @@ start(struct daemon *d, const struct settings *settings, struct err *e)
     struct ra *ra = &d->ra;
 
     ra->settings = settings;
+    ra->manifests = batch_manifests_new();
     set_rules(ra);
     ra->seal_key = BUF_SECRET(SEAL_KEY_SIZE);
     if (secret_read(-1, "ra-seal-key", &ra->seal_key, e) != 0) {
@@ -474,6 +476,7 @@ stop(struct daemon *d)
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);
     buf_free(&d->ra.seal_key);
+    batch_manifests_free(d->ra.manifests);
     pool_contexts_free();
     OPENSSL_cleanup();
 }

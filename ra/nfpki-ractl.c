@@ -11,22 +11,22 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "ca/link/admin.h"
+#include "ra/ractl.h"
 
-enum { FILE_MAX = 64 * 1024, TIMEOUT_MS = 30000, PAGE = 1000 };
+enum { FILE_MAX = 64 * 1024, PAGE = 1000 };
 
-static const struct program program;
-static const char *socket_path = "/run/nfpki-ra/admin.sock";
-static bool as_json;
+const char *ractl_socket = "/run/nfpki-ra/admin.sock";
+bool ractl_json;
 
-static int
-complain(const struct err *e)
+int
+ractl_complain(const struct err *e)
 {
     (void)fprintf(stderr, "nfpki-ractl: %s\n", e->text);
     return err_exit_status(e->code);
 }
 
-static const char *
-text(const json_t *object, const char *member)
+const char *
+ractl_text(const json_t *object, const char *member)
 {
     const char *value = json_string_value(json_object_get(object, member));
 
@@ -34,13 +34,13 @@ text(const json_t *object, const char *member)
 }
 
 /* Why the daemon gave no answer, or what it has against it. */
-static int
-explain(struct err *e)
+int
+ractl_explain(struct err *e)
 {
     if (e->code == ERR_IO) {
         (void)err_wrap(e, "is nfpki-ra running, and is this its admin_socket?");
     }
-    return complain(e);
+    return ractl_complain(e);
 }
 
 /* Asks; on failure says why and sets *status. NULL then. */
@@ -48,23 +48,29 @@ static json_t *
 ask(json_t *request, int *status)
 {
     struct err e;
-    json_t *answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
+    json_t *answer = admin_ask(ractl_socket, request, RACTL_TIMEOUT_MS, &e);
 
     json_decref(request);
     *status = 0;
     if (answer == NULL) {
-        *status = explain(&e);
+        *status = ractl_explain(&e);
         return NULL;
     }
-    if (as_json) {
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-        (void)putchar('\n');
+    if (ractl_json) {
+        ractl_print_json(answer);
     }
     return answer;
 }
 
-static int
-finish(void)
+void
+ractl_print_json(const json_t *object)
+{
+    (void)json_dumpf(object, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+    (void)putchar('\n');
+}
+
+int
+ractl_finish(void)
 {
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
 }
@@ -79,24 +85,24 @@ run_register(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&program, argv[0]);
+        return cmd_misuse(&ractl_program, argv[0]);
     }
     if (file_read(argv[1], &cms, &e) != 0) {
-        return complain(&e);
+        return ractl_complain(&e);
     }
     base64 = base64_dup(buf_span(&cms));
     answer = ask(json_pack("{s:s, s:s}", "command", "register", "cms", base64), &status);
-    if (answer == NULL || as_json) {
+    if (answer == NULL || ractl_json) {
         return status;
     }
-    (void)printf("registration  %s\nnfInstanceId  %s\nproof         %s\n", text(answer, "id"),
-                 text(answer, "nfInstanceId"), text(answer, "proof"));
+    (void)printf("registration  %s\nnfInstanceId  %s\nproof         %s\n", ractl_text(answer, "id"),
+                 ractl_text(answer, "nfInstanceId"), ractl_text(answer, "proof"));
     if (json_object_get(answer, "secret") != NULL) {
-        (void)printf("reference     %s\nsecret        %s\n", text(answer, "reference"),
-                     text(answer, "secret"));
+        (void)printf("reference     %s\nsecret        %s\n", ractl_text(answer, "reference"),
+                     ractl_text(answer, "secret"));
         (void)fputs("The secret is shown this once.\n", stderr);
     }
-    return finish();
+    return ractl_finish();
 }
 
 struct list_options {
@@ -147,8 +153,9 @@ print_rows(const json_t *rows)
 
     json_array_foreach(rows, i, row)
     {
-        (void)printf("%-32s  %-36s  %-11s  %-9s  %lld/%lld\n", text(row, "id"),
-                     text(row, "nfInstanceId"), text(row, "proof"), text(row, "state"),
+        (void)printf("%-32s  %-36s  %-11s  %-9s  %lld/%lld\n", ractl_text(row, "id"),
+                     ractl_text(row, "nfInstanceId"), ractl_text(row, "proof"),
+                     ractl_text(row, "state"),
                      (long long)json_integer_value(json_object_get(row, "used")),
                      (long long)json_integer_value(json_object_get(row, "certificates")));
     }
@@ -168,9 +175,9 @@ ask_page(const struct list_options *o, size_t have, const char *after, int *stat
     } else {
         (void)json_object_set_new(request, "limit", json_integer(PAGE));
     }
-    answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
+    answer = admin_ask(ractl_socket, request, RACTL_TIMEOUT_MS, &e);
     json_decref(request);
-    *status = answer == NULL ? explain(&e) : 0;
+    *status = answer == NULL ? ractl_explain(&e) : 0;
     return answer;
 }
 
@@ -185,7 +192,7 @@ run_list(int argc, char **argv)
     int status;
 
     if (parse_list(argc, argv, &o) != 0) {
-        return cmd_misuse(&program, argv[0]);
+        return cmd_misuse(&ractl_program, argv[0]);
     }
     while (more) {
         CLEANUP(admin_json_cleanup) json_t *page = ask_page(&o, n, after, &status);
@@ -195,13 +202,13 @@ run_list(int argc, char **argv)
         if (page == NULL) {
             return status;
         }
-        if (as_json) {
+        if (ractl_json) {
             (void)json_array_extend(all, json_object_get(page, "registrations"));
         } else if (n == 0) {
             (void)printf("%-32s  %-36s  %-11s  %-9s  %s\n", "REGISTRATION", "NFINSTANCEID", "PROOF",
                          "STATE", "USED");
         }
-        if (!as_json) {
+        if (!ractl_json) {
             print_rows(rows);
         }
         n += json_array_size(rows);
@@ -209,14 +216,13 @@ run_list(int argc, char **argv)
         mem_free(after);
         after = next == NULL ? NULL : mem_strdup(next);
     }
-    if (as_json) {
+    if (ractl_json) {
         CLEANUP(admin_json_cleanup)
         json_t *object = json_pack("{s:b, s:O}", "ok", 1, "registrations", all);
 
-        (void)json_dumpf(object, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-        (void)putchar('\n');
+        ractl_print_json(object);
     }
-    return finish();
+    return ractl_finish();
 }
 
 static int
@@ -226,13 +232,12 @@ run_show(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&program, argv[0]);
+        return cmd_misuse(&ractl_program, argv[0]);
     }
     answer = ask(json_pack("{s:s, s:s}", "command", "show", "id", argv[1]), &status);
-    if (answer != NULL && !as_json) {
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-        (void)putchar('\n');
-        return finish();
+    if (answer != NULL && !ractl_json) {
+        ractl_print_json(answer);
+        return ractl_finish();
     }
     return status;
 }
@@ -244,12 +249,12 @@ run_cancel(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&program, argv[0]);
+        return cmd_misuse(&ractl_program, argv[0]);
     }
     answer = ask(json_pack("{s:s, s:s}", "command", "cancel", "id", argv[1]), &status);
-    if (answer != NULL && !as_json) {
-        (void)printf("cancelled %s\n", text(answer, "id"));
-        return finish();
+    if (answer != NULL && !ractl_json) {
+        (void)printf("cancelled %s\n", ractl_text(answer, "id"));
+        return ractl_finish();
     }
     return status;
 }
@@ -257,13 +262,17 @@ run_cancel(int argc, char **argv)
 static const struct cmd commands[] = {
     {"register", "FILE", "register a network function from a signed registration (CMS)",
      run_register},
+    {"manifest", "FILE", "what a registrar signs of a file with one registration on each line",
+     ractl_manifest},
+    {"import", "[--secrets FILE] MANIFEST FILE",
+     "register all of FILE, whose MANIFEST was signed (CMS)", ractl_import},
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},
     {"cancel", "REGISTRATION", "no further certificate under this registration", run_cancel},
 };
 
-static const struct program program = {
+const struct program ractl_program = {
     .name = "nfpki-ractl",
     .summary = "registers network functions at nfpki-ra",
     .options = "[--socket PATH] [--json]",
@@ -279,7 +288,7 @@ take_json(int argc, char **argv)
 
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
-            as_json = true;
+            ractl_json = true;
         } else {
             argv[n++] = argv[i];
         }
@@ -307,19 +316,19 @@ main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
         switch (c) {
         case 's':
-            socket_path = optarg;
+            ractl_socket = optarg;
             break;
         case 'j':
-            as_json = true;
+            ractl_json = true;
             break;
         case 'h':
-            return cmd_run(&program, 1, help);
+            return cmd_run(&ractl_program, 1, help);
         case 'V':
-            return cmd_run(&program, 1, version);
+            return cmd_run(&ractl_program, 1, version);
         default:
-            cmd_usage(&program, stderr);
+            cmd_usage(&ractl_program, stderr);
             return 2;
         }
     }
-    return cmd_run(&program, take_json(argc - optind, argv + optind), argv + optind);
+    return cmd_run(&ractl_program, take_json(argc - optind, argv + optind), argv + optind);
 }

@@ -23,7 +23,7 @@
 #include "ca/cmp/queue.h"
 #include "ca/link/client.h"
 
-enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 16 };
+enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 128 };
 
 struct flight {
     struct flight *next;

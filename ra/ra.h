@@ -13,6 +13,7 @@
 #include "ca/trust/trust.h"
 #include "ra/settings.h"
 
+struct batch_manifests;
 struct event_base;
 struct queue;
 struct signer;
@@ -35,6 +36,7 @@ struct ra {
     struct credentials credentials;
     struct cmp_rules rules;
     struct buf seal_key;
+    struct batch_manifests *manifests; /* of batches, that verified */
     struct event_base *base;
     struct tasks *tasks;
     struct pool *pool;

@@ -6,13 +6,19 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
-#include "ca/registration/registration.h"
+#include "ca/registration/batch.h"
 #include "ra/command.h"
 
 static void
 on_answer(void *arg, json_t *answer)
 {
     admin_answer(arg, answer);
+}
+
+static void
+on_row(void *arg, json_t *row)
+{
+    admin_row(arg, row);
 }
 
 static void
@@ -44,6 +50,21 @@ take_document(const json_t *request, struct command_request *out, struct err *e)
     }
     out->document = BUF_INIT(REGISTRATION_MAX);
     return base64_parse(text, &out->document, e) == 0 ? 0 : err_wrap(e, "register");
+}
+
+static int
+take_batch(const json_t *request, struct command_request *out, struct err *e)
+{
+    const char *text;
+
+    if (text_of(request, "manifest", &text, e) != 0) {
+        return -1;
+    }
+    if (text == NULL) {
+        return err_set(e, ERR_INPUT, "import: \"manifest\" (base64) is missing");
+    }
+    out->manifest = BUF_INIT(2 * BATCH_MANIFEST_MAX);
+    return base64_parse(text, &out->manifest, e) == 0 ? 0 : err_wrap(e, "import");
 }
 
 static int
@@ -83,12 +104,14 @@ static const struct verb {
     {"list", COMMAND_LIST, take_filter},
     {"show", COMMAND_SHOW, take_id},
     {"cancel", COMMAND_CANCEL, take_id},
+    {"import", COMMAND_IMPORT, take_batch},
 };
 
 void
 register_handle(void *arg, struct admin_call *call, const char *command, const json_t *request)
 {
-    const struct command_door door = {.answer = on_answer, .refuse = on_refusal, .arg = call};
+    const struct command_door door = {
+        .answer = on_answer, .refuse = on_refusal, .row = on_row, .arg = call};
     struct command_request r = {0};
     const struct verb *verb = NULL;
     struct err e = {0};
@@ -100,11 +123,15 @@ register_handle(void *arg, struct admin_call *call, const char *command, const j
         (void)err_set(&e, ERR_INPUT, "unknown command");
     } else if (verb->take(request, &r, &e) == 0) {
         r.kind = verb->kind;
+        if (r.kind == COMMAND_IMPORT) {
+            admin_take_attachment(call, &r.document);
+        }
         (void)snprintf(r.who, sizeof(r.who), "user %u", admin_caller(call));
         command_run(arg, &r, &door);
         return;
     }
     log_err(LOG_WARNING, "command-refused", &e, "user %u", admin_caller(call));
     buf_free(&r.document);
+    buf_free(&r.manifest);
     admin_refuse(call, &e);
 }

@@ -22,7 +22,9 @@ struct admin_call {
     struct admin_call *next;
     struct bufferevent *bev; /* NULL: the client went away */
     uid_t uid;
-    bool open; /* the daemon owes an answer */
+    bool open;       /* the daemon owes an answer */
+    json_t *request; /* until its attachment is whole */
+    struct buf attachment;
 };
 
 struct admin_server {
@@ -53,6 +55,8 @@ call_free(struct admin_call *call)
     }
     *at = call->next;
     call->server->n_calls--;
+    json_decref(call->request);
+    buf_free(&call->attachment);
     mem_free(call);
 }
 
@@ -83,16 +87,68 @@ parse_object(struct span text, struct err *e)
 }
 
 static void
+hand_over(struct admin_call *call)
+{
+    CLEANUP(admin_json_cleanup) json_t *request = call->request;
+    const char *command = json_string_value(json_object_get(request, "command"));
+    struct err e = {0};
+
+    call->request = NULL;
+    call->open = true;
+    if (command == NULL) {
+        (void)err_set(&e, ERR_INPUT, "a JSON object with the member \"command\" is expected");
+        admin_refuse(call, &e);
+        return;
+    }
+    call->server->handler(call->server->arg, call, command, request);
+}
+
+/* Octets of the attachment, as they come. */
+static void
+take_attachment(struct admin_call *call)
+{
+    struct evbuffer *in = bufferevent_get_input(call->bev);
+    struct buf *a = &call->attachment;
+    size_t there = evbuffer_get_length(in);
+    size_t n = there < a->max - a->n ? there : a->max - a->n;
+    struct err e = {0};
+    uint8_t *room = n == 0 ? NULL : buf_extend(a, n, &e);
+
+    if (room != NULL) {
+        (void)evbuffer_remove(in, room, n);
+    }
+    if (a->n == a->max) {
+        hand_over(call);
+    }
+}
+
+/* What the request says of an attachment; false when it may not be. */
+static bool
+announce_attachment(struct admin_call *call)
+{
+    const json_t *size = json_object_get(call->request, "attachment");
+    json_int_t n = json_integer_value(size);
+
+    if (size != NULL && (n < 1 || n > ADMIN_ATTACHMENT_MAX)) {
+        return false;
+    }
+    call->attachment = BUF_INIT((size_t)n);
+    return true;
+}
+
+static void
 take_call(struct admin_call *call)
 {
     struct evbuffer *in = bufferevent_get_input(call->bev);
-    CLEANUP(admin_json_cleanup) json_t *request = NULL;
-    const char *command;
     struct err e = {0};
     struct span body;
     bool there;
 
     if (call->open) {
+        return;
+    }
+    if (call->request != NULL) {
+        take_attachment(call);
         return;
     }
     if (frame_next(in, ADMIN_REQUEST_MAX, &there, &body, &e) != 0) {
@@ -102,16 +158,15 @@ take_call(struct admin_call *call)
     if (!there) {
         return;
     }
-    request = parse_object(body, &e);
+    call->request = parse_object(body, &e);
     frame_drop(in, body.n);
-    call->open = true;
-    command = json_string_value(json_object_get(request, "command"));
-    if (command == NULL) {
-        (void)err_set(&e, ERR_INPUT, "a JSON object with the member \"command\" is expected");
-        admin_refuse(call, &e);
-        return;
+    if (!announce_attachment(call)) {
+        hang_up(call);
+    } else if (call->attachment.max > 0) {
+        take_attachment(call);
+    } else {
+        hand_over(call);
     }
-    call->server->handler(call->server->arg, call, command, request);
 }
 
 static void
@@ -141,6 +196,7 @@ reply(struct admin_call *call, json_t *answer)
     json_decref(answer);
     assert(call->open);
     call->open = false;
+    buf_free(&call->attachment);
     if (call->bev == NULL) {
         call_free(call);
         return;
@@ -179,6 +235,26 @@ admin_refuse(struct admin_call *call, const struct err *why)
     text = text == NULL ? json_string("the reason is not printable") : text;
     reply(call,
           json_pack("{s:{s:s,s:o}}", "error", "code", err_code_name(why->code), "text", text));
+}
+
+void
+admin_take_attachment(struct admin_call *call, struct buf *out)
+{
+    buf_move(out, &call->attachment);
+}
+
+void
+admin_row(struct admin_call *call, json_t *row)
+{
+    CLEANUP(admin_json_cleanup) json_t *object = json_pack("{s:o}", "row", row);
+    CLEANUP(mem_cleanup) char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    struct err e = {0};
+
+    assert(call->open);
+    if (call->bev != NULL && text != NULL) {
+        /* What does not go out now is missed by the reader in the answer's counts. */
+        (void)frame_put(bufferevent_get_output(call->bev), span_str(text), &e);
+    }
 }
 
 unsigned
@@ -301,32 +377,84 @@ check_answer(const json_t *answer, struct err *e)
     return err_set(e, code_by_name(code), "%s", text);
 }
 
-json_t *
-admin_ask(const char *path, const json_t *request, int timeout_ms, struct err *e)
+/* Sends the request and what it announces. */
+static int
+put_request(int fd, const json_t *request, struct span attachment, int timeout_ms, struct err *e)
 {
-    CLEANUP(fd_cleanup) int fd = -1;
     CLEANUP(mem_cleanup) char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
-    CLEANUP(buf_free) struct buf body = BUF_INIT(ADMIN_ANSWER_MAX);
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
 
     if (text == NULL || strlen(text) > ADMIN_REQUEST_MAX) {
-        (void)err_set(e, ERR_INPUT, "the request is too long");
-        return NULL;
+        return err_set(e, ERR_INPUT, "the request is too long");
     }
-    fd = unix_connect(path, true, e);
+    if (frame_write(fd, span_str(text), timeout_ms, e) != 0) {
+        return -1;
+    }
+    for (size_t sent = 0; sent < attachment.n;) {
+        ssize_t n = send(fd, attachment.p + sent, attachment.n - sent, MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EINTR) {
+            return err_errno(e, ERR_IO, errno, "send");
+        }
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* The answer, after its rows. */
+static json_t *
+read_answer(int fd, admin_row_seen *seen, void *arg, int timeout_ms, struct err *e)
+{
+    for (;;) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(ADMIN_ANSWER_MAX);
+        CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+        json_t *row;
+
+        if (frame_read(fd, ADMIN_ANSWER_MAX, &body, timeout_ms, e) != 0) {
+            e->code = e->code == ERR_NOTFOUND ? ERR_IO : e->code;
+            return NULL;
+        }
+        answer = parse_object(buf_span(&body), e);
+        row = json_object_get(answer, "row");
+        if (row == NULL || seen == NULL) {
+            return TAKE(answer);
+        }
+        seen(arg, row);
+    }
+}
+
+static json_t *
+ask(const char *path, const json_t *request, struct span attachment, admin_row_seen *seen,
+    void *arg, int timeout_ms, struct err *e)
+{
+    CLEANUP(fd_cleanup) int fd = unix_connect(path, true, e);
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+
     if (fd < 0) {
         (void)err_wrap(e, "is the daemon running?");
         return NULL;
     }
-    if (frame_write(fd, span_str(text), timeout_ms, e) != 0 ||
-        frame_read(fd, ADMIN_ANSWER_MAX, &body, timeout_ms, e) != 0) {
+    if (put_request(fd, request, attachment, timeout_ms, e) == 0) {
+        answer = read_answer(fd, seen, arg, timeout_ms, e);
+    }
+    if (answer == NULL) {
         (void)err_wrap(e, "%s", path);
-        e->code = e->code == ERR_NOTFOUND ? ERR_IO : e->code;
         return NULL;
     }
-    answer = parse_object(buf_span(&body), e);
-    if (answer == NULL || check_answer(answer, e) != 0) {
-        return NULL;
+    return check_answer(answer, e) == 0 ? TAKE(answer) : NULL;
+}
+
+json_t *
+admin_ask_rows(const char *path, json_t *request, struct span attachment, admin_row_seen *seen,
+               void *arg, int timeout_ms, struct err *e)
+{
+    if (attachment.n > 0) {
+        (void)json_object_set_new(request, "attachment", json_integer((json_int_t)attachment.n));
     }
-    return TAKE(answer);
+    return ask(path, request, attachment, seen, arg, timeout_ms, e);
+}
+
+json_t *
+admin_ask(const char *path, const json_t *request, int timeout_ms, struct err *e)
+{
+    return ask(path, request, (struct span){0}, NULL, NULL, timeout_ms, e);
 }

@@ -314,6 +314,24 @@ registration_parse(struct span json, const struct nf_rules *rules, struct regist
     return document_read((struct where){document, ""}, rules, out, e);
 }
 
+size_t
+registration_error_member(const char *text)
+{
+    /* What is said about the whole begins with one of these. */
+    static const char *const whole[] = {"registration", "manifest", NULL};
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.[]");
+
+    if (n == 0 || strncmp(text + n, ": ", 2) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; whole[i] != NULL; i++) {
+        if (strlen(whole[i]) == n && strncmp(whole[i], text, n) == 0) {
+            return 0;
+        }
+    }
+    return n;
+}
+
 const struct registered_profile *
 registration_profile(const struct registration *registration, const char *name)
 {

@@ -62,15 +62,21 @@ const char *proof_kind_name(enum proof_kind);
 int registration_parse(struct span json, const struct nf_rules *rules, struct registration *out,
                        struct err *e);
 
+/* How many octets at the begin of a reason of registration_parse() are the path of a member: 27 of
+ * "profiles[0].maxValidityDays: must be 1..1095". 0 when the reason is about the whole. */
+size_t registration_error_member(const char *text);
+
+struct batch_manifests;
 /* A signed registration that verified. Free with registration_signed_free(). */
 struct registration_signed {
-    char id[REGISTRATION_ID_SIZE]; /* lower hex of the first 16 octets of SHA-256(CMS DER) */
+    char id[REGISTRATION_ID_SIZE]; /* lower hex of the first 16 octets of SHA-256(cms) */
     /* SHA-256 of the signed octets. Unlike the id it cannot be varied by somebody who has no key
      * (an ECDSA signature can): a content that was used up must not come back under another id. */
     uint8_t content_hash[SHA256_SIZE];
-    struct buf cms;  /* DER, whatever came in */
+    struct buf cms;  /* the evidence in DER: the CMS, or a BatchElement (batch.h) */
     struct buf json; /* the signed octets */
-    X509 *signer;    /* the registrar */
+    bool of_batch;
+    X509 *signer; /* the registrar */
     struct registration content;
 };
 void registration_signed_free(struct registration_signed *);
@@ -82,12 +88,14 @@ DEFINE_CLEANUP(registration_signed_cleanup, struct registration_signed, registra
  * signer's certificate, which must be good for registrars (path.h) at time `at` under `root`. The
  * signer's certificate is taken from the CMS. Whether it is known and not revoked in the CA's own
  * record is the CA's to ask. The window of the registration is not checked here:
- * registration_allows(). ERR_INPUT for form, ERR_CRYPTO for a signature that does not verify,
- * ERR_DENIED for a signer who may not.
+ * registration_allows(). Or a BatchElement (batch.h), whose manifest is signed like that;
+ * `manifests` remembers those that verified, and may be NULL. ERR_INPUT for form, ERR_CRYPTO for a
+ * signature that does not verify, ERR_DENIED for a signer who may not.
  */
-struct registration_signed *registration_verify(struct span cms, X509 *issuing, X509 *root,
+struct registration_signed *registration_verify(struct span bytes, X509 *issuing, X509 *root,
                                                 time_t at, const struct nf_rules *rules,
-                                                struct err *e) OWNED(registration_signed_free);
+                                                struct batch_manifests *manifests, struct err *e)
+    OWNED(registration_signed_free);
 
 /* The registered profile of that name; NULL when the registration does not have it. */
 const struct registered_profile *registration_profile(const struct registration *,

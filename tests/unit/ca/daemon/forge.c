@@ -366,7 +366,8 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
         struct err e = {0};
 
         make_tbs(w, key, officer != 0, &t, &tbs);
-        v = registration_verify(buf_span(&n.cms), w->issuing, w->pki->root, clock_now(), NULL, &e);
+        v = registration_verify(buf_span(&n.cms), w->issuing, w->pki->root, clock_now(), NULL, NULL,
+                                &e);
         assert_non_null(v);
         memcpy(uuid, v->content.nf.instance_id, sizeof(uuid));
         assert_ok(OSSL_ENCODE(X509, w->ra, &ra, &e), &e);

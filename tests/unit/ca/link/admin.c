@@ -29,6 +29,16 @@ on_call(void *arg, struct admin_call *call, const char *command, const json_t *r
     s->handled++;
     if (strcmp(command, "echo") == 0) {
         admin_answer(call, json_pack("{s:O}", "said", json_object_get(request, "say")));
+    } else if (strcmp(command, "measure") == 0) {
+        CLEANUP(buf_free) struct buf attachment = {0};
+
+        admin_take_attachment(call, &attachment);
+        for (size_t i = 0; i < 3; i++) {
+            admin_row(call, json_pack("{s:I}", "n", (json_int_t)i));
+        }
+        admin_answer(
+            call, json_pack("{s:I,s:I}", "octets", (json_int_t)attachment.n, "last",
+                            (json_int_t)(attachment.n == 0 ? -1 : attachment.p[attachment.n - 1])));
     } else if (strcmp(command, "keep") == 0) {
         s->kept = call;
     } else {
@@ -69,25 +79,38 @@ teardown(void **state)
 struct asking {
     const char *path;
     json_t *request;
+    struct span attachment;
+    json_int_t rows;
     json_t *answer;
     struct err e;
     struct event_base *base;
 };
+
+static void
+count_row(void *arg, json_t *row)
+{
+    struct asking *a = arg;
+
+    assert_int_equal(json_integer_value(json_object_get(row, "n")), a->rows);
+    a->rows++;
+}
 
 static void *
 ask(void *arg)
 {
     struct asking *a = arg;
 
-    a->answer = admin_ask(a->path, a->request, -1, &a->e);
+    a->answer = a->attachment.n == 0
+                    ? admin_ask(a->path, a->request, -1, &a->e)
+                    : admin_ask_rows(a->path, a->request, a->attachment, count_row, a, -1, &a->e);
     return NULL;
 }
 
 /* The client blocks, so it asks from another thread while this one runs the loop. */
 static struct asking
-ask_while_serving(struct scene *s, json_t *request)
+ask_while_serving_with(struct scene *s, json_t *request, struct span attachment)
 {
-    struct asking a = {.path = s->path, .request = request};
+    struct asking a = {.path = s->path, .request = request, .attachment = attachment};
     size_t handled = s->handled;
     pthread_t thread;
 
@@ -101,6 +124,59 @@ ask_while_serving(struct scene *s, json_t *request)
     assert_int_equal(pthread_join(thread, NULL), 0);
     json_decref(request);
     return a;
+}
+
+static struct asking
+ask_while_serving(struct scene *s, json_t *request)
+{
+    return ask_while_serving_with(s, request, (struct span){0});
+}
+
+static void
+an_attachment_of_any_size_arrives_whole_and_rows_come_before_the_answer(void **state)
+{
+    static uint8_t octets[3 * 1024 * 1024 + 1];
+    static const size_t sizes[] = {1, 1000, ADMIN_REQUEST_MAX, 2 * ADMIN_REQUEST_MAX,
+                                   sizeof(octets)};
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct asking a;
+
+        octets[sizes[i] - 1] = (uint8_t)(i + 1);
+        a = ask_while_serving_with(*state, json_pack("{s:s}", "command", "measure"),
+                                   span_of(octets, sizes[i]));
+        assert_non_null(a.answer);
+        assert_int_equal(json_integer_value(json_object_get(a.answer, "octets")), sizes[i]);
+        assert_int_equal(json_integer_value(json_object_get(a.answer, "last")), i + 1);
+        assert_int_equal(a.rows, 3);
+        json_decref(a.answer);
+    }
+}
+
+static void
+an_attachment_that_is_too_long_ends_the_connection(void **state)
+{
+    struct scene *s = *state;
+    static const char *const rows[] = {
+        "{\"command\":\"measure\",\"attachment\":0}",
+        "{\"command\":\"measure\",\"attachment\":-1}",
+        "{\"command\":\"measure\",\"attachment\":\"9\"}",
+        "{\"command\":\"measure\",\"attachment\":33554433}",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf answer = BUF_INIT(4096);
+        struct err e = {0};
+        int fd = unix_connect(s->path, true, &e);
+
+        assert_ok(frame_write(fd, span_str(rows[i]), -1, &e), &e);
+        while (frame_read(fd, 4096, &answer, 1, &e) != 0 && e.code == ERR_BUSY) {
+            assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+        }
+        assert_int_equal(answer.n, 0);
+        assert_int_equal(s->handled, 0);
+        (void)close(fd);
+    }
 }
 
 static void
@@ -186,6 +262,11 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_question_gets_its_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_attachment_of_any_size_arrives_whole_and_rows_come_before_the_answer, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(an_attachment_that_is_too_long_ends_the_connection, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_refusal_comes_back_with_its_code, setup, teardown),
         cmocka_unit_test_setup_teardown(a_daemon_that_is_not_there_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_outlives_its_client, setup, teardown),

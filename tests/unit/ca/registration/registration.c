@@ -329,7 +329,7 @@ drop(void **state)
 static struct registration_signed *
 verified(const struct fixture *f, struct span cms, struct err *e)
 {
-    return registration_verify(cms, f->pki->issuing, f->pki->root, PKI_NOW, NULL, e);
+    return registration_verify(cms, f->pki->issuing, f->pki->root, PKI_NOW, NULL, NULL, e);
 }
 
 static void
@@ -428,7 +428,7 @@ only_a_registrar_of_our_issuing_ca_may_sign(void **state)
     expect_refused(f, buf_span(&by_ra), ERR_DENIED, "extendedKeyUsage");
     expect_refused(f, buf_span(&by_foreign), ERR_DENIED, "signer");
     assert_null(registration_verify(buf_span(&f->cms), f->pki->issuing, f->pki->root,
-                                    PKI_NOW + (time_t)31 * DAY, NULL, &e));
+                                    PKI_NOW + (time_t)31 * DAY, NULL, NULL, &e));
     assert_int_equal(e.code, ERR_DENIED);
     pki_free(other);
 }
