@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -29,39 +30,120 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
         return; /* the first one is the cause */
     }
     (void)vsnprintf(text, sizeof(text), fmt, ap);
-    (void)snprintf(parse_error, sizeof(parse_error), "line %d: %s", cfg == NULL ? 0 : cfg->line,
-                   text);
+    (void)snprintf(parse_error, sizeof(parse_error), "%d: %s", cfg == NULL ? 0 : cfg->line, text);
 }
 
-/* What libconfuse would expand or include is refused outside comments. */
+/* libconfuse calls this after each value. The line of an option is kept in its annotation, which
+ * nothing else uses here. Of an option that stands there twice libconfuse would take the last. */
 static int
-refuse_expansion(const char *path, struct span text, struct err *e)
+on_set(cfg_t *cfg, cfg_opt_t *opt)
 {
-    int line = 1;
-    bool at_start = true;
-    bool comment = false;
+    char line[16];
 
-    for (size_t i = 0; i < text.n; i++) {
-        char c = (char)text.p[i];
+    if ((opt->flags & CFGF_MULTI) != 0) {
+        return 0;
+    }
+    if (opt->comment != NULL) {
+        if ((opt->flags & CFGF_LIST) != 0 && cfg_opt_size(opt) > 1) {
+            return 0; /* the next element */
+        }
+        cfg_error(cfg, "option '%s' stands there twice, first in line %s", opt->name, opt->comment);
+        return -1;
+    }
+    (void)snprintf(line, sizeof(line), "%d", cfg->line);
+    return cfg_opt_setcomment(opt, line) == CFG_SUCCESS ? 0 : -1;
+}
+
+static void
+watch_lines(cfg_opt_t *options)
+{
+    for (cfg_opt_t *o = options; o->name != NULL; o++) {
+        o->validcb = on_set;
+        if (o->type == CFGT_SEC) {
+            watch_lines(o->subopts);
+        }
+    }
+}
+
+/* Sections name the file, too: for errors, and for paths relative to it. */
+static void
+name_file(cfg_t *cfg, const char *path)
+{
+    free(cfg->filename); /* libconfuse's, as what follows will be */
+    cfg->filename = mem_strdup(path);
+    for (cfg_opt_t *o = cfg->opts; o != NULL && o->name != NULL; o++) {
+        for (unsigned i = 0; o->type == CFGT_SEC && i < cfg_opt_size(o); i++) {
+            name_file(cfg_opt_getnsec(o, i), path);
+        }
+    }
+}
+
+/* Where a scan of the file is. */
+struct scan {
+    const char *path;
+    int line;
+    char quote;     /* the one that is open; 0: none */
+    bool comment;   /* up to the end of the line */
+    bool line_head; /* nothing but blanks so far */
+    bool word_head; /* a new word could begin here */
+};
+
+/* What libconfuse would expand or include, or read as a comment of another language. */
+static int
+refuse_word(const struct scan *at, struct span rest, struct err *e)
+{
+    if (rest.p[0] == '\0') {
+        return err_set(e, ERR_INPUT, "%s:%d: a NUL octet", at->path, at->line);
+    }
+    if (rest.p[0] == '$') {
+        return err_set(e, ERR_INPUT, "%s:%d: `$` is not allowed: write the value out", at->path,
+                       at->line);
+    }
+    if (at->line_head && rest.n >= 7 && memcmp(rest.p, "include", 7) == 0) {
+        return err_set(e, ERR_INPUT, "%s:%d: include is not allowed", at->path, at->line);
+    }
+    if (at->word_head && at->quote == 0 && rest.n >= 2 && rest.p[0] == '/' &&
+        (rest.p[1] == '/' || rest.p[1] == '*')) {
+        return err_set(e, ERR_INPUT, "%s:%d: a comment begins with #", at->path, at->line);
+    }
+    return 0;
+}
+
+/* Refuses what is not to be there, and blanks comments out: libconfuse 3.3 counts each as three
+ * lines, and then every error behind it names the wrong one. */
+static int
+prepare(const char *path, struct buf *text, struct err *e)
+{
+    struct scan at = {.path = path, .line = 1, .line_head = true, .word_head = true};
+
+    for (size_t i = 0; i < text->n; i++) {
+        char c = (char)text->p[i];
 
         if (c == '\n') {
-            line++;
-            at_start = true;
-            comment = false;
+            at.line++;
+            at.comment = false;
+            at.line_head = true;
+            at.word_head = true;
             continue;
         }
-        if (c == '\0') {
-            return err_set(e, ERR_INPUT, "%s:%d: a NUL octet", path, line);
+        at.comment = at.comment || (c == '#' && at.quote == 0);
+        if (at.comment && c != '\0') {
+            text->p[i] = ' ';
+            continue;
         }
-        comment = comment || (at_start && c == '#');
-        if (c == '$' && !comment) {
-            return err_set(e, ERR_INPUT, "%s:%d: `$` is not allowed: write the value out", path,
-                           line);
+        if (refuse_word(&at, span_of(text->p + i, text->n - i), e) != 0) {
+            return -1;
         }
-        if (at_start && text.n - i >= 7 && memcmp(text.p + i, "include", 7) == 0) {
-            return err_set(e, ERR_INPUT, "%s:%d: include is not allowed", path, line);
+        if (at.quote != 0 && c == '\\' && i + 1 < text->n &&
+            (text->p[i + 1] == (uint8_t)at.quote || text->p[i + 1] == '\\')) {
+            i++; /* does not end the text */
+        } else if (c == at.quote) {
+            at.quote = 0;
+        } else if (at.quote == 0 && (c == '"' || c == '\'')) {
+            at.quote = c;
         }
-        at_start = at_start && (c == ' ' || c == '\t');
+        at.line_head = at.line_head && (c == ' ' || c == '\t');
+        at.word_head = strchr(" \t\r={},()", c) != NULL;
     }
     return 0;
 }
@@ -76,11 +158,11 @@ conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     if (file_read(path, &text, e) != 0) {
         return NULL;
     }
-    if (refuse_expansion(path, buf_span(&text), e) != 0 ||
-        (hash != NULL && sha256(buf_span(&text), hash, e) != 0) ||
+    if ((hash != NULL && sha256(buf_span(&text), hash, e) != 0) || prepare(path, &text, e) != 0 ||
         buf_append(&text, span_of("\n", 2), e) != 0) {
         return NULL;
     }
+    watch_lines(options);
     cfg = cfg_init(options, CFGF_NONE);
     if (cfg == NULL) {
         (void)err_set(e, ERR_IO, "%s: libconfuse could not be initialised", path);
@@ -90,14 +172,33 @@ conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     parse_error[0] = '\0';
     result = cfg_parse_buf(cfg, (const char *)text.p);
     if (result != CFG_SUCCESS || parse_error[0] != '\0') {
-        (void)err_set(e, ERR_INPUT, "%s: %s", path,
-                      parse_error[0] != '\0' ? parse_error : "cannot be parsed");
+        (void)err_set(e, ERR_INPUT, "%s:%s", path,
+                      parse_error[0] != '\0' ? parse_error : " cannot be parsed");
         parse_error[0] = '\0';
         return NULL;
     }
-    mem_free(cfg->filename);
-    cfg->filename = mem_strdup(path);
+    name_file(cfg, path);
     return TAKE(cfg);
+}
+
+int
+conf_line(cfg_t *section, const char *option)
+{
+    const cfg_opt_t *o = option == NULL ? NULL : cfg_getopt(section, option);
+
+    return o != NULL && o->comment != NULL ? (int)strtol(o->comment, NULL, 10) : section->line;
+}
+
+int
+conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)
+{
+    char text[sizeof(e->text)];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    return err_set(e, ERR_INPUT, "%s:%d: %s", section->filename, conf_line(section, option), text);
 }
 
 const char *

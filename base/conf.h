@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conf.h - strict configuration files on libconfuse: the schema is in code, an error names file and
- * line. A file with `$` (environment expansion) or an include is refused: what was reviewed is what
- * runs.
+ * line. A file with `$` (environment expansion) or an include is refused, and so is an option that
+ * stands there twice: what was reviewed is what runs.
  */
 #pragma once
 
@@ -19,6 +19,13 @@ DEFINE_CLEANUP(conf_cleanup, cfg_t, conf_free)
  * When `hash` is not NULL it receives the SHA-256 of the file's bytes (32 octets). */
 cfg_t *conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     __attribute__((warn_unused_result));
+
+/* Where `option` of this section (or of the file) stands; when it is not there, or NULL, where the
+ * section ends. */
+int conf_line(cfg_t *section, const char *option);
+/* ERR_INPUT "file:line: ..." with the line of conf_line(); returns -1. */
+int conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* A string that must be there and not empty: ERR_INPUT names file and option. Borrowed. */
 const char *conf_string(cfg_t *cfg, const char *option, struct err *e);

@@ -8,8 +8,15 @@
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
-static cfg_opt_t options[] = {CFG_STR("name", NULL, CFGF_NONE), CFG_INT("days", 1, CFGF_NONE),
-                              CFG_END()};
+static cfg_opt_t part[] = {CFG_INT("size", 0, CFGF_NONE), CFG_INT("width", 0, CFGF_NONE),
+                           CFG_END()};
+static cfg_opt_t options[] = {
+    CFG_STR("name", NULL, CFGF_NONE),
+    CFG_INT("days", 1, CFGF_NONE),
+    CFG_STR_LIST("list", NULL, CFGF_NODEFAULT),
+    CFG_SEC("part", part, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_END(),
+};
 
 static cfg_t *
 load(const char *dir, const char *text, struct err *e)
@@ -44,11 +51,21 @@ what_is_wrong_is_refused_with_its_line(void **state)
         const char *text;
         const char *reason;
     } rows[] = {
-        {"name = a\ndayz = 3\n", "line 2: no such option 'dayz'"},
-        {"days = three\n", "line 1"},
+        {"name = a\ndayz = 3\n", "x.conf:2: no such option 'dayz'"},
+        {"days = three\n", "x.conf:1: "},
+        {"days = 3\n\nname = a\ndays = 4\n",
+         "x.conf:4: option 'days' stands there twice, first in line 1"},
+        {"list = {a, b}\nlist = {c}\n", "x.conf:2: option 'list' stands there twice"},
+        {"part \"a\" {\n size = 1\n size = 2\n}\n", "x.conf:3: option 'size' stands there twice"},
+        {"part \"a\" {}\npart \"a\" {}\n", "x.conf:2: found duplicate title 'a'"},
         {"name = \"${HOME}\"\n", ":1: `$`"},
         {"name = a\n include(\"other.conf\")\n", ":2: include"},
         {"name = {", "x.conf"},
+        {"# one $\n# two\nname = 'a # \\' b' # \"three\n\ndayz = 1\n",
+         "x.conf:5: no such option 'dayz'"},
+        {"name = \"a $x\"\n", ":1: `$`"},
+        {"name = a\n// two\n", ":2: a comment begins with #"},
+        {"name = a /* one */\n", ":1: a comment begins with #"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
 
@@ -61,6 +78,33 @@ what_is_wrong_is_refused_with_its_line(void **state)
         }
         assert_int_equal(e.code, ERR_INPUT);
     }
+}
+
+static void
+a_fault_of_a_value_is_told_with_its_line(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+    CLEANUP(mem_cleanup) char *where = NULL;
+    struct err e = {0};
+    cfg_t *section;
+
+    (void)state;
+    cfg = load(dir, "# a\nname = a\nlist = {a,\n b,\n c}\npart \"p\" {\n  size = 3\n}\ndays = 2\n",
+               &e);
+    assert_non_null(cfg);
+    assert_int_equal(conf_line(cfg, "name"), 2);
+    assert_int_equal(conf_line(cfg, "list"), 3);
+    assert_int_equal(cfg_size(cfg, "list"), 3);
+    assert_int_equal(conf_line(cfg, "days"), 9);
+    section = cfg_getnsec(cfg, "part", 0);
+    assert_int_equal(conf_line(section, "size"), 7);
+    /* what is not there is missed at the end of its section */
+    assert_int_equal(conf_line(section, "width"), 8);
+    assert_int_equal(conf_fault(section, "size", &e, "size %d: too much", 3), -1);
+    where = mem_printf("%s/x.conf:7: size 3: too much", dir);
+    assert_string_equal(e.text, where);
+    assert_int_equal(e.code, ERR_INPUT);
 }
 
 static void
@@ -83,6 +127,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read_and_paths_start_at_the_file),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+        cmocka_unit_test(a_fault_of_a_value_is_told_with_its_line),
         cmocka_unit_test(a_missing_value_is_named),
     };
 
