@@ -33,25 +33,15 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
     (void)snprintf(parse_error, sizeof(parse_error), "%d: %s", cfg == NULL ? 0 : cfg->line, text);
 }
 
-/* libconfuse calls this after each value. The line of an option is kept in its annotation, which
- * nothing else uses here. Of an option that stands there twice libconfuse would take the last. */
+/* libconfuse calls this after each value, also after those that are defaults of lists. The line of
+ * an option is kept in its annotation, which nothing else uses here. */
 static int
 on_set(cfg_t *cfg, cfg_opt_t *opt)
 {
     char line[16];
 
-    if ((opt->flags & CFGF_MULTI) != 0) {
-        return 0;
-    }
-    if (opt->comment != NULL) {
-        if ((opt->flags & CFGF_LIST) != 0 && cfg_opt_size(opt) > 1) {
-            return 0; /* the next element */
-        }
-        cfg_error(cfg, "option '%s' stands there twice, first in line %s", opt->name, opt->comment);
-        return -1;
-    }
     (void)snprintf(line, sizeof(line), "%d", cfg->line);
-    return cfg_opt_setcomment(opt, line) == CFG_SUCCESS ? 0 : -1;
+    return (opt->flags & CFGF_MULTI) != 0 || cfg_opt_setcomment(opt, line) == CFG_SUCCESS ? 0 : -1;
 }
 
 static void
@@ -78,6 +68,8 @@ name_file(cfg_t *cfg, const char *path)
     }
 }
 
+enum { DEPTH_MAX = 8, WORD_MAX = 64, SEEN_MAX = 4 * CONF_FILE_MAX };
+
 /* Where a scan of the file is. */
 struct scan {
     const char *path;
@@ -86,7 +78,59 @@ struct scan {
     bool comment;   /* up to the end of the line */
     bool line_head; /* nothing but blanks so far */
     bool word_head; /* a new word could begin here */
+    char word[WORD_MAX];
+    size_t n_word;
+    char last;                 /* the last one that is no blank */
+    unsigned parts[DEPTH_MAX]; /* numbers of the sections that are open; 0: a list */
+    size_t depth;
+    unsigned n_parts;
+    struct buf seen; /* "\n1 name\n": the options of section 1 */
 };
+
+/* Of an option that stands there twice libconfuse would take the last, or both. */
+static int
+see_option(struct scan *at, struct err *e)
+{
+    unsigned part = at->depth == 0 ? 0 : at->parts[at->depth - 1];
+    CLEANUP(mem_cleanup)
+    char *entry = mem_printf("\n%u %.*s\n", part, (int)at->n_word, at->word);
+
+    if (at->seen.n > 0 && memmem(at->seen.p, at->seen.n, entry, strlen(entry)) != NULL) {
+        return err_set(e, ERR_INPUT, "%s:%d: option '%.*s' stands there twice", at->path, at->line,
+                       (int)at->n_word, at->word);
+    }
+    return buf_append_str(&at->seen, entry, e);
+}
+
+/* A character outside quotes and comments. */
+static int
+see(struct scan *at, char c, struct err *e)
+{
+    bool blank = strchr(" \t\r\n", c) != NULL;
+
+    if (c == '=' && see_option(at, e) != 0) {
+        return -1;
+    }
+    if (c == '{') {
+        if (at->depth == DEPTH_MAX) {
+            return err_set(e, ERR_INPUT, "%s:%d: nested too deep", at->path, at->line);
+        }
+        at->parts[at->depth++] = at->last == '=' ? 0 : ++at->n_parts;
+    } else if (c == '}' && at->depth > 0) {
+        at->depth--;
+    } else if (!blank && c != '=' && c != '+') {
+        if (at->word_head) {
+            at->n_word = 0;
+        }
+        if (at->n_word < WORD_MAX) {
+            at->word[at->n_word++] = c;
+        }
+    }
+    if (!blank) {
+        at->last = c;
+    }
+    return 0;
+}
 
 /* What libconfuse would expand or include, or read as a comment of another language. */
 static int
@@ -109,29 +153,31 @@ refuse_word(const struct scan *at, struct span rest, struct err *e)
     return 0;
 }
 
+static void
+scan_end(struct scan *at)
+{
+    buf_free(&at->seen);
+}
+
 /* Refuses what is not to be there, and blanks comments out: libconfuse 3.3 counts each as three
  * lines, and then every error behind it names the wrong one. */
 static int
 prepare(const char *path, struct buf *text, struct err *e)
 {
-    struct scan at = {.path = path, .line = 1, .line_head = true, .word_head = true};
+    CLEANUP(scan_end)
+    struct scan at = {
+        .path = path, .line = 1, .line_head = true, .word_head = true, .seen = BUF_INIT(SEEN_MAX)};
 
     for (size_t i = 0; i < text->n; i++) {
         char c = (char)text->p[i];
 
-        if (c == '\n') {
-            at.line++;
-            at.comment = false;
-            at.line_head = true;
-            at.word_head = true;
-            continue;
-        }
-        at.comment = at.comment || (c == '#' && at.quote == 0);
+        at.comment = c != '\n' && (at.comment || (c == '#' && at.quote == 0));
         if (at.comment && c != '\0') {
             text->p[i] = ' ';
             continue;
         }
-        if (refuse_word(&at, span_of(text->p + i, text->n - i), e) != 0) {
+        if (refuse_word(&at, span_of(text->p + i, text->n - i), e) != 0 ||
+            (at.quote == 0 && see(&at, c, e) != 0)) {
             return -1;
         }
         if (at.quote != 0 && c == '\\' && i + 1 < text->n &&
@@ -142,8 +188,9 @@ prepare(const char *path, struct buf *text, struct err *e)
         } else if (at.quote == 0 && (c == '"' || c == '\'')) {
             at.quote = c;
         }
-        at.line_head = at.line_head && (c == ' ' || c == '\t');
-        at.word_head = strchr(" \t\r={},()", c) != NULL;
+        at.line += c == '\n';
+        at.line_head = c == '\n' || (at.line_head && (c == ' ' || c == '\t'));
+        at.word_head = strchr(" \t\r\n=+{},()", c) != NULL;
     }
     return 0;
 }

@@ -20,8 +20,8 @@ DEFINE_CLEANUP(conf_cleanup, cfg_t, conf_free)
 cfg_t *conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Where `option` of this section (or of the file) stands; when it is not there, or NULL, where the
- * section ends. */
+/* The line where the value of `option` of this section (or of the file) ends; when it is not there,
+ * or NULL, a line of its section. */
 int conf_line(cfg_t *section, const char *option);
 /* ERR_INPUT "file:line: ..." with the line of conf_line(); returns -1. */
 int conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)

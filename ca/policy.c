@@ -257,8 +257,9 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
         return err_set(e, ERR_DENIED,
                        "profile '%s': an officer issues ra-cmp, registrar and officer", profile);
     }
-    if (days < 1 || days > g->request.profile->max_days) {
-        return err_set(e, ERR_INPUT, "days: 1 to %d", g->request.profile->max_days);
+    if (days < 1 || days > g->request.profile->max_validity / DAY) {
+        return err_set(e, ERR_INPUT, "days: 1 to %d",
+                       (int)(g->request.profile->max_validity / DAY));
     }
     /* Our own processes and officers are in the organization of the CA. */
     if (name_der(p->name, &issuer_der, e) != 0 || name_decode(issuer_der, &issuer, e) != 0 ||

@@ -366,7 +366,7 @@ registration_not_after(const struct registration *registration, const struct pro
     const struct registered_profile *registered = registration_profile(registration, profile->name);
     struct tm tm;
     time_t issuers_end;
-    int days;
+    time_t validity;
 
     if (registered == NULL) {
         return err_set(e, ERR_DENIED, "registration: not for profile %s", profile->name);
@@ -375,8 +375,11 @@ registration_not_after(const struct registration *registration, const struct pro
         return ossl_err(e, ERR_INPUT, "registration: the issuer's notAfter");
     }
     issuers_end = timegm(&tm);
-    days = registered->max_days < profile->max_days ? registered->max_days : profile->max_days;
-    *out = not_before + (time_t)days * DAY;
+    validity = registered->max_days == 0 ? profile->validity : (time_t)registered->max_days * DAY;
+    if (validity > profile->max_validity) {
+        validity = profile->max_validity;
+    }
+    *out = not_before + validity;
     if (*out > issuers_end) {
         *out = issuers_end;
     }

@@ -167,7 +167,7 @@ check_validity(const X509 *certificate, const struct tbs_request *expected, stru
 {
     const ASN1_TIME *from = X509_get0_notBefore(certificate);
     const ASN1_TIME *until = X509_get0_notAfter(certificate);
-    int most = expected->rehearsal ? REHEARSAL_DAYS_MAX : expected->profile->max_days;
+    time_t most = expected->profile->max_validity;
     int days;
     int seconds;
 
@@ -179,7 +179,10 @@ check_validity(const X509 *certificate, const struct tbs_request *expected, stru
         (days == 0 && seconds == 0)) {
         return lint_departs(e, "validity", "notAfter is not after notBefore");
     }
-    if (days > most || (days == most && seconds > 0)) {
+    if (expected->rehearsal && most > (time_t)REHEARSAL_DAYS_MAX * PROFILE_DAY) {
+        most = (time_t)REHEARSAL_DAYS_MAX * PROFILE_DAY;
+    }
+    if ((time_t)days * PROFILE_DAY + seconds > most) {
         return lint_departs(e, "validity", "longer than the profile allows");
     }
     /* An end after the issuer's own could not be validated by anybody. */

@@ -66,13 +66,13 @@ encode_key_usage(const struct tbs_request *expected, const X509 *certificate, st
 
     (void)certificate;
     if (value != NULL) {
-        bool ca = profile_is_ca(expected->profile);
+        bool set = true;
 
-        if (ASN1_BIT_STRING_set_bit(value, 0, ca ? 0 : 1) == 1 &&
-            ASN1_BIT_STRING_set_bit(value, 5, ca ? 1 : 0) == 1 &&
-            ASN1_BIT_STRING_set_bit(value, 6, ca ? 1 : 0) == 1) {
-            result = OSSL_ENCODE(ASN1_BIT_STRING, value, out, e);
+        for (int bit = 0; set && bit < 9; bit++) {
+            set = ASN1_BIT_STRING_set_bit(value, bit,
+                                          (int)(expected->profile->key_usage >> bit & 1)) == 1;
         }
+        result = set ? OSSL_ENCODE(ASN1_BIT_STRING, value, out, e) : -1;
     }
     ASN1_BIT_STRING_free(value);
     return result;

@@ -84,21 +84,17 @@ instance_id_check(char *id, bool any_version, struct err *e)
     return 0;
 }
 
-/* RFC 9310 3: 1..32 octets of 33..126. */
-static int
-type_check_form(const char *type, size_t i, struct err *e)
+bool
+nf_type_is_formed(const char *type)
 {
     size_t n = strlen(type);
 
-    if (n == 0 || n >= NF_TYPE_SIZE) {
-        return err_set(e, ERR_INPUT, "nfTypes[%zu]: must be 1..32 characters", i);
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (type[k] < 33 || type[k] > 126) {
-            return err_set(e, ERR_INPUT, "nfTypes[%zu]: only printable ASCII without blanks", i);
+    for (size_t i = 0; i < n; i++) {
+        if (type[i] < 33 || type[i] > 126) {
+            return false;
         }
     }
-    return 0;
+    return n > 0 && n < NF_TYPE_SIZE;
 }
 
 static int
@@ -108,8 +104,10 @@ types_check_order(const struct nf_identity *nf, struct err *e)
         return err_set(e, ERR_INPUT, "nfTypes: must have 1..%d elements", NF_TYPES_MAX);
     }
     for (size_t i = 0; i < nf->n_types; i++) {
-        if (type_check_form(nf->types[i], i, e) != 0) {
-            return -1;
+        if (!nf_type_is_formed(nf->types[i])) {
+            return err_set(e, ERR_INPUT,
+                           "nfTypes[%zu]: must be 1..32 printable ASCII characters without blanks",
+                           i);
         }
         /* RFC 9310 3: ascending lexicographic order by ASCII value, each once */
         if (i > 0 && strcmp(nf->types[i - 1], nf->types[i]) >= 0) {

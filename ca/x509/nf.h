@@ -60,6 +60,8 @@ int nf_identity_add_fqdn(struct nf_identity *, const char *fqdn, struct err *e);
 /* All fields equal. */
 bool nf_identity_equal(const struct nf_identity *, const struct nf_identity *);
 
+/* 1..32 octets of 33..126 (RFC 9310 3). */
+bool nf_type_is_formed(const char *type);
 /* In the table of TS 29.510 6.1.6.3.3-1 as RFC 9310 Appendix A lists it. */
 bool nf_type_is_standard(const char *type);
 

@@ -111,15 +111,14 @@ modulus_check(struct span octets, struct err *e)
                 : 0;
 }
 
+/* Modulus and exponent of an RSA key's SubjectPublicKeyInfo. */
 static int
-rsa_check(struct span spki, struct err *e)
+rsa_read(struct span spki, struct span *modulus, struct span *exponent, struct err *e)
 {
     struct span body;
     struct span algorithm;
     struct span bits;
     struct span key;
-    struct span modulus;
-    struct span exponent;
 
     if (der_expect(&spki, DER_SEQUENCE, "public key", &body, e) != 0 ||
         der_empty(spki, "public key", e) != 0 ||
@@ -138,9 +137,20 @@ rsa_check(struct span spki, struct err *e)
     bits = span_of(bits.p + 1, bits.n - 1);
     if (der_expect(&bits, DER_SEQUENCE, "public key", &key, e) != 0 ||
         der_empty(bits, "public key", e) != 0 ||
-        unsigned_take(&key, "RSA modulus", &modulus, e) != 0 ||
-        unsigned_take(&key, "RSA exponent", &exponent, e) != 0 ||
-        der_empty(key, "public key", e) != 0) {
+        unsigned_take(&key, "RSA modulus", modulus, e) != 0 ||
+        unsigned_take(&key, "RSA exponent", exponent, e) != 0) {
+        return -1;
+    }
+    return der_empty(key, "public key", e);
+}
+
+static int
+rsa_check(struct span spki, struct err *e)
+{
+    struct span modulus;
+    struct span exponent;
+
+    if (rsa_read(spki, &modulus, &exponent, e) != 0) {
         return -1;
     }
     /* The least odd number of three octets is 65537. */
@@ -149,6 +159,17 @@ rsa_check(struct span spki, struct err *e)
         return err_set(e, ERR_INPUT, "public key: RSA exponent must be odd, 65537..2^64");
     }
     return modulus_check(modulus, e);
+}
+
+static bool
+ec_kind(struct span spki, enum pubkey_kind *kind)
+{
+    if (is_ec(spki, p256_head, sizeof(p256_head), 32)) {
+        *kind = PUBKEY_P256;
+        return true;
+    }
+    *kind = PUBKEY_P384;
+    return is_ec(spki, p384_head, sizeof(p384_head), 48);
 }
 
 int
@@ -162,12 +183,7 @@ pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e)
     if (spki.n > PUBKEY_SPKI_MAX) {
         return err_set(e, ERR_INPUT, "public key: longer than %d octets", PUBKEY_SPKI_MAX);
     }
-    if (is_ec(spki, p256_head, sizeof(p256_head), 32)) {
-        *kind = PUBKEY_P256;
-        return 0;
-    }
-    if (is_ec(spki, p384_head, sizeof(p384_head), 48)) {
-        *kind = PUBKEY_P384;
+    if (ec_kind(spki, kind)) {
         return 0;
     }
     *kind = PUBKEY_RSA;
@@ -204,6 +220,27 @@ pubkey_check(EVP_PKEY *key, enum pubkey_kind *kind, struct err *e)
         return -1;
     }
     return pubkey_check_spki(buf_span(&spki), kind, e);
+}
+
+int
+pubkey_bits(struct span spki, enum pubkey_kind *kind, int *bits, struct err *e)
+{
+    struct span modulus;
+    struct span exponent;
+
+    if (ec_kind(spki, kind)) {
+        *bits = *kind == PUBKEY_P256 ? 256 : 384;
+        return 0;
+    }
+    *kind = PUBKEY_RSA;
+    if (rsa_read(spki, &modulus, &exponent, e) != 0) {
+        return -1;
+    }
+    *bits = (int)modulus.n * 8;
+    for (unsigned top = modulus.p[0]; top > 0 && top < 0x80; top <<= 1) {
+        (*bits)--;
+    }
+    return 0;
 }
 
 int

@@ -32,6 +32,9 @@ int pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e);
 /* The same rules on a key that is parsed already (a certificate's); `kind` may be NULL. */
 int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
 
+/* Kind and size of a key that has passed one of these: 256, 384, or the bits of the RSA modulus. */
+int pubkey_bits(struct span spki, enum pubkey_kind *kind, int *bits, struct err *e);
+
 /* RFC 5280 4.2.1.2 method (1): SHA-1 of the BIT STRING's value. */
 int pubkey_ski(struct span spki, uint8_t out[SKI_SIZE], struct err *e);
 

@@ -6,8 +6,6 @@
 #include "ca/x509/der.h"
 #include "ca/x509/pubkey.h"
 
-enum { DAY = 24 * 60 * 60 };
-
 /* An http URL of visible ASCII with a host. The rest is the operator's matter. */
 static int
 url_check(const char *url, struct err *e)
@@ -86,14 +84,19 @@ subject_check(const struct tbs_request *request, struct err *e)
 static int
 validity_check(const struct tbs_request *request, struct err *e)
 {
-    int days = request->rehearsal ? REHEARSAL_DAYS_MAX : request->profile->max_days;
+    time_t most = request->rehearsal ? (time_t)REHEARSAL_DAYS_MAX * PROFILE_DAY
+                                     : request->profile->max_validity;
     time_t until = request->not_after;
 
     if (request->not_before >= request->not_after) {
         return err_set(e, ERR_INPUT, "notAfter: not after notBefore");
     }
-    if (until - request->not_before > (time_t)days * DAY) {
-        return err_set(e, ERR_DENIED, "notAfter: more than %d days of validity", days);
+    if (request->rehearsal && request->profile->max_validity < most) {
+        most = request->profile->max_validity;
+    }
+    if (until - request->not_before > most) {
+        return err_set(e, ERR_DENIED, "notAfter: more than %lld seconds of validity",
+                       (long long)most);
     }
     if (request->issuer != NULL &&
         ASN1_TIME_cmp_time_t(X509_get0_notAfter(request->issuer), until) < 0) {
@@ -171,17 +174,20 @@ basic_constraints_put(struct der *w, bool issuing)
     extension_end(w);
 }
 
-/* RFC 5280 4.2.1.3: bit 0 digitalSignature, 5 keyCertSign, 6 cRLSign */
+/* RFC 5280 4.2.1.3: a named bit list, bit 0 first, without zeros at its end (X.690 11.2.2). */
 static void
-key_usage_put(struct der *w, bool ca)
+key_usage_put(struct der *w, unsigned key_usage)
 {
-    static const uint8_t digital_signature[] = {7, 0x80};
-    static const uint8_t cert_and_crl_sign[] = {1, 0x06};
+    uint8_t bits[2] = {7, 0};
 
+    for (unsigned bit = 0; bit < 8; bit++) {
+        if ((key_usage & 1U << bit) != 0) {
+            bits[0] = (uint8_t)(7 - bit);
+            bits[1] |= (uint8_t)(0x80 >> bit);
+        }
+    }
     extension_begin(w, "2.5.29.15", true);
-    der_put(w, DER_BIT_STRING,
-            ca ? span_of(cert_and_crl_sign, sizeof(cert_and_crl_sign))
-               : span_of(digital_signature, sizeof(digital_signature)));
+    der_put(w, DER_BIT_STRING, span_of(bits, sizeof(bits)));
     extension_end(w);
 }
 
@@ -310,7 +316,7 @@ extensions_put(struct der *w, const struct tbs_request *request, const struct pa
     if (profile_is_ca(profile)) {
         basic_constraints_put(w, profile->class == PROFILE_ISSUING);
     }
-    key_usage_put(w, profile_is_ca(profile));
+    key_usage_put(w, profile->key_usage);
     if (profile->eku[0] != NULL) {
         extended_key_usage_put(w, profile);
     }

@@ -10,7 +10,9 @@
 
 static cfg_opt_t part[] = {CFG_INT("size", 0, CFGF_NONE), CFG_INT("width", 0, CFGF_NONE),
                            CFG_END()};
+static char a_list[] = "{one, two}";
 static cfg_opt_t options[] = {
+    CFG_STR_LIST("defaults", a_list, CFGF_NONE),
     CFG_STR("name", NULL, CFGF_NONE),
     CFG_INT("days", 1, CFGF_NONE),
     CFG_STR_LIST("list", NULL, CFGF_NODEFAULT),
@@ -53,10 +55,11 @@ what_is_wrong_is_refused_with_its_line(void **state)
     } rows[] = {
         {"name = a\ndayz = 3\n", "x.conf:2: no such option 'dayz'"},
         {"days = three\n", "x.conf:1: "},
-        {"days = 3\n\nname = a\ndays = 4\n",
-         "x.conf:4: option 'days' stands there twice, first in line 1"},
+        {"days = 3\n\nname = a\ndays = 4\n", "x.conf:4: option 'days' stands there twice"},
+        {"defaults = {a}\ndefaults = {c}\n", "x.conf:2: option 'defaults' stands there twice"},
         {"list = {a, b}\nlist = {c}\n", "x.conf:2: option 'list' stands there twice"},
         {"part \"a\" {\n size = 1\n size = 2\n}\n", "x.conf:3: option 'size' stands there twice"},
+        {"list = {a}\nlist += {c}\n", "x.conf:2: option 'list' stands there twice"},
         {"part \"a\" {}\npart \"a\" {}\n", "x.conf:2: found duplicate title 'a'"},
         {"name = \"${HOME}\"\n", ":1: `$`"},
         {"name = a\n include(\"other.conf\")\n", ":2: include"},
@@ -90,11 +93,14 @@ a_fault_of_a_value_is_told_with_its_line(void **state)
     cfg_t *section;
 
     (void)state;
-    cfg = load(dir, "# a\nname = a\nlist = {a,\n b,\n c}\npart \"p\" {\n  size = 3\n}\ndays = 2\n",
+    cfg = load(dir,
+               "# a\nname = \"days = 1\"\nlist = {a,\n b,\n c}\npart \"p\" {\n  size = 3\n}\ndays "
+               "= 2\npart q "
+               "{size = 1}\n",
                &e);
     assert_non_null(cfg);
     assert_int_equal(conf_line(cfg, "name"), 2);
-    assert_int_equal(conf_line(cfg, "list"), 3);
+    assert_int_equal(conf_line(cfg, "list"), 5);
     assert_int_equal(cfg_size(cfg, "list"), 3);
     assert_int_equal(conf_line(cfg, "days"), 9);
     section = cfg_getnsec(cfg, "part", 0);

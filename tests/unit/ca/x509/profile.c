@@ -18,7 +18,7 @@ the_table_is_closed(void **state)
     while (profile_at(n) != NULL) {
         assert_string_equal(profile_at(n)->name, names[n]);
         assert_ptr_equal(profile_by_name(names[n]), profile_at(n));
-        assert_true(profile_at(n)->max_days > 0);
+        assert_true(profile_at(n)->max_validity > 0);
         /* every end entity has a purpose, no CA has one (RFC 9509 5, BR 7.1.2.1.2) */
         assert_int_equal(profile_is_ca(profile_at(n)), profile_at(n)->eku[0] == NULL);
         n++;
@@ -28,7 +28,7 @@ the_table_is_closed(void **state)
     assert_null(profile_by_name(""));
     assert_true(profile_is_nf(profile_by_name("nf-tls")));
     assert_false(profile_is_nf(profile_by_name("ra-cmp")));
-    assert_int_equal(profile_by_name("nf-tls")->max_days, 1095);
+    assert_int_equal(profile_by_name("nf-tls")->max_validity, 1095 * PROFILE_DAY);
 }
 
 static int
