@@ -20,6 +20,7 @@
 
 DEFINE_CLEANUP(asn1_integer_cleanup, ASN1_INTEGER, ASN1_INTEGER_free)
 DEFINE_CLEANUP(asn1_octet_string_cleanup, ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
+DEFINE_CLEANUP(asn1_time_cleanup, ASN1_TIME, ASN1_TIME_free)
 DEFINE_CLEANUP(bio_cleanup, BIO, BIO_free_all)
 DEFINE_CLEANUP(bn_cleanup, BIGNUM, BN_free)
 DEFINE_CLEANUP(cms_cleanup, CMS_ContentInfo, CMS_ContentInfo_free)

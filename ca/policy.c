@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/cmp/protect.h"
+#include "ca/cmp/support.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
 #include "ca/x509/pubkey.h"
@@ -190,6 +191,24 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
     return lint_tbs(buf_span(&g->tbs), t, e);
 }
 
+/* The profile that the network function names itself is not the RA's to change (RFC 9810 5.1.1.4).
+ */
+static int
+check_profile_wish(const struct cmp_queued *q, enum cmp_failure *failure, struct err *e)
+{
+    const char *profile = cmp_queued_entry(q)->profile;
+    char wish[CMP_PROFILE_NAME_MAX + 1];
+
+    if (cmp_profile_read(cmp_queued_inner(q), wish, failure, e) != 0) {
+        return -1;
+    }
+    if (wish[0] != '\0' && strcmp(wish, profile) != 0) {
+        (void)err_set(e, ERR_DENIED, "certProfile is %s, and the RA says %s", wish, profile);
+        return fail(failure, CMP_NOT_AUTHORIZED);
+    }
+    return 0;
+}
+
 static int
 grant_from_registration(const struct policy *p, const struct cmp_queued *q,
                         const struct cmp_certreq *asked, struct policy_grant *g, time_t now,
@@ -228,7 +247,7 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q, struct 
     }
     if (check_requester(p, q, &g->registration, cmp_certreq_spki(asked), now, requester, failure,
                         e) != 0 ||
-        cmp_certreq_check_pop(asked, failure, e) != 0) {
+        cmp_certreq_check_pop(asked, failure, e) != 0 || check_profile_wish(q, failure, e) != 0) {
         return -1;
     }
     if (grant_from_registration(p, q, asked, g, now, e) != 0) {

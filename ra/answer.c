@@ -3,8 +3,12 @@
  * Answers: protected as the request was where that proved who asks, signed by the RA otherwise
  * (RFC 9483 3.2, 3.6). A MAC under the client's own AlgorithmIdentifier.
  */
+#include "base/log.h"
 #include "base/ossl.h"
 #include "ra/job.h"
+#include "ra/support.h"
+
+enum { ANSWER_MAX = CMP_SUPPORT_MAX + 8 * 1024 }; /* with header and certificates */
 
 /* The type of the transaction's answer: of its first message, whatever came now. */
 static enum cmp_body
@@ -33,6 +37,18 @@ failure_body(const struct job *job, struct buf *body, struct err *e)
                              e);
 }
 
+/* What cannot be answered, the file system willing, is an error that says so. */
+static int
+support_answer(struct job *job, struct buf *body, struct err *e)
+{
+    if (support_body(job, body, e) == 0) {
+        return 0;
+    }
+    log_err(LOG_ERROR, "genm-unanswered", e, "%s asked for %s", job->identity,
+            cmp_info_name(job->genm.info));
+    return cmp_body_error(job->failure, job->phrase, body, e);
+}
+
 static int
 body_of(struct job *job, struct buf *body, struct err *e)
 {
@@ -53,6 +69,8 @@ body_of(struct job *job, struct buf *body, struct err *e)
             return cmp_body_error_waiting(body, e);
         }
         return cmp_body_waiting(answer_type(job), cert_req_id(job), body, e);
+    case ANSWER_SUPPORT:
+        return support_answer(job, body, e);
     case ANSWER_POLL:
         return cmp_body_pollrep(job->poll_id, job->check_after, job->reason, body, e);
     case ANSWER_CONFIRM:
@@ -85,7 +103,7 @@ extra_certificates(const struct job *job, struct span extra[3])
 int
 answer_build(struct job *job)
 {
-    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_SUPPORT_MAX);
     const struct credentials *c = &job->ra->credentials;
     struct cmp_header *h = &job->header;
     struct span extra[3];
@@ -101,12 +119,12 @@ answer_build(struct job *job)
     }
     if (is_mac(job)) {
         h->sender_kid = cmp_msg_sender_kid(job->msg);
-        job->out = BUF_INIT(CMP_MESSAGE_MAX);
+        job->out = BUF_INIT(ANSWER_MAX);
         return cmp_build_mac(h, buf_span(&body), job->key, extra, n, &job->out, &job->e);
     }
     h->sender_kid = c->ski;
     h->algorithm = signer_algorithm_identifier(job->ra->signer);
-    job->answer_part = BUF_INIT(CMP_MESSAGE_MAX);
+    job->answer_part = BUF_INIT(ANSWER_MAX);
     return cmp_build_part(h, buf_span(&body), &job->answer_part, &job->e);
 }
 
@@ -116,6 +134,6 @@ answer_finish(struct job *job, struct span signature)
     struct span extra[3];
     size_t n = extra_certificates(job, extra);
 
-    job->out = BUF_INIT(CMP_MESSAGE_MAX);
+    job->out = BUF_INIT(ANSWER_MAX);
     return cmp_build_finish(buf_span(&job->answer_part), signature, extra, n, &job->out, &job->e);
 }

@@ -13,6 +13,7 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
+#include "ca/cmp/support.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
 #include "ra/http.h"
@@ -28,6 +29,7 @@ enum answer_kind {
     ANSWER_WAITING, /* ip, cp, kup with status waiting; error with status waiting for the others */
     ANSWER_POLL,    /* pollRep */
     ANSWER_CONFIRM, /* pkiConf */
+    ANSWER_SUPPORT, /* genp: support.h */
 };
 
 struct job {
@@ -71,6 +73,7 @@ struct job {
     struct err e;       /* the reason, for the log */
     struct cmp_mac_key *key;
     struct cmp_certreq *certreq;
+    struct cmp_genm genm;
     char profile[CMP_PROFILE_MAX + 1];
 
     /* What goes to the CA. */

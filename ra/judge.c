@@ -15,6 +15,7 @@
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/seal.h"
+#include "ra/support.h"
 
 static int
 fail(struct job *job, enum cmp_failure failure)
@@ -355,14 +356,30 @@ prepare_entry(struct job *job)
     return 0;
 }
 
-/* Which profile: the one that the path names, else the first registered one. */
+/* Which profile: the one that certProfile names (RFC 9810 5.1.1.4), or the path, who must not
+ * disagree; else the first registered one. */
 static int
 choose_profile(struct job *job, const struct registration *registration)
 {
-    const char *name = job->route.profile[0] != '\0' ? job->route.profile
-                                                     : registration->profiles[0].profile->name;
-    const struct registered_profile *chosen = registration_profile(registration, name);
+    const struct registered_profile *chosen;
+    char wish[CMP_PROFILE_NAME_MAX + 1];
+    const char *name = job->route.profile;
 
+    if (cmp_profile_read(job->msg, wish, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    if (wish[0] != '\0' && name[0] != '\0' && strcmp(wish, name) != 0) {
+        (void)err_set(&job->e, ERR_DENIED, "certProfile is %s and the path's profile %s", wish,
+                      name);
+        job->phrase = "certProfile is not the profile of the path";
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    if (wish[0] != '\0') {
+        name = wish;
+    } else if (name[0] == '\0') {
+        name = registration->profiles[0].profile->name;
+    }
+    chosen = registration_profile(registration, name);
     if (chosen == NULL) {
         (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
         return fail(job, CMP_NOT_AUTHORIZED);
@@ -383,6 +400,11 @@ judge_first(struct job *job)
     job->in_body = true;
     if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) != 0) {
         (void)fail(job, CMP_SYSTEM_FAILURE);
+    } else if (job->body == CMP_GENM) {
+        job->in_body = false;
+        result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
+        mem_free(registration);
+        return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
         if (job->certreq != NULL && check_asked_key(job, registration) == 0 &&

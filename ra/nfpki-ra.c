@@ -249,6 +249,9 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
     if (ski == NULL) {
         return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);
     }
+    if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
+        return -1;
+    }
     c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
     return check_own_certificate(s, c, e);
 }
@@ -392,7 +395,8 @@ static void
 set_rules(struct ra *ra)
 {
     ra->rules = (struct cmp_rules){
-        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ),
+        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
+                  CMP_BODY_BIT(CMP_GENM),
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
         .mac_count_max = (uint32_t)ra->settings->pbm_max_iterations,
@@ -475,6 +479,7 @@ stop(struct daemon *d)
     buf_free(&c->certificate_der);
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);
+    root_update_free(&c->root_update);
     buf_free(&d->ra.seal_key);
     batch_manifests_free(d->ra.manifests);
     pool_contexts_free();

@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "ca/cmp/check.h"
 #include "ca/trust/trust.h"
+#include "ra/root_update.h"
 #include "ra/settings.h"
 
 struct batch_manifests;
@@ -29,6 +30,7 @@ struct credentials {
     struct buf issuing_der;
     struct buf root_der;
     struct span ski; /* of the RA's certificate */
+    struct root_update root_update;
 };
 
 struct ra {

@@ -18,6 +18,7 @@ static cfg_opt_t options[] = {
     CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
     CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
     CFG_INT("message_time_window", 300, CFGF_NONE),
     CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
     CFG_INT("pbm_max_iterations", 10000, CFGF_NONE),
@@ -45,6 +46,7 @@ settings_free(struct settings *s)
     }
     list_clear(&s->listen);
     list_clear(&s->vendor_roots);
+    list_clear(&s->root_update);
     mem_free(s->state);
     mem_free(s->database);
     mem_free(s->link);
@@ -164,6 +166,7 @@ settings_load(const char *path, struct err *e)
     s = mem_zalloc(1, sizeof(*s));
     if (read_list(cfg, "listen", false, &s->listen, e) != 0 ||
         read_list(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
+        read_list(cfg, "root_update", true, &s->root_update, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0) {
         return NULL;
     }

@@ -272,6 +272,19 @@ remember_done(struct task *task)
     }
 }
 
+/* A genm is answered here, once: RFC 9483 4.3 has nothing to confirm and we never let it wait. */
+static void
+support_remembered(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0) {
+        remember_done(task);
+        return;
+    }
+    answer(job, ANSWER_SUPPORT);
+}
+
 /* ---- towards the CA ---- */
 
 /* What the first message asked for: a certificate, or that something is done. */
@@ -483,6 +496,8 @@ requester_done(struct task *task)
         } else {
             answer_failure(job);
         }
+    } else if (job->body == CMP_GENM) {
+        on_store(job, remember_run, support_remembered);
     } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING) {
         answer_by_state(job); /* or a certConf whose pkiConf got lost */
     } else {

@@ -26,6 +26,24 @@ static const uint8_t ecdsa_sha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 static const uint8_t rsa_sha256[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                      0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00};
 
+/* The same with its own header. */
+static const uint8_t rsa_identifier[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                         0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+
+struct span
+pubkey_kind_identifier(enum pubkey_kind kind)
+{
+    switch (kind) {
+    case PUBKEY_P256:
+        return span_of(p256_head + 2, 2U + p256_head[3]); /* behind the outer SEQUENCE's header */
+    case PUBKEY_P384:
+        return span_of(p384_head + 2, 2U + p384_head[3]);
+    case PUBKEY_RSA:
+        return span_of(rsa_identifier, sizeof(rsa_identifier));
+    }
+    return span_of(NULL, 0);
+}
+
 static bool
 is_ec(struct span spki, const uint8_t *head, size_t n, size_t coordinate)
 {

@@ -31,6 +31,8 @@ EVP_PKEY *pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
 int pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e);
 /* The same rules on a key that is parsed already (a certificate's); `kind` may be NULL. */
 int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
+/* The AlgorithmIdentifier (DER) of a SubjectPublicKeyInfo of this kind. */
+struct span pubkey_kind_identifier(enum pubkey_kind);
 
 /* Kind and size of a key that has passed one of these: 256, 384, or the bits of the RSA modulus. */
 int pubkey_bits(struct span spki, enum pubkey_kind *kind, int *bits, struct err *e);

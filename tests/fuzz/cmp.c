@@ -14,6 +14,7 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
+#include "ca/cmp/support.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,6 +85,35 @@ read_request(const struct cmp_msg *msg)
 }
 
 static void
+read_genm(const struct cmp_msg *msg)
+{
+    struct cmp_crl_status list[CMP_CRL_STATUS_MAX];
+    struct cmp_genm genm;
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+    size_t n;
+
+    if (cmp_genm_read(msg, &genm, &failure, &e) != 0) {
+        assert(failure != CMP_NO_FAILURE);
+    } else if (genm.info == CMP_INFO_CRLS &&
+               cmp_crl_status_read(genm.value, list, &n, &failure, &e) == 0) {
+        assert(n > 0 && n <= CMP_CRL_STATUS_MAX);
+    }
+}
+
+static void
+read_profile(const struct cmp_msg *msg)
+{
+    char name[CMP_PROFILE_NAME_MAX + 1];
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    if (cmp_profile_read(msg, name, &failure, &e) != 0) {
+        assert(failure != CMP_NO_FAILURE);
+    }
+}
+
+static void
 read_body(const struct cmp_msg *msg)
 {
     struct cmp_status_info info;
@@ -109,6 +139,9 @@ read_body(const struct cmp_msg *msg)
     case CMP_NESTED:
         (void)cmp_nested_read(msg, &inner, &failure, &e);
         break;
+    case CMP_GENM:
+        read_genm(msg);
+        break;
     case CMP_ERROR:
         (void)cmp_error_read(msg, &info, &failure, &e);
         break;
@@ -128,7 +161,6 @@ read_body(const struct cmp_msg *msg)
     case CMP_RANN:
     case CMP_CRLANN:
     case CMP_PKICONF:
-    case CMP_GENM:
     case CMP_GENP:
     case CMP_POLLREP:
         break;
@@ -149,6 +181,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_header(msg);
         check_protection(msg);
         read_body(msg);
+        read_profile(msg);
     } else {
         assert(e.code == ERR_INPUT);
     }

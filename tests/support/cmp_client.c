@@ -266,18 +266,41 @@ digest_of(const struct cmp_client *c)
     return c->digest != NULL ? c->digest : EVP_sha256();
 }
 
+/* certProfile, behind the recipient in the buf that the header borrows from. */
+static int
+append_profile(const struct cmp_client *c, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf name = BUF_INIT(SMALL);
+
+    if (c->profile == NULL) {
+        return 0;
+    }
+    return der_append(&name, 0x0c, span_str(c->profile), e) != 0
+               ? -1
+               : der_append(out, DER_SEQUENCE, buf_span(&name), e);
+}
+
 int
 cmp_client_header(const struct cmp_client *c, struct cmp_header *h, X509_NAME **name,
                   struct buf *recipient, struct err *e)
 {
     const ASN1_OCTET_STRING *ski;
+    size_t n;
 
     *recipient = BUF_INIT(CMP_MESSAGE_MAX);
     h->implicit_confirm = c->implicit_confirm;
     if (cmp_general_name(c->recipient, recipient, e) != 0) {
         return -1;
     }
-    h->recipient = buf_span(recipient);
+    n = recipient->n;
+    if (append_profile(c, recipient, e) != 0) {
+        return -1;
+    }
+    h->recipient = span_of(recipient->p, n);
+    if (c->profile != NULL) {
+        h->info_oid = "1.3.6.1.5.5.7.4.21";
+        h->info_value = span_of(recipient->p + n, recipient->n - n);
+    }
     if (c->certificate != NULL) {
         ski = X509_get0_subject_key_id(c->certificate);
         *name = X509_NAME_dup(X509_get_subject_name(c->certificate));
@@ -363,6 +386,7 @@ send_message(const struct cmp_client *c, bool first, struct span body,
         memcpy(state->transaction_id, h.transaction_id.p, CMP_NONCE_SIZE);
     } else {
         h.implicit_confirm = false;
+        h.info_oid = NULL;
         h.transaction_id = span_of(state->transaction_id, CMP_NONCE_SIZE);
         h.recip_nonce = span_of(state->recip_nonce, state->recip_nonce_size);
     }

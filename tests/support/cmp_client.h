@@ -22,6 +22,7 @@ struct cmp_client {
     const EVP_MD *digest;       /* of the signature; NULL: SHA-256 (none for EdDSA) */
     const X509_NAME *recipient; /* NULL: the NULL-DN */
     bool implicit_confirm;
+    const char *profile; /* certProfile of a request; NULL: none */
 };
 
 /* A transaction as the client remembers it. */

@@ -45,6 +45,7 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     assert_string_equal(s->listen.items[0], "127.0.0.1:8829");
     assert_int_equal(s->message_time_window, 300);
     assert_null(s->crl_dir);
+    assert_int_equal(s->root_update.n, 0);
 }
 
 static void

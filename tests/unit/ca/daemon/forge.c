@@ -98,6 +98,25 @@ a_registration_does_not_come_back_under_another_signature(void **state)
 /* ---- what the RA may wrap ---- */
 
 static void
+an_ra_cannot_change_the_profile_that_was_asked_for(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(answer_free) struct answer refused = {0};
+    CLEANUP(answer_free) struct answer issued = {0};
+
+    /* The entry says nf-tls, whatever the certProfile inside. */
+    n.client.profile = "nf-tls-client";
+    nf_request(w, &n);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &refused);
+    nf_is_refused(&refused, CMP_NOT_AUTHORIZED);
+    n.client.profile = "nf-tls";
+    nf_request(w, &n);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &issued);
+    X509_free(nf_issued(&issued));
+}
+
+static void
 only_a_first_message_and_its_confirmation_are_taken(void **state)
 {
     struct world *w = *state;
@@ -428,6 +447,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_registration_does_not_come_back_under_another_signature),
+        cmocka_unit_test(an_ra_cannot_change_the_profile_that_was_asked_for),
         cmocka_unit_test(only_a_first_message_and_its_confirmation_are_taken),
         cmocka_unit_test(a_confirmation_is_the_network_functions_own),
         cmocka_unit_test(a_database_that_was_edited_is_not_started_with),

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/crl_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "ca/cmp/der.h"
+
+enum { TIME_SIZE = 15 };
+
+#define SUFFIX ".crl"
+
+static void
+file_clear(struct crl_file *f)
+{
+    buf_free(&f->der);
+    X509_NAME_free(f->issuer);
+    f->issuer = NULL;
+}
+
+void
+crl_files_free(struct crl_files *c)
+{
+    if (c != NULL) {
+        for (size_t i = 0; i < c->n; i++) {
+            file_clear(&c->files[i]);
+        }
+        mem_free(c);
+    }
+}
+
+/* CertificateList ::= SEQUENCE { tbsCertList SEQUENCE { version, signature, issuer, thisUpdate ...
+ * (RFC 5280 5.1). Entries stay octets: there may be hundreds of thousands. */
+static int
+read_head(struct crl_file *f, struct err *e)
+{
+    struct der list;
+    struct der tbs;
+    struct der version;
+    struct der algorithm;
+    struct der issuer;
+    struct der time;
+    const unsigned char *p;
+    ASN1_TIME *t;
+    struct tm tm = {0};
+    int ok;
+
+    if (!der_only(buf_span(&f->der), DER_SEQUENCE, &list) || !der_next(&list.content, &tbs) ||
+        !der_next(&tbs.content, &version) || version.tag != DER_INTEGER ||
+        !der_next(&tbs.content, &algorithm) || !der_next(&tbs.content, &issuer) ||
+        issuer.tag != DER_SEQUENCE || !der_next(&tbs.content, &time) ||
+        time.content.n > TIME_SIZE) {
+        return err_set(e, ERR_INPUT, "not a CRL of version 2 in DER");
+    }
+    p = issuer.whole.p;
+    f->issuer = d2i_X509_NAME(NULL, &p, (long)issuer.whole.n);
+    p = time.whole.p;
+    t = d2i_ASN1_TIME(NULL, &p, (long)time.whole.n);
+    ok = t != NULL && ASN1_TIME_to_tm(t, &tm) == 1;
+    ASN1_TIME_free(t);
+    if (f->issuer == NULL || ok == 0) {
+        return ossl_err(e, ERR_INPUT, "issuer or thisUpdate of the CRL does not decode");
+    }
+    f->this_update = timegm(&tm);
+    return 0;
+}
+
+static int
+read_file(const char *dir, const char *name, struct crl_file *f, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, name);
+
+    memcpy(f->name, name, strlen(name) + 1);
+    f->der = BUF_INIT(CRL_FILE_SIZE_MAX);
+    return file_read(path, &f->der, e) != 0 || read_head(f, e) != 0 ? -1 : 0;
+}
+
+static bool
+is_crl_name(const char *name)
+{
+    size_t n = strlen(name);
+    size_t suffix = sizeof(SUFFIX) - 1;
+
+    return name[0] != '.' && n > suffix && n <= CRL_FILE_NAME_MAX &&
+           strcmp(name + n - suffix, SUFFIX) == 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct crl_file *)a)->name, ((const struct crl_file *)b)->name);
+}
+
+struct crl_files *
+crl_files_read(const char *path, struct err *e)
+{
+    CLEANUP(crl_files_cleanup) struct crl_files *c = mem_zalloc(1, sizeof(*c));
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        (void)err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    while (c->n < CRL_FILES_MAX && (entry = readdir(dir)) != NULL) {
+        struct crl_file *f = &c->files[c->n];
+
+        if (!is_crl_name(entry->d_name)) {
+            continue;
+        }
+        if (read_file(path, entry->d_name, f, e) == 0) {
+            c->n++;
+        } else {
+            log_err(LOG_WARNING, "crl-unusable", e, "%s/%s", path, entry->d_name);
+            file_clear(f);
+        }
+    }
+    (void)closedir(dir);
+    qsort(c->files, c->n, sizeof(c->files[0]), by_name);
+    return TAKE(c);
+}
+
+bool
+crl_file_is_at(const struct crl_file *f, struct span uri)
+{
+    size_t n = strlen(f->name);
+
+    return uri.n > n && uri.p[uri.n - n - 1] == '/' && memcmp(uri.p + uri.n - n, f->name, n) == 0;
+}
+
+bool
+crl_file_is_of(const struct crl_file *f, const X509_NAME *issuer)
+{
+    return X509_NAME_cmp(f->issuer, issuer) == 0;
+}

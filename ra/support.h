@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * support.h - support messages (RFC 9483 4.3): genm is answered by the RA alone, from its
+ * configuration, the registration of who asks, and the CRLs that the CA wrote. Private to ra/.
+ *
+ *   caCerts          the issuing certificate
+ *   rootCaCert       rootCaKeyUpdate, when root_update is configured and the root asked about is
+ * the old one certReqTemplate  the registered subject, and the keys that may be certified
+ *   crlStatusList    crls: those of crl_dir that are newer than the asker's
+ *   currentCRL       the issuing CA's
+ *   signKeyPairTypes the keys that may be certified
+ *
+ * Both functions run on a worker.
+ */
+#pragma once
+
+struct buf;
+struct err;
+struct job;
+struct registration;
+
+/* After authentication: is it a question that we answer? job->genm, or -1 with job->failure. */
+int support_judge(struct job *, const struct registration *);
+
+/* The body of the genp for job->genm. -1 with job->failure, to be answered with error. */
+int support_body(struct job *, struct buf *body, struct err *e);
