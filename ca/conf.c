@@ -178,11 +178,36 @@ load_members(cfg_t *cfg, struct ca_conf *c, struct err *e)
     return 0;
 }
 
+/* One of two words; true for `yes`. */
+static int
+load_word(cfg_t *cfg, const char *option, const char *no, const char *yes, bool *out, struct err *e)
+{
+    const char *word = cfg_getstr(cfg, option);
+
+    if (word == NULL || (strcmp(word, yes) != 0 && strcmp(word, no) != 0)) {
+        return err_set(e, ERR_INPUT, "%s: %s: \"%s\" or \"%s\" is expected", cfg->filename, option,
+                       no, yes);
+    }
+    *out = strcmp(word, yes) == 0;
+    return 0;
+}
+
+static int
+load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    if (load_number(cfg, "renewal_window", 0, 99, &c->renewal_window, e) != 0 ||
+        load_number(cfg, "expired_renewal_days", 0, 366, &c->expired_renewal_days, e) != 0) {
+        return -1;
+    }
+    c->allow_same_key_renewal = cfg_getbool(cfg, "allow_same_key_renewal") == cfg_true;
+    return load_word(cfg, "reenrolment", "refuse", "same-identity", &c->reenrolment, e);
+}
+
 static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
-        load_numbers(cfg, c, e) != 0 ||
+        load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
         load_list(cfg, "vendor_roots", true, c->vendor_roots, &c->n_vendor_roots,
                   CA_VENDOR_ROOTS_MAX, e) != 0 ||
         load_list(cfg, "home_domains", false, c->home_domains, &c->n_home_domains, CA_NAMES_MAX,
@@ -218,6 +243,10 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
         CFG_INT("workers", 2, CFGF_NONE),
+        CFG_INT("renewal_window", 66, CFGF_NONE),
+        CFG_INT("expired_renewal_days", 0, CFGF_NONE),
+        CFG_BOOL("allow_same_key_renewal", cfg_false, CFGF_NONE),
+        CFG_STR("reenrolment", "same-identity", CFGF_NONE),
         CFG_END(),
     };
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;

@@ -37,6 +37,10 @@ struct ca_conf {
     int crl_validity_s;
     int crl_overlap_s;
     size_t workers;
+    int renewal_window; /* percent */
+    int expired_renewal_days;
+    bool allow_same_key_renewal;
+    bool reenrolment;
 };
 
 void ca_conf_free(struct ca_conf *);

@@ -19,7 +19,7 @@ run_confirm(struct store_op *op, struct store_db *db, struct err *e)
         .now = j->now,
     };
 
-    return issuance_confirm(db, &c, &j->found.leaf, &j->outcome, e);
+    return issuance_confirm(db, &c, &j->found.leaf, &j->is_revoked, &j->outcome, e);
 }
 
 static void
@@ -30,8 +30,8 @@ on_confirmed(struct task *task)
     ca_check_store(&j->op, "store a confirmation");
     switch (j->outcome) {
     case ISSUANCE_DONE:
-        if (!j->confirmation.accepted) {
-            crl_make(j->ca->crl, NULL); /* it was revoked */
+        if (j->is_revoked) {
+            crl_make(j->ca->crl, NULL); /* this one, or the one that it supersedes */
         }
         issue_release_confirmed(j);
         return;
@@ -41,6 +41,9 @@ on_confirmed(struct task *task)
     case ISSUANCE_CLOSED:
         j->failure = CMP_CERT_CONFIRMED;
         break;
+    case ISSUANCE_HOLDER_REVOKED:
+        j->failure = CMP_CERT_REVOKED;
+        break;
     case ISSUANCE_SIGNER_UNKNOWN:
     case ISSUANCE_NOT_REGISTERED:
     case ISSUANCE_USED_UP:
@@ -49,6 +52,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
+    case ISSUANCE_RENEWED:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;
     }

@@ -3,6 +3,7 @@
 #include "ca/issue.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ca/registered.h"
@@ -158,6 +159,16 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
         i.queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
         i.cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
                                                                                : CMP_CERT_REQ_ID;
+        if (j->is_held) {
+            i.holder = span_of(j->holder.serial, sizeof(j->holder.serial));
+        }
+        if (j->grant.renewal.replaces) {
+            i.renews = i.holder;
+        }
+        i.is_update = j->grant.renewal.is_update;
+        i.confirm = i.is_update                                             ? ISSUANCE_REQUIRED
+                    : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
+                                                                            : ISSUANCE_EXPECTED;
     }
     if (issuance_intend(db, &i, &j->outcome, e) != 0) {
         return -1;
@@ -188,6 +199,10 @@ failure_of(enum issuance_outcome outcome)
         return CMP_BAD_CERT_TEMPLATE;
     case ISSUANCE_CLOSED:
         return CMP_BAD_REQUEST;
+    case ISSUANCE_HOLDER_REVOKED:
+        return CMP_CERT_REVOKED;
+    case ISSUANCE_RENEWED:
+        return CMP_DUPLICATE_CERT_REQ;
     case ISSUANCE_DONE:
     case ISSUANCE_KNOWN:
         break;
@@ -218,6 +233,10 @@ on_intended(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:
     case ISSUANCE_NOT_APPROVED:
+    case ISSUANCE_HOLDER_REVOKED:
+        break;
+    case ISSUANCE_RENEWED:
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
         break;
     }
     j->failure = failure_of(j->outcome);
@@ -237,8 +256,12 @@ run_judge(struct task *task)
         registered_check(j->ca->registered, &j->ca->policy,
                          cmp_queued_entry(j->queued)->registration_id, &j->registration, &j->e);
     if (j->result == 0) {
-        j->result = policy_grant_request(&j->ca->policy, j->queued, buf_span(&j->registration.json),
-                                         j->now, &j->grant, &j->requester, &j->failure, &j->e);
+        const struct policy_facts facts = {.json = buf_span(&j->registration.json),
+                                           .holder = j->is_held ? &j->holder : NULL};
+
+        j->result = policy_grant_request(&j->ca->policy, j->queued, &facts, j->now, &j->grant,
+                                         &j->requester, &j->failure, &j->e);
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", j->grant.renewal.phrase);
     }
 }
 
@@ -295,7 +318,14 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
     if (issuance_registration_find(db, registration, &j->registration, &j->is_registered, e) != 0) {
         return -1;
     }
-    return j->is_confirmation ? look_first(j, db, registration, e) : 0;
+    if (j->is_confirmation) {
+        return look_first(j, db, registration, e);
+    }
+    return !j->is_signer_ours
+               ? 0
+               : issuance_holder_find(db, span_of(j->signer_serial, sizeof(j->signer_serial)),
+                                      cmp_msg_extra(cmp_queued_inner(j->queued), 0), &j->holder,
+                                      &j->is_held, e);
 }
 
 static void
@@ -328,6 +358,10 @@ run_open(struct task *task)
 
     j->queued = policy_open(&j->ca->policy, buf_span(&j->asked), issue_rid(j), j->ras->list,
                             j->ras->n, j->now, &j->failure, &j->e);
+    if (j->queued != NULL) {
+        j->is_signer_ours =
+            policy_holder_serial(&j->ca->policy, cmp_queued_inner(j->queued), j->signer_serial);
+    }
 }
 
 /* What an RA may submit: the first message of an enrolment and its confirmation. */
@@ -339,6 +373,7 @@ is_submittable(enum cmp_body body, bool *is_confirmation)
     case CMP_IR:
     case CMP_CR:
     case CMP_P10CR:
+    case CMP_KUR:
         return true;
     case CMP_CERTCONF:
         *is_confirmation = true;
@@ -347,7 +382,6 @@ is_submittable(enum cmp_body body, bool *is_confirmation)
     case CMP_CP:
     case CMP_POPDECC:
     case CMP_POPDECR:
-    case CMP_KUR:
     case CMP_KUP:
     case CMP_KRR:
     case CMP_KRP:

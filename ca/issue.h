@@ -45,12 +45,17 @@ struct issue {
     X509 *requester;
     struct issuance_registration registration;
     bool is_registered;
+    uint8_t signer_serial[ISSUANCE_SERIAL_SIZE];
+    bool is_signer_ours; /* says its certificate; is_held: and ca.db */
+    struct issuance_holder holder;
+    bool is_held;
     struct issuance_request found; /* the row of this rid */
     bool is_found;
     struct issuance_request first; /* certConf: the request that it is about */
     struct buf first_evidence;
     bool is_confirmation;
     bool is_confirmed; /* answered before */
+    bool is_revoked;   /* by a confirmation or a rejection: the CRL changes */
     bool may_refuse;   /* the RA stands for it: a refusal is recorded */
     struct policy_grant grant;
     bool is_granted;
@@ -61,6 +66,7 @@ struct issue {
 
     int result; /* of the worker's step */
     enum cmp_failure failure;
+    char phrase[ISSUANCE_PHRASE_SIZE]; /* of a refusal, for the peer; "": the failure's own */
     struct err e;
 };
 

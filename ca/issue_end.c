@@ -164,6 +164,13 @@ issue_end_issued(struct issue *j)
 
 /* ---- refusal ---- */
 
+/* What the peer is told. */
+static const char *
+phrase_of(const struct issue *j)
+{
+    return j->phrase[0] != '\0' ? j->phrase : cmp_failure_phrase(j->failure);
+}
+
 static int
 run_refuse(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -178,7 +185,7 @@ run_refuse(struct store_op *op, struct store_db *db, struct err *e)
         .queue_sequence = j->queue_sequence,
         .queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous)),
         .fail_info = (int)j->failure,
-        .phrase = cmp_failure_phrase(j->failure),
+        .phrase = phrase_of(j),
         .reason = j->e.text,
         .now = j->now,
     };
@@ -191,7 +198,7 @@ released_refused(struct release_item *item)
 {
     struct issue *j = CONTAINER_OF(item, struct issue, release);
 
-    issue_end_refused(j, (int)j->failure, cmp_failure_phrase(j->failure));
+    issue_end_refused(j, (int)j->failure, phrase_of(j));
 }
 
 static void

@@ -125,6 +125,24 @@ issue_sign(struct issue *j)
 
 /* ---- recovery ---- */
 
+/* Who signed the request of an intent, when it was a certificate of ours. */
+struct holder_op {
+    struct store_op op;
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    struct span der;
+    struct issuance_holder holder;
+    bool found;
+};
+
+static int
+run_holder(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct holder_op *h = CONTAINER_OF(op, struct holder_op, op);
+
+    return issuance_holder_find(db, span_of(h->serial, sizeof(h->serial)), h->der, &h->holder,
+                                &h->found, e);
+}
+
 struct open_op {
     struct store_op op;
     struct issuance_request *request;
@@ -177,6 +195,8 @@ static int
 judge_again(struct ca *ca, const struct issuance_request *q, struct span evidence,
             const struct issuance_registration *registration, struct err *e)
 {
+    struct holder_op h = {.op = {.run = run_holder}};
+    struct policy_facts facts = {.json = buf_span(&registration->json)};
     enum cmp_failure failure;
     CLEANUP(cmp_queued_cleanup)
     struct cmp_queued *queued = policy_open(&ca->policy, evidence, span_of(q->rid, sizeof(q->rid)),
@@ -185,9 +205,18 @@ judge_again(struct ca *ca, const struct issuance_request *q, struct span evidenc
     CLEANUP(x509_cleanup) X509 *requester = NULL;
     const char *id = queued == NULL ? "" : cmp_queued_entry(queued)->registration_id;
 
-    if (queued == NULL || registered_check(ca->registered, &ca->policy, id, registration, e) != 0 ||
-        policy_grant_request(&ca->policy, queued, buf_span(&registration->json), q->created, &grant,
-                             &requester, &failure, e) != 0) {
+    if (queued == NULL || registered_check(ca->registered, &ca->policy, id, registration, e) != 0) {
+        return -1;
+    }
+    if (policy_holder_serial(&ca->policy, cmp_queued_inner(queued), h.serial)) {
+        h.der = cmp_msg_extra(cmp_queued_inner(queued), 0);
+        if (store_call(ca->store, &h.op, e) != 0) {
+            return -1;
+        }
+        facts.holder = h.found ? &h.holder : NULL;
+    }
+    if (policy_grant_request(&ca->policy, queued, &facts, q->created, &grant, &requester, &failure,
+                             e) != 0) {
         return -1;
     }
     return policy_same(&grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs), e);

@@ -81,6 +81,15 @@ policy_open(const struct policy *p, struct span nested, struct span rid,
 
 /* ---- who asks ---- */
 
+/* A first message under judgement; everything borrowed. */
+struct asking {
+    const struct policy *policy;
+    const struct cmp_queued *queued;
+    const struct policy_facts *facts;
+    const struct cmp_certreq *asked;
+    time_t now;
+};
+
 static int
 check_registered_key(const struct registration *r, X509 *signer, struct span spki, struct err *e)
 {
@@ -126,11 +135,45 @@ check_signer(const struct policy *p, const struct cmp_msg *m, const struct regis
     return err_set(e, ERR_DENIED, "unknown kind of proof");
 }
 
+/* By the proof that was registered, or by the certificate that came of it (RFC 9483 4.1.2
+ * to 4.1.4).
+ */
 static int
-check_requester(const struct policy *p, const struct cmp_queued *q, const struct registration *r,
-                struct span spki, time_t now, X509 **requester, enum cmp_failure *failure,
-                struct err *e)
+check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum cmp_failure *failure,
+            struct err *e)
 {
+    const struct policy *p = a->policy;
+    const struct cmp_msg *m = cmp_queued_inner(a->queued);
+    const struct cmp_queue_entry *entry = cmp_queued_entry(a->queued);
+    const enum cmp_body body = cmp_msg_body(m);
+
+    if (a->facts->holder != NULL && body != CMP_IR) {
+        const struct renew_request r = {.msg = m,
+                                        .asked = a->asked,
+                                        .signer = signer,
+                                        .holder = a->facts->holder,
+                                        .registration = entry->registration_id,
+                                        .profile = entry->profile,
+                                        .trust = p->trust,
+                                        .now = a->now};
+
+        return renew_judge(&p->renew, &r, &g->renewal, failure, e);
+    }
+    if (body == CMP_KUR || body == CMP_CR) {
+        (void)err_set(e, ERR_DENIED, "%s is signed with a certificate that is not ours",
+                      cmp_body_name(body));
+        return fail(failure, CMP_NOT_AUTHORIZED);
+    }
+    return check_signer(p, m, &g->registration, signer, cmp_certreq_spki(a->asked), a->now, failure,
+                        e);
+}
+
+static int
+check_requester(const struct asking *a, struct policy_grant *g, X509 **requester,
+                enum cmp_failure *failure, struct err *e)
+{
+    const struct cmp_queued *q = a->queued;
+    const struct registration *r = &g->registration;
     const struct cmp_msg *m = cmp_queued_inner(q);
     const enum cmp_assurance attested = cmp_queued_entry(q)->assurance;
 
@@ -139,6 +182,9 @@ check_requester(const struct policy *p, const struct cmp_queued *q, const struct
     case CMP_PROTECTION_MAC:
         if (attested != CMP_ASSURANCE_MAC || r->proof.kind != PROOF_MAC) {
             return err_set(e, ERR_DENIED, "protected by a MAC, but not registered or attested so");
+        }
+        if (cmp_msg_body(m) == CMP_KUR) {
+            return err_set(e, ERR_DENIED, "kur is signed with the certificate that it updates");
         }
         *failure = CMP_NO_FAILURE;
         return 0;
@@ -157,11 +203,34 @@ check_requester(const struct policy *p, const struct cmp_queued *q, const struct
         return fail(failure, CMP_BAD_MESSAGE_CHECK);
     }
     if (cmp_signature_verify(m, *requester, failure, e) != 0 ||
-        check_signer(p, m, r, *requester, spki, now, failure, e) != 0) {
+        check_right(a, *requester, g, failure, e) != 0) {
         return -1;
     }
     *failure = CMP_NO_FAILURE;
     return 0;
+}
+
+bool
+policy_holder_serial(const struct policy *p, const struct cmp_msg *m,
+                     uint8_t serial[ISSUANCE_SERIAL_SIZE])
+{
+    CLEANUP(x509_cleanup) X509 *signer = NULL;
+    const ASN1_INTEGER *number;
+    struct err e = {0};
+
+    if (cmp_protection_of(m) != CMP_PROTECTION_SIGNATURE || cmp_msg_extra_count(m) == 0) {
+        return false;
+    }
+    signer = certificate_parse_keyless(cmp_msg_extra(m, 0), &e);
+    if (signer == NULL || X509_NAME_cmp(X509_get_issuer_name(signer), p->name) != 0) {
+        return false;
+    }
+    number = X509_get0_serialNumber(signer);
+    if (ASN1_STRING_length(number) != ISSUANCE_SERIAL_SIZE) {
+        return false;
+    }
+    memcpy(serial, ASN1_STRING_get0_data(number), ISSUANCE_SERIAL_SIZE);
+    return true;
 }
 
 /* ---- what they get ---- */
@@ -194,27 +263,34 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
 /* The profile that the network function names itself is not the RA's to change (RFC 9810 5.1.1.4).
  */
 static int
-check_profile_wish(const struct cmp_queued *q, enum cmp_failure *failure, struct err *e)
+check_profile_wish(const struct cmp_queued *q, const char *profile, enum cmp_failure *failure,
+                   struct err *e)
 {
-    const char *profile = cmp_queued_entry(q)->profile;
     char wish[CMP_PROFILE_NAME_MAX + 1];
 
     if (cmp_profile_read(cmp_queued_inner(q), wish, failure, e) != 0) {
         return -1;
     }
     if (wish[0] != '\0' && strcmp(wish, profile) != 0) {
-        (void)err_set(e, ERR_DENIED, "certProfile is %s, and the RA says %s", wish, profile);
+        (void)err_set(e, ERR_DENIED, "certProfile is %s, and what is granted %s", wish, profile);
         return fail(failure, CMP_NOT_AUTHORIZED);
     }
     return 0;
 }
 
-static int
-grant_from_registration(const struct policy *p, const struct cmp_queued *q,
-                        const struct cmp_certreq *asked, struct policy_grant *g, time_t now,
-                        struct err *e)
+/* The RA names it, except for what is renewed as it was. */
+static const char *
+granted_profile(const struct asking *a, const struct policy_grant *g)
 {
-    const struct profile *profile = profile_by_name(cmp_queued_entry(q)->profile);
+    return g->renewal.profile != NULL ? g->renewal.profile : cmp_queued_entry(a->queued)->profile;
+}
+
+static int
+grant_from_registration(const struct asking *a, struct policy_grant *g, struct err *e)
+{
+    const struct policy *p = a->policy;
+    const time_t now = a->now;
+    const struct profile *profile = profile_by_name(granted_profile(a, g));
 
     if (profile == NULL || !profile_is_nf(profile)) {
         return err_set(e, ERR_DENIED, "no such profile for network functions");
@@ -222,35 +298,38 @@ grant_from_registration(const struct policy *p, const struct cmp_queued *q,
     g->request.profile = profile;
     g->request.nf = &g->registration.nf;
     g->request.not_before = now;
-    if (registration_allows(&g->registration, profile, now, e) != 0 ||
+    /* The window is that of initial certificates; a renewal needs the profile only. */
+    if ((!g->renewal.replaces && registration_allows(&g->registration, profile, now, e) != 0) ||
         registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,
                                e) != 0) {
         return -1;
     }
-    return build(p, g, cmp_certreq_spki(asked), e);
+    return build(p, g, cmp_certreq_spki(a->asked), e);
 }
 
 int
-policy_grant_request(const struct policy *p, const struct cmp_queued *q, struct span json,
-                     time_t now, struct policy_grant *g, X509 **requester,
-                     enum cmp_failure *failure, struct err *e)
+policy_grant_request(const struct policy *p, const struct cmp_queued *q,
+                     const struct policy_facts *facts, time_t now, struct policy_grant *g,
+                     X509 **requester, enum cmp_failure *failure, struct err *e)
 {
     CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
+    struct asking a = {.policy = p, .queued = q, .facts = facts, .now = now};
 
     *requester = NULL;
-    if (registration_parse(json, &p->rules, &g->registration, e) != 0) {
+    if (registration_parse(facts->json, &p->rules, &g->registration, e) != 0) {
         return fail(failure, CMP_NOT_AUTHORIZED);
     }
     asked = cmp_certreq_read(cmp_queued_inner(q), failure, e);
     if (asked == NULL) {
         return -1;
     }
-    if (check_requester(p, q, &g->registration, cmp_certreq_spki(asked), now, requester, failure,
-                        e) != 0 ||
-        cmp_certreq_check_pop(asked, failure, e) != 0 || check_profile_wish(q, failure, e) != 0) {
+    a.asked = asked;
+    if (check_requester(&a, g, requester, failure, e) != 0 ||
+        cmp_certreq_check_pop(asked, failure, e) != 0 ||
+        check_profile_wish(q, granted_profile(&a, g), failure, e) != 0) {
         return -1;
     }
-    if (grant_from_registration(p, q, asked, g, now, e) != 0) {
+    if (grant_from_registration(&a, g, e) != 0) {
         return fail(failure, e->code == ERR_CRYPTO  ? CMP_SYSTEM_FAILURE
                              : e->code == ERR_INPUT ? CMP_BAD_CERT_TEMPLATE
                                                     : CMP_NOT_AUTHORIZED);

@@ -15,6 +15,7 @@
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/queue.h"
 #include "ca/registration/registration.h"
+#include "ca/renew.h"
 #include "ca/trust/trust.h"
 #include "ca/x509/tbs.h"
 
@@ -27,6 +28,7 @@ struct policy {
     struct trust *trust;   /* of requesters' certificates */
     struct nf_rules rules;
     const char *crl_url;
+    struct renew_rules renew;
     bool rehearsal; /* the issuing certificate says so */
 };
 
@@ -44,6 +46,7 @@ struct policy_grant {
     uint8_t spki_sha256[SHA256_SIZE];
     struct tbs_request request; /* borrows from the members above */
     struct buf tbs;
+    struct renewal renewal; /* of a request that a certificate of ours signs */
 };
 void policy_grant_free(struct policy_grant *);
 
@@ -54,12 +57,22 @@ struct cmp_queued *policy_open(const struct policy *, struct span nested, struct
                                const struct policy_ra *ras, size_t n_ras, time_t now,
                                enum cmp_failure *failure, struct err *e) OWNED(cmp_queued_free);
 
-/* A first message: protection, path, proof of possession, registration -> TBS, linted. `json` is
- * the registration that the entry names. `grant` is all zero before. *requester is the certificate
- * that protects the request (freed by the caller), NULL with a MAC. */
-int policy_grant_request(const struct policy *, const struct cmp_queued *, struct span json,
-                         time_t now, struct policy_grant *grant, X509 **requester,
-                         enum cmp_failure *failure, struct err *e);
+/* What ca.db has about a first message. */
+struct policy_facts {
+    struct span json;                     /* the registration that the entry names */
+    const struct issuance_holder *holder; /* of the certificate that signs; NULL: none of ours */
+};
+/* A first message: protection, path, proof of possession, registration -> TBS, linted. `grant` is
+ * all zero before. *requester is the certificate that protects the request (freed by the caller),
+ * NULL with a MAC. */
+int policy_grant_request(const struct policy *, const struct cmp_queued *,
+                         const struct policy_facts *, time_t now, struct policy_grant *grant,
+                         X509 **requester, enum cmp_failure *failure, struct err *e);
+
+/* When the message is signed and its certificate names us as issuer: the certificate's serial
+ * number, under which ca.db is asked for the holder. */
+bool policy_holder_serial(const struct policy *, const struct cmp_msg *,
+                          uint8_t serial[ISSUANCE_SERIAL_SIZE]);
 
 /* An officer's request for a certificate of our own processes or people. */
 int policy_grant_officer(const struct policy *, struct span csr, const char *profile,

@@ -90,6 +90,10 @@ load_policy(struct ca *ca, struct err *e)
                                  .n_home_domains = c->n_home_domains,
                                  .fqdn_suffixes = (const char *const *)c->fqdn_suffixes,
                                  .n_fqdn_suffixes = c->n_fqdn_suffixes};
+    p->renew = (struct renew_rules){.window = c->renewal_window,
+                                    .expired_days = c->expired_renewal_days,
+                                    .same_key = c->allow_same_key_renewal,
+                                    .reenrolment = c->reenrolment};
     p->trust = trust_new(p->root, p->issuing, c->vendor_roots, c->n_vendor_roots, e);
     return p->trust == NULL ? -1 : 0;
 }

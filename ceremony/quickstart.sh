@@ -318,6 +318,8 @@ link_users = {"$(id -un)"}
 admin_socket = "$dir/run/ca-admin.sock"
 crl_dir = "$dir/crl"
 crl_url = "http://127.0.0.1:$port/crl/issuing.crl"
+# so that a renewal can be tried at once
+renewal_window = 0
 CONF
 }
 

@@ -170,6 +170,8 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "profile", BELOW "profile");
         member(out, leaf, "notBefore", ", valid");
         member(out, leaf, "notAfter", " to");
+        member(out, leaf, "updates", BELOW "updates");
+        member(out, leaf, "renews", BELOW "takes the place of");
         return;
     case LEAF_ISSUED:
     case LEAF_CONFIRMED:
@@ -178,6 +180,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         (void)fprintf(out, BELOW "reason %s", reason_name(leaf_int(leaf, "reason", -1)));
         member(out, leaf, "by", ", by");
         member(out, leaf, "revocationDate", ", as of");
+        member(out, leaf, "supersededBy", BELOW "superseded by");
         return;
     case LEAF_CANCEL:
     case LEAF_REJECTED:

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * audit_rules.h - what must be true of the leaves beyond their hashes: each has the form of its
- * kind, and what was issued is what was intended before (record before signature), and what
- * officers must approve was approved before it was intended (audit_approval.h).
+ * kind, what was issued is what was intended before (record before signature), what officers must
+ * approve was approved before it was intended (audit_approval.h), and what an update superseded was
+ * superseded by its confirmation and not before (RFC 9483 4.1.3).
  *
- * Memory: the intents that are open, not the certificates.
+ * Memory: the intents that are open and the updates that wait for their confirmation, not the
+ * certificates.
  */
 #pragma once
 

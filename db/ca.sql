@@ -176,3 +176,17 @@ BEGIN SELECT RAISE(ABORT, 'an approval is kept'); END;
 CREATE TRIGGER approval_open BEFORE INSERT ON approval
     WHEN NOT EXISTS (SELECT 1 FROM pending WHERE rid = new.rid AND open = 1)
 BEGIN SELECT RAISE(ABORT, 'nothing waits for this approval'); END;
+
+-- migration 5
+
+-- A request that is signed with a certificate of ours. renews: the serial of that certificate when the
+-- new one takes its place; it is no use of the registration then. is_update 1: by kur (RFC 9483 4.1.3),
+-- so what it renews is superseded when the new one is confirmed. confirm: 0 implicitConfirm was asked
+-- for, 1 a certConf is expected, 2 nothing replaces a certConf.
+ALTER TABLE request ADD COLUMN renews BLOB CHECK (length(renews) = 16);
+ALTER TABLE request ADD COLUMN is_update INTEGER NOT NULL DEFAULT 0 CHECK (is_update IN (0, 1));
+ALTER TABLE request ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0 CHECK (confirm BETWEEN 0 AND 2);
+-- One renewal of a certificate at a time; what was rejected or given up makes room.
+CREATE UNIQUE INDEX request_renews ON request (renews) WHERE renews IS NOT NULL AND state IN (0, 1, 3);
+CREATE TRIGGER request_fixed_renewal BEFORE UPDATE OF renews, is_update, confirm ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;

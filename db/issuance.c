@@ -38,6 +38,10 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "the state does not allow it any more";
     case ISSUANCE_NOT_APPROVED:
         return "not approved by as many officers as the profile demands, or not in time";
+    case ISSUANCE_HOLDER_REVOKED:
+        return "the certificate that signs is revoked";
+    case ISSUANCE_RENEWED:
+        return "a renewal of this certificate was issued: confirm or reject it first";
     }
     return "unknown outcome";
 }
@@ -70,24 +74,37 @@ issuance_is_ours(struct store_db *db, struct span der, const char *profile, bool
 }
 
 int
-issuance_revoke_row(struct store_db *db, struct span serial, time_t not_after, int reason,
-                    const char *by, time_t now, uint64_t *index, struct err *e)
+issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t now,
+                   uint64_t *index, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REVOKED, now);
 
-    leaf_set_hex(leaf, "serial", serial);
-    leaf_set_int(leaf, "reason", reason);
-    if (by != NULL) {
-        leaf_set_text(leaf, "by", by);
+    leaf_set_hex(leaf, "serial", r->serial);
+    leaf_set_int(leaf, "reason", r->reason);
+    if (r->by != NULL) {
+        leaf_set_text(leaf, "by", r->by);
+    }
+    if (r->superseded_by.n > 0) {
+        leaf_set_hex(leaf, "supersededBy", r->superseded_by);
     }
     if (store_exec(
             db, "INSERT INTO revocation(serial, revoked, reason, not_after) VALUES(?1, ?2, ?3, ?4)",
-            STORE_VALUES(store_blob(serial), store_int(now), store_int(reason),
-                         store_int(not_after)),
+            STORE_VALUES(store_blob(r->serial), store_int(now), store_int(r->reason),
+                         store_int(r->not_after)),
             e) != 0) {
         return -1;
     }
     return issuance_append(db, leaf, index, e);
+}
+
+int
+issuance_revoke_row(struct store_db *db, struct span serial, time_t not_after, int reason,
+                    const char *by, time_t now, uint64_t *index, struct err *e)
+{
+    const struct issuance_revoked r = {
+        .serial = serial, .not_after = not_after, .reason = reason, .by = by};
+
+    return issuance_revoke_as(db, &r, now, index, e);
 }
 
 /* ---- reading ---- */
@@ -215,6 +232,8 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
+    bool live;
+    bool open;
 
     if (store_query(db, &rows,
                     "SELECT state, not_before, not_after, used + (SELECT count(*) FROM pending p "
@@ -226,10 +245,12 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    if (!row || row_int(&rows, 0) != ISSUANCE_LIVE || row_int(&rows, 1) > i->now ||
-        row_int(&rows, 2) <= i->now) {
+    live = row && row_int(&rows, 0) == ISSUANCE_LIVE;
+    /* The window and the uses are those of initial certificates. */
+    open = live && (i->renews.n > 0 || (row_int(&rows, 1) <= i->now && row_int(&rows, 2) > i->now));
+    if (!open) {
         *outcome = ISSUANCE_NOT_REGISTERED;
-    } else if (row_int(&rows, 3) >= i->certificates) {
+    } else if (i->renews.n == 0 && row_int(&rows, 3) >= i->certificates) {
         *outcome = ISSUANCE_USED_UP;
     }
     return 0;
@@ -324,6 +345,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }
+    if (i->renews.n > 0) {
+        leaf_set_hex(leaf, i->is_update ? "updates" : "renews", i->renews);
+    }
     return issuance_append(db, leaf, index, e);
 }
 
@@ -345,10 +369,13 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
     const bool nf = i->registration != NULL;
     uint64_t leaf;
 
-    if (nf && (store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
-                          STORE_VALUES(store_text(i->registration)), e) != 0 ||
-               /* what waited has its leaf REQUEST already */
-               (i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0))) {
+    if (nf && i->renews.n == 0 &&
+        store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
+                   STORE_VALUES(store_text(i->registration)), e) != 0) {
+        return -1;
+    }
+    /* what waited has its leaf REQUEST already */
+    if (nf && i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0) {
         return -1;
     }
     if (append_intent_leaf(db, i, &leaf, e) != 0) {
@@ -358,16 +385,40 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
         db,
         "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
         "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
-        "created, leaf) "
-        "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "created, leaf, renews, is_update, confirm) "
+        "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18)",
         STORE_VALUES(store_blob(i->rid), store_text(i->registration),
                      blob_or_null(nf, i->transaction_id), number_or_null(nf, i->cert_req_id),
                      number_or_null(nf, i->assurance),
                      blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
                      store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
                      blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
-                     store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf)),
+                     store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf),
+                     blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
+                     store_int(nf ? i->confirm : ISSUANCE_IMPLICIT)),
         e);
+}
+
+/* The rules for a network function's request, one after the other until one says no. */
+static int
+check_nf(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
+         struct err *e)
+{
+    bool ours;
+
+    if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
+        return -1;
+    }
+    if (!ours) {
+        *outcome = ISSUANCE_SIGNER_UNKNOWN;
+        return 0;
+    }
+    if (issuance_check_holder(db, i, outcome, e) != 0 ||
+        (*outcome == ISSUANCE_DONE && check_registration(db, i, outcome, e) != 0)) {
+        return -1;
+    }
+    return *outcome == ISSUANCE_DONE ? check_transaction(db, i, outcome, e) : 0;
 }
 
 int
@@ -375,7 +426,6 @@ issuance_admissible(struct store_db *db, const struct issuance_intent *i,
                     enum issuance_outcome *outcome, struct err *e)
 {
     bool known;
-    bool ours = true;
 
     *outcome = ISSUANCE_DONE;
     if (is_known(db, i->rid, &known, e) != 0) {
@@ -385,17 +435,7 @@ issuance_admissible(struct store_db *db, const struct issuance_intent *i,
         *outcome = known ? ISSUANCE_KNOWN : ISSUANCE_DONE;
         return 0;
     }
-    if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
-        return -1;
-    }
-    if (!ours) {
-        *outcome = ISSUANCE_SIGNER_UNKNOWN;
-        return 0;
-    }
-    return check_registration(db, i, outcome, e) != 0 ||
-                   (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)
-               ? -1
-               : 0;
+    return check_nf(db, i, outcome, e);
 }
 
 int
@@ -538,9 +578,10 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
                             "abandoned", now, leaf, e) != 0) {
         return -1;
     }
-    if (q.registration[0] != '\0' &&
-        store_exec(db, "UPDATE registration SET used = used - 1 WHERE id = ?1",
-                   STORE_VALUES(store_text(q.registration)), e) != 0) {
+    if (store_exec(db,
+                   "UPDATE registration SET used = used - 1 WHERE id = "
+                   "(SELECT registration FROM request WHERE rid = ?1 AND renews IS NULL)",
+                   STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }
     if (store_exec(db, "UPDATE request SET fail_info = ?1, phrase = 'given up' WHERE rid = ?2",

@@ -56,6 +56,8 @@ enum issuance_outcome {
     ISSUANCE_REPEATED,           /* the same content was registered before under another id */
     ISSUANCE_CLOSED,             /* that state does not allow it any more */
     ISSUANCE_NOT_APPROVED,       /* by as many officers as it takes */
+    ISSUANCE_HOLDER_REVOKED,     /* the certificate that signs the request is revoked */
+    ISSUANCE_RENEWED,            /* another renewal of that certificate is there already */
 };
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);
@@ -142,6 +144,23 @@ int issuance_find_transaction(struct store_db *, const char *registration,
  */
 int issuance_evidence(struct store_db *, struct span rid, struct buf *out, struct err *e);
 
+/* Whose certificate of ours signs a request. Nothing of it comes from the request but the
+ * certificate itself. */
+struct issuance_holder {
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    char nf_instance[ISSUANCE_INSTANCE_SIZE]; /* "": infrastructure */
+    char profile[ISSUANCE_PROFILE_SIZE];
+    char registration[ISSUANCE_ID_SIZE]; /* under which it was issued */
+    char governs[ISSUANCE_ID_SIZE];      /* the live registration of its nfInstanceId; "": none */
+    bool revoked;
+};
+/* *found only for exactly this certificate of ours. */
+int issuance_holder_find(struct store_db *, struct span serial, struct span der,
+                         struct issuance_holder *out, bool *found, struct err *e);
+
+/* Which certConf is expected (ca.sql). */
+enum issuance_confirm { ISSUANCE_IMPLICIT = 0, ISSUANCE_EXPECTED = 1, ISSUANCE_REQUIRED = 2 };
+
 /* What is to be durable before a signature is asked for. */
 struct issuance_intent {
     struct span rid;
@@ -163,11 +182,16 @@ struct issuance_intent {
     time_t not_after;
     int certificates; /* that the registration allows */
     int approvals; /* of officers that the profile demands; then it waits (issuance_approval.h) */
+    struct span holder; /* serial of the certificate of ours that signs; empty: none of ours */
+    struct span renews; /* the same when the new one takes its place: no use of the registration,
+                           which need only be live */
+    bool is_update;     /* kur */
+    enum issuance_confirm confirm;
     time_t now;
 };
 /* T1, with the leaves REQUEST (of a network function) and INTENT. DONE, KNOWN, SIGNER_UNKNOWN,
  * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (a request that does not
- * wait, or has fewer approvals). */
+ * wait, or has fewer approvals), HOLDER_REVOKED, RENEWED. */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);
 
@@ -211,10 +235,13 @@ struct issuance_confirmation {
     const char *reason; /* of a rejection, for the leaf */
     time_t now;
 };
-/* ISSUED -> CONFIRMED with the leaf CONFIRMED, or -> REJECTED with the leaves REJECTED and REVOKED.
- * DONE, KNOWN (*leaf and *accepted are the stored ones), SIGNER_UNKNOWN, CLOSED. */
+/* ISSUED -> CONFIRMED with the leaf CONFIRMED, directly followed by REVOKED (superseded) for what a
+ * kur renewed; or -> REJECTED with the leaves REJECTED and REVOKED.
+ * DONE, KNOWN (*leaf and *accepted are the stored ones), SIGNER_UNKNOWN, CLOSED, HOLDER_REVOKED
+ * (the certificate that the kur was signed with is not live any more). *revoked tells that the CRL
+ * changes. */
 int issuance_confirm(struct store_db *, const struct issuance_confirmation *, uint64_t *leaf,
-                     enum issuance_outcome *outcome, struct err *e);
+                     bool *revoked, enum issuance_outcome *outcome, struct err *e);
 /* Is this certConf answered already? */
 int issuance_confirmation_find(struct store_db *, struct span rid, uint64_t *leaf, bool *found,
                                struct err *e);

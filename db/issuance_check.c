@@ -78,9 +78,12 @@ check_request(struct store_db *db, const struct leaf *leaf, struct err *e)
     }
     if (leaf_kind(leaf) == LEAF_INTENT) {
         return need_row(
-            db, "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3",
-            STORE_VALUES(store_blob(rid), store_blob(serial),
-                         store_text(leaf_text(leaf, "registration"))),
+            db,
+            "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
+            "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL)",
+            STORE_VALUES(
+                store_blob(rid), store_blob(serial), store_text(leaf_text(leaf, "registration")),
+                store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews"))),
             "an intent", e);
     }
     return need_row(db,
@@ -237,10 +240,12 @@ check_uses(struct store_db *db, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(db, &rows,
-                    "SELECT g.id FROM registration g WHERE g.used <> (SELECT count(*) FROM request "
-                    "q WHERE q.registration = g.id AND q.state IN (0, 1, 3, 4)) LIMIT 1",
-                    STORE_NO_VALUES, e) != 0 ||
+    if (store_query(
+            db, &rows,
+            "SELECT g.id FROM registration g WHERE g.used <> (SELECT count(*) FROM request "
+            "q WHERE q.registration = g.id AND q.renews IS NULL AND q.state IN (0, 1, 3, 4)) "
+            "LIMIT 1",
+            STORE_NO_VALUES, e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }

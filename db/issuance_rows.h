@@ -11,7 +11,16 @@ int issuance_append(struct store_db *, struct leaf *, uint64_t *index, struct er
 /* Did we issue exactly this certificate, under this infrastructure profile, and not revoke it? */
 int issuance_is_ours(struct store_db *, struct span der, const char *profile, bool *ours,
                      struct err *e);
+struct issuance_revoked {
+    struct span serial;
+    time_t not_after;
+    int reason;                /* CRLReason, RFC 5280 5.3.1 */
+    const char *by;            /* NULL: not said */
+    struct span superseded_by; /* serial of the certificate that takes its place; empty: none */
+};
 /* The row and its leaf REVOKED. ERR_CONFLICT when it is there. */
+int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, time_t now,
+                       uint64_t *index, struct err *e);
 int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after, int reason,
                         const char *by, time_t now, uint64_t *index, struct err *e);
 /* Leaf REJECTED. */
@@ -32,4 +41,15 @@ int issuance_not_after(struct store_db *, struct span rid, time_t *out, struct e
 int issuance_advance(struct store_db *, struct span rid, enum issuance_state from,
                      enum issuance_state to, uint64_t leaf, struct err *e);
 
-enum { ISSUANCE_CESSATION = 5 }; /* RFC 5280 5.3.1 cessationOfOperation */
+/* Is the certificate that signs a request live, and is there no other renewal of it? */
+int issuance_check_holder(struct store_db *, const struct issuance_intent *,
+                          enum issuance_outcome *outcome, struct err *e);
+/* What the confirmation of `q` supersedes: *revoked tells that there was something. */
+int issuance_supersede(struct store_db *, const struct issuance_request *q, time_t now,
+                       bool *revoked, struct err *e);
+/* Is what `q`, a kur, renews still live? true for other requests. */
+int issuance_may_confirm(struct store_db *, const struct issuance_request *q, bool *may,
+                         struct err *e);
+
+/* RFC 5280 5.3.1 */
+enum { ISSUANCE_SUPERSEDED = 4, ISSUANCE_CESSATION = 5 };

@@ -11,7 +11,7 @@
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
 
-enum { MEMBERS_MAX = 12 };
+enum { MEMBERS_MAX = 16 };
 
 enum member_type { MEMBER_TEXT, MEMBER_HEX, MEMBER_BASE64, MEMBER_TIME, MEMBER_INT, MEMBER_BOOL };
 
@@ -74,7 +74,9 @@ static const struct kind kinds[LEAF_KINDS] = {
                       {"nfInstanceId", MEMBER_TEXT, true},
                       {"registration", MEMBER_HEX, true},
                       {"assurance", MEMBER_TEXT, true},
-                      {"approvals", MEMBER_INT, true}}},
+                      {"approvals", MEMBER_INT, true},
+                      {"renews", MEMBER_HEX, true},
+                      {"updates", MEMBER_HEX, true}}},
     [LEAF_ISSUED] = {"ISSUED",
                      {{"rid", MEMBER_HEX, false},
                       {"serial", MEMBER_HEX, false},
@@ -88,7 +90,8 @@ static const struct kind kinds[LEAF_KINDS] = {
                       {{"serial", MEMBER_HEX, false},
                        {"reason", MEMBER_INT, false},
                        {"by", MEMBER_TEXT, true},
-                       {"revocationDate", MEMBER_TIME, true}}},
+                       {"revocationDate", MEMBER_TIME, true},
+                       {"supersededBy", MEMBER_HEX, true}}},
     [LEAF_CRL] = {"CRL",
                   {{"number", MEMBER_INT, false},
                    {"sha256", MEMBER_HEX, false},

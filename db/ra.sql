@@ -93,3 +93,18 @@ CREATE INDEX registration_nf ON registration (nf_instance);
 -- The CA said that officers must approve first: what the client is told, and when the CA is asked again.
 ALTER TABLE enrolment ADD COLUMN check_after INTEGER; -- seconds; phrase has the reason
 ALTER TABLE queue ADD COLUMN again_at INTEGER NOT NULL DEFAULT 0;
+
+-- migration 6
+
+-- Certificates that were delivered: who signs with one of them is refused early when it is revoked.
+-- The CA decides again, and knows revocations that nobody told us of.
+CREATE TABLE certificate (
+    fingerprint   BLOB PRIMARY KEY CHECK (length(fingerprint) = 32), -- SHA-256 of its DER
+    serial        BLOB NOT NULL UNIQUE,
+    registration  TEXT NOT NULL REFERENCES registration (id),
+    profile       TEXT NOT NULL,
+    not_after     INTEGER NOT NULL,
+    revoked       INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX certificate_registration ON certificate (registration);
+CREATE INDEX certificate_not_after ON certificate (not_after);

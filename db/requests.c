@@ -10,7 +10,10 @@
 
 #include "base/ossl.h"
 
-enum { CERTIFICATE_MAX = 16 * 1024 };
+enum {
+    CERTIFICATE_MAX = 16 * 1024,
+    REQUESTS_BODY_KUR = 7, /* enum cmp_body, RFC 9810 5.1.2 */
+};
 
 const char *
 requests_state_name(enum requests_state state)
@@ -433,6 +436,28 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
     return 0;
 }
 
+/* By a confirmation: the certificate that was rejected, or the one that a kur updated. */
+static int
+note_revoked(struct store_db *db, struct span rid, struct err *e)
+{
+    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
+    uint8_t fingerprint[SHA256_SIZE];
+    bool found;
+
+    if (requests_enrolment_by_rid(db, rid, &x, &found, e) != 0) {
+        return -1;
+    }
+    if (!found || x.state != REQUESTS_CONFIRMING) {
+        return 0;
+    }
+    if (x.accepted) {
+        return x.body == REQUESTS_BODY_KUR ? requests_signer_revoked(db, rid, e) : 0;
+    }
+    return sha256(buf_span(&x.certificate), fingerprint, e) != 0
+               ? -1
+               : requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e);
+}
+
 int
 requests_done(struct store_db *db, struct span rid, struct err *e)
 {
@@ -450,7 +475,7 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
 {
     bool first = false;
 
-    if (mark_answered(db, rid, &first, e) != 0) {
+    if (mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
         return -1;
     }
     return store_exec(db,
@@ -525,5 +550,8 @@ requests_expire(struct store_db *db, int64_t now, int *overdue, struct err *e)
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
-    return store_exec(db, "DELETE FROM seen WHERE until < ?", STORE_VALUES(store_int(now)), e);
+    return requests_certificates_expire(db, now, e) != 0
+               ? -1
+               : store_exec(db, "DELETE FROM seen WHERE until < ?", STORE_VALUES(store_int(now)),
+                            e);
 }

@@ -121,6 +121,34 @@ int requests_registration_each(struct store_db *, const struct requests_filter *
 /* ERR_NOTFOUND. Cancelling twice is fine. */
 int requests_cancel(struct store_db *, const char *id, struct err *e);
 
+/* Of a network function whose certificate signs: the newest that is not cancelled, else the newest.
+ */
+int requests_registration_by_instance(struct store_db *, const char *nf_instance,
+                                      struct requests_registration *out, bool *found,
+                                      struct err *e);
+
+/* ---- certificates that were delivered ---- */
+
+struct requests_certificate {
+    uint8_t fingerprint[32]; /* SHA-256 of its DER */
+    uint8_t serial[20];
+    size_t serial_size;
+    char registration[REQUESTS_ID_SIZE]; /* out */
+    char profile[REQUESTS_PROFILE_SIZE]; /* out */
+    int64_t not_after;
+    bool revoked; /* out */
+};
+/* What the CA issued for the queue entry `rid`; the same again changes nothing. */
+int requests_delivered(struct store_db *, struct span rid, const struct requests_certificate *,
+                       struct err *e);
+int requests_certificate_find(struct store_db *, struct span fingerprint,
+                              struct requests_certificate *out, bool *found, struct err *e);
+/* We were told that it is revoked. No such row is fine. */
+int requests_certificate_revoked(struct store_db *, struct span fingerprint, struct err *e);
+/* The same for the certificate that signed the entry `rid`. */
+int requests_signer_revoked(struct store_db *, struct span rid, struct err *e);
+int requests_certificates_expire(struct store_db *, int64_t now, struct err *e);
+
 /* ---- first messages ---- */
 
 /* Remembers an authenticated first message that came to nothing. ERR_CONFLICT: seen before. */
@@ -135,7 +163,8 @@ struct requests_admission {
     int body;
     int cert_req_id;
     bool implicit;
-    bool uncounted; /* takes none of the registration's initial certificates */
+    bool uncounted; /* takes none of the registration's initial certificates; whether it is a use is
+                       the CA's to say */
     int64_t until;  /* the row and its replay entry are kept until then */
     struct span rid;
     struct span nested;
@@ -203,7 +232,8 @@ int requests_done(struct store_db *, struct span rid, struct err *e);
  * `again_at`. */
 int requests_waiting(struct store_db *, struct span rid, int check_after, const char *phrase,
                      int64_t again_at, struct err *e);
-/* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. */
+/* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. What a kur updated, or what was
+ * rejected, is noted as revoked. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);
 /* QUEUED -> REJECTED, and the use of the registration, when counted, is given back; CONFIRMING ->
  * REJECTED. */

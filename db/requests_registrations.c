@@ -183,6 +183,16 @@ begin_page(struct store_db *db, const struct requests_filter *f, struct store_ro
 }
 
 int
+requests_registration_by_instance(struct store_db *db, const char *nf_instance,
+                                  struct requests_registration *out, bool *found, struct err *e)
+{
+    return registration_find(db,
+                             "SELECT " REGISTRATION_COLUMNS " FROM registration "
+                             "WHERE nf_instance = ? ORDER BY cancelled, rowid DESC LIMIT 1",
+                             STORE_VALUES(store_text(nf_instance)), out, found, e);
+}
+
+int
 requests_registration_each(struct store_db *db, const struct requests_filter *filter,
                            void (*visit)(void *arg, const struct requests_registration *),
                            void *arg, struct err *e)

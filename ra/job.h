@@ -53,6 +53,9 @@ struct job {
     uint8_t signer_key[32]; /* SHA-256 of its SubjectPublicKeyInfo */
     char *signer_issuer;
     char *signer_subject;
+    bool own;                            /* the signer's certificate names our CA as issuer */
+    char own_instance[REQUESTS_NF_SIZE]; /* and this network function; "": none */
+    struct requests_certificate held;    /* what we know of it; all zero: nothing */
     struct cmp_certconf certconf;
     int poll_id;
     int cert_req_id; /* of a first message: what its polls name */

@@ -14,6 +14,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
+#include "ra/judge_own.h"
 #include "ra/seal.h"
 #include "ra/support.h"
 
@@ -78,6 +79,7 @@ identity_of_signature(struct job *job)
     (void)snprintf(job->identity, sizeof(job->identity), "cert:%s", hex);
     job->signer_issuer = name_text(X509_get_issuer_name(job->signer));
     job->signer_subject = name_text(X509_get_subject_name(job->signer));
+    judge_own_identify(job);
     return 0;
 }
 
@@ -191,10 +193,11 @@ authenticate_signature(struct job *job)
                              job->registration.proof == PROOF_PUBLIC_KEY);
 
     if (cmp_signature_verify(job->msg, job->signer, &job->failure, &job->e) != 0 ||
-        check_path(job, pinned) != 0) {
+        (judge_own_applies(job) ? judge_own_path(job) : check_path(job, pinned)) != 0) {
         return -1;
     }
-    if (!usable) {
+    /* That it is revoked is said in the body, also when its registration was cancelled. */
+    if (!usable && !(job->registered && job->held.revoked)) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
         return fail(job, CMP_NOT_AUTHORIZED);
     }
@@ -284,6 +287,12 @@ check_wishes(struct job *job, const struct nf_identity *nf)
 static int
 check_proof(struct job *job, const struct registration *registration)
 {
+    if (judge_own_right(job) != 0) {
+        return -1;
+    }
+    if (judge_own_applies(job)) {
+        return 0; /* the CA issued it to this network function */
+    }
     switch (registration->proof.kind) {
     case PROOF_MAC:
         if (job->protection == CMP_PROTECTION_MAC) {
@@ -315,7 +324,7 @@ check_asked_key(struct job *job, const struct registration *registration)
     struct span spki = cmp_certreq_spki(job->certreq);
     uint8_t asked[SHA256_SIZE];
 
-    if (registration->proof.kind != PROOF_PUBLIC_KEY) {
+    if (registration->proof.kind != PROOF_PUBLIC_KEY || judge_own_applies(job)) {
         return 0;
     }
     if (sha256(spki, asked, &job->e) != 0) {
@@ -356,8 +365,16 @@ prepare_entry(struct job *job)
     return 0;
 }
 
+/* When nobody names one: that of the certificate that signs, else the first registered one. */
+static const char *
+default_profile(const struct job *job, const struct registration *registration)
+{
+    return judge_own_profile(job)[0] != '\0' ? judge_own_profile(job)
+                                             : registration->profiles[0].profile->name;
+}
+
 /* Which profile: the one that certProfile names (RFC 9810 5.1.1.4), or the path, who must not
- * disagree; else the first registered one. */
+ * disagree; else the default. */
 static int
 choose_profile(struct job *job, const struct registration *registration)
 {
@@ -377,14 +394,21 @@ choose_profile(struct job *job, const struct registration *registration)
     if (wish[0] != '\0') {
         name = wish;
     } else if (name[0] == '\0') {
-        name = registration->profiles[0].profile->name;
+        name = default_profile(job, registration);
     }
     chosen = registration_profile(registration, name);
     if (chosen == NULL) {
         (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
         return fail(job, CMP_NOT_AUTHORIZED);
     }
-    if (registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
+    if (job->body == CMP_KUR && job->held.profile[0] != '\0' &&
+        strcmp(name, job->held.profile) != 0) {
+        (void)err_set(&job->e, ERR_DENIED, "a kur for another profile than its certificate's");
+        return fail(job, CMP_NOT_AUTHORIZED);
+    }
+    /* The window is that of initial certificates; the CA says what a holder may. */
+    if (!judge_own_applies(job) &&
+        registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
         return fail(job, CMP_NOT_AUTHORIZED);
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", name);
@@ -398,6 +422,7 @@ judge_first(struct job *job)
     int result = -1;
 
     job->in_body = true;
+    job->uncounted = judge_own_applies(job);
     if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) != 0) {
         (void)fail(job, CMP_SYSTEM_FAILURE);
     } else if (job->body == CMP_GENM) {
@@ -408,7 +433,7 @@ judge_first(struct job *job)
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
         if (job->certreq != NULL && check_asked_key(job, registration) == 0 &&
-            check_wishes(job, &registration->nf) == 0) {
+            check_wishes(job, &registration->nf) == 0 && judge_own_wishes(job) == 0) {
             result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
         }
     }

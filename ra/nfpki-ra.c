@@ -395,7 +395,8 @@ static void
 set_rules(struct ra *ra)
 {
     ra->rules = (struct cmp_rules){
-        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
+        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_P10CR) |
+                  CMP_BODY_BIT(CMP_KUR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
                   CMP_BODY_BIT(CMP_GENM),
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,

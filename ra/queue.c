@@ -73,6 +73,7 @@ struct answer_op {
     enum link_type type;
     uint8_t rid[REQUESTS_RID_SIZE];
     struct buf certificate;
+    struct requests_certificate delivered; /* ISSUED */
     int fail_info;
     int check_after;
     char phrase[REQUESTS_PHRASE_SIZE];
@@ -319,6 +320,9 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
 
     if (a->type == LINK_ISSUED) {
         result = requests_issued(db, rid, buf_span(&a->certificate), e);
+        if (result == 0) {
+            result = requests_delivered(db, rid, &a->delivered, e);
+        }
     } else if (a->type == LINK_CONFIRMED) {
         result = requests_confirmed(db, rid, e);
     } else if (a->type == LINK_WAITING) {
@@ -326,6 +330,9 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
             requests_waiting(db, rid, a->check_after, a->phrase, clock_now() + a->check_after, e);
     } else {
         result = requests_refused(db, rid, a->fail_info, a->phrase, e);
+        if (result == 0 && a->fail_info == CMP_CERT_REVOKED) {
+            result = requests_signer_revoked(db, rid, e);
+        }
     }
     if (result != 0) {
         return -1;
@@ -365,6 +372,28 @@ answer_done(struct task *task)
     mem_free(a);
 }
 
+/* What is kept of a certificate that was delivered. */
+static int
+describe(struct span der, struct requests_certificate *out, struct err *e)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
+    const ASN1_INTEGER *serial;
+    struct tm tm;
+
+    if (certificate == NULL || sha256(der, out->fingerprint, e) != 0) {
+        return -1;
+    }
+    serial = X509_get0_serialNumber(certificate);
+    out->serial_size = (size_t)ASN1_STRING_length(serial);
+    if (out->serial_size > sizeof(out->serial) ||
+        ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "serial number or validity");
+    }
+    memcpy(out->serial, ASN1_STRING_get0_data(serial), out->serial_size);
+    out->not_after = timegm(&tm);
+    return 0;
+}
+
 static void
 store_answer(struct queue *q, const struct link_message *m)
 {
@@ -382,6 +411,11 @@ store_answer(struct queue *q, const struct link_message *m)
         memcpy(a->phrase, m->phrase.p, n);
     }
     a->certificate = BUF_INIT(LINK_CERTIFICATE_MAX);
+    if (m->type == LINK_ISSUED && describe(m->body, &a->delivered, &e) != 0) {
+        log_err(LOG_ERROR, "answer-refused", &e, "the CA's certificate");
+        mem_free(a);
+        return;
+    }
     if (buf_set(&a->certificate, m->body, &e) != 0) {
         mem_free(a); /* the link's limit is the same: cannot be */
         return;

@@ -26,6 +26,7 @@ static cfg_opt_t options[] = {
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
     CFG_INT("sync_wait", 2000, CFGF_NONE),
     CFG_INT("workers", 2, CFGF_NONE),
+    CFG_INT("expired_renewal_days", 0, CFGF_NONE),
     CFG_END(),
 };
 
@@ -138,6 +139,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         {"confirm_wait", &s->confirm_wait, 1, 7 * 86400},
         {"sync_wait", &s->sync_wait, 0, 60000},
         {"workers", &s->workers, 1, 64},
+        {"expired_renewal_days", &s->expired_renewal_days, 0, 366},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {

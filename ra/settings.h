@@ -36,6 +36,7 @@ struct settings {
     bool implicit_confirm;
     int sync_wait;
     int workers;
+    int expired_renewal_days; /* a kur may be signed with what ended so long ago */
 };
 
 void settings_free(struct settings *);

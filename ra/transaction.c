@@ -30,6 +30,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ra/job.h"
+#include "ra/judge_own.h"
 #include "ra/queue.h"
 
 enum {
@@ -377,12 +378,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     answer(job, job->body == CMP_CERTCONF ? ANSWER_CONFIRM : ANSWER_WAITING);
 }
 
-/* Nobody confirms the answer: asked for and granted, or there is nothing to confirm. */
+/* Nobody confirms the answer: asked for and granted, or there is nothing to confirm. What a kur
+ * updates is superseded by its certConf and by nothing else (RFC 9483 4.1.3). */
 static bool
 is_implicit(const struct job *job)
 {
     return !cmp_body_asks_certificate(job->body) ||
-           (cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm);
+           (cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm &&
+            job->body != CMP_KUR);
 }
 
 static int
@@ -510,6 +513,7 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct job *job = CONTAINER_OF(op, struct job, op);
     struct requests_signer signer;
+    bool found;
 
     if (job->body == CMP_CERTCONF || job->body == CMP_POLLREQ) {
         if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
@@ -519,6 +523,14 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
         return job->found ? requests_registration_by_id(db, job->enrolment.registration,
                                                         &job->registration, &job->registered, e)
                           : 0;
+    }
+    if (job->own && requests_certificate_find(db, span_of(job->fingerprint, SHA256_SIZE),
+                                              &job->held, &found, e) != 0) {
+        return -1;
+    }
+    if (judge_own_applies(job)) {
+        return requests_registration_by_instance(db, job->own_instance, &job->registration,
+                                                 &job->registered, e);
     }
     if (job->protection == CMP_PROTECTION_MAC) {
         return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),

@@ -10,6 +10,7 @@
 
 struct cmp_certreq {
     int id;
+    bool is_update; /* kur */
     struct buf spki;
     EVP_PKEY *key;
     X509_NAME *subject;
@@ -72,11 +73,12 @@ take_key(struct cmp_certreq *r, const CMP_SPKI *spki, enum cmp_failure *failure,
     return r->key == NULL ? -1 : signature_check_key(r->key, e);
 }
 
-/* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. */
+/* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. An update (4.1.3) is
+ * about the names that are there already. */
 static int
 check_identity(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
 {
-    if (X509_NAME_entry_count(r->subject) == 0 &&
+    if (!r->is_update && X509_NAME_entry_count(r->subject) == 0 &&
         X509v3_get_ext_by_NID(r->extensions, NID_subject_alt_name, -1) < 0) {
         return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "neither subject nor subjectAltName");
     }
@@ -232,6 +234,7 @@ cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct er
 
     assert(body == CMP_IR || body == CMP_CR || body == CMP_KUR || body == CMP_P10CR);
     r->spki = BUF_INIT(SPKI_LIMIT);
+    r->is_update = body == CMP_KUR;
     result = body == CMP_P10CR ? read_pkcs10(r, cmp_msg_content(msg), failure, e)
                                : read_crmf(r, cmp_msg_content(msg), failure, e);
     if (result != 0) {

@@ -23,9 +23,9 @@ void cmp_certreq_free(struct cmp_certreq *);
  * NULL with *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
  *   badDataFormat    not what the RFC describes
  *   badRequest       not exactly one CertReqMsg, or certReqId not 0
- *   badCertTemplate  no subject (and no subjectAltName), no or not acceptable public key, version
- * not v3, fields set that only a CA sets badPOP           no proof of possession, raVerified, or
- * one of a kind that we do not do
+ *   badCertTemplate  no subject (and no subjectAltName) unless in a kur, no or not acceptable
+ * public key, version not v3, fields set that only a CA sets badPOP           no proof of
+ * possession, raVerified, or one of a kind that we do not do
  */
 struct cmp_certreq *cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure,
                                      struct err *e) OWNED(cmp_certreq_free);

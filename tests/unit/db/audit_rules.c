@@ -139,6 +139,79 @@ a_certificate_that_was_not_intended_is_named_although_the_log_signed_it(void **s
     }
 }
 
+/* What a kur renews is superseded directly behind its confirmation, and nothing else is. */
+enum order { IN_ORDER, UNCONFIRMED, TOO_LATE, ANOTHER_ONE };
+
+static void
+about(struct audit_ledger *l, enum leaf_kind kind, const char *serial)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, kind);
+
+    leaf_set_text(leaf, "rid", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "serial", serial);
+    (void)audit_ledger_append(l, leaf);
+}
+
+static void
+append_update(struct audit_ledger *l, enum order order, const char *old)
+{
+    static const char new[] = "5affffffffffffffffffffffffffffff";
+    static const char other[] = "5a0000000000000000000000000000aa";
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_INTENT);
+
+    leaf_set_text(leaf, "rid", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "serial", new);
+    leaf_set_text(leaf, "profile", "nf-tls");
+    leaf_set_text(leaf, "tbs", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_time(leaf, "notBefore", 1);
+    leaf_set_time(leaf, "notAfter", 2);
+    leaf_set_text(leaf, "updates", old);
+    (void)audit_ledger_append(l, leaf);
+    if (order != UNCONFIRMED) {
+        about(l, LEAF_CONFIRMED, new);
+    }
+    if (order == TOO_LATE) {
+        about(l, LEAF_CONFIRMED, other);
+    }
+    leaf = audit_ledger_leaf(l, LEAF_REVOKED);
+    leaf_set_text(leaf, "serial", order == ANOTHER_ONE ? other : old);
+    leaf_set_int(leaf, "reason", 4);
+    leaf_set_text(leaf, "supersededBy", new);
+    (void)audit_ledger_append(l, leaf);
+}
+
+static void
+what_was_superseded_without_a_confirmation_is_named(void **state)
+{
+    static const char *const says[] = {
+        [IN_ORDER] = NULL,
+        [UNCONFIRMED] = "serial 5a000107000000000000000000000000 was superseded by "
+                        "5affffffffffffffffffffffffffffff before that was confirmed",
+        [TOO_LATE] = "before that was confirmed",
+        [ANOTHER_ONE] = "serial 5a0000000000000000000000000000aa was superseded by "
+                        "5affffffffffffffffffffffffffffff, which updates another one",
+    };
+
+    (void)state;
+    for (int order = IN_ORDER; order <= ANOTHER_ONE; order++) {
+        CLEANUP(audit_ledger_end) struct audit_ledger l;
+        struct audit_enrolment one;
+        struct err e = {0};
+
+        audit_ledger_begin(&l);
+        audit_ledger_enrol(&l, 1, false, &one);
+        append_update(&l, (enum order)order, one.serial);
+        audit_ledger_publish(&l);
+        if (says[order] == NULL) {
+            assert_ok(verify(&l, &e), &e);
+        } else {
+            assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+            assert_named(&e, says[order]);
+        }
+        buf_free(&one.certificate);
+    }
+}
+
 static void
 nothing_comes_after_a_revocation(void **state)
 {
@@ -154,6 +227,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_that_was_not_intended_is_named_although_the_log_signed_it),
+        cmocka_unit_test(what_was_superseded_without_a_confirmation_is_named),
         cmocka_unit_test(nothing_comes_after_a_revocation),
     };
 

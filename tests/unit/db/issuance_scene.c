@@ -99,7 +99,7 @@ do_confirm(struct store_db *db, void *arg, struct err *e)
 {
     struct confirming *c = arg;
 
-    return issuance_confirm(db, &c->c, &c->leaf, &c->outcome, e);
+    return issuance_confirm(db, &c->c, &c->leaf, &c->revoked, &c->outcome, e);
 }
 
 int

@@ -43,6 +43,7 @@ struct registering {
 struct confirming {
     struct issuance_confirmation c;
     uint64_t leaf;
+    bool revoked;
     enum issuance_outcome outcome;
 };
 

@@ -153,8 +153,8 @@ write_root_crl(const struct world *w)
     assert_ok(file_write(path, buf_span(&der), 0644, &e), &e);
 }
 
-static void
-write_configuration(const struct world *w)
+void
+world_configure(struct world *w, const char *more)
 {
     CLEANUP(mem_cleanup)
     char *text =
@@ -165,8 +165,8 @@ write_configuration(const struct world *w)
                    "log_policy = \"log.conf\"\nlink_socket = \"link.sock\"\n"
                    "link_users = {\"%u\"}\nadmin_socket = \"admin.sock\"\ncrl_dir = \"crl\"\n"
                    "crl_url = \"http://pki.example/crl/issuing.crl\"\n"
-                   "vendor_roots = {\"vendor.der\"}\n",
-                   TEST_BINARY_DIR, (unsigned)geteuid());
+                   "vendor_roots = {\"vendor.der\"}\n%s",
+                   TEST_BINARY_DIR, (unsigned)geteuid(), more);
 
     write_text(w->dir, "nfpki-ca.conf", 0644, text);
 }
@@ -384,7 +384,7 @@ world_new(void)
     w->vendor_key = pki_key("P-256");
     w->vendor = world_vendor(NULL, w->vendor_key, w->vendor_key, "Vendor Root");
     write_certificate(w->dir, "vendor.der", w->vendor);
-    write_configuration(w);
+    world_configure(w, "renewal_window = 0\n");
     write_text(w->dir, "ca.pin", 0600, PIN "\n");
     (void)chmod(w->dir, 0755);
     world_start(w);

@@ -45,6 +45,8 @@ void world_start(struct world *);
 void world_kill(struct world *);
 /* A start that ends by itself, with a failure. */
 bool world_start_fails(struct world *);
+/* What stands in nfpki-ca.conf besides, from the next start on. */
+void world_configure(struct world *, const char *more);
 /* What the policy of the issuing key's signer allows from the next start on. */
 void world_signer_days(struct world *, int days);
 /* A start that is killed after `ms`, wherever it is then. */

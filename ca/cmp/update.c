@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/update.h"
+
+#include "base/ossl.h"
+#include "ca/cmp/field.h"
+
+/* RFC 9483 4.1.3: the control is optional and says what the protection says. */
+static int
+check_old_cert(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *failure,
+               struct err *e)
+{
+    const X509_NAME *issuer;
+    const ASN1_INTEGER *serial;
+
+    if (!cmp_certreq_old_cert(asked, &issuer, &serial)) {
+        return 0;
+    }
+    if (X509_NAME_cmp(issuer, X509_get_issuer_name(old)) != 0 ||
+        ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(old)) != 0) {
+        return cmp_fault(failure, CMP_BAD_CERT_ID, e,
+                         "oldCertId is not the certificate that protects the request");
+    }
+    return 0;
+}
+
+static bool
+same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
+{
+    if (sk_GENERAL_NAME_num(a) != sk_GENERAL_NAME_num(b)) {
+        return false;
+    }
+    for (int i = 0; i < sk_GENERAL_NAME_num(a); i++) {
+        bool found = false;
+
+        for (int k = 0; !found && k < sk_GENERAL_NAME_num(b); k++) {
+            found = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(a, i), sk_GENERAL_NAME_value(b, k)) == 0;
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As sets: the order of names has no meaning (RFC 5280 4.2.1.6), and none is there twice in ours.
+ */
+static int
+check_names(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *failure,
+            struct err *e)
+{
+    CLEANUP(general_names_cleanup) GENERAL_NAMES *wanted = NULL;
+    CLEANUP(general_names_cleanup) GENERAL_NAMES *have = NULL;
+
+    if (X509v3_get_ext_by_NID(cmp_certreq_extensions(asked), NID_subject_alt_name, -1) < 0) {
+        return 0;
+    }
+    wanted = X509V3_get_d2i(cmp_certreq_extensions(asked), NID_subject_alt_name, NULL, NULL);
+    have = X509_get_ext_d2i(old, NID_subject_alt_name, NULL, NULL);
+    if (wanted == NULL || have == NULL || !same_names(wanted, have)) {
+        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e,
+                         "the update asks for another subjectAltName");
+    }
+    return 0;
+}
+
+int
+cmp_certreq_check_update(const struct cmp_certreq *asked, X509 *old, enum cmp_failure *failure,
+                         struct err *e)
+{
+    const X509_NAME *subject = cmp_certreq_subject(asked);
+
+    if (check_old_cert(asked, old, failure, e) != 0) {
+        return -1;
+    }
+    if (X509_NAME_entry_count(subject) > 0 &&
+        X509_NAME_cmp(subject, X509_get_subject_name(old)) != 0) {
+        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "the update asks for another subject");
+    }
+    return check_names(asked, old, failure, e);
+}

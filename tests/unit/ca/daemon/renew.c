@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Renewal (RFC 9483 4.1.2 to 4.1.4), and what an RA that lies could try with it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "ca/link/admin.h"
+#include "tests/unit/ca/daemon/nf.h"
+
+enum { KILLS = 8 };
+
+/* A request of a network function that signs with `holder`, for a new key unless `key` is given. */
+static struct nf
+asking(struct world *w, const struct nf *of, enum cmp_body body, X509 *holder, EVP_PKEY *holder_key,
+       EVP_PKEY *key)
+{
+    struct nf n = {.key = key != NULL ? key : pki_key("P-256"), .certificate = holder};
+    struct err e = {0};
+
+    if (key != NULL) {
+        assert_int_equal(EVP_PKEY_up_ref(key), 1);
+    }
+    assert_int_equal(X509_up_ref(holder), 1);
+    memcpy(n.id, of->id, sizeof(n.id));
+    n.client = (struct cmp_client){.certificate = holder, .key = holder_key};
+    n.request = BUF_INIT(CMP_MESSAGE_MAX);
+    assert_ok(cmp_client_request(&n.client, body, n.key,
+                                 body == CMP_KUR ? NULL : X509_get_subject_name(holder), &n.state,
+                                 &n.request, &e),
+              &e);
+    n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+    return n;
+}
+
+/* Enrolled by MAC; not confirmed. */
+static struct nf
+enrolled(struct world *w, int certificates, X509 **certificate)
+{
+    struct nf n = nf_new(w, BY_MAC, certificates);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    *certificate = nf_issued(&answer);
+    return n;
+}
+
+static void
+submit(struct world *w, struct nf *n, struct answer *answer)
+{
+    world_submit(w, buf_span(&n->request), buf_span(&n->nested), answer);
+}
+
+static void
+is_refused(struct world *w, struct nf *n, enum cmp_failure failure)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    submit(w, n, &answer);
+    nf_is_refused(&answer, failure);
+}
+
+static struct buf
+certconf_of(struct nf *n, X509 *certificate, bool accept)
+{
+    struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_ok(cmp_client_certconf(&n->client, certificate, accept, &n->state, &message, &e), &e);
+    return message;
+}
+
+static void
+confirm(struct world *w, struct nf *n, X509 *certificate, bool accept, struct answer *answer)
+{
+    CLEANUP(buf_free) struct buf message = certconf_of(n, certificate, accept);
+    CLEANUP(buf_free)
+    struct buf nested =
+        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+
+    world_submit(w, buf_span(&message), buf_span(&nested), answer);
+}
+
+/* Is it live? The CA is asked by what it refuses: a kur with a key that is not new. */
+static void
+is_live(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *key)
+{
+    CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
+
+    is_refused(w, &probe, CMP_BAD_CERT_TEMPLATE);
+}
+
+static void
+is_revoked(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *key)
+{
+    CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
+
+    is_refused(w, &probe, CMP_CERT_REVOKED);
+}
+
+static void
+an_update_supersedes_when_it_is_confirmed_and_not_before(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(x509_cleanup) X509 *new = NULL;
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(answer_free) struct answer again = {0};
+
+    submit(w, &update, &answer);
+    new = nf_issued(&answer);
+    assert_int_equal(X509_NAME_cmp(X509_get_subject_name(new), X509_get_subject_name(old)), 0);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(new), update.key), 1);
+    is_live(w, &n, old, n.key);
+    confirm(w, &update, new, true, &again);
+    assert_int_equal(again.m.type, LINK_CONFIRMED);
+    is_revoked(w, &n, old, n.key);
+    is_live(w, &n, new, update.key);
+    /* the same octets get the same certificate still */
+    submit(w, &update, &again);
+    assert_true(span_equal(answer.m.body, again.m.body));
+}
+
+static void
+a_rejected_update_leaves_the_old_one_and_makes_room(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf third = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(x509_cleanup) X509 *rejected = NULL;
+    CLEANUP(x509_cleanup) X509 *taken = NULL;
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    submit(w, &first, &answer);
+    rejected = nf_issued(&answer);
+    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ); /* the first one wins */
+    confirm(w, &first, rejected, false, &answer);
+    assert_int_equal(answer.m.type, LINK_CONFIRMED);
+    is_live(w, &n, old, n.key);
+    is_revoked(w, &n, rejected, first.key);
+    submit(w, &third, &answer);
+    taken = nf_issued(&answer);
+    confirm(w, &third, taken, true, &answer);
+    assert_int_equal(answer.m.type, LINK_CONFIRMED);
+    is_revoked(w, &n, old, n.key);
+}
+
+static void
+revoke_it(struct world *w, X509 *certificate)
+{
+    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
+    CLEANUP(mem_cleanup)
+    char *serial =
+        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
+    CLEANUP(admin_json_cleanup) json_t *done = NULL;
+    struct err e = {0};
+
+    done = world_ask(w,
+                     json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason",
+                               "keyCompromise"),
+                     &e);
+    assert_non_null(done);
+}
+
+static void
+what_is_revoked_renews_nothing_and_confirms_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 3, &old);
+    CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf cr = asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(x509_cleanup) X509 *new = NULL;
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    submit(w, &update, &answer);
+    new = nf_issued(&answer);
+    revoke_it(w, old);
+    /* whoever has the key of the old one must not end up with the new one */
+    confirm(w, &update, new, true, &answer);
+    nf_is_refused(&answer, CMP_CERT_REVOKED);
+    is_refused(w, &cr, CMP_CERT_REVOKED);
+    is_revoked(w, &n, old, n.key);
+}
+
+static void
+an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *of_first = NULL;
+    CLEANUP(x509_cleanup) X509 *of_second = NULL;
+    CLEANUP(nf_free) struct nf first = enrolled(w, 1, &of_first);
+    CLEANUP(nf_free) struct nf second = enrolled(w, 1, &of_second);
+    CLEANUP(nf_free) struct nf update = asking(w, &first, CMP_KUR, of_first, first.key, NULL);
+    CLEANUP(nf_free) struct nf stolen = asking(w, &second, CMP_KUR, of_first, first.key, NULL);
+    CLEANUP(nf_free) struct nf own = asking(w, &first, CMP_KUR, w->ra, w->ra_key, NULL);
+    CLEANUP(x509_cleanup) X509 *new = NULL;
+    CLEANUP(buf_free) struct buf forged = {0};
+    CLEANUP(buf_free) struct buf nested = {0};
+    CLEANUP(answer_free) struct answer answer = {0};
+    EVP_PKEY *right = update.client.key;
+    struct err e = {0};
+
+    /* under the registration of another network function */
+    is_refused(w, &stolen, CMP_NOT_AUTHORIZED);
+    /* with the RA's own certificate */
+    is_refused(w, &own, CMP_NOT_AUTHORIZED);
+    /* signed with another key than the certificate's */
+    update.client.key = w->ra_key;
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+                                 &update.request, &e),
+              &e);
+    buf_free(&update.nested);
+    update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
+                               w->ra_key, w->ra);
+    is_refused(w, &update, CMP_BAD_MESSAGE_CHECK);
+    /* attested as MAC */
+    update.client.key = right;
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+                                 &update.request, &e),
+              &e);
+    buf_free(&update.nested);
+    update.nested =
+        world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    is_refused(w, &update, CMP_WRONG_INTEGRITY);
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+                                 &update.request, &e),
+              &e);
+    buf_free(&update.nested);
+    update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
+                               w->ra_key, w->ra);
+    submit(w, &update, &answer);
+    new = nf_issued(&answer);
+    /* superseded before the confirmation: a certConf that the RA made itself */
+    update.client.key = w->ra_key;
+    forged = certconf_of(&update, new, true);
+    nested = world_wrap(w, buf_span(&forged), update.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+    world_submit(w, buf_span(&forged), buf_span(&nested), &answer);
+    nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
+    is_live(w, &first, of_first, first.key);
+}
+
+/* By MAC a kur is nothing, whoever knows the secret. */
+static void
+a_kur_by_mac_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 2);
+    struct err e = {0};
+
+    buf_free(&n.nested);
+    assert_ok(cmp_client_request(&n.client, CMP_KUR, n.key, X509_get_subject_name(w->ra), &n.state,
+                                 &n.request, &e),
+              &e);
+    n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    is_refused(w, &n, CMP_WRONG_INTEGRITY);
+}
+
+static void
+a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 2, &old);
+    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf initial = {0};
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    /* within the window and under the same profile: in the place of the old one, once */
+    submit(w, &first, &answer);
+    X509_free(nf_issued(&answer));
+    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
+    is_live(w, &n, old, n.key);
+    /* out of the window: one more, up to what is registered */
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 66\n");
+    world_start(w);
+    nf_free(&first);
+    first = asking(w, &n, CMP_CR, old, n.key, NULL);
+    submit(w, &first, &answer);
+    X509_free(nf_issued(&answer));
+    nf_free(&second);
+    second = asking(w, &n, CMP_CR, old, n.key, NULL);
+    is_refused(w, &second, CMP_NOT_AUTHORIZED);
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
+    world_start(w);
+    nf_free(&second);
+    second = asking(w, &n, CMP_CR, old, n.key, NULL);
+    is_refused(w, &second, CMP_NOT_AUTHORIZED);
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\n");
+    world_start(w);
+}
+
+static void
+too_early_says_from_when_and_the_same_key_needs_a_policy(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf early = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf same = asking(w, &n, CMP_KUR, old, n.key, n.key);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 66\n");
+    world_start(w);
+    submit(w, &early, &answer);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "from 2", 6));
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\nallow_same_key_renewal = true\n");
+    world_start(w);
+    submit(w, &same, &answer);
+    X509_free(nf_issued(&answer));
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\n");
+    world_start(w);
+}
+
+/* Killed at another moment each time: one certificate for one kur, and what it updates is
+ * superseded exactly when the confirmation is in the record. */
+static void
+a_kill_at_any_moment_supersedes_exactly_what_is_confirmed(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < KILLS; i++) {
+        CLEANUP(x509_cleanup) X509 *old = NULL;
+        CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
+        CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+        CLEANUP(x509_cleanup) X509 *new = NULL;
+        CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(buf_free) struct buf message = {0};
+        CLEANUP(buf_free) struct buf nested = {0};
+        const struct timespec pause = {.tv_nsec = (long)i * 2 * 1000 * 1000};
+
+        world_send_submit(w, buf_span(&update.request), buf_span(&update.nested));
+        (void)nanosleep(&pause, NULL);
+        world_kill(w);
+        world_start(w);
+        submit(w, &update, &answer);
+        new = nf_issued(&answer);
+        message = certconf_of(&update, new, true);
+        nested =
+            world_wrap(w, buf_span(&message), update.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+        world_send_submit(w, buf_span(&message), buf_span(&nested));
+        (void)nanosleep(&pause, NULL);
+        world_kill(w);
+        world_start_and_kill(w, i * 10);
+        world_start(w);
+        world_submit(w, buf_span(&message), buf_span(&nested), &answer);
+        assert_int_equal(answer.m.type, LINK_CONFIRMED);
+        is_revoked(w, &n, old, n.key);
+        is_live(w, &n, new, update.key);
+    }
+}
+
+static int
+setup(void **state)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    *state = world_new();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_update_supersedes_when_it_is_confirmed_and_not_before),
+        cmocka_unit_test(a_rejected_update_leaves_the_old_one_and_makes_room),
+        cmocka_unit_test(what_is_revoked_renews_nothing_and_confirms_nothing),
+        cmocka_unit_test(an_ra_that_lies_gets_nothing_out_of_renewal),
+        cmocka_unit_test(a_kur_by_mac_is_refused),
+        cmocka_unit_test(a_holder_enrols_again_and_it_counts_unless_it_replaces),
+        cmocka_unit_test(too_early_says_from_when_and_the_same_key_needs_a_policy),
+        cmocka_unit_test(a_kill_at_any_moment_supersedes_exactly_what_is_confirmed),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
