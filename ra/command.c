@@ -14,6 +14,7 @@
 #include "ca/link/msg.h"
 #include "ra/enlist.h"
 #include "ra/import.h"
+#include "ra/mac_cache.h"
 #include "ra/queue.h"
 
 struct command {
@@ -191,6 +192,7 @@ cancel_done(struct task *task)
     uint8_t id[LINK_REGISTRATION_SIZE] = {0};
     const struct link_message m = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
 
+    mac_cache_forget(c->ra->mac_cache, c->request.id);
     if (c->op.result != 0) {
         refuse(c, &c->op.e);
     } else if (hex_parse(c->request.id, id, sizeof(id), &c->e) != 0) {

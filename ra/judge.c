@@ -15,6 +15,7 @@
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/mac_cache.h"
 #include "ra/seal.h"
 #include "ra/support.h"
 
@@ -155,14 +156,21 @@ static int
 authenticate_mac(struct job *job)
 {
     CLEANUP(buf_free) struct buf secret = BUF_SECRET(128);
-    uint32_t count_max = job->ra->rules.mac_count_max;
+    uint32_t count_max = job->ra->rules.mac.count_max;
     bool real = false;
 
     if (open_secret(job, &secret, &real) != 0) {
         return fail(job, CMP_SYSTEM_FAILURE);
     }
-    job->key = cmp_mac_key_new(cmp_msg_protection_alg(job->msg), buf_span(&secret), count_max,
-                               &job->failure, &job->e);
+    /* A first message derives in any case: it must not show whether its reference is known. */
+    if (real && job->found) {
+        job->key = mac_cache_get(job->ra->mac_cache, job->registration.id,
+                                 cmp_msg_protection_alg(job->msg), job->now);
+    }
+    if (job->key == NULL) {
+        job->key = cmp_mac_key_new(cmp_msg_protection_alg(job->msg), buf_span(&secret), count_max,
+                                   &job->failure, &job->e);
+    }
     if (job->key == NULL || cmp_mac_verify(job->key, job->msg, &job->failure, &job->e) != 0) {
         return -1;
     }
@@ -171,6 +179,9 @@ authenticate_mac(struct job *job)
         return fail(job, CMP_BAD_MESSAGE_CHECK);
     }
     job->authenticated = true;
+    if (cmp_body_asks_certificate(job->body) && !cmp_msg_implicit_confirm(job->msg)) {
+        mac_cache_put(job->ra->mac_cache, job->registration.id, job->key, job->now);
+    }
     return 0;
 }
 

@@ -26,6 +26,7 @@
 #include "pkcs11/client.h"
 #include "ra/crl.h"
 #include "ra/http.h"
+#include "ra/mac_cache.h"
 #include "ra/queue.h"
 #include "ra/ra.h"
 #include "ra/register.h"
@@ -194,6 +195,7 @@ on_sweep_timer(evutil_socket_t fd, short what, void *arg)
     if (d->sweeping || d->stopping) {
         return;
     }
+    (void)mac_cache_sweep(d->ra.mac_cache, clock_now());
     d->sweeping = true;
     d->sweep = (struct store_op){.task.done = sweep_done, .run = sweep_run};
     store_submit(d->ra.store, &d->sweep);
@@ -400,7 +402,8 @@ set_rules(struct ra *ra)
                   CMP_BODY_BIT(CMP_GENM),
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
-        .mac_count_max = (uint32_t)ra->settings->pbm_max_iterations,
+        .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
+                .count_max = (uint32_t)ra->settings->pbm_max_iterations},
     };
 }
 
@@ -412,6 +415,7 @@ start(struct daemon *d, const struct settings *settings, struct err *e)
     ra->settings = settings;
     ra->manifests = batch_manifests_new();
     set_rules(ra);
+    ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->seal_key = BUF_SECRET(SEAL_KEY_SIZE);
     if (secret_read(-1, "ra-seal-key", &ra->seal_key, e) != 0) {
         return err_wrap(e, "the key that seals one-time secrets (32 octets)");
@@ -482,6 +486,7 @@ stop(struct daemon *d)
     buf_free(&c->root_der);
     root_update_free(&c->root_update);
     buf_free(&d->ra.seal_key);
+    mac_cache_free(d->ra.mac_cache);
     batch_manifests_free(d->ra.manifests);
     pool_contexts_free();
     OPENSSL_cleanup();

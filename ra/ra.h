@@ -16,6 +16,7 @@
 
 struct batch_manifests;
 struct event_base;
+struct mac_cache;
 struct queue;
 struct signer;
 struct store;
@@ -38,6 +39,7 @@ struct ra {
     struct credentials credentials;
     struct cmp_rules rules;
     struct buf seal_key;
+    struct mac_cache *mac_cache;
     struct batch_manifests *manifests; /* of batches, that verified */
     struct event_base *base;
     struct tasks *tasks;

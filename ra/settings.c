@@ -21,6 +21,7 @@ static cfg_opt_t options[] = {
     CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
     CFG_INT("message_time_window", 300, CFGF_NONE),
     CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
+    CFG_INT("pbm_min_iterations", 100, CFGF_NONE),
     CFG_INT("pbm_max_iterations", 10000, CFGF_NONE),
     CFG_INT("confirm_wait", 300, CFGF_NONE),
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
@@ -135,6 +136,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         int most;
     } numbers[] = {
         {"message_time_window", &s->message_time_window, 1, 86400},
+        {"pbm_min_iterations", &s->pbm_min_iterations, 100, 1000000},
         {"pbm_max_iterations", &s->pbm_max_iterations, 100, 1000000},
         {"confirm_wait", &s->confirm_wait, 1, 7 * 86400},
         {"sync_wait", &s->sync_wait, 0, 60000},
@@ -150,6 +152,11 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
                            numbers[i].option, numbers[i].least, numbers[i].most);
         }
         *numbers[i].out = (int)value;
+    }
+    if (s->pbm_min_iterations > s->pbm_max_iterations) {
+        return err_set(e, ERR_INPUT,
+                       "%s: option 'pbm_min_iterations' is above 'pbm_max_iterations'",
+                       cfg->filename);
     }
     s->message_time_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
     s->implicit_confirm = cfg_getbool(cfg, "implicit_confirm") == cfg_true;

@@ -31,6 +31,7 @@ struct settings {
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
     int message_time_window;
     bool message_time_required;
+    int pbm_min_iterations;
     int pbm_max_iterations;
     int confirm_wait;
     bool implicit_confirm;

@@ -31,6 +31,7 @@
 #include "base/ossl.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/mac_cache.h"
 #include "ra/queue.h"
 
 enum {
@@ -210,6 +211,10 @@ answer(struct job *job, enum answer_kind kind)
 {
     job->answer = kind;
     job->now = clock_now();
+    if (job->key != NULL && (kind == ANSWER_CONFIRM || kind == ANSWER_DONE)) {
+        mac_cache_drop(job->ra->mac_cache, job->registration.id,
+                       cmp_mac_key_algorithm(job->key)); /* this was the last message */
+    }
     on_worker(job, build_run, build_done);
 }
 

@@ -39,8 +39,7 @@ check_protection(const struct cmp_msg *msg, const struct cmp_rules *rules,
     case CMP_UNPROTECTED:
         return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not protected");
     case CMP_PROTECTION_MAC:
-        return cmp_mac_algorithm_check(cmp_msg_protection_alg(msg), rules->mac_count_max, failure,
-                                       e);
+        return cmp_mac_algorithm_check(cmp_msg_protection_alg(msg), &rules->mac, failure, e);
     case CMP_PROTECTION_SIGNATURE:
         return cmp_signature_algorithm_check(cmp_msg_protection_alg(msg), failure, e);
     case CMP_PROTECTION_UNKNOWN:

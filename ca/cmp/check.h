@@ -11,14 +11,15 @@
 #include <time.h>
 
 #include "ca/cmp/failure.h"
+#include "ca/cmp/mac.h"
 #include "ca/cmp/msg.h"
 
 /* What a listener accepts. */
 struct cmp_rules {
-    uint32_t bodies;        /* CMP_BODY_BIT()s; others are badRequest */
-    int64_t time_window_s;  /* messageTime may be this far from now, either way */
-    bool time_required;     /* absent messageTime is badTime */
-    uint32_t mac_count_max; /* iterations of PasswordBasedMac and PBMAC1; 0: CMP_MAC_COUNT_MAX */
+    uint32_t bodies;           /* CMP_BODY_BIT()s; others are badRequest */
+    int64_t time_window_s;     /* messageTime may be this far from now, either way */
+    bool time_required;        /* absent messageTime is badTime */
+    struct cmp_mac_limits mac; /* iterations of PasswordBasedMac and PBMAC1 */
 };
 #define CMP_BODY_BIT(body) (UINT32_C(1) << (unsigned)(body))
 

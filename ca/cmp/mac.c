@@ -2,6 +2,7 @@
 #include "ca/cmp/mac.h"
 
 #include <openssl/hmac.h>
+#include <stdatomic.h>
 
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
@@ -24,6 +25,7 @@ struct cmp_mac_key {
     struct buf algorithm;
     struct buf key; /* secret */
     const EVP_MD *md;
+    atomic_int owners;
 };
 
 enum { MAC_ALGORITHM_MAX = 1024 };
@@ -86,20 +88,20 @@ sequence_parameter(const X509_ALGOR *algorithm)
 }
 
 static int
-check_numbers(struct parameters *p, const ASN1_INTEGER *count, uint32_t count_max, struct err *e)
+check_numbers(struct parameters *p, const ASN1_INTEGER *count, const struct cmp_mac_limits *limits,
+              struct err *e)
 {
+    const uint32_t least =
+        limits->count_min > CMP_MAC_COUNT_MIN ? limits->count_min : CMP_MAC_COUNT_MIN;
+    const uint32_t most = limits->count_max != 0 ? limits->count_max : CMP_MAC_COUNT_MAX;
     int64_t n;
 
-    if (count_max == 0) {
-        count_max = CMP_MAC_COUNT_MAX;
-    }
     if (p->salt.n < CMP_MAC_SALT_MIN || p->salt.n > CMP_MAC_SALT_MAX) {
         return err_set(e, ERR_INPUT, "salt of %zu octets; %d to %d are accepted", p->salt.n,
                        CMP_MAC_SALT_MIN, CMP_MAC_SALT_MAX);
     }
-    if (!field_int(count, &n) || n < CMP_MAC_COUNT_MIN || n > (int64_t)count_max || n > INT32_MAX) {
-        return err_set(e, ERR_INPUT, "iteration count is not between %d and %u", CMP_MAC_COUNT_MIN,
-                       count_max);
+    if (!field_int(count, &n) || n < (int64_t)least || n > (int64_t)most || n > INT32_MAX) {
+        return err_set(e, ERR_INPUT, "iteration count is not between %u and %u", least, most);
     }
     p->count = (int)n;
     if (p->kdf_md == NULL || p->mac_md == NULL) {
@@ -109,7 +111,8 @@ check_numbers(struct parameters *p, const ASN1_INTEGER *count, uint32_t count_ma
 }
 
 static int
-read_pbm(const X509_ALGOR *algorithm, uint32_t count_max, struct parameters *p, struct err *e)
+read_pbm(const X509_ALGOR *algorithm, const struct cmp_mac_limits *limits, struct parameters *p,
+         struct err *e)
 {
     p->pbm =
         field_decode(ASN1_ITEM_rptr(CMP_PBM), sequence_parameter(algorithm), "PBMParameter", e);
@@ -119,11 +122,12 @@ read_pbm(const X509_ALGOR *algorithm, uint32_t count_max, struct parameters *p, 
     p->salt = field_span(p->pbm->salt);
     p->kdf_md = hash_of(p->pbm->owf);
     p->mac_md = hmac_of(p->pbm->mac);
-    return check_numbers(p, p->pbm->iteration_count, count_max, e);
+    return check_numbers(p, p->pbm->iteration_count, limits, e);
 }
 
 static int
-read_pbmac1(const X509_ALGOR *algorithm, uint32_t count_max, struct parameters *p, struct err *e)
+read_pbmac1(const X509_ALGOR *algorithm, const struct cmp_mac_limits *limits, struct parameters *p,
+            struct err *e)
 {
     int64_t size;
 
@@ -148,7 +152,7 @@ read_pbmac1(const X509_ALGOR *algorithm, uint32_t count_max, struct parameters *
     /* RFC 8018 A.2: the default is HMAC with SHA-1 */
     p->kdf_md = p->pbkdf2->prf == NULL ? EVP_sha1() : hmac_of(p->pbkdf2->prf);
     p->mac_md = hmac_of(p->two->mac);
-    if (check_numbers(p, p->pbkdf2->iter, count_max, e) != 0) {
+    if (check_numbers(p, p->pbkdf2->iter, limits, e) != 0) {
         return -1;
     }
     size = EVP_MD_get_size(p->mac_md);
@@ -162,7 +166,8 @@ read_pbmac1(const X509_ALGOR *algorithm, uint32_t count_max, struct parameters *
 }
 
 static int
-read_parameters(struct span der, uint32_t count_max, struct parameters *p, struct err *e)
+read_parameters(struct span der, const struct cmp_mac_limits *limits, struct parameters *p,
+                struct err *e)
 {
     CLEANUP(x509_algor_cleanup)
     X509_ALGOR *algorithm = field_decode(ASN1_ITEM_rptr(X509_ALGOR), der, "protectionAlg", e);
@@ -172,21 +177,21 @@ read_parameters(struct span der, uint32_t count_max, struct parameters *p, struc
     }
     switch (OBJ_obj2nid(algorithm->algorithm)) {
     case NID_id_PasswordBasedMAC:
-        return read_pbm(algorithm, count_max, p, e);
+        return read_pbm(algorithm, limits, p, e);
     case NID_pbmac1:
-        return read_pbmac1(algorithm, count_max, p, e);
+        return read_pbmac1(algorithm, limits, p, e);
     default:
         return err_set(e, ERR_INPUT, "protectionAlg is not a MAC that is accepted");
     }
 }
 
 int
-cmp_mac_algorithm_check(struct span algorithm, uint32_t count_max, enum cmp_failure *failure,
-                        struct err *e)
+cmp_mac_algorithm_check(struct span algorithm, const struct cmp_mac_limits *limits,
+                        enum cmp_failure *failure, struct err *e)
 {
     CLEANUP(parameters_release) struct parameters p = {0};
 
-    if (read_parameters(algorithm, count_max, &p, e) != 0) {
+    if (read_parameters(algorithm, limits, &p, e) != 0) {
         *failure = CMP_BAD_ALG;
         return -1;
     }
@@ -237,11 +242,18 @@ derive_pbmac1(const struct parameters *p, struct span secret, struct buf *key, s
 void
 cmp_mac_key_free(struct cmp_mac_key *key)
 {
-    if (key != NULL) {
+    if (key != NULL && atomic_fetch_sub(&key->owners, 1) == 1) {
         buf_free(&key->key);
         buf_free(&key->algorithm);
         mem_free(key);
     }
+}
+
+struct cmp_mac_key *
+cmp_mac_key_hold(struct cmp_mac_key *key)
+{
+    (void)atomic_fetch_add(&key->owners, 1);
+    return key;
 }
 
 struct cmp_mac_key *
@@ -250,8 +262,9 @@ cmp_mac_key_new(struct span algorithm, struct span secret, uint32_t count_max,
 {
     CLEANUP(parameters_release) struct parameters p = {0};
     CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
+    const struct cmp_mac_limits limits = {.count_max = count_max};
 
-    if (read_parameters(algorithm, count_max, &p, e) != 0) {
+    if (read_parameters(algorithm, &limits, &p, e) != 0) {
         *failure = CMP_BAD_ALG;
         return NULL;
     }
@@ -260,6 +273,7 @@ cmp_mac_key_new(struct span algorithm, struct span secret, uint32_t count_max,
         return NULL;
     }
     key = mem_zalloc(1, sizeof(*key));
+    atomic_init(&key->owners, 1);
     key->algorithm = BUF_INIT(MAC_ALGORITHM_MAX);
     key->key = BUF_SECRET(CMP_MAC_SIZE_MAX);
     key->md = p.mac_md;

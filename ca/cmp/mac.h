@@ -8,8 +8,8 @@
  * recommends, pays once. Our answers use the request's own AlgorithmIdentifier.
  * Accepted: OWF and PRF SHA-1, SHA-224/256/384/512; HMAC with the same. MD5 and everything else is
  * badAlg. (SHA-1 inside HMAC and inside the key derivation is what clients in the field send.)
- * Ownership: the key owns its octets, in locked memory, wiped by cmp_mac_key_free().
- * Threads: a key is constant once made.
+ * Ownership: the key owns its octets, in locked memory, wiped when its last owner frees it.
+ * Threads: a key is constant once made; its owners may be on different threads.
  */
 #pragma once
 
@@ -24,14 +24,23 @@ enum {
     CMP_MAC_SIZE_MAX = 64,
 };
 
+/* Iterations that are accepted; 0 is CMP_MAC_COUNT_MIN, CMP_MAC_COUNT_MAX. The floor is for those
+ * who want more than the standard's, never less. */
+struct cmp_mac_limits {
+    uint32_t count_min;
+    uint32_t count_max;
+};
 /* Is this AlgorithmIdentifier (cmp_msg_protection_alg) a MAC of ours, and within the limits?
- * -1 with badAlg. `count_max` 0 is CMP_MAC_COUNT_MAX. Derives nothing: cheap. */
-int cmp_mac_algorithm_check(struct span algorithm, uint32_t count_max, enum cmp_failure *failure,
-                            struct err *e);
+ * -1 with badAlg. Derives nothing: cheap. */
+int cmp_mac_algorithm_check(struct span algorithm, const struct cmp_mac_limits *,
+                            enum cmp_failure *failure, struct err *e);
 
 struct cmp_mac_key;
+/* One owner less; NULL is fine. */
 void cmp_mac_key_free(struct cmp_mac_key *);
-/* NULL with badAlg (limits as above) or, when OpenSSL fails, systemFailure. */
+/* One owner more: the same key. */
+struct cmp_mac_key *cmp_mac_key_hold(struct cmp_mac_key *) OWNED(cmp_mac_key_free);
+/* NULL with badAlg (`count_max` 0: CMP_MAC_COUNT_MAX) or, when OpenSSL fails, systemFailure. */
 struct cmp_mac_key *cmp_mac_key_new(struct span algorithm, struct span secret, uint32_t count_max,
                                     enum cmp_failure *failure, struct err *e)
     OWNED(cmp_mac_key_free);

@@ -25,7 +25,7 @@ static void
 check_header(const struct cmp_msg *msg)
 {
     struct cmp_rules rules = {
-        .bodies = UINT32_MAX, .time_window_s = INT64_MAX / 2, .mac_count_max = COUNT_MAX};
+        .bodies = UINT32_MAX, .time_window_s = INT64_MAX / 2, .mac.count_max = COUNT_MAX};
     enum cmp_failure failure = CMP_NO_FAILURE;
     struct err e = {0};
 

@@ -59,6 +59,8 @@ what_is_wrong_is_named(void **state)
         {LISTEN, "state_dir"},
         {LISTEN PATHS "workers = 0\n", "workers"},
         {LISTEN PATHS "pbm_max_iterations = 99\n", "pbm_max_iterations"},
+        {LISTEN PATHS "pbm_min_iterations = 99\n", "pbm_min_iterations"},
+        {LISTEN PATHS "pbm_min_iterations = 501\npbm_max_iterations = 500\n", "pbm_min_iterations"},
         {LISTEN PATHS "nonsense = 1\n", "nonsense"},
         {"listen = {\"\"}\n" PATHS, "listen"},
     };

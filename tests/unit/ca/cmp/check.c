@@ -252,7 +252,8 @@ mac_limits_are_checked_before_any_secret(void **state)
         assert_ok(cmp_client_pbm(algorithms[i].owf, algorithms[i].count, algorithms[i].mac,
                                  &algorithm, &e),
                   &e);
-        (void)cmp_mac_algorithm_check(buf_span(&algorithm), 0, &failure, &e);
+        (void)cmp_mac_algorithm_check(buf_span(&algorithm), &(struct cmp_mac_limits){0}, &failure,
+                                      &e);
         if (failure != algorithms[i].failure) {
             fail_msg("%s: %s %s", algorithms[i].name, cmp_failure_name(failure), e.text);
         }

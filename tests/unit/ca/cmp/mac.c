@@ -110,11 +110,13 @@ pbmac1_is_limited_like_pbm(void **state)
 {
     static const struct {
         uint32_t count;
-        uint32_t max;
+        struct cmp_mac_limits limits;
         bool good;
-    } counts[] = {{99, 0, false},        {100, 0, true},         {10000, 0, true},
-                  {10001, 0, false},     {100000, 100000, true}, {100001, 100000, false},
-                  {2147483647, 0, false}};
+    } counts[] = {{99, {0, 0}, false},         {100, {0, 0}, true},
+                  {10000, {0, 0}, true},       {10001, {0, 0}, false},
+                  {100000, {0, 100000}, true}, {100001, {0, 100000}, false},
+                  {2147483647, {0, 0}, false}, {99, {50, 0}, false}, /* never below RFC 4211 */
+                  {999, {1000, 0}, false},     {1000, {1000, 1000}, true}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
@@ -125,8 +127,8 @@ pbmac1_is_limited_like_pbm(void **state)
         assert_ok(cmp_client_pbmac1(NID_hmacWithSHA256, counts[i].count, NID_hmacWithSHA256,
                                     &algorithm, &e),
                   &e);
-        assert_true((cmp_mac_algorithm_check(buf_span(&algorithm), counts[i].max, &failure, &e) ==
-                     0) == counts[i].good);
+        assert_true((cmp_mac_algorithm_check(buf_span(&algorithm), &counts[i].limits, &failure,
+                                             &e) == 0) == counts[i].good);
         assert_int_equal(failure, counts[i].good ? CMP_NO_FAILURE : CMP_BAD_ALG);
     }
 }
@@ -167,8 +169,8 @@ short_and_long_salts_are_bad_algorithms(void **state)
             assert_ok(buf_append(&algorithm, span_of(salt, n), &e), &e);
         }
         assert_ok(buf_append(&algorithm, span_of(tail, sizeof(tail)), &e), &e);
-        assert_true((cmp_mac_algorithm_check(buf_span(&algorithm), 0, &failure, &e) == 0) ==
-                    (n >= CMP_MAC_SALT_MIN));
+        assert_true((cmp_mac_algorithm_check(buf_span(&algorithm), &(struct cmp_mac_limits){0},
+                                             &failure, &e) == 0) == (n >= CMP_MAC_SALT_MIN));
         assert_int_equal(failure, n >= CMP_MAC_SALT_MIN ? CMP_NO_FAILURE : CMP_BAD_ALG);
     }
 }
