@@ -159,8 +159,8 @@ load(struct run *r, char **folders)
         const char *suffix = strrchr(entry->fts_name, '.');
 
         if (entry->fts_info != FTS_F || r->n_files == FILES_MAX ||
-            (suffix != NULL && strcmp(suffix, ".md") == 0)) {
-            continue;
+            (suffix != NULL && (strcmp(suffix, ".md") == 0 || strcmp(suffix, ".xz") == 0))) {
+            continue; /* says where the files are from, or holds them packed */
         }
         r->files[r->n_files] = BUF_INIT(FILE_MAX);
         must(file_read(entry->fts_path, &r->files[r->n_files], &e), entry->fts_path, &e);

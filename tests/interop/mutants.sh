@@ -12,7 +12,9 @@ cd "$pki"
 issued() { audit list --json | grep -o '"serial"' | wc -l; }
 
 mkdir corpora
-tar -xJf "$root_dir/tests/vectors/openssl-fuzz/openssl-fuzz-corpora-part.tar.xz" -C corpora
+for archive in openssl-fuzz/openssl-fuzz-corpora-part pkits/nist-pkits; do
+  tar -xJf "$root_dir/tests/vectors/$archive.tar.xz" -C corpora
+done
 rm corpora/LICENSE.txt
 
 # Credentials that authenticate and are good for no certificate: two that are used up, and one whose
