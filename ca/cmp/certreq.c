@@ -158,7 +158,7 @@ check_pop_kind(const CMP_POP *pop, enum cmp_failure *failure, struct err *e)
         return 0;
     case CMP_POP_RA_VERIFIED:
         /* RFC 9810 5.2.8.1: nobody's word is taken for it */
-        return cmp_fault(failure, CMP_BAD_POP, e, "raVerified is not accepted");
+        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "raVerified is not accepted");
     default:
         return cmp_fault(failure, CMP_BAD_POP, e, "proof of possession is not a signature");
     }

@@ -24,8 +24,11 @@ void cmp_certreq_free(struct cmp_certreq *);
  *   badDataFormat    not what the RFC describes
  *   badRequest       not exactly one CertReqMsg, or certReqId not 0
  *   badCertTemplate  no subject (and no subjectAltName) unless in a kur, no or not acceptable
- * public key, version not v3, fields set that only a CA sets badPOP           no proof of
- * possession, raVerified, or one of a kind that we do not do
+ *                    public key, version not v3, fields set that only a CA sets
+ *
+ *   badPOP           no proof of possession, or one of a kind that we do not do
+ *
+ *   notAuthorized    raVerified: only an RA may say so (RFC 9483 5.1.1)
  */
 struct cmp_certreq *cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure,
                                      struct err *e) OWNED(cmp_certreq_free);

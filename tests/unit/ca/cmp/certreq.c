@@ -71,18 +71,21 @@ old_cert_id_of_a_kur_is_found(void **state)
 }
 
 static void
-missing_proofs_and_raverified_are_bad_pop(void **state)
+a_missing_proof_is_bad_pop_and_raverified_not_authorized(void **state)
 {
-    static const char *const files[] = {"pbm-nopop.der", "pbm-raverified.der"};
+    static const struct {
+        const char *file;
+        enum cmp_failure failure;
+    } rows[] = {{"pbm-nopop.der", CMP_BAD_POP}, {"pbm-raverified.der", CMP_NOT_AUTHORIZED}};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(files[i]);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg(rows[i].file);
         enum cmp_failure failure = CMP_NO_FAILURE;
         struct err e = {0};
 
         assert_null(cmp_certreq_read(msg, &failure, &e));
-        assert_int_equal(failure, CMP_BAD_POP);
+        assert_int_equal(failure, rows[i].failure);
     }
 }
 
@@ -408,7 +411,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_of_openssl_are_read_and_prove_possession),
         cmocka_unit_test(old_cert_id_of_a_kur_is_found),
-        cmocka_unit_test(missing_proofs_and_raverified_are_bad_pop),
+        cmocka_unit_test(a_missing_proof_is_bad_pop_and_raverified_not_authorized),
         cmocka_unit_test(each_fault_of_a_request_gives_its_failinfo),
         cmocka_unit_test(bodies_that_are_no_requests_are_bad_data),
         cmocka_unit_test(a_pkcs10_with_a_flipped_signature_is_bad_pop),
