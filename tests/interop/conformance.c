@@ -1,0 +1,648 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conformance HOST PORT PATH CREDENTIALS
+ *
+ * Requests that are right but for one thing, and what a CMP server must answer (RFC 9483 3.5, 3.6,
+ * 4.1; RFC 9810 5.1, 7): type of the body, failInfo, how the answer is protected. Prints each and
+ * ends with 1 when one is not as the tables say. The rows of vulnerabilities have their numbers.
+ * CREDENTIALS is a folder with mac.{reference,secret} of a registration with certificates left,
+ * pinned.{pem,key} of one that is registered by its certificate.
+ */
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/ossl.h"
+#include "ca/cmp/der.h"
+#include "ca/cmp/mac.h"
+#include "ca/cmp/protect.h"
+#include "tests/support/cmp_client.h"
+#include "tests/support/der_edit.h"
+#include "tests/support/http_client.h"
+
+enum { TIMEOUT_MS = 60000, PBM_COUNT = 500, HOUR = 3600, MESSAGE_MAX = 128 * 1024 };
+
+/* Where things stand in SEQUENCE { header, body } of our requests. */
+#define PVNO "0.0"
+#define SENDER "0.1"
+#define TIME "0.3"
+#define ALGORITHM "0.4"
+#define ALGORITHM_OID "0.4.0.0"
+#define PBM_SALT "0.4.0.1.0"
+#define PBM_OWF "0.4.0.1.1.0"
+#define PBM_ITERATIONS "0.4.0.1.2"
+#define SENDER_KID "0.5"
+#define TRANSACTION_ID "0.6"
+#define SENDER_NONCE "0.7"
+#define BODY "1"
+#define CONTENT "1.0"
+#define REQUEST "1.0.0"
+#define CERT_REQ_ID "1.0.0.0.0"
+#define TEMPLATE "1.0.0.0.1"
+#define SUBJECT "1.0.0.0.1.0"
+#define PUBLIC_KEY "1.0.0.0.1.1"
+#define POP "1.0.0.1"
+
+struct row {
+    const char *what;
+    const char *path;
+    const char
+        *hex; /* in its place; "": taken out, "=": twice, "!...": behind it, not proved again */
+    const char *wanted;
+};
+
+#define NONCE "01020304050607080910111213141516"
+
+/* First messages, protected with the right MAC. */
+static const struct row firsts[] = {
+    {"pvno 1", PVNO, "020101", "error unsupportedVersion signature"},
+    {"pvno 4", PVNO, "020104", "error unsupportedVersion signature"},
+    {"pvno of five octets", PVNO, "02050100000000", "error unsupportedVersion signature"},
+    {"sender is an rfc822Name", SENDER, "81056140622e63", "error badMessageCheck signature"},
+    {"no senderKID", SENDER_KID, "", "error badMessageCheck signature"},
+    {"senderKID that nobody has", SENDER_KID,
+     "a2060404"
+     "78787878",
+     "error badMessageCheck signature"},
+    {"no transactionID", TRANSACTION_ID, "", "error badDataFormat signature"},
+    {"transactionID of 64 bits", TRANSACTION_ID,
+     "a40a0408"
+     "0102030405060708",
+     "error badDataFormat signature"},
+    {"no senderNonce", SENDER_NONCE, "", "error badSenderNonce signature"},
+    {"senderNonce of 64 bits", SENDER_NONCE,
+     "a50a0408"
+     "0102030405060708",
+     "error badSenderNonce signature"},
+    {"recipNonce in a first message", SENDER_NONCE, "a5120410" NONCE "a6120410" NONCE,
+     "error badRecipientNonce signature"},
+    {"messageTime in 1999", TIME,
+     "a011180f"
+     "31393939303130313030303030305a",
+     "error badTime signature"},
+    {"messageTime in 2099", TIME,
+     "a011180f"
+     "32303939303130313030303030305a",
+     "error badTime signature"},
+    {"messageTime that is none", TIME,
+     "a011180f"
+     "32303236313334313030303030305a",
+     "error badDataFormat signature"},
+    {"protection without protectionAlg", ALGORITHM, "", "error badMessageCheck signature"},
+    {"protectionAlg that nobody knows", ALGORITHM_OID, "06032a0304", "error badAlg signature"},
+    {"PBM: 50 iterations", PBM_ITERATIONS, "020132", "error badAlg signature"},
+    {"PBM: 99,999 iterations", PBM_ITERATIONS,
+     "0203"
+     "01869f",
+     "error badAlg signature"},
+    {"PBM: MD5", PBM_OWF, "06082a864886f70d0205", "error badAlg signature"},
+    /* an unbounded loop while a row is locked; PBKDF2 has no bound of its own */
+    {"OmniTrust-1989: 2^31-1 iterations", PBM_ITERATIONS, "02047fffffff", "error badAlg signature"},
+    {"OmniTrust-1989: a negative count", PBM_ITERATIONS, "0201ff", "error badAlg signature"},
+    {"OpenSSL-32372: PBKDF2 with 2^31-1 iterations", ALGORITHM,
+     "a13d303b06092a864886f70d01050e302e" /* PBMAC1 { PBKDF2 { salt, count }, HMAC-SHA256 } */
+     "301e06092a864886f70d01050c3011"
+     "0409010203040506070809"
+     "02047fffffff"
+     "300c06082a864886f70d02090500",
+     "error badAlg signature"},
+    {"CVE-2024-36066: salt of 6 octets", PBM_SALT, "0406010203040506", "error badAlg signature"},
+    /* protectionAlg whose parameters are of another type */
+    {"CVE-2026-63076: PBM, parameters absent", ALGORITHM, "a10d300b06092a864886f67d07420d",
+     "error badAlg signature"},
+    {"CVE-2026-63076: PBM, parameters NULL", ALGORITHM, "a10f300d06092a864886f67d07420d0500",
+     "error badAlg signature"},
+    {"CVE-2026-63076: PBM, parameters INTEGER", ALGORITHM, "a110300e06092a864886f67d07420d020101",
+     "error badAlg signature"},
+    {"CVE-2026-63076: PBM, parameters OCTET STRING", ALGORITHM,
+     "a110300e06092a864886f67d07420d040101", "error badAlg signature"},
+    {"CVE-2026-63076: PBMAC1, parameters BOOLEAN", ALGORITHM,
+     "a110300e06092a864886f70d01050e0101ff", "error badAlg signature"},
+    {"CVE-2026-63076: ECDSA, parameters SEQUENCE", ALGORITHM, "a10e300c06082a8648ce3d0403023000",
+     "error badAlg signature"},
+
+    {"body of a type that does not exist", BODY, "bb023000", "error badDataFormat signature"},
+    {"body is an INTEGER", CONTENT, "020100", "ip badDataFormat mac"},
+    {"CVE-2026-40097: no request in it", CONTENT, "3000", "ip badRequest mac"},
+    {"CVE-2026-40097: an empty request", REQUEST, "3000", "ip badDataFormat mac"},
+    {"CVE-2026-40097: an empty template and no more", TEMPLATE, "3000", "ip badCertTemplate mac"},
+    {"two requests", REQUEST, "=", "ip badRequest mac"},
+    {"certReqId 1", CERT_REQ_ID, "020101", "ip badRequest mac"},
+    {"certReqId -1", CERT_REQ_ID, "0201ff", "ip badRequest mac"},
+    {"no proof of possession", POP, "", "ip badPOP mac"},
+    {"raVerified", POP, "8000", "ip notAuthorized mac"},
+    {"proof of possession by a subsequent message", POP, "a203810100", "ip badPOP mac"},
+    {"proof of possession with another signature", POP ".1", "0309003006020101020101",
+     "ip badPOP mac"},
+    {"CVE-2025-9230: proof of possession in an EnvelopedData", POP,
+     "a214a412"
+     "0201023100300b06092a864886f70d010701",
+     "ip badPOP mac"},
+    {"certReqId that is not DER", CERT_REQ_ID, "02020000", "error badDataFormat signature"},
+    {"no public key", PUBLIC_KEY, "", "ip badCertTemplate mac"},
+    {"neither subject nor name", SUBJECT, "", "ip badCertTemplate mac"},
+    {"another organization", SUBJECT, "a511300f310d300b060355040a0c044576696c",
+     "ip notAuthorized mac"},
+    {"another country", SUBJECT, "a50f300d310b3009060355040613025858", "ip notAuthorized mac"},
+    {"template of version 1", SUBJECT, "800100", "ip badCertTemplate mac"},
+    {"template with a serial number", SUBJECT, "810101", "ip badCertTemplate mac"},
+    /* strings whose length is no multiple of their characters' */
+    {"CVE-2026-7383: BMPString of three octets", SUBJECT, "a510300e310c300a06035504031e03004100",
+     "ip badDataFormat mac"},
+    {"CVE-2026-7383: UniversalString of five octets", SUBJECT,
+     "a5123010310e300c06035504031c050000004100", "ip badDataFormat mac"},
+    {"CVE-2026-34180: a name that ends in a head", SUBJECT, "a50830063104300206003000",
+     "error badDataFormat signature"},
+    /* a control, pkiArchiveOptions, with an EncryptedValue that lacks what would be read */
+    {"CVE-2026-42767: EncryptedValue of nothing", TEMPLATE,
+     "!30143012"
+     "06092b0601050507050104"
+     "a0053003030100",
+     "ip badPOP mac"},
+};
+
+struct run {
+    struct http_client http;
+    const char *path;
+    struct cmp_client mac;
+    struct cmp_client pinned;
+    EVP_PKEY *key;
+    struct buf algorithm;
+    char *texts[2];
+    int wrong;
+    int count;
+};
+
+_Noreturn static void
+stop(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "conformance: %s: %s\n", what, why);
+    (void)fflush(NULL);
+    _Exit(1);
+}
+
+static void
+must(int result, const char *what, const struct err *e)
+{
+    if (result != 0) {
+        stop(what, e->text);
+    }
+}
+
+/* Is the protection of the answer right, whoever made it? */
+static const char *
+protection_of(struct run *r, const struct cmp_msg *m)
+{
+    CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
+    CLEANUP(x509_cleanup) X509 *signer = NULL;
+    enum cmp_failure failure;
+    struct err e = {0};
+
+    if (cmp_protection_of(m) == CMP_PROTECTION_MAC) {
+        key = cmp_mac_key_new(cmp_msg_protection_alg(m), r->mac.secret, 0, &failure, &e);
+        return key != NULL && cmp_mac_verify(key, m, &failure, &e) == 0 ? "mac" : "a wrong MAC";
+    }
+    signer = cmp_msg_signer(m, &e);
+    return signer != NULL && cmp_signature_verify(m, signer, &failure, &e) == 0
+               ? "signature"
+               : "a wrong signature";
+}
+
+/* Sends, and compares what the answer says. Returns the answer, for who needs more of it. */
+static struct cmp_msg *
+expect(struct run *r, const char *what, const char *wanted, struct span message)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(cmp_client_answer_free)
+    struct cmp_client_answer answer = {.certificate = BUF_INIT(CMP_MESSAGE_MAX)};
+    CLEANUP(buf_free) struct buf said = BUF_INIT(1024);
+    struct cmp_msg *m;
+    struct err e = {0};
+    int status = 0;
+
+    must(http_client_post(&r->http, r->path, message, &status, &body, &e), what, &e);
+    m = cmp_msg_parse(buf_span(&body), CMP_MESSAGE_MAX, &e);
+    if (m == NULL) {
+        stop(what, "the answer is no CMP message");
+    }
+    answer.body = cmp_msg_body(m);
+    must(buf_append_str(&said, cmp_body_name(answer.body), &e), what, &e);
+    must(cmp_client_read_body(m, &answer, &e), what, &e);
+    for (int bit = 0; bit < CMP_FAILURE_COUNT; bit++) {
+        if ((answer.status.failures >> bit & 1U) != 0) {
+            must(buf_append_str(&said, " ", &e), what, &e);
+            must(buf_append_str(&said, cmp_failure_name((enum cmp_failure)bit), &e), what, &e);
+        }
+    }
+    must(buf_append_str(&said, " ", &e), what, &e);
+    must(buf_append_str(&said, protection_of(r, m), &e), what, &e);
+    r->count++;
+    if (!span_equal(buf_span(&said), span_str(wanted))) {
+        r->wrong++;
+        (void)printf("WRONG: %s: %.*s, not %s\n", what, (int)said.n, (const char *)said.p, wanted);
+    } else {
+        (void)printf("ok: %s: %s\n", what, wanted);
+    }
+    return m;
+}
+
+/* ---- messages ---- */
+
+static X509_NAME *
+some_name(void)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    if (name == NULL || X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                                   (const unsigned char *)"x", -1, -1, 0) != 1) {
+        stop("name", "OpenSSL");
+    }
+    return name;
+}
+
+static void
+request_body(EVP_PKEY *key, struct buf *body)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *name = some_name();
+    struct err e = {0};
+
+    must(cmp_client_body_request(CMP_IR, key, name, body, &e), "request", &e);
+}
+
+/* SEQUENCE { header, body } of a right message; a later one when there is a state. */
+static void
+make_part(const struct cmp_client *as, struct span body, const struct cmp_client_state *state,
+          struct buf *part)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+    CLEANUP(buf_free) struct buf recipient = {0};
+    CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_MAX);
+    struct cmp_header h;
+    struct err e = {0};
+    struct span header;
+
+    must(cmp_header_first(&h, &e), "header", &e);
+    must(cmp_client_header(as, &h, &name, &recipient, &e), "header", &e);
+    if (state != NULL) {
+        h.transaction_id = span_of(state->transaction_id, CMP_NONCE_SIZE);
+        h.recip_nonce = span_of(state->recip_nonce, state->recip_nonce_size);
+    }
+    must(cmp_client_seal(as, &h, body, &message, &e), "seal", &e);
+    header = der_at(buf_span(&message), "0");
+    buf_truncate(part, 0);
+    must(der_append(part, DER_SEQUENCE, span_of(header.p, header.n + body.n), &e), "part", &e);
+}
+
+/* The proof of possession again, after a change in what it proves. */
+static void
+prove(struct run *r, struct buf *part)
+{
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    CLEANUP(buf_free) struct buf changed = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf bits = BUF_INIT(256);
+    struct span request = der_at(buf_span(part), "1.0.0.0");
+    uint8_t signature[129] = {0}; /* the first octet: no unused bits */
+    size_t n = sizeof(signature) - 1;
+    struct err e = {0};
+
+    if (context == NULL || EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, r->key) != 1 ||
+        EVP_DigestSign(context, signature + 1, &n, request.p, request.n) != 1) {
+        stop("sign", "OpenSSL");
+    }
+    must(der_append(&bits, DER_BIT_STRING, span_of(signature, n + 1), &e), "bits", &e);
+    must(der_edit(buf_span(part), "1.0.0.1.1", buf_span(&bits), &changed, &e), "POP", &e);
+    buf_move(part, &changed);
+}
+
+static void
+apply(struct run *r, const struct row *row, struct buf *part)
+{
+    CLEANUP(buf_free) struct buf with = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf changed = BUF_INIT(MESSAGE_MAX);
+    struct span there = der_at(buf_span(part), row->path);
+    const char *hex = row->hex;
+    struct err e = {0};
+    size_t n;
+
+    if (hex[0] == '=') {
+        must(buf_set(&with, there, &e), row->what, &e);
+    }
+    if (hex[0] == '=' || hex[0] == '!') {
+        must(buf_append(&with, there, &e), row->what, &e);
+        hex++;
+    }
+    n = strlen(hex) / 2;
+    if (n > 0) {
+        uint8_t *room = buf_extend(&with, n, &e);
+
+        must(room == NULL ? -1 : hex_parse(hex, room, n, &e), row->what, &e);
+    }
+    must(der_edit(buf_span(part), row->path, buf_span(&with), &changed, &e), row->what, &e);
+    buf_move(part, &changed);
+    if (strncmp(row->path, "1.0.0.0.", 8) == 0 && row->hex[0] != '!') {
+        prove(r, part);
+    }
+}
+
+/* With the row's change, protected rightly. */
+static void
+check_row(struct run *r, const struct cmp_client *as, const struct row *row, struct span body,
+          const struct cmp_client_state *state)
+{
+    CLEANUP(buf_free) struct buf part = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_MAX);
+    struct err e = {0};
+
+    make_part(as, body, state, &part);
+    apply(r, row, &part);
+    must(cmp_client_protect(as, buf_span(&part), NULL, 0, &message, &e), row->what, &e);
+    cmp_msg_free(expect(r, row->what, row->wanted, buf_span(&message)));
+}
+
+static void
+check_firsts(struct run *r)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+
+    request_body(r->key, &body);
+    for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
+        check_row(r, &r->mac, &firsts[i], buf_span(&body), NULL);
+    }
+}
+
+/* ---- signatures ---- */
+
+static const struct row signed_firsts[] = {
+    {"sender is not the subject of the certificate", SENDER,
+     "a411300f310d300b06035504030c044576696c", "error badMessageCheck signature"},
+    {"senderKID is not the key identifier", SENDER_KID,
+     "a2060404"
+     "78787878",
+     "error badMessageCheck signature"},
+    {"signature with SHA-1", ALGORITHM, "a10b300906072a8648ce3d0401", "error badAlg signature"},
+    {"signature with MD5 and RSA", ALGORITHM, "a10f300d06092a864886f70d0101040500",
+     "error badAlg signature"},
+    {"signature of DSA", ALGORITHM, "a10d300b0609608648016503040302", "error badAlg signature"},
+    {"signature said to be of another digest", ALGORITHM, "a10c300a06082a8648ce3d040303",
+     "error badMessageCheck signature"},
+    {"signed: certReqId 1", CERT_REQ_ID, "020101", "ip badRequest signature"},
+    {"signed: no proof of possession", POP, "", "ip badPOP signature"},
+};
+
+static void
+check_signed(struct run *r)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf part = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_MAX);
+    struct err e = {0};
+
+    request_body(r->key, &body);
+    for (size_t i = 0; i < ARRAY_LEN(signed_firsts); i++) {
+        check_row(r, &r->pinned, &signed_firsts[i], buf_span(&body), NULL);
+    }
+    make_part(&r->pinned, buf_span(&body), NULL, &part);
+    must(cmp_client_protect(&r->pinned, buf_span(&part), NULL, 0, &message, &e), "protect", &e);
+    part.p[part.n - 1] ^= 1; /* the last octet of the proof of possession */
+    {
+        CLEANUP(buf_free) struct buf changed = BUF_INIT(MESSAGE_MAX);
+
+        must(der_edit(buf_span(&message), "1", der_at(buf_span(&part), "1"), &changed, &e), "edit",
+             &e);
+        cmp_msg_free(expect(r, "one bit of a signed message", "error badMessageCheck signature",
+                            buf_span(&changed)));
+    }
+}
+
+/* ---- messages whose outside is wrong ---- */
+
+static void
+check_outside(struct run *r)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf part = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf good = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf bad = BUF_INIT(MESSAGE_MAX);
+    struct span extra[CMP_EXTRA_CERTS_MAX];
+    static const uint8_t zero = 0;
+    struct err e = {0};
+
+    request_body(r->key, &body);
+    make_part(&r->mac, buf_span(&body), NULL, &part);
+    must(cmp_client_protect(&r->mac, buf_span(&part), NULL, 0, &good, &e), "protect", &e);
+    cmp_msg_free(expect(r, "one octet", "error badDataFormat signature", span_of(&zero, 1)));
+    cmp_msg_free(
+        expect(r, "the first half", "error badDataFormat signature", span_of(good.p, good.n / 2)));
+    must(buf_set(&bad, buf_span(&good), &e), "copy", &e);
+    must(buf_append(&bad, span_of(&zero, 1), &e), "copy", &e);
+    cmp_msg_free(expect(r, "one octet too many", "error badDataFormat signature", buf_span(&bad)));
+    must(der_edit(buf_span(&good), "2", (struct span){0}, &bad, &e), "edit", &e);
+    cmp_msg_free(expect(r, "protectionAlg without protection", "error badMessageCheck signature",
+                        buf_span(&bad)));
+    must(der_edit(buf_span(&bad), ALGORITHM, (struct span){0}, &part, &e), "edit", &e);
+    cmp_msg_free(
+        expect(r, "no protection at all", "error badMessageCheck signature", buf_span(&part)));
+    must(der_edit(buf_span(&good), "2",
+                  SPAN_LITERAL("\xa0\x17\x03\x15\x00"
+                               "ABCDEFGHIJKLMNOPQRST"),
+                  &bad, &e),
+         "edit", &e);
+    cmp_msg_free(expect(r, "a MAC of zeros and the like", "error badMessageCheck signature",
+                        buf_span(&bad)));
+    for (size_t i = 0; i < CMP_EXTRA_CERTS_MAX; i++) {
+        extra[i] = SPAN_LITERAL("\x30\x00");
+    }
+    make_part(&r->mac, buf_span(&body), NULL, &part);
+    must(cmp_client_protect(&r->mac, buf_span(&part), extra, CMP_EXTRA_CERTS_MAX - 1, &good, &e),
+         "protect", &e);
+    must(der_edit(buf_span(&good), "3.0.0", SPAN_LITERAL("\x30\x00\x30\x00\x30\x00"), &bad, &e),
+         "edit", &e);
+    cmp_msg_free(expect(r, "CVE-2026-63074: more extraCerts than 16",
+                        "error badDataFormat signature", buf_span(&bad)));
+}
+
+/* ---- keys ---- */
+
+static void
+check_keys(struct run *r)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_MAX);
+    struct {
+        const char *what;
+        EVP_PKEY *key;
+    } keys[] = {
+        {"an RSA key of 1024 bits", EVP_RSA_gen(1024)},
+        {"a key on secp224r1", EVP_EC_gen("secp224r1")},
+        {"a key on brainpoolP256r1", EVP_EC_gen("brainpoolP256r1")},
+    };
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        CLEANUP(buf_free) struct buf part = BUF_INIT(MESSAGE_MAX);
+
+        if (keys[i].key == NULL) {
+            stop(keys[i].what, "OpenSSL cannot make it");
+        }
+        request_body(keys[i].key, &body);
+        make_part(&r->mac, buf_span(&body), NULL, &part);
+        must(cmp_client_protect(&r->mac, buf_span(&part), NULL, 0, &message, &e), keys[i].what, &e);
+        cmp_msg_free(expect(r, keys[i].what, "ip badCertTemplate mac", buf_span(&message)));
+        EVP_PKEY_free(keys[i].key);
+    }
+}
+
+/* ---- confirmations ---- */
+
+#define RECIP_NONCE "0.8"
+#define CERT_STATUS "1.0.0"
+#define CERT_HASH "1.0.0.0"
+#define CONFIRM_ID "1.0.0.1"
+
+static const struct row laters[] = {
+    {"certConf: no recipNonce", RECIP_NONCE, "", "error badRecipientNonce signature"},
+    {"certConf: recipNonce that was not ours", RECIP_NONCE, "a6120410" NONCE,
+     "error badRecipientNonce mac"},
+    {"certConf: no transactionID", TRANSACTION_ID, "", "error badDataFormat signature"},
+    {"certConf: of another transaction", TRANSACTION_ID, "a4120410" NONCE,
+     "error badRequest signature"},
+    {"certConf: no senderNonce", SENDER_NONCE, "", "error badSenderNonce signature"},
+    {"certConf: hash of another certificate", CERT_HASH,
+     "0404"
+     "01020304",
+     "error badCertId mac"},
+    {"certConf: certReqId 1", CONFIRM_ID, "020101", "error badRequest mac"},
+    {"certConf: two CertStatus", CERT_STATUS, "=", "error badRequest mac"},
+    {"CVE-2026-40097: certConf: an empty CertStatus", CERT_STATUS, "3000",
+     "error badDataFormat mac"},
+    {"certConf: status that does not exist", CERT_STATUS ".2", "3003020163",
+     "error badDataFormat mac"},
+};
+
+static void
+check_transaction(struct run *r)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf message = BUF_INIT(MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *ip = NULL;
+    CLEANUP(cmp_client_answer_free)
+    struct cmp_client_answer answer = {.body = CMP_IP, .certificate = BUF_INIT(CMP_MESSAGE_MAX)};
+    CLEANUP(x509_name_cleanup) X509_NAME *name = some_name();
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    struct cmp_client_state state;
+    struct err e = {0};
+
+    must(cmp_client_request(&r->mac, CMP_IR, r->key, name, &state, &message, &e), "ir", &e);
+    ip = expect(r, "the request that is right", "ip mac", buf_span(&message));
+    must(cmp_client_read_body(ip, &answer, &e), "ip", &e);
+    certificate = certificate_parse(buf_span(&answer.certificate), &e);
+    must(certificate == NULL, "certificate", &e);
+    state.recip_nonce_size = cmp_msg_sender_nonce(ip).n;
+    memcpy(state.recip_nonce, cmp_msg_sender_nonce(ip).p, state.recip_nonce_size);
+    cmp_msg_free(expect(r, "the same request", "error transactionIdInUse mac", buf_span(&message)));
+    must(cmp_client_body_certconf(certificate, true, &body, &e), "certConf", &e);
+    for (size_t i = 0; i < ARRAY_LEN(laters); i++) {
+        check_row(r, &r->mac, &laters[i], buf_span(&body), &state);
+    }
+    {
+        const struct row other = {"certConf: signed, after a MAC", PVNO, "020102",
+                                  "error wrongIntegrity signature"};
+        const struct row right = {"certConf that is right", PVNO, "020102", "pkiConf mac"};
+        const struct row again = {"certConf after pkiConf", PVNO, "020102",
+                                  "error certConfirmed mac"};
+
+        check_row(r, &r->pinned, &other, buf_span(&body), &state);
+        check_row(r, &r->mac, &right, buf_span(&body), &state);
+        check_row(r, &r->mac, &again, buf_span(&body), &state);
+    }
+}
+
+/* ---- the whole ---- */
+
+static FILE *
+open_in(const char *folder, const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", folder, name);
+    FILE *f = fopen(path, "re");
+
+    if (f == NULL) {
+        stop(path, "cannot be opened");
+    }
+    return f;
+}
+
+static char *
+text_of(const char *folder, const char *name)
+{
+    FILE *f = open_in(folder, name);
+    char *text = mem_zalloc(1, 256);
+
+    if (fgets(text, 256, f) == NULL) {
+        stop(name, "empty");
+    }
+    (void)fclose(f);
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+static void
+become(struct run *r, const char *folder)
+{
+    FILE *certificate = open_in(folder, "pinned.pem");
+    FILE *key = open_in(folder, "pinned.key");
+    struct err e = {0};
+
+    r->texts[0] = text_of(folder, "mac.reference");
+    r->texts[1] = text_of(folder, "mac.secret");
+    r->algorithm = BUF_INIT(256);
+    must(cmp_client_pbm(NID_sha256, PBM_COUNT, NID_hmacWithSHA256, &r->algorithm, &e), "PBM", &e);
+    r->mac = (struct cmp_client){.reference = r->texts[0],
+                                 .secret = span_str(r->texts[1]),
+                                 .algorithm = buf_span(&r->algorithm)};
+    r->pinned.certificate = PEM_read_X509(certificate, NULL, NULL, NULL);
+    r->pinned.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
+    (void)fclose(certificate);
+    (void)fclose(key);
+    r->key = cmp_client_key(&e);
+    if (r->pinned.certificate == NULL || r->pinned.key == NULL || r->key == NULL) {
+        stop("keys", "not there");
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct run r = {0};
+    struct err e = {0};
+
+    if (argc != 5) {
+        (void)fprintf(stderr, "usage: conformance HOST PORT PATH CREDENTIALS\n");
+        return 2;
+    }
+    must(ossl_init(&e), "start", &e);
+    r.http = (struct http_client){.host = argv[1],
+                                  .port = (int)strtol(argv[2], NULL, 10),
+                                  .fd = -1,
+                                  .timeout_ms = TIMEOUT_MS};
+    r.path = argv[3];
+    become(&r, argv[4]);
+    check_firsts(&r);
+    check_signed(&r);
+    check_outside(&r);
+    check_keys(&r);
+    check_transaction(&r);
+    (void)printf("%d messages, %d wrong\n", r.count, r.wrong);
+    buf_free(&r.algorithm);
+    mem_free(r.texts[0]);
+    mem_free(r.texts[1]);
+    X509_free(r.pinned.certificate);
+    EVP_PKEY_free(r.pinned.key);
+    EVP_PKEY_free(r.key);
+    http_client_close(&r.http);
+    OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
+    return r.wrong == 0 ? 0 : 1;
+}
