@@ -85,6 +85,9 @@ struct job {
     struct requests_entry entry;
 
     /* What goes back. */
+    int retry_after; /* > 0: with HTTP 503, and come again after so many seconds */
+    bool refusal;    /* that was all that was to be said */
+    bool charged;    /* the registration paid for it */
     enum answer_kind answer;
     uint32_t check_after;
     const char *reason; /* of a pollRep; NULL: none */

@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -22,17 +21,16 @@
 #include "base/proc.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/path.h"
+#include "ca/x509/profile.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
-#include "ra/crl.h"
-#include "ra/http.h"
+#include "ra/budget.h"
+#include "ra/front.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
 #include "ra/ra.h"
 #include "ra/register.h"
-#include "ra/route.h"
 #include "ra/seal.h"
-#include "ra/transaction.h"
 
 #ifndef RA_CONF
 #define RA_CONF "/etc/nfpki/nfpki-ra.conf"
@@ -43,15 +41,15 @@ enum {
     STOP_WAIT_MS = 10000,
     STOP_TICK_MS = 10,
     SWEEP_S = 10,
-    DESCRIPTORS_ELSE = 64, /* files, sockets, pipes of our own */
+    REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
 };
 
 struct daemon {
     struct ra ra;
-    struct http_server *http;
+    struct front *front;
     struct admin_server *admin;
     struct event *tasks_event;
-    struct event *signals[2];
+    struct event *signals[3];
     struct event *ready_timer;
     struct event *sweep_timer;
     struct event *stop_timer;
@@ -73,28 +71,6 @@ ra_fail(struct ra *ra, const struct err *why)
     (void)event_base_loopbreak(ra->base);
 }
 
-/* ---- what the network asks ---- */
-
-static void
-on_request(struct http_exchange *x, void *arg)
-{
-    struct daemon *d = arg;
-    struct route route;
-
-    route_find(http_exchange_request(x), &route);
-    switch (route.kind) {
-    case ROUTE_CMP:
-        transaction_begin(&d->ra, x, &route);
-        break;
-    case ROUTE_CRL:
-        crl_serve(&d->ra, x, &route);
-        break;
-    case ROUTE_REFUSED:
-        http_reply(x, route.status, NULL, (struct span){0});
-        break;
-    }
-}
-
 /* ---- events ---- */
 
 static void
@@ -102,7 +78,7 @@ say_ready(struct daemon *d)
 {
     if (!d->ready) {
         d->ready = true;
-        log_event(LOG_INFO, "ready", "serving on port %u, the CA is %s", http_server_port(d->http),
+        log_event(LOG_INFO, "ready", "serving on port %u, the CA is %s", front_port(d->front),
                   queue_is_up(d->ra.queue) ? "there" : "not there yet");
     }
 }
@@ -139,7 +115,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if ((d->ra.jobs == 0 && !d->sweeping && http_server_is_idle(d->http)) ||
+    if ((d->ra.jobs == 0 && !d->sweeping && front_is_idle(d->front)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -157,10 +133,22 @@ on_signal(evutil_socket_t fd, short what, void *arg)
         return;
     }
     d->stopping = true;
-    d->stop_by = clock_monotonic_ms() + STOP_WAIT_MS;
+    d->stop_by = clock_monotonic_ms() + STOP_WAIT_MS + d->ra.settings->sync_wait;
     log_event(LOG_INFO, "stopping", "%zu requests under way", d->ra.jobs);
-    http_server_stop_accepting(d->http);
+    front_stop(d->front);
     (void)event_add(d->stop_timer, &tick);
+}
+
+static void
+on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    if (!d->stopping) {
+        front_reload(d->front);
+    }
 }
 
 static int
@@ -333,53 +321,29 @@ start_loop(struct daemon *d, struct err *e)
     d->tasks_event = must_event(base, tasks_fd(d->ra.tasks), EV_READ | EV_PERSIST, on_tasks, d);
     d->signals[0] = must_event(base, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, d);
     d->signals[1] = must_event(base, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, d);
+    d->signals[2] = must_event(base, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup, d);
     d->ready_timer = must_event(base, -1, 0, on_ready_timer, d);
     d->sweep_timer = must_event(base, -1, EV_PERSIST, on_sweep_timer, d);
     d->stop_timer = must_event(base, -1, EV_PERSIST, on_stop_timer, d);
     if (event_add(d->tasks_event, NULL) != 0 || event_add(d->signals[0], NULL) != 0 ||
-        event_add(d->signals[1], NULL) != 0 || event_add(d->sweep_timer, &sweep) != 0) {
+        event_add(d->signals[1], NULL) != 0 || event_add(d->signals[2], NULL) != 0 ||
+        event_add(d->sweep_timer, &sweep) != 0) {
         return err_set(e, ERR_IO, "event loop");
     }
     return 0;
-}
-
-/* As many descriptors as connections may need, as far as the system lets us. */
-static size_t
-connections_max(void)
-{
-    struct rlimit limit;
-    rlim_t wanted = HTTP_CONNECTIONS_MAX + DESCRIPTORS_ELSE;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return 256;
-    }
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur >= wanted) {
-        return HTTP_CONNECTIONS_MAX;
-    }
-    return limit.rlim_cur > 2 * DESCRIPTORS_ELSE ? limit.rlim_cur - DESCRIPTORS_ELSE
-                                                 : DESCRIPTORS_ELSE;
 }
 
 static int
 start_services(struct daemon *d, struct err *e)
 {
     const struct timeval ready = {.tv_sec = READY_WAIT_MS / 1000};
-    const struct http_options http = {
-        .handler = on_request, .user = d, .connections_max = connections_max()};
     const struct queue_options queue = {.ra = &d->ra, .up = on_link_up, .arg = d};
     const struct settings *s = d->ra.settings;
 
-    d->http = http_server_new(d->ra.base, &http);
-    for (size_t i = 0; i < s->listen.n; i++) {
-        if (http_server_listen(d->http, s->listen.items[i], NULL, e) != 0) {
-            return -1;
-        }
-        log_event(LOG_INFO, "listening", "%s", s->listen.items[i]);
+    d->ra.by_registration = budget_new(&s->http.by_registration, REGISTRATIONS_MAX);
+    d->front = front_new(&d->ra, e);
+    if (d->front == NULL) {
+        return -1;
     }
     d->admin = admin_server_new(d->ra.base, s->admin, register_handle, &d->ra, e);
     if (d->admin == NULL) {
@@ -461,7 +425,7 @@ stop(struct daemon *d)
 {
     struct credentials *c = &d->ra.credentials;
 
-    http_server_free(d->http);
+    front_free(d->front);
     queue_free(d->ra.queue);
     admin_server_free(d->admin);
     pool_free(d->ra.pool);
@@ -470,6 +434,7 @@ stop(struct daemon *d)
     free_event(&d->tasks_event);
     free_event(&d->signals[0]);
     free_event(&d->signals[1]);
+    free_event(&d->signals[2]);
     free_event(&d->ready_timer);
     free_event(&d->sweep_timer);
     free_event(&d->stop_timer);
@@ -488,8 +453,26 @@ stop(struct daemon *d)
     buf_free(&d->ra.seal_key);
     mac_cache_free(d->ra.mac_cache);
     batch_manifests_free(d->ra.manifests);
+    budget_free(d->ra.by_registration);
     pool_contexts_free();
     OPENSSL_cleanup();
+}
+
+/* A profile that does not exist would be refused to everybody who comes there. */
+static int
+check_aliases(const char *path, const struct settings *s, struct err *e)
+{
+    for (size_t i = 0; i < s->http.n_aliases; i++) {
+        const struct route_alias *alias = &s->http.aliases[i];
+        const struct profile *profile = profile_by_name(alias->profile);
+
+        if (profile == NULL || !profile_is_nf(profile)) {
+            return err_set(e, ERR_INPUT,
+                           "%s:%d: alias \"%s\": no profile of network functions is \"%s\"", path,
+                           alias->line, alias->path, alias->profile);
+        }
+    }
+    return 0;
 }
 
 static int
@@ -504,7 +487,7 @@ run(const char *path, bool check)
         return 1;
     }
     settings = settings_load(path, &e);
-    if (settings == NULL) {
+    if (settings == NULL || check_aliases(path, settings, &e) != 0) {
         log_err(LOG_ERROR, "start-failed", &e, "configuration");
         return err_exit_status(e.code);
     }

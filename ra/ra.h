@@ -15,6 +15,7 @@
 #include "ra/settings.h"
 
 struct batch_manifests;
+struct budget;
 struct event_base;
 struct mac_cache;
 struct queue;
@@ -47,11 +48,11 @@ struct ra {
     struct store *store;
     struct signer *signer;
     struct queue *queue;
-    size_t jobs; /* requests under way */
-    bool failed; /* the store is gone: the loop ends */
+    struct budget *by_registration; /* of what a registration may begin */
+    size_t jobs;                    /* requests under way */
+    size_t refusals;                /* of these, those that get 503 */
+    bool failed;                    /* the store is gone: the loop ends */
 };
-
-enum { RA_JOBS_MAX = 2048 };
 
 /* The store failed for good: log, and end the loop. The next start finds what was durable. */
 void ra_fail(struct ra *, const struct err *why);

@@ -87,32 +87,118 @@ find_crl(const char *name, struct route *out)
     return true;
 }
 
+/* What a CMP message comes with. */
+static void
+check_cmp(const struct http_request *request, struct route *out)
+{
+    if (request->method != HTTP_METHOD_POST) {
+        refuse(out, 405);
+    } else if (strcmp(request->content_type, "application/pkixcmp") != 0) {
+        refuse(out, 415);
+    }
+}
+
+static bool
+find_alias(const char *path, const struct route_alias *aliases, size_t n, struct route *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(path, aliases[i].path) == 0) {
+            out->kind = ROUTE_CMP;
+            out->body = aliases[i].body;
+            memcpy(out->profile, aliases[i].profile, sizeof(out->profile));
+            return true;
+        }
+    }
+    return false;
+}
+
 void
-route_find(const struct http_request *request, struct route *out)
+route_find(const struct http_request *request, const struct route_alias *aliases, size_t n_aliases,
+           struct route *out)
 {
     const char *path = request->path;
 
     memset(out, 0, sizeof(*out));
     out->body = -1;
     if (strncmp(path, CMP_PREFIX, strlen(CMP_PREFIX)) == 0) {
-        if (!find_cmp(path + strlen(CMP_PREFIX), out)) {
+        if (find_cmp(path + strlen(CMP_PREFIX), out)) {
+            check_cmp(request, out);
+        } else {
             refuse(out, 404);
-        } else if (request->method != HTTP_METHOD_POST) {
-            refuse(out, 405);
-        } else if (strcmp(request->content_type, "application/pkixcmp") != 0) {
-            refuse(out, 415);
         }
-        return;
-    }
-    if (strncmp(path, CRL_PREFIX, strlen(CRL_PREFIX)) == 0) {
+    } else if (strncmp(path, CRL_PREFIX, strlen(CRL_PREFIX)) == 0) {
         if (!find_crl(path + strlen(CRL_PREFIX), out)) {
             refuse(out, 404);
         } else if (request->method != HTTP_METHOD_GET) {
             refuse(out, 405);
         }
-        return;
+    } else if (find_alias(path, aliases, n_aliases, out)) {
+        check_cmp(request, out);
+    } else {
+        refuse(out, 404);
     }
-    refuse(out, 404);
+}
+
+/* Every request's path has this form (http_parse.h), and one spelling of a path is enough. */
+static bool
+is_path(const char *path)
+{
+    if (path[0] != '/' || strlen(path) > HTTP_PATH_MAX) {
+        return false;
+    }
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p <= ' ' || *p > '~' || strchr("%?#\\", *p) != NULL) {
+            return false;
+        }
+        if (*p == '/') {
+            size_t n = strcspn(p + 1, "/");
+
+            if (n == 0 || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.')) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+is_below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    return strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+int
+route_alias_set(struct route_alias *out, const char *path, const char *profile,
+                const char *operation, struct err *e)
+{
+    struct route found = {.body = -1};
+
+    if (!is_path(path)) {
+        return err_set(e, ERR_INPUT,
+                       "write a path of 2 to %d printable characters that begins with / and does "
+                       "not end with one, without %% ? # \\ and without . or .. as a part",
+                       (int)HTTP_PATH_MAX);
+    }
+    if (is_below(path, "/.well-known") || is_below(path, "/crl")) {
+        return err_set(e, ERR_INPUT,
+                       "paths below /.well-known and /crl have their meaning already");
+    }
+    if (strlen(profile) > CMP_PROFILE_MAX || !is_plain(profile, strlen(profile))) {
+        return err_set(e, ERR_INPUT, "\"%.64s\" cannot be the name of a profile", profile);
+    }
+    if (operation != NULL && !take_operation(operation, &found)) {
+        return err_set(e, ERR_INPUT,
+                       "operation \"%.64s\" is none of RFC 9811 3.4 (initialization, "
+                       "certification, keyupdate, pkcs10, revocation, ...)",
+                       operation);
+    }
+    memset(out, 0, sizeof(*out));
+    memcpy(out->path, path, strlen(path));
+    memcpy(out->profile, profile, strlen(profile));
+    out->body = found.body;
+    return 0;
 }
 
 bool

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/settings.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/conf.h"
@@ -28,17 +27,10 @@ static cfg_opt_t options[] = {
     CFG_INT("sync_wait", 2000, CFGF_NONE),
     CFG_INT("workers", 2, CFGF_NONE),
     CFG_INT("expired_renewal_days", 0, CFGF_NONE),
+    CFG_INT("requests_max", 2048, CFGF_NONE),
+    SETTINGS_HTTP_OPTIONS,
     CFG_END(),
 };
-
-static void
-list_clear(struct settings_list *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        mem_free(list->items[i]);
-    }
-    list->n = 0;
-}
 
 void
 settings_free(struct settings *s)
@@ -46,9 +38,10 @@ settings_free(struct settings *s)
     if (s == NULL) {
         return;
     }
-    list_clear(&s->listen);
-    list_clear(&s->vendor_roots);
-    list_clear(&s->root_update);
+    settings_list_clear(&s->listen);
+    settings_list_clear(&s->vendor_roots);
+    settings_list_clear(&s->root_update);
+    settings_http_clear(&s->http);
     mem_free(s->state);
     mem_free(s->database);
     mem_free(s->link);
@@ -60,39 +53,6 @@ settings_free(struct settings *s)
     mem_free(s->root);
     mem_free(s->crl_dir);
     mem_free(s);
-}
-
-/* As conf_path() does for single ones. */
-static char *
-resolve(const cfg_t *cfg, const char *value)
-{
-    const char *slash = cfg->filename == NULL ? NULL : strrchr(cfg->filename, '/');
-
-    if (value[0] == '/' || slash == NULL) {
-        return mem_strdup(value);
-    }
-    return mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value);
-}
-
-static int
-read_list(cfg_t *cfg, const char *option, bool paths, struct settings_list *out, struct err *e)
-{
-    unsigned n = cfg_size(cfg, option);
-
-    if (n > SETTINGS_LIST_MAX) {
-        return err_set(e, ERR_INPUT, "%s: option '%s' has more than %d values", cfg->filename,
-                       option, (int)SETTINGS_LIST_MAX);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        const char *value = cfg_getnstr(cfg, option, i);
-
-        if (value == NULL || value[0] == '\0') {
-            return err_set(e, ERR_INPUT, "%s: option '%s' has an empty value", cfg->filename,
-                           option);
-        }
-        out->items[out->n++] = paths ? resolve(cfg, value) : mem_strdup(value);
-    }
-    return 0;
 }
 
 static int
@@ -120,7 +80,7 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
         }
     }
     if (crl_dir != NULL && crl_dir[0] != '\0') {
-        s->crl_dir = resolve(cfg, crl_dir);
+        s->crl_dir = settings_path(cfg, crl_dir);
     }
     s->database = mem_printf("%s/ra.db", s->state);
     return 0;
@@ -142,6 +102,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         {"sync_wait", &s->sync_wait, 0, 60000},
         {"workers", &s->workers, 1, 64},
         {"expired_renewal_days", &s->expired_renewal_days, 0, 366},
+        {"requests_max", &s->requests_max, 1, 65536},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
@@ -173,14 +134,16 @@ settings_load(const char *path, struct err *e)
         return NULL;
     }
     s = mem_zalloc(1, sizeof(*s));
-    if (read_list(cfg, "listen", false, &s->listen, e) != 0 ||
-        read_list(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
-        read_list(cfg, "root_update", true, &s->root_update, e) != 0 ||
-        read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0) {
+    if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
+        settings_list_read(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
+        settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
+        read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0 ||
+        settings_http_read(cfg, &s->http, e) != 0) {
         return NULL;
     }
-    if (s->listen.n == 0) {
-        (void)err_set(e, ERR_INPUT, "%s: option 'listen' is missing or empty", path);
+    if (s->listen.n == 0 && s->http.n_tls == 0) {
+        (void)err_set(e, ERR_INPUT,
+                      "%s: neither option 'listen' nor a section 'tls': nobody could ask", path);
         return NULL;
     }
     return TAKE(s);

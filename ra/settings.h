@@ -6,14 +6,8 @@
  */
 #pragma once
 
-#include "base/buf.h"
-
-enum { SETTINGS_LIST_MAX = 16 };
-
-struct settings_list {
-    char *items[SETTINGS_LIST_MAX];
-    size_t n;
-};
+#include "ra/settings_http.h"
+#include "ra/settings_value.h"
 
 struct settings {
     struct settings_list listen;
@@ -38,6 +32,8 @@ struct settings {
     int sync_wait;
     int workers;
     int expired_renewal_days; /* a kur may be signed with what ended so long ago */
+    int requests_max;
+    struct settings_http http;
 };
 
 void settings_free(struct settings *);

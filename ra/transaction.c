@@ -29,6 +29,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "ra/budget.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
 #include "ra/mac_cache.h"
@@ -38,12 +39,29 @@ enum {
     KEEP_S = 7 * 86400, /* an enrolment can be polled for so long */
     POLL_UP_S = 1,      /* checkAfter: the CA answers in well under a second */
     POLL_DOWN_S = 5,    /* and nobody knows when it comes back */
+    GIVE_UP_S = 5,      /* Retry-After: nor when this works again */
+    REFUSALS_MAX = 64,  /* at once; more are refused by HTTP alone */
 };
+
+static struct job *
+job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
+{
+    struct job *job = mem_zalloc(1, sizeof(*job));
+
+    ra->jobs++;
+    job->ra = ra;
+    job->exchange = exchange;
+    job->route = *route;
+    job->now = clock_now();
+    job->failure = CMP_NO_FAILURE;
+    return job;
+}
 
 static void
 job_free(struct job *job)
 {
     job->ra->jobs--;
+    job->ra->refusals -= job->refusal;
     if (job->timer != NULL) {
         event_free(job->timer);
     }
@@ -106,20 +124,48 @@ job_of_sign(struct task *task)
 
 /* ---- the answer ---- */
 
+static void answer(struct job *job, enum answer_kind kind);
+
 static void
 reply_and_free(struct job *job)
 {
-    http_reply(job->exchange, 200, "application/pkixcmp", buf_span(&job->out));
+    if (job->retry_after > 0) { /* RFC 9811 3.2: such a status may carry a message */
+        http_reply_busy(job->exchange, job->retry_after, "application/pkixcmp",
+                        buf_span(&job->out));
+    } else {
+        http_reply(job->exchange, 200, "application/pkixcmp", buf_span(&job->out));
+    }
     job_free(job);
 }
 
-/* We have no CMP answer: HTTP says so, and the client may ask again. */
+/* HTTP alone says so. */
+static void
+reply_bare(struct job *job)
+{
+    http_reply_busy(job->exchange, job->retry_after, NULL, (struct span){0});
+    job_free(job);
+}
+
+/* We do not have the answer: an error says so, or HTTP alone when that cannot be made either. The
+ * client may ask again. */
 static void
 give_up(struct job *job, const struct err *why)
 {
+    bool again = job->retry_after > 0;
+
     log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
-    http_reply(job->exchange, 503, NULL, (struct span){0});
-    job_free(job);
+    if (!again) {
+        job->retry_after = GIVE_UP_S;
+    }
+    if (again || job->msg == NULL || job->ra->failed) {
+        reply_bare(job);
+        return;
+    }
+    buf_free(&job->out);
+    buf_free(&job->answer_part);
+    job->failure = CMP_SYSTEM_FAILURE;
+    job->in_body = false;
+    answer(job, ANSWER_FAILURE);
 }
 
 /* What the store says no to, unexpectedly. Only ERR_STORE means that the file cannot be used. */
@@ -254,6 +300,16 @@ keep_until(const struct job *job)
     return until;
 }
 
+/* A replay was sent by anybody: the one whose message it was does not pay for it. */
+static void
+refund(struct job *job)
+{
+    if (job->charged) {
+        budget_give_back(job->ra->by_registration, span_str(job->registration.id));
+        job->charged = false;
+    }
+}
+
 static int
 remember_run(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -269,6 +325,7 @@ remember_done(struct task *task)
     struct job *job = job_of_op(task);
 
     if (job->op.result != 0 && job->op.e.code == ERR_CONFLICT) {
+        refund(job);
         job->in_body = false;
         fail(job, CMP_TRANSACTION_ID_IN_USE, &job->op.e);
     } else if (job->op.result != 0) {
@@ -424,6 +481,7 @@ static void
 admit_failed(struct job *job)
 {
     if (job->op.e.code == ERR_CONFLICT) {
+        refund(job);
         job->in_body = false;
         fail(job, job->body == CMP_CERTCONF ? CMP_CERT_CONFIRMED : CMP_TRANSACTION_ID_IN_USE,
              &job->op.e);
@@ -492,12 +550,35 @@ requester_run(struct task *task)
     }
 }
 
+/* Only what is proven to come from the registered one counts, so nobody uses up another's budget;
+ * and only what begins a transaction, so one that is under way can be finished. False: refused. */
+static bool
+charge(struct job *job)
+{
+    int wait =
+        budget_take(job->ra->by_registration, span_str(job->registration.id), clock_monotonic_ms());
+
+    if (wait == 0) {
+        job->charged = true;
+        return true;
+    }
+    job->retry_after = wait;
+    job->in_body = false;
+    (void)err_set(&job->e, ERR_BUSY, "registration %s begins more than its budget allows",
+                  job->registration.id);
+    fail(job, CMP_SYSTEM_UNAVAIL, &job->e);
+    return false;
+}
+
 static void
 requester_done(struct task *task)
 {
     struct job *job = job_of_task(task);
     bool first = job->body != CMP_CERTCONF && job->body != CMP_POLLREQ;
 
+    if (first && job->authenticated && !charge(job)) {
+        return;
+    }
     if (job->failure != CMP_NO_FAILURE) {
         if (first && job->authenticated) {
             on_store(job, remember_run, remember_done);
@@ -587,18 +668,46 @@ form_done(struct task *task)
 void
 transaction_begin(struct ra *ra, struct http_exchange *exchange, const struct route *route)
 {
-    struct job *job;
+    on_worker(job_new(ra, exchange, route), form_run, form_done);
+}
 
-    if (ra->jobs >= RA_JOBS_MAX) {
-        http_reply(exchange, 503, NULL, (struct span){0});
+/* ---- who must come again ---- */
+
+static void
+refusal_run(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    job->msg = cmp_msg_parse(http_exchange_request(job->exchange)->body, CMP_MESSAGE_MAX, &job->e);
+}
+
+static void
+refusal_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (job->msg == NULL) {
+        reply_bare(job);
         return;
     }
-    ra->jobs++;
-    job = mem_zalloc(1, sizeof(*job));
-    job->ra = ra;
-    job->exchange = exchange;
-    job->route = *route;
-    job->now = clock_now();
-    job->failure = CMP_NO_FAILURE;
-    on_worker(job, form_run, form_done);
+    job->body = cmp_msg_body(job->msg);
+    job->failure = CMP_SYSTEM_UNAVAIL;
+    answer(job, ANSWER_FAILURE);
+}
+
+void
+transaction_refuse(struct ra *ra, struct http_exchange *exchange, const struct route *route,
+                   int retry_after)
+{
+    struct job *job;
+
+    if (ra->refusals >= REFUSALS_MAX) {
+        http_reply_busy(exchange, retry_after, NULL, (struct span){0});
+        return;
+    }
+    ra->refusals++;
+    job = job_new(ra, exchange, route);
+    job->refusal = true;
+    job->retry_after = retry_after;
+    on_worker(job, refusal_run, refusal_done);
 }

@@ -10,3 +10,6 @@
 
 /* Takes the exchange over and answers it, always and once. On the loop's thread. */
 void transaction_begin(struct ra *, struct http_exchange *, const struct route *);
+/* The same for a message that is not worked on now: 503, Retry-After with these seconds, and, while
+ * few of them are under way, an error with systemUnavail, signed by the RA. */
+void transaction_refuse(struct ra *, struct http_exchange *, const struct route *, int retry_after);

@@ -38,6 +38,15 @@ every_path_has_one_meaning(void **state)
         {HTTP_METHOD_POST, "/.well-known/cmp/initialization/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
         {HTTP_METHOD_POST, "/.well-known/cmp/nonsense", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
         {HTTP_METHOD_POST, "/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/nf", TYPE, ROUTE_CMP, 0, "nf-tls", -1, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/renew", TYPE, ROUTE_CMP, 0, "nf-tls-client",
+         CMP_KUR, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/nf", "text/plain", ROUTE_REFUSED, 415, "", 0, ""},
+        {HTTP_METHOD_GET, "/ejbca/publicweb/cmp/nf", "", ROUTE_REFUSED, 405, "", 0, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/nf/", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/nf/x", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp/NF", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_POST, "/ejbca/publicweb/cmp", TYPE, ROUTE_REFUSED, 404, "", 0, ""},
         {HTTP_METHOD_GET, "/crl/issuing.crl", "", ROUTE_CRL, 0, "", -1, "issuing.crl"},
         {HTTP_METHOD_POST, "/crl/issuing.crl", "", ROUTE_REFUSED, 405, "", 0, ""},
         {HTTP_METHOD_GET, "/crl/.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
@@ -47,14 +56,21 @@ every_path_has_one_meaning(void **state)
         {HTTP_METHOD_GET, "/crl/issuing.crl.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
     };
 
+    struct route_alias aliases[2];
+    struct err e;
+
     (void)state;
+    assert_ok(route_alias_set(&aliases[0], "/ejbca/publicweb/cmp/nf", "nf-tls", NULL, &e), &e);
+    assert_ok(route_alias_set(&aliases[1], "/ejbca/publicweb/cmp/renew", "nf-tls-client",
+                              "keyupdate", &e),
+              &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct http_request request = {.method = rows[i].method};
         struct route route;
 
         (void)snprintf(request.path, sizeof(request.path), "%s", rows[i].path);
         (void)snprintf(request.content_type, sizeof(request.content_type), "%s", rows[i].type);
-        route_find(&request, &route);
+        route_find(&request, aliases, ARRAY_LEN(aliases), &route);
         if (route.kind != rows[i].kind || route.status != rows[i].status) {
             fail_msg("%s: kind %d, status %d", rows[i].path, (int)route.kind, route.status);
         }
@@ -64,6 +80,53 @@ every_path_has_one_meaning(void **state)
         }
         if (route.kind == ROUTE_CRL) {
             assert_string_equal(route.file, rows[i].file);
+        }
+    }
+}
+
+static void
+an_alias_stands_for_nothing_that_is_ours(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *profile;
+        const char *operation;
+        const char *word; /* NULL: good */
+    } rows[] = {
+        {"/cmp", "nf-tls", NULL, NULL},
+        {"/.well-known2/x", "nf-tls", "initialization", NULL},
+        {"/crls/x", "nf-tls", NULL, NULL},
+        {"/..a/.b", "nf-tls", NULL, NULL},
+        {"/", "nf-tls", NULL, "begins with /"},
+        {"", "nf-tls", NULL, "begins with /"},
+        {"cmp", "nf-tls", NULL, "begins with /"},
+        {"/cmp/", "nf-tls", NULL, "does not end"},
+        {"/a//b", "nf-tls", NULL, "begins with /"},
+        {"/a/../crl/x", "nf-tls", NULL, ".."},
+        {"/./crl", "nf-tls", NULL, ". or .."},
+        {"/a%20b", "nf-tls", NULL, "%"},
+        {"/a b", "nf-tls", NULL, "printable"},
+        {"/a?b", "nf-tls", NULL, "?"},
+        {"/.well-known/cmp", "nf-tls", NULL, ".well-known"},
+        {"/.well-known/est", "nf-tls", NULL, ".well-known"},
+        {"/.well-known", "nf-tls", NULL, ".well-known"},
+        {"/crl/issuing.crl", "nf-tls", NULL, "/crl"},
+        {"/crl", "nf-tls", NULL, "/crl"},
+        {"/cmp", "NF", NULL, "NF"},
+        {"/cmp", "", NULL, "profile"},
+        {"/cmp", "nf-tls", "enrol", "enrol"},
+        {"/cmp", "nf-tls", "", "operation"},
+    };
+    struct route_alias alias;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int result = route_alias_set(&alias, rows[i].path, rows[i].profile, rows[i].operation, &e);
+
+        if ((result == 0) != (rows[i].word == NULL) ||
+            (result != 0 && strstr(e.text, rows[i].word) == NULL)) {
+            fail_msg("%s: %s", rows[i].path, result == 0 ? "taken" : e.text);
         }
     }
 }
@@ -87,6 +150,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_one_meaning),
+        cmocka_unit_test(an_alias_stands_for_nothing_that_is_ours),
         cmocka_unit_test(an_operation_takes_its_own_body_and_the_later_ones),
     };
 

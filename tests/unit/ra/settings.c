@@ -11,6 +11,15 @@
     "state_dir = \"state\"\nlink_socket = \"/run/l\"\nadmin_socket = \"a\"\n"                      \
     "signer_program = \"s\"\nsigner_policy = \"p\"\nra_certificate = \"c\"\n"                      \
     "issuing_certificate = \"i\"\nroot_certificate = \"r\"\n"
+/* The certificate is in line 12 when PATHS come before. */
+#define TLS(more)                                                                                  \
+    "tls \"a\" {\n"                                                                                \
+    "\n"                                                                                           \
+    "listen = {\"[::]:1\"}\n"                                                                      \
+    "certificate = \"c.pem\"\n" more "}\n"
+#define TLS_OTHER                                                                                  \
+    "tls \"other\" {\nlisten = {\"127.0.0.1:2\"}\ncertificate = \"d.pem\"\ncredential = "          \
+    "\"l\"\n}\n"
 #define LISTEN "listen = {\"127.0.0.1:8829\"}\n"
 
 static struct settings *
@@ -56,6 +65,25 @@ what_is_wrong_is_named(void **state)
         const char *word;
     } rows[] = {
         {PATHS, "listen"},
+        {PATHS "tls \"a\" {\nlisten = {\"[::]:1\"}\ncredential = \"k\"\n}\n", "certificate"},
+        {PATHS "tls \"a\" {\nlisten = {\"[::]:1\"}\ncertificate = \"c\"\n}\n", "credential"},
+        {PATHS "tls \"a\" {\ncertificate = \"c\"\ncredential = \"k\"\n}\n", "listen"},
+        {PATHS TLS("credential = \"/etc/key\"\n"), "conf:13: credential \"/etc/key\""},
+        {PATHS TLS("credential = \"k\"\nclient_certificate = \"maybe\"\n"),
+         "conf:14: client_certificate"},
+        {PATHS TLS("credential = \"k\"\nclient_certificate = \"require\"\n"), "client_roots"},
+        {PATHS TLS("credential = \"k\"\nclient_roots = {\"r.pem\"}\n"), "client_roots"},
+        {PATHS TLS("credential = \"k\"\n") TLS("credential = \"k\"\n"), "duplicate"},
+        {PATHS TLS("key = \"k\"\n"), "key"},
+        {LISTEN PATHS "alias \"/a\" {\n}\n", "profile"},
+        {LISTEN PATHS "alias \"/crl/x\" {\nprofile = \"nf-tls\"\n}\n", "conf:12: alias"},
+        {LISTEN PATHS "alias \"/a\" {\nprofile = \"nf-tls\"\noperation = \"x\"\n}\n", "operation"},
+        {LISTEN PATHS "alias \"/a\" {\nprofile = \"a\"\n}\nalias \"/a\" {\nprofile = \"b\"\n}\n",
+         "duplicate"},
+        {LISTEN PATHS "budget_address = \"10\"\n", "conf:10: option 'budget_address'"},
+        {LISTEN PATHS "budget_registration = \"x\"\n", "budget_registration"},
+        {LISTEN PATHS "budget_handshake = \"-1/1\"\n", "budget_handshake"},
+        {LISTEN PATHS "requests_max = 0\n", "requests_max"},
         {LISTEN, "state_dir"},
         {LISTEN PATHS "workers = 0\n", "workers"},
         {LISTEN PATHS "pbm_max_iterations = 99\n", "pbm_max_iterations"},
@@ -80,6 +108,50 @@ what_is_wrong_is_named(void **state)
 }
 
 static void
+listeners_paths_and_budgets_are_read(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *certificate = mem_printf("%s/c.pem", dir);
+    CLEANUP(mem_cleanup) char *root = mem_printf("%s/r.pem", dir);
+    CLEANUP(settings_cleanup) struct settings *s = NULL;
+    struct tls_options tls;
+    struct err e;
+
+    (void)state;
+    s = load(dir,
+             PATHS TLS("credential = \"k.pem\"\nclient_certificate = \"optional\"\n"
+                       "client_roots = {\"r.pem\", \"/s.pem\"}\n") TLS_OTHER
+             "alias \"/a/b\" {\nprofile = \"nf-tls\"\n}\n"
+             "alias \"/a/c\" {\nprofile = \"nf-tls\"\noperation = "
+             "\"revocation\"\n}\n"
+             "budget_address = \"5/7\"\nbudget_registration = \"0\"\n",
+             &e);
+    if (s == NULL) {
+        fail_msg("%s", e.text);
+        return;
+    }
+    assert_int_equal(s->listen.n, 0);
+    assert_int_equal(s->http.n_tls, 2);
+    assert_string_equal(s->http.tls[0].listen.items[0], "[::]:1");
+    tls = settings_tls_get(&s->http.tls[0]);
+    assert_string_equal(tls.certificate, certificate);
+    assert_string_equal(tls.credential, "k.pem");
+    assert_int_equal(tls.client, TLS_CLIENT_OPTIONAL);
+    assert_int_equal(tls.n_client_roots, 2);
+    assert_string_equal(tls.client_roots[0], root);
+    assert_string_equal(tls.client_roots[1], "/s.pem");
+    assert_int_equal(s->http.tls[1].client, TLS_CLIENT_NONE);
+    assert_int_equal(s->http.n_aliases, 2);
+    assert_string_equal(s->http.aliases[0].path, "/a/b");
+    assert_int_equal(s->http.aliases[0].body, -1);
+    assert_int_equal(s->http.aliases[1].body, CMP_RR);
+    assert_int_equal(s->http.by_address.burst, 7);
+    assert_int_equal(s->http.by_registration.interval_us, 0);
+    assert_int_equal(s->http.by_handshake.burst, 500);
+    assert_int_equal(s->requests_max, 2048);
+}
+
+static void
 the_sample_configuration_is_a_good_one(void **state)
 {
     CLEANUP(settings_cleanup) struct settings *s = NULL;
@@ -100,6 +172,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relative_paths_are_taken_from_the_folder_of_the_file),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(listeners_paths_and_budgets_are_read),
         cmocka_unit_test(the_sample_configuration_is_a_good_one),
     };
 
