@@ -53,11 +53,15 @@ registering_free(struct registering *r)
     mem_free(r);
 }
 
+/* duplicateCertReq: something that is registered stands against it, not the registrar's right. */
 static void
 end_refused(struct registering *r, const char *phrase)
 {
+    const enum cmp_failure failure =
+        r->e.code == ERR_CONFLICT ? CMP_DUPLICATE_CERT_REQ : CMP_NOT_AUTHORIZED;
+
     log_err(LOG_WARNING, "registration-refused", &r->e, "%s", link_type_name(r->answer));
-    ca_answer_refused(r->ca, r->peer, span_of(r->id, r->id_size), CMP_NOT_AUTHORIZED, phrase);
+    ca_answer_refused(r->ca, r->peer, span_of(r->id, r->id_size), (int)failure, phrase);
     registering_free(r);
 }
 
@@ -108,7 +112,12 @@ on_stored(struct task *task)
         wait_for_release(r);
         return;
     }
-    (void)err_set(&r->e, ERR_DENIED, "%s", issuance_outcome_text(r->outcome));
+    (void)err_set(&r->e,
+                  r->outcome == ISSUANCE_OWNED || r->outcome == ISSUANCE_REPEATED ||
+                          r->outcome == ISSUANCE_KNOWN
+                      ? ERR_CONFLICT
+                      : ERR_DENIED,
+                  "%s", issuance_outcome_text(r->outcome));
     if (r->outcome == ISSUANCE_OWNED) {
         (void)snprintf(phrase, sizeof(phrase),
                        "nfInstanceId has the live registration %s: cancel that, or supersede it",

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/failure.h"
 #include "ca/link/msg.h"
 #include "ra/queue.h"
 
@@ -114,8 +115,9 @@ on_reply(void *arg, const struct link_message *answer)
         return;
     }
     if (answer != NULL && answer->type == LINK_REFUSED) {
-        (void)err_set(&x->e, ERR_DENIED, "the CA says: %.*s", (int)answer->phrase.n,
-                      (const char *)answer->phrase.p);
+        (void)err_set(&x->e,
+                      answer->fail_info == CMP_DUPLICATE_CERT_REQ ? ERR_CONFLICT : ERR_DENIED,
+                      "the CA says: %.*s", (int)answer->phrase.n, (const char *)answer->phrase.p);
     } else {
         (void)err_set(&x->e, ERR_BUSY, "the CA did not answer: repeat the command");
     }

@@ -19,8 +19,9 @@ struct enlisting {
     void (*done)(struct enlisting *);
 
     /* What came of it. */
-    int result; /* ERR_CONFLICT: it is registered already, and its secret was shown then */
-    struct err e;
+    int result;
+    struct err e; /* ERR_CONFLICT: something that is registered stands against it */
+    bool known;   /* it is registered already, and its secret was shown then */
     struct registration_signed *registration; /* NULL when it did not verify */
     char reference[SEAL_REFERENCE_SIZE + 1];  /* "" unless proof mac, as the secret */
     struct buf secret;
@@ -29,7 +30,6 @@ struct enlisting {
     struct task task;
     struct store_op op;
     uint8_t hash[SHA256_SIZE];
-    bool known;
 };
 
 /* Begins; `done` is called once, later. A database that does not work any more ends the program. */

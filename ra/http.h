@@ -51,6 +51,10 @@ void http_reply(struct http_exchange *, int status, const char *content_type, st
 void http_reply_busy(struct http_exchange *, int retry_after, const char *content_type,
                      struct span body);
 
+/* Any answer; `close` and `keep_alive` are ours to say. Everything is copied. */
+struct http_answer;
+void http_reply_with(struct http_exchange *, const struct http_answer *);
+
 struct http_options {
     /* Called with each request; answer now or later. */
     void (*handler)(struct http_exchange *, void *user);
@@ -66,6 +70,9 @@ struct http_options {
     size_t connections_per_address_max; /* 0: connections_max / HTTP_ADDRESS_SHARE; more are closed
                                          */
     size_t body_max;                    /* 0: HTTP_BODY_MAX */
+    /* The same for a client with this certificate, after its handshake. NULL: body_max. */
+    size_t (*body_max_of)(struct span certificate, void *user);
+    bool resources; /* http_parser_allow_resources() */
 };
 
 struct http_server;

@@ -6,8 +6,8 @@
 
 #include "base/ossl.h"
 
-static const char *
-reason_phrase(int status)
+const char *
+http_reason_phrase(int status)
 {
     static const struct {
         int status;
@@ -59,11 +59,15 @@ void
 http_answer_write(const struct http_answer *answer, struct evbuffer *out)
 {
     (void)evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n", answer->status,
-                              reason_phrase(answer->status));
+                              http_reason_phrase(answer->status));
     write_date(out);
     (void)evbuffer_add_printf(out, "Content-Length: %zu\r\n", answer->body.n);
     if (answer->status == 405) {
-        (void)evbuffer_add_printf(out, "Allow: POST, GET\r\n");
+        (void)evbuffer_add_printf(out, "Allow: %s\r\n",
+                                  answer->allow == NULL ? "POST, GET" : answer->allow);
+    }
+    if (answer->location != NULL) {
+        (void)evbuffer_add_printf(out, "Location: %s\r\n", answer->location);
     }
     if (answer->retry_after > 0) {
         (void)evbuffer_add_printf(out, "Retry-After: %d\r\n", answer->retry_after);

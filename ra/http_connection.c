@@ -305,6 +305,10 @@ secured(struct http_exchange *x)
         drop(x);
         return;
     }
+    if (x->all->options.body_max_of != NULL) {
+        http_parser_set_body_max(x->parser, x->all->options.body_max_of(buf_span(&x->certificate),
+                                                                        x->all->options.user));
+    }
     x->state = READING;
     if (x->all->stopped) {
         x->deadline_set = true;
@@ -374,6 +378,9 @@ http_connection_open(struct http_connections *all, evutil_socket_t fd, const str
         abort(); /* out of memory, as mem_zalloc() */
     }
     x->parser = http_parser_new(all->options.body_max);
+    if (all->options.resources) {
+        http_parser_allow_resources(x->parser);
+    }
     link_in(all, x);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     bufferevent_setcb(x->bev, on_read, on_written, on_event, x);
@@ -499,6 +506,12 @@ void
 http_reply(struct http_exchange *x, int status, const char *content_type, struct span body)
 {
     reply(x, (struct http_answer){.status = status, .content_type = content_type, .body = body});
+}
+
+void
+http_reply_with(struct http_exchange *x, const struct http_answer *answer)
+{
+    reply(x, *answer);
 }
 
 void

@@ -39,6 +39,9 @@ struct http_parser {
     size_t value_n;
     bool in_trailer;
     size_t path_n;
+    size_t query_n;
+    bool in_query;
+    bool resources; /* DELETE and a query are taken */
     unsigned hosts;
     unsigned lengths;
     unsigned codings;
@@ -91,11 +94,28 @@ header_name(const struct http_parser *p)
     return NAME_OTHER;
 }
 
+/* No escapes here either: ids, names and numbers need none. */
 static int
-on_url(llhttp_t *llhttp, const char *at, size_t n)
+take_query(struct http_parser *p, const char *at, size_t n)
 {
-    struct http_parser *p = parser_of(llhttp);
+    if (n > HTTP_QUERY_MAX - p->query_n) {
+        return refuse(p, 414);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (isalnum((unsigned char)at[i]) == 0 &&
+            (at[i] == '\0' || strchr("-_=&", at[i]) == NULL)) {
+            return refuse(p, 400);
+        }
+    }
+    memcpy(p->request.query + p->query_n, at, n);
+    p->query_n += n;
+    p->request.query[p->query_n] = '\0';
+    return 0;
+}
 
+static int
+take_path(struct http_parser *p, const char *at, size_t n)
+{
     if (n > HTTP_PATH_MAX - p->path_n) {
         return refuse(p, 414);
     }
@@ -109,6 +129,23 @@ on_url(llhttp_t *llhttp, const char *at, size_t n)
     p->path_n += n;
     p->request.path[p->path_n] = '\0';
     return 0;
+}
+
+static int
+on_url(llhttp_t *llhttp, const char *at, size_t n)
+{
+    struct http_parser *p = parser_of(llhttp);
+    const char *mark = p->resources && !p->in_query ? memchr(at, '?', n) : NULL;
+    size_t before = mark == NULL ? n : (size_t)(mark - at);
+
+    if (p->in_query) {
+        return take_query(p, at, n);
+    }
+    if (take_path(p, at, before) != 0) {
+        return HPE_USER;
+    }
+    p->in_query = mark != NULL;
+    return mark == NULL ? 0 : take_query(p, mark + 1, n - before - 1);
 }
 
 static int
@@ -235,6 +272,11 @@ check_headers(struct http_parser *p)
         if (p->codings > 0 || llhttp->content_length > 0) {
             return refuse(p, 400);
         }
+    } else if (llhttp->method == HTTP_DELETE && p->resources) {
+        p->request.method = HTTP_METHOD_DELETE;
+        if (p->codings > 0 || llhttp->content_length > 0) {
+            return refuse(p, 400);
+        }
     } else {
         return refuse(p, 405);
     }
@@ -309,7 +351,8 @@ reset(struct http_parser *p)
     p->in_header = true;
     p->previous = 0;
     p->header_octets = p->line_octets = p->lines = 0;
-    p->name_n = p->value_n = p->path_n = 0;
+    p->name_n = p->value_n = p->path_n = p->query_n = 0;
+    p->in_query = false;
     p->name[0] = p->value[0] = '\0';
     p->name_too_long = false;
     p->in_trailer = false;
@@ -343,6 +386,21 @@ http_parser_new(size_t body_max)
     p->body = BUF_INIT(body_max);
     reset(p);
     return p;
+}
+
+void
+http_parser_allow_resources(struct http_parser *p)
+{
+    p->resources = true;
+}
+
+void
+http_parser_set_body_max(struct http_parser *p, size_t body_max)
+{
+    assert(!http_parser_has_begun(p));
+    p->body_max = body_max;
+    buf_free(&p->body);
+    p->body = BUF_INIT(body_max);
 }
 
 void

@@ -21,14 +21,17 @@ enum {
     HTTP_BODY_MAX = 64 * 1024,
     HTTP_CHUNKED_FRAMING_MAX = 8 * 1024, /* what chunk sizes may add to a body */
     HTTP_PATH_MAX = 256,
+    HTTP_QUERY_MAX = 256,
     HTTP_CONTENT_TYPE_MAX = 128,
 };
 
-enum http_method { HTTP_METHOD_POST, HTTP_METHOD_GET };
+/* DELETE and a query only where http_parser_allow_resources() was called. */
+enum http_method { HTTP_METHOD_POST, HTTP_METHOD_GET, HTTP_METHOD_DELETE };
 
 struct http_request {
     enum http_method method;
-    char path[HTTP_PATH_MAX + 1]; /* origin form, printable ASCII, no query, no '%' */
+    char path[HTTP_PATH_MAX + 1];   /* origin form, printable ASCII, no query, no '%' */
+    char query[HTTP_QUERY_MAX + 1]; /* what follows '?': letters, digits and -_=& only; may be "" */
     char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* lower case, without parameters; may be "" */
     struct span body;
     bool keep_alive;
@@ -47,6 +50,10 @@ void http_parser_free(struct http_parser *);
 /* `body_max` octets of body, HTTP_BODY_MAX for instance; more is 413. */
 struct http_parser *http_parser_new(size_t body_max) OWNED(http_parser_free);
 DEFINE_CLEANUP(http_parser_cleanup, struct http_parser, http_parser_free)
+/* Takes DELETE and a query too. Before the first octet. */
+void http_parser_allow_resources(struct http_parser *);
+/* Another limit. Before the first octet. */
+void http_parser_set_body_max(struct http_parser *, size_t body_max);
 
 /* Takes bytes in; *used tells how many. Not to be called in HTTP_COMPLETE or HTTP_REFUSED. */
 enum http_state http_parser_feed(struct http_parser *, struct span bytes, size_t *used);

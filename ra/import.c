@@ -77,9 +77,7 @@ outcome_of(const struct enlisting *x)
     if (x->result == 0) {
         return OUTCOME_REGISTERED;
     }
-    return x->e.code == ERR_CONFLICT ? OUTCOME_KNOWN
-           : x->e.code == ERR_BUSY   ? OUTCOME_BUSY
-                                     : OUTCOME_REFUSED;
+    return x->known ? OUTCOME_KNOWN : x->e.code == ERR_BUSY ? OUTCOME_BUSY : OUTCOME_REFUSED;
 }
 
 static json_t *

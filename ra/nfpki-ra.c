@@ -24,6 +24,7 @@
 #include "ca/x509/profile.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
+#include "ra/api_server.h"
 #include "ra/budget.h"
 #include "ra/front.h"
 #include "ra/mac_cache.h"
@@ -48,6 +49,7 @@ struct daemon {
     struct ra ra;
     struct front *front;
     struct admin_server *admin;
+    struct api_server *api;
     struct event *tasks_event;
     struct event *signals[3];
     struct event *ready_timer;
@@ -115,7 +117,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if ((d->ra.jobs == 0 && !d->sweeping && front_is_idle(d->front)) ||
+    if ((d->ra.jobs == 0 && !d->sweeping && front_is_idle(d->front) &&
+         api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -136,6 +139,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     d->stop_by = clock_monotonic_ms() + STOP_WAIT_MS + d->ra.settings->sync_wait;
     log_event(LOG_INFO, "stopping", "%zu requests under way", d->ra.jobs);
     front_stop(d->front);
+    api_server_stop(d->api);
     (void)event_add(d->stop_timer, &tick);
 }
 
@@ -148,6 +152,7 @@ on_hangup(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (!d->stopping) {
         front_reload(d->front);
+        api_server_reload(d->api);
     }
 }
 
@@ -349,6 +354,10 @@ start_services(struct daemon *d, struct err *e)
     if (d->admin == NULL) {
         return -1;
     }
+    d->api = api_server_new(&d->ra, e);
+    if (d->api == NULL) {
+        return -1;
+    }
     d->ra.queue = queue_new(&queue, e);
     if (d->ra.queue == NULL) {
         return -1;
@@ -426,6 +435,7 @@ stop(struct daemon *d)
     struct credentials *c = &d->ra.credentials;
 
     front_free(d->front);
+    api_server_free(d->api);
     queue_free(d->ra.queue);
     admin_server_free(d->admin);
     pool_free(d->ra.pool);

@@ -4,12 +4,17 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "ra/tls.h"
 
 static cfg_opt_t options[] = {
     CFG_STR_LIST("listen", NULL, CFGF_NODEFAULT),
     CFG_STR("state_dir", NULL, CFGF_NODEFAULT),
     CFG_STR("link_socket", NULL, CFGF_NODEFAULT),
     CFG_STR("admin_socket", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("admin_listen", NULL, CFGF_NODEFAULT),
+    CFG_STR("admin_tls_certificate", NULL, CFGF_NODEFAULT),
+    CFG_STR("admin_tls_credential", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("admin_crls", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_policy", NULL, CFGF_NODEFAULT),
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
@@ -46,6 +51,10 @@ settings_free(struct settings *s)
     mem_free(s->database);
     mem_free(s->link);
     mem_free(s->admin);
+    settings_list_clear(&s->admin_listen);
+    mem_free(s->admin_tls_certificate);
+    mem_free(s->admin_tls_credential);
+    settings_list_clear(&s->admin_crls);
     mem_free(s->signer);
     mem_free(s->signer_policy);
     mem_free(s->certificate);
@@ -124,6 +133,36 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
     return 0;
 }
 
+/* All of it or nothing. */
+static int
+read_admin(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    const char *credential = cfg_getstr(cfg, "admin_tls_credential");
+
+    if (settings_list_read(cfg, "admin_listen", false, &s->admin_listen, e) != 0 ||
+        settings_list_read(cfg, "admin_crls", true, &s->admin_crls, e) != 0) {
+        return -1;
+    }
+    if (s->admin_listen.n == 0) {
+        return 0;
+    }
+    s->admin_tls_certificate = conf_path(cfg, "admin_tls_certificate", e);
+    if (s->admin_tls_certificate == NULL) {
+        return -1;
+    }
+    if (s->admin_crls.n == 0) {
+        return err_set(e, ERR_INPUT,
+                       "%s: option 'admin_crls' is missing: name the CRLs of the issuing CA and "
+                       "of the root, as nfpki-ca writes them into its crl_dir",
+                       cfg->filename);
+    }
+    s->admin_tls_credential = mem_strdup(credential == NULL ? "admin-tls-key" : credential);
+    return tls_is_credential_name(s->admin_tls_credential)
+               ? 0
+               : err_set(e, ERR_INPUT, "%s: option 'admin_tls_credential' is a name, not a path",
+                         cfg->filename);
+}
+
 struct settings *
 settings_load(const char *path, struct err *e)
 {
@@ -138,7 +177,7 @@ settings_load(const char *path, struct err *e)
         settings_list_read(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0 ||
-        settings_http_read(cfg, &s->http, e) != 0) {
+        settings_http_read(cfg, &s->http, e) != 0 || read_admin(cfg, s, e) != 0) {
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0) {

@@ -15,6 +15,11 @@ struct settings {
     char *database; /* state/ra.db */
     char *link;
     char *admin;
+    /* The administrators' HTTPS door; no address: it is shut. */
+    struct settings_list admin_listen;
+    char *admin_tls_certificate;
+    char *admin_tls_credential;
+    struct settings_list admin_crls;
     char *signer;
     char *signer_policy;
     char *certificate;

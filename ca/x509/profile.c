@@ -23,10 +23,10 @@ enum {
         .eku = {__VA_ARGS__}, .server = (SERVER), .max_validity = PROFILE_NF_MAX,                  \
         .validity = PROFILE_NF_MAX, .implicit_confirm = true, KEYS_ANY                             \
     }
-#define INFRASTRUCTURE(NAME, EKU)                                                                  \
+#define INFRASTRUCTURE(NAME, ...)                                                                  \
     {                                                                                              \
         .name = (NAME), .class = PROFILE_INFRASTRUCTURE, .key_usage = KEY_USAGE_DIGITAL_SIGNATURE, \
-        .eku = {EKU}, .max_validity = PROFILE_NF_MAX, .validity = PROFILE_NF_MAX, KEYS_ANY         \
+        .eku = {__VA_ARGS__}, .max_validity = PROFILE_NF_MAX, .validity = PROFILE_NF_MAX, KEYS_ANY \
     }
 #define AUTHORITY(NAME, CLASS, MAX)                                                                \
     {                                                                                              \
@@ -40,8 +40,9 @@ static const struct profile table[] = {
     NF_TLS("nf-tls-client", false, EKU_CLIENT_AUTH),
     NF_TLS("nf-tls", true, EKU_SERVER_AUTH, EKU_CLIENT_AUTH),
     INFRASTRUCTURE("ra-cmp", EKU_CMC_RA),
-    INFRASTRUCTURE("registrar", NFPKI_OID_KP_REGISTRAR),
-    INFRASTRUCTURE("officer", NFPKI_OID_KP_OFFICER),
+    /* Our people are TLS clients of the RA's administrative door too. */
+    INFRASTRUCTURE("registrar", NFPKI_OID_KP_REGISTRAR, EKU_CLIENT_AUTH),
+    INFRASTRUCTURE("officer", NFPKI_OID_KP_OFFICER, EKU_CLIENT_AUTH),
     AUTHORITY("issuing", PROFILE_ISSUING, ISSUING_MAX),
     AUTHORITY("root", PROFILE_ROOT, ROOT_MAX),
 };

@@ -25,7 +25,8 @@ want ca sbin/nfpki-ca sbin/nfpki-cactl "${signer[@]}" share/man/man8/nfpki-ca.8 
   share/man/man5/nfpki-ca.conf.5 share/man/man8/nfpki-cactl.8 \
   share/man/man5/nfpki-profiles.conf.5 "$examples"/{nfpki-ca,nfpki-profiles,issuing-signer,log-signer}.conf
 want ra sbin/nfpki-ra bin/nfpki-ractl "${signer[@]}" share/man/man8/nfpki-ra.8 \
-  share/man/man5/nfpki-ra.conf.5 share/man/man1/nfpki-ractl.1 \
+  share/man/man5/nfpki-ra.conf.5 share/man/man1/nfpki-ractl.1 share/man/man5/nfpki-registration.5 \
+  share/nfpki/openapi.yaml share/nfpki/registration.schema.json \
   share/man/man5/nfpki-profiles.conf.5 "$examples"/{nfpki-ra,nfpki-profiles,ra-signer}.conf
 want ceremony sbin/nfpki-ceremony bin/nfpki-ceremony-verify share/man/man8/nfpki-ceremony.8 \
   share/man/man8/nfpki-ceremony-verify.8 share/man/man5/nfpki-ceremony.conf.5 \

@@ -86,6 +86,12 @@ what_is_wrong_is_named(void **state)
         {LISTEN PATHS "requests_max = 0\n", "requests_max"},
         {LISTEN, "state_dir"},
         {LISTEN PATHS "workers = 0\n", "workers"},
+        {LISTEN PATHS "admin_listen = {\"127.0.0.1:1\"}\n", "admin_tls_certificate"},
+        {LISTEN PATHS "admin_listen = {\"127.0.0.1:1\"}\nadmin_tls_certificate = \"c\"\n",
+         "admin_crls"},
+        {LISTEN PATHS "admin_listen = {\"127.0.0.1:1\"}\nadmin_tls_certificate = \"c\"\n"
+                      "admin_crls = {\"c\"}\nadmin_tls_credential = \"/k\"\n",
+         "admin_tls_credential"},
         {LISTEN PATHS "pbm_max_iterations = 99\n", "pbm_max_iterations"},
         {LISTEN PATHS "pbm_min_iterations = 99\n", "pbm_min_iterations"},
         {LISTEN PATHS "pbm_min_iterations = 501\npbm_max_iterations = 500\n", "pbm_min_iterations"},

@@ -87,7 +87,7 @@ a_registration_does_not_come_back_under_another_signature(void **state)
             X509_free(nf_issued(&answer));
         }
         world_register(w, buf_span(&varied), &answer);
-        nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+        nf_is_refused(&answer, CMP_DUPLICATE_CERT_REQ);
         world_registration_id(buf_span(&varied), n.id);
         nf_request(w, &n);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);

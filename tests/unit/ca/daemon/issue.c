@@ -159,8 +159,9 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     world_register(w, buf_span(&first), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
     world_register(w, buf_span(&second), &answer);
-    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_DUPLICATE_CERT_REQ);
     world_registration_id(buf_span(&first), hex);
+    assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, hex, strlen(hex)));
     assert_ok(hex_parse(hex, id, sizeof(id), &e), &e);
     for (int i = 0; i < 2; i++) {
         world_send(w, &cancel);
@@ -170,7 +171,7 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     world_register(w, buf_span(&second), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
     world_register(w, buf_span(&first), &answer);
-    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    nf_is_refused(&answer, CMP_DUPLICATE_CERT_REQ);
     /* signed by an RA: not a registrar */
     nf_uuid(uuid);
     w->registrar = w->ra;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/api_server.h"
+
+#include "base/log.h"
+#include "ra/api.h"
+#include "ra/http.h"
+#include "ra/tls.h"
+
+enum {
+    REQUEST_TIMEOUT_MS = 60 * 1000, /* a batch over a slow line */
+    CONNECTIONS_MAX = 32,
+};
+
+struct api_server {
+    struct tls *tls; /* NULL: nobody listens */
+    struct http_server *http;
+};
+
+static void
+destroy(struct api_server **p)
+{
+    if (*p != NULL) {
+        http_server_free((*p)->http);
+        tls_free((*p)->tls);
+        mem_free(*p);
+        *p = NULL;
+    }
+}
+
+void
+api_server_free(struct api_server *a)
+{
+    destroy(&a);
+}
+
+static void
+on_handshake_failed(const char *peer, const char *why, void *arg)
+{
+    (void)arg;
+    log_event(LOG_WARNING, "admin-refused", "%s: TLS: %s", peer, why);
+}
+
+struct api_server *
+api_server_new(struct ra *ra, struct err *e)
+{
+    CLEANUP(destroy) struct api_server *a = mem_zalloc(1, sizeof(*a));
+    const struct settings *s = ra->settings;
+    const struct tls_options tls = {.certificate = s->admin_tls_certificate,
+                                    .credential = s->admin_tls_credential,
+                                    .client = TLS_CLIENT_REQUIRE,
+                                    .client_roots = {s->root, s->issuing},
+                                    .n_client_roots = 2};
+    const struct http_options http = {.handler = api_handle,
+                                      .handshake_failed = on_handshake_failed,
+                                      .user = ra,
+                                      .body_max_of = api_body_max,
+                                      .request_timeout_ms = REQUEST_TIMEOUT_MS,
+                                      .connections_max = CONNECTIONS_MAX,
+                                      .connections_per_address_max = CONNECTIONS_MAX,
+                                      .resources = true};
+
+    if (s->admin_listen.n == 0) {
+        return TAKE(a);
+    }
+    a->tls = tls_new(&tls, e);
+    if (a->tls == NULL) {
+        (void)err_wrap(e, "admin_listen");
+        return NULL;
+    }
+    a->http = http_server_new(ra->base, &http);
+    for (size_t i = 0; i < s->admin_listen.n; i++) {
+        if (http_server_listen(a->http, s->admin_listen.items[i], a->tls, e) != 0) {
+            return NULL;
+        }
+        log_event(LOG_INFO, "listening", "%s for administrators", s->admin_listen.items[i]);
+    }
+    return TAKE(a);
+}
+
+void
+api_server_reload(struct api_server *a)
+{
+    struct err e;
+
+    if (a->tls != NULL && tls_reload(a->tls, &e) != 0) {
+        log_err(LOG_ERROR, "reload-failed", &e,
+                "admin_listen: the earlier certificate stays in use");
+    }
+}
+
+void
+api_server_stop(struct api_server *a)
+{
+    if (a->http != NULL) {
+        http_server_stop_accepting(a->http);
+    }
+}
+
+bool
+api_server_is_idle(const struct api_server *a)
+{
+    return a->http == NULL || http_server_is_idle(a->http);
+}
