@@ -321,6 +321,9 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
     if (j->is_confirmation) {
         return look_first(j, db, registration, e);
     }
+    if (j->is_revocation && issue_revoke_look(j, db, e) != 0) {
+        return -1;
+    }
     return !j->is_signer_ours
                ? 0
                : issuance_holder_find(db, span_of(j->signer_serial, sizeof(j->signer_serial)),
@@ -340,8 +343,12 @@ on_looked(struct task *task)
         j->failure = CMP_NOT_AUTHORIZED;
         (void)err_set(&j->e, ERR_DENIED, "no such registration");
         issue_refuse(j);
+    } else if (j->is_confirmed && j->is_revocation) {
+        issue_release_revoked(j);
     } else if (j->is_confirmed) {
         issue_release_confirmed(j);
+    } else if (j->is_revocation) {
+        issue_revoke(j);
     } else if (j->is_confirmation) {
         issue_confirm(j);
     } else {
@@ -361,10 +368,15 @@ run_open(struct task *task)
     if (j->queued != NULL) {
         j->is_signer_ours =
             policy_holder_serial(&j->ca->policy, cmp_queued_inner(j->queued), j->signer_serial);
+        j->is_revocation = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_RR;
+    }
+    if (j->is_revocation) {
+        issue_revoke_read(j);
     }
 }
 
-/* What an RA may submit: the first message of an enrolment and its confirmation. */
+/* What an RA may submit: a request for a certificate, its confirmation, a request for a revocation.
+ */
 static bool
 is_submittable(enum cmp_body body, bool *is_confirmation)
 {
@@ -374,6 +386,7 @@ is_submittable(enum cmp_body body, bool *is_confirmation)
     case CMP_CR:
     case CMP_P10CR:
     case CMP_KUR:
+    case CMP_RR:
         return true;
     case CMP_CERTCONF:
         *is_confirmation = true;
@@ -385,7 +398,6 @@ is_submittable(enum cmp_body body, bool *is_confirmation)
     case CMP_KUP:
     case CMP_KRR:
     case CMP_KRP:
-    case CMP_RR:
     case CMP_RP:
     case CMP_CCR:
     case CMP_CCP:

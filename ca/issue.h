@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include "ca/cmp/revoke.h"
+#include "ca/crl_maker.h"
 #include "ca/daemon.h"
 #include "ca/release.h"
 
@@ -61,6 +63,13 @@ struct issue {
     bool is_granted;
     struct cmp_certconf confirmation;
     char *confirmation_reason;
+    bool is_revocation; /* rr */
+    struct cmp_revreq revreq;
+    enum cmp_failure revreq_failure;
+    struct issuance_target target;
+    bool is_target;
+    char *by; /* who asked for the revocation, for the leaf */
+    struct crl_waiter crl;
     enum issuance_outcome outcome;
     struct buf certificate;
 
@@ -94,3 +103,12 @@ void issue_release(struct issue *, uint64_t leaf, void (*released)(struct releas
 
 /* confirm.c: from the look on. */
 void issue_confirm(struct issue *);
+
+/* revoke_request.c: reads the rr (worker), looks (store), and from the look on. */
+void issue_revoke_read(struct issue *);
+int issue_revoke_look(struct issue *, struct store_db *, struct err *e);
+void issue_revoke(struct issue *);
+/* It was answered before: when the checkpoint over j->found.leaf is out, again. */
+void issue_release_revoked(struct issue *);
+/* issue_end.c: LINK_REVOKED. */
+void issue_end_revoked(struct issue *);

@@ -24,6 +24,7 @@ issue_free(struct issue *j)
     buf_free(&j->first_evidence);
     buf_free(&j->certificate);
     mem_free(j->confirmation_reason);
+    mem_free(j->by);
     mem_free(j->profile);
     mem_free(j->common_name);
     mem_free(j);
@@ -86,6 +87,15 @@ void
 issue_release_confirmed(struct issue *j)
 {
     issue_release(j, j->found.leaf, released_confirmed);
+}
+
+void
+issue_end_revoked(struct issue *j)
+{
+    const struct link_message m = {.type = LINK_REVOKED, .id = issue_rid(j)};
+
+    ca_answer(j->ca, j->flight->peer, &m);
+    issue_free(j);
 }
 
 static char *

@@ -55,6 +55,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_CANCELLED:
     case LINK_BUSY:
     case LINK_WAITING:
+    case LINK_REVOKED:
         break;
     }
     ca_die(&(struct err){ERR_INPUT, "not a request"}, "link");

@@ -181,6 +181,8 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "by", ", by");
         member(out, leaf, "revocationDate", ", as of");
         member(out, leaf, "supersededBy", BELOW "superseded by");
+        member(out, leaf, "rr", BELOW "asked for by request");
+        member(out, leaf, "invalidityDate", BELOW "suspect since");
         return;
     case LEAF_CANCEL:
     case LEAF_REJECTED:

@@ -190,3 +190,18 @@ ALTER TABLE request ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0 CHECK (confirm
 CREATE UNIQUE INDEX request_renews ON request (renews) WHERE renews IS NOT NULL AND state IN (0, 1, 3);
 CREATE TRIGGER request_fixed_renewal BEFORE UPDATE OF renews, is_update, confirm ON request
 BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 6
+
+-- rr (RFC 9483 4.2); answers are given again to the same octets.
+CREATE TABLE revocation_request (
+    rid       BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    serial    BLOB NOT NULL REFERENCES revocation (serial),
+    evidence  BLOB NOT NULL,           -- signed by the RA around the requester's own octets
+    created   INTEGER NOT NULL,
+    leaf      INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER revocation_request_fixed BEFORE UPDATE ON revocation_request
+BEGIN SELECT RAISE(ABORT, 'a revocation request does not change'); END;
+CREATE TRIGGER revocation_request_kept BEFORE DELETE ON revocation_request
+BEGIN SELECT RAISE(ABORT, 'a revocation request is kept'); END;

@@ -84,6 +84,12 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t
     if (r->by != NULL) {
         leaf_set_text(leaf, "by", r->by);
     }
+    if (r->asked.n > 0) {
+        leaf_set_hex(leaf, "rr", r->asked);
+    }
+    if (r->has_invalidity) {
+        leaf_set_time(leaf, "invalidityDate", r->invalidity_date);
+    }
     if (r->superseded_by.n > 0) {
         leaf_set_hex(leaf, "supersededBy", r->superseded_by);
     }

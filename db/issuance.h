@@ -252,6 +252,35 @@ int issuance_confirmation_find(struct store_db *, struct span rid, uint64_t *lea
 int issuance_revoke(struct store_db *, struct span serial, int reason, const char *by, time_t now,
                     uint64_t *leaf, enum issuance_outcome *outcome, struct err *e);
 
+/* What a revocation request (RFC 9483 4.2) is about. */
+struct issuance_target {
+    char nf_instance[ISSUANCE_INSTANCE_SIZE]; /* "": infrastructure */
+    bool revoked;
+    time_t not_after;
+};
+int issuance_target_find(struct store_db *, struct span serial, struct issuance_target *out,
+                         bool *found, struct err *e);
+
+struct issuance_asked {
+    struct span rid; /* of the rr */
+    struct span ra_der;
+    struct span holder; /* serial of the certificate of ours that signs it */
+    struct span serial; /* what is revoked */
+    int reason;
+    const char *by;
+    bool has_invalidity;
+    time_t invalidity_date;
+    struct span evidence;
+    time_t now;
+};
+/* With the leaf REVOKED. DONE, KNOWN (*leaf is the stored one), SIGNER_UNKNOWN, HOLDER_REVOKED (the
+ * certificate that signs or the one that is meant), CLOSED (no such certificate). */
+int issuance_revoke_asked(struct store_db *, const struct issuance_asked *, uint64_t *leaf,
+                          enum issuance_outcome *outcome, struct err *e);
+/* Is this rr answered already? */
+int issuance_asked_find(struct store_db *, struct span rid, uint64_t *leaf, bool *found,
+                        struct err *e);
+
 /* A number that nobody had before. */
 int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
                          uint64_t *number, struct err *e);

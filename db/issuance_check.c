@@ -101,8 +101,11 @@ check_revocation(struct store_db *db, const struct leaf *leaf, struct err *e)
     if (member(leaf, "serial", octets, sizeof(octets), &serial, e) != 0) {
         return -1;
     }
-    return need_row(db, "SELECT 1 FROM revocation WHERE serial = ?1",
-                    STORE_VALUES(store_blob(serial)), "a revocation", e);
+    return need_row(
+        db,
+        "SELECT 1 FROM revocation WHERE serial = ?1 AND (?2 IS NULL OR EXISTS (SELECT 1 "
+        "FROM revocation_request WHERE serial = ?1 AND lower(hex(rid)) = ?2))",
+        STORE_VALUES(store_blob(serial), store_text(leaf_text(leaf, "rr"))), "a revocation", e);
 }
 
 /* A request that waits has a row; others have none before their intent. */

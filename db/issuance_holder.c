@@ -43,8 +43,8 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
     return 0;
 }
 
-static int
-is_live(struct store_db *db, struct span serial, bool *live, struct err *e)
+int
+issuance_is_live(struct store_db *db, struct span serial, bool *live, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
@@ -69,7 +69,7 @@ issuance_check_holder(struct store_db *db, const struct issuance_intent *i,
     if (i->holder.n == 0) {
         return 0;
     }
-    if (is_live(db, i->holder, &live, e) != 0) {
+    if (issuance_is_live(db, i->holder, &live, e) != 0) {
         return -1;
     }
     if (!live) {
@@ -123,8 +123,9 @@ issuance_may_confirm(struct store_db *db, const struct issuance_request *q, bool
     if (find_renewed(db, q, &renewed, e) != 0) {
         return -1;
     }
-    return renewed.is_update ? is_live(db, span_of(renewed.serial, sizeof(renewed.serial)), may, e)
-                             : 0;
+    return renewed.is_update
+               ? issuance_is_live(db, span_of(renewed.serial, sizeof(renewed.serial)), may, e)
+               : 0;
 }
 
 int

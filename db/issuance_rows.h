@@ -14,8 +14,11 @@ int issuance_is_ours(struct store_db *, struct span der, const char *profile, bo
 struct issuance_revoked {
     struct span serial;
     time_t not_after;
-    int reason;                /* CRLReason, RFC 5280 5.3.1 */
-    const char *by;            /* NULL: not said */
+    int reason;        /* CRLReason, RFC 5280 5.3.1 */
+    const char *by;    /* NULL: not said */
+    struct span asked; /* rid of the rr; empty: none */
+    bool has_invalidity;
+    time_t invalidity_date;
     struct span superseded_by; /* serial of the certificate that takes its place; empty: none */
 };
 /* The row and its leaf REVOKED. ERR_CONFLICT when it is there. */
@@ -41,6 +44,8 @@ int issuance_not_after(struct store_db *, struct span rid, time_t *out, struct e
 int issuance_advance(struct store_db *, struct span rid, enum issuance_state from,
                      enum issuance_state to, uint64_t leaf, struct err *e);
 
+/* Issued by us and not revoked. */
+int issuance_is_live(struct store_db *, struct span serial, bool *live, struct err *e);
 /* Is the certificate that signs a request live, and is there no other renewal of it? */
 int issuance_check_holder(struct store_db *, const struct issuance_intent *,
                           enum issuance_outcome *outcome, struct err *e);

@@ -25,9 +25,10 @@
  * text: what a start found unfinished CEREMONY      head hex (of the transcript), name text,
  * sha256? hex (of the bundle)
  *
- *   INTENT        besides: updates? hex (kur: serial of the certificate that is superseded when
- * this one is confirmed), renews? hex (cr, p10cr: serial of the one whose place it takes) REVOKED
- * besides: supersededBy? hex (serial; only directly behind its CONFIRMED)
+ * INTENT has updates? hex (of a kur: serial of the certificate that is superseded when this one is
+ * confirmed) and renews? hex (of a cr or p10cr: serial of the one whose place it takes). REVOKED
+ * has supersededBy? hex (serial; only directly behind its CONFIRMED), rr? hex (rid of the request
+ * for it) and invalidityDate? time.
  *
  *   APPROVAL      rid hex, registration hex, decision text (approve reject), officer hex (serial of
  *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64

@@ -108,3 +108,8 @@ CREATE TABLE certificate (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX certificate_registration ON certificate (registration);
 CREATE INDEX certificate_not_after ON certificate (not_after);
+
+-- migration 7
+
+-- rr: the serial number of the certificate that is meant.
+ALTER TABLE enrolment ADD COLUMN target BLOB;

@@ -261,13 +261,13 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     }
     if (store_exec(db,
                    "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
-                   "cert_req_id, implicit, uncounted, state, until) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
-                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
-                                store_text(a->registration), store_text(a->profile),
-                                store_int(a->body), store_int(a->cert_req_id),
-                                store_int(a->implicit), store_int(a->uncounted),
-                                store_int(a->until)),
+                   "cert_req_id, implicit, uncounted, state, until, target) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                   STORE_VALUES(
+                       store_text(a->identity), store_blob(a->transaction_id),
+                       store_text(a->registration), store_text(a->profile), store_int(a->body),
+                       store_int(a->cert_req_id), store_int(a->implicit), store_int(a->uncounted),
+                       store_int(a->until), a->target.n > 0 ? store_blob(a->target) : store_null()),
                    e) != 0 ||
         last_id(db, enrolment, e) != 0) {
         return -1;

@@ -143,6 +143,8 @@ int requests_delivered(struct store_db *, struct span rid, const struct requests
                        struct err *e);
 int requests_certificate_find(struct store_db *, struct span fingerprint,
                               struct requests_certificate *out, bool *found, struct err *e);
+int requests_certificate_by_serial(struct store_db *, struct span serial,
+                                   struct requests_certificate *out, bool *found, struct err *e);
 /* We were told that it is revoked. No such row is fine. */
 int requests_certificate_revoked(struct store_db *, struct span fingerprint, struct err *e);
 /* The same for the certificate that signed the entry `rid`. */
@@ -165,7 +167,8 @@ struct requests_admission {
     bool implicit;
     bool uncounted; /* takes none of the registration's initial certificates; whether it is a use is
                        the CA's to say */
-    int64_t until;  /* the row and its replay entry are kept until then */
+    struct span target; /* rr: the serial number of the certificate that is meant; else empty */
+    int64_t until;      /* the row and its replay entry are kept until then */
     struct span rid;
     struct span nested;
 };
@@ -228,6 +231,8 @@ int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool 
 int requests_issued(struct store_db *, struct span rid, struct span certificate, struct err *e);
 /* What was asked for and is no certificate: QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. */
 int requests_done(struct store_db *, struct span rid, struct err *e);
+/* The answer to an rr: requests_done(), and what it meant is noted as revoked. */
+int requests_revoked(struct store_db *, struct span rid, struct err *e);
 /* Stays QUEUED: the CA waits for people. The entry is not open for requests_open_each() before
  * `again_at`. */
 int requests_waiting(struct store_db *, struct span rid, int check_after, const char *phrase,

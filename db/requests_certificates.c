@@ -23,17 +23,14 @@ requests_delivered(struct store_db *db, struct span rid, const struct requests_c
                       e);
 }
 
-int
-requests_certificate_find(struct store_db *db, struct span fingerprint,
-                          struct requests_certificate *out, bool *found, struct err *e)
+static int
+certificate_find(struct store_db *db, const char *sql, struct span key,
+                 struct requests_certificate *out, bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (store_query(db, &rows,
-                    "SELECT fingerprint, serial, registration, profile, not_after, revoked "
-                    "FROM certificate WHERE fingerprint = ?",
-                    STORE_VALUES(store_blob(fingerprint)), e) != 0 ||
+    if (store_query(db, &rows, sql, STORE_VALUES(store_blob(key)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -52,6 +49,34 @@ requests_certificate_find(struct store_db *db, struct span fingerprint,
     out->not_after = row_int(&rows, 4);
     out->revoked = row_int(&rows, 5) != 0;
     return 0;
+}
+
+#define COLUMNS                                                                                    \
+    "SELECT fingerprint, serial, registration, profile, not_after, revoked FROM certificate "
+
+int
+requests_certificate_find(struct store_db *db, struct span fingerprint,
+                          struct requests_certificate *out, bool *found, struct err *e)
+{
+    return certificate_find(db, COLUMNS "WHERE fingerprint = ?", fingerprint, out, found, e);
+}
+
+int
+requests_certificate_by_serial(struct store_db *db, struct span serial,
+                               struct requests_certificate *out, bool *found, struct err *e)
+{
+    return certificate_find(db, COLUMNS "WHERE serial = ?", serial, out, found, e);
+}
+
+int
+requests_revoked(struct store_db *db, struct span rid, struct err *e)
+{
+    return requests_done(db, rid, e) != 0
+               ? -1
+               : store_exec(db,
+                            "UPDATE certificate SET revoked = 1 WHERE serial = (SELECT target FROM "
+                            "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?))",
+                            STORE_VALUES(store_blob(rid)), e);
 }
 
 int

@@ -13,6 +13,7 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
+#include "ca/cmp/revoke.h"
 #include "ca/cmp/support.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
@@ -56,6 +57,10 @@ struct job {
     bool own;                            /* the signer's certificate names our CA as issuer */
     char own_instance[REQUESTS_NF_SIZE]; /* and this network function; "": none */
     struct requests_certificate held;    /* what we know of it; all zero: nothing */
+    struct cmp_revreq revreq;            /* rr; revreq_failure: why it could not be read */
+    enum cmp_failure revreq_failure;
+    struct err revreq_error;
+    struct requests_certificate target; /* what we know of the certificate that an rr means */
     struct cmp_certconf certconf;
     int poll_id;
     int cert_req_id; /* of a first message: what its polls name */

@@ -15,6 +15,7 @@
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/judge_revoke.h"
 #include "ra/mac_cache.h"
 #include "ra/seal.h"
 #include "ra/support.h"
@@ -135,6 +136,9 @@ judge_form(struct job *job)
                       cmp_body_name(job->body));
         return fail(job, CMP_BAD_REQUEST);
     }
+    if (job->body == CMP_RR) {
+        judge_revoke_form(job);
+    }
     return identify(job);
 }
 
@@ -208,7 +212,8 @@ authenticate_signature(struct job *job)
         return -1;
     }
     /* That it is revoked is said in the body, also when its registration was cancelled. */
-    if (!usable && !(job->registered && job->held.revoked)) {
+    if (!usable && !(job->registered && job->held.revoked) &&
+        !(job->body == CMP_RR && judge_own_applies(job))) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
         return fail(job, CMP_NOT_AUTHORIZED);
     }
@@ -434,7 +439,10 @@ judge_first(struct job *job)
 
     job->in_body = true;
     job->uncounted = judge_own_applies(job);
-    if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) != 0) {
+    if (job->body == CMP_RR) {
+        result = judge_revoke(job);
+    } else if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) !=
+               0) {
         (void)fail(job, CMP_SYSTEM_FAILURE);
     } else if (job->body == CMP_GENM) {
         job->in_body = false;

@@ -372,7 +372,7 @@ set_rules(struct ra *ra)
     ra->rules = (struct cmp_rules){
         .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_P10CR) |
                   CMP_BODY_BIT(CMP_KUR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
-                  CMP_BODY_BIT(CMP_GENM),
+                  CMP_BODY_BIT(CMP_RR) | CMP_BODY_BIT(CMP_GENM),
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,

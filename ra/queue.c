@@ -325,6 +325,8 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
         }
     } else if (a->type == LINK_CONFIRMED) {
         result = requests_confirmed(db, rid, e);
+    } else if (a->type == LINK_REVOKED) {
+        result = requests_revoked(db, rid, e);
     } else if (a->type == LINK_WAITING) {
         result =
             requests_waiting(db, rid, a->check_after, a->phrase, clock_now() + a->check_after, e);
@@ -455,6 +457,7 @@ on_message(void *arg, const struct link_message *m)
     switch (m->type) {
     case LINK_ISSUED:
     case LINK_CONFIRMED:
+    case LINK_REVOKED:
     case LINK_REFUSED:
     case LINK_WAITING:
         store_answer(q, m);

@@ -32,6 +32,7 @@
 #include "ra/budget.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/judge_revoke.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
 
@@ -470,6 +471,7 @@ admit_run(struct store_op *op, struct store_db *db, struct err *e)
                               .cert_req_id = job->cert_req_id,
                               .implicit = is_implicit(job),
                               .uncounted = job->uncounted,
+                              .target = span_of(job->revreq.serial, job->revreq.serial_size),
                               .until = keep_until(job),
                               .rid = rid,
                               .nested = buf_span(&job->nested),
@@ -613,6 +615,9 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
     if (job->own && requests_certificate_find(db, span_of(job->fingerprint, SHA256_SIZE),
                                               &job->held, &found, e) != 0) {
         return -1;
+    }
+    if (job->body == CMP_RR && judge_own_applies(job)) {
+        return judge_revoke_look(job, db, e);
     }
     if (judge_own_applies(job)) {
         return requests_registration_by_instance(db, job->own_instance, &job->registration,

@@ -89,6 +89,7 @@ static const struct shape shapes[] = {
      LINK_RID_SIZE,
      0,
      {[FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
+    {LINK_REVOKED, "REVOKED", false, LINK_RID_SIZE, LINK_RID_SIZE, 0, {NEVER}},
 };
 
 enum {
@@ -424,7 +425,7 @@ link_decode(struct span der, struct link_message *out, struct err *e)
         number_of(content, &type, e) != 0) {
         return -1;
     }
-    shape = type > LINK_WAITING ? NULL : shape_of((enum link_type)type);
+    shape = type > LINK_REVOKED ? NULL : shape_of((enum link_type)type);
     if (shape == NULL) {
         return err_set(e, ERR_INPUT, "link: unknown message type %llu", (unsigned long long)type);
     }

@@ -41,16 +41,17 @@ enum link_type {
     LINK_CANCELLED = 21,
     LINK_BUSY = 22,
     LINK_WAITING = 23,
+    LINK_REVOKED = 24,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
  * type does not have is zero or empty. */
 struct link_message {
     enum link_type type;
-    struct span id;    /* SUBMIT ISSUED CONFIRMED WAITING: rid; REGISTER REGISTERED: SHA-256 of the
-                          CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the id of
-                          what is answered; HELLO WELCOME: empty */
-    uint64_t sequence; /* SUBMIT: number of the entry in the RA's queue, from 1 */
+    struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED: rid; REGISTER REGISTERED: SHA-256 of
+                       the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the
+                       id of what is answered; HELLO WELCOME: empty */
+    uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
     struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;
                              WELCOME: issuing certificate */

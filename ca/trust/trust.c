@@ -180,3 +180,11 @@ trust_check_ra(const struct trust *t, const struct cmp_msg *msg, X509 *signer, t
     (void)msg;
     return check_under_root(t, signer, PATH_RA_CMP, at, failure, e);
 }
+
+int
+trust_check_registrar(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
+                      enum cmp_failure *failure, struct err *e)
+{
+    (void)msg;
+    return check_under_root(t, signer, PATH_REGISTRAR, at, failure, e);
+}

@@ -40,6 +40,7 @@ bool trust_has_initial(const struct trust *);
  * own:     one of ours: a path over the issuing CA to our root (renewal, revocation). Whether it is
  *          revoked is known to ca.db, and asked there.
  * ra:      an RA whose certificate is one of ours with id-kp-cmcRA (RFC 9483 5.2.2).
+ * registrar: the operator's OAM, whose certificate is one of ours for registrars.
  */
 int trust_check_initial(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
                         enum cmp_failure *failure, struct err *e);
@@ -49,3 +50,5 @@ int trust_check_own(const struct trust *, const struct cmp_msg *msg, X509 *signe
                     enum cmp_failure *failure, struct err *e);
 int trust_check_ra(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
                    enum cmp_failure *failure, struct err *e);
+int trust_check_registrar(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
+                          enum cmp_failure *failure, struct err *e);

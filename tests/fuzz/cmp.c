@@ -14,6 +14,7 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
+#include "ca/cmp/revoke.h"
 #include "ca/cmp/support.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -85,6 +86,20 @@ read_request(const struct cmp_msg *msg)
 }
 
 static void
+read_revreq(const struct cmp_msg *msg)
+{
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct cmp_revreq revreq;
+    struct err e = {0};
+
+    if (cmp_revreq_read(msg, NULL, &revreq, &failure, &e) != 0) {
+        assert(failure != CMP_NO_FAILURE);
+    } else {
+        assert(revreq.serial_size > 0);
+    }
+}
+
+static void
 read_genm(const struct cmp_msg *msg)
 {
     struct cmp_crl_status list[CMP_CRL_STATUS_MAX];
@@ -139,6 +154,9 @@ read_body(const struct cmp_msg *msg)
     case CMP_NESTED:
         (void)cmp_nested_read(msg, &inner, &failure, &e);
         break;
+    case CMP_RR:
+        read_revreq(msg);
+        break;
     case CMP_GENM:
         read_genm(msg);
         break;
@@ -152,7 +170,6 @@ read_body(const struct cmp_msg *msg)
     case CMP_KUP:
     case CMP_KRR:
     case CMP_KRP:
-    case CMP_RR:
     case CMP_RP:
     case CMP_CCR:
     case CMP_CCP:

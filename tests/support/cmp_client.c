@@ -246,6 +246,37 @@ cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body,
     return result != 0 ? -1 : wrap(CMP_CERTCONF, buf_span(&der), body, e);
 }
 
+static void
+rev_details_release(CMP_REV_DETAILS **details)
+{
+    CMP_REV_DETAILS_free(*details);
+}
+
+int
+cmp_client_body_rr(const X509_NAME *issuer, const ASN1_INTEGER *serial, int reason,
+                   struct buf *body, struct err *e)
+{
+    CLEANUP(rev_details_release) CMP_REV_DETAILS *details = CMP_REV_DETAILS_new();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
+    ASN1_ENUMERATED *code = ASN1_ENUMERATED_new();
+    int result;
+
+    if (details == NULL || code == NULL) {
+        return failed(e, "RevDetails");
+    }
+    details->certificate->issuer = issuer == NULL ? NULL : X509_NAME_dup(issuer);
+    details->certificate->serial = serial == NULL ? NULL : ASN1_INTEGER_dup(serial);
+    if (reason >= 0 &&
+        (ASN1_ENUMERATED_set(code, reason) != 1 ||
+         X509V3_add1_i2d(&details->entry, NID_crl_reason, code, 0, X509V3_ADD_APPEND) != 1)) {
+        ASN1_ENUMERATED_free(code);
+        return failed(e, "RevDetails");
+    }
+    ASN1_ENUMERATED_free(code);
+    result = field_encode(ASN1_ITEM_rptr(CMP_REV_DETAILS), details, &der, e);
+    return result != 0 ? -1 : wrap(CMP_RR, buf_span(&der), body, e);
+}
+
 int
 cmp_client_body_pollreq(int cert_req_id, struct buf *body, struct err *e)
 {
@@ -393,6 +424,19 @@ send_message(const struct cmp_client *c, bool first, struct span body,
     memcpy(state->sender_nonce, h.sender_nonce.p, h.sender_nonce.n);
     state->sender_nonce_size = h.sender_nonce.n;
     return cmp_client_seal(c, &h, body, out, e);
+}
+
+int
+cmp_client_rr(const struct cmp_client *c, const X509 *target, int reason,
+              struct cmp_client_state *state, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (cmp_client_body_rr(X509_get_issuer_name(target), X509_get0_serialNumber(target), reason,
+                           &body, e) != 0) {
+        return -1;
+    }
+    return send_message(c, true, buf_span(&body), state, out, e);
 }
 
 int

@@ -57,6 +57,9 @@ EVP_PKEY *cmp_client_key(struct err *e) OWNED(EVP_PKEY_free);
 int cmp_client_body_request(enum cmp_body type, EVP_PKEY *key, const X509_NAME *subject,
                             struct buf *body, struct err *e);
 int cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body, struct err *e);
+/* One RevDetails; NULL leaves a field out, and so does a reason below 0. */
+int cmp_client_body_rr(const X509_NAME *issuer, const ASN1_INTEGER *serial, int reason,
+                       struct buf *body, struct err *e);
 int cmp_client_body_pollreq(int cert_req_id, struct buf *body, struct err *e);
 
 /* Fills sender, recipient, senderKID and algorithm of a header for this client. `name` and
@@ -71,10 +74,12 @@ int cmp_client_seal(const struct cmp_client *, const struct cmp_header *, struct
 int cmp_client_protect(const struct cmp_client *, struct span part, const struct span *extra,
                        size_t n_extra, struct buf *out, struct err *e);
 
-/* Whole messages. The request begins a transaction in `state`. */
+/* Whole messages. The requests begin a transaction in `state`. */
 int cmp_client_request(const struct cmp_client *, enum cmp_body type, EVP_PKEY *key,
                        const X509_NAME *subject, struct cmp_client_state *state, struct buf *out,
                        struct err *e);
+int cmp_client_rr(const struct cmp_client *, const X509 *target, int reason,
+                  struct cmp_client_state *state, struct buf *out, struct err *e);
 int cmp_client_certconf(const struct cmp_client *, const X509 *certificate, bool accept,
                         struct cmp_client_state *state, struct buf *out, struct err *e);
 int cmp_client_pollreq(const struct cmp_client *, int cert_req_id, struct cmp_client_state *state,

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that end before their time because somebody asked over the network. */
+#include <stdio.h>
+#include <string.h>
+
+#include "db/issuance_rows.h"
+
+/* ---- rr ---- */
+
+int
+issuance_target_find(struct store_db *db, struct span serial, struct issuance_target *out,
+                     bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    memset(out, 0, sizeof(*out));
+    if (store_query(db, &rows,
+                    "SELECT c.nf_instance, v.serial IS NOT NULL, c.not_after FROM certificate c "
+                    "LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
+                    STORE_VALUES(store_blob(serial)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (*found) {
+        (void)snprintf(out->nf_instance, sizeof(out->nf_instance), "%s",
+                       row_is_null(&rows, 0) ? "" : row_text(&rows, 0));
+        out->revoked = row_int(&rows, 1) != 0;
+        out->not_after = (time_t)row_int(&rows, 2);
+    }
+    return 0;
+}
+
+int
+issuance_asked_find(struct store_db *db, struct span rid, uint64_t *leaf, bool *found,
+                    struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT leaf FROM revocation_request WHERE rid = ?1",
+                    STORE_VALUES(store_blob(rid)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    *leaf = *found ? (uint64_t)row_int(&rows, 0) : 0;
+    return 0;
+}
+
+static int
+judge_asked(struct store_db *db, const struct issuance_asked *a, uint64_t *leaf, time_t *not_after,
+            enum issuance_outcome *outcome, struct err *e)
+{
+    struct issuance_target target;
+    bool known;
+    bool ours;
+    bool live;
+    bool found;
+
+    if (issuance_asked_find(db, a->rid, leaf, &known, e) != 0 ||
+        issuance_is_ours(db, a->ra_der, "ra-cmp", &ours, e) != 0 ||
+        issuance_is_live(db, a->holder, &live, e) != 0 ||
+        issuance_target_find(db, a->serial, &target, &found, e) != 0) {
+        return -1;
+    }
+    *not_after = target.not_after;
+    *outcome = known                                ? ISSUANCE_KNOWN
+               : !ours                              ? ISSUANCE_SIGNER_UNKNOWN
+               : !live || (found && target.revoked) ? ISSUANCE_HOLDER_REVOKED
+               : !found                             ? ISSUANCE_CLOSED
+                                                    : ISSUANCE_DONE;
+    return 0;
+}
+
+int
+issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint64_t *leaf,
+                      enum issuance_outcome *outcome, struct err *e)
+{
+    struct issuance_revoked r = {.serial = a->serial,
+                                 .reason = a->reason,
+                                 .by = a->by,
+                                 .asked = a->rid,
+                                 .has_invalidity = a->has_invalidity,
+                                 .invalidity_date = a->invalidity_date};
+
+    if (judge_asked(db, a, leaf, &r.not_after, outcome, e) != 0) {
+        return -1;
+    }
+    if (*outcome != ISSUANCE_DONE) {
+        return 0;
+    }
+    if (issuance_revoke_as(db, &r, a->now, leaf, e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "INSERT INTO revocation_request(rid, serial, evidence, created, leaf) "
+                      "VALUES(?1, ?2, ?3, ?4, ?5)",
+                      STORE_VALUES(store_blob(a->rid), store_blob(a->serial),
+                                   store_blob(a->evidence), store_int(a->now),
+                                   store_int((int64_t)*leaf)),
+                      e);
+}

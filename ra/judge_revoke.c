@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/judge_revoke.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "ca/x509/path.h"
+
+static int
+fail(struct job *job, enum cmp_failure failure, const char *why)
+{
+    (void)err_set(&job->e, ERR_DENIED, "%s", why);
+    job->failure = failure;
+    return -1;
+}
+
+static struct span
+serial_of(const struct job *job)
+{
+    return span_of(job->revreq.serial, job->revreq.serial_size);
+}
+
+void
+judge_revoke_form(struct job *job)
+{
+    (void)cmp_revreq_read(job->msg, X509_get_subject_name(job->ra->credentials.issuing),
+                          &job->revreq, &job->revreq_failure, &job->revreq_error);
+}
+
+int
+judge_revoke_look(struct job *job, struct store_db *db, struct err *e)
+{
+    bool found = false;
+
+    if (job->revreq_failure == CMP_NO_FAILURE &&
+        requests_certificate_by_serial(db, serial_of(job), &job->target, &found, e) != 0) {
+        return -1;
+    }
+    if (job->own_instance[0] != '\0') {
+        return requests_registration_by_instance(db, job->own_instance, &job->registration,
+                                                 &job->registered, e);
+    }
+    return !found ? 0
+                  : requests_registration_by_id(db, job->target.registration, &job->registration,
+                                                &job->registered, e);
+}
+
+static bool
+is_own_certificate(const struct job *job)
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(job->signer);
+
+    return span_equal(span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)),
+                      serial_of(job));
+}
+
+/* A network function speaks for its own certificate, an RA and a registrar for those of all of
+ * them. */
+static int
+check_signer(struct job *job)
+{
+    struct err e = {0};
+
+    if (!job->own) {
+        return fail(job, CMP_NOT_AUTHORIZED, "rr signed with a certificate that is not ours");
+    }
+    if (job->own_instance[0] != '\0') {
+        if (is_own_certificate(job)) {
+            return 0;
+        }
+        return job->target.serial_size > 0
+                   ? fail(job, CMP_NOT_AUTHORIZED, "rr for somebody else's certificate")
+                   : fail(job, CMP_BAD_CERT_ID, "rr for a certificate that is not known");
+    }
+    if (path_check_purpose(job->signer, PATH_RA_CMP, &e) != 0 &&
+        path_check_purpose(job->signer, PATH_REGISTRAR, &e) != 0) {
+        return fail(job, CMP_NOT_AUTHORIZED, "rr signed by neither an RA nor a registrar");
+    }
+    return 0;
+}
+
+int
+judge_revoke(struct job *job)
+{
+    if (job->protection != CMP_PROTECTION_SIGNATURE) {
+        return fail(job, CMP_WRONG_INTEGRITY, "an rr is signed");
+    }
+    if (job->held.revoked) {
+        return fail(job, CMP_CERT_REVOKED, "signed with a certificate that is revoked");
+    }
+    if (job->revreq_failure != CMP_NO_FAILURE) {
+        job->e = job->revreq_error;
+        job->failure = job->revreq_failure;
+        return -1;
+    }
+    if (check_signer(job) != 0) {
+        return -1;
+    }
+    if (!job->registered) {
+        return fail(job, CMP_BAD_CERT_ID, "rr for a certificate that is not known");
+    }
+    if (job->target.revoked) {
+        return fail(job, CMP_CERT_REVOKED, "rr for what is revoked already");
+    }
+    (void)snprintf(job->profile, sizeof(job->profile), "%s",
+                   job->target.profile[0] != '\0' ? job->target.profile : "revocation");
+    return 0;
+}

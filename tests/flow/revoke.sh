@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Certificates are revoked with the real client: by their holders, by an RA and by the OAM; nobody
+# else can, and what is revoked is on the CRL and gets nothing any more.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+
+serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
+crl() { openssl crl -inform DER -in "$pki/crl/issuing.crl" -noout -text; }
+on_crl() { # on_crl FILE: why its certificate is on the published CRL
+  crl | awk -v serial="$(serial "$1")" '$1 == "Serial" { on = $3 == serial } on && /Reason Code/ { getline; print; exit }'
+}
+rr() { cmp -cmd rr "$@" >rr.log 2>&1; }
+refused() { # refused 'what' FAILINFO ARGUMENT...
+  local what=$1 wanted=$2
+  shift 2
+  if rr "$@"; then
+    fail "$what: accepted"
+  fi
+  grep -q "$wanted" rr.log || fail "$what: expected $wanted"$'\n'"$(<rr.log)"
+  echo "ok: $what: $wanted"
+}
+accepted() { # accepted 'what' ARGUMENT...
+  local what=$1
+  shift
+  rr "$@" || fail "$what"$'\n'"$(<rr.log)"
+  echo "ok: $what"
+}
+enrol() { # enrol NAME: $pki/NAME.{key,pem}
+  register "$1" AMF 1
+  new_key "$1.key"
+  cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey "$1.key" -certout "$1.pem"
+}
+
+enrol a
+enrol b
+refused 'without a reason' addInfoNotAvailable -cert a.pem -key a.key -oldcert a.pem
+refused "somebody else's certificate" notAuthorized -cert a.pem -key a.key -oldcert b.pem -revreason 1
+refused 'hold' badRequest -cert a.pem -key a.key -oldcert a.pem -revreason 6
+refused 'removal from the CRL' badRequest -cert a.pem -key a.key -oldcert a.pem -revreason 8
+refused 'a reason of CAs' badDataFormat -cert a.pem -key a.key -oldcert a.pem -revreason 2
+refused 'another issuer' badCertId -cert a.pem -key a.key -oldcert "$NFPKI_TRUST" -revreason 1
+register mac AMF 1
+refused 'by MAC' wrongIntegrity -ref "$reference" -secret "pass:$secret" -oldcert a.pem -revreason 1
+initial device
+registration pinned AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+ractl register "$pki/oam/pinned.p7s"
+refused "by a vendor's certificate" notAuthorized -cert device.pem -key device.key -oldcert a.pem -revreason 1
+[[ $(crl) == *'No Revoked Certificates'* ]] || fail 'a refused request revoked something'
+
+accepted 'by its holder' -cert a.pem -key a.key -oldcert a.pem -revreason 1
+[[ $(on_crl a.pem) == *'Key Compromise'* ]] || fail "a.pem is not on the CRL: $(crl)"
+refused 'what is revoked already' certRevoked -cert a.pem -key a.key -oldcert a.pem -revreason 1
+new_key x.key
+if cmp -cmd kur -cert a.pem -key a.key -newkey x.key -certout x.pem >x.log 2>&1 || ! grep -q certRevoked x.log; then
+  fail "kur with a revoked certificate: $(<x.log)"
+fi
+if cmp -cmd genm -cert a.pem -key a.key -infotype caCerts >x.log 2>&1 || ! grep -q certRevoked x.log; then
+  fail "genm with a revoked certificate: $(<x.log)"
+fi
+echo 'ok: it gets nothing any more'
+
+# by the OAM, and by another RA
+accepted 'by a registrar' -cert oam/registrar.pem -key oam/registrar.key -oldcert b.pem -revreason 5
+[[ $(on_crl b.pem) == *'Cessation Of Operation'* ]] || fail 'b.pem is not on the CRL'
+refused 'by a registrar, again' certRevoked -cert oam/registrar.pem -key oam/registrar.key -oldcert b.pem -revreason 5
+new_key upstream.key
+openssl req -new -key upstream.key -subj /CN=upstream -out upstream.csr
+cactl issue --profile ra-cmp --subject-cn 'upstream RA' --days 2 upstream.csr >upstream.pem
+enrol c
+accepted 'by an RA' -cert upstream.pem -key upstream.key -oldcert c.pem -revreason 9
+[[ $(on_crl c.pem) == *'Privilege Withdrawn'* ]] || fail 'c.pem is not on the CRL'
+refused "an RA's own certificate" badCertId -cert upstream.pem -key upstream.key -oldcert upstream.pem -revreason 1
+refused "the registrar's certificate" badCertId -cert upstream.pem -key upstream.key -oldcert oam/registrar.pem -revreason 1
+cactl revoke "$(serial upstream.pem)" --reason cessationOfOperation
+enrol d
+refused 'by an RA that is revoked' certRevoked -cert upstream.pem -key upstream.key -oldcert d.pem -revreason 1
+
+# while the CA is away it waits, and a poll gets the answer
+kill_daemon ca
+rr -cert d.pem -key d.key -oldcert d.pem -revreason 4 -reqout d-rr.der -rspout d-rp.der && fail 'answered without a CA' || true
+[[ $("$bin/cmp_show" d-rp.der) == error* ]] || fail "waiting: $("$bin/cmp_show" d-rp.der)"
+start_daemon ca
+for _ in $(seq 200); do
+  [[ $(on_crl d.pem) == *Superseded* ]] && break
+  sleep 0.1
+done
+[[ $(on_crl d.pem) == *Superseded* ]] || fail 'what waited was not revoked'
+echo 'ok: it waits for the CA'
+
+audit verify
+story=$(audit show "$(serial c.pem | tr '[:upper:]' '[:lower:]')")
+[[ $story == *'privilegeWithdrawn, by rr of ra-cmp'* && $story == *'asked for by request'* ]] || fail "$story"
