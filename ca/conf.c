@@ -52,6 +52,7 @@ ca_conf_free(struct ca_conf *c)
         mem_free(*member_of(c, &members[i]));
     }
     mem_free(c->database);
+    profiles_free(c->profiles);
     free_list(c->vendor_roots, c->n_vendor_roots);
     free_list(c->home_domains, c->n_home_domains);
     free_list(c->fqdn_suffixes, c->n_fqdn_suffixes);
@@ -204,10 +205,25 @@ load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
 }
 
 static int
+load_profiles(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    c->lab_profiles = cfg_getbool(cfg, "lab_profiles") == cfg_true;
+    if (cfg_getstr(cfg, "profiles") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "profiles", e);
+    c->profiles = path == NULL ? NULL : profiles_load(path, e);
+    return c->profiles == NULL ? -1 : 0;
+}
+
+static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
         load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
+        load_profiles(cfg, c, e) != 0 ||
         load_list(cfg, "vendor_roots", true, c->vendor_roots, &c->n_vendor_roots,
                   CA_VENDOR_ROOTS_MAX, e) != 0 ||
         load_list(cfg, "home_domains", false, c->home_domains, &c->n_home_domains, CA_NAMES_MAX,
@@ -242,6 +258,8 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
+        CFG_STR("profiles", NULL, CFGF_NODEFAULT),
+        CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),
         CFG_INT("workers", 2, CFGF_NONE),
         CFG_INT("renewal_window", 66, CFGF_NONE),
         CFG_INT("expired_renewal_days", 0, CFGF_NONE),

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "ca/x509/nf.h"
+#include "ca/x509/profiles.h"
 
 enum { CA_VENDOR_ROOTS_MAX = 32, CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 
@@ -33,6 +34,8 @@ struct ca_conf {
     size_t n_home_domains;
     char *fqdn_suffixes[CA_NAMES_MAX];
     size_t n_fqdn_suffixes;
+    struct profiles *profiles; /* NULL: the built-in ones */
+    bool lab_profiles;
     int signer_timeout_ms;
     int crl_validity_s;
     int crl_overlap_s;

@@ -47,6 +47,7 @@ struct ca {
     struct buf issuing_der;
     struct buf root_der;
     uint8_t issuing_hash[SHA256_SIZE];
+    uint8_t profile_file[SHA256_SIZE]; /* profiles_hash() */
     struct event_base *base;
     struct event *finishing; /* watches `finished` */
     struct event *signals[2];

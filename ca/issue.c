@@ -148,6 +148,7 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
                                      sha256(buf_span(&der), fingerprint, e) != 0)) {
             return -1;
         }
+        i.profile_file = span_of(j->ca->profile_file, SHA256_SIZE);
         i.registration = j->registration.id;
         i.ra_der = issue_ra_der(j);
         i.nf_instance = j->grant.registration.nf.instance_id;

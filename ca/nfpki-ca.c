@@ -28,6 +28,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     struct ca *ca = arg;
     const struct link_message welcome = {
         .type = LINK_WELCOME,
+        .id = span_of(ca->profile_file, SHA256_SIZE),
         .body = buf_span(&ca->issuing_der),
         .root = buf_span(&ca->root_der),
         .software = signer_is_software(ca->issuing) || signer_is_software(ca->log),
@@ -193,28 +194,29 @@ run(struct ca *ca, struct err *e)
 static int
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ca [--debug] --config FILE\n"
+    (void)fprintf(out, "usage: nfpki-ca [--debug] [--check] --config FILE\n"
                        "       nfpki-ca --help | --version\n");
     return 2;
 }
 
 /* -1: go on; else the exit status. */
 static int
-parse_arguments(int argc, char **argv, const char **path, enum log_level *least)
+parse_arguments(int argc, char **argv, const char **path, enum log_level *least, bool *check)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"debug", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
+        {"debug", no_argument, NULL, 'd'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:dhV", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:ndhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             *path = optarg;
+            break;
+        case 'n':
+            *check = true;
             break;
         case 'd':
             *least = LOG_DEBUG;
@@ -237,9 +239,10 @@ main(int argc, char **argv)
 {
     const char *path = NULL;
     enum log_level least = LOG_INFO;
+    bool check = false;
     struct ca ca = {0};
     struct err e = {0};
-    int status = parse_arguments(argc, argv, &path, &least);
+    int status = parse_arguments(argc, argv, &path, &least, &check);
 
     if (status >= 0) {
         return status;
@@ -247,10 +250,10 @@ main(int argc, char **argv)
     status = 0;
     log_open("nfpki-ca", least);
     if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
-        run(&ca, &e) != 0) {
+        (!check && run(&ca, &e) != 0)) {
         log_err(LOG_ERROR, "failed", &e, "%s", path);
         status = err_exit_status(e.code);
-    } else {
+    } else if (!check) {
         log_event(LOG_INFO, "stopped", "in order");
     }
     ca_close(&ca);

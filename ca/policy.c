@@ -7,8 +7,10 @@
 #include "ca/cmp/support.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
+#include "ca/x509/profiles.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
+#include "ca/x509/wish.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -249,7 +251,7 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
     t->issuer = p->issuing;
     t->nf_rules = &p->rules;
     t->spki = buf_span(&g->spki);
-    t->crl_url = p->crl_url;
+    t->crl_url = t->profile->no_rev_avail ? NULL : p->crl_url;
     t->rehearsal = p->rehearsal;
     if (t->rehearsal && t->not_after - t->not_before > (time_t)REHEARSAL_DAYS_MAX * DAY) {
         t->not_after = t->not_before + (time_t)REHEARSAL_DAYS_MAX * DAY;
@@ -258,6 +260,18 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
         return -1;
     }
     return lint_tbs(buf_span(&g->tbs), t, e);
+}
+
+/* What the profile demands of the request; the rest shows in the TBS. */
+static int
+check_profile(const struct profile *profile, const struct cmp_msg *m,
+              const struct cmp_certreq *asked, const struct nf_identity *nf, struct err *e)
+{
+    if (profile->signature_only && cmp_protection_of(m) == CMP_PROTECTION_MAC) {
+        return err_set(e, ERR_DENIED, "profile %s: only for requests that are signed",
+                       profile->name);
+    }
+    return wish_check(profile, nf, cmp_certreq_extensions(asked), e);
 }
 
 /* The profile that the network function names itself is not the RA's to change (RFC 9810 5.1.1.4).
@@ -290,10 +304,14 @@ grant_from_registration(const struct asking *a, struct policy_grant *g, struct e
 {
     const struct policy *p = a->policy;
     const time_t now = a->now;
-    const struct profile *profile = profile_by_name(granted_profile(a, g));
+    const struct profile *profile = profiles_find(p->rules.profiles, granted_profile(a, g));
 
-    if (profile == NULL || !profile_is_nf(profile)) {
+    if (profile == NULL) {
         return err_set(e, ERR_DENIED, "no such profile for network functions");
+    }
+    if (check_profile(profile, cmp_queued_inner(a->queued), a->asked, &g->registration.nf, e) !=
+        0) {
+        return -1;
     }
     g->request.profile = profile;
     g->request.nf = &g->registration.nf;
@@ -316,7 +334,7 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q,
     struct asking a = {.policy = p, .queued = q, .facts = facts, .now = now};
 
     *requester = NULL;
-    if (registration_parse(facts->json, &p->rules, &g->registration, e) != 0) {
+    if (registration_parse(facts->json, &p->stored_rules, &g->registration, e) != 0) {
         return fail(failure, CMP_NOT_AUTHORIZED);
     }
     asked = cmp_certreq_read(cmp_queued_inner(q), failure, e);

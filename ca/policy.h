@@ -23,10 +23,11 @@
 struct policy {
     X509 *issuing;
     X509 *root;
-    EVP_PKEY *issuing_key; /* the public half, from the issuing certificate */
-    const X509_NAME *name; /* of the issuing CA */
-    struct trust *trust;   /* of requesters' certificates */
-    struct nf_rules rules;
+    EVP_PKEY *issuing_key;        /* the public half, from the issuing certificate */
+    const X509_NAME *name;        /* of the issuing CA */
+    struct trust *trust;          /* of requesters' certificates */
+    struct nf_rules rules;        /* of a registration that comes in */
+    struct nf_rules stored_rules; /* of one that was accepted before */
     const char *crl_url;
     struct renew_rules renew;
     bool rehearsal; /* the issuing certificate says so */

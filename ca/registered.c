@@ -90,8 +90,8 @@ registered_check(struct registered *r, const struct policy *p, const char *id,
         return 0;
     }
     /* At the time when it was taken in: the registrar's certificate may have expired since. */
-    v = registration_verify(buf_span(&row->cms), p->issuing, p->root, row->registered, &p->rules,
-                            r->manifests, e);
+    v = registration_verify(buf_span(&row->cms), p->issuing, p->root, row->registered,
+                            &p->stored_rules, r->manifests, e);
     if (v == NULL) {
         e->code = ERR_DENIED;
         return err_wrap(e, "the stored registration is not what a registrar signed");

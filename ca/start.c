@@ -79,7 +79,8 @@ load_policy(struct ca *ca, struct err *e)
 
     if (load_certificate(c->issuing_certificate, &p->issuing, &ca->issuing_der, e) != 0 ||
         load_certificate(c->root_certificate, &p->root, &ca->root_der, e) != 0 ||
-        check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), ca->issuing_hash, e) != 0) {
+        check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), ca->issuing_hash, e) != 0 ||
+        profiles_hash(c->profiles, ca->profile_file, e) != 0) {
         return -1;
     }
     p->issuing_key = X509_get0_pubkey(p->issuing);
@@ -89,7 +90,11 @@ load_policy(struct ca *ca, struct err *e)
     p->rules = (struct nf_rules){.home_domains = (const char *const *)c->home_domains,
                                  .n_home_domains = c->n_home_domains,
                                  .fqdn_suffixes = (const char *const *)c->fqdn_suffixes,
-                                 .n_fqdn_suffixes = c->n_fqdn_suffixes};
+                                 .n_fqdn_suffixes = c->n_fqdn_suffixes,
+                                 .profiles = c->profiles,
+                                 .lab_profiles = c->lab_profiles};
+    p->stored_rules = p->rules;
+    p->stored_rules.stored = true;
     p->renew = (struct renew_rules){.window = c->renewal_window,
                                     .expired_days = c->expired_renewal_days,
                                     .same_key = c->allow_same_key_renewal,
@@ -268,6 +273,7 @@ append_configs(struct store_db *db, const struct ca *ca, time_t now, struct err 
 {
     if (append_config(db, "nfpki-ca.conf", span_of(ca->conf.hash, sizeof(ca->conf.hash)), now, e) !=
             0 ||
+        append_config(db, "profiles", span_of(ca->profile_file, SHA256_SIZE), now, e) != 0 ||
         append_config(db, "issuing_policy", signer_policy_hash(ca->issuing), now, e) != 0) {
         return -1;
     }

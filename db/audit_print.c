@@ -172,6 +172,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "notAfter", " to");
         member(out, leaf, "updates", BELOW "updates");
         member(out, leaf, "renews", BELOW "takes the place of");
+        member(out, leaf, "profileFile", BELOW "file of profiles, SHA-256");
         return;
     case LEAF_ISSUED:
     case LEAF_CONFIRMED:

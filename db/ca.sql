@@ -205,3 +205,10 @@ CREATE TRIGGER revocation_request_fixed BEFORE UPDATE ON revocation_request
 BEGIN SELECT RAISE(ABORT, 'a revocation request does not change'); END;
 CREATE TRIGGER revocation_request_kept BEFORE DELETE ON revocation_request
 BEGIN SELECT RAISE(ABORT, 'a revocation request is kept'); END;
+
+-- migration 7
+
+-- SHA-256 of the file of profiles that an intent was made under; NULL for infrastructure and before.
+ALTER TABLE request ADD COLUMN profile_file BLOB CHECK (profile_file IS NULL OR length(profile_file) = 32);
+CREATE TRIGGER request_profile_file BEFORE UPDATE OF profile_file ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;

@@ -343,6 +343,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
     leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
     leaf_set_time(leaf, "notBefore", i->not_before);
     leaf_set_time(leaf, "notAfter", i->not_after);
+    if (i->profile_file.n > 0) {
+        leaf_set_hex(leaf, "profileFile", i->profile_file);
+    }
     if (i->registration != NULL) {
         leaf_set_text(leaf, "nfInstanceId", i->nf_instance);
         leaf_set_text(leaf, "registration", i->registration);
@@ -391,9 +394,9 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
         db,
         "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
         "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
-        "created, leaf, renews, is_update, confirm) "
+        "created, leaf, renews, is_update, confirm, profile_file) "
         "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18)",
+        "?18, ?19)",
         STORE_VALUES(store_blob(i->rid), store_text(i->registration),
                      blob_or_null(nf, i->transaction_id), number_or_null(nf, i->cert_req_id),
                      number_or_null(nf, i->assurance),
@@ -402,7 +405,8 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
                      blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
                      store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf),
                      blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
-                     store_int(nf ? i->confirm : ISSUANCE_IMPLICIT)),
+                     store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
+                     blob_or_null(i->profile_file.n > 0, i->profile_file)),
         e);
 }
 

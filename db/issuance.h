@@ -174,6 +174,7 @@ struct issuance_intent {
     struct span queue_previous;
     int cert_req_id;
     const char *profile;
+    struct span profile_file; /* SHA-256 of the file of profiles; empty for infrastructure */
     struct span evidence;
     struct span spki_sha256;
     struct span serial;

@@ -65,6 +65,22 @@ check_registration(struct store_db *db, const struct leaf *leaf, bool cancelled,
 }
 
 static int
+check_intent(struct store_db *db, const struct leaf *leaf, struct span rid, struct span serial,
+             struct err *e)
+{
+    return need_row(
+        db,
+        "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
+        "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL) "
+        "AND lower(hex(profile_file)) = coalesce(?6, '')",
+        STORE_VALUES(store_blob(rid), store_blob(serial),
+                     store_text(leaf_text(leaf, "registration")),
+                     store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews")),
+                     store_text(leaf_text(leaf, "profileFile"))),
+        "an intent", e);
+}
+
+static int
 check_request(struct store_db *db, const struct leaf *leaf, struct err *e)
 {
     uint8_t rid_octets[BLOB_MAX];
@@ -77,14 +93,7 @@ check_request(struct store_db *db, const struct leaf *leaf, struct err *e)
         return -1;
     }
     if (leaf_kind(leaf) == LEAF_INTENT) {
-        return need_row(
-            db,
-            "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
-            "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL)",
-            STORE_VALUES(
-                store_blob(rid), store_blob(serial), store_text(leaf_text(leaf, "registration")),
-                store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews"))),
-            "an intent", e);
+        return check_intent(db, leaf, rid, serial, e);
     }
     return need_row(db,
                     "SELECT 1 FROM request q JOIN certificate c ON c.rid = q.rid "

@@ -34,6 +34,8 @@
  *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64
  *                 (what the officer signed), reason? text
  *
+ * INTENT has profileFile? hex: SHA-256 of the file of profiles that it was made under, of no octets
+ * for the built-in ones; missing for infrastructure certificates.
  * REQUEST and INTENT have approvals? int: how many officers had to approve, missing when none.
  *
  * hex is lower case, an even number of digits; serial is the serial number's octets (32 digits when

@@ -166,7 +166,7 @@ verify(struct enlisting *x)
 
     x->registration =
         registration_verify(buf_span(&x->input), credentials->issuing, credentials->root,
-                            clock_now(), NULL, x->ra->manifests, &x->e);
+                            clock_now(), &x->ra->registration_rules, x->ra->manifests, &x->e);
     if (x->registration == NULL) {
         return -1;
     }

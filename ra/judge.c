@@ -15,6 +15,7 @@
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/judge_profile.h"
 #include "ra/judge_revoke.h"
 #include "ra/mac_cache.h"
 #include "ra/seal.h"
@@ -255,8 +256,20 @@ subject_part_agrees(const struct nf_identity *nf, const X509_NAME_ENTRY *entry)
     }
 }
 
+/* What a certificate of the profile names besides the FQDNs. */
 static bool
-name_agrees(const struct nf_identity *nf, const GENERAL_NAME *name)
+is_own_type(const struct nf_identity *nf, const struct profile *profile, const char *name, size_t n)
+{
+    for (size_t i = 0; profile->extra_dns_nf_type && i < nf->n_types; i++) {
+        if (strlen(nf->types[i]) == n && memcmp(nf->types[i], name, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+name_agrees(const struct nf_identity *nf, const struct profile *profile, const GENERAL_NAME *name)
 {
     static const char prefix[] = "urn:uuid:";
     const ASN1_IA5STRING *text;
@@ -270,7 +283,7 @@ name_agrees(const struct nf_identity *nf, const GENERAL_NAME *name)
     p = (const char *)ASN1_STRING_get0_data(text);
     n = (size_t)ASN1_STRING_length(text);
     if (name->type == GEN_DNS) {
-        return is_own_fqdn(nf, p, n);
+        return is_own_fqdn(nf, p, n) || is_own_type(nf, profile, p, n);
     }
     return n == sizeof(prefix) - 1 + strlen(nf->instance_id) &&
            strncasecmp(p, prefix, sizeof(prefix) - 1) == 0 &&
@@ -278,7 +291,7 @@ name_agrees(const struct nf_identity *nf, const GENERAL_NAME *name)
 }
 
 static int
-check_wishes(struct job *job, const struct nf_identity *nf)
+check_wishes(struct job *job, const struct nf_identity *nf, const struct profile *profile)
 {
     const X509_NAME *subject = cmp_certreq_subject(job->certreq);
     CLEANUP(general_names_cleanup)
@@ -292,7 +305,7 @@ check_wishes(struct job *job, const struct nf_identity *nf)
         }
     }
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        if (!name_agrees(nf, sk_GENERAL_NAME_value(names, i))) {
+        if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
             (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
             return fail(job, CMP_NOT_AUTHORIZED);
         }
@@ -431,6 +444,19 @@ choose_profile(struct job *job, const struct registration *registration)
     return 0;
 }
 
+/* What is asked for, against what the registration and its profile have. */
+static int
+check_asked(struct job *job, const struct registration *registration)
+{
+    const struct nf_identity *nf = &registration->nf;
+    const struct profile *profile = registration_profile(registration, job->profile)->profile;
+
+    return check_asked_key(job, registration) != 0 || check_wishes(job, nf, profile) != 0 ||
+                   judge_profile(job, profile, nf) != 0
+               ? -1
+               : 0;
+}
+
 static int
 judge_first(struct job *job)
 {
@@ -441,9 +467,9 @@ judge_first(struct job *job)
     job->uncounted = judge_own_applies(job);
     if (job->body == CMP_RR) {
         result = judge_revoke(job);
-    } else if (registration_parse(buf_span(&job->registration.json), NULL, registration, &job->e) !=
-               0) {
-        (void)fail(job, CMP_SYSTEM_FAILURE);
+    } else if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules,
+                                  registration, &job->e) != 0) {
+        (void)fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
     } else if (job->body == CMP_GENM) {
         job->in_body = false;
         result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
@@ -451,8 +477,8 @@ judge_first(struct job *job)
         return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->certreq != NULL && check_asked_key(job, registration) == 0 &&
-            check_wishes(job, &registration->nf) == 0 && judge_own_wishes(job) == 0) {
+        if (job->certreq != NULL && check_asked(job, registration) == 0 &&
+            judge_own_wishes(job) == 0) {
             result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
         }
     }

@@ -21,7 +21,7 @@
 #include "base/proc.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/path.h"
-#include "ca/x509/profile.h"
+#include "ca/x509/profiles.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
 #include "ra/api_server.h"
@@ -378,6 +378,11 @@ set_rules(struct ra *ra)
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
                 .count_max = (uint32_t)ra->settings->pbm_max_iterations},
     };
+    /* Whether laboratories are allowed is in the CA's configuration alone. */
+    ra->registration_rules =
+        (struct nf_rules){.profiles = ra->settings->profiles, .lab_profiles = true};
+    ra->stored_rules = ra->registration_rules;
+    ra->stored_rules.stored = true;
 }
 
 static int
@@ -474,9 +479,8 @@ check_aliases(const char *path, const struct settings *s, struct err *e)
 {
     for (size_t i = 0; i < s->http.n_aliases; i++) {
         const struct route_alias *alias = &s->http.aliases[i];
-        const struct profile *profile = profile_by_name(alias->profile);
 
-        if (profile == NULL || !profile_is_nf(profile)) {
+        if (profiles_find(s->profiles, alias->profile) == NULL) {
             return err_set(e, ERR_INPUT,
                            "%s:%d: alias \"%s\": no profile of network functions is \"%s\"", path,
                            alias->line, alias->path, alias->profile);

@@ -22,6 +22,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
 #include "ca/link/client.h"
+#include "ca/x509/profiles.h"
 
 enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 128 };
 
@@ -482,6 +483,21 @@ on_message(void *arg, const struct link_message *m)
     }
 }
 
+/* The CA decides by its own; what is refused here or there only puzzles people. */
+static void
+check_profiles(const struct queue *q, const struct link_message *welcome)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct err e;
+
+    if (welcome->id.n > 0 && profiles_hash(q->ra->settings->profiles, hash, &e) == 0 &&
+        !span_equal(welcome->id, span_of(hash, sizeof(hash)))) {
+        log_event(LOG_ERROR, "profiles-differ",
+                  "the CA has another file of profiles: give both the same (option profiles of "
+                  "nfpki-ca.conf and nfpki-ra.conf)");
+    }
+}
+
 static void
 on_up(void *arg, const struct link_message *welcome)
 {
@@ -499,6 +515,7 @@ on_up(void *arg, const struct link_message *welcome)
     if (welcome->software && !q->was_up) {
         log_event(LOG_WARNING, "software-token", "the CA's key is in software: for tests only");
     }
+    check_profiles(q, welcome);
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
     q->wrong_ca = false;

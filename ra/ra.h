@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "ca/cmp/check.h"
 #include "ca/trust/trust.h"
+#include "ca/x509/nf.h"
 #include "ra/root_update.h"
 #include "ra/settings.h"
 
@@ -39,6 +40,9 @@ struct ra {
     const struct settings *settings;
     struct credentials credentials;
     struct cmp_rules rules;
+    struct nf_rules
+        registration_rules;       /* of a registration that comes in; the CA has the last word */
+    struct nf_rules stored_rules; /* of one that was accepted before */
     struct buf seal_key;
     struct mac_cache *mac_cache;
     struct batch_manifests *manifests; /* of batches, that verified */

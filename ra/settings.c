@@ -30,6 +30,7 @@ static cfg_opt_t options[] = {
     CFG_INT("confirm_wait", 300, CFGF_NONE),
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
     CFG_INT("sync_wait", 2000, CFGF_NONE),
+    CFG_STR("profiles", NULL, CFGF_NODEFAULT),
     CFG_INT("workers", 2, CFGF_NONE),
     CFG_INT("expired_renewal_days", 0, CFGF_NONE),
     CFG_INT("requests_max", 2048, CFGF_NONE),
@@ -61,6 +62,7 @@ settings_free(struct settings *s)
     mem_free(s->issuing);
     mem_free(s->root);
     mem_free(s->crl_dir);
+    profiles_free(s->profiles);
     mem_free(s);
 }
 
@@ -163,6 +165,19 @@ read_admin(cfg_t *cfg, struct settings *s, struct err *e)
                          cfg->filename);
 }
 
+static int
+read_profiles(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    if (cfg_getstr(cfg, "profiles") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "profiles", e);
+    s->profiles = path == NULL ? NULL : profiles_load(path, e);
+    return s->profiles == NULL ? -1 : 0;
+}
+
 struct settings *
 settings_load(const char *path, struct err *e)
 {
@@ -176,8 +191,9 @@ settings_load(const char *path, struct err *e)
     if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
         settings_list_read(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
-        read_paths(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0 ||
-        settings_http_read(cfg, &s->http, e) != 0 || read_admin(cfg, s, e) != 0) {
+        read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
+        read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
+        read_admin(cfg, s, e) != 0) {
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0) {

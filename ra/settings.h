@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "ca/x509/profiles.h"
 #include "ra/settings_http.h"
 #include "ra/settings_value.h"
 
@@ -28,6 +29,7 @@ struct settings {
     struct settings_list vendor_roots;
     char *crl_dir;                    /* NULL: none is served */
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
+    struct profiles *profiles;        /* NULL: the built-in ones */
     int message_time_window;
     bool message_time_required;
     int pbm_min_iterations;

@@ -7,6 +7,7 @@
 #include "ca/cmp/der.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
+#include "ca/x509/profile.h"
 #include "ca/x509/pubkey.h"
 #include "ra/crl_files.h"
 #include "ra/job.h"
@@ -66,24 +67,64 @@ key_types_body(struct buf *body, struct err *e)
     return cmp_body_genp_list(CMP_INFO_SIGN_KEY_TYPES, types, ARRAY_LEN(types), body, e);
 }
 
+/* The profile that the request names, else the first registered one. */
+static const struct profile *
+asked_profile(const struct job *job, const struct registration *registration)
+{
+    char wish[CMP_PROFILE_NAME_MAX + 1];
+    enum cmp_failure ignored;
+    const struct registered_profile *found = NULL;
+    struct err e;
+
+    if (cmp_profile_read(job->msg, wish, &ignored, &e) == 0) {
+        found = registration_profile(registration, wish[0] != '\0' ? wish : job->route.profile);
+    }
+    return found != NULL ? found->profile : registration->profiles[0].profile;
+}
+
+/* What may be asked for: the curves and lengths that the profile takes. */
+struct keys {
+    struct span curves[2];
+    size_t n_curves;
+    int bits[ARRAY_LEN(rsa_bits)];
+    size_t n_bits;
+};
+
+static void
+keys_of(const struct profile *profile, struct keys *keys)
+{
+    static const enum pubkey_kind kinds[] = {PUBKEY_P256, PUBKEY_P384};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (profile_takes_key(profile, kinds[i], 0)) {
+            keys->curves[keys->n_curves++] = pubkey_kind_identifier(kinds[i]);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rsa_bits); i++) {
+        if (profile_takes_key(profile, PUBKEY_RSA, rsa_bits[i])) {
+            keys->bits[keys->n_bits++] = rsa_bits[i];
+        }
+    }
+}
+
 static int
 template_body(const struct job *job, struct buf *body, struct err *e)
 {
     CLEANUP(mem_cleanup)
     struct registration *registration = mem_zalloc(1, sizeof(*registration));
     CLEANUP(buf_free) struct buf subject = BUF_INIT(NAME_DER_MAX);
-    const struct span curves[] = {
-        pubkey_kind_identifier(PUBKEY_P256),
-        pubkey_kind_identifier(PUBKEY_P384),
-    };
-    const struct cmp_key_spec spec = {curves, ARRAY_LEN(curves), rsa_bits, ARRAY_LEN(rsa_bits)};
+    struct keys keys = {0};
+    struct cmp_key_spec spec;
     struct name name;
 
-    if (registration_parse(buf_span(&job->registration.json), NULL, registration, e) != 0 ||
+    if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules, registration,
+                           e) != 0 ||
         name_set(&name, registration->nf.country, registration->nf.home_domain, NULL, e) != 0 ||
         name_encode(&name, &subject, e) != 0) {
         return -1;
     }
+    keys_of(asked_profile(job, registration), &keys);
+    spec = (struct cmp_key_spec){keys.curves, keys.n_curves, keys.bits, keys.n_bits};
     return cmp_body_genp_template(buf_span(&subject), &spec, body, e);
 }
 

@@ -32,6 +32,7 @@
 #include "ra/budget.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
+#include "ra/judge_profile.h"
 #include "ra/judge_revoke.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
@@ -448,7 +449,7 @@ is_implicit(const struct job *job)
 {
     return !cmp_body_asks_certificate(job->body) ||
            (cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm &&
-            job->body != CMP_KUR);
+            job->body != CMP_KUR && judge_profile_is_implicit(job));
 }
 
 static int

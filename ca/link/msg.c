@@ -55,7 +55,7 @@ static const struct shape shapes[] = {
      "WELCOME",
      false,
      0,
-     0,
+     LINK_PROFILES_SIZE,
      LINK_CERTIFICATE_MAX,
      {[FIELD_BODY] = ALWAYS, [FIELD_ROOT] = ALWAYS, [FIELD_SOFTWARE] = MAYBE}},
     {LINK_ISSUED,

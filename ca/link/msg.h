@@ -17,6 +17,7 @@ enum {
     LINK_RID_SIZE = 32,          /* SHA-256 of a raw PKIMessage or of a registration's CMS */
     LINK_REGISTRATION_SIZE = 16, /* the octets of a registrationId */
     LINK_PREVIOUS_SIZE = 32,
+    LINK_PROFILES_SIZE = 32, /* SHA-256 of the CA's file of profiles */
     LINK_SUBMIT_MAX = 96 * 1024,
     LINK_REGISTER_MAX = 32 * 1024,
     LINK_CERTIFICATE_MAX = 16 * 1024,
@@ -50,7 +51,8 @@ struct link_message {
     enum link_type type;
     struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED: rid; REGISTER REGISTERED: SHA-256 of
                        the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the
-                       id of what is answered; HELLO WELCOME: empty */
+                       id of what is answered; WELCOME: SHA-256
+                       of the CA's file of profiles, or empty; HELLO: empty */
     uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
     struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;

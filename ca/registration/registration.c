@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/registration/document.h"
 #include "ca/x509/name.h"
 
-enum { DAY = 24 * 60 * 60, DAYS_MAX = 1095 };
+enum { DAY = 24 * 60 * 60 };
 
 DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
 
@@ -25,15 +26,9 @@ proof_kind_name(enum proof_kind kind)
     return kinds[kind];
 }
 
-/* "profiles[0]." + "name" */
-struct where {
-    json_t *object;
-    const char *prefix;
-};
-
 /* Every member of the object is one of `names` (which NULL ends). */
-static int
-members_check(struct where at, const char *const *names, struct err *e)
+int
+document_members_check(struct document_at at, const char *const *names, struct err *e)
 {
     const char *key;
     json_t *value;
@@ -52,8 +47,8 @@ members_check(struct where at, const char *const *names, struct err *e)
     return 0;
 }
 
-static int
-string_get(struct where at, const char *key, const char **out, struct err *e)
+int
+document_string_get(struct document_at at, const char *key, const char **out, struct err *e)
 {
     const json_t *value = json_object_get(at.object, key);
 
@@ -66,12 +61,12 @@ string_get(struct where at, const char *key, const char **out, struct err *e)
 }
 
 static int
-string_copy(struct where at, const char *key, char *out, size_t size, struct err *e)
+string_copy(struct document_at at, const char *key, char *out, size_t size, struct err *e)
 {
     const char *text;
     size_t n;
 
-    if (string_get(at, key, &text, e) != 0) {
+    if (document_string_get(at, key, &text, e) != 0) {
         return -1;
     }
     n = strlen(text);
@@ -82,8 +77,9 @@ string_copy(struct where at, const char *key, char *out, size_t size, struct err
     return 0;
 }
 
-static int
-integer_get(struct where at, const char *key, int least, int most, int *out, struct err *e)
+int
+document_integer_get(struct document_at at, const char *key, int least, int most, int *out,
+                     struct err *e)
 {
     const json_t *value = json_object_get(at.object, key);
     json_int_t n = json_integer_value(value);
@@ -98,8 +94,8 @@ integer_get(struct where at, const char *key, int least, int most, int *out, str
     return 0;
 }
 
-static int
-array_get(struct where at, const char *key, const json_t **out, struct err *e)
+int
+document_array_get(struct document_at at, const char *key, const json_t **out, struct err *e)
 {
     *out = json_object_get(at.object, key);
     if (!json_is_array(*out)) {
@@ -110,11 +106,11 @@ array_get(struct where at, const char *key, const json_t **out, struct err *e)
 }
 
 static int
-time_get(struct where at, const char *key, time_t *out, struct err *e)
+time_get(struct document_at at, const char *key, time_t *out, struct err *e)
 {
     const char *text;
 
-    if (string_get(at, key, &text, e) != 0) {
+    if (document_string_get(at, key, &text, e) != 0) {
         return -1;
     }
     if (time_parse(text, out, e) != 0) {
@@ -125,12 +121,12 @@ time_get(struct where at, const char *key, time_t *out, struct err *e)
 }
 
 static int
-strings_read(struct where at, const char *key, struct nf_identity *nf,
+strings_read(struct document_at at, const char *key, struct nf_identity *nf,
              int (*add)(struct nf_identity *, const char *, struct err *), struct err *e)
 {
     const json_t *array;
 
-    if (array_get(at, key, &array, e) != 0) {
+    if (document_array_get(at, key, &array, e) != 0) {
         return -1;
     }
     for (size_t i = 0; i < json_array_size(array); i++) {
@@ -147,12 +143,13 @@ strings_read(struct where at, const char *key, struct nf_identity *nf,
 }
 
 static int
-nf_read(struct where at, const struct nf_rules *rules, struct nf_identity *nf, struct err *e)
+nf_read(struct document_at at, const struct nf_rules *rules, struct nf_identity *nf, struct err *e)
 {
     if (string_copy(at, "nfInstanceId", nf->instance_id, sizeof(nf->instance_id), e) != 0 ||
         strings_read(at, "nfTypes", nf, nf_identity_add_type, e) != 0 ||
         strings_read(at, "fqdns", nf, nf_identity_add_fqdn, e) != 0 ||
         string_copy(at, "homeDomain", nf->home_domain, sizeof(nf->home_domain), e) != 0 ||
+        document_plmns(at, nf, e) != 0 ||
         string_copy(at, "country", nf->country, sizeof(nf->country), e) != 0) {
         return -1;
     }
@@ -160,63 +157,13 @@ nf_read(struct where at, const struct nf_rules *rules, struct nf_identity *nf, s
 }
 
 static int
-profile_read(json_t *element, size_t i, struct registration *out, struct err *e)
-{
-    static const char *const names[] = {"name", "maxValidityDays", NULL};
-    struct registered_profile *to = &out->profiles[out->n_profiles];
-    char prefix[32];
-    struct where at = {element, prefix};
-    const char *name;
-
-    (void)snprintf(prefix, sizeof(prefix), "profiles[%zu].", i);
-    if (!json_is_object(element)) {
-        return err_set(e, ERR_INPUT, "profiles[%zu]: must be an object", i);
-    }
-    if (members_check(at, names, e) != 0 || string_get(at, "name", &name, e) != 0 ||
-        integer_get(at, "maxValidityDays", 1, DAYS_MAX, &to->max_days, e) != 0) {
-        return -1;
-    }
-    to->profile = profile_by_name(name);
-    if (to->profile == NULL || !profile_is_nf(to->profile)) {
-        return err_set(e, ERR_INPUT, "profiles[%zu].name: not a profile of network functions", i);
-    }
-    if (to->profile->server && out->nf.n_fqdns == 0) {
-        return err_set(e, ERR_INPUT, "profiles[%zu].name: %s needs an element in fqdns", i, name);
-    }
-    if (registration_profile(out, name) != NULL) {
-        return err_set(e, ERR_INPUT, "profiles[%zu].name: stands there twice", i);
-    }
-    out->n_profiles++;
-    return 0;
-}
-
-static int
-profiles_read(struct where at, struct registration *out, struct err *e)
-{
-    const json_t *array;
-
-    if (array_get(at, "profiles", &array, e) != 0) {
-        return -1;
-    }
-    if (json_array_size(array) == 0 || json_array_size(array) > REGISTRATION_PROFILES_MAX) {
-        return err_set(e, ERR_INPUT, "profiles: must have 1..%d elements",
-                       REGISTRATION_PROFILES_MAX);
-    }
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        if (profile_read(json_array_get(array, i), i, out, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int
-fingerprint_read(struct where at, struct proof *proof, struct err *e)
+fingerprint_read(struct document_at at, struct proof *proof, struct err *e)
 {
     static const char *const names[] = {"kind", "sha256", NULL};
     const char *text;
 
-    if (members_check(at, names, e) != 0 || string_get(at, "sha256", &text, e) != 0) {
+    if (document_members_check(at, names, e) != 0 ||
+        document_string_get(at, "sha256", &text, e) != 0) {
         return -1;
     }
     if (hex_parse(text, proof->sha256, sizeof(proof->sha256), e) != 0) {
@@ -226,19 +173,19 @@ fingerprint_read(struct where at, struct proof *proof, struct err *e)
 }
 
 static int
-proof_read(struct where top, struct proof *proof, struct err *e)
+proof_read(struct document_at top, struct proof *proof, struct err *e)
 {
     static const char *const only_kind[] = {"kind", NULL};
     static const char *const of_vendor[] = {"kind", "issuer", "subject", NULL};
     json_t *object = json_object_get(top.object, "proof");
-    struct where at = {object, "proof."};
+    struct document_at at = {object, "proof."};
     const char *text;
     size_t kind = 0;
 
     if (!json_is_object(object)) {
         return err_set(e, ERR_INPUT, "proof: %s", object == NULL ? "missing" : "must be an object");
     }
-    if (string_get(at, "kind", &text, e) != 0) {
+    if (document_string_get(at, "kind", &text, e) != 0) {
         return -1;
     }
     while (kind < ARRAY_LEN(kinds) && strcmp(kinds[kind], text) != 0) {
@@ -250,12 +197,12 @@ proof_read(struct where top, struct proof *proof, struct err *e)
     proof->kind = (enum proof_kind)kind;
     switch (proof->kind) {
     case PROOF_MAC:
-        return members_check(at, only_kind, e);
+        return document_members_check(at, only_kind, e);
     case PROOF_CERTIFICATE:
     case PROOF_PUBLIC_KEY:
         return fingerprint_read(at, proof, e);
     case PROOF_VENDOR:
-        if (members_check(at, of_vendor, e) != 0 ||
+        if (document_members_check(at, of_vendor, e) != 0 ||
             string_copy(at, "issuer", proof->issuer, sizeof(proof->issuer), e) != 0 ||
             string_copy(at, "subject", proof->subject, sizeof(proof->subject), e) != 0) {
             return -1;
@@ -266,16 +213,18 @@ proof_read(struct where top, struct proof *proof, struct err *e)
 }
 
 static int
-document_read(struct where at, const struct nf_rules *rules, struct registration *out,
+document_read(struct document_at at, const struct nf_rules *rules, struct registration *out,
               struct err *e)
 {
-    static const char *const names[] = {"version",    "nfInstanceId", "nfTypes",  "fqdns",
-                                        "homeDomain", "country",      "profiles", "notBefore",
-                                        "notAfter",   "certificates", "proof",    NULL};
+    static const char *const names[] = {
+        "version",  "nfInstanceId", "nfTypes",  "fqdns",        "homeDomain", "plmns", "country",
+        "profiles", "notBefore",    "notAfter", "certificates", "proof",      NULL};
     int version;
 
-    if (members_check(at, names, e) != 0 || integer_get(at, "version", 1, 1, &version, e) != 0 ||
-        nf_read(at, rules, &out->nf, e) != 0 || profiles_read(at, out, e) != 0 ||
+    if (document_members_check(at, names, e) != 0 ||
+        document_integer_get(at, "version", 1, 1, &version, e) != 0 ||
+        nf_read(at, rules, &out->nf, e) != 0 || proof_read(at, &out->proof, e) != 0 ||
+        document_profiles(at, rules, out, e) != 0 ||
         time_get(at, "notBefore", &out->not_before, e) != 0 ||
         time_get(at, "notAfter", &out->not_after, e) != 0) {
         return -1;
@@ -285,11 +234,11 @@ document_read(struct where at, const struct nf_rules *rules, struct registration
     }
     out->certificates = 1;
     if (json_object_get(at.object, "certificates") != NULL &&
-        integer_get(at, "certificates", 1, REGISTRATION_CERTIFICATES_MAX, &out->certificates, e) !=
-            0) {
+        document_integer_get(at, "certificates", 1, REGISTRATION_CERTIFICATES_MAX,
+                             &out->certificates, e) != 0) {
         return -1;
     }
-    return proof_read(at, &out->proof, e);
+    return 0;
 }
 
 int
@@ -311,7 +260,7 @@ registration_parse(struct span json, const struct nf_rules *rules, struct regist
     if (!json_is_object(document)) {
         return err_set(e, ERR_INPUT, "registration: must be an object");
     }
-    return document_read((struct where){document, ""}, rules, out, e);
+    return document_read((struct document_at){document, ""}, rules, out, e);
 }
 
 size_t

@@ -8,9 +8,12 @@
  *
  *   {"version":1, "nfInstanceId":"uuid", "nfTypes":["AMF"], "fqdns":["amf1.5gc.mnc..."],
  *    "homeDomain":"5gc.mnc012.mcc345.3gppnetwork.org", "country":"SE",
+ *    "plmns":[{"mcc":"345","mnc":"12"}],
  *    "profiles":[{"name":"nf-tls","maxValidityDays":30}],
  *    "notBefore":"2026-11-23T00:00:00Z", "notAfter":"2026-12-23T00:00:00Z",
  *    "certificates":1, "proof":{"kind":"mac"}}
+ *
+ * May be missing: plmns (of SEPPs only), maxValidityDays, certificates.
  */
 #pragma once
 
@@ -40,8 +43,8 @@ struct proof {
 };
 
 struct registered_profile {
-    const struct profile *profile; /* in the static table of profile.c */
-    int max_days;
+    const struct profile *profile; /* of the set in nf_rules, which lives longer */
+    int max_days;                  /* 0: as the profile says */
 };
 
 struct registration {

@@ -194,18 +194,18 @@ check_validity(const X509 *certificate, const struct tbs_request *expected, stru
 }
 
 static int
-check_key(const X509 *certificate, const struct tbs_request *expected, struct err *e)
+check_key(const X509 *certificate, const struct tbs_request *expected, EVP_PKEY **key,
+          struct err *e)
 {
     CLEANUP(buf_free) struct buf found = BUF_INIT(PUBKEY_SPKI_MAX);
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
 
     if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &found, e) != 0 ||
         !span_equal(buf_span(&found), expected->spki)) {
         return lint_departs(e, "subjectPublicKeyInfo", "not the key that was decided");
     }
     /* OpenSSL parses no point that is off the curve; the other rules show in the octets. */
-    key = public_key_parse(buf_span(&found), e);
-    if (key == NULL) {
+    *key = public_key_parse(buf_span(&found), e);
+    if (*key == NULL) {
         return lint_departs(e, "subjectPublicKeyInfo", "not a valid key");
     }
     if (pubkey_check_spki(buf_span(&found), NULL, e) != 0) {
@@ -230,6 +230,7 @@ int
 lint_tbs(struct span tbs, const struct tbs_request *expected, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
 
     if (tbs.n > TBS_MAX) {
         return lint_departs(e, "TBSCertificate", "too long");
@@ -237,7 +238,8 @@ lint_tbs(struct span tbs, const struct tbs_request *expected, struct err *e)
     if (profile_is_nf(expected->profile) != (expected->nf != NULL) ||
         (expected->nf == NULL && expected->subject == NULL) ||
         (expected->profile->class == PROFILE_ROOT) != (expected->issuer == NULL) ||
-        (expected->issuer != NULL && expected->crl_url == NULL)) {
+        (expected->issuer != NULL && expected->crl_url == NULL &&
+         !expected->profile->no_rev_avail)) {
         return lint_departs(e, "request", "does not fit its profile");
     }
     certificate = wrap(tbs, e);
@@ -251,9 +253,11 @@ lint_tbs(struct span tbs, const struct tbs_request *expected, struct err *e)
     if (check_der(certificate, tbs, e) != 0 || check_serial(certificate, expected, e) != 0 ||
         check_algorithm(certificate, expected, e) != 0 ||
         check_subject(certificate, expected, e) != 0 ||
-        check_validity(certificate, expected, e) != 0 || check_key(certificate, expected, e) != 0 ||
-        check_unique_ids(certificate, e) != 0 || lint_extensions(certificate, expected, e) != 0) {
+        check_validity(certificate, expected, e) != 0 ||
+        check_key(certificate, expected, &key, e) != 0 || check_unique_ids(certificate, e) != 0 ||
+        lint_extensions(certificate, expected, e) != 0 ||
+        lint_purpose(certificate, key, expected, e) != 0) {
         return -1;
     }
-    return 0;
+    return expected->nf == NULL ? 0 : lint_names(certificate, expected, e);
 }

@@ -6,6 +6,8 @@
  * Checked: DER (re-encoding gives the same octets), version, serial, signature algorithm, issuer,
  * validity (form, order, cap, issuer's end), subject, key (kind, strength, equal to the request's),
  * no unique identifiers, and each extension's presence, criticality and exact value, none besides.
+ * Then, by what the octets say alone: purposes, key usage, key and NF types that go together, names
+ * and wildcards, noRevAvail or a place that tells revocation, but not both.
  */
 #pragma once
 

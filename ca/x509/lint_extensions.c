@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/lint_extensions.h"
 
+#include <string.h>
+
 #include "ca/x509/pubkey.h"
 
 enum { VALUE_MAX = 8 * 1024 };
@@ -194,6 +196,23 @@ encode_crl_url(const struct tbs_request *expected, const X509 *certificate, stru
 }
 
 static int
+encode_no_rev_avail(const struct tbs_request *expected, const X509 *certificate, struct buf *out,
+                    struct err *e)
+{
+    ASN1_TYPE *value = ASN1_TYPE_new();
+    int result = -1;
+
+    (void)expected;
+    (void)certificate;
+    if (value != NULL) {
+        ASN1_TYPE_set(value, V_ASN1_NULL, NULL);
+        result = OSSL_ENCODE(ASN1_TYPE, value, out, e);
+    }
+    ASN1_TYPE_free(value);
+    return result;
+}
+
+static int
 encode_subject_alt_name(const struct tbs_request *expected, const X509 *certificate,
                         struct buf *out, struct err *e)
 {
@@ -202,7 +221,15 @@ encode_subject_alt_name(const struct tbs_request *expected, const X509 *certific
 
     (void)certificate;
     for (size_t i = 0; i < expected->nf->n_fqdns; i++) {
-        if (name_push(value, GEN_DNS, expected->nf->fqdns[i]) != 0) {
+        const char *fqdn = expected->nf->fqdns[i];
+
+        if ((expected->profile->wildcard || strchr(fqdn, '*') == NULL) &&
+            name_push(value, GEN_DNS, fqdn) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; expected->profile->extra_dns_nf_type && i < expected->nf->n_types; i++) {
+        if (name_push(value, GEN_DNS, expected->nf->types[i]) != 0) {
             return -1;
         }
     }
@@ -238,9 +265,15 @@ of_end_entity(const struct tbs_request *expected)
 }
 
 static bool
-not_root(const struct tbs_request *expected)
+revocable(const struct tbs_request *expected)
 {
-    return expected->profile->class != PROFILE_ROOT;
+    return expected->profile->class != PROFILE_ROOT && !expected->profile->no_rev_avail;
+}
+
+static bool
+not_revocable(const struct tbs_request *expected)
+{
+    return of_end_entity(expected) && expected->profile->no_rev_avail;
 }
 
 static const struct {
@@ -257,7 +290,8 @@ static const struct {
     {"extKeyUsage", "2.5.29.37", false, of_end_entity, encode_extended_key_usage},
     {"subjectKeyIdentifier", "2.5.29.14", false, always, encode_subject_key_id},
     {"authorityKeyIdentifier", "2.5.29.35", false, always, encode_authority_key_id},
-    {"cRLDistributionPoints", "2.5.29.31", false, not_root, encode_crl_url},
+    {"cRLDistributionPoints", "2.5.29.31", false, revocable, encode_crl_url},
+    {"noRevAvail", "2.5.29.56", false, not_revocable, encode_no_rev_avail},
     {"subjectAltName", "2.5.29.17", true, of_nf, encode_subject_alt_name},
 };
 

@@ -4,20 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ca/x509/der.h"
+#include "ca/x509/nf_types.h"
 
 enum { LABEL_MAX = 63 };
-
-/* RFC 9310 Appendix A: the table of TS 29.510 6.1.6.3.3-1 (Release 17), in ASCII order. */
-static const char *const standard_types[] = {
-    "5G_DDNMF", "5G_EIR", "AANF",   "ADRF",  "AF",   "AMF",   "AUSF",     "BSF",
-    "CBCF",     "CEF",    "CHF",    "DCCF",  "DRA",  "EASDF", "GBA_BSF",  "GMLC",
-    "HSS",      "ICSCF",  "IMS_AS", "LMF",   "MBSF", "MBSTF", "MB_SMF",   "MB_UPF",
-    "MFAF",     "MME",    "MNPF",   "N3IWF", "NEF",  "NRF",   "NSACF",    "NSSAAF",
-    "NSSF",     "NSWOF",  "NWDAF",  "PANF",  "PCF",  "PCSCF", "PKMF",     "SCEF",
-    "SCP",      "SCSAS",  "SCSCF",  "SEPP",  "SMF",  "SMSF",  "SMS_GMSC", "SMS_IWMSC",
-    "SOR_AF",   "SPAF",   "TSCTSF", "UCMF",  "UDM",  "UDR",   "UDSF",     "UPF",
-};
 
 /* Locale-free: the C library's isalpha() and its kin are not. */
 static bool
@@ -48,17 +37,6 @@ to_lower(char *text)
     }
 }
 
-bool
-nf_type_is_standard(const char *type)
-{
-    for (size_t i = 0; i < ARRAY_LEN(standard_types); i++) {
-        if (strcmp(standard_types[i], type) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* RFC 4122 3 and 4.1: 8-4-4-4-12, the version in digit 13, the variant in digit 17. */
 static int
 instance_id_check(char *id, bool any_version, struct err *e)
@@ -84,46 +62,10 @@ instance_id_check(char *id, bool any_version, struct err *e)
     return 0;
 }
 
-bool
-nf_type_is_formed(const char *type)
-{
-    size_t n = strlen(type);
-
-    for (size_t i = 0; i < n; i++) {
-        if (type[i] < 33 || type[i] > 126) {
-            return false;
-        }
-    }
-    return n > 0 && n < NF_TYPE_SIZE;
-}
-
-static int
-types_check_order(const struct nf_identity *nf, struct err *e)
-{
-    if (nf->n_types == 0 || nf->n_types > NF_TYPES_MAX) {
-        return err_set(e, ERR_INPUT, "nfTypes: must have 1..%d elements", NF_TYPES_MAX);
-    }
-    for (size_t i = 0; i < nf->n_types; i++) {
-        if (!nf_type_is_formed(nf->types[i])) {
-            return err_set(e, ERR_INPUT,
-                           "nfTypes[%zu]: must be 1..32 printable ASCII characters without blanks",
-                           i);
-        }
-        /* RFC 9310 3: ascending lexicographic order by ASCII value, each once */
-        if (i > 0 && strcmp(nf->types[i - 1], nf->types[i]) >= 0) {
-            return err_set(e, ERR_INPUT, "nfTypes[%zu]: %s", i,
-                           strcmp(nf->types[i - 1], nf->types[i]) == 0
-                               ? "stands there twice"
-                               : "not in ascending ASCII order");
-        }
-    }
-    return 0;
-}
-
 static int
 types_check(const struct nf_identity *nf, bool operator_types, struct err *e)
 {
-    if (types_check_order(nf, e) != 0) {
+    if (nf_types_check_order(nf, e) != 0) {
         return -1;
     }
     for (size_t i = 0; i < nf->n_types; i++) {
@@ -134,12 +76,10 @@ types_check(const struct nf_identity *nf, bool operator_types, struct err *e)
             return err_set(e, ERR_DENIED, "nfTypes[%zu]: \"%s\" is not in the table of TS 29.510",
                            i, nf->types[i]);
         }
-        for (size_t k = 0; k < ARRAY_LEN(standard_types); k++) {
-            /* RFC 9310 5: an operator's value must not collide with a standard one */
-            if (strcasecmp(standard_types[k], nf->types[i]) == 0) {
-                return err_set(e, ERR_DENIED, "nfTypes[%zu]: \"%s\" looks like the standard %s", i,
-                               nf->types[i], standard_types[k]);
-            }
+        /* RFC 9310 5: an operator's value must not collide with a standard one */
+        if (nf_type_lookalike(nf->types[i]) != NULL) {
+            return err_set(e, ERR_DENIED, "nfTypes[%zu]: \"%s\" looks like the standard %s", i,
+                           nf->types[i], nf_type_lookalike(nf->types[i]));
         }
     }
     return 0;
@@ -194,10 +134,24 @@ is_within(const char *name, const char *domain)
     return n >= d && strcasecmp(name + n - d, domain) == 0 && (n == d || name[n - d - 1] == '.');
 }
 
+/* The name of a SEPP in a PLMN that is registered for it. */
 static bool
-is_permitted(const char *fqdn, const char *home_domain, const struct nf_rules *rules)
+is_in_plmns(const char *fqdn, const struct nf_identity *nf)
 {
-    if (is_within(fqdn, home_domain)) {
+    struct plmn plmn;
+
+    for (size_t i = 0; plmn_of_sepp(fqdn, &plmn) && i < nf->n_plmns; i++) {
+        if (plmn_equal(&plmn, &nf->plmns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_permitted(const char *fqdn, const struct nf_identity *nf, const struct nf_rules *rules)
+{
+    if (is_within(fqdn, nf->home_domain) || is_in_plmns(fqdn, nf)) {
         return true;
     }
     for (size_t i = 0; i < rules->n_fqdn_suffixes; i++) {
@@ -215,17 +169,25 @@ fqdns_check(struct nf_identity *nf, const struct nf_rules *rules, struct err *e)
         return err_set(e, ERR_INPUT, "fqdns: more than %d", NF_FQDNS_MAX);
     }
     for (size_t i = 0; i < nf->n_fqdns; i++) {
+        const char *name = nf->fqdns[i];
+
         to_lower(nf->fqdns[i]);
-        if (strchr(nf->fqdns[i], '*') != NULL) {
+        if (strchr(name, '*') != NULL) {
             /* TS 33.501 13.1.1.0: only the SEPP of a telescopic FQDN has one */
-            return err_set(e, ERR_DENIED, "fqdns[%zu]: wildcards are for SEPP profiles", i);
+            if (strncmp(name, "*.", 2) != 0 || !is_in_plmns(name, nf)) {
+                return err_set(e, ERR_DENIED,
+                               "fqdns[%zu]: wildcards are for SEPP profiles, as "
+                               "*.sepp<any>.5gc.mnc<3>.mcc<3>.3gppnetwork.org in one of plmns",
+                               i);
+            }
+            name += 2;
         }
-        if (!domain_is_ldh(nf->fqdns[i])) {
+        if (!domain_is_ldh(name)) {
             return err_set(e, ERR_INPUT,
                            "fqdns[%zu]: not a fully qualified name of letters, digits and hyphens",
                            i);
         }
-        if (!is_permitted(nf->fqdns[i], nf->home_domain, rules)) {
+        if (!is_permitted(nf->fqdns[i], nf, rules)) {
             return err_set(e, ERR_DENIED, "fqdns[%zu]: not below %s", i, nf->home_domain);
         }
         for (size_t k = 0; k < i; k++) {
@@ -257,6 +219,17 @@ skip(const char **p, const char *prefix, size_t digits, bool (*class)(char))
 
 /* TS 23.003 28.2: MNC and MCC have three digits (a two-digit MNC gets a 0 in front), the NID of a
  * stand-alone non-public network 11 hexadecimal digits. */
+static bool
+is_own_domain(const char *domain, const struct nf_rules *rules)
+{
+    for (size_t i = 0; i < rules->n_home_domains; i++) {
+        if (strcasecmp(rules->home_domains[i], domain) == 0) {
+            return true;
+        }
+    }
+    return rules->n_home_domains == 0;
+}
+
 static int
 home_domain_check(char *domain, const struct nf_rules *rules, struct err *e)
 {
@@ -272,15 +245,39 @@ home_domain_check(char *domain, const struct nf_rules *rules, struct err *e)
         return err_set(e, ERR_INPUT,
                        "homeDomain: must be 5gc.[nid<11 hex>.]mnc<3>.mcc<3>.3gppnetwork.org");
     }
-    for (size_t i = 0; i < rules->n_home_domains; i++) {
-        if (strcasecmp(rules->home_domains[i], domain) == 0) {
-            return 0;
-        }
-    }
     /* TS 33.310 6.1: the subject belongs to the CA's own administrative domain */
-    return rules->n_home_domains == 0
+    return is_own_domain(domain, rules)
                ? 0
                : err_set(e, ERR_DENIED, "homeDomain: %s is not one of this operator's", domain);
+}
+
+/* TS 33.501 13.1.2: a SEPP's PLMN ids are those of the operator that runs it. */
+static int
+plmns_check(const struct nf_identity *nf, const struct nf_rules *rules, struct err *e)
+{
+    bool sepp = false;
+
+    for (size_t i = 0; i < nf->n_types; i++) {
+        sepp = sepp || strcmp(nf->types[i], "SEPP") == 0;
+    }
+    if (nf->n_plmns > 0 && !sepp) {
+        return err_set(e, ERR_DENIED, "plmns: nfTypes has no SEPP");
+    }
+    for (size_t i = 0; i < nf->n_plmns; i++) {
+        char domain[PLMN_DOMAIN_SIZE];
+
+        plmn_domain(&nf->plmns[i], domain);
+        if (!is_own_domain(domain, rules)) {
+            return err_set(e, ERR_DENIED, "plmns[%zu]: %s is not one of this operator's", i,
+                           domain);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (plmn_equal(&nf->plmns[k], &nf->plmns[i])) {
+                return err_set(e, ERR_INPUT, "plmns[%zu]: stands there twice", i);
+            }
+        }
+    }
+    return 0;
 }
 
 static int
@@ -304,7 +301,7 @@ nf_identity_check(struct nf_identity *nf, const struct nf_rules *rules, struct e
     if (instance_id_check(nf->instance_id, rules->any_uuid_version, e) != 0 ||
         types_check(nf, rules->operator_types, e) != 0 ||
         home_domain_check(nf->home_domain, rules, e) != 0 || country_check(nf->country, e) != 0 ||
-        fqdns_check(nf, rules, e) != 0) {
+        plmns_check(nf, rules, e) != 0 || fqdns_check(nf, rules, e) != 0) {
         return -1;
     }
     return 0;
@@ -342,12 +339,22 @@ nf_identity_add_fqdn(struct nf_identity *nf, const char *fqdn, struct err *e)
     return 0;
 }
 
+int
+nf_identity_add_plmn(struct nf_identity *nf, const struct plmn *plmn, struct err *e)
+{
+    if (nf->n_plmns == NF_PLMNS_MAX) {
+        return err_set(e, ERR_INPUT, "plmns: more than %d", NF_PLMNS_MAX);
+    }
+    nf->plmns[nf->n_plmns++] = *plmn;
+    return 0;
+}
+
 bool
 nf_identity_equal(const struct nf_identity *a, const struct nf_identity *b)
 {
     if (strcmp(a->instance_id, b->instance_id) != 0 ||
         strcmp(a->home_domain, b->home_domain) != 0 || strcmp(a->country, b->country) != 0 ||
-        a->n_types != b->n_types || a->n_fqdns != b->n_fqdns) {
+        a->n_types != b->n_types || a->n_fqdns != b->n_fqdns || a->n_plmns != b->n_plmns) {
         return false;
     }
     for (size_t i = 0; i < a->n_types; i++) {
@@ -360,52 +367,10 @@ nf_identity_equal(const struct nf_identity *a, const struct nf_identity *b)
             return false;
         }
     }
+    for (size_t i = 0; i < a->n_plmns; i++) {
+        if (!plmn_equal(&a->plmns[i], &b->plmns[i])) {
+            return false;
+        }
+    }
     return true;
-}
-
-int
-nf_types_encode(const struct nf_identity *nf, struct buf *out, struct err *e)
-{
-    struct der w = DER_WRITER(out, e);
-
-    if (types_check_order(nf, e) != 0) {
-        return -1;
-    }
-    der_begin(&w, DER_SEQUENCE);
-    for (size_t i = 0; i < nf->n_types; i++) {
-        der_put_str(&w, DER_IA5_STRING, nf->types[i]);
-    }
-    der_end(&w);
-    return der_finish(&w);
-}
-
-int
-nf_types_decode(struct span der, struct nf_identity *out, struct err *e)
-{
-    struct span list;
-    struct span value;
-
-    out->n_types = 0;
-    if (der_expect(&der, DER_SEQUENCE, "nfTypes", &list, e) != 0 ||
-        der_empty(der, "nfTypes", e) != 0) {
-        return -1;
-    }
-    while (list.n > 0) {
-        char *to;
-
-        if (out->n_types == NF_TYPES_MAX) {
-            return err_set(e, ERR_INPUT, "nfTypes: more than %d", NF_TYPES_MAX);
-        }
-        if (der_expect(&list, DER_IA5_STRING, "nfTypes", &value, e) != 0) {
-            return -1;
-        }
-        if (value.n >= NF_TYPE_SIZE || memchr(value.p, 0, value.n) != NULL) {
-            return err_set(e, ERR_INPUT, "nfTypes[%zu]: must be 1..32 characters", out->n_types);
-        }
-        to = out->types[out->n_types];
-        memcpy(to, value.p, value.n);
-        to[value.n] = '\0';
-        out->n_types++;
-    }
-    return types_check_order(out, e);
 }

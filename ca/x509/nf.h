@@ -10,12 +10,14 @@
 #pragma once
 
 #include "base/buf.h"
+#include "ca/x509/plmn.h"
 
 enum {
     NF_INSTANCE_ID_SIZE = 37, /* text of a UUID with its NUL */
     NF_TYPES_MAX = 16,
     NF_TYPE_SIZE = 33, /* RFC 9310 4: IA5String (SIZE (1..32)) */
     NF_FQDNS_MAX = 16,
+    NF_PLMNS_MAX = 16,
     NF_FQDN_SIZE = 254,       /* 253 octets, RFC 1035 2.3.4 in text form */
     NF_HOME_DOMAIN_SIZE = 65, /* ub-organization-name: it becomes the O of the subject */
     NF_TYPES_DER_MAX = 4 + NF_TYPES_MAX * (NF_TYPE_SIZE + 1),
@@ -27,9 +29,13 @@ struct nf_identity {
     size_t n_types;
     char fqdns[NF_FQDNS_MAX][NF_FQDN_SIZE]; /* lower case */
     size_t n_fqdns;
+    struct plmn plmns[NF_PLMNS_MAX]; /* that a SEPP speaks for */
+    size_t n_plmns;
     char home_domain[NF_HOME_DOMAIN_SIZE]; /* TS 23.003 28.2, lower case */
     char country[3];
 };
+
+struct profiles;
 
 /* What the operator allows beyond the strict default; all zero, or NULL, is strict. */
 struct nf_rules {
@@ -39,15 +45,21 @@ struct nf_rules {
     size_t n_fqdn_suffixes;
     const char *const *home_domains; /* the operator's own; empty: any well-formed one */
     size_t n_home_domains;
+    const struct profiles *profiles; /* that may be registered; NULL: the built-in ones */
+    bool lab_profiles;               /* those for laboratories, too */
+    bool stored; /* a registration that was accepted before: profiles that it may not name any more
+                    are passed over */
 };
 
 /*
  * Checks every field and turns letters to lower case where case has no meaning.
  *   instanceId  UUID text 8-4-4-4-12, version 4, variant 10 (RFC 4122 4.1.1, TS 29.571)
  *   types       1..16, of the table of TS 29.510, unique, ascending by ASCII value (RFC 9310 3)
- *   fqdns       0..16, LDH labels, two labels at least, no trailing dot, no wildcard (TS 33.501
- *               13.1.1.0 keeps these for SEPPs), the home domain or below it, unique
+ *   fqdns       0..16, LDH labels, two labels at least, no trailing dot, unique, the home domain or
+ *               below it or a SEPP's in one of plmns; there the first label may be a wildcard in
+ *               front of the SEPP's own name (TS 33.501 13.1.1.0: telescopic FQDN)
  *   homeDomain  5gc.[nid<11 hex>.]mnc<3 digits>.mcc<3 digits>.3gppnetwork.org
+ *   plmns       0..16, unique, of a SEPP only; the operator's own when home_domains are given
  *   country     two upper-case letters
  * ERR_INPUT for form, ERR_DENIED for what only a rule forbids; the text names the field.
  */
@@ -56,6 +68,8 @@ int nf_identity_check(struct nf_identity *, const struct nf_rules *, struct err 
 /* Adds one element to `types` or `fqdns`; ERR_INPUT when it is too long or one too many. */
 int nf_identity_add_type(struct nf_identity *, const char *type, struct err *e);
 int nf_identity_add_fqdn(struct nf_identity *, const char *fqdn, struct err *e);
+
+int nf_identity_add_plmn(struct nf_identity *, const struct plmn *, struct err *e);
 
 /* All fields equal. */
 bool nf_identity_equal(const struct nf_identity *, const struct nf_identity *);

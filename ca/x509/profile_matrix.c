@@ -107,7 +107,7 @@ check_purposes(const struct profile *p, const char **option, struct err *e)
                 e, ERR_INPUT,
                 "purpose %s is none of a network function: serverAuth, "
                 "clientAuth, jwt, oauthAccessTokenSigning, httpContentEncrypt, or an OID "
-                "below " OWN_ARC ")",
+                "below " OWN_ARC,
                 p->eku[i]);
         }
         if (i > 0 && strcmp(p->eku[i - 1], p->eku[i]) == 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/x509/der.h"
+#include "ca/x509/entitlement.h"
 #include "ca/x509/pubkey.h"
 
 /* An http URL of visible ASCII with a host. The rest is the operator's matter. */
@@ -35,8 +36,9 @@ fields_check(const struct tbs_request *request, struct err *e)
     if (root != (request->issuer == NULL)) {
         return err_set(e, ERR_INPUT, "issuer: a root has none, everything else has one");
     }
-    if (root != (request->crl_url == NULL)) {
-        return err_set(e, ERR_INPUT, "crl_url: a root has none, everything else has one");
+    if ((root || request->profile->no_rev_avail) != (request->crl_url == NULL)) {
+        return err_set(e, ERR_INPUT,
+                       "crl_url: a root and what has noRevAvail have none, all others one");
     }
     if (profile_is_nf(request->profile) != (request->nf != NULL) ||
         profile_is_nf(request->profile) == (request->subject != NULL)) {
@@ -45,7 +47,7 @@ fields_check(const struct tbs_request *request, struct err *e)
     if (!serial_is_shaped(request->serial)) {
         return err_set(e, ERR_INPUT, "serialNumber: not of the form 01xxxxxx");
     }
-    return root ? 0 : url_check(request->crl_url, e);
+    return request->crl_url == NULL ? 0 : url_check(request->crl_url, e);
 }
 
 static int
@@ -62,10 +64,7 @@ subject_check(const struct tbs_request *request, struct err *e)
         if (!nf_identity_equal(&nf, request->nf)) {
             return err_set(e, ERR_INPUT, "nf: has upper-case letters; check it before");
         }
-        /* TS 33.310 6.1.3c.3: a TLS server is named by its FQDN */
-        return request->profile->server && nf.n_fqdns == 0
-                   ? err_set(e, ERR_DENIED, "fqdns: profile %s needs one", request->profile->name)
-                   : 0;
+        return entitlement_check(request->profile, &nf, e);
     }
     if (request->subject->common_name[0] == '\0') {
         return err_set(e, ERR_INPUT, "subject: profile %s needs a CN", request->profile->name);
@@ -127,7 +126,8 @@ static int
 request_check(const struct tbs_request *request, struct err *e)
 {
     if (fields_check(request, e) != 0 || subject_check(request, e) != 0 ||
-        issuer_check(request, e) != 0 || validity_check(request, e) != 0) {
+        issuer_check(request, e) != 0 || validity_check(request, e) != 0 ||
+        profile_check_key(request->profile, request->spki, e) != 0) {
         return -1;
     }
     return 0;
@@ -232,14 +232,28 @@ crl_url_put(struct der *w, const char *url)
     extension_end(w);
 }
 
+/* RFC 9608 2: who issues it says that nobody will ever say more. */
+static void
+no_rev_avail_put(struct der *w)
+{
+    extension_begin(w, "2.5.29.56", false);
+    der_put_raw(w, SPAN_LITERAL("\x05\x00"));
+    extension_end(w);
+}
+
 /* The FQDNs, then the one URI, urn:uuid:<nfInstanceId>: relying parties take the first URI. */
 static void
-subject_alt_name_put(struct der *w, const struct nf_identity *nf)
+subject_alt_name_put(struct der *w, const struct profile *profile, const struct nf_identity *nf)
 {
     extension_begin(w, "2.5.29.17", true);
     der_begin(w, DER_SEQUENCE);
     for (size_t i = 0; i < nf->n_fqdns; i++) {
-        der_put_str(w, DER_CONTEXT + 2, nf->fqdns[i]);
+        if (entitlement_has_fqdn(profile, nf->fqdns[i])) {
+            der_put_str(w, DER_CONTEXT + 2, nf->fqdns[i]);
+        }
+    }
+    for (size_t i = 0; profile->extra_dns_nf_type && i < nf->n_types; i++) {
+        der_put_str(w, DER_CONTEXT + 2, nf->types[i]);
     }
     der_begin(w, DER_CONTEXT + 6);
     der_put_raw(w, SPAN_LITERAL("urn:uuid:"));
@@ -324,8 +338,11 @@ extensions_put(struct der *w, const struct tbs_request *request, const struct pa
     if (request->crl_url != NULL) {
         crl_url_put(w, request->crl_url);
     }
+    if (profile->no_rev_avail) {
+        no_rev_avail_put(w);
+    }
     if (request->nf != NULL) {
-        subject_alt_name_put(w, request->nf);
+        subject_alt_name_put(w, profile, request->nf);
     }
     der_end(w);
     der_end(w);

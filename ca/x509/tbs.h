@@ -31,14 +31,16 @@ struct tbs_request {
     uint8_t serial[SERIAL_SIZE];
     time_t not_before;
     time_t not_after;
-    const char *crl_url; /* http: URL in the cRLDistributionPoints; NULL for a root */
+    const char *crl_url; /* http: URL in the cRLDistributionPoints; NULL for a root and with the
+                            profile's no_rev_avail */
     bool rehearsal;      /* validity of 7 days at most; CN of a CA begins with REHEARSAL_PREFIX */
 };
 
 /*
  * Appends the DER TBSCertificate. Checks first what the request alone shows: profile and its fields
  * fit, the serial's form, notAfter is not past the issuer's (never cut off in silence), validity
- * within the profile's cap, the identity is in form. ERR_INPUT names the field; ERR_DENIED what
- * policy forbids.
+ * within the profile's cap, the identity is in form and entitled to the profile (entitlement.h),
+ * the key of a kind that the profile takes. ERR_INPUT names the field; ERR_DENIED what policy
+ * forbids.
  */
 int tbs_build(const struct tbs_request *, struct buf *out, struct err *e);

@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "pkcs11/signer/der.h"
 #include "pkcs11/signer/object.h"
+#include "pkcs11/signer/purpose.h"
 
 enum { SERIAL_SIZE = 16, KEY_CERT_SIGN = 5, CRL_SIGN = 6 };
 
@@ -220,5 +221,5 @@ object_check_certificate(const struct policy *p, struct span tbs, struct err *e)
         check_basic_constraints(x, e) != 0 || check_authority_key(p, x, e) != 0) {
         return -1;
     }
-    return 0;
+    return purpose_check(p, x, e);
 }

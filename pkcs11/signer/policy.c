@@ -116,6 +116,32 @@ asn1_time(const ASN1_TIME *t, time_t *out, struct err *e)
     return 0;
 }
 
+/* What an end entity's key may be for; keyCertSign and cRLSign are not among them. */
+static int
+load_key_usage(struct policy *p, cfg_t *section, struct err *e)
+{
+    static const char *const names[] = {"digitalSignature", "nonRepudiation", "keyEncipherment"};
+
+    for (unsigned int i = 0; i < cfg_size(section, "key_usage"); i++) {
+        const char *text = cfg_getnstr(section, "key_usage", i);
+        size_t bit = 0;
+
+        while (bit < ARRAY_LEN(names) && strcmp(names[bit], text) != 0) {
+            bit++;
+        }
+        if (bit == ARRAY_LEN(names)) {
+            return conf_fault(section, "key_usage", e,
+                              "key_usage '%.40s' cannot be allowed; possible are "
+                              "digitalSignature, nonRepudiation, keyEncipherment",
+                              text);
+        }
+        p->key_usage |= 1U << bit;
+    }
+    p->wildcard = cfg_getbool(section, "wildcard") == cfg_true;
+    p->no_rev_avail = cfg_getbool(section, "no_rev_avail") == cfg_true;
+    return 0;
+}
+
 static int
 load_authority(struct policy *p, cfg_t *section, struct err *e)
 {
@@ -128,7 +154,8 @@ load_authority(struct policy *p, cfg_t *section, struct err *e)
         asn1_time(X509_get0_notBefore(p->issuer), &p->issuer_not_before, e) != 0 ||
         asn1_time(X509_get0_notAfter(p->issuer), &p->issuer_not_after, e) != 0 ||
         days(section, "max_validity", &p->max_validity, e) != 0 ||
-        days(section, "max_crl_validity", &p->max_crl_validity, e) != 0) {
+        days(section, "max_crl_validity", &p->max_crl_validity, e) != 0 ||
+        load_key_usage(p, section, e) != 0) {
         return -1;
     }
     ski = X509_get0_subject_key_id(p->issuer);
@@ -284,12 +311,16 @@ policy_load(const char *path, struct err *e)
 {
     /* libconfuse's type for the defaults of a list is not const. */
     char both[] = "{certificate, crl}";
+    char signature[] = "{digitalSignature}";
     char none[] = "{}";
     cfg_opt_t authority[] = {
         CFG_STR("issuer", NULL, CFGF_NONE),
         CFG_STR_LIST("objects", both, CFGF_NONE),
         CFG_INT("max_validity", 1095, CFGF_NONE),
         CFG_INT("max_crl_validity", 31, CFGF_NONE),
+        CFG_STR_LIST("key_usage", signature, CFGF_NONE),
+        CFG_BOOL("wildcard", cfg_false, CFGF_NONE),
+        CFG_BOOL("no_rev_avail", cfg_false, CFGF_NONE),
         CFG_END(),
     };
     cfg_opt_t log[] = {CFG_STR("origin", NULL, CFGF_NONE), CFG_END()};

@@ -40,6 +40,9 @@ struct policy {
     time_t issuer_not_before, issuer_not_after;
     bool certificates, crls;
     time_t max_validity, max_crl_validity; /* seconds */
+    unsigned key_usage;                    /* bit n: named bit n of KeyUsage may be set */
+    bool wildcard;                         /* a dNSName may have one */
+    bool no_rev_avail;                     /* the extension of RFC 9608 may be there */
 
     /* POLICY_LOG */
     char *origin;

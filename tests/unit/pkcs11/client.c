@@ -237,7 +237,48 @@ enum departure {
     OWN_KEY,
     VERSION_1,
     TWICE,
+    NO_PURPOSE,
+    ANY_PURPOSE,
+    OCSP_PURPOSE,
+    ENCIPHERMENT,
+    WILDCARD,
+    NO_POINT,
+    NO_REV_AVAIL,
+    NO_REV_AVAIL_AND_POINT,
+    NO_REV_AVAIL_AND_OCSP,
+    NO_REV_AVAIL_CRITICAL,
+    NO_REV_AVAIL_VALUE,
 };
+
+/* Purposes, and where revocation is told. */
+static void
+make_purpose(X509 *x, enum departure d)
+{
+    const bool none = d == NO_REV_AVAIL || d == NO_REV_AVAIL_AND_OCSP ||
+                      d == NO_REV_AVAIL_CRITICAL || d == NO_REV_AVAIL_VALUE;
+
+    if (d != NO_PURPOSE) {
+        add_extension(x, NID_ext_key_usage,
+                      d == ANY_PURPOSE    ? "serverAuth,anyExtendedKeyUsage"
+                      : d == OCSP_PURPOSE ? "serverAuth,OCSPSigning"
+                                          : "serverAuth");
+    }
+    if (d != NO_POINT && !none) {
+        add_extension(x, NID_crl_distribution_points, "URI:http://pki.example/crl/issuing.crl");
+    }
+    if (none || d == NO_REV_AVAIL_AND_POINT) {
+        int nid = OBJ_txt2nid("2.5.29.56");
+
+        nid = nid != NID_undef ? nid : OBJ_create("2.5.29.56", "noRevAvail", "noRevAvail");
+        add_extension(x, nid,
+                      d == NO_REV_AVAIL_CRITICAL ? "critical,DER:05:00"
+                      : d == NO_REV_AVAIL_VALUE  ? "DER:04:00"
+                                                 : "DER:05:00");
+    }
+    if (d == NO_REV_AVAIL_AND_OCSP) {
+        add_extension(x, NID_info_access, "OCSP;URI:http://ocsp.example/");
+    }
+}
 
 static void
 make_extensions(X509 *x, enum departure d)
@@ -247,8 +288,9 @@ make_extensions(X509 *x, enum departure d)
     }
     if (d != NO_KEY_USAGE) {
         add_extension(x, NID_key_usage,
-                      d == CERT_SIGN ? "critical,digitalSignature,keyCertSign"
-                                     : "critical,digitalSignature");
+                      d == CERT_SIGN      ? "critical,digitalSignature,keyCertSign"
+                      : d == ENCIPHERMENT ? "critical,keyEncipherment"
+                                          : "critical,digitalSignature");
     }
     if (d != NO_AKI) {
         add_extension(x, NID_authority_key_identifier, "keyid:always");
@@ -259,7 +301,9 @@ make_extensions(X509 *x, enum departure d)
     if (d == UNKNOWN_CRITICAL) {
         add_extension(x, NID_name_constraints, "critical,permitted;DNS:example");
     }
-    add_extension(x, NID_subject_alt_name, "critical,DNS:amf.example");
+    make_purpose(x, d);
+    add_extension(x, NID_subject_alt_name,
+                  d == WILDCARD ? "critical,DNS:*.sepp.example" : "critical,DNS:amf.example");
     if (d == TWICE) {
         add_extension(x, NID_subject_alt_name, "DNS:smf.example");
     }
@@ -343,6 +387,13 @@ a_certificate_off_policy_is_refused_and_not_journaled(void **state)
         {OWN_KEY, "own key"},
         {VERSION_1, "version 3"},
         {TWICE, "twice"},
+        {NO_PURPOSE, "no purpose"},
+        {ANY_PURPOSE, "anyExtendedKeyUsage"},
+        {OCSP_PURPOSE, "OCSPSigning"},
+        {ENCIPHERMENT, "keyUsage has a bit"},
+        {WILDCARD, "wildcard"},
+        {NO_POINT, "no cRLDistributionPoints"},
+        {NO_REV_AVAIL, "no_rev_avail"},
     };
     CLEANUP(signer_cleanup) struct signer *s = start_well();
 
@@ -363,6 +414,47 @@ a_certificate_off_policy_is_refused_and_not_journaled(void **state)
     signer_free(TAKE(s));
     s = start_well();
     assert_int_equal(signer_attempts(s), 0);
+}
+
+static void
+a_policy_can_allow_more_and_no_nonsense(void **state)
+{
+    static const struct {
+        enum departure departure;
+        bool signed_;
+    } rows[] = {
+        {ENCIPHERMENT, true},
+        {WILDCARD, true},
+        {NO_REV_AVAIL, true},
+        {NO_POINT, false},
+        {NO_REV_AVAIL_AND_POINT, false},
+        {NO_REV_AVAIL_AND_OCSP, false},
+        {NO_REV_AVAIL_CRITICAL, false},
+        {NO_REV_AVAIL_VALUE, false},
+        {ANY_PURPOSE, false},
+        {CERT_SIGN, false},
+    };
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    write_policy(FAULTY, "issuing-signing-v1",
+                 "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n"
+                 "key_usage = {digitalSignature, keyEncipherment}\n wildcard = true\n"
+                 "no_rev_avail = true\n}");
+    s = start_well();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+        CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+
+        make_certificate(rows[i].departure, &tbs);
+        if (rows[i].signed_) {
+            assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+        } else {
+            assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e),
+                       ERR_DENIED, &e);
+        }
+    }
 }
 
 static void
@@ -902,6 +994,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_on_policy_is_signed),
         TEST(a_certificate_off_policy_is_refused_and_not_journaled),
+        TEST(a_policy_can_allow_more_and_no_nonsense),
         TEST(garbage_is_refused_and_the_signer_lives_on),
         TEST(an_encoding_that_hides_something_is_refused),
         TEST(a_crl_on_policy_is_signed_and_others_refused),

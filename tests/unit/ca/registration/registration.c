@@ -4,9 +4,13 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/conf.h"
+#include "base/file.h"
 #include "ca/x509/name.h"
+#include "ca/x509/profiles.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
 
 enum { DAY = 24 * 60 * 60, CMS_MAX = 128 * 1024 };
 
@@ -130,7 +134,17 @@ each_wrong_member_is_refused_and_named(void **state)
          "profiles[0].maxValidityDays: must be 1..1095"},
         {"profiles", "[{\"name\":\"nf-tls\",\"maxValidityDays\":1.5}]",
          "profiles[0].maxValidityDays: must be 1..1095"},
-        {"profiles", "[{\"name\":\"nf-tls\"}]", "profiles[0].maxValidityDays: missing"},
+        {"profiles", "[{\"name\":\"nf-tls\",\"maxValidityDays\":null}]",
+         "profiles[0].maxValidityDays: must be 1..1095"},
+        {"profiles", "[{\"name\":\"nf-tls\"},{\"name\":\"sepp\"}]",
+         "profiles[1].name: not a profile of network functions"},
+        {"plmns", "{}", "plmns: must be an array"},
+        {"plmns", "[1]", "plmns[0]: must be an object"},
+        {"plmns", "[{\"mcc\":\"345\"}]", "plmns[0].mnc: missing"},
+        {"plmns", "[{\"mcc\":345,\"mnc\":\"12\"}]", "plmns[0].mcc: must be a string"},
+        {"plmns", "[{\"mcc\":\"345\",\"mnc\":\"1\"}]", "plmns[0]: mcc must be 3 digits"},
+        {"plmns", "[{\"mcc\":\"345\",\"mnc\":\"12\",\"nid\":\"1\"}]", "plmns[0].nid: unknown"},
+        {"plmns", "[{\"mcc\":\"345\",\"mnc\":\"12\"}]", "plmns: nfTypes has no SEPP"},
         {"profiles", "[{\"name\":\"nf-tls\",\"maxValidityDays\":1,\"ca\":true}]",
          "profiles[0].ca: unknown member"},
         {"profiles",
@@ -169,6 +183,120 @@ each_wrong_member_is_refused_and_named(void **state)
                      rows[i].value == NULL ? "-" : rows[i].value, e.text);
         }
     }
+}
+
+/* Profiles of a file: what the shipped one and an own one in it say. */
+static struct profiles *
+loaded(const char *more)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/p.conf", dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+    struct profiles *set;
+    struct err e = {0};
+
+    assert_ok(file_read(TEST_SOURCE_DIR "/../ca/x509/nfpki-profiles.conf", &text, &e), &e);
+    assert_ok(buf_append_str(&text, more, &e), &e);
+    assert_ok(file_write(path, buf_span(&text), 0600, &e), &e);
+    set = profiles_load(path, &e);
+    if (set == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return set;
+}
+
+static void
+profiles_are_looked_up_in_the_operator_s_file(void **state)
+{
+    static const struct {
+        const char *profiles;
+        const char *reason; /* NULL: taken */
+        const char *stored; /* when it was accepted before */
+    } rows[] = {
+        {"[{\"name\":\"cca-jwt\"}]", NULL, NULL},
+        {"[{\"name\":\"nrf-token\"},{\"name\":\"cca-jwt\"}]",
+         "profiles[0].name: nfTypes: profile nrf-token is for NRF", NULL},
+        {"[{\"name\":\"sepp\"}]", "profiles[0].name: nfTypes: profile sepp is for SEPP",
+         "profiles: the file of profiles has none of them"},
+        {"[{\"name\":\"nf-tls-short\"}]", "profiles[0].name: not a profile",
+         "profiles: the file of profiles has none of them"},
+        {"[{\"name\":\"cca-jwt\"},{\"name\":\"gone\"}]", "profiles[1].name: not a profile", NULL},
+        {"[{\"name\":\"free5gc-lab\"},{\"name\":\"nf-tls\"}]",
+         "profiles[0].name: free5gc-lab is for laboratories", NULL},
+        {"[{\"name\":\"high\"},{\"name\":\"nf-tls\"}]",
+         "profiles[0].name: high needs assurance by signature, proof.kind is mac", NULL},
+    };
+    struct profiles *set =
+        loaded("profile \"high\" { extended_key_usage = {jwt} assurance = signature }\n");
+    struct nf_rules rules = {.profiles = set};
+    struct nf_rules stored = {.profiles = set, .stored = true};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf json = document("profiles", rows[i].profiles);
+        struct registration r;
+        struct err e = {0};
+        int result = registration_parse(buf_span(&json), &rules, &r, &e);
+
+        if (rows[i].reason == NULL ? result != 0
+                                   : result == 0 || strstr(e.text, rows[i].reason) != e.text) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+        result = registration_parse(buf_span(&json), &stored, &r, &e);
+        if (rows[i].stored == NULL ? result != 0 || r.n_profiles != 1
+                                   : result == 0 || strstr(e.text, rows[i].stored) != e.text) {
+            fail_msg("row %zu, stored: %s", i, e.text);
+        }
+    }
+    rules.lab_profiles = true;
+    {
+        CLEANUP(buf_free) struct buf json = document("profiles", rows[5].profiles);
+        struct registration r;
+        struct err e = {0};
+
+        assert_ok(registration_parse(buf_span(&json), &rules, &r, &e), &e);
+        assert_int_equal(r.n_profiles, 2);
+    }
+    profiles_free(set);
+}
+
+static void
+a_sepp_s_plmns_are_read(void **state)
+{
+    static const char text[] =
+        "{\"version\":1,\"nfInstanceId\":\"9c5b94b1-35ad-49bb-b118-8e8fc24abf80\","
+        "\"nfTypes\":[\"SEPP\"],\"fqdns\":[\"*.sepp1.5gc.mnc012.mcc345.3gppnetwork.org\","
+        "\"sepp1.5gc.mnc345.mcc001.3gppnetwork.org\"],"
+        "\"homeDomain\":\"5gc.mnc012.mcc345.3gppnetwork.org\",\"country\":\"SE\","
+        "\"plmns\":[{\"mcc\":\"345\",\"mnc\":\"12\"},{\"mnc\":\"345\",\"mcc\":\"001\"}],"
+        "\"profiles\":[{\"name\":\"sepp\"},{\"name\":\"n32-jwe\",\"maxValidityDays\":5}],"
+        "\"notBefore\":\"2026-09-21T00:00:00Z\",\"notAfter\":\"2026-10-21T00:00:00Z\","
+        "\"proof\":{\"kind\":\"mac\"}}";
+    struct profiles *set = loaded("");
+    const struct nf_rules rules = {.profiles = set};
+    struct pki *pki = pki_new("P-256", "P-256");
+    struct registration r;
+    time_t end;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(registration_parse(span_str(text), &rules, &r, &e), &e);
+    assert_int_equal(r.nf.n_plmns, 2);
+    assert_string_equal(r.nf.plmns[0].mnc, "012");
+    assert_string_equal(r.nf.plmns[1].mcc, "001");
+    assert_string_equal(r.nf.plmns[1].mnc, "345");
+    /* without maxValidityDays the profile says how long, else the registration */
+    assert_int_equal(r.profiles[0].max_days, 0);
+    assert_ok(
+        registration_not_after(&r, profiles_find(set, "sepp"), PKI_NOW, pki->issuing, &end, &e),
+        &e);
+    assert_int_equal(end, PKI_NOW + (time_t)365 * DAY);
+    assert_ok(
+        registration_not_after(&r, profiles_find(set, "n32-jwe"), PKI_NOW, pki->issuing, &end, &e),
+        &e);
+    assert_int_equal(end, PKI_NOW + (time_t)5 * DAY);
+    pki_free(pki);
+    profiles_free(set);
 }
 
 static void
@@ -552,6 +680,8 @@ main(void)
         cmocka_unit_test(a_good_document_is_read_whole),
         cmocka_unit_test(certificates_is_one_when_it_is_not_said),
         cmocka_unit_test(each_wrong_member_is_refused_and_named),
+        cmocka_unit_test(profiles_are_looked_up_in_the_operator_s_file),
+        cmocka_unit_test(a_sepp_s_plmns_are_read),
         cmocka_unit_test(what_is_no_document_is_refused),
         cmocka_unit_test(window_and_profile_decide_what_is_allowed),
         cmocka_unit_test(validity_ends_at_the_earliest_limit),

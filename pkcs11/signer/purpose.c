@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a certificate is good for: key usage, purposes, wildcards, and where its revocation is told.
+ * The CA's profiles decide; this is what the key's policy lets them decide.
+ */
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "pkcs11/signer/purpose.h"
+
+enum { KEY_USAGE_BITS = 9 };
+
+DEFINE_CLEANUP(bits_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
+DEFINE_CLEANUP(purposes_cleanup, EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
+DEFINE_CLEANUP(access_cleanup, AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
+
+static X509_EXTENSION *
+find(const X509 *x, const char *dotted)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj(dotted, 1);
+    int at = oid == NULL ? -1 : X509_get_ext_by_OBJ(x, oid, -1);
+
+    ASN1_OBJECT_free(oid);
+    return at < 0 ? NULL : X509_get_ext(x, at);
+}
+
+static int
+check_key_usage(const struct policy *p, const X509 *x, struct err *e)
+{
+    CLEANUP(bits_cleanup) ASN1_BIT_STRING *usage = X509_get_ext_d2i(x, NID_key_usage, NULL, NULL);
+
+    for (int bit = 0; usage != NULL && bit < KEY_USAGE_BITS; bit++) {
+        if (ASN1_BIT_STRING_get_bit(usage, bit) != 0 && (p->key_usage >> bit & 1) == 0) {
+            return err_set(e, ERR_DENIED, "keyUsage has a bit that the policy's key_usage has not");
+        }
+    }
+    return 0;
+}
+
+/* RFC 5280 4.2.1.12: a purpose is stated, and it is neither any nor that of one who answers for the
+ * CA about revocation (RFC 6960 4.2.2.2). */
+static int
+check_purposes(const X509 *x, struct err *e)
+{
+    CLEANUP(purposes_cleanup)
+    EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+
+    if (sk_ASN1_OBJECT_num(list) <= 0) {
+        return err_set(e, ERR_DENIED, "extendedKeyUsage states no purpose");
+    }
+    for (int i = 0; i < sk_ASN1_OBJECT_num(list); i++) {
+        int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(list, i));
+
+        if (nid == NID_anyExtendedKeyUsage || nid == NID_OCSP_sign) {
+            return err_set(e, ERR_DENIED, "extendedKeyUsage has %s", OBJ_nid2sn(nid));
+        }
+    }
+    return 0;
+}
+
+static int
+check_names(const struct policy *p, const X509 *x, struct err *e)
+{
+    CLEANUP(general_names_cleanup)
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type == GEN_DNS && !p->wildcard &&
+            memchr(ASN1_STRING_get0_data(name->d.dNSName), '*',
+                   (size_t)ASN1_STRING_length(name->d.dNSName)) != NULL) {
+            return err_set(e, ERR_DENIED, "a wildcard, but the policy has no wildcard = true");
+        }
+    }
+    return 0;
+}
+
+/* RFC 9608 2, 3. */
+static int
+check_no_rev_avail(const struct policy *p, const X509 *x, X509_EXTENSION *extension, bool points,
+                   struct err *e)
+{
+    static const uint8_t null[] = {0x05, 0x00};
+    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    CLEANUP(access_cleanup)
+    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+
+    if (!p->no_rev_avail) {
+        return err_set(e, ERR_DENIED, "noRevAvail, but the policy has no no_rev_avail = true");
+    }
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
+        points =
+            points || OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(access, i)->method) == NID_ad_OCSP;
+    }
+    if (points || X509_EXTENSION_get_critical(extension) != 0 ||
+        !span_equal(span_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
+                    span_of(null, sizeof(null)))) {
+        return err_set(e, ERR_DENIED,
+                       "noRevAvail is critical, not NULL, or beside a place that tells revocation");
+    }
+    return 0;
+}
+
+static int
+check_revocation(const struct policy *p, const X509 *x, struct err *e)
+{
+    X509_EXTENSION *none = find(x, "2.5.29.56");
+    bool points = find(x, "2.5.29.31") != NULL;
+
+    if (none != NULL) {
+        return check_no_rev_avail(p, x, none, points || find(x, "2.5.29.46") != NULL, e);
+    }
+    return points ? 0 : err_set(e, ERR_DENIED, "no cRLDistributionPoints");
+}
+
+int
+purpose_check(const struct policy *p, const X509 *x, struct err *e)
+{
+    return check_key_usage(p, x, e) != 0 || check_purposes(x, e) != 0 ||
+                   check_names(p, x, e) != 0 || check_revocation(p, x, e) != 0
+               ? -1
+               : 0;
+}

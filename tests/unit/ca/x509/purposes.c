@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A certificate of every shipped profile, read back with OpenSSL; and the linter's own table, shown
+ * by profiles that no file can make.
+ */
+#include <string.h>
+
+#include "ca/x509/lint.h"
+#include "ca/x509/profiles.h"
+#include "tests/support/pki.h"
+#include "tests/support/test.h"
+
+#define SHIPPED TEST_SOURCE_DIR "/../ca/x509/nfpki-profiles.conf"
+#define DOMAIN "5gc.mnc012.mcc345.3gppnetwork.org"
+
+enum { TEXT_SIZE = 512 };
+
+static struct pki *pki;
+static struct profiles *shipped;
+static EVP_PKEY *p256;
+static EVP_PKEY *rsa;
+
+static int
+make(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    pki = pki_new("P-384", "P-256");
+    p256 = pki_key("P-256");
+    rsa = pki_key("RSA-3072");
+    shipped = profiles_load(SHIPPED, &e);
+    if (shipped == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return 0;
+}
+
+static int
+drop(void **state)
+{
+    (void)state;
+    pki_free(pki);
+    EVP_PKEY_free(p256);
+    EVP_PKEY_free(rsa);
+    profiles_free(shipped);
+    return 0;
+}
+
+static struct nf_identity
+identity(const char *type)
+{
+    struct nf_identity nf = pki_nf();
+    struct err e = {0};
+
+    nf.n_types = 0;
+    nf.n_fqdns = 0;
+    assert_ok(nf_identity_add_type(&nf, type, &e), &e);
+    assert_ok(nf_identity_add_fqdn(&nf, "sepp1." DOMAIN, &e), &e);
+    if (strcmp(type, "SEPP") == 0) {
+        struct plmn plmn;
+
+        assert_ok(plmn_set(&plmn, "345", "12", &e), &e);
+        assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
+        assert_ok(nf_identity_add_fqdn(&nf, "*.sepp1." DOMAIN, &e), &e);
+    }
+    return nf;
+}
+
+/* The extension's text as OpenSSL prints it, lines joined by a blank. */
+static void
+extension_text(X509 *certificate, int nid, char out[TEXT_SIZE])
+{
+    CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
+    int at = X509_get_ext_by_NID(certificate, nid, -1);
+    char *text;
+    long n;
+
+    out[0] = '\0';
+    if (at < 0) {
+        return;
+    }
+    assert_int_equal(X509V3_EXT_print(bio, X509_get_ext(certificate, at), 0, 0), 1);
+    n = BIO_get_mem_data(bio, &text);
+    assert_in_range(n, 1, TEXT_SIZE - 1);
+    memcpy(out, text, (size_t)n);
+    out[n] = '\0';
+}
+
+static const struct {
+    const char *profile;
+    const char *type;
+    bool rsa;
+    const char *key_usage;
+    const char *purposes;
+    const char *names;
+} goldens[] = {
+    {"nf-tls", "AMF", false, "Digital Signature",
+     "TLS Web Server Authentication, TLS Web Client Authentication",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"nf-tls-client", "AMF", false, "Digital Signature", "TLS Web Client Authentication",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"nf-tls-server", "AMF", true, "Digital Signature", "TLS Web Server Authentication",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"sepp", "SEPP", false, "Digital Signature",
+     "TLS Web Server Authentication, TLS Web Client Authentication",
+     "DNS:sepp1." DOMAIN ", DNS:*.sepp1." DOMAIN
+     ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"nrf-token", "NRF", false, "Digital Signature", "1.3.6.1.5.5.7.3.39",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"cca-jwt", "AMF", false, "Digital Signature", "1.3.6.1.5.5.7.3.37",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"n32-jwe", "SEPP", true, "Key Encipherment", "1.3.6.1.5.5.7.3.38",
+     "DNS:sepp1." DOMAIN ", URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+    {"free5gc-lab", "AMF", true, "Digital Signature",
+     "TLS Web Server Authentication, TLS Web Client Authentication",
+     "DNS:sepp1." DOMAIN ", DNS:AMF, URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"},
+};
+
+static void
+a_certificate_of_each_shipped_profile_says_what_it_should(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
+        CLEANUP(buf_free) struct buf spki = pki_spki(goldens[i].rsa ? rsa : p256);
+        struct nf_identity nf = identity(goldens[i].type);
+        struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+        char text[TEXT_SIZE];
+
+        request.profile = profiles_find(shipped, goldens[i].profile);
+        certificate = pki_issue(&request, pki->issuing_key);
+        extension_text(certificate, NID_key_usage, text);
+        assert_string_equal(text, goldens[i].key_usage);
+        extension_text(certificate, NID_ext_key_usage, text);
+        assert_string_equal(text, goldens[i].purposes);
+        extension_text(certificate, NID_subject_alt_name, text);
+        assert_string_equal(text, goldens[i].names);
+        assert_true(X509_get_ext_by_NID(certificate, NID_crl_distribution_points, -1) >= 0);
+    }
+}
+
+/* As the shipped nf-tls-short would be, were it switched on. */
+static struct profile
+short_lived(void)
+{
+    struct profile p = *profile_by_name("nf-tls");
+
+    p.name = "nf-tls-short";
+    p.no_rev_avail = true;
+    p.max_validity = PROFILE_DAY;
+    return p;
+}
+
+static void
+a_short_lived_certificate_has_no_rev_avail_and_no_crl(void **state)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(p256);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+    struct nf_identity nf = identity("AMF");
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    struct profile p = short_lived();
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    ASN1_OBJECT *oid = OBJ_txt2obj("2.5.29.56", 1);
+    X509_EXTENSION *extension;
+    struct err e = {0};
+    int at;
+
+    (void)state;
+    request.profile = &p;
+    request.not_after = PKI_NOW + PROFILE_DAY;
+    assert_err(tbs_build(&request, &tbs, &e), ERR_INPUT, &e); /* with a CRL's place */
+    request.crl_url = NULL;
+    certificate = pki_issue(&request, pki->issuing_key);
+    at = X509_get_ext_by_OBJ(certificate, oid, -1);
+    ASN1_OBJECT_free(oid);
+    assert_true(at >= 0);
+    extension = X509_get_ext(certificate, at);
+    assert_int_equal(X509_EXTENSION_get_critical(extension), 0);
+    assert_int_equal(ASN1_STRING_length(X509_EXTENSION_get_data(extension)), 2);
+    assert_memory_equal(ASN1_STRING_get0_data(X509_EXTENSION_get_data(extension)), "\x05\x00", 2);
+    assert_true(X509_get_ext_by_NID(certificate, NID_crl_distribution_points, -1) < 0);
+    request.not_after += 1;
+    assert_err(tbs_build(&request, &tbs, &e), ERR_DENIED, &e);
+}
+
+/* The octets made under one profile, judged as of another. */
+static void
+judge(const struct profile *made, const struct profile *wanted, const char *type, EVP_PKEY *key,
+      const char *reason)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+    struct nf_identity nf = identity(type);
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    struct err e = {0};
+
+    request.profile = made;
+    request.not_after = PKI_NOW + PROFILE_DAY;
+    if (made->no_rev_avail) {
+        request.crl_url = NULL;
+    }
+    assert_ok(tbs_build(&request, &tbs, &e), &e);
+    request.profile = wanted;
+    if (lint_tbs(buf_span(&tbs), &request, &e) == 0 || e.code != ERR_DENIED ||
+        strncmp(e.text, reason, strlen(reason)) != 0) {
+        fail_msg("%s: \"%s\"", reason, e.text);
+    }
+}
+
+/* The builder makes what its profile says; were the profile wrong, the linter would say so. */
+static void
+the_linter_has_a_matrix_of_its_own(void **state)
+{
+    static const struct {
+        const char *eku[PROFILE_EKU_MAX];
+        unsigned key_usage;
+        const char *type;
+        bool rsa;
+        const char *reason;
+    } rows[] = {
+        {{"2.5.29.37.0"}, 1, "AMF", false, "lint: extKeyUsage: any purpose"},
+        {{EKU_CMC_RA}, 1, "AMF", false, "lint: extKeyUsage: a purpose that no network"},
+        {{"1.3.6.1.5.5.7.3.9"}, 1, "AMF", false, "lint: extKeyUsage: a purpose that no network"},
+        {{EKU_CLIENT_AUTH, EKU_JWT}, 1, "AMF", false, "lint: extKeyUsage: purposes that are not"},
+        {{EKU_CLIENT_AUTH, "1.3.6.1.4.1.1.1"}, 1, "AMF", false, "lint: extKeyUsage: a purpose"},
+        {{"1.3.6.1.4.1.1.1"}, 2, "AMF", false, "lint: keyUsage: not digitalSignature"},
+        {{EKU_CLIENT_AUTH}, 2, "AMF", false, "lint: keyUsage: does not go with"},
+        {{EKU_CLIENT_AUTH}, 5, "AMF", true, "lint: keyUsage: does not go with"},
+        {{EKU_CLIENT_AUTH}, 1 | 1 << 5, "AMF", false, "lint: keyUsage: what no end entity"},
+        {{EKU_CLIENT_AUTH}, 1 << 3, "AMF", false, "lint: keyUsage: what no end entity"},
+        {{EKU_OAUTH_TOKEN_SIGNING}, 1, "AMF", false, "lint: nfTypes: not entitled"},
+        {{EKU_HTTP_CONTENT_ENCRYPT}, 4, "SCP", true, "lint: nfTypes: not entitled"},
+        {{EKU_HTTP_CONTENT_ENCRYPT}, 4, "SEPP", false, "lint: subjectPublicKeyInfo: not a key"},
+        {{EKU_HTTP_CONTENT_ENCRYPT}, 1, "SEPP", true, "lint: keyUsage: does not go with"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct profile p = *profile_by_name("nf-tls-client");
+
+        memcpy(p.eku, rows[i].eku, sizeof(p.eku));
+        p.key_usage = rows[i].key_usage;
+        judge(&p, &p, rows[i].type, rows[i].rsa ? rsa : p256, rows[i].reason);
+    }
+}
+
+static void
+the_linter_looks_at_keys_names_and_revocation_itself(void **state)
+{
+    const struct profile *tls = profile_by_name("nf-tls-client");
+    const struct profile *sepp = profiles_find(shipped, "sepp");
+    const struct profile *lab = profiles_find(shipped, "free5gc-lab");
+    struct profile p = *tls;
+    struct profile q = short_lived();
+    struct profile plain = *profile_by_name("nf-tls");
+    struct profile wild = *profile_by_name("nf-tls");
+
+    (void)state;
+    p.ec_keys = 1U << PUBKEY_P384;
+    judge(tls, &p, "AMF", p256, "lint: subjectPublicKeyInfo: not a key that the profile takes");
+    p.ec_keys = 0;
+    p.rsa_bits = 4096;
+    judge(tls, &p, "AMF", rsa, "lint: subjectPublicKeyInfo: not a key that the profile takes");
+    judge(&q, &plain, "AMF", p256, "lint: request"); /* no CRL's place where there is one */
+    judge(&plain, &q, "AMF", p256, "lint: ");
+    wild.wildcard = true;
+    judge(&wild, &plain, "SEPP", p256, "lint: subjectAltName");
+    plain.plmns = true;
+    wild = *sepp;
+    wild.plmns = false;
+    judge(lab, &plain, "AMF", p256, "lint: subjectAltName");
+    wild.wildcard = true;
+    /* the same octets, but PLMNs were not looked at by the builder */
+    judge(profile_by_name("nf-tls"), &plain, "AMF", p256,
+          "lint: subjectAltName: a dNSName that is in no registered PLMN");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_certificate_of_each_shipped_profile_says_what_it_should),
+        cmocka_unit_test(a_short_lived_certificate_has_no_rev_avail_and_no_crl),
+        cmocka_unit_test(the_linter_has_a_matrix_of_its_own),
+        cmocka_unit_test(the_linter_looks_at_keys_names_and_revocation_itself),
+    };
+
+    return cmocka_run_group_tests(tests, make, drop);
+}
