@@ -191,9 +191,9 @@ on_verified(struct task *task)
     struct registering *r = CONTAINER_OF(task, struct registering, work);
 
     if (r->result != 0) {
-        end_refused(r, r->e.code == ERR_INPUT    ? "the registration is malformed"
-                       : r->e.code == ERR_CRYPTO ? "the signature does not verify"
-                                                 : "the registrar may not");
+        /* Our own words about the operator's own document: what is to be changed in it. */
+        ca_printable(r->e.text);
+        end_refused(r, r->e.code == ERR_CRYPTO ? "the signature does not verify" : r->e.text);
         return;
     }
     r->op = (struct store_op){.run = run_register, .task = {.done = on_stored}};

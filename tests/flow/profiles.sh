@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# The operator's file of profiles: the real client enrols under each shipped one and under one of the
+# operator's own, by path; what a profile does not allow is refused; the record names the file; bad
+# files are refused at start with file and line.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+domain=5gc.mnc012.mcc345.3gppnetwork.org
+other=5gc.mnc013.mcc345.3gppnetwork.org
+
+stop_daemon() { # stop_daemon ca|ra: in order
+  local pid
+  pid=$(<"$1.pid")
+  kill "$pid"
+  for ((i = 0; i < 600; i++)); do
+    [[ -e /proc/$pid ]] || return 0
+    sleep 0.05
+  done
+  fail "$1 does not stop"
+}
+restart() { # restart: both, with what their configurations say now
+  stop_daemon ra
+  stop_daemon ca
+  start_daemon ca
+  start_daemon ra
+}
+
+# register_for NAME TYPE PROFILES-JSON FQDNS-JSON [MEMBER]: sets $reference and $secret, or fails
+register_for() {
+  local answer
+  cat >"oam/$1.json" <<JSON
+{"version":1,"nfInstanceId":"$(</proc/sys/kernel/random/uuid)","nfTypes":["$2"],"fqdns":$4,
+ "homeDomain":"$domain","country":"SE",${5:-}"profiles":$3,"certificates":4,"proof":{"kind":"mac"},
+ "notBefore":"$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)",
+ "notAfter":"$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"}
+JSON
+  sign_registration "$1"
+  answer=$(ractl register --json "oam/$1.p7s" 2>&1) || { said=$answer; return 1; }
+  reference=$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")
+  secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")
+}
+
+key() { # key FILE P-256|P-384|RSA-bits
+  case $2 in
+    RSA-*) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${2#RSA-}" -out "$1" 2>/dev/null ;;
+    *) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$2" -out "$1" 2>/dev/null ;;
+  esac
+}
+
+# ask PROFILE KIND [ARGUMENT...]: an ir by path with a new key; the certificate is in PROFILE.pem
+ask() {
+  local profile=$1
+  key "$1.key" "$2"
+  shift 2
+  rm -f "$profile.pem"
+  openssl cmp -cmd ir -server "$host:$port" -path ".well-known/cmp/p/$profile" -trusted "$NFPKI_TRUST" \
+    -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey "$profile.key" -certout "$profile.pem" "$@" \
+    >"$profile.log" 2>&1
+}
+
+has() { # has PROFILE TEXT...: the certificate says all that
+  local text profile=$1
+  text=$(openssl x509 -in "$profile.pem" -noout -text -certopt no_pubkey,no_sigdump)
+  shift
+  for wanted in "$@"; do
+    [[ $text == *"$wanted"* ]] || fail "$profile: the certificate lacks '$wanted'"$'\n'"$text"
+  done
+  openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem "$profile.pem" >/dev/null ||
+    fail "$profile: the certificate does not verify"
+  echo "ok: $profile"
+}
+
+refused() { # refused 'what' FAILINFO PROFILE KIND [ARGUMENT...]
+  local what=$1 failure=$2
+  shift 2
+  ! ask "$@" || fail "$what: got a certificate"
+  grep -q "$failure" "$1.log" || fail "$what: no $failure in: $(cat "$1.log")"
+  echo "ok: $what: $failure"
+}
+
+# ---- without a file: the built-in ones, and no others ---------------------------------------------
+
+! register_for nobody SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" || fail 'sepp without a file'
+grep -q 'profiles\[0\].name: not a profile' <<<"$said" || fail "sepp without a file: $said"
+
+# ---- bad files: refused at start and by --check, with file and line --------------------------------
+
+shipped=$root_dir/ca/x509/nfpki-profiles.conf
+for host_of in ca ra; do
+  cp "$host_of/nfpki-$host_of.conf" "$host_of.good"
+  sed "\$aprofiles = \"$pki/bad.conf\"" "$host_of.good" >"$host_of/bad.conf"
+done
+bad() { # bad 'what' LINE:REASON SED-SCRIPT: of the shipped file
+  sed "$3" "$shipped" >bad.conf
+  for host_of in ca ra; do
+    for check in '' --check; do
+      # shellcheck disable=SC2086
+      ! SOFTHSM2_CONF=$pki/$host_of/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/$host_of/credentials \
+        timeout 60 "$bin/nfpki-$host_of" --config "$pki/$host_of/bad.conf" $check >bad.log 2>&1 ||
+        fail "$1: nfpki-$host_of $check takes it"
+      grep -qF "$pki/bad.conf:$2" bad.log || fail "$1: nfpki-$host_of $check: $(cat bad.log)"
+    done
+  done
+  echo "ok: $1 is refused with file and line"
+}
+first=$(grep -n '^profile "nf-tls" {' "$shipped" | cut -d: -f1)
+bad 'an unknown option' "$((first + 1)): no such option 'colour'" "${first}a colour = blue"
+bad 'a CA certificate' "$((first + 1)): key_usage: 'keyCertSign'" "$((first + 1))s/digitalSignature/keyCertSign/"
+bad 'any purpose' "$((first + 2)): profile nf-tls: extended_key_usage" "$((first + 2))s/\"serverAuth\"/\"2.5.29.37.0\"/"
+bad 'a wildcard of an AMF' "$((first + 1)): profile nf-tls: wildcard" "${first}a wildcard = true"
+bad 'ten years' "$((first + 5)): max_validity_days: at most three years" "$((first + 5))s/1095/3650/"
+bad 'an option twice' "$((first + 2)): option 'server' stands there twice" "${first}a server = true\nserver = false"
+
+# ---- the shipped file with an own profile ----------------------------------------------------------
+
+{
+  sed '/^profile "nf-tls-short"/,/^}/s/enabled = false/enabled = true/' "$shipped"
+  cat <<'CONF'
+profile "udm-tls" {
+    extended_key_usage = {"serverAuth", "clientAuth"}
+    nf_types = {"UDM"}
+    server = true
+    keys = {"P-384"}
+    max_validity_hours = 36
+    unknown_extensions = "reject"
+    implicit_confirm = false
+}
+CONF
+} >profiles.conf
+for host_of in ca ra; do
+  sed "\$aprofiles = \"$pki/profiles.conf\"" "$host_of.good" >"$host_of/nfpki-$host_of.conf"
+  "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check || fail "nfpki-$host_of --check"
+done
+restart
+! grep -q profiles-differ log/nfpki-ra.log || fail 'the RA says that the files differ'
+
+dns="[\"nf1.$domain\"]"
+for row in nf-tls:AMF:P-256 nf-tls-client:SMF:P-384 nf-tls-server:UDR:RSA-2048; do
+  IFS=: read -r profile type kind <<<"$row"
+  register_for "$profile" "$type" "[{\"name\":\"$profile\",\"maxValidityDays\":2}]" "$dns" || fail "$profile: $said"
+  ask "$profile" "$kind" || fail "$profile: $(cat "$profile.log")"
+  has "$profile" "DNS:nf1.$domain, URI:urn:uuid:" 'X509v3 CRL Distribution Points'
+done
+
+register_for nrf NRF '[{"name":"nrf-token"},{"name":"cca-jwt"}]' "$dns" || fail "NRF: $said"
+ask nrf-token P-256 || fail "nrf-token: $(cat nrf-token.log)"
+has nrf-token '1.3.6.1.5.5.7.3.39' 'Digital Signature'
+ask cca-jwt P-384 || fail "cca-jwt: $(cat cca-jwt.log)"
+has cca-jwt '1.3.6.1.5.5.7.3.37' 'Digital Signature'
+refused 'an RSA key below the profile' badCertTemplate nrf-token RSA-2048
+refused 'a profile that is not registered' notAuthorized nf-tls P-256
+! register_for amf AMF '[{"name":"nrf-token"}]' "$dns" || fail 'an AMF was registered for tokens'
+grep -q 'nfTypes: profile nrf-token is for NRF' <<<"$said" || fail "tokens for an AMF: $said"
+echo 'ok: tokens are for NRFs'
+
+# ---- SEPP: the signer of the issuing key has the last word ----------------------------------------
+
+names="[\"*.sepp1.$domain\",\"sepp1.$domain\",\"sepp1.$other\"]"
+plmns='"plmns":[{"mcc":"345","mnc":"12"},{"mcc":"345","mnc":"13"}],'
+! register_for less SEPP '[{"name":"sepp"}]' "$names" '"plmns":[{"mcc":"345","mnc":"12"}],' ||
+  fail 'a PLMN that is not registered'
+! register_for more SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" "$plmns" || fail 'a PLMN without a name'
+grep -q 'plmns\[1\]: no FQDN' <<<"$said" || fail "a PLMN without a name: $said"
+register_for sepp SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
+refused 'a wildcard that the policy of the signer has not' systemFailure sepp P-256
+refused 'keyEncipherment that the policy of the signer has not' systemFailure n32-jwe RSA-3072
+refused 'an elliptic curve for keyEncipherment' badCertTemplate n32-jwe P-256
+sed -i 's/^    max_validity = 1095/&\n    key_usage = {"digitalSignature", "keyEncipherment"}\n    wildcard = true\n    no_rev_avail = true/' \
+  ca/issuing-signer.conf
+sed -i '$alab_profiles = true' ca/nfpki-ca.conf
+! register_for lab AMF '[{"name":"free5gc-lab"}]' "$dns" || fail 'a laboratory without leave'
+grep -q 'the CA says: profiles\[0\].name: free5gc-lab is for lab' <<<"$said" || fail "a laboratory: $said"
+restart
+register_for sepp2 SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
+ask sepp P-256 || fail "sepp: $(cat sepp.log)"
+has sepp "DNS:*.sepp1.$domain, DNS:sepp1.$domain, DNS:sepp1.$other, URI:urn:uuid:" \
+  'TLS Web Server Authentication, TLS Web Client Authentication'
+ask n32-jwe RSA-3072 || fail "n32-jwe: $(cat n32-jwe.log)"
+has n32-jwe '1.3.6.1.5.5.7.3.38' 'Key Encipherment' "DNS:sepp1.$domain, DNS:sepp1.$other, URI:urn:uuid:"
+
+# ---- laboratories, short lives, an own profile ----------------------------------------------------
+
+register_for lab2 AMF '[{"name":"free5gc-lab"}]' "$dns" || fail "lab: $said"
+ask free5gc-lab RSA-2048 -sans AMF || fail "free5gc-lab: $(cat free5gc-lab.log)"
+has free5gc-lab "DNS:nf1.$domain, DNS:AMF, URI:urn:uuid:"
+
+register_for short AMF '[{"name":"nf-tls-short"}]' "$dns" || fail "short: $said"
+ask nf-tls-short P-256 || fail "nf-tls-short: $(cat nf-tls-short.log)"
+has nf-tls-short "DNS:nf1.$domain"
+# noRevAvail, not critical, NULL
+[[ $(openssl x509 -in nf-tls-short.pem -outform DER | od -An -v -tx1 | tr -d ' \n') == *0603551d3804020500* ]] ||
+  fail 'nf-tls-short: no noRevAvail'
+! openssl x509 -in nf-tls-short.pem -noout -text | grep -q 'CRL Distribution' || fail 'a CRL for a short life'
+openssl x509 -in nf-tls-short.pem -noout -checkend $((11 * 3600)) >/dev/null || fail 'nf-tls-short: too short'
+! openssl x509 -in nf-tls-short.pem -noout -checkend $((13 * 3600)) >/dev/null || fail 'nf-tls-short: too long'
+
+register_for udm UDM '[{"name":"udm-tls"}]' "$dns" || fail "UDM: $said"
+refused 'another curve than the own profile has' badCertTemplate udm-tls P-256
+cat >wish.cnf <<'CONF'
+[policy]
+certificatePolicies = 1.2.3.4
+CONF
+refused 'an extension that is not given' badCertTemplate udm-tls P-384 -config wish.cnf -reqexts policy
+ask udm-tls P-384 -implicit_confirm || fail "udm-tls: $(cat udm-tls.log)"
+has udm-tls 'TLS Web Server Authentication' "DNS:nf1.$domain"
+openssl x509 -in udm-tls.pem -noout -checkend $((35 * 3600)) >/dev/null || fail 'udm-tls: too short'
+! openssl x509 -in udm-tls.pem -noout -checkend $((37 * 3600)) >/dev/null || fail 'udm-tls: too long'
+serial=$(openssl x509 -in udm-tls.pem -noout -serial | cut -d= -f2 | tr A-F a-f)
+audit list | grep "^$serial" | grep -q confirmed || fail 'implicitConfirm was granted against the profile'
+
+# ---- the record ------------------------------------------------------------------------------------
+
+hash=$(sha256sum profiles.conf | cut -d' ' -f1)
+audit show "$serial" >show.txt
+grep -q "$hash" show.txt || fail "the record does not name the file: $(cat show.txt)"
+audit verify >/dev/null
+echo '# another comment' >>profiles.conf
+restart
+register_for after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
+ask nf-tls P-256 || fail "after: $(cat nf-tls.log)"
+serial=$(openssl x509 -in nf-tls.pem -noout -serial | cut -d= -f2)
+audit show "$serial" | grep -q "$(sha256sum profiles.conf | cut -d' ' -f1)" || fail 'the record names the old file'
+[[ $(cat ledger/tile/entries/* ledger/tile/entries/*/* 2>/dev/null | grep -a -o "\"file\":\"profiles\",\"kind\":\"CONFIG\",\"previous\":\"$hash\"" | wc -l) -ge 1 ]] ||
+  fail 'no CONFIG leaf names the change'
+audit verify
+echo 'ok: the record names the file of each issuance, and its change'
+
+# ---- the RA has another file -----------------------------------------------------------------------
+
+sed -i '/^profiles/d' ra/nfpki-ra.conf
+stop_daemon ra
+start_daemon ra
+for ((i = 0; i < 200; i++)); do
+  ! grep -q profiles-differ log/nfpki-ra.log || break
+  sleep 0.05
+done
+grep -q profiles-differ log/nfpki-ra.log || fail 'the RA does not say that the files differ'
+echo 'ok: files that differ are told'
