@@ -22,10 +22,13 @@ SAME = [
     ("nfInstanceId", [DROP, 7, "", "x", "9c5b94b1-35ad-19bb-b118-8e8fc24abf80", "9c5b94b135ad49bbb1188e8fc24abf80",
                       "9c5b94b1-35ad-49bb-7118-8e8fc24abf80", "9C5B94B1-35AD-49BB-B118-8E8FC24ABF80"]),
     ("nfTypes", [DROP, "AMF", [], [1], ["A" * 33], ["A B"], [""], ["AMF", "AMF"], ["AMF"] * 17]),
-    ("fqdns", [DROP, {}, [None], ["x"], ["a..b"], ["-a.b"], ["a" * 64 + ".b"], ["*." + DOMAIN], ["a_b." + DOMAIN],
+    ("fqdns", [DROP, {}, [None], ["x"], ["a..b"], ["-a.b"], ["a" * 64 + ".b"], ["*"], ["a.*." + DOMAIN], ["a_b." + DOMAIN],
                [DOMAIN, DOMAIN], [f"a{i}.{DOMAIN}" for i in range(17)], [f"a{i}.{DOMAIN}" for i in range(16)], [""]]),
     ("homeDomain", [DROP, 1, "", "example.org", "5gc.mnc12.mcc345.3gppnetwork.org", DOMAIN + ".",
                     "6gc.mnc012.mcc345.3gppnetwork.org", "x" * 65]),
+    ("plmns", [DROP, {}, [], [1], [{}], [{"mcc": "345"}], [{"mcc": 345, "mnc": "12"}], [{"mcc": "34", "mnc": "12"}],
+               [{"mcc": "345", "mnc": "1"}], [{"mcc": "345", "mnc": "1234"}], [{"mcc": "345", "mnc": "1x"}],
+               [{"mcc": "345", "mnc": "12", "nid": "1"}], [{"mcc": "345", "mnc": str(i)} for i in range(10, 27)]]),
     ("country", [DROP, 46, "se", "SWE", "S", "", "S1"]),
     ("profiles", [DROP, {}, [], [1], [{}], [{"name": "nf-tls"}], [{"maxValidityDays": 1}],
                   [{"name": 1, "maxValidityDays": 1}], [{"name": "nf-tls", "maxValidityDays": 0}],
@@ -46,6 +49,7 @@ SAME = [
 ]
 ONLY_PARSER = [
     ("nfTypes", ["SMF", "AMF"]), ("nfTypes", ["ROBOT"]), ("fqdns", ["amf.example.com"]), ("fqdns", ["A." + DOMAIN, "a." + DOMAIN]),
+    ("fqdns", ["*." + DOMAIN]), ("plmns", [{"mcc": "345", "mnc": "12"}]),
     ("profiles", [{"name": "root", "maxValidityDays": 1}]), ("profiles", [{"name": "nf-tls", "maxValidityDays": 1}] * 2),
     ("fqdns", []), ("notAfter", "2026-09-20T00:00:00Z"), ("notBefore", "2026-02-30T00:00:00Z"),
 ]
