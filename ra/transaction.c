@@ -140,29 +140,26 @@ reply_and_free(struct job *job)
     job_free(job);
 }
 
-/* HTTP alone says so. */
+/* No answer can be made: HTTP alone says so. */
 static void
-reply_bare(struct job *job)
+give_up_bare(struct job *job, const struct err *why)
 {
-    http_reply_busy(job->exchange, job->retry_after, NULL, (struct span){0});
+    log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
+    http_reply_busy(job->exchange, job->retry_after > 0 ? job->retry_after : GIVE_UP_S, NULL,
+                    (struct span){0});
     job_free(job);
 }
 
-/* We do not have the answer: an error says so, or HTTP alone when that cannot be made either. The
- * client may ask again. */
+/* We do not have the answer: an error says so, once. The client may ask again. */
 static void
 give_up(struct job *job, const struct err *why)
 {
-    bool again = job->retry_after > 0;
-
-    log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
-    if (!again) {
-        job->retry_after = GIVE_UP_S;
-    }
-    if (again || job->msg == NULL || job->ra->failed) {
-        reply_bare(job);
+    if (job->retry_after > 0 || job->msg == NULL || job->ra->failed) {
+        give_up_bare(job, why);
         return;
     }
+    log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
+    job->retry_after = GIVE_UP_S;
     buf_free(&job->out);
     buf_free(&job->answer_part);
     job->failure = CMP_SYSTEM_FAILURE;
@@ -219,7 +216,7 @@ answer_signed(struct task *task)
     struct job *job = job_of_sign(task);
 
     if (job->sign.result != 0) {
-        give_up(job, &job->sign.e);
+        give_up_bare(job, &job->sign.e); /* the signer takes no other one either */
         return;
     }
     if (answer_finish(job, buf_span(&job->sign.signature)) != 0) {
@@ -693,7 +690,8 @@ refusal_done(struct task *task)
     struct job *job = job_of_task(task);
 
     if (job->msg == NULL) {
-        reply_bare(job);
+        http_reply_busy(job->exchange, job->retry_after, NULL, (struct span){0});
+        job_free(job);
         return;
     }
     job->body = cmp_msg_body(job->msg);

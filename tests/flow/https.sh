@@ -225,14 +225,33 @@ busy systemUnavail
 register other AMF 1
 enrol_twice other || fail "another registration has its own budget: $(cat client.log)"
 
+# ---- nothing can be signed ----
+
+unsent() { # unsent FILE NAME: an ir that nobody has sent yet, since its client finds nobody at port 1
+  new_key "$2.key"
+  openssl cmp -cmd ir -server 127.0.0.1:1 -ref "$reference" -secret "pass:$secret" -subject /CN=x \
+    -newkey "$2.key" -certout "$2.pem" -reqout "$1" >/dev/null 2>&1 || true
+  [[ -s $1 ]] || fail 'no ir'
+}
+register away AMF 1
+unsent away-ir.der away
+mv ra/tokens ra/tokens.away # the signer finds no token when it is started again
+pkill -9 -P "$(<ra.pid)" -x nfpki-signer
+post away-ir.der "$url" # what can be protected with the client's secret is
+[[ $("$bin/cmp_show" answer.der) == 'error systemUnavail' ]] || fail "$("$bin/cmp_show" answer.der)"
+reference=nobody
+unsent stranger-ir.der stranger2
+post stranger-ir.der "$url" # what the RA would have to sign is not
+grep -q '^HTTP/1.1 503 ' <<<"$headers" && grep -q '^Retry-After: [1-9]' <<<"$headers" &&
+  grep -q '^Content-Length: 0' <<<"$headers" || fail "no signer: $headers"
+mv ra/tokens.away ra/tokens
+until post stranger-ir.der "$url" && grep -q '^HTTP/1.1 200 ' <<<"$headers"; do sleep 0.2; done
+[[ $("$bin/cmp_show" answer.der) == 'error badMessageCheck' ]] || fail "$("$bin/cmp_show" answer.der)"
+
 # ---- the end ----
 
-# An ir that nobody has sent yet: its client finds nobody at port 1.
 register last AMF 1
-new_key last.key
-openssl cmp -cmd ir -server 127.0.0.1:1 -ref "$reference" -secret "pass:$secret" -subject /CN=x \
-  -newkey last.key -certout last.pem -reqout last-ir.der >/dev/null 2>&1 || true
-[[ -s last-ir.der ]] || fail 'no ir'
+unsent last-ir.der last
 stop_ra
 kill_daemon ca # the RA waits for it, for sync_wait
 SOFTHSM2_CONF=$pki/ra/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/ra/credentials \

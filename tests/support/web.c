@@ -79,8 +79,8 @@ handshake_failed(const char *peer, const char *why, void *user)
     struct web *web = user;
 
     (void)peer;
-    web->failed_handshakes++;
     (void)snprintf(web->why, sizeof(web->why), "%s", why);
+    (void)__atomic_add_fetch(&web->failed_handshakes, 1, __ATOMIC_RELEASE);
 }
 
 static void

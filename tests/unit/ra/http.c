@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -476,6 +478,63 @@ busy_says_when_to_come_again(void **state)
     web_stop(&web);
 }
 
+/* Is there an IPv6 loopback at all? */
+static bool
+has_ipv6(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool there = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return there;
+}
+
+static int
+dial_ipv6(unsigned port)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons((uint16_t)port),
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Both on one port: [::] leaves IPv4 alone. */
+static void
+both_families_have_their_listener(void **state)
+{
+    const struct row row = {"ask", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"};
+    CLEANUP(mem_cleanup) char *all = NULL;
+    struct visitor v = {0};
+    struct web web;
+    char heard[64];
+    struct err e;
+
+    (void)state;
+    if (!has_ipv6()) {
+        print_message("no IPv6 loopback here: IPv4 alone\n");
+        return;
+    }
+    web_start_later(&web, &(struct http_options){0}, "0.0.0.0:0", NULL);
+    all = mem_printf("[::]:%u", http_server_port(web.server));
+    assert_ok(http_server_listen(web.server, all, NULL, &e), &e);
+    assert_err(http_server_listen(web.server, all, NULL, &e), ERR_IO, &e); /* taken */
+    web_go(&web);
+    check_row(&web, false, &row);
+    v.fd = dial_ipv6(http_server_port(web.server));
+    visitor_say(&v, row.bytes);
+    visitor_hear(&v, 1, heard, sizeof(heard));
+    assert_string_equal(heard, "200");
+    visitor_close(&v);
+    web_stop(&web);
+}
+
 /* ---- limits of connections ---- */
 
 static void
@@ -664,6 +723,7 @@ main(void)
         cmocka_unit_test(a_late_answer_to_a_peer_that_left_is_released),
         cmocka_unit_test(an_exchange_outlives_its_server),
         cmocka_unit_test(busy_says_when_to_come_again),
+        cmocka_unit_test(both_families_have_their_listener),
         cmocka_unit_test(one_peer_has_its_share_of_connections),
         cmocka_unit_test(more_connections_than_allowed_wait_in_the_kernel),
         cmocka_unit_test(a_handshake_may_be_refused_before_it_begins),
