@@ -66,7 +66,7 @@ find_cmp(const char *rest, struct route *out)
         memcpy(out->profile, rest + 3, n);
         rest += 3 + n;
     }
-    if (rest[0] == '\0' || strcmp(rest, "/") == 0) {
+    if (rest[strspn(rest, "/")] == '\0') { /* clients end their path with any number of them */
         return true;
     }
     return rest[0] == '/' && take_operation(rest + 1, out);

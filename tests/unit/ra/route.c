@@ -23,6 +23,7 @@ every_path_has_one_meaning(void **state)
     } rows[] = {
         {HTTP_METHOD_POST, "/.well-known/cmp", TYPE, ROUTE_CMP, 0, "", -1, ""},
         {HTTP_METHOD_POST, "/.well-known/cmp/", TYPE, ROUTE_CMP, 0, "", -1, ""},
+        {HTTP_METHOD_POST, "/.well-known/cmp/p/nf-tls///", TYPE, ROUTE_CMP, 0, "nf-tls", -1, ""},
         {HTTP_METHOD_POST, "/.well-known/cmp/initialization", TYPE, ROUTE_CMP, 0, "", CMP_IR, ""},
         {HTTP_METHOD_POST, "/.well-known/cmp/p/nf-tls", TYPE, ROUTE_CMP, 0, "nf-tls", -1, ""},
         {HTTP_METHOD_POST, "/.well-known/cmp/p/nf-tls/keyupdate", TYPE, ROUTE_CMP, 0, "nf-tls",
