@@ -38,7 +38,15 @@ registration device AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"
 ractl register oam/device.p7s
 nf enrol device.pem device.key bc-signed
 verify bc-signed
+
+# what only the holder of a certificate may: renew it, and ask for CA certificates
+nf renew bc-signed.pem bc-signed.key bc-renewed
+verify bc-renewed
+refused 'a certificate that was renewed already' 10 renew bc-signed.pem bc-signed.key again
+nf cacerts bc-renewed.pem bc-renewed.key | tee cacerts.txt
+grep -q 'Issuing CA' cacerts.txt || fail 'no issuing CA among the CA certificates'
+
 initial stranger
-refused 'a stranger' 23 enrol stranger.pem stranger.key again
+refused 'a stranger' 20 enrol stranger.pem stranger.key again
 [[ ! -e again.pem ]] || fail 'a certificate where there should be none'
 audit verify

@@ -15,6 +15,7 @@ NOTE = 4194304
 # What tshark 4.0 does not know, and says so; nothing else may be unknown.
 UNKNOWN = {
     "1.3.6.1.5.5.7.1.34": "id-pe-nftypes (RFC 9310)",
+    "1.3.6.1.5.5.7.4.17": "id-it-caCerts (RFC 9480)",
     # octets, because tshark does not do arcs of more than 64 bits (X.667)
     "6981dce6b89aed9082b0f59da8cbe1d3d2efd07101": "id-nfpki-queueEntry, between RA and CA only",
 }

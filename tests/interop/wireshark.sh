@@ -36,6 +36,26 @@ ractl register oam/pinned.p7s
 through -cmd ir -cert initial.pem -key initial.key -implicit_confirm -newkey "$(key pinned)" -certout pinned.pem
 wanted+=(ir ip)
 
+# with a certificate of ours: another one, in both forms, a renewal, and what genm asks for
+register holder AMF 5
+client=(-path "${path%/*}/nf-tls-client") # so that what the others ask for is no renewal of it
+through -cmd ir "${client[@]}" -ref "$reference" -secret "pass:$secret" -newkey "$(key holder)" \
+  -certout holder.pem
+wanted+=(ir ip certConf pkiconf)
+own=(-cert holder.pem -key holder.key)
+through -cmd cr "${own[@]}" -newkey "$(key cr)" -certout cr.pem
+wanted+=(cr cp certConf pkiconf)
+subject=$(openssl x509 -in holder.pem -noout -subject -nameopt compat | sed 's/^subject=//')
+openssl req -new -key "$(key p10)" -subj "$subject" -out p10.csr
+through -cmd p10cr "${own[@]}" -csr p10.csr -certout p10.pem
+wanted+=(p10cr cp certConf pkiconf)
+through -cmd kur "${client[@]}" "${own[@]}" -subject "$subject" -newkey "$(key kur)" -certout kur.pem
+wanted+=(kur kup certConf pkiconf)
+for type in caCerts signKeyPairTypes currentCRL; do
+  through -cmd genm -infotype "$type" -cert kur.pem -key kur.key
+  wanted+=(genm genp)
+done
+
 # what the RA queues for the CA; the database is the RA's alone, and quiet now
 mkdir copy
 cp ra/state/ra.db* copy

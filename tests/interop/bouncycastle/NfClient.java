@@ -39,6 +39,7 @@ import org.bouncycastle.cert.cmp.CertificateConfirmationContentBuilder;
 import org.bouncycastle.cert.crmf.CertificateRequestMessageBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
@@ -71,7 +72,10 @@ final class NfClient {
 
     private static PrivateKey readKey(String file) throws Exception {
         try (PEMParser parser = new PEMParser(new FileReader(file))) {
-            return new JcaPEMKeyConverter().setProvider("BC").getPrivateKey((PrivateKeyInfo) parser.readObject());
+            Object object = parser.readObject();
+            PrivateKeyInfo key = object instanceof PEMKeyPair ? ((PEMKeyPair) object).getPrivateKeyInfo()
+                                                              : (PrivateKeyInfo) object;
+            return new JcaPEMKeyConverter().setProvider("BC").getPrivateKey(key);
         }
     }
 
