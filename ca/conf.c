@@ -141,11 +141,15 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
     int validity_h;
     int overlap_h;
     int workers;
+    int approval_days;
 
     if (load_number(cfg, "signer_timeout_ms", 100, 600000, &c->signer_timeout_ms, e) != 0 ||
         load_number(cfg, "crl_validity_hours", 1, 24 * 366, &validity_h, e) != 0 ||
         load_number(cfg, "crl_overlap_hours", 0, 24 * 366, &overlap_h, e) != 0 ||
-        load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0) {
+        load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0 ||
+        load_number(cfg, "approval_days", 1, 31, &approval_days, e) != 0 ||
+        load_number(cfg, "approval_check_after", 1, 24 * 3600, &c->approval_check_after_s, e) !=
+            0) {
         return -1;
     }
     if (overlap_h >= validity_h) {
@@ -154,6 +158,7 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
     }
     c->crl_validity_s = validity_h * 3600;
     c->crl_overlap_s = overlap_h * 3600;
+    c->approval_s = approval_days * 24 * 3600;
     c->workers = (size_t)workers;
     return 0;
 }
@@ -265,6 +270,8 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_INT("expired_renewal_days", 0, CFGF_NONE),
         CFG_BOOL("allow_same_key_renewal", cfg_false, CFGF_NONE),
         CFG_STR("reenrolment", "same-identity", CFGF_NONE),
+        CFG_INT("approval_days", 7, CFGF_NONE),
+        CFG_INT("approval_check_after", 60, CFGF_NONE),
         CFG_END(),
     };
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;

@@ -209,15 +209,22 @@ ca_answer(struct ca *ca, link_peer peer, const struct link_message *m)
     }
 }
 
-void
-ca_answer_refused(struct ca *ca, link_peer peer, struct span id, int fail_info, const char *phrase)
+struct link_message
+ca_refusal(struct span id, int fail_info, const char *phrase)
 {
     size_t n = strlen(phrase);
-    const struct link_message m = {
+
+    return (struct link_message){
         .type = LINK_REFUSED,
         .id = id,
         .fail_info = fail_info < 0 ? (unsigned)CMP_SYSTEM_FAILURE : (unsigned)fail_info,
         .phrase = span_of(phrase, n > LINK_PHRASE_MAX ? LINK_PHRASE_MAX : n)};
+}
+
+void
+ca_answer_refused(struct ca *ca, link_peer peer, struct span id, int fail_info, const char *phrase)
+{
+    const struct link_message m = ca_refusal(id, fail_info, phrase);
 
     ca_answer(ca, peer, &m);
 }

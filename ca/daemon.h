@@ -24,6 +24,7 @@ struct event_base;
 struct release;
 struct crl_maker;
 struct registered;
+struct waiting;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -63,6 +64,7 @@ struct ca {
     struct release *release;
     struct crl_maker *crl;
     struct registered *registered;
+    struct waiting *waiting;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;
@@ -98,6 +100,8 @@ void ca_ras_reload(struct ca *);
 
 /* Answers, which nobody gets when the link is gone. */
 void ca_answer(struct ca *, link_peer, const struct link_message *);
+/* REFUSED; borrows. */
+struct link_message ca_refusal(struct span id, int fail_info, const char *phrase);
 void ca_answer_refused(struct ca *, link_peer, struct span id, int fail_info, const char *phrase);
 void ca_answer_busy(struct ca *, link_peer, struct span id);
 

@@ -123,11 +123,27 @@ answer_again(struct issue *j)
 /* ---- T1 ---- */
 
 static int
-run_intend(struct store_op *op, struct store_db *db, struct err *e)
+fill_requester(const struct issue *j, uint8_t fingerprint[SHA256_SIZE], struct issuance_intent *i,
+               struct err *e)
 {
-    struct issue *j = CONTAINER_OF(op, struct issue, op);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (j->requester != NULL && (OSSL_ENCODE(X509, j->requester, &der, e) != 0 ||
+                                 sha256(buf_span(&der), fingerprint, e) != 0)) {
+        return -1;
+    }
+    i->assurance = j->requester != NULL ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
+    i->requester = span_of(fingerprint, j->requester != NULL ? SHA256_SIZE : 0);
+    return 0;
+}
+
+int
+issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
+                  struct issuance_intent *i, struct err *e)
+{
     const struct tbs_request *t = &j->grant.request;
-    struct issuance_intent i = {
+
+    *i = (struct issuance_intent){
         .rid = issue_rid(j),
         .profile = t->profile->name,
         .evidence = buf_span(&j->asked),
@@ -136,40 +152,45 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
         .tbs = buf_span(&j->grant.tbs),
         .not_before = t->not_before,
         .not_after = t->not_after,
+        .approvals = j->approvals,
         .now = j->now,
     };
+    if (j->call != NULL) {
+        return 0;
+    }
+    i->profile_file = span_of(j->ca->profile_file, SHA256_SIZE);
+    i->registration = j->registration.id;
+    i->ra_der = issue_ra_der(j);
+    i->nf_instance = j->grant.registration.nf.instance_id;
+    i->certificates = j->grant.registration.certificates;
+    i->transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
+    i->queue_sequence = j->queue_sequence;
+    i->queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
+    i->cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
+                                                                            : CMP_CERT_REQ_ID;
+    if (j->is_held) {
+        i->holder = span_of(j->holder.serial, sizeof(j->holder.serial));
+    }
+    if (j->grant.renewal.replaces) {
+        i->renews = i->holder;
+    }
+    i->is_update = j->grant.renewal.is_update;
+    i->confirm = i->is_update                                            ? ISSUANCE_REQUIRED
+                 : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
+                                                                         : ISSUANCE_EXPECTED;
+    return fill_requester(j, fingerprint, i, e);
+}
+
+static int
+run_intend(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
     uint8_t fingerprint[SHA256_SIZE];
+    struct issuance_intent i;
     bool found;
 
-    if (j->call == NULL) {
-        CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
-
-        if (j->requester != NULL && (OSSL_ENCODE(X509, j->requester, &der, e) != 0 ||
-                                     sha256(buf_span(&der), fingerprint, e) != 0)) {
-            return -1;
-        }
-        i.profile_file = span_of(j->ca->profile_file, SHA256_SIZE);
-        i.registration = j->registration.id;
-        i.ra_der = issue_ra_der(j);
-        i.nf_instance = j->grant.registration.nf.instance_id;
-        i.certificates = j->grant.registration.certificates;
-        i.transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
-        i.assurance = j->requester != NULL ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
-        i.requester = span_of(fingerprint, j->requester != NULL ? SHA256_SIZE : 0);
-        i.queue_sequence = j->queue_sequence;
-        i.queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
-        i.cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
-                                                                               : CMP_CERT_REQ_ID;
-        if (j->is_held) {
-            i.holder = span_of(j->holder.serial, sizeof(j->holder.serial));
-        }
-        if (j->grant.renewal.replaces) {
-            i.renews = i.holder;
-        }
-        i.is_update = j->grant.renewal.is_update;
-        i.confirm = i.is_update                                             ? ISSUANCE_REQUIRED
-                    : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
-                                                                            : ISSUANCE_EXPECTED;
+    if (issue_fill_intent(j, fingerprint, &i, e) != 0) {
+        return -1;
     }
     if (issuance_intend(db, &i, &j->outcome, e) != 0) {
         return -1;
@@ -211,6 +232,17 @@ failure_of(enum issuance_outcome outcome)
     return CMP_SYSTEM_FAILURE;
 }
 
+void
+issue_refuse_outcome(struct issue *j)
+{
+    j->failure = failure_of(j->outcome);
+    if (j->outcome == ISSUANCE_RENEWED) {
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
+    }
+    (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
+    issue_refuse(j);
+}
+
 static void
 on_intended(struct task *task)
 {
@@ -233,16 +265,14 @@ on_intended(struct task *task)
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:
-    case ISSUANCE_NOT_APPROVED:
     case ISSUANCE_HOLDER_REVOKED:
-        break;
     case ISSUANCE_RENEWED:
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
         break;
+    case ISSUANCE_NOT_APPROVED: /* an officer was revoked, or it is late: the next look says */
+        issue_await(j);
+        return;
     }
-    j->failure = failure_of(j->outcome);
-    (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
-    issue_refuse(j);
+    issue_refuse_outcome(j);
 }
 
 /* ---- judge ---- */
@@ -264,6 +294,10 @@ run_judge(struct task *task)
                                          &j->requester, &j->failure, &j->e);
         (void)snprintf(j->phrase, sizeof(j->phrase), "%s", j->grant.renewal.phrase);
     }
+    if (j->result == 0) {
+        j->failure = CMP_NOT_AUTHORIZED;
+        j->result = issue_judge_approvals(j);
+    }
 }
 
 static void
@@ -276,7 +310,11 @@ on_judged(struct task *task)
         return;
     }
     j->is_granted = true;
-    issue_store(j, run_intend, on_intended);
+    if (j->is_approved) {
+        issue_store(j, run_intend, on_intended);
+    } else {
+        issue_await(j);
+    }
 }
 
 /* ---- look ---- */
@@ -325,11 +363,13 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
     if (j->is_revocation && issue_revoke_look(j, db, e) != 0) {
         return -1;
     }
-    return !j->is_signer_ours
-               ? 0
-               : issuance_holder_find(db, span_of(j->signer_serial, sizeof(j->signer_serial)),
-                                      cmp_msg_extra(cmp_queued_inner(j->queued), 0), &j->holder,
-                                      &j->is_held, e);
+    if (j->is_signer_ours &&
+        issuance_holder_find(db, span_of(j->signer_serial, sizeof(j->signer_serial)),
+                             cmp_msg_extra(cmp_queued_inner(j->queued), 0), &j->holder, &j->is_held,
+                             e) != 0) {
+        return -1;
+    }
+    return j->is_revocation ? 0 : issue_look_waiting(j, db, e);
 }
 
 static void
@@ -352,7 +392,7 @@ on_looked(struct task *task)
         issue_revoke(j);
     } else if (j->is_confirmation) {
         issue_confirm(j);
-    } else {
+    } else if (!issue_is_kept_waiting(j)) {
         issue_work(j, run_judge, on_judged);
     }
 }
@@ -424,6 +464,10 @@ on_opened(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, work);
     enum cmp_body body;
 
+    if (j->queued == NULL && j->is_pending) {
+        issue_refuse(j); /* its RA was ours when it began to wait */
+        return;
+    }
     if (j->queued == NULL) {
         /* Nobody whom we know stands for it, so it changes nothing here. */
         log_err(LOG_WARNING, "submit-refused", &j->e, "not recorded");
@@ -441,7 +485,13 @@ on_opened(struct task *task)
     issue_store(j, run_look, on_looked);
 }
 
-static struct issue *
+void
+issue_open(struct issue *j)
+{
+    issue_work(j, run_open, on_opened);
+}
+
+struct issue *
 issue_new(struct ca *ca, struct flight *flight, struct span asked)
 {
     struct issue *j = mem_zalloc(1, sizeof(*j));
@@ -479,7 +529,7 @@ issue_submit(struct ca *ca, link_peer peer, const struct link_message *m)
     j->queue_sequence = m->sequence;
     memcpy(j->queue_previous, m->previous.p, sizeof(j->queue_previous));
     j->ras = ca_ras_hold(ca);
-    issue_work(j, run_open, on_opened);
+    issue_open(j);
 }
 
 /* ---- officers ---- */

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "ca/approved.h"
 #include "ca/cmp/revoke.h"
 #include "ca/crl_maker.h"
 #include "ca/daemon.h"
@@ -20,6 +21,10 @@
 void issue_submit(struct ca *, link_peer, const struct link_message *m);
 /* An officer's request; answers `call` with {"certificate": PEM, "serial": hex}. */
 void issue_officer(struct ca *, struct admin_call *call, const json_t *request);
+
+/* A request that waits for officers, and about which something is due (waiting.h): goes on with it,
+ * or refuses it; whoever was told to wait is told what became of it. */
+void issue_resume(struct ca *, struct span rid);
 
 /* What was found unfinished at start: the same TBS is signed again, or the intent is given up when
  * it is too old. Blocking. */
@@ -56,9 +61,14 @@ struct issue {
     struct issuance_request first; /* certConf: the request that it is about */
     struct buf first_evidence;
     bool is_confirmation;
-    bool is_confirmed; /* answered before */
-    bool is_revoked;   /* by a confirmation or a rejection: the CRL changes */
-    bool may_refuse;   /* the RA stands for it: a refusal is recorded */
+    bool is_confirmed;               /* answered before */
+    struct issuance_pending pending; /* it waits for officers */
+    bool is_pending;
+    struct approved approved; /* what they signed */
+    int approvals;            /* how many must */
+    bool is_approved;
+    bool is_revoked; /* by a confirmation or a rejection: the CRL changes */
+    bool may_refuse; /* the RA stands for it: a refusal is recorded */
     struct policy_grant grant;
     bool is_granted;
     struct cmp_certconf confirmation;
@@ -85,6 +95,8 @@ struct issue {
 void issue_end_busy(struct issue *);
 void issue_end_refused(struct issue *, int fail_info, const char *phrase);
 void issue_end_issued(struct issue *);
+/* WAITING, when it came from the link. */
+void issue_end_waiting(struct issue *);
 
 /* Records the refusal (job->failure, job->e), then answers. */
 void issue_refuse(struct issue *);
@@ -100,6 +112,24 @@ struct span issue_ra_der(const struct issue *);
 void issue_release_confirmed(struct issue *);
 /* Waits for the checkpoint over `leaf`, then `released`. */
 void issue_release(struct issue *, uint64_t leaf, void (*released)(struct release_item *));
+
+/* The failure of job->outcome. */
+void issue_refuse_outcome(struct issue *);
+/* A job; `asked` is copied. The flight is the job's from now on. */
+struct issue *issue_new(struct ca *, struct flight *, struct span asked);
+/* The first step of what an RA signed. */
+void issue_open(struct issue *);
+/* In a store operation: the row that the grant makes, without a TBS when there is none yet. It
+ * borrows from the job and from `fingerprint`. */
+int issue_fill_intent(const struct issue *, uint8_t fingerprint[SHA256_SIZE],
+                      struct issuance_intent *i, struct err *e);
+
+/* issue_wait.c, at the steps of issue.c: what waits (in the store); true when that is all for now,
+ * and the job is at its end; whether it is approved (in a worker); the end of what is not. */
+int issue_look_waiting(struct issue *, struct store_db *, struct err *e);
+bool issue_is_kept_waiting(struct issue *);
+int issue_judge_approvals(struct issue *);
+void issue_await(struct issue *);
 
 /* confirm.c: from the look on. */
 void issue_confirm(struct issue *);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/issue.h"
+#include "ca/waiting.h"
 
 static void
 issue_free(struct issue *j)
@@ -19,6 +20,8 @@ issue_free(struct issue *j)
     issuance_registration_free(&j->registration);
     issuance_request_free(&j->found);
     issuance_request_free(&j->first);
+    issuance_pending_free(&j->pending);
+    approved_free(&j->approved);
     policy_grant_free(&j->grant);
     buf_free(&j->asked);
     buf_free(&j->first_evidence);
@@ -51,9 +54,21 @@ issue_end_busy(struct issue *j)
     issue_free(j);
 }
 
+/* To who asked, and to who was told to wait. What is refused unread is nobody else's answer. */
+static void
+tell(struct issue *j, const struct link_message *m)
+{
+    ca_answer(j->ca, j->flight->peer, m);
+    if (j->is_pending) {
+        waiting_tell(j->ca->waiting, j->flight->peer, m);
+    }
+}
+
 void
 issue_end_refused(struct issue *j, int fail_info, const char *phrase)
 {
+    const struct link_message m = ca_refusal(issue_rid(j), fail_info, phrase);
+
     if (j->call != NULL) {
         if (j->e.text[0] != '\0') {
             refuse_officer(j, j->e.code, j->e.text);
@@ -61,9 +76,24 @@ issue_end_refused(struct issue *j, int fail_info, const char *phrase)
             refuse_officer(j, ERR_DENIED, phrase);
         }
     } else {
-        ca_answer_refused(j->ca, j->flight->peer, issue_rid(j), fail_info, phrase);
+        tell(j, &m);
     }
     j->ca->count.refused++;
+    issue_free(j);
+}
+
+void
+issue_end_waiting(struct issue *j)
+{
+    const struct link_message m = {.type = LINK_WAITING,
+                                   .id = issue_rid(j),
+                                   .phrase = SPAN_LITERAL(WAITING_PHRASE),
+                                   .check_after = (uint32_t)j->ca->conf.approval_check_after_s};
+
+    if (j->flight->peer != 0) {
+        waiting_watch(j->ca->waiting, issue_rid(j), j->flight->peer);
+        ca_answer(j->ca, j->flight->peer, &m);
+    }
     issue_free(j);
 }
 
@@ -167,7 +197,7 @@ issue_end_issued(struct issue *j)
     if (j->call != NULL) {
         answer_officer(j);
     } else {
-        ca_answer(j->ca, j->flight->peer, &m);
+        tell(j, &m);
     }
     issue_free(j);
 }
@@ -185,8 +215,15 @@ static int
 run_refuse(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct issue *j = CONTAINER_OF(op, struct issue, op);
-    const struct cmp_queue_entry *entry = cmp_queued_entry(j->queued);
-    const struct issuance_refusal r = {
+    const struct cmp_queue_entry *entry;
+    struct issuance_refusal r;
+
+    if (j->is_pending) {
+        return issuance_pending_refuse(db, issue_rid(j), (int)j->failure, phrase_of(j), j->e.text,
+                                       j->now, &j->found.leaf, &j->outcome, e);
+    }
+    entry = cmp_queued_entry(j->queued);
+    r = (struct issuance_refusal){
         .rid = issue_rid(j),
         .registration = j->is_registered ? j->registration.id : NULL,
         .ra_der = issue_ra_der(j),
@@ -199,7 +236,6 @@ run_refuse(struct store_op *op, struct store_db *db, struct err *e)
         .reason = j->e.text,
         .now = j->now,
     };
-
     return issuance_refuse(db, &r, &j->found.leaf, &j->outcome, e);
 }
 
@@ -219,6 +255,10 @@ on_refused(struct task *task)
     ca_check_store(&j->op, "store a refusal");
     if (j->outcome == ISSUANCE_DONE) {
         issue_release(j, j->found.leaf, released_refused);
+        return;
+    }
+    if (j->is_pending) {
+        issue_end_busy(j); /* an officer was faster: asked again, it is answered so */
         return;
     }
     /* The RA was revoked meanwhile (or the rid is known, which its flight excludes). */

@@ -189,6 +189,45 @@ run_resolve(struct store_op *op, struct store_db *db, struct err *e)
     return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, o->reason, o->now, &o->leaf, e);
 }
 
+struct approved_op {
+    struct store_op op;
+    struct span rid;
+    struct approved approved;
+};
+
+static int
+run_approved(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct approved_op *o = CONTAINER_OF(op, struct approved_op, op);
+
+    return approved_load(db, o->rid, &o->approved, e);
+}
+
+/* What the profile demands, by what the officers signed. */
+static int
+check_approved(struct ca *ca, const struct issuance_request *q,
+               const struct issuance_registration *registration, const struct policy_grant *grant,
+               struct err *e)
+{
+    struct approved_op o = {.op = {.run = run_approved}, .rid = span_of(q->rid, sizeof(q->rid))};
+    struct approval request;
+    int count = 0;
+    int result;
+
+    if (grant->request.profile->approvals == 0) {
+        return 0;
+    }
+    approved_request_of_grant(o.rid, registration->id, grant, &request);
+    result = store_call(ca->store, &o.op, e) != 0
+                 ? -1
+                 : approved_count(&ca->policy, registration, &request, &o.approved, q->created,
+                                  &count, e);
+    approved_free(&o.approved);
+    return result == 0 && count < grant->request.profile->approvals
+               ? err_set(e, ERR_DENIED, "approved by %d officers", count)
+               : result;
+}
+
 /* What is in the file is signed only when what the RA and the requester signed leads to it again:
  * an intent could have been written by somebody who can write the file and nothing else. */
 static int
@@ -216,7 +255,8 @@ judge_again(struct ca *ca, const struct issuance_request *q, struct span evidenc
         facts.holder = h.found ? &h.holder : NULL;
     }
     if (policy_grant_request(&ca->policy, queued, &facts, q->created, &grant, &requester, &failure,
-                             e) != 0) {
+                             e) != 0 ||
+        check_approved(ca, q, registration, &grant, e) != 0) {
         return -1;
     }
     return policy_same(&grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs), e);

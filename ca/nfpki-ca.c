@@ -18,6 +18,7 @@
 #include "ca/office.h"
 #include "ca/register.h"
 #include "ca/start.h"
+#include "ca/waiting.h"
 
 enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
 
@@ -105,6 +106,7 @@ on_first_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
     if (!ca->stopping && open_link(ca, &e) != 0) {
         ca_die(&e, "the link");
     }
+    waiting_look(ca->waiting);
     log_event(LOG_INFO, "ready", "%s", ca->conf.link_socket);
 }
 

@@ -7,38 +7,48 @@
 
 #include "base/cmd.h"
 #include "base/file.h"
+#include "base/ossl.h"
+#include "base/proc.h"
+#include "ca/cactl.h"
 #include "ca/link/admin.h"
 
 enum { CSR_FILE_MAX = 32 * 1024, TIMEOUT_MS = 120 * 1000 };
 
 static const char *socket_path = "/run/nfpki/ca-admin.sock";
 
-static int
-fail(const struct err *e)
+static const struct program program;
+
+int
+cactl_fail(const struct err *e)
 {
     (void)fprintf(stderr, "nfpki-cactl: %s\n", e->text);
     return err_exit_status(e->code);
 }
 
-/* Takes the reference to `request`. NULL after a failure, which was printed into *status. */
-static json_t *
-ask(json_t *request, int *status)
+int
+cactl_misuse(const char *command)
+{
+    return cmd_misuse(&program, command);
+}
+
+json_t *
+cactl_ask(json_t *request, int *status)
 {
     struct err e = {0};
     json_t *answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
 
     json_decref(request);
-    *status = answer == NULL ? fail(&e) : 0;
+    *status = answer == NULL ? cactl_fail(&e) : 0;
     return answer;
 }
 
-static int
-print_answer(json_t *request)
+int
+cactl_print_answer(json_t *request)
 {
     CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     int status;
 
-    answer = ask(request, &status);
+    answer = cactl_ask(request, &status);
     if (answer != NULL) {
         (void)json_object_del(answer, "ok");
         (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
@@ -47,15 +57,13 @@ print_answer(json_t *request)
     return status;
 }
 
-static const struct program program;
-
 static int
 run_simple(int argc, char **argv)
 {
     if (argc != 1) {
-        return cmd_misuse(&program, argv[0]);
+        return cactl_misuse(argv[0]);
     }
-    return print_answer(json_pack("{s:s}", "command", argv[0]));
+    return cactl_print_answer(json_pack("{s:s}", "command", argv[0]));
 }
 
 struct issue_options {
@@ -110,20 +118,20 @@ run_issue(int argc, char **argv)
     int status;
 
     if (parse_issue(argc, argv, &o) != 0) {
-        return cmd_misuse(&program, argv[0]);
+        return cactl_misuse(argv[0]);
     }
     if (file_read(argv[optind], &csr, &e) != 0) {
-        return fail(&e);
+        return cactl_fail(&e);
     }
     if (memmem(csr.p, csr.n, pem_begin, sizeof(pem_begin) - 1) == NULL) {
         (void)err_set(&e, ERR_INPUT, "%s: not PEM: convert it with openssl req -inform DER",
                       argv[optind]);
-        return fail(&e);
+        return cactl_fail(&e);
     }
-    answer = ask(json_pack("{s:s,s:s,s:s,s:I,s:s%}", "command", "issue", "profile", o.profile,
-                           "commonName", o.common_name, "days", (json_int_t)o.days, "csr",
-                           (const char *)csr.p, csr.n),
-                 &status);
+    answer = cactl_ask(json_pack("{s:s,s:s,s:s,s:I,s:s%}", "command", "issue", "profile", o.profile,
+                                 "commonName", o.common_name, "days", (json_int_t)o.days, "csr",
+                                 (const char *)csr.p, csr.n),
+                       &status);
     if (answer != NULL) {
         (void)fputs(json_string_value(json_object_get(answer, "certificate")), stdout);
     }
@@ -143,22 +151,30 @@ run_revoke(int argc, char **argv)
     optind = 0; /* glibc: begin anew, with options anywhere */
     while ((option = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
         if (option != 'r') {
-            return cmd_misuse(&program, argv[0]);
+            return cactl_misuse(argv[0]);
         }
         reason = optarg;
     }
     if (reason == NULL || argc - optind != 1) {
-        return cmd_misuse(&program, argv[0]);
+        return cactl_misuse(argv[0]);
     }
-    return print_answer(
+    return cactl_print_answer(
         json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", argv[optind], "reason", reason));
 }
+
+#define APPROVE_SYNOPSIS                                                                           \
+    "--certificate FILE --key FILE [--passphrase-fd N] [--reason TEXT] [--yes] RID | --signed "    \
+    "FILE"
 
 static const struct cmd commands[] = {
     {"status", "", "what the CA has, and whether its signers run", run_simple},
     {"issue", "--profile ra-cmp|registrar|officer --subject-cn NAME --days N CSR.pem",
      "certificate for a process or an officer of ours", run_issue},
     {"revoke", "SERIAL --reason REASON", "revoke, and publish a CRL with it", run_revoke},
+    {"pending", "[--json] [RID] | --document RID [--decision approve|reject] [--reason TEXT]",
+     "what waits for officers; the document to sign about one", cactl_pending},
+    {"approve", APPROVE_SYNOPSIS, "sign and hand in that a request may be issued", cactl_approve},
+    {"reject", APPROVE_SYNOPSIS, "sign and hand in that it may not", cactl_approve},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},
 };
@@ -171,8 +187,8 @@ static const struct program program = {
     .n_commands = ARRAY_LEN(commands),
 };
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
@@ -192,4 +208,18 @@ main(int argc, char **argv)
         socket_path = optarg;
     }
     return cmd_run(&program, argc - optind, argv + optind);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct err e = {0};
+    int status;
+
+    if (proc_harden(&e) != 0 || ossl_init(&e) != 0) {
+        return cactl_fail(&e);
+    }
+    status = run(argc, argv);
+    OPENSSL_cleanup();
+    return status;
 }

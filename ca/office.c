@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "ca/approve.h"
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
 #include "ca/register.h"
+#include "db/issuance_approval.h"
 
 /* A question to the database. */
 struct asking {
@@ -14,6 +16,7 @@ struct asking {
     struct store_op op;
     struct crl_waiter crl;
     struct issuance_counts counts;
+    int64_t pending;
     json_t *list;
 };
 
@@ -48,7 +51,9 @@ ask(struct asking *a, int (*run)(struct store_op *, struct store_db *, struct er
 static int
 run_count(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return issuance_count(db, &CONTAINER_OF(op, struct asking, op)->counts, e);
+    struct asking *a = CONTAINER_OF(op, struct asking, op);
+
+    return issuance_count(db, &a->counts, e) != 0 ? -1 : issuance_pending_count(db, &a->pending, e);
 }
 
 static json_t *
@@ -69,16 +74,16 @@ on_counted(struct task *task)
 
     ca_check_store(&a->op, "status");
     time_format((time_t)c->crl_next_update, next_update);
-    answer =
-        json_pack("{s:s,s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:b}",
-                  "version", NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations,
-                  "certificates", (json_int_t)c->certificates, "open", (json_int_t)c->open,
-                  "refused", (json_int_t)c->refused, "revoked", (json_int_t)c->revoked, "crl",
-                  "number", (json_int_t)c->crl_number, "nextUpdate", next_update, "link", "peers",
-                  (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
-                  (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
-                  signer_status(ca->log), "published", (json_int_t)ledger_published(ca->ledger),
-                  "rehearsal", ca->policy.rehearsal);
+    answer = json_pack(
+        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:b}", "version",
+        NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations, "certificates",
+        (json_int_t)c->certificates, "open", (json_int_t)c->open, "waiting", (json_int_t)a->pending,
+        "refused", (json_int_t)c->refused, "revoked", (json_int_t)c->revoked, "crl", "number",
+        (json_int_t)c->crl_number, "nextUpdate", next_update, "link", "peers",
+        (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
+        (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
+        signer_status(ca->log), "published", (json_int_t)ledger_published(ca->ledger), "rehearsal",
+        ca->policy.rehearsal);
     admin_answer(a->call, answer);
     asking_free(a);
 }
@@ -155,6 +160,10 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
         crl_make(ca->crl, &a->crl);
     } else if (strcmp(command, "issue") == 0) {
         issue_officer(ca, call, request);
+    } else if (strcmp(command, "pending") == 0) {
+        pending_officer(ca, call, request);
+    } else if (strcmp(command, "approve") == 0) {
+        approve_officer(ca, call, request);
     } else if (strcmp(command, "revoke") == 0) {
         revoke_officer(ca, call, request);
     } else {

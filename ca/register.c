@@ -6,6 +6,7 @@
 
 #include "ca/registered.h"
 #include "ca/release.h"
+#include "ca/waiting.h"
 
 struct registering {
     struct ca *ca;
@@ -231,6 +232,7 @@ on_cancelled(struct task *task)
     struct registering *r = CONTAINER_OF(task, struct registering, op.task);
 
     ca_check_store(&r->op, "cancel a registration");
+    waiting_look(r->ca->waiting); /* what waits for officers under it comes to nothing */
     if (r->outcome == ISSUANCE_DONE || r->outcome == ISSUANCE_KNOWN) {
         wait_for_release(r);
         return;

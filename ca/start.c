@@ -13,6 +13,7 @@
 #include "ca/issue.h"
 #include "ca/registered.h"
 #include "ca/release.h"
+#include "ca/waiting.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
@@ -368,7 +369,11 @@ ca_open(struct ca *ca, struct err *e)
         return -1;
     }
     ca->crl = crl_maker_new(ca, e);
-    return ca->crl == NULL ? -1 : 0;
+    if (ca->crl == NULL) {
+        return -1;
+    }
+    ca->waiting = waiting_new(ca, e);
+    return ca->waiting == NULL ? -1 : 0;
 }
 
 int
@@ -401,6 +406,7 @@ ca_close(struct ca *ca)
     admin_server_free(ca->admin);
     pool_free(ca->pool);
     crl_maker_free(ca->crl);
+    waiting_free(ca->waiting);
     registered_free(ca->registered);
     release_free(ca->release);
     if (ca->ras != NULL) {

@@ -212,3 +212,12 @@ BEGIN SELECT RAISE(ABORT, 'a revocation request is kept'); END;
 ALTER TABLE request ADD COLUMN profile_file BLOB CHECK (profile_file IS NULL OR length(profile_file) = 32);
 CREATE TRIGGER request_profile_file BEFORE UPDATE OF profile_file ON request
 BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 8
+
+-- As in `request`: such a one holds no place of its registration.
+ALTER TABLE pending ADD COLUMN renews BLOB CHECK (length(renews) = 16);
+-- One renewal of a certificate waits at a time.
+CREATE UNIQUE INDEX pending_renews ON pending (renews) WHERE renews IS NOT NULL AND open = 1;
+CREATE TRIGGER pending_fixed_renewal BEFORE UPDATE OF renews ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request does not change'); END;

@@ -243,7 +243,8 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
 
     if (store_query(db, &rows,
                     "SELECT state, not_before, not_after, used + (SELECT count(*) FROM pending p "
-                    "WHERE p.registration = id AND p.open = 1 AND p.rid <> ?3) FROM registration "
+                    "WHERE p.registration = id AND p.open = 1 AND p.renews IS NULL AND p.rid <> "
+                    "?3) FROM registration "
                     "WHERE id = ?1 AND nf_instance = ?2",
                     STORE_VALUES(store_text(i->registration), store_text(i->nf_instance),
                                  store_blob(i->rid)),

@@ -168,15 +168,34 @@ insert_pending(struct store_db *db, const struct issuance_intent *i, time_t expi
     return store_exec(
         db,
         "INSERT INTO pending(rid, registration, transaction_id, profile, assurance, requester, "
-        "spki_sha256, evidence, queue_sequence, queue_previous, approvals, created, expires, leaf) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "spki_sha256, evidence, queue_sequence, queue_previous, approvals, created, expires, leaf, "
+        "renews) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         STORE_VALUES(store_blob(i->rid), store_text(i->registration), store_blob(i->transaction_id),
                      store_text(i->profile), store_int(i->assurance), store_blob(i->requester),
                      store_blob(i->spki_sha256), store_blob(i->evidence),
                      store_int((int64_t)i->queue_sequence), store_blob(i->queue_previous),
                      store_int(i->approvals), store_int(i->now), store_int(expires),
-                     store_int((int64_t)leaf)),
+                     store_int((int64_t)leaf),
+                     i->renews.n > 0 ? store_blob(i->renews) : store_null()),
         e);
+}
+
+static int
+check_renewals(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
+               struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows, "SELECT 1 FROM pending WHERE renews = ?1 AND open = 1",
+                    STORE_VALUES(store_blob(i->renews)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row) {
+        *outcome = ISSUANCE_RENEWED;
+    }
+    return 0;
 }
 
 int
@@ -192,7 +211,8 @@ issuance_pend(struct store_db *db, const struct issuance_intent *i, time_t expir
         *outcome = ISSUANCE_KNOWN;
         return 0;
     }
-    if (issuance_admissible(db, i, outcome, e) != 0) {
+    if (issuance_admissible(db, i, outcome, e) != 0 ||
+        (*outcome == ISSUANCE_DONE && i->renews.n > 0 && check_renewals(db, i, outcome, e) != 0)) {
         return -1;
     }
     if (*outcome != ISSUANCE_DONE) {

@@ -181,6 +181,7 @@ enum {
     REVOKED_BETWEEN,
     REJECTED,
     INTENT_DEMANDS_MORE,
+    INTENT_DEMANDS_LESS,
     NEVER_WAITED,
     UNASKED,
     ASKED_TWICE,
@@ -217,6 +218,7 @@ tell(struct audit_ledger *l, int row, const struct person people[4])
     approve(l, alice);
     switch (row) {
     case ONE_OFFICER:
+    case INTENT_DEMANDS_LESS:
         break;
     case ONE_TWICE:
         approve(l, alice);
@@ -250,7 +252,10 @@ tell(struct audit_ledger *l, int row, const struct person people[4])
     if (row == REFUSED) {
         refuse(l);
     } else if (row != STILL_WAITING) {
-        intend(l, RID, "77", "nf-tls", RID, row == INTENT_DEMANDS_MORE ? 3 : 2);
+        intend(l, RID, "77", "nf-tls", RID,
+               row == INTENT_DEMANDS_MORE   ? 3
+               : row == INTENT_DEMANDS_LESS ? 1
+                                            : 2);
     }
 }
 
@@ -269,6 +274,7 @@ nothing_is_intended_without_its_approvals_although_the_log_signed_it(void **stat
         [REVOKED_BEFORE] = "which is no officer",
         [REVOKED_BETWEEN] = "was intended with 1 of 2 approvals",
         [REJECTED] = "although an officer rejected it",
+        [INTENT_DEMANDS_LESS] = "was intended with 1 of 2 approvals",
         [INTENT_DEMANDS_MORE] = "was intended with 2 of 3 approvals",
         [NEVER_WAITED] = "was intended with 0 of 2 approvals",
         [UNASKED] = "which does not wait for any",

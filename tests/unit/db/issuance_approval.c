@@ -338,7 +338,6 @@ what_is_too_late_is_due_and_refused_once(void **state)
     const struct octets o = scene_octets(1);
     const struct octets alice = scene_octets(210);
     struct decide d = decision(&o, &alice, true);
-    struct intend i = {.intent = wanted(s, &o, span_of(o.rid, 1))};
     struct err e = {0};
     uint64_t leaves;
 
@@ -350,9 +349,6 @@ what_is_too_late_is_due_and_refused_once(void **state)
     d.d.now = EXPIRES;
     assert_int_equal(decide(s, &d), ISSUANCE_NOT_APPROVED);
     issuance_pending_free(&d.after);
-    i.intent.now = EXPIRES;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-    assert_int_equal(i.outcome, ISSUANCE_NOT_APPROVED);
     leaves = scene_leaves(s->store);
     assert_ok(scene_call(s->store, do_late, &d, &e), &e);
     assert_int_equal(d.outcome, ISSUANCE_DONE);
@@ -362,6 +358,31 @@ what_is_too_late_is_due_and_refused_once(void **state)
     assert_int_equal(d.leaf, leaves);
     assert_int_equal(due(s, EXPIRES), 0);
     check(s);
+}
+
+static void
+approvals_of_what_is_too_late_open_nothing(void **state)
+{
+    struct scene *s = *state;
+    const struct octets o = scene_octets(1);
+    const struct octets alice = scene_octets(210);
+    const struct octets bob = scene_octets(211);
+    struct decide by_alice = decision(&o, &alice, true);
+    struct decide by_bob = decision(&o, &bob, true);
+    struct intend i = {.intent = wanted(s, &o, span_of(o.rid, 1))};
+    struct err e = {0};
+
+    (void)pend(s, &o);
+    assert_int_equal(decide(s, &by_alice), ISSUANCE_DONE);
+    assert_int_equal(decide(s, &by_bob), ISSUANCE_DONE);
+    issuance_pending_free(&by_alice.after);
+    issuance_pending_free(&by_bob.after);
+    i.intent.now = EXPIRES;
+    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_int_equal(i.outcome, ISSUANCE_NOT_APPROVED);
+    i.intent.now = EXPIRES - 1;
+    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_int_equal(i.outcome, ISSUANCE_DONE);
 }
 
 static void
@@ -389,6 +410,34 @@ what_waits_holds_a_place_of_its_registration(void **state)
     (void)snprintf(cancelled.row.id, sizeof(cancelled.row.id), "%s", s->id);
     assert_ok(scene_call(s->store, do_cancel, &cancelled, &e), &e);
     assert_int_equal(due(s, NOW), 2); /* nothing will come of them */
+    check(s);
+}
+
+static void
+a_renewal_waits_without_a_place_and_one_at_a_time(void **state)
+{
+    struct scene *s = *state; /* two certificates */
+    const struct octets live = scene_octets(1);
+    const struct octets renewal = scene_octets(2);
+    const struct octets another = scene_octets(3);
+    const struct octets initial = scene_octets(4);
+    struct intend i = scene_nf(&live, s->id, SPAN_LITERAL("live"));
+    struct issue done = {.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    struct pend first = {.intent = wanted(s, &renewal, SPAN_LITERAL("first"))};
+    struct pend second = {.intent = wanted(s, &another, SPAN_LITERAL("second"))};
+    struct err e = {0};
+
+    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    first.intent.holder = span_of(live.serial, sizeof(live.serial));
+    first.intent.renews = first.intent.holder;
+    second.intent.holder = first.intent.holder;
+    second.intent.renews = first.intent.holder;
+    assert_ok(scene_call(s->store, do_pend, &first, &e), &e);
+    assert_int_equal(first.outcome, ISSUANCE_DONE);
+    assert_ok(scene_call(s->store, do_pend, &second, &e), &e);
+    assert_int_equal(second.outcome, ISSUANCE_RENEWED);
+    assert_int_equal(pend(s, &initial).outcome, ISSUANCE_DONE); /* the other place is free */
     check(s);
 }
 
@@ -457,7 +506,11 @@ main(void)
         cmocka_unit_test_setup_teardown(one_rejection_ends_it, setup, scene_teardown),
         cmocka_unit_test_setup_teardown(what_is_too_late_is_due_and_refused_once, setup,
                                         scene_teardown),
+        cmocka_unit_test_setup_teardown(approvals_of_what_is_too_late_open_nothing, setup,
+                                        scene_teardown),
         cmocka_unit_test_setup_teardown(what_waits_holds_a_place_of_its_registration, setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(a_renewal_waits_without_a_place_and_one_at_a_time, setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(the_database_refuses_to_forget, setup, scene_teardown),
         cmocka_unit_test_setup_teardown(rows_that_the_record_does_not_have_are_found, setup,
