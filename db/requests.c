@@ -485,20 +485,22 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
 }
 
 int
-requests_waiting(struct store_db *db, struct span rid, int check_after, const char *phrase,
-                 int64_t again_at, struct err *e)
+requests_waiting(struct store_db *db, struct span rid, const struct requests_wait *wait,
+                 struct err *e)
 {
     if (store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
-                   STORE_VALUES(store_int(again_at), store_blob(rid)), e) != 0) {
+                   STORE_VALUES(store_int(wait->again_at), store_blob(rid)), e) != 0) {
         return -1;
     }
     if (store_changes(db) != 1) {
         return err_set(e, ERR_NOTFOUND, "nothing waits for this answer");
     }
     return store_exec(db,
-                      "UPDATE enrolment SET check_after = ?1, phrase = ?2 WHERE state = 0 AND "
-                      "id = (SELECT enrolment FROM queue WHERE rid = ?3)",
-                      STORE_VALUES(store_int(check_after), store_text(phrase), store_blob(rid)), e);
+                      "UPDATE enrolment SET check_after = ?1, phrase = ?2, until = max(until, ?3) "
+                      "WHERE state = 0 AND id = (SELECT enrolment FROM queue WHERE rid = ?4)",
+                      STORE_VALUES(store_int(wait->check_after), store_text(wait->phrase),
+                                   store_int(wait->until), store_blob(rid)),
+                      e);
 }
 
 int

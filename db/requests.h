@@ -234,9 +234,15 @@ int requests_done(struct store_db *, struct span rid, struct err *e);
 /* The answer to an rr: requests_done(), and what it meant is noted as revoked. */
 int requests_revoked(struct store_db *, struct span rid, struct err *e);
 /* Stays QUEUED: the CA waits for people. The entry is not open for requests_open_each() before
- * `again_at`. */
-int requests_waiting(struct store_db *, struct span rid, int check_after, const char *phrase,
-                     int64_t again_at, struct err *e);
+ * `again_at`, and the row is kept until `until` at least: what becomes of it can be fetched. */
+struct requests_wait {
+    int check_after;
+    const char *phrase;
+    int64_t again_at;
+    int64_t until;
+};
+int requests_waiting(struct store_db *, struct span rid, const struct requests_wait *,
+                     struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. What a kur updated, or what was
  * rejected, is noted as revoked. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);

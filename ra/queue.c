@@ -25,6 +25,8 @@
 #include "ca/x509/profiles.h"
 
 enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 128 };
+/* What people decided can be fetched so long after the CA said last that it waits. */
+enum { WAITING_KEEP_S = 7 * 86400 };
 
 struct flight {
     struct flight *next;
@@ -329,8 +331,13 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
     } else if (a->type == LINK_REVOKED) {
         result = requests_revoked(db, rid, e);
     } else if (a->type == LINK_WAITING) {
-        result =
-            requests_waiting(db, rid, a->check_after, a->phrase, clock_now() + a->check_after, e);
+        const int64_t again_at = clock_now() + a->check_after;
+        const struct requests_wait wait = {.check_after = a->check_after,
+                                           .phrase = a->phrase,
+                                           .again_at = again_at,
+                                           .until = again_at + WAITING_KEEP_S};
+
+        result = requests_waiting(db, rid, &wait, e);
     } else {
         result = requests_refused(db, rid, a->fail_info, a->phrase, e);
         if (result == 0 && a->fail_info == CMP_CERT_REVOKED) {

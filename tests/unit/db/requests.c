@@ -559,8 +559,11 @@ verb_waiting(struct store_db *db, void *arg, struct err *e)
 {
     struct waits *w = arg;
 
-    return requests_waiting(db, span_of(w->rid, REQUESTS_RID_SIZE), 60, "waiting for approval",
-                            1000, e);
+    return requests_waiting(
+        db, span_of(w->rid, REQUESTS_RID_SIZE),
+        &(struct requests_wait){
+            .check_after = 60, .phrase = "waiting for approval", .again_at = 1000, .until = 5000},
+        e);
 }
 
 static int
@@ -587,6 +590,8 @@ what_waits_for_people_rests_and_is_remembered(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(store_cleanup) struct store *store = open_in(dir);
     struct admitting in = admitting("a", 1);
+    struct admitting again = admitting("a", 2);
+    struct admitting last = admitting("b", 3);
     struct waits w = {.rid = in.rid};
     struct err e;
 
@@ -609,11 +614,17 @@ what_waits_for_people_rests_and_is_remembered(void **state)
     assert_int_equal(w.enrolment.state, REQUESTS_QUEUED);
     assert_int_equal(w.enrolment.check_after, 60);
     assert_string_equal(w.enrolment.phrase, "waiting for approval");
-    /* the answer comes after all, unasked */
+    /* the answer comes after all, unasked, when the request's own time has passed (1000) */
     assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_admit, &last, &e), &e); /* the last entry always stays */
+    assert_ok(call(store, verb_expire, &(struct expiring){.now = 4999}, &e), &e);
     assert_ok(call(store, verb_of_rid, &w, &e), &e);
     assert_int_equal(w.enrolment.state, REQUESTS_ANSWERED);
     assert_err(call(store, verb_waiting, &w, &e), ERR_NOTFOUND, &e); /* too late */
+    assert_err(call(store, verb_admit, &again, &e), ERR_CONFLICT, &e);
+    assert_ok(call(store, verb_expire, &(struct expiring){.now = 5001}, &e), &e);
+    assert_ok(call(store, verb_of_rid, &w, &e), &e);
+    assert_false(w.found);
     requests_enrolment_clear(&w.enrolment);
 }
 
