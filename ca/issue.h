@@ -67,8 +67,9 @@ struct issue {
     struct approved approved; /* what they signed */
     int approvals;            /* how many must */
     bool is_approved;
-    bool is_revoked; /* by a confirmation or a rejection: the CRL changes */
-    bool may_refuse; /* the RA stands for it: a refusal is recorded */
+    bool is_cancelled; /* its registration, between intent and signature */
+    bool is_revoked;   /* by a confirmation or a rejection: the CRL changes */
+    bool may_refuse;   /* the RA stands for it: a refusal is recorded */
     struct policy_grant grant;
     bool is_granted;
     struct cmp_certconf confirmation;

@@ -17,7 +17,22 @@ run_issue(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct issue *j = CONTAINER_OF(op, struct issue, op);
 
-    return issuance_issue(db, issue_rid(j), buf_span(&j->certificate), j->now, &j->found.leaf, e);
+    if (issuance_is_cancelled(db, issue_rid(j), &j->is_cancelled, e) != 0) {
+        return -1;
+    }
+    return j->is_cancelled
+               ? issuance_abandon(db, issue_rid(j), CMP_NOT_AUTHORIZED,
+                                  "the registration was cancelled", j->now, &j->found.leaf, e)
+               : issuance_issue(db, issue_rid(j), buf_span(&j->certificate), j->now, &j->found.leaf,
+                                e);
+}
+
+static void
+released_cancelled(struct release_item *item)
+{
+    struct issue *j = CONTAINER_OF(item, struct issue, release);
+
+    issue_end_refused(j, CMP_NOT_AUTHORIZED, cmp_failure_phrase(CMP_NOT_AUTHORIZED));
 }
 
 static void
@@ -32,6 +47,11 @@ on_issued(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
 
     ca_check_store(&j->op, "store a certificate");
+    if (j->is_cancelled) {
+        crl_make(j->ca->crl, NULL); /* nobody gets what was signed */
+        issue_release(j, j->found.leaf, released_cancelled);
+        return;
+    }
     j->ca->count.issued++;
     if (j->call != NULL) {
         ca_ras_reload(j->ca);

@@ -166,6 +166,15 @@ run_revoke(int argc, char **argv)
     "--certificate FILE --key FILE [--passphrase-fd N] [--reason TEXT] [--yes] RID | --signed "    \
     "FILE"
 
+static int
+run_cancel(int argc, char **argv)
+{
+    if (argc != 2) {
+        return cmd_misuse(&program, argv[0]);
+    }
+    return cactl_print_answer(json_pack("{s:s,s:s}", "command", "cancel", "registration", argv[1]));
+}
+
 static const struct cmd commands[] = {
     {"status", "", "what the CA has, and whether its signers run", run_simple},
     {"issue", "--profile ra-cmp|registrar|officer --subject-cn NAME --days N CSR.pem",
@@ -175,6 +184,7 @@ static const struct cmd commands[] = {
      "what waits for officers; the document to sign about one", cactl_pending},
     {"approve", APPROVE_SYNOPSIS, "sign and hand in that a request may be issued", cactl_approve},
     {"reject", APPROVE_SYNOPSIS, "sign and hand in that it may not", cactl_approve},
+    {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},
 };

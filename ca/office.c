@@ -166,6 +166,8 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
         approve_officer(ca, call, request);
     } else if (strcmp(command, "revoke") == 0) {
         revoke_officer(ca, call, request);
+    } else if (strcmp(command, "cancel") == 0) {
+        cancel_officer(ca, call, request);
     } else {
         (void)err_set(&e, ERR_INPUT, "unknown command");
         admin_refuse(call, &e);

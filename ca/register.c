@@ -6,7 +6,6 @@
 
 #include "ca/registered.h"
 #include "ca/release.h"
-#include "ca/waiting.h"
 
 struct registering {
     struct ca *ca;
@@ -212,40 +211,4 @@ register_submit(struct ca *ca, link_peer peer, const struct link_message *m)
     }
     r->work = (struct task){.run = run_verify, .done = on_verified};
     pool_submit(ca->pool, &r->work);
-}
-
-/* ---- CANCEL ---- */
-
-static int
-run_cancel(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct registering *r = CONTAINER_OF(op, struct registering, op);
-    char id[ISSUANCE_ID_SIZE];
-
-    hex_format(span_of(r->id, LINK_REGISTRATION_SIZE), id);
-    return issuance_cancel(db, id, r->now, &r->leaf, &r->outcome, e);
-}
-
-static void
-on_cancelled(struct task *task)
-{
-    struct registering *r = CONTAINER_OF(task, struct registering, op.task);
-
-    ca_check_store(&r->op, "cancel a registration");
-    waiting_look(r->ca->waiting); /* what waits for officers under it comes to nothing */
-    if (r->outcome == ISSUANCE_DONE || r->outcome == ISSUANCE_KNOWN) {
-        wait_for_release(r);
-        return;
-    }
-    (void)err_set(&r->e, ERR_NOTFOUND, "%s", issuance_outcome_text(r->outcome));
-    end_refused(r, "no such registration");
-}
-
-void
-register_cancel(struct ca *ca, link_peer peer, const struct link_message *m)
-{
-    struct registering *r = registering_new(ca, peer, m, LINK_CANCELLED);
-
-    r->op = (struct store_op){.run = run_cancel, .task = {.done = on_cancelled}};
-    store_submit(ca->store, &r->op);
 }

@@ -101,8 +101,11 @@ void issuance_registration_free(struct issuance_registration *);
  * back). A live one that is used up or has passed is followed by this one. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
-/* DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED. */
-int issuance_cancel(struct store_db *, const char *id, time_t now, uint64_t *leaf,
+/* Close and revoke (R38): *revoked live certificates get their leaf REVOKED (cessationOfOperation)
+ * with the leaf CANCEL: those under this registration, and when it is the live one those under the
+ * ones that it follows. DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED.
+ */
+int issuance_cancel(struct store_db *, const char *id, time_t now, uint64_t *leaf, int *revoked,
                     enum issuance_outcome *outcome, struct err *e);
 /* The row, or *found = false. */
 int issuance_registration_find(struct store_db *, const char *id, struct issuance_registration *out,
@@ -213,6 +216,8 @@ struct issuance_refusal {
 int issuance_refuse(struct store_db *, const struct issuance_refusal *, uint64_t *leaf,
                     enum issuance_outcome *outcome, struct err *e);
 
+/* Was the registration of this request cancelled? Its intent is to be given up then. */
+int issuance_is_cancelled(struct store_db *, struct span rid, bool *cancelled, struct err *e);
 /* T2: INTENT -> ISSUED with the leaf ISSUED in *leaf. The certificate's TBS must have been compared
  * with the stored one. ERR_CONFLICT in another state. */
 int issuance_issue(struct store_db *, struct span rid, struct span certificate, time_t now,

@@ -68,7 +68,7 @@ issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uin
     *outcome = known                                  ? ISSUANCE_KNOWN
                : !ours                                ? ISSUANCE_SIGNER_UNKNOWN
                : !found || q.state != ISSUANCE_ISSUED ? ISSUANCE_CLOSED
-               : !may                                 ? ISSUANCE_HOLDER_REVOKED
+               : !may || (q.revoked && c->accepted)   ? ISSUANCE_HOLDER_REVOKED
                                                       : ISSUANCE_DONE;
     if (*outcome != ISSUANCE_DONE) {
         return 0;

@@ -98,3 +98,76 @@ issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint6
                                    store_int((int64_t)*leaf)),
                       e);
 }
+
+/* ---- the end of a registration ---- */
+
+/* A serial number and when its certificate ends anyway. */
+struct ending {
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    time_t not_after;
+};
+
+/* The next certificate that `sql` names; *found = false when there is none (any more). */
+static int
+find_next(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+          struct ending *out, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (!*found) {
+        return 0;
+    }
+    if (row_blob(&rows, 0).n != sizeof(out->serial)) {
+        return err_set(e, ERR_STORE, "ca.db: a serial number of %zu octets", row_blob(&rows, 0).n);
+    }
+    memcpy(out->serial, row_blob(&rows, 0).p, sizeof(out->serial));
+    out->not_after = (time_t)row_int(&rows, 1);
+    return 0;
+}
+
+int
+issuance_revoke_under(struct store_db *db, const char *registration, bool followed, time_t now,
+                      int *revoked, struct err *e)
+{
+    for (;;) {
+        struct ending one;
+        bool found;
+
+        if (find_next(
+                db,
+                "SELECT c.serial, c.not_after FROM registration g "
+                "JOIN certificate c ON c.nf_instance = g.nf_instance "
+                "JOIN request q ON q.rid = c.rid JOIN registration h ON h.id = q.registration "
+                "WHERE g.id = ?1 AND c.not_after >= ?2 AND (h.id = g.id OR (?3 AND h.state = 2)) "
+                "AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+                STORE_VALUES(store_text(registration), store_int(now), store_int(followed ? 1 : 0)),
+                &one, &found, e) != 0) {
+            return -1;
+        }
+        if (!found) {
+            return 0;
+        }
+        if (issuance_revoke_row(db, span_of(one.serial, sizeof(one.serial)), one.not_after,
+                                ISSUANCE_CESSATION, "cancel", now, NULL, e) != 0) {
+            return -1;
+        }
+        (*revoked)++;
+    }
+}
+
+int
+issuance_is_cancelled(struct store_db *db, struct span rid, bool *cancelled, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT 1 FROM request q JOIN registration g ON g.id = q.registration "
+                    "WHERE q.rid = ?1 AND g.state = 1",
+                    STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, cancelled, e);
+}

@@ -213,7 +213,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
 }
 
 int
-issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_index,
+issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_index, int *revoked,
                 enum issuance_outcome *outcome, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, now);
@@ -222,6 +222,7 @@ issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_
     bool row;
     int64_t state;
 
+    *revoked = 0;
     if (hex_parse(id, octets, sizeof(octets), e) != 0 ||
         store_query(db, &rows, "SELECT state, leaf FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
@@ -238,7 +239,8 @@ issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_
         return 0;
     }
     leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
-    if (issuance_append(db, leaf, leaf_index, e) != 0) {
+    if (issuance_append(db, leaf, leaf_index, e) != 0 ||
+        issuance_revoke_under(db, id, state == ISSUANCE_LIVE, now, revoked, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE registration SET state = 1, leaf = ?2 WHERE id = ?1",

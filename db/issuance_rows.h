@@ -46,6 +46,9 @@ int issuance_advance(struct store_db *, struct span rid, enum issuance_state fro
 
 /* Issued by us and not revoked. */
 int issuance_is_live(struct store_db *, struct span serial, bool *live, struct err *e);
+/* Revokes what is live under a registration, and under those that it follows: cancel. */
+int issuance_revoke_under(struct store_db *, const char *registration, bool followed, time_t now,
+                          int *revoked, struct err *e);
 /* Is the certificate that signs a request live, and is there no other renewal of it? */
 int issuance_check_holder(struct store_db *, const struct issuance_intent *,
                           enum issuance_outcome *outcome, struct err *e);

@@ -113,3 +113,9 @@ CREATE INDEX certificate_not_after ON certificate (not_after);
 
 -- rr: the serial number of the certificate that is meant.
 ALTER TABLE enrolment ADD COLUMN target BLOB;
+
+-- migration 8
+
+-- 1: the CA said CANCELLED. What is cancelled and not closed is told to it at the next connection.
+ALTER TABLE registration ADD COLUMN closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1));
+CREATE INDEX registration_closing ON registration (id) WHERE cancelled = 1 AND closed = 0;

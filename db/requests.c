@@ -426,9 +426,12 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
                           "id = (SELECT enrolment FROM queue WHERE rid = ?2)",
                           STORE_VALUES(store_blob(certificate), store_blob(rid)), e);
     }
-    if (store_query_one(db, &rows, "SELECT certificate FROM enrolment" OF_RID,
+    if (store_query_one(db, &rows, "SELECT certificate, state FROM enrolment" OF_RID,
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
+    }
+    if (row_is_null(&rows, 0) && row_int(&rows, 1) == REQUESTS_REJECTED) {
+        return 0; /* cancelled meanwhile: nobody gets it */
     }
     if (!span_equal(row_blob(&rows, 0), certificate)) {
         return err_set(e, ERR_CONFLICT, "the CA gave two certificates for one request");

@@ -118,8 +118,13 @@ struct requests_filter {
 int requests_registration_each(struct store_db *, const struct requests_filter *,
                                void (*visit)(void *arg, const struct requests_registration *),
                                void *arg, struct err *e);
-/* ERR_NOTFOUND. Cancelling twice is fine. */
+/* ERR_NOTFOUND. Cancelling twice is fine. Requests that wait for the CA are REJECTED. */
 int requests_cancel(struct store_db *, const char *id, struct err *e);
+/* The CA has closed it too: what was delivered under it is revoked. */
+int requests_closed(struct store_db *, const char *id, struct err *e);
+/* Cancelled, and the CA has not said so yet. */
+int requests_closing_each(struct store_db *, int limit, void (*visit)(void *arg, const char *id),
+                          void *arg, struct err *e);
 
 /* Of a network function whose certificate signs: the newest that is not cancelled, else the newest.
  */

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 
+enum { NOT_AUTHORIZED = 23 }; /* PKIFailureInfo, RFC 9810 5.2.3 */
 enum { REGISTRATION_COLUMN_MAX = 32 * 1024, SEALED_MAX = 256 };
 
 static struct store_value
@@ -225,6 +226,52 @@ requests_cancel(struct store_db *db, const char *id, struct err *e)
     }
     if (store_changes(db) != 1) {
         return err_set(e, ERR_NOTFOUND, "no registration %s", id);
+    }
+    /* What waits for the CA comes to nothing; an answer that is on its way changes that no more. */
+    if (store_exec(db,
+                   "UPDATE queue SET answered = 1 WHERE answered = 0 AND enrolment IN "
+                   "(SELECT id FROM enrolment WHERE registration = ? AND state = 0)",
+                   STORE_VALUES(store_text(id)), e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = 'the registration "
+                      "was cancelled' WHERE registration = ?1 AND state = 0",
+                      STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED)), e);
+}
+
+int
+requests_closed(struct store_db *db, const char *id, struct err *e)
+{
+    return store_exec(db, "UPDATE registration SET closed = 1 WHERE id = ? AND cancelled = 1",
+                      STORE_VALUES(store_text(id)), e) != 0
+               ? -1
+               : store_exec(db, "UPDATE certificate SET revoked = 1 WHERE registration = ?",
+                            STORE_VALUES(store_text(id)), e);
+}
+
+int
+requests_closing_each(struct store_db *db, int limit, void (*visit)(void *arg, const char *id),
+                      void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT id FROM registration WHERE cancelled = 1 AND closed = 0 "
+                    "ORDER BY id LIMIT ?",
+                    STORE_VALUES(store_int(limit)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        char id[REQUESTS_ID_SIZE];
+
+        row_copy_text(&rows, 0, id, sizeof(id));
+        visit(arg, id);
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
     }
     return 0;
 }

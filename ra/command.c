@@ -159,14 +159,32 @@ answer_done(struct task *task)
 
 /* ---- cancel ---- */
 
+static int
+closed_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return requests_closed(db, CONTAINER_OF(op, struct command, op)->request.id, e);
+}
+
+static void
+closed_done(struct task *task)
+{
+    struct command *c = command_of_op(task);
+
+    if (c->op.result != 0) {
+        refuse(c, &c->op.e);
+        return;
+    }
+    log_event(LOG_INFO, "cancelled", "registration %s by %s", c->request.id, c->request.who);
+    answer(c, json_pack("{s:s}", "id", c->request.id));
+}
+
 static void
 cancel_replied(void *arg, const struct link_message *reply)
 {
     struct command *c = arg;
 
     if (reply != NULL && reply->type == LINK_CANCELLED) {
-        log_event(LOG_INFO, "cancelled", "registration %s by %s", c->request.id, c->request.who);
-        answer(c, json_pack("{s:s}", "id", c->request.id));
+        on_store(c, closed_run, closed_done);
         return;
     }
     if (reply != NULL && reply->type == LINK_REFUSED) {
@@ -174,7 +192,8 @@ cancel_replied(void *arg, const struct link_message *reply)
                       (int)reply->phrase.n, (const char *)reply->phrase.p);
     } else {
         (void)err_set(&c->e, ERR_BUSY,
-                      "cancelled here, but the CA did not answer: repeat the command");
+                      "cancelled here; the CA did not answer and is told again until it does: "
+                      "what was issued is not revoked before");
     }
     refuse(c, &c->e);
 }
@@ -198,7 +217,8 @@ cancel_done(struct task *task)
     } else if (hex_parse(c->request.id, id, sizeof(id), &c->e) != 0) {
         refuse(c, &c->e);
     } else if (queue_ask(c->ra->queue, &m, cancel_replied, c, &c->e) != 0) {
-        (void)err_wrap(&c->e, "cancelled here, but not at the CA, repeat the command");
+        (void)err_wrap(&c->e, "cancelled here; the CA is told when it is there: what was issued is "
+                              "not revoked before");
         refuse(c, &c->e);
     }
 }

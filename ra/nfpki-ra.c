@@ -26,6 +26,7 @@
 #include "pkcs11/client.h"
 #include "ra/api_server.h"
 #include "ra/budget.h"
+#include "ra/closing.h"
 #include "ra/front.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
@@ -88,7 +89,10 @@ say_ready(struct daemon *d)
 static void
 on_link_up(void *arg)
 {
-    say_ready(arg);
+    struct daemon *d = arg;
+
+    say_ready(d);
+    closing_run(d->ra.closing);
 }
 
 static void
@@ -117,8 +121,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if ((d->ra.jobs == 0 && !d->sweeping && front_is_idle(d->front) &&
-         api_server_is_idle(d->api)) ||
+    if ((d->ra.jobs == 0 && !d->sweeping && !closing_is_busy(d->ra.closing) &&
+         front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -175,6 +179,9 @@ sweep_done(struct task *task)
     } else if (d->overdue > 0) {
         log_event(LOG_WARNING, "unconfirmed", "%d certificates were not confirmed in time",
                   d->overdue);
+    }
+    if (!d->stopping && !d->ra.failed) {
+        closing_run(d->ra.closing);
     }
 }
 
@@ -345,6 +352,7 @@ start_services(struct daemon *d, struct err *e)
     const struct queue_options queue = {.ra = &d->ra, .up = on_link_up, .arg = d};
     const struct settings *s = d->ra.settings;
 
+    d->ra.closing = closing_new(&d->ra);
     d->ra.by_registration = budget_new(&s->http.by_registration, REGISTRATIONS_MAX);
     d->front = front_new(&d->ra, e);
     if (d->front == NULL) {
@@ -442,6 +450,7 @@ stop(struct daemon *d)
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
+    closing_free(d->ra.closing);
     admin_server_free(d->admin);
     pool_free(d->ra.pool);
     store_free(d->ra.store);

@@ -269,7 +269,7 @@ static const struct cmd commands[] = {
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},
-    {"cancel", "REGISTRATION", "no further certificate under this registration", run_cancel},
+    {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
 };
 
 const struct program ractl_program = {

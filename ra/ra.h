@@ -19,6 +19,7 @@ struct batch_manifests;
 struct budget;
 struct event_base;
 struct mac_cache;
+struct closing;
 struct queue;
 struct signer;
 struct store;
@@ -52,6 +53,7 @@ struct ra {
     struct store *store;
     struct signer *signer;
     struct queue *queue;
+    struct closing *closing;
     struct budget *by_registration; /* of what a registration may begin */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */

@@ -89,6 +89,39 @@ done
 [[ $(on_crl d.pem) == *Superseded* ]] || fail 'what waited was not revoked'
 echo 'ok: it waits for the CA'
 
+# cancel closes and revokes: both certificates, also with an officer's command, also when the CA is away
+wait_for_reason() { # wait_for_reason FILE REASON
+  for _ in $(seq 200); do
+    [[ $(on_crl "$1") == *"$2"* ]] && return
+    sleep 0.1
+  done
+  fail "$1 is not on the CRL as $2"
+}
+enrol e
+first_id=$registration_id
+new_key e2.key
+cmp -cmd kur -cert e.pem -key e.key -newkey e2.key -certout e2.pem
+ractl cancel "$first_id"
+[[ $(on_crl e2.pem) == *'Cessation Of Operation'* && $(on_crl e.pem) == *Superseded* ]] || fail "cancel: $(crl)"
+if cmp -cmd kur -cert e2.pem -key e2.key -newkey x.key -certout x.pem >x.log 2>&1 || ! grep -q certRevoked x.log; then
+  fail "kur after cancel: $(<x.log)"
+fi
+ractl cancel "$first_id"
+enrol f
+cactl cancel "$registration_id" | grep -q '"revoked": 1' || fail 'cactl cancel'
+[[ $(on_crl f.pem) == *'Cessation Of Operation'* ]] || fail 'cancelled by an officer, and not on the CRL'
+cactl cancel "$registration_id" | grep -q '"already": true' || fail 'cactl cancel, again'
+if cactl cancel 00000000000000000000000000000000 2>x.log; then fail 'cancelled nothing'; fi
+enrol g
+kill_daemon ca
+if ractl cancel "$registration_id" 2>x.log; then fail 'cancelled without a CA'; fi
+grep -q 'is told' x.log || fail "cancel without a CA: $(<x.log)"
+kill_daemon ra
+start_daemon ca
+start_daemon ra
+wait_for_reason g.pem 'Cessation Of Operation'
+echo 'ok: cancel closes and revokes'
+
 audit verify
 story=$(audit show "$(serial c.pem | tr '[:upper:]' '[:lower:]')")
 [[ $story == *'privilegeWithdrawn, by rr of ra-cmp'* && $story == *'asked for by request'* ]] || fail "$story"

@@ -91,7 +91,7 @@ do_cancel(struct store_db *db, void *arg, struct err *e)
 {
     struct registering *r = arg;
 
-    return issuance_cancel(db, r->row.id, NOW, &r->row.leaf, &r->outcome, e);
+    return issuance_cancel(db, r->row.id, NOW, &r->row.leaf, &r->revoked, &r->outcome, e);
 }
 
 int

@@ -37,6 +37,7 @@ struct registering {
     struct issuance_registration row;
     struct span registrar;
     time_t now;
+    int revoked; /* by do_cancel() */
     enum issuance_outcome outcome;
 };
 

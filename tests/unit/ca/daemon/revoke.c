@@ -186,6 +186,71 @@ a_kill_at_any_moment_revokes_once(void **state)
     }
 }
 
+static void
+cancel(struct world *w, const struct nf *n)
+{
+    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
+    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(octets, sizeof(octets))};
+    struct err e = {0};
+
+    assert_ok(hex_parse(n->id, octets, sizeof(octets), &e), &e);
+    world_send(w, &m);
+}
+
+static void
+a_cancelled_registration_has_nothing_live(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, &certificate);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    for (int i = 0; i < 2; i++) {
+        cancel(w, &n);
+        world_receive(w, &answer);
+        assert_int_equal(answer.m.type, LINK_CANCELLED);
+        assert_true(is_on_crl(w, certificate));
+    }
+    is_refused(w, &n, certificate, n.key, certificate, CMP_CERT_REVOKED);
+}
+
+/* Cancelled while its request is on its way, at another moment each time, and killed: whatever was
+ * issued is on the CRL in the end. */
+static void
+a_cancel_catches_what_is_on_its_way(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < 2 * KILLS; i++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+        CLEANUP(answer_free) struct answer first = {0};
+        CLEANUP(answer_free) struct answer second = {0};
+        const struct answer *issued;
+        const struct timespec pause = {.tv_nsec = (long)i * 1000 * 1000};
+
+        world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
+        (void)nanosleep(&pause, NULL);
+        cancel(w, &n);
+        if (i % 2 == 0) {
+            world_receive(w, &first);
+            world_receive(w, &second);
+        } else {
+            world_kill(w);
+            world_start(w);
+            cancel(w, &n);
+            world_receive(w, &first);
+            assert_int_equal(first.m.type, LINK_CANCELLED);
+            world_submit(w, buf_span(&n.request), buf_span(&n.nested), &second);
+        }
+        issued = first.m.type == LINK_ISSUED ? &first : &second;
+        if (issued->m.type == LINK_ISSUED) {
+            CLEANUP(x509_cleanup) X509 *certificate = nf_issued(issued);
+
+            assert_true(is_on_crl(w, certificate));
+        }
+    }
+}
+
 static int
 setup(void **state)
 {
@@ -209,6 +274,8 @@ main(void)
         cmocka_unit_test(an_ra_and_a_registrar_revoke_for_a_network_function_and_never_for_us),
         cmocka_unit_test(an_ra_that_lies_revokes_nothing),
         cmocka_unit_test(a_kill_at_any_moment_revokes_once),
+        cmocka_unit_test(a_cancelled_registration_has_nothing_live),
+        cmocka_unit_test(a_cancel_catches_what_is_on_its_way),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
