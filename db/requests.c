@@ -375,6 +375,15 @@ requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepte
 }
 
 int
+requests_close(struct store_db *db, int64_t enrolment, struct err *e)
+{
+    return store_exec(db,
+                      "UPDATE enrolment SET state = 5, accepted = 0, confirm_by = NULL "
+                      "WHERE id = ? AND state IN (0, 1, 2, 6)",
+                      STORE_VALUES(store_int(enrolment)), e);
+}
+
+int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {

@@ -225,6 +225,9 @@ int requests_enrolment_by_rid(struct store_db *, struct span rid, struct request
 int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accepted,
                                 struct span rid, struct span nested, struct requests_entry *entry,
                                 struct err *e);
+/* The client gives up: QUEUED, ANSWERED, SENT, UNCONFIRMED -> REJECTED by itself. What the CA has
+ * issued, or will, stays unconfirmed there. Changes nothing in other states. */
+int requests_close(struct store_db *, int64_t enrolment, struct err *e);
 /* An answer leaves with this senderNonce. `delivers`: it carries what was asked for, so ANSWERED ->
  * SENT, or CONFIRMED when confirmation is implicit; `confirm_by` is kept for SENT. */
 int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,

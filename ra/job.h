@@ -44,7 +44,9 @@ struct job {
     time_t now;
 
     /* What came. */
-    struct cmp_msg *msg; /* NULL: not decodable */
+    struct cmp_msg *msg;   /* NULL: not decodable */
+    struct cmp_msg *outer; /* an upstream RA's wrapper around it; NULL: none */
+    char *upstream;        /* whose, for the log */
     enum cmp_body body;
     enum cmp_protection protection;
     uint8_t rid[REQUESTS_RID_SIZE];

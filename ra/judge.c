@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "base/ossl.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
@@ -18,6 +19,7 @@
 #include "ra/judge_profile.h"
 #include "ra/judge_revoke.h"
 #include "ra/mac_cache.h"
+#include "ra/nested.h"
 #include "ra/seal.h"
 #include "ra/support.h"
 
@@ -117,22 +119,29 @@ judge_form(struct job *job)
         return fail(job, CMP_BAD_DATA_FORMAT);
     }
     job->body = cmp_msg_body(job->msg);
+    if (job->body == CMP_NESTED) {
+        if (nested_open(job) != 0) {
+            return -1;
+        }
+        job->body = cmp_msg_body(job->msg);
+    }
     job->cert_req_id = cmp_body_asks_certificate(job->body) && job->body != CMP_P10CR
                            ? CMP_CERT_REQ_ID
                            : CMP_POLL_OTHER;
-    if (sha256(raw, job->rid, &job->e) != 0) {
+    if (sha256(cmp_msg_der(job->msg), job->rid, &job->e) != 0) {
         return fail(job, CMP_SYSTEM_FAILURE);
     }
     /* A client that lost our only answer knows no nonce of ours: its poll has the form of a first
      * message, and check_nonce() decides. */
-    first = job->body != CMP_CERTCONF &&
-            !(job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n > 0);
+    first = !cmp_is_later(job->body) ||
+            (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0);
     if ((first
              ? cmp_check_first(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)
              : cmp_check_later(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)) != 0) {
         return -1;
     }
-    if (!route_takes(&job->route, job->body)) {
+    if (!route_takes(&job->route, job->body) &&
+        (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
         (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
                       cmp_body_name(job->body));
         return fail(job, CMP_BAD_REQUEST);
@@ -477,6 +486,9 @@ judge_first(struct job *job)
         return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+        if (job->certreq == NULL && job->e.code == ERR_DENIED) {
+            job->phrase = "keys are not made here: make one, and send its public half";
+        }
         if (job->certreq != NULL && check_asked(job, registration) == 0 &&
             judge_own_wishes(job) == 0) {
             result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
@@ -553,10 +565,25 @@ judge_pollreq(struct job *job)
     return 0;
 }
 
+/* RFC 9483 3.6.1 has no errors of end entities; RFC 9810 5.3.21 has them answered with pkiConf.
+ * What it says is for the log, and its transaction is over. */
+static int
+judge_error(struct job *job)
+{
+    struct cmp_status_info said;
+
+    if (cmp_error_read(job->msg, &said, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    log_event(LOG_WARNING, "client-error", "%s ends its transaction: status %d, failInfo 0x%x, %s",
+              job->identity, (int)said.status, said.failures, said.text);
+    return 0;
+}
+
 int
 judge_requester(struct job *job)
 {
-    bool later = job->body == CMP_CERTCONF || job->body == CMP_POLLREQ;
+    bool later = cmp_is_later(job->body);
 
     job->failure = CMP_NO_FAILURE;
     if (later && !job->found) {
@@ -577,5 +604,5 @@ judge_requester(struct job *job)
     if (job->body == CMP_CERTCONF) {
         return judge_certconf(job);
     }
-    return judge_pollreq(job);
+    return job->body == CMP_ERROR ? judge_error(job) : judge_pollreq(job);
 }

@@ -254,6 +254,14 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
     if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
         return -1;
     }
+    for (; c->n_upstream_roots < s->upstream_ra_roots.n; c->n_upstream_roots++) {
+        const char *file = s->upstream_ra_roots.items[c->n_upstream_roots];
+
+        c->upstream_roots[c->n_upstream_roots] = certificate_load(file, e);
+        if (c->upstream_roots[c->n_upstream_roots] == NULL) {
+            return err_wrap(e, "upstream_ra_roots");
+        }
+    }
     c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
     return check_own_certificate(s, c, e);
 }
@@ -380,7 +388,7 @@ set_rules(struct ra *ra)
     ra->rules = (struct cmp_rules){
         .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_P10CR) |
                   CMP_BODY_BIT(CMP_KUR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
-                  CMP_BODY_BIT(CMP_RR) | CMP_BODY_BIT(CMP_GENM),
+                  CMP_BODY_BIT(CMP_RR) | CMP_BODY_BIT(CMP_GENM) | CMP_BODY_BIT(CMP_ERROR),
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
@@ -474,6 +482,9 @@ stop(struct daemon *d)
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);
     root_update_free(&c->root_update);
+    for (size_t i = 0; i < c->n_upstream_roots; i++) {
+        X509_free(c->upstream_roots[i]);
+    }
     buf_free(&d->ra.seal_key);
     mac_cache_free(d->ra.mac_cache);
     batch_manifests_free(d->ra.manifests);

@@ -35,6 +35,8 @@ struct credentials {
     struct buf root_der;
     struct span ski; /* of the RA's certificate */
     struct root_update root_update;
+    X509 *upstream_roots[SETTINGS_LIST_MAX]; /* of RAs that may nest; besides our own */
+    size_t n_upstream_roots;
 };
 
 struct ra {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ca/cmp/check.h"
+
 #define CMP_PREFIX "/.well-known/cmp"
 #define CRL_PREFIX "/crl/"
 #define CRL_SUFFIX ".crl"
@@ -204,6 +206,5 @@ route_alias_set(struct route_alias *out, const char *path, const char *profile,
 bool
 route_takes(const struct route *route, enum cmp_body body)
 {
-    return route->body == -1 || route->body == (int)body || body == CMP_CERTCONF ||
-           body == CMP_POLLREQ;
+    return route->body == -1 || route->body == (int)body || cmp_is_later(body);
 }

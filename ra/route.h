@@ -42,5 +42,6 @@ int route_alias_set(struct route_alias *, const char *path, const char *profile,
 /* Looks the path up among ours, then among the aliases. */
 void route_find(const struct http_request *, const struct route_alias *aliases, size_t n_aliases,
                 struct route *out);
-/* May this body come on this path? certConf and pollReq may come on every one (RFC 9811 3.4). */
+/* May this body come on this path? What goes on with a transaction may on every one (RFC 9811 3.4).
+ */
 bool route_takes(const struct route *, enum cmp_body);

@@ -23,6 +23,7 @@ static cfg_opt_t options[] = {
     CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
     CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("upstream_ra_roots", NULL, CFGF_NODEFAULT),
     CFG_INT("message_time_window", 300, CFGF_NONE),
     CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
     CFG_INT("pbm_min_iterations", 100, CFGF_NONE),
@@ -47,6 +48,7 @@ settings_free(struct settings *s)
     settings_list_clear(&s->listen);
     settings_list_clear(&s->vendor_roots);
     settings_list_clear(&s->root_update);
+    settings_list_clear(&s->upstream_ra_roots);
     settings_http_clear(&s->http);
     mem_free(s->state);
     mem_free(s->database);
@@ -191,6 +193,7 @@ settings_load(const char *path, struct err *e)
     if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
         settings_list_read(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
+        settings_list_read(cfg, "upstream_ra_roots", true, &s->upstream_ra_roots, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
         read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
         read_admin(cfg, s, e) != 0) {

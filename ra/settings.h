@@ -27,7 +27,8 @@ struct settings {
     char *issuing;
     char *root;
     struct settings_list vendor_roots;
-    char *crl_dir;                    /* NULL: none is served */
+    char *crl_dir; /* NULL: none is served */
+    struct settings_list upstream_ra_roots;
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
     struct profiles *profiles;        /* NULL: the built-in ones */
     int message_time_window;

@@ -68,6 +68,8 @@ job_free(struct job *job)
         event_free(job->timer);
     }
     cmp_msg_free(job->msg);
+    cmp_msg_free(job->outer);
+    mem_free(job->upstream);
     X509_free(job->signer);
     mem_free(job->signer_issuer);
     mem_free(job->signer_subject);
@@ -538,6 +540,28 @@ wrap_signed(struct task *task)
     on_store(job, admit_run, admit_done);
 }
 
+/* ---- an end by the client ---- */
+
+static int
+close_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    const struct job *job = CONTAINER_OF(op, struct job, op);
+
+    return requests_close(db, job->enrolment.id, e);
+}
+
+static void
+close_done(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0) {
+        give_up_on_store(job);
+        return;
+    }
+    answer(job, ANSWER_CONFIRM);
+}
+
 /* ---- who asks ---- */
 
 static void
@@ -574,7 +598,7 @@ static void
 requester_done(struct task *task)
 {
     struct job *job = job_of_task(task);
-    bool first = job->body != CMP_CERTCONF && job->body != CMP_POLLREQ;
+    bool first = !cmp_is_later(job->body);
 
     if (first && job->authenticated && !charge(job)) {
         return;
@@ -587,6 +611,8 @@ requester_done(struct task *task)
         }
     } else if (job->body == CMP_GENM) {
         on_store(job, remember_run, support_remembered);
+    } else if (job->body == CMP_ERROR) {
+        on_store(job, close_run, close_done);
     } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING) {
         answer_by_state(job); /* or a certConf whose pkiConf got lost */
     } else {
@@ -601,7 +627,7 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
     struct requests_signer signer;
     bool found;
 
-    if (job->body == CMP_CERTCONF || job->body == CMP_POLLREQ) {
+    if (cmp_is_later(job->body)) {
         if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
                                     &job->enrolment, &job->found, &job->known, e) != 0) {
             return -1;

@@ -101,9 +101,12 @@ read_template(struct cmp_certreq *r, CMP_TEMPLATE *t, enum cmp_failure *failure,
         return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e,
                          "template has serialNumber, signingAlg or a UID");
     }
-    if (t->public_key == NULL) {
-        /* Keys that the CA makes (RFC 9483 4.1.6) are not for this CA. */
-        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "template has no public key");
+    /* RFC 9483 4.1.6: the CA shall make the key. Whoever makes a key can keep it; this CA does not.
+     */
+    if (t->public_key == NULL || field_span(t->public_key->key).n == 0) {
+        (void)cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "template has no public key");
+        e->code = ERR_DENIED;
+        return -1;
     }
     r->subject = t->subject != NULL ? TAKE(t->subject) : X509_NAME_new();
     if (r->subject == NULL) {

@@ -20,7 +20,8 @@ struct cmp_certreq;
 void cmp_certreq_free(struct cmp_certreq *);
 /*
  * Decodes the body of `msg`; assert: it is ir, cr, kur or p10cr. Decodes the public key, once.
- * NULL with *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
+ * NULL with ERR_INPUT (ERR_DENIED: the CA shall make the key, RFC 9483 4.1.6, which it does not)
+ * and *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
  *   badDataFormat    not what the RFC describes
  *   badRequest       not exactly one CertReqMsg, or certReqId not 0
  *   badCertTemplate  no subject (and no subjectAltName) unless in a kur, no or not acceptable

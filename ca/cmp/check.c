@@ -154,6 +154,12 @@ check(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now, bool
     return check_info(msg, failure, e);
 }
 
+bool
+cmp_is_later(enum cmp_body body)
+{
+    return body == CMP_CERTCONF || body == CMP_POLLREQ || body == CMP_ERROR;
+}
+
 int
 cmp_check_first(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
                 enum cmp_failure *failure, struct err *e)

@@ -25,10 +25,14 @@ struct cmp_rules {
 
 enum { CMP_PVNO_2000 = 2, CMP_PVNO_2021 = 3 };
 
+/* Goes on with a transaction: certConf, pollReq, error (which an end entity SHALL NOT send, RFC
+ * 9483 3.6.1, and which ends one when it does, RFC 9810 5.3.21). */
+bool cmp_is_later(enum cmp_body);
+
 /*
- * The first message of a transaction (ir, cr, kur, p10cr, ...), and a later one (certConf,
- * pollReq). 0, or -1 with *failure: unsupportedVersion, badRequest, badMessageCheck (not
- * protected), badAlg, badDataFormat, badSenderNonce, badRecipientNonce, badTime.
+ * The first message of a transaction (ir, cr, kur, p10cr, ...), and a later one. 0, or -1 with
+ * *failure: unsupportedVersion, badRequest, badMessageCheck (not protected), badAlg, badDataFormat,
+ * badSenderNonce, badRecipientNonce, badTime.
  */
 int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, time_t now,
                     enum cmp_failure *failure, struct err *e);

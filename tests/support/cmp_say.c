@@ -289,7 +289,7 @@ print_answer(const struct said *s, const struct cmp_msg *m)
 
 /* The answer is to this message, and protected by somebody who may. */
 static struct cmp_msg *
-check_answer(const struct cmp_client *c, const struct cmp_header *h, struct span der)
+check_answer(const struct said *s, const struct cmp_header *h, struct span der)
 {
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
     struct cmp_client_state state = {.sender_nonce_size = h->sender_nonce.n};
@@ -298,7 +298,8 @@ check_answer(const struct cmp_client *c, const struct cmp_header *h, struct span
 
     memcpy(state.transaction_id, h->transaction_id.p, CMP_NONCE_SIZE);
     memcpy(state.sender_nonce, h->sender_nonce.p, h->sender_nonce.n);
-    if (cmp_client_read(c, der, NULL, &state, &a, &e) != 0 ||
+    /* What is nested wrongly is answered to the outer message, whose nonces are other ones. */
+    if ((s->break_nested == NULL && cmp_client_read(&s->client, der, NULL, &state, &a, &e) != 0) ||
         (m = cmp_msg_parse(der, 2 * CMP_MESSAGE_MAX, &e)) == NULL) {
         stop("answer", &e);
     }
@@ -336,7 +337,7 @@ say(const struct said *s, struct http_client *http, const char *path,
     if (s->out != NULL && file_write(s->out, buf_span(&answer), 0600, &e) != 0) {
         stop(s->out, &e);
     }
-    m = check_answer(&s->client, &h, buf_span(&answer));
+    m = check_answer(s, &h, buf_span(&answer));
     print_answer(s, m);
 }
 

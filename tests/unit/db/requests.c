@@ -228,6 +228,14 @@ struct sending {
 };
 
 static int
+verb_close(struct store_db *db, void *arg, struct err *e)
+{
+    const struct sending *s = arg;
+
+    return requests_close(db, s->enrolment, e);
+}
+
+static int
 verb_sent(struct store_db *db, void *arg, struct err *e)
 {
     const struct sending *s = arg;
@@ -406,6 +414,37 @@ a_rejecting_certconf_ends_in_rejected(void **state)
     assert_ok(call(store, verb_confirm, &c, &e), &e);
     assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
     assert_state(store, "tid", REQUESTS_REJECTED);
+}
+
+static void
+a_client_that_gives_up_ends_its_transaction(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct confirming c = {.accepted = true};
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    s.enrolment = c.enrolment = in.enrolment;
+    memset(c.rid, 9, sizeof(c.rid));
+    assert_ok(call(store, verb_close, &s, &e), &e);
+    assert_state(store, "tid", REQUESTS_REJECTED);
+    assert_ok(call(store, verb_issued, in.rid, &e), &e); /* too late, and not lost at the CA */
+    assert_state(store, "tid", REQUESTS_REJECTED);
+    assert_err(call(store, verb_confirm, &c, &e), ERR_CONFLICT, &e);
+    /* What has ended stays as it ended. */
+    in = admitting("other", 2);
+    in.uncounted = in.implicit = true;
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    s.enrolment = in.enrolment;
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_ok(call(store, verb_close, &s, &e), &e);
+    assert_state(store, "other", REQUESTS_CONFIRMED);
 }
 
 static void
@@ -854,6 +893,7 @@ main(void)
         cmocka_unit_test(a_registration_is_used_as_often_as_it_says),
         cmocka_unit_test(an_enrolment_goes_through_its_states),
         cmocka_unit_test(a_rejecting_certconf_ends_in_rejected),
+        cmocka_unit_test(a_client_that_gives_up_ends_its_transaction),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
         cmocka_unit_test(what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer),
         cmocka_unit_test(two_certificates_for_one_request_are_a_conflict),

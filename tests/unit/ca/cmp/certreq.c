@@ -156,6 +156,14 @@ no_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
     request->template->public_key = NULL;
 }
 
+/* RFC 9483 4.1.6: an algorithm that is wished for, and an empty key */
+static void
+empty_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(ASN1_BIT_STRING_set(request->template->public_key->key, NULL, 0), 1);
+}
+
 static void
 broken_key(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
 {
@@ -336,6 +344,7 @@ each_fault_of_a_request_gives_its_failinfo(void **state)
         {"no subject", no_subject, CMP_BAD_CERT_TEMPLATE, false},
         {"NULL-DN", null_dn, CMP_BAD_CERT_TEMPLATE, false},
         {"no key", no_key, CMP_BAD_CERT_TEMPLATE, false},
+        {"key that the CA shall make", empty_key, CMP_BAD_CERT_TEMPLATE, false},
         {"key that is no point", broken_key, CMP_BAD_CERT_TEMPLATE, false},
         {"DSA key", unknown_key, CMP_BAD_CERT_TEMPLATE, false},
         {"secp256k1", other_curve, CMP_BAD_CERT_TEMPLATE, false},

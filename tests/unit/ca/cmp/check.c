@@ -398,12 +398,23 @@ every_failure_has_its_name_and_a_phrase(void **state)
     assert_string_equal(cmp_failure_name(CMP_NO_FAILURE), "none");
 }
 
+static void
+certconf_pollreq_and_error_go_on_with_a_transaction(void **state)
+{
+    (void)state;
+    for (int body = 0; body < CMP_BODY_COUNT; body++) {
+        assert_true(cmp_is_later((enum cmp_body)body) ==
+                    (body == CMP_CERTCONF || body == CMP_POLLREQ || body == CMP_ERROR));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_header_gives_its_failinfo),
         cmocka_unit_test(absent_time_passes_where_the_rules_allow_it),
+        cmocka_unit_test(certconf_pollreq_and_error_go_on_with_a_transaction),
         cmocka_unit_test(bodies_outside_the_rules_are_bad_requests),
         cmocka_unit_test(mac_limits_are_checked_before_any_secret),
         cmocka_unit_test(parameters_of_another_type_are_bad_algorithms),
