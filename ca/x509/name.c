@@ -254,3 +254,37 @@ name_der(const X509_NAME *name, struct span *out, struct err *e)
     *out = span_of(p, n);
     return 0;
 }
+
+/* Appends the RDN whose first entry is `at`; returns where the next begins. */
+static int
+rdn_append(X509_NAME *to, const X509_NAME *from, int at)
+{
+    int rdn = X509_NAME_ENTRY_set(X509_NAME_get_entry(from, at));
+    int set = 0;
+
+    while (at < X509_NAME_entry_count(from) &&
+           X509_NAME_ENTRY_set(X509_NAME_get_entry(from, at)) == rdn) {
+        if (X509_NAME_add_entry(to, X509_NAME_get_entry(from, at), -1, set) != 1) {
+            return -1;
+        }
+        set = -1; /* the others belong to the RDN of the first */
+        at++;
+    }
+    return at;
+}
+
+bool
+name_is_within(const X509_NAME *name, const char *subtree)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *first = X509_NAME_new();
+    bool found = false;
+
+    for (int at = 0; first != NULL && !found && at >= 0 && at < X509_NAME_entry_count(name);) {
+        CLEANUP(mem_cleanup) char *text = NULL;
+
+        at = rdn_append(first, name, at);
+        text = name_text(first);
+        found = at >= 0 && strcmp(text, subtree) == 0;
+    }
+    return found;
+}

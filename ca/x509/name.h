@@ -40,5 +40,8 @@ int name_decode(struct span der, struct name *out, struct err *e);
 char *name_text(const X509_NAME *) OWNED(mem_free);
 /* The rules of RFC 5280 7.1: case and inner blanks of strings do not matter. */
 bool name_equal(const X509_NAME *a, const X509_NAME *b);
+/* Is the name below `subtree`: do its first RDNs give that text, octet for octet, in the form of
+ * name_text()? "O=y,C=SE" is above "CN=x,O=y,C=SE" (and above itself). */
+bool name_is_within(const X509_NAME *, const char *subtree);
 /* The DER of a name, borrowed until the X509_NAME is freed or changed. */
 int name_der(const X509_NAME *, struct span *out, struct err *e);

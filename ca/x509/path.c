@@ -83,7 +83,8 @@ struct run {
     STACK_OF(X509_CRL) * crls;  /* in a store OpenSSL would not find an indirect one */
     bool with_form;             /* path_check_certificate() */
     bool with_status;
-    struct err crl; /* why a CRL was left out; empty: none was */
+    bool left_out[PATH_CRLS_MAX]; /* of request->crls */
+    struct err crl;               /* why the last of them was */
 };
 
 static void
@@ -95,18 +96,42 @@ run_free(struct run *run)
 }
 
 static int
+check_crl(const struct path_request *request, X509_CRL *crl, struct err *e)
+{
+    if (request->crls_since > 0 &&
+        ASN1_TIME_cmp_time_t(X509_CRL_get0_lastUpdate(crl), request->crls_since) < 0) {
+        return err_set(e, ERR_DENIED, "thisUpdate is too long ago");
+    }
+    return path_check_crl(crl, e);
+}
+
+static int
 add_crls(struct run *run)
 {
     for (size_t i = 0; i < run->request->n_crls; i++) {
         struct err why = {0};
 
-        if (path_check_crl(run->request->crls[i], &why) != 0) {
+        if (check_crl(run->request, run->request->crls[i], &why) != 0) {
+            run->left_out[i] = true;
             run->crl = why;
         } else if (sk_X509_CRL_push(run->crls, run->request->crls[i]) <= 0) {
             return -1;
         }
     }
     return 0;
+}
+
+/* Is a CRL of the issuer of this certificate there, but left out? */
+static bool
+is_left_out(const struct run *run, const X509 *certificate)
+{
+    for (size_t i = 0; i < run->request->n_crls; i++) {
+        if (run->left_out[i] && name_equal(X509_CRL_get_issuer(run->request->crls[i]),
+                                           X509_get_issuer_name(certificate))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int
@@ -207,7 +232,8 @@ is_tolerated(X509_STORE_CTX *ctx, X509_STORE_CTX *parent, const struct run *run)
     case X509_V_ERR_CERT_HAS_EXPIRED:
         return parent == NULL;
     case X509_V_ERR_UNABLE_TO_GET_CRL:
-        return run->request->status == PATH_STATUS_IF_PRESENT;
+        return run->request->status == PATH_STATUS_IF_PRESENT &&
+               !is_left_out(run, X509_STORE_CTX_get_current_cert(ctx));
     case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
         /* The status of the issuer of an indirect CRL may stand in that CRL itself. */
         return parent != NULL &&
@@ -318,6 +344,9 @@ limits_check(X509 *leaf, const struct path_request *request, struct err *e)
 {
     if (request->n_untrusted > PATH_UNTRUSTED_MAX) {
         return err_set(e, ERR_DENIED, "more than %d certificates", PATH_UNTRUSTED_MAX);
+    }
+    if (request->n_crls > PATH_CRLS_MAX) {
+        return err_set(e, ERR_DENIED, "more than %d CRLs", PATH_CRLS_MAX);
     }
     if (path_check_limits(leaf, e) != 0) {
         return -1;

@@ -25,7 +25,7 @@ enum path_purpose {
 };
 
 /* Below the anchor: certificates in a path (the leaf not counted), candidates for them. */
-enum { PATH_LENGTH_MAX = 6, PATH_UNTRUSTED_MAX = 16 };
+enum { PATH_LENGTH_MAX = 6, PATH_UNTRUSTED_MAX = 16, PATH_CRLS_MAX = 32 };
 
 /* The strength of signatures and keys that we want, in OpenSSL's terms: 112 bits. */
 enum { PATH_AUTH_LEVEL = 2 };
@@ -50,8 +50,10 @@ struct path_request {
 
     enum path_status status;
     time_t status_at;      /* when the CRLs must be current; 0: `at` */
-    X509_CRL *const *crls; /* one that path_check_crl() refuses counts as not there */
-    size_t n_crls;
+    time_t crls_since;     /* the least thisUpdate; 0: any */
+    X509_CRL *const *crls; /* one that is older, or that path_check_crl() refuses, is left out; then
+                              the status of what its issuer has issued is not known */
+    size_t n_crls;         /* up to PATH_CRLS_MAX */
 
     /* Initial policy inputs (RFC 5280 6.1.1 c, e, f, g); all zero: any policy will do. */
     const char *const *policies; /* dotted object identifiers */

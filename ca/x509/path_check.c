@@ -136,6 +136,10 @@ path_check_limits(X509 *certificate, struct err *e)
     if (X509_NAME_entry_count(X509_get_subject_name(certificate)) > PATH_RDNS_MAX) {
         return err_set(e, ERR_DENIED, "a subject of more than %d parts", PATH_RDNS_MAX);
     }
+    if (X509_get_ext_by_NID(certificate, NID_policy_constraints, -1) >= 0 &&
+        X509_get_ext_by_NID(certificate, NID_certificate_policies, -1) < 0) {
+        return err_set(e, ERR_DENIED, "policyConstraints without certificatePolicies");
+    }
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         int n = elements_of(certificate, limits[i].nid);
 

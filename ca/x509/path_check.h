@@ -18,7 +18,9 @@ enum {
     PATH_RDNS_MAX = 32,     /* parts of the subject's name */
 };
 
-/* Before anything else is done with it: all of the limits above, and a key whose use is cheap. */
+/* Before anything else is done with it: all of the limits above, and a key whose use is cheap.
+ * policyConstraints without certificatePolicies is refused: OpenSSL 3.0 loses the memory of each,
+ * and no path through such a certificate can have a policy. */
 int path_check_limits(X509 *certificate, struct err *e);
 
 /*

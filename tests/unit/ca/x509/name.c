@@ -121,6 +121,51 @@ comparison_ignores_case_and_string_type(void **state)
     assert_string_equal(text, "CN=x\\,y,O=an  OPERATOR");
 }
 
+static void
+add_part(X509_NAME *name, const char *type, const char *value, int set)
+{
+    assert_int_equal(X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8,
+                                                (const unsigned char *)value, -1, -1, set),
+                     1);
+}
+
+static void
+a_name_is_within_its_first_rdns(void **state)
+{
+    static const struct {
+        const char *subtree;
+        bool within;
+    } rows[] = {
+        {"C=SE", true},
+        {"O=Vendor,C=SE", true},
+        {"CN=a+OU=b,O=Vendor,C=SE", true}, /* an RDN of two parts, whole or not at all */
+        {"OU=b,O=Vendor,C=SE", false},
+        {"O=Vendor", false},
+        {"O=vendor,C=SE", false},
+        {"", false},
+    };
+    CLEANUP(x509_name_cleanup) X509_NAME *name = X509_NAME_new();
+    CLEANUP(x509_name_cleanup) X509_NAME *trick = X509_NAME_new();
+    CLEANUP(x509_name_cleanup) X509_NAME *empty = X509_NAME_new();
+
+    (void)state;
+    add_part(name, "C", "SE", 0);
+    add_part(name, "O", "Vendor", 0);
+    add_part(name, "OU", "b", 0);
+    add_part(name, "CN", "a", -1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (name_is_within(name, rows[i].subtree) != rows[i].within) {
+            CLEANUP(mem_cleanup) char *text = name_text(name);
+
+            fail_msg("%s within %s", text, rows[i].subtree);
+        }
+    }
+    /* its text ends with the subtree's, its parts do not */
+    add_part(trick, "CN", "x,O=Vendor", 0);
+    assert_false(name_is_within(trick, "O=Vendor"));
+    assert_false(name_is_within(empty, "O=Vendor"));
+}
+
 int
 main(void)
 {
@@ -130,6 +175,7 @@ main(void)
         cmocka_unit_test(parts_are_checked),
         cmocka_unit_test(text_is_read_in_order),
         cmocka_unit_test(comparison_ignores_case_and_string_type),
+        cmocka_unit_test(a_name_is_within_its_first_rdns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A certificate or CRL for each check, good but for one thing. */
+#include "ca/x509/path_check.h"
+
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "ca/x509/path.h"
+#include "tests/support/forge.h"
+#include "tests/support/test.h"
+
+enum { AT = 1790000000, DAY = 24 * 60 * 60 };
+
+static EVP_PKEY *root_key;
+static EVP_PKEY *ca_key;
+static EVP_PKEY *leaf_key;
+static X509 *root;
+static X509 *ca;
+
+static struct forge
+recipe(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+{
+    return (struct forge){.subject = subject,
+                          .key = key,
+                          .issuer = issuer,
+                          .issuer_key = issuer_key,
+                          .not_before = AT - DAY,
+                          .not_after = AT + 10L * DAY};
+}
+
+static int
+make(void **state)
+{
+    struct forge r;
+
+    (void)state;
+    root_key = EVP_EC_gen("P-256");
+    ca_key = EVP_EC_gen("P-256");
+    leaf_key = EVP_EC_gen("P-256");
+    r = recipe("O=Vendor/CN=Root", root_key, NULL, NULL);
+    r.extensions[0] = "basicConstraints=critical,CA:TRUE";
+    r.extensions[1] = "keyUsage=critical,keyCertSign,cRLSign";
+    root = forge_certificate(&r);
+    r.subject = "O=Vendor/CN=CA";
+    r.key = ca_key;
+    r.issuer = root;
+    r.issuer_key = root_key;
+    ca = forge_certificate(&r);
+    return 0;
+}
+
+static int
+drop(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(root_key);
+    EVP_PKEY_free(ca_key);
+    EVP_PKEY_free(leaf_key);
+    X509_free(root);
+    X509_free(ca);
+    return 0;
+}
+
+static enum path_verdict
+judge(X509 *leaf, X509 *middle, struct err *e)
+{
+    const struct path_request request = {.purpose = PATH_REQUESTER,
+                                         .at = AT,
+                                         .anchors = &root,
+                                         .n_anchors = 1,
+                                         .untrusted = &middle,
+                                         .n_untrusted = 1};
+
+    *e = (struct err){0};
+    return path_judge(leaf, &request, e);
+}
+
+static void
+wanted(const char *what, X509 *leaf, X509 *middle, const char *why)
+{
+    struct err e;
+    enum path_verdict verdict = judge(leaf, middle, &e);
+
+    if ((why == NULL) != (verdict == PATH_GOOD) || strstr(e.text, why == NULL ? "" : why) == NULL) {
+        fail_msg("%s: %d: '%s', '%s' is expected\n", what, (int)verdict, e.text,
+                 why == NULL ? "good" : why);
+    }
+}
+
+/* ---- end entities ---- */
+
+static void
+an_end_entity_with_one_thing_changed(void **state)
+{
+    static const char usage[] = "keyUsage=critical,digitalSignature";
+    static const char basic[] = "basicConstraints=critical,CA:FALSE";
+    static const struct {
+        const char *extensions[5];
+        const char *serial;
+        bool bare;
+        const char *subject;
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {{basic, usage}, NULL, false, NULL, NULL},
+        {{usage}, NULL, false, NULL, NULL},
+        {{NULL}, NULL, false, NULL, NULL}, /* no keyUsage is none that forbids */
+        {{basic, usage, "extendedKeyUsage=clientAuth"}, NULL, false, NULL, NULL},
+        {{basic, usage, "1.2.3.4=DER:0500"}, NULL, false, NULL, NULL},
+        {{basic, usage}, "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", false, NULL, NULL},
+        {{basic, usage}, "00", false, NULL, "serial number not positive"},
+        {{basic, usage}, "-05", false, NULL, "serial number not positive"},
+        {{basic, usage}, "8000000000000000000000000000000000000000", false, NULL, "20 octets"},
+        {{basic, usage, "1.2.3.4=critical,DER:0500"}, NULL, false, NULL, "unhandled critical"},
+        {{basic, usage, usage}, NULL, false, NULL, ""}, /* whoever sees it first */
+        {{basic, usage, "1.2.3.4=DER:0500", "1.2.3.4=DER:0500"}, NULL, false, NULL, "twice"},
+        {{basic, usage, "subjectKeyIdentifier=critical,hash"}, NULL, false, NULL, "ritical"},
+        {{basic, usage, "authorityKeyIdentifier=critical,keyid:always"},
+         NULL,
+         false,
+         NULL,
+         "ritical"},
+        {{basic, usage, "authorityInfoAccess=critical,OCSP;URI:http://o"},
+         NULL,
+         false,
+         NULL,
+         "ritical"},
+        {{basic, usage}, NULL, true, NULL, "Authority Key Identifier"},
+        {{basic, "keyUsage=critical,keyEncipherment"}, NULL, false, NULL, "digitalSignature"},
+        {{basic, "keyUsage=critical,digitalSignature,keyCertSign"}, NULL, false, NULL, "key"},
+        {{"basicConstraints=critical,CA:TRUE", usage}, NULL, false, NULL, ""},
+        {{"basicConstraints=critical,CA:FALSE,pathlen:0", usage}, NULL, false, NULL, "ath"},
+        {{basic, usage, "nameConstraints=critical,permitted;DNS:x"}, NULL, false, NULL, "CA"},
+        {{basic, usage, "certificatePolicies=1.2.3",
+          "policyConstraints=critical,requireExplicitPolicy:3"},
+         NULL,
+         false,
+         NULL,
+         "for CA certificates only"},
+        {{basic, usage, "inhibitAnyPolicy=critical,3"},
+         NULL,
+         false,
+         NULL,
+         "for CA certificates only"},
+        {{basic, usage, "policyMappings=1.2.3:1.2.4"}, NULL, false, NULL, "for CA certificates"},
+        {{basic, usage, "subjectAltName=DNS:x"}, NULL, false, "", "mpty"},
+        {{basic, usage, "subjectAltName=critical,DNS:x"}, NULL, false, "", NULL},
+        {{basic, usage, "certificatePolicies=1.2.3,1.2.3"}, NULL, false, NULL, "polic"},
+        {{basic, usage, "subjectAltName=DER:3002"}, NULL, false, NULL, "subjectAltName: malformed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *what = mem_printf("row %zu", i);
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+        struct forge r = recipe(rows[i].subject == NULL ? "O=Vendor/CN=dev" : rows[i].subject,
+                                leaf_key, ca, ca_key);
+
+        memcpy(r.extensions, rows[i].extensions, sizeof(rows[i].extensions));
+        r.serial = rows[i].serial;
+        r.bare = rows[i].bare;
+        leaf = forge_certificate(&r);
+        wanted(what, leaf, ca, rows[i].why);
+    }
+}
+
+static void
+strength_and_kind_of_keys_and_signatures(void **state)
+{
+    static const struct {
+        const char *curve; /* NULL: RSA */
+        unsigned bits;
+        const char *why;
+    } keys[] = {{"P-256", 0, NULL},     {"P-384", 0, NULL},       {"P-521", 0, NULL},
+                {NULL, 2048, NULL},     {NULL, 1024, "too weak"}, {"secp256k1", 0, "neither P-256"},
+                {"P-224", 0, "neither"}};
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    struct forge r = recipe("O=Vendor/CN=dev", NULL, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *edwards = NULL;
+    CLEANUP(x509_cleanup) X509 *sha1 = NULL;
+
+    (void)state;
+    r.extensions[0] = "keyUsage=critical,digitalSignature";
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        CLEANUP(mem_cleanup) char *what = mem_printf("key %zu", i);
+        CLEANUP(evp_pkey_cleanup)
+        EVP_PKEY *key =
+            keys[i].curve == NULL ? EVP_RSA_gen(keys[i].bits) : EVP_EC_gen(keys[i].curve);
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+
+        r.key = key;
+        leaf = forge_certificate(&r);
+        wanted(what, leaf, ca, keys[i].why);
+    }
+    r.key = ed;
+    edwards = forge_certificate(&r);
+    wanted("Ed25519", edwards, ca, NULL);
+    r.key = leaf_key;
+    r.digest = EVP_sha1();
+    sha1 = forge_certificate(&r);
+    wanted("SHA-1", sha1, ca, "too weak");
+}
+
+/* ---- limits ---- */
+
+/* "item0,item1,..." */
+static char *
+many(const char *name, const char *item, int n)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(256 * 1024);
+    struct err e = {0};
+
+    assert_ok(buf_append_str(&text, name, &e), &e);
+    for (int i = 0; i < n; i++) {
+        CLEANUP(mem_cleanup) char *one = mem_printf("%s%s%d", i == 0 ? "" : ",", item, i + 3);
+
+        assert_ok(buf_append_str(&text, one, &e), &e);
+    }
+    return mem_printf("%.*s", (int)text.n, (const char *)text.p);
+}
+
+static void
+limits_come_before_the_first_signature(void **state)
+{
+    const struct {
+        const char *name;
+        const char *item;
+        int most;
+        const char *why;
+        bool of_ca;
+    } rows[] = {
+        {"subjectAltName=", "DNS:n", PATH_NAMES_MAX, "subjectAltName", false},
+        {"certificatePolicies=", "1.2.", PATH_POLICIES_MAX, "certificatePolicies", false},
+        {"nameConstraints=critical,", "permitted;DNS:n", PATH_SUBTREES_MAX, "nameConstraints",
+         true},
+        {"policyMappings=", "1.2.9:1.2.", PATH_MAPPINGS_MAX, "policyMappings", true},
+    };
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int over = 0; over < 2; over++) {
+            CLEANUP(mem_cleanup) char *text = many(rows[i].name, rows[i].item, rows[i].most + over);
+            struct forge r = recipe("O=Vendor/CN=x", ca_key, root, root_key);
+            CLEANUP(x509_cleanup) X509 *x = NULL;
+
+            r.extensions[0] = rows[i].of_ca ? "basicConstraints=critical,CA:TRUE"
+                                            : "basicConstraints=critical,CA:FALSE";
+            r.extensions[1] = text;
+            x = forge_certificate(&r);
+            /* the signature is broken: nobody has looked at it when the limit speaks */
+            assert_true(X509_set_pubkey(x, leaf_key));
+            assert_int_equal(path_check_limits(x, &e), over == 0 ? 0 : -1);
+            if (over == 1 && strstr(e.text, rows[i].why) == NULL) {
+                fail_msg("row %zu: %s", i, e.text);
+            }
+            if (over == 1) {
+                assert_int_equal(judge(x, ca, &e), PATH_REFUSED);
+                assert_non_null(strstr(e.text, rows[i].why));
+            }
+        }
+    }
+}
+
+static void
+size_extensions_parts_and_modulus_are_limited(void **state)
+{
+    CLEANUP(mem_cleanup) char *large = many("nsComment=", "0123456789", 3000);
+    struct forge r = recipe("O=Vendor/CN=x", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *big = NULL;
+    CLEANUP(x509_cleanup) X509 *extended = NULL;
+    CLEANUP(x509_cleanup) X509 *named = NULL;
+    CLEANUP(x509_cleanup) X509 *middle = NULL;
+    CLEANUP(mem_cleanup) char *parts = mem_strdup("O=Vendor");
+    struct err e;
+
+    (void)state;
+    r.extensions[0] = large;
+    big = forge_certificate(&r);
+    wanted("size", big, ca, "more than 16384 octets");
+    r.extensions[0] = NULL;
+    extended = forge_certificate(&r);
+    for (int i = 0; i < PATH_EXTENSIONS_MAX; i++) {
+        CLEANUP(mem_cleanup) char *oid = mem_printf("1.2.3.%d", i);
+        X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, NULL, oid, "DER:0500");
+
+        X509_add_ext(extended, extension, -1);
+        X509_EXTENSION_free(extension);
+    }
+    assert_true(X509_sign(extended, ca_key, EVP_sha256()) > 0);
+    wanted("extensions", extended, ca, "more than 32 extensions");
+    for (int i = 0; i < PATH_RDNS_MAX; i++) {
+        char *longer = mem_printf("%s/OU=u%d", parts, i);
+
+        mem_free(parts);
+        parts = longer;
+    }
+    r.subject = parts;
+    named = forge_certificate(&r);
+    wanted("parts", named, ca, "more than 32 parts");
+    /* of the certificates beside the leaf too */
+    r.subject = "O=Vendor/CN=x";
+    middle = forge_certificate(&r);
+    assert_int_equal(judge(middle, big, &e), PATH_REFUSED);
+    assert_non_null(strstr(e.text, "certificate 1 beside it"));
+}
+
+/* ---- CAs ---- */
+
+static void
+a_ca_with_one_thing_changed(void **state)
+{
+    static const char basic[] = "basicConstraints=critical,CA:TRUE";
+    static const char usage[] = "keyUsage=critical,keyCertSign,cRLSign";
+    static const struct {
+        const char *extensions[5];
+        const char *why;
+    } rows[] = {
+        {{basic, usage}, NULL},
+        {{"basicConstraints=critical,CA:TRUE,pathlen:0", usage}, NULL},
+        {{"basicConstraints=CA:TRUE", usage}, "basicConstraints must be critical"},
+        {{usage}, "invalid CA certificate"},
+        {{basic, "keyUsage=critical,cRLSign"}, "invalid CA certificate"},
+        {{basic}, "ey usage"},
+        {{basic, usage, "nameConstraints=critical,permitted;DNS:example"}, NULL},
+        {{basic, usage, "nameConstraints=permitted;DNS:example"},
+         "nameConstraints must be critical"},
+        {{basic, usage, "nameConstraints=critical,DER:3000"}, "nameConstraints without a subtree"},
+        {{basic, usage, "nameConstraints=critical,excluded;DNS:example"}, "excluded subtree"},
+        {{basic, usage, "nameConstraints=critical,permitted;DNS:other"}, "permitted subtree"},
+        {{basic, usage, "certificatePolicies=1.2.3", "policyConstraints=requireExplicitPolicy:9"},
+         "policyConstraints must be critical"},
+        {{basic, usage, "policyConstraints=critical,requireExplicitPolicy:9"},
+         "policyConstraints without certificatePolicies"},
+        {{basic, usage, "certificatePolicies=1.2.3",
+          "policyConstraints=critical,requireExplicitPolicy:9"},
+         NULL},
+        {{basic, usage, "certificatePolicies=1.2.3",
+          "policyConstraints=critical,requireExplicitPolicy:0"},
+         "explicit policy"},
+        {{basic, usage, "certificatePolicies=1.2.3", "policyConstraints=critical,DER:3000"},
+         "olicy"},
+        {{basic, usage, "inhibitAnyPolicy=0"}, "inhibitAnyPolicy must be critical"},
+    };
+    struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+
+    (void)state;
+    r.extensions[0] = "keyUsage=critical,digitalSignature";
+    r.extensions[1] = "subjectAltName=DNS:dev.example";
+    leaf = forge_certificate(&r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *what = mem_printf("row %zu", i);
+        CLEANUP(x509_cleanup) X509 *other = NULL;
+
+        r = recipe("O=Vendor/CN=CA", ca_key, root, root_key);
+        memcpy(r.extensions, rows[i].extensions, sizeof(rows[i].extensions));
+        other = forge_certificate(&r);
+        wanted(what, leaf, other, rows[i].why);
+    }
+}
+
+static void
+a_path_has_no_more_than_its_length(void **state)
+{
+    X509 *chain[PATH_LENGTH_MAX + 2];
+    struct forge r = recipe("O=Vendor/CN=C0", ca_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    struct path_request request = {
+        .purpose = PATH_REQUESTER, .at = AT, .anchors = &root, .n_anchors = 1, .untrusted = chain};
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(chain); i++) {
+        CLEANUP(mem_cleanup) char *name = mem_printf("O=Vendor/CN=C%zu", i);
+
+        r.subject = name;
+        r.issuer = i == 0 ? root : chain[i - 1];
+        r.issuer_key = i == 0 ? root_key : ca_key;
+        r.extensions[0] = "basicConstraints=critical,CA:TRUE";
+        r.extensions[1] = "keyUsage=critical,keyCertSign";
+        chain[i] = forge_certificate(&r);
+    }
+    for (size_t n = PATH_LENGTH_MAX; n <= PATH_LENGTH_MAX + 1; n++) {
+        X509_free(leaf);
+        r = recipe("O=Vendor/CN=dev", leaf_key, chain[n - 1], ca_key);
+        r.extensions[0] = "keyUsage=critical,digitalSignature";
+        leaf = forge_certificate(&r);
+        request.n_untrusted = n;
+        assert_int_equal(path_judge(leaf, &request, &e),
+                         n == PATH_LENGTH_MAX ? PATH_GOOD : PATH_REFUSED);
+    }
+    assert_non_null(strstr(e.text, "chain too long"));
+    for (size_t i = 0; i < ARRAY_LEN(chain); i++) {
+        X509_free(chain[i]);
+    }
+}
+
+/* ---- CRLs ---- */
+
+static void
+a_crl_with_one_thing_changed(void **state)
+{
+    struct row {
+        struct forge_crl crl;
+        const char *why;
+    } rows[] = {
+        {{.number = "1"}, NULL},
+        {{.number = "0"}, NULL},
+        {{.number = NULL}, "without cRLNumber"},
+        {{.number = "1", .number_critical = true}, "crlNumber must not be critical"},
+        {{.number = "0x8000000000000000000000000000000000000000"}, "cRLNumber not positive"},
+        {{.number = "-1"}, "cRLNumber not positive"},
+        {{.number = "1", .next_update = -1}, "without nextUpdate"},
+        {{.number = "1", .no_key_identifier = true}, "without authorityKeyIdentifier"},
+        {{.number = "1", .version_1 = true}, "not a version 2 CRL"},
+        {{.number = "1", .digest = EVP_sha1()}, "SHA-256 or better"},
+        {{.number = "1", .digest = EVP_sha384()}, NULL},
+        {{.number = "1", .extension = "issuingDistributionPoint=onlyuser:TRUE"},
+         "issuingDistributionPoint must be critical"},
+        {{.number = "1", .extension = "issuingDistributionPoint=critical,onlyuser:TRUE"}, NULL},
+        {{.number = "1", .extension = "authorityKeyIdentifier=keyid:always"}, "twice"},
+        {{.number = "1", .extension = "deltaCRL=DER:020101"}, "must be critical"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+        struct forge_crl f = rows[i].crl;
+        struct err e = {0};
+        int result;
+
+        f.issuer = ca;
+        f.issuer_key = ca_key;
+        f.this_update = AT - DAY;
+        f.next_update = f.next_update < 0 ? 0 : AT + DAY;
+        crl = forge_crl(&f);
+        result = path_check_crl(crl, &e);
+        if ((result == 0) != (rows[i].why == NULL) ||
+            strstr(e.text, rows[i].why == NULL ? "" : rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+    }
+}
+
+/* A critical extension of a CRL that nobody knows: its scope is not known (RFC 5280 5.2). */
+static void
+a_crl_with_an_unknown_critical_extension_says_nothing(void **state)
+{
+    const struct forge_crl f = {.issuer = ca,
+                                .issuer_key = ca_key,
+                                .this_update = AT - DAY,
+                                .next_update = AT + DAY,
+                                .number = "1",
+                                .extension = "1.2.3.4=critical,DER:0500"};
+    CLEANUP(x509_crl_cleanup) X509_CRL *made = forge_crl(&f);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(65536);
+    struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    struct path_request request = {.purpose = PATH_REQUESTER,
+                                   .at = AT,
+                                   .anchors = &ca,
+                                   .n_anchors = 1,
+                                   .pinned = true,
+                                   .status = PATH_STATUS_IF_PRESENT,
+                                   .crls = &crl,
+                                   .n_crls = 1};
+    const unsigned char *p;
+    struct err e = {0};
+
+    (void)state;
+    leaf = forge_certificate(&r);
+    assert_ok(OSSL_ENCODE(X509_CRL, made, &der, &e), &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n); /* flags are set when it is parsed */
+    assert_int_equal(path_judge(leaf, &request, &e), PATH_REFUSED);
+    assert_non_null(strstr(e.text, "unhandled critical CRL extension"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_entity_with_one_thing_changed),
+        cmocka_unit_test(strength_and_kind_of_keys_and_signatures),
+        cmocka_unit_test(limits_come_before_the_first_signature),
+        cmocka_unit_test(size_extensions_parts_and_modulus_are_limited),
+        cmocka_unit_test(a_ca_with_one_thing_changed),
+        cmocka_unit_test(a_path_has_no_more_than_its_length),
+        cmocka_unit_test(a_crl_with_one_thing_changed),
+        cmocka_unit_test(a_crl_with_an_unknown_critical_extension_says_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, make, drop);
+}
