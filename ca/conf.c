@@ -53,7 +53,7 @@ ca_conf_free(struct ca_conf *c)
     }
     mem_free(c->database);
     profiles_free(c->profiles);
-    free_list(c->vendor_roots, c->n_vendor_roots);
+    trust_conf_free(&c->trust);
     free_list(c->home_domains, c->n_home_domains);
     free_list(c->fqdn_suffixes, c->n_fqdn_suffixes);
     memset(c, 0, sizeof(*c));
@@ -99,10 +99,8 @@ load_users(cfg_t *cfg, struct ca_conf *c, struct err *e)
 }
 
 static int
-load_list(cfg_t *cfg, const char *option, bool are_paths, char **out, size_t *n, size_t max,
-          struct err *e)
+load_list(cfg_t *cfg, const char *option, char **out, size_t *n, size_t max, struct err *e)
 {
-    const char *slash = strrchr(cfg->filename, '/');
     unsigned count = cfg_size(cfg, option);
 
     if (count > max) {
@@ -114,9 +112,7 @@ load_list(cfg_t *cfg, const char *option, bool are_paths, char **out, size_t *n,
         if (value == NULL || value[0] == '\0') {
             return err_set(e, ERR_INPUT, "%s: %s: an empty element", cfg->filename, option);
         }
-        out[i] = are_paths && value[0] != '/' && slash != NULL
-                     ? mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value)
-                     : mem_strdup(value);
+        out[i] = mem_strdup(value);
         (*n)++;
     }
     return 0;
@@ -228,15 +224,11 @@ load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
         load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
-        load_profiles(cfg, c, e) != 0 ||
-        load_list(cfg, "vendor_roots", true, c->vendor_roots, &c->n_vendor_roots,
-                  CA_VENDOR_ROOTS_MAX, e) != 0 ||
-        load_list(cfg, "home_domains", false, c->home_domains, &c->n_home_domains, CA_NAMES_MAX,
-                  e) != 0) {
+        load_profiles(cfg, c, e) != 0 || trust_conf_read(cfg, &c->trust, e) != 0 ||
+        load_list(cfg, "home_domains", c->home_domains, &c->n_home_domains, CA_NAMES_MAX, e) != 0) {
         return -1;
     }
-    return load_list(cfg, "fqdn_suffixes", false, c->fqdn_suffixes, &c->n_fqdn_suffixes,
-                     CA_NAMES_MAX, e);
+    return load_list(cfg, "fqdn_suffixes", c->fqdn_suffixes, &c->n_fqdn_suffixes, CA_NAMES_MAX, e);
 }
 
 int
@@ -260,7 +252,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("crl_url", NULL, CFGF_NODEFAULT),
         CFG_INT("crl_validity_hours", 168, CFGF_NONE),
         CFG_INT("crl_overlap_hours", 96, CFGF_NONE),
-        CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
+        TRUST_OPTIONS,
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
         CFG_STR("profiles", NULL, CFGF_NODEFAULT),

@@ -5,10 +5,11 @@
 #include <sys/types.h>
 
 #include "base/ossl.h"
+#include "ca/trust/conf.h"
 #include "ca/x509/nf.h"
 #include "ca/x509/profiles.h"
 
-enum { CA_VENDOR_ROOTS_MAX = 32, CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
+enum { CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 
 struct ca_conf {
     uint8_t hash[SHA256_SIZE]; /* of the file */
@@ -28,8 +29,7 @@ struct ca_conf {
     char *crl_url;
     uid_t link_uids[CA_LINK_USERS_MAX];
     size_t n_link_uids;
-    char *vendor_roots[CA_VENDOR_ROOTS_MAX];
-    size_t n_vendor_roots;
+    struct trust_conf trust;
     char *home_domains[CA_NAMES_MAX];
     size_t n_home_domains;
     char *fqdn_suffixes[CA_NAMES_MAX];

@@ -72,6 +72,12 @@ is_rehearsal(const X509_NAME *name)
            strncmp(parts.common_name, REHEARSAL_PREFIX, sizeof(REHEARSAL_PREFIX) - 1) == 0;
 }
 
+static void
+say_remark(const struct err *e)
+{
+    log_err(LOG_WARNING, "trust-remark", e, "nfpki-ca.conf");
+}
+
 static int
 load_policy(struct ca *ca, struct err *e)
 {
@@ -100,8 +106,12 @@ load_policy(struct ca *ca, struct err *e)
                                     .expired_days = c->expired_renewal_days,
                                     .same_key = c->allow_same_key_renewal,
                                     .reenrolment = c->reenrolment};
-    p->trust = trust_new(p->root, p->issuing, c->vendor_roots, c->n_vendor_roots, e);
-    return p->trust == NULL ? -1 : 0;
+    p->trust = trust_new(p->root, p->issuing, &c->trust, e);
+    if (p->trust == NULL) {
+        return -1;
+    }
+    trust_remarks(p->trust, clock_now(), say_remark);
+    return 0;
 }
 
 /* ---- signers ---- */

@@ -172,8 +172,9 @@ verify(struct enlisting *x)
     }
     kind = x->registration->content.proof.kind;
     if (kind == PROOF_VENDOR && !trust_has_initial(credentials->trust)) {
-        return err_set(&x->e, ERR_DENIED,
-                       "proof kind vendor needs 'vendor_roots' in nfpki-ra.conf");
+        return err_set(
+            &x->e, ERR_DENIED,
+            "proof kind vendor needs 'vendor_roots' or a trust section in nfpki-ra.conf");
     }
     if (kind == PROOF_MAC && (seal_make_secret(&x->secret, &x->e) != 0 ||
                               seal_make_reference(x->reference, &x->e) != 0)) {

@@ -219,6 +219,8 @@ authenticate_signature(struct job *job)
 
     if (cmp_signature_verify(job->msg, job->signer, &job->failure, &job->e) != 0 ||
         (judge_own_applies(job) ? judge_own_path(job) : check_path(job, pinned)) != 0) {
+        /* The rest of the path is good, so this is no stranger: RFC 9483 3.6.2. */
+        job->in_body = job->failure == CMP_CERT_REVOKED && cmp_body_asks_certificate(job->body);
         return -1;
     }
     /* That it is revoked is said in the body, also when its registration was cancelled. */

@@ -233,6 +233,12 @@ check_own_certificate(const struct settings *s, const struct credentials *c, str
     return 0;
 }
 
+static void
+say_remark(const struct err *e)
+{
+    log_err(LOG_WARNING, "trust-remark", e, "nfpki-ra.conf");
+}
+
 static int
 load_credentials(const struct settings *s, struct credentials *c, struct err *e)
 {
@@ -243,10 +249,11 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
         load_certificate(s->root, &c->root, &c->root_der, e) != 0) {
         return -1;
     }
-    c->trust = trust_new(c->root, c->issuing, s->vendor_roots.items, s->vendor_roots.n, e);
+    c->trust = trust_new(c->root, c->issuing, &s->trust, e);
     if (c->trust == NULL) {
         return -1;
     }
+    trust_remarks(c->trust, clock_now(), say_remark);
     ski = X509_get0_subject_key_id(c->certificate);
     if (ski == NULL) {
         return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);

@@ -20,7 +20,7 @@ static cfg_opt_t options[] = {
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
-    CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),
+    TRUST_OPTIONS,
     CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("upstream_ra_roots", NULL, CFGF_NODEFAULT),
@@ -46,7 +46,7 @@ settings_free(struct settings *s)
         return;
     }
     settings_list_clear(&s->listen);
-    settings_list_clear(&s->vendor_roots);
+    trust_conf_free(&s->trust);
     settings_list_clear(&s->root_update);
     settings_list_clear(&s->upstream_ra_roots);
     settings_http_clear(&s->http);
@@ -191,7 +191,7 @@ settings_load(const char *path, struct err *e)
     }
     s = mem_zalloc(1, sizeof(*s));
     if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
-        settings_list_read(cfg, "vendor_roots", true, &s->vendor_roots, e) != 0 ||
+        trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         settings_list_read(cfg, "upstream_ra_roots", true, &s->upstream_ra_roots, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||

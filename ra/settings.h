@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "ca/trust/conf.h"
 #include "ca/x509/profiles.h"
 #include "ra/settings_http.h"
 #include "ra/settings_value.h"
@@ -26,7 +27,7 @@ struct settings {
     char *certificate;
     char *issuing;
     char *root;
-    struct settings_list vendor_roots;
+    struct trust_conf trust;
     char *crl_dir; /* NULL: none is served */
     struct settings_list upstream_ra_roots;
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */

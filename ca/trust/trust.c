@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/trust/trust.h"
 
+#include "ca/trust/set.h"
+
 struct trust {
     X509 *root;
     X509 *issuing;
-    X509 **vendor_roots;
-    size_t n_vendor_roots;
+    struct trust_set *sets[TRUST_SETS_MAX];
+    size_t n_sets;
 };
 
 static void
@@ -16,10 +18,9 @@ destroy(struct trust **t)
     }
     X509_free((*t)->root);
     X509_free((*t)->issuing);
-    for (size_t i = 0; i < (*t)->n_vendor_roots; i++) {
-        X509_free((*t)->vendor_roots[i]);
+    for (size_t i = 0; i < (*t)->n_sets; i++) {
+        trust_set_free((*t)->sets[i]);
     }
-    mem_free((*t)->vendor_roots);
     mem_free(*t);
     *t = NULL;
 }
@@ -31,31 +32,86 @@ trust_free(struct trust *t)
 }
 
 struct trust *
-trust_new(X509 *root, X509 *issuing, char *const *vendor_roots, size_t n, struct err *e)
+trust_new(X509 *root, X509 *issuing, const struct trust_conf *conf, struct err *e)
 {
     CLEANUP(destroy) struct trust *t = mem_zalloc(1, sizeof(*t));
 
-    if (X509_up_ref(root) != 1 || X509_up_ref(issuing) != 1) {
+    if (X509_up_ref(root) != 1) {
         (void)ossl_err(e, ERR_CRYPTO, "trust");
         return NULL;
     }
     t->root = root;
+    if (X509_up_ref(issuing) != 1) {
+        (void)ossl_err(e, ERR_CRYPTO, "trust");
+        return NULL;
+    }
     t->issuing = issuing;
-    t->vendor_roots = mem_zalloc(n + 1, sizeof(X509 *));
-    for (size_t i = 0; i < n; i++) {
-        t->vendor_roots[i] = certificate_load(vendor_roots[i], e);
-        if (t->vendor_roots[i] == NULL) {
+    for (size_t i = 0; i < conf->n; i++) {
+        t->sets[i] = trust_set_new(&conf->sets[i], e);
+        if (t->sets[i] == NULL) {
             return NULL;
         }
-        t->n_vendor_roots++;
+        t->n_sets++;
     }
     return TAKE(t);
+}
+
+static bool
+is_initial(const struct trust_set *s)
+{
+    switch (trust_set_purpose(s)) {
+    case TRUST_VENDOR:
+    case TRUST_OPERATOR:
+        return true;
+    case TRUST_RA:
+        return false;
+    }
+    return false;
+}
+
+static bool
+is_for_ra(const struct trust_set *s)
+{
+    return trust_set_purpose(s) == TRUST_RA;
+}
+
+static bool
+is_initial_with_status(const struct trust_set *s)
+{
+    return is_initial(s) && trust_set_asks_status(s);
 }
 
 bool
 trust_has_initial(const struct trust *t)
 {
-    return t->n_vendor_roots > 0;
+    for (size_t i = 0; i < t->n_sets; i++) {
+        if (is_initial(t->sets[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+trust_remarks(const struct trust *t, time_t now, void (*say)(const struct err *))
+{
+    size_t initial = 0;
+    struct err e;
+
+    for (size_t i = 0; i < t->n_sets; i++) {
+        initial += is_initial(t->sets[i]);
+    }
+    for (size_t i = 0; i < t->n_sets; i++) {
+        if (initial > 1 && is_initial(t->sets[i]) && !trust_set_has_names(t->sets[i])) {
+            (void)err_set(&e, ERR_INPUT,
+                          "trust \"%s\" has no names: it vouches for the names of the others too",
+                          trust_set_name(t->sets[i]));
+            say(&e);
+        }
+        if (trust_set_check_crls(t->sets[i], now, &e) != 0) {
+            say(&e);
+        }
+    }
 }
 
 /* ---- candidates ---- */
@@ -82,6 +138,7 @@ candidates_read(const struct cmp_msg *msg, struct candidates *out, struct err *e
         X509 *certificate = certificate_parse(cmp_msg_extra(msg, i), e);
 
         if (certificate == NULL) {
+            e->code = ERR_DENIED;
             return err_wrap(e, "extraCerts[%zu]", i);
         }
         out->list[out->n++] = certificate;
@@ -116,26 +173,60 @@ answer(enum path_verdict verdict, enum cmp_failure *failure)
     return fail(failure, CMP_SIGNER_NOT_TRUSTED);
 }
 
+/* Of two verdicts of two sets: what counts more? That it is revoked, that it could not be found
+ * out, that one is good; and a reason why not from the set that knows the issuer. */
+static int
+weight(enum path_verdict verdict)
+{
+    switch (verdict) {
+    case PATH_NO_ANCHOR:
+        return 0;
+    case PATH_REFUSED:
+        return 1;
+    case PATH_GOOD:
+        return 2;
+    case PATH_FAILED:
+        return 3;
+    case PATH_REVOKED:
+        return 4;
+    }
+    return 4;
+}
+
+/* Asks each of the chosen sets. PATH_NO_ANCHOR, with `e` as it is, when there are none. */
+static enum path_verdict
+judge(const struct trust *t, bool (*chosen)(const struct trust_set *), const struct cmp_msg *msg,
+      X509 *signer, enum path_purpose purpose, time_t at, struct err *e)
+{
+    CLEANUP(candidates_free) struct candidates middle = {0};
+    enum path_verdict verdict = PATH_NO_ANCHOR;
+
+    if (candidates_read(msg, &middle, e) != 0) {
+        return PATH_REFUSED;
+    }
+    for (size_t i = 0; i < t->n_sets; i++) {
+        enum path_verdict one;
+        struct err why = {0};
+
+        if (!chosen(t->sets[i])) {
+            continue;
+        }
+        one = trust_set_judge(t->sets[i], signer, purpose, middle.list, middle.n, at, &why);
+        if (weight(one) >= weight(verdict)) {
+            verdict = one;
+            *e = why;
+        }
+    }
+    return verdict;
+}
+
 int
 trust_check_initial(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
                     enum cmp_failure *failure, struct err *e)
 {
-    CLEANUP(candidates_free) struct candidates middle = {0};
-    struct path_request request = {.purpose = PATH_REQUESTER,
-                                   .at = at,
-                                   .anchors = t->vendor_roots,
-                                   .n_anchors = t->n_vendor_roots,
-                                   .untrusted = middle.list};
-
-    if (t->n_vendor_roots == 0) {
-        (void)err_set(e, ERR_DENIED, "no vendor_roots are configured");
-        return fail(failure, CMP_SIGNER_NOT_TRUSTED);
-    }
-    if (candidates_read(msg, &middle, e) != 0) {
-        return fail(failure, CMP_SIGNER_NOT_TRUSTED);
-    }
-    request.n_untrusted = middle.n;
-    return answer(path_judge(signer, &request, e), failure);
+    (void)err_set(e, ERR_DENIED,
+                  "no vendor_roots and no trust section of purpose vendor or operator");
+    return answer(judge(t, is_initial, msg, signer, PATH_REQUESTER, at, e), failure);
 }
 
 int
@@ -144,16 +235,21 @@ trust_check_pinned(const struct trust *t, const struct cmp_msg *msg, X509 *signe
 {
     const struct path_request request = {
         .purpose = PATH_REQUESTER, .at = at, .anchors = &signer, .n_anchors = 1, .pinned = true};
+    enum path_verdict verdict = path_judge(signer, &request, e);
+    struct err why = {0};
 
-    (void)t;
-    (void)msg;
-    return answer(path_judge(signer, &request, e), failure);
+    if (verdict == PATH_GOOD &&
+        judge(t, is_initial_with_status, msg, signer, PATH_REQUESTER, at, &why) == PATH_REVOKED) {
+        *e = why;
+        verdict = PATH_REVOKED;
+    }
+    return answer(verdict, failure);
 }
 
 /* Over the issuing CA that we have, whatever the message brings. */
-static int
-check_under_root(const struct trust *t, X509 *signer, enum path_purpose purpose, time_t at,
-                 enum cmp_failure *failure, struct err *e)
+static enum path_verdict
+judge_under_root(const struct trust *t, X509 *signer, enum path_purpose purpose, time_t at,
+                 struct err *e)
 {
     const struct path_request request = {.purpose = purpose,
                                          .at = at,
@@ -162,7 +258,7 @@ check_under_root(const struct trust *t, X509 *signer, enum path_purpose purpose,
                                          .untrusted = &t->issuing,
                                          .n_untrusted = 1};
 
-    return answer(path_judge(signer, &request, e), failure);
+    return path_judge(signer, &request, e);
 }
 
 int
@@ -170,15 +266,19 @@ trust_check_own(const struct trust *t, const struct cmp_msg *msg, X509 *signer, 
                 enum cmp_failure *failure, struct err *e)
 {
     (void)msg;
-    return check_under_root(t, signer, PATH_OWN, at, failure, e);
+    return answer(judge_under_root(t, signer, PATH_OWN, at, e), failure);
 }
 
 int
 trust_check_ra(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
                enum cmp_failure *failure, struct err *e)
 {
-    (void)msg;
-    return check_under_root(t, signer, PATH_RA_CMP, at, failure, e);
+    enum path_verdict verdict = judge_under_root(t, signer, PATH_RA_CMP, at, e);
+
+    if (verdict == PATH_NO_ANCHOR) {
+        verdict = judge(t, is_for_ra, msg, signer, PATH_RA_CMP, at, e);
+    }
+    return answer(verdict, failure);
 }
 
 int
@@ -186,5 +286,5 @@ trust_check_registrar(const struct trust *t, const struct cmp_msg *msg, X509 *si
                       enum cmp_failure *failure, struct err *e)
 {
     (void)msg;
-    return check_under_root(t, signer, PATH_REGISTRAR, at, failure, e);
+    return answer(judge_under_root(t, signer, PATH_REGISTRAR, at, e), failure);
 }

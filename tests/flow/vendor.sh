@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Initial trust by a vendor's certificate (TS 33.310 9.5.3): issuer and subject are registered, the
-# path goes through an intermediate CA to a configured root. Everything that is not quite so gets
-# its failInfo (RFC 9483 3.5) and no certificate.
+# path goes through an intermediate CA to a configured root, its status is known from CRLs.
+# Everything that is not quite so gets its failInfo (RFC 9483 3.5) and no certificate.
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 pki_start
@@ -11,15 +11,25 @@ ca() { # ca NAME SUBJECT ISSUER: a CA certificate of the vendor; ISSUER '-' for 
   local issuer=()
   [[ $3 == - ]] || issuer=(-CA "$3.pem" -CAkey "$3.key")
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "$2" -days 2 "${issuer[@]}" \
-    -addext keyUsage=critical,keyCertSign -keyout "$1.key" -out "$1.pem" 2>/dev/null
+    -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$1.key" -out "$1.pem" 2>/dev/null
 }
-device() { # device NAME SUBJECT ISSUER KEYUSAGE [ARGUMENT...]: $1.{key,pem}
+crl() { # crl CA [ARGUMENT...]: $1.crl at once; revoked is what `revoke CA NAME` has named
+  local ca=$1
+  shift
+  [[ -f $ca.index ]] || { : >"$ca.index" && echo 01 >"$ca.number"; }
+  printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s.index\ncrlnumber=%s.number\ndefault_md=sha256\ndefault_crl_days=1\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid:always\n' \
+    "$ca" "$ca" >"$ca.cnf"
+  openssl ca -config "$ca.cnf" -keyfile "$ca.key" -cert "$ca.pem" -gencrl -out "$ca.crl.new" "$@" 2>/dev/null
+  mv "$ca.crl.new" "$ca.crl"
+}
+revoke() { openssl ca -config "$1.cnf" -keyfile "$1.key" -cert "$1.pem" -revoke "$2.pem" 2>/dev/null; }
+device() { # device NAME SUBJECT ISSUER KEYUSAGE [ARGUMENT...]: $1.{key,pem}; $more: an extension
   local name=$1 subject=$2 issuer=$3 usage=$4
   shift 4
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "$subject" -keyout "$name.key" \
     -out "$name.csr" 2>/dev/null
-  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,%s\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' \
-    "$usage" >"$name.ext"
+  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,%s\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n%s\n' \
+    "$usage" "${more:-}" >"$name.ext"
   [[ $# -gt 0 ]] || set -- -days 2
   openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -extfile "$name.ext" "$@" -out "$name.pem" \
     2>/dev/null
@@ -36,6 +46,13 @@ enrol() { # enrol NAME [CHAIN]: $1-nf.pem; what the RA said in $said
     -certout "$1-nf.pem" -rspout answer.der,confirmed.der >"$1.log" 2>&1 || status=$?
   said=$("$bin/cmp_show" answer.der)
   return "$status"
+}
+restart() {
+  for daemon in ra ca; do
+    "$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
+  done
+  start_daemon ca
+  start_daemon ra
 }
 refused() { # refused 'what' WANTED NAME [CHAIN]
   if enrol "$3" "${4:-device-ca.pem}"; then
@@ -57,13 +74,9 @@ if ractl register oam/early.p7s 2>early.txt; then
   fail 'registered without vendor_roots'
 fi
 grep -q vendor_roots early.txt || fail "the message does not help: $(cat early.txt)"
-for daemon in ra ca; do
-  "$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
-done
 sed -i '/^vendor_roots/d' ra/nfpki-ra.conf ca/nfpki-ca.conf
 echo "vendor_roots = {\"$pki/vendor-root.pem\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
-start_daemon ca
-start_daemon ra
+restart
 
 device good /O=Vendor/CN=good device-ca digitalSignature
 vendor good 'CN=good,O=Vendor'
@@ -98,5 +111,73 @@ vendor lonely 'CN=lonely,O=Vendor'
 : >nothing.pem
 refused 'without the CA in between' 'error signerNotTrusted' lonely good.pem
 enrol lonely || fail "the same device with its chain: $(cat lonely.log)"
+
+more=1.2.3.4=critical,ASN1:NULL device unknown /O=Vendor/CN=unknown device-ca digitalSignature
+vendor unknown 'CN=unknown,O=Vendor'
+refused 'a critical extension that nobody knows' 'error signerNotTrusted' unknown
+
+cp device-ca.pem long.pem
+issuer=device-ca
+for i in 1 2 3 4 5 6; do
+  ca "long-$i" "/O=Vendor/CN=Long $i" "$issuer"
+  issuer=long-$i
+  cat "$issuer.pem" >>long.pem
+done
+device long /O=Vendor/CN=long "$issuer" digitalSignature
+vendor long 'CN=long,O=Vendor' 'CN=Long 6,O=Vendor'
+refused 'a path that is too long' 'error signerNotTrusted' long long.pem
+
+# two vendors, each for its own names, one with CRLs
+ca other-root /O=Other/CN=Root -
+ca other-ca '/O=Vendor/CN=Device CA' other-root
+crl vendor-root
+crl device-ca
+sed -i '/^vendor_roots/d' ra/nfpki-ra.conf ca/nfpki-ca.conf
+tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf <<CONF
+trust "vendor" {
+  purpose = "vendor"
+  roots = {"$pki/vendor-root.pem"}
+  crls = {"$pki/vendor-root.crl", "$pki/device-ca.crl"}
+  crl_policy = "require"
+  crl_max_age_hours = 48
+  names = {"O=Vendor"}
+}
+trust "other" {
+  purpose = "vendor"
+  roots = {"$pki/other-root.pem"}
+  names = {"O=Other"}
+}
+CONF
+restart
+
+device listed /O=Vendor/CN=listed device-ca digitalSignature
+vendor listed 'CN=listed,O=Vendor'
+enrol listed || fail "with CRLs: $(cat listed.log)"
+
+device stolen /O=Vendor/CN=stolen other-ca digitalSignature
+vendor stolen 'CN=stolen,O=Vendor'
+refused "a name of another vendor's" 'error signerNotTrusted' stolen other-ca.pem
+
+device revoked /O=Vendor/CN=revoked device-ca digitalSignature
+vendor revoked 'CN=revoked,O=Vendor'
+revoke device-ca revoked
+crl device-ca
+refused 'a revoked certificate' 'ip certRevoked' revoked
+
+device late /O=Vendor/CN=late device-ca digitalSignature
+vendor late 'CN=late,O=Vendor'
+crl device-ca -crl_lastupdate 20250101000000Z -crl_nextupdate 20250102000000Z
+refused 'a stale CRL' 'error signerNotTrusted' late
+grep -q 'device-ca.crl: its nextUpdate has passed' log/nfpki-ra.log || fail 'the log does not name the file'
+rm device-ca.crl
+refused 'without the CRL' 'error signerNotTrusted' late
+grep -q 'device-ca.crl: does not exist' log/nfpki-ra.log || fail 'the log does not name the file'
+crl device-ca
+enrol late || fail "with a new CRL, without a start: $(cat late.log)"
+
+# the CA asks for itself, whatever the RA has let through
+sed -i 's/crl_policy = "require"/crl_policy = "none"/' ra/nfpki-ra.conf
+restart
+refused 'a revoked certificate, at the CA' 'ip certRevoked' revoked
 
 audit verify

@@ -48,9 +48,11 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     }
     assert_string_equal(s->database, database);
     assert_string_equal(s->link, "/run/l");
-    assert_int_equal(s->vendor_roots.n, 2);
-    assert_string_equal(s->vendor_roots.items[0], root);
-    assert_string_equal(s->vendor_roots.items[1], "/w.pem");
+    assert_int_equal(s->trust.n, 1);
+    assert_int_equal(s->trust.sets[0].purpose, TRUST_VENDOR);
+    assert_int_equal(s->trust.sets[0].roots.n, 2);
+    assert_string_equal(s->trust.sets[0].roots.items[0], root);
+    assert_string_equal(s->trust.sets[0].roots.items[1], "/w.pem");
     assert_string_equal(s->listen.items[0], "127.0.0.1:8829");
     assert_int_equal(s->message_time_window, 300);
     assert_null(s->crl_dir);
