@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -198,6 +199,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     bool owned;
     bool repeated;
 
+    assert(r != NULL);
     if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
         check_owner(db, r->nf_instance, now, r->owner, &owned, e) != 0) {
