@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the link to T1. What follows is in issue_sign.c, the answers are in issue_end.c. */
+/* From the link to the judge. What follows is in issue_intend.c and issue_sign.c, the answers are
+ * in issue_end.c. */
 #include "ca/issue.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ca/registered.h"
-#include "ca/x509/csr.h"
 
 struct span
 issue_rid(const struct issue *j)
@@ -61,47 +60,16 @@ released_refused(struct release_item *item)
     issue_end_refused(j, j->found.fail_info, j->found.phrase);
 }
 
-/* ---- an officer's intent that a stop left behind ---- */
-
-static void
-run_officer_again(struct task *task)
-{
-    struct issue *j = CONTAINER_OF(task, struct issue, work);
-    const struct issuance_request *q = &j->found;
-
-    policy_grant_free(&j->grant);
-    j->grant = (struct policy_grant){0};
-    j->result = policy_grant_officer(&j->ca->policy, buf_span(&j->asked), j->profile,
-                                     j->common_name, j->days, q->created, &j->grant, &j->e);
-    if (j->result == 0) {
-        j->result =
-            policy_same(&j->grant, span_of(q->serial, sizeof(q->serial)), buf_span(&q->tbs), &j->e);
-    }
-}
-
-static void
-on_officer_again(struct task *task)
-{
-    struct issue *j = CONTAINER_OF(task, struct issue, work);
-
-    if (j->result != 0) {
-        (void)err_wrap(&j->e, "this request was used before, for something else");
-        issue_refuse(j);
-        return;
-    }
-    issue_sign(j);
-}
-
 /* The same octets get the same answer. */
-static void
-answer_again(struct issue *j)
+void
+issue_answer_again(struct issue *j)
 {
     struct issuance_request *q = &j->found;
 
     switch (q->state) {
     case ISSUANCE_INTENT:
         if (j->call != NULL) {
-            issue_work(j, run_officer_again, on_officer_again);
+            issue_officer_again(j);
             return;
         }
         issue_sign(j); /* judged by this process: issue_recover() left none */
@@ -118,161 +86,6 @@ answer_again(struct issue *j)
         return;
     }
     ca_die(&(struct err){ERR_STORE, "a state that does not exist"}, "request");
-}
-
-/* ---- T1 ---- */
-
-static int
-fill_requester(const struct issue *j, uint8_t fingerprint[SHA256_SIZE], struct issuance_intent *i,
-               struct err *e)
-{
-    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
-
-    if (j->requester != NULL && (OSSL_ENCODE(X509, j->requester, &der, e) != 0 ||
-                                 sha256(buf_span(&der), fingerprint, e) != 0)) {
-        return -1;
-    }
-    i->assurance = j->requester != NULL ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
-    i->requester = span_of(fingerprint, j->requester != NULL ? SHA256_SIZE : 0);
-    return 0;
-}
-
-int
-issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
-                  struct issuance_intent *i, struct err *e)
-{
-    const struct tbs_request *t = &j->grant.request;
-
-    *i = (struct issuance_intent){
-        .rid = issue_rid(j),
-        .profile = t->profile->name,
-        .evidence = buf_span(&j->asked),
-        .spki_sha256 = span_of(j->grant.spki_sha256, SHA256_SIZE),
-        .serial = span_of(t->serial, sizeof(t->serial)),
-        .tbs = buf_span(&j->grant.tbs),
-        .not_before = t->not_before,
-        .not_after = t->not_after,
-        .approvals = j->approvals,
-        .now = j->now,
-    };
-    if (j->call != NULL) {
-        return 0;
-    }
-    i->profile_file = span_of(j->ca->profile_file, SHA256_SIZE);
-    i->registration = j->registration.id;
-    i->ra_der = issue_ra_der(j);
-    i->nf_instance = j->grant.registration.nf.instance_id;
-    i->certificates = j->grant.registration.certificates;
-    i->transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
-    i->queue_sequence = j->queue_sequence;
-    i->queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
-    i->cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
-                                                                            : CMP_CERT_REQ_ID;
-    if (j->is_held) {
-        i->holder = span_of(j->holder.serial, sizeof(j->holder.serial));
-    }
-    if (j->grant.renewal.replaces) {
-        i->renews = i->holder;
-    }
-    i->is_update = j->grant.renewal.is_update;
-    i->confirm = i->is_update                                            ? ISSUANCE_REQUIRED
-                 : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
-                                                                         : ISSUANCE_EXPECTED;
-    return fill_requester(j, fingerprint, i, e);
-}
-
-static int
-run_intend(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct issue *j = CONTAINER_OF(op, struct issue, op);
-    uint8_t fingerprint[SHA256_SIZE];
-    struct issuance_intent i;
-    bool found;
-
-    if (issue_fill_intent(j, fingerprint, &i, e) != 0) {
-        return -1;
-    }
-    if (issuance_intend(db, &i, &j->outcome, e) != 0) {
-        return -1;
-    }
-    /* What is signed is what is stored, now and after a crash. */
-    if (j->outcome == ISSUANCE_DONE || j->outcome == ISSUANCE_KNOWN) {
-        issuance_request_free(&j->found);
-        return issuance_find(db, i.rid, &j->found, &found, e);
-    }
-    return 0;
-}
-
-static enum cmp_failure
-failure_of(enum issuance_outcome outcome)
-{
-    switch (outcome) {
-    case ISSUANCE_SIGNER_UNKNOWN:
-        return CMP_SIGNER_NOT_TRUSTED;
-    case ISSUANCE_NOT_REGISTERED:
-    case ISSUANCE_USED_UP:
-    case ISSUANCE_OWNED:
-    case ISSUANCE_REPEATED:
-    case ISSUANCE_NOT_APPROVED:
-        return CMP_NOT_AUTHORIZED;
-    case ISSUANCE_TRANSACTION_IN_USE:
-        return CMP_TRANSACTION_ID_IN_USE;
-    case ISSUANCE_KEY_TAKEN:
-        return CMP_BAD_CERT_TEMPLATE;
-    case ISSUANCE_CLOSED:
-        return CMP_BAD_REQUEST;
-    case ISSUANCE_HOLDER_REVOKED:
-        return CMP_CERT_REVOKED;
-    case ISSUANCE_RENEWED:
-        return CMP_DUPLICATE_CERT_REQ;
-    case ISSUANCE_DONE:
-    case ISSUANCE_KNOWN:
-        break;
-    }
-    return CMP_SYSTEM_FAILURE;
-}
-
-void
-issue_refuse_outcome(struct issue *j)
-{
-    j->failure = failure_of(j->outcome);
-    if (j->outcome == ISSUANCE_RENEWED) {
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
-    }
-    (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
-    issue_refuse(j);
-}
-
-static void
-on_intended(struct task *task)
-{
-    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
-
-    ca_check_store(&j->op, "store an intent");
-    switch (j->outcome) {
-    case ISSUANCE_DONE:
-        issue_sign(j);
-        return;
-    case ISSUANCE_KNOWN:
-        j->is_granted = false; /* the stored TBS is another one than ours */
-        answer_again(j);
-        return;
-    case ISSUANCE_SIGNER_UNKNOWN:
-    case ISSUANCE_NOT_REGISTERED:
-    case ISSUANCE_USED_UP:
-    case ISSUANCE_TRANSACTION_IN_USE:
-    case ISSUANCE_KEY_TAKEN:
-    case ISSUANCE_OWNED:
-    case ISSUANCE_REPEATED:
-    case ISSUANCE_CLOSED:
-    case ISSUANCE_HOLDER_REVOKED:
-    case ISSUANCE_RENEWED:
-        break;
-    case ISSUANCE_NOT_APPROVED: /* an officer was revoked, or it is late: the next look says */
-        issue_await(j);
-        return;
-    }
-    issue_refuse_outcome(j);
 }
 
 /* ---- judge ---- */
@@ -311,7 +124,7 @@ on_judged(struct task *task)
     }
     j->is_granted = true;
     if (j->is_approved) {
-        issue_store(j, run_intend, on_intended);
+        issue_intend(j);
     } else {
         issue_await(j);
     }
@@ -379,7 +192,7 @@ on_looked(struct task *task)
 
     ca_check_store(&j->op, "look a request up");
     if (j->is_found) {
-        answer_again(j);
+        issue_answer_again(j);
     } else if (!j->is_registered) {
         j->failure = CMP_NOT_AUTHORIZED;
         (void)err_set(&j->e, ERR_DENIED, "no such registration");
@@ -530,66 +343,4 @@ issue_submit(struct ca *ca, link_peer peer, const struct link_message *m)
     memcpy(j->queue_previous, m->previous.p, sizeof(j->queue_previous));
     j->ras = ca_ras_hold(ca);
     issue_open(j);
-}
-
-/* ---- officers ---- */
-
-static void
-run_officer(struct task *task)
-{
-    struct issue *j = CONTAINER_OF(task, struct issue, work);
-
-    j->result = policy_grant_officer(&j->ca->policy, buf_span(&j->asked), j->profile,
-                                     j->common_name, j->days, j->now, &j->grant, &j->e);
-}
-
-static void
-on_officer_judged(struct task *task)
-{
-    struct issue *j = CONTAINER_OF(task, struct issue, work);
-
-    if (j->result != 0) {
-        issue_refuse(j);
-        return;
-    }
-    j->is_granted = true;
-    issue_store(j, run_intend, on_intended);
-}
-
-void
-issue_officer(struct ca *ca, struct admin_call *call, const json_t *request)
-{
-    const char *csr = json_string_value(json_object_get(request, "csr"));
-    const char *profile = json_string_value(json_object_get(request, "profile"));
-    const char *common_name = json_string_value(json_object_get(request, "commonName"));
-    json_int_t days = json_integer_value(json_object_get(request, "days"));
-    struct flight *busy = NULL;
-    struct flight *flight;
-    CLEANUP(csr_cleanup) struct csr *parsed = NULL;
-    uint8_t rid[SHA256_SIZE];
-    struct issue *j;
-    struct err e = {0};
-
-    if (csr == NULL || profile == NULL || common_name == NULL || days < INT_MIN || days > INT_MAX) {
-        (void)err_set(&e, ERR_INPUT, "issue: csr, profile, commonName and days are needed");
-        admin_refuse(call, &e);
-        return;
-    }
-    parsed = csr_parse(span_str(csr), &e);
-    if (parsed == NULL || sha256(csr_der(parsed), rid, &e) != 0) {
-        admin_refuse(call, &e);
-        return;
-    }
-    flight = ca_flight_begin(ca, span_of(rid, sizeof(rid)), 0, &busy);
-    if (flight == NULL) {
-        (void)err_set(&e, ERR_BUSY, "this request is being worked on");
-        admin_refuse(call, &e);
-        return;
-    }
-    j = issue_new(ca, flight, csr_der(parsed));
-    j->call = call;
-    j->profile = mem_strdup(profile);
-    j->common_name = mem_strdup(common_name);
-    j->days = (int)days;
-    issue_work(j, run_officer, on_officer_judged);
 }

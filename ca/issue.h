@@ -114,6 +114,12 @@ void issue_release_confirmed(struct issue *);
 /* Waits for the checkpoint over `leaf`, then `released`. */
 void issue_release(struct issue *, uint64_t leaf, void (*released)(struct release_item *));
 
+/* issue_intend.c: T1, and on. */
+void issue_intend(struct issue *);
+/* The row of this rid is there: its answer, or what is left to do. */
+void issue_answer_again(struct issue *);
+/* issue_officer.c: the same when a stop left an officer's intent behind. */
+void issue_officer_again(struct issue *);
 /* The failure of job->outcome. */
 void issue_refuse_outcome(struct issue *);
 /* A job; `asked` is copied. The flight is the job's from now on. */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* T1: what is judged becomes an intent, or a refusal by what the database alone knows. */
+#include <stdio.h>
+
+#include "ca/issue.h"
+
+static int
+fill_requester(const struct issue *j, uint8_t fingerprint[SHA256_SIZE], struct issuance_intent *i,
+               struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (j->requester != NULL && (OSSL_ENCODE(X509, j->requester, &der, e) != 0 ||
+                                 sha256(buf_span(&der), fingerprint, e) != 0)) {
+        return -1;
+    }
+    i->assurance = j->requester != NULL ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
+    i->requester = span_of(fingerprint, j->requester != NULL ? SHA256_SIZE : 0);
+    return 0;
+}
+
+int
+issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
+                  struct issuance_intent *i, struct err *e)
+{
+    const struct tbs_request *t = &j->grant.request;
+
+    *i = (struct issuance_intent){
+        .rid = issue_rid(j),
+        .profile = t->profile->name,
+        .evidence = buf_span(&j->asked),
+        .spki_sha256 = span_of(j->grant.spki_sha256, SHA256_SIZE),
+        .serial = span_of(t->serial, sizeof(t->serial)),
+        .tbs = buf_span(&j->grant.tbs),
+        .not_before = t->not_before,
+        .not_after = t->not_after,
+        .approvals = j->approvals,
+        .now = j->now,
+    };
+    if (j->call != NULL) {
+        return 0;
+    }
+    i->profile_file = span_of(j->ca->profile_file, SHA256_SIZE);
+    i->registration = j->registration.id;
+    i->ra_der = issue_ra_der(j);
+    i->nf_instance = j->grant.registration.nf.instance_id;
+    i->certificates = j->grant.registration.certificates;
+    i->transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
+    i->queue_sequence = j->queue_sequence;
+    i->queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
+    i->cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
+                                                                            : CMP_CERT_REQ_ID;
+    if (j->is_held) {
+        i->holder = span_of(j->holder.serial, sizeof(j->holder.serial));
+    }
+    if (j->grant.renewal.replaces) {
+        i->renews = i->holder;
+    }
+    i->is_update = j->grant.renewal.is_update;
+    i->confirm = i->is_update                                            ? ISSUANCE_REQUIRED
+                 : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
+                                                                         : ISSUANCE_EXPECTED;
+    return fill_requester(j, fingerprint, i, e);
+}
+
+static int
+run_intend(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct issue *j = CONTAINER_OF(op, struct issue, op);
+    uint8_t fingerprint[SHA256_SIZE];
+    struct issuance_intent i;
+    bool found;
+
+    if (issue_fill_intent(j, fingerprint, &i, e) != 0) {
+        return -1;
+    }
+    if (issuance_intend(db, &i, &j->outcome, e) != 0) {
+        return -1;
+    }
+    /* What is signed is what is stored, now and after a crash. */
+    if (j->outcome == ISSUANCE_DONE || j->outcome == ISSUANCE_KNOWN) {
+        issuance_request_free(&j->found);
+        return issuance_find(db, i.rid, &j->found, &found, e);
+    }
+    return 0;
+}
+
+static enum cmp_failure
+failure_of(enum issuance_outcome outcome)
+{
+    switch (outcome) {
+    case ISSUANCE_SIGNER_UNKNOWN:
+        return CMP_SIGNER_NOT_TRUSTED;
+    case ISSUANCE_NOT_REGISTERED:
+    case ISSUANCE_USED_UP:
+    case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
+    case ISSUANCE_NOT_APPROVED:
+        return CMP_NOT_AUTHORIZED;
+    case ISSUANCE_TRANSACTION_IN_USE:
+        return CMP_TRANSACTION_ID_IN_USE;
+    case ISSUANCE_KEY_TAKEN:
+        return CMP_BAD_CERT_TEMPLATE;
+    case ISSUANCE_CLOSED:
+        return CMP_BAD_REQUEST;
+    case ISSUANCE_HOLDER_REVOKED:
+        return CMP_CERT_REVOKED;
+    case ISSUANCE_RENEWED:
+        return CMP_DUPLICATE_CERT_REQ;
+    case ISSUANCE_DONE:
+    case ISSUANCE_KNOWN:
+        break;
+    }
+    return CMP_SYSTEM_FAILURE;
+}
+
+void
+issue_refuse_outcome(struct issue *j)
+{
+    j->failure = failure_of(j->outcome);
+    if (j->outcome == ISSUANCE_RENEWED) {
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
+    }
+    (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
+    issue_refuse(j);
+}
+
+static void
+on_intended(struct task *task)
+{
+    struct issue *j = CONTAINER_OF(task, struct issue, op.task);
+
+    ca_check_store(&j->op, "store an intent");
+    switch (j->outcome) {
+    case ISSUANCE_DONE:
+        issue_sign(j);
+        return;
+    case ISSUANCE_KNOWN:
+        j->is_granted = false; /* the stored TBS is another one than ours */
+        issue_answer_again(j);
+        return;
+    case ISSUANCE_SIGNER_UNKNOWN:
+    case ISSUANCE_NOT_REGISTERED:
+    case ISSUANCE_USED_UP:
+    case ISSUANCE_TRANSACTION_IN_USE:
+    case ISSUANCE_KEY_TAKEN:
+    case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
+    case ISSUANCE_CLOSED:
+    case ISSUANCE_HOLDER_REVOKED:
+    case ISSUANCE_RENEWED:
+        break;
+    case ISSUANCE_NOT_APPROVED: /* an officer was revoked, or it is late: the next look says */
+        issue_await(j);
+        return;
+    }
+    issue_refuse_outcome(j);
+}
+
+void
+issue_intend(struct issue *j)
+{
+    issue_store(j, run_intend, on_intended);
+}
