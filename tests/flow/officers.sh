@@ -110,7 +110,7 @@ wrong 1 'same content' ractl register oam/again.p7s
 uuid=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/mine.json)
 id=$(ractl list | grep "$uuid" | cut -d' ' -f1)
 ractl show "$id" | grep -q "$id" || fail show
-wrong 2 '32 hex digits' ractl show 00
+wrong 2 '32 hexadecimal digits' ractl show 00
 wrong 1 'no registration' ractl show 00000000000000000000000000000000
 wrong 1 'no registration' ractl cancel 00000000000000000000000000000000
 ractl cancel "$id"
