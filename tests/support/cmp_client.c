@@ -224,6 +224,36 @@ cmp_client_body_request(enum cmp_body type, EVP_PKEY *key, const X509_NAME *subj
 int
 cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body, struct err *e)
 {
+    return cmp_client_body_certconf_with(certificate, NULL, accept, body, e);
+}
+
+/* The hash of the certificate's own signature, or this one, which is then named (RFC 9810 5.3.18).
+ */
+static int
+set_hash(CMP_CERT_STATUS *s, const X509 *certificate, const EVP_MD *md, struct err *e)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    ASN1_OCTET_STRING_free(s->hash);
+    if (md == NULL) {
+        s->hash = X509_digest_sig(certificate, NULL, NULL);
+        return s->hash != NULL ? 0 : failed(e, "certHash");
+    }
+    s->hash = ASN1_OCTET_STRING_new();
+    s->hash_alg = X509_ALGOR_new();
+    if (s->hash == NULL || s->hash_alg == NULL || X509_digest(certificate, md, hash, &n) != 1 ||
+        ASN1_OCTET_STRING_set(s->hash, hash, (int)n) != 1) {
+        return failed(e, "certHash");
+    }
+    X509_ALGOR_set_md(s->hash_alg, md);
+    return 0;
+}
+
+int
+cmp_client_body_certconf_with(const X509 *certificate, const EVP_MD *md, bool accept,
+                              struct buf *body, struct err *e)
+{
     CMP_CERT_STATUS *s = CMP_CERT_STATUS_new();
     CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
     int result = 0;
@@ -232,10 +262,8 @@ cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body,
         CMP_CERT_STATUS_free(s);
         return failed(e, "CertStatus");
     }
-    ASN1_OCTET_STRING_free(s->hash);
-    s->hash = X509_digest_sig(certificate, NULL, NULL);
     s->status = CMP_STATUS_new();
-    if (s->hash == NULL || s->status == NULL ||
+    if (set_hash(s, certificate, md, e) != 0 || s->status == NULL ||
         ASN1_INTEGER_set_int64(s->status->status, accept ? CMP_ACCEPTED : CMP_REJECTION) != 1) {
         result = failed(e, "CertStatus");
     }
@@ -401,9 +429,9 @@ cmp_client_seal(const struct cmp_client *c, const struct cmp_header *header, str
 }
 
 /* Nonces of the state into the header (later messages), or of the header into the state (first). */
-static int
-send_message(const struct cmp_client *c, bool first, struct span body,
-             struct cmp_client_state *state, struct buf *out, struct err *e)
+int
+cmp_client_message(const struct cmp_client *c, bool first, struct span body,
+                   struct cmp_client_state *state, struct buf *out, struct err *e)
 {
     CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
     CLEANUP(buf_free) struct buf recipient = {0};
@@ -411,6 +439,9 @@ send_message(const struct cmp_client *c, bool first, struct span body,
 
     if (cmp_header_first(&h, e) != 0 || cmp_client_header(c, &h, &name, &recipient, e) != 0) {
         return -1;
+    }
+    if (c->pvno != 0) {
+        h.pvno = c->pvno;
     }
     if (first) {
         *state = (struct cmp_client_state){0};
@@ -436,7 +467,7 @@ cmp_client_rr(const struct cmp_client *c, const X509 *target, int reason,
                            &body, e) != 0) {
         return -1;
     }
-    return send_message(c, true, buf_span(&body), state, out, e);
+    return cmp_client_message(c, true, buf_span(&body), state, out, e);
 }
 
 int
@@ -449,7 +480,7 @@ cmp_client_request(const struct cmp_client *c, enum cmp_body type, EVP_PKEY *key
     if (cmp_client_body_request(type, key, subject, &body, e) != 0) {
         return -1;
     }
-    return send_message(c, true, buf_span(&body), state, out, e);
+    return cmp_client_message(c, true, buf_span(&body), state, out, e);
 }
 
 int
@@ -461,7 +492,7 @@ cmp_client_certconf(const struct cmp_client *c, const X509 *certificate, bool ac
     if (cmp_client_body_certconf(certificate, accept, &body, e) != 0) {
         return -1;
     }
-    return send_message(c, false, buf_span(&body), state, out, e);
+    return cmp_client_message(c, false, buf_span(&body), state, out, e);
 }
 
 int
@@ -473,7 +504,7 @@ cmp_client_pollreq(const struct cmp_client *c, int cert_req_id, struct cmp_clien
     if (cmp_client_body_pollreq(cert_req_id, &body, e) != 0) {
         return -1;
     }
-    return send_message(c, false, buf_span(&body), state, out, e);
+    return cmp_client_message(c, false, buf_span(&body), state, out, e);
 }
 
 void

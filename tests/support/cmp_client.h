@@ -23,6 +23,7 @@ struct cmp_client {
     const X509_NAME *recipient; /* NULL: the NULL-DN */
     bool implicit_confirm;
     const char *profile; /* certProfile of a request; NULL: none */
+    int pvno;            /* 0: 2 */
 };
 
 /* A transaction as the client remembers it. */
@@ -60,6 +61,9 @@ int cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *b
 /* One RevDetails; NULL leaves a field out, and so does a reason below 0. */
 int cmp_client_body_rr(const X509_NAME *issuer, const ASN1_INTEGER *serial, int reason,
                        struct buf *body, struct err *e);
+/* With hashAlg, which wants pvno 3; NULL: without. */
+int cmp_client_body_certconf_with(const X509 *certificate, const EVP_MD *md, bool accept,
+                                  struct buf *body, struct err *e);
 int cmp_client_body_pollreq(int cert_req_id, struct buf *body, struct err *e);
 
 /* Fills sender, recipient, senderKID and algorithm of a header for this client. `name` and
@@ -74,7 +78,10 @@ int cmp_client_seal(const struct cmp_client *, const struct cmp_header *, struct
 int cmp_client_protect(const struct cmp_client *, struct span part, const struct span *extra,
                        size_t n_extra, struct buf *out, struct err *e);
 
-/* Whole messages. The requests begin a transaction in `state`. */
+/* A whole message with this body, which begins a transaction in `state` or goes on with it. */
+int cmp_client_message(const struct cmp_client *, bool first, struct span body,
+                       struct cmp_client_state *state, struct buf *out, struct err *e);
+/* The usual ones. The requests begin a transaction in `state`. */
 int cmp_client_request(const struct cmp_client *, enum cmp_body type, EVP_PKEY *key,
                        const X509_NAME *subject, struct cmp_client_state *state, struct buf *out,
                        struct err *e);
