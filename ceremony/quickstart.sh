@@ -344,6 +344,7 @@ issuing_certificate = "$dir/ceremony/sub-issue/issuing.cert.pem"
 root_certificate = "$dir/ceremony/root-generate/root.cert.pem"
 vendor_roots = {}
 crl_dir = "$dir/crl"
+public_url = {"http://127.0.0.1:$port/.well-known/cmp"}
 # here one machine plays all network functions, and tests measure: no budgets
 budget_address = "0"
 budget_registration = "0"
@@ -605,6 +606,8 @@ Enrol the next NF, which is registered already:
 Look at the record:
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey list
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey verify
+What the operator of another NF needs, with all its commands (REGISTRATION: from the list below):
+  $bin/nfpki-ractl --socket $dir/run/ra-admin.sock bundle REGISTRATION
 Ask the daemons:
   $bin/nfpki-cactl --socket $dir/run/ca-admin.sock status
   $bin/nfpki-ractl --socket $dir/run/ra-admin.sock list

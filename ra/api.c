@@ -216,6 +216,7 @@ may(enum role role, enum command_kind kind)
         return role == ROLE_REGISTRAR;
     case COMMAND_LIST:
     case COMMAND_SHOW:
+    case COMMAND_BUNDLE:
     case COMMAND_CANCEL:
         return role == ROLE_REGISTRAR || role == ROLE_OFFICER;
     }

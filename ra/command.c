@@ -157,6 +157,47 @@ answer_done(struct task *task)
     answer(c, TAKE(c->answer));
 }
 
+/* ---- bundle ---- */
+
+static void
+set_base64(json_t *object, const char *name, struct span octets)
+{
+    CLEANUP(mem_cleanup) char *text = base64_dup(octets);
+
+    (void)json_object_set_new(object, name, json_string(text));
+}
+
+static int
+bundle_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct command *c = CONTAINER_OF(op, struct command, op);
+    const struct settings *s = c->ra->settings;
+    const struct credentials *credentials = &c->ra->credentials;
+    json_t *urls;
+
+    if (s->public_url.n == 0) {
+        return err_set(e, ERR_DENIED,
+                       "a bundle says where to ask: set 'public_url' in nfpki-ra.conf");
+    }
+    if (show_run(op, db, e) != 0) {
+        return -1;
+    }
+    urls = json_array();
+    for (size_t i = 0; i < s->public_url.n; i++) {
+        (void)json_array_append_new(urls, json_string(s->public_url.items[i]));
+    }
+    (void)json_object_set_new(c->answer, "publicUrls", urls);
+    set_base64(c->answer, "root", buf_span(&credentials->root_der));
+    set_base64(c->answer, "issuing", buf_span(&credentials->issuing_der));
+    set_base64(c->answer, "ra", buf_span(&credentials->certificate_der));
+    if (credentials->tls_root.n > 0) {
+        (void)json_object_set_new(
+            c->answer, "tlsRoot",
+            json_stringn((const char *)credentials->tls_root.p, credentials->tls_root.n));
+    }
+    return 0;
+}
+
 /* ---- cancel ---- */
 
 static int
@@ -358,6 +399,9 @@ command_run(struct ra *ra, struct command_request *request, const struct command
     case COMMAND_LIST:
         c->request.filter.now = clock_now();
         on_store(c, list_run, answer_done);
+        break;
+    case COMMAND_BUNDLE:
+        on_store(c, bundle_run, answer_done);
         break;
     case COMMAND_SHOW:
         on_store(c, show_run, answer_done);

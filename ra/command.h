@@ -16,6 +16,7 @@ enum command_kind {
     COMMAND_REGISTER, /* `document`: what a registrar signed */
     COMMAND_LIST,     /* `filter` */
     COMMAND_SHOW,     /* `id` */
+    COMMAND_BUNDLE,   /* `id`: the same, with where and whom to ask */
     COMMAND_CANCEL,   /* `id` */
     COMMAND_IMPORT,   /* `manifest` and `document`, the lines */
 };

@@ -254,6 +254,10 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
         return -1;
     }
     trust_remarks(c->trust, clock_now(), say_remark);
+    c->tls_root = BUF_INIT(64 * 1024);
+    if (s->public_tls_root != NULL && file_read(s->public_tls_root, &c->tls_root, e) != 0) {
+        return err_wrap(e, "public_tls_root");
+    }
     ski = X509_get0_subject_key_id(c->certificate);
     if (ski == NULL) {
         return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);
@@ -488,6 +492,7 @@ stop(struct daemon *d)
     buf_free(&c->certificate_der);
     buf_free(&c->issuing_der);
     buf_free(&c->root_der);
+    buf_free(&c->tls_root);
     root_update_free(&c->root_update);
     for (size_t i = 0; i < c->n_upstream_roots; i++) {
         X509_free(c->upstream_roots[i]);

@@ -266,6 +266,8 @@ static const struct cmd commands[] = {
      ractl_manifest},
     {"import", "[--secrets FILE] MANIFEST FILE",
      "register all of FILE, whose MANIFEST was signed (CMS)", ractl_import},
+    {"bundle", "[--profile PROFILE] [--output DIR] REGISTRATION",
+     "what the network function's operator needs to enrol it", ractl_bundle},
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},

@@ -30,3 +30,6 @@ int ractl_finish(void);
 /* ractl_import.c */
 int ractl_manifest(int argc, char **argv);
 int ractl_import(int argc, char **argv);
+
+/* ractl_bundle.c */
+int ractl_bundle(int argc, char **argv);

@@ -103,6 +103,7 @@ static const struct verb {
     {"register", COMMAND_REGISTER, take_document},
     {"list", COMMAND_LIST, take_filter},
     {"show", COMMAND_SHOW, take_id},
+    {"bundle", COMMAND_BUNDLE, take_id},
     {"cancel", COMMAND_CANCEL, take_id},
     {"import", COMMAND_IMPORT, take_batch},
 };

@@ -6,6 +6,9 @@
 #include "base/conf.h"
 #include "ra/tls.h"
 
+#define PUBLIC_URL_CHARACTERS                                                                      \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/[]"
+
 static cfg_opt_t options[] = {
     CFG_STR_LIST("listen", NULL, CFGF_NODEFAULT),
     CFG_STR("state_dir", NULL, CFGF_NODEFAULT),
@@ -15,6 +18,8 @@ static cfg_opt_t options[] = {
     CFG_STR("admin_tls_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("admin_tls_credential", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("admin_crls", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("public_url", NULL, CFGF_NODEFAULT),
+    CFG_STR("public_tls_root", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_policy", NULL, CFGF_NODEFAULT),
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
@@ -58,6 +63,8 @@ settings_free(struct settings *s)
     mem_free(s->admin_tls_certificate);
     mem_free(s->admin_tls_credential);
     settings_list_clear(&s->admin_crls);
+    settings_list_clear(&s->public_url);
+    mem_free(s->public_tls_root);
     mem_free(s->signer);
     mem_free(s->signer_policy);
     mem_free(s->certificate);
@@ -180,6 +187,41 @@ read_profiles(cfg_t *cfg, struct settings *s, struct err *e)
     return s->profiles == NULL ? -1 : 0;
 }
 
+/* "http://host:port/.well-known/cmp": what profiles are hung on, so without them. */
+static int
+read_public(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    const char *tls_root = cfg_getstr(cfg, "public_tls_root");
+    bool tls = false;
+
+    if (settings_list_read(cfg, "public_url", false, &s->public_url, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < s->public_url.n; i++) {
+        const char *url = s->public_url.items[i];
+        bool https = strncmp(url, "https://", 8) == 0;
+        size_t n = strlen(url);
+
+        if ((!https && strncmp(url, "http://", 7) != 0) || n < 12 || url[n - 1] == '/' ||
+            strspn(url, PUBLIC_URL_CHARACTERS) != n) {
+            return err_set(e, ERR_INPUT,
+                           "%s: option 'public_url': write http[s]://HOST:PORT/.well-known/cmp",
+                           cfg->filename);
+        }
+        tls = tls || https;
+    }
+    if (tls && (tls_root == NULL || tls_root[0] == '\0')) {
+        return err_set(e, ERR_INPUT,
+                       "%s: option 'public_url' has https: name the anchor of our TLS certificate "
+                       "in 'public_tls_root'",
+                       cfg->filename);
+    }
+    if (tls_root != NULL && tls_root[0] != '\0') {
+        s->public_tls_root = conf_path(cfg, "public_tls_root", e);
+    }
+    return tls_root == NULL || tls_root[0] == '\0' || s->public_tls_root != NULL ? 0 : -1;
+}
+
 struct settings *
 settings_load(const char *path, struct err *e)
 {
@@ -196,7 +238,7 @@ settings_load(const char *path, struct err *e)
         settings_list_read(cfg, "upstream_ra_roots", true, &s->upstream_ra_roots, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
         read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
-        read_admin(cfg, s, e) != 0) {
+        read_admin(cfg, s, e) != 0 || read_public(cfg, s, e) != 0) {
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0) {

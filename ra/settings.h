@@ -22,6 +22,9 @@ struct settings {
     char *admin_tls_certificate;
     char *admin_tls_credential;
     struct settings_list admin_crls;
+    /* For onboarding bundles: where network functions find us, and the anchor of our TLS. */
+    struct settings_list public_url;
+    char *public_tls_root; /* NULL: none */
     char *signer;
     char *signer_policy;
     char *certificate;
