@@ -168,7 +168,17 @@ apply second
 sed "s/$other_rid/$rid/" good.json >replayed.json # what was approved for another request
 sign_document bob 'battery staple' replayed
 wrong 1 'registration is not that of the request' cactl approve --signed replayed.p7s
-decide approve alice 'correct horse' "$rid" >/dev/null
+# at a terminal: a question, and the passphrase
+at_terminal() { # at_terminal ANSWER
+  printf 'Type yes: $\t%s\nPassphrase of the key: $\tcorrect horse\n' "$1" >answers
+  "$root_dir/tests/support/type_at.py" answers "$bin/nfpki-cactl" --socket "$pki/run/ca-admin.sock" \
+    approve --certificate alice.pem --key alice.key "$rid"
+}
+wrong 1 'nothing was signed' at_terminal no
+shows '0 of 2, 2 missing'
+at_terminal yes >terminal.out || fail "at a terminal: $(cat terminal.out)"
+! grep -q 'correct horse' terminal.out || fail 'the passphrase was shown'
+shows '1 of 2, 1 missing'
 decide reject bob 'battery staple' "$rid" --reason 'unknown site' | grep -q '"state": "refused"' || fail reject
 ! wait "$client" || fail 'a rejected request enrolled'
 grep -q 'rejected by an officer' second.log || fail "the client was not told: $(cat second.log)"
