@@ -262,8 +262,8 @@ run_cancel(int argc, char **argv)
 static const struct cmd commands[] = {
     {"register", "FILE", "register a network function from a signed registration (CMS)",
      run_register},
-    {"manifest", "FILE", "what a registrar signs of a file with one registration on each line",
-     ractl_manifest},
+    {"manifest", "[--profiles FILE] FILE",
+     "what a registrar signs of a file with one registration on each line", ractl_manifest},
     {"import", "[--secrets FILE] MANIFEST FILE",
      "register all of FILE, whose MANIFEST was signed (CMS)", ractl_import},
     {"bundle", "[--profile PROFILE] [--output DIR] REGISTRATION",

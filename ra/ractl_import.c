@@ -11,6 +11,7 @@
 #include "base/ossl.h"
 #include "ca/link/admin.h"
 #include "ca/registration/batch.h"
+#include "ca/x509/profiles.h"
 #include "ra/ractl.h"
 
 enum { ERRORS_MAX = 20 };
@@ -19,14 +20,14 @@ enum { ERRORS_MAX = 20 };
 
 /* Says of every document what is wrong with it, as far as somebody reads. */
 static int
-check_all(struct batch *b, const char *path)
+check_all(struct batch *b, const char *path, const struct nf_rules *rules)
 {
     size_t wrong = 0;
 
     for (size_t i = 0; i < batch_count(b); i++) {
         struct err e;
 
-        if (batch_check(b, i, NULL, &e) != 0 && ++wrong <= ERRORS_MAX) {
+        if (batch_check(b, i, rules, &e) != 0 && ++wrong <= ERRORS_MAX) {
             (void)fprintf(stderr, "%s:%zu: %s\n", path, i + 1, e.text);
         }
     }
@@ -42,10 +43,21 @@ ractl_manifest(int argc, char **argv)
     CLEANUP(buf_free) struct buf text = BUF_INIT(BATCH_OCTETS_MAX);
     CLEANUP(batch_cleanup) struct batch *batch = NULL;
     CLEANUP(mem_cleanup) char *manifest = NULL;
+    CLEANUP(profiles_cleanup) struct profiles *profiles = NULL;
+    struct nf_rules rules = {.lab_profiles = true};
     struct err e;
 
+    if (argc == 4 && strcmp(argv[1], "--profiles") == 0) {
+        profiles = profiles_load(argv[2], &e);
+        if (profiles == NULL) {
+            return ractl_complain(&e);
+        }
+        rules.profiles = profiles;
+        argc -= 2;
+        argv += 2;
+    }
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return cmd_misuse(&ractl_program, "manifest");
     }
     if (file_read(argv[1], &text, &e) != 0) {
         return ractl_complain(&e);
@@ -55,7 +67,7 @@ ractl_manifest(int argc, char **argv)
         (void)err_wrap(&e, "%s", argv[1]);
         return ractl_complain(&e);
     }
-    if (check_all(batch, argv[1]) != 0) {
+    if (check_all(batch, argv[1], &rules) != 0) {
         return 2;
     }
     manifest = batch_manifest_format(batch);

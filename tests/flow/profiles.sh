@@ -154,6 +154,13 @@ refused 'a profile that is not registered' notAuthorized nf-tls P-256
 grep -q 'nfTypes: profile nrf-token is for NRF' <<<"$said" || fail "tokens for an AMF: $said"
 echo 'ok: tokens are for NRFs'
 
+# many at once name them, too
+printf '%s' "$(tr -d '\n' <oam/nrf.json)" >site.jsonl
+echo >>site.jsonl
+! ractl manifest site.jsonl >/dev/null 2>manifest.log || fail 'manifest knows nrf-token without the file'
+grep -q 'site.jsonl:1: .*profiles\[0\].name: not a profile' manifest.log || fail "manifest: $(cat manifest.log)"
+ractl manifest --profiles profiles.conf site.jsonl >/dev/null
+
 # ---- SEPP: the signer of the issuing key has the last word ----------------------------------------
 
 names="[\"*.sepp1.$domain\",\"sepp1.$domain\",\"sepp1.$other\"]"

@@ -225,6 +225,7 @@ copy_file(const struct world *w, const char *from, const char *to)
 
 #define NO_TRIGGERS                                                                                \
     "DROP TRIGGER registration_fixed; DROP TRIGGER registration_kept; DROP TRIGGER request_fixed;" \
+    "DROP TRIGGER request_profile_file;"                                                           \
     "DROP TRIGGER request_forward; DROP TRIGGER request_kept; DROP TRIGGER revocation_kept;"       \
     "DROP TRIGGER leaf_stays; DROP TRIGGER leaf_remains; DROP TRIGGER certificate_fixed;"          \
     "PRAGMA foreign_keys = OFF;"
@@ -239,6 +240,7 @@ a_database_that_was_edited_is_not_started_with(void **state)
         "UPDATE registration SET state = 0 WHERE state = 1",
         "DELETE FROM revocation",
         "UPDATE request SET registration = NULL",
+        "UPDATE request SET profile_file = zeroblob(32) WHERE registration IS NOT NULL",
         "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'REVOKED', 'CANCEL') AS BLOB)",
         "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'mac', 'mad') AS BLOB)",
         "UPDATE leaf SET hash = zeroblob(32) WHERE idx = 3",
