@@ -154,6 +154,8 @@ wildcards_are_for_sepps_and_their_own_names(void **state)
         "*.",
         "**.sepp1" PLMN_A,
         "*sepp1" PLMN_A,
+        "*xy.sepp1" PLMN_A,
+        "x*y.sepp1" PLMN_A,
     };
     const char *const fqdns[] = {"*.sepp1" PLMN_A, NULL};
     const char *const mncs[] = {"12", NULL};

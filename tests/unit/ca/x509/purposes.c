@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ca/x509/lint.h"
+#include "ca/x509/lint_extensions.h"
 #include "ca/x509/profiles.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -276,6 +277,93 @@ the_linter_looks_at_keys_names_and_revocation_itself(void **state)
           "lint: subjectAltName: a dNSName that is in no registered PLMN");
 }
 
+/* A certificate that has nothing but this subjectAltName. */
+static X509 *
+with_names(const char *names)
+{
+    X509V3_CTX ctx;
+    X509 *x = X509_new();
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+    X509V3_set_ctx_nodb(&ctx);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, names);
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(x, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    return x;
+}
+
+#define UUID "URI:urn:uuid:9c5b94b1-35ad-49bb-b118-8e8fc24abf80"
+
+static void
+names_are_judged_by_themselves(void **state)
+{
+    static const struct {
+        const char *profile;
+        const char *names;
+        const char *reason; /* NULL: right */
+    } rows[] = {
+        {"sepp", "DNS:sepp1." DOMAIN ",DNS:*.sepp1." DOMAIN "," UUID, NULL},
+        {"sepp", UUID ",DNS:sepp1." DOMAIN, NULL},
+        {"nf-tls", "DNS:*.sepp1." DOMAIN "," UUID, "a wildcard that is not allowed"},
+        {"nf-tls", "DNS:sepp1." DOMAIN ",URI:urn:x," UUID, "the first URI is not urn:uuid"},
+        {"nf-tls", "DNS:sepp1." DOMAIN ",URI:urn:uuid:x", "the first URI is not urn:uuid"},
+        {"nf-tls", "DNS:sepp1." DOMAIN "," UUID ",URI:urn:x",
+         "a name of another kind, or a second"},
+        {"nf-tls", "DNS:sepp1." DOMAIN "," UUID ",IP:10.0.0.1", "a name of another kind"},
+        {"nf-tls", "DNS:sepp1." DOMAIN "," UUID ",email:a@b.example", "a name of another kind"},
+        {"nf-tls", "DNS:sepp2." DOMAIN "," UUID, "a dNSName that is not registered"},
+        {"nf-tls", "DNS:SEPP," UUID, "a dNSName that is not registered"},
+        {"nf-tls", UUID, "no urn:uuid, or no dNSName of a server"},
+        {"nf-tls-client", UUID, NULL},
+        {"nf-tls-client", "DNS:sepp1." DOMAIN, "no urn:uuid"},
+        {"free5gc-lab", "DNS:sepp1." DOMAIN ",DNS:SEPP," UUID, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_cleanup) X509 *certificate = with_names(rows[i].names);
+        struct nf_identity nf = identity("SEPP");
+        const struct tbs_request expected = {.profile = profiles_find(shipped, rows[i].profile),
+                                             .nf = &nf};
+        struct err e = {0};
+        int result = lint_names(certificate, &expected, &e);
+
+        if (rows[i].reason == NULL ? result != 0
+                                   : result == 0 || strstr(e.text, rows[i].reason) == NULL) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+    }
+    {
+        CLEANUP(x509_cleanup) X509 *certificate = with_names("DNS:sepp1." DOMAIN "," UUID);
+        struct nf_identity nf = identity("SEPP");
+        const struct tbs_request expected = {.profile = profiles_find(shipped, "sepp"), .nf = &nf};
+        struct plmn plmn;
+        struct err e = {0};
+
+        assert_ok(plmn_set(&plmn, "345", "13", &e), &e);
+        assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
+        assert_err(lint_names(certificate, &expected, &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "a registered PLMN without a dNSName"));
+    }
+}
+
+static void
+no_tbs_is_built_for_a_key_that_the_profile_does_not_take(void **state)
+{
+    CLEANUP(buf_free) struct buf ec = pki_spki(p256);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+    struct nf_identity nf = identity("SEPP");
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&ec));
+    struct err e = {0};
+
+    (void)state;
+    request.profile = profiles_find(shipped, "n32-jwe");
+    assert_err(tbs_build(&request, &tbs, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "public key: profile n32-jwe takes RSA of 3072 bits or more"));
+}
+
 int
 main(void)
 {
@@ -283,6 +371,8 @@ main(void)
         cmocka_unit_test(a_certificate_of_each_shipped_profile_says_what_it_should),
         cmocka_unit_test(a_short_lived_certificate_has_no_rev_avail_and_no_crl),
         cmocka_unit_test(the_linter_has_a_matrix_of_its_own),
+        cmocka_unit_test(names_are_judged_by_themselves),
+        cmocka_unit_test(no_tbs_is_built_for_a_key_that_the_profile_does_not_take),
         cmocka_unit_test(the_linter_looks_at_keys_names_and_revocation_itself),
     };
 
