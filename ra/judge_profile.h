@@ -9,8 +9,8 @@
 #include "ca/x509/profile.h"
 #include "ra/job.h"
 
-/* The kind of the key, the protection, the extensions asked for. -1 with job->failure, job->e:
- * badCertTemplate, notAuthorized. */
+/* The kind of the key, the protection, the extensions asked for. -1 with job->failure, job->e
+ * and a phrase for the peer: badCertTemplate, notAuthorized. */
 int judge_profile(struct job *, const struct profile *, const struct nf_identity *);
 /* May the request whose profile is job->profile do without a certConf? */
 bool judge_profile_is_implicit(const struct job *);

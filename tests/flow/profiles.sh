@@ -149,6 +149,7 @@ has nrf-token '1.3.6.1.5.5.7.3.39' 'Digital Signature'
 ask cca-jwt P-384 || fail "cca-jwt: $(cat cca-jwt.log)"
 has cca-jwt '1.3.6.1.5.5.7.3.37' 'Digital Signature'
 refused 'an RSA key below the profile' badCertTemplate nrf-token RSA-2048
+grep -q 'the profile does not take a key of this kind or size' nrf-token.log || fail "no phrase: $(cat nrf-token.log)"
 refused 'a profile that is not registered' notAuthorized nf-tls P-256
 ! register_for amf AMF '[{"name":"nrf-token"}]' "$dns" || fail 'an AMF was registered for tokens'
 grep -q 'nfTypes: profile nrf-token is for NRF' <<<"$said" || fail "tokens for an AMF: $said"
