@@ -3,6 +3,7 @@
 set -euo pipefail
 bad=0
 mapfile -t pages < <(git ls-files '*.[158]')
+list=$(printf '%s\n' "${pages[@]}") # not through a pipe: grep -q closes it early, which pipefail takes for a failure
 for page in "${pages[@]}"; do
   if ! mandoc -Tlint -Wwarning "$page"; then
     echo "^ $page"
@@ -11,13 +12,13 @@ for page in "${pages[@]}"; do
 done
 for program in nfpki-ra nfpki-ca nfpki-signer nfpki-ceremony nfpki-ceremony-verify nfpki-audit \
   nfpki-cactl nfpki-ractl; do
-  if ! printf '%s\n' "${pages[@]}" | grep -qE "/$program\.[18]$"; then
+  if ! grep -qE "/$program\.[18]$" <<<"$list"; then
     echo "no manual page for $program"
     bad=1
   fi
 done
 while read -r sample; do
-  if ! printf '%s\n' "${pages[@]}" | grep -qE "/$(basename "$sample")\.5$"; then
+  if ! grep -qE "/$(basename "$sample")\.5$" <<<"$list"; then
     echo "no manual page for $sample"
     bad=1
   fi
