@@ -13,6 +13,7 @@
 #include "base/oid.h"
 #include "ca/x509/name.h"
 #include "ca/x509/path_check.h"
+#include "ca/x509/path_names.h"
 
 #define ANY_POLICY "2.5.29.32.0"
 
@@ -297,6 +298,21 @@ refusal(X509_STORE_CTX *ctx, const struct run *run, struct err *e)
     return is_without_anchor(why) ? PATH_NO_ANCHOR : PATH_REFUSED;
 }
 
+/* A wildcard name below a CA that constrains dNSNames? The anchor may be that CA. */
+static int
+wildcard_check(const STACK_OF(X509) * chain, int depth, struct err *e)
+{
+    if (!path_has_wildcard(sk_X509_value(chain, depth))) {
+        return 0;
+    }
+    for (int i = depth + 1; i < sk_X509_num(chain); i++) {
+        if (path_constrains_dns(sk_X509_value(chain, i))) {
+            return err_set(e, ERR_DENIED, "a dNSName with \"*\" below nameConstraints");
+        }
+    }
+    return 0;
+}
+
 /* What OpenSSL leaves out, on everything below the anchor (whose form was the operator's choice);
  * the leaf is always checked. */
 static enum path_verdict
@@ -309,7 +325,7 @@ chain_check(X509_STORE_CTX *ctx, struct err *e)
         X509 *certificate = sk_X509_value(chain, i);
         CLEANUP(mem_cleanup) char *subject = NULL;
 
-        if (path_check_certificate(certificate, e) != 0) {
+        if (path_check_certificate(certificate, e) != 0 || wildcard_check(chain, i, e) != 0) {
             subject = name_text(X509_get_subject_name(certificate));
             (void)err_wrap(e, "depth %d, %s", i, subject);
             return PATH_REFUSED;
@@ -391,11 +407,11 @@ judge(X509 *leaf, const struct path_request *request, struct err *e)
     return verdict;
 }
 
-enum path_verdict
-path_validate(X509 *leaf, const struct path_request *request, struct err *e)
+/* Nothing is left in OpenSSL's queue for the next who asks it why. */
+static enum path_verdict
+conclude(enum path_verdict verdict, struct err *e)
 {
-    enum path_verdict verdict = validate(leaf, request, false, e);
-
+    ERR_clear_error();
     if (verdict != PATH_GOOD) {
         (void)err_wrap(e, "certification path");
     }
@@ -403,14 +419,19 @@ path_validate(X509 *leaf, const struct path_request *request, struct err *e)
 }
 
 enum path_verdict
+path_validate(X509 *leaf, const struct path_request *request, struct err *e)
+{
+    enum path_verdict verdict = validate(leaf, request, false, e);
+
+    return conclude(verdict, e);
+}
+
+enum path_verdict
 path_judge(X509 *leaf, const struct path_request *request, struct err *e)
 {
     enum path_verdict verdict = judge(leaf, request, e);
 
-    if (verdict != PATH_GOOD) {
-        (void)err_wrap(e, "certification path");
-    }
-    return verdict;
+    return conclude(verdict, e);
 }
 
 int

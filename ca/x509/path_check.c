@@ -5,6 +5,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "ca/x509/path_names.h"
 #include "ca/x509/pubkey.h"
 
 enum { SERIAL_OCTETS_MAX = 20 };
@@ -90,6 +91,9 @@ elements_of(X509 *certificate, int nid)
     switch (nid) {
     case NID_subject_alt_name:
         GENERAL_NAMES_free(value);
+        break;
+    case NID_ext_key_usage:
+        EXTENDED_KEY_USAGE_free(value);
         break;
     case NID_certificate_policies:
         CERTIFICATEPOLICIES_free(value);
@@ -231,8 +235,12 @@ path_check_certificate(X509 *certificate, struct err *e)
     if (serial_check(X509_get0_serialNumber(certificate), "serial number", false, e) != 0 ||
         extensions_check(X509_get0_extensions(certificate), certificate_rules,
                          ARRAY_LEN(certificate_rules), e) != 0 ||
-        key_check(certificate, e) != 0) {
+        key_check(certificate, e) != 0 || path_check_names(certificate, e) != 0) {
         return -1;
+    }
+    if (X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) >= 0 &&
+        elements_of(certificate, NID_ext_key_usage) < 1) {
+        return err_set(e, ERR_DENIED, "extendedKeyUsage without a purpose"); /* 4.2.1.12 */
     }
     if (X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0 &&
         elements_of(certificate, NID_name_constraints) < 1) {

@@ -26,8 +26,9 @@ int path_check_limits(X509 *certificate, struct err *e);
 /*
  * A certificate below the anchor. Version 3; a serial number above zero of at most 20 octets
  * (4.1.2.2); no extension twice (4.2); critical or not where that is a MUST; extensions that are
- * for CAs in a CA only; constraints that say something (4.2.1.10, 4.2.1.11); a public key of an
- * accepted kind: what pubkey.h accepts for our own certificates, and P-521, Ed25519, Ed448.
+ * for CAs in a CA only; constraints that say something (4.2.1.10, 4.2.1.11), an extendedKeyUsage
+ * that does (4.2.1.12); names in their form (path_names.h); a public key of an accepted kind: what
+ * pubkey.h accepts for our own certificates, and P-521, Ed25519, Ed448.
  */
 int path_check_certificate(X509 *certificate, struct err *e);
 

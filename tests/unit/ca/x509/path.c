@@ -128,7 +128,7 @@ time_anchor_and_middle_must_fit(void **state)
 }
 
 static X509_CRL *
-crl_by(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked)
+crl_until(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked, time_t this_update, time_t next_update)
 {
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_TBS_MAX);
@@ -136,8 +136,8 @@ crl_by(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked)
     struct crl_entry entry = {.serial_size = 16, .revoked_at = PKI_NOW};
     struct crl_request request = {.issuer = issuer,
                                   .number = 1,
-                                  .this_update = PKI_NOW,
-                                  .next_update = PKI_NOW + 2 * DAY,
+                                  .this_update = this_update,
+                                  .next_update = next_update,
                                   .entries = &entry,
                                   .n_entries = revoked == NULL ? 0 : 1};
     const unsigned char *p;
@@ -156,6 +156,12 @@ crl_by(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked)
     crl = d2i_X509_CRL(NULL, &p, (long)der.n);
     assert_non_null(crl);
     return crl;
+}
+
+static X509_CRL *
+crl_by(X509 *issuer, EVP_PKEY *issuer_key, X509 *revoked)
+{
+    return crl_until(issuer, issuer_key, revoked, PKI_NOW, PKI_NOW + 2 * DAY);
 }
 
 static X509_CRL *
@@ -219,6 +225,12 @@ crls_may_have_a_time_of_their_own(void **state)
 {
     CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
     CLEANUP(x509_crl_cleanup) X509_CRL *empty = crl_of(NULL);
+    CLEANUP(x509_crl_cleanup)
+    X509_CRL *later = crl_until(pki->issuing, pki->issuing_key, NULL, PKI_NOW + (time_t)39 * DAY,
+                                PKI_NOW + (time_t)41 * DAY);
+    CLEANUP(x509_crl_cleanup)
+    X509_CRL *revoking = crl_until(pki->issuing, pki->issuing_key, nf, PKI_NOW + (time_t)39 * DAY,
+                                   PKI_NOW + (time_t)41 * DAY);
     struct path_request r = under_root(PATH_REQUESTER);
     struct err e = {0};
 
@@ -234,6 +246,10 @@ crls_may_have_a_time_of_their_own(void **state)
     r.status_at = PKI_NOW + (time_t)40 * DAY; /* the certificate has expired by then */
     assert_int_equal(path_judge(nf, &r, &e), PATH_REFUSED);
     assert_non_null(strstr(e.text, "CRL has expired"));
+    r.crls = &later;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_GOOD);
+    r.crls = &revoking;
+    assert_int_equal(path_judge(nf, &r, &e), PATH_REVOKED);
 }
 
 static void

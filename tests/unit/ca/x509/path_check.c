@@ -145,6 +145,23 @@ an_end_entity_with_one_thing_changed(void **state)
         {{basic, usage, "subjectAltName=DNS:x"}, NULL, false, "", "mpty"},
         {{basic, usage, "subjectAltName=critical,DNS:x"}, NULL, false, "", NULL},
         {{basic, usage, "certificatePolicies=1.2.3,1.2.3"}, NULL, false, NULL, "polic"},
+        {{basic, usage, "extendedKeyUsage=DER:3000"}, NULL, false, NULL, "without a purpose"},
+        {{basic, usage, "subjectAltName=DNS:a-1.example,email:a@b.example,IP:192.0.2.1"},
+         NULL,
+         false,
+         NULL,
+         NULL},
+        {{basic, usage, "subjectAltName=DNS:*.example"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DNS:a_b.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:x,DNS:a..example"}, NULL, false, NULL, "name 2"},
+        {{basic, usage, "subjectAltName=DNS:-a.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:a.*.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:192.0.2.1"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=email:example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=email:a@b@c.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=email:@c.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DER:30078705C000020101"}, NULL, false, NULL, "name 1"},
         {{basic, usage, "subjectAltName=DER:3002"}, NULL, false, NULL, "subjectAltName: malformed"},
     };
 
@@ -324,6 +341,11 @@ a_ca_with_one_thing_changed(void **state)
         {{basic, usage, "nameConstraints=critical,permitted;DNS:example"}, NULL},
         {{basic, usage, "nameConstraints=permitted;DNS:example"},
          "nameConstraints must be critical"},
+        {{basic, usage, "nameConstraints=critical,permitted;DNS:.example"},
+         "a subtree is not in the form"},
+        {{basic, usage,
+          "nameConstraints=critical,permitted;DNS:example,permitted;IP:10.0.0.0/255.0.0.0"},
+         NULL},
         {{basic, usage, "nameConstraints=critical,DER:3000"}, "nameConstraints without a subtree"},
         {{basic, usage, "nameConstraints=critical,excluded;DNS:example"}, "excluded subtree"},
         {{basic, usage, "nameConstraints=critical,permitted;DNS:other"}, "permitted subtree"},
@@ -357,6 +379,31 @@ a_ca_with_one_thing_changed(void **state)
         other = forge_certificate(&r);
         wanted(what, leaf, other, rows[i].why);
     }
+}
+
+/* "*.example" may stand for "secret.example", and OpenSSL does not think so. */
+static void
+a_wildcard_is_not_for_names_that_are_constrained(void **state)
+{
+    struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    CLEANUP(x509_cleanup) X509 *dns = NULL;
+    CLEANUP(x509_cleanup) X509 *uri = NULL;
+
+    (void)state;
+    r.extensions[0] = "keyUsage=critical,digitalSignature";
+    r.extensions[1] = "subjectAltName=DNS:*.example";
+    leaf = forge_certificate(&r);
+    r = recipe("O=Vendor/CN=CA", ca_key, root, root_key);
+    r.extensions[0] = "basicConstraints=critical,CA:TRUE";
+    r.extensions[1] = "keyUsage=critical,keyCertSign";
+    r.extensions[2] = "nameConstraints=critical,excluded;DNS:secret.example";
+    dns = forge_certificate(&r);
+    r.extensions[2] = "nameConstraints=critical,excluded;URI:secret.example";
+    uri = forge_certificate(&r);
+    wanted("dNSName", leaf, dns, "below nameConstraints");
+    wanted("URI", leaf, uri, NULL);
+    wanted("none", leaf, ca, NULL);
 }
 
 static void
@@ -486,6 +533,7 @@ main(void)
         cmocka_unit_test(limits_come_before_the_first_signature),
         cmocka_unit_test(size_extensions_parts_and_modulus_are_limited),
         cmocka_unit_test(a_ca_with_one_thing_changed),
+        cmocka_unit_test(a_wildcard_is_not_for_names_that_are_constrained),
         cmocka_unit_test(a_path_has_no_more_than_its_length),
         cmocka_unit_test(a_crl_with_one_thing_changed),
         cmocka_unit_test(a_crl_with_an_unknown_critical_extension_says_nothing),
