@@ -15,9 +15,9 @@ fail(struct job *job, enum cmp_failure failure)
     return -1;
 }
 
-/* Of whoever issued it, when its CRL is in crl_dir; of our issuing CA it must be there. */
+/* Of one of ours, in the CRL of our issuing CA; a trust section has those of others. */
 static int
-check_status(struct job *job, X509 *signer, bool ours)
+check_status(struct job *job, X509 *signer)
 {
     const char *dir = job->ra->settings->crl_dir;
     const X509_NAME *issuer = X509_get_issuer_name(signer);
@@ -40,12 +40,9 @@ check_status(struct job *job, X509 *signer, bool ours)
             crl = d2i_X509_CRL(NULL, &p, (long)crls->files[i].der.n);
         }
     }
-    if (crl == NULL && !ours) {
-        return 0;
-    }
     if (crl == NULL || X509_CRL_get0_nextUpdate(crl) == NULL ||
         X509_cmp_time(X509_CRL_get0_nextUpdate(crl), &now) < 0 ||
-        (ours && X509_CRL_verify(crl, X509_get0_pubkey(job->ra->credentials.issuing)) != 1)) {
+        X509_CRL_verify(crl, X509_get0_pubkey(job->ra->credentials.issuing)) != 1) {
         (void)ossl_err(&job->e, ERR_DENIED, "no good CRL of the upstream RA's issuer in %s", dir);
         return fail(job, CMP_SIGNER_NOT_TRUSTED);
     }
@@ -54,34 +51,6 @@ check_status(struct job *job, X509 *signer, bool ours)
         return fail(job, CMP_CERT_REVOKED);
     }
     return 0;
-}
-
-/* A path to one of the anchors of other operators' RAs. */
-static int
-check_foreign(struct job *job, X509 *signer)
-{
-    const struct credentials *c = &job->ra->credentials;
-    X509 *untrusted[PATH_UNTRUSTED_MAX] = {NULL};
-    struct path_request request = {.purpose = PATH_RA_CMP,
-                                   .at = job->now,
-                                   .anchors = c->upstream_roots,
-                                   .n_anchors = c->n_upstream_roots,
-                                   .untrusted = untrusted};
-    int result;
-
-    for (size_t i = 1;
-         i < cmp_msg_extra_count(job->msg) && request.n_untrusted < ARRAY_LEN(untrusted); i++) {
-        X509 *certificate = certificate_parse(cmp_msg_extra(job->msg, i), &job->e);
-
-        if (certificate != NULL) {
-            untrusted[request.n_untrusted++] = certificate;
-        }
-    }
-    result = path_verify(signer, &request, &job->e);
-    for (size_t i = 0; i < request.n_untrusted; i++) {
-        X509_free(untrusted[i]);
-    }
-    return result == 0 ? 0 : fail(job, CMP_SIGNER_NOT_TRUSTED);
 }
 
 static int
@@ -94,11 +63,10 @@ check_upstream(struct job *job, X509 *signer)
         (void)err_set(&job->e, ERR_DENIED, "nested by ourselves");
         return fail(job, CMP_NOT_AUTHORIZED);
     }
-    if (ours ? trust_check_ra(c->trust, job->msg, signer, job->now, &job->failure, &job->e) != 0
-             : check_foreign(job, signer) != 0) {
+    if (trust_check_ra(c->trust, job->msg, signer, job->now, &job->failure, &job->e) != 0) {
         return -1;
     }
-    return check_status(job, signer, ours);
+    return ours ? check_status(job, signer) : 0;
 }
 
 /* RFC 9483 5.2.2.1: exactly one message, whose transactionID and senderNonce the outer one repeats;

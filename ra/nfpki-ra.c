@@ -265,14 +265,6 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
     if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
         return -1;
     }
-    for (; c->n_upstream_roots < s->upstream_ra_roots.n; c->n_upstream_roots++) {
-        const char *file = s->upstream_ra_roots.items[c->n_upstream_roots];
-
-        c->upstream_roots[c->n_upstream_roots] = certificate_load(file, e);
-        if (c->upstream_roots[c->n_upstream_roots] == NULL) {
-            return err_wrap(e, "upstream_ra_roots");
-        }
-    }
     c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
     return check_own_certificate(s, c, e);
 }
@@ -494,9 +486,6 @@ stop(struct daemon *d)
     buf_free(&c->root_der);
     buf_free(&c->tls_root);
     root_update_free(&c->root_update);
-    for (size_t i = 0; i < c->n_upstream_roots; i++) {
-        X509_free(c->upstream_roots[i]);
-    }
     buf_free(&d->ra.seal_key);
     mac_cache_free(d->ra.mac_cache);
     batch_manifests_free(d->ra.manifests);

@@ -36,8 +36,6 @@ struct credentials {
     struct buf tls_root; /* PEM, for onboarding bundles; may be empty */
     struct span ski;     /* of the RA's certificate */
     struct root_update root_update;
-    X509 *upstream_roots[SETTINGS_LIST_MAX]; /* of RAs that may nest; besides our own */
-    size_t n_upstream_roots;
 };
 
 struct ra {

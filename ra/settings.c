@@ -53,7 +53,6 @@ settings_free(struct settings *s)
     settings_list_clear(&s->listen);
     trust_conf_free(&s->trust);
     settings_list_clear(&s->root_update);
-    settings_list_clear(&s->upstream_ra_roots);
     settings_http_clear(&s->http);
     mem_free(s->state);
     mem_free(s->database);
@@ -235,7 +234,7 @@ settings_load(const char *path, struct err *e)
     if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
-        settings_list_read(cfg, "upstream_ra_roots", true, &s->upstream_ra_roots, e) != 0 ||
+        trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
         read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
         read_admin(cfg, s, e) != 0 || read_public(cfg, s, e) != 0) {

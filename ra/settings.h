@@ -31,8 +31,7 @@ struct settings {
     char *issuing;
     char *root;
     struct trust_conf trust;
-    char *crl_dir; /* NULL: none is served */
-    struct settings_list upstream_ra_roots;
+    char *crl_dir;                    /* NULL: none is served */
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
     struct profiles *profiles;        /* NULL: the built-in ones */
     int message_time_window;

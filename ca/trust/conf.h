@@ -22,6 +22,7 @@
 
 enum {
     TRUST_SETS_MAX = 32,
+    TRUST_SECTIONS_MAX = 30,      /* two sets may come from short forms */
     TRUST_LIST_MAX = 32,          /* elements of each list */
     TRUST_CRL_AGE_MAX = 366 * 24, /* hours */
 };
@@ -60,6 +61,9 @@ extern cfg_opt_t trust_options[];
     CFG_STR_LIST("vendor_roots", NULL, CFGF_NODEFAULT),                                            \
         CFG_SEC("trust", trust_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 
-/* `vendor_roots` becomes a set of that name with nothing but roots. ERR_INPUT names the file, the
- * section and the option. `out` may be freed after a failure too. */
+/* `vendor_roots` becomes a set of that name with nothing but roots. ERR_INPUT "file:line: option:
+ * ...". `out` may be freed after a failure too. */
 int trust_conf_read(cfg_t *cfg, struct trust_conf *out, struct err *e);
+/* The same of another list of CA certificates, one at most, behind trust_conf_read(). */
+int trust_conf_add(cfg_t *cfg, const char *option, enum trust_purpose, struct trust_conf *out,
+                   struct err *e);

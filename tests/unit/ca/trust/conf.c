@@ -82,7 +82,7 @@ what_is_wrong_is_named(void **state)
         struct err e = {0};
 
         assert_err(load(dir, text, &c, &e), ERR_INPUT, &e);
-        if (strstr(e.text, rows[i].word) == NULL || strstr(e.text, "x.conf") == NULL) {
+        if (strstr(e.text, rows[i].word) == NULL || strstr(e.text, "x.conf:") == NULL) {
             fail_msg("row %zu: %s", i, e.text);
         }
     }
