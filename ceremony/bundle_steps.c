@@ -272,7 +272,7 @@ deactivation(struct verifier *v, struct err *e)
         return -1;
     }
     if (private_keys != (fresh ? (json_int_t)d->n_keys : v->private_keys) ||
-        (fresh && objects != 2 * (json_int_t)d->n_keys)) {
+        (fresh && objects != (json_int_t)(2 * d->n_keys + d->n_secrets))) {
         return verifier_bad(v, e, "the token holds other objects than were made");
     }
     return 0;
@@ -295,6 +295,15 @@ take_public_files(struct verifier *v, struct err *e)
         if (verifier_take_artifact(v, spki_file, "PUBLIC KEY", buf_span(&v->keys[i].spki), e) !=
                 0 ||
             verifier_take_artifact(v, id_file, "TEXT", span_str(id), e) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < d->n_secrets; i++) {
+        CLEANUP(mem_cleanup) char *id_file = mem_printf("%s.id", d->secrets[i].label);
+        CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(v->secrets[i], sizeof(v->secrets[i])));
+        CLEANUP(mem_cleanup) char *id = mem_printf("%s\n", hex);
+
+        if (verifier_take_artifact(v, id_file, "TEXT", span_str(id), e) != 0) {
             return -1;
         }
     }
@@ -356,9 +365,9 @@ verifier_step(struct verifier *v, enum step_id id, struct err *e)
     case STEP_ACTIVATION:
         return activation(v, e);
     case STEP_KEYS:
-        return verifier_keys(v, e);
+        return verifier_keys(v, e) != 0 ? -1 : verifier_secrets(v, e);
     case STEP_KEY_CHECKS:
-        return verifier_key_checks(v, e);
+        return verifier_key_checks(v, e) != 0 ? -1 : verifier_secret_checks(v, e);
     case STEP_REQUESTS:
         return verifier_requests(v, e);
     case STEP_INCOMING:

@@ -14,6 +14,7 @@ struct verifier {
     struct bundle *bundle;
     size_t next; /* record */
     struct verified_key keys[DEFINITION_KEYS_MAX];
+    uint8_t secrets[DEFINITION_SECRETS_MAX][STATE_KEY_ID_SIZE];
     char token_serial[DEFINITION_SERIAL_SIZE]; /* from the initialisation, then from the token */
     json_int_t private_keys;                   /* on the token at activation */
     struct buf subject_spki;                   /* of what is certified */
@@ -42,6 +43,10 @@ int verifier_take_attributes(struct verifier *, const char *label, const char *p
                              struct err *e);
 int verifier_keys(struct verifier *, struct err *e);
 int verifier_key_checks(struct verifier *, struct err *e);
+
+/* Secret keys, after the pairs in the same steps (bundle_secrets.c). */
+int verifier_secrets(struct verifier *, struct err *e);
+int verifier_secret_checks(struct verifier *, struct err *e);
 
 /* What was signed (bundle_signed.c). */
 int verifier_requests(struct verifier *, struct err *e);

@@ -130,6 +130,7 @@ read_parts(struct reader *r, struct err *e)
         {"clock", 1U << ROOT_GENERATE | 1U << KEY_GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL,
          read_clock},
         {"key", 1U << ROOT_GENERATE | 1U << KEY_GENERATE, definition_keys},
+        {"secret", 1U << KEY_GENERATE, definition_secrets},
         {"certificate", 1U << ROOT_GENERATE | 1U << SUB_ISSUE, definition_certificate},
         {"csr", 1U << SUB_ISSUE, definition_csr},
         {"crl", 1U << ROOT_CRL, definition_crl},
@@ -188,6 +189,8 @@ is_known(const char *name)
                                         "key.*.algorithm",
                                         "key.*.attributes",
                                         "key.*.subject",
+                                        "secret.*",
+                                        "secret.*.attributes",
                                         "certificate",
                                         "certificate.profile",
                                         "certificate.subject",
@@ -245,6 +248,7 @@ parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
     static cfg_opt_t key[] = {CFG_STR("algorithm", NULL, CFGF_NONE),
                               CFG_STR("attributes", NULL, CFGF_NONE),
                               CFG_STR("subject", NULL, CFGF_NONE), CFG_END()};
+    static cfg_opt_t secret[] = {CFG_STR("attributes", NULL, CFGF_NONE), CFG_END()};
     static cfg_opt_t certificate[] = {
         CFG_STR("profile", NULL, CFGF_NONE),    CFG_STR("subject", NULL, CFGF_NONE),
         CFG_STR("not_before", NULL, CFGF_NONE), CFG_STR("not_after", NULL, CFGF_NONE),
@@ -273,6 +277,7 @@ parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
                                   CFG_SEC("person", person, CFGF_MULTI | CFGF_TITLE),
                                   CFG_SEC("token", token, CFGF_NODEFAULT),
                                   CFG_SEC("key", key, CFGF_MULTI | CFGF_TITLE),
+                                  CFG_SEC("secret", secret, CFGF_MULTI | CFGF_TITLE),
                                   CFG_SEC("certificate", certificate, CFGF_NODEFAULT),
                                   CFG_SEC("csr", csr, CFGF_NODEFAULT),
                                   CFG_SEC("crl", crl, CFGF_NODEFAULT),

@@ -21,6 +21,7 @@ enum ceremony_type { ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL };
 enum {
     DEFINITION_PEOPLE_MAX = 16,
     DEFINITION_KEYS_MAX = 8,
+    DEFINITION_SECRETS_MAX = 2,
     DEFINITION_REVOKED_MAX = 64,
     DEFINITION_TEXT_SIZE = 129,
     DEFINITION_LABEL_SIZE = 33, /* CK_TOKEN_INFO.label holds 32 octets */
@@ -42,6 +43,12 @@ struct key_plan {
     const char *attributes; /* "issuing-signing-v1" */
     bool has_subject;       /* then a CSR is made */
     struct name subject;
+};
+
+/* A secret key of the RA's token, which derives the key that seals one-time secrets (ra-seal-v1).
+ */
+struct secret_plan {
+    char label[DEFINITION_LABEL_SIZE];
 };
 
 struct token_plan {
@@ -72,6 +79,8 @@ struct definition {
     struct token_plan token;
     struct key_plan keys[DEFINITION_KEYS_MAX]; /* root-generate: one */
     size_t n_keys;
+    struct secret_plan secrets[DEFINITION_SECRETS_MAX]; /* key-generate only */
+    size_t n_secrets;
     struct {
         struct name subject;
         time_t not_before;

@@ -202,6 +202,48 @@ definition_keys(struct reader *r, struct err *e)
     return r->d->n_keys > 0 ? 0 : value_wrong(r, "key", e, "there is no key");
 }
 
+static int
+read_secret(struct reader *r, cfg_t *cfg, struct err *e)
+{
+    struct secret_plan *secret = &r->d->secrets[r->d->n_secrets];
+    char option[PLACE_NAME_SIZE];
+    const char *value;
+
+    (void)snprintf(option, sizeof(option), "secret.%.80s", cfg_title(cfg));
+    if (r->d->n_secrets == DEFINITION_SECRETS_MAX) {
+        return value_wrong(r, option, e, "more than %d secret keys", DEFINITION_SECRETS_MAX);
+    }
+    if (value_check_label(r, option, cfg_title(cfg), secret->label, sizeof(secret->label), e) !=
+        0) {
+        return -1;
+    }
+    for (size_t i = 0; i < r->d->n_keys; i++) {
+        if (strcmp(r->d->keys[i].label, secret->label) == 0) {
+            return value_wrong(r, option, e, "a key has this label already");
+        }
+    }
+    (void)snprintf(option, sizeof(option), "secret.%s.attributes", secret->label);
+    if (value_required(r, cfg, option, &value, e) != 0) {
+        return -1;
+    }
+    if (strcmp(value, "ra-seal-v1") != 0) {
+        return value_wrong(r, option, e, "'%.40s': a secret key has ra-seal-v1", value);
+    }
+    r->d->n_secrets++;
+    return 0;
+}
+
+int
+definition_secrets(struct reader *r, struct err *e)
+{
+    for (unsigned int i = 0; i < cfg_size(r->cfg, "secret"); i++) {
+        if (read_secret(r, cfg_getnsec(r->cfg, "secret", i), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 definition_certificate(struct reader *r, struct err *e)
 {

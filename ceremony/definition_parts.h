@@ -7,6 +7,7 @@
 int definition_people(struct reader *, struct err *e);
 int definition_token(struct reader *, struct err *e);
 int definition_keys(struct reader *, struct err *e);
+int definition_secrets(struct reader *, struct err *e);
 int definition_certificate(struct reader *, struct err *e);
 int definition_csr(struct reader *, struct err *e);
 int definition_crl(struct reader *, struct err *e);

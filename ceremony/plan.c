@@ -189,6 +189,12 @@ plan_word_generate(const struct key_plan *key)
 }
 
 char *
+plan_word_generate_secret(const struct secret_plan *secret)
+{
+    return mem_printf("generate %s", secret->label);
+}
+
+char *
 plan_word_sign(const uint8_t hash[SHA256_SIZE])
 {
     CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(hash, SHA256_SIZE));

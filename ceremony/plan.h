@@ -47,6 +47,7 @@ int plan_csr(const struct key_plan *, bool rehearsal, struct span spki, struct b
 
 /* What the administrator types exactly before something that cannot be undone. */
 char *plan_word_initialise(const struct definition *) OWNED(mem_free);
+char *plan_word_generate_secret(const struct secret_plan *) OWNED(mem_free);
 char *plan_word_generate(const struct key_plan *) OWNED(mem_free);
 /* A signature: "sign " and the first 16 hex digits of the SHA-256 of what is signed. */
 char *plan_word_sign(const uint8_t hash[SHA256_SIZE]) OWNED(mem_free);

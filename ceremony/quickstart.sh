@@ -250,6 +250,7 @@ key "ra" {
     attributes = "ra-signing-v1"
     subject = "C=SE, O=nfpki demonstration, CN=Demo RA 1"
 }
+secret "seal" { attributes = "ra-seal-v1" }
 CONF
 }
 
@@ -331,6 +332,7 @@ cmp {
     sender = "$dir/ra/ra.pem"
     bodies = {"ip", "cp", "kup", "rp", "pkiconf", "nested", "genp", "error", "pollRep"}
 }
+seal { key_id = "$(key_id_of ra-keys seal)" }
 CONF
   cat >"$dir/ra/nfpki-ra.conf" <<CONF
 listen = {"127.0.0.1:$port"}
@@ -349,9 +351,6 @@ public_url = {"http://127.0.0.1:$port/.well-known/cmp"}
 budget_address = "0"
 budget_registration = "0"
 CONF
-  if [[ ! -f $dir/ra/credentials/ra-seal-key ]]; then
-    (umask 077 && openssl rand 32 >"$dir/ra/credentials/ra-seal-key")
-  fi
 }
 
 configure() { configure_ca && configure_ra && write_start_script; }

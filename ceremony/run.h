@@ -47,6 +47,7 @@ struct run {
     char serial[TOKEN_SERIAL_SIZE];
     struct buf pin;
     struct run_key keys[DEFINITION_KEYS_MAX];
+    uint8_t secrets[DEFINITION_SECRETS_MAX][KEY_ID_SIZE];
     struct buf subject_spki; /* of what is certified */
     size_t private_keys;     /* on the token at activation */
 
@@ -97,11 +98,17 @@ int run_login(struct run *, struct err *e);
 int run_logout(struct run *, struct err *e);
 /* The root key, found by identifier and public half. */
 struct key *run_find_root(struct run *, struct err *e) OWNED(key_free);
+int run_record_rows(struct run *, const char *label, const char *policy, json_t *rows,
+                    struct err *e);
 int run_record_attributes(struct run *, struct key *, const char *label, struct err *e);
 
 /* run_keys.c */
 int run_keys(struct run *, struct err *e);
 int run_key_checks(struct run *, struct err *e);
+
+/* run_secrets.c; part of the steps above */
+int run_secrets(struct run *, struct err *e);
+int run_secret_checks(struct run *, struct err *e);
 
 /* run_sign.c */
 int run_requests(struct run *, struct err *e);

@@ -211,6 +211,15 @@ write_public_files(struct run *r, struct err *e)
             return -1;
         }
     }
+    for (size_t i = 0; i < r->d->n_secrets; i++) {
+        CLEANUP(mem_cleanup) char *id_file = mem_printf("%s.id", r->d->secrets[i].label);
+        CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(r->secrets[i], KEY_ID_SIZE));
+        CLEANUP(mem_cleanup) char *id = mem_printf("%s\n", hex);
+
+        if (run_artifact(r, id_file, "TEXT", span_str(id), e) != 0) {
+            return -1;
+        }
+    }
     if (run_artifact(r, serial_file, "TEXT", span_str(serial), e) != 0) {
         return -1;
     }

@@ -63,7 +63,7 @@ run_keys(struct run *r, struct err *e)
             return -1;
         }
     }
-    return 0;
+    return run_secrets(r, e);
 }
 
 static int
@@ -125,6 +125,9 @@ run_key_checks(struct run *r, struct err *e)
         if (check_key(r, i, e) != 0) {
             return err_wrap(e, "key %s", r->d->keys[i].label);
         }
+    }
+    if (run_secret_checks(r, e) != 0) {
+        return -1;
     }
     r->left = LEFT_KEYS;
     return 0;

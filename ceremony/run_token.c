@@ -280,6 +280,17 @@ on_attribute(void *context, const char *half, const char *attribute, const char 
 }
 
 int
+run_record_rows(struct run *r, const char *label, const char *policy, json_t *rows, struct err *e)
+{
+    desk_say(&r->desk, "  key %s: %zu attributes as %s wants them\n", label, json_array_size(rows),
+             policy);
+    return run_record(r,
+                      json_pack("{s:s,s:s,s:s,s:O}", "type", "attributes", "label", label, "policy",
+                                policy, "rows", rows),
+                      e);
+}
+
+int
 run_record_attributes(struct run *r, struct key *key, const char *label, struct err *e)
 {
     CLEANUP(json_cleanup) json_t *rows = json_array();
@@ -287,12 +298,7 @@ run_record_attributes(struct run *r, struct key *key, const char *label, struct 
     if (key_read_back(key, on_attribute, rows, e) != 0) {
         return -1;
     }
-    desk_say(&r->desk, "  key %s: %zu attributes as %s wants them\n", label, json_array_size(rows),
-             key_policy_name(key_get_policy(key)));
-    return run_record(r,
-                      json_pack("{s:s,s:s,s:s,s:O}", "type", "attributes", "label", label, "policy",
-                                key_policy_name(key_get_policy(key)), "rows", rows),
-                      e);
+    return run_record_rows(r, label, key_policy_name(key_get_policy(key)), rows, e);
 }
 
 /* Closed, synced and opened again: what is on the medium, not what the module remembers. */
@@ -310,6 +316,10 @@ run_deactivation(struct run *r, struct err *e)
     if (inventory.private_keys != wanted || inventory.unreadable > 0) {
         return err_set(e, ERR_TOKEN, "the token holds %zu private keys where %zu must be",
                        inventory.private_keys, wanted);
+    }
+    if (definition_makes_token(r->d) && inventory.secret_keys != r->d->n_secrets) {
+        return err_set(e, ERR_TOKEN, "the token holds %zu secret keys where %zu must be",
+                       inventory.secret_keys, r->d->n_secrets);
     }
     return 0;
 }

@@ -118,6 +118,12 @@ struct requests_filter {
 int requests_registration_each(struct store_db *, const struct requests_filter *,
                                void (*visit)(void *arg, const struct requests_registration *),
                                void *arg, struct err *e);
+/* Gives the first `limit` sealed secrets (0: all) to `convert`, which says whether it changes and
+ * to what (`out`, its maximum is set). */
+typedef int requests_convert(void *arg, const char *id, struct span sealed, struct buf *out,
+                             bool *changed, struct err *e);
+int requests_reseal(struct store_db *, int limit, requests_convert *convert, void *arg,
+                    struct err *e);
 /* ERR_NOTFOUND. Cancelling twice is fine. Requests that wait for the CA are REJECTED. */
 int requests_cancel(struct store_db *, const char *id, struct err *e);
 /* The CA has closed it too: what was delivered under it is revoked. */

@@ -217,6 +217,56 @@ requests_registration_each(struct store_db *db, const struct requests_filter *fi
     return 0;
 }
 
+/* The first one behind `after`; *found is false at the end. */
+static int
+next_sealed(struct store_db *db, const char *after, char id[REQUESTS_ID_SIZE], struct buf *sealed,
+            bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT id, sealed FROM registration WHERE sealed IS NOT NULL AND id > ? "
+                    "ORDER BY id LIMIT 1",
+                    STORE_VALUES(store_text(after)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (!*found) {
+        return 0;
+    }
+    row_copy_text(&rows, 0, id, REQUESTS_ID_SIZE);
+    return row_copy_blob(&rows, 1, SEALED_MAX, sealed, e);
+}
+
+int
+requests_reseal(struct store_db *db, int limit, requests_convert *convert, void *arg, struct err *e)
+{
+    char after[REQUESTS_ID_SIZE] = "";
+    bool found = true;
+
+    for (int n = 0; found && (limit == 0 || n < limit); n++) {
+        CLEANUP(buf_free) struct buf sealed = {0};
+        CLEANUP(buf_free) struct buf again = BUF_INIT(SEALED_MAX);
+        char id[REQUESTS_ID_SIZE];
+        bool changed = false;
+
+        if (next_sealed(db, after, id, &sealed, &found, e) != 0) {
+            return -1;
+        }
+        if (!found) {
+            break;
+        }
+        if (convert(arg, id, buf_span(&sealed), &again, &changed, e) != 0 ||
+            (changed &&
+             store_exec(db, "UPDATE registration SET sealed = ?2 WHERE id = ?1",
+                        STORE_VALUES(store_text(id), store_blob(buf_span(&again))), e) != 0)) {
+            return -1;
+        }
+        (void)memcpy(after, id, sizeof(after));
+    }
+    return 0;
+}
+
 int
 requests_cancel(struct store_db *db, const char *id, struct err *e)
 {

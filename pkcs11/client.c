@@ -344,7 +344,7 @@ signer_start(const struct signer_options *o, struct err *e)
     s->pid = -1;
     s->last = &s->first;
     s->out = BUF_INIT(SIGNER_FRAME_MAX);
-    s->in = BUF_INIT(SIGNER_ANSWER_MAX);
+    s->in = BUF_SECRET(SIGNER_ANSWER_MAX);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->changed, NULL);
     /* The thread forks, because the child gets SIGTERM when the thread that forked it ends. */
@@ -406,7 +406,8 @@ static void
 enqueue(struct signer *s, struct signer_job *job)
 {
     job->result = -1;
-    job->signature = BUF_INIT(SIGNATURE_MAX);
+    job->signature =
+        job->object == SIGNER_SEAL ? BUF_SECRET(SIGNATURE_MAX) : BUF_INIT(SIGNATURE_MAX);
     job->task.next = NULL;
     (void)pthread_mutex_lock(&s->lock);
     assert(!s->stopping);
@@ -445,6 +446,12 @@ signer_sign(struct signer *s, enum signer_object object, struct span tbs, struct
     }
     buf_free(&job.signature);
     return job.result;
+}
+
+int
+signer_seal_key(struct signer *s, struct buf *key, struct err *e)
+{
+    return signer_sign(s, SIGNER_SEAL, SIGNER_SEAL_TEXT, key, e);
 }
 
 struct span

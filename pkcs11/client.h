@@ -23,6 +23,7 @@ enum signer_object {
     SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
     SIGNER_CRL = 'L',         /* DER TBSCertList */
     SIGNER_CHECKPOINT = 'K',  /* text of a signed note: three lines, each with its line break */
+    SIGNER_SEAL = 'S',        /* SIGNER_SEAL_TEXT: its MAC is asked for, not a signature */
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
 };
 
@@ -73,6 +74,11 @@ void signer_submit(struct signer *, struct signer_job *);
 /* Blocking. `signature` is replaced; its maximum must be SIGNATURE_MAX at least. */
 int signer_sign(struct signer *, enum signer_object object, struct span tbs, struct buf *signature,
                 struct err *e);
+
+/* The key that the token's secret key derives (policy section `seal`), always the same: 32 octets
+ * into `key`, a BUF_SECRET. Blocking. ERR_DENIED: the policy has no such section. */
+#define SIGNER_SEAL_TEXT SPAN_LITERAL("nfpki-ra: key that seals one-time secrets, 1\n")
+int signer_seal_key(struct signer *, struct buf *key, struct err *e);
 
 /* From the HELLO. */
 struct span signer_spki(const struct signer *);

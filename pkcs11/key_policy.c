@@ -268,13 +268,24 @@ check_one(struct session *s, const CK_ATTRIBUTE *want, const char *half, const c
 }
 
 int
+key_attribute_check(struct session *s, const char *half, const char *name, const CK_ATTRIBUTE *want,
+                    CK_OBJECT_HANDLE object, key_attribute_seen *seen, void *context, struct err *e)
+{
+    char text[2 * 64 + 1];
+
+    if (check_one(s, want, half, name, object, text, sizeof(text), e) != 0) {
+        return -1;
+    }
+    return seen == NULL ? 0 : seen(context, half, name, text, e);
+}
+
+int
 key_policy_check(struct session *s, const struct key_policy *policy, enum key_algorithm algorithm,
                  enum key_half half, CK_OBJECT_HANDLE object, struct span id,
                  key_attribute_seen *seen, void *context, struct err *e)
 {
     const char *half_name = half == KEY_PRIVATE ? "private" : "public";
     uint8_t id_copy[KEY_ID_SIZE] = {0};
-    char text[2 * 64 + 1];
 
     if (id.n != KEY_ID_SIZE) {
         return err_set(e, ERR_INPUT, "a CKA_ID of %zu octets, %d are needed", id.n, KEY_ID_SIZE);
@@ -291,11 +302,9 @@ key_policy_check(struct session *s, const struct key_policy *policy, enum key_al
             want.pValue = id_copy;
             want.ulValueLen = sizeof(id_copy);
         }
-        if (check_one(s, &want, half_name, RULES[i].name, object, text, sizeof(text), e) != 0) {
+        if (key_attribute_check(s, half_name, RULES[i].name, &want, object, seen, context, e) !=
+            0) {
             return err_wrap(e, "policy %s, token '%s'", policy->name, session_token(s)->label);
-        }
-        if (seen != NULL && seen(context, half_name, RULES[i].name, text, e) != 0) {
-            return -1;
         }
     }
     return 0;

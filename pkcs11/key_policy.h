@@ -36,6 +36,11 @@ size_t key_policy_template(const struct key_policy *, enum key_algorithm, enum k
 typedef int key_attribute_seen(void *context, const char *half, const char *attribute,
                                const char *value, struct err *e);
 
+/* One attribute of `object` is as wanted. ERR_TOKEN names `half` and attribute. */
+int key_attribute_check(struct session *, const char *half, const char *name,
+                        const CK_ATTRIBUTE *want, CK_OBJECT_HANDLE object, key_attribute_seen *seen,
+                        void *context, struct err *e);
+
 /* Reads every attribute of the policy from `object`. ERR_TOKEN names half and attribute of the
  * first that cannot be read or has another value. `seen` may be NULL. */
 int key_policy_check(struct session *, const struct key_policy *, enum key_algorithm, enum key_half,

@@ -22,6 +22,7 @@
 #include "pkcs11/client.h"
 #include "pkcs11/key.h"
 #include "pkcs11/protocol.h"
+#include "pkcs11/secret.h"
 #include "pkcs11/signer/journal.h"
 #include "pkcs11/signer/object.h"
 #include "pkcs11/signer/policy.h"
@@ -53,6 +54,7 @@ struct service {
     struct module *module;
     struct session *session;
     struct key *key;
+    struct secret *secret; /* NULL: the policy has no section seal */
     struct buf out;
     struct request batch[SIGNER_BATCH_MAX];
     size_t n;
@@ -105,7 +107,13 @@ open_key(struct service *s, const struct options *options, struct err *e)
     }
     s->key = key_find(s->session, attributes, span_of(p->key_id, sizeof(p->key_id)),
                       buf_span(&p->spki), e);
-    return s->key == NULL ? -1 : 0;
+    if (s->key == NULL) {
+        return -1;
+    }
+    if (p->seals) {
+        s->secret = secret_find(s->session, span_of(p->seal_id, sizeof(p->seal_id)), e);
+    }
+    return p->seals && s->secret == NULL ? err_wrap(e, "seal") : 0;
 }
 
 static int
@@ -232,15 +240,17 @@ refuse(struct service *s, const struct request *r, const struct err *reason, str
 static int
 sign_one(struct service *s, const struct request *r, struct err *e)
 {
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf signature = BUF_SECRET(SIGNATURE_MAX);
     struct err ignored = {0};
+    bool seals = r->sign.detail == SIGNER_SEAL;
 
     if (r->result != 0) {
         log_err(LOG_WARNING, "refused", &r->e, "object %c of %zu octets", r->sign.detail,
                 r->sign.bytes.n);
         return refuse(s, r, &r->e, e);
     }
-    if (key_sign(s->key, r->sign.bytes, &signature, e) != 0) {
+    if ((seals ? secret_mac(s->secret, r->sign.bytes, &signature, e)
+               : key_sign(s->key, r->sign.bytes, &signature, e)) != 0) {
         (void)refuse(s, r, e, &ignored);
         return -1;
     }
@@ -355,7 +365,7 @@ main(int argc, char **argv)
         leave(2);
     }
     log_open("nfpki-signer", LOG_INFO);
-    s.out = BUF_INIT(SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
+    s.out = BUF_SECRET(SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
     for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
         s.batch[i].frame = BUF_INIT(SIGNER_FRAME_MAX);
     }

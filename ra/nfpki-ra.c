@@ -32,7 +32,7 @@
 #include "ra/queue.h"
 #include "ra/ra.h"
 #include "ra/register.h"
-#include "ra/seal.h"
+#include "ra/seal_key.h"
 
 #ifndef RA_CONF
 #define RA_CONF "/etc/nfpki/nfpki-ra.conf"
@@ -413,25 +413,13 @@ start(struct daemon *d, const struct settings *settings, struct err *e)
     ra->manifests = batch_manifests_new();
     set_rules(ra);
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
-    ra->seal_key = BUF_SECRET(SEAL_KEY_SIZE);
-    if (secret_read(-1, "ra-seal-key", &ra->seal_key, e) != 0) {
-        return err_wrap(e, "the key that seals one-time secrets (32 octets)");
-    }
-    if (ra->seal_key.n == SEAL_KEY_SIZE - 1 &&
-        buf_append(&ra->seal_key, SPAN_LITERAL("\n"), e) != 0) {
-        return -1; /* 32 random octets may end like a line, and secret_read() has taken that off */
-    }
-    if (ra->seal_key.n != SEAL_KEY_SIZE) {
-        return err_set(e, ERR_INPUT, "credential ra-seal-key must be 32 octets, not %zu",
-                       ra->seal_key.n);
-    }
     if (load_credentials(settings, &ra->credentials, e) != 0) {
         return -1;
     }
     ra->tasks = tasks_new(e);
     ra->base = event_base_new();
     if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
-        open_store(ra, e) != 0) {
+        open_store(ra, e) != 0 || seal_key_load(ra, e) != 0) {
         return -1;
     }
     ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);

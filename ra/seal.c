@@ -111,7 +111,7 @@ seal_open(struct span key, const char *id, struct span sealed, struct buf *out, 
         EVP_DecryptFinal_ex(ctx, plain + n, &last) != 1) {
         buf_truncate(out, 0);
         return ossl_err(e, ERR_CRYPTO,
-                        "sealed secret does not open: is ra-seal-key the key of this ra.db?");
+                        "sealed secret does not open: is this the token of this ra.db?");
     }
     return 0;
 }

@@ -97,7 +97,7 @@ word(char **rest)
 static bool
 is_kind(const char *text)
 {
-    return text != NULL && strlen(text) == 1 && strchr("TLKP", text[0]) != NULL;
+    return text != NULL && strlen(text) == 1 && strchr("TLKPS", text[0]) != NULL;
 }
 
 static int

@@ -42,6 +42,13 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, const struct
         return check_size(tbs, OBJECT_CHECKPOINT_MAX, e) != 0
                    ? -1
                    : object_check_checkpoint(p, tbs, last, checkpoint, e);
+    case SIGNER_SEAL:
+        if (!p->seals) {
+            return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");
+        }
+        return span_equal(tbs, SIGNER_SEAL_TEXT)
+                   ? 0
+                   : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
     case SIGNER_CMP:
         if (p->purpose != POLICY_CMP) {
             return off_purpose("CMP messages", e);

@@ -225,6 +225,21 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
     return 0;
 }
 
+static int
+load_seal(struct policy *p, cfg_t *section, struct err *e)
+{
+    const char *id = conf_string(section, "key_id", e);
+
+    if (p->purpose != POLICY_CMP) {
+        return err_set(e, ERR_INPUT, "%s: section seal belongs to section cmp", section->filename);
+    }
+    if (id == NULL || hex_parse(id, p->seal_id, sizeof(p->seal_id), e) != 0) {
+        return err_wrap(e, "%s: seal.key_id", section->filename);
+    }
+    p->seals = true;
+    return 0;
+}
+
 /* The section, with the name of its file: for errors, and for paths relative to it. */
 static cfg_t *
 section_of(cfg_t *cfg, const char *name, const char *path)
@@ -329,6 +344,7 @@ policy_load(const char *path, struct err *e)
         CFG_STR_LIST("bodies", none, CFGF_NONE),
         CFG_END(),
     };
+    cfg_opt_t seal[] = {CFG_STR("key_id", NULL, CFGF_NONE), CFG_END()};
     cfg_opt_t self_test[] = {CFG_END()};
     cfg_opt_t options[] = {
         CFG_STR("module", NULL, CFGF_NONE),
@@ -343,6 +359,7 @@ policy_load(const char *path, struct err *e)
         CFG_SEC("certificate_authority", authority, CFGF_NODEFAULT),
         CFG_SEC("log", log, CFGF_NODEFAULT),
         CFG_SEC("cmp", cmp, CFGF_NODEFAULT),
+        CFG_SEC("seal", seal, CFGF_NODEFAULT),
         CFG_SEC("self_test", self_test, CFGF_NODEFAULT),
         CFG_END(),
     };
@@ -354,6 +371,9 @@ policy_load(const char *path, struct err *e)
     p->issuer_ski = BUF_INIT(64);
     p->sender_name = BUF_INIT(NAME_MAX_);
     if (cfg == NULL || load_key(p, cfg, path, e) != 0 || load_purpose(p, cfg, path, e) != 0) {
+        return NULL;
+    }
+    if (cfg_size(cfg, "seal") > 0 && load_seal(p, section_of(cfg, "seal", path), e) != 0) {
         return NULL;
     }
     if (p->purpose != POLICY_SELF_TEST) {

@@ -50,6 +50,8 @@ struct policy {
     /* POLICY_CMP */
     struct buf sender_name; /* DER of the subject of the RA's certificate */
     uint32_t bodies;        /* bit n: body [n] of PKIBody may be signed */
+    bool seals;             /* section seal: a secret key derives the RA's key */
+    uint8_t seal_id[POLICY_KEY_ID_SIZE];
 };
 
 void policy_free(struct policy *);

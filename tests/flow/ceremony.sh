@@ -147,6 +147,12 @@ says '^nfpki-ceremony: wrong.conf:[0-9]+: csr.sha256'
 sed '/^key "log"/,/^}/s/P-256/P-384/; s,output = .*,output = "bundles/none",' key-generate-issuing.conf >log.conf
 expect 1 "$bin/nfpki-ceremony" check log.conf
 says 'key.log.attributes: a log key is P-256'
+for wrong in 's/"ra-seal-v1"/"ra-signing-v1"/;secret.seal.attributes: .ra-signing-v1.: a secret key has ra-seal-v1' \
+  's/^secret "seal"/secret "ra"/;secret.ra: a key has this label already'; do
+  sed "${wrong%;*}; s,output = .*,output = \"bundles/none\"," key-generate-ra.conf >secret.conf
+  expect 1 "$bin/nfpki-ceremony" check secret.conf
+  says "${wrong#*;}"
+done
 expect 1 "$bin/nfpki-ceremony" run root-crl-2.conf
 expect 4 "$bin/nfpki-ceremony" frobnicate
 expect 4 "$bin/nfpki-ceremony" check
@@ -240,6 +246,15 @@ forged real 'seals other artifacts' 'facts[find("seal")]["artifacts"].pop()'
 forged real 'a record behind the seal' 'facts.append({"type": "step", "step": "clock"})'
 forged real 'not sealed' 'facts.pop()'
 forged issuing-keys 'unless it is the root' 'facts[find("fresh-process")]["signed"] = False'
+# the secret key of the RA's token: its generation is the second one, its checks come last
+forged ra-key 'is not the generation of secret key seal' 'facts[find("p11.intent", 2)]["attributes"] = "ra-signing-v1"'
+forged ra-key 'the generation of secret key seal is not closed' 'facts[find("p11.done", 2)]["result"] = "CKR_DEVICE_ERROR"'
+forged ra-key "did not show 'secret CKA_EXTRACTABLE FALSE'" \
+  'r = facts[find("attributes", 1)]["rows"]; r[r.index("secret CKA_EXTRACTABLE FALSE")] = "secret CKA_EXTRACTABLE TRUE"'
+forged ra-key "did not show 'secret CKA_ID" 'facts[find("p11.done", 2)]["id"] = "00" * 16'
+forged ra-key 'did not refuse for seal: read CKA_VALUE' 'facts[find("probes", 1)]["probes"][0]["refused"] = False'
+forged ra-key 'secret key seal was not found' 'facts[find("fresh-process", 1)]["signed"] = False'
+forged ra-key 'holds other objects than were made' 'facts[find("p11.inventory", 1)]["objects"] = 2'
 forged issuing 'the register is not the one that bundles/root left' \
   'facts[find("previous")]["state"]["crl_number"] = facts[find("state")]["state"]["crl_number"] = 5' root
 forged issuing 'another head than' 'facts[find("previous")]["head"] = "00" * 32' root

@@ -35,7 +35,11 @@ for row in 'root nfpki-root' 'ca nfpki-issuing' 'ra nfpki-ra'; do
   [[ $listing == *'Private Key Object'* ]] || fail "$token: no private key: $listing"
   while read -r usage; do
     [[ $usage == 'Usage: sign' || $usage == 'Usage: verify' ]] || fail "$token: $usage"
-  done < <(grep -o 'Usage:.*' <<<"$listing" | sed -E 's/ +/ /g')
+  done < <(sed '/^Secret Key/,/^[A-Z]/{/Usage:/d}' <<<"$listing" | grep -o 'Usage:.*' | sed -E 's/ +/ /g')
+  # pkcs11-tool does not show that a secret key may sign, which is all that ours may
+  while read -r usage; do
+    [[ $host == ra && $usage == 'Usage: none' ]] || fail "$token: secret key: $usage"
+  done < <(sed -n '/^Secret Key/,/^[A-Z]/p' <<<"$listing" | grep -o 'Usage:.*' | sed -E 's/ +/ /g')
   access=$(grep 'Access:' <<<"$listing" | grep -v 'Access: *local' || true)
   [[ $access == *'always sensitive'* && $access == *'never extractable'* ]] || fail "$token: $access"
   echo "ok: $token: sign only, always sensitive, never extractable"

@@ -116,6 +116,8 @@ what_is_wrong_is_named_with_its_line(void **state)
         {"    label = \"root-token\"\n", "", ":10: token.label: is missing"},
         {"expect = \"fresh\"", "expect = \"root\"", ":13: token.expect"},
         {"expect = \"fresh\"", "expect = \"fresh\"\nserial = \"12\"", ":14: token.serial: a fresh"},
+        {"clock {", "secret \"s\" { attributes = \"ra-seal-v1\" }\nclock {",
+         "secret: root-generate has no such section"},
         {"\"P-384\"", "\"P-521\"", ":16: key.root.algorithm: 'P-521'"},
         {"\"root-signing-v1\"", "\"issuing-signing-v1\"", ":17: key.root.attributes"},
         {"key \"root\" {",

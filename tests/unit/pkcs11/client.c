@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "pkcs11/key.h"
+#include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
@@ -675,6 +676,64 @@ a_cmp_key_signs_answers_of_its_own_name_only(void **state)
     assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&part), &signature, &e), ERR_DENIED, &e);
 }
 
+/* A secret key beside the pair; its identifier in hex. */
+static void
+make_secret(char id[2 * KEY_ID_SIZE + 1])
+{
+    struct err e = {0};
+    uint8_t octets[KEY_ID_SIZE];
+    struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct session *s;
+
+    assert_non_null(m);
+    s = session_open(m, "t", world.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    assert_ok(secret_generate(s, "seal", octets, &e), &e);
+    hex_format(span_of(octets, sizeof(octets)), id);
+    session_close(s);
+    module_close(m);
+}
+
+static void
+a_seal_key_is_the_same_at_each_start_and_for_one_text_only(void **state)
+{
+    struct err e = {0};
+    char id[2 * KEY_ID_SIZE + 1];
+    CLEANUP(mem_cleanup) char *purpose = NULL;
+    CLEANUP(buf_free) struct buf first = BUF_SECRET(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf again = BUF_SECRET(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    make_secret(id);
+    purpose = mem_printf(CMP "\nseal { key_id = \"%s\" }", id);
+    write_policy(SOFTHSM_MODULE, "issuing-signing-v1", purpose);
+    s = start_well();
+    assert_ok(signer_seal_key(s, &first, &e), &e);
+    assert_int_equal(first.n, 32);
+    assert_err(signer_sign(s, SIGNER_SEAL, SPAN_LITERAL("another text"), &again, &e), ERR_DENIED,
+               &e);
+    signer_free(TAKE(s));
+    s = start_well();
+    assert_ok(signer_seal_key(s, &again, &e), &e);
+    assert_true(span_equal(buf_span(&first), buf_span(&again)));
+    signer_free(TAKE(s));
+    /* a policy without the section, one for another purpose, one for a key that is not there */
+    write_policy(SOFTHSM_MODULE, "issuing-signing-v1", CMP);
+    s = start_well();
+    assert_err(signer_seal_key(s, &again, &e), ERR_DENIED, &e);
+    signer_free(TAKE(s));
+    write_policy(SOFTHSM_MODULE, "issuing-signing-v1",
+                 LOG "\nseal { key_id = \"00112233445566778899aabbccddeeff\" }");
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    write_policy(SOFTHSM_MODULE, "issuing-signing-v1",
+                 CMP "\nseal { key_id = \"00112233445566778899aabbccddeeff\" }");
+    assert_null(start(NULL, 0, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+}
+
 static size_t
 journal_lines(void)
 {
@@ -1000,6 +1059,7 @@ main(void)
         TEST(a_crl_on_policy_is_signed_and_others_refused),
         TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),
+        TEST(a_seal_key_is_the_same_at_each_start_and_for_one_text_only),
         TEST(the_journal_has_the_line_before_the_token_signs),
         TEST(a_killed_or_hanging_signer_is_started_again),
         TEST(a_hanging_signer_does_not_outlive_its_parent),

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# One-time secrets are sealed under a key that the RA's token derives: no file has it, another token is
+# of no use, and what was sealed under a file in earlier times moves over.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+
+stop_ra() {
+  kill "$(<ra.pid)"
+  for ((i = 0; i < 200; i++)); do
+    [[ -e /proc/$(<ra.pid) ]] || return 0
+    sleep 0.05
+  done
+}
+restart_ra() { stop_ra; start_daemon ra; }
+enrol() { # enrol NAME REFERENCE SECRET
+  new_key "$1.key"
+  cmp -cmd ir -ref "$2" -secret "pass:$3" -subject /CN=x -newkey "$1.key" -certout "$1.pem" >"$1.log" 2>&1 ||
+    fail "$1: $(cat "$1.log")"
+}
+refuses_to_start() { # refuses_to_start PATTERN
+  local before
+  before=$(wc -l <log/nfpki-ra.log)
+  start_daemon ra >/dev/null 2>&1 && fail "started: $1"
+  tail -n "+$((before + 1))" log/nfpki-ra.log | grep -q -- "$1" || fail "$(tail -n 3 log/nfpki-ra.log)"
+}
+
+# nothing but the PIN is a file, and the secret is nowhere in the clear
+[[ $(ls ra/credentials) == *nfpki-ra.pin* && ! -e ra/credentials/ra-seal-key ]] || fail "credentials: $(ls ra/credentials)"
+register kept AMF 1
+kept=("$reference" "$secret")
+restart_ra # also brings the WAL into the file
+! grep -rqF "${kept[1]}" ra/state log || fail 'the secret is on the disk in the clear'
+grep -rqF "${kept[0]}" ra/state || fail 'the search finds nothing at all'
+enrol kept "${kept[@]}"
+
+# the policy without the section, and no file
+register later AMF 1
+later=("$reference" "$secret")
+cp ra/ra-signer.conf ra/with.conf
+stop_ra
+sed -i '/^seal /d' ra/ra-signer.conf
+refuses_to_start 'section seal'
+# a key that is not there
+sed 's/^seal .*/seal { key_id = "00000000000000000000000000000000" }/' ra/with.conf >ra/ra-signer.conf
+refuses_to_start 'no secret key with CKA_ID'
+
+# an RA of earlier times: a file seals
+mv ra/state ra/state.token
+mkdir -m 700 ra/state
+cp ra/state.token/*.journal ra/state/
+sed '/^seal /d' ra/with.conf >ra/ra-signer.conf
+(umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
+start_daemon ra
+grep -q '"event":"seal-key-in-file"' log/nfpki-ra.log || fail 'no warning about the file'
+register old AMF 1
+old=("$reference" "$secret")
+register older AMF 1
+older=("$reference" "$secret")
+# it moves over at the first start with the section, and the file can go
+stop_ra
+cp ra/with.conf ra/ra-signer.conf
+cp -a ra/state ra/state.file
+start_daemon ra
+grep '"event":"resealed"' log/nfpki-ra.log | grep -q '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
+enrol old "${old[@]}"
+rm ra/credentials/ra-seal-key
+restart_ra
+enrol older "${older[@]}"
+
+# what another key sealed does not start
+stop_ra
+rm -rf ra/state
+mv ra/state.file ra/state
+refuses_to_start 'another key than that of the RA.s token'
+
+# and the first ra.db, which is this token's, goes on
+rm -rf ra/state
+mv ra/state.token ra/state
+start_daemon ra
+enrol later "${later[@]}"
+audit verify
