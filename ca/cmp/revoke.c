@@ -50,17 +50,23 @@ read_certificate(const CMP_TEMPLATE *t, const X509_NAME *issuer, struct cmp_revr
     return 0;
 }
 
-/* RFC 5280 5.3.1, as far as it is about end entities. */
+/* RFC 5280 5.3.1, as far as it is about end entities. A compromise that is reported under the name
+ * for CAs or attribute authorities is one all the same: no label keeps a key in use. */
 static int
-check_reason(long reason, enum cmp_failure *failure, struct err *e)
+take_reason(long reason, int *out, enum cmp_failure *failure, struct err *e)
 {
     switch (reason) {
+    case CRL_REASON_CA_COMPROMISE:
+    case CRL_REASON_AA_COMPROMISE:
+        *out = CRL_REASON_KEY_COMPROMISE;
+        return 0;
     case CRL_REASON_UNSPECIFIED:
     case CRL_REASON_KEY_COMPROMISE:
     case CRL_REASON_AFFILIATION_CHANGED:
     case CRL_REASON_SUPERSEDED:
     case CRL_REASON_CESSATION_OF_OPERATION:
     case CRL_REASON_PRIVILEGE_WITHDRAWN:
+        *out = (int)reason;
         return 0;
     case CRL_REASON_CERTIFICATE_HOLD:
     case CRL_REASON_REMOVE_FROM_CRL:
@@ -87,8 +93,7 @@ read_reason(STACK_OF(X509_EXTENSION) * extensions, struct cmp_revreq *out,
         *failure = CMP_BAD_DATA_FORMAT;
         return -1;
     }
-    out->reason = (int)ASN1_ENUMERATED_get(reason);
-    return check_reason(out->reason, failure, e);
+    return take_reason(ASN1_ENUMERATED_get(reason), &out->reason, failure, e);
 }
 
 static int

@@ -17,7 +17,7 @@ struct cmp_revreq {
     uint8_t serial[CMP_SERIAL_MAX]; /* content octets of the INTEGER */
     size_t serial_size;
     int reason; /* CRLReason of RFC 5280 5.3.1, one that ends the life of an end entity: 0, 1, 3, 4,
-                   5, 9 */
+                   5, 9; a compromise of a CA or an attribute authority is read as keyCompromise */
     bool has_invalidity;
     time_t invalidity_date;
 };
@@ -25,8 +25,8 @@ struct cmp_revreq {
 /*
  * assert: the body is rr. `issuer` is the subject of our issuing CA; NULL: any issuer.
  * -1 with
- *   badDataFormat        not what the RFC describes, or a reason that no end entity's revocation
- * has badRequest           not exactly one RevDetails; certificateHold or removeFromCRL: what is
+ *   badDataFormat        not what the RFC describes, or a reason that does not exist
+ *   badRequest           not exactly one RevDetails; certificateHold or removeFromCRL: what is
  *                        revoked here stays revoked
  *   addInfoNotAvailable  no issuer, serialNumber or reasonCode
  *   badCertId            a certificate of another issuer

@@ -48,10 +48,10 @@ static void
 a_reason_is_of_an_end_entity_and_lasts(void **state)
 {
     static const enum cmp_failure of[] = {
-        [0] = CMP_NO_FAILURE,       [1] = CMP_NO_FAILURE,       [2] = CMP_BAD_DATA_FORMAT,
-        [3] = CMP_NO_FAILURE,       [4] = CMP_NO_FAILURE,       [5] = CMP_NO_FAILURE,
-        [6] = CMP_BAD_REQUEST,      [7] = CMP_BAD_DATA_FORMAT,  [8] = CMP_BAD_REQUEST,
-        [9] = CMP_NO_FAILURE,       [10] = CMP_BAD_DATA_FORMAT, [11] = CMP_BAD_DATA_FORMAT,
+        [0] = CMP_NO_FAILURE,       [1] = CMP_NO_FAILURE,      [2] = CMP_NO_FAILURE,
+        [3] = CMP_NO_FAILURE,       [4] = CMP_NO_FAILURE,      [5] = CMP_NO_FAILURE,
+        [6] = CMP_BAD_REQUEST,      [7] = CMP_BAD_DATA_FORMAT, [8] = CMP_BAD_REQUEST,
+        [9] = CMP_NO_FAILURE,       [10] = CMP_NO_FAILURE,     [11] = CMP_BAD_DATA_FORMAT,
         [12] = CMP_BAD_DATA_FORMAT,
     };
     CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_of("issuing");
@@ -67,6 +67,33 @@ a_reason_is_of_an_end_entity_and_lasts(void **state)
         assert_ok(
             cmp_client_body_rr(issuer, X509_get0_serialNumber(certificate), (int)i, &body, &e), &e);
         expect(buf_span(&body), issuer, of[i]);
+    }
+}
+
+static void
+a_compromise_is_one_under_any_name(void **state)
+{
+    static const int names[] = {CRL_REASON_KEY_COMPROMISE, CRL_REASON_CA_COMPROMISE,
+                                CRL_REASON_AA_COMPROMISE};
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_of("issuing");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "nf");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(4096);
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_msg *msg;
+        struct cmp_revreq r;
+        struct err e = {0};
+
+        assert_ok(
+            cmp_client_body_rr(issuer, X509_get0_serialNumber(certificate), names[i], &body, &e),
+            &e);
+        msg = message(buf_span(&body));
+        assert_ok(cmp_revreq_read(msg, issuer, &r, &failure, &e), &e);
+        cmp_msg_free(msg);
+        assert_int_equal(r.reason, CRL_REASON_KEY_COMPROMISE);
     }
 }
 
@@ -217,6 +244,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reason_is_of_an_end_entity_and_lasts),
+        cmocka_unit_test(a_compromise_is_one_under_any_name),
         cmocka_unit_test(what_is_missing_or_of_another_issuer_is_said),
         cmocka_unit_test(entry_extensions_are_read_exactly),
         cmocka_unit_test(what_was_read_is_what_was_asked),
