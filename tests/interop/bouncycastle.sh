@@ -46,6 +46,15 @@ refused 'a certificate that was renewed already' 10 renew bc-signed.pem bc-signe
 nf cacerts bc-renewed.pem bc-renewed.key | tee cacerts.txt
 grep -q 'Issuing CA' cacerts.txt || fail 'no issuing CA among the CA certificates'
 
+# a renewal supersedes when it is confirmed; what is revoked can do nothing any more
+nf revoke bc-renewed.pem bc-renewed.key 1
+curl -sS -o issuing.crl "http://$host:$port/crl/issuing.crl"
+serial=$(openssl x509 -in bc-renewed.pem -noout -serial | cut -d= -f2)
+openssl crl -in issuing.crl -inform DER -noout -text | grep -A 4 -i "$serial" | grep -q 'Key Compromise' ||
+  fail 'the CRL does not say that the certificate is revoked, and why'
+refused 'a revocation of what is revoked' 10 revoke bc-renewed.pem bc-renewed.key 1
+refused 'a renewal of what is revoked' 10 renew bc-renewed.pem bc-renewed.key again
+
 initial stranger
 refused 'a stranger' 20 enrol stranger.pem stranger.key again
 [[ ! -e again.pem ]] || fail 'a certificate where there should be none'

@@ -56,6 +56,9 @@ for type in caCerts signKeyPairTypes currentCRL; do
   wanted+=(genm genp)
 done
 
+through -cmd rr -cert kur.pem -key kur.key -oldcert kur.pem -revreason 1
+wanted+=(rr rp)
+
 # what the RA queues for the CA; the database is the RA's alone, and quiet now
 mkdir copy
 cp ra/state/ra.db* copy
