@@ -2,6 +2,7 @@
 #include "ca/trust/trust.h"
 
 #include "ca/trust/set.h"
+#include "ca/x509/path_check.h"
 
 struct trust {
     X509 *root;
@@ -140,6 +141,12 @@ candidates_read(const struct cmp_msg *msg, struct candidates *out, struct err *e
         if (certificate == NULL) {
             e->code = ERR_DENIED;
             return err_wrap(e, "extraCerts[%zu]", i);
+        }
+        /* extraCerts may hold others' certificates (RFC 9483 3.3): what no path of ours has in it
+         * is left out, and no reason to refuse. */
+        if (path_check_limits(certificate, e) != 0) {
+            X509_free(certificate);
+            continue;
         }
         out->list[out->n++] = certificate;
     }
