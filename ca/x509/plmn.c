@@ -26,7 +26,7 @@ plmn_set(struct plmn *plmn, const char *mcc, const char *mnc, struct err *e)
         return err_set(e, ERR_INPUT, "mnc: must be two or three digits");
     }
     memcpy(plmn->mcc, mcc, sizeof(plmn->mcc));
-    (void)snprintf(plmn->mnc, sizeof(plmn->mnc), "%s%.3s", strlen(mnc) == 2 ? "0" : "", mnc);
+    (void)snprintf(plmn->mnc, sizeof(plmn->mnc), strlen(mnc) == 2 ? "0%.2s" : "%.3s", mnc);
     return 0;
 }
 
