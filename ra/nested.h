@@ -4,7 +4,7 @@
  * protection"). Private to ra/; runs in workers.
  *
  * An upstream RA is one whose certificate has id-kp-cmcRA and is of our issuing CA, but not our
- * own, or leads to one of an anchor of purpose ra (ca/trust). Its word opens the door and proves
+ * own, or leads to an anchor of purpose ra (ca/trust). Its word opens the door and proves
  * nothing of what is inside: the inner message is judged as if it had come alone, the CA gets its
  * octets, and the answer is to it.
  */
