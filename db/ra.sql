@@ -119,3 +119,8 @@ ALTER TABLE enrolment ADD COLUMN target BLOB;
 -- 1: the CA said CANCELLED. What is cancelled and not closed is told to it at the next connection.
 ALTER TABLE registration ADD COLUMN closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1));
 CREATE INDEX registration_closing ON registration (id) WHERE cancelled = 1 AND closed = 0;
+
+-- migration 9
+
+-- genm that waits (for a CRL): what is inside its body, asked again with each poll.
+ALTER TABLE enrolment ADD COLUMN question BLOB;

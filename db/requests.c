@@ -12,7 +12,8 @@
 
 enum {
     CERTIFICATE_MAX = 16 * 1024,
-    REQUESTS_BODY_KUR = 7, /* enum cmp_body, RFC 9810 5.1.2 */
+    QUESTION_MAX = 64 * 1024, /* a message has no more */
+    REQUESTS_BODY_KUR = 7,    /* enum cmp_body, RFC 9810 5.1.2 */
 };
 
 const char *
@@ -275,18 +276,38 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     return enqueue(db, *enrolment, a->rid, a->nested, entry, e);
 }
 
+int
+requests_ask(struct store_db *db, const struct requests_admission *a, struct span question,
+             int64_t *enrolment, struct err *e)
+{
+    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0 ||
+        store_exec(db,
+                   "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
+                   "cert_req_id, implicit, uncounted, state, until, question) "
+                   "VALUES (?, ?, ?, ?, ?, ?, 1, 1, 1, ?, ?)",
+                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
+                                store_text(a->registration), store_text(a->profile),
+                                store_int(a->body), store_int(a->cert_req_id), store_int(a->until),
+                                store_blob(question)),
+                   e) != 0) {
+        return -1;
+    }
+    return last_id(db, enrolment, e);
+}
+
 void
 requests_enrolment_clear(struct requests_enrolment *x)
 {
     buf_free(&x->nonce);
     buf_free(&x->nonce_before);
     buf_free(&x->certificate);
+    buf_free(&x->question);
     memset(x, 0, sizeof(*x));
 }
 
 #define ENROLMENT_COLUMNS                                                                          \
     "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
-    "fail_info, phrase, accepted, profile, check_after"
+    "fail_info, phrase, accepted, profile, check_after, question"
 
 static int
 enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
@@ -305,7 +326,8 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     out->check_after = (int)row_int(rows, 13);
     if (row_copy_blob(rows, 6, REQUESTS_NONCE_SIZE, &out->nonce, e) != 0 ||
         row_copy_blob(rows, 7, REQUESTS_NONCE_SIZE, &out->nonce_before, e) != 0 ||
-        row_copy_blob(rows, 8, CERTIFICATE_MAX, &out->certificate, e) != 0) {
+        row_copy_blob(rows, 8, CERTIFICATE_MAX, &out->certificate, e) != 0 ||
+        row_copy_blob(rows, 14, QUESTION_MAX, &out->question, e) != 0) {
         return err_wrap(e, "enrolment %lld", (long long)out->id);
     }
     return 0;

@@ -199,6 +199,12 @@ void requests_entry_clear(struct requests_entry *);
 int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
                    struct requests_entry *entry, struct err *e);
 
+/* A question (genm) that cannot be answered yet, and is not the CA's to answer: replay entry and an
+ * enrolment that is ANSWERED at once; what the answer is, the RA finds out with each poll.
+ * ERR_CONFLICT: this transactionID is in use. */
+int requests_ask(struct store_db *, const struct requests_admission *, struct span question,
+                 int64_t *enrolment, struct err *e);
+
 /* ---- later messages ---- */
 
 struct requests_enrolment {
@@ -212,6 +218,7 @@ struct requests_enrolment {
     struct buf nonce; /* empty: no answer left yet */
     struct buf nonce_before;
     struct buf certificate; /* empty before ANSWERED */
+    struct buf question;    /* of requests_ask(); else empty */
     int fail_info;          /* -1: none */
     char phrase[REQUESTS_PHRASE_SIZE];
     bool accepted;

@@ -33,6 +33,21 @@ crl_files_free(struct crl_files *c)
     }
 }
 
+/* Time (RFC 5280 5.1.2.4). */
+static int
+read_time(const struct der *time, time_t *out)
+{
+    const unsigned char *p = time->whole.p;
+    ASN1_TIME *t =
+        time->content.n > TIME_SIZE ? NULL : d2i_ASN1_TIME(NULL, &p, (long)time->whole.n);
+    struct tm tm = {0};
+    int ok = t != NULL && ASN1_TIME_to_tm(t, &tm) == 1;
+
+    ASN1_TIME_free(t);
+    *out = timegm(&tm);
+    return ok == 1 ? 0 : -1;
+}
+
 /* CertificateList ::= SEQUENCE { tbsCertList SEQUENCE { version, signature, issuer, thisUpdate ...
  * (RFC 5280 5.1). Entries stay octets: there may be hundreds of thousands. */
 static int
@@ -44,28 +59,25 @@ read_head(struct crl_file *f, struct err *e)
     struct der algorithm;
     struct der issuer;
     struct der time;
+    struct der next;
     const unsigned char *p;
-    ASN1_TIME *t;
-    struct tm tm = {0};
-    int ok;
 
     if (!der_only(buf_span(&f->der), DER_SEQUENCE, &list) || !der_next(&list.content, &tbs) ||
         !der_next(&tbs.content, &version) || version.tag != DER_INTEGER ||
         !der_next(&tbs.content, &algorithm) || !der_next(&tbs.content, &issuer) ||
-        issuer.tag != DER_SEQUENCE || !der_next(&tbs.content, &time) ||
-        time.content.n > TIME_SIZE) {
+        issuer.tag != DER_SEQUENCE || !der_next(&tbs.content, &time)) {
         return err_set(e, ERR_INPUT, "not a CRL of version 2 in DER");
     }
     p = issuer.whole.p;
     f->issuer = d2i_X509_NAME(NULL, &p, (long)issuer.whole.n);
-    p = time.whole.p;
-    t = d2i_ASN1_TIME(NULL, &p, (long)time.whole.n);
-    ok = t != NULL && ASN1_TIME_to_tm(t, &tm) == 1;
-    ASN1_TIME_free(t);
-    if (f->issuer == NULL || ok == 0) {
+    if (f->issuer == NULL || read_time(&time, &f->this_update) != 0) {
         return ossl_err(e, ERR_INPUT, "issuer or thisUpdate of the CRL does not decode");
     }
-    f->this_update = timegm(&tm);
+    /* nextUpdate is optional in the syntax; what follows it is a SEQUENCE or [0]. */
+    if (der_next(&tbs.content, &next) && next.tag != DER_SEQUENCE && next.tag != DER_CONTEXT &&
+        read_time(&next, &f->next_update) != 0) {
+        return ossl_err(e, ERR_INPUT, "nextUpdate of the CRL does not decode");
+    }
     return 0;
 }
 

@@ -16,6 +16,7 @@ struct crl_file {
     struct buf der;
     X509_NAME *issuer;
     time_t this_update;
+    time_t next_update; /* 0: it has none */
 };
 struct crl_files {
     struct crl_file files[CRL_FILES_MAX];

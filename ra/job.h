@@ -84,6 +84,8 @@ struct job {
     struct cmp_mac_key *key;
     struct cmp_certreq *certreq;
     struct cmp_genm genm;
+    unsigned genm_keys; /* bits of support.c: which keys the profile takes */
+    bool genm_waits;    /* the answer is not there yet */
     char profile[CMP_PROFILE_MAX + 1];
 
     /* What goes to the CA. */

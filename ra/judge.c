@@ -484,6 +484,12 @@ judge_first(struct job *job)
     } else if (job->body == CMP_GENM) {
         job->in_body = false;
         result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
+        if (result == 0 && support_asks_keys(job)) {
+            result = choose_profile(job, registration);
+            if (result == 0) {
+                support_set_keys(job, registration_profile(registration, job->profile)->profile);
+            }
+        }
         mem_free(registration);
         return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
@@ -564,7 +570,7 @@ judge_pollreq(struct job *job)
         (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
         return fail(job, CMP_BAD_REQUEST);
     }
-    return 0;
+    return job->enrolment.body == CMP_GENM ? support_poll(job) : 0;
 }
 
 /* RFC 9483 3.6.1 has no errors of end entities; RFC 9810 5.3.21 has them answered with pkiConf.

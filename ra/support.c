@@ -14,7 +14,34 @@
 
 enum { GENERAL_NAME_DIRECTORY = DER_CONTEXT | 4, GENERAL_NAME_URI = 0x86, DIRECTORY_MAX = 4096 };
 
-static const int rsa_bits[] = {PUBKEY_RSA_BITS_MIN, 3072, 4096};
+/* The CRL of the CA is called so by nfpki-ca(8). */
+#define ISSUING_CRL "issuing.crl"
+
+/* What is offered of what a profile may take: bit i of job->genm_keys is row i. */
+static const struct {
+    enum pubkey_kind kind;
+    int bits;
+} keys[] = {
+    {PUBKEY_P256, 256}, {PUBKEY_P384, 384}, {PUBKEY_RSA, PUBKEY_RSA_BITS_MIN},
+    {PUBKEY_RSA, 3072}, {PUBKEY_RSA, 4096},
+};
+
+bool
+support_asks_keys(const struct job *job)
+{
+    return job->genm.info == CMP_INFO_TEMPLATE || job->genm.info == CMP_INFO_SIGN_KEY_TYPES;
+}
+
+void
+support_set_keys(struct job *job, const struct profile *profile)
+{
+    job->genm_keys = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
+        if (profile_takes_key(profile, keys[i].kind, keys[i].bits)) {
+            job->genm_keys |= 1U << i;
+        }
+    }
+}
 
 static int
 fail(struct job *job, enum cmp_failure failure, const char *phrase)
@@ -22,6 +49,88 @@ fail(struct job *job, enum cmp_failure failure, const char *phrase)
     job->failure = failure;
     job->phrase = phrase;
     return -1;
+}
+
+/* Does one of the names say this CRL? Names of other kinds say none. */
+static bool
+is_named(const struct crl_file *file, const struct cmp_crl_status *status)
+{
+    struct span names = status->names;
+    struct der name;
+
+    while (der_next(&names, &name)) {
+        if (name.tag == GENERAL_NAME_DIRECTORY && name.content.n < DIRECTORY_MAX) {
+            const unsigned char *p = name.content.p;
+            CLEANUP(x509_name_cleanup)
+            X509_NAME *issuer = d2i_X509_NAME(NULL, &p, (long)name.content.n);
+
+            if (issuer != NULL && crl_file_is_of(file, issuer)) {
+                return true;
+            }
+        } else if (name.tag == GENERAL_NAME_URI && !status->is_issuer &&
+                   crl_file_is_at(file, name.content)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is the CRL of our CA among what is asked for? */
+static bool
+asks_issuing_crl(const struct job *job)
+{
+    struct cmp_crl_status list[CMP_CRL_STATUS_MAX];
+    const struct crl_file issuing = {.name = ISSUING_CRL,
+                                     .issuer = X509_get_subject_name(job->ra->credentials.issuing)};
+    enum cmp_failure failure;
+    struct err e;
+    size_t n;
+
+    if (job->genm.info == CMP_INFO_CURRENT_CRL) {
+        return true;
+    }
+    if (job->genm.info != CMP_INFO_CRLS ||
+        cmp_crl_status_read(job->genm.value, list, &n, &failure, &e) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_named(&issuing, &list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* There will be a current one as soon as the CA is back. */
+static bool
+must_wait(const struct job *job)
+{
+    const char *dir = job->ra->settings->crl_dir;
+    const X509_NAME *issuing = X509_get_subject_name(job->ra->credentials.issuing);
+    CLEANUP(crl_files_cleanup) struct crl_files *crls = NULL;
+    struct err e;
+
+    if (dir == NULL || !asks_issuing_crl(job)) {
+        return false;
+    }
+    crls = crl_files_read(dir, &e);
+    for (size_t i = 0; crls != NULL && i < crls->n; i++) {
+        if (crl_file_is_of(&crls->files[i], issuing)) {
+            return crls->files[i].next_update < job->now;
+        }
+    }
+    return crls != NULL; /* a folder that cannot be read is no reason to wait */
+}
+
+int
+support_poll(struct job *job)
+{
+    if (cmp_genm_parse(buf_span(&job->enrolment.question), &job->genm, &job->failure, &job->e) !=
+        0) {
+        return fail(job, CMP_SYSTEM_FAILURE, NULL);
+    }
+    job->genm_waits = must_wait(job);
+    return 0;
 }
 
 int
@@ -43,9 +152,11 @@ support_judge(struct job *job, const struct registration *registration)
                           : NULL;
         return -1;
     }
-    if (job->genm.info == CMP_INFO_CRLS) {
-        return cmp_crl_status_read(job->genm.value, list, &n, &job->failure, &job->e);
+    if (job->genm.info == CMP_INFO_CRLS &&
+        cmp_crl_status_read(job->genm.value, list, &n, &job->failure, &job->e) != 0) {
+        return -1;
     }
+    job->genm_waits = must_wait(job);
     if (job->genm.info == CMP_INFO_ROOT_UPDATE && job->genm.value.n != 0) {
         root = certificate_parse_keyless(job->genm.value, &job->e);
         return root != NULL ? 0 : fail(job, CMP_BAD_DATA_FORMAT, NULL);
@@ -55,56 +166,27 @@ support_judge(struct job *job, const struct registration *registration)
 
 /* ---- answers ---- */
 
+static bool
+takes(const struct job *job, size_t i)
+{
+    return (job->genm_keys >> i & 1U) != 0;
+}
+
+/* A kind stands there once, however many lengths of RSA there are. */
 static int
-key_types_body(struct buf *body, struct err *e)
+key_types_body(const struct job *job, struct buf *body, struct err *e)
 {
-    const struct span types[] = {
-        pubkey_kind_identifier(PUBKEY_P256),
-        pubkey_kind_identifier(PUBKEY_P384),
-        pubkey_kind_identifier(PUBKEY_RSA),
-    };
+    struct span types[ARRAY_LEN(keys)];
+    size_t n = 0;
 
-    return cmp_body_genp_list(CMP_INFO_SIGN_KEY_TYPES, types, ARRAY_LEN(types), body, e);
-}
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct span type = pubkey_kind_identifier(keys[i].kind);
 
-/* The profile that the request names, else the first registered one. */
-static const struct profile *
-asked_profile(const struct job *job, const struct registration *registration)
-{
-    char wish[CMP_PROFILE_NAME_MAX + 1];
-    enum cmp_failure ignored;
-    const struct registered_profile *found = NULL;
-    struct err e;
-
-    if (cmp_profile_read(job->msg, wish, &ignored, &e) == 0) {
-        found = registration_profile(registration, wish[0] != '\0' ? wish : job->route.profile);
-    }
-    return found != NULL ? found->profile : registration->profiles[0].profile;
-}
-
-/* What may be asked for: the curves and lengths that the profile takes. */
-struct keys {
-    struct span curves[2];
-    size_t n_curves;
-    int bits[ARRAY_LEN(rsa_bits)];
-    size_t n_bits;
-};
-
-static void
-keys_of(const struct profile *profile, struct keys *keys)
-{
-    static const enum pubkey_kind kinds[] = {PUBKEY_P256, PUBKEY_P384};
-
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (profile_takes_key(profile, kinds[i], 0)) {
-            keys->curves[keys->n_curves++] = pubkey_kind_identifier(kinds[i]);
+        if (takes(job, i) && (n == 0 || !span_equal(type, types[n - 1]))) {
+            types[n++] = type;
         }
     }
-    for (size_t i = 0; i < ARRAY_LEN(rsa_bits); i++) {
-        if (profile_takes_key(profile, PUBKEY_RSA, rsa_bits[i])) {
-            keys->bits[keys->n_bits++] = rsa_bits[i];
-        }
-    }
+    return cmp_body_genp_list(CMP_INFO_SIGN_KEY_TYPES, types, n, body, e);
 }
 
 static int
@@ -113,18 +195,24 @@ template_body(const struct job *job, struct buf *body, struct err *e)
     CLEANUP(mem_cleanup)
     struct registration *registration = mem_zalloc(1, sizeof(*registration));
     CLEANUP(buf_free) struct buf subject = BUF_INIT(NAME_DER_MAX);
-    struct keys keys = {0};
-    struct cmp_key_spec spec;
+    struct span curves[ARRAY_LEN(keys)];
+    int bits[ARRAY_LEN(keys)];
+    struct cmp_key_spec spec = {.algorithms = curves, .rsa_bits = bits};
     struct name name;
 
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (takes(job, i) && keys[i].kind == PUBKEY_RSA) {
+            bits[spec.n_rsa_bits++] = keys[i].bits;
+        } else if (takes(job, i)) {
+            curves[spec.n_algorithms++] = pubkey_kind_identifier(keys[i].kind);
+        }
+    }
     if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules, registration,
                            e) != 0 ||
         name_set(&name, registration->nf.country, registration->nf.home_domain, NULL, e) != 0 ||
         name_encode(&name, &subject, e) != 0) {
         return -1;
     }
-    keys_of(asked_profile(job, registration), &keys);
-    spec = (struct cmp_key_spec){keys.curves, keys.n_curves, keys.bits, keys.n_bits};
     return cmp_body_genp_template(buf_span(&subject), &spec, body, e);
 }
 
@@ -159,30 +247,6 @@ current_crl_body(const struct job *job, const struct crl_files *crls, struct buf
         }
     }
     return cmp_body_genp_none(CMP_INFO_CURRENT_CRL, body, e);
-}
-
-/* Does one of the names say this CRL? Names of other kinds say none. */
-static bool
-is_named(const struct crl_file *file, const struct cmp_crl_status *status)
-{
-    struct span names = status->names;
-    struct der name;
-
-    while (der_next(&names, &name)) {
-        if (name.tag == GENERAL_NAME_DIRECTORY && name.content.n < DIRECTORY_MAX) {
-            const unsigned char *p = name.content.p;
-            CLEANUP(x509_name_cleanup)
-            X509_NAME *issuer = d2i_X509_NAME(NULL, &p, (long)name.content.n);
-
-            if (issuer != NULL && crl_file_is_of(file, issuer)) {
-                return true;
-            }
-        } else if (name.tag == GENERAL_NAME_URI && !status->is_issuer &&
-                   crl_file_is_at(file, name.content)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* RFC 9483 4.3.4: of the asked ones those that are newer than the asker's. */
@@ -259,7 +323,7 @@ support_body(struct job *job, struct buf *body, struct err *e)
         result = template_body(job, body, e);
         break;
     case CMP_INFO_SIGN_KEY_TYPES:
-        result = key_types_body(body, e);
+        result = key_types_body(job, body, e);
         break;
     case CMP_INFO_CRLS:
     case CMP_INFO_CURRENT_CRL:

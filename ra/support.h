@@ -10,17 +10,27 @@
  *   currentCRL       the issuing CA's
  *   signKeyPairTypes the keys that may be certified
  *
- * Both functions run on a worker.
+ * All run on a worker.
  */
 #pragma once
+
+#include <stdbool.h>
 
 struct buf;
 struct err;
 struct job;
+struct profile;
 struct registration;
 
-/* After authentication: is it a question that we answer? job->genm, or -1 with job->failure. */
+/* After authentication: is it a question that we answer? job->genm, or -1 with job->failure. Sets
+ * job->genm_waits when it asks for the CRL of our CA and there is no current one, because the CA is
+ * away: a client that polls gets it later (RFC 9483 4.4). */
 int support_judge(struct job *, const struct registration *);
+/* The keys that this profile takes, for certReqTemplate and signKeyPairTypes. */
+bool support_asks_keys(const struct job *);
+void support_set_keys(struct job *, const struct profile *);
+/* A poll for such a question, with what is stored of it: job->genm and job->genm_waits again. */
+int support_poll(struct job *);
 
 /* The body of the genp for job->genm. -1 with job->failure, to be answered with error. */
 int support_body(struct job *, struct buf *body, struct err *e);

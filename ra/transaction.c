@@ -185,7 +185,8 @@ sent_run(struct store_op *op, struct store_db *db, struct err *e)
     struct job *job = CONTAINER_OF(op, struct job, op);
 
     return requests_sent(db, job->enrolment.id, job->header.sender_nonce,
-                         job->answer == ANSWER_ISSUED || job->answer == ANSWER_DONE,
+                         job->answer == ANSWER_ISSUED || job->answer == ANSWER_DONE ||
+                             job->answer == ANSWER_SUPPORT,
                          job->now + job->ra->settings->confirm_wait, e);
 }
 
@@ -336,7 +337,41 @@ remember_done(struct task *task)
     }
 }
 
-/* A genm is answered here, once: RFC 9483 4.3 has nothing to confirm and we never let it wait. */
+/* A genm is answered here. One that must wait for a CRL is kept for its polls; for any other its
+ * transactionID is all that is. */
+static int
+ask_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct job *job = CONTAINER_OF(op, struct job, op);
+
+    return requests_ask(db,
+                        &(struct requests_admission){
+                            .identity = job->identity,
+                            .transaction_id = cmp_msg_transaction_id(job->msg),
+                            .registration = job->registration.id,
+                            .profile = job->profile,
+                            .body = (int)job->body,
+                            .cert_req_id = job->cert_req_id,
+                            .until = keep_until(job),
+                        },
+                        cmp_msg_content(job->msg), &job->enrolment.id, e);
+}
+
+static void
+asked(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0) {
+        remember_done(task);
+        return;
+    }
+    job->found = true;
+    job->enrolment.body = (int)job->body;
+    job->enrolment.cert_req_id = job->cert_req_id;
+    answer(job, ANSWER_WAITING);
+}
+
 static void
 support_remembered(struct task *task)
 {
@@ -353,8 +388,12 @@ support_remembered(struct task *task)
 
 /* What the first message asked for: a certificate, or that something is done. */
 static enum answer_kind
-delivery(const struct job *job)
+delivery(struct job *job)
 {
+    if (job->enrolment.body == (int)CMP_GENM) {
+        job->check_after = POLL_DOWN_S;
+        return job->genm_waits ? ANSWER_POLL : ANSWER_SUPPORT;
+    }
     return cmp_body_asks_certificate((enum cmp_body)job->enrolment.body) ? ANSWER_ISSUED
                                                                          : ANSWER_DONE;
 }
@@ -408,6 +447,7 @@ copy_enrolment(const struct requests_enrolment *from, struct requests_enrolment 
     to->nonce = BUF_INIT(from->nonce.max);
     to->nonce_before = BUF_INIT(from->nonce_before.max);
     to->certificate = BUF_INIT(from->certificate.max);
+    to->question = BUF_INIT(0); /* what the CA answers has none */
     if (buf_set(&to->nonce, buf_span(&from->nonce), e) != 0 ||
         buf_set(&to->nonce_before, buf_span(&from->nonce_before), e) != 0) {
         return -1;
@@ -609,6 +649,8 @@ requester_done(struct task *task)
         } else {
             answer_failure(job);
         }
+    } else if (job->body == CMP_GENM && job->genm_waits) {
+        on_store(job, ask_run, asked);
     } else if (job->body == CMP_GENM) {
         on_store(job, remember_run, support_remembered);
     } else if (job->body == CMP_ERROR) {

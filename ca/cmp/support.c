@@ -80,12 +80,18 @@ int
 cmp_genm_read(const struct cmp_msg *msg, struct cmp_genm *out, enum cmp_failure *failure,
               struct err *e)
 {
+    assert(cmp_msg_body(msg) == CMP_GENM);
+    return cmp_genm_parse(cmp_msg_content(msg), out, failure, e);
+}
+
+int
+cmp_genm_parse(struct span content, struct cmp_genm *out, enum cmp_failure *failure, struct err *e)
+{
     struct der list;
     struct der info;
     struct der oid;
 
-    assert(cmp_msg_body(msg) == CMP_GENM);
-    if (!der_only(cmp_msg_content(msg), DER_SEQUENCE, &list)) {
+    if (!der_only(content, DER_SEQUENCE, &list)) {
         return malformed(failure, e, "genm");
     }
     /* RFC 9483 4.3: one element. None is the PKI message that asks for everything (RFC 9810

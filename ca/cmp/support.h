@@ -39,6 +39,9 @@ struct cmp_genm {
  * with CMP_INFO_CRLS a list for cmp_crl_status_read(). */
 int cmp_genm_read(const struct cmp_msg *, struct cmp_genm *out, enum cmp_failure *failure,
                   struct err *e);
+/* The same of what is inside the body's tag. */
+int cmp_genm_parse(struct span content, struct cmp_genm *out, enum cmp_failure *failure,
+                   struct err *e);
 
 /* CRLStatus: which CRL, and since when it is known. */
 struct cmp_crl_status {

@@ -87,6 +87,13 @@ for _ in $(seq 200); do
   sleep 0.1
 done
 [[ $(on_crl d.pem) == *Superseded* ]] || fail 'what waited was not revoked'
+# the answer can be fetched, again when it was lost (RFC 9483 4.4)
+printf '\x30\x05\x30\x03\x02\x01\xff' >poll.der
+for _ in 1 2; do
+  said=$("$bin/cmp_say" --certificate d.pem --key d.key --body pollReq --content poll.der --continue d-rp.der \
+    "$host" "$port" "$path")
+  [[ $said == 'rp signature pvno 2' ]] || fail "the poll of an rr: $said"
+done
 echo 'ok: it waits for the CA'
 
 # cancel closes and revokes: both certificates, also with an officer's command, also when the CA is away

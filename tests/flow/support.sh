@@ -77,6 +77,28 @@ for list in by-point-same unknown; do
   [[ ! -s crls.der ]] || fail "$list: a CRL that is no news"
 done
 
+# the CRL is not there, because the CA is away: the question waits, and a poll gets it, twice when the
+# first answer is lost
+printf '\x30\x05\x30\x03\x02\x01\xff' >poll.der
+mv "$crl" hidden.crl
+expect 'currentCRL without a CRL' 'error waiting mac pvno 2' "$(say --info 6 --out waits.der)"
+expect 'crlStatusList without a CRL' 'error waiting mac pvno 2' "$(say --info 22 --value by-point.der)"
+expect 'another CRL' 'genp mac pvno 2' "$(say --info 22 --value unknown.der)"
+expect 'its poll' 'pollRep mac pvno 2' "$(say --body pollReq --content poll.der --continue waits.der --out again.der)"
+printf '\x30\x05\x30\x03\x02\x01\x00' >poll-0.der
+expect 'a poll for a certificate' 'error badRequest mac pvno 2' \
+  "$(say --body pollReq --content poll-0.der --continue again.der 2>/dev/null)"
+kill_daemon ra
+start_daemon ra
+expect 'after a kill' 'pollRep mac pvno 2' "$(say --body pollReq --content poll.der --continue again.der --out last.der)"
+mv hidden.crl "$crl"
+rm -f currentCRL.der
+for _ in 1 2; do
+  expect 'the poll gets it' 'genp mac pvno 2' \
+    "$(say --body pollReq --content poll.der --continue last.der --value-out currentCRL.der)"
+  diff currentCRL.der "$crl" || fail 'the poll got another CRL'
+done
+
 # a root on its way out: the three certificates are configured
 ca_cert() { # ca_cert KEY SUBJECT SIGNER-KEY SIGNER-SUBJECT OUT
   openssl req -new -key "$1" -subj "/CN=$2" -out req.pem

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmp_say HOST PORT PATH OPTION...: says one thing to an RA, and prints what it answers in one
- * line: type of the answer, failInfo or "waiting", how it is protected, its pvno For flows. The
- * message begins a transaction.
+ * cmp_say OPTION... HOST PORT PATH: says one thing to an RA, and prints in one line what it
+ * answers: type of the answer, failInfo or "waiting", how it is protected, its pvno The message
+ * begins a transaction, or goes on with the one of --continue FILE, the last answer in it. For
+ * flows.
  */
 #include <getopt.h>
 #include <openssl/pem.h>
@@ -29,6 +30,7 @@ struct said {
     const char *value_out;    /* file for the infoValue of a genp */
     const char *request_out;  /* file for the message */
     const char *secret;
+    const char *before; /* file: the answer that this message follows */
     const char *certificate;
     const char *key;
     const char *upstream[2];  /* certificate and key of who nests it */
@@ -207,6 +209,25 @@ seal(const struct said *s, const struct cmp_client *c, struct cmp_header *h, str
     }
 }
 
+/* The transaction of an answer, and its nonce; kept in `*answer`. */
+static void
+go_on(const struct said *s, struct cmp_header *h, struct cmp_msg **answer)
+{
+    CLEANUP(buf_free) struct buf der = {0};
+    struct err e = {0};
+
+    if (s->before == NULL) {
+        return;
+    }
+    load(s->before, &der);
+    *answer = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+    if (*answer == NULL) {
+        stop(s->before, &e);
+    }
+    h->transaction_id = cmp_msg_transaction_id(*answer);
+    h->recip_nonce = cmp_msg_sender_nonce(*answer);
+}
+
 /* RFC 9483 5.2.2.1, or what it does not allow. */
 static void
 nest(const struct said *s, const struct cmp_client *upstream, const struct cmp_header *inner,
@@ -314,6 +335,7 @@ say(const struct said *s, struct http_client *http, const char *path,
     CLEANUP(buf_free) struct buf message = {0};
     CLEANUP(buf_free) struct buf answer = BUF_INIT(2 * CMP_MESSAGE_MAX);
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *m = NULL;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *before = NULL;
     struct cmp_header h;
     struct err e = {0};
     int status = 0;
@@ -322,6 +344,7 @@ say(const struct said *s, struct http_client *http, const char *path,
     if (cmp_header_first(&h, &e) != 0) {
         stop("header", &e);
     }
+    go_on(s, &h, &before);
     seal(s, &s->client, &h, buf_span(&body), &message);
     if (upstream->certificate != NULL) {
         nest(s, upstream, &h, &message);
@@ -345,19 +368,24 @@ static void
 read_options(int argc, char **argv, struct said *s)
 {
     static const struct option options[] = {
-        {"body", 1, NULL, 'b'},       {"content", 1, NULL, 'c'},      {"info", 1, NULL, 'i'},
-        {"value", 1, NULL, 'v'},      {"profile", 1, NULL, 'p'},      {"out", 1, NULL, 'o'},
-        {"value-out", 1, NULL, 'V'},  {"request-out", 1, NULL, 'R'},  {"reference", 1, NULL, 'r'},
-        {"secret", 1, NULL, 's'},     {"certificate", 1, NULL, 'C'},  {"key", 1, NULL, 'k'},
-        {"upstream", 1, NULL, 'u'},   {"upstream-key", 1, NULL, 'U'}, {"broken", 1, NULL, 'B'},
-        {"iterations", 1, NULL, 'n'}, {"pvno", 1, NULL, 'P'},         {"pbmac1", 0, NULL, '1'},
-        {"central", 0, NULL, 'e'},    {"ra-verified", 0, NULL, 'w'},  {NULL, 0, NULL, 0}};
+        {"body", 1, NULL, 'b'},        {"content", 1, NULL, 'c'},
+        {"info", 1, NULL, 'i'},        {"value", 1, NULL, 'v'},
+        {"profile", 1, NULL, 'p'},     {"out", 1, NULL, 'o'},
+        {"value-out", 1, NULL, 'V'},   {"request-out", 1, NULL, 'R'},
+        {"reference", 1, NULL, 'r'},   {"secret", 1, NULL, 's'},
+        {"certificate", 1, NULL, 'C'}, {"key", 1, NULL, 'k'},
+        {"upstream", 1, NULL, 'u'},    {"upstream-key", 1, NULL, 'U'},
+        {"broken", 1, NULL, 'B'},      {"iterations", 1, NULL, 'n'},
+        {"pvno", 1, NULL, 'P'},        {"pbmac1", 0, NULL, '1'},
+        {"continue", 1, NULL, 'x'},    {"central", 0, NULL, 'e'},
+        {"ra-verified", 0, NULL, 'w'}, {NULL, 0, NULL, 0}};
     const char **const texts[] = {
         ['b'] = &s->body,        ['c'] = &s->content,        ['i'] = &s->info,
         ['v'] = &s->value,       ['p'] = &s->client.profile, ['o'] = &s->out,
         ['V'] = &s->value_out,   ['R'] = &s->request_out,    ['r'] = &s->client.reference,
-        ['s'] = &s->secret,      ['C'] = &s->certificate,    ['k'] = &s->key,
-        ['u'] = &s->upstream[0], ['U'] = &s->upstream[1],    ['B'] = &s->break_nested};
+        ['s'] = &s->secret,      ['x'] = &s->before,         ['C'] = &s->certificate,
+        ['k'] = &s->key,         ['u'] = &s->upstream[0],    ['U'] = &s->upstream[1],
+        ['B'] = &s->break_nested};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -499,6 +499,46 @@ what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer(void **state)
     assert_err(call(store, verb_admit, &more, &e), ERR_DENIED, &e);
 }
 
+static int
+verb_ask(struct store_db *db, void *arg, struct err *e)
+{
+    struct admitting *in = arg;
+    const struct requests_admission a = {
+        .identity = in->identity,
+        .transaction_id = span_str(in->tid),
+        .registration = ID,
+        .profile = "nf-tls",
+        .body = 21,
+        .cert_req_id = -1,
+        .until = 1000,
+    };
+
+    return requests_ask(db, &a, SPAN_LITERAL("question"), &in->enrolment, e);
+}
+
+static void
+a_question_is_kept_for_its_polls_and_asks_the_ca_nothing(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
+    struct admitting in = admitting("tid", 1);
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_ask, &in, &e), &e);
+    assert_err(call(store, verb_ask, &in, &e), ERR_CONFLICT, &e);
+    assert_int_equal(count_open(store), 0);
+    x = find(store, "tid");
+    assert_int_equal(x.state, REQUESTS_ANSWERED);
+    assert_true(span_equal(buf_span(&x.question), SPAN_LITERAL("question")));
+    s.enrolment = in.enrolment;
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_state(store, "tid", REQUESTS_CONFIRMED);
+}
+
 static void
 two_certificates_for_one_request_are_a_conflict(void **state)
 {
@@ -896,6 +936,7 @@ main(void)
         cmocka_unit_test(a_client_that_gives_up_ends_its_transaction),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
         cmocka_unit_test(what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer),
+        cmocka_unit_test(a_question_is_kept_for_its_polls_and_asks_the_ca_nothing),
         cmocka_unit_test(two_certificates_for_one_request_are_a_conflict),
         cmocka_unit_test(a_transaction_of_another_credential_is_known_but_not_found),
         cmocka_unit_test(the_queue_survives_a_restart_in_order),

@@ -35,8 +35,13 @@ write_crl(const char *dir, const char *file, const char *issuer)
     assert_int_equal(X509_CRL_set_version(crl, X509_CRL_VERSION_2), 1);
     assert_int_equal(X509_CRL_set_issuer_name(crl, name), 1);
     assert_int_equal(X509_CRL_set1_lastUpdate(crl, t), 1);
-    assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
     ASN1_TIME_free(t);
+    t = ASN1_TIME_set(NULL, THEN + 60);
+    if (strcmp(issuer, "a") == 0) {
+        assert_int_equal(X509_CRL_set1_nextUpdate(crl, t), 1);
+    }
+    ASN1_TIME_free(t);
+    assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
     assert_ok(OSSL_ENCODE(X509_CRL, crl, &der, &e), &e);
     assert_ok(file_write(path, buf_span(&der), 0600, &e), &e);
 }
@@ -65,6 +70,8 @@ every_crl_of_the_folder_is_read_and_nothing_else(void **state)
     assert_string_equal(c->files[0].name, "first.crl");
     assert_string_equal(c->files[1].name, "second.crl");
     assert_int_equal(c->files[0].this_update, THEN);
+    assert_int_equal(c->files[0].next_update, THEN + 60);
+    assert_int_equal(c->files[1].next_update, 0);
     assert_true(crl_file_is_of(&c->files[0], a));
     assert_false(crl_file_is_of(&c->files[1], a));
 }
