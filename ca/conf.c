@@ -198,7 +198,9 @@ static int
 load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     if (load_number(cfg, "renewal_window", 0, 99, &c->renewal_window, e) != 0 ||
-        load_number(cfg, "expired_renewal_days", 0, 366, &c->expired_renewal_days, e) != 0) {
+        load_number(cfg, "expired_renewal_days", 0, 366, &c->expired_renewal_days, e) != 0 ||
+        load_number(cfg, "confirm_wait", 1, 30 * 86400, &c->confirm_wait_s, e) != 0 ||
+        load_word(cfg, "unconfirmed", "keep", "revoke", &c->revoke_unconfirmed, e) != 0) {
         return -1;
     }
     c->allow_same_key_renewal = cfg_getbool(cfg, "allow_same_key_renewal") == cfg_true;
@@ -259,6 +261,8 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),
         CFG_INT("workers", 2, CFGF_NONE),
         CFG_INT("renewal_window", 66, CFGF_NONE),
+        CFG_STR("unconfirmed", "revoke", CFGF_NONE),
+        CFG_INT("confirm_wait", 900, CFGF_NONE),
         CFG_INT("expired_renewal_days", 0, CFGF_NONE),
         CFG_BOOL("allow_same_key_renewal", cfg_false, CFGF_NONE),
         CFG_STR("reenrolment", "same-identity", CFGF_NONE),

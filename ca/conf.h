@@ -44,6 +44,8 @@ struct ca_conf {
     int expired_renewal_days;
     bool allow_same_key_renewal;
     bool reenrolment;
+    bool revoke_unconfirmed;
+    int confirm_wait_s;
     int approval_s;             /* a request waits for officers so long */
     int approval_check_after_s; /* what the network function is told meanwhile */
 };

@@ -52,6 +52,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
+    case ISSUANCE_SUPERSEDES_NOTHING:
     case ISSUANCE_RENEWED:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;

@@ -25,6 +25,7 @@ struct release;
 struct crl_maker;
 struct registered;
 struct waiting;
+struct unconfirmed;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -65,6 +66,7 @@ struct ca {
     struct crl_maker *crl;
     struct registered *registered;
     struct waiting *waiting;
+    struct unconfirmed *unconfirmed;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;

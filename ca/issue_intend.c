@@ -19,6 +19,19 @@ fill_requester(const struct issue *j, uint8_t fingerprint[SHA256_SIZE], struct i
     return 0;
 }
 
+/* What takes the place of something does so when it is confirmed, so its certConf must come. */
+static enum issuance_confirm
+confirm_of(const struct issue *j)
+{
+    if (j->grant.renewal.is_update || j->grant.registration.supersedes[0] != '\0') {
+        return ISSUANCE_REQUIRED;
+    }
+    return cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) &&
+                   j->grant.request.profile->implicit_confirm
+               ? ISSUANCE_IMPLICIT
+               : ISSUANCE_EXPECTED;
+}
+
 int
 issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
                   struct issuance_intent *i, struct err *e)
@@ -57,9 +70,7 @@ issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
         i->renews = i->holder;
     }
     i->is_update = j->grant.renewal.is_update;
-    i->confirm = i->is_update                                            ? ISSUANCE_REQUIRED
-                 : cmp_msg_implicit_confirm(cmp_queued_inner(j->queued)) ? ISSUANCE_IMPLICIT
-                                                                         : ISSUANCE_EXPECTED;
+    i->confirm = confirm_of(j);
     return fill_requester(j, fingerprint, i, e);
 }
 
@@ -105,6 +116,8 @@ failure_of(enum issuance_outcome outcome)
         return CMP_BAD_REQUEST;
     case ISSUANCE_HOLDER_REVOKED:
         return CMP_CERT_REVOKED;
+    case ISSUANCE_SUPERSEDES_NOTHING:
+        return CMP_NOT_AUTHORIZED;
     case ISSUANCE_RENEWED:
         return CMP_DUPLICATE_CERT_REQ;
     case ISSUANCE_DONE:
@@ -148,6 +161,7 @@ on_intended(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:
     case ISSUANCE_HOLDER_REVOKED:
+    case ISSUANCE_SUPERSEDES_NOTHING:
     case ISSUANCE_RENEWED:
         break;
     case ISSUANCE_NOT_APPROVED: /* an officer was revoked, or it is late: the next look says */

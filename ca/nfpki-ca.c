@@ -18,6 +18,7 @@
 #include "ca/office.h"
 #include "ca/register.h"
 #include "ca/start.h"
+#include "ca/unconfirmed.h"
 #include "ca/waiting.h"
 
 enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
@@ -38,6 +39,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     switch (m->type) {
     case LINK_HELLO:
         log_event(LOG_INFO, "ra-connected", "peer %llu", (unsigned long long)peer);
+        unconfirmed_connected(ca->unconfirmed);
         ca_answer(ca, peer, &welcome);
         return;
     case LINK_SUBMIT:

@@ -150,14 +150,17 @@ check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum c
     const enum cmp_body body = cmp_msg_body(m);
 
     if (a->facts->holder != NULL && body != CMP_IR) {
-        const struct renew_request r = {.msg = m,
-                                        .asked = a->asked,
-                                        .signer = signer,
-                                        .holder = a->facts->holder,
-                                        .registration = entry->registration_id,
-                                        .profile = entry->profile,
-                                        .trust = p->trust,
-                                        .now = a->now};
+        const struct renew_request r = {
+            .msg = m,
+            .asked = a->asked,
+            .signer = signer,
+            .holder = a->facts->holder,
+            .registration = entry->registration_id,
+            .is_superseded = g->registration.supersedes[0] != '\0' &&
+                             strcmp(a->facts->holder->registration, a->facts->holder->governs) != 0,
+            .profile = entry->profile,
+            .trust = p->trust,
+            .now = a->now};
 
         return renew_judge(&p->renew, &r, &g->renewal, failure, e);
     }

@@ -114,11 +114,12 @@ on_stored(struct task *task)
     }
     (void)err_set(&r->e,
                   r->outcome == ISSUANCE_OWNED || r->outcome == ISSUANCE_REPEATED ||
-                          r->outcome == ISSUANCE_KNOWN
+                          r->outcome == ISSUANCE_SUPERSEDES_NOTHING || r->outcome == ISSUANCE_KNOWN
                       ? ERR_CONFLICT
                       : ERR_DENIED,
                   "%s", issuance_outcome_text(r->outcome));
-    if (r->outcome == ISSUANCE_OWNED) {
+    if (r->outcome == ISSUANCE_OWNED ||
+        (r->outcome == ISSUANCE_SUPERSEDES_NOTHING && r->row.owner[0] != '\0')) {
         (void)snprintf(phrase, sizeof(phrase),
                        "nfInstanceId has the live registration %s: cancel that, or supersede it",
                        r->row.owner);
@@ -146,6 +147,7 @@ fill_row(struct registering *r, struct err *e)
     row->not_after = content->not_after;
     row->certificates = content->certificates;
     row->of_batch = v->of_batch;
+    row->supersedes = content->supersedes[0] != '\0' ? content->supersedes : NULL;
     row->cms = BUF_INIT(REGISTRATION_MAX);
     row->json = BUF_INIT(REGISTRATION_JSON_MAX);
     row->registrar = BUF_INIT(32);

@@ -59,14 +59,15 @@ check_holder(const struct renew_request *r, enum cmp_failure *failure, struct er
     return 0;
 }
 
-/* Under our own root alone; an expired one as of its end, when policy allows it. */
+/* Under our own root alone; an expired one as of its last second (OpenSSL has it expired at
+ * notAfter itself), when policy allows it. */
 static int
 check_path(const struct renew_rules *rules, const struct renew_request *r, time_t not_after,
            enum cmp_failure *failure, struct err *e)
 {
     const bool is_update = cmp_msg_body(r->msg) == CMP_KUR;
     const time_t grace = is_update ? (time_t)rules->expired_days * DAY : 0;
-    const time_t at = r->now > not_after && r->now <= not_after + grace ? not_after : r->now;
+    const time_t at = r->now >= not_after && r->now <= not_after + grace ? not_after - 1 : r->now;
 
     return trust_check_own(r->trust, r->msg, r->signer, at, failure, e);
 }

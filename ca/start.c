@@ -13,6 +13,7 @@
 #include "ca/issue.h"
 #include "ca/registered.h"
 #include "ca/release.h"
+#include "ca/unconfirmed.h"
 #include "ca/waiting.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
@@ -383,7 +384,11 @@ ca_open(struct ca *ca, struct err *e)
         return -1;
     }
     ca->waiting = waiting_new(ca, e);
-    return ca->waiting == NULL ? -1 : 0;
+    if (ca->waiting == NULL) {
+        return -1;
+    }
+    ca->unconfirmed = unconfirmed_new(ca, e);
+    return ca->unconfirmed == NULL ? -1 : 0;
 }
 
 int
@@ -417,6 +422,7 @@ ca_close(struct ca *ca)
     pool_free(ca->pool);
     crl_maker_free(ca->crl);
     waiting_free(ca->waiting);
+    unconfirmed_free(ca->unconfirmed);
     registered_free(ca->registered);
     release_free(ca->release);
     if (ca->ras != NULL) {

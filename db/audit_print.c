@@ -145,6 +145,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
                       leaf_int(leaf, "certificates", 0));
         member(out, leaf, "notBefore", BELOW "good from");
         member(out, leaf, "notAfter", " to");
+        member(out, leaf, "supersedes", BELOW "replaces registration");
         return;
     case LEAF_REQUEST:
         member(out, leaf, "profile", BELOW "profile");

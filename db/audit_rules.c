@@ -170,10 +170,10 @@ rejected_note(struct audit_rules *rules, const struct leaf *leaf)
 
 /* Superseded is a certificate by the confirmation of its successor, in the same step. */
 static int
-revoked_check(const struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+revoked_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
     const char *by = leaf_text(leaf, "supersededBy");
-    const struct update *confirmed = &rules->confirmed;
+    struct update *confirmed = &rules->confirmed;
 
     if (by == NULL) {
         return 0;
@@ -186,6 +186,9 @@ revoked_check(const struct audit_rules *rules, const struct leaf *leaf, struct e
         return err_set(e, ERR_CRYPTO, "serial %s was superseded by %s, which updates another one",
                        leaf_text(leaf, "serial"), by);
     }
+    /* What follows was live under the registration that this one's replaces. */
+    mem_free(confirmed->old);
+    confirmed->old = NULL;
     return 0;
 }
 

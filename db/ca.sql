@@ -221,3 +221,13 @@ ALTER TABLE pending ADD COLUMN renews BLOB CHECK (length(renews) = 16);
 CREATE UNIQUE INDEX pending_renews ON pending (renews) WHERE renews IS NOT NULL AND open = 1;
 CREATE TRIGGER pending_fixed_renewal BEFORE UPDATE OF renews ON pending
 BEGIN SELECT RAISE(ABORT, 'a pending request does not change'); END;
+
+-- migration 9
+
+-- What waits for its certConf. What is not confirmed in time counts as rejected (RFC 9483 4.1.1).
+CREATE INDEX request_unconfirmed ON request (confirm, created) WHERE state = 1 AND confirm > 0;
+-- The registration of the same nfInstanceId that a registrar replaced with this one on purpose: what is
+-- live under it is superseded when the first certificate under this one is confirmed.
+ALTER TABLE registration ADD COLUMN supersedes TEXT;
+CREATE TRIGGER registration_fixed_supersedes BEFORE UPDATE OF supersedes ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;

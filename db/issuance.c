@@ -40,6 +40,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "not approved by as many officers as the profile demands, or not in time";
     case ISSUANCE_HOLDER_REVOKED:
         return "the certificate that signs is revoked";
+    case ISSUANCE_SUPERSEDES_NOTHING:
+        return "supersedes does not name the live registration of this nfInstanceId";
     case ISSUANCE_RENEWED:
         return "a renewal of this certificate was issued: confirm or reject it first";
     }

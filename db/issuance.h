@@ -57,6 +57,7 @@ enum issuance_outcome {
     ISSUANCE_CLOSED,             /* that state does not allow it any more */
     ISSUANCE_NOT_APPROVED,       /* by as many officers as it takes */
     ISSUANCE_HOLDER_REVOKED,     /* the certificate that signs the request is revoked */
+    ISSUANCE_SUPERSEDES_NOTHING, /* what it says that it replaces is not the live registration */
     ISSUANCE_RENEWED,            /* another renewal of that certificate is there already */
 };
 /* "the transactionID is in use", ... Never NULL. */
@@ -79,10 +80,11 @@ struct issuance_registration {
     struct buf cms;
     struct buf json;
     char nf_instance[ISSUANCE_INSTANCE_SIZE];
-    struct buf registrar; /* serial of the registrar's certificate */
-    const char *proof;    /* in only: for the leaf */
-    bool of_batch;        /* in only: `cms` is a BatchElement */
-    time_t registered;    /* out */
+    struct buf registrar;   /* serial of the registrar's certificate */
+    const char *proof;      /* in only: for the leaf */
+    const char *supersedes; /* in only: the registration that it replaces on purpose; NULL: none */
+    bool of_batch;          /* in only: `cms` is a BatchElement */
+    time_t registered;      /* out */
     time_t not_before;
     time_t not_after;
     int certificates;
@@ -98,7 +100,8 @@ void issuance_registration_free(struct issuance_registration *);
  * that we issued under the profile registrar), NOT_REGISTERED (its window has passed), OWNED,
  * REPEATED (the same signed octets under another id: the id is the hash of the CMS, and an ECDSA
  * signature can be varied by somebody who has no key, so what was used up or cancelled would come
- * back). A live one that is used up or has passed is followed by this one. */
+ * back), SUPERSEDES_NOTHING. A live one is followed by this one when it is used up or has passed
+ * and nothing under it is live, or when this one supersedes it. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
 /* Close and revoke (R38): *revoked live certificates get their leaf REVOKED (cessationOfOperation)
@@ -251,6 +254,13 @@ int issuance_confirm(struct store_db *, const struct issuance_confirmation *, ui
 /* Is this certConf answered already? */
 int issuance_confirmation_find(struct store_db *, struct span rid, uint64_t *leaf, bool *found,
                                struct err *e);
+
+/* Certificates that were issued before `before` and whose certConf, expected at `least` so, did not
+ * come: as if it had rejected them, with the leaves REJECTED and REVOKED. Up to `limit`; *n of
+ * them.
+ */
+int issuance_end_unconfirmed(struct store_db *, time_t before, enum issuance_confirm least,
+                             int limit, time_t now, int *n, struct err *e);
 
 /* ---- revocation and CRLs ---- */
 

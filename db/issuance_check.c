@@ -59,8 +59,11 @@ check_registration(struct store_db *db, const struct leaf *leaf, bool cancelled,
         return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1",
                         STORE_VALUES(store_text(id)), "a cancellation", e);
     }
-    return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND nf_instance = ?2",
-                    STORE_VALUES(store_text(id), store_text(leaf_text(leaf, "nfInstanceId"))),
+    return need_row(db,
+                    "SELECT 1 FROM registration WHERE id = ?1 AND nf_instance = ?2 "
+                    "AND supersedes IS ?3",
+                    STORE_VALUES(store_text(id), store_text(leaf_text(leaf, "nfInstanceId")),
+                                 store_text(leaf_text(leaf, "supersedes"))),
                     "a registration", e);
 }
 

@@ -171,3 +171,69 @@ issuance_is_cancelled(struct store_db *db, struct span rid, bool *cancelled, str
     }
     return store_next(&rows, cancelled, e);
 }
+
+/* ---- certificates that are not confirmed ---- */
+
+/* The one that waits longest; *found = false when none is due. */
+static int
+find_due(struct store_db *db, time_t before, enum issuance_confirm least,
+         uint8_t rid[ISSUANCE_RID_SIZE], bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT rid FROM request WHERE state = 1 AND confirm > 0 AND confirm >= ?1 "
+                    "AND created < ?2 ORDER BY created LIMIT 1",
+                    STORE_VALUES(store_int(least), store_int(before)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (*found && row_blob(&rows, 0).n != ISSUANCE_RID_SIZE) {
+        return err_set(e, ERR_STORE, "ca.db: a rid of %zu octets", row_blob(&rows, 0).n);
+    }
+    if (*found) {
+        memcpy(rid, row_blob(&rows, 0).p, ISSUANCE_RID_SIZE);
+    }
+    return 0;
+}
+
+static int
+end_unconfirmed(struct store_db *db, struct span rid, time_t now, struct err *e)
+{
+    CLEANUP(issuance_request_free) struct issuance_request q = {0};
+    time_t not_after;
+    uint64_t leaf;
+    bool found;
+
+    if (issuance_find(db, rid, &q, &found, e) != 0 ||
+        issuance_not_after(db, rid, &not_after, e) != 0 ||
+        issuance_append_rejected(db, &q, "not confirmed in time", now, &leaf, e) != 0) {
+        return -1;
+    }
+    if (!q.revoked && issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after,
+                                          ISSUANCE_CESSATION, "unconfirmed", now, &leaf, e) != 0) {
+        return -1;
+    }
+    return issuance_advance(db, rid, ISSUANCE_ISSUED, ISSUANCE_REJECTED, leaf, e);
+}
+
+int
+issuance_end_unconfirmed(struct store_db *db, time_t before, enum issuance_confirm least, int limit,
+                         time_t now, int *n, struct err *e)
+{
+    uint8_t rid[ISSUANCE_RID_SIZE];
+    bool found = true;
+
+    for (*n = 0; *n < limit; (*n)++) {
+        if (find_due(db, before, least, rid, &found, e) != 0) {
+            return -1;
+        }
+        if (!found) {
+            break;
+        }
+        if (end_unconfirmed(db, span_of(rid, sizeof(rid)), now, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

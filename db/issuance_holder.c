@@ -128,29 +128,74 @@ issuance_may_confirm(struct store_db *db, const struct issuance_request *q, bool
                : 0;
 }
 
-int
-issuance_supersede(struct store_db *db, const struct issuance_request *q, time_t now, bool *revoked,
-                   struct err *e)
+static int
+supersede_one(struct store_db *db, const struct issuance_request *q, struct span serial,
+              const char *by, time_t now, bool *revoked, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    struct renewed renewed;
-    struct issuance_revoked r = {.reason = ISSUANCE_SUPERSEDED,
-                                 .by = "kur",
+    struct issuance_revoked r = {.serial = serial,
+                                 .reason = ISSUANCE_SUPERSEDED,
+                                 .by = by,
                                  .superseded_by = span_of(q->serial, sizeof(q->serial))};
 
-    if (find_renewed(db, q, &renewed, e) != 0) {
-        return -1;
-    }
-    if (!renewed.is_update) {
-        return 0;
-    }
-    r.serial = span_of(renewed.serial, sizeof(renewed.serial));
     if (store_query_one(db, &rows, "SELECT not_after FROM certificate WHERE serial = ?1",
-                        STORE_VALUES(store_blob(r.serial)), e) != 0) {
+                        STORE_VALUES(store_blob(serial)), e) != 0) {
         return -1;
     }
     r.not_after = (time_t)row_int(&rows, 0);
     store_end(&rows);
     *revoked = true;
     return issuance_revoke_as(db, &r, now, NULL, e);
+}
+
+/* What is live of this network function under another registration, when the one of `q` was made to
+ * replace that: the next one. */
+static int
+find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
+              uint8_t serial[ISSUANCE_SERIAL_SIZE], bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT c.serial FROM registration g "
+                    "JOIN certificate c ON c.nf_instance = g.nf_instance "
+                    "JOIN request o ON o.rid = c.rid WHERE g.id = ?1 AND g.supersedes IS NOT NULL "
+                    "AND o.registration <> g.id AND c.not_after >= ?2 AND NOT EXISTS "
+                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+                    STORE_VALUES(store_text(q->registration), store_int(now)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (*found && row_blob(&rows, 0).n != ISSUANCE_SERIAL_SIZE) {
+        return err_set(e, ERR_STORE, "ca.db: a serial number of %zu octets", row_blob(&rows, 0).n);
+    }
+    if (*found) {
+        memcpy(serial, row_blob(&rows, 0).p, ISSUANCE_SERIAL_SIZE);
+    }
+    return 0;
+}
+
+int
+issuance_supersede(struct store_db *db, const struct issuance_request *q, time_t now, bool *revoked,
+                   struct err *e)
+{
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    struct renewed renewed;
+    bool found = true;
+
+    if (find_renewed(db, q, &renewed, e) != 0) {
+        return -1;
+    }
+    if (renewed.is_update && supersede_one(db, q, span_of(renewed.serial, sizeof(renewed.serial)),
+                                           "kur", now, revoked, e) != 0) {
+        return -1;
+    }
+    while (found) {
+        if (find_replaced(db, q, now, serial, &found, e) != 0 ||
+            (found && supersede_one(db, q, span_of(serial, sizeof(serial)), "registration", now,
+                                    revoked, e) != 0)) {
+            return -1;
+        }
+    }
+    return 0;
 }

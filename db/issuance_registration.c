@@ -84,31 +84,64 @@ issuance_registration_each(struct store_db *db, int limit,
     return -1;
 }
 
-/* The live registration of this nfInstanceId, "" when there is none. Not *owned: it may be followed
- * by another, because it is used up or its window has passed. */
+/* Is a certificate of this network function live, by whatever registration? */
 static int
-check_owner(struct store_db *db, const char *nf_instance, time_t now, char id[ISSUANCE_ID_SIZE],
-            bool *owned, struct err *e)
+has_live_certificate(struct store_db *db, const char *nf_instance, time_t now, bool *live,
+                     struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(
+            db, &rows,
+            "SELECT 1 FROM certificate c WHERE c.nf_instance = ?1 AND c.not_after >= ?2 AND "
+            "NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+            STORE_VALUES(store_text(nf_instance), store_int(now)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, live, e);
+}
+
+/* Into r->owner the live registration of this nfInstanceId, "" when there is none. Not *owned: it
+ * may be followed by another, because it is used up or its window has passed, and nothing under it
+ * is live. */
+static int
+check_owner(struct store_db *db, struct issuance_registration *r, time_t now, bool *owned,
+            struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
+    bool live;
 
     *owned = false;
-    id[0] = '\0';
+    r->owner[0] = '\0';
     if (store_query(db, &rows,
                     "SELECT id, used, certificates, not_after FROM registration "
                     "WHERE nf_instance = ?1 AND state = 0",
-                    STORE_VALUES(store_text(nf_instance)), e) != 0 ||
+                    STORE_VALUES(store_text(r->nf_instance)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    if (row && row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now) {
-        *owned = true;
+    if (!row) {
+        return 0;
     }
-    if (row) {
-        (void)snprintf(id, ISSUANCE_ID_SIZE, "%s", row_text(&rows, 0));
+    *owned = row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now;
+    (void)snprintf(r->owner, sizeof(r->owner), "%s", row_text(&rows, 0));
+    store_end(&rows);
+    if (has_live_certificate(db, r->nf_instance, now, &live, e) != 0) {
+        return -1;
     }
+    *owned = *owned || live;
     return 0;
+}
+
+/* May it be registered though the nfInstanceId is *owned (R5)? When it says so itself. */
+static enum issuance_outcome
+judge_owner(const struct issuance_registration *r, bool owned)
+{
+    if (r->supersedes == NULL) {
+        return owned ? ISSUANCE_OWNED : ISSUANCE_DONE;
+    }
+    return strcmp(r->supersedes, r->owner) == 0 ? ISSUANCE_DONE : ISSUANCE_SUPERSEDES_NOTHING;
 }
 
 static int
@@ -130,6 +163,9 @@ append_leaf(struct store_db *db, const struct issuance_registration *r, time_t n
     leaf_set_time(leaf, "notBefore", r->not_before);
     leaf_set_time(leaf, "notAfter", r->not_after);
     leaf_set_base64(leaf, r->of_batch ? "batch" : "cms", buf_span(&r->cms));
+    if (r->supersedes != NULL) {
+        leaf_set_text(leaf, "supersedes", r->supersedes);
+    }
     return issuance_append(db, leaf, index, e);
 }
 
@@ -147,12 +183,13 @@ insert(struct store_db *db, struct issuance_registration *r, time_t now, struct 
     return store_exec(
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
-        "certificates, registered, leaf) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "certificates, registered, leaf, supersedes) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
                      store_blob(buf_span(&r->json)), store_text(r->nf_instance),
                      store_blob(buf_span(&r->registrar)), store_int(r->not_before),
                      store_int(r->not_after), store_int(r->certificates), store_int(now),
-                     store_int((int64_t)r->leaf)),
+                     store_int((int64_t)r->leaf), store_text(r->supersedes)),
         e);
 }
 
@@ -202,15 +239,14 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     assert(r != NULL);
     if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
-        check_owner(db, r->nf_instance, now, r->owner, &owned, e) != 0) {
+        check_owner(db, r, now, &owned, e) != 0) {
         return -1;
     }
     *outcome = known                 ? ISSUANCE_KNOWN
                : !ours               ? ISSUANCE_SIGNER_UNKNOWN
                : r->not_after <= now ? ISSUANCE_NOT_REGISTERED
                : repeated            ? ISSUANCE_REPEATED
-               : owned               ? ISSUANCE_OWNED
-                                     : ISSUANCE_DONE;
+                                     : judge_owner(r, owned);
     return *outcome == ISSUANCE_DONE ? insert(db, r, now, e) : 0;
 }
 

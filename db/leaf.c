@@ -48,6 +48,7 @@ static const struct kind kinds[LEAF_KINDS] = {
                             {"certificates", MEMBER_INT, false},
                             {"notBefore", MEMBER_TIME, false},
                             {"notAfter", MEMBER_TIME, false},
+                            {"supersedes", MEMBER_HEX, true},
                             {"cms", MEMBER_BASE64, true},
                             {"batch", MEMBER_BASE64, true}}},
     [LEAF_CANCEL] = {"CANCEL",

@@ -25,7 +25,8 @@
  * text: what a start found unfinished CEREMONY      head hex (of the transcript), name text,
  * sha256? hex (of the bundle)
  *
- * INTENT has updates? hex (of a kur: serial of the certificate that is superseded when this one is
+ * REGISTRATION has supersedes? hex (the registration that it replaces on purpose). INTENT has
+ * updates? hex (of a kur: serial of the certificate that is superseded when this one is
  * confirmed) and renews? hex (of a cr or p10cr: serial of the one whose place it takes). REVOKED
  * has supersededBy? hex (serial; only directly behind its CONFIRMED), rr? hex (rid of the request
  * for it) and invalidityDate? time.

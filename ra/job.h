@@ -65,8 +65,9 @@ struct job {
     struct requests_certificate target; /* what we know of the certificate that an rr means */
     struct cmp_certconf certconf;
     int poll_id;
-    int cert_req_id; /* of a first message: what its polls name */
-    bool uncounted;  /* it takes none of the registered certificates */
+    int cert_req_id;  /* of a first message: what its polls name */
+    bool superseding; /* its registration replaces another: a certConf is needed */
+    bool uncounted;   /* it takes none of the registered certificates */
 
     /* What we know about it. */
     struct requests_registration registration;

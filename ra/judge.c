@@ -493,6 +493,7 @@ judge_first(struct job *job)
         mem_free(registration);
         return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
+        job->superseding = registration->supersedes[0] != '\0';
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
         if (job->certreq == NULL && job->e.code == ERR_DENIED) {
             job->phrase = "keys are not made here: make one, and send its public half";

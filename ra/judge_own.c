@@ -79,10 +79,10 @@ judge_own_path(struct job *job)
 {
     const time_t end = end_of(job->signer);
     const time_t grace = (time_t)job->ra->settings->expired_renewal_days * DAY;
-    const bool late = first_body(job) == CMP_KUR && job->now > end && job->now <= end + grace;
+    const bool late = first_body(job) == CMP_KUR && job->now >= end && job->now <= end + grace;
 
-    return trust_check_own(job->ra->credentials.trust, job->msg, job->signer, late ? end : job->now,
-                           &job->failure, &job->e);
+    return trust_check_own(job->ra->credentials.trust, job->msg, job->signer,
+                           late ? end - 1 : job->now, &job->failure, &job->e);
 }
 
 int

@@ -488,7 +488,7 @@ is_implicit(const struct job *job)
 {
     return !cmp_body_asks_certificate(job->body) ||
            (cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm &&
-            job->body != CMP_KUR && judge_profile_is_implicit(job));
+            job->body != CMP_KUR && !job->superseding && judge_profile_is_implicit(job));
 }
 
 static int

@@ -212,13 +212,34 @@ proof_read(struct document_at top, struct proof *proof, struct err *e)
     return err_set(e, ERR_INPUT, "proof.kind: unknown");
 }
 
+/* The registration that this one takes the place of. */
+static int
+supersedes_read(struct document_at at, struct registration *out, struct err *e)
+{
+    const json_t *value = json_object_get(at.object, "supersedes");
+    const char *text = json_string_value(value);
+
+    if (value == NULL) {
+        return 0;
+    }
+    if (text == NULL || json_string_length(value) != REGISTRATION_ID_SIZE - 1 ||
+        strspn(text, "0123456789abcdef") != REGISTRATION_ID_SIZE - 1) {
+        return err_set(
+            e, ERR_INPUT,
+            "supersedes: must be the 32 lower-case hexadecimal digits of a registration");
+    }
+    memcpy(out->supersedes, text, REGISTRATION_ID_SIZE);
+    return 0;
+}
+
 static int
 document_read(struct document_at at, const struct nf_rules *rules, struct registration *out,
               struct err *e)
 {
     static const char *const names[] = {
-        "version",  "nfInstanceId", "nfTypes",  "fqdns",        "homeDomain", "plmns", "country",
-        "profiles", "notBefore",    "notAfter", "certificates", "proof",      NULL};
+        "version",      "nfInstanceId", "nfTypes",    "fqdns",     "homeDomain",
+        "plmns",        "country",      "profiles",   "notBefore", "notAfter",
+        "certificates", "proof",        "supersedes", NULL};
     int version;
 
     if (document_members_check(at, names, e) != 0 ||
@@ -238,7 +259,7 @@ document_read(struct document_at at, const struct nf_rules *rules, struct regist
                              &out->certificates, e) != 0) {
         return -1;
     }
-    return 0;
+    return supersedes_read(at, out, e);
 }
 
 int

@@ -55,6 +55,9 @@ struct registration {
     time_t not_after;
     int certificates; /* number of initial certificates */
     struct proof proof;
+    /* The live registration of the same network function that this one replaces on purpose, though
+     * it is not used up or a certificate under it is live (R5); "": none. */
+    char supersedes[REGISTRATION_ID_SIZE];
 };
 
 /* "mac", "certificate", "vendor", "publicKey" */

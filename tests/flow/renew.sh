@@ -110,6 +110,32 @@ openssl req -new -key p3.key -subj /CN=x -out p3.csr
 cmp -cmd p10cr -cert device.pem -key device.key -csr p3.csr -certout p3.pem
 echo 'ok: cr and p10cr'
 
+# keys are lost: the same network function is registered again, on purpose only
+enrol lost AMF 1
+lost_id=$registration_id
+sed 's/"certificates":1/"certificates":2/' oam/lost.json >oam/again.json
+sign_registration again
+if ractl register oam/again.p7s >x.log 2>&1; then fail 'two owners of one nfInstanceId'; fi
+grep -q "live registration $lost_id: cancel that, or supersede it" x.log || fail "$(<x.log)"
+sed "s/\"certificates\":2/\"certificates\":1,\"supersedes\":\"$lost_id\"/" oam/again.json >oam/anew.json
+sign_registration anew
+answer=$(ractl register --json oam/anew.p7s)
+new_key anew.key
+cmp -cmd ir -ref "$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")" \
+  -secret "pass:$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")" -subject /CN=x -newkey anew.key \
+  -certout anew.pem -implicit_confirm
+wait_for_crl lost.pem Superseded
+refused 'kur with lost keys' certRevoked -cmd kur -cert lost.pem -key lost.key
+new_key anew2.key
+cmp -cmd kur -cert anew.pem -key anew.key -newkey anew2.key -certout anew2.pem
+echo 'ok: registered anew'
+
+# the window
+sed -i 's/^renewal_window = .*/renewal_window = 66/' ca/nfpki-ca.conf
+kill_daemon ca
+start_daemon ca
+refused 'too early' 'too early: this certificate may be updated from 2' -cmd kur -cert anew2.pem -key anew2.key
+
 # after a restart of both everything is as it was, and the record tells it
 kill_daemon ca
 kill_daemon ra

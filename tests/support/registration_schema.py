@@ -45,6 +45,7 @@ SAME = [
                {"kind": "vendor", "issuer": "CN=a", "subject": "CN=b"}, {"kind": "vendor", "issuer": "", "subject": "CN=b"},
                {"kind": "vendor", "issuer": "CN=" + "a" * 510, "subject": "CN=b"},
                {"kind": "vendor", "issuer": "CN=a", "subject": "CN=b", "sha256": HASH}]),
+    ("supersedes", [DROP, 1, "", "0" * 31, "0" * 33, "0F" * 16, "0f" * 16]),
     ("surplus", [1]),
 ]
 ONLY_PARSER = [

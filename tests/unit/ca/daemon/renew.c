@@ -326,6 +326,141 @@ too_early_says_from_when_and_the_same_key_needs_a_policy(void **state)
     world_start(w);
 }
 
+/* A network function that is registered by MAC under this uuid; `more` are further members. */
+static struct nf
+registered(struct world *w, const char *uuid, int certificates, const char *more,
+           enum link_type expected)
+{
+    struct nf n = {.key = pki_key("P-256")};
+    CLEANUP(mem_cleanup) char *proof = mem_printf(MAC "%s", more);
+    CLEANUP(answer_free) struct answer answer = {0};
+    struct err e = {0};
+
+    n.algorithm = BUF_INIT(256);
+    assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &n.algorithm, &e), &e);
+    n.cms = world_registration(w, uuid, certificates, proof);
+    world_registration_id(buf_span(&n.cms), n.id);
+    world_register(w, buf_span(&n.cms), &answer);
+    if (answer.m.type != expected) {
+        fail_msg("%s: %.*s", link_type_name(answer.m.type), (int)answer.m.phrase.n,
+                 (const char *)answer.m.phrase.p);
+    }
+    n.client = (struct cmp_client){.reference = "reference",
+                                   .secret = SPAN_LITERAL("a secret that the RA alone has"),
+                                   .algorithm = buf_span(&n.algorithm),
+                                   .key = n.key,
+                                   .implicit_confirm = true};
+    nf_request(w, &n);
+    return n;
+}
+
+static void
+confirm_by_mac(struct world *w, struct nf *n, X509 *certificate)
+{
+    CLEANUP(buf_free) struct buf message = certconf_of(n, certificate, true);
+    CLEANUP(buf_free)
+    struct buf nested =
+        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&message), buf_span(&nested), &answer);
+    assert_int_equal(answer.m.type, LINK_CONFIRMED);
+}
+
+/* Keys are lost, and the operator registers the same network function again. */
+static void
+another_owner_comes_on_purpose_only(void **state)
+{
+    struct world *w = *state;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    CLEANUP(nf_free) struct nf first = {0};
+    CLEANUP(nf_free) struct nf second = {0};
+    CLEANUP(mem_cleanup) char *supersedes = NULL;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(x509_cleanup) X509 *new = NULL;
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    nf_uuid(uuid);
+    first = registered(w, uuid, 1, "", LINK_REGISTERED);
+    submit(w, &first, &answer);
+    old = nf_issued(&answer);
+    {
+        CLEANUP(nf_free) struct nf refused = registered(w, uuid, 2, "", LINK_REFUSED);
+        CLEANUP(nf_free)
+        struct nf wrong = registered(
+            w, uuid, 1, ",\"supersedes\":\"00112233445566778899aabbccddeeff\"", LINK_REFUSED);
+
+        assert_string_not_equal(refused.id, wrong.id);
+    }
+    supersedes = mem_printf(",\"supersedes\":\"%s\"", first.id);
+    second = registered(w, uuid, 1, supersedes, LINK_REGISTERED);
+    {
+        /* whoever has the old key does not become the new owner */
+        CLEANUP(nf_free) struct nf update = asking(w, &second, CMP_KUR, old, first.key, NULL);
+
+        is_refused(w, &update, CMP_NOT_AUTHORIZED);
+    }
+    submit(w, &second, &answer);
+    new = nf_issued(&answer);
+    confirm_by_mac(w, &second, new);
+    is_revoked(w, &second, old, first.key);
+    is_live(w, &second, new, second.key);
+}
+
+static void
+wait_until_revoked(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *key)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    bool revoked = false;
+
+    while (!revoked) {
+        CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        (void)nanosleep(&pause, NULL);
+        submit(w, &probe, &answer);
+        assert_int_equal(answer.m.type, LINK_REFUSED);
+        revoked = answer.m.fail_info == CMP_CERT_REVOKED;
+    }
+}
+
+/* The CA knows by itself when it is over; what was to be renewed lives on. */
+static void
+what_is_not_confirmed_in_time_is_revoked(void **state)
+{
+    static const char *const policies[] = {"revoke", "keep"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+        CLEANUP(mem_cleanup)
+        char *conf =
+            mem_printf("renewal_window = 0\nconfirm_wait = 2\nunconfirmed = \"%s\"\n", policies[i]);
+        CLEANUP(x509_cleanup) X509 *old = NULL;
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+        CLEANUP(nf_free) struct nf update = {0};
+        CLEANUP(x509_cleanup) X509 *new = NULL;
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        old = nf_issued(&answer);
+        confirm_by_mac(w, &n, old);
+        assert_int_equal(world_stop(w), 0);
+        world_configure(w, conf);
+        world_start(w);
+        update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+        submit(w, &update, &answer);
+        new = nf_issued(&answer);
+        wait_until_revoked(w, &n, new, update.key);
+        is_live(w, &n, old, n.key);
+        /* too late */
+        confirm(w, &update, new, true, &answer);
+        nf_is_refused(&answer, CMP_CERT_CONFIRMED);
+        assert_int_equal(world_stop(w), 0);
+        world_configure(w, "renewal_window = 0\n");
+        world_start(w);
+    }
+}
+
 /* Killed at another moment each time: one certificate for one kur, and what it updates is
  * superseded exactly when the confirmation is in the record. */
 static void
@@ -390,6 +525,8 @@ main(void)
         cmocka_unit_test(a_kur_by_mac_is_refused),
         cmocka_unit_test(a_holder_enrols_again_and_it_counts_unless_it_replaces),
         cmocka_unit_test(too_early_says_from_when_and_the_same_key_needs_a_policy),
+        cmocka_unit_test(another_owner_comes_on_purpose_only),
+        cmocka_unit_test(what_is_not_confirmed_in_time_is_revoked),
         cmocka_unit_test(a_kill_at_any_moment_supersedes_exactly_what_is_confirmed),
     };
 
