@@ -12,7 +12,7 @@ cd "$pki"
 issued() { audit list --json | grep -o '"serial"' | wc -l; }
 
 mkdir corpora
-for archive in openssl-fuzz/openssl-fuzz-corpora-part pkits/nist-pkits; do
+for archive in openssl-fuzz/openssl-fuzz-corpora-part openssl-cmp/openssl-cmp-http-cases pkits/nist-pkits; do
   tar -xJf "$root_dir/tests/vectors/$archive.tar.xz" -C corpora
 done
 rm corpora/LICENSE.txt
@@ -34,6 +34,24 @@ new_key pinned-nf.key
 cmp -cmd ir -cert pinned.pem -key pinned.key -subject /CN=x -newkey pinned-nf.key -certout pinned-nf.pem
 cp pinned.pem pinned.key credentials
 
+# right messages of the real client with these credentials, of every kind that it makes
+mkdir corpora/recorded
+openssl req -new -key pinned-nf.key -subj /CN=x -out pinned-nf.csr
+record() { # record NAME ARGUMENT...
+  local name=$1 command
+  shift
+  for command in ir cr p10cr kur rr genm; do
+    openssl cmp -cmd "$command" -server 127.0.0.1:1 -csr pinned-nf.csr -newkey pinned-nf.key -oldcert pinned-nf.pem \
+      -revreason 1 -infotype caCerts -subject /CN=x -certout none.pem -reqout "corpora/recorded/$command-$name" "$@" \
+      >record.log 2>&1 || true # nobody is there
+    [[ -s corpora/recorded/$command-$name ]] || fail "no $command: $(cat record.log)"
+  done
+}
+for digest in sha256 sha512; do
+  record "mac-$digest" -ref "$(<credentials/spent.reference)" -secret file:credentials/spent.secret -digest "$digest"
+  record "signed-$digest" -cert pinned.pem -key pinned.key -digest "$digest"
+done
+
 before=$(issued)
 echo "seed $seed"
 "$bin/mutants" "$host" "$port" "$path" "$seed" "$mutants" $((mutants / 4)) "$(<ra.pid),$(<ca.pid)" credentials \
@@ -41,6 +59,7 @@ echo "seed $seed"
   cp failed.der "$bin/../failed.der"
   fail "the message is in $bin/../failed.der"
 }
+[[ $(sed -nE 's/^([0-9]+) corpus files.*/\1/p' said.txt) -ge 4000 ]] || fail 'the corpora are not whole'
 [[ $(issued) -eq $before ]] || fail "$(($(issued) - before)) certificates were issued to mutants"
 
 # Flat: no leak of even one small block for each message.
