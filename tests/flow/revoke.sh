@@ -39,7 +39,6 @@ refused 'without a reason' addInfoNotAvailable -cert a.pem -key a.key -oldcert a
 refused "somebody else's certificate" notAuthorized -cert a.pem -key a.key -oldcert b.pem -revreason 1
 refused 'hold' badRequest -cert a.pem -key a.key -oldcert a.pem -revreason 6
 refused 'removal from the CRL' badRequest -cert a.pem -key a.key -oldcert a.pem -revreason 8
-refused 'a reason of CAs' badDataFormat -cert a.pem -key a.key -oldcert a.pem -revreason 2
 refused 'another issuer' badCertId -cert a.pem -key a.key -oldcert "$NFPKI_TRUST" -revreason 1
 register mac AMF 1
 refused 'by MAC' wrongIntegrity -ref "$reference" -secret "pass:$secret" -oldcert a.pem -revreason 1
@@ -60,6 +59,11 @@ if cmp -cmd genm -cert a.pem -key a.key -infotype caCerts >x.log 2>&1 || ! grep 
   fail "genm with a revoked certificate: $(<x.log)"
 fi
 echo 'ok: it gets nothing any more'
+
+# a compromise is one, also when it is called a CA's
+enrol called
+accepted 'a reason of CAs' -cert called.pem -key called.key -oldcert called.pem -revreason 2
+[[ $(on_crl called.pem) == *'Key Compromise'* ]] || fail "the reason of CAs: $(on_crl called.pem)"
 
 # by the OAM, and by another RA
 accepted 'by a registrar' -cert oam/registrar.pem -key oam/registrar.key -oldcert b.pem -revreason 5
