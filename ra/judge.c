@@ -218,14 +218,14 @@ authenticate_signature(struct job *job)
                              job->registration.proof == PROOF_PUBLIC_KEY);
 
     if (cmp_signature_verify(job->msg, job->signer, &job->failure, &job->e) != 0 ||
-        (judge_own_applies(job) ? judge_own_path(job) : check_path(job, pinned)) != 0) {
+        (judge_own_applies(job) || (job->own && !pinned) ? judge_own_path(job)
+                                                         : check_path(job, pinned)) != 0) {
         /* The rest of the path is good, so this is no stranger: RFC 9483 3.6.2. */
         job->in_body = job->failure == CMP_CERT_REVOKED && cmp_body_asks_certificate(job->body);
         return -1;
     }
     /* That it is revoked is said in the body, also when its registration was cancelled. */
-    if (!usable && !(job->registered && job->held.revoked) &&
-        !(job->body == CMP_RR && judge_own_applies(job))) {
+    if (!usable && !job->held.revoked && !(job->body == CMP_RR && judge_own_applies(job))) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
         return fail(job, CMP_NOT_AUTHORIZED);
     }
@@ -474,15 +474,17 @@ judge_first(struct job *job)
     struct registration *registration = mem_zalloc(1, sizeof(*registration));
     int result = -1;
 
-    job->in_body = true;
+    job->in_body = job->body != CMP_GENM;
     job->uncounted = judge_own_applies(job);
-    if (job->body == CMP_RR) {
+    if (job->held.revoked) {
+        (void)err_set(&job->e, ERR_DENIED, "signed with a certificate that is revoked");
+        (void)fail(job, CMP_CERT_REVOKED);
+    } else if (job->body == CMP_RR) {
         result = judge_revoke(job);
     } else if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules,
                                   registration, &job->e) != 0) {
         (void)fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
     } else if (job->body == CMP_GENM) {
-        job->in_body = false;
         result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
         if (result == 0 && support_asks_keys(job)) {
             result = choose_profile(job, registration);

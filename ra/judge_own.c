@@ -88,10 +88,6 @@ judge_own_path(struct job *job)
 int
 judge_own_right(struct job *job)
 {
-    if (job->held.revoked) {
-        (void)err_set(&job->e, ERR_DENIED, "signed with a certificate that is revoked");
-        return fail(job, CMP_CERT_REVOKED);
-    }
     if (job->body != CMP_KUR && job->body != CMP_CR) {
         return 0;
     }

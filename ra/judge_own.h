@@ -16,7 +16,7 @@ bool judge_own_applies(const struct job *);
 /* The path to our root; of a kur's holder as of its end when it ended within expired_renewal_days.
  * signerNotTrusted. */
 int judge_own_path(struct job *);
-/* May this holder ask for this? certRevoked, wrongIntegrity, notAuthorized. */
+/* May this holder ask for this? wrongIntegrity, notAuthorized. */
 int judge_own_right(struct job *);
 /* The profile when the path names none: that of the certificate that signs. "": not known. */
 const char *judge_own_profile(const struct job *);

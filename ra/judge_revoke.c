@@ -86,9 +86,6 @@ judge_revoke(struct job *job)
     if (job->protection != CMP_PROTECTION_SIGNATURE) {
         return fail(job, CMP_WRONG_INTEGRITY, "an rr is signed");
     }
-    if (job->held.revoked) {
-        return fail(job, CMP_CERT_REVOKED, "signed with a certificate that is revoked");
-    }
     if (job->revreq_failure != CMP_NO_FAILURE) {
         job->e = job->revreq_error;
         job->failure = job->revreq_failure;

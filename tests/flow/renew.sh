@@ -56,6 +56,11 @@ wait_for_crl two.pem Superseded
 echo 'ok: kur with implicitConfirm is confirmed all the same'
 
 refused 'what was superseded' certRevoked -cmd kur -cert two.pem -key two.key
+new_key p.key
+openssl req -new -key p.key -subj /CN=x -out p.csr
+refused 'p10cr with what was superseded' certRevoked -cmd p10cr -cert two.pem -key two.key -csr p.csr
+refused 'ir with what was superseded' certRevoked -cmd ir -cert two.pem -key two.key -subject /CN=x
+refused 'ir with a live one' notAuthorized -cmd ir -cert three.pem -key three.key -subject /CN=x
 refused 'cr with what was superseded' certRevoked -cmd cr -cert two.pem -key two.key -subject /CN=x
 
 # what a kur must not

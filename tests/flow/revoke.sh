@@ -48,7 +48,7 @@ ractl register "$pki/oam/pinned.p7s"
 refused "by a vendor's certificate" notAuthorized -cert device.pem -key device.key -oldcert a.pem -revreason 1
 [[ $(crl) == *'No Revoked Certificates'* ]] || fail 'a refused request revoked something'
 
-accepted 'by its holder' -cert a.pem -key a.key -oldcert a.pem -revreason 1
+accepted 'by its holder, with the name that a compromise has for CAs' -cert a.pem -key a.key -oldcert a.pem -revreason 2
 [[ $(on_crl a.pem) == *'Key Compromise'* ]] || fail "a.pem is not on the CRL: $(crl)"
 refused 'what is revoked already' certRevoked -cert a.pem -key a.key -oldcert a.pem -revreason 1
 new_key x.key
