@@ -35,8 +35,9 @@
 struct row {
     const char *what;
     const char *path;
-    const char
-        *hex; /* in its place; "": taken out, "=": twice, "!...": behind it, not proved again */
+    /* In its place; "" takes it out, "=" puts it there twice, "!..." stands behind it and is not
+     * proved again. */
+    const char *hex;
     const char *wanted;
 };
 
