@@ -67,8 +67,8 @@ entry_hash(const struct requests_entry *entry, struct span nested, uint8_t out[S
     return 0;
 }
 
-/* The last entry's sequence and hash; zero for an empty queue. Entries are forgotten from the front
- * only, never the last one, so the chain goes on over housekeeping. */
+/* The last entry's sequence and hash; zero for an empty queue. The last one is never forgotten, so
+ * the chain goes on over housekeeping. */
 static int
 queue_head(struct store_db *db, uint64_t *sequence, uint8_t hash[SHA256_SIZE], struct err *e)
 {
@@ -174,8 +174,8 @@ requests_verify_chain(struct store_db *db, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
     uint8_t expected[SHA256_SIZE];
-    uint8_t last[SHA256_SIZE];
-    bool first = true;
+    uint8_t last[SHA256_SIZE] = {0};
+    uint64_t before = 0;
     bool row = false;
 
     if (store_query(db, &rows,
@@ -189,13 +189,14 @@ requests_verify_chain(struct store_db *db, struct err *e)
             entry_hash(&entry, buf_span(&entry.nested), expected, e) != 0) {
             return -1;
         }
+        /* What ended is forgotten before an older entry that still waits: a gap is no break. */
         if (!span_equal(span_of(expected, sizeof(expected)), row_blob(&rows, 4)) ||
-            (!first && memcmp(last, entry.previous, sizeof(last)) != 0)) {
+            (entry.sequence == before + 1 && memcmp(last, entry.previous, sizeof(last)) != 0)) {
             return err_set(e, ERR_STORE, "the queue's chain breaks at entry %llu",
                            (unsigned long long)entry.sequence);
         }
         memcpy(last, expected, sizeof(last));
-        first = false;
+        before = entry.sequence;
         if (store_next(&rows, &row, e) != 0) {
             return -1;
         }

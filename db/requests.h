@@ -280,7 +280,8 @@ int requests_refused(struct store_db *, struct span rid, int fail_info, const ch
 int requests_open_each(struct store_db *, uint64_t after, int64_t now, int limit,
                        void (*visit)(void *arg, const struct requests_entry *), void *arg,
                        struct err *e);
-/* The chain of the whole queue that is still there: ERR_STORE with the sequence where it breaks. */
+/* The chain of what is still there of the queue, over gaps that requests_expire() made: ERR_STORE
+ * with the sequence where it breaks. */
 int requests_verify_chain(struct store_db *, struct err *e);
 /* SENT and overdue -> UNCONFIRMED (*overdue counts them); forgets what `until` has passed, except
  * enrolments that still wait for the CA. */

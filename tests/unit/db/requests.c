@@ -763,6 +763,30 @@ what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten(void **state)
     assert_ok(call(store, verb_chain, NULL, &e), &e);
 }
 
+static void
+what_ended_is_forgotten_behind_what_waits_and_the_chain_holds(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting waits = admitting("waits", 1);
+    struct admitting ended = admitting("ended", 2);
+    struct admitting later = admitting("later", 3);
+    struct state_query q = {.tid = "ended", .identity = "mac:ref"};
+    struct expiring x = {.now = 1001};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_admit, &waits, &e), &e);
+    assert_ok(call(store, verb_admit, &ended, &e), &e);
+    assert_ok(call(store, verb_admit, &later, &e), &e);
+    assert_ok(call(store, verb_refused, ended.rid, &e), &e);
+    assert_ok(call(store, verb_expire, &x, &e), &e);
+    assert_ok(call(store, verb_find, &q, &e), &e);
+    assert_false(q.known);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+}
+
 struct lookup {
     const char *reference;
     const char *fingerprint;
@@ -943,6 +967,7 @@ main(void)
         cmocka_unit_test(what_waits_for_people_rests_and_is_remembered),
         cmocka_unit_test(a_changed_queue_entry_breaks_the_chain),
         cmocka_unit_test(what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten),
+        cmocka_unit_test(what_ended_is_forgotten_behind_what_waits_and_the_chain_holds),
         cmocka_unit_test(a_registration_is_found_by_what_the_message_shows),
         cmocka_unit_test(registrations_are_listed_by_page_and_by_what_they_are),
     };
