@@ -124,3 +124,9 @@ CREATE INDEX registration_closing ON registration (id) WHERE cancelled = 1 AND c
 
 -- genm that waits (for a CRL): what is inside its body, asked again with each poll.
 ALTER TABLE enrolment ADD COLUMN question BLOB;
+
+-- migration 10
+
+-- ir, cr, p10cr, kur: what was asked for besides the key, a CertTemplate (ca/cmp/asked.h). NULL:
+-- nothing, or asked before this column was there. The answer says whether all of it was granted.
+ALTER TABLE enrolment ADD COLUMN asked BLOB;

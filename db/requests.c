@@ -12,8 +12,8 @@
 
 enum {
     CERTIFICATE_MAX = 16 * 1024,
-    QUESTION_MAX = 64 * 1024, /* a message has no more */
-    REQUESTS_BODY_KUR = 7,    /* enum cmp_body, RFC 9810 5.1.2 */
+    MESSAGE_MAX = 64 * 1024, /* nothing in a message is longer */
+    REQUESTS_BODY_KUR = 7,   /* enum cmp_body, RFC 9810 5.1.2 */
 };
 
 const char *
@@ -263,13 +263,14 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     }
     if (store_exec(db,
                    "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
-                   "cert_req_id, implicit, uncounted, state, until, target) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                   "cert_req_id, implicit, uncounted, state, until, target, asked) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
                    STORE_VALUES(
                        store_text(a->identity), store_blob(a->transaction_id),
                        store_text(a->registration), store_text(a->profile), store_int(a->body),
                        store_int(a->cert_req_id), store_int(a->implicit), store_int(a->uncounted),
-                       store_int(a->until), a->target.n > 0 ? store_blob(a->target) : store_null()),
+                       store_int(a->until), a->target.n > 0 ? store_blob(a->target) : store_null(),
+                       a->asked.n > 0 ? store_blob(a->asked) : store_null()),
                    e) != 0 ||
         last_id(db, enrolment, e) != 0) {
         return -1;
@@ -303,12 +304,13 @@ requests_enrolment_clear(struct requests_enrolment *x)
     buf_free(&x->nonce_before);
     buf_free(&x->certificate);
     buf_free(&x->question);
+    buf_free(&x->asked);
     memset(x, 0, sizeof(*x));
 }
 
 #define ENROLMENT_COLUMNS                                                                          \
     "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
-    "fail_info, phrase, accepted, profile, check_after, question"
+    "fail_info, phrase, accepted, profile, check_after, question, asked"
 
 static int
 enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
@@ -328,7 +330,8 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     if (row_copy_blob(rows, 6, REQUESTS_NONCE_SIZE, &out->nonce, e) != 0 ||
         row_copy_blob(rows, 7, REQUESTS_NONCE_SIZE, &out->nonce_before, e) != 0 ||
         row_copy_blob(rows, 8, CERTIFICATE_MAX, &out->certificate, e) != 0 ||
-        row_copy_blob(rows, 14, QUESTION_MAX, &out->question, e) != 0) {
+        row_copy_blob(rows, 14, MESSAGE_MAX, &out->question, e) != 0 ||
+        row_copy_blob(rows, 15, MESSAGE_MAX, &out->asked, e) != 0) {
         return err_wrap(e, "enrolment %lld", (long long)out->id);
     }
     return 0;

@@ -179,6 +179,7 @@ struct requests_admission {
     bool uncounted; /* takes none of the registration's initial certificates; whether it is a use is
                        the CA's to say */
     struct span target; /* rr: the serial number of the certificate that is meant; else empty */
+    struct span asked;  /* ir, cr, p10cr, kur: CertTemplate without the key (ca/cmp/asked.h) */
     int64_t until;      /* the row and its replay entry are kept until then */
     struct span rid;
     struct span nested;
@@ -218,6 +219,7 @@ struct requests_enrolment {
     struct buf nonce; /* empty: no answer left yet */
     struct buf nonce_before;
     struct buf certificate; /* empty before ANSWERED */
+    struct buf asked;       /* requests_admission; empty: nothing */
     struct buf question;    /* of requests_ask(); else empty */
     int fail_info;          /* -1: none */
     char phrase[REQUESTS_PHRASE_SIZE];

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "base/ossl.h"
+#include "ca/cmp/asked.h"
 #include "ra/job.h"
 #include "ra/support.h"
 
@@ -49,19 +50,37 @@ support_answer(struct job *job, struct buf *body, struct err *e)
     return cmp_body_error(job->failure, job->phrase, body, e);
 }
 
+/* The certificate says what the registration says; the client is told when that is not what it
+ * asked for (RFC 9810 5.2.3), and the same each time that it asks. */
+static int
+issued_body(const struct job *job, struct buf *body, struct err *e)
+{
+    const struct requests_enrolment *x = &job->enrolment;
+    const struct span root = buf_span(&job->ra->credentials.root_der);
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    bool granted = true;
+
+    if (x->asked.n > 0) {
+        certificate = certificate_parse_keyless(buf_span(&x->certificate), e);
+        if (certificate == NULL ||
+            cmp_asked_is_granted(buf_span(&x->asked), certificate, &granted, e) != 0) {
+            return -1;
+        }
+    }
+    /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only */
+    return cmp_body_issued(answer_type(job), cert_req_id(job),
+                           granted ? CMP_ACCEPTED : CMP_GRANTED_WITH_MODS,
+                           buf_span(&x->certificate), &root, answer_type(job) == CMP_IP, body, e);
+}
+
 static int
 body_of(struct job *job, struct buf *body, struct err *e)
 {
-    struct span root = buf_span(&job->ra->credentials.root_der);
-
     switch (job->answer) {
     case ANSWER_FAILURE:
         return failure_body(job, body, e);
     case ANSWER_ISSUED:
-        /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only */
-        return cmp_body_issued(answer_type(job), cert_req_id(job),
-                               buf_span(&job->enrolment.certificate), &root,
-                               answer_type(job) == CMP_IP, body, e);
+        return issued_body(job, body, e);
     case ANSWER_DONE:
         return cmp_body_revoked(body, e);
     case ANSWER_WAITING:

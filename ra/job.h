@@ -84,6 +84,7 @@ struct job {
     struct err e;       /* the reason, for the log */
     struct cmp_mac_key *key;
     struct cmp_certreq *certreq;
+    struct buf asked; /* its wishes, to be kept */
     struct cmp_genm genm;
     unsigned genm_keys; /* bits of support.c: which keys the profile takes */
     bool genm_waits;    /* the answer is not there yet */

@@ -468,6 +468,16 @@ check_asked(struct job *job, const struct registration *registration)
                : 0;
 }
 
+/* For the answer, which may be fetched later. */
+static int
+keep_wishes(struct job *job)
+{
+    job->asked = BUF_INIT(CMP_MESSAGE_MAX);
+    return cmp_certreq_encode_asked(job->certreq, &job->asked, &job->e) != 0
+               ? fail(job, CMP_SYSTEM_FAILURE)
+               : 0;
+}
+
 static int
 judge_first(struct job *job)
 {
@@ -501,8 +511,9 @@ judge_first(struct job *job)
             job->phrase = "keys are not made here: make one, and send its public half";
         }
         if (job->certreq != NULL && check_asked(job, registration) == 0 &&
-            judge_own_wishes(job) == 0) {
-            result = cmp_certreq_check_pop(job->certreq, &job->failure, &job->e);
+            judge_own_wishes(job) == 0 &&
+            cmp_certreq_check_pop(job->certreq, &job->failure, &job->e) == 0) {
+            result = keep_wishes(job);
         }
     }
     mem_free(registration);

@@ -167,7 +167,8 @@ add_command(struct bundle *b, const char *what, const char *arguments)
         recipient, b->tls ? " -tls_used -tls_trusted tls-root.pem" : "", arguments);
 }
 
-/* Options that prove who asks, by kind of proof. */
+/* Options that prove who asks, by kind of proof. The subject is the registered one, whose parts
+ * have no character that would need quoting: nothing of the request is replaced then. */
 static void
 add_first(struct bundle *b)
 {
@@ -175,7 +176,8 @@ add_first(struct bundle *b)
     const char *kind = member(b->answer, "proof");
     CLEANUP(mem_cleanup) char *reference = quoted(member(b->answer, "reference"));
     CLEANUP(mem_cleanup)
-    char *subject = mem_printf("/CN=%s", member(registration, "nfInstanceId"));
+    char *subject = mem_printf("/C=%s/O=%s", member(registration, "country"),
+                               member(registration, "homeDomain"));
     CLEANUP(mem_cleanup) char *proof = NULL;
     CLEANUP(mem_cleanup) char *enrol = NULL;
     CLEANUP(mem_cleanup) char *csr = NULL;

@@ -78,6 +78,7 @@ job_free(struct job *job)
     cmp_mac_key_free(job->key);
     cmp_certreq_free(job->certreq);
     buf_free(&job->part);
+    buf_free(&job->asked);
     buf_free(&job->nested);
     buf_free(&job->answer_part);
     buf_free(&job->out);
@@ -447,9 +448,11 @@ copy_enrolment(const struct requests_enrolment *from, struct requests_enrolment 
     to->nonce = BUF_INIT(from->nonce.max);
     to->nonce_before = BUF_INIT(from->nonce_before.max);
     to->certificate = BUF_INIT(from->certificate.max);
+    to->asked = BUF_INIT(from->asked.max);
     to->question = BUF_INIT(0); /* what the CA answers has none */
     if (buf_set(&to->nonce, buf_span(&from->nonce), e) != 0 ||
-        buf_set(&to->nonce_before, buf_span(&from->nonce_before), e) != 0) {
+        buf_set(&to->nonce_before, buf_span(&from->nonce_before), e) != 0 ||
+        buf_set(&to->asked, buf_span(&from->asked), e) != 0) {
         return -1;
     }
     return buf_set(&to->certificate, buf_span(&from->certificate), e);
@@ -512,6 +515,7 @@ admit_run(struct store_op *op, struct store_db *db, struct err *e)
                               .implicit = is_implicit(job),
                               .uncounted = job->uncounted,
                               .target = span_of(job->revreq.serial, job->revreq.serial_size),
+                              .asked = buf_span(&job->asked),
                               .until = keep_until(job),
                               .rid = rid,
                               .nested = buf_span(&job->nested),

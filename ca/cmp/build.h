@@ -5,7 +5,7 @@
  *   struct cmp_header h;
  *   cmp_header_reply(request, &h, e);              who, nonces, time
  *   h.sender = ...; h.sender_kid = ...; h.algorithm = ...;
- *   cmp_body_issued(CMP_IP, 0, certificate, NULL, 0, &body, e);
+ *   cmp_body_issued(CMP_IP, 0, CMP_ACCEPTED, certificate, NULL, 0, &body, e);
  * and then either, MAC protected,
  *   cmp_build_mac(&h, body, key, extra, n, &out, e);
  * or, signed elsewhere, in two steps,
@@ -20,6 +20,7 @@
 #include <openssl/x509.h>
 #include <time.h>
 
+#include "ca/cmp/body.h"
 #include "ca/cmp/failure.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/msg.h"
@@ -60,10 +61,10 @@ bool cmp_body_asks_certificate(enum cmp_body request);
 enum cmp_body cmp_body_answer(enum cmp_body request);
 
 /* Bodies, DER with their tag. `type` is CMP_IP, CMP_CP or CMP_KUP; caPubs in CMP_IP only
- * (RFC 9483 4.1.2, 4.1.3). */
-int cmp_body_issued(enum cmp_body type, int cert_req_id, struct span certificate,
-                    const struct span *ca_pubs, size_t ca_pub_count, struct buf *out,
-                    struct err *e);
+ * (RFC 9483 4.1.2, 4.1.3). `status`: CMP_ACCEPTED or CMP_GRANTED_WITH_MODS (asked.h). */
+int cmp_body_issued(enum cmp_body type, int cert_req_id, enum cmp_status status,
+                    struct span certificate, const struct span *ca_pubs, size_t ca_pub_count,
+                    struct buf *out, struct err *e);
 int cmp_body_waiting(enum cmp_body type, int cert_req_id, struct buf *out, struct err *e);
 /* `text` NULL: the failure's phrase. */
 int cmp_body_rejected(enum cmp_body type, int cert_req_id, enum cmp_failure failure,

@@ -13,6 +13,8 @@ struct cmp_certreq {
     bool is_update; /* kur */
     struct buf spki;
     EVP_PKEY *key;
+    X509_NAME *issuer; /* NULL: none; so is the next one */
+    CMP_VALIDITY *validity;
     X509_NAME *subject;
     STACK_OF(X509_EXTENSION) * extensions;
     CMP_CERT_ID *old_cert;  /* NULL: none */
@@ -43,6 +45,8 @@ destroy(struct cmp_certreq *r)
     if (r != NULL) {
         buf_free(&r->spki);
         EVP_PKEY_free(r->key);
+        X509_NAME_free(r->issuer);
+        CMP_VALIDITY_free(r->validity);
         X509_NAME_free(r->subject);
         extensions_free(r->extensions);
         CMP_CERT_ID_free(r->old_cert);
@@ -112,6 +116,8 @@ read_template(struct cmp_certreq *r, CMP_TEMPLATE *t, enum cmp_failure *failure,
     if (r->subject == NULL) {
         return cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "X509_NAME_new");
     }
+    r->issuer = TAKE(t->issuer);
+    r->validity = TAKE(t->validity);
     r->extensions = TAKE(t->extensions);
     if (check_identity(r, failure, e) != 0) {
         return -1;
@@ -307,6 +313,29 @@ cmp_certreq_subject(const struct cmp_certreq *r)
 const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq *r)
 {
     return r->extensions;
+}
+
+static X509_NAME *
+unless_empty(X509_NAME *name)
+{
+    return name != NULL && X509_NAME_entry_count(name) > 0 ? name : NULL;
+}
+
+int
+cmp_certreq_encode_asked(const struct cmp_certreq *r, struct buf *out, struct err *e)
+{
+    const CMP_TEMPLATE asked = {
+        .issuer = unless_empty(r->issuer),
+        .validity = r->validity,
+        .subject = unless_empty(r->subject),
+        .extensions = sk_X509_EXTENSION_num(r->extensions) > 0 ? r->extensions : NULL,
+    };
+
+    if (asked.issuer == NULL && asked.validity == NULL && asked.subject == NULL &&
+        asked.extensions == NULL) {
+        return 0;
+    }
+    return field_encode(ASN1_ITEM_rptr(CMP_TEMPLATE), &asked, out, e);
 }
 
 bool

@@ -48,6 +48,10 @@ EVP_PKEY *cmp_certreq_key(const struct cmp_certreq *);
 const X509_NAME *cmp_certreq_subject(const struct cmp_certreq *);
 /* Requested extensions; NULL when there are none. */
 const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq *);
+/* What it asks for besides the key: appends a DER CertTemplate (RFC 4211 5) of issuer, validity,
+ * subject and extensions, as far as they are there; nothing when none of them is. asked.h compares
+ * it. ERR_INPUT: longer than the buf takes. */
+int cmp_certreq_encode_asked(const struct cmp_certreq *, struct buf *out, struct err *e);
 /* regCtrl-oldCertID (RFC 4211 6.5) of a kur: issuer (borrowed) and serial number; false: none. */
 bool cmp_certreq_old_cert(const struct cmp_certreq *, const X509_NAME **issuer,
                           const ASN1_INTEGER **serial);

@@ -150,18 +150,20 @@ add_ca_pubs(CMP_CERT_REP *rep, const struct span *certs, size_t count, struct er
 }
 
 int
-cmp_body_issued(enum cmp_body type, int cert_req_id, struct span certificate,
-                const struct span *ca_pubs, size_t ca_pub_count, struct buf *out, struct err *e)
+cmp_body_issued(enum cmp_body type, int cert_req_id, enum cmp_status status,
+                struct span certificate, const struct span *ca_pubs, size_t ca_pub_count,
+                struct buf *out, struct err *e)
 {
     CLEANUP(cert_rep_cleanup) CMP_CERT_REP *rep = CMP_CERT_REP_new();
     CMP_RESPONSE *r;
 
     assert(is_cert_rep(type) && (type == CMP_IP || ca_pub_count == 0));
+    assert(status == CMP_ACCEPTED || status == CMP_GRANTED_WITH_MODS);
     if (rep == NULL) {
         return no_memory(e);
     }
     r = response_new(rep, cert_req_id, e);
-    if (r == NULL || set_status(r->status, CMP_ACCEPTED, CMP_NO_FAILURE, NULL, e) != 0 ||
+    if (r == NULL || set_status(r->status, status, CMP_NO_FAILURE, NULL, e) != 0 ||
         add_ca_pubs(rep, ca_pubs, ca_pub_count, e) != 0) {
         return -1;
     }

@@ -50,6 +50,7 @@ cmp_files() { command cmp -s "$1" "$2"; }
 openssl x509 -in "$NFPKI_TRUST" -out anchor.pem
 cmp_files shared/root.pem anchor.pem || fail 'another trust anchor'
 run shared 'enrol (ir)'
+! grep -q grantedWithMods shared.log || fail "the bundle asks for what is not given: $(<shared.log)"
 is_ours shared nf.pem
 run shared 'ask'
 run shared 'renew'

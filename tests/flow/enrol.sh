@@ -43,6 +43,28 @@ for profile in nf-tls-client:clientAuth nf-tls-server:serverAuth; do
 done
 echo 'ok: profiles by path'
 
+# a subject, a validity or an extension that is not given makes an answer of another status (RFC 9810 5.2.3)
+registered=/C=SE/O=5gc.mnc012.mcc345.3gppnetwork.org
+register status AMF 9
+new_key k.pem
+status() { # status accepted|grantedWithMods COMMAND ARGUMENT...
+  cmp -cmd "$2" -ref "$reference" -secret "pass:$secret" -certout c.pem "${@:3}" >status.log 2>&1 || fail "$(<status.log)"
+  if grep -q grantedWithMods status.log; then given=grantedWithMods; else given=accepted; fi
+  expect "$*" "$1" "$given"
+}
+status accepted ir -newkey k.pem -subject "$registered"
+status grantedWithMods ir -newkey k.pem -subject /CN=x
+status grantedWithMods ir -newkey k.pem -subject "$registered" -days 1
+status grantedWithMods ir -newkey k.pem -subject "$registered" -sans status.amf.5gc.mnc012.mcc345.3gppnetwork.org
+openssl req -new -key k.pem -subj "$registered" -addext extendedKeyUsage=serverAuth,clientAuth -out k.csr
+status accepted p10cr -csr k.csr
+openssl req -new -key k.pem -subj "$registered" -addext extendedKeyUsage=clientAuth -out k.csr
+status grantedWithMods p10cr -csr k.csr
+status grantedWithMods cr -newkey k.pem -subject /CN=x
+new_key k2.pem
+cmp -cmd kur -cert c.pem -key k.pem -extracerts nf/chain.pem -newkey k2.pem -certout c2.pem >status.log 2>&1 || fail "$(<status.log)"
+! grep -q grantedWithMods status.log || fail "kur: $(<status.log)"
+
 # the same request twice
 register twice AMF 2
 new_key twice.key

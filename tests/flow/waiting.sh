@@ -21,5 +21,7 @@ start_daemon ca
 source "$pki/env"
 kill -0 "$NFPKI_PID_CA" || fail 'the env file does not know the new process'
 wait "$client" || fail "the client failed: $(cat client.log)"
+# what a poll gets has the status that an answer at once would have had
+grep -q grantedWithMods client.log || fail "the polled answer says accepted to another subject: $(cat client.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem waits.pem
 audit verify --certificate waits.pem

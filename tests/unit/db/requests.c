@@ -126,6 +126,7 @@ verb_admit(struct store_db *db, void *arg, struct err *e)
         .until = 1000,
         .rid = span_of(in->rid, sizeof(in->rid)),
         .nested = SPAN_LITERAL("nested"),
+        .asked = SPAN_LITERAL("asked"),
     };
 
     return requests_admit(db, &a, &in->enrolment, &in->entry, e);
@@ -383,6 +384,7 @@ an_enrolment_goes_through_its_states(void **state)
         assert_true(span_equal(buf_span(&x.nonce), SPAN_LITERAL("nonce-2")));
         assert_true(span_equal(buf_span(&x.nonce_before), SPAN_LITERAL("nonce-1")));
         assert_true(span_equal(buf_span(&x.certificate), SPAN_LITERAL("certificate")));
+        assert_true(span_equal(buf_span(&x.asked), SPAN_LITERAL("asked")));
     }
     assert_ok(call(store, verb_confirm, &c, &e), &e);
     assert_state(store, "tid", REQUESTS_CONFIRMING);
