@@ -237,9 +237,9 @@ on_header_value_complete(llhttp_t *llhttp)
     return result;
 }
 
-/* RFC 9112 3.2 (Host), 6.1 and 6.3 (framing); our limits. */
+/* RFC 9112 3.2 (Host), 6.1 and 6.3 (framing). */
 static int
-check_headers(struct http_parser *p)
+check_framing(struct http_parser *p)
 {
     const llhttp_t *llhttp = &p->llhttp;
 
@@ -256,34 +256,45 @@ check_headers(struct http_parser *p)
     if (p->codings > 0 && p->request.minor_0) {
         return refuse(p, 400); /* RFC 9112 6.1: HTTP/1.0 has no codings */
     }
-    if (p->request.path[0] != '/') {
-        return refuse(p, 400); /* absolute form is for proxies */
-    }
-    if (llhttp->upgrade != 0) {
-        return refuse(p, 400);
-    }
+    return 0;
+}
+
+/* A body comes with POST, and with nothing else. */
+static int
+take_method(struct http_parser *p)
+{
+    const llhttp_t *llhttp = &p->llhttp;
+
     if (llhttp->method == HTTP_POST) {
         p->request.method = HTTP_METHOD_POST;
-        if (p->lengths == 0 && p->codings == 0) {
-            return refuse(p, 411);
-        }
-    } else if (llhttp->method == HTTP_GET) {
+        return p->lengths == 0 && p->codings == 0 ? refuse(p, 411) : 0;
+    }
+    if (llhttp->method == HTTP_GET) {
         p->request.method = HTTP_METHOD_GET;
-        if (p->codings > 0 || llhttp->content_length > 0) {
-            return refuse(p, 400);
-        }
     } else if (llhttp->method == HTTP_DELETE && p->resources) {
         p->request.method = HTTP_METHOD_DELETE;
-        if (p->codings > 0 || llhttp->content_length > 0) {
-            return refuse(p, 400);
-        }
     } else {
         return refuse(p, 405);
     }
-    if (llhttp->content_length > p->body_max) {
-        return refuse(p, 413);
+    return p->codings > 0 || llhttp->content_length > 0 ? refuse(p, 400) : 0;
+}
+
+static int
+check_headers(struct http_parser *p)
+{
+    if (check_framing(p) != 0) {
+        return HPE_USER;
     }
-    return 0;
+    if (p->request.path[0] != '/') {
+        return refuse(p, 400); /* absolute form is for proxies */
+    }
+    if (p->llhttp.upgrade != 0) {
+        return refuse(p, 400);
+    }
+    if (take_method(p) != 0) {
+        return HPE_USER;
+    }
+    return p->llhttp.content_length > p->body_max ? refuse(p, 413) : 0;
 }
 
 static int
