@@ -48,41 +48,56 @@ reject(struct store_db *db, const struct issuance_request *q, const struct issua
                                ISSUANCE_CESSATION, "certConf", c->now, leaf, e);
 }
 
-int
-issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uint64_t *leaf,
-                 bool *revoked, enum issuance_outcome *outcome, struct err *e)
+/* What stands in the way, if anything. */
+static int
+decide(struct store_db *db, const struct issuance_confirmation *c, struct issuance_request *q,
+       uint64_t *leaf, enum issuance_outcome *outcome, struct err *e)
 {
-    CLEANUP(issuance_request_free) struct issuance_request q = {0};
     bool known;
     bool found;
     bool ours;
     bool may = true;
 
-    *revoked = false;
     if (issuance_confirmation_find(db, c->rid, leaf, &known, e) != 0 ||
         issuance_is_ours(db, c->ra_der, "ra-cmp", &ours, e) != 0 ||
-        issuance_find(db, c->request, &q, &found, e) != 0 ||
-        (found && c->accepted && issuance_may_confirm(db, &q, &may, e) != 0)) {
+        issuance_find(db, c->request, q, &found, e) != 0 ||
+        (found && c->accepted && issuance_may_confirm(db, q, &may, e) != 0)) {
         return -1;
     }
-    *outcome = known                                  ? ISSUANCE_KNOWN
-               : !ours                                ? ISSUANCE_SIGNER_UNKNOWN
-               : !found || q.state != ISSUANCE_ISSUED ? ISSUANCE_CLOSED
-               : !may || (q.revoked && c->accepted)   ? ISSUANCE_HOLDER_REVOKED
-                                                      : ISSUANCE_DONE;
+    *outcome = known                                   ? ISSUANCE_KNOWN
+               : !ours                                 ? ISSUANCE_SIGNER_UNKNOWN
+               : !found || q->state != ISSUANCE_ISSUED ? ISSUANCE_CLOSED
+               : !may || (q->revoked && c->accepted)   ? ISSUANCE_HOLDER_REVOKED
+                                                       : ISSUANCE_DONE;
+    return 0;
+}
+
+static int
+confirmed(struct store_db *db, const struct issuance_request *q,
+          const struct issuance_confirmation *c, uint64_t *leaf, bool *revoked, struct err *e)
+{
+    if (append_confirmed(db, q, c->now, leaf, e) != 0) {
+        return -1;
+    }
+    return issuance_supersede(db, q, c->now, revoked, e);
+}
+
+int
+issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uint64_t *leaf,
+                 bool *revoked, enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(issuance_request_free) struct issuance_request q = {0};
+
+    *revoked = false;
+    if (decide(db, c, &q, leaf, outcome, e) != 0) {
+        return -1;
+    }
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    if (c->accepted) {
-        if (append_confirmed(db, &q, c->now, leaf, e) != 0 ||
-            issuance_supersede(db, &q, c->now, revoked, e) != 0) {
-            return -1;
-        }
-    } else {
-        *revoked = true;
-        if (reject(db, &q, c, leaf, e) != 0) {
-            return -1;
-        }
+    *revoked = !c->accepted;
+    if ((c->accepted ? confirmed(db, &q, c, leaf, revoked, e) : reject(db, &q, c, leaf, e)) != 0) {
+        return -1;
     }
     if (store_exec(db,
                    "INSERT INTO confirmation(rid, request, accepted, evidence, created, leaf) "
