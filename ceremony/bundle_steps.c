@@ -267,12 +267,13 @@ deactivation(struct verifier *v, struct err *e)
     json_int_t objects = 0;
     json_int_t private_keys = 0;
     bool fresh = definition_makes_token(d);
+    size_t made = 2 * d->n_keys + d->n_secrets;
 
     if (take_inventory(v, &objects, &private_keys, e) != 0) {
         return -1;
     }
     if (private_keys != (fresh ? (json_int_t)d->n_keys : v->private_keys) ||
-        (fresh && objects != (json_int_t)(2 * d->n_keys + d->n_secrets))) {
+        (fresh && objects != (json_int_t)made)) {
         return verifier_bad(v, e, "the token holds other objects than were made");
     }
     return 0;
