@@ -192,7 +192,8 @@ key_check(X509 *certificate, struct err *e)
         return 0;
     }
     if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0 ||
-        pubkey_check_spki(buf_span(&spki), NULL, e) != 0) {
+        (EVP_PKEY_is_a(key, "RSA-PSS") == 1 ? pubkey_check_pss(buf_span(&spki), e)
+                                            : pubkey_check_spki(buf_span(&spki), NULL, e)) != 0) {
         e->code = ERR_DENIED;
         return -1;
     }

@@ -19,6 +19,9 @@ static const uint8_t p384_head[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x
 static const uint8_t rsa_algorithm[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
                                         0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
 
+/* OBJECT IDENTIFIER id-RSASSA-PSS (RFC 4055 1.2) */
+static const uint8_t pss_oid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a};
+
 static const uint8_t ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                        0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 static const uint8_t ecdsa_sha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
@@ -129,9 +132,19 @@ modulus_check(struct span octets, struct err *e)
                 : 0;
 }
 
+/* rsaEncryption has one encoding; the parameters of id-RSASSA-PSS bind signatures, which are
+ * verified with the key and so with them. */
+static bool
+is_rsa(struct span algorithm, bool pss)
+{
+    return pss ? algorithm.n >= sizeof(pss_oid) &&
+                     memcmp(algorithm.p, pss_oid, sizeof(pss_oid)) == 0
+               : span_equal(algorithm, span_of(rsa_algorithm, sizeof(rsa_algorithm)));
+}
+
 /* Modulus and exponent of an RSA key's SubjectPublicKeyInfo. */
 static int
-rsa_read(struct span spki, struct span *modulus, struct span *exponent, struct err *e)
+rsa_read(struct span spki, bool pss, struct span *modulus, struct span *exponent, struct err *e)
 {
     struct span body;
     struct span algorithm;
@@ -145,7 +158,7 @@ rsa_read(struct span spki, struct span *modulus, struct span *exponent, struct e
         der_empty(body, "public key", e) != 0) {
         return -1;
     }
-    if (!span_equal(algorithm, span_of(rsa_algorithm, sizeof(rsa_algorithm)))) {
+    if (!is_rsa(algorithm, pss)) {
         return err_set(e, ERR_INPUT,
                        "public key: neither P-256 nor P-384 (named, uncompressed) nor RSA");
     }
@@ -163,12 +176,12 @@ rsa_read(struct span spki, struct span *modulus, struct span *exponent, struct e
 }
 
 static int
-rsa_check(struct span spki, struct err *e)
+rsa_check(struct span spki, bool pss, struct err *e)
 {
     struct span modulus;
     struct span exponent;
 
-    if (rsa_read(spki, &modulus, &exponent, e) != 0) {
+    if (rsa_read(spki, pss, &modulus, &exponent, e) != 0) {
         return -1;
     }
     /* The least odd number of three octets is 65537. */
@@ -205,7 +218,13 @@ pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e)
         return 0;
     }
     *kind = PUBKEY_RSA;
-    return rsa_check(spki, e);
+    return rsa_check(spki, false, e);
+}
+
+int
+pubkey_check_pss(struct span spki, struct err *e)
+{
+    return rsa_check(spki, true, e);
 }
 
 EVP_PKEY *
@@ -251,7 +270,7 @@ pubkey_bits(struct span spki, enum pubkey_kind *kind, int *bits, struct err *e)
         return 0;
     }
     *kind = PUBKEY_RSA;
-    if (rsa_read(spki, &modulus, &exponent, e) != 0) {
+    if (rsa_read(spki, false, &modulus, &exponent, e) != 0) {
         return -1;
     }
     *bits = (int)modulus.n * 8;

@@ -29,6 +29,9 @@ EVP_PKEY *pubkey_parse(struct span spki, enum pubkey_kind *kind, struct err *e)
 /* Those of the rules that octets alone show: all but that the point is on the curve. Cheap; for a
  * key that another parser has accepted already. `kind` may be NULL. */
 int pubkey_check_spki(struct span spki, enum pubkey_kind *kind, struct err *e);
+/* The rules for RSA, for a key that is good for RSASSA-PSS alone (RFC 4055 1.2): no key of ours,
+ * but one that others' certificates may have. */
+int pubkey_check_pss(struct span spki, struct err *e);
 /* The same rules on a key that is parsed already (a certificate's); `kind` may be NULL. */
 int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
 /* The AlgorithmIdentifier (DER) of a SubjectPublicKeyInfo of this kind. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmp_client.h"
 
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -110,6 +111,13 @@ cmp_client_key(struct err *e)
     return key;
 }
 
+/* RSASSA-PSS-params { [0] { SHA-256, NULL }, [1] { MGF1, { SHA-256, NULL } }, [2] 32 } */
+static const uint8_t pss_sha256[] = {
+    0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03,
+    0x04, 0x02, 0x01, 0x05, 0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48,
+    0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+    0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x20};
+
 /* The AlgorithmIdentifier of a signature with this key. */
 static int
 signature_algorithm(const EVP_PKEY *key, const EVP_MD *md, struct buf *out, struct err *e)
@@ -119,6 +127,9 @@ signature_algorithm(const EVP_PKEY *key, const EVP_MD *md, struct buf *out, stru
 
     if (type == EVP_PKEY_ED25519 || type == EVP_PKEY_ED448) {
         return append_oid(type, false, out, e);
+    }
+    if (type == EVP_PKEY_RSA_PSS) {
+        return append_algorithm(NID_rsassaPss, span_of(pss_sha256, sizeof(pss_sha256)), out, e);
     }
     if (OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(md), type) != 1) {
         return err_set(e, ERR_INPUT, "no signature algorithm for this key");
@@ -130,6 +141,7 @@ static int
 sign(EVP_PKEY *key, const EVP_MD *md, struct span data, struct buf *out, struct err *e)
 {
     CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters = NULL; /* the context's */
     int type = EVP_PKEY_get_base_id(key);
     uint8_t signature[SMALL];
     size_t n = sizeof(signature);
@@ -137,7 +149,9 @@ sign(EVP_PKEY *key, const EVP_MD *md, struct span data, struct buf *out, struct 
     if (type == EVP_PKEY_ED25519 || type == EVP_PKEY_ED448) {
         md = NULL;
     }
-    if (context == NULL || EVP_DigestSignInit(context, NULL, md, NULL, key) != 1 ||
+    if (context == NULL || EVP_DigestSignInit(context, &parameters, md, NULL, key) != 1 ||
+        (type == EVP_PKEY_RSA_PSS &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) != 1) ||
         EVP_DigestSign(context, signature, &n, data.p, data.n) != 1) {
         return failed(e, "sign");
     }

@@ -180,6 +180,19 @@ an_end_entity_with_one_thing_changed(void **state)
     }
 }
 
+static EVP_PKEY *
+pss_key(size_t bits)
+{
+    CLEANUP(evp_pkey_ctx_cleanup)
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits), 1);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    return key;
+}
+
 static void
 strength_and_kind_of_keys_and_signatures(void **state)
 {
@@ -190,6 +203,10 @@ strength_and_kind_of_keys_and_signatures(void **state)
     } keys[] = {{"P-256", 0, NULL},     {"P-384", 0, NULL},       {"P-521", 0, NULL},
                 {NULL, 2048, NULL},     {NULL, 1024, "too weak"}, {"secp256k1", 0, "neither P-256"},
                 {"P-224", 0, "neither"}};
+    static const struct {
+        size_t bits;
+        const char *why;
+    } pss[] = {{2048, NULL}, {1024, "too weak"}};
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     struct forge r = recipe("O=Vendor/CN=dev", NULL, ca, ca_key);
     CLEANUP(x509_cleanup) X509 *edwards = NULL;
@@ -207,6 +224,14 @@ strength_and_kind_of_keys_and_signatures(void **state)
         r.key = key;
         leaf = forge_certificate(&r);
         wanted(what, leaf, ca, keys[i].why);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(pss); i++) {
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pss_key(pss[i].bits);
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+
+        r.key = key;
+        leaf = forge_certificate(&r);
+        wanted("RSA-PSS", leaf, ca, pss[i].why);
     }
     r.key = ed;
     edwards = forge_certificate(&r);
