@@ -3,7 +3,8 @@
  * job.h - one CMP message on its way through the RA. Private to ra/.
  *
  * At any moment exactly one thread has the job: the loop, a worker, the store's or the signer's
- * thread. transaction.c hands it from one to the next; judge.c and answer.c do the computing.
+ * thread. transaction.c, reply.c and admit.c hand it from one to the next; judge.c and answer.c do
+ * the computing.
  */
 #pragma once
 
@@ -107,6 +108,26 @@ struct job {
     struct buf out;
 };
 
+/* ---- life and hand-over, on the loop's thread ---- */
+
+/* Takes the exchange over; goes with its answer. */
+struct job *job_new(struct ra *, struct http_exchange *, const struct route *);
+void job_free(struct job *);
+/* Exactly one of them at a time; `done` runs on the loop's thread. */
+void job_on_worker(struct job *, void (*run)(struct task *), void (*done)(struct task *));
+void job_on_store(struct job *, int (*run)(struct store_op *, struct store_db *, struct err *),
+                  void (*done)(struct task *));
+/* `part` is borrowed until `done`, where job->sign has the signature. */
+void job_on_signer(struct job *, struct span part, void (*done)(struct task *));
+/* Whose hand-over this was: to a worker, the store, the signer. */
+struct job *job_of_task(struct task *);
+struct job *job_of_op(struct task *);
+struct job *job_of_sign(struct task *);
+
+/* ---- judging and answering, on a worker ---- */
+
+/* For a check that failed: notes why in job->failure and returns -1; job->e is the caller's. */
+int job_fail(struct job *, enum cmp_failure);
 /* Stage 1, on a worker: the form of the message and who it says it is from. On failure job->failure
  * and job->e; -1. */
 int judge_form(struct job *);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/job.h"
+
+#include <event2/event.h>
+
+#include "base/ossl.h"
+
+struct job *
+job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
+{
+    struct job *job = mem_zalloc(1, sizeof(*job));
+
+    ra->jobs++;
+    job->ra = ra;
+    job->exchange = exchange;
+    job->route = *route;
+    job->now = clock_now();
+    job->failure = CMP_NO_FAILURE;
+    return job;
+}
+
+void
+job_free(struct job *job)
+{
+    job->ra->jobs--;
+    job->ra->refusals -= job->refusal;
+    if (job->timer != NULL) {
+        event_free(job->timer);
+    }
+    cmp_msg_free(job->msg);
+    cmp_msg_free(job->outer);
+    mem_free(job->upstream);
+    X509_free(job->signer);
+    mem_free(job->signer_issuer);
+    mem_free(job->signer_subject);
+    requests_registration_clear(&job->registration);
+    requests_enrolment_clear(&job->enrolment);
+    cmp_mac_key_free(job->key);
+    cmp_certreq_free(job->certreq);
+    buf_free(&job->part);
+    buf_free(&job->asked);
+    buf_free(&job->nested);
+    buf_free(&job->answer_part);
+    buf_free(&job->out);
+    buf_free(&job->sign.signature);
+    mem_free(job);
+}
+
+void
+job_on_worker(struct job *job, void (*run)(struct task *), void (*done)(struct task *))
+{
+    job->task = (struct task){.run = run, .done = done};
+    pool_submit(job->ra->pool, &job->task);
+}
+
+void
+job_on_store(struct job *job, int (*run)(struct store_op *, struct store_db *, struct err *),
+             void (*done)(struct task *))
+{
+    job->op = (struct store_op){.task.done = done, .run = run};
+    store_submit(job->ra->store, &job->op);
+}
+
+void
+job_on_signer(struct job *job, struct span part, void (*done)(struct task *))
+{
+    buf_free(&job->sign.signature);
+    job->sign = (struct signer_job){.task.done = done, .object = SIGNER_CMP, .tbs = part};
+    signer_submit(job->ra->signer, &job->sign);
+}
+
+struct job *
+job_of_task(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, task);
+}
+
+struct job *
+job_of_op(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, op.task);
+}
+
+struct job *
+job_of_sign(struct task *task)
+{
+    return CONTAINER_OF(task, struct job, sign.task);
+}
+
+int
+job_fail(struct job *job, enum cmp_failure failure)
+{
+    job->failure = failure;
+    return -1;
+}
