@@ -23,13 +23,6 @@
 #include "ra/seal.h"
 #include "ra/support.h"
 
-static int
-fail(struct job *job, enum cmp_failure failure)
-{
-    job->failure = failure;
-    return -1;
-}
-
 /* ---- stage 1 ---- */
 
 /* "mac:<reference>" with what a text column may hold. */
@@ -40,12 +33,12 @@ identity_of_mac(struct job *job)
 
     if (kid.n == 0 || kid.n >= REQUESTS_REFERENCE_SIZE) {
         (void)err_set(&job->e, ERR_DENIED, "senderKID of %zu octets is no reference", kid.n);
-        return fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     }
     for (size_t i = 0; i < kid.n; i++) {
         if (kid.p[i] <= ' ' || kid.p[i] > '~') {
             (void)err_set(&job->e, ERR_DENIED, "senderKID is no reference");
-            return fail(job, CMP_BAD_MESSAGE_CHECK);
+            return job_fail(job, CMP_BAD_MESSAGE_CHECK);
         }
     }
     (void)snprintf(job->identity, sizeof(job->identity), "mac:%.*s", (int)kid.n,
@@ -72,13 +65,13 @@ identity_of_signature(struct job *job)
 
     job->signer = cmp_msg_signer(job->msg, &job->e);
     if (job->signer == NULL) {
-        return fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     }
     if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
-        return fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
     }
     if (sha256(der, job->fingerprint, &job->e) != 0) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     hex_format(span_of(job->fingerprint, sizeof(job->fingerprint)), hex);
     (void)snprintf(job->identity, sizeof(job->identity), "cert:%s", hex);
@@ -99,12 +92,12 @@ identify(struct job *job)
         return identity_of_signature(job);
     case CMP_UNPROTECTED:
         (void)err_set(&job->e, ERR_DENIED, "the message is not protected");
-        return fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     case CMP_PROTECTION_UNKNOWN:
         (void)err_set(&job->e, ERR_DENIED, "protectionAlg is none of ours");
-        return fail(job, CMP_BAD_ALG);
+        return job_fail(job, CMP_BAD_ALG);
     }
-    return fail(job, CMP_BAD_ALG);
+    return job_fail(job, CMP_BAD_ALG);
 }
 
 int
@@ -116,7 +109,7 @@ judge_form(struct job *job)
     job->failure = CMP_NO_FAILURE;
     job->msg = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
     if (job->msg == NULL) {
-        return fail(job, CMP_BAD_DATA_FORMAT);
+        return job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     job->body = cmp_msg_body(job->msg);
     if (job->body == CMP_NESTED) {
@@ -129,7 +122,7 @@ judge_form(struct job *job)
                            ? CMP_CERT_REQ_ID
                            : CMP_POLL_OTHER;
     if (sha256(cmp_msg_der(job->msg), job->rid, &job->e) != 0) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     /* A client that lost our only answer knows no nonce of ours: its poll has the form of a first
      * message, and check_nonce() decides. */
@@ -144,7 +137,7 @@ judge_form(struct job *job)
         (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
         (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
                       cmp_body_name(job->body));
-        return fail(job, CMP_BAD_REQUEST);
+        return job_fail(job, CMP_BAD_REQUEST);
     }
     if (job->body == CMP_RR) {
         judge_revoke_form(job);
@@ -174,7 +167,7 @@ authenticate_mac(struct job *job)
     bool real = false;
 
     if (open_secret(job, &secret, &real) != 0) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     /* A first message derives in any case: it must not show whether its reference is known. */
     if (real && job->found) {
@@ -190,7 +183,7 @@ authenticate_mac(struct job *job)
     }
     if (!real) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered under this reference");
-        return fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     }
     job->authenticated = true;
     if (cmp_body_asks_certificate(job->body) && !cmp_msg_implicit_confirm(job->msg)) {
@@ -227,7 +220,7 @@ authenticate_signature(struct job *job)
     /* That it is revoked is said in the body, also when its registration was cancelled. */
     if (!usable && !job->held.revoked && !(job->body == CMP_RR && judge_own_applies(job))) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     job->authenticated = true;
     return 0;
@@ -312,13 +305,13 @@ check_wishes(struct job *job, const struct nf_identity *nf, const struct profile
     for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
         if (!subject_part_agrees(nf, X509_NAME_get_entry(subject, i))) {
             (void)err_set(&job->e, ERR_DENIED, "the subject asked for is not the registered one");
-            return fail(job, CMP_NOT_AUTHORIZED);
+            return job_fail(job, CMP_NOT_AUTHORIZED);
         }
     }
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
             (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
-            return fail(job, CMP_NOT_AUTHORIZED);
+            return job_fail(job, CMP_NOT_AUTHORIZED);
         }
     }
     return 0;
@@ -344,7 +337,7 @@ check_proof(struct job *job, const struct registration *registration)
         if (job->protection == CMP_PROTECTION_SIGNATURE) {
             return registration_matches_certificate(registration, job->signer, &job->e) == 0
                        ? 0
-                       : fail(job, CMP_NOT_AUTHORIZED);
+                       : job_fail(job, CMP_NOT_AUTHORIZED);
         }
         break;
     case PROOF_PUBLIC_KEY:
@@ -354,7 +347,7 @@ check_proof(struct job *job, const struct registration *registration)
         break;
     }
     (void)err_set(&job->e, ERR_DENIED, "the registration wants another proof");
-    return fail(job, CMP_WRONG_INTEGRITY);
+    return job_fail(job, CMP_WRONG_INTEGRITY);
 }
 
 /* Proof publicKey: the registered key protects the request and is what the request asks for. */
@@ -368,16 +361,16 @@ check_asked_key(struct job *job, const struct registration *registration)
         return 0;
     }
     if (sha256(spki, asked, &job->e) != 0) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     if (memcmp(asked, job->signer_key, sizeof(asked)) != 0) {
         (void)err_set(&job->e, ERR_DENIED,
                       "the request is not protected by the key that it asks for");
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     return registration_matches_spki(registration, spki, &job->e) == 0
                ? 0
-               : fail(job, CMP_NOT_AUTHORIZED);
+               : job_fail(job, CMP_NOT_AUTHORIZED);
 }
 
 static int
@@ -400,7 +393,7 @@ prepare_entry(struct job *job)
     (void)snprintf(entry.profile, sizeof(entry.profile), "%s", job->profile);
     job->part = BUF_INIT(CMP_NESTED_MAX);
     if (cmp_queue_build(&entry, job->msg, &wrapper, &job->part, &job->e) != 0) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     return 0;
 }
@@ -429,7 +422,7 @@ choose_profile(struct job *job, const struct registration *registration)
         (void)err_set(&job->e, ERR_DENIED, "certProfile is %s and the path's profile %s", wish,
                       name);
         job->phrase = "certProfile is not the profile of the path";
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     if (wish[0] != '\0') {
         name = wish;
@@ -439,17 +432,17 @@ choose_profile(struct job *job, const struct registration *registration)
     chosen = registration_profile(registration, name);
     if (chosen == NULL) {
         (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     if (job->body == CMP_KUR && job->held.profile[0] != '\0' &&
         strcmp(name, job->held.profile) != 0) {
         (void)err_set(&job->e, ERR_DENIED, "a kur for another profile than its certificate's");
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     /* The window is that of initial certificates; the CA says what a holder may. */
     if (!judge_own_applies(job) &&
         registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", name);
     return 0;
@@ -474,7 +467,7 @@ keep_wishes(struct job *job)
 {
     job->asked = BUF_INIT(CMP_MESSAGE_MAX);
     return cmp_certreq_encode_asked(job->certreq, &job->asked, &job->e) != 0
-               ? fail(job, CMP_SYSTEM_FAILURE)
+               ? job_fail(job, CMP_SYSTEM_FAILURE)
                : 0;
 }
 
@@ -488,12 +481,12 @@ judge_first(struct job *job)
     job->uncounted = judge_own_applies(job);
     if (job->held.revoked) {
         (void)err_set(&job->e, ERR_DENIED, "signed with a certificate that is revoked");
-        (void)fail(job, CMP_CERT_REVOKED);
+        (void)job_fail(job, CMP_CERT_REVOKED);
     } else if (job->body == CMP_RR) {
         result = judge_revoke(job);
     } else if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules,
                                   registration, &job->e) != 0) {
-        (void)fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
+        (void)job_fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
     } else if (job->body == CMP_GENM) {
         result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
         if (result == 0 && support_asks_keys(job)) {
@@ -536,7 +529,7 @@ check_nonce(struct job *job)
         return 0;
     }
     (void)err_set(&job->e, ERR_DENIED, "recipNonce is none of our senderNonces");
-    return fail(job, CMP_BAD_RECIPIENT_NONCE);
+    return job_fail(job, CMP_BAD_RECIPIENT_NONCE);
 }
 
 static int
@@ -547,15 +540,15 @@ judge_certconf(struct job *job)
 
     if (x->state == REQUESTS_CONFIRMED || x->state == REQUESTS_REJECTED) {
         (void)err_set(&job->e, ERR_CONFLICT, "certConf after the end of the transaction");
-        return fail(job, CMP_CERT_CONFIRMED);
+        return job_fail(job, CMP_CERT_CONFIRMED);
     }
     if (x->certificate.n == 0) {
         (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
-        return fail(job, CMP_BAD_REQUEST);
+        return job_fail(job, CMP_BAD_REQUEST);
     }
     certificate = certificate_parse_keyless(buf_span(&x->certificate), &job->e);
     if (certificate == NULL) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     if (cmp_certconf_read(job->msg, x->cert_req_id, &job->certconf, &job->failure, &job->e) != 0 ||
         cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
@@ -566,7 +559,7 @@ judge_certconf(struct job *job)
             return 0; /* says the same again */
         }
         (void)err_set(&job->e, ERR_CONFLICT, "another certConf than the one before");
-        return fail(job, CMP_CERT_CONFIRMED);
+        return job_fail(job, CMP_CERT_CONFIRMED);
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", x->profile);
     return prepare_entry(job);
@@ -582,7 +575,7 @@ judge_pollreq(struct job *job)
     }
     if (job->poll_id != CMP_POLL_OTHER && job->poll_id != job->enrolment.cert_req_id) {
         (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
-        return fail(job, CMP_BAD_REQUEST);
+        return job_fail(job, CMP_BAD_REQUEST);
     }
     return job->enrolment.body == CMP_GENM ? support_poll(job) : 0;
 }
@@ -611,7 +604,7 @@ judge_requester(struct job *job)
     if (later && !job->found) {
         (void)err_set(&job->e, ERR_NOTFOUND, "%s without its transaction",
                       cmp_body_name(job->body));
-        return fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
+        return job_fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
     }
     if ((job->protection == CMP_PROTECTION_MAC ? authenticate_mac(job)
                                                : authenticate_signature(job)) != 0) {

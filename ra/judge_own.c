@@ -10,13 +10,6 @@
 
 enum { DAY = 24 * 60 * 60 };
 
-static int
-fail(struct job *job, enum cmp_failure failure)
-{
-    job->failure = failure;
-    return -1;
-}
-
 /* urn:uuid:<nfInstanceId>, which is in each certificate of a network function (TS 33.310 6.1.3c.3).
  */
 static void
@@ -96,12 +89,12 @@ judge_own_right(struct job *job)
             return 0; /* RFC 9483 4.1.5 */
         }
         (void)err_set(&job->e, ERR_DENIED, "a kur is signed with what it updates");
-        return fail(job, CMP_WRONG_INTEGRITY);
+        return job_fail(job, CMP_WRONG_INTEGRITY);
     }
     if (!job->own) {
         (void)err_set(&job->e, ERR_DENIED, "%s signed with a certificate that is not ours",
                       cmp_body_name(job->body));
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     return 0;
 }

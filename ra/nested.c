@@ -8,13 +8,6 @@
 #include "ra/crl_files.h"
 #include "ra/job.h"
 
-static int
-fail(struct job *job, enum cmp_failure failure)
-{
-    job->failure = failure;
-    return -1;
-}
-
 /* Of one of ours, in the CRL of our issuing CA; a trust section has those of others. */
 static int
 check_status(struct job *job, X509 *signer)
@@ -31,7 +24,7 @@ check_status(struct job *job, X509 *signer)
     }
     crls = crl_files_read(dir, &job->e);
     if (crls == NULL) {
-        return fail(job, CMP_SYSTEM_FAILURE);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     for (size_t i = 0; crl == NULL && i < crls->n; i++) {
         if (crl_file_is_of(&crls->files[i], issuer)) {
@@ -44,11 +37,11 @@ check_status(struct job *job, X509 *signer)
         X509_cmp_time(X509_CRL_get0_nextUpdate(crl), &now) < 0 ||
         X509_CRL_verify(crl, X509_get0_pubkey(job->ra->credentials.issuing)) != 1) {
         (void)ossl_err(&job->e, ERR_DENIED, "no good CRL of the upstream RA's issuer in %s", dir);
-        return fail(job, CMP_SIGNER_NOT_TRUSTED);
+        return job_fail(job, CMP_SIGNER_NOT_TRUSTED);
     }
     if (X509_CRL_get0_by_cert(crl, &entry, signer) != 0) {
         (void)err_set(&job->e, ERR_DENIED, "the upstream RA's certificate is revoked");
-        return fail(job, CMP_CERT_REVOKED);
+        return job_fail(job, CMP_CERT_REVOKED);
     }
     return 0;
 }
@@ -61,7 +54,7 @@ check_upstream(struct job *job, X509 *signer)
 
     if (EVP_PKEY_eq(X509_get0_pubkey(signer), X509_get0_pubkey(c->certificate)) == 1) {
         (void)err_set(&job->e, ERR_DENIED, "nested by ourselves");
-        return fail(job, CMP_NOT_AUTHORIZED);
+        return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     if (trust_check_ra(c->trust, job->msg, signer, job->now, &job->failure, &job->e) != 0) {
         return -1;
@@ -82,18 +75,18 @@ read_inner(struct job *job, struct cmp_msg **inner)
     }
     *inner = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
     if (*inner == NULL) {
-        return fail(job, CMP_BAD_DATA_FORMAT);
+        return job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     if (cmp_msg_body(*inner) == CMP_NESTED) {
         (void)err_set(&job->e, ERR_DENIED, "nested in nested");
-        return fail(job, CMP_BAD_REQUEST);
+        return job_fail(job, CMP_BAD_REQUEST);
     }
     if (!span_equal(cmp_msg_transaction_id(*inner), cmp_msg_transaction_id(job->msg)) ||
         !span_equal(cmp_msg_sender_nonce(*inner), cmp_msg_sender_nonce(job->msg)) ||
         (nonce.n != 0 && !span_equal(nonce, cmp_msg_recip_nonce(*inner)))) {
         (void)err_set(&job->e, ERR_DENIED,
                       "nested: transactionID and nonces are not those of the message inside");
-        return fail(job, CMP_BAD_REQUEST);
+        return job_fail(job, CMP_BAD_REQUEST);
     }
     return 0;
 }
@@ -112,11 +105,11 @@ check_outer(struct job *job)
     }
     if (cmp_protection_of(job->msg) != CMP_PROTECTION_SIGNATURE) {
         (void)err_set(&job->e, ERR_DENIED, "nested, but not signed");
-        return fail(job, CMP_WRONG_INTEGRITY);
+        return job_fail(job, CMP_WRONG_INTEGRITY);
     }
     signer = cmp_msg_signer(job->msg, &job->e);
     if (signer == NULL) {
-        return fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     }
     if (cmp_signature_verify(job->msg, signer, &job->failure, &job->e) != 0 ||
         check_upstream(job, signer) != 0) {
