@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/ossl.h"
+#include "ca/x509/name.h"
+#include "ca/x509/pubkey.h"
+#include "ra/job.h"
+#include "ra/judge_own.h"
+#include "ra/judge_revoke.h"
+#include "ra/nested.h"
+
+/* "mac:<reference>" with what a text column may hold. */
+static int
+identity_of_mac(struct job *job)
+{
+    struct span kid = cmp_msg_sender_kid(job->msg);
+
+    if (kid.n == 0 || kid.n >= REQUESTS_REFERENCE_SIZE) {
+        (void)err_set(&job->e, ERR_DENIED, "senderKID of %zu octets is no reference", kid.n);
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    for (size_t i = 0; i < kid.n; i++) {
+        if (kid.p[i] <= ' ' || kid.p[i] > '~') {
+            (void)err_set(&job->e, ERR_DENIED, "senderKID is no reference");
+            return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+        }
+    }
+    (void)snprintf(job->identity, sizeof(job->identity), "mac:%.*s", (int)kid.n,
+                   (const char *)kid.p);
+    return 0;
+}
+
+static int
+hash_of_key(X509 *certificate, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+
+    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
+               ? -1
+               : sha256(buf_span(&spki), out, e);
+}
+
+/* "cert:<SHA-256>" */
+static int
+identity_of_signature(struct job *job)
+{
+    char hex[2 * SHA256_SIZE + 1];
+    struct span der = cmp_msg_extra(job->msg, 0);
+
+    job->signer = cmp_msg_signer(job->msg, &job->e);
+    if (job->signer == NULL) {
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+    }
+    if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
+    }
+    if (sha256(der, job->fingerprint, &job->e) != 0) {
+        return job_fail(job, CMP_SYSTEM_FAILURE);
+    }
+    hex_format(span_of(job->fingerprint, sizeof(job->fingerprint)), hex);
+    (void)snprintf(job->identity, sizeof(job->identity), "cert:%s", hex);
+    job->signer_issuer = name_text(X509_get_issuer_name(job->signer));
+    job->signer_subject = name_text(X509_get_subject_name(job->signer));
+    judge_own_identify(job);
+    return 0;
+}
+
+static int
+identify(struct job *job)
+{
+    job->protection = cmp_protection_of(job->msg);
+    switch (job->protection) {
+    case CMP_PROTECTION_MAC:
+        return identity_of_mac(job);
+    case CMP_PROTECTION_SIGNATURE:
+        return identity_of_signature(job);
+    case CMP_UNPROTECTED:
+        (void)err_set(&job->e, ERR_DENIED, "the message is not protected");
+        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+    case CMP_PROTECTION_UNKNOWN:
+        (void)err_set(&job->e, ERR_DENIED, "protectionAlg is none of ours");
+        return job_fail(job, CMP_BAD_ALG);
+    }
+    return job_fail(job, CMP_BAD_ALG);
+}
+
+int
+judge_form(struct job *job)
+{
+    struct span raw = http_exchange_request(job->exchange)->body;
+    bool first;
+
+    job->failure = CMP_NO_FAILURE;
+    job->msg = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
+    if (job->msg == NULL) {
+        return job_fail(job, CMP_BAD_DATA_FORMAT);
+    }
+    job->body = cmp_msg_body(job->msg);
+    if (job->body == CMP_NESTED) {
+        if (nested_open(job) != 0) {
+            return -1;
+        }
+        job->body = cmp_msg_body(job->msg);
+    }
+    job->cert_req_id = cmp_body_asks_certificate(job->body) && job->body != CMP_P10CR
+                           ? CMP_CERT_REQ_ID
+                           : CMP_POLL_OTHER;
+    if (sha256(cmp_msg_der(job->msg), job->rid, &job->e) != 0) {
+        return job_fail(job, CMP_SYSTEM_FAILURE);
+    }
+    /* A client that lost our only answer knows no nonce of ours: its poll has the form of a first
+     * message, and check_nonce() decides. */
+    first = !cmp_is_later(job->body) ||
+            (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0);
+    if ((first
+             ? cmp_check_first(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)
+             : cmp_check_later(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)) != 0) {
+        return -1;
+    }
+    if (!route_takes(&job->route, job->body) &&
+        (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
+        (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
+                      cmp_body_name(job->body));
+        return job_fail(job, CMP_BAD_REQUEST);
+    }
+    if (job->body == CMP_RR) {
+        judge_revoke_form(job);
+    }
+    return identify(job);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge_protection.h - is the message from whom it says it is from? Private to ra/; runs in
+ * workers.
+ *
+ * With job->registered and job->registration as the database has them. On success
+ * job->authenticated; else -1 with job->failure and job->e.
+ */
+#pragma once
+
+#include "ra/job.h"
+
+/* A registration's one-time secret. An unknown reference and a wrong MAC do the same work and get
+ * the same answer: badMessageCheck. job->key is kept for the answer. */
+int judge_mac(struct job *);
+/* A registered certificate, key or vendor, or a certificate of ours, with its path to an anchor of
+ * that purpose. badMessageCheck, signerNotTrusted, certRevoked, notAuthorized. */
+int judge_signature(struct job *);
