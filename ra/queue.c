@@ -1,47 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flight is an entry that is on the wire or waited for:
- *
- *   admitted --link up--> on the wire --answer--> being stored --committed--> waiter, gone
- *       ^------- link down, BUSY ------/
- *
- * The pump reads what has no answer from ra.db, in order, and sends what is not on the wire. It
- * runs after each WELCOME, a while after each BUSY, and when the CA is to be asked again about what
- * it keeps WAITING for people: such an entry is as one without an answer, but rests meanwhile.
- * Entries admitted while it rests are sent
- * directly: their commit came after the pump's last look, so the pump has not seen them, and nobody
- * else will.
+ * The pump reads what has no answer from ra.db, in order, and sends what is not on the wire
+ * (flights.h). It runs after each WELCOME, a while after each BUSY, and when the CA is to be asked
+ * again about what it keeps WAITING for people: such an entry is as one without an answer, but
+ * rests meanwhile. Entries admitted while the pump rests are sent directly: their commit came after
+ * its last look, so it has not seen them, and nobody else will.
  */
 #include "ra/queue.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
-#include "base/ossl.h"
 #include "ca/cmp/queue.h"
 #include "ca/link/client.h"
 #include "ca/x509/profiles.h"
+#include "ra/asks.h"
+#include "ra/flights.h"
+#include "ra/queue_answer.h"
 
-enum { BUCKETS = 4096, PUMP_MAX = 64, PUMP_PAUSE_MS = 200, ASKS_MAX = 128 };
-/* What people decided can be fetched so long after the CA said last that it waits. */
-enum { WAITING_KEEP_S = 7 * 86400 };
-
-struct flight {
-    struct flight *next;
-    uint8_t rid[REQUESTS_RID_SIZE];
-    bool on_wire;
-    queue_waiter *waiter; /* NULL: nobody waits */
-    void *arg;
-};
-
-struct ask {
-    uint8_t id[REQUESTS_RID_SIZE];
-    size_t n_id; /* 0: free */
-    queue_reply *reply;
-    void *arg;
-};
+enum { PUMP_MAX = 64, PUMP_PAUSE_MS = 200 };
 
 struct pump {
     struct store_op op;
@@ -59,8 +37,8 @@ struct queue {
     struct queue_options options;
     struct ra *ra;
     struct link_client *link;
-    struct flight *buckets[BUCKETS];
-    struct ask asks[ASKS_MAX];
+    struct flights flights;
+    struct asks asks;
     struct pump pump;
     struct event *retry;
     struct event *asking; /* the CA about what it keeps waiting */
@@ -68,65 +46,6 @@ struct queue {
     bool wrong_ca; /* its certificates are not those of our configuration */
     bool is_down;  /* and that was logged */
 };
-
-/* An answer on its way into ra.db. */
-struct answer_op {
-    struct store_op op;
-    struct queue *queue;
-    enum link_type type;
-    uint8_t rid[REQUESTS_RID_SIZE];
-    struct buf certificate;
-    struct requests_certificate delivered; /* ISSUED */
-    int fail_info;
-    int check_after;
-    char phrase[REQUESTS_PHRASE_SIZE];
-    struct requests_enrolment enrolment;
-    bool found;
-};
-
-/* ---- flights ---- */
-
-static struct flight **
-flight_place(struct queue *q, const uint8_t *rid)
-{
-    struct flight **place = &q->buckets[((unsigned)rid[0] << 8 | rid[1]) % BUCKETS];
-
-    while (*place != NULL && memcmp((*place)->rid, rid, REQUESTS_RID_SIZE) != 0) {
-        place = &(*place)->next;
-    }
-    return place;
-}
-
-static struct flight *
-flight_get(struct queue *q, const uint8_t *rid)
-{
-    struct flight **place = flight_place(q, rid);
-
-    if (*place == NULL) {
-        *place = mem_zalloc(1, sizeof(**place));
-        memcpy((*place)->rid, rid, REQUESTS_RID_SIZE);
-    }
-    return *place;
-}
-
-static void
-flight_remove(struct flight **place)
-{
-    struct flight *f = *place;
-
-    *place = f->next;
-    mem_free(f);
-}
-
-static void
-flight_remove_if_idle(struct queue *q, const uint8_t *rid)
-{
-    struct flight **place = flight_place(q, rid);
-
-    if (*place != NULL && !(*place)->on_wire && (*place)->waiter == NULL) {
-        flight_remove(place);
-    }
-}
 
 /* ---- sending ---- */
 
@@ -151,7 +70,7 @@ pump_later(struct queue *q)
 static bool
 send_entry(struct queue *q, const struct requests_entry *entry, struct span nested)
 {
-    struct flight *f = flight_get(q, entry->rid);
+    struct flight *f = flights_get(&q->flights, entry->rid);
     const struct link_message m = {
         .type = LINK_SUBMIT,
         .id = span_of(entry->rid, sizeof(entry->rid)),
@@ -168,7 +87,7 @@ send_entry(struct queue *q, const struct requests_entry *entry, struct span nest
         f->on_wire = true;
         return true;
     }
-    flight_remove_if_idle(q, entry->rid);
+    flights_remove_if_idle(&q->flights, entry->rid);
     if (e.code == ERR_BUSY) {
         return false;
     }
@@ -286,7 +205,7 @@ void
 queue_admitted(struct queue *q, const struct requests_entry *entry, struct span nested,
                queue_waiter *waiter, void *arg)
 {
-    struct flight *f = flight_get(q, entry->rid);
+    struct flight *f = flights_get(&q->flights, entry->rid);
 
     f->waiter = waiter;
     f->arg = arg;
@@ -298,11 +217,11 @@ queue_admitted(struct queue *q, const struct requests_entry *entry, struct span 
 void
 queue_forget(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
 {
-    struct flight **place = flight_place(q, rid);
+    struct flight *f = flights_find(&q->flights, rid);
 
-    if (*place != NULL) {
-        (*place)->waiter = NULL;
-        flight_remove_if_idle(q, rid);
+    if (f != NULL) {
+        f->waiter = NULL;
+        flights_remove_if_idle(&q->flights, rid);
     }
 }
 
@@ -314,148 +233,41 @@ queue_is_up(const struct queue *q)
 
 /* ---- answers ---- */
 
-static int
-answer_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct answer_op *a = CONTAINER_OF(op, struct answer_op, op);
-    struct span rid = span_of(a->rid, sizeof(a->rid));
-    int result = -1;
-
-    if (a->type == LINK_ISSUED) {
-        result = requests_issued(db, rid, buf_span(&a->certificate), e);
-        if (result == 0) {
-            result = requests_delivered(db, rid, &a->delivered, e);
-        }
-    } else if (a->type == LINK_CONFIRMED) {
-        result = requests_confirmed(db, rid, e);
-    } else if (a->type == LINK_REVOKED) {
-        result = requests_revoked(db, rid, e);
-    } else if (a->type == LINK_WAITING) {
-        const int64_t again_at = clock_now() + a->check_after;
-        const struct requests_wait wait = {.check_after = a->check_after,
-                                           .phrase = a->phrase,
-                                           .again_at = again_at,
-                                           .until = again_at + WAITING_KEEP_S};
-
-        result = requests_waiting(db, rid, &wait, e);
-    } else {
-        result = requests_refused(db, rid, a->fail_info, a->phrase, e);
-        if (result == 0 && a->fail_info == CMP_CERT_REVOKED) {
-            result = requests_signer_revoked(db, rid, e);
-        }
-    }
-    if (result != 0) {
-        return -1;
-    }
-    return requests_enrolment_by_rid(db, rid, &a->enrolment, &a->found, e);
-}
-
 static void
-answer_done(struct task *task)
+on_stored(void *arg, const struct queue_answer *a)
 {
-    struct answer_op *a = CONTAINER_OF(task, struct answer_op, op.task);
-    struct queue *q = a->queue;
-    struct flight **place = flight_place(q, a->rid);
+    struct queue *q = arg;
+    struct flight *f = flights_find(&q->flights, a->rid);
 
     if (a->op.result != 0 && a->op.e.code == ERR_STORE) {
         ra_fail(q->ra, &a->op.e);
     } else if (a->op.result != 0) {
         log_err(LOG_ERROR, "answer-refused", &a->op.e, "%s from the CA", link_type_name(a->type));
-    } else if (a->type == LINK_REFUSED && (*place == NULL || (*place)->waiter == NULL)) {
+    } else if (a->type == LINK_REFUSED && (f == NULL || f->waiter == NULL)) {
         log_event(LOG_WARNING, "refused-later", "nobody waits any more, and the CA says: %s",
                   a->phrase);
     }
     if (a->type == LINK_WAITING) {
         ask_later(q, a->check_after);
     }
-    if (*place != NULL) {
-        queue_waiter *waiter = (*place)->waiter;
-        void *arg = (*place)->arg;
+    if (f != NULL) {
+        queue_waiter *waiter = f->waiter;
+        void *waiting = f->arg;
 
-        flight_remove(place);
+        flights_remove(&q->flights, a->rid);
         if (waiter != NULL && a->op.result == 0 && a->found) {
-            waiter(arg, &a->enrolment);
+            waiter(waiting, &a->enrolment);
         }
     }
-    requests_enrolment_clear(&a->enrolment);
-    buf_free(&a->certificate);
-    mem_free(a);
-}
-
-/* What is kept of a certificate that was delivered. */
-static int
-describe(struct span der, struct requests_certificate *out, struct err *e)
-{
-    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
-    const ASN1_INTEGER *serial;
-    struct tm tm;
-
-    if (certificate == NULL || sha256(der, out->fingerprint, e) != 0) {
-        return -1;
-    }
-    serial = X509_get0_serialNumber(certificate);
-    out->serial_size = (size_t)ASN1_STRING_length(serial);
-    if (out->serial_size > sizeof(out->serial) ||
-        ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1) {
-        return ossl_err(e, ERR_INPUT, "serial number or validity");
-    }
-    memcpy(out->serial, ASN1_STRING_get0_data(serial), out->serial_size);
-    out->not_after = timegm(&tm);
-    return 0;
-}
-
-static void
-store_answer(struct queue *q, const struct link_message *m)
-{
-    struct answer_op *a = mem_zalloc(1, sizeof(*a));
-    size_t n = m->phrase.n < sizeof(a->phrase) - 1 ? m->phrase.n : sizeof(a->phrase) - 1;
-    struct err e;
-
-    a->op = (struct store_op){.task.done = answer_done, .run = answer_run};
-    a->queue = q;
-    a->type = m->type;
-    memcpy(a->rid, m->id.p, sizeof(a->rid));
-    a->fail_info = (int)m->fail_info;
-    a->check_after = (int)m->check_after;
-    if (n > 0) {
-        memcpy(a->phrase, m->phrase.p, n);
-    }
-    a->certificate = BUF_INIT(LINK_CERTIFICATE_MAX);
-    if (m->type == LINK_ISSUED && describe(m->body, &a->delivered, &e) != 0) {
-        log_err(LOG_ERROR, "answer-refused", &e, "the CA's certificate");
-        mem_free(a);
-        return;
-    }
-    if (buf_set(&a->certificate, m->body, &e) != 0) {
-        mem_free(a); /* the link's limit is the same: cannot be */
-        return;
-    }
-    store_submit(q->ra->store, &a->op);
-}
-
-/* True when an administrator waited for it. */
-static bool
-reply_to_ask(struct queue *q, const struct link_message *m)
-{
-    for (size_t i = 0; i < ASKS_MAX; i++) {
-        struct ask ask = q->asks[i];
-
-        if (ask.n_id != 0 && span_equal(m->id, span_of(ask.id, ask.n_id))) {
-            q->asks[i].n_id = 0;
-            ask.reply(ask.arg, m);
-            return true;
-        }
-    }
-    return false;
 }
 
 static void
 on_message(void *arg, const struct link_message *m)
 {
     struct queue *q = arg;
-    struct flight **place;
+    struct flight *f;
 
-    if (reply_to_ask(q, m)) {
+    if (asks_answer(&q->asks, m)) {
         return;
     }
     if (m->id.n != REQUESTS_RID_SIZE) {
@@ -468,13 +280,13 @@ on_message(void *arg, const struct link_message *m)
     case LINK_REVOKED:
     case LINK_REFUSED:
     case LINK_WAITING:
-        store_answer(q, m);
+        queue_answer_store(q->ra->store, m, on_stored, q);
         break;
     case LINK_BUSY:
-        place = flight_place(q, m->id.p);
-        if (*place != NULL) {
-            (*place)->on_wire = false;
-            flight_remove_if_idle(q, m->id.p);
+        f = flights_find(&q->flights, m->id.p);
+        if (f != NULL) {
+            f->on_wire = false;
+            flights_remove_if_idle(&q->flights, m->id.p);
         }
         pump_later(q);
         break;
@@ -540,46 +352,18 @@ on_down(void *arg, const struct err *why)
         log_err(LOG_WARNING, "link-down", why, "requests are queued and answered \"waiting\"");
     }
     q->is_down = true; /* the tries that follow say nothing new */
-    for (size_t i = 0; i < BUCKETS; i++) {
-        struct flight **place = &q->buckets[i];
-
-        while (*place != NULL) {
-            (*place)->on_wire = false;
-            if ((*place)->waiter == NULL) {
-                flight_remove(place);
-            } else {
-                place = &(*place)->next;
-            }
-        }
-    }
-    for (size_t i = 0; i < ASKS_MAX; i++) {
-        struct ask ask = q->asks[i];
-
-        if (ask.n_id != 0) {
-            q->asks[i].n_id = 0;
-            ask.reply(ask.arg, NULL);
-        }
-    }
+    flights_land(&q->flights);
+    asks_give_up(&q->asks);
 }
 
 int
 queue_ask(struct queue *q, const struct link_message *m, queue_reply *reply, void *arg,
           struct err *e)
 {
-    struct ask *slot = NULL;
+    struct ask *ask = asks_place(&q->asks, m->id, e);
 
-    for (size_t i = 0; i < ASKS_MAX; i++) {
-        struct ask *ask = &q->asks[i];
-
-        if (ask->n_id != 0 && span_equal(m->id, span_of(ask->id, ask->n_id))) {
-            return err_set(e, ERR_BUSY, "somebody else is asking the CA the same");
-        }
-        if (ask->n_id == 0) {
-            slot = ask;
-        }
-    }
-    if (slot == NULL) {
-        return err_set(e, ERR_BUSY, "too many commands wait for the CA");
+    if (ask == NULL) {
+        return -1;
     }
     if (q->wrong_ca) {
         return err_set(e, ERR_DENIED, "the CA at link_socket is not the configured one");
@@ -587,10 +371,7 @@ queue_ask(struct queue *q, const struct link_message *m, queue_reply *reply, voi
     if (link_client_send(q->link, m, e) != 0) {
         return err_wrap(e, "link to the CA");
     }
-    memcpy(slot->id, m->id.p, m->id.n);
-    slot->n_id = m->id.n;
-    slot->reply = reply;
-    slot->arg = arg;
+    ask_put(ask, m->id, reply, arg);
     return 0;
 }
 
@@ -635,11 +416,7 @@ queue_free(struct queue *q)
     if (q->asking != NULL) {
         event_free(q->asking);
     }
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (q->buckets[i] != NULL) {
-            flight_remove(&q->buckets[i]);
-        }
-    }
+    flights_clear(&q->flights);
     for (size_t i = 0; i < PUMP_MAX; i++) {
         requests_entry_clear(&q->pump.entries[i]);
     }

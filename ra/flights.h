@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flights.h - which queue entries are on the wire or waited for. Private to ra/; on the loop's
+ * thread. A flight is one such entry:
+ *
+ *   admitted --link up--> on the wire --answer--> being stored --committed--> waiter, gone
+ *       ^------- link down, BUSY ------/
+ *
+ * Ownership: the table owns the flights; one is borrowed until the next call that may remove it.
+ */
+#pragma once
+
+#include "ra/queue.h"
+
+enum { FLIGHTS_BUCKETS = 4096 };
+
+struct flight {
+    struct flight *next;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    bool on_wire;
+    queue_waiter *waiter; /* NULL: nobody waits */
+    void *arg;
+};
+
+struct flights {
+    struct flight *buckets[FLIGHTS_BUCKETS]; /* all zero: empty */
+};
+
+void flights_clear(struct flights *);
+/* NULL: there is none. */
+struct flight *flights_find(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
+/* Makes one when there is none. */
+struct flight *flights_get(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
+/* None there is fine for both. Idle: neither on the wire nor waited for. */
+void flights_remove(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
+void flights_remove_if_idle(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
+/* The link went away: nothing is on the wire any more. */
+void flights_land(struct flights *);
