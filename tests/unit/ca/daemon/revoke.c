@@ -158,6 +158,13 @@ an_ra_that_lies_revokes_nothing(void **state)
     r.nested = world_wrap(w, buf_span(&message), first.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     world_submit(w, buf_span(&message), buf_span(&r.nested), &answer);
     nf_is_refused(&answer, CMP_WRONG_INTEGRITY);
+    /* and attested as signed */
+    assert_ok(cmp_client_rr(&first.client, of_first, KEY_COMPROMISE, &s, &message, &e), &e);
+    buf_free(&r.nested);
+    r.nested =
+        world_wrap(w, buf_span(&message), first.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+    world_submit(w, buf_span(&message), buf_span(&r.nested), &answer);
+    nf_is_refused(&answer, CMP_WRONG_INTEGRITY);
     assert_false(is_on_crl(w, of_first));
     assert_false(is_on_crl(w, of_second));
 }
@@ -212,6 +219,57 @@ a_cancelled_registration_has_nothing_live(void **state)
         assert_true(is_on_crl(w, certificate));
     }
     is_refused(w, &n, certificate, n.key, certificate, CMP_CERT_REVOKED);
+}
+
+static json_int_t
+status_of(struct world *w, const char *object, const char *member, pid_t *signer)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    if (signer != NULL) {
+        *signer = (pid_t)json_integer_value(
+            json_object_get(json_object_get(json_object_get(status, "signers"), "issuing"), "pid"));
+    }
+    return json_integer_value(json_object_get(json_object_get(status, object), member));
+}
+
+/* The intent is stored, the token hangs, the registration is cancelled, the token is there again:
+ * nothing is issued, and the serial number that was to be signed is on the CRL. */
+static void
+a_cancel_ends_an_intent(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    json_int_t certificates;
+    json_int_t revoked;
+    pid_t signer;
+
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "signer_timeout_ms = 500\n");
+    world_start(w);
+    certificates = status_of(w, "record", "certificates", &signer);
+    revoked = status_of(w, "record", "revoked", NULL);
+    assert_int_equal(kill(signer, SIGSTOP), 0);
+    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    assert_int_equal(answer.m.type, LINK_BUSY);
+    assert_int_equal(status_of(w, "record", "open", NULL), 1);
+    cancel(w, &n);
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+    do {
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+    } while (answer.m.type == LINK_BUSY); /* until the signer is started anew */
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    assert_int_equal(status_of(w, "record", "open", NULL), 0);
+    assert_int_equal(status_of(w, "record", "certificates", NULL), certificates);
+    assert_int_equal(status_of(w, "record", "revoked", NULL), revoked + 1);
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\n");
+    world_start(w);
 }
 
 /* Cancelled while its request is on its way, at another moment each time, and killed: whatever was
@@ -275,6 +333,7 @@ main(void)
         cmocka_unit_test(an_ra_that_lies_revokes_nothing),
         cmocka_unit_test(a_kill_at_any_moment_revokes_once),
         cmocka_unit_test(a_cancelled_registration_has_nothing_live),
+        cmocka_unit_test(a_cancel_ends_an_intent),
         cmocka_unit_test(a_cancel_catches_what_is_on_its_way),
     };
 
