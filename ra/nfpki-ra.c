@@ -2,10 +2,10 @@
 /*
  * nfpki-ra - the registration authority: finds out who asks, checks, queues, answers.
  *
- * Order of start: configuration, secrets, certificates, the signer (before threads), the database,
- * the workers, the listeners, the link. "ready" is logged when it serves and the CA has said
- * WELCOME, or after READY_WAIT_MS without it. It cannot sign a certificate: its key signs CMP
- * messages and nothing else, in another process.
+ * Order of start: configuration, what every part works with (start.h), the loop, the listeners, the
+ * link. "ready" is logged when it serves and the CA has said WELCOME, or after READY_WAIT_MS
+ * without it. It cannot sign a certificate: its key signs CMP messages and nothing else, in another
+ * process.
  */
 #include <event2/event.h>
 #include <getopt.h>
@@ -15,24 +15,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/ossl.h"
 #include "base/proc.h"
-#include "ca/registration/batch.h"
-#include "ca/x509/path.h"
 #include "ca/x509/profiles.h"
 #include "db/requests.h"
-#include "pkcs11/client.h"
 #include "ra/api_server.h"
-#include "ra/budget.h"
 #include "ra/closing.h"
 #include "ra/front.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
 #include "ra/ra.h"
 #include "ra/register.h"
-#include "ra/seal_key.h"
+#include "ra/start.h"
 
 #ifndef RA_CONF
 #define RA_CONF "/etc/nfpki/nfpki-ra.conf"
@@ -43,7 +38,6 @@ enum {
     STOP_WAIT_MS = 10000,
     STOP_TICK_MS = 10,
     SWEEP_S = 10,
-    REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
 };
 
 struct daemon {
@@ -203,126 +197,6 @@ on_sweep_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start ---- */
 
-static int
-load_certificate(const char *path, X509 **certificate, struct buf *der, struct err *e)
-{
-    *certificate = certificate_load(path, e);
-    if (*certificate == NULL) {
-        return -1;
-    }
-    *der = BUF_INIT(64 * 1024);
-    return OSSL_ENCODE(X509, *certificate, der, e);
-}
-
-/* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). */
-static int
-check_own_certificate(const struct settings *s, const struct credentials *c, struct err *e)
-{
-    X509 *anchors[] = {c->root};
-    X509 *untrusted[] = {c->issuing};
-    const struct path_request request = {.purpose = PATH_RA_CMP,
-                                         .at = clock_now(),
-                                         .anchors = anchors,
-                                         .n_anchors = 1,
-                                         .untrusted = untrusted,
-                                         .n_untrusted = 1};
-
-    if (path_verify(c->certificate, &request, e) != 0) {
-        return err_wrap(e, "%s", s->certificate);
-    }
-    return 0;
-}
-
-static void
-say_remark(const struct err *e)
-{
-    log_err(LOG_WARNING, "trust-remark", e, "nfpki-ra.conf");
-}
-
-static int
-load_credentials(const struct settings *s, struct credentials *c, struct err *e)
-{
-    const ASN1_OCTET_STRING *ski;
-
-    if (load_certificate(s->certificate, &c->certificate, &c->certificate_der, e) != 0 ||
-        load_certificate(s->issuing, &c->issuing, &c->issuing_der, e) != 0 ||
-        load_certificate(s->root, &c->root, &c->root_der, e) != 0) {
-        return -1;
-    }
-    c->trust = trust_new(c->root, c->issuing, &s->trust, e);
-    if (c->trust == NULL) {
-        return -1;
-    }
-    trust_remarks(c->trust, clock_now(), say_remark);
-    c->tls_root = BUF_INIT(64 * 1024);
-    if (s->public_tls_root != NULL && file_read(s->public_tls_root, &c->tls_root, e) != 0) {
-        return err_wrap(e, "public_tls_root");
-    }
-    ski = X509_get0_subject_key_id(c->certificate);
-    if (ski == NULL) {
-        return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);
-    }
-    if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
-        return -1;
-    }
-    c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
-    return check_own_certificate(s, c, e);
-}
-
-static int
-start_signer(struct ra *ra, struct err *e)
-{
-    const struct signer_options options = {
-        .program = ra->settings->signer,
-        .policy = ra->settings->signer_policy,
-        .pin_fd = -1,
-        .finished = ra->tasks,
-    };
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(4096);
-
-    ra->signer = signer_start(&options, e);
-    if (ra->signer == NULL) {
-        return err_wrap(e, "signer");
-    }
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ra->credentials.certificate), &spki, e) !=
-        0) {
-        return -1;
-    }
-    if (!span_equal(buf_span(&spki), signer_spki(ra->signer))) {
-        return err_set(e, ERR_INPUT, "%s is not the certificate of the key that %s names",
-                       ra->settings->certificate, ra->settings->signer_policy);
-    }
-    if (signer_is_software(ra->signer)) {
-        log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
-    }
-    return 0;
-}
-
-static int
-verify_queue(struct store_op *op, struct store_db *db, struct err *e)
-{
-    (void)op;
-    return requests_verify_chain(db, e);
-}
-
-static int
-open_store(struct ra *ra, struct err *e)
-{
-    const struct store_options options = {
-        .path = ra->settings->database,
-        .application = REQUESTS_APPLICATION,
-        .schemas = {ra_migrations},
-        .finished = ra->tasks,
-    };
-    struct store_op op = {.run = verify_queue};
-
-    if (file_mkdirs(ra->settings->state, 0700, e) != 0) {
-        return -1;
-    }
-    ra->store = store_open(&options, e);
-    return ra->store == NULL ? -1 : store_call(ra->store, &op, e);
-}
-
 static struct event *
 must_event(struct event_base *base, evutil_socket_t fd, short what, event_callback_fn callback,
            void *arg)
@@ -364,7 +238,6 @@ start_services(struct daemon *d, struct err *e)
     const struct settings *s = d->ra.settings;
 
     d->ra.closing = closing_new(&d->ra);
-    d->ra.by_registration = budget_new(&s->http.by_registration, REGISTRATIONS_MAX);
     d->front = front_new(&d->ra, e);
     if (d->front == NULL) {
         return -1;
@@ -385,45 +258,10 @@ start_services(struct daemon *d, struct err *e)
     return 0;
 }
 
-static void
-set_rules(struct ra *ra)
-{
-    ra->rules = (struct cmp_rules){
-        .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_P10CR) |
-                  CMP_BODY_BIT(CMP_KUR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
-                  CMP_BODY_BIT(CMP_RR) | CMP_BODY_BIT(CMP_GENM) | CMP_BODY_BIT(CMP_ERROR),
-        .time_window_s = ra->settings->message_time_window,
-        .time_required = ra->settings->message_time_required,
-        .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
-                .count_max = (uint32_t)ra->settings->pbm_max_iterations},
-    };
-    /* Whether laboratories are allowed is in the CA's configuration alone. */
-    ra->registration_rules =
-        (struct nf_rules){.profiles = ra->settings->profiles, .lab_profiles = true};
-    ra->stored_rules = ra->registration_rules;
-    ra->stored_rules.stored = true;
-}
-
 static int
 start(struct daemon *d, const struct settings *settings, struct err *e)
 {
-    struct ra *ra = &d->ra;
-
-    ra->settings = settings;
-    ra->manifests = batch_manifests_new();
-    set_rules(ra);
-    ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
-    if (load_credentials(settings, &ra->credentials, e) != 0) {
-        return -1;
-    }
-    ra->tasks = tasks_new(e);
-    ra->base = event_base_new();
-    if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
-        open_store(ra, e) != 0 || seal_key_load(ra, e) != 0) {
-        return -1;
-    }
-    ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);
-    if (ra->pool == NULL || start_loop(d, e) != 0) {
+    if (ra_open(&d->ra, settings, e) != 0 || start_loop(d, e) != 0) {
         return -1;
     }
     return start_services(d, e);
@@ -444,16 +282,11 @@ free_event(struct event **event)
 static void
 stop(struct daemon *d)
 {
-    struct credentials *c = &d->ra.credentials;
-
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
     closing_free(d->ra.closing);
     admin_server_free(d->admin);
-    pool_free(d->ra.pool);
-    store_free(d->ra.store);
-    signer_free(d->ra.signer);
     free_event(&d->tasks_event);
     free_event(&d->signals[0]);
     free_event(&d->signals[1]);
@@ -461,23 +294,7 @@ stop(struct daemon *d)
     free_event(&d->ready_timer);
     free_event(&d->sweep_timer);
     free_event(&d->stop_timer);
-    if (d->ra.base != NULL) {
-        event_base_free(d->ra.base);
-    }
-    tasks_free(d->ra.tasks);
-    X509_free(c->certificate);
-    X509_free(c->issuing);
-    X509_free(c->root);
-    trust_free(c->trust);
-    buf_free(&c->certificate_der);
-    buf_free(&c->issuing_der);
-    buf_free(&c->root_der);
-    buf_free(&c->tls_root);
-    root_update_free(&c->root_update);
-    buf_free(&d->ra.seal_key);
-    mac_cache_free(d->ra.mac_cache);
-    batch_manifests_free(d->ra.manifests);
-    budget_free(d->ra.by_registration);
+    ra_close(&d->ra);
     pool_contexts_free();
     OPENSSL_cleanup();
 }

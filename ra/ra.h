@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ra.h - what every part of nfpki-ra works with: built by main(), constant afterwards but for the
+ * ra.h - what every part of nfpki-ra works with: built by start.c, constant afterwards but for the
  * counters, which belong to the loop's thread.
  */
 #pragma once

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.h - how what every part of nfpki-ra works with comes and goes. Private to nfpki-ra. */
+#pragma once
+
+#include "ra/ra.h"
+
+/*
+ * Fills an all zero struct: rules, certificates, the signer (before there are threads), the
+ * database with its chain verified, the key that seals, the workers; not the queue and `closing`,
+ * which need the loop. `settings` is borrowed. Blocking, in the main thread. On failure:
+ * ra_close(), too. ERR_INPUT names the file or the option.
+ */
+int ra_open(struct ra *, const struct settings *, struct err *e);
+/* When nothing is under way and whatever uses the loop is gone. */
+void ra_close(struct ra *);
