@@ -29,6 +29,8 @@ int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after,
 /* Leaf REJECTED. */
 int issuance_append_rejected(struct store_db *, const struct issuance_request *, const char *reason,
                              time_t now, uint64_t *index, struct err *e);
+/* Is there a row for this request? */
+int issuance_is_known(struct store_db *, struct span rid, bool *known, struct err *e);
 /* Leaf REQUEST. */
 int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
                             struct err *e);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * T1: may there be a certificate for this request, and if so, the row and the leaves that say so
+ * before it is signed.
+ */
+#include "db/issuance_rows.h"
+
+static int
+check_registration(struct store_db *db, const struct issuance_intent *i,
+                   enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+    bool live;
+    bool open;
+
+    if (store_query(db, &rows,
+                    "SELECT state, not_before, not_after, used + (SELECT count(*) FROM pending p "
+                    "WHERE p.registration = id AND p.open = 1 AND p.renews IS NULL AND p.rid <> "
+                    "?3) FROM registration "
+                    "WHERE id = ?1 AND nf_instance = ?2",
+                    STORE_VALUES(store_text(i->registration), store_text(i->nf_instance),
+                                 store_blob(i->rid)),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    live = row && row_int(&rows, 0) == ISSUANCE_LIVE;
+    /* The window and the uses are those of initial certificates. */
+    open = live && (i->renews.n > 0 || (row_int(&rows, 1) <= i->now && row_int(&rows, 2) > i->now));
+    if (!open) {
+        *outcome = ISSUANCE_NOT_REGISTERED;
+    } else if (i->renews.n == 0 && row_int(&rows, 3) >= i->certificates) {
+        *outcome = ISSUANCE_USED_UP;
+    }
+    return 0;
+}
+
+static int
+check_transaction(struct store_db *db, const struct issuance_intent *i,
+                  enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(
+            db, &rows,
+            "SELECT 1 FROM request WHERE registration = ?1 AND transaction_id = ?2 UNION ALL "
+            "SELECT 1 FROM pending WHERE registration = ?1 AND transaction_id = ?2 AND rid <> ?3",
+            STORE_VALUES(store_text(i->registration), store_blob(i->transaction_id),
+                         store_blob(i->rid)),
+            e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row) {
+        *outcome = ISSUANCE_TRANSACTION_IN_USE;
+    }
+    return 0;
+}
+
+/* A key certified to one owner is not certified to another (a cloned key is a stolen identity). */
+static int
+check_key(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
+          struct err *e)
+{
+    const char *owner = i->nf_instance == NULL ? "infrastructure" : i->nf_instance;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows, "SELECT owner FROM public_key WHERE sha256 = ?1",
+                    STORE_VALUES(store_blob(i->spki_sha256)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row) {
+        *outcome = strcmp(row_text(&rows, 0), owner) == 0 ? *outcome : ISSUANCE_KEY_TAKEN;
+        return 0;
+    }
+    store_end(&rows);
+    return *outcome != ISSUANCE_DONE
+               ? 0
+               : store_exec(db, "INSERT INTO public_key(sha256, owner) VALUES(?1, ?2)",
+                            STORE_VALUES(store_blob(i->spki_sha256), store_text(owner)), e);
+}
+
+int
+issuance_append_request(struct store_db *db, const struct issuance_intent *i, uint64_t *index,
+                        struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REQUEST, i->now);
+
+    leaf_set_hex(leaf, "rid", i->rid);
+    leaf_set_text(leaf, "registration", i->registration);
+    leaf_set_text(leaf, "profile", i->profile);
+    leaf_set_text(leaf, "assurance", i->assurance == ISSUANCE_SIGNATURE ? "signature" : "mac");
+    leaf_set_int(leaf, "qseq", (int64_t)i->queue_sequence);
+    if (i->approvals > 0) {
+        leaf_set_int(leaf, "approvals", i->approvals);
+    }
+    return issuance_append(db, leaf, index, e);
+}
+
+static int
+append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_t *index,
+                   struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_INTENT, i->now);
+    uint8_t hash[SHA256_SIZE];
+
+    if (sha256(i->tbs, hash, e) != 0) {
+        return -1;
+    }
+    leaf_set_hex(leaf, "rid", i->rid);
+    leaf_set_hex(leaf, "serial", i->serial);
+    leaf_set_text(leaf, "profile", i->profile);
+    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    leaf_set_time(leaf, "notBefore", i->not_before);
+    leaf_set_time(leaf, "notAfter", i->not_after);
+    if (i->profile_file.n > 0) {
+        leaf_set_hex(leaf, "profileFile", i->profile_file);
+    }
+    if (i->registration != NULL) {
+        leaf_set_text(leaf, "nfInstanceId", i->nf_instance);
+        leaf_set_text(leaf, "registration", i->registration);
+        leaf_set_text(leaf, "assurance", i->assurance == ISSUANCE_SIGNATURE ? "signature" : "mac");
+    }
+    if (i->approvals > 0) {
+        leaf_set_int(leaf, "approvals", i->approvals);
+    }
+    if (i->renews.n > 0) {
+        leaf_set_hex(leaf, i->is_update ? "updates" : "renews", i->renews);
+    }
+    return issuance_append(db, leaf, index, e);
+}
+
+static struct store_value
+number_or_null(bool there, int64_t number)
+{
+    return there ? store_int(number) : store_null();
+}
+
+static struct store_value
+blob_or_null(bool there, struct span bytes)
+{
+    return there ? store_blob(bytes) : store_null();
+}
+
+static int
+insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *e)
+{
+    const bool nf = i->registration != NULL;
+    uint64_t leaf;
+
+    if (nf && i->renews.n == 0 &&
+        store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
+                   STORE_VALUES(store_text(i->registration)), e) != 0) {
+        return -1;
+    }
+    /* what waited has its leaf REQUEST already */
+    if (nf && i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0) {
+        return -1;
+    }
+    if (append_intent_leaf(db, i, &leaf, e) != 0) {
+        return -1;
+    }
+    return store_exec(
+        db,
+        "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
+        "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
+        "created, leaf, renews, is_update, confirm, profile_file) "
+        "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18, ?19)",
+        STORE_VALUES(store_blob(i->rid), store_text(i->registration),
+                     blob_or_null(nf, i->transaction_id), number_or_null(nf, i->cert_req_id),
+                     number_or_null(nf, i->assurance),
+                     blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
+                     store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
+                     blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
+                     store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf),
+                     blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
+                     store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
+                     blob_or_null(i->profile_file.n > 0, i->profile_file)),
+        e);
+}
+
+/* The rules for a network function's request, one after the other until one says no. */
+static int
+check_nf(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
+         struct err *e)
+{
+    bool ours;
+
+    if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
+        return -1;
+    }
+    if (!ours) {
+        *outcome = ISSUANCE_SIGNER_UNKNOWN;
+        return 0;
+    }
+    if (issuance_check_holder(db, i, outcome, e) != 0 ||
+        (*outcome == ISSUANCE_DONE && check_registration(db, i, outcome, e) != 0)) {
+        return -1;
+    }
+    return *outcome == ISSUANCE_DONE ? check_transaction(db, i, outcome, e) : 0;
+}
+
+int
+issuance_admissible(struct store_db *db, const struct issuance_intent *i,
+                    enum issuance_outcome *outcome, struct err *e)
+{
+    bool known;
+
+    *outcome = ISSUANCE_DONE;
+    if (issuance_is_known(db, i->rid, &known, e) != 0) {
+        return -1;
+    }
+    if (known || i->registration == NULL) {
+        *outcome = known ? ISSUANCE_KNOWN : ISSUANCE_DONE;
+        return 0;
+    }
+    return check_nf(db, i, outcome, e);
+}
+
+int
+issuance_intend(struct store_db *db, const struct issuance_intent *i,
+                enum issuance_outcome *outcome, struct err *e)
+{
+    if (issuance_admissible(db, i, outcome, e) != 0 ||
+        (*outcome == ISSUANCE_DONE && i->approvals > 0 &&
+         issuance_check_approved(db, i, outcome, e) != 0) ||
+        (*outcome == ISSUANCE_DONE && check_key(db, i, outcome, e) != 0)) {
+        return -1;
+    }
+    return *outcome == ISSUANCE_DONE ? insert_intent(db, i, e) : 0;
+}

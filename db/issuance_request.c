@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "db/issuance_rows.h"
+
+void
+issuance_request_free(struct issuance_request *r)
+{
+    buf_free(&r->requester);
+    buf_free(&r->tbs);
+    buf_free(&r->certificate);
+}
+
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+    (void)snprintf(out, size, "%s", text == NULL ? "" : text);
+}
+
+static int
+copy_octets(uint8_t *out, size_t size, struct span from, struct err *e)
+{
+    if (from.n != size) {
+        return err_set(e, ERR_STORE, "ca.db: %zu octets where %zu belong", from.n, size);
+    }
+    memcpy(out, from.p, size);
+    return 0;
+}
+
+#define REQUEST_COLUMNS                                                                            \
+    "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, q.requester, "  \
+    "q.cert_req_id, q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, q.leaf, "            \
+    "v.serial IS NOT NULL FROM request q LEFT JOIN registration g ON g.id = q.registration "       \
+    "LEFT JOIN certificate c ON c.rid = q.rid LEFT JOIN revocation v ON v.serial = q.serial "
+
+static int
+request_from(const struct store_rows *rows, struct issuance_request *out, struct err *e)
+{
+    memset(out, 0, sizeof(*out));
+    out->requester = BUF_INIT(64);
+    out->tbs = BUF_INIT(ISSUANCE_TBS_MAX);
+    out->certificate = BUF_INIT(ISSUANCE_TBS_MAX * 2);
+    if (copy_octets(out->rid, sizeof(out->rid), row_blob(rows, 0), e) != 0) {
+        return -1;
+    }
+    out->state = (enum issuance_state)row_int(rows, 1);
+    copy_text(out->registration, sizeof(out->registration), row_text(rows, 2));
+    copy_text(out->nf_instance, sizeof(out->nf_instance), row_text(rows, 3));
+    copy_text(out->profile, sizeof(out->profile), row_text(rows, 4));
+    out->assurance = row_int(rows, 5) == ISSUANCE_SIGNATURE ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
+    out->cert_req_id = (int)row_int(rows, 7);
+    out->fail_info = (int)row_int(rows, 11);
+    copy_text(out->phrase, sizeof(out->phrase), row_text(rows, 12));
+    out->created = (time_t)row_int(rows, 13);
+    out->leaf = (uint64_t)row_int(rows, 14);
+    out->revoked = row_int(rows, 15) != 0;
+    if (!row_is_null(rows, 8) &&
+        copy_octets(out->serial, sizeof(out->serial), row_blob(rows, 8), e) != 0) {
+        return -1;
+    }
+    if (buf_set(&out->requester, row_blob(rows, 6), e) != 0 ||
+        buf_set(&out->tbs, row_blob(rows, 9), e) != 0) {
+        return -1;
+    }
+    return buf_set(&out->certificate, row_blob(rows, 10), e);
+}
+
+static int
+request_query(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+              struct issuance_request *out, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *found = false;
+    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    return *found ? request_from(&rows, out, e) : 0;
+}
+
+int
+issuance_find(struct store_db *db, struct span rid, struct issuance_request *out, bool *found,
+              struct err *e)
+{
+    return request_query(db, REQUEST_COLUMNS "WHERE q.rid = ?1", STORE_VALUES(store_blob(rid)), out,
+                         found, e);
+}
+
+int
+issuance_find_transaction(struct store_db *db, const char *registration, struct span transaction_id,
+                          struct issuance_request *out, bool *found, struct err *e)
+{
+    return request_query(db, REQUEST_COLUMNS "WHERE q.registration = ?1 AND q.transaction_id = ?2",
+                         STORE_VALUES(store_text(registration), store_blob(transaction_id)), out,
+                         found, e);
+}
+
+int
+issuance_next_open(struct store_db *db, time_t officers_before, struct issuance_request *out,
+                   bool *found, struct err *e)
+{
+    return request_query(db,
+                         REQUEST_COLUMNS
+                         "WHERE q.state = 0 AND (q.registration IS NOT NULL OR q.created < ?1) "
+                         "ORDER BY q.created LIMIT 1",
+                         STORE_VALUES(store_int(officers_before)), out, found, e);
+}
+
+int
+issuance_is_known(struct store_db *db, struct span rid, bool *known, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT 1 FROM request WHERE rid = ?1",
+                    STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, known, e);
+}
