@@ -5,7 +5,6 @@
  */
 #include "db/issuance.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"

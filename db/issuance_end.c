@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates that end before their time because somebody asked over the network. */
-#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"
@@ -22,8 +21,7 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
         return -1;
     }
     if (*found) {
-        (void)snprintf(out->nf_instance, sizeof(out->nf_instance), "%s",
-                       row_is_null(&rows, 0) ? "" : row_text(&rows, 0));
+        row_copy_text(&rows, 0, out->nf_instance, sizeof(out->nf_instance));
         out->revoked = row_int(&rows, 1) != 0;
         out->not_after = (time_t)row_int(&rows, 2);
     }

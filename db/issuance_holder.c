@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are signed with a certificate of ours, and what their confirmation supersedes. */
-#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"
-
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-    (void)snprintf(out, size, "%s", text == NULL ? "" : text);
-}
 
 int
 issuance_holder_find(struct store_db *db, struct span serial, struct span der,
@@ -34,10 +27,10 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
     }
     if (*found) {
         memcpy(out->serial, serial.p, serial.n);
-        copy_text(out->nf_instance, sizeof(out->nf_instance), row_text(&rows, 0));
-        copy_text(out->profile, sizeof(out->profile), row_text(&rows, 1));
-        copy_text(out->registration, sizeof(out->registration), row_text(&rows, 2));
-        copy_text(out->governs, sizeof(out->governs), row_text(&rows, 3));
+        row_copy_text(&rows, 0, out->nf_instance, sizeof(out->nf_instance));
+        row_copy_text(&rows, 1, out->profile, sizeof(out->profile));
+        row_copy_text(&rows, 2, out->registration, sizeof(out->registration));
+        row_copy_text(&rows, 3, out->governs, sizeof(out->governs));
         out->revoked = row_int(&rows, 4) != 0;
     }
     return 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"
@@ -23,8 +22,8 @@ registration_from(const struct store_rows *rows, struct issuance_registration *o
     out->cms = BUF_INIT(CMS_MAX);
     out->json = BUF_INIT(CMS_MAX);
     out->registrar = BUF_INIT(SERIAL_MAX);
-    (void)snprintf(out->id, sizeof(out->id), "%s", row_text(rows, 0));
-    (void)snprintf(out->nf_instance, sizeof(out->nf_instance), "%s", row_text(rows, 1));
+    row_copy_text(rows, 0, out->id, sizeof(out->id));
+    row_copy_text(rows, 1, out->nf_instance, sizeof(out->nf_instance));
     out->not_before = (time_t)row_int(rows, 3);
     out->not_after = (time_t)row_int(rows, 4);
     out->certificates = (int)row_int(rows, 5);
@@ -125,7 +124,7 @@ check_owner(struct store_db *db, struct issuance_registration *r, time_t now, bo
         return 0;
     }
     *owned = row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now;
-    (void)snprintf(r->owner, sizeof(r->owner), "%s", row_text(&rows, 0));
+    row_copy_text(&rows, 0, r->owner, sizeof(r->owner));
     store_end(&rows);
     if (has_live_certificate(db, r->nf_instance, now, &live, e) != 0) {
         return -1;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"
@@ -10,12 +9,6 @@ issuance_request_free(struct issuance_request *r)
     buf_free(&r->requester);
     buf_free(&r->tbs);
     buf_free(&r->certificate);
-}
-
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-    (void)snprintf(out, size, "%s", text == NULL ? "" : text);
 }
 
 static int
@@ -45,13 +38,13 @@ request_from(const struct store_rows *rows, struct issuance_request *out, struct
         return -1;
     }
     out->state = (enum issuance_state)row_int(rows, 1);
-    copy_text(out->registration, sizeof(out->registration), row_text(rows, 2));
-    copy_text(out->nf_instance, sizeof(out->nf_instance), row_text(rows, 3));
-    copy_text(out->profile, sizeof(out->profile), row_text(rows, 4));
+    row_copy_text(rows, 2, out->registration, sizeof(out->registration));
+    row_copy_text(rows, 3, out->nf_instance, sizeof(out->nf_instance));
+    row_copy_text(rows, 4, out->profile, sizeof(out->profile));
     out->assurance = row_int(rows, 5) == ISSUANCE_SIGNATURE ? ISSUANCE_SIGNATURE : ISSUANCE_MAC;
     out->cert_req_id = (int)row_int(rows, 7);
     out->fail_info = (int)row_int(rows, 11);
-    copy_text(out->phrase, sizeof(out->phrase), row_text(rows, 12));
+    row_copy_text(rows, 12, out->phrase, sizeof(out->phrase));
     out->created = (time_t)row_int(rows, 13);
     out->leaf = (uint64_t)row_int(rows, 14);
     out->revoked = row_int(rows, 15) != 0;
