@@ -5,15 +5,13 @@
  */
 #include "db/requests.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "base/ossl.h"
+#include "db/requests_rows.h"
 
 enum {
     CERTIFICATE_MAX = 16 * 1024,
     MESSAGE_MAX = 64 * 1024, /* nothing in a message is longer */
-    REQUESTS_BODY_KUR = 7,   /* enum cmp_body, RFC 9810 5.1.2 */
 };
 
 const char *
@@ -36,185 +34,6 @@ requests_state_name(enum requests_state state)
         return "unconfirmed";
     }
     return "unknown";
-}
-
-/* ---- the queue ---- */
-
-void
-requests_entry_clear(struct requests_entry *entry)
-{
-    buf_free(&entry->nested);
-    memset(entry, 0, sizeof(*entry));
-}
-
-static int
-entry_hash(const struct requests_entry *entry, struct span nested, uint8_t out[SHA256_SIZE],
-           struct err *e)
-{
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    uint8_t sequence[8];
-
-    for (size_t i = 0; i < sizeof(sequence); i++) {
-        sequence[i] = (uint8_t)(entry->sequence >> (8 * (sizeof(sequence) - 1 - i)));
-    }
-    if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
-        EVP_DigestUpdate(ctx, entry->previous, sizeof(entry->previous)) != 1 ||
-        EVP_DigestUpdate(ctx, sequence, sizeof(sequence)) != 1 ||
-        EVP_DigestUpdate(ctx, entry->rid, sizeof(entry->rid)) != 1 ||
-        EVP_DigestUpdate(ctx, nested.p, nested.n) != 1 || EVP_DigestFinal_ex(ctx, out, NULL) != 1) {
-        return ossl_err(e, ERR_CRYPTO, "hash of a queue entry");
-    }
-    return 0;
-}
-
-/* The last entry's sequence and hash; zero for an empty queue. The last one is never forgotten, so
- * the chain goes on over housekeeping. */
-static int
-queue_head(struct store_db *db, uint64_t *sequence, uint8_t hash[SHA256_SIZE], struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row = false;
-
-    *sequence = 0;
-    memset(hash, 0, SHA256_SIZE);
-    if (store_query(db, &rows, "SELECT sequence, hash FROM queue ORDER BY sequence DESC LIMIT 1",
-                    STORE_NO_VALUES, e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    if (row) {
-        struct span stored = row_blob(&rows, 1);
-
-        if (stored.n != SHA256_SIZE) {
-            return err_set(e, ERR_STORE, "queue: the hash of the last entry is damaged");
-        }
-        *sequence = (uint64_t)row_int(&rows, 0);
-        memcpy(hash, stored.p, SHA256_SIZE);
-    }
-    return 0;
-}
-
-static int
-enqueue(struct store_db *db, int64_t enrolment, struct span rid, struct span nested,
-        struct requests_entry *entry, struct err *e)
-{
-    uint8_t hash[SHA256_SIZE];
-
-    assert(rid.n == REQUESTS_RID_SIZE);
-    if (queue_head(db, &entry->sequence, entry->previous, e) != 0) {
-        return -1;
-    }
-    entry->sequence++;
-    memcpy(entry->rid, rid.p, rid.n);
-    if (entry_hash(entry, nested, hash, e) != 0) {
-        return -1;
-    }
-    return store_exec(db,
-                      "INSERT INTO queue (sequence, rid, enrolment, nested, previous, hash) "
-                      "VALUES (?, ?, ?, ?, ?, ?)",
-                      STORE_VALUES(store_int((int64_t)entry->sequence), store_blob(rid),
-                                   store_int(enrolment), store_blob(nested),
-                                   store_blob(span_of(entry->previous, sizeof(entry->previous))),
-                                   store_blob(span_of(hash, sizeof(hash)))),
-                      e);
-}
-
-static int
-entry_read(const struct store_rows *rows, struct requests_entry *out, struct err *e)
-{
-    struct span rid = row_blob(rows, 1);
-    struct span previous = row_blob(rows, 3);
-
-    if (rid.n != sizeof(out->rid) || previous.n != sizeof(out->previous)) {
-        return err_set(e, ERR_STORE, "queue entry %lld is damaged", (long long)row_int(rows, 0));
-    }
-    out->sequence = (uint64_t)row_int(rows, 0);
-    memcpy(out->rid, rid.p, rid.n);
-    memcpy(out->previous, previous.p, previous.n);
-    buf_free(&out->nested);
-    out->nested = BUF_INIT(SIZE_MAX);
-    return buf_set(&out->nested, row_blob(rows, 2), e);
-}
-
-int
-requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
-                   void (*visit)(void *arg, const struct requests_entry *), void *arg,
-                   struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
-    bool row = false;
-
-    if (store_query(db, &rows,
-                    "SELECT sequence, rid, nested, previous FROM queue "
-                    "WHERE answered = 0 AND sequence > ? AND again_at <= ? AND NOT EXISTS "
-                    "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
-                    "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
-                    "ORDER BY sequence LIMIT ?",
-                    STORE_VALUES(store_int((int64_t)after), store_int(now), store_int(limit)),
-                    e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    while (row) {
-        if (entry_read(&rows, &entry, e) != 0) {
-            return -1;
-        }
-        visit(arg, &entry);
-        if (store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-int
-requests_verify_chain(struct store_db *db, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
-    uint8_t expected[SHA256_SIZE];
-    uint8_t last[SHA256_SIZE] = {0};
-    uint64_t before = 0;
-    bool row = false;
-
-    if (store_query(db, &rows,
-                    "SELECT sequence, rid, nested, previous, hash FROM queue ORDER BY sequence",
-                    STORE_NO_VALUES, e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    while (row) {
-        if (entry_read(&rows, &entry, e) != 0 ||
-            entry_hash(&entry, buf_span(&entry.nested), expected, e) != 0) {
-            return -1;
-        }
-        /* What ended is forgotten before an older entry that still waits: a gap is no break. */
-        if (!span_equal(span_of(expected, sizeof(expected)), row_blob(&rows, 4)) ||
-            (entry.sequence == before + 1 && memcmp(last, entry.previous, sizeof(last)) != 0)) {
-            return err_set(e, ERR_STORE, "the queue's chain breaks at entry %llu",
-                           (unsigned long long)entry.sequence);
-        }
-        memcpy(last, expected, sizeof(last));
-        before = entry.sequence;
-        if (store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-int
-requests_count_open(struct store_db *db, int *open, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT count(*) FROM queue WHERE answered = 0", STORE_NO_VALUES,
-                        e) != 0) {
-        return -1;
-    }
-    *open = (int)row_int(&rows, 0);
-    return 0;
 }
 
 /* ---- enrolments ---- */
@@ -275,7 +94,7 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
         last_id(db, enrolment, e) != 0) {
         return -1;
     }
-    return enqueue(db, *enrolment, a->rid, a->nested, entry, e);
+    return requests_enqueue(db, *enrolment, a->rid, a->nested, entry, e);
 }
 
 int
@@ -397,7 +216,7 @@ requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepte
     if (store_changes(db) != 1) {
         return err_set(e, ERR_CONFLICT, "nothing to confirm");
     }
-    return enqueue(db, enrolment, rid, nested, entry, e);
+    return requests_enqueue(db, enrolment, rid, nested, entry, e);
 }
 
 int
@@ -425,145 +244,6 @@ requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool de
         "UPDATE enrolment SET state = CASE implicit WHEN 1 THEN 4 ELSE 2 END, "
         "confirm_by = CASE implicit WHEN 1 THEN NULL ELSE ? END WHERE id = ? AND state = 1",
         STORE_VALUES(store_int(confirm_by), store_int(enrolment)), e);
-}
-
-/* ---- answers of the CA ---- */
-
-/* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
-static int
-mark_answered(struct store_db *db, struct span rid, bool *first, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
-                        STORE_VALUES(store_blob(rid)), e) != 0) {
-        return err_wrap(e, "answer to what was not asked");
-    }
-    *first = row_int(&rows, 0) == 0;
-    return store_exec(db, "UPDATE queue SET answered = 1 WHERE rid = ?",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
-#define OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"
-
-int
-requests_issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool first = false;
-
-    if (mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    if (first) {
-        return store_exec(db,
-                          "UPDATE enrolment SET state = 1, certificate = ?1 WHERE state = 0 AND "
-                          "id = (SELECT enrolment FROM queue WHERE rid = ?2)",
-                          STORE_VALUES(store_blob(certificate), store_blob(rid)), e);
-    }
-    if (store_query_one(db, &rows, "SELECT certificate, state FROM enrolment" OF_RID,
-                        STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    if (row_is_null(&rows, 0) && row_int(&rows, 1) == REQUESTS_REJECTED) {
-        return 0; /* cancelled meanwhile: nobody gets it */
-    }
-    if (!span_equal(row_blob(&rows, 0), certificate)) {
-        return err_set(e, ERR_CONFLICT, "the CA gave two certificates for one request");
-    }
-    return 0;
-}
-
-/* By a confirmation: the certificate that was rejected, or the one that a kur updated. */
-static int
-note_revoked(struct store_db *db, struct span rid, struct err *e)
-{
-    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
-    uint8_t fingerprint[SHA256_SIZE];
-    bool found;
-
-    if (requests_enrolment_by_rid(db, rid, &x, &found, e) != 0) {
-        return -1;
-    }
-    if (!found || x.state != REQUESTS_CONFIRMING) {
-        return 0;
-    }
-    if (x.accepted) {
-        return x.body == REQUESTS_BODY_KUR ? requests_signer_revoked(db, rid, e) : 0;
-    }
-    return sha256(buf_span(&x.certificate), fingerprint, e) != 0
-               ? -1
-               : requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e);
-}
-
-int
-requests_done(struct store_db *db, struct span rid, struct err *e)
-{
-    bool first = false;
-
-    if (mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    return store_exec(db, "UPDATE enrolment SET state = 1" OF_RID " AND state = 0",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
-int
-requests_confirmed(struct store_db *db, struct span rid, struct err *e)
-{
-    bool first = false;
-
-    if (mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
-        return -1;
-    }
-    return store_exec(db,
-                      "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
-                      "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
-int
-requests_waiting(struct store_db *db, struct span rid, const struct requests_wait *wait,
-                 struct err *e)
-{
-    if (store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
-                   STORE_VALUES(store_int(wait->again_at), store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    if (store_changes(db) != 1) {
-        return err_set(e, ERR_NOTFOUND, "nothing waits for this answer");
-    }
-    return store_exec(db,
-                      "UPDATE enrolment SET check_after = ?1, phrase = ?2, until = max(until, ?3) "
-                      "WHERE state = 0 AND id = (SELECT enrolment FROM queue WHERE rid = ?4)",
-                      STORE_VALUES(store_int(wait->check_after), store_text(wait->phrase),
-                                   store_int(wait->until), store_blob(rid)),
-                      e);
-}
-
-int
-requests_refused(struct store_db *db, struct span rid, int fail_info, const char *phrase,
-                 struct err *e)
-{
-    bool first = false;
-
-    if (mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    if (!first) {
-        return 0;
-    }
-    if (store_exec(db,
-                   "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
-                   "(SELECT registration FROM enrolment WHERE state = 0 AND uncounted = 0 AND id = "
-                   "(SELECT enrolment FROM queue WHERE rid = ?))",
-                   STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    return store_exec(db,
-                      "UPDATE enrolment SET state = 5, fail_info = ?1, phrase = ?2 "
-                      "WHERE state IN (0, 3) AND id = (SELECT enrolment FROM queue WHERE rid = ?3)",
-                      STORE_VALUES(store_int(fail_info), store_text(phrase), store_blob(rid)), e);
 }
 
 /* ---- housekeeping ---- */
