@@ -74,9 +74,19 @@ name_agrees(const struct nf_identity *nf, const struct profile *profile, const G
            strncasecmp(p + sizeof(prefix) - 1, nf->instance_id, strlen(nf->instance_id)) == 0;
 }
 
+/* A certificate has the registered names, whatever is asked for. To ask for another one is refused
+ * unless the profile has it so (RFC 9810 5.2.3, grantedWithMods); a kur asks for what the old
+ * certificate has, or for nothing (RFC 9483 4.1.3). */
+static bool
+names_are_replaced(const struct job *job, const struct profile *profile)
+{
+    return profile->replace_names && job->body != CMP_KUR;
+}
+
 int
 judge_names(struct job *job, const struct nf_identity *nf, const struct profile *profile)
 {
+    const bool replaced = names_are_replaced(job, profile);
     const X509_NAME *subject = cmp_certreq_subject(job->certreq);
     CLEANUP(general_names_cleanup)
     GENERAL_NAMES *names =
@@ -88,7 +98,7 @@ judge_names(struct job *job, const struct nf_identity *nf, const struct profile 
             return job_fail(job, CMP_NOT_AUTHORIZED);
         }
     }
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+    for (int i = 0; !replaced && i < sk_GENERAL_NAME_num(names); i++) {
         if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
             (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
             return job_fail(job, CMP_NOT_AUTHORIZED);

@@ -257,6 +257,8 @@ read_profile(cfg_t *section, struct loaded *to, struct err *e)
             0 ||
         read_choice(section, "assurance", "mac", "signature", &p->signature_only, e) != 0 ||
         read_choice(section, "unknown_extensions", "drop", "reject", &p->reject_unknown, e) != 0 ||
+        read_choice(section, "unregistered_names", "refuse", "replace", &p->replace_names, e) !=
+            0 ||
         read_approvals(section, p, e) != 0) {
         return -1;
     }
@@ -310,6 +312,7 @@ profiles_load(const char *path, struct err *e)
         CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
         CFG_BOOL("no_rev_avail", cfg_false, CFGF_NONE),
         CFG_STR("unknown_extensions", "drop", CFGF_NONE),
+        CFG_STR("unregistered_names", "refuse", CFGF_NONE),
         CFG_BOOL("extra_dns_nf_type", cfg_false, CFGF_NONE),
         CFG_BOOL("lab", cfg_false, CFGF_NONE),
         CFG_END(),

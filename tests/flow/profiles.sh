@@ -124,6 +124,7 @@ profile "udm-tls" {
     keys = {"P-384"}
     max_validity_hours = 36
     unknown_extensions = "reject"
+    unregistered_names = "replace"
     implicit_confirm = false
 }
 CONF
@@ -203,6 +204,8 @@ has nf-tls-short "DNS:nf1.$domain"
 openssl x509 -in nf-tls-short.pem -noout -checkend $((11 * 3600)) >/dev/null || fail 'nf-tls-short: too short'
 ! openssl x509 -in nf-tls-short.pem -noout -checkend $((13 * 3600)) >/dev/null || fail 'nf-tls-short: too long'
 
+register_for names AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
+refused 'a name that is not registered' notAuthorized nf-tls P-256 -sans "nf2.$domain"
 register_for udm UDM '[{"name":"udm-tls"}]' "$dns" || fail "UDM: $said"
 refused 'another curve than the own profile has' badCertTemplate udm-tls P-256
 cat >wish.cnf <<'CONF'
@@ -210,6 +213,14 @@ cat >wish.cnf <<'CONF'
 certificatePolicies = 1.2.3.4
 CONF
 refused 'an extension that is not given' badCertTemplate udm-tls P-384 -config wish.cnf -reqexts policy
+ask udm-tls P-384 -sans 127.0.0.1 || fail "a name that is replaced: $(cat udm-tls.log)"
+grep -q 'granted with modifications' udm-tls.log || fail "a name was replaced in silence: $(cat udm-tls.log)"
+! openssl x509 -in udm-tls.pem -noout -ext subjectAltName | grep -q 127 || fail 'a name that is not registered'
+new_key kur.key
+if cmp -cmd kur -cert udm-tls.pem -key udm-tls.key -newkey kur.key -sans 127.0.0.1 -certout kur.pem >kur.log 2>&1; then
+  fail 'a kur for a name that is not registered'
+fi
+grep -q notAuthorized kur.log || fail "a kur for a name that is not registered: $(cat kur.log)"
 ask udm-tls P-384 -implicit_confirm || fail "udm-tls: $(cat udm-tls.log)"
 has udm-tls 'TLS Web Server Authentication' "DNS:nf1.$domain"
 openssl x509 -in udm-tls.pem -noout -checkend $((35 * 3600)) >/dev/null || fail 'udm-tls: too short'

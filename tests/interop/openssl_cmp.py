@@ -21,9 +21,6 @@ import sys
 ASPECTS = ("connection", "verification", "credentials", "commands", "enrollment")
 CASES = 265
 
-NAMES = "a name in subjectAltName that is not registered (RFC 9483 5.1.1; iPAddress: never)"
-REGISTERED = "nf.amf.5gc.mnc012.mcc345.3gppnetwork.org"
-
 # What must be refused although the mock server accepts it: (file, name of the case) -> (failInfo that the
 # client must have seen, why, arguments in place of some of the case's: with these it must succeed; None).
 REFUSED = {
@@ -39,18 +36,6 @@ REFUSED = {
     ("enrollment", "kur minimal options"): (
         "certRevoked", "a kur with a certificate that the case before has superseded (RFC 9483 4.1.3)",
         {"RESULTS/test.certout_newkey.pem": "RESULTS/test.certout_kur.pem"}),
-    ("enrollment", "reqexts"): ("notAuthorized", NAMES, None),
-    ("enrollment", "sans 1 dns"): ("notAuthorized", NAMES, {"localhost": REGISTERED}),
-    ("enrollment", "sans 1 dns critical"): (
-        "notAuthorized", NAMES, {"localhost critical": REGISTERED + " critical"}),
-    ("enrollment", "sans 2 dns"): (
-        "notAuthorized", NAMES, {"localhost test": REGISTERED + " nf2" + REGISTERED[2:]}),
-    ("enrollment", "sans 1 dns 1 ip"): ("notAuthorized", NAMES, None),
-    ("enrollment", "sans 2 ip"): ("notAuthorized", NAMES, None),
-    ("enrollment", "sans 1 uri"): ("notAuthorized", NAMES, None),
-    ("enrollment", "san_nodefault"): ("notAuthorized", NAMES, {"127.0.0.1 1.2.3.4": REGISTERED}),
-    ("enrollment", "san default via oldcert"): (
-        "notAuthorized", NAMES, {"127.0.0.1 1.2.3.4": REGISTERED}),
 }
 
 

@@ -39,6 +39,9 @@ sed -i '/^vendor_roots/d' ra/nfpki-ra.conf
 echo "vendor_roots = {\"$pki/cases/vendor-root.crt\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
 sed -i '/^allow_same_key_renewal/d' ca/nfpki-ca.conf
 echo 'allow_same_key_renewal = true' >>ca/nfpki-ca.conf # the cases have one key for everything
+# and names that nobody registers: localhost, addresses
+sed 's/^profile "nf-tls.*/&\n    unregistered_names = replace/' "$root_dir/ca/x509/nfpki-profiles.conf" >cases/profiles.conf
+echo "profiles = \"$pki/cases/profiles.conf\"" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
 if grep -qE '^0{31}1 ' /proc/net/if_inet6; then
   sed -i "s/^listen = .*/listen = {\"127.0.0.1:$port\", \"[::1]:$port\"}/" ra/nfpki-ra.conf
 fi
@@ -48,8 +51,6 @@ domain=5gc.mnc012.mcc345.3gppnetwork.org
 registration device AMF 1000 '{"kind":"vendor",
   "issuer":"CN=subinterCA,O=Internet Widgits Pty Ltd,ST=Some-State,C=AU",
   "subject":"CN=leaf,O=Internet Widgits Pty Ltd,ST=Some-State,C=AU"}'
-sed -i "s/\"fqdns\":\[[^]]*\]/\"fqdns\":[\"nf.amf.$domain\",\"nf2.amf.$domain\"]/" oam/device.json
-sign_registration device
 ractl register oam/device.p7s
 register secret AMF 1000
 new_key $mock/secret.key

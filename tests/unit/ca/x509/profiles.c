@@ -54,6 +54,7 @@ equal_profiles(const struct profile *a, const struct profile *b)
     assert_int_equal(a->approvals, b->approvals);
     assert_int_equal(a->implicit_confirm, b->implicit_confirm);
     assert_int_equal(a->reject_unknown, b->reject_unknown);
+    assert_int_equal(a->replace_names, b->replace_names);
 }
 
 static void
@@ -105,6 +106,7 @@ an_operator_s_own_profile_is_read_option_by_option(void **state)
         .signature_only = true,
         .approvals = 2,
         .reject_unknown = true,
+        .replace_names = true,
     };
     uint8_t hash[SHA256_SIZE];
     uint8_t wanted[SHA256_SIZE];
@@ -113,7 +115,8 @@ an_operator_s_own_profile_is_read_option_by_option(void **state)
                        "extended_key_usage = {\"1.3.6.1.5.5.7.3.37\"}\n"
                        "nf_types = {AMF, SMF}\nkeys = {P-384, RSA-4096}\n"
                        "max_validity_days = 90\nvalidity_hours = 36\nassurance = signature\n"
-                       "approvals = 2\nimplicit_confirm = false\nunknown_extensions = reject\n}\n"
+                       "approvals = 2\nimplicit_confirm = false\nunknown_extensions = reject\n"
+                       "unregistered_names = replace\n}\n"
                        "profile \"own-2\" { extended_key_usage = {\"1.3.6.1.4.1.99999.1\"} }\n";
     struct err e = {0};
 
