@@ -164,7 +164,9 @@ int requests_certificates_expire(struct store_db *, int64_t now, struct err *e);
 
 /* ---- first messages ---- */
 
-/* Remembers an authenticated first message that came to nothing. ERR_CONFLICT: seen before. */
+/* Remembers an authenticated first message that came to nothing. ERR_CONFLICT: seen before.
+ * `identity` is a credential and the way it is used: "mac:<reference>", "pbmac1:<reference>",
+ * "cert:<fingerprint>". */
 int requests_remember(struct store_db *, const char *identity, struct span transaction_id,
                       int64_t until, struct err *e);
 

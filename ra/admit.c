@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ra/budget.h"
+#include "ra/judge_own.h"
 #include "ra/judge_profile.h"
 #include "ra/queue.h"
 #include "ra/reply.h"
@@ -17,12 +18,14 @@ static int64_t
 keep_until(const struct job *job)
 {
     int64_t until = job->now + KEEP_S + 2 * (int64_t)job->ra->settings->message_time_window;
+    time_t own = judge_own_until(job);
     time_t message_time;
 
-    if (!cmp_msg_time(job->msg, &message_time) && job->registration.not_after > until) {
-        until = job->registration.not_after;
+    if (cmp_msg_time(job->msg, &message_time)) {
+        return until;
     }
-    return until;
+    until = job->registration.not_after > until ? job->registration.not_after : until;
+    return own > until ? own : until;
 }
 
 /* A replay was sent by anybody: the one whose message it was does not pay for it. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/ossl.h"
+#include "ca/cmp/mac.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
@@ -9,7 +10,8 @@
 #include "ra/judge_revoke.h"
 #include "ra/nested.h"
 
-/* "mac:<reference>" with what a text column may hold. */
+/* "mac:<reference>", or "pbmac1:", with what a text column may hold: one kind of MAC through a
+ * transaction (RFC 9483 3.2). */
 static int
 identity_of_mac(struct job *job)
 {
@@ -25,8 +27,9 @@ identity_of_mac(struct job *job)
             return job_fail(job, CMP_BAD_MESSAGE_CHECK);
         }
     }
-    (void)snprintf(job->identity, sizeof(job->identity), "mac:%.*s", (int)kid.n,
-                   (const char *)kid.p);
+    (void)snprintf(job->identity, sizeof(job->identity), "%s:%.*s",
+                   cmp_mac_is_pbmac1(cmp_msg_protection_alg(job->msg)) ? "pbmac1" : "mac",
+                   (int)kid.n, (const char *)kid.p);
     return 0;
 }
 

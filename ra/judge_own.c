@@ -67,6 +67,14 @@ end_of(const X509 *certificate)
     return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1 ? timegm(&tm) : 0;
 }
 
+time_t
+judge_own_until(const struct job *job)
+{
+    return job->signer == NULL || !job->own
+               ? 0
+               : end_of(job->signer) + (time_t)job->ra->settings->expired_renewal_days * DAY;
+}
+
 int
 judge_own_path(struct job *job)
 {

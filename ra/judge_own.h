@@ -16,6 +16,9 @@ bool judge_own_applies(const struct job *);
 /* The path to our root; of a kur's holder as of its end when it ended within expired_renewal_days.
  * signerNotTrusted. */
 int judge_own_path(struct job *);
+/* How long its certificate can sign something that is taken here: its end, for a kur some days
+ * more. 0: not signed with one of ours. */
+time_t judge_own_until(const struct job *);
 /* May this holder ask for this? wrongIntegrity, notAuthorized. */
 int judge_own_right(struct job *);
 /* The profile when the path names none: that of the certificate that signs. "": not known. */

@@ -185,6 +185,16 @@ read_parameters(struct span der, const struct cmp_mac_limits *limits, struct par
     }
 }
 
+bool
+cmp_mac_is_pbmac1(struct span algorithm)
+{
+    struct err e;
+    CLEANUP(x509_algor_cleanup)
+    X509_ALGOR *decoded = field_decode(ASN1_ITEM_rptr(X509_ALGOR), algorithm, "protectionAlg", &e);
+
+    return decoded != NULL && OBJ_obj2nid(decoded->algorithm) == NID_pbmac1;
+}
+
 int
 cmp_mac_algorithm_check(struct span algorithm, const struct cmp_mac_limits *limits,
                         enum cmp_failure *failure, struct err *e)

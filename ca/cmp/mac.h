@@ -35,6 +35,9 @@ struct cmp_mac_limits {
 int cmp_mac_algorithm_check(struct span algorithm, const struct cmp_mac_limits *,
                             enum cmp_failure *failure, struct err *e);
 
+/* PBMAC1, and not PasswordBasedMac or anything else. */
+bool cmp_mac_is_pbmac1(struct span algorithm);
+
 struct cmp_mac_key;
 /* One owner less; NULL is fine. */
 void cmp_mac_key_free(struct cmp_mac_key *);

@@ -40,6 +40,7 @@ struct said {
     bool pbmac1;
     bool central; /* ir without a public key */
     bool ra_verified;
+    bool no_time;
 };
 
 _Noreturn static void
@@ -201,6 +202,9 @@ seal(const struct said *s, const struct cmp_client *c, struct cmp_header *h, str
 
     if (s->pvno != 0) {
         h->pvno = s->pvno;
+    }
+    if (s->no_time) {
+        h->time = 0;
     }
     *out = BUF_INIT(CMP_MESSAGE_MAX);
     if (cmp_client_header(c, h, &name, &recipient, &e) != 0 ||
@@ -367,18 +371,29 @@ say(const struct said *s, struct http_client *http, const char *path,
 static void
 read_options(int argc, char **argv, struct said *s)
 {
-    static const struct option options[] = {
-        {"body", 1, NULL, 'b'},        {"content", 1, NULL, 'c'},
-        {"info", 1, NULL, 'i'},        {"value", 1, NULL, 'v'},
-        {"profile", 1, NULL, 'p'},     {"out", 1, NULL, 'o'},
-        {"value-out", 1, NULL, 'V'},   {"request-out", 1, NULL, 'R'},
-        {"reference", 1, NULL, 'r'},   {"secret", 1, NULL, 's'},
-        {"certificate", 1, NULL, 'C'}, {"key", 1, NULL, 'k'},
-        {"upstream", 1, NULL, 'u'},    {"upstream-key", 1, NULL, 'U'},
-        {"broken", 1, NULL, 'B'},      {"iterations", 1, NULL, 'n'},
-        {"pvno", 1, NULL, 'P'},        {"pbmac1", 0, NULL, '1'},
-        {"continue", 1, NULL, 'x'},    {"central", 0, NULL, 'e'},
-        {"ra-verified", 0, NULL, 'w'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"body", 1, NULL, 'b'},
+                                            {"content", 1, NULL, 'c'},
+                                            {"info", 1, NULL, 'i'},
+                                            {"value", 1, NULL, 'v'},
+                                            {"profile", 1, NULL, 'p'},
+                                            {"out", 1, NULL, 'o'},
+                                            {"value-out", 1, NULL, 'V'},
+                                            {"request-out", 1, NULL, 'R'},
+                                            {"reference", 1, NULL, 'r'},
+                                            {"secret", 1, NULL, 's'},
+                                            {"certificate", 1, NULL, 'C'},
+                                            {"key", 1, NULL, 'k'},
+                                            {"upstream", 1, NULL, 'u'},
+                                            {"upstream-key", 1, NULL, 'U'},
+                                            {"broken", 1, NULL, 'B'},
+                                            {"iterations", 1, NULL, 'n'},
+                                            {"pvno", 1, NULL, 'P'},
+                                            {"pbmac1", 0, NULL, '1'},
+                                            {"continue", 1, NULL, 'x'},
+                                            {"central", 0, NULL, 'e'},
+                                            {"ra-verified", 0, NULL, 'w'},
+                                            {"no-time", 0, NULL, 't'},
+                                            {NULL, 0, NULL, 0}};
     const char **const texts[] = {
         ['b'] = &s->body,        ['c'] = &s->content,        ['i'] = &s->info,
         ['v'] = &s->value,       ['p'] = &s->client.profile, ['o'] = &s->out,
@@ -404,6 +419,9 @@ read_options(int argc, char **argv, struct said *s)
             break;
         case 'w':
             s->ra_verified = true;
+            break;
+        case 't':
+            s->no_time = true;
             break;
         default:
             if (c == '?' || (size_t)c >= ARRAY_LEN(texts) || texts[c] == NULL) {
