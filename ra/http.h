@@ -51,7 +51,8 @@ void http_reply(struct http_exchange *, int status, const char *content_type, st
 void http_reply_busy(struct http_exchange *, int retry_after, const char *content_type,
                      struct span body);
 
-/* Any answer; `close` and `keep_alive` are ours to say. Everything is copied. */
+/* Any answer; `close` ends the connection after it, `keep_alive` is ours to say. Everything is
+ * copied. */
 struct http_answer;
 void http_reply_with(struct http_exchange *, const struct http_answer *);
 

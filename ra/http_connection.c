@@ -172,6 +172,7 @@ drop(struct http_exchange *x)
 static void
 write_answer(struct http_exchange *x, struct http_answer answer)
 {
+    x->last = x->last || answer.close;
     answer.close = x->last;
     answer.keep_alive = !x->last && http_parser_request(x->parser)->minor_0;
     http_answer_write(&answer, bufferevent_get_output(x->bev));

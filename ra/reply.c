@@ -2,6 +2,7 @@
 #include "ra/reply.h"
 
 #include "base/log.h"
+#include "ra/http_answer.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
 
@@ -11,6 +12,14 @@ enum {
     GIVE_UP_S = 5,   /* Retry-After: nor when this works again */
 };
 
+/* The client comes back when its connection may have been closed for idling: few of them take that
+ * well, so they are told now to make a new one. */
+static bool
+comes_back_late(const struct job *job)
+{
+    return job->answer == ANSWER_POLL && job->check_after >= HTTP_IDLE_TIMEOUT_MS / 1000 / 2;
+}
+
 static void
 reply_and_free(struct job *job)
 {
@@ -18,7 +27,10 @@ reply_and_free(struct job *job)
         http_reply_busy(job->exchange, job->retry_after, "application/pkixcmp",
                         buf_span(&job->out));
     } else {
-        http_reply(job->exchange, 200, "application/pkixcmp", buf_span(&job->out));
+        http_reply_with(job->exchange, &(struct http_answer){.status = 200,
+                                                             .content_type = "application/pkixcmp",
+                                                             .body = buf_span(&job->out),
+                                                             .close = comes_back_late(job)});
     }
     job_free(job);
 }

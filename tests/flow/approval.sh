@@ -206,4 +206,35 @@ grep -q 'not approved in time' third.log || fail "the client was not told: $(cat
 audit show "$rid" >story
 grep -q 'not approved in time' story || fail 'the record of the refusal'
 [[ -z $(cactl pending) ]] || fail "something waits still: $(cactl pending)"
+
+# ---- who is to come back in a minute is told that this connection will not be there any more ----
+connection() { # connection SECONDS: what the answer to a poll says of it
+  sed -i '/^approval_check_after/d' ca/nfpki-ca.conf
+  echo "approval_check_after = $1" >>ca/nfpki-ca.conf
+  restart ca
+  registration "polls$1" AMF 1 '{"kind":"mac"}'
+  sed -i 's/nf-tls-client/nf-approved/' "oam/polls$1.json"
+  sign_registration "polls$1"
+  for ((i = 0; i < 600; i++)); do # until RA and CA have found each other
+    ractl register --json "oam/polls$1.p7s" >answer && break
+    sleep 0.1
+  done
+  new_key polls.key
+  openssl cmp -cmd ir -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" -total_timeout 600 \
+    -ref "$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' answer)" \
+    -secret "pass:$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' answer)" -subject /CN=x -newkey polls.key \
+    -certout polls.pem -reqout "ask$1.der,poll$1.der" -rspout "asked$1.der,polled$1.der" >polls.log 2>&1 &
+  client=$!
+  for ((i = 0; i < 600; i++)); do
+    [[ -s polled$1.der ]] && break
+    sleep 0.1
+  done
+  kill "$client"
+  wait "$client" || true
+  curl -sS -D header -o answer.der -H 'Content-Type: application/pkixcmp' --data-binary "@poll$1.der" "$NFPKI_CMP_URL"
+  [[ $("$bin/cmp_show" answer.der) == pollRep* ]] || fail "no pollRep: $("$bin/cmp_show" answer.der)"
+  if grep -qi '^Connection: close' header; then echo close; else echo keep; fi
+}
+[[ $(connection 60) == *close ]] || fail "a poll in a minute on the same connection: $(cat header)"
+[[ $(connection 29) == *keep ]] || fail "a poll at once on another connection: $(cat header)"
 audit verify

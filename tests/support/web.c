@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "ra/http_answer.h"
 #include "tests/support/test.h"
 
 enum { COMMAND_END = 1, COMMAND_ANSWER_LATE = 1000, COMMAND_STOP_ACCEPTING = 1000000 };
@@ -59,6 +60,10 @@ handle(struct http_exchange *x, void *user)
     }
     if (strcmp(r->path, "/busy") == 0) {
         http_reply_busy(x, 7, NULL, (struct span){0});
+        return;
+    }
+    if (strcmp(r->path, "/last") == 0) {
+        http_reply_with(x, &(struct http_answer){.status = 200, .close = true});
         return;
     }
     http_reply(x, 200, "application/octet-stream", r->body);

@@ -3,7 +3,8 @@
  * web.h - an http_server on a thread of its own, and a client that sends any octets, with or
  * without TLS. Everything aborts the test when it cannot be made.
  *
- * The server echoes bodies. "/late" is answered when told to, "/large" with WEB_LARGE octets.
+ * The server echoes bodies. "/late" is answered when told to, "/large" with WEB_LARGE octets,
+ * "/last" with the end of the connection.
  */
 #pragma once
 

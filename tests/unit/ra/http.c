@@ -146,6 +146,8 @@ hostile_requests_get_their_refusal(void **state)
         {"empty line first", BYTES("\r\n" HEAD "Content-Length: 5\r\n\r\nhello"), "400!"},
         {"Connection: close", BYTES(HEAD "Connection: close\r\nContent-Length: 5\r\n\r\nhello"),
          "200!"},
+        {"a handler ends the connection with its answer",
+         BYTES("GET /last HTTP/1.1\r\nHost: x\r\n\r\n" HEAD "Content-Length: 2\r\n\r\nhi"), "200!"},
         {"nothing of what follows a refusal is read",
          BYTES(HEAD "Content-Length: +5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"), "400!"},
     };
