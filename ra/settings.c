@@ -149,7 +149,7 @@ read_admin(cfg_t *cfg, struct settings *s, struct err *e)
 {
     const char *credential = cfg_getstr(cfg, "admin_tls_credential");
 
-    if (settings_list_read(cfg, "admin_listen", false, &s->admin_listen, e) != 0 ||
+    if (settings_addresses_read(cfg, "admin_listen", &s->admin_listen, e) != 0 ||
         settings_list_read(cfg, "admin_crls", true, &s->admin_crls, e) != 0) {
         return -1;
     }
@@ -231,7 +231,7 @@ settings_load(const char *path, struct err *e)
         return NULL;
     }
     s = mem_zalloc(1, sizeof(*s));
-    if (settings_list_read(cfg, "listen", false, &s->listen, e) != 0 ||
+    if (settings_addresses_read(cfg, "listen", &s->listen, e) != 0 ||
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||

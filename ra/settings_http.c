@@ -69,7 +69,7 @@ settings_tls_read(cfg_t *section, struct settings_tls *out, struct err *e)
     }
     out->certificate = settings_path(section, certificate);
     out->credential = mem_strdup(credential);
-    if (settings_list_read(section, "listen", false, &out->listen, e) != 0 ||
+    if (settings_addresses_read(section, "listen", &out->listen, e) != 0 ||
         settings_list_read(section, "client_roots", true, &out->client_roots, e) != 0 ||
         read_client(section, &out->client, e) != 0) {
         return -1;

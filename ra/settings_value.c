@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ra/http_address.h"
+
 void
 settings_list_clear(struct settings_list *list)
 {
@@ -40,6 +42,25 @@ settings_list_read(cfg_t *section, const char *option, bool paths, struct settin
             return conf_fault(section, option, e, "option '%s' has an empty value", option);
         }
         out->items[out->n++] = paths ? settings_path(section, value) : mem_strdup(value);
+    }
+    return 0;
+}
+
+int
+settings_addresses_read(cfg_t *section, const char *option, struct settings_list *out,
+                        struct err *e)
+{
+    if (settings_list_read(section, option, false, out, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < out->n; i++) {
+        struct err why;
+        struct addrinfo *info = http_address_parse(out->items[i], &why);
+
+        if (info == NULL) {
+            return conf_fault(section, option, e, "option '%s': %s", option, why.text);
+        }
+        freeaddrinfo(info);
     }
     return 0;
 }

@@ -19,5 +19,8 @@ void settings_list_clear(struct settings_list *);
  * the file. */
 int settings_list_read(cfg_t *section, const char *option, bool paths, struct settings_list *out,
                        struct err *e);
+/* A list of addresses as http_address_parse() takes them. */
+int settings_addresses_read(cfg_t *section, const char *option, struct settings_list *out,
+                            struct err *e);
 /* A path in that folder. Owned. */
 char *settings_path(const cfg_t *section, const char *value) OWNED(mem_free);

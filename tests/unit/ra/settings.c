@@ -99,6 +99,12 @@ what_is_wrong_is_named(void **state)
         {LISTEN PATHS "pbm_min_iterations = 501\npbm_max_iterations = 500\n", "pbm_min_iterations"},
         {LISTEN PATHS "nonsense = 1\n", "nonsense"},
         {"listen = {\"\"}\n" PATHS, "listen"},
+        {"listen = {\"localhost:8829\"}\n" PATHS, ":1: option 'listen': listen address"},
+        {"listen = {\"192.0.2.1\"}\n" PATHS, "write a number and a port"},
+        {PATHS "tls \"a\" {\nlisten = {\"ra.example:1\"}\ncertificate = \"c\"\n"
+               "credential = \"k\"\n}\n",
+         "write a number and a port"},
+        {LISTEN PATHS "admin_listen = {\"127.0.0.1:x\"}\n", "option 'admin_listen'"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     struct err e;
@@ -171,7 +177,9 @@ the_sample_configuration_is_a_good_one(void **state)
         fail_msg("%s", e.text);
         return;
     }
-    assert_string_equal(s->crl_dir, "/var/lib/nfpki-ca/crl");
+    /* as in ca/nfpki-ca.conf */
+    assert_string_equal(s->crl_dir, "/var/lib/nfpki/crl");
+    assert_string_equal(s->link, "/run/nfpki/link.sock");
 }
 
 int
