@@ -137,6 +137,7 @@ choose_profile(struct job *job, const struct registration *registration)
     chosen = registration_profile(registration, name);
     if (chosen == NULL) {
         (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
+        job->phrase = "the network function is not registered for this profile";
         return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     if (job->body == CMP_KUR && job->held.profile[0] != '\0' &&

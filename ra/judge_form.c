@@ -124,6 +124,7 @@ judge_form(struct job *job)
         (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
         (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
                       cmp_body_name(job->body));
+        job->phrase = "the path is for another operation";
         return job_fail(job, CMP_BAD_REQUEST);
     }
     if (job->body == CMP_RR) {

@@ -168,6 +168,11 @@ envelope_open(struct span cms, const struct envelope_rules *rules, struct err *e
 
     out->cms = BUF_INIT(ENVELOPE_MAX);
     out->content = BUF_INIT(ENVELOPE_CONTENT_MAX);
+    if (cms.n > 0 && cms.p[0] == '{') {
+        (void)err_set(e, ERR_INPUT, "%s: not signed: make a CMS of it (openssl cms -sign)",
+                      rules->what);
+        return NULL;
+    }
     if (pem_unwrap(cms, labels, rules->what, &out->cms, e) != 0) {
         return NULL;
     }

@@ -69,7 +69,7 @@ wrong 2 'CSR' cactl issue --profile registrar --subject-cn x --days 3 nf/cert.pe
 # ---- register ----
 proof='{"kind":"mac"}'
 registration plain AMF 1 "$proof"
-wrong 2 'neither DER nor PEM' ractl register oam/plain.json
+wrong 2 'openssl cms -sign' ractl register oam/plain.json
 member() { # member NAME SED-PROGRAM: a registration with one thing changed
   cp oam/plain.json "oam/$1.json"
   sed -i "$2" "oam/$1.json"

@@ -610,7 +610,8 @@ the_envelope_has_one_form(void **state)
     expect_refused(f, buf_span(&two), ERR_INPUT, "exactly one signer");
     expect_refused(f, buf_span(&bare), ERR_CRYPTO, "does not verify");
     expect_refused(f, buf_span(&extra), ERR_INPUT, "unsigned attributes");
-    expect_refused(f, SPAN_LITERAL("{}"), ERR_INPUT, "neither DER nor PEM");
+    expect_refused(f, SPAN_LITERAL("{}"), ERR_INPUT, "not signed");
+    expect_refused(f, SPAN_LITERAL("[]"), ERR_INPUT, "neither DER nor PEM");
     expect_refused(f, SPAN_LITERAL("\x30\x00"), ERR_INPUT, "not exactly one CMS");
     assert_ok(buf_append(&behind, buf_span(&f->cms), &e), &e);
     assert_ok(buf_append(&behind, SPAN_LITERAL("\0"), &e), &e);
