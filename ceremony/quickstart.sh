@@ -447,7 +447,7 @@ enrol() { # enrol NAME: what an NF does, with nothing but the reference, the sec
   mkdir -p "$dir/nf"
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/nf/key.pem"
   openssl cmp -cmd ir -server "$cmp_url" -ref "$(<"$dir/oam/$name.reference")" \
-    -secret "file:$dir/oam/$name.secret" -subject "/CN=$name" -newkey "$dir/nf/key.pem" \
+    -secret "file:$dir/oam/$name.secret" -subject "/C=SE/O=$home_domain" -newkey "$dir/nf/key.pem" \
     -certout "$dir/nf/cert.pem" -chainout "$dir/nf/chain.pem" \
     -trusted "$dir/ceremony/root-generate/root.cert.pem"
 }
@@ -601,7 +601,7 @@ Enrol the next NF, which is registered already:
   . $dir/env
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out nf.key
   openssl cmp -cmd ir -server "\$NFPKI_CMP_URL" -ref "\$NFPKI_REFERENCE" -secret "pass:\$NFPKI_SECRET" \\
-    -subject /CN=$second -newkey nf.key -certout nf.pem -trusted "\$NFPKI_TRUST"
+    -subject "/C=SE/O=$home_domain" -newkey nf.key -certout nf.pem -trusted "\$NFPKI_TRUST"
 Look at the record:
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey list
   "\$NFPKI_BIN"/nfpki-audit --ledger "\$NFPKI_LEDGER" --key $dir/log.vkey verify
