@@ -38,6 +38,15 @@ for kinds in ':--pbmac1' '--pbmac1:'; do
   expect 'the same octets' 'error transactionIdInUse' "$(post ir.der)"
 done
 
+# a client that lost our only answer polls without recipNonce, and nobody can do that for it again
+expect 'ir' 'ip mac pvno 2' "$(say --body ir --out lost.der)"
+expect 'a poll without recipNonce' 'ip mac pvno 2' \
+  "$(say --body pollReq --content poll.der --continue lost.der --no-nonce --request-out first-poll.der --out polled.der)"
+for _ in 1 2 3; do
+  expect 'the same poll' 'error badSenderNonce' "$(post first-poll.der)"
+done
+expect 'its client goes on' 'ip mac pvno 2' "$(say --body pollReq --content poll.der --continue polled.der)"
+
 # remembered for as long as it could be sent again: a week with messageTime, else as long as what signed
 # it can sign what is taken here
 expect 'with messageTime' 'genp mac pvno 2' "$(say --info 17 --request-out timed.der)"

@@ -41,6 +41,7 @@ struct said {
     bool central; /* ir without a public key */
     bool ra_verified;
     bool no_time;
+    bool no_nonce; /* --continue as if the answer had been lost */
 };
 
 _Noreturn static void
@@ -229,7 +230,9 @@ go_on(const struct said *s, struct cmp_header *h, struct cmp_msg **answer)
         stop(s->before, &e);
     }
     h->transaction_id = cmp_msg_transaction_id(*answer);
-    h->recip_nonce = cmp_msg_sender_nonce(*answer);
+    if (!s->no_nonce) {
+        h->recip_nonce = cmp_msg_sender_nonce(*answer);
+    }
 }
 
 /* RFC 9483 5.2.2.1, or what it does not allow. */
@@ -371,29 +374,15 @@ say(const struct said *s, struct http_client *http, const char *path,
 static void
 read_options(int argc, char **argv, struct said *s)
 {
-    static const struct option options[] = {{"body", 1, NULL, 'b'},
-                                            {"content", 1, NULL, 'c'},
-                                            {"info", 1, NULL, 'i'},
-                                            {"value", 1, NULL, 'v'},
-                                            {"profile", 1, NULL, 'p'},
-                                            {"out", 1, NULL, 'o'},
-                                            {"value-out", 1, NULL, 'V'},
-                                            {"request-out", 1, NULL, 'R'},
-                                            {"reference", 1, NULL, 'r'},
-                                            {"secret", 1, NULL, 's'},
-                                            {"certificate", 1, NULL, 'C'},
-                                            {"key", 1, NULL, 'k'},
-                                            {"upstream", 1, NULL, 'u'},
-                                            {"upstream-key", 1, NULL, 'U'},
-                                            {"broken", 1, NULL, 'B'},
-                                            {"iterations", 1, NULL, 'n'},
-                                            {"pvno", 1, NULL, 'P'},
-                                            {"pbmac1", 0, NULL, '1'},
-                                            {"continue", 1, NULL, 'x'},
-                                            {"central", 0, NULL, 'e'},
-                                            {"ra-verified", 0, NULL, 'w'},
-                                            {"no-time", 0, NULL, 't'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"body", 1, NULL, 'b'},       {"content", 1, NULL, 'c'},      {"info", 1, NULL, 'i'},
+        {"value", 1, NULL, 'v'},      {"profile", 1, NULL, 'p'},      {"out", 1, NULL, 'o'},
+        {"value-out", 1, NULL, 'V'},  {"request-out", 1, NULL, 'R'},  {"reference", 1, NULL, 'r'},
+        {"secret", 1, NULL, 's'},     {"certificate", 1, NULL, 'C'},  {"key", 1, NULL, 'k'},
+        {"upstream", 1, NULL, 'u'},   {"upstream-key", 1, NULL, 'U'}, {"broken", 1, NULL, 'B'},
+        {"iterations", 1, NULL, 'n'}, {"pvno", 1, NULL, 'P'},         {"pbmac1", 0, NULL, '1'},
+        {"continue", 1, NULL, 'x'},   {"central", 0, NULL, 'e'},      {"ra-verified", 0, NULL, 'w'},
+        {"no-time", 0, NULL, 't'},    {"no-nonce", 0, NULL, 'N'},     {NULL, 0, NULL, 0}};
     const char **const texts[] = {
         ['b'] = &s->body,        ['c'] = &s->content,        ['i'] = &s->info,
         ['v'] = &s->value,       ['p'] = &s->client.profile, ['o'] = &s->out,
@@ -422,6 +411,9 @@ read_options(int argc, char **argv, struct said *s)
             break;
         case 't':
             s->no_time = true;
+            break;
+        case 'N':
+            s->no_nonce = true;
             break;
         default:
             if (c == '?' || (size_t)c >= ARRAY_LEN(texts) || texts[c] == NULL) {
