@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "db/issuance_rows.h"
-#include "db/ledger.h"
 
 const char *
 issuance_outcome_text(enum issuance_outcome outcome)
@@ -48,14 +47,6 @@ issuance_outcome_text(enum issuance_outcome outcome)
 }
 
 /* ---- what others need, too ---- */
-
-int
-issuance_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
-{
-    uint64_t ignored;
-
-    return ledger_append(db, leaf, index == NULL ? &ignored : index, e);
-}
 
 int
 issuance_is_ours(struct store_db *db, struct span der, const char *profile, bool *ours,
@@ -101,7 +92,7 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t
             e) != 0) {
         return -1;
     }
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 int
@@ -117,10 +108,25 @@ issuance_revoke_row(struct store_db *db, struct span serial, time_t not_after, i
 /* ---- an end without a certificate ---- */
 
 int
+issuance_append_refusal(struct store_db *db, struct span rid, const char *registration,
+                        int fail_info, const char *reason, time_t now, uint64_t *index,
+                        struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REFUSAL, now);
+
+    leaf_set_hex(leaf, "rid", rid);
+    if (registration != NULL) {
+        leaf_set_text(leaf, "registration", registration);
+    }
+    leaf_set_int(leaf, "failInfo", fail_info);
+    leaf_set_text(leaf, "reason", reason);
+    return ledger_append(db, leaf, index, e);
+}
+
+int
 issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t *leaf_index,
                 enum issuance_outcome *outcome, struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REFUSAL, r->now);
     bool known;
     bool ours;
 
@@ -132,13 +138,8 @@ issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t 
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    leaf_set_hex(leaf, "rid", r->rid);
-    if (r->registration != NULL) {
-        leaf_set_text(leaf, "registration", r->registration);
-    }
-    leaf_set_int(leaf, "failInfo", r->fail_info);
-    leaf_set_text(leaf, "reason", r->reason);
-    if (issuance_append(db, leaf, leaf_index, e) != 0) {
+    if (issuance_append_refusal(db, r->rid, r->registration, r->fail_info, r->reason, r->now,
+                                leaf_index, e) != 0) {
         return -1;
     }
     /* The transactionID stays free: it is taken by what was accepted only. */
@@ -184,7 +185,7 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
     leaf_set_hex(leaf, "serial", row_blob(&rows, 0));
     leaf_set_base64(leaf, "certificate", certificate);
     store_end(&rows);
-    if (issuance_append(db, leaf, leaf_index, e) != 0 ||
+    if (ledger_append(db, leaf, leaf_index, e) != 0 ||
         store_exec(db,
                    "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
                    "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
@@ -206,7 +207,7 @@ issuance_append_rejected(struct store_db *db, const struct issuance_request *q, 
     leaf_set_hex(leaf, "rid", span_of(q->rid, sizeof(q->rid)));
     leaf_set_hex(leaf, "serial", span_of(q->serial, sizeof(q->serial)));
     leaf_set_text(leaf, "reason", reason);
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 int

@@ -267,7 +267,6 @@ issuance_pending_refuse(struct store_db *db, struct span rid, int fail_info, con
                         const char *reason, time_t now, uint64_t *leaf_index,
                         enum issuance_outcome *outcome, struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REFUSAL, now);
     CLEANUP(issuance_pending_free) struct issuance_pending p = {0};
     bool found;
     bool closed;
@@ -283,11 +282,8 @@ issuance_pending_refuse(struct store_db *db, struct span rid, int fail_info, con
     if (!found) {
         return err_set(e, ERR_NOTFOUND, "nothing waits under this rid");
     }
-    leaf_set_hex(leaf, "rid", rid);
-    leaf_set_text(leaf, "registration", p.registration);
-    leaf_set_int(leaf, "failInfo", fail_info);
-    leaf_set_text(leaf, "reason", reason);
-    if (issuance_append(db, leaf, leaf_index, e) != 0) {
+    if (issuance_append_refusal(db, rid, p.registration, fail_info, reason, now, leaf_index, e) !=
+        0) {
         return -1;
     }
     return store_exec(
@@ -375,7 +371,7 @@ insert_decision(struct store_db *db, const struct issuance_decision *d, const ch
     if (d->reason[0] != '\0') {
         leaf_set_text(leaf, "reason", d->reason);
     }
-    if (issuance_append(db, leaf, index, e) != 0) {
+    if (ledger_append(db, leaf, index, e) != 0) {
         return -1;
     }
     return store_exec(db,

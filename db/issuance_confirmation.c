@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/issuance_rows.h"
-#include "db/ledger.h"
 
 int
 issuance_confirmation_find(struct store_db *db, struct span rid, uint64_t *leaf, bool *found,
@@ -25,7 +24,7 @@ append_confirmed(struct store_db *db, const struct issuance_request *q, time_t n
 
     leaf_set_hex(leaf, "rid", span_of(q->rid, sizeof(q->rid)));
     leaf_set_hex(leaf, "serial", span_of(q->serial, sizeof(q->serial)));
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 /* What a network function does not want is no use to it, and perhaps some to somebody else. */

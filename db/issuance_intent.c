@@ -98,7 +98,7 @@ issuance_append_request(struct store_db *db, const struct issuance_intent *i, ui
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 static int
@@ -131,7 +131,7 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
     if (i->renews.n > 0) {
         leaf_set_hex(leaf, i->is_update ? "updates" : "renews", i->renews);
     }
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 static struct store_value

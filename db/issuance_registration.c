@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "db/issuance_rows.h"
-#include "db/ledger.h"
 
 enum { CMS_MAX = 64 * 1024, SERIAL_MAX = 20 };
 
@@ -165,7 +164,7 @@ append_leaf(struct store_db *db, const struct issuance_registration *r, time_t n
     if (r->supersedes != NULL) {
         leaf_set_text(leaf, "supersedes", r->supersedes);
     }
-    return issuance_append(db, leaf, index, e);
+    return ledger_append(db, leaf, index, e);
 }
 
 static int
@@ -276,7 +275,7 @@ issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_
         return 0;
     }
     leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
-    if (issuance_append(db, leaf, leaf_index, e) != 0 ||
+    if (ledger_append(db, leaf, leaf_index, e) != 0 ||
         issuance_revoke_under(db, id, state == ISSUANCE_LIVE, now, revoked, e) != 0) {
         return -1;
     }

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "db/issuance_rows.h"
-#include "db/ledger.h"
 
 int
 issuance_revoke(struct store_db *db, struct span serial, int reason, const char *by, time_t now,
@@ -92,7 +91,7 @@ issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t
         leaf_set_time(leaf, "thisUpdate", this_update);
         leaf_set_time(leaf, "nextUpdate", next_update);
         leaf_set_int(leaf, "entries", (int64_t)entries);
-        if (issuance_append(db, leaf, leaf_index, e) != 0) {
+        if (ledger_append(db, leaf, leaf_index, e) != 0) {
             return -1;
         }
     }

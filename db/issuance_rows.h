@@ -4,10 +4,8 @@
 
 #include "base/ossl.h"
 #include "db/issuance.h"
-#include "db/leaf.h"
+#include "db/ledger.h"
 
-/* ledger_append(); `index` may be NULL. */
-int issuance_append(struct store_db *, struct leaf *, uint64_t *index, struct err *e);
 /* Did we issue exactly this certificate, under this infrastructure profile, and not revoke it? */
 int issuance_is_ours(struct store_db *, struct span der, const char *profile, bool *ours,
                      struct err *e);
@@ -31,6 +29,10 @@ int issuance_append_rejected(struct store_db *, const struct issuance_request *,
                              time_t now, uint64_t *index, struct err *e);
 /* Is there a row for this request? */
 int issuance_is_known(struct store_db *, struct span rid, bool *known, struct err *e);
+/* Leaf REFUSAL; `registration` may be NULL. */
+int issuance_append_refusal(struct store_db *, struct span rid, const char *registration,
+                            int fail_info, const char *reason, time_t now, uint64_t *index,
+                            struct err *e);
 /* Leaf REQUEST. */
 int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
                             struct err *e);
