@@ -14,7 +14,6 @@
 #include "ca/x509/serial.h"
 #include "ca/x509/tbs.h"
 #include "db/issuance.h"
-#include "db/ledger.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60, KILLS = 8, CHECK_AFTER = 7 };
@@ -550,39 +549,6 @@ an_approval_whose_signature_was_edited_does_not_count(void **state)
     }
 }
 
-struct forged {
-    struct store_op op;
-    struct issuance_intent intent;
-};
-
-static int
-run_forge(struct store_op *op, struct store_db *db, struct err *e)
-{
-    enum issuance_outcome outcome;
-
-    return issuance_intend(db, &CONTAINER_OF(op, struct forged, op)->intent, &outcome, e) != 0 ? -1
-           : outcome == ISSUANCE_DONE
-               ? 0
-               : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
-}
-
-static void
-forge(const struct world *w, const struct issuance_intent *intent)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
-    struct err e = {0};
-    CLEANUP(store_cleanup) struct store *store = store_open(&options, &e);
-    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
-
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(store_call(store, &f.op, &e), &e);
-}
-
 /* Exactly what the CA would intend for this request, if it were approved. */
 static void
 make_tbs(const struct world *w, const struct nf *n, const struct registration *registered,
@@ -648,7 +614,7 @@ an_intent_without_approvals_is_not_finished(void **state)
                                  .certificates = 1,
                                  .now = clock_now()};
     assert_int_equal(world_stop(w), 0);
-    forge(w, &i);
+    world_intend(w, &i);
     world_start(w);
     submit(s, &n, &a);
     nf_is_refused(&a, CMP_SYSTEM_FAILURE);

@@ -4,7 +4,6 @@
  * registered. Each test is one way to try it.
  */
 #include <openssl/cms.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs.h"
 #include "db/issuance.h"
-#include "db/ledger.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -298,41 +296,6 @@ an_edited_registration_gives_nothing(void **state)
 
 /* ---- intents that nobody asked for ---- */
 
-struct forged {
-    struct store_op op;
-    struct issuance_intent intent;
-};
-
-static int
-run_forge(struct store_op *op, struct store_db *db, struct err *e)
-{
-    enum issuance_outcome outcome;
-
-    if (issuance_intend(db, &CONTAINER_OF(op, struct forged, op)->intent, &outcome, e) != 0) {
-        return -1;
-    }
-    return outcome == ISSUANCE_DONE ? 0
-                                    : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
-}
-
-static void
-forge(struct world *w, const struct issuance_intent *intent)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
-    struct err e = {0};
-    struct store *store = store_open(&options, &e);
-    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
-
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(store_call(store, &f.op, &e), &e);
-    store_free(store);
-}
-
 /* The TBS of what the thief would like to have. */
 static void
 make_tbs(struct world *w, EVP_PKEY *key, bool officer, struct tbs_request *t, struct buf *tbs)
@@ -414,7 +377,7 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
             i.transaction_id = cmp_msg_transaction_id(message);
             i.queue_previous = span_of(previous, sizeof(previous));
         }
-        forge(w, &i);
+        world_intend(w, &i);
         cmp_msg_free(message);
     }
     world_start(w);
@@ -431,21 +394,6 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
     }
 }
 
-static int
-setup(void **state)
-{
-    (void)signal(SIGPIPE, SIG_IGN);
-    *state = world_new();
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -459,5 +407,5 @@ main(void)
         cmocka_unit_test(an_edited_registration_gives_nothing),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -389,21 +388,6 @@ what_the_signer_refuses_is_given_up(void **state)
     X509_free(nf_issued(&answer)); /* the use was given back */
 }
 
-static int
-setup(void **state)
-{
-    (void)signal(SIGPIPE, SIG_IGN);
-    *state = world_new();
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -421,5 +405,5 @@ main(void)
         cmocka_unit_test(it_ends_in_order_and_begins_again),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

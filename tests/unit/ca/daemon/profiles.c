@@ -11,7 +11,6 @@
 #include "ca/registration/registration.h"
 #include "ca/x509/profiles.h"
 #include "db/issuance.h"
-#include "db/ledger.h"
 #include "db/store.h"
 #include "tests/support/test.h"
 #include "tests/unit/ca/daemon/nf.h"
@@ -41,41 +40,6 @@ record(struct world *w, const char *what)
     status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
     assert_non_null(status);
     return json_integer_value(json_object_get(json_object_get(status, "record"), what));
-}
-
-struct intending {
-    struct store_op op;
-    struct issuance_intent intent;
-};
-
-static int
-run_intend(struct store_op *op, struct store_db *db, struct err *e)
-{
-    enum issuance_outcome outcome;
-
-    if (issuance_intend(db, &CONTAINER_OF(op, struct intending, op)->intent, &outcome, e) != 0) {
-        return -1;
-    }
-    return outcome == ISSUANCE_DONE ? 0
-                                    : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
-}
-
-static void
-store_intent(struct world *w, const struct issuance_intent *intent)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
-    struct err e = {0};
-    struct store *store = store_open(&options, &e);
-    struct intending i = {.op = {.run = run_intend}, .intent = *intent};
-
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(store_call(store, &i.op, &e), &e);
-    store_free(store);
 }
 
 /* The row that a CA which was killed after T1 leaves for the request of `n`. */
@@ -111,7 +75,7 @@ leave_intent(struct world *w, const struct nf *n)
     assert_ok(sha256(buf_span(&spki), spki_hash, &e), &e);
     message = cmp_msg_parse(buf_span(&n->request), CMP_MESSAGE_MAX, &e);
     assert_non_null(message);
-    store_intent(w, &(struct issuance_intent){.rid = span_of(rid, sizeof(rid)),
+    world_intend(w, &(struct issuance_intent){.rid = span_of(rid, sizeof(rid)),
                                               .registration = n->id,
                                               .ra_der = buf_span(&ra),
                                               .nf_instance = v->content.nf.instance_id,
@@ -210,20 +174,6 @@ a_bad_file_is_not_started_with(void **state)
     world_start(w);
 }
 
-static int
-setup(void **state)
-{
-    *state = world_new();
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -233,5 +183,5 @@ main(void)
         cmocka_unit_test(a_bad_file_is_not_started_with),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

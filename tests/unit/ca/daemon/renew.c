@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Renewal (RFC 9483 4.1.2 to 4.1.4), and what an RA that lies could try with it. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -499,21 +498,6 @@ a_kill_at_any_moment_supersedes_exactly_what_is_confirmed(void **state)
     }
 }
 
-static int
-setup(void **state)
-{
-    (void)signal(SIGPIPE, SIG_IGN);
-    *state = world_new();
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -530,5 +514,5 @@ main(void)
         cmocka_unit_test(a_kill_at_any_moment_supersedes_exactly_what_is_confirmed),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

@@ -309,21 +309,6 @@ a_cancel_catches_what_is_on_its_way(void **state)
     }
 }
 
-static int
-setup(void **state)
-{
-    (void)signal(SIGPIPE, SIG_IGN);
-    *state = world_new();
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -337,5 +322,5 @@ main(void)
         cmocka_unit_test(a_cancel_catches_what_is_on_its_way),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

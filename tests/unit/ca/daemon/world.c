@@ -20,6 +20,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
+#include "db/ledger.h"
 #include "pkcs11/key.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
@@ -586,4 +587,54 @@ world_submit(struct world *w, struct span inner, struct span nested, struct answ
 {
     world_send_submit(w, inner, nested);
     world_receive(w, answer);
+}
+
+struct forged {
+    struct store_op op;
+    struct issuance_intent intent;
+};
+
+static int
+run_forge(struct store_op *op, struct store_db *db, struct err *e)
+{
+    enum issuance_outcome outcome;
+
+    if (issuance_intend(db, &CONTAINER_OF(op, struct forged, op)->intent, &outcome, e) != 0) {
+        return -1;
+    }
+    return outcome == ISSUANCE_DONE ? 0
+                                    : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
+}
+
+void
+world_intend(struct world *w, const struct issuance_intent *intent)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    const struct store_options options = {.path = path,
+                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                          .schemas = {ledger_migrations, issuance_migrations}};
+    struct err e = {0};
+    struct store *store = store_open(&options, &e);
+    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
+
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_ok(store_call(store, &f.op, &e), &e);
+    store_free(store);
+}
+
+int
+world_setup(void **state)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    *state = world_new();
+    return 0;
+}
+
+int
+world_teardown(void **state)
+{
+    world_free(*state);
+    return 0;
 }

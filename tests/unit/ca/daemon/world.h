@@ -10,6 +10,7 @@
 
 #include "ca/cmp/queue.h"
 #include "ca/link/msg.h"
+#include "db/issuance.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -38,6 +39,9 @@ void answer_free(struct answer *);
 
 struct world *world_new(void);
 void world_free(struct world *);
+/* For cmocka: *state is a struct world. */
+int world_setup(void **state);
+int world_teardown(void **state);
 
 /* Starts the daemon and waits for WELCOME; kills it at any moment; ends it with SIGTERM and returns
  * its exit status. */
@@ -78,3 +82,7 @@ void world_receive(struct world *, struct answer *);
 void world_send_submit(struct world *, struct span inner, struct span nested);
 /* SUBMIT of `inner`, nested, and its answer. */
 void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
+
+/* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the
+ * database. The daemon does not run. */
+void world_intend(struct world *, const struct issuance_intent *);
