@@ -56,27 +56,12 @@ static const char *const PROBES[] = {
     "wrap under a session AES key",
 };
 
-static bool
-has_row(const json_t *rows, const char *wanted)
-{
-    size_t i;
-    json_t *row;
-
-    json_array_foreach(rows, i, row)
-    {
-        if (json_is_string(row) && strcmp(json_string_value(row), wanted) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int
 want_rows(struct verifier *v, const json_t *rows, const char *const *wanted, size_t n,
           struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!has_row(rows, wanted[i])) {
+        if (!fact_has_row(rows, wanted[i])) {
             return verifier_bad(v, e, "the token did not show '%s'", wanted[i]);
         }
     }

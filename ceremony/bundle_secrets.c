@@ -82,21 +82,6 @@ verifier_secrets(struct verifier *v, struct err *e)
     return 0;
 }
 
-static bool
-has_row(const json_t *rows, const char *wanted)
-{
-    size_t i;
-    json_t *row;
-
-    json_array_foreach(rows, i, row)
-    {
-        if (json_is_string(row) && strcmp(json_string_value(row), wanted) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int
 take_attributes(struct verifier *v, size_t i, struct err *e)
 {
@@ -114,11 +99,11 @@ take_attributes(struct verifier *v, size_t i, struct err *e)
                             v->bundle->definition->secrets[i].label);
     }
     for (size_t k = 0; k < ARRAY_LEN(ATTRIBUTES); k++) {
-        if (!has_row(rows, ATTRIBUTES[k])) {
+        if (!fact_has_row(rows, ATTRIBUTES[k])) {
             return verifier_bad(v, e, "the token did not show '%s'", ATTRIBUTES[k]);
         }
     }
-    return has_row(rows, id) ? 0 : verifier_bad(v, e, "the token did not show '%s'", id);
+    return fact_has_row(rows, id) ? 0 : verifier_bad(v, e, "the token did not show '%s'", id);
 }
 
 static bool

@@ -50,6 +50,21 @@ fact_is_true(const json_t *fact, const char *member)
     return json_is_true(json_object_get(fact, member));
 }
 
+bool
+fact_has_row(const json_t *rows, const char *wanted)
+{
+    size_t i;
+    json_t *row;
+
+    json_array_foreach(rows, i, row)
+    {
+        if (json_is_string(row) && strcmp(json_string_value(row), wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 fact_number(const json_t *fact, const char *member, json_int_t *out, struct err *e)
 {

@@ -20,6 +20,8 @@ json_t *fact_of_time(time_t);
 const char *fact_text(const json_t *fact, const char *member);
 bool fact_is(const json_t *fact, const char *member, const char *expected);
 bool fact_is_true(const json_t *fact, const char *member);
+/* Is the text one of the array's members? */
+bool fact_has_row(const json_t *rows, const char *wanted);
 /* ERR_INPUT names the member. */
 int fact_number(const json_t *fact, const char *member, json_int_t *out, struct err *e);
 int fact_hex(const json_t *fact, const char *member, uint8_t *out, size_t n, struct err *e);

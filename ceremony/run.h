@@ -101,6 +101,12 @@ struct key *run_find_root(struct run *, struct err *e) OWNED(key_free);
 int run_record_rows(struct run *, const char *label, const char *policy, json_t *rows,
                     struct err *e);
 int run_record_attributes(struct run *, struct key *, const char *label, struct err *e);
+/* For key_probe() and secret_probe(): `context` is the array that the next one records. */
+int run_probe_seen(void *context, const char *probe, const char *ckr, bool refused, struct err *e);
+/* What a "key" or a "secret key" was asked for; returns `result`, of the probing, or -1 when it
+ * cannot be recorded. */
+int run_record_probes(struct run *, const char *kind, const char *label, json_t *probes, int result,
+                      struct err *e);
 
 /* run_keys.c */
 int run_keys(struct run *, struct err *e);

@@ -62,32 +62,12 @@ on_attribute(void *context, const char *half, const char *attribute, const char 
 }
 
 static int
-on_probe(void *context, const char *probe, const char *ckr, bool refused, struct err *e)
-{
-    (void)e;
-    (void)json_array_append_new(context, json_pack("{s:s,s:s,s:b}", "probe", probe, "result", ckr,
-                                                   "refused", refused ? 1 : 0));
-    return 0;
-}
-
-static int
 probe(struct run *r, struct secret *secret, const char *label, struct err *e)
 {
     CLEANUP(json_cleanup) json_t *probes = json_array();
-    int result = secret_probe(secret, on_probe, probes, e);
-    struct err second = {0};
+    int result = secret_probe(secret, run_probe_seen, probes, e);
 
-    /* Recorded in any case: a token that allowed something is evidence. */
-    if (recorder_add(r->recorder, result == 0 ? LEVEL_NORMAL : LEVEL_ATTENTION,
-                     json_pack("{s:s,s:s,s:O}", "type", "probes", "label", label, "probes", probes),
-                     &second) != 0 &&
-        result == 0) {
-        *e = second;
-        return -1;
-    }
-    desk_say(&r->desk, "  secret key %s: %zu forbidden operations tried\n", label,
-             json_array_size(probes));
-    return result;
+    return run_record_probes(r, "secret key", label, probes, result, e);
 }
 
 static int

@@ -301,6 +301,34 @@ run_record_attributes(struct run *r, struct key *key, const char *label, struct 
     return run_record_rows(r, label, key_policy_name(key_get_policy(key)), rows, e);
 }
 
+int
+run_probe_seen(void *context, const char *probe, const char *ckr, bool refused, struct err *e)
+{
+    (void)e;
+    (void)json_array_append_new(context, json_pack("{s:s,s:s,s:b}", "probe", probe, "result", ckr,
+                                                   "refused", refused ? 1 : 0));
+    return 0;
+}
+
+int
+run_record_probes(struct run *r, const char *kind, const char *label, json_t *probes, int result,
+                  struct err *e)
+{
+    struct err second = {0};
+
+    /* Recorded in any case: a token that allowed something is evidence. */
+    if (recorder_add(r->recorder, result == 0 ? LEVEL_NORMAL : LEVEL_ATTENTION,
+                     json_pack("{s:s,s:s,s:O}", "type", "probes", "label", label, "probes", probes),
+                     &second) != 0 &&
+        result == 0) {
+        *e = second;
+        return -1;
+    }
+    desk_say(&r->desk, "  %s %s: %zu forbidden operations tried\n", kind, label,
+             json_array_size(probes));
+    return result;
+}
+
 /* Closed, synced and opened again: what is on the medium, not what the module remembers. */
 int
 run_deactivation(struct run *r, struct err *e)
