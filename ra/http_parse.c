@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two stages see every byte. The scanner looks at the raw header block and finds what llhttp 8.1
- * lets pass (folded lines: CVE-2024-27982) or might let pass in another release (bare LF, NUL, bare
- * CR); llhttp then does the framing. The scanner hands bytes on as far as it has cleared them, so
- * llhttp never sees what was not scanned. A refusal is final: after a framing error nobody knows
- * where the next request begins (RFC 9112 2.2, 6.3).
+ * Two stages see every byte: the scanner (http_scan.h) the raw header block, llhttp what it has
+ * cleared. A refusal is final: after a framing error nobody knows where the next request begins
+ * (RFC 9112 2.2, 6.3).
  *
  *   HEADER --blank line--> BODY --message complete--> COMPLETE --http_parser_next()--> HEADER
  *      \--------------------\------ any violation --> REFUSED
@@ -15,37 +13,21 @@
 #include <ctype.h>
 #include <llhttp.h>
 #include <string.h>
-#include <strings.h>
 
-enum header_name { NAME_OTHER, NAME_HOST, NAME_LENGTH, NAME_CODING, NAME_TYPE, NAME_EXPECT };
-
-enum { NAME_MAX_LENGTH = 32, VALUE_MAX = 512 };
+#include "ra/http_fields.h"
+#include "ra/http_scan.h"
 
 struct http_parser {
     llhttp_t llhttp;
     enum http_state state;
     int status;
-    /* scanner */
-    bool in_header;
-    uint8_t previous;
-    size_t header_octets;
-    size_t line_octets;
-    size_t lines;
-    /* header lines: only those that we look at are kept */
-    char name[NAME_MAX_LENGTH + 1];
-    size_t name_n;
-    bool name_too_long;
-    char value[VALUE_MAX + 1];
-    size_t value_n;
+    struct http_scanner scanner;
+    struct http_fields fields;
     bool in_trailer;
     size_t path_n;
     size_t query_n;
     bool in_query;
     bool resources; /* DELETE and a query are taken */
-    unsigned hosts;
-    unsigned lengths;
-    unsigned codings;
-    bool expects;
     bool continue_sent;
     size_t body_max;
     size_t message_octets; /* raw octets of the body with its framing */
@@ -67,31 +49,6 @@ refuse(struct http_parser *p, int status)
         p->status = status;
     }
     return HPE_USER;
-}
-
-static enum header_name
-header_name(const struct http_parser *p)
-{
-    static const struct {
-        const char *text;
-        enum header_name name;
-    } names[] = {
-        {"host", NAME_HOST},
-        {"content-length", NAME_LENGTH},
-        {"transfer-encoding", NAME_CODING},
-        {"content-type", NAME_TYPE},
-        {"expect", NAME_EXPECT},
-    };
-
-    if (p->name_too_long) {
-        return NAME_OTHER;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcasecmp(names[i].text, p->name) == 0) {
-            return names[i].name;
-        }
-    }
-    return NAME_OTHER;
 }
 
 /* No escapes here either: ids, names and numbers need none. */
@@ -156,13 +113,7 @@ on_header_field(llhttp_t *llhttp, const char *at, size_t n)
     if (p->in_trailer) {
         return refuse(p, 400); /* nobody needs trailers here, and they could hide a length */
     }
-    if (n > NAME_MAX_LENGTH - p->name_n) {
-        p->name_too_long = true; /* none of ours */
-        return 0;
-    }
-    memcpy(p->name + p->name_n, at, n);
-    p->name_n += n;
-    p->name[p->name_n] = '\0';
+    http_fields_name(&p->fields, at, n);
     return 0;
 }
 
@@ -170,71 +121,18 @@ static int
 on_header_value(llhttp_t *llhttp, const char *at, size_t n)
 {
     struct http_parser *p = parser_of(llhttp);
+    int status = http_fields_value(&p->fields, at, n);
 
-    if (header_name(p) == NAME_OTHER) {
-        return 0;
-    }
-    if (n > VALUE_MAX - p->value_n) {
-        return refuse(p, 431);
-    }
-    memcpy(p->value + p->value_n, at, n);
-    p->value_n += n;
-    p->value[p->value_n] = '\0';
-    return 0;
-}
-
-static int
-take_content_type(struct http_parser *p)
-{
-    size_t n = strcspn(p->value, "; \t");
-
-    if (n > HTTP_CONTENT_TYPE_MAX || p->request.content_type[0] != '\0') {
-        return refuse(p, 400);
-    }
-    for (size_t i = 0; i < n; i++) {
-        p->request.content_type[i] = (char)tolower((unsigned char)p->value[i]);
-    }
-    p->request.content_type[n] = '\0';
-    return 0;
+    return status == 0 ? 0 : refuse(p, status);
 }
 
 static int
 on_header_value_complete(llhttp_t *llhttp)
 {
     struct http_parser *p = parser_of(llhttp);
-    int result = 0;
+    int status = http_fields_end(&p->fields);
 
-    switch (header_name(p)) {
-    case NAME_OTHER:
-        break;
-    case NAME_HOST:
-        p->hosts++;
-        break;
-    case NAME_LENGTH:
-        p->lengths++;
-        break;
-    case NAME_CODING:
-        p->codings++;
-        if (strcasecmp(p->value, "chunked") != 0) {
-            result = refuse(p, 501); /* RFC 9112 6.1: a coding that we do not understand */
-        }
-        break;
-    case NAME_TYPE:
-        result = take_content_type(p);
-        break;
-    case NAME_EXPECT:
-        p->expects = true;
-        if (strcasecmp(p->value, "100-continue") != 0) {
-            result = refuse(p, 417);
-        }
-        break;
-    }
-    p->name_n = 0;
-    p->name[0] = '\0';
-    p->name_too_long = false;
-    p->value_n = 0;
-    p->value[0] = '\0';
-    return result;
+    return status == 0 ? 0 : refuse(p, status);
 }
 
 /* RFC 9112 3.2 (Host), 6.1 and 6.3 (framing). */
@@ -247,13 +145,14 @@ check_framing(struct http_parser *p)
         return refuse(p, 505);
     }
     p->request.minor_0 = llhttp->http_minor == 0;
-    if (p->hosts > 1 || (p->hosts == 0 && !p->request.minor_0)) {
+    if (p->fields.hosts > 1 || (p->fields.hosts == 0 && !p->request.minor_0)) {
         return refuse(p, 400);
     }
-    if (p->lengths > 1 || p->codings > 1 || (p->lengths > 0 && p->codings > 0)) {
+    if (p->fields.lengths > 1 || p->fields.codings > 1 ||
+        (p->fields.lengths > 0 && p->fields.codings > 0)) {
         return refuse(p, 400);
     }
-    if (p->codings > 0 && p->request.minor_0) {
+    if (p->fields.codings > 0 && p->request.minor_0) {
         return refuse(p, 400); /* RFC 9112 6.1: HTTP/1.0 has no codings */
     }
     return 0;
@@ -267,7 +166,7 @@ take_method(struct http_parser *p)
 
     if (llhttp->method == HTTP_POST) {
         p->request.method = HTTP_METHOD_POST;
-        return p->lengths == 0 && p->codings == 0 ? refuse(p, 411) : 0;
+        return p->fields.lengths == 0 && p->fields.codings == 0 ? refuse(p, 411) : 0;
     }
     if (llhttp->method == HTTP_GET) {
         p->request.method = HTTP_METHOD_GET;
@@ -276,7 +175,7 @@ take_method(struct http_parser *p)
     } else {
         return refuse(p, 405);
     }
-    return p->codings > 0 || llhttp->content_length > 0 ? refuse(p, 400) : 0;
+    return p->fields.codings > 0 || llhttp->content_length > 0 ? refuse(p, 400) : 0;
 }
 
 static int
@@ -307,6 +206,7 @@ on_headers_complete(llhttp_t *llhttp)
         return -1;
     }
     p->in_trailer = true;
+    memcpy(p->request.content_type, p->fields.content_type, sizeof(p->request.content_type));
     p->request.keep_alive = llhttp_should_keep_alive(llhttp) != 0;
     return 0;
 }
@@ -359,16 +259,12 @@ reset(struct http_parser *p)
     llhttp_reset(&p->llhttp);
     p->state = HTTP_NEED_MORE;
     p->status = 0;
-    p->in_header = true;
-    p->previous = 0;
-    p->header_octets = p->line_octets = p->lines = 0;
-    p->name_n = p->value_n = p->path_n = p->query_n = 0;
+    p->scanner = (struct http_scanner){.in_header = true};
+    p->fields = (struct http_fields){0};
+    p->path_n = p->query_n = 0;
     p->in_query = false;
-    p->name[0] = p->value[0] = '\0';
-    p->name_too_long = false;
     p->in_trailer = false;
-    p->hosts = p->lengths = p->codings = 0;
-    p->expects = p->continue_sent = false;
+    p->continue_sent = false;
     p->message_octets = 0;
     memset(&p->request, 0, sizeof(p->request));
     buf_free(&p->body);
@@ -424,56 +320,6 @@ http_parser_free(struct http_parser *p)
     mem_free(p);
 }
 
-/* One octet of the header block. True at the end of the block; a refusal is in p->status. */
-static bool
-scan_octet(struct http_parser *p, uint8_t c)
-{
-    bool first_in_line = p->line_octets == 0;
-    uint8_t previous = p->previous;
-
-    p->previous = c;
-    p->header_octets++;
-    p->line_octets++;
-    if (p->header_octets > HTTP_HEADER_MAX) {
-        (void)refuse(p, 431);
-    } else if (c == '\0' || (previous == '\r') != (c == '\n') ||
-               (first_in_line && (c == ' ' || c == '\t'))) {
-        /* NUL, bare CR, bare LF: RFC 9112 2.2, RFC 9110 5.5; obs-fold: RFC 9112 5.2 */
-        (void)refuse(p, 400);
-    } else if (c == '\n') {
-        /* RFC 9112 2.2 lets a server skip empty lines before a request; we need not. */
-        bool blank = p->line_octets == 2;
-
-        p->line_octets = 0;
-        if (blank && p->lines == 0) {
-            (void)refuse(p, 400);
-        }
-        if (++p->lines > HTTP_HEADER_LINES_MAX + 1 && !blank) {
-            (void)refuse(p, 431);
-        }
-        return blank;
-    }
-    return false;
-}
-
-/* How many octets may go to llhttp now: up to the end of the header block, or all of a body. */
-static size_t
-scan(struct http_parser *p, struct span bytes)
-{
-    size_t n = 0;
-
-    while (p->in_header && n < bytes.n && p->status == 0) {
-        if (scan_octet(p, bytes.p[n++])) {
-            p->in_header = false;
-            return n;
-        }
-    }
-    if (!p->in_header) {
-        return bytes.n;
-    }
-    return n;
-}
-
 /* What llhttp itself found wrong. */
 static int
 status_of_error(llhttp_errno_t error)
@@ -519,14 +365,18 @@ http_parser_feed(struct http_parser *p, struct span bytes, size_t *used)
     p->state = HTTP_NEED_MORE;
     while (p->state == HTTP_NEED_MORE && *used < bytes.n) {
         struct span rest = span_of(bytes.p + *used, bytes.n - *used);
-        bool header = p->in_header;
-        size_t n = scan(p, rest);
+        bool header = p->scanner.in_header;
+        size_t n = http_scanner_clear(&p->scanner, rest);
 
         if (!header) {
             p->message_octets += n;
-            if (p->message_octets > p->body_max + HTTP_CHUNKED_FRAMING_MAX && p->codings > 0) {
+            if (p->message_octets > p->body_max + HTTP_CHUNKED_FRAMING_MAX &&
+                p->fields.codings > 0) {
                 (void)refuse(p, 413);
             }
+        }
+        if (p->scanner.status != 0) {
+            (void)refuse(p, p->scanner.status);
         }
         if (p->status != 0) {
             p->state = HTTP_REFUSED;
@@ -534,7 +384,7 @@ http_parser_feed(struct http_parser *p, struct span bytes, size_t *used)
         }
         p->state = execute(p, span_of(rest.p, n), &taken);
         *used += taken;
-        if (p->state == HTTP_NEED_MORE && header && !p->in_header && p->expects &&
+        if (p->state == HTTP_NEED_MORE && header && !p->scanner.in_header && p->fields.expects &&
             !p->continue_sent && !p->request.minor_0 && *used == bytes.n) {
             p->continue_sent = true; /* RFC 9110 10.1.1; not when the body is here already */
             p->state = HTTP_WANT_CONTINUE;
@@ -560,7 +410,7 @@ http_parser_status(const struct http_parser *p)
 bool
 http_parser_has_begun(const struct http_parser *p)
 {
-    return p->header_octets > 0;
+    return p->scanner.header_octets > 0;
 }
 
 void
