@@ -270,12 +270,6 @@ crl_make(struct crl_maker *c, struct crl_waiter *waiter)
     }
 }
 
-bool
-crl_is_busy(const struct crl_maker *c)
-{
-    return c->busy;
-}
-
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {

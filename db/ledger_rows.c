@@ -103,18 +103,6 @@ ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct er
 }
 
 int
-ledger_leaf(struct store_db *db, uint64_t index, struct buf *body, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?",
-                        STORE_VALUES(store_int((int64_t)index)), e) != 0) {
-        return err_wrap(e, "leaf %llu", (unsigned long long)index);
-    }
-    return buf_set(body, row_blob(&rows, 0), e);
-}
-
-int
 ledger_root_at(struct store_db *db, uint64_t size, struct merkle_hash *root, struct err *e)
 {
     struct merkle_edge edge;

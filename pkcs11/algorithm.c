@@ -13,7 +13,6 @@ static const struct {
     const char *name;
     const char *group; /* OpenSSL's name of the curve; NULL for RSA */
     size_t spki;       /* octets of the canonical SubjectPublicKeyInfo; 0: not checked by length */
-    int nid;
     size_t digest;
     size_t n_identifier;
     uint8_t identifier[15];
@@ -21,21 +20,18 @@ static const struct {
     [KEY_P256] = {"P-256",
                   "prime256v1",
                   91,
-                  NID_ecdsa_with_SHA256,
                   32,
                   12,
                   {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02}},
     [KEY_P384] = {"P-384",
                   "secp384r1",
                   120,
-                  NID_ecdsa_with_SHA384,
                   48,
                   12,
                   {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03}},
     [KEY_RSA3072] = {"RSA-3072",
                      NULL,
                      422,
-                     NID_sha256WithRSAEncryption,
                      32,
                      15,
                      {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b,
@@ -58,12 +54,6 @@ key_algorithm_parse(const char *name, enum key_algorithm *out, struct err *e)
         }
     }
     return err_set(e, ERR_INPUT, "key algorithm '%s': use P-256, P-384 or RSA-3072", name);
-}
-
-int
-key_algorithm_signature_nid(enum key_algorithm algorithm)
-{
-    return ALGORITHMS[algorithm].nid;
 }
 
 size_t

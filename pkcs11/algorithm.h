@@ -27,8 +27,6 @@ const char *key_algorithm_name(enum key_algorithm);
 /* ERR_INPUT names the three. */
 int key_algorithm_parse(const char *name, enum key_algorithm *out, struct err *e);
 
-/* OpenSSL's nid of the signature algorithm, for X509_ALGOR_set0 and its kin. */
-int key_algorithm_signature_nid(enum key_algorithm);
 /* Octets of the digest that is signed: 32 or 48. */
 size_t key_algorithm_digest_size(enum key_algorithm);
 const EVP_MD *key_algorithm_digest(enum key_algorithm);

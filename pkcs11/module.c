@@ -178,12 +178,6 @@ module_close(struct module *m)
     mem_free(m);
 }
 
-const char *
-module_path(const struct module *m)
-{
-    return m->path;
-}
-
 const CK_FUNCTION_LIST *
 module_functions(const struct module *m)
 {

@@ -47,7 +47,6 @@ void module_close(struct module *);
 struct module *module_open(const char *path, const char *config, struct err *e) OWNED(module_close);
 DEFINE_CLEANUP(module_cleanup, struct module, module_close)
 
-const char *module_path(const struct module *);
 const CK_FUNCTION_LIST *module_functions(const struct module *);
 /* "SoftHSM 2.6": manufacturer or description and version of the library, from C_GetInfo. */
 const char *module_description(const struct module *);
