@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# How an enrolment ends (RFC 9483 4.1.1): implicitConfirm or confirmWaitTime, certConf with a hash of its
+# own (pvno 3), handed on by another RA, rejecting; and which answers bring the trust anchor.
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+expect() { # expect 'what' WANTED GOT
+  [[ $3 == "$2" ]] || fail "$1: expected '$2', got '$3'"
+  echo "ok: $1: $3"
+}
+say() { "$bin/cmp_say" --reference "$reference" --secret "$secret" "$@" "$host" "$port" "$path" 2>text.txt; }
+ask() { # ask NAME COMMAND [ARGUMENT...]: $1.{key,pem}, $1.{answer,roots}
+  local name=$1 command=$2
+  shift 2
+  [[ -f $name.key ]] || new_key "$name.key"
+  rm -f "$name.pem" "$name.roots"
+  cmp -cmd "$command" -newkey "$name.key" -certout "$name.pem" -cacertsout "$name.roots" -rspout "$name.answer" "$@" \
+    >"$name.log" 2>&1 || fail "$name: $(<"$name.log")"
+}
+by_mac() { ask "$1" "$2" -ref "$reference" -secret "pass:$secret" -subject /CN=x "${@:3}"; }
+info() { # info NAME: which of the two its answer has
+  openssl asn1parse -inform DER -in "$1.answer" | grep -oE 'id-it-(implicitConfirm|confirmWaitTime)' | tr '\n' ' '
+}
+roots() { cat "$1.roots" 2>/dev/null | grep -c BEGIN || true; }
+certconf() { # certconf NAME HASH [MEMBER...]: confirm.der
+  printf 'asn1=SEQUENCE:list\n[list]\none=SEQUENCE:status\n[status]\nhash=FORMAT:HEX,OCTETSTRING:%s\nid=INTEGER:0\n' \
+    "$(openssl x509 -in "$1.pem" -outform DER | openssl dgst "-$2" -r | cut -d' ' -f1)" >confirm.cnf
+  printf '%s\n' "${@:3}" >>confirm.cnf
+  openssl asn1parse -genconf confirm.cnf -noout -out confirm.der
+}
+with_hash=('alg=EXPLICIT:0,SEQUENCE:algorithm' '[algorithm]' 'oid=OID:sha512')
+state_of() { audit list | grep "^$(openssl x509 -in "$1.pem" -noout -serial | cut -d= -f2 | tr '[:upper:]' '[:lower:]')"; }
+
+register ends AMF 12
+by_mac plain ir
+expect 'ir' 'id-it-confirmWaitTime ' "$(info plain)"
+expect 'ir: the root, and no other' 1 "$(roots plain)"
+openssl x509 -in plain.roots | diff - <(openssl x509 -in "$NFPKI_TRUST") || fail 'caPubs is not the root'
+by_mac implicit ir -implicit_confirm
+expect 'implicitConfirm' 'id-it-implicitConfirm ' "$(info implicit)"
+by_mac cr cr
+expect 'cr: no caPubs' 0 "$(roots cr)"
+new_key p10.key
+openssl req -new -key p10.key -subj /CN=x -out p10.csr
+by_mac p10 p10cr -csr p10.csr
+expect 'p10cr: no caPubs' 0 "$(roots p10)"
+ask kur kur -cert plain.pem -key plain.key -implicit_confirm
+expect 'kur: no caPubs' 0 "$(roots kur)"
+expect 'kur: implicitConfirm is not granted' 'id-it-confirmWaitTime ' "$(info kur)"
+
+# a hash that the certificate's signature does not name
+by_mac hashed ir -disable_confirm
+certconf hashed sha512 "${with_hash[@]}"
+expect 'another hash than it says' 'error badCertId mac pvno 3' "$(
+  certconf hashed sha384 "${with_hash[@]}"
+  say --body certConf --pvno 3 --content confirm.der --continue hashed.answer --out next.der
+)"
+certconf hashed sha512 "${with_hash[@]}"
+expect 'certConf with hashAlg' 'pkiConf mac pvno 3' \
+  "$(say --body certConf --pvno 3 --content confirm.der --continue hashed.answer)"
+
+# through another RA
+new_key upstream.key
+openssl req -new -key upstream.key -subj /CN=x -out upstream.csr
+cactl issue --profile ra-cmp --subject-cn 'upstream RA' --days 3 upstream.csr >upstream.pem
+by_mac handed ir -disable_confirm
+certconf handed sha256
+expect 'nested certConf' 'pkiConf mac pvno 2' \
+  "$(say --upstream upstream.pem --upstream-key upstream.key --body certConf --content confirm.der --continue handed.answer)"
+
+# not wanted
+by_mac rejected ir -disable_confirm
+certconf rejected sha256 'status=SEQUENCE:info' '[info]' 'status=INTEGER:2'
+expect 'certConf that rejects' 'pkiConf mac pvno 2' "$(say --body certConf --content confirm.der --continue rejected.answer)"
+for ((i = 0; i < 300; i++)); do
+  openssl crl -inform DER -in crl/issuing.crl -noout -text | grep -q "$(openssl x509 -in rejected.pem -noout -serial | cut -d= -f2)" && break
+  sleep 0.1
+done
+for row in plain:revoked implicit:issued hashed:confirmed handed:confirmed rejected:revoked; do
+  [[ $(state_of "${row%:*}") == *"${row#*:}"* ]] || fail "${row%:*}: not ${row#*:}: $(state_of "${row%:*}")"
+done
+
+# an RA that grants none
+kill_daemon ra
+sed -i '/^implicit_confirm/d' ra/nfpki-ra.conf
+echo 'implicit_confirm = false' >>ra/nfpki-ra.conf
+start_daemon ra
+by_mac not-granted ir -implicit_confirm
+expect 'implicitConfirm that is not granted' 'id-it-confirmWaitTime ' "$(info not-granted)"
+[[ $(state_of not-granted) == *confirmed* ]] || fail "the client did not confirm: $(state_of not-granted)"
+audit verify >/dev/null
