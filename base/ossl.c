@@ -166,6 +166,18 @@ certificate_load(const char *path, struct err *e)
     return certificate;
 }
 
+int
+certificate_load_der(const char *path, size_t max, X509 **certificate, struct buf *der,
+                     struct err *e)
+{
+    *certificate = certificate_load(path, e);
+    if (*certificate == NULL) {
+        return -1;
+    }
+    *der = BUF_INIT(max);
+    return OSSL_ENCODE(X509, *certificate, der, e);
+}
+
 /* A library context whose one provider provides nothing, so that there is no decoder to search. */
 static OSSL_LIB_CTX *empty_context;
 static pthread_once_t empty_context_once = PTHREAD_ONCE_INIT;

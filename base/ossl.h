@@ -66,6 +66,9 @@ int ossl_encode(ossl_i2d *i2d, const void *object, struct buf *out, struct err *
 /* Exactly one certificate, DER or PEM, nothing behind it. */
 X509 *certificate_parse(struct span bytes, struct err *e) __attribute__((warn_unused_result));
 X509 *certificate_load(const char *path, struct err *e) __attribute__((warn_unused_result));
+/* The same with its DER, `max` octets at most. Both are the caller's to free, after -1 too. */
+int certificate_load_der(const char *path, size_t max, X509 **certificate, struct buf *der,
+                         struct err *e);
 
 /* OpenSSL 3.0 searches all its decoders for the key of every certificate that it parses, which
  * costs more than a verification. These two do not:

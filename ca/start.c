@@ -27,17 +27,6 @@ enum {
 /* ---- certificates ---- */
 
 static int
-load_certificate(const char *path, X509 **certificate, struct buf *der, struct err *e)
-{
-    *certificate = certificate_load(path, e);
-    if (*certificate == NULL) {
-        return -1;
-    }
-    *der = BUF_INIT(LINK_CERTIFICATE_MAX);
-    return OSSL_ENCODE(X509, *certificate, der, e);
-}
-
-static int
 check_chain(const struct ca *ca, struct err *e)
 {
     const struct policy *p = &ca->policy;
@@ -85,8 +74,10 @@ load_policy(struct ca *ca, struct err *e)
     const struct ca_conf *c = &ca->conf;
     struct policy *p = &ca->policy;
 
-    if (load_certificate(c->issuing_certificate, &p->issuing, &ca->issuing_der, e) != 0 ||
-        load_certificate(c->root_certificate, &p->root, &ca->root_der, e) != 0 ||
+    if (certificate_load_der(c->issuing_certificate, LINK_CERTIFICATE_MAX, &p->issuing,
+                             &ca->issuing_der, e) != 0 ||
+        certificate_load_der(c->root_certificate, LINK_CERTIFICATE_MAX, &p->root, &ca->root_der,
+                             e) != 0 ||
         check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), ca->issuing_hash, e) != 0 ||
         profiles_hash(c->profiles, ca->profile_file, e) != 0) {
         return -1;

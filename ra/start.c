@@ -14,18 +14,10 @@
 #include "ra/mac_cache.h"
 #include "ra/seal_key.h"
 
-enum { REGISTRATIONS_MAX = 65536 /* whose budget is remembered */ };
-
-static int
-load_certificate(const char *path, X509 **certificate, struct buf *der, struct err *e)
-{
-    *certificate = certificate_load(path, e);
-    if (*certificate == NULL) {
-        return -1;
-    }
-    *der = BUF_INIT(64 * 1024);
-    return OSSL_ENCODE(X509, *certificate, der, e);
-}
+enum {
+    REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
+    CERTIFICATE_MAX = 64 * 1024,
+};
 
 /* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). */
 static int
@@ -57,9 +49,10 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
 {
     const ASN1_OCTET_STRING *ski;
 
-    if (load_certificate(s->certificate, &c->certificate, &c->certificate_der, e) != 0 ||
-        load_certificate(s->issuing, &c->issuing, &c->issuing_der, e) != 0 ||
-        load_certificate(s->root, &c->root, &c->root_der, e) != 0) {
+    if (certificate_load_der(s->certificate, CERTIFICATE_MAX, &c->certificate, &c->certificate_der,
+                             e) != 0 ||
+        certificate_load_der(s->issuing, CERTIFICATE_MAX, &c->issuing, &c->issuing_der, e) != 0 ||
+        certificate_load_der(s->root, CERTIFICATE_MAX, &c->root, &c->root_der, e) != 0) {
         return -1;
     }
     c->trust = trust_new(c->root, c->issuing, &s->trust, e);
