@@ -12,10 +12,6 @@ post() { # post FILE: prints what the answer says
   curl -sS -o answer.der -H 'Content-Type: application/pkixcmp' --data-binary "@$1" "$NFPKI_CMP_URL"
   "$bin/cmp_show" answer.der
 }
-expect() { # expect 'what' WANTED GOT
-  [[ $3 == "$2" ]] || fail "$1: expected '$2', got '$3'"
-  echo "ok: $1: $3"
-}
 
 # the certificate that the quickstart enrolled equals the profile (TS 33.310 6.1.3c.3)
 text=$(openssl x509 -in nf/cert.pem -noout -text -certopt no_pubkey,no_sigdump)

@@ -5,10 +5,6 @@ bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
-expect() { # expect 'what' WANTED GOT
-  [[ $3 == "$2" ]] || fail "$1: expected '$2', got '$3'"
-  echo "ok: $1: $3"
-}
 say() { "$bin/cmp_say" --reference "$reference" --secret "$secret" "$@" "$host" "$port" "$path"; }
 der() { openssl asn1parse -genconf "$1" -noout -out "$2"; }
 

@@ -6,6 +6,10 @@ bin=$(cd "$bin" && pwd)
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
+expect() { # expect 'what' WANTED GOT
+  [[ $3 == "$2" ]] || fail "$1: expected '$2', got '$3'"
+  echo "ok: $1: $3"
+}
 
 # pki_start: a running PKI in a temporary directory, stopped and removed when the test ends
 pki_start() {
