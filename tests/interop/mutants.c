@@ -148,7 +148,7 @@ static void
 run(struct run *r, size_t count, size_t warm)
 {
     CLEANUP(buf_free) struct buf message = BUF_INIT(MATERIAL_MESSAGE_MAX);
-    long before[PIDS];
+    long before[PIDS] = {0};
 
     for (size_t i = 0; i < r->material.n_files; i++) {
         send_one(r, "a file of the corpora", buf_span(&r->material.files[i]));

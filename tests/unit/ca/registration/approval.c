@@ -91,6 +91,7 @@ what_an_officer_signs_is_what_is_read(void **state)
 
     if (a == NULL) {
         fail_msg("%s", e.text);
+        return;
     }
     assert_true(a->content.approves);
     assert_ok(approval_binds(&a->content, &f->request, &e), &e);

@@ -251,8 +251,8 @@ policy_oids(struct list *policies)
 static void
 read_test(const char *from, const char *to, struct test *t)
 {
-    const char *begin;
-    const char *end;
+    const char *begin = NULL;
+    const char *end = NULL;
     struct list number = {0};
 
     assert_true(statement(from, to, "certs[] = {", &begin, &end));
@@ -280,8 +280,8 @@ read_test(const char *from, const char *to, struct test *t)
 static enum path_verdict
 validate(const struct test *t, struct err *e)
 {
-    X509 *certs[LIST_MAX];
-    X509_CRL *crls[LIST_MAX];
+    X509 *certs[LIST_MAX] = {0};
+    X509_CRL *crls[LIST_MAX] = {0};
     size_t n = t->certs.n;
     enum path_verdict verdict;
     struct path_request request = {.at = AT,
