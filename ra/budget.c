@@ -14,7 +14,9 @@
 
 #include "base/ossl.h"
 
-enum { NONE = UINT32_MAX, KEY_WORDS = BUDGET_KEY_MAX / 8, SECOND_US = 1000000 };
+#define NONE UINT32_MAX /* no entry */
+
+enum { KEY_WORDS = BUDGET_KEY_MAX / 8, SECOND_US = 1000000 };
 
 struct entry {
     uint64_t key[KEY_WORDS]; /* padded with zeros */

@@ -285,6 +285,10 @@ on_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out, const unsigne
 static int
 restrict_protocol(SSL_CTX *ctx, struct err *e)
 {
+    /* OpenSSL's macros take them without const. */
+    char groups[] = GROUPS;
+    char signatures[] = SIGNATURES;
+
     SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                        SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -296,9 +300,9 @@ restrict_protocol(SSL_CTX *ctx, struct err *e)
         SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(ctx, SUITES_13) != 1 ||
         SSL_CTX_set_cipher_list(ctx, SUITES_12) != 1 ||
-        SSL_CTX_set1_groups_list(ctx, GROUPS) != 1 ||
-        SSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) != 1 ||
-        SSL_CTX_set1_client_sigalgs_list(ctx, SIGNATURES) != 1) {
+        SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
+        SSL_CTX_set1_sigalgs_list(ctx, signatures) != 1 ||
+        SSL_CTX_set1_client_sigalgs_list(ctx, signatures) != 1) {
         return ossl_err(e, ERR_CRYPTO, "TLS suites");
     }
     return 0;

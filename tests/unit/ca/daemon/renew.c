@@ -269,7 +269,6 @@ a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
     CLEANUP(nf_free) struct nf n = enrolled(w, 2, &old);
     CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_CR, old, n.key, NULL);
     CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_CR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf initial = {0};
     CLEANUP(answer_free) struct answer answer = {0};
 
     /* within the window and under the same profile: in the place of the old one, once */
