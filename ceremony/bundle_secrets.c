@@ -106,39 +106,15 @@ take_attributes(struct verifier *v, size_t i, struct err *e)
     return fact_has_row(rows, id) ? 0 : verifier_bad(v, e, "the token did not show '%s'", id);
 }
 
-static bool
-was_refused(const json_t *probes, const char *wanted)
-{
-    size_t i;
-    json_t *probe;
-
-    json_array_foreach(probes, i, probe)
-    {
-        if (fact_is(probe, "probe", wanted)) {
-            return fact_is_true(probe, "refused") && !fact_is(probe, "result", "CKR_OK");
-        }
-    }
-    return false;
-}
-
 static int
 take_checks(struct verifier *v, size_t i, struct err *e)
 {
     const char *label = v->bundle->definition->secrets[i].label;
     const json_t *fact;
 
-    if (take_attributes(v, i, e) != 0) {
+    if (take_attributes(v, i, e) != 0 ||
+        verifier_take_probes(v, label, PROBES, ARRAY_LEN(PROBES), e) != 0) {
         return -1;
-    }
-    fact = verifier_take(v, "probes", e);
-    if (fact == NULL) {
-        return -1;
-    }
-    for (size_t k = 0; k < ARRAY_LEN(PROBES); k++) {
-        if (!fact_is(fact, "label", label) ||
-            !was_refused(json_object_get(fact, "probes"), PROBES[k])) {
-            return verifier_bad(v, e, "the token did not refuse for %s: %s", label, PROBES[k]);
-        }
     }
     fact = verifier_take(v, "fresh-process", e);
     if (fact == NULL) {

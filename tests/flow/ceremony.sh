@@ -252,7 +252,10 @@ forged ra-key 'the generation of secret key seal is not closed' 'facts[find("p11
 forged ra-key "did not show 'secret CKA_EXTRACTABLE FALSE'" \
   'r = facts[find("attributes", 1)]["rows"]; r[r.index("secret CKA_EXTRACTABLE FALSE")] = "secret CKA_EXTRACTABLE TRUE"'
 forged ra-key "did not show 'secret CKA_ID" 'facts[find("p11.done", 2)]["id"] = "00" * 16'
-forged ra-key 'did not refuse for seal: read CKA_VALUE' 'facts[find("probes", 1)]["probes"][0]["refused"] = False'
+forged ra-key 'the token allowed: read CKA_VALUE' 'facts[find("probes", 1)]["probes"][0]["refused"] = False'
+forged ra-key 'the token allowed: read more' \
+  'facts[find("probes", 1)]["probes"].append({"probe": "read more", "refused": False, "result": "CKR_OK"})'
+forged ra-key 'the token was not asked to: read CKA_VALUE' 'facts[find("probes", 1)]["probes"].pop(0)'
 forged ra-key 'secret key seal was not found' 'facts[find("fresh-process", 1)]["signed"] = False'
 forged ra-key 'holds other objects than were made' 'facts[find("p11.inventory", 1)]["objects"] = 2'
 forged issuing 'the register is not the one that bundles/root left' \
