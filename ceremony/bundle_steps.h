@@ -41,7 +41,7 @@ int verifier_read_artifact(struct verifier *, const char *file, const char *form
 int verifier_take_attributes(struct verifier *, const char *label, const char *policy,
                              enum pubkey_kind kind, const uint8_t id[STATE_KEY_ID_SIZE],
                              struct err *e);
-/* The next fact: the token was asked for each of `probes`, and allowed nothing that it was asked. */
+/* The next fact: the token was asked for each of `probes`, and allowed nothing. */
 int verifier_take_probes(struct verifier *, const char *label, const char *const *probes, size_t n,
                          struct err *e);
 int verifier_keys(struct verifier *, struct err *e);
