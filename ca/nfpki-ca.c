@@ -254,7 +254,7 @@ main(int argc, char **argv)
     status = 0;
     log_open("nfpki-ca", least);
     if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
-        (!check && run(&ca, &e) != 0)) {
+        (check ? ca_check(&ca, &e) : run(&ca, &e)) != 0) {
         log_err(LOG_ERROR, "failed", &e, "%s", path);
         status = err_exit_status(e.code);
     } else if (!check) {

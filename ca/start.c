@@ -106,6 +106,12 @@ load_policy(struct ca *ca, struct err *e)
     return 0;
 }
 
+int
+ca_check(struct ca *ca, struct err *e)
+{
+    return load_policy(ca, e);
+}
+
 /* ---- signers ---- */
 
 /* A token that is being switched on, or is still busy with a process that was killed, is there a

@@ -11,6 +11,9 @@
  * `ca->conf` is loaded. Blocking, in the main thread. On failure: ca_close().
  */
 int ca_open(struct ca *, struct err *e);
+/* The first of these alone, the files that the configuration names: nothing is opened or changed.
+ * On failure and after success: ca_close(). */
+int ca_check(struct ca *, struct err *e);
 /* The leaf STOP and a last checkpoint, when everything else has ended. */
 int ca_finish(struct ca *, const char *reason, struct err *e);
 void ca_close(struct ca *);

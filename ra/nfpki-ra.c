@@ -316,6 +316,21 @@ check_aliases(const char *path, const struct settings *s, struct err *e)
 }
 
 static int
+check_files(const struct settings *settings)
+{
+    struct err e;
+    int status = 0;
+
+    if (ra_check(settings, &e) != 0) {
+        log_err(LOG_ERROR, "start-failed", &e, "configuration");
+        status = err_exit_status(e.code);
+    }
+    pool_contexts_free();
+    OPENSSL_cleanup();
+    return status;
+}
+
+static int
 run(const char *path, bool check)
 {
     CLEANUP(settings_cleanup) struct settings *settings = NULL;
@@ -332,7 +347,7 @@ run(const char *path, bool check)
         return err_exit_status(e.code);
     }
     if (check) {
-        return 0;
+        return check_files(settings);
     }
     if (start(&daemon, settings, &e) != 0) {
         log_err(LOG_ERROR, "start-failed", &e, "see nfpki-ra(8)");

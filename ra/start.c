@@ -169,6 +169,16 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     return ra->pool == NULL ? -1 : 0;
 }
 
+int
+ra_check(const struct settings *settings, struct err *e)
+{
+    struct ra ra = {0};
+    int result = load_credentials(settings, &ra.credentials, e);
+
+    ra_close(&ra);
+    return result;
+}
+
 void
 ra_close(struct ra *ra)
 {

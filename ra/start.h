@@ -11,5 +11,8 @@
  * ra_close(), too. ERR_INPUT names the file or the option.
  */
 int ra_open(struct ra *, const struct settings *, struct err *e);
+/* Those of it that are files of the configuration: certificates and the trust sections, with what
+ * should be said of them logged. Nothing is kept. */
+int ra_check(const struct settings *, struct err *e);
 /* When nothing is under way and whatever uses the loop is gone. */
 void ra_close(struct ra *);

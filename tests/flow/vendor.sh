@@ -170,6 +170,15 @@ crl device-ca -crl_lastupdate 20250101000000Z -crl_nextupdate 20250102000000Z
 refused 'a stale CRL' 'error signerNotTrusted' late
 grep -q 'device-ca.crl: its nextUpdate has passed' log/nfpki-ra.log || fail 'the log does not name the file'
 rm device-ca.crl
+for host_of in ra ca; do # a missing CRL is said, a missing root is an error
+  "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check 2>check.txt || fail "--check: $(<check.txt)"
+  grep -q 'device-ca.crl: does not exist' check.txt || fail "nfpki-$host_of --check: $(<check.txt)"
+  sed "s|$pki/other-root.pem|$pki/gone.pem|" "$host_of/nfpki-$host_of.conf" >"$host_of/check.conf"
+  if "$bin/nfpki-$host_of" --config "$host_of/check.conf" --check 2>check.txt; then
+    fail "nfpki-$host_of --check takes a root that is not there"
+  fi
+  grep -q 'trust .*other.*gone.pem' check.txt || fail "nfpki-$host_of --check: $(<check.txt)"
+done
 refused 'without the CRL' 'error signerNotTrusted' late
 grep -q 'device-ca.crl: does not exist' log/nfpki-ra.log || fail 'the log does not name the file'
 crl device-ca
