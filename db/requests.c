@@ -232,7 +232,9 @@ int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {
-    if (store_exec(db, "UPDATE enrolment SET nonce_before = nonce, nonce = ? WHERE id = ?",
+    if (store_exec(db,
+                   "UPDATE enrolment SET nonce_before = nonce, nonce = ?1 "
+                   "WHERE id = ?2 AND nonce IS NOT ?1",
                    STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0) {
         return -1;
     }

@@ -245,8 +245,9 @@ int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accep
 /* The client gives up: QUEUED, ANSWERED, SENT, UNCONFIRMED -> REJECTED by itself. What the CA has
  * issued, or will, stays unconfirmed there. Changes nothing in other states. */
 int requests_close(struct store_db *, int64_t enrolment, struct err *e);
-/* An answer leaves with this senderNonce. `delivers`: it carries what was asked for, so ANSWERED ->
- * SENT, or CONFIRMED when confirmation is implicit; `confirm_by` is kept for SENT. */
+/* An answer leaves with this senderNonce; the last one again changes no nonce. `delivers`: it
+ * carries what was asked for, so ANSWERED -> SENT, or CONFIRMED when confirmation is implicit;
+ * `confirm_by` is kept for SENT. */
 int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,
                   int64_t confirm_by, struct err *e);
 

@@ -254,35 +254,6 @@ wrap_signed(struct task *task)
     job_on_store(job, admit_run, admit_done);
 }
 
-/* By transactionID and senderNonce: what a client could confuse these two with is its own. */
-static int
-poll_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct job *job = CONTAINER_OF(op, struct job, op);
-    CLEANUP(buf_free) struct buf key = BUF_INIT(2 * CMP_ID_MAX);
-
-    if (buf_set(&key, cmp_msg_transaction_id(job->msg), e) != 0 ||
-        buf_append(&key, cmp_msg_sender_nonce(job->msg), e) != 0) {
-        return -1;
-    }
-    return requests_remember(db, job->identity, buf_span(&key), keep_until(job), e);
-}
-
-static void
-poll_remembered(struct task *task)
-{
-    struct job *job = job_of_op(task);
-
-    if (job->op.result == 0) {
-        reply_by_state(job);
-    } else if (job->op.e.code == ERR_CONFLICT) {
-        (void)err_set(&job->e, ERR_CONFLICT, "this pollReq was answered before");
-        reply_fail(job, CMP_BAD_SENDER_NONCE, &job->e);
-    } else {
-        reply_store_failed(job);
-    }
-}
-
 void
 admit_refused(struct job *job)
 {
@@ -305,10 +276,4 @@ void
 admit_for_ca(struct job *job)
 {
     job_on_signer(job, buf_span(&job->part), wrap_signed);
-}
-
-void
-admit_poll(struct job *job)
-{
-    job_on_store(job, poll_run, poll_remembered);
 }

@@ -16,8 +16,5 @@ void admit_refused(struct job *);
 void admit_answerable(struct job *);
 /* A genm whose answer is not there yet: kept for its polls. */
 void admit_question(struct job *);
-/* A pollReq without recipNonce, which proves that it is new with its senderNonce alone: answered by
- * the state of its transaction, once (badSenderNonce). */
-void admit_poll(struct job *);
 /* job->part: wrapped, queued, and its answer waited for, no longer than sync_wait. */
 void admit_for_ca(struct job *);

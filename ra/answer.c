@@ -119,6 +119,18 @@ extra_certificates(const struct job *job, struct span extra[3])
     return n;
 }
 
+/* A client that lost our only answer polls without recipNonce, and again when it loses the next
+ * one. Nothing tells these from copies that somebody else sends, so each gets our last senderNonce:
+ * the nonces of the transaction stand still, and its client goes on with what it has. */
+static void
+keep_nonce(struct job *job)
+{
+    if (job->found && job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0 &&
+        job->enrolment.nonce.n > 0) {
+        job->header.sender_nonce = buf_span(&job->enrolment.nonce);
+    }
+}
+
 int
 answer_build(struct job *job)
 {
@@ -131,6 +143,7 @@ answer_build(struct job *job)
     if (cmp_header_reply(job->msg, h, &job->e) != 0 || body_of(job, &body, &job->e) != 0) {
         return -1;
     }
+    keep_nonce(job);
     h->sender = X509_get_subject_name(c->certificate);
     if (job->answer == ANSWER_ISSUED) {
         h->implicit_confirm = job->enrolment.implicit;

@@ -110,8 +110,6 @@ requester_done(struct task *task)
         admit_answerable(job);
     } else if (job->body == CMP_ERROR) {
         job_on_store(job, close_run, close_done);
-    } else if (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0) {
-        admit_poll(job);
     } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING) {
         reply_by_state(job); /* or a certConf whose pkiConf got lost */
     } else {
