@@ -4,6 +4,9 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+DEFINE_CLEANUP(time_cleanup, ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free)
 
 void
 cmp_fault_text(enum cmp_failure *failure, enum cmp_failure value, struct err *e, const char *fmt,
@@ -41,18 +44,60 @@ field_int(const ASN1_INTEGER *i, int64_t *out)
     return i != NULL && ASN1_INTEGER_get_int64(out, i) == 1;
 }
 
+/* YYYYMMDDHHMMSS */
+enum { WHOLE_SECOND = 14 };
+
 int
 field_time(const ASN1_GENERALIZEDTIME *t, time_t *out, struct err *e)
 {
     struct span s = field_span(t);
     struct tm tm = {0};
 
-    if (s.n != sizeof("YYYYMMDDHHMMSSZ") - 1 || s.p[s.n - 1] != 'Z' ||
-        ASN1_TIME_to_tm(t, &tm) != 1) {
+    if (s.n != WHOLE_SECOND + 1 || s.p[s.n - 1] != 'Z' || ASN1_TIME_to_tm(t, &tm) != 1) {
         return err_set(e, ERR_INPUT, "time is not YYYYMMDDHHMMSSZ");
     }
     *out = timegm(&tm);
     return 0;
+}
+
+/* ".123Z" */
+static bool
+is_fraction(struct span s)
+{
+    if (s.n < sizeof(".1Z") - 1 || s.n > FIELD_FRACTION_MAX + 2 || s.p[0] != '.' ||
+        s.p[s.n - 1] != 'Z' || s.p[s.n - 2] == '0') {
+        return false;
+    }
+    for (size_t i = 1; i < s.n - 1; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+int
+field_time_fraction(const ASN1_GENERALIZEDTIME *t, time_t *out, struct err *e)
+{
+    struct span s = field_span(t);
+    CLEANUP(time_cleanup) ASN1_GENERALIZEDTIME *whole = NULL;
+    char text[WHOLE_SECOND + 2];
+
+    if (s.n <= WHOLE_SECOND + 1) {
+        return field_time(t, out, e);
+    }
+    if (!is_fraction(span_of(s.p + WHOLE_SECOND, s.n - WHOLE_SECOND))) {
+        return err_set(e, ERR_INPUT,
+                       "time is not YYYYMMDDHHMMSSZ, nor with a fraction in DER (X.690 11.7.3)");
+    }
+    memcpy(text, s.p, WHOLE_SECOND);
+    text[WHOLE_SECOND] = 'Z';
+    text[WHOLE_SECOND + 1] = '\0';
+    whole = ASN1_GENERALIZEDTIME_new();
+    if (whole == NULL || ASN1_STRING_set(whole, text, -1) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "GeneralizedTime");
+    }
+    return field_time(whole, out, e);
 }
 
 ASN1_GENERALIZEDTIME *

@@ -24,6 +24,11 @@ struct span field_raw(const ASN1_TYPE *any);
 bool field_int(const ASN1_INTEGER *i, int64_t *out);
 /* YYYYMMDDHHMMSSZ and nothing else (the DER of RFC 5280 4.1.2.5.2). */
 int field_time(const ASN1_GENERALIZEDTIME *t, time_t *out, struct err *e);
+/* The same, or with a fraction of a second as DER has it (X.690 11.7.3): a point and digits, of
+ * which the last is not 0; at most FIELD_FRACTION_MAX. `out` is the whole second. For what RFC 5280
+ * does not rule: messageTime. */
+enum { FIELD_FRACTION_MAX = 18 };
+int field_time_fraction(const ASN1_GENERALIZEDTIME *t, time_t *out, struct err *e);
 ASN1_GENERALIZEDTIME *field_time_new(time_t t, struct err *e) __attribute__((warn_unused_result));
 
 /* Decodes exactly one object that fills `der`; NULL + ERR_INPUT "what". */

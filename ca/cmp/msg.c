@@ -155,7 +155,7 @@ check_header(struct cmp_msg *msg, struct err *e)
         return -1;
     }
     if (h->message_time != NULL) {
-        if (field_time(h->message_time, &msg->time, e) != 0) {
+        if (field_time_fraction(h->message_time, &msg->time, e) != 0) {
             return err_wrap(e, "messageTime");
         }
         msg->has_time = true;
