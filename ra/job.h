@@ -11,6 +11,7 @@
 #include "ca/cmp/body.h"
 #include "ca/cmp/build.h"
 #include "ca/cmp/certreq.h"
+#include "ca/cmp/check.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
@@ -79,6 +80,8 @@ struct job {
 
     /* What was judged. */
     bool authenticated;
+    bool untimely;                    /* messageTime is outside the window */
+    char clock[CMP_TIME_PHRASE_SIZE]; /* and how far, for who is authenticated */
     bool in_body; /* a failure goes into ip, cp, kup, rp (RFC 9483 3.6.2), not into error */
     enum cmp_failure failure;
     const char *phrase; /* NULL: the failure's own */

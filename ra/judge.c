@@ -20,6 +20,7 @@
 #include "ra/judge_profile.h"
 #include "ra/judge_protection.h"
 #include "ra/judge_revoke.h"
+#include "ra/judge_time.h"
 #include "ra/support.h"
 
 static int
@@ -310,9 +311,13 @@ judge_requester(struct job *job)
     if (later && !job->found) {
         (void)err_set(&job->e, ERR_NOTFOUND, "%s without its transaction",
                       cmp_body_name(job->body));
-        return job_fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
+        (void)job_fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
+        return judge_time_stranger(job);
     }
     if ((job->protection == CMP_PROTECTION_MAC ? judge_mac(job) : judge_signature(job)) != 0) {
+        return judge_time_stranger(job);
+    }
+    if (judge_time(job) != 0) {
         return -1;
     }
     if (!later) {

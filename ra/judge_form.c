@@ -8,6 +8,7 @@
 #include "ra/job.h"
 #include "ra/judge_own.h"
 #include "ra/judge_revoke.h"
+#include "ra/judge_time.h"
 #include "ra/nested.h"
 
 /* "mac:<reference>", or "pbmac1:", with what a text column may hold: one kind of MAC through a
@@ -115,11 +116,11 @@ judge_form(struct job *job)
      * message, and check_nonce() decides. */
     first = !cmp_is_later(job->body) ||
             (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0);
-    if ((first
-             ? cmp_check_first(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)
-             : cmp_check_later(job->msg, &job->ra->rules, job->now, &job->failure, &job->e)) != 0) {
+    if ((first ? cmp_check_first(job->msg, &job->ra->rules, &job->failure, &job->e)
+               : cmp_check_later(job->msg, &job->ra->rules, &job->failure, &job->e)) != 0) {
         return -1;
     }
+    judge_time_see(job);
     if (!route_takes(&job->route, job->body) &&
         (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
         (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",

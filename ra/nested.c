@@ -7,6 +7,7 @@
 #include "ca/x509/name.h"
 #include "ra/crl_files.h"
 #include "ra/job.h"
+#include "ra/judge_time.h"
 
 /* Of one of ours, in the CRL of our issuing CA; a trust section has those of others. */
 static int
@@ -99,10 +100,11 @@ check_outer(struct job *job)
     CLEANUP(x509_cleanup) X509 *signer = NULL;
 
     rules.bodies = CMP_BODY_BIT(CMP_NESTED);
-    if ((first ? cmp_check_first(job->msg, &rules, job->now, &job->failure, &job->e)
-               : cmp_check_later(job->msg, &rules, job->now, &job->failure, &job->e)) != 0) {
+    if ((first ? cmp_check_first(job->msg, &rules, &job->failure, &job->e)
+               : cmp_check_later(job->msg, &rules, &job->failure, &job->e)) != 0) {
         return -1;
     }
+    judge_time_see(job);
     if (cmp_protection_of(job->msg) != CMP_PROTECTION_SIGNATURE) {
         (void)err_set(&job->e, ERR_DENIED, "nested, but not signed");
         return job_fail(job, CMP_WRONG_INTEGRITY);
@@ -113,6 +115,9 @@ check_outer(struct job *job)
     }
     if (cmp_signature_verify(job->msg, signer, &job->failure, &job->e) != 0 ||
         check_upstream(job, signer) != 0) {
+        return judge_time_stranger(job);
+    }
+    if (judge_time(job) != 0) {
         return -1;
     }
     job->upstream = name_text(X509_get_subject_name(signer));

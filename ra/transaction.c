@@ -95,11 +95,14 @@ requester_done(struct task *task)
     struct job *job = job_of_task(task);
     bool first = !cmp_is_later(job->body);
 
-    if (first && job->authenticated && !charge(job)) {
+    /* What is not of now may be anybody's copy: nobody pays for it, and it is not remembered. */
+    bool counts = first && job->authenticated && !job->untimely;
+
+    if (counts && !charge(job)) {
         return;
     }
     if (job->failure != CMP_NO_FAILURE) {
-        if (first && job->authenticated) {
+        if (counts) {
             admit_refused(job);
         } else {
             reply_failure(job);

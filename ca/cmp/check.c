@@ -2,6 +2,7 @@
 #include "ca/cmp/check.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
@@ -88,21 +89,14 @@ check_ids(const struct cmp_msg *msg, bool first, enum cmp_failure *failure, stru
 }
 
 static int
-check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
-           enum cmp_failure *failure, struct err *e)
+check_time_there(const struct cmp_msg *msg, const struct cmp_rules *rules,
+                 enum cmp_failure *failure, struct err *e)
 {
     time_t time;
-    int64_t off;
 
-    if (!cmp_msg_time(msg, &time)) {
-        return rules->time_required ? cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is missing")
-                                    : 0;
-    }
-    off = (int64_t)time - (int64_t)now;
-    if (off > rules->time_window_s || off < -rules->time_window_s) {
-        return cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is off by %" PRId64 " s", off);
-    }
-    return 0;
+    return rules->time_required && !cmp_msg_time(msg, &time)
+               ? cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is missing")
+               : 0;
 }
 
 static bool
@@ -142,13 +136,13 @@ check_info(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
 }
 
 static int
-check(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now, bool first,
+check(const struct cmp_msg *msg, const struct cmp_rules *rules, bool first,
       enum cmp_failure *failure, struct err *e)
 {
     *failure = CMP_NO_FAILURE;
     if (check_version(msg, failure, e) != 0 || check_body(msg, rules, failure, e) != 0 ||
         check_protection(msg, rules, failure, e) != 0 || check_sender(msg, failure, e) != 0 ||
-        check_ids(msg, first, failure, e) != 0 || check_time(msg, rules, now, failure, e) != 0) {
+        check_ids(msg, first, failure, e) != 0 || check_time_there(msg, rules, failure, e) != 0) {
         return -1;
     }
     return check_info(msg, failure, e);
@@ -161,17 +155,39 @@ cmp_is_later(enum cmp_body body)
 }
 
 int
-cmp_check_first(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
-                enum cmp_failure *failure, struct err *e)
+cmp_check_first(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_failure *failure,
+                struct err *e)
 {
-    return check(msg, rules, now, true, failure, e);
+    return check(msg, rules, true, failure, e);
 }
 
 int
-cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
-                enum cmp_failure *failure, struct err *e)
+cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_failure *failure,
+                struct err *e)
 {
-    return check(msg, rules, now, false, failure, e);
+    return check(msg, rules, false, failure, e);
+}
+
+int
+cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now, char *phrase,
+               size_t size, enum cmp_failure *failure, struct err *e)
+{
+    time_t time;
+    int64_t off;
+
+    *failure = CMP_NO_FAILURE;
+    if (!cmp_msg_time(msg, &time)) {
+        return 0; /* cmp_check_first() said whether it may be absent */
+    }
+    off = (int64_t)time - (int64_t)now;
+    if (off <= rules->time_window_s && off >= -rules->time_window_s) {
+        return 0;
+    }
+    (void)snprintf(phrase, size,
+                   "messageTime is %" PRId64 " s %s the time here, %" PRId64
+                   " s are allowed: set the clock",
+                   off < 0 ? -off : off, off < 0 ? "behind" : "ahead of", rules->time_window_s);
+    return cmp_fault(failure, CMP_BAD_TIME, e, "%s", phrase);
 }
 
 int

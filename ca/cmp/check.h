@@ -4,7 +4,8 @@
  * secret, a certificate or a database is touched.
  *
  * Order, and so which failInfo wins: pvno, body type, protectionAlg, iteration count, sender,
- * transactionID, senderNonce, recipNonce, messageTime, generalInfo.
+ * transactionID, senderNonce, recipNonce, messageTime (is it there?), generalInfo. How far
+ * messageTime is from now is told when it is known who asks: cmp_check_time().
  */
 #pragma once
 
@@ -32,12 +33,18 @@ bool cmp_is_later(enum cmp_body);
 /*
  * The first message of a transaction (ir, cr, kur, p10cr, ...), and a later one. 0, or -1 with
  * *failure: unsupportedVersion, badRequest, badMessageCheck (not protected), badAlg, badDataFormat,
- * badSenderNonce, badRecipientNonce, badTime.
+ * badSenderNonce, badRecipientNonce, badTime (missing).
  */
-int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, time_t now,
-                    enum cmp_failure *failure, struct err *e);
-int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, time_t now,
-                    enum cmp_failure *failure, struct err *e);
+int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, enum cmp_failure *failure,
+                    struct err *e);
+int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, enum cmp_failure *failure,
+                    struct err *e);
+
+/* Is messageTime within the window? Else badTime, and `phrase` says how far it is from `now`, for a
+ * sender whose protection verified; CMP_TIME_PHRASE_SIZE is enough. An absent one is. */
+enum { CMP_TIME_PHRASE_SIZE = 129 };
+int cmp_check_time(const struct cmp_msg *, const struct cmp_rules *, time_t now, char *phrase,
+                   size_t size, enum cmp_failure *failure, struct err *e);
 
 /* Is the later message's recipNonce this one? Else badRecipientNonce. */
 int cmp_check_recip_nonce(const struct cmp_msg *, struct span nonce, enum cmp_failure *failure,

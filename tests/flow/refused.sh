@@ -25,8 +25,9 @@ rr: rp wrongIntegrity mac
 genm: error badDataFormat mac
 nested: error wrongIntegrity signature
 error: error badRecipientNonce signature
-two hours old: error badTime signature
-from the future: error badTime signature
+two hours old: error badTime mac
+from the future: error badTime mac
+two hours old, with a wrong MAC: error badTime signature
 recipNonce: error badRecipientNonce signature
 short senderNonce: error badSenderNonce signature
 a million iterations: error badAlg signature

@@ -30,11 +30,11 @@ check_header(const struct cmp_msg *msg)
     enum cmp_failure failure = CMP_NO_FAILURE;
     struct err e = {0};
 
-    if (cmp_check_first(msg, &rules, 0, &failure, &e) != 0) {
+    if (cmp_check_first(msg, &rules, &failure, &e) != 0) {
         assert(failure != CMP_NO_FAILURE && e.code != ERR_NONE);
     }
     failure = CMP_NO_FAILURE;
-    if (cmp_check_later(msg, &rules, 0, &failure, &e) != 0) {
+    if (cmp_check_later(msg, &rules, &failure, &e) != 0) {
         assert(failure != CMP_NO_FAILURE && e.code != ERR_NONE);
     }
 }

@@ -30,11 +30,23 @@ const struct row firsts[] = {
     {"messageTime in 1999", TIME,
      "a011180f"
      "31393939303130313030303030305a",
-     "error badTime signature"},
+     "error badTime mac"},
     {"messageTime in 2099", TIME,
      "a011180f"
      "32303939303130313030303030305a",
-     "error badTime signature"},
+     "error badTime mac"},
+    {"messageTime with a fraction", TIME, /* X.690 11.7: it is read */
+     "a0151813"
+     "31393939303130313030303030302e3132335a",
+     "error badTime mac"},
+    {"messageTime with a fraction that ends in 0", TIME,
+     "a0141812"
+     "31393939303130313030303030302e31305a",
+     "error badDataFormat signature"},
+    {"messageTime with a comma", TIME,
+     "a0131811"
+     "31393939303130313030303030302c315a",
+     "error badDataFormat signature"},
     {"messageTime that is none", TIME,
      "a011180f"
      "32303236313334313030303030305a",

@@ -122,6 +122,7 @@ wrong_headers(struct probe *p, struct span ir)
     static const uint8_t nonce[CMP_NONCE_SIZE] = {1};
     CLEANUP(buf_free) struct buf algorithm = BUF_INIT(256);
     struct cmp_client slow = p->client;
+    struct cmp_client guess = p->client;
     struct cmp_header h;
     struct err e = {0};
 
@@ -131,6 +132,10 @@ wrong_headers(struct probe *p, struct span ir)
     first(&h);
     h.time += 2 * HOUR;
     send_as(p, "from the future", &p->client, &h, ir);
+    first(&h);
+    h.time -= 2 * HOUR;
+    guess.secret = SPAN_LITERAL("a guess");
+    send_as(p, "two hours old, with a wrong MAC", &guess, &h, ir);
     first(&h);
     h.recip_nonce = span_of(nonce, sizeof(nonce));
     send_as(p, "recipNonce", &p->client, &h, ir);

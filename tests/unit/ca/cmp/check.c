@@ -165,9 +165,14 @@ each_fault_of_a_header_gives_its_failinfo(void **state)
             struct cmp_msg *msg = message(w, &w->mac, rows[i].change, later == 0);
             enum cmp_failure expected = later == 0 ? rows[i].first : rows[i].later;
             enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+            char phrase[CMP_TIME_PHRASE_SIZE];
             struct err e = {0};
-            int result = later == 0 ? cmp_check_first(msg, &rules, now, &failure, &e)
-                                    : cmp_check_later(msg, &rules, now, &failure, &e);
+            int result = later == 0 ? cmp_check_first(msg, &rules, &failure, &e)
+                                    : cmp_check_later(msg, &rules, &failure, &e);
+
+            if (result == 0) {
+                result = cmp_check_time(msg, &rules, now, phrase, sizeof(phrase), &failure, &e);
+            }
 
             if (failure != expected || (result == 0) != (expected == CMP_NO_FAILURE)) {
                 fail_msg("%s, %s: %s, expected %s: %s", rows[i].name,
@@ -188,7 +193,7 @@ absent_time_passes_where_the_rules_allow_it(void **state)
     struct err e = {0};
 
     lax.time_required = false;
-    assert_ok(cmp_check_first(msg, &lax, now, &failure, &e), &e);
+    assert_ok(cmp_check_first(msg, &lax, &failure, &e), &e);
 }
 
 static void
@@ -215,7 +220,7 @@ bodies_outside_the_rules_are_bad_requests(void **state)
         struct err e = {0};
 
         wide.time_window_s = 86400;
-        (void)cmp_check_first(msg, &wide, now, &failure, &e);
+        (void)cmp_check_first(msg, &wide, &failure, &e);
         if (failure != files[i].failure) {
             fail_msg("%s: %s %s", files[i].file, cmp_failure_name(failure), e.text);
         }
@@ -319,7 +324,7 @@ parameters_of_another_type_are_bad_algorithms(void **state)
         assert_ok(cmp_build_part(&h, buf_span(&body), &part, &e), &e);
         assert_ok(cmp_build_finish(buf_span(&part), span_of("12345678", 8), NULL, 0, &der, &e), &e);
         msg = parse_ok(buf_span(&der));
-        assert_int_equal(cmp_check_first(msg, &rules, clock_now(), &failure, &e), -1);
+        assert_int_equal(cmp_check_first(msg, &rules, &failure, &e), -1);
         if (failure != CMP_BAD_ALG) {
             fail_msg("%s: %s %s", confusions[i].name, cmp_failure_name(failure), e.text);
         }
@@ -346,7 +351,7 @@ a_sender_that_is_no_directory_name_fails_the_message_check(void **state)
     }
     der.p[at] = 0xa0;
     msg = parse_ok(buf_span(&der));
-    assert_int_equal(cmp_check_first(msg, &rules, clock_now(), &failure, &e), -1);
+    assert_int_equal(cmp_check_first(msg, &rules, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
 }
 
@@ -360,13 +365,38 @@ the_first_fault_in_order_wins(void **state)
     struct err e = {0};
 
     (void)w;
-    /* body type before messageTime, recipNonce before messageTime */
-    assert_int_equal(cmp_check_first(cr, &rules, now - 100000, &failure, &e), -1);
+    /* body type before recipNonce, recipNonce before a messageTime that is missing; how old it is
+     * waits for who asks */
+    assert_int_equal(cmp_check_first(cr, &rules, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_REQUEST);
-    assert_int_equal(cmp_check_first(poll, &rules, now - 100000, &failure, &e), -1);
+    assert_int_equal(cmp_check_first(poll, &rules, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_RECIPIENT_NONCE);
-    assert_int_equal(cmp_check_later(poll, &rules, now - 100000, &failure, &e), -1);
-    assert_int_equal(failure, CMP_BAD_TIME);
+    assert_ok(cmp_check_later(poll, &rules, &failure, &e), &e);
+}
+
+static void
+the_phrase_says_by_how_much_the_clocks_differ(void **state)
+{
+    static const struct {
+        enum change change;
+        const char *phrase;
+    } clocks[] = {
+        {EARLY, "messageTime is 301 s behind the time here, 300 s are allowed: set the clock"},
+        {LATE, "messageTime is 301 s ahead of the time here, 300 s are allowed: set the clock"},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->mac, clocks[i].change, true);
+        char phrase[CMP_TIME_PHRASE_SIZE];
+        enum cmp_failure failure;
+        struct err e = {0};
+
+        assert_int_equal(cmp_check_time(msg, &rules, now, phrase, sizeof(phrase), &failure, &e),
+                         -1);
+        assert_int_equal(failure, CMP_BAD_TIME);
+        assert_string_equal(phrase, clocks[i].phrase);
+    }
 }
 
 static void
@@ -420,6 +450,7 @@ main(void)
         cmocka_unit_test(parameters_of_another_type_are_bad_algorithms),
         cmocka_unit_test(a_sender_that_is_no_directory_name_fails_the_message_check),
         cmocka_unit_test(the_first_fault_in_order_wins),
+        cmocka_unit_test(the_phrase_says_by_how_much_the_clocks_differ),
         cmocka_unit_test(recip_nonce_must_be_our_last_one),
         cmocka_unit_test(every_failure_has_its_name_and_a_phrase),
     };
