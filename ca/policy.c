@@ -319,6 +319,10 @@ grant_from_registration(const struct asking *a, struct policy_grant *g, struct e
     g->request.profile = profile;
     g->request.nf = &g->registration.nf;
     g->request.not_before = now;
+    if (!g->renewal.replaces) {
+        (void)registration_is_closed(&g->registration, now, g->renewal.phrase,
+                                     sizeof(g->renewal.phrase));
+    }
     /* The window is that of initial certificates; a renewal needs the profile only. */
     if ((!g->renewal.replaces && registration_allows(&g->registration, profile, now, e) != 0) ||
         registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,

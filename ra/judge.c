@@ -149,6 +149,9 @@ choose_profile(struct job *job, const struct registration *registration)
     /* The window is that of initial certificates; the CA says what a holder may. */
     if (!judge_own_applies(job) &&
         registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
+        if (registration_is_closed(registration, job->now, job->clock, sizeof(job->clock))) {
+            job->phrase = job->clock;
+        }
         return job_fail(job, CMP_NOT_AUTHORIZED);
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", name);

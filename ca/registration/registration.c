@@ -313,6 +313,27 @@ registration_profile(const struct registration *registration, const char *name)
     return NULL;
 }
 
+bool
+registration_is_closed(const struct registration *registration, time_t now, char *phrase,
+                       size_t size)
+{
+    char at[TIME_TEXT_SIZE];
+
+    if (now < registration->not_before) {
+        time_format(registration->not_before, at);
+        (void)snprintf(phrase, size, "the registration begins at %s, in %lld s by the clock here",
+                       at, (long long)(registration->not_before - now));
+        return true;
+    }
+    if (now > registration->not_after) {
+        time_format(registration->not_after, at);
+        (void)snprintf(phrase, size, "the registration ended at %s, %lld s ago by the clock here",
+                       at, (long long)(now - registration->not_after));
+        return true;
+    }
+    return false;
+}
+
 int
 registration_allows(const struct registration *registration, const struct profile *profile,
                     time_t now, struct err *e)

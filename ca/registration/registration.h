@@ -106,9 +106,13 @@ struct registration_signed *registration_verify(struct span bytes, X509 *issuing
 /* The registered profile of that name; NULL when the registration does not have it. */
 const struct registered_profile *registration_profile(const struct registration *,
                                                       const char *name);
-/* The window is open at `now` and the profile registered. ERR_DENIED. */
+/* The window, both ends within it, is open at `now` and the profile registered. ERR_DENIED. */
 int registration_allows(const struct registration *, const struct profile *, time_t now,
                         struct err *e);
+/* Is the window closed at `now`? Then `phrase` says to the peer when it begins or ended, and how
+ * far that is by the clock here; REGISTRATION_PHRASE_SIZE is enough. */
+enum { REGISTRATION_PHRASE_SIZE = 129 };
+bool registration_is_closed(const struct registration *, time_t now, char *phrase, size_t size);
 /* Latest notAfter of a certificate under this profile that begins at not_before and is signed by
  * `issuer`: the earliest of registered days, profile's cap and issuer's end. */
 int registration_not_after(const struct registration *, const struct profile *, time_t not_before,

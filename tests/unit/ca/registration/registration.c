@@ -346,6 +346,29 @@ window_and_profile_decide_what_is_allowed(void **state)
 }
 
 static void
+the_phrase_says_how_far_the_window_is(void **state)
+{
+    struct registration r = parsed(NULL, NULL);
+    char phrase[REGISTRATION_PHRASE_SIZE];
+    char wanted[REGISTRATION_PHRASE_SIZE];
+    char at[TIME_TEXT_SIZE];
+
+    (void)state;
+    assert_false(registration_is_closed(&r, r.not_before, phrase, sizeof(phrase)));
+    assert_false(registration_is_closed(&r, r.not_after, phrase, sizeof(phrase)));
+    assert_true(registration_is_closed(&r, r.not_before - 90, phrase, sizeof(phrase)));
+    time_format(r.not_before, at);
+    (void)snprintf(wanted, sizeof(wanted),
+                   "the registration begins at %s, in 90 s by the clock here", at);
+    assert_string_equal(phrase, wanted);
+    assert_true(registration_is_closed(&r, r.not_after + 1, phrase, sizeof(phrase)));
+    time_format(r.not_after, at);
+    (void)snprintf(wanted, sizeof(wanted),
+                   "the registration ended at %s, 1 s ago by the clock here", at);
+    assert_string_equal(phrase, wanted);
+}
+
+static void
 validity_ends_at_the_earliest_limit(void **state)
 {
     struct registration r = parsed(NULL, NULL);
@@ -685,6 +708,7 @@ main(void)
         cmocka_unit_test(a_sepp_s_plmns_are_read),
         cmocka_unit_test(what_is_no_document_is_refused),
         cmocka_unit_test(window_and_profile_decide_what_is_allowed),
+        cmocka_unit_test(the_phrase_says_how_far_the_window_is),
         cmocka_unit_test(validity_ends_at_the_earliest_limit),
         cmocka_unit_test(the_proof_must_be_the_registered_one),
         cmocka_unit_test(a_signed_registration_verifies_and_is_named_by_its_hash),
