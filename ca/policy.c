@@ -137,8 +137,29 @@ check_signer(const struct policy *p, const struct cmp_msg *m, const struct regis
     return err_set(e, ERR_DENIED, "unknown kind of proof");
 }
 
-/* By the proof that was registered, or by the certificate that came of it (RFC 9483 4.1.2
- * to 4.1.4).
+/* Is what signs the very certificate or key that the registration names as its proof? */
+static bool
+is_pinned(const struct registration *r, X509 *signer)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    struct err e = {0};
+
+    switch (r->proof.kind) {
+    case PROOF_CERTIFICATE:
+        return registration_matches_certificate(r, signer, &e) == 0;
+    case PROOF_PUBLIC_KEY:
+        return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(signer), &spki, &e) == 0 &&
+               registration_matches_spki(r, buf_span(&spki), &e) == 0;
+    case PROOF_MAC:
+    case PROOF_VENDOR:
+        break;
+    }
+    return false;
+}
+
+/* By the proof that was registered, or by the certificate that came of it (RFC 9483 4.1.2 to
+ * 4.1.4). An ir is first of all for a registration that pins what signs it; any other that is
+ * signed with a certificate of ours gets what cr would (RFC 9483 4.1.2).
  */
 static int
 check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum cmp_failure *failure,
@@ -149,7 +170,7 @@ check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum c
     const struct cmp_queue_entry *entry = cmp_queued_entry(a->queued);
     const enum cmp_body body = cmp_msg_body(m);
 
-    if (a->facts->holder != NULL && body != CMP_IR) {
+    if (a->facts->holder != NULL && !(body == CMP_IR && is_pinned(&g->registration, signer))) {
         const struct renew_request r = {
             .msg = m,
             .asked = a->asked,

@@ -17,7 +17,7 @@ struct renew_rules {
     int window;       /* percent of the lifetime that must have passed */
     int expired_days; /* a certificate that ended at most so many days ago may be updated */
     bool same_key;    /* for a key that the renewed certificate has */
-    bool reenrolment; /* cr and p10cr signed with a live certificate */
+    bool reenrolment; /* cr, p10cr and ir signed with a live certificate */
 };
 
 /* Who asks. */
@@ -43,8 +43,8 @@ struct renewal {
 
 /*
  * 0, or -1 with certRevoked, signerNotTrusted, notAuthorized, badCertId, badCertTemplate.
- * A kur needs the window to be open. cr and p10cr replace the holder's certificate when they ask
- * for its profile within the window, and are one more certificate otherwise.
+ * A kur needs the window to be open. cr, p10cr and ir replace the holder's certificate when they
+ * ask for its profile within the window, and are one more certificate otherwise.
  */
 int renew_judge(const struct renew_rules *, const struct renew_request *, struct renewal *out,
                 enum cmp_failure *failure, struct err *e);

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/asked.h"
 #include "ra/job.h"
+#include "ra/judge_own.h"
 #include "ra/support.h"
 
 enum { ANSWER_MAX = CMP_SUPPORT_MAX + 8 * 1024 }; /* with header and certificates */
@@ -67,10 +68,12 @@ issued_body(const struct job *job, struct buf *body, struct err *e)
             return -1;
         }
     }
-    /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only */
+    /* RFC 9483 4.1.2, 4.1.3: caPubs in ip only, and not for who knows this PKI by a certificate of
+     * it */
     return cmp_body_issued(answer_type(job), cert_req_id(job),
                            granted ? CMP_ACCEPTED : CMP_GRANTED_WITH_MODS,
-                           buf_span(&x->certificate), &root, answer_type(job) == CMP_IP, body, e);
+                           buf_span(&x->certificate), &root,
+                           answer_type(job) == CMP_IP && !judge_own_applies(job), body, e);
 }
 
 static int

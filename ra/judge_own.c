@@ -53,10 +53,22 @@ first_body(const struct job *job)
 }
 
 bool
+judge_own_is_pinned(const struct job *job)
+{
+    const struct requests_registration *r = &job->registration;
+    struct span certificate = span_of(job->fingerprint, sizeof(job->fingerprint));
+    struct span key = span_of(job->signer_key, sizeof(job->signer_key));
+
+    return job->registered &&
+           ((r->proof == PROOF_CERTIFICATE && span_equal(buf_span(&r->fingerprint), certificate)) ||
+            (r->proof == PROOF_PUBLIC_KEY && span_equal(buf_span(&r->public_key), key)));
+}
+
+bool
 judge_own_applies(const struct job *job)
 {
-    /* An ir may be signed with a certificate that a registration pins, whoever issued it. */
-    return job->own && first_body(job) != CMP_IR;
+    /* An ir is first of all for a registration that pins what signs it, whoever issued that. */
+    return job->own && !(first_body(job) == CMP_IR && judge_own_is_pinned(job));
 }
 
 static time_t

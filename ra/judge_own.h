@@ -11,7 +11,10 @@
 /* Does the protection certificate name our issuing CA as issuer? Then job->own, and whose it is in
  * job->own_instance ("" when it is no network function's). Nothing of it is proven yet. */
 void judge_own_identify(struct job *);
-/* Is this message authenticated as one of a holder of ours, and not by a registered proof? */
+/* Is what signs the very certificate or key that job->registration names as its proof? */
+bool judge_own_is_pinned(const struct job *);
+/* Is this message authenticated as one of a holder of ours, and not by a registered proof? Of an ir
+ * it is known when its registration was looked up. */
 bool judge_own_applies(const struct job *);
 /* The path to our root; of a kur's holder as of its end when it ended within expired_renewal_days.
  * signerNotTrusted. */

@@ -120,12 +120,40 @@ requester_done(struct task *task)
     }
 }
 
+/* Of a first message that is signed with a certificate of ours: an ir is for the registration that
+ * pins it, if there is one; everything else, and any other ir (RFC 9483 4.1.2), for the one under
+ * which its holder is registered. */
+static int
+known_by_own(struct job *job, struct store_db *db, const struct requests_signer *signer,
+             struct err *e)
+{
+    bool found;
+
+    if (requests_certificate_find(db, signer->fingerprint, &job->held, &found, e) != 0) {
+        return -1;
+    }
+    if (job->body == CMP_RR) {
+        return judge_revoke_look(job, db, e);
+    }
+    if (job->body == CMP_IR) {
+        if (requests_registration_by_signer(db, signer, &job->registration, &job->registered, e) !=
+            0) {
+            return -1;
+        }
+        if (judge_own_is_pinned(job) && !job->registration.cancelled) {
+            return 0;
+        }
+        requests_registration_clear(&job->registration);
+    }
+    return requests_registration_by_instance(db, job->own_instance, &job->registration,
+                                             &job->registered, e);
+}
+
 static int
 known_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct job *job = CONTAINER_OF(op, struct job, op);
     struct requests_signer signer;
-    bool found;
 
     if (cmp_is_later(job->body)) {
         if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
@@ -135,17 +163,6 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
         return job->found ? requests_registration_by_id(db, job->enrolment.registration,
                                                         &job->registration, &job->registered, e)
                           : 0;
-    }
-    if (job->own && requests_certificate_find(db, span_of(job->fingerprint, SHA256_SIZE),
-                                              &job->held, &found, e) != 0) {
-        return -1;
-    }
-    if (job->body == CMP_RR && judge_own_applies(job)) {
-        return judge_revoke_look(job, db, e);
-    }
-    if (judge_own_applies(job)) {
-        return requests_registration_by_instance(db, job->own_instance, &job->registration,
-                                                 &job->registered, e);
     }
     if (job->protection == CMP_PROTECTION_MAC) {
         return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),
@@ -157,7 +174,9 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
         .issuer = job->signer_issuer,
         .subject = job->signer_subject,
     };
-    return requests_registration_by_signer(db, &signer, &job->registration, &job->registered, e);
+    return job->own ? known_by_own(job, db, &signer, e)
+                    : requests_registration_by_signer(db, &signer, &job->registration,
+                                                      &job->registered, e);
 }
 
 static void

@@ -60,7 +60,6 @@ new_key p.key
 openssl req -new -key p.key -subj /CN=x -out p.csr
 refused 'p10cr with what was superseded' certRevoked -cmd p10cr -cert two.pem -key two.key -csr p.csr
 refused 'ir with what was superseded' certRevoked -cmd ir -cert two.pem -key two.key -subject /CN=x
-refused 'ir with a live one' notAuthorized -cmd ir -cert three.pem -key three.key -subject /CN=x
 refused 'cr with what was superseded' certRevoked -cmd cr -cert two.pem -key two.key -subject /CN=x
 
 # what a kur must not
@@ -99,6 +98,27 @@ openssl req -new -key p10.key -subj /CN=x -out p10.csr
 cmp -cmd p10cr -cert many.pem -key many.key -csr p10.csr -certout p10.pem
 [[ $(names p10.pem) == "$(names many.pem)" ]] || fail 'p10cr: names'
 [[ -z $(on_crl many.pem) ]] || fail 'p10cr superseded something'
+
+# ir with a live certificate is cr by another name (RFC 9483 4.1.2): its answer brings no caPubs
+enrol known AMF 2
+new_key ir.key
+cmp -cmd ir -cert known.pem -key known.key -subject /CN=x -newkey ir.key -certout ir.pem -cacertsout ir.roots
+[[ $(names ir.pem) == "$(names known.pem)" && ! -s ir.roots ]] || fail 'ir: names, or caPubs'
+refused 'ir in the place of what has a successor' duplicateCertReq -cmd ir -cert known.pem -key known.key -subject /CN=x
+[[ -z $(on_crl known.pem) ]] || fail 'ir superseded something'
+new_key ir2.key
+cmp -cmd ir -cert known.pem -key known.key -path .well-known/cmp/p/nf-tls-client -subject /CN=x -newkey ir2.key -certout ir2.pem
+refused 'ir beyond what is registered' notAuthorized -cmd ir -cert known.pem -key known.key \
+  -path .well-known/cmp/p/nf-tls-server -subject /CN=x
+# but first of all it is for the registration that pins its certificate
+fingerprint=$(openssl x509 -in ir.pem -outform DER | sha256sum | cut -d' ' -f1)
+registration another SMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+ractl register oam/another.p7s
+new_key another.key
+cmp -cmd ir -cert ir.pem -key ir.key -subject /CN=x -san_nodefault -newkey another.key -certout another.pem -cacertsout another.roots
+[[ $(names another.pem) == *another.smf* && -s another.roots ]] || fail 'ir with a pinned certificate'
+echo 'ok: ir with a certificate of this PKI'
+
 register macs AMF 2
 new_key m1.key
 cmp -cmd cr -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey m1.key -certout m1.pem

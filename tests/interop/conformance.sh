@@ -48,7 +48,7 @@ refused 'CVE-2025-66406: an rr by a secret' 'rp wrongIntegrity' -cmd rr -ref "$r
   -oldcert theirs.pem -revreason 1
 refused "CVE-2025-66406: an rr by a vendor's certificate" 'rp notAuthorized' -cmd rr -cert pinned.pem -key pinned.key \
   -oldcert theirs.pem -revreason 1
-refused 'an ir with a certificate of ours, which no registration names' 'error notAuthorized' -cmd ir "${mine[@]}" -newkey new.key -subject /CN=x
+refused 'an ir with a certificate of ours, for a name that is not its holder'"'"'s' 'ip notAuthorized' -cmd ir "${mine[@]}" -newkey new.key -sans evil.example.net
 cmp -cmd rr "${mine[@]}" -oldcert mine.pem -revreason 1
 refused 'CVE-2020-25276: a kur with a revoked certificate' 'kup certRevoked' -cmd kur "${mine[@]}" -newkey new.key
 refused 'CVE-2020-25276: a cr with a revoked certificate' 'cp certRevoked' -cmd cr "${mine[@]}" -newkey new.key -subject /CN=x

@@ -298,6 +298,95 @@ a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
     world_start(w);
 }
 
+/* RFC 9483 4.1.2: an ir may be signed with a certificate of this PKI. */
+static void
+an_ir_signed_with_a_live_certificate_gets_what_cr_would(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(x509_cleanup) X509 *old = NULL;
+    CLEANUP(x509_cleanup) X509 *of_other = NULL;
+    CLEANUP(nf_free) struct nf n = enrolled(w, 2, &old);
+    CLEANUP(nf_free) struct nf other = enrolled(w, 1, &of_other);
+    CLEANUP(nf_free) struct nf stolen = asking(w, &other, CMP_IR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf same = asking(w, &n, CMP_IR, old, n.key, n.key);
+    CLEANUP(nf_free) struct nf own = asking(w, &n, CMP_IR, w->ra, w->ra_key, NULL);
+    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_IR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_IR, old, n.key, NULL);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    is_refused(w, &stolen, CMP_NOT_AUTHORIZED); /* under another's registration */
+    is_refused(w, &own, CMP_NOT_AUTHORIZED);
+    is_refused(w, &same, CMP_BAD_CERT_TEMPLATE);
+    /* in the place of the old one, once */
+    submit(w, &first, &answer);
+    X509_free(nf_issued(&answer));
+    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
+    is_live(w, &n, old, n.key);
+    /* out of the window: one more, up to what is registered */
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 66\n");
+    world_start(w);
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(nf_free) struct nf more = asking(w, &n, CMP_IR, old, n.key, NULL);
+
+        submit(w, &more, &answer);
+        if (i == 0) {
+            X509_free(nf_issued(&answer));
+        } else {
+            nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+        }
+    }
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
+    world_start(w);
+    nf_free(&second);
+    second = asking(w, &n, CMP_IR, old, n.key, NULL);
+    submit(w, &second, &answer);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "ir is not accepted", 18));
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\n");
+    world_start(w);
+    revoke_it(w, old);
+    nf_free(&second);
+    second = asking(w, &n, CMP_IR, old, n.key, NULL);
+    is_refused(w, &second, CMP_CERT_REVOKED);
+}
+
+/* The registration that pins what signs comes first, though that is a certificate of ours. */
+static void
+an_ir_is_first_of_all_for_the_registration_that_pins_its_certificate(void **state)
+{
+    struct world *w = *state;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    CLEANUP(x509_cleanup) X509 *of_first = NULL;
+    CLEANUP(nf_free) struct nf first = enrolled(w, 1, &of_first);
+    CLEANUP(nf_free) struct nf second = {.key = pki_key("P-256")};
+    CLEANUP(nf_free) struct nf bootstrap = {0};
+    CLEANUP(x509_cleanup) X509 *new = NULL;
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(mem_cleanup) char *proof = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    uint8_t hash[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, of_first, &der, &e), &e);
+    assert_ok(sha256(buf_span(&der), hash, &e), &e);
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    proof = mem_printf("{\"kind\":\"certificate\",\"sha256\":\"%s\"}", hex);
+    nf_uuid(uuid);
+    second.cms = world_registration(w, uuid, 1, proof);
+    world_registration_id(buf_span(&second.cms), second.id);
+    world_register(w, buf_span(&second.cms), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    bootstrap = asking(w, &second, CMP_IR, of_first, first.key, NULL);
+    submit(w, &bootstrap, &answer);
+    new = nf_issued(&answer);
+    is_live(w, &first, of_first, first.key);
+    is_live(w, &second, new, bootstrap.key);
+}
+
 static void
 too_early_says_from_when_and_the_same_key_needs_a_policy(void **state)
 {
@@ -507,6 +596,8 @@ main(void)
         cmocka_unit_test(an_ra_that_lies_gets_nothing_out_of_renewal),
         cmocka_unit_test(a_kur_by_mac_is_refused),
         cmocka_unit_test(a_holder_enrols_again_and_it_counts_unless_it_replaces),
+        cmocka_unit_test(an_ir_signed_with_a_live_certificate_gets_what_cr_would),
+        cmocka_unit_test(an_ir_is_first_of_all_for_the_registration_that_pins_its_certificate),
         cmocka_unit_test(too_early_says_from_when_and_the_same_key_needs_a_policy),
         cmocka_unit_test(another_owner_comes_on_purpose_only),
         cmocka_unit_test(what_is_not_confirmed_in_time_is_revoked),
