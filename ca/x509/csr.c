@@ -3,6 +3,7 @@
 
 #include "ca/x509/der.h"
 #include "ca/x509/pem.h"
+#include "ca/x509/weak_key.h"
 
 struct csr {
     X509_REQ *req;
@@ -51,7 +52,7 @@ key_take(struct csr *csr, struct err *e)
         return -1;
     }
     key = pubkey_parse(buf_span(&csr->spki), &csr->kind, e);
-    if (key == NULL) {
+    if (key == NULL || weak_key_check(buf_span(&csr->spki), NULL, NULL, e) != 0) {
         return -1;
     }
     /* RFC 2986 3: whoever signed this has the private key */

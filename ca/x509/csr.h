@@ -15,9 +15,9 @@ struct csr;
 void csr_free(struct csr *);
 /*
  * DER or PEM, exactly one, nothing behind it (PEM: blanks only). Accepted: version 1, canonical
- * DER, a key that pubkey_parse() accepts, a signature with SHA-256 or better that verifies under
- * this key. ERR_INPUT for form, ERR_CRYPTO when possession is not proven. Attributes are not read:
- * what is issued comes from elsewhere.
+ * DER, a key that pubkey_parse() and weak_key_check() accept, a signature with SHA-256 or better
+ * that verifies under this key. ERR_INPUT for form, ERR_CRYPTO when possession is not proven.
+ * Attributes are not read: what is issued comes from elsewhere.
  */
 struct csr *csr_parse(struct span bytes, struct err *e) OWNED(csr_free);
 DEFINE_CLEANUP(csr_cleanup, struct csr, csr_free)

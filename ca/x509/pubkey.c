@@ -5,8 +5,6 @@
 
 #include "ca/x509/der.h"
 
-enum { EXPONENT_OCTETS_MAX = 8 };
-
 /* SubjectPublicKeyInfo up to the point's first octet: the curve is named, the point uncompressed
  * (RFC 5480 2.1.1, 2.2). One encoding, so one comparison. */
 static const uint8_t p256_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
@@ -69,69 +67,6 @@ unsigned_take(struct span *in, const char *what, struct span *out, struct err *e
     return 0;
 }
 
-static bool
-is_prime(unsigned n)
-{
-    for (unsigned d = 2; d * d <= n; d++) {
-        if (n % d == 0) {
-            return false;
-        }
-    }
-    return n > 1;
-}
-
-/* Is `value` a power of 65537 modulo the prime p? */
-static bool
-is_power_of_f4(unsigned value, unsigned p)
-{
-    unsigned generator = 65537 % p;
-    unsigned power = 1;
-
-    for (unsigned i = 0; i < p; i++) {
-        if (power == value) {
-            return true;
-        }
-        power = power * generator % p;
-    }
-    return false;
-}
-
-static int
-modulus_check(struct span octets, struct err *e)
-{
-    enum { ROCA_PRIME_MAX = 167 }; /* as the published detector, Nemec et al., CCS 2017 */
-    CLEANUP(bn_cleanup) BIGNUM *n = BN_bin2bn(octets.p, (int)octets.n, NULL);
-    bool roca = true;
-    int bits;
-
-    if (n == NULL) {
-        return ossl_err(e, ERR_CRYPTO, "RSA modulus");
-    }
-    bits = BN_num_bits(n);
-    if (bits < PUBKEY_RSA_BITS_MIN || bits > PUBKEY_RSA_BITS_MAX) {
-        return err_set(e, ERR_INPUT, "public key: RSA of %d bits, must be %d to %d", bits,
-                       PUBKEY_RSA_BITS_MIN, PUBKEY_RSA_BITS_MAX);
-    }
-    for (unsigned p = 2; p < 1000; p++) {
-        BN_ULONG rest;
-
-        if (!is_prime(p)) {
-            continue;
-        }
-        rest = BN_mod_word(n, p);
-        if (rest == 0) {
-            return err_set(e, ERR_INPUT, "public key: RSA modulus is divisible by %u", p);
-        }
-        if (p > 2 && p <= ROCA_PRIME_MAX && !is_power_of_f4((unsigned)rest, p)) {
-            roca = false;
-        }
-    }
-    return roca ? err_set(e, ERR_INPUT,
-                          "public key: RSA modulus of a weak generator "
-                          "(CVE-2017-15361); make a new key on another device")
-                : 0;
-}
-
 /* rsaEncryption has one encoding; the parameters of id-RSASSA-PSS bind signatures, which are
  * verified with the key and so with them. */
 static bool
@@ -180,16 +115,12 @@ rsa_check(struct span spki, bool pss, struct err *e)
 {
     struct span modulus;
     struct span exponent;
+    enum rsa_flaw flaw;
 
     if (rsa_read(spki, pss, &modulus, &exponent, e) != 0) {
         return -1;
     }
-    /* The least odd number of three octets is 65537. */
-    if (exponent.n < 3 || exponent.n > EXPONENT_OCTETS_MAX ||
-        (exponent.p[exponent.n - 1] & 1) == 0) {
-        return err_set(e, ERR_INPUT, "public key: RSA exponent must be odd, 65537..2^64");
-    }
-    return modulus_check(modulus, e);
+    return rsa_flaw_quick(modulus, exponent, &flaw, e);
 }
 
 static bool
@@ -201,6 +132,14 @@ ec_kind(struct span spki, enum pubkey_kind *kind)
     }
     *kind = PUBKEY_P384;
     return is_ec(spki, p384_head, sizeof(p384_head), 48);
+}
+
+bool
+pubkey_is_ec(struct span spki)
+{
+    enum pubkey_kind kind;
+
+    return ec_kind(spki, &kind);
 }
 
 int
@@ -257,6 +196,12 @@ pubkey_check(EVP_PKEY *key, enum pubkey_kind *kind, struct err *e)
         return -1;
     }
     return pubkey_check_spki(buf_span(&spki), kind, e);
+}
+
+int
+pubkey_rsa(struct span spki, struct span *modulus, struct span *exponent, struct err *e)
+{
+    return rsa_read(spki, false, modulus, exponent, e);
 }
 
 int

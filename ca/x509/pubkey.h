@@ -6,13 +6,14 @@
 #pragma once
 
 #include "base/ossl.h"
+#include "ca/x509/rsa_flaw.h"
 
 enum pubkey_kind { PUBKEY_P256, PUBKEY_P384, PUBKEY_RSA };
 
 enum {
     PUBKEY_SPKI_MAX = 2048, /* DER SubjectPublicKeyInfo; RSA-8192 needs 1064 */
-    PUBKEY_RSA_BITS_MIN = 2048,
-    PUBKEY_RSA_BITS_MAX = 8192, /* bounds the work of one verification */
+    PUBKEY_RSA_BITS_MIN = RSA_FLAW_BITS_MIN,
+    PUBKEY_RSA_BITS_MAX = RSA_FLAW_BITS_MAX,
     SKI_SIZE = 20,
 };
 
@@ -20,7 +21,8 @@ enum {
  * Parses a DER SubjectPublicKeyInfo and accepts it only when it is (TS 33.310 6.1.1, R13):
  *   id-ecPublicKey with the named curve P-256 or P-384 and an uncompressed point on it, or
  *   rsaEncryption of 2048..8192 bits with an odd exponent of 65537 or more (RFC 5280 4.1.2.7), a
- *   modulus that is odd, has no small factor and not the fingerprint of CVE-2017-15361 (ROCA);
+ *   modulus that is odd, has no small factor and not the fingerprint of CVE-2017-15361 (ROCA):
+ *   rsa_flaw_quick();
  * in canonical DER with nothing behind. ERR_INPUT says what is wrong.
  * `kind` may be NULL. The caller frees with EVP_PKEY_free().
  */
@@ -36,6 +38,11 @@ int pubkey_check_pss(struct span spki, struct err *e);
 int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
 /* The AlgorithmIdentifier (DER) of a SubjectPublicKeyInfo of this kind. */
 struct span pubkey_kind_identifier(enum pubkey_kind);
+
+/* Does it have the octets of a P-256 or P-384 key? */
+bool pubkey_is_ec(struct span spki);
+/* Modulus and exponent of an rsaEncryption key, without their sign octets. ERR_INPUT. */
+int pubkey_rsa(struct span spki, struct span *modulus, struct span *exponent, struct err *e);
 
 /* Kind and size of a key that has passed one of these: 256, 384, or the bits of the RSA modulus. */
 int pubkey_bits(struct span spki, enum pubkey_kind *kind, int *bits, struct err *e);
