@@ -53,6 +53,7 @@ ca_conf_free(struct ca_conf *c)
     }
     mem_free(c->database);
     profiles_free(c->profiles);
+    blocked_keys_free(c->blocked);
     trust_conf_free(&c->trust);
     free_list(c->home_domains, c->n_home_domains);
     free_list(c->fqdn_suffixes, c->n_fqdn_suffixes);
@@ -222,11 +223,25 @@ load_profiles(cfg_t *cfg, struct ca_conf *c, struct err *e)
 }
 
 static int
+load_blocked_keys(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    if (cfg_getstr(cfg, "blocked_keys") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "blocked_keys", e);
+    c->blocked = path == NULL ? NULL : blocked_keys_load(path, e);
+    return c->blocked == NULL ? -1 : 0;
+}
+
+static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
         load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
-        load_profiles(cfg, c, e) != 0 || trust_conf_read(cfg, &c->trust, e) != 0 ||
+        load_profiles(cfg, c, e) != 0 || load_blocked_keys(cfg, c, e) != 0 ||
+        trust_conf_read(cfg, &c->trust, e) != 0 ||
         load_list(cfg, "home_domains", c->home_domains, &c->n_home_domains, CA_NAMES_MAX, e) != 0) {
         return -1;
     }
@@ -258,6 +273,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
         CFG_STR("profiles", NULL, CFGF_NODEFAULT),
+        CFG_STR("blocked_keys", NULL, CFGF_NODEFAULT),
         CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),
         CFG_INT("workers", 2, CFGF_NONE),
         CFG_INT("renewal_window", 66, CFGF_NONE),

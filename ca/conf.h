@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "ca/trust/conf.h"
+#include "ca/x509/blocked_keys.h"
 #include "ca/x509/nf.h"
 #include "ca/x509/profiles.h"
 
@@ -34,7 +35,8 @@ struct ca_conf {
     size_t n_home_domains;
     char *fqdn_suffixes[CA_NAMES_MAX];
     size_t n_fqdn_suffixes;
-    struct profiles *profiles; /* NULL: the built-in ones */
+    struct profiles *profiles;    /* NULL: the built-in ones */
+    struct blocked_keys *blocked; /* NULL: none */
     bool lab_profiles;
     int signer_timeout_ms;
     int crl_validity_s;

@@ -105,7 +105,8 @@ run_judge(struct task *task)
 
         j->result = policy_grant_request(&j->ca->policy, j->queued, &facts, j->now, &j->grant,
                                          &j->requester, &j->failure, &j->e);
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", j->grant.renewal.phrase);
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s",
+                       j->grant.phrase != NULL ? j->grant.phrase : j->grant.renewal.phrase);
     }
     if (j->result == 0) {
         j->failure = CMP_NOT_AUTHORIZED;

@@ -10,6 +10,7 @@
 #include "ca/x509/profiles.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
+#include "ca/x509/weak_key.h"
 #include "ca/x509/wish.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -286,6 +287,23 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
     return lint_tbs(buf_span(&g->tbs), t, e);
 }
 
+/* The key that is to be certified, before a TBS is made of it, and the one that signs. */
+static int
+check_keys(const struct asking *a, X509 *requester, struct policy_grant *g,
+           enum cmp_failure *failure, struct err *e)
+{
+    const struct blocked_keys *blocked = a->policy->blocked;
+
+    *failure = CMP_SIGNER_NOT_TRUSTED;
+    if (requester == NULL || weak_key_check_signer(requester, blocked, &g->phrase, e) == 0) {
+        *failure = CMP_BAD_CERT_TEMPLATE;
+        if (weak_key_check(cmp_certreq_spki(a->asked), blocked, &g->phrase, e) == 0) {
+            return 0;
+        }
+    }
+    return e->code == ERR_CRYPTO ? fail(failure, CMP_SYSTEM_FAILURE) : -1;
+}
+
 /* What the profile demands of the request; the rest shows in the TBS. */
 static int
 check_profile(const struct profile *profile, const struct cmp_msg *m,
@@ -371,6 +389,7 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q,
     }
     a.asked = asked;
     if (check_requester(&a, g, requester, failure, e) != 0 ||
+        check_keys(&a, *requester, g, failure, e) != 0 ||
         cmp_certreq_check_pop(asked, failure, e) != 0 ||
         check_profile_wish(q, granted_profile(&a, g), failure, e) != 0) {
         return -1;
@@ -393,7 +412,7 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
     struct span issuer_der;
     struct name issuer;
 
-    if (csr == NULL) {
+    if (csr == NULL || weak_key_check(csr_spki(csr), p->blocked, NULL, e) != 0) {
         return -1;
     }
     g->request.profile = profile_by_name(profile);

@@ -17,6 +17,7 @@
 #include "ca/registration/registration.h"
 #include "ca/renew.h"
 #include "ca/trust/trust.h"
+#include "ca/x509/blocked_keys.h"
 #include "ca/x509/tbs.h"
 
 /* Constant after start, shared by all workers. */
@@ -29,6 +30,7 @@ struct policy {
     struct nf_rules rules;        /* of a registration that comes in */
     struct nf_rules stored_rules; /* of one that was accepted before */
     const char *crl_url;
+    const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
     bool rehearsal; /* the issuing certificate says so */
 };
@@ -48,6 +50,7 @@ struct policy_grant {
     struct tbs_request request; /* borrows from the members above */
     struct buf tbs;
     struct renewal renewal; /* of a request that a certificate of ours signs */
+    const char *phrase;     /* of a refusal, for the peer; NULL: the failure's own */
 };
 void policy_grant_free(struct policy_grant *);
 

@@ -85,6 +85,7 @@ load_policy(struct ca *ca, struct err *e)
     p->issuing_key = X509_get0_pubkey(p->issuing);
     p->name = X509_get_subject_name(p->issuing);
     p->crl_url = c->crl_url;
+    p->blocked = c->blocked;
     p->rehearsal = is_rehearsal(p->name);
     p->rules = (struct nf_rules){.home_domains = (const char *const *)c->home_domains,
                                  .n_home_domains = c->n_home_domains,
@@ -278,12 +279,25 @@ append_config(struct store_db *db, const char *file, struct span hash, time_t no
 }
 
 static int
+append_blocked_keys(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+
+    return blocked_keys_hash(ca->conf.blocked, hash, e) != 0
+               ? -1
+               : append_config(db, "blocked_keys", span_of(hash, sizeof(hash)), now, e);
+}
+
+static int
 append_configs(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
 {
     if (append_config(db, "nfpki-ca.conf", span_of(ca->conf.hash, sizeof(ca->conf.hash)), now, e) !=
             0 ||
         append_config(db, "profiles", span_of(ca->profile_file, SHA256_SIZE), now, e) != 0 ||
         append_config(db, "issuing_policy", signer_policy_hash(ca->issuing), now, e) != 0) {
+        return -1;
+    }
+    if (ca->conf.blocked != NULL && append_blocked_keys(db, ca, now, e) != 0) {
         return -1;
     }
     return append_config(db, "log_policy", signer_policy_hash(ca->log), now, e);

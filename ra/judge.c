@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/registration/registration.h"
+#include "ca/x509/weak_key.h"
 #include "ra/job.h"
 #include "ra/judge_names.h"
 #include "ra/judge_own.h"
@@ -26,6 +27,12 @@
 static int
 check_proof(struct job *job, const struct registration *registration)
 {
+    if (job->protection == CMP_PROTECTION_SIGNATURE &&
+        weak_key_check_signer(job->signer, job->ra->settings->blocked, &job->phrase, &job->e) !=
+            0) {
+        return job_fail(job,
+                        job->e.code == ERR_CRYPTO ? CMP_SYSTEM_FAILURE : CMP_SIGNER_NOT_TRUSTED);
+    }
     if (judge_own_right(job) != 0) {
         return -1;
     }
@@ -158,6 +165,18 @@ choose_profile(struct job *job, const struct registration *registration)
     return 0;
 }
 
+/* The CA asks the same again. */
+static int
+check_weakness(struct job *job)
+{
+    if (weak_key_check(cmp_certreq_spki(job->certreq), job->ra->settings->blocked, &job->phrase,
+                       &job->e) != 0) {
+        return job_fail(job,
+                        job->e.code == ERR_CRYPTO ? CMP_SYSTEM_FAILURE : CMP_BAD_CERT_TEMPLATE);
+    }
+    return 0;
+}
+
 /* What is asked for, against what the registration and its profile have. */
 static int
 check_asked(struct job *job, const struct registration *registration)
@@ -165,8 +184,8 @@ check_asked(struct job *job, const struct registration *registration)
     const struct nf_identity *nf = &registration->nf;
     const struct profile *profile = registration_profile(registration, job->profile)->profile;
 
-    return check_asked_key(job, registration) != 0 || judge_names(job, nf, profile) != 0 ||
-                   judge_profile(job, profile, nf) != 0
+    return check_weakness(job) != 0 || check_asked_key(job, registration) != 0 ||
+                   judge_names(job, nf, profile) != 0 || judge_profile(job, profile, nf) != 0
                ? -1
                : 0;
 }

@@ -37,6 +37,7 @@ static cfg_opt_t options[] = {
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
     CFG_INT("sync_wait", 2000, CFGF_NONE),
     CFG_STR("profiles", NULL, CFGF_NODEFAULT),
+    CFG_STR("blocked_keys", NULL, CFGF_NODEFAULT),
     CFG_INT("workers", 2, CFGF_NONE),
     CFG_INT("expired_renewal_days", 0, CFGF_NONE),
     CFG_INT("requests_max", 2048, CFGF_NONE),
@@ -71,6 +72,7 @@ settings_free(struct settings *s)
     mem_free(s->root);
     mem_free(s->crl_dir);
     profiles_free(s->profiles);
+    blocked_keys_free(s->blocked);
     mem_free(s);
 }
 
@@ -186,6 +188,19 @@ read_profiles(cfg_t *cfg, struct settings *s, struct err *e)
     return s->profiles == NULL ? -1 : 0;
 }
 
+static int
+read_blocked_keys(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    if (cfg_getstr(cfg, "blocked_keys") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "blocked_keys", e);
+    s->blocked = path == NULL ? NULL : blocked_keys_load(path, e);
+    return s->blocked == NULL ? -1 : 0;
+}
+
 /* "http://host:port/.well-known/cmp": what profiles are hung on, so without them. */
 static int
 read_public(cfg_t *cfg, struct settings *s, struct err *e)
@@ -236,8 +251,9 @@ settings_load(const char *path, struct err *e)
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
         read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
-        read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
-        read_admin(cfg, s, e) != 0 || read_public(cfg, s, e) != 0) {
+        read_blocked_keys(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0 ||
+        settings_http_read(cfg, &s->http, e) != 0 || read_admin(cfg, s, e) != 0 ||
+        read_public(cfg, s, e) != 0) {
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0) {

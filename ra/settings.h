@@ -7,6 +7,7 @@
 #pragma once
 
 #include "ca/trust/conf.h"
+#include "ca/x509/blocked_keys.h"
 #include "ca/x509/profiles.h"
 #include "ra/settings_http.h"
 #include "ra/settings_value.h"
@@ -34,6 +35,7 @@ struct settings {
     char *crl_dir;                    /* NULL: none is served */
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
     struct profiles *profiles;        /* NULL: the built-in ones */
+    struct blocked_keys *blocked;     /* NULL: none */
     int message_time_window;
     bool message_time_required;
     int pbm_min_iterations;
