@@ -24,6 +24,7 @@ struct cmp_client {
     bool implicit_confirm;
     const char *profile; /* certProfile of a request; NULL: none */
     int pvno;            /* 0: 2 */
+    time_t time;         /* messageTime of a first message; 0: now */
 };
 
 /* A transaction as the client remembers it. */

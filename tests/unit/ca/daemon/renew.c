@@ -6,120 +6,32 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
-#include "tests/unit/ca/daemon/nf.h"
+#include "tests/unit/ca/daemon/holder.h"
 
 enum { KILLS = 8 };
-
-/* A request of a network function that signs with `holder`, for a new key unless `key` is given. */
-static struct nf
-asking(struct world *w, const struct nf *of, enum cmp_body body, X509 *holder, EVP_PKEY *holder_key,
-       EVP_PKEY *key)
-{
-    struct nf n = {.key = key != NULL ? key : pki_key("P-256"), .certificate = holder};
-    struct err e = {0};
-
-    if (key != NULL) {
-        assert_int_equal(EVP_PKEY_up_ref(key), 1);
-    }
-    assert_int_equal(X509_up_ref(holder), 1);
-    memcpy(n.id, of->id, sizeof(n.id));
-    n.client = (struct cmp_client){.certificate = holder, .key = holder_key};
-    n.request = BUF_INIT(CMP_MESSAGE_MAX);
-    assert_ok(cmp_client_request(&n.client, body, n.key,
-                                 body == CMP_KUR ? NULL : X509_get_subject_name(holder), &n.state,
-                                 &n.request, &e),
-              &e);
-    n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
-    return n;
-}
-
-/* Enrolled by MAC; not confirmed. */
-static struct nf
-enrolled(struct world *w, int certificates, X509 **certificate)
-{
-    struct nf n = nf_new(w, BY_MAC, certificates);
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    *certificate = nf_issued(&answer);
-    return n;
-}
-
-static void
-submit(struct world *w, struct nf *n, struct answer *answer)
-{
-    world_submit(w, buf_span(&n->request), buf_span(&n->nested), answer);
-}
-
-static void
-is_refused(struct world *w, struct nf *n, enum cmp_failure failure)
-{
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    submit(w, n, &answer);
-    nf_is_refused(&answer, failure);
-}
-
-static struct buf
-certconf_of(struct nf *n, X509 *certificate, bool accept)
-{
-    struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
-    struct err e = {0};
-
-    assert_ok(cmp_client_certconf(&n->client, certificate, accept, &n->state, &message, &e), &e);
-    return message;
-}
-
-static void
-confirm(struct world *w, struct nf *n, X509 *certificate, bool accept, struct answer *answer)
-{
-    CLEANUP(buf_free) struct buf message = certconf_of(n, certificate, accept);
-    CLEANUP(buf_free)
-    struct buf nested =
-        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
-
-    world_submit(w, buf_span(&message), buf_span(&nested), answer);
-}
-
-/* Is it live? The CA is asked by what it refuses: a kur with a key that is not new. */
-static void
-is_live(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *key)
-{
-    CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
-
-    is_refused(w, &probe, CMP_BAD_CERT_TEMPLATE);
-}
-
-static void
-is_revoked(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *key)
-{
-    CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
-
-    is_refused(w, &probe, CMP_CERT_REVOKED);
-}
 
 static void
 an_update_supersedes_when_it_is_confirmed_and_not_before(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
-    CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
     CLEANUP(x509_cleanup) X509 *new = NULL;
     CLEANUP(answer_free) struct answer answer = {0};
     CLEANUP(answer_free) struct answer again = {0};
 
-    submit(w, &update, &answer);
+    holder_submit(w, &update, &answer);
     new = nf_issued(&answer);
     assert_int_equal(X509_NAME_cmp(X509_get_subject_name(new), X509_get_subject_name(old)), 0);
     assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(new), update.key), 1);
-    is_live(w, &n, old, n.key);
-    confirm(w, &update, new, true, &again);
+    holder_is_live(w, &n, old, n.key);
+    holder_confirm(w, &update, new, true, &again);
     assert_int_equal(again.m.type, LINK_CONFIRMED);
-    is_revoked(w, &n, old, n.key);
-    is_live(w, &n, new, update.key);
+    holder_is_revoked(w, &n, old, n.key);
+    holder_is_live(w, &n, new, update.key);
     /* the same octets get the same certificate still */
-    submit(w, &update, &again);
+    holder_submit(w, &update, &again);
     assert_true(span_equal(answer.m.body, again.m.body));
 }
 
@@ -128,43 +40,26 @@ a_rejected_update_leaves_the_old_one_and_makes_room(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
-    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_KUR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_KUR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf third = asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf first = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf third = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
     CLEANUP(x509_cleanup) X509 *rejected = NULL;
     CLEANUP(x509_cleanup) X509 *taken = NULL;
     CLEANUP(answer_free) struct answer answer = {0};
 
-    submit(w, &first, &answer);
+    holder_submit(w, &first, &answer);
     rejected = nf_issued(&answer);
-    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ); /* the first one wins */
-    confirm(w, &first, rejected, false, &answer);
+    holder_is_refused(w, &second, CMP_DUPLICATE_CERT_REQ); /* the first one wins */
+    holder_confirm(w, &first, rejected, false, &answer);
     assert_int_equal(answer.m.type, LINK_CONFIRMED);
-    is_live(w, &n, old, n.key);
-    is_revoked(w, &n, rejected, first.key);
-    submit(w, &third, &answer);
+    holder_is_live(w, &n, old, n.key);
+    holder_is_revoked(w, &n, rejected, first.key);
+    holder_submit(w, &third, &answer);
     taken = nf_issued(&answer);
-    confirm(w, &third, taken, true, &answer);
+    holder_confirm(w, &third, taken, true, &answer);
     assert_int_equal(answer.m.type, LINK_CONFIRMED);
-    is_revoked(w, &n, old, n.key);
-}
-
-static void
-revoke_it(struct world *w, X509 *certificate)
-{
-    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
-    CLEANUP(mem_cleanup)
-    char *serial =
-        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
-    CLEANUP(admin_json_cleanup) json_t *done = NULL;
-    struct err e = {0};
-
-    done = world_ask(w,
-                     json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason",
-                               "keyCompromise"),
-                     &e);
-    assert_non_null(done);
+    holder_is_revoked(w, &n, old, n.key);
 }
 
 static void
@@ -172,20 +67,20 @@ what_is_revoked_renews_nothing_and_confirms_nothing(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 3, &old);
-    CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf cr = asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 3, &old);
+    CLEANUP(nf_free) struct nf update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf cr = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     CLEANUP(x509_cleanup) X509 *new = NULL;
     CLEANUP(answer_free) struct answer answer = {0};
 
-    submit(w, &update, &answer);
+    holder_submit(w, &update, &answer);
     new = nf_issued(&answer);
-    revoke_it(w, old);
+    holder_revoke(w, old);
     /* whoever has the key of the old one must not end up with the new one */
-    confirm(w, &update, new, true, &answer);
+    holder_confirm(w, &update, new, true, &answer);
     nf_is_refused(&answer, CMP_CERT_REVOKED);
-    is_refused(w, &cr, CMP_CERT_REVOKED);
-    is_revoked(w, &n, old, n.key);
+    holder_is_refused(w, &cr, CMP_CERT_REVOKED);
+    holder_is_revoked(w, &n, old, n.key);
 }
 
 static void
@@ -194,11 +89,13 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *of_first = NULL;
     CLEANUP(x509_cleanup) X509 *of_second = NULL;
-    CLEANUP(nf_free) struct nf first = enrolled(w, 1, &of_first);
-    CLEANUP(nf_free) struct nf second = enrolled(w, 1, &of_second);
-    CLEANUP(nf_free) struct nf update = asking(w, &first, CMP_KUR, of_first, first.key, NULL);
-    CLEANUP(nf_free) struct nf stolen = asking(w, &second, CMP_KUR, of_first, first.key, NULL);
-    CLEANUP(nf_free) struct nf own = asking(w, &first, CMP_KUR, w->ra, w->ra_key, NULL);
+    CLEANUP(nf_free) struct nf first = holder_enrolled(w, 1, &of_first);
+    CLEANUP(nf_free) struct nf second = holder_enrolled(w, 1, &of_second);
+    CLEANUP(nf_free)
+    struct nf update = holder_asking(w, &first, CMP_KUR, of_first, first.key, NULL);
+    CLEANUP(nf_free)
+    struct nf stolen = holder_asking(w, &second, CMP_KUR, of_first, first.key, NULL);
+    CLEANUP(nf_free) struct nf own = holder_asking(w, &first, CMP_KUR, w->ra, w->ra_key, NULL);
     CLEANUP(x509_cleanup) X509 *new = NULL;
     CLEANUP(buf_free) struct buf forged = {0};
     CLEANUP(buf_free) struct buf nested = {0};
@@ -207,9 +104,9 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     struct err e = {0};
 
     /* under the registration of another network function */
-    is_refused(w, &stolen, CMP_NOT_AUTHORIZED);
+    holder_is_refused(w, &stolen, CMP_NOT_AUTHORIZED);
     /* with the RA's own certificate */
-    is_refused(w, &own, CMP_NOT_AUTHORIZED);
+    holder_is_refused(w, &own, CMP_NOT_AUTHORIZED);
     /* signed with another key than the certificate's */
     update.client.key = w->ra_key;
     assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
@@ -218,7 +115,7 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     buf_free(&update.nested);
     update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
                                w->ra_key, w->ra);
-    is_refused(w, &update, CMP_BAD_MESSAGE_CHECK);
+    holder_is_refused(w, &update, CMP_BAD_MESSAGE_CHECK);
     /* attested as MAC */
     update.client.key = right;
     assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
@@ -227,22 +124,22 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     buf_free(&update.nested);
     update.nested =
         world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
-    is_refused(w, &update, CMP_WRONG_INTEGRITY);
+    holder_is_refused(w, &update, CMP_WRONG_INTEGRITY);
     assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
                                  &update.request, &e),
               &e);
     buf_free(&update.nested);
     update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
                                w->ra_key, w->ra);
-    submit(w, &update, &answer);
+    holder_submit(w, &update, &answer);
     new = nf_issued(&answer);
     /* superseded before the confirmation: a certConf that the RA made itself */
     update.client.key = w->ra_key;
-    forged = certconf_of(&update, new, true);
+    forged = holder_certconf(&update, new, true);
     nested = world_wrap(w, buf_span(&forged), update.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
     world_submit(w, buf_span(&forged), buf_span(&nested), &answer);
     nf_is_refused(&answer, CMP_BAD_MESSAGE_CHECK);
-    is_live(w, &first, of_first, first.key);
+    holder_is_live(w, &first, of_first, first.key);
 }
 
 /* By MAC a kur is nothing, whoever knows the secret. */
@@ -258,7 +155,7 @@ a_kur_by_mac_is_refused(void **state)
                                  &n.request, &e),
               &e);
     n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
-    is_refused(w, &n, CMP_WRONG_INTEGRITY);
+    holder_is_refused(w, &n, CMP_WRONG_INTEGRITY);
 }
 
 static void
@@ -266,33 +163,33 @@ a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 2, &old);
-    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_CR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 2, &old);
+    CLEANUP(nf_free) struct nf first = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     CLEANUP(answer_free) struct answer answer = {0};
 
     /* within the window and under the same profile: in the place of the old one, once */
-    submit(w, &first, &answer);
+    holder_submit(w, &first, &answer);
     X509_free(nf_issued(&answer));
-    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
-    is_live(w, &n, old, n.key);
+    holder_is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
+    holder_is_live(w, &n, old, n.key);
     /* out of the window: one more, up to what is registered */
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 66\n");
     world_start(w);
     nf_free(&first);
-    first = asking(w, &n, CMP_CR, old, n.key, NULL);
-    submit(w, &first, &answer);
+    first = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
+    holder_submit(w, &first, &answer);
     X509_free(nf_issued(&answer));
     nf_free(&second);
-    second = asking(w, &n, CMP_CR, old, n.key, NULL);
-    is_refused(w, &second, CMP_NOT_AUTHORIZED);
+    second = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
+    holder_is_refused(w, &second, CMP_NOT_AUTHORIZED);
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
     world_start(w);
     nf_free(&second);
-    second = asking(w, &n, CMP_CR, old, n.key, NULL);
-    is_refused(w, &second, CMP_NOT_AUTHORIZED);
+    second = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
+    holder_is_refused(w, &second, CMP_NOT_AUTHORIZED);
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 0\n");
     world_start(w);
@@ -305,31 +202,31 @@ an_ir_signed_with_a_live_certificate_gets_what_cr_would(void **state)
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
     CLEANUP(x509_cleanup) X509 *of_other = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 2, &old);
-    CLEANUP(nf_free) struct nf other = enrolled(w, 1, &of_other);
-    CLEANUP(nf_free) struct nf stolen = asking(w, &other, CMP_IR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf same = asking(w, &n, CMP_IR, old, n.key, n.key);
-    CLEANUP(nf_free) struct nf own = asking(w, &n, CMP_IR, w->ra, w->ra_key, NULL);
-    CLEANUP(nf_free) struct nf first = asking(w, &n, CMP_IR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf second = asking(w, &n, CMP_IR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 2, &old);
+    CLEANUP(nf_free) struct nf other = holder_enrolled(w, 1, &of_other);
+    CLEANUP(nf_free) struct nf stolen = holder_asking(w, &other, CMP_IR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf same = holder_asking(w, &n, CMP_IR, old, n.key, n.key);
+    CLEANUP(nf_free) struct nf own = holder_asking(w, &n, CMP_IR, w->ra, w->ra_key, NULL);
+    CLEANUP(nf_free) struct nf first = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf second = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
     CLEANUP(answer_free) struct answer answer = {0};
 
-    is_refused(w, &stolen, CMP_NOT_AUTHORIZED); /* under another's registration */
-    is_refused(w, &own, CMP_NOT_AUTHORIZED);
-    is_refused(w, &same, CMP_BAD_CERT_TEMPLATE);
+    holder_is_refused(w, &stolen, CMP_NOT_AUTHORIZED); /* under another's registration */
+    holder_is_refused(w, &own, CMP_NOT_AUTHORIZED);
+    holder_is_refused(w, &same, CMP_BAD_CERT_TEMPLATE);
     /* in the place of the old one, once */
-    submit(w, &first, &answer);
+    holder_submit(w, &first, &answer);
     X509_free(nf_issued(&answer));
-    is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
-    is_live(w, &n, old, n.key);
+    holder_is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
+    holder_is_live(w, &n, old, n.key);
     /* out of the window: one more, up to what is registered */
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 66\n");
     world_start(w);
     for (int i = 0; i < 2; i++) {
-        CLEANUP(nf_free) struct nf more = asking(w, &n, CMP_IR, old, n.key, NULL);
+        CLEANUP(nf_free) struct nf more = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
 
-        submit(w, &more, &answer);
+        holder_submit(w, &more, &answer);
         if (i == 0) {
             X509_free(nf_issued(&answer));
         } else {
@@ -340,17 +237,17 @@ an_ir_signed_with_a_live_certificate_gets_what_cr_would(void **state)
     world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
     world_start(w);
     nf_free(&second);
-    second = asking(w, &n, CMP_IR, old, n.key, NULL);
-    submit(w, &second, &answer);
+    second = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
+    holder_submit(w, &second, &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "ir is not accepted", 18));
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 0\n");
     world_start(w);
-    revoke_it(w, old);
+    holder_revoke(w, old);
     nf_free(&second);
-    second = asking(w, &n, CMP_IR, old, n.key, NULL);
-    is_refused(w, &second, CMP_CERT_REVOKED);
+    second = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
+    holder_is_refused(w, &second, CMP_CERT_REVOKED);
 }
 
 /* The registration that pins what signs comes first, though that is a certificate of ours. */
@@ -360,7 +257,7 @@ an_ir_is_first_of_all_for_the_registration_that_pins_its_certificate(void **stat
     struct world *w = *state;
     char uuid[NF_INSTANCE_ID_SIZE];
     CLEANUP(x509_cleanup) X509 *of_first = NULL;
-    CLEANUP(nf_free) struct nf first = enrolled(w, 1, &of_first);
+    CLEANUP(nf_free) struct nf first = holder_enrolled(w, 1, &of_first);
     CLEANUP(nf_free) struct nf second = {.key = pki_key("P-256")};
     CLEANUP(nf_free) struct nf bootstrap = {0};
     CLEANUP(x509_cleanup) X509 *new = NULL;
@@ -380,11 +277,11 @@ an_ir_is_first_of_all_for_the_registration_that_pins_its_certificate(void **stat
     world_registration_id(buf_span(&second.cms), second.id);
     world_register(w, buf_span(&second.cms), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
-    bootstrap = asking(w, &second, CMP_IR, of_first, first.key, NULL);
-    submit(w, &bootstrap, &answer);
+    bootstrap = holder_asking(w, &second, CMP_IR, of_first, first.key, NULL);
+    holder_submit(w, &bootstrap, &answer);
     new = nf_issued(&answer);
-    is_live(w, &first, of_first, first.key);
-    is_live(w, &second, new, bootstrap.key);
+    holder_is_live(w, &first, of_first, first.key);
+    holder_is_live(w, &second, new, bootstrap.key);
 }
 
 static void
@@ -392,21 +289,21 @@ too_early_says_from_when_and_the_same_key_needs_a_policy(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *old = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
-    CLEANUP(nf_free) struct nf early = asking(w, &n, CMP_KUR, old, n.key, NULL);
-    CLEANUP(nf_free) struct nf same = asking(w, &n, CMP_KUR, old, n.key, n.key);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
+    CLEANUP(nf_free) struct nf early = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
+    CLEANUP(nf_free) struct nf same = holder_asking(w, &n, CMP_KUR, old, n.key, n.key);
     CLEANUP(answer_free) struct answer answer = {0};
 
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 66\n");
     world_start(w);
-    submit(w, &early, &answer);
+    holder_submit(w, &early, &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "from 2", 6));
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 0\nallow_same_key_renewal = true\n");
     world_start(w);
-    submit(w, &same, &answer);
+    holder_submit(w, &same, &answer);
     X509_free(nf_issued(&answer));
     assert_int_equal(world_stop(w), 0);
     world_configure(w, "renewal_window = 0\n");
@@ -444,7 +341,7 @@ registered(struct world *w, const char *uuid, int certificates, const char *more
 static void
 confirm_by_mac(struct world *w, struct nf *n, X509 *certificate)
 {
-    CLEANUP(buf_free) struct buf message = certconf_of(n, certificate, true);
+    CLEANUP(buf_free) struct buf message = holder_certconf(n, certificate, true);
     CLEANUP(buf_free)
     struct buf nested =
         world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
@@ -469,7 +366,7 @@ another_owner_comes_on_purpose_only(void **state)
 
     nf_uuid(uuid);
     first = registered(w, uuid, 1, "", LINK_REGISTERED);
-    submit(w, &first, &answer);
+    holder_submit(w, &first, &answer);
     old = nf_issued(&answer);
     {
         CLEANUP(nf_free) struct nf refused = registered(w, uuid, 2, "", LINK_REFUSED);
@@ -483,15 +380,16 @@ another_owner_comes_on_purpose_only(void **state)
     second = registered(w, uuid, 1, supersedes, LINK_REGISTERED);
     {
         /* whoever has the old key does not become the new owner */
-        CLEANUP(nf_free) struct nf update = asking(w, &second, CMP_KUR, old, first.key, NULL);
+        CLEANUP(nf_free)
+        struct nf update = holder_asking(w, &second, CMP_KUR, old, first.key, NULL);
 
-        is_refused(w, &update, CMP_NOT_AUTHORIZED);
+        holder_is_refused(w, &update, CMP_NOT_AUTHORIZED);
     }
-    submit(w, &second, &answer);
+    holder_submit(w, &second, &answer);
     new = nf_issued(&answer);
     confirm_by_mac(w, &second, new);
-    is_revoked(w, &second, old, first.key);
-    is_live(w, &second, new, second.key);
+    holder_is_revoked(w, &second, old, first.key);
+    holder_is_live(w, &second, new, second.key);
 }
 
 static void
@@ -501,11 +399,11 @@ wait_until_revoked(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY 
     bool revoked = false;
 
     while (!revoked) {
-        CLEANUP(nf_free) struct nf probe = asking(w, of, CMP_KUR, holder, key, key);
+        CLEANUP(nf_free) struct nf probe = holder_asking(w, of, CMP_KUR, holder, key, key);
         CLEANUP(answer_free) struct answer answer = {0};
 
         (void)nanosleep(&pause, NULL);
-        submit(w, &probe, &answer);
+        holder_submit(w, &probe, &answer);
         assert_int_equal(answer.m.type, LINK_REFUSED);
         revoked = answer.m.fail_info == CMP_CERT_REVOKED;
     }
@@ -534,13 +432,13 @@ what_is_not_confirmed_in_time_is_revoked(void **state)
         assert_int_equal(world_stop(w), 0);
         world_configure(w, conf);
         world_start(w);
-        update = asking(w, &n, CMP_KUR, old, n.key, NULL);
-        submit(w, &update, &answer);
+        update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
+        holder_submit(w, &update, &answer);
         new = nf_issued(&answer);
         wait_until_revoked(w, &n, new, update.key);
-        is_live(w, &n, old, n.key);
+        holder_is_live(w, &n, old, n.key);
         /* too late */
-        confirm(w, &update, new, true, &answer);
+        holder_confirm(w, &update, new, true, &answer);
         nf_is_refused(&answer, CMP_CERT_CONFIRMED);
         assert_int_equal(world_stop(w), 0);
         world_configure(w, "renewal_window = 0\n");
@@ -557,8 +455,8 @@ a_kill_at_any_moment_supersedes_exactly_what_is_confirmed(void **state)
 
     for (unsigned i = 0; i < KILLS; i++) {
         CLEANUP(x509_cleanup) X509 *old = NULL;
-        CLEANUP(nf_free) struct nf n = enrolled(w, 1, &old);
-        CLEANUP(nf_free) struct nf update = asking(w, &n, CMP_KUR, old, n.key, NULL);
+        CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
+        CLEANUP(nf_free) struct nf update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
         CLEANUP(x509_cleanup) X509 *new = NULL;
         CLEANUP(answer_free) struct answer answer = {0};
         CLEANUP(buf_free) struct buf message = {0};
@@ -569,9 +467,9 @@ a_kill_at_any_moment_supersedes_exactly_what_is_confirmed(void **state)
         (void)nanosleep(&pause, NULL);
         world_kill(w);
         world_start(w);
-        submit(w, &update, &answer);
+        holder_submit(w, &update, &answer);
         new = nf_issued(&answer);
-        message = certconf_of(&update, new, true);
+        message = holder_certconf(&update, new, true);
         nested =
             world_wrap(w, buf_span(&message), update.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
         world_send_submit(w, buf_span(&message), buf_span(&nested));
@@ -581,8 +479,8 @@ a_kill_at_any_moment_supersedes_exactly_what_is_confirmed(void **state)
         world_start(w);
         world_submit(w, buf_span(&message), buf_span(&nested), &answer);
         assert_int_equal(answer.m.type, LINK_CONFIRMED);
-        is_revoked(w, &n, old, n.key);
-        is_live(w, &n, new, update.key);
+        holder_is_revoked(w, &n, old, n.key);
+        holder_is_live(w, &n, new, update.key);
     }
 }
 
@@ -604,5 +502,6 @@ main(void)
         cmocka_unit_test(a_kill_at_any_moment_supersedes_exactly_what_is_confirmed),
     };
 
+    holder_time = clock_now(); /* nothing is newer than anything else */
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
