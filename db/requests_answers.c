@@ -84,6 +84,20 @@ requests_done(struct store_db *db, struct span rid, struct err *e)
                       STORE_VALUES(store_blob(rid)), e);
 }
 
+/* An earlier transaction that the same certificate was the answer to, which got lost, is over too.
+ */
+static int
+end_earlier(struct store_db *db, struct span rid, struct err *e)
+{
+    return store_exec(db,
+                      "UPDATE enrolment SET state = x.state, accepted = x.accepted, "
+                      "confirm_by = NULL FROM (SELECT id, identity, certificate, state, accepted "
+                      "FROM enrolment" OF_RID ") AS x WHERE enrolment.identity = x.identity "
+                      "AND enrolment.certificate = x.certificate AND enrolment.id <> x.id "
+                      "AND enrolment.state IN (2, 6) AND x.state IN (4, 5)",
+                      STORE_VALUES(store_blob(rid)), e);
+}
+
 int
 requests_confirmed(struct store_db *db, struct span rid, struct err *e)
 {
@@ -92,10 +106,13 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
     if (mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
         return -1;
     }
-    return store_exec(db,
-                      "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
-                      "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
-                      STORE_VALUES(store_blob(rid)), e);
+    if (store_exec(db,
+                   "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
+                   "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
+                   STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    return end_earlier(db, rid, e);
 }
 
 int

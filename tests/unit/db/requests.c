@@ -419,6 +419,35 @@ a_rejecting_certconf_ends_in_rejected(void **state)
     assert_state(store, "tid", REQUESTS_REJECTED);
 }
 
+/* An answer got lost, and a later request got the same certificate. */
+static void
+what_is_confirmed_ends_the_earlier_transactions_about_it(void **state)
+{
+    static const char *const tids[] = {"lost", "other", "later"};
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct confirming c = {.accepted = true};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 3);
+    for (size_t i = 0; i < ARRAY_LEN(tids); i++) {
+        struct admitting in = admitting(tids[i], (uint8_t)(1 + i));
+        struct sending s = {.nonce = "n"};
+
+        assert_ok(call(store, verb_admit, &in, &e), &e);
+        assert_ok(call(store, i == 1 ? verb_issued_other : verb_issued, in.rid, &e), &e);
+        s.enrolment = c.enrolment = in.enrolment;
+        assert_ok(call(store, verb_sent, &s, &e), &e);
+    }
+    memset(c.rid, 9, sizeof(c.rid));
+    assert_ok(call(store, verb_confirm, &c, &e), &e);
+    assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
+    assert_state(store, "later", REQUESTS_CONFIRMED);
+    assert_state(store, "lost", REQUESTS_CONFIRMED);
+    assert_state(store, "other", REQUESTS_SENT);
+}
+
 static void
 a_client_that_gives_up_ends_its_transaction(void **state)
 {
@@ -960,6 +989,7 @@ main(void)
         cmocka_unit_test(a_registration_is_used_as_often_as_it_says),
         cmocka_unit_test(an_enrolment_goes_through_its_states),
         cmocka_unit_test(a_rejecting_certconf_ends_in_rejected),
+        cmocka_unit_test(what_is_confirmed_ends_the_earlier_transactions_about_it),
         cmocka_unit_test(a_client_that_gives_up_ends_its_transaction),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
         cmocka_unit_test(what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer),
