@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ca/crl_maker.h"
@@ -53,7 +54,13 @@ on_confirmed(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_REPLACED:
+    case ISSUANCE_AGAIN:
+    case ISSUANCE_SIGNING:
     case ISSUANCE_RENEWED:
+    case ISSUANCE_RENEWAL_WAITS:
+    case ISSUANCE_SUCCEEDED:
+    case ISSUANCE_TOO_OFTEN:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;
     }
@@ -105,8 +112,13 @@ issue_confirm(struct issue *j)
     case ISSUANCE_ISSUED:
         issue_work(j, run_judge, on_judged);
         return;
-    case ISSUANCE_CONFIRMED:
     case ISSUANCE_REJECTED:
+        (void)snprintf(j->phrase, sizeof(j->phrase),
+                       "the certificate was rejected, replaced or not confirmed in time: it is "
+                       "revoked");
+        j->failure = CMP_CERT_CONFIRMED;
+        break;
+    case ISSUANCE_CONFIRMED:
         j->failure = CMP_CERT_CONFIRMED;
         break;
     case ISSUANCE_INTENT:

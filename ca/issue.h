@@ -122,6 +122,9 @@ void issue_answer_again(struct issue *);
 void issue_officer_again(struct issue *);
 /* The failure of job->outcome. */
 void issue_refuse_outcome(struct issue *);
+/* issue_explain.c, in a store operation: what the peer is told of job->outcome, in job->phrase,
+ * where there is more to say than the failure does. */
+int issue_explain(struct issue *, struct store_db *, const struct issuance_intent *, struct err *e);
 /* A job; `asked` is copied. The flight is the job's from now on. */
 struct issue *issue_new(struct ca *, struct flight *, struct span asked);
 /* The first step of what an RA signed. */

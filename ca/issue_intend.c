@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* T1: what is judged becomes an intent, or a refusal by what the database alone knows. */
-#include <stdio.h>
-
 #include "ca/issue.h"
 
 static int
@@ -71,6 +69,12 @@ issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
     }
     i->is_update = j->grant.renewal.is_update;
     i->confirm = confirm_of(j);
+    if (!cmp_msg_time(cmp_queued_inner(j->queued), &i->message_time)) {
+        i->message_time = 0;
+    }
+    if (!j->ca->conf.revoke_unconfirmed) {
+        i->kept_before = j->now - j->ca->conf.confirm_wait_s;
+    }
     return fill_requester(j, fingerprint, i, e);
 }
 
@@ -89,11 +93,12 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
         return -1;
     }
     /* What is signed is what is stored, now and after a crash. */
-    if (j->outcome == ISSUANCE_DONE || j->outcome == ISSUANCE_KNOWN) {
+    if (j->outcome == ISSUANCE_DONE || j->outcome == ISSUANCE_REPLACED ||
+        j->outcome == ISSUANCE_KNOWN || j->outcome == ISSUANCE_AGAIN) {
         issuance_request_free(&j->found);
         return issuance_find(db, i.rid, &j->found, &found, e);
     }
-    return 0;
+    return issue_explain(j, db, &i, e);
 }
 
 static enum cmp_failure
@@ -119,7 +124,14 @@ failure_of(enum issuance_outcome outcome)
     case ISSUANCE_SUPERSEDES_NOTHING:
         return CMP_NOT_AUTHORIZED;
     case ISSUANCE_RENEWED:
+    case ISSUANCE_RENEWAL_WAITS:
+    case ISSUANCE_SUCCEEDED:
         return CMP_DUPLICATE_CERT_REQ;
+    case ISSUANCE_TOO_OFTEN:
+        return CMP_SYSTEM_UNAVAIL; /* the one that says that it will be otherwise later */
+    case ISSUANCE_SIGNING:
+    case ISSUANCE_REPLACED:
+    case ISSUANCE_AGAIN:
     case ISSUANCE_DONE:
     case ISSUANCE_KNOWN:
         break;
@@ -131,9 +143,6 @@ void
 issue_refuse_outcome(struct issue *j)
 {
     j->failure = failure_of(j->outcome);
-    if (j->outcome == ISSUANCE_RENEWED) {
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
-    }
     (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
     issue_refuse(j);
 }
@@ -145,12 +154,20 @@ on_intended(struct task *task)
 
     ca_check_store(&j->op, "store an intent");
     switch (j->outcome) {
+    case ISSUANCE_REPLACED:
+        crl_make(j->ca->crl, NULL); /* with what was not confirmed */
+        issue_sign(j);
+        return;
     case ISSUANCE_DONE:
         issue_sign(j);
         return;
     case ISSUANCE_KNOWN:
+    case ISSUANCE_AGAIN:
         j->is_granted = false; /* the stored TBS is another one than ours */
         issue_answer_again(j);
+        return;
+    case ISSUANCE_SIGNING:
+        issue_end_busy(j); /* when that is signed it is the answer, or is replaced */
         return;
     case ISSUANCE_SIGNER_UNKNOWN:
     case ISSUANCE_NOT_REGISTERED:
@@ -163,6 +180,9 @@ on_intended(struct task *task)
     case ISSUANCE_HOLDER_REVOKED:
     case ISSUANCE_SUPERSEDES_NOTHING:
     case ISSUANCE_RENEWED:
+    case ISSUANCE_RENEWAL_WAITS:
+    case ISSUANCE_SUCCEEDED:
+    case ISSUANCE_TOO_OFTEN:
         break;
     case ISSUANCE_NOT_APPROVED: /* an officer was revoked, or it is late: the next look says */
         issue_await(j);

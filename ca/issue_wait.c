@@ -101,10 +101,16 @@ run_pend(struct store_op *op, struct store_db *db, struct err *e)
     uint8_t fingerprint[SHA256_SIZE];
     struct issuance_intent i;
 
-    return issue_fill_intent(j, fingerprint, &i, e) != 0
-               ? -1
-               : issuance_pend(db, &i, j->now + j->ca->conf.approval_s, &j->pending.leaf,
-                               &j->outcome, e);
+    if (issue_fill_intent(j, fingerprint, &i, e) != 0 ||
+        issuance_pend(db, &i, j->now + j->ca->conf.approval_s, &j->pending.leaf, &j->outcome, e) !=
+            0) {
+        return -1;
+    }
+    if (j->outcome == ISSUANCE_AGAIN) {
+        issuance_request_free(&j->found);
+        return issuance_find(db, i.rid, &j->found, &j->is_found, e);
+    }
+    return issue_explain(j, db, &i, e);
 }
 
 static void
@@ -118,8 +124,11 @@ on_pended(struct task *task)
                   j->grant.request.profile->name, j->grant.registration.nf.instance_id,
                   j->approvals);
         answer_waiting(j);
-    } else if (j->outcome == ISSUANCE_KNOWN) {
-        issue_end_busy(j); /* its flight excludes it */
+    } else if (j->outcome == ISSUANCE_AGAIN) {
+        j->is_granted = false;
+        issue_answer_again(j);
+    } else if (j->outcome == ISSUANCE_KNOWN || j->outcome == ISSUANCE_SIGNING) {
+        issue_end_busy(j); /* its flight excludes the first; ask again when that is signed */
     } else {
         issue_refuse_outcome(j);
     }

@@ -111,7 +111,13 @@ on_revoked(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_REPLACED:
+    case ISSUANCE_AGAIN:
+    case ISSUANCE_SIGNING:
     case ISSUANCE_RENEWED:
+    case ISSUANCE_RENEWAL_WAITS:
+    case ISSUANCE_SUCCEEDED:
+    case ISSUANCE_TOO_OFTEN:
         j->failure = CMP_SIGNER_NOT_TRUSTED;
         break;
     }

@@ -319,6 +319,7 @@ audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct
     case LEAF_CONFIG:
     case LEAF_REGISTRATION:
     case LEAF_CANCEL:
+    case LEAF_AGAIN:
     case LEAF_CONFIRMED:
     case LEAF_REJECTED:
     case LEAF_CRL:

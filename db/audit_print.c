@@ -173,7 +173,12 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "notAfter", " to");
         member(out, leaf, "updates", BELOW "updates");
         member(out, leaf, "renews", BELOW "takes the place of");
+        member(out, leaf, "messageTime", BELOW "asked for at");
         member(out, leaf, "profileFile", BELOW "file of profiles, SHA-256");
+        return;
+    case LEAF_AGAIN:
+        member(out, leaf, "again", BELOW "request");
+        member(out, leaf, "messageTime", BELOW "of");
         return;
     case LEAF_ISSUED:
     case LEAF_CONFIRMED:
@@ -221,6 +226,8 @@ fact_name(enum leaf_kind kind)
         return "intent";
     case LEAF_ISSUED:
         return "issued";
+    case LEAF_AGAIN:
+        return "asked again";
     case LEAF_CONFIRMED:
         return "confirmed";
     case LEAF_REJECTED:

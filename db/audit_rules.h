@@ -2,8 +2,8 @@
 /*
  * audit_rules.h - what must be true of the leaves beyond their hashes: each has the form of its
  * kind, what was issued is what was intended before (record before signature), what officers must
- * approve was approved before it was intended (audit_approval.h), and what an update superseded was
- * superseded by its confirmation and not before (RFC 9483 4.1.3).
+ * approve was approved before it was intended (audit_approval.h), and updates are done one at a
+ * time, confirmed before they supersede, and given again to newer requests only (audit_renewal.h).
  *
  * Memory: the intents that are open and the updates that wait for their confirmation, not the
  * certificates.

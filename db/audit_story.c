@@ -84,7 +84,8 @@ story_search(struct story_search *search, uint64_t index, const struct leaf *lea
     if (search->target.is_index) {
         named = index == search->target.index;
     } else {
-        named = is(serial, search->target.hex) || is(rid, search->target.hex);
+        named = is(serial, search->target.hex) || is(rid, search->target.hex) ||
+                is(leaf_text(leaf, "again"), search->target.hex);
         if (is(registration, search->target.hex)) {
             search->by_registration = true;
             search->found = true;

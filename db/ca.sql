@@ -231,3 +231,33 @@ CREATE INDEX request_unconfirmed ON request (confirm, created) WHERE state = 1 A
 ALTER TABLE registration ADD COLUMN supersedes TEXT;
 CREATE TRIGGER registration_fixed_supersedes BEFORE UPDATE OF supersedes ON registration
 BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
+
+-- migration 10
+
+-- messageTime of a request; NULL: it had none. Of two requests for the place of one certificate the
+-- newer one counts.
+ALTER TABLE request ADD COLUMN message_time INTEGER;
+CREATE TRIGGER request_fixed_message_time BEFORE UPDATE OF message_time ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+-- The newest that came to nothing, of each registration.
+CREATE INDEX request_rejected ON request (registration, leaf) WHERE state = 4;
+-- A kur that is answered with the certificate of an earlier one, whose answer got lost.
+CREATE TABLE again (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    request         BLOB NOT NULL REFERENCES request (rid),
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    transaction_id  BLOB NOT NULL,
+    cert_req_id     INTEGER NOT NULL,
+    message_time    INTEGER NOT NULL,
+    evidence        BLOB NOT NULL,     -- signed by the RA around the NF's own octets
+    queue_sequence  INTEGER NOT NULL,
+    queue_previous  BLOB NOT NULL,
+    created         INTEGER NOT NULL,
+    leaf            INTEGER NOT NULL,
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX again_request ON again (request);
+CREATE TRIGGER again_fixed BEFORE UPDATE ON again
+BEGIN SELECT RAISE(ABORT, 'what was asked again does not change'); END;
+CREATE TRIGGER again_kept BEFORE DELETE ON again
+BEGIN SELECT RAISE(ABORT, 'what was asked again is kept'); END;

@@ -40,8 +40,20 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "the certificate that signs is revoked";
     case ISSUANCE_SUPERSEDES_NOTHING:
         return "supersedes does not name the live registration of this nfInstanceId";
+    case ISSUANCE_REPLACED:
+        return "done, in the place of what was not confirmed";
+    case ISSUANCE_AGAIN:
+        return "answered with the certificate of an earlier request";
+    case ISSUANCE_SIGNING:
+        return "a renewal of this certificate is being signed";
     case ISSUANCE_RENEWED:
-        return "a renewal of this certificate was issued: confirm or reject it first";
+        return "a renewal of this certificate waits for its certConf";
+    case ISSUANCE_RENEWAL_WAITS:
+        return "a renewal of this certificate waits for the approval of officers";
+    case ISSUANCE_SUCCEEDED:
+        return "this certificate was renewed, and its successor confirmed";
+    case ISSUANCE_TOO_OFTEN:
+        return "too many certificates of this registration were rejected or not confirmed";
     }
     return "unknown outcome";
 }

@@ -58,7 +58,14 @@ enum issuance_outcome {
     ISSUANCE_NOT_APPROVED,       /* by as many officers as it takes */
     ISSUANCE_HOLDER_REVOKED,     /* the certificate that signs the request is revoked */
     ISSUANCE_SUPERSEDES_NOTHING, /* what it says that it replaces is not the live registration */
-    ISSUANCE_RENEWED,            /* another renewal of that certificate is there already */
+    /* of a request for the place of a certificate (issuance_renewal.h): */
+    ISSUANCE_REPLACED,      /* done; what was not confirmed is revoked: the CRL changes */
+    ISSUANCE_AGAIN,         /* done; the certificate of an earlier request is its answer, too */
+    ISSUANCE_SIGNING,       /* another renewal of it is being signed: ask again */
+    ISSUANCE_RENEWED,       /* another one waits for its certConf, and this is no newer request */
+    ISSUANCE_RENEWAL_WAITS, /* another one waits for officers */
+    ISSUANCE_SUCCEEDED,     /* its network function has the one that took its place */
+    ISSUANCE_TOO_OFTEN,     /* too many certificates came to nothing: not now */
 };
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);
@@ -140,6 +147,8 @@ struct issuance_request {
 };
 void issuance_request_free(struct issuance_request *);
 
+/* Of a request that was answered AGAIN the row of the one that got the certificate, with its own
+ * cert_req_id and a leaf that covers its answer. */
 int issuance_find(struct store_db *, struct span rid, struct issuance_request *out, bool *found,
                   struct err *e);
 int issuance_find_transaction(struct store_db *, const char *registration,
@@ -194,11 +203,14 @@ struct issuance_intent {
                            which need only be live */
     bool is_update;     /* kur */
     enum issuance_confirm confirm;
+    time_t message_time; /* 0: not said */
+    time_t kept_before;  /* what is not confirmed and older is kept all the same; 0: nothing is */
     time_t now;
 };
-/* T1, with the leaves REQUEST (of a network function) and INTENT. DONE, KNOWN, SIGNER_UNKNOWN,
+/* T1, with the leaves REQUEST (of a network function) and INTENT; REJECTED and REVOKED of what is
+ * REPLACED come before them; AGAIN has a leaf of that name instead. DONE, KNOWN, SIGNER_UNKNOWN,
  * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (a request that does not
- * wait, or has fewer approvals), HOLDER_REVOKED, RENEWED. */
+ * wait, or has fewer approvals), HOLDER_REVOKED, and what is said of renewals. */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);
 

@@ -193,7 +193,7 @@ check_renewals(struct store_db *db, const struct issuance_intent *i, enum issuan
         return -1;
     }
     if (row) {
-        *outcome = ISSUANCE_RENEWED;
+        *outcome = ISSUANCE_RENEWAL_WAITS;
     }
     return 0;
 }
@@ -202,6 +202,7 @@ int
 issuance_pend(struct store_db *db, const struct issuance_intent *i, time_t expires, uint64_t *leaf,
               enum issuance_outcome *outcome, struct err *e)
 {
+    struct issuance_former former;
     bool known;
 
     if (known_leaf(db, i->rid, leaf, &known, e) != 0) {
@@ -211,8 +212,16 @@ issuance_pend(struct store_db *db, const struct issuance_intent *i, time_t expir
         *outcome = ISSUANCE_KNOWN;
         return 0;
     }
-    if (issuance_admissible(db, i, outcome, e) != 0 ||
-        (*outcome == ISSUANCE_DONE && i->renews.n > 0 && check_renewals(db, i, outcome, e) != 0)) {
+    if (issuance_admissible(db, i, &former, outcome, e) != 0) {
+        return -1;
+    }
+    if (*outcome == ISSUANCE_AGAIN) {
+        return issuance_append_again(db, i, &former, leaf, e); /* what it is was approved */
+    }
+    if (*outcome == ISSUANCE_REPLACED) {
+        *outcome = ISSUANCE_DONE; /* not before it is approved */
+    }
+    if (*outcome == ISSUANCE_DONE && i->renews.n > 0 && check_renewals(db, i, outcome, e) != 0) {
         return -1;
     }
     if (*outcome != ISSUANCE_DONE) {

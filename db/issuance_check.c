@@ -18,7 +18,19 @@ struct seen {
     int64_t crls;
     int64_t pending;
     int64_t approvals;
+    int64_t again;
 };
+
+/* A time, as seconds; NULL when it is missing. */
+static struct store_value
+time_member(const struct leaf *leaf, const char *name)
+{
+    const char *text = leaf_text(leaf, name);
+    time_t at;
+    struct err e;
+
+    return text != NULL && time_parse(text, &at, &e) == 0 ? store_int(at) : store_null();
+}
 
 /* The hex member as octets. */
 static int
@@ -75,11 +87,12 @@ check_intent(struct store_db *db, const struct leaf *leaf, struct span rid, stru
         db,
         "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
         "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL) "
-        "AND lower(hex(profile_file)) = coalesce(?6, '')",
+        "AND lower(hex(profile_file)) = coalesce(?6, '') "
+        "AND (renews IS NULL OR message_time IS ?7)",
         STORE_VALUES(store_blob(rid), store_blob(serial),
                      store_text(leaf_text(leaf, "registration")),
                      store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews")),
-                     store_text(leaf_text(leaf, "profileFile"))),
+                     store_text(leaf_text(leaf, "profileFile")), time_member(leaf, "messageTime")),
         "an intent", e);
 }
 
@@ -162,6 +175,26 @@ check_approval(struct store_db *db, const struct leaf *leaf, struct err *e)
 }
 
 static int
+check_again(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    uint8_t octets[BLOB_MAX];
+    struct span rid;
+
+    if (member(leaf, "again", octets, sizeof(octets), &rid, e) != 0) {
+        return -1;
+    }
+    return need_row(db,
+                    "SELECT 1 FROM again a JOIN request q ON q.rid = a.request WHERE a.rid = ?1 "
+                    "AND lower(hex(a.request)) = ?2 AND lower(hex(q.serial)) = ?3 "
+                    "AND a.registration = ?4 AND a.message_time = ?5",
+                    STORE_VALUES(store_blob(rid), store_text(leaf_text(leaf, "rid")),
+                                 store_text(leaf_text(leaf, "serial")),
+                                 store_text(leaf_text(leaf, "registration")),
+                                 time_member(leaf, "messageTime")),
+                    "an answer that was given again", e);
+}
+
+static int
 check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
@@ -191,6 +224,9 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_APPROVAL:
         seen->approvals++;
         return check_approval(db, leaf, e);
+    case LEAF_AGAIN:
+        seen->again++;
+        return check_again(db, leaf, e);
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
@@ -237,13 +273,15 @@ check_counts(struct store_db *db, const struct seen *seen, struct err *e)
                         "(SELECT count(*) FROM request WHERE serial IS NOT NULL), "
                         "(SELECT count(*) FROM certificate), "
                         "(SELECT count(*) FROM crl WHERE der IS NOT NULL), "
-                        "(SELECT count(*) FROM pending), (SELECT count(*) FROM approval)",
+                        "(SELECT count(*) FROM pending), (SELECT count(*) FROM approval), "
+                        "(SELECT count(*) FROM again)",
                         STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     if (row_int(&rows, 0) != seen->registrations || row_int(&rows, 1) != seen->intents ||
         row_int(&rows, 2) != seen->certificates || row_int(&rows, 3) != seen->crls ||
-        row_int(&rows, 4) != seen->pending || row_int(&rows, 5) != seen->approvals) {
+        row_int(&rows, 4) != seen->pending || row_int(&rows, 5) != seen->approvals ||
+        row_int(&rows, 6) != seen->again) {
         return err_set(e, ERR_STORE, "ca.db has rows that the record has not");
     }
     return 0;

@@ -195,26 +195,6 @@ find_due(struct store_db *db, time_t before, enum issuance_confirm least,
     return 0;
 }
 
-static int
-end_unconfirmed(struct store_db *db, struct span rid, time_t now, struct err *e)
-{
-    CLEANUP(issuance_request_free) struct issuance_request q = {0};
-    time_t not_after;
-    uint64_t leaf;
-    bool found;
-
-    if (issuance_find(db, rid, &q, &found, e) != 0 ||
-        issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, "not confirmed in time", now, &leaf, e) != 0) {
-        return -1;
-    }
-    if (!q.revoked && issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after,
-                                          ISSUANCE_CESSATION, "unconfirmed", now, &leaf, e) != 0) {
-        return -1;
-    }
-    return issuance_advance(db, rid, ISSUANCE_ISSUED, ISSUANCE_REJECTED, leaf, e);
-}
-
 int
 issuance_end_unconfirmed(struct store_db *db, time_t before, enum issuance_confirm least, int limit,
                          time_t now, int *n, struct err *e)
@@ -229,7 +209,8 @@ issuance_end_unconfirmed(struct store_db *db, time_t before, enum issuance_confi
         if (!found) {
             break;
         }
-        if (end_unconfirmed(db, span_of(rid, sizeof(rid)), now, e) != 0) {
+        if (issuance_end_unwanted(db, span_of(rid, sizeof(rid)), "not confirmed in time",
+                                  "unconfirmed", now, e) != 0) {
             return -1;
         }
     }

@@ -55,30 +55,13 @@ int
 issuance_check_holder(struct store_db *db, const struct issuance_intent *i,
                       enum issuance_outcome *outcome, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool live;
-    bool renewed;
+    bool live = true;
 
-    if (i->holder.n == 0) {
-        return 0;
-    }
-    if (issuance_is_live(db, i->holder, &live, e) != 0) {
+    if (i->holder.n > 0 && issuance_is_live(db, i->holder, &live, e) != 0) {
         return -1;
     }
     if (!live) {
         *outcome = ISSUANCE_HOLDER_REVOKED;
-        return 0;
-    }
-    if (i->renews.n == 0) {
-        return 0;
-    }
-    if (store_query(db, &rows, "SELECT 1 FROM request WHERE renews = ?1 AND state IN (0, 1, 3)",
-                    STORE_VALUES(store_blob(i->renews)), e) != 0 ||
-        store_next(&rows, &renewed, e) != 0) {
-        return -1;
-    }
-    if (renewed) {
-        *outcome = ISSUANCE_RENEWED;
     }
     return 0;
 }

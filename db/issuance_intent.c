@@ -46,6 +46,7 @@ check_transaction(struct store_db *db, const struct issuance_intent *i,
     if (store_query(
             db, &rows,
             "SELECT 1 FROM request WHERE registration = ?1 AND transaction_id = ?2 UNION ALL "
+            "SELECT 1 FROM again WHERE registration = ?1 AND transaction_id = ?2 UNION ALL "
             "SELECT 1 FROM pending WHERE registration = ?1 AND transaction_id = ?2 AND rid <> ?3",
             STORE_VALUES(store_text(i->registration), store_blob(i->transaction_id),
                          store_blob(i->rid)),
@@ -57,6 +58,12 @@ check_transaction(struct store_db *db, const struct issuance_intent *i,
         *outcome = ISSUANCE_TRANSACTION_IN_USE;
     }
     return 0;
+}
+
+static bool
+is_go(enum issuance_outcome outcome)
+{
+    return outcome == ISSUANCE_DONE || outcome == ISSUANCE_REPLACED;
 }
 
 /* A key certified to one owner is not certified to another (a cloned key is a stolen identity). */
@@ -78,7 +85,7 @@ check_key(struct store_db *db, const struct issuance_intent *i, enum issuance_ou
         return 0;
     }
     store_end(&rows);
-    return *outcome != ISSUANCE_DONE
+    return !is_go(*outcome)
                ? 0
                : store_exec(db, "INSERT INTO public_key(sha256, owner) VALUES(?1, ?2)",
                             STORE_VALUES(store_blob(i->spki_sha256), store_text(owner)), e);
@@ -130,6 +137,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
     }
     if (i->renews.n > 0) {
         leaf_set_hex(leaf, i->is_update ? "updates" : "renews", i->renews);
+        if (i->message_time != 0) {
+            leaf_set_time(leaf, "messageTime", i->message_time);
+        }
     }
     return ledger_append(db, leaf, index, e);
 }
@@ -168,9 +178,9 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
         db,
         "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
         "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
-        "created, leaf, renews, is_update, confirm, profile_file) "
+        "created, leaf, renews, is_update, confirm, profile_file, message_time) "
         "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19)",
+        "?18, ?19, ?20)",
         STORE_VALUES(store_blob(i->rid), store_text(i->registration),
                      blob_or_null(nf, i->transaction_id), number_or_null(nf, i->cert_req_id),
                      number_or_null(nf, i->assurance),
@@ -180,14 +190,15 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
                      store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf),
                      blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
                      store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
-                     blob_or_null(i->profile_file.n > 0, i->profile_file)),
+                     blob_or_null(i->profile_file.n > 0, i->profile_file),
+                     number_or_null(i->message_time != 0, i->message_time)),
         e);
 }
 
 /* The rules for a network function's request, one after the other until one says no. */
 static int
-check_nf(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
-         struct err *e)
+check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_former *former,
+         enum issuance_outcome *outcome, struct err *e)
 {
     bool ours;
 
@@ -199,15 +210,16 @@ check_nf(struct store_db *db, const struct issuance_intent *i, enum issuance_out
         return 0;
     }
     if (issuance_check_holder(db, i, outcome, e) != 0 ||
-        (*outcome == ISSUANCE_DONE && check_registration(db, i, outcome, e) != 0)) {
+        (*outcome == ISSUANCE_DONE && check_registration(db, i, outcome, e) != 0) ||
+        (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)) {
         return -1;
     }
-    return *outcome == ISSUANCE_DONE ? check_transaction(db, i, outcome, e) : 0;
+    return *outcome == ISSUANCE_DONE ? issuance_judge_renewal(db, i, former, outcome, e) : 0;
 }
 
 int
 issuance_admissible(struct store_db *db, const struct issuance_intent *i,
-                    enum issuance_outcome *outcome, struct err *e)
+                    struct issuance_former *former, enum issuance_outcome *outcome, struct err *e)
 {
     bool known;
 
@@ -219,18 +231,34 @@ issuance_admissible(struct store_db *db, const struct issuance_intent *i,
         *outcome = known ? ISSUANCE_KNOWN : ISSUANCE_DONE;
         return 0;
     }
-    return check_nf(db, i, outcome, e);
+    return check_nf(db, i, former, outcome, e);
 }
 
 int
 issuance_intend(struct store_db *db, const struct issuance_intent *i,
                 enum issuance_outcome *outcome, struct err *e)
 {
-    if (issuance_admissible(db, i, outcome, e) != 0 ||
-        (*outcome == ISSUANCE_DONE && i->approvals > 0 &&
-         issuance_check_approved(db, i, outcome, e) != 0) ||
-        (*outcome == ISSUANCE_DONE && check_key(db, i, outcome, e) != 0)) {
+    struct issuance_former former;
+    uint64_t leaf;
+
+    if (issuance_admissible(db, i, &former, outcome, e) != 0) {
         return -1;
     }
-    return *outcome == ISSUANCE_DONE ? insert_intent(db, i, e) : 0;
+    if (*outcome == ISSUANCE_AGAIN && i->approvals > 0) {
+        *outcome = ISSUANCE_RENEWED; /* it waits on its own account by now */
+    }
+    if (*outcome == ISSUANCE_AGAIN) {
+        return issuance_append_again(db, i, &former, &leaf, e);
+    }
+    if ((is_go(*outcome) && i->approvals > 0 && issuance_check_approved(db, i, outcome, e) != 0) ||
+        (is_go(*outcome) && check_key(db, i, outcome, e) != 0)) {
+        return -1;
+    }
+    if (*outcome == ISSUANCE_REPLACED &&
+        issuance_end_unwanted(db, span_of(former.rid, sizeof(former.rid)),
+                              "a newer request of its holder takes its place", "replaced", i->now,
+                              e) != 0) {
+        return -1;
+    }
+    return is_go(*outcome) ? insert_intent(db, i, e) : 0;
 }

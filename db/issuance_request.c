@@ -21,11 +21,16 @@ copy_octets(uint8_t *out, size_t size, struct span from, struct err *e)
     return 0;
 }
 
-#define REQUEST_COLUMNS                                                                            \
-    "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, q.requester, "  \
-    "q.cert_req_id, q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, q.leaf, "            \
-    "v.serial IS NOT NULL FROM request q LEFT JOIN registration g ON g.id = q.registration "       \
+#define COLUMNS(cert_req_id, leaf, from)                                                           \
+    "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
+    "q.requester, " cert_req_id                                                                    \
+    ", q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, " leaf ", "                       \
+    "v.serial IS NOT NULL FROM " from "LEFT JOIN registration g ON g.id = q.registration "         \
     "LEFT JOIN certificate c ON c.rid = q.rid LEFT JOIN revocation v ON v.serial = q.serial "
+#define REQUEST_COLUMNS COLUMNS("q.cert_req_id", "q.leaf", "request q ")
+/* What was asked again: the request that got the certificate, as the answer to this one. */
+#define AGAIN_COLUMNS                                                                              \
+    COLUMNS("a.cert_req_id", "max(a.leaf, q.leaf)", "again a JOIN request q ON q.rid = a.request ")
 
 static int
 request_from(const struct store_rows *rows, struct issuance_request *out, struct err *e)
@@ -76,17 +81,30 @@ int
 issuance_find(struct store_db *db, struct span rid, struct issuance_request *out, bool *found,
               struct err *e)
 {
-    return request_query(db, REQUEST_COLUMNS "WHERE q.rid = ?1", STORE_VALUES(store_blob(rid)), out,
-                         found, e);
+    if (request_query(db, REQUEST_COLUMNS "WHERE q.rid = ?1", STORE_VALUES(store_blob(rid)), out,
+                      found, e) != 0) {
+        return -1;
+    }
+    return *found ? 0
+                  : request_query(db, AGAIN_COLUMNS "WHERE a.rid = ?1",
+                                  STORE_VALUES(store_blob(rid)), out, found, e);
 }
 
 int
 issuance_find_transaction(struct store_db *db, const char *registration, struct span transaction_id,
                           struct issuance_request *out, bool *found, struct err *e)
 {
-    return request_query(db, REQUEST_COLUMNS "WHERE q.registration = ?1 AND q.transaction_id = ?2",
-                         STORE_VALUES(store_text(registration), store_blob(transaction_id)), out,
-                         found, e);
+    if (request_query(db, REQUEST_COLUMNS "WHERE q.registration = ?1 AND q.transaction_id = ?2",
+                      STORE_VALUES(store_text(registration), store_blob(transaction_id)), out,
+                      found, e) != 0) {
+        return -1;
+    }
+    return *found
+               ? 0
+               : request_query(db,
+                               AGAIN_COLUMNS "WHERE a.registration = ?1 AND a.transaction_id = ?2",
+                               STORE_VALUES(store_text(registration), store_blob(transaction_id)),
+                               out, found, e);
 }
 
 int
@@ -105,8 +123,10 @@ issuance_is_known(struct store_db *db, struct span rid, bool *known, struct err 
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query(db, &rows, "SELECT 1 FROM request WHERE rid = ?1",
-                    STORE_VALUES(store_blob(rid)), e) != 0) {
+    if (store_query(
+            db, &rows,
+            "SELECT 1 FROM request WHERE rid = ?1 UNION ALL SELECT 1 FROM again WHERE rid = ?1",
+            STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }
     return store_next(&rows, known, e);

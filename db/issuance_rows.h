@@ -4,6 +4,7 @@
 
 #include "base/ossl.h"
 #include "db/issuance.h"
+#include "db/issuance_renewal.h"
 #include "db/ledger.h"
 
 /* Did we issue exactly this certificate, under this infrastructure profile, and not revoke it? */
@@ -36,9 +37,22 @@ int issuance_append_refusal(struct store_db *, struct span rid, const char *regi
 /* Leaf REQUEST. */
 int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
                             struct err *e);
-/* What the database alone can say against a new request, but for its key. */
+/* What the database alone can say against a new request, but for its key. DONE, or REPLACED and
+ * AGAIN with *former, are no objection; nothing is written. */
 int issuance_admissible(struct store_db *, const struct issuance_intent *,
-                        enum issuance_outcome *outcome, struct err *e);
+                        struct issuance_former *former, enum issuance_outcome *outcome,
+                        struct err *e);
+/* Of a request for the place of a certificate: *outcome stays, or becomes REPLACED, AGAIN, SIGNING,
+ * RENEWED, SUCCEEDED, TOO_OFTEN. */
+int issuance_judge_renewal(struct store_db *, const struct issuance_intent *,
+                           struct issuance_former *former, enum issuance_outcome *outcome,
+                           struct err *e);
+/* The row and its leaf AGAIN: what was issued is the answer to this request, too. */
+int issuance_append_again(struct store_db *, const struct issuance_intent *,
+                          const struct issuance_former *, uint64_t *leaf, struct err *e);
+/* ISSUED -> REJECTED with the leaves REJECTED and, unless it is revoked already, REVOKED. */
+int issuance_end_unwanted(struct store_db *, struct span rid, const char *reason, const char *by,
+                          time_t now, struct err *e);
 /* *outcome becomes NOT_APPROVED unless the request waits and has i->approvals approvals. */
 int issuance_check_approved(struct store_db *, const struct issuance_intent *,
                             enum issuance_outcome *outcome, struct err *e);
@@ -53,7 +67,7 @@ int issuance_is_live(struct store_db *, struct span serial, bool *live, struct e
 /* Revokes what is live under a registration, and under those that it follows: cancel. */
 int issuance_revoke_under(struct store_db *, const char *registration, bool followed, time_t now,
                           int *revoked, struct err *e);
-/* Is the certificate that signs a request live, and is there no other renewal of it? */
+/* Is the certificate that signs a request live? */
 int issuance_check_holder(struct store_db *, const struct issuance_intent *,
                           enum issuance_outcome *outcome, struct err *e);
 /* What the confirmation of `q` supersedes: *revoked tells that there was something. */

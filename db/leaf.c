@@ -11,7 +11,7 @@
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
 
-enum { MEMBERS_MAX = 16 };
+enum { MEMBERS_MAX = 24 };
 
 enum member_type { MEMBER_TEXT, MEMBER_HEX, MEMBER_BASE64, MEMBER_TIME, MEMBER_INT, MEMBER_BOOL };
 
@@ -78,7 +78,8 @@ static const struct kind kinds[LEAF_KINDS] = {
                       {"approvals", MEMBER_INT, true},
                       {"renews", MEMBER_HEX, true},
                       {"updates", MEMBER_HEX, true},
-                      {"profileFile", MEMBER_HEX, true}}},
+                      {"profileFile", MEMBER_HEX, true},
+                      {"messageTime", MEMBER_TIME, true}}},
     [LEAF_ISSUED] = {"ISSUED",
                      {{"rid", MEMBER_HEX, false},
                       {"serial", MEMBER_HEX, false},
@@ -119,6 +120,13 @@ static const struct kind kinds[LEAF_KINDS] = {
                         {"subject", MEMBER_TEXT, false},
                         {"cms", MEMBER_BASE64, false},
                         {"reason", MEMBER_TEXT, true}}},
+    [LEAF_AGAIN] = {"AGAIN",
+                    {{"rid", MEMBER_HEX, false},
+                     {"serial", MEMBER_HEX, false},
+                     {"again", MEMBER_HEX, false},
+                     {"registration", MEMBER_HEX, false},
+                     {"messageTime", MEMBER_TIME, false},
+                     {"qseq", MEMBER_INT, false}}},
 };
 
 struct leaf {

@@ -35,6 +35,11 @@
  *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64
  *                 (what the officer signed), reason? text
  *
+ *   AGAIN         rid hex, serial hex: of the kur that got the certificate, again hex (rid of the
+ *                 newer kur of the same holder that is answered with it), registration hex,
+ *                 messageTime time (of that), qseq int
+ *
+ * INTENT has messageTime? time: of a request that updates or renews, when it said one.
  * INTENT has profileFile? hex: SHA-256 of the file of profiles that it was made under, of no octets
  * for the built-in ones; missing for infrastructure certificates.
  * REQUEST and INTENT have approvals? int: how many officers had to approve, missing when none.
@@ -70,6 +75,7 @@ enum leaf_kind {
     LEAF_RECOVERED,
     LEAF_CEREMONY,
     LEAF_APPROVAL,
+    LEAF_AGAIN,
     LEAF_KINDS, /* how many */
 };
 

@@ -436,7 +436,7 @@ a_renewal_waits_without_a_place_and_one_at_a_time(void **state)
     assert_ok(scene_call(s->store, do_pend, &first, &e), &e);
     assert_int_equal(first.outcome, ISSUANCE_DONE);
     assert_ok(scene_call(s->store, do_pend, &second, &e), &e);
-    assert_int_equal(second.outcome, ISSUANCE_RENEWED);
+    assert_int_equal(second.outcome, ISSUANCE_RENEWAL_WAITS);
     assert_int_equal(pend(s, &initial).outcome, ISSUANCE_DONE); /* the other place is free */
     check(s);
 }

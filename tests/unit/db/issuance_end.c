@@ -163,7 +163,7 @@ a_certificate_is_renewed_once_at_a_time_and_for_no_use(void **state)
 
     (void)initial(s, 5, s->id, ISSUANCE_EXPECTED); /* the registration is used up */
     assert_int_equal(intend(s, &first), ISSUANCE_DONE);
-    assert_int_equal(intend(s, &second), ISSUANCE_RENEWED);
+    assert_int_equal(intend(s, &second), ISSUANCE_SIGNING);
     issue(s, &one);
     assert_int_equal(intend(s, &second), ISSUANCE_RENEWED);
     assert_int_equal(confirm(s, &one, 50, false, &revoked), ISSUANCE_DONE);

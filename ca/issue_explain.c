@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a network function is told when the database says no: what is so, and what to do next. */
+#include <stdio.h>
+
+#include "ca/issue.h"
+#include "db/issuance_renewal.h"
+
+static int
+explain_former(struct issue *j, struct store_db *db, const struct issuance_intent *i, struct err *e)
+{
+    struct issuance_former former;
+    char serial[2 * ISSUANCE_SERIAL_SIZE + 1];
+    bool found;
+
+    if (issuance_former_find(db, i->renews, &former, &found, e) != 0) {
+        return -1;
+    }
+    hex_format(span_of(former.serial, sizeof(former.serial)), serial);
+    if (j->outcome == ISSUANCE_RENEWED) {
+        (void)snprintf(j->phrase, sizeof(j->phrase),
+                       "its renewal %s waits for a certConf: confirm it, or ask with a newer "
+                       "messageTime",
+                       serial);
+    } else if (former.revoked) {
+        (void)snprintf(j->phrase, sizeof(j->phrase),
+                       "this certificate was renewed, and its successor %s is revoked: register "
+                       "again",
+                       serial);
+    } else {
+        (void)snprintf(j->phrase, sizeof(j->phrase),
+                       "this certificate was renewed before: sign with its successor %s", serial);
+    }
+    return 0;
+}
+
+static int
+explain_wait(struct issue *j, struct store_db *db, const struct issuance_intent *i, struct err *e)
+{
+    char text[TIME_TEXT_SIZE];
+    time_t until;
+
+    if (issuance_renewal_waits(db, i->registration, i->now, &until, e) != 0) {
+        return -1;
+    }
+    time_format(until, text);
+    (void)snprintf(j->phrase, sizeof(j->phrase),
+                   "%d certificates in an hour were rejected or not confirmed: the next renewal "
+                   "is possible from %s on",
+                   ISSUANCE_UNWANTED_MAX, text);
+    return 0;
+}
+
+int
+issue_explain(struct issue *j, struct store_db *db, const struct issuance_intent *i, struct err *e)
+{
+    switch (j->outcome) {
+    case ISSUANCE_RENEWED:
+    case ISSUANCE_SUCCEEDED:
+        return explain_former(j, db, i, e);
+    case ISSUANCE_TOO_OFTEN:
+        return explain_wait(j, db, i, e);
+    case ISSUANCE_RENEWAL_WAITS:
+        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
+        return 0;
+    case ISSUANCE_DONE:
+    case ISSUANCE_KNOWN:
+    case ISSUANCE_SIGNER_UNKNOWN:
+    case ISSUANCE_NOT_REGISTERED:
+    case ISSUANCE_USED_UP:
+    case ISSUANCE_TRANSACTION_IN_USE:
+    case ISSUANCE_KEY_TAKEN:
+    case ISSUANCE_OWNED:
+    case ISSUANCE_REPEATED:
+    case ISSUANCE_CLOSED:
+    case ISSUANCE_NOT_APPROVED:
+    case ISSUANCE_HOLDER_REVOKED:
+    case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_REPLACED:
+    case ISSUANCE_AGAIN:
+    case ISSUANCE_SIGNING:
+        break;
+    }
+    return 0;
+}
