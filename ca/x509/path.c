@@ -151,7 +151,8 @@ run_fill(struct run *run, const struct path_request *request)
         }
     }
     for (size_t i = 0; i < request->n_untrusted; i++) {
-        if (sk_X509_push(run->untrusted, request->untrusted[i]) <= 0) {
+        if (path_is_link(request->untrusted[i]) &&
+            sk_X509_push(run->untrusted, request->untrusted[i]) <= 0) {
             return -1;
         }
     }
@@ -244,14 +245,29 @@ is_tolerated(X509_STORE_CTX *ctx, X509_STORE_CTX *parent, const struct run *run)
     }
 }
 
+/* A matter of form (path_check.h), which the algorithm does not ask for; or one that the operator
+ * lets pass, of an end entity. */
+static bool
+is_form(X509_STORE_CTX *ctx, const struct run *run)
+{
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_CA_BCONS_NOT_CRITICAL:
+        return true;
+    case X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER:
+        return (run->request->allow & PATH_ALLOW_NO_AKI) != 0 &&
+               X509_STORE_CTX_get_error_depth(ctx) == 0;
+    default:
+        return false;
+    }
+}
+
 static int
 on_error(int ok, X509_STORE_CTX *ctx)
 {
     X509_STORE_CTX *parent = X509_STORE_CTX_get0_parent_ctx(ctx);
     const struct run *run = X509_STORE_CTX_get_app_data(parent == NULL ? ctx : parent);
 
-    /* A matter of form (path_check.h), which the algorithm does not ask for. */
-    if (ok == 1 || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CA_BCONS_NOT_CRITICAL) {
+    if (ok == 1 || is_form(ctx, run)) {
         return 1;
     }
     return run->with_status && is_tolerated(ctx, parent, run) ? 1 : 0;
@@ -316,7 +332,7 @@ wildcard_check(const STACK_OF(X509) * chain, int depth, struct err *e)
 /* What OpenSSL leaves out, on everything below the anchor (whose form was the operator's choice);
  * the leaf is always checked. */
 static enum path_verdict
-chain_check(X509_STORE_CTX *ctx, struct err *e)
+chain_check(X509_STORE_CTX *ctx, unsigned allow, struct err *e)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     int n = sk_X509_num(chain);
@@ -325,7 +341,8 @@ chain_check(X509_STORE_CTX *ctx, struct err *e)
         X509 *certificate = sk_X509_value(chain, i);
         CLEANUP(mem_cleanup) char *subject = NULL;
 
-        if (path_check_certificate(certificate, e) != 0 || wildcard_check(chain, i, e) != 0) {
+        if (path_check_certificate(certificate, allow, e) != 0 ||
+            wildcard_check(chain, i, e) != 0) {
             subject = name_text(X509_get_subject_name(certificate));
             (void)err_wrap(e, "depth %d, %s", i, subject);
             return PATH_REFUSED;
@@ -350,7 +367,8 @@ verify(struct run *run, X509 *leaf, struct err *e)
     if (X509_verify_cert(ctx) != 1) {
         return refusal(ctx, run, e);
     }
-    return run->with_status || !run->with_form ? PATH_GOOD : chain_check(ctx, e);
+    return run->with_status || !run->with_form ? PATH_GOOD
+                                               : chain_check(ctx, run->request->allow, e);
 }
 
 /* ---- all of it ---- */
@@ -375,15 +393,13 @@ limits_check(X509 *leaf, const struct path_request *request, struct err *e)
     return 0;
 }
 
+/* The way that OpenSSL takes. */
 static enum path_verdict
-validate(X509 *leaf, const struct path_request *request, bool with_form, struct err *e)
+validate_one(X509 *leaf, const struct path_request *request, bool with_form, struct err *e)
 {
     CLEANUP(run_free) struct run run = {.with_form = with_form};
     enum path_verdict verdict;
 
-    if (limits_check(leaf, request, e) != 0) {
-        return PATH_REFUSED;
-    }
     if (run_fill(&run, request) != 0) {
         (void)ossl_err(e, ERR_CRYPTO, "verifier");
         return PATH_FAILED;
@@ -394,6 +410,55 @@ validate(X509 *leaf, const struct path_request *request, bool with_form, struct 
         verdict = verify(&run, leaf, e);
     }
     return verdict;
+}
+
+/* One good way is enough. Else what the first says, unless it led nowhere and another leads to an
+ * anchor, or another has a certificate in it that is revoked. */
+static enum path_verdict
+validate_others(X509 *leaf, const struct path_request *request, bool with_form,
+                enum path_verdict first, struct err *e)
+{
+    const struct path_map map = {.anchors = request->anchors,
+                                 .n_anchors = request->n_anchors,
+                                 .untrusted = request->untrusted,
+                                 .n_untrusted = request->n_untrusted};
+    struct path_way ways[PATH_WAYS_MAX];
+    size_t n = path_has_choice(&map) ? path_find_ways(leaf, &map, ways) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct path_request one = *request;
+        struct err why = {0};
+        enum path_verdict verdict;
+
+        one.anchors = &ways[i].anchor;
+        one.n_anchors = 1;
+        one.untrusted = ways[i].middle;
+        one.n_untrusted = ways[i].n;
+        verdict = validate_one(leaf, &one, with_form, &why);
+        if (verdict == PATH_GOOD || verdict == PATH_FAILED) {
+            *e = why;
+            return verdict;
+        }
+        if (verdict == PATH_REVOKED || first == PATH_NO_ANCHOR) {
+            *e = why;
+            first = verdict;
+        }
+    }
+    return first;
+}
+
+static enum path_verdict
+validate(X509 *leaf, const struct path_request *request, bool with_form, struct err *e)
+{
+    enum path_verdict verdict;
+
+    if (limits_check(leaf, request, e) != 0) {
+        return PATH_REFUSED;
+    }
+    verdict = validate_one(leaf, request, with_form, e);
+    return verdict == PATH_GOOD || verdict == PATH_FAILED
+               ? verdict
+               : validate_others(leaf, request, with_form, verdict, e);
 }
 
 static enum path_verdict

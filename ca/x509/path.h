@@ -6,14 +6,15 @@
  * constraints, policies with their mappings and inhibitions, unknown critical extensions, and
  * revocation by CRLs, be they complete, delta, indirect or partitioned. OpenSSL is the engine
  * (X509_V_FLAG_X509_STRICT, 112 bits of strength: no SHA-1, no RSA below 2048 bits); on top comes
- * what it leaves out (path_check.h) and what bounds its work. No trust comes from the host.
+ * what it leaves out (path_check.h), other ways when its own is no good (path_ways.h), and what
+ * bounds its work. No trust comes from the host.
  * Thread-safe, no files.
  */
 #pragma once
 
 #include <time.h>
 
-#include "base/ossl.h"
+#include "ca/x509/path_ways.h"
 
 enum path_purpose {
     PATH_REQUESTER, /* signs CMP messages: keyUsage, when there, has digitalSignature (RFC 9483 1.5)
@@ -24,8 +25,7 @@ enum path_purpose {
     PATH_OFFICER,   /* signs approvals: keyUsage digitalSignature, EKU of officers */
 };
 
-/* Below the anchor: certificates in a path (the leaf not counted), candidates for them. */
-enum { PATH_LENGTH_MAX = 6, PATH_UNTRUSTED_MAX = 16, PATH_CRLS_MAX = 32 };
+enum { PATH_CRLS_MAX = 32 };
 
 /* The strength of signatures and keys that we want, in OpenSSL's terms: 112 bits. */
 enum { PATH_AUTH_LEVEL = 2 };
@@ -45,8 +45,10 @@ struct path_request {
     size_t n_anchors;
     bool pinned;            /* an anchor need not be self-signed; it may be the leaf itself (a
                                registration that pins a certificate) */
-    X509 *const *untrusted; /* candidates for the middle of the path */
+    X509 *const *untrusted; /* candidates for the middle of the path, in any order; what is
+                               self-signed is left out */
     size_t n_untrusted;     /* up to PATH_UNTRUSTED_MAX */
+    unsigned allow;         /* bits of path_check.h: what others have wrong and we may take */
 
     enum path_status status;
     time_t status_at;      /* when the CRLs must be current; 0: `at` */

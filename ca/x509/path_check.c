@@ -158,15 +158,22 @@ path_check_limits(X509 *certificate, struct err *e)
 
 /* ---- certificates ---- */
 
+/* A number of at most `octets` octets as INTEGER. */
+static bool
+is_within(const BIGNUM *n, int octets)
+{
+    return BN_num_bits(n) < 8 * octets;
+}
+
 static int
-serial_check(const ASN1_INTEGER *serial, const char *what, bool zero, struct err *e)
+serial_check(const ASN1_INTEGER *serial, unsigned allow, struct err *e)
 {
     CLEANUP(bn_cleanup) BIGNUM *n = ASN1_INTEGER_to_BN(serial, NULL);
+    int most = (allow & PATH_ALLOW_SERIAL_21) != 0 ? SERIAL_OCTETS_MAX + 1 : SERIAL_OCTETS_MAX;
 
-    /* Twenty octets of INTEGER hold 159 bits of a positive number. */
-    if (n == NULL || (!zero && BN_is_zero(n)) || BN_is_negative(n) ||
-        BN_num_bits(n) >= 8 * SERIAL_OCTETS_MAX) {
-        return err_set(e, ERR_DENIED, "%s not positive or above %d octets", what,
+    if (n == NULL || (BN_is_zero(n) && (allow & PATH_ALLOW_SERIAL_ZERO) == 0) ||
+        (BN_is_negative(n) && (allow & PATH_ALLOW_SERIAL_NEGATIVE) == 0) || !is_within(n, most)) {
+        return err_set(e, ERR_DENIED, "serial number not positive or above %d octets",
                        SERIAL_OCTETS_MAX);
     }
     return 0;
@@ -227,16 +234,74 @@ end_entity_check(X509 *certificate, struct err *e)
     return 0;
 }
 
+static bool
+are_known(const POLICYINFO *policy)
+{
+    for (int i = 0; i < sk_POLICYQUALINFO_num(policy->qualifiers); i++) {
+        const POLICYQUALINFO *qualifier = sk_POLICYQUALINFO_value(policy->qualifiers, i);
+        int nid = OBJ_obj2nid(qualifier->pqualid);
+
+        if (nid != NID_id_qt_cps && nid != NID_id_qt_unotice) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* RFC 5280 4.2.1.4: where the extension is critical, all of it must be understood, the qualifiers
+ * too. */
+static int
+policies_check(X509 *certificate, struct err *e)
+{
+    int critical = 0;
+    CERTIFICATEPOLICIES *policies =
+        X509_get_ext_d2i(certificate, NID_certificate_policies, &critical, NULL);
+    bool known = true;
+
+    for (int i = 0; critical == 1 && i < sk_POLICYINFO_num(policies); i++) {
+        known = known && are_known(sk_POLICYINFO_value(policies, i));
+    }
+    CERTIFICATEPOLICIES_free(policies);
+    return known ? 0
+                 : err_set(e, ERR_DENIED,
+                           "critical certificatePolicies with a qualifier that is not known");
+}
+
 int
-path_check_certificate(X509 *certificate, struct err *e)
+path_check_anchor(X509 *certificate, struct err *e)
+{
+    static const char *const kinds[] = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448"};
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+    bool known = false;
+
+    ERR_clear_error();
+    if (X509_check_ca(certificate) != 1 ||
+        (X509_get_extension_flags(certificate) & EXFLAG_INVALID) != 0) {
+        return err_set(e, ERR_DENIED,
+                       "not a CA certificate (basicConstraints CA:TRUE, keyCertSign)");
+    }
+    for (size_t i = 0; key != NULL && i < ARRAY_LEN(kinds); i++) {
+        known = known || EVP_PKEY_is_a(key, kinds[i]) == 1;
+    }
+    return known ? 0
+                 : err_set(e, ERR_DENIED,
+                           "its key is of kind %s: only RSA, EC and EdDSA keys vouch for others",
+                           key == NULL || EVP_PKEY_get0_type_name(key) == NULL
+                               ? "unknown"
+                               : EVP_PKEY_get0_type_name(key));
+}
+
+int
+path_check_certificate(X509 *certificate, unsigned allow, struct err *e)
 {
     if (X509_get_version(certificate) != X509_VERSION_3) {
         return err_set(e, ERR_DENIED, "not an X.509 version 3 certificate");
     }
-    if (serial_check(X509_get0_serialNumber(certificate), "serial number", false, e) != 0 ||
+    if (serial_check(X509_get0_serialNumber(certificate), allow, e) != 0 ||
         extensions_check(X509_get0_extensions(certificate), certificate_rules,
                          ARRAY_LEN(certificate_rules), e) != 0 ||
-        key_check(certificate, e) != 0 || path_check_names(certificate, e) != 0) {
+        key_check(certificate, e) != 0 || policies_check(certificate, e) != 0 ||
+        path_check_names(certificate, e) != 0) {
         return -1;
     }
     if (X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) >= 0 &&
@@ -302,9 +367,16 @@ number_check(X509_CRL *crl, struct err *e)
 {
     CLEANUP(asn1_integer_cleanup)
     ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    CLEANUP(bn_cleanup) BIGNUM *n = NULL;
 
-    return number == NULL ? err_set(e, ERR_DENIED, "without cRLNumber") /* 5.2.3 */
-                          : serial_check(number, "cRLNumber", true, e);
+    if (number == NULL) {
+        return err_set(e, ERR_DENIED, "without cRLNumber"); /* 5.2.3 */
+    }
+    n = ASN1_INTEGER_to_BN(number, NULL);
+    return n != NULL && !BN_is_negative(n) && is_within(n, SERIAL_OCTETS_MAX)
+               ? 0
+               : err_set(e, ERR_DENIED, "cRLNumber not positive or above %d octets",
+                         SERIAL_OCTETS_MAX);
 }
 
 int

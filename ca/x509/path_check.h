@@ -23,14 +23,28 @@ enum {
  * and no path through such a certificate can have a policy. */
 int path_check_limits(X509 *certificate, struct err *e);
 
+/* What RFC 5280 forbids, and others' certificates have all the same; each only where an operator
+ * names it. */
+enum {
+    PATH_ALLOW_NO_AKI = 1 << 0,          /* 4.2.1.1, of end entities; path.c looks at it */
+    PATH_ALLOW_SERIAL_ZERO = 1 << 1,     /* 4.1.2.2 */
+    PATH_ALLOW_SERIAL_NEGATIVE = 1 << 2, /* 4.1.2.2 */
+    PATH_ALLOW_SERIAL_21 = 1 << 3,       /* 4.1.2.2: 21 octets, as of twenty random ones */
+};
+
 /*
  * A certificate below the anchor. Version 3; a serial number above zero of at most 20 octets
  * (4.1.2.2); no extension twice (4.2); critical or not where that is a MUST; extensions that are
  * for CAs in a CA only; constraints that say something (4.2.1.10, 4.2.1.11), an extendedKeyUsage
- * that does (4.2.1.12); names in their form (path_names.h); a public key of an accepted kind: what
+ * that does (4.2.1.12), no qualifier that is unknown in critical certificatePolicies (4.2.1.4);
+ * names in their form (path_names.h); a public key of an accepted kind: what
  * pubkey.h accepts for our own certificates, and P-521, Ed25519, Ed448.
  */
-int path_check_certificate(X509 *certificate, struct err *e);
+int path_check_certificate(X509 *certificate, unsigned allow, struct err *e);
+
+/* An anchor: a CA certificate of version 3 that may sign certificates, with an RSA, EC or EdDSA key
+ * (DSA signs no more: FIPS 186-5). */
+int path_check_anchor(X509 *certificate, struct err *e);
 
 /*
  * A CRL, whoever issued it. Version 2 with nextUpdate (5.1.2.5), authorityKeyIdentifier (5.2.1) and

@@ -112,7 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(ERR_peek_error() == 0); /* nothing is left for the next who asks OpenSSL why */
     for (size_t i = 0; i < o.n_certificates; i++) {
         if (path_check_limits(o.certificates[i], &e) == 0) {
-            (void)path_check_certificate(o.certificates[i], &e);
+            (void)path_check_certificate(o.certificates[i], 0, &e);
         }
     }
     ERR_clear_error();

@@ -43,15 +43,20 @@ name_of(const char *text)
     return name;
 }
 
+/* What dirName:d and dirName:l are. */
+static const char names[] = "[d]\n1.C=SE\n2.O=Vendor\n[l]\n1.C=SE\n2.O=Vendor\n3.OU=Radio\n";
+
 static X509_EXTENSION *
 extension_of(const char *text, X509V3_CTX *ctx)
 {
     CLEANUP(mem_cleanup) char *copy = mem_strdup(text);
-    CONF *conf = NCONF_new(NULL); /* some extensions want one, be it empty */
+    CONF *conf = NCONF_new(NULL); /* some extensions want one */
+    BIO *sections = BIO_new_mem_buf(names, -1);
     char *value = strchr(copy, '=');
     X509_EXTENSION *extension;
 
-    need(value != NULL && conf != NULL, text);
+    need(value != NULL && conf != NULL && NCONF_load_bio(conf, sections, NULL) == 1, text);
+    BIO_free(sections);
     *value++ = '\0';
     X509V3_set_nconf(ctx, conf);
     extension = X509V3_EXT_nconf(conf, ctx, copy, value);
@@ -78,6 +83,12 @@ has(const struct forge *f, const char *name)
         }
     }
     return f->bare;
+}
+
+static bool
+is_edwards(EVP_PKEY *key)
+{
+    return EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 || EVP_PKEY_get_id(key) == EVP_PKEY_ED448;
 }
 
 X509 *
@@ -110,7 +121,11 @@ forge_certificate(const struct forge *f)
     for (size_t i = 0; i < FORGE_EXTENSIONS_MAX && f->extensions[i] != NULL; i++) {
         extend(x, f->extensions[i], &ctx);
     }
-    need(X509_sign(x, issuer_key, f->digest == NULL ? EVP_sha256() : f->digest) > 0, "signature");
+    need(X509_sign(x, issuer_key,
+                   is_edwards(issuer_key) ? NULL
+                   : f->digest == NULL    ? EVP_sha256()
+                                          : f->digest) > 0,
+         "signature");
     return x;
 }
 

@@ -19,7 +19,8 @@ struct forge {
     const char *serial;   /* hex; NULL: 1000 */
     const EVP_MD *digest; /* NULL: SHA-256 */
     /* "keyUsage=critical,keyCertSign" as in openssl-x509v3_config(5). subjectKeyIdentifier and
-     * authorityKeyIdentifier come of themselves unless they are among them or `bare`. */
+     * authorityKeyIdentifier come of themselves unless they are among them or `bare`. dirName:d is
+     * C=SE, O=Vendor; dirName:l has OU=Radio below that. */
     const char *extensions[FORGE_EXTENSIONS_MAX];
     bool bare;
 };

@@ -145,6 +145,23 @@ an_end_entity_with_one_thing_changed(void **state)
         {{basic, usage, "subjectAltName=DNS:x"}, NULL, false, "", "mpty"},
         {{basic, usage, "subjectAltName=critical,DNS:x"}, NULL, false, "", NULL},
         {{basic, usage, "certificatePolicies=1.2.3,1.2.3"}, NULL, false, NULL, "polic"},
+        {{basic, usage, "certificatePolicies=critical,DER:3011300f06022a033009300706032a03040500"},
+         NULL,
+         false,
+         NULL,
+         "a qualifier that is not known"},
+        {{basic, usage, "certificatePolicies=DER:3011300f06022a033009300706032a03040500"},
+         NULL,
+         false,
+         NULL,
+         NULL},
+        {{basic, usage,
+          "certificatePolicies=critical,"
+          "DER:3017301506022a03300f300d06082b06010505070201160178"},
+         NULL,
+         false,
+         NULL,
+         NULL},
         {{basic, usage, "extendedKeyUsage=DER:3000"}, NULL, false, NULL, "without a purpose"},
         {{basic, usage, "subjectAltName=DNS:a-1.example,email:a@b.example,IP:192.0.2.1"},
          NULL,
@@ -178,6 +195,82 @@ an_end_entity_with_one_thing_changed(void **state)
         leaf = forge_certificate(&r);
         wanted(what, leaf, ca, rows[i].why);
     }
+}
+
+/* Each is good with its own bit, and with no other. */
+static void
+what_an_operator_lets_pass(void **state)
+{
+    static const struct {
+        const char *serial;
+        const char *identifier; /* instead of authorityKeyIdentifier with keyIdentifier */
+        bool bare;
+        unsigned allow;
+    } rows[] = {
+        {"00", NULL, false, PATH_ALLOW_SERIAL_ZERO},
+        {"-05", NULL, false, PATH_ALLOW_SERIAL_NEGATIVE},
+        {"-7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", NULL, false, PATH_ALLOW_SERIAL_NEGATIVE},
+        {"8000000000000000000000000000000000000000", NULL, false, PATH_ALLOW_SERIAL_21},
+        {"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", NULL, false, PATH_ALLOW_SERIAL_21},
+        {"010000000000000000000000000000000000000000000000", NULL, false, 0}, /* with none */
+        {NULL, NULL, true, PATH_ALLOW_NO_AKI},
+        {NULL, "authorityKeyIdentifier=issuer:always", false, PATH_ALLOW_NO_AKI},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+        struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+
+        r.serial = rows[i].serial;
+        r.bare = rows[i].bare;
+        r.extensions[0] = "keyUsage=critical,digitalSignature";
+        r.extensions[1] = rows[i].identifier;
+        leaf = forge_certificate(&r);
+        for (unsigned allow = 0; allow < 1U << 4; allow++) {
+            struct path_request request = {.purpose = PATH_REQUESTER,
+                                           .at = AT,
+                                           .anchors = &root,
+                                           .n_anchors = 1,
+                                           .untrusted = &ca,
+                                           .n_untrusted = 1,
+                                           .allow = allow};
+            struct err e = {0};
+            bool good = path_judge(leaf, &request, &e) == PATH_GOOD;
+
+            if (good != ((allow & rows[i].allow) != 0)) {
+                fail_msg("row %zu with %u: %s", i, allow, good ? "good" : e.text);
+            }
+        }
+    }
+}
+
+/* It is about end entities: a CA without it would make a path that nobody can find. */
+static void
+a_ca_is_never_without_key_identifier(void **state)
+{
+    struct forge r = recipe("O=Vendor/CN=CA", ca_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *bare = NULL;
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    struct err e = {0};
+    struct path_request request = {.purpose = PATH_REQUESTER,
+                                   .at = AT,
+                                   .anchors = &root,
+                                   .n_anchors = 1,
+                                   .untrusted = &bare,
+                                   .n_untrusted = 1,
+                                   .allow = PATH_ALLOW_NO_AKI};
+
+    (void)state;
+    r.extensions[0] = "basicConstraints=critical,CA:TRUE";
+    r.extensions[1] = "keyUsage=critical,keyCertSign";
+    r.extensions[2] = "subjectKeyIdentifier=hash";
+    r.bare = true;
+    bare = forge_certificate(&r);
+    r = recipe("O=Vendor/CN=dev", leaf_key, bare, ca_key);
+    leaf = forge_certificate(&r);
+    assert_int_equal(path_judge(leaf, &request, &e), PATH_REFUSED);
+    assert_non_null(strstr(e.text, "Authority Key Identifier"));
 }
 
 static EVP_PKEY *
@@ -554,6 +647,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_entity_with_one_thing_changed),
+        cmocka_unit_test(what_an_operator_lets_pass),
+        cmocka_unit_test(a_ca_is_never_without_key_identifier),
         cmocka_unit_test(strength_and_kind_of_keys_and_signatures),
         cmocka_unit_test(limits_come_before_the_first_signature),
         cmocka_unit_test(size_extensions_parts_and_modulus_are_limited),

@@ -322,7 +322,7 @@ check_forms(const struct test *t, struct count *count)
     for (size_t i = 1; i < t->certs.n; i++) {
         CLEANUP(x509_cleanup) X509 *x = certificate(t->certs.items[i]);
         struct err e = {0};
-        bool known = path_check_certificate(x, &e) == 0;
+        bool known = path_check_certificate(x, 0, &e) == 0;
 
         for (size_t k = 0; k < ARRAY_LEN(forms) && !known; k++) {
             known = strstr(e.text, forms[k].number) != NULL;

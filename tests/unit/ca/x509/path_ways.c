@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/x509/path_ways.h"
+
+#include "tests/support/forge.h"
+#include "tests/support/test.h"
+
+enum { AT = 1790000000, DAY = 24 * 60 * 60, LINKS = PATH_UNTRUSTED_MAX };
+
+static X509 *
+certificate(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+{
+    const struct forge f = {.subject = subject,
+                            .key = key,
+                            .issuer = issuer,
+                            .issuer_key = issuer_key,
+                            .not_before = AT - DAY,
+                            .not_after = AT + DAY,
+                            .extensions = {FORGE_CA}};
+
+    return forge_certificate(&f);
+}
+
+static void
+what_is_self_signed_is_no_link(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *next = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *root = certificate("CN=Root", key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *issued = certificate("CN=CA", next, root, key);
+    CLEANUP(x509_cleanup) X509 *self_issued = certificate("CN=Root", next, root, key);
+
+    (void)state;
+    assert_false(path_is_link(root));
+    assert_true(path_is_link(issued));
+    assert_true(path_is_link(self_issued)); /* newWithOld of a roll-over */
+}
+
+static void
+there_is_a_choice_where_two_have_one_name(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *a = certificate("CN=Root", key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *b = certificate("CN=CA", key, a, key);
+    X509 *one[] = {b};
+    X509 *two[] = {b, a};
+    struct path_map map = {.anchors = &a, .n_anchors = 1, .untrusted = one, .n_untrusted = 1};
+
+    (void)state;
+    assert_false(path_has_choice(&map));
+    map.untrusted = two;
+    map.n_untrusted = 2;
+    assert_true(path_has_choice(&map));
+}
+
+/* Sixteen CAs of one name and of as many keys, each of which could have issued the next ones: more
+ * ways than anybody may follow. The steps of the ways that are found are true ones. */
+static void
+the_work_is_bounded(void **state)
+{
+    EVP_PKEY *keys[LINKS + 1];
+    X509 *links[LINKS];
+    CLEANUP(x509_cleanup) X509 *root = NULL;
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    struct path_way ways[PATH_WAYS_MAX];
+    struct path_map map = {.anchors = &root, .n_anchors = 1, .untrusted = links};
+    size_t n;
+
+    (void)state;
+    for (size_t i = 0; i < LINKS + 1; i++) {
+        keys[i] = EVP_EC_gen("P-256");
+    }
+    root = certificate("CN=CA", keys[LINKS], NULL, NULL);
+    for (size_t i = 0; i < LINKS; i++) {
+        /* two of each: by the root, and by the one before */
+        size_t k = i / 2;
+
+        links[i] = i % 2 == 0 || k == 0 ? certificate("CN=CA", keys[k], root, keys[LINKS])
+                                        : certificate("CN=CA", keys[k], links[i - 2], keys[k - 1]);
+    }
+    map.n_untrusted = LINKS;
+    leaf = certificate("CN=leaf", keys[LINKS], links[LINKS - 1], keys[LINKS / 2 - 1]);
+    n = path_find_ways(leaf, &map, ways);
+    assert_true(n > 1 && n <= PATH_WAYS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        X509 *below = leaf;
+
+        assert_true(ways[i].n >= 1 && ways[i].n <= PATH_LENGTH_MAX);
+        assert_ptr_equal(ways[i].anchor, root);
+        for (size_t k = 0; k < ways[i].n; k++) {
+            assert_int_equal(X509_verify(below, X509_get0_pubkey(ways[i].middle[k])), 1);
+            below = ways[i].middle[k];
+        }
+        assert_int_equal(X509_verify(below, X509_get0_pubkey(root)), 1);
+    }
+    for (size_t i = 0; i < LINKS; i++) {
+        X509_free(links[i]);
+    }
+    for (size_t i = 0; i < LINKS + 1; i++) {
+        EVP_PKEY_free(keys[i]);
+    }
+}
+
+/* Two that have issued each other lead nowhere, and not for ever. */
+static void
+a_circle_has_an_end(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *a_key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *b_key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *root = certificate("CN=Root", key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *a_self = certificate("CN=A", a_key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *b = certificate("CN=B", b_key, a_self, a_key);
+    CLEANUP(x509_cleanup) X509 *a = certificate("CN=A", a_key, b, b_key);
+    CLEANUP(x509_cleanup) X509 *leaf = certificate("CN=leaf", key, a, a_key);
+    X509 *links[] = {a, b, a_self};
+    const struct path_map map = {
+        .anchors = &root, .n_anchors = 1, .untrusted = links, .n_untrusted = ARRAY_LEN(links)};
+    struct path_way ways[PATH_WAYS_MAX];
+
+    (void)state;
+    assert_int_equal(path_find_ways(leaf, &map, ways), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_self_signed_is_no_link),
+        cmocka_unit_test(there_is_a_choice_where_two_have_one_name),
+        cmocka_unit_test(the_work_is_bounded),
+        cmocka_unit_test(a_circle_has_an_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
