@@ -110,7 +110,7 @@ load_policy(struct ca *ca, struct err *e)
 int
 ca_check(struct ca *ca, struct err *e)
 {
-    return load_policy(ca, e);
+    return load_policy(ca, e) != 0 ? -1 : trust_check_anchors(ca->policy.trust, clock_now(), e);
 }
 
 /* ---- signers ---- */

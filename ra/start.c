@@ -175,6 +175,9 @@ ra_check(const struct settings *settings, struct err *e)
     struct ra ra = {0};
     int result = load_credentials(settings, &ra.credentials, e);
 
+    if (result == 0) {
+        result = trust_check_anchors(ra.credentials.trust, clock_now(), e);
+    }
     ra_close(&ra);
     return result;
 }

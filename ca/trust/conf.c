@@ -8,10 +8,15 @@
 #include "base/conf.h"
 
 cfg_opt_t trust_options[] = {
-    CFG_STR("purpose", NULL, CFGF_NODEFAULT),       CFG_STR_LIST("roots", NULL, CFGF_NODEFAULT),
-    CFG_STR_LIST("crls", NULL, CFGF_NODEFAULT),     CFG_STR("crl_policy", NULL, CFGF_NODEFAULT),
-    CFG_INT("crl_max_age_hours", 0, CFGF_NONE),     CFG_STR_LIST("names", NULL, CFGF_NODEFAULT),
-    CFG_STR_LIST("policies", NULL, CFGF_NODEFAULT), CFG_END(),
+    CFG_STR("purpose", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("roots", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("crls", NULL, CFGF_NODEFAULT),
+    CFG_STR("crl_policy", NULL, CFGF_NODEFAULT),
+    CFG_INT("crl_max_age_hours", 0, CFGF_NONE),
+    CFG_STR_LIST("names", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("policies", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("allow", NULL, CFGF_NODEFAULT),
+    CFG_END(),
 };
 
 static void
@@ -150,6 +155,37 @@ check_set(cfg_t *section, struct trust_conf_set *set, struct err *e)
 }
 
 static int
+read_allow(cfg_t *section, unsigned *allow, struct err *e)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } words[] = {
+        {"no-aki", PATH_ALLOW_NO_AKI},
+        {"serial-zero", PATH_ALLOW_SERIAL_ZERO},
+        {"serial-negative", PATH_ALLOW_SERIAL_NEGATIVE},
+        {"serial-21-octets", PATH_ALLOW_SERIAL_21},
+    };
+
+    for (unsigned i = 0; i < cfg_size(section, "allow"); i++) {
+        const char *value = cfg_getnstr(section, "allow", i);
+        unsigned bit = 0;
+
+        for (size_t k = 0; value != NULL && k < ARRAY_LEN(words); k++) {
+            bit |= strcmp(value, words[k].word) == 0 ? words[k].bit : 0;
+        }
+        if (bit == 0) {
+            return conf_fault(section, "allow", e,
+                              "allow: '%s': write \"no-aki\", \"serial-zero\", "
+                              "\"serial-negative\" or \"serial-21-octets\"",
+                              value == NULL ? "" : value);
+        }
+        *allow |= bit;
+    }
+    return 0;
+}
+
+static int
 read_set(cfg_t *section, struct trust_conf *out, struct err *e)
 {
     struct trust_conf_set *set = &out->sets[out->n++];
@@ -165,7 +201,7 @@ read_set(cfg_t *section, struct trust_conf *out, struct err *e)
         read_list(section, "crls", true, &set->crls, e) != 0 ||
         read_list(section, "names", false, &set->names, e) != 0 ||
         read_list(section, "policies", false, &set->policies, e) != 0 ||
-        read_words(section, set, e) != 0) {
+        read_words(section, set, e) != 0 || read_allow(section, &set->allow, e) != 0) {
         return -1;
     }
     return check_set(section, set, e);

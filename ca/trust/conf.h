@@ -10,6 +10,7 @@
  *       crl_max_age_hours = 168          0: as long as nextUpdate says
  *       names = {"O=Vendor X"}           the subject of an end entity begins with one of them
  *       policies = {"1.3.6.1.4.1.1.1"}   the path must be good for one of them
+ *       allow = {"no-aki"}               what its certificates may have wrong
  *   }
  */
 #pragma once
@@ -19,6 +20,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "ca/x509/path.h"
+#include "ca/x509/path_check.h"
 
 enum {
     TRUST_SETS_MAX = 32,
@@ -47,6 +49,7 @@ struct trust_conf_set {
     int crl_max_age_s; /* 0: no limit */
     struct trust_list names;
     struct trust_list policies;
+    unsigned allow; /* bits of path_check.h */
 };
 
 struct trust_conf {

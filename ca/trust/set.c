@@ -3,18 +3,22 @@
 
 #include <string.h>
 
+#include "ca/trust/anchor.h"
 #include "ca/trust/crl_file.h"
 #include "ca/x509/name.h"
+#include "ca/x509/path_check.h"
 
 struct trust_set {
     char *name;
     enum trust_purpose purpose;
     X509 *roots[TRUST_LIST_MAX];
+    char *root_files[TRUST_LIST_MAX];
     size_t n_roots;
     struct crl_file *files[TRUST_LIST_MAX];
     size_t n_files;
     enum path_status crl_policy;
     int crl_max_age_s;
+    unsigned allow;
     char *names[TRUST_LIST_MAX];
     size_t n_names;
     char *policies[TRUST_LIST_MAX];
@@ -31,6 +35,7 @@ destroy(struct trust_set **set)
     }
     for (size_t i = 0; i < s->n_roots; i++) {
         X509_free(s->roots[i]);
+        mem_free(s->root_files[i]);
     }
     for (size_t i = 0; i < s->n_files; i++) {
         crl_file_free(s->files[i]);
@@ -61,11 +66,11 @@ load_roots(struct trust_set *s, const struct trust_list *paths, struct err *e)
         if (root == NULL) {
             return -1;
         }
+        s->root_files[s->n_roots] = mem_strdup(paths->items[i]);
         s->roots[s->n_roots++] = root;
-        if (X509_check_ca(root) != 1 || (X509_get_extension_flags(root) & EXFLAG_INVALID) != 0) {
-            return err_set(e, ERR_INPUT,
-                           "%s: not a CA certificate (basicConstraints CA:TRUE, keyCertSign)",
-                           paths->items[i]);
+        if (path_check_anchor(root, e) != 0) {
+            e->code = ERR_INPUT;
+            return err_wrap(e, "%s", paths->items[i]);
         }
     }
     return 0;
@@ -80,6 +85,7 @@ trust_set_new(const struct trust_conf_set *conf, struct err *e)
     s->purpose = conf->purpose;
     s->crl_policy = conf->crl_policy;
     s->crl_max_age_s = conf->crl_max_age_s;
+    s->allow = conf->allow;
     for (size_t i = 0; i < conf->crls.n; i++) {
         s->files[s->n_files++] = crl_file_new(conf->crls.items[i]);
     }
@@ -118,6 +124,36 @@ bool
 trust_set_asks_status(const struct trust_set *s)
 {
     return s->crl_policy != PATH_STATUS_NONE;
+}
+
+/* ---- anchors ---- */
+
+int
+trust_set_check_anchor(const struct trust_set *s, size_t i, time_t now, struct err *e)
+{
+    if (anchor_check(s->roots[i], (const char *const *)s->names, s->n_names, now, e) == 0) {
+        return 0;
+    }
+    return err_wrap(e,
+                    "trust \"%s\": %s: nothing verifies under it, so take it out or put the one in "
+                    "that its owner has now",
+                    s->name, s->root_files[i]);
+}
+
+int
+trust_set_check_early(const struct trust_set *s, size_t i, time_t now, struct err *e)
+{
+    return anchor_is_early(s->roots[i], now)
+               ? err_set(e, ERR_DENIED,
+                         "trust \"%s\": %s: nothing verifies under it before its notBefore",
+                         s->name, s->root_files[i])
+               : 0;
+}
+
+size_t
+trust_set_anchors(const struct trust_set *s)
+{
+    return s->n_roots;
 }
 
 /* ---- CRLs ---- */
@@ -255,6 +291,7 @@ trust_set_judge(const struct trust_set *s, X509 *leaf, enum path_purpose purpose
                                    .pinned = true, /* an anchor need not be self-signed */
                                    .untrusted = untrusted,
                                    .n_untrusted = n,
+                                   .allow = s->allow,
                                    .status = s->crl_policy,
                                    .status_at = now,
                                    .crls = crls.list,

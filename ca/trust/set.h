@@ -19,6 +19,12 @@ enum trust_purpose trust_set_purpose(const struct trust_set *);
 bool trust_set_has_names(const struct trust_set *);
 bool trust_set_asks_status(const struct trust_set *);
 
+/* Its anchors, by their number: could anything verify under it, and could it now? -1 with the file
+ * and what to do. */
+size_t trust_set_anchors(const struct trust_set *);
+int trust_set_check_anchor(const struct trust_set *, size_t i, time_t now, struct err *e);
+int trust_set_check_early(const struct trust_set *, size_t i, time_t now, struct err *e);
+
 /* The candidates are borrowed. `e` names the set, and the CRL file that is the reason. */
 enum path_verdict trust_set_judge(const struct trust_set *, X509 *leaf, enum path_purpose,
                                   X509 *const *untrusted, size_t n, time_t at, struct err *e);

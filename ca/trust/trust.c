@@ -93,6 +93,32 @@ trust_has_initial(const struct trust *t)
     return false;
 }
 
+int
+trust_check_anchors(const struct trust *t, time_t now, struct err *e)
+{
+    for (size_t i = 0; i < t->n_sets; i++) {
+        for (size_t k = 0; k < trust_set_anchors(t->sets[i]); k++) {
+            if (trust_set_check_anchor(t->sets[i], k, now, e) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+static void
+anchor_remarks(const struct trust_set *s, time_t now, void (*say)(const struct err *))
+{
+    struct err e;
+
+    for (size_t k = 0; k < trust_set_anchors(s); k++) {
+        if (trust_set_check_anchor(s, k, now, &e) != 0 ||
+            trust_set_check_early(s, k, now, &e) != 0) {
+            say(&e);
+        }
+    }
+}
+
 void
 trust_remarks(const struct trust *t, time_t now, void (*say)(const struct err *))
 {
@@ -109,6 +135,7 @@ trust_remarks(const struct trust *t, time_t now, void (*say)(const struct err *)
                           trust_set_name(t->sets[i]));
             say(&e);
         }
+        anchor_remarks(t->sets[i], now, say);
         if (trust_set_check_crls(t->sets[i], now, &e) != 0) {
             say(&e);
         }

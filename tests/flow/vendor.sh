@@ -184,6 +184,58 @@ grep -q 'device-ca.crl: does not exist' log/nfpki-ra.log || fail 'the log does n
 crl device-ca
 enrol late || fail "with a new CRL, without a start: $(cat late.log)"
 
+# a root in the middle of its roll-over: the new key's certificates in any order, the self-signed one
+# first, between a device of a CA that the new root has issued and the old root, which is the anchor
+ca new-root /O=Vendor/CN=Root -
+openssl req -new -key new-root.key -subj /O=Vendor/CN=Root -out new-root.csr
+printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' \
+  >cross.ext
+openssl x509 -req -in new-root.csr -CA vendor-root.pem -CAkey vendor-root.key -extfile cross.ext -days 2 \
+  -out new-with-old.pem 2>/dev/null
+ca next-ca '/O=Vendor/CN=Device CA' new-root
+crl new-root
+crl next-ca
+for host_of in ra ca; do
+  sed -i "s|crls = {|&\"$pki/new-root.crl\", \"$pki/next-ca.crl\", |" "$host_of/nfpki-$host_of.conf"
+done
+restart
+turn=0
+for order in 'new-root new-with-old next-ca' 'next-ca new-root new-with-old' 'new-with-old next-ca new-root'; do
+  turn=$((turn + 1))
+  device "turn$turn" "/O=Vendor/CN=turn$turn" next-ca digitalSignature
+  vendor "turn$turn" "CN=turn$turn,O=Vendor"
+  for link in $order; do cat "$link.pem"; done >order.pem
+  enrol "turn$turn" order.pem || fail "roll-over, $order: $(cat "turn$turn.log")"
+  echo "ok: roll-over: $order"
+done
+
+# what a vendor's certificates have wrong, by name
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=Vendor/CN=odd -keyout odd.key \
+  -out odd.csr 2>/dev/null
+printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nauthorityKeyIdentifier=none\n' >odd.ext
+openssl x509 -req -in odd.csr -CA device-ca.pem -CAkey device-ca.key -extfile odd.ext -days 2 -set_serial 0 \
+  -out odd.pem 2>/dev/null
+vendor odd 'CN=odd,O=Vendor'
+refused 'serial number 0, no key identifier' 'error signerNotTrusted' odd
+for host_of in ra ca; do
+  sed -i 's/^  names = {"O=Vendor"}/&\n  allow = {"no-aki", "serial-zero"}/' "$host_of/nfpki-$host_of.conf"
+done
+restart
+enrol odd || fail "with allow: $(cat odd.log)"
+
+# an anchor under which nothing verifies
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=Old/CN=Root -keyout ended.key -out ended.csr \
+  2>/dev/null
+openssl x509 -req -in ended.csr -key ended.key -extfile cross.ext -days -1 -out ended.pem 2>/dev/null
+for host_of in ra ca; do
+  "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check 2>check.txt || fail "--check: $(<check.txt)"
+  sed "s|$pki/other-root.pem|$pki/ended.pem|" "$host_of/nfpki-$host_of.conf" >"$host_of/check.conf"
+  ! "$bin/nfpki-$host_of" --config "$host_of/check.conf" --check 2>check.txt ||
+    fail "nfpki-$host_of --check takes a root that has ended"
+  grep -q 'trust .*other.*ended.pem: nothing verifies under it.*expired' check.txt ||
+    fail "nfpki-$host_of --check: $(<check.txt)"
+done
+
 # the CA asks for itself, whatever the RA has let through
 sed -i 's/crl_policy = "require"/crl_policy = "none"/' ra/nfpki-ra.conf
 restart

@@ -33,7 +33,9 @@ every_option_is_read(void **state)
                    "vendor_roots = {\"/v.pem\"}\n"
                    "trust \"x\" {\n purpose = \"operator\"\n roots = {\"/x.pem\", \"/y.pem\"}\n"
                    " crls = {\"x.crl\"}\n crl_policy = \"if-present\"\n crl_max_age_hours = 2\n"
-                   " names = {\"O=X,C=SE\", \"O=Y\"}\n policies = {\"1.2.3\"}\n}\n"
+                   " names = {\"O=X,C=SE\", \"O=Y\"}\n policies = {\"1.2.3\"}\n"
+                   " allow = {\"no-aki\", \"serial-zero\", \"serial-negative\","
+                   " \"serial-21-octets\"}\n}\n"
                    "trust \"r\" {\n purpose = \"ra\"\n roots = {\"/r.pem\"}\n}\n"
                    "trust \"z\" {\n purpose = \"vendor\"\n roots = {\"/z.pem\"}\n"
                    " crls = {\"/z.crl\"}\n}\n",
@@ -50,6 +52,10 @@ every_option_is_read(void **state)
     assert_int_equal(c.sets[1].crl_max_age_s, 7200);
     assert_string_equal(c.sets[1].names.items[1], "O=Y");
     assert_string_equal(c.sets[1].policies.items[0], "1.2.3");
+    assert_int_equal(c.sets[1].allow, PATH_ALLOW_NO_AKI | PATH_ALLOW_SERIAL_ZERO |
+                                          PATH_ALLOW_SERIAL_NEGATIVE | PATH_ALLOW_SERIAL_21);
+    assert_int_equal(c.sets[0].allow, 0);
+    assert_int_equal(c.sets[2].allow, 0);
     assert_int_equal(c.sets[2].purpose, TRUST_RA);
     assert_int_equal(c.sets[2].crl_policy, PATH_STATUS_NONE);
     assert_int_equal(c.sets[3].crl_policy, PATH_STATUS_REQUIRED); /* it has CRLs */
@@ -71,6 +77,8 @@ what_is_wrong_is_named(void **state)
         {"purpose = \"vendor\"\n roots = {\"/x.pem\"}\n crl_max_age_hours = -1", "crl_max_age"},
         {"purpose = \"vendor\"\n roots = {\"/x.pem\"}\n names = {\"Vendor\"}", "names: 'Vendor'"},
         {"purpose = \"vendor\"\n roots = {\"/x.pem\"}\n policies = {\"gold\"}", "policies: 'gold'"},
+        {"purpose = \"vendor\"\n roots = {\"/x.pem\"}\n allow = {\"no-aki\", \"all\"}",
+         ":4: allow: 'all': write \"no-aki\""},
         {"purpose = \"vendor\"\n roots = {\"/x.pem\"}\n crl = {\"/x.crl\"}", "no such option"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();

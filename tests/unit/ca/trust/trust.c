@@ -2,6 +2,7 @@
 /* Two vendors, each with a root, a CA and a device; the operator's own CA; our own PKI. */
 #include "ca/trust/trust.h"
 
+#include <openssl/dsa.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -473,6 +474,285 @@ a_pinned_certificate_may_be_revoked_by_its_vendor(void **state)
 
 /* ---- remarks ---- */
 
+/* ---- a vendor's root in the middle of its roll-over ---- */
+
+/* A root with two keys, a CA that both have issued, and one of its devices. */
+struct rollover {
+    EVP_PKEY *keys[4]; /* old, new, of the CA, of the device */
+    X509 *old_root;
+    X509 *new_root;
+    X509 *new_with_old; /* the new key, signed with the old one (RFC 9810 4.4) */
+    X509 *old_with_new;
+    X509 *ca_by_old;
+    X509 *ca_by_new;
+    X509 *device;
+};
+
+static X509 *
+certificate_of(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+{
+    static int number = 0x3000;
+    CLEANUP(mem_cleanup) char *serial = mem_printf("%x", ++number);
+    const struct forge f = {.subject = subject,
+                            .serial = serial,
+                            .key = key,
+                            .issuer = issuer,
+                            .issuer_key = issuer_key,
+                            .not_before = now - HOUR,
+                            .not_after = now + 100L * HOUR,
+                            .extensions = {FORGE_CA}};
+
+    return forge_certificate(&f);
+}
+
+static X509 *
+device_of(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, bool bare)
+{
+    const struct forge f = {.subject = "O=Z/CN=device",
+                            .key = key,
+                            .issuer = issuer,
+                            .issuer_key = issuer_key,
+                            .not_before = now - HOUR,
+                            .not_after = now + 100L * HOUR,
+                            .bare = bare,
+                            .extensions = {FORGE_LEAF}};
+
+    return forge_certificate(&f);
+}
+
+static void
+rollover_make(struct rollover *r)
+{
+    static const char root[] = "O=Z/CN=Root";
+
+    for (size_t i = 0; i < ARRAY_LEN(r->keys); i++) {
+        r->keys[i] = EVP_EC_gen("P-256");
+    }
+    r->old_root = certificate_of(root, r->keys[0], NULL, NULL);
+    r->new_root = certificate_of(root, r->keys[1], NULL, NULL);
+    r->new_with_old = certificate_of(root, r->keys[1], r->old_root, r->keys[0]);
+    r->old_with_new = certificate_of(root, r->keys[0], r->new_root, r->keys[1]);
+    r->ca_by_old = certificate_of("O=Z/CN=CA", r->keys[2], r->old_root, r->keys[0]);
+    r->ca_by_new = certificate_of("O=Z/CN=CA", r->keys[2], r->new_root, r->keys[1]);
+    r->device = device_of(r->keys[3], r->ca_by_old, r->keys[2], false);
+    write_certificate(r->old_root, "z-old.der");
+    write_certificate(r->new_root, "z-new.der");
+}
+
+static void
+rollover_free(struct rollover *r)
+{
+    X509 *all[] = {r->old_root,  r->new_root,  r->new_with_old, r->old_with_new,
+                   r->ca_by_old, r->ca_by_new, r->device};
+
+    for (size_t i = 0; i < ARRAY_LEN(r->keys); i++) {
+        EVP_PKEY_free(r->keys[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        X509_free(all[i]);
+    }
+}
+
+enum { MIDDLE_MAX = 5 };
+
+static bool
+next_order(size_t *order, size_t n)
+{
+    size_t i = n - 1;
+    size_t k = n - 1;
+    size_t swap;
+
+    while (i > 0 && order[i - 1] > order[i]) {
+        i--;
+    }
+    if (i == 0) {
+        return false;
+    }
+    while (order[k] < order[i - 1]) {
+        k--;
+    }
+    swap = order[i - 1];
+    order[i - 1] = order[k];
+    order[k] = swap;
+    for (size_t low = i, high = n - 1; low < high; low++, high--) {
+        swap = order[low];
+        order[low] = order[high];
+        order[high] = swap;
+    }
+    return true;
+}
+
+/* The same answer in every order. */
+static void
+every_order(const char *what, const struct trust *t, X509 *leaf, X509 *const *middle, size_t n,
+            enum cmp_failure wanted)
+{
+    size_t order[MIDDLE_MAX];
+    size_t orders = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        order[i] = i;
+    }
+    do {
+        X509 *certificates[MIDDLE_MAX + 1] = {leaf};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        for (size_t i = 0; i < n; i++) {
+            certificates[i + 1] = middle[order[i]];
+        }
+        {
+            CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(certificates, n + 1);
+
+            (void)trust_check_initial(t, msg, leaf, now, &failure, &e);
+        }
+        if (failure != wanted) {
+            fail_msg("%s, order %zu: %s: %s", what, orders, cmp_failure_name(failure), e.text);
+        }
+        orders++;
+    } while (next_order(order, n));
+    assert_int_equal(orders, n == 2 ? 2 : n == 3 ? 6 : n == 4 ? 24 : 120);
+}
+
+static void
+a_roll_over_verifies_whatever_the_order(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(rollover_free) struct rollover r = {0};
+    X509 *forged_root;
+    X509 *forged_ca;
+    X509 *forged;
+
+    (void)state;
+    rollover_make(&r);
+    forged_root = certificate_of("O=Z/CN=Root", r.keys[3], NULL, NULL);
+    forged_ca = certificate_of("O=Z/CN=CA", r.keys[2], forged_root, r.keys[3]);
+    forged = device_of(r.keys[3], forged_ca, r.keys[3], false);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const anchors[] = {"z-old.der", "z-new.der"};
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        CLEANUP(trust_cleanup) struct trust *t = NULL;
+        X509 *all[] = {r.new_root, r.new_with_old, r.ca_by_new, r.old_root, r.ca_by_old};
+        X509 *by_new[] = {r.new_root, r.ca_by_new, r.old_with_new, r.new_with_old};
+        X509 *by_old[] = {r.old_root, r.ca_by_old, r.old_with_new, r.new_with_old};
+        X509 *both[] = {r.ca_by_new, r.ca_by_old};
+        X509 *foreign[] = {r.new_with_old, forged_root, forged_ca, r.ca_by_old};
+
+        set(&c, TRUST_VENDOR, "z", anchors[i % 2]);
+        if (i == 2) {
+            list(&c.sets[0].roots, anchors[1]);
+        }
+        t = trust_of(pki, &c);
+        every_order("all", t, r.device, all, ARRAY_LEN(all), CMP_NO_FAILURE);
+        every_order("a CA of the new root", t, r.device, by_new, ARRAY_LEN(by_new), CMP_NO_FAILURE);
+        every_order("a CA of the old root", t, r.device, by_old, ARRAY_LEN(by_old), CMP_NO_FAILURE);
+        every_order("a CA of each", t, r.device, both, ARRAY_LEN(both), CMP_NO_FAILURE);
+        every_order("a stranger", t, forged, foreign, ARRAY_LEN(foreign), CMP_SIGNER_NOT_TRUSTED);
+    }
+    X509_free(forged_root);
+    X509_free(forged_ca);
+    X509_free(forged);
+}
+
+/* The keys of the CA were changed, and nothing but the signature says which one it was. */
+static void
+an_end_entity_without_key_identifier_is_found_by_its_signature(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(rollover_free) struct rollover r = {0};
+    X509 *next_ca;
+    X509 *bare;
+    X509 *by_next;
+
+    (void)state;
+    rollover_make(&r);
+    next_ca = certificate_of("O=Z/CN=CA", r.keys[3], r.old_root, r.keys[0]);
+    bare = device_of(r.keys[3], r.ca_by_old, r.keys[2], true);
+    by_next = device_of(r.keys[2], next_ca, r.keys[3], true);
+    for (size_t i = 0; i < 2; i++) {
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        CLEANUP(trust_cleanup) struct trust *t = NULL;
+        X509 *middle[] = {next_ca, r.ca_by_old, r.new_with_old};
+        enum cmp_failure wanted = i == 0 ? CMP_SIGNER_NOT_TRUSTED : CMP_NO_FAILURE;
+
+        set(&c, TRUST_VENDOR, "z", "z-old.der");
+        c.sets[0].allow = i == 0 ? 0 : PATH_ALLOW_NO_AKI;
+        t = trust_of(pki, &c);
+        every_order("of the CA's first key", t, bare, middle, ARRAY_LEN(middle), wanted);
+        every_order("of its second", t, by_next, middle, ARRAY_LEN(middle), wanted);
+    }
+    X509_free(next_ca);
+    X509_free(bare);
+    X509_free(by_next);
+}
+
+/* A revoked cross certificate is no reason where another way is good; a revoked device is, on all.
+ */
+static void
+a_revoked_way_is_no_reason_when_another_is_good(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(rollover_free) struct rollover r = {0};
+    CLEANUP(trust_conf_free) struct trust_conf c = {0};
+    CLEANUP(trust_cleanup) struct trust *t = NULL;
+    X509 *middle[] = {r.new_with_old, r.ca_by_new, r.ca_by_old};
+
+    (void)state;
+    rollover_make(&r);
+    middle[0] = r.new_with_old;
+    middle[1] = r.ca_by_new;
+    middle[2] = r.ca_by_old;
+    set(&c, TRUST_VENDOR, "z", "z-old.der");
+    list(&c.sets[0].crls, "z-old.crl");
+    list(&c.sets[0].crls, "z-ca.crl");
+    c.sets[0].crl_policy = PATH_STATUS_IF_PRESENT;
+    t = trust_of(pki, &c);
+    write_crl("z-old.crl", r.old_root, r.keys[0], r.new_with_old, -1, 10);
+    every_order("a revoked cross certificate", t, r.device, middle, ARRAY_LEN(middle),
+                CMP_NO_FAILURE);
+    write_crl("z-ca.crl", r.ca_by_old, r.keys[2], r.device, -1, 10);
+    every_order("a revoked device", t, r.device, middle, ARRAY_LEN(middle), CMP_CERT_REVOKED);
+    unlink_crl("z-old.crl");
+    unlink_crl("z-ca.crl");
+}
+
+/* ---- anchors ---- */
+
+static EVP_PKEY *
+dsa_key(void)
+{
+    CLEANUP(evp_pkey_ctx_cleanup)
+    EVP_PKEY_CTX *parameters = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *group = NULL;
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = NULL;
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_paramgen_init(parameters), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_dsa_paramgen_bits(parameters, 1024), 1);
+    assert_int_equal(EVP_PKEY_generate(parameters, &group), 1);
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL);
+    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+    return key;
+}
+
+static void
+a_dsa_anchor_is_refused(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = dsa_key();
+    CLEANUP(x509_cleanup) X509 *root = certificate_of("O=D/CN=Root", key, NULL, NULL);
+    CLEANUP(trust_conf_free) struct trust_conf c = {0};
+    struct err e = {0};
+
+    (void)state;
+    write_certificate(root, "dsa.der");
+    set(&c, TRUST_VENDOR, "d", "dsa.der");
+    assert_null(trust_new(pki->root, pki->issuing, &c, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_non_null(strstr(e.text, "dsa.der: its key is of kind DSA"));
+}
+
 static char remarks[4096];
 
 static void
@@ -501,6 +781,40 @@ a_start_says_what_will_go_wrong(void **state)
     assert_non_null(strstr(remarks, "trust \"y\" has no names"));
     assert_null(strstr(remarks, "trust \"x\" has no names"));
     assert_non_null(strstr(remarks, "none.crl: does not exist"));
+    assert_null(strstr(remarks, ".der"));
+}
+
+static void
+an_anchor_under_which_nothing_verifies_is_named(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(trust_conf_free) struct trust_conf c = {0};
+    CLEANUP(trust_cleanup) struct trust *t = NULL;
+    struct forge f = {.subject = "O=Old/CN=Root",
+                      .key = key,
+                      .not_before = now - 10L * HOUR,
+                      .not_after = now + HOUR,
+                      .extensions = {FORGE_CA}};
+    CLEANUP(x509_cleanup) X509 *root = forge_certificate(&f);
+    struct err e = {0};
+
+    (void)state;
+    write_certificate(root, "old.der");
+    set(&c, TRUST_VENDOR, "x", "x.der");
+    set(&c, TRUST_VENDOR, "old", "old.der");
+    t = trust_of(pki, &c);
+    assert_ok(trust_check_anchors(t, now, &e), &e);
+    assert_err(trust_check_anchors(t, now + 2L * HOUR, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "trust \"old\""));
+    assert_non_null(strstr(e.text, "old.der: nothing verifies under it"));
+    assert_non_null(strstr(e.text, "certificate has expired"));
+    remarks[0] = '\0';
+    trust_remarks(t, now + 2L * HOUR, remember);
+    assert_non_null(strstr(remarks, "old.der: nothing verifies under it"));
+    remarks[0] = '\0';
+    trust_remarks(t, now - 20L * HOUR, remember);
+    assert_non_null(strstr(remarks, "before its notBefore"));
 }
 
 int
@@ -517,7 +831,12 @@ main(void)
         cmocka_unit_test(a_new_file_counts_at_once),
         cmocka_unit_test(revoked_is_said_of_genuine_certificates_only),
         cmocka_unit_test(a_pinned_certificate_may_be_revoked_by_its_vendor),
+        cmocka_unit_test(a_roll_over_verifies_whatever_the_order),
+        cmocka_unit_test(an_end_entity_without_key_identifier_is_found_by_its_signature),
+        cmocka_unit_test(a_revoked_way_is_no_reason_when_another_is_good),
+        cmocka_unit_test(a_dsa_anchor_is_refused),
         cmocka_unit_test(a_start_says_what_will_go_wrong),
+        cmocka_unit_test(an_anchor_under_which_nothing_verifies_is_named),
     };
 
     return cmocka_run_group_tests(tests, make, drop);
