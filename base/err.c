@@ -13,6 +13,8 @@ err_text(struct err *e, enum err_code code, const char *fmt, ...)
 
     assert(code != ERR_NONE);
     e->code = code;
+    e->said = 0;
+    e->value[0] = '\0';
     va_start(ap, fmt);
     (void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
@@ -43,7 +45,8 @@ err_context(struct err *e, const char *fmt, ...)
     (void)vsnprintf(context, sizeof(context), fmt, ap);
     va_end(ap);
     memcpy(reason, e->text, sizeof(reason));
-    return err_text(e, e->code, "%.255s: %.255s", context, reason);
+    (void)snprintf(e->text, sizeof(e->text), "%.254s: %.254s", context, reason);
+    return -1;
 }
 
 const char *

@@ -4,8 +4,9 @@
  *
  * A function that can fail returns 0 or -1 (or an owned pointer or NULL) and takes a `struct err *`
  * as its last parameter. The origin sets it, callers put context in front, the top loop of the
- * program logs or answers once. Nobody branches on the text; a peer never sees it.
- * The caller owns the struct, normally on its stack: no globals, no allocation.
+ * program logs or answers once. Nobody branches on the text; a peer never sees it. What a peer may
+ * be told is a row of the caller's own table: its number rides along (ca/cmp/phrase.h). The caller
+ * owns the struct, normally on its stack: no globals, no allocation.
  */
 #pragma once
 
@@ -24,18 +25,22 @@ enum err_code {
     ERR_IO,       /* files, sockets, processes */
 };
 
+enum { ERR_VALUE_SIZE = 48 };
+
 struct err {
     enum err_code code;
     char text[512];
+    int said;                   /* to the peer: a number of the caller's table; 0: nothing */
+    char value[ERR_VALUE_SIZE]; /* and what is filled in there */
 };
 
 /*
  * Each of these is -1, visibly so for the compiler and the analyser, so that
  * `return err_set(e, ERR_INPUT, "...")` ends a function.
  *
- * err_set    sets the reason, replacing an earlier one
+ * err_set    sets the reason, replacing an earlier one, and what is said to the peer by nothing
  * err_errno  the same with ": " and the text of an errno value behind it
- * err_wrap   puts "context: " in front of the reason; the code stays
+ * err_wrap   puts "context: " in front of the reason; all else stays
  */
 #define err_set(e, code, ...) err_failed(err_text((e), (code), __VA_ARGS__))
 #define err_errno(e, code, errnum, ...)                                                            \

@@ -14,8 +14,6 @@
 #include "ca/release.h"
 #include "ca/waiting.h"
 
-#define REJECTED_PHRASE "rejected by an officer"
-
 struct approving {
     struct ca *ca;
     struct admin_call *call;
@@ -95,7 +93,8 @@ end(struct release_item *item)
     const struct issuance_pending *p = &a->pending;
     CLEANUP(mem_cleanup) char *rid = hex_dup(rid_of(a));
     bool approves = a->verified->content.approves;
-    const struct link_message refusal = ca_refusal(rid_of(a), CMP_NOT_AUTHORIZED, REJECTED_PHRASE);
+    const struct link_message refusal =
+        ca_refusal(rid_of(a), CMP_NOT_AUTHORIZED, phrase_text(PHRASE_NOT_APPROVED));
 
     if (a->outcome == ISSUANCE_DONE && !approves) {
         waiting_tell(a->ca->waiting, 0, &refusal);
@@ -127,7 +126,7 @@ run_decide(struct store_op *op, struct store_db *db, struct err *e)
         .cms = buf_span(&v->cms),
         .reason = v->content.reason,
         .fail_info = CMP_NOT_AUTHORIZED,
-        .phrase = REJECTED_PHRASE,
+        .phrase = phrase_text(PHRASE_NOT_APPROVED),
         .now = a->now,
     };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
-#include <stdio.h>
 #include <string.h>
 
 #include "ca/crl_maker.h"
@@ -113,20 +112,21 @@ issue_confirm(struct issue *j)
         issue_work(j, run_judge, on_judged);
         return;
     case ISSUANCE_REJECTED:
-        (void)snprintf(j->phrase, sizeof(j->phrase),
-                       "the certificate was rejected, replaced or not confirmed in time: it is "
-                       "revoked");
-        j->failure = CMP_CERT_CONFIRMED;
-        break;
+        (void)phrase_refuse(&j->failure, PHRASE_NOT_KEPT, &j->e,
+                            "certConf: the certificate was rejected, replaced or given up");
+        issue_refuse(j);
+        return;
     case ISSUANCE_CONFIRMED:
         j->failure = CMP_CERT_CONFIRMED;
         break;
     case ISSUANCE_INTENT:
     case ISSUANCE_REFUSED:
     case ISSUANCE_ABANDONED:
-        j->failure = CMP_BAD_REQUEST;
-        break;
+        (void)phrase_refuse(&j->failure, PHRASE_NOTHING_TO_CONFIRM, &j->e,
+                            "certConf: nothing waits for a confirmation");
+        issue_refuse(j);
+        return;
     }
-    (void)err_set(&j->e, ERR_DENIED, "certConf: nothing waits for a confirmation");
+    (void)err_set(&j->e, ERR_DENIED, "certConf: the certificate is confirmed or rejected already");
     issue_refuse(j);
 }

@@ -85,7 +85,7 @@ issue_answer_again(struct issue *j)
         issue_release(j, q->leaf, released_refused);
         return;
     }
-    ca_die(&(struct err){ERR_STORE, "a state that does not exist"}, "request");
+    ca_die(&(struct err){.code = ERR_STORE, .text = "a state that does not exist"}, "request");
 }
 
 /* ---- judge ---- */
@@ -105,8 +105,6 @@ run_judge(struct task *task)
 
         j->result = policy_grant_request(&j->ca->policy, j->queued, &facts, j->now, &j->grant,
                                          &j->requester, &j->failure, &j->e);
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s",
-                       j->grant.phrase != NULL ? j->grant.phrase : j->grant.renewal.phrase);
     }
     if (j->result == 0) {
         j->failure = CMP_NOT_AUTHORIZED;
@@ -195,8 +193,7 @@ on_looked(struct task *task)
     if (j->is_found) {
         issue_answer_again(j);
     } else if (!j->is_registered) {
-        j->failure = CMP_NOT_AUTHORIZED;
-        (void)err_set(&j->e, ERR_DENIED, "no such registration");
+        (void)phrase_refuse(&j->failure, PHRASE_NOT_REGISTERED, &j->e, "no such registration");
         issue_refuse(j);
     } else if (j->is_confirmed && j->is_revocation) {
         issue_release_revoked(j);
@@ -285,7 +282,7 @@ on_opened(struct task *task)
     if (j->queued == NULL) {
         /* Nobody whom we know stands for it, so it changes nothing here. */
         log_err(LOG_WARNING, "submit-refused", &j->e, "not recorded");
-        issue_end_refused(j, (int)j->failure, cmp_failure_phrase(j->failure));
+        issue_end_refused(j, (int)j->failure, phrase_text(phrase_of_failure(j->failure)));
         return;
     }
     j->may_refuse = true;

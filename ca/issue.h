@@ -86,8 +86,9 @@ struct issue {
 
     int result; /* of the worker's step */
     enum cmp_failure failure;
-    char phrase[ISSUANCE_PHRASE_SIZE]; /* of a refusal, for the peer; "": the failure's own */
-    struct err e;
+    struct err e;       /* the reason, for the record; and the phrase for the peer */
+    enum phrase phrase; /* of `outcome`, and what is filled in there; PHRASE_NONE: its own */
+    char value[ERR_VALUE_SIZE];
 };
 
 /* ---- shared by issue*.c and confirm.c ---- */
@@ -122,8 +123,8 @@ void issue_answer_again(struct issue *);
 void issue_officer_again(struct issue *);
 /* The failure of job->outcome. */
 void issue_refuse_outcome(struct issue *);
-/* issue_explain.c, in a store operation: what the peer is told of job->outcome, in job->phrase,
- * where there is more to say than the failure does. */
+/* issue_explain.c, in a store operation: what the peer is told of job->outcome, in job->phrase
+ * and job->value, where there is more to say than the outcome does. */
 int issue_explain(struct issue *, struct store_db *, const struct issuance_intent *, struct err *e);
 /* A job; `asked` is copied. The flight is the job's from now on. */
 struct issue *issue_new(struct ca *, struct flight *, struct span asked);

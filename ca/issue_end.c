@@ -87,7 +87,7 @@ issue_end_waiting(struct issue *j)
 {
     const struct link_message m = {.type = LINK_WAITING,
                                    .id = issue_rid(j),
-                                   .phrase = SPAN_LITERAL(WAITING_PHRASE),
+                                   .phrase = span_str(phrase_text(PHRASE_WAITING)),
                                    .check_after = (uint32_t)j->ca->conf.approval_check_after_s};
 
     if (j->flight->peer != 0) {
@@ -204,23 +204,18 @@ issue_end_issued(struct issue *j)
 
 /* ---- refusal ---- */
 
-/* What the peer is told. */
-static const char *
-phrase_of(const struct issue *j)
-{
-    return j->phrase[0] != '\0' ? j->phrase : cmp_failure_phrase(j->failure);
-}
-
 static int
 run_refuse(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct issue *j = CONTAINER_OF(op, struct issue, op);
     const struct cmp_queue_entry *entry;
+    char phrase[PHRASE_SIZE];
     struct issuance_refusal r;
 
+    phrase_tell(j->failure, &j->e, phrase);
     if (j->is_pending) {
-        return issuance_pending_refuse(db, issue_rid(j), (int)j->failure, phrase_of(j), j->e.text,
-                                       j->now, &j->found.leaf, &j->outcome, e);
+        return issuance_pending_refuse(db, issue_rid(j), (int)j->failure, phrase, j->e.text, j->now,
+                                       &j->found.leaf, &j->outcome, e);
     }
     entry = cmp_queued_entry(j->queued);
     r = (struct issuance_refusal){
@@ -232,7 +227,7 @@ run_refuse(struct store_op *op, struct store_db *db, struct err *e)
         .queue_sequence = j->queue_sequence,
         .queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous)),
         .fail_info = (int)j->failure,
-        .phrase = phrase_of(j),
+        .phrase = phrase,
         .reason = j->e.text,
         .now = j->now,
     };
@@ -243,8 +238,10 @@ static void
 released_refused(struct release_item *item)
 {
     struct issue *j = CONTAINER_OF(item, struct issue, release);
+    char phrase[PHRASE_SIZE];
 
-    issue_end_refused(j, (int)j->failure, phrase_of(j));
+    phrase_tell(j->failure, &j->e, phrase);
+    issue_end_refused(j, (int)j->failure, phrase);
 }
 
 static void
@@ -262,7 +259,8 @@ on_refused(struct task *task)
         return;
     }
     /* The RA was revoked meanwhile (or the rid is known, which its flight excludes). */
-    issue_end_refused(j, CMP_SIGNER_NOT_TRUSTED, cmp_failure_phrase(CMP_SIGNER_NOT_TRUSTED));
+    issue_end_refused(j, CMP_SIGNER_NOT_TRUSTED,
+                      phrase_text(phrase_of_failure(CMP_SIGNER_NOT_TRUSTED)));
 }
 
 void
@@ -278,7 +276,7 @@ issue_refuse(struct issue *j)
     }
     ca_printable(j->e.text);
     if (!j->may_refuse) {
-        issue_end_refused(j, (int)j->failure, cmp_failure_phrase(j->failure));
+        issue_end_refused(j, (int)j->failure, phrase_text(phrase_of_failure(j->failure)));
         return;
     }
     log_err(LOG_INFO, "refused", &j->e, "%s", cmp_failure_name(j->failure));

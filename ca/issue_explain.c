@@ -17,19 +17,11 @@ explain_former(struct issue *j, struct store_db *db, const struct issuance_inten
     }
     hex_format(span_of(former.serial, sizeof(former.serial)), serial);
     if (j->outcome == ISSUANCE_RENEWED) {
-        (void)snprintf(j->phrase, sizeof(j->phrase),
-                       "its renewal %s waits for a certConf: confirm it, or ask with a newer "
-                       "messageTime",
-                       serial);
-    } else if (former.revoked) {
-        (void)snprintf(j->phrase, sizeof(j->phrase),
-                       "this certificate was renewed, and its successor %s is revoked: register "
-                       "again",
-                       serial);
+        j->phrase = PHRASE_RENEWED;
     } else {
-        (void)snprintf(j->phrase, sizeof(j->phrase),
-                       "this certificate was renewed before: sign with its successor %s", serial);
+        j->phrase = former.revoked ? PHRASE_SUCCESSOR_REVOKED : PHRASE_SUCCESSOR;
     }
+    (void)snprintf(j->value, sizeof(j->value), "%s", serial);
     return 0;
 }
 
@@ -43,10 +35,8 @@ explain_wait(struct issue *j, struct store_db *db, const struct issuance_intent 
         return -1;
     }
     time_format(until, text);
-    (void)snprintf(j->phrase, sizeof(j->phrase),
-                   "%d certificates in an hour were rejected or not confirmed: the next renewal "
-                   "is possible from %s on",
-                   ISSUANCE_UNWANTED_MAX, text);
+    j->phrase = PHRASE_TOO_OFTEN;
+    (void)snprintf(j->value, sizeof(j->value), "%s", text);
     return 0;
 }
 
@@ -60,8 +50,6 @@ issue_explain(struct issue *j, struct store_db *db, const struct issuance_intent
     case ISSUANCE_TOO_OFTEN:
         return explain_wait(j, db, i, e);
     case ISSUANCE_RENEWAL_WAITS:
-        (void)snprintf(j->phrase, sizeof(j->phrase), "%s", issuance_outcome_text(j->outcome));
-        return 0;
     case ISSUANCE_DONE:
     case ISSUANCE_KNOWN:
     case ISSUANCE_SIGNER_UNKNOWN:

@@ -101,34 +101,37 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
     return issue_explain(j, db, &i, e);
 }
 
-static enum cmp_failure
-failure_of(enum issuance_outcome outcome)
+static enum phrase
+phrase_of(enum issuance_outcome outcome)
 {
     switch (outcome) {
     case ISSUANCE_SIGNER_UNKNOWN:
-        return CMP_SIGNER_NOT_TRUSTED;
+        return phrase_of_failure(CMP_SIGNER_NOT_TRUSTED);
     case ISSUANCE_NOT_REGISTERED:
-    case ISSUANCE_USED_UP:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
-    case ISSUANCE_NOT_APPROVED:
-        return CMP_NOT_AUTHORIZED;
-    case ISSUANCE_TRANSACTION_IN_USE:
-        return CMP_TRANSACTION_ID_IN_USE;
-    case ISSUANCE_KEY_TAKEN:
-        return CMP_BAD_CERT_TEMPLATE;
-    case ISSUANCE_CLOSED:
-        return CMP_BAD_REQUEST;
-    case ISSUANCE_HOLDER_REVOKED:
-        return CMP_CERT_REVOKED;
     case ISSUANCE_SUPERSEDES_NOTHING:
-        return CMP_NOT_AUTHORIZED;
+        return PHRASE_NOT_REGISTERED;
+    case ISSUANCE_USED_UP:
+        return PHRASE_USED_UP;
+    case ISSUANCE_NOT_APPROVED:
+        return PHRASE_LATE_APPROVAL;
+    case ISSUANCE_TRANSACTION_IN_USE:
+        return phrase_of_failure(CMP_TRANSACTION_ID_IN_USE);
+    case ISSUANCE_KEY_TAKEN:
+        return PHRASE_KEY_TAKEN;
+    case ISSUANCE_CLOSED:
+        return phrase_of_failure(CMP_BAD_REQUEST);
+    case ISSUANCE_HOLDER_REVOKED:
+        return phrase_of_failure(CMP_CERT_REVOKED);
     case ISSUANCE_RENEWED:
+        return PHRASE_RENEWED;
     case ISSUANCE_RENEWAL_WAITS:
+        return PHRASE_RENEWAL_WAITS;
     case ISSUANCE_SUCCEEDED:
-        return CMP_DUPLICATE_CERT_REQ;
+        return PHRASE_SUCCESSOR;
     case ISSUANCE_TOO_OFTEN:
-        return CMP_SYSTEM_UNAVAIL; /* the one that says that it will be otherwise later */
+        return PHRASE_TOO_OFTEN; /* the one that says that it will be otherwise later */
     case ISSUANCE_SIGNING:
     case ISSUANCE_REPLACED:
     case ISSUANCE_AGAIN:
@@ -136,14 +139,16 @@ failure_of(enum issuance_outcome outcome)
     case ISSUANCE_KNOWN:
         break;
     }
-    return CMP_SYSTEM_FAILURE;
+    return phrase_of_failure(CMP_SYSTEM_FAILURE);
 }
 
 void
 issue_refuse_outcome(struct issue *j)
 {
-    j->failure = failure_of(j->outcome);
-    (void)err_set(&j->e, ERR_DENIED, "%s", issuance_outcome_text(j->outcome));
+    const enum phrase phrase = j->phrase != PHRASE_NONE ? j->phrase : phrase_of(j->outcome);
+
+    (void)phrase_refuse(&j->failure, phrase, &j->e, "%s", issuance_outcome_text(j->outcome));
+    (void)phrase_value(&j->e, "%s", j->value);
     issue_refuse(j);
 }
 

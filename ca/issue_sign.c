@@ -22,7 +22,8 @@ run_issue(struct store_op *op, struct store_db *db, struct err *e)
     }
     return j->is_cancelled
                ? issuance_abandon(db, issue_rid(j), CMP_NOT_AUTHORIZED,
-                                  "the registration was cancelled", j->now, &j->found.leaf, e)
+                                  phrase_text(PHRASE_CANCELLED), "the registration was cancelled",
+                                  j->now, &j->found.leaf, e)
                : issuance_issue(db, issue_rid(j), buf_span(&j->certificate), j->now, &j->found.leaf,
                                 e);
 }
@@ -32,7 +33,7 @@ released_cancelled(struct release_item *item)
 {
     struct issue *j = CONTAINER_OF(item, struct issue, release);
 
-    issue_end_refused(j, CMP_NOT_AUTHORIZED, cmp_failure_phrase(CMP_NOT_AUTHORIZED));
+    issue_end_refused(j, CMP_NOT_AUTHORIZED, phrase_text(PHRASE_CANCELLED));
 }
 
 static void
@@ -93,8 +94,8 @@ run_abandon(struct store_op *op, struct store_db *db, struct err *e)
     struct issue *j = CONTAINER_OF(op, struct issue, op);
 
     ca_printable(j->e.text);
-    return issuance_abandon(db, issue_rid(j), CMP_SYSTEM_FAILURE, j->e.text, j->now, &j->found.leaf,
-                            e);
+    return issuance_abandon(db, issue_rid(j), CMP_SYSTEM_FAILURE, phrase_text(PHRASE_GIVEN_UP),
+                            j->e.text, j->now, &j->found.leaf, e);
 }
 
 static void
@@ -102,7 +103,7 @@ released_abandoned(struct release_item *item)
 {
     struct issue *j = CONTAINER_OF(item, struct issue, release);
 
-    issue_end_refused(j, CMP_SYSTEM_FAILURE, cmp_failure_phrase(CMP_SYSTEM_FAILURE));
+    issue_end_refused(j, CMP_SYSTEM_FAILURE, phrase_text(PHRASE_GIVEN_UP));
 }
 
 static void
@@ -206,7 +207,8 @@ run_resolve(struct store_op *op, struct store_db *db, struct err *e)
     if (o->certificate.n > 0) {
         return issuance_issue(db, rid, o->certificate, o->now, &o->leaf, e);
     }
-    return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, o->reason, o->now, &o->leaf, e);
+    return issuance_abandon(db, rid, CMP_SYSTEM_FAILURE, phrase_text(PHRASE_GIVEN_UP), o->reason,
+                            o->now, &o->leaf, e);
 }
 
 struct approved_op {

@@ -40,11 +40,9 @@ answer_waiting(struct issue *j)
 }
 
 static void
-refuse(struct issue *j, const char *why)
+refuse(struct issue *j, enum phrase phrase)
 {
-    j->failure = CMP_NOT_AUTHORIZED;
-    (void)snprintf(j->phrase, sizeof(j->phrase), "%s", why);
-    (void)err_set(&j->e, ERR_DENIED, "%s", why);
+    (void)phrase_refuse(&j->failure, phrase, &j->e, "%s", phrase_text(phrase));
     issue_refuse(j);
 }
 
@@ -55,11 +53,11 @@ issue_is_kept_waiting(struct issue *j)
         return false;
     }
     if (j->pending.expires <= j->now) {
-        refuse(j, "not approved in time");
+        refuse(j, PHRASE_LATE_APPROVAL);
         return true;
     }
     if (!j->pending.registered) {
-        refuse(j, "the registration ended while the request waited");
+        refuse(j, PHRASE_ENDED_WAITING);
         return true;
     }
     if (j->pending.approved < j->pending.approvals) {

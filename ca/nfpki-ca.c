@@ -62,7 +62,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_REVOKED:
         break;
     }
-    ca_die(&(struct err){ERR_INPUT, "not a request"}, "link");
+    ca_die(&(struct err){.code = ERR_INPUT, .text = "not a request"}, "link");
 }
 
 static void

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/support.h"
+#include "ca/cmp/weakness.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
 #include "ca/x509/profiles.h"
@@ -115,8 +117,8 @@ check_signer(const struct policy *p, const struct cmp_msg *m, const struct regis
     *failure = CMP_SIGNER_NOT_TRUSTED; /* where the registration has another one */
     switch (r->proof.kind) {
     case PROOF_MAC:
-        (void)err_set(e, ERR_DENIED, "registered for MAC, but protected by a signature");
-        return fail(failure, CMP_WRONG_INTEGRITY);
+        return phrase_refuse(failure, PHRASE_PROOF, e,
+                             "registered for MAC, but protected by a signature");
     case PROOF_CERTIFICATE:
         return registration_matches_certificate(r, signer, e) != 0 ||
                        trust_check_pinned(p->trust, m, signer, now, failure, e) != 0
@@ -187,9 +189,10 @@ check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum c
         return renew_judge(&p->renew, &r, &g->renewal, failure, e);
     }
     if (body == CMP_KUR || body == CMP_CR) {
-        (void)err_set(e, ERR_DENIED, "%s is signed with a certificate that is not ours",
-                      cmp_body_name(body));
-        return fail(failure, CMP_NOT_AUTHORIZED);
+        (void)phrase_refuse(failure, PHRASE_NOT_OURS, e,
+                            "%s is signed with a certificate that is not ours",
+                            cmp_body_name(body));
+        return phrase_value(e, "%s", cmp_body_name(body));
     }
     return check_signer(p, m, &g->registration, signer, cmp_certreq_spki(a->asked), a->now, failure,
                         e);
@@ -204,30 +207,32 @@ check_requester(const struct asking *a, struct policy_grant *g, X509 **requester
     const struct cmp_msg *m = cmp_queued_inner(q);
     const enum cmp_assurance attested = cmp_queued_entry(q)->assurance;
 
-    *failure = CMP_WRONG_INTEGRITY;
     switch (cmp_protection_of(m)) {
     case CMP_PROTECTION_MAC:
         if (attested != CMP_ASSURANCE_MAC || r->proof.kind != PROOF_MAC) {
-            return err_set(e, ERR_DENIED, "protected by a MAC, but not registered or attested so");
+            return phrase_refuse(failure, PHRASE_PROOF, e,
+                                 "protected by a MAC, but not registered or attested so");
         }
         if (cmp_msg_body(m) == CMP_KUR) {
-            return err_set(e, ERR_DENIED, "kur is signed with the certificate that it updates");
+            return phrase_refuse(failure, PHRASE_UPDATE_MAC, e,
+                                 "kur is signed with the certificate that it updates");
         }
         *failure = CMP_NO_FAILURE;
         return 0;
     case CMP_PROTECTION_SIGNATURE:
         if (attested != CMP_ASSURANCE_SIGNATURE) {
-            return err_set(e, ERR_DENIED, "protected by a signature, but not attested so");
+            return phrase_refuse(failure, PHRASE_PROOF, e,
+                                 "protected by a signature, but not attested so");
         }
         break;
     case CMP_UNPROTECTED:
     case CMP_PROTECTION_UNKNOWN:
-        (void)err_set(e, ERR_DENIED, "not protected, or in a way that we do not know");
-        return fail(failure, CMP_BAD_MESSAGE_CHECK);
+        return phrase_refuse(failure, PHRASE_UNPROTECTED, e,
+                             "not protected, or in a way that we do not know");
     }
     *requester = cmp_msg_signer(m, e);
     if (*requester == NULL) {
-        return fail(failure, CMP_BAD_MESSAGE_CHECK);
+        return phrase_say(failure, PHRASE_NO_SIGNER, e);
     }
     if (cmp_signature_verify(m, *requester, failure, e) != 0 ||
         check_right(a, *requester, g, failure, e) != 0) {
@@ -289,31 +294,53 @@ build(const struct policy *p, struct policy_grant *g, struct span spki, struct e
 
 /* The key that is to be certified, before a TBS is made of it, and the one that signs. */
 static int
-check_keys(const struct asking *a, X509 *requester, struct policy_grant *g,
-           enum cmp_failure *failure, struct err *e)
+check_keys(const struct asking *a, X509 *requester, enum cmp_failure *failure, struct err *e)
 {
     const struct blocked_keys *blocked = a->policy->blocked;
 
-    *failure = CMP_SIGNER_NOT_TRUSTED;
-    if (requester == NULL || weak_key_check_signer(requester, blocked, &g->phrase, e) == 0) {
-        *failure = CMP_BAD_CERT_TEMPLATE;
-        if (weak_key_check(cmp_certreq_spki(a->asked), blocked, &g->phrase, e) == 0) {
-            return 0;
-        }
+    if (requester != NULL && weakness_check_signer(requester, blocked, failure, e) != 0) {
+        return -1;
     }
-    return e->code == ERR_CRYPTO ? fail(failure, CMP_SYSTEM_FAILURE) : -1;
+    return weakness_check(cmp_certreq_spki(a->asked), blocked, failure, e);
 }
 
-/* What the profile demands of the request; the rest shows in the TBS. */
+/* What the profile demands of the request. */
 static int
 check_profile(const struct profile *profile, const struct cmp_msg *m,
-              const struct cmp_certreq *asked, const struct nf_identity *nf, struct err *e)
+              const struct cmp_certreq *asked, const struct nf_identity *nf,
+              enum cmp_failure *failure, struct err *e)
 {
     if (profile->signature_only && cmp_protection_of(m) == CMP_PROTECTION_MAC) {
-        return err_set(e, ERR_DENIED, "profile %s: only for requests that are signed",
-                       profile->name);
+        return phrase_refuse(failure, PHRASE_SIGNED_ONLY, e,
+                             "profile %s: only for requests that are signed", profile->name);
     }
-    return wish_check(profile, nf, cmp_certreq_extensions(asked), e);
+    if (profile_check_key(profile, cmp_certreq_spki(asked), e) != 0) {
+        return phrase_say(failure, PHRASE_KEY_PROFILE, e);
+    }
+    if (wish_check(profile, nf, cmp_certreq_extensions(asked), e) != 0) {
+        return phrase_say(failure, e->code == ERR_INPUT ? PHRASE_EXTENSION : PHRASE_NF_TYPE, e);
+    }
+    return 0;
+}
+
+/* The window is that of initial certificates; a renewal needs the profile only. */
+static int
+check_window(const struct registration *r, const struct profile *profile, bool renews, time_t now,
+             enum cmp_failure *failure, struct err *e)
+{
+    char when[ERR_VALUE_SIZE];
+    bool ended;
+
+    if (registration_profile(r, profile->name) == NULL) {
+        return phrase_refuse(failure, PHRASE_PROFILE, e, "registration: not for profile %s",
+                             profile->name);
+    }
+    if (renews || !registration_is_closed(r, now, &ended, when, sizeof(when))) {
+        return 0;
+    }
+    (void)phrase_refuse(failure, ended ? PHRASE_ENDED : PHRASE_NOT_OPEN, e,
+                        "the registration %s %s", ended ? "ended at" : "begins at", when);
+    return phrase_value(e, "%s", when);
 }
 
 /* The profile that the network function names itself is not the RA's to change (RFC 9810 5.1.1.4).
@@ -328,8 +355,9 @@ check_profile_wish(const struct cmp_queued *q, const char *profile, enum cmp_fai
         return -1;
     }
     if (wish[0] != '\0' && strcmp(wish, profile) != 0) {
-        (void)err_set(e, ERR_DENIED, "certProfile is %s, and what is granted %s", wish, profile);
-        return fail(failure, CMP_NOT_AUTHORIZED);
+        (void)phrase_refuse(failure, PHRASE_PROFILE_HELD, e,
+                            "certProfile is %s, and what is granted %s", wish, profile);
+        return phrase_value(e, "%s", profile);
     }
     return 0;
 }
@@ -341,30 +369,31 @@ granted_profile(const struct asking *a, const struct policy_grant *g)
     return g->renewal.profile != NULL ? g->renewal.profile : cmp_queued_entry(a->queued)->profile;
 }
 
+/* Whatever fails here and is neither the request's nor the registration's fault is ours, and stays
+ * undecided: our file of profiles lacks one that the RA's has, our certificate ends, our rules
+ * contradict each other. */
 static int
-grant_from_registration(const struct asking *a, struct policy_grant *g, struct err *e)
+grant_from_registration(const struct asking *a, struct policy_grant *g, enum cmp_failure *failure,
+                        struct err *e)
 {
     const struct policy *p = a->policy;
     const time_t now = a->now;
-    const struct profile *profile = profiles_find(p->rules.profiles, granted_profile(a, g));
+    const char *name = granted_profile(a, g);
+    const struct profile *profile = profiles_find(p->rules.profiles, name);
 
+    *failure = CMP_SYSTEM_FAILURE;
     if (profile == NULL) {
-        return err_set(e, ERR_DENIED, "no such profile for network functions");
+        return err_set(e, ERR_NOTFOUND, "profile %s is not in the CA's file of profiles", name);
     }
-    if (check_profile(profile, cmp_queued_inner(a->queued), a->asked, &g->registration.nf, e) !=
-        0) {
+    if (check_profile(profile, cmp_queued_inner(a->queued), a->asked, &g->registration.nf, failure,
+                      e) != 0 ||
+        check_window(&g->registration, profile, g->renewal.replaces, now, failure, e) != 0) {
         return -1;
     }
     g->request.profile = profile;
     g->request.nf = &g->registration.nf;
     g->request.not_before = now;
-    if (!g->renewal.replaces) {
-        (void)registration_is_closed(&g->registration, now, g->renewal.phrase,
-                                     sizeof(g->renewal.phrase));
-    }
-    /* The window is that of initial certificates; a renewal needs the profile only. */
-    if ((!g->renewal.replaces && registration_allows(&g->registration, profile, now, e) != 0) ||
-        registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,
+    if (registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,
                                e) != 0) {
         return -1;
     }
@@ -389,15 +418,11 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q,
     }
     a.asked = asked;
     if (check_requester(&a, g, requester, failure, e) != 0 ||
-        check_keys(&a, *requester, g, failure, e) != 0 ||
+        check_keys(&a, *requester, failure, e) != 0 ||
         cmp_certreq_check_pop(asked, failure, e) != 0 ||
-        check_profile_wish(q, granted_profile(&a, g), failure, e) != 0) {
+        check_profile_wish(q, granted_profile(&a, g), failure, e) != 0 ||
+        grant_from_registration(&a, g, failure, e) != 0) {
         return -1;
-    }
-    if (grant_from_registration(&a, g, e) != 0) {
-        return fail(failure, e->code == ERR_CRYPTO  ? CMP_SYSTEM_FAILURE
-                             : e->code == ERR_INPUT ? CMP_BAD_CERT_TEMPLATE
-                                                    : CMP_NOT_AUTHORIZED);
     }
     *failure = CMP_NO_FAILURE;
     return 0;
@@ -465,8 +490,8 @@ policy_confirmation(const struct cmp_queued *q, const struct cmp_queued *first, 
     if (cmp_protection_of(m) != wanted || cmp_queued_entry(q)->assurance != attested ||
         strcmp(cmp_queued_entry(q)->registration_id, cmp_queued_entry(first)->registration_id) !=
             0) {
-        (void)err_set(e, ERR_DENIED, "certConf: not protected as the request was");
-        return fail(failure, CMP_WRONG_INTEGRITY);
+        return phrase_refuse(failure, PHRASE_OTHER_CREDENTIALS, e,
+                             "certConf: not protected as the request was");
     }
     if (!by_mac) {
         signer = cmp_msg_signer(cmp_queued_inner(first), e);

@@ -50,7 +50,6 @@ struct policy_grant {
     struct tbs_request request; /* borrows from the members above */
     struct buf tbs;
     struct renewal renewal; /* of a request that a certificate of ours signs */
-    const char *phrase;     /* of a refusal, for the peer; NULL: the failure's own */
 };
 void policy_grant_free(struct policy_grant *);
 

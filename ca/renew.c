@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/renew.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/update.h"
 
 enum { DAY = 24 * 60 * 60, SPKI_MAX = 4096 };
@@ -41,20 +41,22 @@ check_holder(const struct renew_request *r, enum cmp_failure *failure, struct er
         (void)err_set(e, ERR_DENIED, "the certificate that signs is revoked");
         return fail(failure, CMP_CERT_REVOKED);
     }
-    *failure = CMP_NOT_AUTHORIZED;
     if (h->nf_instance[0] == '\0') {
-        return err_set(e, ERR_DENIED, "signed with a certificate of our own processes or officers");
+        return phrase_refuse(failure, PHRASE_NOT_REGISTERED, e,
+                             "signed with a certificate of our own processes or officers");
     }
     if (h->governs[0] == '\0') {
-        return err_set(e, ERR_DENIED, "no registration of this network function is live");
+        return phrase_refuse(failure, PHRASE_NOT_REGISTERED, e,
+                             "no registration of this network function is live");
     }
     if (strcmp(h->governs, r->registration) != 0) {
-        return err_set(e, ERR_DENIED, "the live registration of the signer is %s, not %s",
-                       h->governs, r->registration);
+        return phrase_refuse(failure, PHRASE_NOT_REGISTERED, e,
+                             "the live registration of the signer is %s, not %s", h->governs,
+                             r->registration);
     }
     if (r->is_superseded) {
-        return err_set(e, ERR_DENIED, "registration %s was superseded by %s", h->registration,
-                       h->governs);
+        return phrase_refuse(failure, PHRASE_SUPERSEDED, e, "registration %s was superseded by %s",
+                             h->registration, h->governs);
     }
     return 0;
 }
@@ -82,8 +84,8 @@ check_key(const struct renew_rules *rules, const struct renew_request *r, enum c
         return fail(failure, CMP_SYSTEM_FAILURE);
     }
     if (!rules->same_key && span_equal(buf_span(&old), cmp_certreq_spki(r->asked))) {
-        (void)err_set(e, ERR_DENIED, "the key of the certificate that signs; a new one is needed");
-        return fail(failure, CMP_BAD_CERT_TEMPLATE);
+        return phrase_refuse(failure, PHRASE_KEY_SAME, e,
+                             "the key of the certificate that signs; a new one is needed");
     }
     return 0;
 }
@@ -107,10 +109,8 @@ judge_update(const struct renew_rules *rules, const struct renew_request *r, tim
     }
     if (r->now < opens_at) {
         time_format(opens_at, at);
-        (void)snprintf(out->phrase, sizeof(out->phrase),
-                       "too early: this certificate may be updated from %s on", at);
-        (void)err_set(e, ERR_DENIED, "%s", out->phrase);
-        return fail(failure, CMP_NOT_AUTHORIZED);
+        (void)phrase_refuse(failure, PHRASE_EARLY, e, "too early: not before %s", at);
+        return phrase_value(e, "%s", at);
     }
     out->profile = r->holder->profile;
     out->replaces = true;
@@ -123,11 +123,8 @@ judge_reenrolment(const struct renew_rules *rules, const struct renew_request *r
                   struct renewal *out, enum cmp_failure *failure, struct err *e)
 {
     if (!rules->reenrolment) {
-        (void)snprintf(out->phrase, sizeof(out->phrase),
-                       "a certificate of this PKI is updated by kur; %s is not accepted",
-                       cmp_body_name(cmp_msg_body(r->msg)));
-        (void)err_set(e, ERR_DENIED, "reenrolment = \"refuse\"");
-        return fail(failure, CMP_NOT_AUTHORIZED);
+        (void)phrase_refuse(failure, PHRASE_NO_REENROLMENT, e, "reenrolment = \"refuse\"");
+        return phrase_value(e, "%s", cmp_body_name(cmp_msg_body(r->msg)));
     }
     if (check_key(rules, r, failure, e) != 0) {
         return -1;

@@ -38,7 +38,6 @@ struct renewal {
     const char *profile; /* kur: of the certificate that is updated; else the one that was named */
     bool replaces;       /* it takes the place of the holder's: no use of the registration */
     bool is_update;      /* and supersedes it when it is confirmed */
-    char phrase[ISSUANCE_PHRASE_SIZE]; /* for the peer, when a refusal has more to say; or "" */
 };
 
 /*

@@ -149,8 +149,8 @@ check_right(struct issue *j)
             return -1;
         }
         if (j->is_target && !span_equal(serial, span_of(h->serial, sizeof(h->serial)))) {
-            (void)err_set(&j->e, ERR_DENIED, "rr for somebody else's certificate");
-            return fail(j, CMP_NOT_AUTHORIZED);
+            return phrase_refuse(&j->failure, PHRASE_REVOKE_OTHERS, &j->e,
+                                 "rr for somebody else's certificate");
         }
         j->by = mem_strdup("rr of its holder");
         return 0;
@@ -164,8 +164,8 @@ check_right(struct issue *j)
         return -1;
     }
     if (j->is_target && j->target.nf_instance[0] == '\0') {
-        (void)err_set(&j->e, ERR_DENIED, "rr for a certificate of our own processes or officers");
-        return fail(j, CMP_NOT_AUTHORIZED);
+        return phrase_refuse(&j->failure, PHRASE_REVOKE_OTHERS, &j->e,
+                             "rr for a certificate of our own processes or officers");
     }
     {
         char hex[2 * ISSUANCE_SERIAL_SIZE + 1];
@@ -180,16 +180,15 @@ static int
 check_target(struct issue *j)
 {
     if (!j->is_target) {
-        (void)err_set(&j->e, ERR_DENIED, "rr for a certificate that was not issued here");
-        return fail(j, CMP_BAD_CERT_ID);
+        return phrase_refuse(&j->failure, PHRASE_REVOKE_UNKNOWN, &j->e,
+                             "rr for a certificate that was not issued here");
     }
     if (j->target.revoked) {
-        (void)err_set(&j->e, ERR_DENIED, "rr for what is revoked already");
-        return fail(j, CMP_CERT_REVOKED);
+        return phrase_refuse(&j->failure, PHRASE_REVOKE_AGAIN, &j->e,
+                             "rr for what is revoked already");
     }
     if (j->target.not_after < j->now) {
-        (void)err_set(&j->e, ERR_DENIED, "rr for what has expired");
-        return fail(j, CMP_BAD_CERT_ID);
+        return phrase_refuse(&j->failure, PHRASE_REVOKE_EXPIRED, &j->e, "rr for what has expired");
     }
     return 0;
 }
@@ -202,19 +201,20 @@ judge(struct issue *j)
 
     if (cmp_protection_of(m) != CMP_PROTECTION_SIGNATURE ||
         cmp_queued_entry(j->queued)->assurance != CMP_ASSURANCE_SIGNATURE) {
-        (void)err_set(&j->e, ERR_DENIED, "rr that is not signed, or not attested so");
-        return fail(j, CMP_WRONG_INTEGRITY);
+        return phrase_refuse(&j->failure, PHRASE_REVOKE_MAC, &j->e,
+                             "rr that is not signed, or not attested so");
     }
     j->requester = cmp_msg_signer(m, &j->e);
     if (j->requester == NULL) {
-        return fail(j, CMP_BAD_MESSAGE_CHECK);
+        return phrase_say(&j->failure, PHRASE_NO_SIGNER, &j->e);
     }
     if (cmp_signature_verify(m, j->requester, &j->failure, &j->e) != 0) {
         return -1;
     }
     if (!j->is_held) {
-        (void)err_set(&j->e, ERR_DENIED, "rr signed with a certificate that is not ours");
-        return fail(j, CMP_NOT_AUTHORIZED);
+        (void)phrase_refuse(&j->failure, PHRASE_NOT_OURS, &j->e,
+                            "rr signed with a certificate that is not ours");
+        return phrase_value(&j->e, "rr");
     }
     if (j->holder.revoked) {
         (void)err_set(&j->e, ERR_DENIED, "rr signed with a certificate that is revoked");

@@ -9,8 +9,6 @@
 
 #include "ca/daemon.h"
 
-#define WAITING_PHRASE "waiting for approval"
-
 void waiting_free(struct waiting *);
 struct waiting *waiting_new(struct ca *, struct err *e) OWNED(waiting_free);
 

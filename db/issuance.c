@@ -236,8 +236,8 @@ issuance_not_after(struct store_db *db, struct span rid, time_t *out, struct err
 }
 
 int
-issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char *reason,
-                 time_t now, uint64_t *leaf, struct err *e)
+issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char *phrase,
+                 const char *reason, time_t now, uint64_t *leaf, struct err *e)
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     time_t not_after;
@@ -262,8 +262,9 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
                    STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }
-    if (store_exec(db, "UPDATE request SET fail_info = ?1, phrase = 'given up' WHERE rid = ?2",
-                   STORE_VALUES(store_int(fail_info), store_blob(rid)), e) != 0) {
+    if (store_exec(db, "UPDATE request SET fail_info = ?1, phrase = ?2 WHERE rid = ?3",
+                   STORE_VALUES(store_int(fail_info), store_text(phrase), store_blob(rid)),
+                   e) != 0) {
         return -1;
     }
     return issuance_advance(db, rid, ISSUANCE_INTENT, ISSUANCE_ABANDONED, *leaf, e);

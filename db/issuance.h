@@ -239,8 +239,8 @@ int issuance_issue(struct store_db *, struct span rid, struct span certificate, 
                    uint64_t *leaf, struct err *e);
 /* INTENT -> ABANDONED with the leaf REJECTED; the serial is revoked, because a signature may exist
  * that nobody stored; the use is given back. */
-int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *reason,
-                     time_t now, uint64_t *leaf, struct err *e);
+int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *phrase,
+                     const char *reason, time_t now, uint64_t *leaf, struct err *e);
 /* The oldest INTENT, or *found = false. One of an officer only when it is older than
  * `officers_before`: nothing in the database shows that an officer asked, so it waits until the
  * officer asks again. */

@@ -124,8 +124,9 @@ typedef int requests_convert(void *arg, const char *id, struct span sealed, stru
                              bool *changed, struct err *e);
 int requests_reseal(struct store_db *, int limit, requests_convert *convert, void *arg,
                     struct err *e);
-/* ERR_NOTFOUND. Cancelling twice is fine. Requests that wait for the CA are REJECTED. */
-int requests_cancel(struct store_db *, const char *id, struct err *e);
+/* ERR_NOTFOUND. Cancelling twice is fine. Requests that wait for the CA are REJECTED, and their
+ * clients told this phrase. */
+int requests_cancel(struct store_db *, const char *id, const char *phrase, struct err *e);
 /* The CA has closed it too: what was delivered under it is revoked. */
 int requests_closed(struct store_db *, const char *id, struct err *e);
 /* Cancelled, and the CA has not said so yet. */

@@ -268,7 +268,7 @@ requests_reseal(struct store_db *db, int limit, requests_convert *convert, void 
 }
 
 int
-requests_cancel(struct store_db *db, const char *id, struct err *e)
+requests_cancel(struct store_db *db, const char *id, const char *phrase, struct err *e)
 {
     if (store_exec(db, "UPDATE registration SET cancelled = 1, sealed = NULL WHERE id = ?",
                    STORE_VALUES(store_text(id)), e) != 0) {
@@ -285,9 +285,10 @@ requests_cancel(struct store_db *db, const char *id, struct err *e)
         return -1;
     }
     return store_exec(db,
-                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = 'the registration "
-                      "was cancelled' WHERE registration = ?1 AND state = 0",
-                      STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED)), e);
+                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = ?3 "
+                      "WHERE registration = ?1 AND state = 0",
+                      STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED), store_text(phrase)),
+                      e);
 }
 
 int

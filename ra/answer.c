@@ -29,14 +29,17 @@ cert_req_id(const struct job *job)
 static int
 failure_body(const struct job *job, struct buf *body, struct err *e)
 {
+    char phrase[PHRASE_SIZE];
+    const char *text = job->told != NULL ? job->told : phrase;
+
+    phrase_tell(job->failure, &job->e, phrase);
     if (!job->in_body || answer_type(job) == CMP_GENP) {
-        return cmp_body_error(job->failure, job->phrase, body, e);
+        return cmp_body_error(job->failure, text, body, e);
     }
     if (answer_type(job) == CMP_RP) {
-        return cmp_body_not_revoked(job->failure, job->phrase, body, e);
+        return cmp_body_not_revoked(job->failure, text, body, e);
     }
-    return cmp_body_rejected(answer_type(job), cert_req_id(job), job->failure, job->phrase, body,
-                             e);
+    return cmp_body_rejected(answer_type(job), cert_req_id(job), job->failure, text, body, e);
 }
 
 /* What cannot be answered, the file system willing, is an error that says so. */
@@ -48,7 +51,7 @@ support_answer(struct job *job, struct buf *body, struct err *e)
     }
     log_err(LOG_ERROR, "genm-unanswered", e, "%s asked for %s", job->identity,
             cmp_info_name(job->genm.info));
-    return cmp_body_error(job->failure, job->phrase, body, e);
+    return cmp_body_error(job->failure, NULL, body, e);
 }
 
 /* The certificate says what the registration says; the client is told when that is not what it

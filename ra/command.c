@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "ca/cmp/phrase.h"
 #include "ca/link/msg.h"
 #include "ra/enlist.h"
 #include "ra/import.h"
@@ -242,7 +243,8 @@ cancel_replied(void *arg, const struct link_message *reply)
 static int
 cancel_run(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return requests_cancel(db, CONTAINER_OF(op, struct command, op)->request.id, e);
+    return requests_cancel(db, CONTAINER_OF(op, struct command, op)->request.id,
+                           phrase_text(PHRASE_CANCELLED), e);
 }
 
 static void

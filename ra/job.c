@@ -4,6 +4,7 @@
 #include <event2/event.h>
 
 #include "base/ossl.h"
+#include "ca/registration/registration.h"
 
 struct job *
 job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
@@ -92,4 +93,21 @@ job_fail(struct job *job, enum cmp_failure failure)
 {
     job->failure = failure;
     return -1;
+}
+
+int
+job_say(struct job *job, enum phrase phrase)
+{
+    return phrase_say(&job->failure, phrase, &job->e);
+}
+
+int
+job_say_window(struct job *job, const struct registration *registration)
+{
+    char when[ERR_VALUE_SIZE];
+    bool ended = false;
+
+    (void)registration_is_closed(registration, job->now, &ended, when, sizeof(when));
+    (void)job_say(job, ended ? PHRASE_ENDED : PHRASE_NOT_OPEN);
+    return phrase_value(&job->e, "%s", when);
 }

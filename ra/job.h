@@ -13,6 +13,7 @@
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/check.h"
 #include "ca/cmp/mac.h"
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
 #include "ca/cmp/revoke.h"
@@ -24,6 +25,7 @@
 #include "ra/route.h"
 
 struct event;
+struct registration;
 
 enum answer_kind {
     ANSWER_FAILURE, /* error, or ip, cp, kup, rp with a rejection: `failure` */
@@ -80,12 +82,12 @@ struct job {
 
     /* What was judged. */
     bool authenticated;
-    bool untimely;                    /* messageTime is outside the window */
-    char clock[CMP_TIME_PHRASE_SIZE]; /* and how far, for who is authenticated */
-    bool in_body; /* a failure goes into ip, cp, kup, rp (RFC 9483 3.6.2), not into error */
+    bool untimely;    /* messageTime is outside the window */
+    struct err clock; /* and how far, for who is authenticated */
+    bool in_body;     /* a failure goes into ip, cp, kup, rp (RFC 9483 3.6.2), not into error */
     enum cmp_failure failure;
-    const char *phrase; /* NULL: the failure's own */
-    struct err e;       /* the reason, for the log */
+    struct err e;     /* the reason, for the log; and the phrase for the client */
+    const char *told; /* a phrase of the CA, which counts more; NULL: none */
     struct cmp_mac_key *key;
     struct cmp_certreq *certreq;
     struct buf asked; /* its wishes, to be kept */
@@ -131,6 +133,10 @@ struct job *job_of_sign(struct task *);
 
 /* For a check that failed: notes why in job->failure and returns -1; job->e is the caller's. */
 int job_fail(struct job *, enum cmp_failure);
+/* The same with the phrase that the client gets, whose failInfo it is. */
+int job_say(struct job *, enum phrase);
+/* That its registration is not open, and when. */
+int job_say_window(struct job *, const struct registration *);
 /* Stage 1, on a worker: the form of the message and who it says it is from. On failure job->failure
  * and job->e; -1. */
 int judge_form(struct job *);

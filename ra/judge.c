@@ -13,8 +13,8 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "ca/cmp/weakness.h"
 #include "ca/registration/registration.h"
-#include "ca/x509/weak_key.h"
 #include "ra/job.h"
 #include "ra/judge_names.h"
 #include "ra/judge_own.h"
@@ -28,10 +28,9 @@ static int
 check_proof(struct job *job, const struct registration *registration)
 {
     if (job->protection == CMP_PROTECTION_SIGNATURE &&
-        weak_key_check_signer(job->signer, job->ra->settings->blocked, &job->phrase, &job->e) !=
+        weakness_check_signer(job->signer, job->ra->settings->blocked, &job->failure, &job->e) !=
             0) {
-        return job_fail(job,
-                        job->e.code == ERR_CRYPTO ? CMP_SYSTEM_FAILURE : CMP_SIGNER_NOT_TRUSTED);
+        return -1;
     }
     if (judge_own_right(job) != 0) {
         return -1;
@@ -50,7 +49,7 @@ check_proof(struct job *job, const struct registration *registration)
         if (job->protection == CMP_PROTECTION_SIGNATURE) {
             return registration_matches_certificate(registration, job->signer, &job->e) == 0
                        ? 0
-                       : job_fail(job, CMP_NOT_AUTHORIZED);
+                       : job_say(job, PHRASE_OTHER_CERTIFICATE);
         }
         break;
     case PROOF_PUBLIC_KEY:
@@ -60,7 +59,7 @@ check_proof(struct job *job, const struct registration *registration)
         break;
     }
     (void)err_set(&job->e, ERR_DENIED, "the registration wants another proof");
-    return job_fail(job, CMP_WRONG_INTEGRITY);
+    return job_say(job, PHRASE_PROOF);
 }
 
 /* Proof publicKey: the registered key protects the request and is what the request asks for. */
@@ -79,11 +78,11 @@ check_asked_key(struct job *job, const struct registration *registration)
     if (memcmp(asked, job->signer_key, sizeof(asked)) != 0) {
         (void)err_set(&job->e, ERR_DENIED,
                       "the request is not protected by the key that it asks for");
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        return job_say(job, PHRASE_KEY_REGISTERED);
     }
     return registration_matches_spki(registration, spki, &job->e) == 0
                ? 0
-               : job_fail(job, CMP_NOT_AUTHORIZED);
+               : job_say(job, PHRASE_KEY_REGISTERED);
 }
 
 static int
@@ -134,8 +133,7 @@ choose_profile(struct job *job, const struct registration *registration)
     if (wish[0] != '\0' && name[0] != '\0' && strcmp(wish, name) != 0) {
         (void)err_set(&job->e, ERR_DENIED, "certProfile is %s and the path's profile %s", wish,
                       name);
-        job->phrase = "certProfile is not the profile of the path";
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        return job_say(job, PHRASE_PATH_PROFILE);
     }
     if (wish[0] != '\0') {
         name = wish;
@@ -145,21 +143,18 @@ choose_profile(struct job *job, const struct registration *registration)
     chosen = registration_profile(registration, name);
     if (chosen == NULL) {
         (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
-        job->phrase = "the network function is not registered for this profile";
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        return job_say(job, PHRASE_PROFILE);
     }
     if (job->body == CMP_KUR && job->held.profile[0] != '\0' &&
         strcmp(name, job->held.profile) != 0) {
         (void)err_set(&job->e, ERR_DENIED, "a kur for another profile than its certificate's");
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        (void)job_say(job, PHRASE_PROFILE_HELD);
+        return phrase_value(&job->e, "%s", job->held.profile);
     }
     /* The window is that of initial certificates; the CA says what a holder may. */
     if (!judge_own_applies(job) &&
         registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
-        if (registration_is_closed(registration, job->now, job->clock, sizeof(job->clock))) {
-            job->phrase = job->clock;
-        }
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        return job_say_window(job, registration);
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s", name);
     return 0;
@@ -169,12 +164,8 @@ choose_profile(struct job *job, const struct registration *registration)
 static int
 check_weakness(struct job *job)
 {
-    if (weak_key_check(cmp_certreq_spki(job->certreq), job->ra->settings->blocked, &job->phrase,
-                       &job->e) != 0) {
-        return job_fail(job,
-                        job->e.code == ERR_CRYPTO ? CMP_SYSTEM_FAILURE : CMP_BAD_CERT_TEMPLATE);
-    }
-    return 0;
+    return weakness_check(cmp_certreq_spki(job->certreq), job->ra->settings->blocked, &job->failure,
+                          &job->e);
 }
 
 /* What is asked for, against what the registration and its profile have. */
@@ -229,9 +220,6 @@ judge_first(struct job *job)
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->superseding = registration->supersedes[0] != '\0';
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->certreq == NULL && job->e.code == ERR_DENIED) {
-            job->phrase = "keys are not made here: make one, and send its public half";
-        }
         if (job->certreq != NULL && check_asked(job, registration) == 0 &&
             judge_own_wishes(job) == 0 &&
             cmp_certreq_check_pop(job->certreq, &job->failure, &job->e) == 0) {
@@ -273,7 +261,7 @@ judge_certconf(struct job *job)
     }
     if (x->certificate.n == 0) {
         (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
-        return job_fail(job, CMP_BAD_REQUEST);
+        return job_say(job, PHRASE_NOTHING_TO_CONFIRM);
     }
     certificate = certificate_parse_keyless(buf_span(&x->certificate), &job->e);
     if (certificate == NULL) {
@@ -304,7 +292,7 @@ judge_pollreq(struct job *job)
     }
     if (job->poll_id != CMP_POLL_OTHER && job->poll_id != job->enrolment.cert_req_id) {
         (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
-        return job_fail(job, CMP_BAD_REQUEST);
+        return job_say(job, PHRASE_POLL_ID);
     }
     return job->enrolment.body == CMP_GENM ? support_poll(job) : 0;
 }
@@ -333,7 +321,12 @@ judge_requester(struct job *job)
     if (later && !job->found) {
         (void)err_set(&job->e, ERR_NOTFOUND, "%s without its transaction",
                       cmp_body_name(job->body));
-        (void)job_fail(job, job->known ? CMP_WRONG_INTEGRITY : CMP_BAD_REQUEST);
+        if (job->known) {
+            (void)job_say(job, PHRASE_OTHER_CREDENTIALS);
+        } else {
+            (void)job_say(job, PHRASE_NO_TRANSACTION);
+            (void)phrase_value(&job->e, "%s", cmp_body_name(job->body));
+        }
         return judge_time_stranger(job);
     }
     if ((job->protection == CMP_PROTECTION_MAC ? judge_mac(job) : judge_signature(job)) != 0) {

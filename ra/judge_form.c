@@ -20,12 +20,12 @@ identity_of_mac(struct job *job)
 
     if (kid.n == 0 || kid.n >= REQUESTS_REFERENCE_SIZE) {
         (void)err_set(&job->e, ERR_DENIED, "senderKID of %zu octets is no reference", kid.n);
-        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_say(job, PHRASE_NO_REFERENCE);
     }
     for (size_t i = 0; i < kid.n; i++) {
         if (kid.p[i] <= ' ' || kid.p[i] > '~') {
             (void)err_set(&job->e, ERR_DENIED, "senderKID is no reference");
-            return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+            return job_say(job, PHRASE_NO_REFERENCE);
         }
     }
     (void)snprintf(job->identity, sizeof(job->identity), "%s:%.*s",
@@ -53,7 +53,7 @@ identity_of_signature(struct job *job)
 
     job->signer = cmp_msg_signer(job->msg, &job->e);
     if (job->signer == NULL) {
-        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_say(job, PHRASE_NO_SIGNER);
     }
     if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
         return job_fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
@@ -80,10 +80,10 @@ identify(struct job *job)
         return identity_of_signature(job);
     case CMP_UNPROTECTED:
         (void)err_set(&job->e, ERR_DENIED, "the message is not protected");
-        return job_fail(job, CMP_BAD_MESSAGE_CHECK);
+        return job_say(job, PHRASE_UNPROTECTED);
     case CMP_PROTECTION_UNKNOWN:
         (void)err_set(&job->e, ERR_DENIED, "protectionAlg is none of ours");
-        return job_fail(job, CMP_BAD_ALG);
+        return job_say(job, PHRASE_PROTECTION_ALG);
     }
     return job_fail(job, CMP_BAD_ALG);
 }
@@ -125,8 +125,7 @@ judge_form(struct job *job)
         (job->outer == NULL || job->route.body != (int)CMP_NESTED)) {
         (void)err_set(&job->e, ERR_DENIED, "%s on a path for another operation",
                       cmp_body_name(job->body));
-        job->phrase = "the path is for another operation";
-        return job_fail(job, CMP_BAD_REQUEST);
+        return job_say(job, PHRASE_PATH_OPERATION);
     }
     if (job->body == CMP_RR) {
         judge_revoke_form(job);

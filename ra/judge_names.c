@@ -95,13 +95,13 @@ judge_names(struct job *job, const struct nf_identity *nf, const struct profile 
     for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
         if (!subject_part_agrees(nf, X509_NAME_get_entry(subject, i))) {
             (void)err_set(&job->e, ERR_DENIED, "the subject asked for is not the registered one");
-            return job_fail(job, CMP_NOT_AUTHORIZED);
+            return job_say(job, PHRASE_SUBJECT);
         }
     }
     for (int i = 0; !replaced && i < sk_GENERAL_NAME_num(names); i++) {
         if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
             (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
-            return job_fail(job, CMP_NOT_AUTHORIZED);
+            return job_say(job, PHRASE_ALT_NAME);
         }
     }
     return 0;

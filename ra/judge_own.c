@@ -109,12 +109,13 @@ judge_own_right(struct job *job)
             return 0; /* RFC 9483 4.1.5 */
         }
         (void)err_set(&job->e, ERR_DENIED, "a kur is signed with what it updates");
-        return job_fail(job, CMP_WRONG_INTEGRITY);
+        return job_say(job, PHRASE_UPDATE_MAC);
     }
     if (!job->own) {
         (void)err_set(&job->e, ERR_DENIED, "%s signed with a certificate that is not ours",
                       cmp_body_name(job->body));
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        (void)job_say(job, PHRASE_NOT_OURS);
+        return phrase_value(&job->e, "%s", cmp_body_name(job->body));
     }
     return 0;
 }

@@ -79,7 +79,7 @@ judge_signature(struct job *job)
     /* That it is revoked is said in the body, also when its registration was cancelled. */
     if (!usable && !job->held.revoked && !(job->body == CMP_RR && judge_own_applies(job))) {
         (void)err_set(&job->e, ERR_DENIED, "nobody is registered with this certificate");
-        return job_fail(job, CMP_NOT_AUTHORIZED);
+        return job_say(job, PHRASE_NOT_REGISTERED);
     }
     job->authenticated = true;
     return 0;

@@ -8,11 +8,9 @@
 #include "ca/x509/path.h"
 
 static int
-fail(struct job *job, enum cmp_failure failure, const char *why)
+fail(struct job *job, enum phrase phrase, const char *why)
 {
-    (void)err_set(&job->e, ERR_DENIED, "%s", why);
-    job->failure = failure;
-    return -1;
+    return phrase_refuse(&job->failure, phrase, &job->e, "%s", why);
 }
 
 static struct span
@@ -63,19 +61,20 @@ check_signer(struct job *job)
     struct err e = {0};
 
     if (!job->own) {
-        return fail(job, CMP_NOT_AUTHORIZED, "rr signed with a certificate that is not ours");
+        (void)fail(job, PHRASE_NOT_OURS, "rr signed with a certificate that is not ours");
+        return phrase_value(&job->e, "rr");
     }
     if (job->own_instance[0] != '\0') {
         if (is_own_certificate(job)) {
             return 0;
         }
         return job->target.serial_size > 0
-                   ? fail(job, CMP_NOT_AUTHORIZED, "rr for somebody else's certificate")
-                   : fail(job, CMP_BAD_CERT_ID, "rr for a certificate that is not known");
+                   ? fail(job, PHRASE_REVOKE_OTHERS, "rr for somebody else's certificate")
+                   : fail(job, PHRASE_REVOKE_UNKNOWN, "rr for a certificate that is not known");
     }
     if (path_check_purpose(job->signer, PATH_RA_CMP, &e) != 0 &&
         path_check_purpose(job->signer, PATH_REGISTRAR, &e) != 0) {
-        return fail(job, CMP_NOT_AUTHORIZED, "rr signed by neither an RA nor a registrar");
+        return fail(job, PHRASE_REVOKE_OTHERS, "rr signed by neither an RA nor a registrar");
     }
     return 0;
 }
@@ -84,7 +83,7 @@ int
 judge_revoke(struct job *job)
 {
     if (job->protection != CMP_PROTECTION_SIGNATURE) {
-        return fail(job, CMP_WRONG_INTEGRITY, "an rr is signed");
+        return fail(job, PHRASE_REVOKE_MAC, "an rr is signed");
     }
     if (job->revreq_failure != CMP_NO_FAILURE) {
         job->e = job->revreq_error;
@@ -95,10 +94,10 @@ judge_revoke(struct job *job)
         return -1;
     }
     if (!job->registered) {
-        return fail(job, CMP_BAD_CERT_ID, "rr for a certificate that is not known");
+        return fail(job, PHRASE_REVOKE_UNKNOWN, "rr for a certificate that is not known");
     }
     if (job->target.revoked) {
-        return fail(job, CMP_CERT_REVOKED, "rr for what is revoked already");
+        return fail(job, PHRASE_REVOKE_AGAIN, "rr for what is revoked already");
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s",
                    job->target.profile[0] != '\0' ? job->target.profile : "revocation");

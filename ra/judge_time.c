@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/judge_time.h"
 
-#include <stdio.h>
-
 void
 judge_time_see(struct job *job)
 {
     enum cmp_failure failure;
-    struct err e = {0};
 
-    job->untimely = cmp_check_time(job->msg, &job->ra->rules, job->now, job->clock,
-                                   sizeof(job->clock), &failure, &e) != 0;
+    job->untimely = cmp_check_time(job->msg, &job->ra->rules, job->now, &failure, &job->clock) != 0;
 }
 
 int
@@ -29,8 +25,7 @@ judge_time(struct job *job)
     if (!job->untimely) {
         return 0;
     }
-    job->phrase = job->clock;
+    job->e = job->clock;
     job->in_body = false;
-    (void)err_set(&job->e, ERR_INPUT, "%s", job->clock);
     return job_fail(job, CMP_BAD_TIME);
 }

@@ -58,6 +58,7 @@ give_up(struct job *job, const struct err *why)
     buf_free(&job->out);
     buf_free(&job->answer_part);
     job->failure = CMP_SYSTEM_FAILURE;
+    job->told = NULL;
     job->in_body = false;
     reply_with(job, ANSWER_FAILURE);
 }
@@ -223,7 +224,7 @@ reply_by_state(struct job *job)
             return;
         }
         job->in_body = !confirming;
-        job->phrase = x->phrase[0] != '\0' ? x->phrase : NULL;
+        job->told = x->phrase[0] != '\0' ? x->phrase : NULL;
         (void)err_set(&job->e, ERR_DENIED, "the CA says: %s", x->phrase);
         reply_fail(job, (enum cmp_failure)x->fail_info, &job->e);
         return;

@@ -43,14 +43,6 @@ support_set_keys(struct job *job, const struct profile *profile)
     }
 }
 
-static int
-fail(struct job *job, enum cmp_failure failure, const char *phrase)
-{
-    job->failure = failure;
-    job->phrase = phrase;
-    return -1;
-}
-
 /* Does one of the names say this CRL? Names of other kinds say none. */
 static bool
 is_named(const struct crl_file *file, const struct cmp_crl_status *status)
@@ -127,7 +119,7 @@ support_poll(struct job *job)
 {
     if (cmp_genm_parse(buf_span(&job->enrolment.question), &job->genm, &job->failure, &job->e) !=
         0) {
-        return fail(job, CMP_SYSTEM_FAILURE, NULL);
+        return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     job->genm_waits = must_wait(job);
     return 0;
@@ -143,14 +135,10 @@ support_judge(struct job *job, const struct registration *registration)
     /* The window is for enrolments; who has a certificate may ask on. A secret ends with it. */
     if (job->protection == CMP_PROTECTION_MAC && job->now > registration->not_after) {
         (void)err_set(&job->e, ERR_DENIED, "the registration has ended");
-        return fail(job, CMP_NOT_AUTHORIZED, NULL);
+        return job_say_window(job, registration);
     }
     if (cmp_genm_read(job->msg, &job->genm, &job->failure, &job->e) != 0) {
-        job->phrase = job->failure == CMP_BAD_REQUEST
-                          ? "one of caCerts, rootCaCert, certReqTemplate, crlStatusList, "
-                            "currentCRL, signKeyPairTypes can be asked for at a time"
-                          : NULL;
-        return -1;
+        return job->failure == CMP_BAD_REQUEST ? job_say(job, PHRASE_GENM) : -1;
     }
     if (job->genm.info == CMP_INFO_CRLS &&
         cmp_crl_status_read(job->genm.value, list, &n, &job->failure, &job->e) != 0) {
@@ -159,7 +147,7 @@ support_judge(struct job *job, const struct registration *registration)
     job->genm_waits = must_wait(job);
     if (job->genm.info == CMP_INFO_ROOT_UPDATE && job->genm.value.n != 0) {
         root = certificate_parse_keyless(job->genm.value, &job->e);
-        return root != NULL ? 0 : fail(job, CMP_BAD_DATA_FORMAT, NULL);
+        return root != NULL ? 0 : job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     return 0;
 }
@@ -299,10 +287,7 @@ crl_body(struct job *job, struct buf *body, struct err *e)
         return 0;
     }
     /* An answer without it would say that there is none. */
-    return e->code == ERR_INPUT
-               ? fail(job, CMP_SYSTEM_FAILURE,
-                      "the CRL is too long for a CMP message; get it from its distribution point")
-               : -1;
+    return e->code == ERR_INPUT ? job_say(job, PHRASE_LONG_CRL) : -1;
 }
 
 int

@@ -85,7 +85,8 @@ charge(struct job *job)
     job->in_body = false;
     (void)err_set(&job->e, ERR_BUSY, "registration %s begins more than its budget allows",
                   job->registration.id);
-    reply_fail(job, CMP_SYSTEM_UNAVAIL, &job->e);
+    (void)job_say(job, PHRASE_BUDGET);
+    reply_failure(job);
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 
 static void
 certconf_release(CMP_CERT_CONF **conf)
@@ -93,11 +94,11 @@ read_cert_status(const struct cmp_msg *msg, const CMP_CERT_STATUS *s, int cert_r
     int64_t id;
 
     if (!field_int(s->cert_req_id, &id) || id != cert_req_id) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "certReqId is not %d", cert_req_id);
+        return phrase_refuse(failure, PHRASE_CERT_REQ_ID, e, "certReqId is not %d", cert_req_id);
     }
     if (field_span(s->hash).n == 0 || field_span(s->hash).n > CMP_HASH_MAX) {
-        return cmp_fault(failure, CMP_BAD_CERT_ID, e, "certHash of %zu octets",
-                         field_span(s->hash).n);
+        return phrase_refuse(failure, PHRASE_CERT_HASH, e, "certHash of %zu octets",
+                             field_span(s->hash).n);
     }
     for (size_t i = 0; i < field_span(s->hash).n; i++) {
         out->hash[i] = field_span(s->hash).p[i];
@@ -121,8 +122,8 @@ read_cert_status(const struct cmp_msg *msg, const CMP_CERT_STATUS *s, int cert_r
         case CMP_REVOCATION_WARNING:
         case CMP_REVOCATION_NOTIFICATION:
         case CMP_KEY_UPDATE_WARNING:
-            return cmp_fault(failure, CMP_BAD_REQUEST, e,
-                             "status is neither accepted nor rejection");
+            return phrase_refuse(failure, PHRASE_CERT_STATUS, e,
+                                 "status is neither accepted nor rejection");
         }
     }
     return read_hash_alg(msg, s->hash_alg, out, failure, e);
@@ -142,8 +143,9 @@ cmp_certconf_read(const struct cmp_msg *msg, int cert_req_id, struct cmp_certcon
         return -1;
     }
     if (sk_CMP_CERT_STATUS_num(conf) != 1) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "%d CertStatus; exactly one is accepted",
-                         sk_CMP_CERT_STATUS_num(conf));
+        return phrase_refuse(failure, PHRASE_CERT_STATUS, e,
+                             "%d CertStatus; exactly one is accepted",
+                             sk_CMP_CERT_STATUS_num(conf));
     }
     if (read_cert_status(msg, sk_CMP_CERT_STATUS_value(conf, 0), cert_req_id, out, failure, e) !=
         0) {
@@ -178,8 +180,8 @@ cmp_certconf_match(const struct cmp_certconf *conf, const X509 *certificate,
         }
     }
     if (!span_equal_secret(span_of(hash, n), span_of(conf->hash, conf->hash_size))) {
-        return cmp_fault(failure, CMP_BAD_CERT_ID, e,
-                         "certHash is not the hash of the certificate");
+        return phrase_refuse(failure, PHRASE_CERT_HASH, e,
+                             "certHash is not the hash of the certificate");
     }
     *failure = CMP_NO_FAILURE;
     return 0;
@@ -200,7 +202,7 @@ cmp_pollreq_read(const struct cmp_msg *msg, int *cert_req_id, enum cmp_failure *
     }
     if (sk_CMP_POLL_num(req) != 1 || !field_int(sk_CMP_POLL_value(req, 0)->cert_req_id, &id) ||
         id < -1 || id > 0) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "pollReq: exactly one certReqId, 0 or -1");
+        return phrase_refuse(failure, PHRASE_POLL_ID, e, "pollReq: exactly one certReqId, 0 or -1");
     }
     *cert_req_id = (int)id;
     *failure = CMP_NO_FAILURE;
@@ -219,7 +221,7 @@ cmp_nested_read(const struct cmp_msg *msg, struct span *inner, enum cmp_failure 
         return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "nested: not a SEQUENCE of messages");
     }
     if (!der_next(&messages.content, &one) || messages.content.n != 0) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "nested: exactly one message is accepted");
+        return phrase_refuse(failure, PHRASE_NESTED, e, "nested: exactly one message is accepted");
     }
     if (one.tag != DER_SEQUENCE) {
         return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "nested: not a PKIMessage");

@@ -66,11 +66,11 @@ int cmp_body_issued(enum cmp_body type, int cert_req_id, enum cmp_status status,
                     struct span certificate, const struct span *ca_pubs, size_t ca_pub_count,
                     struct buf *out, struct err *e);
 int cmp_body_waiting(enum cmp_body type, int cert_req_id, struct buf *out, struct err *e);
-/* `text` NULL: the failure's phrase. */
+/* `text` NULL: the failure's own phrase (phrase.h). */
 int cmp_body_rejected(enum cmp_body type, int cert_req_id, enum cmp_failure failure,
                       const char *text, struct buf *out, struct err *e);
 /* rp with one PKIStatusInfo (RFC 9483 4.2): accepted, or a rejection with `failure` and `text`
- * (NULL: the failure's phrase). */
+ * (NULL: the failure's own phrase). */
 int cmp_body_revoked(struct buf *out, struct err *e);
 int cmp_body_not_revoked(enum cmp_failure failure, const char *text, struct buf *out,
                          struct err *e);

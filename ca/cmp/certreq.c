@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/signature.h"
 
 struct cmp_certreq {
@@ -71,10 +72,12 @@ take_key(struct cmp_certreq *r, const CMP_SPKI *spki, enum cmp_failure *failure,
     *failure = CMP_BAD_CERT_TEMPLATE;
     if (signature_check_key_algorithm(spki->algorithm, e) != 0 ||
         field_encode(ASN1_ITEM_rptr(CMP_SPKI), spki, &r->spki, e) != 0) {
-        return -1;
+        return phrase_say(failure, PHRASE_KEY_KIND, e);
     }
     r->key = public_key_parse(buf_span(&r->spki), e);
-    return r->key == NULL ? -1 : signature_check_key(r->key, e);
+    return r->key == NULL || signature_check_key(r->key, e) != 0
+               ? phrase_say(failure, PHRASE_KEY_KIND, e)
+               : 0;
 }
 
 /* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. An update (4.1.3) is
@@ -84,7 +87,7 @@ check_identity(const struct cmp_certreq *r, enum cmp_failure *failure, struct er
 {
     if (!r->is_update && X509_NAME_entry_count(r->subject) == 0 &&
         X509v3_get_ext_by_NID(r->extensions, NID_subject_alt_name, -1) < 0) {
-        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "neither subject nor subjectAltName");
+        return phrase_refuse(failure, PHRASE_NO_NAME, e, "neither subject nor subjectAltName");
     }
     return 0;
 }
@@ -97,20 +100,19 @@ read_template(struct cmp_certreq *r, CMP_TEMPLATE *t, enum cmp_failure *failure,
     int64_t version;
 
     if (t->version != NULL && (!field_int(t->version, &version) || version != v3)) {
-        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "version of the template is not v3");
+        return phrase_refuse(failure, PHRASE_TEMPLATE_VERSION, e,
+                             "version of the template is not v3");
     }
     /* RFC 4211 5: MUST be omitted; the CA assigns them, or nobody does. */
     if (t->serial != NULL || t->signing_alg != NULL || t->issuer_uid != NULL ||
         t->subject_uid != NULL) {
-        return cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e,
-                         "template has serialNumber, signingAlg or a UID");
+        return phrase_refuse(failure, PHRASE_TEMPLATE_SURPLUS, e,
+                             "template has serialNumber, signingAlg or a UID");
     }
     /* RFC 9483 4.1.6: the CA shall make the key. Whoever makes a key can keep it; this CA does not.
      */
     if (t->public_key == NULL || field_span(t->public_key->key).n == 0) {
-        (void)cmp_fault(failure, CMP_BAD_CERT_TEMPLATE, e, "template has no public key");
-        e->code = ERR_DENIED;
-        return -1;
+        return phrase_refuse(failure, PHRASE_NO_KEY, e, "template has no public key");
     }
     r->subject = t->subject != NULL ? TAKE(t->subject) : X509_NAME_new();
     if (r->subject == NULL) {
@@ -137,16 +139,16 @@ read_controls(struct cmp_certreq *r, const STACK_OF(CMP_CONTROL) * controls,
             continue;
         }
         if (r->old_cert != NULL) {
-            return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "two oldCertID");
+            return phrase_refuse(failure, PHRASE_OLD_CERT_FORM, e, "two oldCertID");
         }
         r->old_cert =
             field_decode(ASN1_ITEM_rptr(CMP_CERT_ID), field_raw(c->value), "oldCertID", e);
         if (r->old_cert == NULL) {
-            *failure = CMP_BAD_DATA_FORMAT;
-            return -1;
+            return phrase_say(failure, PHRASE_OLD_CERT_FORM, e);
         }
         if (r->old_cert->issuer->type != GEN_DIRNAME) {
-            return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "issuer of oldCertID is not a name");
+            return phrase_refuse(failure, PHRASE_OLD_CERT_FORM, e,
+                                 "issuer of oldCertID is not a name");
         }
     }
     return 0;
@@ -156,20 +158,21 @@ static int
 check_pop_kind(const CMP_POP *pop, enum cmp_failure *failure, struct err *e)
 {
     if (pop == NULL) {
-        return cmp_fault(failure, CMP_BAD_POP, e, "no proof of possession");
+        return phrase_refuse(failure, PHRASE_NO_POP, e, "no proof of possession");
     }
     switch (pop->type) {
     case CMP_POP_SIGNATURE:
         /* RFC 9483 4.1.1: not there, because subject and publicKey are in the template */
         if (pop->d.signature->input != NULL) {
-            return cmp_fault(failure, CMP_BAD_POP, e, "proof of possession with poposkInput");
+            return phrase_refuse(failure, PHRASE_POP_KIND, e,
+                                 "proof of possession with poposkInput");
         }
         return 0;
     case CMP_POP_RA_VERIFIED:
         /* RFC 9810 5.2.8.1: nobody's word is taken for it */
-        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "raVerified is not accepted");
+        return phrase_refuse(failure, PHRASE_RA_VERIFIED, e, "raVerified is not accepted");
     default:
-        return cmp_fault(failure, CMP_BAD_POP, e, "proof of possession is not a signature");
+        return phrase_refuse(failure, PHRASE_POP_KIND, e, "proof of possession is not a signature");
     }
 }
 
@@ -186,8 +189,8 @@ read_crmf(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, st
         return -1;
     }
     if (sk_CMP_REQ_MSG_num(r->messages) != 1) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "%d requests; exactly one is accepted",
-                         sk_CMP_REQ_MSG_num(r->messages));
+        return phrase_refuse(failure, PHRASE_ONE_REQUEST, e, "%d requests; exactly one is accepted",
+                             sk_CMP_REQ_MSG_num(r->messages));
     }
     message = sk_CMP_REQ_MSG_value(r->messages, 0);
     request = field_decode(ASN1_ITEM_rptr(CMP_CERT_REQUEST), field_raw(message->request),
@@ -196,7 +199,7 @@ read_crmf(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, st
         return -1;
     }
     if (!field_int(request->cert_req_id, &id) || id != CMP_CERT_REQ_ID) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "certReqId is not 0");
+        return phrase_refuse(failure, PHRASE_CERT_REQ_ID, e, "certReqId is not 0");
     }
     r->id = CMP_CERT_REQ_ID;
     if (read_template(r, request->template, failure, e) != 0 ||
@@ -226,12 +229,11 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
     if (check_identity(r, failure, e) != 0) {
         return -1;
     }
-    *failure = CMP_BAD_CERT_TEMPLATE;
     if (OSSL_ENCODE(X509_PUBKEY, X509_REQ_get_X509_PUBKEY(r->csr), &der, e) != 0) {
-        return -1;
+        return phrase_say(failure, PHRASE_KEY_KIND, e);
     }
     spki = field_decode(ASN1_ITEM_rptr(CMP_SPKI), buf_span(&der), "SubjectPublicKeyInfo", e);
-    return spki == NULL ? -1 : take_key(r, spki, failure, e);
+    return spki == NULL ? phrase_say(failure, PHRASE_KEY_KIND, e) : take_key(r, spki, failure, e);
 }
 
 struct cmp_certreq *
@@ -265,8 +267,8 @@ check_csr_pop(const struct cmp_certreq *r, enum cmp_failure *failure, struct err
         return -1;
     }
     if (X509_REQ_verify(r->csr, r->key) != 1) {
-        *failure = CMP_BAD_POP;
-        return ossl_err(e, ERR_CRYPTO, "signature of the PKCS #10 request does not verify");
+        (void)ossl_err(e, ERR_CRYPTO, "signature of the PKCS #10 request does not verify");
+        return phrase_say(failure, PHRASE_POP, e);
     }
     *failure = CMP_NO_FAILURE;
     return 0;
@@ -281,9 +283,11 @@ cmp_certreq_check_pop(const struct cmp_certreq *r, enum cmp_failure *failure, st
         return check_csr_pop(r, failure, e);
     }
     message = sk_CMP_REQ_MSG_value(r->messages, 0);
-    return signature_verify(message->pop->d.signature->algorithm,
-                            message->pop->d.signature->signature, field_raw(message->request),
-                            r->key, CMP_BAD_POP, failure, e);
+    if (signature_verify(message->pop->d.signature->algorithm, message->pop->d.signature->signature,
+                         field_raw(message->request), r->key, CMP_BAD_POP, failure, e) != 0) {
+        return *failure == CMP_BAD_POP ? phrase_say(failure, PHRASE_POP, e) : -1;
+    }
+    return 0;
 }
 
 int

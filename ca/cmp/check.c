@@ -7,6 +7,7 @@
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/mac.h"
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
 
 /* RFC 9810 7: 2, or 3 for those who use what came with it. */
@@ -26,8 +27,9 @@ check_body(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_fa
            struct err *e)
 {
     if ((rules->bodies & CMP_BODY_BIT(cmp_msg_body(msg))) == 0) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "body %s is not accepted here",
-                         cmp_body_name(cmp_msg_body(msg)));
+        (void)phrase_refuse(failure, PHRASE_BODY, e, "body %s is not accepted here",
+                            cmp_body_name(cmp_msg_body(msg)));
+        return phrase_value(e, "%s", cmp_body_name(cmp_msg_body(msg)));
     }
     return 0;
 }
@@ -38,7 +40,7 @@ check_protection(const struct cmp_msg *msg, const struct cmp_rules *rules,
 {
     switch (cmp_protection_of(msg)) {
     case CMP_UNPROTECTED:
-        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not protected");
+        return phrase_refuse(failure, PHRASE_UNPROTECTED, e, "message is not protected");
     case CMP_PROTECTION_MAC:
         return cmp_mac_algorithm_check(cmp_msg_protection_alg(msg), &rules->mac, failure, e);
     case CMP_PROTECTION_SIGNATURE:
@@ -46,7 +48,7 @@ check_protection(const struct cmp_msg *msg, const struct cmp_rules *rules,
     case CMP_PROTECTION_UNKNOWN:
         break;
     }
-    return cmp_fault(failure, CMP_BAD_ALG, e, "protectionAlg is not known");
+    return phrase_refuse(failure, PHRASE_PROTECTION_ALG, e, "protectionAlg is not known");
 }
 
 /* RFC 9483 3.1: the sender is a directoryName, whatever protects the message. */
@@ -56,11 +58,11 @@ check_sender(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e
     CLEANUP(x509_name_cleanup) X509_NAME *name = cmp_msg_sender_name(msg, e);
 
     if (name == NULL) {
-        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "sender is not a directoryName");
+        return phrase_refuse(failure, PHRASE_SENDER, e, "sender is not a directoryName");
     }
     /* With a MAC, senderKID is the only thing that says which secret (RFC 9483 3.1). */
     if (cmp_protection_of(msg) == CMP_PROTECTION_MAC && cmp_msg_sender_kid(msg).n == 0) {
-        return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "senderKID is missing");
+        return phrase_refuse(failure, PHRASE_NO_REFERENCE, e, "senderKID is missing");
     }
     return 0;
 }
@@ -73,17 +75,18 @@ check_ids(const struct cmp_msg *msg, bool first, enum cmp_failure *failure, stru
 
     /* RFC 9483 3.1: 128 bits of pseudo-random data. Absent and too short are the same fault. */
     if (id.n < CMP_NONCE_SIZE) {
-        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "transactionID of %zu octets", id.n);
+        return phrase_refuse(failure, PHRASE_TRANSACTION_ID, e, "transactionID of %zu octets",
+                             id.n);
     }
     if (cmp_msg_sender_nonce(msg).n < CMP_NONCE_SIZE) {
         return cmp_fault(failure, CMP_BAD_SENDER_NONCE, e, "senderNonce of %zu octets",
                          cmp_msg_sender_nonce(msg).n);
     }
     if (first && nonce.p != NULL) {
-        return cmp_fault(failure, CMP_BAD_RECIPIENT_NONCE, e, "recipNonce in a first message");
+        return phrase_refuse(failure, PHRASE_FIRST_RECIP_NONCE, e, "recipNonce in a first message");
     }
     if (!first && nonce.n == 0) {
-        return cmp_fault(failure, CMP_BAD_RECIPIENT_NONCE, e, "recipNonce is missing");
+        return phrase_refuse(failure, PHRASE_NO_RECIP_NONCE, e, "recipNonce is missing");
     }
     return 0;
 }
@@ -95,7 +98,7 @@ check_time_there(const struct cmp_msg *msg, const struct cmp_rules *rules,
     time_t time;
 
     return rules->time_required && !cmp_msg_time(msg, &time)
-               ? cmp_fault(failure, CMP_BAD_TIME, e, "messageTime is missing")
+               ? phrase_refuse(failure, PHRASE_NO_TIME, e, "messageTime is missing")
                : 0;
 }
 
@@ -120,17 +123,18 @@ check_info(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
         return 0;
     }
     if (cmp_msg_info(msg, CMP_OID_CONFIRM_WAIT_TIME, &value)) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "confirmWaitTime in a request");
+        return phrase_refuse(failure, PHRASE_WAIT_TIME, e, "confirmWaitTime in a request");
     }
     if (!cmp_msg_info(msg, CMP_OID_IMPLICIT_CONFIRM, &value)) {
         return 0;
     }
     if (!may_ask_implicit_confirm(cmp_msg_body(msg))) {
-        return cmp_fault(failure, CMP_BAD_REQUEST, e, "implicitConfirm in %s",
-                         cmp_body_name(cmp_msg_body(msg)));
+        (void)phrase_refuse(failure, PHRASE_IMPLICIT_BODY, e, "implicitConfirm in %s",
+                            cmp_body_name(cmp_msg_body(msg)));
+        return phrase_value(e, "%s", cmp_body_name(cmp_msg_body(msg)));
     }
     if (!der_only(value, DER_NULL, &null)) {
-        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "implicitConfirm is not NULL");
+        return phrase_refuse(failure, PHRASE_IMPLICIT_VALUE, e, "implicitConfirm is not NULL");
     }
     return 0;
 }
@@ -169,8 +173,8 @@ cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, enum c
 }
 
 int
-cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now, char *phrase,
-               size_t size, enum cmp_failure *failure, struct err *e)
+cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
+               enum cmp_failure *failure, struct err *e)
 {
     time_t time;
     int64_t off;
@@ -183,11 +187,11 @@ cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t 
     if (off <= rules->time_window_s && off >= -rules->time_window_s) {
         return 0;
     }
-    (void)snprintf(phrase, size,
-                   "messageTime is %" PRId64 " s %s the time here, %" PRId64
-                   " s are allowed: set the clock",
-                   off < 0 ? -off : off, off < 0 ? "behind" : "ahead of", rules->time_window_s);
-    return cmp_fault(failure, CMP_BAD_TIME, e, "%s", phrase);
+    (void)phrase_refuse(failure, PHRASE_TIME_OFF, e,
+                        "messageTime is off by %" PRId64 " s; %" PRId64 " s are allowed", off,
+                        rules->time_window_s);
+    return phrase_value(e, "%" PRId64 " s %s", off < 0 ? -off : off,
+                        off < 0 ? "behind" : "ahead of");
 }
 
 int

@@ -40,11 +40,10 @@ int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, enum cmp_f
 int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, enum cmp_failure *failure,
                     struct err *e);
 
-/* Is messageTime within the window? Else badTime, and `phrase` says how far it is from `now`, for a
- * sender whose protection verified; CMP_TIME_PHRASE_SIZE is enough. An absent one is. */
-enum { CMP_TIME_PHRASE_SIZE = 129 };
-int cmp_check_time(const struct cmp_msg *, const struct cmp_rules *, time_t now, char *phrase,
-                   size_t size, enum cmp_failure *failure, struct err *e);
+/* Is messageTime within the window? Else badTime, with a phrase that says how far it is from `now`:
+ * for a sender whose protection verified. An absent one is. */
+int cmp_check_time(const struct cmp_msg *, const struct cmp_rules *, time_t now,
+                   enum cmp_failure *failure, struct err *e);
 
 /* Is the later message's recipNonce this one? Else badRecipientNonce. */
 int cmp_check_recip_nonce(const struct cmp_msg *, struct span nonce, enum cmp_failure *failure,

@@ -3,8 +3,8 @@
  * failure.h - why a peer gets no certificate: the bits of PKIFailureInfo (RFC 9810 5.2.3).
  *
  * Functions of this folder that judge a peer's message take `enum cmp_failure *failure` and set it
- * on every return of -1, beside the reason in `struct err`. The peer gets the bit and its phrase;
- * the reason's text stays in our log.
+ * on every return of -1, beside the reason in `struct err`. The peer gets the bit and a phrase
+ * (phrase.h); the reason's text stays in our log.
  */
 #pragma once
 
@@ -42,6 +42,3 @@ enum { CMP_FAILURE_COUNT = 27 };
 
 /* "badMessageCheck", as the RFC spells it; "none" for CMP_NO_FAILURE. Never NULL. */
 const char *cmp_failure_name(enum cmp_failure);
-
-/* One line that may go to the peer: says what to change, tells nothing about us. Never NULL. */
-const char *cmp_failure_phrase(enum cmp_failure);

@@ -4,6 +4,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/mac.h"
+#include "ca/cmp/phrase.h"
 #include "ca/cmp/signature.h"
 
 DEFINE_CLEANUP(bit_string_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
@@ -75,7 +76,7 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
     case CMP_PROTECTION_SIGNATURE:
         break;
     case CMP_PROTECTION_UNKNOWN:
-        return cmp_fault(failure, CMP_BAD_ALG, e, "protectionAlg is not known");
+        return phrase_refuse(failure, PHRASE_PROTECTION_ALG, e, "protectionAlg is not known");
     case CMP_UNPROTECTED:
     case CMP_PROTECTION_MAC:
         return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e, "message is not signed");

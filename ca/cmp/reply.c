@@ -11,6 +11,7 @@
 #include "ca/cmp/build.h"
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
 DEFINE_CLEANUP(error_body_cleanup, CMP_ERROR_BODY, CMP_ERROR_BODY_free)
@@ -96,7 +97,7 @@ set_status(CMP_STATUS *status, enum cmp_status value, enum cmp_failure failure, 
             return no_memory(e);
         }
         if (text == NULL) {
-            text = cmp_failure_phrase(failure);
+            text = phrase_text(phrase_of_failure(failure));
         }
     }
     return text == NULL ? 0 : add_text(&status->text, text, e);

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 
 enum {
     ID_IT_SIGN_KEY_PAIR_TYPES = 2,
@@ -58,7 +59,8 @@ cmp_info_name(enum cmp_info info)
 static int
 malformed(enum cmp_failure *failure, struct err *e, const char *what)
 {
-    return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e, "%s is malformed", what);
+    (void)phrase_refuse(failure, PHRASE_FORM, e, "%s is malformed", what);
+    return phrase_value(e, "%s", what);
 }
 
 /* Which question is it? */
@@ -219,13 +221,13 @@ cmp_profile_read(const struct cmp_msg *msg, char out[CMP_PROFILE_NAME_MAX + 1],
         return cmp_fault(failure, CMP_BAD_REQUEST, e, "certProfile: exactly one name is accepted");
     }
     if (name.content.n == 0 || name.content.n > CMP_PROFILE_NAME_MAX) {
-        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "certProfile names no profile");
+        return phrase_refuse(failure, PHRASE_PROFILE_NAME, e, "certProfile names no profile");
     }
     for (size_t i = 0; i < name.content.n; i++) {
         char c = (char)name.content.p[i];
 
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
-            return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "certProfile names no profile");
+            return phrase_refuse(failure, PHRASE_PROFILE_NAME, e, "certProfile names no profile");
         }
         out[i] = c;
     }

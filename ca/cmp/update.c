@@ -3,6 +3,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 
 /* RFC 9483 4.1.3: the control is optional and says what the protection says. */
 static int
@@ -17,8 +18,8 @@ check_old_cert(const struct cmp_certreq *asked, const X509 *old, enum cmp_failur
     }
     if (X509_NAME_cmp(issuer, X509_get_issuer_name(old)) != 0 ||
         ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(old)) != 0) {
-        return cmp_fault(failure, CMP_BAD_CERT_ID, e,
-                         "oldCertId is not the certificate that protects the request");
+        return phrase_refuse(failure, PHRASE_OLD_CERT, e,
+                             "oldCertId is not the certificate that protects the request");
     }
     return 0;
 }
@@ -57,8 +58,9 @@ check_names(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *
     wanted = X509V3_get_d2i(cmp_certreq_extensions(asked), NID_subject_alt_name, NULL, NULL);
     have = X509_get_ext_d2i(old, NID_subject_alt_name, NULL, NULL);
     if (wanted == NULL || have == NULL || !same_names(wanted, have)) {
-        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e,
-                         "the update asks for another subjectAltName");
+        (void)phrase_refuse(failure, PHRASE_UPDATE_NAMES, e,
+                            "the update asks for another subjectAltName");
+        return phrase_value(e, "subjectAltName");
     }
     return 0;
 }
@@ -74,7 +76,8 @@ cmp_certreq_check_update(const struct cmp_certreq *asked, X509 *old, enum cmp_fa
     }
     if (X509_NAME_entry_count(subject) > 0 &&
         X509_NAME_cmp(subject, X509_get_subject_name(old)) != 0) {
-        return cmp_fault(failure, CMP_NOT_AUTHORIZED, e, "the update asks for another subject");
+        (void)phrase_refuse(failure, PHRASE_UPDATE_NAMES, e, "the update asks for another subject");
+        return phrase_value(e, "subject");
     }
     return check_names(asked, old, failure, e);
 }

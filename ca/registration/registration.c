@@ -314,21 +314,22 @@ registration_profile(const struct registration *registration, const char *name)
 }
 
 bool
-registration_is_closed(const struct registration *registration, time_t now, char *phrase,
+registration_is_closed(const struct registration *registration, time_t now, bool *ended, char *when,
                        size_t size)
 {
     char at[TIME_TEXT_SIZE];
 
-    if (now < registration->not_before) {
-        time_format(registration->not_before, at);
-        (void)snprintf(phrase, size, "the registration begins at %s, in %lld s by the clock here",
-                       at, (long long)(registration->not_before - now));
+    *ended = now > registration->not_after;
+    if (*ended) {
+        time_format(registration->not_after, at);
+        (void)snprintf(when, size, "%s, %lld s ago", at,
+                       (long long)(now - registration->not_after));
         return true;
     }
-    if (now > registration->not_after) {
-        time_format(registration->not_after, at);
-        (void)snprintf(phrase, size, "the registration ended at %s, %lld s ago by the clock here",
-                       at, (long long)(now - registration->not_after));
+    if (now < registration->not_before) {
+        time_format(registration->not_before, at);
+        (void)snprintf(when, size, "%s, in %lld s", at,
+                       (long long)(registration->not_before - now));
         return true;
     }
     return false;

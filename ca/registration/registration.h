@@ -109,10 +109,10 @@ const struct registered_profile *registration_profile(const struct registration 
 /* The window, both ends within it, is open at `now` and the profile registered. ERR_DENIED. */
 int registration_allows(const struct registration *, const struct profile *, time_t now,
                         struct err *e);
-/* Is the window closed at `now`? Then `phrase` says to the peer when it begins or ended, and how
- * far that is by the clock here; REGISTRATION_PHRASE_SIZE is enough. */
-enum { REGISTRATION_PHRASE_SIZE = 129 };
-bool registration_is_closed(const struct registration *, time_t now, char *phrase, size_t size);
+/* Is the window closed at `now`? Then whether it ended (or has not begun), and `when`: that time,
+ * and how far it is from `now`; ERR_VALUE_SIZE is enough. */
+bool registration_is_closed(const struct registration *, time_t now, bool *ended, char *when,
+                            size_t size);
 /* Latest notAfter of a certificate under this profile that begins at not_before and is signed by
  * `issuer`: the earliest of registered days, profile's cap and issuer's end. */
 int registration_not_after(const struct registration *, const struct profile *, time_t not_before,

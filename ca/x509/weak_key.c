@@ -1,48 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/weak_key.h"
 
-static const char *
-phrase_of(enum rsa_flaw flaw)
+static enum weakness
+weakness_of(enum rsa_flaw flaw)
 {
     switch (flaw) {
     case RSA_FLAW_NONE:
-        return NULL;
+        return WEAKNESS_NONE;
     case RSA_FLAW_SIZE:
-        return "the RSA key must have 2048 to 8192 bits";
+        return WEAKNESS_SIZE;
     case RSA_FLAW_EXPONENT:
-        return "weak key: the RSA exponent must be odd, from 65537 to 2^64";
+        return WEAKNESS_EXPONENT;
     case RSA_FLAW_SMALL_FACTOR:
-        return "weak key: the RSA modulus has a small factor; make a new key";
+        return WEAKNESS_SMALL_FACTOR;
     case RSA_FLAW_ROCA:
-        return "weak key: its generator has the flaw ROCA (CVE-2017-15361); make it elsewhere";
+        return WEAKNESS_ROCA;
     case RSA_FLAW_CLOSE_PRIMES:
-        return "weak key: the primes of the RSA modulus are too close; make it elsewhere";
+        return WEAKNESS_CLOSE_PRIMES;
     case RSA_FLAW_PRIME:
-        return "weak key: the RSA modulus is a prime or a power of one; make it elsewhere";
+        return WEAKNESS_PRIME;
     }
-    return NULL;
+    return WEAKNESS_NONE;
 }
 
 static int
-rsa_check(struct span spki, const char **phrase, struct err *e)
+rsa_check(struct span spki, enum weakness *weakness, struct err *e)
 {
     struct span modulus;
     struct span exponent;
     enum rsa_flaw flaw = RSA_FLAW_NONE;
 
     if (pubkey_rsa(spki, &modulus, &exponent, e) != 0) {
-        *phrase = "the key is neither P-256 nor P-384 (named curve, uncompressed) nor RSA";
+        *weakness = WEAKNESS_KIND;
         return -1;
     }
     if (rsa_flaw_deep(modulus, exponent, &flaw, e) != 0) {
-        *phrase = phrase_of(flaw);
+        *weakness = weakness_of(flaw);
         return -1;
     }
     return 0;
 }
 
 static int
-list_check(struct span spki, const struct blocked_keys *blocked, const char **phrase, struct err *e)
+list_check(struct span spki, const struct blocked_keys *blocked, enum weakness *weakness,
+           struct err *e)
 {
     uint8_t hash[SHA256_SIZE];
 
@@ -53,31 +54,30 @@ list_check(struct span spki, const struct blocked_keys *blocked, const char **ph
         return -1;
     }
     if (blocked_keys_has(blocked, hash)) {
-        *phrase = "weak key: it is on the list of keys that others know; make a new one";
+        *weakness = WEAKNESS_LISTED;
         return err_set(e, ERR_INPUT, "public key: it is one of blocked_keys");
     }
     return 0;
 }
 
 int
-weak_key_check(struct span spki, const struct blocked_keys *blocked, const char **phrase,
+weak_key_check(struct span spki, const struct blocked_keys *blocked, enum weakness *weakness,
                struct err *e)
 {
-    const char *unwanted;
+    enum weakness unwanted;
 
-    if (phrase == NULL) {
-        phrase = &unwanted;
+    if (weakness == NULL) {
+        weakness = &unwanted;
     }
-    *phrase = NULL;
-    if (list_check(spki, blocked, phrase, e) != 0) {
+    *weakness = WEAKNESS_NONE;
+    if (list_check(spki, blocked, weakness, e) != 0) {
         return -1;
     }
-    return pubkey_is_ec(spki) ? 0 : rsa_check(spki, phrase, e);
+    return pubkey_is_ec(spki) ? 0 : rsa_check(spki, weakness, e);
 }
 
 int
-weak_key_check_signer(const X509 *signer, const struct blocked_keys *blocked, const char **phrase,
-                      struct err *e)
+weak_key_check_signer(const X509 *signer, const struct blocked_keys *blocked, struct err *e)
 {
     CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
     uint8_t hash[SHA256_SIZE];
@@ -91,7 +91,6 @@ weak_key_check_signer(const X509 *signer, const struct blocked_keys *blocked, co
         return -1;
     }
     if (blocked_keys_has(blocked, hash)) {
-        *phrase = "the key that signs is on the list of keys that others know; it proves nothing";
         return err_set(e, ERR_DENIED, "signed with a key that is one of blocked_keys");
     }
     return 0;

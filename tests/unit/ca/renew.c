@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/phrase.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -32,7 +33,7 @@ struct row {
 
 static void
 judge(const struct scene *s, const struct row *row, const struct issuance_holder *holder,
-      bool is_superseded, struct renewal *out, enum cmp_failure *failure)
+      bool is_superseded, struct renewal *out, enum cmp_failure *failure, struct err *e)
 {
     const bool is_kur = row->kind == KUR || row->kind == KUR_SAME_KEY;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = pki_key("P-256");
@@ -42,7 +43,6 @@ judge(const struct scene *s, const struct row *row, const struct issuance_holder
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
     CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
     struct cmp_client_state state;
-    struct err e = {0};
     struct renew_request r = {.signer = s->certificate,
                               .holder = holder,
                               .registration = REGISTRATION,
@@ -53,19 +53,19 @@ judge(const struct scene *s, const struct row *row, const struct issuance_holder
     int result;
 
     assert_ok(cmp_client_request(&client, is_kur ? CMP_KUR : CMP_CR, key,
-                                 X509_get_subject_name(s->certificate), &state, &der, &e),
-              &e);
-    msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+                                 X509_get_subject_name(s->certificate), &state, &der, e),
+              e);
+    msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, e);
     assert_non_null(msg);
-    asked = cmp_certreq_read(msg, failure, &e);
+    asked = cmp_certreq_read(msg, failure, e);
     assert_non_null(asked);
     r.msg = msg;
     r.asked = asked;
     *out = (struct renewal){0};
     *failure = CMP_NO_FAILURE;
-    result = renew_judge(&row->rules, &r, out, failure, &e);
+    result = renew_judge(&row->rules, &r, out, failure, e);
     if ((result == 0) != (row->failure == CMP_NO_FAILURE) || *failure != row->failure) {
-        fail_msg("%s: %s: %s", row->name, cmp_failure_name(*failure), e.text);
+        fail_msg("%s: %s: %s", row->name, cmp_failure_name(*failure), e->text);
     }
 }
 
@@ -141,9 +141,10 @@ window_expiry_and_key_are_policy(void **state)
         const bool is_kur = rows[i].kind == KUR || rows[i].kind == KUR_SAME_KEY;
         enum cmp_failure failure;
         struct renewal renewal;
+        struct err e = {0};
 
         print_message("%s\n", rows[i].name);
-        judge(s, &rows[i], &holder, false, &renewal, &failure);
+        judge(s, &rows[i], &holder, false, &renewal, &failure, &e);
         assert_int_equal(renewal.replaces, rows[i].replaces);
         assert_int_equal(renewal.is_update, rows[i].replaces && is_kur);
         if (failure == CMP_NO_FAILURE) {
@@ -161,9 +162,12 @@ too_early_says_from_when(void **state)
     const struct issuance_holder holder = holder_of_nf();
     enum cmp_failure failure;
     struct renewal renewal;
+    char phrase[PHRASE_SIZE];
+    struct err e = {0};
 
-    judge(s, &row, &holder, false, &renewal, &failure);
-    assert_string_equal(renewal.phrase,
+    judge(s, &row, &holder, false, &renewal, &failure, &e);
+    phrase_tell(failure, &e, phrase);
+    assert_string_equal(phrase,
                         "too early: this certificate may be updated from 2026-10-06T14:13:20Z on");
 }
 
@@ -198,9 +202,10 @@ the_holder_is_who_the_database_says(void **state)
         const struct row row = {rows[i].name, KUR, {0}, PKI_NOW + 1, rows[i].failure, false};
         enum cmp_failure failure;
         struct renewal renewal;
+        struct err e = {0};
 
         print_message("%s\n", rows[i].name);
-        judge(s, &row, rows[i].holder, rows[i].is_superseded, &renewal, &failure);
+        judge(s, &row, rows[i].holder, rows[i].is_superseded, &renewal, &failure, &e);
     }
 }
 

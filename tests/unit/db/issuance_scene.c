@@ -66,7 +66,7 @@ do_abandon(struct store_db *db, void *arg, struct err *e)
 {
     struct issue *i = arg;
 
-    return issuance_abandon(db, i->rid, 25, "too old", NOW, &i->leaf, e);
+    return issuance_abandon(db, i->rid, 25, "given up", "too old", NOW, &i->leaf, e);
 }
 
 int

@@ -280,7 +280,7 @@ verb_closing(struct store_db *db, void *arg, struct err *e)
 static int
 verb_cancel(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_cancel(db, arg, e);
+    return requests_cancel(db, arg, "cancelled", e);
 }
 
 static int

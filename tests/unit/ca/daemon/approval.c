@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ca/cmp/phrase.h"
 #include "ca/link/admin.h"
 #include "ca/link/frame.h"
 #include "ca/registration/approval.h"
@@ -92,7 +93,7 @@ is_waiting(const struct answer *a)
                  (const char *)a->m.phrase.p);
     }
     assert_int_equal(a->m.check_after, CHECK_AFTER);
-    assert_true(span_equal(a->m.phrase, SPAN_LITERAL("waiting for approval")));
+    assert_true(span_equal(a->m.phrase, span_str(phrase_text(PHRASE_WAITING))));
 }
 
 static struct nf
@@ -293,7 +294,7 @@ one_rejection_is_the_end(void **state)
     is_refused(s, &late, s->bob, s->bob_key, ERR_CONFLICT, "nothing waits");
     submit(s, &n, &a);
     nf_is_refused(&a, CMP_NOT_AUTHORIZED);
-    assert_true(span_equal(a.m.phrase, SPAN_LITERAL("rejected by an officer")));
+    assert_true(span_equal(a.m.phrase, span_str(phrase_text(PHRASE_NOT_APPROVED))));
 }
 
 /* Whoever reaches the admin socket may hand in what he likes. */
@@ -486,7 +487,7 @@ what_is_not_approved_in_time_is_refused_and_the_ra_is_told(void **state)
             submit(s, late, &a);
         }
         nf_is_refused(&a, CMP_NOT_AUTHORIZED);
-        assert_true(span_equal(a.m.phrase, SPAN_LITERAL("not approved in time")));
+        assert_true(span_equal(a.m.phrase, span_str(phrase_text(PHRASE_LATE_APPROVAL))));
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "tests/support/pki.h"
@@ -26,36 +25,34 @@ spki_of_vector(const char *name)
 }
 
 static void
-expect_phrase(const char *what, struct span spki, const char *wanted)
+expect_weakness(const char *what, struct span spki, enum weakness wanted)
 {
     struct err e = {0};
-    const char *phrase = NULL;
+    enum weakness weakness = WEAKNESS_NONE;
 
-    assert_err(weak_key_check(spki, NULL, &phrase, &e), ERR_INPUT, &e);
-    if (phrase == NULL || strstr(phrase, wanted) == NULL || strlen(phrase) > 128) {
-        fail_msg("%s: %s", what, phrase == NULL ? "no phrase" : phrase);
+    assert_err(weak_key_check(spki, NULL, &weakness, &e), ERR_INPUT, &e);
+    if (weakness != wanted) {
+        fail_msg("%s: %d", what, (int)weakness);
     }
 }
 
 static void
-each_flaw_has_its_phrase(void **state)
+each_flaw_has_its_name(void **state)
 {
     static const struct {
         const char *name;
-        const char *phrase;
+        enum weakness weakness;
     } rows[] = {
-        {"exponent-3", "exponent must be odd"},
-        {"small-factor", "small factor"},
-        {"roca", "CVE-2017-15361"},
-        {"close-primes", "too close"},
-        {"prime", "is a prime"},
+        {"exponent-3", WEAKNESS_EXPONENT}, {"small-factor", WEAKNESS_SMALL_FACTOR},
+        {"roca", WEAKNESS_ROCA},           {"close-primes", WEAKNESS_CLOSE_PRIMES},
+        {"prime", WEAKNESS_PRIME},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(buf_free) struct buf spki = spki_of_vector(rows[i].name);
 
-        expect_phrase(rows[i].name, buf_span(&spki), rows[i].phrase);
+        expect_weakness(rows[i].name, buf_span(&spki), rows[i].weakness);
     }
 }
 
@@ -68,8 +65,8 @@ keys_of_other_kinds_and_sizes_have_theirs(void **state)
     CLEANUP(buf_free) struct buf b = pki_spki(small);
 
     (void)state;
-    expect_phrase("P-521", buf_span(&a), "neither P-256");
-    expect_phrase("RSA-1024", buf_span(&b), "2048 to 8192 bits");
+    expect_weakness("P-521", buf_span(&a), WEAKNESS_KIND);
+    expect_weakness("RSA-1024", buf_span(&b), WEAKNESS_SIZE);
 }
 
 static void
@@ -78,12 +75,12 @@ sound_keys_pass(void **state)
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *ec = pki_key("P-384");
     CLEANUP(buf_free) struct buf a = pki_spki(ec);
     CLEANUP(buf_free) struct buf b = spki_of_vector("sound");
-    const char *phrase = "";
+    enum weakness weakness = WEAKNESS_LISTED;
     struct err e = {0};
 
     (void)state;
-    assert_ok(weak_key_check(buf_span(&a), NULL, &phrase, &e), &e);
-    assert_null(phrase);
+    assert_ok(weak_key_check(buf_span(&a), NULL, &weakness, &e), &e);
+    assert_int_equal(weakness, WEAKNESS_NONE);
     assert_ok(weak_key_check(buf_span(&b), NULL, NULL, &e), &e);
 }
 
@@ -102,7 +99,7 @@ the_operators_list_is_heeded(void **state)
     CLEANUP(buf_free) struct buf fine = pki_spki(other);
     uint8_t hash[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
-    const char *phrase = NULL;
+    enum weakness weakness;
     struct err e = {0};
 
     (void)state;
@@ -112,22 +109,21 @@ the_operators_list_is_heeded(void **state)
     b = blocked_keys_load(path, &e);
     assert_non_null(b);
 
-    assert_err(weak_key_check(buf_span(&spki), b, &phrase, &e), ERR_INPUT, &e);
-    assert_non_null(strstr(phrase, "keys that others know"));
-    assert_ok(weak_key_check(buf_span(&fine), b, &phrase, &e), &e);
-    assert_ok(weak_key_check(buf_span(&spki), NULL, &phrase, &e), &e);
+    assert_err(weak_key_check(buf_span(&spki), b, &weakness, &e), ERR_INPUT, &e);
+    assert_int_equal(weakness, WEAKNESS_LISTED);
+    assert_ok(weak_key_check(buf_span(&fine), b, &weakness, &e), &e);
+    assert_ok(weak_key_check(buf_span(&spki), NULL, &weakness, &e), &e);
 
-    assert_err(weak_key_check_signer(signer, b, &phrase, &e), ERR_DENIED, &e);
-    assert_non_null(strstr(phrase, "the key that signs"));
-    assert_ok(weak_key_check_signer(innocent, b, &phrase, &e), &e);
-    assert_ok(weak_key_check_signer(signer, NULL, &phrase, &e), &e);
+    assert_err(weak_key_check_signer(signer, b, &e), ERR_DENIED, &e);
+    assert_ok(weak_key_check_signer(innocent, b, &e), &e);
+    assert_ok(weak_key_check_signer(signer, NULL, &e), &e);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_flaw_has_its_phrase),
+        cmocka_unit_test(each_flaw_has_its_name),
         cmocka_unit_test(keys_of_other_kinds_and_sizes_have_theirs),
         cmocka_unit_test(sound_keys_pass),
         cmocka_unit_test(the_operators_list_is_heeded),
