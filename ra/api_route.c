@@ -103,7 +103,7 @@ collection(const struct http_request *r, struct command_request *out, int *succe
     case HTTP_METHOD_DELETE:
         break;
     }
-    *allow = "GET, POST";
+    *allow = "GET, HEAD, POST";
     return refused(405, e, ERR_INPUT, "GET lists the registrations, POST makes one");
 }
 
@@ -126,7 +126,7 @@ one(const struct http_request *r, const char *id, struct command_request *out, c
     case HTTP_METHOD_POST:
         break;
     }
-    *allow = "GET, DELETE";
+    *allow = "GET, HEAD, DELETE";
     return refused(405, e, ERR_INPUT, "GET shows the registration, DELETE cancels it");
 }
 

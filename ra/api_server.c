@@ -8,7 +8,7 @@
 
 enum {
     REQUEST_TIMEOUT_MS = 60 * 1000, /* a batch over a slow line */
-    CONNECTIONS_MAX = 32,
+    CONNECTIONS_MAX = 64,
 };
 
 struct api_server {
@@ -40,6 +40,14 @@ on_handshake_failed(const char *peer, const char *why, void *arg)
     log_event(LOG_WARNING, "admin-refused", "%s: TLS: %s", peer, why);
 }
 
+static void
+on_refused(const char *peer, enum http_fault fault, void *arg)
+{
+    (void)arg;
+    log_event(LOG_WARNING, "admin-refused", "%s: %d: %s (%s)", peer, http_fault_status(fault),
+              http_fault_reason(fault), http_fault_clause(fault));
+}
+
 struct api_server *
 api_server_new(struct ra *ra, struct err *e)
 {
@@ -52,6 +60,7 @@ api_server_new(struct ra *ra, struct err *e)
                                     .n_client_roots = 2};
     const struct http_options http = {.handler = api_handle,
                                       .handshake_failed = on_handshake_failed,
+                                      .refused = on_refused,
                                       .user = ra,
                                       .body_max_of = api_body_max,
                                       .request_timeout_ms = REQUEST_TIMEOUT_MS,

@@ -9,13 +9,14 @@
 #include "ra/budget.h"
 #include "ra/crl.h"
 #include "ra/http.h"
+#include "ra/http_answer.h"
 #include "ra/tls.h"
 #include "ra/transaction.h"
 
 enum {
-    DESCRIPTORS_ELSE = 64, /* files, sockets, pipes of our own */
-    ADDRESSES_MAX = 65536, /* peers whose budget is remembered */
-    FULL_RETRY_S = 2,      /* Retry-After when all is in use: a request is gone within sync_wait */
+    DESCRIPTORS_ELSE = 128, /* files, sockets, pipes of our own, administrators' connections */
+    ADDRESSES_MAX = 65536,  /* peers whose budget is remembered */
+    FULL_RETRY_S = 2,       /* Retry-After when all is in use: a request is gone within sync_wait */
     EXPIRES_SOON_S = 7 * 86400,
 };
 
@@ -76,7 +77,9 @@ on_request(struct http_exchange *x, void *arg)
         crl_serve(f->ra, x, &route);
         break;
     case ROUTE_REFUSED:
-        http_reply(x, route.status, NULL, (struct span){0});
+        log_event(LOG_INFO, "request-refused", "%s: %d: %s: %s", http_exchange_peer(x),
+                  route.status, route.why, http_exchange_request(x)->path);
+        http_reply_with(x, &(struct http_answer){.status = route.status, .allow = route.allow});
         break;
     }
 }
@@ -94,6 +97,14 @@ on_handshake_failed(const char *peer, const char *why, void *arg)
 {
     (void)arg;
     log_event(LOG_INFO, "handshake-failed", "%s: %s", peer, why);
+}
+
+static void
+on_refused(const char *peer, enum http_fault fault, void *arg)
+{
+    (void)arg;
+    log_event(LOG_INFO, "request-refused", "%s: %d: %s (%s)", peer, http_fault_status(fault),
+              http_fault_reason(fault), http_fault_clause(fault));
 }
 
 /* ---- TLS ---- */
@@ -218,6 +229,7 @@ front_new(struct ra *ra, struct err *e)
     const struct http_options options = {.handler = on_request,
                                          .may_handshake = may_handshake,
                                          .handshake_failed = on_handshake_failed,
+                                         .refused = on_refused,
                                          .user = f,
                                          .connections_max = connections_max()};
 

@@ -47,12 +47,13 @@ listeners_enable(struct http_server *s, bool enable)
     }
 }
 
+/* While there is none the others wait in the kernel's queue. */
 static void
-on_room(void *arg)
+on_room(void *arg, bool there_is)
 {
     struct http_server *s = arg;
 
-    listeners_enable(s, true);
+    listeners_enable(s, there_is);
 }
 
 /* Limits before work: the handshake is what costs. Takes the descriptor. */
@@ -65,9 +66,9 @@ welcome(const struct listener *l, evutil_socket_t fd, const struct sockaddr *pee
     SSL *ssl = NULL;
     struct err e;
 
-    if (http_connections_has_share(&s->connections, &address) ||
-        (l->tls != NULL && options->may_handshake != NULL &&
+    if ((l->tls != NULL && options->may_handshake != NULL &&
          !options->may_handshake(&address, options->user)) ||
+        !http_connections_admit(&s->connections, &address) ||
         (l->tls != NULL && (ssl = tls_accept(l->tls, &e)) == NULL)) {
         (void)close(fd);
         return;
@@ -80,17 +81,13 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
           void *user)
 {
     const struct listener *l = user;
-    struct http_server *s = l->server;
 
     (void)listener;
     (void)n;
     welcome(l, fd, peer);
-    if (s->connections.n == s->connections.options.connections_max) {
-        listeners_enable(s, false); /* the others wait in the kernel's queue */
-    }
 }
 
-/* Out of descriptors: without a pause the loop would spin on accept(). */
+/* Out of descriptors: somebody leaves, or without a pause the loop would spin on accept(). */
 static void
 on_accept_error(struct evconnlistener *listener, void *user)
 {
@@ -98,6 +95,9 @@ on_accept_error(struct evconnlistener *listener, void *user)
     struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
 
     (void)listener;
+    if (EVUTIL_SOCKET_ERROR() == EMFILE && http_connections_shed(&l->server->connections)) {
+        return;
+    }
     listeners_enable(l->server, false);
     (void)event_add(l->server->accept_timer, &pause);
 }
@@ -110,7 +110,7 @@ on_accept_timer(evutil_socket_t fd, short what, void *user)
 
     (void)fd;
     (void)what;
-    if (!c->stopped && c->n < c->options.connections_max) {
+    if (!c->stopped && !http_places_are_busy(c->places)) {
         listeners_enable(s, true);
     }
 }
@@ -141,14 +141,17 @@ http_server_new(struct event_base *base, const struct http_options *options)
 {
     struct http_server *s = mem_zalloc(1, sizeof(*s));
     struct http_connections *c = &s->connections;
+    uint64_t seed;
     struct err e;
 
     *c = (struct http_connections){.base = base, .options = *options, .room = on_room, .server = s};
     set_defaults(&c->options);
     s->accept_timer = evtimer_new(base, on_accept_timer, s);
-    if (s->accept_timer == NULL || random_bytes((uint8_t *)&c->seed, sizeof(c->seed), &e) != 0) {
+    if (s->accept_timer == NULL || random_bytes((uint8_t *)&seed, sizeof(seed), &e) != 0) {
         abort();
     }
+    c->places =
+        http_places_new(c->options.connections_max, c->options.connections_per_address_max, seed);
     return s;
 }
 
@@ -159,6 +162,7 @@ http_server_free(struct http_server *s)
         return;
     }
     http_connections_clear(&s->connections);
+    http_places_free(s->connections.places);
     while (s->listeners != NULL) {
         struct listener *l = s->listeners;
 
@@ -231,7 +235,7 @@ static void
 accept_the_waiting(struct http_server *s)
 {
     for (const struct listener *l = s->listeners; l != NULL; l = l->next) {
-        while (s->connections.n < s->connections.options.connections_max) {
+        while (http_places_count(s->connections.places) < s->connections.options.connections_max) {
             struct sockaddr_storage peer = {0};
             socklen_t n = sizeof(peer);
             int fd = accept4(evconnlistener_get_fd(l->handle), (struct sockaddr *)&peer, &n,
@@ -265,7 +269,7 @@ http_server_in_flight(const struct http_server *s)
 size_t
 http_server_connections(const struct http_server *s)
 {
-    return s->connections.n;
+    return http_places_count(s->connections.places);
 }
 
 bool

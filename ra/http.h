@@ -62,14 +62,17 @@ struct http_options {
     /* May this peer begin a TLS handshake, which costs before anything is known? NULL: yes. A
      * connection that may not is closed. */
     bool (*may_handshake)(const struct http_address *, void *user);
-    /* A handshake that failed, for a log. NULL: nobody asks. */
+    /* A handshake that failed, and octets that are no request, for a log. NULL: nobody asks. */
     void (*handshake_failed)(const char *peer, const char *why, void *user);
+    void (*refused)(const char *peer, enum http_fault, void *user);
     void *user;
-    int request_timeout_ms;             /* 0: HTTP_REQUEST_TIMEOUT_MS */
-    int idle_timeout_ms;                /* 0: HTTP_IDLE_TIMEOUT_MS */
-    size_t connections_max;             /* 0: HTTP_CONNECTIONS_MAX; more wait in the kernel */
-    size_t connections_per_address_max; /* 0: connections_max / HTTP_ADDRESS_SHARE; more are closed
-                                         */
+    int request_timeout_ms; /* 0: HTTP_REQUEST_TIMEOUT_MS */
+    int idle_timeout_ms;    /* 0: HTTP_IDLE_TIMEOUT_MS */
+    /* Who comes when all are taken, or when his address has its share, takes the place of one that
+     * has no complete request (http_places.h). When all of them have one, who is beyond his share
+     * is closed, and others wait in the kernel. */
+    size_t connections_max;             /* 0: HTTP_CONNECTIONS_MAX */
+    size_t connections_per_address_max; /* 0: connections_max / HTTP_ADDRESS_SHARE */
     size_t body_max;                    /* 0: HTTP_BODY_MAX */
     /* The same for a client with this certificate, after its handshake. NULL: body_max. */
     size_t (*body_max_of)(struct span certificate, void *user);

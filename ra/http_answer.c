@@ -2,9 +2,9 @@
 #include "ra/http_answer.h"
 
 #include <event2/buffer.h>
-#include <time.h>
 
 #include "base/ossl.h"
+#include "ra/http_condition.h"
 
 const char *
 http_reason_phrase(int status)
@@ -15,6 +15,7 @@ http_reason_phrase(int status)
     } phrases[] = {
         {200, "OK"},
         {201, "Created"},
+        {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
@@ -43,28 +44,43 @@ http_reason_phrase(int status)
 }
 
 static void
-write_date(struct evbuffer *out)
+write_date(const char *name, time_t when, struct evbuffer *out)
 {
-    time_t now = clock_now();
-    struct tm tm;
-    char date[64];
+    char date[HTTP_DATE_MAX + 1];
 
-    if (gmtime_r(&now, &tm) != NULL &&
-        strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0) {
-        (void)evbuffer_add_printf(out, "Date: %s\r\n", date);
+    http_date_format(when, date);
+    (void)evbuffer_add_printf(out, "%s: %s\r\n", name, date);
+}
+
+/* What a cache goes by (RFC 9110 15.4.5: a 304 says it, too). */
+static void
+write_validators(const struct http_answer *answer, struct evbuffer *out)
+{
+    if (answer->etag != NULL) {
+        (void)evbuffer_add_printf(out, "ETag: \"%s\"\r\n", answer->etag);
+    }
+    if (answer->last_modified != 0) {
+        write_date("Last-Modified", answer->last_modified, out);
+    }
+    if (answer->cache_control != NULL) {
+        (void)evbuffer_add_printf(out, "Cache-Control: %s\r\n", answer->cache_control);
     }
 }
 
 void
-http_answer_write(const struct http_answer *answer, struct evbuffer *out)
+http_answer_write(const struct http_answer *answer, bool last, struct evbuffer *out)
 {
+    bool bodiless = answer->status == 304; /* RFC 9112 6.3 */
+
     (void)evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\n", answer->status,
                               http_reason_phrase(answer->status));
-    write_date(out);
-    (void)evbuffer_add_printf(out, "Content-Length: %zu\r\n", answer->body.n);
+    write_date("Date", clock_now(), out);
+    if (!bodiless) {
+        (void)evbuffer_add_printf(out, "Content-Length: %zu\r\n", answer->body.n);
+    }
     if (answer->status == 405) {
         (void)evbuffer_add_printf(out, "Allow: %s\r\n",
-                                  answer->allow == NULL ? "POST, GET" : answer->allow);
+                                  answer->allow == NULL ? "GET, HEAD, POST" : answer->allow);
     }
     if (answer->location != NULL) {
         (void)evbuffer_add_printf(out, "Location: %s\r\n", answer->location);
@@ -72,7 +88,8 @@ http_answer_write(const struct http_answer *answer, struct evbuffer *out)
     if (answer->retry_after > 0) {
         (void)evbuffer_add_printf(out, "Retry-After: %d\r\n", answer->retry_after);
     }
-    if (answer->close) {
+    write_validators(answer, out);
+    if (last) {
         (void)evbuffer_add_printf(out, "Connection: close\r\n");
     } else if (answer->keep_alive) {
         (void)evbuffer_add_printf(out, "Connection: keep-alive\r\n");
@@ -81,5 +98,7 @@ http_answer_write(const struct http_answer *answer, struct evbuffer *out)
         (void)evbuffer_add_printf(out, "Content-Type: %s\r\n", answer->content_type);
     }
     (void)evbuffer_add(out, "\r\n", 2);
-    (void)evbuffer_add(out, answer->body.p, answer->body.n);
+    if (!answer->head && !bodiless) {
+        (void)evbuffer_add(out, answer->body.p, answer->body.n);
+    }
 }

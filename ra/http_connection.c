@@ -14,12 +14,13 @@
  * Deadlines: absolute for the HANDSHAKE and for a request from its first octet on; idle while
  * READING before that octet; absolute for the WRITING of an answer; short while LINGERING; none
  * IN_FLIGHT, where the handler answers in its own time.
- * LINGERING reads and drops what the peer still sends: closing with unread octets would make the
- * kernel reset the connection and the peer lose the refusal that it should read (RFC 9112 9.6).
+ * A place (http_places.h) is busy from IN_FLIGHT until the answer is written; in all other states,
+ * and while a refusal is written, it may be given to a newcomer. LINGERING reads and drops what the
+ * peer still sends: closing with unread octets would make the kernel reset the connection and the
+ * peer lose the refusal that it should read (RFC 9112 9.6).
  */
 #include "ra/http_connection.h"
 
-#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -31,100 +32,36 @@
 #include <sys/socket.h>
 
 #include "base/ossl.h"
-#include "ra/http_answer.h"
+#include "base/pool.h"
+#include "ra/http_exchange.h"
 
 enum {
     READ_HIGH_WATER = 16 * 1024,
     LINGER_MS = 1000,
     CERTIFICATE_MAX = 64 * 1024,
+    PASSED_OVER_MAX =
+        8, /* connections that are spared because octets of theirs were not read yet */
 };
 
-enum connection_state { HANDSHAKE, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
+/* ---- places ---- */
 
-struct http_exchange {
-    struct http_connections *all; /* NULL when DEAD */
-    struct bufferevent *bev;
-    struct event *timer;
-    struct http_parser *parser;
-    enum connection_state state;
-    bool deadline_set; /* the absolute one */
-    bool last;         /* close after the answer */
-    bool advancing;
-    struct http_exchange *previous;
-    struct http_exchange *next;
-    struct http_exchange *next_by_address;
-    struct http_address address;
-    char peer[HTTP_PEER_SIZE];
-    struct buf certificate;
-};
+static struct http_exchange *
+exchange_at(struct http_place *place)
+{
+    return place == NULL ? NULL : CONTAINER_OF(place, struct http_exchange, place);
+}
 
+/* Nobody need be let in while all are busy. */
 static void
-set_timer(struct http_exchange *x, int ms)
-{
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-
-    (void)event_add(x->timer, &tv);
-}
-
-/* ---- the lists ---- */
-
-static struct http_exchange **
-chain_of(struct http_connections *all, const struct http_address *address)
-{
-    return &all->by_address[http_address_hash(address, all->seed) % HTTP_HASH_SIZE];
-}
-
-bool
-http_connections_has_share(const struct http_connections *all, const struct http_address *address)
-{
-    size_t slot = http_address_hash(address, all->seed) % HTTP_HASH_SIZE;
-    size_t n = 0;
-
-    for (const struct http_exchange *x = all->by_address[slot];
-         x != NULL && n < all->options.connections_per_address_max; x = x->next_by_address) {
-        n += http_address_is_equal(&x->address, address);
-    }
-    return n >= all->options.connections_per_address_max;
-}
-
-static void
-link_in(struct http_connections *all, struct http_exchange *x)
-{
-    struct http_exchange **chain = chain_of(all, &x->address);
-
-    x->all = all;
-    x->next = all->first;
-    if (x->next != NULL) {
-        x->next->previous = x;
-    }
-    all->first = x;
-    x->next_by_address = *chain;
-    *chain = x;
-    all->n++;
-}
-
-static void
-link_out(struct http_exchange *x)
+change_place(struct http_exchange *x,
+             void (*change)(struct http_places *places, struct http_place *place))
 {
     struct http_connections *all = x->all;
-    struct http_exchange **chain = chain_of(all, &x->address);
+    bool busy = http_places_are_busy(all->places);
 
-    while (*chain != x) {
-        chain = &(*chain)->next_by_address;
-    }
-    *chain = x->next_by_address;
-    if (x->previous != NULL) {
-        x->previous->next = x->next;
-    } else {
-        all->first = x->next;
-    }
-    if (x->next != NULL) {
-        x->next->previous = x->previous;
-    }
-    x->previous = x->next = x->next_by_address = NULL;
-    x->all = NULL; /* which may be gone when a late answer comes */
-    if (all->n-- == all->options.connections_max && !all->stopped) {
-        all->room(all->server);
+    change(all->places, &x->place);
+    if (busy != http_places_are_busy(all->places) && !all->stopped) {
+        all->room(all->server, busy);
     }
 }
 
@@ -141,7 +78,8 @@ disconnect(struct http_exchange *x)
         x->timer = NULL;
     }
     if (x->all != NULL) {
-        link_out(x);
+        change_place(x, http_places_leave);
+        x->all = NULL; /* which may be gone when a late answer comes */
     }
 }
 
@@ -149,9 +87,7 @@ static void
 release(struct http_exchange *x)
 {
     disconnect(x);
-    http_parser_free(x->parser);
-    buf_free(&x->certificate);
-    mem_free(x);
+    http_exchange_free(x);
 }
 
 /* The peer is gone or too late. */
@@ -167,19 +103,6 @@ drop(struct http_exchange *x)
     release(x);
 }
 
-/* ---- answers ---- */
-
-static void
-write_answer(struct http_exchange *x, struct http_answer answer)
-{
-    x->last = x->last || answer.close;
-    answer.close = x->last;
-    answer.keep_alive = !x->last && http_parser_request(x->parser)->minor_0;
-    http_answer_write(&answer, bufferevent_get_output(x->bev));
-    x->state = WRITING;
-    set_timer(x, x->all->options.idle_timeout_ms);
-}
-
 /* ---- reading ---- */
 
 static void
@@ -187,10 +110,41 @@ take_request(struct http_exchange *x)
 {
     (void)event_del(x->timer);
     x->deadline_set = false;
+    change_place(x, http_places_busy);
     x->last = x->all->stopped || !http_parser_request(x->parser)->keep_alive;
     x->state = IN_FLIGHT;
     x->all->n_in_flight++;
     x->all->options.handler(x, x->all->options.user);
+}
+
+/* A peer whose octets were no request has no claim to his place, while he is told so. */
+static void
+refuse(struct http_exchange *x)
+{
+    const struct http_options *options = &x->all->options;
+    enum http_fault fault = http_parser_fault(x->parser);
+
+    if (options->refused != NULL) {
+        options->refused(x->peer, fault, options->user);
+    }
+    x->last = true;
+    http_exchange_write(
+        x, &(struct http_answer){.status = http_fault_status(fault),
+                                 .allow = options->resources ? "GET, HEAD, POST, DELETE" : NULL});
+}
+
+/* From the first octet of a request on, which an empty line before it is not. */
+static void
+choose_deadline(struct http_exchange *x)
+{
+    bool begun = http_parser_has_begun(x->parser);
+
+    if (begun == x->deadline_set || x->all->stopped) {
+        return;
+    }
+    x->deadline_set = begun;
+    http_exchange_set_timer(x, begun ? x->all->options.request_timeout_ms
+                                     : x->all->options.idle_timeout_ms);
 }
 
 /* One step of READING; false when there is nothing to do until something happens. */
@@ -205,21 +159,18 @@ read_some(struct http_exchange *x)
     if (n == 0) {
         return false;
     }
-    if (!x->deadline_set) {
-        x->deadline_set = true;
-        set_timer(x, x->all->options.request_timeout_ms);
-    }
     state = http_parser_feed(x->parser, span_of(evbuffer_pullup(in, (ev_ssize_t)n), n), &used);
     (void)evbuffer_drain(in, used);
     switch (state) {
     case HTTP_NEED_MORE:
+        choose_deadline(x);
         break;
     case HTTP_WANT_CONTINUE:
+        choose_deadline(x);
         (void)bufferevent_write(x->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
         break;
     case HTTP_REFUSED:
-        x->last = true;
-        write_answer(x, (struct http_answer){.status = http_parser_status(x->parser)});
+        refuse(x);
         break;
     case HTTP_COMPLETE:
         take_request(x);
@@ -262,12 +213,13 @@ linger(struct http_exchange *x)
     SSL *ssl = bufferevent_openssl_get_ssl(x->bev);
 
     x->state = LINGERING;
+    change_place(x, http_places_wait);
     if (ssl != NULL) {
         (void)SSL_shutdown(ssl);
         ERR_clear_error();
     }
     (void)shutdown(bufferevent_getfd(x->bev), SHUT_WR);
-    set_timer(x, LINGER_MS);
+    http_exchange_set_timer(x, LINGER_MS);
     on_read(x->bev, x);
 }
 
@@ -287,7 +239,8 @@ on_written(struct bufferevent *bev, void *user)
     http_parser_next(x->parser);
     x->state = READING;
     x->deadline_set = false;
-    set_timer(x, x->all->options.idle_timeout_ms);
+    change_place(x, http_places_wait);
+    http_exchange_set_timer(x, x->all->options.idle_timeout_ms);
     advance(x);
 }
 
@@ -313,9 +266,9 @@ secured(struct http_exchange *x)
     x->state = READING;
     if (x->all->stopped) {
         x->deadline_set = true;
-        set_timer(x, HTTP_STOP_MS);
+        http_exchange_set_timer(x, HTTP_STOP_MS);
     } else {
-        set_timer(x, x->all->options.idle_timeout_ms);
+        http_exchange_set_timer(x, x->all->options.idle_timeout_ms);
     }
     advance(x);
 }
@@ -361,6 +314,60 @@ on_timer(evutil_socket_t fd, short what, void *user)
 
 /* ---- beginning and end ---- */
 
+/* A whole request may lie in the kernel: it was not our turn yet. */
+static bool
+has_unread(const struct http_exchange *x)
+{
+    int waiting = 0;
+
+    return ioctl(bufferevent_getfd(x->bev), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+static void
+take_place_of(struct http_connections *all, struct http_place *first)
+{
+    struct http_exchange *x = exchange_at(first);
+
+    for (int i = 0; i < PASSED_OVER_MAX && x != NULL && has_unread(x); i++) {
+        x = exchange_at(http_places_next(all->places, &x->place));
+    }
+    if (x == NULL || has_unread(x)) {
+        x = exchange_at(first);
+    }
+    drop(x);
+}
+
+bool
+http_connections_admit(const struct http_connections *all, const struct http_address *address)
+{
+    struct http_place *leaves;
+
+    return http_places_admit(all->places, address, &leaves);
+}
+
+bool
+http_connections_shed(struct http_connections *all)
+{
+    struct http_place *oldest = http_places_oldest(all->places);
+
+    if (oldest != NULL) {
+        take_place_of(all, oldest);
+    }
+    return oldest != NULL;
+}
+
+static void
+enter(struct http_connections *all, struct http_exchange *x)
+{
+    struct http_place *leaves;
+
+    if (http_places_admit(all->places, &x->address, &leaves) && leaves != NULL) {
+        take_place_of(all, leaves);
+    }
+    http_places_enter(all->places, &x->place, &x->address);
+    x->all = all;
+}
+
 void
 http_connection_open(struct http_connections *all, evutil_socket_t fd, const struct sockaddr *peer,
                      SSL *ssl)
@@ -382,23 +389,21 @@ http_connection_open(struct http_connections *all, evutil_socket_t fd, const str
     if (all->options.resources) {
         http_parser_allow_resources(x->parser);
     }
-    link_in(all, x);
+    enter(all, x);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     bufferevent_setcb(x->bev, on_read, on_written, on_event, x);
     bufferevent_setwatermark(x->bev, EV_READ, 0, READ_HIGH_WATER);
     (void)bufferevent_enable(x->bev, EV_READ | EV_WRITE);
-    set_timer(x, ssl != NULL ? all->options.request_timeout_ms : all->options.idle_timeout_ms);
+    http_exchange_set_timer(x, ssl != NULL ? all->options.request_timeout_ms
+                                           : all->options.idle_timeout_ms);
 }
 
 /* Has the peer begun to say something, perhaps something that was not read yet? */
 static bool
 has_begun(const struct http_exchange *x)
 {
-    int waiting = 0;
-
     return x->state == HANDSHAKE || http_parser_has_begun(x->parser) ||
-           evbuffer_get_length(bufferevent_get_input(x->bev)) > 0 ||
-           (ioctl(bufferevent_getfd(x->bev), FIONREAD, &waiting) == 0 && waiting > 0);
+           evbuffer_get_length(bufferevent_get_input(x->bev)) > 0 || has_unread(x);
 }
 
 static void
@@ -410,7 +415,7 @@ stop_one(struct http_exchange *x)
     case READING:
         if (has_begun(x)) {
             x->deadline_set = true;
-            set_timer(x, HTTP_STOP_MS);
+            http_exchange_set_timer(x, HTTP_STOP_MS);
         } else {
             drop(x);
         }
@@ -428,99 +433,34 @@ stop_one(struct http_exchange *x)
 void
 http_connections_stop(struct http_connections *all)
 {
-    struct http_exchange *next;
+    struct http_place *next;
 
     all->stopped = true;
-    for (struct http_exchange *x = all->first; x != NULL; x = next) {
-        next = x->next;
-        stop_one(x);
+    for (struct http_place *p = http_places_first(all->places); p != NULL; p = next) {
+        next = TAILQ_NEXT(p, in_all);
+        stop_one(exchange_at(p));
     }
 }
 
 void
 http_connections_clear(struct http_connections *all)
 {
-    all->stopped = true;
-    while (all->first != NULL) {
-        struct http_exchange *x = all->first;
+    struct http_place *place;
 
-        drop(x);
+    all->stopped = true;
+    while ((place = http_places_first(all->places)) != NULL) {
+        drop(exchange_at(place));
     }
 }
 
 bool
 http_connections_is_idle(const struct http_connections *all)
 {
-    for (const struct http_exchange *x = all->first; x != NULL; x = x->next) {
-        if (x->state != LINGERING) {
+    for (struct http_place *p = http_places_first(all->places); p != NULL;
+         p = TAILQ_NEXT(p, in_all)) {
+        if (exchange_at(p)->state != LINGERING) {
             return false;
         }
     }
     return true;
-}
-
-/* ---- exchanges ---- */
-
-const struct http_request *
-http_exchange_request(const struct http_exchange *x)
-{
-    return http_parser_request(x->parser);
-}
-
-const char *
-http_exchange_peer(const struct http_exchange *x)
-{
-    return x->peer;
-}
-
-const struct http_address *
-http_exchange_address(const struct http_exchange *x)
-{
-    return &x->address;
-}
-
-struct span
-http_exchange_certificate(const struct http_exchange *x)
-{
-    return buf_span(&x->certificate);
-}
-
-bool
-http_exchange_is_dead(const struct http_exchange *x)
-{
-    return x->state == DEAD;
-}
-
-static void
-reply(struct http_exchange *x, struct http_answer answer)
-{
-    assert(x->state == IN_FLIGHT || x->state == DEAD);
-    if (x->state == DEAD) {
-        release(x);
-        return;
-    }
-    x->all->n_in_flight--;
-    write_answer(x, answer);
-}
-
-void
-http_reply(struct http_exchange *x, int status, const char *content_type, struct span body)
-{
-    reply(x, (struct http_answer){.status = status, .content_type = content_type, .body = body});
-}
-
-void
-http_reply_with(struct http_exchange *x, const struct http_answer *answer)
-{
-    reply(x, *answer);
-}
-
-void
-http_reply_busy(struct http_exchange *x, int retry_after, const char *content_type,
-                struct span body)
-{
-    reply(x, (struct http_answer){.status = 503,
-                                  .retry_after = retry_after > 0 ? retry_after : 1,
-                                  .content_type = content_type,
-                                  .body = body});
 }

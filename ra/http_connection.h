@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_connection.h - one connection and its exchange; between http.c and http_connection.c only.
+ * http_connection.h - the connections of one server; between http.c, http_connection.c and
+ * http_exchange.c only.
  */
 #pragma once
 
@@ -8,30 +9,28 @@
 #include <openssl/ssl.h>
 
 #include "ra/http.h"
+#include "ra/http_places.h"
 
-enum { HTTP_HASH_SIZE = 1024 }; /* chains of connections by peer */
-
-/* All connections of one server; the server fills in the first part. */
+/* All connections of one server, which fills in the first part. */
 struct http_connections {
     struct event_base *base;
     struct http_options options; /* without zeros that mean defaults */
-    uint64_t seed;
-    /* There is room again for one that waits. */
-    void (*room)(void *server);
+    struct http_places *places;
+    /* From now on all places are busy, or not any more. */
+    void (*room)(void *server, bool there_is);
     void *server;
 
-    struct http_exchange *first;
-    struct http_exchange *by_address[HTTP_HASH_SIZE];
-    size_t n;
     size_t n_in_flight;
     bool stopped; /* no request after the present one */
 };
 
-/* Takes the descriptor and `ssl` (NULL: without TLS). A peer that has its share of connections is
- * closed at once. */
+/* May a newcomer of this address stay, perhaps in the place of another? */
+bool http_connections_admit(const struct http_connections *, const struct http_address *);
+/* Takes the descriptor and `ssl` (NULL: without TLS) of a newcomer who may stay. */
 void http_connection_open(struct http_connections *, evutil_socket_t fd,
                           const struct sockaddr *peer, SSL *ssl);
-bool http_connections_has_share(const struct http_connections *, const struct http_address *);
+/* Drops one that has no complete request, because descriptors ran out. False: there is none. */
+bool http_connections_shed(struct http_connections *);
 /* Begins the end: see http_server_stop_accepting(). */
 void http_connections_stop(struct http_connections *);
 /* Drops everything; exchanges without an answer stay alive, dead. */

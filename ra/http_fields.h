@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http_fields.h - the header lines that decide something: Host, Content-Length, Transfer-Encoding,
- * Content-Type, Expect. All others are passed over. Between http_parse.c and http_fields.c.
+ * Content-Type, Expect, If-None-Match, If-Modified-Since. All others are passed over, Upgrade (RFC
+ * 9110 7.8) among them. Between http_parse.c and http_fields.c.
  */
 #pragma once
 
@@ -16,17 +17,23 @@ struct http_fields {
     bool name_too_long;
     char value[HTTP_FIELD_VALUE_MAX + 1];
     size_t value_n;
+    bool value_too_long;
 
     /* What was there: how often, or that it was. */
     unsigned hosts;
     unsigned lengths;
-    unsigned codings;                             /* chunked */
-    bool expects;                                 /* 100-continue */
-    char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* as in struct http_request */
+    unsigned codings; /* chunked */
+    bool expects;     /* 100-continue */
+    unsigned types;
+    char content_type[HTTP_CONTENT_TYPE_MAX + 1]; /* as in struct http_request, like those below */
+    bool has_if_none_match;
+    bool lost_if_none_match; /* too long to be kept */
+    char if_none_match[HTTP_CONDITION_MAX + 1];
+    unsigned dates;
+    char if_modified_since[HTTP_DATE_MAX + 1];
 };
 
-/* Pieces of a name, then pieces of its value, then its end. The status of a refusal, or 0: 400,
- * 417, 431, 501. */
+/* Pieces of a name, then pieces of its value, then its end. */
 void http_fields_name(struct http_fields *, const char *at, size_t n);
-int http_fields_value(struct http_fields *, const char *at, size_t n);
-int http_fields_end(struct http_fields *);
+enum http_fault http_fields_value(struct http_fields *, const char *at, size_t n);
+enum http_fault http_fields_end(struct http_fields *);

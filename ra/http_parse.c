@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two stages see every byte: the scanner (http_scan.h) the raw header block, llhttp what it has
- * cleared. A refusal is final: after a framing error nobody knows where the next request begins
- * (RFC 9112 2.2, 6.3).
+ * Two stages see every byte of a header: the scanner (http_scan.h) the raw block, llhttp what it
+ * has cleared. A body with a length goes through llhttp, a chunked one through http_chunks.h. A
+ * refusal is final: after a framing error nobody knows where the next request begins (RFC
+ * 9112 2.2, 6.3).
  *
- *   HEADER --blank line--> BODY --message complete--> COMPLETE --http_parser_next()--> HEADER
+ *   HEADER --blank line--> BODY or CHUNKS --message complete--> COMPLETE --http_parser_next()-->
+ * HEADER
  *      \--------------------\------ any violation --> REFUSED
  */
 #include "ra/http_parse.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <llhttp.h>
 #include <string.h>
 
+#include "ra/http_chunks.h"
 #include "ra/http_fields.h"
-#include "ra/http_scan.h"
+#include "ra/http_target.h"
 
 struct http_parser {
     llhttp_t llhttp;
     enum http_state state;
-    int status;
+    enum http_fault fault;
     struct http_scanner scanner;
     struct http_fields fields;
-    bool in_trailer;
-    size_t path_n;
-    size_t query_n;
-    bool in_query;
-    bool resources; /* DELETE and a query are taken */
+    char target[HTTP_TARGET_MAX + 1];
+    size_t target_n;
+    bool has_version; /* the request line was read to its end */
+    bool resources;   /* DELETE and a query are taken */
     bool continue_sent;
+    bool chunked; /* the header is done, and the rest is for `chunks` */
+    struct http_chunks chunks;
     size_t body_max;
-    size_t message_octets; /* raw octets of the body with its framing */
     struct buf body;
     struct http_request request;
 };
@@ -41,79 +43,69 @@ parser_of(llhttp_t *llhttp)
     return llhttp->data;
 }
 
-/* Returns what makes llhttp stop. The first reason stays. */
+/* Returns what makes llhttp stop, when there is a fault. The first reason stays. */
 static int
-refuse(struct http_parser *p, int status)
+refuse(struct http_parser *p, enum http_fault fault)
 {
-    if (p->status == 0) {
-        p->status = status;
+    if (p->fault == HTTP_FAULT_NONE) {
+        p->fault = fault;
     }
-    return HPE_USER;
-}
-
-/* No escapes here either: ids, names and numbers need none. */
-static int
-take_query(struct http_parser *p, const char *at, size_t n)
-{
-    if (n > HTTP_QUERY_MAX - p->query_n) {
-        return refuse(p, 414);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (isalnum((unsigned char)at[i]) == 0 &&
-            (at[i] == '\0' || strchr("-_=&", at[i]) == NULL)) {
-            return refuse(p, 400);
-        }
-    }
-    memcpy(p->request.query + p->query_n, at, n);
-    p->query_n += n;
-    p->request.query[p->query_n] = '\0';
-    return 0;
-}
-
-static int
-take_path(struct http_parser *p, const char *at, size_t n)
-{
-    if (n > HTTP_PATH_MAX - p->path_n) {
-        return refuse(p, 414);
-    }
-    for (size_t i = 0; i < n; i++) {
-        /* Our paths need no escapes and no query; one spelling of each path is enough. */
-        if (at[i] <= ' ' || at[i] > '~' || strchr("%?#\\", at[i]) != NULL) {
-            return refuse(p, 400);
-        }
-    }
-    memcpy(p->request.path + p->path_n, at, n);
-    p->path_n += n;
-    p->request.path[p->path_n] = '\0';
-    return 0;
+    return p->fault == HTTP_FAULT_NONE ? 0 : HPE_USER;
 }
 
 static int
 on_url(llhttp_t *llhttp, const char *at, size_t n)
 {
     struct http_parser *p = parser_of(llhttp);
-    const char *mark = p->resources && !p->in_query ? memchr(at, '?', n) : NULL;
-    size_t before = mark == NULL ? n : (size_t)(mark - at);
 
-    if (p->in_query) {
-        return take_query(p, at, n);
+    if (n > HTTP_TARGET_MAX - p->target_n) {
+        return refuse(p, HTTP_FAULT_TARGET_LENGTH);
     }
-    if (take_path(p, at, before) != 0) {
-        return HPE_USER;
+    memcpy(p->target + p->target_n, at, n);
+    p->target_n += n;
+    p->target[p->target_n] = '\0';
+    return 0;
+}
+
+static enum http_fault
+take_method(struct http_parser *p)
+{
+    uint8_t method = p->llhttp.method;
+
+    p->request.head = method == HTTP_HEAD;
+    if (method == HTTP_POST) {
+        p->request.method = HTTP_METHOD_POST;
+    } else if (method == HTTP_GET || method == HTTP_HEAD) {
+        p->request.method = HTTP_METHOD_GET;
+    } else if (method == HTTP_DELETE && p->resources) {
+        p->request.method = HTTP_METHOD_DELETE;
+    } else {
+        return HTTP_FAULT_METHOD; /* CONNECT and OPTIONS too, whose targets have other forms */
     }
-    p->in_query = mark != NULL;
-    return mark == NULL ? 0 : take_query(p, mark + 1, n - before - 1);
+    return HTTP_FAULT_NONE;
+}
+
+static int
+on_url_complete(llhttp_t *llhttp)
+{
+    struct http_parser *p = parser_of(llhttp);
+
+    return refuse(p, take_method(p)) != 0
+               ? HPE_USER
+               : refuse(p, http_target_parse(p->target, p->resources, &p->request));
+}
+
+static int
+on_version_complete(llhttp_t *llhttp)
+{
+    parser_of(llhttp)->has_version = true;
+    return 0;
 }
 
 static int
 on_header_field(llhttp_t *llhttp, const char *at, size_t n)
 {
-    struct http_parser *p = parser_of(llhttp);
-
-    if (p->in_trailer) {
-        return refuse(p, 400); /* nobody needs trailers here, and they could hide a length */
-    }
-    http_fields_name(&p->fields, at, n);
+    http_fields_name(&parser_of(llhttp)->fields, at, n);
     return 0;
 }
 
@@ -121,94 +113,87 @@ static int
 on_header_value(llhttp_t *llhttp, const char *at, size_t n)
 {
     struct http_parser *p = parser_of(llhttp);
-    int status = http_fields_value(&p->fields, at, n);
 
-    return status == 0 ? 0 : refuse(p, status);
+    return refuse(p, http_fields_value(&p->fields, at, n));
 }
 
 static int
 on_header_value_complete(llhttp_t *llhttp)
 {
     struct http_parser *p = parser_of(llhttp);
-    int status = http_fields_end(&p->fields);
 
-    return status == 0 ? 0 : refuse(p, status);
+    return refuse(p, http_fields_end(&p->fields));
 }
 
 /* RFC 9112 3.2 (Host), 6.1 and 6.3 (framing). */
-static int
+static enum http_fault
 check_framing(struct http_parser *p)
 {
     const llhttp_t *llhttp = &p->llhttp;
 
     if (llhttp->http_major != 1 || llhttp->http_minor > 1) {
-        return refuse(p, 505);
+        return HTTP_FAULT_VERSION;
     }
     p->request.minor_0 = llhttp->http_minor == 0;
-    if (p->fields.hosts > 1 || (p->fields.hosts == 0 && !p->request.minor_0)) {
-        return refuse(p, 400);
+    if (p->fields.hosts == 0 && !p->request.minor_0) {
+        return HTTP_FAULT_NO_HOST;
     }
-    if (p->fields.lengths > 1 || p->fields.codings > 1 ||
-        (p->fields.lengths > 0 && p->fields.codings > 0)) {
-        return refuse(p, 400);
+    if (p->fields.hosts > 1) {
+        return HTTP_FAULT_HOSTS;
     }
-    if (p->fields.codings > 0 && p->request.minor_0) {
-        return refuse(p, 400); /* RFC 9112 6.1: HTTP/1.0 has no codings */
+    if (p->fields.lengths > 0 && p->fields.codings > 0) {
+        return HTTP_FAULT_FRAMINGS;
     }
-    return 0;
+    if (p->fields.lengths > 1) {
+        return HTTP_FAULT_LENGTHS;
+    }
+    if (p->fields.codings > 1) {
+        return HTTP_FAULT_CODINGS;
+    }
+    return p->fields.codings > 0 && p->request.minor_0 ? HTTP_FAULT_CODING_1_0 : HTTP_FAULT_NONE;
 }
 
 /* A body comes with POST, and with nothing else. */
-static int
-take_method(struct http_parser *p)
+static enum http_fault
+check_content(const struct http_parser *p)
 {
-    const llhttp_t *llhttp = &p->llhttp;
-
-    if (llhttp->method == HTTP_POST) {
-        p->request.method = HTTP_METHOD_POST;
-        return p->fields.lengths == 0 && p->fields.codings == 0 ? refuse(p, 411) : 0;
+    if (p->request.method == HTTP_METHOD_POST) {
+        if (p->fields.lengths == 0 && p->fields.codings == 0) {
+            return HTTP_FAULT_NO_LENGTH;
+        }
+    } else if (p->fields.codings > 0 || p->llhttp.content_length > 0) {
+        return HTTP_FAULT_CONTENT;
     }
-    if (llhttp->method == HTTP_GET) {
-        p->request.method = HTTP_METHOD_GET;
-    } else if (llhttp->method == HTTP_DELETE && p->resources) {
-        p->request.method = HTTP_METHOD_DELETE;
-    } else {
-        return refuse(p, 405);
-    }
-    return p->fields.codings > 0 || llhttp->content_length > 0 ? refuse(p, 400) : 0;
+    return p->llhttp.content_length > p->body_max ? HTTP_FAULT_CONTENT_SIZE : HTTP_FAULT_NONE;
 }
 
-static int
-check_headers(struct http_parser *p)
+static void
+take_fields(struct http_parser *p)
 {
-    if (check_framing(p) != 0) {
-        return HPE_USER;
-    }
-    if (p->request.path[0] != '/') {
-        return refuse(p, 400); /* absolute form is for proxies */
-    }
-    if (p->llhttp.upgrade != 0) {
-        return refuse(p, 400);
-    }
-    if (take_method(p) != 0) {
-        return HPE_USER;
-    }
-    return p->llhttp.content_length > p->body_max ? refuse(p, 413) : 0;
+    struct http_request *r = &p->request;
+
+    memcpy(r->content_type, p->fields.content_type, sizeof(r->content_type));
+    memcpy(r->if_none_match, p->fields.if_none_match, sizeof(r->if_none_match));
+    memcpy(r->if_modified_since, p->fields.if_modified_since, sizeof(r->if_modified_since));
+    r->has_if_none_match = p->fields.has_if_none_match;
+    r->keep_alive = llhttp_should_keep_alive(&p->llhttp) != 0;
 }
 
+/* 1: llhttp is to expect no body, because it comes in chunks. */
 static int
 on_headers_complete(llhttp_t *llhttp)
 {
     struct http_parser *p = parser_of(llhttp);
-    int result = check_headers(p);
 
-    if (result != 0) {
+    if (refuse(p, check_framing(p)) != 0 || refuse(p, check_content(p)) != 0) {
         return -1;
     }
-    p->in_trailer = true;
-    memcpy(p->request.content_type, p->fields.content_type, sizeof(p->request.content_type));
-    p->request.keep_alive = llhttp_should_keep_alive(llhttp) != 0;
-    return 0;
+    llhttp->upgrade =
+        0; /* RFC 9110 7.8: an offer that a server may ignore, and we speak nothing else */
+    take_fields(p);
+    p->chunked = p->fields.codings > 0;
+    http_chunks_begin(&p->chunks, p->scanner.ignored);
+    return p->chunked ? 1 : 0;
 }
 
 static int
@@ -217,30 +202,14 @@ on_body(llhttp_t *llhttp, const char *at, size_t n)
     struct http_parser *p = parser_of(llhttp);
     struct err e;
 
-    if (buf_append(&p->body, span_of(at, n), &e) != 0) {
-        return refuse(p, 413);
-    }
-    return 0;
+    return buf_append(&p->body, span_of(at, n), &e) != 0 ? refuse(p, HTTP_FAULT_CONTENT_SIZE) : 0;
 }
 
-static int
-on_chunk_header(llhttp_t *llhttp)
+static void
+complete(struct http_parser *p)
 {
-    struct http_parser *p = parser_of(llhttp);
-
-    if (llhttp->content_length > p->body_max - p->body.n) {
-        (void)refuse(p, 413);
-        return -1;
-    }
-    return 0;
-}
-
-static int
-on_chunk_extension(llhttp_t *llhttp, const char *at, size_t n)
-{
-    (void)at;
-    (void)n;
-    return refuse(parser_of(llhttp), 400);
+    p->request.body = buf_span(&p->body);
+    p->state = HTTP_COMPLETE;
 }
 
 static int
@@ -248,8 +217,9 @@ on_message_complete(llhttp_t *llhttp)
 {
     struct http_parser *p = parser_of(llhttp);
 
-    p->request.body = buf_span(&p->body);
-    p->state = HTTP_COMPLETE;
+    if (!p->chunked) {
+        complete(p);
+    }
     return HPE_PAUSED; /* one request in flight: the next one waits in the socket */
 }
 
@@ -258,27 +228,27 @@ reset(struct http_parser *p)
 {
     llhttp_reset(&p->llhttp);
     p->state = HTTP_NEED_MORE;
-    p->status = 0;
-    p->scanner = (struct http_scanner){.in_header = true};
+    p->fault = HTTP_FAULT_NONE;
+    http_scanner_begin(&p->scanner);
     p->fields = (struct http_fields){0};
-    p->path_n = p->query_n = 0;
-    p->in_query = false;
-    p->in_trailer = false;
+    p->target[0] = '\0';
+    p->target_n = 0;
+    p->has_version = false;
     p->continue_sent = false;
-    p->message_octets = 0;
+    p->chunked = false;
     memset(&p->request, 0, sizeof(p->request));
     buf_free(&p->body);
 }
 
 static const llhttp_settings_t settings = {
     .on_url = on_url,
+    .on_url_complete = on_url_complete,
+    .on_version_complete = on_version_complete,
     .on_header_field = on_header_field,
     .on_header_value = on_header_value,
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
-    .on_chunk_header = on_chunk_header,
-    .on_chunk_extension_name = on_chunk_extension,
     .on_message_complete = on_message_complete,
 };
 
@@ -320,72 +290,86 @@ http_parser_free(struct http_parser *p)
     mem_free(p);
 }
 
-/* What llhttp itself found wrong. */
-static int
-status_of_error(llhttp_errno_t error)
+/* What llhttp itself found wrong. It names faults in lengths by what it met there. */
+static enum http_fault
+fault_of(const struct http_parser *p, llhttp_errno_t error)
 {
-    if (error == HPE_INVALID_METHOD) {
-        return 405;
+    switch ((int)error) { /* the others are faults that have no name of their own */
+    case HPE_INVALID_METHOD:
+        return HTTP_FAULT_METHOD;
+    case HPE_INVALID_VERSION:
+        return HTTP_FAULT_VERSION;
+    case HPE_INVALID_URL:
+        return HTTP_FAULT_TARGET;
+    case HPE_INVALID_CONTENT_LENGTH:
+        return HTTP_FAULT_LENGTH;
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+        return p->fields.codings > 0 ? HTTP_FAULT_FRAMINGS : HTTP_FAULT_LENGTHS;
+    case HPE_INVALID_TRANSFER_ENCODING:
+        return p->fields.lengths > 0   ? HTTP_FAULT_FRAMINGS
+               : p->fields.codings > 0 ? HTTP_FAULT_CODINGS
+                                       : HTTP_FAULT_CODING;
+    case HPE_INVALID_HEADER_TOKEN:
+        return HTTP_FAULT_FIELD;
+    default:
+        return p->has_version ? HTTP_FAULT_FIELD : HTTP_FAULT_REQUEST_LINE;
     }
-    if (error == HPE_INVALID_VERSION) {
-        return 505;
-    }
-    return 400;
 }
 
-static enum http_state
-execute(struct http_parser *p, struct span bytes, size_t *used)
+static size_t
+execute(struct http_parser *p, struct span bytes)
 {
     llhttp_errno_t error = llhttp_execute(&p->llhttp, (const char *)bytes.p, bytes.n);
 
-    *used = bytes.n;
-    if (p->status != 0) {
-        return HTTP_REFUSED;
-    }
-    if (error == HPE_PAUSED && p->state == HTTP_COMPLETE) {
-        const char *end = llhttp_get_error_pos(&p->llhttp);
-
-        *used = (size_t)(end - (const char *)bytes.p);
-        return HTTP_COMPLETE;
+    if (p->fault == HTTP_FAULT_NONE && error == HPE_PAUSED) {
+        return (size_t)((const uint8_t *)llhttp_get_error_pos(&p->llhttp) - bytes.p);
     }
     if (error != HPE_OK) {
-        (void)refuse(p, status_of_error(error));
-        return HTTP_REFUSED;
+        (void)refuse(p, fault_of(p, error));
     }
-    return HTTP_NEED_MORE;
+    return bytes.n;
+}
+
+static size_t
+take_chunks(struct http_parser *p, struct span bytes)
+{
+    size_t n = http_chunks_take(&p->chunks, bytes, &p->body);
+
+    (void)refuse(p, p->chunks.fault);
+    if (p->fault == HTTP_FAULT_NONE && p->chunks.state == HTTP_CHUNKS_END) {
+        complete(p);
+    }
+    return n;
+}
+
+/* What the scanner refuses llhttp never sees. */
+static size_t
+take_some(struct http_parser *p, struct span bytes)
+{
+    size_t n;
+
+    if (p->chunked) {
+        return take_chunks(p, bytes);
+    }
+    n = http_scanner_clear(&p->scanner, bytes);
+    return refuse(p, p->scanner.fault) != 0 ? n : execute(p, span_of(bytes.p, n));
 }
 
 enum http_state
 http_parser_feed(struct http_parser *p, struct span bytes, size_t *used)
 {
-    size_t taken;
-
     assert(p->state == HTTP_NEED_MORE || p->state == HTTP_WANT_CONTINUE);
     *used = 0;
     p->state = HTTP_NEED_MORE;
     while (p->state == HTTP_NEED_MORE && *used < bytes.n) {
-        struct span rest = span_of(bytes.p + *used, bytes.n - *used);
         bool header = p->scanner.in_header;
-        size_t n = http_scanner_clear(&p->scanner, rest);
 
-        if (!header) {
-            p->message_octets += n;
-            if (p->message_octets > p->body_max + HTTP_CHUNKED_FRAMING_MAX &&
-                p->fields.codings > 0) {
-                (void)refuse(p, 413);
-            }
-        }
-        if (p->scanner.status != 0) {
-            (void)refuse(p, p->scanner.status);
-        }
-        if (p->status != 0) {
+        *used += take_some(p, span_of(bytes.p + *used, bytes.n - *used));
+        if (p->fault != HTTP_FAULT_NONE) {
             p->state = HTTP_REFUSED;
-            break;
-        }
-        p->state = execute(p, span_of(rest.p, n), &taken);
-        *used += taken;
-        if (p->state == HTTP_NEED_MORE && header && !p->scanner.in_header && p->fields.expects &&
-            !p->continue_sent && !p->request.minor_0 && *used == bytes.n) {
+        } else if (p->state == HTTP_NEED_MORE && header && !p->scanner.in_header &&
+                   p->fields.expects && !p->continue_sent && !p->request.minor_0 &&
+                   *used == bytes.n) {
             p->continue_sent = true; /* RFC 9110 10.1.1; not when the body is here already */
             p->state = HTTP_WANT_CONTINUE;
         }
@@ -400,11 +384,11 @@ http_parser_request(const struct http_parser *p)
     return &p->request;
 }
 
-int
-http_parser_status(const struct http_parser *p)
+enum http_fault
+http_parser_fault(const struct http_parser *p)
 {
-    assert(p->state == HTTP_REFUSED && p->status != 0);
-    return p->status;
+    assert(p->state == HTTP_REFUSED && p->fault != HTTP_FAULT_NONE);
+    return p->fault;
 }
 
 bool

@@ -20,10 +20,18 @@ static const struct {
 };
 
 static void
-refuse(struct route *out, int status)
+refuse(struct route *out, int status, const char *why)
 {
     out->kind = ROUTE_REFUSED;
     out->status = status;
+    out->why = why;
+}
+
+static void
+refuse_method(struct route *out, const char *allow)
+{
+    refuse(out, 405, "another method is for this path");
+    out->allow = allow;
 }
 
 /* a-z 0-9 - only: what stands here is looked up in tables and folders. */
@@ -94,9 +102,9 @@ static void
 check_cmp(const struct http_request *request, struct route *out)
 {
     if (request->method != HTTP_METHOD_POST) {
-        refuse(out, 405);
+        refuse_method(out, "POST");
     } else if (strcmp(request->content_type, "application/pkixcmp") != 0) {
-        refuse(out, 415);
+        refuse(out, 415, "Content-Type is not application/pkixcmp");
     }
 }
 
@@ -126,18 +134,18 @@ route_find(const struct http_request *request, const struct route_alias *aliases
         if (find_cmp(path + strlen(CMP_PREFIX), out)) {
             check_cmp(request, out);
         } else {
-            refuse(out, 404);
+            refuse(out, 404, "no operation or profile can have this path");
         }
     } else if (strncmp(path, CRL_PREFIX, strlen(CRL_PREFIX)) == 0) {
         if (!find_crl(path + strlen(CRL_PREFIX), out)) {
-            refuse(out, 404);
+            refuse(out, 404, "no CRL can have this name");
         } else if (request->method != HTTP_METHOD_GET) {
-            refuse(out, 405);
+            refuse_method(out, "GET, HEAD");
         }
     } else if (find_alias(path, aliases, n_aliases, out)) {
         check_cmp(request, out);
     } else {
-        refuse(out, 404);
+        refuse(out, 404, "nothing is at this path");
     }
 }
 

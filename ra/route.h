@@ -4,7 +4,7 @@
  *
  *   POST /.well-known/cmp[/p/<profile>][/<operation>]   application/pkixcmp
  *   POST an alias of the configuration, as clients of other CAs have them
- *   GET  /crl/<name>.crl
+ *   GET  /crl/<name>.crl                                and HEAD
  *
  * Pure.
  */
@@ -21,6 +21,8 @@ enum route_kind { ROUTE_CMP, ROUTE_CRL, ROUTE_REFUSED };
 struct route {
     enum route_kind kind;
     int status;                        /* ROUTE_REFUSED: the HTTP status */
+    const char *allow;                 /* of a 405; else NULL */
+    const char *why;                   /* ROUTE_REFUSED, for the log */
     char profile[CMP_PROFILE_MAX + 1]; /* ROUTE_CMP: "" when the path names none */
     int body;                          /* ROUTE_CMP: the body that the operation is for; -1: any */
     char file[ROUTE_FILE_MAX + 1];     /* ROUTE_CRL: a plain file name, "issuing.crl" */

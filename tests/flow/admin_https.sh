@@ -157,7 +157,7 @@ call PUT - /v1/registrations -H 'Content-Type: application/cms' --data-binary x
 expect 'PUT' 405
 call DELETE - /v1/registrations
 expect 'DELETE of all' 405
-grep -qi '^allow: GET, POST' headers.txt || fail "$(<headers.txt)"
+grep -qi '^allow: GET, HEAD, POST' headers.txt || fail "$(<headers.txt)"
 call GET - "/v1/registrations/$id?x=1"
 expect 'a query where none is' 400
 

@@ -34,7 +34,7 @@ run(struct span bytes, size_t piece)
             }
             http_parser_next(parser);
         } else if (state == HTTP_REFUSED) {
-            assert(http_parser_status(parser) >= 400);
+            assert(http_fault_status(http_parser_fault(parser)) >= 400);
             return digest * 31 + 7;
         } else {
             assert(used == n);

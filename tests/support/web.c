@@ -58,6 +58,10 @@ handle(struct http_exchange *x, void *user)
         http_reply(x, 200, "application/octet-stream", span_of(octets, WEB_LARGE));
         return;
     }
+    if (strcmp(r->path, "/small") == 0) {
+        http_reply(x, 200, "application/octet-stream", SPAN_LITERAL("small"));
+        return;
+    }
     if (strcmp(r->path, "/busy") == 0) {
         http_reply_busy(x, 7, NULL, (struct span){0});
         return;
@@ -86,6 +90,16 @@ handshake_failed(const char *peer, const char *why, void *user)
     (void)peer;
     (void)snprintf(web->why, sizeof(web->why), "%s", why);
     (void)__atomic_add_fetch(&web->failed_handshakes, 1, __ATOMIC_RELEASE);
+}
+
+static void
+refused(const char *peer, enum http_fault fault, void *user)
+{
+    struct web *web = user;
+
+    (void)peer;
+    web->refused++;
+    web->fault = fault;
 }
 
 static void
@@ -128,6 +142,7 @@ web_start_later(struct web *web, const struct http_options *options, const char 
     o.handler = handle;
     o.may_handshake = may_handshake;
     o.handshake_failed = handshake_failed;
+    o.refused = refused;
     o.user = web;
     web->base = event_base_new();
     web->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -194,6 +209,13 @@ web_stop_accepting(struct web *web)
 struct visitor
 visitor_new(const struct web *web, SSL_CTX *ctx)
 {
+    return visitor_from(web, ctx, INADDR_LOOPBACK);
+}
+
+struct visitor
+visitor_from(const struct web *web, SSL_CTX *ctx, uint32_t host)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)http_server_port(web->server)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -201,6 +223,7 @@ visitor_new(const struct web *web, SSL_CTX *ctx)
     int one = 1;
 
     assert_true(v.fd >= 0);
+    assert_int_equal(bind(v.fd, (struct sockaddr *)&own, sizeof(own)), 0);
     assert_int_equal(connect(v.fd, (struct sockaddr *)&address, sizeof(address)), 0);
     (void)setsockopt(v.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (ctx != NULL) {

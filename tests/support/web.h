@@ -3,7 +3,8 @@
  * web.h - an http_server on a thread of its own, and a client that sends any octets, with or
  * without TLS. Everything aborts the test when it cannot be made.
  *
- * The server echoes bodies. "/late" is answered when told to, "/large" with WEB_LARGE octets,
+ * The server echoes bodies. "/small" is answered with "small", "/late" is answered when told to,
+ * "/large" with WEB_LARGE octets,
  * "/last" with the end of the connection.
  */
 #pragma once
@@ -28,6 +29,8 @@ struct web {
     unsigned handled;
     unsigned failed_handshakes;
     bool no_handshakes;    /* refuse them */
+    unsigned refused;      /* what the parser refused; read it after web_stop() */
+    enum http_fault fault; /* the last of them */
     char certificate[256]; /* subject of the last request's client certificate */
     char why[256];         /* of the last failed handshake */
 };
@@ -56,6 +59,8 @@ struct visitor {
 /* Connects to 127.0.0.1 or [::1], as the server listens. `ctx` NULL: without TLS; a handshake that
  * fails gives fd -1. */
 struct visitor visitor_new(const struct web *, SSL_CTX *ctx);
+/* The same from another address of ours, 0x7f000002 for 127.0.0.2. */
+struct visitor visitor_from(const struct web *, SSL_CTX *ctx, uint32_t host);
 void visitor_close(struct visitor *);
 /* Sends as much as is taken: a refusal may come early, and the answer tells. */
 void visitor_say(struct visitor *, struct span);

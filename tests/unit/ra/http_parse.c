@@ -33,7 +33,7 @@ feed(const struct row *row, size_t step, bool resources)
         at += used;
     }
     if (state == HTTP_REFUSED) {
-        assert_int_equal(http_parser_status(p), row->status);
+        assert_int_equal(http_fault_status(http_parser_fault(p)), row->status);
         return;
     }
     assert_int_equal(state, HTTP_COMPLETE);
@@ -112,8 +112,292 @@ the_limit_of_a_body_is_that_of_the_peer(void **state)
     (void)state;
     http_parser_set_body_max(q, HTTP_BODY_MAX + 1);
     assert_int_equal(http_parser_feed(p, span_str(small), &used), HTTP_REFUSED);
-    assert_int_equal(http_parser_status(p), 413);
+    assert_int_equal(http_fault_status(http_parser_fault(p)), 413);
     assert_int_equal(http_parser_feed(q, span_str(small), &used), HTTP_NEED_MORE);
+}
+
+/* ---- what is refused, fault by fault ---- */
+
+#define HEAD "POST /x HTTP/1.1\r\nHost: x\r\n"
+#define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define A16 "aaaaaaaaaaaaaaaa"
+#define A128 A16 A16 A16 A16 A16 A16 A16 A16
+#define A64 A16 A16 A16 A16
+#define A256 A128 A128
+#define A512 A256 A256
+/* A span for a static table. */
+#define BYTES(text)                                                                                \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
+
+/* In pieces of `step` octets; HTTP_FAULT_NONE and the number of requests when all were taken. */
+static enum http_fault
+fault_of(struct span bytes, size_t step, unsigned *requests)
+{
+    CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(HTTP_BODY_MAX);
+    size_t at = 0;
+
+    *requests = 0;
+    while (at < bytes.n) {
+        size_t n = bytes.n - at < step ? bytes.n - at : step;
+        size_t used = 0;
+        enum http_state state = http_parser_feed(p, span_of(bytes.p + at, n), &used);
+
+        at += used;
+        if (state == HTTP_REFUSED) {
+            return http_parser_fault(p);
+        }
+        if (state == HTTP_COMPLETE) {
+            (*requests)++;
+            http_parser_next(p);
+        }
+    }
+    return HTTP_FAULT_NONE;
+}
+
+static void
+each_fault_is_found_and_named(void **state)
+{
+    static const struct {
+        struct span bytes;
+        enum http_fault fault;
+    } rows[] = {
+        {BYTES("GET /x HTTP/1.1\nHost: x\r\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\n\n"), HTTP_FAULT_BARE_LF},
+        {BYTES("\nGET /x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(CHUNKED "5\nhello\r\n0\r\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(CHUNKED "5;a\nhello\r\n0\r\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(CHUNKED "5\r\nhello\n0\r\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(CHUNKED "0\r\nA: b\n\r\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(CHUNKED "0\r\n\n"), HTTP_FAULT_BARE_LF},
+        {BYTES(HEAD "A: b\rc\r\n\r\n"), HTTP_FAULT_BARE_CR},
+        {BYTES(CHUNKED "5;a\rb\r\nhello\r\n0\r\n\r\n"), HTTP_FAULT_BARE_CR},
+        {BYTES(CHUNKED "5\r\nhello\rx"), HTTP_FAULT_BARE_CR},
+        {BYTES(CHUNKED "0\r\nA: b\rc\r\n\r\n"), HTTP_FAULT_BARE_CR},
+        {BYTES(HEAD "A: b\0c\r\n\r\n"), HTTP_FAULT_NUL},
+        {BYTES(CHUNKED "0\r\nA: b\0c\r\n\r\n"), HTTP_FAULT_NUL},
+        {BYTES(HEAD "A: b\r\n c\r\n\r\n"), HTTP_FAULT_FOLD},
+        {BYTES(HEAD "A: b\r\n\tc\r\n\r\n"), HTTP_FAULT_FOLD},
+        {BYTES(" GET /x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_FOLD},
+        {BYTES(CHUNKED "0\r\nA: b\r\n c\r\n\r\n"), HTTP_FAULT_FOLD},
+        {BYTES("\r\n\r\nGET /x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_EMPTY_LINES},
+        {BYTES("GET\r\n\r\n"), HTTP_FAULT_METHOD},
+        {BYTES("GET /x\r\n\r\n"), HTTP_FAULT_VERSION},
+        {BYTES("GET /x y HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_REQUEST_LINE},
+        {BYTES("GET x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET},
+        {BYTES("GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET},
+        {BYTES("GET http://u@x/ HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET},
+        {BYTES("GET * HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET},
+        {BYTES("GET /%78 HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET_CHARACTER},
+        {BYTES("GET /x?y HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET_CHARACTER},
+        {BYTES("GET /x#y HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET_CHARACTER},
+        {BYTES("GET /" A256 " HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET_LENGTH},
+        {BYTES("GET /" A512 A512 A512 " HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_TARGET_LENGTH},
+        {BYTES("PUT /x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_METHOD},
+        {BYTES("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_METHOD},
+        {BYTES("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_METHOD},
+        {BYTES("hello /x HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_METHOD},
+        {BYTES("\x16\x03\x01\x02"), HTTP_FAULT_METHOD},
+        {BYTES("GET /x HTTP/1.2\r\nHost: x\r\n\r\n"), HTTP_FAULT_VERSION},
+        {BYTES("GET /x HTTP/2.0\r\nHost: x\r\n\r\n"), HTTP_FAULT_VERSION},
+        {BYTES(HEAD "A : b\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(HEAD "A\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(HEAD ": b\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(CHUNKED "0\r\nGET /y HTTP/1.1\r\nHost: x\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(CHUNKED "0\r\nA : b\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(CHUNKED "0\r\nA\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(CHUNKED "0\r\n: b\r\n\r\n"), HTTP_FAULT_FIELD},
+        {BYTES(HEAD "Host: " A512 A512 "\r\n\r\n"), HTTP_FAULT_HEADER_SIZE},
+        {BYTES("GET /x HTTP/1.1\r\n\r\n"), HTTP_FAULT_NO_HOST},
+        {BYTES("GET http://x/x HTTP/1.1\r\n\r\n"), HTTP_FAULT_NO_HOST},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"), HTTP_FAULT_HOSTS},
+        {BYTES(HEAD "Content-Type: a/b\r\nContent-Type: a/b\r\n\r\n"), HTTP_FAULT_TYPE},
+        {BYTES(HEAD "Content-Type: " A128 "a\r\n\r\n"), HTTP_FAULT_TYPE},
+        {BYTES(HEAD "Expect: money\r\n\r\n"), HTTP_FAULT_EXPECT},
+        {BYTES(HEAD "Content-Length: +1\r\n\r\na"), HTTP_FAULT_LENGTH},
+        {BYTES(HEAD "Content-Length: 1, 1\r\n\r\na"), HTTP_FAULT_LENGTH},
+        {BYTES(HEAD "Content-Length: 0x1\r\n\r\na"), HTTP_FAULT_LENGTH},
+        {BYTES(HEAD "Content-Length: 99999999999999999999\r\n\r\na"), HTTP_FAULT_LENGTH},
+        {BYTES(HEAD "Content-Length: 1\r\nContent-Length: 1\r\n\r\na"), HTTP_FAULT_LENGTHS},
+        {BYTES(HEAD "\r\n"), HTTP_FAULT_NO_LENGTH},
+        {BYTES(HEAD "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+         HTTP_FAULT_FRAMINGS},
+        {BYTES(HEAD "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"),
+         HTTP_FAULT_FRAMINGS},
+        {BYTES(HEAD "Transfer-Encoding: gzip\r\n\r\n"), HTTP_FAULT_CODING},
+        {BYTES(HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n"), HTTP_FAULT_CODING},
+        {BYTES(HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
+         HTTP_FAULT_CODINGS},
+        {BYTES("POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), HTTP_FAULT_CODING_1_0},
+        {BYTES(CHUNKED "0x1\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "-1\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "+1\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED " 1\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "1 \r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED ";a\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "1;a\0b\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "00000000000000001\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "1\r\nab\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
+        {BYTES(CHUNKED "1;" A256 "\r\na\r\n0\r\n\r\n"), HTTP_FAULT_IGNORED},
+        {BYTES(CHUNKED "1;" A128 "\r\na\r\n0;" A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
+        {BYTES(CHUNKED "0\r\nA: " A128 "\r\nB: " A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
+        {BYTES(CHUNKED "0;" A128 "\r\nB: " A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"), HTTP_FAULT_CONTENT},
+        {BYTES("HEAD /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"), HTTP_FAULT_CONTENT},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+         HTTP_FAULT_CONTENT},
+        {BYTES(HEAD "Content-Length: 65537\r\n\r\n"), HTTP_FAULT_CONTENT_SIZE},
+        {BYTES(CHUNKED "10001\r\n"), HTTP_FAULT_CONTENT_SIZE},
+        {BYTES(CHUNKED "ffffffffffffffff\r\n"), HTTP_FAULT_CONTENT_SIZE},
+    };
+    bool seen[HTTP_FAULTS] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const size_t steps[] = {1, 7, rows[i].bytes.n};
+
+        for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+            size_t step = steps[k];
+            unsigned requests;
+            enum http_fault fault = fault_of(rows[i].bytes, step, &requests);
+
+            if (fault != rows[i].fault || requests != 0) {
+                fail_msg("row %zu, in pieces of %zu: %s, not %s", i, step, http_fault_reason(fault),
+                         http_fault_reason(rows[i].fault));
+            }
+        }
+        seen[rows[i].fault] = true;
+    }
+    for (int f = HTTP_FAULT_NONE + 1; f < HTTP_FAULTS; f++) {
+        if (!seen[f]) {
+            fail_msg("no row for: %s", http_fault_reason((enum http_fault)f));
+        }
+        assert_in_range(http_fault_status((enum http_fault)f), 400, 599);
+        assert_true(strlen(http_fault_clause((enum http_fault)f)) > 4);
+    }
+}
+
+/* ---- what means nothing here is passed over ---- */
+
+static void
+what_a_server_may_ignore_is_ignored(void **state)
+{
+    static const struct {
+        struct span bytes;
+        unsigned requests;
+    } rows[] = {
+#define H2C "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEA\r\n"
+        {BYTES(HEAD H2C "Content-Length: 2\r\n\r\nhi" HEAD "Content-Length: 0\r\n\r\n"), 2},
+        {BYTES(HEAD H2C "Content-Length: 0\r\n\r\n" HEAD H2C "Content-Length: 0\r\n\r\n"), 2},
+        {BYTES(HEAD H2C "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" HEAD
+                        "Content-Length: 0\r\n\r\n"),
+         2},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\n" H2C "\r\nGET /x HTTP/1.1\r\nHost: x\r\n\r\n"), 2},
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+               "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"),
+         2},
+        {BYTES("HEAD /x HTTP/1.0\r\n" H2C "\r\nPOST /x HTTP/1.0\r\nConnection: Upgrade, "
+               "keep-alive\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi"),
+         2},
+        {BYTES("\r\n" HEAD "Content-Length: 2\r\n\r\nhi\r\n" HEAD
+               "Content-Length: 2\r\n\r\nhi\r\n"),
+         2},
+        {BYTES("POST http://y/x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), 1},
+        {BYTES("GET http://y/x HTTP/1.0\r\n\r\n"), 1},
+        {BYTES(CHUNKED "2;a\r\nhi\r\n2 ; a = \"b;\\\"c\";d\t\r\nhi\r\n0;e\r\n\r\n" HEAD
+                       "Content-Length: 0\r\n\r\n"),
+         2},
+        {BYTES(CHUNKED "2\r\nhi\r\n000\r\nContent-Length: 5\r\nTransfer-Encoding: gzip\r\n"
+                       "Host:\r\n\r\n" HEAD "Content-Length: 0\r\n\r\n"),
+         2},
+        /* 2 + 126 + 128 octets: as much as is ignored */
+        {BYTES("\r\n" CHUNKED "1;" A64 A16 A16 A16 "aaaaaaaaaaaaa\r\na\r\n0\r\nA: " A64 A16 A16 A16
+               "aaaaaaaaaaa\r\n\r\n" HEAD "Content-Length: 0\r\n\r\n"),
+         2},
+        /* a condition that is too long is none */
+        {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"" A512 A512 "\"\r\n"
+               "If-Modified-Since: " A512 A512 "\r\n\r\n"),
+         1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t step = 1; step <= 1000; step += 37) {
+            unsigned requests;
+            enum http_fault fault = fault_of(rows[i].bytes, step, &requests);
+
+            if (fault != HTTP_FAULT_NONE || requests != rows[i].requests) {
+                fail_msg("row %zu in pieces of %zu: %s, %u requests", i, step,
+                         http_fault_reason(fault), requests);
+            }
+        }
+    }
+}
+
+static void
+the_last_octet_that_is_ignored_is_the_256th(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    for (size_t extra = 0; extra < 2; extra++) {
+        unsigned requests;
+        /* 2 for the empty line, 1 + 100 for the extension, the rest for "A: " and CRLF */
+        size_t trailer = HTTP_IGNORED_MAX - 2 - 101 - 5 + extra;
+        int n = snprintf(text, sizeof(text), "\r\n" CHUNKED "1;%0100d\r\na\r\n0\r\nA: %0*d\r\n\r\n",
+                         0, (int)trailer, 0);
+
+        assert_int_equal(fault_of(span_of(text, (size_t)n), 1, &requests),
+                         extra == 0 ? HTTP_FAULT_NONE : HTTP_FAULT_IGNORED);
+        assert_int_equal(fault_of(span_of(text, (size_t)n), 1000, &requests),
+                         extra == 0 ? HTTP_FAULT_NONE : HTTP_FAULT_IGNORED);
+    }
+}
+
+/* The request itself; it is gone with the next. */
+static void
+complete(struct http_parser *p, const char *text)
+{
+    size_t used;
+
+    assert_int_equal(http_parser_feed(p, span_str(text), &used), HTTP_COMPLETE);
+    assert_int_equal(used, strlen(text));
+}
+
+static void
+chunks_and_conditions_arrive_as_they_were_meant(void **state)
+{
+    CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(HTTP_BODY_MAX);
+    const struct http_request *r = NULL;
+
+    (void)state;
+    complete(p, CHUNKED "5;a=b\r\nhello\r\n6\r\n\r\n0\r\n\r\r\n0\r\nX: y\r\n\r\n");
+    r = http_parser_request(p);
+    assert_int_equal(r->body.n, 11);
+    assert_memory_equal(r->body.p, "hello\r\n0\r\n\r", 11);
+    assert_false(r->has_if_none_match);
+    http_parser_next(p);
+    complete(
+        p,
+        "HEAD http://y/x HTTP/1.1\r\nHost: x\r\nIF-NONE-MATCH: \"a\"\r\nIf-None-Match: W/\"b\"\r\n"
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+    r = http_parser_request(p);
+    assert_true(r->head);
+    assert_int_equal(r->method, HTTP_METHOD_GET);
+    assert_string_equal(r->path, "/x");
+    assert_string_equal(r->if_none_match, "\"a\",W/\"b\"");
+    assert_string_equal(r->if_modified_since, "Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_true(r->keep_alive);
+    http_parser_next(p);
+    assert_false(http_parser_has_begun(p));
+    assert_int_equal(http_parser_feed(p, SPAN_LITERAL("\r\n"), &(size_t){0}), HTTP_NEED_MORE);
+    assert_false(http_parser_has_begun(p)); /* an empty line is no beginning */
+    complete(p, "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    assert_false(http_parser_request(p)->keep_alive);
+    assert_false(http_parser_request(p)->has_if_none_match);
 }
 
 int
@@ -124,6 +408,10 @@ main(void)
         cmocka_unit_test(elsewhere_they_are_refused),
         cmocka_unit_test(a_query_has_its_limit),
         cmocka_unit_test(the_limit_of_a_body_is_that_of_the_peer),
+        cmocka_unit_test(each_fault_is_found_and_named),
+        cmocka_unit_test(what_a_server_may_ignore_is_ignored),
+        cmocka_unit_test(the_last_octet_that_is_ignored_is_the_256th),
+        cmocka_unit_test(chunks_and_conditions_arrive_as_they_were_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_exchange.h - a connection with its one exchange, as http_connection.c, which moves it along,
+ * and http_exchange.c, which answers, see it. The picture of its states is in http_connection.c.
+ */
+#pragma once
+
+#include "ra/http_answer.h"
+#include "ra/http_connection.h"
+
+enum connection_state { HANDSHAKE, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
+
+struct http_exchange {
+    struct http_connections *all; /* NULL when DEAD */
+    struct http_place place;
+    struct bufferevent *bev;
+    struct event *timer;
+    struct http_parser *parser;
+    enum connection_state state;
+    bool deadline_set; /* the absolute one */
+    bool last;         /* close after the answer */
+    bool advancing;
+    struct http_address address;
+    char peer[HTTP_PEER_SIZE];
+    struct buf certificate;
+};
+
+/* Nothing of it is on the network any more. */
+void http_exchange_free(struct http_exchange *);
+void http_exchange_set_timer(struct http_exchange *, int ms);
+/* Begins WRITING. */
+void http_exchange_write(struct http_exchange *, const struct http_answer *);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who keeps a connection when places run short, seen by the peers. */
+#include <poll.h>
+
+#include "base/ossl.h"
+#include "base/proc.h"
+#include "ra/tls.h"
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+#include "tests/support/web.h"
+
+enum { HOUR_MS = 3600000, LOOPBACK = 0x7f000000 };
+
+#define ASK "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+#define LATE "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+/* Made once: files, the server's TLS, and a client of it. */
+static char *dir;
+static struct tls *tls;
+static SSL_CTX *tls_client;
+
+/* What an idle peer has done so far. */
+struct way {
+    const char *name;
+    bool listens_secure; /* the server */
+    bool secure;         /* this peer finishes its handshake */
+    const char *said;
+    bool asked; /* and it was answered */
+};
+static const struct way ways[] = {
+    {"nothing", false, false, "", false},
+    {"half a request", false, false, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe",
+     false},
+    {"half a header", false, false, "POST /x HT", false},
+    {"an empty line", false, false, "\r\n", false},
+    {"one request", false, false, "", true},
+    {"no handshake", true, false, "", false},
+    {"half a handshake", true, false, "\x16\x03\x01\x02", false},
+    {"a handshake", true, true, "", false},
+    {"TLS and half a request", true, true, "POST /x HT", false},
+    {"TLS and one request", true, true, "", true},
+};
+
+static void
+start(struct web *web, const struct http_options *options, bool secure)
+{
+    web_start(web, options, "127.0.0.1:0", secure ? tls : NULL);
+}
+
+static void
+expect_answer(struct visitor *v, const char *expected)
+{
+    char heard[64];
+
+    visitor_hear(v, 1, heard, sizeof(heard));
+    assert_string_equal(heard, expected);
+}
+
+/* A peer that does as much and then no more, as the Nth address. */
+static struct visitor
+idle(const struct web *web, const struct way *way, unsigned host)
+{
+    struct visitor v = visitor_from(web, way->secure ? tls_client : NULL, LOOPBACK + host);
+
+    visitor_say(&v, span_str(way->asked ? ASK : way->said));
+    if (way->asked) {
+        expect_answer(&v, "200");
+    }
+    return v;
+}
+
+static void
+ask(const struct web *web, bool secure, unsigned host)
+{
+    struct visitor v = visitor_from(web, secure ? tls_client : NULL, LOOPBACK + host);
+
+    assert_true(v.fd >= 0);
+    visitor_say(&v, SPAN_LITERAL(ASK));
+    expect_answer(&v, "200");
+    visitor_close(&v);
+}
+
+static void
+wait_for_the_end(struct visitor *v)
+{
+    char octets[4096];
+
+    while (visitor_read(v, octets, sizeof(octets)) > 0) {
+    }
+    visitor_close(v);
+}
+
+static void
+idle_connections_of_one_address_stop_nobody(void **state)
+{
+    const struct http_options options = {.connections_max = 8,
+                                         .connections_per_address_max = 8,
+                                         .request_timeout_ms = HOUR_MS,
+                                         .idle_timeout_ms = HOUR_MS};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        bool secure = ways[i].listens_secure;
+        struct visitor held[20];
+        struct web web;
+
+        print_message("%s\n", ways[i].name);
+        start(&web, &options, secure);
+        for (size_t k = 0; k < ARRAY_LEN(held); k++) {
+            held[k] = idle(&web, &ways[i], 1);
+        }
+        ask(&web, secure, 1);
+        ask(&web, secure, 2);
+        /* the oldest had to go: at least 12 for the younger ones, then one for each that asked */
+        for (size_t k = 0; k < 13; k++) {
+            wait_for_the_end(&held[k]);
+        }
+        assert_true(http_server_connections(web.server) <= 8);
+        for (size_t k = 13; k < ARRAY_LEN(held); k++) {
+            visitor_close(&held[k]);
+        }
+        web_stop(&web);
+    }
+}
+
+static void
+four_addresses_that_hold_all_places_stop_nobody(void **state)
+{
+    const struct http_options options = {
+        .connections_max = 8, .request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        bool secure = ways[i].listens_secure;
+        struct visitor held[4][4]; /* a quarter of 8 is 2: the older two have to go */
+        struct web web;
+
+        print_message("%s\n", ways[i].name);
+        start(&web, &options, secure);
+        for (unsigned host = 0; host < 4; host++) {
+            for (unsigned k = 0; k < 4; k++) {
+                held[host][k] = idle(&web, &ways[i], host + 1);
+            }
+        }
+        for (unsigned host = 5; host > 0; host--) {
+            ask(&web, secure, host);
+        }
+        for (unsigned host = 0; host < 4; host++) {
+            wait_for_the_end(&held[host][0]);
+            wait_for_the_end(&held[host][1]);
+            visitor_close(&held[host][2]);
+            visitor_close(&held[host][3]);
+        }
+        web_stop(&web);
+    }
+}
+
+/* Somebody who is in the middle of something keeps it, whatever one other address does. */
+static void
+a_flood_of_connections_displaces_itself(void **state)
+{
+    const struct http_options options = {.connections_max = 8,
+                                         .connections_per_address_max = 8,
+                                         .request_timeout_ms = HOUR_MS,
+                                         .idle_timeout_ms = HOUR_MS};
+
+    (void)state;
+    for (size_t secure = 0; secure < 2; secure++) {
+        struct visitor flood[100];
+        struct visitor other;
+        struct web web;
+
+        start(&web, &options, secure != 0);
+        other = visitor_from(&web, secure != 0 ? tls_client : NULL, LOOPBACK + 2);
+        visitor_say(&other, SPAN_LITERAL("POST /x HTTP/1.1\r\nHost: x\r\nContent-Le"));
+        for (size_t i = 0; i < ARRAY_LEN(flood); i++) {
+            flood[i] = visitor_from(&web, NULL, LOOPBACK + 1);
+        }
+        visitor_say(&other, SPAN_LITERAL("ngth: 0\r\n\r\n"));
+        expect_answer(&other, "200");
+        visitor_close(&other);
+        for (size_t i = 0; i < ARRAY_LEN(flood); i++) {
+            visitor_close(&flood[i]);
+        }
+        web_stop(&web);
+    }
+}
+
+static void
+a_request_under_way_keeps_its_place(void **state)
+{
+    const struct http_options options = {.connections_max = 4,
+                                         .connections_per_address_max = 4,
+                                         .request_timeout_ms = HOUR_MS,
+                                         .idle_timeout_ms = HOUR_MS};
+
+    (void)state;
+    for (size_t secure = 0; secure < 2; secure++) {
+        struct visitor more[20];
+        struct visitor late;
+        struct web web;
+
+        start(&web, &options, secure != 0);
+        late = visitor_from(&web, secure != 0 ? tls_client : NULL, LOOPBACK + 1);
+        visitor_say(&late, SPAN_LITERAL(LATE));
+        web_wait_late(&web);
+        for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+            more[i] = visitor_from(&web, NULL, LOOPBACK + 1);
+        }
+        ask(&web, secure != 0, 1);
+        web_answer_late(&web);
+        expect_answer(&late, "200");
+        visitor_close(&late);
+        for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+            visitor_close(&more[i]);
+        }
+        web_stop(&web);
+    }
+}
+
+static void
+beyond_a_share_of_busy_connections_one_is_closed(void **state)
+{
+    const struct http_options options = {.connections_max = 4,
+                                         .idle_timeout_ms = HOUR_MS}; /* a quarter of 4 is 1 */
+    struct visitor late;
+    struct visitor more;
+    struct web web;
+
+    (void)state;
+    start(&web, &options, false);
+    late = visitor_from(&web, NULL, LOOPBACK + 1);
+    visitor_say(&late, SPAN_LITERAL(LATE));
+    web_wait_late(&web);
+    more = visitor_from(&web, NULL, LOOPBACK + 1);
+    wait_for_the_end(&more);
+    ask(&web, false, 2);
+    web_answer_late(&web);
+    expect_answer(&late, "200");
+    visitor_close(&late);
+    web_stop(&web);
+}
+
+static void
+when_all_are_busy_others_wait_in_the_kernel(void **state)
+{
+    const struct http_options options = {
+        .connections_max = 1, .connections_per_address_max = 1, .idle_timeout_ms = HOUR_MS};
+    struct visitor late;
+    struct visitor more;
+    struct web web;
+
+    (void)state;
+    start(&web, &options, false);
+    late = visitor_from(&web, NULL, LOOPBACK + 1);
+    visitor_say(&late, SPAN_LITERAL(LATE));
+    web_wait_late(&web);
+    more = visitor_from(&web, NULL, LOOPBACK + 2);
+    visitor_say(&more, SPAN_LITERAL(ASK));
+    (void)poll(NULL, 0, 100);
+    assert_int_equal(web.handled, 1);
+    web_answer_late(&web);
+    expect_answer(&late, "200");
+    expect_answer(&more, "200"); /* in the place of the first, which has nothing more to ask */
+    visitor_close(&late);
+    visitor_close(&more);
+    web_stop(&web);
+}
+
+static int
+set_up(void **state)
+{
+    CLEANUP(mem_cleanup) char *certificate = NULL;
+    struct tls_options options = {.credential = "server.key"};
+    struct err e;
+
+    (void)state;
+    assert_ok(proc_harden(&e), &e); /* SIGPIPE */
+    assert_ok(ossl_init(&e), &e);
+    dir = tmpdir_new();
+    web_files(dir);
+    certificate = mem_printf("%s/server.pem", dir);
+    options.certificate = certificate;
+    tls = tls_new(&options, &e);
+    if (tls == NULL) {
+        print_error("%s\n", e.text);
+        return -1;
+    }
+    tls_client = web_client(dir, NULL);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    SSL_CTX_free(tls_client);
+    tls_free(tls);
+    tmpdir_cleanup(&dir);
+    web_forget();
+    OPENSSL_cleanup();
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_connections_of_one_address_stop_nobody),
+        cmocka_unit_test(four_addresses_that_hold_all_places_stop_nobody),
+        cmocka_unit_test(a_flood_of_connections_displaces_itself),
+        cmocka_unit_test(a_request_under_way_keeps_its_place),
+        cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
+        cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
