@@ -126,6 +126,7 @@ on_answer(void *arg, json_t *answer)
     reply(job, (struct http_answer){.status = job->status,
                                     .location = job->status == 201 ? location : NULL,
                                     .content_type = "application/json",
+                                    .cache_control = "no-store",
                                     .body = buf_span(&whole)});
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/crl_files.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@ enum { TIME_SIZE = 15 };
 
 #define SUFFIX ".crl"
 
-static void
-file_clear(struct crl_file *f)
+void
+crl_file_clear(struct crl_file *f)
 {
     buf_free(&f->der);
     X509_NAME_free(f->issuer);
@@ -27,7 +28,7 @@ crl_files_free(struct crl_files *c)
 {
     if (c != NULL) {
         for (size_t i = 0; i < c->n; i++) {
-            file_clear(&c->files[i]);
+            crl_file_clear(&c->files[i]);
         }
         mem_free(c);
     }
@@ -50,8 +51,8 @@ read_time(const struct der *time, time_t *out)
 
 /* CertificateList ::= SEQUENCE { tbsCertList SEQUENCE { version, signature, issuer, thisUpdate ...
  * (RFC 5280 5.1). Entries stay octets: there may be hundreds of thousands. */
-static int
-read_head(struct crl_file *f, struct err *e)
+int
+crl_file_parse(struct crl_file *f, struct err *e)
 {
     struct der list;
     struct der tbs;
@@ -81,14 +82,15 @@ read_head(struct crl_file *f, struct err *e)
     return 0;
 }
 
-static int
-read_file(const char *dir, const char *name, struct crl_file *f, struct err *e)
+int
+crl_file_read(const char *dir, const char *name, struct crl_file *f, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, name);
 
+    assert(strlen(name) <= CRL_FILE_NAME_MAX);
     memcpy(f->name, name, strlen(name) + 1);
     f->der = BUF_INIT(CRL_FILE_SIZE_MAX);
-    return file_read(path, &f->der, e) != 0 || read_head(f, e) != 0 ? -1 : 0;
+    return file_read(path, &f->der, e);
 }
 
 static bool
@@ -124,11 +126,11 @@ crl_files_read(const char *path, struct err *e)
         if (!is_crl_name(entry->d_name)) {
             continue;
         }
-        if (read_file(path, entry->d_name, f, e) == 0) {
+        if (crl_file_read(path, entry->d_name, f, e) == 0 && crl_file_parse(f, e) == 0) {
             c->n++;
         } else {
             log_err(LOG_WARNING, "crl-unusable", e, "%s/%s", path, entry->d_name);
-            file_clear(f);
+            crl_file_clear(f);
         }
     }
     (void)closedir(dir);

@@ -25,6 +25,12 @@ struct crl_files {
 void crl_files_free(struct crl_files *);
 DEFINE_CLEANUP(crl_files_cleanup, struct crl_files, crl_files_free)
 
+/* dir/name, then what stands in it. ERR_NOTFOUND, ERR_IO, ERR_INPUT; crl_file_clear() in any case.
+ */
+int crl_file_read(const char *dir, const char *name, struct crl_file *, struct err *e);
+int crl_file_parse(struct crl_file *, struct err *e);
+void crl_file_clear(struct crl_file *);
+
 /* All files NAME.crl that are a CRL in DER, by name; others are passed over with a warning in the
  * log. NULL: the folder cannot be read. */
 struct crl_files *crl_files_read(const char *path, struct err *e) OWNED(crl_files_free);
