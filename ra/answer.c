@@ -146,7 +146,9 @@ answer_build(struct job *job)
     struct span extra[3];
     size_t n = extra_certificates(job, extra);
 
-    if (cmp_header_reply(job->msg, h, &job->e) != 0 || body_of(job, &body, &job->e) != 0) {
+    if ((job->msg != NULL ? cmp_header_reply(job->msg, h, &job->e)
+                          : cmp_header_echo(&job->echo, h, &job->e)) != 0 ||
+        body_of(job, &body, &job->e) != 0) {
         return -1;
     }
     keep_nonce(job);

@@ -49,6 +49,7 @@ struct job {
 
     /* What came. */
     struct cmp_msg *msg;   /* NULL: not decodable */
+    struct cmp_echo echo;  /* what its answer repeats then */
     struct cmp_msg *outer; /* an upstream RA's wrapper around it; NULL: none */
     char *upstream;        /* whose, for the log */
     enum cmp_body body;

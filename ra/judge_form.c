@@ -97,6 +97,7 @@ judge_form(struct job *job)
     job->failure = CMP_NO_FAILURE;
     job->msg = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
     if (job->msg == NULL) {
+        cmp_echo_read(raw, CMP_MESSAGE_MAX, &job->echo);
         return job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     job->body = cmp_msg_body(job->msg);

@@ -25,17 +25,29 @@ fresh(uint8_t out[CMP_NONCE_SIZE], struct span *where, struct err *e)
 int
 cmp_header_reply(const struct cmp_msg *request, struct cmp_header *out, struct err *e)
 {
-    *out = (struct cmp_header){.pvno = CMP_PVNO_2000, .time = clock_now()};
-    if (request == NULL) {
-        if (fresh(out->fresh_id, &out->transaction_id, e) != 0) {
-            return -1;
-        }
-    } else {
-        /* RFC 9810 7: the requester's own, or the nearest that we speak */
-        out->pvno = cmp_msg_pvno(request) >= CMP_PVNO_2021 ? CMP_PVNO_2021 : CMP_PVNO_2000;
-        out->recipient = cmp_msg_sender(request);
-        out->transaction_id = cmp_msg_transaction_id(request);
-        out->recip_nonce = cmp_msg_sender_nonce(request);
+    /* RFC 9810 7: the requester's own, or the nearest that we speak */
+    *out = (struct cmp_header){
+        .pvno = cmp_msg_pvno(request) >= CMP_PVNO_2021 ? CMP_PVNO_2021 : CMP_PVNO_2000,
+        .time = clock_now(),
+        .recipient = cmp_msg_sender(request),
+        .transaction_id = cmp_msg_transaction_id(request),
+        .recip_nonce = cmp_msg_sender_nonce(request),
+    };
+    return fresh(out->fresh_nonce, &out->sender_nonce, e);
+}
+
+int
+cmp_header_echo(const struct cmp_echo *request, struct cmp_header *out, struct err *e)
+{
+    *out = (struct cmp_header){
+        .pvno = request->pvno,
+        .time = clock_now(),
+        .recipient = request->sender,
+        .transaction_id = request->transaction_id,
+        .recip_nonce = request->sender_nonce,
+    };
+    if (out->transaction_id.n == 0 && fresh(out->fresh_id, &out->transaction_id, e) != 0) {
+        return -1;
     }
     return fresh(out->fresh_nonce, &out->sender_nonce, e);
 }

@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "ca/cmp/body.h"
+#include "ca/cmp/echo.h"
 #include "ca/cmp/failure.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/msg.h"
@@ -45,9 +46,12 @@ struct cmp_header {
 };
 
 /* An answer to `request` (RFC 9483 3.1): recipient, transactionID, recipNonce and pvno (the nearest
- * that we speak) from it, a fresh senderNonce, messageTime now. With NULL, an answer to what could
- * not be decoded: a fresh transactionID, no recipNonce. `request` must outlive the header. */
+ * that we speak) from it, a fresh senderNonce, messageTime now. `request` must outlive the header.
+ */
 int cmp_header_reply(const struct cmp_msg *request, struct cmp_header *out, struct err *e);
+/* The same to what could not be decoded, with what could be read of its header; a fresh
+ * transactionID when there was none. */
+int cmp_header_echo(const struct cmp_echo *request, struct cmp_header *out, struct err *e);
 /* The first message of a transaction: fresh transactionID and senderNonce, pvno 2, time now. */
 int cmp_header_first(struct cmp_header *out, struct err *e);
 

@@ -11,6 +11,7 @@
 #include "ca/cmp/body.h"
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/check.h"
+#include "ca/cmp/echo.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "ca/cmp/queue.h"
@@ -190,11 +191,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
     struct span der = span_of(data, size);
+    struct cmp_echo echo;
     struct err e = {0};
 
+    cmp_echo_read(der, CMP_MESSAGE_MAX, &echo);
     msg = cmp_msg_parse(der, CMP_MESSAGE_MAX, &e);
     if (msg != NULL) {
         assert(span_equal(cmp_msg_der(msg), der));
+        assert(span_equal(echo.transaction_id, cmp_msg_transaction_id(msg)));
+        assert(span_equal(echo.sender_nonce, cmp_msg_sender_nonce(msg)));
         check_header(msg);
         check_protection(msg);
         read_body(msg);

@@ -74,6 +74,41 @@ protection_of(struct run *r, const struct cmp_msg *m)
                : "a wrong signature";
 }
 
+/* A part of the header of a message, whatever is wrong with the rest of it. */
+static struct span
+header_part(struct span message, uint8_t tag)
+{
+    enum { HEAD = 4 }; /* 30 82, and the length, of each message here that has a header */
+    struct span rest =
+        message.n < HEAD ? span_of(NULL, 0) : span_of(message.p + HEAD, message.n - HEAD);
+    struct der header;
+    struct der part;
+
+    if (!der_next(&rest, &header)) {
+        return span_of(NULL, 0);
+    }
+    while (der_next(&header.content, &part)) {
+        if (part.tag == tag && part.content.n == 2 + CMP_NONCE_SIZE) {
+            return span_of(part.content.p + 2, CMP_NONCE_SIZE);
+        }
+    }
+    return span_of(NULL, 0);
+}
+
+/* RFC 9483 3.1: transactionID as it came, senderNonce as recipNonce. */
+static void
+expect_echo(struct run *r, const char *what, struct span message, const struct cmp_msg *answer)
+{
+    struct span id = header_part(message, DER_CONTEXT | 4);
+    struct span nonce = header_part(message, DER_CONTEXT | 5);
+
+    if ((id.n > 0 && !span_equal(id, cmp_msg_transaction_id(answer))) ||
+        (nonce.n > 0 && !span_equal(nonce, cmp_msg_recip_nonce(answer)))) {
+        r->wrong++;
+        (void)printf("WRONG: %s: the answer is not about that message\n", what);
+    }
+}
+
 /* Sends, and compares what the answer says. Returns the answer, for who needs more of it. */
 static struct cmp_msg *
 expect(struct run *r, const char *what, const char *wanted, struct span message)
@@ -91,6 +126,7 @@ expect(struct run *r, const char *what, const char *wanted, struct span message)
     if (m == NULL) {
         stop(what, "the answer is no CMP message");
     }
+    expect_echo(r, what, message, m);
     answer.body = cmp_msg_body(m);
     must(buf_append_str(&said, cmp_body_name(answer.body), &e), what, &e);
     must(cmp_client_read_body(m, &answer, &e), what, &e);

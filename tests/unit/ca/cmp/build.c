@@ -216,7 +216,7 @@ what_could_not_be_decoded_is_answered_with_a_fresh_transaction(void **state)
     struct cmp_header h;
     struct err e = {0};
 
-    assert_ok(cmp_header_reply(NULL, &h, &e), &e);
+    assert_ok(cmp_header_echo(&(struct cmp_echo){.pvno = CMP_PVNO_2000}, &h, &e), &e);
     assert_ok(cmp_body_error(CMP_BAD_DATA_FORMAT, NULL, &body, &e), &e);
     msg = sealed(&w->mac, &h, buf_span(&body));
     assert_int_equal(cmp_msg_transaction_id(msg).n, CMP_NONCE_SIZE);
