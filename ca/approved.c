@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ca/x509/serial.h"
+
+enum { SERIAL_MAX = 32 };
 
 void
 approved_free(struct approved *a)
 {
     for (size_t i = 0; i < a->n; i++) {
         buf_free(&a->list[i].cms);
+        buf_free(&a->list[i].officer);
     }
     a->n = 0;
 }
@@ -24,8 +28,12 @@ add(void *arg, const struct issuance_approval *row, struct err *e)
         return 0;
     }
     a->list[a->n].cms = BUF_INIT(APPROVAL_CMS_MAX);
+    a->list[a->n].officer = BUF_INIT(SERIAL_MAX);
     a->list[a->n].created = row->created;
-    return buf_set(&a->list[a->n++].cms, row->cms, e);
+    a->n++;
+    return buf_set(&a->list[a->n - 1].officer, row->officer, e) != 0
+               ? -1
+               : buf_set(&a->list[a->n - 1].cms, row->cms, e);
 }
 
 int
@@ -115,11 +123,15 @@ approved_count(const struct policy *p, const struct issuance_registration *row,
         return -1;
     }
     for (size_t i = 0; i < approved->n; i++) {
+        struct span officer = buf_span(&approved->list[i].officer);
         struct err why = {0};
         struct approval_signed *a = approval_verify(buf_span(&approved->list[i].cms), p->issuing,
                                                     p->root, approved->list[i].created, &why);
 
-        if (a != NULL && counts(a, request, registered->signer, good, n, now, &why)) {
+        /* Whose role was found in the record is who signed. */
+        if (a != NULL && !span_equal(serial_of(a->officer), officer)) {
+            (void)err_set(&why, ERR_DENIED, "signed by another certificate than the row says");
+        } else if (a != NULL && counts(a, request, registered->signer, good, n, now, &why)) {
             good[n++] = a;
             continue;
         }

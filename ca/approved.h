@@ -19,12 +19,13 @@ struct approved {
     size_t n;
     struct {
         struct buf cms;
+        struct buf officer; /* serial of the certificate */
         time_t created;
     } list[APPROVED_MAX];
 };
 void approved_free(struct approved *);
-/* In a store operation: the approvals of this request whose officers are not revoked. `out` is all
- * zero before. */
+/* In a store operation: the approvals of this request by who is an officer and not revoked. `out`
+ * is all zero before. */
 int approved_load(struct store_db *, struct span rid, struct approved *out, struct err *e);
 
 /* Different officers who approved exactly `request` and whose approvals have not expired at `now`.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ca/x509/path.h"
+#include "db/issuance_role.h"
 
 void
 ca_die(const struct err *e, const char *what)
@@ -121,7 +122,7 @@ run_ras(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct ras_op *r = CONTAINER_OF(op, struct ras_op, op);
 
-    return issuance_infrastructure_each(db, "ra-cmp", clock_now(), add_ra, r, e);
+    return issuance_infrastructure_each(db, ISSUANCE_RA, clock_now(), add_ra, r, e);
 }
 
 static struct ras *

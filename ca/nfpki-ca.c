@@ -17,6 +17,7 @@
 #include "ca/issue.h"
 #include "ca/office.h"
 #include "ca/register.h"
+#include "ca/role.h"
 #include "ca/start.h"
 #include "ca/unconfirmed.h"
 #include "ca/waiting.h"
@@ -51,6 +52,9 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_CANCEL:
         register_cancel(ca, peer, m);
         return;
+    case LINK_ROLE:
+        role_tell(ca, peer, m);
+        return;
     case LINK_WELCOME:
     case LINK_ISSUED:
     case LINK_CONFIRMED:
@@ -60,6 +64,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_BUSY:
     case LINK_WAITING:
     case LINK_REVOKED:
+    case LINK_ROLE_IS:
         break;
     }
     ca_die(&(struct err){.code = ERR_INPUT, .text = "not a request"}, "link");

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "ca/x509/serial.h"
+
 /* What verified: one slot for each value of the first octets; a newer one takes it over. */
 enum { SLOTS = 8192 };
 
@@ -86,6 +88,10 @@ registered_check(struct registered *r, const struct policy *p, const char *id,
     if (key_of(id, json, key, e) != 0) {
         return -1;
     }
+    if (!row->by_registrar) {
+        return err_set(e, ERR_DENIED,
+                       "the stored registration is not by a registrar's certificate");
+    }
     if (is_remembered(r, key)) {
         return 0;
     }
@@ -96,7 +102,9 @@ registered_check(struct registered *r, const struct policy *p, const char *id,
         e->code = ERR_DENIED;
         return err_wrap(e, "the stored registration is not what a registrar signed");
     }
-    if (strcmp(v->id, id) != 0 || !span_equal(buf_span(&v->json), json)) {
+    /* Whose role was found in the record is who signed. */
+    if (strcmp(v->id, id) != 0 || !span_equal(buf_span(&v->json), json) ||
+        !span_equal(serial_of(v->signer), buf_span(&row->registrar))) {
         return err_set(e, ERR_DENIED, "the stored registration is not what a registrar signed");
     }
     remember(r, key);

@@ -20,6 +20,6 @@ struct registered *registered_new(void) OWNED(registered_free);
 struct batch_manifests *registered_manifests(struct registered *);
 
 /* `row` is what was found under `id`: its CMS has this id, is signed by a registrar, and its
- * content is row->json. ERR_DENIED. */
+ * content is row->json; it was one by the record. ERR_DENIED. */
 int registered_check(struct registered *, const struct policy *, const char *id,
                      const struct issuance_registration *row, struct err *e);

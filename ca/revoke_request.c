@@ -159,7 +159,7 @@ check_right(struct issue *j)
         (void)err_set(&j->e, ERR_DENIED, "rr signed under profile %s", h->profile);
         return fail(j, CMP_NOT_AUTHORIZED);
     }
-    if ((strcmp(h->profile, "ra-cmp") == 0 ? trust_check_ra : trust_check_registrar)(
+    if ((strcmp(h->profile, "ra-cmp") == 0 ? trust_check_ra : trust_check_person)(
             trust, m, j->requester, j->now, &j->failure, &j->e) != 0) {
         return -1;
     }

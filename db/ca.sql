@@ -261,3 +261,12 @@ CREATE TRIGGER again_fixed BEFORE UPDATE ON again
 BEGIN SELECT RAISE(ABORT, 'what was asked again does not change'); END;
 CREATE TRIGGER again_kept BEFORE DELETE ON again
 BEGIN SELECT RAISE(ABORT, 'what was asked again is kept'); END;
+
+-- migration 11
+
+-- What a certificate is stands in the first INTENT with its serial number (db/issuance_role.c): in the
+-- octets that the Merkle tree holds, and in no row. Leaves are compact JSON, where quotes within a text
+-- are escaped: only a member is found so. (json_extract() is not for schemas that are not trusted.)
+CREATE INDEX leaf_intent
+    ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"serial":"') + 10, 32))
+    WHERE instr(CAST(body AS TEXT), '"kind":"INTENT"') > 0;

@@ -18,7 +18,7 @@ issuance_outcome_text(enum issuance_outcome outcome)
     case ISSUANCE_KNOWN:
         return "known already";
     case ISSUANCE_SIGNER_UNKNOWN:
-        return "the signer's certificate is not one of ours, or is revoked";
+        return "the signer's certificate is not one of ours in this role, or is revoked";
     case ISSUANCE_NOT_REGISTERED:
         return "not registered, cancelled, or out of the registration's window";
     case ISSUANCE_USED_UP:
@@ -61,20 +61,17 @@ issuance_outcome_text(enum issuance_outcome outcome)
 /* ---- what others need, too ---- */
 
 int
-issuance_is_ours(struct store_db *db, struct span der, const char *profile, bool *ours,
+issuance_is_ours(struct store_db *db, struct span der, enum issuance_role role, bool *ours,
                  struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
+    enum issuance_role found;
 
     *ours = false;
-    if (store_query(db, &rows,
-                    "SELECT 1 FROM certificate c WHERE c.profile = ?1 AND c.nf_instance IS NULL "
-                    "AND c.der = ?2 AND NOT EXISTS "
-                    "(SELECT 1 FROM revocation r WHERE r.serial = c.serial)",
-                    STORE_VALUES(store_text(profile), store_blob(der)), e) != 0) {
+    if (issuance_role_of(db, der, &found, e) != 0) {
         return -1;
     }
-    return store_next(&rows, ours, e);
+    *ours = found == role;
+    return 0;
 }
 
 int
@@ -143,7 +140,7 @@ issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t 
     bool ours;
 
     if (issuance_is_known(db, r->rid, &known, e) != 0 ||
-        issuance_is_ours(db, r->ra_der, "ra-cmp", &ours, e) != 0) {
+        issuance_is_ours(db, r->ra_der, ISSUANCE_RA, &ours, e) != 0) {
         return -1;
     }
     *outcome = known ? ISSUANCE_KNOWN : ours ? ISSUANCE_DONE : ISSUANCE_SIGNER_UNKNOWN;

@@ -47,7 +47,7 @@ enum issuance_assurance { ISSUANCE_MAC = 0, ISSUANCE_SIGNATURE = 1 };
 enum issuance_outcome {
     ISSUANCE_DONE,
     ISSUANCE_KNOWN,              /* this very request is there already: nothing was written */
-    ISSUANCE_SIGNER_UNKNOWN,     /* RA or registrar: no such certificate of ours, or revoked */
+    ISSUANCE_SIGNER_UNKNOWN,     /* no such certificate of ours in the role it takes, or revoked */
     ISSUANCE_NOT_REGISTERED,     /* no such registration, cancelled, or out of its window */
     ISSUANCE_USED_UP,            /* all its certificates were issued */
     ISSUANCE_TRANSACTION_IN_USE, /* the same transactionID with other octets */
@@ -91,6 +91,8 @@ struct issuance_registration {
     const char *proof;      /* in only: for the leaf */
     const char *supersedes; /* in only: the registration that it replaces on purpose; NULL: none */
     bool of_batch;          /* in only: `cms` is a BatchElement */
+    bool by_registrar;      /* out of issuance_registration_find only: `registrar` is one by the
+                               record (issuance_role.h), whatever became of it since */
     time_t registered;      /* out */
     time_t not_before;
     time_t not_after;
@@ -164,9 +166,9 @@ int issuance_evidence(struct store_db *, struct span rid, struct buf *out, struc
 struct issuance_holder {
     uint8_t serial[ISSUANCE_SERIAL_SIZE];
     char nf_instance[ISSUANCE_INSTANCE_SIZE]; /* "": infrastructure */
-    char profile[ISSUANCE_PROFILE_SIZE];
-    char registration[ISSUANCE_ID_SIZE]; /* under which it was issued */
-    char governs[ISSUANCE_ID_SIZE];      /* the live registration of its nfInstanceId; "": none */
+    char profile[ISSUANCE_PROFILE_SIZE];      /* infrastructure: by the record (issuance_role.h) */
+    char registration[ISSUANCE_ID_SIZE];      /* under which it was issued */
+    char governs[ISSUANCE_ID_SIZE]; /* the live registration of its nfInstanceId; "": none */
     bool revoked;
 };
 /* *found only for exactly this certificate of ours. */
@@ -321,11 +323,6 @@ int issuance_crl_store(struct store_db *, uint64_t number, struct span der, size
                        uint64_t *leaf, struct err *e);
 
 /* ---- the rest ---- */
-
-/* Certificates under an infrastructure profile that are neither revoked nor expired. */
-int issuance_infrastructure_each(struct store_db *, const char *profile, time_t now,
-                                 void (*visit)(void *arg, struct span der), void *arg,
-                                 struct err *e);
 
 struct issuance_counts {
     int64_t registrations;

@@ -326,13 +326,17 @@ issuance_approval_each(struct store_db *db, struct span rid,
     while (store_next(&rows, &row, e) == 0) {
         CLEANUP(mem_cleanup) char *subject = NULL;
         struct issuance_approval a;
+        enum issuance_role role;
 
         if (!row) {
             return 0;
         }
+        if (issuance_role_of_serial(db, row_blob(&rows, 1), &role, e) != 0) {
+            return -1;
+        }
         subject = mem_strdup(row_text(&rows, 2));
         a = (struct issuance_approval){.approves = row_int(&rows, 0) != 0,
-                                       .valid = row_int(&rows, 5) != 0,
+                                       .valid = row_int(&rows, 5) != 0 && role == ISSUANCE_OFFICER,
                                        .subject = subject,
                                        .officer = row_blob(&rows, 1),
                                        .cms = row_blob(&rows, 3),
@@ -420,7 +424,7 @@ issuance_decide(struct store_db *db, const struct issuance_decision *d, uint64_t
     bool ours;
     bool before;
 
-    if (issuance_is_ours(db, d->officer_der, "officer", &ours, e) != 0 ||
+    if (issuance_is_ours(db, d->officer_der, ISSUANCE_OFFICER, &ours, e) != 0 ||
         issuance_pending_find(db, d->rid, &p, &found, e) != 0 ||
         decided_before(db, d, leaf, &before, e) != 0) {
         return -1;

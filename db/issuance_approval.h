@@ -77,7 +77,7 @@ int issuance_decide(struct store_db *, const struct issuance_decision *, uint64_
 
 struct issuance_approval {
     bool approves;
-    bool valid; /* the officer's certificate is not revoked */
+    bool valid; /* `officer` is one by the record (issuance_role.h), and not revoked */
     char *subject;
     struct span officer;
     struct span cms;

@@ -58,7 +58,7 @@ decide(struct store_db *db, const struct issuance_confirmation *c, struct issuan
     bool may = true;
 
     if (issuance_confirmation_find(db, c->rid, leaf, &known, e) != 0 ||
-        issuance_is_ours(db, c->ra_der, "ra-cmp", &ours, e) != 0 ||
+        issuance_is_ours(db, c->ra_der, ISSUANCE_RA, &ours, e) != 0 ||
         issuance_find(db, c->request, q, &found, e) != 0 ||
         (found && c->accepted && issuance_may_confirm(db, q, &may, e) != 0)) {
         return -1;

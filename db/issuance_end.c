@@ -54,7 +54,7 @@ judge_asked(struct store_db *db, const struct issuance_asked *a, uint64_t *leaf,
     bool found;
 
     if (issuance_asked_find(db, a->rid, leaf, &known, e) != 0 ||
-        issuance_is_ours(db, a->ra_der, "ra-cmp", &ours, e) != 0 ||
+        issuance_is_ours(db, a->ra_der, ISSUANCE_RA, &ours, e) != 0 ||
         issuance_is_live(db, a->holder, &live, e) != 0 ||
         issuance_target_find(db, a->serial, &target, &found, e) != 0) {
         return -1;

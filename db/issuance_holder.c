@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are signed with a certificate of ours, and what their confirmation supersedes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "db/issuance_rows.h"
@@ -9,6 +10,7 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
                      struct issuance_holder *out, bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    enum issuance_role role;
 
     *found = false;
     memset(out, 0, sizeof(*out));
@@ -33,6 +35,15 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
         row_copy_text(&rows, 3, out->governs, sizeof(out->governs));
         out->revoked = row_int(&rows, 4) != 0;
     }
+    store_end(&rows);
+    if (!*found || out->nf_instance[0] != '\0') {
+        return 0;
+    }
+    /* Of what speaks for others the row is not believed. */
+    if (issuance_role_recorded(db, der, &role, e) != 0) {
+        return -1;
+    }
+    (void)snprintf(out->profile, sizeof(out->profile), "%s", issuance_role_name(role));
     return 0;
 }
 

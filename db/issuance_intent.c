@@ -202,7 +202,7 @@ check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_f
 {
     bool ours;
 
-    if (issuance_is_ours(db, i->ra_der, "ra-cmp", &ours, e) != 0) {
+    if (issuance_is_ours(db, i->ra_der, ISSUANCE_RA, &ours, e) != 0) {
         return -1;
     }
     if (!ours) {

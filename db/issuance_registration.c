@@ -45,14 +45,23 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
                            bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    enum issuance_role role;
 
     *found = false;
     if (store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
-        store_next(&rows, found, e) != 0) {
+        store_next(&rows, found, e) != 0 || (*found && registration_from(&rows, out, e) != 0)) {
         return -1;
     }
-    return *found ? registration_from(&rows, out, e) : 0;
+    store_end(&rows);
+    if (!*found) {
+        return 0;
+    }
+    if (issuance_role_of_serial(db, buf_span(&out->registrar), &role, e) != 0) {
+        return -1;
+    }
+    out->by_registrar = role == ISSUANCE_REGISTRAR;
+    return 0;
 }
 
 int
@@ -236,7 +245,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
 
     assert(r != NULL);
     if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
-        issuance_is_ours(db, registrar_der, "registrar", &ours, e) != 0 ||
+        issuance_is_ours(db, registrar_der, ISSUANCE_REGISTRAR, &ours, e) != 0 ||
         check_owner(db, r, now, &owned, e) != 0) {
         return -1;
     }

@@ -101,25 +101,30 @@ issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t
 }
 
 int
-issuance_infrastructure_each(struct store_db *db, const char *profile, time_t now,
+issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_t now,
                              void (*visit)(void *arg, struct span der), void *arg, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    enum issuance_role found;
     bool row = true;
 
-    if (store_query(
-            db, &rows,
-            "SELECT c.der FROM certificate c WHERE c.profile = ?1 AND c.nf_instance IS NULL "
-            "AND c.not_after > ?2 AND NOT EXISTS "
-            "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
-            STORE_VALUES(store_text(profile), store_int(now)), e) != 0) {
+    if (store_query(db, &rows,
+                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
+                    "AND c.not_after > ?1 AND NOT EXISTS "
+                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
+                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
     while (store_next(&rows, &row, e) == 0) {
         if (!row) {
             return 0;
         }
-        visit(arg, row_blob(&rows, 0));
+        if (issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
+            return -1;
+        }
+        if (found == role) {
+            visit(arg, row_blob(&rows, 0));
+        }
     }
     return -1;
 }

@@ -5,10 +5,11 @@
 #include "base/ossl.h"
 #include "db/issuance.h"
 #include "db/issuance_renewal.h"
+#include "db/issuance_role.h"
 #include "db/ledger.h"
 
-/* Did we issue exactly this certificate, under this infrastructure profile, and not revoke it? */
-int issuance_is_ours(struct store_db *, struct span der, const char *profile, bool *ours,
+/* Did we issue exactly this certificate, in this role, and not revoke it? */
+int issuance_is_ours(struct store_db *, struct span der, enum issuance_role role, bool *ours,
                      struct err *e);
 struct issuance_revoked {
     struct span serial;

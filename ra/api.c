@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   request -> worker: certificate of the TLS client -> route -> command.c -> answer
+ *   TLS client -> its role, from the CA (roles.h) -> may send what that role may
+ *   request -> worker: path and CRLs of its certificate -> its role -> route -> command.c -> answer
  *
  * A job lives as long as its exchange waits for the answer; what an import has to say is collected
  * as text meanwhile.
@@ -18,6 +19,7 @@
 #include "ca/x509/path.h"
 #include "ra/api_route.h"
 #include "ra/http_answer.h"
+#include "ra/roles.h"
 
 enum {
     CRL_MAX = 16 * 1024 * 1024,
@@ -25,14 +27,17 @@ enum {
     LOCATION_SIZE = 64,
 };
 
-enum role { ROLE_NOBODY, ROLE_OFFICER, ROLE_REGISTRAR };
-
 struct api_job {
     struct task task;
     struct ra *ra;
     struct http_exchange *x;
     struct buf certificate;
+    uint8_t fingerprint[SHA256_SIZE];
+    uint8_t crls[SHA256_SIZE]; /* of the CRLs that it was checked against */
+    bool is_good;              /* path and status */
+    struct role_waiter waiter;
     enum role role;
+    char *subject;
     char who[COMMAND_WHO_SIZE];
     int status; /* of success */
     enum command_kind kind;
@@ -45,6 +50,7 @@ job_free(struct api_job *job)
 {
     job->ra->jobs--;
     buf_free(&job->certificate);
+    mem_free(job->subject);
     buf_free(&job->rows);
     mem_free(job);
 }
@@ -132,14 +138,21 @@ on_answer(void *arg, json_t *answer)
 
 /* ---- who asks ---- */
 
+/* Into *all the hash over them. */
 static int
-load_crls(const struct settings *s, X509_CRL **crls, size_t *n, struct err *e)
+load_crls(const struct settings *s, X509_CRL **crls, size_t *n, uint8_t all[SHA256_SIZE],
+          struct err *e)
 {
+    CLEANUP(buf_free) struct buf hashes = BUF_INIT((size_t)SETTINGS_LIST_MAX * SHA256_SIZE);
+
     for (size_t i = 0; i < s->admin_crls.n; i++) {
         CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_MAX);
+        uint8_t hash[SHA256_SIZE];
         const unsigned char *p;
 
-        if (file_read(s->admin_crls.items[i], &der, e) != 0) {
+        if (file_read(s->admin_crls.items[i], &der, e) != 0 ||
+            sha256(buf_span(&der), hash, e) != 0 ||
+            buf_append(&hashes, span_of(hash, sizeof(hash)), e) != 0) {
             return -1;
         }
         p = der.p;
@@ -149,18 +162,7 @@ load_crls(const struct settings *s, X509_CRL **crls, size_t *n, struct err *e)
         }
         (*n)++;
     }
-    return 0;
-}
-
-/* Which of the two may it be, by its extendedKeyUsage alone? */
-static enum role
-role_of(X509 *certificate)
-{
-    struct err e;
-
-    return path_check_purpose(certificate, PATH_REGISTRAR, &e) == 0 ? ROLE_REGISTRAR
-           : path_check_purpose(certificate, PATH_OFFICER, &e) == 0 ? ROLE_OFFICER
-                                                                    : ROLE_NOBODY;
+    return sha256(buf_span(&hashes), all, e);
 }
 
 static int
@@ -168,25 +170,22 @@ check_certificate(struct api_job *job, X509 *certificate, struct err *e)
 {
     const struct credentials *c = &job->ra->credentials;
     X509_CRL *crls[SETTINGS_LIST_MAX] = {NULL};
-    enum role role = role_of(certificate);
-    struct path_request request = {.at = clock_now(),
+    struct path_request request = {.purpose = PATH_PERSON,
+                                   .at = clock_now(),
                                    .anchors = &c->root,
                                    .n_anchors = 1,
                                    .untrusted = &c->issuing,
                                    .n_untrusted = 1,
                                    .status = PATH_STATUS_REQUIRED,
                                    .crls = crls};
-    int result;
+    int result = load_crls(job->ra->settings, crls, &request.n_crls, job->crls, e);
 
-    request.purpose = role == ROLE_OFFICER ? PATH_OFFICER : PATH_REGISTRAR;
-    result = load_crls(job->ra->settings, crls, &request.n_crls, e);
     if (result == 0) {
         result = path_verify(certificate, &request, e);
     }
     for (size_t i = 0; i < request.n_crls; i++) {
         X509_CRL_free(crls[i]);
     }
-    job->role = result == 0 ? role : ROLE_NOBODY;
     return result;
 }
 
@@ -196,15 +195,13 @@ identify_run(struct task *task)
     struct api_job *job = CONTAINER_OF(task, struct api_job, task);
     CLEANUP(x509_cleanup)
     X509 *certificate = certificate_parse(buf_span(&job->certificate), &job->e);
-    CLEANUP(mem_cleanup) char *subject = NULL;
 
-    if (certificate == NULL) {
+    if (certificate == NULL ||
+        sha256(buf_span(&job->certificate), job->fingerprint, &job->e) != 0) {
         return;
     }
-    subject = name_text(X509_get_subject_name(certificate));
-    (void)snprintf(job->who, sizeof(job->who), "%s %s over https",
-                   role_of(certificate) == ROLE_OFFICER ? "officer" : "registrar", subject);
-    (void)check_certificate(job, certificate, &job->e);
+    job->subject = name_text(X509_get_subject_name(certificate));
+    job->is_good = check_certificate(job, certificate, &job->e) == 0;
 }
 
 /* An officer looks after what is there; only a registrar makes something. */
@@ -225,9 +222,8 @@ may(enum role role, enum command_kind kind)
 }
 
 static void
-identify_done(struct task *task)
+run_command(struct api_job *job)
 {
-    struct api_job *job = CONTAINER_OF(task, struct api_job, task);
     const struct command_door door = {
         .answer = on_answer, .refuse = on_refusal, .row = on_row, .arg = job};
     const struct http_request *request = http_exchange_request(job->x);
@@ -235,11 +231,6 @@ identify_done(struct task *task)
     const char *allow = NULL;
     int status;
 
-    if (job->role == ROLE_NOBODY) {
-        log_err(LOG_WARNING, "admin-refused", &job->e, "%s", http_exchange_peer(job->x));
-        reply_problem(job, 401, NULL, &job->e);
-        return;
-    }
     status = api_route_find(request, &command, &job->status, &allow, &job->e);
     if (status == 0 && !may(job->role, command.kind)) {
         (void)err_set(&job->e, ERR_DENIED, "this takes a registrar's certificate");
@@ -270,6 +261,54 @@ identify_done(struct task *task)
     command_run(job->ra, &command, &door);
 }
 
+static void
+refuse_client(struct api_job *job, int status)
+{
+    log_err(LOG_WARNING, "admin-refused", &job->e, "%s", http_exchange_peer(job->x));
+    reply_problem(job, status, NULL, &job->e);
+}
+
+static void
+on_role(struct role_waiter *w, enum role role)
+{
+    struct api_job *job = CONTAINER_OF(w, struct api_job, waiter);
+
+    job->role = role;
+    switch (role) {
+    case ROLE_UNKNOWN:
+        (void)err_set(&job->e, ERR_BUSY,
+                      "the CA, which knows whose certificate this is, does not answer: try again");
+        refuse_client(job, 503);
+        return;
+    case ROLE_NOBODY:
+    case ROLE_RA:
+        (void)err_set(&job->e, ERR_DENIED,
+                      "neither a registrar's nor an officer's certificate by the CA's record, or "
+                      "not any more");
+        refuse_client(job, 401);
+        return;
+    case ROLE_OFFICER:
+    case ROLE_REGISTRAR:
+        break;
+    }
+    (void)snprintf(job->who, sizeof(job->who), "%s %s over https", role_name(role), job->subject);
+    run_command(job);
+}
+
+static void
+identify_done(struct task *task)
+{
+    struct api_job *job = CONTAINER_OF(task, struct api_job, task);
+
+    if (!job->is_good) {
+        refuse_client(job, 401);
+        return;
+    }
+    roles_note_crls(job->ra->roles, job->crls);
+    job->waiter.done = on_role;
+    roles_ask(job->ra->roles, job->fingerprint, false, &job->waiter);
+}
+
 void
 api_handle(struct http_exchange *x, void *user)
 {
@@ -289,14 +328,44 @@ api_handle(struct http_exchange *x, void *user)
     pool_submit(job->ra->pool, &job->task);
 }
 
-size_t
-api_body_max(struct span certificate, void *user)
-{
-    struct err e;
-    CLEANUP(x509_cleanup) X509 *parsed = certificate_parse_keyless(certificate, &e);
+/* ---- a TLS client has arrived ---- */
 
-    (void)user;
-    return parsed != NULL && role_of(parsed) != ROLE_NOBODY
-               ? BATCH_OCTETS_MAX + 4 * (size_t)BATCH_MANIFEST_MAX
-               : HTTP_BODY_MAX;
+struct arrival {
+    struct role_waiter waiter;
+    struct http_exchange *x;
+};
+
+/* Only a registrar sends batches; each request asks again who it is. */
+static void
+on_arrival(struct role_waiter *w, enum role role)
+{
+    struct arrival *a = CONTAINER_OF(w, struct arrival, waiter);
+
+    http_exchange_admit(a->x,
+                        role == ROLE_REGISTRAR ? BATCH_OCTETS_MAX + 4 * (size_t)BATCH_MANIFEST_MAX
+                                               : HTTP_BODY_MAX,
+                        role != ROLE_UNKNOWN);
+    mem_free(a);
+}
+
+void
+api_arrived(struct http_exchange *x, void *user)
+{
+    const struct ra *ra = user;
+    struct span der = http_exchange_certificate(x);
+    uint8_t fingerprint[SHA256_SIZE];
+    struct arrival *a;
+    struct err e;
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, &e);
+
+    /* A network function's is nobody's: nothing is asked about it. */
+    if (certificate == NULL || path_check_purpose(certificate, PATH_PERSON, &e) != 0 ||
+        sha256(der, fingerprint, &e) != 0) {
+        http_exchange_admit(x, HTTP_BODY_MAX, true);
+        return;
+    }
+    a = mem_zalloc(1, sizeof(*a));
+    a->x = x;
+    a->waiter.done = on_arrival;
+    roles_ask(ra->roles, fingerprint, true, &a->waiter);
 }

@@ -3,9 +3,10 @@
  * api.h - the door over HTTPS with mutual TLS: /v1/registrations and /v1/imports (openapi.yaml)
  * become commands (command.h), for the operator's OAM and for officers on other machines.
  *
- * Who asks is told by the certificate of the TLS client: one that our issuing CA issued to a
- * registrar (may do everything) or to an officer (may look and cancel), valid and not revoked now,
- * on the authority of the CRLs of `admin_crls`; without current ones nobody may do anything.
+ * Who asks is told by the certificate of the TLS client: one that our issuing CA issued, valid and
+ * not revoked now, on the authority of the CRLs of `admin_crls`; without current ones nobody may do
+ * anything. Whose it is the CA's record says (roles.h): a registrar's (may do everything) or an
+ * officer's (may look and cancel).
  * Threads: the loop's; certificates are checked by workers.
  */
 #pragma once
@@ -15,6 +16,5 @@
 
 /* A handler of http_options; `user` is the struct ra. */
 void api_handle(struct http_exchange *, void *user);
-/* http_options.body_max_of: a certificate that is neither a registrar's nor an officer's may not
- * send what a batch needs. */
-size_t api_body_max(struct span certificate, void *user);
+/* http_options.arrived: only a registrar may send what a batch needs. */
+void api_arrived(struct http_exchange *, void *user);

@@ -62,7 +62,7 @@ api_server_new(struct ra *ra, struct err *e)
                                       .handshake_failed = on_handshake_failed,
                                       .refused = on_refused,
                                       .user = ra,
-                                      .body_max_of = api_body_max,
+                                      .arrived = api_arrived,
                                       .request_timeout_ms = REQUEST_TIMEOUT_MS,
                                       .connections_max = CONNECTIONS_MAX,
                                       .connections_per_address_max = CONNECTIONS_MAX,

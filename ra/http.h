@@ -41,6 +41,10 @@ const struct http_address *http_exchange_address(const struct http_exchange *);
 /* DER of the certificate that the client showed in the TLS handshake, verified as tls.h says;
  * empty without one. Valid until http_reply(), for a dead exchange too. */
 struct span http_exchange_certificate(const struct http_exchange *);
+/* What a client that has arrived may send from now on: bodies of `body_max` octets; longer ones get
+ * 413, or 503 with Retry-After while it is not known whether it might. The exchange is not the
+ * caller's afterwards. */
+void http_exchange_admit(struct http_exchange *, size_t body_max, bool is_known);
 /* True when nobody waits for the answer any more; it must be given nevertheless. */
 bool http_exchange_is_dead(const struct http_exchange *);
 
@@ -74,8 +78,10 @@ struct http_options {
     size_t connections_max;             /* 0: HTTP_CONNECTIONS_MAX */
     size_t connections_per_address_max; /* 0: connections_max / HTTP_ADDRESS_SHARE */
     size_t body_max;                    /* 0: HTTP_BODY_MAX */
-    /* The same for a client with this certificate, after its handshake. NULL: body_max. */
-    size_t (*body_max_of)(struct span certificate, void *user);
+    /* Told of each client after its handshake. Nothing is read from it until
+     * http_exchange_admit(), which must be called exactly once, now or later. NULL: it is admitted,
+     * with body_max. */
+    void (*arrived)(struct http_exchange *, void *user);
     bool resources; /* http_parser_allow_resources() */
 };
 

@@ -2,7 +2,10 @@
 /*
  * A connection and its exchange are one object, because only one request is in flight on it:
  *
- *   HANDSHAKE --TLS is up--> READING --request complete--> IN_FLIGHT --http_reply()--> WRITING
+ *   HANDSHAKE --TLS is up--> ARRIVED --http_exchange_admit()--> READING
+ *                                |                                 |
+ *                                +--deadline, peer gone--> DEAD    v
+ *                            READING --request complete--> IN_FLIGHT --http_reply()--> WRITING
  *      |                        |  \                            |                       |    |
  *      |                        |   \--refused--> WRITING(last) |                       |    |
  *      |                        |                               |             drained --+    |
@@ -11,16 +14,17 @@
  *      |                        |            http_reply()-----> |       stopped: LINGERING
  *      +--deadline, peer gone---+-----------------------------> released <---/
  *
- * Deadlines: absolute for the HANDSHAKE and for a request from its first octet on; idle while
- * READING before that octet; absolute for the WRITING of an answer; short while LINGERING; none
- * IN_FLIGHT, where the handler answers in its own time.
- * A place (http_places.h) is busy from IN_FLIGHT until the answer is written; in all other states,
- * and while a refusal is written, it may be given to a newcomer. LINGERING reads and drops what the
- * peer still sends: closing with unread octets would make the kernel reset the connection and the
- * peer lose the refusal that it should read (RFC 9112 9.6).
+ * Deadlines: absolute for the HANDSHAKE with who ARRIVED, and for a request from its first octet
+ * on; idle while READING before that octet; absolute for the WRITING of an answer; short while
+ * LINGERING; none IN_FLIGHT, where the handler answers in its own time. A place (http_places.h) is
+ * busy from IN_FLIGHT until the answer is written; in all other states, and while a refusal is
+ * written, it may be given to a newcomer. LINGERING reads and drops what the peer still sends:
+ * closing with unread octets would make the kernel reset the connection and the peer lose the
+ * refusal that it should read (RFC 9112 9.6).
  */
 #include "ra/http_connection.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -94,8 +98,8 @@ release(struct http_exchange *x)
 static void
 drop(struct http_exchange *x)
 {
-    if (x->state == IN_FLIGHT) {
-        x->all->n_in_flight--;
+    if (x->state == IN_FLIGHT || x->state == ARRIVED) {
+        x->all->n_in_flight -= x->state == IN_FLIGHT;
         disconnect(x);
         x->state = DEAD;
         return;
@@ -123,13 +127,15 @@ refuse(struct http_exchange *x)
 {
     const struct http_options *options = &x->all->options;
     enum http_fault fault = http_parser_fault(x->parser);
+    bool later = x->is_unknown && fault == HTTP_FAULT_CONTENT_SIZE;
 
     if (options->refused != NULL) {
         options->refused(x->peer, fault, options->user);
     }
     x->last = true;
     http_exchange_write(
-        x, &(struct http_answer){.status = http_fault_status(fault),
+        x, &(struct http_answer){.status = later ? 503 : http_fault_status(fault),
+                                 .retry_after = later ? 1 : 0,
                                  .allow = options->resources ? "GET, HEAD, POST, DELETE" : NULL});
 }
 
@@ -259,10 +265,24 @@ secured(struct http_exchange *x)
         drop(x);
         return;
     }
-    if (x->all->options.body_max_of != NULL) {
-        http_parser_set_body_max(x->parser, x->all->options.body_max_of(buf_span(&x->certificate),
-                                                                        x->all->options.user));
+    x->state = ARRIVED;
+    if (x->all->options.arrived != NULL) {
+        x->all->options.arrived(x, x->all->options.user);
+    } else {
+        http_exchange_admit(x, x->all->options.body_max, true);
     }
+}
+
+void
+http_exchange_admit(struct http_exchange *x, size_t body_max, bool is_known)
+{
+    assert(x->state == ARRIVED || x->state == DEAD);
+    if (x->state == DEAD) {
+        release(x);
+        return;
+    }
+    http_parser_set_body_max(x->parser, body_max);
+    x->is_unknown = !is_known;
     x->state = READING;
     if (x->all->stopped) {
         x->deadline_set = true;
@@ -402,7 +422,7 @@ http_connection_open(struct http_connections *all, evutil_socket_t fd, const str
 static bool
 has_begun(const struct http_exchange *x)
 {
-    return x->state == HANDSHAKE || http_parser_has_begun(x->parser) ||
+    return x->state == HANDSHAKE || x->state == ARRIVED || http_parser_has_begun(x->parser) ||
            evbuffer_get_length(bufferevent_get_input(x->bev)) > 0 || has_unread(x);
 }
 
@@ -412,6 +432,7 @@ stop_one(struct http_exchange *x)
     x->last = true;
     switch (x->state) {
     case HANDSHAKE:
+    case ARRIVED:
     case READING:
         if (has_begun(x)) {
             x->deadline_set = true;

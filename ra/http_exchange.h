@@ -8,7 +8,7 @@
 #include "ra/http_answer.h"
 #include "ra/http_connection.h"
 
-enum connection_state { HANDSHAKE, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
+enum connection_state { HANDSHAKE, ARRIVED, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
 
 struct http_exchange {
     struct http_connections *all; /* NULL when DEAD */
@@ -20,6 +20,7 @@ struct http_exchange {
     bool deadline_set; /* the absolute one */
     bool last;         /* close after the answer */
     bool advancing;
+    bool is_unknown; /* it might be one who may send more */
     struct http_address address;
     char peer[HTTP_PEER_SIZE];
     struct buf certificate;

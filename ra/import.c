@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   worker: manifest, lines, tree -> worker: documents, CHECK_CHUNK at a time -> pump: WINDOW at a
- *   time through enlist.c, a row for each -> done
+ *   worker: manifest, lines, tree -> CA: its signer's role -> worker: documents, CHECK_CHUNK at a
+ * time -> pump: WINDOW at a time through enlist.c, a row for each -> done
  *
  * Chunks and window leave the workers, the store and the link to network functions in between.
  */
@@ -13,6 +13,7 @@
 #include "ca/registration/batch.h"
 #include "ca/x509/pem.h"
 #include "ra/enlist.h"
+#include "ra/roles.h"
 
 enum { CHECK_CHUNK = 100, WINDOW = 64 };
 
@@ -32,6 +33,9 @@ struct import {
     struct task task;
     struct buf manifest; /* DER */
     struct batch *batch;
+    uint8_t signer[SHA256_SIZE]; /* of the manifest: its certificate's */
+    struct role_waiter waiter;
+    bool asked; /* who that is */
     size_t checked;
     size_t next; /* to be enlisted */
     size_t under_way;
@@ -167,12 +171,15 @@ open_batch(struct import *m)
     static const char *const labels[] = {"CMS", "PKCS7", NULL};
     const struct credentials *c = &m->request.ra->credentials;
     CLEANUP(x509_cleanup) X509 *signer = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(BATCH_MANIFEST_MAX);
     struct batch_manifest manifest;
     struct merkle_hash root;
 
     if (pem_unwrap(buf_span(&m->request.manifest), labels, "manifest", &m->manifest, &m->e) != 0 ||
         batch_manifest_verify(buf_span(&m->manifest), c->issuing, c->root, clock_now(),
-                              m->request.ra->manifests, &manifest, &signer, &m->e) != 0) {
+                              m->request.ra->manifests, &manifest, &signer, &m->e) != 0 ||
+        OSSL_ENCODE(X509, signer, &der, &m->e) != 0 ||
+        sha256(buf_span(&der), m->signer, &m->e) != 0) {
         return -1;
     }
     m->batch = batch_new(buf_span(&m->request.text), &m->e);
@@ -214,13 +221,40 @@ check_run(struct task *task)
 }
 
 static void
+refuse(struct import *m)
+{
+    m->request.done(m->request.arg, NULL, &m->e);
+    import_free(m);
+}
+
+/* The CA refuses each registration of whoever is no registrar: then none is sent. When it does not
+ * answer, each registration says so. */
+static void
+on_role(struct role_waiter *w, enum role role)
+{
+    struct import *m = CONTAINER_OF(w, struct import, waiter);
+
+    if (role != ROLE_REGISTRAR && role != ROLE_UNKNOWN) {
+        (void)err_set(&m->e, ERR_DENIED,
+                      "manifest: the signer's role is %s by the CA's record: a registrar signs",
+                      role_name(role));
+        refuse(m);
+        return;
+    }
+    pool_submit(m->request.ra->pool, &m->task);
+}
+
+static void
 check_done(struct task *task)
 {
     struct import *m = CONTAINER_OF(task, struct import, task);
 
     if (m->result != 0) {
-        m->request.done(m->request.arg, NULL, &m->e);
-        import_free(m);
+        refuse(m);
+    } else if (!m->asked) {
+        m->asked = true;
+        m->waiter.done = on_role;
+        roles_ask(m->request.ra->roles, m->signer, true, &m->waiter);
     } else if (m->checked < batch_count(m->batch)) {
         pool_submit(m->request.ra->pool, &m->task);
     } else {

@@ -54,7 +54,7 @@ is_own_certificate(const struct job *job)
 }
 
 /* A network function speaks for its own certificate, an RA and a registrar for those of all of
- * them. */
+ * them. Which of our people signed is in the record of the CA, which decides. */
 static int
 check_signer(struct job *job)
 {
@@ -73,7 +73,7 @@ check_signer(struct job *job)
                    : fail(job, PHRASE_REVOKE_UNKNOWN, "rr for a certificate that is not known");
     }
     if (path_check_purpose(job->signer, PATH_RA_CMP, &e) != 0 &&
-        path_check_purpose(job->signer, PATH_REGISTRAR, &e) != 0) {
+        path_check_purpose(job->signer, PATH_PERSON, &e) != 0) {
         return fail(job, PHRASE_REVOKE_OTHERS, "rr signed by neither an RA nor a registrar");
     }
     return 0;

@@ -27,6 +27,7 @@
 #include "ra/queue.h"
 #include "ra/ra.h"
 #include "ra/register.h"
+#include "ra/roles.h"
 #include "ra/start.h"
 
 #ifndef RA_CONF
@@ -238,6 +239,7 @@ start_services(struct daemon *d, struct err *e)
     const struct settings *s = d->ra.settings;
 
     d->ra.closing = closing_new(&d->ra);
+    d->ra.roles = roles_new(&d->ra);
     d->front = front_new(&d->ra, e);
     if (d->front == NULL) {
         return -1;
@@ -285,6 +287,7 @@ stop(struct daemon *d)
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
+    roles_free(d->ra.roles);
     closing_free(d->ra.closing);
     admin_server_free(d->admin);
     free_event(&d->tasks_event);

@@ -294,9 +294,11 @@ on_message(void *arg, const struct link_message *m)
     case LINK_SUBMIT:
     case LINK_REGISTER:
     case LINK_CANCEL:
+    case LINK_ROLE:
     case LINK_WELCOME:
     case LINK_REGISTERED:
     case LINK_CANCELLED:
+    case LINK_ROLE_IS:
         log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
         break;
     }

@@ -38,7 +38,7 @@ void queue_admitted(struct queue *, const struct requests_entry *entry, struct s
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
 
-/* ---- what is not in the queue: REGISTER and CANCEL, asked by an administrator who waits ---- */
+/* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */
 
 /* `answer` is NULL when the link went away first: nothing is known then. */
 typedef void queue_reply(void *arg, const struct link_message *answer);

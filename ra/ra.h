@@ -21,6 +21,7 @@ struct event_base;
 struct mac_cache;
 struct closing;
 struct queue;
+struct roles;
 struct signer;
 struct store;
 
@@ -55,6 +56,7 @@ struct ra {
     struct signer *signer;
     struct queue *queue;
     struct closing *closing;
+    struct roles *roles;            /* of administrators */
     struct budget *by_registration; /* of what a registration may begin */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */

@@ -51,6 +51,7 @@ static const struct shape shapes[] = {
      LINK_REGISTER_MAX,
      {[FIELD_BODY] = ALWAYS}},
     {LINK_CANCEL, "CANCEL", true, LINK_REGISTRATION_SIZE, LINK_REGISTRATION_SIZE, 0, {NEVER}},
+    {LINK_ROLE, "ROLE", true, LINK_RID_SIZE, LINK_RID_SIZE, 0, {NEVER}},
     {LINK_WELCOME,
      "WELCOME",
      false,
@@ -90,6 +91,7 @@ static const struct shape shapes[] = {
      0,
      {[FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
     {LINK_REVOKED, "REVOKED", false, LINK_RID_SIZE, LINK_RID_SIZE, 0, {NEVER}},
+    {LINK_ROLE_IS, "ROLE_IS", false, LINK_RID_SIZE, LINK_RID_SIZE, 0, {[FIELD_PHRASE] = ALWAYS}},
 };
 
 enum {
@@ -425,7 +427,7 @@ link_decode(struct span der, struct link_message *out, struct err *e)
         number_of(content, &type, e) != 0) {
         return -1;
     }
-    shape = type > LINK_REVOKED ? NULL : shape_of((enum link_type)type);
+    shape = type > UINT8_MAX ? NULL : shape_of((enum link_type)type);
     if (shape == NULL) {
         return err_set(e, ERR_INPUT, "link: unknown message type %llu", (unsigned long long)type);
     }

@@ -33,6 +33,7 @@ enum link_type {
     LINK_SUBMIT = 2,
     LINK_REGISTER = 3,
     LINK_CANCEL = 4,
+    LINK_ROLE = 5,
     /* CA to RA */
     LINK_WELCOME = 16,
     LINK_ISSUED = 17,
@@ -43,6 +44,7 @@ enum link_type {
     LINK_BUSY = 22,
     LINK_WAITING = 23,
     LINK_REVOKED = 24,
+    LINK_ROLE_IS = 25,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
@@ -52,7 +54,8 @@ struct link_message {
     struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED: rid; REGISTER REGISTERED: SHA-256 of
                        the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the
                        id of what is answered; WELCOME: SHA-256
-                       of the CA's file of profiles, or empty; HELLO: empty */
+                       of the CA's file of profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256
+                       of a certificate */
     uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
     struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;
@@ -60,13 +63,14 @@ struct link_message {
     struct span root;     /* WELCOME: root certificate */
     bool software;        /* WELCOME: a key of the CA is in a software token */
     unsigned fail_info;   /* REFUSED: bit of PKIFailureInfo */
-    struct span phrase;   /* REFUSED, WAITING: why, 1..128 printable ASCII octets, fit for a peer */
+    struct span phrase;   /* REFUSED, WAITING: why, 1..128 printable ASCII octets, fit for a peer;
+                             ROLE_IS: "ra-cmp", "registrar", "officer" or "none" */
     uint32_t check_after; /* WAITING: seconds after which it makes sense to ask again, from 1 */
 };
 
 /* "SUBMIT"; "?" for a number that is none of them. */
 const char *link_type_name(enum link_type);
-/* Sent by the RA (HELLO SUBMIT REGISTER CANCEL). */
+/* Sent by the RA (HELLO SUBMIT REGISTER CANCEL ROLE). */
 bool link_type_is_request(enum link_type);
 
 /* Appends the DER. A field out of its limits is ERR_INPUT. */

@@ -235,7 +235,7 @@ struct approval_signed *
 approval_verify(struct span cms, X509 *issuing, X509 *root, time_t at, struct err *e)
 {
     const struct envelope_rules rules = {
-        .what = "approval", .purpose = PATH_OFFICER, .issuing = issuing, .root = root, .at = at};
+        .what = "approval", .issuing = issuing, .root = root, .at = at};
     CLEANUP(envelope_cleanup) struct envelope *opened = envelope_open(cms, &rules, e);
     CLEANUP(destroy) struct approval_signed *out = NULL;
 

@@ -97,7 +97,7 @@ batch_manifest_verify(struct span cms, X509 *issuing, X509 *root, time_t at,
                       struct err *e)
 {
     const struct envelope_rules rules = {
-        .what = "manifest", .purpose = PATH_REGISTRAR, .issuing = issuing, .root = root, .at = at};
+        .what = "manifest", .issuing = issuing, .root = root, .at = at};
     CLEANUP(envelope_cleanup) struct envelope *opened = NULL;
     uint8_t key[SHA256_SIZE];
 

@@ -4,6 +4,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
+#include "ca/x509/path.h"
 #include "ca/x509/pem.h"
 
 static void
@@ -135,13 +136,13 @@ signature_check(CMS_ContentInfo *cms, struct envelope *out, struct err *e)
     return buf_append(&out->content, span_of(text, (size_t)n), e);
 }
 
-/* Issued by our issuing CA itself, for this purpose, and valid under the root. */
+/* Issued by our issuing CA itself to one of our people, and valid under the root. */
 static int
 signer_check(X509 *signer, const struct envelope_rules *rules, struct err *e)
 {
     X509 *root = rules->root;
     X509 *issuing = rules->issuing;
-    struct path_request path = {.purpose = rules->purpose,
+    struct path_request path = {.purpose = PATH_PERSON,
                                 .at = rules->at,
                                 .anchors = &root,
                                 .n_anchors = 1,

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "base/ossl.h"
-#include "ca/x509/path.h"
 
 enum { ENVELOPE_MAX = 32 * 1024, ENVELOPE_CONTENT_MAX = 16 * 1024 };
 
@@ -21,14 +20,14 @@ DEFINE_CLEANUP(envelope_cleanup, struct envelope, envelope_free)
 
 struct envelope_rules {
     const char *what; /* in front of every reason: "registration" */
-    enum path_purpose purpose;
-    X509 *issuing; /* must have issued the signer's certificate, which the CMS carries */
+    X509 *issuing;    /* must have issued the signer's certificate, which the CMS carries */
     X509 *root;
     time_t at;
 };
 
-/* `cms` is DER, or PEM "CMS"/"PKCS7". Whether the signer's certificate is known and not revoked in
- * the CA's own record is the CA's to ask. ERR_INPUT for form, ERR_CRYPTO for a signature that does
- * not verify, ERR_DENIED for a signer who may not. */
+/* `cms` is DER, or PEM "CMS"/"PKCS7". The signer is one of our people or processes
+ * (PATH_PERSON). Whether the certificate is known and not revoked, and what it may sign, is in the
+ * CA's record (db/issuance_role.h) and the CA's to ask. ERR_INPUT for form, ERR_CRYPTO for a
+ * signature that does not verify, ERR_DENIED for a signer who may not. */
 struct envelope *envelope_open(struct span cms, const struct envelope_rules *, struct err *e)
     OWNED(envelope_free);

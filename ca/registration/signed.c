@@ -32,11 +32,8 @@ static int
 open_single(struct span cms, X509 *issuing, X509 *root, time_t at, struct registration_signed *out,
             struct err *e)
 {
-    const struct envelope_rules rules = {.what = "registration",
-                                         .purpose = PATH_REGISTRAR,
-                                         .issuing = issuing,
-                                         .root = root,
-                                         .at = at};
+    const struct envelope_rules rules = {
+        .what = "registration", .issuing = issuing, .root = root, .at = at};
     CLEANUP(envelope_cleanup) struct envelope *opened = envelope_open(cms, &rules, e);
 
     if (opened == NULL) {

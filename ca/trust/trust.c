@@ -316,9 +316,9 @@ trust_check_ra(const struct trust *t, const struct cmp_msg *msg, X509 *signer, t
 }
 
 int
-trust_check_registrar(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
-                      enum cmp_failure *failure, struct err *e)
+trust_check_person(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
+                   enum cmp_failure *failure, struct err *e)
 {
     (void)msg;
-    return answer(judge_under_root(t, signer, PATH_REGISTRAR, at, e), failure);
+    return answer(judge_under_root(t, signer, PATH_PERSON, at, e), failure);
 }

@@ -54,7 +54,8 @@ void trust_remarks(const struct trust *, time_t now, void (*say)(const struct er
  * own:     one of ours: a path over the issuing CA to our root (renewal, revocation). Whether it is
  *          revoked is known to ca.db, and asked there.
  * ra:      an RA with id-kp-cmcRA (RFC 9483 5.2.2) under our own root or an anchor of purpose ra.
- * registrar: the operator's OAM, whose certificate is one of ours for registrars.
+ * person:  the operator's OAM or an officer, whose certificate is one of ours and no network
+ *          function's. Which of them it is is known to the record, and asked there.
  */
 int trust_check_initial(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
                         enum cmp_failure *failure, struct err *e);
@@ -64,5 +65,5 @@ int trust_check_own(const struct trust *, const struct cmp_msg *msg, X509 *signe
                     enum cmp_failure *failure, struct err *e);
 int trust_check_ra(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
                    enum cmp_failure *failure, struct err *e);
-int trust_check_registrar(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
-                          enum cmp_failure *failure, struct err *e);
+int trust_check_person(const struct trust *, const struct cmp_msg *msg, X509 *signer, time_t at,
+                       enum cmp_failure *failure, struct err *e);

@@ -264,6 +264,13 @@ of_end_entity(const struct tbs_request *expected)
     return !of_ca(expected);
 }
 
+/* An officer's certificate states no purpose. */
+static bool
+with_purpose(const struct tbs_request *expected)
+{
+    return of_end_entity(expected) && expected->profile->eku[0] != NULL;
+}
+
 static bool
 revocable(const struct tbs_request *expected)
 {
@@ -287,7 +294,7 @@ static const struct {
      encode_nf_types}, /* RFC 9310 3: MUST NOT be critical */
     {"basicConstraints", "2.5.29.19", true, of_ca, encode_basic_constraints},
     {"keyUsage", "2.5.29.15", true, always, encode_key_usage},
-    {"extKeyUsage", "2.5.29.37", false, of_end_entity, encode_extended_key_usage},
+    {"extKeyUsage", "2.5.29.37", false, with_purpose, encode_extended_key_usage},
     {"subjectKeyIdentifier", "2.5.29.14", false, always, encode_subject_key_id},
     {"authorityKeyIdentifier", "2.5.29.35", false, always, encode_authority_key_id},
     {"cRLDistributionPoints", "2.5.29.31", false, revocable, encode_crl_url},

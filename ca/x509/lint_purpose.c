@@ -105,18 +105,23 @@ check_nf_purpose(const X509 *certificate, const char *oid, unsigned bits, int *g
 }
 
 static int
-check_end_entity(const X509 *certificate, bool nf, struct err *e)
+check_end_entity(const X509 *certificate, const struct tbs_request *expected, struct err *e)
 {
+    bool nf = expected->profile->class == PROFILE_NF;
     CLEANUP(purposes_cleanup)
     EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
     unsigned bits = key_usage_of(certificate);
     int group = 0;
 
-    if (sk_ASN1_OBJECT_num(list) <= 0) {
-        return lint_departs(e, "extKeyUsage", "no purpose");
-    }
     if (!nf && bits != 1) {
         return lint_departs(e, "keyUsage", "not digitalSignature alone");
+    }
+    if (extension_find(certificate, "2.5.29.37") == NULL && !nf &&
+        expected->profile->eku[0] == NULL) {
+        return 0;
+    }
+    if (sk_ASN1_OBJECT_num(list) <= 0) {
+        return lint_departs(e, "extKeyUsage", "no purpose");
     }
     for (int i = 0; i < sk_ASN1_OBJECT_num(list); i++) {
         char oid[TEXT_MAX];
@@ -196,7 +201,7 @@ lint_purpose(X509 *certificate, EVP_PKEY *key, const struct tbs_request *expecte
         return lint_departs(e, "keyUsage",
                             ca ? "not keyCertSign and cRLSign alone" : "what no end entity has");
     }
-    if (!ca && check_end_entity(certificate, expected->profile->class == PROFILE_NF, e) != 0) {
+    if (!ca && check_end_entity(certificate, expected, e) != 0) {
         return -1;
     }
     return check_key(key, expected, bits, e) != 0 || check_revocation(certificate, expected, e) != 0

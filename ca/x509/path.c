@@ -10,7 +10,6 @@
 #include <openssl/x509_vfy.h>
 #include <string.h>
 
-#include "base/oid.h"
 #include "ca/x509/name.h"
 #include "ca/x509/path_check.h"
 #include "ca/x509/path_names.h"
@@ -52,11 +51,7 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
     case PATH_RA_CMP:
         eku = "1.3.6.1.5.5.7.3.28";
         break;
-    case PATH_REGISTRAR:
-        eku = NFPKI_OID_KP_REGISTRAR;
-        break;
-    case PATH_OFFICER:
-        eku = NFPKI_OID_KP_OFFICER;
+    case PATH_PERSON:
         break;
     }
     if ((flags & EXFLAG_INVALID) != 0) {
@@ -68,6 +63,9 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
     if (((flags & EXFLAG_KUSAGE) != 0 || usage_needed) &&
         ((flags & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)) {
         return err_set(e, ERR_DENIED, "keyUsage without digitalSignature");
+    }
+    if (purpose == PATH_PERSON && X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
+        return err_set(e, ERR_DENIED, "subjectAltName: a network function's, not a person's");
     }
     if (eku != NULL && !has_eku(leaf, eku)) {
         return err_set(e, ERR_DENIED, "extendedKeyUsage without %s", eku);

@@ -21,8 +21,9 @@ enum path_purpose {
                      */
     PATH_OWN,       /* a certificate of ours signs CMP messages: keyUsage digitalSignature */
     PATH_RA_CMP,    /* our RA: keyUsage digitalSignature, EKU id-kp-cmcRA (RFC 9810 4.5) */
-    PATH_REGISTRAR, /* signs registrations: keyUsage digitalSignature, EKU of registrars */
-    PATH_OFFICER,   /* signs approvals: keyUsage digitalSignature, EKU of officers */
+    PATH_PERSON,    /* signs registrations, cancellations, approvals: keyUsage digitalSignature, no
+                       subjectAltName, which each network function's has (TS 33.310 6.1.3c.3). Which
+                       of them somebody may sign is in the CA's record only (db/issuance_role.h). */
 };
 
 enum { PATH_CRLS_MAX = 32 };

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/oid.h"
 
 enum {
     ISSUING_MAX = 3653 * PROFILE_DAY, /* ten years */
@@ -40,9 +39,11 @@ static const struct profile table[] = {
     NF_TLS("nf-tls-client", false, EKU_CLIENT_AUTH),
     NF_TLS("nf-tls", true, EKU_SERVER_AUTH, EKU_CLIENT_AUTH),
     INFRASTRUCTURE("ra-cmp", EKU_CMC_RA),
-    /* Our people are TLS clients of the RA's administrative door too. */
-    INFRASTRUCTURE("registrar", NFPKI_OID_KP_REGISTRAR, EKU_CLIENT_AUTH),
-    INFRASTRUCTURE("officer", NFPKI_OID_KP_OFFICER, EKU_CLIENT_AUTH),
+    /* Who may do what is in the CA's record (db/issuance_role.h), not in an extension. A registrar
+     * is a TLS client of the RA's administrative door; an officer's key signs, and its certificate
+     * states no purpose (RFC 5280 4.2.1.12), TLS among them. */
+    INFRASTRUCTURE("registrar", EKU_CLIENT_AUTH),
+    INFRASTRUCTURE("officer", NULL),
     AUTHORITY("issuing", PROFILE_ISSUING, ISSUING_MAX),
     AUTHORITY("root", PROFILE_ROOT, ROOT_MAX),
 };

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/oid.h"
 
 enum {
     OID_TEXT_MAX = 128,

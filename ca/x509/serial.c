@@ -24,3 +24,11 @@ serial_is_shaped(const uint8_t serial[SERIAL_SIZE])
 {
     return (serial[0] & 0xc0) == 0x40;
 }
+
+struct span
+serial_of(const X509 *certificate)
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+
+    return span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+}

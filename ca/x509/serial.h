@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include <openssl/types.h>
+
+#include "base/buf.h"
 
 enum { SERIAL_SIZE = 16 };
 
@@ -17,3 +19,5 @@ int serial_new(uint8_t out[SERIAL_SIZE], struct err *e);
 /* Gives 16 octets from elsewhere (the public seed of a rehearsal) the form. */
 void serial_shape(uint8_t serial[SERIAL_SIZE]);
 bool serial_is_shaped(const uint8_t serial[SERIAL_SIZE]);
+/* The octets in a certificate; borrowed from it. */
+struct span serial_of(const X509 *);

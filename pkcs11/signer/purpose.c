@@ -39,13 +39,17 @@ check_key_usage(const struct policy *p, const X509 *x, struct err *e)
 }
 
 /* RFC 5280 4.2.1.12: a purpose is stated, and it is neither any nor that of one who answers for the
- * CA about revocation (RFC 6960 4.2.2.2). */
+ * CA about revocation (RFC 6960 4.2.2.2). None is stated only for who has no name in the network
+ * (subjectAltName), and so is nobody's server: a person. */
 static int
 check_purposes(const X509 *x, struct err *e)
 {
     CLEANUP(purposes_cleanup)
     EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
 
+    if (find(x, "2.5.29.37") == NULL && find(x, "2.5.29.17") == NULL) {
+        return 0;
+    }
     if (sk_ASN1_OBJECT_num(list) <= 0) {
         return err_set(e, ERR_DENIED, "extendedKeyUsage states no purpose");
     }

@@ -250,6 +250,36 @@ mv crl/away.crl crl/issuing.crl
 call GET /v1/registrations /v1/registrations
 expect 'with the CRL again' 200
 
+# who somebody is the CA's record says, not a certificate: before its first answer nobody is anybody
+kill_daemon ca
+restart_ra
+call GET /v1/registrations /v1/registrations
+expect 'a registrar whom nobody knows yet' 503
+grep -qi '^retry-after: ' headers.txt || fail "$(<headers.txt)"
+call GET '/v1/registrations/{id}' "/v1/registrations/$id"
+expect 'nor shows one' 503
+head -n 3 site.ndjson >few.ndjson
+import few.ndjson
+expect 'nor imports' 503
+call POST - /v1/imports -H 'Content-Type: application/x-ndjson' --data-binary @site.ndjson
+expect 'nor sends more than anybody' 503
+grep -qi '^retry-after: ' headers.txt || fail "$(<headers.txt)"
+start_daemon ca
+for ((i = 0; i < 200; i++)); do
+  call GET /v1/registrations /v1/registrations
+  [[ $status == 503 ]] || break
+  sleep 0.1
+done
+expect 'with the CA there' 200
+for who in registrar officer; do
+  openssl x509 -in "oam/$who.pem" -noout -text >"$who.txt"
+  grep -F 2.25. "$who.txt" && fail 'an arc that others cannot read'
+done
+who=registrar
+[[ $(openssl x509 -in oam/registrar.pem -noout -ext extendedKeyUsage) == *$'\n'*'TLS Web Client Authentication' ]] ||
+  fail "a registrar has another purpose than clientAuth: $(<registrar.txt)"
+grep -F 'TLS Web' officer.txt && fail 'an officer has a purpose of TLS'
+
 # while the CA is away nothing is registered
 kill_daemon ca
 registration away AMF 1 '{"kind":"mac"}'

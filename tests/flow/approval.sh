@@ -27,14 +27,15 @@ restart() { # restart ca|ra: at once, as after a power cut
 }
 restart ca
 restart ra
-officer() { # officer FILE NAME PASSPHRASE
+officer() { # officer FILE NAME PASSPHRASE [PROFILE]
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -passout "pass:$3" -subj /CN=x \
     -keyout "$1.key" -out "$1.csr" 2>/dev/null
-  cactl issue --profile officer --subject-cn "$2" --days 3 "$1.csr" >"$1.pem"
+  cactl issue --profile "${4:-officer}" --subject-cn "$2" --days 3 "$1.csr" >"$1.pem"
 }
 officer alice 'Alice Andersson' 'correct horse'
 officer bob 'Bob Bengtsson' 'battery staple'
 officer oam 'nfpki demo OAM' 'the registrar, as an officer'
+officer second 'Second OAM' 'a registrar is no officer' registrar
 
 decide() { # decide approve|reject OFFICER PASSPHRASE RID [OPTION...]
   cactl "$1" --certificate "$2.pem" --key "$2.key" --passphrase-fd 3 --yes "${@:5}" "$4" 3<<<"$3" 2>decide.err
@@ -113,7 +114,8 @@ shows '1 of 2, 1 missing'
 
 wrong 2 'passphrase' decide approve bob 'wrong one' "$rid"
 wrong 1 'who registered' decide approve oam 'the registrar, as an officer' "$rid"
-wrong 1 'extendedKeyUsage' cactl approve --certificate oam/registrar.pem --key oam/registrar.key --yes "$rid"
+wrong 1 'who registered' cactl approve --certificate oam/registrar.pem --key oam/registrar.key --yes "$rid"
+wrong 1 'not one of ours in this role' decide approve second 'a registrar is no officer' "$rid"
 wrong 2 'not that of the certificate' cactl approve --certificate alice.pem --key first.key --yes "$rid"
 wrong 2 'give --yes' cactl approve --certificate oam/registrar.pem --key oam/registrar.key "$rid" </dev/null
 wrong 1 'nothing waits' decide approve bob 'battery staple' "${rid//[0-9]/a}"

@@ -8,8 +8,8 @@
 
 enum { EXPIRES = NOW + 7 * 24 * 60 * 60, DEMANDED = 2 };
 
-#define ALICE SPAN_LITERAL("certificate of Alice")
-#define BOB SPAN_LITERAL("certificate of Bob")
+#define ALICE SCENE_CERTIFICATE("\322")
+#define BOB SCENE_CERTIFICATE("\323")
 
 struct pend {
     struct issuance_intent intent;
@@ -108,24 +108,12 @@ check(struct scene *s)
     assert_ok(scene_call(s->store, do_check, NULL, &e), &e);
 }
 
-static void
-make_officer(struct scene *s, uint8_t n, struct span der)
-{
-    const struct octets o = scene_octets(n);
-    struct intend i = scene_officer(&o, "officer");
-    struct issue done = {.rid = i.intent.rid, .certificate = der};
-    struct err e = {0};
-
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
-}
-
 static int
 setup(void **state)
 {
     (void)scene_setup(state);
-    make_officer(*state, 210, ALICE);
-    make_officer(*state, 211, BOB);
+    scene_issue(((struct scene *)*state)->store, 210, "officer", ALICE);
+    scene_issue(((struct scene *)*state)->store, 211, "officer", BOB);
     return 0;
 }
 

@@ -180,14 +180,15 @@ scene_nf(const struct octets *o, const char *registration, struct span transacti
     return i;
 }
 
-static void
-issue_officer(struct store *store, uint8_t n, const char *profile, struct span der)
+void
+scene_issue(struct store *store, uint8_t n, const char *profile, struct span der)
 {
     const struct octets o = scene_octets(n);
     struct intend i = scene_officer(&o, profile);
     struct issue done = {.rid = i.intent.rid, .certificate = der};
     struct err e = {0};
 
+    i.intent.tbs = span_of(der.p + 2, (size_t)der.p[3] + 2);
     assert_ok(scene_call(store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     assert_ok(scene_call(store, do_issue, &done, &e), &e);
@@ -205,7 +206,7 @@ scene_registration(const char *uuid, const char *cms, int certificates)
     r.row.registrar = BUF_INIT(20);
     assert_ok(buf_append_str(&r.row.cms, cms, &e), &e);
     assert_ok(buf_append_str(&r.row.json, cms, &e), &e);
-    assert_ok(buf_append_str(&r.row.registrar, "0123456789abcdef", &e), &e);
+    assert_ok(buf_append(&r.row.registrar, span_of(REGISTRAR.p + 11, 16), &e), &e);
     assert_ok(sha256(buf_span(&r.row.cms), hash, &e), &e);
     hex_format(span_of(hash, 16), r.row.id);
     (void)snprintf(r.row.nf_instance, sizeof(r.row.nf_instance), "%s", uuid);
@@ -225,8 +226,8 @@ scene_setup(void **state)
 
     s->dir = tmpdir_new();
     s->store = scene_open(s->dir);
-    issue_officer(s->store, 200, "ra-cmp", RA);
-    issue_officer(s->store, 201, "registrar", REGISTRAR);
+    scene_issue(s->store, 200, "ra-cmp", RA);
+    scene_issue(s->store, 201, "registrar", REGISTRAR);
     assert_ok(scene_call(s->store, do_register, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_DONE);
     (void)snprintf(s->id, sizeof(s->id), "%s", r.row.id);

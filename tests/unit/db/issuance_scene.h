@@ -13,8 +13,13 @@ enum { NOW = 1790000000, LATER = NOW + 100 * 24 * 60 * 60, SUPERSEDED = 4 };
 
 #define UUID_1 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0001"
 #define UUID_2 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0002"
-#define RA SPAN_LITERAL("certificate of the RA")
-#define REGISTRAR SPAN_LITERAL("certificate of the registrar")
+/* As much of a certificate as ca.db looks at: SEQUENCE { tbs SEQUENCE { [0] { 2 }, serialNumber },
+ * a signature }. The serial number is that of scene_octets(N). */
+#define SCENE_CERTIFICATE(N)                                                                       \
+    SPAN_LITERAL("\x30\x1b\x30\x17\xa0\x03\x02\x01\x02\x02\x10\x40" N                              \
+                 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0")
+#define RA SCENE_CERTIFICATE("\310")
+#define REGISTRAR SCENE_CERTIFICATE("\311")
 
 struct intend {
     struct issuance_intent intent;
@@ -88,6 +93,8 @@ int do_count(struct store_db *db, void *arg, struct err *e);
 uint64_t scene_leaves(struct store *store);
 struct octets scene_octets(uint8_t n);
 struct intend scene_officer(const struct octets *o, const char *profile);
+/* Intends and issues it under an infrastructure profile; `der` is SCENE_CERTIFICATE of `n`. */
+void scene_issue(struct store *store, uint8_t n, const char *profile, struct span der);
 struct intend scene_nf(const struct octets *o, const char *registration,
                        struct span transaction_id);
 struct registering scene_registration(const char *uuid, const char *cms, int certificates);

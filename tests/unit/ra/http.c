@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <event2/event.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -706,10 +707,82 @@ tear_down(void **state)
     return 0;
 }
 
+/* ---- who arrives ---- */
+
+enum { ADMITTED_MAX = 10 };
+
+static void
+on_admit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    http_exchange_admit(arg, ADMITTED_MAX, false);
+}
+
+static void
+admit_later(struct http_exchange *x, void *user)
+{
+    const struct web *web = user;
+    const struct timeval wait = {.tv_usec = 20 * 1000};
+
+    assert_int_equal(event_base_once(web->base, -1, EV_TIMEOUT, on_admit, x, &wait), 0);
+}
+
+static void
+admit_now(struct http_exchange *x, void *user)
+{
+    (void)user;
+    http_exchange_admit(x, ADMITTED_MAX, true);
+}
+
+/* What a peer sends meanwhile waits; what it may send is what it was admitted for. */
+static void
+a_client_is_read_when_it_was_admitted(void **state)
+{
+    static const struct row as_much = {"as much",
+                                       BYTES(HEAD "Content-Length: 10\r\n\r\n0123456789"), "200"};
+
+    (void)state;
+    for (int later = 0; later <= 1; later++) {
+        const struct row more = {"more", BYTES(HEAD "Content-Length: 11\r\n\r\n0123456789a"),
+                                 later ? "503!" : "413!"};
+        const struct http_options options = {.arrived = later ? admit_later : admit_now,
+                                             .body_max = 200000};
+        struct web web;
+
+        start(&web, &options, true);
+        check_row(&web, true, &as_much);
+        check_row(&web, true, &more);
+        web_stop(&web);
+        assert_int_equal(web.handled, 1);
+    }
+}
+
+static void
+a_client_that_goes_before_it_is_admitted_is_forgotten(void **state)
+{
+    const struct http_options options = {.arrived = admit_later};
+    static const struct row row = {"next", BYTES(HEAD "Content-Length: 5\r\n\r\nhello"), "200"};
+    struct web web;
+
+    (void)state;
+    start(&web, &options, true);
+    for (int i = 0; i < 20; i++) {
+        struct visitor v = visit(&web, true);
+
+        visitor_close(&v);
+    }
+    check_row(&web, true, &row);
+    web_stop(&web);
+    assert_int_equal(web.handled, 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_is_read_when_it_was_admitted),
+        cmocka_unit_test(a_client_that_goes_before_it_is_admitted_is_forgotten),
         cmocka_unit_test(hostile_requests_get_their_refusal),
         cmocka_unit_test(sizes_end_at_their_limits),
         cmocka_unit_test(a_server_may_take_larger_bodies),

@@ -308,6 +308,8 @@ only_an_officers_approval_of_this_very_request_counts(void **state)
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *foreign = pki_issue_officer(w->pki, "officer", key);
     CLEANUP(x509_cleanup) X509 *registrar_too = world_officer(w, "officer", "OAM", key);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other_key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *registrar = world_officer(w, "registrar", "OAM 2", other_key);
     CLEANUP(mem_cleanup) char *json = NULL;
     CLEANUP(buf_free) struct buf cms = BUF_INIT(APPROVAL_CMS_MAX);
     const struct approval good = document(s, &n);
@@ -316,8 +318,9 @@ only_an_officers_approval_of_this_very_request_counts(void **state)
     struct err e = {0};
 
     is_refused(s, &good, foreign, key, ERR_DENIED, "signer");
-    is_refused(s, &good, w->registrar, w->registrar_key, ERR_DENIED, "extendedKeyUsage");
-    is_refused(s, &good, w->ra, w->ra_key, ERR_DENIED, "extendedKeyUsage");
+    /* ours, but no officers by the record */
+    is_refused(s, &good, registrar, other_key, ERR_DENIED, "in this role");
+    is_refused(s, &good, w->ra, w->ra_key, ERR_DENIED, "in this role");
     is_refused(s, &good, registrar_too, key, ERR_DENIED, "who registered");
     memcpy(a.rid, others.rid, sizeof(a.rid)); /* for another request */
     is_refused(s, &a, s->alice, s->alice_key, ERR_DENIED, "is not that of the request");

@@ -43,7 +43,7 @@ says(struct world *w, struct nf *n, enum cmp_failure failure, const char *text)
 }
 
 static char *
-serial_of(const X509 *certificate)
+serial_text(const X509 *certificate)
 {
     const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
 
@@ -96,7 +96,7 @@ what_is_not_newer_or_not_the_holders_gets_nothing_again(void **state)
     CLEANUP(nf_free) struct nf misled = kur_at(w, &other, old, 1, first.key);
     CLEANUP(nf_free) struct nf forged = kur_at(w, &n, old, 1, first.key);
     CLEANUP(x509_cleanup) X509 *new = issued(w, &first);
-    CLEANUP(mem_cleanup) char *serial = serial_of(new);
+    CLEANUP(mem_cleanup) char *serial = serial_text(new);
     struct err e = {0};
 
     says(w, &same_time, CMP_DUPLICATE_CERT_REQ, serial);
@@ -180,7 +180,7 @@ a_kur_after_a_confirmed_cr_hears_of_its_successor(void **state)
     CLEANUP(nf_free) struct nf kur = kur_at(w, &n, old, 1, NULL);
     CLEANUP(nf_free) struct nf later = kur_at(w, &n, old, 2, NULL);
     CLEANUP(x509_cleanup) X509 *new = issued(w, &cr);
-    CLEANUP(mem_cleanup) char *serial = serial_of(new);
+    CLEANUP(mem_cleanup) char *serial = serial_text(new);
     CLEANUP(mem_cleanup) char *successor = mem_printf("sign with its successor %s", serial);
     CLEANUP(mem_cleanup) char *revoked = mem_printf("successor %s is revoked", serial);
     CLEANUP(answer_free) struct answer answer = {0};

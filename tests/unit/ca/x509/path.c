@@ -66,13 +66,17 @@ each_purpose_takes_its_own_certificates(void **state)
         enum path_purpose purpose;
         int result;
     } rows[] = {
-        {nf, PATH_REQUESTER, 0},         {nf, PATH_RA_CMP, -1},
-        {nf, PATH_REGISTRAR, -1},        {ra, PATH_RA_CMP, 0},
-        {ra, PATH_REGISTRAR, -1},        {registrar, PATH_REGISTRAR, 0},
-        {registrar, PATH_RA_CMP, -1},    {pki->issuing, PATH_REQUESTER, -1},
-        {pki->root, PATH_REQUESTER, -1}, {officer, PATH_OFFICER, 0},
-        {officer, PATH_REGISTRAR, -1},   {registrar, PATH_OFFICER, -1},
-        {ra, PATH_OFFICER, -1},
+        {nf, PATH_REQUESTER, 0},
+        {nf, PATH_RA_CMP, -1},
+        {nf, PATH_PERSON, -1},
+        {ra, PATH_RA_CMP, 0},
+        {registrar, PATH_PERSON, 0},
+        {officer, PATH_PERSON, 0},
+        {registrar, PATH_RA_CMP, -1},
+        {officer, PATH_RA_CMP, -1},
+        {pki->issuing, PATH_REQUESTER, -1},
+        {pki->root, PATH_REQUESTER, -1},
+        {pki->issuing, PATH_PERSON, -1},
     };
 
     (void)state;

@@ -225,6 +225,7 @@ the_infrastructure_profiles_have_their_one_purpose(void **state)
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *ra = pki_issue_officer(pki, "ra-cmp", key);
     CLEANUP(x509_cleanup) X509 *registrar = pki_issue_officer(pki, "registrar", key);
+    CLEANUP(x509_cleanup) X509 *officer_of_ours = pki_issue_officer(pki, "officer", key);
     CLEANUP(mem_cleanup) char *text = name_text(X509_get_subject_name(ra));
     int critical = -1;
     int at;
@@ -232,7 +233,11 @@ the_infrastructure_profiles_have_their_one_purpose(void **state)
     (void)state;
     assert_true(span_equal(extension(ra, "2.5.29.37", &critical, &at),
                            SPAN_LITERAL("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x1c")));
-    assert_int_equal(extension(registrar, "2.5.29.37", &critical, &at).n > 12, 1);
+    /* clientAuth and nothing else; an officer's key signs approvals and states no purpose */
+    assert_true(span_equal(extension(registrar, "2.5.29.37", &critical, &at),
+                           SPAN_LITERAL("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02")));
+    assert_int_equal(extension(officer_of_ours, "2.5.29.37", &critical, &at).n, 0);
+    assert_int_equal(X509_get_key_usage(officer_of_ours), KU_DIGITAL_SIGNATURE);
     assert_int_equal(X509_get_key_usage(ra), KU_DIGITAL_SIGNATURE);
     assert_string_equal(text, "CN=ra-cmp,O=Example Operator,C=SE");
     assert_int_equal(extension(ra, "2.5.29.17", &critical, &at).n, 0);
