@@ -22,7 +22,6 @@ int
 judge_mac(struct job *job)
 {
     CLEANUP(buf_free) struct buf secret = BUF_SECRET(128);
-    uint32_t count_max = job->ra->rules.mac.count_max;
     bool real = false;
 
     if (open_secret(job, &secret, &real) != 0) {
@@ -34,8 +33,8 @@ judge_mac(struct job *job)
                                  cmp_msg_protection_alg(job->msg), job->now);
     }
     if (job->key == NULL) {
-        job->key = cmp_mac_key_new(cmp_msg_protection_alg(job->msg), buf_span(&secret), count_max,
-                                   &job->failure, &job->e);
+        job->key = cmp_mac_key_new(cmp_msg_protection_alg(job->msg), buf_span(&secret),
+                                   &job->ra->rules.mac, &job->failure, &job->e);
     }
     if (job->key == NULL || cmp_mac_verify(job->key, job->msg, &job->failure, &job->e) != 0) {
         return -1;

@@ -139,7 +139,8 @@ set_rules(struct ra *ra)
         .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
-                .count_max = (uint32_t)ra->settings->pbm_max_iterations},
+                .count_max = (uint32_t)ra->settings->pbm_max_iterations,
+                .pbmac1_max = (uint32_t)ra->settings->pbm_max_iterations},
     };
     /* Whether laboratories are allowed is in the CA's configuration alone. */
     ra->registration_rules =

@@ -13,40 +13,24 @@
  */
 #pragma once
 
-#include "ca/cmp/failure.h"
+#include "ca/cmp/mac_algorithm.h"
 #include "ca/cmp/msg.h"
-
-enum {
-    CMP_MAC_COUNT_MIN = 100,   /* RFC 4211 4.4 */
-    CMP_MAC_COUNT_MAX = 10000, /* default: below 1 ms for a message of unknown origin */
-    CMP_MAC_SALT_MIN = 8,      /* RFC 9045 / RFC 4211 4.4 */
-    CMP_MAC_SALT_MAX = 128,
-    CMP_MAC_SIZE_MAX = 64,
-};
-
-/* Iterations that are accepted; 0 is CMP_MAC_COUNT_MIN, CMP_MAC_COUNT_MAX. The floor is for those
- * who want more than the standard's, never less. */
-struct cmp_mac_limits {
-    uint32_t count_min;
-    uint32_t count_max;
-};
-/* Is this AlgorithmIdentifier (cmp_msg_protection_alg) a MAC of ours, and within the limits?
- * -1 with badAlg. Derives nothing: cheap. */
-int cmp_mac_algorithm_check(struct span algorithm, const struct cmp_mac_limits *,
-                            enum cmp_failure *failure, struct err *e);
-
-/* PBMAC1, and not PasswordBasedMac or anything else. */
-bool cmp_mac_is_pbmac1(struct span algorithm);
 
 struct cmp_mac_key;
 /* One owner less; NULL is fine. */
 void cmp_mac_key_free(struct cmp_mac_key *);
 /* One owner more: the same key. */
 struct cmp_mac_key *cmp_mac_key_hold(struct cmp_mac_key *) OWNED(cmp_mac_key_free);
-/* NULL with badAlg (`count_max` 0: CMP_MAC_COUNT_MAX) or, when OpenSSL fails, systemFailure. */
-struct cmp_mac_key *cmp_mac_key_new(struct span algorithm, struct span secret, uint32_t count_max,
-                                    enum cmp_failure *failure, struct err *e)
+/* NULL with badAlg (`limits` NULL: the defaults) or, when OpenSSL fails, systemFailure. */
+struct cmp_mac_key *cmp_mac_key_new(struct span algorithm, struct span secret,
+                                    const struct cmp_mac_limits *limits, enum cmp_failure *failure,
+                                    struct err *e) OWNED(cmp_mac_key_free);
+/* The same at no cost, with a key that nobody has: no message verifies with it. */
+struct cmp_mac_key *cmp_mac_key_random(struct span algorithm, const struct cmp_mac_limits *limits,
+                                       enum cmp_failure *failure, struct err *e)
     OWNED(cmp_mac_key_free);
+/* Derives with nobody's secret, so that it can be measured what that costs here. */
+int cmp_mac_work_do(const struct cmp_mac_work *, struct err *e);
 DEFINE_CLEANUP(cmp_mac_key_cleanup, struct cmp_mac_key, cmp_mac_key_free)
 
 /* The AlgorithmIdentifier (DER) that it was derived for. */

@@ -106,6 +106,12 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_PROTECTION_ALG] = {CMP_BAD_ALG, FAULT_NF,
                                "protectionAlg is not accepted: "
                                "use PBMAC1, PasswordBasedMac or a signature of RFC 9481"},
+    [PHRASE_PBM] = {CMP_BAD_ALG, FAULT_NF,
+                    "PasswordBasedMac with {} are taken here: "
+                    "set the client so"},
+    [PHRASE_PBMAC1] = {CMP_BAD_ALG, FAULT_NF,
+                       "PBMAC1 with {} are taken here: "
+                       "set the client so"},
     [PHRASE_SENDER] = {CMP_BAD_MESSAGE_CHECK, FAULT_NF,
                        "sender is not a directoryName: "
                        "put the subject of the protection certificate there, or any name"},

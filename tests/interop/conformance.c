@@ -65,7 +65,7 @@ protection_of(struct run *r, const struct cmp_msg *m)
     struct err e = {0};
 
     if (cmp_protection_of(m) == CMP_PROTECTION_MAC) {
-        key = cmp_mac_key_new(cmp_msg_protection_alg(m), r->mac.secret, 0, &failure, &e);
+        key = cmp_mac_key_new(cmp_msg_protection_alg(m), r->mac.secret, NULL, &failure, &e);
         return key != NULL && cmp_mac_verify(key, m, &failure, &e) == 0 ? "mac" : "a wrong MAC";
     }
     signer = cmp_msg_signer(m, &e);

@@ -14,6 +14,9 @@
 
 enum { SALT_SIZE = 16, SMALL = 2048, EXTRA_MAX = CMP_EXTRA_CERTS_MAX - 1 };
 
+/* A server's answer has the parameters that this client chose. */
+static const struct cmp_mac_limits any_count = {.count_max = UINT32_MAX, .pbmac1_max = UINT32_MAX};
+
 DEFINE_CLEANUP(pbm_cleanup, CMP_PBM, CMP_PBM_free)
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
 DEFINE_CLEANUP(rev_rep_cleanup, CMP_REV_REP, CMP_REV_REP_free)
@@ -406,7 +409,7 @@ cmp_client_protect(const struct cmp_client *c, struct span part, const struct sp
     if (c->certificate == NULL) {
         enum cmp_failure failure;
         CLEANUP(cmp_mac_key_cleanup)
-        struct cmp_mac_key *key = cmp_mac_key_new(c->algorithm, c->secret, UINT32_MAX, &failure, e);
+        struct cmp_mac_key *key = cmp_mac_key_new(c->algorithm, c->secret, &any_count, &failure, e);
 
         if (key == NULL || cmp_mac_make(key, part, &protection, e) != 0) {
             return -1;
@@ -537,7 +540,7 @@ verify(const struct cmp_client *c, const struct cmp_msg *msg, X509 *server, stru
 
     switch (cmp_protection_of(msg)) {
     case CMP_PROTECTION_MAC:
-        key = cmp_mac_key_new(cmp_msg_protection_alg(msg), c->secret, UINT32_MAX, &failure, e);
+        key = cmp_mac_key_new(cmp_msg_protection_alg(msg), c->secret, &any_count, &failure, e);
         return key == NULL ? -1 : cmp_mac_verify(key, msg, &failure, e);
     case CMP_PROTECTION_SIGNATURE:
         signer = server == NULL ? cmp_msg_signer(msg, e) : NULL;

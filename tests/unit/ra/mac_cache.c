@@ -21,7 +21,7 @@ new_key(struct buf *algorithm)
 
     *algorithm = BUF_INIT(512);
     assert_ok(cmp_client_pbm(NID_sha256, 100, NID_hmacWithSHA256, algorithm, &e), &e);
-    key = cmp_mac_key_new(buf_span(algorithm), SPAN_LITERAL("a secret"), 0, &failure, &e);
+    key = cmp_mac_key_new(buf_span(algorithm), SPAN_LITERAL("a secret"), NULL, &failure, &e);
     assert_non_null(key);
     return key;
 }

@@ -27,7 +27,7 @@ answer_to(const struct world *w, const struct cmp_client *c, struct span body, s
     assert_ok(cmp_header_reply(msg, &h, &e), &e);
     h.sender = w->subject;
     h.sender_kid = cmp_msg_sender_kid(msg);
-    key = cmp_mac_key_new(cmp_msg_protection_alg(msg), c->secret, 0, &failure, &e);
+    key = cmp_mac_key_new(cmp_msg_protection_alg(msg), c->secret, NULL, &failure, &e);
     assert_non_null(key);
     *out = BUF_INIT(CMP_MESSAGE_MAX);
     assert_ok(cmp_build_mac(&h, body, key, NULL, 0, out, &e), &e);

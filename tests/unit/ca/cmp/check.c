@@ -328,7 +328,7 @@ parameters_of_another_type_are_bad_algorithms(void **state)
         if (failure != CMP_BAD_ALG) {
             fail_msg("%s: %s %s", confusions[i].name, cmp_failure_name(failure), e.text);
         }
-        key = cmp_mac_key_new(buf_span(&algorithm), SPAN_LITERAL(SECRET), 0, &failure, &e);
+        key = cmp_mac_key_new(buf_span(&algorithm), SPAN_LITERAL(SECRET), NULL, &failure, &e);
         assert_null(key);
         assert_int_equal(failure, CMP_BAD_ALG);
     }

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/cmp/mac_algorithm.h"
+
+#include <string.h>
+
+#include "ca/cmp/mac.h"
+#include "ca/cmp/phrase.h"
+#include "tests/unit/ca/cmp/fixture.h"
+
+static void
+make(bool pbmac1, uint32_t count, struct buf *out)
+{
+    struct err e = {0};
+
+    *out = BUF_INIT(1024);
+    assert_ok(pbmac1 ? cmp_client_pbmac1(NID_hmacWithSHA256, count, NID_hmacWithSHA256, out, &e)
+                     : cmp_client_pbm(NID_sha256, count, NID_hmacWithSHA256, out, &e),
+              &e);
+}
+
+static void
+each_kind_has_its_own_ceiling_and_says_it(void **state)
+{
+    static const struct {
+        bool pbmac1;
+        uint32_t count;
+        struct cmp_mac_limits limits;
+        const char *phrase; /* NULL: it is taken */
+    } rows[] = {
+        {true,
+         99,
+         {0},
+         "PBMAC1 with 99 iterations, at least 100 are taken here: set the client so"},
+        {true, 100, {0}, NULL},
+        {true, 262144, {0}, NULL},
+        {true, 300000, {0}, NULL},
+        {true,
+         300001,
+         {0},
+         "PBMAC1 with 300001 iterations, at most 300000 are taken here: set the client so"},
+        {true, 1000000, {.pbmac1_max = 1000000}, NULL},
+        {true,
+         1000001,
+         {.pbmac1_max = 1000000},
+         "PBMAC1 with 1000001 iterations, at most 1000000 are taken here: set the client so"},
+        {true, 300000, {.count_max = 500}, NULL}, /* the other kind's */
+        {true,
+         2147483647,
+         {0},
+         "PBMAC1 with 2147483647 iterations, at most 300000 are taken here: set the client so"},
+        {true,
+         99,
+         {.count_min = 50},
+         "PBMAC1 with 99 iterations, at least 100 are taken here: set the client so"},
+        {true,
+         999,
+         {.count_min = 1000},
+         "PBMAC1 with 999 iterations, at least 1000 are taken here: set the client so"},
+        {true, 1000, {.count_min = 1000}, NULL},
+        {false,
+         99,
+         {0},
+         "PasswordBasedMac with 99 iterations, at least 100 are taken here: set the client so"},
+        {false, 10000, {0}, NULL},
+        {false,
+         10001,
+         {0},
+         "PasswordBasedMac with 10001 iterations, at most 10000 are taken here: set the client so"},
+        {false,
+         10001,
+         {.pbmac1_max = 1000000},
+         "PasswordBasedMac with 10001 iterations, at most "
+         "10000 are taken here: set the client so"},
+        {false, 100000, {.count_max = 100000}, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf algorithm = {0};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        char told[PHRASE_SIZE];
+        struct err e = {0};
+        int result;
+
+        make(rows[i].pbmac1, rows[i].count, &algorithm);
+        result = cmp_mac_algorithm_check(buf_span(&algorithm), &rows[i].limits, &failure, &e);
+        assert_int_equal(result, rows[i].phrase == NULL ? 0 : -1);
+        assert_int_equal(failure, rows[i].phrase == NULL ? CMP_NO_FAILURE : CMP_BAD_ALG);
+        if (rows[i].phrase != NULL) {
+            phrase_tell(failure, &e, told);
+            assert_string_equal(told, rows[i].phrase);
+        }
+    }
+}
+
+/* A count that no integer of ours holds, and one below zero. */
+static void
+a_count_out_of_all_bounds_is_a_bad_algorithm(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(buf_free) struct buf algorithm = {0};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        char told[PHRASE_SIZE];
+        struct err e = {0};
+        size_t at = 0;
+
+        /* INTEGER of four octets: it becomes negative, or its tag that of another type */
+        make(true, 0x7f112233, &algorithm);
+        while (memcmp(algorithm.p + at, "\x02\x04\x7f\x11\x22\x33", 6) != 0) {
+            at++;
+        }
+        if (i == 0) {
+            algorithm.p[at + 2] = 0xff;
+        } else {
+            algorithm.p[at] = 0x04;
+        }
+        assert_int_equal(cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e), -1);
+        assert_int_equal(failure, CMP_BAD_ALG);
+        phrase_tell(failure, &e, told);
+        assert_string_equal(told, i == 0
+                                      ? "PBMAC1 with -15654349 iterations, at least 100 are taken "
+                                        "here: set the client so"
+                                      : phrase_text(phrase_of_failure(CMP_BAD_ALG)));
+    }
+}
+
+static void
+short_and_long_salts_are_bad_algorithms(void **state)
+{
+    (void)state;
+    for (uint8_t n = 0; n <= 20; n++) {
+        /* AlgorithmIdentifier { PBM, { salt[n], sha256, 500, hmac-sha1 } } */
+        static const uint8_t tail[] = {0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03,
+                                       0x04, 0x02, 0x01, 0x02, 0x02, 0x01, 0xf4, 0x30, 0x0a, 0x06,
+                                       0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x08, 0x01, 0x02};
+        const uint8_t head[] = {0x30,
+                                (uint8_t)(2 + 9 + 2 + 2 + n + sizeof(tail)),
+                                0x06,
+                                0x09,
+                                0x2a,
+                                0x86,
+                                0x48,
+                                0x86,
+                                0xf6,
+                                0x7d,
+                                0x07,
+                                0x42,
+                                0x0d,
+                                0x30,
+                                (uint8_t)(2 + n + sizeof(tail)),
+                                0x04,
+                                n};
+        const uint8_t salt[20] = {0};
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1024);
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        char told[PHRASE_SIZE];
+        struct err e = {0};
+
+        assert_ok(buf_append(&algorithm, span_of(head, sizeof(head)), &e), &e);
+        if (n != 0) {
+            assert_ok(buf_append(&algorithm, span_of(salt, n), &e), &e);
+        }
+        assert_ok(buf_append(&algorithm, span_of(tail, sizeof(tail)), &e), &e);
+        assert_true((cmp_mac_algorithm_check(buf_span(&algorithm), &(struct cmp_mac_limits){0},
+                                             &failure, &e) == 0) == (n >= CMP_MAC_SALT_MIN));
+        assert_int_equal(failure, n >= CMP_MAC_SALT_MIN ? CMP_NO_FAILURE : CMP_BAD_ALG);
+        if (n < CMP_MAC_SALT_MIN) {
+            phrase_tell(failure, &e, told);
+            assert_non_null(strstr(told, "octets, 8 to 128 are taken here"));
+        }
+    }
+}
+
+static void
+the_work_is_iterations_times_blocks(void **state)
+{
+    static const struct {
+        int prf;
+        uint64_t steps;
+    } rows[] = {
+        {NID_hmacWithSHA1, 2000}, /* 32 octets of 20 each */
+        {NID_hmacWithSHA224, 2000},
+        {NID_hmacWithSHA256, 1000},
+        {NID_hmacWithSHA512, 1000},
+    };
+    CLEANUP(buf_free) struct buf pbm = {0};
+    struct cmp_mac_work work;
+    struct cmp_mac_work other;
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1024);
+
+        assert_ok(cmp_client_pbmac1(rows[i].prf, 1000, NID_hmacWithSHA256, &algorithm, &e), &e);
+        assert_ok(cmp_mac_algorithm_work(buf_span(&algorithm), &work, &e), &e);
+        assert_int_equal(work.steps, rows[i].steps);
+        assert_true(work.kind < CMP_MAC_KINDS);
+    }
+    make(false, 500, &pbm);
+    assert_ok(cmp_mac_algorithm_work(buf_span(&pbm), &other, &e), &e);
+    assert_int_equal(other.steps, 500);
+    assert_int_not_equal(other.kind, work.kind);
+    /* whatever the count: a limit is another question */
+    buf_free(&pbm);
+    make(true, 2000000000, &pbm);
+    assert_ok(cmp_mac_algorithm_work(buf_span(&pbm), &other, &e), &e);
+    assert_int_equal(other.steps, 2000000000);
+    assert_int_equal(cmp_mac_algorithm_work(SPAN_LITERAL("x"), &other, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+}
+
+static void
+each_kind_of_work_can_be_done(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < CMP_MAC_KINDS; kind++) {
+        const struct cmp_mac_work work = {.kind = kind, .steps = 100};
+        struct cmp_mac_algorithm a;
+        struct err e = {0};
+
+        cmp_mac_algorithm_of_work(&work, &a);
+        assert_true(a.pbmac1 == (kind >= CMP_MAC_KINDS / 2));
+        assert_int_equal(a.count, 100);
+        assert_ok(cmp_mac_work_do(&work, &e), &e);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_has_its_own_ceiling_and_says_it),
+        cmocka_unit_test(a_count_out_of_all_bounds_is_a_bad_algorithm),
+        cmocka_unit_test(short_and_long_salts_are_bad_algorithms),
+        cmocka_unit_test(the_work_is_iterations_times_blocks),
+        cmocka_unit_test(each_kind_of_work_can_be_done),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
