@@ -20,17 +20,12 @@ enum {
     EXPIRES_SOON_S = 7 * 86400,
 };
 
-/* Each signed refusal costs a signature that enrolments need, too: a few for whoever made a
- * mistake, none for a flood. */
-static const struct budget_limit refusals = {.interval_us = 50000, .burst = 20};
-
 struct front {
     struct ra *ra;
     struct http_server *http;
     struct tls *tls[SETTINGS_TLS_MAX];
     struct budget *by_address;
     struct budget *by_handshake;
-    struct budget *of_refusals;
 };
 
 /* ---- requests ---- */
@@ -46,7 +41,7 @@ static void
 refuse(struct front *f, struct http_exchange *x, const struct route *route, int wait)
 {
     if (route->kind == ROUTE_CMP &&
-        budget_take(f->of_refusals, (struct span){0}, clock_monotonic_ms()) == 0) {
+        budget_take(f->ra->of_refusals, (struct span){0}, clock_monotonic_ms()) == 0) {
         transaction_refuse(f->ra, x, route, wait);
         return;
     }
@@ -216,7 +211,6 @@ front_free(struct front *f)
     }
     budget_free(f->by_address);
     budget_free(f->by_handshake);
-    budget_free(f->of_refusals);
     mem_free(f);
 }
 
@@ -236,7 +230,6 @@ front_new(struct ra *ra, struct err *e)
     f->ra = ra;
     f->by_address = budget_new(&ra->settings->http.by_address, ADDRESSES_MAX);
     f->by_handshake = budget_new(&ra->settings->http.by_handshake, ADDRESSES_MAX);
-    f->of_refusals = budget_new(&refusals, 1);
     f->http = http_server_new(ra->base, &options);
     return listen_everywhere(f, e) == 0 ? TAKE(f) : NULL;
 }

@@ -88,6 +88,12 @@ job_of_sign(struct task *task)
     return CONTAINER_OF(task, struct job, sign.task);
 }
 
+struct job *
+job_of_turn(struct lane_turn *turn)
+{
+    return CONTAINER_OF(turn, struct job, turn);
+}
+
 int
 job_fail(struct job *job, enum cmp_failure failure)
 {

@@ -21,6 +21,7 @@
 #include "db/requests.h"
 #include "pkcs11/client.h"
 #include "ra/http.h"
+#include "ra/lane.h"
 #include "ra/ra.h"
 #include "ra/route.h"
 
@@ -90,6 +91,8 @@ struct job {
     struct err e;     /* the reason, for the log; and the phrase for the client */
     const char *told; /* a phrase of the CA, which counts more; NULL: none */
     struct cmp_mac_key *key;
+    struct lane_turn turn; /* of a MAC whose key costs much to derive */
+    bool had_turn;
     struct cmp_certreq *certreq;
     struct buf asked; /* its wishes, to be kept */
     struct cmp_genm genm;
@@ -129,6 +132,7 @@ void job_on_signer(struct job *, struct span part, void (*done)(struct task *));
 struct job *job_of_task(struct task *);
 struct job *job_of_op(struct task *);
 struct job *job_of_sign(struct task *);
+struct job *job_of_turn(struct lane_turn *);
 
 /* ---- judging and answering, on a worker ---- */
 

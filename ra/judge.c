@@ -4,9 +4,9 @@
  * (R37 of TS 33.310 and RFC 9483 3.5). An unknown reference and a wrong MAC do the same work and
  * get the same answer: nobody learns here which references exist.
  *
- * Stage 1 is judge_form.c; here is stage 2: judge_protection.c, then for a first message its
- * registration, the profile and what is asked for (judge_names.c, judge_profile.c, judge_own.c,
- * judge_revoke.c, support.c), for a later one its transaction.
+ * Stage 1 is judge_form.c; here is stage 2: judge_mac.c or judge_protection.c, then for a first
+ * message its registration, the profile and what is asked for (judge_names.c, judge_profile.c,
+ * judge_own.c, judge_revoke.c, support.c), for a later one its transaction.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "ca/cmp/weakness.h"
 #include "ca/registration/registration.h"
 #include "ra/job.h"
+#include "ra/judge_mac.h"
 #include "ra/judge_names.h"
 #include "ra/judge_own.h"
 #include "ra/judge_profile.h"

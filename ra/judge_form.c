@@ -31,7 +31,9 @@ identity_of_mac(struct job *job)
     (void)snprintf(job->identity, sizeof(job->identity), "%s:%.*s",
                    cmp_mac_is_pbmac1(cmp_msg_protection_alg(job->msg)) ? "pbmac1" : "mac",
                    (int)kid.n, (const char *)kid.p);
-    return 0;
+    return cmp_mac_algorithm_work(cmp_msg_protection_alg(job->msg), &job->turn.work, &job->e) == 0
+               ? 0
+               : job_fail(job, CMP_BAD_ALG);
 }
 
 static int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * judge_protection.h - is the message from whom it says it is from? Private to ra/; runs in
- * workers.
+ * judge_protection.h - is the message signed by whom it says it is from? Private to ra/; runs in
+ * workers. (With a shared secret: judge_mac.h.)
  *
  * With job->registered and job->registration as the database has them. On success
  * job->authenticated; else -1 with job->failure and job->e.
@@ -10,9 +10,6 @@
 
 #include "ra/job.h"
 
-/* A registration's one-time secret. An unknown reference and a wrong MAC do the same work and get
- * the same answer: badMessageCheck. job->key is kept for the answer. */
-int judge_mac(struct job *);
 /* A registered certificate, key or vendor, or a certificate of ours, with its path to an anchor of
  * that purpose. badMessageCheck, signerNotTrusted, certRevoked, notAuthorized. */
 int judge_signature(struct job *);

@@ -23,6 +23,7 @@
 #include "ra/api_server.h"
 #include "ra/closing.h"
 #include "ra/front.h"
+#include "ra/lane.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"
 #include "ra/ra.h"
@@ -139,6 +140,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     log_event(LOG_INFO, "stopping", "%zu requests under way", d->ra.jobs);
     front_stop(d->front);
     api_server_stop(d->api);
+    lane_stop(d->ra.lane);
     (void)event_add(d->stop_timer, &tick);
 }
 

@@ -18,6 +18,7 @@
 struct batch_manifests;
 struct budget;
 struct event_base;
+struct lane;
 struct mac_cache;
 struct closing;
 struct queue;
@@ -48,6 +49,7 @@ struct ra {
     struct nf_rules stored_rules; /* of one that was accepted before */
     struct buf seal_key;
     struct mac_cache *mac_cache;
+    struct lane *lane;                 /* of MAC keys that cost much */
     struct batch_manifests *manifests; /* of batches, that verified */
     struct event_base *base;
     struct tasks *tasks;
@@ -58,6 +60,7 @@ struct ra {
     struct closing *closing;
     struct roles *roles;            /* of administrators */
     struct budget *by_registration; /* of what a registration may begin */
+    struct budget *of_refusals;     /* that are signed */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */
     bool failed;                    /* the store is gone: the loop ends */

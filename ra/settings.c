@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "ca/cmp/mac_algorithm.h"
 #include "ra/tls.h"
 
 #define PUBLIC_URL_CHARACTERS                                                                      \
@@ -31,8 +32,9 @@ static cfg_opt_t options[] = {
     CFG_STR_LIST("upstream_ra_roots", NULL, CFGF_NODEFAULT),
     CFG_INT("message_time_window", 300, CFGF_NONE),
     CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
-    CFG_INT("pbm_min_iterations", 100, CFGF_NONE),
-    CFG_INT("pbm_max_iterations", 10000, CFGF_NONE),
+    CFG_INT("pbm_min_iterations", CMP_MAC_COUNT_MIN, CFGF_NONE),
+    CFG_INT("pbm_max_iterations", CMP_MAC_COUNT_MAX, CFGF_NONE),
+    CFG_INT("pbmac1_max_iterations", CMP_MAC_PBMAC1_COUNT_MAX, CFGF_NONE),
     CFG_INT("confirm_wait", 300, CFGF_NONE),
     CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
     CFG_INT("sync_wait", 2000, CFGF_NONE),
@@ -118,8 +120,10 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         int most;
     } numbers[] = {
         {"message_time_window", &s->message_time_window, 1, 86400},
-        {"pbm_min_iterations", &s->pbm_min_iterations, 100, 1000000},
-        {"pbm_max_iterations", &s->pbm_max_iterations, 100, 1000000},
+        {"pbm_min_iterations", &s->pbm_min_iterations, CMP_MAC_COUNT_MIN, CMP_MAC_COUNT_LIMIT},
+        {"pbm_max_iterations", &s->pbm_max_iterations, CMP_MAC_COUNT_MIN, CMP_MAC_COUNT_LIMIT},
+        {"pbmac1_max_iterations", &s->pbmac1_max_iterations, CMP_MAC_COUNT_MIN,
+         CMP_MAC_COUNT_LIMIT},
         {"confirm_wait", &s->confirm_wait, 1, 7 * 86400},
         {"sync_wait", &s->sync_wait, 0, 60000},
         {"workers", &s->workers, 1, 64},
@@ -137,10 +141,11 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         }
         *numbers[i].out = (int)value;
     }
-    if (s->pbm_min_iterations > s->pbm_max_iterations) {
-        return err_set(e, ERR_INPUT,
-                       "%s: option 'pbm_min_iterations' is above 'pbm_max_iterations'",
-                       cfg->filename);
+    if (s->pbm_min_iterations > s->pbm_max_iterations ||
+        s->pbm_min_iterations > s->pbmac1_max_iterations) {
+        return err_set(e, ERR_INPUT, "%s: option 'pbm_min_iterations' is above '%s'", cfg->filename,
+                       s->pbm_min_iterations > s->pbm_max_iterations ? "pbm_max_iterations"
+                                                                     : "pbmac1_max_iterations");
     }
     s->message_time_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
     s->implicit_confirm = cfg_getbool(cfg, "implicit_confirm") == cfg_true;

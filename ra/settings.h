@@ -40,6 +40,7 @@ struct settings {
     bool message_time_required;
     int pbm_min_iterations;
     int pbm_max_iterations;
+    int pbmac1_max_iterations;
     int confirm_wait;
     bool implicit_confirm;
     int sync_wait;

@@ -11,6 +11,7 @@
 #include "db/requests.h"
 #include "pkcs11/client.h"
 #include "ra/budget.h"
+#include "ra/lane.h"
 #include "ra/mac_cache.h"
 #include "ra/seal_key.h"
 
@@ -18,6 +19,10 @@ enum {
     REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
     CERTIFICATE_MAX = 64 * 1024,
 };
+
+/* Each signed refusal costs a signature that enrolments need, too: a few for whoever made a
+ * mistake, none for a flood. */
+static const struct budget_limit refusals = {.interval_us = 50000, .burst = 20};
 
 /* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). */
 static int
@@ -140,7 +145,7 @@ set_rules(struct ra *ra)
         .time_required = ra->settings->message_time_required,
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
                 .count_max = (uint32_t)ra->settings->pbm_max_iterations,
-                .pbmac1_max = (uint32_t)ra->settings->pbm_max_iterations},
+                .pbmac1_max = (uint32_t)ra->settings->pbmac1_max_iterations},
     };
     /* Whether laboratories are allowed is in the CA's configuration alone. */
     ra->registration_rules =
@@ -157,6 +162,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     set_rules(ra);
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
+    ra->of_refusals = budget_new(&refusals, 1);
     if (load_credentials(settings, &ra->credentials, e) != 0) {
         return -1;
     }
@@ -167,7 +173,11 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
         return -1;
     }
     ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);
-    return ra->pool == NULL ? -1 : 0;
+    if (ra->pool == NULL) {
+        return -1;
+    }
+    ra->lane = lane_new(ra->base, ra->tasks, 0, e);
+    return ra->lane == NULL ? -1 : 0;
 }
 
 int
@@ -189,6 +199,7 @@ ra_close(struct ra *ra)
     struct credentials *c = &ra->credentials;
 
     pool_free(ra->pool);
+    lane_free(ra->lane);
     store_free(ra->store);
     signer_free(ra->signer);
     if (ra->base != NULL) {
@@ -208,4 +219,5 @@ ra_close(struct ra *ra)
     mac_cache_free(ra->mac_cache);
     batch_manifests_free(ra->manifests);
     budget_free(ra->by_registration);
+    budget_free(ra->of_refusals);
 }

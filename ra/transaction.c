@@ -14,6 +14,9 @@
  *
  *   and each of them: built by a worker, signed by the signer (or MAC) -> sent: store -> HTTP
  *
+ * A message whose MAC key costs much to derive waits for its turn in the lane between "known" and
+ * "requester" (lane.h).
+ *
  * What is durable before what: the replay entry, the enrolment and the queue row before anything
  * goes to the CA; the CA's answer before anybody hears of it; our senderNonce before the answer
  * that carries it. So a kill at any point loses an HTTP answer at most, and a poll gets it again.
@@ -26,9 +29,11 @@
  */
 #include "ra/transaction.h"
 
+#include "base/log.h"
 #include "ra/admit.h"
 #include "ra/budget.h"
 #include "ra/job.h"
+#include "ra/judge_mac.h"
 #include "ra/judge_own.h"
 #include "ra/judge_revoke.h"
 #include "ra/reply.h"
@@ -121,6 +126,68 @@ requester_done(struct task *task)
     }
 }
 
+/* ---- a turn in the lane ---- */
+
+static void
+turn_derive(struct lane_turn *turn)
+{
+    judge_mac_derive(job_of_turn(turn));
+}
+
+static bool
+turn_gone(struct lane_turn *turn)
+{
+    return http_exchange_is_dead(job_of_turn(turn)->exchange);
+}
+
+/* Who is known and who is not are told the same, and by HTTP alone when that becomes too dear. */
+static void
+turned_away(struct job *job, int retry_after)
+{
+    job->retry_after = retry_after;
+    if (budget_take(job->ra->of_refusals, (struct span){0}, clock_monotonic_ms()) != 0) {
+        http_reply_busy(job->exchange, retry_after, NULL, (struct span){0});
+        job_free(job);
+        return;
+    }
+    (void)err_set(&job->e, ERR_BUSY, "too many wait for keys of as many iterations");
+    reply_fail(job, CMP_SYSTEM_UNAVAIL, &job->e);
+}
+
+static void
+turn_done(struct lane_turn *turn)
+{
+    struct job *job = job_of_turn(turn);
+
+    if (turn->retry_after > 0) {
+        turned_away(job, turn->retry_after);
+    } else if (job->key == NULL && !turn->nobody) {
+        reply_failure(job);
+    } else {
+        log_event(LOG_INFO, "turn", "%s from %s, %s: a key of %llu steps", cmp_body_name(job->body),
+                  http_exchange_peer(job->exchange), job->identity,
+                  (unsigned long long)turn->work.steps);
+        job->had_turn = true;
+        job_on_worker(job, requester_run, requester_done);
+    }
+}
+
+static void
+take_turn(struct job *job)
+{
+    int wait;
+
+    job->turn.derive = turn_derive;
+    job->turn.gone = turn_gone;
+    job->turn.done = turn_done;
+    wait = lane_enter(job->ra->lane, &job->turn);
+    if (wait > 0) {
+        turned_away(job, wait);
+    }
+}
+
+/* ---- what the database knows ---- */
+
 /* Of a first message that is signed with a certificate of ours: an ir is for the registration that
  * pins it, if there is one; everything else, and any other ir (RFC 9483 4.1.2), for the one under
  * which its holder is registered. */
@@ -187,6 +254,10 @@ known_done(struct task *task)
 
     if (job->op.result != 0) {
         reply_store_failed(job);
+        return;
+    }
+    if (judge_mac_wants_turn(job)) {
+        take_turn(job);
         return;
     }
     job_on_worker(job, requester_run, requester_done);

@@ -3,13 +3,14 @@
  * Many network functions that enrol at once: ir, ip, certConf, pkiConf over kept-alive connections.
  * All requests are prepared before the clock starts.
  *
- *   bench.enrol [-p] [-o DIR] [-s CERT KEY] HOST PORT PATH CREDENTIALS COUNT CONNECTIONS
+ *   bench.enrol [-p] [-o DIR] [-s CERT KEY] [-1 ITERATIONS] HOST PORT PATH CREDENTIALS COUNT
+ * CONNECTIONS
  *
  * CREDENTIALS has lines "reference secret", used in turn; with -s requests are signed instead and
- * CREDENTIALS is not read. -p persists: a connection that breaks is made again and the transaction
- * is carried on as RFC 9483 allows (resend, then poll), until it ends; for the kill loop.
- * -o writes each certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a
- * transaction did not end with a confirmed certificate.
+ * CREDENTIALS is not read. -1 protects by PBMAC1 with so many iterations. -p persists: a connection
+ * that breaks is made again and the transaction is carried on as RFC 9483 allows (resend, then
+ * poll), until it ends; for the kill loop. -o writes each certificate as DIR/<n>.der. Prints "name
+ * value unit" lines; exit status 1 when a transaction did not end with a confirmed certificate.
  */
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -49,6 +50,7 @@ struct run {
     const char *path;
     const char *out;
     bool persist;
+    uint32_t pbmac1; /* iterations; 0: PasswordBasedMac */
     struct credential *credentials;
     size_t n_credentials;
     X509 *certificate;
@@ -122,7 +124,10 @@ prepare(const struct run *run, size_t i, struct transaction *t, struct err *e)
     } else {
         const struct credential *c = &run->credentials[i % run->n_credentials];
 
-        if (cmp_client_pbm(NID_sha256, PBM_COUNT, NID_hmac_sha1, &t->algorithm, e) != 0) {
+        if ((run->pbmac1 != 0
+                 ? cmp_client_pbmac1(NID_hmacWithSHA256, run->pbmac1, NID_hmacWithSHA256,
+                                     &t->algorithm, e)
+                 : cmp_client_pbm(NID_sha256, PBM_COUNT, NID_hmac_sha1, &t->algorithm, e)) != 0) {
             return -1;
         }
         t->client.reference = c->reference;
@@ -249,7 +254,7 @@ static void *
 connection(void *arg)
 {
     struct run *run = arg;
-    struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 10000};
+    struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 60000};
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     OSSL_LIB_CTX *before;
 
@@ -361,8 +366,9 @@ release(struct run *run)
 static int
 usage(void)
 {
-    (void)fprintf(stderr, "usage: bench.enrol [-p] [-o DIR] [-s CERT KEY] HOST PORT PATH "
-                          "CREDENTIALS COUNT CONNECTIONS\n");
+    (void)fprintf(stderr,
+                  "usage: bench.enrol [-p] [-o DIR] [-s CERT KEY] [-1 ITERATIONS] HOST PORT "
+                  "PATH CREDENTIALS COUNT CONNECTIONS\n");
     return 2;
 }
 
@@ -378,6 +384,8 @@ main(int argc, char **argv)
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-p") == 0) {
             run.persist = true;
+        } else if (strcmp(argv[at], "-1") == 0 && at + 1 < argc) {
+            run.pbmac1 = (uint32_t)strtoul(argv[++at], NULL, 10);
         } else if (strcmp(argv[at], "-o") == 0 && at + 1 < argc) {
             run.out = argv[++at];
         } else if (strcmp(argv[at], "-s") == 0 && at + 2 < argc) {

@@ -18,23 +18,28 @@ done
 expect 'pvno 3' 'ip mac pvno 3' "$(say --body ir --pvno 3)"
 expect 'genm of pvno 3' 'genp mac pvno 3' "$(say --info 17 --pvno 3)"
 
-# MACs: limits by configuration, for both kinds
-for kind in '' --pbmac1; do
-  for count in 10001 1000000; do
-    # shellcheck disable=SC2086
-    expect "$kind $count iterations" 'error badAlg signature pvno 2' "$(say --info 17 $kind --iterations "$count" 2>text.txt)"
-  done
-  for count in 100 10000; do
-    # shellcheck disable=SC2086
-    expect "$kind $count iterations" 'genp mac pvno 2' "$(say --info 17 $kind --iterations "$count")"
-  done
+# MACs: limits by configuration, each kind its own; the phrase says which
+for count in 10001 1000000; do
+  expect "$count iterations" 'error badAlg signature pvno 2' "$(say --info 17 --iterations "$count" 2>text.txt)"
+  phrase "$count iterations" "^PasswordBasedMac with $count iterations, at most 10000 are taken here"
+done
+for count in 300001 1000000; do
+  expect "PBMAC1, $count iterations" 'error badAlg signature pvno 2' "$(say --info 17 --pbmac1 --iterations "$count" 2>text.txt)"
+  phrase "PBMAC1, $count iterations" "^PBMAC1 with $count iterations, at most 300000 are taken here"
+done
+for count in 100 10000; do
+  expect "$count iterations" 'genp mac pvno 2' "$(say --info 17 --iterations "$count")"
+  expect "PBMAC1, $count iterations" 'genp mac pvno 2' "$(say --info 17 --pbmac1 --iterations "$count")"
 done
 cp ra/nfpki-ra.conf plain.conf
 kill_daemon ra
-{ grep -v '^pbm_m' plain.conf && echo 'pbm_min_iterations = 1000' && echo 'pbm_max_iterations = 2000'; } >ra/nfpki-ra.conf
+{ grep -v '^pbm' plain.conf && echo 'pbm_min_iterations = 1000' && echo 'pbm_max_iterations = 2000' && echo 'pbmac1_max_iterations = 1000000'; } >ra/nfpki-ra.conf
 start_daemon ra
 for row in 999:'error badAlg signature' 1000:'genp mac' 2000:'genp mac' 2001:'error badAlg signature'; do
   expect "configured limits, ${row%%:*}" "${row#*:} pvno 2" "$(say --info 17 --iterations "${row%%:*}" 2>text.txt)"
+done
+for row in 999:'error badAlg signature' 2001:'genp mac' 1000000:'genp mac' 1000001:'error badAlg signature'; do
+  expect "configured limits, PBMAC1, ${row%%:*}" "${row#*:} pvno 2" "$(say --info 17 --pbmac1 --iterations "${row%%:*}" 2>text.txt)"
 done
 kill_daemon ra
 cp plain.conf ra/nfpki-ra.conf

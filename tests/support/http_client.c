@@ -26,6 +26,7 @@ static int
 open_connection(struct http_client *c, struct err *e)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)c->port)};
+    struct sockaddr_in from = {.sin_family = AF_INET};
     struct timeval limit = {c->timeout_ms / 1000, c->timeout_ms % 1000 * 1000};
     int on = 1;
 
@@ -36,6 +37,8 @@ open_connection(struct http_client *c, struct err *e)
     if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
         setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0 ||
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+        (c->source != NULL && (inet_pton(AF_INET, c->source, &from.sin_addr) != 1 ||
+                               bind(c->fd, (const struct sockaddr *)&from, sizeof(from)) != 0)) ||
         connect(c->fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
         (void)err_errno(e, ERR_IO, errno, "connect to %s:%d", c->host, c->port);
         http_client_close(c);

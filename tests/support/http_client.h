@@ -9,8 +9,9 @@
 struct http_client {
     const char *host; /* numeric IPv4 address; borrowed */
     int port;
-    int fd;         /* -1 while not connected */
-    int timeout_ms; /* for connect, send and receive each */
+    int fd;             /* -1 while not connected */
+    int timeout_ms;     /* for connect, send and receive each */
+    const char *source; /* numeric IPv4 address to come from; NULL: any; borrowed */
 };
 
 void http_client_close(struct http_client *);
