@@ -4,6 +4,8 @@
 #include "base/ossl.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/phrase.h"
+#include "ca/x509/alt_names.h"
+#include "ca/x509/name.h"
 
 /* RFC 9483 4.1.3: the control is optional and says what the protection says. */
 static int
@@ -16,7 +18,9 @@ check_old_cert(const struct cmp_certreq *asked, const X509 *old, enum cmp_failur
     if (!cmp_certreq_old_cert(asked, &issuer, &serial)) {
         return 0;
     }
-    if (X509_NAME_cmp(issuer, X509_get_issuer_name(old)) != 0 ||
+    /* It says which certificate is meant, and that is known by its protection: some clients write
+     * the issuer's RDNs from the end (CmpRaComponent's does). */
+    if (!name_equal_as_set(issuer, X509_get_issuer_name(old)) ||
         ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(old)) != 0) {
         return phrase_refuse(failure, PHRASE_OLD_CERT, e,
                              "oldCertId is not the certificate that protects the request");
@@ -24,27 +28,6 @@ check_old_cert(const struct cmp_certreq *asked, const X509 *old, enum cmp_failur
     return 0;
 }
 
-static bool
-same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
-{
-    if (sk_GENERAL_NAME_num(a) != sk_GENERAL_NAME_num(b)) {
-        return false;
-    }
-    for (int i = 0; i < sk_GENERAL_NAME_num(a); i++) {
-        bool found = false;
-
-        for (int k = 0; !found && k < sk_GENERAL_NAME_num(b); k++) {
-            found = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(a, i), sk_GENERAL_NAME_value(b, k)) == 0;
-        }
-        if (!found) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* As sets: the order of names has no meaning (RFC 5280 4.2.1.6), and none is there twice in ours.
- */
 static int
 check_names(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *failure,
             struct err *e)
@@ -57,7 +40,7 @@ check_names(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *
     }
     wanted = X509V3_get_d2i(cmp_certreq_extensions(asked), NID_subject_alt_name, NULL, NULL);
     have = X509_get_ext_d2i(old, NID_subject_alt_name, NULL, NULL);
-    if (wanted == NULL || have == NULL || !same_names(wanted, have)) {
+    if (wanted == NULL || have == NULL || !alt_names_equal(wanted, have)) {
         (void)phrase_refuse(failure, PHRASE_UPDATE_NAMES, e,
                             "the update asks for another subjectAltName");
         return phrase_value(e, "subjectAltName");
@@ -75,7 +58,7 @@ cmp_certreq_check_update(const struct cmp_certreq *asked, X509 *old, enum cmp_fa
         return -1;
     }
     if (X509_NAME_entry_count(subject) > 0 &&
-        X509_NAME_cmp(subject, X509_get_subject_name(old)) != 0) {
+        !name_equal_as_set(subject, X509_get_subject_name(old))) {
         (void)phrase_refuse(failure, PHRASE_UPDATE_NAMES, e, "the update asks for another subject");
         return phrase_value(e, "subject");
     }

@@ -5,7 +5,10 @@
 
 #include "ca/x509/der.h"
 
-enum { CHARACTERS_MAX = 64 }; /* RFC 5280 Appendix A.1, ub-organization-name and ub-common-name */
+enum {
+    CHARACTERS_MAX = 64,  /* RFC 5280 Appendix A.1, ub-organization-name and ub-common-name */
+    SET_ENTRIES_MAX = 32, /* of a name that is compared as a set: each RDN with each */
+};
 
 /* The attributes in the order in which they stand in a name. */
 enum part { COUNTRY, ORGANIZATION, COMMON_NAME, PARTS };
@@ -271,6 +274,44 @@ rdn_append(X509_NAME *to, const X509_NAME *from, int at)
         at++;
     }
     return at;
+}
+
+static bool
+has_rdn(const X509_NAME *name, const X509_NAME *rdn)
+{
+    bool found = false;
+
+    for (int at = 0; !found && at >= 0 && at < X509_NAME_entry_count(name);) {
+        CLEANUP(x509_name_cleanup) X509_NAME *one = X509_NAME_new();
+
+        at = one == NULL ? -1 : rdn_append(one, name, at);
+        found = at >= 0 && X509_NAME_cmp(one, rdn) == 0;
+    }
+    return found;
+}
+
+static bool
+has_rdns_of(const X509_NAME *name, const X509_NAME *other)
+{
+    bool all = true;
+
+    for (int at = 0; all && at < X509_NAME_entry_count(other);) {
+        CLEANUP(x509_name_cleanup) X509_NAME *one = X509_NAME_new();
+
+        at = one == NULL ? -1 : rdn_append(one, other, at);
+        all = at >= 0 && has_rdn(name, one);
+    }
+    return all;
+}
+
+bool
+name_equal_as_set(const X509_NAME *a, const X509_NAME *b)
+{
+    if (X509_NAME_cmp(a, b) == 0) {
+        return true;
+    }
+    return X509_NAME_entry_count(a) <= SET_ENTRIES_MAX &&
+           X509_NAME_entry_count(b) <= SET_ENTRIES_MAX && has_rdns_of(a, b) && has_rdns_of(b, a);
 }
 
 bool

@@ -40,6 +40,10 @@ int name_decode(struct span der, struct name *out, struct err *e);
 char *name_text(const X509_NAME *) OWNED(mem_free);
 /* The rules of RFC 5280 7.1: case and inner blanks of strings do not matter. */
 bool name_equal(const X509_NAME *a, const X509_NAME *b);
+/* Have they the same RDNs by those rules, whatever their order and however often? Some clients
+ * write a name as RFC 4514 prints it, from its end. For a name that says which certificate is
+ * meant, never for one that a path is built on. */
+bool name_equal_as_set(const X509_NAME *a, const X509_NAME *b);
 /* Is the name below `subtree`: do its first RDNs give that text, octet for octet, in the form of
  * name_text()? "O=y,C=SE" is above "CN=x,O=y,C=SE" (and above itself). */
 bool name_is_within(const X509_NAME *, const char *subtree);

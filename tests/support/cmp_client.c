@@ -20,6 +20,7 @@ static const struct cmp_mac_limits any_count = {.count_max = UINT32_MAX, .pbmac1
 DEFINE_CLEANUP(pbm_cleanup, CMP_PBM, CMP_PBM_free)
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
 DEFINE_CLEANUP(rev_rep_cleanup, CMP_REV_REP, CMP_REV_REP_free)
+DEFINE_CLEANUP(cert_id_cleanup, CMP_CERT_ID, CMP_CERT_ID_free)
 DEFINE_CLEANUP(cert_request_cleanup, CMP_CERT_REQUEST, CMP_CERT_REQUEST_free)
 
 static int
@@ -161,8 +162,38 @@ sign(EVP_PKEY *key, const EVP_MD *md, struct span data, struct buf *out, struct 
     return buf_set(out, span_of(signature, n), e);
 }
 
+/* regCtrl-oldCertID { issuer, serialNumber } */
 static int
-encode_cert_request(EVP_PKEY *key, const X509_NAME *subject, struct buf *out, struct err *e)
+add_old_cert(CMP_CERT_REQUEST *r, const struct cmp_client_wish *wish, struct err *e)
+{
+    CLEANUP(cert_id_cleanup) CMP_CERT_ID *id = CMP_CERT_ID_new();
+    CLEANUP(buf_free) struct buf value = BUF_INIT(CMP_MESSAGE_MAX);
+    CMP_CONTROL *control = CMP_CONTROL_new();
+
+    if (id == NULL || control == NULL) {
+        return failed(e, "oldCertID");
+    }
+    r->controls = sk_CMP_CONTROL_new_null();
+    if (r->controls == NULL || sk_CMP_CONTROL_push(r->controls, control) <= 0) {
+        CMP_CONTROL_free(control);
+        return failed(e, "oldCertID");
+    }
+    GENERAL_NAME_set0_value(id->issuer, GEN_DIRNAME, X509_NAME_dup(wish->old_issuer));
+    ASN1_INTEGER_free(id->serial);
+    id->serial = ASN1_INTEGER_dup(wish->old_serial);
+    ASN1_OBJECT_free(control->type);
+    control->type = OBJ_nid2obj(NID_id_regCtrl_oldCertID);
+    if (field_encode(ASN1_ITEM_rptr(CMP_CERT_ID), id, &value, e) != 0) {
+        return -1;
+    }
+    ASN1_TYPE_free(control->value);
+    control->value = field_decode(ASN1_ITEM_rptr(ASN1_ANY), buf_span(&value), "CertId", e);
+    return control->value == NULL ? -1 : 0;
+}
+
+static int
+encode_cert_request(EVP_PKEY *key, const struct cmp_client_wish *wish, struct buf *out,
+                    struct err *e)
 {
     CLEANUP(cert_request_cleanup) CMP_CERT_REQUEST *r = CMP_CERT_REQUEST_new();
     CLEANUP(buf_free) struct buf spki = BUF_INIT(SMALL);
@@ -178,11 +209,14 @@ encode_cert_request(EVP_PKEY *key, const X509_NAME *subject, struct buf *out, st
     if (result != 0) {
         return -1;
     }
-    if (r == NULL || ASN1_INTEGER_set_int64(r->cert_req_id, 0) != 1) {
+    if (r == NULL || ASN1_INTEGER_set_int64(r->cert_req_id, wish->cert_req_id) != 1) {
         return failed(e, "CertRequest");
     }
-    if (subject != NULL) {
-        r->template->subject = X509_NAME_dup(subject);
+    if (wish->subject != NULL) {
+        r->template->subject = X509_NAME_dup(wish->subject);
+    }
+    if (wish->old_issuer != NULL && add_old_cert(r, wish, e) != 0) {
+        return -1;
     }
     r->template->public_key = field_decode(ASN1_ITEM_rptr(CMP_SPKI), buf_span(&spki), "SPKI", e);
     return r->template->public_key == NULL
@@ -225,11 +259,18 @@ int
 cmp_client_body_request(enum cmp_body type, EVP_PKEY *key, const X509_NAME *subject,
                         struct buf *body, struct err *e)
 {
+    return cmp_client_body_wish(type, key, &(struct cmp_client_wish){.subject = subject}, body, e);
+}
+
+int
+cmp_client_body_wish(enum cmp_body type, EVP_PKEY *key, const struct cmp_client_wish *wish,
+                     struct buf *body, struct err *e)
+{
     CLEANUP(buf_free) struct buf request = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf content = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
 
-    if (encode_cert_request(key, subject, &request, e) != 0 ||
+    if (encode_cert_request(key, wish, &request, e) != 0 ||
         buf_append(&content, buf_span(&request), e) != 0 ||
         append_pop(key, buf_span(&request), &content, e) != 0 ||
         der_append(&message, DER_SEQUENCE, buf_span(&content), e) != 0) {

@@ -58,6 +58,15 @@ EVP_PKEY *cmp_client_key(struct err *e) OWNED(EVP_PKEY_free);
  * `key`, and a proof of possession with it. */
 int cmp_client_body_request(enum cmp_body type, EVP_PKEY *key, const X509_NAME *subject,
                             struct buf *body, struct err *e);
+/* The same with more in it. */
+struct cmp_client_wish {
+    const X509_NAME *subject; /* NULL: none */
+    int cert_req_id;
+    const X509_NAME *old_issuer; /* of oldCertID; NULL: there is none */
+    const ASN1_INTEGER *old_serial;
+};
+int cmp_client_body_wish(enum cmp_body type, EVP_PKEY *key, const struct cmp_client_wish *,
+                         struct buf *body, struct err *e);
 int cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body, struct err *e);
 /* One RevDetails; NULL leaves a field out, and so does a reason below 0. */
 int cmp_client_body_rr(const X509_NAME *issuer, const ASN1_INTEGER *serial, int reason,

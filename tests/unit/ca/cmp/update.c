@@ -39,7 +39,7 @@ kur(const X509_NAME *subject, EVP_PKEY *key, X509 *certificate)
 }
 
 static void
-its_names_are_absent_or_the_same(void **state)
+its_names_are_the_same(void **state)
 {
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
     CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "nf");
@@ -48,7 +48,6 @@ its_names_are_absent_or_the_same(void **state)
         const X509_NAME *subject;
         enum cmp_failure failure;
     } rows[] = {
-        {NULL, CMP_NO_FAILURE},
         {X509_get_subject_name(certificate), CMP_NO_FAILURE},
         {other, CMP_NOT_AUTHORIZED},
     };
@@ -69,12 +68,78 @@ its_names_are_absent_or_the_same(void **state)
     }
 }
 
+static X509_NAME *
+name_with(const char *const parts[2])
+{
+    X509_NAME *name = X509_NAME_new();
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(X509_NAME_add_entry_by_txt(name, parts[i][0] == 'C' ? "CN" : "O",
+                                                    MBSTRING_UTF8,
+                                                    (const unsigned char *)parts[i] + 1, -1, -1, 0),
+                         1);
+    }
+    return name;
+}
+
+/* oldCertID ::= CertId { issuer GeneralName, serialNumber }, which CmpRaComponent's client writes
+ * with the RDNs of the issuer from the end. */
+static void
+the_old_certificate_is_found_whatever_the_order_of_rdns(void **state)
+{
+    static const struct {
+        const char *parts[2];
+        int serial;
+        enum cmp_failure failure;
+    } rows[] = {
+        {{"OOp", "CIssuing"}, 4711, CMP_NO_FAILURE},
+        {{"CIssuing", "OOp"}, 4711, CMP_NO_FAILURE},
+        {{"Cissuing", "Oop"}, 4711, CMP_NO_FAILURE},
+        {{"CIssuing", "OOther"}, 4711, CMP_BAD_CERT_ID},
+        {{"CIssuing", "CIssuing"}, 4711, CMP_BAD_CERT_ID},
+        {{"CIssuing", "OOp"}, 4712, CMP_BAD_CERT_ID},
+    };
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "nf");
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_with(rows[0].parts);
+
+    (void)state;
+    assert_int_equal(X509_set_issuer_name(certificate, issuer), 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
+        CLEANUP(x509_name_cleanup) X509_NAME *name = name_with(rows[i].parts);
+        CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = ASN1_INTEGER_new();
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+        const struct cmp_client client = {.certificate = certificate, .key = key};
+        const struct cmp_client_wish wish = {.subject = X509_get_subject_name(certificate),
+                                             .old_issuer = name,
+                                             .old_serial = serial};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_client_state s;
+        struct err e = {0};
+
+        assert_int_equal(ASN1_INTEGER_set_int64(serial, rows[i].serial), 1);
+        assert_ok(cmp_client_body_wish(CMP_KUR, key, &wish, &body, &e), &e);
+        assert_ok(cmp_client_message(&client, true, buf_span(&body), &s, &der, &e), &e);
+        msg = parse_ok(buf_span(&der));
+        asked = cmp_certreq_read(msg, &failure, &e);
+        assert_non_null(asked);
+        (void)cmp_certreq_check_update(asked, certificate, &failure, &e);
+        if (failure != rows[i].failure) {
+            fail_msg("row %zu: %s: %s", i, cmp_failure_name(failure), e.text);
+        }
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kur_is_about_the_certificate_that_signs_it),
-        cmocka_unit_test(its_names_are_absent_or_the_same),
+        cmocka_unit_test(its_names_are_the_same),
+        cmocka_unit_test(the_old_certificate_is_found_whatever_the_order_of_rdns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
