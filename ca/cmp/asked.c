@@ -3,7 +3,13 @@
 
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/field.h"
+#include "ca/x509/alt_names.h"
+#include "ca/x509/ignored.h"
+#include "ca/x509/name.h"
 
+DEFINE_CLEANUP(basic_cleanup, BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
+DEFINE_CLEANUP(bits_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
+DEFINE_CLEANUP(purposes_cleanup, EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 DEFINE_CLEANUP(template_cleanup, CMP_TEMPLATE, CMP_TEMPLATE_free)
 
 static bool
@@ -15,7 +21,19 @@ is_named(const X509_NAME *name)
 static bool
 same_name(const X509_NAME *asked, const X509_NAME *given)
 {
-    return !is_named(asked) || X509_NAME_cmp(asked, given) == 0;
+    return !is_named(asked) || name_equal_as_set(asked, given);
+}
+
+static bool
+same_subject(const X509_NAME *asked, const X509_NAME *given, unsigned ignored)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *rest = NULL;
+
+    if (asked == NULL || ignored == 0) {
+        return same_name(asked, given);
+    }
+    rest = ignored_leave_out(ignored, asked, given);
+    return rest != NULL && same_name(rest, given);
 }
 
 static bool
@@ -31,8 +49,63 @@ same_validity(const CMP_VALIDITY *asked, const X509 *given)
                              same_time(asked->not_after, X509_get0_notAfter(given)));
 }
 
+/* ---- extensions ---- */
+
 static bool
-has_extension(const X509 *given, X509_EXTENSION *asked)
+same_alt_names(X509_EXTENSION *asked, const X509 *given)
+{
+    CLEANUP(general_names_cleanup) GENERAL_NAMES *wanted = X509V3_EXT_d2i(asked);
+    CLEANUP(general_names_cleanup)
+    GENERAL_NAMES *have = X509_get_ext_d2i(given, NID_subject_alt_name, NULL, NULL);
+
+    return wanted != NULL && have != NULL && alt_names_equal(wanted, have);
+}
+
+static bool
+has_purposes_of(const EXTENDED_KEY_USAGE *purposes, const EXTENDED_KEY_USAGE *others)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(others); i++) {
+        bool found = false;
+
+        for (int k = 0; !found && k < sk_ASN1_OBJECT_num(purposes); k++) {
+            found =
+                OBJ_cmp(sk_ASN1_OBJECT_value(purposes, k), sk_ASN1_OBJECT_value(others, i)) == 0;
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+same_purposes(X509_EXTENSION *asked, const X509 *given)
+{
+    CLEANUP(purposes_cleanup) EXTENDED_KEY_USAGE *wanted = X509V3_EXT_d2i(asked);
+    CLEANUP(purposes_cleanup)
+    EXTENDED_KEY_USAGE *have = X509_get_ext_d2i(given, NID_ext_key_usage, NULL, NULL);
+
+    return wanted != NULL && have != NULL && has_purposes_of(wanted, have) &&
+           has_purposes_of(have, wanted);
+}
+
+static bool
+same_usage(X509_EXTENSION *asked, const X509 *given)
+{
+    enum { BITS = 9 }; /* RFC 5280 4.2.1.3 */
+    CLEANUP(bits_cleanup) ASN1_BIT_STRING *wanted = X509V3_EXT_d2i(asked);
+    CLEANUP(bits_cleanup)
+    ASN1_BIT_STRING *have = X509_get_ext_d2i(given, NID_key_usage, NULL, NULL);
+    bool same = wanted != NULL && have != NULL;
+
+    for (int bit = 0; same && bit < BITS; bit++) {
+        same = ASN1_BIT_STRING_get_bit(wanted, bit) == ASN1_BIT_STRING_get_bit(have, bit);
+    }
+    return same;
+}
+
+static bool
+has_same_octets(X509_EXTENSION *asked, const X509 *given)
 {
     int at = X509_get_ext_by_OBJ(given, X509_EXTENSION_get_object(asked), -1);
 
@@ -40,8 +113,38 @@ has_extension(const X509 *given, X509_EXTENSION *asked)
                                             X509_EXTENSION_get_data(asked)) == 0;
 }
 
+static bool
+is_no_ca_either(X509_EXTENSION *asked, const X509 *given)
+{
+    CLEANUP(basic_cleanup) BASIC_CONSTRAINTS *wanted = X509V3_EXT_d2i(asked);
+
+    return (wanted != NULL && wanted->ca == 0 && wanted->pathlen == NULL &&
+            X509_get_ext_by_NID(given, NID_basic_constraints, -1) < 0) ||
+           has_same_octets(asked, given);
+}
+
+static bool
+has_extension(const X509 *given, X509_EXTENSION *asked)
+{
+    switch (OBJ_obj2nid(X509_EXTENSION_get_object(asked))) {
+    case NID_subject_alt_name:
+        return same_alt_names(asked, given);
+    case NID_ext_key_usage:
+        return same_purposes(asked, given);
+    case NID_key_usage:
+        return same_usage(asked, given);
+    case NID_basic_constraints:
+        return is_no_ca_either(asked, given);
+    default:
+        return has_same_octets(asked, given);
+    }
+}
+
+/* ---- the whole ---- */
+
 int
-cmp_asked_is_granted(struct span asked, const X509 *certificate, bool *granted, struct err *e)
+cmp_asked_is_granted(struct span asked, const X509 *certificate, unsigned ignored, bool *granted,
+                     struct err *e)
 {
     CLEANUP(template_cleanup) CMP_TEMPLATE *t = NULL;
 
@@ -54,7 +157,7 @@ cmp_asked_is_granted(struct span asked, const X509 *certificate, bool *granted, 
         return -1;
     }
     *granted = same_name(t->issuer, X509_get_issuer_name(certificate)) &&
-               same_name(t->subject, X509_get_subject_name(certificate)) &&
+               same_subject(t->subject, X509_get_subject_name(certificate), ignored) &&
                same_validity(t->validity, certificate);
     for (int i = 0; *granted && i < sk_X509_EXTENSION_num(t->extensions); i++) {
         *granted = has_extension(certificate, sk_X509_EXTENSION_value(t->extensions, i));

@@ -70,6 +70,7 @@ struct profile {
     int approvals;          /* officers who must approve each issuance */
     bool implicit_confirm;  /* may be granted (RFC 9810 5.1.1.1) */
     bool reject_unknown;    /* a requested extension that we do not have: refused, not dropped */
+    unsigned ignored;       /* ignored_bit()s: what a subject may be asked for and not have */
     bool replace_names;     /* a requested subjectAltName that is not registered: passed over */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "ca/x509/ignored.h"
 #include "ca/x509/nf.h"
 #include "ca/x509/profile_matrix.h"
 
@@ -180,6 +181,22 @@ read_choice(cfg_t *section, const char *option, const char *no, const char *yes,
 }
 
 static int
+read_ignored(cfg_t *section, struct profile *p, struct err *e)
+{
+    for (unsigned i = 0; i < cfg_size(section, "ignored"); i++) {
+        const char *text = cfg_getnstr(section, "ignored", i);
+        const unsigned bit = ignored_bit(text);
+
+        if (bit == 0) {
+            return conf_fault(section, "ignored", e, "ignored: '%.40s': possible are %s", text,
+                              ignored_list());
+        }
+        p->ignored |= bit;
+    }
+    return 0;
+}
+
+static int
 read_approvals(cfg_t *section, struct profile *p, struct err *e)
 {
     const long n = cfg_getint(section, "approvals");
@@ -259,7 +276,7 @@ read_profile(cfg_t *section, struct loaded *to, struct err *e)
         read_choice(section, "unknown_extensions", "drop", "reject", &p->reject_unknown, e) != 0 ||
         read_choice(section, "unregistered_names", "refuse", "replace", &p->replace_names, e) !=
             0 ||
-        read_approvals(section, p, e) != 0) {
+        read_ignored(section, p, e) != 0 || read_approvals(section, p, e) != 0) {
         return -1;
     }
     return profile_matrix_check(p, &option, &why) == 0
@@ -312,6 +329,7 @@ profiles_load(const char *path, struct err *e)
         CFG_BOOL("implicit_confirm", cfg_true, CFGF_NONE),
         CFG_BOOL("no_rev_avail", cfg_false, CFGF_NONE),
         CFG_STR("unknown_extensions", "drop", CFGF_NONE),
+        CFG_STR_LIST("ignored", none, CFGF_NONE),
         CFG_STR("unregistered_names", "refuse", CFGF_NONE),
         CFG_BOOL("extra_dns_nf_type", cfg_false, CFGF_NONE),
         CFG_BOOL("lab", cfg_false, CFGF_NONE),

@@ -49,10 +49,11 @@ status() { # status accepted|grantedWithMods COMMAND ARGUMENT...
   expect "$*" "$1" "$given"
 }
 status accepted ir -newkey k.pem -subject "$registered"
+status accepted ir -newkey k.pem -subject /O=5GC.mnc012.mcc345.3gppnetwork.org/C=se # as a set, without case
 status grantedWithMods ir -newkey k.pem -subject /CN=x
 status grantedWithMods ir -newkey k.pem -subject "$registered" -days 1
 status grantedWithMods ir -newkey k.pem -subject "$registered" -sans status.amf.5gc.mnc012.mcc345.3gppnetwork.org
-openssl req -new -key k.pem -subj "$registered" -addext extendedKeyUsage=serverAuth,clientAuth -out k.csr
+openssl req -new -key k.pem -subj "$registered" -addext extendedKeyUsage=clientAuth,serverAuth -out k.csr
 status accepted p10cr -csr k.csr
 openssl req -new -key k.pem -subj "$registered" -addext extendedKeyUsage=clientAuth -out k.csr
 status grantedWithMods p10cr -csr k.csr

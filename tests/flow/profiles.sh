@@ -125,6 +125,7 @@ profile "udm-tls" {
     max_validity_hours = 36
     unknown_extensions = "reject"
     unregistered_names = "replace"
+    ignored = {"CN"}
     implicit_confirm = false
 }
 CONF
@@ -206,6 +207,23 @@ openssl x509 -in nf-tls-short.pem -noout -checkend $((11 * 3600)) >/dev/null || 
 
 register_for names AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
 refused 'a name that is not registered' notAuthorized nf-tls P-256 -sans "nf2.$domain"
+# cert-manager's CMP issuer rejects whatever is not "accepted"; its CSR has a CN, which no certificate
+# of ours has, names, usages and purposes in its own order
+as_cert_manager() { # as_cert_manager PROFILE SUBJECT
+  local profile=$1
+  key cm.key P-384
+  openssl req -new -key cm.key -subj "$2" -addext "subjectAltName=URI:urn:uuid:${instance^^},DNS:NF1.$domain" \
+    -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth,serverAuth \
+    -addext basicConstraints=critical,CA:FALSE -out cm.csr
+  openssl cmp -cmd p10cr -server "$host:$port" -path ".well-known/cmp/p/$profile" -trusted "$NFPKI_TRUST" \
+    -ref "$reference" -secret "pass:$secret" -csr cm.csr -certout cm.pem >cm.log 2>&1 || fail "$profile: $(cat cm.log)"
+}
+register_for cm AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
+instance=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/cm.json)
+as_cert_manager nf-tls "/CN=nf1.$domain"
+grep -q 'granted with modifications' cm.log || fail "a CN was dropped in silence: $(cat cm.log)"
+as_cert_manager nf-tls "/O=$domain/C=SE"
+! grep -q 'granted with modifications' cm.log || fail "what was asked for is what was given: $(cat cm.log)"
 register_for udm UDM '[{"name":"udm-tls"}]' "$dns" || fail "UDM: $said"
 refused 'another curve than the own profile has' badCertTemplate udm-tls P-256
 cat >wish.cnf <<'CONF'
@@ -216,6 +234,11 @@ refused 'an extension that is not given' badCertTemplate udm-tls P-384 -config w
 ask udm-tls P-384 -sans 127.0.0.1 || fail "a name that is replaced: $(cat udm-tls.log)"
 grep -q 'granted with modifications' udm-tls.log || fail "a name was replaced in silence: $(cat udm-tls.log)"
 ! openssl x509 -in udm-tls.pem -noout -ext subjectAltName | grep -q 127 || fail 'a name that is not registered'
+
+instance=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/udm.json)
+as_cert_manager udm-tls "/CN=nf1.$domain"
+! grep -qi 'grantedWithMods\|granted with modifications' cm.log || fail "a CN that is ignored: $(cat cm.log)"
+! openssl x509 -in cm.pem -noout -subject | grep -q CN || fail 'a CN was given'
 new_key kur.key
 if cmp -cmd kur -cert udm-tls.pem -key udm-tls.key -newkey kur.key -sans 127.0.0.1 -certout kur.pem >kur.log 2>&1; then
   fail 'a kur for a name that is not registered'

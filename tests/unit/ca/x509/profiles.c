@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/profiles.h"
 
+#include "ca/x509/ignored.h"
+
 #include <string.h>
 
 #include "base/file.h"
@@ -107,6 +109,7 @@ an_operator_s_own_profile_is_read_option_by_option(void **state)
         .approvals = 2,
         .reject_unknown = true,
         .replace_names = true,
+        .ignored = ignored_bit("CN") | ignored_bit("OU"),
     };
     uint8_t hash[SHA256_SIZE];
     uint8_t wanted[SHA256_SIZE];
@@ -116,7 +119,7 @@ an_operator_s_own_profile_is_read_option_by_option(void **state)
                        "nf_types = {AMF, SMF}\nkeys = {P-384, RSA-4096}\n"
                        "max_validity_days = 90\nvalidity_hours = 36\nassurance = signature\n"
                        "approvals = 2\nimplicit_confirm = false\nunknown_extensions = reject\n"
-                       "unregistered_names = replace\n}\n"
+                       "unregistered_names = replace\nignored = {CN, OU}\n}\n"
                        "profile \"own-2\" { extended_key_usage = {\"1.3.6.1.4.1.99999.1\"} }\n";
     struct err e = {0};
 
@@ -162,6 +165,11 @@ each_bad_option_is_refused_with_its_line(void **state)
     } rows[] = {
         {"colour = blue", "p.conf:3: no such option 'colour'"},
         {"server = maybe", "p.conf:3: "},
+        {"ignored = {CN, nonsense}", "p.conf:3: ignored: 'nonsense': possible are CN, OU, L, "},
+        {"ignored = {cn}", "p.conf:3: ignored: 'cn': possible are CN, "},
+        {"ignored = {C}", "p.conf:3: ignored: 'C': possible are CN, "}, /* each certificate has */
+        {"ignored = {O}", "p.conf:3: ignored: 'O': possible are CN, "}, /* these two */
+        {"ignored = {\"\"}", "p.conf:3: ignored: ''"},
         {"keys = {P-256}\nkeys = {P-384}", "p.conf:4: option 'keys' stands there twice"},
         {"key_usage = {keyCertSign}", "p.conf:3: key_usage: 'keyCertSign' is not for"},
         {"key_usage = {cRLSign}", "p.conf:3: key_usage: 'cRLSign'"},
