@@ -22,6 +22,7 @@ issue_free(struct issue *j)
     issuance_request_free(&j->first);
     issuance_pending_free(&j->pending);
     approved_free(&j->approved);
+    issuance_target_free(&j->target);
     policy_grant_free(&j->grant);
     buf_free(&j->asked);
     buf_free(&j->first_evidence);

@@ -8,6 +8,7 @@
 
 #include "ca/cmp/protect.h"
 #include "ca/issue.h"
+#include "ca/x509/pubkey.h"
 
 void
 issue_revoke_read(struct issue *j)
@@ -177,11 +178,30 @@ check_right(struct issue *j)
 }
 
 static int
+check_key(struct issue *j)
+{
+    struct span der = buf_span(&j->target.certificate);
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, &j->e);
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
+    uint8_t hash[SHA256_SIZE];
+
+    if (certificate == NULL ||
+        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, &j->e) != 0 ||
+        sha256(buf_span(&spki), hash, &j->e) != 0) {
+        return fail(j, CMP_SYSTEM_FAILURE);
+    }
+    return cmp_revreq_check_key(&j->revreq, hash, &j->failure, &j->e);
+}
+
+static int
 check_target(struct issue *j)
 {
     if (!j->is_target) {
         return phrase_refuse(&j->failure, PHRASE_REVOKE_UNKNOWN, &j->e,
                              "rr for a certificate that was not issued here");
+    }
+    if (check_key(j) != 0) {
+        return -1;
     }
     if (j->target.revoked) {
         return phrase_refuse(&j->failure, PHRASE_REVOKE_AGAIN, &j->e,

@@ -287,7 +287,9 @@ struct issuance_target {
     char nf_instance[ISSUANCE_INSTANCE_SIZE]; /* "": infrastructure */
     bool revoked;
     time_t not_after;
+    struct buf certificate; /* its DER */
 };
+void issuance_target_free(struct issuance_target *);
 int issuance_target_find(struct store_db *, struct span serial, struct issuance_target *out,
                          bool *found, struct err *e);
 

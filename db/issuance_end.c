@@ -6,6 +6,12 @@
 
 /* ---- rr ---- */
 
+void
+issuance_target_free(struct issuance_target *t)
+{
+    buf_free(&t->certificate);
+}
+
 int
 issuance_target_find(struct store_db *db, struct span serial, struct issuance_target *out,
                      bool *found, struct err *e)
@@ -13,10 +19,11 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (store_query(db, &rows,
-                    "SELECT c.nf_instance, v.serial IS NOT NULL, c.not_after FROM certificate c "
-                    "LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
-                    STORE_VALUES(store_blob(serial)), e) != 0 ||
+    if (store_query(
+            db, &rows,
+            "SELECT c.nf_instance, v.serial IS NOT NULL, c.not_after, c.der "
+            "FROM certificate c LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
+            STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -24,6 +31,7 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
         row_copy_text(&rows, 0, out->nf_instance, sizeof(out->nf_instance));
         out->revoked = row_int(&rows, 1) != 0;
         out->not_after = (time_t)row_int(&rows, 2);
+        return row_copy_blob(&rows, 3, ISSUANCE_TBS_MAX, &out->certificate, e);
     }
     return 0;
 }
@@ -47,7 +55,7 @@ static int
 judge_asked(struct store_db *db, const struct issuance_asked *a, uint64_t *leaf, time_t *not_after,
             enum issuance_outcome *outcome, struct err *e)
 {
-    struct issuance_target target;
+    CLEANUP(issuance_target_free) struct issuance_target target = {0};
     bool known;
     bool ours;
     bool live;

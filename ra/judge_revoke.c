@@ -66,7 +66,8 @@ check_signer(struct job *job)
     }
     if (job->own_instance[0] != '\0') {
         if (is_own_certificate(job)) {
-            return 0;
+            /* Of another's the CA knows the key. */
+            return cmp_revreq_check_key(&job->revreq, job->signer_key, &job->failure, &job->e);
         }
         return job->target.serial_size > 0
                    ? fail(job, PHRASE_REVOKE_OTHERS, "rr for somebody else's certificate")

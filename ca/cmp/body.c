@@ -113,6 +113,11 @@ read_cert_status(const struct cmp_msg *msg, const CMP_CERT_STATUS *s, int cert_r
         /* RFC 9483 4.1.1: accepted or rejection, nothing else */
         switch (out->status.status) {
         case CMP_ACCEPTED:
+            /* RFC 9483 4.1.1: failInfo MUST be absent then. Which of the two is meant, nobody
+             * knows. */
+            if (field_span(s->status->failures).n != 0) {
+                return cmp_fault(failure, CMP_BAD_REQUEST, e, "status accepted, with a failInfo");
+            }
             break;
         case CMP_REJECTION:
             out->accepted = false;

@@ -42,7 +42,8 @@ struct cmp_certconf {
     struct cmp_status_info status; /* when present */
 };
 
-/* Exactly one CertStatus with this certReqId (0, or -1 after p10cr), else badRequest. hashAlg wants
+/* Exactly one CertStatus with this certReqId (0, or -1 after p10cr), accepted without a
+ * failInfo or rejected, else badRequest. hashAlg wants
  * pvno 3 (RFC 9483 4.1.1), else badRequest; an unknown one is badAlg. badDataFormat. */
 int cmp_certconf_read(const struct cmp_msg *, int cert_req_id, struct cmp_certconf *out,
                       enum cmp_failure *failure, struct err *e);

@@ -11,7 +11,6 @@
 
 struct cmp_certreq {
     int id;
-    bool is_update; /* kur */
     struct buf spki;
     EVP_PKEY *key;
     X509_NAME *issuer; /* NULL: none; so is the next one */
@@ -80,12 +79,12 @@ take_key(struct cmp_certreq *r, const CMP_SPKI *spki, enum cmp_failure *failure,
                : 0;
 }
 
-/* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. An update (4.1.3) is
- * about the names that are there already. */
+/* RFC 9483 4.1.1: the name may be the NULL-DN when there is a subjectAltName. An update says whom
+ * it is for, too (4.1.3): its subject is that of the old certificate. */
 static int
 check_identity(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
 {
-    if (!r->is_update && X509_NAME_entry_count(r->subject) == 0 &&
+    if (X509_NAME_entry_count(r->subject) == 0 &&
         X509v3_get_ext_by_NID(r->extensions, NID_subject_alt_name, -1) < 0) {
         return phrase_refuse(failure, PHRASE_NO_NAME, e, "neither subject nor subjectAltName");
     }
@@ -221,6 +220,11 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
     if (r->csr == NULL) {
         return -1;
     }
+    /* RFC 2986 4.1: 0, and another one is of a format that nobody has described. */
+    if (X509_REQ_get_version(r->csr) != X509_REQ_VERSION_1) {
+        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e,
+                         "version of the PKCS #10 request is not 0");
+    }
     r->extensions = X509_REQ_get_extensions(r->csr);
     r->subject = X509_NAME_dup(X509_REQ_get_subject_name(r->csr));
     if (r->subject == NULL) {
@@ -245,7 +249,6 @@ cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct er
 
     assert(body == CMP_IR || body == CMP_CR || body == CMP_KUR || body == CMP_P10CR);
     r->spki = BUF_INIT(SPKI_LIMIT);
-    r->is_update = body == CMP_KUR;
     result = body == CMP_P10CR ? read_pkcs10(r, cmp_msg_content(msg), failure, e)
                                : read_crmf(r, cmp_msg_content(msg), failure, e);
     if (result != 0) {

@@ -22,13 +22,11 @@ void cmp_certreq_free(struct cmp_certreq *);
  * Decodes the body of `msg`; assert: it is ir, cr, kur or p10cr. Decodes the public key, once.
  * NULL with ERR_INPUT (ERR_DENIED: the CA shall make the key, RFC 9483 4.1.6, which it does not)
  * and *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
- *   badDataFormat    not what the RFC describes
+ *   badDataFormat    not what the RFC describes; a PKCS #10 of another version than 0
  *   badRequest       not exactly one CertReqMsg, or certReqId not 0
- *   badCertTemplate  no subject (and no subjectAltName) unless in a kur, no or not acceptable
- *                    public key, version not v3, fields set that only a CA sets
- *
+ *   badCertTemplate  no subject and no subjectAltName, no or not acceptable public key, version not
+ *                    v3, fields set that only a CA sets
  *   badPOP           no proof of possession, or one of a kind that we do not do
- *
  *   notAuthorized    raVerified: only an RA may say so (RFC 9483 5.1.1)
  */
 struct cmp_certreq *cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure,

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/field.h"
+#include "ca/x509/name.h"
 
 static void
 request_release(CMP_REV_REQ **request)
@@ -27,6 +28,21 @@ time_release(ASN1_GENERALIZEDTIME **value)
 }
 
 static int
+read_key(const CMP_TEMPLATE *t, struct cmp_revreq *out, enum cmp_failure *failure, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(CMP_MESSAGE_MAX);
+
+    if (t->public_key == NULL) {
+        return 0;
+    }
+    *failure = CMP_SYSTEM_FAILURE;
+    out->has_key = true;
+    return field_encode(ASN1_ITEM_rptr(CMP_SPKI), t->public_key, &spki, e) != 0
+               ? -1
+               : sha256(buf_span(&spki), out->spki_sha256, e);
+}
+
+static int
 read_certificate(const CMP_TEMPLATE *t, const X509_NAME *issuer, struct cmp_revreq *out,
                  enum cmp_failure *failure, struct err *e)
 {
@@ -36,7 +52,7 @@ read_certificate(const CMP_TEMPLATE *t, const X509_NAME *issuer, struct cmp_revr
         return cmp_fault(failure, CMP_ADD_INFO_NOT_AVAILABLE, e,
                          "rr without issuer or serialNumber");
     }
-    if (issuer != NULL && X509_NAME_cmp(t->issuer, issuer) != 0) {
+    if (issuer != NULL && !name_equal_as_set(t->issuer, issuer)) {
         return cmp_fault(failure, CMP_BAD_CERT_ID, e, "rr for a certificate of another issuer");
     }
     serial = field_span(t->serial);
@@ -47,7 +63,7 @@ read_certificate(const CMP_TEMPLATE *t, const X509_NAME *issuer, struct cmp_revr
     }
     memcpy(out->serial, serial.p, serial.n);
     out->serial_size = serial.n;
-    return 0;
+    return read_key(t, out, failure, e);
 }
 
 /* RFC 5280 5.3.1, as far as it is about end entities. A compromise that is reported under the name
@@ -155,6 +171,18 @@ cmp_revreq_read(const struct cmp_msg *msg, const X509_NAME *issuer, struct cmp_r
         read_invalidity(details->entry, out, failure, e) != 0 ||
         check_others(details->entry, failure, e) != 0) {
         return -1;
+    }
+    *failure = CMP_NO_FAILURE;
+    return 0;
+}
+
+int
+cmp_revreq_check_key(const struct cmp_revreq *r, const uint8_t spki_sha256[SHA256_SIZE],
+                     enum cmp_failure *failure, struct err *e)
+{
+    if (r->has_key && memcmp(r->spki_sha256, spki_sha256, SHA256_SIZE) != 0) {
+        return cmp_fault(failure, CMP_BAD_CERT_ID, e,
+                         "rr names another key than the certificate's");
     }
     *failure = CMP_NO_FAILURE;
     return 0;

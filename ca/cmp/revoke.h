@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "base/ossl.h"
 #include "ca/cmp/failure.h"
 #include "ca/cmp/msg.h"
 
@@ -16,6 +17,8 @@ enum { CMP_SERIAL_MAX = 20 };
 struct cmp_revreq {
     uint8_t serial[CMP_SERIAL_MAX]; /* content octets of the INTEGER */
     size_t serial_size;
+    bool has_key;                     /* certDetails name a key, too; */
+    uint8_t spki_sha256[SHA256_SIZE]; /* of its SubjectPublicKeyInfo */
     int reason; /* CRLReason of RFC 5280 5.3.1, one that ends the life of an end entity: 0, 1, 3, 4,
                    5, 9; a compromise of a CA or an attribute authority is read as keyCompromise */
     bool has_invalidity;
@@ -34,3 +37,7 @@ struct cmp_revreq {
  */
 int cmp_revreq_read(const struct cmp_msg *, const X509_NAME *issuer, struct cmp_revreq *out,
                     enum cmp_failure *failure, struct err *e);
+/* Is the key that certDetails name, when they do, this one (SHA-256 of its SubjectPublicKeyInfo)?
+ * -1 with badCertId: no certificate has both the serial number and the key (RFC 9810 5.2.3). */
+int cmp_revreq_check_key(const struct cmp_revreq *, const uint8_t spki_sha256[SHA256_SIZE],
+                         enum cmp_failure *failure, struct err *e);

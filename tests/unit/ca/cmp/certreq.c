@@ -4,6 +4,7 @@
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static void
@@ -414,6 +415,64 @@ a_pkcs10_with_a_flipped_signature_is_bad_pop(void **state)
     assert_int_equal(failure, CMP_BAD_POP);
 }
 
+/* RFC 2986 4.1: the version is 0. It stands first in CertificationRequestInfo. */
+static void
+a_pkcs10_of_another_version_is_none(void **state)
+{
+    static const char *const versions[] = {"020100", "020101", "0201ff", "020500ffffffff"};
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *good = vector_msg("pbm-p10cr.der");
+
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        CLEANUP(buf_free) struct buf request = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        uint8_t version[8];
+        struct cmp_header h;
+        struct err e = {0};
+
+        assert_ok(hex_parse(versions[i], version, strlen(versions[i]) / 2, &e), &e);
+        assert_ok(der_edit(cmp_msg_content(good), "0.0", span_of(version, strlen(versions[i]) / 2),
+                           &request, &e),
+                  &e);
+        assert_ok(der_append(&body, DER_CONTEXT | CMP_P10CR, buf_span(&request), &e), &e);
+        assert_ok(cmp_header_first(&h, &e), &e);
+        msg = sealed(&w->mac, &h, buf_span(&body));
+        r = cmp_certreq_read(msg, &failure, &e);
+        assert_int_equal(r != NULL, i == 0);
+        assert_int_equal(failure, i == 0 ? CMP_NO_FAILURE : CMP_BAD_DATA_FORMAT);
+    }
+}
+
+/* RFC 9483 4.1.3 */
+static void
+a_kur_says_whom_it_is_for(void **state)
+{
+    struct world *w = *state;
+    const struct {
+        const X509_NAME *subject;
+        enum cmp_failure failure;
+    } rows[] = {{w->subject, CMP_NO_FAILURE}, {NULL, CMP_BAD_CERT_TEMPLATE}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct cmp_client_state s;
+        struct err e = {0};
+
+        assert_ok(cmp_client_request(&w->signature, CMP_KUR, w->key, rows[i].subject, &s, &der, &e),
+                  &e);
+        msg = parse_ok(buf_span(&der));
+        r = cmp_certreq_read(msg, &failure, &e);
+        assert_int_equal(failure, rows[i].failure);
+        assert_int_equal(r != NULL, failure == CMP_NO_FAILURE);
+    }
+}
+
 int
 main(void)
 {
@@ -424,6 +483,8 @@ main(void)
         cmocka_unit_test(each_fault_of_a_request_gives_its_failinfo),
         cmocka_unit_test(bodies_that_are_no_requests_are_bad_data),
         cmocka_unit_test(a_pkcs10_with_a_flipped_signature_is_bad_pop),
+        cmocka_unit_test(a_pkcs10_of_another_version_is_none),
+        cmocka_unit_test(a_kur_says_whom_it_is_for),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -3,6 +3,7 @@
 
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/der.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 /* An rr with this body; its protection is not looked at. */
@@ -239,6 +240,58 @@ what_was_read_is_what_was_asked(void **state)
     assert_int_equal(r.invalidity_date, 1795629600);
 }
 
+/* The issuer's RDNs from the end, as some clients write them; and a key that is the certificate's.
+ */
+static void
+a_certificate_is_named_by_issuer_serial_and_perhaps_key(void **state)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_of("issuing");
+    CLEANUP(x509_name_cleanup) X509_NAME *reversed = X509_NAME_new();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "nf");
+    const uint8_t other[SHA256_SIZE] = {0};
+
+    (void)state;
+    assert_int_equal(X509_NAME_add_entry_by_txt(issuer, "O", MBSTRING_UTF8,
+                                                (const unsigned char *)"Op", -1, -1, 0),
+                     1);
+    for (int i = X509_NAME_entry_count(issuer) - 1; i >= 0; i--) {
+        assert_int_equal(X509_NAME_add_entry(reversed, X509_NAME_get_entry(issuer, i), -1, 0), 1);
+    }
+    for (int named = 0; named < 2; named++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(4096);
+        CLEANUP(buf_free) struct buf spki = BUF_INIT(4096);
+        CLEANUP(buf_free) struct buf with = BUF_INIT(4096);
+        CLEANUP(buf_free) struct buf changed = BUF_INIT(4096);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        uint8_t own[SHA256_SIZE];
+        struct cmp_revreq r;
+        struct err e = {0};
+        struct der inside;
+
+        assert_ok(cmp_client_body_rr(reversed, X509_get0_serialNumber(certificate), 1, &body, &e),
+                  &e);
+        assert_ok(OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, &e), &e);
+        assert_ok(sha256(buf_span(&spki), own, &e), &e);
+        if (named == 1) { /* [6] publicKey, after [1] serialNumber and [3] issuer */
+            struct span was = der_at(buf_span(&body), "0.0.0.1");
+
+            assert_true(der_only(buf_span(&spki), DER_SEQUENCE, &inside));
+            assert_ok(buf_append(&with, was, &e), &e);
+            assert_ok(der_append(&with, DER_CONTEXT | 6, inside.content, &e), &e);
+            assert_ok(der_edit(buf_span(&body), "0.0.0.1", buf_span(&with), &changed, &e), &e);
+            buf_move(&body, &changed);
+        }
+        msg = message(buf_span(&body));
+        assert_ok(cmp_revreq_read(msg, issuer, &r, &failure, &e), &e);
+        assert_int_equal(r.has_key, named == 1);
+        assert_ok(cmp_revreq_check_key(&r, own, &failure, &e), &e);
+        assert_int_equal(cmp_revreq_check_key(&r, other, &failure, &e), named == 1 ? -1 : 0);
+        assert_int_equal(failure, named == 1 ? CMP_BAD_CERT_ID : CMP_NO_FAILURE);
+    }
+}
+
 int
 main(void)
 {
@@ -248,6 +301,7 @@ main(void)
         cmocka_unit_test(what_is_missing_or_of_another_issuer_is_said),
         cmocka_unit_test(entry_extensions_are_read_exactly),
         cmocka_unit_test(what_was_read_is_what_was_asked),
+        cmocka_unit_test(a_certificate_is_named_by_issuer_serial_and_perhaps_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,7 @@ holder_asking(struct world *w, const struct nf *of, enum cmp_body body, X509 *ho
     memcpy(n.id, of->id, sizeof(n.id));
     n.client = (struct cmp_client){.certificate = holder, .key = holder_key, .time = holder_time};
     n.request = BUF_INIT(CMP_MESSAGE_MAX);
-    assert_ok(cmp_client_request(&n.client, body, n.key,
-                                 body == CMP_KUR ? NULL : X509_get_subject_name(holder), &n.state,
+    assert_ok(cmp_client_request(&n.client, body, n.key, X509_get_subject_name(holder), &n.state,
                                  &n.request, &e),
               &e);
     n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);

@@ -109,7 +109,8 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     holder_is_refused(w, &own, CMP_NOT_AUTHORIZED);
     /* signed with another key than the certificate's */
     update.client.key = w->ra_key;
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
+                                 X509_get_subject_name(update.certificate), &update.state,
                                  &update.request, &e),
               &e);
     buf_free(&update.nested);
@@ -118,14 +119,16 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     holder_is_refused(w, &update, CMP_BAD_MESSAGE_CHECK);
     /* attested as MAC */
     update.client.key = right;
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
+                                 X509_get_subject_name(update.certificate), &update.state,
                                  &update.request, &e),
               &e);
     buf_free(&update.nested);
     update.nested =
         world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     holder_is_refused(w, &update, CMP_WRONG_INTEGRITY);
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key, NULL, &update.state,
+    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
+                                 X509_get_subject_name(update.certificate), &update.state,
                                  &update.request, &e),
               &e);
     buf_free(&update.nested);

@@ -105,7 +105,8 @@ what_is_not_newer_or_not_the_holders_gets_nothing_again(void **state)
     holder_is_refused(w, &misled, CMP_BAD_MESSAGE_CHECK);   /* signed with another key */
     /* made by the RA itself */
     forged.client.key = w->ra_key;
-    assert_ok(cmp_client_request(&forged.client, CMP_KUR, forged.key, NULL, &forged.state,
+    assert_ok(cmp_client_request(&forged.client, CMP_KUR, forged.key,
+                                 X509_get_subject_name(forged.certificate), &forged.state,
                                  &forged.request, &e),
               &e);
     buf_free(&forged.nested);
