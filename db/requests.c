@@ -171,26 +171,35 @@ enrolment_find(struct store_db *db, const char *sql, const struct store_value *v
 
 int
 requests_enrolment_find(struct store_db *db, const char *identity, struct span transaction_id,
-                        struct requests_enrolment *out, bool *found, bool *known, struct err *e)
+                        struct requests_enrolment *out, enum requests_owner *owner, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(mem_cleanup)
+    char *kind = mem_printf("%.*s:", (int)strcspn(identity, ":"), identity);
+    bool found;
 
-    *known = false;
+    *owner = REQUESTS_NOBODY;
     if (enrolment_find(
             db,
             "SELECT " ENROLMENT_COLUMNS " FROM enrolment WHERE identity = ? AND transaction_id = ?",
-            STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, found, e) != 0) {
+            STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, &found, e) != 0) {
         return -1;
     }
-    if (*found) {
-        *known = true;
+    if (found) {
+        *owner = REQUESTS_SELF;
         return 0;
     }
-    if (store_query(db, &rows, "SELECT 1 FROM enrolment WHERE transaction_id = ? LIMIT 1",
-                    STORE_VALUES(store_blob(transaction_id)), e) != 0) {
+    if (store_query(db, &rows,
+                    "SELECT substr(identity, 1, length(?1)) = ?1 FROM enrolment "
+                    "WHERE transaction_id = ?2 ORDER BY 1 DESC LIMIT 1",
+                    STORE_VALUES(store_text(kind), store_blob(transaction_id)), e) != 0 ||
+        store_next(&rows, &found, e) != 0) {
         return -1;
     }
-    return store_next(&rows, known, e);
+    if (found) {
+        *owner = row_int(&rows, 0) != 0 ? REQUESTS_SAME_KIND : REQUESTS_ANOTHER_KIND;
+    }
+    return 0;
 }
 
 int

@@ -231,10 +231,17 @@ struct requests_enrolment {
 };
 void requests_enrolment_clear(struct requests_enrolment *);
 
-/* *known tells whether anybody has such a transaction, when *found is false: credentials must not
- * change inside one (wrongIntegrity), a transaction that nobody has is badRequest. */
+/* *owner tells who has such a transaction: neither its protection nor its credentials may change
+ * inside one (RFC 9483 3.2, 3.5). */
+enum requests_owner {
+    REQUESTS_NOBODY,
+    REQUESTS_SELF,         /* and the row is in *out */
+    REQUESTS_SAME_KIND,    /* somebody else with the same kind of credential */
+    REQUESTS_ANOTHER_KIND, /* a MAC instead of a signature, PBMAC1 instead of PasswordBasedMac, ...
+                            */
+};
 int requests_enrolment_find(struct store_db *, const char *identity, struct span transaction_id,
-                            struct requests_enrolment *out, bool *found, bool *known,
+                            struct requests_enrolment *out, enum requests_owner *owner,
                             struct err *e);
 int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
                               bool *found, struct err *e);

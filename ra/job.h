@@ -80,7 +80,7 @@ struct job {
     bool registered;
     struct requests_enrolment enrolment;
     bool found;
-    bool known;
+    enum requests_owner owner; /* of the transaction that a later message names */
 
     /* What was judged. */
     bool authenticated;

@@ -313,6 +313,29 @@ judge_error(struct job *job)
     return 0;
 }
 
+/* RFC 9483 3.5: nobody has begun it, or somebody else has. Protection of another kind is
+ * wrongIntegrity; of the same kind it does not verify under the credentials that began it. */
+static int
+judge_stranger(struct job *job)
+{
+    const char *what = cmp_body_name(job->body);
+
+    switch (job->owner) {
+    case REQUESTS_ANOTHER_KIND:
+        return phrase_refuse(&job->failure, PHRASE_OTHER_PROTECTION, &job->e,
+                             "%s protected in another way than its request", what);
+    case REQUESTS_SAME_KIND:
+        return phrase_refuse(&job->failure, PHRASE_OTHER_CREDENTIALS, &job->e,
+                             "%s under other credentials than its request", what);
+    case REQUESTS_NOBODY:
+    case REQUESTS_SELF:
+        break;
+    }
+    (void)phrase_refuse(&job->failure, PHRASE_NO_TRANSACTION, &job->e, "%s without its transaction",
+                        what);
+    return phrase_value(&job->e, "%s", what);
+}
+
 int
 judge_requester(struct job *job)
 {
@@ -320,14 +343,7 @@ judge_requester(struct job *job)
 
     job->failure = CMP_NO_FAILURE;
     if (later && !job->found) {
-        (void)err_set(&job->e, ERR_NOTFOUND, "%s without its transaction",
-                      cmp_body_name(job->body));
-        if (job->known) {
-            (void)job_say(job, PHRASE_OTHER_CREDENTIALS);
-        } else {
-            (void)job_say(job, PHRASE_NO_TRANSACTION);
-            (void)phrase_value(&job->e, "%s", cmp_body_name(job->body));
-        }
+        (void)judge_stranger(job);
         return judge_time_stranger(job);
     }
     if ((job->protection == CMP_PROTECTION_MAC ? judge_mac(job) : judge_signature(job)) != 0) {

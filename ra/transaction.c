@@ -225,9 +225,10 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
 
     if (cmp_is_later(job->body)) {
         if (requests_enrolment_find(db, job->identity, cmp_msg_transaction_id(job->msg),
-                                    &job->enrolment, &job->found, &job->known, e) != 0) {
+                                    &job->enrolment, &job->owner, e) != 0) {
             return -1;
         }
+        job->found = job->owner == REQUESTS_SELF;
         return job->found ? requests_registration_by_id(db, job->enrolment.registration,
                                                         &job->registration, &job->registered, e)
                           : 0;

@@ -276,7 +276,10 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_NO_TRANSACTION] = {CMP_BAD_REQUEST, FAULT_NF,
                                "{} without its transaction: "
                                "begin a new one"},
-    [PHRASE_OTHER_CREDENTIALS] = {CMP_WRONG_INTEGRITY, FAULT_NF,
+    [PHRASE_OTHER_PROTECTION] = {CMP_WRONG_INTEGRITY, FAULT_NF,
+                                 "the transaction was begun with protection of another kind: "
+                                 "protect each message as the first one"},
+    [PHRASE_OTHER_CREDENTIALS] = {CMP_BAD_MESSAGE_CHECK, FAULT_NF,
                                   "the transaction was begun with other credentials: "
                                   "protect each message as the first one"},
     [PHRASE_SIGNED_ONLY] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,

@@ -33,7 +33,7 @@ short senderNonce: error badSenderNonce signature
 a million iterations: error badAlg signature
 ir: ip mac
 certConf with a wrong MAC: error badMessageCheck signature
-certConf of somebody else: error wrongIntegrity signature
+certConf of somebody else: error badMessageCheck signature
 certConf with a wrong recipNonce: error badRecipientNonce mac
 certConf: pkiConf mac
 the same certConf again: error certConfirmed mac

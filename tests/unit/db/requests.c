@@ -144,8 +144,7 @@ admitting(const char *tid, uint8_t rid)
 struct state_query {
     const char *tid;
     struct requests_enrolment out;
-    bool found;
-    bool known;
+    enum requests_owner owner;
     const char *identity;
 };
 
@@ -154,8 +153,7 @@ verb_find(struct store_db *db, void *arg, struct err *e)
 {
     struct state_query *q = arg;
 
-    return requests_enrolment_find(db, q->identity, span_str(q->tid), &q->out, &q->found, &q->known,
-                                   e);
+    return requests_enrolment_find(db, q->identity, span_str(q->tid), &q->out, &q->owner, e);
 }
 
 static struct requests_enrolment
@@ -165,7 +163,7 @@ find(struct store *store, const char *tid)
     struct err e;
 
     assert_ok(call(store, verb_find, &q, &e), &e);
-    assert_true(q.found);
+    assert_int_equal(q.owner, REQUESTS_SELF);
     return q.out;
 }
 
@@ -596,18 +594,29 @@ a_transaction_of_another_credential_is_known_but_not_found(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(store_cleanup) struct store *store = open_in(dir);
     struct admitting in = admitting("tid", 1);
-    struct state_query q = {.tid = "tid", .identity = "cert:00"};
+    static const struct {
+        const char *identity;
+        enum requests_owner owner;
+    } rows[] = {
+        {"mac:ref", REQUESTS_SELF},         {"mac:ref2", REQUESTS_SAME_KIND},
+        {"mac:", REQUESTS_SAME_KIND},       {"pbmac1:ref", REQUESTS_ANOTHER_KIND},
+        {"cert:00", REQUESTS_ANOTHER_KIND},
+    };
+    struct state_query q = {.tid = "tid"};
     struct err e;
 
     (void)state;
     put_registration(store, ID, "ref", 1);
     assert_ok(call(store, verb_admit, &in, &e), &e);
-    assert_ok(call(store, verb_find, &q, &e), &e);
-    assert_false(q.found);
-    assert_true(q.known);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        q.identity = rows[i].identity;
+        assert_ok(call(store, verb_find, &q, &e), &e);
+        assert_int_equal(q.owner, rows[i].owner);
+        requests_enrolment_clear(&q.out);
+    }
     q.tid = "nobody's";
     assert_ok(call(store, verb_find, &q, &e), &e);
-    assert_false(q.known);
+    assert_int_equal(q.owner, REQUESTS_NOBODY);
 }
 
 struct seen {
@@ -789,7 +798,7 @@ what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten(void **state)
     x.now = 1001;
     assert_ok(call(store, verb_expire, &x, &e), &e);
     assert_ok(call(store, verb_find, &q, &e), &e);
-    assert_false(q.known);
+    assert_int_equal(q.owner, REQUESTS_NOBODY);
     assert_state(store, "waits", REQUESTS_QUEUED); /* the CA still owes an answer */
     assert_ok(call(store, verb_admit, &last, &e), &e);
     assert_ok(call(store, verb_chain, NULL, &e), &e);
@@ -815,7 +824,7 @@ what_ended_is_forgotten_behind_what_waits_and_the_chain_holds(void **state)
     assert_ok(call(store, verb_refused, ended.rid, &e), &e);
     assert_ok(call(store, verb_expire, &x, &e), &e);
     assert_ok(call(store, verb_find, &q, &e), &e);
-    assert_false(q.known);
+    assert_int_equal(q.owner, REQUESTS_NOBODY);
     assert_ok(call(store, verb_chain, NULL, &e), &e);
 }
 

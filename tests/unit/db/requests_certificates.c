@@ -129,11 +129,10 @@ verb_confirm(struct store_db *db, void *arg, struct err *e)
     CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
     struct requests_entry entry;
     uint8_t rid[REQUESTS_RID_SIZE];
-    bool found;
-    bool known;
+    enum requests_owner owner;
 
     memset(rid, c->n + 100, sizeof(rid));
-    if (requests_enrolment_find(db, c->identity, span_of(&c->n, 1), &x, &found, &known, e) != 0 ||
+    if (requests_enrolment_find(db, c->identity, span_of(&c->n, 1), &x, &owner, e) != 0 ||
         requests_sent(db, x.id, SPAN_LITERAL("0123456789abcdef"), true, 2000, e) != 0 ||
         requests_admit_confirmation(db, x.id, c->accepted, span_of(rid, sizeof(rid)),
                                     SPAN_LITERAL("nested"), &entry, e) != 0) {
