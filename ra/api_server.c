@@ -41,6 +41,14 @@ on_handshake_failed(const char *peer, const char *why, void *arg)
 }
 
 static void
+on_short(size_t n, void *arg)
+{
+    (void)arg;
+    log_event(LOG_WARNING, "connections-short",
+              "%zu administrators' connections without a complete request gave way", n);
+}
+
+static void
 on_refused(const char *peer, enum http_fault fault, void *arg)
 {
     (void)arg;
@@ -61,6 +69,7 @@ api_server_new(struct ra *ra, struct err *e)
     const struct http_options http = {.handler = api_handle,
                                       .handshake_failed = on_handshake_failed,
                                       .refused = on_refused,
+                                      .ran_short = on_short,
                                       .user = ra,
                                       .arrived = api_arrived,
                                       .request_timeout_ms = REQUEST_TIMEOUT_MS,

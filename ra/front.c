@@ -95,6 +95,14 @@ on_handshake_failed(const char *peer, const char *why, void *arg)
 }
 
 static void
+on_short(size_t n, void *arg)
+{
+    (void)arg;
+    log_event(LOG_WARNING, "connections-short",
+              "%zu connections without a complete request gave way", n);
+}
+
+static void
 on_refused(const char *peer, enum http_fault fault, void *arg)
 {
     (void)arg;
@@ -224,6 +232,7 @@ front_new(struct ra *ra, struct err *e)
                                          .may_handshake = may_handshake,
                                          .handshake_failed = on_handshake_failed,
                                          .refused = on_refused,
+                                         .ran_short = on_short,
                                          .user = f,
                                          .connections_max = connections_max()};
 

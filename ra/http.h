@@ -25,6 +25,7 @@ enum {
     HTTP_REQUEST_TIMEOUT_MS = 10 * 1000, /* from the first octet to the last, whatever trickles in;
                                             also for a TLS handshake, from the connection on */
     HTTP_IDLE_TIMEOUT_MS = 60 * 1000,    /* between two requests, and to take a whole answer */
+    HTTP_SHORT_INTERVAL_MS = 60 * 1000,
     HTTP_CONNECTIONS_MAX = 4096,
     HTTP_ADDRESS_SHARE = 4, /* one peer may hold this part of the connections: a quarter */
 };
@@ -69,6 +70,9 @@ struct http_options {
     /* A handshake that failed, and octets that are no request, for a log. NULL: nobody asks. */
     void (*handshake_failed)(const char *peer, const char *why, void *user);
     void (*refused)(const char *peer, enum http_fault, void *user);
+    /* Places ran short, and so many connections gave way since the last time; at the first, and
+     * then once in HTTP_SHORT_INTERVAL_MS at most. NULL: nobody asks. */
+    void (*ran_short)(size_t n, void *user);
     void *user;
     int request_timeout_ms; /* 0: HTTP_REQUEST_TIMEOUT_MS */
     int idle_timeout_ms;    /* 0: HTTP_IDLE_TIMEOUT_MS */

@@ -344,6 +344,22 @@ has_unread(const struct http_exchange *x)
 }
 
 static void
+report_shortage(struct http_connections *all)
+{
+    int64_t now = clock_monotonic_ms();
+
+    all->n_gave_way++;
+    if (all->told_at != 0 && now - all->told_at < HTTP_SHORT_INTERVAL_MS) {
+        return;
+    }
+    all->told_at = now;
+    if (all->options.ran_short != NULL) {
+        all->options.ran_short(all->n_gave_way, all->options.user);
+    }
+    all->n_gave_way = 0;
+}
+
+static void
 take_place_of(struct http_connections *all, struct http_place *first)
 {
     struct http_exchange *x = exchange_at(first);
@@ -355,6 +371,7 @@ take_place_of(struct http_connections *all, struct http_place *first)
         x = exchange_at(first);
     }
     drop(x);
+    report_shortage(all);
 }
 
 bool

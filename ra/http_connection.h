@@ -21,7 +21,9 @@ struct http_connections {
     void *server;
 
     size_t n_in_flight;
-    bool stopped; /* no request after the present one */
+    size_t n_gave_way; /* and nobody was told yet */
+    int64_t told_at;   /* 0: never */
+    bool stopped;      /* no request after the present one */
 };
 
 /* May a newcomer of this address stay, perhaps in the place of another? */

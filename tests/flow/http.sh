@@ -134,3 +134,6 @@ done
 (ulimit -n 512 && start_daemon ra) # 384 connections, 96 for one address
 raw short admin="$admin_port" 150
 raw short cmp="$port" 130
+grep -q '"connections-short","text":"[0-9]* connections without' log/nfpki-ra.log || fail 'nobody is told that places run short'
+grep -q '"connections-short","text":"[0-9]* administrators' log/nfpki-ra.log || fail 'nor of those of administrators'
+[[ $(grep -c connections-short log/nfpki-ra.log) -lt 10 ]] || fail 'told too often'

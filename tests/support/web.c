@@ -17,7 +17,12 @@
 #include "ra/http_answer.h"
 #include "tests/support/test.h"
 
-enum { COMMAND_END = 1, COMMAND_ANSWER_LATE = 1000, COMMAND_STOP_ACCEPTING = 1000000 };
+enum {
+    COMMAND_END = 1,
+    COMMAND_ANSWER_LATE = 1000,
+    COMMAND_STOP_ACCEPTING = 1000000,
+    COMMAND_PAUSE = 2000000
+};
 
 /* ---- the server ---- */
 
@@ -117,6 +122,9 @@ on_command(evutil_socket_t fd, short what, void *user)
     } else if (value == COMMAND_STOP_ACCEPTING) {
         http_server_stop_accepting(web->server);
         (void)eventfd_write(web->late_fd, 1);
+    } else if (value == COMMAND_PAUSE) {
+        (void)eventfd_write(web->late_fd, 1);
+        (void)eventfd_read(web->resume_fd, &value);
     } else {
         (void)event_base_loopbreak(web->base);
     }
@@ -147,6 +155,7 @@ web_start_later(struct web *web, const struct http_options *options, const char 
     web->base = event_base_new();
     web->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     web->late_fd = eventfd(0, EFD_CLOEXEC);
+    web->resume_fd = eventfd(0, EFD_CLOEXEC);
     web->command = event_new(web->base, web->command_fd, EV_READ | EV_PERSIST, on_command, web);
     (void)event_add(web->command, NULL);
     web->server = http_server_new(web->base, &o);
@@ -180,6 +189,7 @@ web_stop(struct web *web)
     event_base_free(web->base);
     (void)close(web->command_fd);
     (void)close(web->late_fd);
+    (void)close(web->resume_fd);
 }
 
 void
@@ -202,6 +212,19 @@ web_stop_accepting(struct web *web)
 {
     (void)eventfd_write(web->command_fd, COMMAND_STOP_ACCEPTING);
     web_wait_late(web);
+}
+
+void
+web_pause(struct web *web)
+{
+    (void)eventfd_write(web->command_fd, COMMAND_PAUSE);
+    web_wait_late(web);
+}
+
+void
+web_resume(struct web *web)
+{
+    (void)eventfd_write(web->resume_fd, 1);
 }
 
 /* ---- the client ---- */

@@ -25,6 +25,7 @@ struct web {
     int command_fd;
     pthread_t thread;
     struct http_exchange *late;
+    int resume_fd;
     int late_fd; /* readable when a late one is held, and when it was answered */
     unsigned handled;
     unsigned failed_handshakes;
@@ -47,6 +48,9 @@ void web_stop(struct web *);
 void web_answer_late(struct web *);
 /* On the server's thread: http_server_stop_accepting(). */
 void web_stop_accepting(struct web *);
+/* Between the two the server does nothing, and everything waits in the kernel. */
+void web_pause(struct web *);
+void web_resume(struct web *);
 /* Waits until a late one is held. */
 void web_wait_late(struct web *);
 

@@ -218,6 +218,37 @@ a_request_under_way_keeps_its_place(void **state)
     }
 }
 
+/* The server sees the newcomer first, and only then that the oldest has asked something. */
+static void
+a_request_that_was_not_read_yet_keeps_its_place(void **state)
+{
+    const struct http_options options = {
+        .connections_max = 2, .connections_per_address_max = 2, .idle_timeout_ms = HOUR_MS};
+    struct visitor oldest;
+    struct visitor idle_one;
+    struct visitor newcomer;
+    struct web web;
+
+    (void)state;
+    start(&web, &options, false);
+    oldest = visitor_from(&web, NULL, LOOPBACK + 1);
+    idle_one = visitor_from(&web, NULL, LOOPBACK + 1);
+    while (http_server_connections(web.server) < 2) {
+        (void)poll(NULL, 0, 10);
+    }
+    web_pause(&web);
+    newcomer = visitor_from(&web, NULL, LOOPBACK + 1);
+    visitor_say(&newcomer, SPAN_LITERAL(ASK));
+    visitor_say(&oldest, SPAN_LITERAL(ASK));
+    web_resume(&web);
+    expect_answer(&oldest, "200");
+    expect_answer(&newcomer, "200");
+    wait_for_the_end(&idle_one);
+    visitor_close(&oldest);
+    visitor_close(&newcomer);
+    web_stop(&web);
+}
+
 static void
 beyond_a_share_of_busy_connections_one_is_closed(void **state)
 {
@@ -310,6 +341,7 @@ main(void)
         cmocka_unit_test(four_addresses_that_hold_all_places_stop_nobody),
         cmocka_unit_test(a_flood_of_connections_displaces_itself),
         cmocka_unit_test(a_request_under_way_keeps_its_place),
+        cmocka_unit_test(a_request_that_was_not_read_yet_keeps_its_place),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
     };

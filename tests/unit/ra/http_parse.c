@@ -242,6 +242,7 @@ each_fault_is_found_and_named(void **state)
         {BYTES(CHUNKED "00000000000000001\r\na\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
         {BYTES(CHUNKED "1\r\nab\r\n0\r\n\r\n"), HTTP_FAULT_CHUNK},
         {BYTES(CHUNKED "1;" A256 "\r\na\r\n0\r\n\r\n"), HTTP_FAULT_IGNORED},
+        {BYTES(CHUNKED "1;" A256), HTTP_FAULT_IGNORED}, /* at once, not at the end */
         {BYTES(CHUNKED "1;" A128 "\r\na\r\n0;" A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
         {BYTES(CHUNKED "0\r\nA: " A128 "\r\nB: " A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
         {BYTES(CHUNKED "0;" A128 "\r\nB: " A128 "\r\n\r\n"), HTTP_FAULT_IGNORED},
