@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server: its listeners and its limits. Connections are in http_connection.c.
+ * The server: its listeners and its limits. Connections are in http_connections.c and
+ * http_connection.c.
  */
 #include "ra/http.h"
 
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/ossl.h"
-#include "ra/http_connection.h"
+#include "ra/http_connections.h"
 #include "ra/tls.h"
 
 enum {
@@ -73,7 +74,7 @@ welcome(const struct listener *l, evutil_socket_t fd, const struct sockaddr *pee
         (void)close(fd);
         return;
     }
-    http_connection_open(&s->connections, fd, peer, ssl);
+    http_connections_open(&s->connections, fd, peer, ssl);
 }
 
 static void

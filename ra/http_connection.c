@@ -36,24 +36,14 @@
 #include <sys/socket.h>
 
 #include "base/ossl.h"
-#include "base/pool.h"
-#include "ra/http_exchange.h"
 
 enum {
     READ_HIGH_WATER = 16 * 1024,
     LINGER_MS = 1000,
     CERTIFICATE_MAX = 64 * 1024,
-    PASSED_OVER_MAX =
-        8, /* connections that are spared because octets of theirs were not read yet */
 };
 
 /* ---- places ---- */
-
-static struct http_exchange *
-exchange_at(struct http_place *place)
-{
-    return place == NULL ? NULL : CONTAINER_OF(place, struct http_exchange, place);
-}
 
 /* Nobody need be let in while all are busy. */
 static void
@@ -95,8 +85,8 @@ release(struct http_exchange *x)
 }
 
 /* The peer is gone or too late. */
-static void
-drop(struct http_exchange *x)
+void
+http_connection_drop(struct http_exchange *x)
 {
     if (x->state == IN_FLIGHT || x->state == ARRIVED) {
         x->all->n_in_flight -= x->state == IN_FLIGHT;
@@ -262,7 +252,7 @@ secured(struct http_exchange *x)
 
     x->certificate = BUF_INIT(CERTIFICATE_MAX);
     if (certificate != NULL && OSSL_ENCODE(X509, certificate, &x->certificate, &e) != 0) {
-        drop(x);
+        http_connection_drop(x);
         return;
     }
     x->state = ARRIVED;
@@ -318,7 +308,7 @@ on_event(struct bufferevent *bev, short what, void *user)
         if (x->state == HANDSHAKE) {
             report_handshake(x);
         }
-        drop(x);
+        http_connection_drop(x);
     }
 }
 
@@ -329,80 +319,18 @@ on_timer(evutil_socket_t fd, short what, void *user)
 
     (void)fd;
     (void)what;
-    drop(x);
+    http_connection_drop(x);
 }
 
 /* ---- beginning and end ---- */
 
 /* A whole request may lie in the kernel: it was not our turn yet. */
-static bool
-has_unread(const struct http_exchange *x)
+bool
+http_connection_has_unread(const struct http_exchange *x)
 {
     int waiting = 0;
 
     return ioctl(bufferevent_getfd(x->bev), FIONREAD, &waiting) == 0 && waiting > 0;
-}
-
-static void
-report_shortage(struct http_connections *all)
-{
-    int64_t now = clock_monotonic_ms();
-
-    all->n_gave_way++;
-    if (all->told_at != 0 && now - all->told_at < HTTP_SHORT_INTERVAL_MS) {
-        return;
-    }
-    all->told_at = now;
-    if (all->options.ran_short != NULL) {
-        all->options.ran_short(all->n_gave_way, all->options.user);
-    }
-    all->n_gave_way = 0;
-}
-
-static void
-take_place_of(struct http_connections *all, struct http_place *first)
-{
-    struct http_exchange *x = exchange_at(first);
-
-    for (int i = 0; i < PASSED_OVER_MAX && x != NULL && has_unread(x); i++) {
-        x = exchange_at(http_places_next(all->places, &x->place));
-    }
-    if (x == NULL || has_unread(x)) {
-        x = exchange_at(first);
-    }
-    drop(x);
-    report_shortage(all);
-}
-
-bool
-http_connections_admit(const struct http_connections *all, const struct http_address *address)
-{
-    struct http_place *leaves;
-
-    return http_places_admit(all->places, address, &leaves);
-}
-
-bool
-http_connections_shed(struct http_connections *all)
-{
-    struct http_place *oldest = http_places_oldest(all->places);
-
-    if (oldest != NULL) {
-        take_place_of(all, oldest);
-    }
-    return oldest != NULL;
-}
-
-static void
-enter(struct http_connections *all, struct http_exchange *x)
-{
-    struct http_place *leaves;
-
-    if (http_places_admit(all->places, &x->address, &leaves) && leaves != NULL) {
-        take_place_of(all, leaves);
-    }
-    http_places_enter(all->places, &x->place, &x->address);
-    x->all = all;
 }
 
 void
@@ -426,7 +354,8 @@ http_connection_open(struct http_connections *all, evutil_socket_t fd, const str
     if (all->options.resources) {
         http_parser_allow_resources(x->parser);
     }
-    enter(all, x);
+    http_places_enter(all->places, &x->place, &x->address);
+    x->all = all;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     bufferevent_setcb(x->bev, on_read, on_written, on_event, x);
     bufferevent_setwatermark(x->bev, EV_READ, 0, READ_HIGH_WATER);
@@ -440,11 +369,11 @@ static bool
 has_begun(const struct http_exchange *x)
 {
     return x->state == HANDSHAKE || x->state == ARRIVED || http_parser_has_begun(x->parser) ||
-           evbuffer_get_length(bufferevent_get_input(x->bev)) > 0 || has_unread(x);
+           evbuffer_get_length(bufferevent_get_input(x->bev)) > 0 || http_connection_has_unread(x);
 }
 
-static void
-stop_one(struct http_exchange *x)
+void
+http_connection_stop(struct http_exchange *x)
 {
     x->last = true;
     switch (x->state) {
@@ -455,50 +384,15 @@ stop_one(struct http_exchange *x)
             x->deadline_set = true;
             http_exchange_set_timer(x, HTTP_STOP_MS);
         } else {
-            drop(x);
+            http_connection_drop(x);
         }
         break;
     case LINGERING:
-        drop(x);
+        http_connection_drop(x);
         break;
     case IN_FLIGHT:
     case WRITING:
     case DEAD:
         break;
     }
-}
-
-void
-http_connections_stop(struct http_connections *all)
-{
-    struct http_place *next;
-
-    all->stopped = true;
-    for (struct http_place *p = http_places_first(all->places); p != NULL; p = next) {
-        next = TAILQ_NEXT(p, in_all);
-        stop_one(exchange_at(p));
-    }
-}
-
-void
-http_connections_clear(struct http_connections *all)
-{
-    struct http_place *place;
-
-    all->stopped = true;
-    while ((place = http_places_first(all->places)) != NULL) {
-        drop(exchange_at(place));
-    }
-}
-
-bool
-http_connections_is_idle(const struct http_connections *all)
-{
-    for (struct http_place *p = http_places_first(all->places); p != NULL;
-         p = TAILQ_NEXT(p, in_all)) {
-        if (exchange_at(p)->state != LINGERING) {
-            return false;
-        }
-    }
-    return true;
 }

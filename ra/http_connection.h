@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_connection.h - the connections of one server; between http.c, http_connection.c and
- * http_exchange.c only.
+ * http_connection.h - one connection, from its first octet to its last. Between http_connections.c
+ * and http_connection.c.
  */
 #pragma once
 
-#include <event2/util.h>
-#include <openssl/ssl.h>
+#include "ra/http_exchange.h"
 
-#include "ra/http.h"
-#include "ra/http_places.h"
-
-/* All connections of one server, which fills in the first part. */
-struct http_connections {
-    struct event_base *base;
-    struct http_options options; /* without zeros that mean defaults */
-    struct http_places *places;
-    /* From now on all places are busy, or not any more. */
-    void (*room)(void *server, bool there_is);
-    void *server;
-
-    size_t n_in_flight;
-    size_t n_gave_way; /* and nobody was told yet */
-    int64_t told_at;   /* 0: never */
-    bool stopped;      /* no request after the present one */
-};
-
-/* May a newcomer of this address stay, perhaps in the place of another? */
-bool http_connections_admit(const struct http_connections *, const struct http_address *);
-/* Takes the descriptor and `ssl` (NULL: without TLS) of a newcomer who may stay. */
+/* Takes the descriptor and `ssl` (NULL: without TLS), enters the places, and reads. */
 void http_connection_open(struct http_connections *, evutil_socket_t fd,
                           const struct sockaddr *peer, SSL *ssl);
-/* Drops one that has no complete request, because descriptors ran out. False: there is none. */
-bool http_connections_shed(struct http_connections *);
-/* Begins the end: see http_server_stop_accepting(). */
-void http_connections_stop(struct http_connections *);
-/* Drops everything; exchanges without an answer stay alive, dead. */
-void http_connections_clear(struct http_connections *);
-bool http_connections_is_idle(const struct http_connections *);
+/* The peer is gone or too late: off the network, out of its place. Released, unless an answer is to
+ * come. */
+void http_connection_drop(struct http_exchange *);
+/* See http_server_stop_accepting(). */
+void http_connection_stop(struct http_exchange *);
+/* Octets that were not read yet lie in the kernel. */
+bool http_connection_has_unread(const struct http_exchange *);

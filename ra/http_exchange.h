@@ -6,7 +6,7 @@
 #pragma once
 
 #include "ra/http_answer.h"
-#include "ra/http_connection.h"
+#include "ra/http_connections.h"
 
 enum connection_state { HANDSHAKE, ARRIVED, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
 
