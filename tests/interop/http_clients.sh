@@ -44,7 +44,9 @@ for client in java go; do
   echo "ok: $client: CMP and CRL"
 done
 registration java-api AMF 1 '{"kind":"mac"}'
+registration go-api AMF 1 '{"kind":"mac"}'
 java_client api "$api" ra/admin-tls.pem registrar.p12 oam/java-api.p7s
+go_client api "$api" ra/admin-tls.pem oam/registrar.pem oam/registrar.key oam/go-api.p7s
 
 # the RA is its own proxy: what curl sends to one
 unsent curl
