@@ -192,6 +192,10 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "invalidityDate", BELOW "suspect since");
         return;
     case LEAF_CANCEL:
+        member(out, leaf, "by", BELOW "by");
+        member(out, leaf, "registrar", BELOW "signed by the registrar with serial");
+        member(out, leaf, "reason", BELOW "reason:");
+        return;
     case LEAF_REJECTED:
     case LEAF_STOP:
         member(out, leaf, "reason", BELOW "reason:");

@@ -113,12 +113,23 @@ void issuance_registration_free(struct issuance_registration *);
  * and nothing under it is live, or when this one supersedes it. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
+/* Who ends a registration: a registrar, by what it signed, or an officer at the CA. */
+struct issuance_cancellation {
+    const char *id;
+    const char *by; /* the officer; NULL: it is signed, and all of the next four count */
+    struct span
+        registrar_der;     /* must be a certificate that we issued under the profile registrar */
+    struct span registrar; /* its serial */
+    struct span cms;
+    time_t signed_at; /* with allowance for the registrar's clock */
+    time_t now;
+};
 /* Close and revoke (R38): *revoked live certificates get their leaf REVOKED (cessationOfOperation)
  * with the leaf CANCEL: those under this registration, and when it is the live one those under the
- * ones that it follows. DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED.
- */
-int issuance_cancel(struct store_db *, const char *id, time_t now, uint64_t *leaf, int *revoked,
-                    enum issuance_outcome *outcome, struct err *e);
+ * ones that it follows. DONE, KNOWN when it was cancelled before, both with *leaf; NOT_REGISTERED,
+ * also when that was signed before it was registered; SIGNER_UNKNOWN. */
+int issuance_cancel(struct store_db *, const struct issuance_cancellation *, uint64_t *leaf,
+                    int *revoked, enum issuance_outcome *outcome, struct err *e);
 /* The row, or *found = false. */
 int issuance_registration_find(struct store_db *, const char *id, struct issuance_registration *out,
                                bool *found, struct err *e);

@@ -257,37 +257,60 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     return *outcome == ISSUANCE_DONE ? insert(db, r, now, e) : 0;
 }
 
-int
-issuance_cancel(struct store_db *db, const char *id, time_t now, uint64_t *leaf_index, int *revoked,
-                enum issuance_outcome *outcome, struct err *e)
+static int
+append_cancel(struct store_db *db, const struct issuance_cancellation *c, uint64_t *index,
+              struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, now);
-    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, c->now);
     uint8_t octets[(ISSUANCE_ID_SIZE - 1) / 2];
+
+    if (hex_parse(c->id, octets, sizeof(octets), e) != 0) {
+        return -1;
+    }
+    leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
+    if (c->by != NULL) {
+        leaf_set_text(leaf, "by", c->by);
+    } else {
+        leaf_set_hex(leaf, "registrar", c->registrar);
+        leaf_set_base64(leaf, "cms", c->cms);
+    }
+    return ledger_append(db, leaf, index, e);
+}
+
+int
+issuance_cancel(struct store_db *db, const struct issuance_cancellation *c, uint64_t *leaf,
+                int *revoked, enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool ours = true;
     bool row;
     int64_t state;
 
     *revoked = 0;
-    if (hex_parse(id, octets, sizeof(octets), e) != 0 ||
-        store_query(db, &rows, "SELECT state, leaf FROM registration WHERE id = ?1",
-                    STORE_VALUES(store_text(id)), e) != 0 ||
+    if ((c->by == NULL &&
+         issuance_is_ours(db, c->registrar_der, ISSUANCE_REGISTRAR, &ours, e) != 0) ||
+        store_query(db, &rows, "SELECT state, leaf, registered FROM registration WHERE id = ?1",
+                    STORE_VALUES(store_text(c->id)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
     state = row ? row_int(&rows, 0) : ISSUANCE_LIVE;
-    *leaf_index = row ? (uint64_t)row_int(&rows, 1) : 0;
+    *leaf = row ? (uint64_t)row_int(&rows, 1) : 0;
+    if (row && c->by == NULL && c->signed_at < (time_t)row_int(&rows, 2)) {
+        row = false;
+    }
     store_end(&rows);
-    *outcome = !row                          ? ISSUANCE_NOT_REGISTERED
+    *outcome = !ours                         ? ISSUANCE_SIGNER_UNKNOWN
+               : !row                        ? ISSUANCE_NOT_REGISTERED
                : state == ISSUANCE_CANCELLED ? ISSUANCE_KNOWN
                                              : ISSUANCE_DONE;
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    leaf_set_hex(leaf, "registration", span_of(octets, sizeof(octets)));
-    if (ledger_append(db, leaf, leaf_index, e) != 0 ||
-        issuance_revoke_under(db, id, state == ISSUANCE_LIVE, now, revoked, e) != 0) {
+    if (append_cancel(db, c, leaf, e) != 0 ||
+        issuance_revoke_under(db, c->id, state == ISSUANCE_LIVE, c->now, revoked, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE registration SET state = 1, leaf = ?2 WHERE id = ?1",
-                      STORE_VALUES(store_text(id), store_int((int64_t)*leaf_index)), e);
+                      STORE_VALUES(store_text(c->id), store_int((int64_t)*leaf)), e);
 }

@@ -12,9 +12,10 @@
  *   REGISTRATION  registration hex, sha256 hex (of the CMS), nfInstanceId text, registrar hex
  * (serial of its certificate), proof text (mac certificate vendor publicKey), certificates int,
  * notBefore time, notAfter time, cms? base64 or batch? base64 (DER of a CMS, or of one element of a
- * batch; when it fits) CANCEL        registration hex, reason? text REQUEST       rid hex,
- * registration hex, profile text, assurance text (mac signature), qseq int REFUSAL       rid hex,
- * registration? hex, failInfo int (bit of PKIFailureInfo), reason text INTENT        rid hex,
+ * batch; when it fits) CANCEL        registration hex, reason? text, and who: registrar hex (serial
+ * of its certificate) and cms base64 (what it signed), or by text (the officer at the CA) REQUEST
+ * rid hex, registration hex, profile text, assurance text (mac signature), qseq int REFUSAL rid
+ * hex, registration? hex, failInfo int (bit of PKIFailureInfo), reason text INTENT        rid hex,
  * serial hex, profile text, tbs hex (SHA-256 of the TBSCertificate), notBefore time, notAfter time,
  * nfInstanceId? text, registration? hex, assurance? text (the last three are missing for
  * infrastructure certificates) ISSUED        rid hex, serial hex, certificate base64 (DER)

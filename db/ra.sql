@@ -130,3 +130,9 @@ ALTER TABLE enrolment ADD COLUMN question BLOB;
 -- ir, cr, p10cr, kur: what was asked for besides the key, a CertTemplate (ca/cmp/asked.h). NULL:
 -- nothing, or asked before this column was there. The answer says whether all of it was granted.
 ALTER TABLE enrolment ADD COLUMN asked BLOB;
+
+-- migration 11
+
+-- What a registrar signed to end a registration: the CA is told with it, and takes nothing less. NULL:
+-- nothing, or the CA does not take it.
+ALTER TABLE registration ADD COLUMN cancellation BLOB;

@@ -124,14 +124,18 @@ typedef int requests_convert(void *arg, const char *id, struct span sealed, stru
                              bool *changed, struct err *e);
 int requests_reseal(struct store_db *, int limit, requests_convert *convert, void *arg,
                     struct err *e);
-/* ERR_NOTFOUND. Cancelling twice is fine. Requests that wait for the CA are REJECTED, and their
- * clients told this phrase. */
-int requests_cancel(struct store_db *, const char *id, const char *phrase, struct err *e);
+/* ERR_NOTFOUND. `cms` is what a registrar signed: it is kept until the CA has it. Cancelling twice
+ * is fine. Requests that wait for the CA are REJECTED, and their clients told this phrase. */
+int requests_cancel(struct store_db *, const char *id, struct span cms, const char *phrase,
+                    struct err *e);
 /* The CA has closed it too: what was delivered under it is revoked. */
 int requests_closed(struct store_db *, const char *id, struct err *e);
-/* Cancelled, and the CA has not said so yet. */
-int requests_closing_each(struct store_db *, int limit, void (*visit)(void *arg, const char *id),
-                          void *arg, struct err *e);
+/* The CA does not take what was signed: it is not told again. */
+int requests_not_closed(struct store_db *, const char *id, struct err *e);
+/* Cancelled, and the CA has not said so yet. Borrowed during the call. */
+int requests_closing_each(struct store_db *, int limit,
+                          void (*visit)(void *arg, const char *id, struct span cms), void *arg,
+                          struct err *e);
 
 /* Of a network function whose certificate signs: the newest that is not cancelled, else the newest.
  */

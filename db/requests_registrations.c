@@ -268,10 +268,13 @@ requests_reseal(struct store_db *db, int limit, requests_convert *convert, void 
 }
 
 int
-requests_cancel(struct store_db *db, const char *id, const char *phrase, struct err *e)
+requests_cancel(struct store_db *db, const char *id, struct span cms, const char *phrase,
+                struct err *e)
 {
-    if (store_exec(db, "UPDATE registration SET cancelled = 1, sealed = NULL WHERE id = ?",
-                   STORE_VALUES(store_text(id)), e) != 0) {
+    if (store_exec(db,
+                   "UPDATE registration SET cancelled = 1, sealed = NULL, cancellation = ?2 "
+                   "WHERE id = ?1",
+                   STORE_VALUES(store_text(id), store_blob(cms)), e) != 0) {
         return -1;
     }
     if (store_changes(db) != 1) {
@@ -302,15 +305,23 @@ requests_closed(struct store_db *db, const char *id, struct err *e)
 }
 
 int
-requests_closing_each(struct store_db *db, int limit, void (*visit)(void *arg, const char *id),
-                      void *arg, struct err *e)
+requests_not_closed(struct store_db *db, const char *id, struct err *e)
+{
+    return store_exec(db, "UPDATE registration SET cancellation = NULL WHERE id = ?",
+                      STORE_VALUES(store_text(id)), e);
+}
+
+int
+requests_closing_each(struct store_db *db, int limit,
+                      void (*visit)(void *arg, const char *id, struct span cms), void *arg,
+                      struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = false;
 
     if (store_query(db, &rows,
-                    "SELECT id FROM registration WHERE cancelled = 1 AND closed = 0 "
-                    "ORDER BY id LIMIT ?",
+                    "SELECT id, cancellation FROM registration WHERE cancelled = 1 AND "
+                    "closed = 0 AND cancellation NOT NULL ORDER BY id LIMIT ?",
                     STORE_VALUES(store_int(limit)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -319,7 +330,7 @@ requests_closing_each(struct store_db *db, int limit, void (*visit)(void *arg, c
         char id[REQUESTS_ID_SIZE];
 
         row_copy_text(&rows, 0, id, sizeof(id));
-        visit(arg, id);
+        visit(arg, id, row_blob(&rows, 1));
         if (store_next(&rows, &row, e) != 0) {
             return -1;
         }

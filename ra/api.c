@@ -204,18 +204,18 @@ identify_run(struct task *task)
     job->is_good = check_certificate(job, certificate, &job->e) == 0;
 }
 
-/* An officer looks after what is there; only a registrar makes something. */
+/* An officer looks at what is there; only a registrar makes something, or ends it. */
 static bool
 may(enum role role, enum command_kind kind)
 {
     switch (kind) {
     case COMMAND_REGISTER:
     case COMMAND_IMPORT:
+    case COMMAND_CANCEL:
         return role == ROLE_REGISTRAR;
     case COMMAND_LIST:
     case COMMAND_SHOW:
     case COMMAND_BUNDLE:
-    case COMMAND_CANCEL:
         return role == ROLE_REGISTRAR || role == ROLE_OFFICER;
     }
     return false;
@@ -237,10 +237,10 @@ run_command(struct api_job *job)
         status = 403;
     }
     job->kind = command.kind;
-    if (status == 0 && command.kind == COMMAND_REGISTER) {
+    if (status == 0 && (command.kind == COMMAND_REGISTER || command.kind == COMMAND_CANCEL)) {
         command.document = BUF_INIT(HTTP_BODY_MAX);
         if (request->body.n > HTTP_BODY_MAX) {
-            (void)err_set(&job->e, ERR_INPUT, "a registration has %d octets at most",
+            (void)err_set(&job->e, ERR_INPUT, "what is signed has %d octets at most",
                           (int)REGISTRATION_MAX);
             status = 413;
         } else if (buf_set(&command.document, request->body, &job->e) != 0) {

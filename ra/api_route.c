@@ -9,6 +9,7 @@
 #include "ra/http_answer.h"
 
 #define REGISTRATIONS "/v1/registrations"
+#define CANCELLATIONS "/v1/cancellations"
 #define IMPORTS "/v1/imports"
 
 enum { QUERY_MEMBERS_MAX = 4 };
@@ -85,6 +86,16 @@ parse_query(const char *text, struct requests_filter *out, struct err *e)
 /* ---- paths ---- */
 
 static int
+check_cms(const struct http_request *r, struct err *e)
+{
+    return strcmp(r->content_type, "application/pkcs7-mime") == 0 ||
+                   strcmp(r->content_type, "application/cms") == 0
+               ? 0
+               : refused(415, e, ERR_INPUT,
+                         "Content-Type: application/pkcs7-mime or application/cms is expected");
+}
+
+static int
 collection(const struct http_request *r, struct command_request *out, int *success,
            const char **allow, struct err *e)
 {
@@ -95,11 +106,7 @@ collection(const struct http_request *r, struct command_request *out, int *succe
     case HTTP_METHOD_POST:
         out->kind = COMMAND_REGISTER;
         *success = 201;
-        return strcmp(r->content_type, "application/pkcs7-mime") == 0 ||
-                       strcmp(r->content_type, "application/cms") == 0
-                   ? 0
-                   : refused(415, e, ERR_INPUT,
-                             "Content-Type: application/pkcs7-mime or application/cms is expected");
+        return check_cms(r, e);
     case HTTP_METHOD_DELETE:
         break;
     }
@@ -116,18 +123,27 @@ one(const struct http_request *r, const char *id, struct command_request *out, c
     if (command_parse_id(id, out->id, &ignored) != 0) {
         return refused(404, e, ERR_NOTFOUND, "a registration's id has 32 hexadecimal digits");
     }
-    switch (r->method) {
-    case HTTP_METHOD_GET:
-        out->kind = COMMAND_SHOW;
+    out->kind = COMMAND_SHOW;
+    if (r->method == HTTP_METHOD_GET) {
         return 0;
-    case HTTP_METHOD_DELETE:
-        out->kind = COMMAND_CANCEL;
-        return 0;
-    case HTTP_METHOD_POST:
-        break;
     }
-    *allow = "GET, HEAD, DELETE";
-    return refused(405, e, ERR_INPUT, "GET shows the registration, DELETE cancels it");
+    *allow = "GET, HEAD";
+    return refused(
+        405, e, ERR_INPUT,
+        "GET shows the registration; to cancel it a registrar signs: POST to " CANCELLATIONS
+        " what 'nfpki-ractl cancellation' prints, signed");
+}
+
+static int
+cancellations(const struct http_request *r, struct command_request *out, const char **allow,
+              struct err *e)
+{
+    out->kind = COMMAND_CANCEL;
+    if (r->method != HTTP_METHOD_POST) {
+        *allow = "POST";
+        return refused(405, e, ERR_INPUT, "POST cancels what a registrar signed");
+    }
+    return check_cms(r, e);
 }
 
 static int
@@ -159,13 +175,17 @@ api_route_find(const struct http_request *r, struct command_request *out, int *s
     if (is_list) {
         return collection(r, out, success, allow, e);
     }
+    if (strcmp(r->path, CANCELLATIONS) == 0) {
+        return cancellations(r, out, allow, e);
+    }
     if (strcmp(r->path, IMPORTS) == 0) {
         return imports(r, out, allow, e);
     }
     if (strncmp(r->path, REGISTRATIONS "/", n + 1) == 0) {
         return one(r, r->path + n + 1, out, allow, e);
     }
-    return refused(404, e, ERR_NOTFOUND, "there are " REGISTRATIONS " and " IMPORTS);
+    return refused(404, e, ERR_NOTFOUND,
+                   "there are " REGISTRATIONS ", " CANCELLATIONS " and " IMPORTS);
 }
 
 int

@@ -12,7 +12,9 @@ enum { ROUND_MAX = 8 };
 struct item {
     struct closing *closing;
     char id[REQUESTS_ID_SIZE];
+    struct buf cms;
     bool closed;
+    bool refused;
 };
 
 struct closing {
@@ -36,6 +38,12 @@ closing_new(struct ra *ra)
 void
 closing_free(struct closing *c)
 {
+    if (c == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < ROUND_MAX; i++) {
+        buf_free(&c->items[i].cms);
+    }
     mem_free(c);
 }
 
@@ -54,12 +62,20 @@ on_store(struct closing *c, int (*run)(struct store_op *, struct store_db *, str
 }
 
 static int
+note(struct store_db *db, const struct item *item, struct err *e)
+{
+    return item->closed    ? requests_closed(db, item->id, e)
+           : item->refused ? requests_not_closed(db, item->id, e)
+                           : 0;
+}
+
+static int
 closed_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct closing *c = CONTAINER_OF(op, struct closing, op);
 
     for (size_t i = 0; i < c->n; i++) {
-        if (c->items[i].closed && requests_closed(db, c->items[i].id, e) != 0) {
+        if (note(db, &c->items[i], e) != 0) {
             return -1;
         }
     }
@@ -89,15 +105,23 @@ end_of_one(struct closing *c)
     }
 }
 
-/* REFUSED: the CA has no such registration, so there is nothing to close. */
+/* REFUSED: the same octets would be refused again. */
 static void
 on_reply(void *arg, const struct link_message *reply)
 {
     struct item *item = arg;
 
-    item->closed = reply != NULL && (reply->type == LINK_CANCELLED || reply->type == LINK_REFUSED);
+    struct err e = {0};
+
+    item->closed = reply != NULL && reply->type == LINK_CANCELLED;
+    item->refused = reply != NULL && reply->type == LINK_REFUSED;
     if (item->closed) {
         log_event(LOG_INFO, "cancelled", "registration %s, at the CA too", item->id);
+    } else if (item->refused) {
+        (void)err_set(&e, ERR_DENIED, "the CA says: %.*s; what was issued is not revoked",
+                      (int)reply->phrase.n, (const char *)reply->phrase.p);
+        log_err(LOG_ERROR, "cancel-refused", &e, "registration %s is cancelled here only",
+                item->id);
     }
     end_of_one(item->closing);
 }
@@ -106,7 +130,8 @@ static void
 ask(struct closing *c, struct item *item)
 {
     uint8_t id[LINK_REGISTRATION_SIZE] = {0};
-    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
+    const struct link_message m = {
+        .type = LINK_CANCEL, .id = span_of(id, sizeof(id)), .body = buf_span(&item->cms)};
     struct err e = {0};
 
     if (hex_parse(item->id, id, sizeof(id), &e) != 0 ||
@@ -116,12 +141,15 @@ ask(struct closing *c, struct item *item)
 }
 
 static void
-visit(void *arg, const char *id)
+visit(void *arg, const char *id, struct span cms)
 {
     struct closing *c = arg;
     struct item *item = &c->items[c->n++];
+    struct err e;
 
-    *item = (struct item){.closing = c};
+    buf_free(&item->cms);
+    *item = (struct item){.closing = c, .cms = BUF_INIT(LINK_CANCEL_MAX)};
+    (void)buf_set(&item->cms, cms, &e); /* a longer one was never taken */
     memcpy(item->id, id, sizeof(item->id) - 1);
 }
 

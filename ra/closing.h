@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * closing.h - cancelled registrations whose end the CA has not confirmed: the CA was away, or one
- * of us was killed in between. It is told again after each new connection and every few seconds,
- * until it says CANCELLED; then what was delivered under them is noted as revoked. On the loop's
- * thread.
+ * of us was killed in between. It is told again, with what a registrar signed, after each new
+ * connection and every few seconds, until it says CANCELLED; then what was delivered under them is
+ * noted as revoked. When it says REFUSED an operator has to look, and the log says so. On the
+ * loop's thread.
  */
 #pragma once
 

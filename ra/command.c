@@ -2,7 +2,7 @@
 /*
  *   register: enlist.c
  *   import:   import.c
- *   cancel:   store: cancel here -> link CANCEL -> answer
+ *   cancel:   cancel.c
  */
 #include "ra/command.h"
 
@@ -11,12 +11,10 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
-#include "ca/cmp/phrase.h"
 #include "ca/link/msg.h"
+#include "ra/cancel.h"
 #include "ra/enlist.h"
 #include "ra/import.h"
-#include "ra/mac_cache.h"
-#include "ra/queue.h"
 
 struct command {
     struct store_op op;
@@ -26,6 +24,7 @@ struct command {
     json_t *answer;
     struct err e;
     struct enlisting enlisting;
+    struct cancelling cancelling;
     size_t rows; /* list */
     char last[REQUESTS_ID_SIZE];
 };
@@ -38,6 +37,7 @@ command_free(struct command *c)
     buf_free(&c->request.document);
     buf_free(&c->request.manifest);
     enlisting_clear(&c->enlisting);
+    cancelling_clear(&c->cancelling);
     mem_free(c);
 }
 
@@ -201,69 +201,19 @@ bundle_run(struct store_op *op, struct store_db *db, struct err *e)
 
 /* ---- cancel ---- */
 
-static int
-closed_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return requests_closed(db, CONTAINER_OF(op, struct command, op)->request.id, e);
-}
-
 static void
-closed_done(struct task *task)
+cancel_finished(struct cancelling *x)
 {
-    struct command *c = command_of_op(task);
+    struct command *c = CONTAINER_OF(x, struct command, cancelling);
+    const char *id;
 
-    if (c->op.result != 0) {
-        refuse(c, &c->op.e);
+    if (x->result != 0) {
+        refuse(c, &x->e);
         return;
     }
-    log_event(LOG_INFO, "cancelled", "registration %s by %s", c->request.id, c->request.who);
-    answer(c, json_pack("{s:s}", "id", c->request.id));
-}
-
-static void
-cancel_replied(void *arg, const struct link_message *reply)
-{
-    struct command *c = arg;
-
-    if (reply != NULL && reply->type == LINK_CANCELLED) {
-        on_store(c, closed_run, closed_done);
-        return;
-    }
-    if (reply != NULL && reply->type == LINK_REFUSED) {
-        (void)err_set(&c->e, ERR_DENIED, "cancelled here, but the CA says: %.*s",
-                      (int)reply->phrase.n, (const char *)reply->phrase.p);
-    } else {
-        (void)err_set(&c->e, ERR_BUSY,
-                      "cancelled here; the CA did not answer and is told again until it does: "
-                      "what was issued is not revoked before");
-    }
-    refuse(c, &c->e);
-}
-
-static int
-cancel_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return requests_cancel(db, CONTAINER_OF(op, struct command, op)->request.id,
-                           phrase_text(PHRASE_CANCELLED), e);
-}
-
-static void
-cancel_done(struct task *task)
-{
-    struct command *c = command_of_op(task);
-    uint8_t id[LINK_REGISTRATION_SIZE] = {0};
-    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
-
-    mac_cache_forget(c->ra->mac_cache, c->request.id);
-    if (c->op.result != 0) {
-        refuse(c, &c->op.e);
-    } else if (hex_parse(c->request.id, id, sizeof(id), &c->e) != 0) {
-        refuse(c, &c->e);
-    } else if (queue_ask(c->ra->queue, &m, cancel_replied, c, &c->e) != 0) {
-        (void)err_wrap(&c->e, "cancelled here; the CA is told when it is there: what was issued is "
-                              "not revoked before");
-        refuse(c, &c->e);
-    }
+    id = x->cancellation->content.registration;
+    log_event(LOG_INFO, "cancelled", "registration %s by %s", id, c->request.who);
+    answer(c, json_pack("{s:s}", "id", id));
 }
 
 /* ---- register ---- */
@@ -412,7 +362,10 @@ command_run(struct ra *ra, struct command_request *request, const struct command
         begin_import(c);
         break;
     case COMMAND_CANCEL:
-        on_store(c, cancel_run, cancel_done);
+        c->cancelling.ra = ra;
+        c->cancelling.done = cancel_finished;
+        buf_move(&c->cancelling.input, &c->request.document);
+        cancel(&c->cancelling);
         break;
     }
 }

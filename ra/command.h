@@ -17,7 +17,7 @@ enum command_kind {
     COMMAND_LIST,     /* `filter` */
     COMMAND_SHOW,     /* `id` */
     COMMAND_BUNDLE,   /* `id`: the same, with where and whom to ask */
-    COMMAND_CANCEL,   /* `id` */
+    COMMAND_CANCEL,   /* `document`: what a registrar signed */
     COMMAND_IMPORT,   /* `manifest` and `document`, the lines */
 };
 

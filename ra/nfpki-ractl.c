@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "ca/link/admin.h"
+#include "ca/registration/cancellation.h"
 #include "ra/ractl.h"
 
 enum { FILE_MAX = 64 * 1024, PAGE = 1000 };
@@ -75,23 +76,32 @@ ractl_finish(void)
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
 }
 
-static int
-run_register(int argc, char **argv)
+/* Hands in what a registrar signed. */
+static json_t *
+ask_cms(const char *command, const char *path, int *status)
 {
     CLEANUP(buf_free) struct buf cms = BUF_INIT(FILE_MAX);
     CLEANUP(mem_cleanup) char *base64 = NULL;
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     struct err e;
+
+    if (file_read(path, &cms, &e) != 0) {
+        *status = ractl_complain(&e);
+        return NULL;
+    }
+    base64 = base64_dup(buf_span(&cms));
+    return ask(json_pack("{s:s, s:s}", "command", command, "cms", base64), status);
+}
+
+static int
+run_register(int argc, char **argv)
+{
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     int status;
 
     if (argc != 2) {
         return cmd_misuse(&ractl_program, argv[0]);
     }
-    if (file_read(argv[1], &cms, &e) != 0) {
-        return ractl_complain(&e);
-    }
-    base64 = base64_dup(buf_span(&cms));
-    answer = ask(json_pack("{s:s, s:s}", "command", "register", "cms", base64), &status);
+    answer = ask_cms("register", argv[1], &status);
     if (answer == NULL || ractl_json) {
         return status;
     }
@@ -242,6 +252,29 @@ run_show(int argc, char **argv)
     return status;
 }
 
+/* Asks nobody: it is for whoever has the registrar's key. */
+static int
+run_cancellation(int argc, char **argv)
+{
+    struct cancellation c = {.time = clock_now()};
+    uint8_t id[(REGISTRATION_ID_SIZE - 1) / 2];
+    CLEANUP(mem_cleanup) char *text = NULL;
+    struct err e;
+
+    if (argc != 2) {
+        return cmd_misuse(&ractl_program, argv[0]);
+    }
+    if (hex_parse(argv[1], id, sizeof(id), &e) != 0) {
+        (void)err_set(&e, ERR_INPUT, "%.64s: not the 32 hexadecimal digits of a registration",
+                      argv[1]);
+        return ractl_complain(&e);
+    }
+    hex_format(span_of(id, sizeof(id)), c.registration);
+    text = cancellation_format(&c);
+    (void)fputs(text, stdout);
+    return ractl_finish();
+}
+
 static int
 run_cancel(int argc, char **argv)
 {
@@ -251,7 +284,7 @@ run_cancel(int argc, char **argv)
     if (argc != 2) {
         return cmd_misuse(&ractl_program, argv[0]);
     }
-    answer = ask(json_pack("{s:s, s:s}", "command", "cancel", "id", argv[1]), &status);
+    answer = ask_cms("cancel", argv[1], &status);
     if (answer != NULL && !ractl_json) {
         (void)printf("cancelled %s\n", ractl_text(answer, "id"));
         return ractl_finish();
@@ -271,7 +304,11 @@ static const struct cmd commands[] = {
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},
-    {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
+    {"cancellation", "REGISTRATION", "what a registrar signs to close a registration",
+     run_cancellation},
+    {"cancel", "FILE",
+     "close a registration by a signed cancellation (CMS), revoke what is live under it",
+     run_cancel},
 };
 
 const struct program ractl_program = {

@@ -38,7 +38,7 @@ text_of(const json_t *request, const char *member, const char **out, struct err 
 }
 
 static int
-take_document(const json_t *request, struct command_request *out, struct err *e)
+take_cms(const json_t *request, const char *verb, struct command_request *out, struct err *e)
 {
     const char *text;
 
@@ -46,10 +46,22 @@ take_document(const json_t *request, struct command_request *out, struct err *e)
         return -1;
     }
     if (text == NULL) {
-        return err_set(e, ERR_INPUT, "register: \"cms\" (base64) is missing");
+        return err_set(e, ERR_INPUT, "%s: \"cms\" (base64) is missing", verb);
     }
     out->document = BUF_INIT(REGISTRATION_MAX);
-    return base64_parse(text, &out->document, e) == 0 ? 0 : err_wrap(e, "register");
+    return base64_parse(text, &out->document, e) == 0 ? 0 : err_wrap(e, "%s", verb);
+}
+
+static int
+take_document(const json_t *request, struct command_request *out, struct err *e)
+{
+    return take_cms(request, "register", out, e);
+}
+
+static int
+take_cancellation(const json_t *request, struct command_request *out, struct err *e)
+{
+    return take_cms(request, "cancel", out, e);
 }
 
 static int
@@ -104,7 +116,7 @@ static const struct verb {
     {"list", COMMAND_LIST, take_filter},
     {"show", COMMAND_SHOW, take_id},
     {"bundle", COMMAND_BUNDLE, take_id},
-    {"cancel", COMMAND_CANCEL, take_id},
+    {"cancel", COMMAND_CANCEL, take_cancellation},
     {"import", COMMAND_IMPORT, take_batch},
 };
 

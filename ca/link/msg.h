@@ -20,6 +20,7 @@ enum {
     LINK_PROFILES_SIZE = 32, /* SHA-256 of the CA's file of profiles */
     LINK_SUBMIT_MAX = 96 * 1024,
     LINK_REGISTER_MAX = 32 * 1024,
+    LINK_CANCEL_MAX = 16 * 1024,
     LINK_CERTIFICATE_MAX = 16 * 1024,
     LINK_PHRASE_MAX = 128,
     LINK_CHECK_AFTER_MAX = 24 * 60 * 60, /* seconds */
@@ -58,7 +59,7 @@ struct link_message {
                        of a certificate */
     uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
-    struct span body;     /* SUBMIT: nested PKIMessage; REGISTER: CMS; ISSUED: certificate;
+    struct span body;     /* SUBMIT: nested PKIMessage; REGISTER, CANCEL: CMS; ISSUED: certificate;
                              WELCOME: issuing certificate */
     struct span root;     /* WELCOME: root certificate */
     bool software;        /* WELCOME: a key of the CA is in a software token */

@@ -288,7 +288,7 @@ size_t
 registration_error_member(const char *text)
 {
     /* What is said about the whole begins with one of these. */
-    static const char *const whole[] = {"registration", "manifest", NULL};
+    static const char *const whole[] = {"registration", "manifest", "cancellation", NULL};
     size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.[]");
 
     if (n == 0 || strncmp(text + n, ": ", 2) != 0) {

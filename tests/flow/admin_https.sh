@@ -116,7 +116,7 @@ openssl cms -sign -binary -nodetach -md sha256 -in oam/https.json -outform DER -
 post rogue.p7s
 expect 'signed by an officer' 403
 
-# an officer looks and cancels, but registers nothing
+# an officer looks, but neither registers nor cancels
 who=officer
 registration second SMF 1 '{"kind":"mac"}'
 post oam/second.p7s
@@ -125,11 +125,35 @@ call POST /v1/imports /v1/imports -H 'Content-Type: application/x-ndjson' --data
 expect 'an officer imports' 403
 call GET /v1/registrations /v1/registrations
 expect 'an officer lists' 200
-call DELETE '/v1/registrations/{id}' "/v1/registrations/$id"
-expect 'an officer cancels' 200 "$id"
+end() { # end ID [SIGNER] [TYPE]: POST of a cancellation that the registrar, or SIGNER, signed
+  cancellation "$1" "${2:-registrar}"
+  call POST /v1/cancellations /v1/cancellations -H "Content-Type: ${3:-application/pkcs7-mime}" \
+    --data-binary "@oam/cancel-$1.p7s"
+}
+end "$id"
+expect 'an officer brings what a registrar signed' 403
+who=registrar
+end "$id" officer
+expect 'a registrar brings what an officer signed' 403 'a registrar cancels'
+call POST /v1/cancellations /v1/cancellations -H 'Content-Type: application/cms' --data-binary @oam/https.p7s
+expect 'a registration in the place of a cancellation' 400
+call GET '/v1/registrations/{id}' "/v1/registrations/$id"
+expect 'not cancelled' 200 '"state":"used"'
+call DELETE - "/v1/registrations/$id"
+expect 'the way that it was' 405 'a registrar signs'
+end "$id" registrar application/json
+expect 'another type' 415
+sed -i 's/"time":"20[0-9][0-9]/"time":"2020/' "oam/cancel-$id.json"
+openssl cms -sign -binary -nodetach -md sha256 -in "oam/cancel-$id.json" -outform DER -signer oam/registrar.pem \
+  -inkey oam/registrar.key -out old.p7s
+call POST /v1/cancellations /v1/cancellations -H 'Content-Type: application/cms' --data-binary @old.p7s
+expect 'an old one' 422 '"member":"cancel.time"'
+call POST /v1/cancellations /v1/cancellations -H 'Content-Type: application/cms' --data-binary @big
+expect 'too long' 413
+end "$id" registrar application/cms
+expect 'a registrar cancels' 200 "$id"
 call GET '/v1/registrations/{id}' "/v1/registrations/$id"
 expect 'cancelled' 200 '"state":"cancelled"'
-who=registrar
 
 # list: pages, filters, nonsense
 call GET /v1/registrations '/v1/registrations?limit=2'
@@ -147,8 +171,10 @@ call GET /v1/registrations "/v1/registrations?after=0000000000000000000000000000
 expect 'behind nothing' 404
 call GET '/v1/registrations/{id}' /v1/registrations/00000000000000000000000000000000
 expect 'nobody' 404
-call DELETE '/v1/registrations/{id}' /v1/registrations/00000000000000000000000000000000
+end 00000000000000000000000000000000
 expect 'cancel nobody' 404
+call GET - /v1/cancellations
+expect 'a list of cancellations' 405
 for path in / /v2/registrations /v1/registrations/ /v1/registrations/xyz /v1/registrations/$id/secret; do
   call GET - "$path"
   expect "$path" 404
@@ -220,7 +246,7 @@ call GET /v1/registrations /v1/registrations
 expect 'a network function' 401
 call GET '/v1/registrations/{id}' "/v1/registrations/$id"
 expect 'a network function' 401
-call DELETE '/v1/registrations/{id}' "/v1/registrations/$id"
+end "$id" registrar
 expect 'a network function' 401
 post oam/second.p7s
 expect 'a network function' 401
@@ -286,7 +312,7 @@ registration away AMF 1 '{"kind":"mac"}'
 post oam/away.p7s
 expect 'without the CA' 503
 grep -qi '^retry-after: ' headers.txt || fail "$(<headers.txt)"
-call DELETE '/v1/registrations/{id}' "/v1/registrations/$id"
+end "$id"
 expect 'cancel without the CA' 503
 start_daemon ca
 for ((i = 0; i < 200; i++)); do
@@ -304,7 +330,7 @@ done
 sqlite3 ra/state/ra.db "INSERT INTO registration (id, cms, json, nf_instance, proof, not_after, certificates, registered)
   SELECT '0123456789abcdef0123456789abcdef', cms, json, nf_instance, 1, not_after, 1, registered FROM registration LIMIT 1"
 start_daemon ra
-call DELETE '/v1/registrations/{id}' /v1/registrations/0123456789abcdef0123456789abcdef
+end 0123456789abcdef0123456789abcdef
 expect 'cancel what the CA does not know' 403
 openapi coverage seen.txt
 audit verify

@@ -112,9 +112,12 @@ id=$(ractl list | grep "$uuid" | cut -d' ' -f1)
 ractl show "$id" | grep -q "$id" || fail show
 wrong 2 '32 hexadecimal digits' ractl show 00
 wrong 1 'no registration' ractl show 00000000000000000000000000000000
-wrong 1 'no registration' ractl cancel 00000000000000000000000000000000
-ractl cancel "$id"
-ractl cancel "$id"
+cancellation 00000000000000000000000000000000
+wrong 1 'no registration' ractl cancel oam/cancel-00000000000000000000000000000000.p7s
+wrong 2 'not signed' ractl cancel oam/cancel-00000000000000000000000000000000.json
+wrong 2 'not the 32 hexadecimal digits' ractl cancellation xyz
+cancel "$id"
+cancel "$id"
 new_key mine.key
 wrong 1 'badMessageCheck' cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey mine.key -certout mine.pem
 [[ ! -s mine.pem ]] || fail 'a cancelled registration enrolled'

@@ -64,8 +64,11 @@ for sent in owner:transactionIdInUse confirm:certConfirmed; do
 done
 
 # a request that was queued while the CA was away is judged when the CA is back: cancelled meanwhile
+register gone AMF 1
+gone=$registration_id
 register late AMF 1
 late=$registration_id
+cancel "$gone" # so that the RA has heard from the CA whose signature this is
 kill_daemon ca
 new_key late.key
 cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey late.key -certout late.pem \
@@ -75,13 +78,13 @@ for ((i = 0; i < 300; i++)); do
   [[ -s late2.der ]] && break
   sleep 0.1
 done
-ractl cancel "$late" >cancel.log 2>&1 || true # the CA cannot be told now
+cancel "$late" >cancel.log 2>&1 || true # the CA cannot be told now
 if wait "$client"; then
   fail 'a cancelled registration enrolled'
 fi
 start_daemon ca
 for ((i = 0; i < 300; i++)); do
-  ractl cancel "$late" >cancel.log 2>&1 && break # repeated, as it said
+  cancel "$late" >cancel.log 2>&1 && break # repeated, as it said
   sleep 0.1
 done
 audit show --json "$late" >late.json

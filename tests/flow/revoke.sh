@@ -112,20 +112,32 @@ enrol e
 first_id=$registration_id
 new_key e2.key
 cmp -cmd kur -cert e.pem -key e.key -newkey e2.key -certout e2.pem
-ractl cancel "$first_id"
+cancel "$first_id"
 [[ $(on_crl e2.pem) == *'Cessation Of Operation'* && $(on_crl e.pem) == *Superseded* ]] || fail "cancel: $(crl)"
 if cmp -cmd kur -cert e2.pem -key e2.key -newkey x.key -certout x.pem >x.log 2>&1 || ! grep -q certRevoked x.log; then
   fail "kur after cancel: $(<x.log)"
 fi
-ractl cancel "$first_id"
+cancel "$first_id"
+# only a registrar ends a registration, and only with what it signed about this one
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=officer -keyout oam/officer.key \
+  -out officer.csr 2>/dev/null
+cactl issue --profile officer --subject-cn officer --days 2 officer.csr >oam/officer.pem
 enrol f
+cp f.pem oam/f.pem && cp f.key oam/f.key
+for signer in officer f; do
+  cancellation "$registration_id" "$signer"
+  if ractl cancel "oam/cancel-$registration_id.p7s" 2>x.log; then fail "cancelled by $signer"; fi
+  echo "ok: $(<x.log)"
+done
+cmp -cmd kur -cert f.pem -key f.key -newkey x.key -certout f2.pem || fail 'what nobody cancelled does not work any more'
 cactl cancel "$registration_id" | grep -q '"revoked": 1' || fail 'cactl cancel'
-[[ $(on_crl f.pem) == *'Cessation Of Operation'* ]] || fail 'cancelled by an officer, and not on the CRL'
+[[ $(on_crl f2.pem) == *'Cessation Of Operation'* ]] || fail 'cancelled by an officer, and not on the CRL'
 cactl cancel "$registration_id" | grep -q '"already": true' || fail 'cactl cancel, again'
 if cactl cancel 00000000000000000000000000000000 2>x.log; then fail 'cancelled nothing'; fi
 enrol g
+cancel "$first_id" # so that the RA has heard whose signature this is
 kill_daemon ca
-if ractl cancel "$registration_id" 2>x.log; then fail 'cancelled without a CA'; fi
+if cancel "$registration_id" 2>x.log; then fail 'cancelled without a CA'; fi
 grep -q 'is told' x.log || fail "cancel without a CA: $(<x.log)"
 kill_daemon ra
 start_daemon ca
@@ -134,5 +146,10 @@ wait_for_reason g.pem 'Cessation Of Operation'
 echo 'ok: cancel closes and revokes'
 
 audit verify
+# the record says who
+story=$(audit show "$first_id")
+[[ $story == *"signed by the registrar with serial $(serial oam/registrar.pem | tr '[:upper:]' '[:lower:]')"* ]] || fail "$story"
+story=$(audit show "$(serial f2.pem | tr '[:upper:]' '[:lower:]')")
+[[ $story == *"by uid $UID ($(id -un))"* ]] || fail "$story"
 story=$(audit show "$(serial c.pem | tr '[:upper:]' '[:lower:]')")
 [[ $story == *'privilegeWithdrawn, by rr of ra-cmp'* && $story == *'asked for by request'* ]] || fail "$story"

@@ -59,6 +59,17 @@ sign_registration() {
   openssl cms -sign -binary -nodetach -md sha256 -in "$pki/oam/$1.json" -outform DER \
     -signer "$pki/oam/registrar.pem" -inkey "$pki/oam/registrar.key" -out "$pki/oam/$1.p7s"
 }
+# cancellation ID [SIGNER]: $pki/oam/cancel-ID.p7s, what the registrar (or oam/SIGNER) signs to end a registration
+cancellation() {
+  "$bin/nfpki-ractl" cancellation "$1" >"$pki/oam/cancel-$1.json"
+  openssl cms -sign -binary -nodetach -md sha256 -in "$pki/oam/cancel-$1.json" -outform DER \
+    -signer "$pki/oam/${2:-registrar}.pem" -inkey "$pki/oam/${2:-registrar}.key" -out "$pki/oam/cancel-$1.p7s"
+}
+# cancel ID: signed and handed in
+cancel() {
+  cancellation "$1"
+  ractl cancel "$pki/oam/cancel-$1.p7s"
+}
 
 # register NAME TYPE CERTIFICATES: by shared secret; sets $reference, $secret and $registration_id
 register() {

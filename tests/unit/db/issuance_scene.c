@@ -91,7 +91,14 @@ do_cancel(struct store_db *db, void *arg, struct err *e)
 {
     struct registering *r = arg;
 
-    return issuance_cancel(db, r->row.id, NOW, &r->row.leaf, &r->revoked, &r->outcome, e);
+    const struct issuance_cancellation c = {.id = r->row.id,
+                                            .registrar_der = REGISTRAR,
+                                            .registrar = span_of(REGISTRAR.p + 11, 16),
+                                            .cms = SPAN_LITERAL("cancel"),
+                                            .signed_at = NOW,
+                                            .now = NOW};
+
+    return issuance_cancel(db, &c, &r->row.leaf, &r->revoked, &r->outcome, e);
 }
 
 int

@@ -856,7 +856,7 @@ verb_lookup(struct store_db *db, void *arg, struct err *e)
 static int
 verb_cancel(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_cancel(db, arg, "cancelled", e);
+    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
 }
 
 static void

@@ -263,10 +263,11 @@ struct closing {
 };
 
 static void
-visit(void *arg, const char *id)
+visit(void *arg, const char *id, struct span cms)
 {
     struct closing *c = arg;
 
+    assert_true(span_equal(cms, SPAN_LITERAL("signed")));
     (void)snprintf(c->ids[c->n++], REQUESTS_ID_SIZE, "%s", id);
 }
 
@@ -279,13 +280,19 @@ verb_closing(struct store_db *db, void *arg, struct err *e)
 static int
 verb_cancel(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_cancel(db, arg, "cancelled", e);
+    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
 }
 
 static int
 verb_closed(struct store_db *db, void *arg, struct err *e)
 {
     return requests_closed(db, arg, e);
+}
+
+static int
+verb_not_closed(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_not_closed(db, arg, e);
 }
 
 static int
@@ -301,6 +308,7 @@ a_cancelled_registration_is_closed_by_the_ca(void **state)
     CLEANUP(mem_cleanup) char *identity = identity_of(1);
     struct request waits = {.n = 2, .body = KUR, .identity = identity};
     struct closing before = {.n = 0};
+    struct closing refused = {.n = 0};
     struct closing after = {.n = 0};
     char id[] = ID;
     int open = -1;
@@ -316,6 +324,11 @@ a_cancelled_registration_is_closed_by_the_ca(void **state)
     assert_int_equal(before.n, 1);
     assert_string_equal(before.ids[0], ID);
     assert_false(look(s, 1).out.revoked); /* the CA has not said so */
+    call(s, verb_not_closed, id);
+    call(s, verb_closing, &refused);
+    assert_int_equal(refused.n, 0); /* it does not take what was signed: it is not told again */
+    assert_false(look(s, 1).out.revoked);
+    call(s, verb_cancel, id); /* until something else is signed */
     call(s, verb_closed, id);
     assert_true(look(s, 1).out.revoked);
     call(s, verb_closing, &after);

@@ -396,14 +396,10 @@ what_is_no_longer_registered_is_refused_after_all(void **state)
     struct scene *s = *state;
     CLEANUP(nf_free) struct nf n = waiting_nf(s);
     CLEANUP(answer_free) struct answer a = {0};
-    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
-    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(octets, sizeof(octets))};
     bool cancelled = false;
-    struct err e = {0};
 
     officer_decides(s, &n, true, true, "waiting");
-    assert_ok(hex_parse(n.id, octets, sizeof(octets), &e), &e);
-    world_send(s->w, &m);
+    world_send_cancel(s->w, n.id);
     /* CANCELLED, and REFUSED for what waited, in any order */
     for (int i = 0; i < 2; i++) {
         world_receive(s->w, &a);

@@ -58,12 +58,8 @@ static void
 cancel(struct world *w, const char *id)
 {
     CLEANUP(answer_free) struct answer answer = {0};
-    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
-    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(octets, sizeof(octets))};
-    struct err e = {0};
 
-    assert_ok(hex_parse(id, octets, sizeof(octets), &e), &e);
-    world_send(w, &m);
+    world_send_cancel(w, id);
     world_receive(w, &answer);
     assert_int_equal(answer.m.type, LINK_CANCELLED);
 }

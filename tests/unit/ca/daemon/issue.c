@@ -144,10 +144,7 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     CLEANUP(buf_free) struct buf first = {0};
     CLEANUP(buf_free) struct buf second = {0};
     CLEANUP(buf_free) struct buf by_stranger = {0};
-    uint8_t id[LINK_REGISTRATION_SIZE] = {0};
     char hex[CMP_REGISTRATION_ID_SIZE + 1];
-    const struct link_message cancel = {.type = LINK_CANCEL, .id = span_of(id, sizeof(id))};
-    struct err e = {0};
 
     assert_int_equal(X509_up_ref(registrar), 1);
     nf_uuid(uuid);
@@ -161,9 +158,8 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     nf_is_refused(&answer, CMP_DUPLICATE_CERT_REQ);
     world_registration_id(buf_span(&first), hex);
     assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, hex, strlen(hex)));
-    assert_ok(hex_parse(hex, id, sizeof(id), &e), &e);
     for (int i = 0; i < 2; i++) {
-        world_send(w, &cancel);
+        world_send_cancel(w, hex);
         world_receive(w, &answer);
         assert_int_equal(answer.m.type, LINK_CANCELLED);
     }

@@ -194,17 +194,6 @@ a_kill_at_any_moment_revokes_once(void **state)
 }
 
 static void
-cancel(struct world *w, const struct nf *n)
-{
-    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
-    const struct link_message m = {.type = LINK_CANCEL, .id = span_of(octets, sizeof(octets))};
-    struct err e = {0};
-
-    assert_ok(hex_parse(n->id, octets, sizeof(octets), &e), &e);
-    world_send(w, &m);
-}
-
-static void
 a_cancelled_registration_has_nothing_live(void **state)
 {
     struct world *w = *state;
@@ -213,7 +202,7 @@ a_cancelled_registration_has_nothing_live(void **state)
     CLEANUP(answer_free) struct answer answer = {0};
 
     for (int i = 0; i < 2; i++) {
-        cancel(w, &n);
+        world_send_cancel(w, n.id);
         world_receive(w, &answer);
         assert_int_equal(answer.m.type, LINK_CANCELLED);
         assert_true(is_on_crl(w, certificate));
@@ -257,7 +246,7 @@ a_cancel_ends_an_intent(void **state)
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     assert_int_equal(answer.m.type, LINK_BUSY);
     assert_int_equal(status_of(w, "record", "open", NULL), 1);
-    cancel(w, &n);
+    world_send_cancel(w, n.id);
     world_receive(w, &answer);
     assert_int_equal(answer.m.type, LINK_CANCELLED);
     do {
@@ -288,14 +277,14 @@ a_cancel_catches_what_is_on_its_way(void **state)
 
         world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
         (void)nanosleep(&pause, NULL);
-        cancel(w, &n);
+        world_send_cancel(w, n.id);
         if (i % 2 == 0) {
             world_receive(w, &first);
             world_receive(w, &second);
         } else {
             world_kill(w);
             world_start(w);
-            cancel(w, &n);
+            world_send_cancel(w, n.id);
             world_receive(w, &first);
             assert_int_equal(first.m.type, LINK_CANCELLED);
             world_submit(w, buf_span(&n.request), buf_span(&n.nested), &second);

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/link/frame.h"
+#include "ca/registration/cancellation.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/crl.h"
 #include "ca/x509/name.h"
@@ -476,6 +477,38 @@ world_registration(struct world *w, const char *uuid, int certificates, const ch
                       "\"notBefore\":\"%s\",\"notAfter\":\"%s\",\"certificates\":%d,\"proof\":%s}",
                       uuid, begin, end, certificates, proof);
     return pki_cms(span_str(json), w->registrar, w->registrar_key);
+}
+
+struct buf
+world_cancellation(const char *of, time_t at, X509 *signer, EVP_PKEY *key)
+{
+    struct cancellation c = {.time = at};
+    CLEANUP(mem_cleanup) char *json = NULL;
+
+    (void)snprintf(c.registration, sizeof(c.registration), "%s", of);
+    json = cancellation_format(&c);
+    return pki_cms(span_str(json), signer, key);
+}
+
+void
+world_send_cancellation(struct world *w, const char *id, struct span cms)
+{
+    uint8_t octets[LINK_REGISTRATION_SIZE] = {0};
+    const struct link_message m = {
+        .type = LINK_CANCEL, .id = span_of(octets, sizeof(octets)), .body = cms};
+    struct err e = {0};
+
+    assert_ok(hex_parse(id, octets, sizeof(octets), &e), &e);
+    world_send(w, &m);
+}
+
+void
+world_send_cancel(struct world *w, const char *id)
+{
+    CLEANUP(buf_free)
+    struct buf cms = world_cancellation(id, clock_now(), w->registrar, w->registrar_key);
+
+    world_send_cancellation(w, id, buf_span(&cms));
 }
 
 void

@@ -70,6 +70,12 @@ struct buf world_registration(struct world *, const char *uuid, int certificates
                               const char *proof);
 /* REGISTER and its answer. */
 void world_register(struct world *, struct span cms, struct answer *);
+/* What `signer` signed, at `at`, about the registration `of`; buf_free() it. */
+struct buf world_cancellation(const char *of, time_t at, X509 *signer, EVP_PKEY *key);
+/* CANCEL of the registration `id` with this body; sends only. */
+void world_send_cancellation(struct world *, const char *id, struct span cms);
+/* By the registrar, now; sends only. */
+void world_send_cancel(struct world *, const char *id);
 /* The registrationId of a CMS. */
 void world_registration_id(struct span cms, char id[CMP_REGISTRATION_ID_SIZE + 1]);
 

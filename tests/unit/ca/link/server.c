@@ -298,8 +298,8 @@ nonsense_closes_the_peer_and_nobody_else(void **state)
         {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT},
         {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00"), ERR_INPUT},
         /* CANCEL before HELLO; HELLO twice; WELCOME from an RA */
-        {SPAN_LITERAL("\0\0\0\32\x30\x18\x02\x01\x01\x0a\x01\x04\x04\x10"
-                      "0123456789abcdef"),
+        {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x01\x0a\x01\x04\x04\x10"
+                      "0123456789abcdef\x82\x01x"),
          ERR_DENIED},
         {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"
                       "\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"),

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a registration: on a registrar's signature, or by an officer at the CA. An RA that
+ * lies ends nothing. */
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ca/link/admin.h"
+#include "ca/registration/cancellation.h"
+#include "ca/x509/serial.h"
+#include "tests/unit/ca/daemon/nf.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+/* It is as live as it was: its network function gets a certificate. */
+static void
+is_live(struct world *w, struct nf *n)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&n->request), buf_span(&n->nested), &answer);
+    X509_free(nf_issued(&answer));
+}
+
+static void
+is_refused(struct world *w, const char *id, struct span cms, const char *says)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_send_cancellation(w, id, cms);
+    world_receive(w, &answer);
+    nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
+    if (memmem(answer.m.phrase.p, answer.m.phrase.n, says, strlen(says)) == NULL) {
+        fail_msg("\"%.*s\" instead of \"%s\"", (int)answer.m.phrase.n,
+                 (const char *)answer.m.phrase.p, says);
+    }
+}
+
+static void
+cannot_cancel(struct world *w, const struct nf *n, X509 *signer, EVP_PKEY *key, time_t at,
+              const char *says)
+{
+    CLEANUP(buf_free) struct buf cms = world_cancellation(n->id, at, signer, key);
+
+    is_refused(w, n->id, buf_span(&cms), says);
+}
+
+static void
+cancel(struct world *w, const char *id)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_send_cancel(w, id);
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+}
+
+static void
+an_ra_that_lies_ends_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf other = nf_new(w, BY_MAC, 1);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *officer_key = pki_key("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *gone_key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *officer = world_officer(w, "officer", "Alice", officer_key);
+    CLEANUP(x509_cleanup) X509 *gone = world_officer(w, "registrar", "OAM 2", gone_key);
+    CLEANUP(x509_cleanup) X509 *foreign = pki_issue_officer(w->pki, "registrar", gone_key);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(gone));
+    CLEANUP(buf_free)
+    struct buf good = world_cancellation(n.id, clock_now(), w->registrar, w->registrar_key);
+    CLEANUP(buf_free) struct buf registration = {0};
+    const time_t now = clock_now();
+    struct err e = {0};
+    CLEANUP(admin_json_cleanup)
+    json_t *done = world_ask(
+        w,
+        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
+        &e);
+
+    assert_non_null(done);
+    /* nobody signed it, or somebody who may not */
+    is_refused(w, n.id, SPAN_LITERAL("{\"version\":1}"), "not signed");
+    is_refused(w, n.id, SPAN_LITERAL("\x30\x00"), "not exactly one CMS");
+    cannot_cancel(w, &n, w->ra, w->ra_key, now, "in this role");
+    cannot_cancel(w, &n, officer, officer_key, now, "in this role");
+    cannot_cancel(w, &n, gone, gone_key, now, "in this role");
+    cannot_cancel(w, &n, foreign, gone_key, now, "signer");
+    {
+        CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(x509_cleanup) X509 *nf = NULL;
+
+        world_submit(w, buf_span(&other.request), buf_span(&other.nested), &answer);
+        nf = nf_issued(&answer);
+        cannot_cancel(w, &n, nf, other.key, now, "subjectAltName");
+    }
+    /* it is about another one, or something else was signed */
+    is_refused(w, other.id, buf_span(&good), "another one");
+    is_refused(w, n.id, buf_span(&n.cms), "cancellation");
+    registration = world_registration(w, "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0009", 1, "1");
+    is_refused(w, n.id, buf_span(&registration), "cancellation");
+    good.p[good.n - 1] ^= 1;
+    is_refused(w, n.id, buf_span(&good), "does not verify");
+    /* the time */
+    cannot_cancel(w, &n, w->registrar, w->registrar_key, now + (time_t)2 * CANCELLATION_SKEW_S,
+                  "in the future");
+    cannot_cancel(w, &n, w->registrar, w->registrar_key,
+                  now - (time_t)(CANCELLATION_DAYS + 1) * DAY, "days ago");
+    cannot_cancel(w, &n, w->registrar, w->registrar_key, now - (time_t)2 * CANCELLATION_SKEW_S,
+                  "not yet when that was signed");
+    is_live(w, &n);
+    cancel(w, n.id);
+}
+
+/* What ended one registration says nothing about the next one of the same network function. */
+static void
+an_old_cancellation_does_not_end_what_follows(void **state)
+{
+    struct world *w = *state;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    char first_id[CMP_REGISTRATION_ID_SIZE + 1];
+    char second_id[CMP_REGISTRATION_ID_SIZE + 1];
+    CLEANUP(buf_free) struct buf first = {0};
+    CLEANUP(buf_free) struct buf second = {0};
+    CLEANUP(buf_free) struct buf old = {0};
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    nf_uuid(uuid);
+    first = world_registration(w, uuid, 1, "{\"kind\":\"mac\"}");
+    second = world_registration(w, uuid, 2, "{\"kind\":\"mac\"}");
+    world_registration_id(buf_span(&first), first_id);
+    world_registration_id(buf_span(&second), second_id);
+    world_register(w, buf_span(&first), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    old = world_cancellation(first_id, clock_now(), w->registrar, w->registrar_key);
+    world_send_cancellation(w, first_id, buf_span(&old));
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+    world_register(w, buf_span(&second), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
+    is_refused(w, second_id, buf_span(&old), "another one");
+    world_send_cancellation(w, first_id, buf_span(&old)); /* the same again: the same answer */
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+    world_register(w, buf_span(&second), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED); /* it is live still */
+}
+
+/* ---- who stands in the record ---- */
+
+/* One leaf CANCEL of `id` has this text. The daemon does not run. */
+static void
+is_recorded(const struct world *w, const char *id, const char *member)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT count(*) FROM leaf WHERE kind = 'CANCEL' AND "
+                                        "instr(CAST(body AS TEXT), ?1) > 0 AND "
+                                        "instr(CAST(body AS TEXT), ?2) > 0",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_text(statement, 2, member, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), 1);
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+}
+
+static void
+the_record_says_who_ended_it(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf by_registrar = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf by_officer = nf_new(w, BY_MAC, 1);
+    CLEANUP(buf_free)
+    struct buf cms =
+        world_cancellation(by_registrar.id, clock_now(), w->registrar, w->registrar_key);
+    CLEANUP(mem_cleanup) char *base64 = base64_dup(buf_span(&cms));
+    CLEANUP(mem_cleanup) char *signed_member = mem_printf("\"cms\":\"%s\"", base64);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(w->registrar));
+    CLEANUP(mem_cleanup) char *registrar = mem_printf("\"registrar\":\"%s\"", serial);
+    CLEANUP(mem_cleanup) char *person = mem_printf("\"by\":\"uid %u", (unsigned)geteuid());
+    CLEANUP(answer_free) struct answer answer = {0};
+    CLEANUP(admin_json_cleanup) json_t *done = NULL;
+    struct err e = {0};
+
+    world_send_cancellation(w, by_registrar.id, buf_span(&cms));
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
+    done = world_ask(w, json_pack("{s:s,s:s}", "command", "cancel", "registration", by_officer.id),
+                     &e);
+    assert_non_null(done);
+    assert_int_equal(world_stop(w), 0);
+    is_recorded(w, by_registrar.id, signed_member);
+    is_recorded(w, by_registrar.id, registrar);
+    is_recorded(w, by_officer.id, person);
+    world_start(w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ra_that_lies_ends_nothing),
+        cmocka_unit_test(an_old_cancellation_does_not_end_what_follows),
+        cmocka_unit_test(the_record_says_who_ended_it),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
