@@ -2,6 +2,7 @@
 #include "ceremony/desk.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -70,6 +71,25 @@ desk_check_stop(const struct desk *desk, struct err *e)
     return stop_wanted == 0 ? 0 : err_set(e, ERR_CONFLICT, "stopped by the administrator");
 }
 
+/* Until there is a line, or a signal that stops; one that comes between the look at `stop_wanted`
+ * and the wait would be waited out, so it is let in only by the wait itself. */
+static void
+wait_for_line(const struct desk *desk)
+{
+    struct pollfd terminal = {.fd = fileno(desk->in), .events = POLLIN};
+    sigset_t stops;
+    sigset_t before;
+
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGINT);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &stops, &before);
+    while (stop_wanted == 0 && ppoll(&terminal, 1, NULL, &before) < 0 && errno == EINTR) {
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 int
 desk_ask(const struct desk *desk, const char *question, char answer[DESK_ANSWER_SIZE],
          struct err *e)
@@ -86,6 +106,10 @@ desk_ask(const struct desk *desk, const char *question, char answer[DESK_ANSWER_
     }
     desk_say(desk, "  %s\n  > ", question);
     answer[0] = '\0';
+    wait_for_line(desk);
+    if (desk_check_stop(desk, e) != 0) {
+        return -1;
+    }
     if (fgets(answer, DESK_ANSWER_SIZE, desk->in) == NULL) {
         answer[0] = '\0';
         return desk_check_stop(desk, e) != 0
