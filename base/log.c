@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 enum { TEXT_MAX = 2048, LINE_MAX_OCTETS = 6 * TEXT_MAX + 512 };
 
 static const char *log_program = "nfpki";
@@ -35,22 +37,46 @@ level_name(enum log_level level)
     return "error";
 }
 
-/* JSON string escapes; octets that are not printable ASCII become \u00xx, so a peer's bytes can
+/* What is not ASCII: a character of UTF-8 as JSON names it, in two halves above U+FFFF (RFC 8259
+ * 7); an octet that is none as \u00xx. Returns how many octets that was. */
+static size_t
+escape_other(struct span rest, char *out, size_t size)
+{
+    uint32_t code = 0;
+    size_t n = text_character(rest, &code);
+
+    if (n == 0 || code < 0x10000) {
+        (void)snprintf(out, size, "\\u%04x", n == 0 ? rest.p[0] : code);
+        return n == 0 ? 1 : n;
+    }
+    code -= 0x10000;
+    (void)snprintf(out, size, "\\u%04x\\u%04x", 0xd800 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    return n;
+}
+
+/* JSON string escapes; whatever is not printable ASCII becomes \uxxxx, so a peer's bytes can
  * neither end the line nor reach a terminal raw. */
 static void
 escape(const char *text, char *out, size_t size)
 {
     size_t n = 0;
 
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && n + 7 < size; p++) {
+    struct span rest = span_str(text);
+
+    while (rest.n > 0 && n + 13 < size) {
+        const unsigned char *p = rest.p;
+        size_t used = 1;
+
         if (*p == '"' || *p == '\\') {
             out[n++] = '\\';
             out[n++] = (char)*p;
         } else if (*p >= 0x20 && *p < 0x7f) {
             out[n++] = (char)*p;
         } else {
-            n += (size_t)snprintf(out + n, size - n, "\\u%04x", *p);
+            used = escape_other(rest, out + n, size - n);
+            n += strlen(out + n);
         }
+        rest = span_of(rest.p + used, rest.n - used);
     }
     out[n] = '\0';
 }

@@ -90,6 +90,14 @@ octets_of_a_peer_neither_end_the_line_nor_reach_a_terminal(void **state)
 }
 
 static void
+characters_of_utf_8_keep_their_meaning(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(logged(LOG_INFO, LOG_INFO, "Schl\xc3\xbcssel \xf0\x9f\x94\x91 \xc3"),
+                           "\"text\":\"Schl\\u00fcssel \\ud83d\\udd11 \\u00c3\"}\n"));
+}
+
+static void
 a_long_text_is_cut_and_the_line_still_ends(void **state)
 {
     char text[LONG + 1];
@@ -136,6 +144,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_one_object_with_time_level_program_and_event),
         cmocka_unit_test(octets_of_a_peer_neither_end_the_line_nor_reach_a_terminal),
+        cmocka_unit_test(characters_of_utf_8_keep_their_meaning),
         cmocka_unit_test(a_long_text_is_cut_and_the_line_still_ends),
         cmocka_unit_test(less_than_the_least_level_is_not_written),
         cmocka_unit_test(a_reason_comes_with_its_code),

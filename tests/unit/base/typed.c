@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/typed.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/support/test.h"
+
+static void
+numbers_are_taken_as_programs_print_them(void **state)
+{
+    static const char *const rows[] = {
+        "4a0bff10",     "4A0BFF10",   "4a:0b:ff:10",   "4A:0B:FF:10",
+        "0x4a0bff10",   "0X4A0BFF10", "4a 0b ff 10",   "00:4a:0b:ff:10",
+        "0x004a0bff10", "4a0b:ff10",  "0x4a:0b:ff:10",
+    };
+    static const uint8_t wanted[] = {0x4a, 0x0b, 0xff, 0x10};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t out[4] = {0};
+        struct err e = {0};
+
+        if (typed_hex_parse(rows[i], "serial", out, sizeof(out), &e) != 0 ||
+            memcmp(out, wanted, sizeof(wanted)) != 0) {
+            fail_msg("%s: %s", rows[i], e.text);
+        }
+    }
+}
+
+static void
+other_texts_are_refused_with_what_is_taken(void **state)
+{
+    static const char *const rows[] = {
+        "",           "0x",         "4a0bff1",      "4a0bff1g",
+        "4a0bff10ff", "014a0bff10", "4a::0b:ff:10", ":4a0bff10",
+        "4a0bff10:",  "4:a0bff10",  "4a,0b,ff,10",  "-4a0bff10",
+        " 4a0bff10",  "4a0bff10 ",  "0x0x4a0bff10", "serial=4a0bff10",
+        "1242300176",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t out[4];
+        struct err e = {0};
+
+        if (typed_hex_parse(rows[i], "serial", out, sizeof(out), &e) == 0) {
+            fail_msg("'%s' is taken", rows[i]);
+        }
+        assert_int_equal(e.code, ERR_INPUT);
+        assert_non_null(strstr(e.text, "serial: '"));
+        assert_non_null(strstr(e.text, "8 hexadecimal digits are wanted"));
+    }
+}
+
+static void
+digits_that_do_not_fit_are_refused(void **state)
+{
+    char out[5];
+
+    (void)state;
+    assert_int_equal(typed_hex("AB:CD", out, sizeof(out)), 0);
+    assert_string_equal(out, "abcd");
+    assert_int_equal(typed_hex("abcdef", out, sizeof(out)), -1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_taken_as_programs_print_them),
+        cmocka_unit_test(other_texts_are_refused_with_what_is_taken),
+        cmocka_unit_test(digits_that_do_not_fit_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
