@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/ossl.h"
+#include "base/text.h"
 #include "ca/x509/crl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
@@ -24,8 +25,8 @@ enum {
     DEFINITION_SECRETS_MAX = 2,
     DEFINITION_REVOKED_MAX = 64,
     DEFINITION_TEXT_SIZE = 129,
-    DEFINITION_LABEL_SIZE = 33, /* CK_TOKEN_INFO.label holds 32 octets */
-    DEFINITION_SERIAL_SIZE = 17,
+    DEFINITION_LABEL_SIZE = 33,                   /* CK_TOKEN_INFO.label holds 32 octets */
+    DEFINITION_SERIAL_SIZE = TEXT_SHOWN_SIZE(16), /* CK_TOKEN_INFO.serialNumber, as it is shown */
 };
 
 enum role { ROLE_ADMINISTRATOR, ROLE_OFFICER, ROLE_WITNESS, ROLE_AUDITOR };

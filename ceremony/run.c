@@ -143,18 +143,56 @@ refuse_output(const struct definition *d, struct err *e)
     return 0;
 }
 
+/* The token that will be initialised. */
+static int
+find_fresh(struct run *r, struct err *e)
+{
+    const char *label = r->d->token.label;
+    struct token found;
+    struct err absent = {0};
+
+    if (module_find_token(r->module, label, NULL, &found, &absent) == 0 ||
+        absent.code != ERR_NOTFOUND) {
+        return err_set(e, ERR_CONFLICT, "token.expect: a token '%s' is there already", label);
+    }
+    if (module_find_free(r->module, &found, e) != 0) {
+        return -1;
+    }
+    r->software = found.software;
+    return 0;
+}
+
+static int
+find_root(struct run *r, struct err *e)
+{
+    const struct token_plan *t = &r->d->token;
+    struct token found;
+
+    _Static_assert(sizeof(r->serial) == sizeof(r->state.token_serial), "a serial as it is shown");
+    memcpy(r->serial, r->state.token_serial, sizeof(r->serial));
+    if (t->serial[0] != '\0' && strcmp(t->serial, r->serial) != 0) {
+        return err_set(e, ERR_DENIED, "token.serial: the register's root is on token %s",
+                       r->serial);
+    }
+    if (module_find_token(r->module, t->label, r->serial, &found, e) != 0) {
+        return -1;
+    }
+    r->software = found.software;
+    return 0;
+}
+
 static int
 open_module(struct run *r, struct err *e)
 {
     const struct token_plan *t = &r->d->token;
-    struct token found;
-    struct err absent = {0};
 
     r->module = module_open(t->module, t->config, e);
     if (r->module == NULL) {
         return -1;
     }
-    r->software = module_is_software(r->module);
+    if (definition_makes_token(r->d) ? find_fresh(r, e) != 0 : find_root(r, e) != 0) {
+        return -1;
+    }
     if (r->rehearsal && !r->software) {
         return err_set(e, ERR_DENIED, "%s is no software token: a rehearsal never touches hardware",
                        t->module);
@@ -171,20 +209,7 @@ open_module(struct run *r, struct err *e)
                        "program must",
                        r->d->path);
     }
-    if (definition_makes_token(r->d)) {
-        if (module_find_token(r->module, t->label, NULL, &found, &absent) == 0 ||
-            absent.code != ERR_NOTFOUND) {
-            return err_set(e, ERR_CONFLICT, "token.expect: a token '%s' is there already",
-                           t->label);
-        }
-        return 0;
-    }
-    memcpy(r->serial, r->state.token_serial, sizeof(r->serial));
-    if (t->serial[0] != '\0' && strcmp(t->serial, r->serial) != 0) {
-        return err_set(e, ERR_DENIED, "token.serial: the register's root is on token %s",
-                       r->serial);
-    }
-    return module_find_token(r->module, t->label, r->serial, &found, e);
+    return 0;
 }
 
 static int

@@ -44,7 +44,7 @@ struct run {
     struct module *module;
     struct session *session;
     bool software;
-    char serial[TOKEN_SERIAL_SIZE];
+    char serial[TOKEN_SERIAL_SIZE]; /* as large as state.token_serial */
     struct buf pin;
     struct run_key keys[DEFINITION_KEYS_MAX];
     uint8_t secrets[DEFINITION_SECRETS_MAX][KEY_ID_SIZE];

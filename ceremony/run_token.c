@@ -155,6 +155,10 @@ record_token(struct run *r, struct err *e)
     if (module_find_token(r->module, r->d->token.label, r->serial, &token, e) != 0) {
         return -1;
     }
+    if (token.software != r->software) {
+        return err_set(e, ERR_DENIED, "token '%s', %s, is %s software token, unlike the one before",
+                       token.label, token.model, token.software ? "a" : "no");
+    }
     return run_record(r,
                       json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "type", "token", "label",
                                 token.label, "serial", token.serial, "model", token.model,

@@ -17,25 +17,48 @@ enum { SLOTS_MAX = 256 };
 struct module {
     char *path;
     const CK_FUNCTION_LIST *functions;
-    char description[80];
+    char description[TOKEN_LABEL_SIZE + 8];
     bool software;
     struct module *next;
 };
 
 static struct module *open_modules;
 
-/* The fixed-width texts of PKCS #11 are padded with blanks and not terminated. Octets that are not
- * printable ASCII become '?', because the texts end in logs and on terminals. */
-static void
-unpad(const unsigned char *text, size_t n, char *out)
+/* The fixed-width texts of PKCS #11 are padded with blanks and not terminated (PKCS #11 v2.40 3.1).
+ */
+static struct span
+unpad(const unsigned char *text, size_t n)
 {
     while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\0')) {
         n--;
     }
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
+    return span_of(text, n);
+}
+
+#define SHOW(field, out)                                                                           \
+    do {                                                                                           \
+        _Static_assert(sizeof(out) >= TEXT_SHOWN_SIZE(sizeof(field)), #field);                     \
+        text_show(unpad((field), sizeof(field)), (out));                                           \
+    } while (0)
+
+/* Names of software, in texts that modules, slots and tokens have about themselves. */
+static bool
+names_software(const char *text)
+{
+    static const char *const names[] = {
+        "softhsm",       "Implementation of PKCS11", /* SoftHSM: description of the library */
+        "Gnome Keyring", "Mozilla Foundation",       /* NSS */
+        "NSS 3",         "p11-kit-trust",            /* certificates only */
+        "Kryoptic",      "SW   TPM",                 /* swtpm */
+        "MOCK",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcasestr(text, names[i]) != NULL) {
+            return true;
+        }
     }
-    out[n] = '\0';
+    return false;
 }
 
 int
@@ -114,14 +137,12 @@ describe(struct module *m, struct err *e)
     if (rv != CKR_OK) {
         return module_err(m, rv, "C_GetInfo", NULL, e);
     }
-    unpad(info.manufacturerID, sizeof(info.manufacturerID), manufacturer);
-    unpad(info.libraryDescription, sizeof(info.libraryDescription), description);
+    SHOW(info.manufacturerID, manufacturer);
+    SHOW(info.libraryDescription, description);
     (void)snprintf(m->description, sizeof(m->description), "%s %d.%d",
                    description[0] == '\0' ? manufacturer : description, info.libraryVersion.major,
                    info.libraryVersion.minor);
-    m->software = strcasestr(manufacturer, "softhsm") != NULL ||
-                  strcasestr(description, "softhsm") != NULL ||
-                  strcasestr(description, "Implementation of PKCS11") != NULL;
+    m->software = names_software(manufacturer) || names_software(description);
     return 0;
 }
 
@@ -190,12 +211,6 @@ module_description(const struct module *m)
     return m->description;
 }
 
-bool
-module_is_software(const struct module *m)
-{
-    return m->software;
-}
-
 static int
 list_slots(struct module *m, CK_SLOT_ID slots[SLOTS_MAX], CK_ULONG *n, struct err *e)
 {
@@ -213,26 +228,52 @@ list_slots(struct module *m, CK_SLOT_ID slots[SLOTS_MAX], CK_ULONG *n, struct er
     return 0;
 }
 
-static int
-token_info(struct module *m, CK_SLOT_ID slot, struct token *out, struct err *e)
+/* Behind a proxy the slot has the module's names. */
+static bool
+is_software_slot(struct module *m, CK_SLOT_ID slot)
 {
-    CK_TOKEN_INFO info = {0};
-    CK_RV rv = m->functions->C_GetTokenInfo(slot, &info);
+    CK_SLOT_INFO info = {0};
+    char description[TEXT_SHOWN_SIZE(sizeof(info.slotDescription))];
+    char manufacturer[TOKEN_LABEL_SIZE];
 
+    if (m->functions->C_GetSlotInfo(slot, &info) != CKR_OK) {
+        return false;
+    }
+    SHOW(info.slotDescription, description);
+    SHOW(info.manufacturerID, manufacturer);
+    return names_software(description) || names_software(manufacturer);
+}
+
+/* `label` and `serial` are the token's octets, in `info`. */
+static int
+token_info(struct module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info, struct token *out, struct err *e)
+{
+    CK_RV rv;
+
+    *info = (CK_TOKEN_INFO){0};
+    rv = m->functions->C_GetTokenInfo(slot, info);
     if (rv != CKR_OK) {
         return module_err(m, rv, "C_GetTokenInfo", NULL, e);
     }
     *out = (struct token){.slot = slot,
-                          .flags = info.flags,
-                          .pin_min = info.ulMinPinLen,
-                          .pin_max = info.ulMaxPinLen};
-    unpad(info.label, sizeof(info.label), out->label);
-    unpad(info.serialNumber, sizeof(info.serialNumber), out->serial);
-    unpad(info.model, sizeof(info.model), out->model);
-    unpad(info.manufacturerID, sizeof(info.manufacturerID), out->manufacturer);
-    (void)snprintf(out->firmware, sizeof(out->firmware), "%u.%u", info.firmwareVersion.major,
-                   info.firmwareVersion.minor);
+                          .flags = info->flags,
+                          .pin_min = info->ulMinPinLen,
+                          .pin_max = info->ulMaxPinLen};
+    SHOW(info->label, out->label);
+    SHOW(info->serialNumber, out->serial);
+    SHOW(info->model, out->model);
+    SHOW(info->manufacturerID, out->manufacturer);
+    (void)snprintf(out->firmware, sizeof(out->firmware), "%u.%u", info->firmwareVersion.major,
+                   info->firmwareVersion.minor);
+    out->software = m->software || is_software_slot(m, slot) || names_software(out->manufacturer) ||
+                    names_software(out->model);
     return 0;
+}
+
+static bool
+is_called(struct span octets, const char *shown, const char *wanted)
+{
+    return span_equal(octets, span_str(wanted)) || strcmp(shown, wanted) == 0;
 }
 
 static void
@@ -259,13 +300,16 @@ module_find_token(struct module *m, const char *label, const char *serial, struc
     }
     for (CK_ULONG i = 0; i < n; i++) {
         struct token t = {0};
+        CK_TOKEN_INFO info;
 
         /* A slot that cannot be read is not the one we look for; it must not stop the search. */
-        if (token_info(m, slots[i], &t, e) != 0 || (t.flags & CKF_TOKEN_INITIALIZED) == 0) {
+        if (token_info(m, slots[i], &info, &t, e) != 0 || (t.flags & CKF_TOKEN_INITIALIZED) == 0) {
             continue;
         }
         append_seen(seen, sizeof(seen), &t);
-        if (strcmp(t.label, label) == 0 && (any_serial || strcmp(t.serial, serial) == 0)) {
+        if (is_called(unpad(info.label, sizeof(info.label)), t.label, label) &&
+            (any_serial ||
+             is_called(unpad(info.serialNumber, sizeof(info.serialNumber)), t.serial, serial))) {
             *out = t;
             found++;
         }
@@ -282,18 +326,19 @@ module_find_token(struct module *m, const char *label, const char *serial, struc
     return 0;
 }
 
-/* The first slot whose token is not initialised. */
-static int
-find_free(struct module *m, struct token *out, struct err *e)
+int
+module_find_free(struct module *m, struct token *out, struct err *e)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG n = 0;
+    CK_TOKEN_INFO info;
 
     if (list_slots(m, slots, &n, e) != 0) {
         return -1;
     }
     for (CK_ULONG i = 0; i < n; i++) {
-        if (token_info(m, slots[i], out, e) == 0 && (out->flags & CKF_TOKEN_INITIALIZED) == 0) {
+        if (token_info(m, slots[i], &info, out, e) == 0 &&
+            (out->flags & CKF_TOKEN_INITIALIZED) == 0) {
             return 0;
         }
     }
@@ -345,18 +390,19 @@ module_init_token(struct module *m, const char *label, struct span so_pin, struc
                   struct token *out, struct err *e)
 {
     CLEANUP(buf_free) struct buf so = BUF_SECRET(256);
-    unsigned char padded[TOKEN_LABEL_SIZE - 1];
+    unsigned char padded[TOKEN_LABEL_OCTETS];
     struct token fresh = {0};
     struct err ignored = {0};
     CK_RV rv;
 
-    if (label[0] == '\0' || strlen(label) >= TOKEN_LABEL_SIZE) {
+    if (label[0] == '\0' || strlen(label) > TOKEN_LABEL_OCTETS) {
         return err_set(e, ERR_INPUT, "the token label '%s' must have 1 to 32 octets", label);
     }
     if (module_find_token(m, label, NULL, out, &ignored) == 0 || ignored.code == ERR_CONFLICT) {
         return err_set(e, ERR_CONFLICT, "a token '%s' is there already in %s", label, m->path);
     }
-    if (find_free(m, &fresh, e) != 0 || check_pin(&fresh, "security officer's", so_pin, e) != 0 ||
+    if (module_find_free(m, &fresh, e) != 0 ||
+        check_pin(&fresh, "security officer's", so_pin, e) != 0 ||
         check_pin(&fresh, "user", user_pin, e) != 0 || buf_set(&so, so_pin, e) != 0) {
         return -1;
     }

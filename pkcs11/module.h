@@ -3,10 +3,9 @@
  * module.h - a PKCS #11 module, loaded by its absolute path.
  *
  * Does: dlopen, C_Initialize (with CKF_OS_LOCKING_OK), find tokens, initialise a fresh token.
- * Does not: dlclose (modules crash in their tear-down; libp11 #534, #629), search, use p11-kit's
- * proxy. One open module per path and process: a second module_open() of it is ERR_CONFLICT.
- * Ownership: sessions borrow the module; close them first.
- * Process: nfpki-signer and nfpki-ceremony only; one thread.
+ * Does not: dlclose (modules crash in their tear-down; libp11 #534, #629), search. One open module
+ * per path and process: a second module_open() of it is ERR_CONFLICT. Ownership: sessions borrow
+ * the module; close them first. Process: nfpki-signer and nfpki-ceremony only; one thread.
  */
 #pragma once
 
@@ -14,14 +13,17 @@
 
 #include <p11-kit/pkcs11.h>
 
-#include "base/buf.h"
+#include "base/text.h"
 
 enum {
-    TOKEN_LABEL_SIZE = 33,  /* 32 octets and a NUL */
-    TOKEN_SERIAL_SIZE = 17, /* 16 octets and a NUL */
+    TOKEN_LABEL_OCTETS = 32,
+    TOKEN_SERIAL_OCTETS = 16,
+    TOKEN_LABEL_SIZE = TEXT_SHOWN_SIZE(TOKEN_LABEL_OCTETS),
+    TOKEN_SERIAL_SIZE = TEXT_SHOWN_SIZE(TOKEN_SERIAL_OCTETS),
 };
 
-/* One present token. Texts without the padding. */
+/* One present token. Its texts are UTF-8 (PKCS #11 v2.40 3.2), here without the padding and as
+ * text_show() has them. */
 struct token {
     CK_SLOT_ID slot; /* never kept across restarts: slot numbers move */
     char label[TOKEN_LABEL_SIZE];
@@ -29,6 +31,10 @@ struct token {
     char model[TOKEN_SERIAL_SIZE];
     char manufacturer[TOKEN_LABEL_SIZE];
     char firmware[8]; /* "2.6" */
+    /* A software token: for rehearsals, tests and demonstrations only. Every program that meets one
+     * must say so. Its module, its slot or itself says so by name: behind p11-kit's proxy only the
+     * last two do. */
+    bool software;
     CK_FLAGS flags;
     unsigned long pin_min, pin_max;
 };
@@ -51,14 +57,14 @@ const CK_FUNCTION_LIST *module_functions(const struct module *);
 /* "SoftHSM 2.6": manufacturer or description and version of the library, from C_GetInfo. */
 const char *module_description(const struct module *);
 
-/* A software token: for rehearsals, tests and demonstrations only. Every program that meets one
- * must say so. */
-bool module_is_software(const struct module *);
-
-/* The one initialised token with this label, and this serial unless NULL or empty. ERR_NOTFOUND
- * lists what is there; ERR_CONFLICT when more than one matches. */
+/* The one initialised token with this label, and this serial unless NULL or empty: octet for octet,
+ * or as text_show() writes it. ERR_NOTFOUND lists what is there; ERR_CONFLICT when more than one
+ * matches. */
 int module_find_token(struct module *, const char *label, const char *serial, struct token *out,
                       struct err *e);
+
+/* The first slot whose token is not initialised; ERR_NOTFOUND when there is none. */
+int module_find_free(struct module *, struct token *out, struct err *e);
 
 /*
  * Initialises the first uninitialised slot with this label, sets the user PIN, and finds the token

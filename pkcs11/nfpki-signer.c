@@ -141,11 +141,13 @@ hello(struct service *s, struct err *e)
 {
     CLEANUP(buf_free) struct buf body = BUF_INIT(1 + SHA256_SIZE + SPKI_MAX);
     uint8_t version = SIGNER_PROTOCOL_VERSION;
-    bool software = module_is_software(s->module);
+    const struct token *token = session_token(s->session);
+    bool software = token->software;
 
     if (software) {
-        log_event(LOG_WARNING, "software-token", "%s: for tests and demonstrations only",
-                  module_description(s->module));
+        log_event(LOG_WARNING, "software-token",
+                  "%s, token '%s', %s: for tests and demonstrations only",
+                  module_description(s->module), token->label, token->model);
     }
     if (buf_append(&body, span_of(&version, 1), e) != 0 ||
         buf_append(&body, span_of(s->policy->hash, SHA256_SIZE), e) != 0 ||

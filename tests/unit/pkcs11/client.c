@@ -24,6 +24,7 @@
 #define SO_PIN SPAN_LITERAL("so-pin-0123456789")
 #define USER_PIN SPAN_LITERAL("user-pin-0123456789")
 #define FAULTY TEST_BINARY_DIR "/faultp11.so"
+#define TOKEN "Schl\xc3\xbcssel"
 #define ROOT_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define ROOT_B "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
@@ -49,8 +50,8 @@ make_token(void)
     struct session *s;
 
     assert_non_null(m);
-    assert_ok(module_init_token(m, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    s = session_open(m, "t", t.serial, SESSION_READ_WRITE, &e);
+    assert_ok(module_init_token(m, TOKEN, SO_PIN, USER_PIN, &t, &e), &e);
+    s = session_open(m, TOKEN, t.serial, SESSION_READ_WRITE, &e);
     assert_non_null(s);
     assert_ok(session_login(s, USER_PIN, &e), &e);
     world.spki = BUF_INIT(SPKI_MAX);
@@ -126,7 +127,7 @@ write_policy(const char *module, const char *attributes, const char *purpose)
     CLEANUP(mem_cleanup) char *text = NULL;
 
     hex_format(span_of(world.id, sizeof(world.id)), id);
-    text = mem_printf("module = \"%s\"\nmodule_config = \"softhsm2.conf\"\ntoken = \"t\"\n"
+    text = mem_printf("module = \"%s\"\nmodule_config = \"softhsm2.conf\"\ntoken = \"" TOKEN "\"\n"
                       "serial = \"%s\"\nkey_id = \"%s\"\npublic_key = \"key.spki\"\n"
                       "attributes = \"%s\"\ncredential = \"t.pin\"\njournal = \"journal\"\n%s\n",
                       module, world.serial, id, attributes, purpose);
@@ -363,6 +364,18 @@ a_certificate_on_policy_is_signed(void **state)
     assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
     verify(buf_span(&tbs), &signature);
     assert_int_equal(signer_attempts(s), 1);
+}
+
+/* The parent's log and the ledger call it one, whatever stands between. */
+static void
+a_signer_behind_p11_kit_is_in_a_software_token(void **state)
+{
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    write_policy(PROXY, "issuing-signing-v1", AUTHORITY);
+    s = start_well();
+    assert_true(signer_is_software(s));
 }
 
 static void
@@ -686,7 +699,7 @@ make_secret(char id[2 * KEY_ID_SIZE + 1])
     struct session *s;
 
     assert_non_null(m);
-    s = session_open(m, "t", world.serial, SESSION_READ_WRITE, &e);
+    s = session_open(m, TOKEN, world.serial, SESSION_READ_WRITE, &e);
     assert_non_null(s);
     assert_ok(session_login(s, USER_PIN, &e), &e);
     assert_ok(secret_generate(s, "seal", octets, &e), &e);
@@ -982,7 +995,7 @@ a_fresh_process_proves_a_new_key(void **state)
                                 span_of(world.spki.p, world.spki.n - 1), &signed_text, &e),
                ERR_DENIED, &e);
     m = module_open(SOFTHSM_MODULE, NULL, &e);
-    session = session_open(m, "t", world.serial, SESSION_READ_WRITE, &e);
+    session = session_open(m, TOKEN, world.serial, SESSION_READ_WRITE, &e);
     assert_ok(session_login(session, USER_PIN, &e), &e);
     assert_ok(key_generate(session, key_policy_find("root-signing-v1", &e), KEY_P384, "root",
                            world.id, &root, &e),
@@ -1052,6 +1065,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_on_policy_is_signed),
+        TEST(a_signer_behind_p11_kit_is_in_a_software_token),
         TEST(a_certificate_off_policy_is_refused_and_not_journaled),
         TEST(a_policy_can_allow_more_and_no_nonsense),
         TEST(garbage_is_refused_and_the_signer_lives_on),

@@ -10,6 +10,10 @@
  *   hang        C_Sign does not come back
  *   no-random   C_GenerateRandom gives CKR_DEVICE_REMOVED
  *   wrong:C:T   C_GetAttributeValue flips a bit of attribute T (hex) of objects of class C (hex)
+ *   utf-8       C_GetTokenInfo has a serial number and a model with other letters than ASCII's
+ *   latin-1     the same, but in no UTF-8, and with a control character
+ *   proxy       C_GetInfo says what p11-kit's proxy says
+ *   vendor      library, slot and token say that a vendor has made them
  *   gone:C:T    C_GetAttributeValue does not know attribute T of objects of class C
  */
 #include <dlfcn.h>
@@ -31,6 +35,43 @@ wanted(const char *fault)
     return faults != NULL && strstr(faults, fault) != NULL;
 }
 
+/* Blank padded, as all texts of PKCS #11. */
+static void
+put(unsigned char *field, size_t size, const char *text)
+{
+    memset(field, ' ', size);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
+    memcpy(field, text, strlen(text) < size ? strlen(text) : size);
+}
+
+static CK_RV
+get_info(CK_INFO *info)
+{
+    CK_RV rv = real->C_GetInfo(info);
+
+    if (wanted("proxy")) {
+        put(info->manufacturerID, sizeof(info->manufacturerID), "PKCS#11 Kit");
+        put(info->libraryDescription, sizeof(info->libraryDescription), "PKCS#11 Kit Proxy Module");
+    }
+    if (wanted("vendor")) {
+        put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
+        put(info->libraryDescription, sizeof(info->libraryDescription), "Vendor HSM");
+    }
+    return rv;
+}
+
+static CK_RV
+get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *info)
+{
+    CK_RV rv = real->C_GetSlotInfo(slot, info);
+
+    if (wanted("vendor")) {
+        put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
+        put(info->slotDescription, sizeof(info->slotDescription), "Slot 1");
+    }
+    return rv;
+}
+
 static CK_RV
 get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
@@ -41,6 +82,18 @@ get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     }
     if (wanted("locked")) {
         info->flags |= CKF_USER_PIN_LOCKED;
+    }
+    if (wanted("utf-8")) {
+        put(info->serialNumber, sizeof(info->serialNumber), "N\xc2\xba 4711 \xc3\xa9");
+        put(info->model, sizeof(info->model), "Mod\xc3\xa8le 3");
+    }
+    if (wanted("latin-1")) {
+        put(info->serialNumber, sizeof(info->serialNumber), "N\xba 4711\x1b[31m");
+        put(info->model, sizeof(info->model), "Mod\xe8le 3");
+    }
+    if (wanted("vendor")) {
+        put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
+        put(info->model, sizeof(info->model), "Model 3");
     }
     return rv;
 }
@@ -128,6 +181,8 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
         return CKR_GENERAL_ERROR;
     }
     ours = *real;
+    ours.C_GetInfo = get_info;
+    ours.C_GetSlotInfo = get_slot_info;
     ours.C_GetTokenInfo = get_token_info;
     ours.C_Login = login;
     ours.C_Sign = sign;

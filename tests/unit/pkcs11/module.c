@@ -12,6 +12,7 @@
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
+#define FAULTY TEST_BINARY_DIR "/faultp11.so"
 #define SO_PIN SPAN_LITERAL("so-pin-0123456789")
 #define USER_PIN SPAN_LITERAL("user-pin-0123456789")
 
@@ -107,6 +108,129 @@ a_missing_token_is_answered_with_what_is_there(void **state)
 }
 
 static void
+labels_are_utf_8(void **state)
+{
+    static const char label[] = "Schl\xc3\xbcssel \xe9\x8d\xb5 1";
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token made;
+    struct token t = {0};
+
+    (void)state;
+    assert_non_null(m);
+    made = new_token(m, label);
+    assert_string_equal(made.label, label);
+    (void)new_token(m, "Schl?ssel ??? 1");
+    assert_ok(module_find_token(m, label, NULL, &t, &e), &e);
+    assert_int_equal(t.slot, made.slot);
+    assert_err(module_find_token(m, "Schluessel", NULL, &t, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, label));
+    /* 32 octets are fewer characters */
+    assert_err(
+        module_init_token(m,
+                          "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+                          "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc_",
+                          SO_PIN, USER_PIN, &t, &e),
+        ERR_INPUT, &e);
+}
+
+/* What is no UTF-8 is found by its octets, and as it is shown. */
+static void
+a_label_in_latin_1_is_found_and_shown(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token made;
+    struct token t = {0};
+
+    (void)state;
+    assert_non_null(m);
+    made = new_token(m, "Schl\xfcssel");
+    assert_string_equal(made.label, "Schl\\xfcssel");
+    assert_ok(module_find_token(m, "Schl\xfcssel", NULL, &t, &e), &e);
+    assert_ok(module_find_token(m, "Schl\\xfcssel", NULL, &t, &e), &e);
+    assert_int_equal(t.slot, made.slot);
+    assert_err(module_find_token(m, "Schl?ssel", NULL, &t, &e), ERR_NOTFOUND, &e);
+}
+
+static void
+serials_and_models_are_utf_8_or_shown_as_octets(void **state)
+{
+    static const struct {
+        const char *fault;
+        const char *octets;
+        const char *serial;
+        const char *model;
+    } rows[] = {
+        {"utf-8", "N\xc2\xba 4711 \xc3\xa9", "N\xc2\xba 4711 \xc3\xa9", "Mod\xc3\xa8le 3"},
+        {"latin-1", "N\xba 4711\x1b[31m", "N\\xba 4711\\x1b[31m", "Mod\\xe8le 3"},
+    };
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(FAULTY, NULL, &e);
+
+    (void)state;
+    assert_non_null(m);
+    (void)new_token(m, "issuing");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct token t = {0};
+
+        assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
+        assert_ok(module_find_token(m, "issuing", rows[i].octets, &t, &e), &e);
+        assert_string_equal(t.serial, rows[i].serial);
+        assert_string_equal(t.model, rows[i].model);
+        assert_ok(module_find_token(m, "issuing", rows[i].serial, &t, &e), &e);
+        assert_err(module_find_token(m, "issuing", "N? 4711", &t, &e), ERR_NOTFOUND, &e);
+        assert_null(strchr(e.text, '\x1b'));
+    }
+}
+
+/* Its library, its slot or itself says so. */
+static void
+a_software_token_is_known_behind_a_proxy(void **state)
+{
+    static const struct {
+        const char *fault;
+        bool software;
+    } rows[] = {{"", true}, {"proxy", true}, {"vendor", false}, {"proxy vendor", false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        CLEANUP(module_cleanup) struct module *m = NULL;
+        struct token t = {0};
+
+        assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
+        m = module_open(FAULTY, NULL, &e);
+        assert_non_null(m);
+        assert_ok(module_find_free(m, &t, &e), &e);
+        if (t.software != rows[i].software) {
+            fail_msg("%s", rows[i].fault);
+        }
+    }
+}
+
+/* The true proxy, with the modules that this host has registered; SoftHSM's package is among them.
+ */
+static void
+a_software_token_is_known_behind_p11_kit(void **state)
+{
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(PROXY, NULL, &e);
+    struct token made;
+    struct token t = {0};
+
+    (void)state;
+    if (m == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_null(strcasestr(module_description(m), "softhsm"));
+    made = new_token(m, "behind");
+    assert_true(made.software);
+    assert_ok(module_find_token(m, "behind", made.serial, &t, &e), &e);
+    assert_true(t.software);
+}
+
+static void
 labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched(void **state)
 {
     struct err e = {0};
@@ -181,6 +305,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(two_tokens_of_one_label_are_told_apart_by_serial_only),
         TEST(a_missing_token_is_answered_with_what_is_there),
+        TEST(labels_are_utf_8),
+        TEST(a_label_in_latin_1_is_found_and_shown),
+        TEST(serials_and_models_are_utf_8_or_shown_as_octets),
+        TEST(a_software_token_is_known_behind_a_proxy),
+        TEST(a_software_token_is_known_behind_p11_kit),
         TEST(labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched),
         TEST(a_module_that_others_can_write_is_not_loaded),
         TEST(every_error_names_the_call_the_value_the_module_and_the_token),

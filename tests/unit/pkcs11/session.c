@@ -76,10 +76,12 @@ a_module_is_open_once_and_can_be_opened_again(void **state)
 {
     struct err e = {0};
     struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct token free = {0};
 
     (void)state;
     assert_non_null(m);
-    assert_true(module_is_software(m));
+    assert_ok(module_find_free(m, &free, &e), &e);
+    assert_true(free.software);
     assert_null(module_open(SOFTHSM_MODULE, NULL, &e));
     assert_int_equal(e.code, ERR_CONFLICT);
     module_close(m);
