@@ -2,6 +2,7 @@
 /* A revocation is answered when the CRL that has it can be fetched. */
 #include <string.h>
 
+#include "base/typed.h"
 #include "ca/crl_maker.h"
 #include "ca/register.h"
 #include "ca/x509/crl.h"
@@ -85,7 +86,7 @@ revoke_officer(struct ca *ca, struct admin_call *call, const json_t *request)
     ca->jobs++;
     if (serial == NULL || reason == NULL) {
         (void)err_set(&e, ERR_INPUT, "revoke: serial and reason are needed");
-    } else if (hex_parse(serial, r->serial, sizeof(r->serial), &e) == 0 &&
+    } else if (typed_hex_parse(serial, "serial", r->serial, sizeof(r->serial), &e) == 0 &&
                crl_reason_parse(reason, &r->reason, &e) == 0) {
         store_submit(ca->store, &r->op);
         return;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/typed.h"
+
 static const char *const role_names[] = {"administrator", "officer", "witness", "auditor"};
 
 const char *
@@ -312,7 +314,7 @@ read_revoked(struct reader *r, cfg_t *cfg, struct err *e)
     if (r->d->crl.n_revoked == DEFINITION_REVOKED_MAX) {
         return value_wrong(r, option, e, "more than %d revocations", DEFINITION_REVOKED_MAX);
     }
-    if (hex_parse(serial, entry->serial, SERIAL_SIZE, e) != 0) {
+    if (typed_hex_parse(serial, "serial", entry->serial, SERIAL_SIZE, e) != 0) {
         return value_misplaced(r, option, e);
     }
     entry->serial_size = SERIAL_SIZE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit_story.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/typed.h"
 #include "db/audit_walk.h"
 
 static void
@@ -29,7 +29,6 @@ int
 story_target_parse(const char *text, struct story_target *target, struct err *e)
 {
     size_t digits = strspn(text, "0123456789");
-    size_t n = 0;
 
     *target = (struct story_target){0};
     if (digits > 0 && digits <= 15 && text[digits] == '\0') {
@@ -39,19 +38,10 @@ story_target_parse(const char *text, struct story_target *target, struct err *e)
         }
         return 0;
     }
-    for (; *text != '\0'; text++) {
-        if (*text == ':') {
-            continue;
-        }
-        if (isxdigit((unsigned char)*text) == 0 || n + 1 >= sizeof(target->hex)) {
-            n = 0;
-            break;
-        }
-        target->hex[n++] = (char)tolower((unsigned char)*text);
-    }
-    if (n == 0 || n % 2 != 0) {
+    if (typed_hex(text, target->hex, sizeof(target->hex)) != 0) {
         return err_set(e, ERR_INPUT,
-                       "not a leaf index, nor a serial, request or registration in hex");
+                       "not a leaf index, nor a serial, request or registration in hex, of either "
+                       "case, with or without 0x and colons");
     }
     return 0;
 }

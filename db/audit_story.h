@@ -40,7 +40,7 @@ struct story {
 void story_free(struct story *);
 
 /* What was typed: a leaf index (up to 15 decimal digits), or a serial, a request (rid) or a
- * registration in hex of either case, with or without colons. */
+ * registration in hex as typed.h takes it. */
 struct story_target {
     bool is_index;
     uint64_t index;

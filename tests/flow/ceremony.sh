@@ -41,10 +41,10 @@ expect 3 verify "${all[@]}"
 says 'NOT PRODUCTION: a rehearsal'
 says 'NOT PRODUCTION: a software token'
 
-echo "== the second CRL revokes the issuing CA and keeps the number going"
+echo "== the second CRL revokes the issuing CA, by its serial number with colons, and keeps the number going"
 serial=$(openssl x509 -in bundles/issuing/issuing.cert.pem -noout -serial | cut -d= -f2)
 sed -e 's/root-g1-crl-1/root-g1-crl-2/; s,bundles/crl-1,bundles/crl-2,; s,bundles/issuing",bundles/crl-1",' \
-  -e "s/^crl {/crl {\n    revoke \"${serial,,}\" { time = 2026-11-23T09:00:00Z reason = \"superseded\" }/" \
+  -e "s/^crl {/crl {\n    revoke \"$(sed "s,..,&:,g; s,:$,," <<<"$serial")\" { time = 2026-11-23T09:00:00Z reason = \"superseded\" }/" \
   root-crl.conf >root-crl-2.conf
 ceremony root-crl-2.conf
 expect 3 verify "${line[@]}" bundles/crl-2

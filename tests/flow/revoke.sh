@@ -77,7 +77,15 @@ accepted 'by an RA' -cert upstream.pem -key upstream.key -oldcert c.pem -revreas
 [[ $(on_crl c.pem) == *'Privilege Withdrawn'* ]] || fail 'c.pem is not on the CRL'
 refused "an RA's own certificate" badCertId -cert upstream.pem -key upstream.key -oldcert upstream.pem -revreason 1
 refused "the registrar's certificate" badCertId -cert upstream.pem -key upstream.key -oldcert oam/registrar.pem -revreason 1
-cactl revoke "$(serial upstream.pem)" --reason cessationOfOperation
+# as other programs print the number; what is none is answered with what is taken
+! cactl revoke "$(serial upstream.pem)0" --reason cessationOfOperation 2>serial.txt || fail 'a serial of 33 digits'
+grep -q '32 hexadecimal digits are wanted' serial.txt || fail "a bad serial: $(cat serial.txt)"
+typed=$(openssl x509 -in upstream.pem -noout -text -certopt no_pubkey,no_sigdump | sed -n '/Serial Number/{n;s/ //g;p}')
+[[ $typed == ??:*:?? ]] || fail "no colons: $typed"
+for form in "$typed" "0x$(serial upstream.pem)" "${typed^^}"; do
+  audit show "$form" | grep -qi "$(serial upstream.pem)" || fail "audit show $form"
+done
+cactl revoke "0x${typed^^}" --reason cessationOfOperation
 enrol d
 refused 'by an RA that is revoked' certRevoked -cert upstream.pem -key upstream.key -oldcert d.pem -revreason 1
 
