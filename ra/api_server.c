@@ -49,8 +49,9 @@ on_short(size_t n, void *arg)
 }
 
 static void
-on_refused(const char *peer, enum http_fault fault, void *arg)
+on_refused(const struct http_address *address, const char *peer, enum http_fault fault, void *arg)
 {
+    (void)address;
     (void)arg;
     log_event(LOG_WARNING, "admin-refused", "%s: %d: %s (%s)", peer, http_fault_status(fault),
               http_fault_reason(fault), http_fault_clause(fault));

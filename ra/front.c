@@ -103,9 +103,14 @@ on_short(size_t n, void *arg)
 }
 
 static void
-on_refused(const char *peer, enum http_fault fault, void *arg)
+on_refused(const struct http_address *address, const char *peer, enum http_fault fault, void *arg)
 {
-    (void)arg;
+    struct front *f = arg;
+
+    /* It counts as a request; a flood of them must not become one of lines. */
+    if (charge(f->by_address, address) > 0) {
+        return;
+    }
     log_event(LOG_INFO, "request-refused", "%s: %d: %s (%s)", peer, http_fault_status(fault),
               http_fault_reason(fault), http_fault_clause(fault));
 }

@@ -69,7 +69,7 @@ struct http_options {
     bool (*may_handshake)(const struct http_address *, void *user);
     /* A handshake that failed, and octets that are no request, for a log. NULL: nobody asks. */
     void (*handshake_failed)(const char *peer, const char *why, void *user);
-    void (*refused)(const char *peer, enum http_fault, void *user);
+    void (*refused)(const struct http_address *, const char *peer, enum http_fault, void *user);
     /* Places ran short, and so many connections gave way since the last time; at the first, and
      * then once in HTTP_SHORT_INTERVAL_MS at most. NULL: nobody asks. */
     void (*ran_short)(size_t n, void *user);

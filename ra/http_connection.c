@@ -120,7 +120,7 @@ refuse(struct http_exchange *x)
     bool later = x->is_unknown && fault == HTTP_FAULT_CONTENT_SIZE;
 
     if (options->refused != NULL) {
-        options->refused(x->peer, fault, options->user);
+        options->refused(&x->address, x->peer, fault, options->user);
     }
     x->last = true;
     http_exchange_write(

@@ -206,6 +206,12 @@ busy systemUnavail
 curl -sS -D headers -o /dev/null "http://127.0.0.1:$port$crl"
 grep -q '503' headers && grep -qi '^Retry-After: ' headers || fail 'the budget is for every request'
 
+budgets 0.01/2 0
+for _ in 1 2 3 4; do
+  expect 'what is no request' 405 "$(curl -sS -o /dev/null -w '%{http_code}' -X TRACE "$url")"
+done
+expect 'lines of it within the budget' 2 "$(since_start | grep -c '"request-refused"')"
+
 budgets 0 0.01/2
 register twice AMF 3
 enrol_twice() { # enrol_twice NAME

@@ -98,10 +98,11 @@ handshake_failed(const char *peer, const char *why, void *user)
 }
 
 static void
-refused(const char *peer, enum http_fault fault, void *user)
+refused(const struct http_address *address, const char *peer, enum http_fault fault, void *user)
 {
     struct web *web = user;
 
+    (void)address;
     (void)peer;
     web->refused++;
     web->fault = fault;

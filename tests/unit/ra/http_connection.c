@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who keeps a connection when places run short, seen by the peers. */
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/ossl.h"
 #include "base/proc.h"
@@ -249,6 +251,48 @@ a_request_that_was_not_read_yet_keeps_its_place(void **state)
     web_stop(&web);
 }
 
+/* Nothing but descriptors ran out: places there are enough. */
+static void
+an_idle_connection_gives_its_descriptor(void **state)
+{
+    const struct http_options options = {.idle_timeout_ms = HOUR_MS};
+    struct rlimit usual;
+    struct rlimit few;
+    struct visitor held[2];
+    struct visitor newcomer;
+    int taken[256];
+    size_t n = 0;
+    struct web web;
+
+    (void)state;
+    start(&web, &options, false);
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        held[i] = visitor_from(&web, NULL, LOOPBACK + 1);
+    }
+    while (http_server_connections(web.server) < ARRAY_LEN(held)) {
+        (void)poll(NULL, 0, 10);
+    }
+    web_pause(&web);
+    newcomer = visitor_from(&web, NULL, LOOPBACK + 2);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    few = (struct rlimit){.rlim_cur = ARRAY_LEN(taken), .rlim_max = usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (n < ARRAY_LEN(taken) && (taken[n] = dup(newcomer.fd)) >= 0) {
+        n++;
+    }
+    web_resume(&web);
+    visitor_say(&newcomer, SPAN_LITERAL(ASK));
+    expect_answer(&newcomer, "200");
+    wait_for_the_end(&held[0]);
+    while (n > 0) {
+        (void)close(taken[--n]);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    visitor_close(&held[1]);
+    visitor_close(&newcomer);
+    web_stop(&web);
+}
+
 static void
 beyond_a_share_of_busy_connections_one_is_closed(void **state)
 {
@@ -342,6 +386,7 @@ main(void)
         cmocka_unit_test(a_flood_of_connections_displaces_itself),
         cmocka_unit_test(a_request_under_way_keeps_its_place),
         cmocka_unit_test(a_request_that_was_not_read_yet_keeps_its_place),
+        cmocka_unit_test(an_idle_connection_gives_its_descriptor),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
     };
