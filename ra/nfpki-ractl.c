@@ -3,6 +3,7 @@
  * nfpki-ractl - registers network functions at a running nfpki-ra, over its local socket.
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,8 +300,10 @@ static const struct cmd commands[] = {
      "what a registrar signs of a file with one registration on each line", ractl_manifest},
     {"import", "[--secrets FILE] MANIFEST FILE",
      "register all of FILE, whose MANIFEST was signed (CMS)", ractl_import},
-    {"bundle", "[--profile PROFILE] [--output DIR] REGISTRATION",
-     "what the network function's operator needs to enrol it", ractl_bundle},
+    {"bundle", "[--client CLIENT] [--profile PROFILE] [--revocation] [--output DIR] REGISTRATION",
+     "what the client of a network function needs to enrol and renew; with --all --output DIR "
+     "[--secrets FILE]: of all that are open",
+     ractl_bundle},
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},
     {"show", "REGISTRATION", "one registration with its content", run_show},
@@ -336,6 +339,16 @@ take_json(int argc, char **argv)
     return n;
 }
 
+/* One-time secrets pass through: what import shows, what a batch of bundles is made with. */
+static void
+wiping_free(void *p)
+{
+    if (p != NULL) {
+        OPENSSL_cleanse(p, malloc_usable_size(p));
+        free(p);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -352,6 +365,7 @@ main(int argc, char **argv)
     char *version[] = {version_text, NULL};
     int c;
 
+    json_set_alloc_funcs(malloc, wiping_free);
     while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
         switch (c) {
         case 's':

@@ -27,6 +27,7 @@ want ca sbin/nfpki-ca sbin/nfpki-cactl "${signer[@]}" share/man/man8/nfpki-ca.8 
 want ra sbin/nfpki-ra bin/nfpki-ractl "${signer[@]}" share/man/man8/nfpki-ra.8 \
   share/man/man5/nfpki-ra.conf.5 share/man/man1/nfpki-ractl.1 share/man/man5/nfpki-registration.5 \
   share/nfpki/openapi.yaml share/nfpki/registration.schema.json \
+  share/nfpki/bouncycastle/{Credential,NfClient,Pbmac1,Transaction}.java \
   share/man/man5/nfpki-profiles.conf.5 "$examples"/{nfpki-ra,nfpki-profiles,ra-signer}.conf
 want ceremony sbin/nfpki-ceremony bin/nfpki-ceremony-verify share/man/man8/nfpki-ceremony.8 \
   share/man/man8/nfpki-ceremony-verify.8 share/man/man5/nfpki-ceremony.conf.5 \

@@ -30,6 +30,20 @@ for mac in pbm pbmac1; do
   verify "bc-$mac"
   refused "$mac, used up" 23 "enrol-$mac" "$reference" "$mac.secret" again
 done
+# its onboarding bundle, run as it is printed
+register bundled AMF 1
+ractl bundle --client bouncycastle --output bundled "$registration_id"
+(umask 077 && printf '%s' "$secret" >bundled/secret.txt)
+export NFPKI_CLIENT=$root_dir/tests/interop/bouncycastle
+for step in '' renew; do
+  # shellcheck disable=SC2086
+  (cd bundled && sh bundle.sh $step) || fail "the bundle, $step"
+  serials+=" $(openssl x509 -in bundled/nf.pem -noout -serial)"
+  cp bundled/nf.pem bundled.pem
+  verify bundled
+done
+[[ $(tr ' ' '\n' <<<"$serials" | sort -u | grep -c serial) == 2 ]] || fail 'the bundle did not renew'
+
 echo 0123456789abcdef0123456789abcdef >wrong.secret
 refused 'a wrong secret' 1 enrol-pbm "$reference" wrong.secret again
 

@@ -51,9 +51,9 @@ import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
  * standard error; everything else is a failure.
  *
  * <pre>
- * NfClient URL ANCHOR enrol-pbm    REFERENCE SECRET-FILE OUT    OUT.pem and OUT.key
- * NfClient URL ANCHOR enrol-pbmac1 REFERENCE SECRET-FILE OUT
- * NfClient URL ANCHOR enrol        CERTIFICATE KEY OUT          ir
+ * NfClient URL ANCHOR enrol-pbm    REFERENCE SECRET-FILE OUT [SUBJECT]    OUT.pem and OUT.key
+ * NfClient URL ANCHOR enrol-pbmac1 REFERENCE SECRET-FILE OUT [SUBJECT]
+ * NfClient URL ANCHOR enrol        CERTIFICATE KEY OUT [SUBJECT]          ir
  * NfClient URL ANCHOR renew        CERTIFICATE KEY OUT          kur
  * NfClient URL ANCHOR revoke       CERTIFICATE KEY REASON       rr
  * NfClient URL ANCHOR cacerts      CERTIFICATE KEY              genm
@@ -156,6 +156,10 @@ final class NfClient {
         }
     }
 
+    private static X500Name subject(String[] args) {
+        return new X500Name(args.length > 6 ? args[6] : "CN=bouncy");
+    }
+
     private static void run(String[] args) throws Exception {
         URI server = URI.create(args[0]);
         X509Certificate anchor = readCertificate(args[1]);
@@ -165,7 +169,7 @@ final class NfClient {
             char[] secret = Files.readString(Path.of(args[4])).strip().toCharArray();
             Credential credential = Credential.secret(args[3], secret, command.equals("enrol-pbmac1"));
             certify(new Transaction(server, anchor, credential), PKIBody.TYPE_INIT_REQ, PKIBody.TYPE_INIT_REP,
-                    new X500Name("CN=bouncy"), args[5]);
+                    subject(args), args[5]);
             return;
         }
         X509Certificate certificate = readCertificate(args[3]);
@@ -173,7 +177,7 @@ final class NfClient {
             new Transaction(server, anchor, Credential.certificate(certificate, readKey(args[4])));
         switch (command) {
         case "enrol":
-            certify(transaction, PKIBody.TYPE_INIT_REQ, PKIBody.TYPE_INIT_REP, new X500Name("CN=bouncy"), args[5]);
+            certify(transaction, PKIBody.TYPE_INIT_REQ, PKIBody.TYPE_INIT_REP, subject(args), args[5]);
             break;
         case "renew":
             certify(transaction, PKIBody.TYPE_KEY_UPDATE_REQ, PKIBody.TYPE_KEY_UPDATE_REP,
