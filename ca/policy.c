@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
@@ -33,15 +34,6 @@ fail(enum cmp_failure *failure, enum cmp_failure value)
     return -1;
 }
 
-static bool
-is_valid_at(const X509 *certificate, time_t now)
-{
-    time_t t = now;
-
-    return X509_cmp_time(X509_get0_notBefore(certificate), &t) < 0 &&
-           X509_cmp_time(X509_get0_notAfter(certificate), &t) > 0;
-}
-
 static int
 verify_ra(const struct policy *p, const struct cmp_queued *q, const struct policy_ra *ras,
           size_t n_ras, time_t now, struct err *e)
@@ -50,7 +42,7 @@ verify_ra(const struct policy *p, const struct cmp_queued *q, const struct polic
 
     for (size_t i = 0; i < n_ras; i++) {
         if (span_equal(buf_span(&ras[i].der), der)) {
-            if (!is_valid_at(ras[i].certificate, now)) {
+            if (!validity_has(ras[i].certificate, now)) {
                 return err_set(e, ERR_DENIED, "the RA's certificate is out of its validity");
             }
             return cmp_queued_verify(q, ras[i].certificate, p->name, e);

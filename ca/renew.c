@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/update.h"
 
@@ -13,21 +14,6 @@ fail(enum cmp_failure *failure, enum cmp_failure value)
 {
     *failure = value;
     return -1;
-}
-
-static int
-validity(const X509 *certificate, time_t *from, time_t *to, struct err *e)
-{
-    struct tm from_tm;
-    struct tm to_tm;
-
-    if (ASN1_TIME_to_tm(X509_get0_notBefore(certificate), &from_tm) != 1 ||
-        ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &to_tm) != 1) {
-        return ossl_err(e, ERR_INPUT, "validity");
-    }
-    *from = timegm(&from_tm);
-    *to = timegm(&to_tm);
-    return 0;
 }
 
 /* ca.db's answer comes first: whoever has a revoked certificate hears that, whatever else is wrong
@@ -61,15 +47,14 @@ check_holder(const struct renew_request *r, enum cmp_failure *failure, struct er
     return 0;
 }
 
-/* Under our own root alone; an expired one as of its last second (OpenSSL has it expired at
- * notAfter itself), when policy allows it. */
+/* Under our own root alone; an expired one as of its last second, when policy allows it. */
 static int
 check_path(const struct renew_rules *rules, const struct renew_request *r, time_t not_after,
            enum cmp_failure *failure, struct err *e)
 {
     const bool is_update = cmp_msg_body(r->msg) == CMP_KUR;
     const time_t grace = is_update ? (time_t)rules->expired_days * DAY : 0;
-    const time_t at = r->now >= not_after && r->now <= not_after + grace ? not_after - 1 : r->now;
+    const time_t at = r->now > not_after && r->now <= not_after + grace ? not_after : r->now;
 
     return trust_check_own(r->trust, r->msg, r->signer, at, failure, e);
 }
@@ -142,7 +127,7 @@ renew_judge(const struct renew_rules *rules, const struct renew_request *r, stru
     time_t from;
     time_t to;
 
-    if (validity(r->signer, &from, &to, e) != 0) {
+    if (validity_read(r->signer, &from, &to, e) != 0) {
         return fail(failure, CMP_SIGNER_NOT_TRUSTED);
     }
     if (check_holder(r, failure, e) != 0 || check_path(rules, r, to, failure, e) != 0) {

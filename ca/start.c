@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/validity.h"
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
 #include "ca/registered.h"
@@ -30,7 +31,6 @@ static int
 check_chain(const struct ca *ca, struct err *e)
 {
     const struct policy *p = &ca->policy;
-    time_t now = clock_now();
 
     if (X509_verify(p->root, X509_get0_pubkey(p->root)) != 1) {
         return ossl_err(e, ERR_CRYPTO, "%s: not self-signed", ca->conf.root_certificate);
@@ -43,8 +43,7 @@ check_chain(const struct ca *ca, struct err *e)
     if (X509_check_ca(p->issuing) != 1) {
         return err_set(e, ERR_INPUT, "%s: not a CA certificate", ca->conf.issuing_certificate);
     }
-    if (X509_cmp_time(X509_get0_notBefore(p->issuing), &now) > 0 ||
-        X509_cmp_time(X509_get0_notAfter(p->issuing), &now) < 0) {
+    if (!validity_has(p->issuing, clock_now())) {
         return err_set(e, ERR_DENIED, "%s: out of its validity: make a new one in a ceremony",
                        ca->conf.issuing_certificate);
     }

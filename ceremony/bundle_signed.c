@@ -2,6 +2,7 @@
 /* Everything that was signed is built again from the definition and the facts. */
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
 #include "ca/x509/signed.h"
@@ -160,6 +161,7 @@ check_chain(struct verifier *v, X509 *certificate, struct err *e)
     }
     X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE);
     X509_STORE_CTX_set_time(ctx, 0, v->bundle->circumstances.now);
+    X509_STORE_CTX_set_verify_cb(ctx, validity_on_verify);
     if (X509_verify_cert(ctx) != 1) {
         return verifier_bad(v, e, "does not verify: %s",
                             X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));

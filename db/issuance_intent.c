@@ -27,7 +27,8 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
     }
     live = row && row_int(&rows, 0) == ISSUANCE_LIVE;
     /* The window and the uses are those of initial certificates. */
-    open = live && (i->renews.n > 0 || (row_int(&rows, 1) <= i->now && row_int(&rows, 2) > i->now));
+    open =
+        live && (i->renews.n > 0 || (row_int(&rows, 1) <= i->now && row_int(&rows, 2) >= i->now));
     if (!open) {
         *outcome = ISSUANCE_NOT_REGISTERED;
     } else if (i->renews.n == 0 && row_int(&rows, 3) >= i->certificates) {

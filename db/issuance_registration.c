@@ -131,7 +131,7 @@ check_owner(struct store_db *db, struct issuance_registration *r, time_t now, bo
     if (!row) {
         return 0;
     }
-    *owned = row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) > now;
+    *owned = row_int(&rows, 1) < row_int(&rows, 2) && row_int(&rows, 3) >= now;
     row_copy_text(&rows, 0, r->owner, sizeof(r->owner));
     store_end(&rows);
     if (has_live_certificate(db, r->nf_instance, now, &live, e) != 0) {
@@ -249,11 +249,11 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
         check_owner(db, r, now, &owned, e) != 0) {
         return -1;
     }
-    *outcome = known                 ? ISSUANCE_KNOWN
-               : !ours               ? ISSUANCE_SIGNER_UNKNOWN
-               : r->not_after <= now ? ISSUANCE_NOT_REGISTERED
-               : repeated            ? ISSUANCE_REPEATED
-                                     : judge_owner(r, owned);
+    *outcome = known                ? ISSUANCE_KNOWN
+               : !ours              ? ISSUANCE_SIGNER_UNKNOWN
+               : r->not_after < now ? ISSUANCE_NOT_REGISTERED
+               : repeated           ? ISSUANCE_REPEATED
+                                    : judge_owner(r, owned);
     return *outcome == ISSUANCE_DONE ? insert(db, r, now, e) : 0;
 }
 

@@ -110,7 +110,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
 
     if (store_query(db, &rows,
                     "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
-                    "AND c.not_after > ?1 AND NOT EXISTS "
+                    "AND c.not_after >= ?1 AND NOT EXISTS "
                     "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

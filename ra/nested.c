@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "base/validity.h"
 #include "ca/trust/trust.h"
 #include "ca/x509/name.h"
 #include "ra/crl_files.h"
@@ -18,7 +19,6 @@ check_status(struct job *job, X509 *signer)
     CLEANUP(crl_files_cleanup) struct crl_files *crls = NULL;
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
     X509_REVOKED *entry = NULL;
-    time_t now = job->now;
 
     if (dir == NULL) {
         return 0;
@@ -34,8 +34,7 @@ check_status(struct job *job, X509 *signer)
             crl = d2i_X509_CRL(NULL, &p, (long)crls->files[i].der.n);
         }
     }
-    if (crl == NULL || X509_CRL_get0_nextUpdate(crl) == NULL ||
-        X509_cmp_time(X509_CRL_get0_nextUpdate(crl), &now) < 0 ||
+    if (crl == NULL || validity_is_past(X509_CRL_get0_nextUpdate(crl), job->now) ||
         X509_CRL_verify(crl, X509_get0_pubkey(job->ra->credentials.issuing)) != 1) {
         (void)ossl_err(&job->e, ERR_DENIED, "no good CRL of the upstream RA's issuer in %s", dir);
         return job_fail(job, CMP_SIGNER_NOT_TRUSTED);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "base/proc.h"
+#include "base/validity.h"
 
 /* RFC 8446 9.1: the first one must be there, the others should. */
 #define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
@@ -160,7 +161,7 @@ check_leaf(const struct tls *tls, X509 *leaf, struct err *e)
     if (X509_cmp_time(X509_get0_notBefore(leaf), &now) > 0) {
         return err_set(e, ERR_INPUT, "%s is not valid yet", path);
     }
-    if (X509_cmp_time(X509_get0_notAfter(leaf), &now) < 0) {
+    if (validity_is_past(X509_get0_notAfter(leaf), now)) {
         return err_set(e, ERR_INPUT, "%s has expired: renew it", path);
     }
     if (X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) != 1) {
@@ -243,7 +244,7 @@ ask_clients(const struct tls *tls, SSL_CTX *ctx, struct err *e)
         mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         break;
     }
-    SSL_CTX_set_verify(ctx, mode, NULL);
+    SSL_CTX_set_verify(ctx, mode, validity_on_verify);
     if (mode == SSL_VERIFY_NONE) {
         return 0;
     }

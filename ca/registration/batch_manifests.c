@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/registration/batch.h"
 #include "ca/registration/envelope.h"
 
@@ -43,15 +44,6 @@ batch_manifests_free(struct batch_manifests *c)
 }
 
 static bool
-is_valid_at(const X509 *certificate, time_t at)
-{
-    time_t t = at;
-
-    return X509_cmp_time(X509_get0_notBefore(certificate), &t) < 0 &&
-           X509_cmp_time(X509_get0_notAfter(certificate), &t) > 0;
-}
-
-static bool
 find(struct batch_manifests *c, const uint8_t key[SHA256_SIZE], time_t at,
      struct batch_manifest *out, X509 **signer)
 {
@@ -62,7 +54,7 @@ find(struct batch_manifests *c, const uint8_t key[SHA256_SIZE], time_t at,
         const struct slot *s = &c->slots[i];
 
         if (s->signer != NULL && memcmp(s->key, key, SHA256_SIZE) == 0 && at - s->at <= AGE_MAX_S &&
-            s->at - at <= AGE_MAX_S && is_valid_at(s->signer, at)) {
+            s->at - at <= AGE_MAX_S && validity_has(s->signer, at)) {
             *out = s->manifest;
             *signer = s->signer;
             (void)X509_up_ref(s->signer);

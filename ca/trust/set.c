@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/trust/anchor.h"
 #include "ca/trust/crl_file.h"
 #include "ca/x509/name.h"
@@ -173,14 +174,6 @@ crls_free(struct crls *c)
     }
 }
 
-static bool
-is_before(const ASN1_TIME *t, time_t when)
-{
-    int order = ASN1_TIME_cmp_time_t(t, when);
-
-    return order < 0; /* -2, no time: path_check_crl() has seen to it */
-}
-
 /* The first problem stays. */
 static void
 complain(struct crls *c, const struct crl_file *file, const char *what)
@@ -194,10 +187,10 @@ static void
 check_age(struct crls *c, const struct trust_set *s, const struct crl_file *file,
           const X509_CRL *crl, time_t now)
 {
-    if (is_before(X509_CRL_get0_nextUpdate(crl), now)) {
+    if (validity_is_past(X509_CRL_get0_nextUpdate(crl), now)) {
         complain(c, file, "its nextUpdate has passed: fetch a new CRL from its issuer");
     } else if (s->crl_max_age_s > 0 &&
-               is_before(X509_CRL_get0_lastUpdate(crl), now - s->crl_max_age_s)) {
+               validity_is_past(X509_CRL_get0_lastUpdate(crl), now - s->crl_max_age_s)) {
         complain(c, file, "older than crl_max_age_hours: fetch a new CRL from its issuer");
     }
 }

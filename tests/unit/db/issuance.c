@@ -112,7 +112,7 @@ what_the_database_alone_can_refuse_is_refused(void **state)
             bad.intent.nf_instance = UUID_2;
             break;
         case 3:
-            bad.intent.now = LATER;
+            bad.intent.now = LATER + 1; /* its last second is LATER */
             break;
         case 4:
             bad.intent.registration = "00000000000000000000000000000000";
@@ -127,6 +127,10 @@ what_the_database_alone_can_refuse_is_refused(void **state)
         assert_int_equal(bad.outcome, expected);
     }
     assert_int_equal(scene_leaves(s->store), leaves);
+    bad = scene_nf(&p, s->id, SPAN_LITERAL("in the last second"));
+    bad.intent.now = LATER;
+    assert_ok(scene_call(s->store, do_intend, &bad, &e), &e);
+    assert_int_equal(bad.outcome, ISSUANCE_DONE);
 }
 
 static void
@@ -278,7 +282,7 @@ an_instance_has_one_live_registration(void **state)
     assert_ok(scene_call(s->store, do_register, &stranger, &e), &e);
     assert_int_equal(stranger.outcome, ISSUANCE_SIGNER_UNKNOWN);
     stranger.registrar = REGISTRAR;
-    stranger.now = LATER;
+    stranger.now = LATER + 1;
     assert_ok(scene_call(s->store, do_register, &stranger, &e), &e);
     assert_int_equal(stranger.outcome, ISSUANCE_NOT_REGISTERED);
     /* used up: the next one follows */

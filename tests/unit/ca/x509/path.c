@@ -103,6 +103,11 @@ time_anchor_and_middle_must_fit(void **state)
     (void)state;
     r.at = PKI_NOW - 1;
     assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
+    /* through notAfter, inclusive (RFC 5280 4.1.2.5) */
+    r.at = PKI_NOW;
+    assert_ok(path_verify(nf, &r, &e), &e);
+    r.at = PKI_NOW + (time_t)30 * DAY;
+    assert_ok(path_verify(nf, &r, &e), &e);
     r.at = PKI_NOW + (time_t)30 * DAY + 1;
     assert_err(path_verify(nf, &r, &e), ERR_DENIED, &e);
     assert_non_null(strstr(e.text, "expired"));
@@ -220,6 +225,29 @@ the_status_of_every_certificate_is_asked(void **state)
         if (verdict != rows[i].verdict || strstr(e.text, rows[i].why) == NULL) {
             fail_msg("row %zu: %d, %s", i, (int)verdict, e.text);
         }
+    }
+}
+
+/* RFC 5280 6.3.3: too old is a CRL when the time is after nextUpdate. */
+static void
+a_crl_is_good_at_its_next_update(void **state)
+{
+    CLEANUP(x509_cleanup) X509 *nf = nf_certificate();
+    CLEANUP(x509_crl_cleanup)
+    X509_CRL *crl = crl_until(pki->issuing, pki->issuing_key, NULL, PKI_NOW, PKI_NOW + DAY);
+    struct path_request r = under_root(PATH_REQUESTER);
+
+    (void)state;
+    r.status = PATH_STATUS_IF_PRESENT;
+    r.crls = &crl;
+    r.n_crls = 1;
+    for (int i = -1; i <= 1; i++) {
+        struct err e = {0};
+
+        r.at = PKI_NOW + DAY + i;
+        assert_int_equal(path_judge(nf, &r, &e), i <= 0 ? PATH_GOOD : PATH_REFUSED);
+        r.at = PKI_NOW + i;
+        assert_int_equal(path_judge(nf, &r, &e), i >= 0 ? PATH_GOOD : PATH_REFUSED);
     }
 }
 
@@ -446,6 +474,7 @@ main(void)
         cmocka_unit_test(each_purpose_takes_its_own_certificates),
         cmocka_unit_test(time_anchor_and_middle_must_fit),
         cmocka_unit_test(the_status_of_every_certificate_is_asked),
+        cmocka_unit_test(a_crl_is_good_at_its_next_update),
         cmocka_unit_test(crls_may_have_a_time_of_their_own),
         cmocka_unit_test(verdicts_tell_no_anchor_from_a_bad_path),
         cmocka_unit_test(what_openssl_leaves_out_is_checked),
