@@ -5,6 +5,7 @@
 #include <openssl/kdf.h>
 #include <string.h>
 
+#include "base/validity.h"
 #include "ca/x509/csr.h"
 #include "ceremony/fact.h"
 
@@ -51,6 +52,20 @@ plan_serial(const struct definition *d, const struct circumstances *c, uint8_t o
     return 0;
 }
 
+static bool
+is_within_the_day(time_t begin, time_t now)
+{
+    return begin <= now && now - begin <= DAY;
+}
+
+/* A rehearsal takes the dates of a definition for its day, and its own time for those of another:
+ * what it makes is then good for clocks that are behind, as the real one is. */
+static time_t
+rehearsed_begin(time_t begin, time_t now)
+{
+    return is_within_the_day(begin, now) ? begin : now;
+}
+
 /* A date in the future would be a certificate made ahead, one long past a back-dated one. */
 static int
 check_begin(const char *what, time_t begin, time_t now, struct err *e)
@@ -58,7 +73,7 @@ check_begin(const char *what, time_t begin, time_t now, struct err *e)
     char text[TIME_TEXT_SIZE];
 
     time_format(now, text);
-    if (begin > now || now - begin > DAY) {
+    if (!is_within_the_day(begin, now)) {
         return err_set(e, ERR_DENIED, "%s must lie within the day before now (%s)", what, text);
     }
     return 0;
@@ -70,16 +85,10 @@ least(time_t a, time_t b)
     return a < b ? a : b;
 }
 
-static int
-issuer_end(X509 *issuer, time_t *out, struct err *e)
+static time_t
+greatest(time_t a, time_t b)
 {
-    struct tm utc = {0};
-
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(issuer), &utc) != 1) {
-        return ossl_err(e, ERR_INPUT, "notAfter of the root");
-    }
-    *out = timegm(&utc);
-    return 0;
+    return a > b ? a : b;
 }
 
 int
@@ -105,15 +114,19 @@ plan_certificate(const struct definition *d, const struct circumstances *c, X509
     if (!c->rehearsal) {
         return check_begin("certificate.not_before", out->not_before, c->now, e);
     }
-    until = c->now + least(until - out->not_before, (time_t)REHEARSAL_DAYS_MAX * DAY - 1);
-    out->not_before = c->now;
-    out->not_after = until;
+    until -= out->not_before;
+    out->not_before = rehearsed_begin(out->not_before, c->now);
     if (issuer != NULL) {
-        if (issuer_end(issuer, &until, e) != 0) {
+        time_t from;
+        time_t end;
+
+        if (validity_read(issuer, &from, &end, e) != 0) {
             return -1;
         }
-        out->not_after = least(out->not_after, until);
+        out->not_before = greatest(from, out->not_before);
+        until = least(until, end - out->not_before);
     }
+    out->not_after = out->not_before + least(until, (time_t)REHEARSAL_DAYS_MAX * DAY - 1);
     return 0;
 }
 
@@ -123,13 +136,18 @@ plan_crl(const struct definition *d, const struct circumstances *c, struct state
 {
     time_t this_update = d->crl.this_update;
     time_t next_update = d->crl.next_update;
+    time_t root_begin;
     time_t root_end;
 
     if (state->root == NULL) {
         return err_set(e, ERR_INPUT, "the previous ceremonies made no root: wrong bundle in prev");
     }
+    if (validity_read(state->root, &root_begin, &root_end, e) != 0) {
+        return -1;
+    }
     if (c->rehearsal) {
-        this_update = c->now > state->crl_this_update ? c->now : state->crl_this_update + 1;
+        this_update = greatest(greatest(rehearsed_begin(this_update, c->now), root_begin),
+                               state->crl_this_update + 1);
         next_update = this_update +
                       least(next_update - d->crl.this_update, (time_t)REHEARSAL_DAYS_MAX * DAY - 1);
     } else if (check_begin("crl.this_update", this_update, c->now, e) != 0) {
@@ -137,9 +155,6 @@ plan_crl(const struct definition *d, const struct circumstances *c, struct state
     }
     if (this_update <= state->crl_this_update) {
         return err_set(e, ERR_DENIED, "crl.this_update is not after the previous CRL's");
-    }
-    if (issuer_end(state->root, &root_end, e) != 0) {
-        return -1;
     }
     if (c->rehearsal) {
         next_update = least(next_update, root_end);

@@ -3,8 +3,9 @@
  * plan.h - what a ceremony must sign, computed from the definition, the facts and the register
  * alone. The run builds with it and the verifier builds again, octet for octet.
  *
- * A rehearsal differs in what marks it: CN prefix, 7 days from the rehearsal's time, serial numbers
- * from the definition's hash, which is public.
+ * A rehearsal differs in what marks it: CN prefix, 7 days at most, serial numbers from the
+ * definition's hash, which is public. It may be held on another day than the definition's: then it
+ * begins at its own time.
  */
 #pragma once
 

@@ -181,8 +181,9 @@ ceremony() { # ceremony HOST NAME: check and rehearse, unless its bundle is ther
   on_host "$host" "$bin/nfpki-ceremony" rehearse "$dir/ceremony/$name.conf"
 }
 
+# From the day before on: a client whose clock is behind enrols, too.
 validity() {
-  echo "not_before = \"$(date -u -d '-5 minutes' +%Y-%m-%dT%H:%M:%SZ)\""
+  echo "not_before = \"$(date -u -d '-23 hours' +%Y-%m-%dT%H:%M:%SZ)\""
   echo "    not_after = \"$(date -u -d '+6 days' +%Y-%m-%dT%H:%M:%SZ)\""
 }
 
@@ -236,7 +237,7 @@ define_root_crl() {
   definition root-crl root root-crl "$dir/ceremony/sub-issue" nfpki-root root 'serial = "previous"'
   cat >>"$dir/ceremony/root-crl.conf" <<CONF
 crl {
-    this_update = "$(date -u -d '-5 minutes' +%Y-%m-%dT%H:%M:%SZ)"
+    this_update = "$(date -u -d '-23 hours' +%Y-%m-%dT%H:%M:%SZ)"
     next_update = "$(date -u -d '+6 days' +%Y-%m-%dT%H:%M:%SZ)"
 }
 CONF

@@ -81,7 +81,20 @@ a_rehearsal_is_marked_and_short(void **state)
     assert_true(plan.rehearsal);
     assert_int_equal(plan.not_before, c.now);
     assert_int_equal(plan.not_after, c.now + 7 * DAY - 1);
-    /* never past the root's end */
+    /* on the definition's day with its dates: good for clocks that are behind */
+    c.now = d.certificate.not_before + DAY;
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_int_equal(plan.not_before, d.certificate.not_before);
+    assert_int_equal(plan.not_after, plan.not_before + 7 * DAY - 1);
+    c.now++;
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_int_equal(plan.not_before, c.now);
+    /* never before the root's beginning */
+    c.now = at("2026-11-19T12:00:10Z");
+    d.certificate.not_before = at("2026-11-18T13:00:00Z");
+    assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    assert_true(ASN1_TIME_cmp_time_t(X509_get0_notBefore(s.root), plan.not_before) == 0);
+    /* never past its end */
     c.now = at("2046-11-15T11:59:59Z");
     assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
     assert_int_equal(plan.not_after, at("2046-11-18T11:59:59Z"));
