@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "db/leaf.h"
+
+enum { BACKDATE_MIN = 60 };
 
 /* A text option and where it goes. */
 struct member {
@@ -143,6 +146,7 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
     if (load_number(cfg, "signer_timeout_ms", 100, 600000, &c->signer_timeout_ms, e) != 0 ||
         load_number(cfg, "crl_validity_hours", 1, 24 * 366, &validity_h, e) != 0 ||
         load_number(cfg, "crl_overlap_hours", 0, 24 * 366, &overlap_h, e) != 0 ||
+        load_number(cfg, "backdate", BACKDATE_MIN, LEAF_BACKDATE_MAX, &c->backdate_s, e) != 0 ||
         load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0 ||
         load_number(cfg, "approval_days", 1, 31, &approval_days, e) != 0 ||
         load_number(cfg, "approval_check_after", 1, 24 * 3600, &c->approval_check_after_s, e) !=
@@ -155,6 +159,13 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
     }
     c->crl_validity_s = validity_h * 3600;
     c->crl_overlap_s = overlap_h * 3600;
+    /* The next one is due when so much of the last one's life is over: not at once. */
+    if (2 * c->backdate_s > c->crl_validity_s - c->crl_overlap_s) {
+        return err_set(e, ERR_INPUT,
+                       "%s: backdate must be at most half of crl_validity_hours less "
+                       "crl_overlap_hours",
+                       cfg->filename);
+    }
     c->approval_s = approval_days * 24 * 3600;
     c->workers = (size_t)workers;
     return 0;
@@ -269,6 +280,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("crl_url", NULL, CFGF_NODEFAULT),
         CFG_INT("crl_validity_hours", 168, CFGF_NONE),
         CFG_INT("crl_overlap_hours", 96, CFGF_NONE),
+        CFG_INT("backdate", 300, CFGF_NONE),
         TRUST_OPTIONS,
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),

@@ -41,6 +41,7 @@ struct ca_conf {
     int signer_timeout_ms;
     int crl_validity_s;
     int crl_overlap_s;
+    int backdate_s; /* certificates and CRLs begin so long before they are made */
     size_t workers;
     int renewal_window; /* percent */
     int expired_renewal_days;

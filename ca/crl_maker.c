@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "ca/backdate.h"
 #include "ca/release.h"
 #include "ca/x509/crl.h"
 #include "ca/x509/signed.h"
@@ -26,6 +27,7 @@ struct crl_maker {
     struct buf der;
     char *path;
     uint64_t leaf;
+    time_t now;
     bool busy;
     bool again;
     struct crl_waiter *waiting; /* for the one that is being made */
@@ -44,6 +46,20 @@ schedule(struct crl_maker *c, time_t seconds)
     (void)event_add(c->timer, &pause);
 }
 
+/* crl_overlap_hours before nextUpdate, which counts from thisUpdate; in the middle where a
+ * rehearsal leaves no room for so many. */
+static time_t
+pause_until_next(const struct crl_maker *c)
+{
+    const struct ca_conf *conf = &c->ca->conf;
+    const time_t length = c->request.next_update - c->request.this_update;
+    const time_t overlap = conf->crl_overlap_s < length ? conf->crl_overlap_s : length / 2;
+    const time_t left = c->request.next_update - overlap - clock_now();
+    const time_t most = length - overlap; /* also when the clock was put back */
+
+    return left > most ? most : left > RETRY_S ? left : RETRY_S;
+}
+
 static void
 finish(struct crl_maker *c, const struct err *why)
 {
@@ -57,7 +73,7 @@ finish(struct crl_maker *c, const struct err *why)
     c->busy = false;
     c->ca->jobs--;
     if (why == NULL) {
-        schedule(c, c->ca->conf.crl_validity_s - c->ca->conf.crl_overlap_s);
+        schedule(c, pause_until_next(c));
         log_event(LOG_INFO, "crl", "number %llu with %zu entries", (unsigned long long)number,
                   c->request.n_entries);
     } else {
@@ -114,7 +130,7 @@ run_store(struct store_op *op, struct store_db *db, struct err *e)
     struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
 
     return issuance_crl_store(db, c->request.number, buf_span(&c->der), c->request.n_entries,
-                              &c->leaf, e);
+                              c->now, &c->leaf, e);
 }
 
 static void
@@ -208,9 +224,39 @@ add_entry(void *arg, struct span serial, time_t revoked, int reason)
     }
     memcpy(entry->serial, serial.p, serial.n);
     entry->serial_size = serial.n;
-    entry->revoked_at = revoked;
+    /* What was revoked within the backdate is told as of the time of this CRL. */
+    entry->revoked_at = revoked > c->request.this_update ? c->request.this_update : revoked;
     entry->reason = (enum crl_reason)reason;
     c->request.n_entries++;
+}
+
+/* Peers whose clocks are behind must not find the newest CRL not yet valid, nor anybody one that
+ * is older than the one before (RFC 5280 5.1.2.4). */
+static int
+set_times(struct crl_maker *c, struct store_db *db, struct err *e)
+{
+    const struct policy *p = &c->ca->policy;
+    struct crl_request *r = &c->request;
+    time_t validity = c->ca->conf.crl_validity_s;
+    time_t last;
+
+    if (backdate_begin(p->issuing, p->backdate_s, c->now, &r->this_update, e) != 0 ||
+        issuance_crl_last(db, &last, e) != 0) {
+        return -1;
+    }
+    if (p->rehearsal && validity > REHEARSAL_S) {
+        validity = REHEARSAL_S;
+    }
+    r->this_update = r->this_update < last ? last : r->this_update;
+    r->next_update = r->this_update + validity;
+    if (r->this_update > c->now) {
+        log_event(
+            LOG_WARNING, "crl-ahead",
+            "the CRL before begins %lld s after the time here, so this one does, too: was the "
+            "clock set back?",
+            (long long)(r->this_update - c->now));
+    }
+    return 0;
 }
 
 static int
@@ -220,6 +266,9 @@ run_reserve(struct store_op *op, struct store_db *db, struct err *e)
     struct crl_request *r = &c->request;
 
     r->n_entries = 0;
+    if (set_times(c, db, e) != 0) {
+        return -1;
+    }
     /* RFC 5280 3.3: an entry stays until it was on one CRL after its certificate has ended. */
     if (issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
         return -1;
@@ -240,19 +289,14 @@ static void
 begin(struct crl_maker *c)
 {
     const struct policy *p = &c->ca->policy;
-    time_t validity = c->ca->conf.crl_validity_s;
 
-    if (p->rehearsal && validity > REHEARSAL_S) {
-        validity = REHEARSAL_S;
-    }
     c->busy = true;
     c->again = false;
     c->waiting = c->next;
     c->next = NULL;
     c->ca->jobs++;
-    c->request = (struct crl_request){
-        .issuer = p->issuing, .this_update = clock_now(), .rehearsal = p->rehearsal};
-    c->request.next_update = c->request.this_update + validity;
+    c->now = clock_now();
+    c->request = (struct crl_request){.issuer = p->issuing, .rehearsal = p->rehearsal};
     c->op = (struct store_op){.run = run_reserve, .task = {.done = on_reserved}};
     store_submit(c->ca->store, &c->op);
 }

@@ -45,6 +45,7 @@ issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
         .tbs = buf_span(&j->grant.tbs),
         .not_before = t->not_before,
         .not_after = t->not_after,
+        .judged = j->grant.judged,
         .approvals = j->approvals,
         .now = j->now,
     };

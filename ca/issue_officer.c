@@ -74,7 +74,7 @@ run_officer_again(struct task *task)
     const struct issuance_request *q = &j->found;
 
     policy_grant_free(&j->grant);
-    j->grant = (struct policy_grant){0};
+    j->grant = (struct policy_grant){.request.not_before = q->not_before};
     j->result = policy_grant_officer(&j->ca->policy, buf_span(&j->asked), j->profile,
                                      j->common_name, j->days, q->created, &j->grant, &j->e);
     if (j->result == 0) {

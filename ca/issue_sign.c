@@ -262,7 +262,8 @@ judge_again(struct ca *ca, const struct issuance_request *q, struct span evidenc
     CLEANUP(cmp_queued_cleanup)
     struct cmp_queued *queued = policy_open(&ca->policy, evidence, span_of(q->rid, sizeof(q->rid)),
                                             ca->ras->list, ca->ras->n, q->created, &failure, e);
-    CLEANUP(policy_grant_free) struct policy_grant grant = {0};
+    CLEANUP(policy_grant_free)
+    struct policy_grant grant = {.request.not_before = q->not_before};
     CLEANUP(x509_cleanup) X509 *requester = NULL;
     const char *id = queued == NULL ? "" : cmp_queued_entry(queued)->registration_id;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/validity.h"
+#include "ca/backdate.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
@@ -260,6 +261,19 @@ policy_holder_serial(const struct policy *p, const struct cmp_msg *m,
 
 /* ---- what they get ---- */
 
+/* Now, or as the intent recorded it. */
+static int
+begin(const struct policy *p, struct policy_grant *g, time_t now, struct err *e)
+{
+    time_t *from = &g->request.not_before;
+
+    g->judged = now;
+    if (*from == 0 && backdate_begin(p->issuing, p->backdate_s, now, from, e) != 0) {
+        return -1;
+    }
+    return backdate_check(p->issuing, *from, now, e);
+}
+
 static int
 build(const struct policy *p, struct policy_grant *g, struct span spki, struct err *e)
 {
@@ -385,9 +399,9 @@ grant_from_registration(const struct asking *a, struct policy_grant *g, enum cmp
     }
     g->request.profile = profile;
     g->request.nf = &g->registration.nf;
-    g->request.not_before = now;
-    if (registration_not_after(&g->registration, profile, now, p->issuing, &g->request.not_after,
-                               e) != 0) {
+    if (begin(p, g, now, e) != 0 ||
+        registration_not_after(&g->registration, profile, g->request.not_before, p->issuing,
+                               &g->request.not_after, e) != 0) {
         return -1;
     }
     return build(p, g, cmp_certreq_spki(a->asked), e);
@@ -447,9 +461,11 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
         name_set(&g->subject, issuer.country, issuer.organization, common_name, e) != 0) {
         return -1;
     }
+    if (begin(p, g, now, e) != 0) {
+        return -1;
+    }
     g->request.subject = &g->subject;
-    g->request.not_before = now;
-    g->request.not_after = now + (time_t)days * DAY;
+    g->request.not_after = g->request.not_before + (time_t)days * DAY;
     return build(p, g, csr_spki(csr), e);
 }
 

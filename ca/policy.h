@@ -32,6 +32,7 @@ struct policy {
     const char *crl_url;
     const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
+    int backdate_s; /* clocks of those who verify may be behind so far */
     bool rehearsal; /* the issuing certificate says so */
 };
 
@@ -41,13 +42,20 @@ struct policy_ra {
     struct buf der;
 };
 
-/* What the TBS is made from, kept until the certificate is linted a last time. */
+/*
+ * What the TBS is made from, kept until the certificate is linted a last time.
+ * A certificate begins policy.backdate_s before it is judged, but not before its issuer's does; its
+ * life counts from there. After a restart request.not_before is set before, from what the intent
+ * recorded: it counts when it is within LEAF_BACKDATE_MAX before the time of the judgement, so that
+ * another backdate in the configuration does not give up what was promised.
+ */
 struct policy_grant {
     struct registration registration;
     struct name subject; /* infrastructure */
     struct buf spki;
     uint8_t spki_sha256[SHA256_SIZE];
     struct tbs_request request; /* borrows from the members above */
+    time_t judged;              /* at this time; request.not_before is earlier */
     struct buf tbs;
     struct renewal renewal; /* of a request that a certificate of ours signs */
 };
@@ -66,8 +74,8 @@ struct policy_facts {
     const struct issuance_holder *holder; /* of the certificate that signs; NULL: none of ours */
 };
 /* A first message: protection, path, proof of possession, registration -> TBS, linted. `grant` is
- * all zero before. *requester is the certificate that protects the request (freed by the caller),
- * NULL with a MAC. */
+ * all zero before, but for a recorded request.not_before. *requester is the certificate that
+ * protects the request (freed by the caller), NULL with a MAC. */
 int policy_grant_request(const struct policy *, const struct cmp_queued *,
                          const struct policy_facts *, time_t now, struct policy_grant *grant,
                          X509 **requester, enum cmp_failure *failure, struct err *e);
@@ -83,7 +91,7 @@ int policy_grant_officer(const struct policy *, struct span csr, const char *pro
                          struct err *e);
 
 /* After a restart: is `tbs`, with this serial number, what `grant` gives? The grant must have been
- * made for the time at which `tbs` begins. ERR_DENIED. */
+ * made for the time and the notBefore that the intent recorded. ERR_DENIED. */
 int policy_same(struct policy_grant *grant, struct span serial, struct span tbs, struct err *e);
 
 /* A certConf for `certificate`: protected with the credential of the first message (`first`, the

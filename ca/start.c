@@ -85,6 +85,7 @@ load_policy(struct ca *ca, struct err *e)
     p->name = X509_get_subject_name(p->issuing);
     p->crl_url = c->crl_url;
     p->blocked = c->blocked;
+    p->backdate_s = c->backdate_s;
     p->rehearsal = is_rehearsal(p->name);
     p->rules = (struct nf_rules){.home_domains = (const char *const *)c->home_domains,
                                  .n_home_domains = c->n_home_domains,

@@ -8,6 +8,9 @@
 #include "db/audit_certificate.h"
 #include "db/audit_renewal.h"
 
+/* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
+enum { JUDGING_MAX_S = 3600 };
+
 struct intent {
     char *serial;
     char *rid;
@@ -87,11 +90,34 @@ intent_close(struct audit_rules *rules, struct intent *intent)
     rules->n--;
 }
 
+/* No certificate begins long before it was asked for, nor after: nobody could say then that it
+ * existed, or did not, at some time. */
+static int
+begin_check(const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+    time_t from;
+
+    if (time_parse(leaf_text(leaf, "notBefore"), &from, e) != 0) {
+        return -1;
+    }
+    if (from > leaf_time(leaf) || leaf_time(leaf) - from > LEAF_BACKDATE_MAX + JUDGING_MAX_S) {
+        return err_set(e, ERR_CRYPTO,
+                       "the INTENT for serial %s begins at %s, which is not when "
+                       "it was recorded",
+                       serial, leaf_text(leaf, "notBefore"));
+    }
+    return 0;
+}
+
 static int
 intent_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
     const char *serial = leaf_text(leaf, "serial");
 
+    if (begin_check(leaf, e) != 0) {
+        return -1;
+    }
     if (intent_find(rules, serial) != NULL) {
         return err_set(e, ERR_CRYPTO, "a second INTENT for serial %s", serial);
     }

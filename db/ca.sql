@@ -270,3 +270,10 @@ BEGIN SELECT RAISE(ABORT, 'what was asked again is kept'); END;
 CREATE INDEX leaf_intent
     ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"serial":"') + 10, 32))
     WHERE instr(CAST(body AS TEXT), '"kind":"INTENT"') > 0;
+
+-- migration 12
+
+-- From when the certificate of an intent is good: before `created`, when it was judged. NULL: at `created`.
+ALTER TABLE request ADD COLUMN not_before INTEGER CHECK (not_before IS NULL OR not_before <= created);
+CREATE TRIGGER request_not_before BEFORE UPDATE OF not_before ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;

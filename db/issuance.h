@@ -154,8 +154,9 @@ struct issuance_request {
     struct buf certificate; /* empty before ISSUED */
     int fail_info;          /* REFUSED, ABANDONED */
     char phrase[ISSUANCE_PHRASE_SIZE];
-    time_t created; /* of an intent: its certificate's notBefore */
-    uint64_t leaf;  /* the answer may go out when this leaf is published */
+    time_t created;    /* of an intent: when it was judged */
+    time_t not_before; /* of an intent: from when its certificate is good */
+    uint64_t leaf;     /* the answer may go out when this leaf is published */
     bool revoked;
 };
 void issuance_request_free(struct issuance_request *);
@@ -209,6 +210,7 @@ struct issuance_intent {
     struct span tbs;
     time_t not_before;
     time_t not_after;
+    time_t judged;    /* not before not_before */
     int certificates; /* that the registration allows */
     int approvals; /* of officers that the profile demands; then it waits (issuance_approval.h) */
     struct span holder; /* serial of the certificate of ours that signs; empty: none of ours */
@@ -324,6 +326,8 @@ int issuance_revoke_asked(struct store_db *, const struct issuance_asked *, uint
 int issuance_asked_find(struct store_db *, struct span rid, uint64_t *leaf, bool *found,
                         struct err *e);
 
+/* thisUpdate of the newest CRL that has a number; 0: there is none. */
+int issuance_crl_last(struct store_db *, time_t *this_update, struct err *e);
 /* A number that nobody had before. */
 int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
                          uint64_t *number, struct err *e);
@@ -333,7 +337,7 @@ int issuance_crl_each(struct store_db *, time_t expired_after,
                       void *arg, struct err *e);
 /* With the leaf CRL. */
 int issuance_crl_store(struct store_db *, uint64_t number, struct span der, size_t entries,
-                       uint64_t *leaf, struct err *e);
+                       time_t now, uint64_t *leaf, struct err *e);
 
 /* ---- the rest ---- */
 

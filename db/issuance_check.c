@@ -88,11 +88,13 @@ check_intent(struct store_db *db, const struct leaf *leaf, struct span rid, stru
         "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
         "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL) "
         "AND lower(hex(profile_file)) = coalesce(?6, '') "
-        "AND (renews IS NULL OR message_time IS ?7)",
+        "AND (renews IS NULL OR message_time IS ?7) "
+        "AND coalesce(not_before, created) IS ?8 AND not_after IS ?9",
         STORE_VALUES(store_blob(rid), store_blob(serial),
                      store_text(leaf_text(leaf, "registration")),
                      store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews")),
-                     store_text(leaf_text(leaf, "profileFile")), time_member(leaf, "messageTime")),
+                     store_text(leaf_text(leaf, "profileFile")), time_member(leaf, "messageTime"),
+                     time_member(leaf, "notBefore"), time_member(leaf, "notAfter")),
         "an intent", e);
 }
 

@@ -179,20 +179,20 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
         db,
         "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
         "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
-        "created, leaf, renews, is_update, confirm, profile_file, message_time) "
+        "created, leaf, renews, is_update, confirm, profile_file, message_time, not_before) "
         "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20)",
-        STORE_VALUES(store_blob(i->rid), store_text(i->registration),
-                     blob_or_null(nf, i->transaction_id), number_or_null(nf, i->cert_req_id),
-                     number_or_null(nf, i->assurance),
-                     blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
-                     store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
-                     blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
-                     store_int(i->not_after), store_int(i->not_before), store_int((int64_t)leaf),
-                     blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
-                     store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
-                     blob_or_null(i->profile_file.n > 0, i->profile_file),
-                     number_or_null(i->message_time != 0, i->message_time)),
+        "?18, ?19, ?20, ?21)",
+        STORE_VALUES(
+            store_blob(i->rid), store_text(i->registration), blob_or_null(nf, i->transaction_id),
+            number_or_null(nf, i->cert_req_id), number_or_null(nf, i->assurance),
+            blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
+            store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
+            blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
+            store_int(i->not_after), store_int(i->judged), store_int((int64_t)leaf),
+            blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
+            store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
+            blob_or_null(i->profile_file.n > 0, i->profile_file),
+            number_or_null(i->message_time != 0, i->message_time), store_int(i->not_before)),
         e);
 }
 

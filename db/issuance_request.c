@@ -25,7 +25,8 @@ copy_octets(uint8_t *out, size_t size, struct span from, struct err *e)
     "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
     "q.requester, " cert_req_id                                                                    \
     ", q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, " leaf ", "                       \
-    "v.serial IS NOT NULL FROM " from "LEFT JOIN registration g ON g.id = q.registration "         \
+    "v.serial IS NOT NULL, coalesce(q.not_before, q.created) FROM " from                           \
+    "LEFT JOIN registration g ON g.id = q.registration "                                           \
     "LEFT JOIN certificate c ON c.rid = q.rid LEFT JOIN revocation v ON v.serial = q.serial "
 #define REQUEST_COLUMNS COLUMNS("q.cert_req_id", "q.leaf", "request q ")
 /* What was asked again: the request that got the certificate, as the answer to this one. */
@@ -53,6 +54,7 @@ request_from(const struct store_rows *rows, struct issuance_request *out, struct
     out->created = (time_t)row_int(rows, 13);
     out->leaf = (uint64_t)row_int(rows, 14);
     out->revoked = row_int(rows, 15) != 0;
+    out->not_before = (time_t)row_int(rows, 16);
     if (!row_is_null(rows, 8) &&
         copy_octets(out->serial, sizeof(out->serial), row_blob(rows, 8), e) != 0) {
         return -1;

@@ -28,6 +28,19 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
 }
 
 int
+issuance_crl_last(struct store_db *db, time_t *this_update, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT coalesce(max(this_update), 0) FROM crl", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    *this_update = (time_t)row_int(&rows, 0);
+    return 0;
+}
+
+int
 issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update, uint64_t *number,
                      struct err *e)
 {
@@ -67,7 +80,7 @@ issuance_crl_each(struct store_db *db, time_t expired_after,
 
 int
 issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t entries,
-                   uint64_t *leaf_index, struct err *e)
+                   time_t now, uint64_t *leaf_index, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     uint8_t hash[SHA256_SIZE];
@@ -84,7 +97,7 @@ issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t
     next_update = (time_t)row_int(&rows, 1);
     store_end(&rows);
     {
-        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL, this_update);
+        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL, now);
 
         leaf_set_int(leaf, "number", (int64_t)number);
         leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));

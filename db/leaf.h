@@ -41,6 +41,8 @@
  *                 messageTime time (of that), qseq int
  *
  * INTENT has messageTime? time: of a request that updates or renews, when it said one.
+ * INTENT's notBefore is at most LEAF_BACKDATE_MAX seconds before its time, for clocks that are
+ * behind, and not after it; CRL's thisUpdate is before its time for the same reason.
  * INTENT has profileFile? hex: SHA-256 of the file of profiles that it was made under, of no octets
  * for the built-in ones; missing for infrastructure certificates.
  * REQUEST and INTENT have approvals? int: how many officers had to approve, missing when none.
@@ -58,6 +60,8 @@
 #include "base/buf.h"
 
 enum { LEAF_MAX = 65535, LEAF_HASH_SIZE = 32 };
+/* Seconds by which the notBefore of an INTENT may be before the time at which it was judged. */
+enum { LEAF_BACKDATE_MAX = 3600 };
 
 enum leaf_kind {
     LEAF_START,

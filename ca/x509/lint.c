@@ -185,6 +185,10 @@ check_validity(const X509 *certificate, const struct tbs_request *expected, stru
     if ((time_t)days * PROFILE_DAY + seconds > most) {
         return lint_departs(e, "validity", "longer than the profile allows");
     }
+    if (expected->issuer != NULL &&
+        ASN1_TIME_compare(from, X509_get0_notBefore(expected->issuer)) < 0) {
+        return lint_departs(e, "notBefore", "before the issuer's certificate begins");
+    }
     /* An end after the issuer's own could not be validated by anybody. */
     if (expected->issuer != NULL &&
         ASN1_TIME_compare(until, X509_get0_notAfter(expected->issuer)) > 0) {

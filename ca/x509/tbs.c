@@ -98,6 +98,10 @@ validity_check(const struct tbs_request *request, struct err *e)
                        (long long)most);
     }
     if (request->issuer != NULL &&
+        ASN1_TIME_cmp_time_t(X509_get0_notBefore(request->issuer), request->not_before) > 0) {
+        return err_set(e, ERR_DENIED, "notBefore: before the issuer's certificate begins");
+    }
+    if (request->issuer != NULL &&
         ASN1_TIME_cmp_time_t(X509_get0_notAfter(request->issuer), until) < 0) {
         return err_set(e, ERR_DENIED, "notAfter: past the end of the issuer's certificate");
     }

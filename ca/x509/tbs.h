@@ -38,9 +38,9 @@ struct tbs_request {
 
 /*
  * Appends the DER TBSCertificate. Checks first what the request alone shows: profile and its fields
- * fit, the serial's form, notAfter is not past the issuer's (never cut off in silence), validity
- * within the profile's cap, the identity is in form and entitled to the profile (entitlement.h),
- * the key of a kind that the profile takes. ERR_INPUT names the field; ERR_DENIED what policy
- * forbids.
+ * fit, the serial's form, notBefore and notAfter are within the issuer's (never cut off in
+ * silence), validity within the profile's cap, the identity is in form and entitled to the profile
+ * (entitlement.h), the key of a kind that the profile takes. ERR_INPUT names the field; ERR_DENIED
+ * what policy forbids.
  */
 int tbs_build(const struct tbs_request *, struct buf *out, struct err *e);

@@ -92,10 +92,14 @@ static int
 check_entries(X509_CRL *crl, struct err *e)
 {
     STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+    const ASN1_TIME *issued = X509_CRL_get0_lastUpdate(crl);
 
     for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
         const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
 
+        if (ASN1_TIME_compare(X509_REVOKED_get0_revocationDate(entry), issued) > 0) {
+            return err_set(e, ERR_DENIED, "entry %d is revoked after thisUpdate", i);
+        }
         for (int k = 0; k < X509_REVOKED_get_ext_count(entry); k++) {
             if (X509_EXTENSION_get_critical(X509_REVOKED_get_ext(entry, k)) != 0) {
                 return err_set(e, ERR_DENIED, "entry %d has a critical extension", i);

@@ -61,8 +61,8 @@ intend(struct audit_ledger *l, const char *rid, const char *serial, const char *
     leaf_set_text(leaf, "serial", serial);
     leaf_set_text(leaf, "profile", profile);
     leaf_set_text(leaf, "tbs", tbs);
-    leaf_set_time(leaf, "notBefore", 1);
-    leaf_set_time(leaf, "notAfter", 2);
+    leaf_set_time(leaf, "notBefore", l->now - 300);
+    leaf_set_time(leaf, "notAfter", l->now + 86400);
     if (approvals > 0) {
         leaf_set_int(leaf, "approvals", approvals);
     }

@@ -36,8 +36,8 @@ intend(struct audit_ledger *l, const char *rid, const char *serial, const char *
     leaf_set_text(leaf, "serial", serial);
     leaf_set_text(leaf, "profile", "registrar");
     leaf_set_text(leaf, "tbs", tbs);
-    leaf_set_time(leaf, "notBefore", 1);
-    leaf_set_time(leaf, "notAfter", 2);
+    leaf_set_time(leaf, "notBefore", l->now - 300);
+    leaf_set_time(leaf, "notAfter", l->now + 86400);
     (void)audit_ledger_append(l, leaf);
 }
 
@@ -163,8 +163,8 @@ append_update(struct audit_ledger *l, enum order order, const char *old)
     leaf_set_text(leaf, "serial", new);
     leaf_set_text(leaf, "profile", "nf-tls");
     leaf_set_text(leaf, "tbs", AUDIT_REGISTRATION AUDIT_REGISTRATION);
-    leaf_set_time(leaf, "notBefore", 1);
-    leaf_set_time(leaf, "notAfter", 2);
+    leaf_set_time(leaf, "notBefore", l->now - 300);
+    leaf_set_time(leaf, "notAfter", l->now + 86400);
     leaf_set_text(leaf, "updates", old);
     (void)audit_ledger_append(l, leaf);
     if (order != UNCONFIRMED) {
@@ -212,6 +212,45 @@ what_was_superseded_without_a_confirmation_is_named(void **state)
     }
 }
 
+/* A leaf's own time is that of its append, so what was back-dated shows. */
+static void
+what_begins_long_before_it_was_recorded_is_named(void **state)
+{
+    static const struct {
+        time_t before;
+        bool good;
+    } rows[] = {
+        {0, true},   {300, true},    {LEAF_BACKDATE_MAX, true},
+        {-1, false}, {86400, false}, {365L * 86400, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(audit_ledger_end) struct audit_ledger l;
+        struct leaf *leaf;
+        time_t recorded;
+        struct err e = {0};
+
+        audit_ledger_begin(&l);
+        recorded = l.now;
+        leaf = audit_ledger_leaf(&l, LEAF_INTENT);
+        leaf_set_text(leaf, "rid", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+        leaf_set_text(leaf, "serial", "5affffffffffffffffffffffffffffff");
+        leaf_set_text(leaf, "profile", "registrar");
+        leaf_set_text(leaf, "tbs", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+        leaf_set_time(leaf, "notBefore", recorded - rows[i].before);
+        leaf_set_time(leaf, "notAfter", recorded + 86400);
+        (void)audit_ledger_append(&l, leaf);
+        audit_ledger_publish(&l);
+        if (rows[i].good) {
+            assert_ok(verify(&l, &e), &e);
+        } else {
+            assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+            assert_named(&e, "the INTENT for serial 5affffffffffffffffffffffffffffff begins at");
+        }
+    }
+}
+
 static void
 nothing_comes_after_a_revocation(void **state)
 {
@@ -228,6 +267,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_that_was_not_intended_is_named_although_the_log_signed_it),
         cmocka_unit_test(what_was_superseded_without_a_confirmation_is_named),
+        cmocka_unit_test(what_begins_long_before_it_was_recorded_is_named),
         cmocka_unit_test(nothing_comes_after_a_revocation),
     };
 

@@ -337,7 +337,7 @@ do_store(struct store_db *db, void *arg, struct err *e)
 {
     struct crl *c = arg;
 
-    return issuance_crl_store(db, c->number, SPAN_LITERAL("CRL"), c->entries, &c->leaf, e);
+    return issuance_crl_store(db, c->number, SPAN_LITERAL("CRL"), c->entries, NOW, &c->leaf, e);
 }
 
 static void

@@ -131,6 +131,7 @@ ask(struct play *p, size_t key, time_t at, const struct kind *kind, struct one *
     i.intent.kept_before = k->kept_before;
     i.intent.now = k->now != 0 ? k->now : NOW;
     i.intent.not_before = i.intent.now;
+    i.intent.judged = i.intent.now;
     assert_ok(scene_call(p->s->store, do_intend, &i, &e), &e);
     if ((i.outcome == ISSUANCE_DONE || i.outcome == ISSUANCE_REPLACED) && !k->unsigned_yet) {
         issue(p, x);

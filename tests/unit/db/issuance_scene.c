@@ -167,7 +167,8 @@ scene_officer(const struct octets *o, const char *profile)
                                       .spki_sha256 = span_of(o->key, sizeof(o->key)),
                                       .serial = span_of(o->serial, sizeof(o->serial)),
                                       .tbs = SPAN_LITERAL("TBS"),
-                                      .not_before = NOW,
+                                      .not_before = NOW - 300,
+                                      .judged = NOW,
                                       .not_after = LATER,
                                       .now = NOW}};
 }

@@ -523,7 +523,7 @@ an_encoding_that_hides_something_is_refused(void **state)
 }
 
 static void
-make_crl(const char *issuer, long days, bool number, bool critical, struct buf *tbs)
+make_crl(const char *issuer, long days, bool number, bool critical, long revoked, struct buf *tbs)
 {
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = X509_CRL_new();
     CLEANUP(x509_name_cleanup) X509_NAME *name = X509_NAME_new();
@@ -531,6 +531,7 @@ make_crl(const char *issuer, long days, bool number, bool critical, struct buf *
     ASN1_TIME *t = ASN1_TIME_new();
     X509V3_CTX ctx;
     X509_EXTENSION *aki;
+    time_t now = clock_now();
     struct err e = {0};
     unsigned char *der = NULL;
     int n;
@@ -538,8 +539,8 @@ make_crl(const char *issuer, long days, bool number, bool critical, struct buf *
     (void)X509_CRL_set_version(crl, X509_CRL_VERSION_2);
     set_name(name, issuer);
     (void)X509_CRL_set_issuer_name(crl, name);
-    (void)X509_CRL_set1_lastUpdate(crl, X509_gmtime_adj(t, 0));
-    (void)X509_CRL_set1_nextUpdate(crl, X509_gmtime_adj(t, days * DAY));
+    (void)X509_CRL_set1_lastUpdate(crl, X509_time_adj_ex(t, 0, 0, &now));
+    (void)X509_CRL_set1_nextUpdate(crl, X509_time_adj_ex(t, (int)days, 0, &now));
     ASN1_TIME_free(t);
     (void)ASN1_INTEGER_set(one, 1);
     X509V3_set_ctx(&ctx, world.issuer, NULL, NULL, crl, 0);
@@ -551,6 +552,15 @@ make_crl(const char *issuer, long days, bool number, bool critical, struct buf *
     }
     if (critical) {
         assert_int_equal(X509_CRL_add1_ext_i2d(crl, NID_delta_crl, one, 1, 0), 1);
+    }
+    {
+        X509_REVOKED *entry = X509_REVOKED_new();
+        ASN1_TIME *date = X509_time_adj_ex(NULL, 0, revoked, &now);
+
+        assert_int_equal(X509_REVOKED_set_serialNumber(entry, one), 1);
+        assert_int_equal(X509_REVOKED_set_revocationDate(entry, date), 1);
+        assert_int_equal(X509_CRL_add0_revoked(crl, entry), 1);
+        ASN1_TIME_free(date);
     }
     assert_true(X509_CRL_sign(crl, world.dummy, EVP_sha256()) > 0);
     n = i2d_re_X509_CRL_tbs(crl, &der);
@@ -568,17 +578,20 @@ a_crl_on_policy_is_signed_and_others_refused(void **state)
     CLEANUP(signer_cleanup) struct signer *s = start_well();
 
     (void)state;
-    make_crl("Issuing CA", 7, true, false, &tbs);
+    make_crl("Issuing CA", 7, true, false, 0, &tbs);
     assert_ok(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), &e);
     verify(buf_span(&tbs), &signature);
-    make_crl("Issuing CA", 32, true, false, &tbs);
+    make_crl("Issuing CA", 32, true, false, 0, &tbs);
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
-    make_crl("Root CA", 7, true, false, &tbs);
+    make_crl("Root CA", 7, true, false, 0, &tbs);
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
-    make_crl("Issuing CA", 7, false, false, &tbs);
+    make_crl("Issuing CA", 7, false, false, 0, &tbs);
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
-    make_crl("Issuing CA", 7, true, true, &tbs);
+    make_crl("Issuing CA", 7, true, true, 0, &tbs);
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    make_crl("Issuing CA", 7, true, false, 1, &tbs); /* revoked a second after thisUpdate */
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "after thisUpdate"));
 }
 
 static int

@@ -610,6 +610,7 @@ an_intent_without_approvals_is_not_finished(void **state)
                                  .serial = span_of(t.serial, sizeof(t.serial)),
                                  .tbs = buf_span(&tbs),
                                  .not_before = t.not_before,
+                                 .judged = t.not_before,
                                  .not_after = t.not_after,
                                  .certificates = 1,
                                  .now = clock_now()};

@@ -363,6 +363,7 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
                                      .serial = span_of(t.serial, sizeof(t.serial)),
                                      .tbs = buf_span(&tbs),
                                      .not_before = t.not_before,
+                                     .judged = t.not_before,
                                      .not_after = t.not_after,
                                      .certificates = 1,
                                      .now = clock_now()};

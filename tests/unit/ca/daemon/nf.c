@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
+#include "ca/registration/registration.h"
 #include "ca/x509/name.h"
+#include "ca/x509/profiles.h"
+
+enum { DAY = 24 * 60 * 60, DAYS = 30 /* of world_registration() */ };
 
 void
 nf_free(struct nf *n)
@@ -125,4 +129,57 @@ nf_is_refused(const struct answer *a, enum cmp_failure failure)
         fail_msg("%s", link_type_name(a->m.type));
     }
     assert_int_equal(a->m.fail_info, failure);
+}
+
+void
+nf_leave_intent(struct world *w, const struct nf *n, int backdate)
+{
+    CLEANUP(registration_signed_cleanup) struct registration_signed *v = NULL;
+    CLEANUP(buf_free) struct buf spki = pki_spki(n->key);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+    CLEANUP(buf_free) struct buf ra = BUF_INIT(LINK_CERTIFICATE_MAX);
+    static const uint8_t previous[LINK_PREVIOUS_SIZE];
+    static const uint8_t file[SHA256_SIZE] = {1};
+    uint8_t rid[SHA256_SIZE];
+    uint8_t spki_hash[SHA256_SIZE];
+    const time_t now = clock_now();
+    const time_t from = now - backdate;
+    struct cmp_msg *message;
+    struct tbs_request t;
+    struct err e = {0};
+
+    v = registration_verify(buf_span(&n->cms), w->issuing, w->pki->root, now, NULL, NULL, &e);
+    assert_non_null(v);
+    t = (struct tbs_request){.profile = profile_by_name("nf-tls"),
+                             .issuer = w->issuing,
+                             .nf = &v->content.nf,
+                             .spki = buf_span(&spki),
+                             .not_before = from,
+                             .not_after = from + (time_t)DAYS * DAY,
+                             .crl_url = "http://pki.example/crl/issuing.crl"};
+    assert_ok(serial_new(t.serial, &e), &e);
+    assert_ok(tbs_build(&t, &tbs, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, w->ra, &ra, &e), &e);
+    assert_ok(sha256(buf_span(&n->request), rid, &e), &e);
+    assert_ok(sha256(buf_span(&spki), spki_hash, &e), &e);
+    message = cmp_msg_parse(buf_span(&n->request), CMP_MESSAGE_MAX, &e);
+    assert_non_null(message);
+    world_intend(w, &(struct issuance_intent){.rid = span_of(rid, sizeof(rid)),
+                                              .registration = n->id,
+                                              .ra_der = buf_span(&ra),
+                                              .nf_instance = v->content.nf.instance_id,
+                                              .transaction_id = cmp_msg_transaction_id(message),
+                                              .queue_previous = span_of(previous, sizeof(previous)),
+                                              .profile = "nf-tls",
+                                              .profile_file = span_of(file, sizeof(file)),
+                                              .evidence = buf_span(&n->nested),
+                                              .spki_sha256 = span_of(spki_hash, sizeof(spki_hash)),
+                                              .serial = span_of(t.serial, sizeof(t.serial)),
+                                              .tbs = buf_span(&tbs),
+                                              .not_before = t.not_before,
+                                              .judged = now,
+                                              .not_after = t.not_after,
+                                              .certificates = 1,
+                                              .now = now});
+    cmp_msg_free(message);
 }

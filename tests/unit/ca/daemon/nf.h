@@ -32,4 +32,7 @@ void nf_request(struct world *, struct nf *);
 
 /* The certificate in this answer; fails the test when there is none. */
 X509 *nf_issued(const struct answer *);
+/* The row that a CA which was killed after T1 leaves for the request: from so many seconds before
+ * it was judged. The daemon does not run. */
+void nf_leave_intent(struct world *, const struct nf *, int backdate);
 void nf_is_refused(const struct answer *, enum cmp_failure);

@@ -15,8 +15,6 @@
 #include "tests/support/test.h"
 #include "tests/unit/ca/daemon/nf.h"
 
-enum { DAY = 24 * 60 * 60, DAYS = 30 /* of world_registration() */ };
-
 #define NF_TLS(NAME, DAYS_TEXT)                                                                    \
     "profile \"" NAME "\" {\n extended_key_usage = {serverAuth, clientAuth}\n server = true\n"     \
     " max_validity_days = " DAYS_TEXT "\n}\n"
@@ -40,58 +38,6 @@ record(struct world *w, const char *what)
     status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
     assert_non_null(status);
     return json_integer_value(json_object_get(json_object_get(status, "record"), what));
-}
-
-/* The row that a CA which was killed after T1 leaves for the request of `n`. */
-static void
-leave_intent(struct world *w, const struct nf *n)
-{
-    CLEANUP(registration_signed_cleanup) struct registration_signed *v = NULL;
-    CLEANUP(buf_free) struct buf spki = pki_spki(n->key);
-    CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
-    CLEANUP(buf_free) struct buf ra = BUF_INIT(LINK_CERTIFICATE_MAX);
-    static const uint8_t previous[LINK_PREVIOUS_SIZE];
-    static const uint8_t file[SHA256_SIZE] = {1};
-    uint8_t rid[SHA256_SIZE];
-    uint8_t spki_hash[SHA256_SIZE];
-    const time_t now = clock_now();
-    struct cmp_msg *message;
-    struct tbs_request t;
-    struct err e = {0};
-
-    v = registration_verify(buf_span(&n->cms), w->issuing, w->pki->root, now, NULL, NULL, &e);
-    assert_non_null(v);
-    t = (struct tbs_request){.profile = profile_by_name("nf-tls"),
-                             .issuer = w->issuing,
-                             .nf = &v->content.nf,
-                             .spki = buf_span(&spki),
-                             .not_before = now,
-                             .not_after = now + (time_t)DAYS * DAY,
-                             .crl_url = "http://pki.example/crl/issuing.crl"};
-    assert_ok(serial_new(t.serial, &e), &e);
-    assert_ok(tbs_build(&t, &tbs, &e), &e);
-    assert_ok(OSSL_ENCODE(X509, w->ra, &ra, &e), &e);
-    assert_ok(sha256(buf_span(&n->request), rid, &e), &e);
-    assert_ok(sha256(buf_span(&spki), spki_hash, &e), &e);
-    message = cmp_msg_parse(buf_span(&n->request), CMP_MESSAGE_MAX, &e);
-    assert_non_null(message);
-    world_intend(w, &(struct issuance_intent){.rid = span_of(rid, sizeof(rid)),
-                                              .registration = n->id,
-                                              .ra_der = buf_span(&ra),
-                                              .nf_instance = v->content.nf.instance_id,
-                                              .transaction_id = cmp_msg_transaction_id(message),
-                                              .queue_previous = span_of(previous, sizeof(previous)),
-                                              .profile = "nf-tls",
-                                              .profile_file = span_of(file, sizeof(file)),
-                                              .evidence = buf_span(&n->nested),
-                                              .spki_sha256 = span_of(spki_hash, sizeof(spki_hash)),
-                                              .serial = span_of(t.serial, sizeof(t.serial)),
-                                              .tbs = buf_span(&tbs),
-                                              .not_before = t.not_before,
-                                              .not_after = t.not_after,
-                                              .certificates = 1,
-                                              .now = now});
-    cmp_msg_free(message);
 }
 
 static void
@@ -119,7 +65,7 @@ an_intent_is_finished_only_when_the_new_file_says_the_same(void **state)
         json_int_t revoked = record(w, "revoked");
 
         assert_int_equal(world_stop(w), 0);
-        leave_intent(w, &n);
+        nf_leave_intent(w, &n, 0);
         use_file(w, rows[i].file);
         world_start(w);
         assert_int_equal(record(w, "open"), 0);

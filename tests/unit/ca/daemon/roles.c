@@ -243,6 +243,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
                                .evidence = SPAN_LITERAL("PKCS #10"),
                                .spki_sha256 = span_of(rid, sizeof(rid)),
                                .not_before = t.not_before,
+                               .judged = t.not_before,
                                .not_after = t.not_after,
                                .now = t.not_before}};
     struct err e = {0};

@@ -418,6 +418,15 @@ validity_rules_hold_without_the_builder(void **state)
     der = NULL;
 
     wanted.rehearsal = false;
+    wanted.not_before = PKI_NOW - DAY - 1;
+    wanted.not_after = PKI_NOW + DAY;
+    ASN1_TIME_set(X509_getm_notBefore(x), wanted.not_before);
+    ASN1_TIME_set(X509_getm_notAfter(x), wanted.not_after);
+    size = i2d_re_X509_tbs(x, &der);
+    expect(span_of(der, (size_t)size), &wanted, "notBefore: before", "issuer's begin");
+    OPENSSL_free(der);
+    der = NULL;
+
     wanted.not_before = PKI_NOW + (time_t)4 * 365 * DAY;
     wanted.not_after = PKI_NOW + (time_t)5 * 365 * DAY;
     ASN1_TIME_set(X509_getm_notBefore(x), wanted.not_before);

@@ -315,6 +315,12 @@ past_the_issuer(struct tbs_request *r)
 }
 
 static void
+before_the_issuer(struct tbs_request *r)
+{
+    r->not_before = PKI_NOW - DAY - 1;
+}
+
+static void
 eight_days_in_a_rehearsal(struct tbs_request *r)
 {
     r->rehearsal = true;
@@ -408,6 +414,7 @@ a_request_with_one_wrong_field_is_refused(void **state)
         {"subject", name_beside_nf, ERR_INPUT},
         {"notAfter", ends_before_it_begins, ERR_INPUT},
         {"notAfter", over_three_years, ERR_DENIED},
+        {"notBefore: before the issuer", before_the_issuer, ERR_DENIED},
         {"notAfter: past", past_the_issuer, ERR_DENIED},
         {"notAfter", eight_days_in_a_rehearsal, ERR_DENIED},
         {"fqdns", server_without_name, ERR_DENIED},

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What begins before it is made, so that clocks that are behind take it: certificates and CRLs. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/validity.h"
+#include "ca/link/admin.h"
+#include "tests/unit/ca/daemon/nf.h"
+
+enum { DAY = 24 * 60 * 60, DAYS = 30 /* of a registration, of an officer's request */ };
+
+static json_int_t
+record(struct world *w, const char *what)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
+}
+
+static void
+restart(struct world *w, const char *more)
+{
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, more);
+    world_start(w);
+}
+
+/* Between `before` and now it was made, `backdate` earlier it begins, and lives for DAYS. */
+static void
+begins(const X509 *certificate, time_t before, int backdate)
+{
+    time_t from;
+    time_t until;
+    struct err e = {0};
+
+    assert_ok(validity_read(certificate, &from, &until, &e), &e);
+    assert_true(from >= before - backdate && from <= clock_now() - backdate);
+    assert_int_equal(until - from, (time_t)DAYS * DAY);
+}
+
+static void
+certificates_begin_before_they_are_made(void **state)
+{
+    static const struct {
+        const char *more;
+        int backdate;
+    } rows[] = {{"", 300}, {"backdate = 60\n", 60}, {"backdate = 3600\n", 3600}};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        time_t before = clock_now();
+        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+        CLEANUP(x509_cleanup) X509 *officer = NULL;
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+        CLEANUP(nf_free) struct nf n = {0};
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        restart(w, rows[i].more);
+        n = nf_new(w, BY_MAC, 1);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        certificate = nf_issued(&answer);
+        begins(certificate, before, rows[i].backdate);
+        officer = world_officer(w, "officer", "Alice", key);
+        begins(officer, before, rows[i].backdate);
+    }
+    restart(w, "");
+}
+
+/* Another backdate in the configuration does not give up what was promised; a row that says what
+ * no configuration could is given up. */
+static void
+an_intent_is_finished_from_when_it_says(void **state)
+{
+    static const struct {
+        int backdate;
+        bool finished;
+    } rows[] = {{0, true},    {60, true},    {300, true},
+                {3600, true}, {3601, false}, {12 * 3600, false}};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+        CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+        const time_t before = clock_now();
+        json_int_t certificates = record(w, "certificates");
+
+        assert_int_equal(world_stop(w), 0);
+        nf_leave_intent(w, &n, rows[i].backdate);
+        world_start(w);
+        assert_int_equal(record(w, "open"), 0);
+        assert_int_equal(record(w, "certificates"), certificates + rows[i].finished);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
+        if (rows[i].finished) {
+            certificate = nf_issued(&answer);
+            begins(certificate, before, rows[i].backdate);
+        } else {
+            nf_is_refused(&answer, CMP_SYSTEM_FAILURE);
+        }
+    }
+}
+
+static time_t
+unix_time(const ASN1_TIME *t)
+{
+    struct tm tm = {0};
+
+    assert_int_equal(ASN1_TIME_to_tm(t, &tm), 1);
+    return timegm(&tm);
+}
+
+/* Makes a CRL. Everything on it was revoked by its thisUpdate. */
+static time_t
+this_update(struct world *w, int *entries, time_t *next_update)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
+    CLEANUP(admin_json_cleanup) json_t *made = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    STACK_OF(X509_REVOKED) * revoked;
+    const unsigned char *p;
+    time_t at;
+    struct err e = {0};
+
+    made = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
+    assert_non_null(made);
+    assert_ok(file_read(path, &der, &e), &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    at = unix_time(X509_CRL_get0_lastUpdate(crl));
+    *next_update = unix_time(X509_CRL_get0_nextUpdate(crl));
+    revoked = X509_CRL_get_REVOKED(crl);
+    *entries = 0;
+    for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
+        const ASN1_TIME *date = X509_REVOKED_get0_revocationDate(sk_X509_REVOKED_value(revoked, i));
+
+        assert_true(unix_time(date) <= at);
+        *entries += 1;
+    }
+    return at;
+}
+
+static void
+revoke_one(struct world *w)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = world_officer(w, "officer", "Bob", key);
+    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
+    CLEANUP(mem_cleanup)
+    char *serial =
+        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    struct err e = {0};
+
+    answer = world_ask(
+        w,
+        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
+        &e);
+    assert_non_null(answer);
+}
+
+static void
+crls_begin_before_they_are_made_and_never_before_the_last(void **state)
+{
+    static const struct {
+        const char *more;
+        int backdate;
+    } rows[] = {{"backdate = 3600\n", 3600}, {"backdate = 60\n", 60}, {"backdate = 3600\n", 3600}};
+    struct world *w = *state;
+    int before;
+    time_t next;
+    time_t last = this_update(w, &before, &next);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const time_t start = clock_now();
+        time_t least = start - rows[i].backdate;
+        time_t at;
+        int entries;
+
+        restart(w, rows[i].more);
+        (void)this_update(w, &before, &next);
+        revoke_one(w);
+        at = this_update(w, &entries, &next);
+        assert_int_equal(entries, before + 1);
+        least = least > last ? least : last;
+        if (at < least || (at > clock_now() - rows[i].backdate && at != last)) {
+            fail_msg("row %zu: thisUpdate %lld", i, (long long)at);
+        }
+        assert_int_equal(next - at, 168 * 3600);
+        last = at;
+    }
+    restart(w, "");
+}
+
+static void
+a_backdate_that_does_no_good_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "backdate = 59\n",
+        "backdate = 3601\n",
+        "backdate = -1\n",
+        "backdate = 1801\ncrl_validity_hours = 2\ncrl_overlap_hours = 1\n",
+    };
+    struct world *w = *state;
+
+    assert_int_equal(world_stop(w), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        world_configure(w, bad[i]);
+        assert_true(world_start_fails(w));
+    }
+    world_configure(w, "backdate = 1800\ncrl_validity_hours = 2\ncrl_overlap_hours = 1\n");
+    world_start(w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(crls_begin_before_they_are_made_and_never_before_the_last),
+        cmocka_unit_test(certificates_begin_before_they_are_made),
+        cmocka_unit_test(an_intent_is_finished_from_when_it_says),
+        cmocka_unit_test(a_backdate_that_does_no_good_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
