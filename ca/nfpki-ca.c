@@ -35,6 +35,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
         .body = buf_span(&ca->issuing_der),
         .root = buf_span(&ca->root_der),
         .software = signer_is_software(ca->issuing) || signer_is_software(ca->log),
+        .backdate = (uint32_t)ca->policy.backdate_s,
     };
 
     switch (m->type) {

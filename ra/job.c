@@ -16,6 +16,7 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
     job->exchange = exchange;
     job->route = *route;
     job->now = clock_now();
+    job->behind_s = ra->behind_s;
     job->failure = CMP_NO_FAILURE;
     return job;
 }

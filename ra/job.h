@@ -47,6 +47,7 @@ struct job {
     struct event *timer; /* runs while the CA is waited for */
     struct route route;
     time_t now;
+    int behind_s; /* messageTime may be behind so far */
 
     /* What came. */
     struct cmp_msg *msg;   /* NULL: not decodable */

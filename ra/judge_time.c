@@ -6,7 +6,9 @@ judge_time_see(struct job *job)
 {
     enum cmp_failure failure;
 
-    job->untimely = cmp_check_time(job->msg, &job->ra->rules, job->now, &failure, &job->clock) != 0;
+    job->untimely =
+        cmp_check_time(job->msg, job->now, job->behind_s, job->ra->settings->message_time_window,
+                       &failure, &job->clock) != 0;
 }
 
 int

@@ -319,6 +319,23 @@ check_profiles(const struct queue *q, const struct link_message *welcome)
     }
 }
 
+/* A clock that is further behind would find its new certificate not yet valid. */
+static void
+check_backdate(const struct queue *q, const struct link_message *welcome)
+{
+    struct ra *ra = q->ra;
+    const int window = ra->settings->message_time_window;
+
+    ra->behind_s = window;
+    if (welcome->backdate > 0 && welcome->backdate < (uint32_t)window) {
+        ra->behind_s = (int)welcome->backdate;
+        log_event(LOG_WARNING, "backdate-short",
+                  "the CA's certificates begin %d s before they are made, less than "
+                  "message_time_window: messages that are more than %d s behind are refused",
+                  ra->behind_s, ra->behind_s);
+    }
+}
+
 static void
 on_up(void *arg, const struct link_message *welcome)
 {
@@ -337,6 +354,7 @@ on_up(void *arg, const struct link_message *welcome)
         log_event(LOG_WARNING, "software-token", "the CA's key is in software: for tests only");
     }
     check_profiles(q, welcome);
+    check_backdate(q, welcome);
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
     q->wrong_ca = false;

@@ -63,6 +63,7 @@ struct ra {
     struct budget *of_refusals;     /* that are signed */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */
+    int behind_s;                   /* messages may be behind so far; for new jobs */
     bool failed;                    /* the store is gone: the loop ends */
 };
 

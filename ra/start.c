@@ -141,7 +141,6 @@ set_rules(struct ra *ra)
         .bodies = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_P10CR) |
                   CMP_BODY_BIT(CMP_KUR) | CMP_BODY_BIT(CMP_CERTCONF) | CMP_BODY_BIT(CMP_POLLREQ) |
                   CMP_BODY_BIT(CMP_RR) | CMP_BODY_BIT(CMP_GENM) | CMP_BODY_BIT(CMP_ERROR),
-        .time_window_s = ra->settings->message_time_window,
         .time_required = ra->settings->message_time_required,
         .mac = {.count_min = (uint32_t)ra->settings->pbm_min_iterations,
                 .count_max = (uint32_t)ra->settings->pbm_max_iterations,
@@ -160,6 +159,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     ra->settings = settings;
     ra->manifests = batch_manifests_new();
     set_rules(ra);
+    ra->behind_s = settings->message_time_window;
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
     ra->of_refusals = budget_new(&refusals, 1);

@@ -173,7 +173,7 @@ cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, enum c
 }
 
 int
-cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t now,
+cmp_check_time(const struct cmp_msg *msg, time_t now, int behind_s, int ahead_s,
                enum cmp_failure *failure, struct err *e)
 {
     time_t time;
@@ -184,12 +184,12 @@ cmp_check_time(const struct cmp_msg *msg, const struct cmp_rules *rules, time_t 
         return 0; /* cmp_check_first() said whether it may be absent */
     }
     off = (int64_t)time - (int64_t)now;
-    if (off <= rules->time_window_s && off >= -rules->time_window_s) {
+    if (off <= ahead_s && off >= -behind_s) {
         return 0;
     }
     (void)phrase_refuse(failure, PHRASE_TIME_OFF, e,
-                        "messageTime is off by %" PRId64 " s; %" PRId64 " s are allowed", off,
-                        rules->time_window_s);
+                        "messageTime is off by %" PRId64 " s; %d s are allowed", off,
+                        off < 0 ? behind_s : ahead_s);
     return phrase_value(e, "%" PRId64 " s %s", off < 0 ? -off : off,
                         off < 0 ? "behind" : "ahead of");
 }

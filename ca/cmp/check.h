@@ -18,7 +18,6 @@
 /* What a listener accepts. */
 struct cmp_rules {
     uint32_t bodies;           /* CMP_BODY_BIT()s; others are badRequest */
-    int64_t time_window_s;     /* messageTime may be this far from now, either way */
     bool time_required;        /* absent messageTime is badTime */
     struct cmp_mac_limits mac; /* iterations of PasswordBasedMac and PBMAC1 */
 };
@@ -40,9 +39,9 @@ int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, enum cmp_f
 int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, enum cmp_failure *failure,
                     struct err *e);
 
-/* Is messageTime within the window? Else badTime, with a phrase that says how far it is from `now`:
- * for a sender whose protection verified. An absent one is. */
-int cmp_check_time(const struct cmp_msg *, const struct cmp_rules *, time_t now,
+/* Is messageTime at most so many seconds behind `now`, or ahead of it? Else badTime, with a phrase
+ * that says how far it is: for a sender whose protection verified. An absent one is. */
+int cmp_check_time(const struct cmp_msg *, time_t now, int behind_s, int ahead_s,
                    enum cmp_failure *failure, struct err *e);
 
 /* Is the later message's recipNonce this one? Else badRecipientNonce. */

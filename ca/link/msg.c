@@ -18,6 +18,7 @@ enum field {
     FIELD_FAIL_INFO,
     FIELD_PHRASE,
     FIELD_CHECK_AFTER,
+    FIELD_BACKDATE,
     N_FIELDS,
 };
 
@@ -64,7 +65,10 @@ static const struct shape shapes[] = {
      0,
      LINK_PROFILES_SIZE,
      LINK_CERTIFICATE_MAX,
-     {[FIELD_BODY] = ALWAYS, [FIELD_ROOT] = ALWAYS, [FIELD_SOFTWARE] = MAYBE}},
+     {[FIELD_BODY] = ALWAYS,
+      [FIELD_ROOT] = ALWAYS,
+      [FIELD_SOFTWARE] = MAYBE,
+      [FIELD_BACKDATE] = MAYBE}},
     {LINK_ISSUED,
      "ISSUED",
      false,
@@ -193,6 +197,8 @@ check_values(const struct shape *shape, const struct link_message *m, struct err
     } else if (shape->has[FIELD_CHECK_AFTER] == ALWAYS &&
                (m->check_after == 0 || m->check_after > LINK_CHECK_AFTER_MAX)) {
         wrong = "checkAfter";
+    } else if (shape->has[FIELD_BACKDATE] == MAYBE && m->backdate > LINK_BACKDATE_MAX) {
+        wrong = "backdate";
     }
     if (wrong != NULL) {
         return err_set(e, ERR_INPUT, "link: %s: %s is out of its limits", shape->name, wrong);
@@ -260,6 +266,8 @@ put_field(struct buf *out, enum field field, const struct link_message *m, struc
         return put(out, tag, m->phrase, e);
     case FIELD_CHECK_AFTER:
         return put_number(out, tag, m->check_after, e);
+    case FIELD_BACKDATE:
+        return m->backdate > 0 ? put_number(out, tag, m->backdate, e) : 0;
     case N_FIELDS:
         break;
     }
@@ -379,6 +387,12 @@ set_field(struct link_message *m, enum field field, struct span content, struct 
             return -1;
         }
         m->check_after = value > LINK_CHECK_AFTER_MAX ? LINK_CHECK_AFTER_MAX + 1 : (uint32_t)value;
+        return 0;
+    case FIELD_BACKDATE:
+        if (number_of(content, &value, e) != 0) {
+            return -1;
+        }
+        m->backdate = value > LINK_BACKDATE_MAX ? LINK_BACKDATE_MAX + 1 : (uint32_t)value;
         return 0;
     case N_FIELDS:
         break;

@@ -24,6 +24,7 @@ enum {
     LINK_CERTIFICATE_MAX = 16 * 1024,
     LINK_PHRASE_MAX = 128,
     LINK_CHECK_AFTER_MAX = 24 * 60 * 60, /* seconds */
+    LINK_BACKDATE_MAX = 3600,            /* seconds */
     LINK_FAIL_INFO_MAX = 26, /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
 };
 
@@ -67,6 +68,8 @@ struct link_message {
     struct span phrase;   /* REFUSED, WAITING: why, 1..128 printable ASCII octets, fit for a peer;
                              ROLE_IS: "ra-cmp", "registrar", "officer" or "none" */
     uint32_t check_after; /* WAITING: seconds after which it makes sense to ask again, from 1 */
+    uint32_t backdate; /* WELCOME: certificates begin so many seconds before they are made; 0: not
+                          said */
 };
 
 /* "SUBMIT"; "?" for a number that is none of them. */

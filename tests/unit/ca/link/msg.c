@@ -28,6 +28,12 @@ example(size_t i)
         {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(300)},
         {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6), .software = true},
         {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6)},
+        {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6), .backdate = 1},
+        {.type = LINK_WELCOME,
+         .body = zeros(5),
+         .root = zeros(6),
+         .software = true,
+         .backdate = LINK_BACKDATE_MAX},
         {.type = LINK_ISSUED, .id = zeros(32), .body = zeros(127)},
         {.type = LINK_CONFIRMED, .id = zeros(32)},
         {.type = LINK_REFUSED,
@@ -70,6 +76,7 @@ every_type_comes_back_as_it_went(void **state)
         assert_true(span_equal(back.body, m.body));
         assert_true(span_equal(back.root, m.root));
         assert_int_equal(back.software, m.software);
+        assert_int_equal(back.backdate, m.backdate);
         assert_int_equal(back.fail_info, m.fail_info);
         assert_true(span_equal(back.phrase, m.phrase));
         assert_int_equal(back.check_after, m.check_after);
@@ -169,6 +176,10 @@ fields_out_of_their_limits_are_refused(void **state)
         {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = SPAN_LITERAL("\n")},
         {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = {octets, 129}},
         {.type = LINK_WELCOME, .body = zeros(1)},
+        {.type = LINK_WELCOME,
+         .body = zeros(5),
+         .root = zeros(6),
+         .backdate = LINK_BACKDATE_MAX + 1},
         {.type = LINK_WAITING, .id = zeros(32), .phrase = SPAN_LITERAL("x")},
         {.type = LINK_WAITING,
          .id = zeros(32),
