@@ -14,7 +14,7 @@ post() { # post FILE: prints what the answer says
 }
 
 # the certificate that the quickstart enrolled equals the profile (TS 33.310 6.1.3c.3)
-text=$(openssl x509 -in nf/cert.pem -noout -text -certopt no_pubkey,no_sigdump)
+text=$(openssl x509 -in nf/cert.pem -noout -text -certopt no_pubkey,no_sigdump -nameopt oneline)
 for wanted in 'Version: 3 (0x2)' 'Subject: C = SE, O = 5gc.mnc012.mcc345.3gppnetwork.org' \
   'X509v3 Key Usage: critical' 'Digital Signature' \
   'X509v3 Subject Alternative Name: critical' 'DNS:amf1.amf.5gc.mnc012.mcc345.3gppnetwork.org' 'URI:urn:uuid:' \

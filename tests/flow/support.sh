@@ -26,17 +26,19 @@ for type in prime256v1 secp384r1 rsaEncryption; do
   [[ $types == *":$type"* ]] || fail "signKeyPairTypes lacks $type"
 done
 template=$(openssl asn1parse -inform DER -in certReqTemplate.der)
-for part in :SE :5gc.mnc012.mcc345.3gppnetwork.org :1.3.6.1.5.5.7.5.1.11 :prime256v1 :secp384r1 \
-  :1.3.6.1.5.5.7.5.1.12 :0C00; do
-  [[ $template == *"$part"* ]] || fail "certReqTemplate lacks $part: $template"
+for part in :SE :5gc.mnc012.mcc345.3gppnetwork.org ':(1.3.6.1.5.5.7.5.1.11|id-regCtrl-algId)' :prime256v1 :secp384r1 \
+  ':(1.3.6.1.5.5.7.5.1.12|id-regCtrl-rsaKeyLen)' :0C00; do # newer clients have names for them
+  [[ $template =~ $part ]] || fail "certReqTemplate lacks $part: $template"
 done
 echo 'ok: the template has the registered subject and the keys'
 
 # and with the real one
 for question in caCerts currentCRL signKeyPairTypes; do
-  cmp -cmd genm -infotype "$question" -ref "$reference" -secret "pass:$secret" >genm.log 2>&1 ||
+  cmp -cmd genm -infotype "$question" -ref "$reference" -secret "pass:$secret" -cacertsout genm.pem >genm.log 2>&1 ||
     fail "$question: $(cat genm.log)"
-  grep -q "genp contains ITAV of type: id-it-$question" genm.log || fail "$question: $(cat genm.log)"
+  # newer ones save what they understand, and say nothing
+  grep -qE "genp (contains ITAV of type: |infoType=)id-it-$question" genm.log || [[ $question == caCerts && -s genm.pem ]] ||
+    fail "$question: $(cat genm.log)"
 done
 
 # crlStatusList: what is newer, of those that are named
