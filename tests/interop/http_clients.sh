@@ -55,6 +55,12 @@ field() { tr -d '\r' <headers.raw | sed -nE "s/^$1: (.*)$/\1/ip"; }
 [[ $(proxied -o curl-ip.der -w '%{http_code}' -H 'Content-Type: application/pkixcmp' --data-binary @curl-ir.der \
   "http://ra.example:8829$path") == 200 ]] || fail "$(<headers.raw)"
 is_ip curl-ip.der
+register proxied AMF 1
+new_key proxied.key
+openssl cmp -server ra.example:8829 -path "$path" -proxy "http://$host:$port" -no_proxy none -trusted "$NFPKI_TRUST" \
+  -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey proxied.key -certout proxied.pem 2>proxied.log ||
+  fail "openssl cmp by way of a proxy: $(<proxied.log)"
+openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem proxied.pem
 crl=http://ra.example/crl/issuing.crl
 expect 'GET by way of a proxy' 200 "$(proxied -o issuing.crl -w '%{http_code}' "$crl")"
 command cmp issuing.crl crl/issuing.crl || fail 'another CRL'
