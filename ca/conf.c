@@ -215,6 +215,7 @@ load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
         load_word(cfg, "unconfirmed", "keep", "revoke", &c->revoke_unconfirmed, e) != 0) {
         return -1;
     }
+    c->retry_rejected = cfg_getbool(cfg, "retry_rejected") == cfg_true;
     c->allow_same_key_renewal = cfg_getbool(cfg, "allow_same_key_renewal") == cfg_true;
     return load_word(cfg, "reenrolment", "refuse", "same-identity", &c->reenrolment, e);
 }
@@ -293,6 +294,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_INT("confirm_wait", 900, CFGF_NONE),
         CFG_INT("expired_renewal_days", 0, CFGF_NONE),
         CFG_BOOL("allow_same_key_renewal", cfg_false, CFGF_NONE),
+        CFG_BOOL("retry_rejected", cfg_false, CFGF_NONE),
         CFG_STR("reenrolment", "same-identity", CFGF_NONE),
         CFG_INT("approval_days", 7, CFGF_NONE),
         CFG_INT("approval_check_after", 60, CFGF_NONE),

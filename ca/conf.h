@@ -49,6 +49,7 @@ struct ca_conf {
     bool reenrolment;
     bool revoke_unconfirmed;
     int confirm_wait_s;
+    bool retry_rejected;
     int approval_s;             /* a request waits for officers so long */
     int approval_check_after_s; /* what the network function is told meanwhile */
 };

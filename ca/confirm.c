@@ -53,6 +53,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_UNWANTED:
     case ISSUANCE_REPLACED:
     case ISSUANCE_AGAIN:
     case ISSUANCE_SIGNING:

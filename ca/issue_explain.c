@@ -49,6 +49,7 @@ issue_explain(struct issue *j, struct store_db *db, const struct issuance_intent
         return explain_former(j, db, i, e);
     case ISSUANCE_TOO_OFTEN:
         return explain_wait(j, db, i, e);
+    case ISSUANCE_UNWANTED:
     case ISSUANCE_RENEWAL_WAITS:
     case ISSUANCE_DONE:
     case ISSUANCE_KNOWN:

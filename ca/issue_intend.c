@@ -57,6 +57,7 @@ issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
     i->ra_der = issue_ra_der(j);
     i->nf_instance = j->grant.registration.nf.instance_id;
     i->certificates = j->grant.registration.certificates;
+    i->retry_rejected = j->ca->conf.retry_rejected;
     i->transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
     i->queue_sequence = j->queue_sequence;
     i->queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
@@ -115,6 +116,8 @@ phrase_of(enum issuance_outcome outcome)
         return PHRASE_NOT_REGISTERED;
     case ISSUANCE_USED_UP:
         return PHRASE_USED_UP;
+    case ISSUANCE_UNWANTED:
+        return PHRASE_UNWANTED;
     case ISSUANCE_NOT_APPROVED:
         return PHRASE_LATE_APPROVAL;
     case ISSUANCE_TRANSACTION_IN_USE:
@@ -185,6 +188,7 @@ on_intended(struct task *task)
     case ISSUANCE_CLOSED:
     case ISSUANCE_HOLDER_REVOKED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_UNWANTED:
     case ISSUANCE_RENEWED:
     case ISSUANCE_RENEWAL_WAITS:
     case ISSUANCE_SUCCEEDED:

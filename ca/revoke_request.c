@@ -112,6 +112,7 @@ on_revoked(struct task *task)
     case ISSUANCE_REPEATED:
     case ISSUANCE_NOT_APPROVED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_UNWANTED:
     case ISSUANCE_REPLACED:
     case ISSUANCE_AGAIN:
     case ISSUANCE_SIGNING:

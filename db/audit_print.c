@@ -174,6 +174,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "updates", BELOW "updates");
         member(out, leaf, "renews", BELOW "takes the place of");
         member(out, leaf, "messageTime", BELOW "asked for at");
+        member(out, leaf, "insteadOf", BELOW "a further try, for the use of");
         member(out, leaf, "profileFile", BELOW "file of profiles, SHA-256");
         return;
     case LEAF_AGAIN:

@@ -7,6 +7,7 @@
 #include "db/audit_approval.h"
 #include "db/audit_certificate.h"
 #include "db/audit_renewal.h"
+#include "db/audit_retry.h"
 
 /* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
 enum { JUDGING_MAX_S = 3600 };
@@ -23,6 +24,7 @@ struct audit_rules {
     size_t capacity;
     struct audit_approvals *approvals;
     struct audit_renewals *renewals;
+    struct audit_retries *retries;
 };
 
 static void
@@ -42,6 +44,7 @@ audit_rules_free(struct audit_rules *rules)
         }
         audit_approvals_free(rules->approvals);
         audit_renewals_free(rules->renewals);
+        audit_retries_free(rules->retries);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -54,6 +57,7 @@ audit_rules_new(void)
 
     rules->approvals = audit_approvals_new();
     rules->renewals = audit_renewals_new();
+    rules->retries = audit_retries_new();
     return rules;
 }
 
@@ -177,7 +181,8 @@ int
 audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
     if (audit_approvals_check(rules->approvals, leaf, e) != 0 ||
-        audit_renewals_check(rules->renewals, leaf, e) != 0) {
+        audit_renewals_check(rules->renewals, leaf, e) != 0 ||
+        audit_retries_check(rules->retries, leaf, e) != 0) {
         return -1;
     }
     switch (leaf_kind(leaf)) {

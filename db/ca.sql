@@ -277,3 +277,21 @@ CREATE INDEX leaf_intent
 ALTER TABLE request ADD COLUMN not_before INTEGER CHECK (not_before IS NULL OR not_before <= created);
 CREATE TRIGGER request_not_before BEFORE UPDATE OF not_before ON request
 BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 13
+
+-- The serial number of a certificate that its network function rejected, when this one is the further
+-- try that policy allows: no use of the registration, once for each.
+ALTER TABLE request ADD COLUMN instead_of BLOB CHECK (length(instead_of) = 16);
+CREATE UNIQUE INDEX request_instead_of ON request (registration)
+    WHERE instead_of IS NOT NULL AND state IN (0, 1, 3, 4);
+CREATE TRIGGER request_fixed_instead_of BEFORE UPDATE OF instead_of ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+-- What came of the initial certificates of a profile, the newest last.
+CREATE INDEX request_initial ON request (registration, profile, leaf)
+    WHERE renews IS NULL AND state IN (1, 3, 4);
+CREATE INDEX confirmation_rejected ON confirmation (request) WHERE accepted = 0;
+CREATE TRIGGER confirmation_fixed BEFORE UPDATE ON confirmation
+BEGIN SELECT RAISE(ABORT, 'a confirmation does not change'); END;
+CREATE TRIGGER confirmation_kept BEFORE DELETE ON confirmation
+BEGIN SELECT RAISE(ABORT, 'a confirmation is kept'); END;

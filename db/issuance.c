@@ -40,6 +40,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "the certificate that signs is revoked";
     case ISSUANCE_SUPERSEDES_NOTHING:
         return "supersedes does not name the live registration of this nfInstanceId";
+    case ISSUANCE_UNWANTED:
+        return "the network function rejected the last certificate of this profile";
     case ISSUANCE_REPLACED:
         return "done, in the place of what was not confirmed";
     case ISSUANCE_AGAIN:
@@ -208,14 +210,17 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
 }
 
 int
-issuance_append_rejected(struct store_db *db, const struct issuance_request *q, const char *reason,
-                         time_t now, uint64_t *index, struct err *e)
+issuance_append_rejected(struct store_db *db, const struct issuance_request *q, bool by_holder,
+                         const char *reason, time_t now, uint64_t *index, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REJECTED, now);
 
     leaf_set_hex(leaf, "rid", span_of(q->rid, sizeof(q->rid)));
     leaf_set_hex(leaf, "serial", span_of(q->serial, sizeof(q->serial)));
     leaf_set_text(leaf, "reason", reason);
+    if (by_holder) {
+        leaf_set_text(leaf, "registration", q->registration);
+    }
     return ledger_append(db, leaf, index, e);
 }
 
@@ -248,14 +253,15 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
         return err_set(e, ERR_CONFLICT, "no such intent");
     }
     if (issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, reason, now, &rejected, e) != 0 ||
+        issuance_append_rejected(db, &q, false, reason, now, &rejected, e) != 0 ||
         issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after, ISSUANCE_CESSATION,
                             "abandoned", now, leaf, e) != 0) {
         return -1;
     }
     if (store_exec(db,
                    "UPDATE registration SET used = used - 1 WHERE id = "
-                   "(SELECT registration FROM request WHERE rid = ?1 AND renews IS NULL)",
+                   "(SELECT registration FROM request WHERE rid = ?1 AND renews IS NULL AND "
+                   "instead_of IS NULL)",
                    STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }

@@ -58,6 +58,7 @@ enum issuance_outcome {
     ISSUANCE_NOT_APPROVED,       /* by as many officers as it takes */
     ISSUANCE_HOLDER_REVOKED,     /* the certificate that signs the request is revoked */
     ISSUANCE_SUPERSEDES_NOTHING, /* what it says that it replaces is not the live registration */
+    ISSUANCE_UNWANTED, /* its network function rejected the last certificate of this profile */
     /* of a request for the place of a certificate (issuance_renewal.h): */
     ISSUANCE_REPLACED,      /* done; what was not confirmed is revoked: the CRL changes */
     ISSUANCE_AGAIN,         /* done; the certificate of an earlier request is its answer, too */
@@ -210,8 +211,9 @@ struct issuance_intent {
     struct span tbs;
     time_t not_before;
     time_t not_after;
-    time_t judged;    /* not before not_before */
-    int certificates; /* that the registration allows */
+    time_t judged;       /* not before not_before */
+    int certificates;    /* that the registration allows */
+    bool retry_rejected; /* one further try, and no use, after the network function rejected one */
     int approvals; /* of officers that the profile demands; then it waits (issuance_approval.h) */
     struct span holder; /* serial of the certificate of ours that signs; empty: none of ours */
     struct span renews; /* the same when the new one takes its place: no use of the registration,
@@ -224,7 +226,7 @@ struct issuance_intent {
 };
 /* T1, with the leaves REQUEST (of a network function) and INTENT; REJECTED and REVOKED of what is
  * REPLACED come before them; AGAIN has a leaf of that name instead. DONE, KNOWN, SIGNER_UNKNOWN,
- * NOT_REGISTERED, USED_UP, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (a request that does not
+ * NOT_REGISTERED, USED_UP, UNWANTED, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (one that does not
  * wait, or has fewer approvals), HOLDER_REVOKED, and what is said of renewals. */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);

@@ -202,7 +202,7 @@ int
 issuance_pend(struct store_db *db, const struct issuance_intent *i, time_t expires, uint64_t *leaf,
               enum issuance_outcome *outcome, struct err *e)
 {
-    struct issuance_former former;
+    struct issuance_place place;
     bool known;
 
     if (known_leaf(db, i->rid, leaf, &known, e) != 0) {
@@ -212,11 +212,11 @@ issuance_pend(struct store_db *db, const struct issuance_intent *i, time_t expir
         *outcome = ISSUANCE_KNOWN;
         return 0;
     }
-    if (issuance_admissible(db, i, &former, outcome, e) != 0) {
+    if (issuance_admissible(db, i, &place, outcome, e) != 0) {
         return -1;
     }
     if (*outcome == ISSUANCE_AGAIN) {
-        return issuance_append_again(db, i, &former, leaf, e); /* what it is was approved */
+        return issuance_append_again(db, i, &place.former, leaf, e); /* what it is was approved */
     }
     if (*outcome == ISSUANCE_REPLACED) {
         *outcome = ISSUANCE_DONE; /* not before it is approved */

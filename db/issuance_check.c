@@ -89,12 +89,14 @@ check_intent(struct store_db *db, const struct leaf *leaf, struct span rid, stru
         "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL) "
         "AND lower(hex(profile_file)) = coalesce(?6, '') "
         "AND (renews IS NULL OR message_time IS ?7) "
-        "AND coalesce(not_before, created) IS ?8 AND not_after IS ?9",
+        "AND coalesce(not_before, created) IS ?8 AND not_after IS ?9 "
+        "AND lower(hex(instead_of)) = coalesce(?10, '')",
         STORE_VALUES(store_blob(rid), store_blob(serial),
                      store_text(leaf_text(leaf, "registration")),
                      store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews")),
                      store_text(leaf_text(leaf, "profileFile")), time_member(leaf, "messageTime"),
-                     time_member(leaf, "notBefore"), time_member(leaf, "notAfter")),
+                     time_member(leaf, "notBefore"), time_member(leaf, "notAfter"),
+                     store_text(leaf_text(leaf, "insteadOf"))),
         "an intent", e);
 }
 
@@ -176,6 +178,21 @@ check_approval(struct store_db *db, const struct leaf *leaf, struct err *e)
         "an approval", e);
 }
 
+/* By its network function: then it counts against what that asks for next. */
+static int
+check_rejection(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    return leaf_text(leaf, "registration") == NULL
+               ? 0
+               : need_row(db,
+                          "SELECT 1 FROM request q JOIN confirmation c ON c.request = q.rid WHERE "
+                          "lower(hex(q.serial)) = ?1 AND q.registration = ?2 AND q.state = 4 AND "
+                          "c.accepted = 0",
+                          STORE_VALUES(store_text(leaf_text(leaf, "serial")),
+                                       store_text(leaf_text(leaf, "registration"))),
+                          "a rejection", e);
+}
+
 static int
 check_again(struct store_db *db, const struct leaf *leaf, struct err *e)
 {
@@ -226,6 +243,8 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_APPROVAL:
         seen->approvals++;
         return check_approval(db, leaf, e);
+    case LEAF_REJECTED:
+        return check_rejection(db, leaf, e);
     case LEAF_AGAIN:
         seen->again++;
         return check_again(db, leaf, e);
@@ -234,7 +253,6 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_CONFIG:
     case LEAF_REFUSAL:
     case LEAF_CONFIRMED:
-    case LEAF_REJECTED:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_KINDS:
@@ -298,7 +316,8 @@ check_uses(struct store_db *db, struct err *e)
     if (store_query(
             db, &rows,
             "SELECT g.id FROM registration g WHERE g.used <> (SELECT count(*) FROM request "
-            "q WHERE q.registration = g.id AND q.renews IS NULL AND q.state IN (0, 1, 3, 4)) "
+            "q WHERE q.registration = g.id AND q.renews IS NULL AND q.instead_of IS NULL AND "
+            "q.state IN (0, 1, 3, 4)) "
             "LIMIT 1",
             STORE_NO_VALUES, e) != 0 ||
         store_next(&rows, &row, e) != 0) {

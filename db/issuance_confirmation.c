@@ -27,14 +27,28 @@ append_confirmed(struct store_db *db, const struct issuance_request *q, time_t n
     return ledger_append(db, leaf, index, e);
 }
 
+static int
+is_initial(struct store_db *db, struct span rid, bool *initial, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT 1 FROM request WHERE rid = ?1 AND renews IS NULL",
+                    STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, initial, e);
+}
+
 /* What a network function does not want is no use to it, and perhaps some to somebody else. */
 static int
 reject(struct store_db *db, const struct issuance_request *q, const struct issuance_confirmation *c,
        uint64_t *leaf, struct err *e)
 {
     time_t not_after;
+    bool initial;
 
-    if (issuance_append_rejected(db, q, c->reason, c->now, leaf, e) != 0) {
+    if (is_initial(db, c->request, &initial, e) != 0 ||
+        issuance_append_rejected(db, q, initial, c->reason, c->now, leaf, e) != 0) {
         return -1;
     }
     if (q->revoked) {

@@ -5,9 +5,23 @@
  */
 #include "db/issuance_rows.h"
 
+/* Is there a certificate left? */
+static int
+check_uses(struct store_db *db, const struct issuance_intent *i, int64_t used,
+           struct issuance_place *place, enum issuance_outcome *outcome, struct err *e)
+{
+    if (issuance_judge_retry(db, i, place, outcome, e) != 0) {
+        return -1;
+    }
+    if (*outcome == ISSUANCE_DONE && !place->is_retry && used >= i->certificates) {
+        *outcome = ISSUANCE_USED_UP;
+    }
+    return 0;
+}
+
 static int
 check_registration(struct store_db *db, const struct issuance_intent *i,
-                   enum issuance_outcome *outcome, struct err *e)
+                   struct issuance_place *place, enum issuance_outcome *outcome, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
@@ -31,10 +45,9 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
         live && (i->renews.n > 0 || (row_int(&rows, 1) <= i->now && row_int(&rows, 2) >= i->now));
     if (!open) {
         *outcome = ISSUANCE_NOT_REGISTERED;
-    } else if (i->renews.n == 0 && row_int(&rows, 3) >= i->certificates) {
-        *outcome = ISSUANCE_USED_UP;
+        return 0;
     }
-    return 0;
+    return i->renews.n > 0 ? 0 : check_uses(db, i, row_int(&rows, 3), place, outcome, e);
 }
 
 static int
@@ -110,8 +123,8 @@ issuance_append_request(struct store_db *db, const struct issuance_intent *i, ui
 }
 
 static int
-append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_t *index,
-                   struct err *e)
+append_intent_leaf(struct store_db *db, const struct issuance_intent *i,
+                   const struct issuance_place *place, uint64_t *index, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_INTENT, i->now);
     uint8_t hash[SHA256_SIZE];
@@ -136,6 +149,9 @@ append_intent_leaf(struct store_db *db, const struct issuance_intent *i, uint64_
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }
+    if (place->is_retry) {
+        leaf_set_hex(leaf, "insteadOf", span_of(place->instead_of, sizeof(place->instead_of)));
+    }
     if (i->renews.n > 0) {
         leaf_set_hex(leaf, i->is_update ? "updates" : "renews", i->renews);
         if (i->message_time != 0) {
@@ -158,12 +174,13 @@ blob_or_null(bool there, struct span bytes)
 }
 
 static int
-insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *e)
+insert_intent(struct store_db *db, const struct issuance_intent *i,
+              const struct issuance_place *place, struct err *e)
 {
     const bool nf = i->registration != NULL;
     uint64_t leaf;
 
-    if (nf && i->renews.n == 0 &&
+    if (nf && i->renews.n == 0 && !place->is_retry &&
         store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
                    STORE_VALUES(store_text(i->registration)), e) != 0) {
         return -1;
@@ -172,16 +189,17 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
     if (nf && i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0) {
         return -1;
     }
-    if (append_intent_leaf(db, i, &leaf, e) != 0) {
+    if (append_intent_leaf(db, i, place, &leaf, e) != 0) {
         return -1;
     }
     return store_exec(
         db,
         "INSERT INTO request(rid, state, registration, transaction_id, cert_req_id, assurance, "
         "requester, profile, evidence, queue_sequence, queue_previous, serial, tbs, not_after, "
-        "created, leaf, renews, is_update, confirm, profile_file, message_time, not_before) "
+        "created, leaf, renews, is_update, confirm, profile_file, message_time, not_before, "
+        "instead_of) "
         "VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21)",
+        "?18, ?19, ?20, ?21, ?22)",
         STORE_VALUES(
             store_blob(i->rid), store_text(i->registration), blob_or_null(nf, i->transaction_id),
             number_or_null(nf, i->cert_req_id), number_or_null(nf, i->assurance),
@@ -192,13 +210,14 @@ insert_intent(struct store_db *db, const struct issuance_intent *i, struct err *
             blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
             store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),
             blob_or_null(i->profile_file.n > 0, i->profile_file),
-            number_or_null(i->message_time != 0, i->message_time), store_int(i->not_before)),
+            number_or_null(i->message_time != 0, i->message_time), store_int(i->not_before),
+            blob_or_null(place->is_retry, span_of(place->instead_of, sizeof(place->instead_of)))),
         e);
 }
 
 /* The rules for a network function's request, one after the other until one says no. */
 static int
-check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_former *former,
+check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_place *place,
          enum issuance_outcome *outcome, struct err *e)
 {
     bool ours;
@@ -211,19 +230,21 @@ check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_f
         return 0;
     }
     if (issuance_check_holder(db, i, outcome, e) != 0 ||
-        (*outcome == ISSUANCE_DONE && check_registration(db, i, outcome, e) != 0) ||
+        (*outcome == ISSUANCE_DONE && check_registration(db, i, place, outcome, e) != 0) ||
         (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)) {
         return -1;
     }
-    return *outcome == ISSUANCE_DONE ? issuance_judge_renewal(db, i, former, outcome, e) : 0;
+    return *outcome == ISSUANCE_DONE ? issuance_judge_renewal(db, i, &place->former, outcome, e)
+                                     : 0;
 }
 
 int
 issuance_admissible(struct store_db *db, const struct issuance_intent *i,
-                    struct issuance_former *former, enum issuance_outcome *outcome, struct err *e)
+                    struct issuance_place *place, enum issuance_outcome *outcome, struct err *e)
 {
     bool known;
 
+    *place = (struct issuance_place){0};
     *outcome = ISSUANCE_DONE;
     if (issuance_is_known(db, i->rid, &known, e) != 0) {
         return -1;
@@ -232,34 +253,34 @@ issuance_admissible(struct store_db *db, const struct issuance_intent *i,
         *outcome = known ? ISSUANCE_KNOWN : ISSUANCE_DONE;
         return 0;
     }
-    return check_nf(db, i, former, outcome, e);
+    return check_nf(db, i, place, outcome, e);
 }
 
 int
 issuance_intend(struct store_db *db, const struct issuance_intent *i,
                 enum issuance_outcome *outcome, struct err *e)
 {
-    struct issuance_former former;
+    struct issuance_place place = {0};
     uint64_t leaf;
 
-    if (issuance_admissible(db, i, &former, outcome, e) != 0) {
+    if (issuance_admissible(db, i, &place, outcome, e) != 0) {
         return -1;
     }
     if (*outcome == ISSUANCE_AGAIN && i->approvals > 0) {
         *outcome = ISSUANCE_RENEWED; /* it waits on its own account by now */
     }
     if (*outcome == ISSUANCE_AGAIN) {
-        return issuance_append_again(db, i, &former, &leaf, e);
+        return issuance_append_again(db, i, &place.former, &leaf, e);
     }
     if ((is_go(*outcome) && i->approvals > 0 && issuance_check_approved(db, i, outcome, e) != 0) ||
         (is_go(*outcome) && check_key(db, i, outcome, e) != 0)) {
         return -1;
     }
     if (*outcome == ISSUANCE_REPLACED &&
-        issuance_end_unwanted(db, span_of(former.rid, sizeof(former.rid)),
+        issuance_end_unwanted(db, span_of(place.former.rid, sizeof(place.former.rid)),
                               "a newer request of its holder takes its place", "replaced", i->now,
                               e) != 0) {
         return -1;
     }
-    return is_go(*outcome) ? insert_intent(db, i, e) : 0;
+    return is_go(*outcome) ? insert_intent(db, i, &place, e) : 0;
 }

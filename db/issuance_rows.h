@@ -26,9 +26,9 @@ int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, time_
                        uint64_t *index, struct err *e);
 int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after, int reason,
                         const char *by, time_t now, uint64_t *index, struct err *e);
-/* Leaf REJECTED. */
-int issuance_append_rejected(struct store_db *, const struct issuance_request *, const char *reason,
-                             time_t now, uint64_t *index, struct err *e);
+/* Leaf REJECTED. `by_holder`: its network function did not want this initial certificate. */
+int issuance_append_rejected(struct store_db *, const struct issuance_request *, bool by_holder,
+                             const char *reason, time_t now, uint64_t *index, struct err *e);
 /* Is there a row for this request? */
 int issuance_is_known(struct store_db *, struct span rid, bool *known, struct err *e);
 /* Leaf REFUSAL; `registration` may be NULL. */
@@ -38,11 +38,19 @@ int issuance_append_refusal(struct store_db *, struct span rid, const char *regi
 /* Leaf REQUEST. */
 int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
                             struct err *e);
+/* Whose place a new certificate takes, besides that of the one that signs. */
+struct issuance_place {
+    struct issuance_former former; /* REPLACED, AGAIN */
+    bool is_retry;                 /* of this one, which its network function rejected: no use */
+    uint8_t instead_of[ISSUANCE_SERIAL_SIZE];
+};
 /* What the database alone can say against a new request, but for its key. DONE, or REPLACED and
- * AGAIN with *former, are no objection; nothing is written. */
-int issuance_admissible(struct store_db *, const struct issuance_intent *,
-                        struct issuance_former *former, enum issuance_outcome *outcome,
-                        struct err *e);
+ * AGAIN with place->former, are no objection; nothing is written. */
+int issuance_admissible(struct store_db *, const struct issuance_intent *, struct issuance_place *,
+                        enum issuance_outcome *outcome, struct err *e);
+/* Of a request that would be a use of its registration: *outcome stays, or becomes UNWANTED. */
+int issuance_judge_retry(struct store_db *, const struct issuance_intent *, struct issuance_place *,
+                         enum issuance_outcome *outcome, struct err *e);
 /* Of a request for the place of a certificate: *outcome stays, or becomes REPLACED, AGAIN, SIGNING,
  * RENEWED, SUCCEEDED, TOO_OFTEN. */
 int issuance_judge_renewal(struct store_db *, const struct issuance_intent *,
@@ -50,7 +58,7 @@ int issuance_judge_renewal(struct store_db *, const struct issuance_intent *,
                            struct err *e);
 /* The row and its leaf AGAIN: what was issued is the answer to this request, too. */
 int issuance_append_again(struct store_db *, const struct issuance_intent *,
-                          const struct issuance_former *, uint64_t *leaf, struct err *e);
+                          const struct issuance_former *, uint64_t *index, struct err *e);
 /* ISSUED -> REJECTED with the leaves REJECTED and, unless it is revoked already, REVOKED. */
 int issuance_end_unwanted(struct store_db *, struct span rid, const char *reason, const char *by,
                           time_t now, struct err *e);

@@ -40,6 +40,9 @@
  *                 newer kur of the same holder that is answered with it), registration hex,
  *                 messageTime time (of that), qseq int
  *
+ * REJECTED has registration? hex, when its network function did not want an initial certificate
+ * under it. INTENT has insteadOf? hex: serial of that one, when this is the further try that policy
+ * allows once for each registration, and no use of it.
  * INTENT has messageTime? time: of a request that updates or renews, when it said one.
  * INTENT's notBefore is at most LEAF_BACKDATE_MAX seconds before its time, for clocks that are
  * behind, and not after it; CRL's thisUpdate is before its time for the same reason.

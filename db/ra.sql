@@ -136,3 +136,8 @@ ALTER TABLE enrolment ADD COLUMN asked BLOB;
 -- What a registrar signed to end a registration: the CA is told with it, and takes nothing less. NULL:
 -- nothing, or the CA does not take it.
 ALTER TABLE registration ADD COLUMN cancellation BLOB;
+
+-- migration 12
+
+-- Has a certificate of this registration been rejected by its network function?
+CREATE INDEX enrolment_rejected ON enrolment (registration) WHERE accepted = 0;

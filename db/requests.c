@@ -64,32 +64,69 @@ last_id(struct store_db *db, int64_t *id, struct err *e)
     return 0;
 }
 
-int
-requests_admit(struct store_db *db, const struct requests_admission *a, int64_t *enrolment,
-               struct requests_entry *entry, struct err *e)
+/* Did its network function reject a certificate of this registration? */
+static int
+was_rejected(struct store_db *db, const char *registration, bool *rejected, struct err *e)
 {
-    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0) {
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
+                    "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT 1",
+                    STORE_VALUES(store_text(registration)), e) != 0) {
         return -1;
     }
+    return store_next(&rows, rejected, e);
+}
+
+/* Takes one of the registered certificates, when there is one left. What was rejected may be tried
+ * again, or may not: that is the CA's to say, and it says why. */
+static int
+take_use(struct store_db *db, const struct requests_admission *a, bool *uncounted, struct err *e)
+{
+    bool rejected;
+
+    *uncounted = a->uncounted;
     if (store_exec(db,
                    "UPDATE registration SET used = used + ?1 "
                    "WHERE id = ?2 AND cancelled = 0 AND used + ?1 <= certificates",
                    STORE_VALUES(store_int(!a->uncounted), store_text(a->registration)), e) != 0) {
         return -1;
     }
-    if (store_changes(db) != 1) {
-        return err_set(e, ERR_DENIED, "registration %s is cancelled or used up", a->registration);
+    if (store_changes(db) == 1) {
+        return 0;
+    }
+    if (was_rejected(db, a->registration, &rejected, e) != 0) {
+        return -1;
+    }
+    *uncounted = true;
+    return rejected
+               ? 0
+               : err_set(e, ERR_DENIED, "registration %s is cancelled or used up", a->registration);
+}
+
+int
+requests_admit(struct store_db *db, const struct requests_admission *a, int64_t *enrolment,
+               struct requests_entry *entry, struct err *e)
+{
+    bool uncounted;
+
+    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0) {
+        return -1;
+    }
+    if (take_use(db, a, &uncounted, e) != 0) {
+        return -1;
     }
     if (store_exec(db,
                    "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
                    "cert_req_id, implicit, uncounted, state, until, target, asked) "
                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-                   STORE_VALUES(
-                       store_text(a->identity), store_blob(a->transaction_id),
-                       store_text(a->registration), store_text(a->profile), store_int(a->body),
-                       store_int(a->cert_req_id), store_int(a->implicit), store_int(a->uncounted),
-                       store_int(a->until), a->target.n > 0 ? store_blob(a->target) : store_null(),
-                       a->asked.n > 0 ? store_blob(a->asked) : store_null()),
+                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
+                                store_text(a->registration), store_text(a->profile),
+                                store_int(a->body), store_int(a->cert_req_id),
+                                store_int(a->implicit), store_int(uncounted), store_int(a->until),
+                                a->target.n > 0 ? store_blob(a->target) : store_null(),
+                                a->asked.n > 0 ? store_blob(a->asked) : store_null()),
                    e) != 0 ||
         last_id(db, enrolment, e) != 0) {
         return -1;

@@ -202,7 +202,8 @@ void requests_entry_clear(struct requests_entry *);
 
 /* Replay entry, use of the registration, enrolment and queue entry at once. ERR_CONFLICT: this
  * transactionID is in use, or these octets were queued before. ERR_DENIED: the registration is
- * cancelled, or used up unless `uncounted`. *entry gets its place in the queue, without `nested`.
+ * cancelled, or used up unless `uncounted` or something of it was rejected. *entry gets its place
+ * in the queue, without `nested`.
  */
 int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
                    struct requests_entry *entry, struct err *e);

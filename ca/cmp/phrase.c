@@ -303,6 +303,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_USED_UP] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                         "the registration's certificates were all issued: "
                         "renew one by kur, or ask the operator for more"},
+    [PHRASE_UNWANTED] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
+                         "a certificate of this profile was rejected under this registration: "
+                         "have the operator register it anew"},
     [PHRASE_SUPERSEDED] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                            "another registration took the place of this certificate's: "
                            "enrol under that one by ir"},

@@ -81,7 +81,47 @@ for row in plain:revoked implicit:issued hashed:confirmed handed:confirmed rejec
   [[ $(state_of "${row%:*}") == *"${row#*:}"* ]] || fail "${row%:*}: not ${row#*:}: $(state_of "${row%:*}")"
 done
 
+# what was rejected is not made again and again: the last word about a profile counts
+unwanted() { # unwanted 'what': the next ir is refused, and no use
+  new_key again.key
+  rm -f again.pem
+  if cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey again.key -certout again.pem >again.log 2>&1; then
+    fail "$1: accepted"
+  fi
+  grep -q 'notAuthorized.*register it anew' again.log || fail "$1: $(<again.log)"
+  [[ ! -e again.pem ]] || fail "$1: a certificate came"
+  echo "ok: $1: register it anew"
+}
+rejecting() { # rejecting NAME: the client gets it, and rejects it, since what it trusts does not verify it
+  new_key "$1.key"
+  if cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey "$1.key" -certout "$1.pem" \
+    -out_trusted oam/registrar.pem >"$1.log" 2>&1; then
+    fail "$1: the client did not reject"
+  fi
+}
+unwanted 'ir after a rejection'
+new_key client.key
+cmp -cmd ir -ref "$reference" -secret "pass:$secret" -path .well-known/cmp/p/nf-tls-client -subject /CN=x -newkey client.key -certout client.pem
+echo 'ok: another profile after a rejection'
+register picky SMF 1
+rejecting picky1
+unwanted 'ir after the only one was rejected'
+kill_daemon ca
+echo 'retry_rejected = true' >>ca/nfpki-ca.conf
+start_daemon ca
+by_mac picky2 ir
+[[ $(state_of picky2) == *confirmed* ]] || fail "the further try: $(state_of picky2)"
+[[ $(audit show "$(openssl x509 -in picky2.pem -noout -serial | cut -d= -f2)") == *'a further try, for the use of'* ]] ||
+  fail 'the record does not tell of the further try'
+echo 'ok: one further try by option'
+register pickier SMF 1
+rejecting pickier1
+rejecting pickier2
+unwanted 'ir after the further try was rejected'
+audit verify >/dev/null
+
 # an RA that grants none
+register granted AMF 1
 kill_daemon ra
 sed -i '/^implicit_confirm/d' ra/nfpki-ra.conf
 echo 'implicit_confirm = false' >>ra/nfpki-ra.conf

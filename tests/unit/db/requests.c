@@ -417,6 +417,60 @@ a_rejecting_certconf_ends_in_rejected(void **state)
     assert_state(store, "tid", REQUESTS_REJECTED);
 }
 
+static int
+verb_cancel(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
+}
+
+static int
+verb_used(struct store_db *db, void *arg, struct err *e)
+{
+    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+    bool found;
+
+    if (requests_registration_by_id(db, ID, &r, &found, e) != 0) {
+        return -1;
+    }
+    *(int *)arg = r.used;
+    return 0;
+}
+
+/* Whether it may be tried again is the CA's to say: it knows why not, and "used up" would be
+ * untrue. */
+static void
+what_was_rejected_may_be_asked_for_again_though_it_is_used_up(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("tid", 1);
+    struct admitting next = admitting("next", 2);
+    struct admitting after = admitting("after", 3);
+    char id[] = ID;
+    int used = 0;
+    struct confirming c = {.accepted = false};
+    struct sending s = {.nonce = "n"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 1);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_err(call(store, verb_admit, &next, &e), ERR_DENIED, &e);
+    s.enrolment = c.enrolment = in.enrolment;
+    memset(c.rid, 9, sizeof(c.rid));
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_sent, &s, &e), &e);
+    assert_ok(call(store, verb_confirm, &c, &e), &e);
+    assert_ok(call(store, verb_confirmed, c.rid, &e), &e);
+    assert_ok(call(store, verb_admit, &next, &e), &e);
+    /* refused by the CA, it gives no use back: it took none */
+    assert_ok(call(store, verb_refused, next.rid, &e), &e);
+    assert_ok(call(store, verb_used, &used, &e), &e);
+    assert_int_equal(used, 1);
+    assert_ok(call(store, verb_cancel, id, &e), &e);
+    assert_err(call(store, verb_admit, &after, &e), ERR_DENIED, &e);
+}
+
 /* An answer got lost, and a later request got the same certificate. */
 static void
 what_is_confirmed_ends_the_earlier_transactions_about_it(void **state)
@@ -853,12 +907,6 @@ verb_lookup(struct store_db *db, void *arg, struct err *e)
     return requests_registration_by_signer(db, &signer, &l->out, &l->found, e);
 }
 
-static int
-verb_cancel(struct store_db *db, void *arg, struct err *e)
-{
-    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
-}
-
 static void
 a_registration_is_found_by_what_the_message_shows(void **state)
 {
@@ -998,6 +1046,7 @@ main(void)
         cmocka_unit_test(a_registration_is_used_as_often_as_it_says),
         cmocka_unit_test(an_enrolment_goes_through_its_states),
         cmocka_unit_test(a_rejecting_certconf_ends_in_rejected),
+        cmocka_unit_test(what_was_rejected_may_be_asked_for_again_though_it_is_used_up),
         cmocka_unit_test(what_is_confirmed_ends_the_earlier_transactions_about_it),
         cmocka_unit_test(a_client_that_gives_up_ends_its_transaction),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),

@@ -193,6 +193,38 @@ a_kur_after_a_confirmed_cr_hears_of_its_successor(void **state)
     says(w, &later, CMP_DUPLICATE_CERT_REQ, revoked);
 }
 
+static void
+what_was_rejected_is_made_once_more_by_option_only(void **state)
+{
+    static const char *const confs[] = {"renewal_window = 0\n",
+                                        "renewal_window = 0\nretry_rejected = true\n"};
+    struct world *w = *state;
+
+    for (int tries = 0; tries <= 1; tries++) {
+        CLEANUP(nf_free) struct nf n = nf_new(w, BY_CERTIFICATE, 3);
+
+        assert_int_equal(world_stop(w), 0);
+        world_configure(w, confs[tries]);
+        world_start(w);
+        for (int i = 0; i <= tries + 1; i++) {
+            CLEANUP(x509_cleanup) X509 *new = NULL;
+            CLEANUP(answer_free) struct answer answer = {0};
+
+            nf_request(w, &n);
+            if (i == tries + 1) {
+                says(w, &n, CMP_NOT_AUTHORIZED, "register it anew");
+                continue;
+            }
+            new = issued(w, &n);
+            holder_confirm(w, &n, new, false, &answer);
+            assert_int_equal(answer.m.type, LINK_CONFIRMED);
+        }
+    }
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, confs[0]);
+    world_start(w);
+}
+
 /* Killed at another moment each time: one certificate, whoever asks again. */
 static void
 a_kill_at_any_moment_gives_no_second_certificate(void **state)
@@ -235,6 +267,7 @@ main(void)
         cmocka_unit_test(another_key_takes_the_place_of_what_was_not_confirmed),
         cmocka_unit_test(who_wants_nothing_must_wait),
         cmocka_unit_test(a_kur_after_a_confirmed_cr_hears_of_its_successor),
+        cmocka_unit_test(what_was_rejected_is_made_once_more_by_option_only),
         cmocka_unit_test(a_kill_at_any_moment_gives_no_second_certificate),
     };
 
