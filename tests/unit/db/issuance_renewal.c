@@ -105,6 +105,7 @@ struct kind {
     time_t kept_before;
     time_t now; /* 0: NOW */
     bool unsigned_yet;
+    struct span transaction; /* empty: a new one */
 };
 
 /* A request with this messageTime; signed when there is something to sign. */
@@ -122,6 +123,9 @@ ask(struct play *p, size_t key, time_t at, const struct kind *kind, struct one *
     x->certificate = certificate_for(p->keys[key], p->n);
     p->n++;
     i = scene_nf(&x->o, p->s->id, span_of(x->transaction, 1));
+    if (k->transaction.n > 0) {
+        i.intent.transaction_id = k->transaction;
+    }
     i.intent.holder = serial_of(&p->old);
     i.intent.renews = serial_of(&p->old);
     i.intent.is_update = !k->is_cr;
@@ -238,6 +242,8 @@ a_newer_request_for_the_same_key_gets_the_same_certificate(void **state)
     assert_true(t.is_found);
     assert_memory_equal(t.found.rid, first->o.rid, sizeof(t.found.rid));
     issuance_request_free(&t.found);
+    assert_int_equal(ask(&p, 0, NOW + 9, &(struct kind){.transaction = t.id}, NULL),
+                     ISSUANCE_TRANSACTION_IN_USE);
     /* newer than the newest */
     assert_int_equal(ask(&p, 0, NOW + 1, NULL, NULL), ISSUANCE_RENEWED);
     assert_int_equal(ask(&p, 0, NOW + 3, NULL, NULL), ISSUANCE_AGAIN);
@@ -245,6 +251,26 @@ a_newer_request_for_the_same_key_gets_the_same_certificate(void **state)
     assert_int_equal(confirm(&p, first, true), ISSUANCE_DONE);
     assert_int_equal(ask(&p, 0, NOW + 4, NULL, NULL), ISSUANCE_HOLDER_REVOKED);
     is_state(&p, second, ISSUANCE_CONFIRMED, false);
+    agrees(&p);
+}
+
+/* An officer revoked it before it was confirmed. */
+static void
+what_is_revoked_is_not_given_again(void **state)
+{
+    CLEANUP(end) struct play p;
+    struct revoking r = {0};
+    struct one *first;
+    struct one *second;
+    struct err e = {0};
+
+    begin(&p, *state);
+    assert_int_equal(ask(&p, 0, NOW, NULL, &first), ISSUANCE_DONE);
+    r.serial = serial_of(&first->o);
+    assert_ok(scene_call(p.s->store, do_revoke, &r, &e), &e);
+    assert_int_equal(ask(&p, 0, NOW + 1, NULL, &second), ISSUANCE_REPLACED);
+    is_state(&p, first, ISSUANCE_REJECTED, true);
+    is_state(&p, second, ISSUANCE_ISSUED, false);
     agrees(&p);
 }
 
@@ -408,6 +434,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_SCENE(a_newer_request_for_the_same_key_gets_the_same_certificate),
+        IN_SCENE(what_is_revoked_is_not_given_again),
         IN_SCENE(what_said_no_time_is_not_given_again),
         IN_SCENE(another_key_takes_the_place_of_what_is_not_confirmed_three_times_an_hour),
         IN_SCENE(rejections_and_time_outs_share_the_quota),
