@@ -55,7 +55,7 @@ issuance_outcome_text(enum issuance_outcome outcome)
     case ISSUANCE_SUCCEEDED:
         return "this certificate was renewed, and its successor confirmed";
     case ISSUANCE_TOO_OFTEN:
-        return "too many certificates of this registration were rejected or not confirmed";
+        return "too many renewals under this registration were rejected or not confirmed";
     }
     return "unknown outcome";
 }

@@ -66,7 +66,7 @@ enum issuance_outcome {
     ISSUANCE_RENEWED,       /* another one waits for its certConf, and this is no newer request */
     ISSUANCE_RENEWAL_WAITS, /* another one waits for officers */
     ISSUANCE_SUCCEEDED,     /* its network function has the one that took its place */
-    ISSUANCE_TOO_OFTEN,     /* too many certificates came to nothing: not now */
+    ISSUANCE_TOO_OFTEN,     /* too many renewals came to nothing: not now */
 };
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);

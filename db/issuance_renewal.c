@@ -51,7 +51,8 @@ issuance_renewal_waits(struct store_db *db, const char *registration, time_t now
     /* The last one that uses the quota up. */
     if (store_query(db, &rows,
                     "SELECT v.revoked FROM request q JOIN revocation v ON v.serial = q.serial "
-                    "WHERE q.registration = ?1 AND q.state = 4 ORDER BY q.leaf DESC "
+                    "WHERE q.registration = ?1 AND q.state = 4 AND q.renews IS NOT NULL ORDER BY "
+                    "q.leaf DESC "
                     "LIMIT 1 OFFSET ?2",
                     STORE_VALUES(store_text(registration), store_int(ISSUANCE_UNWANTED_MAX - 1)),
                     e) != 0 ||

@@ -11,8 +11,8 @@
 
 #include "db/issuance.h"
 
-/* So many certificates of a registration may come to nothing within so long, until its next renewal
- * must wait. */
+/* So many renewals under a registration may come to nothing within so long, until the next one must
+ * wait. */
 enum { ISSUANCE_UNWANTED_MAX = 3, ISSUANCE_UNWANTED_S = 3600 };
 
 /* The renewal of a certificate that is there already. */
@@ -30,7 +30,7 @@ struct issuance_former {
 /* Of the certificate with this serial number, unless it came to nothing. */
 int issuance_former_find(struct store_db *, struct span serial, struct issuance_former *out,
                          bool *found, struct err *e);
-/* 0, or until when no certificate of this registration is renewed, because too many came to
- * nothing. */
+/* 0, or until when no certificate of this registration is renewed, because too many renewals came
+ * to nothing. */
 int issuance_renewal_waits(struct store_db *, const char *registration, time_t now, time_t *until,
                            struct err *e);

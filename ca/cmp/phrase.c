@@ -328,8 +328,8 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
                                   "this certificate's successor {} is revoked: "
                                   "have the operator register it anew"},
     [PHRASE_TOO_OFTEN] = {CMP_SYSTEM_UNAVAIL, FAULT_NF,
-                          "too many were rejected or not confirmed: "
-                          "the next renewal is possible from {} on"},
+                          "too many renewals were rejected or not confirmed: "
+                          "the next is possible from {} on"},
     [PHRASE_BUDGET] = {CMP_SYSTEM_UNAVAIL, FAULT_OPERATOR,
                        "too many transactions were begun under this registration: "
                        "wait as Retry-After says"},

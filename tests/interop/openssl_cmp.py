@@ -38,6 +38,14 @@ REFUSED = {
         {"RESULTS/test.certout_newkey.pem": "RESULTS/test.certout_kur.pem"}),
 }
 
+# Here the client rejects what it gets, after which there is no other certificate of its profile under
+# this registration, but for one further try (retry_rejected): they ask for profiles that no other does.
+REJECTING = {
+    ("enrollment", "out_trusted expired issuing ca cert"): "nf-tls-client",
+    ("enrollment", "out_trusted expired root ca cert"): "nf-tls-server",
+    ("enrollment", "out_trusted wrong ca"): "nf-tls-server",
+}
+
 
 def load_config(path, sections):
     """What the recipe reads of test.cnf: the last value that the sections give."""
@@ -90,6 +98,9 @@ def load_cases(data, results, aspect):
         arguments = [re.sub(r'^"(".*?")"$', r"\1", field) for field in fields[2:]]
         arguments = ["" if a == '""' else a for a in arguments if a not in ("BLANK", "-section")]
         arguments = with_credentials(arguments, server)
+        profile = REJECTING.get((aspect, fields[1]))
+        if profile is not None:
+            arguments += ["-path", server["server_path"].rpartition("/")[0] + "/" + profile]
         if "-server" not in arguments:
             arguments = ["-server", f"127.0.0.1:{server['server_port']}"] + arguments
         yield fields[1], fixed + arguments, fields[0] == "1"

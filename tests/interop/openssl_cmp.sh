@@ -39,6 +39,7 @@ sed -i '/^vendor_roots/d' ra/nfpki-ra.conf
 echo "vendor_roots = {\"$pki/cases/vendor-root.crt\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
 sed -i '/^allow_same_key_renewal/d' ca/nfpki-ca.conf
 echo 'allow_same_key_renewal = true' >>ca/nfpki-ca.conf # the cases have one key for everything
+echo 'retry_rejected = true' >>ca/nfpki-ca.conf           # and in three of them the client rejects what it gets
 # and names that nobody registers: localhost, addresses
 sed 's/^profile "nf-tls.*/&\n    unregistered_names = replace/' "$root_dir/ca/x509/nfpki-profiles.conf" >cases/profiles.conf
 echo "profiles = \"$pki/cases/profiles.conf\"" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
@@ -85,4 +86,5 @@ cp ra/ra.pem $mock/server.crt
 openssl req -new -key $mock/new.key -subj "/C=SE/O=$domain" -out $mock/csr.pem
 
 python3 "$root_dir/tests/interop/openssl_cmp.py" cases results "$only"
-audit verify
+audit verify | tee verified.log
+[[ -n $only ]] || grep -q 'REJECTED 3' verified.log || fail 'not exactly three certificates were rejected'

@@ -347,6 +347,34 @@ rejections_and_time_outs_share_the_quota(void **state)
     agrees(&p);
 }
 
+/* Those are limited by what is registered. */
+static void
+initial_certificates_are_not_in_the_quota(void **state)
+{
+    CLEANUP(end) struct play p;
+    struct one *made;
+
+    begin(&p, *state);
+    p.made[0] = (struct one){.o = scene_octets(50), .transaction = {50}};
+    {
+        const struct one *x = &p.made[0];
+        struct intend i = scene_nf(&x->o, p.s->id, span_of(x->transaction, 1));
+        struct issue done = {.rid = rid_of(&x->o), .certificate = rid_of(&x->o)};
+        struct err e = {0};
+
+        assert_ok(scene_call(p.s->store, do_intend, &i, &e), &e);
+        assert_int_equal(i.outcome, ISSUANCE_DONE);
+        assert_ok(scene_call(p.s->store, do_issue, &done, &e), &e);
+        assert_int_equal(confirm(&p, x, false), ISSUANCE_DONE);
+    }
+    p.n++;
+    for (int i = 1; i <= ISSUANCE_UNWANTED_MAX; i++) {
+        assert_int_equal(ask(&p, 0, NOW, NULL, &made), ISSUANCE_DONE);
+        assert_int_equal(confirm(&p, made, false), ISSUANCE_DONE);
+    }
+    assert_int_equal(ask(&p, 1, NOW + 1, NULL, NULL), ISSUANCE_TOO_OFTEN);
+}
+
 static void
 who_has_a_successor_hears_so(void **state)
 {
@@ -438,6 +466,7 @@ main(void)
         IN_SCENE(what_said_no_time_is_not_given_again),
         IN_SCENE(another_key_takes_the_place_of_what_is_not_confirmed_three_times_an_hour),
         IN_SCENE(rejections_and_time_outs_share_the_quota),
+        IN_SCENE(initial_certificates_are_not_in_the_quota),
         IN_SCENE(who_has_a_successor_hears_so),
         IN_SCENE(what_is_being_signed_is_waited_for),
         IN_SCENE(an_answer_that_was_edited_is_found_at_start),

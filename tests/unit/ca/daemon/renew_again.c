@@ -156,7 +156,7 @@ who_wants_nothing_must_wait(void **state)
         CLEANUP(answer_free) struct answer answer = {0};
 
         if (i == ISSUANCE_UNWANTED_MAX) {
-            says(w, &kur, CMP_SYSTEM_UNAVAIL, "the next renewal is possible from 2");
+            says(w, &kur, CMP_SYSTEM_UNAVAIL, "the next is possible from 2");
         } else {
             new = issued(w, &kur);
             holder_confirm(w, &kur, new, false, &answer);
