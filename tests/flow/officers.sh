@@ -26,7 +26,7 @@ grep -q "URI:http://$host:$port/crl/issuing.crl" <(openssl x509 -in nf/cert.pem 
 crl before.crl
 openssl verify -crl_check -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem -CRLfile before.crl nf/cert.pem
 number=$(serial nf/cert.pem)
-wrong 2 'hex digits' cactl revoke 1234 --reason superseded
+wrong 2 '32 hexadecimal digits are wanted' cactl revoke 1234 --reason superseded
 wrong 2 'reason: must be' cactl revoke "$number" --reason boredom
 wrong 2 'usage' cactl revoke "$number"
 wrong 1 'no certificate with this serial' cactl revoke 40000000000000000000000000000000 --reason superseded
