@@ -89,10 +89,10 @@ check_general_name(const ASN1_TYPE *any, const char *what, struct err *e)
 }
 
 static int
-check_id(const ASN1_OCTET_STRING *id, const char *what, struct err *e)
+check_id(const ASN1_OCTET_STRING *id, const char *what, int max, struct err *e)
 {
-    if (field_span(id).n > CMP_ID_MAX) {
-        return err_set(e, ERR_INPUT, "%s is longer than %d octets", what, CMP_ID_MAX);
+    if (field_span(id).n > (size_t)max) {
+        return err_set(e, ERR_INPUT, "%s is longer than %d octets", what, max);
     }
     return 0;
 }
@@ -147,11 +147,11 @@ check_header(struct cmp_msg *msg, struct err *e)
     msg->pvno = (int)pvno;
     if (check_general_name(h->sender, "sender", e) != 0 ||
         check_general_name(h->recipient, "recipient", e) != 0 ||
-        check_id(h->sender_kid, "senderKID", e) != 0 ||
-        check_id(h->recip_kid, "recipKID", e) != 0 ||
-        check_id(h->transaction_id, "transactionID", e) != 0 ||
-        check_id(h->sender_nonce, "senderNonce", e) != 0 ||
-        check_id(h->recip_nonce, "recipNonce", e) != 0) {
+        check_id(h->sender_kid, "senderKID", CMP_ID_MAX, e) != 0 ||
+        check_id(h->recip_kid, "recipKID", CMP_ID_MAX, e) != 0 ||
+        check_id(h->transaction_id, "transactionID", CMP_ID_MAX, e) != 0 ||
+        check_id(h->sender_nonce, "senderNonce", CMP_NONCE_MAX, e) != 0 ||
+        check_id(h->recip_nonce, "recipNonce", CMP_NONCE_MAX, e) != 0) {
         return -1;
     }
     if (h->message_time != NULL) {

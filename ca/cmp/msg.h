@@ -24,7 +24,8 @@ enum {
     CMP_EXTRA_CERTS_MAX = 16,
     CMP_GENERAL_INFO_MAX = 16,
     CMP_NONCE_SIZE = 16, /* transactionID and nonces that we make; the least that we accept */
-    CMP_ID_MAX = 64,     /* longest transactionID, nonce or senderKID that we store */
+    CMP_ID_MAX = 64,     /* longest transactionID or senderKID that we store */
+    CMP_NONCE_MAX = 255, /* longest nonce that we give back */
 };
 
 /* PKIBody (RFC 9810 5.1.2): the numbers are the tags. */
@@ -68,7 +69,8 @@ void cmp_msg_free(struct cmp_msg *);
  * Decodes exactly one PKIMessage of at most `max` octets (CMP_MESSAGE_MAX from the network).
  * ERR_INPUT for everything else: the answer is then badDataFormat. Refused are BER, trailing
  * octets, nesting deeper than CMP_DEPTH_MAX, empty SEQUENCE OFs, more than CMP_EXTRA_CERTS_MAX
- * certificates, identifiers over CMP_ID_MAX octets, times other than YYYYMMDDHHMMSSZ.
+ * certificates, identifiers over CMP_ID_MAX and nonces over CMP_NONCE_MAX octets, times other than
+ * YYYYMMDDHHMMSSZ.
  */
 struct cmp_msg *cmp_msg_parse(struct span der, size_t max, struct err *e) OWNED(cmp_msg_free);
 DEFINE_CLEANUP(cmp_msg_cleanup, struct cmp_msg, cmp_msg_free)
@@ -117,5 +119,6 @@ int cmp_msg_protected_part(const struct cmp_msg *, struct buf *out, struct err *
 /* extraCerts: DER of certificate i; empty span when there is none. */
 size_t cmp_msg_extra_count(const struct cmp_msg *);
 struct span cmp_msg_extra(const struct cmp_msg *, size_t i);
-/* Decodes the first, which is the protection certificate (RFC 9483 3.3); NULL + ERR_INPUT. */
+/* Decodes the first, which is the protection certificate (RFC 9483 3.3; of clients that send it
+ * elsewhere: protect.h); NULL + ERR_INPUT. */
 X509 *cmp_msg_signer(const struct cmp_msg *, struct err *e) OWNED(X509_free);

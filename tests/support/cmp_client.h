@@ -30,9 +30,9 @@ struct cmp_client {
 /* A transaction as the client remembers it. */
 struct cmp_client_state {
     uint8_t transaction_id[CMP_NONCE_SIZE];
-    uint8_t sender_nonce[CMP_ID_MAX]; /* of our last message */
+    uint8_t sender_nonce[CMP_NONCE_MAX]; /* of our last message */
     size_t sender_nonce_size;
-    uint8_t recip_nonce[CMP_ID_MAX]; /* of the last answer; size 0: none yet */
+    uint8_t recip_nonce[CMP_NONCE_MAX]; /* of the last answer; size 0: none yet */
     size_t recip_nonce_size;
 };
 
