@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/cmp/protect.h"
 #include "ca/registered.h"
 
 struct span
@@ -177,7 +178,7 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
     }
     if (j->is_signer_ours &&
         issuance_holder_find(db, span_of(j->signer_serial, sizeof(j->signer_serial)),
-                             cmp_msg_extra(cmp_queued_inner(j->queued), 0), &j->holder, &j->is_held,
+                             cmp_signer_der(cmp_queued_inner(j->queued)), &j->holder, &j->is_held,
                              e) != 0) {
         return -1;
     }

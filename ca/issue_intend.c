@@ -61,8 +61,7 @@ issue_fill_intent(const struct issue *j, uint8_t fingerprint[SHA256_SIZE],
     i->transaction_id = cmp_msg_transaction_id(cmp_queued_inner(j->queued));
     i->queue_sequence = j->queue_sequence;
     i->queue_previous = span_of(j->queue_previous, sizeof(j->queue_previous));
-    i->cert_req_id = cmp_msg_body(cmp_queued_inner(j->queued)) == CMP_P10CR ? CMP_CERT_REQ_ID_P10
-                                                                            : CMP_CERT_REQ_ID;
+    i->cert_req_id = j->grant.cert_req_id;
     if (j->is_held) {
         i->holder = span_of(j->holder.serial, sizeof(j->holder.serial));
     }

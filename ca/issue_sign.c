@@ -4,6 +4,7 @@
  * the database, so a crash anywhere leads to the same certificate with, at most, another signature
  * that nobody saw.
  */
+#include "ca/cmp/protect.h"
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
 #include "ca/registered.h"
@@ -271,7 +272,7 @@ judge_again(struct ca *ca, const struct issuance_request *q, struct span evidenc
         return -1;
     }
     if (policy_holder_serial(&ca->policy, cmp_queued_inner(queued), h.serial)) {
-        h.der = cmp_msg_extra(cmp_queued_inner(queued), 0);
+        h.der = cmp_signer_der(cmp_queued_inner(queued));
         if (store_call(ca->store, &h.op, e) != 0) {
             return -1;
         }

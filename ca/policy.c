@@ -224,7 +224,7 @@ check_requester(const struct asking *a, struct policy_grant *g, X509 **requester
         return phrase_refuse(failure, PHRASE_UNPROTECTED, e,
                              "not protected, or in a way that we do not know");
     }
-    *requester = cmp_msg_signer(m, e);
+    *requester = cmp_signer_parse(m, e);
     if (*requester == NULL) {
         return phrase_say(failure, PHRASE_NO_SIGNER, e);
     }
@@ -247,7 +247,7 @@ policy_holder_serial(const struct policy *p, const struct cmp_msg *m,
     if (cmp_protection_of(m) != CMP_PROTECTION_SIGNATURE || cmp_msg_extra_count(m) == 0) {
         return false;
     }
-    signer = certificate_parse_keyless(cmp_msg_extra(m, 0), &e);
+    signer = certificate_parse_keyless(cmp_signer_der(m), &e);
     if (signer == NULL || X509_NAME_cmp(X509_get_issuer_name(signer), p->name) != 0) {
         return false;
     }
@@ -424,6 +424,7 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q,
         return -1;
     }
     a.asked = asked;
+    g->cert_req_id = cmp_certreq_id(asked);
     if (check_requester(&a, g, requester, failure, e) != 0 ||
         check_keys(&a, *requester, failure, e) != 0 ||
         cmp_certreq_check_pop(asked, failure, e) != 0 ||
@@ -513,7 +514,7 @@ check_same_requester(const struct cmp_queued *q, const struct cmp_queued *first,
     if (by_mac) {
         return 0;
     }
-    signer = cmp_msg_signer(request, e);
+    signer = cmp_signer_parse(request, e);
     return signer == NULL ? fail(failure, CMP_BAD_MESSAGE_CHECK)
                           : cmp_signature_verify(m, signer, failure, e);
 }

@@ -57,6 +57,7 @@ struct policy_grant {
     struct tbs_request request; /* borrows from the members above */
     time_t judged;              /* at this time; request.not_before is earlier */
     struct buf tbs;
+    int cert_req_id;        /* what the confirmation must name */
     struct renewal renewal; /* of a request that a certificate of ours signs */
 };
 void policy_grant_free(struct policy_grant *);

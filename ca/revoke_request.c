@@ -225,7 +225,7 @@ judge(struct issue *j)
         return phrase_refuse(&j->failure, PHRASE_REVOKE_MAC, &j->e,
                              "rr that is not signed, or not attested so");
     }
-    j->requester = cmp_msg_signer(m, &j->e);
+    j->requester = cmp_signer_parse(m, &j->e);
     if (j->requester == NULL) {
         return phrase_say(&j->failure, PHRASE_NO_SIGNER, &j->e);
     }

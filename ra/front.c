@@ -183,13 +183,17 @@ say_listening(const struct front *f, const char *address, const char *how)
 }
 
 static int
-listen_on(struct front *f, const struct settings_list *addresses, const struct tls *tls,
-          struct err *e)
+listen_on(struct front *f, const struct settings_list *addresses,
+          enum settings_strictness strictness, const struct tls *tls, struct err *e)
 {
+    const struct cmp_rules *rules =
+        strictness == STRICTNESS_RFC4210 ? &f->ra->old_rules : &f->ra->rules;
+
     for (size_t i = 0; i < addresses->n; i++) {
         if (http_server_listen(f->http, addresses->items[i], tls, e) != 0) {
             return -1;
         }
+        http_server_tag(f->http, rules);
         say_listening(f, addresses->items[i], tls != NULL ? " with TLS" : "");
     }
     return 0;
@@ -204,12 +208,18 @@ listen_everywhere(struct front *f, struct err *e)
         const struct tls_options options = settings_tls_get(&s->http.tls[i]);
 
         f->tls[i] = tls_new(&options, e);
-        if (f->tls[i] == NULL || listen_on(f, &s->http.tls[i].listen, f->tls[i], e) != 0) {
+        if (f->tls[i] == NULL ||
+            listen_on(f, &s->http.tls[i].listen, s->http.tls[i].strictness, f->tls[i], e) != 0) {
             return -1;
         }
         say_validity(f->tls[i], options.certificate);
     }
-    return listen_on(f, &s->listen, NULL, e);
+    for (size_t i = 0; i < s->http.n_plain; i++) {
+        if (listen_on(f, &s->http.plain[i].listen, s->http.plain[i].strictness, NULL, e) != 0) {
+            return -1;
+        }
+    }
+    return listen_on(f, &s->listen, s->strictness, NULL, e);
 }
 
 void

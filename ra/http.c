@@ -26,6 +26,7 @@ struct listener {
     struct http_server *server;
     struct evconnlistener *handle;
     const struct tls *tls; /* NULL: none */
+    const void *tag;       /* of each exchange */
     struct listener *next;
 };
 
@@ -74,7 +75,7 @@ welcome(const struct listener *l, evutil_socket_t fd, const struct sockaddr *pee
         (void)close(fd);
         return;
     }
-    http_connections_open(&s->connections, fd, peer, ssl);
+    http_connections_open(&s->connections, fd, peer, ssl, l->tag);
 }
 
 static void
@@ -223,6 +224,13 @@ http_server_listen(struct http_server *s, const char *address, const struct tls 
     s->listeners = l;
     s->port = port_of(evconnlistener_get_fd(l->handle));
     return 0;
+}
+
+void
+http_server_tag(struct http_server *s, const void *tag)
+{
+    assert(s->listeners != NULL);
+    s->listeners->tag = tag;
 }
 
 unsigned

@@ -46,6 +46,8 @@ struct span http_exchange_certificate(const struct http_exchange *);
  * 413, or 503 with Retry-After while it is not known whether it might. The exchange is not the
  * caller's afterwards. */
 void http_exchange_admit(struct http_exchange *, size_t body_max, bool is_known);
+/* http_server_tag() of the listener that it came to. */
+const void *http_exchange_tag(const struct http_exchange *);
 /* True when nobody waits for the answer any more; it must be given nevertheless. */
 bool http_exchange_is_dead(const struct http_exchange *);
 
@@ -101,6 +103,9 @@ DEFINE_CLEANUP(http_server_cleanup, struct http_server, http_server_free)
  * stands beside 0.0.0.0. ERR_INPUT for the text, ERR_IO for the socket. */
 int http_server_listen(struct http_server *, const char *address, const struct tls *tls,
                        struct err *e);
+/* What http_exchange_tag() says of requests that come to the most recent listener; borrowed. NULL
+ * without. */
+void http_server_tag(struct http_server *, const void *tag);
 /* Port of the most recent listener, for ":0". */
 unsigned http_server_port(const struct http_server *);
 /* No new connections and no new requests: what has been sent to us by now is answered, then the

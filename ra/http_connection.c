@@ -335,11 +335,12 @@ http_connection_has_unread(const struct http_exchange *x)
 
 void
 http_connection_open(struct http_connections *all, evutil_socket_t fd, const struct sockaddr *peer,
-                     SSL *ssl)
+                     SSL *ssl, const void *tag)
 {
     struct http_exchange *x = mem_zalloc(1, sizeof(*x));
     int one = 1;
 
+    x->tag = tag;
     x->address = http_address_of(peer);
     http_address_format(peer, x->peer);
     x->state = ssl != NULL ? HANDSHAKE : READING;

@@ -9,7 +9,7 @@
 
 /* Takes the descriptor and `ssl` (NULL: without TLS), enters the places, and reads. */
 void http_connection_open(struct http_connections *, evutil_socket_t fd,
-                          const struct sockaddr *peer, SSL *ssl);
+                          const struct sockaddr *peer, SSL *ssl, const void *tag);
 /* The peer is gone or too late: off the network, out of its place. Released, unless an answer is to
  * come. */
 void http_connection_drop(struct http_exchange *);

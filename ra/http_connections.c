@@ -70,7 +70,7 @@ http_connections_shed(struct http_connections *all)
 
 void
 http_connections_open(struct http_connections *all, evutil_socket_t fd, const struct sockaddr *peer,
-                      SSL *ssl)
+                      SSL *ssl, const void *tag)
 {
     struct http_address address = http_address_of(peer);
     struct http_place *leaves;
@@ -78,7 +78,7 @@ http_connections_open(struct http_connections *all, evutil_socket_t fd, const st
     if (http_places_admit(all->places, &address, &leaves) && leaves != NULL) {
         take_place_of(all, leaves);
     }
-    http_connection_open(all, fd, peer, ssl);
+    http_connection_open(all, fd, peer, ssl, tag);
 }
 
 void

@@ -30,7 +30,7 @@ struct http_connections {
 bool http_connections_admit(const struct http_connections *, const struct http_address *);
 /* Takes the descriptor and `ssl` (NULL: without TLS) of a newcomer who may stay. */
 void http_connections_open(struct http_connections *, evutil_socket_t fd,
-                           const struct sockaddr *peer, SSL *ssl);
+                           const struct sockaddr *peer, SSL *ssl, const void *tag);
 /* Drops one that has no complete request, because descriptors ran out. False: there is none. */
 bool http_connections_shed(struct http_connections *);
 /* Begins the end: see http_server_stop_accepting(). */

@@ -47,6 +47,12 @@ http_exchange_certificate(const struct http_exchange *x)
     return buf_span(&x->certificate);
 }
 
+const void *
+http_exchange_tag(const struct http_exchange *x)
+{
+    return x->tag;
+}
+
 bool
 http_exchange_is_dead(const struct http_exchange *x)
 {

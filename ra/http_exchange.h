@@ -23,6 +23,7 @@ struct http_exchange {
     bool is_unknown; /* it might be one who may send more */
     struct http_address address;
     char peer[HTTP_PEER_SIZE];
+    const void *tag; /* of its listener */
     struct buf certificate;
 };
 

@@ -15,6 +15,7 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
     job->ra = ra;
     job->exchange = exchange;
     job->route = *route;
+    job->rules = http_exchange_tag(exchange);
     job->now = clock_now();
     job->behind_s = ra->behind_s;
     job->failure = CMP_NO_FAILURE;

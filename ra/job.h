@@ -46,6 +46,7 @@ struct job {
     struct http_exchange *exchange;
     struct event *timer; /* runs while the CA is waited for */
     struct route route;
+    const struct cmp_rules *rules; /* of the listener that it came to */
     time_t now;
     int behind_s; /* messageTime may be behind so far */
 

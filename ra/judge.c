@@ -182,6 +182,16 @@ check_asked(struct job *job, const struct registration *registration)
                : 0;
 }
 
+/* RFC 9483 4.1.1 has one request in a message, and so one number for it. */
+static int
+check_id(struct job *job)
+{
+    return job->body == CMP_P10CR || job->rules->old.any_cert_req_id ||
+                   cmp_certreq_id(job->certreq) == CMP_CERT_REQ_ID
+               ? 0
+               : phrase_refuse(&job->failure, PHRASE_CERT_REQ_ID, &job->e, "certReqId is not 0");
+}
+
 /* For the answer, which may be fetched later. */
 static int
 keep_wishes(struct job *job)
@@ -221,7 +231,7 @@ judge_first(struct job *job)
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
         job->superseding = registration->supersedes[0] != '\0';
         job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->certreq != NULL && check_asked(job, registration) == 0 &&
+        if (job->certreq != NULL && check_id(job) == 0 && check_asked(job, registration) == 0 &&
             judge_own_wishes(job) == 0 &&
             cmp_certreq_check_pop(job->certreq, &job->failure, &job->e) == 0) {
             result = keep_wishes(job);

@@ -51,11 +51,16 @@ static int
 identity_of_signature(struct job *job)
 {
     char hex[2 * SHA256_SIZE + 1];
-    struct span der = cmp_msg_extra(job->msg, 0);
+    const bool anywhere = job->rules->old.signer_anywhere;
+    struct span der = anywhere ? cmp_signer_der(job->msg) : cmp_msg_extra(job->msg, 0);
 
-    job->signer = cmp_msg_signer(job->msg, &job->e);
+    job->signer =
+        anywhere ? cmp_signer_parse(job->msg, &job->e) : cmp_msg_signer(job->msg, &job->e);
     if (job->signer == NULL) {
         return job_say(job, PHRASE_NO_SIGNER);
+    }
+    if (cmp_check_signer(job->msg, job->rules, job->signer, &job->failure, &job->e) != 0) {
+        return -1;
     }
     if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
         return job_fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
@@ -90,6 +95,16 @@ identify(struct job *job)
     return job_fail(job, CMP_BAD_ALG);
 }
 
+/* What the answer to a first message names. */
+static int
+cert_req_id(const struct job *job)
+{
+    if (!cmp_body_asks_certificate(job->body) || job->body == CMP_P10CR) {
+        return CMP_POLL_OTHER;
+    }
+    return job->rules->old.any_cert_req_id ? cmp_certreq_peek_id(job->msg) : CMP_CERT_REQ_ID;
+}
+
 int
 judge_form(struct job *job)
 {
@@ -109,9 +124,7 @@ judge_form(struct job *job)
         }
         job->body = cmp_msg_body(job->msg);
     }
-    job->cert_req_id = cmp_body_asks_certificate(job->body) && job->body != CMP_P10CR
-                           ? CMP_CERT_REQ_ID
-                           : CMP_POLL_OTHER;
+    job->cert_req_id = cert_req_id(job);
     if (sha256(cmp_msg_der(job->msg), job->rid, &job->e) != 0) {
         return job_fail(job, CMP_SYSTEM_FAILURE);
     }
@@ -119,8 +132,8 @@ judge_form(struct job *job)
      * message, and check_nonce() decides. */
     first = !cmp_is_later(job->body) ||
             (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0);
-    if ((first ? cmp_check_first(job->msg, &job->ra->rules, &job->failure, &job->e)
-               : cmp_check_later(job->msg, &job->ra->rules, &job->failure, &job->e)) != 0) {
+    if ((first ? cmp_check_first(job->msg, job->rules, &job->failure, &job->e)
+               : cmp_check_later(job->msg, job->rules, &job->failure, &job->e)) != 0) {
         return -1;
     }
     judge_time_see(job);

@@ -112,7 +112,8 @@ check_outer(struct job *job)
     if (signer == NULL) {
         return job_fail(job, CMP_BAD_MESSAGE_CHECK);
     }
-    if (cmp_signature_verify(job->msg, signer, &job->failure, &job->e) != 0 ||
+    if (cmp_check_signer(job->msg, &rules, signer, &job->failure, &job->e) != 0 ||
+        cmp_signature_verify(job->msg, signer, &job->failure, &job->e) != 0 ||
         check_upstream(job, signer) != 0) {
         return judge_time_stranger(job);
     }

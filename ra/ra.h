@@ -44,6 +44,7 @@ struct ra {
     const struct settings *settings;
     struct credentials credentials;
     struct cmp_rules rules;
+    struct cmp_rules old_rules; /* the same where cmp_strictness is "rfc4210" */
     struct nf_rules
         registration_rules;       /* of a registration that comes in; the CA has the last word */
     struct nf_rules stored_rules; /* of one that was accepted before */

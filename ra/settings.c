@@ -12,6 +12,7 @@
 
 static cfg_opt_t options[] = {
     CFG_STR_LIST("listen", NULL, CFGF_NODEFAULT),
+    SETTINGS_STRICTNESS,
     CFG_STR("state_dir", NULL, CFGF_NODEFAULT),
     CFG_STR("link_socket", NULL, CFGF_NODEFAULT),
     CFG_STR("admin_socket", NULL, CFGF_NODEFAULT),
@@ -254,6 +255,7 @@ settings_load(const char *path, struct err *e)
     }
     s = mem_zalloc(1, sizeof(*s));
     if (settings_addresses_read(cfg, "listen", &s->listen, e) != 0 ||
+        settings_strictness_read(cfg, &s->strictness, e) != 0 ||
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
@@ -263,9 +265,10 @@ settings_load(const char *path, struct err *e)
         read_public(cfg, s, e) != 0) {
         return NULL;
     }
-    if (s->listen.n == 0 && s->http.n_tls == 0) {
-        (void)err_set(e, ERR_INPUT,
-                      "%s: neither option 'listen' nor a section 'tls': nobody could ask", path);
+    if (s->listen.n == 0 && s->http.n_tls == 0 && s->http.n_plain == 0) {
+        (void)err_set(
+            e, ERR_INPUT,
+            "%s: neither option 'listen' nor a section 'tls' or 'plain': nobody could ask", path);
         return NULL;
     }
     return TAKE(s);

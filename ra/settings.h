@@ -14,6 +14,7 @@
 
 struct settings {
     struct settings_list listen;
+    enum settings_strictness strictness; /* of these */
     char *state;
     char *database; /* state/ra.db */
     char *link;

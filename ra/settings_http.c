@@ -10,6 +10,13 @@ cfg_opt_t settings_tls_options[] = {
     CFG_STR("credential", NULL, CFGF_NODEFAULT),
     CFG_STR("client_certificate", "none", CFGF_NONE),
     CFG_STR_LIST("client_roots", NULL, CFGF_NODEFAULT),
+    SETTINGS_STRICTNESS,
+    CFG_END(),
+};
+
+cfg_opt_t settings_plain_options[] = {
+    CFG_STR_LIST("listen", NULL, CFGF_NODEFAULT),
+    SETTINGS_STRICTNESS,
     CFG_END(),
 };
 
@@ -18,6 +25,61 @@ cfg_opt_t settings_alias_options[] = {
     CFG_STR("operation", NULL, CFGF_NODEFAULT),
     CFG_END(),
 };
+
+/* ---- strictness ---- */
+
+int
+settings_strictness_read(cfg_t *section, enum settings_strictness *out, struct err *e)
+{
+    static const char *const names[] = {
+        [STRICTNESS_RFC9483] = "rfc9483", [STRICTNESS_RFC4210] = "rfc4210"};
+    const char *text = cfg_getstr(section, "cmp_strictness");
+
+    for (size_t i = 0; text != NULL && i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], text) == 0) {
+            *out = (enum settings_strictness)i;
+            return 0;
+        }
+    }
+    return conf_fault(section, "cmp_strictness", e,
+                      "cmp_strictness is \"rfc9483\", or \"rfc4210\" for clients that do not know "
+                      "RFC 9483");
+}
+
+/* Whatever listens has an address. */
+static int
+read_listen(cfg_t *section, struct settings_list *out, struct err *e)
+{
+    if (settings_addresses_read(section, "listen", out, e) != 0) {
+        return -1;
+    }
+    return out->n > 0 ? 0
+                      : conf_fault(section, "listen", e, "section '%s' has no address to listen on",
+                                   section->name);
+}
+
+/* ---- plain ---- */
+
+static int
+read_plain(cfg_t *cfg, struct settings_http *out, struct err *e)
+{
+    unsigned n = cfg_size(cfg, "plain");
+
+    if (n > SETTINGS_PLAIN_MAX) {
+        return conf_fault(cfg, "plain", e, "more than %d sections 'plain'",
+                          (int)SETTINGS_PLAIN_MAX);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        cfg_t *section = cfg_getnsec(cfg, "plain", i);
+        struct settings_plain *p = &out->plain[out->n_plain++];
+
+        if (read_listen(section, &p->listen, e) != 0 ||
+            settings_strictness_read(section, &p->strictness, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
 
 /* ---- TLS ---- */
 
@@ -69,14 +131,11 @@ settings_tls_read(cfg_t *section, struct settings_tls *out, struct err *e)
     }
     out->certificate = settings_path(section, certificate);
     out->credential = mem_strdup(credential);
-    if (settings_addresses_read(section, "listen", &out->listen, e) != 0 ||
+    if (read_listen(section, &out->listen, e) != 0 ||
+        settings_strictness_read(section, &out->strictness, e) != 0 ||
         settings_list_read(section, "client_roots", true, &out->client_roots, e) != 0 ||
         read_client(section, &out->client, e) != 0) {
         return -1;
-    }
-    if (out->listen.n == 0) {
-        return conf_fault(section, "listen", e, "section '%s' has no address to listen on",
-                          section->name);
     }
     if ((out->client == TLS_CLIENT_NONE) != (out->client_roots.n == 0)) {
         return conf_fault(section, "client_certificate", e,
@@ -172,6 +231,9 @@ settings_http_clear(struct settings_http *s)
     for (size_t i = 0; i < s->n_tls; i++) {
         settings_tls_clear(&s->tls[i]);
     }
+    for (size_t i = 0; i < s->n_plain; i++) {
+        settings_list_clear(&s->plain[i].listen);
+    }
     mem_free(s->aliases);
     *s = (struct settings_http){0};
 }
@@ -190,5 +252,7 @@ settings_http_read(cfg_t *cfg, struct settings_http *out, struct err *e)
             return -1;
         }
     }
-    return read_aliases(cfg, out, e) != 0 ? -1 : read_budgets(cfg, out, e);
+    return read_plain(cfg, out, e) != 0 || read_aliases(cfg, out, e) != 0
+               ? -1
+               : read_budgets(cfg, out, e);
 }

@@ -146,6 +146,8 @@ set_rules(struct ra *ra)
                 .count_max = (uint32_t)ra->settings->pbm_max_iterations,
                 .pbmac1_max = (uint32_t)ra->settings->pbmac1_max_iterations},
     };
+    ra->old_rules = ra->rules;
+    ra->old_rules.old = cmp_lenience_rfc4210;
     /* Whether laboratories are allowed is in the CA's configuration alone. */
     ra->registration_rules =
         (struct nf_rules){.profiles = ra->settings->profiles, .lab_profiles = true};

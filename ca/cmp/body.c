@@ -2,6 +2,7 @@
 #include "ca/cmp/body.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
@@ -116,7 +117,8 @@ read_cert_status(const struct cmp_msg *msg, const CMP_CERT_STATUS *s, int cert_r
             /* RFC 9483 4.1.1: failInfo MUST be absent then. Which of the two is meant, nobody
              * knows. */
             if (field_span(s->status->failures).n != 0) {
-                return cmp_fault(failure, CMP_BAD_REQUEST, e, "status accepted, with a failInfo");
+                return phrase_refuse(failure, PHRASE_CERT_STATUS, e,
+                                     "status accepted, with a failInfo");
             }
             break;
         case CMP_REJECTION:
@@ -206,8 +208,9 @@ cmp_pollreq_read(const struct cmp_msg *msg, int *cert_req_id, enum cmp_failure *
         return -1;
     }
     if (sk_CMP_POLL_num(req) != 1 || !field_int(sk_CMP_POLL_value(req, 0)->cert_req_id, &id) ||
-        id < -1 || id > 0) {
-        return phrase_refuse(failure, PHRASE_POLL_ID, e, "pollReq: exactly one certReqId, 0 or -1");
+        id < CMP_POLL_OTHER || id > INT_MAX) {
+        return phrase_refuse(failure, PHRASE_POLL_ID, e,
+                             "pollReq: exactly one certReqId, -1 or more");
     }
     *cert_req_id = (int)id;
     *failure = CMP_NO_FAILURE;

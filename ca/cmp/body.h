@@ -53,7 +53,7 @@ int cmp_certconf_match(const struct cmp_certconf *, const X509 *certificate,
 
 /* In pollReq and pollRep for what is not a request for a certificate (RFC 9483 4.4). */
 enum { CMP_POLL_OTHER = -1 };
-/* Exactly one certReqId: into *cert_req_id (0, or -1). badRequest, badDataFormat. */
+/* Exactly one certReqId: into *cert_req_id (-1 and more). badRequest, badDataFormat. */
 int cmp_pollreq_read(const struct cmp_msg *, int *cert_req_id, enum cmp_failure *failure,
                      struct err *e);
 

@@ -2,9 +2,11 @@
 #include "ca/cmp/certreq.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
+#include "ca/cmp/der.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/signature.h"
@@ -197,10 +199,10 @@ read_crmf(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, st
     if (request == NULL) {
         return -1;
     }
-    if (!field_int(request->cert_req_id, &id) || id != CMP_CERT_REQ_ID) {
-        return phrase_refuse(failure, PHRASE_CERT_REQ_ID, e, "certReqId is not 0");
+    if (!field_int(request->cert_req_id, &id) || id < 0 || id > INT_MAX) {
+        return phrase_refuse(failure, PHRASE_CERT_REQ_ID, e, "certReqId is below 0, or too big");
     }
-    r->id = CMP_CERT_REQ_ID;
+    r->id = (int)id;
     if (read_template(r, request->template, failure, e) != 0 ||
         read_controls(r, request->controls, failure, e) != 0) {
         return -1;
@@ -222,8 +224,8 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
     }
     /* RFC 2986 4.1: 0, and another one is of a format that nobody has described. */
     if (X509_REQ_get_version(r->csr) != X509_REQ_VERSION_1) {
-        return cmp_fault(failure, CMP_BAD_DATA_FORMAT, e,
-                         "version of the PKCS #10 request is not 0");
+        return phrase_refuse(failure, PHRASE_PKCS10_VERSION, e,
+                             "version of the PKCS #10 request is not 0");
     }
     r->extensions = X509_REQ_get_extensions(r->csr);
     r->subject = X509_NAME_dup(X509_REQ_get_subject_name(r->csr));
@@ -297,6 +299,27 @@ int
 cmp_certreq_id(const struct cmp_certreq *r)
 {
     return r->id;
+}
+
+int
+cmp_certreq_peek_id(const struct cmp_msg *msg)
+{
+    struct der messages;
+    struct der message;
+    struct der request;
+    struct der id;
+    int value = 0;
+
+    if (!der_only(cmp_msg_content(msg), DER_SEQUENCE, &messages) ||
+        !der_next(&messages.content, &message) || !der_next(&message.content, &request) ||
+        !der_next(&request.content, &id) || id.tag != DER_INTEGER || id.content.n == 0 ||
+        id.content.n > sizeof(value) || (id.content.p[0] & 0x80) != 0) {
+        return CMP_CERT_REQ_ID;
+    }
+    for (size_t i = 0; i < id.content.n; i++) {
+        value = (int)((unsigned)value << 8 | id.content.p[i]);
+    }
+    return value;
 }
 
 struct span

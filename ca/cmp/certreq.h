@@ -23,7 +23,7 @@ void cmp_certreq_free(struct cmp_certreq *);
  * NULL with ERR_INPUT (ERR_DENIED: the CA shall make the key, RFC 9483 4.1.6, which it does not)
  * and *failure, to be answered in ip, cp or kup (RFC 9483 3.6.2):
  *   badDataFormat    not what the RFC describes; a PKCS #10 of another version than 0
- *   badRequest       not exactly one CertReqMsg, or certReqId not 0
+ *   badRequest       not exactly one CertReqMsg, or certReqId not 0 to INT_MAX
  *   badCertTemplate  no subject and no subjectAltName, no or not acceptable public key, version not
  *                    v3, fields set that only a CA sets
  *   badPOP           no proof of possession, or one of a kind that we do not do
@@ -37,8 +37,11 @@ DEFINE_CLEANUP(cmp_certreq_cleanup, struct cmp_certreq, cmp_certreq_free)
  * the PKCS #10. Pure computation, one signature verification. -1 with badPOP or badAlg. */
 int cmp_certreq_check_pop(const struct cmp_certreq *, enum cmp_failure *failure, struct err *e);
 
-/* 0, or -1 for p10cr: what certConf, waiting and pollReq must name. */
+/* What certConf, waiting and pollReq must name: -1 for p10cr, else what the request says, which is
+ * 0 where RFC 9483 4.1.1 is kept. */
 int cmp_certreq_id(const struct cmp_certreq *);
+/* The same of ir, cr and kur without reading the rest; 0 when there is none that can be read. */
+int cmp_certreq_peek_id(const struct cmp_msg *);
 /* DER SubjectPublicKeyInfo, and the key in it. */
 struct span cmp_certreq_spki(const struct cmp_certreq *);
 EVP_PKEY *cmp_certreq_key(const struct cmp_certreq *);

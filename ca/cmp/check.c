@@ -10,6 +10,15 @@
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
 
+const struct cmp_lenience cmp_lenience_rfc4210 = {
+    .short_ids = true,
+    .any_cert_req_id = true,
+    .signer_anywhere = true,
+    .no_sender_kid = true,
+    .implicit_without_null = true,
+    .no_time = true,
+};
+
 /* RFC 9810 7: 2, or 3 for those who use what came with it. */
 static int
 check_version(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
@@ -68,17 +77,19 @@ check_sender(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e
 }
 
 static int
-check_ids(const struct cmp_msg *msg, bool first, enum cmp_failure *failure, struct err *e)
+check_ids(const struct cmp_msg *msg, const struct cmp_rules *rules, bool first,
+          enum cmp_failure *failure, struct err *e)
 {
+    const size_t least = rules->old.short_ids ? CMP_OLD_NONCE_MIN : CMP_NONCE_SIZE;
     struct span id = cmp_msg_transaction_id(msg);
     struct span nonce = cmp_msg_recip_nonce(msg);
 
     /* RFC 9483 3.1: 128 bits of pseudo-random data. Absent and too short are the same fault. */
-    if (id.n < CMP_NONCE_SIZE) {
+    if (id.n < least) {
         return phrase_refuse(failure, PHRASE_TRANSACTION_ID, e, "transactionID of %zu octets",
                              id.n);
     }
-    if (cmp_msg_sender_nonce(msg).n < CMP_NONCE_SIZE) {
+    if (cmp_msg_sender_nonce(msg).n < least) {
         return cmp_fault(failure, CMP_BAD_SENDER_NONCE, e, "senderNonce of %zu octets",
                          cmp_msg_sender_nonce(msg).n);
     }
@@ -97,43 +108,30 @@ check_time_there(const struct cmp_msg *msg, const struct cmp_rules *rules,
 {
     time_t time;
 
-    return rules->time_required && !cmp_msg_time(msg, &time)
+    return rules->time_required && !rules->old.no_time && !cmp_msg_time(msg, &time)
                ? phrase_refuse(failure, PHRASE_NO_TIME, e, "messageTime is missing")
                : 0;
 }
 
-static bool
-may_ask_implicit_confirm(enum cmp_body body)
-{
-    const uint32_t requests = CMP_BODY_BIT(CMP_IR) | CMP_BODY_BIT(CMP_CR) | CMP_BODY_BIT(CMP_KUR) |
-                              CMP_BODY_BIT(CMP_P10CR);
-
-    return (requests & CMP_BODY_BIT(body)) != 0;
-}
-
-/* RFC 9483 3.1: implicitConfirm in certificate requests only, its value is NULL; confirmWaitTime
- * is the server's to set. */
+/* RFC 9483 3.1: the value of implicitConfirm is NULL, and confirmWaitTime, the server's to set,
+ * does not go with it. What has no meaning in this message or here, either of them where nothing is
+ * to be confirmed and every other infoType, is passed over: it does no harm, and clients differ. */
 static int
-check_info(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
+check_info(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_failure *failure,
+           struct err *e)
 {
     struct span value;
+    struct span wait;
     struct der null;
 
-    if (cmp_msg_info_count(msg) == 0) {
+    if (cmp_msg_info_count(msg) == 0 || !cmp_msg_info(msg, CMP_OID_IMPLICIT_CONFIRM, &value)) {
         return 0;
     }
-    if (cmp_msg_info(msg, CMP_OID_CONFIRM_WAIT_TIME, &value)) {
-        return phrase_refuse(failure, PHRASE_WAIT_TIME, e, "confirmWaitTime in a request");
+    if (cmp_msg_info(msg, CMP_OID_CONFIRM_WAIT_TIME, &wait)) {
+        return phrase_refuse(failure, PHRASE_WAIT_TIME, e,
+                             "implicitConfirm with a confirmWaitTime");
     }
-    if (!cmp_msg_info(msg, CMP_OID_IMPLICIT_CONFIRM, &value)) {
-        return 0;
-    }
-    if (!may_ask_implicit_confirm(cmp_msg_body(msg))) {
-        (void)phrase_refuse(failure, PHRASE_IMPLICIT_BODY, e, "implicitConfirm in %s",
-                            cmp_body_name(cmp_msg_body(msg)));
-        return phrase_value(e, "%s", cmp_body_name(cmp_msg_body(msg)));
-    }
-    if (!der_only(value, DER_NULL, &null)) {
+    if (!der_only(value, DER_NULL, &null) && !(value.n == 0 && rules->old.implicit_without_null)) {
         return phrase_refuse(failure, PHRASE_IMPLICIT_VALUE, e, "implicitConfirm is not NULL");
     }
     return 0;
@@ -146,10 +144,11 @@ check(const struct cmp_msg *msg, const struct cmp_rules *rules, bool first,
     *failure = CMP_NO_FAILURE;
     if (check_version(msg, failure, e) != 0 || check_body(msg, rules, failure, e) != 0 ||
         check_protection(msg, rules, failure, e) != 0 || check_sender(msg, failure, e) != 0 ||
-        check_ids(msg, first, failure, e) != 0 || check_time_there(msg, rules, failure, e) != 0) {
+        check_ids(msg, rules, first, failure, e) != 0 ||
+        check_time_there(msg, rules, failure, e) != 0) {
         return -1;
     }
-    return check_info(msg, failure, e);
+    return check_info(msg, rules, failure, e);
 }
 
 bool
@@ -170,6 +169,18 @@ cmp_check_later(const struct cmp_msg *msg, const struct cmp_rules *rules, enum c
                 struct err *e)
 {
     return check(msg, rules, false, failure, e);
+}
+
+int
+cmp_check_signer(const struct cmp_msg *msg, const struct cmp_rules *rules, const X509 *signer,
+                 enum cmp_failure *failure, struct err *e)
+{
+    *failure = CMP_NO_FAILURE;
+    if (cmp_msg_sender_kid(msg).n == 0 && !rules->old.no_sender_kid &&
+        X509_get_ext_by_NID(signer, NID_subject_key_identifier, -1) >= 0) {
+        return phrase_refuse(failure, PHRASE_NO_SENDER_KID, e, "senderKID is missing");
+    }
+    return 0;
 }
 
 int

@@ -15,11 +15,28 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/msg.h"
 
+/*
+ * What clients of RFC 4210 do otherwise than RFC 9483 has it, and a listener may take:
+ * `cmp_strictness` of nfpki-ra.conf(5). All of it is form. Who asks, and whether again, is judged
+ * the same whatever is here: protection, path, registration, proof of possession, replays.
+ */
+struct cmp_lenience {
+    bool short_ids;       /* transactionID and senderNonce of CMP_OLD_NONCE_MIN octets (3.1) */
+    bool any_cert_req_id; /* certReqId 1 and more, which comes back (4.1.1: 0) */
+    bool signer_anywhere; /* in extraCerts, where it has to be the first (3.3) */
+    bool no_sender_kid;   /* with a signature, when its certificate has an SKI (3.1) */
+    bool implicit_without_null; /* implicitConfirm whose value is left out (3.1) */
+    bool no_time;               /* no messageTime, where `time_required` wants one */
+};
+enum { CMP_OLD_NONCE_MIN = 8 };
+extern const struct cmp_lenience cmp_lenience_rfc4210; /* all of them */
+
 /* What a listener accepts. */
 struct cmp_rules {
     uint32_t bodies;           /* CMP_BODY_BIT()s; others are badRequest */
     bool time_required;        /* absent messageTime is badTime */
     struct cmp_mac_limits mac; /* iterations of PasswordBasedMac and PBMAC1 */
+    struct cmp_lenience old;   /* all false: RFC 9483 */
 };
 #define CMP_BODY_BIT(body) (UINT32_C(1) << (unsigned)(body))
 
@@ -38,6 +55,12 @@ int cmp_check_first(const struct cmp_msg *, const struct cmp_rules *, enum cmp_f
                     struct err *e);
 int cmp_check_later(const struct cmp_msg *, const struct cmp_rules *, enum cmp_failure *failure,
                     struct err *e);
+
+/* What RFC 9483 3.1 asks of a signed message besides: senderKID when the certificate that shall
+ * have signed it has a subjectKeyIdentifier. Whether it is the right one: protect.h.
+ * badMessageCheck. */
+int cmp_check_signer(const struct cmp_msg *, const struct cmp_rules *, const X509 *signer,
+                     enum cmp_failure *failure, struct err *e);
 
 /* Is messageTime at most so many seconds behind `now`, or ahead of it? Else badTime, with a phrase
  * that says how far it is: for a sender whose protection verified. An absent one is. */

@@ -121,6 +121,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_NO_SIGNER] = {CMP_BAD_MESSAGE_CHECK, FAULT_NF,
                           "the first of extraCerts is not the certificate that signs: "
                           "send it there (RFC 9483 3.3)"},
+    [PHRASE_NO_SENDER_KID] = {CMP_BAD_MESSAGE_CHECK, FAULT_NF,
+                              "senderKID is missing: "
+                              "send the key identifier of the certificate that signs"},
     [PHRASE_RECIPIENT] = {CMP_WRONG_AUTHORITY, FAULT_NF,
                           "recipient is none of us: "
                           "put the name of the RA or of the issuing CA there, or the empty name"},
@@ -140,11 +143,8 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
                          "messageTime is {} the time here: "
                          "set the clock"},
     [PHRASE_WAIT_TIME] = {CMP_BAD_REQUEST, FAULT_NF,
-                          "confirmWaitTime is the server's to set: "
-                          "leave it out"},
-    [PHRASE_IMPLICIT_BODY] = {CMP_BAD_REQUEST, FAULT_NF,
-                              "implicitConfirm in {}: "
-                              "send it in requests for certificates only"},
+                          "implicitConfirm with a confirmWaitTime, which is the server's to set: "
+                          "leave that out"},
     [PHRASE_IMPLICIT_VALUE] = {CMP_BAD_DATA_FORMAT, FAULT_NF,
                                "implicitConfirm is not NULL: "
                                "send the value NULL"},
@@ -171,6 +171,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_CERT_REQ_ID] = {CMP_BAD_REQUEST, FAULT_NF,
                             "certReqId is not the one expected: "
                             "send 0, and -1 after p10cr (RFC 9483 4.1)"},
+    [PHRASE_PKCS10_VERSION] = {CMP_BAD_DATA_FORMAT, FAULT_NF,
+                               "version of the PKCS #10 request is not 0: "
+                               "send 0 (RFC 2986 4.1)"},
     [PHRASE_TEMPLATE_VERSION] = {CMP_BAD_CERT_TEMPLATE, FAULT_NF,
                                  "version of the template is not v3: "
                                  "send 2, or none"},
@@ -375,6 +378,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_REVOKE_UNKNOWN] = {CMP_BAD_CERT_ID, FAULT_NF,
                                "rr for a certificate that was not issued here: "
                                "name it by issuer and serial number"},
+    [PHRASE_REVOKE_KEY] = {CMP_BAD_CERT_ID, FAULT_NF,
+                           "rr names another key than the certificate's: "
+                           "name its own, or none"},
     [PHRASE_REVOKE_AGAIN] = {CMP_CERT_REVOKED, FAULT_NF,
                              "the certificate is revoked already: "
                              "nothing is left to do"},

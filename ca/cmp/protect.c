@@ -45,18 +45,27 @@ cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failure, 
     return signature_check_algorithm(decoded, failure, e);
 }
 
-/* RFC 9483 3.1: sender is the subject of the protection certificate, senderKID its SKI. */
+static bool
+agrees_with_kid(const struct cmp_msg *msg, X509 *signer)
+{
+    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(signer);
+    struct span kid = cmp_msg_sender_kid(msg);
+
+    return ski == NULL || kid.n == 0 || span_equal(kid, field_span(ski));
+}
+
+/* RFC 9483 3.1: sender is the subject of the protection certificate, senderKID its SKI. One that is
+ * not there says nothing, and is the listener's to refuse (check.h). */
 static int
 check_identity(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *failure, struct err *e)
 {
     CLEANUP(x509_name_cleanup) X509_NAME *sender = cmp_msg_sender_name(msg, e);
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(signer);
 
     if (sender == NULL || X509_NAME_cmp(sender, X509_get_subject_name(signer)) != 0) {
         return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e,
                          "sender is not the subject of the protection certificate");
     }
-    if (ski != NULL && !span_equal(cmp_msg_sender_kid(msg), field_span(ski))) {
+    if (!agrees_with_kid(msg, signer)) {
         return cmp_fault(failure, CMP_BAD_MESSAGE_CHECK, e,
                          "senderKID is not the subjectKeyIdentifier of the protection certificate");
     }
@@ -101,4 +110,61 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
     }
     return signature_verify(algorithm, signature, buf_span(&part), key, CMP_BAD_MESSAGE_CHECK,
                             failure, e);
+}
+
+/* ---- which one ---- */
+
+enum { SIGNERS_TRIED = 4 };
+
+static bool
+may_have_signed(const struct cmp_msg *msg, const X509_NAME *sender, size_t i)
+{
+    struct err e = {0};
+    CLEANUP(x509_cleanup) X509 *one = certificate_parse_keyless(cmp_msg_extra(msg, i), &e);
+
+    return one != NULL && X509_NAME_cmp(sender, X509_get_subject_name(one)) == 0 &&
+           agrees_with_kid(msg, one);
+}
+
+static bool
+has_signed(const struct cmp_msg *msg, size_t i)
+{
+    enum cmp_failure failure;
+    struct err e = {0};
+    CLEANUP(x509_cleanup) X509 *one = certificate_parse(cmp_msg_extra(msg, i), &e);
+
+    return one != NULL && cmp_signature_verify(msg, one, &failure, &e) == 0;
+}
+
+struct span
+cmp_signer_der(const struct cmp_msg *msg)
+{
+    struct err e = {0};
+    CLEANUP(x509_name_cleanup) X509_NAME *sender = cmp_msg_sender_name(msg, &e);
+    size_t found[SIGNERS_TRIED] = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; sender != NULL && i < cmp_msg_extra_count(msg) && n < SIGNERS_TRIED; i++) {
+        if (may_have_signed(msg, sender, i)) {
+            found[n++] = i;
+        }
+    }
+    for (size_t k = 0; n > 1 && k < n; k++) {
+        if (has_signed(msg, found[k])) {
+            return cmp_msg_extra(msg, found[k]);
+        }
+    }
+    return cmp_msg_extra(msg, found[0]);
+}
+
+X509 *
+cmp_signer_parse(const struct cmp_msg *msg, struct err *e)
+{
+    struct span der = cmp_signer_der(msg);
+
+    if (der.n == 0) {
+        (void)err_set(e, ERR_INPUT, "no extraCerts: the protection certificate must be there");
+        return NULL;
+    }
+    return field_decode(ASN1_ITEM_rptr(X509), der, "protection certificate", e);
 }

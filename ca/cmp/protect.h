@@ -29,9 +29,19 @@ enum cmp_protection cmp_protection_of(const struct cmp_msg *);
 int cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failure, struct err *e);
 
 /*
+ * The protection certificate among extraCerts: the first (RFC 9483 3.3), or, for clients that send
+ * it elsewhere, the first that agrees with sender and senderKID as below; of several the first
+ * whose key verifies, of which four are tried. So wherever RFC 9483 is kept it is the first one.
+ * Nothing is believed of it: cmp_signature_verify() is still to be asked. Its DER, empty when there
+ * are no extraCerts, and itself, NULL + ERR_INPUT.
+ */
+struct span cmp_signer_der(const struct cmp_msg *);
+X509 *cmp_signer_parse(const struct cmp_msg *, struct err *e) OWNED(X509_free);
+
+/*
  * Is the message signed with the key of `signer`, is its sender the subject of `signer` and its
- * senderKID the subjectKeyIdentifier, when the certificate has one (RFC 9483 3.1)?
- * -1 with badMessageCheck, or badAlg for an algorithm or a key that we do not accept.
+ * senderKID, when it has one, the subjectKeyIdentifier, when the certificate has one (RFC
+ * 9483 3.1)? -1 with badMessageCheck, or badAlg for an algorithm or a key that we do not accept.
  */
 int cmp_signature_verify(const struct cmp_msg *, X509 *signer, enum cmp_failure *failure,
                          struct err *e);

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/asn1.h"
 #include "ca/cmp/field.h"
+#include "ca/cmp/phrase.h"
 #include "ca/x509/name.h"
 
 static void
@@ -181,8 +182,8 @@ cmp_revreq_check_key(const struct cmp_revreq *r, const uint8_t spki_sha256[SHA25
                      enum cmp_failure *failure, struct err *e)
 {
     if (r->has_key && memcmp(r->spki_sha256, spki_sha256, SHA256_SIZE) != 0) {
-        return cmp_fault(failure, CMP_BAD_CERT_ID, e,
-                         "rr names another key than the certificate's");
+        return phrase_refuse(failure, PHRASE_REVOKE_KEY, e,
+                             "rr names another key than the certificate's");
     }
     *failure = CMP_NO_FAILURE;
     return 0;

@@ -160,11 +160,20 @@ candidates_free(struct candidates *c)
 }
 
 static int
-candidates_read(const struct cmp_msg *msg, struct candidates *out, struct err *e)
+candidates_read(const struct cmp_msg *msg, X509 *signer, struct candidates *out, struct err *e)
 {
-    for (size_t i = 1; i < cmp_msg_extra_count(msg); i++) {
-        X509 *certificate = certificate_parse(cmp_msg_extra(msg, i), e);
+    CLEANUP(buf_free) struct buf own = BUF_INIT(CMP_MESSAGE_MAX);
 
+    if (OSSL_ENCODE(X509, signer, &own, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < cmp_msg_extra_count(msg); i++) {
+        X509 *certificate;
+
+        if (span_equal(cmp_msg_extra(msg, i), buf_span(&own))) {
+            continue; /* wherever it stands */
+        }
+        certificate = certificate_parse(cmp_msg_extra(msg, i), e);
         if (certificate == NULL) {
             e->code = ERR_DENIED;
             return err_wrap(e, "extraCerts[%zu]", i);
@@ -235,7 +244,7 @@ judge(const struct trust *t, bool (*chosen)(const struct trust_set *), const str
     CLEANUP(candidates_free) struct candidates middle = {0};
     enum path_verdict verdict = PATH_NO_ANCHOR;
 
-    if (candidates_read(msg, &middle, e) != 0) {
+    if (candidates_read(msg, signer, &middle, e) != 0) {
         return PATH_REFUSED;
     }
     for (size_t i = 0; i < t->n_sets; i++) {

@@ -95,6 +95,14 @@ what_is_wrong_is_named(void **state)
                       "admin_crls = {\"c\"}\nadmin_tls_credential = \"/k\"\n",
          "admin_tls_credential"},
         {LISTEN PATHS "pbm_max_iterations = 99\n", "pbm_max_iterations"},
+        {LISTEN PATHS "cmp_strictness = \"rfc2510\"\n", "conf:10: cmp_strictness is \"rfc9483\""},
+        {LISTEN PATHS TLS("credential = \"k\"\ncmp_strictness = \"lax\"\n"),
+         "conf:15: cmp_strictness"},
+        {LISTEN PATHS "plain \"old\" {\nlisten = {\"[::]:1\"}\ncmp_strictness = \"\"\n}\n",
+         "conf:12: cmp_strictness"},
+        {PATHS "plain \"old\" {\n}\n", "section 'plain' has no address to listen on"},
+        {LISTEN PATHS "plain \"old\" {\nlisten = {\"x:1\"}\n}\n", "conf:11: option 'listen'"},
+        {LISTEN PATHS "plain \"a\" {\nlisten = {\"[::]:1\"}\n}\nplain \"a\" {\n}\n", "duplicate"},
         {LISTEN PATHS "pbmac1_max_iterations = 99\n", "pbmac1_max_iterations"},
         {LISTEN PATHS "pbmac1_max_iterations = 1000001\n", "pbmac1_max_iterations"},
         {LISTEN PATHS "pbm_min_iterations = 501\npbmac1_max_iterations = 500\n",
@@ -142,6 +150,8 @@ listeners_paths_and_budgets_are_read(void **state)
              "alias \"/a/b\" {\nprofile = \"nf-tls\"\n}\n"
              "alias \"/a/c\" {\nprofile = \"nf-tls\"\noperation = "
              "\"revocation\"\n}\n"
+             "plain \"old\" {\nlisten = {\"[::]:2\"}\ncmp_strictness = \"rfc4210\"\n}\n"
+             "plain \"new\" {\nlisten = {\"[::]:3\"}\n}\n"
              "budget_address = \"5/7\"\nbudget_registration = \"0\"\n",
              &e);
     if (s == NULL) {
@@ -159,6 +169,12 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_string_equal(tls.client_roots[0], root);
     assert_string_equal(tls.client_roots[1], "/s.pem");
     assert_int_equal(s->http.tls[1].client, TLS_CLIENT_NONE);
+    assert_int_equal(s->strictness, STRICTNESS_RFC9483);
+    assert_int_equal(s->http.tls[0].strictness, STRICTNESS_RFC9483);
+    assert_int_equal(s->http.n_plain, 2);
+    assert_string_equal(s->http.plain[0].listen.items[0], "[::]:2");
+    assert_int_equal(s->http.plain[0].strictness, STRICTNESS_RFC4210);
+    assert_int_equal(s->http.plain[1].strictness, STRICTNESS_RFC9483);
     assert_int_equal(s->http.n_aliases, 2);
     assert_string_equal(s->http.aliases[0].path, "/a/b");
     assert_int_equal(s->http.aliases[0].body, -1);

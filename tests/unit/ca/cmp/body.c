@@ -136,7 +136,8 @@ pollreq_names_exactly_one_id(void **state)
     } rows[] = {
         {"0", SPAN_LITERAL("\x30\x03\x02\x01\x00"), CMP_NO_FAILURE, 0},
         {"-1", SPAN_LITERAL("\x30\x03\x02\x01\xff"), CMP_NO_FAILURE, -1},
-        {"1", SPAN_LITERAL("\x30\x03\x02\x01\x01"), CMP_BAD_REQUEST, 9},
+        {"1", SPAN_LITERAL("\x30\x03\x02\x01\x01"), CMP_NO_FAILURE, 1},
+        {"-2", SPAN_LITERAL("\x30\x03\x02\x01\xfe"), CMP_BAD_REQUEST, 9},
         {"huge", SPAN_LITERAL("\x30\x0b\x02\x09\x7f\x01\x01\x01\x01\x01\x01\x01\x01"),
          CMP_BAD_REQUEST, 9},
         {"none", SPAN_LITERAL(""), CMP_BAD_REQUEST, 9},

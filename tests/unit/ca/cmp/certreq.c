@@ -124,6 +124,13 @@ id_1(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
 }
 
 static void
+id_below_0(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(ASN1_INTEGER_set_int64(request->cert_req_id, -1), 1);
+}
+
+static void
 no_subject(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
 {
     (void)messages;
@@ -341,7 +348,8 @@ each_fault_of_a_request_gives_its_failinfo(void **state)
         {"good", nothing, CMP_NO_FAILURE, true},
         {"two requests", two_requests, CMP_BAD_REQUEST, false},
         {"no requests", no_requests, CMP_BAD_REQUEST, false},
-        {"certReqId 1", id_1, CMP_BAD_REQUEST, false},
+        {"certReqId 1, after the proof", id_1, CMP_BAD_POP, true}, /* 0 or not is the RA's to say */
+        {"certReqId -1", id_below_0, CMP_BAD_REQUEST, false},
         {"no subject", no_subject, CMP_BAD_CERT_TEMPLATE, false},
         {"NULL-DN", null_dn, CMP_BAD_CERT_TEMPLATE, false},
         {"no key", no_key, CMP_BAD_CERT_TEMPLATE, false},
@@ -446,6 +454,36 @@ a_pkcs10_of_another_version_is_none(void **state)
     }
 }
 
+static void
+the_number_of_a_request_is_seen_without_the_rest(void **state)
+{
+    static const int64_t ids[] = {0, 1, 127, 128, 65535, INT32_MAX, (int64_t)INT32_MAX + 1, -1};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        const bool fits = ids[i] >= 0 && ids[i] <= INT32_MAX;
+        const struct cmp_client_wish wish = {.subject = w->subject,
+                                             .cert_req_id = fits ? (int)ids[i] : -1};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+        enum cmp_failure failure;
+        struct cmp_header h;
+        struct err e = {0};
+
+        assert_ok(cmp_client_body_wish(CMP_IR, w->key, &wish, &body, &e), &e);
+        assert_ok(cmp_header_first(&h, &e), &e);
+        msg = sealed(&w->mac, &h, buf_span(&body));
+        assert_int_equal(cmp_certreq_peek_id(msg), fits ? ids[i] : 0);
+        r = cmp_certreq_read(msg, &failure, &e);
+        assert_int_equal(r != NULL, fits);
+        if (r != NULL) {
+            assert_int_equal(cmp_certreq_id(r), ids[i]);
+            assert_ok(cmp_certreq_check_pop(r, &failure, &e), &e);
+        }
+    }
+}
+
 /* RFC 9483 4.1.3 */
 static void
 a_kur_says_whom_it_is_for(void **state)
@@ -484,6 +522,7 @@ main(void)
         cmocka_unit_test(bodies_that_are_no_requests_are_bad_data),
         cmocka_unit_test(a_pkcs10_with_a_flipped_signature_is_bad_pop),
         cmocka_unit_test(a_pkcs10_of_another_version_is_none),
+        cmocka_unit_test(the_number_of_a_request_is_seen_without_the_rest),
         cmocka_unit_test(a_kur_says_whom_it_is_for),
     };
 

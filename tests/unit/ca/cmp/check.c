@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "ca/cmp/phrase.h"
+#include "ca/cmp/protect.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static const struct cmp_rules rules = {
@@ -31,7 +32,14 @@ enum change {
     CONFIRM_WAIT,
     IMPLICIT_CONFIRM,
     EVIL_IMPLICIT_CONFIRM,
+    BARE_IMPLICIT_CONFIRM,
+    IMPLICIT_CONFIRM_AND_WAIT,
     OTHER_INFO,
+    OLD_TRANSACTION_ID,
+    SHORTER_TRANSACTION_ID,
+    OLD_SENDER_NONCE,
+    SHORTER_SENDER_NONCE,
+    LONG_SENDER_NONCE,
 };
 
 static const struct {
@@ -55,10 +63,21 @@ static const struct {
     {"301 s late", LATE, CMP_BAD_TIME, CMP_BAD_TIME},
     {"300 s late", ALMOST_LATE, CMP_NO_FAILURE, CMP_NO_FAILURE},
     {"no senderKID", NO_SENDER_KID, CMP_BAD_MESSAGE_CHECK, CMP_BAD_MESSAGE_CHECK},
-    {"confirmWaitTime", CONFIRM_WAIT, CMP_BAD_REQUEST, CMP_BAD_REQUEST},
-    {"implicitConfirm", IMPLICIT_CONFIRM, CMP_NO_FAILURE, CMP_BAD_REQUEST},
-    {"implicitConfirm with a value", EVIL_IMPLICIT_CONFIRM, CMP_BAD_DATA_FORMAT, CMP_BAD_REQUEST},
+    /* harmless where it means nothing */
+    {"confirmWaitTime", CONFIRM_WAIT, CMP_NO_FAILURE, CMP_NO_FAILURE},
+    {"implicitConfirm", IMPLICIT_CONFIRM, CMP_NO_FAILURE, CMP_NO_FAILURE},
     {"unknown generalInfo", OTHER_INFO, CMP_NO_FAILURE, CMP_NO_FAILURE},
+    {"implicitConfirm with a value", EVIL_IMPLICIT_CONFIRM, CMP_BAD_DATA_FORMAT,
+     CMP_BAD_DATA_FORMAT},
+    {"implicitConfirm without NULL", BARE_IMPLICIT_CONFIRM, CMP_BAD_DATA_FORMAT,
+     CMP_BAD_DATA_FORMAT},
+    {"implicitConfirm with confirmWaitTime", IMPLICIT_CONFIRM_AND_WAIT, CMP_BAD_REQUEST,
+     CMP_BAD_REQUEST},
+    {"transactionID of 8 octets", OLD_TRANSACTION_ID, CMP_BAD_DATA_FORMAT, CMP_BAD_DATA_FORMAT},
+    {"transactionID of 7 octets", SHORTER_TRANSACTION_ID, CMP_BAD_DATA_FORMAT, CMP_BAD_DATA_FORMAT},
+    {"senderNonce of 8 octets", OLD_SENDER_NONCE, CMP_BAD_SENDER_NONCE, CMP_BAD_SENDER_NONCE},
+    {"senderNonce of 7 octets", SHORTER_SENDER_NONCE, CMP_BAD_SENDER_NONCE, CMP_BAD_SENDER_NONCE},
+    {"senderNonce of 255 octets", LONG_SENDER_NONCE, CMP_NO_FAILURE, CMP_NO_FAILURE},
 };
 
 static const time_t now = 1795467171;
@@ -67,6 +86,7 @@ static void
 apply(enum change change, bool first, struct cmp_header *h)
 {
     static const uint8_t nonce[CMP_NONCE_SIZE] = "0123456789abcde";
+    static const uint8_t long_nonce[CMP_NONCE_MAX] = {1};
 
     h->time = now;
     if (!first) {
@@ -127,6 +147,29 @@ apply(enum change change, bool first, struct cmp_header *h)
         h->info_oid = CMP_OID_IMPLICIT_CONFIRM;
         h->info_value = span_of("\x02\x01\x00", 3);
         break;
+    case BARE_IMPLICIT_CONFIRM:
+        h->info_oid = CMP_OID_IMPLICIT_CONFIRM;
+        break;
+    case IMPLICIT_CONFIRM_AND_WAIT:
+        h->confirm_wait = now;
+        h->info_oid = CMP_OID_IMPLICIT_CONFIRM;
+        h->info_value = span_of("\x05\x00", 2);
+        break;
+    case OLD_TRANSACTION_ID:
+        h->transaction_id.n = CMP_OLD_NONCE_MIN;
+        break;
+    case SHORTER_TRANSACTION_ID:
+        h->transaction_id.n = CMP_OLD_NONCE_MIN - 1;
+        break;
+    case OLD_SENDER_NONCE:
+        h->sender_nonce.n = CMP_OLD_NONCE_MIN;
+        break;
+    case SHORTER_SENDER_NONCE:
+        h->sender_nonce.n = CMP_OLD_NONCE_MIN - 1;
+        break;
+    case LONG_SENDER_NONCE:
+        h->sender_nonce = span_of(long_nonce, sizeof(long_nonce));
+        break;
     case OTHER_INFO:
         h->info_oid = "1.2.3.4";
         h->info_value = span_of("\x02\x01\x00", 3);
@@ -180,6 +223,70 @@ each_fault_of_a_header_gives_its_failinfo(void **state)
             }
         }
     }
+}
+
+/* What a listener of "rfc4210" takes: exactly the rows that say so, and one flag for each. */
+static void
+an_old_client_is_taken_where_it_may_come(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        enum change change;
+        struct cmp_lenience old;
+    } single[] = {
+        {OLD_TRANSACTION_ID, {.short_ids = true}},
+        {OLD_SENDER_NONCE, {.short_ids = true}},
+        {BARE_IMPLICIT_CONFIRM, {.implicit_without_null = true}},
+        {NO_TIME, {.no_time = true}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->mac, rows[i].change, true);
+        const bool taken =
+            rows[i].change == NO_TIME || rows[i].change == SHORT_TRANSACTION_ID ||
+            rows[i].change == SHORT_SENDER_NONCE || rows[i].change == OLD_TRANSACTION_ID ||
+            rows[i].change == OLD_SENDER_NONCE || rows[i].change == BARE_IMPLICIT_CONFIRM;
+        const enum cmp_failure expected = taken ? CMP_NO_FAILURE : rows[i].first;
+        struct cmp_rules old = rules;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct err e = {0};
+
+        old.old = cmp_lenience_rfc4210;
+        if (cmp_check_first(msg, &old, &failure, &e) == 0) {
+            (void)cmp_check_time(msg, now, 300, 300, &failure, &e);
+        }
+        if (failure != expected) {
+            fail_msg("%s: %s, expected %s", rows[i].name, cmp_failure_name(failure),
+                     cmp_failure_name(expected));
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(single); i++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->mac, single[i].change, true);
+        struct cmp_rules old = rules;
+        enum cmp_failure failure;
+        struct err e = {0};
+
+        old.old = single[i].old;
+        assert_ok(cmp_check_first(msg, &old, &failure, &e), &e);
+    }
+}
+
+/* With a MAC it says which secret, and is needed by all; with a signature its certificate does. */
+static void
+a_signature_without_senderkid_is_an_old_client_s(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->signature, NO_SENDER_KID, true);
+    struct cmp_rules old = rules;
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    assert_ok(cmp_check_first(msg, &rules, &failure, &e), &e);
+    assert_int_equal(cmp_check_signer(msg, &rules, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
+    old.old.no_sender_kid = true;
+    assert_ok(cmp_check_signer(msg, &old, w->device, &failure, &e), &e);
+    assert_ok(cmp_signature_verify(msg, w->device, &failure, &e), &e);
 }
 
 static void
@@ -443,6 +550,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_header_gives_its_failinfo),
+        cmocka_unit_test(an_old_client_is_taken_where_it_may_come),
+        cmocka_unit_test(a_signature_without_senderkid_is_an_old_client_s),
         cmocka_unit_test(absent_time_passes_where_the_rules_allow_it),
         cmocka_unit_test(certconf_pollreq_and_error_go_on_with_a_transaction),
         cmocka_unit_test(bodies_outside_the_rules_are_bad_requests),

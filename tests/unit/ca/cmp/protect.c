@@ -3,6 +3,8 @@
 
 #include <openssl/rsa.h>
 
+#include "ca/cmp/der.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static void
@@ -247,8 +249,10 @@ sender_and_kid_must_be_those_of_the_certificate(void **state)
         }
         assert_ok(cmp_client_body_request(CMP_IR, w->key, w->subject, &body, &e), &e);
         msg = sealed(&w->signature, &h, buf_span(&body));
-        assert_true((cmp_signature_verify(msg, w->device, &failure, &e) == 0) == (i == 0));
-        assert_int_equal(failure, i == 0 ? CMP_NO_FAILURE : CMP_BAD_MESSAGE_CHECK);
+        /* one that is not there says nothing wrong: whether it must be there is check.h's */
+        assert_true((cmp_signature_verify(msg, w->device, &failure, &e) == 0) ==
+                    (i == 0 || i == 3));
+        assert_int_equal(failure, i == 0 || i == 3 ? CMP_NO_FAILURE : CMP_BAD_MESSAGE_CHECK);
     }
 }
 
@@ -288,6 +292,77 @@ one_flipped_bit_in_header_body_or_protection_is_refused(void **state)
     assert_true(wrong > 100);
 }
 
+/* The same message with these certificates as extraCerts, which no protection covers. */
+static struct cmp_msg *
+with_extra(struct span message, X509 *const *certificates, size_t n)
+{
+    CLEANUP(buf_free) struct buf all = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf sequence = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf changed = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(OSSL_ENCODE(X509, certificates[i], &all, &e), &e);
+    }
+    assert_ok(der_append(&sequence, DER_SEQUENCE, buf_span(&all), &e), &e);
+    assert_ok(der_edit(message, "3.0", buf_span(&sequence), &changed, &e), &e);
+    return parse_ok(buf_span(&changed));
+}
+
+static void
+the_protection_certificate_is_found_wherever_it_is(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other_key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *ca = certificate_of(other_key, "CA");
+    /* the same name on another key */
+    CLEANUP(x509_cleanup) X509 *namesake = certificate_of(other_key, "device");
+    X509 *const right = w->device;
+    X509 *const orders[][6] = {
+        {right},           {right, ca},
+        {ca, right},       {ca, ca, ca, ca, ca, right},
+        {namesake, right}, {namesake, namesake, namesake, right},
+        {right, namesake}, {namesake, namesake, namesake, namesake, right}, /* four are tried */
+        {ca, namesake},    {ca},
+    };
+    const size_t n_right = 7;
+
+    for (int kid = 0; kid <= 1; kid++) { /* without senderKID, and with it */
+        CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+        CLEANUP(buf_free) struct buf recipient = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+        struct cmp_header h;
+        struct err e = {0};
+
+        assert_ok(cmp_header_first(&h, &e), &e);
+        assert_ok(cmp_client_header(&w->signature, &h, &name, &recipient, &e), &e);
+        assert_ok(cmp_client_body_request(CMP_IR, w->key, w->subject, &body, &e), &e);
+        if (kid == 0) {
+            h.sender_kid = span_of(NULL, 0);
+        }
+        assert_ok(cmp_client_seal(&w->signature, &h, buf_span(&body), &der, &e), &e);
+        for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+            CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+            CLEANUP(x509_cleanup) X509 *found = NULL;
+            enum cmp_failure failure;
+            size_t n = 0;
+
+            while (n < 6 && orders[i][n] != NULL) {
+                n++;
+            }
+            msg = with_extra(buf_span(&der), orders[i], n);
+            found = cmp_signer_parse(msg, &e);
+            assert_non_null(found);
+            /* senderKID tells namesakes apart, however many there are */
+            if ((cmp_signature_verify(msg, found, &failure, &e) == 0) !=
+                (i < n_right || (kid == 1 && i == n_right))) {
+                fail_msg("order %zu, %s senderKID", i, kid == 1 ? "with" : "without");
+            }
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -299,6 +374,7 @@ main(void)
         cmocka_unit_test(pss_needs_a_hash_of_sha2_in_both_places),
         cmocka_unit_test(pss_with_another_hash_spelled_out_is_a_bad_algorithm),
         cmocka_unit_test(sender_and_kid_must_be_those_of_the_certificate),
+        cmocka_unit_test(the_protection_certificate_is_found_wherever_it_is),
         cmocka_unit_test(one_flipped_bit_in_header_body_or_protection_is_refused),
     };
 
