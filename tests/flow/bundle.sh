@@ -157,7 +157,7 @@ register batch1 AMF 1
 printf '{"id":"%s","nfInstanceId":"x","reference":"%s","secret":"%s"}\n' "$registration_id" "$reference" "$secret" >secrets.jsonl
 one=$registration_id one_secret=$secret
 register batch2 SMF 1
-ractl cancel "$(id_of other)" >/dev/null
+cancel "$(id_of other)" >/dev/null
 ractl bundle --all --output batch --secrets secrets.jsonl 2>said.txt || fail "$(<said.txt)"
 open=$(ractl list --state open | tail -n +2 | awk '{print $1}' | sort)
 [[ $(ls batch | grep -v index.jsonl | sort) == "$open" ]] || fail "the batch has $(ls batch), open are $open"
