@@ -15,7 +15,7 @@ struct cmp_mac_key {
     atomic_int owners;
 };
 
-enum { MAC_ALGORITHM_MAX = 1024 };
+enum { MAC_ALGORITHM_MAX = 1024, KEY_KEPT_MAX = 128 /* a block of SHA-512 */ };
 
 /* RFC 9810 5.1.3.1: OWF(secret || salt), then OWF over itself until `count` times in all. The
  * result is the HMAC key as it is: HMAC takes keys of any length. */
@@ -42,10 +42,30 @@ derive_pbm(const struct cmp_mac_algorithm *p, struct span secret, struct buf *ke
     return ok ? 0 : ossl_err(e, ERR_CRYPTO, "derive a key for PasswordBasedMac");
 }
 
+/* What HMAC makes of a key that is longer than a block of its hash (RFC 2104 2): so it is kept. */
+static int
+shorten(const EVP_MD *md, struct span derived, struct buf *key, struct err *e)
+{
+    uint8_t *k;
+    unsigned n = 0;
+
+    if (derived.n <= (size_t)EVP_MD_get_block_size(md)) {
+        return buf_set(key, derived, e);
+    }
+    k = buf_extend(key, (size_t)EVP_MD_get_size(md), e);
+    if (k == NULL) {
+        return -1;
+    }
+    return EVP_Digest(derived.p, derived.n, k, &n, md, NULL) == 1
+               ? 0
+               : ossl_err(e, ERR_CRYPTO, "shorten a key for PBMAC1");
+}
+
 static int
 derive_pbmac1(const struct cmp_mac_algorithm *p, struct span secret, struct buf *key, struct err *e)
 {
-    uint8_t *k = buf_extend(key, p->key_size, e);
+    CLEANUP(buf_free) struct buf derived = BUF_SECRET(CMP_MAC_KEY_MAX);
+    uint8_t *k = buf_extend(&derived, p->key_size, e);
 
     if (k == NULL) {
         return -1;
@@ -54,7 +74,7 @@ derive_pbmac1(const struct cmp_mac_algorithm *p, struct span secret, struct buf 
                           p->count, p->kdf_md, (int)p->key_size, k) != 1) {
         return ossl_err(e, ERR_CRYPTO, "derive a key for PBMAC1");
     }
-    return 0;
+    return shorten(p->mac_md, buf_span(&derived), key, e);
 }
 
 static int
@@ -88,7 +108,7 @@ empty_key(struct span algorithm, const struct cmp_mac_algorithm *p, struct err *
 
     atomic_init(&key->owners, 1);
     key->algorithm = BUF_INIT(MAC_ALGORITHM_MAX);
-    key->key = BUF_SECRET(CMP_MAC_SIZE_MAX);
+    key->key = BUF_SECRET(KEY_KEPT_MAX);
     key->md = p->mac_md;
     return buf_set(&key->algorithm, algorithm, e) == 0 ? TAKE(key) : NULL;
 }
@@ -131,11 +151,11 @@ cmp_mac_key_random(struct span algorithm, const struct cmp_mac_limits *limits,
     }
     *failure = CMP_SYSTEM_FAILURE;
     key = empty_key(algorithm, &p, e);
-    octets = key == NULL ? NULL : buf_extend(&key->key, p.key_size, e);
+    octets = key == NULL ? NULL : buf_extend(&key->key, CMP_MAC_SIZE_MAX, e);
     if (octets == NULL) {
         return NULL;
     }
-    if (RAND_priv_bytes(octets, (int)p.key_size) != 1) {
+    if (RAND_priv_bytes(octets, CMP_MAC_SIZE_MAX) != 1) {
         (void)ossl_err(e, ERR_CRYPTO, "random octets");
         return NULL;
     }
@@ -146,7 +166,7 @@ cmp_mac_key_random(struct span algorithm, const struct cmp_mac_limits *limits,
 int
 cmp_mac_work_do(const struct cmp_mac_work *work, struct err *e)
 {
-    CLEANUP(buf_free) struct buf key = BUF_SECRET(CMP_MAC_SIZE_MAX);
+    CLEANUP(buf_free) struct buf key = BUF_SECRET(KEY_KEPT_MAX);
     struct cmp_mac_algorithm p;
 
     cmp_mac_algorithm_of_work(work, &p);

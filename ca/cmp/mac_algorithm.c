@@ -92,13 +92,20 @@ read_salt(struct cmp_mac_algorithm *a, struct span salt, struct err *e)
     return 0;
 }
 
+static int64_t
+ceiling(const struct cmp_mac_algorithm *a, const struct cmp_mac_limits *limits)
+{
+    const uint32_t given = a->pbmac1 ? limits->pbmac1_max : limits->count_max;
+    const int64_t standard = a->pbmac1 ? CMP_MAC_PBMAC1_COUNT_MAX : CMP_MAC_COUNT_MAX;
+
+    return given != 0 ? (int64_t)given : standard;
+}
+
 static int
 read_count(struct cmp_mac_algorithm *a, const ASN1_INTEGER *count,
            const struct cmp_mac_limits *limits, struct err *e)
 {
-    const uint32_t given = a->pbmac1 ? limits->pbmac1_max : limits->count_max;
-    const int64_t standard = a->pbmac1 ? CMP_MAC_PBMAC1_COUNT_MAX : CMP_MAC_COUNT_MAX;
-    const int64_t most = given != 0 ? (int64_t)given : standard;
+    const int64_t most = ceiling(a, limits);
     const int64_t least = limits->count_min > CMP_MAC_COUNT_MIN ? (int64_t)limits->count_min
                                                                 : (int64_t)CMP_MAC_COUNT_MIN;
     int64_t n;
@@ -146,17 +153,29 @@ read_pbm(const X509_ALGOR *algorithm, const struct cmp_mac_limits *limits,
     return result;
 }
 
+/* Blocks of output, each of which is iterated for. */
+static int64_t
+blocks(const struct cmp_mac_algorithm *a)
+{
+    const int64_t block = EVP_MD_get_size(a->kdf_md);
+
+    return ((int64_t)a->key_size + block - 1) / block;
+}
+
 static int
-read_key_size(struct cmp_mac_algorithm *a, const ASN1_INTEGER *given, struct err *e)
+read_key_size(struct cmp_mac_algorithm *a, const ASN1_INTEGER *given,
+              const struct cmp_mac_limits *limits, struct err *e)
 {
     int64_t size = EVP_MD_get_size(a->mac_md);
 
     if (given != NULL &&
-        (!field_int(given, &size) || size < CMP_MAC_KEY_MIN || size > CMP_MAC_SIZE_MAX)) {
-        return refuse(a, e, "another keyLength, %d to %d octets", CMP_MAC_KEY_MIN,
-                      CMP_MAC_SIZE_MAX);
+        (!field_int(given, &size) || size < CMP_MAC_KEY_MIN || size > CMP_MAC_KEY_MAX)) {
+        return refuse(a, e, "another keyLength, %d to %d octets", CMP_MAC_KEY_MIN, CMP_MAC_KEY_MAX);
     }
     a->key_size = (size_t)size;
+    if (a->count * blocks(a) > CMP_MAC_CEILINGS * ceiling(a, limits)) {
+        return refuse(a, e, "keyLength %zu and %d iterations, fewer", a->key_size, a->count);
+    }
     return 0;
 }
 
@@ -173,7 +192,7 @@ read_pbkdf2(const PBKDF2PARAM *pbkdf2, const struct cmp_mac_limits *limits,
         read_count(a, pbkdf2->iter, limits, e) != 0 || check_functions(a, e) != 0) {
         return -1;
     }
-    return read_key_size(a, pbkdf2->keylength, e);
+    return read_key_size(a, pbkdf2->keylength, limits, e);
 }
 
 static int
@@ -254,7 +273,6 @@ cmp_mac_algorithm_work(struct span der, struct cmp_mac_work *out, struct err *e)
 {
     const struct cmp_mac_limits any = {.count_max = INT32_MAX, .pbmac1_max = INT32_MAX};
     struct cmp_mac_algorithm a;
-    uint64_t block;
 
     if (cmp_mac_algorithm_read(der, &any, &a, e) != 0) {
         return -1;
@@ -265,9 +283,7 @@ cmp_mac_algorithm_work(struct span der, struct cmp_mac_work *out, struct err *e)
             out->kind += (unsigned)i;
         }
     }
-    /* RFC 8018 5.2: PBKDF2 iterates anew for each block of its output. */
-    block = (uint64_t)EVP_MD_get_size(a.kdf_md);
-    out->steps = (uint64_t)a.count * ((a.key_size + block - 1) / block);
+    out->steps = (uint64_t)(a.count * blocks(&a));
     return 0;
 }
 

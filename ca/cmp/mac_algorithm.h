@@ -24,8 +24,13 @@ enum {
     CMP_MAC_SALT_MIN = 8,              /* RFC 9045 / RFC 4211 4.4 */
     CMP_MAC_SALT_MAX = 128,
     CMP_MAC_KEY_MIN = 16,
+    CMP_MAC_KEY_MAX = 4096, /* what CmpRaComponent asks for */
     CMP_MAC_SIZE_MAX = 64,
 };
+
+/* PBKDF2 iterates anew for each block of its output (RFC 8018 5.2): a long key costs as much as
+ * that many times the iterations, and all of them together may be so many ceilings. */
+enum { CMP_MAC_CEILINGS = 5 };
 
 /* Iterations that are accepted; 0 is the default of each. The floor is for those who want more than
  * the standard's, never less. */

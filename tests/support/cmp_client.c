@@ -79,7 +79,8 @@ cmp_client_pbm(int owf, uint32_t count, int mac, struct buf *out, struct err *e)
 }
 
 int
-cmp_client_pbmac1(int prf, uint32_t count, int mac, struct buf *out, struct err *e)
+cmp_client_pbmac1_key(int prf, uint32_t count, int mac, int key_size, struct buf *out,
+                      struct err *e)
 {
     CLEANUP(buf_free) struct buf two = BUF_INIT(SMALL);
     CLEANUP(buf_free) struct buf sequence = BUF_INIT(SMALL);
@@ -90,7 +91,7 @@ cmp_client_pbmac1(int prf, uint32_t count, int mac, struct buf *out, struct err 
     if (random_bytes(salt, sizeof(salt), e) != 0) {
         return -1;
     }
-    kdf = PKCS5_pbkdf2_set((int)count, salt, sizeof(salt), prf, 32);
+    kdf = PKCS5_pbkdf2_set((int)count, salt, sizeof(salt), prf, key_size);
     if (kdf == NULL) {
         return failed(e, "PBKDF2-params");
     }
@@ -102,6 +103,12 @@ cmp_client_pbmac1(int prf, uint32_t count, int mac, struct buf *out, struct err 
         return -1;
     }
     return append_algorithm(NID_pbmac1, buf_span(&sequence), out, e);
+}
+
+int
+cmp_client_pbmac1(int prf, uint32_t count, int mac, struct buf *out, struct err *e)
+{
+    return cmp_client_pbmac1_key(prf, count, mac, 32, out, e);
 }
 
 EVP_PKEY *

@@ -50,6 +50,9 @@ void cmp_client_answer_free(struct cmp_client_answer *);
 /* AlgorithmIdentifiers with a random salt of 16 octets. `owf` or `prf` and `mac` are NIDs. */
 int cmp_client_pbm(int owf, uint32_t count, int mac, struct buf *out, struct err *e);
 int cmp_client_pbmac1(int prf, uint32_t count, int mac, struct buf *out, struct err *e);
+/* With another keyLength than 32. */
+int cmp_client_pbmac1_key(int prf, uint32_t count, int mac, int key_size, struct buf *out,
+                          struct err *e);
 
 /* A new P-256 key. */
 EVP_PKEY *cmp_client_key(struct err *e) OWNED(EVP_PKEY_free);

@@ -38,6 +38,7 @@ struct said {
     int iterations;
     int pvno;
     bool pbmac1;
+    int key_size; /* of PBMAC1 */
     bool central; /* ir without a public key */
     bool ra_verified;
     bool no_time;
@@ -374,15 +375,31 @@ say(const struct said *s, struct http_client *http, const char *path,
 static void
 read_options(int argc, char **argv, struct said *s)
 {
-    static const struct option options[] = {
-        {"body", 1, NULL, 'b'},       {"content", 1, NULL, 'c'},      {"info", 1, NULL, 'i'},
-        {"value", 1, NULL, 'v'},      {"profile", 1, NULL, 'p'},      {"out", 1, NULL, 'o'},
-        {"value-out", 1, NULL, 'V'},  {"request-out", 1, NULL, 'R'},  {"reference", 1, NULL, 'r'},
-        {"secret", 1, NULL, 's'},     {"certificate", 1, NULL, 'C'},  {"key", 1, NULL, 'k'},
-        {"upstream", 1, NULL, 'u'},   {"upstream-key", 1, NULL, 'U'}, {"broken", 1, NULL, 'B'},
-        {"iterations", 1, NULL, 'n'}, {"pvno", 1, NULL, 'P'},         {"pbmac1", 0, NULL, '1'},
-        {"continue", 1, NULL, 'x'},   {"central", 0, NULL, 'e'},      {"ra-verified", 0, NULL, 'w'},
-        {"no-time", 0, NULL, 't'},    {"no-nonce", 0, NULL, 'N'},     {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"body", 1, NULL, 'b'},
+                                            {"content", 1, NULL, 'c'},
+                                            {"info", 1, NULL, 'i'},
+                                            {"value", 1, NULL, 'v'},
+                                            {"profile", 1, NULL, 'p'},
+                                            {"out", 1, NULL, 'o'},
+                                            {"value-out", 1, NULL, 'V'},
+                                            {"request-out", 1, NULL, 'R'},
+                                            {"reference", 1, NULL, 'r'},
+                                            {"secret", 1, NULL, 's'},
+                                            {"certificate", 1, NULL, 'C'},
+                                            {"key", 1, NULL, 'k'},
+                                            {"upstream", 1, NULL, 'u'},
+                                            {"upstream-key", 1, NULL, 'U'},
+                                            {"broken", 1, NULL, 'B'},
+                                            {"iterations", 1, NULL, 'n'},
+                                            {"pvno", 1, NULL, 'P'},
+                                            {"pbmac1", 0, NULL, '1'},
+                                            {"continue", 1, NULL, 'x'},
+                                            {"central", 0, NULL, 'e'},
+                                            {"ra-verified", 0, NULL, 'w'},
+                                            {"no-time", 0, NULL, 't'},
+                                            {"no-nonce", 0, NULL, 'N'},
+                                            {"key-size", 1, NULL, 'K'},
+                                            {NULL, 0, NULL, 0}};
     const char **const texts[] = {
         ['b'] = &s->body,        ['c'] = &s->content,        ['i'] = &s->info,
         ['v'] = &s->value,       ['p'] = &s->client.profile, ['o'] = &s->out,
@@ -402,6 +419,9 @@ read_options(int argc, char **argv, struct said *s)
             break;
         case '1':
             s->pbmac1 = true;
+            break;
+        case 'K':
+            s->key_size = number(optarg);
             break;
         case 'e':
             s->central = true;
@@ -436,7 +456,7 @@ int
 main(int argc, char **argv)
 {
     CLEANUP(buf_free) struct buf algorithm = BUF_INIT(512);
-    struct said s = {.body = "genm", .iterations = PBM_COUNT};
+    struct said s = {.body = "genm", .iterations = PBM_COUNT, .key_size = 32};
     struct http_client http = {.fd = -1, .timeout_ms = TIMEOUT_MS};
     struct cmp_client *c = &s.client;
     struct cmp_client upstream = {0};
@@ -450,8 +470,8 @@ main(int argc, char **argv)
     http.host = argv[optind];
     http.port = number(argv[optind + 1]);
     if (ossl_init(&e) != 0 ||
-        (s.pbmac1 ? cmp_client_pbmac1(NID_hmacWithSHA256, (uint32_t)s.iterations,
-                                      NID_hmacWithSHA256, &algorithm, &e)
+        (s.pbmac1 ? cmp_client_pbmac1_key(NID_hmacWithSHA256, (uint32_t)s.iterations,
+                                          NID_hmacWithSHA256, s.key_size, &algorithm, &e)
                   : cmp_client_pbm(NID_sha256, (uint32_t)s.iterations, NID_hmacWithSHA256,
                                    &algorithm, &e)) != 0) {
         stop("start", &e);

@@ -72,37 +72,52 @@ every_hash_and_hmac_that_we_accept_protects(void **state)
 }
 
 /* RFC 9481 leaves no vector for PBMAC1; RFC 6070 has PBKDF2 and RFC 2202 HMAC, which OpenSSL's own
- * functions pass. Here the composition is computed a second time, by hand. */
+ * functions pass. Here the composition is computed a second time, by hand; with keys that are
+ * longer than a block of the hash, too. */
 static void
 pbmac1_is_hmac_with_the_key_of_pbkdf2(void **state)
 {
-    struct world *w = *state;
-    CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1024);
-    CLEANUP(buf_free) struct buf mac = BUF_INIT(CMP_MAC_SIZE_MAX);
-    CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
-    uint8_t salt[16];
-    uint8_t derived[32];
-    uint8_t expected[EVP_MAX_MD_SIZE];
-    size_t n = 0;
-    enum cmp_failure failure;
-    struct err e = {0};
-    size_t at = 0;
+    static const struct {
+        int mac;
+        const char *hash;
+        int key_size;
+    } rows[] = {
+        {NID_hmacWithSHA256, "SHA256", 32},  {NID_hmacWithSHA256, "SHA256", 64},
+        {NID_hmacWithSHA256, "SHA256", 65},  {NID_hmacWithSHA512, "SHA512", 128},
+        {NID_hmacWithSHA512, "SHA512", 129}, {NID_hmacWithSHA1, "SHA1", 4096},
+    };
 
-    (void)w;
-    assert_ok(cmp_client_pbmac1(NID_hmacWithSHA256, 2000, NID_hmacWithSHA256, &algorithm, &e), &e);
-    while (memcmp(algorithm.p + at, "\x04\x10", 2) != 0) {
-        at++;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1024);
+        CLEANUP(buf_free) struct buf mac = BUF_INIT(CMP_MAC_SIZE_MAX);
+        CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
+        uint8_t salt[16];
+        uint8_t derived[CMP_MAC_KEY_MAX];
+        uint8_t expected[EVP_MAX_MD_SIZE];
+        size_t n = 0;
+        enum cmp_failure failure;
+        struct err e = {0};
+        size_t at = 0;
+
+        assert_ok(cmp_client_pbmac1_key(NID_hmacWithSHA256, 2000, rows[i].mac, rows[i].key_size,
+                                        &algorithm, &e),
+                  &e);
+        while (memcmp(algorithm.p + at, "\x04\x10", 2) != 0) {
+            at++;
+        }
+        memcpy(salt, algorithm.p + at + 2, sizeof(salt));
+        assert_int_equal(PKCS5_PBKDF2_HMAC("abc", 3, salt, sizeof(salt), 2000, EVP_sha256(),
+                                           rows[i].key_size, derived),
+                         1);
+        assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, rows[i].hash, NULL, derived,
+                                  (size_t)rows[i].key_size, (const uint8_t *)"part", 4, expected,
+                                  sizeof(expected), &n));
+        key = cmp_mac_key_new(buf_span(&algorithm), SPAN_LITERAL("abc"), NULL, &failure, &e);
+        assert_non_null(key);
+        assert_ok(cmp_mac_make(key, SPAN_LITERAL("part"), &mac, &e), &e);
+        assert_true(span_equal(buf_span(&mac), span_of(expected, n)));
     }
-    memcpy(salt, algorithm.p + at + 2, sizeof(salt));
-    assert_int_equal(PKCS5_PBKDF2_HMAC("abc", 3, salt, sizeof(salt), 2000, EVP_sha256(),
-                                       sizeof(derived), derived),
-                     1);
-    assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, derived, sizeof(derived),
-                              (const uint8_t *)"part", 4, expected, sizeof(expected), &n));
-    key = cmp_mac_key_new(buf_span(&algorithm), SPAN_LITERAL("abc"), NULL, &failure, &e);
-    assert_non_null(key);
-    assert_ok(cmp_mac_make(key, SPAN_LITERAL("part"), &mac, &e), &e);
-    assert_true(span_equal(buf_span(&mac), span_of(expected, n)));
 }
 
 /* For whom there is no secret: the same octets to verify with, of nobody's. */

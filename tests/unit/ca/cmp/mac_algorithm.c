@@ -212,6 +212,40 @@ the_work_is_iterations_times_blocks(void **state)
 }
 
 static void
+a_long_key_costs_its_blocks(void **state)
+{
+    static const struct {
+        int prf;
+        uint32_t count;
+        int key_size;
+        bool good;
+    } rows[] = {
+        {NID_hmacWithSHA256, 300000, 15, false},  {NID_hmacWithSHA256, 300000, 16, true},
+        {NID_hmacWithSHA1, 300000, 64, true},     /* four blocks */
+        {NID_hmacWithSHA256, 300000, 160, true},  /* five */
+        {NID_hmacWithSHA256, 300000, 161, false}, /* six */
+        {NID_hmacWithSHA256, 10000, 4096, true},  /* 128 */
+        {NID_hmacWithSHA256, 11719, 4096, false}, {NID_hmacWithSHA512, 20000, 4096, true},
+        {NID_hmacWithSHA256, 1000, 4097, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1024);
+        enum cmp_failure failure;
+        struct err e = {0};
+
+        assert_ok(cmp_client_pbmac1_key(rows[i].prf, rows[i].count, NID_hmacWithSHA256,
+                                        rows[i].key_size, &algorithm, &e),
+                  &e);
+        if ((cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e) == 0) !=
+            rows[i].good) {
+            fail_msg("%u iterations, keyLength %d: %s", rows[i].count, rows[i].key_size, e.text);
+        }
+    }
+}
+
+static void
 each_kind_of_work_can_be_done(void **state)
 {
     (void)state;
@@ -235,6 +269,7 @@ main(void)
         cmocka_unit_test(a_count_out_of_all_bounds_is_a_bad_algorithm),
         cmocka_unit_test(short_and_long_salts_are_bad_algorithms),
         cmocka_unit_test(the_work_is_iterations_times_blocks),
+        cmocka_unit_test(a_long_key_costs_its_blocks),
         cmocka_unit_test(each_kind_of_work_can_be_done),
     };
 
