@@ -58,6 +58,8 @@ ca_conf_free(struct ca_conf *c)
     profiles_free(c->profiles);
     blocked_keys_free(c->blocked);
     trust_conf_free(&c->trust);
+    free_list(c->registrar_policies, c->n_registrar_policies);
+    free_list(c->officer_policies, c->n_officer_policies);
     free_list(c->home_domains, c->n_home_domains);
     free_list(c->fqdn_suffixes, c->n_fqdn_suffixes);
     memset(c, 0, sizeof(*c));
@@ -120,6 +122,20 @@ load_list(cfg_t *cfg, const char *option, char **out, size_t *n, size_t max, str
         (*n)++;
     }
     return 0;
+}
+
+static int
+load_policies(cfg_t *cfg, const char *option, char **out, size_t *n, struct err *e)
+{
+    const char *taken[CERT_POLICIES_MAX];
+    struct err why = {0};
+
+    if (load_list(cfg, option, out, n, CERT_POLICIES_MAX, e) != 0) {
+        return -1;
+    }
+    return cert_policies_take((const char *const *)out, *n, taken, &why) == 0
+               ? 0
+               : conf_fault(cfg, option, e, "%s: %s", option, why.text);
 }
 
 static int
@@ -254,6 +270,10 @@ load(cfg_t *cfg, struct ca_conf *c, struct err *e)
         load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
         load_profiles(cfg, c, e) != 0 || load_blocked_keys(cfg, c, e) != 0 ||
         trust_conf_read(cfg, &c->trust, e) != 0 ||
+        load_policies(cfg, "registrar_policies", c->registrar_policies, &c->n_registrar_policies,
+                      e) != 0 ||
+        load_policies(cfg, "officer_policies", c->officer_policies, &c->n_officer_policies, e) !=
+            0 ||
         load_list(cfg, "home_domains", c->home_domains, &c->n_home_domains, CA_NAMES_MAX, e) != 0) {
         return -1;
     }
@@ -283,6 +303,8 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_INT("crl_overlap_hours", 96, CFGF_NONE),
         CFG_INT("backdate", 300, CFGF_NONE),
         TRUST_OPTIONS,
+        CFG_STR_LIST("registrar_policies", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("officer_policies", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
         CFG_STR("profiles", NULL, CFGF_NODEFAULT),

@@ -31,6 +31,10 @@ struct ca_conf {
     uid_t link_uids[CA_LINK_USERS_MAX];
     size_t n_link_uids;
     struct trust_conf trust;
+    char *registrar_policies[CERT_POLICIES_MAX]; /* certificatePolicies of our people */
+    size_t n_registrar_policies;
+    char *officer_policies[CERT_POLICIES_MAX];
+    size_t n_officer_policies;
     char *home_domains[CA_NAMES_MAX];
     size_t n_home_domains;
     char *fqdn_suffixes[CA_NAMES_MAX];

@@ -436,6 +436,14 @@ policy_grant_request(const struct policy *p, const struct cmp_queued *q,
     return 0;
 }
 
+static const struct profile *
+own_profile(const struct policy *p, const char *name)
+{
+    return strcmp(name, "registrar") == 0 ? &p->registrar
+           : strcmp(name, "officer") == 0 ? &p->officer
+                                          : profile_by_name(name);
+}
+
 int
 policy_grant_officer(const struct policy *p, struct span csr_octets, const char *profile,
                      const char *common_name, int days, time_t now, struct policy_grant *g,
@@ -448,7 +456,7 @@ policy_grant_officer(const struct policy *p, struct span csr_octets, const char 
     if (csr == NULL || weak_key_check(csr_spki(csr), p->blocked, NULL, e) != 0) {
         return -1;
     }
-    g->request.profile = profile_by_name(profile);
+    g->request.profile = own_profile(p, profile);
     if (g->request.profile == NULL || g->request.profile->class != PROFILE_INFRASTRUCTURE) {
         return err_set(e, ERR_DENIED,
                        "profile '%s': an officer issues ra-cmp, registrar and officer", profile);

@@ -32,8 +32,10 @@ struct policy {
     const char *crl_url;
     const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
-    int backdate_s; /* clocks of those who verify may be behind so far */
-    bool rehearsal; /* the issuing certificate says so */
+    int backdate_s;           /* clocks of those who verify may be behind so far */
+    bool rehearsal;           /* the issuing certificate says so */
+    struct profile registrar; /* the built-in ones, with this operator's policies */
+    struct profile officer;
 };
 
 /* RA certificates that ca.db has as issued by us and not revoked. */

@@ -87,6 +87,14 @@ load_policy(struct ca *ca, struct err *e)
     p->blocked = c->blocked;
     p->backdate_s = c->backdate_s;
     p->rehearsal = is_rehearsal(p->name);
+    p->registrar = *profile_by_name("registrar");
+    p->officer = *profile_by_name("officer");
+    if (cert_policies_take((const char *const *)c->registrar_policies, c->n_registrar_policies,
+                           p->registrar.policies, e) != 0 ||
+        cert_policies_take((const char *const *)c->officer_policies, c->n_officer_policies,
+                           p->officer.policies, e) != 0) {
+        return -1;
+    }
     p->rules = (struct nf_rules){.home_domains = (const char *const *)c->home_domains,
                                  .n_home_domains = c->n_home_domains,
                                  .fqdn_suffixes = (const char *const *)c->fqdn_suffixes,

@@ -103,6 +103,39 @@ encode_extended_key_usage(const struct tbs_request *expected, const X509 *certif
     return result;
 }
 
+static int
+policy_push(CERTIFICATEPOLICIES *policies, const char *dotted)
+{
+    POLICYINFO *policy = POLICYINFO_new();
+
+    if (policy == NULL || sk_POLICYINFO_push(policies, policy) <= 0) {
+        POLICYINFO_free(policy);
+        return -1;
+    }
+    ASN1_OBJECT_free(policy->policyid);
+    policy->policyid = OBJ_txt2obj(dotted, 1);
+    return policy->policyid == NULL ? -1 : 0;
+}
+
+static int
+encode_policies(const struct tbs_request *expected, const X509 *certificate, struct buf *out,
+                struct err *e)
+{
+    CERTIFICATEPOLICIES *value = sk_POLICYINFO_new_null();
+    int result = value == NULL ? -1 : 0;
+
+    (void)certificate;
+    for (size_t i = 0;
+         result == 0 && i < CERT_POLICIES_MAX && expected->profile->policies[i] != NULL; i++) {
+        result = policy_push(value, expected->profile->policies[i]);
+    }
+    if (result == 0) {
+        result = OSSL_ENCODE(CERTIFICATEPOLICIES, value, out, e);
+    }
+    CERTIFICATEPOLICIES_free(value);
+    return result;
+}
+
 /* Method (1) over the key as OpenSSL parsed it. */
 static int
 own_key_id(const X509 *certificate, ASN1_OCTET_STRING **out)
@@ -272,6 +305,12 @@ with_purpose(const struct tbs_request *expected)
 }
 
 static bool
+with_policies(const struct tbs_request *expected)
+{
+    return of_end_entity(expected) && expected->profile->policies[0] != NULL;
+}
+
+static bool
 revocable(const struct tbs_request *expected)
 {
     return expected->profile->class != PROFILE_ROOT && !expected->profile->no_rev_avail;
@@ -295,6 +334,7 @@ static const struct {
     {"basicConstraints", "2.5.29.19", true, of_ca, encode_basic_constraints},
     {"keyUsage", "2.5.29.15", true, always, encode_key_usage},
     {"extKeyUsage", "2.5.29.37", false, with_purpose, encode_extended_key_usage},
+    {"certificatePolicies", "2.5.29.32", false, with_policies, encode_policies},
     {"subjectKeyIdentifier", "2.5.29.14", false, always, encode_subject_key_id},
     {"authorityKeyIdentifier", "2.5.29.35", false, always, encode_authority_key_id},
     {"cRLDistributionPoints", "2.5.29.31", false, revocable, encode_crl_url},

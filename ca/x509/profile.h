@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "ca/x509/cert_policy.h"
 #include "ca/x509/pubkey.h"
 
 enum profile_class {
@@ -55,6 +56,8 @@ struct profile {
     enum profile_class class;
     unsigned key_usage;               /* enum profile_key_usage */
     const char *eku[PROFILE_EKU_MAX]; /* dotted, in the order of the extension; NULL: no more */
+    const char
+        *policies[CERT_POLICIES_MAX]; /* certificatePolicies, the same; NULL: none, no more */
     const char *nf_types[PROFILE_TYPES_MAX]; /* one of them must be registered; none: any may be */
     bool server;                             /* an FQDN is needed (TS 33.310 6.1.3c.3) */
     bool wildcard;                           /* an FQDN may be one (TS 33.501 13.1.1.0) */

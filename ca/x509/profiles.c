@@ -16,6 +16,7 @@ struct loaded {
     struct profile profile;
     char name[PROFILE_NAME_SIZE];
     char eku[PROFILE_EKU_MAX][EKU_SIZE];
+    char policies[CERT_POLICIES_MAX][CERT_POLICY_SIZE];
     char nf_types[PROFILE_TYPES_MAX][NF_TYPE_SIZE];
 };
 
@@ -85,6 +86,26 @@ read_purposes(cfg_t *section, struct loaded *to, struct err *e)
         }
         memcpy(to->eku[i], oid, strlen(oid) + 1);
         to->profile.eku[i] = to->eku[i];
+    }
+    return 0;
+}
+
+static int
+read_policies(cfg_t *section, struct loaded *to, struct err *e)
+{
+    const char *texts[CERT_POLICIES_MAX];
+    unsigned n = cfg_size(section, "policies");
+    struct err why = {0};
+
+    for (unsigned i = 0; i < n && i < CERT_POLICIES_MAX; i++) {
+        texts[i] = cfg_getnstr(section, "policies", i);
+    }
+    if (cert_policies_take(texts, n, to->profile.policies, &why) != 0) {
+        return conf_fault(section, "policies", e, "policies: %s", why.text);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(to->policies[i], texts[i], strlen(texts[i]) + 1);
+        to->profile.policies[i] = to->policies[i];
     }
     return 0;
 }
@@ -267,7 +288,8 @@ read_profile(cfg_t *section, struct loaded *to, struct err *e)
     }
     read_switches(section, p);
     if (read_key_usage(section, p, e) != 0 || read_purposes(section, to, e) != 0 ||
-        read_nf_types(section, to, e) != 0 || read_keys(section, p, e) != 0 ||
+        read_policies(section, to, e) != 0 || read_nf_types(section, to, e) != 0 ||
+        read_keys(section, p, e) != 0 ||
         read_time(section, "max_validity_hours", "max_validity_days", PROFILE_NF_MAX,
                   &p->max_validity, e) != 0 ||
         read_time(section, "validity_hours", "validity_days", p->max_validity, &p->validity, e) !=
@@ -315,6 +337,7 @@ profiles_load(const char *path, struct err *e)
         CFG_BOOL("enabled", cfg_true, CFGF_NONE),
         CFG_STR_LIST("key_usage", signature, CFGF_NONE),
         CFG_STR_LIST("extended_key_usage", none, CFGF_NONE),
+        CFG_STR_LIST("policies", none, CFGF_NONE),
         CFG_STR_LIST("nf_types", none, CFGF_NONE),
         CFG_BOOL("server", cfg_false, CFGF_NONE),
         CFG_BOOL("wildcard", cfg_false, CFGF_NONE),

@@ -207,6 +207,21 @@ extended_key_usage_put(struct der *w, const struct profile *profile)
     extension_end(w);
 }
 
+/* RFC 5280 4.2.1.4: without qualifiers. */
+static void
+policies_put(struct der *w, const struct profile *profile)
+{
+    extension_begin(w, "2.5.29.32", false);
+    der_begin(w, DER_SEQUENCE);
+    for (size_t i = 0; i < CERT_POLICIES_MAX && profile->policies[i] != NULL; i++) {
+        der_begin(w, DER_SEQUENCE); /* PolicyInformation */
+        der_put_oid(w, profile->policies[i]);
+        der_end(w);
+    }
+    der_end(w);
+    extension_end(w);
+}
+
 static void
 key_identifiers_put(struct der *w, struct span own, struct span issuers)
 {
@@ -337,6 +352,9 @@ extensions_put(struct der *w, const struct tbs_request *request, const struct pa
     key_usage_put(w, profile->key_usage);
     if (profile->eku[0] != NULL) {
         extended_key_usage_put(w, profile);
+    }
+    if (profile->policies[0] != NULL) {
+        policies_put(w, profile);
     }
     key_identifiers_put(w, span_of(parts->key_id, SKI_SIZE), parts->authority_key_id);
     if (request->crl_url != NULL) {

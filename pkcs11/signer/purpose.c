@@ -11,8 +11,11 @@
 
 enum { KEY_USAGE_BITS = 9 };
 
+#define ENTERPRISES "1.3.6.1.4.1."
+
 DEFINE_CLEANUP(bits_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 DEFINE_CLEANUP(purposes_cleanup, EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
+DEFINE_CLEANUP(policies_cleanup, CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free)
 DEFINE_CLEANUP(access_cleanup, AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
 
 static X509_EXTENSION *
@@ -58,6 +61,34 @@ check_purposes(const X509 *x, struct err *e)
 
         if (nid == NID_anyExtendedKeyUsage || nid == NID_OCSP_sign) {
             return err_set(e, ERR_DENIED, "extendedKeyUsage has %s", OBJ_nid2sn(nid));
+        }
+    }
+    return 0;
+}
+
+/* RFC 5280 4.2.1.4: an operator's own, under its enterprise number, and nothing to fetch or read.
+ */
+static int
+check_policies(const X509 *x, struct err *e)
+{
+    CLEANUP(policies_cleanup)
+    CERTIFICATEPOLICIES *list = X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
+
+    if (find(x, "2.5.29.32") == NULL) {
+        return 0;
+    }
+    if (sk_POLICYINFO_num(list) <= 0) {
+        return err_set(e, ERR_DENIED, "certificatePolicies cannot be decoded");
+    }
+    for (int i = 0; i < sk_POLICYINFO_num(list); i++) {
+        const POLICYINFO *policy = sk_POLICYINFO_value(list, i);
+        char dotted[128];
+        int n = OBJ_obj2txt(dotted, sizeof(dotted), policy->policyid, 1);
+
+        if (n <= 0 || n >= (int)sizeof(dotted) || policy->qualifiers != NULL ||
+            strncmp(dotted, ENTERPRISES, sizeof(ENTERPRISES) - 1) != 0) {
+            return err_set(e, ERR_DENIED,
+                           "certificatePolicies has more than OIDs below " ENTERPRISES);
         }
     }
     return 0;
@@ -123,7 +154,8 @@ int
 purpose_check(const struct policy *p, const X509 *x, struct err *e)
 {
     return check_key_usage(p, x, e) != 0 || check_purposes(x, e) != 0 ||
-                   check_names(p, x, e) != 0 || check_revocation(p, x, e) != 0
+                   check_policies(x, e) != 0 || check_names(p, x, e) != 0 ||
+                   check_revocation(p, x, e) != 0
                ? -1
                : 0;
 }

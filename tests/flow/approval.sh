@@ -16,6 +16,7 @@ profile "nf-approved" {
     server = true
     keys = {"P-256"}
     max_validity_days = 30
+    policies = {"1.3.6.1.4.1.99999.7.1"}
     approvals = 2
 }
 CONF
@@ -155,6 +156,8 @@ sign_document bob 'battery staple' good
 cactl approve --signed good.p7s | grep -q '"state": "approved"' || fail bob
 wait "$client" || fail "the client failed: $(cat first.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem first.pem
+[[ $(openssl x509 -in first.pem -noout -ext certificatePolicies) == *'Policy: 1.3.6.1.4.1.99999.7.1' ]] ||
+  fail "the operator's policy: $(openssl x509 -in first.pem -noout -ext certificatePolicies)"
 audit verify --certificate first.pem
 serial=$(openssl x509 -in first.pem -noout -serial | sed 's/.*=//' | tr A-F a-f)
 audit show "$serial" >story

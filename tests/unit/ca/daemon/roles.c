@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may register, and who the RA is told that somebody is: by the record, whatever a certificate
  * or a row says. */
+#include <openssl/x509v3.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,35 @@ no_arc_of_ours_is_in_a_new_certificate(void **state)
     }
 }
 
+/* What an operator's own relying parties are told. */
+static void
+an_operator_adds_policies_of_its_own(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *officer_key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *registrar = NULL;
+    CLEANUP(x509_cleanup) X509 *officer = NULL;
+    CERTIFICATEPOLICIES *policies;
+    char text[64];
+
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, "renewal_window = 0\nregistrar_policies = {\"2.25.1\"}\n");
+    assert_true(world_start_fails(w));
+    world_configure(w, "renewal_window = 0\nregistrar_policies = {\"1.3.6.1.4.1.99999.1.2\"}\n");
+    world_start(w);
+    registrar = world_officer(w, "registrar", "OAM 3", key);
+    officer = world_officer(w, "officer", "Carol", officer_key);
+    policies = X509_get_ext_d2i(registrar, NID_certificate_policies, NULL, NULL);
+    assert_int_equal(sk_POLICYINFO_num(policies), 1);
+    assert_true(OBJ_obj2txt(text, sizeof(text), sk_POLICYINFO_value(policies, 0)->policyid, 1) > 0);
+    assert_string_equal(text, "1.3.6.1.4.1.99999.1.2");
+    CERTIFICATEPOLICIES_free(policies);
+    assert_int_equal(X509_get_ext_by_NID(officer, NID_certificate_policies, -1), -1);
+    can_register(w, registrar, key);
+    cannot_register(w, officer, officer_key);
+}
+
 int
 main(void)
 {
@@ -317,6 +347,7 @@ main(void)
         cmocka_unit_test(no_arc_of_ours_is_in_a_new_certificate),
         cmocka_unit_test(a_certificate_of_before_is_good_by_its_record),
         cmocka_unit_test(an_edited_row_makes_nobody_a_registrar),
+        cmocka_unit_test(an_operator_adds_policies_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -184,6 +184,9 @@ each_bad_option_is_refused_with_its_line(void **state)
                                                    "purpose 2.5.29.37.0 is none of"},
         {"extended_key_usage = {\"1.3.6.1.5.5.7.3.28\"}", "p.conf:3: profile x: extended_key"},
         {"extended_key_usage = {\"1.3.6.1.5.5.7.3.9\"}", "p.conf:3: profile x: extended_key"},
+        {"policies = {\"2.25.1\"}", "p.conf:3: policies: policy '2.25.1': not below 1.3.6.1.4.1."},
+        {"policies = {\"1.3.6.1.4.1.9.1\", \"1.3.6.1.4.1.9.1\"}", "twice"},
+        {"policies = {\"1.3.6.1.4.1.9.268435456\"}", "2^28"},
         {"extended_key_usage = {\"2.25.146746973955696582463241471912985749617.2\"}",
          "p.conf:3: profile x: extended_key"},
         {"extended_key_usage = {serverauth}", "p.conf:3: extended_key_usage: 'serverauth' is "
