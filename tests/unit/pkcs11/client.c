@@ -242,6 +242,8 @@ enum departure {
     NO_PURPOSE,
     ANY_PURPOSE,
     OCSP_PURPOSE,
+    POLICY_FOREIGN,
+    POLICY_QUALIFIED,
     ENCIPHERMENT,
     WILDCARD,
     NO_POINT,
@@ -264,6 +266,14 @@ make_purpose(X509 *x, enum departure d)
                       d == ANY_PURPOSE    ? "serverAuth,anyExtendedKeyUsage"
                       : d == OCSP_PURPOSE ? "serverAuth,OCSPSigning"
                                           : "serverAuth");
+    }
+    if (d == POLICY_FOREIGN || d == POLICY_QUALIFIED) {
+        /* anyPolicy; and one with a cPSuri */
+        add_extension(x, NID_certificate_policies,
+                      d == POLICY_FOREIGN
+                          ? "DER:30:08:30:06:06:04:55:1d:20:00"
+                          : "DER:30:20:30:1e:06:08:2b:06:01:04:01:86:8d:1f:30:12:30:10:06:08:2b:06:"
+                            "01:05:05:07:02:01:16:04:68:3a:2f:2f");
     }
     if (d != NO_POINT && !none) {
         add_extension(x, NID_crl_distribution_points, "URI:http://pki.example/crl/issuing.crl");
@@ -404,6 +414,8 @@ a_certificate_off_policy_is_refused_and_not_journaled(void **state)
         {NO_PURPOSE, "no purpose"},
         {ANY_PURPOSE, "anyExtendedKeyUsage"},
         {OCSP_PURPOSE, "OCSPSigning"},
+        {POLICY_FOREIGN, "certificatePolicies"},
+        {POLICY_QUALIFIED, "certificatePolicies"},
         {ENCIPHERMENT, "keyUsage has a bit"},
         {WILDCARD, "wildcard"},
         {NO_POINT, "no cRLDistributionPoints"},
