@@ -8,6 +8,7 @@
 
 #include "base/ossl.h"
 #include "db/audit_certificate.h"
+#include "db/audit_signed.h"
 
 enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64 };
 
@@ -187,34 +188,12 @@ document_check(struct span content, const struct leaf *leaf, struct err *e)
 static int
 signature_check(const struct leaf *leaf, X509 *officer, struct err *e)
 {
-    CLEANUP(buf_free) struct buf der = BUF_INIT(CMS_MAX);
-    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
-    CLEANUP(bio_cleanup) BIO *content = BIO_new(BIO_s_mem());
-    STACK_OF(X509) *signers = sk_X509_new_null();
-    const unsigned char *p;
-    char *text;
-    long n;
-    int verified = 0;
+    CLEANUP(buf_free) struct buf content = BUF_INIT(CMS_MAX);
 
-    if (base64_parse(leaf_text(leaf, "cms"), &der, e) != 0 || content == NULL ||
-        sk_X509_push(signers, officer) <= 0) {
-        sk_X509_free(signers);
-        return -1;
+    if (audit_signed_content(leaf, officer, &content, e) != 0) {
+        return err_wrap(e, "request %s", leaf_text(leaf, "rid"));
     }
-    p = der.p;
-    cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
-    if (cms != NULL && p == der.p + der.n) {
-        /* Under this certificate and no other: what the CMS carries is not looked at. */
-        verified = CMS_verify(cms, signers, NULL, NULL, content,
-                              CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY);
-    }
-    sk_X509_free(signers);
-    if (verified != 1) {
-        return ossl_err(e, ERR_CRYPTO, "the signature in the APPROVAL of %s does not verify",
-                        leaf_text(leaf, "rid"));
-    }
-    n = BIO_get_mem_data(content, &text);
-    return document_check(span_of(text, n < 0 ? 0 : (size_t)n), leaf, e);
+    return document_check(buf_span(&content), leaf, e);
 }
 
 static int
@@ -270,6 +249,7 @@ intent_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
     int64_t approved = w == NULL ? 0 : count_people(a, w);
 
     if (strcmp(leaf_text(leaf, "profile"), "officer") == 0 &&
+        leaf_text(leaf, "registration") == NULL &&
         officer_find(a, leaf_text(leaf, "serial")) == NULL) {
         officer_add(a, leaf_text(leaf, "serial"));
     }

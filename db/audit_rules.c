@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "db/audit_approval.h"
 #include "db/audit_certificate.h"
+#include "db/audit_registrar.h"
 #include "db/audit_renewal.h"
 #include "db/audit_retry.h"
 
@@ -25,6 +26,7 @@ struct audit_rules {
     struct audit_approvals *approvals;
     struct audit_renewals *renewals;
     struct audit_retries *retries;
+    struct audit_registrars *registrars;
 };
 
 static void
@@ -45,6 +47,7 @@ audit_rules_free(struct audit_rules *rules)
         audit_approvals_free(rules->approvals);
         audit_renewals_free(rules->renewals);
         audit_retries_free(rules->retries);
+        audit_registrars_free(rules->registrars);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -58,6 +61,7 @@ audit_rules_new(void)
     rules->approvals = audit_approvals_new();
     rules->renewals = audit_renewals_new();
     rules->retries = audit_retries_new();
+    rules->registrars = audit_registrars_new();
     return rules;
 }
 
@@ -182,7 +186,8 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
 {
     if (audit_approvals_check(rules->approvals, leaf, e) != 0 ||
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
-        audit_retries_check(rules->retries, leaf, e) != 0) {
+        audit_retries_check(rules->retries, leaf, e) != 0 ||
+        audit_registrars_check(rules->registrars, leaf, e) != 0) {
         return -1;
     }
     switch (leaf_kind(leaf)) {

@@ -2,7 +2,8 @@
 /*
  * audit_rules.h - what must be true of the leaves beyond their hashes: each has the form of its
  * kind, what was issued is what was intended before (record before signature), what officers must
- * approve was approved before it was intended (audit_approval.h), and updates are done one at a
+ * approve was approved before it was intended (audit_approval.h), what a registrar
+ * registers or ends is signed by one (audit_registrar.h), updates are done one at a
  * time, confirmed before they supersede, and given again to newer requests only (audit_renewal.h);
  * and a further try is of what its network function rejected (audit_retry.h).
  *
