@@ -45,6 +45,8 @@ on_confirmed(struct task *task)
         j->failure = CMP_CERT_REVOKED;
         break;
     case ISSUANCE_SIGNER_UNKNOWN:
+        issue_end_ra_unknown(j);
+        return;
     case ISSUANCE_NOT_REGISTERED:
     case ISSUANCE_USED_UP:
     case ISSUANCE_TRANSACTION_IN_USE:
@@ -61,7 +63,7 @@ on_confirmed(struct task *task)
     case ISSUANCE_RENEWAL_WAITS:
     case ISSUANCE_SUCCEEDED:
     case ISSUANCE_TOO_OFTEN:
-        j->failure = CMP_SIGNER_NOT_TRUSTED;
+        j->failure = CMP_SYSTEM_FAILURE; /* no outcome of this */
         break;
     }
     (void)err_set(&j->e, ERR_DENIED, "certConf: %s", issuance_outcome_text(j->outcome));

@@ -71,7 +71,9 @@ struct ca {
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;
-    size_t jobs; /* that will call back */
+    size_t jobs;                                       /* that will call back */
+    char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
+    time_t deferred_at;
     bool stopping;
     int exit_status;
     struct {

@@ -276,14 +276,10 @@ on_opened(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, work);
     enum cmp_body body;
 
-    if (j->queued == NULL && j->is_pending) {
-        issue_refuse(j); /* its RA was ours when it began to wait */
-        return;
-    }
     if (j->queued == NULL) {
-        /* Nobody whom we know stands for it, so it changes nothing here. */
-        log_err(LOG_WARNING, "submit-refused", &j->e, "not recorded");
-        issue_end_refused(j, (int)j->failure, phrase_text(phrase_of_failure(j->failure)));
+        /* Nobody whom we know stands for it, so it changes nothing here; nor is the network
+         * function at fault. What waits for officers waits on: its RA can wrap it anew. */
+        issue_end_deferred(j);
         return;
     }
     j->may_refuse = true;

@@ -95,6 +95,10 @@ struct issue {
 
 /* Ends the job: exactly one of them. */
 void issue_end_busy(struct issue *);
+/* DEFERRED with job->failure and job->e: it is the RA's fault or ours, and decides nothing. */
+void issue_end_deferred(struct issue *);
+/* The same when the database knows that the RA's certificate is not good any more. */
+void issue_end_ra_unknown(struct issue *);
 void issue_end_refused(struct issue *, int fail_info, const char *phrase);
 void issue_end_issued(struct issue *);
 /* WAITING, when it came from the link. */

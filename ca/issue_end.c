@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a job ends: a refusal and its record, the answers, and what is released. */
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ca/issue.h"
@@ -53,6 +54,53 @@ issue_end_busy(struct issue *j)
         ca_answer_busy(j->ca, j->flight->peer, issue_rid(j));
     }
     issue_free(j);
+}
+
+enum { DEFER_S = 10 /* after which the RA tries again */, SAME_S = 60 /* what is logged once */ };
+
+/* One cause stands behind a whole queue of an RA. */
+static void
+log_deferral(struct ca *ca, const struct err *why)
+{
+    const time_t now = clock_now();
+
+    if (strcmp(ca->deferred, why->text) != 0 || now < ca->deferred_at ||
+        now >= ca->deferred_at + SAME_S) {
+        (void)snprintf(ca->deferred, sizeof(ca->deferred), "%s", why->text);
+        ca->deferred_at = now;
+        log_err(LOG_WARNING, "deferred", why, "nothing is decided, and will be asked again");
+    }
+}
+
+void
+issue_end_deferred(struct issue *j)
+{
+    const char *text = j->e.text[0] != '\0' ? j->e.text : "failed";
+    const size_t n = strlen(text);
+    const struct link_message m = {
+        .type = LINK_DEFERRED,
+        .id = issue_rid(j),
+        .fail_info = j->failure < 0 ? (unsigned)CMP_SYSTEM_FAILURE : (unsigned)j->failure,
+        .phrase = span_of(text, n > LINK_PHRASE_MAX ? LINK_PHRASE_MAX : n),
+        .check_after = DEFER_S};
+
+    if (j->call != NULL) {
+        issue_end_busy(j);
+        return;
+    }
+    ca_printable(j->e.text);
+    log_deferral(j->ca, &j->e);
+    ca_answer(j->ca, j->flight->peer, &m);
+    issue_free(j);
+}
+
+void
+issue_end_ra_unknown(struct issue *j)
+{
+    j->failure = CMP_SIGNER_NOT_TRUSTED;
+    (void)err_set(&j->e, ERR_DENIED,
+                  "the RA's certificate is revoked: nfpki-cactl issue ra-cmp, and restart the RA");
+    issue_end_deferred(j);
 }
 
 /* To who asked, and to who was told to wait. What is refused unread is nobody else's answer. */
@@ -259,9 +307,7 @@ on_refused(struct task *task)
         issue_end_busy(j); /* an officer was faster: asked again, it is answered so */
         return;
     }
-    /* The RA was revoked meanwhile (or the rid is known, which its flight excludes). */
-    issue_end_refused(j, CMP_SIGNER_NOT_TRUSTED,
-                      phrase_text(phrase_of_failure(CMP_SIGNER_NOT_TRUSTED)));
+    issue_end_ra_unknown(j); /* meanwhile; or the rid is known, which its flight excludes */
 }
 
 void
@@ -269,11 +315,11 @@ issue_refuse(struct issue *j)
 {
     if (j->failure == CMP_NO_FAILURE || j->failure == CMP_SYSTEM_FAILURE) {
         /* Ours, not the requester's: nothing is decided. */
-        log_err(LOG_ERROR, "not-judged", &j->e, "will be asked again");
         if (j->call == NULL) {
-            issue_end_busy(j);
+            issue_end_deferred(j);
             return;
         }
+        log_err(LOG_ERROR, "not-judged", &j->e, "will be asked again");
     }
     ca_printable(j->e.text);
     if (!j->may_refuse) {

@@ -150,6 +150,10 @@ issue_refuse_outcome(struct issue *j)
 {
     const enum phrase phrase = j->phrase != PHRASE_NONE ? j->phrase : phrase_of(j->outcome);
 
+    if (j->outcome == ISSUANCE_SIGNER_UNKNOWN) {
+        issue_end_ra_unknown(j);
+        return;
+    }
     (void)phrase_refuse(&j->failure, phrase, &j->e, "%s", issuance_outcome_text(j->outcome));
     (void)phrase_value(&j->e, "%s", j->value);
     issue_refuse(j);

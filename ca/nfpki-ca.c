@@ -64,6 +64,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_CANCELLED:
     case LINK_BUSY:
     case LINK_WAITING:
+    case LINK_DEFERRED:
     case LINK_REVOKED:
     case LINK_ROLE_IS:
         break;

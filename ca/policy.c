@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/validity.h"
 #include "ca/backdate.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/phrase.h"
@@ -33,49 +32,6 @@ fail(enum cmp_failure *failure, enum cmp_failure value)
 {
     *failure = value;
     return -1;
-}
-
-static int
-verify_ra(const struct policy *p, const struct cmp_queued *q, const struct policy_ra *ras,
-          size_t n_ras, time_t now, struct err *e)
-{
-    struct span der = cmp_msg_extra(cmp_queued_outer(q), 0);
-
-    for (size_t i = 0; i < n_ras; i++) {
-        if (span_equal(buf_span(&ras[i].der), der)) {
-            if (!validity_has(ras[i].certificate, now)) {
-                return err_set(e, ERR_DENIED, "the RA's certificate is out of its validity");
-            }
-            return cmp_queued_verify(q, ras[i].certificate, p->name, e);
-        }
-    }
-    return err_set(e, ERR_DENIED,
-                   "the RA's certificate is not one that we issued under ra-cmp, or is revoked");
-}
-
-struct cmp_queued *
-policy_open(const struct policy *p, struct span nested, struct span rid,
-            const struct policy_ra *ras, size_t n_ras, time_t now, enum cmp_failure *failure,
-            struct err *e)
-{
-    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = cmp_queued_parse(nested, e);
-    uint8_t hash[SHA256_SIZE];
-
-    *failure = CMP_BAD_DATA_FORMAT;
-    if (q == NULL) {
-        return NULL;
-    }
-    *failure = CMP_BAD_MESSAGE_CHECK;
-    if (verify_ra(p, q, ras, n_ras, now, e) != 0 ||
-        sha256(cmp_msg_der(cmp_queued_inner(q)), hash, e) != 0) {
-        return NULL;
-    }
-    if (!span_equal(span_of(hash, sizeof(hash)), rid)) {
-        (void)err_set(e, ERR_INPUT, "the rid is not the hash of the message");
-        return NULL;
-    }
-    *failure = CMP_NO_FAILURE;
-    return TAKE(q);
 }
 
 /* ---- who asks ---- */

@@ -64,9 +64,11 @@ struct policy_grant {
 };
 void policy_grant_free(struct policy_grant *);
 
-/* Decodes a queue entry, finds its RA among `ras`, verifies the RA's signature, and that the inner
- * message hashes to `rid`. NULL with *failure: badDataFormat, badMessageCheck. Nothing of what is
- * refused here is recorded: nobody stands for it. */
+/* Decodes a queue entry, finds its RA among `ras`, verifies the RA's signature, that the inner
+ * message hashes to `rid`, and that it was not received in the future. NULL with *failure and a
+ * reason for the RA's operator (ca/link/PROTOCOL.md, DEFERRED): signerNotTrusted, badMessageCheck,
+ * badDataFormat, timeNotAvailable, systemFailure. Nothing of that is recorded, for nobody stands
+ * for it, or is the network function's fault. */
 struct cmp_queued *policy_open(const struct policy *, struct span nested, struct span rid,
                                const struct policy_ra *ras, size_t n_ras, time_t now,
                                enum cmp_failure *failure, struct err *e) OWNED(cmp_queued_free);

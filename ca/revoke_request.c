@@ -104,6 +104,8 @@ on_revoked(struct task *task)
         j->failure = CMP_BAD_CERT_ID;
         break;
     case ISSUANCE_SIGNER_UNKNOWN:
+        issue_end_ra_unknown(j);
+        return;
     case ISSUANCE_NOT_REGISTERED:
     case ISSUANCE_USED_UP:
     case ISSUANCE_TRANSACTION_IN_USE:
@@ -120,7 +122,7 @@ on_revoked(struct task *task)
     case ISSUANCE_RENEWAL_WAITS:
     case ISSUANCE_SUCCEEDED:
     case ISSUANCE_TOO_OFTEN:
-        j->failure = CMP_SIGNER_NOT_TRUSTED;
+        j->failure = CMP_SYSTEM_FAILURE; /* no outcome of this */
         break;
     }
     (void)err_set(&j->e, ERR_DENIED, "rr: %s", issuance_outcome_text(j->outcome));

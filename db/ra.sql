@@ -141,3 +141,11 @@ ALTER TABLE registration ADD COLUMN cancellation BLOB;
 
 -- Has a certificate of this registration been rejected by its network function?
 CREATE INDEX enrolment_rejected ON enrolment (registration) WHERE accepted = 0;
+
+-- migration 13
+
+-- Another wrapper around the same message, by a later certificate of the RA's; sent instead of `nested`,
+-- which stays, for the chain is over it.
+ALTER TABLE queue ADD COLUMN rewrapped BLOB;
+-- 1: it says a time that had not come yet when the CA saw it, so it is wrapped anew.
+ALTER TABLE queue ADD COLUMN untimely INTEGER NOT NULL DEFAULT 0 CHECK (untimely IN (0, 1));

@@ -52,6 +52,14 @@ requests_remember(struct store_db *db, const char *identity, struct span transac
     return 0;
 }
 
+int
+requests_forget(struct store_db *db, const char *identity, struct span transaction_id,
+                struct err *e)
+{
+    return store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
+                      STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
+}
+
 static int
 last_id(struct store_db *db, int64_t *id, struct err *e)
 {
@@ -237,6 +245,22 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
         *owner = row_int(&rows, 0) != 0 ? REQUESTS_SAME_KIND : REQUESTS_ANOTHER_KIND;
     }
     return 0;
+}
+
+int
+requests_enrolment_unanswered(struct store_db *db, const struct requests_admission *a,
+                              struct span question, struct requests_enrolment *out, bool *found,
+                              struct err *e)
+{
+    return enrolment_find(
+        db,
+        "SELECT " ENROLMENT_COLUMNS
+        " FROM enrolment WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL AND "
+        "(question = ?3 OR EXISTS (SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id "
+        "AND rid = ?4))",
+        STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
+                     question.n > 0 ? store_blob(question) : store_null(), store_blob(a->rid)),
+        out, found, e);
 }
 
 int

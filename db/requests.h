@@ -174,6 +174,10 @@ int requests_certificates_expire(struct store_db *, int64_t now, struct err *e);
  * "cert:<fingerprint>". */
 int requests_remember(struct store_db *, const char *identity, struct span transaction_id,
                       int64_t until, struct err *e);
+/* Its answer could not be made, so nobody has seen anything of it: the same octets may come again.
+ */
+int requests_forget(struct store_db *, const char *identity, struct span transaction_id,
+                    struct err *e);
 
 struct requests_admission {
     const char *identity;
@@ -196,6 +200,7 @@ struct requests_entry {
     uint64_t sequence;
     uint8_t rid[REQUESTS_RID_SIZE];
     uint8_t previous[REQUESTS_RID_SIZE];
+    bool untimely; /* requests_deferred() */
     struct buf nested;
 };
 void requests_entry_clear(struct requests_entry *);
@@ -248,6 +253,11 @@ enum requests_owner {
 int requests_enrolment_find(struct store_db *, const char *identity, struct span transaction_id,
                             struct requests_enrolment *out, enum requests_owner *owner,
                             struct err *e);
+/* What these octets, or this question, began, when no answer of ours has left since: *found, or it
+ * is somebody's copy. */
+int requests_enrolment_unanswered(struct store_db *, const struct requests_admission *,
+                                  struct span question, struct requests_enrolment *out, bool *found,
+                                  struct err *e);
 int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
                               bool *found, struct err *e);
 /* A certConf goes into the queue: SENT or UNCONFIRMED -> CONFIRMING. ERR_CONFLICT in other states
@@ -282,6 +292,13 @@ struct requests_wait {
 };
 int requests_waiting(struct store_db *, struct span rid, const struct requests_wait *,
                      struct err *e);
+/* The CA or we are at fault: nothing is decided, and the entry rests until `again_at`. `untimely`:
+ * it was received in the future, says the CA. No such entry, or one that was answered, is fine. */
+int requests_deferred(struct store_db *, struct span rid, int64_t again_at, bool untimely,
+                      struct err *e);
+/* What is sent for an entry from now on: another wrapper around the same message. The chain is over
+ * what was admitted. */
+int requests_rewrapped(struct store_db *, struct span rid, struct span nested, struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. What a kur updated, or what was
  * rejected, is noted as revoked. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);

@@ -111,14 +111,14 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
     CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
     bool row = false;
 
-    if (store_query(db, &rows,
-                    "SELECT sequence, rid, nested, previous FROM queue "
-                    "WHERE answered = 0 AND sequence > ? AND again_at <= ? AND NOT EXISTS "
-                    "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
-                    "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
-                    "ORDER BY sequence LIMIT ?",
-                    STORE_VALUES(store_int((int64_t)after), store_int(now), store_int(limit)),
-                    e) != 0 ||
+    if (store_query(
+            db, &rows,
+            "SELECT sequence, rid, coalesce(rewrapped, nested), previous, untimely FROM queue "
+            "WHERE answered = 0 AND sequence > ? AND again_at <= ? AND NOT EXISTS "
+            "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
+            "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
+            "ORDER BY sequence LIMIT ?",
+            STORE_VALUES(store_int((int64_t)after), store_int(now), store_int(limit)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -126,12 +126,30 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
         if (entry_read(&rows, &entry, e) != 0) {
             return -1;
         }
+        entry.untimely = row_int(&rows, 4) != 0;
         visit(arg, &entry);
         if (store_next(&rows, &row, e) != 0) {
             return -1;
         }
     }
     return 0;
+}
+
+int
+requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
+                  struct err *e)
+{
+    return store_exec(db,
+                      "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
+                      STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
+}
+
+int
+requests_rewrapped(struct store_db *db, struct span rid, struct span nested, struct err *e)
+{
+    return store_exec(db,
+                      "UPDATE queue SET rewrapped = ?, untimely = 0 WHERE rid = ? AND answered = 0",
+                      STORE_VALUES(store_blob(nested), store_blob(rid)), e);
 }
 
 int

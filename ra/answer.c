@@ -106,12 +106,6 @@ body_of(struct job *job, struct buf *body, struct err *e)
     return err_set(e, ERR_INPUT, "no such answer");
 }
 
-static bool
-is_mac(const struct job *job)
-{
-    return job->authenticated && job->key != NULL;
-}
-
 /* RFC 9483 3.3: the protection certificate first, then the chain of what is issued. */
 static size_t
 extra_certificates(const struct job *job, struct span extra[3])
@@ -119,7 +113,7 @@ extra_certificates(const struct job *job, struct span extra[3])
     const struct credentials *c = &job->ra->credentials;
     size_t n = 0;
 
-    if (!is_mac(job)) {
+    if (!job_is_mac(job)) {
         extra[n++] = buf_span(&c->certificate_der);
     }
     extra[n++] = buf_span(&c->issuing_der);
@@ -159,7 +153,7 @@ answer_build(struct job *job)
         h->implicit_confirm = job->enrolment.implicit;
         h->confirm_wait = job->enrolment.implicit ? 0 : job->now + job->ra->settings->confirm_wait;
     }
-    if (is_mac(job)) {
+    if (job_is_mac(job)) {
         h->sender_kid = cmp_msg_sender_kid(job->msg);
         job->out = BUF_INIT(ANSWER_MAX);
         return cmp_build_mac(h, buf_span(&body), job->key, extra, n, &job->out, &job->e);

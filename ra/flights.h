@@ -4,7 +4,7 @@
  * thread. A flight is one such entry:
  *
  *   admitted --link up--> on the wire --answer--> being stored --committed--> waiter, gone
- *       ^------- link down, BUSY ------/
+ *       ^---- link down, BUSY, DEFERRED -----/
  *
  * Ownership: the table owns the flights; one is borrowed until the next call that may remove it.
  */
@@ -17,7 +17,7 @@ enum { FLIGHTS_BUCKETS = 4096 };
 struct flight {
     struct flight *next;
     uint8_t rid[REQUESTS_RID_SIZE];
-    bool on_wire;
+    bool on_wire;         /* or on its way there: rewrap.h */
     queue_waiter *waiter; /* NULL: nobody waits */
     void *arg;
 };

@@ -25,6 +25,10 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
 void
 job_free(struct job *job)
 {
+    job->over = true;
+    if (job->at_signer) {
+        return; /* which has job->part, and comes back with job->sign */
+    }
     job->ra->jobs--;
     job->ra->refusals -= job->refusal;
     if (job->timer != NULL) {
@@ -68,8 +72,21 @@ void
 job_on_signer(struct job *job, struct span part, void (*done)(struct task *))
 {
     buf_free(&job->sign.signature);
+    job->at_signer = true;
     job->sign = (struct signer_job){.task.done = done, .object = SIGNER_CMP, .tbs = part};
     signer_submit(job->ra->signer, &job->sign);
+}
+
+bool
+job_is_back(struct job *job)
+{
+    const bool over = job->over;
+
+    job->at_signer = false;
+    if (over) {
+        job_free(job);
+    }
+    return over;
 }
 
 struct job *
@@ -94,6 +111,12 @@ struct job *
 job_of_turn(struct lane_turn *turn)
 {
     return CONTAINER_OF(turn, struct job, turn);
+}
+
+bool
+job_is_mac(const struct job *job)
+{
+    return job->authenticated && job->key != NULL;
 }
 
 int

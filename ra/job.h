@@ -44,7 +44,11 @@ struct job {
     struct signer_job sign;
     struct ra *ra;
     struct http_exchange *exchange;
-    struct event *timer; /* runs while the CA is waited for */
+    struct event *timer; /* runs while the CA is waited for, or the signer */
+    int64_t wrap_until;  /* the latter so long */
+    bool wrap_late;      /* it was waited for so long */
+    bool at_signer;
+    bool over; /* it was freed while it was there */
     struct route route;
     const struct cmp_rules *rules; /* of the listener that it came to */
     time_t now;
@@ -111,6 +115,7 @@ struct job {
     int retry_after; /* > 0: with HTTP 503, and come again after so many seconds */
     bool refusal;    /* that was all that was to be said */
     bool charged;    /* the registration paid for it */
+    bool remembered; /* its transactionID was, and nothing else of it */
     enum answer_kind answer;
     uint32_t check_after;
     const char *reason; /* of a pollRep; NULL: none */
@@ -128,13 +133,18 @@ void job_free(struct job *);
 void job_on_worker(struct job *, void (*run)(struct task *), void (*done)(struct task *));
 void job_on_store(struct job *, int (*run)(struct store_op *, struct store_db *, struct err *),
                   void (*done)(struct task *));
-/* `part` is borrowed until `done`, where job->sign has the signature. */
+/* `part` is borrowed until `done`, where job->sign has the signature. `done` asks job_is_back()
+ * first: true, and the job is gone, when it was freed meanwhile. */
 void job_on_signer(struct job *, struct span part, void (*done)(struct task *));
+bool job_is_back(struct job *);
 /* Whose hand-over this was: to a worker, the store, the signer. */
 struct job *job_of_task(struct task *);
 struct job *job_of_op(struct task *);
 struct job *job_of_sign(struct task *);
 struct job *job_of_turn(struct lane_turn *);
+
+/* Its answer is protected by its own MAC; else the RA signs. */
+bool job_is_mac(const struct job *);
 
 /* ---- judging and answering, on a worker ---- */
 

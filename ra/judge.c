@@ -23,6 +23,7 @@
 #include "ra/judge_protection.h"
 #include "ra/judge_revoke.h"
 #include "ra/judge_time.h"
+#include "ra/rewrap.h"
 #include "ra/support.h"
 
 static int
@@ -89,26 +90,16 @@ check_asked_key(struct job *job, const struct registration *registration)
 static int
 prepare_entry(struct job *job)
 {
-    const struct credentials *c = &job->ra->credentials;
     struct cmp_queue_entry entry = {.received_at = job->now};
-    struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(c->certificate),
-        .ca = X509_get_subject_name(c->issuing),
-        .sender_kid = c->ski,
-        .algorithm = signer_algorithm_identifier(job->ra->signer),
-        .time = job->now,
-    };
 
     entry.assurance =
         job->protection == CMP_PROTECTION_MAC ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE;
     (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s",
                    job->registration.id);
     (void)snprintf(entry.profile, sizeof(entry.profile), "%s", job->profile);
-    job->part = BUF_INIT(CMP_NESTED_MAX);
-    if (cmp_queue_build(&entry, job->msg, &wrapper, &job->part, &job->e) != 0) {
-        return job_fail(job, CMP_SYSTEM_FAILURE);
-    }
-    return 0;
+    return rewrap_part(job->ra, &entry, job->msg, &job->part, &job->e) == 0
+               ? 0
+               : job_fail(job, CMP_SYSTEM_FAILURE);
 }
 
 /* When nobody names one: that of the certificate that signs, else the first registered one. */
@@ -260,13 +251,23 @@ check_nonce(struct job *job)
     return job_fail(job, CMP_BAD_RECIPIENT_NONCE);
 }
 
+/* The last answer that left is the one with the certificate: a signer was away when the pkiConf was
+ * to be signed, say. */
+static bool
+pkiconf_never_left(const struct job *job)
+{
+    return !job->enrolment.implicit &&
+           span_equal_secret(cmp_msg_recip_nonce(job->msg), buf_span(&job->enrolment.nonce));
+}
+
 static int
 judge_certconf(struct job *job)
 {
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
     const struct requests_enrolment *x = &job->enrolment;
 
-    if (x->state == REQUESTS_CONFIRMED || x->state == REQUESTS_REJECTED) {
+    if ((x->state == REQUESTS_CONFIRMED && !pkiconf_never_left(job)) ||
+        x->state == REQUESTS_REJECTED) {
         (void)err_set(&job->e, ERR_CONFLICT, "certConf after the end of the transaction");
         return job_fail(job, CMP_CERT_CONFIRMED);
     }
@@ -282,7 +283,7 @@ judge_certconf(struct job *job)
         cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
         return -1;
     }
-    if (x->state == REQUESTS_CONFIRMING) {
+    if (x->state == REQUESTS_CONFIRMING || x->state == REQUESTS_CONFIRMED) {
         if (job->certconf.accepted == x->accepted) {
             return 0; /* says the same again */
         }

@@ -193,6 +193,7 @@ on_sweep_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     (void)mac_cache_sweep(d->ra.mac_cache, clock_now());
+    (void)own_certificate_look(&d->ra);
     d->sweeping = true;
     d->sweep = (struct store_op){.task.done = sweep_done, .run = sweep_run};
     store_submit(d->ra.store, &d->sweep);

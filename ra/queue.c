@@ -9,17 +9,20 @@
 #include "ra/queue.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "ca/cmp/failure.h"
 #include "ca/cmp/queue.h"
 #include "ca/link/client.h"
 #include "ca/x509/profiles.h"
 #include "ra/asks.h"
 #include "ra/flights.h"
 #include "ra/queue_answer.h"
+#include "ra/rewrap.h"
 
-enum { PUMP_MAX = 64, PUMP_PAUSE_MS = 200 };
+enum { PUMP_MAX = 64, PUMP_PAUSE_MS = 200, WRAP_PAUSE_S = 1 };
 
 struct pump {
     struct store_op op;
@@ -43,8 +46,9 @@ struct queue {
     struct event *retry;
     struct event *asking; /* the CA about what it keeps waiting */
     bool was_up;
-    bool wrong_ca; /* its certificates are not those of our configuration */
-    bool is_down;  /* and that was logged */
+    bool wrong_ca;                      /* its certificates are not those of our configuration */
+    bool is_down;                       /* and that was logged */
+    char deferred[LINK_PHRASE_MAX + 1]; /* why, as logged last */
 };
 
 /* ---- sending ---- */
@@ -66,6 +70,39 @@ pump_later(struct queue *q)
     }
 }
 
+static void ask_later(struct queue *q, int seconds);
+static bool send_entry(struct queue *q, const struct requests_entry *entry, struct span nested);
+
+static void
+on_rewrapped(void *arg, const struct requests_entry *entry, struct span nested)
+{
+    struct queue *q = arg;
+    struct flight *f = flights_find(&q->flights, entry->rid);
+
+    if (f != NULL) {
+        f->on_wire = false;
+        flights_remove_if_idle(&q->flights, entry->rid);
+    }
+    if (nested.n == 0) {
+        ask_later(q, WRAP_PAUSE_S);
+    } else if (is_usable(q) && !send_entry(q, entry, nested)) {
+        pump_later(q);
+    }
+}
+
+/* Under way, as it were on the wire. False when no more can be now. */
+static bool
+wrap_entry(struct queue *q, struct flight *f, const struct requests_entry *entry,
+           struct span nested)
+{
+    f->on_wire = rewrap_begin(q->ra, entry, nested, on_rewrapped, q);
+    if (!f->on_wire) {
+        flights_remove_if_idle(&q->flights, entry->rid);
+        return false;
+    }
+    return true;
+}
+
 /* False when the link takes no more now. */
 static bool
 send_entry(struct queue *q, const struct requests_entry *entry, struct span nested)
@@ -82,6 +119,9 @@ send_entry(struct queue *q, const struct requests_entry *entry, struct span nest
 
     if (f->on_wire) {
         return true;
+    }
+    if (entry->untimely || rewrap_is_needed(q->ra, nested)) {
+        return wrap_entry(q, f, entry, nested);
     }
     if (link_client_send(q->link, &m, &e) == 0) {
         f->on_wire = true;
@@ -247,10 +287,13 @@ on_stored(void *arg, const struct queue_answer *a)
         log_event(LOG_WARNING, "refused-later", "nobody waits any more, and the CA says: %s",
                   a->phrase);
     }
-    if (a->type == LINK_WAITING) {
+    if (a->type == LINK_WAITING || a->type == LINK_DEFERRED) {
         ask_later(q, a->check_after);
     }
-    if (f != NULL) {
+    if (f != NULL && a->type == LINK_DEFERRED) {
+        f->on_wire = false; /* who waits waits on */
+        flights_remove_if_idle(&q->flights, a->rid);
+    } else if (f != NULL) {
         queue_waiter *waiter = f->waiter;
         void *waiting = f->arg;
 
@@ -259,6 +302,34 @@ on_stored(void *arg, const struct queue_answer *a)
             waiter(waiting, &a->enrolment);
         }
     }
+}
+
+/* Not the network function's fault: it hears nothing of it. */
+static void
+deferred(struct queue *q, const struct link_message *m)
+{
+    if (m->fail_info == CMP_SIGNER_NOT_TRUSTED) {
+        own_certificate_refused(q->ra, m->phrase);
+    } else if (!span_equal(m->phrase, span_str(q->deferred))) {
+        (void)snprintf(q->deferred, sizeof(q->deferred), "%.*s", (int)m->phrase.n,
+                       (const char *)m->phrase.p);
+        log_event(LOG_ERROR, "deferred", "the CA decides nothing (%s): %s",
+                  cmp_failure_name((enum cmp_failure)m->fail_info), q->deferred);
+    }
+    queue_answer_store(q->ra->store, m, on_stored, q);
+}
+
+/* It took what we signed. */
+static void
+taken(struct queue *q, const struct link_message *m)
+{
+    const struct flight *f = flights_find(&q->flights, m->id.p);
+
+    if (f != NULL && f->on_wire) {
+        own_certificate_taken(q->ra);
+        q->deferred[0] = '\0';
+    }
+    queue_answer_store(q->ra->store, m, on_stored, q);
 }
 
 static void
@@ -280,7 +351,10 @@ on_message(void *arg, const struct link_message *m)
     case LINK_REVOKED:
     case LINK_REFUSED:
     case LINK_WAITING:
-        queue_answer_store(q->ra->store, m, on_stored, q);
+        taken(q, m);
+        break;
+    case LINK_DEFERRED:
+        deferred(q, m);
         break;
     case LINK_BUSY:
         f = flights_find(&q->flights, m->id.p);

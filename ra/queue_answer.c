@@ -34,6 +34,9 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
                                            .until = again_at + WAITING_KEEP_S};
 
         result = requests_waiting(db, rid, &wait, e);
+    } else if (a->type == LINK_DEFERRED) {
+        return requests_deferred(db, rid, clock_now() + a->check_after,
+                                 a->fail_info == CMP_TIME_NOT_AVAILABLE, e);
     } else {
         result = requests_refused(db, rid, a->fail_info, a->phrase, e);
         if (result == 0 && a->fail_info == CMP_CERT_REVOKED) {

@@ -25,8 +25,8 @@ struct queue_answer {
     void *arg;
 };
 
-/* ISSUED, CONFIRMED, REVOKED, REFUSED or WAITING, with the id of an entry. `stored` is called once
- * it is committed, or when that failed; not for a certificate that cannot be read, which is logged.
- * What it gets is borrowed during the call. */
+/* ISSUED, CONFIRMED, REVOKED, REFUSED, WAITING or DEFERRED, with the id of an entry. `stored` is
+ * called once it is committed, or when that failed; not for a certificate that cannot be read,
+ * which is logged. What it gets is borrowed during the call. */
 void queue_answer_store(struct store *, const struct link_message *, queue_answer_stored *stored,
                         void *arg);

@@ -12,6 +12,7 @@
 #include "ca/cmp/check.h"
 #include "ca/trust/trust.h"
 #include "ca/x509/nf.h"
+#include "ra/own_certificate.h"
 #include "ra/root_update.h"
 #include "ra/settings.h"
 
@@ -64,8 +65,11 @@ struct ra {
     struct budget *of_refusals;     /* that are signed */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */
-    int behind_s;                   /* messages may be behind so far; for new jobs */
-    bool failed;                    /* the store is gone: the loop ends */
+    size_t rewraps;                 /* under way; the last one failed */
+    bool rewrap_failed;
+    struct own_certificate own;
+    int behind_s; /* messages may be behind so far; for new jobs */
+    bool failed;  /* the store is gone: the loop ends */
 };
 
 /* The store failed for good: log, and end the loop. The next start finds what was durable. */

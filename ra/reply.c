@@ -35,14 +35,73 @@ reply_and_free(struct job *job)
     job_free(job);
 }
 
+/* ---- no answer ---- */
+
+static void
+say_busy(struct job *job)
+{
+    http_reply_busy(job->exchange, job->retry_after > 0 ? job->retry_after : GIVE_UP_S, NULL,
+                    (struct span){0});
+    job_free(job);
+}
+
+static int
+forget_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    const struct job *job = CONTAINER_OF(op, struct job, op);
+
+    return requests_forget(db, job->identity, cmp_msg_transaction_id(job->msg), e);
+}
+
+static void
+forgotten(struct task *task)
+{
+    struct job *job = job_of_op(task);
+
+    if (job->op.result != 0 && job->op.e.code == ERR_STORE) {
+        ra_fail(job->ra, &job->op.e);
+    }
+    say_busy(job);
+}
+
+/* Nobody has seen anything of it, so that the same octets may come again (RFC 9483 3.5 is about
+ * transactions, and this was none). */
+static void
+leave_unanswered(struct job *job)
+{
+    if (job->remembered) {
+        job->remembered = false;
+        job_on_store(job, forget_run, forgotten);
+        return;
+    }
+    say_busy(job);
+}
+
 /* No answer can be made: HTTP alone says so. */
 static void
 give_up_bare(struct job *job, const struct err *why)
 {
     log_err(LOG_ERROR, "no-answer", why, "answering %s", http_exchange_peer(job->exchange));
-    http_reply_busy(job->exchange, job->retry_after > 0 ? job->retry_after : GIVE_UP_S, NULL,
-                    (struct span){0});
-    job_free(job);
+    leave_unanswered(job);
+}
+
+void
+reply_unsigned(struct job *job, const struct err *why)
+{
+    if (why != NULL) {
+        give_up_bare(job, why);
+        return;
+    }
+    if (job->retry_after < OWN_CERTIFICATE_RETRY_S) {
+        job->retry_after = OWN_CERTIFICATE_RETRY_S;
+    }
+    leave_unanswered(job);
+}
+
+bool
+reply_is_verifiable(struct job *job)
+{
+    return job_is_mac(job) || own_certificate_look(job->ra) == OWN_CERTIFICATE_GOOD;
 }
 
 /* We do not have the answer: an error says so, once. The client may ask again. */
@@ -112,6 +171,9 @@ answer_signed(struct task *task)
 {
     struct job *job = job_of_sign(task);
 
+    if (job_is_back(job)) {
+        return;
+    }
     if (job->sign.result != 0) {
         give_up_bare(job, &job->sign.e); /* the signer takes no other one either */
         return;
@@ -151,6 +213,10 @@ build_done(struct task *task)
 void
 reply_with(struct job *job, enum answer_kind kind)
 {
+    if (!reply_is_verifiable(job)) {
+        reply_unsigned(job, NULL);
+        return;
+    }
     job->answer = kind;
     job->now = clock_now();
     if (job->key != NULL && (kind == ANSWER_CONFIRM || kind == ANSWER_DONE)) {

@@ -18,6 +18,11 @@ void reply_by_state(struct job *);
 void reply_failure(struct job *);
 /* The same with these. */
 void reply_fail(struct job *, enum cmp_failure, const struct err *why);
+/* An answer that the RA signs can be verified now; one with a MAC always can. */
+bool reply_is_verifiable(struct job *);
+/* None: HTTP 503 alone, and nothing that keeps the same octets from coming again. `why` NULL: for
+ * our certificate, which is logged where it is looked at. */
+void reply_unsigned(struct job *, const struct err *why);
 /* What the store says no to, unexpectedly: job->op.e. Only ERR_STORE means that the file cannot be
  * used, and ends the process. */
 void reply_store_failed(struct job *);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/ossl.h"
+#include "base/validity.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/path.h"
 #include "db/requests.h"
@@ -24,19 +25,29 @@ enum {
  * mistake, none for a flood. */
 static const struct budget_limit refusals = {.interval_us = 50000, .burst = 20};
 
-/* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). */
+/* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). One
+ * that has ended or has not begun is no reason not to start: own_certificate.h. */
 static int
-check_own_certificate(const struct settings *s, const struct credentials *c, struct err *e)
+check_own_certificate(const struct settings *s, const struct credentials *c,
+                      struct own_certificate *own, struct err *e)
 {
     X509 *anchors[] = {c->root};
     X509 *untrusted[] = {c->issuing};
-    const struct path_request request = {.purpose = PATH_RA_CMP,
-                                         .at = clock_now(),
-                                         .anchors = anchors,
-                                         .n_anchors = 1,
-                                         .untrusted = untrusted,
-                                         .n_untrusted = 1};
+    struct path_request request = {.purpose = PATH_RA_CMP,
+                                   .at = clock_now(),
+                                   .anchors = anchors,
+                                   .n_anchors = 1,
+                                   .untrusted = untrusted,
+                                   .n_untrusted = 1};
 
+    if (validity_read(c->certificate, &own->not_before, &own->not_after, e) != 0) {
+        return err_wrap(e, "%s", s->certificate);
+    }
+    if (request.at < own->not_before) {
+        request.at = own->not_before;
+    } else if (request.at > own->not_after) {
+        request.at = own->not_after;
+    }
     if (path_verify(c->certificate, &request, e) != 0) {
         return err_wrap(e, "%s", s->certificate);
     }
@@ -50,7 +61,8 @@ say_remark(const struct err *e)
 }
 
 static int
-load_credentials(const struct settings *s, struct credentials *c, struct err *e)
+load_credentials(const struct settings *s, struct credentials *c, struct own_certificate *own,
+                 struct err *e)
 {
     const ASN1_OCTET_STRING *ski;
 
@@ -77,7 +89,7 @@ load_credentials(const struct settings *s, struct credentials *c, struct err *e)
         return -1;
     }
     c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
-    return check_own_certificate(s, c, e);
+    return check_own_certificate(s, c, own, e);
 }
 
 static int
@@ -165,9 +177,10 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
     ra->of_refusals = budget_new(&refusals, 1);
-    if (load_credentials(settings, &ra->credentials, e) != 0) {
+    if (load_credentials(settings, &ra->credentials, &ra->own, e) != 0) {
         return -1;
     }
+    (void)own_certificate_look(ra);
     ra->tasks = tasks_new(e);
     ra->base = event_base_new();
     if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
@@ -185,8 +198,12 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
 int
 ra_check(const struct settings *settings, struct err *e)
 {
-    struct ra ra = {0};
-    int result = load_credentials(settings, &ra.credentials, e);
+    struct ra ra = {.settings = settings};
+    int result = load_credentials(settings, &ra.credentials, &ra.own, e);
+
+    if (result == 0) {
+        (void)own_certificate_look(&ra);
+    }
 
     if (result == 0) {
         result = trust_check_anchors(ra.credentials.trust, clock_now(), e);

@@ -23,6 +23,9 @@
  * A certConf goes the same way; its pkiConf needs the queue row only and waits for the CA no longer
  * than sync_wait.
  * Nothing is written before the message is authenticated.
+ * When nobody could verify what the RA signs (own_certificate.h), or nobody signs, a message
+ * without a MAC gets HTTP 503 and leaves nothing behind that stands in the way of the same octets
+ * later; one with a MAC goes into the queue, unsigned if need be (rewrap.h), and hears "waiting".
  * Here is the way from "begin" to what becomes of the message; admit.c has what goes into ra.db and
  * to the CA, reply.c the last line.
  * An enrolment's own states are in db/requests.h.
@@ -119,8 +122,9 @@ requester_done(struct task *task)
         admit_answerable(job);
     } else if (job->body == CMP_ERROR) {
         job_on_store(job, close_run, close_done);
-    } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING) {
-        reply_by_state(job); /* or a certConf whose pkiConf got lost */
+    } else if (job->body == CMP_POLLREQ || job->enrolment.state == REQUESTS_CONFIRMING ||
+               job->enrolment.state == REQUESTS_CONFIRMED) {
+        reply_by_state(job); /* or a certConf whose pkiConf got lost, or was never sent */
     } else {
         admit_for_ca(job);
     }
@@ -279,6 +283,11 @@ form_done(struct task *task)
 {
     struct job *job = job_of_task(task);
 
+    /* Before anything is known of it, or written: it may come again as it is. */
+    if (job->protection != CMP_PROTECTION_MAC && !reply_is_verifiable(job)) {
+        reply_unsigned(job, NULL);
+        return;
+    }
     if (job->failure != CMP_NO_FAILURE) {
         reply_failure(job);
         return;

@@ -102,6 +102,13 @@ static const struct shape shapes[] = {
      {[FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
     {LINK_REVOKED, "REVOKED", false, LINK_RID_SIZE, LINK_RID_SIZE, 0, {NEVER}},
     {LINK_ROLE_IS, "ROLE_IS", false, LINK_RID_SIZE, LINK_RID_SIZE, 0, {[FIELD_PHRASE] = ALWAYS}},
+    {LINK_DEFERRED,
+     "DEFERRED",
+     false,
+     LINK_RID_SIZE,
+     LINK_RID_SIZE,
+     0,
+     {[FIELD_FAIL_INFO] = ALWAYS, [FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
 };
 
 enum {

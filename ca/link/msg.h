@@ -47,27 +47,27 @@ enum link_type {
     LINK_WAITING = 23,
     LINK_REVOKED = 24,
     LINK_ROLE_IS = 25,
+    LINK_DEFERRED = 26,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
  * type does not have is zero or empty. */
 struct link_message {
     enum link_type type;
-    struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED: rid; REGISTER REGISTERED: SHA-256 of
-                       the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED BUSY: the
-                       id of what is answered; WELCOME: SHA-256
-                       of the CA's file of profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256
-                       of a certificate */
+    struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED DEFERRED: rid; REGISTER REGISTERED:
+                       SHA-256 of the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED
+                       BUSY: the id of what is answered; WELCOME: SHA-256 of the CA's file of
+                       profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256 of a certificate */
     uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
     struct span previous; /* SUBMIT: hash that chains the RA's queue */
     struct span body;     /* SUBMIT: nested PKIMessage; REGISTER, CANCEL: CMS; ISSUED: certificate;
                              WELCOME: issuing certificate */
     struct span root;     /* WELCOME: root certificate */
     bool software;        /* WELCOME: a key of the CA is in a software token */
-    unsigned fail_info;   /* REFUSED: bit of PKIFailureInfo */
-    struct span phrase;   /* REFUSED, WAITING: why, 1..128 printable ASCII octets, fit for a peer;
+    unsigned fail_info;   /* REFUSED, DEFERRED: bit of PKIFailureInfo */
+    struct span phrase;   /* REFUSED, WAITING, DEFERRED: why, 1..128 printable ASCII octets;
                              ROLE_IS: "ra-cmp", "registrar", "officer" or "none" */
-    uint32_t check_after; /* WAITING: seconds after which it makes sense to ask again, from 1 */
+    uint32_t check_after; /* WAITING, DEFERRED: seconds after which it makes sense to ask again */
     uint32_t backdate; /* WELCOME: certificates begin so many seconds before they are made; 0: not
                           said */
 };

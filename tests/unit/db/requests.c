@@ -802,6 +802,152 @@ what_waits_for_people_rests_and_is_remembered(void **state)
     requests_enrolment_clear(&w.enrolment);
 }
 
+struct defers {
+    const uint8_t *rid;
+    bool untimely;
+    struct requests_entry open; /* the first entry that may be sent at `now` */
+    int64_t now;
+    const char *tid;
+    struct requests_enrolment enrolment;
+    bool found;
+};
+
+static int
+verb_deferred(struct store_db *db, void *arg, struct err *e)
+{
+    const struct defers *d = arg;
+
+    return requests_deferred(db, span_of(d->rid, REQUESTS_RID_SIZE), 1000, d->untimely, e);
+}
+
+static int
+verb_rewrapped(struct store_db *db, void *arg, struct err *e)
+{
+    const struct defers *d = arg;
+
+    return requests_rewrapped(db, span_of(d->rid, REQUESTS_RID_SIZE), SPAN_LITERAL("anew"), e);
+}
+
+static void
+keep_open(void *arg, const struct requests_entry *entry)
+{
+    struct defers *d = arg;
+    struct err e;
+
+    requests_entry_clear(&d->open);
+    d->open = *entry;
+    d->open.nested = BUF_INIT(16);
+    assert_ok(buf_set(&d->open.nested, buf_span(&entry->nested), &e), &e);
+}
+
+static int
+verb_first_open(struct store_db *db, void *arg, struct err *e)
+{
+    struct defers *d = arg;
+
+    requests_entry_clear(&d->open);
+    return requests_open_each(db, 0, d->now, 1, keep_open, d, e);
+}
+
+static int
+verb_unanswered(struct store_db *db, void *arg, struct err *e)
+{
+    struct defers *d = arg;
+    const struct requests_admission a = {.identity = "mac:ref",
+                                         .transaction_id = span_str(d->tid),
+                                         .rid = span_of(d->rid, REQUESTS_RID_SIZE)};
+
+    return requests_enrolment_unanswered(db, &a, span_of(NULL, 0), &d->enrolment, &d->found, e);
+}
+
+static int
+verb_forget(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_forget(db, "mac:ref", span_str(arg), e);
+}
+
+static void
+what_is_deferred_rests_and_is_wrapped_anew_beside_the_chain(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("a", 1);
+    struct admitting next = admitting("b", 2);
+    struct defers d = {.rid = in.rid, .untimely = true, .now = 999};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_deferred, &d, &e), &e); /* no such entry */
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_deferred, &d, &e), &e);
+    assert_ok(call(store, verb_first_open, &d, &e), &e);
+    assert_int_equal(d.open.sequence, 0);
+    d.now = 1000;
+    assert_ok(call(store, verb_first_open, &d, &e), &e);
+    assert_true(d.open.untimely);
+    assert_true(span_equal(buf_span(&d.open.nested), SPAN_LITERAL("nested")));
+    assert_ok(call(store, verb_rewrapped, &d, &e), &e);
+    assert_ok(call(store, verb_first_open, &d, &e), &e);
+    assert_int_equal(d.open.sequence, 1);
+    assert_false(d.open.untimely);
+    assert_true(span_equal(buf_span(&d.open.nested), SPAN_LITERAL("anew")));
+    assert_ok(call(store, verb_admit, &next, &e), &e);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+    /* what was answered stays as it is */
+    assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    assert_ok(call(store, verb_deferred, &d, &e), &e);
+    assert_ok(call(store, verb_chain, NULL, &e), &e);
+    requests_entry_clear(&d.open);
+}
+
+static void
+the_same_octets_go_on_until_an_answer_has_left(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("a", 1);
+    struct admitting other = admitting("a", 2);
+    struct defers d = {.rid = in.rid, .tid = "a"};
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_unanswered, &d, &e), &e);
+    assert_false(d.found);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+    assert_ok(call(store, verb_unanswered, &d, &e), &e);
+    assert_true(d.found && d.enrolment.id == in.enrolment);
+    d.rid = other.rid; /* other octets in the same transaction */
+    assert_ok(call(store, verb_unanswered, &d, &e), &e);
+    assert_false(d.found);
+    d.rid = in.rid;
+    assert_ok(call(store, verb_sent,
+                   &(struct sending){.enrolment = in.enrolment, .nonce = "nonce-1"}, &e),
+              &e);
+    assert_ok(call(store, verb_unanswered, &d, &e), &e);
+    assert_false(d.found);
+    requests_enrolment_clear(&d.enrolment);
+}
+
+static void
+what_nobody_saw_an_answer_to_is_forgotten(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = open_in(dir);
+    struct admitting in = admitting("a", 1);
+    char tid[] = "a";
+    struct err e;
+
+    (void)state;
+    put_registration(store, ID, "ref", 9);
+    assert_ok(call(store, verb_forget, tid, &e), &e); /* there is none */
+    assert_ok(call(store, verb_remember, tid, &e), &e);
+    assert_err(call(store, verb_admit, &in, &e), ERR_CONFLICT, &e);
+    assert_ok(call(store, verb_forget, tid, &e), &e);
+    assert_ok(call(store, verb_admit, &in, &e), &e);
+}
+
 static void
 a_changed_queue_entry_breaks_the_chain(void **state)
 {
@@ -1057,6 +1203,9 @@ main(void)
         cmocka_unit_test(the_queue_survives_a_restart_in_order),
         cmocka_unit_test(what_waits_for_people_rests_and_is_remembered),
         cmocka_unit_test(a_changed_queue_entry_breaks_the_chain),
+        cmocka_unit_test(what_is_deferred_rests_and_is_wrapped_anew_beside_the_chain),
+        cmocka_unit_test(the_same_octets_go_on_until_an_answer_has_left),
+        cmocka_unit_test(what_nobody_saw_an_answer_to_is_forgotten),
         cmocka_unit_test(what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten),
         cmocka_unit_test(what_ended_is_forgotten_behind_what_waits_and_the_chain_holds),
         cmocka_unit_test(a_registration_is_found_by_what_the_message_shows),

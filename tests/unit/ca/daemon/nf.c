@@ -123,6 +123,17 @@ nf_issued(const struct answer *a)
 }
 
 void
+nf_is_deferred(const struct answer *a, enum cmp_failure failure, const char *why)
+{
+    if (a->m.type != LINK_DEFERRED ||
+        memmem(a->m.phrase.p, a->m.phrase.n, why, strlen(why)) == NULL) {
+        fail_msg("%s %.*s, not %s", link_type_name(a->m.type), (int)a->m.phrase.n,
+                 (const char *)a->m.phrase.p, why);
+    }
+    assert_int_equal(a->m.fail_info, failure);
+}
+
+void
 nf_is_refused(const struct answer *a, enum cmp_failure failure)
 {
     if (a->m.type != LINK_REFUSED) {

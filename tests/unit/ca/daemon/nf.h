@@ -36,3 +36,5 @@ X509 *nf_issued(const struct answer *);
  * it was judged. The daemon does not run. */
 void nf_leave_intent(struct world *, const struct nf *, int backdate);
 void nf_is_refused(const struct answer *, enum cmp_failure);
+/* Nothing is decided, for it is the RA's fault or ours: the words for its log contain `why`. */
+void nf_is_deferred(const struct answer *, enum cmp_failure, const char *why);

@@ -50,6 +50,11 @@ example(size_t i)
          .id = zeros(32),
          .phrase = SPAN_LITERAL("waiting for approval"),
          .check_after = LINK_CHECK_AFTER_MAX},
+        {.type = LINK_DEFERRED,
+         .id = zeros(32),
+         .fail_info = 20,
+         .phrase = SPAN_LITERAL("the RA's certificate is revoked"),
+         .check_after = 10},
     };
     const struct link_message none = {0};
 
@@ -186,6 +191,13 @@ fields_out_of_their_limits_are_refused(void **state)
          .phrase = SPAN_LITERAL("x"),
          .check_after = LINK_CHECK_AFTER_MAX + 1},
         {.type = LINK_WAITING, .id = zeros(32), .check_after = 60},
+        {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .check_after = 60},
+        {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .phrase = SPAN_LITERAL("x")},
+        {.type = LINK_DEFERRED,
+         .id = zeros(32),
+         .fail_info = 27,
+         .phrase = SPAN_LITERAL("x"),
+         .check_after = 60},
         {.type = LINK_WAITING, .id = zeros(16), .phrase = SPAN_LITERAL("x"), .check_after = 60},
     };
     struct err e = {0};
