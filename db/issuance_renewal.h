@@ -5,7 +5,8 @@
  *
  * A newer kur (by its messageTime, which its holder signed) for the same key gets the same
  * certificate again; any other newer request takes the place of what was not confirmed. What comes
- * to nothing (rejected, not confirmed in time, replaced) is revoked, so that is limited.
+ * to nothing (rejected, not confirmed in time, replaced) is revoked, so that is limited here; for
+ * initial certificates their number is the limit, and issuance_retry.c.
  */
 #pragma once
 
