@@ -82,7 +82,8 @@ for offset in -299 +299; do
   [[ $(verifies "$offset" implicit-2) == *'certificate revoked'* ]] || fail "revoked: $(verifies "$offset" implicit-2)"
 done
 
-# beyond the window: who is known hears by how much, others do not
+# beyond the window: who is known hears by how much, others do not; nothing of it is remembered, since a
+# copy of something old may be anybody's
 register far AMF 1
 new_key far.key
 for row in '-310 behind' '+330 ahead of'; do
@@ -99,6 +100,9 @@ at -310 openssl cmp -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" 
   -secret pass:wrong -subject /CN=x -newkey far.key -certout far.pem -unprotected_errors >far.log 2>&1 || true
 grep -q badTime far.log || fail "a stranger: $(<far.log)"
 ! grep -Eq '[0-9] s (behind|ahead)' far.log || fail 'a stranger heard what time it is'
+kill_daemon ra
+expect 'remembered' 0 "$(sqlite3 -cmd '.timeout 5000' ra/state/ra.db "SELECT count(*) FROM seen WHERE identity = 'mac:$reference'")"
+start_daemon ra
 enrol +0 far # the refusals took nothing
 
 # a CA that begins less far back than the RA's window: nobody enrols who could not take the certificate
