@@ -21,6 +21,7 @@
 #include "ra/judge_own.h"
 #include "ra/judge_profile.h"
 #include "ra/judge_protection.h"
+#include "ra/judge_recipient.h"
 #include "ra/judge_revoke.h"
 #include "ra/judge_time.h"
 #include "ra/rewrap.h"
@@ -364,7 +365,7 @@ judge_requester(struct job *job)
         return -1;
     }
     if (!later) {
-        return judge_first(job);
+        return judge_recipient(job) != 0 ? -1 : judge_first(job);
     }
     if (check_nonce(job) != 0) {
         return -1;

@@ -7,7 +7,6 @@
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
-#include "ra/judge_recipient.h"
 #include "ra/judge_revoke.h"
 #include "ra/judge_time.h"
 #include "ra/nested.h"
@@ -147,5 +146,5 @@ judge_form(struct job *job)
     if (job->body == CMP_RR) {
         judge_revoke_form(job);
     }
-    return identify(job) != 0 ? -1 : judge_recipient(job);
+    return identify(job);
 }

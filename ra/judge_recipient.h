@@ -9,8 +9,8 @@
 /*
  * The recipient is the RA, the issuing CA, the NULL-DN, or, since clients put these there when
  * nobody tells them more: our root, the issuer of the certificate that signs, and the upstream RA
- * that handed the message on. Names as sets of RDNs. Else -1 with wrongAuthority. After identify():
- * the signer's certificate is known. A later message is tied to its transaction by more than a
- * name.
+ * that handed the message on. Names as sets of RDNs. Else -1 with wrongAuthority. Judged when
+ * its protection verified, so that a stranger hears that and nothing else. A later message is tied
+ * to its transaction by more than a name.
  */
 int judge_recipient(struct job *);

@@ -411,6 +411,9 @@ check_recipients(struct run *r)
         {"recipient is somebody else, signed", &r->pinned, r->subject, "error wrongAuthority"},
     };
 
+    /* a stranger hears that it is one */
+    ask(r, &r->strict, &r->mac, &(struct quirk){.recipient = r->subject, .spoilt = true},
+        "recipient is somebody else, forged", "error badMessageCheck");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         ask(r, &r->strict, rows[i].as, &(struct quirk){.recipient = rows[i].recipient},
             rows[i].what, rows[i].wanted);
