@@ -34,6 +34,7 @@ trust_conf_free(struct trust_conf *c)
         struct trust_conf_set *set = &c->sets[i];
 
         mem_free(set->name);
+        mem_free(set->where);
         list_free(&set->roots);
         list_free(&set->crls);
         list_free(&set->names);
@@ -191,6 +192,7 @@ read_set(cfg_t *section, struct trust_conf *out, struct err *e)
     struct trust_conf_set *set = &out->sets[out->n++];
 
     set->name = mem_strdup(cfg_title(section));
+    set->where = mem_printf("%s:%d", section->filename, conf_line(section, "roots"));
     for (size_t i = 0; i + 1 < out->n; i++) {
         if (strcmp(out->sets[i].name, set->name) == 0) {
             return conf_fault(section, NULL, e, "trust \"%s\": there are two of this name",
@@ -219,6 +221,7 @@ trust_conf_add(cfg_t *cfg, const char *option, enum trust_purpose purpose, struc
     assert(out->n < TRUST_SETS_MAX);
     set = &out->sets[out->n++];
     set->name = mem_strdup(option);
+    set->where = mem_printf("%s:%d", cfg->filename, conf_line(cfg, option));
     set->purpose = purpose;
     set->crl_policy = PATH_STATUS_NONE;
     return read_list(cfg, option, true, &set->roots, e);

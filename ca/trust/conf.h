@@ -42,6 +42,7 @@ struct trust_list {
 
 struct trust_conf_set {
     char *name;
+    char *where; /* "file:line" of its roots; NULL: of no file */
     enum trust_purpose purpose;
     struct trust_list roots; /* paths, ready for use */
     struct trust_list crls;

@@ -11,6 +11,7 @@
 
 struct trust_set {
     char *name;
+    char *where;
     enum trust_purpose purpose;
     X509 *roots[TRUST_LIST_MAX];
     char *root_files[TRUST_LIST_MAX];
@@ -48,6 +49,7 @@ destroy(struct trust_set **set)
         mem_free(s->policies[i]);
     }
     mem_free(s->name);
+    mem_free(s->where);
     mem_free(s);
     *set = NULL;
 }
@@ -56,6 +58,14 @@ void
 trust_set_free(struct trust_set *s)
 {
     destroy(&s);
+}
+
+/* Puts the place of the set in front. */
+static int
+placed(const struct trust_set *s, struct err *e)
+{
+    (void)err_wrap(e, "trust \"%s\"", s->name);
+    return s->where == NULL ? -1 : err_wrap(e, "%s", s->where);
 }
 
 static int
@@ -83,6 +93,7 @@ trust_set_new(const struct trust_conf_set *conf, struct err *e)
     CLEANUP(destroy) struct trust_set *s = mem_zalloc(1, sizeof(*s));
 
     s->name = mem_strdup(conf->name);
+    s->where = conf->where == NULL ? NULL : mem_strdup(conf->where);
     s->purpose = conf->purpose;
     s->crl_policy = conf->crl_policy;
     s->crl_max_age_s = conf->crl_max_age_s;
@@ -97,7 +108,7 @@ trust_set_new(const struct trust_conf_set *conf, struct err *e)
         s->policies[s->n_policies++] = mem_strdup(conf->policies.items[i]);
     }
     if (load_roots(s, &conf->roots, e) != 0) {
-        (void)err_wrap(e, "trust \"%s\"", s->name);
+        (void)placed(s, e);
         return NULL;
     }
     return TAKE(s);
@@ -132,23 +143,25 @@ trust_set_asks_status(const struct trust_set *s)
 int
 trust_set_check_anchor(const struct trust_set *s, size_t i, time_t now, struct err *e)
 {
-    if (anchor_check(s->roots[i], (const char *const *)s->names, s->n_names, now, e) == 0) {
+    struct err why = {0};
+
+    if (anchor_check(s->roots[i], (const char *const *)s->names, s->n_names, now, &why) == 0) {
         return 0;
     }
-    return err_wrap(e,
-                    "trust \"%s\": %s: nothing verifies under it, so take it out or put the one in "
-                    "that its owner has now",
-                    s->name, s->root_files[i]);
+    (void)err_set(e, why.code, "%s: nothing verifies under it (%s): replace it or take it out",
+                  s->root_files[i], why.text);
+    return placed(s, e);
 }
 
 int
 trust_set_check_early(const struct trust_set *s, size_t i, time_t now, struct err *e)
 {
-    return anchor_is_early(s->roots[i], now)
-               ? err_set(e, ERR_DENIED,
-                         "trust \"%s\": %s: nothing verifies under it before its notBefore",
-                         s->name, s->root_files[i])
-               : 0;
+    if (!anchor_is_early(s->roots[i], now)) {
+        return 0;
+    }
+    (void)err_set(e, ERR_DENIED, "%s: nothing verifies under it before its notBefore",
+                  s->root_files[i]);
+    return placed(s, e);
 }
 
 size_t

@@ -31,8 +31,9 @@ struct trust *trust_new(X509 *root, X509 *issuing, const struct trust_conf *, st
 /* Is there an anchor for first certificates (proof kind vendor)? */
 bool trust_has_initial(const struct trust *);
 
-/* Is there an anchor under which nothing could verify? -1 with the set, the file, why and what to
- * do. For --check: a start, which may be one after a crash, only says so. */
+/* Is there an anchor under which nothing could verify? -1 with file and line of the set, the
+ * anchor's file, why and what to do. For --check: a start, which may be one after a crash, only
+ * says so. */
 int trust_check_anchors(const struct trust *, time_t now, struct err *e);
 
 /* What the operator should know about the configuration now: an anchor under which nothing

@@ -232,7 +232,7 @@ for host_of in ra ca; do
   sed "s|$pki/other-root.pem|$pki/ended.pem|" "$host_of/nfpki-$host_of.conf" >"$host_of/check.conf"
   ! "$bin/nfpki-$host_of" --config "$host_of/check.conf" --check 2>check.txt ||
     fail "nfpki-$host_of --check takes a root that has ended"
-  grep -q 'trust .*other.*ended.pem: nothing verifies under it.*expired' check.txt ||
+  grep -q 'check.conf:[0-9]*: trust .*other.*ended.pem: nothing verifies under it.*expired' check.txt ||
     fail "nfpki-$host_of --check: $(<check.txt)"
 done
 

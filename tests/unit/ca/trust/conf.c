@@ -43,6 +43,8 @@ every_option_is_read(void **state)
               &e);
     assert_int_equal(c.n, 4);
     assert_string_equal(c.sets[0].name, "vendor_roots");
+    assert_non_null(strstr(c.sets[0].where, "/x.conf:1"));
+    assert_non_null(strstr(c.sets[1].where, "/x.conf:4"));
     assert_int_equal(c.sets[0].purpose, TRUST_VENDOR);
     assert_int_equal(c.sets[0].crl_policy, PATH_STATUS_NONE);
     assert_int_equal(c.sets[1].purpose, TRUST_OPERATOR);
