@@ -280,9 +280,12 @@ static void
 append_seen(char *seen, size_t size, const struct token *t)
 {
     size_t used = strlen(seen);
+    int n = snprintf(seen + used, size - used, "%s'%s' serial %s", used == 0 ? "" : ", ", t->label,
+                     t->serial);
 
-    (void)snprintf(seen + used, size - used, "%s'%s' serial %s", used == 0 ? "" : ", ", t->label,
-                   t->serial);
+    if (n < 0 || (size_t)n >= size - used) {
+        seen[used] = '\0'; /* those before it must do */
+    }
 }
 
 int
