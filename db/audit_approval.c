@@ -7,29 +7,21 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit_certificate.h"
+#include "db/audit_holder.h"
 #include "db/audit_signed.h"
 
 enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64 };
 
-struct officer {
-    char *serial;
-    X509 *certificate; /* NULL: intended, not issued yet */
-    bool revoked;
-};
-
 struct waiting {
     char *rid;
     int64_t approvals;
-    size_t people[PEOPLE_MAX]; /* who approved: places in the list of officers */
+    const struct audit_holder *people[PEOPLE_MAX]; /* who approved */
     size_t n;
     bool rejected;
 };
 
 struct audit_approvals {
-    struct officer *officers;
-    size_t n_officers;
-    size_t officers_capacity;
+    struct audit_holders *officers;
     struct waiting *waiting;
     size_t n_waiting;
     size_t waiting_capacity;
@@ -38,7 +30,10 @@ struct audit_approvals {
 struct audit_approvals *
 audit_approvals_new(void)
 {
-    return mem_zalloc(1, sizeof(struct audit_approvals));
+    struct audit_approvals *a = mem_zalloc(1, sizeof(*a));
+
+    a->officers = audit_holders_new("officer");
+    return a;
 }
 
 void
@@ -47,14 +42,10 @@ audit_approvals_free(struct audit_approvals *a)
     if (a == NULL) {
         return;
     }
-    for (size_t i = 0; i < a->n_officers; i++) {
-        mem_free(a->officers[i].serial);
-        X509_free(a->officers[i].certificate);
-    }
     for (size_t i = 0; i < a->n_waiting; i++) {
         mem_free(a->waiting[i].rid);
     }
-    mem_free(a->officers);
+    audit_holders_free(a->officers);
     mem_free(a->waiting);
     mem_free(a);
 }
@@ -65,52 +56,9 @@ audit_approvals_waiting(const struct audit_approvals *a)
     return a->n_waiting;
 }
 
-/* ---- officers ---- */
-
-static struct officer *
-officer_find(const struct audit_approvals *a, const char *serial)
-{
-    for (size_t i = 0; i < a->n_officers; i++) {
-        if (strcmp(a->officers[i].serial, serial) == 0) {
-            return &a->officers[i];
-        }
-    }
-    return NULL;
-}
-
-static void
-officer_add(struct audit_approvals *a, const char *serial)
-{
-    a->officers =
-        mem_grow(a->officers, &a->officers_capacity, a->n_officers + 1, sizeof(a->officers[0]));
-    a->officers[a->n_officers++] = (struct officer){.serial = mem_strdup(serial)};
-}
-
-static int
-officer_issued(const struct audit_approvals *a, const struct leaf *leaf, struct err *e)
-{
-    struct officer *o = officer_find(a, leaf_text(leaf, "serial"));
-
-    if (o != NULL && o->certificate == NULL) {
-        o->certificate = audit_certificate(leaf, e);
-        return o->certificate == NULL ? -1 : 0;
-    }
-    return 0;
-}
-
-static void
-officer_revoked(const struct audit_approvals *a, const struct leaf *leaf)
-{
-    struct officer *o = officer_find(a, leaf_text(leaf, "serial"));
-
-    if (o != NULL) {
-        o->revoked = true;
-    }
-}
-
 /* Two certificates of one person: the same subject or the same key. */
 static bool
-is_same_person(const struct officer *a, const struct officer *b)
+is_same_person(const struct audit_holder *a, const struct audit_holder *b)
 {
     return X509_NAME_cmp(X509_get_subject_name(a->certificate),
                          X509_get_subject_name(b->certificate)) == 0 ||
@@ -202,12 +150,12 @@ approval_check(const struct audit_approvals *a, const struct leaf *leaf, struct 
     const char *rid = leaf_text(leaf, "rid");
     const char *serial = leaf_text(leaf, "officer");
     struct waiting *w = waiting_find(a, rid);
-    const struct officer *o = officer_find(a, serial);
+    const struct audit_holder *o = audit_holders_find(a->officers, serial);
 
     if (w == NULL) {
         return err_set(e, ERR_CRYPTO, "an APPROVAL of %s, which does not wait for any", rid);
     }
-    if (o == NULL || o->certificate == NULL || o->revoked) {
+    if (o == NULL) {
         return err_set(e, ERR_CRYPTO, "an APPROVAL of %s by serial %s, which is no officer", rid,
                        serial);
     }
@@ -217,23 +165,22 @@ approval_check(const struct audit_approvals *a, const struct leaf *leaf, struct 
     if (strcmp(leaf_text(leaf, "decision"), "approve") != 0) {
         w->rejected = true;
     } else if (w->n < PEOPLE_MAX) {
-        w->people[w->n++] = (size_t)(o - a->officers);
+        w->people[w->n++] = o;
     }
     return 0;
 }
 
 static int64_t
-count_people(const struct audit_approvals *a, const struct waiting *w)
+count_people(const struct waiting *w)
 {
     int64_t n = 0;
 
     for (size_t i = 0; i < w->n; i++) {
-        const struct officer *o = &a->officers[w->people[i]];
+        const struct audit_holder *o = w->people[i];
         bool counts = !o->revoked;
 
         for (size_t k = 0; k < i && counts; k++) {
-            counts =
-                a->officers[w->people[k]].revoked || !is_same_person(o, &a->officers[w->people[k]]);
+            counts = w->people[k]->revoked || !is_same_person(o, w->people[k]);
         }
         n += counts ? 1 : 0;
     }
@@ -246,13 +193,8 @@ intent_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
     const char *rid = leaf_text(leaf, "rid");
     struct waiting *w = waiting_find(a, rid);
     int64_t needed = leaf_int(leaf, "approvals", 0);
-    int64_t approved = w == NULL ? 0 : count_people(a, w);
+    int64_t approved = w == NULL ? 0 : count_people(w);
 
-    if (strcmp(leaf_text(leaf, "profile"), "officer") == 0 &&
-        leaf_text(leaf, "registration") == NULL &&
-        officer_find(a, leaf_text(leaf, "serial")) == NULL) {
-        officer_add(a, leaf_text(leaf, "serial"));
-    }
     if (w != NULL && w->rejected) {
         return err_set(e, ERR_CRYPTO, "request %s was intended although an officer rejected it",
                        rid);
@@ -276,6 +218,9 @@ audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct
 {
     struct waiting *w;
 
+    if (audit_holders_note(a->officers, leaf, e) != 0) {
+        return -1;
+    }
     switch (leaf_kind(leaf)) {
     case LEAF_REQUEST:
         return request_check(a, leaf, e);
@@ -283,17 +228,14 @@ audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct
         return approval_check(a, leaf, e);
     case LEAF_INTENT:
         return intent_check(a, leaf, e);
-    case LEAF_ISSUED:
-        return officer_issued(a, leaf, e);
-    case LEAF_REVOKED:
-        officer_revoked(a, leaf);
-        return 0;
     case LEAF_REFUSAL:
         w = waiting_find(a, leaf_text(leaf, "rid"));
         if (w != NULL) {
             waiting_end(a, w);
         }
         return 0;
+    case LEAF_ISSUED:
+    case LEAF_REVOKED:
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:

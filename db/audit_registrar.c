@@ -5,99 +5,42 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit_certificate.h"
+#include "db/audit_holder.h"
 #include "db/audit_signed.h"
 
-struct registrar {
-    char *serial;
-    X509 *certificate; /* NULL: intended, not issued yet */
-    bool revoked;
-};
-
 struct audit_registrars {
-    struct registrar *list;
-    size_t n;
-    size_t capacity;
+    struct audit_holders *registrars;
     bool ends_say_who; /* one did: all that follow must */
 };
 
 struct audit_registrars *
 audit_registrars_new(void)
 {
-    return mem_zalloc(1, sizeof(struct audit_registrars));
+    struct audit_registrars *a = mem_zalloc(1, sizeof(*a));
+
+    a->registrars = audit_holders_new("registrar");
+    return a;
 }
 
 void
 audit_registrars_free(struct audit_registrars *a)
 {
-    if (a == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        mem_free(a->list[i].serial);
-        X509_free(a->list[i].certificate);
-    }
-    mem_free(a->list);
-    mem_free(a);
-}
-
-static struct registrar *
-find(const struct audit_registrars *a, const char *serial)
-{
-    for (size_t i = 0; i < a->n; i++) {
-        if (strcmp(a->list[i].serial, serial) == 0) {
-            return &a->list[i];
-        }
-    }
-    return NULL;
-}
-
-/* The first INTENT of a certificate says what it is; a network function's is nobody's. */
-static void
-note_intent(struct audit_registrars *a, const struct leaf *leaf)
-{
-    const char *serial = leaf_text(leaf, "serial");
-
-    if (strcmp(leaf_text(leaf, "profile"), "registrar") == 0 &&
-        leaf_text(leaf, "registration") == NULL && find(a, serial) == NULL) {
-        a->list = mem_grow(a->list, &a->capacity, a->n + 1, sizeof(a->list[0]));
-        a->list[a->n++] = (struct registrar){.serial = mem_strdup(serial)};
-    }
-}
-
-static int
-note_issued(const struct audit_registrars *a, const struct leaf *leaf, struct err *e)
-{
-    struct registrar *r = find(a, leaf_text(leaf, "serial"));
-
-    if (r == NULL || r->certificate != NULL) {
-        return 0;
-    }
-    r->certificate = audit_certificate(leaf, e);
-    return r->certificate == NULL ? -1 : 0;
-}
-
-static void
-note_revoked(const struct audit_registrars *a, const struct leaf *leaf)
-{
-    struct registrar *r = find(a, leaf_text(leaf, "serial"));
-
-    if (r != NULL) {
-        r->revoked = true;
+    if (a != NULL) {
+        audit_holders_free(a->registrars);
+        mem_free(a);
     }
 }
 
 /* Whose certificate it is, when it may sign at this place of the record. */
-static const struct registrar *
+static const struct audit_holder *
 signer_of(const struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
     const char *serial = leaf_text(leaf, "registrar");
-    const struct registrar *r = find(a, serial);
+    const struct audit_holder *r = audit_holders_find(a->registrars, serial);
 
-    if (r == NULL || r->certificate == NULL || r->revoked) {
+    if (r == NULL) {
         (void)err_set(e, ERR_CRYPTO, "a %s of %s by serial %s, which is no registrar",
                       leaf_kind_name(leaf_kind(leaf)), leaf_text(leaf, "registration"), serial);
-        return NULL;
     }
     return r;
 }
@@ -105,7 +48,7 @@ signer_of(const struct audit_registrars *a, const struct leaf *leaf, struct err 
 static int
 registration_check(const struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
-    const struct registrar *r = signer_of(a, leaf, e);
+    const struct audit_holder *r = signer_of(a, leaf, e);
     CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
 
     return r == NULL ? -1
@@ -134,7 +77,7 @@ static int
 cancel_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
     CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
-    const struct registrar *r;
+    const struct audit_holder *r;
 
     if (leaf_text(leaf, "cms") == NULL || leaf_text(leaf, "registrar") == NULL) {
         bool by = leaf_text(leaf, "by") != NULL;
@@ -154,20 +97,31 @@ cancel_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 int
 audit_registrars_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
-    switch ((int)leaf_kind(leaf)) { /* the others are about nobody's role */
-    case LEAF_INTENT:
-        note_intent(a, leaf);
-        return 0;
-    case LEAF_ISSUED:
-        return note_issued(a, leaf, e);
-    case LEAF_REVOKED:
-        note_revoked(a, leaf);
-        return 0;
+    if (audit_holders_note(a->registrars, leaf, e) != 0) {
+        return -1;
+    }
+    switch (leaf_kind(leaf)) {
     case LEAF_REGISTRATION:
         return registration_check(a, leaf, e);
     case LEAF_CANCEL:
         return cancel_check(a, leaf, e);
-    default:
-        return 0;
+    case LEAF_INTENT:
+    case LEAF_ISSUED:
+    case LEAF_REVOKED:
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_REQUEST:
+    case LEAF_REFUSAL:
+    case LEAF_CONFIRMED:
+    case LEAF_REJECTED:
+    case LEAF_CRL:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_APPROVAL:
+    case LEAF_AGAIN:
+    case LEAF_KINDS:
+        break;
     }
+    return 0;
 }
