@@ -145,7 +145,7 @@ signature_check(const struct leaf *leaf, X509 *officer, struct err *e)
 }
 
 static int
-approval_check(const struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+approval_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
 {
     const char *rid = leaf_text(leaf, "rid");
     const char *serial = leaf_text(leaf, "officer");
@@ -213,42 +213,35 @@ intent_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
     return 0;
 }
 
+static int
+refusal_note(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
+{
+    struct waiting *w = waiting_find(a, leaf_text(leaf, "rid"));
+
+    (void)e;
+    if (w != NULL) {
+        waiting_end(a, w);
+    }
+    return 0;
+}
+
+typedef int check_leaf(struct audit_approvals *, const struct leaf *, struct err *);
+
+/* The other kinds are about no request that waits, but maybe about an officer. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_REQUEST] = request_check,
+    [LEAF_APPROVAL] = approval_check,
+    [LEAF_INTENT] = intent_check,
+    [LEAF_REFUSAL] = refusal_note,
+};
+
 int
 audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
 {
-    struct waiting *w;
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
 
     if (audit_holders_note(a->officers, leaf, e) != 0) {
         return -1;
     }
-    switch (leaf_kind(leaf)) {
-    case LEAF_REQUEST:
-        return request_check(a, leaf, e);
-    case LEAF_APPROVAL:
-        return approval_check(a, leaf, e);
-    case LEAF_INTENT:
-        return intent_check(a, leaf, e);
-    case LEAF_REFUSAL:
-        w = waiting_find(a, leaf_text(leaf, "rid"));
-        if (w != NULL) {
-            waiting_end(a, w);
-        }
-        return 0;
-    case LEAF_ISSUED:
-    case LEAF_REVOKED:
-    case LEAF_START:
-    case LEAF_STOP:
-    case LEAF_CONFIG:
-    case LEAF_REGISTRATION:
-    case LEAF_CANCEL:
-    case LEAF_AGAIN:
-    case LEAF_CONFIRMED:
-    case LEAF_REJECTED:
-    case LEAF_CRL:
-    case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
-    case LEAF_KINDS:
-        break;
-    }
-    return 0;
+    return check == NULL ? 0 : check(a, leaf, e);
 }

@@ -48,11 +48,12 @@ find(const struct audit_holders *h, const char *serial)
 }
 
 /* The first INTENT of a certificate says what it is; a network function's is nobody's. */
-static void
-note_intent(struct audit_holders *h, const struct leaf *leaf)
+static int
+note_intent(struct audit_holders *h, const struct leaf *leaf, struct err *e)
 {
     const char *serial = leaf_text(leaf, "serial");
 
+    (void)e;
     if (strcmp(leaf_text(leaf, "profile"), h->role) == 0 &&
         leaf_text(leaf, "registration") == NULL && find(h, serial) == NULL) {
         struct audit_holder *one = mem_zalloc(1, sizeof(*one));
@@ -61,10 +62,11 @@ note_intent(struct audit_holders *h, const struct leaf *leaf)
         one->next = h->first;
         h->first = one;
     }
+    return 0;
 }
 
 static int
-note_issued(const struct audit_holders *h, const struct leaf *leaf, struct err *e)
+note_issued(struct audit_holders *h, const struct leaf *leaf, struct err *e)
 {
     struct audit_holder *one = find(h, leaf_text(leaf, "serial"));
 
@@ -75,46 +77,33 @@ note_issued(const struct audit_holders *h, const struct leaf *leaf, struct err *
     return one->certificate == NULL ? -1 : 0;
 }
 
-static void
-note_revoked(const struct audit_holders *h, const struct leaf *leaf)
+static int
+note_revoked(struct audit_holders *h, const struct leaf *leaf, struct err *e)
 {
     struct audit_holder *one = find(h, leaf_text(leaf, "serial"));
 
+    (void)e;
     if (one != NULL) {
         one->revoked = true;
     }
+    return 0;
 }
+
+typedef int check_leaf(struct audit_holders *, const struct leaf *, struct err *);
+
+/* The other kinds are about no certificate. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_INTENT] = note_intent,
+    [LEAF_ISSUED] = note_issued,
+    [LEAF_REVOKED] = note_revoked,
+};
 
 int
 audit_holders_note(struct audit_holders *h, const struct leaf *leaf, struct err *e)
 {
-    switch (leaf_kind(leaf)) {
-    case LEAF_INTENT:
-        note_intent(h, leaf);
-        return 0;
-    case LEAF_ISSUED:
-        return note_issued(h, leaf, e);
-    case LEAF_REVOKED:
-        note_revoked(h, leaf);
-        return 0;
-    case LEAF_START:
-    case LEAF_STOP:
-    case LEAF_CONFIG:
-    case LEAF_REGISTRATION:
-    case LEAF_CANCEL:
-    case LEAF_REQUEST:
-    case LEAF_REFUSAL:
-    case LEAF_CONFIRMED:
-    case LEAF_REJECTED:
-    case LEAF_CRL:
-    case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
-    case LEAF_APPROVAL:
-    case LEAF_AGAIN:
-    case LEAF_KINDS:
-        break;
-    }
-    return 0;
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
+    return check == NULL ? 0 : check(h, leaf, e);
 }
 
 const struct audit_holder *

@@ -46,7 +46,7 @@ signer_of(const struct audit_registrars *a, const struct leaf *leaf, struct err 
 }
 
 static int
-registration_check(const struct audit_registrars *a, const struct leaf *leaf, struct err *e)
+registration_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
     const struct audit_holder *r = signer_of(a, leaf, e);
     CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
@@ -94,34 +94,21 @@ cancel_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
                : document_check(buf_span(&content), leaf, e);
 }
 
+typedef int check_leaf(struct audit_registrars *, const struct leaf *, struct err *);
+
+/* The other kinds say nothing of a registrar. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_REGISTRATION] = registration_check,
+    [LEAF_CANCEL] = cancel_check,
+};
+
 int
 audit_registrars_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
 {
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
     if (audit_holders_note(a->registrars, leaf, e) != 0) {
         return -1;
     }
-    switch (leaf_kind(leaf)) {
-    case LEAF_REGISTRATION:
-        return registration_check(a, leaf, e);
-    case LEAF_CANCEL:
-        return cancel_check(a, leaf, e);
-    case LEAF_INTENT:
-    case LEAF_ISSUED:
-    case LEAF_REVOKED:
-    case LEAF_START:
-    case LEAF_STOP:
-    case LEAF_CONFIG:
-    case LEAF_REQUEST:
-    case LEAF_REFUSAL:
-    case LEAF_CONFIRMED:
-    case LEAF_REJECTED:
-    case LEAF_CRL:
-    case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
-    case LEAF_APPROVAL:
-    case LEAF_AGAIN:
-    case LEAF_KINDS:
-        break;
-    }
-    return 0;
+    return check == NULL ? 0 : check(a, leaf, e);
 }

@@ -147,31 +147,37 @@ again_check(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
     return 0;
 }
 
-static void
-issued_note(struct audit_renewals *r, const struct leaf *leaf)
+static int
+issued_note(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
 {
     struct update *update = update_find(r, leaf_text(leaf, "serial"));
 
+    (void)e;
     if (update != NULL) {
         update->issued = true;
     }
+    return 0;
 }
 
-static void
-confirmed_note(struct audit_renewals *r, const struct leaf *leaf)
+static int
+confirmed_note(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
 {
+    (void)e;
     r->confirmed = update_take(r, leaf_text(leaf, "serial"));
     if (r->confirmed.serial == NULL) {
         r->confirmed.serial = mem_strdup(leaf_text(leaf, "serial"));
     }
+    return 0;
 }
 
-static void
-rejected_note(struct audit_renewals *r, const struct leaf *leaf)
+static int
+rejected_note(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
 {
     struct update update = update_take(r, leaf_text(leaf, "serial"));
 
+    (void)e;
     update_free(&update);
+    return 0;
 }
 
 /* Superseded is a certificate by the confirmation of its successor, in the same step. */
@@ -203,41 +209,22 @@ revoked_check(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
     return 0;
 }
 
+typedef int check_leaf(struct audit_renewals *, const struct leaf *, struct err *);
+
+/* The other kinds are about no update. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_INTENT] = intent_check,    [LEAF_ISSUED] = issued_note,
+    [LEAF_AGAIN] = again_check,      [LEAF_CONFIRMED] = confirmed_note,
+    [LEAF_REJECTED] = rejected_note, [LEAF_REVOKED] = revoked_check,
+};
+
 int
 audit_renewals_check(struct audit_renewals *r, const struct leaf *leaf, struct err *e)
 {
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
     if (leaf_kind(leaf) != LEAF_REVOKED) {
         update_free(&r->confirmed);
     }
-    switch (leaf_kind(leaf)) {
-    case LEAF_INTENT:
-        return intent_check(r, leaf, e);
-    case LEAF_ISSUED:
-        issued_note(r, leaf);
-        return 0;
-    case LEAF_AGAIN:
-        return again_check(r, leaf, e);
-    case LEAF_CONFIRMED:
-        confirmed_note(r, leaf);
-        return 0;
-    case LEAF_REJECTED:
-        rejected_note(r, leaf);
-        return 0;
-    case LEAF_REVOKED:
-        return revoked_check(r, leaf, e);
-    case LEAF_START:
-    case LEAF_STOP:
-    case LEAF_CONFIG:
-    case LEAF_REGISTRATION:
-    case LEAF_CANCEL:
-    case LEAF_REQUEST:
-    case LEAF_REFUSAL:
-    case LEAF_CRL:
-    case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
-    case LEAF_APPROVAL:
-    case LEAF_KINDS:
-        break;
-    }
-    return 0;
+    return check == NULL ? 0 : check(r, leaf, e);
 }

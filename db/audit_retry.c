@@ -83,21 +83,24 @@ intent_check(struct audit_retries *r, const struct leaf *leaf, struct err *e)
     return 0;
 }
 
-static void
-issued_note(struct audit_retries *r, const struct leaf *leaf)
+static int
+issued_note(struct audit_retries *r, const struct leaf *leaf, struct err *e)
 {
     struct rejected *x = retry_find(r, leaf_text(leaf, "serial"));
 
+    (void)e;
     if (x != NULL) {
         x->issued = true;
     }
+    return 0;
 }
 
-static void
-rejected_note(struct audit_retries *r, const struct leaf *leaf)
+static int
+rejected_note(struct audit_retries *r, const struct leaf *leaf, struct err *e)
 {
     struct rejected *x = retry_find(r, leaf_text(leaf, "serial"));
 
+    (void)e;
     if (x != NULL && !x->issued) {
         mem_free(x->retry); /* given up before a signature was stored: it was none */
         x->retry = NULL;
@@ -108,36 +111,22 @@ rejected_note(struct audit_retries *r, const struct leaf *leaf)
             (struct rejected){.serial = mem_strdup(leaf_text(leaf, "serial")),
                               .registration = mem_strdup(leaf_text(leaf, "registration"))};
     }
+    return 0;
 }
+
+typedef int check_leaf(struct audit_retries *, const struct leaf *, struct err *);
+
+/* The other kinds are about no further try. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_INTENT] = intent_check,
+    [LEAF_ISSUED] = issued_note,
+    [LEAF_REJECTED] = rejected_note,
+};
 
 int
 audit_retries_check(struct audit_retries *r, const struct leaf *leaf, struct err *e)
 {
-    switch (leaf_kind(leaf)) {
-    case LEAF_INTENT:
-        return intent_check(r, leaf, e);
-    case LEAF_ISSUED:
-        issued_note(r, leaf);
-        return 0;
-    case LEAF_REJECTED:
-        rejected_note(r, leaf);
-        return 0;
-    case LEAF_START:
-    case LEAF_STOP:
-    case LEAF_CONFIG:
-    case LEAF_REGISTRATION:
-    case LEAF_CANCEL:
-    case LEAF_REQUEST:
-    case LEAF_REFUSAL:
-    case LEAF_CONFIRMED:
-    case LEAF_REVOKED:
-    case LEAF_CRL:
-    case LEAF_RECOVERED:
-    case LEAF_CEREMONY:
-    case LEAF_APPROVAL:
-    case LEAF_AGAIN:
-    case LEAF_KINDS:
-        break;
-    }
-    return 0;
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
+    return check == NULL ? 0 : check(r, leaf, e);
 }
