@@ -15,7 +15,9 @@ enum { PATH_LENGTH_MAX = 6, PATH_UNTRUSTED_MAX = 16 };
 
 enum {
     PATH_WAYS_MAX = 8,
-    PATH_WAYS_SIGNATURES_MAX = 32, /* that are verified at most to find them */
+    /* That are verified at most: to find out whom the anchors vouch for, and to find the ways. */
+    PATH_VOUCHED_SIGNATURES_MAX = 128,
+    PATH_WAYS_SIGNATURES_MAX = 32,
 };
 
 struct path_way {
@@ -36,6 +38,8 @@ struct path_map {
 bool path_is_link(X509 *untrusted);
 /* Do two of them have one subject? If not there is one way at most, and OpenSSL finds it. */
 bool path_has_choice(const struct path_map *);
-/* Each step is right by names, key identifiers, keyUsage and signature; whether the whole is a good
- * path is for the verifier to say. No key comes twice. Returns how many there are in `out`. */
+/* At most PATH_UNTRUSTED_MAX untrusted. Only keys are used for which an anchor vouches in the end:
+ * a stranger's certificates cost no more than the anchors' own keys do, and hide nothing. Each step
+ * is right by names, key identifiers, keyUsage and signature; whether the whole is a good path is
+ * for the verifier to say. No key comes twice. Returns how many there are in `out`. */
 size_t path_find_ways(X509 *leaf, const struct path_map *, struct path_way out[PATH_WAYS_MAX]);

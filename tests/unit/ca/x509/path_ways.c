@@ -121,6 +121,62 @@ a_circle_has_an_end(void **state)
     assert_int_equal(path_find_ways(leaf, &map, ways), 0);
 }
 
+/* Without key identifiers, so that only a signature tells the keys apart. */
+static X509 *
+bare(const char *subject, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+{
+    const struct forge f = {.subject = subject,
+                            .key = key,
+                            .issuer = issuer,
+                            .issuer_key = issuer_key,
+                            .not_before = AT - DAY,
+                            .not_after = AT + DAY,
+                            .extensions = {FORGE_CA},
+                            .bare = true};
+
+    return forge_certificate(&f);
+}
+
+/* Certificates that a stranger made by himself, each of which costs signatures with keys of his and
+ * leads nowhere: they do not keep the true way from being found. */
+static void
+what_nobody_vouches_for_hides_nothing(void **state)
+{
+    enum { ABOVE = 3 };
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *own = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *root = bare("CN=Root", key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *nobody = bare("CN=Nobody", other, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *stranger = bare("CN=Stranger", other, nobody, other);
+    CLEANUP(x509_cleanup) X509 *leaf = NULL;
+    EVP_PKEY *keys[ABOVE];
+    X509 *links[LINKS];
+    struct path_map map = {
+        .anchors = &root, .n_anchors = 1, .untrusted = links, .n_untrusted = LINKS};
+    struct path_way ways[PATH_WAYS_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < ABOVE; i++) {
+        keys[i] = EVP_EC_gen("P-256");
+        links[i] = bare("CN=Stranger", keys[i], nobody, other);
+    }
+    for (size_t i = ABOVE; i < LINKS - 1; i++) {
+        links[i] = bare("CN=CA", own, stranger, other);
+    }
+    links[LINKS - 1] = bare("CN=CA", own, root, key);
+    leaf = bare("CN=leaf", key, links[LINKS - 1], own);
+    assert_int_equal(path_find_ways(leaf, &map, ways), 1);
+    assert_int_equal(ways[0].n, 1);
+    assert_ptr_equal(ways[0].middle[0], links[LINKS - 1]);
+    for (size_t i = 0; i < ABOVE; i++) {
+        EVP_PKEY_free(keys[i]);
+    }
+    for (size_t i = 0; i < LINKS; i++) {
+        X509_free(links[i]);
+    }
+}
+
 int
 main(void)
 {
@@ -129,6 +185,7 @@ main(void)
         cmocka_unit_test(there_is_a_choice_where_two_have_one_name),
         cmocka_unit_test(the_work_is_bounded),
         cmocka_unit_test(a_circle_has_an_end),
+        cmocka_unit_test(what_nobody_vouches_for_hides_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
