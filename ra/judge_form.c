@@ -51,11 +51,10 @@ static int
 identity_of_signature(struct job *job)
 {
     char hex[2 * SHA256_SIZE + 1];
-    const bool anywhere = job->rules->old.signer_anywhere;
-    struct span der = anywhere ? cmp_signer_der(job->msg) : cmp_msg_extra(job->msg, 0);
+    struct span der =
+        job->rules->old.signer_anywhere ? cmp_signer_der(job->msg) : cmp_msg_extra(job->msg, 0);
 
-    job->signer =
-        anywhere ? cmp_signer_parse(job->msg, &job->e) : cmp_msg_signer(job->msg, &job->e);
+    job->signer = cmp_signer_decode(der, &job->e);
     if (job->signer == NULL) {
         return job_say(job, PHRASE_NO_SIGNER);
     }

@@ -158,13 +158,17 @@ cmp_signer_der(const struct cmp_msg *msg)
 }
 
 X509 *
-cmp_signer_parse(const struct cmp_msg *msg, struct err *e)
+cmp_signer_decode(struct span der, struct err *e)
 {
-    struct span der = cmp_signer_der(msg);
-
     if (der.n == 0) {
         (void)err_set(e, ERR_INPUT, "no extraCerts: the protection certificate must be there");
         return NULL;
     }
     return field_decode(ASN1_ITEM_rptr(X509), der, "protection certificate", e);
+}
+
+X509 *
+cmp_signer_parse(const struct cmp_msg *msg, struct err *e)
+{
+    return cmp_signer_decode(cmp_signer_der(msg), e);
 }

@@ -37,6 +37,8 @@ int cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failu
  */
 struct span cmp_signer_der(const struct cmp_msg *);
 X509 *cmp_signer_parse(const struct cmp_msg *, struct err *e) OWNED(X509_free);
+/* Itself, of a DER from cmp_signer_der(): finding it may have cost signatures. */
+X509 *cmp_signer_decode(struct span der, struct err *e) OWNED(X509_free);
 
 /*
  * Is the message signed with the key of `signer`, is its sender the subject of `signer` and its

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ca/cmp/field.h"
+#include "ca/x509/pubkey.h"
 
 DEFINE_CLEANUP(pss_cleanup, RSA_PSS_PARAMS, RSA_PSS_PARAMS_free)
 
@@ -187,7 +188,9 @@ signature_check_key(EVP_PKEY *key, struct err *e)
             return err_set(e, ERR_INPUT, "RSA key of %d bits; %d to %d are accepted", bits,
                            CMP_RSA_BITS_MIN, CMP_RSA_BITS_MAX);
         }
-        return 0;
+        return pubkey_is_bounded(key)
+                   ? 0
+                   : err_set(e, ERR_INPUT, "RSA key with an exponent above 2^64");
     case EVP_PKEY_ED25519:
     case EVP_PKEY_ED448:
         return 0;

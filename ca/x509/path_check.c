@@ -111,9 +111,10 @@ key_limits(X509 *certificate, struct err *e)
     EVP_PKEY *key = X509_get0_pubkey(certificate);
 
     ERR_clear_error();
-    /* The work of an RSA verification grows with the square of the modulus. */
-    return key == NULL || EVP_PKEY_get_bits(key) > PUBKEY_RSA_BITS_MAX
-               ? err_set(e, ERR_DENIED, "a public key that is not known, or above %d bits",
+    return key == NULL || EVP_PKEY_get_bits(key) > PUBKEY_RSA_BITS_MAX || !pubkey_is_bounded(key)
+               ? err_set(e, ERR_DENIED,
+                         "a public key that is not known, above %d bits, or with an exponent above "
+                         "2^64",
                          PUBKEY_RSA_BITS_MAX)
                : 0;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/pubkey.h"
 
+#include <openssl/core_names.h>
 #include <string.h>
 
 #include "ca/x509/der.h"
+
+enum { EXPONENT_BITS_MAX = 64 };
 
 /* SubjectPublicKeyInfo up to the point's first octet: the curve is named, the point uncompressed
  * (RFC 5480 2.1.1, 2.2). One encoding, so one comparison. */
@@ -196,6 +199,19 @@ pubkey_check(EVP_PKEY *key, enum pubkey_kind *kind, struct err *e)
         return -1;
     }
     return pubkey_check_spki(buf_span(&spki), kind, e);
+}
+
+bool
+pubkey_is_bounded(EVP_PKEY *key)
+{
+    CLEANUP(bn_cleanup) BIGNUM *exponent = NULL;
+
+    if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1) {
+        return true;
+    }
+    return EVP_PKEY_get_bits(key) <= PUBKEY_RSA_BITS_MAX &&
+           EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+           BN_num_bits(exponent) <= EXPONENT_BITS_MAX;
 }
 
 int

@@ -39,6 +39,14 @@ int pubkey_check(EVP_PKEY *, enum pubkey_kind *kind, struct err *e);
 /* The AlgorithmIdentifier (DER) of a SubjectPublicKeyInfo of this kind. */
 struct span pubkey_kind_identifier(enum pubkey_kind);
 
+/*
+ * May it be worked with, before anybody vouches for it? What an RSA verification costs grows with
+ * the square of the modulus and with the exponent, and a stranger chooses both: at most
+ * PUBKEY_RSA_BITS_MAX, and an exponent of 64 bits. OpenSSL has that limit only above 3072 bits;
+ * below, an exponent as long as the modulus costs a hundred times as much as 65537.
+ */
+bool pubkey_is_bounded(EVP_PKEY *);
+
 /* Does it have the octets of a P-256 or P-384 key? */
 bool pubkey_is_ec(struct span spki);
 /* Modulus and exponent of an rsaEncryption key, without their sign octets. ERR_INPUT. */

@@ -2,6 +2,7 @@
 #include "tests/support/forge.h"
 
 #include <openssl/conf.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,22 @@ static bool
 is_edwards(EVP_PKEY *key)
 {
     return EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 || EVP_PKEY_get_id(key) == EVP_PKEY_ED448;
+}
+
+EVP_PKEY *
+forge_rsa(const char *exponent)
+{
+    CLEANUP(evp_pkey_ctx_cleanup)
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    CLEANUP(bn_cleanup) BIGNUM *e = NULL;
+    EVP_PKEY *key = NULL;
+
+    need(BN_hex2bn(&e, exponent) > 0 && EVP_PKEY_keygen_init(context) == 1 &&
+             EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) == 1 &&
+             EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e) == 1 &&
+             EVP_PKEY_generate(context, &key) == 1,
+         "RSA key");
+    return key;
 }
 
 X509 *

@@ -30,6 +30,9 @@ X509 *forge_certificate(const struct forge *);
 #define FORGE_CA "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"
 #define FORGE_LEAF "basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature"
 
+/* An RSA key of 2048 bits with this exponent, in hex. */
+EVP_PKEY *forge_rsa(const char *exponent) OWNED(EVP_PKEY_free);
+
 struct forge_crl {
     X509 *issuer;
     EVP_PKEY *issuer_key;

@@ -5,6 +5,7 @@
 
 #include "ca/cmp/der.h"
 #include "tests/support/der_edit.h"
+#include "tests/support/forge.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static void
@@ -104,6 +105,8 @@ keys_and_hashes_are_accepted_or_bad_algorithms(void **state)
         {"RSA-2048", EVP_RSA_gen(2048), EVP_sha256(), CMP_NO_FAILURE},
         {"Ed25519", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, CMP_NO_FAILURE},
         {"Ed448", EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), NULL, CMP_NO_FAILURE},
+        {"RSA, exponent of 64 bits", forge_rsa("800000000000001d"), EVP_sha256(), CMP_NO_FAILURE},
+        {"RSA, exponent of 65 bits", forge_rsa("1000000000000000d"), EVP_sha256(), CMP_BAD_ALG},
         {"RSA-1024", EVP_RSA_gen(1024), EVP_sha256(), CMP_BAD_ALG},
         {"RSA with SHA-1", EVP_RSA_gen(2048), EVP_sha1(), CMP_BAD_ALG},
         {"ECDSA with SHA-1", EVP_EC_gen("P-256"), EVP_sha1(), CMP_BAD_ALG},

@@ -439,6 +439,28 @@ size_extensions_parts_and_modulus_are_limited(void **state)
     assert_non_null(strstr(e.text, "certificate 1 beside it"));
 }
 
+/* Its length is the time that a verification takes; a stranger's key has none that OpenSSL takes
+ * for smaller moduli only. */
+static void
+an_exponent_is_limited(void **state)
+{
+    static const struct {
+        const char *exponent;
+        int result;
+    } rows[] = {{"800000000000001d", 0}, {"1000000000000000d", -1}};
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = forge_rsa(rows[i].exponent);
+        struct forge r = recipe("O=Vendor/CN=x", key, ca, ca_key);
+        CLEANUP(x509_cleanup) X509 *x = forge_certificate(&r);
+
+        assert_int_equal(path_check_limits(x, &e), rows[i].result);
+    }
+    assert_non_null(strstr(e.text, "exponent"));
+}
+
 /* ---- CAs ---- */
 
 static void
@@ -652,6 +674,7 @@ main(void)
         cmocka_unit_test(strength_and_kind_of_keys_and_signatures),
         cmocka_unit_test(limits_come_before_the_first_signature),
         cmocka_unit_test(size_extensions_parts_and_modulus_are_limited),
+        cmocka_unit_test(an_exponent_is_limited),
         cmocka_unit_test(a_ca_with_one_thing_changed),
         cmocka_unit_test(a_wildcard_is_not_for_names_that_are_constrained),
         cmocka_unit_test(a_path_has_no_more_than_its_length),
