@@ -2,6 +2,7 @@
 /* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
 #include <string.h>
 
+#include "ca/confirmation.h"
 #include "ca/crl_maker.h"
 #include "ca/issue.h"
 
@@ -87,9 +88,9 @@ run_judge(struct task *task)
     if (certificate == NULL) {
         return;
     }
-    j->result = policy_confirmation(j->queued, first, j->first.assurance == ISSUANCE_MAC,
-                                    j->first.cert_req_id, certificate, &j->confirmation,
-                                    &j->failure, &j->e);
+    j->result =
+        confirmation_judge(j->queued, first, j->first.assurance == ISSUANCE_MAC,
+                           j->first.cert_req_id, certificate, &j->confirmation, &j->failure, &j->e);
     j->confirmation_reason =
         mem_printf("rejected by the network function: %s", j->confirmation.status.text);
     ca_printable(j->confirmation_reason);

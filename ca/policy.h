@@ -99,12 +99,6 @@ int policy_grant_officer(const struct policy *, struct span csr, const char *pro
  * made for the time and the notBefore that the intent recorded. ERR_DENIED. */
 int policy_same(struct policy_grant *grant, struct span serial, struct span tbs, struct err *e);
 
-/* A certConf for `certificate`: protected with the credential of the first message (`first`, the
- * queue entry that began the transaction; `by_mac`: its assurance). */
-int policy_confirmation(const struct cmp_queued *, const struct cmp_queued *first, bool by_mac,
-                        int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
-                        enum cmp_failure *failure, struct err *e);
-
 /* Signature -> certificate: verified under the issuing key, its TBS equal to `tbs`. With `grant`
  * (NULL after a restart) it is linted again, unless it is the grant's TBS, which was. */
 int policy_seal(const struct policy *, struct span tbs, struct span signature,
