@@ -8,6 +8,7 @@
 #include "ca/cmp/protect.h"
 #include "ca/cmp/support.h"
 #include "ca/cmp/weakness.h"
+#include "ca/requester.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/lint.h"
 #include "ca/x509/profiles.h"
@@ -33,8 +34,6 @@ fail(enum cmp_failure *failure, enum cmp_failure value)
     return -1;
 }
 
-/* ---- who asks ---- */
-
 /* A first message under judgement; everything borrowed. */
 struct asking {
     const struct policy *policy;
@@ -44,151 +43,21 @@ struct asking {
     time_t now;
 };
 
-static int
-check_registered_key(const struct registration *r, X509 *signer, struct span spki, struct err *e)
-{
-    CLEANUP(buf_free) struct buf signers = BUF_INIT(PUBKEY_SPKI_MAX);
-
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(signer), &signers, e) != 0) {
-        return -1;
-    }
-    if (!span_equal(buf_span(&signers), spki)) {
-        return err_set(e, ERR_DENIED, "the request is not protected by the key that it asks for");
-    }
-    return registration_matches_spki(r, spki, e);
-}
-
-/* Is the holder of this certificate the registered network function? */
-static int
-check_signer(const struct policy *p, const struct cmp_msg *m, const struct registration *r,
-             X509 *signer, struct span spki, time_t now, enum cmp_failure *failure, struct err *e)
-{
-    *failure = CMP_SIGNER_NOT_TRUSTED; /* where the registration has another one */
-    switch (r->proof.kind) {
-    case PROOF_MAC:
-        return phrase_refuse(failure, PHRASE_PROOF, e,
-                             "registered for MAC, but protected by a signature");
-    case PROOF_CERTIFICATE:
-        return registration_matches_certificate(r, signer, e) != 0 ||
-                       trust_check_pinned(p->trust, m, signer, now, failure, e) != 0
-                   ? -1
-                   : 0;
-    case PROOF_VENDOR:
-        if (trust_check_initial(p->trust, m, signer, now, failure, e) != 0) {
-            return -1;
-        }
-        return registration_matches_certificate(r, signer, e) != 0
-                   ? fail(failure, CMP_SIGNER_NOT_TRUSTED)
-                   : 0;
-    case PROOF_PUBLIC_KEY:
-        return check_registered_key(r, signer, spki, e) != 0 ||
-                       trust_check_pinned(p->trust, m, signer, now, failure, e) != 0
-                   ? -1
-                   : 0;
-    }
-    return err_set(e, ERR_DENIED, "unknown kind of proof");
-}
-
-/* Is what signs the very certificate or key that the registration names as its proof? */
-static bool
-is_pinned(const struct registration *r, X509 *signer)
-{
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-    struct err e = {0};
-
-    switch (r->proof.kind) {
-    case PROOF_CERTIFICATE:
-        return registration_matches_certificate(r, signer, &e) == 0;
-    case PROOF_PUBLIC_KEY:
-        return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(signer), &spki, &e) == 0 &&
-               registration_matches_spki(r, buf_span(&spki), &e) == 0;
-    case PROOF_MAC:
-    case PROOF_VENDOR:
-        break;
-    }
-    return false;
-}
-
-/* By the proof that was registered, or by the certificate that came of it (RFC 9483 4.1.2 to
- * 4.1.4). An ir is first of all for a registration that pins what signs it; any other that is
- * signed with a certificate of ours gets what cr would (RFC 9483 4.1.2).
- */
-static int
-check_right(const struct asking *a, X509 *signer, struct policy_grant *g, enum cmp_failure *failure,
-            struct err *e)
-{
-    const struct policy *p = a->policy;
-    const struct cmp_msg *m = cmp_queued_inner(a->queued);
-    const struct cmp_queue_entry *entry = cmp_queued_entry(a->queued);
-    const enum cmp_body body = cmp_msg_body(m);
-
-    if (a->facts->holder != NULL && !(body == CMP_IR && is_pinned(&g->registration, signer))) {
-        const struct renew_request r = {
-            .msg = m,
-            .asked = a->asked,
-            .signer = signer,
-            .holder = a->facts->holder,
-            .registration = entry->registration_id,
-            .is_superseded = g->registration.supersedes[0] != '\0' &&
-                             strcmp(a->facts->holder->registration, a->facts->holder->governs) != 0,
-            .profile = entry->profile,
-            .trust = p->trust,
-            .now = a->now};
-
-        return renew_judge(&p->renew, &r, &g->renewal, failure, e);
-    }
-    if (body == CMP_KUR || body == CMP_CR) {
-        (void)phrase_refuse(failure, PHRASE_NOT_OURS, e,
-                            "%s is signed with a certificate that is not ours",
-                            cmp_body_name(body));
-        return phrase_value(e, "%s", cmp_body_name(body));
-    }
-    return check_signer(p, m, &g->registration, signer, cmp_certreq_spki(a->asked), a->now, failure,
-                        e);
-}
+/* ---- who asks ---- */
 
 static int
 check_requester(const struct asking *a, struct policy_grant *g, X509 **requester,
                 enum cmp_failure *failure, struct err *e)
 {
-    const struct cmp_queued *q = a->queued;
-    const struct registration *r = &g->registration;
-    const struct cmp_msg *m = cmp_queued_inner(q);
-    const enum cmp_assurance attested = cmp_queued_entry(q)->assurance;
+    const struct requester_question q = {.queued = a->queued,
+                                         .asked = a->asked,
+                                         .registration = &g->registration,
+                                         .holder = a->facts->holder,
+                                         .trust = a->policy->trust,
+                                         .renew = &a->policy->renew,
+                                         .now = a->now};
 
-    switch (cmp_protection_of(m)) {
-    case CMP_PROTECTION_MAC:
-        if (attested != CMP_ASSURANCE_MAC || r->proof.kind != PROOF_MAC) {
-            return phrase_refuse(failure, PHRASE_PROOF, e,
-                                 "protected by a MAC, but not registered or attested so");
-        }
-        if (cmp_msg_body(m) == CMP_KUR) {
-            return phrase_refuse(failure, PHRASE_UPDATE_MAC, e,
-                                 "kur is signed with the certificate that it updates");
-        }
-        *failure = CMP_NO_FAILURE;
-        return 0;
-    case CMP_PROTECTION_SIGNATURE:
-        if (attested != CMP_ASSURANCE_SIGNATURE) {
-            return phrase_refuse(failure, PHRASE_PROOF, e,
-                                 "protected by a signature, but not attested so");
-        }
-        break;
-    case CMP_UNPROTECTED:
-    case CMP_PROTECTION_UNKNOWN:
-        return phrase_refuse(failure, PHRASE_UNPROTECTED, e,
-                             "not protected, or in a way that we do not know");
-    }
-    *requester = cmp_signer_parse(m, e);
-    if (*requester == NULL) {
-        return phrase_say(failure, PHRASE_NO_SIGNER, e);
-    }
-    if (cmp_signature_verify(m, *requester, failure, e) != 0 ||
-        check_right(a, *requester, g, failure, e) != 0) {
-        return -1;
-    }
-    *failure = CMP_NO_FAILURE;
-    return 0;
+    return requester_check(&q, &g->renewal, requester, failure, e);
 }
 
 bool
