@@ -26,7 +26,7 @@ asks_place(struct asks *asks, struct span id, struct err *e)
 }
 
 void
-ask_put(struct ask *ask, struct span id, queue_reply *reply, void *arg)
+ask_put(struct ask *ask, struct span id, ask_reply *reply, void *arg)
 {
     memcpy(ask->id, id.p, id.n);
     ask->n_id = id.n;

@@ -6,14 +6,18 @@
  */
 #pragma once
 
-#include "ra/queue.h"
+#include "ca/link/msg.h"
+#include "db/requests.h"
 
 enum { ASKS_MAX = 128 };
+
+/* `answer` is NULL when the link went away first: nothing is known then. */
+typedef void ask_reply(void *arg, const struct link_message *answer);
 
 struct ask {
     uint8_t id[REQUESTS_RID_SIZE];
     size_t n_id; /* 0: free */
-    queue_reply *reply;
+    ask_reply *reply;
     void *arg;
 };
 
@@ -24,7 +28,7 @@ struct asks {
 /* Where a question with this id may stand. ERR_BUSY: somebody asks the same, or too many ask. */
 struct ask *asks_place(struct asks *, struct span id, struct err *e);
 /* It was sent: `reply` is called once. */
-void ask_put(struct ask *, struct span id, queue_reply *reply, void *arg);
+void ask_put(struct ask *, struct span id, ask_reply *reply, void *arg);
 /* Gives the answer to who asked; false when nobody did. */
 bool asks_answer(struct asks *, const struct link_message *);
 /* The link went away. */

@@ -10,15 +10,19 @@
  */
 #pragma once
 
-#include "ra/queue.h"
+#include "db/requests.h"
 
 enum { FLIGHTS_BUCKETS = 4096 };
+
+/* The stored answer: what the enrolment is now; QUEUED still when the CA waits for people. Borrowed
+ * during the call. */
+typedef void flight_waiter(void *arg, const struct requests_enrolment *);
 
 struct flight {
     struct flight *next;
     uint8_t rid[REQUESTS_RID_SIZE];
-    bool on_wire;         /* or on its way there: rewrap.h */
-    queue_waiter *waiter; /* NULL: nobody waits */
+    bool on_wire;          /* or on its way there: rewrap.h */
+    flight_waiter *waiter; /* NULL: nobody waits */
     void *arg;
 };
 

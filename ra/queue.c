@@ -243,7 +243,7 @@ ask_later(struct queue *q, int seconds)
 
 void
 queue_admitted(struct queue *q, const struct requests_entry *entry, struct span nested,
-               queue_waiter *waiter, void *arg)
+               flight_waiter *waiter, void *arg)
 {
     struct flight *f = flights_get(&q->flights, entry->rid);
 
@@ -294,7 +294,7 @@ on_stored(void *arg, const struct queue_answer *a)
         f->on_wire = false; /* who waits waits on */
         flights_remove_if_idle(&q->flights, a->rid);
     } else if (f != NULL) {
-        queue_waiter *waiter = f->waiter;
+        flight_waiter *waiter = f->waiter;
         void *waiting = f->arg;
 
         flights_remove(&q->flights, a->rid);
@@ -451,8 +451,7 @@ on_down(void *arg, const struct err *why)
 }
 
 int
-queue_ask(struct queue *q, const struct link_message *m, queue_reply *reply, void *arg,
-          struct err *e)
+queue_ask(struct queue *q, const struct link_message *m, ask_reply *reply, void *arg, struct err *e)
 {
     struct ask *ask = asks_place(&q->asks, m->id, e);
 

@@ -9,15 +9,11 @@
  */
 #pragma once
 
-#include "ca/link/msg.h"
-#include "db/requests.h"
+#include "ra/asks.h"
+#include "ra/flights.h"
 #include "ra/ra.h"
 
 struct queue;
-
-/* The stored answer: what the enrolment is now; QUEUED still when the CA waits for people. Borrowed
- * during the call. */
-typedef void queue_waiter(void *arg, const struct requests_enrolment *);
 
 struct queue_options {
     struct ra *ra;
@@ -33,15 +29,13 @@ DEFINE_CLEANUP(queue_cleanup, struct queue, queue_free)
 /* An entry that was committed; `nested` is borrowed during the call. `waiter` gets the answer
  * unless queue_forget() comes first. */
 void queue_admitted(struct queue *, const struct requests_entry *entry, struct span nested,
-                    queue_waiter *waiter, void *arg);
+                    flight_waiter *waiter, void *arg);
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
 
 /* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */
 
-/* `answer` is NULL when the link went away first: nothing is known then. */
-typedef void queue_reply(void *arg, const struct link_message *answer);
 /* ERR_BUSY when the link is down or somebody asks the same already. */
-int queue_ask(struct queue *, const struct link_message *, queue_reply *reply, void *arg,
+int queue_ask(struct queue *, const struct link_message *, ask_reply *reply, void *arg,
               struct err *e);
