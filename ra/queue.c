@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The pump reads what has no answer from ra.db, in order, and sends what is not on the wire
- * (flights.h). It runs after each WELCOME, a while after each BUSY, and when the CA is to be asked
- * again about what it keeps WAITING for people: such an entry is as one without an answer, but
- * rests meanwhile. Entries admitted while the pump rests are sent directly: their commit came after
- * its last look, so it has not seen them, and nobody else will.
- */
 #include "ra/queue.h"
 
-#include <event2/event.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "ca/cmp/failure.h"
-#include "ca/cmp/queue.h"
-#include "ca/link/client.h"
 #include "ca/x509/profiles.h"
-#include "ra/asks.h"
-#include "ra/flights.h"
+#include "ra/pump.h"
 #include "ra/queue_answer.h"
-#include "ra/rewrap.h"
-
-enum { PUMP_MAX = 64, PUMP_PAUSE_MS = 200, WRAP_PAUSE_S = 1 };
-
-struct pump {
-    struct store_op op;
-    struct queue *queue;
-    uint64_t after;
-    struct requests_entry entries[PUMP_MAX];
-    size_t n;
-    bool running;
-    bool again;      /* from the beginning, when this run is over */
-    bool everything; /* also what the CA keeps waiting */
-    bool everything_again;
-};
 
 struct queue {
     struct queue_options options;
@@ -42,204 +15,13 @@ struct queue {
     struct link_client *link;
     struct flights flights;
     struct asks asks;
-    struct pump pump;
-    struct event *retry;
-    struct event *asking; /* the CA about what it keeps waiting */
+    struct pump *pump; /* held while the CA's certificates are not those of our configuration */
     bool was_up;
-    bool wrong_ca;                      /* its certificates are not those of our configuration */
     bool is_down;                       /* and that was logged */
     char deferred[LINK_PHRASE_MAX + 1]; /* why, as logged last */
 };
 
-/* ---- sending ---- */
-
-/* May be sent to. A CA that is not ours gets nothing: requests wait for the right one. */
-static bool
-is_usable(const struct queue *q)
-{
-    return !q->wrong_ca && link_client_is_up(q->link);
-}
-
-static void
-pump_later(struct queue *q)
-{
-    const struct timeval pause = {.tv_usec = PUMP_PAUSE_MS * 1000};
-
-    if (!evtimer_pending(q->retry, NULL)) {
-        (void)event_add(q->retry, &pause);
-    }
-}
-
-static void ask_later(struct queue *q, int seconds);
-static bool send_entry(struct queue *q, const struct requests_entry *entry, struct span nested);
-
-static void
-on_rewrapped(void *arg, const struct requests_entry *entry, struct span nested)
-{
-    struct queue *q = arg;
-    struct flight *f = flights_find(&q->flights, entry->rid);
-
-    if (f != NULL) {
-        f->on_wire = false;
-        flights_remove_if_idle(&q->flights, entry->rid);
-    }
-    if (nested.n == 0) {
-        ask_later(q, WRAP_PAUSE_S);
-    } else if (is_usable(q) && !send_entry(q, entry, nested)) {
-        pump_later(q);
-    }
-}
-
-/* Under way, as it were on the wire. False when no more can be now. */
-static bool
-wrap_entry(struct queue *q, struct flight *f, const struct requests_entry *entry,
-           struct span nested)
-{
-    f->on_wire = rewrap_begin(q->ra, entry, nested, on_rewrapped, q);
-    if (!f->on_wire) {
-        flights_remove_if_idle(&q->flights, entry->rid);
-        return false;
-    }
-    return true;
-}
-
-/* False when the link takes no more now. */
-static bool
-send_entry(struct queue *q, const struct requests_entry *entry, struct span nested)
-{
-    struct flight *f = flights_get(&q->flights, entry->rid);
-    const struct link_message m = {
-        .type = LINK_SUBMIT,
-        .id = span_of(entry->rid, sizeof(entry->rid)),
-        .sequence = entry->sequence,
-        .previous = span_of(entry->previous, sizeof(entry->previous)),
-        .body = nested,
-    };
-    struct err e;
-
-    if (f->on_wire) {
-        return true;
-    }
-    if (entry->untimely || rewrap_is_needed(q->ra, nested)) {
-        return wrap_entry(q, f, entry, nested);
-    }
-    if (link_client_send(q->link, &m, &e) == 0) {
-        f->on_wire = true;
-        return true;
-    }
-    flights_remove_if_idle(&q->flights, entry->rid);
-    if (e.code == ERR_BUSY) {
-        return false;
-    }
-    log_err(LOG_ERROR, "submit-failed", &e, "queue entry %llu",
-            (unsigned long long)entry->sequence);
-    return true;
-}
-
-static void
-pump_visit(void *arg, const struct requests_entry *entry)
-{
-    struct pump *p = arg;
-    struct requests_entry *copy = &p->entries[p->n++];
-    struct err e;
-
-    *copy = *entry;
-    copy->nested = BUF_INIT(CMP_NESTED_MAX);
-    if (buf_set(&copy->nested, buf_span(&entry->nested), &e) != 0) {
-        p->n--; /* longer than anything that was admitted: damaged, and the chain check says so */
-    }
-}
-
-static int
-pump_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct pump *p = CONTAINER_OF(op, struct pump, op);
-
-    p->n = 0;
-    return requests_open_each(db, p->after, p->everything ? INT64_MAX : clock_now(), PUMP_MAX,
-                              pump_visit, p, e);
-}
-
-static void pump_done(struct task *task);
-
-static void
-pump_step(struct pump *p)
-{
-    p->running = true;
-    p->op = (struct store_op){.task.done = pump_done, .run = pump_run};
-    store_submit(p->queue->ra->store, &p->op);
-}
-
-static void
-pump_start(struct queue *q, bool everything)
-{
-    if (!is_usable(q)) {
-        return;
-    }
-    if (q->pump.running) {
-        q->pump.again = true;
-        q->pump.everything_again = q->pump.everything_again || everything;
-        return;
-    }
-    q->pump.everything = everything;
-    q->pump.after = 0;
-    pump_step(&q->pump);
-}
-
-static void
-pump_done(struct task *task)
-{
-    struct pump *p = CONTAINER_OF(task, struct pump, op.task);
-    struct queue *q = p->queue;
-    bool more = p->n == PUMP_MAX;
-    bool room = true;
-
-    p->running = false;
-    if (p->op.result != 0) {
-        ra_fail(q->ra, &p->op.e);
-        more = false;
-    }
-    for (size_t i = 0; i < p->n; i++) {
-        if (room && is_usable(q)) {
-            room = send_entry(q, &p->entries[i], buf_span(&p->entries[i].nested));
-        }
-        p->after = p->entries[i].sequence;
-        requests_entry_clear(&p->entries[i]);
-    }
-    p->n = 0;
-    if (!room) {
-        pump_later(q);
-    } else if (more && is_usable(q)) {
-        pump_step(p);
-        return;
-    }
-    if (p->again) {
-        bool everything = p->everything_again;
-
-        p->again = false;
-        p->everything_again = false;
-        pump_start(q, everything);
-    }
-}
-
-static void
-on_retry(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    pump_start(arg, false);
-}
-
-/* What the CA keeps waiting comes to its end unasked; this is for an answer that got lost. */
-static void
-ask_later(struct queue *q, int seconds)
-{
-    const struct timeval pause = {.tv_sec = seconds};
-
-    if (!evtimer_pending(q->asking, NULL)) {
-        (void)event_add(q->asking, &pause);
-    }
-}
+/* ---- who waits ---- */
 
 void
 queue_admitted(struct queue *q, const struct requests_entry *entry, struct span nested,
@@ -249,9 +31,7 @@ queue_admitted(struct queue *q, const struct requests_entry *entry, struct span 
 
     f->waiter = waiter;
     f->arg = arg;
-    if (is_usable(q) && !q->pump.running && !send_entry(q, entry, nested)) {
-        pump_later(q);
-    }
+    pump_admitted(q->pump, entry, nested);
 }
 
 void
@@ -268,7 +48,7 @@ queue_forget(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
 bool
 queue_is_up(const struct queue *q)
 {
-    return is_usable(q);
+    return pump_is_usable(q->pump);
 }
 
 /* ---- answers ---- */
@@ -288,7 +68,7 @@ on_stored(void *arg, const struct queue_answer *a)
                   a->phrase);
     }
     if (a->type == LINK_WAITING || a->type == LINK_DEFERRED) {
-        ask_later(q, a->check_after);
+        pump_ask_later(q->pump, a->check_after);
     }
     if (f != NULL && a->type == LINK_DEFERRED) {
         f->on_wire = false; /* who waits waits on */
@@ -362,7 +142,7 @@ on_message(void *arg, const struct link_message *m)
             f->on_wire = false;
             flights_remove_if_idle(&q->flights, m->id.p);
         }
-        pump_later(q);
+        pump_later(q->pump);
         break;
     case LINK_HELLO:
     case LINK_SUBMIT:
@@ -418,7 +198,7 @@ on_up(void *arg, const struct link_message *welcome)
 
     if (!span_equal(welcome->body, buf_span(&c->issuing_der)) ||
         !span_equal(welcome->root, buf_span(&c->root_der))) {
-        q->wrong_ca = true;
+        pump_hold(q->pump, true);
         log_event(LOG_ERROR, "wrong-ca",
                   "the CA has another issuing or root certificate than our configuration: compare "
                   "issuing_certificate and root_certificate with the CA's");
@@ -431,9 +211,9 @@ on_up(void *arg, const struct link_message *welcome)
     check_backdate(q, welcome);
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
-    q->wrong_ca = false;
+    pump_hold(q->pump, false);
     q->is_down = false;
-    pump_start(q, true); /* the CA tells the end of what waits to whom it has from */
+    pump_start(q->pump, true); /* the CA tells the end of what waits to whom it has from */
     q->options.up(q->options.arg);
 }
 
@@ -458,7 +238,7 @@ queue_ask(struct queue *q, const struct link_message *m, ask_reply *reply, void 
     if (ask == NULL) {
         return -1;
     }
-    if (q->wrong_ca) {
+    if (pump_is_held(q->pump)) {
         return err_set(e, ERR_DENIED, "the CA at link_socket is not the configured one");
     }
     if (link_client_send(q->link, m, e) != 0) {
@@ -486,14 +266,12 @@ queue_new(const struct queue_options *options, struct err *e)
 
     q->options = *options;
     q->ra = options->ra;
-    q->pump.queue = q;
-    q->retry = evtimer_new(q->ra->base, on_retry, q);
-    q->asking = evtimer_new(q->ra->base, on_retry, q);
-    if (q->retry == NULL || q->asking == NULL) {
-        abort(); /* out of memory */
-    }
     q->link = link_client_new(&link, e);
-    return q->link == NULL ? NULL : TAKE(q);
+    if (q->link == NULL) {
+        return NULL;
+    }
+    q->pump = pump_new(q->ra, q->link, &q->flights);
+    return TAKE(q);
 }
 
 void
@@ -503,15 +281,7 @@ queue_free(struct queue *q)
         return;
     }
     link_client_free(q->link);
-    if (q->retry != NULL) {
-        event_free(q->retry);
-    }
-    if (q->asking != NULL) {
-        event_free(q->asking);
-    }
+    pump_free(q->pump);
     flights_clear(&q->flights);
-    for (size_t i = 0; i < PUMP_MAX; i++) {
-        requests_entry_clear(&q->pump.entries[i]);
-    }
     mem_free(q);
 }
