@@ -29,46 +29,14 @@ on_confirmed(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
 
     ca_check_store(&j->op, "store a confirmation");
-    switch (j->outcome) {
-    case ISSUANCE_DONE:
-        if (j->is_revoked) {
-            crl_make(j->ca->crl, NULL); /* this one, or the one that it supersedes */
-        }
-        issue_release_confirmed(j);
+    if (j->outcome != ISSUANCE_DONE && j->outcome != ISSUANCE_KNOWN) {
+        issue_refuse_change(j, "certConf", CMP_CERT_CONFIRMED);
         return;
-    case ISSUANCE_KNOWN:
-        issue_release_confirmed(j);
-        return;
-    case ISSUANCE_CLOSED:
-        j->failure = CMP_CERT_CONFIRMED;
-        break;
-    case ISSUANCE_HOLDER_REVOKED:
-        j->failure = CMP_CERT_REVOKED;
-        break;
-    case ISSUANCE_SIGNER_UNKNOWN:
-        issue_end_ra_unknown(j);
-        return;
-    case ISSUANCE_NOT_REGISTERED:
-    case ISSUANCE_USED_UP:
-    case ISSUANCE_TRANSACTION_IN_USE:
-    case ISSUANCE_KEY_TAKEN:
-    case ISSUANCE_OWNED:
-    case ISSUANCE_REPEATED:
-    case ISSUANCE_NOT_APPROVED:
-    case ISSUANCE_SUPERSEDES_NOTHING:
-    case ISSUANCE_UNWANTED:
-    case ISSUANCE_REPLACED:
-    case ISSUANCE_AGAIN:
-    case ISSUANCE_SIGNING:
-    case ISSUANCE_RENEWED:
-    case ISSUANCE_RENEWAL_WAITS:
-    case ISSUANCE_SUCCEEDED:
-    case ISSUANCE_TOO_OFTEN:
-        j->failure = CMP_SYSTEM_FAILURE; /* no outcome of this */
-        break;
     }
-    (void)err_set(&j->e, ERR_DENIED, "certConf: %s", issuance_outcome_text(j->outcome));
-    issue_refuse(j);
+    if (j->outcome == ISSUANCE_DONE && j->is_revoked) {
+        crl_make(j->ca->crl, NULL); /* this one, or the one that it supersedes */
+    }
+    issue_release_confirmed(j);
 }
 
 static void

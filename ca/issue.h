@@ -127,6 +127,9 @@ void issue_answer_again(struct issue *);
 void issue_officer_again(struct issue *);
 /* The failure of job->outcome. */
 void issue_refuse_outcome(struct issue *);
+/* The database said no to a certConf or an rr (`what`). `closed`: what it means there that the
+ * state does not allow it any more. */
+void issue_refuse_change(struct issue *, const char *what, enum cmp_failure closed);
 /* issue_explain.c, in a store operation: what the peer is told of job->outcome, in job->phrase
  * and job->value, where there is more to say than the outcome does. */
 int issue_explain(struct issue *, struct store_db *, const struct issuance_intent *, struct err *e);

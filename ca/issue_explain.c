@@ -43,31 +43,46 @@ explain_wait(struct issue *j, struct store_db *db, const struct issuance_intent 
 int
 issue_explain(struct issue *j, struct store_db *db, const struct issuance_intent *i, struct err *e)
 {
-    switch (j->outcome) {
-    case ISSUANCE_RENEWED:
-    case ISSUANCE_SUCCEEDED:
+    if (j->outcome == ISSUANCE_RENEWED || j->outcome == ISSUANCE_SUCCEEDED) {
         return explain_former(j, db, i, e);
-    case ISSUANCE_TOO_OFTEN:
-        return explain_wait(j, db, i, e);
-    case ISSUANCE_UNWANTED:
-    case ISSUANCE_RENEWAL_WAITS:
+    }
+    return j->outcome == ISSUANCE_TOO_OFTEN ? explain_wait(j, db, i, e) : 0;
+}
+
+void
+issue_refuse_change(struct issue *j, const char *what, enum cmp_failure closed)
+{
+    switch (j->outcome) {
+    case ISSUANCE_CLOSED:
+        j->failure = closed;
+        break;
+    case ISSUANCE_HOLDER_REVOKED:
+        j->failure = CMP_CERT_REVOKED;
+        break;
+    case ISSUANCE_SIGNER_UNKNOWN:
+        issue_end_ra_unknown(j);
+        return;
     case ISSUANCE_DONE:
     case ISSUANCE_KNOWN:
-    case ISSUANCE_SIGNER_UNKNOWN:
     case ISSUANCE_NOT_REGISTERED:
     case ISSUANCE_USED_UP:
     case ISSUANCE_TRANSACTION_IN_USE:
     case ISSUANCE_KEY_TAKEN:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
-    case ISSUANCE_CLOSED:
     case ISSUANCE_NOT_APPROVED:
-    case ISSUANCE_HOLDER_REVOKED:
     case ISSUANCE_SUPERSEDES_NOTHING:
+    case ISSUANCE_UNWANTED:
     case ISSUANCE_REPLACED:
     case ISSUANCE_AGAIN:
     case ISSUANCE_SIGNING:
+    case ISSUANCE_RENEWED:
+    case ISSUANCE_RENEWAL_WAITS:
+    case ISSUANCE_SUCCEEDED:
+    case ISSUANCE_TOO_OFTEN:
+        j->failure = CMP_SYSTEM_FAILURE; /* no outcome of this */
         break;
     }
-    return 0;
+    (void)err_set(&j->e, ERR_DENIED, "%s: %s", what, issuance_outcome_text(j->outcome));
+    issue_refuse(j);
 }

@@ -89,44 +89,14 @@ on_revoked(struct task *task)
     struct issue *j = CONTAINER_OF(task, struct issue, op.task);
 
     ca_check_store(&j->op, "store a revocation");
-    switch (j->outcome) {
-    case ISSUANCE_DONE:
+    if (j->outcome == ISSUANCE_DONE) {
         j->crl.done = on_published;
         crl_make(j->ca->crl, &j->crl);
-        return;
-    case ISSUANCE_KNOWN:
+    } else if (j->outcome == ISSUANCE_KNOWN) {
         issue_release_revoked(j);
-        return;
-    case ISSUANCE_HOLDER_REVOKED:
-        j->failure = CMP_CERT_REVOKED;
-        break;
-    case ISSUANCE_CLOSED:
-        j->failure = CMP_BAD_CERT_ID;
-        break;
-    case ISSUANCE_SIGNER_UNKNOWN:
-        issue_end_ra_unknown(j);
-        return;
-    case ISSUANCE_NOT_REGISTERED:
-    case ISSUANCE_USED_UP:
-    case ISSUANCE_TRANSACTION_IN_USE:
-    case ISSUANCE_KEY_TAKEN:
-    case ISSUANCE_OWNED:
-    case ISSUANCE_REPEATED:
-    case ISSUANCE_NOT_APPROVED:
-    case ISSUANCE_SUPERSEDES_NOTHING:
-    case ISSUANCE_UNWANTED:
-    case ISSUANCE_REPLACED:
-    case ISSUANCE_AGAIN:
-    case ISSUANCE_SIGNING:
-    case ISSUANCE_RENEWED:
-    case ISSUANCE_RENEWAL_WAITS:
-    case ISSUANCE_SUCCEEDED:
-    case ISSUANCE_TOO_OFTEN:
-        j->failure = CMP_SYSTEM_FAILURE; /* no outcome of this */
-        break;
+    } else {
+        issue_refuse_change(j, "rr", CMP_BAD_CERT_ID);
     }
-    (void)err_set(&j->e, ERR_DENIED, "rr: %s", issuance_outcome_text(j->outcome));
-    issue_refuse(j);
 }
 
 /* ---- judge ---- */
