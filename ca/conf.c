@@ -237,38 +237,12 @@ load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
 }
 
 static int
-load_profiles(cfg_t *cfg, struct ca_conf *c, struct err *e)
-{
-    CLEANUP(mem_cleanup) char *path = NULL;
-
-    c->lab_profiles = cfg_getbool(cfg, "lab_profiles") == cfg_true;
-    if (cfg_getstr(cfg, "profiles") == NULL) {
-        return 0;
-    }
-    path = conf_path(cfg, "profiles", e);
-    c->profiles = path == NULL ? NULL : profiles_load(path, e);
-    return c->profiles == NULL ? -1 : 0;
-}
-
-static int
-load_blocked_keys(cfg_t *cfg, struct ca_conf *c, struct err *e)
-{
-    CLEANUP(mem_cleanup) char *path = NULL;
-
-    if (cfg_getstr(cfg, "blocked_keys") == NULL) {
-        return 0;
-    }
-    path = conf_path(cfg, "blocked_keys", e);
-    c->blocked = path == NULL ? NULL : blocked_keys_load(path, e);
-    return c->blocked == NULL ? -1 : 0;
-}
-
-static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
+    c->lab_profiles = cfg_getbool(cfg, "lab_profiles") == cfg_true;
     if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
         load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
-        load_profiles(cfg, c, e) != 0 || load_blocked_keys(cfg, c, e) != 0 ||
+        profiles_read(cfg, &c->profiles, e) != 0 || blocked_keys_read(cfg, &c->blocked, e) != 0 ||
         trust_conf_read(cfg, &c->trust, e) != 0 ||
         load_policies(cfg, "registrar_policies", c->registrar_policies, &c->n_registrar_policies,
                       e) != 0 ||

@@ -183,32 +183,6 @@ read_admin(cfg_t *cfg, struct settings *s, struct err *e)
                          cfg->filename);
 }
 
-static int
-read_profiles(cfg_t *cfg, struct settings *s, struct err *e)
-{
-    CLEANUP(mem_cleanup) char *path = NULL;
-
-    if (cfg_getstr(cfg, "profiles") == NULL) {
-        return 0;
-    }
-    path = conf_path(cfg, "profiles", e);
-    s->profiles = path == NULL ? NULL : profiles_load(path, e);
-    return s->profiles == NULL ? -1 : 0;
-}
-
-static int
-read_blocked_keys(cfg_t *cfg, struct settings *s, struct err *e)
-{
-    CLEANUP(mem_cleanup) char *path = NULL;
-
-    if (cfg_getstr(cfg, "blocked_keys") == NULL) {
-        return 0;
-    }
-    path = conf_path(cfg, "blocked_keys", e);
-    s->blocked = path == NULL ? NULL : blocked_keys_load(path, e);
-    return s->blocked == NULL ? -1 : 0;
-}
-
 /* "http://host:port/.well-known/cmp": what profiles are hung on, so without them. */
 static int
 read_public(cfg_t *cfg, struct settings *s, struct err *e)
@@ -259,8 +233,8 @@ settings_load(const char *path, struct err *e)
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
-        read_paths(cfg, s, e) != 0 || read_profiles(cfg, s, e) != 0 ||
-        read_blocked_keys(cfg, s, e) != 0 || read_numbers(cfg, s, e) != 0 ||
+        read_paths(cfg, s, e) != 0 || profiles_read(cfg, &s->profiles, e) != 0 ||
+        blocked_keys_read(cfg, &s->blocked, e) != 0 || read_numbers(cfg, s, e) != 0 ||
         settings_http_read(cfg, &s->http, e) != 0 || read_admin(cfg, s, e) != 0 ||
         read_public(cfg, s, e) != 0) {
         return NULL;

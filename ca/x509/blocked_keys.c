@@ -152,6 +152,20 @@ blocked_keys_load(const char *path, struct err *e)
     return TAKE(b);
 }
 
+int
+blocked_keys_read(cfg_t *cfg, struct blocked_keys **out, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    *out = NULL;
+    if (cfg_getstr(cfg, "blocked_keys") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "blocked_keys", e);
+    *out = path == NULL ? NULL : blocked_keys_load(path, e);
+    return *out == NULL ? -1 : 0;
+}
+
 static int
 compare_with_entry(const void *hash, const void *entry)
 {

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/conf.h"
 #include "base/ossl.h"
 
 enum { BLOCKED_KEYS_MAX = 1000000, BLOCKED_KEYS_FILE_MAX = 128 * 1024 * 1024 };
@@ -18,6 +19,8 @@ struct blocked_keys;
 void blocked_keys_free(struct blocked_keys *);
 /* ERR_INPUT "file:line: ..."; a file without any key is an error, too. */
 struct blocked_keys *blocked_keys_load(const char *path, struct err *e) OWNED(blocked_keys_free);
+/* The file that a daemon's option `blocked_keys` names; *out is NULL when it names none. */
+int blocked_keys_read(cfg_t *, struct blocked_keys **out, struct err *e);
 DEFINE_CLEANUP(blocked_keys_cleanup, struct blocked_keys, blocked_keys_free)
 
 /* Is it one of them? NULL: a list of none. */

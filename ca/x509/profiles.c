@@ -371,6 +371,20 @@ profiles_load(const char *path, struct err *e)
     return TAKE(set);
 }
 
+int
+profiles_read(cfg_t *cfg, struct profiles **out, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    *out = NULL;
+    if (cfg_getstr(cfg, "profiles") == NULL) {
+        return 0;
+    }
+    path = conf_path(cfg, "profiles", e);
+    *out = path == NULL ? NULL : profiles_load(path, e);
+    return *out == NULL ? -1 : 0;
+}
+
 /* ---- questions ---- */
 
 const struct profile *

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/conf.h"
 #include "base/ossl.h"
 #include "ca/x509/profile.h"
 
@@ -18,6 +19,8 @@ void profiles_free(struct profiles *);
 /* ERR_INPUT "file:line: ..." for everything that is not in form or that profile_matrix.h forbids.
  */
 struct profiles *profiles_load(const char *path, struct err *e) OWNED(profiles_free);
+/* The file that a daemon's option `profiles` names; *out is NULL when it names none. */
+int profiles_read(cfg_t *, struct profiles **out, struct err *e);
 DEFINE_CLEANUP(profiles_cleanup, struct profiles, profiles_free)
 
 /* A network function's profile of the set that is switched on; NULL when there is none. */
