@@ -274,6 +274,18 @@ requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_
 }
 
 int
+requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
+                struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query(db, &rows, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
+                       STORE_VALUES(store_blob(rid), store_int(enrolment)), e) != 0
+               ? -1
+               : store_next(&rows, queued, e);
+}
+
+int
 requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted, struct span rid,
                             struct span nested, struct requests_entry *entry, struct err *e)
 {

@@ -258,6 +258,9 @@ int requests_enrolment_find(struct store_db *, const char *identity, struct span
 int requests_enrolment_unanswered(struct store_db *, const struct requests_admission *,
                                   struct span question, struct requests_enrolment *out, bool *found,
                                   struct err *e);
+/* Whether these octets are in the queue for this enrolment. */
+int requests_queued(struct store_db *, int64_t enrolment, struct span rid, bool *queued,
+                    struct err *e);
 int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
                               bool *found, struct err *e);
 /* A certConf goes into the queue: SENT or UNCONFIRMED -> CONFIRMING. ERR_CONFLICT in other states

@@ -86,6 +86,7 @@ struct job {
     bool registered;
     struct requests_enrolment enrolment;
     bool found;
+    bool queued; /* a certConf: these very octets are in the queue of that enrolment */
     enum requests_owner owner; /* of the transaction that a later message names */
 
     /* What was judged. */

@@ -252,12 +252,12 @@ check_nonce(struct job *job)
     return job_fail(job, CMP_BAD_RECIPIENT_NONCE);
 }
 
-/* The last answer that left is the one with the certificate: a signer was away when the pkiConf was
- * to be signed, say. */
+/* The same octets as before, and the last answer that left is the one that they answer, with the
+ * certificate: a signer was away when the pkiConf was to be signed, say. */
 static bool
 pkiconf_never_left(const struct job *job)
 {
-    return !job->enrolment.implicit &&
+    return job->queued && !job->enrolment.implicit &&
            span_equal_secret(cmp_msg_recip_nonce(job->msg), buf_span(&job->enrolment.nonce));
 }
 

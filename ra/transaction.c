@@ -233,9 +233,16 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
             return -1;
         }
         job->found = job->owner == REQUESTS_SELF;
-        return job->found ? requests_registration_by_id(db, job->enrolment.registration,
-                                                        &job->registration, &job->registered, e)
-                          : 0;
+        if (!job->found) {
+            return 0;
+        }
+        if (job->body == CMP_CERTCONF &&
+            requests_queued(db, job->enrolment.id, span_of(job->rid, sizeof(job->rid)),
+                            &job->queued, e) != 0) {
+            return -1;
+        }
+        return requests_registration_by_id(db, job->enrolment.registration, &job->registration,
+                                           &job->registered, e);
     }
     if (job->protection == CMP_PROTECTION_MAC) {
         return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),

@@ -149,8 +149,17 @@ wrong_clock() { # wrong_clock DIFFERENCE ca|ra
     ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 start_daemon "$2"
 }
 
+new_key sent.key
+openssl cmp -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" -cmd ir -cert "$nf.pem" -key "$nf.key" \
+  -newkey sent.key -subject /CN=x -certout sent.pem -disable_confirm -rspout sent.der >sent.log 2>&1 || fail "$(<sent.log)"
+printf 'asn1=SEQUENCE:list\n[list]\none=SEQUENCE:status\n[status]\nhash=FORMAT:HEX,OCTETSTRING:%s\nid=INTEGER:0\n' \
+  "$(openssl x509 -in sent.pem -outform DER | sha256sum | cut -d' ' -f1)" >confirm.cnf
+openssl asn1parse -genconf confirm.cnf -noout -out confirm.der
+
 kill_daemon ra
 wrong_clock +5d ra
+expect 'a certConf, and its pkiConf does not leave' '503 60' "$(signed --body certConf --content confirm.der \
+  --continue sent.der --request-out confirm-sent.der >/dev/null 2>&1 || true; post confirm-sent.der)"
 expect 'a MAC, the certificate has ended' 'ip waiting mac pvno 2' "$(by_mac --body ir --out ended.der)"
 expect 'a signature' '503 60' "$(signed --body ir --request-out ended-ir.der >/dev/null 2>&1 || true; post ended-ir.der)"
 expect 'what is no message' '503 60' "$(post poll.der)"
@@ -159,6 +168,8 @@ expect 'and that the clocks differ' 1 "$(logged '"event":"deferred".*timeNotAvai
 restart_ra
 certified 'the MAC goes on' ended.der
 expect 'and the signature, with the same octets' '200 ip' "$(post ended-ir.der)"
+expect 'and the certConf' '200 pkiConf' "$(post confirm-sent.der)"
+expect 'which is answered once' '200 error certConfirmed' "$(post confirm-sent.der)"
 
 kill_daemon ra
 wrong_clock -20h ra

@@ -861,6 +861,14 @@ verb_unanswered(struct store_db *db, void *arg, struct err *e)
 }
 
 static int
+verb_queued(struct store_db *db, void *arg, struct err *e)
+{
+    struct defers *d = arg;
+
+    return requests_queued(db, d->enrolment.id, span_of(d->rid, REQUESTS_RID_SIZE), &d->found, e);
+}
+
+static int
 verb_forget(struct store_db *db, void *arg, struct err *e)
 {
     return requests_forget(db, "mac:ref", span_str(arg), e);
@@ -918,7 +926,12 @@ the_same_octets_go_on_until_an_answer_has_left(void **state)
     assert_ok(call(store, verb_admit, &in, &e), &e);
     assert_ok(call(store, verb_unanswered, &d, &e), &e);
     assert_true(d.found && d.enrolment.id == in.enrolment);
+    d.found = false;
+    assert_ok(call(store, verb_queued, &d, &e), &e);
+    assert_true(d.found);
     d.rid = other.rid; /* other octets in the same transaction */
+    assert_ok(call(store, verb_queued, &d, &e), &e);
+    assert_false(d.found);
     assert_ok(call(store, verb_unanswered, &d, &e), &e);
     assert_false(d.found);
     d.rid = in.rid;
