@@ -10,12 +10,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/ossl.h"
-#include "base/proc.h"
-#include "ra/tls.h"
 #include "tests/support/test.h"
-#include "tests/support/tmpdir.h"
-#include "tests/support/web.h"
+#include "tests/support/web_group.h"
 
 /* A span for a static table. */
 #define BYTES(text)                                                                                \
@@ -33,27 +29,16 @@ struct row {
     const char *expected;
 };
 
-/* Made once: files, the server's TLS, and a client of it. */
-static char *dir;
-static struct tls *tls;
-static SSL_CTX *tls_client;
-
 /* Every table is gone through twice. */
 static const struct {
     const char *name;
     bool secure;
 } ways[] = {{"HTTP", false}, {"HTTPS", true}};
 
-static void
-start(struct web *web, const struct http_options *options, bool secure)
-{
-    web_start(web, options, "127.0.0.1:0", secure ? tls : NULL);
-}
-
 static struct visitor
 visit(const struct web *web, bool secure)
 {
-    struct visitor v = visitor_new(web, secure ? tls_client : NULL);
+    struct visitor v = visitor_new(web, web_group_client(secure));
 
     assert_true(v.fd >= 0);
     return v;
@@ -162,7 +147,7 @@ hostile_requests_get_their_refusal(void **state)
     for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
         struct web web;
 
-        start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             check_row(&web, ways[way].secure, &rows[i]);
         }
@@ -216,7 +201,7 @@ sizes_end_at_their_limits(void **state)
     for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
         struct web web;
 
-        start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             build(&bytes, rows[i].prefix, rows[i].unit, rows[i].n, rows[i].suffix);
             check_row(&web, ways[way].secure,
@@ -233,7 +218,7 @@ a_server_may_take_larger_bodies(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &(struct http_options){.body_max = 200000}, false);
+    web_group_start(&web, &(struct http_options){.body_max = 200000}, false);
     build(&bytes, HEAD "Content-Length: 200000\r\n\r\n", "a", 200000, "");
     check_row(&web, false, &(struct row){"200 KB", buf_span(&bytes), "200"});
     build(&bytes, HEAD "Content-Length: 200001\r\n\r\n", "a", 200001, "");
@@ -252,7 +237,7 @@ expect_is_answered_before_the_body(void **state)
         char line[64] = "";
         int n = 0;
 
-        start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
         v = visit(&web, ways[way].secure);
         visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
         while (n < 25) {
@@ -301,7 +286,7 @@ octets_that_trickle_in_do_not_extend_the_deadline(void **state)
     for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
         struct web web;
 
-        start(&web, &options, ways[way].secure);
+        web_group_start(&web, &options, ways[way].secure);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             struct visitor v = visit(&web, ways[way].secure);
 
@@ -338,7 +323,7 @@ a_handshake_that_is_not_finished_ends_at_the_deadline(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, true);
+    web_group_start(&web, &options, true);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct visitor v = visitor_new(&web, NULL);
 
@@ -360,7 +345,7 @@ an_idle_connection_is_closed(void **state)
         struct visitor v;
         char heard[64];
 
-        start(&web, &options, ways[way].secure);
+        web_group_start(&web, &options, ways[way].secure);
         v = visit(&web, ways[way].secure);
         wait_for_the_end(&v); /* without a request */
         visitor_close(&v);
@@ -387,7 +372,7 @@ a_slow_reader_is_dropped(void **state)
         struct visitor v;
         int n;
 
-        start(&web, &options, ways[way].secure);
+        web_group_start(&web, &options, ways[way].secure);
         v = visit(&web, ways[way].secure);
         visitor_say(&v, SPAN_LITERAL("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
         /* The server has nobody else: it is gone from its list when it was dropped. */
@@ -413,7 +398,8 @@ a_late_answer_reaches_a_peer_that_waits(void **state)
         struct visitor v;
         char heard[64];
 
-        start(&web, &(struct http_options){.request_timeout_ms = DEADLINE_MS}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){.request_timeout_ms = DEADLINE_MS},
+                        ways[way].secure);
         v = visit(&web, ways[way].secure);
         visitor_say(&v, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: "
                                      "5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"));
@@ -440,7 +426,7 @@ a_late_answer_to_a_peer_that_left_is_released(void **state)
         struct web web;
         struct visitor v;
 
-        start(&web, &(struct http_options){0}, secure);
+        web_group_start(&web, &(struct http_options){0}, secure);
         v = visit(&web, secure);
         visitor_say(&v, SPAN_LITERAL(LATE));
         web_wait_late(&web);
@@ -463,7 +449,7 @@ an_exchange_outlives_its_server(void **state)
         struct web web;
         struct visitor v;
 
-        start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
         v = visit(&web, ways[way].secure);
         visitor_say(&v, SPAN_LITERAL(LATE));
         web_wait_late(&web);
@@ -481,7 +467,7 @@ busy_says_when_to_come_again(void **state)
     int n;
 
     (void)state;
-    start(&web, &(struct http_options){0}, false);
+    web_group_start(&web, &(struct http_options){0}, false);
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
     for (size_t at = 0; (n = visitor_read(&v, answer + at, sizeof(answer) - 1 - at)) > 0;) {
@@ -505,7 +491,7 @@ head_is_answered_like_get_without_content(void **state)
     int n;
 
     (void)state;
-    start(&web, &(struct http_options){0}, false);
+    web_group_start(&web, &(struct http_options){0}, false);
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n"
                                  "HEAD /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
@@ -529,7 +515,7 @@ a_refusal_is_reported_with_its_reason(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &(struct http_options){0}, false);
+    web_group_start(&web, &(struct http_options){0}, false);
     check_row(&web, false, &row);
     web_stop(&web);
     assert_int_equal(web.refused, 1);
@@ -600,9 +586,9 @@ a_handshake_may_be_refused_before_it_begins(void **state)
     struct visitor v;
 
     (void)state;
-    start(&web, &(struct http_options){0}, true);
+    web_group_start(&web, &(struct http_options){0}, true);
     web.no_handshakes = true;
-    v = visitor_new(&web, tls_client);
+    v = visitor_new(&web, web_group_client(true));
     assert_int_equal(v.fd, -1);
     web.no_handshakes = false;
     v = visit(&web, true);
@@ -624,7 +610,7 @@ what_was_sent_before_the_end_is_answered(void **state)
         struct web web;
         char heard[64];
 
-        start(&web, &(struct http_options){0}, secure);
+        web_group_start(&web, &(struct http_options){0}, secure);
         late = visit(&web, secure);
         visitor_say(&late, SPAN_LITERAL(LATE));
         web_wait_late(&web);
@@ -672,41 +658,6 @@ a_connection_that_was_not_accepted_yet_is_answered(void **state)
     web_stop(&web);
 }
 
-static int
-set_up(void **state)
-{
-    CLEANUP(mem_cleanup) char *certificate = NULL;
-    struct tls_options options = {.credential = "server.key"};
-    struct err e;
-
-    (void)state;
-    assert_ok(proc_harden(&e), &e); /* SIGPIPE */
-    assert_ok(ossl_init(&e), &e);
-    dir = tmpdir_new();
-    web_files(dir);
-    certificate = mem_printf("%s/server.pem", dir);
-    options.certificate = certificate;
-    tls = tls_new(&options, &e);
-    if (tls == NULL) {
-        print_error("%s\n", e.text);
-        return -1;
-    }
-    tls_client = web_client(dir, NULL);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    SSL_CTX_free(tls_client);
-    tls_free(tls);
-    tmpdir_cleanup(&dir);
-    web_forget();
-    OPENSSL_cleanup();
-    return 0;
-}
-
 /* ---- who arrives ---- */
 
 enum { ADMITTED_MAX = 10 };
@@ -750,7 +701,7 @@ a_client_is_read_when_it_was_admitted(void **state)
                                              .body_max = 200000};
         struct web web;
 
-        start(&web, &options, true);
+        web_group_start(&web, &options, true);
         check_row(&web, true, &as_much);
         check_row(&web, true, &more);
         web_stop(&web);
@@ -766,7 +717,7 @@ a_client_that_goes_before_it_is_admitted_is_forgotten(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, true);
+    web_group_start(&web, &options, true);
     for (int i = 0; i < 20; i++) {
         struct visitor v = visit(&web, true);
 
@@ -803,5 +754,5 @@ main(void)
         cmocka_unit_test(a_connection_that_was_not_accepted_yet_is_answered),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, web_group_set_up, web_group_tear_down);
 }

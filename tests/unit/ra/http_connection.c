@@ -4,22 +4,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/ossl.h"
-#include "base/proc.h"
-#include "ra/tls.h"
 #include "tests/support/test.h"
-#include "tests/support/tmpdir.h"
-#include "tests/support/web.h"
+#include "tests/support/web_group.h"
 
 enum { HOUR_MS = 3600000, LOOPBACK = 0x7f000000 };
 
 #define ASK "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 #define LATE "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-
-/* Made once: files, the server's TLS, and a client of it. */
-static char *dir;
-static struct tls *tls;
-static SSL_CTX *tls_client;
 
 /* What an idle peer has done so far. */
 struct way {
@@ -44,12 +35,6 @@ static const struct way ways[] = {
 };
 
 static void
-start(struct web *web, const struct http_options *options, bool secure)
-{
-    web_start(web, options, "127.0.0.1:0", secure ? tls : NULL);
-}
-
-static void
 expect_answer(struct visitor *v, const char *expected)
 {
     char heard[64];
@@ -58,11 +43,21 @@ expect_answer(struct visitor *v, const char *expected)
     assert_string_equal(heard, expected);
 }
 
+/* Nobody's time is over, and one address may have all places. */
+static struct http_options
+all_for_one(size_t places)
+{
+    return (struct http_options){.connections_max = places,
+                                 .connections_per_address_max = places,
+                                 .request_timeout_ms = HOUR_MS,
+                                 .idle_timeout_ms = HOUR_MS};
+}
+
 /* A peer that does as much and then no more, as the Nth address. */
 static struct visitor
 idle(const struct web *web, const struct way *way, unsigned host)
 {
-    struct visitor v = visitor_from(web, way->secure ? tls_client : NULL, LOOPBACK + host);
+    struct visitor v = visitor_from(web, web_group_client(way->secure), LOOPBACK + host);
 
     visitor_say(&v, span_str(way->asked ? ASK : way->said));
     if (way->asked) {
@@ -74,12 +69,57 @@ idle(const struct web *web, const struct way *way, unsigned host)
 static void
 ask(const struct web *web, bool secure, unsigned host)
 {
-    struct visitor v = visitor_from(web, secure ? tls_client : NULL, LOOPBACK + host);
+    struct visitor v = visitor_from(web, web_group_client(secure), LOOPBACK + host);
 
     assert_true(v.fd >= 0);
     visitor_say(&v, SPAN_LITERAL(ASK));
     expect_answer(&v, "200");
     visitor_close(&v);
+}
+
+/* Who has asked and gets no answer before web_answer_late(). */
+static struct visitor
+busy(struct web *web, bool secure)
+{
+    struct visitor v = visitor_from(web, web_group_client(secure), LOOPBACK + 1);
+
+    visitor_say(&v, SPAN_LITERAL(LATE));
+    web_wait_late(web);
+    return v;
+}
+
+/* The late answer reaches the one that was busy. */
+static void
+expect_late_answer(struct web *web, struct visitor *v)
+{
+    web_answer_late(web);
+    expect_answer(v, "200");
+    visitor_close(v);
+}
+
+/* So many connections of the first address, which say nothing. */
+static void
+flood(const struct web *web, struct visitor *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i] = visitor_from(web, NULL, LOOPBACK + 1);
+    }
+}
+
+static void
+close_all(struct visitor *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        visitor_close(&v[i]);
+    }
+}
+
+static void
+wait_for_connections(const struct web *web, size_t n)
+{
+    while (http_server_connections(web->server) < n) {
+        (void)poll(NULL, 0, 10);
+    }
 }
 
 static void
@@ -95,10 +135,7 @@ wait_for_the_end(struct visitor *v)
 static void
 idle_connections_of_one_address_stop_nobody(void **state)
 {
-    const struct http_options options = {.connections_max = 8,
-                                         .connections_per_address_max = 8,
-                                         .request_timeout_ms = HOUR_MS,
-                                         .idle_timeout_ms = HOUR_MS};
+    const struct http_options options = all_for_one(8);
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
@@ -107,7 +144,7 @@ idle_connections_of_one_address_stop_nobody(void **state)
         struct web web;
 
         print_message("%s\n", ways[i].name);
-        start(&web, &options, secure);
+        web_group_start(&web, &options, secure);
         for (size_t k = 0; k < ARRAY_LEN(held); k++) {
             held[k] = idle(&web, &ways[i], 1);
         }
@@ -118,9 +155,7 @@ idle_connections_of_one_address_stop_nobody(void **state)
             wait_for_the_end(&held[k]);
         }
         assert_true(http_server_connections(web.server) <= 8);
-        for (size_t k = 13; k < ARRAY_LEN(held); k++) {
-            visitor_close(&held[k]);
-        }
+        close_all(held + 13, ARRAY_LEN(held) - 13);
         web_stop(&web);
     }
 }
@@ -138,7 +173,7 @@ four_addresses_that_hold_all_places_stop_nobody(void **state)
         struct web web;
 
         print_message("%s\n", ways[i].name);
-        start(&web, &options, secure);
+        web_group_start(&web, &options, secure);
         for (unsigned host = 0; host < 4; host++) {
             for (unsigned k = 0; k < 4; k++) {
                 held[host][k] = idle(&web, &ways[i], host + 1);
@@ -161,29 +196,22 @@ four_addresses_that_hold_all_places_stop_nobody(void **state)
 static void
 a_flood_of_connections_displaces_itself(void **state)
 {
-    const struct http_options options = {.connections_max = 8,
-                                         .connections_per_address_max = 8,
-                                         .request_timeout_ms = HOUR_MS,
-                                         .idle_timeout_ms = HOUR_MS};
+    const struct http_options options = all_for_one(8);
 
     (void)state;
     for (size_t secure = 0; secure < 2; secure++) {
-        struct visitor flood[100];
+        struct visitor many[100];
         struct visitor other;
         struct web web;
 
-        start(&web, &options, secure != 0);
-        other = visitor_from(&web, secure != 0 ? tls_client : NULL, LOOPBACK + 2);
+        web_group_start(&web, &options, secure != 0);
+        other = visitor_from(&web, web_group_client(secure != 0), LOOPBACK + 2);
         visitor_say(&other, SPAN_LITERAL("POST /x HTTP/1.1\r\nHost: x\r\nContent-Le"));
-        for (size_t i = 0; i < ARRAY_LEN(flood); i++) {
-            flood[i] = visitor_from(&web, NULL, LOOPBACK + 1);
-        }
+        flood(&web, many, ARRAY_LEN(many));
         visitor_say(&other, SPAN_LITERAL("ngth: 0\r\n\r\n"));
         expect_answer(&other, "200");
         visitor_close(&other);
-        for (size_t i = 0; i < ARRAY_LEN(flood); i++) {
-            visitor_close(&flood[i]);
-        }
+        close_all(many, ARRAY_LEN(many));
         web_stop(&web);
     }
 }
@@ -191,10 +219,7 @@ a_flood_of_connections_displaces_itself(void **state)
 static void
 a_request_under_way_keeps_its_place(void **state)
 {
-    const struct http_options options = {.connections_max = 4,
-                                         .connections_per_address_max = 4,
-                                         .request_timeout_ms = HOUR_MS,
-                                         .idle_timeout_ms = HOUR_MS};
+    const struct http_options options = all_for_one(4);
 
     (void)state;
     for (size_t secure = 0; secure < 2; secure++) {
@@ -202,20 +227,12 @@ a_request_under_way_keeps_its_place(void **state)
         struct visitor late;
         struct web web;
 
-        start(&web, &options, secure != 0);
-        late = visitor_from(&web, secure != 0 ? tls_client : NULL, LOOPBACK + 1);
-        visitor_say(&late, SPAN_LITERAL(LATE));
-        web_wait_late(&web);
-        for (size_t i = 0; i < ARRAY_LEN(more); i++) {
-            more[i] = visitor_from(&web, NULL, LOOPBACK + 1);
-        }
+        web_group_start(&web, &options, secure != 0);
+        late = busy(&web, secure != 0);
+        flood(&web, more, ARRAY_LEN(more));
         ask(&web, secure != 0, 1);
-        web_answer_late(&web);
-        expect_answer(&late, "200");
-        visitor_close(&late);
-        for (size_t i = 0; i < ARRAY_LEN(more); i++) {
-            visitor_close(&more[i]);
-        }
+        expect_late_answer(&web, &late);
+        close_all(more, ARRAY_LEN(more));
         web_stop(&web);
     }
 }
@@ -232,12 +249,10 @@ a_request_that_was_not_read_yet_keeps_its_place(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, false);
+    web_group_start(&web, &options, false);
     oldest = visitor_from(&web, NULL, LOOPBACK + 1);
     idle_one = visitor_from(&web, NULL, LOOPBACK + 1);
-    while (http_server_connections(web.server) < 2) {
-        (void)poll(NULL, 0, 10);
-    }
+    wait_for_connections(&web, 2);
     web_pause(&web);
     newcomer = visitor_from(&web, NULL, LOOPBACK + 1);
     visitor_say(&newcomer, SPAN_LITERAL(ASK));
@@ -265,13 +280,9 @@ an_idle_connection_gives_its_descriptor(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, false);
-    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
-        held[i] = visitor_from(&web, NULL, LOOPBACK + 1);
-    }
-    while (http_server_connections(web.server) < ARRAY_LEN(held)) {
-        (void)poll(NULL, 0, 10);
-    }
+    web_group_start(&web, &options, false);
+    flood(&web, held, ARRAY_LEN(held));
+    wait_for_connections(&web, ARRAY_LEN(held));
     web_pause(&web);
     newcomer = visitor_from(&web, NULL, LOOPBACK + 2);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
@@ -303,16 +314,12 @@ beyond_a_share_of_busy_connections_one_is_closed(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, false);
-    late = visitor_from(&web, NULL, LOOPBACK + 1);
-    visitor_say(&late, SPAN_LITERAL(LATE));
-    web_wait_late(&web);
+    web_group_start(&web, &options, false);
+    late = busy(&web, false);
     more = visitor_from(&web, NULL, LOOPBACK + 1);
     wait_for_the_end(&more);
     ask(&web, false, 2);
-    web_answer_late(&web);
-    expect_answer(&late, "200");
-    visitor_close(&late);
+    expect_late_answer(&web, &late);
     web_stop(&web);
 }
 
@@ -326,10 +333,8 @@ when_all_are_busy_others_wait_in_the_kernel(void **state)
     struct web web;
 
     (void)state;
-    start(&web, &options, false);
-    late = visitor_from(&web, NULL, LOOPBACK + 1);
-    visitor_say(&late, SPAN_LITERAL(LATE));
-    web_wait_late(&web);
+    web_group_start(&web, &options, false);
+    late = busy(&web, false);
     more = visitor_from(&web, NULL, LOOPBACK + 2);
     visitor_say(&more, SPAN_LITERAL(ASK));
     (void)poll(NULL, 0, 100);
@@ -340,41 +345,6 @@ when_all_are_busy_others_wait_in_the_kernel(void **state)
     visitor_close(&late);
     visitor_close(&more);
     web_stop(&web);
-}
-
-static int
-set_up(void **state)
-{
-    CLEANUP(mem_cleanup) char *certificate = NULL;
-    struct tls_options options = {.credential = "server.key"};
-    struct err e;
-
-    (void)state;
-    assert_ok(proc_harden(&e), &e); /* SIGPIPE */
-    assert_ok(ossl_init(&e), &e);
-    dir = tmpdir_new();
-    web_files(dir);
-    certificate = mem_printf("%s/server.pem", dir);
-    options.certificate = certificate;
-    tls = tls_new(&options, &e);
-    if (tls == NULL) {
-        print_error("%s\n", e.text);
-        return -1;
-    }
-    tls_client = web_client(dir, NULL);
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    (void)state;
-    SSL_CTX_free(tls_client);
-    tls_free(tls);
-    tmpdir_cleanup(&dir);
-    web_forget();
-    OPENSSL_cleanup();
-    return 0;
 }
 
 int
@@ -391,5 +361,5 @@ main(void)
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, web_group_set_up, web_group_tear_down);
 }
