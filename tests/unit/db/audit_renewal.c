@@ -2,11 +2,10 @@
 /* Updates and answers that are given again, leaf by leaf: what a CA cannot do unnoticed. */
 #include "db/audit_renewal.h"
 
-#include <string.h>
-
 #include "tests/support/test.h"
+#include "tests/unit/db/audit_steps.h"
 
-enum { NOW = 1790000000, STEPS_MAX = 8 };
+enum { NOW = 1790000000 };
 
 #define OLD "5a000000000000000000000000000001"
 #define ONE "5a000000000000000000000000000002"
@@ -14,18 +13,10 @@ enum { NOW = 1790000000, STEPS_MAX = 8 };
 #define HERE "aabbccddeeff00112233445566778899"
 #define THERE "00112233445566778899aabbccddeeff"
 
-/* A leaf about a certificate. */
-struct step {
-    enum leaf_kind kind;
-    const char *serial;
-    const char *old;          /* of INTENT, and supersededBy of REVOKED */
-    time_t at;                /* messageTime; 0: none */
-    const char *registration; /* NULL: HERE */
-    const char *rid;          /* NULL: the serial twice */
-};
-
+/* `other` is what an INTENT updates, and supersededBy of REVOKED. The registration is HERE, and the
+ * rid is the serial twice, when they are not said. */
 static int
-check(struct audit_renewals *r, const struct step *s, struct err *e)
+check(void *rules, const struct audit_step *s, struct err *e)
 {
     struct leaf *leaf = leaf_new(s->kind, NOW);
     CLEANUP(mem_cleanup) char *rid = mem_printf("%s%s", s->serial, s->serial);
@@ -34,13 +25,13 @@ check(struct audit_renewals *r, const struct step *s, struct err *e)
     leaf_set_text(leaf, "rid", s->rid != NULL ? s->rid : rid);
     leaf_set_text(leaf, "serial", s->serial);
     leaf_set_text(leaf, "registration", s->registration != NULL ? s->registration : HERE);
-    if (s->old != NULL) {
-        leaf_set_text(leaf, s->kind == LEAF_REVOKED ? "supersededBy" : "updates", s->old);
+    if (s->other != NULL) {
+        leaf_set_text(leaf, s->kind == LEAF_REVOKED ? "supersededBy" : "updates", s->other);
     }
     if (s->at != 0) {
         leaf_set_time(leaf, "messageTime", s->at);
     }
-    result = audit_renewals_check(r, leaf, e);
+    result = audit_renewals_check(rules, leaf, e);
     leaf_free(leaf);
     return result;
 }
@@ -48,11 +39,7 @@ check(struct audit_renewals *r, const struct step *s, struct err *e)
 static void
 what_is_given_again_and_what_is_not(void **state)
 {
-    static const struct {
-        const char *name;
-        struct step steps[STEPS_MAX];
-        const char *says; /* of the last step; NULL: nothing */
-    } rows[] = {
+    static const struct audit_story rows[] = {
         {"twice, each time to a newer one",
          {{LEAF_INTENT, ONE, OLD, NOW, NULL, NULL},
           {LEAF_ISSUED, ONE, NULL, 0, NULL, NULL},
@@ -133,21 +120,8 @@ what_is_given_again_and_what_is_not(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct audit_renewals *r = audit_renewals_new();
-        struct err e = {0};
-        int result = 0;
 
-        print_message("%s\n", rows[i].name);
-        for (size_t k = 0; k < STEPS_MAX && rows[i].steps[k].serial != NULL; k++) {
-            assert_int_equal(result, 0);
-            result = check(r, &rows[i].steps[k], &e);
-        }
-        if (rows[i].says == NULL) {
-            assert_ok(result, &e);
-        } else {
-            assert_int_equal(result, -1);
-            assert_int_equal(e.code, ERR_CRYPTO);
-            assert_non_null(strstr(e.text, rows[i].says));
-        }
+        audit_story_tell(&rows[i], r, check);
         audit_renewals_free(r);
     }
 }

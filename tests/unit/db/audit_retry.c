@@ -2,11 +2,10 @@
 /* Further tries, leaf by leaf: who rejects gets one for each registration, and nobody more. */
 #include "db/audit_retry.h"
 
-#include <string.h>
-
 #include "tests/support/test.h"
+#include "tests/unit/db/audit_steps.h"
 
-enum { NOW = 1790000000, STEPS_MAX = 6 };
+enum { NOW = 1790000000 };
 
 #define ONE "5a000000000000000000000000000001"
 #define TWO "5a000000000000000000000000000002"
@@ -14,15 +13,9 @@ enum { NOW = 1790000000, STEPS_MAX = 6 };
 #define HERE "aabbccddeeff00112233445566778899"
 #define THERE "00112233445566778899aabbccddeeff"
 
-struct step {
-    enum leaf_kind kind;
-    const char *serial;
-    const char *registration;
-    const char *instead_of;
-};
-
+/* `other` is insteadOf. */
 static int
-check(struct audit_retries *r, const struct step *s, struct err *e)
+check(void *rules, const struct audit_step *s, struct err *e)
 {
     struct leaf *leaf = leaf_new(s->kind, NOW);
     int result;
@@ -31,10 +24,10 @@ check(struct audit_retries *r, const struct step *s, struct err *e)
     if (s->registration != NULL) {
         leaf_set_text(leaf, "registration", s->registration);
     }
-    if (s->instead_of != NULL) {
-        leaf_set_text(leaf, "insteadOf", s->instead_of);
+    if (s->other != NULL) {
+        leaf_set_text(leaf, "insteadOf", s->other);
     }
-    result = audit_retries_check(r, leaf, e);
+    result = audit_retries_check(rules, leaf, e);
     leaf_free(leaf);
     return result;
 }
@@ -42,59 +35,44 @@ check(struct audit_retries *r, const struct step *s, struct err *e)
 static void
 a_further_try_is_of_what_was_rejected_and_once(void **state)
 {
-    static const struct {
-        const char *name;
-        struct step steps[STEPS_MAX];
-        const char *says; /* of the last step; NULL: nothing */
-    } rows[] = {
+    static const struct audit_story rows[] = {
         {"once",
-         {{LEAF_REJECTED, ONE, HERE, NULL},
-          {LEAF_INTENT, TWO, HERE, ONE},
-          {LEAF_ISSUED, TWO, NULL, NULL}},
+         {{LEAF_REJECTED, ONE, NULL, 0, HERE, NULL},
+          {LEAF_INTENT, TWO, ONE, 0, HERE, NULL},
+          {LEAF_ISSUED, TWO, NULL, 0, NULL, NULL}},
          NULL},
-        {"what was not rejected", {{LEAF_INTENT, TWO, HERE, ONE}}, "which no network function"},
+        {"what was not rejected",
+         {{LEAF_INTENT, TWO, ONE, 0, HERE, NULL}},
+         "which no network function"},
         {"what was given up or not confirmed",
-         {{LEAF_REJECTED, ONE, NULL, NULL}, {LEAF_INTENT, TWO, HERE, ONE}},
+         {{LEAF_REJECTED, ONE, NULL, 0, NULL, NULL}, {LEAF_INTENT, TWO, ONE, 0, HERE, NULL}},
          "which no network function"},
         {"under another registration",
-         {{LEAF_REJECTED, ONE, THERE, NULL}, {LEAF_INTENT, TWO, HERE, ONE}},
+         {{LEAF_REJECTED, ONE, NULL, 0, THERE, NULL}, {LEAF_INTENT, TWO, ONE, 0, HERE, NULL}},
          "which no network function"},
         {"under none",
-         {{LEAF_REJECTED, ONE, HERE, NULL}, {LEAF_INTENT, TWO, NULL, ONE}},
+         {{LEAF_REJECTED, ONE, NULL, 0, HERE, NULL}, {LEAF_INTENT, TWO, ONE, 0, NULL, NULL}},
          "which no network function"},
         {"twice",
-         {{LEAF_REJECTED, ONE, HERE, NULL},
-          {LEAF_INTENT, TWO, HERE, ONE},
-          {LEAF_ISSUED, TWO, NULL, NULL},
-          {LEAF_REJECTED, TWO, HERE, NULL},
-          {LEAF_INTENT, THREE, HERE, TWO}},
+         {{LEAF_REJECTED, ONE, NULL, 0, HERE, NULL},
+          {LEAF_INTENT, TWO, ONE, 0, HERE, NULL},
+          {LEAF_ISSUED, TWO, NULL, 0, NULL, NULL},
+          {LEAF_REJECTED, TWO, NULL, 0, HERE, NULL},
+          {LEAF_INTENT, THREE, TWO, 0, HERE, NULL}},
          "had its further try by " TWO},
         {"once more, when the first was given up",
-         {{LEAF_REJECTED, ONE, HERE, NULL},
-          {LEAF_INTENT, TWO, HERE, ONE},
-          {LEAF_REJECTED, TWO, NULL, NULL},
-          {LEAF_INTENT, THREE, HERE, ONE}},
+         {{LEAF_REJECTED, ONE, NULL, 0, HERE, NULL},
+          {LEAF_INTENT, TWO, ONE, 0, HERE, NULL},
+          {LEAF_REJECTED, TWO, NULL, 0, NULL, NULL},
+          {LEAF_INTENT, THREE, ONE, 0, HERE, NULL}},
          NULL},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct audit_retries *r = audit_retries_new();
-        struct err e = {0};
-        int result = 0;
 
-        print_message("%s\n", rows[i].name);
-        for (size_t k = 0; k < STEPS_MAX && rows[i].steps[k].serial != NULL; k++) {
-            assert_int_equal(result, 0);
-            result = check(r, &rows[i].steps[k], &e);
-        }
-        if (rows[i].says == NULL) {
-            assert_ok(result, &e);
-        } else {
-            assert_int_equal(result, -1);
-            assert_int_equal(e.code, ERR_CRYPTO);
-            assert_non_null(strstr(e.text, rows[i].says));
-        }
+        audit_story_tell(&rows[i], r, check);
         audit_retries_free(r);
     }
 }
