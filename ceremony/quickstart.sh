@@ -3,6 +3,7 @@
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$source_dir/ceremony/packages.sh"
+source "$source_dir/ceremony/process.sh"
 
 usage() {
   cat <<'USAGE'
@@ -46,18 +47,13 @@ dir=$(realpath -m -- "$dir")
 
 # ---- stopping -----------------------------------------------------------------------------------
 
-stop_daemon() { # stop_daemon NAME: SIGTERM, and SIGKILL after 10 s
+stop_daemon() { # stop_daemon NAME: SIGTERM, and SIGKILL when that does not help
   local file=$dir/$1.pid pid
   [[ -f $file ]] || return 0
   pid=$(<"$file")
   # after a restart of the machine the number may be another process's
   if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == nfpki-* ]] && grep -qF "$dir/" "/proc/$pid/cmdline"; then
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 100); do
-      [[ -e /proc/$pid ]] || break
-      sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
+    end_process "$pid" || kill -9 "$pid" 2>/dev/null || true
   fi
   rm -f "$file"
 }

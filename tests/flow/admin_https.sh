@@ -23,14 +23,6 @@ person() { # person NAME PROFILE: oam/NAME.{key,pem}
 person officer officer
 person second registrar
 
-restart_ra() {
-  kill "$(<ra.pid)"
-  for ((i = 0; i < 200; i++)); do
-    [[ -e /proc/$(<ra.pid) ]] || break
-    sleep 0.05
-  done
-  start_daemon ra
-}
 # the option without what it needs
 cp ra/nfpki-ra.conf ra/plain.conf
 echo 'admin_listen = {"127.0.0.1:0"}' >>ra/plain.conf
@@ -44,7 +36,7 @@ admin_listen = {"127.0.0.1:$admin_port"}
 admin_tls_certificate = "admin-tls.pem"
 admin_crls = {"$pki/crl/issuing.crl", "$pki/crl/root.crl"}
 CONF
-restart_ra
+restart ra
 
 who=registrar
 call() { # call METHOD TEMPLATE PATH [CURL-ARGUMENT...]: sets $status; the body is in answer.json
@@ -278,7 +270,7 @@ expect 'with the CRL again' 200
 
 # who somebody is the CA's record says, not a certificate: before its first answer nobody is anybody
 kill_daemon ca
-restart_ra
+restart ra
 call GET /v1/registrations /v1/registrations
 expect 'a registrar whom nobody knows yet' 503
 grep -qi '^retry-after: ' headers.txt || fail "$(<headers.txt)"
@@ -322,11 +314,7 @@ for ((i = 0; i < 200; i++)); do
 done
 expect 'with the CA again' 201
 # the CA says no to a cancellation: it never heard of that one
-kill "$(<ra.pid)"
-for ((i = 0; i < 200; i++)); do
-  [[ -e /proc/$(<ra.pid) ]] || break
-  sleep 0.05
-done
+stop_daemon ra
 sqlite3 ra/state/ra.db "INSERT INTO registration (id, cms, json, nf_instance, proof, not_after, certificates, registered)
   SELECT '0123456789abcdef0123456789abcdef', cms, json, nf_instance, 1, not_after, 1, registered FROM registration LIMIT 1"
 start_daemon ra

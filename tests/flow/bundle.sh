@@ -6,14 +6,6 @@ source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
 
-restart_ra() {
-  kill "$(<ra.pid)"
-  for ((i = 0; i < 200; i++)); do
-    [[ -e /proc/$(<ra.pid) ]] || break
-    sleep 0.05
-  done
-  start_daemon ra
-}
 run() { # run DIR [enrol | renew]: the script as it is printed
   local dir=$1
   shift
@@ -44,12 +36,12 @@ is_ours() { # is_ours DIR CERTIFICATE
 # without public_url it says what is missing
 url=$(grep '^public_url' ra/nfpki-ra.conf)
 sed -i '/^public_url/d' ra/nfpki-ra.conf
-restart_ra
+restart ra
 register shared AMF 2
 ractl bundle "$registration_id" 2>said.txt && fail 'a bundle without a URL'
 grep -q public_url said.txt || fail "$(<said.txt)"
 echo "$url" >>ra/nfpki-ra.conf
-restart_ra
+restart ra
 
 # by MAC: the script whole enrols once, and again does nothing; then renewal; revocation is apart
 ractl bundle --output shared "$registration_id"
@@ -190,11 +182,9 @@ grep -q cancelled said.txt || fail "$(<said.txt)"
 
 # by a vendor's certificate
 initial device
-"$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
 sed -i '/^vendor_roots/d' ra/nfpki-ra.conf ca/nfpki-ca.conf
 echo "vendor_roots = {\"$pki/vendor.pem\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
-start_daemon ca
-start_daemon ra
+restart_both
 registration device AMF 1 '{"kind":"vendor","issuer":"CN=Root,O=Vendor","subject":"CN=device,O=Vendor"}'
 ractl register oam/device.p7s
 ractl bundle --output device-dir "$(id_of device)"
@@ -211,7 +201,7 @@ echo 'public_url = {"https://ra.example:8443/.well-known/cmp"}' >>ra/nfpki-ra.co
 ! "$bin/nfpki-ra" --config ra/nfpki-ra.conf --check 2>said.txt || fail 'https without an anchor'
 grep -q public_tls_root said.txt || fail "$(<said.txt)"
 echo "public_tls_root = \"$pki/tls.pem\"" >>ra/nfpki-ra.conf
-restart_ra
+restart ra
 ractl bundle "$(id_of keyed)" >https.sh
 grep -q -- '-tls_used -tls_trusted tls-root.pem' https.sh || fail "$(<https.sh)"
 sh -n https.sh || fail 'the bundle is no shell script'

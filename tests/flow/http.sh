@@ -115,13 +115,12 @@ short_crl 1
 crl=http://$host:$port/crl/test.crl
 until get && [[ $(field cache-control) == no-cache ]]; do sleep 0.2; done # it is over in a second
 crl=http://$host:$port/crl/issuing.crl
-stop_ra
 cp ra/nfpki-ra.conf usual.conf
 echo 'crl_max_age = 0' >>ra/nfpki-ra.conf
-start_daemon ra
+restart ra
 get
 expect 'crl_max_age = 0' no-cache "$(field cache-control)"
-stop_ra
+stop_daemon ra
 cp usual.conf ra/nfpki-ra.conf
 for wrong in -1 86401; do
   sed "\$acrl_max_age = $wrong" usual.conf >ra/wrong.conf

@@ -34,14 +34,8 @@ install -m 600 tls.key ra/credentials/ra-tls.key
 
 # ---- the RA ----
 
-stop_ra() {
-  local pid
-  pid=$(<ra.pid)
-  kill -TERM "$pid"
-  while [[ -e /proc/$pid ]]; do sleep 0.05; done
-}
 restart_ra() { # restart_ra: then `since` is where its log begins
-  stop_ra
+  stop_daemon ra
   since=$(stat -c %s "$log")
   start_daemon ra || fail 'the RA did not start'
 }
@@ -258,7 +252,7 @@ until post stranger-ir.der "$url" && grep -q '^HTTP/1.1 200 ' <<<"$headers"; do 
 
 register last AMF 1
 unsent last-ir.der last
-stop_ra
+stop_daemon ra
 kill_daemon ca # the RA waits for it, for sync_wait
 SOFTHSM2_CONF=$pki/ra/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/ra/credentials \
   "$bin/nfpki-ra" --config "$conf" 2>last.log &

@@ -95,6 +95,6 @@ waiters=$!
 while [[ ! -e sent ]]; do sleep 0.05; done
 kill "$(<ra.pid)"
 wait "$waiters" || fail 'somebody got no answer when the RA stopped'
-while [[ -e /proc/$(<ra.pid) ]]; do sleep 0.05; done
+while running "$(<ra.pid)"; do sleep 0.05; done
 grep -q '"event":"stopped","text":"nothing under way"' log/nfpki-ra.log || fail "$(tail -n 3 log/nfpki-ra.log)"
 audit verify >/dev/null

@@ -9,23 +9,6 @@ cd "$pki"
 domain=5gc.mnc012.mcc345.3gppnetwork.org
 other=5gc.mnc013.mcc345.3gppnetwork.org
 
-stop_daemon() { # stop_daemon ca|ra: in order
-  local pid
-  pid=$(<"$1.pid")
-  kill "$pid"
-  for ((i = 0; i < 600; i++)); do
-    [[ -e /proc/$pid ]] || return 0
-    sleep 0.05
-  done
-  fail "$1 does not stop"
-}
-restart() { # restart: both, with what their configurations say now
-  stop_daemon ra
-  stop_daemon ca
-  start_daemon ca
-  start_daemon ra
-}
-
 # register_for NAME TYPE PROFILES-JSON FQDNS-JSON [MEMBER]: sets $reference and $secret, or fails
 register_for() {
   local answer
@@ -134,7 +117,7 @@ for host_of in ca ra; do
   sed "\$aprofiles = \"$pki/profiles.conf\"" "$host_of.good" >"$host_of/nfpki-$host_of.conf"
   "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check || fail "nfpki-$host_of --check"
 done
-restart
+restart_both
 ! grep -q profiles-differ log/nfpki-ra.log || fail 'the RA says that the files differ'
 
 dns="[\"nf1.$domain\"]"
@@ -181,7 +164,7 @@ sed -i 's/^    max_validity = 1095/&\n    key_usage = {"digitalSignature", "keyE
 sed -i '$alab_profiles = true' ca/nfpki-ca.conf
 ! register_for lab AMF '[{"name":"free5gc-lab"}]' "$dns" || fail 'a laboratory without leave'
 grep -q 'the CA says: profiles\[0\].name: free5gc-lab is for lab' <<<"$said" || fail "a laboratory: $said"
-restart
+restart_both
 register_for sepp2 SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
 ask sepp P-256 || fail "sepp: $(cat sepp.log)"
 has sepp "DNS:*.sepp1.$domain, DNS:sepp1.$domain, DNS:sepp1.$other, URI:urn:uuid:" \
@@ -258,7 +241,7 @@ audit show "$serial" >show.txt
 grep -q "$hash" show.txt || fail "the record does not name the file: $(cat show.txt)"
 audit verify >/dev/null
 echo '# another comment' >>profiles.conf
-restart
+restart_both
 register_for after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
 ask nf-tls P-256 || fail "after: $(cat nf-tls.log)"
 serial=$(openssl x509 -in nf-tls.pem -noout -serial | cut -d= -f2)
@@ -271,8 +254,7 @@ echo 'ok: the record names the file of each issuance, and its change'
 # ---- the RA has another file -----------------------------------------------------------------------
 
 sed -i '/^profiles/d' ra/nfpki-ra.conf
-stop_daemon ra
-start_daemon ra
+restart ra
 for ((i = 0; i < 200; i++)); do
   ! grep -q profiles-differ log/nfpki-ra.log || break
   sleep 0.05

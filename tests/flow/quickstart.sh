@@ -29,12 +29,14 @@ audit verify
 
 "$quickstart" --dir "$pki" --stop
 source "$pki/env"
-if kill -0 "$NFPKI_PID_RA" 2>/dev/null || kill -0 "$NFPKI_PID_CA" 2>/dev/null; then
+if running "$NFPKI_PID_RA" || running "$NFPKI_PID_CA"; then
   fail '--stop left something running'
 fi
-if pgrep -f "nfpki-signer.*$pki"; then
-  fail '--stop left a signer running'
-fi
+for ((i = 0; i < 200; i++)); do # a signer ends when its daemon has
+  pgrep -f "nfpki-signer.*$pki" || break
+  sleep 0.05
+done
+[[ $i -lt 200 ]] || fail '--stop left a signer running'
 
 refused() { # refused 'words' ARGUMENT...
   local words=$1 output

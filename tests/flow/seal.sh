@@ -6,14 +6,6 @@ source "$(dirname "$0")/../support/pki.sh"
 pki_start
 cd "$pki"
 
-stop_ra() {
-  kill "$(<ra.pid)"
-  for ((i = 0; i < 200; i++)); do
-    [[ -e /proc/$(<ra.pid) ]] || return 0
-    sleep 0.05
-  done
-}
-restart_ra() { stop_ra; start_daemon ra; }
 enrol() { # enrol NAME REFERENCE SECRET
   new_key "$1.key"
   cmp -cmd ir -ref "$2" -secret "pass:$3" -subject /CN=x -newkey "$1.key" -certout "$1.pem" >"$1.log" 2>&1 ||
@@ -30,7 +22,7 @@ refuses_to_start() { # refuses_to_start PATTERN
 [[ $(ls ra/credentials) == *nfpki-ra.pin* && ! -e ra/credentials/ra-seal-key ]] || fail "credentials: $(ls ra/credentials)"
 register kept AMF 1
 kept=("$reference" "$secret")
-restart_ra # also brings the WAL into the file
+restart ra # also brings the WAL into the file
 ! grep -rqF "${kept[1]}" ra/state log || fail 'the secret is on the disk in the clear'
 grep -rqF "${kept[0]}" ra/state || fail 'the search finds nothing at all'
 enrol kept "${kept[@]}"
@@ -39,7 +31,7 @@ enrol kept "${kept[@]}"
 register later AMF 1
 later=("$reference" "$secret")
 cp ra/ra-signer.conf ra/with.conf
-stop_ra
+stop_daemon ra
 sed -i '/^seal /d' ra/ra-signer.conf
 refuses_to_start 'section seal'
 # a key that is not there
@@ -59,18 +51,18 @@ old=("$reference" "$secret")
 register older AMF 1
 older=("$reference" "$secret")
 # it moves over at the first start with the section, and the file can go
-stop_ra
+stop_daemon ra
 cp ra/with.conf ra/ra-signer.conf
 cp -a ra/state ra/state.file
 start_daemon ra
 grep '"event":"resealed"' log/nfpki-ra.log | grep -q '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
 enrol old "${old[@]}"
 rm ra/credentials/ra-seal-key
-restart_ra
+restart ra
 enrol older "${older[@]}"
 
 # what another key sealed does not start
-stop_ra
+stop_daemon ra
 rm -rf ra/state
 mv ra/state.file ra/state
 refuses_to_start 'another key than that of the RA.s token'

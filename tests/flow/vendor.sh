@@ -47,13 +47,6 @@ enrol() { # enrol NAME [CHAIN]: $1-nf.pem; what the RA said in $said
   said=$("$bin/cmp_show" answer.der)
   return "$status"
 }
-restart() {
-  for daemon in ra ca; do
-    "$root_dir/ceremony/quickstart.sh" --dir "$pki" --stop >/dev/null
-  done
-  start_daemon ca
-  start_daemon ra
-}
 refused() { # refused 'what' WANTED NAME [CHAIN]
   if enrol "$3" "${4:-device-ca.pem}"; then
     fail "$1: enrolled"
@@ -76,7 +69,7 @@ fi
 grep -q vendor_roots early.txt || fail "the message does not help: $(cat early.txt)"
 sed -i '/^vendor_roots/d' ra/nfpki-ra.conf ca/nfpki-ca.conf
 echo "vendor_roots = {\"$pki/vendor-root.pem\"}" | tee -a ra/nfpki-ra.conf >>ca/nfpki-ca.conf
-restart
+restart_both
 
 device good /O=Vendor/CN=good device-ca digitalSignature
 vendor good 'CN=good,O=Vendor'
@@ -148,7 +141,7 @@ trust "other" {
   names = {"O=Other"}
 }
 CONF
-restart
+restart_both
 
 device listed /O=Vendor/CN=listed device-ca digitalSignature
 vendor listed 'CN=listed,O=Vendor'
@@ -198,7 +191,7 @@ crl next-ca
 for host_of in ra ca; do
   sed -i "s|crls = {|&\"$pki/new-root.crl\", \"$pki/next-ca.crl\", |" "$host_of/nfpki-$host_of.conf"
 done
-restart
+restart_both
 turn=0
 for order in 'new-root new-with-old next-ca' 'next-ca new-root new-with-old' 'new-with-old next-ca new-root'; do
   turn=$((turn + 1))
@@ -220,7 +213,7 @@ refused 'serial number 0, no key identifier' 'error signerNotTrusted' odd
 for host_of in ra ca; do
   sed -i 's/^  names = {"O=Vendor"}/&\n  allow = {"no-aki", "serial-zero"}/' "$host_of/nfpki-$host_of.conf"
 done
-restart
+restart_both
 enrol odd || fail "with allow: $(cat odd.log)"
 
 # an anchor under which nothing verifies
@@ -238,7 +231,7 @@ done
 
 # the CA asks for itself, whatever the RA has let through
 sed -i 's/crl_policy = "require"/crl_policy = "none"/' ra/nfpki-ra.conf
-restart
+restart_both
 refused 'a revoked certificate, at the CA' 'ip certRevoked' revoked
 
 audit verify

@@ -9,13 +9,6 @@ cd "$pki"
 weak=$root_dir/tests/vectors/weak-keys
 spki_hash() { openssl pkey -in "$1" -pubout -outform DER | sha256sum; }
 
-restart() { # restart ca|ra
-  local pid
-  pid=$(<"$1.pid")
-  kill "$pid"
-  while [[ -e /proc/$pid ]]; do sleep 0.05; done
-  start_daemon "$1"
-}
 refused() { # refused 'what' FAILINFO PHRASE ARGUMENT...: the answer's kind is ip, cp or kup, never error
   local what=$1 failure=$2 phrase=$3
   shift 3

@@ -1,14 +1,6 @@
 # The administrators' door of a PKI that tests/support/pki.sh started; sourced after pki_start.
 # shellcheck shell=bash disable=SC2154
 
-# stop_ra: ends it as a service manager does
-stop_ra() {
-  local pid
-  pid=$(<"$pki/ra.pid")
-  kill -TERM "$pid"
-  while [[ -e /proc/$pid ]]; do sleep 0.05; done
-}
-
 # admin_start: the RA listens for administrators, too; sets $admin_port. curl trusts ra/admin-tls.pem.
 admin_start() {
   local candidate
@@ -24,8 +16,7 @@ admin_listen = {"127.0.0.1:$admin_port"}
 admin_tls_certificate = "admin-tls.pem"
 admin_crls = {"$pki/crl/issuing.crl", "$pki/crl/root.crl"}
 CONF
-  stop_ra
-  start_daemon ra
+  restart ra
 }
 
 # admin CURL-ARGUMENT...: as the registrar

@@ -13,12 +13,7 @@ every_profile_start() {
   # what the signer of the issuing key must allow for them (nfpki-signer.conf(5))
   sed -i 's/^    max_validity = 1095/&\n    key_usage = {"digitalSignature", "keyEncipherment"}\n    wildcard = true\n    no_rev_avail = true/' \
     "$pki/ca/issuing-signer.conf"
-  for host_of in ra ca; do
-    kill "$(<"$pki/$host_of.pid")"
-    while [[ -e /proc/$(<"$pki/$host_of.pid") ]]; do sleep 0.05; done
-  done
-  start_daemon ca
-  start_daemon ra
+  restart_both
 }
 
 every_key() { # every_key FILE P-256|P-384|RSA-bits

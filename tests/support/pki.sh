@@ -4,6 +4,7 @@
 set -euo pipefail
 bin=$(cd "$bin" && pwd)
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root_dir/ceremony/process.sh"
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 expect() { # expect 'what' WANTED GOT
@@ -40,6 +41,18 @@ ractl() { "$bin/nfpki-ractl" --socket "$pki/run/ra-admin.sock" "$@"; }
 audit() { "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
 start_daemon() { "$pki/start" "$1"; }
+stop_daemon() { # stop_daemon ca|ra: in order, as a service manager does
+  end_process "$(<"$pki/$1.pid")" || fail "nfpki-$1 does not stop"
+}
+restart() { # restart ca|ra: in order, with what its configuration says now
+  stop_daemon "$1"
+  start_daemon "$1"
+}
+restart_both() {
+  stop_daemon ra
+  restart ca
+  start_daemon ra
+}
 
 # registration NAME TYPE CERTIFICATES PROOF-JSON [MEMBER-JSON]: writes and signs $pki/oam/NAME.p7s
 registration() {
