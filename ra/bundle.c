@@ -289,13 +289,31 @@ add_trust(struct bundle *b)
     }
 }
 
+bool
+bundle_is_mac(const struct bundle *b)
+{
+    return strcmp(b->proof, "mac") == 0;
+}
+
+void
+bundle_add_secret(struct bundle *b)
+{
+    bundle_add(b, "  [ -s secret.txt ] || { echo 'put the one-time secret into secret.txt' >&2; "
+                  "exit 1; }\n");
+}
+
+void
+bundle_add_genpkey(struct bundle *b, const char *before, const char *file)
+{
+    bundle_add(b, "  %sopenssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out %s\n",
+               before, file);
+}
+
 void
 bundle_add_key(struct bundle *b)
 {
-    if (strcmp(b->proof, "mac") == 0) {
-        bundle_add(b,
-                   "  [ -s secret.txt ] || { echo 'put the one-time secret into secret.txt' >&2; "
-                   "exit 1; }\n");
+    if (bundle_is_mac(b)) {
+        bundle_add_secret(b);
     } else if (strcmp(b->proof, "publicKey") == 0) {
         bundle_add(b,
                    "  # nf.key is the registered key: it is not made here.\n"
@@ -310,8 +328,7 @@ bundle_add_key(struct bundle *b)
                                                      "to the vendor's root (without it)"
                                                    : "");
     }
-    bundle_add(b, "  [ -s nf.key ] || openssl genpkey -algorithm EC -pkeyopt "
-                  "ec_paramgen_curve:P-256 -out nf.key\n");
+    bundle_add_genpkey(b, "[ -s nf.key ] || ", "nf.key");
 }
 
 /* sh bundle.sh, once; sh bundle.sh renew, as often as is wanted. A renewal that was interrupted
@@ -354,7 +371,7 @@ bundle_render(struct bundle *b, const struct bundle_client *client, bool revocat
     add_values(b, client);
     bundle_add(b, "# trust            root.pem (anchor), issuing.pem (in between)%s\n",
                b->tls ? ", tls-root.pem (of the server)" : "");
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         bundle_add(b, "#\n# Put the one-time secret, which was shown when the registration was "
                       "made, into\n# secret.txt, readable by its owner alone.\n");
     }

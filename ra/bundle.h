@@ -62,6 +62,12 @@ void bundle_add_lines(struct bundle *, const char *text, int indent);
 char *bundle_quoted(const char *word) __attribute__((warn_unused_result));
 /* A text member of the answer; "" when it is not there. */
 const char *bundle_member(const json_t *object, const char *name);
+/* Is it enrolled by the secret? */
+bool bundle_is_mac(const struct bundle *);
+/* Ends the script unless the secret is there. */
+void bundle_add_secret(struct bundle *);
+/* Makes a key in this file; `before` stands in front of the command. */
+void bundle_add_genpkey(struct bundle *, const char *before, const char *file);
 /* The steps before the client's own: the key, or what stands in place of the secret. */
 void bundle_add_key(struct bundle *);
 

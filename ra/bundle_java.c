@@ -60,11 +60,9 @@ refuse_proof(struct bundle *b)
 
 /* ---- CmpRaComponent ---- */
 
-static bool
-is_mac(const struct bundle *b)
-{
-    return strcmp(b->proof, "mac") == 0;
-}
+#define CLI                                                                                        \
+    "  java -cp \"${CMPRACOMPONENT:-LightweightCmpRa.jar}\" "                                      \
+    "com.siemens.pki.lightweightcmpclient.main.CliCmpClient "
 
 /* The script puts secrets in place of $secret and $password, which no other process sees. */
 static void
@@ -129,12 +127,22 @@ static void
 add_run(struct bundle *b, const char *yaml, const char *out)
 {
     bundle_add(b,
-               "  java -cp \"${CMPRACOMPONENT:-LightweightCmpRa.jar}\" "
-               "com.siemens.pki.lightweightcmpclient.main.CliCmpClient -c %s -e both.pem -n "
-               "chain.pem\n"
-               "  openssl pkey -in both.pem -out %s.key\n"
-               "  openssl x509 -in both.pem -out %s.pem\n  rm both.pem\n",
+               CLI "-c %s -e both.pem -n chain.pem\n"
+                   "  openssl pkey -in both.pem -out %s.key\n"
+                   "  openssl x509 -in both.pem -out %s.pem\n  rm both.pem\n",
                yaml, out, out);
+}
+
+static void
+add_enrolment(struct bundle *b, bool renews)
+{
+    const char *yaml = renews ? "renew.yaml" : "nf.yaml";
+
+    bundle_add(b, "  cat >%s <<YAML\n", yaml);
+    add_interface(b, !renews && bundle_is_mac(b));
+    add_context(b, renews ? "KUR" : "IR", renews);
+    bundle_add(b, "YAML\n");
+    add_run(b, yaml, renews ? "new" : "nf");
 }
 
 static void
@@ -142,10 +150,9 @@ cmpracomponent_enrol(struct bundle *b)
 {
     bundle_add(b, "  # $CMPRACOMPONENT is the class path of LightweightCmpRa and what it needs.\n");
     bundle_add(b, "  trap 'rm -f nf.yaml nf.p12 password.txt both.pem' EXIT\n");
-    if (is_mac(b)) {
-        bundle_add(b,
-                   "  [ -s secret.txt ] || { echo 'put the one-time secret into secret.txt' >&2; "
-                   "exit 1; }\n  secret=$(cat secret.txt)\n");
+    if (bundle_is_mac(b)) {
+        bundle_add_secret(b);
+        bundle_add(b, "  secret=$(cat secret.txt)\n");
     } else if (strcmp(b->proof, "publicKey") == 0) {
         refuse_proof(b); /* it makes its key itself */
         return;
@@ -156,11 +163,7 @@ cmpracomponent_enrol(struct bundle *b)
                    "initial.pem).\n");
         add_store(b, "initial.pem", "initial.key", "vendor-chain.pem");
     }
-    bundle_add(b, "  cat >nf.yaml <<YAML\n");
-    add_interface(b, is_mac(b));
-    add_context(b, "IR", false);
-    bundle_add(b, "YAML\n");
-    add_run(b, "nf.yaml", "nf");
+    add_enrolment(b, false);
 }
 
 static void
@@ -168,11 +171,7 @@ cmpracomponent_renew(struct bundle *b)
 {
     bundle_add(b, "  trap 'rm -f renew.yaml nf.p12 password.txt both.pem' EXIT\n");
     add_store(b, "nf.pem", "nf.key", "issuing.pem");
-    bundle_add(b, "  cat >renew.yaml <<YAML\n");
-    add_interface(b, false);
-    add_context(b, "KUR", true);
-    bundle_add(b, "YAML\n");
-    add_run(b, "renew.yaml", "new");
+    add_enrolment(b, true);
 }
 
 static void
@@ -182,10 +181,8 @@ cmpracomponent_revoke(struct bundle *b)
     add_store(b, "nf.pem", "nf.key", "issuing.pem");
     bundle_add(b, "  cat >revoke.yaml <<YAML\n");
     add_interface(b, false);
-    bundle_add(b,
-               "ClientContext:\n  - RevocationContext:\n      Cert: \"nf.pem\"\nYAML\n"
-               "  java -cp \"${CMPRACOMPONENT:-LightweightCmpRa.jar}\" "
-               "com.siemens.pki.lightweightcmpclient.main.CliCmpClient -c revoke.yaml -r nf.pem\n");
+    bundle_add(b, "ClientContext:\n  - RevocationContext:\n      Cert: \"nf.pem\"\nYAML\n" CLI
+                  "-c revoke.yaml -r nf.pem\n");
 }
 
 const struct bundle_client bundle_cmpracomponent = {
@@ -236,10 +233,8 @@ bouncycastle_enrol(struct bundle *b)
     CLEANUP(mem_cleanup) char *arguments = NULL;
 
     add_tls_store(b);
-    if (is_mac(b)) {
-        bundle_add(b,
-                   "  [ -s secret.txt ] || { echo 'put the one-time secret into secret.txt' >&2; "
-                   "exit 1; }\n");
+    if (bundle_is_mac(b)) {
+        bundle_add_secret(b);
         arguments = mem_printf("enrol-pbmac1 %s secret.txt nf", reference);
     } else if (strcmp(b->proof, "certificate") == 0) {
         bundle_add(b, "  # initial.pem is the registered certificate, initial.key its key.\n");

@@ -29,7 +29,7 @@ add_quoted(struct bundle *b, const char *before, const char *value)
 static void
 add_protection(struct bundle *b)
 {
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         bundle_add(b, "  protection:\n    type: PasswordBasedMac\n    passwordBasedMac:\n"
                       "      secretRef:\n        name: nf-credential\n"
                       "      referenceKey: reference\n      secretKey: secret\n"
@@ -47,7 +47,7 @@ add_protection(struct bundle *b)
 static void
 add_credential(struct bundle *b)
 {
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         bundle_add(b,
                    "# The credential, with the one-time secret that was shown when the "
                    "registration was made, in\n# secret.txt without a newline:\n"

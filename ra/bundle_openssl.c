@@ -7,6 +7,9 @@
 
 /* ---- openssl cmp ---- */
 
+/* Signed with the certificate that is there. */
+#define AS_HOLDER "-cert nf.pem -key nf.key -extracerts issuing.pem "
+
 static void
 add_command(struct bundle *b, const char *what, const char *arguments)
 {
@@ -46,7 +49,7 @@ openssl_enrol(struct bundle *b)
     CLEANUP(mem_cleanup) char *arguments = NULL;
 
     bundle_add_key(b);
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         proof = mem_printf("-ref %s -secret file:secret.txt", reference);
     } else {
         /* Without -issuer the client would ask for the issuer of -cert. */
@@ -59,28 +62,17 @@ openssl_enrol(struct bundle *b)
 }
 
 static void
-add_new_key(struct bundle *b)
-{
-    bundle_add(b, "  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "
-                  "new.key\n");
-}
-
-static void
 openssl_renew(struct bundle *b)
 {
-    add_new_key(b);
-    add_command(b, "kur",
-                "-cert nf.pem -key nf.key -extracerts issuing.pem -newkey new.key -certout "
-                "new.pem -chainout chain.pem");
+    bundle_add_genpkey(b, "", "new.key");
+    add_command(b, "kur", AS_HOLDER "-newkey new.key -certout new.pem -chainout chain.pem");
 }
 
 /* What 3.0 cannot write down. */
 static void
 openssl_32_renew(struct bundle *b)
 {
-    add_command(b, "genm",
-                "-cert nf.pem -key nf.key -extracerts issuing.pem -infotype caCerts -cacertsout "
-                "issuing-now.pem");
+    add_command(b, "genm", AS_HOLDER "-infotype caCerts -cacertsout issuing-now.pem");
     bundle_add(b, "  [ ! -s issuing-now.pem ] || mv issuing-now.pem issuing.pem\n");
     openssl_renew(b);
 }
@@ -88,8 +80,7 @@ openssl_32_renew(struct bundle *b)
 static void
 openssl_revoke(struct bundle *b)
 {
-    add_command(b, "rr",
-                "-cert nf.pem -key nf.key -extracerts issuing.pem -oldcert nf.pem -revreason 5");
+    add_command(b, "rr", AS_HOLDER "-oldcert nf.pem -revreason 5");
 }
 
 const struct bundle_client bundle_openssl = {
@@ -134,14 +125,33 @@ add_default(struct bundle *b)
     }
 }
 
+/* What gencmpclient reads its section from. */
+static void
+begin_file(struct bundle *b, const char *before, const char *name)
+{
+    bundle_add(b, "%scat >%s.cnf <<'CNF'\n", before, name);
+    add_default(b);
+}
+
+/* The same of what the holder of a certificate asks. */
+static void
+add_as_holder(struct bundle *b, const char *before, const char *name, const char *command,
+              const char *options)
+{
+    begin_file(b, before, name);
+    bundle_add(b,
+               "[%s]\ncmd = %s\ncert = nf.pem\nkey = nf.key\nextracerts = issuing.pem\n%sCNF\n"
+               "%scmpClient -config %s.cnf -section %s\n",
+               name, command, options, before, name, name);
+}
+
 static void
 gencmpclient_enrol(struct bundle *b)
 {
     bundle_add_key(b);
-    bundle_add(b, "  cat >nf.cnf <<'CNF'\n");
-    add_default(b);
+    begin_file(b, "  ", "nf");
     bundle_add(b, "[enrol]\ncmd = ir\n");
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         bundle_add(b, "ref = %s\n.include secret.cnf\n", bundle_member(b->answer, "reference"));
     } else {
         bundle_add(b, "cert = %s\nkey = %s\nextracerts = %s\n", certificate_file(b), key_file(b),
@@ -149,7 +159,7 @@ gencmpclient_enrol(struct bundle *b)
         add_value(b, "issuer", b->recipient);
     }
     bundle_add(b, "subject = %s\nnewkey = nf.key\ncertout = nf.pem\nCNF\n", b->subject);
-    if (strcmp(b->proof, "mac") == 0) {
+    if (bundle_is_mac(b)) {
         /* printf is the shell's own: no other process sees the secret. */
         bundle_add(b, "  trap 'rm -f secret.cnf' EXIT\n"
                       "  printf 'secret = pass:%%s\\n' \"$(cat secret.txt)\" >secret.cnf\n");
@@ -160,22 +170,14 @@ gencmpclient_enrol(struct bundle *b)
 static void
 gencmpclient_renew(struct bundle *b)
 {
-    add_new_key(b);
-    bundle_add(b, "  cat >renew.cnf <<'CNF'\n");
-    add_default(b);
-    bundle_add(b, "[renew]\ncmd = kur\ncert = nf.pem\nkey = nf.key\nextracerts = issuing.pem\n"
-                  "newkey = new.key\ncertout = new.pem\nCNF\n"
-                  "  cmpClient -config renew.cnf -section renew\n");
+    bundle_add_genpkey(b, "", "new.key");
+    add_as_holder(b, "  ", "renew", "kur", "newkey = new.key\ncertout = new.pem\n");
 }
 
 static void
 gencmpclient_revoke(struct bundle *b)
 {
-    bundle_add(b, "cat >revoke.cnf <<'CNF'\n");
-    add_default(b);
-    bundle_add(b, "[revoke]\ncmd = rr\ncert = nf.pem\nkey = nf.key\nextracerts = issuing.pem\n"
-                  "oldcert = nf.pem\nrevreason = 5\nCNF\n"
-                  "cmpClient -config revoke.cnf -section revoke\n");
+    add_as_holder(b, "", "revoke", "rr", "oldcert = nf.pem\nrevreason = 5\n");
 }
 
 const struct bundle_client bundle_gencmpclient = {
