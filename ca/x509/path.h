@@ -14,17 +14,8 @@
 
 #include <time.h>
 
+#include "ca/x509/path_purpose.h"
 #include "ca/x509/path_ways.h"
-
-enum path_purpose {
-    PATH_REQUESTER, /* signs CMP messages: keyUsage, when there, has digitalSignature (RFC 9483 1.5)
-                     */
-    PATH_OWN,       /* a certificate of ours signs CMP messages: keyUsage digitalSignature */
-    PATH_RA_CMP,    /* our RA: keyUsage digitalSignature, EKU id-kp-cmcRA (RFC 9810 4.5) */
-    PATH_PERSON,    /* signs registrations, cancellations, approvals: keyUsage digitalSignature, no
-                       subjectAltName, which each network function's has (TS 33.310 6.1.3c.3). Which
-                       of them somebody may sign is in the CA's record only (db/issuance_role.h). */
-};
 
 enum { PATH_CRLS_MAX = 32 };
 
@@ -84,6 +75,3 @@ enum path_verdict path_validate(X509 *leaf, const struct path_request *, struct 
 
 /* path_judge() where only one verdict counts: -1 for all but PATH_GOOD. ERR_DENIED. */
 int path_verify(X509 *leaf, const struct path_request *, struct err *e);
-
-/* Only the check of the purpose (keyUsage, extendedKeyUsage, not a CA). */
-int path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e);
