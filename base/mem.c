@@ -90,3 +90,13 @@ mem_cleanup(void *pointer_to_pointer)
     memcpy(&p, pointer_to_pointer, sizeof(p));
     free(p);
 }
+
+void
+mem_remove(void *array, size_t *n, void *element, size_t size)
+{
+    uint8_t *at = element;
+    const uint8_t *end = (const uint8_t *)array + *n * size;
+
+    memmove(at, at + size, (size_t)(end - at) - size);
+    (*n)--;
+}

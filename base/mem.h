@@ -60,3 +60,6 @@ void *mem_grow(void *array, size_t *capacity, size_t wanted, size_t size)
 
 /* For CLEANUP on a pointer from the functions above: CLEANUP(mem_cleanup) char *s = ... */
 void mem_cleanup(void *pointer_to_pointer);
+/* Takes `element` out of an array of `*n`; those behind it move up. What it owns is the caller's to
+ * release before. */
+void mem_remove(void *array, size_t *n, void *element, size_t size);

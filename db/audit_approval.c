@@ -81,11 +81,8 @@ waiting_find(const struct audit_approvals *a, const char *rid)
 static void
 waiting_end(struct audit_approvals *a, struct waiting *w)
 {
-    size_t behind = a->n_waiting - (size_t)(w - a->waiting) - 1;
-
     mem_free(w->rid);
-    memmove(w, w + 1, behind * sizeof(*w));
-    a->n_waiting--;
+    mem_remove(a->waiting, &a->n_waiting, w, sizeof(*w));
 }
 
 static int

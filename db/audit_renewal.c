@@ -72,8 +72,7 @@ update_take(struct audit_renewals *r, const char *serial)
 
     if (update != NULL) {
         taken = *update;
-        r->n--;
-        memmove(update, update + 1, (r->n - (size_t)(update - r->updates)) * sizeof(*update));
+        mem_remove(r->updates, &r->n, update, sizeof(*update));
     }
     return taken;
 }

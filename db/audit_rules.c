@@ -91,11 +91,8 @@ intent_find(const struct audit_rules *rules, const char *serial)
 static void
 intent_close(struct audit_rules *rules, struct intent *intent)
 {
-    size_t behind = rules->n - (size_t)(intent - rules->open) - 1;
-
     intent_free(intent);
-    memmove(intent, intent + 1, behind * sizeof(*intent));
-    rules->n--;
+    mem_remove(rules->open, &rules->n, intent, sizeof(*intent));
 }
 
 /* No certificate begins long before it was asked for, nor after: nobody could say then that it
