@@ -30,13 +30,8 @@ append_confirmed(struct store_db *db, const struct issuance_request *q, time_t n
 static int
 is_initial(struct store_db *db, struct span rid, bool *initial, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows, "SELECT 1 FROM request WHERE rid = ?1 AND renews IS NULL",
-                    STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, initial, e);
+    return store_has_row(db, "SELECT 1 FROM request WHERE rid = ?1 AND renews IS NULL",
+                         STORE_VALUES(store_blob(rid)), initial, e);
 }
 
 /* What a network function does not want is no use to it, and perhaps some to somebody else. */

@@ -167,15 +167,10 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
 int
 issuance_is_cancelled(struct store_db *db, struct span rid, bool *cancelled, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows,
-                    "SELECT 1 FROM request q JOIN registration g ON g.id = q.registration "
-                    "WHERE q.rid = ?1 AND g.state = 1",
-                    STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, cancelled, e);
+    return store_has_row(db,
+                         "SELECT 1 FROM request q JOIN registration g ON g.id = q.registration "
+                         "WHERE q.rid = ?1 AND g.state = 1",
+                         STORE_VALUES(store_blob(rid)), cancelled, e);
 }
 
 /* ---- certificates that are not confirmed ---- */

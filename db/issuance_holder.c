@@ -50,15 +50,10 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
 int
 issuance_is_live(struct store_db *db, struct span serial, bool *live, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows,
-                    "SELECT 1 FROM certificate c WHERE c.serial = ?1 AND NOT EXISTS "
-                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
-                    STORE_VALUES(store_blob(serial)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, live, e);
+    return store_has_row(db,
+                         "SELECT 1 FROM certificate c WHERE c.serial = ?1 AND NOT EXISTS "
+                         "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
+                         STORE_VALUES(store_blob(serial)), live, e);
 }
 
 /* In the transaction of the intent: what the judge saw may be revoked by now. */

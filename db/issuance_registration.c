@@ -96,16 +96,11 @@ static int
 has_live_certificate(struct store_db *db, const char *nf_instance, time_t now, bool *live,
                      struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(
-            db, &rows,
-            "SELECT 1 FROM certificate c WHERE c.nf_instance = ?1 AND c.not_after >= ?2 AND "
-            "NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
-            STORE_VALUES(store_text(nf_instance), store_int(now)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, live, e);
+    return store_has_row(
+        db,
+        "SELECT 1 FROM certificate c WHERE c.nf_instance = ?1 AND c.not_after >= ?2 AND "
+        "NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+        STORE_VALUES(store_text(nf_instance), store_int(now)), live, e);
 }
 
 /* Into r->owner the live registration of this nfInstanceId, "" when there is none. Not *owned: it
@@ -224,14 +219,9 @@ static int
 is_repeated(struct store_db *db, const struct issuance_registration *r, bool *repeated,
             struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
-                    STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))),
-                    e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, repeated, e);
+    return store_has_row(db, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
+                         STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))),
+                         repeated, e);
 }
 
 int

@@ -123,13 +123,7 @@ issuance_next_open(struct store_db *db, time_t officers_before, struct issuance_
 int
 issuance_is_known(struct store_db *db, struct span rid, bool *known, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(
-            db, &rows,
-            "SELECT 1 FROM request WHERE rid = ?1 UNION ALL SELECT 1 FROM again WHERE rid = ?1",
-            STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, known, e);
+    return store_has_row(
+        db, "SELECT 1 FROM request WHERE rid = ?1 UNION ALL SELECT 1 FROM again WHERE rid = ?1",
+        STORE_VALUES(store_blob(rid)), known, e);
 }

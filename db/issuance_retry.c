@@ -45,15 +45,11 @@ find_rejected(struct store_db *db, const struct issuance_intent *i,
 static int
 was_retried(struct store_db *db, const char *registration, bool *retried, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows,
-                    "SELECT 1 FROM request WHERE registration = ?1 AND instead_of IS NOT NULL AND "
-                    "state IN (0, 1, 3, 4)",
-                    STORE_VALUES(store_text(registration)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, retried, e);
+    return store_has_row(
+        db,
+        "SELECT 1 FROM request WHERE registration = ?1 AND instead_of IS NOT NULL AND "
+        "state IN (0, 1, 3, 4)",
+        STORE_VALUES(store_text(registration)), retried, e);
 }
 
 int

@@ -76,15 +76,11 @@ last_id(struct store_db *db, int64_t *id, struct err *e)
 static int
 was_rejected(struct store_db *db, const char *registration, bool *rejected, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows,
-                    "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
-                    "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT 1",
-                    STORE_VALUES(store_text(registration)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, rejected, e);
+    return store_has_row(
+        db,
+        "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
+        "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT 1",
+        STORE_VALUES(store_text(registration)), rejected, e);
 }
 
 /* Takes one of the registered certificates, when there is one left. What was rejected may be tried

@@ -125,6 +125,18 @@ store_end(struct store_rows *rows)
 }
 
 int
+store_has_row(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+              bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, sql, values, n, e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, found, e);
+}
+
+int
 store_exec(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
            struct err *e)
 {

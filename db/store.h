@@ -183,6 +183,9 @@ int store_next(struct store_rows *, bool *row, struct err *e);
 int store_query_one(struct store_db *, struct store_rows *, const char *sql,
                     const struct store_value *values, size_t n, struct err *e);
 void store_end(struct store_rows *);
+/* Is there any row? */
+int store_has_row(struct store_db *, const char *sql, const struct store_value *values, size_t n,
+                  bool *found, struct err *e);
 
 /* Columns from 0, of the row that store_next or store_query_one gave; borrowed until the next call
  * on these rows. Text that is NULL is NULL; a blob that is NULL is empty. */
