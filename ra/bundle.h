@@ -71,7 +71,7 @@ void bundle_add_genpkey(struct bundle *, const char *before, const char *file);
 /* The steps before the client's own: the key, or what stands in place of the secret. */
 void bundle_add_key(struct bundle *);
 
-/* bundle_openssl.c, bundle_siemens.c, bundle_java.c, bundle_kubernetes.c */
+/* bundle_openssl.c, bundle_java.c, bundle_kubernetes.c */
 extern const struct bundle_client bundle_openssl;
 extern const struct bundle_client bundle_openssl_32;
 extern const struct bundle_client bundle_gencmpclient;
