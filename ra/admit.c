@@ -9,7 +9,7 @@
 #include "ra/judge_profile.h"
 #include "ra/queue.h"
 #include "ra/reply.h"
-#include "ra/rewrap.h"
+#include "ra/wrapper.h"
 
 enum {
     KEEP_S = 7 * 86400, /* an enrolment can be polled for so long */
@@ -304,7 +304,8 @@ static void ask_signer(struct job *job);
 static void
 admit_unsigned(struct job *job)
 {
-    if (rewrap_unsigned(buf_span(&job->part), &job->nested, &job->e) != 0) {
+    if (wrapper_unsigned(buf_span(&job->ra->seal_key), buf_span(&job->part), &job->nested,
+                         &job->e) != 0) {
         reply_fail(job, CMP_SYSTEM_UNAVAIL, &job->e);
         return;
     }

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Whose wrapper it is shows at its end: the one of its extraCerts is the last field of a
- * PKIMessage. What nobody signed has an empty SEQUENCE there, and a protection of one octet: it is
- * decoded as the others are, equals no certificate, and the CA would not take it.
- */
 #include "ra/rewrap.h"
 
 #include <string.h>
@@ -12,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/cmp/build.h"
 #include "pkcs11/client.h"
+#include "ra/wrapper.h"
 
 enum { UNDER_WAY_MAX = 64 };
 
@@ -28,22 +24,13 @@ struct rewrap {
     void *arg;
 };
 
+/* The certificate is the last field of a wrapper. */
 bool
 rewrap_is_needed(const struct ra *ra, struct span nested)
 {
     struct span own = buf_span(&ra->credentials.certificate_der);
 
     return nested.n < own.n || memcmp(nested.p + (nested.n - own.n), own.p, own.n) != 0;
-}
-
-int
-rewrap_unsigned(struct span part, struct buf *out, struct err *e)
-{
-    static const uint8_t nobody[] = {0};
-    const struct span none = SPAN_LITERAL("\x30\x00");
-
-    *out = BUF_INIT(CMP_NESTED_MAX);
-    return cmp_build_finish(part, span_of(nobody, sizeof(nobody)), &none, 1, out, e);
 }
 
 int
@@ -140,11 +127,13 @@ run_build(struct task *task)
     struct rewrap *r = CONTAINER_OF(task, struct rewrap, task);
     CLEANUP(cmp_queued_cleanup)
     struct cmp_queued *q = cmp_queued_parse(buf_span(&r->entry.nested), &r->e);
-
+    const struct credentials *c = &r->ra->credentials;
+    const struct wrapper_owner owner = {
+        .seal_key = buf_span(&r->ra->seal_key), .issuing = c->issuing, .root = c->root};
     struct cmp_queue_entry entry;
 
     r->result = -1;
-    if (q == NULL) {
+    if (q == NULL || wrapper_check(&owner, q, clock_now(), &r->e) != 0) {
         return;
     }
     entry = *cmp_queued_entry(q);

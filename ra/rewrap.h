@@ -5,7 +5,8 @@
  * that was ahead. The network function's octets, and what the RA attests about them, stay. Private
  * to ra/; on the loop's thread.
  *
- *   needed -> worker: unwrap, ProtectedPart -> signer -> store: ra.db keeps it -> done
+ *   needed -> worker: ours? (wrapper.h) unwrap, ProtectedPart -> signer -> store: ra.db keeps it ->
+ * done
  */
 #pragma once
 
@@ -24,5 +25,3 @@ bool rewrap_begin(struct ra *, const struct requests_entry *, struct span nested
 /* The ProtectedPart of a wrapper by the certificate that we have: replaces `part`. On a worker. */
 int rewrap_part(const struct ra *, const struct cmp_queue_entry *, const struct cmp_msg *,
                 struct buf *part, struct err *e);
-/* A wrapper that nobody signed, for the queue until somebody can: replaces `out`. */
-int rewrap_unsigned(struct span part, struct buf *out, struct err *e);

@@ -2,6 +2,7 @@
 #include "ra/seal.h"
 
 #include <assert.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -114,4 +115,22 @@ seal_open(struct span key, const char *id, struct span sealed, struct buf *out, 
                         "sealed secret does not open: is this the token of this ra.db?");
     }
     return 0;
+}
+
+/* With a key of its own, derived from the one that encrypts: one key, one use. */
+int
+seal_stamp(struct span key, struct span octets, uint8_t out[SEAL_STAMP_SIZE], struct err *e)
+{
+    static const unsigned char purpose[] = "nfpki-ra: what is not signed yet";
+    CLEANUP(buf_free) struct buf own = BUF_SECRET(SEAL_STAMP_SIZE);
+    uint8_t *k = buf_extend(&own, SEAL_STAMP_SIZE, e);
+
+    assert(key.n == SEAL_KEY_SIZE);
+    if (k == NULL) {
+        return -1;
+    }
+    return HMAC(EVP_sha256(), key.p, (int)key.n, purpose, sizeof(purpose) - 1, k, NULL) != NULL &&
+                   HMAC(EVP_sha256(), k, SEAL_STAMP_SIZE, octets.p, octets.n, out, NULL) != NULL
+               ? 0
+               : ossl_err(e, ERR_CRYPTO, "HMAC");
 }
