@@ -39,6 +39,19 @@ requests_state_name(enum requests_state state)
 /* ---- enrolments ---- */
 
 int
+requests_is_seen(struct store_db *db, const char *identity, struct span transaction_id, bool *seen,
+                 struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT 1 FROM seen WHERE identity = ? AND transaction_id = ?",
+                    STORE_VALUES(store_text(identity), store_blob(transaction_id)), e) != 0) {
+        return -1;
+    }
+    return store_next(&rows, seen, e);
+}
+
+int
 requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
                   int64_t until, struct err *e)
 {

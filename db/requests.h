@@ -169,6 +169,9 @@ int requests_certificates_expire(struct store_db *, int64_t now, struct err *e);
 
 /* ---- first messages ---- */
 
+/* Was it, by whatever it came to? For who wants to know early: another may be faster. */
+int requests_is_seen(struct store_db *, const char *identity, struct span transaction_id,
+                     bool *seen, struct err *e);
 /* Remembers an authenticated first message that came to nothing. ERR_CONFLICT: seen before.
  * `identity` is a credential and the way it is used: "mac:<reference>", "pbmac1:<reference>",
  * "cert:<fingerprint>". */

@@ -103,7 +103,8 @@ used_before(struct job *job)
     if (job->protection == CMP_PROTECTION_SIGNATURE) {
         job_on_store(job, again_run, again_done);
     } else {
-        in_use(job, &job->op.e);
+        (void)err_set(&job->e, ERR_CONFLICT, "this transactionID was used before");
+        in_use(job, &job->e);
     }
 }
 
@@ -379,6 +380,12 @@ ask_signer(struct job *job)
 
     start_timer(job, on_wrap_late, left > 0 ? (int)left : 1);
     job_on_signer(job, buf_span(&job->part), wrap_signed);
+}
+
+void
+admit_repeated(struct job *job)
+{
+    used_before(job);
 }
 
 void

@@ -10,6 +10,8 @@
 
 #include "ra/job.h"
 
+/* A first message whose transactionID was used before, as job->seen says. */
+void admit_repeated(struct job *);
 /* A first message that came to nothing: job->failure and job->e. */
 void admit_refused(struct job *);
 /* A genm whose answer is there. */

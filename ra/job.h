@@ -87,6 +87,7 @@ struct job {
     struct requests_enrolment enrolment;
     bool found;
     bool queued; /* a certConf: these very octets are in the queue of that enrolment */
+    bool seen;   /* a first message whose transactionID was used before */
     enum requests_owner owner; /* of the transaction that a later message names */
 
     /* What was judged. */
@@ -158,9 +159,12 @@ int job_say_window(struct job *, const struct registration *);
 /* Stage 1, on a worker: the form of the message and who it says it is from. On failure job->failure
  * and job->e; -1. */
 int judge_form(struct job *);
-/* Stage 2, on a worker, with what the database knows: protection, path, proof of possession, and
- * whether the registration has it so. Prepares job->part for a message that goes to the CA. */
+/* Stage 2, on a worker, with what the database knows: protection and path; of a later message also
+ * whether it continues its transaction. Prepares job->part for a certConf. */
 int judge_requester(struct job *);
+/* Stage 3, on a worker, of a first message: the key, its proof of possession, and whether the
+ * registration has it so. Prepares job->part for what goes to the CA. */
+int judge_request(struct job *);
 
 /* On a worker: job->answer becomes octets: job->out (MAC) or job->answer_part (to be signed). */
 int answer_build(struct job *);

@@ -5,8 +5,8 @@
  * get the same answer: nobody learns here which references exist.
  *
  * Stage 1 is judge_form.c; here is stage 2: judge_mac.c or judge_protection.c, then for a first
- * message its registration, the profile and what is asked for (judge_names.c, judge_profile.c,
- * judge_own.c, judge_revoke.c, support.c), for a later one its transaction.
+ * message, as stage 3, its registration, the profile and what is asked for (judge_names.c,
+ * judge_profile.c, judge_own.c, judge_revoke.c, support.c), for a later one its transaction.
  */
 #include <stdio.h>
 #include <string.h>
@@ -365,7 +365,7 @@ judge_requester(struct job *job)
         return -1;
     }
     if (!later) {
-        return judge_recipient(job) != 0 ? -1 : judge_first(job);
+        return 0;
     }
     if (check_nonce(job) != 0) {
         return -1;
@@ -374,4 +374,10 @@ judge_requester(struct job *job)
         return judge_certconf(job);
     }
     return job->body == CMP_ERROR ? judge_error(job) : judge_pollreq(job);
+}
+
+int
+judge_request(struct job *job)
+{
+    return judge_recipient(job) != 0 ? -1 : judge_first(job);
 }

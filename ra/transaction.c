@@ -2,8 +2,8 @@
 /*
  * The way of one message. Each arrow is a hand-over between threads; the loop decides at each stop.
  *
- *         worker       store        worker            signer       store
- *   begin -------> form ------> known ------> requester ------> wrap ------> admitted
+ *         worker       store        worker     worker        signer       store
+ *   begin -------> form ------> known ------> requester, request ----> wrap ------> admitted
  *                   |                          |     |                          |
  *                   | failure          failure |     | pollReq       link, wait for the CA
  *                   |                          |     |              | answer       | sync_wait over
@@ -98,20 +98,18 @@ charge(struct job *job)
     return false;
 }
 
-static void
-requester_done(struct task *task)
+/* What is not of now may be anybody's copy: nobody pays for it, and it is not remembered. */
+static bool
+counts(const struct job *job)
 {
-    struct job *job = job_of_task(task);
-    bool first = !cmp_is_later(job->body);
+    return !cmp_is_later(job->body) && job->authenticated && !job->untimely;
+}
 
-    /* What is not of now may be anybody's copy: nobody pays for it, and it is not remembered. */
-    bool counts = first && job->authenticated && !job->untimely;
-
-    if (counts && !charge(job)) {
-        return;
-    }
+static void
+go_on(struct job *job)
+{
     if (job->failure != CMP_NO_FAILURE) {
-        if (counts) {
+        if (counts(job)) {
             admit_refused(job);
         } else {
             reply_failure(job);
@@ -127,6 +125,40 @@ requester_done(struct task *task)
         reply_by_state(job); /* or a certConf whose pkiConf got lost, or was never sent */
     } else {
         admit_for_ca(job);
+    }
+}
+
+static void
+request_run(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (judge_request(job) != 0 && job->failure == CMP_NO_FAILURE) {
+        job->failure = CMP_SYSTEM_FAILURE;
+    }
+}
+
+static void
+request_done(struct task *task)
+{
+    go_on(job_of_task(task));
+}
+
+/* Limits before work: a copy costs nobody's budget and is not judged, and what is over its budget
+ * is not judged either. A key may take a tenth of a second (ca/x509/weak_key.h). */
+static void
+requester_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (counts(job) && job->seen) {
+        admit_repeated(job);
+    } else if (counts(job) && !charge(job)) {
+        return;
+    } else if (job->failure == CMP_NO_FAILURE && !cmp_is_later(job->body)) {
+        job_on_worker(job, request_run, request_done);
+    } else {
+        go_on(job);
     }
 }
 
@@ -243,6 +275,9 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
         }
         return requests_registration_by_id(db, job->enrolment.registration, &job->registration,
                                            &job->registered, e);
+    }
+    if (requests_is_seen(db, job->identity, cmp_msg_transaction_id(job->msg), &job->seen, e) != 0) {
+        return -1;
     }
     if (job->protection == CMP_PROTECTION_MAC) {
         return requests_registration_by_reference(db, cmp_msg_sender_kid(job->msg),

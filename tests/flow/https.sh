@@ -222,6 +222,8 @@ enrol_twice two || fail "replays used the budget up: $(cat client.log)"
 if enrol_twice three; then fail 'over the budget of the registration'; fi
 post three-ir.der "$url"
 busy systemUnavail
+post one-ir.der "$url" # not even while it is used up: a copy is known before anybody pays for it
+[[ $("$bin/cmp_show" answer.der) == 'error transactionIdInUse' ]] || fail 'a replay asks the budget'
 register other AMF 1
 enrol_twice other || fail "another registration has its own budget: $(cat client.log)"
 

@@ -266,6 +266,17 @@ verb_remember(struct store_db *db, void *arg, struct err *e)
 }
 
 static int
+verb_seen(struct store_db *db, void *arg, struct err *e)
+{
+    bool seen = true;
+
+    if (requests_is_seen(db, "mac:ref", span_str(arg), &seen, e) != 0) {
+        return -1;
+    }
+    return seen ? 0 : err_set(e, ERR_NOTFOUND, "it was not seen");
+}
+
+static int
 verb_chain(struct store_db *db, void *arg, struct err *e)
 {
     (void)arg;
@@ -326,7 +337,9 @@ a_refused_first_message_is_remembered_too(void **state)
 
     (void)state;
     put_registration(store, ID, "ref", 5);
+    assert_err(call(store, verb_seen, tid, &e), ERR_NOTFOUND, &e);
     assert_ok(call(store, verb_remember, tid, &e), &e);
+    assert_ok(call(store, verb_seen, tid, &e), &e);
     assert_err(call(store, verb_remember, tid, &e), ERR_CONFLICT, &e);
     assert_err(call(store, verb_admit, &in, &e), ERR_CONFLICT, &e);
     assert_int_equal(count_open(store), 0);
