@@ -123,10 +123,8 @@ refuse(struct http_exchange *x)
         options->refused(&x->address, x->peer, fault, options->user);
     }
     x->last = true;
-    http_exchange_write(
-        x, &(struct http_answer){.status = later ? 503 : http_fault_status(fault),
-                                 .retry_after = later ? 1 : 0,
-                                 .allow = options->resources ? "GET, HEAD, POST, DELETE" : NULL});
+    http_exchange_write(x, &(struct http_answer){.status = later ? 503 : http_fault_status(fault),
+                                                 .retry_after = later ? 1 : 0});
 }
 
 /* From the first octet of a request on, which an empty line before it is not. */
