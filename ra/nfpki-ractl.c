@@ -300,9 +300,10 @@ static const struct cmd commands[] = {
      "what a registrar signs of a file with one registration on each line", ractl_manifest},
     {"import", "[--secrets FILE] MANIFEST FILE",
      "register all of FILE, whose MANIFEST was signed (CMS)", ractl_import},
-    {"bundle", "[--client CLIENT] [--profile PROFILE] [--revocation] [--output DIR] REGISTRATION",
-     "what the client of a network function needs to enrol and renew; with --all --output DIR "
-     "[--secrets FILE]: of all that are open",
+    {"bundle",
+     "[--client CLIENT] [--profile PROFILE] "
+     "([--revocation] [--output DIR] REGISTRATION | --all --output DIR [--secrets FILE])",
+     "what the client of a network function needs to enrol and renew; --all: of all that are open",
      ractl_bundle},
     {"list", "[--state STATE] [--nf UUID] [--limit N]",
      "registrations, newest first; STATE: open, used, expired or cancelled", run_list},

@@ -167,6 +167,8 @@ PY
 cp -r "batch/$one" one
 run one
 is_ours one nf.pem
+! ractl bundle --all 2>said.txt || fail 'a batch into no folder'
+grep -q -- '--all --output DIR' said.txt || fail "a batch into no folder: $(<said.txt)"
 ! ractl bundle --all --output batch 2>said.txt || fail 'a batch into a folder that is not empty'
 grep -q 'not empty' said.txt || fail "$(<said.txt)"
 for wrong in '--all' '--all --output x y' '--all --output x --revocation' '--secrets f x'; do
