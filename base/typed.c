@@ -55,6 +55,6 @@ typed_hex_parse(const char *text, const char *what, uint8_t *out, size_t n, stru
     return err_set(
         e, ERR_INPUT,
         "%s: '%.80s': %zu hexadecimal digits are wanted, of either case, with or without "
-        "0x in front and colons between octets",
+        "0x in front and colons or blanks between octets",
         what, text, 2 * n);
 }
