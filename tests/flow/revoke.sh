@@ -143,6 +143,9 @@ cmp -cmd kur -cert f.pem -key f.key -newkey x.key -certout f2.pem || fail 'what 
 cactl cancel "$registration_id" | grep -q '"revoked": 1' || fail 'cactl cancel'
 [[ $(on_crl f2.pem) == *'Cessation Of Operation'* ]] || fail 'cancelled by an officer, and not on the CRL'
 cactl cancel "$registration_id" | grep -q '"already": true' || fail 'cactl cancel, again'
+! ractl list --state cancelled | grep -q "$registration_id" || fail 'the RA lists what only the CA cancelled'
+cancel "$registration_id"
+ractl list --state cancelled | grep -q "$registration_id" || fail 'cancelled at both'
 if cactl cancel 00000000000000000000000000000000 2>x.log; then fail 'cancelled nothing'; fi
 enrol g
 cancel "$first_id" # so that the RA has heard whose signature this is
