@@ -8,7 +8,6 @@
  * CREDENTIALS is a folder with mac.{reference,secret} of a registration with certificates left,
  * pinned.{pem,key} of one that is registered by its certificate.
  */
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,39 +20,22 @@
 #include "ca/cmp/mac.h"
 #include "ca/cmp/protect.h"
 #include "tests/interop/conformance_rows.h"
+#include "tests/interop/credentials.h"
+#include "tests/interop/verdict.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/der_edit.h"
 #include "tests/support/http_client.h"
 
-enum { TIMEOUT_MS = 60000, PBM_COUNT = 500, MESSAGE_MAX = 128 * 1024 };
+enum { TIMEOUT_MS = 60000, MESSAGE_MAX = 128 * 1024 };
 
 struct run {
     struct http_client http;
     const char *path;
-    struct cmp_client mac;
+    struct credentials_mac mac;
     struct cmp_client pinned;
     EVP_PKEY *key;
-    struct buf algorithm;
-    char *texts[2];
-    int wrong;
-    int count;
+    struct verdict verdict;
 };
-
-_Noreturn static void
-stop(const char *what, const char *why)
-{
-    (void)fprintf(stderr, "conformance: %s: %s\n", what, why);
-    (void)fflush(NULL);
-    _Exit(1);
-}
-
-static void
-must(int result, const char *what, const struct err *e)
-{
-    if (result != 0) {
-        stop(what, e->text);
-    }
-}
 
 /* Is the protection of the answer right, whoever made it? */
 static const char *
@@ -65,7 +47,7 @@ protection_of(struct run *r, const struct cmp_msg *m)
     struct err e = {0};
 
     if (cmp_protection_of(m) == CMP_PROTECTION_MAC) {
-        key = cmp_mac_key_new(cmp_msg_protection_alg(m), r->mac.secret, NULL, &failure, &e);
+        key = cmp_mac_key_new(cmp_msg_protection_alg(m), r->mac.client.secret, NULL, &failure, &e);
         return key != NULL && cmp_mac_verify(key, m, &failure, &e) == 0 ? "mac" : "a wrong MAC";
     }
     signer = cmp_msg_signer(m, &e);
@@ -104,7 +86,7 @@ expect_echo(struct run *r, const char *what, struct span message, const struct c
 
     if ((id.n > 0 && !span_equal(id, cmp_msg_transaction_id(answer))) ||
         (nonce.n > 0 && !span_equal(nonce, cmp_msg_recip_nonce(answer)))) {
-        r->wrong++;
+        r->verdict.wrong++;
         (void)printf("WRONG: %s: the answer is not about that message\n", what);
     }
 }
@@ -121,30 +103,16 @@ expect(struct run *r, const char *what, const char *wanted, struct span message)
     struct err e = {0};
     int status = 0;
 
-    must(http_client_post(&r->http, r->path, message, &status, &body, &e), what, &e);
+    verdict_must(http_client_post(&r->http, r->path, message, &status, &body, &e), what, &e);
     m = cmp_msg_parse(buf_span(&body), CMP_MESSAGE_MAX, &e);
     if (m == NULL) {
-        stop(what, "the answer is no CMP message");
+        verdict_stop(what, "the answer is no CMP message");
     }
     expect_echo(r, what, message, m);
-    answer.body = cmp_msg_body(m);
-    must(buf_append_str(&said, cmp_body_name(answer.body), &e), what, &e);
-    must(cmp_client_read_body(m, &answer, &e), what, &e);
-    for (int bit = 0; bit < CMP_FAILURE_COUNT; bit++) {
-        if ((answer.status.failures >> bit & 1U) != 0) {
-            must(buf_append_str(&said, " ", &e), what, &e);
-            must(buf_append_str(&said, cmp_failure_name((enum cmp_failure)bit), &e), what, &e);
-        }
-    }
-    must(buf_append_str(&said, " ", &e), what, &e);
-    must(buf_append_str(&said, protection_of(r, m), &e), what, &e);
-    r->count++;
-    if (!span_equal(buf_span(&said), span_str(wanted))) {
-        r->wrong++;
-        (void)printf("WRONG: %s: %.*s, not %s\n", what, (int)said.n, (const char *)said.p, wanted);
-    } else {
-        (void)printf("ok: %s: %s\n", what, wanted);
-    }
+    verdict_read(what, m, &answer, &said);
+    verdict_must(buf_append_str(&said, " ", &e), what, &e);
+    verdict_must(buf_append_str(&said, protection_of(r, m), &e), what, &e);
+    verdict_compare(&r->verdict, what, wanted, buf_span(&said));
     return m;
 }
 
@@ -157,7 +125,7 @@ some_name(void)
 
     if (name == NULL || X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
                                                    (const unsigned char *)"x", -1, -1, 0) != 1) {
-        stop("name", "OpenSSL");
+        verdict_stop("name", "OpenSSL");
     }
     return name;
 }
@@ -168,7 +136,7 @@ request_body(EVP_PKEY *key, struct buf *body)
     CLEANUP(x509_name_cleanup) X509_NAME *name = some_name();
     struct err e = {0};
 
-    must(cmp_client_body_request(CMP_IR, key, name, body, &e), "request", &e);
+    verdict_must(cmp_client_body_request(CMP_IR, key, name, body, &e), "request", &e);
 }
 
 /* SEQUENCE { header, body } of a right message; a later one when there is a state. */
@@ -183,16 +151,17 @@ make_part(const struct cmp_client *as, struct span body, const struct cmp_client
     struct err e = {0};
     struct span header;
 
-    must(cmp_header_first(&h, &e), "header", &e);
-    must(cmp_client_header(as, &h, &name, &recipient, &e), "header", &e);
+    verdict_must(cmp_header_first(&h, &e), "header", &e);
+    verdict_must(cmp_client_header(as, &h, &name, &recipient, &e), "header", &e);
     if (state != NULL) {
         h.transaction_id = span_of(state->transaction_id, CMP_NONCE_SIZE);
         h.recip_nonce = span_of(state->recip_nonce, state->recip_nonce_size);
     }
-    must(cmp_client_seal(as, &h, body, &message, &e), "seal", &e);
+    verdict_must(cmp_client_seal(as, &h, body, &message, &e), "seal", &e);
     header = der_at(buf_span(&message), "0");
     buf_truncate(part, 0);
-    must(der_append(part, DER_SEQUENCE, span_of(header.p, header.n + body.n), &e), "part", &e);
+    verdict_must(der_append(part, DER_SEQUENCE, span_of(header.p, header.n + body.n), &e), "part",
+                 &e);
 }
 
 /* The proof of possession again, after a change in what it proves. */
@@ -209,10 +178,10 @@ prove(struct run *r, struct buf *part)
 
     if (context == NULL || EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, r->key) != 1 ||
         EVP_DigestSign(context, signature + 1, &n, request.p, request.n) != 1) {
-        stop("sign", "OpenSSL");
+        verdict_stop("sign", "OpenSSL");
     }
-    must(der_append(&bits, DER_BIT_STRING, span_of(signature, n + 1), &e), "bits", &e);
-    must(der_edit(buf_span(part), "1.0.0.1.1", buf_span(&bits), &changed, &e), "POP", &e);
+    verdict_must(der_append(&bits, DER_BIT_STRING, span_of(signature, n + 1), &e), "bits", &e);
+    verdict_must(der_edit(buf_span(part), "1.0.0.1.1", buf_span(&bits), &changed, &e), "POP", &e);
     buf_move(part, &changed);
 }
 
@@ -227,19 +196,19 @@ apply(struct run *r, const struct row *row, struct buf *part)
     size_t n;
 
     if (hex[0] == '=') {
-        must(buf_set(&with, there, &e), row->what, &e);
+        verdict_must(buf_set(&with, there, &e), row->what, &e);
     }
     if (hex[0] == '=' || hex[0] == '!') {
-        must(buf_append(&with, there, &e), row->what, &e);
+        verdict_must(buf_append(&with, there, &e), row->what, &e);
         hex++;
     }
     n = strlen(hex) / 2;
     if (n > 0) {
         uint8_t *room = buf_extend(&with, n, &e);
 
-        must(room == NULL ? -1 : hex_parse(hex, room, n, &e), row->what, &e);
+        verdict_must(room == NULL ? -1 : hex_parse(hex, room, n, &e), row->what, &e);
     }
-    must(der_edit(buf_span(part), row->path, buf_span(&with), &changed, &e), row->what, &e);
+    verdict_must(der_edit(buf_span(part), row->path, buf_span(&with), &changed, &e), row->what, &e);
     buf_move(part, &changed);
     if (strncmp(row->path, "1.0.0.0.", 8) == 0 && row->hex[0] != '!') {
         prove(r, part);
@@ -257,7 +226,7 @@ check_row(struct run *r, const struct cmp_client *as, const struct row *row, str
 
     make_part(as, body, state, &part);
     apply(r, row, &part);
-    must(cmp_client_protect(as, buf_span(&part), NULL, 0, &message, &e), row->what, &e);
+    verdict_must(cmp_client_protect(as, buf_span(&part), NULL, 0, &message, &e), row->what, &e);
     cmp_msg_free(expect(r, row->what, row->wanted, buf_span(&message)));
 }
 
@@ -268,7 +237,7 @@ check_firsts(struct run *r)
 
     request_body(r->key, &body);
     for (size_t i = 0; i < n_firsts; i++) {
-        check_row(r, &r->mac, &firsts[i], buf_span(&body), NULL);
+        check_row(r, &r->mac.client, &firsts[i], buf_span(&body), NULL);
     }
 }
 
@@ -287,13 +256,14 @@ check_signed(struct run *r)
         check_row(r, &r->pinned, &signed_firsts[i], buf_span(&body), NULL);
     }
     make_part(&r->pinned, buf_span(&body), NULL, &part);
-    must(cmp_client_protect(&r->pinned, buf_span(&part), NULL, 0, &message, &e), "protect", &e);
+    verdict_must(cmp_client_protect(&r->pinned, buf_span(&part), NULL, 0, &message, &e), "protect",
+                 &e);
     part.p[part.n - 1] ^= 1; /* the last octet of the proof of possession */
     {
         CLEANUP(buf_free) struct buf changed = BUF_INIT(MESSAGE_MAX);
 
-        must(der_edit(buf_span(&message), "1", der_at(buf_span(&part), "1"), &changed, &e), "edit",
-             &e);
+        verdict_must(der_edit(buf_span(&message), "1", der_at(buf_span(&part), "1"), &changed, &e),
+                     "edit", &e);
         cmp_msg_free(expect(r, "one bit of a signed message", "error badMessageCheck signature",
                             buf_span(&changed)));
     }
@@ -313,35 +283,38 @@ check_outside(struct run *r)
     struct err e = {0};
 
     request_body(r->key, &body);
-    make_part(&r->mac, buf_span(&body), NULL, &part);
-    must(cmp_client_protect(&r->mac, buf_span(&part), NULL, 0, &good, &e), "protect", &e);
+    make_part(&r->mac.client, buf_span(&body), NULL, &part);
+    verdict_must(cmp_client_protect(&r->mac.client, buf_span(&part), NULL, 0, &good, &e), "protect",
+                 &e);
     cmp_msg_free(expect(r, "one octet", "error badDataFormat signature", span_of(&zero, 1)));
     cmp_msg_free(
         expect(r, "the first half", "error badDataFormat signature", span_of(good.p, good.n / 2)));
-    must(buf_set(&bad, buf_span(&good), &e), "copy", &e);
-    must(buf_append(&bad, span_of(&zero, 1), &e), "copy", &e);
+    verdict_must(buf_set(&bad, buf_span(&good), &e), "copy", &e);
+    verdict_must(buf_append(&bad, span_of(&zero, 1), &e), "copy", &e);
     cmp_msg_free(expect(r, "one octet too many", "error badDataFormat signature", buf_span(&bad)));
-    must(der_edit(buf_span(&good), "2", (struct span){0}, &bad, &e), "edit", &e);
+    verdict_must(der_edit(buf_span(&good), "2", (struct span){0}, &bad, &e), "edit", &e);
     cmp_msg_free(expect(r, "protectionAlg without protection", "error badMessageCheck signature",
                         buf_span(&bad)));
-    must(der_edit(buf_span(&bad), ALGORITHM, (struct span){0}, &part, &e), "edit", &e);
+    verdict_must(der_edit(buf_span(&bad), ALGORITHM, (struct span){0}, &part, &e), "edit", &e);
     cmp_msg_free(
         expect(r, "no protection at all", "error badMessageCheck signature", buf_span(&part)));
-    must(der_edit(buf_span(&good), "2",
-                  SPAN_LITERAL("\xa0\x17\x03\x15\x00"
-                               "ABCDEFGHIJKLMNOPQRST"),
-                  &bad, &e),
-         "edit", &e);
+    verdict_must(der_edit(buf_span(&good), "2",
+                          SPAN_LITERAL("\xa0\x17\x03\x15\x00"
+                                       "ABCDEFGHIJKLMNOPQRST"),
+                          &bad, &e),
+                 "edit", &e);
     cmp_msg_free(expect(r, "a MAC of zeros and the like", "error badMessageCheck signature",
                         buf_span(&bad)));
     for (size_t i = 0; i < CMP_EXTRA_CERTS_MAX; i++) {
         extra[i] = SPAN_LITERAL("\x30\x00");
     }
-    make_part(&r->mac, buf_span(&body), NULL, &part);
-    must(cmp_client_protect(&r->mac, buf_span(&part), extra, CMP_EXTRA_CERTS_MAX - 1, &good, &e),
-         "protect", &e);
-    must(der_edit(buf_span(&good), "3.0.0", SPAN_LITERAL("\x30\x00\x30\x00\x30\x00"), &bad, &e),
-         "edit", &e);
+    make_part(&r->mac.client, buf_span(&body), NULL, &part);
+    verdict_must(cmp_client_protect(&r->mac.client, buf_span(&part), extra, CMP_EXTRA_CERTS_MAX - 1,
+                                    &good, &e),
+                 "protect", &e);
+    verdict_must(
+        der_edit(buf_span(&good), "3.0.0", SPAN_LITERAL("\x30\x00\x30\x00\x30\x00"), &bad, &e),
+        "edit", &e);
     cmp_msg_free(expect(r, "CVE-2026-63074: more extraCerts than 16",
                         "error badDataFormat signature", buf_span(&bad)));
 }
@@ -367,11 +340,12 @@ check_keys(struct run *r)
         CLEANUP(buf_free) struct buf part = BUF_INIT(MESSAGE_MAX);
 
         if (keys[i].key == NULL) {
-            stop(keys[i].what, "OpenSSL cannot make it");
+            verdict_stop(keys[i].what, "OpenSSL cannot make it");
         }
         request_body(keys[i].key, &body);
-        make_part(&r->mac, buf_span(&body), NULL, &part);
-        must(cmp_client_protect(&r->mac, buf_span(&part), NULL, 0, &message, &e), keys[i].what, &e);
+        make_part(&r->mac.client, buf_span(&body), NULL, &part);
+        verdict_must(cmp_client_protect(&r->mac.client, buf_span(&part), NULL, 0, &message, &e),
+                     keys[i].what, &e);
         cmp_msg_free(expect(r, keys[i].what, "ip badCertTemplate mac", buf_span(&message)));
         EVP_PKEY_free(keys[i].key);
     }
@@ -392,17 +366,18 @@ check_transaction(struct run *r)
     struct cmp_client_state state;
     struct err e = {0};
 
-    must(cmp_client_request(&r->mac, CMP_IR, r->key, name, &state, &message, &e), "ir", &e);
+    verdict_must(cmp_client_request(&r->mac.client, CMP_IR, r->key, name, &state, &message, &e),
+                 "ir", &e);
     ip = expect(r, "the request that is right", "ip mac", buf_span(&message));
-    must(cmp_client_read_body(ip, &answer, &e), "ip", &e);
+    verdict_must(cmp_client_read_body(ip, &answer, &e), "ip", &e);
     certificate = certificate_parse(buf_span(&answer.certificate), &e);
-    must(certificate == NULL, "certificate", &e);
+    verdict_must(certificate == NULL, "certificate", &e);
     state.recip_nonce_size = cmp_msg_sender_nonce(ip).n;
     memcpy(state.recip_nonce, cmp_msg_sender_nonce(ip).p, state.recip_nonce_size);
     cmp_msg_free(expect(r, "the same request", "error transactionIdInUse mac", buf_span(&message)));
-    must(cmp_client_body_certconf(certificate, true, &body, &e), "certConf", &e);
+    verdict_must(cmp_client_body_certconf(certificate, true, &body, &e), "certConf", &e);
     for (size_t i = 0; i < n_laters; i++) {
-        check_row(r, &r->mac, &laters[i], buf_span(&body), &state);
+        check_row(r, &r->mac.client, &laters[i], buf_span(&body), &state);
     }
     {
         const struct row other = {"certConf: signed, after a MAC", PVNO, "020102",
@@ -412,61 +387,22 @@ check_transaction(struct run *r)
                                   "error certConfirmed mac"};
 
         check_row(r, &r->pinned, &other, buf_span(&body), &state);
-        check_row(r, &r->mac, &right, buf_span(&body), &state);
-        check_row(r, &r->mac, &again, buf_span(&body), &state);
+        check_row(r, &r->mac.client, &right, buf_span(&body), &state);
+        check_row(r, &r->mac.client, &again, buf_span(&body), &state);
     }
 }
 
 /* ---- the whole ---- */
 
-static FILE *
-open_in(const char *folder, const char *name)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", folder, name);
-    FILE *f = fopen(path, "re");
-
-    if (f == NULL) {
-        stop(path, "cannot be opened");
-    }
-    return f;
-}
-
-static char *
-text_of(const char *folder, const char *name)
-{
-    FILE *f = open_in(folder, name);
-    char *text = mem_zalloc(1, 256);
-
-    if (fgets(text, 256, f) == NULL) {
-        stop(name, "empty");
-    }
-    (void)fclose(f);
-    text[strcspn(text, "\n")] = '\0';
-    return text;
-}
-
 static void
 become(struct run *r, const char *folder)
 {
-    FILE *certificate = open_in(folder, "pinned.pem");
-    FILE *key = open_in(folder, "pinned.key");
     struct err e = {0};
 
-    r->texts[0] = text_of(folder, "mac.reference");
-    r->texts[1] = text_of(folder, "mac.secret");
-    r->algorithm = BUF_INIT(256);
-    must(cmp_client_pbm(NID_sha256, PBM_COUNT, NID_hmacWithSHA256, &r->algorithm, &e), "PBM", &e);
-    r->mac = (struct cmp_client){.reference = r->texts[0],
-                                 .secret = span_str(r->texts[1]),
-                                 .algorithm = buf_span(&r->algorithm)};
-    r->pinned.certificate = PEM_read_X509(certificate, NULL, NULL, NULL);
-    r->pinned.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
-    (void)fclose(certificate);
-    (void)fclose(key);
+    credentials_mac_load(&r->mac, folder);
+    r->pinned = credentials_client(folder, "pinned");
     r->key = cmp_client_key(&e);
-    if (r->pinned.certificate == NULL || r->pinned.key == NULL || r->key == NULL) {
-        stop("keys", "not there");
-    }
+    verdict_must(r->key == NULL, "key", &e);
 }
 
 int
@@ -479,7 +415,7 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "usage: conformance HOST PORT PATH CREDENTIALS\n");
         return 2;
     }
-    must(ossl_init(&e), "start", &e);
+    verdict_must(ossl_init(&e), "start", &e);
     r.http = (struct http_client){.host = argv[1],
                                   .port = (int)strtol(argv[2], NULL, 10),
                                   .fd = -1,
@@ -491,14 +427,10 @@ main(int argc, char **argv)
     check_outside(&r);
     check_keys(&r);
     check_transaction(&r);
-    (void)printf("%d messages, %d wrong\n", r.count, r.wrong);
-    buf_free(&r.algorithm);
-    mem_free(r.texts[0]);
-    mem_free(r.texts[1]);
-    X509_free(r.pinned.certificate);
-    EVP_PKEY_free(r.pinned.key);
+    credentials_mac_free(&r.mac);
+    credentials_client_free(&r.pinned);
     EVP_PKEY_free(r.key);
     http_client_close(&r.http);
     OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
-    return r.wrong == 0 ? 0 : 1;
+    return verdict_end(&r.verdict);
 }
