@@ -9,25 +9,6 @@
 
 enum { DAY = 24 * 60 * 60, DAYS = 30 /* of a registration, of an officer's request */ };
 
-static json_int_t
-record(struct world *w, const char *what)
-{
-    CLEANUP(admin_json_cleanup) json_t *status = NULL;
-    struct err e = {0};
-
-    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
-    assert_non_null(status);
-    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
-}
-
-static void
-restart(struct world *w, const char *more)
-{
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, more);
-    world_start(w);
-}
-
 /* Between `before` and now it was made, `backdate` earlier it begins, and lives for DAYS. */
 static void
 begins(const X509 *certificate, time_t before, int backdate)
@@ -58,7 +39,7 @@ certificates_begin_before_they_are_made(void **state)
         CLEANUP(nf_free) struct nf n = {0};
         CLEANUP(answer_free) struct answer answer = {0};
 
-        restart(w, rows[i].more);
+        world_restart(w, rows[i].more);
         n = nf_new(w, BY_MAC, 1);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
         certificate = nf_issued(&answer);
@@ -66,7 +47,7 @@ certificates_begin_before_they_are_made(void **state)
         officer = world_officer(w, "officer", "Alice", key);
         begins(officer, before, rows[i].backdate);
     }
-    restart(w, "");
+    world_restart(w, "");
 }
 
 /* Another backdate in the configuration does not give up what was promised; a row that says what
@@ -86,13 +67,13 @@ an_intent_is_finished_from_when_it_says(void **state)
         CLEANUP(answer_free) struct answer answer = {0};
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
         const time_t before = clock_now();
-        json_int_t certificates = record(w, "certificates");
+        json_int_t certificates = world_record(w, "certificates");
 
         assert_int_equal(world_stop(w), 0);
         nf_leave_intent(w, &n, rows[i].backdate);
         world_start(w);
-        assert_int_equal(record(w, "open"), 0);
-        assert_int_equal(record(w, "certificates"), certificates + rows[i].finished);
+        assert_int_equal(world_record(w, "open"), 0);
+        assert_int_equal(world_record(w, "certificates"), certificates + rows[i].finished);
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
         if (rows[i].finished) {
             certificate = nf_issued(&answer);
@@ -149,18 +130,8 @@ revoke_one(struct world *w)
 {
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *certificate = world_officer(w, "officer", "Bob", key);
-    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
-    CLEANUP(mem_cleanup)
-    char *serial =
-        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
-    struct err e = {0};
 
-    answer = world_ask(
-        w,
-        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
-        &e);
-    assert_non_null(answer);
+    world_revoke(w, certificate, "superseded");
 }
 
 static void
@@ -181,7 +152,7 @@ crls_begin_before_they_are_made_and_never_before_the_last(void **state)
         time_t at;
         int entries;
 
-        restart(w, rows[i].more);
+        world_restart(w, rows[i].more);
         (void)this_update(w, &before, &next);
         revoke_one(w);
         at = this_update(w, &entries, &next);
@@ -193,7 +164,7 @@ crls_begin_before_they_are_made_and_never_before_the_last(void **state)
         assert_int_equal(next - at, 168 * 3600);
         last = at;
     }
-    restart(w, "");
+    world_restart(w, "");
 }
 
 static void

@@ -55,16 +55,6 @@ vary(struct span cms)
 }
 
 static void
-cancel(struct world *w, const char *id)
-{
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_send_cancel(w, id);
-    world_receive(w, &answer);
-    assert_int_equal(answer.m.type, LINK_CANCELLED);
-}
-
-static void
 a_registration_does_not_come_back_under_another_signature(void **state)
 {
     struct world *w = *state;
@@ -75,7 +65,7 @@ a_registration_does_not_come_back_under_another_signature(void **state)
         CLEANUP(answer_free) struct answer answer = {0};
 
         if (cancelled != 0) {
-            cancel(w, n.id);
+            world_cancel(w, n.id);
         } else {
             world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
             X509_free(nf_issued(&answer));
@@ -254,7 +244,7 @@ a_database_that_was_edited_is_not_started_with(void **state)
 
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     X509_free(nf_issued(&answer));
-    cancel(w, gone.id);
+    world_cancel(w, gone.id);
     done = world_ask(
         w,
         json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
@@ -314,23 +304,12 @@ make_tbs(struct world *w, EVP_PKEY *key, bool officer, struct tbs_request *t, st
     assert_ok(tbs_build(t, tbs, &e), &e);
 }
 
-static json_int_t
-record(struct world *w, const char *what)
-{
-    CLEANUP(admin_json_cleanup) json_t *status = NULL;
-    struct err e = {0};
-
-    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
-    assert_non_null(status);
-    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
-}
-
 static void
 an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
 {
     struct world *w = *state;
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
-    json_int_t before = record(w, "certificates");
+    json_int_t before = world_record(w, "certificates");
 
     assert_int_equal(world_stop(w), 0);
     for (int officer = 0; officer <= 1; officer++) {
@@ -378,8 +357,8 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
         cmp_msg_free(message);
     }
     world_start(w);
-    assert_int_equal(record(w, "certificates"), before);
-    assert_int_equal(record(w, "open"), 1); /* the officer's waits for the officer */
+    assert_int_equal(world_record(w, "certificates"), before);
+    assert_int_equal(world_record(w, "open"), 1); /* the officer's waits for the officer */
     {
         CLEANUP(answer_free) struct answer answer = {0};
 

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "ca/link/admin.h"
-
 time_t holder_time;
 
 struct nf
@@ -29,6 +27,18 @@ holder_asking(struct world *w, const struct nf *of, enum cmp_body body, X509 *ho
 }
 
 void
+holder_asks_again(struct world *w, struct nf *n, enum cmp_body body, enum cmp_assurance assurance)
+{
+    struct err e = {0};
+
+    assert_ok(cmp_client_request(&n->client, body, n->key, X509_get_subject_name(n->certificate),
+                                 &n->state, &n->request, &e),
+              &e);
+    buf_free(&n->nested);
+    n->nested = world_wrap(w, buf_span(&n->request), n->id, assurance, w->ra_key, w->ra);
+}
+
+void
 holder_submit(struct world *w, struct nf *n, struct answer *answer)
 {
     world_submit(w, buf_span(&n->request), buf_span(&n->nested), answer);
@@ -38,10 +48,8 @@ struct nf
 holder_enrolled(struct world *w, int certificates, X509 **certificate)
 {
     struct nf n = nf_new(w, BY_MAC, certificates);
-    CLEANUP(answer_free) struct answer answer = {0};
 
-    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    *certificate = nf_issued(&answer);
+    *certificate = nf_enrol(w, &n);
     return n;
 }
 
@@ -89,21 +97,4 @@ holder_is_revoked(struct world *w, const struct nf *of, X509 *holder, EVP_PKEY *
     CLEANUP(nf_free) struct nf probe = holder_asking(w, of, CMP_KUR, holder, key, key);
 
     holder_is_refused(w, &probe, CMP_CERT_REVOKED);
-}
-
-void
-holder_revoke(struct world *w, X509 *certificate)
-{
-    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
-    CLEANUP(mem_cleanup)
-    char *serial =
-        hex_dup(span_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
-    CLEANUP(admin_json_cleanup) json_t *done = NULL;
-    struct err e = {0};
-
-    done = world_ask(w,
-                     json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason",
-                               "keyCompromise"),
-                     &e);
-    assert_non_null(done);
 }

@@ -194,3 +194,22 @@ nf_leave_intent(struct world *w, const struct nf *n, int backdate)
                                               .now = now});
     cmp_msg_free(message);
 }
+
+void
+nf_is_refused_for(const struct answer *answer, enum cmp_failure failure, const char *words)
+{
+    nf_is_refused(answer, failure);
+    if (memmem(answer->m.phrase.p, answer->m.phrase.n, words, strlen(words)) == NULL) {
+        fail_msg("\"%.*s\" instead of \"%s\"", (int)answer->m.phrase.n,
+                 (const char *)answer->m.phrase.p, words);
+    }
+}
+
+X509 *
+nf_enrol(struct world *w, const struct nf *n)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_submit(w, buf_span(&n->request), buf_span(&n->nested), &answer);
+    return nf_issued(&answer);
+}

@@ -32,9 +32,13 @@ void nf_request(struct world *, struct nf *);
 
 /* The certificate in this answer; fails the test when there is none. */
 X509 *nf_issued(const struct answer *);
+/* Its request, and the certificate that it gets. */
+X509 *nf_enrol(struct world *, const struct nf *);
 /* The row that a CA which was killed after T1 leaves for the request: from so many seconds before
  * it was judged. The daemon does not run. */
 void nf_leave_intent(struct world *, const struct nf *, int backdate);
 void nf_is_refused(const struct answer *, enum cmp_failure);
+/* With these words in the statusString. */
+void nf_is_refused_for(const struct answer *, enum cmp_failure, const char *words);
 /* Nothing is decided, for it is the RA's fault or ours: the words for its log contain `why`. */
 void nf_is_deferred(const struct answer *, enum cmp_failure, const char *why);

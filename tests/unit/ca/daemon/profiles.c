@@ -29,17 +29,6 @@ use_file(struct world *w, const char *text)
     world_configure(w, "profiles = \"profiles.conf\"\n");
 }
 
-static json_int_t
-record(struct world *w, const char *what)
-{
-    CLEANUP(admin_json_cleanup) json_t *status = NULL;
-    struct err e = {0};
-
-    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
-    assert_non_null(status);
-    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
-}
-
 static void
 an_intent_is_finished_only_when_the_new_file_says_the_same(void **state)
 {
@@ -61,16 +50,16 @@ an_intent_is_finished_only_when_the_new_file_says_the_same(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
         CLEANUP(answer_free) struct answer answer = {0};
-        json_int_t certificates = record(w, "certificates");
-        json_int_t revoked = record(w, "revoked");
+        json_int_t certificates = world_record(w, "certificates");
+        json_int_t revoked = world_record(w, "revoked");
 
         assert_int_equal(world_stop(w), 0);
         nf_leave_intent(w, &n, 0);
         use_file(w, rows[i].file);
         world_start(w);
-        assert_int_equal(record(w, "open"), 0);
-        if (record(w, "certificates") != certificates + rows[i].finished ||
-            record(w, "revoked") != revoked + !rows[i].finished) {
+        assert_int_equal(world_record(w, "open"), 0);
+        if (world_record(w, "certificates") != certificates + rows[i].finished ||
+            world_record(w, "revoked") != revoked + !rows[i].finished) {
             fail_msg("row %zu: %s", i, rows[i].file);
         }
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
@@ -79,9 +68,7 @@ an_intent_is_finished_only_when_the_new_file_says_the_same(void **state)
         } else {
             nf_is_refused(&answer, CMP_SYSTEM_FAILURE);
         }
-        assert_int_equal(world_stop(w), 0);
-        world_configure(w, "");
-        world_start(w);
+        world_restart(w, "");
     }
 }
 
@@ -103,9 +90,7 @@ a_profile_that_left_the_file_is_not_issued_and_others_are(void **state)
     nf_request(w, &n);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     X509_free(nf_issued(&answer));
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "");
-    world_start(w);
+    world_restart(w, "");
 }
 
 static void

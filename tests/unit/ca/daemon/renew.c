@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "ca/link/admin.h"
 #include "tests/unit/ca/daemon/holder.h"
 
 enum { KILLS = 8 };
@@ -75,7 +74,7 @@ what_is_revoked_renews_nothing_and_confirms_nothing(void **state)
 
     holder_submit(w, &update, &answer);
     new = nf_issued(&answer);
-    holder_revoke(w, old);
+    world_revoke(w, old, "keyCompromise");
     /* whoever has the key of the old one must not end up with the new one */
     holder_confirm(w, &update, new, true, &answer);
     nf_is_refused(&answer, CMP_CERT_REVOKED);
@@ -101,7 +100,6 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     CLEANUP(buf_free) struct buf nested = {0};
     CLEANUP(answer_free) struct answer answer = {0};
     EVP_PKEY *right = update.client.key;
-    struct err e = {0};
 
     /* under the registration of another network function */
     holder_is_refused(w, &stolen, CMP_NOT_AUTHORIZED);
@@ -109,31 +107,13 @@ an_ra_that_lies_gets_nothing_out_of_renewal(void **state)
     holder_is_refused(w, &own, CMP_NOT_AUTHORIZED);
     /* signed with another key than the certificate's */
     update.client.key = w->ra_key;
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
-                                 X509_get_subject_name(update.certificate), &update.state,
-                                 &update.request, &e),
-              &e);
-    buf_free(&update.nested);
-    update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
-                               w->ra_key, w->ra);
+    holder_asks_again(w, &update, CMP_KUR, CMP_ASSURANCE_SIGNATURE);
     holder_is_refused(w, &update, CMP_BAD_MESSAGE_CHECK);
     /* attested as MAC */
     update.client.key = right;
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
-                                 X509_get_subject_name(update.certificate), &update.state,
-                                 &update.request, &e),
-              &e);
-    buf_free(&update.nested);
-    update.nested =
-        world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    holder_asks_again(w, &update, CMP_KUR, CMP_ASSURANCE_MAC);
     holder_is_refused(w, &update, CMP_WRONG_INTEGRITY);
-    assert_ok(cmp_client_request(&update.client, CMP_KUR, update.key,
-                                 X509_get_subject_name(update.certificate), &update.state,
-                                 &update.request, &e),
-              &e);
-    buf_free(&update.nested);
-    update.nested = world_wrap(w, buf_span(&update.request), update.id, CMP_ASSURANCE_SIGNATURE,
-                               w->ra_key, w->ra);
+    holder_asks_again(w, &update, CMP_KUR, CMP_ASSURANCE_SIGNATURE);
     holder_submit(w, &update, &answer);
     new = nf_issued(&answer);
     /* superseded before the confirmation: a certConf that the RA made itself */
@@ -177,9 +157,7 @@ a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
     holder_is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
     holder_is_live(w, &n, old, n.key);
     /* out of the window: one more, up to what is registered */
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 66\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 66\n");
     nf_free(&first);
     first = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     holder_submit(w, &first, &answer);
@@ -187,15 +165,11 @@ a_holder_enrols_again_and_it_counts_unless_it_replaces(void **state)
     nf_free(&second);
     second = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     holder_is_refused(w, &second, CMP_NOT_AUTHORIZED);
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
     nf_free(&second);
     second = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     holder_is_refused(w, &second, CMP_NOT_AUTHORIZED);
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\n");
 }
 
 /* RFC 9483 4.1.2: an ir may be signed with a certificate of this PKI. */
@@ -223,9 +197,7 @@ an_ir_signed_with_a_live_certificate_gets_what_cr_would(void **state)
     holder_is_refused(w, &second, CMP_DUPLICATE_CERT_REQ);
     holder_is_live(w, &n, old, n.key);
     /* out of the window: one more, up to what is registered */
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 66\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 66\n");
     for (int i = 0; i < 2; i++) {
         CLEANUP(nf_free) struct nf more = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
 
@@ -236,18 +208,14 @@ an_ir_signed_with_a_live_certificate_gets_what_cr_would(void **state)
             nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
         }
     }
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\nreenrolment = \"refuse\"\n");
     nf_free(&second);
     second = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
     holder_submit(w, &second, &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "ir is not accepted", 18));
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\n");
-    world_start(w);
-    holder_revoke(w, old);
+    world_restart(w, "renewal_window = 0\n");
+    world_revoke(w, old, "keyCompromise");
     nf_free(&second);
     second = holder_asking(w, &n, CMP_IR, old, n.key, NULL);
     holder_is_refused(w, &second, CMP_CERT_REVOKED);
@@ -297,20 +265,14 @@ too_early_says_from_when_and_the_same_key_needs_a_policy(void **state)
     CLEANUP(nf_free) struct nf same = holder_asking(w, &n, CMP_KUR, old, n.key, n.key);
     CLEANUP(answer_free) struct answer answer = {0};
 
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 66\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 66\n");
     holder_submit(w, &early, &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
     assert_non_null(memmem(answer.m.phrase.p, answer.m.phrase.n, "from 2", 6));
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\nallow_same_key_renewal = true\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\nallow_same_key_renewal = true\n");
     holder_submit(w, &same, &answer);
     X509_free(nf_issued(&answer));
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\n");
 }
 
 /* A network function that is registered by MAC under this uuid; `more` are further members. */
@@ -432,9 +394,7 @@ what_is_not_confirmed_in_time_is_revoked(void **state)
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
         old = nf_issued(&answer);
         confirm_by_mac(w, &n, old);
-        assert_int_equal(world_stop(w), 0);
-        world_configure(w, conf);
-        world_start(w);
+        world_restart(w, conf);
         update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
         holder_submit(w, &update, &answer);
         new = nf_issued(&answer);
@@ -443,9 +403,7 @@ what_is_not_confirmed_in_time_is_revoked(void **state)
         /* too late */
         holder_confirm(w, &update, new, true, &answer);
         nf_is_refused(&answer, CMP_CERT_CONFIRMED);
-        assert_int_equal(world_stop(w), 0);
-        world_configure(w, "renewal_window = 0\n");
-        world_start(w);
+        world_restart(w, "renewal_window = 0\n");
     }
 }
 

@@ -21,25 +21,13 @@ kur_at(struct world *w, const struct nf *of, X509 *holder, int later, EVP_PKEY *
     return n;
 }
 
-static X509 *
-issued(struct world *w, struct nf *n)
-{
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    holder_submit(w, n, &answer);
-    return nf_issued(&answer);
-}
-
 static void
 says(struct world *w, struct nf *n, enum cmp_failure failure, const char *text)
 {
     CLEANUP(answer_free) struct answer answer = {0};
 
     holder_submit(w, n, &answer);
-    nf_is_refused(&answer, failure);
-    if (memmem(answer.m.phrase.p, answer.m.phrase.n, text, strlen(text)) == NULL) {
-        fail_msg("%.*s", (int)answer.m.phrase.n, (const char *)answer.m.phrase.p);
-    }
+    nf_is_refused_for(&answer, failure, text);
 }
 
 static char *
@@ -62,8 +50,8 @@ a_newer_kur_for_the_same_key_gets_the_same_certificate(void **state)
         CLEANUP(nf_free) struct nf first = kur_at(w, &n, old, 0, NULL);
         CLEANUP(nf_free) struct nf second = kur_at(w, &n, old, 1, first.key);
         CLEANUP(nf_free) struct nf third = kur_at(w, &n, old, 2, first.key);
-        CLEANUP(x509_cleanup) X509 *new = issued(w, &first);
-        CLEANUP(x509_cleanup) X509 *same = issued(w, &second);
+        CLEANUP(x509_cleanup) X509 *new = nf_enrol(w, &first);
+        CLEANUP(x509_cleanup) X509 *same = nf_enrol(w, &second);
         CLEANUP(answer_free) struct answer answer = {0};
 
         assert_int_equal(X509_cmp(new, same), 0);
@@ -73,7 +61,7 @@ a_newer_kur_for_the_same_key_gets_the_same_certificate(void **state)
         holder_is_revoked(w, &n, old, n.key);
         holder_is_live(w, &n, new, first.key);
         /* the same octets get the same answer, and what is over is over */
-        X509_free(issued(w, &second));
+        X509_free(nf_enrol(w, &second));
         holder_confirm(w, by_second != 0 ? &first : &second, new, false, &answer);
         nf_is_refused(&answer, CMP_CERT_CONFIRMED);
         holder_is_refused(w, &third, CMP_CERT_REVOKED);
@@ -95,9 +83,8 @@ what_is_not_newer_or_not_the_holders_gets_nothing_again(void **state)
     CLEANUP(nf_free) struct nf stranger = kur_at(w, &other, of_other, 1, first.key);
     CLEANUP(nf_free) struct nf misled = kur_at(w, &other, old, 1, first.key);
     CLEANUP(nf_free) struct nf forged = kur_at(w, &n, old, 1, first.key);
-    CLEANUP(x509_cleanup) X509 *new = issued(w, &first);
+    CLEANUP(x509_cleanup) X509 *new = nf_enrol(w, &first);
     CLEANUP(mem_cleanup) char *serial = serial_text(new);
-    struct err e = {0};
 
     says(w, &same_time, CMP_DUPLICATE_CERT_REQ, serial);
     says(w, &held_back, CMP_DUPLICATE_CERT_REQ, "newer messageTime");
@@ -105,13 +92,7 @@ what_is_not_newer_or_not_the_holders_gets_nothing_again(void **state)
     holder_is_refused(w, &misled, CMP_BAD_MESSAGE_CHECK);   /* signed with another key */
     /* made by the RA itself */
     forged.client.key = w->ra_key;
-    assert_ok(cmp_client_request(&forged.client, CMP_KUR, forged.key,
-                                 X509_get_subject_name(forged.certificate), &forged.state,
-                                 &forged.request, &e),
-              &e);
-    buf_free(&forged.nested);
-    forged.nested = world_wrap(w, buf_span(&forged.request), forged.id, CMP_ASSURANCE_SIGNATURE,
-                               w->ra_key, w->ra);
+    holder_asks_again(w, &forged, CMP_KUR, CMP_ASSURANCE_SIGNATURE);
     holder_is_refused(w, &forged, CMP_BAD_MESSAGE_CHECK);
     holder_is_live(w, &n, new, first.key);
     holder_is_live(w, &n, old, n.key);
@@ -125,8 +106,8 @@ another_key_takes_the_place_of_what_was_not_confirmed(void **state)
     CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
     CLEANUP(nf_free) struct nf first = kur_at(w, &n, old, 0, NULL);
     CLEANUP(nf_free) struct nf second = kur_at(w, &n, old, 1, NULL);
-    CLEANUP(x509_cleanup) X509 *lost = issued(w, &first);
-    CLEANUP(x509_cleanup) X509 *new = issued(w, &second);
+    CLEANUP(x509_cleanup) X509 *lost = nf_enrol(w, &first);
+    CLEANUP(x509_cleanup) X509 *new = nf_enrol(w, &second);
     CLEANUP(answer_free) struct answer answer = {0};
 
     holder_is_revoked(w, &n, lost, first.key);
@@ -158,7 +139,7 @@ who_wants_nothing_must_wait(void **state)
         if (i == ISSUANCE_UNWANTED_MAX) {
             says(w, &kur, CMP_SYSTEM_UNAVAIL, "the next is possible from 2");
         } else {
-            new = issued(w, &kur);
+            new = nf_enrol(w, &kur);
             holder_confirm(w, &kur, new, false, &answer);
             assert_int_equal(answer.m.type, LINK_CONFIRMED);
         }
@@ -167,7 +148,7 @@ who_wants_nothing_must_wait(void **state)
     {
         CLEANUP(nf_free) struct nf kur = kur_at(w, &other, of_other, 0, NULL);
 
-        X509_free(issued(w, &kur)); /* nobody else waits */
+        X509_free(nf_enrol(w, &kur)); /* nobody else waits */
     }
 }
 
@@ -180,7 +161,7 @@ a_kur_after_a_confirmed_cr_hears_of_its_successor(void **state)
     CLEANUP(nf_free) struct nf cr = holder_asking(w, &n, CMP_CR, old, n.key, NULL);
     CLEANUP(nf_free) struct nf kur = kur_at(w, &n, old, 1, NULL);
     CLEANUP(nf_free) struct nf later = kur_at(w, &n, old, 2, NULL);
-    CLEANUP(x509_cleanup) X509 *new = issued(w, &cr);
+    CLEANUP(x509_cleanup) X509 *new = nf_enrol(w, &cr);
     CLEANUP(mem_cleanup) char *serial = serial_text(new);
     CLEANUP(mem_cleanup) char *successor = mem_printf("sign with its successor %s", serial);
     CLEANUP(mem_cleanup) char *revoked = mem_printf("successor %s is revoked", serial);
@@ -189,7 +170,7 @@ a_kur_after_a_confirmed_cr_hears_of_its_successor(void **state)
     holder_confirm(w, &cr, new, true, &answer);
     assert_int_equal(answer.m.type, LINK_CONFIRMED);
     says(w, &kur, CMP_DUPLICATE_CERT_REQ, successor);
-    holder_revoke(w, new);
+    world_revoke(w, new, "keyCompromise");
     says(w, &later, CMP_DUPLICATE_CERT_REQ, revoked);
 }
 
@@ -203,9 +184,7 @@ what_was_rejected_is_made_once_more_by_option_only(void **state)
     for (int tries = 0; tries <= 1; tries++) {
         CLEANUP(nf_free) struct nf n = nf_new(w, BY_CERTIFICATE, 3);
 
-        assert_int_equal(world_stop(w), 0);
-        world_configure(w, confs[tries]);
-        world_start(w);
+        world_restart(w, confs[tries]);
         for (int i = 0; i <= tries + 1; i++) {
             CLEANUP(x509_cleanup) X509 *new = NULL;
             CLEANUP(answer_free) struct answer answer = {0};
@@ -215,14 +194,12 @@ what_was_rejected_is_made_once_more_by_option_only(void **state)
                 says(w, &n, CMP_NOT_AUTHORIZED, "register it anew");
                 continue;
             }
-            new = issued(w, &n);
+            new = nf_enrol(w, &n);
             holder_confirm(w, &n, new, false, &answer);
             assert_int_equal(answer.m.type, LINK_CONFIRMED);
         }
     }
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, confs[0]);
-    world_start(w);
+    world_restart(w, confs[0]);
 }
 
 /* Killed at another moment each time: one certificate, whoever asks again. */
@@ -236,7 +213,7 @@ a_kill_at_any_moment_gives_no_second_certificate(void **state)
         CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &old);
         CLEANUP(nf_free) struct nf first = kur_at(w, &n, old, 0, NULL);
         CLEANUP(nf_free) struct nf second = kur_at(w, &n, old, 1, i % 2 == 0 ? first.key : NULL);
-        CLEANUP(x509_cleanup) X509 *lost = issued(w, &first);
+        CLEANUP(x509_cleanup) X509 *lost = nf_enrol(w, &first);
         CLEANUP(x509_cleanup) X509 *new = NULL;
         CLEANUP(answer_free) struct answer answer = {0};
         const struct timespec pause = {.tv_nsec = (long)i * 2 * 1000 * 1000};
@@ -246,7 +223,7 @@ a_kill_at_any_moment_gives_no_second_certificate(void **state)
         world_kill(w);
         world_start_and_kill(w, i * 10);
         world_start(w);
-        new = issued(w, &second);
+        new = nf_enrol(w, &second);
         assert_int_equal(X509_cmp(new, lost) == 0, i % 2 == 0);
         holder_confirm(w, &second, new, true, &answer);
         assert_int_equal(answer.m.type, LINK_CONFIRMED);

@@ -237,9 +237,7 @@ a_cancel_ends_an_intent(void **state)
     json_int_t revoked;
     pid_t signer;
 
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "signer_timeout_ms = 500\n");
-    world_start(w);
+    world_restart(w, "signer_timeout_ms = 500\n");
     certificates = status_of(w, "record", "certificates", &signer);
     revoked = status_of(w, "record", "revoked", NULL);
     assert_int_equal(kill(signer, SIGSTOP), 0);
@@ -256,9 +254,7 @@ a_cancel_ends_an_intent(void **state)
     assert_int_equal(status_of(w, "record", "open", NULL), 0);
     assert_int_equal(status_of(w, "record", "certificates", NULL), certificates);
     assert_int_equal(status_of(w, "record", "revoked", NULL), revoked + 1);
-    assert_int_equal(world_stop(w), 0);
-    world_configure(w, "renewal_window = 0\n");
-    world_start(w);
+    world_restart(w, "renewal_window = 0\n");
 }
 
 /* Cancelled while its request is on its way, at another moment each time, and killed: whatever was

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/link/admin.h"
 #include "ca/x509/name.h"
 #include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
@@ -80,29 +79,6 @@ role_is(struct world *w, X509 *certificate, const char *role)
 }
 
 static void
-revoke(struct world *w, X509 *certificate)
-{
-    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(certificate));
-    CLEANUP(admin_json_cleanup) json_t *done = NULL;
-    struct err e = {0};
-
-    done = world_ask(
-        w,
-        json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", "superseded"),
-        &e);
-    assert_non_null(done);
-}
-
-static X509 *
-enrolled(struct world *w, struct nf *n)
-{
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_submit(w, buf_span(&n->request), buf_span(&n->nested), &answer);
-    return nf_issued(&answer);
-}
-
-static void
 only_the_record_makes_a_registrar(void **state)
 {
     struct world *w = *state;
@@ -111,7 +87,7 @@ only_the_record_makes_a_registrar(void **state)
     CLEANUP(x509_cleanup) X509 *officer = world_officer(w, "officer", "Alice", officer_key);
     CLEANUP(x509_cleanup) X509 *other = world_officer(w, "registrar", "OAM 2", other_key);
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
-    CLEANUP(x509_cleanup) X509 *nf = enrolled(w, &n);
+    CLEANUP(x509_cleanup) X509 *nf = nf_enrol(w, &n);
 
     cannot_register(w, officer, officer_key);
     cannot_register(w, w->ra, w->ra_key);
@@ -123,7 +99,7 @@ only_the_record_makes_a_registrar(void **state)
     role_is(w, nf, "none");
     role_is(w, w->issuing, "none");
     role_is(w, NULL, "none");
-    revoke(w, other);
+    world_revoke(w, other, "superseded");
     role_is(w, other, "none");
     cannot_register(w, other, other_key);
 }
@@ -147,7 +123,7 @@ an_edited_row_makes_nobody_a_registrar(void **state)
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *officer = world_officer(w, "officer", "Bob", key);
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
-    CLEANUP(x509_cleanup) X509 *nf = enrolled(w, &n);
+    CLEANUP(x509_cleanup) X509 *nf = nf_enrol(w, &n);
 
     assert_int_equal(world_stop(w), 0);
     edit(w, "DROP TRIGGER certificate_fixed; DROP TRIGGER request_fixed;"

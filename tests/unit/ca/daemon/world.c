@@ -20,6 +20,7 @@
 #include "ca/x509/crl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
+#include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
 #include "db/ledger.h"
 #include "pkcs11/key.h"
@@ -620,6 +621,47 @@ world_submit(struct world *w, struct span inner, struct span nested, struct answ
 {
     world_send_submit(w, inner, nested);
     world_receive(w, answer);
+}
+
+void
+world_restart(struct world *w, const char *more)
+{
+    assert_int_equal(world_stop(w), 0);
+    world_configure(w, more);
+    world_start(w);
+}
+
+json_int_t
+world_record(struct world *w, const char *what)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    return json_integer_value(json_object_get(json_object_get(status, "record"), what));
+}
+
+void
+world_revoke(struct world *w, const X509 *certificate, const char *reason)
+{
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(certificate));
+    CLEANUP(admin_json_cleanup) json_t *done = NULL;
+    struct err e = {0};
+
+    done = world_ask(
+        w, json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial, "reason", reason), &e);
+    assert_non_null(done);
+}
+
+void
+world_cancel(struct world *w, const char *id)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    world_send_cancel(w, id);
+    world_receive(w, &answer);
+    assert_int_equal(answer.m.type, LINK_CANCELLED);
 }
 
 struct forged {

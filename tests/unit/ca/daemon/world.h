@@ -56,12 +56,18 @@ void world_signer_days(struct world *, int days);
 /* A start that is killed after `ms`, wherever it is then. */
 void world_start_and_kill(struct world *, unsigned ms);
 int world_stop(struct world *);
+/* An end in order, and a start with this in nfpki-ca.conf besides. */
+void world_restart(struct world *, const char *more);
 
 /* A certificate of a device, signed by `issuer_key`; a root when `issuer` is NULL. */
 X509 *world_vendor(X509 *issuer, EVP_PKEY *issuer_key, EVP_PKEY *key, const char *name);
 
 /* Owned JSON answer; NULL with the code in e. */
 json_t *world_ask(struct world *, json_t *request, struct err *e);
+/* A figure of the record, as `status` says it. */
+json_int_t world_record(struct world *, const char *what);
+/* By an officer. */
+void world_revoke(struct world *, const X509 *, const char *reason);
 /* A certificate through the admin socket. */
 X509 *world_officer(struct world *, const char *profile, const char *name, EVP_PKEY *key);
 
@@ -76,6 +82,8 @@ struct buf world_cancellation(const char *of, time_t at, X509 *signer, EVP_PKEY 
 void world_send_cancellation(struct world *, const char *id, struct span cms);
 /* By the registrar, now; sends only. */
 void world_send_cancel(struct world *, const char *id);
+/* The same, and it is cancelled. */
+void world_cancel(struct world *, const char *id);
 /* The registrationId of a CMS. */
 void world_registration_id(struct span cms, char id[CMP_REGISTRATION_ID_SIZE + 1]);
 
