@@ -5,6 +5,7 @@
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 source "$(dirname "$0")/../support/every_profile.sh"
+source "$(dirname "$0")/../support/go.sh"
 pki_start
 every_profile_start
 every_profile "$pki/every"
@@ -50,8 +51,7 @@ changed nf-tls.P-256.pem
 
 # ---- Go --------------------------------------------------------------------------------------------
 
-export GO111MODULE=off GOCACHE=$pki/go-cache GOPATH=$pki/go GOTOOLCHAIN=local
-go build -o "$pki/go-certificates" "$here/certificates.go"
+go_build "$pki/go-certificates" "$here/certificates.go"
 in_go() { "$pki/go-certificates" root.pem issuing.pem issuing.crl "$@"; }
 in_go "${certificates[@]}" >Go.said
 judge Go

@@ -5,6 +5,7 @@
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 source "$(dirname "$0")/../support/admin.sh"
+source "$(dirname "$0")/../support/go.sh"
 pki_start
 cd "$pki"
 admin_start
@@ -12,10 +13,8 @@ sources=$root_dir/tests/interop/http_clients
 api=https://127.0.0.1:$admin_port
 openssl pkcs12 -export -in oam/registrar.pem -inkey oam/registrar.key -passout pass:client -out registrar.p12
 
-# Go's own compiler cache is this test's, and nothing is fetched
 javac -Xlint:all -Werror -d classes "$sources/WebClient.java"
-GO111MODULE=off GOTOOLCHAIN=local GOFLAGS=-mod= GOPROXY=off GOPATH=$pki/go GOCACHE=$pki/go/cache \
-  /usr/bin/go build -o client-go "$sources/client.go"
+go_build client-go "$sources/client.go"
 
 java_client() { java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp classes WebClient "$@"; }
 go_client() { ./client-go "$@"; }
