@@ -4,37 +4,16 @@
 # files are refused at start with file and line.
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
+source "$(dirname "$0")/../support/every_profile.sh"
 pki_start
 cd "$pki"
 domain=5gc.mnc012.mcc345.3gppnetwork.org
 other=5gc.mnc013.mcc345.3gppnetwork.org
 
-# register_for NAME TYPE PROFILES-JSON FQDNS-JSON [MEMBER]: sets $reference and $secret, or fails
-register_for() {
-  local answer
-  cat >"oam/$1.json" <<JSON
-{"version":1,"nfInstanceId":"$(</proc/sys/kernel/random/uuid)","nfTypes":["$2"],"fqdns":$4,
- "homeDomain":"$domain","country":"SE",${5:-}"profiles":$3,"certificates":4,"proof":{"kind":"mac"},
- "notBefore":"$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)",
- "notAfter":"$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"}
-JSON
-  sign_registration "$1"
-  answer=$(ractl register --json "oam/$1.p7s" 2>&1) || { said=$answer; return 1; }
-  reference=$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")
-  secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")
-}
-
-key() { # key FILE P-256|P-384|RSA-bits
-  case $2 in
-    RSA-*) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${2#RSA-}" -out "$1" 2>/dev/null ;;
-    *) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$2" -out "$1" 2>/dev/null ;;
-  esac
-}
-
 # ask PROFILE KIND [ARGUMENT...]: an ir by path with a new key; the certificate is in PROFILE.pem
 ask() {
   local profile=$1
-  key "$1.key" "$2"
+  every_key "$1.key" "$2"
   shift 2
   rm -f "$profile.pem"
   openssl cmp -cmd ir -server "$host:$port" -path ".well-known/cmp/p/$profile" -trusted "$NFPKI_TRUST" \
@@ -64,7 +43,7 @@ refused() { # refused 'what' FAILINFO PROFILE KIND [ARGUMENT...]
 
 # ---- without a file: the built-in ones, and no others ---------------------------------------------
 
-! register_for nobody SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" || fail 'sepp without a file'
+! every_registration nobody SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" || fail 'sepp without a file'
 grep -q 'profiles\[0\].name: not a profile' <<<"$said" || fail "sepp without a file: $said"
 
 # ---- bad files: refused at start and by --check, with file and line --------------------------------
@@ -123,12 +102,12 @@ restart_both
 dns="[\"nf1.$domain\"]"
 for row in nf-tls:AMF:P-256 nf-tls-client:SMF:P-384 nf-tls-server:UDR:RSA-2048; do
   IFS=: read -r profile type kind <<<"$row"
-  register_for "$profile" "$type" "[{\"name\":\"$profile\",\"maxValidityDays\":2}]" "$dns" || fail "$profile: $said"
+  every_registration "$profile" "$type" "[{\"name\":\"$profile\",\"maxValidityDays\":2}]" "$dns" || fail "$profile: $said"
   ask "$profile" "$kind" || fail "$profile: $(cat "$profile.log")"
   has "$profile" "DNS:nf1.$domain, URI:urn:uuid:" 'X509v3 CRL Distribution Points'
 done
 
-register_for nrf NRF '[{"name":"nrf-token"},{"name":"cca-jwt"}]' "$dns" || fail "NRF: $said"
+every_registration nrf NRF '[{"name":"nrf-token"},{"name":"cca-jwt"}]' "$dns" || fail "NRF: $said"
 ask nrf-token P-256 || fail "nrf-token: $(cat nrf-token.log)"
 has nrf-token '1.3.6.1.5.5.7.3.39' 'Digital Signature'
 ask cca-jwt P-384 || fail "cca-jwt: $(cat cca-jwt.log)"
@@ -136,7 +115,7 @@ has cca-jwt '1.3.6.1.5.5.7.3.37' 'Digital Signature'
 refused 'an RSA key below the profile' badCertTemplate nrf-token RSA-2048
 grep -q 'the profile does not take a key of this kind or size' nrf-token.log || fail "no phrase: $(cat nrf-token.log)"
 refused 'a profile that is not registered' notAuthorized nf-tls P-256
-! register_for amf AMF '[{"name":"nrf-token"}]' "$dns" || fail 'an AMF was registered for tokens'
+! every_registration amf AMF '[{"name":"nrf-token"}]' "$dns" || fail 'an AMF was registered for tokens'
 grep -q 'nfTypes: profile nrf-token is for NRF' <<<"$said" || fail "tokens for an AMF: $said"
 echo 'ok: tokens are for NRFs'
 
@@ -151,21 +130,21 @@ ractl manifest --profiles profiles.conf site.jsonl >/dev/null
 
 names="[\"*.sepp1.$domain\",\"sepp1.$domain\",\"sepp1.$other\"]"
 plmns='"plmns":[{"mcc":"345","mnc":"12"},{"mcc":"345","mnc":"13"}],'
-! register_for less SEPP '[{"name":"sepp"}]' "$names" '"plmns":[{"mcc":"345","mnc":"12"}],' ||
+! every_registration less SEPP '[{"name":"sepp"}]' "$names" '"plmns":[{"mcc":"345","mnc":"12"}],' ||
   fail 'a PLMN that is not registered'
-! register_for more SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" "$plmns" || fail 'a PLMN without a name'
+! every_registration more SEPP '[{"name":"sepp"}]' "[\"sepp1.$domain\"]" "$plmns" || fail 'a PLMN without a name'
 grep -q 'plmns\[1\]: no FQDN' <<<"$said" || fail "a PLMN without a name: $said"
-register_for sepp SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
+every_registration sepp SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
 refused 'a wildcard that the policy of the signer has not' systemFailure sepp P-256
 refused 'keyEncipherment that the policy of the signer has not' systemFailure n32-jwe RSA-3072
 refused 'an elliptic curve for keyEncipherment' badCertTemplate n32-jwe P-256
 sed -i 's/^    max_validity = 1095/&\n    key_usage = {"digitalSignature", "keyEncipherment"}\n    wildcard = true\n    no_rev_avail = true/' \
   ca/issuing-signer.conf
 sed -i '$alab_profiles = true' ca/nfpki-ca.conf
-! register_for lab AMF '[{"name":"free5gc-lab"}]' "$dns" || fail 'a laboratory without leave'
+! every_registration lab AMF '[{"name":"free5gc-lab"}]' "$dns" || fail 'a laboratory without leave'
 grep -q 'the CA says: profiles\[0\].name: free5gc-lab is for lab' <<<"$said" || fail "a laboratory: $said"
 restart_both
-register_for sepp2 SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
+every_registration sepp2 SEPP '[{"name":"sepp"},{"name":"n32-jwe"}]' "$names" "$plmns" || fail "SEPP: $said"
 ask sepp P-256 || fail "sepp: $(cat sepp.log)"
 has sepp "DNS:*.sepp1.$domain, DNS:sepp1.$domain, DNS:sepp1.$other, URI:urn:uuid:" \
   'TLS Web Server Authentication, TLS Web Client Authentication'
@@ -174,11 +153,11 @@ has n32-jwe '1.3.6.1.5.5.7.3.38' 'Key Encipherment' "DNS:sepp1.$domain, DNS:sepp
 
 # ---- laboratories, short lives, an own profile ----------------------------------------------------
 
-register_for lab2 AMF '[{"name":"free5gc-lab"}]' "$dns" || fail "lab: $said"
+every_registration lab2 AMF '[{"name":"free5gc-lab"}]' "$dns" || fail "lab: $said"
 ask free5gc-lab RSA-2048 -sans AMF || fail "free5gc-lab: $(cat free5gc-lab.log)"
 has free5gc-lab "DNS:nf1.$domain, DNS:AMF, URI:urn:uuid:"
 
-register_for short AMF '[{"name":"nf-tls-short"}]' "$dns" || fail "short: $said"
+every_registration short AMF '[{"name":"nf-tls-short"}]' "$dns" || fail "short: $said"
 ask nf-tls-short P-256 || fail "nf-tls-short: $(cat nf-tls-short.log)"
 has nf-tls-short "DNS:nf1.$domain"
 # noRevAvail, not critical, NULL
@@ -188,26 +167,26 @@ has nf-tls-short "DNS:nf1.$domain"
 openssl x509 -in nf-tls-short.pem -noout -checkend $((11 * 3600)) >/dev/null || fail 'nf-tls-short: too short'
 ! openssl x509 -in nf-tls-short.pem -noout -checkend $((13 * 3600)) >/dev/null || fail 'nf-tls-short: too long'
 
-register_for names AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
+every_registration names AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
 refused 'a name that is not registered' notAuthorized nf-tls P-256 -sans "nf2.$domain"
 # cert-manager's CMP issuer rejects whatever is not "accepted"; its CSR has a CN, which no certificate
 # of ours has, names, usages and purposes in its own order
 as_cert_manager() { # as_cert_manager PROFILE SUBJECT
   local profile=$1
-  key cm.key P-384
+  every_key cm.key P-384
   openssl req -new -key cm.key -subj "$2" -addext "subjectAltName=URI:urn:uuid:${instance^^},DNS:NF1.$domain" \
     -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=clientAuth,serverAuth \
     -addext basicConstraints=critical,CA:FALSE -out cm.csr
   openssl cmp -cmd p10cr -server "$host:$port" -path ".well-known/cmp/p/$profile" -trusted "$NFPKI_TRUST" \
     -ref "$reference" -secret "pass:$secret" -csr cm.csr -certout cm.pem >cm.log 2>&1 || fail "$profile: $(cat cm.log)"
 }
-register_for cm AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
+every_registration cm AMF '[{"name":"nf-tls"}]' "$dns" || fail "AMF: $said"
 instance=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/cm.json)
 as_cert_manager nf-tls "/CN=nf1.$domain"
 grep -q 'granted with modifications' cm.log || fail "a CN was dropped in silence: $(cat cm.log)"
 as_cert_manager nf-tls "/O=$domain/C=SE"
 ! grep -q 'granted with modifications' cm.log || fail "what was asked for is what was given: $(cat cm.log)"
-register_for udm UDM '[{"name":"udm-tls"}]' "$dns" || fail "UDM: $said"
+every_registration udm UDM '[{"name":"udm-tls"}]' "$dns" || fail "UDM: $said"
 refused 'another curve than the own profile has' badCertTemplate udm-tls P-256
 cat >wish.cnf <<'CONF'
 [policy]
@@ -242,7 +221,7 @@ grep -q "$hash" show.txt || fail "the record does not name the file: $(cat show.
 audit verify >/dev/null
 echo '# another comment' >>profiles.conf
 restart_both
-register_for after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
+every_registration after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
 ask nf-tls P-256 || fail "after: $(cat nf-tls.log)"
 serial=$(openssl x509 -in nf-tls.pem -noout -serial | cut -d= -f2)
 audit show "$serial" | grep -q "$(sha256sum profiles.conf | cut -d' ' -f1)" || fail 'the record names the old file'

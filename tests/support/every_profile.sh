@@ -23,18 +23,19 @@ every_key() { # every_key FILE P-256|P-384|RSA-bits
   esac
 }
 
-# every_registration NAME TYPE PROFILE FQDNS-JSON CERTIFICATES [MEMBER]: sets $reference and $secret
+# every_registration NAME TYPE PROFILES-JSON FQDNS-JSON [MEMBER]: for four certificates; sets $reference and
+# $secret, or fails with why in $said
 every_registration() {
   local answer
   cat >"$pki/oam/$1.json" <<JSON
 {"version":1,"nfInstanceId":"$(</proc/sys/kernel/random/uuid)","nfTypes":["$2"],"fqdns":$4,
- "homeDomain":"5gc.mnc012.mcc345.3gppnetwork.org","country":"SE",${6:-}
- "profiles":[{"name":"$3"}],"certificates":$5,"proof":{"kind":"mac"},
+ "homeDomain":"5gc.mnc012.mcc345.3gppnetwork.org","country":"SE",${5:-}"profiles":$3,
+ "certificates":4,"proof":{"kind":"mac"},
  "notBefore":"$(date -u -d '-1 minute' +%Y-%m-%dT%H:%M:%SZ)",
  "notAfter":"$(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)"}
 JSON
   sign_registration "$1"
-  answer=$(ractl register --json "$pki/oam/$1.p7s")
+  answer=$(ractl register --json "$pki/oam/$1.p7s" 2>&1) || { said=$answer; return 1; }
   reference=$(sed -nE 's/.*"reference": *"([^"]*)".*/\1/p' <<<"$answer")
   secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' <<<"$answer")
 }
@@ -50,7 +51,7 @@ every_profile() {
       names="[\"*.sepp1.$domain\",\"sepp1.$domain\",\"sepp1.$other\"]"
       member='"plmns":[{"mcc":"345","mnc":"12"},{"mcc":"345","mnc":"13"}],'
     fi
-    every_registration "every-$profile" "$type" "$profile" "$names" 4 "$member"
+    every_registration "every-$profile" "$type" "[{\"name\":\"$profile\"}]" "$names" "$member" || fail "$profile: $said"
     for kind in $kinds; do
       every_key "$dir/$profile.$kind.key" "$kind"
       openssl cmp -cmd ir -server "$host:$port" -path ".well-known/cmp/p/$profile" -trusted "$NFPKI_TRUST" \
