@@ -14,7 +14,11 @@ enrol() { # enrol NAME
   new_key "$1.key"
   cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey "$1.key" -certout "$1.pem" -implicit_confirm
 }
-newer() { sleep 1.1; } # messageTime has seconds
+newer() { # messageTime has seconds: until the next one begins
+  local from now
+  printf -v from '%(%s)T' -1
+  until printf -v now '%(%s)T' -1 && ((now > from)); do sleep 0.02; done
+}
 kur() { # kur OF KEY OUT [ARGUMENT...]
   cmp -cmd kur -cert "$1.pem" -key "$1.key" -newkey "$2.key" -certout "$3.pem" "${@:4}"
 }
