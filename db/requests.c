@@ -286,12 +286,8 @@ int
 requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
                 struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    return store_query(db, &rows, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
-                       STORE_VALUES(store_blob(rid), store_int(enrolment)), e) != 0
-               ? -1
-               : store_next(&rows, queued, e);
+    return store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
+                         STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
 }
 
 int
