@@ -219,7 +219,7 @@ enrol odd || fail "with allow: $(cat odd.log)"
 # an anchor under which nothing verifies
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=Old/CN=Root -keyout ended.key -out ended.csr \
   2>/dev/null
-openssl x509 -req -in ended.csr -key ended.key -extfile cross.ext -days -1 -out ended.pem 2>/dev/null
+faketime -f -3d openssl x509 -req -in ended.csr -key ended.key -extfile cross.ext -days 1 -out ended.pem 2>/dev/null
 for host_of in ra ca; do
   "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check 2>check.txt || fail "--check: $(<check.txt)"
   sed "s|$pki/other-root.pem|$pki/ended.pem|" "$host_of/nfpki-$host_of.conf" >"$host_of/check.conf"
