@@ -61,13 +61,13 @@ measure yard env SOFTHSM2_CONF="$pki/ca/softhsm2.conf" CREDENTIALS_DIRECTORY="$p
 # MAC protected: registrations with many certificates each
 : >"$pki/credentials.txt"
 registrations=20
+few=$((count < 400 ? count : 400)) # six times, below
 for ((i = 0; i < registrations; i++)); do
-  register "bench$i" AMF $((count / registrations + 100))
+  register "bench$i" AMF $(((count + 6 * few) / registrations + 100))
   echo "$reference $secret" >>"$pki/credentials.txt"
 done
 run_load mac "$count"
 # the same few clients alone, and while four addresses send as many iterations as are taken
-few=$((count < 400 ? count : 400))
 several() { measure "$1" "$bin/bench.enrol" 127.0.0.1 "$port" "$path" "$pki/credentials.txt" "$few" 4; }
 "$bin/bench.flood" 127.0.0.1 "$port" "$path" "$reference" 300000 600 8 127.0.0.{2..5} >"$pki/flood" &
 flood=$!
