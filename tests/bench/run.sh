@@ -71,6 +71,7 @@ run_load mac "$count"
 several() { measure "$1" "$bin/bench.enrol" 127.0.0.1 "$port" "$path" "$pki/credentials.txt" "$few" 4; }
 "$bin/bench.flood" 127.0.0.1 "$port" "$path" "$reference" 300000 600 8 127.0.0.{2..5} >"$pki/flood" &
 flood=$!
+trap 'kill -KILL "$flood" 2>/dev/null || true; pki_end' EXIT # it must not outlive a run that failed
 kill -STOP "$flood"
 for ((i = 0; i < 3; i++)); do
   several "alone$i"
