@@ -5,15 +5,16 @@
  *
  * A turn lasts LANE_SHARE times as long as deriving takes here, and its end is the first that
  * anybody hears of it. A turn of nobody - there is no such reference, or it is cancelled - lasts
- * exactly as long and computes nothing: neither the answer's time nor its place in the queue shows
- * which it was. How long it takes is measured at the start; what takes longer than foreseen
- * lengthens all turns of its kind for a while, never one of them alone.
- * Who waits: at most LANE_WAITING_MAX turns, LANE_ADDRESS_MAX of one address (http_address.h), and
- * LANE_REFERENCE_MAX of one reference, known or not. Addresses come in turn, by what they cost
- * (start-time fair queueing). Where there is no place, the address that holds most of them gives
- * one to an address that holds two less. Nobody waits longer than LANE_WAIT_MS, which is less than
- * clients wait: then it is turned away, as it would have been at once, and may come again.
- * On the loop's thread; deriving is on a thread of the lane's own.
+ * as long as is foreseen and computes nothing: neither the answer's time nor its place in the queue
+ * shows which it was. How long it takes is measured at the start, with a margin. What takes longer
+ * all the same has a longer turn, so that the quarter holds, and lengthens all turns of its kind
+ * for a while: only there, on a processor that has become slower, can a turn show that it was
+ * somebody's. Who waits: at most LANE_WAITING_MAX turns, LANE_ADDRESS_MAX of one address
+ * (http_address.h), and LANE_REFERENCE_MAX of one reference, known or not. Addresses come in turn,
+ * by what they cost (start-time fair queueing). Where there is no place, the address that holds
+ * most of them gives one to an address that holds two less. Nobody waits longer than LANE_WAIT_MS,
+ * which is less than clients wait: then it is turned away, as it would have been at once, and may
+ * come again. On the loop's thread; deriving is on a thread of the lane's own.
  */
 #pragma once
 
