@@ -67,8 +67,9 @@ for ((i = 0; i < registrations; i++)); do
   echo "$reference $secret" >>"$pki/credentials.txt"
 done
 run_load mac "$count"
-# with the budgets that the product has (the quickstart has none, since one machine plays everybody):
-# (niced: its own work is not what is measured) the same few clients alone, and while four addresses send as many iterations as are taken
+# The same few clients alone, and while four addresses send as many iterations as are taken; with the
+# budgets that the product has (the quickstart has none: one machine plays everybody). The flood is
+# niced: its own work is not what is measured.
 sed -i 's/^budget_address = .*/budget_address = "100\/1000"/' "$pki/ra/nfpki-ra.conf"
 stop_daemon ra
 start_daemon ra
