@@ -235,14 +235,23 @@ start_loop(struct daemon *d, struct err *e)
 }
 
 static int
+ask_ca(void *user, const struct link_message *m, ask_reply *reply, void *arg, struct err *e)
+{
+    const struct daemon *d = user;
+
+    return queue_ask(d->ra.queue, m, reply, arg, e);
+}
+
+static int
 start_services(struct daemon *d, struct err *e)
 {
     const struct timeval ready = {.tv_sec = READY_WAIT_MS / 1000};
     const struct queue_options queue = {.ra = &d->ra, .up = on_link_up, .arg = d};
+    const struct roles_options roles = {.base = d->ra.base, .ask = ask_ca, .user = d};
     const struct settings *s = d->ra.settings;
 
     d->ra.closing = closing_new(&d->ra);
-    d->ra.roles = roles_new(&d->ra);
+    d->ra.roles = roles_new(&roles);
     d->front = front_new(&d->ra, e);
     if (d->front == NULL) {
         return -1;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ra/queue.h"
 
 struct place {
     struct roles *roles;
@@ -25,7 +24,7 @@ struct place {
 };
 
 struct roles {
-    struct ra *ra;
+    struct roles_options options;
     uint8_t crls[SHA256_SIZE];
     struct place places[ROLES_MAX];
 };
@@ -76,10 +75,11 @@ send_question(struct place *p)
 {
     const struct link_message m = {.type = LINK_ROLE,
                                    .id = span_of(p->fingerprint, sizeof(p->fingerprint))};
+    const struct roles_options *o = &p->roles->options;
     struct err e = {0};
 
     p->outdated = false;
-    p->asking = queue_ask(p->roles->ra->queue, &m, on_reply, p, &e) == 0;
+    p->asking = o->ask(o->user, &m, on_reply, p, &e) == 0;
     if (!p->asking) {
         log_err(LOG_WARNING, "role-unknown", &e, "an administrator is told to come again");
         tell(p, ROLE_UNKNOWN);
@@ -140,7 +140,8 @@ void
 roles_ask(struct roles *roles, const uint8_t fingerprint[SHA256_SIZE], bool anew,
           struct role_waiter *w)
 {
-    const struct timeval wait = {.tv_sec = ROLES_WAIT_MS / 1000};
+    const int ms = roles->options.wait_ms;
+    const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     struct place *p = place_of(roles, fingerprint);
 
     if (p == NULL) {
@@ -148,7 +149,7 @@ roles_ask(struct roles *roles, const uint8_t fingerprint[SHA256_SIZE], bool anew
         return;
     }
     if (!anew && !p->asking && p->role != ROLE_UNKNOWN &&
-        clock_monotonic_ms() - p->at <= ROLES_AGE_MS) {
+        clock_monotonic_ms() - p->at <= roles->options.age_ms) {
         w->done(w, p->role);
         return;
     }
@@ -176,16 +177,22 @@ roles_note_crls(struct roles *roles, const uint8_t crls[SHA256_SIZE])
 }
 
 struct roles *
-roles_new(struct ra *ra)
+roles_new(const struct roles_options *options)
 {
     struct roles *roles = mem_zalloc(1, sizeof(*roles));
 
-    roles->ra = ra;
+    roles->options = *options;
+    if (roles->options.age_ms == 0) {
+        roles->options.age_ms = ROLES_AGE_MS;
+    }
+    if (roles->options.wait_ms == 0) {
+        roles->options.wait_ms = ROLES_WAIT_MS;
+    }
     for (size_t i = 0; i < ROLES_MAX; i++) {
         struct place *p = &roles->places[i];
 
         p->roles = roles;
-        p->late = evtimer_new(ra->base, on_late, p);
+        p->late = evtimer_new(options->base, on_late, p);
         if (p->late == NULL) {
             abort(); /* out of memory */
         }

@@ -11,8 +11,9 @@
 
 #include "base/buf.h"
 #include "base/ossl.h"
+#include "ra/asks.h"
 
-struct ra;
+struct event_base;
 
 enum { ROLES_AGE_MS = 60 * 1000, ROLES_WAIT_MS = 10 * 1000, ROLES_MAX = 64 };
 
@@ -32,10 +33,20 @@ struct role_waiter {
     struct role_waiter *next;
 };
 
+struct roles_options {
+    struct event_base *base;
+    /* Sends a question to the CA; `reply` comes later, once, when it returned 0. */
+    int (*ask)(void *user, const struct link_message *, ask_reply *reply, void *arg, struct err *e);
+    void *user;
+    int64_t age_ms; /* 0: ROLES_AGE_MS */
+    int wait_ms;    /* 0: ROLES_WAIT_MS */
+};
+
 struct roles;
-/* Tells everybody who waits ROLE_UNKNOWN; when the queue is gone already. */
+/* Tells everybody who waits ROLE_UNKNOWN; when nobody replies any more. */
 void roles_free(struct roles *);
-struct roles *roles_new(struct ra *) OWNED(roles_free);
+struct roles *roles_new(const struct roles_options *) OWNED(roles_free);
+DEFINE_CLEANUP(roles_cleanup, struct roles, roles_free)
 
 /* The role of the certificate with this SHA-256, by an answer that comes now (`anew`: at each TLS
  * connection) or one that is known. `done` is called exactly once, perhaps before this returns. */
