@@ -60,16 +60,6 @@ struct daemon {
     int overdue;
 };
 
-void
-ra_fail(struct ra *ra, const struct err *why)
-{
-    if (!ra->failed) {
-        log_err(LOG_ERROR, "store-failed", why, "stopping; start again when its reason is gone");
-    }
-    ra->failed = true;
-    (void)event_base_loopbreak(ra->base);
-}
-
 /* ---- events ---- */
 
 static void
