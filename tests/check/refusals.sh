@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Every refusal has a test that sees it happen: builds the preset coverage, runs tests, counts.
+#   refusals.sh units             the unit tests; no more may be unseen than refusals.max says (CI)
+#   refusals.sh whole             every test; none may be unseen but for those in refusals.tsv
+#   refusals.sh report [PATH ...] what the tests run so far have left: for example ctest --preset coverage -R
+#                                 unit.ra, then refusals.sh report ra/judge.c
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+build=build/coverage
+out=$build/refusals.txt
+count() { python3 tests/check/refusals.py "$build" "$@"; }
+measure() { # measure CTEST-ARGUMENT ...: builds, and runs the tests with counters that begin at 0
+  cmake --preset coverage >/dev/null
+  cmake --build --preset coverage >"$build/build.log" || { tail -n 30 "$build/build.log"; return 1; }
+  rm -rf "$build/profile"
+  ctest --preset coverage "$@" >"$build/tests.log" || { tail -n 100 "$build/tests.log"; return 1; }
+}
+unseen() { sed -nE 's/^refusals: .* unseen: ([0-9]+)$/\1/p' "$out"; }
+
+case ${1:-} in
+units)
+  measure -L unit -j "$(nproc)"
+  count >"$out"
+  tail -n 3 "$out"
+  may=$(<tests/check/refusals.max)
+  if (($(unseen) > may)); then
+    cat "$out"
+    echo "no unit test sees $(unseen) refusals happen, and refusals.max says $may: add the missing rows"
+    exit 1
+  fi
+  (($(unseen) == may)) || echo "refusals.max can fall from $may to $(unseen)"
+  ;;
+whole)
+  measure -LE check
+  count --allowed tests/check/refusals.tsv | tee "$out"
+  (($(unseen) == 0))
+  ;;
+report)
+  count --allowed tests/check/refusals.tsv "${@:2}"
+  ;;
+*)
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  exit 2
+  ;;
+esac
