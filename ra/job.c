@@ -14,6 +14,8 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
     ra->jobs++;
     job->ra = ra;
     job->exchange = exchange;
+    job->raw = http_exchange_request(exchange)->body;
+    job->address = http_exchange_address(exchange);
     job->route = *route;
     job->rules = http_exchange_tag(exchange);
     job->now = clock_now();

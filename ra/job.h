@@ -55,10 +55,12 @@ struct job {
     int behind_s; /* messageTime may be behind so far */
 
     /* What came. */
-    struct cmp_msg *msg;   /* NULL: not decodable */
-    struct cmp_echo echo;  /* what its answer repeats then */
-    struct cmp_msg *outer; /* an upstream RA's wrapper around it; NULL: none */
-    char *upstream;        /* whose, for the log */
+    struct span raw;                    /* its octets; borrowed from the exchange, as the next */
+    const struct http_address *address; /* and from where */
+    struct cmp_msg *msg;                /* NULL: not decodable */
+    struct cmp_echo echo;               /* what its answer repeats then */
+    struct cmp_msg *outer;              /* an upstream RA's wrapper around it; NULL: none */
+    char *upstream;                     /* whose, for the log */
     enum cmp_body body;
     enum cmp_protection protection;
     uint8_t rid[REQUESTS_RID_SIZE];
@@ -159,6 +161,8 @@ int job_say_window(struct job *, const struct registration *);
 /* Stage 1, on a worker: the form of the message and who it says it is from. On failure job->failure
  * and job->e; -1. */
 int judge_form(struct job *);
+/* On the store's thread: what the database knows of who it says it is, and of its transaction. */
+int judge_known(struct job *, struct store_db *, struct err *e);
 /* Stage 2, on a worker, with what the database knows: protection and path; of a later message also
  * whether it continues its transaction. Prepares job->part for a certConf. */
 int judge_requester(struct job *);

@@ -107,13 +107,12 @@ cert_req_id(const struct job *job)
 int
 judge_form(struct job *job)
 {
-    struct span raw = http_exchange_request(job->exchange)->body;
     bool first;
 
     job->failure = CMP_NO_FAILURE;
-    job->msg = cmp_msg_parse(raw, CMP_MESSAGE_MAX, &job->e);
+    job->msg = cmp_msg_parse(job->raw, CMP_MESSAGE_MAX, &job->e);
     if (job->msg == NULL) {
-        cmp_echo_read(raw, CMP_MESSAGE_MAX, &job->echo);
+        cmp_echo_read(job->raw, CMP_MESSAGE_MAX, &job->echo);
         return job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     job->body = cmp_msg_body(job->msg);

@@ -34,7 +34,7 @@ judge_mac_wants_turn(struct job *job)
     if (job->key != NULL) {
         return false;
     }
-    turn->address = *http_exchange_address(job->exchange);
+    turn->address = *job->address;
     turn->reference = job->identity;
     turn->nobody = !is_real(job);
     return true;

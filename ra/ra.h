@@ -36,8 +36,9 @@ struct credentials {
     struct buf certificate_der;
     struct buf issuing_der;
     struct buf root_der;
-    struct buf tls_root; /* PEM, for onboarding bundles; may be empty */
-    struct span ski;     /* of the RA's certificate */
+    struct buf tls_root;   /* PEM, for onboarding bundles; may be empty */
+    struct span ski;       /* of the RA's certificate */
+    struct span algorithm; /* DER AlgorithmIdentifier of what its key signs; the signer's */
     struct root_update root_update;
 };
 
