@@ -159,7 +159,7 @@ answer_build(struct job *job)
         return cmp_build_mac(h, buf_span(&body), job->key, extra, n, &job->out, &job->e);
     }
     h->sender_kid = c->ski;
-    h->algorithm = signer_algorithm_identifier(job->ra->signer);
+    h->algorithm = job->ra->credentials.algorithm;
     job->answer_part = BUF_INIT(ANSWER_MAX);
     return cmp_build_part(h, buf_span(&body), &job->answer_part, &job->e);
 }

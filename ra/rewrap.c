@@ -42,7 +42,7 @@ rewrap_part(const struct ra *ra, const struct cmp_queue_entry *entry, const stru
         .ra = X509_get_subject_name(c->certificate),
         .ca = X509_get_subject_name(c->issuing),
         .sender_kid = c->ski,
-        .algorithm = signer_algorithm_identifier(ra->signer),
+        .algorithm = c->algorithm,
         .time = clock_now(),
     };
 

@@ -115,6 +115,7 @@ start_signer(struct ra *ra, struct err *e)
         return err_set(e, ERR_INPUT, "%s is not the certificate of the key that %s names",
                        ra->settings->certificate, ra->settings->signer_policy);
     }
+    ra->credentials.algorithm = signer_algorithm_identifier(ra->signer);
     if (signer_is_software(ra->signer)) {
         log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
     }
