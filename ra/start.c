@@ -169,7 +169,7 @@ set_rules(struct ra *ra)
 }
 
 int
-ra_open(struct ra *ra, const struct settings *settings, struct err *e)
+ra_prepare(struct ra *ra, const struct settings *settings, struct err *e)
 {
     ra->settings = settings;
     ra->manifests = batch_manifests_new();
@@ -178,7 +178,13 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
     ra->of_refusals = budget_new(&refusals, 1);
-    if (load_credentials(settings, &ra->credentials, &ra->own, e) != 0) {
+    return load_credentials(settings, &ra->credentials, &ra->own, e);
+}
+
+int
+ra_open(struct ra *ra, const struct settings *settings, struct err *e)
+{
+    if (ra_prepare(ra, settings, e) != 0) {
         return -1;
     }
     (void)own_certificate_look(ra);

@@ -11,6 +11,8 @@
  * ra_close(), too. ERR_INPUT names the file or the option.
  */
 int ra_open(struct ra *, const struct settings *, struct err *e);
+/* What of it needs no key, no file that is written and no thread: rules, budgets, certificates. */
+int ra_prepare(struct ra *, const struct settings *, struct err *e);
 /* Those of it that are files of the configuration: certificates and the trust sections, with what
  * should be said of them logged. Nothing is kept. */
 int ra_check(const struct settings *, struct err *e);

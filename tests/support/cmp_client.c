@@ -222,6 +222,10 @@ encode_cert_request(EVP_PKEY *key, const struct cmp_client_wish *wish, struct bu
     if (wish->subject != NULL) {
         r->template->subject = X509_NAME_dup(wish->subject);
     }
+    if (wish->extensions != NULL) {
+        r->template->extensions =
+            sk_X509_EXTENSION_deep_copy(wish->extensions, X509_EXTENSION_dup, X509_EXTENSION_free);
+    }
     if (wish->old_issuer != NULL && add_old_cert(r, wish, e) != 0) {
         return -1;
     }

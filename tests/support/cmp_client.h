@@ -67,6 +67,7 @@ struct cmp_client_wish {
     int cert_req_id;
     const X509_NAME *old_issuer; /* of oldCertID; NULL: there is none */
     const ASN1_INTEGER *old_serial;
+    const STACK_OF(X509_EXTENSION) * extensions; /* NULL: none */
 };
 int cmp_client_body_wish(enum cmp_body type, EVP_PKEY *key, const struct cmp_client_wish *,
                          struct buf *body, struct err *e);

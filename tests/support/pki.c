@@ -66,8 +66,8 @@ pki_request(const struct pki *pki, const struct nf_identity *nf, struct span spk
                                   .issuer = pki->issuing,
                                   .nf = nf,
                                   .spki = spki,
-                                  .not_before = PKI_NOW,
-                                  .not_after = PKI_NOW + (time_t)30 * DAY,
+                                  .not_before = pki->now,
+                                  .not_after = pki->now + (time_t)30 * DAY,
                                   .crl_url = "http://pki.example/crl/issuing.crl"};
     struct err e;
 
@@ -116,7 +116,7 @@ pki_issue(const struct tbs_request *request, EVP_PKEY *issuer_key)
 
 static X509 *
 ca_issue(const char *profile, const char *common_name, EVP_PKEY *key, X509 *issuer,
-         EVP_PKEY *issuer_key, int years)
+         EVP_PKEY *issuer_key, time_t now, int years)
 {
     CLEANUP(buf_free) struct buf spki = pki_spki(key);
     struct name subject;
@@ -125,8 +125,8 @@ ca_issue(const char *profile, const char *common_name, EVP_PKEY *key, X509 *issu
                                   .issuer = issuer,
                                   .subject = &subject,
                                   .spki = buf_span(&spki),
-                                  .not_before = PKI_NOW - DAY,
-                                  .not_after = PKI_NOW - DAY + (time_t)years * 365 * DAY};
+                                  .not_before = now - DAY,
+                                  .not_after = now - DAY + (time_t)years * 365 * DAY};
 
     need(name_set(&subject, "SE", "Example Operator", common_name, &e) == 0, &e, "name");
     need(serial_new(request.serial, &e) == 0, &e, "serial");
@@ -139,13 +139,20 @@ ca_issue(const char *profile, const char *common_name, EVP_PKEY *key, X509 *issu
 struct pki *
 pki_new(const char *root_key, const char *issuing_key)
 {
+    return pki_new_at(root_key, issuing_key, PKI_NOW);
+}
+
+struct pki *
+pki_new_at(const char *root_key, const char *issuing_key, time_t now)
+{
     struct pki *pki = mem_zalloc(1, sizeof(*pki));
 
+    pki->now = now;
     pki->root_key = pki_key(root_key);
     pki->issuing_key = pki_key(issuing_key);
-    pki->root = ca_issue("root", "Example Root", pki->root_key, NULL, pki->root_key, 20);
+    pki->root = ca_issue("root", "Example Root", pki->root_key, NULL, pki->root_key, now, 20);
     pki->issuing =
-        ca_issue("issuing", "Example Issuing", pki->issuing_key, pki->root, pki->root_key, 5);
+        ca_issue("issuing", "Example Issuing", pki->issuing_key, pki->root, pki->root_key, now, 5);
     return pki;
 }
 

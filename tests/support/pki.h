@@ -12,13 +12,16 @@ enum { PKI_NOW = 1790000000 }; /* 2026-09-21T14:13:20Z: the day of these tests *
 struct pki {
     EVP_PKEY *root_key;
     EVP_PKEY *issuing_key;
-    X509 *root;    /* valid from a day before PKI_NOW for 20 years */
+    X509 *root;    /* valid from a day before `now` for 20 years */
     X509 *issuing; /* for 5 years */
+    time_t now;    /* PKI_NOW */
 };
 
 void pki_free(struct pki *);
 /* "P-256", "P-384" or "RSA-3072" for both keys. */
 struct pki *pki_new(const char *root_key, const char *issuing_key) OWNED(pki_free);
+/* At another time than PKI_NOW, which is meant by that below then. */
+struct pki *pki_new_at(const char *root_key, const char *issuing_key, time_t now) OWNED(pki_free);
 DEFINE_CLEANUP(pki_cleanup, struct pki, pki_free)
 
 /* A new key: "P-256", "P-384", "P-521", "RSA-1024", "RSA-2048", "RSA-3072". */
