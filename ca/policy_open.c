@@ -18,21 +18,6 @@ fail(enum cmp_failure *failure, enum cmp_failure value)
     return -1;
 }
 
-static bool
-is_before(const ASN1_TIME *time, time_t now)
-{
-    return X509_cmp_time(time, &now) < 0;
-}
-
-static void
-text_of(const ASN1_TIME *time, char out[TIME_TEXT_SIZE])
-{
-    struct tm tm = {0};
-
-    (void)ASN1_TIME_to_tm(time, &tm);
-    time_format(timegm(&tm), out);
-}
-
 /* It is none that we have as good. The certificate is not verified: this is for the log of who
  * sent it. */
 static int
@@ -41,22 +26,24 @@ explain(const struct policy *p, struct span der, time_t now, struct err *e)
     CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
     char at[TIME_TEXT_SIZE];
     char here[TIME_TEXT_SIZE];
+    time_t from;
+    time_t until;
 
-    if (certificate == NULL) {
+    if (certificate == NULL || validity_read(certificate, &from, &until, e) != 0) {
         return err_set(e, ERR_DENIED, "the RA's certificate cannot be read");
     }
     if (X509_NAME_cmp(X509_get_issuer_name(certificate), p->name) != 0) {
         return err_set(e, ERR_DENIED,
                        "the RA's certificate is of another CA: check ra_certificate");
     }
-    if (is_before(X509_get0_notAfter(certificate), now)) {
-        text_of(X509_get0_notAfter(certificate), at);
+    if (now > until) {
+        time_format(until, at);
         return err_set(
             e, ERR_DENIED,
             "the RA's certificate ended at %s: nfpki-cactl issue ra-cmp, and restart the RA", at);
     }
-    if (!is_before(X509_get0_notBefore(certificate), now + 1)) {
-        text_of(X509_get0_notBefore(certificate), at);
+    if (now < from) {
+        time_format(from, at);
         time_format(now, here);
         return err_set(e, ERR_DENIED,
                        "the RA's certificate begins at %s, and here it is %s: compare the clocks",
