@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/registration/envelope.h"
 
+#include <assert.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
@@ -120,15 +121,12 @@ signature_check(CMS_ContentInfo *cms, struct envelope *out, struct err *e)
         CMS_verify(cms, NULL, NULL, NULL, content, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
         return ossl_err(e, ERR_CRYPTO, "the signature does not verify");
     }
+    /* form_check() saw one signer, and without its certificate nothing would have verified. */
     signers = CMS_get0_signers(cms);
-    if (sk_X509_num(signers) == 1) {
-        out->signer = sk_X509_value(signers, 0);
-        (void)X509_up_ref(out->signer);
-    }
+    assert(sk_X509_num(signers) == 1);
+    out->signer = sk_X509_value(signers, 0);
+    (void)X509_up_ref(out->signer);
     sk_X509_free(signers);
-    if (out->signer == NULL) {
-        return err_set(e, ERR_INPUT, "the signer's certificate is not attached");
-    }
     n = BIO_get_mem_data(content, &text);
     if (n < 0 || n > ENVELOPE_CONTENT_MAX) {
         return err_set(e, ERR_INPUT, "content longer than %d octets", ENVELOPE_CONTENT_MAX);
