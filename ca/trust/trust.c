@@ -205,13 +205,13 @@ answer(enum path_verdict verdict, enum cmp_failure *failure)
     case PATH_GOOD:
         *failure = CMP_NO_FAILURE;
         return 0;
-    case PATH_NO_ANCHOR:
-    case PATH_REFUSED:
-        return fail(failure, CMP_SIGNER_NOT_TRUSTED);
     case PATH_REVOKED:
         return fail(failure, CMP_CERT_REVOKED);
     case PATH_FAILED:
         return fail(failure, CMP_SYSTEM_FAILURE);
+    case PATH_NO_ANCHOR:
+    case PATH_REFUSED:
+        break;
     }
     return fail(failure, CMP_SIGNER_NOT_TRUSTED);
 }
