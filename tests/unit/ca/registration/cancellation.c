@@ -45,6 +45,18 @@ another_document_is_refused_and_says_why(void **state)
          "cancel.registrationId"},
         {"{\"version\":1,\"cancel\":{\"registrationId\":\"" ID "\",\"time\":\"yesterday\"}}",
          "cancel.time"},
+        {"{\"version\":0,\"cancel\":{\"registrationId\":\"" ID
+         "\",\"time\":\"2026-09-21T14:13:20Z\"}}",
+         "version"},
+        {"{\"version\":1,\"cancel\":{\"registrationId\":\"" ID
+         "0\",\"time\":\"2026-09-21T14:13:20Z\"}}",
+         "cancel.registrationId: must be 32"},
+        {"{\"version\":1,\"cancel\":{\"registrationId\":\"" ID
+         "\",\"time\":\"2026-09-31T14:13:20Z\"}}",
+         "cancel.time: must be a time"},
+        {"{\"version\":1,\"more\":1,\"cancel\":{\"registrationId\":\"" ID
+         "\",\"time\":\"2026-09-21T14:13:20Z\"}}",
+         "more"},
         {"{\"version\":1,\"cancel\":{\"registrationId\":\"" ID
          "\",\"time\":\"2026-09-21T14:13:20Z\",\"also\":1}}",
          "also"},
@@ -103,6 +115,46 @@ it_is_good_for_seven_days_and_with_some_skew(void **state)
     }
 }
 
+/* A cancellation must fit into a leaf of the record, though an envelope may be longer. */
+static void
+it_is_taken_up_to_its_limit(void **state)
+{
+    const struct cancellation c = {.registration = ID, .time = PKI_NOW};
+    CLEANUP(mem_cleanup) char *text = cancellation_format(&c);
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-256", "P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *registrar = pki_issue_officer(pki, "registrar", key);
+
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        const size_t wanted = CANCELLATION_CMS_MAX + over;
+        CLEANUP(buf_free) struct buf cms = pki_cms(span_str(text), registrar, key);
+        CLEANUP(cancellation_signed_cleanup) struct cancellation_signed *got = NULL;
+        size_t blanks = wanted - cms.n - 8;
+        struct err e = {0};
+
+        /* The length of a signature differs by an octet or two. */
+        for (int tries = 0; cms.n != wanted; tries++) {
+            CLEANUP(buf_free) struct buf document = BUF_INIT((size_t)2 * CANCELLATION_CMS_MAX);
+
+            assert_true(tries < 100);
+            assert_ok(buf_append_str(&document, text, &e), &e);
+            memset(buf_extend(&document, blanks, &e), ' ', blanks);
+            buf_free(&cms);
+            cms = pki_cms(buf_span(&document), registrar, key);
+            blanks = blanks + wanted - cms.n;
+        }
+        got = cancellation_verify(buf_span(&cms), pki->issuing, pki->root, PKI_NOW, &e);
+        if (over == 0) {
+            assert_non_null(got);
+        } else {
+            assert_null(got);
+            assert_int_equal(e.code, ERR_INPUT);
+            assert_string_equal(e.text, "cancellation: longer than 16384 octets");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -110,6 +162,7 @@ main(void)
         cmocka_unit_test(a_document_comes_back_as_it_went),
         cmocka_unit_test(another_document_is_refused_and_says_why),
         cmocka_unit_test(it_is_good_for_seven_days_and_with_some_skew),
+        cmocka_unit_test(it_is_taken_up_to_its_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 enum { DAY = 24 * 60 * 60, CMS_MAX = 128 * 1024 };
 
+#define HEX_15 "000102030405060708090a0b0c0d0e"
 #define HEX_32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 /* The members of a good document; a test replaces one of them. */
@@ -123,7 +124,21 @@ each_wrong_member_is_refused_and_named(void **state)
         {"fqdns", "[]", "profiles[0].name: nf-tls needs"},
         {"homeDomain", "\"5gc.mnc12.mcc345.3gppnetwork.org\"", "homeDomain"},
         {"homeDomain", "\"\"", "homeDomain: must have"},
-        {"country", "\"SWE\"", "country"},
+        {"homeDomain", NULL, "homeDomain: missing"},
+        {"country", NULL, "country: missing"},
+        {"country", "\"\"", "country: must have 1..2"},
+        {"country", "\"SWE\"", "country: must have 1..2"},
+        {"country", "46", "country: must be a string"},
+        {"fqdns", NULL, "fqdns: missing"},
+        {"fqdns", "{}", "fqdns: must be an array"},
+        {"fqdns", "[null]", "fqdns[0]: must be a string"},
+        {"nfTypes", NULL, "nfTypes: missing"},
+        {"profiles", NULL, "profiles: missing"},
+        {"profiles", "{}", "profiles: must be an array"},
+        {"profiles", "[{}]", "profiles[0].name: missing"},
+        {"profiles", "[{\"name\":1}]", "profiles[0].name: must be a string"},
+        {"profiles", "[1,1,1,1,1,1,1,1]", "profiles[0]: must be an object"},
+        {"profiles", "[1,1,1,1,1,1,1,1,1]", "profiles: must have 1..8 elements"},
         {"profiles", "[]", "profiles: must have"},
         {"profiles", "[1]", "profiles[0]: must be an object"},
         {"profiles", "[{\"name\":\"root\",\"maxValidityDays\":1}]", "profiles[0].name"},
@@ -151,12 +166,26 @@ each_wrong_member_is_refused_and_named(void **state)
          "[{\"name\":\"nf-tls\",\"maxValidityDays\":1},{\"name\":\"nf-tls\",\"maxValidityDays\":2}"
          "]",
          "profiles[1].name: stands there twice"},
+        {"notBefore", NULL, "notBefore: missing"},
+        {"notAfter", NULL, "notAfter: missing"},
         {"notBefore", "\"2026-09-21\"", "notBefore: must be a time"},
+        {"notAfter", "\"2026-09-31T00:00:00Z\"", "notAfter: must be a time"},
         {"notAfter", "\"2026-09-21T00:00:00Z\"", "notAfter: not after"},
         {"notAfter", "1790000000", "notAfter: must be a string"},
-        {"certificates", "0", "certificates: must be"},
-        {"certificates", "100000", "certificates: must be"},
-        {"certificates", "99999999999999999", "certificates: must be"},
+        {"certificates", "0", "certificates: must be 1..1000"},
+        {"certificates", "1001", "certificates: must be 1..1000"},
+        {"certificates", "-1", "certificates: must be 1..1000"},
+        {"certificates", "4294967297", "certificates: must be 1..1000"},
+        {"certificates", "99999999999999999", "certificates: must be 1..1000"},
+        {"certificates", "true", "certificates: must be 1..1000"},
+        {"supersedes", "\"" HEX_15 "\"", "supersedes: must be the 32"},
+        {"supersedes", "\"" HEX_15 "0f0\"", "supersedes: must be the 32"},
+        {"supersedes", "\"" HEX_15 "0f10\"", "supersedes: must be the 32"},
+        {"supersedes", "\"" HEX_15 "0F\"", "supersedes: must be the 32"},
+        {"supersedes", "\"" HEX_15 "0g\"", "supersedes: must be the 32"},
+        {"supersedes", "\"\"", "supersedes: must be the 32"},
+        {"supersedes", "7", "supersedes: must be the 32"},
+        {"supersedes", "null", "supersedes: must be the 32"},
         {"proof", NULL, "proof: missing"},
         {"proof", "\"mac\"", "proof: must be an object"},
         {"proof", "{}", "proof.kind: missing"},
@@ -164,11 +193,22 @@ each_wrong_member_is_refused_and_named(void **state)
         {"proof", "{\"kind\":\"mac\",\"secret\":\"x\"}", "proof.secret: unknown member"},
         {"proof", "{\"kind\":\"certificate\"}", "proof.sha256: missing"},
         {"proof", "{\"kind\":\"certificate\",\"sha256\":\"00\"}", "proof.sha256: must be 64"},
+        {"proof", "{\"kind\":\"certificate\",\"sha256\":\"" HEX_32 "0\"}",
+         "proof.sha256: must be 64"},
+        {"proof", "{\"kind\":\"publicKey\",\"sha256\":7}", "proof.sha256: must be a string"},
+        {"proof", "{\"kind\":\"publicKey\",\"sha256\":\"" HEX_32 "\",\"issuer\":\"CN=x\"}",
+         "proof.issuer: unknown member"},
+        {"proof", "{\"kind\":\"vendor\",\"issuer\":\"CN=x\",\"subject\":\"CN=y\",\"sha256\":\"\"}",
+         "proof.sha256: unknown member"},
+        {"proof", "{\"kind\":7}", "proof.kind: must be a string"},
+        {"proof", "{\"kind\":\"mac \"}", "proof.kind: must be mac, certificate, vendor or"},
+        {"proof", "{\"kind\":\"vendor\",\"subject\":\"CN=x\"}", "proof.issuer: missing"},
         {"proof", "{\"kind\":\"vendor\",\"issuer\":\"CN=x\"}", "proof.subject: missing"},
         {"proof", "{\"kind\":\"vendor\",\"issuer\":\"\",\"subject\":\"CN=x\"}", "proof.issuer"},
         {"serialNumber", "1", "serialNumber: unknown member"},
         {"version\":1,\"version", "1", "registration: JSON"},
-        {"country\\u0000", "1", "registration: JSON"},
+        {"country\\u0000", "1", "registration: JSON, line 1 column"},
+        {"[", "1", "[: unknown member"},
     };
 
     (void)state;
@@ -181,6 +221,102 @@ each_wrong_member_is_refused_and_named(void **state)
             strncmp(e.text, rows[i].reason, strlen(rows[i].reason)) != 0) {
             fail_msg("row %zu (%s = %s): \"%s\"", i, rows[i].key,
                      rows[i].value == NULL ? "-" : rows[i].value, e.text);
+        }
+    }
+}
+
+static void
+each_member_is_taken_up_to_its_limit(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *value;
+    } rows[] = {
+        {"certificates", "1"},
+        {"certificates", "1000"},
+        {"plmns", "[]"},
+        {"notAfter", "\"2026-09-21T00:00:01Z\""},
+        {"supersedes", "\"" HEX_15 "0f\""},
+        {"profiles", "[{\"name\":\"nf-tls\",\"maxValidityDays\":1}]"},
+        {"proof", "{\"kind\":\"certificate\",\"sha256\":\"" HEX_32 "\"}"},
+        {"proof", "{\"kind\":\"publicKey\",\"sha256\":\"" HEX_32 "\"}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf json = document(rows[i].key, rows[i].value);
+        struct registration r;
+        struct err e = {0};
+
+        if (registration_parse(buf_span(&json), NULL, &r, &e) != 0) {
+            fail_msg("%s = %s: %s", rows[i].key, rows[i].value, e.text);
+        }
+        assert_string_equal(r.supersedes,
+                            strcmp(rows[i].key, "supersedes") == 0 ? HEX_15 "0f" : "");
+    }
+}
+
+/* Names of a vendor's certificate, which a registrar may have taken from anywhere. */
+static void
+a_vendor_s_names_are_taken_up_to_their_limit(void **state)
+{
+    static const struct {
+        size_t issuer;
+        size_t subject;
+        const char *reason; /* NULL: taken */
+    } rows[] = {
+        {1, 1, NULL},
+        {REGISTRATION_DN_SIZE - 1, REGISTRATION_DN_SIZE - 1, NULL},
+        {REGISTRATION_DN_SIZE, 1, "proof.issuer: must have 1..512 characters"},
+        {1, REGISTRATION_DN_SIZE, "proof.subject: must have 1..512 characters"},
+        {1, 0, "proof.subject: must have 1..512 characters"},
+    };
+    char text[REGISTRATION_DN_SIZE];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *proof = mem_printf("{\"kind\":\"vendor\",\"issuer\":\"%.*s\",\"subject\":\"%.*s\"}",
+                                 (int)rows[i].issuer, text, (int)rows[i].subject, text);
+        CLEANUP(buf_free) struct buf json = document("proof", proof);
+        struct registration r;
+        struct err e = {0};
+        int result = registration_parse(buf_span(&json), NULL, &r, &e);
+
+        if (rows[i].reason == NULL ? result != 0 || strlen(r.proof.subject) != rows[i].subject
+                                   : result == 0 || strcmp(e.text, rows[i].reason) != 0) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+    }
+}
+
+static void
+a_reason_says_which_member_it_is_about(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } rows[] = {
+        {"profiles[0].maxValidityDays: must be 1..1095", 27},
+        {"a: b", 1},
+        {"", 0},
+        {": b", 0},
+        {"a:b", 0},
+        {"a", 0},
+        {"not a member: b", 0},
+        {"registration: longer", 0},
+        {"registrations[0]: empty line", 16},
+        {"registratio: x", 11},
+        {"manifest: not JSON", 0},
+        {"manifests: not JSON", 9},
+        {"cancellation: not JSON", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (registration_error_member(rows[i].text) != rows[i].n) {
+            fail_msg("%s: %zu", rows[i].text, registration_error_member(rows[i].text));
         }
     }
 }
@@ -304,6 +440,7 @@ what_is_no_document_is_refused(void **state)
 {
     const struct span rows[] = {SPAN_LITERAL(""), SPAN_LITERAL("[]"), SPAN_LITERAL("{"),
                                 SPAN_LITERAL("{}x"), SPAN_LITERAL("{\"version\":1}\xff")};
+    CLEANUP(buf_free) struct buf good = document(NULL, NULL);
     CLEANUP(buf_free) struct buf big = BUF_INIT(REGISTRATION_JSON_MAX + 1);
     struct registration r;
     struct err e = {0};
@@ -312,8 +449,15 @@ what_is_no_document_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_err(registration_parse(rows[i], NULL, &r, &e), ERR_INPUT, &e);
     }
-    assert_non_null(buf_extend(&big, REGISTRATION_JSON_MAX + 1, &e));
+    assert_ok(buf_append(&big, buf_span(&good), &e), &e);
+    memset(buf_extend(&big, REGISTRATION_JSON_MAX - good.n, &e), ' ',
+           REGISTRATION_JSON_MAX - good.n);
+    assert_ok(registration_parse(buf_span(&big), NULL, &r, &e), &e);
+    assert_ok(buf_append_str(&big, " ", &e), &e);
     assert_err(registration_parse(buf_span(&big), NULL, &r, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "registration: longer than 16384 octets");
+    assert_err(registration_parse(SPAN_LITERAL("[]"), NULL, &r, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "registration: must be an object");
 }
 
 static struct registration
@@ -338,9 +482,12 @@ window_and_profile_decide_what_is_allowed(void **state)
     assert_ok(registration_allows(&r, tls, r.not_before, &e), &e);
     assert_ok(registration_allows(&r, tls, r.not_after, &e), &e);
     assert_err(registration_allows(&r, tls, r.not_before - 1, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "registration: not open yet");
     assert_err(registration_allows(&r, tls, r.not_after + 1, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "registration: expired");
     assert_err(registration_allows(&r, profile_by_name("nf-tls-server"), r.not_before, &e),
                ERR_DENIED, &e);
+    assert_string_equal(e.text, "registration: not for profile nf-tls-server");
     assert_err(registration_allows(&r, profile_by_name("ra-cmp"), r.not_before, &e), ERR_DENIED,
                &e);
 }
@@ -709,6 +856,9 @@ main(void)
         cmocka_unit_test(a_good_document_is_read_whole),
         cmocka_unit_test(certificates_is_one_when_it_is_not_said),
         cmocka_unit_test(each_wrong_member_is_refused_and_named),
+        cmocka_unit_test(each_member_is_taken_up_to_its_limit),
+        cmocka_unit_test(a_vendor_s_names_are_taken_up_to_their_limit),
+        cmocka_unit_test(a_reason_says_which_member_it_is_about),
         cmocka_unit_test(profiles_are_looked_up_in_the_operator_s_file),
         cmocka_unit_test(a_sepp_s_plmns_are_read),
         cmocka_unit_test(what_is_no_document_is_refused),
