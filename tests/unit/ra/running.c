@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/ra/running.h"
+
+#include <event2/event.h>
+#include <openssl/pem.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ca/cmp/certreq.h"
+#include "ca/cmp/queue.h"
+#include "ca/link/admin.h"
+#include "ca/x509/serial.h"
+#include "pkcs11/client.h"
+#include "pkcs11/key.h"
+#include "ra/api_server.h"
+#include "ra/budget.h"
+#include "ra/closing.h"
+#include "ra/front.h"
+#include "ra/queue.h"
+#include "ra/register.h"
+#include "ra/roles.h"
+#include "ra/start.h"
+#include "tests/support/forge.h"
+#include "tests/support/softhsm.h"
+#include "tests/support/tmpdir.h"
+
+enum { DAY = 24 * 60 * 60, PATIENCE_MS = 60 * 1000 };
+
+#define PIN "123456"
+
+static const char *more_settings = "";
+
+void
+running_configure(const char *more)
+{
+    more_settings = more;
+}
+
+/* ---- files ---- */
+
+static void
+write_text(const char *dir, const char *name, mode_t mode, const char *text)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, name);
+    struct err e = {0};
+
+    assert_ok(file_write(path, span_str(text), mode, &e), &e);
+}
+
+static void
+write_certificate(const char *dir, const char *name, X509 *certificate)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, name);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, &e), &e);
+    assert_ok(file_write(path, buf_span(&der), 0644, &e), &e);
+}
+
+static void
+write_pem(const char *dir, const char *name, EVP_PKEY *key, X509 *certificate, EVP_PKEY *public)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, name);
+    CLEANUP(bio_cleanup) BIO *out = BIO_new_file(path, "w");
+
+    assert_non_null(out);
+    if (key != NULL) {
+        assert_int_equal(PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
+    } else if (certificate != NULL) {
+        assert_int_equal(PEM_write_bio_X509(out, certificate), 1);
+    } else {
+        assert_int_equal(PEM_write_bio_PUBKEY(out, public), 1);
+    }
+    (void)chmod(path, 0600);
+}
+
+static X509 *
+issue(const struct running *w, const char *profile, const char *name, struct span spki)
+{
+    struct name subject;
+    struct err e = {0};
+    struct tbs_request request = {.profile = profile_by_name(profile),
+                                  .issuer = w->pki->issuing,
+                                  .subject = &subject,
+                                  .spki = spki,
+                                  .not_before = clock_now() - 60,
+                                  .not_after = clock_now() + (time_t)30 * DAY,
+                                  .crl_url = "http://pki.example/crl/issuing.crl"};
+
+    assert_ok(name_set(&subject, "SE", "Example Operator", name, &e), &e);
+    assert_ok(serial_new(request.serial, &e), &e);
+    return pki_issue(&request, w->pki->issuing_key);
+}
+
+X509 *
+running_officer(const struct running *w, const char *profile, const char *name, EVP_PKEY *key)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+
+    return issue(w, profile, name, buf_span(&spki));
+}
+
+/* The RA's token, certificate and the policy of its signer. */
+static void
+make_token(struct running *w)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *public = NULL;
+    CLEANUP(mem_cleanup) char *text = NULL;
+    char hex[2 * KEY_ID_SIZE + 1];
+    uint8_t id[KEY_ID_SIZE];
+    enum key_algorithm algorithm;
+    struct err e = {0};
+    struct module *m;
+    struct session *s;
+    struct token t;
+
+    softhsm_use(w->dir);
+    m = module_open(SOFTHSM_MODULE, NULL, &e);
+    assert_non_null(m);
+    assert_ok(module_init_token(m, "ra", SPAN_LITERAL("12345678"), SPAN_LITERAL(PIN), &t, &e), &e);
+    s = session_open(m, "ra", t.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, SPAN_LITERAL(PIN), &e), &e);
+    assert_ok(key_generate(s, key_policy_find("ra-signing-v1", &e), KEY_P256, "ra", id, &spki, &e),
+              &e);
+    session_close(s);
+    module_close(m);
+    w->certificate = issue(w, "ra-cmp", "RA 1", buf_span(&spki));
+    write_certificate(w->dir, "ra.der", w->certificate);
+    public = key_public_parse(buf_span(&spki), &algorithm, &e);
+    write_pem(w->dir, "ra.pub.pem", NULL, NULL, public);
+    hex_format(span_of(id, sizeof(id)), hex);
+    text = mem_printf("module = \"%s\"\nmodule_config = \"softhsm2.conf\"\ntoken = \"ra\"\n"
+                      "serial = \"%s\"\nkey_id = \"%s\"\npublic_key = \"ra.pub.pem\"\n"
+                      "attributes = \"ra-signing-v1\"\ncredential = \"ra.pin\"\n"
+                      "journal = \"ra.journal\"\ncmp {\n sender = \"ra.der\"\n bodies = {\"ip\", "
+                      "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"nested\", \"genp\", \"error\", "
+                      "\"pollRep\"}\n}\n",
+                      SOFTHSM_MODULE, t.serial, hex);
+    write_text(w->dir, "signer.conf", 0600, text);
+    write_text(w->dir, "ra.pin", 0600, PIN "\n");
+    write_text(w->dir, "ra-seal-key", 0600, "0123456789abcdef0123456789abcdef");
+}
+
+/* What administrators' clients see, and the CRLs that they are checked against. */
+static void
+make_admin(struct running *w)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    const time_t now = clock_now();
+    X509 *server = forge_certificate(&(struct forge){.subject = "CN=admin",
+                                                     .key = key,
+                                                     .issuer_key = key,
+                                                     .not_before = now - 60,
+                                                     .not_after = now + DAY,
+                                                     .extensions = {FORGE_LEAF}});
+    CLEANUP(mem_cleanup) char *issuing = mem_printf("%s/issuing.crl", w->dir);
+    CLEANUP(mem_cleanup) char *root = mem_printf("%s/root.crl", w->dir);
+    X509_CRL *of_issuing = forge_crl(&(struct forge_crl){.issuer = w->pki->issuing,
+                                                         .issuer_key = w->pki->issuing_key,
+                                                         .this_update = now - 60,
+                                                         .next_update = now + DAY,
+                                                         .number = "1"});
+    X509_CRL *of_root = forge_crl(&(struct forge_crl){.issuer = w->pki->root,
+                                                      .issuer_key = w->pki->root_key,
+                                                      .this_update = now - 60,
+                                                      .next_update = now + DAY,
+                                                      .number = "1"});
+
+    forge_crl_write(of_issuing, issuing);
+    forge_crl_write(of_root, root);
+    write_pem(w->dir, "admin.pem", NULL, server, NULL);
+    write_pem(w->dir, "admin-tls-key", key, NULL, NULL);
+    X509_CRL_free(of_issuing);
+    X509_CRL_free(of_root);
+    X509_free(server);
+}
+
+static void
+make_files(struct running *w)
+{
+    CLEANUP(mem_cleanup)
+    char *text = mem_printf(
+        "listen = {\"127.0.0.1:0\"}\nstate_dir = \"state\"\nlink_socket = \"link.sock\"\n"
+        "admin_socket = \"admin.sock\"\nadmin_listen = {\"127.0.0.1:0\"}\n"
+        "admin_tls_certificate = \"admin.pem\"\nadmin_crls = {\"issuing.crl\", \"root.crl\"}\n"
+        "signer_program = \"%s/nfpki-signer\"\nsigner_policy = \"signer.conf\"\n"
+        "ra_certificate = \"ra.der\"\nissuing_certificate = \"issuing.pem\"\n"
+        "root_certificate = \"root.pem\"\ncrl_dir = \"crl\"\n"
+        "public_url = {\"http://ra.example/.well-known/cmp\"}\n%s",
+        TEST_BINARY_DIR, more_settings);
+    CLEANUP(mem_cleanup) char *crl_dir = mem_printf("%s/crl", w->dir);
+
+    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
+    (void)mkdir(crl_dir, 0755);
+    write_pem(w->dir, "issuing.pem", NULL, w->pki->issuing, NULL);
+    write_pem(w->dir, "root.pem", NULL, w->pki->root, NULL);
+    make_token(w);
+    make_admin(w);
+    write_text(w->dir, "nfpki-ra.conf", 0644, text);
+}
+
+/* ---- the loop ---- */
+
+static void
+on_tasks(evutil_socket_t fd, short what, void *arg)
+{
+    struct running *w = arg;
+
+    (void)fd;
+    (void)what;
+    tasks_finish(w->ra.tasks);
+}
+
+static void
+on_nothing(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+void
+running_for(struct running *w, int ms)
+{
+    const struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    struct event *timer = evtimer_new(w->ra.base, on_nothing, NULL);
+    const int64_t end = clock_monotonic_ms() + ms;
+
+    do {
+        (void)event_add(timer, &pause);
+        assert_int_not_equal(event_base_loop(w->ra.base, EVLOOP_ONCE), -1);
+    } while (clock_monotonic_ms() < end);
+    event_free(timer);
+}
+
+void
+running_until(struct running *w, bool (*is_so)(const struct running *))
+{
+    const int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (!is_so(w)) {
+        running_for(w, 1);
+        if (clock_monotonic_ms() > end) {
+            fail_msg("it does not come to pass");
+        }
+    }
+}
+
+static bool
+is_settled(const struct running *w)
+{
+    return w->ra.jobs == 0 && w->ra.rewraps == 0 && !closing_is_busy(w->ra.closing);
+}
+
+void
+running_settle(struct running *w)
+{
+    running_until(w, is_settled);
+}
+
+struct running_task {
+    pthread_t thread;
+    void (*work)(void *);
+    void *arg;
+    int over; /* atomic */
+};
+
+static void *
+run_task(void *arg)
+{
+    struct running_task *t = arg;
+
+    t->work(t->arg);
+    __atomic_store_n(&t->over, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+struct running_task *
+running_begin(struct running *w, void (*work)(void *), void *arg)
+{
+    struct running_task *t = mem_zalloc(1, sizeof(*t));
+
+    (void)w;
+    t->work = work;
+    t->arg = arg;
+    assert_int_equal(pthread_create(&t->thread, NULL, run_task, t), 0);
+    return t;
+}
+
+bool
+running_is_over(const struct running_task *t)
+{
+    return __atomic_load_n(&t->over, __ATOMIC_ACQUIRE) != 0;
+}
+
+void
+running_end(struct running *w, struct running_task *t)
+{
+    const int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (!running_is_over(t)) {
+        running_for(w, 1);
+        if (clock_monotonic_ms() > end) {
+            fail_msg("a client waits for ever");
+        }
+    }
+    assert_int_equal(pthread_join(t->thread, NULL), 0);
+    mem_free(t);
+}
+
+void
+running_do(struct running *w, void (*work)(void *), void *arg)
+{
+    running_end(w, running_begin(w, work, arg));
+}
+
+/* ---- the CA ---- */
+
+struct buf
+running_ca_issues(struct running *w, struct span nested)
+{
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+    CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    const struct nf_identity nf = pki_nf();
+    struct tbs_request request;
+    struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    enum cmp_failure failure;
+    struct err e = {0};
+
+    q = cmp_queued_parse(nested, &e);
+    assert_non_null(q);
+    asked = cmp_certreq_read(cmp_queued_inner(q), &failure, &e);
+    assert_non_null(asked);
+    request = pki_request(w->pki, &nf, cmp_certreq_spki(asked));
+    request.not_before = clock_now() - 60;
+    request.not_after = clock_now() + (time_t)30 * DAY;
+    certificate = pki_issue(&request, w->pki->issuing_key);
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, &e), &e);
+    return der;
+}
+
+static void
+answer_submit(struct running *w, link_peer peer, const struct link_message *m)
+{
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+    CLEANUP(buf_free) struct buf certificate = {0};
+    struct link_message answer = {.type = LINK_CONFIRMED, .id = m->id};
+    struct err e = {0};
+    enum cmp_body body;
+
+    q = cmp_queued_parse(m->body, &e);
+    assert_non_null(q);
+    body = cmp_msg_body(cmp_queued_inner(q));
+    if (body == CMP_RR) {
+        answer.type = LINK_REVOKED;
+    } else if (body != CMP_CERTCONF) {
+        certificate = running_ca_issues(w, m->body);
+        answer.type = LINK_ISSUED;
+        answer.body = buf_span(&certificate);
+    }
+    link_server_answer(w->ca, peer, &answer);
+}
+
+/* Who it is by its record: it has the certificates of the set-up. */
+static const char *
+role_of(const struct running *w, struct span fingerprint)
+{
+    const struct {
+        X509 *certificate;
+        const char *role;
+    } rows[] = {{w->certificate, "ra-cmp"}, {w->registrar, "registrar"}, {w->officer, "officer"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+        uint8_t hash[SHA256_SIZE];
+        struct err e = {0};
+
+        assert_ok(OSSL_ENCODE(X509, rows[i].certificate, &der, &e), &e);
+        assert_ok(sha256(buf_span(&der), hash, &e), &e);
+        if (span_equal(fingerprint, span_of(hash, sizeof(hash)))) {
+            return rows[i].role;
+        }
+    }
+    return "none";
+}
+
+void
+running_ca_does(struct running *w, link_peer peer, const struct link_message *m)
+{
+    struct link_message answer = {.id = m->id};
+
+    if (m->type == LINK_SUBMIT) {
+        answer_submit(w, peer, m);
+        return;
+    }
+    answer.type = m->type == LINK_REGISTER ? LINK_REGISTERED
+                  : m->type == LINK_CANCEL ? LINK_CANCELLED
+                                           : LINK_ROLE_IS;
+    if (m->type == LINK_ROLE) {
+        answer.phrase = span_str(role_of(w, m->id));
+    }
+    link_server_answer(w->ca, peer, &answer);
+}
+
+void
+running_ca_says(struct running *w, const struct link_message *m)
+{
+    link_server_answer(w->ca, w->peer, m);
+}
+
+static void
+on_request(void *arg, link_peer peer, const struct link_message *m)
+{
+    struct running *w = arg;
+    struct err e = {0};
+
+    w->peer = peer;
+    w->asked[m->type]++;
+    if (m->type == LINK_HELLO) {
+        if (!w->ca_is_mute) {
+            link_server_answer(w->ca, peer, &w->welcome);
+        }
+        return;
+    }
+    assert_ok(buf_set(&w->last, m->body, &e), &e);
+    memcpy(w->last_id, m->id.p, m->id.n);
+    (w->ca_does == NULL ? running_ca_does : w->ca_does)(w, peer, m);
+}
+
+static void
+on_closed(void *arg, link_peer peer, const struct err *why)
+{
+    (void)arg;
+    (void)peer;
+    (void)why;
+}
+
+void
+running_ca_goes(struct running *w)
+{
+    link_server_free(w->ca);
+    w->ca = NULL;
+}
+
+static bool
+is_up(const struct running *w)
+{
+    return queue_is_up(w->ra.queue);
+}
+
+static bool
+is_down(const struct running *w)
+{
+    return !queue_is_up(w->ra.queue);
+}
+
+void
+running_ca_comes(struct running *w)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
+    const uid_t uid = geteuid();
+    const struct link_server_options options = {.base = w->ra.base,
+                                                .path = path,
+                                                .uids = &uid,
+                                                .n_uids = 1,
+                                                .request = on_request,
+                                                .closed = on_closed,
+                                                .arg = w};
+    struct err e = {0};
+
+    if (w->ra.queue != NULL) {
+        running_until(w, is_down);
+    }
+    w->ca = link_server_new(&options, &e);
+    assert_non_null(w->ca);
+    if (w->ra.queue != NULL && !w->ca_is_mute) {
+        running_until(w, is_up);
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void
+on_up(void *arg)
+{
+    struct running *w = arg;
+
+    w->ups++;
+    closing_run(w->ra.closing);
+}
+
+static int
+ask_ca(void *user, const struct link_message *m, ask_reply *reply, void *arg, struct err *e)
+{
+    const struct running *w = user;
+
+    return queue_ask(w->ra.queue, m, reply, arg, e);
+}
+
+static void
+open_services(struct running *w)
+{
+    const struct queue_options queue = {.ra = &w->ra, .up = on_up, .arg = w};
+    const struct roles_options roles = {.base = w->ra.base, .ask = ask_ca, .user = w};
+    struct err e = {0};
+
+    w->tasks = event_new(w->ra.base, tasks_fd(w->ra.tasks), EV_READ | EV_PERSIST, on_tasks, w);
+    assert_int_equal(event_add(w->tasks, NULL), 0);
+    w->ra.closing = closing_new(&w->ra);
+    w->ra.roles = roles_new(&roles);
+    w->front = front_new(&w->ra, &e);
+    w->admin = admin_server_new(w->ra.base, w->settings->admin, register_handle, &w->ra, &e);
+    w->api = api_server_new(&w->ra, &e);
+    if (w->front == NULL || w->admin == NULL || w->api == NULL) {
+        fail_msg("%s", e.text);
+    }
+    running_ca_comes(w);
+    w->ra.queue = queue_new(&queue, &e);
+    assert_non_null(w->ra.queue);
+    running_until(w, is_up);
+}
+
+int
+running_setup(void **state)
+{
+    struct running *w = mem_zalloc(1, sizeof(*w));
+    CLEANUP(mem_cleanup) char *conf = NULL;
+    struct err e = {0};
+
+    tap_open();
+    w->dir = tmpdir_new();
+    w->pki = pki_new("P-256", "P-256");
+    w->last = BUF_INIT(LINK_FRAME_MAX);
+    make_files(w);
+    w->registrar_key = pki_key("P-256");
+    w->registrar = running_officer(w, "registrar", "OAM", w->registrar_key);
+    w->officer_key = pki_key("P-256");
+    w->officer = running_officer(w, "officer", "Officer", w->officer_key);
+    conf = mem_printf("%s/nfpki-ra.conf", w->dir);
+    w->settings = settings_load(conf, &e);
+    if (w->settings == NULL || ra_open(&w->ra, w->settings, &e) != 0) {
+        fail_msg("%s", e.text);
+    }
+    w->welcome = (struct link_message){.type = LINK_WELCOME,
+                                       .body = buf_span(&w->ra.credentials.issuing_der),
+                                       .root = buf_span(&w->ra.credentials.root_der)};
+    open_services(w);
+    *state = w;
+    return 0;
+}
+
+int
+running_teardown(void **state)
+{
+    struct running *w = *state;
+
+    if (w == NULL) {
+        return -1; /* running_setup() failed */
+    }
+    running_settle(w);
+    front_free(w->front);
+    api_server_free(w->api);
+    queue_free(w->ra.queue);
+    roles_free(w->ra.roles);
+    closing_free(w->ra.closing);
+    admin_server_free(w->admin);
+    running_ca_goes(w);
+    event_free(w->tasks);
+    ra_close(&w->ra);
+    pool_contexts_free();
+    settings_free(w->settings);
+    X509_free(w->certificate);
+    X509_free(w->registrar);
+    X509_free(w->officer);
+    EVP_PKEY_free(w->registrar_key);
+    EVP_PKEY_free(w->officer_key);
+    pki_free(w->pki);
+    buf_free(&w->last);
+    tmpdir_remove(w->dir);
+    mem_free(w);
+    return 0;
+}
+
+int
+running_reset(void **state)
+{
+    struct running *w = *state;
+
+    running_settle(w);
+    w->ca_does = NULL;
+    w->ca_is_mute = false;
+    w->welcome = (struct link_message){.type = LINK_WELCOME,
+                                       .body = buf_span(&w->ra.credentials.issuing_der),
+                                       .root = buf_span(&w->ra.credentials.root_der)};
+    if (w->ca == NULL) {
+        running_ca_comes(w);
+    }
+    running_until(w, is_up);
+    memset(w->asked, 0, sizeof(w->asked));
+    tap_mark();
+    return 0;
+}
