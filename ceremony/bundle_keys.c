@@ -51,10 +51,28 @@ static const char *const RSA_ATTRIBUTES[] = {
 
 /* Operations that a token must have refused. */
 static const char *const PROBES[] = {
-    "set CKA_EXTRACTABLE TRUE",     "set CKA_SENSITIVE FALSE", "set CKA_MODIFIABLE TRUE",
-    "set CKA_UNWRAP TRUE",          "set CKA_DERIVE TRUE",     "copy with CKA_EXTRACTABLE TRUE",
-    "wrap under a session AES key",
+    "set CKA_EXTRACTABLE TRUE",       "set CKA_SENSITIVE FALSE",
+    "set CKA_MODIFIABLE TRUE",        "set CKA_UNWRAP TRUE",
+    "set CKA_DECRYPT TRUE",           "set CKA_DERIVE TRUE",
+    "copy with CKA_EXTRACTABLE TRUE", "wrap under a session AES key",
 };
+static const char *const EC_PROBES[] = {
+    "read CKA_VALUE",
+    "sign with CKM_ECDSA_SHA1",
+};
+static const char *const RSA_PROBES[] = {
+    "read CKA_PRIVATE_EXPONENT",     "read CKA_PRIME_1",
+    "sign with CKM_RSA_X_509",       "sign with CKM_SHA1_RSA_PKCS",
+    "sign with CKM_SHA256_RSA_PKCS",
+};
+/* Of a key that wants the PIN for each signature. */
+static const char *const ROOT_PROBES[] = {"sign without context-specific login"};
+
+static bool
+is_root(const char *policy)
+{
+    return strcmp(policy, "root-signing-v1") == 0;
+}
 
 static int
 want_rows(struct verifier *v, const json_t *rows, const char *const *wanted, size_t n,
@@ -85,7 +103,7 @@ verifier_take_attributes(struct verifier *v, const char *label, const char *poli
     if (!fact_is(fact, "label", label) || !fact_is(fact, "policy", policy)) {
         return verifier_bad(v, e, "are not of key %s under policy %s", label, policy);
     }
-    if (strcmp(policy, "root-signing-v1") == 0) {
+    if (is_root(policy)) {
         own[2] = "private CKA_ALWAYS_AUTHENTICATE TRUE";
     }
     if (want_rows(v, rows, ATTRIBUTES, ARRAY_LEN(ATTRIBUTES), e) != 0 ||
@@ -153,26 +171,12 @@ verifier_keys(struct verifier *v, struct err *e)
 }
 
 int
-verifier_take_probes(struct verifier *v, const char *label, const char *const *probes, size_t n,
-                     struct err *e)
+verifier_want_probes(const struct verifier *v, const json_t *made, const char *const *probes,
+                     size_t n, struct err *e)
 {
-    const json_t *fact = verifier_take(v, "probes", e);
-    const json_t *made = json_object_get(fact, "probes");
     size_t i;
     json_t *probe;
 
-    if (fact == NULL) {
-        return -1;
-    }
-    if (!fact_is(fact, "label", label)) {
-        return verifier_bad(v, e, "are not of key %s", label);
-    }
-    json_array_foreach(made, i, probe)
-    {
-        if (!fact_is_true(probe, "refused") || fact_is(probe, "result", "CKR_OK")) {
-            return verifier_bad(v, e, "the token allowed: %s", fact_text(probe, "probe"));
-        }
-    }
     for (size_t k = 0; k < n; k++) {
         bool asked = false;
 
@@ -187,6 +191,49 @@ verifier_take_probes(struct verifier *v, const char *label, const char *const *p
     return 0;
 }
 
+const json_t *
+verifier_take_probes(struct verifier *v, const char *label, struct err *e)
+{
+    const json_t *fact = verifier_take(v, "probes", e);
+    const json_t *made = json_object_get(fact, "probes");
+    size_t i;
+    json_t *probe;
+
+    if (fact == NULL) {
+        return NULL;
+    }
+    if (!fact_is(fact, "label", label)) {
+        (void)verifier_bad(v, e, "are not of key %s", label);
+        return NULL;
+    }
+    json_array_foreach(made, i, probe)
+    {
+        if (!fact_is_true(probe, "refused") || fact_is(probe, "result", "CKR_OK")) {
+            (void)verifier_bad(v, e, "the token allowed: %s", fact_text(probe, "probe"));
+            return NULL;
+        }
+    }
+    return fact;
+}
+
+static int
+take_key_probes(struct verifier *v, const struct key_plan *plan, struct err *e)
+{
+    const json_t *fact = verifier_take_probes(v, plan->label, e);
+    const json_t *made = json_object_get(fact, "probes");
+
+    if (fact == NULL || verifier_want_probes(v, made, PROBES, ARRAY_LEN(PROBES), e) != 0) {
+        return -1;
+    }
+    if (is_root(plan->attributes) &&
+        verifier_want_probes(v, made, ROOT_PROBES, ARRAY_LEN(ROOT_PROBES), e) != 0) {
+        return -1;
+    }
+    return plan->kind == PUBKEY_RSA
+               ? verifier_want_probes(v, made, RSA_PROBES, ARRAY_LEN(RSA_PROBES), e)
+               : verifier_want_probes(v, made, EC_PROBES, ARRAY_LEN(EC_PROBES), e);
+}
+
 int
 verifier_key_checks(struct verifier *v, struct err *e)
 {
@@ -198,7 +245,7 @@ verifier_key_checks(struct verifier *v, struct err *e)
 
         if (verifier_take_attributes(v, plan->label, plan->attributes, plan->kind, v->keys[i].id,
                                      e) != 0 ||
-            verifier_take_probes(v, plan->label, PROBES, ARRAY_LEN(PROBES), e) != 0) {
+            take_key_probes(v, plan, e) != 0) {
             return -1;
         }
         fact = verifier_take(v, "fresh-process", e);
@@ -209,7 +256,7 @@ verifier_key_checks(struct verifier *v, struct err *e)
             return verifier_bad(v, e, "key %s was not found by a fresh process", plan->label);
         }
         /* The root key signs certificates and CRLs only. */
-        if (fact_is_true(fact, "signed") == (strcmp(plan->attributes, "root-signing-v1") == 0)) {
+        if (fact_is_true(fact, "signed") == is_root(plan->attributes)) {
             return verifier_bad(
                 v, e, "key %s: a fresh process signs with it unless it is the root's", plan->label);
         }

@@ -110,10 +110,10 @@ static int
 take_checks(struct verifier *v, size_t i, struct err *e)
 {
     const char *label = v->bundle->definition->secrets[i].label;
-    const json_t *fact;
+    const json_t *fact = take_attributes(v, i, e) == 0 ? verifier_take_probes(v, label, e) : NULL;
 
-    if (take_attributes(v, i, e) != 0 ||
-        verifier_take_probes(v, label, PROBES, ARRAY_LEN(PROBES), e) != 0) {
+    if (fact == NULL || verifier_want_probes(v, json_object_get(fact, "probes"), PROBES,
+                                             ARRAY_LEN(PROBES), e) != 0) {
         return -1;
     }
     fact = verifier_take(v, "fresh-process", e);

@@ -41,9 +41,11 @@ int verifier_read_artifact(struct verifier *, const char *file, const char *form
 int verifier_take_attributes(struct verifier *, const char *label, const char *policy,
                              enum pubkey_kind kind, const uint8_t id[STATE_KEY_ID_SIZE],
                              struct err *e);
-/* The next fact: the token was asked for each of `probes`, and allowed nothing. */
-int verifier_take_probes(struct verifier *, const char *label, const char *const *probes, size_t n,
-                         struct err *e);
+/* The next fact: what the token was asked to do with this key, and refused. Borrowed. NULL + e. */
+const json_t *verifier_take_probes(struct verifier *, const char *label, struct err *e);
+/* Each of `probes` is among those made. */
+int verifier_want_probes(const struct verifier *, const json_t *made, const char *const *probes,
+                         size_t n, struct err *e);
 int verifier_keys(struct verifier *, struct err *e);
 int verifier_key_checks(struct verifier *, struct err *e);
 
