@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scene.h - a folder in which ceremonies are held for real: nfpki-ceremony with SoftHSM, at a
+ * scripted desk (typist.h), with definitions of today.
+ */
+#pragma once
+
+#include "base/mem.h"
+#include "tests/unit/ceremony/typist.h"
+
+struct scene {
+    char *dir;
+};
+
+void scene_free(struct scene *);
+struct scene *scene_new(void) OWNED(scene_free);
+DEFINE_CLEANUP(scene_cleanup, struct scene, scene_free)
+
+/* One change of a text: the first `from` becomes `to`. NULL: none. */
+struct change {
+    const char *from;
+    const char *to;
+};
+
+/* The definitions: NAME.conf is written to the folder with these changes (as many as are given, the
+ * rest NULL), for a bundle NAME. The path. */
+enum { SCENE_CHANGES_MAX = 4 };
+char *scene_root(const struct scene *, const char *name, const struct change *) OWNED(mem_free);
+char *scene_keys(const struct scene *, const char *name, const struct change *) OWNED(mem_free);
+/* Certifies the issuing key of the bundle `keys` behind the bundle `prev`. */
+char *scene_sub(const struct scene *, const char *name, const char *prev, const char *keys,
+                const struct change *) OWNED(mem_free);
+char *scene_crl(const struct scene *, const char *name, const char *prev, const struct change *)
+    OWNED(mem_free);
+
+/* `nfpki-ceremony COMMAND DEFINITION`, `run` at a desk and all others without one. */
+int scene_hold(const struct scene *, const char *command, const char *definition,
+               const struct typed *other, size_t n_other, struct buf *out);
+/* The ceremony is run and sealed, or the test fails. */
+void scene_run(const struct scene *, char *definition);
+/* The same, rehearsed. */
+void scene_rehearse(const struct scene *, char *definition);
