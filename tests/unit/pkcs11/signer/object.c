@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which kinds of object a policy allows at all, and how large they may be. */
+#include "tests/support/test.h"
+
+#include "pkcs11/signer/object.h"
+
+#include <string.h>
+
+#include "tests/unit/pkcs11/signer/scene.h"
+
+#define NOT_DER SPAN_LITERAL("\xff")
+
+static int
+check(const struct policy *p, uint8_t kind, struct span tbs, struct err *e)
+{
+    struct checkpoint out = {0};
+
+    return object_check(p, kind, tbs, NULL, &out, e);
+}
+
+/* Each kind under each purpose; "not DER" and the like say that the kind was let in. */
+static void
+each_kind_needs_the_policy_that_allows_it(void **state)
+{
+    static const struct {
+        const char *name;
+        enum policy_purpose purpose;
+        bool certificates, crls, seals;
+        uint8_t kind;
+        enum err_code code;
+        const char *reason;
+    } rows[] = {
+        {"certificate", POLICY_CERTIFICATE_AUTHORITY, true, false, false, 'T', ERR_INPUT,
+         "not DER"},
+        {"certificate, CRLs only", POLICY_CERTIFICATE_AUTHORITY, false, true, true, 'T', ERR_DENIED,
+         "sign certificates"},
+        {"certificate, log", POLICY_LOG, true, true, true, 'T', ERR_DENIED, "sign certificates"},
+        {"certificate, CMP", POLICY_CMP, true, true, true, 'T', ERR_DENIED, "sign certificates"},
+        {"certificate, self-test", POLICY_SELF_TEST, true, true, true, 'T', ERR_DENIED,
+         "sign certificates"},
+        {"CRL", POLICY_CERTIFICATE_AUTHORITY, false, true, false, 'L', ERR_INPUT, "not DER"},
+        {"CRL, certificates only", POLICY_CERTIFICATE_AUTHORITY, true, false, true, 'L', ERR_DENIED,
+         "sign CRLs"},
+        {"CRL, log", POLICY_LOG, true, true, true, 'L', ERR_DENIED, "sign CRLs"},
+        {"CRL, CMP", POLICY_CMP, true, true, true, 'L', ERR_DENIED, "sign CRLs"},
+        {"CRL, self-test", POLICY_SELF_TEST, true, true, true, 'L', ERR_DENIED, "sign CRLs"},
+        {"checkpoint", POLICY_LOG, false, false, false, 'K', ERR_INPUT, "three lines"},
+        {"checkpoint, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'K', ERR_DENIED,
+         "sign checkpoints"},
+        {"checkpoint, CMP", POLICY_CMP, true, true, true, 'K', ERR_DENIED, "sign checkpoints"},
+        {"checkpoint, self-test", POLICY_SELF_TEST, true, true, true, 'K', ERR_DENIED,
+         "sign checkpoints"},
+        {"CMP", POLICY_CMP, false, false, false, 'P', ERR_INPUT, "not DER"},
+        {"CMP, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'P', ERR_DENIED,
+         "sign CMP messages"},
+        {"CMP, log", POLICY_LOG, true, true, true, 'P', ERR_DENIED, "sign CMP messages"},
+        {"CMP, self-test", POLICY_SELF_TEST, true, true, true, 'P', ERR_DENIED,
+         "sign CMP messages"},
+        {"seal, no section", POLICY_CMP, true, true, false, 'S', ERR_DENIED, "no section seal"},
+        {"seal, another text", POLICY_CMP, false, false, true, 'S', ERR_DENIED,
+         "a MAC over another"},
+        {"no kind", POLICY_CMP, true, true, true, 0, ERR_INPUT, "an object of unknown kind 0x00"},
+        {"another kind", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'X', ERR_INPUT,
+         "an object of unknown kind 0x58"},
+    };
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(policy_cleanup) struct policy *p = scene_policy(rows[i].purpose);
+        struct err e = {0};
+
+        p->certificates = rows[i].certificates;
+        p->crls = rows[i].crls;
+        p->seals = rows[i].seals;
+        good += scene_expect(rows[i].name, check(p, rows[i].kind, NOT_DER, &e), &e, rows[i].code,
+                             rows[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
+static void
+each_kind_has_its_limit(void **state)
+{
+    static const struct {
+        const char *name;
+        enum policy_purpose purpose;
+        uint8_t kind;
+        size_t max;
+    } rows[] = {
+        {"certificate", POLICY_CERTIFICATE_AUTHORITY, 'T', 16UL * 1024},
+        {"CRL", POLICY_CERTIFICATE_AUTHORITY, 'L', 16UL * 1024 * 1024},
+        {"checkpoint", POLICY_LOG, 'K', 1024},
+        {"CMP", POLICY_CMP, 'P', 128UL * 1024},
+    };
+    uint8_t *octets = mem_zalloc(16UL * 1024 * 1024 + 1, 1);
+    size_t good = 0;
+
+    (void)state;
+    memset(octets, 0xff, 16UL * 1024 * 1024 + 1); /* nothing's beginning */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(policy_cleanup) struct policy *p = scene_policy(rows[i].purpose);
+        CLEANUP(mem_cleanup)
+        char *none = mem_printf("an object of 0 octets, allowed are 1 to %zu", rows[i].max);
+        CLEANUP(mem_cleanup)
+        char *over = mem_printf("an object of %zu octets, allowed are 1 to %zu", rows[i].max + 1,
+                                rows[i].max);
+        const char *within = rows[i].kind == 'K' ? "three lines" : "not DER";
+        struct err e = {0};
+
+        good += scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, 0), &e), &e,
+                             ERR_INPUT, none);
+        good += scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, 1), &e), &e,
+                             ERR_INPUT, within);
+        good += scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, rows[i].max), &e),
+                             &e, ERR_INPUT, within);
+        good +=
+            scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, rows[i].max + 1), &e),
+                         &e, ERR_INPUT, over);
+    }
+    mem_free(octets);
+    assert_int_equal(good, 4 * ARRAY_LEN(rows));
+}
+
+static void
+what_is_right_is_let_through_and_what_the_checker_says_is_heard(void **state)
+{
+    CLEANUP(policy_cleanup) struct policy *authority = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+    CLEANUP(policy_cleanup) struct policy *log = scene_policy(POLICY_LOG);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(OBJECT_CERTIFICATE_MAX);
+    const struct scene_certificate right = {0};
+    const struct span text =
+        SPAN_LITERAL("log.example\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    const struct checkpoint last = {.size = 8};
+    struct checkpoint out = {0};
+    struct err e = {0};
+
+    (void)state;
+    scene_certificate(&right, &tbs);
+    assert_ok(check(authority, 'T', buf_span(&tbs), &e), &e);
+    assert_ok(object_check(log, 'K', text, NULL, &out, &e), &e);
+    assert_int_equal(out.size, 7);
+    assert_err(object_check(log, 'K', text, &last, &out, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "roll-back"));
+}
+
+static void
+the_seal_is_over_one_text(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        const char *reason;
+    } rows[] = {
+        {"right", "nfpki-ra: key that seals one-time secrets, 1\n", NULL},
+        {"nothing", "", "a MAC over another text"},
+        {"no line break", "nfpki-ra: key that seals one-time secrets, 1",
+         "a MAC over another text"},
+        {"more", "nfpki-ra: key that seals one-time secrets, 1\n\n", "a MAC over another text"},
+        {"another number", "nfpki-ra: key that seals one-time secrets, 2\n",
+         "a MAC over another text"},
+        {"another last octet", "nfpki-ra: key that seals one-time secrets, 1\r",
+         "a MAC over another text"},
+        {"another first octet", "Nfpki-ra: key that seals one-time secrets, 1\n",
+         "a MAC over another text"},
+    };
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CMP);
+    size_t good = 0;
+
+    (void)state;
+    p->seals = true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+
+        good += scene_expect(rows[i].name, check(p, SIGNER_SEAL, span_str(rows[i].text), &e), &e,
+                             ERR_DENIED, rows[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_needs_the_policy_that_allows_it),
+        cmocka_unit_test(each_kind_has_its_limit),
+        cmocka_unit_test(what_is_right_is_let_through_and_what_the_checker_says_is_heard),
+        cmocka_unit_test(the_seal_is_over_one_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
