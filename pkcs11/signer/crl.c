@@ -7,6 +7,8 @@
 #include "pkcs11/signer/der.h"
 #include "pkcs11/signer/object.h"
 
+enum { NOT_COMPARABLE = -2 }; /* of ASN1_TIME_compare() */
+
 DEFINE_CLEANUP(akid_cleanup, AUTHORITY_KEYID, AUTHORITY_KEYID_free)
 
 static X509_CRL *
@@ -23,9 +25,9 @@ decode(const struct policy *p, struct span tbs, struct err *e)
         der_wrap_signed(tbs, key_algorithm_identifier(p->algorithm), &whole, e) != 0) {
         return NULL;
     }
-    at = whole.p;
+    at = whole.p; /* one SEQUENCE, to the end: nothing can be left behind it */
     crl = d2i_X509_CRL(NULL, &at, (long)whole.n);
-    if (crl == NULL || at != whole.p + whole.n) {
+    if (crl == NULL) {
         (void)ossl_err(e, ERR_INPUT, "not a TBSCertList");
         return NULL;
     }
@@ -96,8 +98,12 @@ check_entries(X509_CRL *crl, struct err *e)
 
     for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
         const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+        int order = ASN1_TIME_compare(X509_REVOKED_get0_revocationDate(entry), issued);
 
-        if (ASN1_TIME_compare(X509_REVOKED_get0_revocationDate(entry), issued) > 0) {
+        if (order == NOT_COMPARABLE) {
+            return err_set(e, ERR_INPUT, "entry %d has a revocationDate that is no time", i);
+        }
+        if (order > 0) {
             return err_set(e, ERR_DENIED, "entry %d is revoked after thisUpdate", i);
         }
         for (int k = 0; k < X509_REVOKED_get_ext_count(entry); k++) {

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which TBSCertLists the key signs. */
+#include "tests/support/test.h"
+
+#include "pkcs11/signer/object.h"
+
+#include "tests/support/der_text.h"
+#include "tests/unit/pkcs11/signer/scene.h"
+
+#define TIME(text) "17{'" text "'}"
+#define NUMBER(octets) SCENE_EXTENSION("551d14", "02{" octets "}")
+#define AUTHORITY(value) SCENE_EXTENSION("551d23", value)
+#define ENTRY(serial, time, extensions) "30{02{" serial "}" TIME(time) extensions "}"
+#define REASON SCENE_EXTENSION("551d15", "0a{01}")
+
+#define AKI_REASON "authorityKeyIdentifier is not"
+#define NUMBER_REASON "no cRLNumber of at most 20 octets"
+
+struct row {
+    const char *name;
+    const char *version, *algorithm, *issuer, *from, *to; /* NULL: what is right */
+    const char *entries;                                  /* NULL: none */
+    const char *authority_key, *number;
+    const char *more;   /* extensions */
+    const char *behind; /* the TBSCertList */
+    enum err_code code;
+    const char *reason; /* NULL: it is signed */
+};
+
+static const struct row ROWS[] = {
+    {.name = "right"},
+    {.name = "indefinite length", .behind = "3080", .code = ERR_INPUT, .reason = "not DER"},
+    {.name = "octets behind", .behind = "0500", .code = ERR_INPUT, .reason = "not a TBSCertList"},
+    {.name = "no issuer", .issuer = "", .code = ERR_INPUT, .reason = "not a TBSCertList"},
+    {.name = "an OCTET STRING in parts",
+     .number = "30{06{551d14}24{04{02}04{0101}}}",
+     .code = ERR_INPUT,
+     .reason = "the TBSCertList does not encode to the same bytes again"},
+
+    {.name = "no version", .version = "", .code = ERR_INPUT, .reason = "version: tag 0x30"},
+    {.name = "version 1, spelled out",
+     .version = "02{00}",
+     .code = ERR_DENIED,
+     .reason = "not a version 2 CRL"},
+    {.name = "version 3", .version = "02{02}", .code = ERR_DENIED, .reason = "not a version 2 CRL"},
+    {.name = "version 258",
+     .version = "02{0101}",
+     .code = ERR_DENIED,
+     .reason = "not a version 2 CRL"},
+    {.name = "algorithm of P-384",
+     .algorithm = SCENE_P384,
+     .code = ERR_DENIED,
+     .reason = "the signature algorithm is not that of a P-256 key"},
+    {.name = "algorithm of RSA",
+     .algorithm = SCENE_RSA,
+     .code = ERR_DENIED,
+     .reason = "the signature algorithm is not that of a P-256 key"},
+    {.name = "algorithm with parameters",
+     .algorithm = "30{06{2a8648ce3d040302}0500}",
+     .code = ERR_DENIED,
+     .reason = "the signature algorithm is not that of a P-256 key"},
+    {.name = "another issuer",
+     .issuer = SCENE_NAME("Issuing CB"),
+     .code = ERR_DENIED,
+     .reason = "the issuer is not the subject"},
+    {.name = "an empty issuer",
+     .issuer = "30{}",
+     .code = ERR_DENIED,
+     .reason = "the issuer is not the subject"},
+
+    {.name = "1 s", .to = TIME("260101000001Z")},
+    {.name = "0 s",
+     .to = TIME("260101000000Z"),
+     .code = ERR_DENIED,
+     .reason = "a CRL for 0 s, the policy allows 8640000 s"},
+    {.name = "-1 s", .to = TIME("251231235959Z"), .code = ERR_DENIED, .reason = "a CRL for -1 s"},
+    {.name = "as long as is allowed", .to = TIME("260411000000Z")},
+    {.name = "1 s longer",
+     .to = TIME("260411000001Z"),
+     .code = ERR_DENIED,
+     .reason = "a CRL for 8640001 s, the policy allows 8640000 s"},
+    {.name = "no nextUpdate",
+     .to = "",
+     .code = ERR_INPUT,
+     .reason = "thisUpdate and nextUpdate must be there"},
+    {.name = "nextUpdate in month 13",
+     .to = TIME("261301000000Z"),
+     .code = ERR_INPUT,
+     .reason = "thisUpdate and nextUpdate must be there"},
+    {.name = "thisUpdate in month 13",
+     .from = TIME("261301000000Z"),
+     .code = ERR_INPUT,
+     .reason = "thisUpdate and nextUpdate must be there"},
+
+    {.name = "number 0", .number = NUMBER("00")},
+    {.name = "number of 20 octets", .number = NUMBER("7f*20")},
+    {.name = "number of 21 octets",
+     .number = NUMBER("7f*21"),
+     .code = ERR_DENIED,
+     .reason = NUMBER_REASON},
+    {.name = "no number", .number = "", .code = ERR_DENIED, .reason = NUMBER_REASON},
+    {.name = "a number below 0",
+     .number = NUMBER("ff"),
+     .code = ERR_DENIED,
+     .reason = NUMBER_REASON},
+    {.name = "a number that cannot be decoded",
+     .number = SCENE_EXTENSION("551d14", "04{01}"),
+     .code = ERR_DENIED,
+     .reason = NUMBER_REASON},
+    {.name = "two numbers",
+     .number = NUMBER("01") NUMBER("02"),
+     .code = ERR_DENIED,
+     .reason = NUMBER_REASON},
+
+    {.name = "no AKI", .authority_key = "", .code = ERR_DENIED, .reason = AKI_REASON},
+    {.name = "an AKI without an identifier",
+     .authority_key = AUTHORITY("30{}"),
+     .code = ERR_DENIED,
+     .reason = AKI_REASON},
+    {.name = "an AKI that cannot be decoded",
+     .authority_key = AUTHORITY("0400"),
+     .code = ERR_DENIED,
+     .reason = AKI_REASON},
+    {.name = "an AKI whose last octet differs",
+     .authority_key = AUTHORITY(SCENE_AKI("a1*19 a3")),
+     .code = ERR_DENIED,
+     .reason = AKI_REASON},
+    {.name = "an AKI with one octet less",
+     .authority_key = AUTHORITY(SCENE_AKI("a1*19")),
+     .code = ERR_DENIED,
+     .reason = AKI_REASON},
+    {.name = "an AKI with one octet more",
+     .authority_key = AUTHORITY(SCENE_AKI("a1*19 a2 00")),
+     .code = ERR_DENIED,
+     .reason = AKI_REASON},
+
+    {.name = "another extension", .more = SCENE_EXTENSION("2a03", "0500")},
+    {.name = "a delta",
+     .more = SCENE_CRITICAL("551d1b", "0201 01"),
+     .code = ERR_DENIED,
+     .reason = "a delta, partial or indirect CRL"},
+    {.name = "the first extension is critical",
+     .authority_key = SCENE_CRITICAL("551d23", SCENE_AKI(SCENE_SKI)),
+     .code = ERR_DENIED,
+     .reason = "a delta, partial or indirect CRL"},
+    {.name = "a partial CRL",
+     .more = SCENE_CRITICAL("551d1c", "30{8101ff}"),
+     .code = ERR_DENIED,
+     .reason = "a delta, partial or indirect CRL"},
+
+    {.name = "one revoked at thisUpdate", .entries = ENTRY("05", "260101000000Z", "")},
+    {.name = "one revoked with a reason",
+     .entries = ENTRY("05", "251231000000Z", "30{" REASON "}")},
+    {.name = "one revoked after thisUpdate",
+     .entries = ENTRY("05", "260101000001Z", ""),
+     .code = ERR_DENIED,
+     .reason = "entry 0 is revoked after thisUpdate"},
+    {.name = "the second is revoked after thisUpdate",
+     .entries = ENTRY("05", "251231000000Z", "") ENTRY("06", "260101000001Z", ""),
+     .code = ERR_DENIED,
+     .reason = "entry 1 is revoked after thisUpdate"},
+    {.name = "one revoked in month 13",
+     .entries = ENTRY("05", "251301000000Z", ""),
+     .code = ERR_INPUT,
+     .reason = "entry 0 has a revocationDate that is no time"},
+    {.name = "an entry with a critical extension",
+     .entries = ENTRY("05", "251231000000Z", "30{" SCENE_CRITICAL("2a03", "0500") "}"),
+     .code = ERR_DENIED,
+     .reason = "entry 0 has a critical extension"},
+    {.name = "the second extension of the second entry is critical",
+     .entries = ENTRY("05", "251231000000Z", "")
+         ENTRY("06", "251231000000Z", "30{" REASON SCENE_CRITICAL("2a03", "0500") "}"),
+     .code = ERR_DENIED,
+     .reason = "entry 1 has a critical extension"},
+};
+
+static const char *
+given(const char *text, const char *right)
+{
+    return text == NULL ? right : text;
+}
+
+static void
+make_crl(const struct row *row, struct buf *out)
+{
+    CLEANUP(mem_cleanup)
+    char *entries = row->entries == NULL ? mem_strdup("") : mem_printf("30{%s}", row->entries);
+    CLEANUP(mem_cleanup)
+    char *text =
+        mem_printf("30{%s%s%s%s%s%s a0{30{%s%s%s}}}%s", given(row->version, "02{01}"),
+                   given(row->algorithm, SCENE_P256), given(row->issuer, SCENE_ISSUER),
+                   given(row->from, TIME("260101000000Z")), given(row->to, TIME("260108000000Z")),
+                   entries, given(row->authority_key, AUTHORITY(SCENE_AKI(SCENE_SKI))),
+                   given(row->number, NUMBER("01")), given(row->more, ""), given(row->behind, ""));
+
+    der_text(text, out);
+}
+
+static void
+a_crl_is_whole_and_direct_and_of_the_issuer(void **state)
+{
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        struct err e = {0};
+
+        make_crl(&ROWS[i], &tbs);
+        good += scene_expect(ROWS[i].name, object_check_crl(p, buf_span(&tbs), &e), &e,
+                             ROWS[i].code, ROWS[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(ROWS));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crl_is_whole_and_direct_and_of_the_issuer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
