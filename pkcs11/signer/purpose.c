@@ -9,13 +9,17 @@
 #include "base/ossl.h"
 #include "pkcs11/signer/purpose.h"
 
-enum { KEY_USAGE_BITS = 9 };
+enum {
+    KEY_USAGE_BITS = 9,
+    ABSENT = -1, /* what X509_get_ext_d2i() says of an extension that is not there */
+};
 
 #define ENTERPRISES "1.3.6.1.4.1."
 
 DEFINE_CLEANUP(bits_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 DEFINE_CLEANUP(purposes_cleanup, EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 DEFINE_CLEANUP(policies_cleanup, CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free)
+DEFINE_CLEANUP(points_cleanup, CRL_DIST_POINTS, CRL_DIST_POINTS_free)
 DEFINE_CLEANUP(access_cleanup, AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
 
 static X509_EXTENSION *
@@ -97,9 +101,13 @@ check_policies(const X509 *x, struct err *e)
 static int
 check_names(const struct policy *p, const X509 *x, struct err *e)
 {
+    int critical = ABSENT;
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
 
+    if (names == NULL && critical != ABSENT) {
+        return ossl_err(e, ERR_INPUT, "subjectAltName cannot be decoded");
+    }
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
@@ -119,11 +127,15 @@ check_no_rev_avail(const struct policy *p, const X509 *x, X509_EXTENSION *extens
 {
     static const uint8_t null[] = {0x05, 0x00};
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    int critical = ABSENT;
     CLEANUP(access_cleanup)
-    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(x, NID_info_access, &critical, NULL);
 
     if (!p->no_rev_avail) {
         return err_set(e, ERR_DENIED, "noRevAvail, but the policy has no no_rev_avail = true");
+    }
+    if (access == NULL && critical != ABSENT) {
+        return ossl_err(e, ERR_INPUT, "authorityInfoAccess cannot be decoded");
     }
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
         points =
@@ -143,7 +155,12 @@ check_revocation(const struct policy *p, const X509 *x, struct err *e)
 {
     X509_EXTENSION *none = find(x, "2.5.29.56");
     bool points = find(x, "2.5.29.31") != NULL;
+    CLEANUP(points_cleanup)
+    CRL_DIST_POINTS *list = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
 
+    if (points && sk_DIST_POINT_num(list) <= 0) {
+        return ossl_err(e, ERR_INPUT, "cRLDistributionPoints cannot be decoded");
+    }
     if (none != NULL) {
         return check_no_rev_avail(p, x, none, points || find(x, "2.5.29.46") != NULL, e);
     }
