@@ -125,6 +125,10 @@ replay_attempt(struct journal *j, char *line)
             return -1;
         }
         c.size = strtoull(size, NULL, 10);
+        (void)snprintf(expected, sizeof(expected), "%020" PRIu64, c.size);
+        if (strcmp(size, expected) != 0) {
+            return -1;
+        }
         j->checkpoint = c;
         j->has_checkpoint = true;
     }
@@ -132,16 +136,25 @@ replay_attempt(struct journal *j, char *line)
     return 0;
 }
 
-static int
-replay_first(const struct journal *j, char *line, const char *key, struct err *e)
+/* "text crc\n" */
+static char *
+whole_line(const char *text)
 {
-    if (strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
-        return err_set(e, ERR_STORE, "%s is not a journal of nfpki-signer", j->path);
-    }
-    if (strcmp(line + strlen(FIRST_LINE), key) != 0) {
-        return err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
-    }
-    return 0;
+    return mem_printf("%s %08" PRIx32 "\n", text, crc32(span_str(text)));
+}
+
+static char *
+first_text(const char *key)
+{
+    return mem_printf("%s%s", FIRST_LINE, key);
+}
+
+static int
+not_a_journal(const struct journal *j, struct err *e)
+{
+    return err_set(e, ERR_STORE,
+                   "%s is not a journal of nfpki-signer: look what 'journal' of the policy names",
+                   j->path);
 }
 
 /* No line ends behind this: what a power cut leaves of an append, with octets missing or zero. */
@@ -156,6 +169,37 @@ nothing_follows(FILE *file)
     return c == EOF;
 }
 
+/* What a power cut leaves of the very first append: its beginning, and zeros. Anything else is
+ * somebody's file, which must not be written over. */
+static bool
+is_torn_first(FILE *file, const char *key)
+{
+    CLEANUP(mem_cleanup) char *text = first_text(key);
+    CLEANUP(mem_cleanup) char *line = whole_line(text);
+    size_t i = 0;
+    int c;
+
+    rewind(file);
+    while ((c = fgetc(file)) != EOF && (c == 0 || (i < strlen(line) && c == line[i]))) {
+        i++;
+    }
+    return c == EOF;
+}
+
+/* The octets of the next line, its line break among them; as many as there is room for. */
+static size_t
+next_line(FILE *file, char line[LINE_MAX_])
+{
+    size_t n = 0;
+    int c = 0;
+
+    while (n + 1 < LINE_MAX_ && c != '\n' && (c = fgetc(file)) != EOF) {
+        line[n++] = (char)c;
+    }
+    line[n] = '\0';
+    return n;
+}
+
 /* Reads all lines; *good gets the octets up to the end of the last whole one. */
 static int
 replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *e)
@@ -164,32 +208,36 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
     uint64_t number = 0;
 
     *good = 0;
-    while (fgets(line, sizeof(line), file) != NULL) {
-        size_t n = strlen(line);
-        bool whole = n > 0 && line[n - 1] == '\n';
+    for (size_t n; (n = next_line(file, line)) > 0; *good += (off_t)n) {
+        bool whole = line[n - 1] == '\n';
 
         number++;
         if (whole) {
             line[n - 1] = '\0';
         }
         if (!whole && nothing_follows(file)) {
-            return 0; /* never synced whole, so nothing was signed on it */
+            if (number == 1 && ferror(file) == 0 && !is_torn_first(file, key)) {
+                return not_a_journal(j, e);
+            }
+            break; /* never synced whole, so nothing was signed on it */
         }
-        if (!whole || !take_crc(line)) {
+        if (number == 1 && strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
+            return not_a_journal(j, e);
+        }
+        if (!whole || strlen(line) != n - 1 || !take_crc(line)) {
             return err_set(e, ERR_STORE,
                            "%s:%" PRIu64 ": damaged line; the record was changed, restore it from "
                            "a copy before this key signs again",
                            j->path, number);
         }
         if (number == 1) {
-            if (replay_first(j, line, key, e) != 0) {
-                return -1;
+            if (strcmp(line + strlen(FIRST_LINE), key) != 0) {
+                return err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
             }
         } else if (replay_attempt(j, line) != 0) {
             return err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here",
                            j->path, number);
         }
-        *good += (off_t)n;
     }
     return ferror(file) != 0 ? err_errno(e, ERR_IO, errno, "read %s", j->path) : 0;
 }
@@ -197,18 +245,15 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
 static int
 append_line(struct journal *j, const char *text, struct err *e)
 {
-    char tail[CRC_DIGITS + 3];
+    CLEANUP(mem_cleanup) char *line = whole_line(text);
 
-    (void)snprintf(tail, sizeof(tail), " %08" PRIx32 "\n", crc32(span_str(text)));
-    return buf_append_str(&j->pending, text, e) != 0 || buf_append_str(&j->pending, tail, e) != 0
-               ? -1
-               : 0;
+    return buf_append_str(&j->pending, line, e);
 }
 
 static int
 begin(struct journal *j, const char *key, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *first = mem_printf("%s%s", FIRST_LINE, key);
+    CLEANUP(mem_cleanup) char *first = first_text(key);
     CLEANUP(mem_cleanup) char *path = mem_strdup(j->path);
 
     if (append_line(j, first, e) != 0 || journal_commit(j, e) != 0) {
