@@ -8,7 +8,13 @@
 #include "base/file.h"
 #include "base/ossl.h"
 
-enum { PUBLIC_KEY_FILE_MAX = 8192, NAME_MAX_ = 4096, SECONDS_A_DAY = 86400, DAYS_MAX = 36500 };
+enum {
+    PUBLIC_KEY_FILE_MAX = 8192,
+    NAME_MAX_ = 4096,
+    SECONDS_A_DAY = 86400,
+    DAYS_MAX = 36500,
+    KEY_IDENTIFIER_MAX = 64,
+};
 
 /* PKIBody choices that an RA or CA may send (RFC 9810 5.1.2). Requests are not among them: a key
  * that answers must never be able to ask. */
@@ -85,7 +91,8 @@ load_certificate(const struct policy *p, cfg_t *section, const char *option, str
         return NULL;
     }
     if (!span_equal(buf_span(&spki), buf_span(&p->spki))) {
-        (void)err_set(e, ERR_INPUT, "%s: its public key is not that of 'public_key'", path);
+        (void)conf_fault(section, option, e, "the public key of %s is not that of 'public_key'",
+                         path);
         return NULL;
     }
     return TAKE(certificate);
@@ -97,8 +104,7 @@ days(cfg_t *section, const char *option, time_t *out, struct err *e)
     long n = cfg_getint(section, option);
 
     if (n < 1 || n > DAYS_MAX) {
-        return err_set(e, ERR_INPUT, "%s: '%s' must be 1 to %d days", section->filename, option,
-                       DAYS_MAX);
+        return conf_fault(section, option, e, "'%s' must be 1 to %d days", option, DAYS_MAX);
     }
     *out = (time_t)n * SECONDS_A_DAY;
     return 0;
@@ -159,9 +165,12 @@ load_authority(struct policy *p, cfg_t *section, struct err *e)
         return -1;
     }
     ski = X509_get0_subject_key_id(p->issuer);
-    if (X509_check_ca(p->issuer) != 1 || ski == NULL) {
-        return err_set(e, ERR_INPUT, "%s: 'issuer' is not a CA certificate with a subjectKeyId",
-                       section->filename);
+    if (X509_check_ca(p->issuer) != 1 || ski == NULL || ASN1_STRING_length(ski) < 1 ||
+        ASN1_STRING_length(ski) > KEY_IDENTIFIER_MAX) {
+        return conf_fault(section, "issuer", e,
+                          "'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to %d "
+                          "octets",
+                          KEY_IDENTIFIER_MAX);
     }
     for (unsigned int i = 0; i < cfg_size(section, "objects"); i++) {
         const char *object = cfg_getnstr(section, "objects", i);
@@ -171,8 +180,8 @@ load_authority(struct policy *p, cfg_t *section, struct err *e)
         } else if (strcmp(object, "crl") == 0) {
             p->crls = true;
         } else {
-            return err_set(e, ERR_INPUT, "%s: object '%s': use certificate or crl",
-                           section->filename, object);
+            return conf_fault(section, "objects", e, "object '%.40s': use certificate or crl",
+                              object);
         }
     }
     return buf_set(&p->issuer_ski,
@@ -190,8 +199,9 @@ load_log(struct policy *p, cfg_t *section, struct err *e)
     }
     /* C2SP signed-note: no blanks or plus in a key name, and it is one line. */
     if (strlen(origin) > POLICY_ORIGIN_MAX || strpbrk(origin, " \t\r\n+") != NULL) {
-        return err_set(e, ERR_INPUT, "%s: 'origin' must be one word without '+'",
-                       section->filename);
+        return conf_fault(section, "origin", e,
+                          "'origin' must be one word of at most %d octets without '+'",
+                          POLICY_ORIGIN_MAX);
     }
     p->origin = mem_strdup(origin);
     return 0;
@@ -215,10 +225,10 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
             bit |= strcmp(body, BODIES[k].name) == 0 ? 1U << BODIES[k].tag : 0;
         }
         if (bit == 0) {
-            return err_set(e, ERR_INPUT,
-                           "%s: body '%s' cannot be allowed; possible are ip, cp, kup, rp, "
-                           "pkiconf, nested, genp, error, pollRep",
-                           section->filename, body);
+            return conf_fault(section, "bodies", e,
+                              "body '%.40s' cannot be allowed; possible are ip, cp, kup, rp, "
+                              "pkiconf, nested, genp, error, pollRep",
+                              body);
         }
         p->bodies |= bit;
     }
@@ -226,29 +236,27 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
 }
 
 static int
-load_seal(struct policy *p, cfg_t *section, struct err *e)
+load_key_id(cfg_t *section, uint8_t out[POLICY_KEY_ID_SIZE], struct err *e)
 {
     const char *id = conf_string(section, "key_id", e);
 
-    if (p->purpose != POLICY_CMP) {
-        return err_set(e, ERR_INPUT, "%s: section seal belongs to section cmp", section->filename);
+    if (id == NULL) {
+        return -1;
     }
-    if (id == NULL || hex_parse(id, p->seal_id, sizeof(p->seal_id), e) != 0) {
-        return err_wrap(e, "%s: seal.key_id", section->filename);
-    }
-    p->seals = true;
-    return 0;
+    return hex_parse(id, out, POLICY_KEY_ID_SIZE, e) == 0
+               ? 0
+               : conf_fault(section, "key_id", e, "'key_id' must be %d hexadecimal digits",
+                            2 * POLICY_KEY_ID_SIZE);
 }
 
-/* The section, with the name of its file: for errors, and for paths relative to it. */
-static cfg_t *
-section_of(cfg_t *cfg, const char *name, const char *path)
+static int
+load_seal(struct policy *p, cfg_t *section, struct err *e)
 {
-    cfg_t *section = cfg_getsec(cfg, name);
-
-    mem_free(section->filename);
-    section->filename = mem_strdup(path);
-    return section;
+    if (p->purpose != POLICY_CMP) {
+        return conf_fault(section, NULL, e, "section seal belongs to section cmp");
+    }
+    p->seals = true;
+    return load_key_id(section, p->seal_id, e);
 }
 
 static int
@@ -267,13 +275,13 @@ load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
                        path);
     }
     if (authority == 1) {
-        return load_authority(p, section_of(cfg, "certificate_authority", path), e);
+        return load_authority(p, cfg_getsec(cfg, "certificate_authority"), e);
     }
     if (log == 1) {
-        return load_log(p, section_of(cfg, "log", path), e);
+        return load_log(p, cfg_getsec(cfg, "log"), e);
     }
     if (cmp == 1) {
-        return load_cmp(p, section_of(cfg, "cmp", path), e);
+        return load_cmp(p, cfg_getsec(cfg, "cmp"), e);
     }
     p->purpose = POLICY_SELF_TEST;
     return 0;
@@ -292,10 +300,9 @@ dup_string(cfg_t *cfg, const char *option, char **out, struct err *e)
 }
 
 static int
-load_key(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
+load_key(struct policy *p, cfg_t *cfg, struct err *e)
 {
     CLEANUP(mem_cleanup) char *public_key = NULL;
-    const char *id;
 
     if (dup_string(cfg, "module", &p->module, e) != 0 ||
         dup_string(cfg, "token", &p->token, e) != 0 ||
@@ -305,11 +312,10 @@ load_key(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
         return -1;
     }
     if (strchr(p->credential, '/') != NULL) {
-        return err_set(e, ERR_INPUT, "%s: 'credential' is a name, not a path", path);
+        return conf_fault(cfg, "credential", e, "'credential' is a name, not a path");
     }
-    id = conf_string(cfg, "key_id", e);
-    if (id == NULL || hex_parse(id, p->key_id, sizeof(p->key_id), e) != 0) {
-        return err_wrap(e, "%s: key_id", path);
+    if (load_key_id(cfg, p->key_id, e) != 0) {
+        return -1;
     }
     if (cfg_getstr(cfg, "module_config") != NULL) {
         p->module_config = conf_path(cfg, "module_config", e);
@@ -368,12 +374,12 @@ policy_load(const char *path, struct err *e)
 
     p->spki = BUF_INIT(SPKI_MAX);
     p->issuer_name = BUF_INIT(NAME_MAX_);
-    p->issuer_ski = BUF_INIT(64);
+    p->issuer_ski = BUF_INIT(KEY_IDENTIFIER_MAX);
     p->sender_name = BUF_INIT(NAME_MAX_);
-    if (cfg == NULL || load_key(p, cfg, path, e) != 0 || load_purpose(p, cfg, path, e) != 0) {
+    if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, path, e) != 0) {
         return NULL;
     }
-    if (cfg_size(cfg, "seal") > 0 && load_seal(p, section_of(cfg, "seal", path), e) != 0) {
+    if (cfg_size(cfg, "seal") > 0 && load_seal(p, cfg_getsec(cfg, "seal"), e) != 0) {
         return NULL;
     }
     if (p->purpose != POLICY_SELF_TEST) {
