@@ -118,18 +118,19 @@ parent_of(const char *path)
     return slash == path ? mem_strdup("/") : mem_printf("%.*s", (int)(slash - path), path);
 }
 
-/* Makes the folders above `path` that are missing and remembers what must be synced. */
+/* Makes the folders between `dir` and `path` that are missing and remembers what must be synced:
+ * all of them, for one that is there may be of a process that was killed before it synced it. */
 static int
-make_parents(const char *path, struct folders *changed, struct err *e)
+make_parents(const char *dir, const char *path, struct folders *changed, struct err *e)
 {
     CLEANUP(mem_cleanup) char *folder = parent_of(path);
 
+    if (strcmp(folder, dir) != 0 && make_parents(dir, folder, changed, e) != 0) {
+        return -1;
+    }
     if (access(folder, X_OK) != 0) {
         if (errno != ENOENT) {
             return err_errno(e, ERR_IO, errno, "open %s", folder);
-        }
-        if (make_parents(folder, changed, e) != 0) {
-            return -1;
         }
         /* The umask of the programs is 077, and what is published is for everybody. */
         if (mkdir(folder, folder_mode) != 0 || chmod(folder, folder_mode) != 0) {
@@ -230,11 +231,13 @@ put_tile(const struct tiles_job *job, int level, uint64_t index, unsigned width,
     CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, width);
     CLEANUP(buf_free) struct buf bytes = BUF_INIT(BUNDLE_FILE_MAX);
 
+    if (make_parents(job->dir, path, changed, e) != 0) {
+        return -1;
+    }
     if (job->only_missing && is_there(path, level, width)) {
         return 0;
     }
-    if (make_parents(path, changed, e) != 0 ||
-        tile_bytes(&job->source, level, index, width, &bytes, e) != 0) {
+    if (tile_bytes(&job->source, level, index, width, &bytes, e) != 0) {
         return -1;
     }
     return put_file(job->dir, path, buf_span(&bytes), e);
