@@ -166,6 +166,18 @@ file_create(const char *path, struct span bytes, mode_t mode, struct err *e)
     return linked != 0 ? -1 : file_sync_dir(directory, e);
 }
 
+/* One that is there already is fine; the name of a new one is durable. */
+static int
+mkdir_synced(const char *path, mode_t mode, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *directory = directory_of(path);
+
+    if (mkdir(path, mode) != 0) {
+        return errno == EEXIST ? 0 : io_error(e, "mkdir", path);
+    }
+    return file_sync_dir(directory, e);
+}
+
 int
 file_mkdirs(const char *path, mode_t mode, struct err *e)
 {
@@ -179,8 +191,8 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
             continue;
         }
         *p = '\0';
-        if (mkdir(partial, mode) != 0 && errno != EEXIST) {
-            return io_error(e, "mkdir", partial);
+        if (mkdir_synced(partial, mode, e) != 0) {
+            return -1;
         }
         *p = end;
     }

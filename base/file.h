@@ -25,7 +25,7 @@ int file_write(const char *path, struct span bytes, mode_t mode, struct err *e);
 /* As file_write, but ERR_CONFLICT when the path exists (link(2), never overwrites). */
 int file_create(const char *path, struct span bytes, mode_t mode, struct err *e);
 
-/* mkdir -p with `mode` for the new ones. */
+/* mkdir -p with `mode` for the new ones, and fsync of the folders that they are in. */
 int file_mkdirs(const char *path, mode_t mode, struct err *e);
 
 /* fsync of a directory. */

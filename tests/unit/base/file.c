@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/disk.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
@@ -48,6 +51,7 @@ read_names_the_path_and_respects_the_limit(void **state)
     assert_ok(file_write(path, SPAN_LITERAL("12345"), 0600, &e), &e);
     assert_err(file_read(path, &out, &e), ERR_INPUT, &e);
     assert_err(file_read(dir, &out, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "not a regular file"));
 }
 
 static void
@@ -106,6 +110,200 @@ a_frame_that_ends_early_is_told_from_an_orderly_end(void **state)
     (void)close(pair[1]);
 }
 
+static void
+a_socket_that_fails_is_told_from_a_peer_that_went_away(void **state)
+{
+    CLEANUP(buf_free) struct buf in = BUF_INIT(1000);
+    struct rlimit all;
+    struct rlimit none;
+    struct err e = {0};
+    int pair[2];
+    int pipe_ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(pipe_ends), 0);
+    /* Before the first octet of a frame it is the end all the same: nothing was lost. */
+    assert_err(frame_read(pipe_ends[0], 100, &in, 1000, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "receive: "));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* poll(2) refuses one descriptor */
+    assert_int_equal(frame_read(pair[0], 100, &in, 1000, &e), -1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    assert_non_null(strstr(e.text, "poll: "));
+    (void)close(pair[1]);
+    assert_err(frame_write(pair[0], SPAN_LITERAL("hello"), 1000, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "peer closed: "));
+    (void)close(pair[0]);
+    (void)close(pipe_ends[0]);
+    (void)close(pipe_ends[1]);
+}
+
+/* A frame of exactly the limit, also when the reader is slower than the socket is large. */
+static void
+a_frame_of_the_limit_goes_through_and_one_octet_more_does_not(void **state)
+{
+    enum { LIMIT = 100 };
+    static const uint8_t body[LIMIT + 1];
+    CLEANUP(buf_free) struct buf in = BUF_INIT(1000);
+    struct err e = {0};
+    int pair[2];
+
+    (void)state;
+    for (size_t n = 1; n <= LIMIT + 1; n += LIMIT / 2) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        assert_ok(frame_write(pair[0], span_of(body, n), 1000, &e), &e);
+        buf_truncate(&in, 0);
+        if (n <= LIMIT) {
+            assert_ok(frame_read(pair[1], LIMIT, &in, 1000, &e), &e);
+            assert_int_equal(in.n, n);
+        } else {
+            assert_err(frame_read(pair[1], LIMIT, &in, 1000, &e), ERR_INPUT, &e);
+            assert_non_null(strstr(e.text, "a frame of 101 octets, allowed are 1 to 100"));
+        }
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+    }
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(write(pair[0], "\0\0\0\0", 4), 4);
+    assert_err(frame_read(pair[1], LIMIT, &in, 1000, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "a frame of 0 octets"));
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+/* ---- what a power cut takes ---- */
+
+static int
+write_it(const char *dir, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a", dir);
+
+    return file_write(path, SPAN_LITERAL("new"), 0600, e);
+}
+
+static int
+create_it(const char *dir, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/b", dir);
+
+    return file_create(path, SPAN_LITERAL("new"), 0600, e);
+}
+
+static int
+make_it(const char *dir, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/x/y/z", dir);
+
+    return file_mkdirs(path, 0700, e);
+}
+
+static const struct {
+    const char *name;
+    int (*call)(const char *dir, struct err *e);
+    const char *path;
+    size_t disk_calls; /* each of which is seen to fail */
+} durable[] = {
+    {"file_write", write_it, "a", 4},
+    {"file_create", create_it, "b", 5},
+    {"file_mkdirs", make_it, "x/y/z", 6},
+};
+
+static void
+what_is_written_created_or_made_survives_a_power_cut(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(durable); i++) {
+        CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+        struct err e = {0};
+
+        disk_begin(dir, NULL);
+        assert_ok(durable[i].call(dir, &e), &e);
+        if (disk_named_early() != NULL || disk_not_durable(NULL) != NULL) {
+            fail_msg("%s: named early: %s, not durable: %s", durable[i].name, disk_named_early(),
+                     disk_not_durable(NULL));
+        }
+        disk_end();
+    }
+}
+
+/* The old content or the new, and no temporary file is left. */
+static void
+a_disk_that_fails_is_an_error_that_names_the_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(durable); i++) {
+        for (size_t n = 0; n < durable[i].disk_calls; n++) {
+            CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+            CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, durable[i].path);
+            struct err e = {0};
+            int result;
+
+            disk_begin(dir, NULL);
+            disk_fail(n);
+            result = durable[i].call(dir, &e);
+            /* The removal of the temporary name of file_create is not worth an error. */
+            if (!disk_has_failed() ||
+                (durable[i].call != create_it || n != 3) !=
+                    (result != 0 && e.code == ERR_IO && strstr(e.text, dir) != NULL)) {
+                fail_msg("%s: call %zu: %d %s", durable[i].name, n, result, e.text);
+            }
+            disk_end();
+        }
+    }
+}
+
+static void
+write_unsynced(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    (void)close(fd);
+}
+
+/* What a PKCS #11 module wrote: files in folders; what is no file is left alone. */
+static void
+a_tree_is_synced_to_its_last_file(void **state)
+{
+    size_t n = 0;
+    bool failed = true;
+
+    (void)state;
+    for (n = 0; failed; n++) {
+        CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+        CLEANUP(mem_cleanup) char *folder = mem_printf("%s/t", dir);
+        CLEANUP(mem_cleanup) char *below = mem_printf("%s/t/u", dir);
+        CLEANUP(mem_cleanup) char *file = mem_printf("%s/t/u/f", dir);
+        CLEANUP(mem_cleanup) char *other = mem_printf("%s/t/g", dir);
+        CLEANUP(mem_cleanup) char *fifo = mem_printf("%s/t/fifo", dir);
+        CLEANUP(mem_cleanup) char *dangling = mem_printf("%s/t/l", dir);
+        struct err e = {0};
+        int result;
+
+        assert_int_equal(mkdir(folder, 0700), 0);
+        disk_begin(folder, NULL);
+        assert_int_equal(mkdir(below, 0700), 0);
+        assert_int_equal(mkfifo(fifo, 0600), 0);
+        assert_int_equal(symlink("nowhere", dangling), 0);
+        write_unsynced(file);
+        write_unsynced(other);
+        disk_fail(n + 3); /* behind the mkdir and the two writes */
+        result = file_sync_tree(folder, &e);
+        failed = disk_has_failed();
+        if (failed ? result == 0 || e.code != ERR_IO || strstr(e.text, folder) == NULL
+                   : result != 0 || disk_not_durable(NULL) != NULL) {
+            fail_msg("call %zu: %d %s", n, result, e.text);
+        }
+        assert_err(file_sync_tree(file, &e), ERR_IO, &e);
+        assert_err(file_sync_tree("/nowhere", &e), ERR_NOTFOUND, &e);
+        disk_end();
+    }
+    assert_int_equal(n, 4 + 1); /* two files, two folders */
+}
+
 int
 main(void)
 {
@@ -115,6 +313,11 @@ main(void)
         cmocka_unit_test(mkdirs_makes_all_and_refuses_a_file_in_the_way),
         cmocka_unit_test(frames_go_round_and_refuse_lengths_outside_the_limit),
         cmocka_unit_test(a_frame_that_ends_early_is_told_from_an_orderly_end),
+        cmocka_unit_test(a_socket_that_fails_is_told_from_a_peer_that_went_away),
+        cmocka_unit_test(a_frame_of_the_limit_goes_through_and_one_octet_more_does_not),
+        cmocka_unit_test(what_is_written_created_or_made_survives_a_power_cut),
+        cmocka_unit_test(a_disk_that_fails_is_an_error_that_names_the_file),
+        cmocka_unit_test(a_tree_is_synced_to_its_last_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
