@@ -66,7 +66,7 @@ ca_conf_free(struct ca_conf *c)
 }
 
 static int
-user_id(const char *name, uid_t *out, struct err *e)
+user_id(cfg_t *cfg, const char *name, uid_t *out, struct err *e)
 {
     const struct passwd *user;
     char *end = NULL;
@@ -80,7 +80,7 @@ user_id(const char *name, uid_t *out, struct err *e)
     }
     user = getpwnam(name);
     if (user == NULL) {
-        return err_set(e, ERR_INPUT, "link_users: there is no user '%s'", name);
+        return conf_fault(cfg, "link_users", e, "link_users: there is no user '%s'", name);
     }
     *out = user->pw_uid;
     return 0;
@@ -92,12 +92,12 @@ load_users(cfg_t *cfg, struct ca_conf *c, struct err *e)
     unsigned n = cfg_size(cfg, "link_users");
 
     if (n == 0 || n > CA_LINK_USERS_MAX) {
-        return err_set(e, ERR_INPUT, "%s: link_users: 1 to %d users are expected", cfg->filename,
-                       CA_LINK_USERS_MAX);
+        return conf_fault(cfg, "link_users", e, "link_users: 1 to %d users are expected",
+                          CA_LINK_USERS_MAX);
     }
     for (unsigned i = 0; i < n; i++) {
-        if (user_id(cfg_getnstr(cfg, "link_users", i), &c->link_uids[i], e) != 0) {
-            return err_wrap(e, "%s", cfg->filename);
+        if (user_id(cfg, cfg_getnstr(cfg, "link_users", i), &c->link_uids[i], e) != 0) {
+            return -1;
         }
         c->n_link_uids++;
     }
@@ -110,13 +110,13 @@ load_list(cfg_t *cfg, const char *option, char **out, size_t *n, size_t max, str
     unsigned count = cfg_size(cfg, option);
 
     if (count > max) {
-        return err_set(e, ERR_INPUT, "%s: %s: at most %zu", cfg->filename, option, max);
+        return conf_fault(cfg, option, e, "%s: at most %zu", option, max);
     }
     for (unsigned i = 0; i < count; i++) {
         const char *value = cfg_getnstr(cfg, option, i);
 
-        if (value == NULL || value[0] == '\0') {
-            return err_set(e, ERR_INPUT, "%s: %s: an empty element", cfg->filename, option);
+        if (value[0] == '\0') {
+            return conf_fault(cfg, option, e, "%s: an empty element", option);
         }
         out[i] = mem_strdup(value);
         (*n)++;
@@ -144,8 +144,7 @@ load_number(cfg_t *cfg, const char *option, long min, long max, int *out, struct
     long value = cfg_getint(cfg, option);
 
     if (value < min || value > max) {
-        return err_set(e, ERR_INPUT, "%s: %s: %ld to %ld are allowed", cfg->filename, option, min,
-                       max);
+        return conf_fault(cfg, option, e, "%s: %ld to %ld are allowed", option, min, max);
     }
     *out = (int)value;
     return 0;
@@ -170,17 +169,16 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
         return -1;
     }
     if (overlap_h >= validity_h) {
-        return err_set(e, ERR_INPUT, "%s: crl_overlap_hours must be less than crl_validity_hours",
-                       cfg->filename);
+        return conf_fault(cfg, "crl_overlap_hours", e,
+                          "crl_overlap_hours must be less than crl_validity_hours");
     }
     c->crl_validity_s = validity_h * 3600;
     c->crl_overlap_s = overlap_h * 3600;
     /* The next one is due when so much of the last one's life is over: not at once. */
     if (2 * c->backdate_s > c->crl_validity_s - c->crl_overlap_s) {
-        return err_set(e, ERR_INPUT,
-                       "%s: backdate must be at most half of crl_validity_hours less "
-                       "crl_overlap_hours",
-                       cfg->filename);
+        return conf_fault(cfg, "backdate", e,
+                          "backdate must be at most half of crl_validity_hours less "
+                          "crl_overlap_hours");
     }
     c->approval_s = approval_days * 24 * 3600;
     c->workers = (size_t)workers;
@@ -214,9 +212,8 @@ load_word(cfg_t *cfg, const char *option, const char *no, const char *yes, bool 
 {
     const char *word = cfg_getstr(cfg, option);
 
-    if (word == NULL || (strcmp(word, yes) != 0 && strcmp(word, no) != 0)) {
-        return err_set(e, ERR_INPUT, "%s: %s: \"%s\" or \"%s\" is expected", cfg->filename, option,
-                       no, yes);
+    if (strcmp(word, yes) != 0 && strcmp(word, no) != 0) {
+        return conf_fault(cfg, option, e, "%s: \"%s\" or \"%s\" is expected", option, no, yes);
     }
     *out = strcmp(word, yes) == 0;
     return 0;

@@ -59,5 +59,5 @@ struct ca_conf {
 };
 
 void ca_conf_free(struct ca_conf *);
-/* ERR_INPUT names file and option. */
+/* ERR_INPUT "file:line: option: ..."; of an option that is missing there is no line. */
 int ca_conf_load(const char *path, struct ca_conf *out, struct err *e);
