@@ -165,8 +165,10 @@ scene_message(const struct scene *s, const struct scene_request *r)
     struct err e = {0};
 
     if (body.n == 0) {
+        const X509 *named = r->subject_of != NULL ? r->subject_of : s->held;
+
         assert_ok(cmp_client_body_request(r->body, r->asked != NULL ? r->asked : s->key,
-                                          X509_get_subject_name(s->held), &made, &e),
+                                          X509_get_subject_name(named), &made, &e),
                   &e);
         body = buf_span(&made);
     }

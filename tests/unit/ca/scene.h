@@ -44,9 +44,10 @@ struct scene_request {
     X509 *certificate; /* that signs, with `signs`; NULL: a MAC */
     EVP_PKEY *signs;
     EVP_PKEY *asked;
-    struct span content;   /* the body with its tag, in place of one that asks for `asked` */
-    const char *wish;      /* certProfile */
-    const char *reference; /* of a MAC */
+    const X509 *subject_of; /* whose subject is asked for; NULL: that of scene.held */
+    struct span content;    /* the body with its tag, in place of one that asks for `asked` */
+    const char *wish;       /* certProfile */
+    const char *reference;  /* of a MAC */
     struct cmp_client_state *goes_on; /* no first message */
     const char *edit; /* an element of what was made (der_edit.h), replaced by `with` */
     struct span with;

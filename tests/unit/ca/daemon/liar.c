@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An RA that lies: one row for each check of the CA that an honest RA makes first. One CA for all.
+ */
+#include "tests/unit/ca/daemon/lie.h"
+
+static int
+setup(void **state)
+{
+    (void)world_setup(state);
+    world_restart(*state, "renewal_window = 0\nreenrolment = \"refuse\"\n");
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wrapper_that_is_not_right_decides_nothing),
+        cmocka_unit_test(what_is_too_long_or_no_message_ends_the_connection),
+        cmocka_unit_test(a_request_that_an_honest_ra_refuses_is_refused),
+        cmocka_unit_test(a_holder_that_an_honest_ra_refuses_is_refused),
+        cmocka_unit_test(a_certificate_says_what_is_registered_whatever_is_asked),
+        cmocka_unit_test(an_update_asks_for_no_other_names),
+        cmocka_unit_test(a_confirmation_that_an_honest_ra_refuses_is_refused),
+        cmocka_unit_test(a_revocation_that_an_honest_ra_refuses_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, setup, world_teardown);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lie.h - what an RA that lies hands to the CA of world.h: it signs what it should have refused, or
+ * what is not so. Each row is one thing that is wrong, what the CA says to it, and what is in the
+ * record afterwards.
+ */
+#pragma once
+
+#include "tests/unit/ca/daemon/holder.h"
+#include "tests/unit/ca/daemon/record.h"
+#include "tests/unit/ca/scene.h"
+
+/* What a network function is registered with; all zero is usual. */
+struct lie_terms {
+    const char *proof;    /* NULL: a MAC */
+    const char *profiles; /* NULL: nf-tls for 30 days */
+    int opens_in;         /* seconds; 0: it is open */
+    int certificates;     /* 0: 1 */
+};
+/* Registered, with a key and a secret; nf_free() it. No request is made yet. */
+struct nf lie_nf(struct world *, const struct lie_terms *);
+
+struct lie {
+    const char *name;
+    const struct nf *of;          /* whose registration the RA names, and whose MAC and key it is */
+    struct scene_request request; /* scene.h: what is sent, and what the RA says of it */
+    X509 *ra;                     /* that wraps it; NULL: the RA that the CA knows */
+    EVP_PKEY *ra_key;
+    const X509_NAME *ca; /* that it is meant for; NULL: ours */
+    const char *damaged; /* an element of the wrapper (der_edit.h), replaced by `by` */
+    struct span by;
+    bool other_rid; /* is sent beside it */
+    enum cmp_failure failure;
+    const char *words;  /* a part of what is said: to the network function, or to the RA's log */
+    const char *reason; /* a part of what the leaf says; NULL: nothing is decided */
+};
+
+/* Hands all of them in, then hears the answers: fails the test with the row's name when one is
+ * another than the row says, REFUSED when there is a reason, else DEFERRED, or when the record has
+ * anything that it should not have. */
+void lies_are_found_out(struct world *, const struct lie *, size_t n);
+void lie_is_found_out(struct world *, const struct lie *);
+/* Hands it in, and it is granted: the certificate. */
+X509 *lie_is_granted(struct world *, const struct lie *);
+
+/* ---- the tests of liar.c ---- */
+void a_wrapper_that_is_not_right_decides_nothing(void **state);
+void what_is_too_long_or_no_message_ends_the_connection(void **state);
+void a_request_that_an_honest_ra_refuses_is_refused(void **state);
+void a_holder_that_an_honest_ra_refuses_is_refused(void **state);
+void a_certificate_says_what_is_registered_whatever_is_asked(void **state);
+void an_update_asks_for_no_other_names(void **state);
+void a_confirmation_that_an_honest_ra_refuses_is_refused(void **state);
+void a_revocation_that_an_honest_ra_refuses_is_refused(void **state);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/ca/daemon/record.h"
+
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "db/leaf.h"
+
+enum { FILE_MAX = 64 * 1024 * 1024 };
+
+static const char *const names[RECORD_FIGURES] = {
+    "leaves",        "registrations", "uses",    "cancelled registrations",
+    "requests",      "refusals",      "intents", "certificates",
+    "confirmations", "revocations",   "rr",      "public keys",
+    "pending",       "again",         "CRLs",
+};
+
+static const char figures_sql[] =
+    "SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM registration), "
+    "(SELECT coalesce(sum(used), 0) FROM registration), "
+    "(SELECT count(*) FROM registration WHERE state = 1), (SELECT count(*) FROM request), "
+    "(SELECT count(*) FROM request WHERE state = 2), "
+    "(SELECT count(*) FROM request WHERE serial IS NOT NULL), "
+    "(SELECT count(*) FROM certificate), (SELECT count(*) FROM confirmation), "
+    "(SELECT count(*) FROM revocation), (SELECT count(*) FROM revocation_request), "
+    "(SELECT count(*) FROM public_key), (SELECT count(*) FROM pending), "
+    "(SELECT count(*) FROM again), (SELECT count(*) FROM crl WHERE der IS NOT NULL)";
+
+static sqlite3 *
+open_file(const char *path, int flags)
+{
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", path, sqlite3_errmsg(db));
+    }
+    return db;
+}
+
+static void
+copy(const struct world *w, const char *suffix)
+{
+    CLEANUP(mem_cleanup) char *from = mem_printf("%s/state/ca.db%s", w->dir, suffix);
+    CLEANUP(mem_cleanup) char *to = mem_printf("%s/copy.db%s", w->dir, suffix);
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    (void)unlink(to);
+    if (access(from, F_OK) == 0) {
+        assert_ok(file_read(from, &octets, &e), &e);
+        assert_ok(file_write(to, buf_span(&octets), 0600, &e), &e);
+    }
+}
+
+/* The daemon has its file for itself; what it wrote before it answered is in the file and the log
+ * beside it. */
+static sqlite3 *
+open_copy(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/copy.db", w->dir);
+
+    copy(w, "");
+    copy(w, "-wal");
+    return open_file(path, SQLITE_OPEN_READWRITE);
+}
+
+static sqlite3_stmt *
+first_row(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    }
+    return statement;
+}
+
+struct record
+record_read(const struct world *w)
+{
+    sqlite3 *db = open_copy(w);
+    sqlite3_stmt *row = first_row(db, figures_sql);
+    struct record r;
+
+    for (int i = 0; i < RECORD_FIGURES; i++) {
+        r.figures[i] = sqlite3_column_int64(row, i);
+    }
+    (void)sqlite3_finalize(row);
+    (void)sqlite3_close(db);
+    return r;
+}
+
+void
+record_changed(const struct world *w, const char *row, const struct record *before,
+               const struct record_change *changes)
+{
+    const struct record now = record_read(w);
+
+    for (size_t i = 0; i < RECORD_FIGURES; i++) {
+        int64_t wanted = before->figures[i];
+
+        for (size_t k = 0; changes[k].by != 0; k++) {
+            wanted += changes[k].figure == (enum record_figure)i ? changes[k].by : 0;
+        }
+        if (now.figures[i] != wanted) {
+            fail_msg("%s: %lld %s in the record, not %lld", row, (long long)now.figures[i],
+                     names[i], (long long)wanted);
+        }
+    }
+}
+
+void
+record_is_unchanged(const struct world *w, const char *row, const struct record *before)
+{
+    static const struct record_change none[] = {{RECORD_LEAVES, 0}};
+
+    record_changed(w, row, before, none);
+}
+
+static void
+has_refusal(sqlite3 *db, const struct record_refusal *r)
+{
+    CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(r->rid, sizeof(r->rid)));
+    CLEANUP(mem_cleanup)
+    char *sql = mem_printf("SELECT body FROM leaf WHERE instr(body, '\"rid\":\"%s\"') > 0", hex);
+    sqlite3_stmt *row = first_row(db, sql);
+    struct err e = {0};
+    CLEANUP(leaf_cleanup)
+    struct leaf *leaf =
+        leaf_parse(span_of(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0)), &e);
+
+    if (leaf == NULL) {
+        fail_msg("%s: %s", r->row, e.text);
+    }
+    if (leaf_kind(leaf) != LEAF_REFUSAL || leaf_int(leaf, "failInfo", -1) != (int64_t)r->failure ||
+        strstr(leaf_text(leaf, "reason"), r->reason) == NULL) {
+        fail_msg("%s: the leaf is %.*s, not of \"%s\"", r->row, (int)leaf_body(leaf).n,
+                 (const char *)leaf_body(leaf).p, r->reason);
+    }
+    if (sqlite3_step(row) != SQLITE_DONE) {
+        fail_msg("%s: two leaves about one rid", r->row);
+    }
+    (void)sqlite3_finalize(row);
+}
+
+void
+record_has_refusals(const struct world *w, const struct record *before,
+                    const struct record_refusal *refusals, size_t n)
+{
+    const struct record_change changes[] = {{RECORD_LEAVES, (int64_t)n},
+                                            {RECORD_REQUESTS, (int64_t)n},
+                                            {RECORD_REFUSED, (int64_t)n},
+                                            {RECORD_LEAVES, 0}};
+    sqlite3 *db;
+
+    record_changed(w, n > 0 ? refusals[n - 1].row : "", before, changes);
+    db = open_copy(w);
+    for (size_t i = 0; i < n; i++) {
+        has_refusal(db, &refusals[i]);
+    }
+    (void)sqlite3_close(db);
+}
+
+void
+record_edit(const struct world *w, const char *sql)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    sqlite3 *db = open_file(path, SQLITE_OPEN_READWRITE);
+    char *text = NULL;
+
+    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, text);
+    }
+    (void)sqlite3_close(db);
+}
