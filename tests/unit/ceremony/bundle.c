@@ -43,7 +43,6 @@ hold(void **state)
                             "\"ra-signing-v1\"\n}\nsecret \"seal\""}};
     struct change revoke[SCENE_CHANGES_MAX] = {{"crl {\n", NULL}};
     CLEANUP(mem_cleanup) char *text = NULL;
-    CLEANUP(mem_cleanup) char *forged = NULL;
 
     (void)state;
     scene = scene_new();
