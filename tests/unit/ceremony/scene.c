@@ -14,6 +14,8 @@ enum { TEXT_MAX = 64 * 1024, HOUR = 3600, DAY = 24 * HOUR };
 
 #define PROGRAM TEST_BINARY_DIR "/nfpki-ceremony"
 
+const struct scene_times scene_usual_times = {.begin = -60, .from = -HOUR, .until = HOUR};
+
 void
 scene_free(struct scene *s)
 {
@@ -27,6 +29,8 @@ scene_new(void)
     struct scene *s = mem_zalloc(1, sizeof(*s));
 
     s->dir = tmpdir_new();
+    s->now = clock_now();
+    s->times = scene_usual_times;
     softhsm_use(s->dir); /* writes DIR/softhsm2.conf, tokens in DIR/tokens */
     return s;
 }
@@ -64,13 +68,24 @@ times(const char *first, time_t from, const char *last, time_t until)
     return mem_printf("    %s = %s\n    %s = %s\n", first, from_text, last, until_text);
 }
 
+/* Of what is signed, for so many days when nothing else is said. */
+static char *
+dates_of(const struct scene *s, const char *first, const char *last, long days)
+{
+    time_t begin = s->now + s->times.begin;
+
+    return times(first, begin, last,
+                 begin - 1 + DAY * (time_t)(s->times.days == 0 ? days : s->times.days));
+}
+
 /* The whole text with the clock's window, changed and written. */
 static char *
 definition(const struct scene *s, const char *name, const char *begin, const char *parts,
            const struct change *changes)
 {
-    time_t now = clock_now();
-    CLEANUP(mem_cleanup) char *window = times("not_before", now - HOUR, "not_after", now + HOUR);
+    CLEANUP(mem_cleanup)
+    char *window =
+        times("not_before", s->now + s->times.from, "not_after", s->now + s->times.until);
     char *path = mem_printf("%s/%s.conf", s->dir, name);
     CLEANUP(mem_cleanup) char *text = mem_printf("%s%sclock {\n%s}\n", begin, parts, window);
     struct err e = {0};
@@ -95,10 +110,9 @@ definition(const struct scene *s, const char *name, const char *begin, const cha
 char *
 scene_root(const struct scene *s, const char *name, const struct change *changes)
 {
-    time_t now = clock_now();
     CLEANUP(mem_cleanup) char *begin = head("root-generate", name, name, "none");
     CLEANUP(mem_cleanup)
-    char *dates = times("not_before", now - 60, "not_after", now - 61 + (time_t)7300 * DAY);
+    char *dates = dates_of(s, "not_before", "not_after", 7300);
     CLEANUP(mem_cleanup)
     char *parts = mem_printf("key \"root\" {\n    algorithm = \"P-384\"\n"
                              "    attributes = \"root-signing-v1\"\n}\n"
@@ -128,11 +142,10 @@ char *
 scene_sub(const struct scene *s, const char *name, const char *prev, const char *keys,
           const struct change *changes)
 {
-    time_t now = clock_now();
     CLEANUP(mem_cleanup) char *begin = head("sub-issue", name, "root", prev);
     CLEANUP(mem_cleanup) char *csr = mem_printf("%s/%s/issuing.csr.pem", s->dir, keys);
     CLEANUP(mem_cleanup)
-    char *dates = times("not_before", now - 60, "not_after", now - 61 + (time_t)1825 * DAY);
+    char *dates = dates_of(s, "not_before", "not_after", 1825);
     CLEANUP(buf_free) struct buf bytes = BUF_INIT(TEXT_MAX);
     CLEANUP(mem_cleanup) char *hex = NULL;
     CLEANUP(mem_cleanup) char *parts = NULL;
@@ -153,10 +166,9 @@ scene_sub(const struct scene *s, const char *name, const char *prev, const char 
 char *
 scene_crl(const struct scene *s, const char *name, const char *prev, const struct change *changes)
 {
-    time_t now = clock_now();
     CLEANUP(mem_cleanup) char *begin = head("root-crl", name, "root", prev);
     CLEANUP(mem_cleanup)
-    char *dates = times("this_update", now - 60, "next_update", now + (time_t)180 * DAY);
+    char *dates = dates_of(s, "this_update", "next_update", 180);
     CLEANUP(mem_cleanup) char *parts = mem_printf("crl {\n%s}\n", dates);
 
     return definition(s, name, begin, parts, changes);
@@ -169,7 +181,9 @@ int
 scene_hold(const struct scene *s, const char *command, const char *path, const struct typed *other,
            size_t n_other, struct buf *out)
 {
-    char *argv[] = {mem_strdup(PROGRAM), mem_strdup(command), mem_strdup(path), NULL};
+    bool alone = strcmp(command, "run") != 0;
+    char *argv[] = {mem_strdup(PROGRAM), mem_printf("%.*s", (int)strcspn(command, " "), command),
+                    mem_strdup(path), NULL};
     CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
     CLEANUP(mem_cleanup) char *hex = NULL;
     uint8_t hash[SHA256_SIZE];
@@ -181,9 +195,8 @@ scene_hold(const struct scene *s, const char *command, const char *path, const s
     assert_ok(sha256(buf_span(&text), hash, &e), &e);
     hex = hex_dup(span_of(hash, sizeof(hash)));
     buf_truncate(out, 0);
-    status = strcmp(command, "run") == 0
-                 ? typist_run(argv, hex + sizeof(hash) * 2 - 16, other, n_other, out)
-                 : typist_run_alone(argv, out);
+    status = alone ? typist_run_alone(argv, out)
+                   : typist_run(argv, hex + sizeof(hash) * 2 - 16, other, n_other, out);
     assert_ok(buf_append(out, span_of("", 1), &e), &e); /* a text from here on */
     for (size_t i = 0; i < ARRAY_LEN(argv); i++) {
         mem_free(argv[i]);

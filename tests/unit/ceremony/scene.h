@@ -5,11 +5,24 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "base/mem.h"
 #include "tests/unit/ceremony/typist.h"
 
+/* In seconds from now: the beginning of what is certified, and the clock's window. */
+struct scene_times {
+    long begin;
+    long from;
+    long until;
+    long days; /* that what is certified is good for; 0: as many as it may */
+};
+extern const struct scene_times scene_usual_times;
+
 struct scene {
     char *dir;
+    time_t now; /* of all its definitions */
+    struct scene_times times;
 };
 
 void scene_free(struct scene *);
@@ -33,7 +46,8 @@ char *scene_sub(const struct scene *, const char *name, const char *prev, const 
 char *scene_crl(const struct scene *, const char *name, const char *prev, const struct change *)
     OWNED(mem_free);
 
-/* `nfpki-ceremony COMMAND DEFINITION`, `run` at a desk and all others without one. */
+/* `nfpki-ceremony COMMAND DEFINITION`, "run" at a desk and all others without one, as is "run
+ * alone". The status; what was said is a text in `out`. */
 int scene_hold(const struct scene *, const char *command, const char *definition,
                const struct typed *other, size_t n_other, struct buf *out);
 /* The ceremony is run and sealed, or the test fails. */

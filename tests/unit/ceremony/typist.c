@@ -51,6 +51,9 @@ answer_to(const char *question, const char *hash, const struct typed *other, siz
     time_format(clock_now(), now);
     for (size_t i = 0; i < n_other; i++) {
         if (strstr(question, other[i].question) != NULL) {
+            if (other[i].before != NULL) {
+                other[i].before();
+            }
             (void)snprintf(out, QUESTION_MAX, "%s", other[i].answer);
             return;
         }

@@ -18,6 +18,7 @@ enum { TYPIST_OUTPUT_MAX = 256 * 1024 };
 struct typed {
     const char *question;
     const char *answer;
+    void (*before)(void); /* what happens first; NULL: nothing */
 };
 
 /* Runs argv (NULL at its end; argv[0] is a path) at a new terminal. `hash` are the digits that are

@@ -14,6 +14,10 @@
  *   latin-1     the same, but in no UTF-8, and with a control character
  *   proxy       C_GetInfo says what p11-kit's proxy says
  *   vendor      library, slot and token say that a vendor has made them
+ *   half-soft   the same, but a token that is initialised says that it is SoftHSM's
+ *   stuck       C_GenerateRandom gives the same octet again and again
+ *   allows      C_SetAttributeValue says that it did what it did not do
+ *   unreadable  C_GetAttributeValue does not tell the class of an object
  *   gone:C:T    C_GetAttributeValue does not know attribute T of objects of class C
  */
 #include <dlfcn.h>
@@ -53,7 +57,7 @@ get_info(CK_INFO *info)
         put(info->manufacturerID, sizeof(info->manufacturerID), "PKCS#11 Kit");
         put(info->libraryDescription, sizeof(info->libraryDescription), "PKCS#11 Kit Proxy Module");
     }
-    if (wanted("vendor")) {
+    if (wanted("vendor") || wanted("half-soft")) {
         put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
         put(info->libraryDescription, sizeof(info->libraryDescription), "Vendor HSM");
     }
@@ -65,7 +69,7 @@ get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
     CK_RV rv = real->C_GetSlotInfo(slot, info);
 
-    if (wanted("vendor")) {
+    if (wanted("vendor") || wanted("half-soft")) {
         put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
         put(info->slotDescription, sizeof(info->slotDescription), "Slot 1");
     }
@@ -91,7 +95,7 @@ get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         put(info->serialNumber, sizeof(info->serialNumber), "N\xba 4711\x1b[31m");
         put(info->model, sizeof(info->model), "Mod\xe8le 3");
     }
-    if (wanted("vendor")) {
+    if (wanted("vendor") || (wanted("half-soft") && (info->flags & CKF_TOKEN_INITIALIZED) == 0)) {
         put(info->manufacturerID, sizeof(info->manufacturerID), "Vendor");
         put(info->model, sizeof(info->model), "Model 3");
     }
@@ -129,6 +133,10 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
 static CK_RV
 generate_random(CK_SESSION_HANDLE session, unsigned char *out, CK_ULONG n)
 {
+    if (wanted("stuck")) {
+        memset(out, 7, n);
+        return CKR_OK;
+    }
     return wanted("no-random") ? CKR_DEVICE_REMOVED : real->C_GenerateRandom(session, out, n);
 }
 
@@ -150,8 +158,8 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
     CK_ATTRIBUTE asked = {CKA_CLASS, &class, sizeof(class)};
     CK_RV rv = real->C_GetAttributeValue(session, object, &asked, 1);
 
-    if (rv != CKR_OK) {
-        return rv;
+    if (rv != CKR_OK || (wanted("unreadable") && a[0].type == CKA_CLASS)) {
+        return rv != CKR_OK ? rv : CKR_ATTRIBUTE_SENSITIVE;
     }
     rv = real->C_GetAttributeValue(session, object, a, n);
     for (CK_ULONG i = 0; i < n; i++) {
@@ -164,6 +172,12 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
         }
     }
     return rv;
+}
+
+static CK_RV
+set_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a, CK_ULONG n)
+{
+    return wanted("allows") ? CKR_OK : real->C_SetAttributeValue(session, object, a, n);
 }
 
 CK_RV
@@ -188,6 +202,7 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     ours.C_Sign = sign;
     ours.C_GenerateRandom = generate_random;
     ours.C_GetAttributeValue = get_attribute_value;
+    ours.C_SetAttributeValue = set_attribute_value;
     *list = &ours;
     return CKR_OK;
 }
