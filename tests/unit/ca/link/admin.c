@@ -2,8 +2,12 @@
 #include "ca/link/admin.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -39,6 +43,15 @@ on_call(void *arg, struct admin_call *call, const char *command, const json_t *r
         admin_answer(
             call, json_pack("{s:I,s:I}", "octets", (json_int_t)attachment.n, "last",
                             (json_int_t)(attachment.n == 0 ? -1 : attachment.p[attachment.n - 1])));
+    } else if (strcmp(command, "long") == 0) {
+        size_t n = (size_t)json_integer_value(json_object_get(request, "n"));
+        CLEANUP(mem_cleanup) char *text = mem_zalloc(n + 1, 1);
+
+        memset(text, 'x', n);
+        admin_answer(call, json_pack("{s:s}", "t", text));
+    } else if (strcmp(command, "garble") == 0) {
+        (void)err_set(&e, ERR_CONFLICT, "quoted: \xff");
+        admin_refuse(call, &e);
     } else if (strcmp(command, "keep") == 0) {
         s->kept = call;
     } else {
@@ -84,6 +97,7 @@ struct asking {
     json_t *answer;
     struct err e;
     struct event_base *base;
+    atomic_bool done;
 };
 
 static void
@@ -103,6 +117,7 @@ ask(void *arg)
     a->answer = a->attachment.n == 0
                     ? admin_ask(a->path, a->request, -1, &a->e)
                     : admin_ask_rows(a->path, a->request, a->attachment, count_row, a, -1, &a->e);
+    a->done = true;
     return NULL;
 }
 
@@ -118,8 +133,9 @@ ask_while_serving_with(struct scene *s, json_t *request, struct span attachment)
     while (s->handled == handled) {
         assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
     }
-    for (int i = 0; i < 3; i++) {
+    while (!a.done) { /* a long answer takes several turns */
         assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+        (void)sched_yield();
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
     json_decref(request);
@@ -257,6 +273,237 @@ what_is_no_question_reaches_no_handler(void **state)
     assert_int_equal(s->handled, 0);
 }
 
+/* What the daemon answers when it is asked in `words`; runs its loop meanwhile. */
+static struct err
+refusal(struct scene *s, json_t *request)
+{
+    struct asking a = ask_while_serving(s, request);
+
+    if (a.answer != NULL) {
+        json_decref(a.answer);
+        (void)err_set(&a.e, ERR_NONE, "ok");
+    }
+    return a.e;
+}
+
+static void
+an_answer_is_as_long_as_a_frame_may_be(void **state)
+{
+    /* {"ok":true,"t":"..."} */
+    const json_int_t most = ADMIN_ANSWER_MAX - 18;
+    struct err e;
+
+    e = refusal(*state, json_pack("{s:s,s:I}", "command", "long", "n", most));
+    assert_string_equal(e.text, "ok");
+    e = refusal(*state, json_pack("{s:s,s:I}", "command", "long", "n", most + 1));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.text, "the answer is too long: ask for less");
+}
+
+static void
+a_reason_that_is_no_text_keeps_its_code(void **state)
+{
+    struct err e = refusal(*state, json_pack("{s:s}", "command", "garble"));
+
+    assert_int_equal(e.code, ERR_CONFLICT);
+    assert_string_equal(e.text, "the reason is not printable");
+}
+
+static void
+a_request_is_as_long_as_a_frame_may_be(void **state)
+{
+    struct scene *s = *state;
+    /* {"command":"echo","say":"..."} */
+    const size_t most = ADMIN_REQUEST_MAX - 27;
+    CLEANUP(mem_cleanup) char *text = mem_zalloc(most + 2, 1);
+    json_t *request;
+    struct err e = {0};
+
+    memset(text, 'x', most);
+    e = refusal(s, json_pack("{s:s,s:s}", "command", "echo", "say", text));
+    assert_string_equal(e.text, "ok");
+    text[most] = 'x';
+    request = json_pack("{s:s,s:s}", "command", "echo", "say", text);
+    assert_null(admin_ask(s->path, request, -1, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_non_null(strstr(e.text, "admin.sock: the request is too long"));
+    json_decref(request);
+}
+
+static void
+the_longest_attachment_is_taken(void **state)
+{
+    CLEANUP(mem_cleanup) uint8_t *octets = mem_zalloc(ADMIN_ATTACHMENT_MAX, 1);
+    struct asking a = ask_while_serving_with(*state, json_pack("{s:s}", "command", "measure"),
+                                             span_of(octets, ADMIN_ATTACHMENT_MAX));
+
+    assert_non_null(a.answer);
+    assert_int_equal(json_integer_value(json_object_get(a.answer, "octets")), ADMIN_ATTACHMENT_MAX);
+    json_decref(a.answer);
+}
+
+static void
+no_more_calls_than_allowed_at_once(void **state)
+{
+    struct scene *s = *state;
+    int fds[ADMIN_CALLS_MAX + 1];
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        CLEANUP(buf_free) struct buf answer = BUF_INIT(4096);
+        bool taken = i < ADMIN_CALLS_MAX;
+
+        fds[i] = unix_connect(s->path, true, &e);
+        assert_true(fds[i] >= 0);
+        (void)frame_write(fds[i], SPAN_LITERAL("{\"command\":\"echo\",\"say\":\"x\"}"), -1, &e);
+        while (frame_read(fds[i], 4096, &answer, 1, &e) != 0 && e.code == ERR_BUSY) {
+            assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+        }
+        assert_int_equal(answer.n > 0, taken);
+        assert_int_equal(s->handled, taken ? i + 1 : ADMIN_CALLS_MAX);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        (void)close(fds[i]);
+    }
+}
+
+/* Only root may play another user; the socket's mode would keep it away before. */
+static void
+another_user_is_not_read(void **state)
+{
+    enum { NOBODY = 65534 };
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(4096);
+    struct err e = {0};
+    int fd;
+
+    if (geteuid() != 0) {
+        fd = unix_connect(s->path, true, &e); /* the daemon's own user is served */
+        assert_true(fd >= 0);
+        (void)close(fd);
+        return;
+    }
+    assert_int_equal(chmod(s->dir, 0711), 0);
+    assert_int_equal(chmod(s->path, 0666), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    fd = unix_connect(s->path, true, &e);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(fd >= 0);
+    (void)frame_write(fd, SPAN_LITERAL("{\"command\":\"echo\",\"say\":\"x\"}"), -1, &e);
+    while (frame_read(fd, 4096, &answer, 1, &e) != 0 && e.code == ERR_BUSY) {
+        assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+    }
+    assert_int_equal(answer.n, 0);
+    assert_int_equal(s->handled, 0);
+    (void)close(fd);
+}
+
+struct daemon {
+    int listening;
+    const char *says; /* NULL: hangs up */
+};
+
+/* Answers one request with what it was given. */
+static void *
+play_daemon(void *arg)
+{
+    const struct daemon *d = arg;
+    CLEANUP(buf_free) struct buf request = BUF_INIT(ADMIN_REQUEST_MAX);
+    struct err e = {0};
+    int fd;
+
+    while ((fd = accept4(d->listening, NULL, NULL, SOCK_CLOEXEC)) < 0) {
+        struct pollfd ready = {.fd = d->listening, .events = POLLIN};
+
+        (void)poll(&ready, 1, -1);
+    }
+    if (frame_read(fd, ADMIN_REQUEST_MAX, &request, -1, &e) == 0 && d->says != NULL) {
+        (void)frame_write(fd, span_str(d->says), -1, &e);
+    }
+    (void)close(fd);
+    return NULL;
+}
+
+static void
+what_is_no_answer_of_a_daemon_is_said(void **state)
+{
+    static const struct {
+        const char *says;
+        enum err_code code; /* ERR_NONE: an answer */
+        const char *text;
+    } rows[] = {
+        {"{\"ok\":true}", ERR_NONE, ""},
+        {"{\"ok\":false}", ERR_IO, "the daemon's answer is neither \"ok\" nor \"error\""},
+        {"{\"ok\":1}", ERR_IO, "neither"},
+        {"{}", ERR_IO, "neither"},
+        {"{\"error\":{\"code\":\"denied\"}}", ERR_IO, "neither"},
+        {"{\"error\":{\"text\":\"no\"}}", ERR_IO, "neither"},
+        {"{\"error\":{\"code\":\"input\",\"text\":\"no\"}}", ERR_INPUT, "no"},
+        {"{\"error\":{\"code\":\"io\",\"text\":\"no\"}}", ERR_IO, "no"},
+        {"{\"error\":{\"code\":\"strange\",\"text\":\"no\"}}", ERR_IO, "no"},
+        {"[]", ERR_INPUT, "fake.sock: not one JSON object"},
+        {"{\"ok\":true,\"ok\":true}", ERR_INPUT, "fake.sock: not one JSON object"},
+        {NULL, ERR_IO, "fake.sock: "},
+    };
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/fake.sock", s->dir);
+    CLEANUP(admin_json_cleanup) json_t *request = json_pack("{s:s}", "command", "status");
+    struct err e = {0};
+    struct daemon d = {.listening = unix_listen(path, 0600, &e)};
+
+    assert_true(d.listening >= 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+        pthread_t thread;
+
+        d.says = rows[i].says;
+        assert_int_equal(pthread_create(&thread, NULL, play_daemon, &d), 0);
+        e.code = ERR_NONE;
+        answer = admin_ask(path, request, -1, &e);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        if (e.code != rows[i].code || (answer == NULL) != (e.code != ERR_NONE) ||
+            (answer == NULL && strstr(e.text, rows[i].text) == NULL)) {
+            fail_msg("row %zu: %s: %s", i, err_code_name(e.code), e.text);
+        }
+    }
+    (void)close(d.listening);
+}
+
+static void
+a_daemon_that_may_not_listen_says_why(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/none/admin.sock", s->dir);
+    struct err e = {0};
+
+    assert_null(admin_server_new(s->base, path, on_call, s, &e));
+    assert_int_equal(e.code, ERR_IO);
+    assert_non_null(strstr(e.text, path));
+}
+
+static void
+a_frame_that_is_too_long_ends_the_connection(void **state)
+{
+    struct scene *s = *state;
+    const struct {
+        struct span octets;
+    } rows[] = {{SPAN_LITERAL("\0\0\0\0")}, {SPAN_LITERAL("\0\1\0\1")}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf answer = BUF_INIT(4096);
+        struct err e = {0};
+        int fd = unix_connect(s->path, true, &e);
+
+        assert_int_equal(write(fd, rows[i].octets.p, rows[i].octets.n), rows[i].octets.n);
+        while (frame_read(fd, 4096, &answer, 1, &e) != 0 && e.code == ERR_BUSY) {
+            assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+        }
+        assert_int_equal(answer.n, 0);
+        (void)close(fd);
+    }
+    assert_int_equal(s->handled, 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +518,16 @@ main(void)
         cmocka_unit_test_setup_teardown(a_daemon_that_is_not_there_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_outlives_its_client, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_question_reaches_no_handler, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_is_as_long_as_a_frame_may_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_reason_that_is_no_text_keeps_its_code, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_is_as_long_as_a_frame_may_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_longest_attachment_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_more_calls_than_allowed_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_user_is_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_answer_of_a_daemon_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_daemon_that_may_not_listen_says_why, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_frame_that_is_too_long_ends_the_connection, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

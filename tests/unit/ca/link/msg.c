@@ -137,111 +137,208 @@ a_changed_octet_is_refused_or_another_canonical_message(void **state)
     }
 }
 
+/* Good messages at the limits of their fields, each with one field past it beside. */
 static void
 fields_out_of_their_limits_are_refused(void **state)
 {
-    const struct link_message bad[] = {
-        {.type = (enum link_type)5},
-        {.type = LINK_HELLO, .id = zeros(1)},
-        {.type = LINK_SUBMIT,
-         .id = zeros(31),
-         .sequence = 1,
-         .previous = zeros(32),
-         .body = zeros(1)},
-        {.type = LINK_SUBMIT,
-         .id = zeros(32),
-         .sequence = 0,
-         .previous = zeros(32),
-         .body = zeros(1)},
-        {.type = LINK_SUBMIT,
-         .id = zeros(32),
-         .sequence = UINT64_MAX,
-         .previous = zeros(32),
-         .body = zeros(1)},
-        {.type = LINK_SUBMIT,
-         .id = zeros(32),
-         .sequence = 1,
-         .previous = zeros(31),
-         .body = zeros(1)},
-        {.type = LINK_SUBMIT, .id = zeros(32), .sequence = 1, .previous = zeros(32)},
-        {.type = LINK_SUBMIT,
-         .id = zeros(32),
-         .sequence = 1,
-         .previous = zeros(32),
-         .body = zeros(LINK_SUBMIT_MAX + 1)},
-        {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(LINK_REGISTER_MAX + 1)},
-        {.type = LINK_CANCEL, .id = zeros(32), .body = zeros(1)},
-        {.type = LINK_CANCEL, .id = zeros(16)},
-        {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(LINK_CANCEL_MAX + 1)},
-        {.type = LINK_ROLE, .id = zeros(16)},
-        {.type = LINK_ROLE_IS, .id = zeros(32)},
-        {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 27, .phrase = SPAN_LITERAL("x")},
-        {.type = LINK_REFUSED, .id = zeros(24), .fail_info = 2, .phrase = SPAN_LITERAL("x")},
-        {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2},
-        {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = SPAN_LITERAL("\n")},
-        {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2, .phrase = {octets, 129}},
-        {.type = LINK_WELCOME, .body = zeros(1)},
-        {.type = LINK_WELCOME,
-         .body = zeros(5),
-         .root = zeros(6),
-         .backdate = LINK_BACKDATE_MAX + 1},
-        {.type = LINK_WAITING, .id = zeros(32), .phrase = SPAN_LITERAL("x")},
-        {.type = LINK_WAITING,
-         .id = zeros(32),
-         .phrase = SPAN_LITERAL("x"),
-         .check_after = LINK_CHECK_AFTER_MAX + 1},
-        {.type = LINK_WAITING, .id = zeros(32), .check_after = 60},
-        {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .check_after = 60},
-        {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .phrase = SPAN_LITERAL("x")},
-        {.type = LINK_DEFERRED,
-         .id = zeros(32),
-         .fail_info = 27,
-         .phrase = SPAN_LITERAL("x"),
-         .check_after = 60},
-        {.type = LINK_WAITING, .id = zeros(16), .phrase = SPAN_LITERAL("x"), .check_after = 60},
+#define X SPAN_LITERAL("x")
+#define LONGEST LINK_PHRASE_MAX
+    static uint8_t letters[LINK_PHRASE_MAX + 1];
+    const struct {
+        const char *wrong; /* the field; NULL: good */
+        struct link_message m;
+    } rows[] = {
+        {"id", {.type = LINK_HELLO, .id = zeros(1)}},
+        {NULL, {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(1)}},
+        {NULL, {LINK_SUBMIT, zeros(32), INT64_MAX, zeros(32), .body = zeros(LINK_SUBMIT_MAX)}},
+        {"id", {LINK_SUBMIT, zeros(0), 1, zeros(32), .body = zeros(1)}},
+        {"id", {LINK_SUBMIT, zeros(31), 1, zeros(32), .body = zeros(1)}},
+        {"id", {LINK_SUBMIT, zeros(33), 1, zeros(32), .body = zeros(1)}},
+        {"sequence", {LINK_SUBMIT, zeros(32), 0, zeros(32), .body = zeros(1)}},
+        {"sequence", {LINK_SUBMIT, zeros(32), 1ULL << 63, zeros(32), .body = zeros(1)}},
+        {"sequence", {LINK_SUBMIT, zeros(32), UINT64_MAX, zeros(32), .body = zeros(1)}},
+        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(31), .body = zeros(1)}},
+        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(33), .body = zeros(1)}},
+        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(0), .body = zeros(1)}},
+        {"body", {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(0)}},
+        {"body", {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(LINK_SUBMIT_MAX + 1)}},
+        {NULL, {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(LINK_REGISTER_MAX)}},
+        {"body", {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(LINK_REGISTER_MAX + 1)}},
+        {"body", {.type = LINK_REGISTER, .id = zeros(32)}},
+        {NULL, {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(LINK_CANCEL_MAX)}},
+        {"id", {.type = LINK_CANCEL, .id = zeros(32), .body = zeros(1)}},
+        {"body", {.type = LINK_CANCEL, .id = zeros(16)}},
+        {"body", {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(LINK_CANCEL_MAX + 1)}},
+        {"id", {.type = LINK_ROLE, .id = zeros(16)}},
+        {"phrase", {.type = LINK_ROLE_IS, .id = zeros(32)}},
+        {NULL, {.type = LINK_ISSUED, .id = zeros(32), .body = zeros(LINK_CERTIFICATE_MAX)}},
+        {"body", {.type = LINK_ISSUED, .id = zeros(32), .body = zeros(LINK_CERTIFICATE_MAX + 1)}},
+        {NULL, {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 0, .phrase = X}},
+        {NULL,
+         {.type = LINK_REFUSED, .id = zeros(16), .fail_info = 26, .phrase = {letters, LONGEST}}},
+        {"failInfo", {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 27, .phrase = X}},
+        {"id", {.type = LINK_REFUSED, .id = zeros(24), .fail_info = 2, .phrase = X}},
+        {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .fail_info = 2}},
+        {NULL, {.type = LINK_REFUSED, .id = zeros(32), .phrase = SPAN_LITERAL(" ~")}},
+        {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = SPAN_LITERAL("x\x1f")}},
+        {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = SPAN_LITERAL("\x7f")}},
+        {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = {letters, LONGEST + 1}}},
+        {NULL, {.type = LINK_WELCOME, .body = zeros(1), .root = zeros(LINK_CERTIFICATE_MAX)}},
+        {NULL, {.type = LINK_WELCOME, .id = zeros(32), .body = zeros(1), .root = zeros(1)}},
+        {"id", {.type = LINK_WELCOME, .id = zeros(16), .body = zeros(1), .root = zeros(1)}},
+        {"root", {.type = LINK_WELCOME, .body = zeros(1)}},
+        {"root", {.type = LINK_WELCOME, .body = zeros(1), .root = zeros(LINK_CERTIFICATE_MAX + 1)}},
+        {"body", {.type = LINK_WELCOME, .root = zeros(1)}},
+        {NULL, {.type = LINK_WELCOME, .body = X, .root = X, .backdate = LINK_BACKDATE_MAX}},
+        {"backdate",
+         {.type = LINK_WELCOME, .body = X, .root = X, .backdate = LINK_BACKDATE_MAX + 1}},
+        {NULL, {.type = LINK_WAITING, .id = zeros(32), .phrase = X, .check_after = 1}},
+        {"checkAfter", {.type = LINK_WAITING, .id = zeros(32), .phrase = X}},
+        {"checkAfter",
+         {.type = LINK_WAITING,
+          .id = zeros(32),
+          .phrase = X,
+          .check_after = LINK_CHECK_AFTER_MAX + 1}},
+        {"phrase", {.type = LINK_WAITING, .id = zeros(32), .check_after = 60}},
+        {"id", {.type = LINK_WAITING, .id = zeros(16), .phrase = X, .check_after = 60}},
+        {"phrase", {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .check_after = 60}},
+        {"checkAfter", {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 20, .phrase = X}},
+        {"failInfo",
+         {.type = LINK_DEFERRED, .id = zeros(32), .fail_info = 27, .phrase = X, .check_after = 60}},
     };
-    struct err e = {0};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    memset(letters, 'x', sizeof(letters));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_FRAME_MAX);
+        CLEANUP(mem_cleanup)
+        char *says = mem_printf("link: %s: %s is out of its limits", link_type_name(rows[i].m.type),
+                                rows[i].wrong == NULL ? "" : rows[i].wrong);
+        struct link_message back;
+        struct err e = {0};
+        int result = link_encode(&rows[i].m, &der, &e);
 
-        print_message("row %zu\n", i);
-        assert_err(link_encode(&bad[i], &der, &e), ERR_INPUT, &e);
-        assert_int_equal(der.n, 0);
+        if (rows[i].wrong == NULL
+                ? result != 0 || link_decode(buf_span(&der), &back, &e) != 0
+                : result == 0 || e.code != ERR_INPUT || der.n != 0 || strcmp(e.text, says) != 0) {
+            fail_msg("row %zu: %s", i, result == 0 ? "taken" : e.text);
+        }
     }
 }
 
 static void
-octets_that_der_forbids_are_refused(void **state)
+there_is_no_message_of_another_type(void **state)
 {
+    static const int types[] = {-1, 0, 6, 15, 27, 256 + LINK_HELLO};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        const struct link_message m = {.type = (enum link_type)types[i]};
+        CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_FRAME_MAX);
+        struct err e = {0};
+
+        assert_err(link_encode(&m, &der, &e), ERR_INPUT, &e);
+        assert_non_null(strstr(e.text, "link: no message type"));
+        assert_int_equal(der.n, 0);
+        assert_string_equal(link_type_name(m.type), "?");
+    }
+}
+
+static void
+octets_that_are_no_message_are_refused_and_say_why(void **state)
+{
+#define HELLO_ "\x02\x01\x01\x0a\x01\x01\x04\x00"
+#define ID_                                                                                        \
+    "\x04\x20"                                                                                     \
+    "0123456789abcdef0123456789abcdef"
     const struct {
-        const char *what;
+        const char *says;
         struct span der;
     } rows[] = {
-        {"a length in long form", SPAN_LITERAL("\x30\x81\x08\x02\x01\x01\x0a\x01\x01\x04\x00")},
-        {"indefinite length", SPAN_LITERAL("\x30\x80\x02\x01\x01\x0a\x01\x01\x04\x00\x00\x00")},
-        {"a number with a zero in front",
+        {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x81\x08" HELLO_)},
+        {"link: HELLO is not in canonical form",
          SPAN_LITERAL("\x30\x09\x02\x02\x00\x01\x0a\x01\x01\x04\x00")},
-        {"version 2", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00")},
-        {"a negative type", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\xff\x04\x00")},
-        {"type 99", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00")},
-        {"a surplus field", SPAN_LITERAL("\x30\x0a\x02\x01\x01\x0a\x01\x01\x04\x00\x84\x00")},
-        {"an unknown field", SPAN_LITERAL("\x30\x0a\x02\x01\x01\x0a\x01\x01\x04\x00\x88\x00")},
-        {"a constructed string", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x24\x00")},
-        {"no sequence", SPAN_LITERAL("\x31\x08\x02\x01\x01\x0a\x01\x01\x04\x00")},
-        {"nothing", SPAN_LITERAL("")},
+        {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x08" HELLO_ "\x00")},
+        {"link: not DER", SPAN_LITERAL("\x30\x80" HELLO_ "\x00\x00")},
+        {"link: not DER", SPAN_LITERAL("\x30\x09" HELLO_)},
+        {"link: version 0, this program speaks 1",
+         SPAN_LITERAL("\x30\x08\x02\x01\x00\x0a\x01\x01\x04\x00")},
+        {"link: version 2, this program speaks 1",
+         SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\xff\x0a\x01\x01\x04\x00")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x02\x02\x00")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x0b\x02\x09\x00zzzzzzzz")},
+        {"link: version 8680820740569200760, this", SPAN_LITERAL("\x30\x0a\x02\x08xxxxxxxx")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\xff\x04\x00")},
+        {"link: unknown message type 99", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00")},
+        {"link: unknown message type 0", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x00\x04\x00")},
+        {"link: unknown message type 257",
+         SPAN_LITERAL("\x30\x09\x02\x01\x01\x0a\x02\x01\x01\x04\x00")},
+        {"link: HELLO has the surplus field [4]", SPAN_LITERAL("\x30\x0a" HELLO_ "\x84\x00")},
+        {"link: unexpected field with tag 89", SPAN_LITERAL("\x30\x0a" HELLO_ "\x89\x00")},
+        {"link: unexpected field with tag 7e", SPAN_LITERAL("\x30\x0a" HELLO_ "\x7e\x00")},
+        {"link: unexpected field with tag 84", SPAN_LITERAL("\x30\x0c" HELLO_ "\x84\x00\x84\x00")},
+        {"link: tag 24 where 04 belongs", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x24\x00")},
+        {"link: tag 02 where 0a belongs", SPAN_LITERAL("\x30\x08\x02\x01\x01\x02\x01\x01\x04\x00")},
+        {"link: tag 31 where 30 belongs", SPAN_LITERAL("\x31\x08" HELLO_)},
+        {"link: tag 0a where 02 belongs", SPAN_LITERAL("\x30\x03\x0a\x01\x01")},
+        {"link: cut off", SPAN_LITERAL("")},
+        {"link: cut off", SPAN_LITERAL("\x30")},
+        {"link: cut off", SPAN_LITERAL("\x3f\x10\x00")},
+        {"link: cut off", SPAN_LITERAL("\x30\x03\x02\x01\x01")},
+        {"link: cut off", SPAN_LITERAL("\x30\x06\x02\x01\x01\x0a\x01\x01")},
+        {"link: ROLE_IS lacks the field [6]", SPAN_LITERAL("\x30\x28\x02\x01\x01\x0a\x01\x19" ID_)},
+        {"link: ROLE_IS: phrase is out of its limits",
+         SPAN_LITERAL("\x30\x2a\x02\x01\x01\x0a\x01\x19" ID_ "\x86\x00")},
+        {"link: REFUSED: failInfo is out of its limits",
+         SPAN_LITERAL("\x30\x2f\x02\x01\x01\x0a\x01\x13" ID_ "\x85\x02\x01\x00\x86\x01x")},
+        {"link: a number out of range",
+         SPAN_LITERAL("\x30\x2e\x02\x01\x01\x0a\x01\x13" ID_ "\x85\x01\x80\x86\x01x")},
+        {"link: WAITING: checkAfter is out of its limits",
+         SPAN_LITERAL("\x30\x32\x02\x01\x01\x0a\x01\x17" ID_
+                      "\x86\x01x\x87\x05\x01\x00\x00\x00\x01")},
+        {"link: a number out of range",
+         SPAN_LITERAL("\x30\x2d\x02\x01\x01\x0a\x01\x17" ID_ "\x86\x01x\x87\x00")},
+        {"link: WELCOME: backdate is out of its limits",
+         SPAN_LITERAL("\x30\x15\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+                      "\x88\x05\x01\x00\x00\x00\x01")},
+        {"link: a number out of range",
+         SPAN_LITERAL("\x30\x10\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x00")},
+        {"link: WELCOME is not in canonical form", /* a BOOLEAN that says no */
+         SPAN_LITERAL("\x30\x11\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x84\x01\x00")},
+        {"link: WELCOME is not in canonical form", /* a backdate of 0 is not said */
+         SPAN_LITERAL("\x30\x11\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x01\x00")},
+        {"link: WELCOME is not in canonical form", /* another order */
+         SPAN_LITERAL("\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x83\x01y\x82\x01x")},
     };
-    static const uint8_t hello[] = "\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00";
+    static const uint8_t hello[] = "\x30\x08" HELLO_;
     struct link_message m;
     struct err e = {0};
 
     (void)state;
     assert_ok(link_decode(span_of(hello, sizeof(hello) - 1), &m, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        print_message("%s\n", rows[i].what);
-        assert_err(link_decode(rows[i].der, &m, &e), ERR_INPUT, &e);
+        if (link_decode(rows[i].der, &m, &e) == 0 || e.code != ERR_INPUT ||
+            strncmp(e.text, rows[i].says, strlen(rows[i].says)) != 0) {
+            fail_msg("row %zu: %s where %s was expected", i, e.text, rows[i].says);
+        }
     }
+}
+
+/* Octets behind a message of the greatest length are not even walked over. */
+static void
+nothing_longer_than_a_frame_is_read(void **state)
+{
+    static uint8_t frame[LINK_FRAME_MAX + 1] = {0x30, 0x83, 0x01, 0xff, 0xfb};
+    struct link_message m;
+    struct err e = {0};
+
+    (void)state;
+    assert_err(link_decode(span_of(frame, LINK_FRAME_MAX), &m, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "link: tag 00 where 02 belongs");
+    frame[4] = 0xfc;
+    assert_err(link_decode(span_of(frame, LINK_FRAME_MAX + 1), &m, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "link: cut off");
 }
 
 static void
@@ -262,7 +359,9 @@ main(void)
         cmocka_unit_test(a_message_cut_off_anywhere_is_refused),
         cmocka_unit_test(a_changed_octet_is_refused_or_another_canonical_message),
         cmocka_unit_test(fields_out_of_their_limits_are_refused),
-        cmocka_unit_test(octets_that_der_forbids_are_refused),
+        cmocka_unit_test(there_is_no_message_of_another_type),
+        cmocka_unit_test(octets_that_are_no_message_are_refused_and_say_why),
+        cmocka_unit_test(nothing_longer_than_a_frame_is_read),
         cmocka_unit_test(requests_come_from_the_ra_only),
     };
 

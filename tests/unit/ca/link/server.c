@@ -27,6 +27,7 @@ struct scene {
     size_t downs;
     size_t closed;
     enum err_code closed_code;
+    struct err why;
     size_t stop_after; /* answers */
     bool hold;         /* do not answer SUBMIT */
     size_t held;
@@ -63,6 +64,7 @@ on_closed(void *arg, link_peer peer, const struct err *why)
     (void)peer;
     s->closed++;
     s->closed_code = why->code;
+    s->why = *why;
     (void)event_base_loopbreak(s->base);
 }
 
@@ -266,6 +268,163 @@ a_peer_with_too_many_open_requests_is_not_read(void **state)
     assert_int_equal(s->requests, 10);
 }
 
+static void
+run_until_closed(struct scene *s, size_t closed)
+{
+    while (s->closed < closed) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+}
+
+static void
+no_more_peers_than_allowed(void **state)
+{
+    static const struct {
+        size_t peers_max;
+        size_t taken;
+    } rows[] = {{1, 1}, {2, 2}, {0, 4}};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const uid_t uid = geteuid();
+        const struct link_server_options options = {.base = s->base,
+                                                    .path = s->path,
+                                                    .uids = &uid,
+                                                    .n_uids = 1,
+                                                    .peers_max = rows[i].peers_max,
+                                                    .request = on_request,
+                                                    .closed = on_closed,
+                                                    .arg = s};
+        CLEANUP(mem_cleanup)
+        char *says = mem_printf("more than %zu peers at %s", rows[i].taken, s->path);
+        struct err e = {0};
+        int fds[8];
+
+        s->server = link_server_new(&options, &e);
+        assert_non_null(s->server);
+        for (size_t k = 0; k < rows[i].taken; k++) {
+            fds[k] = unix_connect(s->path, true, &e);
+            assert_true(fds[k] >= 0);
+            while (link_server_peers(s->server) <= k) {
+                assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+            }
+        }
+        s->closed = 0;
+        fds[rows[i].taken] = unix_connect(s->path, true, &e);
+        run_until_closed(s, 1);
+        assert_int_equal(s->closed_code, ERR_BUSY);
+        assert_string_equal(s->why.text, says);
+        assert_int_equal(link_server_peers(s->server), rows[i].taken);
+        /* One that goes makes room. */
+        (void)close(fds[0]);
+        run_until_closed(s, 2);
+        assert_string_equal(s->why.text, "peer closed");
+        fds[0] = unix_connect(s->path, true, &e);
+        while (link_server_peers(s->server) < rows[i].taken) {
+            assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        }
+        for (size_t k = 0; k <= rows[i].taken; k++) {
+            (void)close(fds[k]);
+        }
+        link_server_free(s->server);
+        s->server = NULL;
+        assert_int_equal(access(s->path, F_OK), -1);
+    }
+}
+
+/* A server that was told of no user serves nobody. */
+static void
+one_of_the_users_is_served(void **state)
+{
+    struct scene *s = *state;
+    const uid_t uids[] = {geteuid() + 1, geteuid()};
+    static const struct {
+        size_t n;
+        bool served;
+    } rows[] = {{0, false}, {1, false}, {2, true}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct link_server_options options = {.base = s->base,
+                                                    .path = s->path,
+                                                    .uids = uids,
+                                                    .n_uids = rows[i].n,
+                                                    .request = on_request,
+                                                    .closed = on_closed,
+                                                    .arg = s};
+        struct err e = {0};
+        int fd;
+
+        s->closed = 0;
+        s->server = link_server_new(&options, &e);
+        assert_non_null(s->server);
+        fd = unix_connect(s->path, true, &e);
+        while (s->closed == 0 && link_server_peers(s->server) == 0) {
+            assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        }
+        assert_int_equal(s->closed == 0, rows[i].served);
+        if (!rows[i].served) {
+            assert_int_equal(s->closed_code, ERR_DENIED);
+            assert_non_null(strstr(s->why.text, "see link_uids"));
+        }
+        (void)close(fd);
+        link_server_free(s->server);
+        s->server = NULL;
+    }
+}
+
+/* Answers wait for a peer up to 4 MiB; the one that passes them costs the connection. */
+static void
+a_peer_that_does_not_read_is_closed(void **state)
+{
+    enum { BODY = 16 * 1024, LEAST = 4 * 1024 * 1024 / BODY };
+    static const uint8_t octets[BODY];
+    struct scene *s = *state;
+    const struct link_message told = {
+        .type = LINK_ISSUED, .id = span_of(zeros, 32), .body = span_of(octets, BODY)};
+    struct err e = {0};
+    size_t n = 0;
+
+    start_server(s, geteuid(), 0);
+    start_client(s);
+    run_until_up(s);
+    s->hold = true;
+    assert_ok(submit(s, &e), &e);
+    while (s->held == 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    s->closed = 0;
+    while (s->closed == 0) { /* the loop does not run: nothing is written */
+        link_server_tell(s->server, s->held_peer, &told);
+        n++;
+    }
+    assert_int_equal(s->closed_code, ERR_BUSY);
+    assert_string_equal(s->why.text, "the peer does not read its answers");
+    assert_true(n > LEAST - LEAST / 100 && n <= LEAST + 1);
+    assert_int_equal(link_server_peers(s->server), 0);
+}
+
+/* An answer that is none is our bug, and costs the connection, not the daemon. */
+static void
+an_answer_that_cannot_be_written_closes_the_peer(void **state)
+{
+    struct scene *s = *state;
+    const struct link_message bad = {.type = LINK_ISSUED, .id = span_of(zeros, 32)};
+    struct err e = {0};
+
+    start_server(s, geteuid(), 0);
+    start_client(s);
+    run_until_up(s);
+    s->hold = true;
+    assert_ok(submit(s, &e), &e);
+    while (s->held == 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    s->closed = 0;
+    link_server_answer(s->server, s->held_peer, &bad);
+    assert_int_equal(s->closed, 1);
+    assert_string_equal(s->why.text, "link: ISSUED: body is out of its limits");
+}
+
 /* Sends raw octets and runs the loop until the server has closed the connection. */
 static void
 server_closes(struct scene *s, struct span raw, enum err_code expected)
@@ -291,27 +450,30 @@ nonsense_closes_the_peer_and_nobody_else(void **state)
     const struct {
         struct span raw;
         enum err_code expected;
+        const char *says;
     } rows[] = {
         /* length 0; length above the maximum; not DER; type 99 */
-        {SPAN_LITERAL("\0\0\0\0"), ERR_INPUT},
-        {SPAN_LITERAL("\0\2\0\1"), ERR_INPUT},
-        {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT},
-        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00"), ERR_INPUT},
+        {SPAN_LITERAL("\0\0\0\0"), ERR_INPUT, "a frame of 0 octets"},
+        {SPAN_LITERAL("\0\2\0\1"), ERR_INPUT, "a frame of 131073 octets"},
+        {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT, "link: not DER"},
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00"), ERR_INPUT,
+         "link: unknown message type 99"},
         /* CANCEL before HELLO; HELLO twice; WELCOME from an RA */
         {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x01\x0a\x01\x04\x04\x10"
                       "0123456789abcdef\x82\x01x"),
-         ERR_DENIED},
+         ERR_DENIED, "CANCEL before HELLO, or HELLO again"},
         {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"
                       "\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"),
-         ERR_DENIED},
+         ERR_DENIED, "HELLO before HELLO, or HELLO again"},
         {SPAN_LITERAL("\0\0\0\20\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"),
-         ERR_DENIED},
+         ERR_DENIED, "an RA does not say WELCOME"},
     };
 
     start_server(s, geteuid(), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         print_message("row %zu\n", i);
         server_closes(s, rows[i].raw, rows[i].expected);
+        assert_non_null(strstr(s->why.text, rows[i].says));
     }
     start_client(s);
     run_until_up(s);
@@ -389,6 +551,11 @@ main(void)
         cmocka_unit_test_setup_teardown(the_client_comes_back_when_the_server_does, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_peer_with_too_many_open_requests_is_not_read, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(no_more_peers_than_allowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_of_the_users_is_served, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_that_does_not_read_is_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_that_cannot_be_written_closes_the_peer, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(nonsense_closes_the_peer_and_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(what_became_of_a_waiting_request_is_told_unasked, setup,
