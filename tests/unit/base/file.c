@@ -236,7 +236,6 @@ a_disk_that_fails_is_an_error_that_names_the_file(void **state)
     for (size_t i = 0; i < ARRAY_LEN(durable); i++) {
         for (size_t n = 0; n < durable[i].disk_calls; n++) {
             CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-            CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", dir, durable[i].path);
             struct err e = {0};
             int result;
 
