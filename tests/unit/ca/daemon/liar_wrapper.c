@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca/link/frame.h"
 #include "tests/unit/ca/daemon/lie.h"
 
 enum { HOUR = 3600 };
@@ -107,22 +106,6 @@ a_wrapper_that_is_not_right_decides_nothing(void **state)
 
 /* ---- on the link itself ---- */
 
-static void
-connect_anew(struct world *w)
-{
-    const struct link_message hello = {.type = LINK_HELLO};
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
-    CLEANUP(answer_free) struct answer welcome = {0};
-    struct err e = {0};
-
-    (void)close(w->link);
-    w->link = unix_connect(path, true, &e);
-    assert_true(w->link >= 0);
-    world_send(w, &hello);
-    world_receive(w, &welcome);
-    assert_int_equal(welcome.m.type, LINK_WELCOME);
-}
-
 void
 what_is_too_long_or_no_message_ends_the_connection(void **state)
 {
@@ -145,7 +128,8 @@ what_is_too_long_or_no_message_ends_the_connection(void **state)
         if (read(w->link, &octet, 1) > 0) {
             fail_msg("%s: is answered", rows[i].name);
         }
-        connect_anew(w);
+        (void)close(w->link);
+        world_connect(w);
         record_is_unchanged(w, rows[i].name, &before);
     }
     X509_free(lie_is_granted(w, &(struct lie){.name = "and it is heard", .of = &n}));

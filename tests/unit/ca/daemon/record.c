@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "db/leaf.h"
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
@@ -120,30 +119,61 @@ record_is_unchanged(const struct world *w, const char *row, const struct record 
     record_changed(w, row, before, none);
 }
 
+/* The one leaf of this kind about this rid. */
+static struct leaf *
+find_leaf(sqlite3 *db, const char *row, struct span rid, enum leaf_kind kind)
+{
+    CLEANUP(mem_cleanup) char *hex = hex_dup(rid);
+    CLEANUP(mem_cleanup)
+    char *sql = mem_printf("SELECT body FROM leaf WHERE instr(body, '\"rid\":\"%s\"') > 0 AND "
+                           "instr(body, '\"kind\":\"%s\"') > 0",
+                           hex, leaf_kind_name(kind));
+    sqlite3_stmt *found = first_row(db, sql);
+    struct err e = {0};
+    struct leaf *leaf = leaf_parse(
+        span_of(sqlite3_column_blob(found, 0), (size_t)sqlite3_column_bytes(found, 0)), &e);
+
+    if (leaf == NULL) {
+        fail_msg("%s: %s", row, e.text);
+    }
+    if (sqlite3_step(found) != SQLITE_DONE) {
+        fail_msg("%s: two leaves about one rid", row);
+    }
+    (void)sqlite3_finalize(found);
+    return leaf;
+}
+
+static void
+leaf_says(const char *row, const struct leaf *leaf, const char *member, const char *part)
+{
+    if (strstr(leaf_text(leaf, member), part) == NULL) {
+        fail_msg("%s: the leaf is %.*s, not of \"%s\"", row, (int)leaf_body(leaf).n,
+                 (const char *)leaf_body(leaf).p, part);
+    }
+}
+
+void
+record_has_leaf(const struct world *w, const char *row, struct span rid, enum leaf_kind kind,
+                const char *member, const char *part)
+{
+    sqlite3 *db = open_copy(w);
+    CLEANUP(leaf_cleanup) struct leaf *leaf = find_leaf(db, row, rid, kind);
+
+    leaf_says(row, leaf, member, part);
+    (void)sqlite3_close(db);
+}
+
 static void
 has_refusal(sqlite3 *db, const struct record_refusal *r)
 {
-    CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(r->rid, sizeof(r->rid)));
-    CLEANUP(mem_cleanup)
-    char *sql = mem_printf("SELECT body FROM leaf WHERE instr(body, '\"rid\":\"%s\"') > 0", hex);
-    sqlite3_stmt *row = first_row(db, sql);
-    struct err e = {0};
     CLEANUP(leaf_cleanup)
-    struct leaf *leaf =
-        leaf_parse(span_of(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0)), &e);
+    struct leaf *leaf = find_leaf(db, r->row, span_of(r->rid, sizeof(r->rid)), LEAF_REFUSAL);
 
-    if (leaf == NULL) {
-        fail_msg("%s: %s", r->row, e.text);
+    leaf_says(r->row, leaf, "reason", r->reason);
+    if (leaf_int(leaf, "failInfo", -1) != (int64_t)r->failure) {
+        fail_msg("%s: the leaf is %.*s", r->row, (int)leaf_body(leaf).n,
+                 (const char *)leaf_body(leaf).p);
     }
-    if (leaf_kind(leaf) != LEAF_REFUSAL || leaf_int(leaf, "failInfo", -1) != (int64_t)r->failure ||
-        strstr(leaf_text(leaf, "reason"), r->reason) == NULL) {
-        fail_msg("%s: the leaf is %.*s, not of \"%s\"", r->row, (int)leaf_body(leaf).n,
-                 (const char *)leaf_body(leaf).p, r->reason);
-    }
-    if (sqlite3_step(row) != SQLITE_DONE) {
-        fail_msg("%s: two leaves about one rid", r->row);
-    }
-    (void)sqlite3_finalize(row);
 }
 
 void

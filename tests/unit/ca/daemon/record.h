@@ -2,6 +2,7 @@
 /* record.h - what ca.db of the daemon of world.h has, read from the file beside it. */
 #pragma once
 
+#include "db/leaf.h"
 #include "tests/unit/ca/daemon/world.h"
 
 enum record_figure {
@@ -40,6 +41,9 @@ struct record_refusal {
 /* A leaf REFUSAL of each of these was, with its row in `request`, and nothing else. */
 void record_has_refusals(const struct world *, const struct record *before,
                          const struct record_refusal *, size_t n);
+/* There is a leaf of this kind about this rid, whose member has this part. */
+void record_has_leaf(const struct world *, const char *row, struct span rid, enum leaf_kind,
+                     const char *member, const char *part);
 /* The figures are those of `before` and what is added here: {figure, how many}, to the first 0. */
 struct record_change {
     enum record_figure figure;

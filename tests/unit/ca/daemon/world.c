@@ -204,13 +204,34 @@ show_log(const struct world *w)
     }
 }
 
+static void
+greet(struct world *w)
+{
+    const struct link_message hello = {.type = LINK_HELLO};
+    CLEANUP(answer_free) struct answer welcome = {0};
+
+    world_send(w, &hello);
+    world_receive(w, &welcome);
+    assert_int_equal(welcome.m.type, LINK_WELCOME);
+    assert_true(welcome.m.software);
+}
+
+void
+world_connect(struct world *w)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
+    struct err e = {0};
+
+    w->link = unix_connect(path, true, &e);
+    assert_true(w->link >= 0);
+    greet(w);
+}
+
 void
 world_start(struct world *w)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-    const struct link_message hello = {.type = LINK_HELLO};
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
-    CLEANUP(answer_free) struct answer welcome = {0};
     struct err e = {0};
 
     w->daemon = fork();
@@ -224,10 +245,7 @@ world_start(struct world *w)
         }
         (void)nanosleep(&pause, NULL);
     }
-    world_send(w, &hello);
-    world_receive(w, &welcome);
-    assert_int_equal(welcome.m.type, LINK_WELCOME);
-    assert_true(welcome.m.software);
+    greet(w);
 }
 
 void

@@ -47,6 +47,8 @@ int world_teardown(void **state);
  * its exit status. */
 void world_start(struct world *);
 void world_kill(struct world *);
+/* Another connection in the place of world.link, which is not closed. */
+void world_connect(struct world *);
 /* A start that ends by itself, with a failure. */
 bool world_start_fails(struct world *);
 /* What stands in nfpki-ca.conf besides, from the next start on. */
