@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * rr (RFC 9483 4.2, 5.3.2): a network function gives its own certificate back, or the operator's
- * OAM (a registrar) or an RA revokes one for it. All of it is judged from the requester's octets
- * and ca.db; the RA that passes it on is believed in nothing.
- */
-#include <string.h>
-
-#include "ca/cmp/protect.h"
+/* rr (RFC 9483 4.2, 5.3.2): from the look to the record and the CRL; revocation.h judges it. */
 #include "ca/issue.h"
-#include "ca/x509/pubkey.h"
+#include "ca/revocation.h"
 
 void
 issue_revoke_read(struct issue *j)
@@ -101,131 +94,22 @@ on_revoked(struct task *task)
 
 /* ---- judge ---- */
 
-static int
-fail(struct issue *j, enum cmp_failure failure)
-{
-    j->failure = failure;
-    return -1;
-}
-
-/* An end entity speaks for its own certificate; a registrar and an RA for those of network
- * functions, never for ours. */
-static int
-check_right(struct issue *j)
-{
-    const struct trust *trust = j->ca->policy.trust;
-    const struct cmp_msg *m = cmp_queued_inner(j->queued);
-    const struct issuance_holder *h = &j->holder;
-    struct span serial = span_of(j->revreq.serial, j->revreq.serial_size);
-
-    if (h->nf_instance[0] != '\0') {
-        if (trust_check_own(trust, m, j->requester, j->now, &j->failure, &j->e) != 0) {
-            return -1;
-        }
-        if (j->is_target && !span_equal(serial, span_of(h->serial, sizeof(h->serial)))) {
-            return phrase_refuse(&j->failure, PHRASE_REVOKE_OTHERS, &j->e,
-                                 "rr for somebody else's certificate");
-        }
-        j->by = mem_strdup("rr of its holder");
-        return 0;
-    }
-    if (strcmp(h->profile, "ra-cmp") != 0 && strcmp(h->profile, "registrar") != 0) {
-        (void)err_set(&j->e, ERR_DENIED, "rr signed under profile %s", h->profile);
-        return fail(j, CMP_NOT_AUTHORIZED);
-    }
-    if ((strcmp(h->profile, "ra-cmp") == 0 ? trust_check_ra : trust_check_person)(
-            trust, m, j->requester, j->now, &j->failure, &j->e) != 0) {
-        return -1;
-    }
-    if (j->is_target && j->target.nf_instance[0] == '\0') {
-        return phrase_refuse(&j->failure, PHRASE_REVOKE_OTHERS, &j->e,
-                             "rr for a certificate of our own processes or officers");
-    }
-    {
-        char hex[2 * ISSUANCE_SERIAL_SIZE + 1];
-
-        hex_format(span_of(h->serial, sizeof(h->serial)), hex);
-        j->by = mem_printf("rr of %s %s", h->profile, hex);
-    }
-    return 0;
-}
-
-static int
-check_key(struct issue *j)
-{
-    struct span der = buf_span(&j->target.certificate);
-    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, &j->e);
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-    uint8_t hash[SHA256_SIZE];
-
-    if (certificate == NULL ||
-        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, &j->e) != 0 ||
-        sha256(buf_span(&spki), hash, &j->e) != 0) {
-        return fail(j, CMP_SYSTEM_FAILURE);
-    }
-    return cmp_revreq_check_key(&j->revreq, hash, &j->failure, &j->e);
-}
-
-static int
-check_target(struct issue *j)
-{
-    if (!j->is_target) {
-        return phrase_refuse(&j->failure, PHRASE_REVOKE_UNKNOWN, &j->e,
-                             "rr for a certificate that was not issued here");
-    }
-    if (check_key(j) != 0) {
-        return -1;
-    }
-    if (j->target.revoked) {
-        return phrase_refuse(&j->failure, PHRASE_REVOKE_AGAIN, &j->e,
-                             "rr for what is revoked already");
-    }
-    if (j->target.not_after < j->now) {
-        return phrase_refuse(&j->failure, PHRASE_REVOKE_EXPIRED, &j->e, "rr for what has expired");
-    }
-    return 0;
-}
-
-static int
-judge(struct issue *j)
-{
-    const struct cmp_msg *m = cmp_queued_inner(j->queued);
-    const struct err malformed = j->e;
-
-    if (cmp_protection_of(m) != CMP_PROTECTION_SIGNATURE ||
-        cmp_queued_entry(j->queued)->assurance != CMP_ASSURANCE_SIGNATURE) {
-        return phrase_refuse(&j->failure, PHRASE_REVOKE_MAC, &j->e,
-                             "rr that is not signed, or not attested so");
-    }
-    j->requester = cmp_signer_parse(m, &j->e);
-    if (j->requester == NULL) {
-        return phrase_say(&j->failure, PHRASE_NO_SIGNER, &j->e);
-    }
-    if (cmp_signature_verify(m, j->requester, &j->failure, &j->e) != 0) {
-        return -1;
-    }
-    if (!j->is_held) {
-        (void)phrase_refuse(&j->failure, PHRASE_NOT_OURS, &j->e,
-                            "rr signed with a certificate that is not ours");
-        return phrase_value(&j->e, "rr");
-    }
-    if (j->holder.revoked) {
-        (void)err_set(&j->e, ERR_DENIED, "rr signed with a certificate that is revoked");
-        return fail(j, CMP_CERT_REVOKED);
-    }
-    if (j->revreq_failure != CMP_NO_FAILURE) {
-        j->e = malformed;
-        return fail(j, j->revreq_failure);
-    }
-    return check_right(j) != 0 ? -1 : check_target(j);
-}
-
 static void
 run_judge(struct task *task)
 {
     struct issue *j = CONTAINER_OF(task, struct issue, work);
 
-    j->result = judge(j);
+    const struct err why = j->e;
+    const struct revocation_question q = {.queued = j->queued,
+                                          .asked = &j->revreq,
+                                          .malformed = j->revreq_failure,
+                                          .why = &why,
+                                          .holder = j->is_held ? &j->holder : NULL,
+                                          .target = j->is_target ? &j->target : NULL,
+                                          .trust = j->ca->policy.trust,
+                                          .now = j->now};
+
+    j->result = revocation_judge(&q, &j->by, &j->failure, &j->e);
 }
 
 static void
