@@ -196,24 +196,24 @@ prepare(const char *path, struct buf *text, struct err *e)
 }
 
 cfg_t *
-conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
+conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struct err *e)
 {
-    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX + 2);
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
     int result;
 
-    if (file_read(path, &text, e) != 0) {
+    if (bytes.n > CONF_FILE_MAX) {
+        (void)err_set(e, ERR_INPUT, "%s: more than the allowed %d octets", path, CONF_FILE_MAX);
         return NULL;
     }
-    if ((hash != NULL && sha256(buf_span(&text), hash, e) != 0) || prepare(path, &text, e) != 0 ||
+    if (buf_append(&text, bytes, e) != 0 || prepare(path, &text, e) != 0 ||
         buf_append(&text, span_of("\n", 2), e) != 0) {
         return NULL;
     }
     watch_lines(options);
     cfg = cfg_init(options, CFGF_NONE);
     if (cfg == NULL) {
-        (void)err_set(e, ERR_IO, "%s: libconfuse could not be initialised", path);
-        return NULL;
+        abort(); /* out of memory */
     }
     (void)cfg_set_error_function(cfg, on_error);
     parse_error[0] = '\0';
@@ -226,6 +226,17 @@ conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     }
     name_file(cfg, path);
     return TAKE(cfg);
+}
+
+cfg_t *
+conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+
+    if (file_read(path, &text, e) != 0 || (hash != NULL && sha256(buf_span(&text), hash, e) != 0)) {
+        return NULL;
+    }
+    return conf_parse(path, buf_span(&text), options, e);
 }
 
 int

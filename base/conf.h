@@ -15,9 +15,13 @@ enum { CONF_FILE_MAX = 64 * 1024 };
 void conf_free(cfg_t *);
 DEFINE_CLEANUP(conf_cleanup, cfg_t, conf_free)
 
-/* Parses `path` against `options` (which must outlive the result). ERR_INPUT "file:line: reason".
- * When `hash` is not NULL it receives the SHA-256 of the file's bytes (32 octets). */
+/* Parses what stands in `path`, of at most CONF_FILE_MAX octets, against `options` (which must
+ * outlive the result). ERR_INPUT "file:line: reason". When `hash` is not NULL it receives the
+ * SHA-256 of the file's bytes (32 octets). */
 cfg_t *conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
+    __attribute__((warn_unused_result));
+/* The same of octets that were read already, so that nobody can change them between two looks. */
+cfg_t *conf_parse(const char *path, struct span text, cfg_opt_t *options, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The line where the value of `option` of this section (or of the file) ends; when it is not there,

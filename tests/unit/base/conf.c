@@ -69,6 +69,15 @@ what_is_wrong_is_refused_with_its_line(void **state)
         {"name = \"a $x\"\n", ":1: `$`"},
         {"name = a\n// two\n", ":2: a comment begins with #"},
         {"name = a /* one */\n", ":1: a comment begins with #"},
+        {"name = a\n\tinclude(\"other.conf\")\n", ":2: include is not allowed"},
+        {"list = {{{{{{{{{", "x.conf:1: nested too deep"},
+        {"days = 1\npart \"a\" {}\n}\n", "x.conf:3: "},
+        {"name = 'a\n$'\n", ":2: `$` is not allowed: write the value out"},
+        {"name = \"a\\\"\n$\"\n", ":2: `$` is not allowed"},
+        {"name = \"a\\\\\" # $\ndayz = 1\n", "x.conf:2: no such option 'dayz'"},
+        {"name=a\nname=b\n", "x.conf:2: option 'name' stands there twice"},
+        {"part a {size=1}\npart b {size=1}\npart c {size=1 size=2}\n",
+         "x.conf:3: option 'size' stands there twice"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
 
@@ -81,6 +90,82 @@ what_is_wrong_is_refused_with_its_line(void **state)
         }
         assert_int_equal(e.code, ERR_INPUT);
     }
+}
+
+static void
+what_is_not_wrong_is_taken(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "name = includes\n",
+        "# name = a\nname = b\n",
+        "name = 'a # b'\n# '\ndays = 2\n",
+        "name = 'a // b /* c */'\n",
+        "name = http://x/y\n",
+        "part a {size = 1}\npart b {size = 1}\n",
+        "list = {a, b}\ndefaults = {a, b}\n",
+        "days=1\npart days {size=1}\n",
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        CLEANUP(conf_cleanup) cfg_t *cfg = load(dir, rows[i], &e);
+
+        if (cfg == NULL) {
+            fail_msg("row %zu (%s): %s", i, rows[i], e.text);
+        }
+    }
+}
+
+static void
+octets_are_counted_and_none_is_nul(void **state)
+{
+    static char text[CONF_FILE_MAX + 1];
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/x.conf", dir);
+    struct err e = {0};
+
+    (void)state;
+    memset(text, '\n', sizeof(text));
+    memcpy(text, "days = 7", 8);
+    for (size_t more = 0; more < 2; more++) {
+        CLEANUP(conf_cleanup) cfg_t *loaded = NULL;
+        CLEANUP(conf_cleanup) cfg_t *parsed = NULL;
+
+        assert_ok(file_write(path, span_of(text, CONF_FILE_MAX + more), 0600, &e), &e);
+        loaded = conf_load(path, options, NULL, &e);
+        assert_int_equal(loaded == NULL, more);
+        parsed = conf_parse("x.conf", span_of(text, CONF_FILE_MAX + more), options, &e);
+        assert_int_equal(parsed == NULL, more);
+        assert_int_equal(parsed == NULL ? 7 : cfg_getint(parsed, "days"), 7);
+    }
+    assert_string_equal(e.text, "x.conf: more than the allowed 65536 octets");
+    assert_null(conf_parse("x.conf", SPAN_LITERAL("days = 7\n\0"), options, &e));
+    assert_string_equal(e.text, "x.conf:2: a NUL octet");
+    assert_null(conf_parse("x.conf", SPAN_LITERAL("days = 7 # \0\n"), options, &e));
+    assert_string_equal(e.text, "x.conf:1: a NUL octet");
+}
+
+static void
+the_hash_is_that_of_the_file(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/x.conf", dir);
+    CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+    uint8_t hash[SHA256_SIZE];
+    uint8_t wanted[SHA256_SIZE];
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(sha256(SPAN_LITERAL("days = 7 # seven\n"), wanted, &e), &e);
+    assert_ok(file_write(path, SPAN_LITERAL("days = 7 # seven\n"), 0600, &e), &e);
+    cfg = conf_load(path, options, hash, &e);
+    assert_non_null(cfg);
+    assert_memory_equal(hash, wanted, sizeof(hash));
+    assert_null(conf_load("/nonexistent.conf", options, hash, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
 }
 
 static void
@@ -117,6 +202,7 @@ static void
 a_missing_value_is_named(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = NULL;
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
     struct err e = {0};
 
@@ -124,7 +210,17 @@ a_missing_value_is_named(void **state)
     cfg = load(dir, "days = 3\n", &e);
     assert_non_null(cfg);
     assert_null(conf_string(cfg, "name", &e));
-    assert_non_null(strstr(e.text, "option 'name' is missing"));
+    assert_non_null(strstr(e.text, "x.conf: option 'name' is missing or empty"));
+    assert_null(conf_path(cfg, "name", &e));
+    conf_free(cfg);
+    cfg = load(dir, "name = \"\"\n", &e);
+    assert_null(conf_string(cfg, "name", &e));
+    assert_non_null(strstr(e.text, "x.conf: option 'name' is missing or empty"));
+    conf_free(cfg);
+    cfg = load(dir, "name = /a/b\n", &e);
+    assert_string_equal(conf_string(cfg, "name", &e), "/a/b");
+    path = conf_path(cfg, "name", &e);
+    assert_string_equal(path, "/a/b");
 }
 
 int
@@ -133,6 +229,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read_and_paths_start_at_the_file),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
+        cmocka_unit_test(what_is_not_wrong_is_taken),
+        cmocka_unit_test(octets_are_counted_and_none_is_nul),
+        cmocka_unit_test(the_hash_is_that_of_the_file),
         cmocka_unit_test(a_fault_of_a_value_is_told_with_its_line),
         cmocka_unit_test(a_missing_value_is_named),
     };
