@@ -2,6 +2,7 @@
 #include "ceremony/definition.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -114,6 +115,17 @@ read_top(struct reader *r, struct err *e)
     return 0;
 }
 
+static int
+refuse_section(const struct reader *r, const char *name, struct err *e)
+{
+    const char *title = cfg_title(cfg_getnsec(r->cfg, name, 0));
+    char option[PLACE_NAME_SIZE];
+
+    (void)snprintf(option, sizeof(option), "%s%s%.80s", name, title == NULL ? "" : ".",
+                   title == NULL ? "" : title);
+    return value_wrong(r, option, e, "%s has no such section", ceremony_type_name(r->d->type));
+}
+
 /* What each type has; any other section is refused, so that nothing is reviewed in vain. */
 static int
 read_parts(struct reader *r, struct err *e)
@@ -139,8 +151,7 @@ read_parts(struct reader *r, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         if ((parts[i].types & 1U << r->d->type) == 0) {
             if (cfg_size(r->cfg, parts[i].name) > 0) {
-                return value_wrong(r, parts[i].name, e, "%s has no such section",
-                                   ceremony_type_name(r->d->type));
+                return refuse_section(r, parts[i].name, e);
             }
         } else if (parts[i].read(r, e) != 0) {
             return -1;
@@ -234,7 +245,7 @@ check_names(const struct definition *d, const struct places *places, struct err 
 }
 
 static cfg_t *
-parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
+parse(const struct definition *d, struct err *e)
 {
     static cfg_opt_t person[] = {CFG_STR("name", NULL, CFGF_NONE), CFG_STR("role", NULL, CFGF_NONE),
                                  CFG_END()};
@@ -284,7 +295,7 @@ parse(const char *path, uint8_t hash[SHA256_SIZE], struct err *e)
                                   CFG_SEC("clock", clock, CFGF_NODEFAULT),
                                   CFG_END()};
 
-    return conf_load(path, options, hash, e);
+    return conf_parse(d->path, buf_span(&d->text), options, e);
 }
 
 static void
@@ -300,7 +311,6 @@ definition_load(const char *path, struct err *e)
     CLEANUP(places_free) struct places *places = mem_zalloc(1, sizeof(*places));
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
     struct reader r = {.d = d, .places = places};
-    uint8_t hash[SHA256_SIZE];
 
     d->path = mem_strdup(path);
     d->text = BUF_INIT(CONF_FILE_MAX);
@@ -310,12 +320,8 @@ definition_load(const char *path, struct err *e)
     if (places_scan(path, buf_span(&d->text), places, e) != 0 || check_names(d, places, e) != 0) {
         return NULL;
     }
-    cfg = parse(path, hash, e);
+    cfg = parse(d, e);
     if (cfg == NULL) {
-        return NULL;
-    }
-    if (memcmp(hash, d->hash, sizeof(hash)) != 0) {
-        (void)err_set(e, ERR_CONFLICT, "%s was changed while it was read", path);
         return NULL;
     }
     r.cfg = cfg;
