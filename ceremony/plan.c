@@ -66,17 +66,19 @@ rehearsed_begin(time_t begin, time_t now)
     return is_within_the_day(begin, now) ? begin : now;
 }
 
-/* A date in the future would be a certificate made ahead, one long past a back-dated one. */
+/* A date in the future would be a certificate made ahead, one long past a back-dated one; and
+ * nobody could use what has ended before it is signed. */
 static int
-check_begin(const char *what, time_t begin, time_t now, struct err *e)
+check_dates(const char *begins, time_t begin, const char *ends, time_t end, time_t now,
+            struct err *e)
 {
     char text[TIME_TEXT_SIZE];
 
     time_format(now, text);
     if (!is_within_the_day(begin, now)) {
-        return err_set(e, ERR_DENIED, "%s must lie within the day before now (%s)", what, text);
+        return err_set(e, ERR_DENIED, "%s must lie within the day before now (%s)", begins, text);
     }
-    return 0;
+    return now <= end ? 0 : err_set(e, ERR_DENIED, "%s is over (now: %s)", ends, text);
 }
 
 static time_t
@@ -112,7 +114,8 @@ plan_certificate(const struct definition *d, const struct circumstances *c, X509
         return -1;
     }
     if (!c->rehearsal) {
-        return check_begin("certificate.not_before", out->not_before, c->now, e);
+        return check_dates("certificate.not_before", out->not_before, "certificate.not_after",
+                           out->not_after, c->now, e);
     }
     until -= out->not_before;
     out->not_before = rehearsed_begin(out->not_before, c->now);
@@ -150,7 +153,8 @@ plan_crl(const struct definition *d, const struct circumstances *c, struct state
                                state->crl_this_update + 1);
         next_update = this_update +
                       least(next_update - d->crl.this_update, (time_t)REHEARSAL_DAYS_MAX * DAY - 1);
-    } else if (check_begin("crl.this_update", this_update, c->now, e) != 0) {
+    } else if (check_dates("crl.this_update", this_update, "crl.next_update", next_update, c->now,
+                           e) != 0) {
         return -1;
     }
     if (this_update <= state->crl_this_update) {

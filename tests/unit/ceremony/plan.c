@@ -169,6 +169,137 @@ crls_count_up_and_forget_nothing(void **state)
 }
 
 static void
+a_crl_wants_a_root_that_lives_and_a_later_time(void **state)
+{
+    CLEANUP(state_clear) struct state s = {0};
+    struct circumstances c = {.now = at("2026-11-24T12:00:00Z")};
+    struct definition d = {.type = ROOT_CRL};
+    struct crl_request plan;
+    struct err e = {0};
+
+    (void)state;
+    d.crl.this_update = c.now;
+    d.crl.next_update = at("2027-11-23T12:00:00Z");
+    assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "the previous ceremonies made no root: wrong bundle in prev");
+    test_root(&s);
+    s.crl_this_update = d.crl.this_update;
+    assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "crl.this_update is not after the previous CRL's");
+    s.crl_this_update = d.crl.this_update - 1;
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(s.crl_this_update, d.crl.this_update);
+    s.crl_this_update = 0;
+    d.crl.next_update = at("2046-11-18T11:59:59Z"); /* the root's last second */
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    s.crl_this_update = 0;
+    d.crl.next_update++;
+    assert_err(plan_crl(&d, &c, &s, &plan, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "crl.next_update is past the end of the root's certificate");
+    /* a rehearsal ends with the root then */
+    c.rehearsal = true;
+    c.now = at("2046-11-17T00:00:00Z");
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(plan.next_update, at("2046-11-18T11:59:59Z"));
+    /* and never begins before it */
+    c.now = at("2026-11-23T11:00:00Z");
+    s.crl_this_update = 0;
+    d.crl.this_update = c.now;
+    assert_ok(plan_crl(&d, &c, &s, &plan, &e), &e);
+    assert_int_equal(plan.this_update, at("2026-11-23T12:00:00Z"));
+}
+
+static void
+dates_are_taken_within_the_day(void **state)
+{
+    static const struct {
+        int after;
+        bool taken;
+    } rows[] = {{0, true}, {DAY, true}, {-1, false}, {DAY + 1, false}};
+    CLEANUP(state_clear) struct state s = {0};
+
+    (void)state;
+    test_root(&s);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct circumstances c = {0};
+        struct definition d;
+        struct tbs_request plan;
+        struct crl_request crl;
+        struct name subject;
+        struct err e = {0};
+
+        issuing_definition(&d);
+        d.crl.this_update = d.certificate.not_before;
+        d.crl.next_update = d.crl.this_update + 10 * (time_t)DAY;
+        s.crl_this_update = 0;
+        c.now = d.certificate.not_before + rows[i].after;
+        if ((plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e) == 0) !=
+                rows[i].taken ||
+            (!rows[i].taken &&
+             strstr(e.text, "certificate.not_before must lie within the day before now (20") ==
+                 NULL)) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+        if ((plan_crl(&d, &c, &s, &crl, &e) == 0) != rows[i].taken ||
+            (!rows[i].taken &&
+             strstr(e.text, "crl.this_update must lie within the day before now (20") == NULL)) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+    }
+}
+
+static void
+what_is_over_is_not_signed(void **state)
+{
+    CLEANUP(state_clear) struct state s = {0};
+
+    (void)state;
+    test_root(&s);
+    for (int more = 0; more < 2; more++) {
+        struct circumstances c = {0};
+        struct definition d;
+        struct tbs_request plan;
+        struct crl_request crl;
+        struct name subject;
+        struct err e = {0};
+
+        issuing_definition(&d);
+        d.certificate.not_after = d.certificate.not_before + 60;
+        d.crl.this_update = d.certificate.not_before;
+        d.crl.next_update = d.certificate.not_after;
+        s.crl_this_update = 0;
+        c.now = d.certificate.not_after + more;
+        assert_int_equal(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e),
+                         -more);
+        assert_true(more == 0 || strstr(e.text, "certificate.not_after is over (now: 2026-11-24T"));
+        assert_int_equal(plan_crl(&d, &c, &s, &crl, &e), -more);
+        assert_true(more == 0 || strstr(e.text, "crl.next_update is over (now: 2026-11-24T"));
+        /* a rehearsal has its own dates */
+        c.rehearsal = true;
+        assert_ok(plan_certificate(&d, &c, s.root, span_str("key"), &subject, &plan, &e), &e);
+    }
+}
+
+static void
+a_name_that_has_no_place_for_the_mark_is_refused(void **state)
+{
+    char cn[65];
+    struct name subject;
+    struct name out;
+    struct err e = {0};
+
+    (void)state;
+    memset(cn, 'x', sizeof(cn) - 1);
+    cn[64] = '\0';
+    assert_ok(name_set(&subject, "SE", "Example", cn, &e), &e);
+    assert_ok(plan_subject(&subject, false, &out, &e), &e);
+    assert_err(plan_subject(&subject, true, &out, &e), ERR_INPUT, &e);
+    cn[64 - strlen(REHEARSAL_PREFIX)] = '\0';
+    assert_ok(name_set(&subject, "SE", "Example", cn, &e), &e);
+    assert_ok(plan_subject(&subject, true, &out, &e), &e);
+}
+
+static void
 the_words_to_type_belong_to_one_object(void **state)
 {
     struct definition d = {0};
@@ -194,6 +325,10 @@ main(void)
         cmocka_unit_test(a_rehearsal_is_marked_and_short),
         cmocka_unit_test(production_takes_the_dates_of_the_definition_on_its_day_only),
         cmocka_unit_test(crls_count_up_and_forget_nothing),
+        cmocka_unit_test(a_crl_wants_a_root_that_lives_and_a_later_time),
+        cmocka_unit_test(dates_are_taken_within_the_day),
+        cmocka_unit_test(what_is_over_is_not_signed),
+        cmocka_unit_test(a_name_that_has_no_place_for_the_mark_is_refused),
         cmocka_unit_test(the_words_to_type_belong_to_one_object),
     };
 
