@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ceremony/dummy.h"
 
+#include <assert.h>
 #include <openssl/rsa.h>
 
 EVP_PKEY *
@@ -53,9 +54,8 @@ dummy_sign(enum signed_kind kind, struct span tbs, EVP_PKEY *like, struct buf *d
         signed_tbs(buf_span(der), &inside, e) != 0) {
         return -1;
     }
-    return span_equal(inside, tbs)
-               ? 0
-               : err_set(e, ERR_CRYPTO, "the signed object holds other octets than were signed");
+    assert(span_equal(inside, tbs));
+    return 0;
 }
 
 int

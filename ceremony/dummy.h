@@ -15,7 +15,7 @@ EVP_PKEY *dummy_key(enum pubkey_kind, struct err *e) __attribute__((warn_unused_
 
 /*
  * Sign `tbs` with a throw-away key of the same kind as `like`, have OpenSSL parse the result, and
- * pass the TBS inside it (checked to be equal) to the linter.
+ * pass the TBS inside it (which is the same octets) to the linter.
  */
 int dummy_lint_certificate(struct span tbs, const struct tbs_request *, EVP_PKEY *like,
                            struct err *e);
