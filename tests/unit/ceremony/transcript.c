@@ -194,6 +194,261 @@ equal_facts_have_different_salts(void **state)
     assert_memory_not_equal(a + strlen(salt), b + strlen(salt), 32);
 }
 
+/* ---- why
+ * ------------------------------------------------------------------------------------------
+ */
+
+/* A record as it should be, number `n` behind `head`, which becomes its own. */
+struct record_text {
+    const char *a; /* members of A besides leaf, as JSON; NULL: as they should be */
+    const char *b; /* NULL: as it should be */
+    const char *leaf;
+    const char *prev;
+};
+
+static void
+hash_hex(uint8_t tag, const char *text, char out[2 * SHA256_SIZE + 1])
+{
+    CLEANUP(mem_cleanup) char *all = mem_printf("%c%s", tag == 0 ? 'x' : tag, text);
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    all[0] = (char)tag;
+    assert_ok(sha256(span_of(all, strlen(text) + 1), hash, &e), &e);
+    hex_format(span_of(hash, sizeof(hash)), out);
+}
+
+#define HEADER "{\"format\":\"" TRANSCRIPT_FORMAT "\"}"
+#define GOOD_A "\"n\":%d,\"t\":\"2026-11-23T20:00:00Z\",\"up\":7,\"lvl\":20"
+#define GOOD_B "{\"salt\":\"00\",\"fact\":{\"type\":\"x\"}}"
+
+/* Line `n` of a file whose chain is right unless the row says otherwise. */
+static char *
+line_with(const struct record_text *r, int n, char head[2 * SHA256_SIZE + 1])
+{
+    const char *b = r->b == NULL ? GOOD_B : r->b;
+    CLEANUP(mem_cleanup) char *good = mem_printf(GOOD_A, n);
+    CLEANUP(mem_cleanup) char *a = NULL;
+    char leaf[2 * SHA256_SIZE + 1];
+
+    hash_hex(0, b, leaf);
+    a = mem_printf("{%s,\"leaf\":%s%s%s,\"prev\":%s%s%s}", r->a == NULL ? good : r->a,
+                   r->leaf == NULL ? "\"" : "", r->leaf == NULL ? leaf : r->leaf,
+                   r->leaf == NULL ? "\"" : "", r->prev == NULL ? "\"" : "",
+                   r->prev == NULL ? head : r->prev, r->prev == NULL ? "\"" : "");
+    hash_hex(1, a, head);
+    return mem_printf("%s\t%s\n", a, b);
+}
+
+static const char *
+said(const struct fixture *f, struct span bytes, struct err *e)
+{
+    CLEANUP(transcript_cleanup) struct transcript *t = NULL;
+
+    *e = (struct err){0};
+    overwrite(f->path, bytes);
+    t = transcript_load(f->path, e);
+    if (t == NULL && e->code != ERR_INPUT) {
+        fail_msg("%s: %s", err_code_name(e->code), e->text);
+    }
+    return t == NULL ? e->text : "";
+}
+
+/* One record is good; what stands in the next is wrong in one thing. */
+static void
+what_is_wrong_in_a_record_is_named_with_its_line(void **state)
+{
+#define A(n, t, up, level) "\"n\":" n ",\"t\":" t ",\"up\":" up ",\"lvl\":" level
+#define NOON "\"2026-11-23T12:00:00Z\""
+    static const struct {
+        struct record_text record;
+        const char *reason; /* NULL: good */
+    } rows[] = {
+        {{.a = A("2", NOON, "7", "10")}, NULL},
+        {{.a = A("2", NOON, "7", "20")}, NULL},
+        {{.a = A("2", NOON, "8", "30")}, NULL},
+        {{.a = A("1", NOON, "7", "20")}, ":3: the record has another number than its place"},
+        {{.a = A("3", NOON, "7", "20")}, ":3: the record has another number than its place"},
+        {{.a = A("\"2\"", NOON, "7", "20")}, ":3: the record has another number than its place"},
+        {{.a = A("2", NOON, "7", "20,\"more\":1")}, ":3: the record has another number"},
+        {{.prev = "1"}, ":3: does not follow the line before it (prev)"},
+        {{.prev = "\"00\""}, ":3: does not follow the line before it (prev)"},
+        {{.a = A("2", NOON, "7", "0")}, ":3: unknown level"},
+        {{.a = A("2", NOON, "7", "11")}, ":3: unknown level"},
+        {{.a = A("2", NOON, "7", "40")}, ":3: unknown level"},
+        {{.a = A("2", NOON, "6", "20")}, ":3: the machine's own clock went back (up)"},
+        {{.a = A("2", NOON, "-1", "20")}, ":3: the machine's own clock went back (up)"},
+        {{.a = A("2", NOON, "7.5", "20")}, ":3: the machine's own clock went back (up)"},
+        {{.a = A("2", "7", "7", "20")}, ":3: no time (t)"},
+        {{.a = A("2", "\"noon\"", "7", "20")}, ":3: no time (t)"},
+        {{.leaf = "1"}, ":3: the fact was changed (leaf)"},
+        {{.leaf = "\"00\""}, ":3: the fact was changed (leaf)"},
+        {{.b = "{\"salt\":\"\",\"fact\":{}}"}, ":3: no fact with a type"},
+        {{.b = "{\"salt\":\"\",\"fact\":{\"type\":1}}"}, ":3: no fact with a type"},
+        {{.b = "{\"fact\":{\"type\":\"x\"}}"}, ":3: no fact with a type"},
+        {{.b = "{\"salt\":\"\",\"fact\":{\"type\":\"x\"},\"more\":1}"}, ":3: no fact with a type"},
+        {{.b = "[]"}, ":3: not a JSON object"},
+        {{.b = "{"}, ":3: not a JSON object"},
+        {{.b = "{\"salt\":1,\"salt\":1,\"fact\":{\"type\":\"x\"}}"}, ":3: not a JSON object"},
+        {{.a = "\"n\":2,\"n\":2"}, ":3: not a JSON object"},
+    };
+    const struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        static const struct record_text good;
+        char head[2 * SHA256_SIZE + 1];
+        CLEANUP(mem_cleanup) char *first = NULL;
+        CLEANUP(mem_cleanup) char *second = NULL;
+        CLEANUP(mem_cleanup) char *all = NULL;
+        struct err e;
+
+        hash_hex(2, HEADER, head);
+        first = line_with(&good, 1, head);
+        second = line_with(&rows[i].record, 2, head);
+        all = mem_printf(HEADER "\n%s%s", first, second);
+        if (rows[i].reason == NULL ? said(f, span_str(all), &e)[0] != '\0'
+                                   : strstr(said(f, span_str(all), &e), rows[i].reason) == NULL) {
+            fail_msg("row %zu: not '%s' but '%s'", i, rows[i].reason, e.text);
+        }
+    }
+#undef A
+#undef NOON
+}
+
+static void
+the_first_record_may_have_any_time_since_the_start(void **state)
+{
+    const struct fixture *f = *state;
+    static const struct {
+        struct record_text record;
+        const char *reason;
+    } rows[] = {
+        {{.a = "\"n\":1,\"t\":\"2026-11-23T20:00:00Z\",\"up\":0,\"lvl\":20"}, ""},
+        {{.a = "\"n\":1,\"t\":\"2026-11-23T20:00:00Z\",\"up\":-1,\"lvl\":20"},
+         ":2: the machine's own clock went back (up)"},
+        {{.a = "\"n\":0,\"t\":\"2026-11-23T20:00:00Z\",\"up\":0,\"lvl\":20"},
+         ":2: the record has another number than its place"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char head[2 * SHA256_SIZE + 1];
+        CLEANUP(mem_cleanup) char *line = NULL;
+        CLEANUP(mem_cleanup) char *all = NULL;
+        struct err e;
+
+        hash_hex(2, HEADER, head);
+        line = line_with(&rows[i].record, 1, head);
+        all = mem_printf(HEADER "\n%s", line);
+        if (strstr(said(f, span_str(all), &e), rows[i].reason) == NULL ||
+            (rows[i].reason[0] == '\0' && e.text[0] != '\0')) {
+            fail_msg("row %zu: '%s'", i, e.text);
+        }
+    }
+}
+
+static void
+what_is_no_transcript_is_told_so(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *reason;
+    } rows[] = {
+        {"", ":1: no record"},
+        {HEADER "\n", ":2: no record"},
+        {HEADER, ":1: torn: the last line has no end"},
+        {HEADER "\n{}", ":2: torn: the last line has no end"},
+        {HEADER "\n{}\n", ":2: not a record: no tab"},
+        {HEADER "\n\n", ":2: not a record: no tab"},
+        {"\n", ":1: not a JSON object"},
+        {"[]\n", ":1: not a JSON object"},
+        {"{}\n", ":1: not a transcript of format nfpki-ceremony-1"},
+        {"{\"format\":1}\n", ":1: not a transcript of format nfpki-ceremony-1"},
+        {"{\"format\":\"nfpki-ceremony-2\"}\n", ":1: not a transcript of format"},
+        {"{\"format\":\"nfpki-ceremony-1\",\"format\":\"nfpki-ceremony-1\"}\n",
+         ":1: not a JSON object"},
+    };
+    const struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e;
+
+        if (strstr(said(f, span_str(rows[i].text), &e), rows[i].reason) == NULL) {
+            fail_msg("row %zu: not '%s' but '%s'", i, rows[i].reason, e.text);
+        }
+    }
+}
+
+static void
+what_is_torn_in_a_record_is_told_so_and_what_ends_with_one_has_another_head(void **state)
+{
+    const struct fixture *f = *state;
+
+    for (size_t n = line_of(buf_span(&f->bytes), 0).n + 1; n < f->bytes.n; n++) {
+        bool whole = f->bytes.p[n - 1] == '\n';
+        struct err e;
+
+        if (strstr(said(f, span_of(f->bytes.p, n), &e), ": torn: the last line has no end; what "
+                                                        "follows it was never recorded") == NULL &&
+            (!whole || e.text[0] != '\0')) {
+            fail_msg("cut to %zu octets: '%s'", n, e.text);
+        }
+    }
+}
+
+/* A fact whose record is `n` octets of B. */
+static json_t *
+fact_of_size(size_t n)
+{
+    /* {"salt":"32 digits","fact":{"type":"x","y":"..."}} */
+    size_t rest = n - strlen("{\"salt\":\"\",\"fact\":{\"type\":\"x\",\"y\":\"\"}}") - 32;
+    char *text = mem_zalloc(rest + 1, 1);
+    json_t *fact;
+
+    memset(text, 'y', rest);
+    fact = json_pack("{s:s,s:s}", "type", "x", "y", text);
+    mem_free(text);
+    return fact;
+}
+
+static void
+a_record_has_its_longest_size(void **state)
+{
+    const struct fixture *f = *state;
+    enum { LIMIT = TRANSCRIPT_LINE_MAX - 1024 };
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/long.jsonl", f->dir);
+    CLEANUP(json_cleanup) json_t *header = json_pack("{s:s}", "format", TRANSCRIPT_FORMAT);
+    CLEANUP(transcript_cleanup) struct transcript *t = NULL;
+    struct err e = {0};
+    CLEANUP(recorder_cleanup) struct recorder *r = recorder_open(path, header, &e);
+
+    assert_err(recorder_add(r, LEVEL_NORMAL, fact_of_size(LIMIT + 1), &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "long.jsonl: a record of 16776193 octets is too long"));
+    assert_ok(recorder_add(r, LEVEL_NORMAL, fact_of_size(LIMIT), &e), &e);
+    t = transcript_load(path, &e);
+    assert_non_null(t);
+    assert_int_equal(transcript_count(t), 1);
+}
+
+static void
+a_line_has_its_longest_size(void **state)
+{
+    const struct fixture *f = *state;
+    char *text = mem_zalloc(TRANSCRIPT_LINE_MAX + 3, 1);
+    struct err e;
+
+    memset(text, ' ', TRANSCRIPT_LINE_MAX + 2);
+    text[0] = '[';
+    text[1] = ']';
+    text[TRANSCRIPT_LINE_MAX] = '\n';
+    (void)said(f, span_of(text, TRANSCRIPT_LINE_MAX + 1), &e);
+    assert_non_null(strstr(e.text, ":1: not a JSON object"));
+    text[TRANSCRIPT_LINE_MAX] = ' ';
+    text[TRANSCRIPT_LINE_MAX + 1] = '\n';
+    (void)said(f, span_of(text, TRANSCRIPT_LINE_MAX + 2), &e);
+    assert_non_null(strstr(e.text, ":1: the line is too long"));
+    mem_free(text);
+}
+
 int
 main(void)
 {
@@ -205,6 +460,16 @@ main(void)
         cmocka_unit_test_setup_teardown(a_line_removed_repeated_or_moved_is_found, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(equal_facts_have_different_salts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_wrong_in_a_record_is_named_with_its_line, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_first_record_may_have_any_time_since_the_start, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_transcript_is_told_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_torn_in_a_record_is_told_so_and_what_ends_with_one_has_another_head, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(a_record_has_its_longest_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_has_its_longest_size, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
