@@ -21,7 +21,7 @@ DEFINE_CLEANUP(conf_cleanup, cfg_t, conf_free)
 cfg_t *conf_load(const char *path, cfg_opt_t *options, uint8_t *hash, struct err *e)
     __attribute__((warn_unused_result));
 /* The same of octets that were read already, so that nobody can change them between two looks. */
-cfg_t *conf_parse(const char *path, struct span text, cfg_opt_t *options, struct err *e)
+cfg_t *conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The line where the value of `option` of this section (or of the file) ends; when it is not there,

@@ -32,7 +32,8 @@ int plan_serial(const struct definition *, const struct circumstances *, uint8_t
                 struct err *e);
 
 /* Also checks that the clock stands in a rehearsal or within the day after not_before (BR 7.1.2.1.1
- * for roots), and not past not_after. `issuer` is NULL for the root. `subject` is storage for the request. */
+ * for roots), and not past not_after. `issuer` is NULL for the root. `subject` is storage for the
+ * request. */
 int plan_certificate(const struct definition *, const struct circumstances *, X509 *issuer,
                      struct span spki, struct name *subject, struct tbs_request *out,
                      struct err *e);
