@@ -46,12 +46,33 @@ overlong_text_is_cut_and_terminated(void **state)
 static void
 every_code_has_a_name_and_misuse_exits_with_2(void **state)
 {
+    static const char *const names[] = {"none", "input", "denied", "not-found", "conflict", "busy",
+                                        "pin",  "token", "store",  "crypto",    "io"};
+
     (void)state;
     for (int code = ERR_NONE; code <= ERR_IO; code++) {
-        assert_string_not_equal(err_code_name((enum err_code)code), "unknown");
+        assert_string_equal(err_code_name((enum err_code)code), names[code]);
+        assert_int_equal(err_exit_status((enum err_code)code), code == ERR_INPUT ? 2 : 1);
     }
-    assert_int_equal(err_exit_status(ERR_INPUT), 2);
-    assert_int_equal(err_exit_status(ERR_PIN), 1);
+    assert_string_equal(err_code_name((enum err_code)(ERR_IO + 1)), "unknown");
+}
+
+static void
+what_was_said_to_a_peer_goes_with_a_new_reason_and_stays_with_context(void **state)
+{
+    struct err e = {.said = 7, .value = "x"};
+
+    (void)state;
+    (void)err_set(&e, ERR_INPUT, "a");
+    assert_int_equal(e.said, 0);
+    assert_string_equal(e.value, "");
+    e.said = 7;
+    memcpy(e.value, "x", 2);
+    (void)err_wrap(&e, "b");
+    assert_int_equal(e.said, 7);
+    assert_string_equal(e.value, "x");
+    (void)err_errno(&e, ERR_IO, ENOENT, "c");
+    assert_int_equal(e.said, 0);
 }
 
 int
@@ -61,6 +82,7 @@ main(void)
         cmocka_unit_test(context_is_put_in_front_and_the_code_stays),
         cmocka_unit_test(errno_is_spelt_out),
         cmocka_unit_test(overlong_text_is_cut_and_terminated),
+        cmocka_unit_test(what_was_said_to_a_peer_goes_with_a_new_reason_and_stays_with_context),
         cmocka_unit_test(every_code_has_a_name_and_misuse_exits_with_2),
     };
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/disk.h"
@@ -50,8 +51,123 @@ read_names_the_path_and_respects_the_limit(void **state)
     assert_non_null(strstr(e.text, path));
     assert_ok(file_write(path, SPAN_LITERAL("12345"), 0600, &e), &e);
     assert_err(file_read(path, &out, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "/a: more than the allowed 4 octets"));
+    assert_ok(file_write(path, SPAN_LITERAL("1234"), 0600, &e), &e);
+    assert_ok(file_read(path, &out, &e), &e);
+    assert_ok(file_read(path, &out, &e), &e); /* replaces what is there */
+    assert_true(span_equal(buf_span(&out), SPAN_LITERAL("1234")));
+    assert_ok(file_write(path, SPAN_LITERAL(""), 0600, &e), &e);
+    assert_ok(file_read(path, &out, &e), &e);
+    assert_int_equal(out.n, 0);
     assert_err(file_read(dir, &out, &e), ERR_IO, &e);
-    assert_non_null(strstr(e.text, "not a regular file"));
+    assert_non_null(strstr(e.text, " is not a regular file"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_err(file_read(path, &out, &e), ERR_IO, &e); /* and does not wait */
+    assert_non_null(strstr(e.text, " is not a regular file"));
+}
+
+static void
+a_larger_file_is_read_whole(void **state)
+{
+    static char text[10000];
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a", dir);
+    CLEANUP(buf_free) struct buf out = BUF_INIT(sizeof(text));
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text); i++) {
+        text[i] = (char)(i * 7);
+    }
+    assert_ok(file_write(path, span_of(text, sizeof(text)), 0600, &e), &e);
+    assert_ok(file_read(path, &out, &e), &e);
+    assert_true(span_equal(buf_span(&out), span_of(text, sizeof(text))));
+}
+
+static void
+what_cannot_be_written_is_named_and_leaves_nothing(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *none = mem_printf("%s/none/a", dir);
+    CLEANUP(mem_cleanup) char *taken = mem_printf("%s/taken", dir);
+    CLEANUP(mem_cleanup) char *link = mem_printf("%s/b.tmp-%ld", dir, (long)getpid());
+    CLEANUP(mem_cleanup) char *target = mem_printf("%s/target", dir);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/b", dir);
+    struct err e = {0};
+
+    (void)state;
+    assert_err(file_write(none, SPAN_LITERAL("x"), 0600, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "create "));
+    assert_err(file_create(none, SPAN_LITERAL("x"), 0600, &e), ERR_NOTFOUND, &e);
+    assert_int_equal(mkdir(taken, 0700), 0);
+    assert_err(file_write(taken, SPAN_LITERAL("x"), 0600, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "rename to "));
+    assert_int_equal(rmdir(taken), 0);
+    /* nobody makes us write elsewhere by a link in the place of the temporary file */
+    assert_int_equal(symlink(target, link), 0);
+    assert_err(file_write(path, SPAN_LITERAL("x"), 0600, &e), ERR_IO, &e);
+    assert_int_equal(access(target, F_OK), -1);
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(rmdir(dir), 0); /* nothing was left */
+    assert_int_equal(mkdir(dir, 0700), 0);
+}
+
+static void
+a_name_without_a_folder_is_in_the_current_one(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/plain", dir);
+    char before[4096];
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+    struct err e = {0};
+
+    (void)state;
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(dir), 0);
+    assert_ok(file_write("plain", SPAN_LITERAL("x"), 0600, &e), &e);
+    assert_ok(file_mkdirs("a/b", 0700, &e), &e);
+    assert_int_equal(chdir(before), 0);
+    assert_ok(file_read(path, &out, &e), &e);
+    assert_int_equal(out.n, 1);
+}
+
+static void
+the_mode_is_what_was_asked_for_whatever_the_umask(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a", dir);
+    mode_t before = umask(0777);
+    struct stat st;
+    struct err e = {0};
+    int result = file_create(path, SPAN_LITERAL("x"), 0644, &e);
+
+    (void)state;
+    (void)umask(before);
+    assert_ok(result, &e);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
+}
+
+static void
+a_tree_is_synced_or_it_is_said_what_is_not_there(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *deep = mem_printf("%s/a/b", dir);
+    CLEANUP(mem_cleanup) char *link = mem_printf("%s/a/link", dir);
+    CLEANUP(mem_cleanup) char *file = mem_printf("%s/a/b/f", dir);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(file_mkdirs(deep, 0700, &e), &e);
+    assert_ok(file_write(file, SPAN_LITERAL("x"), 0600, &e), &e);
+    assert_int_equal(symlink("/nonexistent", link), 0);
+    assert_ok(file_sync_tree(dir, &e), &e);
+    assert_err(file_sync_tree(file, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "open "));
+    assert_err(file_sync_tree("/nonexistent", &e), ERR_NOTFOUND, &e);
+    assert_err(file_sync_dir("/nonexistent", &e), ERR_NOTFOUND, &e);
+    assert_err(file_sync_dir(file, &e), ERR_IO, &e);
 }
 
 static void
@@ -68,7 +184,10 @@ mkdirs_makes_all_and_refuses_a_file_in_the_way(void **state)
     assert_ok(file_mkdirs(path, 0700, &e), &e);
     assert_ok(file_write(file, SPAN_LITERAL("x"), 0600, &e), &e);
     assert_err(file_mkdirs(file, 0700, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "/f is not a directory"));
     assert_err(file_mkdirs(below, 0700, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "mkdir "));
+    assert_ok(file_mkdirs("/", 0700, &e), &e);
     assert_ok(file_sync_tree(dir, &e), &e);
 }
 
@@ -85,10 +204,79 @@ frames_go_round_and_refuse_lengths_outside_the_limit(void **state)
     assert_ok(frame_read(pair[1], 100, &in, 1000, &e), &e);
     assert_true(span_equal(buf_span(&in), SPAN_LITERAL("hello")));
     assert_err(frame_write(pair[0], SPAN_LITERAL(""), 1000, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "a frame of 0 octets");
     assert_err(frame_read(pair[1], 100, &in, 10, &e), ERR_BUSY, &e);
+    assert_string_equal(e.text, "no answer in time");
+    assert_ok(frame_write(pair[0], SPAN_LITERAL("too long"), -1, &e), &e);
+    assert_ok(frame_write(pair[0], SPAN_LITERAL("x"), 1000, &e), &e);
+    assert_ok(frame_read(pair[1], 8, &in, -1, &e), &e); /* behind what is there */
+    assert_true(span_equal(buf_span(&in), SPAN_LITERAL("hellotoo long")));
+    assert_ok(frame_read(pair[1], 1, &in, 1000, &e), &e);
+    buf_truncate(&in, 5);
+    assert_int_equal(write(pair[0], "\0\0\0\0", 4), 4);
+    assert_err(frame_read(pair[1], 7, &in, 1000, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "a frame of 0 octets, allowed are 1 to 7");
+    assert_int_equal(write(pair[0], "\1\2\3\4", 4), 4);
+    assert_err(frame_read(pair[1], 7, &in, 1000, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "a frame of 16909060 octets, allowed are 1 to 7");
     assert_ok(frame_write(pair[0], SPAN_LITERAL("too long"), 1000, &e), &e);
     assert_err(frame_read(pair[1], 7, &in, 1000, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "a frame of 8 octets, allowed are 1 to 7");
     assert_int_equal(in.n, 5);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+/* What does not fit into the buffer is not taken, and a peer that does not read is not waited for.
+ */
+static void
+a_frame_has_room_or_is_refused(void **state)
+{
+    static char large[4 * 1024 * 1024];
+    CLEANUP(buf_free) struct buf in = BUF_INIT(4);
+    struct err e = {0};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_ok(frame_write(pair[0], SPAN_LITERAL("12345"), 1000, &e), &e);
+    assert_err(frame_read(pair[1], 100, &in, 1000, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "more than the allowed 4 octets");
+    assert_err(frame_write(pair[0], span_of(large, sizeof(large)), 20, &e), ERR_BUSY, &e);
+    assert_string_equal(e.text, "no answer in time");
+    (void)close(pair[1]);
+    assert_err(frame_write(pair[0], SPAN_LITERAL("x"), 1000, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "peer closed: "));
+    (void)close(pair[0]);
+    assert_err(frame_read(pair[0], 7, &in, 1000, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "receive: "));
+}
+
+/* Octets that come one by one. */
+static void
+a_frame_in_pieces_is_whole_in_the_end(void **state)
+{
+    static const char bytes[] = "\0\0\0\5hello";
+    CLEANUP(buf_free) struct buf in = BUF_INIT(1000);
+    struct err e = {0};
+    int pair[2];
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid = fork();
+    if (pid == 0) {
+        for (size_t i = 0; i < sizeof(bytes) - 1; i++) {
+            (void)usleep(1000);
+            if (write(pair[0], bytes + i, 1) != 1) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    assert_ok(frame_read(pair[1], 5, &in, -1, &e), &e);
+    assert_true(span_equal(buf_span(&in), SPAN_LITERAL("hello")));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
     (void)close(pair[0]);
     (void)close(pair[1]);
 }
@@ -105,8 +293,16 @@ a_frame_that_ends_early_is_told_from_an_orderly_end(void **state)
     assert_int_equal(write(pair[0], "\0\0\0\5hel", 7), 7);
     (void)close(pair[0]);
     assert_err(frame_read(pair[1], 100, &in, 1000, &e), ERR_IO, &e);
+    assert_string_equal(e.text, "peer closed");
     assert_int_equal(in.n, 0);
     assert_err(frame_read(pair[1], 100, &in, 1000, &e), ERR_NOTFOUND, &e);
+    assert_string_equal(e.text, "peer closed");
+    (void)close(pair[1]);
+    /* within the length */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(write(pair[0], "\0\0\0", 3), 3);
+    (void)close(pair[0]);
+    assert_err(frame_read(pair[1], 100, &in, 1000, &e), ERR_IO, &e);
     (void)close(pair[1]);
 }
 
@@ -311,6 +507,13 @@ main(void)
         cmocka_unit_test(read_names_the_path_and_respects_the_limit),
         cmocka_unit_test(mkdirs_makes_all_and_refuses_a_file_in_the_way),
         cmocka_unit_test(frames_go_round_and_refuse_lengths_outside_the_limit),
+        cmocka_unit_test(a_larger_file_is_read_whole),
+        cmocka_unit_test(what_cannot_be_written_is_named_and_leaves_nothing),
+        cmocka_unit_test(a_name_without_a_folder_is_in_the_current_one),
+        cmocka_unit_test(the_mode_is_what_was_asked_for_whatever_the_umask),
+        cmocka_unit_test(a_tree_is_synced_or_it_is_said_what_is_not_there),
+        cmocka_unit_test(a_frame_has_room_or_is_refused),
+        cmocka_unit_test(a_frame_in_pieces_is_whole_in_the_end),
         cmocka_unit_test(a_frame_that_ends_early_is_told_from_an_orderly_end),
         cmocka_unit_test(a_socket_that_fails_is_told_from_a_peer_that_went_away),
         cmocka_unit_test(a_frame_of_the_limit_goes_through_and_one_octet_more_does_not),

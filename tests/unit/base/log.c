@@ -119,6 +119,21 @@ less_than_the_least_level_is_not_written(void **state)
     (void)state;
     assert_string_equal(logged(LOG_WARNING, LOG_INFO, "x"), "");
     assert_non_null(strstr(logged(LOG_WARNING, LOG_ERROR, "x"), "\"level\":\"error\""));
+    for (int least = LOG_DEBUG; least <= LOG_ERROR; least++) {
+        static const char *const names[] = {"debug", "info", "warning", "error"};
+
+        for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+            CLEANUP(mem_cleanup)
+            char *wanted = mem_printf("\"level\":\"%s\"", names[level - LOG_DEBUG]);
+            const char *line = logged((enum log_level)least, (enum log_level)level, "x");
+
+            if (level < least) {
+                assert_string_equal(line, "");
+            } else {
+                assert_non_null(strstr(line, wanted));
+            }
+        }
+    }
 }
 
 static void
@@ -136,6 +151,24 @@ a_reason_comes_with_its_code(void **state)
     line = end(ends, before);
     assert_non_null(strstr(line, "\"event\":\"refused\",\"code\":\"denied\","
                                  "\"text\":\"door 3: no \\u000a entry\"}\n"));
+    before = begin(ends);
+    log_err(LOG_ERROR, "refused", &e, "%s", "");
+    assert_non_null(strstr(end(ends, before), "\"text\":\"no \\u000a entry\"}\n"));
+    before = begin(ends);
+    log_err(LOG_DEBUG, "refused", &e, "door");
+    assert_string_equal(end(ends, before), "");
+}
+
+static void
+characters_beyond_the_first_plane_have_two_halves(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(logged(LOG_INFO, LOG_INFO,
+                                  "\xef\xbf\xbf \xf0\x90\x80\x80 "
+                                  "\xf4\x8f\xbf\xbf"),
+                           "\"text\":\"\\uffff \\ud800\\udc00 \\udbff\\udfff\"}\n"));
+    assert_non_null(
+        strstr(logged(LOG_INFO, LOG_INFO, "\x1f\x20\x7e\x7f"), "\"text\":\"\\u001f ~\\u007f\"}\n"));
 }
 
 int
@@ -147,6 +180,7 @@ main(void)
         cmocka_unit_test(characters_of_utf_8_keep_their_meaning),
         cmocka_unit_test(a_long_text_is_cut_and_the_line_still_ends),
         cmocka_unit_test(less_than_the_least_level_is_not_written),
+        cmocka_unit_test(characters_beyond_the_first_plane_have_two_halves),
         cmocka_unit_test(a_reason_comes_with_its_code),
     };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <openssl/asn1.h>
 #include <string.h>
 
 #include "tests/support/test.h"
@@ -55,6 +56,40 @@ a_nul_is_shown_too_and_the_size_suffices(void **state)
     assert_string_equal(shown, "\\x00\\xff\\x00");
 }
 
+/* The first and the last character of each range that is not shown, and their neighbours. */
+static void
+ranges_that_are_not_shown_have_ends(void **state)
+{
+    static const struct {
+        uint32_t code;
+        bool visible;
+    } rows[] = {
+        {0x01, false},     {0x1f, false},    {0x20, true},    {0x7e, true},    {0x7f, false},
+        {0x9f, false},     {0xa0, true},     {0xac, true},    {0xad, false},   {0xae, true},
+        {0x61b, true},     {0x61c, false},   {0x61d, true},   {0x200a, true},  {0x200b, false},
+        {0x200f, false},   {0x2010, true},   {0x2027, true},  {0x2028, false}, {0x202e, false},
+        {0x202f, true},    {0x205f, true},   {0x2060, false}, {0x206f, false}, {0x2070, true},
+        {0xd7ff, true},    {0xe000, true},   {0xfefe, true},  {0xfeff, false}, {0xff00, true},
+        {0xffef, true},    {0xfff0, false},  {0xfffb, false}, {0xfffc, true},  {0xdffff, true},
+        {0xe0000, false},  {0xe0fff, false}, {0xe1000, true}, {0xeffff, true}, {0xf0000, false},
+        {0x10ffff, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        unsigned char octets[4];
+        char shown[TEXT_SHOWN_SIZE(4)];
+        int n = UTF8_putc(octets, sizeof(octets), rows[i].code);
+
+        assert_true(n > 0);
+        text_show(span_of(octets, (size_t)n), shown);
+        if ((memcmp(shown, octets, (size_t)n) == 0 && strlen(shown) == (size_t)n) !=
+            rows[i].visible) {
+            fail_msg("U+%04X: %s", rows[i].code, shown);
+        }
+    }
+}
+
 static void
 characters_are_taken_one_by_one(void **state)
 {
@@ -73,6 +108,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_people_can_read_stays_and_the_rest_is_escaped),
         cmocka_unit_test(a_nul_is_shown_too_and_the_size_suffices),
+        cmocka_unit_test(ranges_that_are_not_shown_have_ends),
         cmocka_unit_test(characters_are_taken_one_by_one),
     };
 

@@ -62,6 +62,32 @@ digits_that_do_not_fit_are_refused(void **state)
     assert_int_equal(typed_hex("AB:CD", out, sizeof(out)), 0);
     assert_string_equal(out, "abcd");
     assert_int_equal(typed_hex("abcdef", out, sizeof(out)), -1);
+    assert_int_equal(typed_hex("", out, sizeof(out)), -1);
+    assert_int_equal(typed_hex("a", out, sizeof(out)), -1);
+}
+
+/* Leading octets of 0 are left out, but not of a number that has no more than those. */
+static void
+numbers_have_256_digits_at_most(void **state)
+{
+    char text[260];
+    uint8_t out[128];
+    struct err e = {0};
+
+    (void)state;
+    memset(text, '0', sizeof(text));
+    text[255] = '7';
+    text[256] = '\0';
+    assert_ok(typed_hex_parse(text, "n", out, 1, &e), &e);
+    assert_int_equal(out[0], 7);
+    assert_ok(typed_hex_parse(text, "n", out, 128, &e), &e);
+    text[256] = text[257] = '0';
+    text[258] = '\0';
+    assert_err(typed_hex_parse(text, "n", out, 1, &e), ERR_INPUT, &e);
+    assert_ok(typed_hex_parse("0000", "n", out, 1, &e), &e);
+    assert_int_equal(out[0], 0);
+    assert_err(typed_hex_parse("0100", "n", out, 1, &e), ERR_INPUT, &e);
+    assert_err(typed_hex_parse("00", "n", out, 2, &e), ERR_INPUT, &e);
 }
 
 int
@@ -70,6 +96,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_taken_as_programs_print_them),
         cmocka_unit_test(other_texts_are_refused_with_what_is_taken),
+        cmocka_unit_test(numbers_have_256_digits_at_most),
         cmocka_unit_test(digits_that_do_not_fit_are_refused),
     };
 
