@@ -3,8 +3,10 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,14 @@ put(const char *name, const char *text)
     struct err e = {0};
 
     assert_ok(file_write(path, span_str(text), 0600, &e), &e);
+}
+
+static void
+make_executable(const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", scene->dir, name);
+
+    assert_int_equal(chmod(path, 0700), 0);
 }
 
 static int
@@ -224,34 +234,66 @@ swap_is_on(void)
     return end != NULL && end + 1 < text.p + text.n;
 }
 
-/* It depends on the machine of the test which of the two it has; a ceremony that is refused neither
- * goes on to the people. */
+/* The same in namespaces of its own, where the kernel lets us: there is no network, and the table
+ * of swaps says what it shall. */
+static bool
+can_have_namespaces(void)
+{
+    char *argv[] = {mem_strdup("/bin/sh"), mem_strdup("-c"),
+                    mem_strdup("unshare -Urmn mount --bind /proc/version /proc/swaps"), NULL};
+    CLEANUP(buf_free) struct buf out = BUF_INIT(TEXT_MAX);
+    bool can = typist_run_alone(argv, &out) == 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(argv); i++) {
+        mem_free(argv[i]);
+    }
+    return can;
+}
+
+/* A ceremony that is not refused goes on to the people. */
 static void
 a_network_and_swap_must_be_accepted(void **state)
 {
     static const struct typed nobody[] = {{.question = "Alice", .answer = "x"}};
+    CLEANUP(mem_cleanup)
+    char *with_swap = mem_printf("unshare -Urm %s/with-swap %s/swaps", scene->dir, scene->dir);
+    CLEANUP(mem_cleanup)
+    char *without = mem_printf("unshare -Urmn %s/with-swap %s/no-swaps", scene->dir, scene->dir);
     const struct {
         const char *accepted;
         const char *refused;
+        const char *around;
         bool there;
         const char *reason;
     } rows[] = {
-        {"network_accepted = true", "network_accepted = false", a_network_is_up(),
+        {"network_accepted = true", "network_accepted = false", NULL, a_network_is_up(),
          "STOPPED: step environment: a network is up: switch it off"},
-        {"swap_accepted = true", "swap_accepted = false", swap_is_on(),
+        {"swap_accepted = true", "swap_accepted = false", NULL, swap_is_on(),
          "STOPPED: step environment: swap space is on: run swapoff -a"},
+        {"swap_accepted = true", "swap_accepted = false", with_swap, true,
+         "STOPPED: step environment: swap space is on: run swapoff -a"},
+        {"swap_accepted = true", "swap_accepted = true ", with_swap, false, ""},
+        {"swap_accepted = true", "swap_accepted = false", without, false, ""},
+        {"network_accepted = true", "network_accepted = false", without, false, ""},
     };
+    size_t n = can_have_namespaces() ? ARRAY_LEN(rows) : 2;
 
     (void)state;
+    put("swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n");
+    put("no-swaps", "Filename Type Size Used Priority\n");
+    put("with-swap", "#!/bin/sh\nmount --bind \"$1\" /proc/swaps && shift && exec \"$@\"\n");
+    make_executable("with-swap");
     scene->times = scene_usual_times;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < n; i++) {
         struct change changes[SCENE_CHANGES_MAX] = {{rows[i].accepted, rows[i].refused}};
         CLEANUP(mem_cleanup) char *name = mem_printf("machine-%zu", i);
         CLEANUP(mem_cleanup) char *path = scene_root(scene, name, changes);
         const char *reason =
             rows[i].there ? rows[i].reason : "STOPPED: step people: the answer was not 'alice'";
 
+        scene->around = rows[i].around;
         assert_int_equal(scene_hold(scene, "run", path, nobody, 1, &screen), 2);
+        scene->around = NULL;
         if (strstr((const char *)screen.p, reason) == NULL) {
             fail_msg("row %zu: not '%s' but %s", i, reason, (const char *)screen.p);
         }
@@ -310,6 +352,30 @@ a_login_that_fails_is_recorded(void **state)
     assert_null(strstr((const char *)text.p, "another"));
 }
 
+/* What a rehearsal makes up: 26 characters that nobody misreads, another for each. */
+static void
+a_rehearsal_s_pins_are_long_and_its_own(void **state)
+{
+    static const char *const names[] = {"rehearsed.pin", "rehearsed.so-pin"};
+    char pins[ARRAY_LEN(names)][64];
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CLEANUP(mem_cleanup) char *path = mem_printf("%s/credentials/%s", scene->dir, names[i]);
+        CLEANUP(buf_free) struct buf pin = BUF_INIT(63);
+        struct stat st;
+
+        assert_ok(file_read(path, &pin, &e), &e);
+        (void)snprintf(pins[i], sizeof(pins[i]), "%.*s", (int)pin.n, (const char *)pin.p);
+        assert_int_equal(strlen(pins[i]), 26);
+        assert_int_equal(strspn(pins[i], "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 26);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+    }
+    assert_string_not_equal(pins[0], pins[1]);
+}
+
 static void
 misuse_says_how_it_is_used(void **state)
 {
@@ -357,6 +423,7 @@ main(void)
         cmocka_unit_test(a_network_and_swap_must_be_accepted),
         cmocka_unit_test(a_wrong_answer_is_recorded_as_such_and_not_itself),
         cmocka_unit_test(a_login_that_fails_is_recorded),
+        cmocka_unit_test(a_rehearsal_s_pins_are_long_and_its_own),
         cmocka_unit_test(misuse_says_how_it_is_used),
     };
     struct err e = {0};

@@ -182,15 +182,16 @@ scene_hold(const struct scene *s, const char *command, const char *path, const s
            size_t n_other, struct buf *out)
 {
     bool alone = strcmp(command, "run") != 0;
-    char *argv[] = {mem_strdup(PROGRAM), mem_printf("%.*s", (int)strcspn(command, " "), command),
-                    mem_strdup(path), NULL};
+    char *argv[] = {mem_strdup("/bin/sh"), mem_strdup("-c"),
+                    mem_printf("exec %s " PROGRAM " %.*s %s", s->around == NULL ? "" : s->around,
+                               (int)strcspn(command, " "), command, path),
+                    NULL};
     CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
     CLEANUP(mem_cleanup) char *hex = NULL;
     uint8_t hash[SHA256_SIZE];
     struct err e = {0};
     int status;
 
-    (void)s;
     assert_ok(file_read(path, &text, &e), &e);
     assert_ok(sha256(buf_span(&text), hash, &e), &e);
     hex = hex_dup(span_of(hash, sizeof(hash)));

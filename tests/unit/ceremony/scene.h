@@ -23,6 +23,7 @@ struct scene {
     char *dir;
     time_t now; /* of all its definitions */
     struct scene_times times;
+    const char *around; /* a command of the shell that runs what is behind it; NULL: none */
 };
 
 void scene_free(struct scene *);

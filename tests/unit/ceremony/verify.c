@@ -17,6 +17,19 @@ enum { ARGUMENTS_MAX = 66, NAMES_MAX = 5 };
 
 static struct scene *scene;
 
+/* A bundle as "sub", with two changes. */
+static void
+forge(const char *name, const char *at, const char *value, const char *also, const char *also_value)
+{
+    CLEANUP(mem_cleanup) char *from = mem_printf("%s/sub", scene->dir);
+    CLEANUP(mem_cleanup) char *to = mem_printf("%s/%s", scene->dir, name);
+    CLEANUP(forge_cleanup) struct forge *f = forge_load(from, to);
+
+    forge_edit(f, at, value);
+    forge_edit(f, also, also_value);
+    forge_write(f);
+}
+
 static int
 hold(void **state)
 {
@@ -34,15 +47,8 @@ hold(void **state)
     (void)unsetenv("FAULTP11");
     scene_rehearse(scene, scene_root(scene, "rehearsed", NULL));
     scene_run(scene, scene_root(scene, "software", NULL));
-    {
-        CLEANUP(mem_cleanup) char *from = mem_printf("%s/sub", scene->dir);
-        CLEANUP(mem_cleanup) char *to = mem_printf("%s/other", scene->dir);
-        CLEANUP(forge_cleanup) struct forge *f = forge_load(from, to);
-
-        forge_edit(f, "previous#0/state/crl_number", "5");
-        forge_edit(f, "state#0/state/crl_number", "5");
-        forge_write(f);
-    }
+    forge("other", "previous#0/state/crl_number", "5", "state#0/state/crl_number", "5");
+    forge("near", "header/prev", "+", "previous#0/head", "+");
     return 0;
 }
 
@@ -103,6 +109,10 @@ a_line_is_verified_from_its_oldest_bundle_on(void **state)
         {{"root", "crl"}, 1, "which is not among the bundles before it: give them all, the oldest"},
         {{"keys", "crl"}, 1, "which is not among the bundles before it"},
         {{"sub", "root"}, 0, "/root: verified"},
+        /* another head by its last bit */
+        {{"near"}, 0, "which was not given: its register is taken as it says"},
+        {{"root", "near"}, 1, "which is not among the bundles before it"},
+        {{"root", "sub", "near"}, 1, "which is not among the bundles before it"},
         {{"root", "other"}, 1, "/other: the register is not the one that "},
     };
     CLEANUP(buf_free) struct buf out = BUF_INIT(TYPIST_OUTPUT_MAX);
