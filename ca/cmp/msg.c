@@ -181,10 +181,10 @@ split(struct cmp_msg *msg, struct err *e)
     struct der header;
     struct der body;
 
-    if (!der_only(buf_span(&msg->der), DER_SEQUENCE, &whole) ||
-        !der_next(&whole.content, &header) || !der_next(&whole.content, &body)) {
-        return err_set(e, ERR_INPUT, "PKIMessage has no header and body");
-    }
+    bool there = der_only(buf_span(&msg->der), DER_SEQUENCE, &whole) &&
+                 der_next(&whole.content, &header) && der_next(&whole.content, &body);
+
+    assert(there); /* der_check() and the template have read the same octets */
     if (body.tag < DER_CONTEXT || body.tag - DER_CONTEXT >= CMP_BODY_COUNT) {
         return err_set(e, ERR_INPUT, "body has tag 0x%02x", body.tag);
     }
