@@ -82,8 +82,19 @@ each_fault_of_a_certconf_gives_its_failinfo(void **state)
          SPAN_LITERAL("\x30\x12" HASH ID_0 "\x30\x07\x02\x01\x02\x03\x02\x06\x40"), 2,
          CMP_NO_FAILURE},
         {"waiting", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x03"), 2, CMP_BAD_REQUEST},
-        {"status 9", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x09"), 2,
+        {"grantedWithMods", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x01"), 2,
+         CMP_BAD_REQUEST},
+        {"rejection", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x02"), 2, CMP_NO_FAILURE},
+        {"keyUpdateWarning", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x06"), 2,
+         CMP_BAD_REQUEST},
+        {"status 7", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\x07"), 2,
          CMP_BAD_DATA_FORMAT},
+        {"status -1", SPAN_LITERAL("\x30\x0e" HASH ID_0 "\x30\x03\x02\x01\xff"), 2,
+         CMP_BAD_DATA_FORMAT},
+        {"a status that no integer holds",
+         SPAN_LITERAL("\x30\x16" HASH ID_0 "\x30\x0b\x02\x09\x01zzzzzzzz"), 2, CMP_BAD_DATA_FORMAT},
+        {"a certReqId that no integer holds", SPAN_LITERAL("\x30\x11" HASH "\x02\x09\x01zzzzzzzz"),
+         2, CMP_BAD_REQUEST},
         {"hashAlg, pvno 3", SPAN_LITERAL("\x30\x18" HASH ID_0 SHA256_ALG), 3, CMP_NO_FAILURE},
         {"hashAlg, pvno 2", SPAN_LITERAL("\x30\x18" HASH ID_0 SHA256_ALG), 2, CMP_BAD_REQUEST},
         {"hashAlg MD5", SPAN_LITERAL("\x30\x19" HASH ID_0 MD5_ALG), 3, CMP_BAD_ALG},
@@ -107,6 +118,114 @@ each_fault_of_a_certconf_gives_its_failinfo(void **state)
             fail_msg("%s: %s %s", rows[i].name, cmp_failure_name(failure), e.text);
         }
     }
+}
+
+static void
+a_hash_is_as_long_as_the_longest(void **state)
+{
+    static const uint8_t zeros[CMP_HASH_MAX + 1];
+    struct world *w = *state;
+
+    for (size_t n = CMP_HASH_MAX; n <= CMP_HASH_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf status = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf one = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf sequence = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf body = BUF_INIT(1000);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct cmp_certconf conf;
+        struct err e = {0};
+
+        assert_ok(der_append(&status, 0x04, span_of(zeros, n), &e), &e);
+        assert_ok(buf_append(&status, SPAN_LITERAL(ID_0), &e), &e);
+        assert_ok(der_append(&one, DER_SEQUENCE, buf_span(&status), &e), &e);
+        assert_ok(der_append(&sequence, DER_SEQUENCE, buf_span(&one), &e), &e);
+        assert_ok(der_append(&body, DER_CONTEXT | CMP_CERTCONF, buf_span(&sequence), &e), &e);
+        msg = body_msg(w, 2, buf_span(&body));
+        (void)cmp_certconf_read(msg, 0, &conf, &failure, &e);
+        assert_int_equal(failure, n <= CMP_HASH_MAX ? CMP_NO_FAILURE : CMP_BAD_CERT_ID);
+        if (n > CMP_HASH_MAX) {
+            assert_string_equal(e.text, "certConf: certHash of 65 octets");
+        }
+    }
+}
+
+/* The last octet of SHA-2's object identifiers: 256, 384, 512, 224; then SHA-512/224 and SHA3. */
+static void
+hash_alg_is_of_sha2(void **state)
+{
+    static const struct {
+        uint8_t last;
+        int nid; /* 0: badAlg */
+    } rows[] = {{1, NID_sha256}, {2, NID_sha384}, {3, NID_sha512}, {4, NID_sha224}, {5, 0}, {8, 0}};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char status[] = "\x30\x1a\x30\x18" HASH ID_0 SHA256_ALG;
+        CLEANUP(buf_free) struct buf body = BUF_INIT(1000);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct cmp_certconf conf;
+        struct err e = {0};
+
+        status[sizeof(status) - 2] = (char)rows[i].last;
+        assert_ok(
+            der_append(&body, DER_CONTEXT | CMP_CERTCONF, span_of(status, sizeof(status) - 1), &e),
+            &e);
+        msg = body_msg(w, 3, buf_span(&body));
+        (void)cmp_certconf_read(msg, 0, &conf, &failure, &e);
+        assert_int_equal(failure, rows[i].nid == 0 ? CMP_BAD_ALG : CMP_NO_FAILURE);
+        if (rows[i].nid != 0) {
+            assert_int_equal(conf.hash_nid, rows[i].nid);
+        }
+    }
+}
+
+static void
+nested_is_a_sequence_of_one_sequence(void **state)
+{
+    const struct {
+        struct span content;
+        enum cmp_failure failure;
+        const char *says;
+    } rows[] = {
+        {SPAN_LITERAL("\x05\x00"), CMP_BAD_DATA_FORMAT, "nested: not a SEQUENCE of messages"},
+        {SPAN_LITERAL("\x30\x00\x30\x00"), CMP_BAD_DATA_FORMAT, "not a SEQUENCE of messages"},
+        {SPAN_LITERAL("\x30\x02\x05\x00"), CMP_BAD_DATA_FORMAT, "nested: not a PKIMessage"},
+        {SPAN_LITERAL("\x30\x00"), CMP_BAD_REQUEST, "nested: exactly one message is accepted"},
+        {SPAN_LITERAL("\x30\x04\x30\x00\x30\x00"), CMP_BAD_REQUEST, "exactly one message"},
+        {SPAN_LITERAL("\x30\x02\x30\x00"), CMP_NO_FAILURE, NULL},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(1000);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct span inner;
+        struct err e = {0};
+
+        assert_ok(der_append(&body, DER_CONTEXT | CMP_NESTED, rows[i].content, &e), &e);
+        msg = body_msg(w, 2, buf_span(&body));
+        (void)cmp_nested_read(msg, &inner, &failure, &e);
+        if (failure != rows[i].failure ||
+            (rows[i].says != NULL && strstr(e.text, rows[i].says) == NULL)) {
+            fail_msg("row %zu: %s: %s", i, cmp_failure_name(failure), e.text);
+        }
+    }
+}
+
+static void
+each_failure_has_its_name(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CMP_FAILURE_COUNT; i++) {
+        assert_string_not_equal(cmp_failure_name((enum cmp_failure)i), "none");
+    }
+    assert_string_equal(cmp_failure_name(CMP_NO_FAILURE), "none");
+    assert_string_equal(cmp_failure_name((enum cmp_failure)CMP_FAILURE_COUNT), "none");
+    assert_string_equal(cmp_failure_name(CMP_BAD_ALG), "badAlg");
+    assert_string_equal(cmp_failure_name(CMP_DUPLICATE_CERT_REQ), "duplicateCertReq");
 }
 
 static void
@@ -222,6 +341,10 @@ main(void)
         cmocka_unit_test(certconf_of_openssl_matches_its_certificate_only),
         cmocka_unit_test(a_rejection_in_certconf_is_told),
         cmocka_unit_test(each_fault_of_a_certconf_gives_its_failinfo),
+        cmocka_unit_test(a_hash_is_as_long_as_the_longest),
+        cmocka_unit_test(hash_alg_is_of_sha2),
+        cmocka_unit_test(nested_is_a_sequence_of_one_sequence),
+        cmocka_unit_test(each_failure_has_its_name),
         cmocka_unit_test(hash_alg_decides_over_the_certificates_own),
         cmocka_unit_test(pollreq_names_exactly_one_id),
         cmocka_unit_test(nested_has_exactly_one_message),

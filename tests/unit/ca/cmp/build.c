@@ -294,6 +294,23 @@ a_message_over_the_maximum_is_refused(void **state)
     assert_err(cmp_build_part(&h, buf_span(&body), &small, &e), ERR_INPUT, &e);
 }
 
+static void
+what_is_no_protected_part_is_not_finished(void **state)
+{
+    const struct span rows[] = {SPAN_LITERAL(""), SPAN_LITERAL("\x31\x00"),
+                                SPAN_LITERAL("\x30\x00\x30\x00"), SPAN_LITERAL("\x30\x01")};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+        struct err e = {0};
+
+        assert_err(cmp_build_finish(rows[i], span_of("x", 1), NULL, 0, &out, &e), ERR_INPUT, &e);
+        assert_string_equal(e.text, "build a message: this is not a ProtectedPart");
+        assert_int_equal(out.n, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -308,6 +325,7 @@ main(void)
         cmocka_unit_test(confirm_wait_time_is_a_generalized_time),
         cmocka_unit_test(answers_to_requests_have_their_type),
         cmocka_unit_test(a_message_over_the_maximum_is_refused),
+        cmocka_unit_test(what_is_no_protected_part_is_not_finished),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

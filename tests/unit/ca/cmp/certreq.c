@@ -281,6 +281,116 @@ pop_by_encryption(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
 }
 
 static void
+control_push(CMP_CERT_REQUEST *request, int nid, int type)
+{
+    CMP_CONTROL *control = CMP_CONTROL_new();
+    CMP_CERT_ID *id = CMP_CERT_ID_new();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+    const unsigned char *in;
+    struct err e = {0};
+
+    GENERAL_NAME_free(id->issuer);
+    id->issuer = GENERAL_NAME_new();
+    if (type == GEN_DIRNAME) {
+        GENERAL_NAME_set0_value(id->issuer, GEN_DIRNAME, name_of("issuer"));
+    } else {
+        ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+        assert_int_equal(ASN1_STRING_set(text, "x", 1), 1);
+        GENERAL_NAME_set0_value(id->issuer, type, text);
+    }
+    assert_ok(field_encode(ASN1_ITEM_rptr(CMP_CERT_ID), id, &der, &e), &e);
+    CMP_CERT_ID_free(id);
+    ASN1_OBJECT_free(control->type);
+    control->type = OBJ_nid2obj(nid);
+    ASN1_TYPE_free(control->value);
+    in = der.p;
+    control->value = d2i_ASN1_TYPE(NULL, &in, (long)der.n);
+    assert_non_null(control->value);
+    if (request->controls == NULL) {
+        request->controls = sk_CMP_CONTROL_new_null();
+    }
+    assert_true(sk_CMP_CONTROL_push(request->controls, control) > 0);
+}
+
+static void
+old_cert(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    control_push(request, NID_id_regCtrl_oldCertID, GEN_DIRNAME);
+}
+
+static void
+two_old_certs(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    old_cert(messages, request);
+    old_cert(messages, request);
+}
+
+static void
+two_other_controls(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    control_push(request, NID_id_regCtrl_regToken, GEN_DIRNAME);
+    control_push(request, NID_id_regCtrl_regToken, GEN_DIRNAME);
+}
+
+static void
+old_cert_of_dns(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    control_push(request, NID_id_regCtrl_oldCertID, GEN_DNS);
+}
+
+static void
+old_cert_of_uri(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    control_push(request, NID_id_regCtrl_oldCertID, GEN_URI);
+}
+
+static void
+old_cert_of_null(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    old_cert(messages, request);
+    ASN1_TYPE_set(sk_CMP_CONTROL_value(request->controls, 0)->value, V_ASN1_NULL, NULL);
+}
+
+static void
+issuer_uid(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->issuer_uid = ASN1_BIT_STRING_new();
+}
+
+static void
+subject_uid(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    request->template->subject_uid = ASN1_BIT_STRING_new();
+}
+
+static void
+id_too_big(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    (void)messages;
+    assert_int_equal(ASN1_INTEGER_set_int64(request->cert_req_id, (int64_t)INT32_MAX + 1), 1);
+}
+
+static void
+pop_by_agreement(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
+{
+    CMP_REQ_MSG *one = sk_CMP_REQ_MSG_value(messages, 0);
+
+    (void)request;
+    CMP_POP_free(one->pop);
+    one->pop = CMP_POP_new();
+    one->pop->type = CMP_POP_ENCIPHERMENT + 1;
+    one->pop->d.other = ASN1_TYPE_new();
+    ASN1_TYPE_set(one->pop->d.other, V_ASN1_NULL, NULL);
+}
+
+static void
 template_changed_after_the_proof(CMP_REQ_MSGS *messages, CMP_CERT_REQUEST *request)
 {
     null_dn_with_san(messages, request);
@@ -366,6 +476,16 @@ each_fault_of_a_request_gives_its_failinfo(void **state)
         {"proof of another algorithm", pop_of_rsa, CMP_BAD_POP, true},
         {"poposkInput", pop_with_input, CMP_BAD_POP, false},
         {"keyEncipherment", pop_by_encryption, CMP_BAD_POP, false},
+        {"keyAgreement", pop_by_agreement, CMP_BAD_POP, false},
+        {"certReqId above an int", id_too_big, CMP_BAD_REQUEST, false},
+        {"issuerUID", issuer_uid, CMP_BAD_CERT_TEMPLATE, false},
+        {"subjectUID", subject_uid, CMP_BAD_CERT_TEMPLATE, false},
+        {"oldCertID, after the proof", old_cert, CMP_BAD_POP, true},
+        {"other controls, after the proof", two_other_controls, CMP_BAD_POP, true},
+        {"two oldCertID", two_old_certs, CMP_BAD_DATA_FORMAT, false},
+        {"oldCertID of a dNSName", old_cert_of_dns, CMP_BAD_DATA_FORMAT, false},
+        {"oldCertID of a URI", old_cert_of_uri, CMP_BAD_DATA_FORMAT, false},
+        {"oldCertID that is NULL", old_cert_of_null, CMP_BAD_DATA_FORMAT, false},
         {"changed after the proof", template_changed_after_the_proof, CMP_BAD_POP, true},
     };
     struct world *w = *state;

@@ -5,6 +5,7 @@
 
 #include "ca/cmp/phrase.h"
 #include "ca/cmp/protect.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static const struct cmp_rules rules = {
@@ -545,6 +546,107 @@ certconf_pollreq_and_error_go_on_with_a_transaction(void **state)
     }
 }
 
+/* RFC 9483 3.1: a directoryName, whatever protects the message. */
+static void
+a_sender_of_another_kind_is_refused(void **state)
+{
+    const struct {
+        const char *name;
+        struct span sender;
+        bool good;
+    } senders[] = {
+        {"directoryName", SPAN_LITERAL("\xa4\x02\x30\x00"), true},
+        {"otherName", SPAN_LITERAL("\xa0\x07\x06\x01\x2a\xa0\x02\x05\x00"), false},
+        {"rfc822Name",
+         SPAN_LITERAL("\x81\x03"
+                      "a@b"),
+         false},
+        {"dNSName",
+         SPAN_LITERAL("\x82\x03"
+                      "amf"),
+         false},
+        {"x400Address", SPAN_LITERAL("\xa3\x02\x30\x00"), false},
+        {"ediPartyName", SPAN_LITERAL("\xa5\x05\xa1\x03\x0c\x01x"), false},
+        {"URI",
+         SPAN_LITERAL("\x86\x03"
+                      "a:b"),
+         false},
+        {"iPAddress", SPAN_LITERAL("\x87\x04\x0a\x00\x00\x01"), false},
+        {"registeredID", SPAN_LITERAL("\x88\x01\x2a"), false},
+        {"directoryName that is no Name", SPAN_LITERAL("\xa4\x02\x05\x00"), false},
+    };
+    struct world *w = *state;
+    const struct cmp_client *clients[] = {&w->mac, &w->signature};
+
+    for (size_t k = 0; k < ARRAY_LEN(clients); k++) {
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, clients[k], NOTHING, true);
+
+        for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+            CLEANUP(buf_free) struct buf changed = BUF_INIT(CMP_MESSAGE_MAX);
+            CLEANUP(cmp_msg_cleanup) struct cmp_msg *other = NULL;
+            enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+            struct err e = {0};
+
+            assert_ok(der_edit(cmp_msg_der(msg), "0.1", senders[i].sender, &changed, &e), &e);
+            other = parse_ok(buf_span(&changed));
+            (void)cmp_check_first(other, &rules, &failure, &e);
+            if (failure != (senders[i].good ? CMP_NO_FAILURE : CMP_BAD_MESSAGE_CHECK) ||
+                (!senders[i].good && strcmp(e.text, "sender is not a directoryName") != 0)) {
+                fail_msg("%s: %s: %s", senders[i].name, cmp_failure_name(failure), e.text);
+            }
+        }
+    }
+}
+
+/* A certificate without subjectKeyIdentifier has none that could be repeated (RFC 9483 3.1). */
+static void
+a_signer_without_key_identifier_needs_none(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->signature, NO_SENDER_KID, true);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *with = message(w, &w->signature, NOTHING, true);
+    CLEANUP(x509_cleanup) X509 *bare = X509_dup(w->device);
+    enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+    struct err e = {0};
+
+    X509_EXTENSION_free(
+        X509_delete_ext(bare, X509_get_ext_by_NID(bare, NID_subject_key_identifier, -1)));
+    assert_ok(cmp_check_signer(msg, &rules, bare, &failure, &e), &e);
+    assert_int_equal(failure, CMP_NO_FAILURE);
+    assert_ok(cmp_check_signer(with, &rules, w->device, &failure, &e), &e);
+    assert_int_equal(cmp_check_signer(msg, &rules, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
+}
+
+static void
+the_nonce_that_comes_back_is_ours(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = message(w, &w->mac, NOTHING, false);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *without = message(w, &w->mac, RECIP_NONCE, false);
+    const struct {
+        const char *nonce;
+        size_t n;
+        bool good;
+    } nonces[] = {
+        {"0123456789abcde", CMP_NONCE_SIZE, true},
+        {"0123456789abcde", CMP_NONCE_SIZE - 1, false},
+        {"0123456789abcdx", CMP_NONCE_SIZE, false},
+        {"x123456789abcde", CMP_NONCE_SIZE, false},
+        {"", 0, false},
+    };
+    enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(nonces); i++) {
+        (void)cmp_check_recip_nonce(msg, span_of(nonces[i].nonce, nonces[i].n), &failure, &e);
+        assert_int_equal(failure, nonces[i].good ? CMP_NO_FAILURE : CMP_BAD_RECIPIENT_NONCE);
+    }
+    /* nothing is not equal to nothing */
+    assert_int_equal(cmp_check_recip_nonce(without, span_of(NULL, 0), &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_RECIPIENT_NONCE);
+}
+
 int
 main(void)
 {
@@ -562,6 +664,9 @@ main(void)
         cmocka_unit_test(the_phrase_says_by_how_much_the_clocks_differ),
         cmocka_unit_test(recip_nonce_must_be_our_last_one),
         cmocka_unit_test(every_failure_has_its_name_and_a_phrase),
+        cmocka_unit_test(a_sender_of_another_kind_is_refused),
+        cmocka_unit_test(a_signer_without_key_identifier_needs_none),
+        cmocka_unit_test(the_nonce_that_comes_back_is_ours),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -3,6 +3,7 @@
 #include "ca/cmp/echo.h"
 
 #include "ca/cmp/check.h"
+#include "ca/cmp/der.h"
 #include "ca/cmp/msg.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
@@ -126,6 +127,80 @@ what_is_no_message_is_not_echoed(void **state)
     assert_int_equal(echo.transaction_id.n, 0);
 }
 
+/* PKIMessage { header { pvno, sender, recipient, more } }; nothing behind it is looked at. */
+static void
+a_header_is_echoed_by_its_fields(void **state)
+{
+#define NULL_DN "\xa4\x02\x30\x00"
+#define ID16                                                                                       \
+    "\xa4\x12\x04\x10"                                                                             \
+    "0123456789abcdef"
+    static const char id64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const struct {
+        const char *name;
+        struct span header;
+        int pvno;
+        size_t sender;
+        size_t id;
+    } rows[] = {
+        {"pvno 3", SPAN_LITERAL("\x02\x01\x03" NULL_DN NULL_DN ID16), CMP_PVNO_2021, 4, 16},
+        {"pvno 2", SPAN_LITERAL("\x02\x01\x02" NULL_DN NULL_DN ID16), CMP_PVNO_2000, 4, 16},
+        {"pvno 768", SPAN_LITERAL("\x02\x02\x03\x00" NULL_DN NULL_DN ID16), CMP_PVNO_2000, 4, 16},
+        {"pvno of no octets", SPAN_LITERAL("\x02\x00" NULL_DN NULL_DN ID16), CMP_PVNO_2000, 4, 16},
+        {"pvno is no INTEGER", SPAN_LITERAL("\x04\x01\x03" NULL_DN NULL_DN ID16), CMP_PVNO_2000, 0,
+         0},
+        {"no recipient", SPAN_LITERAL("\x02\x01\x03" NULL_DN), CMP_PVNO_2000, 0, 0},
+        {"sender is a dNSName", SPAN_LITERAL("\x02\x01\x03\x82\x01x" NULL_DN ID16), CMP_PVNO_2021,
+         0, 16},
+        {"sender is no DER", SPAN_LITERAL("\x02\x01\x03\xa4\x02\x30\x01" NULL_DN ID16),
+         CMP_PVNO_2021, 0, 16},
+        {"transactionID in two strings",
+         SPAN_LITERAL("\x02\x01\x03" NULL_DN NULL_DN "\xa4\x06\x04\x01x\x04\x01y"), CMP_PVNO_2021,
+         4, 0},
+        {"transactionID is a UTF8String",
+         SPAN_LITERAL("\x02\x01\x03" NULL_DN NULL_DN "\xa4\x03\x0c\x01x"), CMP_PVNO_2021, 4, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf header = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        struct cmp_echo echo;
+        struct err e = {0};
+
+        assert_ok(der_append(&header, DER_SEQUENCE, rows[i].header, &e), &e);
+        assert_ok(der_append(&der, DER_SEQUENCE, buf_span(&header), &e), &e);
+        cmp_echo_read(buf_span(&der), 1000, &echo);
+        if (echo.pvno != rows[i].pvno || echo.sender.n != rows[i].sender ||
+            echo.transaction_id.n != rows[i].id) {
+            fail_msg("%s: %d %zu %zu", rows[i].name, echo.pvno, echo.sender.n,
+                     echo.transaction_id.n);
+        }
+        /* a header is looked at up to the limit, and not past it */
+        cmp_echo_read(buf_span(&der), header.n, &echo);
+        assert_int_equal(echo.transaction_id.n, rows[i].id);
+        cmp_echo_read(buf_span(&der), header.n - 1, &echo);
+        assert_int_equal(echo.transaction_id.n + echo.sender.n, 0);
+    }
+    for (size_t n = CMP_ID_MAX; n <= CMP_ID_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf string = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf fields = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf header = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        struct cmp_echo echo;
+        struct err e = {0};
+
+        assert_ok(der_append(&string, 0x04, span_of(id64, n), &e), &e);
+        assert_ok(buf_append(&fields, SPAN_LITERAL("\x02\x01\x02" NULL_DN NULL_DN), &e), &e);
+        assert_ok(der_append(&fields, DER_CONTEXT | 5, buf_span(&string), &e), &e);
+        assert_ok(der_append(&header, DER_SEQUENCE, buf_span(&fields), &e), &e);
+        assert_ok(der_append(&der, DER_SEQUENCE, buf_span(&header), &e), &e);
+        cmp_echo_read(buf_span(&der), 1000, &echo);
+        assert_int_equal(echo.sender_nonce.n, n <= CMP_ID_MAX ? n : 0);
+        assert_int_equal(echo.transaction_id.n, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -134,6 +209,7 @@ main(void)
         cmocka_unit_test(whatever_is_behind_the_header_is_passed_over),
         cmocka_unit_test(a_damaged_header_is_echoed_in_what_it_shows),
         cmocka_unit_test(what_is_no_message_is_not_echoed),
+        cmocka_unit_test(a_header_is_echoed_by_its_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,23 @@ a_truncated_mac_is_no_mac(void **state)
     }
 }
 
+/* A secret of no octets, or more than OpenSSL counts, is our fault and not the peer's. */
+static void
+a_secret_has_octets(void **state)
+{
+    struct world *w = *state;
+    static const size_t sizes[] = {0, (size_t)INT32_MAX + 1};
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        assert_null(cmp_mac_key_new(buf_span(&w->pbm), span_of("x", sizes[i]), NULL, &failure, &e));
+        assert_int_equal(failure, CMP_SYSTEM_FAILURE);
+        assert_string_equal(e.text, "the secret is empty or too long");
+    }
+}
+
 int
 main(void)
 {
@@ -242,6 +259,7 @@ main(void)
         cmocka_unit_test(one_flipped_bit_anywhere_is_refused),
         cmocka_unit_test(a_key_serves_messages_with_its_parameters_only),
         cmocka_unit_test(a_truncated_mac_is_no_mac),
+        cmocka_unit_test(a_secret_has_octets),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/der.h"
 #include "ca/cmp/mac.h"
 #include "ca/cmp/phrase.h"
 #include "tests/unit/ca/cmp/fixture.h"
@@ -261,6 +262,155 @@ each_kind_of_work_can_be_done(void **state)
     }
 }
 
+/* SEQUENCE of what follows; each of these is shorter than 128 octets. */
+static void
+wrap(uint8_t tag, struct span content, struct buf *out)
+{
+    struct err e = {0};
+
+    assert_ok(der_append(out, tag, content, &e), &e);
+}
+
+#define OID_PBMAC1 "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0e"
+#define OID_PBKDF2 "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c"
+#define OID_SCRYPT "\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x04\x0b"
+/* AlgorithmIdentifier of HMAC with SHA-256, and of one with MD5 */
+#define HMAC_SHA256 "\x30\x0c\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x09\x05\x00"
+#define HMAC_MD5 "\x30\x0c\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x06\x05\x00"
+#define SALT                                                                                       \
+    "\x04\x08"                                                                                     \
+    "12345678"
+#define COUNT "\x02\x02\x01\xf4"
+
+static void
+parameters_of_pbmac1_are_pbkdf2_of_known_functions(void **state)
+{
+    const struct {
+        const char *name;
+        struct span kdf; /* its object identifier */
+        struct span parameters;
+        struct span mac;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {"good", SPAN_LITERAL(OID_PBKDF2), SPAN_LITERAL(SALT COUNT HMAC_SHA256),
+         SPAN_LITERAL(HMAC_SHA256), NULL},
+        {"default prf, HMAC-SHA1", SPAN_LITERAL(OID_PBKDF2), SPAN_LITERAL(SALT COUNT),
+         SPAN_LITERAL(HMAC_SHA256), NULL},
+        {"scrypt", SPAN_LITERAL(OID_SCRYPT), SPAN_LITERAL(SALT COUNT HMAC_SHA256),
+         SPAN_LITERAL(HMAC_SHA256), "key derivation of PBMAC1 is not PBKDF2"},
+        {"salt of another source", SPAN_LITERAL(OID_PBKDF2),
+         SPAN_LITERAL("\x30\x03\x06\x01\x2a" COUNT HMAC_SHA256), SPAN_LITERAL(HMAC_SHA256),
+         "salt of PBKDF2 is not an OCTET STRING"},
+        {"prf HMAC-MD5", SPAN_LITERAL(OID_PBKDF2), SPAN_LITERAL(SALT COUNT HMAC_MD5),
+         SPAN_LITERAL(HMAC_SHA256), "hash or HMAC is not SHA-1 or SHA-2"},
+        {"HMAC-MD5", SPAN_LITERAL(OID_PBKDF2), SPAN_LITERAL(SALT COUNT HMAC_SHA256),
+         SPAN_LITERAL(HMAC_MD5), "hash or HMAC is not SHA-1 or SHA-2"},
+        {"a count of nine octets", SPAN_LITERAL(OID_PBKDF2),
+         SPAN_LITERAL(SALT "\x02\x09\x01zzzzzzzz" HMAC_SHA256), SPAN_LITERAL(HMAC_SHA256),
+         "PBMAC1 with another count, 100 to 300000"},
+        {"a keyLength of nine octets", SPAN_LITERAL(OID_PBKDF2),
+         SPAN_LITERAL(SALT COUNT "\x02\x09\x01zzzzzzzz" HMAC_SHA256), SPAN_LITERAL(HMAC_SHA256),
+         "PBMAC1 with another keyLength, 16 to 4096 octets"},
+        {"a keyLength of 0", SPAN_LITERAL(OID_PBKDF2),
+         SPAN_LITERAL(SALT COUNT "\x02\x01\x00" HMAC_SHA256), SPAN_LITERAL(HMAC_SHA256),
+         "PBMAC1 with another keyLength, 16 to 4096 octets"},
+        {"a salt of 7 octets", SPAN_LITERAL(OID_PBKDF2),
+         SPAN_LITERAL("\x04\x07"
+                      "1234567" COUNT HMAC_SHA256),
+         SPAN_LITERAL(HMAC_SHA256), "PBMAC1 with a salt of 7 octets, 8 to 128"},
+        {"parameters of another type", SPAN_LITERAL(OID_PBKDF2), SPAN_LITERAL("\x05\x00"),
+         SPAN_LITERAL(HMAC_SHA256), "PBKDF2-params does not decode"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf parameters = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf kdf = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf both = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf all = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1000);
+        CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct err e = {0};
+
+        assert_ok(buf_append(&kdf, rows[i].kdf, &e), &e);
+        wrap(DER_SEQUENCE, rows[i].parameters, &parameters);
+        assert_ok(buf_append(&kdf, buf_span(&parameters), &e), &e);
+        wrap(DER_SEQUENCE, buf_span(&kdf), &both);
+        assert_ok(buf_append(&both, rows[i].mac, &e), &e);
+        assert_ok(buf_append(&all, SPAN_LITERAL(OID_PBMAC1), &e), &e);
+        wrap(DER_SEQUENCE, buf_span(&both), &all);
+        wrap(DER_SEQUENCE, buf_span(&all), &algorithm);
+        (void)cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e);
+        if (failure != (rows[i].says == NULL ? CMP_NO_FAILURE : CMP_BAD_ALG) ||
+            (rows[i].says != NULL && strstr(e.text, rows[i].says) == NULL)) {
+            fail_msg("%s: %s: %s", rows[i].name, cmp_failure_name(failure), e.text);
+        }
+        /* a key is derived of nothing else */
+        failure = CMP_SYSTEM_FAILURE;
+        key = cmp_mac_key_new(buf_span(&algorithm), SPAN_LITERAL(SECRET), NULL, &failure, &e);
+        assert_int_equal(key != NULL, rows[i].says == NULL);
+        assert_int_equal(failure, rows[i].says == NULL ? CMP_NO_FAILURE : CMP_BAD_ALG);
+        cmp_mac_key_free(key);
+        key = cmp_mac_key_random(buf_span(&algorithm), NULL, &failure, &e);
+        assert_int_equal(key != NULL, rows[i].says == NULL);
+        assert_int_equal(failure, rows[i].says == NULL ? CMP_NO_FAILURE : CMP_BAD_ALG);
+    }
+}
+
+static void
+a_salt_is_taken_up_to_its_limit(void **state)
+{
+    static const uint8_t zeros[CMP_MAC_SALT_MAX + 1];
+
+    (void)state;
+    for (size_t n = CMP_MAC_SALT_MAX; n <= CMP_MAC_SALT_MAX + 1; n++) {
+        /* PBM { salt, sha256, 500, hmac-sha1 } */
+        CLEANUP(buf_free) struct buf content = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf all = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf algorithm = BUF_INIT(1000);
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct err e = {0};
+
+        wrap(0x04, span_of(zeros, n), &content);
+        assert_ok(buf_append(&content,
+                             SPAN_LITERAL("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"
+                                          "\x02\x02\x01\xf4"
+                                          "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x08\x01\x02"),
+                             &e),
+                  &e);
+        assert_ok(
+            buf_append(&all, SPAN_LITERAL("\x06\x09\x2a\x86\x48\x86\xf6\x7d\x07\x42\x0d"), &e), &e);
+        wrap(DER_SEQUENCE, buf_span(&content), &all);
+        wrap(DER_SEQUENCE, buf_span(&all), &algorithm);
+        (void)cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e);
+        assert_int_equal(failure, n <= CMP_MAC_SALT_MAX ? CMP_NO_FAILURE : CMP_BAD_ALG);
+        if (n > CMP_MAC_SALT_MAX) {
+            assert_non_null(strstr(e.text, "with a salt of 129 octets, 8 to 128"));
+        }
+    }
+}
+
+static void
+what_is_no_mac_is_told_from_pbmac1(void **state)
+{
+    CLEANUP(buf_free) struct buf pbm = {0};
+    CLEANUP(buf_free) struct buf pbmac1 = {0};
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    (void)state;
+    make(false, 500, &pbm);
+    make(true, 500, &pbmac1);
+    assert_false(cmp_mac_is_pbmac1(buf_span(&pbm)));
+    assert_true(cmp_mac_is_pbmac1(buf_span(&pbmac1)));
+    assert_false(cmp_mac_is_pbmac1(SPAN_LITERAL("x")));
+    assert_int_equal(
+        cmp_mac_algorithm_check(SPAN_LITERAL("\x30\x03\x06\x01\x2a"), NULL, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_ALG);
+    assert_string_equal(e.text, "protectionAlg is not a MAC that is accepted");
+}
+
 int
 main(void)
 {
@@ -271,6 +421,9 @@ main(void)
         cmocka_unit_test(the_work_is_iterations_times_blocks),
         cmocka_unit_test(a_long_key_costs_its_blocks),
         cmocka_unit_test(each_kind_of_work_can_be_done),
+        cmocka_unit_test(parameters_of_pbmac1_are_pbkdf2_of_known_functions),
+        cmocka_unit_test(a_salt_is_taken_up_to_its_limit),
+        cmocka_unit_test(what_is_no_mac_is_told_from_pbmac1),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -143,43 +143,79 @@ message_of(struct span header, struct span rest, struct buf *out)
 static void
 malformed_headers_are_refused(void **state)
 {
-#define ROW(name, header, rest)                                                                    \
+#define ROW(name, header, rest, says)                                                              \
     {                                                                                              \
-        name, SPAN_LITERAL(header), SPAN_LITERAL(rest)                                             \
+        name, SPAN_LITERAL(header), SPAN_LITERAL(rest), says                                       \
     }
+#define GENERAL_NAME(tag) tag "\x02\x05\x00"
     const struct {
         const char *name;
         struct span header;
         struct span rest;
+        const char *says; /* NULL: good */
     } rows[] = {
-        ROW("good", HEADER, ""),
-        ROW("sender is an INTEGER", PVNO "\x02\x01\x02" NULL_DN, ""),
-        ROW("sender is a SEQUENCE", PVNO "\x30\x00" NULL_DN, ""),
-        ROW("recipient is no GeneralName", PVNO NULL_DN "\xa9\x02\x05\x00", ""),
-        ROW("no recipient", PVNO NULL_DN, ""),
-        ROW("pvno is not minimal", "\x02\x02\x00\x02" NULL_DN NULL_DN, ""),
-        ROW("length is not minimal", PVNO NULL_DN "\xa4\x81\x02\x30\x00", ""),
-        ROW("indefinite length", PVNO NULL_DN "\xa4\x80\x30\x00\x00\x00", ""),
-        ROW("unknown field [9]", HEADER "\xa9\x02\x05\x00", ""),
-        ROW("empty generalInfo", HEADER "\xa8\x02\x30\x00", ""),
-        ROW("empty freeText", HEADER "\xa7\x02\x30\x00", ""),
-        ROW("generalInfo without OID", HEADER "\xa8\x06\x30\x04\x30\x02\x05\x00", ""),
+        ROW("good", HEADER, "", NULL),
+        ROW("otherName", PVNO GENERAL_NAME("\xa0") NULL_DN, "", NULL),
+        ROW("rfc822Name", PVNO GENERAL_NAME("\x81") NULL_DN, "", NULL),
+        ROW("dNSName", PVNO GENERAL_NAME("\x82") NULL_DN, "", NULL),
+        ROW("x400Address", PVNO GENERAL_NAME("\xa3") NULL_DN, "", NULL),
+        ROW("ediPartyName", PVNO GENERAL_NAME("\xa5") NULL_DN, "", NULL),
+        ROW("URI", PVNO GENERAL_NAME("\x86") NULL_DN, "", NULL),
+        ROW("iPAddress", PVNO GENERAL_NAME("\x87") NULL_DN, "", NULL),
+        ROW("registeredID", PVNO GENERAL_NAME("\x88") NULL_DN, "", NULL),
+        ROW("primitive otherName", PVNO GENERAL_NAME("\x80") NULL_DN, "",
+            "sender is not a GeneralName"),
+        ROW("constructed rfc822Name", PVNO GENERAL_NAME("\xa1") NULL_DN, "",
+            "sender is not a GeneralName"),
+        ROW("constructed dNSName", PVNO GENERAL_NAME("\xa2") NULL_DN, "",
+            "sender is not a GeneralName"),
+        ROW("primitive directoryName", PVNO GENERAL_NAME("\x84") NULL_DN, "",
+            "sender is not a GeneralName"),
+        ROW("[9]", PVNO GENERAL_NAME("\x89") NULL_DN, "", "sender is not a GeneralName"),
+        ROW("sender is an INTEGER", PVNO "\x02\x01\x02" NULL_DN, "", "sender is not a GeneralName"),
+        ROW("sender is a SEQUENCE", PVNO "\x30\x00" NULL_DN, "", "sender is not a GeneralName"),
+        ROW("recipient is no GeneralName", PVNO NULL_DN "\xa9\x02\x05\x00", "",
+            "recipient is not a GeneralName"),
+        ROW("no recipient", PVNO NULL_DN, "", "PKIMessage does not decode"),
+        ROW("pvno is not minimal", "\x02\x02\x00\x02" NULL_DN NULL_DN, "",
+            "value with tag 0x02 is not DER"),
+        ROW("length is not minimal", PVNO NULL_DN "\xa4\x81\x02\x30\x00", "",
+            "tag or length is not DER"),
+        ROW("indefinite length", PVNO NULL_DN "\xa4\x80\x30\x00\x00\x00", "",
+            "tag or length is not DER"),
+        ROW("unknown field [9]", HEADER "\xa9\x02\x05\x00", "", "PKIMessage does not decode"),
+        ROW("empty generalInfo", HEADER "\xa8\x02\x30\x00", "", "is there and empty"),
+        ROW("empty freeText", HEADER "\xa7\x02\x30\x00", "", "is there and empty"),
+        ROW("generalInfo without OID", HEADER "\xa8\x06\x30\x04\x30\x02\x05\x00", "",
+            "generalInfo entry 0 is malformed"),
+        ROW("generalInfo that is empty", HEADER "\xa8\x04\x30\x02\x30\x00", "",
+            "generalInfo entry 0 is malformed"),
+        ROW("generalInfo that is no SEQUENCE", HEADER "\xa8\x05\x30\x03\x06\x01\x2a", "",
+            "generalInfo entry 0 is malformed"),
+        ROW("generalInfo with one value", HEADER "\xa8\x09\x30\x07\x30\x05\x06\x01\x2a\x05\x00", "",
+            NULL),
         ROW("generalInfo with two values",
-            HEADER "\xa8\x0b\x30\x09\x30\x07\x06\x01\x2a\x05\x00\x05\x00", ""),
+            HEADER "\xa8\x0b\x30\x09\x30\x07\x06\x01\x2a\x05\x00\x05\x00", "",
+            "generalInfo entry 0 is malformed"),
         ROW("time without Z",
             HEADER "\xa0\x10\x18\x0e"
                    "20261123205251",
-            ""),
+            "", "messageTime: time is not"),
         ROW("time in month 13",
             HEADER "\xa0\x11\x18\x0f"
                    "20261323205251Z",
-            ""),
-        ROW("protection with unused bits", HEADER, "\xa0\x04\x03\x02\x01\x02"),
-        ROW("protection with dirty unused bits", HEADER, "\xa0\x04\x03\x02\x01\x03"),
-        ROW("empty extraCerts", HEADER, "\xa1\x02\x30\x00"),
-        ROW("extraCerts is no certificate", HEADER, "\xa1\x04\x30\x02\x05\x00"),
-        ROW("constructed OCTET STRING", HEADER "\xa4\x05\x24\x03\x04\x01\x61", ""),
-        ROW("fields out of order", HEADER "\xa5\x03\x04\x01\x61\xa4\x03\x04\x01\x61", ""),
+            "", "messageTime: time is not"),
+        ROW("protection with unused bits", HEADER, "\xa0\x04\x03\x02\x01\x02",
+            "protection has unused bits"),
+        ROW("protection with dirty unused bits", HEADER, "\xa0\x04\x03\x02\x01\x03",
+            "value with tag 0x03 is not DER"),
+        ROW("empty extraCerts", HEADER, "\xa1\x02\x30\x00", "is there and empty"),
+        ROW("extraCerts is no certificate", HEADER, "\xa1\x04\x30\x02\x05\x00",
+            "extraCerts entry 0 is not a certificate"),
+        ROW("constructed OCTET STRING", HEADER "\xa4\x05\x24\x03\x04\x01\x61", "",
+            "constructed tag 0x24 is not accepted"),
+        ROW("fields out of order", HEADER "\xa5\x03\x04\x01\x61\xa4\x03\x04\x01\x61", "",
+            "PKIMessage does not decode"),
     };
 #undef ROW
 
@@ -191,10 +227,105 @@ malformed_headers_are_refused(void **state)
 
         message_of(rows[i].header, rows[i].rest, &der);
         msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
-        if ((msg != NULL) != (i == 0)) {
+        if (rows[i].says == NULL
+                ? msg == NULL
+                : msg != NULL || e.code != ERR_INPUT || strstr(e.text, rows[i].says) == NULL) {
             fail_msg("%s: %s", rows[i].name, msg != NULL ? "accepted" : e.text);
         }
-        assert_int_equal(e.code, i == 0 ? ERR_NONE : ERR_INPUT);
+    }
+}
+
+static void
+bodies_have_a_tag_of_their_own(void **state)
+{
+    static const struct {
+        uint8_t tag;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {0xa0, NULL},
+        {0xba, NULL},
+        {0xbb, "body has tag 0xbb"},
+        {0x30, "body has tag 0x30"},
+        {0x9a, "body has tag 0x9a"},
+        {0x7a, "body has tag 0x7a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf content = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct err e = {0};
+
+        assert_ok(der_append(&content, DER_SEQUENCE, SPAN_LITERAL(HEADER), &e), &e);
+        assert_ok(der_append(&content, rows[i].tag, SPAN_LITERAL("\x05\x00"), &e), &e);
+        assert_ok(der_append(&der, DER_SEQUENCE, buf_span(&content), &e), &e);
+        msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        if (rows[i].says == NULL ? msg == NULL
+                                 : msg != NULL || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("%02x: %s", rows[i].tag, msg != NULL ? "accepted" : e.text);
+        }
+    }
+}
+
+static void
+general_infos_are_counted(void **state)
+{
+    (void)state;
+    for (size_t n = CMP_GENERAL_INFO_MAX; n <= CMP_GENERAL_INFO_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf infos = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf sequence = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf header = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct err e = {0};
+
+        for (size_t i = 0; i < n; i++) {
+            assert_ok(buf_append(&infos, SPAN_LITERAL("\x30\x03\x06\x01\x2a"), &e), &e);
+        }
+        assert_ok(der_append(&sequence, DER_SEQUENCE, buf_span(&infos), &e), &e);
+        assert_ok(buf_append(&header, SPAN_LITERAL(HEADER), &e), &e);
+        assert_ok(der_append(&header, DER_CONTEXT | 8, buf_span(&sequence), &e), &e);
+        message_of(buf_span(&header), span_of(NULL, 0), &der);
+        msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
+        if (n <= CMP_GENERAL_INFO_MAX) {
+            assert_non_null(msg);
+            assert_int_equal(cmp_msg_info_count(msg), n);
+        } else {
+            assert_null(msg);
+            assert_string_equal(e.text, "more than 16 entries in generalInfo");
+        }
+    }
+}
+
+static void
+versions_are_seen_as_numbers(void **state)
+{
+    const struct {
+        struct span pvno;
+        int seen;
+    } rows[] = {
+        {SPAN_LITERAL("\x02\x01\x00"), 0},
+        {SPAN_LITERAL("\x02\x01\x03"), 3},
+        {SPAN_LITERAL("\x02\x01\xff"), INT32_MAX},
+        {SPAN_LITERAL("\x02\x04\x7f\xff\xff\xff"), INT32_MAX},
+        {SPAN_LITERAL("\x02\x04\x7f\xff\xff\xfe"), INT32_MAX - 1},
+        {SPAN_LITERAL("\x02\x05\x00\x80\x00\x00\x02"), INT32_MAX},
+        {SPAN_LITERAL("\x02\x05\x01\x00\x00\x00\x02"), INT32_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf header = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        struct err e = {0};
+
+        assert_ok(buf_append(&header, rows[i].pvno, &e), &e);
+        assert_ok(buf_append(&header, SPAN_LITERAL(NULL_DN NULL_DN), &e), &e);
+        message_of(buf_span(&header), span_of(NULL, 0), &der);
+        msg = parse_ok(buf_span(&der));
+        assert_int_equal(cmp_msg_pvno(msg), rows[i].seen);
     }
 }
 
@@ -302,6 +433,14 @@ long_identifiers_are_refused(void **state)
             message_of(buf_span(&header), span_of(NULL, 0), &der);
             msg = cmp_msg_parse(buf_span(&der), CMP_MESSAGE_MAX, &e);
             assert_true((msg != NULL) == (n == max));
+            if (msg == NULL) {
+                static const char *const names[] = {"senderKID", "recipKID", "transactionID",
+                                                    "senderNonce", "recipNonce"};
+                CLEANUP(mem_cleanup)
+                char *says = mem_printf("%s is longer than %zu octets", names[tag - 2], max);
+
+                assert_string_equal(e.text, says);
+            }
         }
     }
 }
@@ -340,13 +479,48 @@ an_absurd_version_is_still_a_number(void **state)
 static void
 set_of_must_be_sorted(void **state)
 {
-    static const uint8_t good[] = {0x31, 6, 2, 1, 1, 2, 1, 2};
-    static const uint8_t bad[] = {0x31, 6, 2, 1, 2, 2, 1, 1};
+    const struct {
+        struct span der;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {SPAN_LITERAL("\x31\x06\x02\x01\x01\x02\x01\x02"), NULL},
+        {SPAN_LITERAL("\x31\x06\x02\x01\x01\x02\x01\x01"), NULL},
+        {SPAN_LITERAL("\x31\x06\x02\x01\x02\x02\x01\x01"), "not in DER order"},
+        {SPAN_LITERAL("\x31\x07\x02\x01\x7f\x02\x02\x00\x80"), NULL},
+        {SPAN_LITERAL("\x31\x07\x02\x02\x00\x80\x02\x01\x7f"), "not in DER order"},
+        {SPAN_LITERAL("\x31\x09\x02\x01\x01\x02\x01\x03\x02\x01\x02"), "not in DER order"},
+        /* in a SEQUENCE the order says something */
+        {SPAN_LITERAL("\x30\x06\x02\x01\x02\x02\x01\x01"), NULL},
+        {SPAN_LITERAL("\x31\x08\x30\x06\x02\x01\x02\x02\x01\x01"), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        int result = der_check(rows[i].der, 2, &e);
+
+        if (rows[i].says == NULL ? result != 0
+                                 : result == 0 || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "accepted" : e.text);
+        }
+    }
+}
+
+static void
+an_element_is_as_long_as_four_octets_say(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
     struct err e = {0};
 
     (void)state;
-    assert_ok(der_check(span_of(good, sizeof(good)), 2, &e), &e);
-    assert_err(der_check(span_of(bad, sizeof(bad)), 2, &e), ERR_INPUT, &e);
+    /* nothing of the content is looked at in either case */
+    assert_err(der_append(&out, DER_SEQUENCE, span_of("", UINT32_MAX), &e), ERR_INPUT, &e);
+    assert_null(strstr(e.text, "is too long"));
+    buf_truncate(&out, 0);
+    assert_err(der_append(&out, DER_SEQUENCE, span_of("", (size_t)UINT32_MAX + 1), &e), ERR_INPUT,
+               &e);
+    assert_string_equal(e.text, "element of 4294967296 octets is too long");
+    assert_int_equal(out.n, 0);
 }
 
 static void
@@ -382,6 +556,17 @@ primitives_have_one_encoding(void **state)
         {"OID, padded arc", 5, {6, 3, 0x2a, 0x80, 1}, false},
         {"end of contents", 2, {0, 0}, false},
         {"primitive SEQUENCE", 2, {0x10, 0}, false},
+        {"primitive SET", 2, {0x11, 0}, false},
+        {"ENUMERATED", 3, {10, 1, 0}, true},
+        {"INTEGER -129", 4, {2, 2, 0xff, 0x7f}, true},
+        {"BOOLEAN, empty", 2, {1, 0}, false},
+        {"BIT STRING, 7 unused", 4, {3, 2, 7, 0x80}, true},
+        {"BIT STRING, 7 unused, dirty", 4, {3, 2, 7, 0xc0}, false},
+        {"OID of two octets in an arc", 5, {6, 3, 0x2a, 0x81, 1}, true},
+        {"OID, padded first arc", 4, {6, 2, 0x80, 1}, false},
+        {"constructed OCTET STRING", 2, {0x24, 0}, false},
+        {"constructed EXTERNAL", 2, {0x28, 0}, false},
+        {"constructed, of an application", 2, {0x61, 0}, true},
         {"high tag number", 4, {0x1f, 0x20, 1, 0}, false},
         {"two elements", 4, {5, 0, 5, 0}, false},
         {"long form for 1", 4, {4, 0x81, 1, 0}, false},
@@ -410,12 +595,16 @@ main(void)
         cmocka_unit_test(every_truncation_and_every_trailing_octet_is_refused),
         cmocka_unit_test(size_is_limited_before_anything_is_decoded),
         cmocka_unit_test(malformed_headers_are_refused),
+        cmocka_unit_test(bodies_have_a_tag_of_their_own),
+        cmocka_unit_test(general_infos_are_counted),
+        cmocka_unit_test(versions_are_seen_as_numbers),
         cmocka_unit_test(a_message_time_may_have_a_fraction_of_a_second),
         cmocka_unit_test(extra_certs_are_counted),
         cmocka_unit_test(long_identifiers_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(an_absurd_version_is_still_a_number),
         cmocka_unit_test(set_of_must_be_sorted),
+        cmocka_unit_test(an_element_is_as_long_as_four_octets_say),
         cmocka_unit_test(primitives_have_one_encoding),
     };
 

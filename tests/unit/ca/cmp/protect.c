@@ -201,28 +201,77 @@ pss_with_another_hash_spelled_out_is_a_bad_algorithm(void **state)
                               "\xa0\x0d\x30\x0b" SHA_OID "\x01"
                               "\xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"
                               "\x30\x0b" SHA_OID "\x01";
-    const uint8_t sha256 = 1;
-    const uint8_t sha3_256 = 8;
+    enum { HASH_AT = 15 + 4 + sizeof(SHA_OID) - 1, MASK_AT = HASH_AT + 6 + 9 };
+    enum { WITH_SHA256 = 1, WITH_SHA224 = 4, WITH_SHA3 = 8, BY_MGF1 = 8 };
+    static const struct {
+        uint8_t hash;
+        uint8_t mask;
+        uint8_t mask_hash;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {WITH_SHA256, BY_MGF1, WITH_SHA256, NULL},
+        {WITH_SHA224, BY_MGF1, WITH_SHA224, NULL},
+        {WITH_SHA3, BY_MGF1, WITH_SHA256, "RSASSA-PSS with a hash other than SHA-2"},
+        {WITH_SHA256, BY_MGF1 + 1, WITH_SHA256,
+         "RSASSA-PSS with a mask generation other than MGF1"},
+        {WITH_SHA256, BY_MGF1, WITH_SHA3, "MGF1 with a hash other than SHA-2"},
+    };
 
     (void)state;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t der[sizeof(pss) - 1];
         enum cmp_failure failure = CMP_NO_FAILURE;
         struct err e = {0};
-        uint8_t *hash;
-        uint8_t *mgf1 = der + sizeof(der) - 1;
+        int result;
 
         memcpy(der, pss, sizeof(der));
-        hash = der + 15 + 4 + sizeof(SHA_OID) - 1;
-        assert_int_equal(*hash, sha256);
-        assert_int_equal(*mgf1, sha256);
-        *hash = i == 1 ? sha3_256 : sha256;
-        *mgf1 = i == 2 ? sha3_256 : sha256;
-        if ((cmp_signature_algorithm_check(span_of(der, sizeof(der)), &failure, &e) == 0) !=
-            (i == 0)) {
-            fail_msg("%d: %s", i, e.text);
+        assert_int_equal(der[HASH_AT], WITH_SHA256);
+        assert_int_equal(der[MASK_AT], BY_MGF1);
+        assert_int_equal(der[sizeof(der) - 1], WITH_SHA256);
+        der[HASH_AT] = rows[i].hash;
+        der[MASK_AT] = rows[i].mask;
+        der[sizeof(der) - 1] = rows[i].mask_hash;
+        result = cmp_signature_algorithm_check(span_of(der, sizeof(der)), &failure, &e);
+        if (rows[i].says == NULL ? result != 0 : result == 0 || failure != CMP_BAD_ALG) {
+            fail_msg("row %zu: %s", i, e.text);
         }
-        assert_int_equal(failure, i == 0 ? CMP_NO_FAILURE : CMP_BAD_ALG);
+    }
+}
+
+/* The mask of BY_MGF1 without its hash is one with SHA-1 (RFC 4055 2.2). */
+static void
+pss_says_both_hashes_or_is_a_bad_algorithm(void **state)
+{
+#define PSS_OID "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
+#define PSS_HASH "\xa0\x0d\x30\x0b" SHA_OID "\x01"
+#define PSS_MASK                                                                                   \
+    "\xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x0b" SHA_OID "\x01"
+#define PSS_BARE "\xa1\x0d\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"
+#define PSS_NULL "\xa1\x0f\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x05\x00"
+#define PSS_EMPTY "\xa1\x0f\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x00"
+    const struct {
+        struct span content;
+        bool good;
+    } rows[] = {
+        {SPAN_LITERAL(PSS_HASH PSS_MASK), true},  {SPAN_LITERAL(PSS_HASH), false},
+        {SPAN_LITERAL(PSS_MASK), false},          {SPAN_LITERAL(PSS_HASH PSS_BARE), false},
+        {SPAN_LITERAL(PSS_HASH PSS_NULL), false}, {SPAN_LITERAL(PSS_HASH PSS_EMPTY), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf content = BUF_INIT(1000);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        assert_ok(buf_append(&content, SPAN_LITERAL(PSS_OID), &e), &e);
+        assert_ok(der_append(&content, DER_SEQUENCE, rows[i].content, &e), &e);
+        assert_ok(der_append(&der, DER_SEQUENCE, buf_span(&content), &e), &e);
+        if ((cmp_signature_algorithm_check(buf_span(&der), &failure, &e) == 0) != rows[i].good ||
+            failure != (rows[i].good ? CMP_NO_FAILURE : CMP_BAD_ALG)) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
     }
 }
 
@@ -366,6 +415,75 @@ the_protection_certificate_is_found_wherever_it_is(void **state)
     }
 }
 
+static void
+a_message_without_extra_certs_has_no_signer(void **state)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = vector_msg("pbm-ir.der");
+    struct err e = {0};
+
+    (void)state;
+    assert_null(cmp_signer_parse(msg, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.text, "no extraCerts: the protection certificate must be there");
+    assert_null(cmp_msg_signer(msg, &e));
+    assert_string_equal(e.text, "no extraCerts: the protection certificate must be the first");
+}
+
+/* A certificate whose key is no point of its curve: nothing verifies under it. */
+static void
+a_key_that_does_not_decode_is_a_bad_algorithm(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf message = {0};
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    CLEANUP(x509_cleanup) X509 *broken = NULL;
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+    uint8_t *at;
+
+    request_der(w, &w->signature, &message);
+    msg = parse_ok(buf_span(&message));
+    assert_ok(OSSL_ENCODE(X509, w->device, &der, &e), &e);
+    assert_ok(OSSL_ENCODE(PUBKEY, w->device_key, &spki, &e), &e);
+    at = memmem(der.p, der.n, spki.p, spki.n);
+    assert_non_null(at);
+    at[spki.n - 1] ^= 1;
+    broken = certificate_parse_keyless(buf_span(&der), &e);
+    assert_non_null(broken);
+    assert_int_equal(cmp_signature_verify(msg, broken, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_ALG);
+    assert_string_equal(e.text, "key of the protection certificate does not decode");
+}
+
+static void
+an_unknown_protection_is_a_bad_algorithm(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf good = {0};
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *unprotected = vector_msg("unprotected-ir.der");
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+    uint8_t *at;
+
+    request_der(w, &w->signature, &good);
+    at = memmem(good.p, good.n, "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 10);
+    assert_non_null(at);
+    at[9] = 9; /* ecdsa-with-SHA2 and nothing that is known */
+    msg = parse_ok(buf_span(&good));
+    assert_int_equal(cmp_protection_of(msg), CMP_PROTECTION_UNKNOWN);
+    assert_int_equal(cmp_signature_verify(msg, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_ALG);
+    assert_int_equal(cmp_signature_verify(unprotected, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_MESSAGE_CHECK);
+    assert_string_equal(e.text, "message is not signed");
+    assert_int_equal(cmp_signature_algorithm_check(SPAN_LITERAL("\x05\x00"), &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_ALG);
+    assert_non_null(strstr(e.text, "protectionAlg does not decode"));
+}
+
 int
 main(void)
 {
@@ -376,9 +494,13 @@ main(void)
         cmocka_unit_test(keys_and_hashes_are_accepted_or_bad_algorithms),
         cmocka_unit_test(pss_needs_a_hash_of_sha2_in_both_places),
         cmocka_unit_test(pss_with_another_hash_spelled_out_is_a_bad_algorithm),
+        cmocka_unit_test(pss_says_both_hashes_or_is_a_bad_algorithm),
         cmocka_unit_test(sender_and_kid_must_be_those_of_the_certificate),
         cmocka_unit_test(the_protection_certificate_is_found_wherever_it_is),
         cmocka_unit_test(one_flipped_bit_in_header_body_or_protection_is_refused),
+        cmocka_unit_test(a_message_without_extra_certs_has_no_signer),
+        cmocka_unit_test(a_key_that_does_not_decode_is_a_bad_algorithm),
+        cmocka_unit_test(an_unknown_protection_is_a_bad_algorithm),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

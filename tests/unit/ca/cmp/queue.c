@@ -2,6 +2,7 @@
 #include "ca/cmp/queue.h"
 
 #include "base/oid.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static const uint8_t ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
@@ -167,6 +168,13 @@ entries_out_of_form_are_not_built(void **state)
     CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
     struct cmp_wrapper wrapper = wrapper_of(w);
     struct cmp_queue_entry bad[5] = {entry, entry, entry, entry, entry};
+    static const char *const says[] = {
+        "registrationId is not 32 lower-case hex digits",
+        "registrationId is not 32 lower-case hex digits",
+        "profile is not 1 to",
+        "profile is not 1 to",
+        "assurance is neither mac nor signature",
+    };
     struct err e = {0};
 
     request_der(w, &w->mac, &inner);
@@ -178,6 +186,7 @@ entries_out_of_form_are_not_built(void **state)
     bad[4].assurance = (enum cmp_assurance)2;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_err(cmp_queue_build(&bad[i], msg, &wrapper, &part, &e), ERR_INPUT, &e);
+        assert_non_null(strstr(e.text, says[i]));
     }
 }
 
@@ -202,7 +211,27 @@ wrappers_of_another_form_are_refused(void **state)
     msg = parse_ok(buf_span(&inner));
     assert_ok(cmp_body_nested(buf_span(&inner), &body, &e), &e);
     assert_ok(cmp_general_name(w->subject, &recipient, &e), &e);
-    for (int i = 0; i < 12; i++) {
+    static const char *const says[] = {
+        NULL,
+        "not a nested message of pvno 2",
+        "transactionID and senderNonce are not the inner message's",
+        "transactionID and senderNonce are not the inner message's",
+        "generalInfo is not exactly one id-nfpki-queueEntry",
+        "generalInfo is not exactly one id-nfpki-queueEntry",
+        "generalInfo is not exactly one id-nfpki-queueEntry",
+        "header of the wrapper is not as the RA makes it",
+        "header of the wrapper is not as the RA makes it",
+        "assurance is neither mac nor signature",
+        "registrationId is not 32 lower-case hex digits",
+        "text is too long or has a NUL",
+        "header of the wrapper is not as the RA makes it",
+        "assurance is neither mac nor signature",
+        "profile is not 1 to",
+        "time is not YYYYMMDDHHMMSSZ",
+        "QueueEntry does not decode",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
         CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
         CLEANUP(buf_free) struct buf der = {0};
         CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
@@ -252,15 +281,30 @@ wrappers_of_another_form_are_refused(void **state)
         case 10:
             changed[4] = 'X';
             break;
-        default:
+        case 11:
             changed[41] = '\0'; /* profile */
+            break;
+        case 12:
+            h.sender_kid = span_of(NULL, 0);
+            break;
+        case 13:
+            changed[38] = 0xff;
+            break;
+        case 14:
+            changed[41] = 'N';
+            break;
+        case 15:
+            changed[sizeof(changed) - 1] = 'z';
+            break;
+        default:
+            changed[2] = 0x13;
             break;
         }
         assert_ok(cmp_build_part(&h, buf_span(&body), &part, &e), &e);
         finish(w->device_key, w->device, buf_span(&part), &der);
         q = cmp_queued_parse(buf_span(&der), &e);
-        if ((q != NULL) != (i == 0)) {
-            fail_msg("change %d: %s", i, q == NULL ? e.text : "accepted");
+        if ((q != NULL) != (i == 0) || (i > 0 && strstr(e.text, says[i]) == NULL)) {
+            fail_msg("change %zu: %s", i, q == NULL ? e.text : "accepted");
         }
     }
 }
@@ -312,6 +356,94 @@ the_largest_message_fits_into_its_wrapper(void **state)
     assert_ok(cmp_queued_verify(q, w->device, w->subject, &e), &e);
 }
 
+/* A message inside without transactionID is no one's, though the wrapper says as little. */
+static void
+a_message_inside_has_a_transaction_and_is_one(void **state)
+{
+    struct world *w = *state;
+    static const uint8_t value[] = "\x30\x3e\x0c\x20"
+                                   "0123456789abcdef0123456789abcdef"
+                                   "\x0a\x01\x00\x0c\x06nf-tls"
+                                   "\x18\x0f"
+                                   "20261123205251Z";
+    CLEANUP(buf_free) struct buf inner = {0};
+    CLEANUP(buf_free) struct buf bare = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf recipient = BUF_INIT(1000);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    struct cmp_wrapper wrapper = wrapper_of(w);
+    const char *path = NULL;
+    struct err e = {0};
+
+    request_der(w, &w->mac, &inner);
+    msg = parse_ok(buf_span(&inner));
+    /* the header's fields: pvno, sender, recipient, then by their tags */
+    for (size_t i = 3; path == NULL; i++) {
+        static const char *const paths[] = {"0.3", "0.4", "0.5", "0.6", "0.7"};
+        struct span field = der_at(buf_span(&inner), paths[i - 3]);
+
+        assert_true(field.n > 0);
+        path = field.p[0] == 0xa4 ? paths[i - 3] : NULL;
+    }
+    assert_ok(der_edit(buf_span(&inner), path, span_of(NULL, 0), &bare, &e), &e);
+    assert_ok(cmp_general_name(w->subject, &recipient, &e), &e);
+    for (int i = 0; i < 3; i++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_NESTED_MAX);
+        CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+        static const char *const says[] = {NULL, "transactionID and senderNonce are not",
+                                           "queue entry: message inside: "};
+        struct cmp_header h;
+
+        assert_ok(cmp_body_nested(i == 0   ? buf_span(&inner)
+                                  : i == 1 ? buf_span(&bare)
+                                           : SPAN_LITERAL("\x30\x02\x05\x00"),
+                                  &body, &e),
+                  &e);
+        assert_ok(cmp_header_first(&h, &e), &e);
+        h.sender = wrapper.ra;
+        h.recipient = buf_span(&recipient);
+        h.algorithm = wrapper.algorithm;
+        h.sender_kid = wrapper.sender_kid;
+        h.transaction_id = i == 1 ? span_of(NULL, 0) : cmp_msg_transaction_id(msg);
+        h.sender_nonce = cmp_msg_sender_nonce(msg);
+        h.info_oid = NFPKI_OID_QUEUE_ENTRY;
+        h.info_value = span_of(value, sizeof(value) - 1);
+        assert_ok(cmp_build_part(&h, buf_span(&body), &part, &e), &e);
+        finish(w->device_key, w->device, buf_span(&part), &der);
+        q = cmp_queued_parse(buf_span(&der), &e);
+        if ((q != NULL) != (i == 0) || (i > 0 && strstr(e.text, says[i]) == NULL)) {
+            fail_msg("%d: %s", i, q == NULL ? e.text : "accepted");
+        }
+    }
+}
+
+static void
+a_profile_is_as_long_as_its_limit(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf inner = {0};
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    struct cmp_wrapper wrapper = wrapper_of(w);
+    struct cmp_queue_entry long_name = entry;
+    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+    struct err e = {0};
+
+    request_der(w, &w->mac, &inner);
+    msg = parse_ok(buf_span(&inner));
+    memset(long_name.profile, 'p', CMP_PROFILE_MAX);
+    long_name.profile[CMP_PROFILE_MAX] = '\0';
+    assert_ok(cmp_queue_build(&long_name, msg, &wrapper, &part, &e), &e);
+    finish(w->device_key, w->device, buf_span(&part), &der);
+    q = cmp_queued_parse(buf_span(&der), &e);
+    if (q == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_string_equal(cmp_queued_entry(q)->profile, long_name.profile);
+}
+
 int
 main(void)
 {
@@ -323,6 +455,8 @@ main(void)
         cmocka_unit_test(entries_out_of_form_are_not_built),
         cmocka_unit_test(wrappers_of_another_form_are_refused),
         cmocka_unit_test(the_largest_message_fits_into_its_wrapper),
+        cmocka_unit_test(a_message_inside_has_a_transaction_and_is_one),
+        cmocka_unit_test(a_profile_is_as_long_as_its_limit),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

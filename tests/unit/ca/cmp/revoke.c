@@ -292,6 +292,63 @@ a_certificate_is_named_by_issuer_serial_and_perhaps_key(void **state)
     }
 }
 
+static void
+a_serial_number_may_be_one_of_ours(void **state)
+{
+    static const struct {
+        const char *hex;
+        bool negative;
+        enum cmp_failure failure;
+    } rows[] = {
+        {"00", false, CMP_NO_FAILURE},
+        {"01", false, CMP_NO_FAILURE},
+        {"01", true, CMP_BAD_CERT_ID},
+        {"7f0102030405060708090a0b0c0d0e0f10111213", false, CMP_NO_FAILURE},
+        {"7f0102030405060708090a0b0c0d0e0f1011121314", false, CMP_BAD_CERT_ID},
+    };
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_of("issuing");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = ASN1_INTEGER_new();
+        CLEANUP(buf_free) struct buf body = BUF_INIT(4096);
+        uint8_t octets[32];
+        struct err e = {0};
+
+        print_message("row %zu\n", i);
+        assert_ok(hex_parse(rows[i].hex, octets, strlen(rows[i].hex) / 2, &e), &e);
+        assert_int_equal(ASN1_STRING_set(serial, octets, (int)strlen(rows[i].hex) / 2), 1);
+        serial->type = rows[i].negative ? V_ASN1_NEG_INTEGER : V_ASN1_INTEGER;
+        assert_ok(cmp_client_body_rr(issuer, serial, 1, &body, &e), &e);
+        expect(buf_span(&body), issuer, rows[i].failure);
+        /* whoever has no issuer to compare with takes any */
+        expect(buf_span(&body), NULL, rows[i].failure);
+    }
+}
+
+/* An rr that is none, a date twice, and what is not critical. */
+static void
+other_entry_extensions_are_passed_over_unless_critical(void **state)
+{
+    CLEANUP(x509_name_cleanup) X509_NAME *issuer = name_of("issuing");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_of(key, "nf");
+    CLEANUP(buf_free) struct buf twice = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf passed = BUF_INIT(4096);
+    STACK_OF(X509_EXTENSION) *dates = entries(1, "20261125180000Z", false);
+    STACK_OF(X509_EXTENSION) *others = entries(1, NULL, true);
+
+    (void)state;
+    assert_true(
+        sk_X509_EXTENSION_push(dates, X509_EXTENSION_dup(sk_X509_EXTENSION_value(dates, 1))) > 0);
+    encode(issuer, X509_get0_serialNumber(certificate), dates, 1, &twice);
+    expect(buf_span(&twice), issuer, CMP_BAD_DATA_FORMAT);
+    assert_int_equal(X509_EXTENSION_set_critical(sk_X509_EXTENSION_value(others, 1), 0), 1);
+    encode(issuer, X509_get0_serialNumber(certificate), others, 1, &passed);
+    expect(buf_span(&passed), issuer, CMP_NO_FAILURE);
+    expect(SPAN_LITERAL("\xab\x04\x30\x02\x05\x00"), issuer, CMP_BAD_DATA_FORMAT);
+}
+
 int
 main(void)
 {
@@ -302,6 +359,8 @@ main(void)
         cmocka_unit_test(entry_extensions_are_read_exactly),
         cmocka_unit_test(what_was_read_is_what_was_asked),
         cmocka_unit_test(a_certificate_is_named_by_issuer_serial_and_perhaps_key),
+        cmocka_unit_test(a_serial_number_may_be_one_of_ours),
+        cmocka_unit_test(other_entry_extensions_are_passed_over_unless_critical),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

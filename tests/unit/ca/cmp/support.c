@@ -54,6 +54,12 @@ each_question_is_read_and_nothing_else(void **state)
          CMP_BAD_REQUEST, 0},
         {"an answer's type", BYTES("\x30\x0c\x30\x0a" ID_IT("\x17")), CMP_BAD_REQUEST, 0},
         {"another arc", BYTES("\x30\x05\x30\x03\x06\x01\x2a"), CMP_BAD_REQUEST, 0},
+        {"another arc of the same length",
+         BYTES("\x30\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x05\x11"), CMP_BAD_REQUEST, 0},
+        {"an arc below", BYTES("\x30\x0d\x30\x0b\x06\x09\x2b\x06\x01\x05\x05\x07\x04\x11\x01"),
+         CMP_BAD_REQUEST, 0},
+        {"not a SEQUENCE", BYTES("\x30\x0c\x31\x0a" ID_IT("\x11")), CMP_BAD_DATA_FORMAT, 0},
+        {"empty", BYTES("\x30\x02\x30\x00"), CMP_BAD_DATA_FORMAT, 0},
         {"none", BYTES("\x30\x00"), CMP_BAD_REQUEST, 0},
         {"two", BYTES("\x30\x18\x30\x0a" ID_IT("\x11") "\x30\x0a" ID_IT("\x11")), CMP_BAD_REQUEST,
          0},
@@ -112,6 +118,26 @@ a_status_list_says_which_crl_and_since_when(void **state)
         {"empty list", BYTES("\x30\x00"), 0, false, 0, 0},
         {"no source", BYTES("\x30\x02\x30\x00"), 0, false, 0, 0},
         {"another tag", BYTES("\x30\x06\x30\x04\xa2\x02\x30\x00"), 0, false, 0, 0},
+        {"a source of no kind", BYTES("\x30\x06\x30\x04\xa0\x02\x30\x00"), 0, false, 0, 0},
+        {"an issuer of no SEQUENCE", BYTES("\x30\x06\x30\x04\xa1\x02\x31\x00"), 0, false, 0, 0},
+        {"a status of no SEQUENCE", BYTES("\x30\x0b\x31\x09\xa0\x07\xa0\x05" URI), 0, false, 0, 0},
+        {"no list", BYTES("\x31\x0b\x30\x09\xa0\x07\xa0\x05" URI), 0, false, 0, 0},
+        {"UTCTime without seconds",
+         BYTES("\x30\x18\x30\x16\xa0\x07\xa0\x05" URI "\x17\x0b"
+               "2611232000Z"),
+         0, false, 0, 0},
+        {"GeneralizedTime with a fraction",
+         BYTES("\x30\x1e\x30\x1c\xa0\x07\xa0\x05" URI "\x18\x11"
+               "20261123200000.5Z"),
+         0, false, 0, 0},
+        {"a time that is an OCTET STRING",
+         BYTES("\x30\x1c\x30\x1a\xa0\x07\xa0\x05" URI "\x04\x0f"
+               "20261123200000Z"),
+         0, false, 0, 0},
+        {"month 13",
+         BYTES("\x30\x1a\x30\x18\xa0\x07\xa0\x05" URI "\x17\x0d"
+               "261323200000Z"),
+         0, false, 0, 0},
     };
 
     (void)state;
@@ -145,9 +171,14 @@ too_many_crls_are_a_bad_request(void **state)
     size_t n;
 
     (void)state;
-    for (int i = 0; i <= CMP_CRL_STATUS_MAX; i++) {
+    for (int i = 0; i < CMP_CRL_STATUS_MAX; i++) {
         assert_ok(buf_append(&content, BYTES("\x30\x09\xa0\x07\xa0\x05" URI), &e), &e);
     }
+    assert_ok(der_append(&value, DER_SEQUENCE, buf_span(&content), &e), &e);
+    assert_ok(cmp_crl_status_read(buf_span(&value), list, &n, &failure, &e), &e);
+    assert_int_equal(n, CMP_CRL_STATUS_MAX);
+    buf_truncate(&value, 0);
+    assert_ok(buf_append(&content, BYTES("\x30\x09\xa0\x07\xa0\x05" URI), &e), &e);
     assert_ok(der_append(&value, DER_SEQUENCE, buf_span(&content), &e), &e);
     assert_int_equal(cmp_crl_status_read(buf_span(&value), list, &n, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_REQUEST);
@@ -241,6 +272,44 @@ answers_are_the_octets_of_the_standard(void **state)
                     "\x30\x0f\x06\x09\x2b\x06\x01\x05\x05\x07\x05\x01\x0c\x02\x02\x08\x00")));
 }
 
+static void
+a_profile_s_name_is_taken_up_to_its_limit(void **state)
+{
+    const struct world *w = *state;
+    char text[CMP_PROFILE_NAME_MAX + 1];
+
+    memset(text, 'z', sizeof(text));
+    text[0] = '9';
+    for (size_t n = CMP_PROFILE_NAME_MAX; n <= CMP_PROFILE_NAME_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf string = BUF_INIT(1024);
+        CLEANUP(buf_free) struct buf value = BUF_INIT(1024);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        char name[CMP_PROFILE_NAME_MAX + 1];
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+
+        assert_ok(der_append(&string, 0x0c, span_of(text, n), &e), &e);
+        assert_ok(der_append(&value, DER_SEQUENCE, buf_span(&string), &e), &e);
+        msg = message(w, CMP_GENM, BYTES("\x30\x00"), CMP_OID_CERT_PROFILE, buf_span(&value));
+        if (n <= CMP_PROFILE_NAME_MAX) {
+            assert_ok(cmp_profile_read(msg, name, &failure, &e), &e);
+            assert_int_equal(strlen(name), n);
+        } else {
+            assert_int_equal(cmp_profile_read(msg, name, &failure, &e), -1);
+            assert_int_equal(failure, CMP_NOT_AUTHORIZED);
+        }
+    }
+}
+
+static void
+each_question_has_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal(cmp_info_name(CMP_INFO_SIGN_KEY_TYPES), "signKeyPairTypes");
+    assert_string_equal(cmp_info_name(CMP_INFO_CRLS), "crlStatusList");
+    assert_string_equal(cmp_info_name((enum cmp_info)(CMP_INFO_CRLS + 1)), "unknown");
+}
+
 int
 main(void)
 {
@@ -250,6 +319,8 @@ main(void)
         cmocka_unit_test(too_many_crls_are_a_bad_request),
         cmocka_unit_test(cert_profile_is_one_name),
         cmocka_unit_test(answers_are_the_octets_of_the_standard),
+        cmocka_unit_test(a_profile_s_name_is_taken_up_to_its_limit),
+        cmocka_unit_test(each_question_has_a_name),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/update.h"
 
+#include "ca/cmp/der.h"
+#include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 /* The kur of the vectors is signed with dev.crt and names it in oldCertId. */
@@ -133,6 +135,90 @@ the_old_certificate_is_found_whatever_the_order_of_rdns(void **state)
     }
 }
 
+/* A certificate with this subjectAltName; NULL: without. */
+static X509 *
+with_names(EVP_PKEY *key, const char *names)
+{
+    X509 *x = certificate_of(key, "nf");
+
+    if (names != NULL) {
+        X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+
+        assert_int_equal(X509_add_ext(x, san, -1), 1);
+        X509_EXTENSION_free(san);
+    }
+    return x;
+}
+
+static void
+its_alternative_names_are_the_same(void **state)
+{
+    static const struct {
+        const char *asked;
+        const char *old;
+        bool good;
+    } rows[] = {
+        {NULL, "DNS:amf.example", true},
+        {NULL, NULL, true},
+        {"DNS:amf.example", "DNS:amf.example", true},
+        {"DNS:AMF.example", "DNS:amf.example", true},
+        {"DNS:smf.example", "DNS:amf.example", false},
+        {"DNS:amf.example,DNS:smf.example", "DNS:amf.example", false},
+        {"DNS:amf.example", "DNS:amf.example,DNS:smf.example", false},
+        {"DNS:amf.example", NULL, false},
+        {"URI:amf.example", "DNS:amf.example", false},
+        {"email:amf.example", "DNS:amf.example", false},
+        {"otherName:1.2.3;IA5:amf.example", "DNS:amf.example", false},
+        {"RID:1.2.3", "RID:1.2.3", true},
+        {"RID:1.2.3", "RID:1.2.4", false},
+        {"IP:10.0.0.1", "IP:10.0.0.2", false},
+    };
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_cleanup) X509 *old = with_names(key, rows[i].old);
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf changed = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf extension = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(buf_free) struct buf field = BUF_INIT(CMP_MESSAGE_MAX);
+        const struct cmp_client client = {.certificate = old, .key = key};
+        const struct cmp_client_wish wish = {.subject = X509_get_subject_name(old)};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct cmp_client_state s;
+        struct err e = {0};
+
+        assert_ok(cmp_client_body_wish(CMP_KUR, key, &wish, &body, &e), &e);
+        if (rows[i].asked != NULL) { /* [9] extensions, after [5] subject and [6] publicKey */
+            X509_EXTENSION *san =
+                X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, rows[i].asked);
+            struct span was = der_at(buf_span(&body), "0.0.0.1.1");
+
+            assert_int_equal(was.p[0], 0xa6);
+            assert_ok(OSSL_ENCODE(X509_EXTENSION, san, &extension, &e), &e);
+            X509_EXTENSION_free(san);
+            assert_ok(buf_append(&field, was, &e), &e);
+            assert_ok(der_append(&field, DER_CONTEXT | 9, buf_span(&extension), &e), &e);
+            assert_ok(der_edit(buf_span(&body), "0.0.0.1.1", buf_span(&field), &changed, &e), &e);
+            buf_move(&body, &changed);
+        }
+        assert_ok(cmp_client_message(&client, true, buf_span(&body), &s, &der, &e), &e);
+        msg = parse_ok(buf_span(&der));
+        asked = cmp_certreq_read(msg, &failure, &e);
+        if (asked == NULL) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+        (void)cmp_certreq_check_update(asked, old, &failure, &e);
+        if (failure != (rows[i].good ? CMP_NO_FAILURE : CMP_NOT_AUTHORIZED) ||
+            (!rows[i].good && strstr(e.text, "another subjectAltName") == NULL)) {
+            fail_msg("row %zu: %s: %s", i, cmp_failure_name(failure), e.text);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -140,6 +226,7 @@ main(void)
         cmocka_unit_test(a_kur_is_about_the_certificate_that_signs_it),
         cmocka_unit_test(its_names_are_the_same),
         cmocka_unit_test(the_old_certificate_is_found_whatever_the_order_of_rdns),
+        cmocka_unit_test(its_alternative_names_are_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
