@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -281,7 +282,7 @@ refusal(struct scene *s, json_t *request)
 
     if (a.answer != NULL) {
         json_decref(a.answer);
-        (void)err_set(&a.e, ERR_NONE, "ok");
+        (void)snprintf(a.e.text, sizeof(a.e.text), "ok");
     }
     return a.e;
 }
