@@ -113,10 +113,11 @@ signature_check_algorithm(const X509_ALGOR *algorithm, enum cmp_failure *failure
         }
         break;
     case FAMILY_PSS:
-        return check_pss(parameter, e) == 0
-                   ? 0
-                   : cmp_fault(failure, CMP_BAD_ALG, e,
-                               "parameters of RSASSA-PSS are not accepted");
+        if (check_pss(parameter, e) == 0) {
+            return 0;
+        }
+        *failure = CMP_BAD_ALG;
+        return -1;
     case FAMILY_NONE:
         return cmp_fault(failure, CMP_BAD_ALG, e, "signature algorithm %s is not accepted",
                          nid == NID_undef ? "(unknown)" : OBJ_nid2sn(nid));
