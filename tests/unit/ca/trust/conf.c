@@ -117,9 +117,179 @@ two_sections_of_one_name_are_refused(void **state)
 
     (void)state;
     assert_err(load(dir, two, &c, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "x.conf:5: found duplicate title 'x'"));
     assert_err(load(dir, taken, &d, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "trust \"vendor_roots\": there are two of this name"));
     assert_ok(load(dir, none, &f, &e), &e);
     assert_int_equal(f.n, 0);
+}
+
+/* n elements "<prefix>0", ... */
+static char *
+elements(const char *prefix, int n)
+{
+    char *text = mem_strdup("");
+
+    for (int i = 0; i < n; i++) {
+        char *longer = mem_printf("%s%s\"%s%d\"", text, i == 0 ? "" : ", ", prefix, i);
+
+        mem_free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void
+lists_are_taken_up_to_their_limit(void **state)
+{
+    static const struct {
+        const char *option;
+        const char *prefix;
+    } rows[] = {{"roots", "/x"}, {"crls", "/x"}, {"names", "O="}, {"policies", "1.2."}};
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int over = 0; over < 2; over++) {
+            CLEANUP(mem_cleanup) char *list = elements(rows[i].prefix, TRUST_LIST_MAX + over);
+            CLEANUP(mem_cleanup)
+            char *text = mem_printf("trust \"x\" {\n purpose = \"vendor\"\n %s = {%s}\n%s}\n",
+                                    rows[i].option, list, i == 0 ? "" : " roots = {\"/x.pem\"}\n");
+            CLEANUP(mem_cleanup)
+            char *says = mem_printf("x.conf:3: %s: at most 32", rows[i].option);
+            CLEANUP(trust_conf_free) struct trust_conf c = {0};
+            struct err e = {0};
+            int result = load(dir, text, &c, &e);
+
+            if (over == 0 ? result != 0
+                          : result == 0 || e.code != ERR_INPUT || strstr(e.text, says) == NULL) {
+                fail_msg("%s: %s", rows[i].option, result == 0 ? "taken" : e.text);
+            }
+        }
+    }
+    for (int over = 0; over < 2; over++) { /* the short form */
+        CLEANUP(mem_cleanup) char *list = elements("/v", TRUST_LIST_MAX + over);
+        CLEANUP(mem_cleanup) char *text = mem_printf("\nvendor_roots = {%s}\n", list);
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        struct err e = {0};
+
+        assert_int_equal(load(dir, text, &c, &e), over == 0 ? 0 : -1);
+        if (over == 0) {
+            assert_int_equal(c.sets[0].roots.n, TRUST_LIST_MAX);
+        } else {
+            assert_non_null(strstr(e.text, "x.conf:2: vendor_roots: at most 32"));
+        }
+    }
+}
+
+static void
+a_file_has_as_many_sections_as_allowed(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (int n = TRUST_SECTIONS_MAX; n <= TRUST_SECTIONS_MAX + 1; n++) {
+        CLEANUP(mem_cleanup) char *text = mem_strdup("vendor_roots = {\"/v.pem\"}\n");
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        struct err e = {0};
+
+        for (int i = 0; i < n; i++) {
+            char *longer =
+                mem_printf("%strust \"s%d\" { purpose = \"ra\" roots = {\"/x.pem\"} }\n", text, i);
+
+            mem_free(text);
+            text = longer;
+        }
+        if (n <= TRUST_SECTIONS_MAX) {
+            assert_ok(load(dir, text, &c, &e), &e);
+            assert_int_equal(c.n, n + 1);
+        } else {
+            assert_err(load(dir, text, &c, &e), ERR_INPUT, &e);
+            assert_non_null(strstr(e.text, "x.conf:"));
+            assert_non_null(strstr(e.text, "trust: at most 30 sections"));
+        }
+    }
+}
+
+static void
+each_option_at_its_limit_and_past_it(void **state)
+{
+    static const struct {
+        const char *inside; /* in line 4, after purpose and roots */
+        const char *says;   /* NULL: taken */
+    } rows[] = {
+        {"crl_max_age_hours = 0", NULL},
+        {"crl_max_age_hours = 1", NULL},
+        {"crl_max_age_hours = 8784", NULL},
+        {"crl_max_age_hours = 8785", "x.conf:4: crl_max_age_hours: 0 to 8784"},
+        {"crl_max_age_hours = -1", "x.conf:4: crl_max_age_hours: 0 to 8784"},
+        {"crls = {\"\"}", "x.conf:4: crls: an empty element"},
+        {"names = {\"\"}", "x.conf:4: names: an empty element"},
+        {"policies = {\"\"}", "x.conf:4: policies: an empty element"},
+        {"crls = {}", NULL},
+        {"names = {}", NULL},
+        {"names = {\"=\"}", NULL},
+        {"names = {\"O=a\", \"b\"}", "x.conf:4: names: 'b' is no name"},
+        {"policies = {\"1.2\"}", NULL},
+        {"policies = {\"1\"}", "x.conf:4: policies: '1' is no dotted object identifier"},
+        {"policies = {\"1.2.3\", \"1..2\"}", "x.conf:4: policies: '1..2' is no dotted"},
+        {"policies = {\"anyPolicy\"}", "x.conf:4: policies: 'anyPolicy' is no dotted"},
+        {"allow = {}", NULL},
+        {"allow = {\"\"}", "x.conf:4: allow: '': write"},
+        {"allow = {\"no-aki \"}", "x.conf:4: allow: 'no-aki ': write"},
+        {"crl_policy = \"none\"", NULL},
+        {"crl_policy = \"if-present\"", NULL},
+        {"crl_policy = \"\"", "x.conf:4: crl_policy: 'require', 'if-present' or 'none'"},
+        {"crl_policy = \"require\"", "x.conf:4: crl_policy: \"require\" needs files in crls"},
+        {"crl_policy = \"require\" crls = {\"/x\"}", NULL},
+        {"crl_policy = \"requires\" crls = {\"/x\"}", "x.conf:4: crl_policy: 'require'"},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *text =
+            mem_printf("trust \"x\" {\n purpose = \"vendor\"\n roots = {\"/x.pem\"}\n %s\n}\n",
+                       rows[i].inside);
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        struct err e = {0};
+        int result = load(dir, text, &c, &e);
+
+        if (rows[i].says == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_INPUT || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "taken" : e.text);
+        }
+    }
+}
+
+static void
+each_purpose_is_its_word(void **state)
+{
+    static const struct {
+        const char *word;
+        int purpose; /* -1: refused */
+    } rows[] = {{"vendor", TRUST_VENDOR}, {"operator", TRUST_OPERATOR},
+                {"ra", TRUST_RA},         {"", -1},
+                {"vendors", -1},          {"RA", -1}};
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *text = mem_printf("trust \"x\" {\n purpose = \"%s\"\n roots = {\"/x.pem\"}\n}\n",
+                                rows[i].word);
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        struct err e = {0};
+
+        assert_int_equal(load(dir, text, &c, &e), rows[i].purpose < 0 ? -1 : 0);
+        if (rows[i].purpose < 0) {
+            assert_non_null(strstr(e.text, "x.conf:2: purpose: 'vendor', 'operator' or 'ra'"));
+        } else {
+            assert_int_equal(c.sets[0].purpose, rows[i].purpose);
+        }
+    }
 }
 
 int
@@ -129,6 +299,10 @@ main(void)
         cmocka_unit_test(every_option_is_read),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(two_sections_of_one_name_are_refused),
+        cmocka_unit_test(lists_are_taken_up_to_their_limit),
+        cmocka_unit_test(a_file_has_as_many_sections_as_allowed),
+        cmocka_unit_test(each_option_at_its_limit_and_past_it),
+        cmocka_unit_test(each_purpose_is_its_word),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

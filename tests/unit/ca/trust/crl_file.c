@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/trust/crl_file.h"
 
+#include <openssl/pem.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -99,12 +101,94 @@ what_is_no_good_crl_is_bad(void **state)
     crl_file_free(f);
 }
 
+/* A good CRL with something behind it, in another label, as a folder. */
+static void
+a_file_is_one_crl_and_no_more(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {"as it is", NULL},
+        {"an octet more", "octets behind the CRL"},
+        {"an octet less", "not a CRL"},
+        {"PEM", NULL},
+        {"PEM of another label", "CRL: the PEM block is not labelled X509 CRL"},
+        {"nothing", "CRL: neither DER nor PEM"},
+        {"a folder", ""},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    const struct forge root = {.subject = "O=Vendor/CN=Root",
+                               .key = key,
+                               .not_before = clock_now() - 1000,
+                               .not_after = clock_now() + 1000,
+                               .extensions = {FORGE_CA}};
+    CLEANUP(x509_cleanup) X509 *issuer = forge_certificate(&root);
+    const struct forge_crl f = {.issuer = issuer,
+                                .issuer_key = key,
+                                .this_update = clock_now() - 10,
+                                .next_update = clock_now() + 1000,
+                                .number = "1"};
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = forge_crl(&f);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(64 * 1024);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(OSSL_ENCODE(X509_CRL, crl, &der, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *path = mem_printf("%s/%zu.crl", dir, i);
+        CLEANUP(buf_free) struct buf octets = BUF_INIT(64 * 1024);
+        CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
+        CLEANUP(x509_crl_cleanup) X509_CRL *got = NULL;
+        struct crl_file *file = crl_file_new(path);
+        char *text;
+        long n;
+        enum crl_file_state found;
+
+        assert_ok(buf_append(&octets, buf_span(&der), &e), &e);
+        switch (i) {
+        case 1:
+            assert_ok(buf_append(&octets, SPAN_LITERAL("\0"), &e), &e);
+            break;
+        case 2:
+            buf_truncate(&octets, octets.n - 1);
+            break;
+        case 3:
+        case 4:
+            assert_true(PEM_write_bio(bio, i == 3 ? "X509 CRL" : "CRL", "", der.p, (long)der.n) >
+                        0);
+            n = BIO_get_mem_data(bio, &text);
+            assert_ok(buf_set(&octets, span_of(text, (size_t)n), &e), &e);
+            break;
+        case 5:
+            buf_truncate(&octets, 0);
+            break;
+        default:
+            break;
+        }
+        if (i == 6) {
+            assert_int_equal(mkdir(path, 0700), 0);
+        } else {
+            assert_ok(file_write(path, buf_span(&octets), 0644, &e), &e);
+        }
+        e = (struct err){0};
+        found = crl_file_get(file, &got, &e);
+        if (found != (rows[i].says == NULL ? CRL_FILE_GOOD : CRL_FILE_BAD) ||
+            (rows[i].says != NULL && strstr(e.text, rows[i].says) == NULL)) {
+            fail_msg("%s: %d: %s", rows[i].name, (int)found, e.text);
+        }
+        crl_file_free(file);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_read_when_it_has_changed_and_only_then),
         cmocka_unit_test(what_is_no_good_crl_is_bad),
+        cmocka_unit_test(a_file_is_one_crl_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
