@@ -148,6 +148,54 @@ each_of_ten_thousand_is_found(void **state)
     }
 }
 
+/* The shortest entries, and one too many of them. */
+static void
+a_list_has_as_many_keys_as_allowed(void **state)
+{
+    enum { LINE = 31 };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/blocked", dir);
+    const size_t size = ((size_t)BLOCKED_KEYS_MAX + 1) * LINE;
+    CLEANUP(mem_cleanup) char *text = mem_zalloc(size, 1);
+    CLEANUP(blocked_keys_cleanup) struct blocked_keys *b = NULL;
+    struct err e = {0};
+
+    (void)state;
+    memset(text, '0', size); /* all the same: one is kept of them, each is counted */
+    for (size_t i = LINE - 1; i < size; i += LINE) {
+        text[i] = '\n';
+    }
+    assert_ok(file_write(path, span_of(text, size), 0600, &e), &e);
+    assert_null(blocked_keys_load(path, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_non_null(strstr(e.text, "blocked:1000001: more than 1000000 keys"));
+    assert_ok(file_write(path, span_of(text, size - LINE), 0600, &e), &e);
+    b = blocked_keys_load(path, &e);
+    assert_non_null(b);
+    assert_int_equal(blocked_keys_count(b), 1);
+}
+
+/* Entries are compared to their last octet, and no further. */
+static void
+the_last_octet_of_an_entry_counts(void **state)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+    CLEANUP(blocked_keys_cleanup)
+    struct blocked_keys *b = load("00112233445566778899aabbccddee\n", &e);
+
+    (void)state;
+    assert_non_null(b);
+    assert_ok(hex_parse("00112233445566778899aabbccddee00112233445566778899aabbccddeeff00", hash,
+                        sizeof(hash), &e),
+              &e);
+    assert_true(blocked_keys_has(b, hash));
+    hash[15] = 0xff; /* behind it */
+    assert_true(blocked_keys_has(b, hash));
+    hash[14] ^= 1;
+    assert_false(blocked_keys_has(b, hash));
+}
+
 int
 main(void)
 {
@@ -157,6 +205,8 @@ main(void)
         cmocka_unit_test(bad_lines_are_named),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
         cmocka_unit_test(each_of_ten_thousand_is_found),
+        cmocka_unit_test(a_list_has_as_many_keys_as_allowed),
+        cmocka_unit_test(the_last_octet_of_an_entry_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

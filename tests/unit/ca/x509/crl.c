@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/x509/signed.h"
+#include "tests/support/forge.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 
@@ -271,6 +272,319 @@ reasons_have_their_names(void **state)
     assert_err(crl_reason_parse("certificateHold", &reason, &e), ERR_INPUT, &e);
 }
 
+/* The CRL of the request, parsed, so that its parts can be changed; the signature is of no matter.
+ */
+static X509_CRL *
+parsed(const struct crl_request *r)
+{
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_TBS_MAX);
+    CLEANUP(buf_free) struct buf signature = {0};
+    const unsigned char *p;
+    X509_CRL *crl;
+    struct err e = {0};
+
+    assert_ok(crl_build(r, &tbs, &e), &e);
+    signature = pki_sign(pki->issuing_key, buf_span(&tbs));
+    assert_ok(signed_assemble(SIGNED_CRL, buf_span(&tbs), buf_span(&signature), pki->issuing_key,
+                              &der, &e),
+              &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    return crl;
+}
+
+static void
+expect_lint(X509_CRL *crl, const struct crl_request *expected, const char *says, const char *row)
+{
+    unsigned char *der = NULL;
+    int n = i2d_re_X509_CRL_tbs(crl, &der);
+    struct err e = {0};
+    int result;
+
+    assert_true(n > 0);
+    result = crl_lint(span_of(der, (size_t)n), expected, &e);
+    OPENSSL_free(der);
+    if (says == NULL
+            ? result != 0
+            : result == 0 || e.code != ERR_DENIED || strncmp(e.text, says, strlen(says)) != 0) {
+        fail_msg("%s: %s", row, result == 0 ? "passed" : e.text);
+    }
+}
+
+static void
+drop_extension(X509_CRL *crl, int nid)
+{
+    X509_EXTENSION_free(X509_CRL_delete_ext(crl, X509_CRL_get_ext_by_NID(crl, nid, -1)));
+}
+
+static void
+put_extension(X509_CRL *crl, int nid, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, NULL, OBJ_nid2sn(nid), value);
+
+    assert_non_null(extension);
+    assert_int_equal(X509_CRL_add_ext(crl, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
+/* One field of a CRL of ours is changed. */
+static void
+each_field_of_a_crl_is_checked(void **state)
+{
+    static const char number[] = "lint: cRLNumber: missing, critical, or not the number";
+    static const char authority[] =
+        "lint: authorityKeyIdentifier: missing, critical, or not the issuer's";
+    static const struct {
+        const char *name;
+        const char *says;
+    } rows[] = {
+        {"nothing", NULL},
+        {"version 1", "lint: version: not 2"},
+        {"issuer", "lint: issuer: not the name of the issuer"},
+        {"no nextUpdate", "lint: nextUpdate: not the time"},
+        {"no cRLNumber", number},
+        {"critical cRLNumber", number},
+        {"cRLNumber 0", number},
+        {"a cRLNumber that no integer holds", number},
+        {"negative cRLNumber", number},
+        {"no authorityKeyIdentifier", authority},
+        {"critical authorityKeyIdentifier", authority},
+        {"another authorityKeyIdentifier", authority},
+        {"an authorityKeyIdentifier with its issuer too", authority},
+        {"a third extension", "lint: crlExtensions: one that is not ours"},
+    };
+    struct crl_request r = request();
+    CLEANUP(x509_crl_cleanup) X509_CRL *good = parsed(&r);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = X509_CRL_dup(good);
+        struct crl_request expected = r;
+
+        switch (i) {
+        case 0:
+            break;
+        case 1:
+            assert_int_equal(X509_CRL_set_version(crl, 0), 1);
+            break;
+        case 2:
+            assert_int_equal(X509_CRL_set_issuer_name(crl, X509_get_subject_name(pki->root)), 1);
+            break;
+        case 3:
+            /* the field is optional, so OpenSSL writes none */
+            assert_int_equal(X509_CRL_set1_nextUpdate(crl, X509_CRL_get0_lastUpdate(crl)), 1);
+            break;
+        case 4:
+            drop_extension(crl, NID_crl_number);
+            break;
+        case 5:
+            assert_int_equal(
+                X509_EXTENSION_set_critical(
+                    X509_CRL_get_ext(crl, X509_CRL_get_ext_by_NID(crl, NID_crl_number, -1)), 1),
+                1);
+            break;
+        case 6:
+            drop_extension(crl, NID_crl_number);
+            put_extension(crl, NID_crl_number, "DER:020100");
+            expected.number = 0;
+            break;
+        case 7:
+            drop_extension(crl, NID_crl_number);
+            put_extension(crl, NID_crl_number, "DER:0209010000000000000007");
+            break;
+        case 8:
+            drop_extension(crl, NID_crl_number);
+            put_extension(crl, NID_crl_number, "DER:0201f9");
+            break;
+        case 9:
+            drop_extension(crl, NID_authority_key_identifier);
+            break;
+        case 10:
+            assert_int_equal(X509_EXTENSION_set_critical(
+                                 X509_CRL_get_ext(crl, X509_CRL_get_ext_by_NID(
+                                                           crl, NID_authority_key_identifier, -1)),
+                                 1),
+                             1);
+            break;
+        case 11:
+            drop_extension(crl, NID_authority_key_identifier);
+            put_extension(crl, NID_authority_key_identifier, "DER:3003800101");
+            break;
+        case 12: {
+            CLEANUP(mem_cleanup) char *hex = NULL;
+            CLEANUP(mem_cleanup) char *value = NULL;
+            const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(pki->issuing);
+
+            hex = hex_dup(span_of(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)));
+            value = mem_printf("DER:301b8014%s820301020304", hex);
+            value[4 + 2 + 1] = 'b';
+            drop_extension(crl, NID_authority_key_identifier);
+            put_extension(crl, NID_authority_key_identifier, value);
+            break;
+        }
+        default:
+            put_extension(crl, NID_issuing_distribution_point, "critical,DER:3000");
+            break;
+        }
+        expect_lint(crl, &expected, rows[i].says, rows[i].name);
+    }
+}
+
+static void
+a_crl_is_linted_up_to_its_limits(void **state)
+{
+    static uint8_t zeros[64];
+    struct crl_request r = request();
+    CLEANUP(mem_cleanup) uint8_t *big = mem_zalloc((size_t)CRL_TBS_MAX + 1, 1);
+    struct err e = {0};
+
+    (void)state;
+    /* the first number, and the longest rehearsal */
+    r.number = 1;
+    r.next_update = r.this_update + 7 * DAY;
+    r.rehearsal = true;
+    {
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = parsed(&r);
+
+        expect_lint(crl, &r, NULL, "at the limits");
+    }
+    r.rehearsal = false;
+    r.next_update++;
+    {
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = parsed(&r);
+
+        expect_lint(crl, &r, NULL, "no rehearsal");
+        r.rehearsal = true;
+        expect_lint(crl, &r, "lint: nextUpdate: not the time", "a rehearsal");
+    }
+    assert_err(crl_lint(span_of(big, (size_t)CRL_TBS_MAX + 1), &r, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "lint: TBSCertList: too long");
+    assert_err(crl_lint(span_of(zeros, sizeof(zeros)), &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "lint: TBSCertList"));
+    assert_err(crl_lint(SPAN_LITERAL("\x30\x04\x05\x00\x05\x00"), &r, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "lint: TBSCertList: does not parse"));
+}
+
+/* An entry has its reason as only extension, not critical; or none. */
+static void
+the_reason_of_an_entry_has_one_form(void **state)
+{
+    static const char departs[] = "lint: revokedCertificates[0]: serial, date or reason departs";
+    struct crl_request r = request();
+    CLEANUP(x509_crl_cleanup) X509_CRL *good = parsed(&r);
+    static const struct {
+        const char *name;
+        const char *reason; /* instead of the one that is there; NULL: none */
+        const char *more;
+        const char *says;
+    } rows[] = {
+        {"as it is", "DER:0a0104", NULL, NULL},
+        {"critical", "critical,DER:0a0104", NULL, departs},
+        {"another", "DER:0a0105", NULL, departs},
+        {"missing", NULL, NULL, departs},
+        {"with a date", "DER:0a0104", "DER:180f32303236303932313134313332305a", departs},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = X509_CRL_dup(good);
+        X509_REVOKED *entry = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), 0);
+
+        X509_EXTENSION_free(X509_REVOKED_delete_ext(entry, 0));
+        if (rows[i].reason != NULL) {
+            X509_EXTENSION *x = X509V3_EXT_nconf(NULL, NULL, "CRLReason", rows[i].reason);
+
+            assert_non_null(x);
+            assert_int_equal(X509_REVOKED_add_ext(entry, x, -1), 1);
+            X509_EXTENSION_free(x);
+        }
+        if (rows[i].more != NULL) {
+            X509_EXTENSION *x = X509V3_EXT_nconf(NULL, NULL, "invalidityDate", rows[i].more);
+
+            assert_non_null(x);
+            assert_int_equal(X509_REVOKED_add_ext(entry, x, -1), 1);
+            X509_EXTENSION_free(x);
+        }
+        expect_lint(crl, &r, rows[i].says, rows[i].name);
+    }
+}
+
+static void
+a_request_is_taken_up_to_its_limits(void **state)
+{
+    static const char positive[] = "entries[0].serial: not a positive number in shortest form";
+    static const struct {
+        uint64_t number;
+        time_t lasts;
+        bool rehearsal;
+        size_t serial_size;
+        uint8_t first;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {1, 1, false, 1, 1, NULL},
+        {INT64_MAX, 1, false, 1, 1, NULL},
+        {0, 1, false, 1, 1, "cRLNumber: must be 1 or more"},
+        {(uint64_t)INT64_MAX + 1, 1, false, 1, 1, "cRLNumber: must be 1 or more"},
+        {1, 0, false, 1, 1, "nextUpdate: not after thisUpdate"},
+        {1, -1, false, 1, 1, "nextUpdate: not after thisUpdate"},
+        {1, (time_t)7 * DAY, true, 1, 1, NULL},
+        {1, (time_t)7 * DAY + 1, true, 1, 1, "nextUpdate: more than 7 days in a rehearsal"},
+        {1, (time_t)7 * DAY + 1, false, 1, 1, NULL},
+        {1, 1, false, 0, 1, positive},
+        {1, 1, false, 1, 0, positive},
+        {1, 1, false, 19, 0x80, NULL},
+        {1, 1, false, CRL_SERIAL_MAX, 0x7f, NULL},
+        {1, 1, false, CRL_SERIAL_MAX, 0x80, positive},
+        {1, 1, false, CRL_SERIAL_MAX + 1, 0x01, positive},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
+        struct crl_entry entry = {
+            .serial = {rows[i].first}, .serial_size = rows[i].serial_size, .revoked_at = PKI_NOW};
+        struct crl_request r = request();
+        struct err e = {0};
+        int result;
+
+        r.entries = &entry;
+        r.n_entries = 1;
+        r.number = rows[i].number;
+        r.next_update = r.this_update + rows[i].lasts;
+        r.rehearsal = rows[i].rehearsal;
+        result = crl_build(&r, &tbs, &e);
+        if (rows[i].says == NULL ? result != 0 || crl_lint(buf_span(&tbs), &r, &e) != 0
+                                 : result == 0 || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "built" : e.text);
+        }
+    }
+}
+
+/* A CA whose certificate has no subjectKeyIdentifier has none that its CRLs could repeat. */
+static void
+an_issuer_has_a_key_identifier(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    const struct forge f = {.subject = "O=Operator/CN=Bare",
+                            .key = key,
+                            .not_before = PKI_NOW - DAY,
+                            .not_after = PKI_NOW + DAY,
+                            .extensions = {FORGE_CA},
+                            .bare = true};
+    CLEANUP(x509_cleanup) X509 *bare = forge_certificate(&f);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(CRL_TBS_MAX);
+    struct crl_request r = request();
+    struct err e = {0};
+
+    (void)state;
+    r.issuer = bare;
+    assert_err(crl_build(&r, &tbs, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "CRL: the issuer has no subjectKeyIdentifier");
+    assert_int_equal(tbs.n, 0);
+}
+
 int
 main(void)
 {
@@ -282,6 +596,11 @@ main(void)
         cmocka_unit_test(any_flipped_octet_of_a_crl_is_refused),
         cmocka_unit_test(what_does_not_belong_into_a_crl_is_found),
         cmocka_unit_test(reasons_have_their_names),
+        cmocka_unit_test(each_field_of_a_crl_is_checked),
+        cmocka_unit_test(a_crl_is_linted_up_to_its_limits),
+        cmocka_unit_test(the_reason_of_an_entry_has_one_form),
+        cmocka_unit_test(a_request_is_taken_up_to_its_limits),
+        cmocka_unit_test(an_issuer_has_a_key_identifier),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

@@ -146,6 +146,63 @@ weak_or_malformed_requests_are_refused(void **state)
     }
 }
 
+static void
+a_request_is_taken_up_to_its_limit(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(buf_free) struct buf der = theirs(key, EVP_sha256(), 0);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CSR_MAX + 1);
+    CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
+    CLEANUP(csr_cleanup) struct csr *csr = NULL;
+    struct err e = {0};
+    size_t blanks;
+    char *p;
+    long n;
+
+    (void)state;
+    assert_true(PEM_write_bio(bio, "NEW CERTIFICATE REQUEST", "", der.p, (long)der.n) > 0);
+    n = BIO_get_mem_data(bio, &p);
+    assert_ok(buf_append(&text, span_of(p, (size_t)n), &e), &e);
+    blanks = CSR_MAX - text.n;
+    memset(buf_extend(&text, blanks, &e), ' ', blanks);
+    csr = csr_parse(buf_span(&text), &e);
+    assert_non_null(csr);
+    assert_ok(buf_append_str(&text, " ", &e), &e);
+    assert_null(csr_parse(buf_span(&text), &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.text, "CSR: longer than 16384 octets");
+}
+
+static void
+each_form_that_is_refused_says_why(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(buf_free) struct buf good = theirs(key, EVP_sha256(), 0);
+    CLEANUP(buf_free) struct buf version = theirs(key, EVP_sha256(), 1);
+    CLEANUP(buf_free) struct buf ber = BUF_INIT(CSR_MAX);
+    CLEANUP(buf_free) struct buf sha224 = theirs(key, EVP_sha224(), 0);
+    CLEANUP(buf_free) struct buf sha512 = theirs(key, EVP_sha512(), 0);
+    CLEANUP(csr_cleanup) struct csr *taken = NULL;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(good.p[1], 0x81); /* the outer length in an octet more */
+    assert_ok(buf_append(&ber, SPAN_LITERAL("\x30\x82\x00"), &e), &e);
+    assert_ok(buf_append(&ber, span_of(good.p + 2, good.n - 2), &e), &e);
+    assert_null(csr_parse(buf_span(&ber), &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.text, "CSR: not in DER");
+    assert_null(csr_parse(buf_span(&version), &e));
+    assert_string_equal(e.text, "CSR: not of version 1");
+    assert_ok(buf_append(&good, SPAN_LITERAL("\0"), &e), &e);
+    assert_null(csr_parse(buf_span(&good), &e));
+    assert_non_null(strstr(e.text, "CSR: not exactly one PKCS #10 request"));
+    assert_null(csr_parse(buf_span(&sha224), &e));
+    assert_string_equal(e.text, "CSR: signature must be ECDSA or RSA with SHA-256, 384, 512");
+    taken = csr_parse(buf_span(&sha512), &e);
+    assert_non_null(taken);
+}
+
 int
 main(void)
 {
@@ -154,6 +211,8 @@ main(void)
         cmocka_unit_test(pem_is_read_and_must_stand_alone),
         cmocka_unit_test(possession_must_be_proven),
         cmocka_unit_test(weak_or_malformed_requests_are_refused),
+        cmocka_unit_test(a_request_is_taken_up_to_its_limit),
+        cmocka_unit_test(each_form_that_is_refused_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -585,6 +585,183 @@ what_nobody_should_have_decided_is_refused(void **state)
     expect(buf_span(&tbs_off), &wanted, "", "a point off the curve");
 }
 
+static void
+judged(X509 *x, const struct tbs_request *wanted, const char *says, const char *row)
+{
+    unsigned char *der = NULL;
+    int size = i2d_re_X509_tbs(x, &der);
+    struct err e = {0};
+    int result = lint_tbs(span_of(der, (size_t)size), wanted, &e);
+
+    OPENSSL_free(der);
+    if (says == NULL ? result != 0
+                     : result == 0 || e.code != ERR_DENIED || strcmp(e.text, says) != 0) {
+        fail_msg("%s: %s", row, result == 0 ? "passed" : e.text);
+    }
+}
+
+/* At each limit of the validity and a second past it. */
+static void
+validity_is_taken_up_to_its_limits(void **state)
+{
+    static const char longer[] = "lint: validity: longer than the profile allows";
+    static const char order[] = "lint: validity: notAfter is not after notBefore";
+    const time_t begins = PKI_NOW - DAY;
+    const time_t ends = begins + (time_t)5 * 365 * DAY;
+    const struct {
+        time_t from;
+        time_t until;
+        bool rehearsal;
+        const char *says; /* NULL: passes */
+    } rows[] = {
+        {PKI_NOW, PKI_NOW + 1, false, NULL},
+        {PKI_NOW, PKI_NOW, false, order},
+        {PKI_NOW, PKI_NOW - 1, false, order},
+        {PKI_NOW, PKI_NOW - DAY + 1, false, order},
+        {PKI_NOW, PKI_NOW + (time_t)1095 * DAY, false, NULL},
+        {PKI_NOW, PKI_NOW + (time_t)1095 * DAY + 1, false, longer},
+        {PKI_NOW, PKI_NOW + (time_t)7 * DAY, true, NULL},
+        {PKI_NOW, PKI_NOW + (time_t)7 * DAY + 1, true, longer},
+        {begins, PKI_NOW, false, NULL},
+        {begins - 1, PKI_NOW, false, "lint: notBefore: before the issuer's certificate begins"},
+        {ends - DAY, ends, false, NULL},
+        {ends - DAY, ends + 1, false, "lint: notAfter: past the end of the issuer's certificate"},
+    };
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    CLEANUP(x509_cleanup) X509 *good = pki_issue(&request, pki->issuing_key);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *row = mem_printf("row %zu", i);
+        CLEANUP(x509_cleanup) X509 *x = X509_dup(good);
+        struct tbs_request wanted = request;
+
+        wanted.not_before = rows[i].from;
+        wanted.not_after = rows[i].until;
+        wanted.rehearsal = rows[i].rehearsal;
+        ASN1_TIME_set(X509_getm_notBefore(x), rows[i].from);
+        ASN1_TIME_set(X509_getm_notAfter(x), rows[i].until);
+        judged(x, &wanted, rows[i].says, row);
+    }
+}
+
+static void
+a_serial_number_has_its_form(void **state)
+{
+    static const struct {
+        uint8_t first;
+        const char *says;
+    } rows[] = {
+        {0x40, NULL},
+        {0x7f, NULL},
+        {0x3f, "lint: serialNumber: not of the form 01xxxxxx"},
+        {0x80, "lint: serialNumber: not of the form 01xxxxxx"},
+        {0xc0, "lint: serialNumber: not of the form 01xxxxxx"},
+    };
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    CLEANUP(x509_cleanup) X509 *good = pki_issue(&request, pki->issuing_key);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *row = mem_printf("%02x", rows[i].first);
+        CLEANUP(x509_cleanup) X509 *x = X509_dup(good);
+        struct tbs_request wanted = request;
+
+        wanted.serial[0] = rows[i].first;
+        assert_int_equal(
+            ASN1_STRING_set(X509_get_serialNumber(x), wanted.serial, sizeof(wanted.serial)), 1);
+        judged(x, &wanted, rows[i].says, row);
+    }
+}
+
+static void
+a_request_that_does_not_fit_its_profile_is_refused(void **state)
+{
+    struct nf_identity nf = pki_nf();
+    const struct tbs_request good = pki_request(pki, &nf, buf_span(&spki));
+    CLEANUP(x509_cleanup) X509 *x = pki_issue(&good, pki->issuing_key);
+    struct profile short_lived = *profile_by_name("nf-tls");
+    struct profile authority = *profile_by_name("issuing");
+    struct name subject;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(name_set(&subject, "SE", "Operator", "x", &e), &e);
+    for (int i = 0; i < 7; i++) {
+        CLEANUP(mem_cleanup) char *row = mem_printf("change %d", i);
+        struct tbs_request wanted = good;
+
+        switch (i) {
+        case 0:
+            wanted.nf = NULL;
+            wanted.subject = &subject;
+            break;
+        case 1:
+            wanted.profile = profile_by_name("registrar");
+            break;
+        case 2:
+            wanted.profile = profile_by_name("registrar");
+            wanted.nf = NULL;
+            break;
+        case 3:
+            wanted.issuer = NULL;
+            break;
+        case 4:
+            wanted.profile = profile_by_name("root");
+            wanted.nf = NULL;
+            wanted.subject = &subject;
+            break;
+        case 5:
+            wanted.crl_url = NULL;
+            break;
+        default: /* fits: what has noRevAvail has no CRL, and this is where it ends */
+            short_lived.no_rev_avail = true;
+            wanted.profile = &short_lived;
+            wanted.crl_url = NULL;
+            judged(x, &wanted, "lint: noRevAvail: missing", row);
+            continue;
+        }
+        judged(x, &wanted, "lint: request: does not fit its profile", row);
+    }
+    {
+        struct tbs_request request = good;
+        CLEANUP(x509_cleanup) X509 *ca = NULL;
+
+        request.profile = profile_by_name("issuing");
+        request.issuer = pki->root;
+        request.nf = NULL;
+        request.subject = &subject;
+        ca = pki_issue(&request, pki->root_key);
+        /* a CA has no noRevAvail, whatever its profile says (RFC 9608 2) */
+        authority.no_rev_avail = true;
+        request.profile = &authority;
+        judged(ca, &request, "lint: extensions: one that the profile does not have", "CA");
+    }
+}
+
+static void
+what_is_no_tbs_is_refused(void **state)
+{
+    static uint8_t zeros[TBS_MAX + 1];
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    struct err e = {0};
+
+    (void)state;
+    assert_err(lint_tbs(span_of(zeros, TBS_MAX + 1), &request, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "lint: TBSCertificate: too long");
+    assert_err(lint_tbs(span_of(zeros, TBS_MAX), &request, &e), ERR_DENIED, &e);
+    assert_null(strstr(e.text, "too long"));
+    assert_err(lint_tbs(SPAN_LITERAL("\x30\x06\x05\x00\x05\x00\x05\x00"), &request, &e), ERR_DENIED,
+               &e);
+    assert_non_null(strstr(e.text, "lint: TBSCertificate: does not parse"));
+    assert_err(lint_tbs(SPAN_LITERAL("\x30\x04\x05\x00\x05\x00"), &request, &e), ERR_DENIED, &e);
+    assert_err(lint_tbs(SPAN_LITERAL("\x31\x00"), &request, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "lint: TBSCertificate"));
+}
+
 int
 main(void)
 {
@@ -599,6 +776,10 @@ main(void)
         cmocka_unit_test(a_critical_flag_that_is_not_der_is_refused),
         cmocka_unit_test(lengths_in_long_form_and_unique_identifiers_are_refused),
         cmocka_unit_test(what_nobody_should_have_decided_is_refused),
+        cmocka_unit_test(validity_is_taken_up_to_its_limits),
+        cmocka_unit_test(a_serial_number_has_its_form),
+        cmocka_unit_test(a_request_that_does_not_fit_its_profile_is_refused),
+        cmocka_unit_test(what_is_no_tbs_is_refused),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

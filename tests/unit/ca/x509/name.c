@@ -29,28 +29,54 @@ the_encoding_is_canonical(void **state)
 static void
 every_other_form_is_refused(void **state)
 {
+    static const char form[] = "attribute, order or string type not as C, O, CN";
     const struct {
         const char *what;
         struct span der;
+        const char *says;
     } rows[] = {
+        {"an attribute outside of X.520",
+         SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x56\x04\x03\x0c\x01x"),
+         "an attribute besides C, O, CN"},
+        {"an attribute of X.521",
+         SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x05\x03\x0c\x01x"),
+         "an attribute besides C, O, CN"},
+        {"an arc more", SPAN_LITERAL("\x30\x0d\x31\x0b\x30\x09\x06\x04\x55\x04\x03\x01\x0c\x01x"),
+         "an attribute besides C, O, CN"},
+        {"an arc less", SPAN_LITERAL("\x30\x0b\x31\x09\x30\x07\x06\x02\x55\x04\x0c\x01x"),
+         "an attribute besides C, O, CN"},
+        {"a SEQUENCE for a SET",
+         SPAN_LITERAL("\x30\x0c\x30\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"), "name"},
+        {"something behind the value",
+         SPAN_LITERAL("\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x03\x0c\x01x\x05\x00"), "name"},
         {"country as UTF8String",
-         SPAN_LITERAL("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x0c\x02SE")},
+         SPAN_LITERAL("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x0c\x02SE"), form},
         {"O as PrintableString",
-         SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x13\x01x")},
-        {"O before C", SPAN_LITERAL("\x30\x19\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"
-                                    "\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02SE")},
-        {"O twice", SPAN_LITERAL("\x30\x18\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"
-                                 "\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x")},
-        {"OU", SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0b\x0c\x01x")},
-        {"two in one RDN", SPAN_LITERAL("\x30\x16\x31\x14\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"
-                                        "\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x")},
-        {"a NUL inside", SPAN_LITERAL("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02x\0")},
-        {"not UTF-8", SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01\xff")},
-        {"empty", SPAN_LITERAL("\x30\x00")},
-        {"octets behind",
-         SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x\x00")},
-        {"long length", SPAN_LITERAL("\x30\x81\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x")},
-        {"empty value", SPAN_LITERAL("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x03\x0c\x00")},
+         SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x13\x01x"), form},
+        {"O before C",
+         SPAN_LITERAL("\x30\x19\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"
+                      "\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02SE"),
+         form},
+        {"O twice",
+         SPAN_LITERAL("\x30\x18\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"
+                      "\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"),
+         form},
+        {"OU", SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0b\x0c\x01x"), form},
+        {"two in one RDN",
+         SPAN_LITERAL("\x30\x16\x31\x14\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"
+                      "\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x"),
+         "name"},
+        {"a NUL inside", SPAN_LITERAL("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02x\0"),
+         "CN: too long, or with a NUL"},
+        {"not UTF-8", SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01\xff"),
+         "CN: not printable UTF-8"},
+        {"empty", SPAN_LITERAL("\x30\x00"), "name: without any part"},
+        {"octets behind", SPAN_LITERAL("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x\x00"),
+         "name"},
+        {"long length", SPAN_LITERAL("\x30\x81\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"),
+         ""},
+        {"empty value", SPAN_LITERAL("\x30\x0b\x31\x09\x30\x07\x06\x03\x55\x04\x03\x0c\x00"),
+         "CN: empty, too long, or a blank at an end"},
     };
 
     (void)state;
@@ -58,35 +84,102 @@ every_other_form_is_refused(void **state)
         struct name name;
         struct err e = {0};
 
-        if (name_decode(rows[i].der, &name, &e) == 0 || e.code != ERR_INPUT) {
-            fail_msg("%s: accepted", rows[i].what);
+        if (name_decode(rows[i].der, &name, &e) == 0 || e.code != ERR_INPUT ||
+            strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("%s: %s", rows[i].what, e.text);
+        }
+    }
+}
+
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+/* 64 characters of four octets each */
+#define F8                                                                                         \
+    "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"                             \
+    "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+#define F64 F8 F8 F8 F8 F8 F8 F8 F8
+
+static void
+parts_are_checked(void **state)
+{
+    static const char country[] = "C: must be two upper-case letters (ISO 3166)";
+    static const char ends[] = "empty, too long, or a blank at an end";
+    static const char printable[] = "not printable UTF-8";
+    static const struct {
+        const char *c;
+        const char *o;
+        const char *cn;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {"AZ", NULL, NULL, NULL},
+        {"ZA", NULL, NULL, NULL},
+        {"se", NULL, NULL, country},
+        {"SWE", NULL, NULL, country},
+        {"S", NULL, NULL, country},
+        {"@A", NULL, NULL, country},
+        {"A@", NULL, NULL, country},
+        {"[A", NULL, NULL, country},
+        {"A[", NULL, NULL, country},
+        {NULL, X64, NULL, NULL},
+        {NULL, X64 "x", NULL, "O: more than 64 characters"},
+        {NULL, NULL, X64 "x", "CN: more than 64 characters"},
+        {NULL, F64, NULL, NULL},
+        {NULL, F64 "x", NULL, ends},
+        {NULL, " x", NULL, ends},
+        {NULL, "x ", NULL, ends},
+        {NULL, "x x", NULL, NULL},
+        {NULL, "a\nb", NULL, printable},
+        {NULL, "a\x1f", NULL, printable},
+        {NULL, "a\x7f", NULL, printable},
+        {NULL, "a~", NULL, NULL},
+        {NULL, "a\xc2\x9f", NULL, printable},
+        {NULL, "a\xc2\xa0", NULL, NULL},
+        {NULL, "a\xc2", NULL, printable},
+        {NULL, NULL, "", "name: without any part"},
+        {NULL, NULL, NULL, "name: without any part"},
+        {NULL, NULL, "\xc3\x85", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct name name;
+        struct err e = {0};
+        int result = name_set(&name, rows[i].c, rows[i].o, rows[i].cn, &e);
+
+        if (rows[i].says == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_INPUT || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "accepted" : e.text);
         }
     }
 }
 
 static void
-parts_are_checked(void **state)
-{
-    static const char sixty_five[] =
-        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-    struct name name;
-    struct err e = {0};
-
-    (void)state;
-    assert_err(name_set(&name, "se", NULL, NULL, &e), ERR_INPUT, &e);
-    assert_err(name_set(&name, "SWE", NULL, NULL, &e), ERR_INPUT, &e);
-    assert_err(name_set(&name, NULL, sixty_five, NULL, &e), ERR_INPUT, &e);
-    assert_err(name_set(&name, NULL, " x", NULL, &e), ERR_INPUT, &e);
-    assert_err(name_set(&name, NULL, "a\nb", NULL, &e), ERR_INPUT, &e);
-    assert_err(name_set(&name, NULL, NULL, "", &e), ERR_INPUT, &e);
-    assert_ok(name_set(&name, NULL, sixty_five + 1, "Å", &e), &e);
-}
-
-static void
 text_is_read_in_order(void **state)
 {
-    static const char *const bad[] = {"",      "CN=x, O=y", "C=SE,C=SE", "OU=x",     "C",
-                                      "O=a=b", "O=a\\,b",   "C=SE,",     "C=SE O=x", "O="};
+    static const char order[] = "name: write C=, O=, CN= in this order, each once";
+    static const char value[] = "too long, or with a backslash or equals sign";
+    static const struct {
+        const char *text;
+        const char *says;
+    } bad[] = {
+        {"", "name: without any part"},
+        {"CN=x, O=y", order},
+        {"C=SE,C=SE", order},
+        {"OU=x", order},
+        {"C", order},
+        {"CX=SE", order},
+        {"=SE", order},
+        {"C,=SE", order},
+        {"O=a=b", value},
+        {"O=a\\,b", value},
+        {"C=SE,", "name: ends with a comma"},
+        {"C=SE,  ", "name: ends with a comma"},
+        {"C=SE O=x", value},
+        {"O=", "O: empty"},
+        {"C=", "C: must be two"},
+        {"O=" F64 "x", value},
+        {"O=" X64 "x", "O: more than 64 characters"},
+    };
     struct name name;
     struct err e = {0};
 
@@ -95,9 +188,12 @@ text_is_read_in_order(void **state)
     assert_string_equal(name.country, "SE");
     assert_string_equal(name.organization, "An Operator");
     assert_string_equal(name.common_name, "REHEARSAL Root");
+    assert_ok(name_parse_text("O=" F64, &name, &e), &e);
+    assert_ok(name_parse_text("CN=x", &name, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        if (name_parse_text(bad[i], &name, &e) == 0) {
-            fail_msg("\"%s\": accepted", bad[i]);
+        if (name_parse_text(bad[i].text, &name, &e) == 0 || e.code != ERR_INPUT ||
+            strstr(e.text, bad[i].says) == NULL) {
+            fail_msg("\"%s\": %s", bad[i].text, e.text);
         }
     }
 }
@@ -166,6 +262,39 @@ a_name_is_within_its_first_rdns(void **state)
     assert_false(name_is_within(empty, "O=Vendor"));
 }
 
+/* Compared each with each, so a name of very many parts is compared in order only. */
+static void
+a_name_is_compared_as_a_set_up_to_a_limit(void **state)
+{
+    enum { MOST = 32 };
+
+    (void)state;
+    for (int n = MOST; n <= MOST + 1; n++) {
+        CLEANUP(x509_name_cleanup) X509_NAME *a = X509_NAME_new();
+        CLEANUP(x509_name_cleanup) X509_NAME *b = X509_NAME_new();
+        CLEANUP(x509_name_cleanup) X509_NAME *c = X509_NAME_new();
+        CLEANUP(x509_name_cleanup) X509_NAME *shorter = X509_NAME_new();
+
+        for (int i = 0; i < n; i++) {
+            CLEANUP(mem_cleanup) char *up = mem_printf("u%d", i);
+            CLEANUP(mem_cleanup) char *down = mem_printf("u%d", n - 1 - i);
+
+            add_part(a, "OU", up, 0);
+            add_part(b, "OU", down, 0);
+            add_part(c, "OU", i == 0 ? "other" : down, 0);
+            if (i > 0) {
+                add_part(shorter, "OU", down, 0);
+            }
+        }
+        assert_true(name_equal_as_set(a, a));
+        assert_int_equal(name_equal_as_set(a, b), n <= MOST);
+        assert_false(name_equal_as_set(a, c));
+        assert_false(name_equal_as_set(c, a));
+        assert_false(name_equal_as_set(a, shorter));
+        assert_false(name_equal_as_set(shorter, a));
+    }
+}
+
 int
 main(void)
 {
@@ -176,6 +305,7 @@ main(void)
         cmocka_unit_test(text_is_read_in_order),
         cmocka_unit_test(comparison_ignores_case_and_string_type),
         cmocka_unit_test(a_name_is_within_its_first_rdns),
+        cmocka_unit_test(a_name_is_compared_as_a_set_up_to_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

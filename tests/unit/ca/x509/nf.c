@@ -260,6 +260,257 @@ the_limits_of_the_lists_hold(void **state)
     assert_false(nf_type_is_standard("tsctsf"));
 }
 
+#define L63 "a12345678901234567890123456789012345678901234567890123456789012"
+
+static void
+each_boundary_of_a_field(void **state)
+{
+    static const char letters[] = "country: must be two upper-case letters";
+    static const char host[] = "fqdns[0]: not a fully qualified name";
+    static const struct {
+        const char *says; /* NULL: good */
+        const char *id;
+        const char *type;
+        const char *fqdn;
+        const char *domain;
+        const char *country;
+    } rows[] = {
+        {letters, .country = "@A"},
+        {letters, .country = "A@"},
+        {letters, .country = "[A"},
+        {letters, .country = "A["},
+        {letters, .country = ""},
+        {NULL, .country = "AZ"},
+        {NULL, .country = "ZA"},
+        {NULL, .fqdn = L63 ".5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = L63 "x.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {NULL, .fqdn = "a-1.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "a-.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "a/.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "a:.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "a`.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "a{.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {NULL, .fqdn = "5gc.mnc012.mcc345.3gppnetwork.org"},
+        {NULL, .fqdn = "0.9.z.5gc.mnc012.mcc345.3gppnetwork.org"},
+        {host, .fqdn = "localhost"},
+        {host, .fqdn = "a.1"},
+        {host, .fqdn = ""},
+        {"fqdns[0]: not below", .fqdn = "gc.mnc012.mcc345.3gppnetwork.org"},
+        {"homeDomain: must begin with 5gc", .domain = ""},
+        {"homeDomain: must be 5gc.", .domain = "5gc"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.mnc01.mcc345.3gppnetwork.org"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.mnc0123.mcc345.3gppnetwork.org"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.mnc012.mcc34.3gppnetwork.org"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.mnc012.mcc34x.3gppnetwork.org"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.mnc012.mcc345.3gppnetwork.or"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.nid0000007ed9d5.mnc012.mcc345.3gppnetwork.org"},
+        {"homeDomain: must be 5gc.", .domain = "5gc.nid000007ed9dg.mnc012.mcc345.3gppnetwork.org"},
+        {"nfInstanceId: not a UUID of 36", .id = ""},
+        {"nfInstanceId: not a UUID in the form", .id = "9c5b94b-135ad-49bb-b118-8e8fc24abf80"},
+        {"nfInstanceId: not a UUID in the form", .id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf8/"},
+        {"nfInstanceId: not a UUID in the form", .id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf8:"},
+        {"nfInstanceId: not a UUID in the form", .id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf8`"},
+        {NULL, .id = "9c5b94b1-35ad-49bb-8118-8e8fc24abf80"},
+        {NULL, .id = "0c5b94b1-35ad-49bb-a118-8e8fc24abf8f"},
+        {NULL, .id = "ac5b94b1-35ad-49bb-9118-8e8fc24abf89"},
+        {"nfInstanceId: not a UUID of RFC 4122", .id = "9c5b94b1-35ad-49bb-c118-8e8fc24abf80"},
+        {"nfInstanceId: UUID of version 5", .id = "9c5b94b1-35ad-59bb-b118-8e8fc24abf80"},
+        {"nfTypes[0]: must be 1..32 printable", .type = ""},
+        {"nfTypes[0]: must be 1..32 printable", .type = "A\x7f"},
+        {"nfTypes[0]: must be 1..32 printable", .type = "A\x1f"},
+        {"nfTypes[0]: \"!~\" is not in the table", .type = "!~"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct nf_identity nf = pki_nf();
+        struct err e = {0};
+        int result;
+
+        if (rows[i].id != NULL) {
+            (void)snprintf(nf.instance_id, sizeof(nf.instance_id), "%s", rows[i].id);
+        }
+        if (rows[i].type != NULL) {
+            (void)snprintf(nf.types[0], sizeof(nf.types[0]), "%s", rows[i].type);
+        }
+        if (rows[i].fqdn != NULL) {
+            (void)snprintf(nf.fqdns[0], sizeof(nf.fqdns[0]), "%s", rows[i].fqdn);
+        }
+        if (rows[i].domain != NULL) {
+            (void)snprintf(nf.home_domain, sizeof(nf.home_domain), "%s", rows[i].domain);
+        }
+        if (rows[i].country != NULL) {
+            (void)snprintf(nf.country, sizeof(nf.country), "%s", rows[i].country);
+        }
+        result = nf_identity_check(&nf, NULL, &e);
+        if (rows[i].says == NULL
+                ? result != 0
+                : result == 0 || strncmp(e.text, rows[i].says, strlen(rows[i].says)) != 0) {
+            fail_msg("row %zu: %s", i, result == 0 ? "accepted" : e.text);
+        }
+    }
+}
+
+/* What is counted by whoever fills the struct is counted again by who judges it. */
+static void
+lists_longer_than_their_limit_are_refused(void **state)
+{
+    struct nf_identity fqdns = pki_nf();
+    struct nf_identity types = pki_nf();
+    struct nf_identity none = pki_nf();
+    struct err e = {0};
+
+    (void)state;
+    fqdns.n_fqdns = NF_FQDNS_MAX + 1;
+    assert_err(nf_identity_check(&fqdns, NULL, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "fqdns: more than 16");
+    types.n_types = NF_TYPES_MAX + 1;
+    assert_err(nf_identity_check(&types, NULL, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "nfTypes: must have 1..16 elements");
+    none.n_types = 0;
+    assert_err(nf_identity_check(&none, NULL, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "nfTypes: must have 1..16 elements");
+}
+
+static void
+elements_are_taken_up_to_their_limit(void **state)
+{
+    struct nf_identity nf = {0};
+    struct plmn plmn;
+    char text[NF_FQDN_SIZE + 1];
+    struct err e = {0};
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[NF_FQDN_SIZE - 1] = '\0';
+    assert_ok(nf_identity_add_fqdn(&nf, text, &e), &e);
+    text[NF_FQDN_SIZE - 1] = 'a';
+    text[NF_FQDN_SIZE] = '\0';
+    assert_err(nf_identity_add_fqdn(&nf, text, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "fqdns[1]: longer than 253 characters");
+    text[NF_TYPE_SIZE - 1] = '\0';
+    assert_ok(nf_identity_add_type(&nf, text, &e), &e);
+    assert_true(nf_type_is_formed(text));
+    text[NF_TYPE_SIZE - 1] = 'a';
+    text[NF_TYPE_SIZE] = '\0';
+    assert_err(nf_identity_add_type(&nf, text, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "nfTypes[1]: must be 1..32 characters");
+    assert_false(nf_type_is_formed(text));
+    assert_ok(plmn_set(&plmn, "345", "12", &e), &e);
+    for (int i = 0; i < NF_PLMNS_MAX; i++) {
+        assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
+    }
+    assert_err(nf_identity_add_plmn(&nf, &plmn, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "plmns: more than 16");
+    for (nf.n_types = 0; nf.n_types < NF_TYPES_MAX;) {
+        assert_ok(nf_identity_add_type(&nf, "AMF", &e), &e);
+    }
+    assert_err(nf_identity_add_type(&nf, "AMF", &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "nfTypes: more than 16");
+    for (nf.n_fqdns = 0; nf.n_fqdns < NF_FQDNS_MAX;) {
+        assert_ok(nf_identity_add_fqdn(&nf, "a.b", &e), &e);
+    }
+    assert_err(nf_identity_add_fqdn(&nf, "a.b", &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "fqdns: more than 16");
+}
+
+/* A SEPP with these two PLMNs, the second one of its MNC. */
+static struct nf_identity
+sepp(const char *mnc)
+{
+    struct nf_identity nf = with_types("SEPP", NULL);
+    struct plmn plmn;
+    struct err e = {0};
+
+    assert_ok(plmn_set(&plmn, "345", "12", &e), &e);
+    assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
+    assert_ok(plmn_set(&plmn, "345", mnc, &e), &e);
+    assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
+    return nf;
+}
+
+static void
+plmns_are_a_sepp_s_and_the_operator_s(void **state)
+{
+    static const char *const domains[] = {"5gc.mnc012.mcc345.3gppnetwork.org",
+                                          "5GC.mnc013.mcc345.3gppnetwork.org"};
+    struct nf_rules rules = {.home_domains = domains, .n_home_domains = 1};
+    struct nf_identity two = sepp("13");
+    struct nf_identity twice = sepp("12");
+    struct nf_identity other = sepp("13");
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(nf_identity_check(&two, NULL, &e), &e);
+    assert_err(nf_identity_check(&two, &rules, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "plmns[1]: 5gc.mnc013.mcc345.3gppnetwork.org is not one of"));
+    rules.n_home_domains = 2;
+    assert_ok(nf_identity_check(&two, &rules, &e), &e);
+    assert_err(nf_identity_check(&twice, NULL, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "plmns[1]: stands there twice");
+    (void)snprintf(other.types[0], sizeof(other.types[0]), "SMF");
+    assert_err(nf_identity_check(&other, NULL, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "plmns: nfTypes has no SEPP");
+    /* a wildcard below a SEPP of a registered PLMN, and of none */
+    (void)snprintf(two.fqdns[0], NF_FQDN_SIZE, "*.sepp1.5gc.mnc013.mcc345.3gppnetwork.org");
+    assert_ok(nf_identity_check(&two, NULL, &e), &e);
+    (void)snprintf(two.fqdns[0], NF_FQDN_SIZE, "*.sepp1.5gc.mnc014.mcc345.3gppnetwork.org");
+    assert_err(nf_identity_check(&two, NULL, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "fqdns[0]: wildcards are for SEPP"));
+    (void)snprintf(two.fqdns[0], NF_FQDN_SIZE, "a*.sepp1.5gc.mnc013.mcc345.3gppnetwork.org");
+    assert_err(nf_identity_check(&two, NULL, &e), ERR_DENIED, &e);
+    (void)snprintf(two.fqdns[0], NF_FQDN_SIZE, "*.*.sepp1.5gc.mnc013.mcc345.3gppnetwork.org");
+    assert_err(nf_identity_check(&two, NULL, &e), ERR_INPUT, &e);
+    (void)snprintf(two.fqdns[0], NF_FQDN_SIZE, "sepp1.5gc.mnc014.mcc345.3gppnetwork.org");
+    assert_err(nf_identity_check(&two, NULL, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "fqdns[0]: not below"));
+}
+
+static void
+identities_are_equal_in_every_field(void **state)
+{
+    struct nf_identity a = sepp("13");
+
+    (void)state;
+    assert_true(nf_identity_equal(&a, &a));
+    for (int i = 0; i < 9; i++) {
+        struct nf_identity b = a;
+
+        switch (i) {
+        case 0:
+            b.instance_id[35] = '1';
+            break;
+        case 1:
+            b.home_domain[0] = '6';
+            break;
+        case 2:
+            b.country[1] = 'X';
+            break;
+        case 3:
+            b.n_types = 0;
+            break;
+        case 4:
+            b.n_fqdns = 0;
+            break;
+        case 5:
+            b.n_plmns = 1;
+            break;
+        case 6:
+            b.types[0][3] = 'X';
+            break;
+        case 7:
+            b.fqdns[0][0] = 'x';
+            break;
+        default:
+            b.plmns[1].mnc[2] = '4';
+            break;
+        }
+        if (nf_identity_equal(&a, &b)) {
+            fail_msg("change %d is not seen", i);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -271,6 +522,11 @@ main(void)
         cmocka_unit_test(order_and_repetition_are_checked),
         cmocka_unit_test(the_operator_may_allow_more),
         cmocka_unit_test(the_limits_of_the_lists_hold),
+        cmocka_unit_test(each_boundary_of_a_field),
+        cmocka_unit_test(lists_longer_than_their_limit_are_refused),
+        cmocka_unit_test(elements_are_taken_up_to_their_limit),
+        cmocka_unit_test(plmns_are_a_sepp_s_and_the_operator_s),
+        cmocka_unit_test(identities_are_equal_in_every_field),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

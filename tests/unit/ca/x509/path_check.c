@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ca/x509/path.h"
+#include "ca/x509/path_purpose.h"
 #include "tests/support/forge.h"
 #include "tests/support/test.h"
 
@@ -89,6 +90,9 @@ wanted(const char *what, X509 *leaf, X509 *middle, const char *why)
 
 /* ---- end entities ---- */
 
+#define L61 "a123456789012345678901234567890123456789012345678901234567890"
+#define L63 L61 "12"
+
 static void
 an_end_entity_with_one_thing_changed(void **state)
 {
@@ -141,6 +145,58 @@ an_end_entity_with_one_thing_changed(void **state)
          false,
          NULL,
          "for CA certificates only"},
+        {{"policyMappings=1.2.3:1.2.4", basic, usage}, NULL, false, NULL, "for CA certificates"},
+        {{basic, usage, "subjectAltName=DNS:*.a"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DNS:*."}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:*"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:a."}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:a-.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:" L63 ".example"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DNS:" L63 "x.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:" L63 "." L63 "." L63 "." L61},
+         NULL,
+         false,
+         NULL,
+         NULL},
+        {{basic, usage, "subjectAltName=DNS:" L63 "." L63 "." L63 "." L61 "x"},
+         NULL,
+         false,
+         NULL,
+         "name 1"},
+        {{basic, usage, "subjectAltName=DNS:a.1x"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DNS:a.9"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DNS:9.a"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DER:3000"}, NULL, false, NULL, ""},
+        {{basic, usage, "subjectAltName=DER:30028200"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=email:a~b@c.example"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DER:300e810c61206240632e6578616d7065"},
+         NULL,
+         false,
+         NULL,
+         "name 1"}, /* a blank */
+        {{basic, usage, "subjectAltName=DER:300c810a617f40632e6578616d70"},
+         NULL,
+         false,
+         NULL,
+         "name 1"}, /* DEL */
+        {{basic, usage, "subjectAltName=email:a@*.example"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=DER:30058703C00002"}, NULL, false, NULL, "name 1"},
+        {{basic, usage, "subjectAltName=IP:2001:db8::1"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DER:3011870F000000000000000000000000000000"},
+         NULL,
+         false,
+         NULL,
+         "name 1"},
+        /* kinds that have no form of their own here */
+        {{basic, usage, "subjectAltName=otherName:1.2.3;UTF8:a..b"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=RID:1.2.3"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=URI:urn:x"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=dirName:d"}, NULL, false, NULL, NULL},
+        {{basic, usage, "subjectAltName=DER:3004a3023000"},
+         NULL,
+         false,
+         NULL,
+         NULL}, /* x400Address */
         {{basic, usage, "policyMappings=1.2.3:1.2.4"}, NULL, false, NULL, "for CA certificates"},
         {{basic, usage, "subjectAltName=DNS:x"}, NULL, false, "", "mpty"},
         {{basic, usage, "subjectAltName=critical,DNS:x"}, NULL, false, "", NULL},
@@ -213,6 +269,7 @@ what_an_operator_lets_pass(void **state)
         {"8000000000000000000000000000000000000000", NULL, false, PATH_ALLOW_SERIAL_21},
         {"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", NULL, false, PATH_ALLOW_SERIAL_21},
         {"010000000000000000000000000000000000000000000000", NULL, false, 0}, /* with none */
+        {"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", NULL, false, 0},       /* 22 octets */
         {NULL, NULL, true, PATH_ALLOW_NO_AKI},
         {NULL, "authorityKeyIdentifier=issuer:always", false, PATH_ALLOW_NO_AKI},
     };
@@ -487,6 +544,22 @@ a_ca_with_one_thing_changed(void **state)
           "nameConstraints=critical,permitted;DNS:example,permitted;IP:10.0.0.0/255.0.0.0"},
          NULL},
         {{basic, usage, "nameConstraints=critical,DER:3000"}, "nameConstraints without a subtree"},
+        {{basic, usage, "nameConstraints=critical,DER:3006a00430028200"}, NULL}, /* all dNSNames */
+        {{basic, usage, "nameConstraints=critical,excluded;DNS:*.example"},
+         "a subtree is not in the form"},
+        {{basic, usage, "nameConstraints=critical,DER:300ca00a30088706C0000200FF00"},
+         "a subtree is not in the form"}, /* six octets of an address and a mask */
+        {{basic, usage, "nameConstraints=critical,DER:300ca10a30088706C0000200FF00"},
+         "a subtree is not in the form"},
+        {{basic, usage, "nameConstraints=critical,excluded;IP:2001:db8::/ffff:ffff::"}, NULL},
+        /* other kinds say nothing of a dNSName */
+        {{basic, usage, "nameConstraints=critical,permitted;email:example"}, NULL},
+        {{basic, usage, "nameConstraints=critical,excluded;URI:.example"}, NULL},
+        {{basic, usage, "nameConstraints=critical,permitted;dirName:d"}, "permitted subtree"},
+        {{basic, usage, "nameConstraints=critical,excluded;dirName:d"}, NULL},
+        /* what OpenSSL cannot compare is refused, not passed over */
+        {{basic, usage, "nameConstraints=critical,permitted;otherName:1.2.3;UTF8:x"}, NULL},
+        {{basic, usage, "nameConstraints=critical,permitted;RID:1.2.3"}, NULL},
         {{basic, usage, "nameConstraints=critical,excluded;DNS:example"}, "excluded subtree"},
         {{basic, usage, "nameConstraints=critical,permitted;DNS:other"}, "permitted subtree"},
         {{basic, usage, "certificatePolicies=1.2.3", "policyConstraints=requireExplicitPolicy:9"},
@@ -596,6 +669,13 @@ a_crl_with_one_thing_changed(void **state)
         {{.number = NULL}, "without cRLNumber"},
         {{.number = "1", .number_critical = true}, "crlNumber must not be critical"},
         {{.number = "0x8000000000000000000000000000000000000000"}, "cRLNumber not positive"},
+        {{.number = "0x7fffffffffffffffffffffffffffffffffffffff"}, NULL},
+        {{.number = "1", .digest = EVP_sha224()}, "SHA-256 or better"},
+        {{.number = "1", .digest = EVP_sha512()}, NULL},
+        {{.number = "1", .extension = "freshestCRL=critical,URI:http://x/y"},
+         "freshestCRL must not be critical"},
+        {{.number = "1", .extension = "authorityInfoAccess=critical,caIssuers;URI:http://x/y"},
+         "authorityInfoAccess must not be critical"},
         {{.number = "-1"}, "cRLNumber not positive"},
         {{.number = "1", .next_update = -1}, "without nextUpdate"},
         {{.number = "1", .no_key_identifier = true}, "without authorityKeyIdentifier"},
@@ -664,6 +744,216 @@ a_crl_with_an_unknown_critical_extension_says_nothing(void **state)
     assert_non_null(strstr(e.text, "unhandled critical CRL extension"));
 }
 
+/* Of an end entity that asks, names of these kinds below a CA that constrains the same kind. */
+static void
+names_are_constrained_by_their_own_kind(void **state)
+{
+    static const struct {
+        const char *names;
+        const char *constraints;
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {"URI:http://a.example/", "permitted;URI:a.example", NULL},
+        {"URI:http://b.other/", "permitted;URI:a.example", "permitted subtree"},
+        {"email:a@b.example", "permitted;email:b.example", NULL},
+        {"email:a@b.example", "permitted;email:c.example", "permitted subtree"},
+        {"email:b.example@x", "permitted;DNS:other", NULL},
+        {"IP:10.0.0.1", "permitted;IP:10.0.0.0/255.0.0.0", NULL},
+        {"IP:11.0.0.1", "permitted;IP:10.0.0.0/255.0.0.0", "permitted subtree"},
+        {"IP:10.0.0.1", "excluded;IP:10.0.0.0/255.0.0.0", "excluded subtree"},
+        {"dirName:d", "permitted;DNS:other", NULL},
+        {"RID:1.2.3", "permitted;RID:1.2.4", "nsupported"},
+        {"otherName:1.2.3;UTF8:x", "permitted;otherName:1.2.3;UTF8:y", ""},
+        {"otherName:1.2.3;UTF8:dev.example", "permitted;DNS:other", NULL},
+        {"URI:dev.example", "permitted;DNS:dev.example", NULL},
+        {"DNS:dev.example", "permitted;URI:other", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *what = mem_printf("row %zu", i);
+        CLEANUP(mem_cleanup) char *names = mem_printf("subjectAltName=%s", rows[i].names);
+        CLEANUP(mem_cleanup)
+        char *constraints = mem_printf("nameConstraints=critical,%s", rows[i].constraints);
+        struct forge r = recipe("O=Vendor/CN=CA", ca_key, root, root_key);
+        CLEANUP(x509_cleanup) X509 *middle = NULL;
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+
+        r.extensions[0] = "basicConstraints=critical,CA:TRUE";
+        r.extensions[1] = "keyUsage=critical,keyCertSign";
+        r.extensions[2] = constraints;
+        middle = forge_certificate(&r);
+        r = recipe("O=Vendor/CN=dev", leaf_key, middle, ca_key);
+        r.extensions[0] = "keyUsage=critical,digitalSignature";
+        r.extensions[1] = names;
+        leaf = forge_certificate(&r);
+        wanted(what, leaf, middle, rows[i].why);
+    }
+}
+
+static void
+a_certificate_is_of_version_3(void **state)
+{
+    struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *leaf = forge_certificate(&r);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(path_check_certificate(leaf, 0, &e), &e);
+    for (long version = 0; version < 2; version++) {
+        assert_int_equal(X509_set_version(leaf, version), 1);
+        assert_err(path_check_certificate(leaf, 0, &e), ERR_DENIED, &e);
+        assert_string_equal(e.text, "not an X.509 version 3 certificate");
+    }
+}
+
+static void
+purposes_are_judged_by_themselves(void **state)
+{
+    static const struct {
+        const char *extensions[4];
+        enum path_purpose purpose;
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {{NULL}, PATH_REQUESTER, NULL},
+        {{NULL}, PATH_OWN, "keyUsage without digitalSignature"},
+        {{NULL}, PATH_PERSON, "keyUsage without digitalSignature"},
+        {{NULL}, PATH_RA_CMP, "keyUsage without digitalSignature"},
+        {{"keyUsage=critical,digitalSignature"}, PATH_OWN, NULL},
+        {{"keyUsage=critical,digitalSignature"}, PATH_PERSON, NULL},
+        {{"keyUsage=critical,digitalSignature", "subjectAltName=DNS:x"}, PATH_OWN, NULL},
+        {{"keyUsage=critical,digitalSignature", "subjectAltName=DNS:x"},
+         PATH_PERSON,
+         "subjectAltName: a network function's, not a person's"},
+        {{"subjectAltName=DNS:x", "keyUsage=critical,digitalSignature"},
+         PATH_PERSON,
+         "subjectAltName: a network function's, not a person's"},
+        {{"keyUsage=critical,nonRepudiation"}, PATH_REQUESTER, "keyUsage without digital"},
+        {{"keyUsage=critical,digitalSignature"},
+         PATH_RA_CMP,
+         "extendedKeyUsage without 1.3.6.1.5.5.7.3.28"},
+        {{"keyUsage=critical,digitalSignature", "extendedKeyUsage=clientAuth"},
+         PATH_RA_CMP,
+         "extendedKeyUsage without 1.3.6.1.5.5.7.3.28"},
+        {{"keyUsage=critical,digitalSignature", "extendedKeyUsage=anyExtendedKeyUsage"},
+         PATH_RA_CMP,
+         "extendedKeyUsage without 1.3.6.1.5.5.7.3.28"},
+        {{"keyUsage=critical,digitalSignature", "extendedKeyUsage=1.3.6.1.5.5.7.3.28,clientAuth"},
+         PATH_RA_CMP,
+         NULL},
+        {{"basicConstraints=critical,CA:TRUE", "keyUsage=critical,digitalSignature,keyCertSign"},
+         PATH_REQUESTER,
+         "a CA certificate where an end entity's belongs"},
+        {{"basicConstraints=DER:0500", "keyUsage=critical,digitalSignature"},
+         PATH_REQUESTER,
+         "certificate with a malformed extension"},
+        {{"keyUsage=DER:0500"}, PATH_OWN, "certificate with a malformed extension"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+        CLEANUP(x509_cleanup) X509 *leaf = NULL;
+        struct err e = {0};
+        int result;
+
+        memcpy(r.extensions, rows[i].extensions, sizeof(rows[i].extensions));
+        leaf = forge_certificate(&r);
+        result = path_check_purpose(leaf, rows[i].purpose, &e);
+        if (rows[i].why == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_DENIED || strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "good" : e.text);
+        }
+    }
+}
+
+static void
+candidates_and_crls_are_counted(void **state)
+{
+    const struct forge_crl f = {.issuer = ca,
+                                .issuer_key = ca_key,
+                                .this_update = AT - DAY,
+                                .next_update = AT + DAY,
+                                .number = "1"};
+    struct forge r = recipe("O=Vendor/CN=dev", leaf_key, ca, ca_key);
+    CLEANUP(x509_cleanup) X509 *leaf = forge_certificate(&r);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = forge_crl(&f);
+    X509_CRL *crls[PATH_CRLS_MAX + 1];
+    X509 *middle[PATH_UNTRUSTED_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(crls); i++) {
+        crls[i] = crl;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(middle); i++) {
+        middle[i] = ca;
+    }
+    for (size_t over = 0; over < 2; over++) {
+        struct path_request request = {.purpose = PATH_REQUESTER,
+                                       .at = AT,
+                                       .anchors = &root,
+                                       .n_anchors = 1,
+                                       .untrusted = &ca,
+                                       .n_untrusted = 1,
+                                       .status = PATH_STATUS_IF_PRESENT,
+                                       .crls = crls,
+                                       .n_crls = PATH_CRLS_MAX + over};
+        struct err e = {0};
+
+        assert_int_equal(path_judge(leaf, &request, &e), over == 0 ? PATH_GOOD : PATH_REFUSED);
+        if (over == 1) {
+            assert_string_equal(e.text, "certification path: more than 32 CRLs");
+        }
+        request.n_crls = 0;
+        request.untrusted = middle;
+        request.n_untrusted = PATH_UNTRUSTED_MAX + over;
+        e = (struct err){0};
+        assert_int_equal(path_judge(leaf, &request, &e), over == 0 ? PATH_GOOD : PATH_REFUSED);
+        if (over == 1) {
+            assert_non_null(strstr(e.text, "certification path: more than"));
+            assert_non_null(strstr(e.text, "certificates"));
+        }
+    }
+}
+
+/* An anchor is the operator's choice, but it must be able to be one. */
+static void
+an_anchor_is_a_ca_with_a_key_that_signs(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *x25519 = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    const struct {
+        EVP_PKEY *key;
+        const char *extensions[3];
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {leaf_key, {FORGE_CA}, NULL},
+        {ed, {FORGE_CA}, NULL},
+        {leaf_key, {FORGE_LEAF}, "not a CA certificate"},
+        {leaf_key, {NULL}, "not a CA certificate"},
+        {leaf_key, {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign"}, "not a CA"},
+        {x25519, {FORGE_CA}, "its key is of kind X25519: only RSA, EC and EdDSA keys vouch"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct forge r = recipe("O=Vendor/CN=Anchor", rows[i].key, root, root_key);
+        CLEANUP(x509_cleanup) X509 *anchor = NULL;
+        struct err e = {0};
+        int result;
+
+        memcpy(r.extensions, rows[i].extensions, sizeof(rows[i].extensions));
+        anchor = forge_certificate(&r);
+        result = path_check_anchor(anchor, &e);
+        if (rows[i].why == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_DENIED || strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "good" : e.text);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -680,6 +970,11 @@ main(void)
         cmocka_unit_test(a_path_has_no_more_than_its_length),
         cmocka_unit_test(a_crl_with_one_thing_changed),
         cmocka_unit_test(a_crl_with_an_unknown_critical_extension_says_nothing),
+        cmocka_unit_test(names_are_constrained_by_their_own_kind),
+        cmocka_unit_test(a_certificate_is_of_version_3),
+        cmocka_unit_test(purposes_are_judged_by_themselves),
+        cmocka_unit_test(candidates_and_crls_are_counted),
+        cmocka_unit_test(an_anchor_is_a_ca_with_a_key_that_signs),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

@@ -177,6 +177,30 @@ what_nobody_vouches_for_hides_nothing(void **state)
     }
 }
 
+/* Two CAs that certify each other: no way goes through the same name and key twice. */
+static void
+no_way_goes_in_a_circle(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *root_key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *a_key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *b_key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *root = certificate("CN=Root", root_key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *a = certificate("CN=A", a_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *b = certificate("CN=B", b_key, a, a_key);
+    CLEANUP(x509_cleanup) X509 *a_by_b = certificate("CN=A", a_key, b, b_key);
+    CLEANUP(x509_cleanup) X509 *leaf = certificate("CN=leaf", root_key, a, a_key);
+    X509 *middle[] = {a_by_b, b, a};
+    const struct path_map map = {
+        .anchors = &root, .n_anchors = 1, .untrusted = middle, .n_untrusted = 3};
+    struct path_way ways[PATH_WAYS_MAX];
+
+    (void)state;
+    assert_int_equal(path_find_ways(leaf, &map, ways), 1);
+    assert_int_equal(ways[0].n, 1);
+    assert_ptr_equal(ways[0].middle[0], a);
+    assert_ptr_equal(ways[0].anchor, root);
+}
+
 int
 main(void)
 {
@@ -186,6 +210,7 @@ main(void)
         cmocka_unit_test(the_work_is_bounded),
         cmocka_unit_test(a_circle_has_an_end),
         cmocka_unit_test(what_nobody_vouches_for_hides_nothing),
+        cmocka_unit_test(no_way_goes_in_a_circle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

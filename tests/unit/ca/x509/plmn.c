@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/plmn.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "tests/support/test.h"
 
@@ -68,12 +70,57 @@ the_plmn_of_a_sepp_is_read_out_of_its_name(void **state)
     }
 }
 
+static void
+codes_are_digits_and_of_their_length(void **state)
+{
+    static const char mcc[] = "mcc: must be three digits";
+    static const char mnc[] = "mnc: must be two or three digits";
+    static const struct {
+        const char *mcc;
+        const char *mnc;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {"345", "12", NULL}, {"345", "123", NULL}, {"", "12", mcc},     {"34", "12", mcc},
+        {"3456", "12", mcc}, {"345x", "12", mcc},  {"34x", "12", mcc},  {"345", "", mnc},
+        {"345", "1", mnc},   {"345", "1234", mnc}, {"345", "12x", mnc}, {"345", "123x", mnc},
+        {" 345", "12", mcc}, {"345", "12 ", mnc},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plmn plmn;
+        struct err e = {0};
+        int result = plmn_set(&plmn, rows[i].mcc, rows[i].mnc, &e);
+
+        if (rows[i].says == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_INPUT || strcmp(e.text, rows[i].says) != 0) {
+            fail_msg("row %zu: %s", i, result == 0 ? "accepted" : e.text);
+        }
+    }
+}
+
+static void
+equal_is_both_codes(void **state)
+{
+    const struct plmn a = {.mcc = "345", .mnc = "012"};
+    const struct plmn b = {.mcc = "345", .mnc = "013"};
+    const struct plmn c = {.mcc = "346", .mnc = "012"};
+
+    (void)state;
+    assert_true(plmn_equal(&a, &a));
+    assert_false(plmn_equal(&a, &b));
+    assert_false(plmn_equal(&a, &c));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_two_digit_mnc_is_padded),
         cmocka_unit_test(the_plmn_of_a_sepp_is_read_out_of_its_name),
+        cmocka_unit_test(codes_are_digits_and_of_their_length),
+        cmocka_unit_test(equal_is_both_codes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,235 @@ built_in_profiles_keep_the_matrix(void **state)
     assert_null(profile_purpose("OCSPSigning"));
 }
 
+/* n elements "x0", "x1", ... */
+static char *
+elements(const char *prefix, int n)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+    struct err e = {0};
+
+    for (int i = 0; i < n; i++) {
+        CLEANUP(mem_cleanup) char *one = mem_printf("%s\"%s%d\"", i == 0 ? "" : ", ", prefix, i);
+
+        assert_ok(buf_append_str(&text, one, &e), &e);
+    }
+    return mem_printf("%.*s", (int)text.n, (const char *)text.p);
+}
+
+static void
+lists_are_taken_up_to_their_limit(void **state)
+{
+    static const struct {
+        const char *option;
+        const char *prefix;
+        int most;
+        const char *says;
+    } rows[] = {
+        {"nf_types", "T", PROFILE_TYPES_MAX, "p.conf:3: nf_types: at most 16"},
+        {"policies", "1.3.6.1.4.1.9.", CERT_POLICIES_MAX, "p.conf:3: policies: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int over = 0; over < 2; over++) {
+            CLEANUP(mem_cleanup) char *list = elements(rows[i].prefix, rows[i].most + over);
+            CLEANUP(mem_cleanup)
+            char *text = mem_printf("\nprofile \"x\" {\n%s = {%s}\n"
+                                    "extended_key_usage = {clientAuth}\n}\n",
+                                    rows[i].option, list);
+            struct err e = {0};
+            CLEANUP(profiles_cleanup) struct profiles *set = load(text, &e);
+
+            if ((set != NULL) != (over == 0) ||
+                (over == 1 && strstr(e.text, rows[i].says) == NULL)) {
+                fail_msg("%s: %s", rows[i].option, set != NULL ? "taken" : e.text);
+            }
+        }
+    }
+}
+
+static void
+a_file_has_as_many_profiles_as_allowed(void **state)
+{
+    (void)state;
+    for (int n = PROFILES_MAX; n <= PROFILES_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+        CLEANUP(mem_cleanup) char *all = NULL;
+        CLEANUP(profiles_cleanup) struct profiles *set = NULL;
+        struct err e = {0};
+
+        for (int i = 0; i < n; i++) {
+            CLEANUP(mem_cleanup)
+            char *one = mem_printf("profile \"p%d\" { extended_key_usage = {jwt} }\n", i);
+
+            assert_ok(buf_append_str(&text, one, &e), &e);
+        }
+        all = mem_printf("%.*s", (int)text.n, (const char *)text.p);
+        set = load(all, &e);
+        if (n <= PROFILES_MAX) {
+            assert_non_null(set);
+            assert_non_null(profiles_at(set, (size_t)n - 1));
+            assert_null(profiles_at(set, (size_t)n));
+        } else {
+            assert_null(set);
+            assert_non_null(strstr(e.text, "p.conf:"));
+            assert_non_null(strstr(e.text, "1 to 64 sections 'profile' are expected"));
+        }
+    }
+}
+
+static void
+values_are_taken_up_to_their_limit(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *options;
+        const char *says; /* NULL: taken */
+    } rows[] = {
+        {"x", "max_validity_days = 1095", NULL},
+        {"x", "max_validity_hours = 26280", NULL},
+        {"x", "max_validity_hours = 1", NULL},
+        {"x", "max_validity_hours = -1", "p.conf:2: max_validity_hours: at most three years"},
+        {"x", "validity_hours = 26281", "p.conf:2: validity_hours: at most three years"},
+        {"x", "validity_days = 1096", "p.conf:2: validity_days: at most three years"},
+        {"x", "validity_days = -1", "p.conf:2: validity_days: at most three years"},
+        {"x", "max_validity_hours = 24\nvalidity_hours = 24", NULL},
+        {"x", "max_validity_hours = 24\nvalidity_hours = 25", "validity_hours: the validity is"},
+        {"x", "max_validity_days = 1\nvalidity_hours = 24", NULL},
+        {"x", "no_rev_avail = true\nmax_validity_hours = 168", NULL},
+        {"x", "no_rev_avail = true\nmax_validity_days = 7", NULL},
+        {"x", "no_rev_avail = true\nmax_validity_days = 8", "no_rev_avail: what cannot be revoked"},
+        {"x", "no_rev_avail = true", "no_rev_avail: what cannot be revoked is valid for 7 days"},
+        {"x", "approvals = 0", NULL},
+        {"x", "approvals = 8", NULL},
+        {"x", "key_usage = {digitalSignature}\nkeys = {RSA-4096}", NULL},
+        {"x", "nf_types = {\"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF\"}", NULL},
+        {"x", "nf_types = {\"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG\"}", "p.conf:2: nf_types: 'ABC"},
+        {"x", "nf_types = {\"\"}", "p.conf:2: nf_types: ''"},
+        {"a23456789-123456789-123456789-123456789-123456789-123456789-123", "", NULL},
+        {"a23456789-123456789-123456789-123456789-123456789-123456789-1234", "",
+         "p.conf:4: profile 'a23456789-123456789-123456789-123456789-123456789-123456789-1234': a "
+         "name has 1 to 63 characters"},
+        {"a_b", "", "p.conf:4: profile 'a_b': a name has"},
+        {"nf-tls", "", NULL}, /* of network functions, so it may be another here */
+        {"issuing", "", "p.conf:4: profile issuing is built in and cannot be changed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *text = mem_printf("profile \"%s\" {\n%s\nextended_key_usage = {clientAuth}\n}\n",
+                                rows[i].name, rows[i].options);
+        struct err e = {0};
+        CLEANUP(profiles_cleanup) struct profiles *set = load(text, &e);
+
+        if (rows[i].says == NULL
+                ? set == NULL
+                : set != NULL || e.code != ERR_INPUT || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, set != NULL ? "taken" : e.text);
+        }
+    }
+}
+
+/* What no file can say any more when it comes here, but a program of ours could. */
+static void
+the_matrix_judges_what_no_file_can_say(void **state)
+{
+    const struct profile good = *profile_by_name("nf-tls-client");
+    static const struct {
+        const char *option; /* NULL: good */
+        const char *says;
+        time_t max_validity;
+        time_t validity;
+        int approvals;
+        int rsa_bits;
+        bool no_rev_avail;
+    } rows[] = {
+        {NULL, NULL, PROFILE_NF_MAX, PROFILE_NF_MAX, 0, 2048, false},
+        {NULL, NULL, 3600, 3600, PROFILE_APPROVALS_MAX, 2048, false},
+        {"max_validity_days", "one hour to three years", 3599, 3599, 0, 2048, false},
+        {"max_validity_days", "one hour to three years", PROFILE_NF_MAX + 1, 3600, 0, 2048, false},
+        {"validity_hours", "one hour to the longest one", 7200, 3599, 0, 2048, false},
+        {"validity_hours", "one hour to the longest one", 7200, 7201, 0, 2048, false},
+        {"approvals", "0 to 8 are possible", 7200, 7200, -1, 2048, false},
+        {"approvals", "0 to 8 are possible", 7200, 7200, PROFILE_APPROVALS_MAX + 1, 2048, false},
+        {"keys", "RSA keys have 2048 bits or more", 7200, 7200, 0, 2047, false},
+        {NULL, NULL, 7200, 7200, 0, 0, false},
+        {NULL, NULL, 7 * PROFILE_DAY, 7200, 0, 2048, true},
+        {"no_rev_avail", "valid for 7 days at most", 7 * PROFILE_DAY + 1, 7200, 0, 2048, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct profile p = good;
+        const char *option = NULL;
+        struct err e = {0};
+        int result;
+
+        p.max_validity = rows[i].max_validity;
+        p.validity = rows[i].validity;
+        p.approvals = rows[i].approvals;
+        p.rsa_bits = rows[i].rsa_bits;
+        p.no_rev_avail = rows[i].no_rev_avail;
+        result = profile_matrix_check(&p, &option, &e);
+        if (rows[i].option == NULL ? result != 0
+                                   : result == 0 || strcmp(option, rows[i].option) != 0 ||
+                                         strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "taken" : e.text);
+        }
+    }
+    {
+        struct profile p = good;
+        const char *option = NULL;
+        struct err e = {0};
+
+        p.eku[1] = p.eku[0];
+        assert_err(profile_matrix_check(&p, &option, &e), ERR_INPUT, &e);
+        assert_non_null(strstr(e.text, "stands there twice"));
+        p = good;
+        p.eku[0] = "1.3.6.1.4.1";
+        assert_err(profile_matrix_check(&p, &option, &e), ERR_INPUT, &e);
+        assert_non_null(strstr(e.text, "is none of a network function"));
+        p.eku[0] = "1.3.6.1.4.2.1";
+        assert_err(profile_matrix_check(&p, &option, &e), ERR_INPUT, &e);
+        p.eku[0] = "1.3.6.1.4.1.1";
+        assert_ok(profile_matrix_check(&p, &option, &e), &e);
+    }
+}
+
+static void
+a_daemon_s_option_names_the_file_or_none(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    static const struct {
+        const char *text;
+        bool good;
+        bool there;
+    } rows[] = {
+        {"", true, false},
+        {"profiles = \"p.conf\"\n", true, true},
+        {"profiles = \"none.conf\"\n", false, false},
+    };
+    CLEANUP(mem_cleanup) char *file = mem_printf("%s/p.conf", dir);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/d.conf", dir);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(
+        file_write(file, span_str("profile \"a\" { extended_key_usage = {jwt} }\n"), 0600, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        cfg_opt_t options[] = {CFG_STR("profiles", NULL, CFGF_NODEFAULT), CFG_END()};
+        CLEANUP(profiles_cleanup) struct profiles *set = NULL;
+        CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
+
+        assert_ok(file_write(path, span_str(rows[i].text), 0600, &e), &e);
+        cfg = conf_load(path, options, NULL, &e);
+        assert_non_null(cfg);
+        assert_int_equal(profiles_read(cfg, &set, &e) == 0, rows[i].good);
+        assert_int_equal(set != NULL, rows[i].there);
+    }
+}
+
 int
 main(void)
 {
@@ -316,6 +545,11 @@ main(void)
         cmocka_unit_test(a_file_that_is_none_is_refused),
         cmocka_unit_test(keys_are_taken_by_kind_and_size),
         cmocka_unit_test(built_in_profiles_keep_the_matrix),
+        cmocka_unit_test(lists_are_taken_up_to_their_limit),
+        cmocka_unit_test(a_file_has_as_many_profiles_as_allowed),
+        cmocka_unit_test(values_are_taken_up_to_their_limit),
+        cmocka_unit_test(the_matrix_judges_what_no_file_can_say),
+        cmocka_unit_test(a_daemon_s_option_names_the_file_or_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,6 +274,97 @@ each_issuers_key_has_one_algorithm(void **state)
     }
 }
 
+static void
+a_key_is_taken_up_to_its_limit(void **state)
+{
+    static const uint8_t zeros[PUBKEY_SPKI_MAX + 1];
+    struct err e = {0};
+
+    (void)state;
+    assert_err(pubkey_check_spki(span_of(zeros, PUBKEY_SPKI_MAX + 1), NULL, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "public key: longer than 2048 octets");
+    assert_err(pubkey_check_spki(span_of(zeros, PUBKEY_SPKI_MAX), NULL, &e), ERR_INPUT, &e);
+    assert_null(strstr(e.text, "longer"));
+}
+
+static void
+bits_are_counted_from_the_first_that_is_set(void **state)
+{
+    static const struct {
+        uint8_t first;
+        int bits;
+    } rows[] = {{0x80, 2048}, {0xff, 2048}, {0x7f, 2047}, {0x40, 2047}, {0x01, 2041}};
+    uint8_t modulus[256] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf spki = {0};
+        enum pubkey_kind kind;
+        int bits;
+        struct err e = {0};
+
+        modulus[0] = rows[i].first;
+        spki = rsa_spki(span_of(modulus, sizeof(modulus)), SPAN_LITERAL("\x01\x00\x01"));
+        assert_ok(pubkey_bits(buf_span(&spki), &kind, &bits, &e), &e);
+        assert_int_equal(kind, PUBKEY_RSA);
+        assert_int_equal(bits, rows[i].bits);
+    }
+}
+
+static void
+sizes_of_rsa_keys_are_limited(void **state)
+{
+    static const struct {
+        size_t octets;
+        uint8_t first;
+        const char *why; /* NULL: its size is right, and something else is wrong */
+    } rows[] = {
+        {256, 0x7f, "2047 bits"},
+        {256, 0x80, NULL},
+        {1024, 0xff, NULL},
+        {1025, 0x01, "8193 bits"},
+    };
+    static uint8_t modulus[1025];
+
+    (void)state;
+    memset(modulus, 0xff, sizeof(modulus)); /* odd, and divisible by 3 or 5 */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf spki = {0};
+
+        modulus[0] = rows[i].first;
+        spki = rsa_spki(span_of(modulus, rows[i].octets), SPAN_LITERAL("\x01\x00\x01"));
+        expect_refused(buf_span(&spki), rows[i].why == NULL ? "divisible by" : rows[i].why);
+    }
+}
+
+static void
+an_empty_key_has_no_identifier(void **state)
+{
+    const struct {
+        struct span spki;
+        const char *why; /* NULL: it has one */
+    } rows[] = {
+        {SPAN_LITERAL("\x30\x04\x30\x00\x03\x00"), "public key: empty"},
+        {SPAN_LITERAL("\x30\x05\x30\x00\x03\x01\x00"), "public key: empty"},
+        {SPAN_LITERAL("\x30\x06\x30\x00\x03\x02\x00x"), NULL},
+        {SPAN_LITERAL("\x30\x06\x30\x00\x04\x02\x00x"), "public key"},
+        {SPAN_LITERAL("\x31\x00"), "public key"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t id[SKI_SIZE];
+        struct err e = {0};
+        int result = pubkey_ski(rows[i].spki, id, &e);
+
+        if (rows[i].why == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_INPUT || strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "taken" : e.text);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -286,6 +377,10 @@ main(void)
         cmocka_unit_test(the_fingerprint_of_roca_is_found),
         cmocka_unit_test(the_key_identifier_is_that_of_openssl),
         cmocka_unit_test(each_issuers_key_has_one_algorithm),
+        cmocka_unit_test(a_key_is_taken_up_to_its_limit),
+        cmocka_unit_test(bits_are_counted_from_the_first_that_is_set),
+        cmocka_unit_test(sizes_of_rsa_keys_are_limited),
+        cmocka_unit_test(an_empty_key_has_no_identifier),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,6 +447,100 @@ a_request_with_one_wrong_field_is_refused(void **state)
     X509_free(officer);
 }
 
+static void
+a_crl_s_place_is_a_url_of_its_form(void **state)
+{
+    static const char host[] = "crl_url: must be http://host/... of at most 255 characters";
+    static const char visible[] = "crl_url: only visible ASCII characters";
+    char longest[CRL_URL_MAX + 2];
+    const struct {
+        const char *url;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {"http://x", NULL},      {"http://x/~!", NULL},          {"http://", host},
+        {"http:///x", host},     {"https://x/y", host},          {"", host},
+        {"HTTP://x/y", host},    {"http://x/\x7f", visible},     {"http://x/\x1f", visible},
+        {"http://x/ ", visible}, {"http://x/\xc3\xa5", visible}, {longest, NULL},
+    };
+    struct nf_identity nf = pki_nf();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest));
+    memcpy(longest, "http://", 7);
+    longest[CRL_URL_MAX] = '\0';
+    for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
+        struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+        const char *says = i == ARRAY_LEN(rows) ? host : rows[i].says;
+        struct err e = {0};
+        int result;
+
+        if (i == ARRAY_LEN(rows)) { /* a character more */
+            longest[CRL_URL_MAX] = 'x';
+            longest[CRL_URL_MAX + 1] = '\0';
+        }
+        request.crl_url = i == ARRAY_LEN(rows) ? longest : rows[i].url;
+        result = tbs_build(&request, &tbs, &e);
+        if (says == NULL ? result != 0
+                         : result == 0 || e.code != ERR_INPUT || strstr(e.text, says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "built" : e.text);
+        }
+    }
+}
+
+static void
+validity_is_built_up_to_its_limits(void **state)
+{
+    const time_t begins = PKI_NOW - DAY;
+    const time_t ends = begins + (time_t)5 * 365 * DAY;
+    const struct {
+        time_t from;
+        time_t until;
+        bool rehearsal;
+        time_t most; /* of the profile; 0: as it is */
+        const char *says;
+    } rows[] = {
+        {PKI_NOW, PKI_NOW + 1, false, 0, NULL},
+        {PKI_NOW, PKI_NOW, false, 0, "notAfter: not after notBefore"},
+        {PKI_NOW, PKI_NOW + (time_t)1095 * DAY, false, 0, NULL},
+        {PKI_NOW, PKI_NOW + (time_t)1095 * DAY + 1, false, 0,
+         "notAfter: more than 94608000 seconds"},
+        {PKI_NOW, PKI_NOW + (time_t)7 * DAY, true, 0, NULL},
+        {PKI_NOW, PKI_NOW + (time_t)7 * DAY + 1, true, 0, "notAfter: more than 604800 seconds"},
+        {PKI_NOW, PKI_NOW + DAY, true, DAY, NULL},
+        {PKI_NOW, PKI_NOW + DAY + 1, true, DAY, "notAfter: more than 86400 seconds"},
+        {begins, PKI_NOW, false, 0, NULL},
+        {begins - 1, PKI_NOW, false, 0, "notBefore: before the issuer's certificate begins"},
+        {ends - DAY, ends, false, 0, NULL},
+        {ends - DAY, ends + 1, false, 0, "notAfter: past the end of the issuer's certificate"},
+    };
+    struct nf_identity nf = pki_nf();
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(buf_free) struct buf spki = pki_spki(key);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+        struct profile profile = *request.profile;
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
+        struct err e = {0};
+        int result;
+
+        profile.max_validity = rows[i].most == 0 ? profile.max_validity : rows[i].most;
+        request.profile = &profile;
+        request.not_before = rows[i].from;
+        request.not_after = rows[i].until;
+        request.rehearsal = rows[i].rehearsal;
+        result = tbs_build(&request, &tbs, &e);
+        if (rows[i].says == NULL ? result != 0
+                                 : result == 0 || strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, result == 0 ? "built" : e.text);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -459,6 +553,8 @@ main(void)
         cmocka_unit_test(a_certificate_that_ends_after_2049_has_generalized_time),
         cmocka_unit_test(the_infrastructure_profiles_have_their_one_purpose),
         cmocka_unit_test(a_request_with_one_wrong_field_is_refused),
+        cmocka_unit_test(a_crl_s_place_is_a_url_of_its_form),
+        cmocka_unit_test(validity_is_built_up_to_its_limits),
     };
 
     return cmocka_run_group_tests(tests, make, drop);
