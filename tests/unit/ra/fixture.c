@@ -460,7 +460,7 @@ fixture_crl(struct fixture *f, X509 *revoked, int seconds)
     const struct forge_crl forge = {.issuer = f->pki->issuing,
                                     .issuer_key = f->pki->issuing_key,
                                     .this_update = f->now - FIXTURE_DAY,
-                                    .next_update = f->now + seconds,
+                                    .next_update = seconds == FIXTURE_NO_END ? 0 : f->now + seconds,
                                     .revoked = revoked,
                                     .number = "1"};
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = forge_crl(&forge);

@@ -91,7 +91,9 @@ X509 *fixture_device(struct fixture *, const char *name, EVP_PKEY *key);
 /* It was delivered under this registration and profile: ra.db knows it. */
 void fixture_deliver(struct fixture *, const X509 *, const char *id, const char *profile);
 void fixture_revoked(struct fixture *, const X509 *);
-/* A CRL of the issuing CA in settings.crl_dir, until `seconds` from now, in which `revoked` is. */
+/* issuing.crl in settings->crl_dir, until `seconds` from now, with what is revoked (NULL: nothing).
+ */
+enum { FIXTURE_NO_END = INT32_MIN /* no nextUpdate */ };
 void fixture_crl(struct fixture *, X509 *revoked, int seconds);
 
 /* ---- messages ---- */
@@ -101,9 +103,10 @@ struct cmp_client fixture_signer(struct fixture *, X509 *, EVP_PKEY *);
 
 /* What is otherwise than usual; all zero: nothing. */
 struct fixture_message {
-    bool later;           /* goes on with `state`: recipNonce and transactionID of it */
-    time_t time;          /* messageTime; 0: now; -1: none */
-    struct span kid;      /* senderKID; p == NULL: as usual */
+    bool later;                   /* goes on with `state`: recipNonce and transactionID of it */
+    const struct cmp_msg *around; /* transactionID and nonces are those of this one */
+    time_t time;                  /* messageTime; 0: now; -1: none */
+    struct span kid;              /* senderKID; p == NULL: as usual */
     const char *edit;     /* the element of the ProtectedPart at this path (der_edit.h) ... */
     struct span with;     /*   ... gives way to this */
     bool unprotected;     /* neither protection nor protectionAlg */
@@ -133,15 +136,24 @@ enum fixture_stage {
     FIXTURE_TAKEN,     /* nowhere */
 };
 enum fixture_stage fixture_judge(struct job *);
-/* Prints the row unless judging stops there with this failInfo (CMP_NO_FAILURE: none) and a reason
- * that contains `why`, and the phrase (PHRASE_NONE: whatever it is). */
+/* Does judging stop there with this failInfo (CMP_NO_FAILURE: none), a reason that contains `why`
+ * (NULL: any) and the phrase (PHRASE_NONE: any)? Else the row is printed. For assert_int_equal() of
+ * the sum of a table: 0, or 1 when it does not. */
 struct fixture_verdict {
     enum fixture_stage stage;
     enum cmp_failure failure;
     const char *why;
     enum phrase phrase;
 };
-void fixture_expect(struct job *, const struct fixture_verdict *, const char *row);
+int fixture_expect(struct job *, const struct fixture_verdict *, const char *row);
+
+/* The same of such a message to the strict listener. */
+int fixture_row(struct fixture *, const struct cmp_client *, struct span body,
+                const struct fixture_message *, const struct fixture_verdict *, const char *row);
+#define FIXTURE_GOOD                                                                               \
+    {                                                                                              \
+        FIXTURE_TAKEN, CMP_NO_FAILURE, NULL, PHRASE_NONE                                           \
+    }
 
 /* The loop, until `*done`. */
 void fixture_run_until(struct fixture *, const bool *done);
