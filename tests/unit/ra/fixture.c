@@ -438,6 +438,108 @@ fixture_deliver(struct fixture *f, const X509 *x, const char *id, const char *pr
     fixture_call(f, verb_deliver, &d);
 }
 
+struct enrolling {
+    const struct fixture_enrolment *what;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    uint8_t confirmation[REQUESTS_RID_SIZE];
+    struct span certificate;
+    int64_t until;
+};
+
+static int
+enrol_sent(struct store_db *db, const struct fixture_enrolment *x, int64_t id, struct err *e)
+{
+    struct span nonce = span_of(x->was->recip_nonce, x->was->recip_nonce_size);
+
+    if (x->nonce_before != NULL &&
+        requests_sent(db, id, span_of(x->nonce_before, CMP_NONCE_SIZE), false, PKI_NOW, e) != 0) {
+        return -1;
+    }
+    return requests_sent(db, id, nonce, x->state != REQUESTS_QUEUED, PKI_NOW, e);
+}
+
+static int
+enrol_confirmed(struct store_db *db, const struct enrolling *in, int64_t id, struct err *e)
+{
+    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
+    struct span rid = span_of(in->confirmation, sizeof(in->confirmation));
+
+    if (in->what->implicit) {
+        return 0;
+    }
+    if (requests_admit_confirmation(db, id, !in->what->rejects, rid, SPAN_LITERAL("nested"), &entry,
+                                    e) != 0) {
+        return -1;
+    }
+    return in->what->state == REQUESTS_CONFIRMING ? 0 : requests_confirmed(db, rid, e);
+}
+
+static int
+verb_enrol(struct store_db *db, void *arg, struct err *e)
+{
+    const struct enrolling *in = arg;
+    const struct fixture_enrolment *x = in->what;
+    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
+    const struct requests_admission a = {
+        .identity = x->identity,
+        .transaction_id = span_of(x->was->transaction_id, CMP_NONCE_SIZE),
+        .registration = x->registration,
+        .profile = x->profile != NULL ? x->profile : "nf-tls",
+        .body = (int)x->body,
+        .cert_req_id = x->cert_req_id,
+        .implicit = x->implicit,
+        .uncounted = true,
+        .until = in->until,
+        .rid = span_of(in->rid, sizeof(in->rid)),
+        .nested = SPAN_LITERAL("nested"),
+    };
+    int64_t id;
+
+    if (requests_admit(db, &a, &id, &entry, e) != 0) {
+        return -1;
+    }
+    if (x->state == REQUESTS_REJECTED && x->certificate == NULL) {
+        return requests_refused(db, a.rid, CMP_NOT_AUTHORIZED, "refused", e);
+    }
+    if (x->state != REQUESTS_QUEUED &&
+        (x->certificate != NULL ? requests_issued(db, a.rid, in->certificate, e)
+                                : requests_done(db, a.rid, e)) != 0) {
+        return -1;
+    }
+    if (x->state == REQUESTS_ANSWERED) {
+        return 0;
+    }
+    if (enrol_sent(db, x, id, e) != 0) {
+        return -1;
+    }
+    return x->state == REQUESTS_QUEUED || x->state == REQUESTS_SENT
+               ? 0
+               : enrol_confirmed(db, in, id, e);
+}
+
+void
+fixture_enrol(struct fixture *f, const struct fixture_enrolment *x)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    struct enrolling in = {.what = x, .until = f->now + (int64_t)365 * FIXTURE_DAY};
+    struct err e = {0};
+
+    f->count++;
+    in.rid[0] = 0xee;
+    in.rid[1] = (uint8_t)(f->count >> 8);
+    in.rid[2] = (uint8_t)f->count;
+    memcpy(in.confirmation, in.rid, sizeof(in.rid));
+    in.confirmation[0] = 0xcc;
+    if (x->certconf.n > 0) {
+        assert_ok(sha256(x->certconf, in.confirmation, &e), &e);
+    }
+    if (x->certificate != NULL) {
+        assert_ok(OSSL_ENCODE(X509, x->certificate, &der, &e), &e);
+    }
+    in.certificate = buf_span(&der);
+    fixture_call(f, verb_enrol, &in);
+}
+
 static int
 verb_revoked(struct store_db *db, void *arg, struct err *e)
 {

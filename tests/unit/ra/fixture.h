@@ -91,6 +91,24 @@ X509 *fixture_device(struct fixture *, const char *name, EVP_PKEY *key);
 /* It was delivered under this registration and profile: ra.db knows it. */
 void fixture_deliver(struct fixture *, const X509 *, const char *id, const char *profile);
 void fixture_revoked(struct fixture *, const X509 *);
+
+/* An enrolment of this identity ("mac:<reference>", "cert:<SHA-256>"), as far as this state; with
+ * all that led there. */
+struct fixture_enrolment {
+    const char *identity;
+    const char *registration;
+    const char *profile; /* NULL: nf-tls */
+    enum cmp_body body;
+    int cert_req_id;
+    bool implicit;
+    enum requests_state state;
+    X509 *certificate;                  /* from ANSWERED on; NULL: none, it was an rr */
+    bool rejects;                       /* CONFIRMING, CONFIRMED: its certConf does */
+    const struct cmp_client_state *was; /* its transactionID, and our last senderNonce */
+    const char *nonce_before;           /* of CMP_NONCE_SIZE; NULL: that was the first answer */
+    struct span certconf;               /* CONFIRMING: the octets in the queue; empty: others */
+};
+void fixture_enrol(struct fixture *, const struct fixture_enrolment *);
 /* issuing.crl in settings->crl_dir, until `seconds` from now, with what is revoked (NULL: nothing).
  */
 enum { FIXTURE_NO_END = INT32_MIN /* no nextUpdate */ };
@@ -136,6 +154,8 @@ enum fixture_stage {
     FIXTURE_TAKEN,     /* nowhere */
 };
 enum fixture_stage fixture_judge(struct job *);
+/* The form, which must be right, and what the database knows. */
+void fixture_look_up(struct job *);
 /* Does judging stop there with this failInfo (CMP_NO_FAILURE: none), a reason that contains `why`
  * (NULL: any) and the phrase (PHRASE_NONE: any)? Else the row is printed. For assert_int_equal() of
  * the sum of a table: 0, or 1 when it does not. */
@@ -150,6 +170,8 @@ int fixture_expect(struct job *, const struct fixture_verdict *, const char *row
 /* The same of such a message to the strict listener. */
 int fixture_row(struct fixture *, const struct cmp_client *, struct span body,
                 const struct fixture_message *, const struct fixture_verdict *, const char *row);
+int fixture_row_later(struct fixture *, const struct cmp_client *, struct span body,
+                      struct cmp_client_state *, const struct fixture_verdict *, const char *row);
 #define FIXTURE_GOOD                                                                               \
     {                                                                                              \
         FIXTURE_TAKEN, CMP_NO_FAILURE, NULL, PHRASE_NONE                                           \

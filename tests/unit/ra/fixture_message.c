@@ -169,6 +169,17 @@ verb_known(struct store_db *db, void *arg, struct err *e)
     return judge_known(arg, db, e);
 }
 
+void
+fixture_look_up(struct job *job)
+{
+    struct fixture *f = CONTAINER_OF(job->ra, struct fixture, ra);
+
+    if (judge_form(job) != 0) {
+        fail_msg("%s", job->e.text);
+    }
+    fixture_call(f, verb_known, job);
+}
+
 enum fixture_stage
 fixture_judge(struct job *job)
 {
@@ -215,6 +226,21 @@ fixture_row(struct fixture *f, const struct cmp_client *c, struct span body,
             const char *row)
 {
     CLEANUP(buf_free) struct buf message = fixture_message(f, c, body, how, NULL);
+    struct job *job = fixture_job(f, buf_span(&message));
+    int wrong = fixture_expect(job, verdict, row);
+
+    job_free(job);
+    return wrong;
+}
+
+int
+fixture_row_later(struct fixture *f, const struct cmp_client *c, struct span body,
+                  struct cmp_client_state *state, const struct fixture_verdict *verdict,
+                  const char *row)
+{
+    CLEANUP(buf_free)
+    struct buf message =
+        fixture_message(f, c, body, &(struct fixture_message){.later = true}, state);
     struct job *job = fixture_job(f, buf_span(&message));
     int wrong = fixture_expect(job, verdict, row);
 
