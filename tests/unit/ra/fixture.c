@@ -39,6 +39,26 @@ forge_root(struct fixture *f, const char *name)
     return forge_certificate(&forge);
 }
 
+/* A CRL with the serial number of FIXTURE_REVOKED in it. */
+static void
+revoke_strict(struct fixture *f)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/strict.crl", f->dir);
+    CLEANUP(x509_cleanup) X509 *revoked = X509_new();
+    struct forge_crl forge = {.issuer = f->strict,
+                              .issuer_key = f->vendor_key,
+                              .this_update = f->now - FIXTURE_DAY,
+                              .next_update =
+                                  f->now + (time_t)20 * 365 * FIXTURE_DAY, /* asked for today */
+                              .revoked = revoked,
+                              .number = "1"};
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+
+    assert_int_equal(ASN1_INTEGER_set_int64(X509_get_serialNumber(revoked), FIXTURE_REVOKED), 1);
+    crl = forge_crl(&forge);
+    forge_crl_write(crl, path);
+}
+
 static void
 make_keys(struct fixture *f)
 {
@@ -50,12 +70,15 @@ make_keys(struct fixture *f)
     f->vendor_key = pki_key("P-256");
     f->vendor = forge_root(f, "O=Vendor/CN=Vendor Root");
     f->upstream = forge_root(f, "O=Partner/CN=Partner Root");
+    f->strict = forge_root(f, "O=Strict/CN=Strict Root");
     own = pki_issue_officer(f->pki, "ra-cmp", f->ra_key);
     write_certificate(f, own, "ra.der");
     write_certificate(f, f->pki->root, "root.der");
     write_certificate(f, f->pki->issuing, "issuing.der");
     write_certificate(f, f->vendor, "vendor.der");
     write_certificate(f, f->upstream, "upstream.der");
+    write_certificate(f, f->strict, "strict.der");
+    revoke_strict(f);
     X509_free(own);
 }
 
@@ -66,20 +89,23 @@ load_settings(struct fixture *f)
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/nfpki-ra.conf", f->dir);
     CLEANUP(mem_cleanup) char *crls = mem_printf("%s/crl", f->dir);
     CLEANUP(mem_cleanup)
-    char *text =
-        mem_printf("listen = {\"127.0.0.1:0\"}\n"
-                   "state_dir = \"%s/state\"\n"
-                   "link_socket = \"%s/link.sock\"\n"
-                   "admin_socket = \"%s/admin.sock\"\n"
-                   "signer_program = \"none\"\n"
-                   "signer_policy = \"%s/signer.conf\"\n"
-                   "ra_certificate = \"%s/ra.der\"\n"
-                   "issuing_certificate = \"%s/issuing.der\"\n"
-                   "root_certificate = \"%s/root.der\"\n"
-                   "vendor_roots = {\"%s/vendor.der\"}\n"
-                   "upstream_ra_roots = {\"%s/upstream.der\"}\n"
-                   "crl_dir = \"%s\"\n",
-                   f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, crls);
+    char *text = mem_printf("listen = {\"127.0.0.1:0\"}\n"
+                            "state_dir = \"%s/state\"\n"
+                            "link_socket = \"%s/link.sock\"\n"
+                            "admin_socket = \"%s/admin.sock\"\n"
+                            "signer_program = \"none\"\n"
+                            "signer_policy = \"%s/signer.conf\"\n"
+                            "ra_certificate = \"%s/ra.der\"\n"
+                            "issuing_certificate = \"%s/issuing.der\"\n"
+                            "root_certificate = \"%s/root.der\"\n"
+                            "vendor_roots = {\"%s/vendor.der\"}\n"
+                            "upstream_ra_roots = {\"%s/upstream.der\"}\n"
+                            "trust \"strict\" { purpose = \"vendor\" roots = {\"%s/strict.der\"} "
+                            "crls = {\"%s/strict.crl\"} crl_policy = \"require\" "
+                            "crl_max_age_hours = 0 }\n"
+                            "crl_dir = \"%s\"\n",
+                            f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir, f->dir,
+                            f->dir, f->dir, crls);
     struct err e = {0};
 
     assert_ok(file_mkdirs(crls, 0700, &e), &e);
@@ -167,6 +193,7 @@ fixture_free(struct fixture *f)
     EVP_PKEY_free(f->vendor_key);
     X509_free(f->vendor);
     X509_free(f->upstream);
+    X509_free(f->strict);
     X509_NAME_free(f->subject);
     buf_free(&f->pbm);
     tmpdir_remove(f->dir);

@@ -20,7 +20,7 @@
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 
-enum { FIXTURE_DAY = 24 * 60 * 60 };
+enum { FIXTURE_DAY = 24 * 60 * 60, FIXTURE_REVOKED = 0x0bad };
 
 /* Of pki_nf(), and somebody else's. */
 #define FIXTURE_NF "9c5b94b1-35ad-49bb-b118-8e8fc24abf80"
@@ -35,8 +35,9 @@ struct fixture {
     EVP_PKEY *ra_key; /* of ra.credentials.certificate */
     EVP_PKEY *key;    /* one to be certified */
     EVP_PKEY *vendor_key;
-    X509 *vendor;       /* a root of purpose vendor */
-    X509 *upstream;     /* a root of purpose ra, with the same key */
+    X509 *vendor;   /* a root of purpose vendor */
+    X509 *upstream; /* a root of purpose ra, with the same key */
+    X509 *strict;   /* a vendor's, the same; with a CRL in which the serial FIXTURE_REVOKED is */
     X509_NAME *subject; /* the registered one */
     struct settings *settings;
     struct ra ra; /* no signer, queue, roles, closing */
@@ -138,6 +139,8 @@ struct buf fixture_message(struct fixture *, const struct cmp_client *, struct s
 /* ir, cr, kur with a template of this wish (NULL: the registered subject) for f->key; p10cr, rr,
  * certConf: by hand. */
 struct buf fixture_body(struct fixture *, enum cmp_body, const struct cmp_client_wish *);
+/* An extension of a template, as in openssl-x509v3_config(5). */
+X509_EXTENSION *fixture_extension(int nid, const char *value) OWNED(X509_EXTENSION_free);
 /* Both. */
 struct buf fixture_ask(struct fixture *, const struct cmp_client *, enum cmp_body);
 

@@ -135,6 +135,20 @@ fixture_body(struct fixture *f, enum cmp_body type, const struct cmp_client_wish
     return body;
 }
 
+X509_EXTENSION *
+fixture_extension(int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx_test(&ctx);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    if (extension == NULL) {
+        fail_msg("%s", value);
+    }
+    return extension;
+}
+
 struct buf
 fixture_ask(struct fixture *f, const struct cmp_client *c, enum cmp_body type)
 {

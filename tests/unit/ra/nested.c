@@ -643,6 +643,40 @@ the_message_inside_is_judged_as_if_it_came_alone(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* It comes on the path for wrappers, or on that of what is inside. */
+static void
+a_wrapper_has_a_path_of_its_own(void **state)
+{
+    static const struct {
+        const char *name;
+        int path;
+        struct fixture_verdict verdict;
+    } rows[] = {
+        {"that for nested", CMP_NESTED, FIXTURE_GOOD},
+        {"that for all", -1, FIXTURE_GOOD},
+        {"that for ir", CMP_IR, FIXTURE_GOOD},
+        {"that for cr",
+         CMP_CR,
+         {FIXTURE_FORM, CMP_BAD_REQUEST, "ir on a path for another operation",
+          PHRASE_PATH_OPERATION}},
+    };
+    struct fixture *f = *state;
+    const struct cmp_client by = client_of(f, PARTNER);
+    CLEANUP(buf_free)
+    struct buf message = fixture_message(f, &by, buf_span(&w.body),
+                                         &(struct fixture_message){.around = w.msg}, NULL);
+    int wrong = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct job *job = fixture_job(f, buf_span(&message));
+
+        job->route.body = rows[i].path;
+        wrong += fixture_expect(job, &rows[i].verdict, rows[i].name);
+        job_free(job);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 int
 main(void)
 {
@@ -655,6 +689,7 @@ main(void)
         cmocka_unit_test(exactly_one_message_is_inside),
         cmocka_unit_test(the_wrapper_repeats_the_identifiers_of_the_message),
         cmocka_unit_test(the_wrapper_of_a_later_message_repeats_its_nonce),
+        cmocka_unit_test(a_wrapper_has_a_path_of_its_own),
         cmocka_unit_test(the_message_inside_is_judged_as_if_it_came_alone),
     };
 
