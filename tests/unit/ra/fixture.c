@@ -370,6 +370,10 @@ fixture_register(struct fixture *f, const struct fixture_registration *r,
     row.certificates = r->certificates != 0 ? r->certificates : 3;
     row.registered = (int64_t)f->count;
     proof = proof_of(f, r, &row);
+    if (r->says != NULL) {
+        mem_free(proof);
+        proof = mem_strdup(r->says);
+    }
     json = r->json != NULL ? mem_strdup(r->json) : document_of(r, &row, from, proof);
     assert_ok(buf_set(&row.cms, SPAN_LITERAL("cms"), &e), &e);
     assert_ok(buf_set(&row.json, span_str(json), &e), &e);

@@ -64,6 +64,7 @@ struct fixture_registration {
     const char *instance;  /* NULL: FIXTURE_NF */
     const char *profiles;  /* "nf-tls", "nf-tls-client"; NULL: "nf-tls" */
     const char *json;      /* of the row; NULL: made of the others */
+    const char *says;      /* the proof in the document; NULL: as the row has it */
     time_t not_before;     /* 0: a day ago */
     time_t not_after;      /* 0: in 30 days */
     const char *more;      /* JSON behind the members that there must be; NULL: none */
