@@ -469,6 +469,24 @@ fixture_deliver(struct fixture *f, const X509 *x, const char *id, const char *pr
     fixture_call(f, verb_deliver, &d);
 }
 
+void
+fixture_block(struct fixture *f, EVP_PKEY *key)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/blocked", f->dir);
+    uint8_t hash[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct err e = {0};
+
+    hash_key(key, hash);
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    assert_ok(file_write(path, span_str(hex), 0600, &e), &e);
+    blocked_keys_free(f->settings->blocked);
+    f->settings->blocked = blocked_keys_load(path, &e);
+    if (f->settings->blocked == NULL) {
+        fail_msg("%s", e.text);
+    }
+}
+
 struct enrolling {
     const struct fixture_enrolment *what;
     uint8_t rid[REQUESTS_RID_SIZE];

@@ -94,6 +94,9 @@ X509 *fixture_device(struct fixture *, const char *name, EVP_PKEY *key);
 void fixture_deliver(struct fixture *, const X509 *, const char *id, const char *profile);
 void fixture_revoked(struct fixture *, const X509 *);
 
+/* From now on this key is on the operator's list of blocked ones, which it has alone. */
+void fixture_block(struct fixture *, EVP_PKEY *);
+
 /* An enrolment of this identity ("mac:<reference>", "cert:<SHA-256>"), as far as this state; with
  * all that led there. */
 struct fixture_enrolment {
@@ -137,9 +140,10 @@ struct fixture_message {
 /* A message with this body; `state` may be NULL. buf_free() it. */
 struct buf fixture_message(struct fixture *, const struct cmp_client *, struct span body,
                            const struct fixture_message *, struct cmp_client_state *state);
-/* ir, cr, kur with a template of this wish (NULL: the registered subject) for f->key; p10cr, rr,
- * certConf: by hand. */
+/* ir, cr, kur with a template of this wish (NULL: the registered subject) for f->key. */
 struct buf fixture_body(struct fixture *, enum cmp_body, const struct cmp_client_wish *);
+/* p10cr for that key and subject. */
+struct buf fixture_p10cr(struct fixture *);
 /* An extension of a template, as in openssl-x509v3_config(5). */
 X509_EXTENSION *fixture_extension(int nid, const char *value) OWNED(X509_EXTENSION_free);
 /* Both. */

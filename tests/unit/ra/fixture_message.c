@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "ca/cmp/der.h"
 #include "ca/x509/pubkey.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ra/fixture.h"
@@ -132,6 +133,25 @@ fixture_body(struct fixture *f, enum cmp_body type, const struct cmp_client_wish
     struct err e = {0};
 
     assert_ok(cmp_client_body_wish(type, f->key, wish == NULL ? &usual : wish, &body, &e), &e);
+    return body;
+}
+
+struct buf
+fixture_p10cr(struct fixture *f)
+{
+    X509_REQ *request = X509_REQ_new();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_non_null(request);
+    assert_int_equal(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
+    assert_int_equal(X509_REQ_set_subject_name(request, f->subject), 1);
+    assert_int_equal(X509_REQ_set_pubkey(request, f->key), 1);
+    assert_true(X509_REQ_sign(request, f->key, EVP_sha256()) > 0);
+    assert_ok(OSSL_ENCODE(X509_REQ, request, &der, &e), &e);
+    assert_ok(der_append(&body, (uint8_t)(DER_CONTEXT | CMP_P10CR), buf_span(&der), &e), &e);
+    X509_REQ_free(request);
     return body;
 }
 
