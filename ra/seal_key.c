@@ -68,19 +68,13 @@ run(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 int
-seal_key_load(struct ra *ra, struct err *e)
+seal_key_settle(struct ra *ra, bool derived, struct err *e)
 {
     CLEANUP(buf_free) struct buf file = BUF_SECRET(SEAL_KEY_SIZE);
     struct resealing r = {.op.run = run};
     struct err missing = {0};
     bool there = false;
-    bool derived;
 
-    ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    derived = signer_seal_key(ra->signer, &ra->seal_key, e) == 0;
-    if (!derived && e->code != ERR_DENIED) {
-        return err_wrap(e, "the key that seals one-time secrets");
-    }
     if (read_file(&file, &there, &missing) != 0) {
         *e = missing;
         return -1;
@@ -108,4 +102,15 @@ seal_key_load(struct ra *ra, struct err *e)
                   r.changed);
     }
     return 0;
+}
+
+int
+seal_key_load(struct ra *ra, struct err *e)
+{
+    bool derived;
+
+    ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
+    derived = signer_seal_key(ra->signer, &ra->seal_key, e) == 0;
+    return !derived && e->code != ERR_DENIED ? err_wrap(e, "the key that seals one-time secrets")
+                                             : seal_key_settle(ra, derived, e);
 }

@@ -15,3 +15,5 @@
 /* ra->seal_key, from the running signer and the credential, and ra.db under it. Blocking, at start;
  * the store is open. ERR_NOTFOUND: neither is there; ERR_CRYPTO: ra.db was sealed under another. */
 int seal_key_load(struct ra *, struct err *e);
+/* The same when ra->seal_key is what the token derives (`derived`), or an empty BUF_SECRET. */
+int seal_key_settle(struct ra *, bool derived, struct err *e);

@@ -349,6 +349,12 @@ verb_cancel(struct store_db *db, void *arg, struct err *e)
 }
 
 void
+fixture_cancel(struct fixture *f, const char *id)
+{
+    fixture_call(f, verb_cancel, &(struct cancelling){.id = id});
+}
+
+void
 fixture_register(struct fixture *f, const struct fixture_registration *r,
                  char id[REGISTRATION_ID_SIZE])
 {
@@ -380,7 +386,7 @@ fixture_register(struct fixture *f, const struct fixture_registration *r,
     fixture_call(f, verb_register, &row);
     memcpy(id, row.id, sizeof(row.id));
     if (r->cancelled) {
-        fixture_call(f, verb_cancel, &(struct cancelling){.id = id});
+        fixture_cancel(f, id);
     }
 }
 

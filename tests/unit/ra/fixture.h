@@ -74,6 +74,8 @@ struct fixture_registration {
 void fixture_register(struct fixture *, const struct fixture_registration *,
                       char id[REGISTRATION_ID_SIZE]);
 
+void fixture_cancel(struct fixture *, const char *id);
+
 /* In one operation of the store; fails the test when it fails. */
 void fixture_call(struct fixture *, int (*verb)(struct store_db *, void *, struct err *),
                   void *arg);

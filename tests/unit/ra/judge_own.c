@@ -113,6 +113,19 @@ another_issuers_certificate_is_not_ours(void **state)
     judge_own_identify(&job);
     assert_false(job.own);
     assert_string_equal(job.own_instance, "");
+    /* Whatever names it has. */
+    job.signer = forge_certificate(
+        &(struct forge){.subject = "O=Vendor/CN=x",
+                        .key = w.key,
+                        .issuer = f->vendor,
+                        .issuer_key = f->vendor_key,
+                        .not_before = f->now - FIXTURE_DAY,
+                        .not_after = f->now + FIXTURE_DAY,
+                        .extensions = {FORGE_LEAF, "subjectAltName=URI:" URN FIXTURE_NF}});
+    judge_own_identify(&job);
+    assert_false(job.own);
+    assert_string_equal(job.own_instance, "");
+    X509_free(job.signer);
     job.signer = w.holder;
     judge_own_identify(&job);
     assert_true(job.own);

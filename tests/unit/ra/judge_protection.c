@@ -264,12 +264,52 @@ a_revoked_holder_is_authenticated(void **state)
     job_free(job);
 }
 
+/* What signs its polls is still one of ours, and so is its path; and that is all. */
+static void
+a_pinned_holder_whose_registration_was_cancelled_polls_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(x509_cleanup) X509 *holder = fixture_certificate(f, NF("a1"), w.key);
+    const struct cmp_client c = fixture_signer(f, holder, w.key);
+    struct cmp_client_state going = {.recip_nonce_size = CMP_NONCE_SIZE, .recip_nonce = "nonce"};
+    static const struct fixture_verdict nobody = {FIXTURE_REQUESTER, CMP_NOT_AUTHORIZED,
+                                                  "nobody is registered with this certificate",
+                                                  PHRASE_NOT_REGISTERED};
+    static const struct fixture_verdict good = FIXTURE_GOOD;
+    char id[REGISTRATION_ID_SIZE];
+    CLEANUP(buf_free) struct buf poll = BUF_INIT(CMP_MESSAGE_MAX);
+    char identity[REQUESTS_IDENTITY_SIZE];
+    CLEANUP(buf_free) struct buf first = {0};
+    struct job *job;
+    struct err e = {0};
+
+    fixture_register(f,
+                     &(struct fixture_registration){
+                         .proof = PROOF_CERTIFICATE, .certificate = holder, .instance = NF("0b")},
+                     id);
+    first = fixture_message(f, &c, buf_span(&w.body[CMP_IR]), NULL, &going);
+    job = fixture_job(f, buf_span(&first));
+    assert_int_equal(judge_form(job), 0);
+    memcpy(identity, job->identity, sizeof(identity));
+    job_free(job);
+    fixture_enrol(f, &(struct fixture_enrolment){.identity = identity,
+                                                 .registration = id,
+                                                 .body = CMP_IR,
+                                                 .state = REQUESTS_QUEUED,
+                                                 .was = &going});
+    assert_ok(cmp_client_body_pollreq(0, &poll, &e), &e);
+    assert_int_equal(fixture_row_later(f, &c, buf_span(&poll), &going, &good, "before"), 0);
+    fixture_cancel(f, id);
+    assert_int_equal(fixture_row_later(f, &c, buf_span(&poll), &going, &nobody, "after"), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signature_counts_when_its_certificate_is_registered_or_ours),
         cmocka_unit_test(a_revoked_holder_is_authenticated),
+        cmocka_unit_test(a_pinned_holder_whose_registration_was_cancelled_polls_for_nothing),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

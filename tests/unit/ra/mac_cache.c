@@ -124,6 +124,61 @@ the_entry_that_ends_first_makes_room(void **state)
     }
 }
 
+/* The first of them, the last, and one in between, each in its turn the one that ends first. */
+static void
+whichever_ends_first_makes_room(void **state)
+{
+    struct buf a[4];
+    struct cmp_mac_key *keys[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        keys[i] = new_key(&a[i]);
+    }
+    for (int first = 0; first < 3; first++) {
+        CLEANUP(mac_cache_cleanup) struct mac_cache *c = mac_cache_new(3, SECONDS);
+
+        for (int i = 0; i < 3; i++) {
+            mac_cache_put(c, ONE, keys[i], i == first ? NOW : NOW + 10 - i);
+        }
+        mac_cache_put(c, ONE, keys[3], NOW + 20);
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(is_there(c, ONE, &a[i], NOW), i != first);
+        }
+        mac_cache_drop(c, TWO, buf_span(&a[3])); /* nobody's: nothing happens */
+        assert_true(is_there(c, ONE, &a[3], NOW));
+    }
+    for (int i = 0; i < 4; i++) {
+        cmp_mac_key_free(keys[i]);
+        buf_free(&a[i]);
+    }
+}
+
+/* A place that has become free is used before anybody gives way. */
+static void
+a_free_place_is_used_first(void **state)
+{
+    CLEANUP(mac_cache_cleanup) struct mac_cache *c = mac_cache_new(2, SECONDS);
+    struct buf a[3];
+    struct cmp_mac_key *keys[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        keys[i] = new_key(&a[i]);
+    }
+    mac_cache_put(c, ONE, keys[0], NOW);
+    mac_cache_put(c, ONE, keys[1], NOW + 1);
+    assert_false(is_there(c, ONE, &a[1], NOW + SECONDS + 2)); /* it has ended, and goes */
+    mac_cache_put(c, ONE, keys[2], NOW + 2);
+    assert_true(is_there(c, ONE, &a[0], NOW));
+    assert_true(is_there(c, ONE, &a[2], NOW));
+    assert_int_equal(mac_cache_sweep(c, NOW), 2);
+    for (int i = 0; i < 3; i++) {
+        cmp_mac_key_free(keys[i]);
+        buf_free(&a[i]);
+    }
+}
+
 static int
 setup(void **state)
 {
@@ -141,6 +196,8 @@ main(void)
         cmocka_unit_test(a_key_that_is_held_outlives_the_cache),
         cmocka_unit_test(entries_end_with_time_transaction_and_registration),
         cmocka_unit_test(the_entry_that_ends_first_makes_room),
+        cmocka_unit_test(whichever_ends_first_makes_room),
+        cmocka_unit_test(a_free_place_is_used_first),
     };
 
     int failed = cmocka_run_group_tests(tests, setup, NULL);

@@ -497,9 +497,6 @@ exactly_one_message_is_inside(void **state)
     const struct cmp_client by = client_of(f, PARTNER);
     const struct fixture_message how = {.around = w.msg};
     CLEANUP(buf_free) struct buf wrapper = fixture_message(f, &by, buf_span(&w.body), &how, NULL);
-    CLEANUP(buf_free)
-    struct buf broken =
-        fixture_message(f, &w.nf, buf_span(&w.body), &(struct fixture_message){0}, NULL);
     const struct span two[] = {buf_span(&w.inner), buf_span(&w.inner)};
     const struct span nested = buf_span(&wrapper);
     const struct span integer = SPAN_LITERAL("\x02\x01\x01");
