@@ -5,8 +5,8 @@
 #include "base/ossl.h"
 #include "ra/ra.h"
 
-static enum own_certificate_state
-state_at(const struct own_certificate *own, time_t now)
+enum own_certificate_state
+own_certificate_at(const struct own_certificate *own, time_t now)
 {
     if (now < own->not_before) {
         return OWN_CERTIFICATE_EARLY;
@@ -47,7 +47,7 @@ say(const struct ra *ra, enum own_certificate_state state)
 enum own_certificate_state
 own_certificate_look(struct ra *ra)
 {
-    const enum own_certificate_state state = state_at(&ra->own, clock_now());
+    const enum own_certificate_state state = own_certificate_at(&ra->own, clock_now());
 
     /* That a refusal has lapsed says nothing: the CA is asked again. */
     if (state != ra->own.said &&

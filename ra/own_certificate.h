@@ -32,6 +32,8 @@ struct own_certificate {
     enum own_certificate_state said; /* in the log */
 };
 
+/* What it is at this time. */
+enum own_certificate_state own_certificate_at(const struct own_certificate *, time_t now);
 /* What it is now; a change is logged. Called with each message, and now and then without. */
 enum own_certificate_state own_certificate_look(struct ra *);
 /* The CA does not take it, and why. */
