@@ -9,7 +9,17 @@
 #include "tests/unit/ca/scene.h"
 
 /* What is registered. */
-enum registered { MAC, DEVICE, OTHER_DEVICE, VENDOR, DEVICE_KEY, HELD, HELD_KEY, KINDS };
+enum registered {
+    MAC,
+    DEVICE,
+    OTHER_DEVICE,
+    VENDOR,
+    OTHER_VENDOR,
+    DEVICE_KEY,
+    HELD,
+    HELD_KEY,
+    KINDS
+};
 
 /* Whose certificate protects the request. */
 enum signer { NOBODY, BY_DEVICE, BY_STRANGER, BY_HELD };
@@ -141,6 +151,7 @@ judge_all(const struct scene *s, const struct row *rows, size_t n)
     c.proofs[DEVICE] = scene_pins_certificate(s->device);
     c.proofs[OTHER_DEVICE] = scene_pins_certificate(s->vendor);
     c.proofs[VENDOR] = scene_of_vendor(s->device);
+    c.proofs[OTHER_VENDOR] = scene_of_vendor(s->vendor);
     c.proofs[DEVICE_KEY] = scene_pins_key(s->device_key);
     c.proofs[HELD] = scene_pins_certificate(s->held);
     c.proofs[HELD_KEY] = scene_pins_key(s->held_key);
@@ -253,6 +264,11 @@ a_signature_is_by_what_is_registered(void **state)
          .signer = BY_STRANGER,
          .failure = CMP_SIGNER_NOT_TRUSTED,
          .why = "vendor_roots"},
+        {.name = "another device of that vendor",
+         .proof = OTHER_VENDOR,
+         .signer = BY_DEVICE,
+         .failure = CMP_SIGNER_NOT_TRUSTED,
+         .why = "registration: names another vendor certificate"},
         {.name = "the vendor's, ended",
          .proof = VENDOR,
          .signer = BY_DEVICE,
