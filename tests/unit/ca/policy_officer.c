@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "ca/cmp/der.h"
 #include "ca/x509/serial.h"
+#include "tests/support/der_edit.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ca/grant.h"
 
@@ -305,6 +307,32 @@ ca_db_is_asked_for_what_says_that_it_is_ours(void **state)
     }
 }
 
+/* Its senderKID and sender are no certificate's: what lies beside it is nobody's. */
+static void
+a_mac_with_a_certificate_of_ours_beside_it_is_a_mac(void **state)
+{
+    const struct scene *s = *state;
+    const struct scene_request r = {0};
+    CLEANUP(buf_free) struct buf message = scene_message(s, &r);
+    CLEANUP(buf_free) struct buf held = BUF_INIT(SMALL);
+    CLEANUP(buf_free) struct buf list = BUF_INIT(SMALL);
+    CLEANUP(buf_free) struct buf tail = BUF_INIT(SMALL);
+    CLEANUP(buf_free) struct buf both = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *m = NULL;
+    uint8_t serial[ISSUANCE_SERIAL_SIZE];
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, s->held, &held, &e), &e);
+    assert_ok(der_append(&list, DER_SEQUENCE, buf_span(&held), &e), &e);
+    assert_ok(buf_set(&tail, der_at(buf_span(&message), "2"), &e), &e);
+    assert_ok(der_append(&tail, DER_CONTEXT | 1, buf_span(&list), &e), &e);
+    assert_ok(der_edit(buf_span(&message), "2", buf_span(&tail), &both, &e), &e);
+    m = cmp_msg_parse(buf_span(&both), CMP_MESSAGE_MAX, &e);
+    assert_non_null(m);
+    assert_int_equal(cmp_msg_extra_count(m), 1);
+    assert_false(policy_holder_serial(&s->policy, m, serial));
+}
+
 int
 main(void)
 {
@@ -315,6 +343,7 @@ main(void)
         cmocka_unit_test(only_the_very_same_is_finished_after_a_restart),
         cmocka_unit_test(what_is_sealed_verifies_and_is_what_was_granted),
         cmocka_unit_test(ca_db_is_asked_for_what_says_that_it_is_ours),
+        cmocka_unit_test(a_mac_with_a_certificate_of_ours_beside_it_is_a_mac),
     };
 
     return cmocka_run_group_tests(tests, scene_setup, scene_teardown);

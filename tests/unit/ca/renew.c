@@ -20,7 +20,7 @@ struct scene {
     X509 *certificate; /* of the network function, from PKI_NOW to END */
 };
 
-enum kind { KUR, KUR_SAME_KEY, CR, CR_OTHER_PROFILE };
+enum kind { KUR, KUR_SAME_KEY, CR, CR_SAME_KEY, CR_OTHER_PROFILE };
 
 struct row {
     const char *name;
@@ -37,7 +37,7 @@ judge(const struct scene *s, const struct row *row, const struct issuance_holder
 {
     const bool is_kur = row->kind == KUR || row->kind == KUR_SAME_KEY;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = pki_key("P-256");
-    EVP_PKEY *key = row->kind == KUR_SAME_KEY ? s->key : other;
+    EVP_PKEY *key = row->kind == KUR_SAME_KEY || row->kind == CR_SAME_KEY ? s->key : other;
     const struct cmp_client client = {.certificate = s->certificate, .key = s->key};
     CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
@@ -123,6 +123,24 @@ window_expiry_and_key_are_policy(void **state)
          END - DAY,
          CMP_NO_FAILURE,
          true},
+        {"cr in the first second in which it takes its place",
+         CR,
+         {.reenrolment = true, .window = 66},
+         PKI_NOW + LIFETIME / 100 * 66,
+         CMP_NO_FAILURE,
+         true},
+        {"cr a second earlier",
+         CR,
+         {.reenrolment = true, .window = 66},
+         PKI_NOW + LIFETIME / 100 * 66 - 1,
+         CMP_NO_FAILURE,
+         false},
+        {"cr for the same key",
+         CR_SAME_KEY,
+         {.reenrolment = true},
+         PKI_NOW + DAY,
+         CMP_BAD_CERT_TEMPLATE,
+         false},
         {"cr beside it",
          CR,
          {.reenrolment = true, .window = 66},
@@ -186,13 +204,18 @@ the_holder_is_who_the_database_says(void **state)
         const struct issuance_holder *holder;
         bool is_superseded;
         enum cmp_failure failure;
+        const char *why;
     } rows[] = {
-        {"good", &good, false, CMP_NO_FAILURE},
-        {"revoked", &revoked, false, CMP_CERT_REVOKED},
-        {"of our own processes", &ours, false, CMP_NOT_AUTHORIZED},
-        {"whose registration is cancelled", &nobody, false, CMP_NOT_AUTHORIZED},
-        {"of another registration than the RA says", &other, false, CMP_NOT_AUTHORIZED},
-        {"whose registration was replaced on purpose", &good, true, CMP_NOT_AUTHORIZED},
+        {"good", &good, false, CMP_NO_FAILURE, ""},
+        {"revoked", &revoked, false, CMP_CERT_REVOKED, "the certificate that signs is revoked"},
+        {"of our own processes", &ours, false, CMP_NOT_AUTHORIZED,
+         "signed with a certificate of our own processes or officers"},
+        {"whose registration is cancelled", &nobody, false, CMP_NOT_AUTHORIZED,
+         "no registration of this network function is live"},
+        {"of another registration than the RA says", &other, false, CMP_NOT_AUTHORIZED,
+         "the live registration of the signer is ff"},
+        {"whose registration was replaced on purpose", &good, true, CMP_NOT_AUTHORIZED,
+         "was superseded by"},
     };
 
     revoked.revoked = true;
@@ -207,7 +230,29 @@ the_holder_is_who_the_database_says(void **state)
 
         print_message("%s\n", rows[i].name);
         judge(s, &row, rows[i].holder, rows[i].is_superseded, &renewal, &failure, &e);
+        if (strstr(e.text, rows[i].why) == NULL) {
+            fail_msg("%s: %s", rows[i].name, e.text);
+        }
     }
+}
+
+/* Whose validity nobody can read. */
+static void
+a_certificate_without_times_renews_nothing(void **state)
+{
+    const struct scene *s = *state;
+    CLEANUP(x509_cleanup) X509 *odd = X509_dup(s->certificate);
+    const struct scene with_odd = {
+        .pki = s->pki, .trust = s->trust, .key = s->key, .certificate = odd};
+    const struct issuance_holder holder = holder_of_nf();
+    const struct row row = {"no time", KUR, {0}, PKI_NOW + 1, CMP_SIGNER_NOT_TRUSTED, false};
+    enum cmp_failure failure;
+    struct renewal renewal;
+    struct err e = {0};
+
+    assert_int_equal(ASN1_STRING_set(X509_getm_notAfter(odd), "never", -1), 1);
+    judge(&with_odd, &row, &holder, false, &renewal, &failure, &e);
+    assert_non_null(strstr(e.text, "validity"));
 }
 
 static int
@@ -252,6 +297,7 @@ main(void)
         cmocka_unit_test(window_expiry_and_key_are_policy),
         cmocka_unit_test(too_early_says_from_when),
         cmocka_unit_test(the_holder_is_who_the_database_says),
+        cmocka_unit_test(a_certificate_without_times_renews_nothing),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
