@@ -17,6 +17,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrapper_that_is_not_right_decides_nothing),
+        cmocka_unit_test(an_ra_that_is_revoked_meanwhile_decides_nothing),
+        cmocka_unit_test(a_registration_comes_under_its_own_id),
         cmocka_unit_test(what_is_too_long_or_no_message_ends_the_connection),
         cmocka_unit_test(a_request_that_an_honest_ra_refuses_is_refused),
         cmocka_unit_test(a_holder_that_an_honest_ra_refuses_is_refused),

@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/ca/daemon/lie.h"
+#include "ca/link/admin.h"
+#include "ca/x509/serial.h"
+#include "tests/unit/ca/daemon/officer.h"
 
 enum { HOUR = 3600 };
 
@@ -102,6 +104,102 @@ a_wrapper_that_is_not_right_decides_nothing(void **state)
     }
     lies_are_found_out(w, lies, ARRAY_LEN(lies));
     X509_free(lie_is_granted(w, &(struct lie){.name = "and it is heard", .of = &n}));
+}
+
+/* ---- an RA that is revoked when the CA has begun with what it signed ---- */
+
+enum { SENT = 40 };
+
+/* Which of them are in that state is chance; so it goes on until some were. */
+static bool
+is_revoked_meanwhile(struct world *w, const struct nf *n)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *ra = world_officer(w, "ra-cmp", "RA 3", key);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(ra));
+    const struct lie lie = {.name = "under a registration that nobody made",
+                            .of = n,
+                            .ra = ra,
+                            .ra_key = key,
+                            .request = {.registration = SCENE_REGISTRATION}};
+    CLEANUP(admin_json_cleanup) json_t *revoked = NULL;
+    const struct record before = record_read(w);
+    int64_t refused = 0;
+    bool meanwhile = false;
+    int officer = -1;
+
+    for (int i = 0; i < SENT; i++) {
+        uint8_t rid[SHA256_SIZE];
+
+        if (i == SENT / 2) {
+            officer = officer_sends(w, json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial",
+                                                 serial, "reason", "keyCompromise"));
+        }
+        lie_hand_in(w, &lie, rid);
+    }
+    for (int i = 0; i < SENT; i++) {
+        CLEANUP(answer_free) struct answer a = {0};
+
+        world_receive(w, &a);
+        if (a.m.type == LINK_REFUSED) {
+            refused++;
+            continue;
+        }
+        assert_int_equal(a.m.type, LINK_DEFERRED);
+        assert_int_equal(a.m.fail_info, CMP_SIGNER_NOT_TRUSTED);
+        meanwhile = meanwhile || memmem(a.m.phrase.p, a.m.phrase.n, "is revoked: nfpki-cactl",
+                                        strlen("is revoked: nfpki-cactl")) != NULL;
+    }
+    revoked = officer_hears(officer);
+    assert_non_null(json_object_get(revoked, "crlNumber"));
+    record_changed(w, "revoked meanwhile", &before,
+                   (const struct record_change[]){{RECORD_LEAVES, refused + 2}, /* REVOKED, CRL */
+                                                  {RECORD_REQUESTS, refused},
+                                                  {RECORD_REFUSED, refused},
+                                                  {RECORD_REVOCATIONS, 1},
+                                                  {RECORD_CRLS, 1},
+                                                  {RECORD_FIGURES, 0}});
+    return meanwhile;
+}
+
+void
+an_ra_that_is_revoked_meanwhile_decides_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = lie_nf(w, &(struct lie_terms){0});
+
+    while (!is_revoked_meanwhile(w, &n)) {
+    }
+}
+
+/* ---- registrations ---- */
+
+void
+a_registration_comes_under_its_own_id(void **state)
+{
+    struct world *w = *state;
+    char uuid[NF_INSTANCE_ID_SIZE];
+    CLEANUP(buf_free) struct buf cms = {0};
+    const struct record before = record_read(w);
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    nf_uuid(uuid);
+    cms = world_registration(w, uuid, 1, MAC);
+    for (size_t i = 0; i < SHA256_SIZE; i += SHA256_SIZE - 1) { /* the first and the last octet */
+        uint8_t id[SHA256_SIZE];
+        const struct link_message m = {
+            .type = LINK_REGISTER, .id = span_of(id, sizeof(id)), .body = buf_span(&cms)};
+        struct err e = {0};
+
+        assert_ok(sha256(buf_span(&cms), id, &e), &e);
+        id[i] ^= 1;
+        world_send(w, &m);
+        world_receive(w, &answer);
+        nf_is_refused_for(&answer, CMP_NOT_AUTHORIZED, "the id is not the hash of the CMS in DER");
+        record_is_unchanged(w, "another id", &before);
+    }
+    world_register(w, buf_span(&cms), &answer);
+    assert_int_equal(answer.m.type, LINK_REGISTERED);
 }
 
 /* ---- on the link itself ---- */

@@ -59,9 +59,8 @@ view(const struct world *w, const struct nf *of)
                           .policy.name = X509_get_subject_name(w->issuing)};
 }
 
-/* Hands it in. */
-static void
-hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
+void
+lie_hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
 {
     const struct scene s = view(w, l->of);
     struct scene_request request = l->request;
@@ -140,7 +139,7 @@ lies_are_found_out(struct world *w, const struct lie *lies, size_t n)
     for (size_t i = 0; i < n; i++) {
         rows[i] = (struct record_refusal){
             .row = lies[i].name, .failure = lies[i].failure, .reason = lies[i].reason};
-        hand_in(w, &lies[i], rows[i].rid);
+        lie_hand_in(w, &lies[i], rows[i].rid);
         if (lies[i].reason != NULL) {
             refused[n_refused++] = rows[i];
         }
@@ -161,7 +160,7 @@ lie_is_granted(struct world *w, const struct lie *l)
     CLEANUP(answer_free) struct answer answer = {0};
     uint8_t rid[SHA256_SIZE];
 
-    hand_in(w, l, rid);
+    lie_hand_in(w, l, rid);
     world_receive(w, &answer);
     if (answer.m.type != LINK_ISSUED) {
         fail_msg("%s: %s", l->name, link_type_name(answer.m.type));

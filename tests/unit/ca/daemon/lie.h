@@ -35,6 +35,8 @@ struct lie {
     const char *reason; /* a part of what the leaf says; NULL: nothing is decided */
 };
 
+/* Hands it in, and hears nothing yet. */
+void lie_hand_in(struct world *, const struct lie *, uint8_t rid[SHA256_SIZE]);
 /* Hands all of them in, then hears the answers: fails the test with the row's name when one is
  * another than the row says, REFUSED when there is a reason, else DEFERRED, or when the record has
  * anything that it should not have. */
@@ -45,6 +47,8 @@ X509 *lie_is_granted(struct world *, const struct lie *);
 
 /* ---- the tests of liar.c ---- */
 void a_wrapper_that_is_not_right_decides_nothing(void **state);
+void an_ra_that_is_revoked_meanwhile_decides_nothing(void **state);
+void a_registration_comes_under_its_own_id(void **state);
 void what_is_too_long_or_no_message_ends_the_connection(void **state);
 void a_request_that_an_honest_ra_refuses_is_refused(void **state);
 void a_holder_that_an_honest_ra_refuses_is_refused(void **state);

@@ -101,7 +101,7 @@ record_changed(const struct world *w, const char *row, const struct record *befo
     for (size_t i = 0; i < RECORD_FIGURES; i++) {
         int64_t wanted = before->figures[i];
 
-        for (size_t k = 0; changes[k].by != 0; k++) {
+        for (size_t k = 0; changes[k].figure != RECORD_FIGURES; k++) {
             wanted += changes[k].figure == (enum record_figure)i ? changes[k].by : 0;
         }
         if (now.figures[i] != wanted) {
@@ -114,7 +114,7 @@ record_changed(const struct world *w, const char *row, const struct record *befo
 void
 record_is_unchanged(const struct world *w, const char *row, const struct record *before)
 {
-    static const struct record_change none[] = {{RECORD_LEAVES, 0}};
+    static const struct record_change none[] = {{RECORD_FIGURES, 0}};
 
     record_changed(w, row, before, none);
 }
@@ -183,7 +183,7 @@ record_has_refusals(const struct world *w, const struct record *before,
     const struct record_change changes[] = {{RECORD_LEAVES, (int64_t)n},
                                             {RECORD_REQUESTS, (int64_t)n},
                                             {RECORD_REFUSED, (int64_t)n},
-                                            {RECORD_LEAVES, 0}};
+                                            {RECORD_FIGURES, 0}};
     sqlite3 *db;
 
     record_changed(w, n > 0 ? refusals[n - 1].row : "", before, changes);

@@ -44,7 +44,8 @@ void record_has_refusals(const struct world *, const struct record *before,
 /* There is a leaf of this kind about this rid, whose member has this part. */
 void record_has_leaf(const struct world *, const char *row, struct span rid, enum leaf_kind,
                      const char *member, const char *part);
-/* The figures are those of `before` and what is added here: {figure, how many}, to the first 0. */
+/* The figures are those of `before` and what is added here: {figure, how many}, up to
+ * RECORD_FIGURES. */
 struct record_change {
     enum record_figure figure;
     int64_t by;
