@@ -254,6 +254,7 @@ cactl_pending(int argc, char **argv)
 struct passphrase {
     struct buf text;
     int fd;
+    bool asked;
     struct err e;
 };
 
@@ -261,11 +262,16 @@ static int
 on_passphrase(char *out, int size, int writing, void *arg)
 {
     struct passphrase *p = arg;
-    int result = p->fd >= 0 ? secret_read(p->fd, NULL, &p->text, &p->e)
-                            : secret_prompt("Passphrase of the key: ", &p->text, &p->e);
+    int result;
 
     (void)writing;
-    p->fd = -1;
+    if (p->asked) {
+        return -1; /* OpenSSL tries each of its decoders: whoever gave it by --passphrase-fd is not
+                    * to be asked at a terminal */
+    }
+    p->asked = true;
+    result = p->fd >= 0 ? secret_read(p->fd, NULL, &p->text, &p->e)
+                        : secret_prompt("Passphrase of the key: ", &p->text, &p->e);
     if (result != 0 || p->text.n > (size_t)size) {
         return -1;
     }
