@@ -334,6 +334,30 @@ text_of_an_error_is_made_printable(void **state)
     assert_string_equal(info.text, "a?[2Jb?c??");
 }
 
+static void
+text_of_an_error_is_cut_at_its_limit(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t n = CMP_STATUS_TEXT_MAX - 2; n <= CMP_STATUS_TEXT_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        char text[CMP_STATUS_TEXT_MAX + 2];
+        struct cmp_status_info info;
+        enum cmp_failure failure;
+        struct err e = {0};
+
+        memset(text, '~', n);
+        text[0] = ' ';
+        text[n] = '\0';
+        assert_ok(cmp_body_error(CMP_BAD_TIME, text, &body, &e), &e);
+        msg = body_msg(w, 2, buf_span(&body));
+        assert_ok(cmp_error_read(msg, &info, &failure, &e), &e);
+        assert_int_equal(strlen(info.text), n < CMP_STATUS_TEXT_MAX ? n : CMP_STATUS_TEXT_MAX - 1);
+        assert_memory_equal(info.text, text, strlen(info.text));
+    }
+}
+
 int
 main(void)
 {
@@ -349,6 +373,7 @@ main(void)
         cmocka_unit_test(pollreq_names_exactly_one_id),
         cmocka_unit_test(nested_has_exactly_one_message),
         cmocka_unit_test(text_of_an_error_is_made_printable),
+        cmocka_unit_test(text_of_an_error_is_cut_at_its_limit),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -114,6 +114,95 @@ times_change_their_form_in_2050(void **state)
 }
 
 static void
+times_are_of_the_years_1950_to_9999(void **state)
+{
+    static const struct {
+        time_t t;
+        const char *octets; /* NULL: refused */
+    } rows[] = {
+        {-631152001, NULL},
+        {-631152000, "\x17\x0d"
+                     "500101000000Z"},
+        {0, "\x17\x0d"
+            "700101000000Z"},
+        {253402300799, "\x18\x0f"
+                       "99991231235959Z"},
+        {253402300800, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+        struct err e = {0};
+        struct der w = DER_WRITER(&out, &e);
+
+        der_put_time(&w, rows[i].t);
+        if (rows[i].octets == NULL) {
+            assert_int_equal(der_finish(&w), -1);
+            assert_string_equal(e.text, "time outside the years 1950 to 9999");
+        } else {
+            assert_ok(der_finish(&w), &e);
+            assert_true(span_equal(buf_span(&out), span_str(rows[i].octets)));
+        }
+    }
+}
+
+static void
+each_malformed_element_says_why(void **state)
+{
+    static const uint8_t long_form[2 + 2 + 0x80] = {0x04, 0x81, 0x80};
+    const struct {
+        struct span der;
+        const char *says; /* NULL: good */
+    } rows[] = {
+        {SPAN_LITERAL(""), "DER: no element with a low tag number"},
+        {SPAN_LITERAL("\x04"), "DER: no element with a low tag number"},
+        {SPAN_LITERAL("\x1f\x00"), "DER: no element with a low tag number"},
+        {SPAN_LITERAL("\x3f\x20\x00"), "DER: no element with a low tag number"},
+        {SPAN_LITERAL("\x1e\x00"), NULL},
+        {SPAN_LITERAL("\x04\x00"), NULL},
+        {SPAN_LITERAL("\x04\x01"), "DER: element cut off"},
+        {SPAN_LITERAL("\x04\x01x"), NULL},
+        {SPAN_LITERAL("\x04\x80"), "DER: bad length"},
+        {SPAN_LITERAL("\x04\x81"), "DER: bad length"},
+        {SPAN_LITERAL("\x04\x81\x00"), "DER: bad length"},
+        {SPAN_LITERAL("\x04\x82\x01"), "DER: bad length"},
+        {SPAN_LITERAL("\x04\x85\x01\x00\x00\x00\x00"), "DER: bad length"},
+        {SPAN_LITERAL("\x04\x84\x01\x00\x00\x00"), "DER: element cut off"},
+        {SPAN_LITERAL("\x04\x81\x7f"), "DER: length not in shortest form"},
+        {SPAN_LITERAL("\x04\x81\x80"), "DER: element cut off"},
+        {span_of(long_form, 3 + 0x80), NULL},
+        {span_of(long_form, 3 + 0x7f), "DER: element cut off"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span in = rows[i].der;
+        struct span content;
+        uint8_t tag;
+        struct err e = {0};
+        int result = der_take(&in, &tag, &content, NULL, &e);
+
+        if (rows[i].says == NULL
+                ? result != 0
+                : result == 0 || e.code != ERR_INPUT || strcmp(e.text, rows[i].says) != 0) {
+            fail_msg("row %zu: %s", i, result == 0 ? "taken" : e.text);
+        }
+    }
+    {
+        struct span in = SPAN_LITERAL("\x04\x00");
+        struct span content;
+        struct err e = {0};
+
+        assert_err(der_expect(&in, DER_SEQUENCE, "thing", &content, &e), ERR_INPUT, &e);
+        assert_string_equal(e.text, "thing: tag 0x04 where 0x30 belongs");
+        assert_int_equal(in.n, 2);
+        assert_err(der_empty(in, "thing", &e), ERR_INPUT, &e);
+        assert_string_equal(e.text, "thing: octets behind the end");
+    }
+}
+
+static void
 the_first_failure_stays(void **state)
 {
     CLEANUP(buf_free) struct buf out = BUF_INIT(4);
@@ -137,6 +226,8 @@ main(void)
         cmocka_unit_test(malformed_elements_are_refused),
         cmocka_unit_test(integers_stay_positive),
         cmocka_unit_test(times_change_their_form_in_2050),
+        cmocka_unit_test(times_are_of_the_years_1950_to_9999),
+        cmocka_unit_test(each_malformed_element_says_why),
         cmocka_unit_test(the_first_failure_stays),
     };
 
