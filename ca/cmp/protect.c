@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/protect.h"
 
+#include <assert.h>
+
 #include "base/ossl.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/mac.h"
@@ -20,9 +22,7 @@ cmp_protection_of(const struct cmp_msg *msg)
     }
     algorithm =
         field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", &e);
-    if (algorithm == NULL) {
-        return CMP_PROTECTION_UNKNOWN;
-    }
+    assert(algorithm != NULL); /* it was encoded from what was decoded */
     switch (OBJ_obj2nid(algorithm->algorithm)) {
     case NID_id_PasswordBasedMAC:
     case NID_pbmac1:

@@ -65,7 +65,7 @@ is_initial(const struct trust_set *s)
     case TRUST_OPERATOR:
         return true;
     case TRUST_RA:
-        return false;
+        break;
     }
     return false;
 }
