@@ -201,6 +201,42 @@ a_header_is_echoed_by_its_fields(void **state)
     }
 }
 
+/* The header of a message behind each form of tag and length that a PKIMessage may begin with. */
+static void
+a_message_begins_with_a_sequence_and_a_length(void **state)
+{
+    const struct {
+        struct span head;
+        bool seen;
+    } rows[] = {
+        {SPAN_LITERAL("\x30\x7f"), true},
+        {SPAN_LITERAL("\x30\x81\xff"), true},
+        {SPAN_LITERAL("\x30\x82\xff\xff"), true},
+        {SPAN_LITERAL("\x30\x84\x00\x00\x00\x00"), true}, /* the length may be wrong */
+        {SPAN_LITERAL("\x31\x7f"), false},
+        {SPAN_LITERAL("\x30\x80"), false},
+        {SPAN_LITERAL("\x30\x85\x00\x00\x00\x00\x00"), false},
+        {SPAN_LITERAL("\x30\xff"), false},
+        {SPAN_LITERAL(""), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(1000);
+        struct cmp_echo echo;
+        struct err e = {0};
+
+        assert_ok(buf_append(&der, rows[i].head, &e), &e);
+        assert_ok(
+            der_append(&der, DER_SEQUENCE, SPAN_LITERAL("\x02\x01\x02" NULL_DN NULL_DN ID16), &e),
+            &e);
+        cmp_echo_read(buf_span(&der), 1000, &echo);
+        if ((echo.transaction_id.n == 16) != rows[i].seen) {
+            fail_msg("row %zu: %zu", i, echo.transaction_id.n);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -210,6 +246,7 @@ main(void)
         cmocka_unit_test(a_damaged_header_is_echoed_in_what_it_shows),
         cmocka_unit_test(what_is_no_message_is_not_echoed),
         cmocka_unit_test(a_header_is_echoed_by_its_fields),
+        cmocka_unit_test(a_message_begins_with_a_sequence_and_a_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

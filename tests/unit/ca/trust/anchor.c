@@ -83,6 +83,8 @@ anchors_with_one_thing_changed(void **state)
         {"an unknown critical extension", -1, 10, "1.2.3.4=critical,DER:0500", false, NULL, 0,
          "unhandled critical"},
         {"an unknown extension", -1, 10, "1.2.3.4=DER:0500", false, NULL, 0, NULL},
+        {"an extension that does not decode", -1, 10, "crlDistributionPoints=DER:0500", false, NULL,
+         0, "no certificate can name it as its issuer"},
         {"no subjectKeyIdentifier", -1, 10, NULL, true, NULL, 0, "Subject Key Identifier"},
         {"names", -1, 10, NULL, false, other, 1, NULL},
         {"constraints without names", -1, 10, "nameConstraints=critical,permitted;dirName:d", false,

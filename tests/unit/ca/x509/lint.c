@@ -741,6 +741,28 @@ a_request_that_does_not_fit_its_profile_is_refused(void **state)
     }
 }
 
+/* What the CRL of a CA and the certificates under it repeat of the CA's own certificate. */
+static void
+an_issuer_that_cannot_be_one_is_refused(void **state)
+{
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request = pki_request(pki, &nf, buf_span(&spki));
+    CLEANUP(x509_cleanup) X509 *x = pki_issue(&request, pki->issuing_key);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *p521 = pki_key("P-521");
+    CLEANUP(x509_cleanup) X509 *bare = X509_dup(pki->issuing);
+    CLEANUP(x509_cleanup) X509 *other = X509_dup(pki->issuing);
+
+    (void)state;
+    X509_EXTENSION_free(
+        X509_delete_ext(bare, X509_get_ext_by_NID(bare, NID_subject_key_identifier, -1)));
+    request.issuer = bare;
+    judged(x, &request, "lint: authorityKeyIdentifier: the expected value cannot be encoded",
+           "no subjectKeyIdentifier");
+    assert_int_equal(X509_set_pubkey(other, p521), 1);
+    request.issuer = other;
+    judged(x, &request, "lint: signature: the issuer's key has no algorithm of ours", "P-521");
+}
+
 static void
 what_is_no_tbs_is_refused(void **state)
 {
@@ -779,6 +801,7 @@ main(void)
         cmocka_unit_test(validity_is_taken_up_to_its_limits),
         cmocka_unit_test(a_serial_number_has_its_form),
         cmocka_unit_test(a_request_that_does_not_fit_its_profile_is_refused),
+        cmocka_unit_test(an_issuer_that_cannot_be_one_is_refused),
         cmocka_unit_test(what_is_no_tbs_is_refused),
     };
 
