@@ -84,14 +84,20 @@ is_rsa3072(const EVP_PKEY *key)
            BN_is_word(exponent, RSA_F4) == 1;
 }
 
+/* Neither compressed nor hybrid (RFC 5480 2.2). */
 static bool
 is_on(const EVP_PKEY *key, const char *curve)
 {
     char group[64];
+    char form[64];
     size_t n;
 
     return EVP_PKEY_is_a(key, "EC") == 1 &&
-           EVP_PKEY_get_group_name(key, group, sizeof(group), &n) == 1 && strcmp(group, curve) == 0;
+           EVP_PKEY_get_group_name(key, group, sizeof(group), &n) == 1 &&
+           strcmp(group, curve) == 0 &&
+           EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form,
+                                          sizeof(form), &n) == 1 &&
+           strcmp(form, OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) == 0;
 }
 
 EVP_PKEY *
@@ -120,7 +126,7 @@ key_public_parse(struct span spki, enum key_algorithm *algorithm, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(ALGORITHMS); i++) {
         bool same = ALGORITHMS[i].group == NULL ? is_rsa3072(key) : is_on(key, ALGORITHMS[i].group);
 
-        /* The length tells a compressed point or explicit parameters (RFC 5480 2.1.1, 2.2). */
+        /* The length tells explicit parameters (RFC 5480 2.1.1). */
         if (same && spki.n == ALGORITHMS[i].spki) {
             *algorithm = (enum key_algorithm)i;
             return TAKE(key);
