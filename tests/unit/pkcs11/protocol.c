@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frames between signer and parent, octet for octet as PROTOCOL.md has them. */
+#include "tests/support/test.h"
+
+#include "pkcs11/protocol.h"
+
+#include <string.h>
+
+#define HEAD "\x03T\x01\x02\x03\x04\x05\x06\x07\x08"
+
+static void
+a_frame_is_written_as_it_is_read(void **state)
+{
+    const struct signer_frame frame = {.type = SIGNER_SIGN,
+                                       .detail = 'T',
+                                       .number = 0x0102030405060708,
+                                       .bytes = SPAN_LITERAL("tbs")};
+    struct signer_frame again;
+    CLEANUP(buf_free) struct buf out = BUF_INIT(64);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(buf_append_str(&out, "what was there", &e), &e);
+    assert_ok(signer_frame_encode(&frame, &out, &e), &e);
+    assert_true(span_equal(buf_span(&out), SPAN_LITERAL(HEAD "tbs")));
+    assert_ok(signer_frame_decode(buf_span(&out), &again, &e), &e);
+    assert_int_equal(again.type, SIGNER_SIGN);
+    assert_int_equal(again.detail, 'T');
+    assert_true(again.number == 0x0102030405060708);
+    assert_true(span_equal(again.bytes, SPAN_LITERAL("tbs")));
+}
+
+static void
+a_frame_that_finds_no_room_is_refused(void **state)
+{
+    const struct signer_frame frame = {.type = SIGNER_SIGN, .bytes = SPAN_LITERAL("tbs")};
+    struct err e = {0};
+
+    (void)state;
+    for (size_t max = 8; max <= SIGNER_FRAME_HEAD + 3; max++) {
+        CLEANUP(buf_free) struct buf out = BUF_INIT(max);
+
+        if (max < SIGNER_FRAME_HEAD + 3) {
+            assert_err(signer_frame_encode(&frame, &out, &e), ERR_INPUT, &e);
+        } else {
+            assert_ok(signer_frame_encode(&frame, &out, &e), &e);
+        }
+    }
+}
+
+static void
+a_frame_has_a_head_and_a_type_that_is_known(void **state)
+{
+    struct err e = {0};
+    struct signer_frame frame;
+
+    (void)state;
+    for (size_t n = 0; n < SIGNER_FRAME_HEAD; n++) {
+        assert_err(signer_frame_decode(span_of(HEAD, n), &frame, &e), ERR_INPUT, &e);
+        assert_non_null(strstr(e.text, "octets, 10 are the least"));
+    }
+    assert_ok(signer_frame_decode(span_of(HEAD, SIGNER_FRAME_HEAD), &frame, &e), &e);
+    assert_int_equal(frame.bytes.n, 0);
+    for (unsigned type = 0; type < 256; type++) {
+        uint8_t octets[SIGNER_FRAME_HEAD] = {(uint8_t)type};
+
+        if (type >= 1 && type <= 6) {
+            assert_ok(signer_frame_decode(span_of(octets, sizeof(octets)), &frame, &e), &e);
+            assert_int_equal(frame.type, type);
+        } else {
+            assert_err(signer_frame_decode(span_of(octets, sizeof(octets)), &frame, &e), ERR_INPUT,
+                       &e);
+            assert_non_null(strstr(e.text, "a frame of unknown type"));
+        }
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_is_written_as_it_is_read),
+        cmocka_unit_test(a_frame_that_finds_no_room_is_refused),
+        cmocka_unit_test(a_frame_has_a_head_and_a_type_that_is_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
