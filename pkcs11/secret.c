@@ -177,15 +177,17 @@ secret_mac(struct secret *s, struct span text, struct buf *out, struct err *e)
     CLEANUP(buf_free) struct buf input = BUF_INIT(text.n); /* PKCS #11 wants it not const */
     CK_ULONG n = SECRET_MAC_SIZE;
     uint8_t *mac;
-    CK_RV rv = s->f->C_SignInit(session, &mechanism, s->object);
+    CK_RV rv;
 
-    if (rv != CKR_OK) {
-        return session_err(s->session, rv, "C_SignInit", e);
-    }
     buf_truncate(out, 0);
     mac = buf_extend(out, SECRET_MAC_SIZE, e);
     if (mac == NULL || buf_set(&input, text, e) != 0) {
-        return -1;
+        return -1; /* before the token begins what would not be ended */
+    }
+    rv = s->f->C_SignInit(session, &mechanism, s->object);
+    if (rv != CKR_OK) {
+        buf_truncate(out, 0);
+        return session_err(s->session, rv, "C_SignInit", e);
     }
     rv = s->f->C_Sign(session, input.p, input.n, mac, &n);
     if (rv != CKR_OK || n != SECRET_MAC_SIZE) {

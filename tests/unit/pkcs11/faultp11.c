@@ -19,6 +19,12 @@
  *   allows      C_SetAttributeValue says that it did what it did not do
  *   unreadable  C_GetAttributeValue does not tell the class of an object
  *   gone:C:T    C_GetAttributeValue does not know attribute T of objects of class C
+ *   to-change   C_GetTokenInfo sets CKF_USER_PIN_TO_BE_CHANGED
+ *   full        C_GetTokenInfo calls every token initialised
+ *   short-sign  C_Sign gives one octet less than there are
+ *   fails:F     function F gives CKR_DEVICE_ERROR
+ *   allows:F    function F says CKR_OK and does nothing; for C_SetAttributeValue and
+ *               C_GetAttributeValue followed by :T, for C_SignInit by :M, attribute and mechanism
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -39,6 +45,116 @@ wanted(const char *fault)
     return faults != NULL && strstr(faults, fault) != NULL;
 }
 
+/* Is this one of the words? */
+static int
+is_word(const char *word)
+{
+    const char *faults = getenv("FAULTP11");
+    size_t n = strlen(word);
+
+    while (faults != NULL && *faults != '\0') {
+        size_t length = strcspn(faults, " ");
+
+        if (length == n && strncmp(faults, word, n) == 0) {
+            return 1;
+        }
+        faults += length + (faults[length] == ' ' ? 1 : 0);
+    }
+    return 0;
+}
+
+static int
+fails(const char *function)
+{
+    char word[64];
+
+    (void)snprintf(word, sizeof(word), "fails:%s", function);
+    return is_word(word);
+}
+
+static int
+allows(const char *function)
+{
+    char word[64];
+
+    (void)snprintf(word, sizeof(word), "allows:%s", function);
+    return is_word(word);
+}
+
+static int
+allows_type(const char *function, unsigned long type)
+{
+    char word[64];
+
+    (void)snprintf(word, sizeof(word), "allows:%s:%lx", function, type);
+    return is_word(word);
+}
+
+/* Functions that do nothing but fail where they must. */
+#define FAILING(name, parameters, arguments)                                                       \
+    static CK_RV name##_or_fail parameters                                                         \
+    {                                                                                              \
+        return fails(#name) ? CKR_DEVICE_ERROR : real->name arguments;                             \
+    }
+
+FAILING(C_OpenSession,
+        (CK_SLOT_ID slot, CK_FLAGS flags, void *context, CK_NOTIFY notify, CK_SESSION_HANDLE *out),
+        (slot, flags, context, notify, out))
+FAILING(C_FindObjectsInit, (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n),
+        (session, template, n))
+FAILING(C_FindObjects,
+        (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG max, CK_ULONG *n),
+        (session, out, max, n))
+FAILING(C_GenerateKeyPair,
+        (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+         CK_ULONG n_public, CK_ATTRIBUTE *private, CK_ULONG n_private, CK_OBJECT_HANDLE *out,
+         CK_OBJECT_HANDLE *out_private),
+        (session, mechanism, public, n_public, private, n_private, out, out_private))
+FAILING(C_GenerateKey,
+        (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG n,
+         CK_OBJECT_HANDLE *out),
+        (session, mechanism, template, n, out))
+FAILING(C_GetSlotList, (CK_BBOOL present, CK_SLOT_ID *out, CK_ULONG *n), (present, out, n))
+FAILING(C_InitToken, (CK_SLOT_ID slot, unsigned char *pin, CK_ULONG n, unsigned char *label),
+        (slot, pin, n, label))
+FAILING(C_InitPIN, (CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG n), (session, pin, n))
+FAILING(C_Logout, (CK_SESSION_HANDLE session), (session))
+FAILING(C_Initialize, (void *arguments), (arguments))
+
+static CK_RV
+sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    if (fails("C_SignInit")) {
+        return CKR_DEVICE_ERROR;
+    }
+    return allows_type("C_SignInit", mechanism->mechanism)
+               ? CKR_OK
+               : real->C_SignInit(session, mechanism, key);
+}
+
+static CK_RV
+set_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a, CK_ULONG n)
+{
+    return is_word("allows") || allows_type("C_SetAttributeValue", a->type)
+               ? CKR_OK
+               : real->C_SetAttributeValue(session, object, a, n);
+}
+
+static CK_RV
+copy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n,
+            CK_OBJECT_HANDLE *out)
+{
+    return allows("C_CopyObject") ? CKR_OK : real->C_CopyObject(session, object, template, n, out);
+}
+
+static CK_RV
+wrap_key(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
+         CK_OBJECT_HANDLE key, unsigned char *out, CK_ULONG *n)
+{
+    return allows("C_WrapKey") ? CKR_OK
+                               : real->C_WrapKey(session, mechanism, wrapping, key, out, n);
+}
+
 /* Blank padded, as all texts of PKCS #11. */
 static void
 put(unsigned char *field, size_t size, const char *text)
@@ -51,7 +167,7 @@ put(unsigned char *field, size_t size, const char *text)
 static CK_RV
 get_info(CK_INFO *info)
 {
-    CK_RV rv = real->C_GetInfo(info);
+    CK_RV rv = fails("C_GetInfo") ? CKR_DEVICE_ERROR : real->C_GetInfo(info);
 
     if (wanted("proxy")) {
         put(info->manufacturerID, sizeof(info->manufacturerID), "PKCS#11 Kit");
@@ -79,8 +195,14 @@ get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 static CK_RV
 get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
-    CK_RV rv = real->C_GetTokenInfo(slot, info);
+    CK_RV rv = fails("C_GetTokenInfo") ? CKR_DEVICE_ERROR : real->C_GetTokenInfo(slot, info);
 
+    if (wanted("to-change")) {
+        info->flags |= CKF_USER_PIN_TO_BE_CHANGED;
+    }
+    if (wanted("full")) {
+        info->flags |= CKF_TOKEN_INITIALIZED;
+    }
     if (wanted("final-try")) {
         info->flags |= CKF_USER_PIN_FINAL_TRY;
     }
@@ -123,7 +245,13 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
     if (wanted("sign-fails")) {
         return CKR_DEVICE_ERROR;
     }
+    if (allows("C_Sign")) {
+        return CKR_OK;
+    }
     rv = real->C_Sign(session, data, n, out, n_out);
+    if (rv == CKR_OK && wanted("short-sign")) {
+        (*n_out)--;
+    }
     if (rv == CKR_OK && wanted("bad-sign")) {
         out[*n_out - 1] ^= 1;
     }
@@ -161,6 +289,9 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
     if (rv != CKR_OK || (wanted("unreadable") && a[0].type == CKA_CLASS)) {
         return rv != CKR_OK ? rv : CKR_ATTRIBUTE_SENSITIVE;
     }
+    if (allows_type("C_GetAttributeValue", a->type)) {
+        return CKR_OK;
+    }
     rv = real->C_GetAttributeValue(session, object, a, n);
     for (CK_ULONG i = 0; i < n; i++) {
         if (hits("gone", class, a[i].type)) {
@@ -172,12 +303,6 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
         }
     }
     return rv;
-}
-
-static CK_RV
-set_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a, CK_ULONG n)
-{
-    return wanted("allows") ? CKR_OK : real->C_SetAttributeValue(session, object, a, n);
 }
 
 CK_RV
@@ -200,9 +325,22 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     ours.C_GetTokenInfo = get_token_info;
     ours.C_Login = login;
     ours.C_Sign = sign;
+    ours.C_SignInit = sign_init;
+    ours.C_SetAttributeValue = set_attribute_value;
+    ours.C_CopyObject = copy_object;
+    ours.C_WrapKey = wrap_key;
+    ours.C_OpenSession = C_OpenSession_or_fail;
+    ours.C_FindObjectsInit = C_FindObjectsInit_or_fail;
+    ours.C_FindObjects = C_FindObjects_or_fail;
+    ours.C_GenerateKeyPair = C_GenerateKeyPair_or_fail;
+    ours.C_GenerateKey = C_GenerateKey_or_fail;
+    ours.C_GetSlotList = C_GetSlotList_or_fail;
+    ours.C_InitToken = C_InitToken_or_fail;
+    ours.C_InitPIN = C_InitPIN_or_fail;
+    ours.C_Logout = C_Logout_or_fail;
+    ours.C_Initialize = C_Initialize_or_fail;
     ours.C_GenerateRandom = generate_random;
     ours.C_GetAttributeValue = get_attribute_value;
-    ours.C_SetAttributeValue = set_attribute_value;
     *list = &ours;
     return CKR_OK;
 }

@@ -25,7 +25,7 @@ log_in(void)
 {
     struct err e = {0};
 
-    world.module = module_open(SOFTHSM_MODULE, NULL, &e);
+    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
     assert_non_null(world.module);
     world.session = session_open(world.module, "t", world.serial, SESSION_READ_WRITE, &e);
     assert_non_null(world.session);
@@ -41,7 +41,7 @@ setup(void **state)
     (void)state;
     world.dir = tmpdir_new();
     softhsm_use(world.dir);
-    world.module = module_open(SOFTHSM_MODULE, NULL, &e);
+    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
     assert_non_null(world.module);
     assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
     memcpy(world.serial, t.serial, sizeof(world.serial));
@@ -54,6 +54,7 @@ static int
 teardown(void **state)
 {
     (void)state;
+    (void)unsetenv("FAULTP11");
     session_close(world.session);
     module_close(world.module);
     tmpdir_remove(world.dir);
@@ -180,6 +181,244 @@ one_that_departs_from_the_policy_is_refused(void **state)
     assert_int_equal(e.code, ERR_INPUT);
 }
 
+/* What is asked of a token, written down a second time. */
+static const struct {
+    CK_ATTRIBUTE_TYPE type;
+    const char *name;
+} ATTRIBUTES[] = {
+    {CKA_CLASS, "CKA_CLASS"},
+    {CKA_KEY_TYPE, "CKA_KEY_TYPE"},
+    {CKA_VALUE_LEN, "CKA_VALUE_LEN"},
+    {CKA_TOKEN, "CKA_TOKEN"},
+    {CKA_PRIVATE, "CKA_PRIVATE"},
+    {CKA_SENSITIVE, "CKA_SENSITIVE"},
+    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE"},
+    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE"},
+    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE"},
+    {CKA_LOCAL, "CKA_LOCAL"},
+    {CKA_KEY_GEN_MECHANISM, "CKA_KEY_GEN_MECHANISM"},
+    {CKA_MODIFIABLE, "CKA_MODIFIABLE"},
+    {CKA_COPYABLE, "CKA_COPYABLE"},
+    {CKA_DESTROYABLE, "CKA_DESTROYABLE"},
+    {CKA_SIGN, "CKA_SIGN"},
+    {CKA_VERIFY, "CKA_VERIFY"},
+    {CKA_ENCRYPT, "CKA_ENCRYPT"},
+    {CKA_DECRYPT, "CKA_DECRYPT"},
+    {CKA_WRAP, "CKA_WRAP"},
+    {CKA_UNWRAP, "CKA_UNWRAP"},
+    {CKA_DERIVE, "CKA_DERIVE"},
+    {CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED"},
+    {CKA_ALLOWED_MECHANISMS, "CKA_ALLOWED_MECHANISMS"},
+    {CKA_ID, "CKA_ID"},
+};
+
+static void
+fault(const char *text)
+{
+    assert_int_equal(text == NULL ? unsetenv("FAULTP11") : setenv("FAULTP11", text, 1), 0);
+}
+
+static void
+each_attribute_that_is_missing_or_different_is_named(void **state)
+{
+    uint8_t id[KEY_ID_SIZE];
+    struct err e = {0};
+    CLEANUP(secret_cleanup) struct secret *secret = NULL;
+
+    (void)state;
+    assert_ok(secret_generate(world.session, "seal", id, &e), &e);
+    secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
+    assert_non_null(secret);
+    for (size_t i = 0; i < ARRAY_LEN(ATTRIBUTES) * 2; i++) {
+        const char *kind = i % 2 == 0 ? "wrong" : "gone";
+        CLEANUP(mem_cleanup)
+        char *text = mem_printf("%s:%lx:%lx", kind, CKO_SECRET_KEY, ATTRIBUTES[i / 2].type);
+        CLEANUP(mem_cleanup)
+        char *named = mem_printf(i % 2 == 0 ? "the secret key has %s '" : "no readable %s",
+                                 ATTRIBUTES[i / 2].name);
+
+        fault(text);
+        if (secret_read_back(secret, NULL, NULL, &e) == 0 || e.code != ERR_TOKEN ||
+            strstr(e.text, named) == NULL) {
+            fail_msg("%s: %s", text, e.text);
+        }
+        assert_null(secret_find(world.session, span_of(id, sizeof(id)), &e));
+        assert_non_null(strstr(e.text, "policy ra-seal-v1, token 't'"));
+    }
+    fault("wrong:4:103"); /* CKA_SENSITIVE: also of one that was just made */
+    assert_err(secret_generate(world.session, "seal", id, &e), ERR_TOKEN, &e);
+}
+
+static void
+label_and_identifier_have_their_limits(void **state)
+{
+    static const struct {
+        size_t n;
+        bool good;
+    } labels[] = {{0, false}, {1, true}, {KEY_LABEL_MAX, true}, {KEY_LABEL_MAX + 1, false}};
+    uint8_t id[KEY_ID_SIZE + 1];
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        char label[KEY_LABEL_MAX + 2] = "";
+
+        memset(label, 'x', labels[i].n);
+        if (labels[i].good) {
+            assert_ok(secret_generate(world.session, label, id, &e), &e);
+        } else {
+            assert_err(secret_generate(world.session, label, id, &e), ERR_INPUT, &e);
+            assert_non_null(strstr(e.text, "must have 1 to 64 octets"));
+        }
+    }
+    for (size_t n = KEY_ID_SIZE - 1; n <= KEY_ID_SIZE + 1; n++) {
+        struct secret *secret = secret_find(world.session, span_of(id, n), &e);
+
+        assert_true((secret != NULL) == (n == KEY_ID_SIZE));
+        if (secret == NULL) {
+            assert_int_equal(e.code, ERR_INPUT);
+            assert_non_null(strstr(e.text, "octets, 16 are needed"));
+        }
+        secret_free(secret);
+    }
+}
+
+static void
+a_mac_is_32_octets_or_nothing(void **state)
+{
+    static const struct {
+        const char *fault;
+        const char *reason;
+    } rows[] = {
+        {"sign-fails", "C_Sign: CKR_DEVICE_ERROR"},
+        {"fails:C_SignInit", "C_SignInit: CKR_DEVICE_ERROR"},
+        {"short-sign", "C_Sign: an HMAC of 31 octets"},
+    };
+    CLEANUP(buf_free) struct buf mac = BUF_SECRET(SECRET_MAC_SIZE);
+    CLEANUP(buf_free) struct buf again = BUF_SECRET(SECRET_MAC_SIZE);
+    CLEANUP(buf_free) struct buf small = BUF_SECRET(SECRET_MAC_SIZE - 1);
+    uint8_t id[KEY_ID_SIZE];
+    struct err e = {0};
+    CLEANUP(secret_cleanup) struct secret *secret = NULL;
+
+    (void)state;
+    assert_ok(secret_generate(world.session, "seal", id, &e), &e);
+    secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
+    assert_non_null(secret);
+    assert_err(secret_mac(secret, TEXT, &small, &e), ERR_INPUT, &e);
+    assert_ok(secret_mac(secret, TEXT, &mac, &e), &e); /* nothing was left begun */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        fault(rows[i].fault);
+        assert_ok(buf_set(&again, SPAN_LITERAL("what was there"), &e), &e);
+        assert_err(secret_mac(secret, TEXT, &again, &e), ERR_TOKEN, &e);
+        if (strstr(e.text, rows[i].reason) == NULL || again.n != 0) {
+            fail_msg("row '%s': %s", rows[i].fault, e.text);
+        }
+        fault(NULL);
+        /* A token that failed in C_Sign has still begun. */
+        session_close(world.session);
+        module_close(world.module);
+        log_in();
+        secret_free(TAKE(secret));
+        secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
+        assert_non_null(secret);
+    }
+    assert_ok(secret_mac(secret, TEXT, &again, &e), &e);
+    assert_true(span_equal(buf_span(&mac), buf_span(&again)));
+}
+
+struct seen {
+    const char *allowed;
+    int n;
+};
+
+static int
+see_allowed(void *context, const char *probe, const char *ckr, bool refused, struct err *e)
+{
+    struct seen *seen = context;
+
+    (void)e;
+    if (!refused) {
+        assert_string_equal(ckr, "CKR_OK");
+        assert_null(seen->allowed);
+        seen->allowed = probe;
+    }
+    seen->n++;
+    return 0;
+}
+
+static int
+stop(void *context, const char *probe, const char *ckr, bool refused, struct err *e)
+{
+    (void)probe;
+    (void)ckr;
+    (void)refused;
+    return --*(int *)context == 0 ? err_set(e, ERR_IO, "stop") : 0;
+}
+
+static void
+a_probe_that_is_allowed_is_told(void **state)
+{
+    static const struct {
+        const char *fault;
+        const char *probe;
+    } rows[] = {
+        {"allows:C_GetAttributeValue:11", "read CKA_VALUE"},
+        {"allows:C_SetAttributeValue:162", "set CKA_EXTRACTABLE TRUE"},
+        {"allows:C_SetAttributeValue:103", "set CKA_SENSITIVE FALSE"},
+        {"allows:C_SetAttributeValue:10c", "set CKA_DERIVE TRUE"},
+    };
+    uint8_t id[KEY_ID_SIZE];
+    struct err e = {0};
+    CLEANUP(secret_cleanup) struct secret *secret = NULL;
+
+    (void)state;
+    assert_ok(secret_generate(world.session, "seal", id, &e), &e);
+    secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
+    assert_non_null(secret);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *told = mem_printf("token 't' allowed: %s", rows[i].probe);
+        struct seen seen = {NULL, 0};
+
+        fault(rows[i].fault);
+        assert_err(secret_probe(secret, see_allowed, &seen, &e), ERR_TOKEN, &e);
+        assert_string_equal(e.text, told);
+        assert_string_equal(seen.allowed, rows[i].probe);
+        assert_int_equal(seen.n, ARRAY_LEN(rows));
+    }
+    fault("allows:C_SetAttributeValue:103 allows:C_SetAttributeValue:10c");
+    for (int n = 1; n <= (int)ARRAY_LEN(rows); n++) {
+        int left = n;
+
+        assert_err(secret_probe(secret, stop, &left, &e), ERR_IO, &e);
+        assert_int_equal(left, 0);
+    }
+}
+
+static void
+a_token_that_fails_is_told(void **state)
+{
+    static const char *const functions[] = {"C_FindObjectsInit", "C_FindObjects", "C_GenerateKey"};
+    uint8_t id[KEY_ID_SIZE];
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(secret_generate(world.session, "seal", id, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
+        CLEANUP(mem_cleanup) char *text = mem_printf("fails:%s", functions[i]);
+        CLEANUP(mem_cleanup) char *told = mem_printf("%s: CKR_DEVICE_ERROR", functions[i]);
+
+        fault(text);
+        if (i < 2) {
+            assert_null(secret_find(world.session, span_of(id, sizeof(id)), &e));
+        } else {
+            assert_int_equal(secret_generate(world.session, "seal", id, &e), -1);
+        }
+        assert_int_equal(e.code, ERR_TOKEN);
+        assert_int_equal(strncmp(e.text, told, strlen(told)), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -189,6 +428,12 @@ main(void)
         cmocka_unit_test_setup_teardown(it_never_leaves_the_token, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_departs_from_the_policy_is_refused, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(each_attribute_that_is_missing_or_different_is_named, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(label_and_identifier_have_their_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mac_is_32_octets_or_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_probe_that_is_allowed_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_token_that_fails_is_told, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
