@@ -361,6 +361,197 @@ a_key_survives_close_and_sync(void **state)
     assert_non_null(again);
 }
 
+static void
+label_and_identifier_have_their_limits(void **state)
+{
+    static const struct {
+        size_t n;
+        bool good;
+    } labels[] = {{0, false}, {1, true}, {KEY_LABEL_MAX, true}, {KEY_LABEL_MAX + 1, false}};
+    struct err e = {0};
+    const struct key_policy *policy = key_policy_find("issuing-signing-v1", &e);
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+    uint8_t id[KEY_ID_SIZE + 1];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        char label[KEY_LABEL_MAX + 2] = "";
+
+        memset(label, 'x', labels[i].n);
+        if (labels[i].good) {
+            assert_ok(key_generate(world.session, policy, KEY_P256, label, id, &spki, &e), &e);
+        } else {
+            assert_err(key_generate(world.session, policy, KEY_P256, label, id, &spki, &e),
+                       ERR_INPUT, &e);
+            assert_non_null(strstr(e.text, "must have 1 to 64 octets"));
+        }
+    }
+    for (size_t n = KEY_ID_SIZE - 1; n <= KEY_ID_SIZE + 1; n++) {
+        struct key *key = key_find(world.session, policy, span_of(id, n), buf_span(&spki), &e);
+
+        assert_true((key != NULL) == (n == KEY_ID_SIZE));
+        if (key != NULL) {
+            assert_err(key_policy_check(world.session, policy, KEY_P256, KEY_PRIVATE,
+                                        key_get_private(key), span_of(id, n - 1), NULL, NULL, &e),
+                       ERR_INPUT, &e);
+            assert_err(key_policy_check(world.session, policy, KEY_P256, KEY_PRIVATE,
+                                        key_get_private(key), span_of(id, n + 1), NULL, NULL, &e),
+                       ERR_INPUT, &e);
+        } else {
+            assert_int_equal(e.code, ERR_INPUT);
+        }
+        assert_true(key != NULL || strstr(e.text, "octets, 16 are needed") != NULL);
+        key_free(key);
+    }
+}
+
+/* The half of this class with the key's identifier. */
+static void
+destroy(CK_OBJECT_CLASS class, const uint8_t id[KEY_ID_SIZE])
+{
+    uint8_t copy[KEY_ID_SIZE];
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, copy, sizeof(copy)}};
+    CK_SESSION_HANDLE session = session_handle(world.session);
+    CK_OBJECT_HANDLE object = 0;
+    CK_ULONG n = 0;
+
+    memcpy(copy, id, sizeof(copy));
+    assert_int_equal(world.f->C_FindObjectsInit(session, template, ARRAY_LEN(template)), CKR_OK);
+    assert_int_equal(world.f->C_FindObjects(session, &object, 1, &n), CKR_OK);
+    assert_int_equal(world.f->C_FindObjectsFinal(session), CKR_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(world.f->C_DestroyObject(session, object), CKR_OK);
+}
+
+static void
+a_half_that_is_missing_or_twice_is_named(void **state)
+{
+    static const struct {
+        CK_OBJECT_CLASS class;
+        const char *half;
+    } halves[] = {{CKO_PRIVATE_KEY, "private"}, {CKO_PUBLIC_KEY, "public"}};
+    struct err e = {0};
+    const struct key_policy *policy = key_policy_find("issuing-signing-v1", &e);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(halves); i++) {
+        CLEANUP(mem_cleanup) char *no = mem_printf("token 't' has no %s key with", halves[i].half);
+        CLEANUP(mem_cleanup)
+        char *more = mem_printf("token 't' has more than one %s key with", halves[i].half);
+        CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+        CK_OBJECT_HANDLE public = 0;
+        uint8_t id[KEY_ID_SIZE] = {(uint8_t)(0x80 + i)};
+        uint8_t twice[KEY_ID_SIZE] = {(uint8_t)(0x90 + i)};
+
+        make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, id, &public);
+        read_spki(public, &spki);
+        destroy(halves[i].class, id);
+        assert_null(key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
+        assert_int_equal(e.code, ERR_NOTFOUND);
+        assert_int_equal(strncmp(e.text, no, strlen(no)), 0);
+        make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, twice, &public);
+        make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, twice, &public);
+        /* Two of this half, and one of the other. */
+        destroy(halves[1 - i].class, twice);
+        assert_null(
+            key_find(world.session, policy, span_of(twice, sizeof(twice)), buf_span(&spki), &e));
+        assert_int_equal(e.code, ERR_CONFLICT);
+        assert_int_equal(strncmp(e.text, more, strlen(more)), 0);
+    }
+}
+
+static int
+no_pin(void *context, struct buf *pin, struct err *e)
+{
+    (void)context;
+    (void)pin;
+    return err_set(e, ERR_IO, "nobody types");
+}
+
+static int
+wrong_pin(void *context, struct buf *pin, struct err *e)
+{
+    (void)context;
+    return buf_set(pin, SPAN_LITERAL("wrong-pin"), e);
+}
+
+static void
+a_root_key_does_not_sign_without_its_pin(void **state)
+{
+    static const struct {
+        key_pin_source *source;
+        enum err_code code;
+        const char *reason;
+    } rows[] = {
+        {NULL, ERR_PIN, "the key wants its PIN for each signature, and there is none"},
+        {no_pin, ERR_IO, "nobody types"},
+        {wrong_pin, ERR_PIN, "CKR_PIN_INCORRECT"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+        CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+        CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+        CLEANUP(key_cleanup) struct key *key = make("root-signing-v1", KEY_P256, &spki);
+        char *serial = mem_strdup(session_token(world.session)->serial);
+
+        key_set_pin_source(key, rows[i].source, NULL);
+        assert_ok(buf_set(&signature, SPAN_LITERAL("what was there"), &e), &e);
+        assert_err(key_sign(key, TEXT, &signature, &e), rows[i].code, &e);
+        assert_non_null(strstr(e.text, rows[i].reason));
+        assert_int_equal(signature.n, 0);
+        /* What was begun in this session ends with it. */
+        session_close(world.session);
+        world.session = session_open(world.module, "t", serial, SESSION_READ_WRITE, &e);
+        mem_free(serial);
+        assert_non_null(world.session);
+        assert_ok(session_login(world.session, USER_PIN, &e), &e);
+    }
+}
+
+static void
+a_token_that_fails_is_told(void **state)
+{
+    static const struct {
+        const char *fault;
+        bool finds;
+        const char *reason;
+    } rows[] = {
+        {"fails:C_FindObjectsInit", false, "C_FindObjectsInit: CKR_DEVICE_ERROR"},
+        {"fails:C_FindObjects", false, "C_FindObjects: CKR_DEVICE_ERROR"},
+        {"fails:C_SignInit", true, "C_SignInit: CKR_DEVICE_ERROR"},
+        {"short-sign", true, "an ECDSA signature of 63 octets"},
+    };
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(key_cleanup) struct key *key = make("issuing-signing-v1", KEY_P256, &spki);
+    uint8_t id[KEY_ID_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct key *again;
+
+        assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
+        again =
+            key_find(world.session, key_get_policy(key), key_get_id(key), key_get_spki(key), &e);
+        assert_true((again != NULL) == rows[i].finds);
+        key_free(again);
+        assert_ok(buf_set(&signature, SPAN_LITERAL("what was there"), &e), &e);
+        if (rows[i].finds) {
+            assert_err(key_sign(key, TEXT, &signature, &e), ERR_TOKEN, &e);
+            assert_int_equal(signature.n, 0);
+        }
+        assert_int_equal(e.code, ERR_TOKEN);
+        assert_int_equal(strncmp(e.text, rows[i].reason, strlen(rows[i].reason)), 0);
+    }
+    assert_int_equal(setenv("FAULTP11", "fails:C_GenerateKeyPair", 1), 0);
+    assert_err(key_generate(world.session, key_get_policy(key), KEY_P256, "x", id, &spki, &e),
+               ERR_TOKEN, &e);
+    assert_int_equal(strncmp(e.text, "C_GenerateKeyPair: CKR_DEVICE_ERROR", 35), 0);
+}
+
 int
 main(void)
 {
@@ -378,6 +569,10 @@ main(void)
         cmocka_unit_test_setup_teardown(two_keys_with_one_id_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(the_negative_probes_are_all_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_survives_close_and_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(label_and_identifier_have_their_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_half_that_is_missing_or_twice_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_root_key_does_not_sign_without_its_pin, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_token_that_fails_is_told, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

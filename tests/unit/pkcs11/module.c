@@ -297,6 +297,133 @@ every_error_names_the_call_the_value_the_module_and_the_token(void **state)
                         "/faultp11.so, token issuing)");
 }
 
+/* Each call that fails is named, and nothing is left half open. */
+static void
+a_module_that_fails_is_told(void **state)
+{
+    struct err e = {0};
+    struct module *m;
+    struct token t = {0};
+
+    (void)state;
+    assert_int_equal(setenv("FAULTP11", "fails:C_Initialize", 1), 0);
+    assert_null(module_open(FAULTY, NULL, &e));
+    assert_int_equal(e.code, ERR_TOKEN);
+    assert_int_equal(strncmp(e.text, "C_Initialize: CKR_DEVICE_ERROR", 30), 0);
+    assert_int_equal(setenv("FAULTP11", "fails:C_GetInfo", 1), 0);
+    assert_null(module_open(FAULTY, NULL, &e));
+    assert_int_equal(e.code, ERR_TOKEN);
+    assert_int_equal(strncmp(e.text, "C_GetInfo: CKR_DEVICE_ERROR", 27), 0);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    m = module_open(FAULTY, NULL, &e);
+    assert_non_null(m);
+    assert_int_equal(setenv("FAULTP11", "fails:C_GetSlotList", 1), 0);
+    assert_err(module_find_token(m, "t", NULL, &t, &e), ERR_TOKEN, &e);
+    assert_int_equal(strncmp(e.text, "C_GetSlotList: CKR_DEVICE_ERROR", 31), 0);
+    assert_err(module_find_free(m, &t, &e), ERR_TOKEN, &e);
+    assert_int_equal(strncmp(e.text, "C_GetSlotList: CKR_DEVICE_ERROR", 31), 0);
+    assert_int_equal(setenv("FAULTP11", "full", 1), 0);
+    assert_err(module_find_free(m, &t, &e), ERR_NOTFOUND, &e);
+    assert_int_equal(strncmp(e.text, "no uninitialised token in ", 26), 0);
+    assert_err(module_init_token(m, "t", SO_PIN, USER_PIN, &t, &e), ERR_NOTFOUND, &e);
+    assert_int_equal(setenv("FAULTP11", "fails:C_InitToken", 1), 0);
+    assert_err(module_init_token(m, "t", SO_PIN, USER_PIN, &t, &e), ERR_TOKEN, &e);
+    assert_int_equal(strncmp(e.text, "C_InitToken: CKR_DEVICE_ERROR", 29), 0);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    (void)new_token(m, "there");
+    /* A slot that cannot be read is passed over. */
+    assert_int_equal(setenv("FAULTP11", "fails:C_GetTokenInfo", 1), 0);
+    assert_err(module_find_token(m, "there", NULL, &t, &e), ERR_NOTFOUND, &e);
+    assert_non_null(strstr(e.text, "it has: none"));
+    assert_err(module_find_free(m, &t, &e), ERR_NOTFOUND, &e);
+    module_close(m);
+}
+
+static void
+a_token_whose_pin_could_not_be_set_is_not_usable(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *fault;
+        const char *call;
+    } rows[] = {
+        {"a", "fails:C_InitPIN", "C_InitPIN: CKR_DEVICE_ERROR"},
+        {"b", "fails:C_OpenSession", "C_OpenSession: CKR_DEVICE_ERROR"},
+    };
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(FAULTY, NULL, &e);
+
+    (void)state;
+    assert_non_null(m);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *told = mem_printf("token '%s' was initialised but is not usable: %s", rows[i].label,
+                                rows[i].call);
+        struct token t = {0};
+
+        assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
+        assert_err(module_init_token(m, rows[i].label, SO_PIN, USER_PIN, &t, &e), ERR_TOKEN, &e);
+        if (strncmp(e.text, told, strlen(told)) != 0) {
+            fail_msg("%s: %s", rows[i].fault, e.text);
+        }
+    }
+}
+
+/* SoftHSM takes PINs of 4 to 255 octets and says so. */
+static void
+pins_have_the_limits_of_the_token(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t so, user;
+        const char *reason;
+    } rows[] = {
+        {"so 0", 0, 4, "the security officer's PIN has 0 octets; this token takes 4 to 255"},
+        {"so 3", 3, 4, "the security officer's PIN has 3 octets; this token takes 4 to 255"},
+        {"so 256", 256, 4, "the security officer's PIN has 256 octets"},
+        {"user 0", 4, 0, "the user PIN has 0 octets; this token takes 4 to 255"},
+        {"user 3", 4, 3, "the user PIN has 3 octets"},
+        {"user 256", 4, 256, "the user PIN has 256 octets"},
+        {"so 4", 4, 255, NULL},
+        {"so 255", 255, 4, NULL},
+    };
+    struct err e = {0};
+    CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    uint8_t pin[256];
+
+    (void)state;
+    assert_non_null(m);
+    memset(pin, '1', sizeof(pin));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct token t = {0};
+        int result = module_init_token(m, rows[i].name, span_of(pin, rows[i].so),
+                                       span_of(pin, rows[i].user), &t, &e);
+
+        if ((rows[i].reason == NULL) != (result == 0) ||
+            (result != 0 && (e.code != ERR_INPUT || strstr(e.text, rows[i].reason) == NULL))) {
+            fail_msg("row '%s': %s", rows[i].name, e.text);
+        }
+    }
+}
+
+static void
+what_is_no_module_is_told(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/module.so", (char *)*state);
+
+    assert_null(module_open("/usr/lib/x86_64-linux-gnu/libcrypto.so.3", NULL, &e));
+    assert_int_equal(e.code, ERR_TOKEN);
+    assert_non_null(strstr(e.text, "is no PKCS #11 module: no C_GetFunctionList"));
+    assert_ok(file_write(path, SPAN_LITERAL("text"), 0600, &e), &e);
+    assert_null(module_open(path, NULL, &e));
+    assert_int_equal(e.code, ERR_TOKEN);
+    assert_non_null(strstr(e.text, path));
+    assert_null(module_open("", NULL, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_non_null(strstr(e.text, "give the absolute path"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -313,6 +440,10 @@ main(void)
         TEST(labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched),
         TEST(a_module_that_others_can_write_is_not_loaded),
         TEST(every_error_names_the_call_the_value_the_module_and_the_token),
+        TEST(a_module_that_fails_is_told),
+        TEST(a_token_whose_pin_could_not_be_set_is_not_usable),
+        TEST(pins_have_the_limits_of_the_token),
+        TEST(what_is_no_module_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "pkcs11/ckr.h"
+#include "pkcs11/key.h"
+#include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
@@ -206,6 +208,145 @@ login_stops_before_the_final_pin_try(void **state)
     assert_ok(session_login(s, USER_PIN, &e), &e);
 }
 
+static void
+each_state_of_the_pin_is_told_apart(void **state)
+{
+    static const struct {
+        const char *fault;
+        const char *reason;
+    } rows[] = {
+        {"locked no-login", "the user PIN is locked; the SO must set a new one"},
+        {"final-try no-login", "only one PIN try is left; not tried"},
+        {"to-change no-login", "the user PIN must be changed first"},
+        {"fails:C_GetTokenInfo no-login", "C_GetTokenInfo: CKR_DEVICE_ERROR"},
+    };
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+
+    (void)state;
+    assert_non_null(m);
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        enum err_code code = i + 1 == ARRAY_LEN(rows) ? ERR_TOKEN : ERR_PIN;
+
+        assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
+        assert_err(session_login(s, USER_PIN, &e), code, &e);
+        assert_non_null(strstr(e.text, rows[i].reason));
+        assert_err(session_login_context(s, USER_PIN, &e), code, &e);
+        assert_non_null(strstr(e.text, rows[i].reason));
+    }
+}
+
+static void
+a_pin_that_is_too_long_is_not_tried(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+    uint8_t pin[257];
+
+    (void)state;
+    memset(pin, '1', sizeof(pin));
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    assert_int_equal(setenv("FAULTP11", "no-login", 1), 0);
+    assert_err(session_login(s, span_of(pin, 257), &e), ERR_INPUT, &e);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    assert_err(session_login(s, span_of(pin, 256), &e), ERR_PIN, &e); /* the token's word */
+}
+
+static void
+a_session_of_a_service_creates_nothing(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CK_OBJECT_CLASS class = CKO_DATA;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_TOKEN, &yes, sizeof(yes)}};
+    CK_OBJECT_HANDLE object;
+    uint8_t random[4];
+
+    (void)state;
+    assert_null(session_open(m, "issuing-test", NULL, SESSION_READ_ONLY, &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_non_null(strstr(e.text, "the serial must be named"));
+    assert_null(session_open(m, "issuing", t.serial, SESSION_READ_ONLY, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+    assert_int_equal(setenv("FAULTP11", "fails:C_OpenSession", 1), 0);
+    assert_null(session_open(m, "issuing-test", t.serial, SESSION_READ_ONLY, &e));
+    assert_int_equal(e.code, ERR_TOKEN);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    for (int mode = SESSION_READ_ONLY; mode <= SESSION_READ_WRITE; mode++) {
+        CLEANUP(session_cleanup)
+        struct session *s = session_open(m, "issuing-test", t.serial, (enum session_mode)mode, &e);
+
+        assert_non_null(s);
+        assert_ok(session_login(s, USER_PIN, &e), &e);
+        assert_int_equal(
+            module_functions(m)->C_CreateObject(session_handle(s), template, 2, &object),
+            mode == SESSION_READ_ONLY ? CKR_SESSION_READ_ONLY : CKR_OK);
+        assert_int_equal(setenv("FAULTP11", "no-random fails:C_Logout", 1), 0);
+        assert_err(session_random(s, random, sizeof(random), &e), ERR_TOKEN, &e);
+        assert_err(session_logout(s, &e), ERR_TOKEN, &e);
+        assert_int_equal(unsetenv("FAULTP11"), 0);
+        assert_ok(session_logout(s, &e), &e);
+        assert_int_equal(strcmp(session_token(s)->label, "issuing-test"), 0);
+        assert_ptr_equal(session_module(s), m);
+    }
+}
+
+static void
+the_inventory_tells_kinds_apart(void **state)
+{
+    struct err e = {0};
+    struct token t = new_token("issuing-test");
+    CLEANUP(module_cleanup)
+    struct module *m = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
+    CLEANUP(session_cleanup) struct session *s = NULL;
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+    uint8_t id[KEY_ID_SIZE];
+    struct inventory inventory;
+
+    (void)state;
+    s = session_open(m, "issuing-test", t.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), KEY_P256, "x", id,
+                               &spki, &e),
+                  &e);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_ok(secret_generate(s, "y", id, &e), &e);
+    }
+    assert_ok(session_inventory(s, &inventory, &e), &e);
+    assert_int_equal(inventory.objects, 7);
+    assert_int_equal(inventory.private_keys, 2);
+    assert_int_equal(inventory.public_keys, 2);
+    assert_int_equal(inventory.secret_keys, 3);
+    assert_int_equal(inventory.certificates, 0);
+    assert_int_equal(inventory.data, 0);
+    assert_int_equal(inventory.unreadable, 0);
+    assert_int_equal(setenv("FAULTP11", "unreadable", 1), 0);
+    assert_ok(session_inventory(s, &inventory, &e), &e);
+    assert_int_equal(inventory.objects, 7);
+    assert_int_equal(inventory.unreadable, 7);
+    assert_int_equal(inventory.private_keys, 0);
+    assert_int_equal(setenv("FAULTP11", "fails:C_FindObjects", 1), 0);
+    assert_err(session_inventory(s, &inventory, &e), ERR_TOKEN, &e);
+    assert_int_equal(setenv("FAULTP11", "fails:C_FindObjectsInit", 1), 0);
+    assert_err(session_inventory(s, &inventory, &e), ERR_TOKEN, &e);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+}
+
 int
 main(void)
 {
@@ -223,6 +364,10 @@ main(void)
         cmocka_unit_test_setup_teardown(the_inventory_counts_objects_of_every_class, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(login_stops_before_the_final_pin_try, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_state_of_the_pin_is_told_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pin_that_is_too_long_is_not_tried, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_session_of_a_service_creates_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_inventory_tells_kinds_apart, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
