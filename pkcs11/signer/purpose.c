@@ -36,9 +36,12 @@ static int
 check_key_usage(const struct policy *p, const X509 *x, struct err *e)
 {
     CLEANUP(bits_cleanup) ASN1_BIT_STRING *usage = X509_get_ext_d2i(x, NID_key_usage, NULL, NULL);
+    const int n = usage == NULL ? 0 : 8 * ASN1_STRING_length(usage);
 
-    for (int bit = 0; usage != NULL && bit < KEY_USAGE_BITS; bit++) {
-        if (ASN1_BIT_STRING_get_bit(usage, bit) != 0 && (p->key_usage >> bit & 1) == 0) {
+    /* All that are there: RFC 5280 4.2.1.3 names nine, and no policy allows others. */
+    for (int bit = 0; bit < n; bit++) {
+        if (ASN1_BIT_STRING_get_bit(usage, bit) != 0 &&
+            (bit >= KEY_USAGE_BITS || (p->key_usage >> bit & 1) == 0)) {
             return err_set(e, ERR_DENIED, "keyUsage has a bit that the policy's key_usage has not");
         }
     }

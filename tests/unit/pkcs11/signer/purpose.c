@@ -266,12 +266,33 @@ each_key_usage_needs_its_own_bit(void **state)
     }
 }
 
+/* What nobody has named is no policy's. */
+static void
+a_key_usage_beyond_the_nine_bits_is_refused(void **state)
+{
+    static const char *const usages[] = {"03{06 8040}", "03{00 8001}", "03{07 800080}",
+                                         "03{00 8000000001}"};
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+
+    (void)state;
+    p->key_usage = ~0U;
+    for (size_t i = 0; i < ARRAY_LEN(usages); i++) {
+        CLEANUP(mem_cleanup) char *usage = mem_printf(SCENE_CRITICAL("551d0f", "%s"), usages[i]);
+        const struct scene_certificate c = {.key_usage = usage};
+        struct err e = {0};
+
+        assert_err(check(p, &c, &e), ERR_DENIED, &e);
+        assert_string_equal(e.text, "keyUsage has a bit that the policy's key_usage has not");
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_purpose_is_stated_and_revocation_is_told),
         cmocka_unit_test(each_key_usage_needs_its_own_bit),
+        cmocka_unit_test(a_key_usage_beyond_the_nine_bits_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
