@@ -7,6 +7,7 @@
 #include <openssl/ec.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "pkcs11/client_hello.h"
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
@@ -1035,6 +1037,92 @@ a_fresh_process_proves_a_new_key(void **state)
     assert_false(signed_text);
 }
 
+/* Every frame but SIGN, and what is no frame: the parent is broken. */
+static void
+a_frame_that_is_no_job_ends_the_signer(void **state)
+{
+    static const struct {
+        uint8_t octets[SIGNER_FRAME_HEAD];
+        size_t n;
+        const char *reason;
+    } rows[] = {
+        {{1}, SIGNER_FRAME_HEAD, "a frame of type 1 from the parent"},
+        {{2}, SIGNER_FRAME_HEAD, "a frame of type 2 from the parent"},
+        {{4}, SIGNER_FRAME_HEAD, "a frame of type 4 from the parent"},
+        {{5}, SIGNER_FRAME_HEAD, "a frame of type 5 from the parent"},
+        {{6}, SIGNER_FRAME_HEAD, "a frame of type 6 from the parent"},
+        {{7}, SIGNER_FRAME_HEAD, "a frame of unknown type 7"},
+        {{3}, SIGNER_FRAME_HEAD - 1, "a frame of 9 octets, 10 are the least"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf in = BUF_INIT(SIGNER_ANSWER_MAX);
+        struct signer_hello hello = {.spki = BUF_INIT(SPKI_MAX)};
+        struct child child = {.pid = -1, .fd = -1};
+        struct signer_frame frame = {0};
+        struct err e = {0};
+
+        assert_ok(signer_greet(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, false,
+                               SIGNER_TIMEOUT_MS, &child, &in, &hello, &e),
+                  &e);
+        assert_ok(frame_write(child.fd, span_of(rows[i].octets, rows[i].n), SIGNER_TIMEOUT_MS, &e),
+                  &e);
+        assert_ok(signer_read_frame(child.fd, SIGNER_TIMEOUT_MS, &in, &frame, &e), &e);
+        assert_int_equal(frame.type, SIGNER_FAILED);
+        assert_int_equal(frame.detail, ERR_INPUT);
+        assert_true(span_equal(frame.bytes, span_str(rows[i].reason)));
+        child_stop(&child, SIGNER_TIMEOUT_MS);
+        buf_free(&hello.spki);
+    }
+    assert_int_equal(journal_lines(), 1); /* nothing was signed */
+}
+
+static int
+run_signer(char *const argv[])
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)freopen("/dev/null", "w", stderr);
+        (void)execv(argv[0], argv);
+        _exit(99);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+options_that_it_does_not_know_are_misuse(void **state)
+{
+    char program[] = TEST_BINARY_DIR "/nfpki-signer";
+    char policy[] = "--policy";
+    char file[] = "/nonexistent";
+    char pin_fd[] = "--pin-fd";
+    char three[] = "3";
+    char thousand[] = "1024";
+    char words[] = "4x";
+    char other[] = "--sign";
+    char *const rows[][6] = {
+        {program, NULL},
+        {program, policy, NULL},
+        {program, policy, file, file, NULL},
+        {program, policy, file, other, NULL},
+        {program, policy, file, pin_fd, three, NULL},
+        {program, policy, file, pin_fd, thousand, NULL},
+        {program, policy, file, pin_fd, words, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (run_signer(rows[i]) != 2) {
+            fail_msg("row %zu", i);
+        }
+    }
+}
+
 enum { JOBS = 200 };
 
 static int jobs_done;
@@ -1108,6 +1196,8 @@ main(void)
         TEST(a_start_that_cannot_be_says_why),
         TEST(the_pin_may_come_through_a_descriptor),
         TEST(a_fresh_process_proves_a_new_key),
+        TEST(a_frame_that_is_no_job_ends_the_signer),
+        TEST(options_that_it_does_not_know_are_misuse),
         TEST(many_jobs_come_back_through_the_loop),
     };
 

@@ -17,6 +17,7 @@ struct row {
     const char *name;
     const char *pvno, *sender, *recipient, *fields, *body; /* NULL: what is right */
     const char *header;                                    /* whole; NULL: of those above */
+    const char *outer;                                     /* NULL: the tag of a SEQUENCE */
     const char *behind;                                    /* the body, in the sequence */
     const char *after;                                     /* the sequence */
     enum err_code code;
@@ -25,7 +26,11 @@ struct row {
 
 static const struct row ROWS[] = {
     {.name = "right"},
-    {.name = "no sequence",
+    {.name = "a SET",
+     .outer = "31",
+     .code = ERR_INPUT,
+     .reason = "ProtectedPart: tag 0x31 where 0x30 belongs"},
+    {.name = "a header that is a SET",
      .header = "31{}",
      .code = ERR_INPUT,
      .reason = "PKIHeader: tag 0x31 where 0x30 belongs"},
@@ -224,8 +229,8 @@ make_part(const struct row *row, struct buf *out)
                    given(row->recipient, RECIPIENT), given(row->fields, ALGORITHM));
     CLEANUP(mem_cleanup)
     char *text =
-        mem_printf("30{%s%s%s}%s", given(row->header, header), given(row->body, "a1{30{}}"),
-                   given(row->behind, ""), given(row->after, ""));
+        mem_printf("%s{%s%s%s}%s", given(row->outer, "30"), given(row->header, header),
+                   given(row->body, "a1{30{}}"), given(row->behind, ""), given(row->after, ""));
 
     der_text(text, out);
 }
