@@ -115,9 +115,9 @@ replay_attempt(struct journal *j, char *line)
     struct checkpoint c = {0};
 
     (void)snprintf(expected, sizeof(expected), "%020" PRIu64, j->attempts + 1);
-    if (rest != NULL || counter == NULL || strcmp(counter, expected) != 0 || !is_kind(kind) ||
-        hash == NULL || hex_parse(hash, ignored, sizeof(ignored), &e) != 0 ||
-        (kind[0] == 'K') != (root != NULL) || (root == NULL && size != NULL)) {
+    if (rest != NULL || strcmp(counter, expected) != 0 || !is_kind(kind) || hash == NULL ||
+        hex_parse(hash, ignored, sizeof(ignored), &e) != 0 || (kind[0] == 'K') != (root != NULL) ||
+        (root == NULL && size != NULL)) {
         return -1;
     }
     if (root != NULL) {

@@ -47,8 +47,14 @@ static const struct {
     {"four octets of length", "0484ffffffff aa", 0, 0, 0, true},
     {"five octets of length", "04850100000000 aa", 0, 0, 0, true},
     {"length FF", "04ff", 0, 0, 0, true},
+    {"indefinite length, nothing behind", "0480", 0, 0, 0, true},
+    {"80 is no length of 128", "0480 aa*130", 0, 0, 0, true},
+    {"nine octets of length, of which eight say 128", "0489 01 00*7 80 aa*200", 0, 0, 0, true},
     {"a tag of two octets", "1f2100", 0, 0, 0, true},
-    {"a context tag of two octets", "bf2100", 0, 0, 0, true},
+    {"tag 1F", "1f00", 0, 0, 0, true},
+    {"tag 3F", "3f01aa", 0, 0, 0, true},
+    {"tag BF", "bf00", 0, 0, 0, true},
+    {"tag FF", "ff02aaaa", 0, 0, 0, true},
 };
 
 static void
@@ -123,6 +129,7 @@ everything_is_der_down_to_the_leaves(void **state)
         {"TRUE", "30{0101ff}", NULL},
         {"primitive, not looked into", "04{3080}", NULL},
         {"the second is not", "0500 3080", "element: not DER"},
+        {"an octet behind", "0500 05", "element: not DER"},
         {"the leaf is not", "30{a0{31{0482}}}", "element: not DER"},
         {"the second leaf is not", "30{a0{0500 0481}}", "element: not DER"},
         {"TRUE as 1", "30{010101}", "a BOOLEAN that is not the DER of TRUE"},
@@ -175,7 +182,6 @@ static void
 a_tbs_is_wrapped_as_if_it_were_signed(void **state)
 {
     CLEANUP(buf_free) struct buf out = BUF_INIT(64);
-    CLEANUP(buf_free) struct buf small = BUF_INIT(14);
     struct err e = {0};
 
     (void)state;
@@ -183,7 +189,12 @@ a_tbs_is_wrapped_as_if_it_were_signed(void **state)
     assert_ok(der_wrap_signed(SPAN_LITERAL("tbs"), SPAN_LITERAL("al"), &out, &e), &e);
     assert_int_equal(out.n, 15);
     assert_memory_equal(out.p, "\x30\x84\0\0\0\x09tbsal\x03\x02\0\0", 15);
-    assert_err(der_wrap_signed(SPAN_LITERAL("tbs"), SPAN_LITERAL("al"), &small, &e), ERR_INPUT, &e);
+    for (size_t max = 0; max < 15; max++) {
+        CLEANUP(buf_free) struct buf small = BUF_INIT(max);
+
+        assert_err(der_wrap_signed(SPAN_LITERAL("tbs"), SPAN_LITERAL("al"), &small, &e), ERR_INPUT,
+                   &e);
+    }
 }
 
 /* As long as a CRL may be: all four octets of the length. */

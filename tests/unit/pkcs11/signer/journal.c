@@ -4,7 +4,11 @@
 #include "pkcs11/signer/journal.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -258,6 +262,9 @@ static const struct row ROWS[] = {
      FIRST "00000000000000000001 K " HASH_HEX " " SIZE_7 " " HASH_HEX
            "\n00000000000000000002 K " HASH_HEX " 00000000000000000008 " HASH_HEX "\n",
      BEHIND(""), RIGHT, 2, 8},
+    {"a size of two digits",
+     FIRST "00000000000000000001 K " HASH_HEX " 00000000000000000010 " HASH_HEX "\n", BEHIND(""),
+     RIGHT, 1, 10},
     {"the greatest size",
      FIRST "00000000000000000001 K " HASH_HEX " 18446744073709551615 " HASH_HEX "\n", BEHIND(""),
      RIGHT, 1, UINT64_MAX},
@@ -298,6 +305,7 @@ static const struct row ROWS[] = {
     {"an attempt again", FIRST ONE ONE, BEHIND(""), MISPLACED},
     {"attempt 0", FIRST "00000000000000000000 T " HASH_HEX "\n", BEHIND(""), MISPLACED},
     {"a short counter", FIRST "1 T " HASH_HEX "\n", BEHIND(""), MISPLACED},
+    {"one character", FIRST "x\n", BEHIND(""), MISPLACED},
     {"the first line again", FIRST FIRST, BEHIND(""), MISPLACED},
     {"a counter alone", FIRST "00000000000000000001\n", BEHIND(""), MISPLACED},
     {"no hash", FIRST "00000000000000000001 T\n", BEHIND(""), MISPLACED},
@@ -449,6 +457,7 @@ nothing_is_counted_that_finds_no_room(void **state)
         attempts++;
     }
     assert_int_equal(e.code, ERR_INPUT);
+    assert_int_equal(attempts, 64 * 1024 / 97); /* octets of a line */
     assert_int_equal(journal_attempts(j), attempts);
     assert_err(journal_add(j, 'K', HASH, &c, &e), ERR_INPUT, &e);
     assert_int_equal(journal_attempts(j), attempts);
@@ -482,6 +491,81 @@ a_path_that_cannot_be_a_journal_is_refused(void **state)
     assert_non_null(strstr(e.text, "read "));
 }
 
+/* A line that is right up to a zero, and then goes on. */
+static void
+a_zero_hides_nothing(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = two_attempts(*state);
+    CLEANUP(buf_free) struct buf all = BUF_INIT(4096);
+    size_t torn;
+
+    assert_ok(file_read(path, &all, &e), &e);
+    all.p[all.n - 1] = '\0';
+    assert_ok(buf_append(&all, SPAN_LITERAL("0123\n"), &e), &e);
+    put(path, buf_span(&all));
+    assert_null(journal_open(path, KEY, &torn, &e));
+    assert_int_equal(e.code, ERR_STORE);
+    assert_non_null(strstr(e.text, ":3: damaged line"));
+}
+
+/* Ends while the one that wants it waits. */
+static void *
+close_soon(void *journal)
+{
+    (void)poll(NULL, 0, 50);
+    journal_close(journal);
+    return NULL;
+}
+
+static void
+the_journal_of_one_that_is_ending_is_waited_for(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = two_attempts(*state);
+    size_t torn;
+    struct journal *j = journal_open(path, KEY, &torn, &e);
+    struct journal *next;
+    pthread_t thread;
+
+    assert_non_null(j);
+    assert_int_equal(pthread_create(&thread, NULL, close_soon, j), 0);
+    next = journal_open(path, KEY, &torn, &e);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_non_null(next);
+    assert_int_equal(journal_attempts(next), 2);
+    journal_close(next);
+    journal_close(NULL);
+}
+
+/* A disk that is full, as the kernel would say it of a file that may not grow. */
+static void
+what_cannot_be_written_is_told(void **state)
+{
+    struct rlimit before;
+    struct rlimit none;
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = two_attempts(*state);
+    CLEANUP(mem_cleanup) char *fresh = mem_printf("%s/fresh", (char *)*state);
+    size_t torn;
+    CLEANUP(journal_cleanup) struct journal *j = journal_open(path, KEY, &torn, &e);
+
+    assert_non_null(j);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_ok(journal_add(j, 'T', HASH, NULL, &e), &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_err(journal_commit(j, &e), ERR_IO, &e);
+    assert_int_equal(strncmp(e.text, "write ", 6), 0);
+    assert_null(journal_open(fresh, KEY, &torn, &e));
+    assert_int_equal(e.code, ERR_IO);
+    assert_int_equal(strncmp(e.text, "write ", 6), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+}
+
 int
 main(void)
 {
@@ -497,6 +581,10 @@ main(void)
         cmocka_unit_test_setup_teardown(a_journal_is_whole_and_of_this_key_or_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_torn_first_line_is_written_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_zero_hides_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_journal_of_one_that_is_ending_is_waited_for, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_line_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_is_what_the_protocol_says, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_counted_that_finds_no_room, setup, teardown),

@@ -32,6 +32,7 @@
 #define RSA_KEY "30{30{06{2a864886f70d010101}0500}03{00 30{02{00 c1*384}02{010001}}}}"
 #define CA_TRUE SCENE_CRITICAL("551d13", "30{0101ff}")
 #define CA_USAGE SCENE_CRITICAL("551d0f", "03{0106}")
+#define NAME(octets) "30{31{30{06{55040a}0c{" octets "}}}}"
 #define SKI(octets) SCENE_EXTENSION("551d0e", "04{" octets "}")
 
 #define LOG "log {\n origin = \"log.example\"\n}"
@@ -99,7 +100,14 @@ static const struct row KEY_ROWS[] = {
      "/behind: the SubjectPublicKeyInfo is not in canonical form", 0},
     {"a public_key that is a certificate", "public_key", "public_key = \"issuer.der\"", NULL,
      "/issuer.der: not a DER SubjectPublicKeyInfo", 0},
-    {"a public_key of 8193 octets", "public_key", "public_key = \"large\"", NULL, "/large", 0},
+    {"a public_key of 8192 octets", "public_key", "public_key = \"largest\"", NULL,
+     "/largest: a public key of 8192 octets", 0},
+    {"a public_key of 8193 octets", "public_key", "public_key = \"large\"", NULL,
+     "/large: more than the allowed 8192 octets", 0},
+    {"a public_key of one hyphen", "public_key", "public_key = \"hyphen\"", NULL,
+     "/hyphen: not a public key in PEM", 0},
+    {"a public_key that begins with a hyphen", "public_key", "public_key = \"hyphen-x\"", NULL,
+     "/hyphen-x: not a public key in PEM", 0},
     {"no journal", "journal", "", NULL, "/p.conf: option 'journal' is missing", 0},
     {"an empty journal", "journal", "journal = \"\"", NULL, "option 'journal' is missing", 0},
     {"an unknown option", "module_config", "slot = 7", NULL, "/p.conf:2: no such option 'slot'", 0},
@@ -153,6 +161,14 @@ static const struct row PURPOSE_ROWS[] = {
     {"a key identifier of 0 octets", NULL, NULL,
      "certificate_authority {\n issuer = \"ski-0.der\"\n}",
      "/p.conf:11: 'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to 64 octets",
+     0},
+    {"a key identifier of 1 octet", NULL, NULL,
+     "certificate_authority {\n issuer = \"ski-1.der\"\n}", NULL, 0},
+    {"a name of 4096 octets", NULL, NULL, "cmp {\n sender = \"name-4096.der\"\n}", NULL, 0},
+    {"a sender's name of 4097 octets", NULL, NULL, "cmp {\n sender = \"name-4097.der\"\n}",
+     "more than the allowed 4096 octets", 0},
+    {"an issuer's name of 4097 octets", NULL, NULL,
+     "certificate_authority {\n issuer = \"name-4097.der\"\n}", "more than the allowed 4096 octets",
      0},
     {"a key identifier of 64 octets", NULL, NULL,
      "certificate_authority {\n issuer = \"ski-64.der\"\n}", NULL, 0},
@@ -247,7 +263,7 @@ put_certificate(const char *name, struct scene_certificate c)
     CLEANUP(buf_free) struct buf whole = BUF_INIT(8192);
     struct err e = {0};
 
-    c.subject = SCENE_ISSUER;
+    c.subject = c.subject == NULL ? SCENE_ISSUER : c.subject;
     c.key = c.key == NULL ? KEY : c.key;
     c.names = "";
     c.purposes = "";
@@ -288,12 +304,18 @@ setup(void **state)
     put_text("empty", "");
     put_text("behind", KEY "00");
     put_text("large", "30*8193");
+    put_text("largest", "30*8192");
+    put_text("hyphen", "2d");
+    put_text("hyphen-x", "2d78");
     put_pem();
     put_certificate("issuer.der", (struct scene_certificate){.names = NULL});
     put_certificate("other.der", (struct scene_certificate){.key = EC_KEY(P256, POINT_2)});
     put_certificate("leaf.der", (struct scene_certificate){.basic_constraints = ""});
     put_certificate("no-ski.der", (struct scene_certificate){.more = ""});
     put_certificate("ski-0.der", (struct scene_certificate){.more = SKI("")});
+    put_certificate("ski-1.der", (struct scene_certificate){.more = SKI("aa")});
+    put_certificate("name-4096.der", (struct scene_certificate){.subject = NAME("61*4075")});
+    put_certificate("name-4097.der", (struct scene_certificate){.subject = NAME("61*4076")});
     put_certificate("ski-64.der", (struct scene_certificate){.more = SKI("aa*64")});
     put_certificate("ski-65.der", (struct scene_certificate){.more = SKI("aa*65")});
     put_certificate("from-13.der", (struct scene_certificate){
