@@ -35,7 +35,8 @@ enum { ISSUER_DAYS = 3650, DAY = 86400 };
 static struct {
     char *dir;
     char serial[TOKEN_SERIAL_SIZE];
-    uint8_t id[KEY_ID_SIZE];
+    uint8_t id[KEY_ID_SIZE]; /* in the policy */
+    uint8_t first_id[KEY_ID_SIZE];
     struct buf spki;
     EVP_PKEY *dummy; /* signs in the place of the token to make a TBS */
     X509 *issuer;
@@ -58,7 +59,7 @@ make_token(void)
     assert_ok(session_login(s, USER_PIN, &e), &e);
     world.spki = BUF_INIT(SPKI_MAX);
     assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), KEY_P256, "issuing",
-                           world.id, &world.spki, &e),
+                           world.first_id, &world.spki, &e),
               &e);
     memcpy(world.serial, t.serial, sizeof(t.serial));
     session_close(s);
@@ -149,23 +150,46 @@ write_pin(struct span pin)
     assert_ok(file_write(path, pin, 0600, &e), &e);
 }
 
+/* One token, with the one key, for all tests. */
 static int
-setup(void **state)
+make_world(void **state)
 {
-    struct err e = {0};
-    CLEANUP(mem_cleanup) char *spki = NULL;
-
     (void)state;
-    (void)unsetenv("FAULTP11");
     world.dir = tmpdir_new();
     softhsm_use(world.dir);
     make_token();
     world.dummy = EVP_EC_gen("P-256");
     world.policy = mem_printf("%s/signer.conf", world.dir);
     world.journal = mem_printf("%s/journal", world.dir);
-    spki = mem_printf("%s/key.spki", world.dir);
-    assert_ok(file_write(spki, buf_span(&world.spki), 0600, &e), &e);
     make_issuer();
+    return 0;
+}
+
+static int
+free_world(void **state)
+{
+    (void)state;
+    X509_free(world.issuer);
+    EVP_PKEY_free(world.dummy);
+    buf_free(&world.spki);
+    mem_free(world.policy);
+    mem_free(world.journal);
+    tmpdir_remove(world.dir);
+    return 0;
+}
+
+/* Everything beside the token is as it was in the beginning. */
+static int
+setup(void **state)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *spki = mem_printf("%s/key.spki", world.dir);
+
+    (void)state;
+    (void)unsetenv("FAULTP11");
+    (void)unlink(world.journal);
+    memcpy(world.id, world.first_id, sizeof(world.id));
+    assert_ok(file_write(spki, buf_span(&world.spki), 0600, &e), &e);
     write_pin(USER_PIN);
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", world.dir, 1), 0);
     write_policy(FAULTY, "issuing-signing-v1", AUTHORITY);
@@ -176,15 +200,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
-    X509_free(world.issuer);
-    world.issuer = NULL;
-    EVP_PKEY_free(world.dummy);
-    buf_free(&world.spki);
-    mem_free(world.policy);
-    mem_free(world.journal);
-    tmpdir_remove(world.dir);
-    return 0;
+    return unsetenv("FAULTP11");
 }
 
 static struct signer *
@@ -1201,5 +1217,5 @@ main(void)
         TEST(many_jobs_come_back_through_the_loop),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_world, free_world);
 }
