@@ -8,6 +8,7 @@
 
 #include "ceremony/fact.h"
 #include "tests/unit/ceremony/bundle_rows.h"
+#include "tests/unit/ceremony/bundle_signed.h"
 #include "tests/unit/ceremony/forge.h"
 #include "tests/unit/ceremony/scene.h"
 
@@ -451,6 +452,13 @@ a_bundle_follows_the_one_that_it_names_and_no_other(void **state)
     assert_non_null(strstr(e.text, "the register is not the one that"));
 }
 
+static void
+what_a_forger_s_own_root_signs_is_no_better_than_it(void **state)
+{
+    (void)state;
+    a_forger_s_own_root_is_no_better_than_it_is(bases[SUB]);
+}
+
 int
 main(void)
 {
@@ -464,6 +472,7 @@ main(void)
         cmocka_unit_test(a_clock_that_was_set_during_the_ceremony_is_found),
         cmocka_unit_test(records_outside_the_window_are_found_but_in_a_rehearsal),
         cmocka_unit_test(the_witness_s_clock_may_differ_by_what_the_definition_says),
+        cmocka_unit_test(what_a_forger_s_own_root_signs_is_no_better_than_it),
         cmocka_unit_test(a_bundle_follows_the_one_that_it_names_and_no_other),
     };
     struct err e = {0};
