@@ -121,6 +121,8 @@ const struct run_row run_rows[] = {
      .fault = "wrong:3:162"},
     {"one of two", KEYS, "run", 3, "STOPPED: step keys: the answer was not 'generate log'",
      "The token holds a key pair that did not pass its checks.", TYPED("'generate log'", "generate issuing")},
+    {"secret generated", KEYS, "run", 0, "secret key seal generated", "secret key seal: found by a fresh process",
+     .times = NULL},
     {"no secret", KEYS, "run", 3, "STOPPED: step keys: the answer was not 'generate seal'",
      "The token holds a key pair that did not pass its checks.", TYPED("'generate seal'", "yes")},
     {"allows all", ROOT, "run", 3, "allowed 6 of the forbidden: set CKA_EXTRACTABLE TRUE",

@@ -141,6 +141,13 @@ a_full_register_takes_no_more(void **state)
     json = state_format(&s);
     assert_ok(state_parse(json, &again, &e), &e);
     assert_true(state_equal(&s, &again));
+    /* one that is full of what it never issued */
+    s.n_issued = 1;
+    for (size_t i = 0; i < s.n_revoked; i++) {
+        s.revoked[i].serial[SERIAL_SIZE - 1] = 7;
+    }
+    assert_err(state_add_revoked(&s, entries, 1, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "more than 64 revocations");
 }
 
 /* What `path` ("root/key_id", "issued/0/serial") becomes, as JSON; NULL: it goes. */
