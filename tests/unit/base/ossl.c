@@ -3,7 +3,10 @@
 
 #include <openssl/err.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/support/test.h"
@@ -332,8 +335,39 @@ a_certificate_without_its_key_has_all_other_fields(void **state)
     assert_null(certificate_parse_keyless(buf_span(&der), &e));
 }
 
+#define WITHOUT_MEMORY "--without-locked-memory"
+
+/* In a process of its own: as a user who may lock nothing. */
+static int
+start_without_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    struct err e = {0};
+
+    return setrlimit(RLIMIT_MEMLOCK, &none) == 0 && (geteuid() != 0 || setuid(65534) == 0) &&
+                   ossl_init(&e) != 0 && e.code == ERR_CRYPTO &&
+                   strstr(e.text, "no locked memory for secrets: raise RLIMIT_MEMLOCK") != NULL
+               ? 0
+               : 1;
+}
+
+static void
+without_locked_memory_nothing_starts(void **state)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0) {
+        (void)execl("/proc/self/exe", "unit.base.ossl", WITHOUT_MEMORY, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_takes_the_canonical_form_only),
@@ -345,13 +379,18 @@ main(void)
         cmocka_unit_test(a_file_of_a_certificate_has_its_largest_size),
         cmocka_unit_test(what_openssl_says_is_told_once),
         cmocka_unit_test(clocks_go_on),
+        cmocka_unit_test(without_locked_memory_nothing_starts),
         cmocka_unit_test(a_public_key_comes_out_as_it_went_in),
         cmocka_unit_test(a_point_that_is_not_on_its_curve_is_no_public_key),
         cmocka_unit_test(a_certificate_without_its_key_has_all_other_fields),
     };
     struct err e = {0};
-    int result = ossl_init(&e) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    int result;
 
+    if (argc == 2 && strcmp(argv[1], WITHOUT_MEMORY) == 0) {
+        return start_without_memory();
+    }
+    result = ossl_init(&e) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
     OPENSSL_cleanup(); /* ossl_init() leaves it to the program */
     return result;
 }

@@ -89,12 +89,31 @@ freeing_the_pool_finishes_what_is_queued(void **state)
     tasks_free(tasks);
 }
 
+/* Also of a pool that is not there, and of contexts that nobody has. */
+static void
+what_is_freed_is_gone(void **state)
+{
+    struct err e = {0};
+    struct tasks *tasks = tasks_new(&e);
+
+    (void)state;
+    tasks_finish(tasks); /* of nothing */
+    tasks_free(tasks);
+    pool_free(NULL);
+    tasks_free(NULL);
+    pool_contexts_free();
+    pool_contexts_free();
+    freeing_the_pool_finishes_what_is_queued(state);
+    pool_contexts_free();
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_once_elsewhere_and_comes_back_here),
         cmocka_unit_test(freeing_the_pool_finishes_what_is_queued),
+        cmocka_unit_test(what_is_freed_is_gone),
     };
     struct err e = {0};
 

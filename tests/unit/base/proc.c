@@ -392,6 +392,35 @@ a_secret_comes_from_a_descriptor_and_closes_it(void **state)
     assert_int_equal(fcntl(ends[0], F_GETFD), -1);
 }
 
+/* Standard input is a descriptor like others. */
+static void
+a_secret_comes_from_standard_input_too(void **state)
+{
+    int status = -1;
+    int ends[2];
+    pid_t pid;
+
+    (void)state;
+    (void)unsetenv("CREDENTIALS_DIRECTORY");
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "abcd\n", 5), 5);
+    (void)close(ends[1]);
+    pid = fork();
+    if (pid == 0) {
+        CLEANUP(buf_free) struct buf pin = BUF_SECRET(64);
+        struct err e = {0};
+
+        _exit(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO &&
+                      secret_read(STDIN_FILENO, "pin", &pin, &e) == 0 &&
+                      span_equal(buf_span(&pin), SPAN_LITERAL("abcd"))
+                  ? 0
+                  : 1);
+    }
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 /* A secret that is longer than one read(2), that has a line break within, or cannot be read. */
 static void
 a_secret_from_a_descriptor_is_whole_or_refused(void **state)
@@ -437,6 +466,7 @@ main(void)
         cmocka_unit_test(a_secret_is_typed_without_echo),
         cmocka_unit_test(a_secret_is_typed_at_a_terminal_only),
         cmocka_unit_test(a_credential_is_the_owner_s_alone_and_of_a_size),
+        cmocka_unit_test(a_secret_comes_from_standard_input_too),
         cmocka_unit_test(a_secret_from_a_descriptor_is_whole_or_refused),
         cmocka_unit_test(a_secret_comes_from_a_descriptor_and_closes_it),
     };

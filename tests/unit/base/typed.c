@@ -36,7 +36,7 @@ other_texts_are_refused_with_what_is_taken(void **state)
         "4a0bff10ff", "014a0bff10", "4a::0b:ff:10", ":4a0bff10",
         "4a0bff10:",  "4:a0bff10",  "4a,0b,ff,10",  "-4a0bff10",
         " 4a0bff10",  "4a0bff10 ",  "0x0x4a0bff10", "serial=4a0bff10",
-        "1242300176",
+        "1242300176", "104a0bff10", "0x:4a0bff10",  "4a0bff1/",
     };
 
     (void)state;

@@ -128,6 +128,62 @@ the_last_second_of_a_whole_path_is_good(void **state)
     X509_free(same.issuing);
 }
 
+/* A CRL of the issuing CA from PKI_NOW to UNTIL, with the next one due then, or none named. */
+static X509_CRL *
+make_crl(bool has_next)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *from = ASN1_TIME_set(NULL, PKI_NOW);
+    ASN1_TIME *until = ASN1_TIME_set(NULL, UNTIL - DAY);
+
+    assert_int_equal(X509_CRL_set_version(crl, X509_CRL_VERSION_2), 1);
+    assert_int_equal(X509_CRL_set_issuer_name(crl, X509_get_subject_name(pki->issuing)), 1);
+    assert_int_equal(X509_CRL_set1_lastUpdate(crl, from), 1);
+    assert_true(!has_next || X509_CRL_set1_nextUpdate(crl, until) == 1);
+    assert_true(X509_CRL_sign(crl, pki->issuing_key, EVP_sha256()) > 0);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    return crl;
+}
+
+static void
+the_last_second_of_a_crl_is_good(void **state)
+{
+    static const struct {
+        time_t at;
+        bool has_next;
+        int why;
+    } rows[] = {
+        {PKI_NOW, true, X509_V_OK},          {PKI_NOW - 1, true, X509_V_ERR_CRL_NOT_YET_VALID},
+        {UNTIL - DAY, true, X509_V_OK},      {UNTIL - DAY + 1, true, X509_V_ERR_CRL_HAS_EXPIRED},
+        {UNTIL - DAY + 1, false, X509_V_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_store_cleanup) X509_STORE *store = X509_STORE_new();
+        CLEANUP(x509_store_ctx_cleanup) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+        CLEANUP(x509_crl_cleanup) X509_CRL *crl = make_crl(rows[i].has_next);
+        STACK_OF(X509) *middle = sk_X509_new_null();
+        int result;
+        int why;
+
+        assert_true(sk_X509_push(middle, pki->issuing) > 0);
+        assert_int_equal(X509_STORE_add_cert(store, pki->root), 1);
+        assert_int_equal(X509_STORE_add_crl(store, crl), 1);
+        assert_int_equal(X509_STORE_CTX_init(ctx, store, certificate, middle), 1);
+        X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK);
+        X509_STORE_CTX_set_time(ctx, 0, rows[i].at);
+        X509_STORE_CTX_set_verify_cb(ctx, validity_on_verify);
+        result = X509_verify_cert(ctx);
+        why = X509_STORE_CTX_get_error(ctx);
+        sk_X509_free(middle);
+        if (why != rows[i].why || (result == 1) != (why == X509_V_OK)) {
+            fail_msg("row %zu: %d, %s", i, result, X509_verify_cert_error_string(why));
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -135,6 +191,7 @@ main(void)
         cmocka_unit_test(both_ends_are_within),
         cmocka_unit_test(openssl_takes_the_last_second_too),
         cmocka_unit_test(the_last_second_of_a_whole_path_is_good),
+        cmocka_unit_test(the_last_second_of_a_crl_is_good),
     };
 
     return cmocka_run_group_tests(tests, make, drop);

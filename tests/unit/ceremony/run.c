@@ -115,6 +115,7 @@ act(void)
     case FILE_CERTIFICATE:
         into_bundle("root.cert.pem", "x");
         into_bundle("issuing.cert.pem", "x");
+        into_bundle("issuing.csr.pem", "x");
         break;
     case FILE_SERIAL:
         into_bundle("root.serial", "x");
@@ -376,6 +377,30 @@ a_rehearsal_s_pins_are_long_and_its_own(void **state)
     assert_string_not_equal(pins[0], pins[1]);
 }
 
+/* Also when somebody wrote its file with an editor, and with a copy of the definition's day. */
+static void
+a_rehearsal_goes_on_behind_a_rehearsal(void **state)
+{
+    static const struct change behind[SCENE_CHANGES_MAX] = {
+        {"prev = \"root\"", "prev = \"rehearsed\""}, {"label = \"root\"", "label = \"rehearsed\""}};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/credentials/rehearsed.pin", scene->dir);
+    CLEANUP(buf_free) struct buf pin = BUF_INIT(64);
+    CLEANUP(mem_cleanup) char *checked = NULL;
+    struct err e = {0};
+
+    (void)state;
+    scene->times = scene_usual_times;
+    assert_ok(file_read(path, &pin, &e), &e);
+    assert_ok(buf_append_str(&pin, "\n", &e), &e);
+    assert_ok(file_write(path, buf_span(&pin), 0600, &e), &e);
+    scene_rehearse(scene, scene_crl(scene, "rehearsed-crl", "root", behind));
+    checked = scene_crl(scene, "checked-crl", "root", behind);
+    assert_int_equal(scene_hold(scene, "check", checked, NULL, 0, &screen), 0);
+    assert_ok(file_write(path, SPAN_LITERAL("another"), 0600, &e), &e);
+    assert_int_equal(scene_hold(scene, "rehearse", checked, NULL, 0, &screen), 2);
+    assert_non_null(strstr((const char *)screen.p, "STOPPED: step activation: "));
+}
+
 static void
 misuse_says_how_it_is_used(void **state)
 {
@@ -424,6 +449,7 @@ main(void)
         cmocka_unit_test(a_wrong_answer_is_recorded_as_such_and_not_itself),
         cmocka_unit_test(a_login_that_fails_is_recorded),
         cmocka_unit_test(a_rehearsal_s_pins_are_long_and_its_own),
+        cmocka_unit_test(a_rehearsal_goes_on_behind_a_rehearsal),
         cmocka_unit_test(misuse_says_how_it_is_used),
     };
     struct err e = {0};

@@ -123,6 +123,15 @@ const struct run_row run_rows[] = {
      "The token holds a key pair that did not pass its checks.", TYPED("'generate log'", "generate issuing")},
     {"secret generated", KEYS, "run", 0, "secret key seal generated", "secret key seal: found by a fresh process",
      .times = NULL},
+    {"another MAC", KEYS, "run", 3,
+     "STOPPED: step key-checks: secret key seal: a fresh process got another MAC of the same text",
+     "The token holds a key pair that did not pass its checks.", .fault = "other-mac"},
+    {"keys that sign badly", KEYS, "run", 3,
+     "STOPPED: step key-checks: key issuing: a fresh process did not find the key: ",
+     "The token holds a key pair that did not pass its checks.", .fault = "bad-sign"},
+    {"request not recorded", KEYS, "run", 3, "STOPPED: step requests: key issuing: create ",
+     "A signed object did not pass its checks. Destroy the keys", TYPED("'generate seal'", "generate seal"),
+     .meanwhile = FILE_CERTIFICATE},
     {"no secret", KEYS, "run", 3, "STOPPED: step keys: the answer was not 'generate seal'",
      "The token holds a key pair that did not pass its checks.", TYPED("'generate seal'", "yes")},
     {"allows all", ROOT, "run", 3, "allowed 6 of the forbidden: set CKA_EXTRACTABLE TRUE",
@@ -201,6 +210,7 @@ const struct run_row run_rows[] = {
     {"window further on", SUB, "check", 1, "certificate.not_before never lies", NULL, .times = &more_before},
     {"window further on", CRL, "check", 1, "crl.this_update never lies within the day before", NULL, .times = &more_before},
     {"good", KEYS, "check", 0, "alice", "11  [ ]  Log out, open the token again and take stock [administrator]", .times = NULL},
+    {"good", SUB, "check", 0, "Check the certificate request", "CANNOT BE UNDONE: a signature of the root", .times = NULL},
     {"good", CRL, "check", 0, "CANNOT BE UNDONE: a signature of the root cannot be taken back", .times = NULL},
 };
 /* clang-format on */

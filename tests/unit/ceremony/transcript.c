@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
 #include "ceremony/fact.h"
@@ -429,6 +431,40 @@ a_record_has_its_longest_size(void **state)
     assert_int_equal(transcript_count(t), 1);
 }
 
+/* As a medium that is full: only a part of the line is written. */
+static void
+a_line_that_does_not_fit_on_the_medium_is_torn(void **state)
+{
+    const struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/full.jsonl", f->dir);
+    CLEANUP(json_cleanup) json_t *header = json_pack("{s:s}", "format", TRANSCRIPT_FORMAT);
+    CLEANUP(transcript_cleanup) struct transcript *t = NULL;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct rlimit all;
+    struct rlimit little;
+    struct err e = {0};
+    CLEANUP(recorder_cleanup) struct recorder *r = recorder_open(path, header, &e);
+    int torn;
+    int full;
+    struct err full_e = {0};
+
+    assert_ok(recorder_add(r, LEVEL_NORMAL, json_pack("{s:s}", "type", "x"), &e), &e);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    little = (struct rlimit){.rlim_cur = 500, .rlim_max = all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    torn = recorder_add(r, LEVEL_NORMAL, json_pack("{s:s}", "type", "y"), &e);
+    full = recorder_add(r, LEVEL_NORMAL, json_pack("{s:s}", "type", "z"), &full_e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    (void)signal(SIGXFSZ, before);
+    assert_int_equal(torn, -1);
+    assert_non_null(strstr(e.text, "full.jsonl: the medium is full; the last line is torn"));
+    assert_int_equal(full, -1);
+    assert_int_equal(full_e.code, ERR_IO);
+    t = transcript_load(path, &e);
+    assert_null(t);
+    assert_non_null(strstr(e.text, ":3: torn: the last line has no end"));
+}
+
 static void
 a_line_has_its_longest_size(void **state)
 {
@@ -469,6 +505,8 @@ main(void)
             what_is_torn_in_a_record_is_told_so_and_what_ends_with_one_has_another_head, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(a_record_has_its_longest_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_on_the_medium_is_torn, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_line_has_its_longest_size, set_up, tear_down),
     };
 

@@ -17,6 +17,7 @@
  *   half-soft   the same, but a token that is initialised says that it is SoftHSM's
  *   stuck       C_GenerateRandom gives the same octet again and again
  *   allows      C_SetAttributeValue says that it did what it did not do
+ *   other-mac   C_Sign gives another HMAC to a fresh process of nfpki-ceremony
  *   unreadable  C_GetAttributeValue does not tell the class of an object
  *   gone:C:T    C_GetAttributeValue does not know attribute T of objects of class C
  *   to-change   C_GetTokenInfo sets CKF_USER_PIN_TO_BE_CHANGED
@@ -233,6 +234,20 @@ login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG
     return real->C_Login(session, user, pin, n);
 }
 
+/* Is this process the one that nfpki-ceremony starts to look for a key? */
+static int
+is_fresh_process(void)
+{
+    char line[256] = {0};
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t n = file == NULL ? 0 : fread(line, 1, sizeof(line) - 1, file);
+
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return memmem(line, n, "--self-check", 12) != NULL;
+}
+
 static CK_RV
 sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *out,
      CK_ULONG *n_out)
@@ -254,6 +269,9 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
     }
     if (rv == CKR_OK && wanted("bad-sign")) {
         out[*n_out - 1] ^= 1;
+    }
+    if (rv == CKR_OK && *n_out == 32 && wanted("other-mac") && is_fresh_process()) {
+        out[31] ^= 1;
     }
     return rv;
 }
