@@ -712,6 +712,25 @@ a_revoked_way_is_no_reason_when_another_is_good(void **state)
                 CMP_NO_FAILURE);
     write_crl("z-ca.crl", r.ca_by_old, r.keys[2], r.device, -1, 10);
     every_order("a revoked device", t, r.device, middle, ARRAY_LEN(middle), CMP_CERT_REVOKED);
+    unlink_crl("z-ca.crl");
+    {
+        /* one way is refused for a matter of form, and the other one has a revoked CA in it */
+        const struct forge f = {
+            .subject = "O=Z/CN=CA",
+            .serial = "4000",
+            .key = r.keys[2],
+            .issuer = r.old_root,
+            .issuer_key = r.keys[0],
+            .not_before = now - HOUR,
+            .not_after = now + 100L * HOUR,
+            .extensions = {"basicConstraints=CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"}};
+        CLEANUP(x509_cleanup) X509 *formless = forge_certificate(&f);
+        X509 *two[] = {formless, r.ca_by_old};
+
+        write_crl("z-old.crl", r.old_root, r.keys[0], r.ca_by_old, -1, 10);
+        every_order("a revoked CA beside one without form", t, r.device, two, ARRAY_LEN(two),
+                    CMP_CERT_REVOKED);
+    }
     unlink_crl("z-old.crl");
     unlink_crl("z-ca.crl");
 }
@@ -784,6 +803,38 @@ a_start_says_what_will_go_wrong(void **state)
     assert_null(strstr(remarks, ".der"));
 }
 
+/* The line of the configuration comes first, where there is one. */
+static void
+a_root_that_cannot_be_loaded_is_named_with_its_place(void **state)
+{
+    static const struct {
+        const char *root;
+        const char *where;
+        const char *begins;
+        const char *says;
+    } rows[] = {
+        {"none.der", "/etc/x.conf:7", "/etc/x.conf:7: trust \"n\": ", "none.der"},
+        {"none.der", NULL, "trust \"n\": ", "none.der"},
+        {"x-device.der", "/etc/x.conf:7",
+         "/etc/x.conf:7: trust \"n\": ", "x-device.der: not a CA certificate"},
+    };
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-256", "P-256");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(trust_conf_free) struct trust_conf c = {0};
+        struct err e = {0};
+
+        set(&c, TRUST_VENDOR, "n", rows[i].root);
+        c.sets[0].where = rows[i].where == NULL ? NULL : mem_strdup(rows[i].where);
+        assert_null(trust_new(pki->root, pki->issuing, &c, &e));
+        if (strncmp(e.text, rows[i].begins, strlen(rows[i].begins)) != 0 ||
+            strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: %s", i, e.text);
+        }
+    }
+}
+
 static void
 an_anchor_under_which_nothing_verifies_is_named(void **state)
 {
@@ -836,6 +887,7 @@ main(void)
         cmocka_unit_test(a_revoked_way_is_no_reason_when_another_is_good),
         cmocka_unit_test(a_dsa_anchor_is_refused),
         cmocka_unit_test(a_start_says_what_will_go_wrong),
+        cmocka_unit_test(a_root_that_cannot_be_loaded_is_named_with_its_place),
         cmocka_unit_test(an_anchor_under_which_nothing_verifies_is_named),
     };
 

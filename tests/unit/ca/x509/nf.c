@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/x509/der.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 
@@ -511,6 +512,36 @@ identities_are_equal_in_every_field(void **state)
     }
 }
 
+static void
+a_list_of_types_is_decoded_up_to_its_limit(void **state)
+{
+    (void)state;
+    for (int n = NF_TYPES_MAX; n <= NF_TYPES_MAX + 1; n++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(NF_TYPES_DER_MAX);
+        struct nf_identity nf = {0};
+        struct err e = {0};
+        struct der w = DER_WRITER(&der, &e);
+        int result;
+
+        der_begin(&w, DER_SEQUENCE);
+        for (int i = 0; i < n; i++) {
+            char type[] = {(char)('A' + i), '\0'};
+
+            der_put_str(&w, DER_IA5_STRING, type);
+        }
+        der_end(&w);
+        assert_ok(der_finish(&w), &e);
+        result = nf_types_decode(buf_span(&der), &nf, &e);
+        if (n <= NF_TYPES_MAX) {
+            assert_int_equal(result, 0);
+            assert_int_equal(nf.n_types, n);
+        } else {
+            assert_int_equal(result, -1);
+            assert_string_equal(e.text, "nfTypes: more than 16");
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -527,6 +558,7 @@ main(void)
         cmocka_unit_test(elements_are_taken_up_to_their_limit),
         cmocka_unit_test(plmns_are_a_sepp_s_and_the_operator_s),
         cmocka_unit_test(identities_are_equal_in_every_field),
+        cmocka_unit_test(a_list_of_types_is_decoded_up_to_its_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

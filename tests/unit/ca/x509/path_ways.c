@@ -201,6 +201,37 @@ no_way_goes_in_a_circle(void **state)
     assert_ptr_equal(ways[0].anchor, root);
 }
 
+/* The right key under another name has issued nothing, and a key that does not decode neither. */
+static void
+an_issuer_has_the_name_and_the_key(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *root_key = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *a_key = EVP_EC_gen("P-256");
+    CLEANUP(x509_cleanup) X509 *root = certificate("CN=Root", root_key, NULL, NULL);
+    CLEANUP(x509_cleanup) X509 *a = certificate("CN=A", a_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *other = certificate("CN=Other", a_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *stranger = certificate("CN=A", root_key, root, root_key);
+    CLEANUP(x509_cleanup) X509 *leaf = certificate("CN=leaf", root_key, a, a_key);
+    const struct {
+        X509 *middle[2];
+        size_t n;
+        size_t ways;
+    } rows[] = {{{a, NULL}, 1, 1},  {{other, NULL}, 1, 0}, {{stranger, NULL}, 1, 0},
+                {{other, a}, 2, 1}, {{a, stranger}, 2, 1}, {{NULL, NULL}, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        X509 *middle[2] = {rows[i].middle[0], rows[i].middle[1]};
+        const struct path_map map = {
+            .anchors = &root, .n_anchors = 1, .untrusted = middle, .n_untrusted = rows[i].n};
+        struct path_way ways[PATH_WAYS_MAX];
+
+        if (path_find_ways(leaf, &map, ways) != rows[i].ways) {
+            fail_msg("row %zu", i);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -211,6 +242,7 @@ main(void)
         cmocka_unit_test(a_circle_has_an_end),
         cmocka_unit_test(what_nobody_vouches_for_hides_nothing),
         cmocka_unit_test(no_way_goes_in_a_circle),
+        cmocka_unit_test(an_issuer_has_the_name_and_the_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
