@@ -30,18 +30,6 @@ issuance_pending_free(struct issuance_pending *p)
 #define PENDING_FROM " FROM pending p JOIN registration g ON g.id = p.registration "
 
 static int
-octets(const struct store_rows *rows, int column, uint8_t *out, size_t n, struct err *e)
-{
-    struct span bytes = row_blob(rows, column);
-
-    if (bytes.n != n) {
-        return err_set(e, ERR_STORE, "ca.db: %zu octets where %zu belong", bytes.n, n);
-    }
-    memcpy(out, bytes.p, n);
-    return 0;
-}
-
-static int
 pending_from(const struct store_rows *rows, struct issuance_pending *out, struct err *e)
 {
     memset(out, 0, sizeof(*out));
@@ -57,9 +45,9 @@ pending_from(const struct store_rows *rows, struct issuance_pending *out, struct
     out->leaf = (uint64_t)row_int(rows, 13);
     out->open = row_int(rows, 14) != 0;
     out->registered = row_int(rows, 15) == ISSUANCE_LIVE;
-    if (octets(rows, 0, out->rid, sizeof(out->rid), e) != 0 ||
-        octets(rows, 6, out->spki_sha256, sizeof(out->spki_sha256), e) != 0 ||
-        octets(rows, 8, out->queue_previous, sizeof(out->queue_previous), e) != 0 ||
+    if (row_copy_octets(rows, 0, out->rid, sizeof(out->rid), e) != 0 ||
+        row_copy_octets(rows, 6, out->spki_sha256, sizeof(out->spki_sha256), e) != 0 ||
+        row_copy_octets(rows, 8, out->queue_previous, sizeof(out->queue_previous), e) != 0 ||
         row_copy_blob(rows, 5, SHA256_SIZE, &out->requester, e) != 0 ||
         row_copy_blob(rows, 16, JSON_MAX, &out->registered_json, e) != 0) {
         return -1;

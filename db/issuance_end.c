@@ -126,12 +126,8 @@ find_next(struct store_db *db, const char *sql, const struct store_value *values
     if (!*found) {
         return 0;
     }
-    if (row_blob(&rows, 0).n != sizeof(out->serial)) {
-        return err_set(e, ERR_STORE, "ca.db: a serial number of %zu octets", row_blob(&rows, 0).n);
-    }
-    memcpy(out->serial, row_blob(&rows, 0).p, sizeof(out->serial));
     out->not_after = (time_t)row_int(&rows, 1);
-    return 0;
+    return row_copy_octets(&rows, 0, out->serial, sizeof(out->serial), e);
 }
 
 int
@@ -189,13 +185,7 @@ find_due(struct store_db *db, time_t before, enum issuance_confirm least,
         store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (*found && row_blob(&rows, 0).n != ISSUANCE_RID_SIZE) {
-        return err_set(e, ERR_STORE, "ca.db: a rid of %zu octets", row_blob(&rows, 0).n);
-    }
-    if (*found) {
-        memcpy(rid, row_blob(&rows, 0).p, ISSUANCE_RID_SIZE);
-    }
-    return 0;
+    return *found ? row_copy_octets(&rows, 0, rid, ISSUANCE_RID_SIZE, e) : 0;
 }
 
 int

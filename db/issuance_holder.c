@@ -148,13 +148,7 @@ find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
         store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (*found && row_blob(&rows, 0).n != ISSUANCE_SERIAL_SIZE) {
-        return err_set(e, ERR_STORE, "ca.db: a serial number of %zu octets", row_blob(&rows, 0).n);
-    }
-    if (*found) {
-        memcpy(serial, row_blob(&rows, 0).p, ISSUANCE_SERIAL_SIZE);
-    }
-    return 0;
+    return *found ? row_copy_octets(&rows, 0, serial, ISSUANCE_SERIAL_SIZE, e) : 0;
 }
 
 int

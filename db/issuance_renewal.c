@@ -25,11 +25,10 @@ issuance_former_find(struct store_db *db, struct span serial, struct issuance_fo
     if (!*found) {
         return 0;
     }
-    if (row_blob(&rows, 0).n != sizeof(out->rid) || row_blob(&rows, 1).n != sizeof(out->serial)) {
-        return err_set(e, ERR_STORE, "ca.db: a damaged renewal");
+    if (row_copy_octets(&rows, 0, out->rid, sizeof(out->rid), e) != 0 ||
+        row_copy_octets(&rows, 1, out->serial, sizeof(out->serial), e) != 0) {
+        return -1;
     }
-    memcpy(out->rid, row_blob(&rows, 0).p, sizeof(out->rid));
-    memcpy(out->serial, row_blob(&rows, 1).p, sizeof(out->serial));
     out->state = (enum issuance_state)row_int(&rows, 2);
     out->confirm = (enum issuance_confirm)row_int(&rows, 3);
     out->is_update = row_int(&rows, 4) != 0;

@@ -11,16 +11,6 @@ issuance_request_free(struct issuance_request *r)
     buf_free(&r->certificate);
 }
 
-static int
-copy_octets(uint8_t *out, size_t size, struct span from, struct err *e)
-{
-    if (from.n != size) {
-        return err_set(e, ERR_STORE, "ca.db: %zu octets where %zu belong", from.n, size);
-    }
-    memcpy(out, from.p, size);
-    return 0;
-}
-
 #define COLUMNS(cert_req_id, leaf, from)                                                           \
     "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
     "q.requester, " cert_req_id                                                                    \
@@ -40,7 +30,7 @@ request_from(const struct store_rows *rows, struct issuance_request *out, struct
     out->requester = BUF_INIT(64);
     out->tbs = BUF_INIT(ISSUANCE_TBS_MAX);
     out->certificate = BUF_INIT(ISSUANCE_TBS_MAX * 2);
-    if (copy_octets(out->rid, sizeof(out->rid), row_blob(rows, 0), e) != 0) {
+    if (row_copy_octets(rows, 0, out->rid, sizeof(out->rid), e) != 0) {
         return -1;
     }
     out->state = (enum issuance_state)row_int(rows, 1);
@@ -56,7 +46,7 @@ request_from(const struct store_rows *rows, struct issuance_request *out, struct
     out->revoked = row_int(rows, 15) != 0;
     out->not_before = (time_t)row_int(rows, 16);
     if (!row_is_null(rows, 8) &&
-        copy_octets(out->serial, sizeof(out->serial), row_blob(rows, 8), e) != 0) {
+        row_copy_octets(rows, 8, out->serial, sizeof(out->serial), e) != 0) {
         return -1;
     }
     if (buf_set(&out->requester, row_blob(rows, 6), e) != 0 ||

@@ -34,12 +34,8 @@ find_rejected(struct store_db *db, const struct issuance_intent *i,
     if (!row || row_int(&rows, 1) != ISSUANCE_REJECTED) {
         return 0;
     }
-    if (row_blob(&rows, 0).n != ISSUANCE_SERIAL_SIZE) {
-        return err_set(e, ERR_STORE, "ca.db: a serial number of %zu octets", row_blob(&rows, 0).n);
-    }
-    memcpy(serial, row_blob(&rows, 0).p, ISSUANCE_SERIAL_SIZE);
     *found = true;
-    return 0;
+    return row_copy_octets(&rows, 0, serial, ISSUANCE_SERIAL_SIZE, e);
 }
 
 static int

@@ -20,13 +20,7 @@ ledger_size(struct store_db *db, uint64_t *size, struct err *e)
 int
 ledger_copy_hash(const struct store_rows *rows, struct merkle_hash *out, struct err *e)
 {
-    struct span hash = row_blob(rows, 0);
-
-    if (hash.n != MERKLE_HASH) {
-        return err_set(e, ERR_STORE, "the ledger has a hash of %zu octets", hash.n);
-    }
-    memcpy(out->octets, hash.p, MERKLE_HASH);
-    return 0;
+    return row_copy_octets(rows, 0, out->octets, MERKLE_HASH, e);
 }
 
 /* merkle_get: a full subtree's hash from the database. */

@@ -37,12 +37,14 @@ certificate_find(struct store_db *db, const char *sql, struct span key,
     if (!*found) {
         return 0;
     }
-    if (row_blob(&rows, 0).n != sizeof(out->fingerprint) ||
-        row_blob(&rows, 1).n > sizeof(out->serial)) {
-        return err_set(e, ERR_STORE, "certificate: a damaged row");
+    if (row_copy_octets(&rows, 0, out->fingerprint, sizeof(out->fingerprint), e) != 0) {
+        return -1;
     }
-    memcpy(out->fingerprint, row_blob(&rows, 0).p, sizeof(out->fingerprint));
     out->serial_size = row_blob(&rows, 1).n;
+    if (out->serial_size > sizeof(out->serial)) {
+        return err_set(e, ERR_STORE, "certificate: a serial number of %zu octets",
+                       out->serial_size);
+    }
     memcpy(out->serial, row_blob(&rows, 1).p, out->serial_size);
     row_copy_text(&rows, 2, out->registration, sizeof(out->registration));
     row_copy_text(&rows, 3, out->profile, sizeof(out->profile));

@@ -48,16 +48,11 @@ queue_head(struct store_db *db, uint64_t *sequence, uint8_t hash[SHA256_SIZE], s
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    if (row) {
-        struct span stored = row_blob(&rows, 1);
-
-        if (stored.n != SHA256_SIZE) {
-            return err_set(e, ERR_STORE, "queue: the hash of the last entry is damaged");
-        }
-        *sequence = (uint64_t)row_int(&rows, 0);
-        memcpy(hash, stored.p, SHA256_SIZE);
+    if (!row) {
+        return 0;
     }
-    return 0;
+    *sequence = (uint64_t)row_int(&rows, 0);
+    return row_copy_octets(&rows, 1, hash, SHA256_SIZE, e);
 }
 
 int
@@ -88,15 +83,11 @@ requests_enqueue(struct store_db *db, int64_t enrolment, struct span rid, struct
 static int
 entry_read(const struct store_rows *rows, struct requests_entry *out, struct err *e)
 {
-    struct span rid = row_blob(rows, 1);
-    struct span previous = row_blob(rows, 3);
-
-    if (rid.n != sizeof(out->rid) || previous.n != sizeof(out->previous)) {
-        return err_set(e, ERR_STORE, "queue entry %lld is damaged", (long long)row_int(rows, 0));
-    }
     out->sequence = (uint64_t)row_int(rows, 0);
-    memcpy(out->rid, rid.p, rid.n);
-    memcpy(out->previous, previous.p, previous.n);
+    if (row_copy_octets(rows, 1, out->rid, sizeof(out->rid), e) != 0 ||
+        row_copy_octets(rows, 3, out->previous, sizeof(out->previous), e) != 0) {
+        return err_wrap(e, "queue entry %lld", (long long)out->sequence);
+    }
     buf_free(&out->nested);
     out->nested = BUF_INIT(SIZE_MAX);
     return buf_set(&out->nested, row_blob(rows, 2), e);

@@ -188,6 +188,18 @@ row_copy_text(const struct store_rows *rows, int column, char *out, size_t size)
 }
 
 int
+row_copy_octets(const struct store_rows *rows, int column, uint8_t *out, size_t n, struct err *e)
+{
+    struct span bytes = row_blob(rows, column);
+
+    if (bytes.n != n) {
+        return err_set(e, ERR_STORE, "%s: %zu octets where %zu belong", rows->db->path, bytes.n, n);
+    }
+    memcpy(out, bytes.p, n);
+    return 0;
+}
+
+int
 row_copy_blob(const struct store_rows *rows, int column, size_t max, struct buf *out, struct err *e)
 {
     buf_free(out);

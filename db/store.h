@@ -196,5 +196,7 @@ struct span row_blob(const struct store_rows *, int column);
 /* The same, copied: text cut to `size` - 1 octets, NULL as ""; a blob within `max`, NULL as an
  * empty buf (freed first). */
 void row_copy_text(const struct store_rows *, int column, char *out, size_t size);
+/* A blob of exactly `n` octets: ERR_STORE when it has another length, which the schema forbids. */
+int row_copy_octets(const struct store_rows *, int column, uint8_t *out, size_t n, struct err *e);
 int row_copy_blob(const struct store_rows *, int column, size_t max, struct buf *out,
                   struct err *e);
