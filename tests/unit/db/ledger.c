@@ -4,15 +4,19 @@
 #include <openssl/ec.h>
 #include <poll.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/ossl.h"
 #include "db/checkpoint.h"
+#include "db/ledger_rows.h"
 #include "db/tiles.h"
+#include "tests/support/disk.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
@@ -605,6 +609,172 @@ another_record_than_the_published_one_is_refused(void **state)
     assert_non_null(strstr(e.text, "published checkpoint has another root"));
 }
 
+/* ---- what was edited in the file ---- */
+
+static void
+edit(const struct fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *reason = NULL;
+
+    assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
+    if (sqlite3_exec(db,
+                     "DROP TRIGGER leaf_stays; DROP TRIGGER leaf_remains; DROP TRIGGER node_stays;"
+                     "DROP TRIGGER node_remains; DROP TRIGGER checkpoint_stays;",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, sql, NULL, NULL, &reason) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, reason == NULL ? "triggers" : reason);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Leaf 1 with another octet in its body, and the hash that belongs to it. */
+static char *
+another_leaf(void)
+{
+    CLEANUP(mem_cleanup) char *body = NULL;
+    CLEANUP(mem_cleanup) char *hash_hex = NULL;
+    struct leaf *leaf = stop_leaf("another");
+    struct err e = {0};
+    char *sql;
+
+    assert_ok(leaf_seal(leaf, &e), &e);
+    body = hex_dup(leaf_body(leaf));
+    hash_hex = hex_dup(span_of(leaf_hash(leaf), LEAF_HASH_SIZE));
+    sql = mem_printf("UPDATE leaf SET body = x'%s', hash = x'%s' WHERE idx = 1", body, hash_hex);
+    leaf_free(leaf);
+    return sql;
+}
+
+static void
+a_record_that_was_edited_is_not_started_with(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *sql; /* NULL: another leaf in the place of leaf 1, hash and all */
+        const char *says;
+    } rows[] = {
+        {"the last leaf is gone", "DELETE FROM leaf WHERE idx > 4", "older copy"},
+        {"a leaf behind the checkpoint is gone", "DELETE FROM leaf WHERE idx = 6",
+         "leaf 7 is missing"},
+        {"a leaf of another content", "UPDATE leaf SET body = x'7b7d' WHERE idx = 1",
+         "leaf 1 was edited"},
+        {"the first leaf", "UPDATE leaf SET body = x'7b7d' WHERE idx = 0", "leaf 0 was edited"},
+        {"the last leaf", "UPDATE leaf SET body = x'7b7d' WHERE idx = 7", "leaf 7 was edited"},
+        {"another leaf and its hash", NULL, "the leaves are not those of the stored checkpoint"},
+        {"another leaf's hash under the checkpoint",
+         "UPDATE leaf SET hash = zeroblob(32) WHERE idx = 5", "leaf 5 was edited"},
+        {"a node under the checkpoint",
+         "UPDATE node SET hash = zeroblob(32) WHERE level = 2 AND idx = 0",
+         "the stored checkpoint has another root than the database"},
+        {"a node above it", "UPDATE node SET hash = zeroblob(32) WHERE level = 3",
+         "the hashes are not those of the leaves"},
+        {"a node is gone", "DELETE FROM node WHERE level = 2 AND idx = 0", "hash 2/0"},
+        {"a hash of another length",
+         "PRAGMA ignore_check_constraints = ON; UPDATE node SET hash = x'00' WHERE level = 2",
+         "1 octets where 32 belong"},
+        {"another checkpoint", "UPDATE checkpoint SET note = replace(note, '6', '5')",
+         "the last checkpoint in the database"},
+    };
+    struct fixture *first = *state;
+    CLEANUP(mem_cleanup)
+    char *above = mem_printf("%.*s", (int)(strrchr(first->dir, '/') - first->dir), first->dir);
+
+    disk_begin(above, NULL); /* nothing is really synced: this is quick */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture *f = *state;
+        CLEANUP(mem_cleanup)
+        char *sql = rows[i].sql == NULL ? another_leaf() : mem_strdup(rows[i].sql);
+        struct err e = {0};
+
+        append(f, 0, 6);
+        checkpoint(f, 6);
+        append(f, 6, 8);
+        store_free(f->store);
+        edit(f, sql);
+        f->store = open_store(f);
+        if (ledger_start(f->ledger, f->store, &e) == 0 ||
+            (e.code != ERR_STORE && e.code != ERR_NOTFOUND && e.code != ERR_CRYPTO) ||
+            strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("%s: %s", rows[i].name, e.text);
+        }
+        (void)tear_down(state);
+        (void)set_up(state);
+    }
+    disk_end();
+}
+
+static int
+run_too_much(struct store_op *op, struct store_db *db, struct err *e)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(1024 * 1024);
+    struct err why = {0};
+
+    (void)op;
+    (void)e;
+    assert_ok(ledger_append_hashes(db, 0, 0, 3, &out, &why), &why);
+    assert_int_equal(out.n, 3 * MERKLE_HASH);
+    assert_ok(ledger_append_hashes(db, 1, 0, 1, &out, &why), &why);
+    assert_err(ledger_append_hashes(db, 0, 1, 3, &out, &why), ERR_STORE, &why);
+    assert_string_equal(why.text, "ledger: hash 0/3 is missing");
+    assert_err(ledger_append_hashes(db, 1, 1, 1, &out, &why), ERR_STORE, &why);
+    assert_string_equal(why.text, "ledger: hash 1/1 is missing");
+    assert_ok(ledger_append_leaves(db, 0, 3, &out, &why), &why);
+    assert_err(ledger_append_leaves(db, 2, 2, &out, &why), ERR_STORE, &why);
+    assert_string_equal(why.text, "ledger: leaf 3 is missing");
+    return 0;
+}
+
+static void
+what_is_not_there_is_not_published(void **state)
+{
+    struct fixture *f = *state;
+    struct store_op op = {.run = run_too_much};
+    struct err e = {0};
+
+    append(f, 0, 3);
+    assert_ok(store_call(f->store, &op, &e), &e);
+}
+
+/* ---- the folder ---- */
+
+static void
+a_folder_that_cannot_be_claimed_is_named(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *key = mem_printf("%s/log.vkey", f->folder);
+    CLEANUP(mem_cleanup) char *checkpoint_path = mem_printf("%s/checkpoint", f->folder);
+    struct ledger_options options = {
+        .dir = "/proc/self", .origin = origin, .spki = buf_span(&f->spki)};
+    struct err e = {0};
+
+    assert_null(ledger_new(&options, &e));
+    assert_int_equal(e.code, ERR_IO);
+    assert_string_equal(e.text, "/proc/self must belong to this user");
+    options.dir = f->database;
+    assert_null(ledger_new(&options, &e));
+    assert_non_null(strstr(e.text, "is not a directory"));
+    options.dir = f->folder;
+    options.origin = "no origin";
+    assert_null(ledger_new(&options, &e));
+    assert_non_null(strstr(e.text, "printable ASCII"));
+    options.origin = origin;
+    assert_int_equal(unlink(key), 0);
+    assert_int_equal(mkdir(key, 0700), 0);
+    assert_null(ledger_new(&options, &e));
+    assert_non_null(strstr(e.text, "log.vkey is not a regular file"));
+    /* What was published is not a checkpoint of this log any more. */
+    append(f, 0, 2);
+    checkpoint(f, 2);
+    assert_ok(file_write(checkpoint_path, SPAN_LITERAL("x\n"), 0644, &e), &e);
+    assert_err(ledger_start(f->ledger, f->store, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, checkpoint_path));
+    assert_int_equal(unlink(checkpoint_path), 0);
+    assert_int_equal(mkdir(checkpoint_path, 0700), 0);
+    assert_err(ledger_start(f->ledger, f->store, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, "checkpoint is not a regular file"));
+}
+
 static void
 the_folder_of_another_log_is_refused(void **state)
 {
@@ -646,6 +816,11 @@ main(void)
         cmocka_unit_test_setup_teardown(an_older_copy_of_the_database_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(another_record_than_the_published_one_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_record_that_was_edited_is_not_started_with, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_there_is_not_published, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_claimed_is_named, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_folder_of_another_log_is_refused, set_up, tear_down),
     };

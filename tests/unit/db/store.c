@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/disk.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
@@ -305,6 +307,181 @@ a_file_that_is_no_database_is_refused(void **state)
     tear_down(&f);
 }
 
+/* What is at the path of the database instead of one. */
+static void
+what_is_no_file_of_ours_is_not_opened(void **state)
+{
+    static const struct {
+        const char *name;
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"a FIFO", ERR_DENIED, "is not a regular file"},
+        {"a folder", ERR_STORE, "open "},
+        {"a symbolic link", ERR_STORE, "open "},
+        {"no folder above", ERR_STORE, "No such file"},
+        {"readable by the group", ERR_DENIED, "can be used by others: chmod 600 it"},
+        {"writable by others", ERR_DENIED, "can be used by others: chmod 600 it"},
+        {"executable by the group", ERR_DENIED, "can be used by others: chmod 600 it"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture f = set_up();
+        CLEANUP(mem_cleanup) char *target = mem_printf("%s/target", f.dir);
+        struct err e = {0};
+
+        switch (i) {
+        case 0:
+            assert_int_equal(mkfifo(f.path, 0600), 0);
+            break;
+        case 1:
+            assert_int_equal(mkdir(f.path, 0700), 0);
+            break;
+        case 2:
+            assert_int_equal(symlink(target, f.path), 0);
+            break;
+        case 3:
+            mem_free(f.path);
+            f.path = mem_printf("%s/nowhere/a.db", f.dir);
+            break;
+        default:
+            store_free(must_open(&f));
+            assert_int_equal(chmod(f.path, i == 4 ? 0640 : i == 5 ? 0602 : 0610), 0);
+            break;
+        }
+        if (open_it(&f, &e) != NULL || e.code != rows[i].code ||
+            strstr(e.text, rows[i].says) == NULL || strstr(e.text, f.path) == NULL) {
+            fail_msg("%s: %s: %s", rows[i].name, err_code_name(e.code), e.text);
+        }
+        tear_down(&f);
+    }
+}
+
+/* Whoever can write the file can break it: an integrity check says so before anything is done. */
+static void
+a_damaged_database_is_refused(void **state)
+{
+    static const char *const damages[] = {
+        "PRAGMA ignore_check_constraints = ON; UPDATE item SET number = 0",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'item'",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+        struct fixture f = set_up();
+        struct store *store = must_open(&f);
+        sqlite3 *raw = NULL;
+        struct err e = {0};
+
+        assert_ok(insert(store, "a", 1, &e), &e);
+        store_free(store);
+        assert_int_equal(sqlite3_open(f.path, &raw), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(raw, damages[i], NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+        if (open_it(&f, &e) != NULL || e.code != ERR_STORE ||
+            strstr(e.text, "integrity_check") == NULL) {
+            fail_msg("row %zu: %s: %s", i, err_code_name(e.code), e.text);
+        }
+        tear_down(&f);
+    }
+}
+
+/* A database that somebody made for another program, without a mark. */
+static void
+a_database_without_our_mark_is_another_programs(void **state)
+{
+    struct fixture f = set_up();
+    sqlite3 *raw = NULL;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(sqlite3_open(f.path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "CREATE TABLE x (a)", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    assert_int_equal(chmod(f.path, 0600), 0);
+    assert_null(open_it(&f, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_non_null(strstr(e.text, "is the database of another program"));
+    tear_down(&f);
+}
+
+static char *last_synced;
+
+static void
+see_sync(enum disk_call call, const char *path)
+{
+    mem_free(last_synced);
+    last_synced = call == DISK_SYNC ? mem_strdup(path) : NULL;
+}
+
+static void
+the_last_call_of_opening_makes_the_names_durable(void **state)
+{
+    struct fixture f = set_up();
+    struct err e = {0};
+    struct store *store;
+
+    (void)state;
+    disk_begin(f.dir, see_sync);
+    store = must_open(&f);
+    assert_non_null(last_synced);
+    assert_string_equal(last_synced, f.dir);
+    mem_free(last_synced);
+    last_synced = NULL;
+    disk_begin(f.dir, NULL);
+    if (disk_not_durable(NULL) != NULL) {
+        fail_msg("%s is not durable", disk_not_durable(NULL));
+    }
+    assert_ok(insert(store, "a", 1, &e), &e);
+    if (disk_not_durable(NULL) != NULL) {
+        fail_msg("%s is not durable after a commit", disk_not_durable(NULL));
+    }
+    disk_end();
+    store_free(store);
+    tear_down(&f);
+}
+
+/* Each call of the disk fails once while a file is opened and written: no success is reported
+ * that is not there, and after a failure nothing is accepted. */
+static void
+a_disk_that_fails_anywhere_loses_nothing_acknowledged(void **state)
+{
+    bool failed = true;
+    size_t n = 0;
+
+    (void)state;
+    for (n = 0; failed; n++) {
+        struct fixture f = set_up();
+        struct err e = {0};
+        struct store *store;
+        bool inserted = false;
+
+        disk_begin(f.dir, NULL);
+        disk_fail(n);
+        store = open_it(&f, &e);
+        if (store != NULL) {
+            inserted = insert(store, "a", 1, &e) == 0;
+            if (!inserted) {
+                assert_int_equal(e.code, ERR_STORE);
+                assert_true(store_is_failed(store));
+                assert_err(insert(store, "b", 1, &e), ERR_STORE, &e);
+                assert_non_null(strstr(e.text, "an earlier commit failed"));
+            }
+        }
+        failed = disk_has_failed();
+        disk_end();
+        store_free(store);
+        store = must_open(&f);
+        if (inserted) {
+            assert_int_equal(number(store, "SELECT count(*) FROM item"), 1);
+        }
+        store_free(store);
+        tear_down(&f);
+    }
+    assert_true(n > 5);
+}
+
 static void
 a_second_opener_is_told_who_is_in_the_way(void **state)
 {
@@ -416,6 +593,56 @@ values_come_back_as_they_went_in_and_nothing_is_not_found(void **state)
     (void)state;
     assert_err(store_call(store, &op, &e), ERR_NOTFOUND, &e);
     assert_int_equal(number(store, "SELECT count(*) FROM item"), 0); /* it was rolled back */
+    store_free(store);
+    tear_down(&f);
+}
+
+/* What a column must be to be taken. */
+static int
+run_octets(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct sql_op *s = CONTAINER_OF(op, struct sql_op, op);
+    CLEANUP(store_end) struct store_rows rows = {0};
+    uint8_t out[2] = {0};
+
+    if (store_query_one(db, &rows, s->sql, STORE_NO_VALUES, e) != 0 ||
+        row_copy_octets(&rows, 0, out, sizeof(out), e) != 0) {
+        return -1;
+    }
+    s->answer = out[0] << 8 | out[1];
+    return 0;
+}
+
+static void
+octets_are_taken_in_their_length_only(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *says; /* NULL: it is 0x0102 */
+    } rows[] = {
+        {"SELECT x'0102'", NULL},
+        {"SELECT x''", "0 octets where 2 belong"},
+        {"SELECT NULL", "0 octets where 2 belong"},
+        {"SELECT x'01'", "1 octets where 2 belong"},
+        {"SELECT x'010203'", "3 octets where 2 belong"},
+    };
+    struct fixture f = set_up();
+    struct store *store = must_open(&f);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sql_op s = {.op = {.run = run_octets}, .sql = rows[i].sql};
+        struct err e = {0};
+        int result = store_call(store, &s.op, &e);
+
+        if (rows[i].says == NULL) {
+            assert_ok(result, &e);
+            assert_int_equal(s.answer, 0x0102);
+        } else if (result == 0 || e.code != ERR_STORE || strstr(e.text, rows[i].says) == NULL ||
+                   strstr(e.text, f.path) == NULL) {
+            fail_msg("%s: %s", rows[i].sql, e.text);
+        }
+    }
     store_free(store);
     tear_down(&f);
 }
@@ -621,6 +848,12 @@ main(void)
         cmocka_unit_test(the_database_of_another_program_is_refused),
         cmocka_unit_test(a_file_that_others_can_read_is_refused),
         cmocka_unit_test(a_file_that_is_no_database_is_refused),
+        cmocka_unit_test(what_is_no_file_of_ours_is_not_opened),
+        cmocka_unit_test(a_damaged_database_is_refused),
+        cmocka_unit_test(a_database_without_our_mark_is_another_programs),
+        cmocka_unit_test(the_last_call_of_opening_makes_the_names_durable),
+        cmocka_unit_test(a_disk_that_fails_anywhere_loses_nothing_acknowledged),
+        cmocka_unit_test(octets_are_taken_in_their_length_only),
         cmocka_unit_test(a_second_opener_is_told_who_is_in_the_way),
         cmocka_unit_test(constraints_have_their_own_reasons),
         cmocka_unit_test(values_come_back_as_they_went_in_and_nothing_is_not_found),
