@@ -79,6 +79,43 @@ audit_ledger_append(struct audit_ledger *l, struct leaf *leaf)
     return a.index;
 }
 
+struct repeat {
+    struct store_op op;
+    struct audit_ledger *l;
+    enum leaf_kind kind;
+    const char *rid;
+    const char *serial;
+    unsigned n;
+};
+
+static int
+repeat_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct repeat *r = CONTAINER_OF(op, struct repeat, op);
+    uint64_t index;
+
+    for (unsigned i = 0; i < r->n; i++) {
+        struct leaf *leaf = audit_ledger_leaf(r->l, r->kind);
+
+        leaf_set_text(leaf, "rid", r->rid);
+        leaf_set_text(leaf, "serial", r->serial);
+        assert_ok(ledger_append(db, leaf, &index, e), e);
+        leaf_free(leaf);
+    }
+    return 0;
+}
+
+void
+audit_ledger_repeat(struct audit_ledger *l, enum leaf_kind kind, const char *rid,
+                    const char *serial, unsigned n)
+{
+    struct repeat r = {
+        .op.run = repeat_run, .l = l, .kind = kind, .rid = rid, .serial = serial, .n = n};
+    struct err e = {0};
+
+    assert_ok(store_call(l->store, &r.op, &e), &e);
+}
+
 void
 audit_ledger_publish(struct audit_ledger *l)
 {
@@ -113,6 +150,19 @@ audit_ledger_register(struct audit_ledger *l, const char *registrar)
     (void)audit_ledger_append(l, leaf);
 }
 
+/* No text format of OpenSSL's has octets that are no UTF-8. */
+static void
+spoil(ASN1_OCTET_STRING *value)
+{
+    CLEANUP(mem_cleanup)
+    uint8_t *octets = mem_dup(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+
+    for (int i = 0; i < ASN1_STRING_length(value); i++) {
+        octets[i] = octets[i] == '^' ? 0xff : octets[i];
+    }
+    assert_int_equal(ASN1_STRING_set(value, octets, ASN1_STRING_length(value)), 1);
+}
+
 /* A certificate of this serial, signed by the key of the test. */
 static X509 *
 certificate_new(struct audit_ledger *l, const uint8_t serial[16], bool nf)
@@ -121,8 +171,9 @@ certificate_new(struct audit_ledger *l, const uint8_t serial[16], bool nf)
     X509_NAME *name = X509_NAME_new();
     CLEANUP(bn_cleanup) BIGNUM *number = BN_bin2bn(serial, 16, NULL);
     CLEANUP(x509_extension_cleanup)
-    X509_EXTENSION *names = X509V3_EXT_nconf_nid(NULL, NULL, NID_subject_alt_name,
-                                                 "DNS:amf1.5gc.example,URI:urn:uuid:" AUDIT_NF);
+    X509_EXTENSION *names = X509V3_EXT_nconf_nid(
+        NULL, NULL, NID_subject_alt_name,
+        l->alt_names != NULL ? l->alt_names : "DNS:amf1.5gc.example,URI:urn:uuid:" AUDIT_NF);
 
     assert_non_null(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)));
     assert_int_equal(X509_set_version(certificate, X509_VERSION_3), 1);
@@ -137,6 +188,9 @@ certificate_new(struct audit_ledger *l, const uint8_t serial[16], bool nf)
     assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), START + 86400));
     assert_int_equal(X509_set_pubkey(certificate, l->key), 1);
     assert_non_null(names);
+    if (l->alt_names != NULL) {
+        spoil(X509_EXTENSION_get_data(names));
+    }
     assert_int_equal(X509_add_ext(certificate, names, -1), 1);
     assert_true(X509_sign(certificate, l->key, EVP_sha256()) > 0);
     return certificate;

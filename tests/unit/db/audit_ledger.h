@@ -13,7 +13,9 @@ struct audit_ledger {
     struct buf spki;
     struct store *store;
     struct ledger *ledger;
-    time_t now; /* of the next leaf; goes on by itself */
+    time_t now;            /* of the next leaf; goes on by itself */
+    const char *alt_names; /* of the certificates, as in openssl.cnf, with ^ for the octet ff;
+                            * NULL: an AMF's */
 };
 
 /* For CLEANUP. */
@@ -24,6 +26,9 @@ void audit_ledger_begin(struct audit_ledger *);
 struct leaf *audit_ledger_leaf(struct audit_ledger *, enum leaf_kind) OWNED(leaf_free);
 /* Takes the leaf, gives its index. */
 uint64_t audit_ledger_append(struct audit_ledger *, struct leaf *);
+/* So many more about the certificate, in one commit. */
+void audit_ledger_repeat(struct audit_ledger *, enum leaf_kind, const char *rid, const char *serial,
+                         unsigned n);
 /* Checkpoint over everything, signed and published. */
 void audit_ledger_publish(struct audit_ledger *);
 

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include "tests/support/test.h"
 #include "tests/unit/db/audit_ledger.h"
 
-enum { OUTPUT_MAX = 1 << 20, ARGS_MAX = 10 };
+enum { OUTPUT_MAX = 4 << 20, ARGS_MAX = 10 };
 
 /* A ledger with one of everything. */
 struct scene {
@@ -23,6 +24,8 @@ struct scene {
     struct audit_enrolment confirmed;
     struct audit_enrolment rejected;
     struct audit_enrolment issued;
+    const char *out_path;    /* where its output goes; NULL: into `out` */
+    const char *environment; /* "NAME=value"; NULL: none */
     char out[OUTPUT_MAX];
     char errors[OUTPUT_MAX];
 };
@@ -74,13 +77,26 @@ slurp(const char *path, char text[OUTPUT_MAX])
     text[b.n] = '\0';
 }
 
+/* Where the counters of a coverage build go: all that it gets of our environment. */
+static char *
+profile_file(void)
+{
+    const char *path = getenv("LLVM_PROFILE_FILE");
+
+    return path == NULL ? NULL : mem_printf("LLVM_PROFILE_FILE=%s", path);
+}
+
 /* Runs it with these arguments (NULL ends them), gives its exit status. */
 static int
 run(struct scene *s, const char *const *args)
 {
     char *argv[ARGS_MAX + 2] = {mem_strdup("nfpki-audit")};
-    char *const envp[] = {NULL};
-    CLEANUP(mem_cleanup) char *out = mem_printf("%s/out", s->l.base);
+    CLEANUP(mem_cleanup)
+    char *given = mem_strdup(s->environment == NULL ? "NONE=" : s->environment);
+    CLEANUP(mem_cleanup) char *profile = profile_file();
+    char *const envp[] = {given, profile, NULL};
+    CLEANUP(mem_cleanup) char *captured = mem_printf("%s/out", s->l.base);
+    const char *out = s->out_path == NULL ? captured : s->out_path;
     CLEANUP(mem_cleanup) char *errors = mem_printf("%s/errors", s->l.base);
     posix_spawn_file_actions_t actions;
     pid_t pid;
@@ -103,7 +119,10 @@ run(struct scene *s, const char *const *args)
     for (size_t i = 0; argv[i] != NULL; i++) {
         mem_free(argv[i]);
     }
-    slurp(out, s->out);
+    s->out[0] = '\0';
+    if (s->out_path == NULL) {
+        slurp(out, s->out);
+    }
     slurp(errors, s->errors);
     if (!WIFEXITED(status)) {
         fail_msg("ended by a signal: %s", s->errors);
@@ -304,24 +323,131 @@ static void
 misuse_is_status_2_and_says_what_to_do(void **state)
 {
     struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *garbage = in_base(s, "garbage");
+    const struct {
+        const char *words[ARGS_MAX];
+        const char *says;
+    } rows[] = {
+        {{"list"}, "Give its folder with --ledger DIR or in $NFPKI_LEDGER"},
+        {{"--ledger", "/nonexistent", "list"}, "/nonexistent: No such file"},
+        {{"--ledger", s->l.dir, "lst"}, "no such command: lst"},
+        {{"--ledger", s->l.dir}, "usage: nfpki-audit"},
+        {{"--ledger"}, "usage: nfpki-audit"},
+        {{"--nonsense"}, "usage: nfpki-audit"},
+        {{"--ledger", s->l.dir, "show"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "1", "2"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--state", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--certificate", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--nf", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--nonsense", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "no hex"}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "show", ""}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "show", "abc"}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "list", "extra"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "list", "--state", "x"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "list", "--certificate", "x"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "verify", "--nf", "x"}, "usage: nfpki-audit verify"},
+        {{"--ledger", s->l.dir, "verify", "extra"}, "usage: nfpki-audit verify"},
+        {{"--ledger", s->l.dir, "--key", "a+b+c", "list"}, "--key: verifier key: "},
+        {{"--ledger", s->l.dir, "--key", "/nonexistent", "list"}, "--key: open /nonexistent"},
+        {{"--ledger", s->l.dir, "--key", garbage, "list"}, "--key: not a verifier key"},
+        {{"--ledger", s->l.dir, "verify", "--certificate", "/nonexistent"}, "/nonexistent"},
+        {{"--ledger", s->l.dir, "verify", "--certificate", garbage}, "garbage"},
+    };
+    struct err e = {0};
 
-    assert_int_equal(RUN(s, "list"), 2);
-    assert_says(s->errors, "Give its folder with --ledger DIR or in $NFPKI_LEDGER");
-    assert_int_equal(RUN(s, "--ledger", "/nonexistent", "list"), 2);
-    assert_says(s->errors, "/nonexistent: No such file");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "lst"), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show"), 2);
-    assert_says(s->errors, "usage: nfpki-audit show");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "no hex"), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "extra"), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--state", "x"), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--nf", "x"), 2);
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", "a+b+c", "list"), 2);
-    assert_says(s->errors, "--key: ");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--certificate", "/nonexistent"), 2);
-    assert_int_equal(RUN(s, "--nonsense"), 2);
+    assert_ok(file_write(garbage, SPAN_LITERAL("x"), 0600, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = run(s, rows[i].words);
+
+        if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
     assert_int_equal(RUN(s, "--help"), 0);
+    assert_int_equal(RUN(s, "--version"), 0);
+}
+
+static void
+the_ledger_may_be_in_the_environment_and_the_key_on_the_command_line(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
+    CLEANUP(mem_cleanup) char *path = key_of(s);
+    CLEANUP(buf_free) struct buf key = BUF_INIT(4096);
+    CLEANUP(mem_cleanup) char *text = NULL;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &key, &e), &e);
+    text = mem_printf("%.*s", (int)key.n, (const char *)key.p);
+    s->environment = environment;
+    assert_int_equal(RUN(s, "--key", text, "list"), 0);
+    assert_string_equal(s->errors, "");
+    assert_says(s->out, s->issued.serial);
+    s->environment = NULL;
+}
+
+static void
+what_cannot_be_written_is_no_answer(void **state)
+{
+    static const struct {
+        const char *words[ARGS_MAX];
+    } rows[] = {
+        {{"verify"}}, {{"verify", "--json"}}, {{"list"}}, {{"list", "--json"}}, {{"show", "3"}},
+    };
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
+
+    s->environment = environment;
+    s->out_path = "/dev/full";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = run(s, rows[i].words);
+
+        if (status != 1 ||
+            strstr(s->errors, "NOT VERIFIED: standard output could not be written") == NULL) {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+    /* longer than what is kept back before it is written */
+    assert_int_equal(RUN(s, "show", "--json", AUDIT_REGISTRATION), 1);
+    assert_says(s->errors, "NOT VERIFIED: JSON could not be written");
+    s->out_path = NULL;
+    s->environment = NULL;
+}
+
+/* 4096 leaves are shown, one more is too many. */
+static void
+more_leaves_than_anybody_reads_are_not_shown(void **state)
+{
+    struct scene *s = *state;
+    /* REGISTRATION, REQUEST, INTENT, ISSUED and REVOKED are about `revoked`, and CONFIRMED */
+    enum { ARE_THERE = 6, MOST = 4096 };
+
+    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->revoked.rid, s->revoked.serial, MOST - ARE_THERE);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "--json", s->revoked.serial), 0);
+    assert_says(s->out, "\"status\":\"revoked\"");
+    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->revoked.rid, s->revoked.serial, 1);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", s->revoked.serial), 1);
+    assert_says(s->errors, "more than 4096 leaves are about this: ask for one of them");
+    assert_string_equal(s->out, "");
+}
+
+static void
+names_that_are_no_text_are_shown_but_not_as_json(void **state)
+{
+    struct scene *s = *state;
+    struct audit_enrolment odd;
+
+    s->l.alt_names = "otherName:1.3.6.1.5.5.7.8.9;UTF8:amf^.example";
+    audit_ledger_enrol(&s->l, 6, true, &odd);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", odd.serial), 0);
+    assert_null(strchr(s->out, '\xff'));
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "--json", odd.serial), 1);
+    assert_says(s->errors, "the names in the certificate are not UTF-8");
+    buf_free(&odd.certificate);
 }
 
 static void
@@ -384,6 +510,10 @@ main(void)
         SCENE(verify_remembers_and_notices_a_roll_back),
         SCENE(a_changed_ledger_gets_no_answer),
         SCENE(misuse_is_status_2_and_says_what_to_do),
+        SCENE(the_ledger_may_be_in_the_environment_and_the_key_on_the_command_line),
+        SCENE(what_cannot_be_written_is_no_answer),
+        SCENE(more_leaves_than_anybody_reads_are_not_shown),
+        SCENE(names_that_are_no_text_are_shown_but_not_as_json),
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
     };

@@ -385,6 +385,49 @@ what_expired_long_ago_is_forgotten(void **state)
     assert_false(look(s, 1).found);
 }
 
+struct damage {
+    const char *sql;
+    const char *says;
+};
+
+static int
+verb_damaged(struct store_db *db, void *arg, struct err *e)
+{
+    const struct damage *d = arg;
+    const struct requests_certificate c = certificate(1);
+    struct requests_certificate out;
+    struct err why = {0};
+    bool found;
+
+    assert_ok(store_exec(db, d->sql, STORE_NO_VALUES, e), e);
+    if (d->says == NULL) {
+        assert_ok(requests_certificate_find(db, span_of(c.fingerprint, sizeof(c.fingerprint)), &out,
+                                            &found, &why),
+                  &why);
+        assert_true(found);
+        return 0;
+    }
+    assert_err(requests_certificate_find(db, span_of(c.fingerprint, sizeof(c.fingerprint)), &out,
+                                         &found, &why),
+               ERR_STORE, &why);
+    assert_string_equal(why.text, d->says);
+    return 0;
+}
+
+/* A serial number has at most 20 octets (RFC 5280 4.1.2.2). */
+static void
+a_serial_that_no_certificate_has_is_not_copied(void **state)
+{
+    struct scene *s = *state;
+    struct damage most = {"UPDATE certificate SET serial = zeroblob(20)", NULL};
+    struct damage more = {"UPDATE certificate SET serial = zeroblob(21)",
+                          "certificate: a serial number of 21 octets"};
+
+    deliver(s, 1, IR, "mac:ref");
+    call(s, verb_damaged, &most);
+    call(s, verb_damaged, &more);
+}
+
 static int
 setup(void **state)
 {
@@ -430,6 +473,7 @@ main(void)
         TEST(a_cancelled_registration_is_closed_by_the_ca),
         TEST(the_newest_registration_that_is_not_cancelled_governs),
         TEST(what_expired_long_ago_is_forgotten),
+        TEST(a_serial_that_no_certificate_has_is_not_copied),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
