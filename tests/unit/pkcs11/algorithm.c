@@ -30,6 +30,14 @@
 #define RSA_KEY(modulus, exponent)                                                                 \
     "30{30{06{2a864886f70d010101}0500}03{00 30{02{" modulus "}02{" exponent "}}}}"
 
+/* The parameters of P-256 spelled out (SEC 1 C.2, SEC 2 2.4.2). */
+#define EXPLICIT                                                                                   \
+    "30{020101 30{06{2a8648ce3d0101}02{00 ffffffff00000001 00*12 ff*12}}"                          \
+    "30{04{ffffffff00000001 00*12 ff*11 fc}"                                                       \
+    "04{5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b}"                         \
+    "03{00 c49d360886e704936a6678e1139d26b7819f7e90}}04{04" X256 Y256 "}"                          \
+    "02{00 ffffffff00000000 ff*8 bce6faada7179e84f3b9cac2fc632551}020101}"
+
 #define NONE_OF "the public key is none of P-256, P-384"
 #define NOT_CANONICAL "the SubjectPublicKeyInfo is not in canonical form"
 #define NOT_DER "not a DER SubjectPublicKeyInfo"
@@ -56,6 +64,7 @@ static const struct {
     {"a compressed point of P-384", EC_KEY(P384, "03" X384), NONE_OF, KEY_P384},
     {"the hybrid form of P-256", EC_KEY(P256, "07" X256 Y256), NONE_OF, KEY_P256},
     {"the hybrid form of P-384", EC_KEY(P384, "07" X384 Y384), NONE_OF, KEY_P384},
+    {"P-256 with its parameters spelled out", EC_KEY(EXPLICIT, "04" X256 Y256), NONE_OF, KEY_P256},
     {"secp256k1", EC_KEY("06{2b8104000a}", K1), NONE_OF, KEY_P256},
     {"Ed25519",
      "30{30{06{2b6570}}03{00 d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a}}",

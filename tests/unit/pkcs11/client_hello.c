@@ -16,7 +16,8 @@
 #include "tests/unit/pkcs11/signer/scene.h"
 
 #define FAKE TEST_BINARY_DIR "/fakesigner"
-#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HASH_31 "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+#define HASH HASH_31 "ff"
 #define HEAD(type, detail) type detail "0000000000000009"
 
 enum { TIMEOUT_MS = 60000 };
@@ -116,6 +117,8 @@ static const struct {
     {"no key", "send " HEAD("01", "00") "01" HASH "\nstay", ERR_INPUT,
      "the signer's HELLO: a public key of 0 octets"},
     {"half a hash", "send " HEAD("01", "00") "01001122\nstay", ERR_TOKEN,
+     "the signer speaks another version"},
+    {"a hash without its last octet", "send " HEAD("01", "00") "01" HASH_31 "\nstay", ERR_TOKEN,
      "the signer speaks another version"},
     {"no hash", "send " HEAD("01", "00") "01\nstay", ERR_TOKEN,
      "the signer speaks another version"},
