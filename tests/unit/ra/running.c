@@ -29,7 +29,7 @@
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
-enum { DAY = 24 * 60 * 60, PATIENCE_MS = 60 * 1000 };
+enum { DAY = 24 * 60 * 60, PATIENCE_MS = 60 * 1000, SYNC_WAIT_MS = 60 * 1000 };
 
 #define PIN "123456"
 
@@ -194,7 +194,7 @@ make_files(struct running *w)
         "signer_program = \"%s/nfpki-signer\"\nsigner_policy = \"signer.conf\"\n"
         "ra_certificate = \"ra.der\"\nissuing_certificate = \"issuing.pem\"\n"
         "root_certificate = \"root.pem\"\ncrl_dir = \"crl\"\n"
-        "public_url = {\"http://ra.example/.well-known/cmp\"}\n%s",
+        "public_url = {\"http://ra.example/.well-known/cmp\"}\nsync_wait = 60000\n%s",
         TEST_BINARY_DIR, more_settings);
     CLEANUP(mem_cleanup) char *crl_dir = mem_printf("%s/crl", w->dir);
 
@@ -242,7 +242,7 @@ running_for(struct running *w, int ms)
 }
 
 void
-running_until(struct running *w, bool (*is_so)(const struct running *))
+running_until(struct running *w, bool (*is_so)(struct running *))
 {
     const int64_t end = clock_monotonic_ms() + PATIENCE_MS;
 
@@ -255,7 +255,7 @@ running_until(struct running *w, bool (*is_so)(const struct running *))
 }
 
 static bool
-is_settled(const struct running *w)
+is_settled(struct running *w)
 {
     return w->ra.jobs == 0 && w->ra.rewraps == 0 && !closing_is_busy(w->ra.closing);
 }
@@ -264,6 +264,57 @@ void
 running_settle(struct running *w)
 {
     running_until(w, is_settled);
+}
+
+struct statement {
+    struct store_op op;
+    const char *sql;
+    const struct store_value *values;
+    size_t n;
+    bool asks;
+    int64_t number;
+};
+
+static int
+statement_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct statement *s = CONTAINER_OF(op, struct statement, op);
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (!s->asks) {
+        return store_exec(db, s->sql, s->values, s->n, e);
+    }
+    if (store_query_one(db, &rows, s->sql, s->values, s->n, e) != 0) {
+        return -1;
+    }
+    s->number = row_int(&rows, 0);
+    return 0;
+}
+
+void
+running_sql(struct running *w, const char *sql, const struct store_value *values, size_t n)
+{
+    struct statement s = {.op.run = statement_run, .sql = sql, .values = values, .n = n};
+    struct err e = {0};
+
+    assert_ok(store_call(w->ra.store, &s.op, &e), &e);
+}
+
+int64_t
+running_number(struct running *w, const char *sql, const struct store_value *values, size_t n)
+{
+    struct statement s = {
+        .op.run = statement_run, .sql = sql, .values = values, .n = n, .asks = true};
+    struct err e = {0};
+
+    assert_ok(store_call(w->ra.store, &s.op, &e), &e);
+    return s.number;
+}
+
+bool
+running_is_submitted(struct running *w)
+{
+    return w->asked[LINK_SUBMIT] > 0;
 }
 
 struct running_task {
@@ -330,7 +381,7 @@ running_ca_issues(struct running *w, struct span nested)
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
     CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    const struct nf_identity nf = pki_nf();
+    struct nf_identity nf = pki_nf();
     struct tbs_request request;
     struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
     enum cmp_failure failure;
@@ -340,6 +391,11 @@ running_ca_issues(struct running *w, struct span nested)
     assert_non_null(q);
     asked = cmp_certreq_read(cmp_queued_inner(q), &failure, &e);
     assert_non_null(asked);
+    for (size_t i = 0; i < w->n_known; i++) {
+        if (strcmp(w->known[i].id, cmp_queued_entry(q)->registration_id) == 0) {
+            (void)snprintf(nf.instance_id, sizeof(nf.instance_id), "%s", w->known[i].instance);
+        }
+    }
     request = pki_request(w->pki, &nf, cmp_certreq_spki(asked));
     request.not_before = clock_now() - 60;
     request.not_after = clock_now() + (time_t)30 * DAY;
@@ -452,13 +508,13 @@ running_ca_goes(struct running *w)
 }
 
 static bool
-is_up(const struct running *w)
+is_up(struct running *w)
 {
     return queue_is_up(w->ra.queue);
 }
 
-static bool
-is_down(const struct running *w)
+bool
+running_is_down(struct running *w)
 {
     return !queue_is_up(w->ra.queue);
 }
@@ -478,7 +534,7 @@ running_ca_comes(struct running *w)
     struct err e = {0};
 
     if (w->ra.queue != NULL) {
-        running_until(w, is_down);
+        running_until(w, running_is_down);
     }
     w->ca = link_server_new(&options, &e);
     assert_non_null(w->ca);
@@ -598,6 +654,7 @@ running_reset(void **state)
     running_settle(w);
     w->ca_does = NULL;
     w->ca_is_mute = false;
+    w->settings->sync_wait = SYNC_WAIT_MS;
     w->welcome = (struct link_message){.type = LINK_WELCOME,
                                        .body = buf_span(&w->ra.credentials.issuing_der),
                                        .root = buf_span(&w->ra.credentials.root_der)};

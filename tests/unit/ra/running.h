@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "ca/link/server.h"
+#include "db/store.h"
 #include "ra/ra.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
@@ -47,8 +48,13 @@ struct running {
     struct link_message welcome; /* as it says it */
     bool ca_is_mute;             /* it says no WELCOME */
     size_t asked[32];            /* by link_type, since the last running_reset() */
-    link_peer peer;              /* of the last request */
-    struct buf last;             /* the body of the last SUBMIT, REGISTER, CANCEL */
+    struct known {               /* whose certificates it issues, by registration */
+        char id[33];
+        char instance[37];
+    } known[128];
+    size_t n_known;
+    link_peer peer;  /* of the last request */
+    struct buf last; /* the body of the last SUBMIT, REGISTER, CANCEL */
     uint8_t last_id[LINK_RID_SIZE];
 };
 
@@ -63,7 +69,7 @@ void running_configure(const char *more);
 /* ---- the loop ---- */
 
 /* Turns it until `is_so`; a minute without is a failure. */
-void running_until(struct running *, bool (*is_so)(const struct running *));
+void running_until(struct running *, bool (*is_so)(struct running *));
 /* Until nothing is under way: no job, no flight. */
 void running_settle(struct running *);
 /* So many turns of what is ready, and of what becomes ready within `ms`. */
@@ -74,6 +80,14 @@ struct running_task *running_begin(struct running *, void (*work)(void *), void 
 void running_end(struct running *, struct running_task *);
 bool running_is_over(const struct running_task *);
 void running_do(struct running *, void (*work)(void *), void *arg);
+
+/* One statement on ra.db; STORE_VALUES() or STORE_NO_VALUES. */
+void running_sql(struct running *, const char *sql, const struct store_value *values, size_t n);
+int64_t running_number(struct running *, const char *sql, const struct store_value *values,
+                       size_t n);
+bool running_is_down(struct running *);
+/* Has it got a SUBMIT? w->asked counts, and a test may set that to 0. */
+bool running_is_submitted(struct running *);
 
 /* ---- the CA ---- */
 
@@ -101,12 +115,14 @@ bool heard_has(const struct heard *, const char *field);
 
 struct talk {
     unsigned port;
-    SSL_CTX *tls; /* NULL: none */
+    SSL_CTX *tls;     /* NULL: none */
+    bool keeps_alive; /* it is the client who ends the connection */
     struct buf request;
     struct heard heard;
 };
-/* POST to the listener for network functions. */
-struct talk running_cmp(const struct running *, const char *path, struct span message);
+/* POST to the listener for network functions; `more` are header fields besides, each with CRLF. */
+struct talk running_cmp(const struct running *, const char *path, const char *more,
+                        struct span message);
 /* Runs a talk on a helper's thread: the argument of running_begin(). */
 void talk_run(void *talk);
 void talk_free(struct talk *);

@@ -57,6 +57,20 @@ take_answer(struct heard *h)
     h->body = span_of(end + 4, h->octets.n - (size_t)(end + 4 - h->octets.p));
 }
 
+/* With as much of a body as its header says. */
+static bool
+is_whole(struct heard *h)
+{
+    const char *length;
+
+    take_answer(h);
+    if (h->status == 0) {
+        return false;
+    }
+    length = memmem(h->octets.p, h->octets.n, "Content-Length: ", 16);
+    return length != NULL && h->body.n >= strtoul(length + 16, NULL, 10);
+}
+
 static ssize_t
 put(int fd, SSL *ssl, const uint8_t *p, size_t n)
 {
@@ -89,7 +103,8 @@ talk_run(void *arg)
         do {
             n = ssl != NULL ? SSL_read(ssl, octets, sizeof(octets))
                             : recv(fd, octets, sizeof(octets), 0);
-        } while (n > 0 && buf_append(&t->heard.octets, span_of(octets, (size_t)n), &e) == 0);
+        } while (n > 0 && buf_append(&t->heard.octets, span_of(octets, (size_t)n), &e) == 0 &&
+                 !(t->keeps_alive && is_whole(&t->heard)));
         take_answer(&t->heard);
     }
     SSL_free(ssl);
@@ -99,13 +114,13 @@ talk_run(void *arg)
 }
 
 struct talk
-running_cmp(const struct running *w, const char *path, struct span message)
+running_cmp(const struct running *w, const char *path, const char *more, struct span message)
 {
     struct talk t = {.port = front_port(w->front), .request = BUF_INIT(256 * 1024)};
     CLEANUP(mem_cleanup)
-    char *head = mem_printf("POST %s HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n"
+    char *head = mem_printf("POST %s HTTP/1.1\r\nHost: ra\r\n%s"
                             "Content-Type: application/pkixcmp\r\nContent-Length: %zu\r\n\r\n",
-                            path, message.n);
+                            path, more, message.n);
     struct err e = {0};
 
     assert_ok(buf_append_str(&t.request, head, &e), &e);
@@ -116,7 +131,7 @@ running_cmp(const struct running *w, const char *path, struct span message)
 struct heard
 running_post(struct running *w, struct span message)
 {
-    struct talk t = running_cmp(w, "/.well-known/cmp", message);
+    struct talk t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", message);
 
     running_do(w, talk_run, &t);
     buf_free(&t.request);
@@ -262,6 +277,9 @@ running_member(struct running *w)
     (void)snprintf(m.id, sizeof(m.id), "%s", json_string_value(json_object_get(answer, "id")));
     m.reference = mem_strdup(json_string_value(json_object_get(answer, "reference")));
     m.secret = mem_strdup(json_string_value(json_object_get(answer, "secret")));
+    assert_true(w->n_known < ARRAY_LEN(w->known));
+    memcpy(w->known[w->n_known].id, m.id, sizeof(m.id));
+    memcpy(w->known[w->n_known++].instance, m.instance, sizeof(m.instance));
     m.algorithm = BUF_INIT(256);
     assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &m.algorithm, &e), &e);
     m.client = (struct cmp_client){.reference = m.reference,
