@@ -321,6 +321,8 @@ int requests_refused(struct store_db *, struct span rid, int fail_info, const ch
 int requests_open_each(struct store_db *, uint64_t after, int64_t now, int limit,
                        void (*visit)(void *arg, const struct requests_entry *), void *arg,
                        struct err *e);
+/* When the first entry that rests at `now` may be sent again; 0: none rests. */
+int requests_rest_until(struct store_db *, int64_t now, int64_t *until, struct err *e);
 /* The chain of what is still there of the queue, over gaps that requests_expire() made: ERR_STORE
  * with the sequence where it breaks. */
 int requests_verify_chain(struct store_db *, struct err *e);

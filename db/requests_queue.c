@@ -127,6 +127,21 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
 }
 
 int
+requests_rest_until(struct store_db *db, int64_t now, int64_t *until, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT coalesce(min(again_at), 0) FROM queue WHERE answered = 0 AND "
+                        "again_at > ?",
+                        STORE_VALUES(store_int(now)), e) != 0) {
+        return -1;
+    }
+    *until = row_int(&rows, 0);
+    return 0;
+}
+
+int
 requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
                   struct err *e)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/ossl.h"
 #include "ca/cmp/queue.h"
 #include "ra/rewrap.h"
 
@@ -16,6 +17,7 @@ struct pump {
     struct flights *flights;
     struct event *retry;
     struct event *asking; /* the CA about what it keeps waiting */
+    int64_t asking_at;    /* by the monotonic clock, while that is pending */
     bool held;
     struct store_op op;
     uint64_t after;
@@ -25,6 +27,7 @@ struct pump {
     bool again;      /* from the beginning, when this run is over */
     bool everything; /* also what the CA keeps waiting */
     bool everything_again;
+    int64_t rests_until; /* the first of those that rest; 0: none does */
 };
 
 bool
@@ -126,9 +129,15 @@ run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct pump *p = CONTAINER_OF(op, struct pump, op);
 
+    const int64_t now = clock_now();
+
     p->n = 0;
-    return requests_open_each(db, p->after, p->everything ? INT64_MAX : clock_now(), PUMP_MAX,
-                              visit, p, e);
+    p->rests_until = 0;
+    if (requests_open_each(db, p->after, p->everything ? INT64_MAX : now, PUMP_MAX, visit, p, e) !=
+        0) {
+        return -1;
+    }
+    return p->n < PUMP_MAX ? requests_rest_until(db, now, &p->rests_until, e) : 0;
 }
 
 static void done(struct task *task);
@@ -157,6 +166,19 @@ pump_start(struct pump *p, bool everything)
     step(p);
 }
 
+/* The timer stands for the first of them only. */
+static void
+ask_when_rested(struct pump *p)
+{
+    const int64_t seconds = p->rests_until - clock_now();
+
+    if (p->rests_until != 0) {
+        pump_ask_later(p, seconds < 1                      ? 1
+                          : seconds > LINK_CHECK_AFTER_MAX ? LINK_CHECK_AFTER_MAX
+                                                           : (int)seconds);
+    }
+}
+
 static void
 done(struct task *task)
 {
@@ -183,6 +205,7 @@ done(struct task *task)
         step(p);
         return;
     }
+    ask_when_rested(p);
     if (p->again) {
         bool everything = p->everything_again;
 
@@ -204,8 +227,10 @@ void
 pump_ask_later(struct pump *p, int seconds)
 {
     const struct timeval pause = {.tv_sec = seconds};
+    const int64_t at = clock_monotonic_ms() + (int64_t)seconds * 1000;
 
-    if (!evtimer_pending(p->asking, NULL)) {
+    if (!evtimer_pending(p->asking, NULL) || at < p->asking_at) {
+        p->asking_at = at;
         (void)event_add(p->asking, &pause);
     }
 }

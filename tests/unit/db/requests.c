@@ -736,6 +736,7 @@ the_queue_survives_a_restart_in_order(void **state)
 struct waits {
     const uint8_t *rid;
     int64_t now;
+    int64_t until;
     struct seen seen;
     struct requests_enrolment enrolment;
     bool found;
@@ -760,6 +761,14 @@ verb_open_at(struct store_db *db, void *arg, struct err *e)
 
     w->seen.n = 0;
     return requests_open_each(db, 0, w->now, 8, see, &w->seen, e);
+}
+
+static int
+verb_rest_until(struct store_db *db, void *arg, struct err *e)
+{
+    struct waits *w = arg;
+
+    return requests_rest_until(db, w->now, &w->until, e);
 }
 
 static int
@@ -794,15 +803,22 @@ what_waits_for_people_rests_and_is_remembered(void **state)
     w.now = 999;
     assert_ok(call(store, verb_open_at, &w, &e), &e);
     assert_int_equal(w.seen.n, 0);
+    assert_ok(call(store, verb_rest_until, &w, &e), &e);
+    assert_int_equal(w.until, 1000);
     w.now = 1000;
     assert_ok(call(store, verb_open_at, &w, &e), &e);
     assert_int_equal(w.seen.n, 1);
+    assert_ok(call(store, verb_rest_until, &w, &e), &e);
+    assert_int_equal(w.until, 0);
     assert_ok(call(store, verb_of_rid, &w, &e), &e);
     assert_int_equal(w.enrolment.state, REQUESTS_QUEUED);
     assert_int_equal(w.enrolment.check_after, 60);
     assert_string_equal(w.enrolment.phrase, "waiting for approval");
     /* the answer comes after all, unasked, when the request's own time has passed (1000) */
     assert_ok(call(store, verb_issued, in.rid, &e), &e);
+    w.now = 999;
+    assert_ok(call(store, verb_rest_until, &w, &e), &e);
+    assert_int_equal(w.until, 0);                      /* of what is answered nothing rests */
     assert_ok(call(store, verb_admit, &last, &e), &e); /* the last entry always stays */
     assert_ok(call(store, verb_expire, &(struct expiring){.now = 4999}, &e), &e);
     assert_ok(call(store, verb_of_rid, &w, &e), &e);
