@@ -67,11 +67,12 @@ tap_mark(void)
     tap.mark = st.st_size;
 }
 
-bool
-tap_has(const char *text)
+size_t
+tap_count(const char *text)
 {
     struct stat st;
     CLEANUP(mem_cleanup) char *all = NULL;
+    size_t found = 0;
     size_t n;
 
     if (fstat(tap.fd, &st) != 0) {
@@ -82,7 +83,16 @@ tap_has(const char *text)
     if (pread(tap.fd, all, n, tap.mark) != (ssize_t)n) {
         abort();
     }
-    return memmem(all, n, text, strlen(text)) != NULL;
+    for (const char *p = strstr(all, text); p != NULL; p = strstr(p + 1, text)) {
+        found++;
+    }
+    return found;
+}
+
+bool
+tap_has(const char *text)
+{
+    return tap_count(text) > 0;
 }
 
 void

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* From here on. Once per program. */
 void tap_open(void);
@@ -13,5 +14,7 @@ void tap_open(void);
 void tap_mark(void);
 /* Was this said since the last mark? */
 bool tap_has(const char *text);
+/* How often? */
+size_t tap_count(const char *text);
 /* Fails the test unless it was, and shows what was. */
 void tap_need(const char *text);

@@ -29,7 +29,7 @@
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
-enum { DAY = 24 * 60 * 60, PATIENCE_MS = 60 * 1000, SYNC_WAIT_MS = 60 * 1000 };
+enum { DAY = 24 * 60 * 60, PATIENCE_MS = 20 * 1000, SYNC_WAIT_MS = 60 * 1000 };
 
 #define PIN "123456"
 
@@ -528,6 +528,7 @@ running_ca_comes(struct running *w)
                                                 .path = path,
                                                 .uids = &uid,
                                                 .n_uids = 1,
+                                                .open_max = w->open_max,
                                                 .request = on_request,
                                                 .closed = on_closed,
                                                 .arg = w};
@@ -654,6 +655,7 @@ running_reset(void **state)
     running_settle(w);
     w->ca_does = NULL;
     w->ca_is_mute = false;
+    w->open_max = 0;
     w->settings->sync_wait = SYNC_WAIT_MS;
     w->welcome = (struct link_message){.type = LINK_WELCOME,
                                        .body = buf_span(&w->ra.credentials.issuing_der),

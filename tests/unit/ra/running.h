@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "ca/link/server.h"
+#include "db/requests.h"
 #include "db/store.h"
 #include "ra/ra.h"
 #include "tests/support/cmp_client.h"
@@ -47,6 +48,7 @@ struct running {
     void (*ca_does)(struct running *, link_peer, const struct link_message *);
     struct link_message welcome; /* as it says it */
     bool ca_is_mute;             /* it says no WELCOME */
+    size_t open_max;             /* requests that it reads before it has answered; 0: many */
     size_t asked[32];            /* by link_type, since the last running_reset() */
     struct known {               /* whose certificates it issues, by registration */
         char id[33];
@@ -68,7 +70,7 @@ void running_configure(const char *more);
 
 /* ---- the loop ---- */
 
-/* Turns it until `is_so`; a minute without is a failure. */
+/* Turns it until `is_so`; 20 s without is a failure. */
 void running_until(struct running *, bool (*is_so)(struct running *));
 /* Until nothing is under way: no job, no flight. */
 void running_settle(struct running *);
@@ -169,6 +171,9 @@ struct cmp_client_answer member_asks(struct running *, struct member *);
 /* Posts it and fails unless it is refused with this failInfo and phrase, in this body. */
 void member_is_refused(struct running *, struct member *, enum cmp_body, enum cmp_failure,
                        const char *phrase);
+/* Of its one enrolment in ra.db, as it is and as it becomes. */
+int64_t running_state(struct running *, const struct member *);
+void running_becomes(struct running *, const struct member *, enum requests_state);
 /* Has a certificate, confirmed. */
 void member_enrols(struct running *, struct member *);
 

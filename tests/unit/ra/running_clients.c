@@ -16,7 +16,12 @@
 
 #define HOME "5gc.mnc012.mcc345.3gppnetwork.org"
 
-enum { ANSWER_MAX = 4 * 1024 * 1024, DAY = 24 * 60 * 60, TIMEOUT_MS = 60 * 1000 };
+enum {
+    ANSWER_MAX = 4 * 1024 * 1024,
+    DAY = 24 * 60 * 60,
+    TIMEOUT_MS = 60 * 1000,
+    PATIENCE_MS = 20 * 1000
+};
 
 /* ---- HTTP ---- */
 
@@ -363,4 +368,24 @@ member_enrols(struct running *w, struct member *m)
               &e);
     b = member_asks(w, m);
     assert_int_equal(b.body, CMP_PKICONF);
+}
+
+int64_t
+running_state(struct running *w, const struct member *m)
+{
+    return running_number(w, "SELECT state FROM enrolment WHERE registration = ?",
+                          STORE_VALUES(store_text(m->id)));
+}
+
+void
+running_becomes(struct running *w, const struct member *m, enum requests_state state)
+{
+    const int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+
+    while (running_state(w, m) != (int64_t)state) {
+        running_for(w, 2);
+        if (clock_monotonic_ms() > end) {
+            fail_msg("it stays in state %d", (int)running_state(w, m));
+        }
+    }
 }

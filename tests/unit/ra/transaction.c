@@ -14,7 +14,7 @@
 #include "ra/http.h"
 #include "tests/unit/ra/running.h"
 
-enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64 };
+enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64, WAIT_MS = 60 };
 
 /* ---- what a test wants to know ---- */
 
@@ -358,7 +358,7 @@ who_waits_polls_until_it_is_there(void **state)
     uint8_t rid[LINK_RID_SIZE];
 
     w->ca_does = says_nothing;
-    w->settings->sync_wait = 200;
+    w->settings->sync_wait = WAIT_MS;
     member_requests(&m, CMP_IR);
     hears_waiting(w, &m, CMP_IP);
     running_until(w, running_is_submitted);
@@ -455,7 +455,7 @@ a_certconf_is_answered_as_soon_as_it_is_kept(void **state)
     assert_ok(buf_set(&first, buf_span(&m.message), &e), &e);
     ip = member_asks(w, &m);
     w->ca_does = says_nothing;
-    w->settings->sync_wait = 200;
+    w->settings->sync_wait = WAIT_MS;
     confirms(&m, &ip.certificate, true);
     before = m.state;
     hears(w, &m, CMP_PKICONF);
@@ -705,7 +705,7 @@ nobody_could_verify_what_the_ra_signs(void **state)
     is_bare(&garbage, "Retry-After: 60");
     kup = hear(w, buf_span(&n.message));
     is_bare(&kup, "Retry-After: 60");
-    w->settings->sync_wait = 200;
+    w->settings->sync_wait = WAIT_MS;
     member_requests(&m, CMP_IR); /* a MAC needs no certificate; the CA takes it and says so */
     hears(w, &m, CMP_IP);
     assert_int_equal(w->ra.own.refused_until, 0);
@@ -728,7 +728,7 @@ the_signer_hangs(void **state)
     n.client.certificate = n.certificate;
     member_requests(&n, CMP_KUR);
     w->asked[LINK_SUBMIT] = 0;
-    w->settings->sync_wait = 100;
+    w->settings->sync_wait = WAIT_MS;
     assert_int_equal(kill(signer, SIGSTOP), 0);
     kup = hear(w, buf_span(&n.message));
     is_bare(&kup, "Retry-After: 5");
@@ -741,10 +741,7 @@ the_signer_hangs(void **state)
     running_until(w, running_is_submitted); /* signed by now */
     w->settings->sync_wait = 60000;
     running_settle(w);
-    while (running_number(w, "SELECT state FROM enrolment WHERE registration = ?",
-                          STORE_VALUES(store_text(m.id))) == REQUESTS_QUEUED) {
-        running_for(w, 1);
-    }
+    running_becomes(w, &m, REQUESTS_ANSWERED);
     polls(&m, 0);
     hears(w, &m, CMP_IP);
     later = member_asks(w, &n);
