@@ -82,11 +82,24 @@ closed_run(struct store_op *op, struct store_db *db, struct err *e)
     return 0;
 }
 
+/* Another round follows only when this one brought each to its end: a CA that decides nothing would
+ * be asked about the same without a pause. */
+static bool
+is_more(const struct closing *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (!c->items[i].closed && !c->items[i].refused) {
+            return false;
+        }
+    }
+    return c->n == ROUND_MAX;
+}
+
 static void
 closed_done(struct task *task)
 {
     struct closing *c = CONTAINER_OF(task, struct closing, op.task);
-    bool more = c->n == ROUND_MAX;
+    const bool more = is_more(c);
 
     c->busy = false;
     if (c->op.result != 0) {
