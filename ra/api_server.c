@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/api_server.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "ra/api.h"
 #include "ra/http.h"
@@ -57,6 +59,16 @@ on_refused(const struct http_address *address, const char *peer, enum http_fault
               http_fault_reason(fault), http_fault_clause(fault));
 }
 
+/* Port 0 is any: the log says which. */
+static void
+say_listening(const struct api_server *a, const char *address)
+{
+    int n = (int)(strrchr(address, ':') - address);
+
+    log_event(LOG_INFO, "listening", "%.*s:%u for administrators", n, address,
+              http_server_port(a->http));
+}
+
 struct api_server *
 api_server_new(struct ra *ra, struct err *e)
 {
@@ -91,9 +103,15 @@ api_server_new(struct ra *ra, struct err *e)
         if (http_server_listen(a->http, s->admin_listen.items[i], a->tls, e) != 0) {
             return NULL;
         }
-        log_event(LOG_INFO, "listening", "%s for administrators", s->admin_listen.items[i]);
+        say_listening(a, s->admin_listen.items[i]);
     }
     return TAKE(a);
+}
+
+unsigned
+api_server_port(const struct api_server *a)
+{
+    return a->http == NULL ? 0 : http_server_port(a->http);
 }
 
 void

@@ -14,6 +14,8 @@ void api_server_free(struct api_server *);
 struct api_server *api_server_new(struct ra *, struct err *e) OWNED(api_server_free);
 DEFINE_CLEANUP(api_server_cleanup, struct api_server, api_server_free)
 
+/* Port of the last address; 0: it listens nowhere. */
+unsigned api_server_port(const struct api_server *);
 /* Reads the TLS files again; what is wrong is logged, and the old ones stay in use. */
 void api_server_reload(struct api_server *);
 /* See http_server_stop_accepting(), http_server_is_idle(). */
