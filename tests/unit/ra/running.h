@@ -128,6 +128,8 @@ struct talk running_cmp(const struct running *, const char *path, const char *mo
 /* Runs a talk on a helper's thread: the argument of running_begin(). */
 void talk_run(void *talk);
 void talk_free(struct talk *);
+/* The administrators' listener. */
+unsigned running_admin_port(const struct running *);
 /* The whole of it at once. */
 struct heard running_post(struct running *, struct span message);
 

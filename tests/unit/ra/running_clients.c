@@ -11,6 +11,7 @@
 
 #include "ca/link/admin.h"
 #include "ca/registration/cancellation.h"
+#include "ra/api_server.h"
 #include "ra/front.h"
 #include "tests/unit/ra/running.h"
 
@@ -131,6 +132,12 @@ running_cmp(const struct running *w, const char *path, const char *more, struct 
     assert_ok(buf_append_str(&t.request, head, &e), &e);
     assert_ok(buf_append(&t.request, message, &e), &e);
     return t;
+}
+
+unsigned
+running_admin_port(const struct running *w)
+{
+    return api_server_port(w->api);
 }
 
 struct heard
