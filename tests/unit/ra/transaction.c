@@ -609,7 +609,6 @@ static void
 what_is_no_message_of_anybody_is_answered_with_a_signed_error(void **state)
 {
     struct running *w = *state;
-    CLEANUP(member_free) struct member m = running_member(w);
     CLEANUP(heard_free) struct heard h = {0};
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *answer = NULL;
     struct cmp_status_info said;
