@@ -482,6 +482,93 @@ a_credential_is_a_plain_name(void **state)
     }
 }
 
+/* The server's chain, and the clients' roots: each file has 1 .. TLS_CHAIN_MAX certificates. */
+static void
+a_file_has_its_limit_of_certificates(void **state)
+{
+    const size_t counts[] = {1, TLS_CHAIN_MAX, TLS_CHAIN_MAX + 1};
+
+    (void)state;
+    for (int roots = 0; roots < 2; roots++) {
+        for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+            CLEANUP(site_cleanup) struct site site = site_new(TLS_CLIENT_OPTIONAL);
+            CLEANUP(buf_free) struct buf server = BUF_INIT(256 * 1024);
+            CLEANUP(buf_free) struct buf ca = BUF_INIT(64 * 1024);
+            CLEANUP(buf_free) struct buf all = BUF_INIT(256 * 1024);
+            CLEANUP(tls_cleanup) struct tls *tls = NULL;
+            CLEANUP(mem_cleanup)
+            char *why = mem_printf("%s holds more than 8 certificates",
+                                   roots != 0 ? site.ca : site.certificate);
+            const uint8_t *end;
+            struct err e = {0};
+
+            assert_ok(file_read(site.certificate, &server, &e), &e);
+            assert_ok(file_read(site.ca, &ca, &e), &e);
+            end = memmem(server.p, server.n, "-----END CERTIFICATE-----\n", 26);
+            assert_non_null(end);
+            for (size_t k = 0; k < counts[i]; k++) {
+                assert_ok(buf_append(&all,
+                                     roots == 0 && k == 0
+                                         ? span_of(server.p, (size_t)(end + 26 - server.p))
+                                         : buf_span(&ca),
+                                     &e),
+                          &e);
+            }
+            assert_ok(file_write(roots != 0 ? site.ca : site.certificate, buf_span(&all), 0600, &e),
+                      &e);
+            tls = tls_new(&site.options, &e);
+            if (counts[i] <= TLS_CHAIN_MAX) {
+                if (tls == NULL) {
+                    fail_msg("%zu: %s", counts[i], e.text);
+                }
+            } else {
+                assert_null(tls);
+                assert_int_equal(e.code, ERR_INPUT);
+                assert_string_equal(e.text, why);
+            }
+        }
+    }
+}
+
+static void
+who_asks_clients_for_certificates_says_whose(void **state)
+{
+    static const struct {
+        enum tls_client client;
+        bool taken;
+    } rows[] = {{TLS_CLIENT_NONE, true}, {TLS_CLIENT_OPTIONAL, false}, {TLS_CLIENT_REQUIRE, false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(site_cleanup) struct site site = site_new(TLS_CLIENT_OPTIONAL);
+        CLEANUP(tls_cleanup) struct tls *tls = NULL;
+        struct err e = {0};
+
+        site.options.client = rows[i].client;
+        site.options.n_client_roots = 0;
+        tls = tls_new(&site.options, &e);
+        assert_int_equal(tls != NULL, rows[i].taken);
+        if (!rows[i].taken) {
+            assert_int_equal(e.code, ERR_INPUT);
+            assert_string_equal(e.text, "client certificates without client roots");
+        }
+    }
+}
+
+static void
+a_certificate_ends_when_it_says(void **state)
+{
+    CLEANUP(site_cleanup) struct site site = site_new(TLS_CLIENT_NONE);
+    CLEANUP(tls_cleanup) struct tls *tls = must_tls(&site);
+    CLEANUP(bio_cleanup) BIO *in = BIO_new_file(site.certificate, "r");
+    CLEANUP(x509_cleanup) X509 *leaf = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    struct tm tm;
+
+    (void)state;
+    assert_int_equal(ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm), 1);
+    assert_int_equal(tls_not_after(tls), timegm(&tm));
+}
+
 static int
 set_up(void **state)
 {
@@ -515,6 +602,9 @@ main(void)
         cmocka_unit_test(a_certificate_that_is_not_valid_now_is_refused),
         cmocka_unit_test(a_renewed_certificate_is_shown_to_new_connections_only),
         cmocka_unit_test(a_credential_is_a_plain_name),
+        cmocka_unit_test(a_file_has_its_limit_of_certificates),
+        cmocka_unit_test(who_asks_clients_for_certificates_says_whose),
+        cmocka_unit_test(a_certificate_ends_when_it_says),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
