@@ -12,6 +12,7 @@
 #include "pkcs11/client.h"
 #include "ra/budget.h"
 #include "ra/http.h"
+#include "ra/lane.h"
 #include "tests/unit/ra/running.h"
 
 enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64, WAIT_MS = 60 };
@@ -41,6 +42,22 @@ is_busy(const struct heard *h, const struct member *m, enum cmp_failure failure,
         strstr(a.status.text, phrase) == NULL) {
         fail_msg("%s %#x \"%s\"", cmp_body_name(a.body), a.status.failures, a.status.text);
     }
+}
+
+/* Protected in whatever way. */
+static void
+is_error(const struct heard *h, enum cmp_failure failure)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *answer = NULL;
+    struct cmp_status_info said;
+    enum cmp_failure why;
+    struct err e = {0};
+
+    answer = cmp_msg_parse(h->body, CMP_MESSAGE_MAX, &e);
+    assert_non_null(answer);
+    assert_int_equal(cmp_msg_body(answer), CMP_ERROR);
+    assert_ok(cmp_error_read(answer, &said, &why, &e), &e);
+    assert_int_equal(said.failures, 1U << (unsigned)failure);
 }
 
 static void
@@ -179,6 +196,22 @@ refuses(struct running *w, link_peer peer, const struct link_message *m)
     } else {
         running_ca_does(w, peer, m);
     }
+}
+
+static void
+issues_to_somebody_else(struct running *w, link_peer peer, const struct link_message *m)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    struct link_message issued = {.type = LINK_ISSUED, .id = m->id};
+    struct err e = {0};
+
+    if (m->type != LINK_SUBMIT) {
+        running_ca_does(w, peer, m);
+        return;
+    }
+    assert_ok(OSSL_ENCODE(X509, w->officer, &der, &e), &e);
+    issued.body = buf_span(&der);
+    link_server_answer(w->ca, peer, &issued);
 }
 
 /* ---- the way ---- */
@@ -780,6 +813,148 @@ more_than_can_be_done_at_once_comes_again(void **state)
     w->settings->requests_max = 2048;
 }
 
+/* Known or not, when there is no turn the words are the same; beyond a few of them HTTP says it. */
+static void
+who_gets_no_turn_comes_again(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(buf_free) struct buf dear = BUF_INIT(256);
+    CLEANUP(heard_free) struct heard turn = {0};
+    CLEANUP(heard_free) struct heard h = {0};
+    CLEANUP(heard_free) struct heard unknown = {0};
+    CLEANUP(heard_free) struct heard bare = {0};
+    struct lane *lane = w->ra.lane;
+    struct err e = {0};
+
+    assert_ok(cmp_client_pbmac1(NID_hmacWithSHA256, LANE_STEPS_MIN, NID_hmacWithSHA256, &dear, &e),
+              &e);
+    m.client.algorithm = buf_span(&dear);
+    w->ra.lane = lane_new(w->ra.base, w->ra.tasks, 0, &e);
+    assert_non_null(w->ra.lane);
+    lane_stop(w->ra.lane);
+    member_requests(&m, CMP_IR);
+    h = hear(w, buf_span(&m.message));
+    assert_int_equal(h.status, 503);
+    assert_true(heard_has(&h, "Retry-After: 1"));
+    is_error(&h, CMP_SYSTEM_UNAVAIL);
+    tap_need("too many wait for keys of as many iterations");
+    m.client.reference = "nobody";
+    member_requests(&m, CMP_IR);
+    unknown = hear(w, buf_span(&m.message));
+    assert_int_equal(unknown.status, 503);
+    is_error(&unknown, CMP_SYSTEM_UNAVAIL);
+    while (budget_take(w->ra.of_refusals, span_of(NULL, 0), clock_monotonic_ms()) == 0) {
+        /* all of them; one comes back in 50 ms */
+    }
+    bare = hear(w, buf_span(&m.message));
+    if (bare.body.n > 0) {
+        is_error(&bare, CMP_SYSTEM_UNAVAIL); /* it came back */
+    }
+    assert_int_equal(bare.status, 503);
+    lane_free(w->ra.lane);
+    w->ra.lane = lane;
+    m.client.reference = m.reference;
+    member_requests(&m, CMP_IR);
+    turn = hear(w, buf_span(&m.message));
+    assert_int_equal(turn.status, 200);
+    tap_need("a key of 10001 steps");
+}
+
+/* Nobody has got an answer to it: its sender goes on. Once an answer has left it is a copy. */
+static void
+what_is_signed_is_a_copy_once_it_is_answered(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(buf_free) struct buf kur = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+    int left;
+
+    member_enrols(w, &m);
+    m.client.certificate = m.certificate;
+    member_requests(&m, CMP_KUR);
+    assert_ok(buf_set(&kur, buf_span(&m.message), &e), &e);
+    hears(w, &m, CMP_KUP);
+    left = tokens_left(w->ra.by_registration, span_str(m.id));
+    assert_ok(buf_set(&m.message, buf_span(&kur), &e), &e);
+    member_is_refused(w, &m, CMP_ERROR, CMP_TRANSACTION_ID_IN_USE, "transactionID");
+    assert_true(tokens_left(w->ra.by_registration, span_str(m.id)) >= left);
+}
+
+/* Between its judging and its place in the queue another one was faster. */
+static void
+of_two_certconfs_one_is_kept(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer ip = {0};
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+    CLEANUP(talk_free) struct talk t = {0};
+    struct running_task *task;
+    const pid_t signer = signer_pid(w->ra.signer);
+    struct err e = {0};
+
+    member_requests(&m, CMP_IR);
+    ip = member_asks(w, &m);
+    confirms(&m, &ip.certificate, true);
+    assert_int_equal(kill(signer, SIGSTOP), 0);
+    t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
+    task = running_begin(w, talk_run, &t);
+    running_for(w, 200); /* it waits for the signer */
+    running_sql(w, "UPDATE enrolment SET state = 4 WHERE registration = ?",
+                STORE_VALUES(store_text(m.id)));
+    assert_int_equal(kill(signer, SIGCONT), 0);
+    running_end(w, task);
+    assert_int_equal(t.heard.status, 200);
+    assert_ok(cmp_client_read(&m.client, t.heard.body, NULL, &m.state, &a, &e), &e);
+    assert_int_equal(a.body, CMP_ERROR);
+    assert_int_equal(a.status.failures, 1U << CMP_CERT_CONFIRMED);
+}
+
+/* The certificate says what is registered; who asked for something else is told so. */
+static void
+what_was_not_granted_is_said(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer as_asked = {0};
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer otherwise = {0};
+    CLEANUP(member_free) struct member n = running_member(w);
+
+    member_requests(&m, CMP_IR);
+    as_asked = member_asks(w, &m);
+    assert_int_equal(as_asked.status.status, CMP_ACCEPTED);
+    w->ca_does = issues_to_somebody_else;
+    member_requests(&n, CMP_IR);
+    otherwise = member_asks(w, &n);
+    assert_int_equal(otherwise.status.status, CMP_GRANTED_WITH_MODS);
+}
+
+/* A reason of an administrator's or of ours that cannot be stored: the client may ask again. */
+static void
+what_the_store_does_not_take_is_a_failure_of_ours(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(heard_free) struct heard h = {0};
+
+    running_sql(
+        w,
+        "CREATE TRIGGER no_more BEFORE INSERT ON queue BEGIN UPDATE registration SET used = "
+        "-1; END", /* which a CHECK forbids */
+        STORE_NO_VALUES);
+    member_requests(&m, CMP_IR);
+    h = hear(w, buf_span(&m.message));
+    running_sql(w, "DROP TRIGGER no_more", STORE_NO_VALUES);
+    tap_need("\"no-answer\"");
+    assert_int_equal(h.status, 503);
+    is_error(&h, CMP_SYSTEM_FAILURE);
+    assert_true(heard_has(&h, "Retry-After: 5"));
+    assert_false(w->ra.failed);
+    hears(w, &m, CMP_IP); /* nothing of it is left */
+}
+
 int
 main(void)
 {
@@ -813,6 +988,11 @@ main(void)
         cmocka_unit_test_setup(nobody_could_verify_what_the_ra_signs, running_reset),
         cmocka_unit_test_setup(the_signer_hangs, running_reset),
         cmocka_unit_test_setup(more_than_can_be_done_at_once_comes_again, running_reset),
+        cmocka_unit_test_setup(who_gets_no_turn_comes_again, running_reset),
+        cmocka_unit_test_setup(what_is_signed_is_a_copy_once_it_is_answered, running_reset),
+        cmocka_unit_test_setup(of_two_certconfs_one_is_kept, running_reset),
+        cmocka_unit_test_setup(what_was_not_granted_is_said, running_reset),
+        cmocka_unit_test_setup(what_the_store_does_not_take_is_a_failure_of_ours, running_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);

@@ -175,6 +175,32 @@ the_record_says_who_ended_it(void **state)
     world_start(w);
 }
 
+/* Newest first, and what has become of each. */
+static void
+an_officer_sees_what_is_registered(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 3);
+    CLEANUP(admin_json_cleanup) json_t *before = NULL;
+    CLEANUP(admin_json_cleanup) json_t *after = NULL;
+    const json_t *first;
+    struct err e = {0};
+
+    X509_free(nf_enrol(w, &n));
+    before = world_ask(w, json_pack("{s:s}", "command", "registrations"), &e);
+    first = json_array_get(json_object_get(before, "registrations"), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "id")), n.id);
+    assert_string_equal(json_string_value(json_object_get(first, "state")), "live");
+    assert_int_equal(json_integer_value(json_object_get(first, "certificates")), 3);
+    assert_int_equal(json_integer_value(json_object_get(first, "used")), 1);
+    world_cancel(w, n.id);
+    after = world_ask(w, json_pack("{s:s}", "command", "registrations"), &e);
+    first = json_array_get(json_object_get(after, "registrations"), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "state")), "cancelled");
+    assert_null(world_ask(w, json_pack("{s:s}", "command", "registration"), &e));
+    assert_int_equal(e.code, ERR_INPUT);
+}
+
 int
 main(void)
 {
@@ -182,6 +208,7 @@ main(void)
         cmocka_unit_test(an_ra_that_lies_ends_nothing),
         cmocka_unit_test(an_old_cancellation_does_not_end_what_follows),
         cmocka_unit_test(the_record_says_who_ended_it),
+        cmocka_unit_test(an_officer_sees_what_is_registered),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
