@@ -83,14 +83,21 @@ names_are_replaced(const struct job *job, const struct profile *profile)
     return profile->replace_names && job->body != CMP_KUR;
 }
 
+static int
+refuse_names(struct job *job, const char *why)
+{
+    (void)err_set(&job->e, ERR_DENIED, "%s", why);
+    return job_say(job, PHRASE_ALT_NAME);
+}
+
 int
 judge_names(struct job *job, const struct nf_identity *nf, const struct profile *profile)
 {
     const bool replaced = names_are_replaced(job, profile);
     const X509_NAME *subject = cmp_certreq_subject(job->certreq);
+    const STACK_OF(X509_EXTENSION) *asked = cmp_certreq_extensions(job->certreq);
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names =
-        X509V3_get_d2i(cmp_certreq_extensions(job->certreq), NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *names = X509V3_get_d2i(asked, NID_subject_alt_name, NULL, NULL);
 
     for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
         if (!subject_part_agrees(nf, X509_NAME_get_entry(subject, i))) {
@@ -98,10 +105,12 @@ judge_names(struct job *job, const struct nf_identity *nf, const struct profile 
             return job_say(job, PHRASE_SUBJECT);
         }
     }
+    if (!replaced && names == NULL && X509v3_get_ext_by_NID(asked, NID_subject_alt_name, -1) >= 0) {
+        return refuse_names(job, "the subjectAltName asked for does not decode, or is there twice");
+    }
     for (int i = 0; !replaced && i < sk_GENERAL_NAME_num(names); i++) {
         if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
-            (void)err_set(&job->e, ERR_DENIED, "a subjectAltName asked for is not registered");
-            return job_say(job, PHRASE_ALT_NAME);
+            return refuse_names(job, "a subjectAltName asked for is not registered");
         }
     }
     return 0;

@@ -9,6 +9,8 @@
 
 #define HOME "5gc.mnc012.mcc345.3gppnetwork.org"
 #define URN "urn:uuid:"
+#define FOREIGN "a subjectAltName asked for is not registered"
+#define BROKEN "the subjectAltName asked for does not decode, or is there twice"
 
 static struct profile profile = {.name = "test"};
 
@@ -35,10 +37,10 @@ subject_of(const char *country, const char *organization, const char *unit)
     return name;
 }
 
-/* What judge_names() says of a template with these. */
+/* What judge_names() says of a template with these; `alt_names` with '|' between extensions. */
 static int
 row(struct fixture *f, enum cmp_body body, const X509_NAME *subject, const char *alt_names,
-    enum phrase phrase, const char *name)
+    enum phrase phrase, const char *why, const char *name)
 {
     static const struct cmp_client c = {.reference = "amf-1",
                                         .secret = {.p = (const uint8_t *)"x", .n = 1}};
@@ -51,12 +53,13 @@ row(struct fixture *f, enum cmp_body body, const X509_NAME *subject, const char 
     int wrong;
 
     client.algorithm = buf_span(&f->pbm);
-    if (alt_names != NULL) {
-        X509_EXTENSION *one = alt_names[0] != '\0'
-                                  ? fixture_extension(NID_subject_alt_name, alt_names)
-                                  : fixture_extension(NID_subject_alt_name, "DER:30028200");
+    for (const char *each = alt_names; each != NULL; each = strchr(each, '|')) {
+        CLEANUP(mem_cleanup) char *one = NULL;
 
-        assert_true(sk_X509_EXTENSION_push(extensions, one) > 0);
+        each += each[0] == '|';
+        one = mem_printf("%.*s", (int)strcspn(each, "|"), each);
+        assert_true(
+            sk_X509_EXTENSION_push(extensions, fixture_extension(NID_subject_alt_name, one)) > 0);
     }
     request =
         fixture_body(f, body,
@@ -75,7 +78,7 @@ row(struct fixture *f, enum cmp_body body, const X509_NAME *subject, const char 
              ((enum phrase)job->e.said != phrase ||
               strcmp(job->e.text, phrase == PHRASE_SUBJECT
                                       ? "the subject asked for is not the registered one"
-                                      : "a subjectAltName asked for is not registered") != 0));
+                                      : why) != 0));
     if (wrong) {
         print_error("%s: failInfo %d, \"%s\"\n", name, (int)job->failure, job->e.text);
     }
@@ -114,7 +117,7 @@ the_subject_says_where_it_belongs(void **state)
         CLEANUP(x509_name_cleanup)
         X509_NAME *subject = subject_of(rows[i].country, rows[i].organization, rows[i].unit);
 
-        wrong += row(*state, CMP_IR, subject, NULL, rows[i].phrase, rows[i].name);
+        wrong += row(*state, CMP_IR, subject, NULL, rows[i].phrase, FOREIGN, rows[i].name);
     }
     assert_int_equal(wrong, 0);
 }
@@ -150,7 +153,7 @@ a_subject_alt_name_is_one_of_the_registered(void **state)
         {"a DNS name of the instance", "DNS:" URN FIXTURE_NF, PHRASE_ALT_NAME},
         {"a mail address of the FQDN", "email:" FIXTURE_FQDN, PHRASE_ALT_NAME},
         {"a mail address of the instance", "email:" URN FIXTURE_NF, PHRASE_ALT_NAME},
-        {"an empty DNS name", "", PHRASE_ALT_NAME},
+        {"an empty DNS name", "DER:30028200", PHRASE_ALT_NAME},
         {"an IP address", "IP:10.0.0.1", PHRASE_ALT_NAME},
         {"a registered ID", "RID:1.2.3.4", PHRASE_ALT_NAME},
         {"an otherName", "otherName:1.2.3.4;UTF8:" FIXTURE_FQDN, PHRASE_ALT_NAME},
@@ -159,8 +162,36 @@ a_subject_alt_name_is_one_of_the_registered(void **state)
     int wrong = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        wrong += row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, rows[i].name);
+        wrong +=
+            row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
     }
+    assert_int_equal(wrong, 0);
+}
+
+/* A name that cannot be read is none that is registered; nor is a second extension a way around. */
+static void
+what_does_not_decode_is_not_passed_over(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *alt_names;
+    } rows[] = {
+        {"no names", "DER:0500"},
+        {"not all of them", "DER:30058201"},
+        {"twice the registered ones", "DNS:" FIXTURE_FQDN "|DNS:" FIXTURE_FQDN},
+        {"registered ones, and others", "DNS:" FIXTURE_FQDN "|DNS:other.example"},
+        {"others, and others", "DNS:other.example|DNS:another.example"},
+    };
+    int wrong = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        wrong +=
+            row(*state, CMP_IR, NULL, rows[i].alt_names, PHRASE_ALT_NAME, BROKEN, rows[i].name);
+    }
+    profile.replace_names = true;
+    wrong += row(*state, CMP_IR, NULL, rows[0].alt_names, PHRASE_NONE, BROKEN, "replaced");
+    wrong += row(*state, CMP_KUR, NULL, rows[0].alt_names, PHRASE_ALT_NAME, BROKEN, "kur");
+    profile.replace_names = false;
     assert_int_equal(wrong, 0);
 }
 
@@ -178,14 +209,15 @@ nf_types_are_names_where_the_profile_has_them_so(void **state)
         {"another type", "DNS:SMF", PHRASE_ALT_NAME},
         {"less of it", "DNS:AM", PHRASE_ALT_NAME},
         {"more of it", "DNS:AMFF", PHRASE_ALT_NAME},
-        {"nothing", "", PHRASE_ALT_NAME},
+        {"nothing", "DER:30028200", PHRASE_ALT_NAME},
         {"the FQDN still", "DNS:" FIXTURE_FQDN, PHRASE_NONE},
     };
     int wrong = 0;
 
     profile.extra_dns_nf_type = true;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        wrong += row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, rows[i].name);
+        wrong +=
+            row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
     }
     profile.extra_dns_nf_type = false;
     assert_int_equal(wrong, 0);
@@ -200,12 +232,13 @@ names_are_replaced_where_the_profile_has_it_so(void **state)
     int wrong = 0;
 
     profile.replace_names = true;
-    wrong += row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_NONE, "ir");
-    wrong += row(f, CMP_CR, f->subject, "DNS:other.example", PHRASE_NONE, "cr");
-    wrong += row(f, CMP_KUR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, "kur");
-    wrong += row(f, CMP_IR, other, "DNS:other.example", PHRASE_SUBJECT, "another subject");
+    wrong += row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_NONE, FOREIGN, "ir");
+    wrong += row(f, CMP_CR, f->subject, "DNS:other.example", PHRASE_NONE, FOREIGN, "cr");
+    wrong += row(f, CMP_KUR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "kur");
+    wrong += row(f, CMP_IR, other, "DNS:other.example", PHRASE_SUBJECT, FOREIGN, "another subject");
     profile.replace_names = false;
-    wrong += row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, "not replaced");
+    wrong +=
+        row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "not replaced");
     assert_int_equal(wrong, 0);
 }
 
@@ -215,6 +248,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_subject_says_where_it_belongs),
         cmocka_unit_test(a_subject_alt_name_is_one_of_the_registered),
+        cmocka_unit_test(what_does_not_decode_is_not_passed_over),
         cmocka_unit_test(nf_types_are_names_where_the_profile_has_them_so),
         cmocka_unit_test(names_are_replaced_where_the_profile_has_it_so),
     };
