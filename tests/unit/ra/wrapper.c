@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/wrapper.h"
 
+#include <string.h>
+
 #include "ra/seal.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ca/cmp/fixture.h"
@@ -129,10 +131,44 @@ what_nobody_signed_is_known_by_its_seal(void **state)
     assert_ok(check(&p, buf_span(&ours), AT, &e), &e);
     assert_ok(wrapper_unsigned(span_of(others, sizeof(others)), buf_span(&part), &foreign, &e), &e);
     assert_err(check(&p, buf_span(&foreign), AT, &e), ERR_CRYPTO, &e);
+    assert_string_equal(e.text, "queue: an unsigned wrapper that is not sealed by this RA");
     assert_ok(
         cmp_build_finish(buf_span(&part), span_of(nothing, sizeof(nothing)), &none, 1, &bare, &e),
         &e);
     assert_err(check(&p, buf_span(&bare), AT, &e), ERR_CRYPTO, &e);
+    assert_string_equal(e.text, "queue: an unsigned wrapper that is not sealed by this RA");
+}
+
+/* Every octet of what is sealed, and of the seal. */
+static void
+a_seal_is_over_all_of_a_wrapper(void **state)
+{
+    const struct world *w = *state;
+    CLEANUP(pki_free) struct pki p;
+    CLEANUP(x509_cleanup) X509 *ra = NULL;
+    CLEANUP(buf_free) struct buf part = {0};
+    CLEANUP(buf_free) struct buf ours = {0};
+    size_t read = 0;
+    struct err e = {0};
+
+    pki_make(&p);
+    ra = issue("CN=RA", p.key, p.issuing, p.key, ra_eku);
+    part_of(w, ra, &p, &part);
+    assert_ok(wrapper_unsigned(span_of(seal, sizeof(seal)), buf_span(&part), &ours, &e), &e);
+    for (size_t i = 0; i < ours.n; i++) {
+        CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+        const struct wrapper_owner owner = {
+            .seal_key = span_of(seal, sizeof(seal)), .issuing = p.issuing, .root = p.root};
+
+        ours.p[i] ^= 1;
+        q = cmp_queued_parse(buf_span(&ours), &e);
+        read += q != NULL;
+        if (q != NULL && wrapper_check(&owner, q, AT, &e) == 0) {
+            fail_msg("octet %zu", i);
+        }
+        ours.p[i] ^= 1;
+    }
+    assert_true(read > ours.n / 4); /* many of them can be read, and are not ours */
 }
 
 /* An earlier certificate of an RA's, which has expired, say; and nobody else's. */
@@ -143,6 +179,8 @@ what_is_signed_is_by_an_ra_of_this_ca(void **state)
     CLEANUP(pki_free) struct pki p;
     CLEANUP(pki_free) struct pki other;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *stranger = EVP_EC_gen("P-256");
+    static const char *const why[] = {"", "certification path", "extendedKeyUsage",
+                                      "certification path"};
     X509 *signers[4];
     struct err e = {0};
 
@@ -162,14 +200,39 @@ what_is_signed_is_by_an_ra_of_this_ca(void **state)
         for (int days = -2; days <= 2; days += 2) {
             int result = check(&p, buf_span(&good), AT + (time_t)days * DAY, &e);
 
-            if ((result == 0) != (i == 0)) {
+            if ((result == 0) != (i == 0) ||
+                (result != 0 && (strstr(e.text, "queue: not wrapped by an RA of this CA") == NULL ||
+                                 strstr(e.text, why[i]) == NULL))) {
                 fail_msg("signer %zu, day %d: %s", i, days, result == 0 ? "good" : e.text);
             }
         }
         sign(buf_span(&part), stranger, signers[i], &forged);
         assert_int_equal(check(&p, buf_span(&forged), AT, &e), -1);
+        assert_non_null(strstr(e.text, i == 0 ? "signature" : why[i]));
         X509_free(signers[i]);
     }
+}
+
+/* One that was made for another CA is not for this queue. */
+static void
+what_is_meant_for_another_ca_is_not_taken(void **state)
+{
+    const struct world *w = *state;
+    CLEANUP(pki_free) struct pki p;
+    struct pki named;
+    CLEANUP(x509_cleanup) X509 *ra = NULL;
+    CLEANUP(buf_free) struct buf part = {0};
+    CLEANUP(buf_free) struct buf nested = {0};
+    struct err e = {0};
+
+    pki_make(&p);
+    named = p;
+    named.issuing = p.root; /* whose name it says */
+    ra = issue("CN=RA", p.key, p.issuing, p.key, ra_eku);
+    part_of(w, ra, &named, &part);
+    sign(buf_span(&part), p.key, ra, &nested);
+    assert_int_equal(check(&p, buf_span(&nested), AT, &e), -1);
+    assert_int_equal(e.code, ERR_DENIED);
 }
 
 int
@@ -178,6 +241,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_nobody_signed_is_known_by_its_seal),
         cmocka_unit_test(what_is_signed_is_by_an_ra_of_this_ca),
+        cmocka_unit_test(a_seal_is_over_all_of_a_wrapper),
+        cmocka_unit_test(what_is_meant_for_another_ca_is_not_taken),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
