@@ -10,6 +10,8 @@ static const uint8_t a[REQUESTS_RID_SIZE] = {1, 2, [REQUESTS_RID_SIZE - 1] = 1};
 static const uint8_t b[REQUESTS_RID_SIZE] = {1, 2, [REQUESTS_RID_SIZE - 1] = 2};
 static const uint8_t c[REQUESTS_RID_SIZE] = {1, 2, [REQUESTS_RID_SIZE - 1] = 3};
 static const uint8_t d[REQUESTS_RID_SIZE] = {7, 7};
+static const uint8_t first[REQUESTS_RID_SIZE] = {0}; /* of the first bucket, and of the last */
+static const uint8_t last[REQUESTS_RID_SIZE] = {0x0f, 0xff};
 
 static void
 waits(void *arg, const struct requests_enrolment *x)
@@ -92,19 +94,20 @@ static void
 when_the_link_goes_nothing_is_on_the_wire(void **state)
 {
     struct flights *all = *state;
-    const uint8_t *const rids[] = {a, b, c, d};
+    const uint8_t *const rids[] = {a, b, c, d, first, last};
+    static const bool waited[] = {false, true, false, true, true, true};
 
     for (size_t i = 0; i < ARRAY_LEN(rids); i++) {
         struct flight *f = flights_get(all, rids[i]);
 
         f->on_wire = i != 3;
-        f->waiter = i == 1 || i == 3 ? waits : NULL;
+        f->waiter = waited[i] ? waits : NULL;
     }
     flights_land(all);
     for (size_t i = 0; i < ARRAY_LEN(rids); i++) {
         const struct flight *f = flights_find(all, rids[i]);
 
-        assert_int_equal(f != NULL, i == 1 || i == 3);
+        assert_int_equal(f != NULL, waited[i]);
         assert_false(f != NULL && f->on_wire);
     }
 }
@@ -117,10 +120,14 @@ clearing_leaves_nothing(void **state)
     (void)flights_get(all, a);
     (void)flights_get(all, b);
     (void)flights_get(all, d);
+    (void)flights_get(all, first);
+    (void)flights_get(all, last);
     flights_clear(all);
     assert_null(flights_find(all, a));
     assert_null(flights_find(all, b));
     assert_null(flights_find(all, d));
+    assert_null(flights_find(all, first));
+    assert_null(flights_find(all, last));
 }
 
 /* Both of the first octets choose the bucket. */
