@@ -60,6 +60,103 @@ everybody_is_what_the_intent_says(void **state)
     is(s, span_of(NULL, 0), NOW, ISSUANCE_NOBODY, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
 }
 
+/* The octets of the registrar's certificate with one element of another kind, or with more. */
+static void
+what_is_no_certificate_is_nobodys(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+        uint8_t octet;
+    } rows[] = {
+        {"a SET around it", 0, 0x31},
+        {"a SET of what is signed", 2, 0x31},
+        {"an OCTET STRING as serial number", 9, 0x04},
+        {"a serial number of no octets", 10, 0x00},
+        {"a length beyond the end", 1, 0x1c},
+        {"a length before the end", 1, 0x1a},
+        {"an inner length beyond the end", 3, 0x30},
+        {"an indefinite length", 1, 0x80},
+    };
+    struct scene *s = *state;
+    uint8_t octets[64];
+    const size_t n = REGISTRAR.n;
+
+    assert_true(n < sizeof(octets));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].name);
+        memcpy(octets, REGISTRAR.p, n);
+        octets[rows[i].at] = rows[i].octet;
+        is(s, span_of(octets, n), NOW, ISSUANCE_NOBODY, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
+    }
+    memcpy(octets, REGISTRAR.p, n);
+    octets[n] = 0;
+    is(s, span_of(octets, n + 1), NOW, ISSUANCE_NOBODY, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
+    is(s, span_of(octets, n), NOW, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR);
+}
+
+struct registered {
+    const char *id;
+    const char *edit; /* NULL: nothing */
+    struct issuance_registration found;
+    bool is_found;
+};
+
+static int
+do_find_registration(struct store_db *db, void *arg, struct err *e)
+{
+    struct registered *r = arg;
+
+    if (r->edit != NULL &&
+        (store_exec(db, "DROP TRIGGER registration_fixed", STORE_NO_VALUES, e) != 0 ||
+         store_exec(db, r->edit, STORE_NO_VALUES, e) != 0)) {
+        return -1;
+    }
+    return issuance_registration_find(db, r->id, &r->found, &r->is_found, e);
+}
+
+static void
+a_registration_is_a_registrars_only_by_the_record(void **state)
+{
+    struct scene *s = *state;
+    struct registered rows[] = {
+        {.id = s->id},
+        {.id = s->id,
+         .edit = "UPDATE registration SET registrar = (SELECT serial FROM certificate WHERE "
+                 "profile = 'ra-cmp')"},
+    };
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_ok(scene_call(s->store, do_find_registration, &rows[i], &e), &e);
+        assert_true(rows[i].is_found);
+        assert_int_equal(rows[i].found.by_registrar, i == 0);
+        issuance_registration_free(&rows[i].found);
+    }
+}
+
+/* A row that says a later end than the record. */
+static int
+do_prolong(struct store_db *db, void *arg, struct err *e)
+{
+    (void)arg;
+    return store_exec(db, "DROP TRIGGER certificate_fixed", STORE_NO_VALUES, e) != 0
+               ? -1
+               : store_exec(db, "UPDATE certificate SET not_after = not_after + 1000",
+                            STORE_NO_VALUES, e);
+}
+
+static void
+the_end_of_a_validity_is_the_records(void **state)
+{
+    struct scene *s = *state;
+    struct err e = {0};
+
+    assert_ok(scene_call(s->store, do_prolong, NULL, &e), &e);
+    is(s, REGISTRAR, LATER, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR);
+    is(s, REGISTRAR, LATER + 1, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_NOBODY);
+}
+
 static void
 nobody_is_somebody_outside_of_the_validity(void **state)
 {
@@ -174,6 +271,12 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everybody_is_what_the_intent_says, scene_setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_certificate_is_nobodys, scene_setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(a_registration_is_a_registrars_only_by_the_record,
+                                        scene_setup, scene_teardown),
+        cmocka_unit_test_setup_teardown(the_end_of_a_validity_is_the_records, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(nobody_is_somebody_outside_of_the_validity, scene_setup,
                                         scene_teardown),

@@ -519,6 +519,7 @@ constraints_have_their_own_reasons(void **state)
         enum err_code code;
     } rows[] = {
         {"INSERT INTO item(name, number) VALUES('a', 2)", ERR_CONFLICT},
+        {"INSERT INTO item(rowid, name, number) SELECT rowid, 'b', 1 FROM item", ERR_CONFLICT},
         {"INSERT INTO item(name, number) VALUES('b', 0)", ERR_INPUT},
         {"INSERT INTO item(name, number) VALUES('b', 'text')", ERR_INPUT},
         {"INSERT INTO item(name, number) VALUES('b', NULL)", ERR_INPUT},
