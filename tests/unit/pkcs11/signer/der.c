@@ -57,29 +57,44 @@ static const struct {
     {"tag FF", "ff02aaaa", 0, 0, 0, true},
 };
 
+static bool
+takes_off(size_t row, const struct buf *text, const uint8_t *octets)
+{
+    struct der element = {0};
+    struct err e = {0};
+    struct span in = span_of(octets, text->n);
+    const size_t whole = ELEMENTS[row].head + ELEMENTS[row].content;
+
+    if (der_next(&in, "field", &element, &e) != 0) {
+        return ELEMENTS[row].refused && e.code == ERR_INPUT &&
+               strcmp(e.text, "field: not DER") == 0;
+    }
+    return !ELEMENTS[row].refused && element.tag == octets[0] && element.whole.p == octets &&
+           element.whole.n == whole && element.content.p == octets + ELEMENTS[row].head &&
+           element.content.n == ELEMENTS[row].content && in.p == octets + whole &&
+           in.n == ELEMENTS[row].behind;
+}
+
 static void
 one_element_is_taken_off_the_front(void **state)
 {
-    CLEANUP(buf_free) struct buf b = BUF_INIT(70000);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(70000);
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ELEMENTS); i++) {
-        struct der element = {0};
-        struct err e = {0};
-        struct span in;
-        bool refused;
+        uint8_t *octets;
+        bool good;
 
-        der_text(ELEMENTS[i].text, &b);
-        in = buf_span(&b);
-        refused = der_next(&in, "field", &element, &e) != 0;
-        if (refused != ELEMENTS[i].refused ||
-            (refused && (e.code != ERR_INPUT || strcmp(e.text, "field: not DER") != 0)) ||
-            (!refused && (element.tag != b.p[0] || element.whole.p != b.p ||
-                          element.whole.n != ELEMENTS[i].head + ELEMENTS[i].content ||
-                          element.content.p != b.p + ELEMENTS[i].head ||
-                          element.content.n != ELEMENTS[i].content ||
-                          in.p != b.p + element.whole.n || in.n != ELEMENTS[i].behind))) {
-            fail_msg("row '%s': %s", ELEMENTS[i].name, e.text);
+        der_text(ELEMENTS[i].text, &text);
+        /* With nothing behind them, so that a sanitizer sees who looks there. */
+        octets = mem_zalloc(text.n == 0 ? 1 : text.n, 1);
+        if (text.n > 0) {
+            memcpy(octets, text.p, text.n);
+        }
+        good = takes_off(i, &text, octets);
+        mem_free(octets);
+        if (!good) {
+            fail_msg("row '%s'", ELEMENTS[i].name);
         }
     }
 }
