@@ -280,8 +280,9 @@ a_signer_that_came_back_as_another_is_never_asked(void **state)
                 fail_msg("row '%s': %s", rows[i].name, e.text);
             }
             assert_int_equal(signer_pid(s), -1);
-            /* The right one comes too late: an operator has to look first. */
+            /* The right one comes too late, also after the pause: an operator has to look. */
             say(RIGHT, "read\n" SIGNED("3") "stay\n");
+            (void)poll(NULL, 0, 300);
         }
     }
 }
