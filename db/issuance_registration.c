@@ -73,7 +73,8 @@ issuance_registration_each(struct store_db *db, int limit,
     bool row = true;
 
     if (store_query(db, &rows,
-                    COLUMNS "x'', x'' FROM registration ORDER BY registered DESC, id LIMIT ?1",
+                    COLUMNS
+                    "x'', x'' FROM registration ORDER BY registered DESC, rowid DESC LIMIT ?1",
                     STORE_VALUES(store_int(limit)), e) != 0) {
         return -1;
     }
