@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/disk.h"
@@ -336,6 +337,34 @@ a_socket_that_fails_is_told_from_a_peer_that_went_away(void **state)
     (void)close(pipe_ends[1]);
 }
 
+/* The reader is there before the frame is, which comes in two parts. */
+static void
+a_frame_that_comes_later_is_waited_for(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    CLEANUP(buf_free) struct buf in = BUF_INIT(100);
+    struct err e = {0};
+    int pair[2];
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    child = fork();
+    if (child == 0) {
+        (void)nanosleep(&pause, NULL);
+        (void)!write(pair[0], "\0\0", 2);
+        (void)nanosleep(&pause, NULL);
+        _exit(write(pair[0], "\0\5hello", 7) == 7 ? 0 : 1);
+    }
+    assert_ok(frame_read(pair[1], 100, &in, -1, &e), &e);
+    assert_true(span_equal(buf_span(&in), SPAN_LITERAL("hello")));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
 /* A frame of exactly the limit, also when the reader is slower than the socket is large. */
 static void
 a_frame_of_the_limit_goes_through_and_one_octet_more_does_not(void **state)
@@ -516,6 +545,7 @@ main(void)
         cmocka_unit_test(a_frame_in_pieces_is_whole_in_the_end),
         cmocka_unit_test(a_frame_that_ends_early_is_told_from_an_orderly_end),
         cmocka_unit_test(a_socket_that_fails_is_told_from_a_peer_that_went_away),
+        cmocka_unit_test(a_frame_that_comes_later_is_waited_for),
         cmocka_unit_test(a_frame_of_the_limit_goes_through_and_one_octet_more_does_not),
         cmocka_unit_test(what_is_written_created_or_made_survives_a_power_cut),
         cmocka_unit_test(a_disk_that_fails_is_an_error_that_names_the_file),

@@ -7,8 +7,9 @@
 #include "db/ledger.h"
 
 struct audit_ledger {
-    char *base; /* the test's folder */
-    char *dir;  /* base/ledger: the published files */
+    bool no_time; /* of the certificates: what their notAfter says is none */
+    char *base;   /* the test's folder */
+    char *dir;    /* base/ledger: the published files */
     EVP_PKEY *key;
     struct buf spki;
     struct store *store;

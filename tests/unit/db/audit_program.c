@@ -451,6 +451,21 @@ names_that_are_no_text_are_shown_but_not_as_json(void **state)
 }
 
 static void
+a_certificate_that_ends_at_no_time_is_not_summed_up(void **state)
+{
+    struct scene *s = *state;
+    struct audit_enrolment odd;
+
+    s->l.no_time = true;
+    audit_ledger_enrol(&s->l, 6, true, &odd);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", odd.serial), 1);
+    assert_says(s->errors, "validity of the certificate");
+    buf_free(&odd.certificate);
+}
+
+static void
 what_is_not_there_is_status_3(void **state)
 {
     struct scene *s = *state;
@@ -514,6 +529,7 @@ main(void)
         SCENE(what_cannot_be_written_is_no_answer),
         SCENE(more_leaves_than_anybody_reads_are_not_shown),
         SCENE(names_that_are_no_text_are_shown_but_not_as_json),
+        SCENE(a_certificate_that_ends_at_no_time_is_not_summed_up),
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
     };

@@ -2,6 +2,7 @@
 #include "ca/link/admin.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -227,6 +228,38 @@ a_daemon_that_is_not_there_is_named(void **state)
     assert_null(admin_ask("/nonexistent/admin.sock", request, 1000, &e));
     assert_int_equal(e.code, ERR_IO);
     assert_non_null(strstr(e.text, "is the daemon running?"));
+    json_decref(request);
+}
+
+static void *
+hang_up_on_a_caller(void *arg)
+{
+    int fd = accept4(*(const int *)arg, NULL, NULL, SOCK_CLOEXEC);
+
+    (void)close(fd);
+    return NULL;
+}
+
+static void
+a_daemon_that_hangs_up_during_the_attachment_is_an_error(void **state)
+{
+    static uint8_t octets[ADMIN_ATTACHMENT_MAX];
+    const struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/other.sock", s->dir);
+    json_t *request = json_pack("{s:s}", "command", "measure");
+    pthread_t thread;
+    struct err e = {0};
+    int listening = unix_listen(path, 0600, &e);
+
+    assert_true(listening >= 0);
+    assert_int_equal(fcntl(listening, F_SETFL, 0), 0); /* accept4() waits */
+    assert_int_equal(pthread_create(&thread, NULL, hang_up_on_a_caller, &listening), 0);
+    assert_null(admin_ask_rows(path, request, span_of(octets, sizeof(octets)), NULL, NULL, -1, &e));
+    assert_int_equal(e.code, ERR_IO);
+    assert_non_null(strstr(e.text, path));
+    assert_true(strstr(e.text, "send: ") != NULL || strstr(e.text, "peer closed") != NULL);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(listening);
     json_decref(request);
 }
 
@@ -517,6 +550,8 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_refusal_comes_back_with_its_code, setup, teardown),
         cmocka_unit_test_setup_teardown(a_daemon_that_is_not_there_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_daemon_that_hangs_up_during_the_attachment_is_an_error,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_outlives_its_client, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_question_reaches_no_handler, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_is_as_long_as_a_frame_may_be, setup, teardown),
