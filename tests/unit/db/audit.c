@@ -353,6 +353,44 @@ files_of_a_wrong_length_are_named(void **state)
     assert_named(&e, "tile/entries/000.p/4: leaf 3: the file is cut or has too much");
 }
 
+/* In the folder of partial files are those of older checkpoints, and temporary ones. */
+static void
+partial_files_are_the_beginning_of_their_tile_and_other_names_are_none(void **state)
+{
+    static const struct {
+        const char *file;
+        bool looked_at;
+    } rows[] = {
+        {"1", true},    {"2", true},     {"3", true},   {"7", true},     {"255", true},
+        {"0", false},   {"01", false},   {"1a", false}, {"a1", false},   {"256", false},
+        {"300", false}, {"1000", false}, {":", false},  {".new", false},
+    };
+    static const char *const folders[] = {"tile/0/000.p", "tile/entries/000.p"};
+    CLEANUP(audit_ledger_end) struct audit_ledger l;
+    struct err e = {0};
+
+    (void)state;
+    audit_ledger_begin(&l);
+    append_stops(&l, 4);
+    audit_ledger_publish(&l);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(folders); k++) {
+            CLEANUP(mem_cleanup) char *name = mem_printf("%s/%s", folders[k], rows[i].file);
+
+            save(&l, name, SPAN_LITERAL("x"));
+            if (!rows[i].looked_at) {
+                assert_ok(verify(&l, &e), &e);
+            } else {
+                assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+                assert_named(&e, name);
+                assert_named(&e, "it is not the beginning of its tile");
+            }
+            drop(&l, name);
+        }
+    }
+    assert_ok(verify(&l, &e), &e);
+}
+
 static void
 a_ledger_of_another_key_or_origin_is_refused(void **state)
 {
@@ -502,6 +540,7 @@ main(void)
         cmocka_unit_test(a_changed_tile_is_named_also_when_the_entries_were_changed_with_it),
         cmocka_unit_test(entries_and_tiles_that_were_forged_together_do_not_give_the_root),
         cmocka_unit_test(files_of_a_wrong_length_are_named),
+        cmocka_unit_test(partial_files_are_the_beginning_of_their_tile_and_other_names_are_none),
         cmocka_unit_test(a_ledger_of_another_key_or_origin_is_refused),
         cmocka_unit_test(growth_is_consistent_with_what_was_remembered),
         cmocka_unit_test(a_fork_is_named_at_every_earlier_size),

@@ -262,6 +262,10 @@ verify_finds_a_certificate_octet_by_octet(void **state)
     assert_says(s->out,
                 "REGISTRATION 1 REQUEST 4 INTENT 5 ISSUED 5 CONFIRMED 2 REJECTED 1 REVOKED 1");
     assert_says(s->out, "certificate  leaf 9, confirmed, inclusion proof verified");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json", "--certificate", path), 0);
+    assert_says(s->out, "\"certificate\":{\"leaf\":9,\"status\":\"confirmed\"}");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_null(strstr(s->out, "\"certificate\":"));
     /* Another signature over the same content is another certificate. */
     assert_ok(buf_set(&other, der, &e), &e);
     other.p[other.n - 1] ^= 1;
