@@ -89,6 +89,8 @@ hex_goes_round_and_refuses_everything_else(void **state)
     assert_string_equal(owned, "009fff");
     assert_ok(hex_parse("09afAF", out, 3, &e), &e);
     assert_memory_equal(out, "\x09\xaf\xaf", 3);
+    assert_ok(hex_parse("00a0f1", out, 3, &e), &e);
+    assert_memory_equal(out, "\x00\xa0\xf1", 3);
     assert_ok(hex_parse("", out, 0, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_err(hex_parse(bad[i].text, out, 3, &e), ERR_INPUT, &e);

@@ -70,6 +70,7 @@ what_is_wrong_is_refused_with_its_line(void **state)
         {"name = a\n// two\n", ":2: a comment begins with #"},
         {"name = a /* one */\n", ":1: a comment begins with #"},
         {"name = a\n\tinclude(\"other.conf\")\n", ":2: include is not allowed"},
+        {"include", ":1: include is not allowed"},
         {"list = {{{{{{{{{", "x.conf:1: nested too deep"},
         {"days = 1\npart \"a\" {}\n}\n", "x.conf:3: "},
         {"name = 'a\n$'\n", ":2: `$` is not allowed: write the value out"},

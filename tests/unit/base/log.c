@@ -111,6 +111,10 @@ a_long_text_is_cut_and_the_line_still_ends(void **state)
     n = strlen(line);
     assert_true(n > LONG && n < sizeof(out) - 1);
     assert_string_equal(line + n - 9, "\\u0001\"}\n");
+    for (n = 0; (line = strstr(line, "\\u0001")) != NULL; n++) {
+        line++;
+    }
+    assert_int_equal(n, 2047); /* octets of the text */
 }
 
 static void

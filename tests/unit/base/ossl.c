@@ -235,6 +235,20 @@ what_openssl_says_is_told_once(void **state)
 }
 
 static void
+random_octets_are_others_each_time(void **state)
+{
+    uint8_t first[32] = {0};
+    uint8_t second[32] = {0};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(random_bytes(first, sizeof(first), &e), &e);
+    assert_ok(random_bytes(second, sizeof(second), &e), &e);
+    assert_memory_not_equal(first, second, sizeof(first));
+    assert_memory_not_equal(first + 16, second + 16, 16);
+}
+
+static void
 clocks_go_on(void **state)
 {
     int64_t before = clock_monotonic_ms();
@@ -378,6 +392,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_certificate_is_loaded_in_der_and_in_pem),
         cmocka_unit_test(a_file_of_a_certificate_has_its_largest_size),
         cmocka_unit_test(what_openssl_says_is_told_once),
+        cmocka_unit_test(random_octets_are_others_each_time),
         cmocka_unit_test(clocks_go_on),
         cmocka_unit_test(without_locked_memory_nothing_starts),
         cmocka_unit_test(a_public_key_comes_out_as_it_went_in),
