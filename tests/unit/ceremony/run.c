@@ -78,9 +78,10 @@ static void
 tool(const char *arguments)
 {
     CLEANUP(mem_cleanup)
-    char *command = mem_printf("pkcs11-tool --module " SOFTHSM_MODULE " --token-label %s --login "
-                               "--pin " TYPIST_PIN " %s >/dev/null 2>&1",
-                               name_now, arguments);
+    char *command =
+        mem_printf("cd %s && pkcs11-tool --module " SOFTHSM_MODULE " --token-label %s --login "
+                   "--pin " TYPIST_PIN " %s >/dev/null 2>&1",
+                   scene->dir, name_now, arguments);
     char *argv[] = {mem_strdup("/bin/sh"), mem_strdup("-c"), command, NULL};
     CLEANUP(buf_free) struct buf out = BUF_INIT(TEXT_MAX);
 
@@ -104,7 +105,7 @@ act(void)
     case NOTHING:
         break;
     case DATA_OBJECT:
-        tool("--write-object /etc/hostname --type data --label x");
+        tool("--write-object xyz --type data --label x");
         break;
     case ANOTHER_PAIR:
         tool("--keypairgen --key-type EC:prime256v1 --label x --id 01");
