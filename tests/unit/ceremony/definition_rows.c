@@ -221,7 +221,7 @@ const struct definition_row definition_rows[] = {
     {A_CRL, "  time = 2026-11-20T00:00:00Z\n", "", ":30: crl.revoke." SERIAL "1.time: is missing or empty"},
     {A_CRL, "  reason = \"superseded\"\n", "", ":30: crl.revoke." SERIAL "1.reason: is missing or empty"},
     {A_CRL, "\"superseded\"", "\"unspecified\"", ":32: crl.revoke." SERIAL "1.reason: a CA certificate is revoked for a reason"},
-    {A_CRL, "\"superseded\"", "\"bored\"", ":32: crl.revoke." SERIAL "1.reason: "},
+    {A_CRL, "\"superseded\"", "\"bored\"", ":32: crl.revoke." SERIAL "1.reason: reason: must be unspecified, keyCompromise"},
 };
 /* clang-format on */
 const size_t n_definition_rows = sizeof(definition_rows) / sizeof(definition_rows[0]);
