@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which test reaches which line: each test is run once over a build with clang's source-based coverage.
 
-Counters live in a mapped file, so what is killed has counted, too. What a test reaches is kept by what its
-octets are: its program, the programs that it uses, the scripts. It is measured again when these change.
+Counters live in a mapped file, so what is killed has counted, too. What a test reaches is kept until its own
+program, its data or, if it runs others, one of the programs changes.
 """
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 
-from tree import SKIPPED, Tree
+from tree import SKIPPED, Tree, adopt
 
 OPTIONS = ["-DCMAKE_C_COMPILER=clang", "-DCOVERAGE=ON", "-DCMAKE_C_FLAGS=-w", "-DCMAKE_C_FLAGS_DEBUG=-g0"]
 
@@ -20,19 +21,18 @@ def _digest(paths):
     total = hashlib.sha256()
     for path in sorted(paths):
         total.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total
+    return total.hexdigest()
 
 
 class Reach:
-    def __init__(self, place, workers):
+    def __init__(self, place):
         self.tree = Tree(place, OPTIONS)
         self.store = place / "reached"
-        self.workers = workers
         self.lines = {}    # test -> {file: set of lines}
         self.seconds = {}  # test -> how long it took
         self.red = {}      # test -> what it printed
 
-    def measure(self, repository, names, say):
+    def measure(self, repository, names, workers, say):
         """names(test) says which tests are wanted."""
         self.tree.place.mkdir(parents=True, exist_ok=True)
         self.tree.lay(repository)
@@ -43,26 +43,27 @@ class Reach:
         wanted = [t for t in self.tree.tests.values() if names(t)]
         self.store.mkdir(exist_ok=True)
         binaries = [self.tree.build / "bin" / program for program in programs]
-        shared = _digest(binaries).hexdigest()
-        scripts = _digest(p for p in (self.tree.source / "tests").rglob("*") if p.is_file() and
-                          p.suffix not in (".c", ".h") and "check" not in p.parts).hexdigest()
+        files = [p for p in (self.tree.source / "tests").rglob("*") if p.is_file() and "check" not in p.parts]
+        shared = _digest(binaries)
+        scripts = _digest(p for p in files if p.suffix not in (".c", ".h"))
+        data = _digest(p for p in files if {"vectors", "corpus"} & set(p.parts))
         missing = []
         for test in wanted:
-            key = hashlib.sha256(f"{shared} {scripts} {test.command}".encode())
-            if test.is_unit:
-                key.update((self.tree.build / "bin" / test.name).read_bytes())
-            kept = self.store / f"{test.name}.{key.hexdigest()[:32]}.json"
-            if kept.is_file():
-                self.take(test.name, json.loads(kept.read_text()))
+            own = _digest([self.tree.build / "bin" / test.name]) + data if test.is_unit else scripts
+            kept = self.store / f"{test.name}.json"
+            found = json.loads(kept.read_text()) if kept.is_file() else {}
+            if found.get("own") == own and found["shared"] in (None, shared):
+                self.take(test.name, found)
             else:
-                missing.append((test, kept))
+                missing.append((test, kept, own))
         say(f"{len(wanted)} tests, of which {len(missing)} must be run to see what they reach")
-        for test, kept in missing:
-            found = self.run(test, binaries)
-            for old in self.store.glob(f"{test.name}.{'[0-9a-f]' * 32}.json"):
-                old.unlink()
+        with multiprocessing.Pool(workers, adopt) as pool:
+            jobs = [(test, binaries) for test, _, _ in missing]
+            ran = pool.starmap(self.run, jobs, 1)
+        for (test, kept, own), found in zip(missing, ran):
             if found["red"] is None:
-                kept.write_text(json.dumps(found))
+                alone = test.is_unit and found["programs"] == 1
+                kept.write_text(json.dumps({**found, "own": own, "shared": None if alone else shared}))
             self.take(test.name, found)
         for name, printed in sorted(self.red.items()):
             say(f"{name} is red without any mutant and is left out:\n{printed[-600:]}")
@@ -90,16 +91,21 @@ class Reach:
         self.lines[name] = {file: set(lines) for file, lines in found["lines"].items()}
 
     def run(self, test, binaries):
-        profiles = self.tree.place / "profiles"
+        profiles = self.tree.place / f"profiles.{os.getpid()}"
         shutil.rmtree(profiles, ignore_errors=True)
         profiles.mkdir()
         profiles.chmod(0o777)
         code, seconds, printed = self.tree.test(test, 10 * test.limit,
                                                 {"LLVM_PROFILE_FILE": str(profiles / "%p-%m%c.profraw")})
         if code != 0:
+            shutil.rmtree(profiles)
             return {"red": "skipped" if code == SKIPPED else printed}
         own = [self.tree.build / "bin" / test.name] if test.is_unit else []
-        return {"red": None, "seconds": seconds, "lines": self.reached(profiles, own + binaries)}
+        # the second part of a profile's name is the program that it is of
+        programs = {p.name.partition("-")[2] for p in profiles.glob("*.profraw")}
+        lines = self.reached(profiles, own + binaries)
+        shutil.rmtree(profiles)
+        return {"red": None, "seconds": seconds, "programs": len(programs), "lines": lines}
 
     def reached(self, profiles, binaries):
         raw = [p for p in profiles.glob("*.profraw") if p.stat().st_size > 0]

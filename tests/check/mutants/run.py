@@ -15,7 +15,9 @@ from reach import Reach
 from source import mutants_of
 from tree import FOLDERS, Tree, adopt, end_descendants
 
-OPTIONS = ["-DCMAKE_C_FLAGS=-w", "-DCMAKE_C_FLAGS_DEBUG=-O1 -g0"]
+PLAIN = ["-DCMAKE_C_FLAGS=-w", "-DCMAKE_C_FLAGS_DEBUG=-O1 -g0"]
+CAREFUL = [*PLAIN, "-DSANITIZE=address,undefined"]
+COUNTED = ("killed", "survived", "equivalent")
 NAMES = {"negate": "a condition negated", "relational": "another relation", "logical": "&& or ||",
          "drop": "a check dropped", "ignore": "a result ignored", "case": "a case dropped",
          "constant": "a constant +-1", "length": "an octet less compared"}
@@ -61,76 +63,99 @@ def equivalent(repository):
 # ---- one worker ----
 
 class Worker:
-    def __init__(self, number, tree, reach, programs, options):
-        self.number, self.tree, self.reach, self.programs, self.options = number, tree, reach, programs, options
+    """Two copies of the tree: a quick one, and one with the sanitizers that the tests are made for. What the
+    quick one does not notice is tried with the other, too: an octet read behind an array is seen there alone."""
+
+    def __init__(self, tree, careful, reach, programs, options):
+        self.tree, self.careful, self.reach = tree, careful, reach
+        self.programs, self.options = programs, options
         self.original = {}
 
     def order(self, mutant):
-        """Named like the file first, then the quickest; flows behind."""
+        """Named like the file first, then the quickest; flows apart."""
         stem = os.path.splitext(mutant.file)[0].replace("/", ".")
-        reached = [self.tree.tests[name] for name in self.reach.tests_of(mutant.file, mutant.lines)]
-        quick = sorted(reached, key=lambda t: (t.name != f"unit.{stem}", self.reach.seconds[t.name], t.name))
-        units = [t for t in quick if t.is_unit]
-        flows = [t for t in quick if not t.is_unit]
-        return units, flows[:FLOWS_MAX]
+        reached = self.reach.tests_of(mutant.file, mutant.lines)
+        quick = sorted(reached, key=lambda name: (name != f"unit.{stem}", self.reach.seconds[name], name))
+        units = [name for name in quick if self.tree.tests[name].is_unit]
+        return units, [name for name in quick if name not in units][:FLOWS_MAX]
 
-    def is_red(self, test):
-        usual = self.reach.seconds[test.name]
-        return self.tree.test(test, max(90, 10 * usual), None, int(max(15, 3 * usual)))[0] != 0
+    def is_red(self, tree, name):
+        usual = self.reach.seconds[name] * (3 if tree is self.careful else 1)
+        return tree.test(tree.tests[name], max(90, 10 * usual), None, int(max(15, 3 * usual)))[0] != 0
 
-    def objects(self, file):
-        return self.tree.objects.get(file, [])
+    @staticmethod
+    def code(tree, file):
+        return [(tree.build / o).read_bytes() for o in tree.objects.get(file, [])]
 
-    def code(self, file):
-        return [(self.tree.build / o).read_bytes() for o in self.objects(file)]
-
-    def verdict(self, mutant, text):
-        """(what, the tests that were run); what: 'killed', 'survived', 'not compiled', 'same code'"""
-        path = self.tree.source / mutant.file
-        if mutant.file not in self.original:
-            if self.tree.ninja(self.objects(mutant.file)):
-                sys.exit(f"{mutant.file} does not compile")
-            self.original[mutant.file] = self.code(mutant.file)
-        path.write_text(mutant.apply(text))
-        try:
-            if self.tree.ninja(self.objects(mutant.file)):
-                return "not compiled", [], ""
-            if self.code(mutant.file) == self.original[mutant.file]:
-                return "same code", [], ""
-            return self.tests(mutant)
-        finally:
-            path.write_text(text)
-
-    def tests(self, mutant):
-        units, flows = self.order(mutant)
-        ran = []
+    def first_red(self, tree, units, ran):
+        """The unit test that notices; '' if none does. Programs are linked as they are needed."""
         batches = list(BATCHES)
         while units:
             batch, units = units[:batches[0]], units[batches[0]:]
             batches = batches[1:] or batches
-            if self.tree.ninja([t.name for t in batch]):
-                return "not compiled", ran, ""  # does not link
-            for test in batch:
-                ran.append(test.name)
-                if self.is_red(test):
-                    return "killed", ran, test.name
-        if self.options.units or not flows:
-            return "survived", ran, ""
-        if self.tree.ninja(self.programs):
+            failed = tree.ninja(batch)
+            if failed:
+                raise NotBuilt(failed)
+            for name in batch:
+                ran.append(name)
+                if self.is_red(tree, name):
+                    return name
+        return ""
+
+    def verdict(self, mutant, text):
+        """(what, the tests that were run, which was red); what: 'killed', 'survived', 'not compiled', 'same code'"""
+        ran, changed = [], []
+        try:
+            return self.judge(mutant, text, ran, changed)
+        except NotBuilt:
             return "not compiled", ran, ""
-        for test in flows:
-            ran.append(test.name)
+        finally:
+            for tree in changed:
+                (tree.source / mutant.file).write_text(text)
+
+    def change(self, tree, mutant, text, changed):
+        (tree.source / mutant.file).write_text(mutant.apply(text))
+        changed.append(tree)
+        failed = tree.ninja(tree.objects.get(mutant.file, []))
+        if failed:
+            raise NotBuilt(failed)
+
+    def judge(self, mutant, text, ran, changed):
+        if mutant.file not in self.original:
+            if self.tree.ninja(self.tree.objects.get(mutant.file, [])):
+                sys.exit(f"{mutant.file} does not compile")
+            self.original[mutant.file] = self.code(self.tree, mutant.file)
+        self.change(self.tree, mutant, text, changed)
+        if self.code(self.tree, mutant.file) == self.original[mutant.file]:
+            return "same code", ran, ""
+        units, flows = self.order(mutant)
+        by = self.first_red(self.tree, units, ran)
+        if not by and units and not self.options.plain:
+            self.change(self.careful, mutant, text, changed)
+            by = self.first_red(self.careful, units, [])
+        if not by and not self.options.units and flows:
+            by = self.red_flow(flows, ran)
+        return ("killed" if by else "survived"), ran, by
+
+    def red_flow(self, flows, ran):
+        failed = self.tree.ninja(self.programs)
+        if failed:
+            raise NotBuilt(failed)
+        for name in flows:
+            ran.append(name)
             # a whole system on a busy machine: it counts when it is red twice
-            if self.is_red(test) and self.is_red(test):
-                return "killed", ran, test.name
-        return "survived", ran, ""
+            if self.is_red(self.tree, name) and self.is_red(self.tree, name):
+                return name
+        return ""
+
+
+class NotBuilt(Exception):
+    pass
 
 
 def work(worker, drawn, texts, listed, next_index, needed, results):
     adopt()
     signal.signal(signal.SIGTERM, lambda *_: (end_descendants(), os._exit(1)))
-    os.nice(5)
-    valid = 0
     while True:
         with next_index.get_lock():
             index = next_index.value
@@ -143,34 +168,66 @@ def work(worker, drawn, texts, listed, next_index, needed, results):
             what, ran, by = "equivalent", [], ""
         else:
             what, ran, by = worker.verdict(mutant, texts[mutant.file])
-        if what in ("killed", "survived", "equivalent"):
+        if what in COUNTED:
             with needed.get_lock():
                 needed.value -= 1
         results.put((index, what, ran, by, time.monotonic() - begin))
-    results.put((None, valid, [], "", 0))
+    results.put((None, "", [], "", 0))
 
 
 # ---- the whole ----
 
-def prepare(repository, place, reach, count, wanted):
-    programs = reach.programs()
-    workers = []
-    for number in range(1, count + 1):
-        # without debug information an object is the same wherever it is compiled: ccache shares them
-        tree = Tree(place / str(number), OPTIONS, {"CCACHE_BASEDIR": str(place / str(number)), "CCACHE_NOHASHDIR": "1"})
-        tree.place.mkdir(parents=True, exist_ok=True)
-        tree.lay(repository)
-        tree.configure()
-        tree.tests = {name: test.moved(reach.tree, tree) for name, test in reach.tree.tests.items()}
-        workers.append((number, tree))
-    return programs, workers
+def copy(repository, place, reach, options):
+    place.mkdir(parents=True, exist_ok=True)
+    # without debug information an object is the same wherever it is compiled: ccache shares them
+    tree = Tree(place, options, {"CCACHE_BASEDIR": str(place), "CCACHE_NOHASHDIR": "1"})
+    tree.lay(repository)
+    tree.configure()
+    tree.tests = {name: test.moved(reach.tree, tree) for name, test in reach.tree.tests.items()}
+    return tree
+
+
+def run(repository, place, reach, drawn, texts, options):
+    """[(index of the mutant, what, tests, which was red, seconds)], in the order of the draw"""
+    programs, listed = reach.programs(), equivalent(repository)
+    queue = multiprocessing.Queue()
+    next_index, needed = multiprocessing.Value("i", 0), multiprocessing.Value("i", options.n)
+    running, results = [], []
+    for number in range(1, options.workers + 1):
+        worker = Worker(copy(repository, place / str(number), reach, PLAIN),
+                        None if options.plain else copy(repository, place / f"{number}s", reach, CAREFUL),
+                        reach, programs, options)
+        running.append(multiprocessing.Process(target=work, args=(worker, drawn, texts, listed, next_index, needed,
+                                                                  queue)))
+        running[-1].start()
+    left = len(running)
+    try:
+        while left:
+            index, what, ran, by, seconds = result = queue.get()
+            if index is None:
+                left -= 1
+                continue
+            results.append(result)
+            if what in COUNTED:
+                say(f"{drawn[index].file}:{drawn[index].line}: {drawn[index].kind}: {what}{' by ' + by if by else ''} "
+                    f"({len(ran)} tests, {seconds:.0f} s)")
+    finally:
+        for process in running:
+            process.terminate()
+    # whichever worker was quicker, the first N that count are taken
+    results.sort()
+    kept = []
+    for result in results:
+        if sum(r[1] in COUNTED for r in kept) < options.n:
+            kept.append(result)
+    return kept
 
 
 def report(results, drawn, texts, took, options):
     counts = collections.defaultdict(collections.Counter)
     kinds = collections.defaultdict(collections.Counter)
     for index, what, _, _, _ in results:
-        if what in ("killed", "survived", "equivalent"):
+        if what in COUNTED:
             for folder in (drawn[index].file.split("/")[0], "all"):
                 counts[folder][what] += 1
             kinds[drawn[index].kind][what] += 1
@@ -202,6 +259,7 @@ def main():
     parser.add_argument("seed", type=int)
     parser.add_argument("parts", nargs="*", default=[], help="folders or files; without: all of " + " ".join(FOLDERS))
     parser.add_argument("--units", action="store_true", help="unit tests only")
+    parser.add_argument("--plain", action="store_true", help="not once more with sanitizers what no unit test notices")
     parser.add_argument("--list", action="store_true", help="print the mutants, run nothing")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dir", type=pathlib.Path, help="where copies of the tree are built; build/mutants")
@@ -213,7 +271,7 @@ def main():
     drawn, texts = population(repository, options.parts or list(FOLDERS))
     if not drawn:
         sys.exit(f"no C source of {' '.join(FOLDERS)} in {' '.join(options.parts)}")
-    listed = equivalent(repository)
+    equivalent(repository)  # a bad line is told now
     everything = len(drawn)
     random.Random(options.seed).shuffle(drawn)
     say(f"{everything} mutants in {len(texts)} files; {min(options.n, everything)} of them, seed {options.seed}")
@@ -223,48 +281,13 @@ def main():
         return
 
     adopt()
-    reach = Reach(place / "reach", options.workers)
-
-    def wanted(test):
-        return test.is_unit or not options.units
-    reach.measure(repository, wanted, say)
+    reach = Reach(place / "reach")
+    reach.measure(repository, lambda test: test.is_unit or not options.units, options.workers, say)
     for name in [n for n, seconds in reach.seconds.items() if seconds > FLOW_MAX and not n.startswith("unit.")]:
         del reach.lines[name]
     say(f"{(time.monotonic() - begin) / 60:.1f} minutes until it is known which test reaches what")
-    programs, trees = prepare(repository, place, reach, options.workers, wanted)
-    results_queue = multiprocessing.Queue()
-    next_index, needed = multiprocessing.Value("i", 0), multiprocessing.Value("i", options.n)
-    running = []
-    for number, tree in trees:
-        worker = Worker(number, tree, reach, programs, options)
-        process = multiprocessing.Process(target=work, args=(worker, drawn, texts, listed, next_index, needed,
-                                                             results_queue))
-        process.start()
-        running.append(process)
-    results, left = [], len(running)
-    try:
-        while left:
-            result = results_queue.get()
-            if result[0] is None:
-                left -= 1
-                continue
-            results.append(result)
-            index, what, ran, by, seconds = result
-            mutant = drawn[index]
-            if what not in ("not compiled", "same code"):
-                say(f"{mutant.file}:{mutant.line}: {mutant.kind}: {what}{' by ' + by if by else ''} "
-                    f"({len(ran)} tests, {seconds:.0f} s)")
-    finally:
-        for process in running:
-            process.terminate()
-    # in the order of the draw, whichever worker was quicker
-    results.sort(key=lambda r: r[0])
-    counted, kept = 0, []
-    for result in results:
-        if counted < options.n:
-            kept.append(result)
-        counted += result[1] in ("killed", "survived", "equivalent")
-    report(kept, drawn, texts, time.monotonic() - begin, options)
+    results = run(repository, place, reach, drawn, texts, options)
+    report(results, drawn, texts, time.monotonic() - begin, options)
 
 
 if __name__ == "__main__":

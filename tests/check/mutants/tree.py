@@ -142,10 +142,6 @@ class Tree:
                               stderr=subprocess.STDOUT, text=True, env={**os.environ, **self.environment})
         return done.stdout if done.returncode else None
 
-    def targets(self, test, programs):
-        """What must be built for a test; flows use whatever is no test program."""
-        return [test.name] if test.is_unit else programs
-
     # ---- tests ----
 
     def test(self, test, limit, environment=None, computes=0):
