@@ -208,7 +208,9 @@ def run(repository, place, reach, drawn, texts, options):
                 left -= 1
                 continue
             results.append(result)
-            if what in COUNTED:
+            if what == "survived":
+                say(described(drawn[index], texts, ran))
+            elif what in COUNTED:
                 say(f"{drawn[index].file}:{drawn[index].line}: {drawn[index].kind}: {what}{' by ' + by if by else ''} "
                     f"({len(ran)} tests, {seconds:.0f} s)")
     finally:
@@ -223,6 +225,15 @@ def run(repository, place, reach, drawn, texts, options):
     return kept
 
 
+def described(mutant, texts, ran):
+    old, new = mutant.shown(texts[mutant.file])
+    changed = [f"  - {line.strip()}" for line in old.splitlines()] + [
+        f"  + {line.strip()}" for line in new.splitlines() if line.strip()]
+    return "\n".join([f"\n{mutant.file}:{mutant.line}: {mutant.function}: {NAMES[mutant.kind]}", *changed,
+                      f"  {mutant.file}\t{mutant.function}\t{mutant.text}",
+                      f"  tests: {' '.join(ran) if ran else 'none reaches it'}"])
+
+
 def report(results, drawn, texts, took, options):
     counts = collections.defaultdict(collections.Counter)
     kinds = collections.defaultdict(collections.Counter)
@@ -231,16 +242,10 @@ def report(results, drawn, texts, took, options):
             for folder in (drawn[index].file.split("/")[0], "all"):
                 counts[folder][what] += 1
             kinds[drawn[index].kind][what] += 1
-    survivors = [r for r in results if r[1] == "survived"]
     say("\n== survivors")
-    for index, _, ran, _, _ in survivors:
-        mutant = drawn[index]
-        old, new = mutant.shown(texts[mutant.file])
-        say(f"\n{mutant.file}:{mutant.line}: {mutant.function}: {NAMES[mutant.kind]}")
-        say("".join(f"  - {line.strip()}\n" for line in old.splitlines()) +
-            "".join(f"  + {line.strip()}\n" for line in new.splitlines() if line.strip()) +
-            f"  {mutant.file}\t{mutant.function}\t{mutant.text}\n" +
-            f"  tests: {' '.join(ran) if ran else 'none reaches it'}")
+    for index, what, ran, _, _ in results:
+        if what == "survived":
+            say(described(drawn[index], texts, ran))
     out = collections.Counter(what for _, what, _, _, _ in results)
     say(f"\n== seed {options.seed}, {took / 60:.1f} minutes; not compiled {out['not compiled']}, "
         f"the same code {out['same code']}")

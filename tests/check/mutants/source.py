@@ -29,6 +29,7 @@ LEAVES = {"return", "continue", "break"}
 # what a library is asked to decide; whatever else it does fails when the machine does, which is swept elsewhere
 DECIDES = re.compile(r"[A-Z][A-Za-z0-9]*_.*([Vv]erify|cmp|compare|check|_eq|to_tm|d2i|decode|match|find)|d2i_")
 # our own calls that fail with the machine alone: SQLite, a digest, random numbers, memory
+# (what ends in no_memory() is of this kind, too)
 MACHINE = re.compile(r"(store_(query|query_one|next|exec|call|has_row)|sha256|random_bytes|ossl_init|proc_harden|"
                      r"tagged_hash|fflush|json_pack|json_dump\w*)$")
 # what only writes the reason down: its result is the refusal itself
@@ -212,6 +213,8 @@ class Source:
         if not self.is_op(block, "{"):
             return
         end = self.tokens[block].pair
+        if any(self.is_word(k, "no_memory") for k in range(block, end)):
+            return
         leaves = any(self.is_word(k, *LEAVES) or (self.tokens[k].kind == "id" and REASON.search(self.tokens[k].text))
                      for k in range(block, end))
         if not leaves:
@@ -225,6 +228,8 @@ class Source:
         """a || b: without b, then without a; what they do is done all the same."""
         either = self.is_op(i, "||")
         before, after = self.operand(i, {"||"} if either else {"||", "&&"})
+        if any(self.is_word(k, "no_memory") for k in range(after[1], min(after[1] + 8, len(self.tokens)))):
+            return
         sides = [after]
         if not self.is_op(before[0] - 1, self.tokens[i].text):
             sides.insert(0, before)
