@@ -27,7 +27,8 @@ COMPARES = {"memcmp", "strncmp", "strncasecmp", "CRYPTO_memcmp"}
 SPANS = {"span_equal", "span_equal_secret"}
 LEAVES = {"return", "continue", "break"}
 # what a library is asked to decide; whatever else it does fails when the machine does, which is swept elsewhere
-DECIDES = re.compile(r"[A-Z][A-Za-z0-9]*_.*([Vv]erify|cmp|compare|check|_eq|to_tm|d2i|decode|match|find)|d2i_")
+DECIDES = re.compile(r"(?!.*_?[iI]nit(_ex2?)?$)([A-Z]\w*_.*([Vv]erify|cmp|compare|check|_eq|to_tm|d2i|decode|match|find)|d2i_)")
+ALLOCATES = re.compile(r"\w*(_new|_dup|_new_\w+|alloc|_gen|_fetch|_null)$|BN_(CTX_)?\w*|OSSL_PARAM_BLD_to_param")
 # our own calls that fail with the machine alone: SQLite, a digest, random numbers, memory
 # (what ends in no_memory() is of this kind, too)
 MACHINE = re.compile(r"(store_(query|query_one|next|exec|call|has_row)|sha256|random_bytes|ossl_init|proc_harden|"
@@ -98,6 +99,7 @@ class Source:
         self.function = ""
         self.negated = set()
         self.returns = ""
+        self.extent = (0, 0)
 
     # ---- shapes ----
 
@@ -176,12 +178,19 @@ class Source:
 
     def fails_with_machine(self, first, last):
         """Nothing but calls that a sound machine answers well."""
+        if self.is_op(last - 1, "==", "!=") and self.is_word(last, "NULL") and last - first == 2:
+            return self.is_allocated(self.tokens[first].text)
         names = [self.tokens[i].text for i in range(first, last)
                  if self.tokens[i].kind == "id" and self.is_op(i + 1, "(")]
         return bool(names) and all(MACHINE.match(n) or (n[0].isupper() and "_" in n and not DECIDES.match(n) and
                                                         re.search(r"_(new|init|set\w*|push|add\w*|Init\w*|Update|Final\w*|"
                                                                   r"fromdata\w*|load|write\w*|i2d\w*|ctrl|dup)", n))
                                    for n in names)
+
+    def is_allocated(self, name):
+        """The variable has what a library made: NULL when there is no memory."""
+        return any(self.is_word(i, name) and self.is_op(i + 1, "=") and self.is_op(i + 3, "(") and
+                   ALLOCATES.match(self.tokens[i + 2].text) for i in range(*self.extent))
 
     def has_top(self, first, last, texts):
         i = first
@@ -220,6 +229,8 @@ class Source:
         if not leaves:
             return
         body = self.piece(first, last)
+        if self.fails_with_machine(first, last):
+            return
         self.add("drop", first, last, f"0 && ({body})")
         if self.acts(first, last):
             self.add("ignore", first, last, f"({body}) && 0")
@@ -230,6 +241,8 @@ class Source:
         before, after = self.operand(i, {"||"} if either else {"||", "&&"})
         if any(self.is_word(k, "no_memory") for k in range(after[1], min(after[1] + 8, len(self.tokens)))):
             return
+        if not any(self.fails_with_machine(*side) for side in (before, after) if side[0] <= side[1]):
+            self.add("logical", i, i, LOGICAL[self.tokens[i].text])
         sides = [after]
         if not self.is_op(before[0] - 1, self.tokens[i].text):
             sides.insert(0, before)
@@ -343,7 +356,6 @@ class Source:
         if text in RELATIONAL:
             self.add("relational", i, i, RELATIONAL[text])
         elif text in LOGICAL:
-            self.add("logical", i, i, LOGICAL[text])
             self.operands(i)
         elif text == "?":
             before, _ = self.operand(i, set())
@@ -373,6 +385,7 @@ class Source:
                 name = self.tokens[i - 1].pair - 1
                 self.function = self.tokens[name].text
                 self.returns = self.tokens[name - 1].text if name > 0 else ""
+                self.extent = (i, end)
                 self.body(i, end)
             elif self.is_word(i - 1, "enum") or self.is_word(i - 2, "enum"):
                 self.limits(i, end)

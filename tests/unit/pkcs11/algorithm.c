@@ -70,6 +70,7 @@ static const struct {
      "30{30{06{2b6570}}03{00 d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a}}",
      NONE_OF, KEY_P256},
     {"RSA of 3071 bits", RSA_KEY("41*384", "010001"), NONE_OF, KEY_RSA3072},
+    {"RSA of 3079 bits, whose key is as long", RSA_KEY("41*385", "010001"), NONE_OF, KEY_RSA3072},
     {"RSA of 3080 bits", RSA_KEY("00 c1*385", "010001"), NONE_OF, KEY_RSA3072},
     {"RSA of 2048 bits", RSA_KEY("00 c1*256", "010001"), NONE_OF, KEY_RSA3072},
     {"RSA with exponent 3", RSA_KEY("00 c1*384", "03"), NONE_OF, KEY_RSA3072},
