@@ -54,6 +54,9 @@ a_list_is_short_and_has_none_twice(void **state)
 
     (void)state;
     assert_err(cert_policies_take(five, 5, out, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "at most 4 policies");
+    assert_ok(cert_policies_take(five, 4, out, &e), &e);
+    assert_string_equal(out[3], OWN ".4");
     assert_err(cert_policies_take(twice, 2, out, &e), ERR_INPUT, &e);
     assert_ok(cert_policies_take(five, 2, out, &e), &e);
     assert_string_equal(out[1], OWN ".2");
@@ -78,12 +81,14 @@ they_stand_in_the_certificate(void **state)
     (void)state;
     profile.policies[0] = OWN ".1";
     profile.policies[1] = OWN ".2.268435455";
+    profile.policies[2] = OWN ".3";
+    profile.policies[3] = OWN ".4"; /* no more may be there, and no NULL is behind the last */
     request.profile = &profile;
     certificate = pki_issue(&request, pki->issuing_key);
     policies = X509_get_ext_d2i(certificate, NID_certificate_policies, &critical, NULL);
     assert_int_equal(critical, 0);
-    assert_int_equal(sk_POLICYINFO_num(policies), 2);
-    for (int i = 0; i < 2; i++) {
+    assert_int_equal(sk_POLICYINFO_num(policies), CERT_POLICIES_MAX);
+    for (int i = 0; i < CERT_POLICIES_MAX; i++) {
         const POLICYINFO *policy = sk_POLICYINFO_value(policies, i);
 
         assert_true(OBJ_obj2txt(text, sizeof(text), policy->policyid, 1) > 0);

@@ -366,6 +366,15 @@ unmarked_ca_in_a_rehearsal(struct tbs_request *r)
 }
 
 static void
+mark_without_its_blank(struct tbs_request *r)
+{
+    struct err e;
+
+    unmarked_ca_in_a_rehearsal(r);
+    assert_ok(name_set(&spoiled_name, "SE", "O", "REHEARSALS", &e), &e);
+}
+
+static void
 marked_ca_outside_of_a_rehearsal(struct tbs_request *r)
 {
     struct err e;
@@ -421,6 +430,7 @@ a_request_with_one_wrong_field_is_refused(void **state)
         {"upper-case", upper_case, ERR_INPUT},
         {"fqdns[0]", foreign_name, ERR_DENIED},
         {"REHEARSAL", unmarked_ca_in_a_rehearsal, ERR_DENIED},
+        {"REHEARSAL", mark_without_its_blank, ERR_DENIED},
         {"REHEARSAL", marked_ca_outside_of_a_rehearsal, ERR_DENIED},
         {"subject", ca_without_common_name, ERR_INPUT},
         {"issuer", issuer_that_is_no_ca, ERR_INPUT},
