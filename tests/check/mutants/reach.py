@@ -32,10 +32,12 @@ class Reach:
         self.seconds = {}  # test -> how long it took
         self.red = {}      # test -> what it printed
 
-    def measure(self, repository, names, workers, say):
-        """names(test) says which tests are wanted."""
+    def lay(self, repository):
         self.tree.place.mkdir(parents=True, exist_ok=True)
         self.tree.lay(repository)
+
+    def measure(self, names, workers, say):
+        """names(test) says which tests are wanted."""
         self.tree.configure()
         programs = self.programs()
         self.build(programs)

@@ -177,11 +177,12 @@ def work(worker, drawn, texts, listed, next_index, needed, results):
 
 # ---- the whole ----
 
-def copy(repository, place, reach, options):
+def copy(place, reach, options):
+    """Of the copy that was measured: the repository may have changed since."""
     place.mkdir(parents=True, exist_ok=True)
     # without debug information an object is the same wherever it is compiled: ccache shares them
     tree = Tree(place, options, {"CCACHE_BASEDIR": str(place), "CCACHE_NOHASHDIR": "1"})
-    tree.lay(repository)
+    tree.lay(reach.tree.source)
     tree.configure()
     tree.tests = {name: test.moved(reach.tree, tree) for name, test in reach.tree.tests.items()}
     return tree
@@ -194,8 +195,8 @@ def run(repository, place, reach, drawn, texts, options):
     next_index, needed = multiprocessing.Value("i", 0), multiprocessing.Value("i", options.n)
     running, results = [], []
     for number in range(1, options.workers + 1):
-        worker = Worker(copy(repository, place / str(number), reach, PLAIN),
-                        None if options.plain else copy(repository, place / f"{number}s", reach, CAREFUL),
+        worker = Worker(copy(place / str(number), reach, PLAIN),
+                        None if options.plain else copy(place / f"{number}s", reach, CAREFUL),
                         reach, programs, options)
         running.append(multiprocessing.Process(target=work, args=(worker, drawn, texts, listed, next_index, needed,
                                                                   queue)))
@@ -273,10 +274,14 @@ def main():
     place = (options.dir or repository / "build/mutants").resolve()
     begin = time.monotonic()
 
+    equivalent(repository)  # a bad line is told now
+    reach = Reach(place / "reach")
+    if not options.list:
+        reach.lay(repository)
+        repository = reach.tree.source
     drawn, texts = population(repository, options.parts or list(FOLDERS))
     if not drawn:
         sys.exit(f"no C source of {' '.join(FOLDERS)} in {' '.join(options.parts)}")
-    equivalent(repository)  # a bad line is told now
     everything = len(drawn)
     random.Random(options.seed).shuffle(drawn)
     say(f"{everything} mutants in {len(texts)} files; {min(options.n, everything)} of them, seed {options.seed}")
@@ -286,8 +291,7 @@ def main():
         return
 
     adopt()
-    reach = Reach(place / "reach")
-    reach.measure(repository, lambda test: test.is_unit or not options.units, options.workers, say)
+    reach.measure(lambda test: test.is_unit or not options.units, options.workers, say)
     for name in [n for n, seconds in reach.seconds.items() if seconds > FLOW_MAX and not n.startswith("unit.")]:
         del reach.lines[name]
     say(f"{(time.monotonic() - begin) / 60:.1f} minutes until it is known which test reaches what")
