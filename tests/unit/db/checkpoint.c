@@ -428,7 +428,8 @@ a_text_that_is_no_verifier_key_is_refused(void **state)
     struct err e = {0};
 
     for (char *p = upper_id + strlen(origin) + 1; *p != '+'; p++) {
-        *p = (char)(*p >= 'a' && *p <= 'f' ? *p - 'a' + 'A' : *p == '0' ? '1' : *p);
+        /* one key in a hundred has no letter in its id: another digit is as wrong */
+        *p = (char)(*p >= 'a' && *p <= 'f' ? *p - 'a' + 'A' : *p == '9' ? '0' : *p + 1);
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_err(log_key_parse(&key, rows[i].text, &e), ERR_INPUT, &e);
