@@ -148,6 +148,7 @@ class Tree:
         """Runs it: (exit code or None if it took too long, seconds, what it printed). Ends all of it. No process
         of it may compute for more seconds than `computes`."""
         with tempfile.TemporaryDirectory(prefix="m-") as scratch:
+            os.chmod(scratch, 0o755)  # some daemons are another user
             env = {**os.environ, "TMPDIR": scratch, **(environment or {})}
             output = pathlib.Path(scratch, "output")
             begin = time.monotonic()
