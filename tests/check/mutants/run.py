@@ -188,9 +188,9 @@ def copy(place, reach, options):
     return tree
 
 
-def run(repository, place, reach, drawn, texts, options):
+def run(place, reach, drawn, texts, listed, options):
     """[(index of the mutant, what, tests, which was red, seconds)], in the order of the draw"""
-    programs, listed = reach.programs(), equivalent(repository)
+    programs = reach.programs()
     queue = multiprocessing.Queue()
     next_index, needed = multiprocessing.Value("i", 0), multiprocessing.Value("i", options.n)
     running, results = [], []
@@ -274,7 +274,7 @@ def main():
     place = (options.dir or repository / "build/mutants").resolve()
     begin = time.monotonic()
 
-    equivalent(repository)  # a bad line is told now
+    listed = equivalent(repository)
     reach = Reach(place / "reach")
     if not options.list:
         reach.lay(repository)
@@ -282,6 +282,10 @@ def main():
     drawn, texts = population(repository, options.parts or list(FOLDERS))
     if not drawn:
         sys.exit(f"no C source of {' '.join(FOLDERS)} in {' '.join(options.parts)}")
+    there = {(m.file, m.function, m.text) for m in drawn}
+    for entry in listed:
+        if entry[0] in texts and entry not in there:
+            say(f"equivalent-mutants.tsv: there is no such mutant any more: {' '.join(entry)}")
     everything = len(drawn)
     random.Random(options.seed).shuffle(drawn)
     say(f"{everything} mutants in {len(texts)} files; {min(options.n, everything)} of them, seed {options.seed}")
@@ -295,7 +299,7 @@ def main():
     for name in [n for n, seconds in reach.seconds.items() if seconds > FLOW_MAX and not n.startswith("unit.")]:
         del reach.lines[name]
     say(f"{(time.monotonic() - begin) / 60:.1f} minutes until it is known which test reaches what")
-    results = run(repository, place, reach, drawn, texts, options)
+    results = run(place, reach, drawn, texts, listed, options)
     report(results, drawn, texts, time.monotonic() - begin, options)
 
 

@@ -47,15 +47,16 @@ class Token:
 class Mutant:
     """One change: text[start:end] becomes `new`. `lines` are those of which one must be executed."""
 
-    def __init__(self, file, function, kind, lines, start, end, old, new):
+    def __init__(self, file, function, kind, lines, start, end, old, new, said=None):
         self.file, self.function, self.kind, self.lines = file, function, kind, lines
         self.start, self.end, self.old, self.new = start, end, old, new
         self.line = lines[0]
+        self.said = said or new
 
     @property
     def text(self):
         """What the list of equivalent mutants names it by."""
-        return " ".join(f"{self.old} -> {self.new}".split())
+        return " ".join(f"{self.old} -> {self.said}".split())
 
     def apply(self, text):
         return text[:self.start] + self.new + text[self.end:]
@@ -113,7 +114,7 @@ class Source:
         """The source from token `first` to token `last`, both included."""
         return self.text[self.tokens[first].start:self.tokens[last].end]
 
-    def add(self, kind, first, last, new, lines=None):
+    def add(self, kind, first, last, new, lines=None, said=None):
         start, end = self.tokens[first].start, self.tokens[last].end
         old = self.text[start:end]
         # a mutant has the lines of what it replaces
@@ -122,7 +123,7 @@ class Source:
             new = new.replace("\n", " ")
             missing = old.count("\n")
         self.mutants.append(Mutant(self.file, self.function, kind, lines or [self.tokens[first].line],
-                                   start, end, old, new + "\n" * missing))
+                                   start, end, old, new + "\n" * missing, said or new))
 
     def operand(self, i, stops):
         """The tokens of the operands before and after the operator at i; `stops` end them, too."""
@@ -278,7 +279,7 @@ class Source:
             a, b = (self.piece(*argument) for argument in arguments)
             self.add("length", i, self.tokens[i + 1].pair,
                      f"({{ struct span a_ = ({a}); struct span b_ = ({b}); "
-                     f"if (a_.n > 0 && a_.n == b_.n) {{ a_.n--; b_.n--; }} {word}(a_, b_); }})")
+                     f"if (a_.n > 0 && a_.n == b_.n) {{ a_.n--; b_.n--; }} {word}(a_, b_); }})", None, "all but the last octet")
 
     def number(self, i, lines=None):
         found = INTEGER.match(self.tokens[i].text)
