@@ -955,6 +955,90 @@ what_the_store_does_not_take_is_a_failure_of_ours(void **state)
     hears(w, &m, CMP_IP); /* nothing of it is left */
 }
 
+/* A poll for the request (0), or for what follows a certConf (-1), in each state. */
+static void
+each_state_has_its_answer(void **state)
+{
+    struct running *w = *state;
+    static const struct {
+        const char *name;
+        enum requests_state state;
+        bool implicit;
+        int fail_info; /* -1: none */
+        int poll;
+        enum cmp_body body;
+    } rows[] = {
+        {"queued", REQUESTS_QUEUED, false, -1, 0, CMP_POLLREP},
+        {"queued, -1", REQUESTS_QUEUED, false, -1, -1, CMP_POLLREP},
+        {"answered", REQUESTS_ANSWERED, false, -1, 0, CMP_IP},
+        {"sent", REQUESTS_SENT, false, -1, 0, CMP_IP},
+        {"sent, -1", REQUESTS_SENT, false, -1, -1, CMP_IP},
+        {"confirming", REQUESTS_CONFIRMING, false, -1, 0, CMP_IP},
+        {"confirming, -1", REQUESTS_CONFIRMING, false, -1, -1, CMP_PKICONF},
+        {"confirmed", REQUESTS_CONFIRMED, false, -1, 0, CMP_IP},
+        {"confirmed, -1", REQUESTS_CONFIRMED, false, -1, -1, CMP_PKICONF},
+        {"confirmed of itself, -1", REQUESTS_CONFIRMED, true, -1, -1, CMP_IP},
+        {"rejected by its client", REQUESTS_REJECTED, false, -1, 0, CMP_PKICONF},
+        {"unconfirmed", REQUESTS_UNCONFIRMED, false, -1, 0, CMP_IP},
+        {"unconfirmed, -1", REQUESTS_UNCONFIRMED, false, -1, -1, CMP_IP},
+    };
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    member_enrols(w, &m);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+
+        running_sql(w,
+                    "UPDATE enrolment SET state = ?, implicit = ?, fail_info = nullif(?, -1) WHERE "
+                    "registration = ?",
+                    STORE_VALUES(store_int(rows[i].state), store_int(rows[i].implicit),
+                                 store_int(rows[i].fail_info), store_text(m.id)));
+        m.state.recip_nonce_size = 0;
+        polls(&m, rows[i].poll);
+        a = member_asks(w, &m);
+        if (a.body != rows[i].body) {
+            fail_msg("%s: %s", rows[i].name, cmp_body_name(a.body));
+        }
+    }
+}
+
+/* Both were judged before one of them had its place in the queue. */
+static void
+of_two_copies_at_once_one_is_a_copy(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    struct talk t[2];
+    struct running_task *task[2];
+    const pid_t signer = signer_pid(w->ra.signer);
+    size_t copies = 0;
+
+    member_requests(&m, CMP_IR);
+    assert_int_equal(kill(signer, SIGSTOP), 0);
+    for (int i = 0; i < 2; i++) {
+        t[i] = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
+        task[i] = running_begin(w, talk_run, &t[i]);
+    }
+    running_for(w, 200); /* they wait for the signer */
+    assert_int_equal(w->ra.jobs, 2);
+    assert_int_equal(kill(signer, SIGCONT), 0);
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+        struct cmp_client_state s = m.state;
+        struct err e = {0};
+
+        running_end(w, task[i]);
+        assert_int_equal(t[i].heard.status, 200);
+        assert_ok(cmp_client_read(&m.client, t[i].heard.body, NULL, &s, &a, &e), &e);
+        copies += a.body == CMP_ERROR && a.status.failures == 1U << CMP_TRANSACTION_ID_IN_USE;
+    }
+    talk_free(&t[0]);
+    talk_free(&t[1]);
+    assert_int_equal(copies, 1);
+    assert_int_equal(w->asked[LINK_SUBMIT], 1);
+    assert_int_equal(tokens_left(w->ra.by_registration, span_str(m.id)), REGISTRATION_BURST - 1);
+}
+
 int
 main(void)
 {
@@ -993,6 +1077,8 @@ main(void)
         cmocka_unit_test_setup(of_two_certconfs_one_is_kept, running_reset),
         cmocka_unit_test_setup(what_was_not_granted_is_said, running_reset),
         cmocka_unit_test_setup(what_the_store_does_not_take_is_a_failure_of_ours, running_reset),
+        cmocka_unit_test_setup(each_state_has_its_answer, running_reset),
+        cmocka_unit_test_setup(of_two_copies_at_once_one_is_a_copy, running_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
