@@ -3,6 +3,8 @@
  * Answers: protected as the request was where that proved who asks, signed by the RA otherwise
  * (RFC 9483 3.2, 3.6). A MAC under the client's own AlgorithmIdentifier.
  */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/cmp/asked.h"
@@ -103,7 +105,7 @@ body_of(struct job *job, struct buf *body, struct err *e)
     case ANSWER_CONFIRM:
         return cmp_body_pkiconf(body, e);
     }
-    return err_set(e, ERR_INPUT, "no such answer");
+    abort(); /* a kind that is none is a bug of ours */
 }
 
 /* RFC 9483 3.3: the protection certificate first, then the chain of what is issued. */
