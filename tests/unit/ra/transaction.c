@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "ca/cmp/body.h"
 #include "ca/cmp/protect.h"
 #include "db/requests.h"
@@ -13,6 +14,8 @@
 #include "ra/budget.h"
 #include "ra/http.h"
 #include "ra/lane.h"
+#include "ra/start.h"
+#include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 
 enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64, WAIT_MS = 60 };
@@ -1039,6 +1042,38 @@ of_two_copies_at_once_one_is_a_copy(void **state)
     assert_int_equal(tokens_left(w->ra.by_registration, span_str(m.id)), REGISTRATION_BURST - 1);
 }
 
+/* The signer's key is not that of the certificate. */
+static void
+an_ra_does_not_start_with_somebody_elses_certificate(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *other = running_officer(w, "ra-cmp", "RA 2", key);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/other.der", w->dir);
+    CLEANUP(mem_cleanup)
+    char *why =
+        mem_printf("%s is not the certificate of the key that %s/other.conf names", path, w->dir);
+    char *configured = w->settings->certificate;
+    char *policy = w->settings->signer_policy;
+    CLEANUP(mem_cleanup) char *other_policy = mem_printf("%s/other.conf", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+    CLEANUP(mem_cleanup) struct ra *ra = mem_zalloc(1, sizeof(*ra));
+    struct err e = {0};
+
+    forge_certificate_write(other, path);
+    w->settings->certificate = path;
+    assert_ok(file_read(policy, &text, &e), &e); /* with a journal of its own */
+    memcpy((uint8_t *)memmem(text.p, text.n, "ra.journal", 10), "rb", 2);
+    assert_ok(file_write(other_policy, buf_span(&text), 0600, &e), &e);
+    w->settings->signer_policy = other_policy;
+    assert_int_equal(ra_open(ra, w->settings, &e), -1);
+    w->settings->certificate = configured;
+    w->settings->signer_policy = policy;
+    ra_close(ra);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.text, why);
+}
+
 int
 main(void)
 {
@@ -1079,6 +1114,7 @@ main(void)
         cmocka_unit_test_setup(what_the_store_does_not_take_is_a_failure_of_ours, running_reset),
         cmocka_unit_test_setup(each_state_has_its_answer, running_reset),
         cmocka_unit_test_setup(of_two_copies_at_once_one_is_a_copy, running_reset),
+        cmocka_unit_test_setup(an_ra_does_not_start_with_somebody_elses_certificate, running_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
