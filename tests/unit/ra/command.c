@@ -488,6 +488,51 @@ a_ca_that_is_busy_is_told_in_its_own_time(void **state)
     assert_int_equal(w->asked[LINK_CANCEL], 16);
 }
 
+/* A database that cannot be read or written any more ends the program: what is durable is found at
+ * the next start. */
+static void
+a_database_that_is_gone_ends_the_ra(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(member_free) struct member n = running_member(w);
+    const struct err again = {.code = ERR_STORE, .text = "once more"};
+
+    ca.busy = LINK_CANCEL;
+    cancels_in_vain(w, m.id, ERR_BUSY, "cancelled here; the CA did not answer");
+    ca.busy = 0;
+    running_sql(w, "ALTER TABLE registration RENAME COLUMN cancellation TO gone", STORE_NO_VALUES);
+    closing_run(w->ra.closing); /* cannot read what is to be told */
+    running_settle(w);
+    assert_true(w->ra.failed);
+    assert_int_equal(tap_count("\"store-failed\""), 1);
+    ra_fail(&w->ra, &again); /* it is said once */
+    assert_int_equal(tap_count("\"store-failed\""), 1);
+    w->asked[LINK_CANCEL] = 0;
+    running_sql(w, "ALTER TABLE registration RENAME COLUMN gone TO cancellation", STORE_NO_VALUES);
+    closing_run(w->ra.closing); /* nothing more is begun */
+    running_settle(w);
+    assert_int_equal(w->asked[LINK_CANCEL], 0);
+    w->ra.failed = false;
+    running_sql(w,
+                "CREATE TRIGGER no_end BEFORE UPDATE OF closed ON registration BEGIN SELECT "
+                "RAISE(ABORT, 'no'); END",
+                STORE_NO_VALUES);
+    closing_run(w->ra.closing); /* cannot keep that the CA has it */
+    running_settle(w);
+    running_sql(w, "DROP TRIGGER no_end", STORE_NO_VALUES);
+    assert_true(w->ra.failed);
+    w->ra.failed = false;
+    running_sql(w, "ALTER TABLE registration RENAME COLUMN json TO gone", STORE_NO_VALUES);
+    is_refused(w, json_pack("{s:s, s:s}", "command", "show", "id", n.id), ERR_STORE, "");
+    running_sql(w, "ALTER TABLE registration RENAME COLUMN gone TO json", STORE_NO_VALUES);
+    assert_true(w->ra.failed);
+    w->ra.failed = false;
+    closing_run(w->ra.closing);
+    running_settle(w);
+    assert_int_equal(is_closed(w, m.id), 1);
+}
+
 /* ---- import ---- */
 
 /* So many lines; the line `bad` has no home domain, and `changed` was changed after signing. */
@@ -692,6 +737,7 @@ main(void)
         cmocka_unit_test_setup(what_the_ca_does_not_cancel_it_is_not_told_again, reset),
         cmocka_unit_test_setup(many_cancellations_are_told_in_rounds, reset),
         cmocka_unit_test_setup(a_ca_that_is_busy_is_told_in_its_own_time, reset),
+        cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, reset),
         cmocka_unit_test_setup(a_batch_is_registered_whole, reset),
         cmocka_unit_test_setup(of_a_batch_that_is_wrong_nothing_is_registered, reset),
         cmocka_unit_test_setup(each_registration_of_a_batch_has_its_own_end, reset),

@@ -106,6 +106,17 @@ is(const struct said *s, int status, const char *out, const char *errors)
     }
 }
 
+static size_t
+lines_of(const struct buf *text)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < text->n; i++) {
+        lines += text->p[i] == '\n';
+    }
+    return lines;
+}
+
 /* A file of the test's own. */
 static char *
 put(struct running *w, const char *name, struct span octets)
@@ -125,6 +136,8 @@ a_command_that_is_none_ends_with_2(void **state)
     struct running *w = *state;
     static const char *const rows[][7] = {
         {"nonsense"},
+        {"--nonsense"},
+        {"--socket"},
         {"register"},
         {"register", "a", "b"},
         {"show"},
@@ -274,13 +287,9 @@ a_list_is_as_long_as_asked_for(void **state)
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(said_free) struct said s = RACTL(w, "list", "--limit", rows[i].limit);
-        size_t lines = 0;
 
         is(&s, 0, "REGISTRATION", "");
-        for (const char *p = (const char *)s.out.p; *p != '\0'; p++) {
-            lines += *p == '\n';
-        }
-        assert_int_equal(lines, rows[i].lines);
+        assert_int_equal(lines_of(&s.out), rows[i].lines);
     }
 }
 
@@ -377,6 +386,7 @@ a_batch_is_imported_and_its_bundles_are_made(void **state)
     CLEANUP(said_free) struct said exists = {0};
     CLEANUP(said_free) struct said bundles = {0};
     CLEANUP(said_free) struct said twice = {0};
+    CLEANUP(said_free) struct said json = {0};
     CLEANUP(said_free) struct said bad = {0};
     CLEANUP(said_free) struct said missing = {0};
     CLEANUP(said_free) struct said no_file = {0};
@@ -392,14 +402,14 @@ a_batch_is_imported_and_its_bundles_are_made(void **state)
     assert_int_equal(stat(secrets, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     text = text_of(secrets);
-    for (const uint8_t *p = text.p; p < text.p + text.n; p++) {
-        lines += *p == '\n';
-    }
-    assert_int_equal(lines, 3);
+    assert_int_equal(lines_of(&text), 3);
     exists = RACTL(w, "import", "--secrets", secrets, l.manifest, l.text);
     is(&exists, 1, "", "secrets is there already: name a new file");
     again = RACTL(w, "import", "--secrets", other, l.manifest, l.text);
     is(&again, 0, "known", "3 registrations: 0 new, 3 known");
+    json = RACTL(w, "--json", "import", l.manifest, l.text);
+    is(&json, 0, "\"result\":\"known\"", "");
+    assert_int_equal(lines_of(&json.out), 3);
     assert_int_not_equal(stat(other, &st), 0); /* without a secret there is no file of them */
     bad = RACTL(w, "bundle", "--all", "--output", output, "--secrets", rubbish);
     is(&bad, 2, "", "rubbish:1: no \"id\" and \"secret\"");

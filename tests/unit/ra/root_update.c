@@ -204,7 +204,10 @@ an_update_is_for_who_has_the_old_root(void **state)
     assert_false(root_update_is_for(&u, r->new_with_new));
     assert_false(root_update_is_for(&none, NULL));
     assert_false(root_update_is_for(&none, r->old));
+    assert_true(u.there);
     assert_true(u.new_with_new.n > 0 && u.new_with_old.n > 0 && u.old_with_new.n > 0);
+    root_update_free(&u);
+    assert_false(root_update_is_for(&u, NULL)); /* when it is gone it is for nobody */
 }
 
 int

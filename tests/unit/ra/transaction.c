@@ -4,6 +4,7 @@
 
 #include <openssl/cmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -1074,6 +1075,48 @@ an_ra_does_not_start_with_somebody_elses_certificate(void **state)
     assert_string_equal(e.text, why);
 }
 
+/* It was remembered before its answer was to be signed; nobody has seen anything of it. */
+static void
+what_could_not_be_signed_may_come_again(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(heard_free) struct heard h = {0};
+    CLEANUP(heard_free) struct heard garbage = {0};
+    static const uint8_t ca_certs[] = {0xb5, 0x0e, 0x30, 0x0c, 0x30, 0x0a, 0x06, 0x08,
+                                       0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x04, 0x11};
+    int status = 0;
+
+    member_enrols(w, &m);
+    m.client.certificate = m.certificate;
+    member_says(&m, true, span_of(ca_certs, sizeof(ca_certs)));
+    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    h = hear(w, buf_span(&m.message));
+    is_bare(&h, "Retry-After: 5");
+    garbage = hear(w, SPAN_LITERAL("hello"));
+    is_bare(&garbage, "Retry-After: 5");
+    running_settle(w);
+    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    for (int i = 0; i < 100 && status != 200; i++) { /* it is started again after a pause */
+        CLEANUP(heard_free) struct heard again = hear(w, buf_span(&m.message));
+
+        status = again.status;
+        if (status == 200) {
+            CLEANUP(cmp_msg_cleanup) struct cmp_msg *genp = NULL;
+            struct err e = {0};
+
+            genp = cmp_msg_parse(again.body, CMP_MESSAGE_MAX, &e);
+            assert_non_null(genp);
+            assert_int_equal(cmp_msg_body(genp), CMP_GENP);
+        } else {
+            running_for(w, 100);
+        }
+    }
+    assert_int_equal(status, 200);
+}
+
 int
 main(void)
 {
@@ -1115,6 +1158,7 @@ main(void)
         cmocka_unit_test_setup(each_state_has_its_answer, running_reset),
         cmocka_unit_test_setup(of_two_copies_at_once_one_is_a_copy, running_reset),
         cmocka_unit_test_setup(an_ra_does_not_start_with_somebody_elses_certificate, running_reset),
+        cmocka_unit_test_setup(what_could_not_be_signed_may_come_again, running_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
