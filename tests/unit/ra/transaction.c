@@ -218,6 +218,12 @@ issues_to_somebody_else(struct running *w, link_peer peer, const struct link_mes
     link_server_answer(w->ca, peer, &issued);
 }
 
+static bool
+has_failed(struct running *w)
+{
+    return w->ra.failed;
+}
+
 /* ---- the way ---- */
 
 static void
@@ -1117,6 +1123,90 @@ what_could_not_be_signed_may_come_again(void **state)
     assert_int_equal(status, 200);
 }
 
+/* Wherever it happens on the way, the RA ends, and nobody is answered as if nothing were. */
+static void
+a_database_that_is_gone_ends_the_ra(void **state)
+{
+    struct running *w = *state;
+    enum what { REQUEST, REFUSED_REQUEST, QUESTION, CONFIRMATION };
+    static const struct {
+        const char *name;
+        const char *spoil;
+        const char *mend;
+        enum what what;
+    } rows[] = {
+        {"known", "ALTER TABLE seen RENAME COLUMN identity TO gone",
+         "ALTER TABLE seen RENAME COLUMN gone TO identity", REQUEST},
+        {"admit", "ALTER TABLE queue RENAME COLUMN hash TO gone",
+         "ALTER TABLE queue RENAME COLUMN gone TO hash", REQUEST},
+        {"sent", "ALTER TABLE enrolment RENAME COLUMN confirm_by TO gone",
+         "ALTER TABLE enrolment RENAME COLUMN gone TO confirm_by", REQUEST},
+        {"remember", "ALTER TABLE seen RENAME COLUMN until TO gone",
+         "ALTER TABLE seen RENAME COLUMN gone TO until", REFUSED_REQUEST},
+        {"remember a question", "ALTER TABLE seen RENAME COLUMN until TO gone",
+         "ALTER TABLE seen RENAME COLUMN gone TO until", QUESTION},
+        {"admit a certConf", "ALTER TABLE queue RENAME COLUMN hash TO gone",
+         "ALTER TABLE queue RENAME COLUMN gone TO hash", CONFIRMATION},
+    };
+    static const uint8_t ca_certs[] = {0xb5, 0x0e, 0x30, 0x0c, 0x30, 0x0a, 0x06, 0x08,
+                                       0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x04, 0x11};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(member_free) struct member m = running_member(w);
+        CLEANUP(cmp_client_answer_free) struct cmp_client_answer ip = {0};
+        CLEANUP(heard_free) struct heard h = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        struct err e = {0};
+
+        member_requests(&m, CMP_IR);
+        if (rows[i].what == REFUSED_REQUEST) {
+            assert_ok(cmp_client_body_request(CMP_IR, m.key, X509_get_subject_name(w->officer),
+                                              &body, &e),
+                      &e);
+            member_says(&m, true, buf_span(&body));
+        } else if (rows[i].what == QUESTION) {
+            member_says(&m, true, span_of(ca_certs, sizeof(ca_certs)));
+        } else if (rows[i].what == CONFIRMATION) {
+            ip = member_asks(w, &m);
+            confirms(&m, &ip.certificate, true);
+        }
+        running_sql(w, rows[i].spoil, STORE_NO_VALUES);
+        h = hear(w, buf_span(&m.message));
+        running_sql(w, rows[i].mend, STORE_NO_VALUES);
+        if (!w->ra.failed || h.status != 503 || h.body.n != 0 || !heard_has(&h, "Retry-After: 5")) {
+            fail_msg("%s: %d", rows[i].name, h.status);
+        }
+        w->ra.failed = false;
+    }
+}
+
+/* An answer of the CA that cannot be kept, and a queue that cannot be read. */
+static void
+a_queue_that_is_gone_ends_the_ra(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    running_sql(w, "ALTER TABLE certificate RENAME COLUMN not_after TO gone", STORE_NO_VALUES);
+    w->settings->sync_wait = WAIT_MS;
+    member_requests(&m, CMP_IR);
+    hears_waiting(w, &m, CMP_IP);
+    running_until(w, has_failed);
+    running_sql(w, "ALTER TABLE certificate RENAME COLUMN gone TO not_after", STORE_NO_VALUES);
+    w->ra.failed = false;
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    running_sql(w, "ALTER TABLE queue RENAME COLUMN again_at TO gone", STORE_NO_VALUES);
+    running_ca_comes(w);
+    running_until(w, has_failed);
+    running_sql(w, "ALTER TABLE queue RENAME COLUMN gone TO again_at", STORE_NO_VALUES);
+    w->ra.failed = false;
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    running_ca_comes(w);
+    running_becomes(w, &m, REQUESTS_ANSWERED);
+}
+
 int
 main(void)
 {
@@ -1159,6 +1249,8 @@ main(void)
         cmocka_unit_test_setup(of_two_copies_at_once_one_is_a_copy, running_reset),
         cmocka_unit_test_setup(an_ra_does_not_start_with_somebody_elses_certificate, running_reset),
         cmocka_unit_test_setup(what_could_not_be_signed_may_come_again, running_reset),
+        cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, running_reset),
+        cmocka_unit_test_setup(a_queue_that_is_gone_ends_the_ra, running_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
