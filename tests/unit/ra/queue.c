@@ -288,6 +288,67 @@ a_link_that_breaks_loses_nothing(void **state)
     assert_int_equal(tap_count("\"link-down\""), 2);
 }
 
+/* What is on the wire stays there when something else is sent again. */
+static void
+what_is_on_the_wire_is_not_sent_twice(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(member_free) struct member n = running_member(w);
+
+    ca.holds = true;
+    waits(w, &m);
+    running_until(w, is_held);
+    ca.holds = false;
+    ca.busy = 1;
+    member_enrols(w, &n);
+    assert_int_equal(w->asked[LINK_SUBMIT], 4); /* of m once; of n ir twice, certConf */
+    assert_int_equal(running_state(w, &m), REQUESTS_QUEUED);
+}
+
+/* The CA tells the end of what waits to whom it has from. */
+static void
+over_a_new_connection_what_rests_is_sent_too(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    ca.then = (struct link_message){
+        .type = LINK_WAITING, .check_after = 3600, .phrase = span_str("officers look at it")};
+    member_requests(&m, CMP_IR);
+    hears(w, &m, CMP_IP, CMP_WAITING);
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    ca.then.type = 0;
+    w->asked[LINK_SUBMIT] = 0;
+    running_ca_comes(w);
+    running_becomes(w, &m, REQUESTS_ANSWERED);
+    assert_int_equal(w->asked[LINK_SUBMIT], 1);
+}
+
+/* Only what was sent under our certificate tells whether the CA takes it. */
+static void
+an_answer_to_something_else_says_nothing_of_the_ras_certificate(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const int64_t until = clock_now() + 1000;
+
+    ca.then = (struct link_message){
+        .type = LINK_WAITING, .check_after = 3600, .phrase = span_str("officers look at it")};
+    member_requests(&m, CMP_IR);
+    hears(w, &m, CMP_IP, CMP_WAITING);
+    w->ra.own.refused_until = until;
+    link_server_tell(w->ca, w->peer,
+                     &(struct link_message){.type = LINK_REFUSED,
+                                            .id = span_of(w->last_id, sizeof(w->last_id)),
+                                            .fail_info = CMP_NOT_AUTHORIZED,
+                                            .phrase = span_str("no")});
+    running_becomes(w, &m, REQUESTS_REJECTED);
+    assert_int_equal(w->ra.own.refused_until, until);
+    w->ra.own.refused_until = 0;
+}
+
 /* ---- answers ---- */
 
 static void
@@ -725,6 +786,10 @@ main(void)
         cmocka_unit_test_setup(a_long_queue_is_sent_in_order_and_each_entry_once, reset),
         cmocka_unit_test_setup(a_link_that_is_full_is_tried_again, reset),
         cmocka_unit_test_setup(a_link_that_breaks_loses_nothing, reset),
+        cmocka_unit_test_setup(what_is_on_the_wire_is_not_sent_twice, reset),
+        cmocka_unit_test_setup(over_a_new_connection_what_rests_is_sent_too, reset),
+        cmocka_unit_test_setup(an_answer_to_something_else_says_nothing_of_the_ras_certificate,
+                               reset),
         cmocka_unit_test_setup(an_answer_that_nobody_asked_for_changes_nothing, reset),
         cmocka_unit_test_setup(an_answer_counts_once, reset),
         cmocka_unit_test_setup(what_is_no_certificate_of_ours_is_not_delivered, reset),
