@@ -258,7 +258,7 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
          "http://ra.example/cmp",
          false,
          {"put the one-time secret into secret.txt", "# reference        amf-1",
-          "# profile          nf-tls, 30 days at most", "umask 077"},
+          "cat >issuing.pem <<'PEM'", "# CRL              http://pki.example/crl/issuing.crl"},
          {"tls-root.pem", "Revokes", "initial.pem is"}},
         {"openssl",
          "certificate",
@@ -289,7 +289,8 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
          "mac",
          "http://ra.example/cmp",
          false,
-         {"duration: 720h", "renewBefore: 180h", "urn:uuid:9c5b94b1", "\"amf1.5gc.example\""},
+         {"duration: 720h", "renewBefore: 180h", "urn:uuid:9c5b94b1",
+          "# Onboarding of network function 9c5b94b1"},
          {"#!/bin/sh", NULL, NULL}},
     };
 

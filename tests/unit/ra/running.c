@@ -626,13 +626,17 @@ running_teardown(void **state)
         return -1; /* running_setup() failed */
     }
     running_settle(w);
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    (void)running_number(w, "SELECT 1", STORE_NO_VALUES); /* behind the last answer to be kept */
+    running_for(w, 1);
+    running_settle(w);
     front_free(w->front);
     api_server_free(w->api);
     queue_free(w->ra.queue);
     roles_free(w->ra.roles);
     closing_free(w->ra.closing);
     admin_server_free(w->admin);
-    running_ca_goes(w);
     event_free(w->tasks);
     ra_close(&w->ra);
     pool_contexts_free();

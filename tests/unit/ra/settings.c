@@ -42,14 +42,19 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     struct err e;
 
     (void)state;
-    s = load(dir, LISTEN PATHS "vendor_roots = {\"v.pem\", \"/w.pem\"}\n", &e);
+    s = load(dir,
+             LISTEN PATHS "vendor_roots = {\"v.pem\", \"/w.pem\"}\n"
+                          "admin_crls = {\"v.pem\"}\nupstream_ra_roots = {\"v.pem\"}\n",
+             &e);
     if (s == NULL) {
         fail_msg("%s", e.text);
         return;
     }
     assert_string_equal(s->database, database);
     assert_string_equal(s->link, "/run/l");
-    assert_int_equal(s->trust.n, 1);
+    assert_string_equal(s->admin_crls.items[0], root);
+    assert_int_equal(s->trust.n, 2);
+    assert_string_equal(s->trust.sets[1].roots.items[0], root);
     assert_int_equal(s->trust.sets[0].purpose, TRUST_VENDOR);
     assert_int_equal(s->trust.sets[0].roots.n, 2);
     assert_string_equal(s->trust.sets[0].roots.items[0], root);

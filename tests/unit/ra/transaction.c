@@ -40,7 +40,7 @@ is_busy(const struct heard *h, const struct member *m, enum cmp_failure failure,
     struct err e = {0};
 
     assert_int_equal(h->status, 503);
-    assert_true(heard_has(h, retry_after));
+    assert_true(retry_after == NULL || heard_has(h, retry_after));
     assert_ok(cmp_client_read(&m->client, h->body, NULL, &state, &a, &e), &e);
     if (a.body != CMP_ERROR || a.status.failures != 1U << (unsigned)failure ||
         strstr(a.status.text, phrase) == NULL) {
@@ -331,13 +331,10 @@ who_begins_too_much_waits(void **state)
     spend(w->ra.by_registration, span_str(m.id), REGISTRATION_BURST - 1);
     member_requests(&m, CMP_IR);
     hears(w, &m, CMP_IP);
-    spend(w->ra.by_registration, span_str(m.id), 0);
     member_requests(&m, CMP_IR);
-    for (int i = 0; i < REGISTRATION_BURST; i++) { /* whatever came back while the test ran */
-        (void)budget_take(w->ra.by_registration, span_str(m.id), clock_monotonic_ms());
-    }
     h = hear(w, buf_span(&m.message));
-    is_busy(&h, &m, CMP_SYSTEM_UNAVAIL, "too many transactions were begun", "Retry-After: 1");
+    is_busy(&h, &m, CMP_SYSTEM_UNAVAIL, "too many transactions were begun", NULL);
+    assert_non_null(memmem(h.octets.p, h.octets.n, "\r\nRetry-After: 3", 16)); /* 3600 or so */
     assert_int_equal(w->asked[LINK_SUBMIT], 1);
 }
 
@@ -747,7 +744,6 @@ nobody_could_verify_what_the_ra_signs(void **state)
     is_bare(&garbage, "Retry-After: 60");
     kup = hear(w, buf_span(&n.message));
     is_bare(&kup, "Retry-After: 60");
-    w->settings->sync_wait = WAIT_MS;
     member_requests(&m, CMP_IR); /* a MAC needs no certificate; the CA takes it and says so */
     hears(w, &m, CMP_IP);
     assert_int_equal(w->ra.own.refused_until, 0);
@@ -1207,6 +1203,21 @@ a_queue_that_is_gone_ends_the_ra(void **state)
     running_becomes(w, &m, REQUESTS_ANSWERED);
 }
 
+/* Nothing comes back to a budget while a test runs, on whatever machine. */
+static int
+set_up(void **state)
+{
+    static const struct budget_limit limit = {.interval_us = (int64_t)3600 * 1000 * 1000,
+                                              .burst = REGISTRATION_BURST};
+    struct running *w;
+
+    (void)running_setup(state);
+    w = *state;
+    budget_free(w->ra.by_registration);
+    w->ra.by_registration = budget_new(&limit, 1024);
+    return 0;
+}
+
 int
 main(void)
 {
@@ -1253,5 +1264,5 @@ main(void)
         cmocka_unit_test_setup(a_queue_that_is_gone_ends_the_ra, running_reset),
     };
 
-    return cmocka_run_group_tests(tests, running_setup, running_teardown);
+    return cmocka_run_group_tests(tests, set_up, running_teardown);
 }
