@@ -185,6 +185,8 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_string_equal(s->http.aliases[0].path, "/a/b");
     assert_int_equal(s->http.aliases[0].body, -1);
     assert_int_equal(s->http.aliases[1].body, CMP_RR);
+    assert_true(s->http.aliases[0].line > 0);
+    assert_int_equal(s->http.aliases[1].line - s->http.aliases[0].line, 3);
     assert_int_equal(s->http.by_address.burst, 7);
     assert_int_equal(s->http.by_registration.interval_us, 0);
     assert_int_equal(s->http.by_handshake.burst, 500);

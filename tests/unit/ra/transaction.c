@@ -219,6 +219,13 @@ issues_to_somebody_else(struct running *w, link_peer peer, const struct link_mes
 }
 
 static bool
+is_not_wrapped(struct running *w)
+{
+    (void)w;
+    return tap_has("\"not-wrapped\"");
+}
+
+static bool
 has_failed(struct running *w)
 {
     return w->ra.failed;
@@ -1203,6 +1210,28 @@ a_queue_that_is_gone_ends_the_ra(void **state)
     running_becomes(w, &m, REQUESTS_ANSWERED);
 }
 
+/* What has a MAC waits as it is, and is tried again until somebody signs. */
+static void
+what_waits_unsigned_is_sent_when_somebody_signs(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+
+    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    w->settings->sync_wait = WAIT_MS;
+    member_requests(&m, CMP_IR);
+    hears_waiting(w, &m, CMP_IP);
+    running_until(w, is_not_wrapped);
+    assert_int_equal(w->asked[LINK_SUBMIT], 0);
+    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    running_becomes(w, &m, REQUESTS_ANSWERED);
+    assert_int_equal(w->asked[LINK_SUBMIT], 1);
+    assert_int_equal(tap_count("\"not-wrapped\""), 1); /* said once, however often it is tried */
+    assert_false(tap_has("\"submit-failed\""));
+}
+
 /* Nothing comes back to a budget while a test runs, on whatever machine. */
 static int
 set_up(void **state)
@@ -1262,6 +1291,7 @@ main(void)
         cmocka_unit_test_setup(what_could_not_be_signed_may_come_again, running_reset),
         cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, running_reset),
         cmocka_unit_test_setup(a_queue_that_is_gone_ends_the_ra, running_reset),
+        cmocka_unit_test_setup(what_waits_unsigned_is_sent_when_somebody_signs, running_reset),
     };
 
     return cmocka_run_group_tests(tests, set_up, running_teardown);
