@@ -233,6 +233,8 @@ one_registration_goes_its_way(void **state)
     CLEANUP(said_free) struct said words = {0};
     CLEANUP(said_free) struct said bundle = {0};
     CLEANUP(said_free) struct said revoke = {0};
+    CLEANUP(said_free) struct said saved = {0};
+    CLEANUP(mem_cleanup) char *output = NULL;
     CLEANUP(said_free) struct said profile = {0};
     CLEANUP(said_free) struct said cancelled = {0};
     CLEANUP(said_free) struct said after = {0};
@@ -261,6 +263,12 @@ one_registration_goes_its_way(void **state)
     is(&bundle, 0, "#!/bin/sh -e", "");
     revoke = RACTL(w, "bundle", "--revocation", id);
     is(&revoke, 0, "# Revokes nf.pem for good", "");
+    output = mem_printf("%s/one", w->dir);
+    saved = RACTL(w, "bundle", "--output", output, id);
+    is(&saved, 0, "", "one/bundle.sh");
+    said_free(&saved);
+    saved = RACTL(w, "bundle", "--output", output, id); /* what is there is left alone */
+    is(&saved, 1, "", "bundle.sh");
     profile = RACTL(w, "bundle", "--profile", "nf-tls-client", id);
     is(&profile, 2, "", "profile nf-tls-client is not registered; see `nfpki-ractl show");
     of_cancellation = running_cancellation(w, id);

@@ -1232,6 +1232,56 @@ what_waits_unsigned_is_sent_when_somebody_signs(void **state)
     assert_false(tap_has("\"submit-failed\""));
 }
 
+/* RFC 9483 3.5: as long as the same octets would be fresh, and without a time as long as the secret
+ * lives. */
+static void
+a_transaction_is_remembered_as_long_as_it_could_come_again(void **state)
+{
+    struct running *w = *state;
+    const int64_t day = 86400;
+    const int64_t kept = 7 * day + 2 * (int64_t)w->settings->message_time_window;
+    const struct {
+        const char *name;
+        bool timed;
+        int64_t not_after; /* of the registration, from now */
+        int64_t until;
+    } rows[] = {{"with a time", true, 60 * day, kept},
+                {"without one", false, 60 * day, 60 * day},
+                {"without one, soon over", false, day, kept}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(member_free) struct member m = running_member(w);
+        CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
+        CLEANUP(x509_name_cleanup) X509_NAME *subject = member_name();
+        CLEANUP(buf_free) struct buf recipient = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(heard_free) struct heard h = {0};
+        const int64_t now = clock_now();
+        struct cmp_header header;
+        struct err e = {0};
+        int64_t until;
+
+        running_sql(w, "UPDATE registration SET not_after = ? WHERE id = ?",
+                    STORE_VALUES(store_int(now + rows[i].not_after), store_text(m.id)));
+        assert_ok(cmp_client_body_request(CMP_IR, m.key, subject, &body, &e), &e);
+        assert_ok(cmp_header_first(&header, &e), &e);
+        assert_ok(cmp_client_header(&m.client, &header, &name, &recipient, &e), &e);
+        if (!rows[i].timed) {
+            header.time = 0;
+        }
+        assert_ok(cmp_client_seal(&m.client, &header, buf_span(&body), &m.message, &e), &e);
+        h = hear(w, buf_span(&m.message));
+        assert_int_equal(h.status, 200);
+        until = running_number(w, "SELECT until FROM seen WHERE transaction_id = ?",
+                               STORE_VALUES(store_blob(header.transaction_id))) -
+                now;
+        /* the clock may go on meanwhile */
+        if (until < rows[i].until || until > rows[i].until + 60) {
+            fail_msg("%s: %lld s", rows[i].name, (long long)until);
+        }
+    }
+}
+
 /* Nothing comes back to a budget while a test runs, on whatever machine. */
 static int
 set_up(void **state)
@@ -1292,6 +1342,8 @@ main(void)
         cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, running_reset),
         cmocka_unit_test_setup(a_queue_that_is_gone_ends_the_ra, running_reset),
         cmocka_unit_test_setup(what_waits_unsigned_is_sent_when_somebody_signs, running_reset),
+        cmocka_unit_test_setup(a_transaction_is_remembered_as_long_as_it_could_come_again,
+                               running_reset),
     };
 
     return cmocka_run_group_tests(tests, set_up, running_teardown);
