@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/approved.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,8 @@ approved_request_of_grant(struct span rid, const char *registration, const struc
                           struct approval *out)
 {
     memset(out, 0, sizeof(*out));
-    memcpy(out->rid, rid.p, rid.n < sizeof(out->rid) ? rid.n : sizeof(out->rid));
+    assert(rid.n == sizeof(out->rid));
+    memcpy(out->rid, rid.p, sizeof(out->rid));
     memcpy(out->public_key, g->spki_sha256, sizeof(out->public_key));
     (void)snprintf(out->registration, sizeof(out->registration), "%s", registration);
     (void)snprintf(out->nf_instance, sizeof(out->nf_instance), "%s",

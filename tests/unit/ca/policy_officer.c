@@ -158,12 +158,14 @@ only_the_very_same_is_finished_after_a_restart(void **state)
     CLEANUP(policy_grant_free) struct policy_grant g = {0};
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
     uint8_t serial[SERIAL_SIZE + 1] = {0};
+    uint8_t other[SERIAL_SIZE];
     enum cmp_failure failure;
     struct err e = {0};
 
     assert_ok(grant(s, &s->policy, &row, &g, &failure, &e), &e);
     assert_ok(buf_set(&tbs, buf_span(&g.tbs), &e), &e);
     memcpy(serial, g.request.serial, SERIAL_SIZE);
+    memcpy(other, serial, SERIAL_SIZE);
     assert_ok(policy_same(&g, span_of(serial, SERIAL_SIZE), buf_span(&tbs), &e), &e);
     for (size_t n = 0; n <= sizeof(serial); n++) {
         if (n != SERIAL_SIZE) {
@@ -181,6 +183,11 @@ only_the_very_same_is_finished_after_a_restart(void **state)
     }
     assert_err(policy_same(&g, span_of(serial, SERIAL_SIZE), span_of(tbs.p, tbs.n - 1), &e),
                ERR_DENIED, &e);
+    /* a serial number that none of ours is (tbs.h) */
+    memset(serial, 0, sizeof(serial));
+    assert_int_equal(policy_same(&g, span_of(serial, SERIAL_SIZE), buf_span(&tbs), &e), -1);
+    assert_non_null(strstr(e.text, "serial"));
+    memcpy(serial, other, SERIAL_SIZE);
     serial[SERIAL_SIZE - 1] ^= 1;
     assert_err(policy_same(&g, span_of(serial, SERIAL_SIZE), buf_span(&tbs), &e), ERR_DENIED, &e);
 }
@@ -245,13 +252,13 @@ what_is_sealed_verifies_and_is_what_was_granted(void **state)
 
 /* ---- whose certificate signs ---- */
 
-/* Says that we issued it, with this serial number. */
+/* Says that `issuer` issued it, with this serial number. */
 static X509 *
-pretender(const struct scene *s, const char *serial)
+pretender(const struct scene *s, X509 *issuer, const char *serial)
 {
     const struct forge f = {.subject = "O=Vendor/CN=device 1",
                             .key = s->device_key,
-                            .issuer = s->pki->issuing,
+                            .issuer = issuer,
                             .issuer_key = s->device_key,
                             .not_before = PKI_NOW,
                             .not_after = SCENE_END,
@@ -265,15 +272,23 @@ static void
 ca_db_is_asked_for_what_says_that_it_is_ours(void **state)
 {
     const struct scene *s = *state;
-    CLEANUP(x509_cleanup) X509 *of15 = pretender(s, "41000000000000000000000000000f");
-    CLEANUP(x509_cleanup) X509 *of16 = pretender(s, "4100000000000000000000000000000f");
-    CLEANUP(x509_cleanup) X509 *of17 = pretender(s, "410000000000000000000000000000000f");
+    CLEANUP(x509_cleanup)
+    X509 *of15 = pretender(s, s->pki->issuing, "41000000000000000000000000000f");
+    CLEANUP(x509_cleanup)
+    X509 *of16 = pretender(s, s->pki->issuing, "4100000000000000000000000000000f");
+    CLEANUP(x509_cleanup)
+    X509 *of17 = pretender(s, s->pki->issuing, "410000000000000000000000000000000f");
+    CLEANUP(x509_cleanup)
+    X509 *vendors = pretender(s, s->vendor, "4100000000000000000000000000000f");
     const struct {
         const char *name;
         struct scene_request request;
         bool asked;
     } rows[] = {
         {"a MAC", {0}, false},
+        {"of a vendor, with a serial number as ours are",
+         {.certificate = vendors, .signs = s->device_key},
+         false},
         {"of a vendor", {.certificate = s->device, .signs = s->device_key}, false},
         {"of ours", {.certificate = s->held, .signs = s->held_key}, true},
         {"says so, serial number of 15 octets",

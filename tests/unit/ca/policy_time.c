@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ca/backdate.h"
 #include "db/leaf.h"
 #include "tests/unit/ca/grant.h"
 
@@ -125,6 +126,20 @@ it_begins_before_now_by_so_much_and_no_more(void **state)
     begins(s, 600, now + 1, now, 0, NOT_OF_THEN);
 }
 
+/* An issuing certificate whose validity nobody can read gives nothing. */
+static void
+it_begins_at_no_time_when_the_issuers_cannot_be_read(void **state)
+{
+    const struct scene *s = *state;
+    CLEANUP(x509_cleanup) X509 *odd = X509_dup(s->pki->issuing);
+    time_t begin;
+    struct err e = {0};
+
+    assert_int_equal(ASN1_STRING_set(X509_getm_notBefore(odd), "once", -1), 1);
+    assert_err(backdate_begin(odd, 0, PKI_NOW, &begin, &e), ERR_INPUT, &e);
+    assert_err(backdate_check(odd, PKI_NOW, PKI_NOW, &e), ERR_INPUT, &e);
+}
+
 /* ---- what is made of it ---- */
 
 static void
@@ -189,6 +204,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_is_kept_at_both_ends),
         cmocka_unit_test(it_begins_before_now_by_so_much_and_no_more),
+        cmocka_unit_test(it_begins_at_no_time_when_the_issuers_cannot_be_read),
         cmocka_unit_test(a_rehearsal_ends_after_a_week_and_never_later),
         cmocka_unit_test(what_is_granted_is_what_is_registered),
     };
