@@ -213,8 +213,10 @@ reply(struct admin_call *call, json_t *answer)
         hang_up(call);
         return;
     }
-    /* The next call may be waiting in the buffer already. */
-    bufferevent_trigger(call->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+    if (evbuffer_get_length(bufferevent_get_input(call->bev)) > 0) { /* the next call, perhaps */
+        bufferevent_trigger(call->bev, EV_READ,
+                            BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+    }
 }
 
 void
@@ -328,6 +330,17 @@ admin_server_new(struct event_base *base, const char *path, admin_handler *handl
     return s;
 }
 
+/* An answer that was given in the loop's last turn waits to be written: what the socket takes of it
+ * at once goes out. */
+static void
+write_out(struct admin_call *call)
+{
+    struct evbuffer *out = bufferevent_get_output(call->bev);
+
+    (void)evbuffer_unfreeze(out, 1); /* its bufferevent will not write any more */
+    (void)evbuffer_write(out, bufferevent_getfd(call->bev));
+}
+
 void
 admin_server_free(struct admin_server *s)
 {
@@ -336,6 +349,9 @@ admin_server_free(struct admin_server *s)
     }
     while (s->calls != NULL) {
         assert(!s->calls->open);
+        if (s->calls->bev != NULL) {
+            write_out(s->calls);
+        }
         hang_up(s->calls);
     }
     if (s->accepting != NULL) {

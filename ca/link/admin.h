@@ -37,7 +37,8 @@ struct admin_call;
 typedef void admin_handler(void *arg, struct admin_call *call, const char *command,
                            const json_t *request);
 
-/* All calls must have been answered. */
+/* All calls must have been answered; what was not written yet of the answers is, as far as the
+ * sockets take it at once. */
 void admin_server_free(struct admin_server *);
 /* The socket is created 0600 (replaced when it exists). */
 struct admin_server *admin_server_new(struct event_base *base, const char *path,

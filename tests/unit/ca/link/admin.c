@@ -538,6 +538,26 @@ a_frame_that_is_too_long_ends_the_connection(void **state)
     assert_int_equal(s->handled, 0);
 }
 
+/* The loop has ended, and so has the server: what it was asked before is answered all the same. */
+static void
+what_was_answered_last_is_heard(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf heard = BUF_INIT(ADMIN_ANSWER_MAX);
+    struct err e = {0};
+    CLEANUP(fd_cleanup) int fd = unix_connect(s->path, true, &e);
+
+    assert_int_equal(frame_write(fd, SPAN_LITERAL("{\"command\":\"keep\"}"), -1, &e), 0);
+    while (s->kept == NULL) {
+        assert_true(event_base_loop(s->base, EVLOOP_ONCE) >= 0);
+    }
+    admin_answer(s->kept, NULL);
+    admin_server_free(s->server);
+    s->server = NULL;
+    assert_int_equal(frame_read(fd, ADMIN_ANSWER_MAX, &heard, -1, &e), 0);
+    assert_true(span_equal(buf_span(&heard), SPAN_LITERAL("{\"ok\":true}")));
+}
+
 int
 main(void)
 {
@@ -555,6 +575,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_call_outlives_its_client, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_question_reaches_no_handler, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_is_as_long_as_a_frame_may_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_answered_last_is_heard, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reason_that_is_no_text_keeps_its_code, setup, teardown),
         cmocka_unit_test_setup_teardown(a_request_is_as_long_as_a_frame_may_be, setup, teardown),
         cmocka_unit_test_setup_teardown(the_longest_attachment_is_taken, setup, teardown),
