@@ -388,10 +388,10 @@ a_registration_is_used_within_its_window(void **state)
 static void
 a_document_that_does_not_parse_is_nobodys_fault_out_there(void **state)
 {
-    static const struct fixture_verdict broken = {FIXTURE_REQUEST, CMP_SYSTEM_FAILURE, NULL,
+    static const struct fixture_verdict broken = {FIXTURE_REQUEST, CMP_SYSTEM_FAILURE, "JSON",
                                                   PHRASE_NONE};
-    static const struct fixture_verdict denied = {FIXTURE_REQUEST, CMP_NOT_AUTHORIZED, NULL,
-                                                  PHRASE_NONE};
+    static const struct fixture_verdict denied = {FIXTURE_REQUEST, CMP_NOT_AUTHORIZED,
+                                                  "fqdns[0]: not below", PHRASE_NONE};
     struct fixture *f = *state;
     const struct {
         const char *reference;

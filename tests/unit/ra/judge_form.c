@@ -81,7 +81,7 @@ what_is_no_message_is_answered_as_far_as_it_can_be_read(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct job *job = fixture_job(f, rows[i].raw);
 
-        wrong += form_of(job, CMP_BAD_DATA_FORMAT, "", PHRASE_NONE, rows[i].name);
+        wrong += form_of(job, CMP_BAD_DATA_FORMAT, "is not DER", PHRASE_NONE, rows[i].name);
         assert_null(job->msg);
         if ((job->echo.transaction_id.n == CMP_NONCE_SIZE) != rows[i].has_id) {
             print_error("%s: transactionID of %zu octets\n", rows[i].name,

@@ -253,7 +253,7 @@ static void
 an_error_ends_a_transaction_when_it_is_one(void **state)
 {
     static const struct fixture_verdict good = FIXTURE_GOOD;
-    static const struct fixture_verdict bad = {FIXTURE_REQUESTER, CMP_BAD_DATA_FORMAT, NULL,
+    static const struct fixture_verdict bad = {FIXTURE_REQUESTER, CMP_BAD_DATA_FORMAT, "error",
                                                PHRASE_NONE};
     struct fixture *f = *state;
     CLEANUP(buf_free) struct buf error = BUF_INIT(CMP_MESSAGE_MAX);
@@ -412,7 +412,7 @@ a_certconf_is_about_the_certificate(void **state)
                                                   "certReqId is not 5", PHRASE_CERT_REQ_ID};
     static const struct fixture_verdict none = {FIXTURE_REQUESTER, CMP_BAD_REQUEST, "0 CertStatus",
                                                 PHRASE_CERT_STATUS};
-    static const struct fixture_verdict form = {FIXTURE_REQUESTER, CMP_BAD_DATA_FORMAT, NULL,
+    static const struct fixture_verdict form = {FIXTURE_REQUESTER, CMP_BAD_DATA_FORMAT, "certConf",
                                                 PHRASE_NONE};
     struct fixture *f = *state;
     CLEANUP(buf_free) struct buf other = BUF_INIT(CMP_MESSAGE_MAX);

@@ -520,7 +520,7 @@ exactly_one_message_is_inside(void **state)
          {FIXTURE_FORM, CMP_BAD_DATA_FORMAT, "not a PKIMessage", PHRASE_NONE}},
         {"an empty message",
          nest(&empty, 1),
-         {FIXTURE_FORM, CMP_BAD_DATA_FORMAT, NULL, PHRASE_NONE}},
+         {FIXTURE_FORM, CMP_BAD_DATA_FORMAT, "PKIMessage does not decode", PHRASE_NONE}},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
