@@ -27,14 +27,19 @@ COMPARES = {"memcmp", "strncmp", "strncasecmp", "CRYPTO_memcmp"}
 SPANS = {"span_equal", "span_equal_secret"}
 LEAVES = {"return", "continue", "break"}
 # what a library is asked to decide; whatever else it does fails when the machine does, which is swept elsewhere
-DECIDES = re.compile(r"(?!.*_?[iI]nit(_ex2?)?$)([A-Z]\w*_.*([Vv]erify|cmp|compare|check|_eq|to_tm|d2i|decode|match|find)|d2i_)")
+DECIDES = re.compile(r"(?!.*_?[iI]nit(_ex2?)?$)"
+                     r"([A-Z]\w*_.*([Vv]erify|cmp|compare|check|_eq|to_tm|d2i|decode|match|find)|d2i_)")
+# what it makes, sets and writes out
+MAKES = re.compile(r"[A-Z]\w*_(new|init|set\w*|push|add\w*|Init\w*|Update|Final\w*|fromdata\w*|load|write\w*|i2d\w*|"
+                   r"ctrl|dup)")
 ALLOCATES = re.compile(r"\w*(_new|_dup|_new_\w+|alloc|_gen|_fetch|_null)$|BN_(CTX_)?\w*|OSSL_PARAM_BLD_to_param")
 # our own calls that fail with the machine alone: SQLite, a digest, random numbers, memory
 # (what ends in no_memory() is of this kind, too)
 MACHINE = re.compile(r"(store_(query|query_one|next|exec|call|has_row)|sha256|random_bytes|ossl_init|proc_harden|"
                      r"tagged_hash|fflush|json_pack|json_dump\w*)$")
 # what only writes the reason down: its result is the refusal itself
-REASON = re.compile(r"(^|_)(err|error|refuse|refused|fault|bad|misuse|wrong|departs|fail|failed|complain|no_memory)(_|$)")
+REASON = re.compile(r"(^|_)(err|error|refuse|refused|fault|bad|misuse|wrong|departs|fail|failed|complain|no_memory)"
+                    r"(_|$)")
 
 
 class Token:
@@ -122,6 +127,11 @@ class Source:
         if missing < 0:
             new = new.replace("\n", " ")
             missing = old.count("\n")
+        if first == last and said is None:  # an operator or a number: which of them is seen in its line
+            begin, end_of_line = self.text.rfind("\n", 0, start) + 1, self.text.find("\n", end)
+            before, after = self.text[begin:start], self.text[end:end_of_line]
+            said = before + new + after
+            old = before + old + after
         self.mutants.append(Mutant(self.file, self.function, kind, lines or [self.tokens[first].line],
                                    start, end, old, new + "\n" * missing, said or new))
 
@@ -181,12 +191,13 @@ class Source:
         """Nothing but calls that a sound machine answers well."""
         if self.is_op(last - 1, "==", "!=") and self.is_word(last, "NULL") and last - first == 2:
             return self.is_allocated(self.tokens[first].text)
-        names = [self.tokens[i].text for i in range(first, last)
-                 if self.tokens[i].kind == "id" and self.is_op(i + 1, "(")]
-        return bool(names) and all(MACHINE.match(n) or (n[0].isupper() and "_" in n and not DECIDES.match(n) and
-                                                        re.search(r"_(new|init|set\w*|push|add\w*|Init\w*|Update|Final\w*|"
-                                                                  r"fromdata\w*|load|write\w*|i2d\w*|ctrl|dup)", n))
-                                   for n in names)
+        names, i = [], first
+        while i < last:
+            if self.tokens[i].kind == "id" and self.is_op(i + 1, "("):  # what is within are its arguments
+                names.append(self.tokens[i].text)
+                i = self.tokens[i + 1].pair
+            i += 1
+        return bool(names) and all(MACHINE.match(n) or (MAKES.match(n) and not DECIDES.match(n)) for n in names)
 
     def is_allocated(self, name):
         """The variable has what a library made: NULL when there is no memory."""
@@ -279,7 +290,8 @@ class Source:
             a, b = (self.piece(*argument) for argument in arguments)
             self.add("length", i, self.tokens[i + 1].pair,
                      f"({{ struct span a_ = ({a}); struct span b_ = ({b}); "
-                     f"if (a_.n > 0 && a_.n == b_.n) {{ a_.n--; b_.n--; }} {word}(a_, b_); }})", None, "all but the last octet")
+                     f"if (a_.n > 0 && a_.n == b_.n) {{ a_.n--; b_.n--; }} {word}(a_, b_); }})",
+                     None, "all but the last octet")
 
     def number(self, i, lines=None):
         found = INTEGER.match(self.tokens[i].text)

@@ -154,7 +154,8 @@ class Tree:
             begin = time.monotonic()
             with open(output, "wb") as file:
                 child = subprocess.Popen(test.command, cwd=test.folder, env=env, stdin=subprocess.DEVNULL, stdout=file,
-                                         stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=lambda: _limits(computes))
+                                         stderr=subprocess.STDOUT, start_new_session=True,
+                                         preexec_fn=lambda: _limits(computes))
                 try:
                     code = child.wait(limit)
                 except subprocess.TimeoutExpired:
