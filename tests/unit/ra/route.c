@@ -85,6 +85,78 @@ every_path_has_one_meaning(void **state)
     }
 }
 
+/* What is looked up has its limit, in our own paths and in an alias. */
+static void
+names_are_as_long_as_there_is_room(void **state)
+{
+    static const struct {
+        const char *prefix;
+        const char *suffix;
+        int longest; /* letters between */
+        enum route_kind kind;
+    } rows[] = {
+        {"/.well-known/cmp/p/", "", CMP_PROFILE_MAX, ROUTE_CMP},
+        {"/.well-known/cmp/p/", "/keyupdate", CMP_PROFILE_MAX, ROUTE_CMP},
+        {"/crl/", ".crl", ROUTE_FILE_MAX - 4, ROUTE_CRL},
+    };
+    char letters[HTTP_PATH_MAX + 1];
+    struct route_alias alias;
+    struct err e;
+
+    (void)state;
+    memset(letters, 'x', sizeof(letters));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int more = 0; more <= 1; more++) {
+            CLEANUP(mem_cleanup)
+            char *path = mem_printf("%s%.*s%s", rows[i].prefix, rows[i].longest + more, letters,
+                                    rows[i].suffix);
+            struct http_request request = {.method = rows[i].kind == ROUTE_CRL ? HTTP_METHOD_GET
+                                                                               : HTTP_METHOD_POST,
+                                           .content_type = "application/pkixcmp"};
+            struct route route;
+
+            memcpy(request.path, path, strlen(path));
+            route_find(&request, NULL, 0, &route);
+            if (route.kind != (more == 0 ? rows[i].kind : ROUTE_REFUSED) ||
+                route.status != (more == 0 ? 0 : 404)) {
+                fail_msg("%s: kind %d, status %d", path, (int)route.kind, route.status);
+            }
+        }
+    }
+    for (int more = 0; more <= 1; more++) {
+        CLEANUP(mem_cleanup) char *profile = mem_printf("%.*s", CMP_PROFILE_MAX + more, letters);
+        CLEANUP(mem_cleanup) char *path = mem_printf("/%.*s", HTTP_PATH_MAX - 1 + more, letters);
+
+        assert_int_equal(route_alias_set(&alias, "/cmp", profile, NULL, &e), more == 0 ? 0 : -1);
+        assert_true(more == 0 || strstr(e.text, "cannot be the name of a profile") != NULL);
+        assert_int_equal(route_alias_set(&alias, path, "nf-tls", NULL, &e), more == 0 ? 0 : -1);
+        assert_true(more == 0 || strstr(e.text, "write a path of 2 to") != NULL);
+    }
+}
+
+static void
+a_name_is_of_small_letters_digits_and_hyphens(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 256; c++) {
+        const bool good =
+            c < 128 && strchr("abcdefghijklmnopqrstuvwxyz0123456789-", (int)c) != NULL;
+        struct http_request request = {.method = HTTP_METHOD_POST,
+                                       .path = "/.well-known/cmp/p/x?x",
+                                       .content_type = "application/pkixcmp"};
+        struct route route;
+
+        if (c == '/') {
+            continue;
+        }
+        *strchr(request.path, '?') = (char)c;
+        route_find(&request, NULL, 0, &route);
+        if (route.kind != (good ? ROUTE_CMP : ROUTE_REFUSED)) {
+            fail_msg("0x%02x: kind %d", c, (int)route.kind);
+        }
+    }
+}
+
 static void
 an_alias_stands_for_nothing_that_is_ours(void **state)
 {
@@ -151,6 +223,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_has_one_meaning),
+        cmocka_unit_test(a_name_is_of_small_letters_digits_and_hyphens),
+        cmocka_unit_test(names_are_as_long_as_there_is_room),
         cmocka_unit_test(an_alias_stands_for_nothing_that_is_ours),
         cmocka_unit_test(an_operation_takes_its_own_body_and_the_later_ones),
     };
