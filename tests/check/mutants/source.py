@@ -191,6 +191,10 @@ class Source:
         """Nothing but calls that a sound machine answers well."""
         if self.is_op(last - 1, "==", "!=") and self.is_word(last, "NULL") and last - first == 2:
             return self.is_allocated(self.tokens[first].text)
+        at = [i for i in range(first, last) if self.is_op(i, "||", "&&") and self.is_top(i, first)]
+        if at:
+            edges = [first - 1, *at, last + 1]
+            return all(self.fails_with_machine(a + 1, b - 1) for a, b in zip(edges, edges[1:]))
         names, i = [], first
         while i < last:
             if self.tokens[i].kind == "id" and self.is_op(i + 1, "("):  # what is within are its arguments
@@ -203,6 +207,13 @@ class Source:
         """The variable has what a library made: NULL when there is no memory."""
         return any(self.is_word(i, name) and self.is_op(i + 1, "=") and self.is_op(i + 3, "(") and
                    ALLOCATES.match(self.tokens[i + 2].text) for i in range(*self.extent))
+
+    def is_top(self, i, first):
+        """Token i is in no bracket that is opened behind `first`."""
+        k = first
+        while k < i:
+            k = self.tokens[k].pair + 1 if self.is_op(k, "(", "[", "{") else k + 1
+        return k == i
 
     def has_top(self, first, last, texts):
         i = first
@@ -299,7 +310,8 @@ class Source:
             return
         value = int(found.group(1), 16 if found.group(1)[:2] in ("0x", "0X") else
                     8 if len(found.group(1)) > 1 and found.group(1)[0] == "0" else 10)
-        for change in (1, -1):
+        failed = self.is_op(i - 1, "-") and self.is_op(i - 2, "?", ":", "=", "(", ",", "==", "!=") and value == 1
+        for change in (-1,) if failed else (1, -1):  # -1 says that it failed, and so does -2
             changed = f"{value + change}{found.group(2)}"
             self.add("constant", i, i, changed if value + change >= 0 else f"({changed})", lines)
 
