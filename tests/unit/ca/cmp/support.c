@@ -134,6 +134,9 @@ a_status_list_says_which_crl_and_since_when(void **state)
          BYTES("\x30\x1c\x30\x1a\xa0\x07\xa0\x05" URI "\x04\x0f"
                "20261123200000Z"),
          0, false, 0, 0},
+        {"one without a source", BYTES("\x30\x02\x30\x00"), 0, false, 0, 0},
+        {"one without a source behind one with",
+         BYTES("\x30\x0d\x30\x09\xa0\x07\xa0\x05" URI "\x30\x00"), 0, false, 0, 0},
         {"month 13",
          BYTES("\x30\x1a\x30\x18\xa0\x07\xa0\x05" URI "\x17\x0d"
                "261323200000Z"),
