@@ -265,7 +265,7 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
          "https://ra.example/cmp",
          false,
          {"initial.pem is the registered certificate", "TLS ROOT", "tls-root.pem (of the server)",
-          "#!/bin/sh -e"},
+          "# CMP URL          https://ra.example/cmp\n"},
          {"one-time secret", "vendor-chain.pem", NULL}},
         {"openssl",
          "vendor",

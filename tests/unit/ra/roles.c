@@ -232,6 +232,40 @@ nobody_waits_for_ever(void **state)
     assert_int_equal(a.role, ROLE_UNKNOWN);
 }
 
+/* A place for each question on its way; whom there is none for is told so at once. An answer whose
+ * place is wanted is forgotten, the oldest first. */
+static void
+so_many_are_asked_about_and_no_more(void **state)
+{
+    static struct waits all[ROLES_MAX + 1];
+    uint8_t fingerprint[SHA256_SIZE] = {9};
+    uint8_t more[SHA256_SIZE] = {10};
+    struct waits last = {.waiter = {.done = told}, .role = ROLE_REGISTRAR};
+
+    (void)state;
+    begin(0, 0);
+    for (size_t i = 0; i < ROLES_MAX; i++) {
+        all[i] = (struct waits){.waiter = {.done = told}};
+        fingerprint[SHA256_SIZE - 1] = (uint8_t)i; /* they differ in the last octet */
+        roles_ask(f.roles, fingerprint, true, &all[i].waiter);
+        assert_int_equal(all[i].told, 0);
+    }
+    assert_int_equal(f.asked, ROLES_MAX);
+    roles_ask(f.roles, more, true, &last.waiter);
+    assert_int_equal(last.told, 1);
+    assert_int_equal(last.role, ROLE_UNKNOWN);
+    assert_int_equal(f.asked, ROLES_MAX);
+    say("registrar"); /* of the last question: its place is free for another */
+    assert_int_equal(all[ROLES_MAX - 1].told, 1);
+    last.told = 0;
+    roles_ask(f.roles, more, true, &last.waiter);
+    assert_int_equal(last.told, 0);
+    assert_int_equal(f.asked, ROLES_MAX + 1);
+    say("officer");
+    assert_int_equal(last.role, ROLE_OFFICER);
+    end();
+}
+
 int
 main(void)
 {
@@ -243,6 +277,7 @@ main(void)
         cmocka_unit_test(an_answer_is_believed_for_its_time_only),
         cmocka_unit_test(newer_crls_make_it_forget),
         cmocka_unit_test(nobody_waits_for_ever),
+        cmocka_unit_test(so_many_are_asked_about_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
