@@ -293,6 +293,12 @@ verify_remembers_and_notices_a_roll_back(void **state)
     assert_says(s->out, "state        consistent with the remembered size 19");
     assert_ok(file_read(checkpoint, &now, &e), &e);
     assert_ok(file_write(checkpoint, buf_span(&old), 0644, &e), &e);
+    assert_ok(file_write(checkpoint, buf_span(&now), 0644, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path, "--json"), 0);
+    assert_says(s->out, "\"consistentWith\":20");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_null(strstr(s->out, "consistentWith"));
+    assert_ok(file_write(checkpoint, buf_span(&old), 0644, &e), &e);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path, "--json"), 1);
     assert_says(s->errors, "NOT VERIFIED: checkpoint: rolled back: it covers 19 leaves, the "
                            "remembered one 20");
