@@ -93,7 +93,7 @@ secret=$(sed -nE 's/.*"secret": *"([^"]*)".*/\1/p' answer)
 serial=$(openssl x509 -in ra/ra.pem -noout -serial | cut -d= -f2)
 cactl revoke --reason superseded "$serial" >/dev/null
 # this one is in the queue before the RA knows
-expect 'a signature, the first to come' '' \
+expect 'a signature, the first to come' 'HTTP 503' \
   "$(signed --body ir --request-out first-ir.der 2>/dev/null || true)"
 expect 'and once more' '503 60' "$(post first-ir.der)"
 expect 'a MAC, the RA is revoked' 'ip waiting mac pvno 2' "$(by_mac --body ir --out revoked.der)"

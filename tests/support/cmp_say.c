@@ -363,6 +363,7 @@ say(const struct said *s, struct http_client *http, const char *path,
     if (http_client_post(http, path, buf_span(&message), &status, &answer, &e) != 0 ||
         status != 200) {
         (void)printf("HTTP %d\n", status);
+        (void)fflush(stdout); /* the leak checker ends a program that stops here without this */
         stop("post", &e);
     }
     if (s->out != NULL && file_write(s->out, buf_span(&answer), 0600, &e) != 0) {
