@@ -190,7 +190,7 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
 
     if (store_query_one(db, &rows, "SELECT serial FROM request WHERE rid = ?1 AND state = 0",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
-        return err_set(e, e->code == ERR_NOTFOUND ? ERR_CONFLICT : e->code, "no such intent");
+        return e->code == ERR_NOTFOUND ? err_set(e, ERR_CONFLICT, "no such intent") : -1;
     }
     leaf_set_hex(leaf, "rid", rid);
     leaf_set_hex(leaf, "serial", row_blob(&rows, 0));
