@@ -8,35 +8,22 @@
 
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/pkcs11/hsm.h"
 
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
 #define TEXT SPAN_LITERAL("to be signed")
 
 static struct {
-    char *dir;
-    struct module *module;
-    struct session *session;
+    struct hsm hsm;
     const CK_FUNCTION_LIST *f;
 } world;
 
 static int
 setup(void **state)
 {
-    struct err e = {0};
-    struct token t;
 
     (void)state;
-    (void)unsetenv("FAULTP11");
-    world.dir = tmpdir_new();
-    softhsm_use(world.dir);
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    world.f = module_functions(world.module);
-    assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    world.session = session_open(world.module, "t", t.serial, SESSION_READ_WRITE, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
+    hsm_open(&world.hsm);
+    world.f = module_functions(world.hsm.module);
     return 0;
 }
 
@@ -44,10 +31,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
-    session_close(world.session);
-    module_close(world.module);
-    tmpdir_remove(world.dir);
+    hsm_close(&world.hsm);
     return 0;
 }
 
@@ -79,8 +63,8 @@ make(const char *policy_name, enum key_algorithm algorithm, struct buf *spki)
     struct key *key;
 
     assert_non_null(policy);
-    assert_ok(key_generate(world.session, policy, algorithm, "test", id, spki, &e), &e);
-    key = key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(spki), &e);
+    assert_ok(key_generate(world.hsm.session, policy, algorithm, "test", id, spki, &e), &e);
+    key = key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(spki), &e);
     if (key == NULL) {
         fail_msg("%s", e.text);
     }
@@ -178,15 +162,15 @@ a_key_is_found_by_id_and_public_half_only(void **state)
     uint8_t unknown[KEY_ID_SIZE] = {1};
 
     (void)state;
-    assert_null(key_find(world.session, policy, key_get_id(key), key_get_spki(other), &e));
+    assert_null(key_find(world.hsm.session, policy, key_get_id(key), key_get_spki(other), &e));
     assert_int_equal(e.code, ERR_DENIED);
-    assert_null(
-        key_find(world.session, policy, span_of(unknown, sizeof(unknown)), key_get_spki(key), &e));
+    assert_null(key_find(world.hsm.session, policy, span_of(unknown, sizeof(unknown)),
+                         key_get_spki(key), &e));
     assert_int_equal(e.code, ERR_NOTFOUND);
-    assert_null(key_find(world.session, policy, span_of(unknown, 4), key_get_spki(key), &e));
+    assert_null(key_find(world.hsm.session, policy, span_of(unknown, 4), key_get_spki(key), &e));
     assert_int_equal(e.code, ERR_INPUT);
     /* The right key under a policy that it was not born with. */
-    assert_null(key_find(world.session, key_policy_find("root-signing-v1", &e), key_get_id(key),
+    assert_null(key_find(world.hsm.session, key_policy_find("root-signing-v1", &e), key_get_id(key),
                          key_get_spki(key), &e));
     assert_int_equal(e.code, ERR_TOKEN);
     assert_non_null(strstr(e.text, "CKA_ALWAYS_AUTHENTICATE"));
@@ -214,7 +198,7 @@ make_with(CK_ATTRIBUTE_TYPE type, enum key_half half, CK_BBOOL value, uint8_t id
             }
         }
     }
-    rv = world.f->C_GenerateKeyPair(session_handle(world.session), &mechanism,
+    rv = world.f->C_GenerateKeyPair(session_handle(world.hsm.session), &mechanism,
                                     templates[KEY_PUBLIC], n[KEY_PUBLIC], templates[KEY_PRIVATE],
                                     n[KEY_PRIVATE], public, &private);
     assert_int_equal(rv, CKR_OK);
@@ -230,7 +214,7 @@ read_spki(CK_OBJECT_HANDLE public, struct buf *spki)
     uint8_t point[67];
     CK_ATTRIBUTE a = {CKA_EC_POINT, point, sizeof(point)};
 
-    assert_int_equal(world.f->C_GetAttributeValue(session_handle(world.session), public, &a, 1),
+    assert_int_equal(world.f->C_GetAttributeValue(session_handle(world.hsm.session), public, &a, 1),
                      CKR_OK);
     assert_ok(buf_set(spki, span_of(head, sizeof(head)), &e), &e);
     assert_ok(buf_append(spki, span_of(point + 2, 65), &e), &e);
@@ -274,7 +258,8 @@ every_weaker_attribute_is_found(void **state)
 
         make_with(rows[i].type, rows[i].half, rows[i].value, id, &public);
         read_spki(public, &spki);
-        if (key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e) != NULL) {
+        if (key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e) !=
+            NULL) {
             fail_msg("%s was not noticed", rows[i].name);
         }
         if (e.code != ERR_TOKEN || strstr(e.text, rows[i].name) == NULL) {
@@ -295,10 +280,10 @@ two_keys_with_one_id_are_refused(void **state)
     (void)state;
     make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, id, &public);
     read_spki(public, &spki);
-    key_free(key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
+    key_free(key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
     assert_int_equal(e.code, ERR_NONE);
     make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, id, &public);
-    assert_null(key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
+    assert_null(key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
     assert_int_equal(e.code, ERR_CONFLICT);
 }
 
@@ -326,11 +311,11 @@ the_negative_probes_are_all_refused(void **state)
     int seen = 0;
 
     (void)state;
-    assert_ok(session_inventory(world.session, &before, &e), &e);
+    assert_ok(session_inventory(world.hsm.session, &before, &e), &e);
     assert_ok(key_probe(key, probe_refused, &seen, &e), &e);
     assert_ok(key_probe(root, probe_refused, &seen, &e), &e);
     assert_true(seen >= 25);
-    assert_ok(session_inventory(world.session, &after, &e), &e);
+    assert_ok(session_inventory(world.hsm.session, &after, &e), &e);
     assert_int_equal(before.objects, after.objects);
 }
 
@@ -339,25 +324,25 @@ a_key_survives_close_and_sync(void **state)
 {
     struct err e = {0};
     CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
-    CLEANUP(mem_cleanup) char *tokens = mem_printf("%s/tokens", world.dir);
+    CLEANUP(mem_cleanup) char *tokens = mem_printf("%s/tokens", world.hsm.dir);
     struct key *key = make("issuing-signing-v1", KEY_P384, &spki);
     CLEANUP(key_cleanup) struct key *again = NULL;
     const struct key_policy *policy = key_get_policy(key);
-    struct token t = *session_token(world.session);
+    struct token t = *session_token(world.hsm.session);
     uint8_t id[KEY_ID_SIZE];
 
     (void)state;
     memcpy(id, key_get_id(key).p, sizeof(id));
     key_free(key);
-    session_close(world.session);
-    module_close(world.module);
+    session_close(world.hsm.session);
+    module_close(world.hsm.module);
     assert_ok(key_sync(tokens, &e), &e);
     assert_ok(key_sync(NULL, &e), &e);
-    world.module = module_open(SOFTHSM_MODULE, NULL, &e);
-    world.session = session_open(world.module, "t", t.serial, SESSION_READ_ONLY, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
-    again = key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e);
+    world.hsm.module = module_open(SOFTHSM_MODULE, NULL, &e);
+    world.hsm.session = session_open(world.hsm.module, "t", t.serial, SESSION_READ_ONLY, &e);
+    assert_non_null(world.hsm.session);
+    assert_ok(session_login(world.hsm.session, USER_PIN, &e), &e);
+    again = key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e);
     assert_non_null(again);
 }
 
@@ -379,22 +364,22 @@ label_and_identifier_have_their_limits(void **state)
 
         memset(label, 'x', labels[i].n);
         if (labels[i].good) {
-            assert_ok(key_generate(world.session, policy, KEY_P256, label, id, &spki, &e), &e);
+            assert_ok(key_generate(world.hsm.session, policy, KEY_P256, label, id, &spki, &e), &e);
         } else {
-            assert_err(key_generate(world.session, policy, KEY_P256, label, id, &spki, &e),
+            assert_err(key_generate(world.hsm.session, policy, KEY_P256, label, id, &spki, &e),
                        ERR_INPUT, &e);
             assert_non_null(strstr(e.text, "must have 1 to 64 octets"));
         }
     }
     for (size_t n = KEY_ID_SIZE - 1; n <= KEY_ID_SIZE + 1; n++) {
-        struct key *key = key_find(world.session, policy, span_of(id, n), buf_span(&spki), &e);
+        struct key *key = key_find(world.hsm.session, policy, span_of(id, n), buf_span(&spki), &e);
 
         assert_true((key != NULL) == (n == KEY_ID_SIZE));
         if (key != NULL) {
-            assert_err(key_policy_check(world.session, policy, KEY_P256, KEY_PRIVATE,
+            assert_err(key_policy_check(world.hsm.session, policy, KEY_P256, KEY_PRIVATE,
                                         key_get_private(key), span_of(id, n - 1), NULL, NULL, &e),
                        ERR_INPUT, &e);
-            assert_err(key_policy_check(world.session, policy, KEY_P256, KEY_PRIVATE,
+            assert_err(key_policy_check(world.hsm.session, policy, KEY_P256, KEY_PRIVATE,
                                         key_get_private(key), span_of(id, n + 1), NULL, NULL, &e),
                        ERR_INPUT, &e);
         } else {
@@ -411,7 +396,7 @@ destroy(CK_OBJECT_CLASS class, const uint8_t id[KEY_ID_SIZE])
 {
     uint8_t copy[KEY_ID_SIZE];
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, copy, sizeof(copy)}};
-    CK_SESSION_HANDLE session = session_handle(world.session);
+    CK_SESSION_HANDLE session = session_handle(world.hsm.session);
     CK_OBJECT_HANDLE object = 0;
     CK_ULONG n = 0;
 
@@ -446,15 +431,16 @@ a_half_that_is_missing_or_twice_is_named(void **state)
         make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, id, &public);
         read_spki(public, &spki);
         destroy(halves[i].class, id);
-        assert_null(key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
+        assert_null(
+            key_find(world.hsm.session, policy, span_of(id, sizeof(id)), buf_span(&spki), &e));
         assert_int_equal(e.code, ERR_NOTFOUND);
         assert_int_equal(strncmp(e.text, no, strlen(no)), 0);
         make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, twice, &public);
         make_with(CKA_TOKEN, KEY_PUBLIC, CK_TRUE, twice, &public);
         /* Two of this half, and one of the other. */
         destroy(halves[1 - i].class, twice);
-        assert_null(
-            key_find(world.session, policy, span_of(twice, sizeof(twice)), buf_span(&spki), &e));
+        assert_null(key_find(world.hsm.session, policy, span_of(twice, sizeof(twice)),
+                             buf_span(&spki), &e));
         assert_int_equal(e.code, ERR_CONFLICT);
         assert_int_equal(strncmp(e.text, more, strlen(more)), 0);
     }
@@ -494,7 +480,7 @@ a_root_key_does_not_sign_without_its_pin(void **state)
         CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
         CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
         CLEANUP(key_cleanup) struct key *key = make("root-signing-v1", KEY_P256, &spki);
-        char *serial = mem_strdup(session_token(world.session)->serial);
+        char *serial = mem_strdup(session_token(world.hsm.session)->serial);
 
         key_set_pin_source(key, rows[i].source, NULL);
         assert_ok(buf_set(&signature, SPAN_LITERAL("what was there"), &e), &e);
@@ -502,11 +488,11 @@ a_root_key_does_not_sign_without_its_pin(void **state)
         assert_non_null(strstr(e.text, rows[i].reason));
         assert_int_equal(signature.n, 0);
         /* What was begun in this session ends with it. */
-        session_close(world.session);
-        world.session = session_open(world.module, "t", serial, SESSION_READ_WRITE, &e);
+        session_close(world.hsm.session);
+        world.hsm.session = session_open(world.hsm.module, "t", serial, SESSION_READ_WRITE, &e);
         mem_free(serial);
-        assert_non_null(world.session);
-        assert_ok(session_login(world.session, USER_PIN, &e), &e);
+        assert_non_null(world.hsm.session);
+        assert_ok(session_login(world.hsm.session, USER_PIN, &e), &e);
     }
 }
 
@@ -534,8 +520,8 @@ a_token_that_fails_is_told(void **state)
         struct key *again;
 
         assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
-        again =
-            key_find(world.session, key_get_policy(key), key_get_id(key), key_get_spki(key), &e);
+        again = key_find(world.hsm.session, key_get_policy(key), key_get_id(key), key_get_spki(key),
+                         &e);
         assert_true((again != NULL) == rows[i].finds);
         key_free(again);
         assert_ok(buf_set(&signature, SPAN_LITERAL("what was there"), &e), &e);
@@ -547,7 +533,7 @@ a_token_that_fails_is_told(void **state)
         assert_int_equal(strncmp(e.text, rows[i].reason, strlen(rows[i].reason)), 0);
     }
     assert_int_equal(setenv("FAULTP11", "fails:C_GenerateKeyPair", 1), 0);
-    assert_err(key_generate(world.session, key_get_policy(key), KEY_P256, "x", id, &spki, &e),
+    assert_err(key_generate(world.hsm.session, key_get_policy(key), KEY_P256, "x", id, &spki, &e),
                ERR_TOKEN, &e);
     assert_int_equal(strncmp(e.text, "C_GenerateKeyPair: CKR_DEVICE_ERROR", 35), 0);
 }

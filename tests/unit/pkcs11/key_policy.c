@@ -13,9 +13,7 @@
 
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
-
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
+#include "tests/unit/pkcs11/hsm.h"
 
 enum when { TEMPLATE, READ }; /* asked for and read back; only read back */
 
@@ -62,9 +60,7 @@ static const struct row ROWS[] = {
 };
 
 static struct {
-    char *dir;
-    struct module *module;
-    struct session *session;
+    struct hsm hsm;
     uint8_t id[KEY_ID_SIZE];
     struct buf spki;
 } world;
@@ -72,19 +68,9 @@ static struct {
 static int
 setup(void **state)
 {
-    struct err e = {0};
-    struct token t;
 
     (void)state;
-    (void)unsetenv("FAULTP11");
-    world.dir = tmpdir_new();
-    softhsm_use(world.dir);
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    world.session = session_open(world.module, "t", t.serial, SESSION_READ_WRITE, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
+    hsm_open(&world.hsm);
     world.spki = BUF_INIT(SPKI_MAX);
     return 0;
 }
@@ -93,11 +79,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
     buf_free(&world.spki);
-    session_close(world.session);
-    module_close(world.module);
-    tmpdir_remove(world.dir);
+    hsm_close(&world.hsm);
     return 0;
 }
 
@@ -183,8 +166,9 @@ make(const char *policy_name, enum key_algorithm algorithm)
     struct key *key;
 
     assert_non_null(policy);
-    assert_ok(key_generate(world.session, policy, algorithm, "x", world.id, &world.spki, &e), &e);
-    key = key_find(world.session, policy, span_of(world.id, sizeof(world.id)),
+    assert_ok(key_generate(world.hsm.session, policy, algorithm, "x", world.id, &world.spki, &e),
+              &e);
+    key = key_find(world.hsm.session, policy, span_of(world.id, sizeof(world.id)),
                    buf_span(&world.spki), &e);
     if (key == NULL) {
         fail_msg("%s", e.text);
@@ -298,11 +282,11 @@ a_label_that_the_token_changed_is_noticed(void **state)
 
     (void)state;
     assert_int_equal(setenv("FAULTP11", "wrong:2:3", 1), 0);
-    assert_err(key_generate(world.session, policy, KEY_P256, "x", world.id, &world.spki, &e),
+    assert_err(key_generate(world.hsm.session, policy, KEY_P256, "x", world.id, &world.spki, &e),
                ERR_TOKEN, &e);
     assert_non_null(strstr(e.text, "public key has another CKA_LABEL"));
     assert_int_equal(setenv("FAULTP11", "gone:3:3", 1), 0);
-    assert_err(key_generate(world.session, policy, KEY_P256, "x", world.id, &world.spki, &e),
+    assert_err(key_generate(world.hsm.session, policy, KEY_P256, "x", world.id, &world.spki, &e),
                ERR_TOKEN, &e);
     assert_non_null(strstr(e.text, "private key has no readable CKA_LABEL"));
 }

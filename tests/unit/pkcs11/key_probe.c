@@ -10,16 +10,12 @@
 
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
-
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
+#include "tests/unit/pkcs11/hsm.h"
 
 enum kind { EC, RSA, ROOT, KINDS }; /* ROOT: wants its PIN for each signature, P-384 */
 
 static struct {
-    char *dir;
-    struct module *module;
-    struct session *session;
+    struct hsm hsm;
     struct key *keys[KINDS];
     struct buf spki[KINDS];
 } world;
@@ -63,27 +59,19 @@ setup(void **state)
                                            "root-signing-v1"};
     static const enum key_algorithm algorithms[] = {KEY_P256, KEY_RSA3072, KEY_P384};
     struct err e = {0};
-    struct token t;
 
     (void)state;
-    (void)unsetenv("FAULTP11");
-    world.dir = tmpdir_new();
-    softhsm_use(world.dir);
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    world.session = session_open(world.module, "t", t.serial, SESSION_READ_WRITE, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
+    hsm_open(&world.hsm);
     for (size_t i = 0; i < KINDS; i++) {
         const struct key_policy *policy = key_policy_find(policies[i], &e);
         uint8_t id[KEY_ID_SIZE];
 
         world.spki[i] = BUF_INIT(SPKI_MAX);
-        assert_ok(key_generate(world.session, policy, algorithms[i], "x", id, &world.spki[i], &e),
-                  &e);
-        world.keys[i] =
-            key_find(world.session, policy, span_of(id, sizeof(id)), buf_span(&world.spki[i]), &e);
+        assert_ok(
+            key_generate(world.hsm.session, policy, algorithms[i], "x", id, &world.spki[i], &e),
+            &e);
+        world.keys[i] = key_find(world.hsm.session, policy, span_of(id, sizeof(id)),
+                                 buf_span(&world.spki[i]), &e);
         assert_non_null(world.keys[i]);
     }
     return 0;
@@ -93,14 +81,11 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
     for (size_t i = 0; i < KINDS; i++) {
         key_free(world.keys[i]);
         buf_free(&world.spki[i]);
     }
-    session_close(world.session);
-    module_close(world.module);
-    tmpdir_remove(world.dir);
+    hsm_close(&world.hsm);
     return 0;
 }
 
@@ -154,11 +139,11 @@ each_kind_of_key_has_its_probes_and_all_are_refused(void **state)
         struct inventory after;
         struct err e = {0};
 
-        assert_ok(session_inventory(world.session, &before, &e), &e);
+        assert_ok(session_inventory(world.hsm.session, &before, &e), &e);
         assert_ok(key_probe(world.keys[kind], see, &seen, &e), &e);
         assert_int_equal(seen.n, count(kind));
         assert_ok(key_probe(world.keys[kind], NULL, NULL, &e), &e);
-        assert_ok(session_inventory(world.session, &after, &e), &e);
+        assert_ok(session_inventory(world.hsm.session, &after, &e), &e);
         assert_int_equal(before.objects, after.objects);
     }
 }

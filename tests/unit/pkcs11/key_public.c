@@ -12,15 +12,11 @@
 #include "tests/support/der_text.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/pkcs11/hsm.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
-
 static struct {
-    char *dir;
-    struct module *module;
-    struct session *session;
+    struct hsm hsm;
     CK_OBJECT_HANDLE public[KEY_RSA3072 + 1]; /* one key of each algorithm */
     struct buf spki[KEY_RSA3072 + 1];
 } world;
@@ -33,11 +29,11 @@ make(enum key_algorithm algorithm, CK_OBJECT_HANDLE *public, struct buf *spki)
     uint8_t id[KEY_ID_SIZE];
     CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_ID, id, sizeof(id)}};
-    const CK_FUNCTION_LIST *f = module_functions(world.module);
-    CK_SESSION_HANDLE session = session_handle(world.session);
+    const CK_FUNCTION_LIST *f = module_functions(world.hsm.module);
+    CK_SESSION_HANDLE session = session_handle(world.hsm.session);
     CK_ULONG n = 0;
 
-    assert_ok(key_generate(world.session, policy, algorithm, "x", id, spki, &e), &e);
+    assert_ok(key_generate(world.hsm.session, policy, algorithm, "x", id, spki, &e), &e);
     assert_int_equal(f->C_FindObjectsInit(session, template, ARRAY_LEN(template)), CKR_OK);
     assert_int_equal(f->C_FindObjects(session, public, 1, &n), CKR_OK);
     assert_int_equal(n, 1);
@@ -47,19 +43,9 @@ make(enum key_algorithm algorithm, CK_OBJECT_HANDLE *public, struct buf *spki)
 static int
 setup(void **state)
 {
-    struct err e = {0};
-    struct token t;
 
     (void)state;
-    (void)unsetenv("FAULTP11");
-    world.dir = tmpdir_new();
-    softhsm_use(world.dir);
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    world.session = session_open(world.module, "t", t.serial, SESSION_READ_WRITE, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
+    hsm_open(&world.hsm);
     for (enum key_algorithm a = KEY_P256; a <= KEY_RSA3072; a++) {
         world.spki[a] = BUF_INIT(SPKI_MAX);
         make(a, &world.public[a], &world.spki[a]);
@@ -71,13 +57,10 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
     for (size_t i = 0; i < ARRAY_LEN(world.spki); i++) {
         buf_free(&world.spki[i]);
     }
-    session_close(world.session);
-    module_close(world.module);
-    tmpdir_remove(world.dir);
+    hsm_close(&world.hsm);
     return 0;
 }
 
@@ -159,14 +142,14 @@ a_public_half_is_read_whole(void **state)
         assert_non_null(key);
         assert_int_equal(algorithm, rows[i].algorithm);
         assert_ok(buf_set(&again, SPAN_LITERAL("what was there"), &e), &e);
-        assert_ok(key_public_read(world.session, algorithm, public, &again, &e), &e);
+        assert_ok(key_public_read(world.hsm.session, algorithm, public, &again, &e), &e);
         assert_true(span_equal(spki, buf_span(&again)));
         assert_int_equal(setenv("FAULTP11", rows[i].fault, 1), 0);
         if (rows[i].reason == NULL) {
-            assert_ok(key_public_read(world.session, algorithm, public, &again, &e), &e);
+            assert_ok(key_public_read(world.hsm.session, algorithm, public, &again, &e), &e);
             assert_false(span_equal(spki, buf_span(&again)));
         } else {
-            assert_err(key_public_read(world.session, algorithm, public, &again, &e), ERR_TOKEN,
+            assert_err(key_public_read(world.hsm.session, algorithm, public, &again, &e), ERR_TOKEN,
                        &e);
             if (strstr(e.text, rows[i].reason) == NULL) {
                 fail_msg("%s: %s", rows[i].fault, e.text);
