@@ -34,16 +34,6 @@ does(struct running *w, link_peer peer, const struct link_message *m)
     }
 }
 
-static void
-forget_roles(struct running *w)
-{
-    uint8_t other[SHA256_SIZE];
-    struct err e = {0};
-
-    assert_ok(random_bytes(other, sizeof(other), &e), &e);
-    roles_note_crls(w->ra.roles, other);
-}
-
 static int
 reset(void **state)
 {
@@ -52,7 +42,7 @@ reset(void **state)
     (void)running_reset(state);
     memset(&ca, 0, sizeof(ca));
     w->ca_does = does;
-    forget_roles(w);
+    running_forget_roles(w);
     return 0;
 }
 
@@ -177,13 +167,13 @@ nobody_is_anybody_before_the_ca_has_said_so(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(heard_free) struct heard h = {0};
 
-        forget_roles(w);
+        running_forget_roles(w);
         ca.role = rows[i].role;
         h = ask(w, registrar, "GET", "/v1/registrations", "", span_of(NULL, 0));
         is_problem(&h, rows[i].status, rows[i].why);
         assert_false(heard_has(&h, "Retry-After: 1"));
     }
-    forget_roles(w);
+    running_forget_roles(w);
     running_ca_goes(w);
     running_until(w, running_is_down);
     away = ask(w, registrar, "GET", "/v1/registrations", "", span_of(NULL, 0));

@@ -49,17 +49,6 @@ does(struct running *w, link_peer peer, const struct link_message *m)
     link_server_answer(w->ca, peer, &answer);
 }
 
-/* What the CA said of certificates is forgotten. */
-static void
-forget_roles(struct running *w)
-{
-    uint8_t other[SHA256_SIZE];
-    struct err e = {0};
-
-    assert_ok(random_bytes(other, sizeof(other), &e), &e);
-    roles_note_crls(w->ra.roles, other);
-}
-
 static int
 reset(void **state)
 {
@@ -68,7 +57,7 @@ reset(void **state)
     (void)running_reset(state);
     memset(&ca, 0, sizeof(ca));
     w->ca_does = does;
-    forget_roles(w);
+    running_forget_roles(w);
     return 0;
 }
 
@@ -330,11 +319,11 @@ only_a_registrar_cancels(void **state)
                 {"none", ERR_DENIED, "the signer's role is none by the CA's record"}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        forget_roles(w);
+        running_forget_roles(w);
         ca.role = rows[i].role;
         cancels_in_vain(w, m.id, rows[i].code, rows[i].why);
     }
-    forget_roles(w);
+    running_forget_roles(w);
     ca.role = NULL;
     running_ca_goes(w);
     running_until(w, running_is_down);
@@ -721,7 +710,8 @@ each_registration_of_a_batch_has_its_own_end(void **state)
     ca.refused = 0;
     running_ca_goes(w);
     running_until(w, running_is_down);
-    forget_roles(w); /* it may be a registrar's: each registration says that the CA is away */
+    running_forget_roles(
+        w); /* it may be a registrar's: each registration says that the CA is away */
     busy = running_ask_rows(w, import_request(&l), buf_span(&l.text), &busy_rows, &e);
     counts(busy, 0, 0, 0, 3);
     row = json_array_get(busy_rows, 0);

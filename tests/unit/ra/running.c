@@ -653,6 +653,16 @@ running_teardown(void **state)
     return 0;
 }
 
+void
+running_forget_roles(struct running *w)
+{
+    uint8_t other[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_ok(random_bytes(other, sizeof(other), &e), &e);
+    roles_note_crls(w->ra.roles, other);
+}
+
 int
 running_reset(void **state)
 {

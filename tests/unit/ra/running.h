@@ -67,6 +67,8 @@ int running_teardown(void **state);
 int running_reset(void **state);
 /* The same with more in nfpki-ra.conf; before running_setup(). */
 void running_configure(const char *more);
+/* What the CA said of certificates is forgotten. */
+void running_forget_roles(struct running *);
 
 /* ---- the loop ---- */
 
