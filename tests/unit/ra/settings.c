@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/settings.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/support/test.h"
@@ -191,6 +193,27 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_int_equal(s->http.by_registration.interval_us, 0);
     assert_int_equal(s->http.by_handshake.burst, 500);
     assert_int_equal(s->requests_max, 2048);
+}
+
+/* Started in the folder of the file, which is named without one. */
+static void
+paths_of_a_file_that_is_here_are_here(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(settings_cleanup) struct settings *s = NULL;
+    CLEANUP(settings_cleanup) struct settings *here = NULL;
+    CLEANUP(fd_cleanup) int before = open(".", O_PATH | O_CLOEXEC);
+    struct err e = {0};
+
+    (void)state;
+    s = load(dir, LISTEN PATHS "vendor_roots = {\"v.pem\"}\ncrl_dir = \"crl\"\n", &e);
+    assert_non_null(s);
+    assert_int_equal(chdir(dir), 0);
+    here = settings_load("nfpki-ra.conf", &e);
+    assert_int_equal(fchdir(before), 0);
+    assert_non_null(here);
+    assert_string_equal(here->trust.sets[0].roots.items[0], "v.pem");
+    assert_string_equal(here->crl_dir, "crl");
 }
 
 static void
@@ -502,6 +525,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relative_paths_are_taken_from_the_folder_of_the_file),
+        cmocka_unit_test(paths_of_a_file_that_is_here_are_here),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(listeners_paths_and_budgets_are_read),
         cmocka_unit_test(the_sample_configuration_is_a_good_one),
