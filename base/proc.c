@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,13 +119,40 @@ secret_read(int fd, const char *name, struct buf *out, struct err *e)
     return 0;
 }
 
+/* Asks and takes a line; what stops the program ends the wait. One signal that comes between the
+ * prompt and the wait, such as an interrupt that is typed at once, would be waited out: it is let
+ * in only by the wait itself. */
+static int
+ask_quietly(int tty, const char *prompt, struct buf *out, char *last, struct err *e)
+{
+    struct pollfd line = {.fd = tty, .events = POLLIN};
+    sigset_t stops;
+    sigset_t before;
+    int result = 0;
+
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGINT);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &stops, &before);
+    if (write(tty, prompt, strlen(prompt)) < 0) {
+        result = err_errno(e, ERR_IO, errno, "/dev/tty");
+    } else if (ppoll(&line, 1, NULL, &before) == 1) {
+        while (result == 0 && read(tty, last, 1) == 1 && *last != '\n') {
+            result = buf_append(out, span_of(last, 1), e);
+        }
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
 int
 secret_prompt(const char *prompt, struct buf *out, struct err *e)
 {
     CLEANUP(fd_cleanup) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct termios before;
     struct termios quiet;
-    int result = 0;
+    int result;
     char c = '\0';
 
     buf_truncate(out, 0);
@@ -133,12 +161,10 @@ secret_prompt(const char *prompt, struct buf *out, struct err *e)
     }
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0 || write(tty, prompt, strlen(prompt)) < 0) {
+    if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0) {
         return err_errno(e, ERR_IO, errno, "/dev/tty");
     }
-    while (result == 0 && read(tty, &c, 1) == 1 && c != '\n') {
-        result = buf_append(out, span_of(&c, 1), e);
-    }
+    result = ask_quietly(tty, prompt, out, &c, e);
     (void)tcsetattr(tty, TCSAFLUSH, &before);
     if (write(tty, "\n", 1) < 0 || result != 0) {
         return result;
