@@ -153,10 +153,10 @@ load_number(cfg_t *cfg, const char *option, long min, long max, int *out, struct
 static int
 load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
-    int validity_h;
-    int overlap_h;
-    int workers;
-    int approval_days;
+    int validity_h = 0;
+    int overlap_h = 0;
+    int workers = 0;
+    int approval_days = 0;
 
     if (load_number(cfg, "signer_timeout_ms", 100, 600000, &c->signer_timeout_ms, e) != 0 ||
         load_number(cfg, "crl_validity_hours", 1, 24 * 366, &validity_h, e) != 0 ||
