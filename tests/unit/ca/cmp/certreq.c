@@ -543,6 +543,44 @@ a_pkcs10_with_a_flipped_signature_is_bad_pop(void **state)
     assert_int_equal(failure, CMP_BAD_POP);
 }
 
+DEFINE_CLEANUP(request_cleanup, X509_REQ, X509_REQ_free)
+
+/* RFC 9481: no proof of possession by SHA-1, which OpenSSL would verify. */
+static void
+a_pkcs10_that_is_signed_with_sha1_is_bad_alg(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *good = vector_msg("pbm-p10cr.der");
+    const uint8_t *at = cmp_msg_content(good).p;
+    CLEANUP(request_cleanup)
+    X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)cmp_msg_content(good).n);
+
+    assert_non_null(request);
+    assert_int_equal(X509_REQ_set_pubkey(request, w->key), 1);
+    for (size_t i = 0; i < 2; i++) {
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+        CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+        CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *r = NULL;
+        enum cmp_failure failure = CMP_SYSTEM_FAILURE;
+        struct cmp_header h;
+        struct err e = {0};
+        uint8_t *der = NULL;
+        int n;
+
+        assert_true(X509_REQ_sign(request, w->key, i == 0 ? EVP_sha256() : EVP_sha1()) > 0);
+        n = i2d_X509_REQ(request, &der);
+        assert_true(n > 0);
+        assert_ok(der_append(&body, DER_CONTEXT | CMP_P10CR, span_of(der, (size_t)n), &e), &e);
+        OPENSSL_free(der);
+        assert_ok(cmp_header_first(&h, &e), &e);
+        msg = sealed(&w->mac, &h, buf_span(&body));
+        r = cmp_certreq_read(msg, &failure, &e);
+        assert_non_null(r);
+        assert_int_equal(cmp_certreq_check_pop(r, &failure, &e), i == 0 ? 0 : -1);
+        assert_int_equal(failure, i == 0 ? CMP_NO_FAILURE : CMP_BAD_ALG);
+    }
+}
+
 /* RFC 2986 4.1: the version is 0. It stands first in CertificationRequestInfo. */
 static void
 a_pkcs10_of_another_version_is_none(void **state)
@@ -640,6 +678,7 @@ main(void)
         cmocka_unit_test(a_missing_proof_is_bad_pop_and_raverified_not_authorized),
         cmocka_unit_test(each_fault_of_a_request_gives_its_failinfo),
         cmocka_unit_test(bodies_that_are_no_requests_are_bad_data),
+        cmocka_unit_test(a_pkcs10_that_is_signed_with_sha1_is_bad_alg),
         cmocka_unit_test(a_pkcs10_with_a_flipped_signature_is_bad_pop),
         cmocka_unit_test(a_pkcs10_of_another_version_is_none),
         cmocka_unit_test(the_number_of_a_request_is_seen_without_the_rest),
