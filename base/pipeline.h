@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.h - the way of many jobs through a table of stages, in batches of what has arrived.
+ *
+ * A job enters at a stage and waits there. When fewer than `at_once` batches of that stage are out,
+ * what waits, `max` jobs at most and in the order in which it came, is a batch: the stage's `start`
+ * gets it and has it until it is given back. What comes meanwhile is the next batch, so load makes
+ * the batches and no timer does: a lone job goes on at once. Who has a job says where it goes next,
+ * always later than where it is, by raising job->stage; or ends it. Nobody calls the next step.
+ *
+ * Does: keep the order, bound what is out, take no more of the stack however many stages give back
+ * at once. Does not: know what a job is, allocate for one, look at a clock, know the event loop.
+ * Ownership: a job is embedded in what the caller owns, all zero before it enters. What ends in _
+ * is the pipeline's; `next` and `stage` are the stage's while it has the job, and the pipeline's
+ * while it waits. After pipeline_end() the pipeline knows nothing of it: enter it again or release
+ * it. Thread: all functions, and so `start`, on the thread that called pipeline_new(), the loop's.
+ * Between start and return a job may be elsewhere, and may be told there where it goes next.
+ * Limits: PIPELINE_STAGES_MAX, PIPELINE_AT_ONCE_MAX. How many jobs there may be is the business of
+ * who lets them in: pipeline_jobs().
+ * Who breaks this contract has a bug: one line in the log says what, and the program aborts.
+ *
+ *   static void
+ *   look_done(struct task *task)                          on the loop, when the store has committed
+ *   {
+ *       struct look *look = CONTAINER_OF(task, struct look, op.task);
+ *
+ *       pipeline_return(look->pipeline, &look->batch);    each job's stage was raised in look_run
+ *   }
+ *
+ *   static void
+ *   start_look(struct pipeline *p, struct batch *batch)
+ *   {
+ *       struct ca *ca = pipeline_context(p);
+ *       struct look *look = &ca->looks[batch->slot];      one for each that may be out: at_once
+ *
+ *       *look = (struct look){.pipeline = p, .batch = *batch,
+ *                             .op = {.run = look_run, .task = {.done = look_done}}};
+ *       store_submit(ca->store, &look->op);
+ *   }
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/mem.h"
+
+enum {
+    PIPELINE_STAGES_MAX = 64,
+    PIPELINE_AT_ONCE_MAX = 256,
+    PIPELINE_ANY, /* as at_once: there is no bound, what comes starts at once */
+};
+
+struct pipeline_job {
+    struct pipeline_job *next; /* in the list that it is in; NULL: the last */
+    unsigned stage; /* where it waits or is; who has it raises it to where it goes next */
+    unsigned at_;   /* private: 1 + the stage where it is; 0: outside */
+    unsigned slot_; /* private: of the batch with which it is out, or that it waits */
+};
+
+/* A list of jobs, first come first; all zero is empty. A copy is the same list: one of the two is
+ * used from then on. */
+struct batch {
+    struct pipeline_job *first, *last;
+    size_t n;
+    unsigned slot; /* of what `start` gets: below at_once, and no other batch of this stage that is
+                      out has it; 0 with PIPELINE_ANY. In a list of the stage's own: nothing */
+};
+
+/* Behind the others. */
+static inline void
+batch_add(struct batch *b, struct pipeline_job *job)
+{
+    job->next = NULL;
+    if (b->first == NULL) {
+        b->first = job;
+    } else {
+        b->last->next = job;
+    }
+    b->last = job;
+    b->n++;
+}
+
+/* The first one, out of the list; NULL when it is empty. What goes on alone is taken out before it
+ * does. */
+static inline struct pipeline_job *
+batch_take(struct batch *b)
+{
+    struct pipeline_job *job = b->first;
+
+    if (job != NULL) {
+        b->first = job->next;
+        b->last = b->first == NULL ? NULL : b->last;
+        b->n--;
+    }
+    return job;
+}
+
+struct pipeline;
+
+struct stage {
+    const char *name; /* for the log */
+    size_t max;       /* jobs in one batch */
+    unsigned at_once; /* batches out, or PIPELINE_ANY */
+    /* Begins with these jobs; they are the stage's until each is given back or ended, here or
+     * later, all at once or in parts. *batch itself is gone when start returns: what goes on later
+     * copies it. Not called for what another start gives back until that one has returned. Never
+     * with an empty batch. */
+    void (*start)(struct pipeline *, struct batch *batch);
+};
+
+/* NULL is fine. No job may be in it, and no start under way. */
+void pipeline_free(struct pipeline *);
+/* The table is copied, so at_once may be what a configuration says. */
+struct pipeline *pipeline_new(const struct stage *stages, unsigned n, void *context)
+    OWNED(pipeline_free);
+DEFINE_CLEANUP(pipeline_cleanup, struct pipeline, pipeline_free)
+
+/* Each of these may call the `start` of any stage before it returns; but in a start, or when held,
+ * they only note what is to be done. */
+
+/* A job that is outside, to wait at `stage`. */
+void pipeline_enter(struct pipeline *, struct pipeline_job *, unsigned stage);
+/* Jobs that are out, of one batch or of several, whole or a part, each with its stage raised. The
+ * list is emptied first; when this returns, another batch may have the slot. */
+void pipeline_return(struct pipeline *, struct batch *);
+/* A job that is out leaves. Once. */
+void pipeline_end(struct pipeline *, struct pipeline_job *);
+
+/* Nothing starts until the pipeline_go() that belongs to this: so what is taken in together, the
+ * frames that were read at once or what tasks_finish() brings, goes on together. They nest. */
+void pipeline_hold(struct pipeline *);
+void pipeline_go(struct pipeline *);
+
+void *pipeline_context(const struct pipeline *);
+/* Those that have entered and not ended. A stop waits for 0. */
+size_t pipeline_jobs(const struct pipeline *);
