@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "ca/approved.h"
+#include "ca/due/waiting.h"
 #include "ca/release.h"
-#include "ca/waiting.h"
+#include "ca/request/watchers.h"
 
 struct approving {
     struct ca *ca;
@@ -97,7 +98,7 @@ end(struct release_item *item)
         ca_refusal(rid_of(a), CMP_NOT_AUTHORIZED, phrase_text(PHRASE_NOT_APPROVED));
 
     if (a->outcome == ISSUANCE_DONE && !approves) {
-        waiting_tell(a->ca->waiting, 0, &refusal);
+        watchers_tell(a->ca->watchers, 0, &refusal);
     } else if (p->approved >= p->approvals && p->open) {
         waiting_look(a->ca->waiting);
     }

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "ca/crl_maker.h"
+#include "ca/due/waiting.h"
 #include "ca/register.h"
 #include "ca/registration/cancellation.h"
 #include "ca/release.h"
-#include "ca/waiting.h"
 #include "ca/x509/serial.h"
 
 struct cancelling {

@@ -5,7 +5,7 @@
  *
  * Every job ends in exactly one answer. Whatever it wrote is durable, and covered by a published
  * checkpoint (release.h), before the answer leaves. A failure of the database ends the program:
- * what is durable then is found by recover.h at the next start.
+ * what is durable then is found by due/recover.h at the next start.
  */
 #pragma once
 
@@ -25,6 +25,8 @@ struct event_base;
 struct release;
 struct crl_maker;
 struct registered;
+struct requests;
+struct watchers;
 struct waiting;
 struct unconfirmed;
 
@@ -66,6 +68,8 @@ struct ca {
     struct release *release;
     struct crl_maker *crl;
     struct registered *registered;
+    struct requests *requests;
+    struct watchers *watchers;
     struct waiting *waiting;
     struct unconfirmed *unconfirmed;
     struct ras *ras;
@@ -74,6 +78,7 @@ struct ca {
     size_t jobs;                                       /* that will call back */
     char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
     time_t deferred_at;
+    bool has_begun; /* the leaf START is there */
     bool stopping;
     int exit_status;
     struct {

@@ -14,13 +14,14 @@
 
 #include "base/proc.h"
 #include "ca/crl_maker.h"
-#include "ca/issue.h"
+#include "ca/due/waiting.h"
 #include "ca/office.h"
 #include "ca/register.h"
+#include "ca/request/stages.h"
+#include "ca/request/submit.h"
 #include "ca/role.h"
 #include "ca/start.h"
 #include "ca/unconfirmed.h"
-#include "ca/waiting.h"
 
 enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
 
@@ -45,7 +46,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
         ca_answer(ca, peer, &welcome);
         return;
     case LINK_SUBMIT:
-        issue_submit(ca, peer, m);
+        request_submit(ca, peer, m);
         return;
     case LINK_REGISTER:
         register_submit(ca, peer, m);
@@ -105,10 +106,12 @@ struct first_crl {
 static void
 on_first_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
 {
-    struct ca *ca = CONTAINER_OF(waiter, struct first_crl, waiter)->ca;
+    struct first_crl *first = CONTAINER_OF(waiter, struct first_crl, waiter);
+    struct ca *ca = first->ca;
     struct err e = {0};
 
     (void)number;
+    mem_free(first);
     if (why != NULL) {
         ca_die(why, "the first CRL");
     }
@@ -120,13 +123,38 @@ on_first_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
 }
 
 static void
+on_recovered(struct ca *ca, struct recovery recovered)
+{
+    struct first_crl *first;
+    struct err e = {0};
+
+    if (ca->stopping) {
+        return;
+    }
+    if (ca_begin(ca, recovered, &e) != 0) {
+        ca_die(&e, "start");
+    }
+    ca->admin = admin_server_new(ca->base, ca->conf.admin_socket, office_handle, ca, &e);
+    if (ca->admin == NULL) {
+        ca_die(&e, "start");
+    }
+    first = mem_zalloc(1, sizeof(*first));
+    first->waiter.done = on_first_crl;
+    first->ca = ca;
+    ca->has_begun = true;
+    crl_make(ca->crl, &first->waiter);
+}
+
+static void
 on_finished(evutil_socket_t fd, short what, void *arg)
 {
     struct ca *ca = arg;
 
     (void)fd;
     (void)what;
+    requests_hold(ca->requests);
     tasks_finish(ca->finished);
+    requests_go(ca->requests);
 }
 
 /* Ends the loop when the last job has; a job that never ends (a token that hangs) does not keep the
@@ -186,20 +214,14 @@ watch(struct ca *ca, struct err *e)
 static int
 run(struct ca *ca, struct err *e)
 {
-    struct first_crl first = {.waiter = {.done = on_first_crl}, .ca = ca};
-
     if (ca_open(ca, e) != 0 || watch(ca, e) != 0) {
         return -1;
     }
-    ca->admin = admin_server_new(ca->base, ca->conf.admin_socket, office_handle, ca, e);
-    if (ca->admin == NULL) {
-        return -1;
-    }
-    crl_make(ca->crl, &first.waiter);
+    recover_begin(ca, on_recovered);
     if (event_base_dispatch(ca->base) < 0) {
         return err_set(e, ERR_IO, "the event loop failed");
     }
-    return ca_finish(ca, "signal", e);
+    return ca->has_begun ? ca_finish(ca, "signal", e) : 0;
 }
 
 static int

@@ -5,8 +5,8 @@
 
 #include "ca/approve.h"
 #include "ca/crl_maker.h"
-#include "ca/issue.h"
 #include "ca/register.h"
+#include "ca/request/officer.h"
 #include "db/issuance_approval.h"
 
 /* A question to the database. */
@@ -159,7 +159,7 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
         a->crl.done = on_crl;
         crl_make(ca->crl, &a->crl);
     } else if (strcmp(command, "issue") == 0) {
-        issue_officer(ca, call, request);
+        request_officer(ca, call, request);
     } else if (strcmp(command, "pending") == 0) {
         pending_officer(ca, call, request);
     } else if (strcmp(command, "approve") == 0) {

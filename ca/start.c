@@ -11,11 +11,12 @@
 #include "base/file.h"
 #include "base/validity.h"
 #include "ca/crl_maker.h"
-#include "ca/issue.h"
+#include "ca/due/waiting.h"
 #include "ca/registered.h"
 #include "ca/release.h"
+#include "ca/request/stages.h"
+#include "ca/request/watchers.h"
 #include "ca/unconfirmed.h"
-#include "ca/waiting.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
@@ -229,8 +230,7 @@ open_record(struct ca *ca, struct err *e)
 struct leaves_op {
     struct store_op op;
     struct ca *ca;
-    int resumed;
-    int abandoned;
+    struct recovery recovered;
     const char *stop; /* NULL: a start */
     struct issuance_counts counts;
 };
@@ -317,11 +317,11 @@ append_recovered(struct store_db *db, const struct leaves_op *o, time_t now, str
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_RECOVERED, now);
     uint64_t index;
 
-    if (o->resumed + o->abandoned == 0) {
+    if (o->recovered.resumed + o->recovered.abandoned == 0) {
         return 0;
     }
-    leaf_set_int(leaf, "resumed", o->resumed);
-    leaf_set_int(leaf, "abandoned", o->abandoned);
+    leaf_set_int(leaf, "resumed", o->recovered.resumed);
+    leaf_set_int(leaf, "abandoned", o->recovered.abandoned);
     return ledger_append(db, leaf, &index, e);
 }
 
@@ -359,22 +359,6 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
                : 0;
 }
 
-static int
-recover(struct ca *ca, struct err *e)
-{
-    struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca};
-
-    if (check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
-        issue_recover(ca, &o.resumed, &o.abandoned, e) != 0) {
-        return -1;
-    }
-    if (o.resumed + o.abandoned > 0) {
-        log_event(LOG_WARNING, "recovered", "%d intents were finished, %d given up", o.resumed,
-                  o.abandoned);
-    }
-    return store_call(ca->store, &o.op, e) != 0 ? -1 : release_now(ca, e);
-}
-
 /* ---- the whole ---- */
 
 int
@@ -383,7 +367,8 @@ ca_open(struct ca *ca, struct err *e)
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
     if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
-        open_record(ca, e) != 0 || recover(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
+        open_record(ca, e) != 0 || check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
+        crl_publish_root(ca, e) != 0) {
         return -1;
     }
     ca->base = event_base_new();
@@ -402,12 +387,26 @@ ca_open(struct ca *ca, struct err *e)
     if (ca->crl == NULL) {
         return -1;
     }
+    ca->watchers = watchers_new(ca);
+    ca->requests = requests_new(ca);
     ca->waiting = waiting_new(ca, e);
     if (ca->waiting == NULL) {
         return -1;
     }
     ca->unconfirmed = unconfirmed_new(ca, e);
     return ca->unconfirmed == NULL ? -1 : 0;
+}
+
+int
+ca_begin(struct ca *ca, struct recovery recovered, struct err *e)
+{
+    struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca, .recovered = recovered};
+
+    if (recovered.resumed + recovered.abandoned > 0) {
+        log_event(LOG_WARNING, "recovered", "%d intents were finished, %d given up",
+                  recovered.resumed, recovered.abandoned);
+    }
+    return store_call(ca->store, &o.op, e) != 0 ? -1 : release_now(ca, e);
 }
 
 int
@@ -441,6 +440,8 @@ ca_close(struct ca *ca)
     pool_free(ca->pool);
     crl_maker_free(ca->crl);
     waiting_free(ca->waiting);
+    requests_free(ca->requests);
+    watchers_free(ca->watchers);
     unconfirmed_free(ca->unconfirmed);
     registered_free(ca->registered);
     release_free(ca->release);

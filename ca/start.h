@@ -2,15 +2,18 @@
 /* start.h - how nfpki-ca begins and ends. Private to nfpki-ca. */
 #pragma once
 
-#include "ca/daemon.h"
+#include "ca/due/recover.h"
 
 /*
- * Everything up to the open link, in an order that a crash at any point may begin again:
- * certificates; signers (each reads its journal); database with integrity check; ledger against its
- * last checkpoint; attempts of the signers against what is stored; intents; leaves; checkpoint.
+ * A start, in an order that a crash at any point may begin again: certificates; signers (each reads
+ * its journal); database with integrity check; ledger against its last checkpoint; attempts of the
+ * signers against what is stored (ca_open); intents (due/recover.h); leaves, checkpoint (ca_begin);
+ * the first CRL; the link.
  * `ca->conf` is loaded. Blocking, in the main thread. On failure: ca_close().
  */
 int ca_open(struct ca *, struct err *e);
+/* Blocking, when what a stop left behind has been resolved. */
+int ca_begin(struct ca *, struct recovery, struct err *e);
 /* The first of these alone, the files that the configuration names: nothing is opened or changed.
  * On failure and after success: ca_close(). */
 int ca_check(struct ca *, struct err *e);

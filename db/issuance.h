@@ -258,11 +258,12 @@ int issuance_issue(struct store_db *, struct span rid, struct span certificate, 
  * that nobody stored; the use is given back. */
 int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *phrase,
                      const char *reason, time_t now, uint64_t *leaf, struct err *e);
-/* The oldest INTENT, or *found = false. One of an officer only when it is older than
- * `officers_before`: nothing in the database shows that an officer asked, so it waits until the
- * officer asks again. */
-int issuance_next_open(struct store_db *, time_t officers_before, struct issuance_request *out,
-                       bool *found, struct err *e);
+/* What is INTENT, oldest first; the row is borrowed during the call. One of an officer only when it
+ * is older than `officers_before`: nothing in the database shows that an officer asked, so it waits
+ * until the officer asks again. */
+int issuance_open_each(struct store_db *, time_t officers_before, int limit,
+                       void (*visit)(void *arg, const struct issuance_request *), void *arg,
+                       struct err *e);
 
 struct issuance_confirmation {
     struct span rid; /* of the certConf */

@@ -100,14 +100,32 @@ issuance_find_transaction(struct store_db *db, const char *registration, struct 
 }
 
 int
-issuance_next_open(struct store_db *db, time_t officers_before, struct issuance_request *out,
-                   bool *found, struct err *e)
+issuance_open_each(struct store_db *db, time_t officers_before, int limit,
+                   void (*visit)(void *arg, const struct issuance_request *), void *arg,
+                   struct err *e)
 {
-    return request_query(db,
-                         REQUEST_COLUMNS
-                         "WHERE q.state = 0 AND (q.registration IS NOT NULL OR q.created < ?1) "
-                         "ORDER BY q.created LIMIT 1",
-                         STORE_VALUES(store_int(officers_before)), out, found, e);
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    REQUEST_COLUMNS
+                    "WHERE q.state = 0 AND (q.registration IS NOT NULL OR q.created < ?1) "
+                    "ORDER BY q.created LIMIT ?2",
+                    STORE_VALUES(store_int(officers_before), store_int(limit)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        CLEANUP(issuance_request_free) struct issuance_request request = {0};
+
+        if (!row) {
+            return 0;
+        }
+        if (request_from(&rows, &request, e) != 0) {
+            return -1;
+        }
+        visit(arg, &request);
+    }
+    return -1;
 }
 
 int

@@ -294,16 +294,25 @@ what_has_ended_is_on_no_list(void **state)
 
 struct opening {
     time_t before;
-    bool found;
+    int limit;
+    int found;
 };
+
+static void
+count_open(void *arg, const struct issuance_request *row)
+{
+    struct opening *o = arg;
+
+    assert_int_equal(row->state, ISSUANCE_INTENT);
+    o->found++;
+}
 
 static int
 do_open(struct store_db *db, void *arg, struct err *e)
 {
     struct opening *o = arg;
-    CLEANUP(issuance_request_free) struct issuance_request q = {0};
 
-    return issuance_next_open(db, o->before, &q, &o->found, e);
+    return issuance_open_each(db, o->before, o->limit, count_open, o, e);
 }
 
 static void
@@ -311,7 +320,9 @@ an_officers_intent_is_open_when_it_is_older(void **state)
 {
     struct scene *s = *state;
     struct intend i = scene_officer(&officer, "officer");
-    struct opening rows[] = {{.before = NOW}, {.before = NOW + 1}};
+    struct opening rows[] = {{.before = NOW, .limit = 1},
+                             {.before = NOW + 1, .limit = 1},
+                             {.before = NOW + 1, .limit = 0}};
     struct err e = {0};
 
     assert_ok(scene_call(s->store, do_intend, &i, &e), &e);

@@ -205,12 +205,17 @@ find_transaction(struct store_db *db, struct err *e)
     return issuance_find_transaction(db, t.id, SPAN_LITERAL("1"), &r, &t.flag, e);
 }
 
-static int
-next_open(struct store_db *db, struct err *e)
+static void
+see_open(void *arg, const struct issuance_request *row)
 {
-    CLEANUP(issuance_request_free) struct issuance_request r = {0};
+    (void)arg;
+    (void)row;
+}
 
-    return issuance_next_open(db, NOW, &r, &t.flag, e);
+static int
+open_each(struct store_db *db, struct err *e)
+{
+    return issuance_open_each(db, NOW, 1, see_open, NULL, e);
 }
 
 static int
@@ -484,7 +489,7 @@ static const struct verb {
     {"cancel", cancels, "registration"},
     {"find a request", find_request, "request"},
     {"find a transaction", find_transaction, "request"},
-    {"the next that is open", next_open, "request"},
+    {"the next that is open", open_each, "request"},
     {"evidence", evidence, "request"},
     {"find a holder", find_holder, "certificate"},
     {"find what is renewed", find_former, "request"},

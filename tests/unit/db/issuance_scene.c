@@ -69,12 +69,34 @@ do_abandon(struct store_db *db, void *arg, struct err *e)
     return issuance_abandon(db, i->rid, 25, "given up", "too old", NOW, &i->leaf, e);
 }
 
+static void
+take_open(void *arg, const struct issuance_request *row)
+{
+    struct find *f = arg;
+
+    memcpy(f->open, row->rid, sizeof(f->open));
+    f->is_found = true;
+}
+
+/* The oldest intent. */
+static int
+find_open(struct store_db *db, struct find *f, struct err *e)
+{
+    f->is_found = false;
+    if (issuance_open_each(db, LATER, 1, take_open, f, e) != 0) {
+        return -1;
+    }
+    return !f->is_found
+               ? 0
+               : issuance_find(db, span_of(f->open, sizeof(f->open)), &f->found, &f->is_found, e);
+}
+
 int
 do_find(struct store_db *db, void *arg, struct err *e)
 {
     struct find *f = arg;
 
-    return f->rid.n == 0 ? issuance_next_open(db, LATER, &f->found, &f->is_found, e)
+    return f->rid.n == 0 ? find_open(db, f, e)
                          : issuance_find(db, f->rid, &f->found, &f->is_found, e);
 }
 

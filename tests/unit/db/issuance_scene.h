@@ -33,7 +33,8 @@ struct issue {
 };
 
 struct find {
-    struct span rid; /* empty: the next open one */
+    struct span rid;                 /* empty: the next open one, */
+    uint8_t open[ISSUANCE_RID_SIZE]; /* which is this */
     struct issuance_request found;
     bool is_found;
 };

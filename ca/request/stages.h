@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stages.h - the way of requests through the CA: the table, and the ways in. Private to nfpki-ca.
+ */
+#pragma once
+
+#include "ca/request/request.h"
+
+/* No request may be under way. */
+void requests_free(struct requests *);
+struct requests *requests_new(struct ca *) OWNED(requests_free);
+
+/* The request belongs to the stages from now on. */
+void requests_enter(struct requests *, struct request *, enum request_stage);
+/* What is taken in or finished between these two goes on together. */
+void requests_hold(struct requests *);
+void requests_go(struct requests *);
