@@ -29,8 +29,7 @@ struct http_parser {
     size_t target_n;
     bool has_version; /* the request line was read to its end */
     bool resources;   /* DELETE and a query are taken */
-    bool continue_sent;
-    bool chunked; /* the header is done, and the rest is for `chunks` */
+    bool chunked;     /* the header is done, and the rest is for `chunks` */
     struct http_chunks chunks;
     size_t body_max;
     struct buf body;
@@ -231,10 +230,8 @@ reset(struct http_parser *p)
     p->fault = HTTP_FAULT_NONE;
     http_scanner_begin(&p->scanner);
     p->fields = (struct http_fields){0};
-    p->target[0] = '\0';
-    p->target_n = 0;
+    p->target_n = 0; /* on_url() ends what it writes */
     p->has_version = false;
-    p->continue_sent = false;
     p->chunked = false;
     memset(&p->request, 0, sizeof(p->request));
     buf_free(&p->body);
@@ -309,8 +306,6 @@ fault_of(const struct http_parser *p, llhttp_errno_t error)
         return p->fields.lengths > 0   ? HTTP_FAULT_FRAMINGS
                : p->fields.codings > 0 ? HTTP_FAULT_CODINGS
                                        : HTTP_FAULT_CODING;
-    case HPE_INVALID_HEADER_TOKEN:
-        return HTTP_FAULT_FIELD;
     default:
         return p->has_version ? HTTP_FAULT_FIELD : HTTP_FAULT_REQUEST_LINE;
     }
@@ -321,7 +316,7 @@ execute(struct http_parser *p, struct span bytes)
 {
     llhttp_errno_t error = llhttp_execute(&p->llhttp, (const char *)bytes.p, bytes.n);
 
-    if (p->fault == HTTP_FAULT_NONE && error == HPE_PAUSED) {
+    if (error == HPE_PAUSED) {
         return (size_t)((const uint8_t *)llhttp_get_error_pos(&p->llhttp) - bytes.p);
     }
     if (error != HPE_OK) {
@@ -336,7 +331,7 @@ take_chunks(struct http_parser *p, struct span bytes)
     size_t n = http_chunks_take(&p->chunks, bytes, &p->body);
 
     (void)refuse(p, p->chunks.fault);
-    if (p->fault == HTTP_FAULT_NONE && p->chunks.state == HTTP_CHUNKS_END) {
+    if (p->chunks.state == HTTP_CHUNKS_END) { /* which a fault outweighs: http_parser_feed() */
         complete(p);
     }
     return n;
@@ -368,9 +363,8 @@ http_parser_feed(struct http_parser *p, struct span bytes, size_t *used)
         if (p->fault != HTTP_FAULT_NONE) {
             p->state = HTTP_REFUSED;
         } else if (p->state == HTTP_NEED_MORE && header && !p->scanner.in_header &&
-                   p->fields.expects && !p->continue_sent && !p->request.minor_0 &&
-                   *used == bytes.n) {
-            p->continue_sent = true; /* RFC 9110 10.1.1; not when the body is here already */
+                   p->fields.expects && !p->request.minor_0 && *used == bytes.n) {
+            /* RFC 9110 10.1.1; not when the body is here already */
             p->state = HTTP_WANT_CONTINUE;
         }
     }
