@@ -103,10 +103,13 @@ is_port(const char *text)
     unsigned value = 0;
     size_t n = strspn(text, "0123456789");
 
-    for (size_t i = 0; i < n && i < 5; i++) {
+    if (n < 1 || n > 5 || text[n] != '\0') {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
         value = value * 10 + (unsigned)(text[i] - '0');
     }
-    return n >= 1 && n <= 5 && text[n] == '\0' && value <= 65535;
+    return value <= 65535;
 }
 
 struct addrinfo *
@@ -117,16 +120,16 @@ http_address_parse(const char *text, struct err *e)
     struct addrinfo *result = NULL;
     const char *colon = strrchr(text, ':');
     char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1] = "";
+    const char *port = colon != NULL ? colon + 1 : "";
     size_t n = colon != NULL ? (size_t)(colon - text) : 0;
-    bool bracketed = n > 2 && text[0] == '[' && text[n - 1] == ']';
+    bool bracketed = colon != NULL && text[0] == '[' && colon[-1] == ']';
     struct span part = bracketed ? span_of(text + 1, n - 2) : span_of(text, n);
 
-    if (n > 0 && part.n < sizeof(host)) {
+    if (part.n < sizeof(host)) {
         memcpy(host, part.p, part.n);
     }
-    if (colon == NULL || host[0] == '\0' || !is_port(colon + 1) ||
-        bracketed != (strchr(host, ':') != NULL) ||
-        getaddrinfo(host, colon + 1, &hints, &result) != 0) {
+    if (!is_port(port) || bracketed != (strchr(host, ':') != NULL) ||
+        getaddrinfo(host, port, &hints, &result) != 0) {
         (void)err_set(e, ERR_INPUT,
                       "listen address \"%s\": write a number and a port as in 192.0.2.1:8829 or "
                       "[2001:db8::1]:8829",

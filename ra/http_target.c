@@ -44,22 +44,22 @@ take_query(const char *text, struct http_request *out)
 }
 
 /* host [ ":" port ]: a name, an address, or an IPv6 address in brackets; no userinfo (RFC 9110
- * 4.2.4) and no empty host (4.2.1). */
+ * 4.2.4) and no empty host (4.2.1). What stands at text[n] is of no host. */
 static bool
 is_authority(const char *text, size_t n)
 {
     size_t host;
 
-    if (n > 0 && text[0] == '[') {
+    if (text[0] == '[') {
         host = 1 + strspn(text + 1, UNRESERVED SUB_DELIMS ":");
-        if (host == 1 || host >= n || text[host] != ']') {
+        if (host == 1 || text[host] != ']') {
             return false;
         }
         host++;
     } else {
         host = strspn(text, UNRESERVED SUB_DELIMS "%");
     }
-    if (host == 0 || host > n || n > HTTP_AUTHORITY_MAX) {
+    if (host == 0 || n > HTTP_AUTHORITY_MAX) {
         return false;
     }
     return host == n ||
