@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -458,21 +459,31 @@ an_exchange_outlives_its_server(void **state)
     }
 }
 
+/* What comes until the peer closes. */
+static void
+read_all(struct visitor *v, char *text, size_t size)
+{
+    size_t at = 0;
+    int n;
+
+    memset(text, 0, size);
+    while (at < size - 1 && (n = visitor_read(v, text + at, size - 1 - at)) > 0) {
+        at += (size_t)n;
+    }
+}
+
 static void
 busy_says_when_to_come_again(void **state)
 {
     struct web web;
     struct visitor v;
-    char answer[512] = "";
-    int n;
+    char answer[512];
 
     (void)state;
     web_group_start(&web, &(struct http_options){0}, false);
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    for (size_t at = 0; (n = visitor_read(&v, answer + at, sizeof(answer) - 1 - at)) > 0;) {
-        at += (size_t)n;
-    }
+    read_all(&v, answer, sizeof(answer));
     assert_non_null(strstr(answer, "HTTP/1.1 503 Service Unavailable\r\n"));
     assert_non_null(strstr(answer, "\r\nRetry-After: 7\r\n"));
     visitor_close(&v);
@@ -486,18 +497,15 @@ head_is_answered_like_get_without_content(void **state)
     static const char rest[] = "HTTP/1.1 503 Service Unavailable\r\n";
     struct web web;
     struct visitor v;
-    char answer[4096] = "";
+    char answer[4096];
     const char *second;
-    int n;
 
     (void)state;
     web_group_start(&web, &(struct http_options){0}, false);
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n"
                                  "HEAD /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    for (size_t at = 0; (n = visitor_read(&v, answer + at, sizeof(answer) - 1 - at)) > 0;) {
-        at += (size_t)n;
-    }
+    read_all(&v, answer, sizeof(answer));
     assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
     assert_non_null(strstr(answer, "\r\nContent-Length: 5\r\n"));
     assert_non_null(strstr(answer, "\r\nContent-Type: application/octet-stream\r\n"));
@@ -658,6 +666,140 @@ a_connection_that_was_not_accepted_yet_is_answered(void **state)
     web_stop(&web);
 }
 
+enum { HOUR_MS = 3600000 };
+
+/* Nobody's own time is over: it is the end that ends them. */
+static void
+what_does_not_come_to_its_end_is_dropped(void **state)
+{
+    const struct http_options options = {.request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
+    struct visitor header;
+    struct visitor body;
+    struct visitor handshake;
+    struct web web;
+
+    (void)state;
+    web_group_start(&web, &options, true);
+    header = visit(&web, true);
+    visitor_say(&header, SPAN_LITERAL(HEAD "Content-Le"));
+    body = visit(&web, true);
+    visitor_say(&body, SPAN_LITERAL(HEAD "Content-Length: 60000\r\n\r\nhe"));
+    handshake = visitor_new(&web, NULL);
+    visitor_say(&handshake, SPAN_LITERAL("\x16\x03"));
+    check_row(&web, true,
+              &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
+    web_stop_accepting(&web);
+    trickle(&body);
+    wait_for_the_end(&header);
+    wait_for_the_end(&handshake);
+    visitor_close(&header);
+    visitor_close(&body);
+    visitor_close(&handshake);
+    web_stop(&web);
+    assert_int_equal(web.handled, 1);
+}
+
+/* Who is in the middle of a handshake may have asked already. */
+static void
+a_handshake_is_finished_and_its_request_answered(void **state)
+{
+    const struct http_options options = {.request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
+    struct visitor v;
+    struct web web;
+    char heard[64];
+
+    (void)state;
+    web_group_start(&web, &options, true);
+    v = visitor_new(&web, NULL);
+    while (http_server_connections(web.server) < 1) {
+        (void)poll(NULL, 0, 10);
+    }
+    web_stop_accepting(&web);
+    v.ssl = SSL_new(web_group_client(true));
+    assert_int_equal(SSL_set_fd(v.ssl, v.fd), 1);
+    assert_int_equal(SSL_connect(v.ssl), 1);
+    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
+    visitor_hear(&v, 99, heard, sizeof(heard));
+    assert_string_equal(heard, "200!");
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+/* ---- nobody is told ---- */
+
+static void
+answer_empty(struct http_exchange *x, void *user)
+{
+    (void)user;
+    if (strcmp(http_exchange_request(x)->path, "/busy") == 0) {
+        http_reply_busy(x, 0, NULL, (struct span){0});
+        return;
+    }
+    http_reply(x, 200, NULL, (struct span){0});
+}
+
+/* What the peer hears when it has said this; the server runs between our looks. */
+static void
+hear_alone(struct event_base *base, unsigned port, struct span said, char *text, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t at = 0;
+    ssize_t n = -1;
+
+    memset(text, 0, size);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(send(fd, said.p, said.n, MSG_NOSIGNAL), said.n);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    while (n != 0 && at < size - 1) {
+        (void)event_base_loop(base, EVLOOP_NONBLOCK);
+        n = recv(fd, text + at, size - 1 - at, MSG_DONTWAIT);
+        n = n < 0 && errno != EAGAIN ? 0 : n;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    (void)close(fd);
+}
+
+static void
+a_server_needs_nobody_but_its_handler(void **state)
+{
+    const struct http_options options = {
+        .handler = answer_empty, .connections_max = 1, .connections_per_address_max = 1};
+    struct event_base *base = event_base_new();
+    struct http_server *server = http_server_new(base, &options);
+    struct web plain;
+    struct visitor held;
+    char text[512];
+    struct err e;
+
+    (void)state;
+    assert_ok(http_server_listen(server, "127.0.0.1:0", NULL, &e), &e);
+    hear_alone(base, http_server_port(server), SPAN_LITERAL("GET /x HTTP/1.1\nHost: x\r\n\r\n"),
+               text, sizeof(text));
+    assert_memory_equal(text, "HTTP/1.1 400 Bad Request\r\n", 26);
+    hear_alone(base, http_server_port(server),
+               SPAN_LITERAL("GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), text,
+               sizeof(text));
+    assert_non_null(strstr(text, "\r\nRetry-After: 1\r\n")); /* never at once */
+    plain = (struct web){.server = server};
+    held = visitor_new(&plain, NULL);
+    hear_alone(base, http_server_port(server),
+               SPAN_LITERAL("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), text,
+               sizeof(text)); /* in the place of the other one */
+    assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
+    wait_for_the_end(&held);
+    visitor_close(&held);
+    assert_err(http_server_listen(server, "here", NULL, &e), ERR_INPUT, &e);
+    http_server_stop_accepting(server);
+    http_server_stop_accepting(server); /* once is enough */
+    assert_true(http_server_is_idle(server));
+    http_server_free(server);
+    http_server_free(NULL);
+    event_base_free(base);
+}
+
 /* ---- who arrives ---- */
 
 enum { ADMITTED_MAX = 10 };
@@ -697,13 +839,23 @@ a_client_is_read_when_it_was_admitted(void **state)
     for (int later = 0; later <= 1; later++) {
         const struct row more = {"more", BYTES(HEAD "Content-Length: 11\r\n\r\n0123456789a"),
                                  later ? "503!" : "413!"};
+        const struct row wrong = {"wrong", BYTES(HEAD "Content-Length: x\r\n\r\n"), "400!"};
         const struct http_options options = {.arrived = later ? admit_later : admit_now,
                                              .body_max = 200000};
         struct web web;
+        struct visitor v;
+        char answer[512];
 
         web_group_start(&web, &options, true);
         check_row(&web, true, &as_much);
         check_row(&web, true, &more);
+        check_row(&web, true, &wrong);
+        v = visit(&web, true);
+        visitor_say(&v, more.bytes);
+        read_all(&v, answer, sizeof(answer));
+        assert_int_equal(strstr(answer, "\r\nRetry-After: 1\r\n") != NULL, later);
+        assert_int_equal(strstr(answer, "Retry-After") != NULL, later);
+        visitor_close(&v);
         web_stop(&web);
         assert_int_equal(web.handled, 1);
     }
@@ -752,6 +904,9 @@ main(void)
         cmocka_unit_test(a_handshake_may_be_refused_before_it_begins),
         cmocka_unit_test(what_was_sent_before_the_end_is_answered),
         cmocka_unit_test(a_connection_that_was_not_accepted_yet_is_answered),
+        cmocka_unit_test(what_does_not_come_to_its_end_is_dropped),
+        cmocka_unit_test(a_handshake_is_finished_and_its_request_answered),
+        cmocka_unit_test(a_server_needs_nobody_but_its_handler),
     };
 
     return cmocka_run_group_tests(tests, web_group_set_up, web_group_tear_down);

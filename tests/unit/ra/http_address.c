@@ -30,6 +30,21 @@ what_is_not_a_numeric_address_with_a_port_is_refused(void **state)
         {"127.0.0.1:65536", HOW},
         {"127.0.0.1:000080", HOW},
         {"127.0.0.1:-1", HOW},
+        {"127.0.0.1:99999", HOW},
+        {"127.0.0.1:655360", HOW},
+        {"127.0.0.1:80:", HOW},
+        {"[::1]x:80", HOW},
+        {"x[::1]:80", HOW},
+        {"[::1:80", HOW},
+        {"::1]:80", HOW},
+        {"[]:80", HOW},
+        {"[:80", HOW},
+        {"127.0.0.1 :80", HOW},
+        /* one octet more than there is room for */
+        {"111111111111111111111111111111111111111111111111111111111111111:80", HOW},
+        {"[]:", HOW},
+        {"[:", HOW},
+        {":", HOW},
         {"127.0.0.1:http", HOW},
         {"1:2:3", HOW},
         {"[fe80::1]:80", "a link-local address needs its interface: write [fe80::1%eth0]"},
@@ -102,6 +117,10 @@ one_peer_is_an_address_or_a_slash_64(void **state)
         {"[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1", false},
         {"[::ffff:192.0.2.1]:1", "192.0.2.1:9", true},
         {"[c000:201::]:1", "192.0.2.1:1", false},
+        {"[::c000:201]:1", "192.0.2.1:1", false},
+        {"[::ffff:192.0.2.1]:1", "192.0.2.2:9", false},
+        {"[::ffff:192.0.2.1]:1", "[::ffff:192.0.2.3]:1", false},
+        {"192.0.2.1:1", "193.0.2.1:1", false},
     };
 
     (void)state;
@@ -116,6 +135,62 @@ one_peer_is_an_address_or_a_slash_64(void **state)
             assert_int_equal(http_address_hash(&a, 5), http_address_hash(&b, 5));
         }
     }
+}
+
+static void
+what_is_no_address_of_the_internet_has_no_name(void **state)
+{
+    const struct sockaddr other = {.sa_family = AF_UNIX};
+    struct sockaddr_in6 gone = {.sin6_family = AF_INET6,
+                                .sin6_addr = {.s6_addr = {0xfe, 0x80, [15] = 1}},
+                                .sin6_port = htons(80),
+                                .sin6_scope_id = 0x7ffffff0}; /* no interface any more */
+    const struct sockaddr_in dirty = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(0xc0000201),
+                                      .sin_zero = {1, 2, 3, 4, 5, 6, 7, 8}};
+    struct http_address address = http_address_of(&other);
+    struct http_address plain = http_address_of((const struct sockaddr *)&dirty);
+    struct http_address a = count_as("192.0.2.1:1");
+    char text[HTTP_PEER_SIZE];
+
+    (void)state;
+    assert_memory_equal(plain.octets, "\xc0\0\x02\x01\0\0\0", 8); /* and nothing behind it */
+    http_address_format(&other, text);
+    assert_string_equal(text, "?");
+    assert_int_equal(address.family, 0);
+    assert_false(http_address_is_equal(&address, &a));
+    http_address_format((const struct sockaddr *)&gone, text);
+    assert_string_equal(text, "[fe80::1%2147483632]:80");
+}
+
+/* Computed elsewhere: SplitMix64's finalizer, twice. */
+static void
+a_hash_is_what_it_always_was(void **state)
+{
+    struct http_address a = count_as("192.0.2.1:1");
+    struct http_address b = count_as("[2001:db8:0:1::1]:1");
+
+    (void)state;
+    assert_int_equal(http_address_hash(&a, 77), 0xa144cc18);
+    assert_int_equal(http_address_hash(&b, 0x123456789abcdef0), 0x47dd94ab);
+}
+
+/* Addresses beside each other are far from each other. */
+static void
+neighbors_do_not_share_a_place(void **state)
+{
+    bool taken[1024] = {false};
+    unsigned n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 1024; i++) {
+        struct http_address a = {.family = 4, .octets = {192, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+        uint32_t at = http_address_hash(&a, 77) % 1024;
+
+        n += !taken[at];
+        taken[at] = true;
+    }
+    assert_in_range(n, 560, 740); /* 1 - 1/e of them are expected */
 }
 
 static void
@@ -139,6 +214,9 @@ main(void)
         cmocka_unit_test(what_is_written_is_what_comes_back),
         cmocka_unit_test(one_peer_is_an_address_or_a_slash_64),
         cmocka_unit_test(the_seed_decides_where_a_peer_hashes_to),
+        cmocka_unit_test(a_hash_is_what_it_always_was),
+        cmocka_unit_test(neighbors_do_not_share_a_place),
+        cmocka_unit_test(what_is_no_address_of_the_internet_has_no_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

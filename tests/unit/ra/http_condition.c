@@ -26,6 +26,8 @@ each_form_of_a_date_is_read_and_one_is_written(void **state)
     }
     http_date_format(CHANGED, text);
     assert_string_equal(text, forms[0]);
+    http_date_format(INT64_MAX, text); /* no year that there is a name for */
+    assert_string_equal(text, "Thu, 01 Jan 1970 00:00:00 GMT");
     assert_false(http_date_parse("", &t));
     assert_false(http_date_parse("yesterday", &t));
     assert_false(http_date_parse("Sun, 06 Nov 1994 08:49:37 GMT+1", &t));
@@ -46,6 +48,11 @@ a_tag_decides_and_otherwise_the_date(void **state)
         {"\"x\", \"a,b\" ,W/\"abc\"", "", true},
         {"\"ab\"", "", false},
         {"\"abcd\"", "", false},
+        {"\"abd\"", "", false},
+        {"\"x\"\"abc\"", "", true}, /* nobody needs the comma */
+        {"W\"abc\"", "", false},
+        {"W/abc\"", "", false},
+        {"**", "", false},
         {"abc", "", false},
         {"\"abc", "", false},
         {"\"x\" \"abc", "", false},
@@ -55,6 +62,8 @@ a_tag_decides_and_otherwise_the_date(void **state)
         {NULL, "Sun, 06 Nov 1994 08:49:37 GMT", true},
         {NULL, "Sun, 06 Nov 1994 08:49:38 GMT", true},
         {NULL, "Sun, 06 Nov 1994 08:49:36 GMT", false},
+        {NULL, "Sun, 09 Sep 2001 01:46:40 GMT", true}, /* now */
+        {NULL, "Sun, 09 Sep 2001 01:46:41 GMT", false},
         {NULL, "Sun, 06 Nov 2094 08:49:37 GMT", false}, /* RFC 9110 13.1.3: in the future */
         {NULL, "now", false},
     };

@@ -347,6 +347,96 @@ when_all_are_busy_others_wait_in_the_kernel(void **state)
     web_stop(&web);
 }
 
+static void
+a_share_is_at_least_one(void **state)
+{
+    struct web web;
+
+    (void)state;
+    web_group_start(&web, &(struct http_options){.connections_max = 1}, false);
+    ask(&web, false, 1);
+    ask(&web, false, 2);
+    web_stop(&web);
+}
+
+/* So many that have asked, unseen, before one that has not; then somebody needs a place. */
+static void
+crowd(size_t n, bool first_goes)
+{
+    const struct http_options options = all_for_one(n + 1);
+    struct visitor asking[16];
+    struct visitor idle_one;
+    struct visitor newcomer;
+    struct web web;
+
+    web_group_start(&web, &options, false);
+    for (size_t i = 0; i < n; i++) {
+        asking[i] = visitor_from(&web, NULL, LOOPBACK + 1);
+        wait_for_connections(&web, i + 1);
+    }
+    idle_one = visitor_from(&web, NULL, LOOPBACK + 1);
+    wait_for_connections(&web, n + 1);
+    web_pause(&web);
+    newcomer = visitor_from(&web, NULL, LOOPBACK + 1);
+    visitor_say(&newcomer, SPAN_LITERAL(ASK));
+    for (size_t i = 0; i < n; i++) {
+        visitor_say(&asking[i], SPAN_LITERAL(ASK));
+    }
+    web_resume(&web);
+    expect_answer(&newcomer, "200");
+    for (size_t i = first_goes; i < n; i++) {
+        expect_answer(&asking[i], "200");
+    }
+    wait_for_the_end(first_goes ? &asking[0] : &idle_one);
+    if (first_goes) {
+        visitor_say(&idle_one, SPAN_LITERAL(ASK));
+        expect_answer(&idle_one, "200");
+    }
+    visitor_close(&idle_one);
+    visitor_close(&newcomer);
+    close_all(asking, n);
+    web_stop(&web);
+}
+
+static void
+eight_that_were_not_read_yet_are_spared(void **state)
+{
+    (void)state;
+    crowd(8, false);
+    crowd(9, true);
+}
+
+static size_t shortages;
+static size_t gave_way;
+
+static void
+note_shortage(size_t n, void *user)
+{
+    (void)user;
+    shortages++;
+    gave_way += n;
+}
+
+static void
+a_shortage_is_told_once_in_a_while(void **state)
+{
+    struct http_options options = all_for_one(1);
+    struct web web;
+
+    (void)state;
+    options.ran_short = note_shortage;
+    web_group_start(&web, &options, false);
+    for (int i = 0; i < 3; i++) {
+        struct visitor held = visitor_from(&web, NULL, LOOPBACK + 1);
+
+        ask(&web, false, 2);
+        wait_for_the_end(&held);
+    }
+    web_stop(&web);
+    assert_int_equal(shortages, 1);
+    assert_int_equal(gave_way, 1);
+}
+
 int
 main(void)
 {
@@ -359,6 +449,9 @@ main(void)
         cmocka_unit_test(an_idle_connection_gives_its_descriptor),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
+        cmocka_unit_test(a_share_is_at_least_one),
+        cmocka_unit_test(eight_that_were_not_read_yet_are_spared),
+        cmocka_unit_test(a_shortage_is_told_once_in_a_while),
     };
 
     return cmocka_run_group_tests(tests, web_group_set_up, web_group_tear_down);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ra/http_target.h"
 #include "tests/support/test.h"
 
 struct row {
@@ -202,6 +203,8 @@ each_fault_is_found_and_named(void **state)
         {BYTES("\x16\x03\x01\x02"), HTTP_FAULT_METHOD},
         {BYTES("GET /x HTTP/1.2\r\nHost: x\r\n\r\n"), HTTP_FAULT_VERSION},
         {BYTES("GET /x HTTP/2.0\r\nHost: x\r\n\r\n"), HTTP_FAULT_VERSION},
+        {BYTES("GET /x HTTP/0.9\r\nHost: x\r\n\r\n"), HTTP_FAULT_VERSION},
+        {BYTES("GET /x HTTP/0.9\r\n\r\n"), HTTP_FAULT_VERSION},
         {BYTES(HEAD "A : b\r\n\r\n"), HTTP_FAULT_FIELD},
         {BYTES(HEAD "A\r\n\r\n"), HTTP_FAULT_FIELD},
         {BYTES(HEAD ": b\r\n\r\n"), HTTP_FAULT_FIELD},
@@ -212,6 +215,7 @@ each_fault_is_found_and_named(void **state)
         {BYTES(HEAD "Host: " A512 A512 "\r\n\r\n"), HTTP_FAULT_HEADER_SIZE},
         {BYTES("GET /x HTTP/1.1\r\n\r\n"), HTTP_FAULT_NO_HOST},
         {BYTES("GET http://x/x HTTP/1.1\r\n\r\n"), HTTP_FAULT_NO_HOST},
+        {BYTES("GET /x HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n"), HTTP_FAULT_HOSTS},
         {BYTES("GET /x HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"), HTTP_FAULT_HOSTS},
         {BYTES(HEAD "Content-Type: a/b\r\nContent-Type: a/b\r\n\r\n"), HTTP_FAULT_TYPE},
         {BYTES(HEAD "Content-Type: " A128 "a\r\n\r\n"), HTTP_FAULT_TYPE},
@@ -401,6 +405,121 @@ chunks_and_conditions_arrive_as_they_were_meant(void **state)
     assert_false(http_parser_request(p)->has_if_none_match);
 }
 
+struct feeding {
+    const char *text;
+    enum http_state state;
+    size_t used; /* 0: all of it */
+};
+
+static void
+who_waits_for_a_word_is_told_to_go_on(void **state)
+{
+#define EXPECT HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n"
+    static const struct {
+        const char *name;
+        struct feeding feedings[3];
+    } rows[] = {
+        {"header, then body",
+         {{EXPECT "\r\n", HTTP_WANT_CONTINUE, 0},
+          {"he", HTTP_NEED_MORE, 0},
+          {"llo", HTTP_COMPLETE, 0}}},
+        {"header in pieces",
+         {{EXPECT "A: b", HTTP_NEED_MORE, 0},
+          {"\r\n\r\n", HTTP_WANT_CONTINUE, 0},
+          {"hello", HTTP_COMPLETE, 0}}},
+        {"header and a part of the body",
+         {{EXPECT "\r\nhe", HTTP_NEED_MORE, 0}, {"llo", HTTP_COMPLETE, 0}}},
+        {"header and the body", {{EXPECT "\r\nhello", HTTP_COMPLETE, 0}}},
+        {"no body at all",
+         {{HEAD "Content-Length: 0\r\nExpect: 100-continue\r\n\r\n", HTTP_COMPLETE, 0}}},
+        {"nothing is expected",
+         {{HEAD "Content-Length: 5\r\n\r\n", HTTP_NEED_MORE, 0}, {"hello", HTTP_COMPLETE, 0}}},
+        {"HTTP/1.0",
+         {{"POST /x HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", HTTP_NEED_MORE,
+           0},
+          {"hello", HTTP_COMPLETE, 0}}},
+        {"chunks",
+         {{HEAD "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n", HTTP_WANT_CONTINUE,
+           0},
+          {"1\r\na\r\n", HTTP_NEED_MORE, 0},
+          {"0\r\n\r\nnext", HTTP_COMPLETE, 5}}},
+        {"a refusal", {{EXPECT "Content-Length: 5\r\n\r\n", HTTP_REFUSED, 0}}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(HTTP_BODY_MAX);
+
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].feedings) && rows[i].feedings[k].text != NULL;
+             k++) {
+            const struct feeding *f = &rows[i].feedings[k];
+            size_t used;
+            enum http_state got = http_parser_feed(p, span_str(f->text), &used);
+
+            if (got != f->state ||
+                (got != HTTP_REFUSED && used != (f->used == 0 ? strlen(f->text) : f->used))) {
+                fail_msg("%s, feeding %zu: state %d, %zu octets", rows[i].name, k, (int)got, used);
+            }
+            assert_true(http_parser_has_begun(p));
+        }
+    }
+}
+
+static void
+a_body_may_be_as_long_as_it_may(void **state)
+{
+    CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(3);
+
+    (void)state;
+    complete(p, HEAD "Content-Length: 3\r\nContent-Type: A/B; c\r\n\r\nabc");
+    assert_int_equal(http_parser_request(p)->method, HTTP_METHOD_POST);
+    assert_false(http_parser_request(p)->head);
+    assert_false(http_parser_request(p)->minor_0);
+    assert_string_equal(http_parser_request(p)->content_type, "a/b");
+    assert_true(span_equal(http_parser_request(p)->body, SPAN_LITERAL("abc")));
+    http_parser_next(p); /* nothing is left of it */
+    complete(p, "POST /y HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+    assert_true(http_parser_request(p)->minor_0);
+    assert_false(http_parser_request(p)->keep_alive);
+    assert_string_equal(http_parser_request(p)->content_type, "");
+    assert_int_equal(http_parser_request(p)->body.n, 0);
+    http_parser_free(NULL);
+}
+
+static void
+a_target_may_have_the_longest_of_each_part(void **state)
+{
+    enum { REST = 64 };
+    char text[HTTP_TARGET_MAX + REST];
+
+    (void)state;
+    for (size_t extra = 0; extra <= 1; extra++) {
+        CLEANUP(http_parser_cleanup) struct http_parser *p = http_parser_new(3);
+        size_t used;
+        char *to = text;
+        enum http_state got;
+
+        to += snprintf(to, 32, "GET https://");
+        memset(to, 'a', HTTP_AUTHORITY_MAX);
+        to += HTTP_AUTHORITY_MAX;
+        memset(to, 'b', HTTP_PATH_MAX);
+        *to = '/';
+        to += HTTP_PATH_MAX;
+        *to++ = '?';
+        memset(to, 'c', HTTP_QUERY_MAX + extra);
+        to += HTTP_QUERY_MAX + extra;
+        to += snprintf(to, 32, " HTTP/1.1\r\nHost: x\r\n\r\n");
+        http_parser_allow_resources(p);
+        got = http_parser_feed(p, span_of(text, (size_t)(to - text)), &used);
+        assert_int_equal(got, extra == 0 ? HTTP_COMPLETE : HTTP_REFUSED);
+        if (extra == 0) {
+            assert_int_equal(strlen(http_parser_request(p)->query), HTTP_QUERY_MAX);
+        } else {
+            assert_int_equal(http_parser_fault(p), HTTP_FAULT_TARGET_LENGTH);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -413,6 +532,9 @@ main(void)
         cmocka_unit_test(what_a_server_may_ignore_is_ignored),
         cmocka_unit_test(the_last_octet_that_is_ignored_is_the_256th),
         cmocka_unit_test(chunks_and_conditions_arrive_as_they_were_meant),
+        cmocka_unit_test(who_waits_for_a_word_is_told_to_go_on),
+        cmocka_unit_test(a_body_may_be_as_long_as_it_may),
+        cmocka_unit_test(a_target_may_have_the_longest_of_each_part),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

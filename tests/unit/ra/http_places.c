@@ -184,6 +184,71 @@ those_who_cannot_go_now_are_passed_over(void **state)
     assert_null(http_places_next(w->places, &w->place[1]));
 }
 
+static void
+one_address_may_have_every_place(void **state)
+{
+    struct world *w = *state;
+    struct world all = {.places = http_places_new(2, 2, 7)};
+
+    enter(&all, 0, 1);
+    enter(&all, 1, 1);
+    assert_int_equal(leaver(&all, 1), 0);
+    assert_int_equal(leaver(&all, 2), 0);
+    http_places_leave(all.places, &all.place[0]);
+    assert_int_equal(leaver(&all, 2), NOBODY);
+    http_places_leave(all.places, &all.place[1]);
+    assert_int_equal(http_places_count(all.places), 0);
+    assert_null(http_places_first(all.places));
+    http_places_free(all.places);
+    http_places_free(NULL);
+    assert_null(http_places_oldest(w->places));
+}
+
+/* Both ways twice: the second time says nothing new. */
+static void
+who_waits_is_counted_once(void **state)
+{
+    struct world *w = *state;
+
+    enter(w, 0, 1);
+    enter(w, 1, 2);
+    enter(w, 2, 2);
+    http_places_wait(w->places, &w->place[0]);
+    http_places_wait(w->places, &w->place[0]);
+    assert_ptr_equal(http_places_oldest(w->places), &w->place[1]);
+    http_places_busy(w->places, &w->place[1]);
+    http_places_busy(w->places, &w->place[1]);
+    assert_ptr_equal(http_places_oldest(w->places), &w->place[0]);
+    http_places_busy(w->places, &w->place[2]);
+    assert_ptr_equal(http_places_oldest(w->places), &w->place[0]);
+    assert_null(http_places_next(w->places, &w->place[0]));
+}
+
+/* When places are short for all, who comes next is of an address on which as many wait. */
+static void
+the_next_is_of_the_same_rule(void **state)
+{
+    struct world *w = *state;
+
+    enter(w, 0, 1);
+    enter(w, 1, 2);
+    enter(w, 2, 1);
+    enter(w, 3, 3);
+    enter(w, 4, 2);
+    assert_ptr_equal(http_places_oldest(w->places), &w->place[0]);
+    assert_ptr_equal(http_places_next(w->places, &w->place[0]), &w->place[1]);
+    assert_ptr_equal(http_places_next(w->places, &w->place[2]), &w->place[4]);
+    assert_null(http_places_next(w->places, &w->place[4]));
+    enter(w, 5, 2);
+    enter(w, 6, 2); /* its share: its own, whoever else waits */
+    enter(w, 7, 4);
+    assert_ptr_equal(http_places_next(w->places, &w->place[1]), &w->place[4]);
+    http_places_busy(w->places, &w->place[4]);
+    http_places_busy(w->places, &w->place[5]);
+    http_places_busy(w->places, &w->place[6]);
+    assert_null(http_places_next(w->places, &w->place[1]));
+}
+
 int
 main(void)
 {
@@ -196,6 +261,9 @@ main(void)
         TEST(when_all_are_busy_nobody_leaves),
         TEST(a_flood_from_one_address_reaches_nobody_else),
         TEST(those_who_cannot_go_now_are_passed_over),
+        TEST(one_address_may_have_every_place),
+        TEST(who_waits_is_counted_once),
+        TEST(the_next_is_of_the_same_rule),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
