@@ -225,7 +225,7 @@ crl_url(X509 *certificate)
 {
     STACK_OF(DIST_POINT) *points =
         X509_get_ext_d2i(certificate, NID_crl_distribution_points, NULL, NULL);
-    const DIST_POINT *point = sk_DIST_POINT_num(points) > 0 ? sk_DIST_POINT_value(points, 0) : NULL;
+    const DIST_POINT *point = sk_DIST_POINT_value(points, 0); /* NULL of none */
     char *url = NULL;
 
     if (point != NULL && point->distpoint != NULL && point->distpoint->type == 0) {

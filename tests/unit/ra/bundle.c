@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/bundle.h"
 
+#include <openssl/conf.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,6 +132,7 @@ an_url_is_a_server_and_a_path(void **state)
         {"http://ra.example/.well-known/cmp", true, false, "ra.example",
          "/.well-known/cmp/p/nf-tls"},
         {"https://ra.example:8443/cmp", true, true, "ra.example:8443", "/cmp/p/nf-tls"},
+        {"httpsx://ra.example", true, false, "ra.example", "/p/nf-tls"},
         {"https:ra.example", false, false, "", ""},
         {"", false, false, "", ""},
     };
@@ -320,6 +323,411 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
     }
 }
 
+/* ---- the whole of what a client is told ---- */
+
+static char *
+rendered(const struct scene *s, const char *client, const char *proof, const char *url,
+         const char *profile, bool revocation)
+{
+    json_t *answer = answer_of(s, proof, url);
+    struct err e = {0};
+    struct bundle b;
+    char *text;
+
+    assert_ok(bundle_take(&b, answer, profile), &b.e);
+    assert_ok(bundle_render(&b, bundle_client_find(client, &e), revocation), &b.e);
+    text = mem_printf("%.*s", (int)b.text.n, (const char *)b.text.p);
+    bundle_release(&b);
+    json_decref(answer);
+    return text;
+}
+
+/* All of `parts`, one behind the other; NULL ends them. */
+static void
+has_in_order(const char *text, const char *const *parts)
+{
+    const char *at = text;
+
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        const char *found = strstr(at, parts[i]);
+
+        if (found == NULL) {
+            fail_msg("part %zu, \"%s\", is not behind those before it:\n%s", i, parts[i], text);
+            return;
+        }
+        at = found + strlen(parts[i]);
+    }
+}
+
+#define CMP_HTTP "http://ra.example/cmp"
+#define CMP_HTTPS "https://ra.example/cmp"
+#define JAVA_TRUST                                                                                 \
+    "      TrustedCertificates: [\"root.pem\"]\n      AdditionalCerts: [\"issuing.pem\"]\n"        \
+    "    OutputCredentials:\n"
+#define JAVA_TLS "      ClientTrust:\n        TrustedCertificates: [\"tls-root.pem\"]\n"
+#define JAVA_RECIPIENT                                                                             \
+    "    Recipient: \"C=SE,O=Example Operator,CN=Example Issuing\"\nClientContext:\n"
+#define JAVA_SIGNATURE                                                                             \
+    "      Signature:\n        KeyStore: \"nf.p12\"\n        Password: \"$password\"\n"
+#define JAVA_MAC                                                                                   \
+    "      SharedSecret:\n        SharedSecret: \"$secret\"\n        SenderKID: \"amf-1\"\n"       \
+    "        PasswordBasedMacAlgorithm: \"PBMAC1\"\n        IterationCount: 10000\n"               \
+    "        KeyLength: 32\n"
+#define JAVA_CONTEXT(type)                                                                         \
+    "  - EnrollmentContext:\n      EnrollmentType: \"" type "\"\n      EnrollmentTrust:\n"         \
+    "        TrustedCertificates: [\"root.pem\"]\n        AdditionalCerts: [\"issuing.pem\"]\n"    \
+    "      KeyType: \"secp256r1\"\n      Subject: \"C=SE,O=5gc.example\"\n"                        \
+    "      RequestImplictConfirm: false\n"
+#define JAVA_BEGIN(client, url)                                                                    \
+    "MessageInterface:\n  - " client ":\n      UpstreamURI: \"" url "/p/nf-tls\"\n"
+#define JAVA_VERIFICATION "MessageConfiguration:\n  - VerificationContext:\n"
+
+static void
+the_steps_of_each_client_are_in_their_order(void **state)
+{
+    const struct scene *s = *state;
+    static const struct {
+        const char *client;
+        const char *proof;
+        const char *url;
+        bool revocation;
+        const char *parts[12];
+        const char *no;
+    } rows[] = {
+        {"cmpracomponent",
+         "mac",
+         CMP_HTTP,
+         false,
+         {"secret=$(cat secret.txt)\n  cat >nf.yaml <<YAML\n" JAVA_BEGIN("HttpClient", CMP_HTTP)
+              JAVA_VERIFICATION "      SharedSecret: \"$secret\"\n" JAVA_TRUST JAVA_MAC
+                  JAVA_RECIPIENT JAVA_CONTEXT("IR") "YAML\n",
+          "-c nf.yaml -e both.pem", "-out nf.key\n", "-out nf.pem\n", "renew)\n",
+          "pkcs12 -export -in nf.pem -inkey nf.key -certfile issuing.pem ",
+          "cat >renew.yaml <<YAML\n" JAVA_BEGIN("HttpClient", CMP_HTTP) JAVA_VERIFICATION JAVA_TRUST
+              JAVA_SIGNATURE JAVA_RECIPIENT JAVA_CONTEXT("KUR") "      OldCert: \"nf.pem\"\nYAML\n",
+          "-c renew.yaml -e both.pem", "-out new.key\n", "-out new.pem\n", NULL},
+         "tls-root"},
+        {"cmpracomponent",
+         "certificate",
+         CMP_HTTPS,
+         false,
+         {"pkcs12 -export -in initial.pem -inkey initial.key -certfile vendor-chain.pem ",
+          "cat >nf.yaml <<YAML\n" JAVA_BEGIN("HttpsClient", CMP_HTTPS) JAVA_TLS JAVA_VERIFICATION
+              JAVA_TRUST JAVA_SIGNATURE JAVA_RECIPIENT JAVA_CONTEXT("IR") "YAML\n",
+          "-c nf.yaml", NULL},
+         "SharedSecret"},
+        {"cmpracomponent",
+         "mac",
+         CMP_HTTPS,
+         true,
+         {"# Revokes nf.pem", "-in nf.pem -inkey nf.key -certfile issuing.pem ",
+          "cat >revoke.yaml <<YAML\n" JAVA_BEGIN("HttpsClient", CMP_HTTPS)
+              JAVA_TLS JAVA_VERIFICATION JAVA_TRUST JAVA_SIGNATURE JAVA_RECIPIENT
+          "  - RevocationContext:\n      Cert: \"nf.pem\"\nYAML\n",
+          "-c revoke.yaml -r nf.pem\n", NULL},
+         "SharedSecret"},
+        {"bouncycastle",
+         "mac",
+         CMP_HTTPS,
+         false,
+         {"enrol)\n", "keytool -importcert", "put the one-time secret", "trustStore=tls-root.p12 ",
+          "NfClient 'https://ra.example/cmp/p/nf-tls' root.pem enrol-pbmac1 'amf-1' secret.txt nf "
+          "C=SE,O=5gc.example\n",
+          "renew)\n", "keytool -importcert", "root.pem renew nf.pem nf.key new \n", NULL},
+         "initial.pem"},
+        {"bouncycastle",
+         "certificate",
+         CMP_HTTP,
+         false,
+         {"initial.pem is the registered certificate", "java -cp \"classes:$jars\" NfClient 'http:",
+          "enrol initial.pem initial.key nf C=SE,O=5gc.example\n", "java -cp", NULL},
+         "tls-root"},
+        {"bouncycastle", "mac", CMP_HTTPS, true, {"revoke nf.pem nf.key 5 \n", NULL}, "keytool"},
+        {"gencmpclient",
+         "mac",
+         CMP_HTTP,
+         false,
+         {"put the one-time secret", "genpkey",
+          "  cat >nf.cnf <<'CNF'\n[default]\nserver = ra.example\npath = /cmp/p/nf-tls\n"
+          "recipient = \"/C=SE/O=Example Operator/CN=Example Issuing\"\ntrusted = root.pem\n"
+          "untrusted = issuing.pem\n[enrol]\ncmd = ir\nref = amf-1\n.include secret.cnf\n"
+          "subject = /C=SE/O=5gc.example\nnewkey = nf.key\ncertout = nf.pem\nCNF\n",
+          "printf 'secret = pass:", "-config nf.cnf -section enrol\n", "renew)\n", "-out new.key\n",
+          "  cat >renew.cnf <<'CNF'\n",
+          "[renew]\ncmd = kur\ncert = nf.pem\nkey = nf.key\nextracerts = issuing.pem\n"
+          "newkey = new.key\ncertout = new.pem\nCNF\n  cmpClient -config renew.cnf "
+          "-section renew\n",
+          NULL},
+         "tls_"},
+        {"gencmpclient",
+         "vendor",
+         CMP_HTTPS,
+         false,
+         {"untrusted = issuing.pem\ntls_used = 1\ntls_trusted = tls-root.pem\n[enrol]\ncmd = ir\n"
+          "cert = initial.pem\nkey = initial.key\nextracerts = vendor-chain.pem\n"
+          "issuer = \"/C=SE/O=Example Operator/CN=Example Issuing\"\n",
+          NULL},
+         "secret.cnf"},
+        {"gencmpclient",
+         "publicKey",
+         CMP_HTTP,
+         true,
+         {"cat >revoke.cnf <<'CNF'\n", "[revoke]\ncmd = rr\n", "oldcert = nf.pem\nrevreason = 5\n",
+          "cmpClient -config revoke.cnf -section revoke\n", NULL},
+         "newkey"},
+        {"openssl",
+         "certificate",
+         CMP_HTTPS,
+         false,
+         {"#!/bin/sh -e\n# Onboarding", "# client           openssl cmp, of OpenSSL 3.0",
+          "# registration     0123, open, until 2026-12-01T00:00:00Z\n",
+          "# with the profile https://ra.example/cmp/p/nf-tls\n",
+          "# profile          nf-tls, 30 days at most\n# profile          nf-tls-client, 10 days",
+          "openssl cmp -cmd ir -server 'https://ra.example/cmp/p/nf-tls' -recipient "
+          "'/C=SE/O=Example Operator/CN=Example Issuing' -trusted root.pem -tls_used -tls_trusted "
+          "tls-root.pem -cert initial.pem -key initial.key -extracerts initial.pem -issuer "
+          "'/C=SE/O=Example Operator/CN=Example Issuing' -subject /C=SE/O=5gc.example -newkey "
+          "nf.key -certout nf.pem -chainout chain.pem\n",
+          "renew)\n", "  openssl genpkey", "-out new.key\n", "-cmd kur", NULL},
+         "genm"},
+        {"openssl",
+         "publicKey",
+         CMP_HTTP,
+         false,
+         {"-trusted root.pem -cert self.pem -key nf.key -extracerts self.pem -issuer", NULL},
+         "[ -s nf.key ] || "},
+        {"openssl",
+         "vendor",
+         CMP_HTTP,
+         false,
+         {"[ -s nf.key ] || openssl genpkey",
+          "-trusted root.pem -cert initial.pem -key initial.key -extracerts vendor-chain.pem",
+          NULL},
+         "tls_trusted"},
+        {"openssl-3.2",
+         "mac",
+         CMP_HTTP,
+         false,
+         {"-trusted root.pem -ref 'amf-1' -secret file:secret.txt -subject", "renew)\n",
+          "-cmd genm", "-cmd kur", NULL},
+         "self.pem"},
+        {"cert-manager",
+         "mac",
+         CMP_HTTP,
+         false,
+         {"--from-literal=reference=amf-1", "  ca.crt: |\n    -----BEGIN CERTIFICATE-----\n    M",
+          "\n    -----END CERTIFICATE-----\n---\n", "url: \"http://ra.example/cmp/p/nf-tls\"\n",
+          "    type: PasswordBasedMac\n", "key: ca.crt\n---\n",
+          "dnsNames:\n    - \"amf1.5gc.example\"\n", NULL},
+         "tls-root"},
+        {"cert-manager",
+         "vendor",
+         CMP_HTTPS,
+         false,
+         {"--from-file=tls.key=initial.key --from-file=ca.crt=vendor-chain.pem\n",
+          "  tls-root.crt: |\n    TLS ROOT\n---\n",
+          "privateKeyKey: tls.key\n      chainKey: ca.crt\n", "transport:\n    tls:\n", NULL},
+         "PasswordBasedMac"},
+        {"cert-manager",
+         "certificate",
+         CMP_HTTPS,
+         false,
+         {"--from-file=tls.key=initial.key\n", "privateKeyKey: tls.key\n  cmpTrust:\n", NULL},
+         "vendor-chain"},
+        {"cert-manager",
+         "mac",
+         CMP_HTTPS,
+         true,
+         {"cat >issuing.pem <<'PEM'\n-----BEGIN CERTIFICATE-----\n",
+          "-----END CERTIFICATE-----\nPEM", "-cmd rr", "-oldcert nf.pem -revreason 5\n", NULL},
+         "Onboarding"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *text =
+            rendered(s, rows[i].client, rows[i].proof, rows[i].url, NULL, rows[i].revocation);
+
+        has_in_order(text, rows[i].parts);
+        if (strstr(text, rows[i].no) != NULL) {
+            fail_msg("%s, %s has %s:\n%s", rows[i].client, rows[i].proof, rows[i].no, text);
+        }
+    }
+}
+
+static void
+days_are_those_of_the_profile(void **state)
+{
+    CLEANUP(mem_cleanup)
+    char *text = rendered(*state, "cert-manager", "mac", CMP_HTTP, "nf-tls-client", false);
+
+    has_in_order(text, (const char *const[]){"/p/nf-tls-client\"", "duration: 240h",
+                                             "renewBefore: 60h", NULL});
+}
+
+/* What stands in a script between quotes or in a here-document means itself. */
+static void
+a_shell_reads_an_url_as_it_is(void **state)
+{
+    static const struct {
+        const char *client;
+        const char *part;
+    } rows[] = {
+        {"cmpracomponent", "UpstreamURI: \"http://x/\\$a\\`b\\`\\\\\\\\c'd\\\\\"/p/nf-tls\"\n"},
+        {"openssl", "-server 'http://x/$a`b`\\c'\\''d\"/p/nf-tls' "},
+        {"cert-manager", "url: \"http://x/$a`b`\\\\c'd\\\"/p/nf-tls\"\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup)
+        char *text = rendered(*state, rows[i].client, "mac", "http://x/$a`b`\\c'd\"", NULL, false);
+
+        has_in_order(text, (const char *const[]){rows[i].part, NULL});
+    }
+}
+
+static void
+what_is_not_registered_is_not_asked_for(void **state)
+{
+    const struct scene *s = *state;
+    json_t *answer = answer_of(s, "certificate", CMP_HTTP);
+    struct err e = {0};
+    struct bundle b;
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    (void)json_object_del(json_object_get(answer, "registration"), "fqdns");
+    (void)json_object_del(answer, "reference");
+    (void)json_object_set_new(answer, "ra", json_string(s->root)); /* which names no CRL */
+    assert_ok(bundle_take(&b, answer, NULL), &b.e);
+    assert_ok(bundle_render(&b, bundle_client_find("cert-manager", &e), false), &b.e);
+    text = mem_printf("%.*s", (int)b.text.n, (const char *)b.text.p);
+    assert_null(strstr(text, "dnsNames"));
+    assert_null(strstr(text, "# reference"));
+    assert_non_null(strstr(text, "\n# CRL              -\n"));
+    bundle_release(&b);
+    json_decref(answer);
+}
+
+static void
+lines_are_set_in(void **state)
+{
+    static const struct {
+        const char *text;
+        int indent;
+        const char *is;
+    } rows[] = {
+        {"", 2, ""},
+        {"a", 2, "  a\n"},
+        {"a\n", 1, " a\n"},
+        {"a\nbc", 0, "a\nbc\n"},
+        {"a\n\nb\n", 1, " a\n \n b\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bundle b = {.text = BUF_INIT(BUNDLE_TEXT_MAX)};
+
+        bundle_add_lines(&b, rows[i].text, rows[i].indent);
+        assert_true(span_equal(buf_span(&b.text), span_str(rows[i].is)));
+        bundle_release(&b);
+    }
+}
+
+/* ---- names ---- */
+
+/* A certificate of this name, with this crlDistributionPoints, as the RA says it. */
+static char *
+certificate_with(const struct scene *s, const char *organization, const char *points)
+{
+    X509 *x = X509_dup(s->ra);
+    X509_NAME *name = X509_NAME_new();
+    EVP_PKEY *key = pki_key("P-256");
+    int at = X509_get_ext_by_NID(x, NID_crl_distribution_points, -1);
+    char *base64;
+
+    (void)X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const uint8_t *)organization, -1,
+                                     -1, 0);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)"x", -1, -1, 0);
+    (void)X509_set_subject_name(x, name);
+    assert_true(at >= 0);
+    X509_EXTENSION_free(X509_delete_ext(x, at));
+    if (points != NULL) {
+        static const char sections[] = "[issuer]\nCRLissuer=dirName:name\n"
+                                       "[relative]\nrelativename=name\n[name]\nCN=x\n";
+        BIO *text = BIO_new_mem_buf(sections, -1);
+        CONF *conf = NCONF_new(NULL);
+        long line = 0;
+        X509V3_CTX ctx;
+        X509_EXTENSION *extension = NULL;
+
+        assert_int_equal(NCONF_load_bio(conf, text, &line), 1);
+        X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+        X509V3_set_nconf(&ctx, conf);
+        extension = X509V3_EXT_nconf_nid(conf, &ctx, NID_crl_distribution_points, points);
+        NCONF_free(conf);
+        BIO_free(text);
+        assert_non_null(extension);
+        (void)X509_add_ext(x, extension, -1);
+        X509_EXTENSION_free(extension);
+    }
+    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    base64 = base64_of(x);
+    X509_NAME_free(name);
+    EVP_PKEY_free(key);
+    X509_free(x);
+    return base64;
+}
+
+static void
+the_recipient_is_one_name_whatever_is_in_it(void **state)
+{
+    const struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *issuing = certificate_with(s, "a/b+c\\d=e", NULL);
+    json_t *answer = answer_of(s, "mac", CMP_HTTP);
+    struct bundle b;
+
+    (void)json_object_set_new(answer, "issuing", json_string(issuing));
+    assert_ok(bundle_take(&b, answer, NULL), &b.e);
+    assert_string_equal(b.recipient, "/O=a\\/b\\+c\\\\d=e/CN=x");
+    bundle_release(&b);
+    json_decref(answer);
+}
+
+static void
+a_crl_is_found_by_its_url(void **state)
+{
+    const struct scene *s = *state;
+    static const struct {
+        const char *points;
+        const char *line;
+    } rows[] = {
+        {NULL, "\n# CRL              -\n"},
+        {"DNS:crl.example", "\n# CRL              -\n"},
+        {"issuer", "\n# CRL              -\n"},
+        {"relative", "\n# CRL              -\n"},
+        {"URI:http://crl.example/1,URI:http://crl.example/2",
+         "\n# CRL              http://crl.example/1\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *ra = certificate_with(s, "x", rows[i].points);
+        json_t *answer = answer_of(s, "mac", CMP_HTTP);
+        struct err e = {0};
+        struct bundle b;
+        CLEANUP(mem_cleanup) char *text = NULL;
+
+        (void)json_object_set_new(answer, "ra", json_string(ra));
+        assert_ok(bundle_take(&b, answer, NULL), &b.e);
+        assert_ok(bundle_render(&b, bundle_client_find("openssl", &e), false), &b.e);
+        text = mem_printf("%.*s", (int)b.text.n, (const char *)b.text.p);
+        if (strstr(text, rows[i].line) == NULL) {
+            fail_msg("row %zu:\n%.2000s", i, text);
+        }
+        bundle_release(&b);
+        json_decref(answer);
+    }
+}
+
 int
 main(void)
 {
@@ -331,6 +739,13 @@ main(void)
         cmocka_unit_test(a_text_has_its_limit),
         cmocka_unit_test(a_word_is_one_word_for_the_shell),
         cmocka_unit_test(what_stands_in_a_bundle_is_what_was_asked_for),
+        cmocka_unit_test(the_steps_of_each_client_are_in_their_order),
+        cmocka_unit_test(days_are_those_of_the_profile),
+        cmocka_unit_test(a_shell_reads_an_url_as_it_is),
+        cmocka_unit_test(what_is_not_registered_is_not_asked_for),
+        cmocka_unit_test(lines_are_set_in),
+        cmocka_unit_test(the_recipient_is_one_name_whatever_is_in_it),
+        cmocka_unit_test(a_crl_is_found_by_its_url),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
