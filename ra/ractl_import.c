@@ -94,11 +94,10 @@ open_secrets(struct importing *m, struct err *e)
         return 0;
     }
     fd = open(m->secrets_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST) {
-        return err_set(e, ERR_CONFLICT, "%s is there already: name a new file", m->secrets_path);
-    }
     if (fd < 0) {
-        return err_errno(e, ERR_IO, errno, "%s", m->secrets_path);
+        return errno == EEXIST ? err_set(e, ERR_CONFLICT, "%s is there already: name a new file",
+                                         m->secrets_path)
+                               : err_errno(e, ERR_IO, errno, "%s", m->secrets_path);
     }
     m->secrets = fdopen(fd, "w");
     if (m->secrets == NULL) {
@@ -112,15 +111,13 @@ open_secrets(struct importing *m, struct err *e)
 static int
 close_secrets(struct importing *m, struct err *e)
 {
-    bool bad;
-
     if (m->secrets == NULL) {
         return 0;
     }
-    bad = fflush(m->secrets) != 0 || fsync(fileno(m->secrets)) != 0;
-    bad = fclose(m->secrets) != 0 || bad;
+    m->failed |= fsync(fileno(m->secrets)) != 0; /* each line was flushed */
+    m->failed |= fclose(m->secrets) != 0;
     m->secrets = NULL;
-    if (bad || m->failed) {
+    if (m->failed) {
         return err_set(e, ERR_IO, "%s could not be written whole: cancel what it lacks",
                        m->secrets_path);
     }
