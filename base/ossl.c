@@ -178,6 +178,16 @@ certificate_load_der(const char *path, size_t max, X509 **certificate, struct bu
     return OSSL_ENCODE(X509, *certificate, der, e);
 }
 
+void *
+certificate_extension(const X509 *certificate, int nid, bool *unread)
+{
+    int where = -1; /* and so it is left where there is none */
+    void *value = X509_get_ext_d2i(certificate, nid, &where, NULL);
+
+    *unread = value == NULL && where != -1;
+    return value;
+}
+
 /* A library context whose one provider provides nothing, so that there is no decoder to search. */
 static OSSL_LIB_CTX *empty_context;
 static pthread_once_t empty_context_once = PTHREAD_ONCE_INIT;

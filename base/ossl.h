@@ -70,6 +70,13 @@ X509 *certificate_load(const char *path, struct err *e) __attribute__((warn_unus
 int certificate_load_der(const char *path, size_t max, X509 **certificate, struct buf *der,
                          struct err *e);
 
+/* The extension of this kind, decoded, to be freed as its type is; NULL when there is none. Where
+ * there is one that cannot be read (malformed, there twice, or memory is short), NULL and *unread:
+ * X509_get_ext_d2i() says NULL of all of these, and what is not read must not be taken for absent.
+ */
+void *certificate_extension(const X509 *, int nid, bool *unread)
+    __attribute__((warn_unused_result));
+
 /* OpenSSL 3.0 searches all its decoders for the key of every certificate that it parses, which
  * costs more than a verification. These two do not:
  * one certificate in DER of which only the other fields are of interest: X509_get0_pubkey() gives

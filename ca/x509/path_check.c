@@ -254,18 +254,21 @@ are_known(const POLICYINFO *policy)
 static int
 policies_check(X509 *certificate, struct err *e)
 {
-    int critical = 0;
+    int at = X509_get_ext_by_NID(certificate, NID_certificate_policies, -1);
+    bool critical = at >= 0 && X509_EXTENSION_get_critical(X509_get_ext(certificate, at)) != 0;
+    bool unread;
     CERTIFICATEPOLICIES *policies =
-        X509_get_ext_d2i(certificate, NID_certificate_policies, &critical, NULL);
-    bool known = true;
+        certificate_extension(certificate, NID_certificate_policies, &unread);
+    bool known = !unread;
 
-    for (int i = 0; critical == 1 && i < sk_POLICYINFO_num(policies); i++) {
+    for (int i = 0; critical && i < sk_POLICYINFO_num(policies); i++) {
         known = known && are_known(sk_POLICYINFO_value(policies, i));
     }
     CERTIFICATEPOLICIES_free(policies);
     return known ? 0
                  : err_set(e, ERR_DENIED,
-                           "critical certificatePolicies with a qualifier that is not known");
+                           "critical certificatePolicies with a qualifier that is not known, or "
+                           "certificatePolicies that cannot be read");
 }
 
 int
@@ -312,6 +315,9 @@ path_check_certificate(X509 *certificate, unsigned allow, struct err *e)
     if (X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0 &&
         elements_of(certificate, NID_name_constraints) < 1) {
         return err_set(e, ERR_DENIED, "nameConstraints without a subtree"); /* 4.2.1.10 */
+    }
+    if ((X509_get_extension_flags(certificate) & EXFLAG_INVALID) != 0) {
+        return err_set(e, ERR_DENIED, "certificate with a malformed extension");
     }
     return X509_check_ca(certificate) == 1 ? authority_check(certificate, e)
                                            : end_entity_check(certificate, e);

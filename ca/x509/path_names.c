@@ -120,19 +120,20 @@ are_subtrees_in_form(const STACK_OF(GENERAL_SUBTREE) * subtrees)
     return true;
 }
 
-static NAME_CONSTRAINTS *
-constraints_of(X509 *certificate)
-{
-    return X509_get_ext_d2i(certificate, NID_name_constraints, NULL, NULL);
-}
-
 int
 path_check_names(X509 *certificate, struct err *e)
 {
+    bool unread[2];
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    CLEANUP(constraints_cleanup) NAME_CONSTRAINTS *constraints = constraints_of(certificate);
+    GENERAL_NAMES *names = certificate_extension(certificate, NID_subject_alt_name, &unread[0]);
+    CLEANUP(constraints_cleanup)
+    NAME_CONSTRAINTS *constraints =
+        certificate_extension(certificate, NID_name_constraints, &unread[1]);
 
+    if (unread[0] || unread[1]) {
+        return ossl_err(e, ERR_DENIED, "%s cannot be read",
+                        unread[0] ? "subjectAltName" : "nameConstraints");
+    }
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (!is_in_form(sk_GENERAL_NAME_value(names, i))) {
             return err_set(e, ERR_DENIED, "subjectAltName: name %d is not in the form of its kind",
@@ -149,8 +150,9 @@ path_check_names(X509 *certificate, struct err *e)
 bool
 path_has_wildcard(X509 *certificate)
 {
+    bool unread;
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *names = certificate_extension(certificate, NID_subject_alt_name, &unread);
 
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
@@ -161,7 +163,7 @@ path_has_wildcard(X509 *certificate)
             return true;
         }
     }
-    return false;
+    return unread;
 }
 
 static bool
@@ -178,8 +180,12 @@ has_dns(const STACK_OF(GENERAL_SUBTREE) * subtrees)
 bool
 path_constrains_dns(X509 *certificate)
 {
-    CLEANUP(constraints_cleanup) NAME_CONSTRAINTS *constraints = constraints_of(certificate);
+    bool unread;
+    CLEANUP(constraints_cleanup)
+    NAME_CONSTRAINTS *constraints =
+        certificate_extension(certificate, NID_name_constraints, &unread);
 
-    return constraints != NULL &&
-           (has_dns(constraints->permittedSubtrees) || has_dns(constraints->excludedSubtrees));
+    return constraints == NULL
+               ? unread
+               : has_dns(constraints->permittedSubtrees) || has_dns(constraints->excludedSubtrees);
 }

@@ -16,6 +16,7 @@
  */
 int path_check_names(X509 *certificate, struct err *e);
 
+/* Both say yes of an extension that cannot be read. */
 /* Has a dNSName with "*"? Whether that is within a subtree nobody can say. */
 bool path_has_wildcard(X509 *certificate);
 /* Constrains dNSNames? */
