@@ -290,6 +290,12 @@ public_key_parse(struct span spki, struct err *e)
     return TAKE(key);
 }
 
+bool
+ossl_has_extension(const STACK_OF(X509_EXTENSION) * extensions, int nid)
+{
+    return X509v3_get_ext_by_NID(extensions, nid, -1) >= 0;
+}
+
 time_t
 clock_now(void)
 {

@@ -85,6 +85,9 @@ X509 *certificate_parse_keyless(struct span der, struct err *e) __attribute__((w
 /* one SubjectPublicKeyInfo, nothing behind it. Never a point that is not on its curve. */
 EVP_PKEY *public_key_parse(struct span spki, struct err *e) __attribute__((warn_unused_result));
 
+/* Is there one of this kind? Of a certificate, a CRL, a template; NULL: it has none at all. */
+bool ossl_has_extension(const STACK_OF(X509_EXTENSION) * extensions, int nid);
+
 /* The clock seam: the only place that reads the time of day. */
 time_t clock_now(void);
 /* Milliseconds that never go back. */

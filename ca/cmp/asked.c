@@ -119,7 +119,7 @@ is_no_ca_either(X509_EXTENSION *asked, const X509 *given)
     CLEANUP(basic_cleanup) BASIC_CONSTRAINTS *wanted = X509V3_EXT_d2i(asked);
 
     return (wanted != NULL && wanted->ca == 0 && wanted->pathlen == NULL &&
-            X509_get_ext_by_NID(given, NID_basic_constraints, -1) < 0) ||
+            !ossl_has_extension(X509_get0_extensions(given), NID_basic_constraints)) ||
            has_same_octets(asked, given);
 }
 

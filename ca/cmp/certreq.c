@@ -87,7 +87,7 @@ static int
 check_identity(const struct cmp_certreq *r, enum cmp_failure *failure, struct err *e)
 {
     if (X509_NAME_entry_count(r->subject) == 0 &&
-        X509v3_get_ext_by_NID(r->extensions, NID_subject_alt_name, -1) < 0) {
+        !ossl_has_extension(r->extensions, NID_subject_alt_name)) {
         return phrase_refuse(failure, PHRASE_NO_NAME, e, "neither subject nor subjectAltName");
     }
     return 0;

@@ -177,7 +177,7 @@ cmp_check_signer(const struct cmp_msg *msg, const struct cmp_rules *rules, const
 {
     *failure = CMP_NO_FAILURE;
     if (cmp_msg_sender_kid(msg).n == 0 && !rules->old.no_sender_kid &&
-        X509_get_ext_by_NID(signer, NID_subject_key_identifier, -1) >= 0) {
+        ossl_has_extension(X509_get0_extensions(signer), NID_subject_key_identifier)) {
         return phrase_refuse(failure, PHRASE_NO_SENDER_KID, e, "senderKID is missing");
     }
     return 0;

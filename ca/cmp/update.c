@@ -35,7 +35,7 @@ check_names(const struct cmp_certreq *asked, const X509 *old, enum cmp_failure *
     CLEANUP(general_names_cleanup) GENERAL_NAMES *wanted = NULL;
     CLEANUP(general_names_cleanup) GENERAL_NAMES *have = NULL;
 
-    if (X509v3_get_ext_by_NID(cmp_certreq_extensions(asked), NID_subject_alt_name, -1) < 0) {
+    if (!ossl_has_extension(cmp_certreq_extensions(asked), NID_subject_alt_name)) {
         return 0;
     }
     wanted = X509V3_get_d2i(cmp_certreq_extensions(asked), NID_subject_alt_name, NULL, NULL);

@@ -141,8 +141,8 @@ path_check_limits(X509 *certificate, struct err *e)
     if (X509_NAME_entry_count(X509_get_subject_name(certificate)) > PATH_RDNS_MAX) {
         return err_set(e, ERR_DENIED, "a subject of more than %d parts", PATH_RDNS_MAX);
     }
-    if (X509_get_ext_by_NID(certificate, NID_policy_constraints, -1) >= 0 &&
-        X509_get_ext_by_NID(certificate, NID_certificate_policies, -1) < 0) {
+    if (ossl_has_extension(X509_get0_extensions(certificate), NID_policy_constraints) &&
+        !ossl_has_extension(X509_get0_extensions(certificate), NID_certificate_policies)) {
         return err_set(e, ERR_DENIED, "policyConstraints without certificatePolicies");
     }
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
@@ -227,7 +227,7 @@ end_entity_check(X509 *certificate, struct err *e)
                                   NID_inhibit_any_policy, NID_policy_mappings};
 
     for (size_t i = 0; i < ARRAY_LEN(for_cas); i++) {
-        if (X509_get_ext_by_NID(certificate, for_cas[i], -1) >= 0) {
+        if (ossl_has_extension(X509_get0_extensions(certificate), for_cas[i])) {
             return err_set(e, ERR_DENIED, "extension %s is for CA certificates only",
                            OBJ_nid2sn(for_cas[i]));
         }
@@ -308,11 +308,11 @@ path_check_certificate(X509 *certificate, unsigned allow, struct err *e)
         path_check_names(certificate, e) != 0) {
         return -1;
     }
-    if (X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) >= 0 &&
+    if (ossl_has_extension(X509_get0_extensions(certificate), NID_ext_key_usage) &&
         elements_of(certificate, NID_ext_key_usage) < 1) {
         return err_set(e, ERR_DENIED, "extendedKeyUsage without a purpose"); /* 4.2.1.12 */
     }
-    if (X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0 &&
+    if (ossl_has_extension(X509_get0_extensions(certificate), NID_name_constraints) &&
         elements_of(certificate, NID_name_constraints) < 1) {
         return err_set(e, ERR_DENIED, "nameConstraints without a subtree"); /* 4.2.1.10 */
     }
@@ -399,7 +399,7 @@ path_check_crl(X509_CRL *crl, struct err *e)
         number_check(crl, e) != 0 || signature_check(crl, e) != 0) {
         return -1;
     }
-    if (X509_CRL_get_ext_by_NID(crl, NID_authority_key_identifier, -1) < 0) {
+    if (!ossl_has_extension(X509_CRL_get0_extensions(crl), NID_authority_key_identifier)) {
         return err_set(e, ERR_DENIED, "without authorityKeyIdentifier"); /* 5.2.1 */
     }
     return 0;

@@ -47,7 +47,8 @@ path_check_purpose(X509 *leaf, enum path_purpose purpose, struct err *e)
         ((flags & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)) {
         return err_set(e, ERR_DENIED, "keyUsage without digitalSignature");
     }
-    if (purpose == PATH_PERSON && X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
+    if (purpose == PATH_PERSON &&
+        ossl_has_extension(X509_get0_extensions(leaf), NID_subject_alt_name)) {
         return err_set(e, ERR_DENIED, "subjectAltName: a network function's, not a person's");
     }
     if (eku != NULL && !has_eku(leaf, eku)) {

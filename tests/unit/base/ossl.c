@@ -381,6 +381,27 @@ without_locked_memory_nothing_starts(void **state)
     assert_int_equal(status, 0);
 }
 
+static void
+an_extension_is_found_wherever_it_stands(void **state)
+{
+    static const int nids[] = {NID_subject_alt_name, NID_basic_constraints, NID_key_usage};
+    static const char *const values[] = {"DNS:a.example", "CA:FALSE", "digitalSignature"};
+    CLEANUP(x509_cleanup) X509 *certificate = X509_new();
+
+    (void)state;
+    assert_false(ossl_has_extension(NULL, NID_key_usage));
+    for (size_t i = 0; i < ARRAY_LEN(nids); i++) {
+        CLEANUP(x509_extension_cleanup)
+        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nids[i], values[i]);
+
+        assert_false(ossl_has_extension(X509_get0_extensions(certificate), nids[i]));
+        assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+        for (size_t k = 0; k <= i; k++) {
+            assert_true(ossl_has_extension(X509_get0_extensions(certificate), nids[k]));
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -395,6 +416,7 @@ main(int argc, char **argv)
         cmocka_unit_test(what_openssl_says_is_told_once),
         cmocka_unit_test(random_octets_are_others_each_time),
         cmocka_unit_test(clocks_go_on),
+        cmocka_unit_test(an_extension_is_found_wherever_it_stands),
         cmocka_unit_test(without_locked_memory_nothing_starts),
         cmocka_unit_test(a_public_key_comes_out_as_it_went_in),
         cmocka_unit_test(a_point_that_is_not_on_its_curve_is_no_public_key),
