@@ -354,18 +354,13 @@ crl_publish_root(struct ca *ca, struct err *e)
 }
 
 struct crl_maker *
-crl_maker_new(struct ca *ca, struct err *e)
+crl_maker_new(struct ca *ca)
 {
     struct crl_maker *c = mem_zalloc(1, sizeof(*c));
 
     c->ca = ca;
     c->path = mem_printf("%s/issuing.crl", ca->conf.crl_dir);
-    c->timer = event_new(ca->base, -1, 0, on_timer, c);
-    if (c->timer == NULL) {
-        (void)err_set(e, ERR_IO, "no memory for a timer");
-        crl_maker_free(c);
-        return NULL;
-    }
+    c->timer = ca_timer(ca, on_timer, c);
     return c;
 }
 
@@ -375,9 +370,7 @@ crl_maker_free(struct crl_maker *c)
     if (c == NULL) {
         return;
     }
-    if (c->timer != NULL) {
-        event_free(c->timer);
-    }
+    event_free(c->timer);
     mem_free(c->entries);
     mem_free(c->path);
     mem_free(c);

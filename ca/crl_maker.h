@@ -16,7 +16,7 @@ struct crl_waiter {
 };
 
 void crl_maker_free(struct crl_maker *);
-struct crl_maker *crl_maker_new(struct ca *, struct err *e) OWNED(crl_maker_free);
+struct crl_maker *crl_maker_new(struct ca *) OWNED(crl_maker_free);
 
 /* Makes one that has everything that is committed now; `waiter` (may be NULL) is called when it is
  * published. While one is being made, the next begins after it. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/daemon.h"
 
+#include <assert.h>
+#include <event2/event.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +33,15 @@ ca_printable(char *text)
             *p = '?';
         }
     }
+}
+
+struct event *
+ca_timer(struct ca *ca, void (*run)(int fd, short what, void *arg), void *arg)
+{
+    struct event *timer = evtimer_new(ca->base, run, arg);
+
+    assert(timer != NULL);
+    return timer;
 }
 
 /* ---- flights ---- */

@@ -96,6 +96,9 @@ _Noreturn void ca_die(const struct err *e, const char *what);
 /* An operation whose failure has no other meaning than that the database does not work. */
 void ca_check_store(const struct store_op *op, const char *what);
 
+/* A timer of the loop, for event_add(). Never NULL: as mem_zalloc(), it aborts without memory. */
+struct event *ca_timer(struct ca *, void (*run)(int fd, short what, void *arg), void *arg);
+
 /* NULL when that rid is on its way already; then *busy is its flight. */
 struct flight *ca_flight_begin(struct ca *, struct span rid, link_peer peer, struct flight **busy);
 /* For CLEANUP-free use by the job that owns it. */

@@ -202,10 +202,10 @@ watch(struct ca *ca, struct err *e)
         event_new(ca->base, tasks_fd(ca->finished), EV_READ | EV_PERSIST, on_finished, ca);
     ca->signals[0] = evsignal_new(ca->base, SIGTERM, on_signal, ca);
     ca->signals[1] = evsignal_new(ca->base, SIGINT, on_signal, ca);
-    ca->drained = event_new(ca->base, -1, 0, on_drain, ca);
+    ca->drained = ca_timer(ca, on_drain, ca);
     if (ca->finishing == NULL || ca->signals[0] == NULL || ca->signals[1] == NULL ||
-        ca->drained == NULL || event_add(ca->finishing, NULL) != 0 ||
-        event_add(ca->signals[0], NULL) != 0 || event_add(ca->signals[1], NULL) != 0) {
+        event_add(ca->finishing, NULL) != 0 || event_add(ca->signals[0], NULL) != 0 ||
+        event_add(ca->signals[1], NULL) != 0) {
         return err_set(e, ERR_IO, "libevent: no memory");
     }
     return 0;

@@ -174,19 +174,14 @@ release_now(struct ca *ca, struct err *e)
 }
 
 struct release *
-release_new(struct ca *ca, struct err *e)
+release_new(struct ca *ca)
 {
     struct release *r = mem_zalloc(1, sizeof(*r));
 
     r->ca = ca;
     r->began = clock_monotonic_ms() - GAP_MS;
-    r->again = event_new(ca->base, -1, 0, on_again, r);
-    r->next = event_new(ca->base, -1, 0, on_next, r);
-    if (r->again == NULL || r->next == NULL) {
-        (void)err_set(e, ERR_IO, "no memory for a timer");
-        release_free(r);
-        return NULL;
-    }
+    r->again = ca_timer(ca, on_again, r);
+    r->next = ca_timer(ca, on_next, r);
     return r;
 }
 
@@ -196,11 +191,7 @@ release_free(struct release *r)
     if (r == NULL) {
         return;
     }
-    if (r->again != NULL) {
-        event_free(r->again);
-    }
-    if (r->next != NULL) {
-        event_free(r->next);
-    }
+    event_free(r->again);
+    event_free(r->next);
     mem_free(r);
 }

@@ -15,7 +15,7 @@ struct release_item {
 };
 
 void release_free(struct release *);
-struct release *release_new(struct ca *, struct err *e) OWNED(release_free);
+struct release *release_new(struct ca *) OWNED(release_free);
 
 /* Calls item->released, perhaps at once, when a published checkpoint covers item->leaf. */
 void release_wait(struct release *, struct release_item *);

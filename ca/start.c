@@ -379,22 +379,13 @@ ca_open(struct ca *ca, struct err *e)
     if (ca->pool == NULL) {
         return -1;
     }
-    ca->release = release_new(ca, e);
-    if (ca->release == NULL) {
-        return -1;
-    }
-    ca->crl = crl_maker_new(ca, e);
-    if (ca->crl == NULL) {
-        return -1;
-    }
+    ca->release = release_new(ca);
+    ca->crl = crl_maker_new(ca);
     ca->watchers = watchers_new(ca);
     ca->requests = requests_new(ca);
-    ca->waiting = waiting_new(ca, e);
-    if (ca->waiting == NULL) {
-        return -1;
-    }
-    ca->unconfirmed = unconfirmed_new(ca, e);
-    return ca->unconfirmed == NULL ? -1 : 0;
+    ca->waiting = waiting_new(ca);
+    ca->unconfirmed = unconfirmed_new(ca);
+    return 0;
 }
 
 int

@@ -70,12 +70,22 @@ is_time(const struct unconfirmed *u)
 }
 
 static void
+tick_later(struct unconfirmed *u)
+{
+    const int wait = u->ca->conf.confirm_wait_s;
+    const struct timeval tick = {.tv_sec = wait < TICK_MAX_S ? wait : TICK_MAX_S};
+
+    (void)event_add(u->timer, &tick);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct unconfirmed *u = arg;
 
     (void)fd;
     (void)what;
+    tick_later(u);
     if (is_time(u)) {
         begin(u);
     }
@@ -88,19 +98,13 @@ unconfirmed_connected(struct unconfirmed *u)
 }
 
 struct unconfirmed *
-unconfirmed_new(struct ca *ca, struct err *e)
+unconfirmed_new(struct ca *ca)
 {
     struct unconfirmed *u = mem_zalloc(1, sizeof(*u));
-    const int wait = ca->conf.confirm_wait_s;
-    const struct timeval tick = {.tv_sec = wait < TICK_MAX_S ? wait : TICK_MAX_S};
 
     u->ca = ca;
-    u->timer = event_new(ca->base, -1, EV_PERSIST, on_tick, u);
-    if (u->timer == NULL || event_add(u->timer, &tick) != 0) {
-        (void)err_set(e, ERR_IO, "no memory for a timer");
-        unconfirmed_free(u);
-        return NULL;
-    }
+    u->timer = ca_timer(ca, on_tick, u);
+    tick_later(u);
     return u;
 }
 
@@ -110,8 +114,6 @@ unconfirmed_free(struct unconfirmed *u)
     if (u == NULL) {
         return;
     }
-    if (u->timer != NULL) {
-        event_free(u->timer);
-    }
+    event_free(u->timer);
     mem_free(u);
 }

@@ -15,7 +15,7 @@
 #include "ca/daemon.h"
 
 void unconfirmed_free(struct unconfirmed *);
-struct unconfirmed *unconfirmed_new(struct ca *, struct err *e) OWNED(unconfirmed_free);
+struct unconfirmed *unconfirmed_new(struct ca *) OWNED(unconfirmed_free);
 
 /* An RA said HELLO: its queue is coming. */
 void unconfirmed_connected(struct unconfirmed *);

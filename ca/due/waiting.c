@@ -122,17 +122,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- life ---- */
 
 struct waiting *
-waiting_new(struct ca *ca, struct err *e)
+waiting_new(struct ca *ca)
 {
     struct waiting *w = mem_zalloc(1, sizeof(*w));
 
     w->ca = ca;
-    w->timer = event_new(ca->base, -1, 0, on_timer, w);
-    if (w->timer == NULL) {
-        mem_free(w);
-        (void)err_set(e, ERR_IO, "no memory for a timer");
-        return NULL;
-    }
+    w->timer = ca_timer(ca, on_timer, w);
     return w;
 }
 

@@ -8,7 +8,7 @@
 #include "ca/daemon.h"
 
 void waiting_free(struct waiting *);
-struct waiting *waiting_new(struct ca *, struct err *e) OWNED(waiting_free);
+struct waiting *waiting_new(struct ca *) OWNED(waiting_free);
 
 /* Looks at once, and from now on every few seconds, for what is due. */
 void waiting_look(struct waiting *);
