@@ -29,9 +29,15 @@ mem_zalloc(size_t count, size_t size)
 }
 
 void *
+mem_new(size_t size)
+{
+    return mem_zalloc(1, size);
+}
+
+void *
 mem_dup(const void *p, size_t size)
 {
-    void *copy = mem_zalloc(1, size);
+    void *copy = mem_new(size);
 
     if (size > 0) {
         memcpy(copy, p, size);

@@ -50,6 +50,8 @@ void mem_free(void *p);
 /* Zeroed memory of `count` times `size` octets. Never NULL: aborts when there is none. Not tied to
  * mem_free, so that a constructor may give a half-built object to its own x_free. */
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+/* The same for one object. */
+void *mem_new(size_t size) __attribute__((malloc, warn_unused_result));
 void *mem_dup(const void *p, size_t size) OWNED(mem_free);
 char *mem_strdup(const char *s) OWNED(mem_free);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2))) OWNED(mem_free);

@@ -86,7 +86,7 @@ pipeline_new(const struct stage *stages, unsigned n, void *context)
     struct pipeline *p;
 
     check_table(stages, n);
-    p = mem_zalloc(1, sizeof(*p) + n * sizeof(p->places[0]));
+    p = mem_new(sizeof(*p) + n * sizeof(p->places[0]));
     p->loop = pthread_self();
     p->context = context;
     p->n = n;

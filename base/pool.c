@@ -56,7 +56,7 @@ struct tasks {
 struct tasks *
 tasks_new(struct err *e)
 {
-    struct tasks *t = mem_zalloc(1, sizeof(*t));
+    struct tasks *t = mem_new(sizeof(*t));
 
     (void)pthread_mutex_init(&t->lock, NULL);
     queue_init(&t->finished);
@@ -152,7 +152,7 @@ context_take(void)
     }
     (void)pthread_mutex_unlock(&contexts_lock);
     if (c == NULL) {
-        c = mem_zalloc(1, sizeof(*c));
+        c = mem_new(sizeof(*c));
         c->libctx = OSSL_LIB_CTX_new();
         if (c->libctx == NULL) {
             abort();
@@ -213,7 +213,7 @@ worker(void *argument)
 struct pool *
 pool_new(size_t threads, struct tasks *finished, struct err *e)
 {
-    struct pool *pool = mem_zalloc(1, sizeof(*pool) + threads * sizeof(pool->threads[0]));
+    struct pool *pool = mem_new(sizeof(*pool) + threads * sizeof(pool->threads[0]));
 
     assert(threads > 0);
     (void)pthread_mutex_init(&pool->lock, NULL);

@@ -245,7 +245,7 @@ void
 approve_officer(struct ca *ca, struct admin_call *call, const json_t *request)
 {
     const char *text = json_string_value(json_object_get(request, "cms"));
-    struct approving *a = mem_zalloc(1, sizeof(*a));
+    struct approving *a = mem_new(sizeof(*a));
 
     a->ca = ca;
     a->call = call;

@@ -42,7 +42,7 @@ struct cancelling {
 static struct cancelling *
 cancelling_new(struct ca *ca)
 {
-    struct cancelling *c = mem_zalloc(1, sizeof(*c));
+    struct cancelling *c = mem_new(sizeof(*c));
 
     c->ca = ca;
     c->now = clock_now();

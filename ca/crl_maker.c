@@ -356,7 +356,7 @@ crl_publish_root(struct ca *ca, struct err *e)
 struct crl_maker *
 crl_maker_new(struct ca *ca)
 {
-    struct crl_maker *c = mem_zalloc(1, sizeof(*c));
+    struct crl_maker *c = mem_new(sizeof(*c));
 
     c->ca = ca;
     c->path = mem_printf("%s/issuing.crl", ca->conf.crl_dir);

@@ -69,7 +69,7 @@ ca_flight_begin(struct ca *ca, struct span rid, link_peer peer, struct flight **
     if (ca->n_flights >= FLIGHTS_MAX || ca->stopping) {
         return NULL;
     }
-    flight = mem_zalloc(1, sizeof(*flight));
+    flight = mem_new(sizeof(*flight));
     memcpy(flight->rid, rid.p, sizeof(flight->rid));
     flight->peer = peer;
     flight->next = *bucket;
@@ -139,7 +139,7 @@ run_ras(struct store_op *op, struct store_db *db, struct err *e)
 static struct ras *
 ras_new(void)
 {
-    struct ras *ras = mem_zalloc(1, sizeof(*ras) + RAS_MAX * sizeof(ras->list[0]));
+    struct ras *ras = mem_new(sizeof(*ras) + RAS_MAX * sizeof(ras->list[0]));
 
     ras->users = 1;
     return ras;
@@ -202,7 +202,7 @@ on_ras(struct task *task)
 void
 ca_ras_reload(struct ca *ca)
 {
-    struct ras_op *r = mem_zalloc(1, sizeof(*r));
+    struct ras_op *r = mem_new(sizeof(*r));
 
     r->ca = ca;
     r->ras = ras_new();

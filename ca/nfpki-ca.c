@@ -138,7 +138,7 @@ on_recovered(struct ca *ca, struct recovery recovered)
     if (ca->admin == NULL) {
         ca_die(&e, "start");
     }
-    first = mem_zalloc(1, sizeof(*first));
+    first = mem_new(sizeof(*first));
     first->waiter.done = on_first_crl;
     first->ca = ca;
     ca->has_begun = true;

@@ -23,7 +23,7 @@ struct asking {
 static struct asking *
 asking_new(struct ca *ca, struct admin_call *call)
 {
-    struct asking *a = mem_zalloc(1, sizeof(*a));
+    struct asking *a = mem_new(sizeof(*a));
 
     a->ca = ca;
     a->call = call;

@@ -140,7 +140,7 @@ void
 pending_officer(struct ca *ca, struct admin_call *call, const json_t *request)
 {
     const char *rid = json_string_value(json_object_get(request, "rid"));
-    struct listing *l = mem_zalloc(1, sizeof(*l));
+    struct listing *l = mem_new(sizeof(*l));
     struct err e = {0};
 
     l->ca = ca;

@@ -30,7 +30,7 @@ struct registering {
 static struct registering *
 registering_new(struct ca *ca, link_peer peer, const struct link_message *m, enum link_type answer)
 {
-    struct registering *r = mem_zalloc(1, sizeof(*r));
+    struct registering *r = mem_new(sizeof(*r));
 
     r->ca = ca;
     r->peer = peer;

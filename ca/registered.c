@@ -18,7 +18,7 @@ struct registered {
 struct registered *
 registered_new(void)
 {
-    struct registered *r = mem_zalloc(1, sizeof(*r));
+    struct registered *r = mem_new(sizeof(*r));
 
     (void)pthread_mutex_init(&r->lock, NULL);
     r->manifests = batch_manifests_new();

@@ -176,7 +176,7 @@ release_now(struct ca *ca, struct err *e)
 struct release *
 release_new(struct ca *ca)
 {
-    struct release *r = mem_zalloc(1, sizeof(*r));
+    struct release *r = mem_new(sizeof(*r));
 
     r->ca = ca;
     r->began = clock_monotonic_ms() - GAP_MS;

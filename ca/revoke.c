@@ -74,7 +74,7 @@ revoke_officer(struct ca *ca, struct admin_call *call, const json_t *request)
 {
     const char *serial = json_string_value(json_object_get(request, "serial"));
     const char *reason = json_string_value(json_object_get(request, "reason"));
-    struct revoking *r = mem_zalloc(1, sizeof(*r));
+    struct revoking *r = mem_new(sizeof(*r));
     struct err e = {0};
 
     r->ca = ca;

@@ -38,7 +38,7 @@ on_found(struct task *task)
 void
 role_tell(struct ca *ca, link_peer peer, const struct link_message *m)
 {
-    struct telling *t = mem_zalloc(1, sizeof(*t));
+    struct telling *t = mem_new(sizeof(*t));
 
     t->ca = ca;
     t->peer = peer;

@@ -100,7 +100,7 @@ unconfirmed_connected(struct unconfirmed *u)
 struct unconfirmed *
 unconfirmed_new(struct ca *ca)
 {
-    struct unconfirmed *u = mem_zalloc(1, sizeof(*u));
+    struct unconfirmed *u = mem_new(sizeof(*u));
 
     u->ca = ca;
     u->timer = ca_timer(ca, on_tick, u);

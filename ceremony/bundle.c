@@ -287,7 +287,7 @@ verifier_clear(struct verifier *v)
 struct bundle *
 bundle_load(const char *directory, struct err *e)
 {
-    CLEANUP(bundle_cleanup) struct bundle *b = mem_zalloc(1, sizeof(*b));
+    CLEANUP(bundle_cleanup) struct bundle *b = mem_new(sizeof(*b));
     CLEANUP(mem_cleanup) char *definition = mem_printf("%s/" BUNDLE_DEFINITION, directory);
     CLEANUP(mem_cleanup) char *transcript = mem_printf("%s/" BUNDLE_TRANSCRIPT, directory);
     struct verifier v = {.bundle = b};

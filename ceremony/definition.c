@@ -307,8 +307,8 @@ places_free(struct places **p)
 struct definition *
 definition_load(const char *path, struct err *e)
 {
-    CLEANUP(definition_cleanup) struct definition *d = mem_zalloc(1, sizeof(*d));
-    CLEANUP(places_free) struct places *places = mem_zalloc(1, sizeof(*places));
+    CLEANUP(definition_cleanup) struct definition *d = mem_new(sizeof(*d));
+    CLEANUP(places_free) struct places *places = mem_new(sizeof(*places));
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;
     struct reader r = {.d = d, .places = places};
 

@@ -78,7 +78,7 @@ dump(const json_t *object)
 struct recorder *
 recorder_open(const char *path, const json_t *header, struct err *e)
 {
-    CLEANUP(recorder_cleanup) struct recorder *r = mem_zalloc(1, sizeof(*r));
+    CLEANUP(recorder_cleanup) struct recorder *r = mem_new(sizeof(*r));
     CLEANUP(mem_cleanup) char *text = dump(header);
     CLEANUP(mem_cleanup) char *line = mem_printf("%s\n", text);
 
@@ -312,7 +312,7 @@ add_line(struct transcript *t, size_t line, struct span text, struct err *e)
 struct transcript *
 transcript_load(const char *path, struct err *e)
 {
-    CLEANUP(transcript_cleanup) struct transcript *t = mem_zalloc(1, sizeof(*t));
+    CLEANUP(transcript_cleanup) struct transcript *t = mem_new(sizeof(*t));
     CLEANUP(buf_free) struct buf text = BUF_INIT(TRANSCRIPT_MAX);
     size_t line = 0;
 

@@ -30,7 +30,7 @@ struct audit_approvals {
 struct audit_approvals *
 audit_approvals_new(void)
 {
-    struct audit_approvals *a = mem_zalloc(1, sizeof(*a));
+    struct audit_approvals *a = mem_new(sizeof(*a));
 
     a->officers = audit_holders_new("officer");
     return a;

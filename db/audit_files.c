@@ -277,7 +277,7 @@ key_load(struct audit_log *log, const struct log_key *trusted, struct err *e)
 struct audit_log *
 audit_open(const char *dir, const struct log_key *trusted, struct err *e)
 {
-    CLEANUP(destroy_cleanup) struct audit_log *log = mem_zalloc(1, sizeof(*log));
+    CLEANUP(destroy_cleanup) struct audit_log *log = mem_new(sizeof(*log));
 
     log->dir = mem_strdup(dir);
     log->note = BUF_INIT(CHECKPOINT_MAX);

@@ -13,7 +13,7 @@ struct audit_holders {
 struct audit_holders *
 audit_holders_new(const char *role)
 {
-    struct audit_holders *h = mem_zalloc(1, sizeof(*h));
+    struct audit_holders *h = mem_new(sizeof(*h));
 
     h->role = role;
     return h;
@@ -56,7 +56,7 @@ note_intent(struct audit_holders *h, const struct leaf *leaf, struct err *e)
     (void)e;
     if (strcmp(leaf_text(leaf, "profile"), h->role) == 0 &&
         leaf_text(leaf, "registration") == NULL && find(h, serial) == NULL) {
-        struct audit_holder *one = mem_zalloc(1, sizeof(*one));
+        struct audit_holder *one = mem_new(sizeof(*one));
 
         one->serial = mem_strdup(serial);
         one->next = h->first;

@@ -72,7 +72,7 @@ audit_index_free(struct audit_index *index)
 struct audit_index *
 audit_index_new(const char *nf)
 {
-    struct audit_index *index = mem_zalloc(1, sizeof(*index));
+    struct audit_index *index = mem_new(sizeof(*index));
 
     index->nf = nf;
     index->n_slots = 64;

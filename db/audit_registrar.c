@@ -16,7 +16,7 @@ struct audit_registrars {
 struct audit_registrars *
 audit_registrars_new(void)
 {
-    struct audit_registrars *a = mem_zalloc(1, sizeof(*a));
+    struct audit_registrars *a = mem_new(sizeof(*a));
 
     a->registrars = audit_holders_new("registrar");
     return a;

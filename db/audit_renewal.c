@@ -49,7 +49,7 @@ audit_renewals_free(struct audit_renewals *r)
 struct audit_renewals *
 audit_renewals_new(void)
 {
-    return mem_zalloc(1, sizeof(struct audit_renewals));
+    return mem_new(sizeof(struct audit_renewals));
 }
 
 static struct update *

@@ -33,7 +33,7 @@ audit_retries_free(struct audit_retries *r)
 struct audit_retries *
 audit_retries_new(void)
 {
-    return mem_zalloc(1, sizeof(struct audit_retries));
+    return mem_new(sizeof(struct audit_retries));
 }
 
 /* What this one is a further try of; NULL: of nothing. */

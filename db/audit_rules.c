@@ -56,7 +56,7 @@ audit_rules_free(struct audit_rules *rules)
 struct audit_rules *
 audit_rules_new(void)
 {
-    struct audit_rules *rules = mem_zalloc(1, sizeof(*rules));
+    struct audit_rules *rules = mem_new(sizeof(*rules));
 
     rules->approvals = audit_approvals_new();
     rules->renewals = audit_renewals_new();

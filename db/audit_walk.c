@@ -218,7 +218,7 @@ walk_all(struct walk *w, struct err *e)
 int
 audit_walk(struct audit_log *log, audit_each *each, void *arg, struct err *e)
 {
-    CLEANUP(walk_cleanup) struct walk *w = mem_zalloc(1, sizeof(*w));
+    CLEANUP(walk_cleanup) struct walk *w = mem_new(sizeof(*w));
 
     w->log = log;
     w->each = each;

@@ -168,7 +168,7 @@ set(struct leaf *leaf, const char *name, json_t *value)
 struct leaf *
 leaf_new(enum leaf_kind kind, time_t at)
 {
-    struct leaf *leaf = mem_zalloc(1, sizeof(*leaf));
+    struct leaf *leaf = mem_new(sizeof(*leaf));
 
     leaf->kind = kind;
     leaf->time = at;
@@ -378,7 +378,7 @@ leaf_parse(struct span body, struct err *e)
         (void)err_set(e, ERR_INPUT, "a leaf of %zu octets", body.n);
         return NULL;
     }
-    leaf = mem_zalloc(1, sizeof(*leaf));
+    leaf = mem_new(sizeof(*leaf));
     if (parse_into(leaf, body, e) != 0) {
         leaf_free(leaf);
         return NULL;

@@ -60,7 +60,7 @@ claim_folder(const struct ledger *ledger, struct err *e)
 struct ledger *
 ledger_new(const struct ledger_options *options, struct err *e)
 {
-    CLEANUP(destroy_cleanup) struct ledger *ledger = mem_zalloc(1, sizeof(*ledger));
+    CLEANUP(destroy_cleanup) struct ledger *ledger = mem_new(sizeof(*ledger));
 
     ledger->dir = mem_strdup(options->dir);
     if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0 ||

@@ -37,7 +37,7 @@ statement_get(struct store_db *db, const char *sql, struct err *e)
         (void)connection_error(db, rc, sql, e);
         return NULL;
     }
-    statement = mem_zalloc(1, sizeof(*statement));
+    statement = mem_new(sizeof(*statement));
     statement->sqlite = sqlite;
     statement->sql = sql;
     statement->next = *bucket;

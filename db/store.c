@@ -191,7 +191,7 @@ writer(void *argument)
 struct store *
 store_open(const struct store_options *options, struct err *e)
 {
-    struct store *store = mem_zalloc(1, sizeof(*store));
+    struct store *store = mem_new(sizeof(*store));
     int errnum;
 
     (void)pthread_mutex_init(&store->lock, NULL);

@@ -332,7 +332,7 @@ thread_main(void *argument)
 struct signer *
 signer_start(const struct signer_options *o, struct err *e)
 {
-    struct signer *s = mem_zalloc(1, sizeof(*s));
+    struct signer *s = mem_new(sizeof(*s));
     int errnum;
 
     s->program = mem_strdup(o->program);

@@ -112,7 +112,7 @@ key_find(struct session *session, const struct key_policy *policy, struct span i
         (void)err_set(e, ERR_INPUT, "a CKA_ID of %zu octets, %d are needed", id.n, KEY_ID_SIZE);
         return NULL;
     }
-    key = mem_zalloc(1, sizeof(*key));
+    key = mem_new(sizeof(*key));
     key->session = session;
     key->f = module_functions(session_module(session));
     key->policy = policy;

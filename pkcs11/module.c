@@ -170,7 +170,7 @@ module_open(const char *path, const char *config, struct err *e)
         (void)ckr_err(e, rv, "C_Initialize", path, NULL);
         return NULL;
     }
-    m = mem_zalloc(1, sizeof(*m));
+    m = mem_new(sizeof(*m));
     m->path = mem_strdup(path);
     m->functions = functions;
     m->next = open_modules;

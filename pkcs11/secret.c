@@ -115,7 +115,7 @@ find_object(struct secret *s, struct err *e)
 static struct secret *
 secret_new(struct session *session, const uint8_t *id)
 {
-    struct secret *s = mem_zalloc(1, sizeof(*s));
+    struct secret *s = mem_new(sizeof(*s));
 
     s->session = session;
     s->f = module_functions(session_module(session));

@@ -35,7 +35,7 @@ session_open(struct module *module, const char *label, const char *serial, enum 
         (void)module_err(module, rv, "C_OpenSession", label, e);
         return NULL;
     }
-    s = mem_zalloc(1, sizeof(*s));
+    s = mem_new(sizeof(*s));
     s->module = module;
     s->f = module_functions(module);
     s->handle = handle;

@@ -312,7 +312,7 @@ identify_done(struct task *task)
 void
 api_handle(struct http_exchange *x, void *user)
 {
-    struct api_job *job = mem_zalloc(1, sizeof(*job));
+    struct api_job *job = mem_new(sizeof(*job));
     struct span certificate = http_exchange_certificate(x);
 
     job->ra = user;
@@ -364,7 +364,7 @@ api_arrived(struct http_exchange *x, void *user)
         http_exchange_admit(x, HTTP_BODY_MAX, true);
         return;
     }
-    a = mem_zalloc(1, sizeof(*a));
+    a = mem_new(sizeof(*a));
     a->x = x;
     a->waiter.done = on_arrival;
     roles_ask(ra->roles, fingerprint, true, &a->waiter);

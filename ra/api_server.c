@@ -72,7 +72,7 @@ say_listening(const struct api_server *a, const char *address)
 struct api_server *
 api_server_new(struct ra *ra, struct err *e)
 {
-    CLEANUP(destroy) struct api_server *a = mem_zalloc(1, sizeof(*a));
+    CLEANUP(destroy) struct api_server *a = mem_new(sizeof(*a));
     const struct settings *s = ra->settings;
     const struct tls_options tls = {.certificate = s->admin_tls_certificate,
                                     .credential = s->admin_tls_credential,

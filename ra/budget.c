@@ -124,7 +124,7 @@ budget_free(struct budget *b)
 struct budget *
 budget_new(const struct budget_limit *limit, size_t keys_max)
 {
-    struct budget *b = mem_zalloc(1, sizeof(*b));
+    struct budget *b = mem_new(sizeof(*b));
     uint32_t size = 1;
     struct err e;
 

@@ -29,7 +29,7 @@ struct closing {
 struct closing *
 closing_new(struct ra *ra)
 {
-    struct closing *c = mem_zalloc(1, sizeof(*c));
+    struct closing *c = mem_new(sizeof(*c));
 
     c->ra = ra;
     return c;

@@ -334,7 +334,7 @@ command_parse_filter(const char *state, const char *nf_instance, const char *aft
 void
 command_run(struct ra *ra, struct command_request *request, const struct command_door *door)
 {
-    struct command *c = mem_zalloc(1, sizeof(*c));
+    struct command *c = mem_new(sizeof(*c));
 
     c->ra = ra;
     c->request = *request;

@@ -122,7 +122,7 @@ crl_serve(struct ra *ra, struct http_exchange *x, const struct route *route)
         http_reply(x, 404, NULL, (struct span){0});
         return;
     }
-    job = mem_zalloc(1, sizeof(*job));
+    job = mem_new(sizeof(*job));
     job->task = (struct task){.run = crl_run, .done = crl_done};
     job->ra = ra;
     job->exchange = x;

@@ -112,7 +112,7 @@ by_name(const void *a, const void *b)
 struct crl_files *
 crl_files_read(const char *path, struct err *e)
 {
-    CLEANUP(crl_files_cleanup) struct crl_files *c = mem_zalloc(1, sizeof(*c));
+    CLEANUP(crl_files_cleanup) struct crl_files *c = mem_new(sizeof(*c));
     DIR *dir = opendir(path);
     const struct dirent *entry;
 

@@ -45,7 +45,7 @@ flights_get(struct flights *all, const uint8_t rid[REQUESTS_RID_SIZE])
     struct flight **place = place_of(all, rid);
 
     if (*place == NULL) {
-        *place = mem_zalloc(1, sizeof(**place));
+        *place = mem_new(sizeof(**place));
         memcpy((*place)->rid, rid, REQUESTS_RID_SIZE);
     }
     return *place;

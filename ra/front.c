@@ -242,7 +242,7 @@ DEFINE_CLEANUP(front_cleanup, struct front, front_free)
 struct front *
 front_new(struct ra *ra, struct err *e)
 {
-    CLEANUP(front_cleanup) struct front *f = mem_zalloc(1, sizeof(*f));
+    CLEANUP(front_cleanup) struct front *f = mem_new(sizeof(*f));
     const struct http_options options = {.handler = on_request,
                                          .may_handshake = may_handshake,
                                          .handshake_failed = on_handshake_failed,

@@ -141,7 +141,7 @@ set_defaults(struct http_options *o)
 struct http_server *
 http_server_new(struct event_base *base, const struct http_options *options)
 {
-    struct http_server *s = mem_zalloc(1, sizeof(*s));
+    struct http_server *s = mem_new(sizeof(*s));
     struct http_connections *c = &s->connections;
     uint64_t seed;
     struct err e;
@@ -208,7 +208,7 @@ http_server_listen(struct http_server *s, const char *address, const struct tls 
     if (info->ai_family == AF_INET6) {
         flags |= LEV_OPT_BIND_IPV6ONLY;
     }
-    l = mem_zalloc(1, sizeof(*l));
+    l = mem_new(sizeof(*l));
     l->server = s;
     l->tls = tls;
     l->handle = evconnlistener_new_bind(s->connections.base, on_accept, l, flags, BACKLOG,

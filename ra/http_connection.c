@@ -335,7 +335,7 @@ void
 http_connection_open(struct http_connections *all, evutil_socket_t fd, const struct sockaddr *peer,
                      SSL *ssl, const void *tag)
 {
-    struct http_exchange *x = mem_zalloc(1, sizeof(*x));
+    struct http_exchange *x = mem_new(sizeof(*x));
     int one = 1;
 
     x->tag = tag;

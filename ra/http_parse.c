@@ -252,7 +252,7 @@ static const llhttp_settings_t settings = {
 struct http_parser *
 http_parser_new(size_t body_max)
 {
-    struct http_parser *p = mem_zalloc(1, sizeof(*p));
+    struct http_parser *p = mem_new(sizeof(*p));
 
     llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
     p->llhttp.data = p;

@@ -35,7 +35,7 @@ struct http_places {
 struct http_places *
 http_places_new(size_t max, size_t per_address_max, uint64_t seed)
 {
-    struct http_places *p = mem_zalloc(1, sizeof(*p));
+    struct http_places *p = mem_new(sizeof(*p));
 
     p->max = max;
     p->per_address_max = per_address_max;
@@ -81,7 +81,7 @@ find_peer(const struct http_places *p, const struct http_address *address)
 static struct http_peer *
 make_peer(struct http_places *p, const struct http_address *address)
 {
-    struct http_peer *peer = mem_zalloc(1, sizeof(*peer));
+    struct http_peer *peer = mem_new(sizeof(*peer));
 
     peer->address = *address;
     TAILQ_INIT(&peer->waiting);

@@ -265,7 +265,7 @@ check_done(struct task *task)
 void
 import_begin(struct import_request *request)
 {
-    struct import *m = mem_zalloc(1, sizeof(*m));
+    struct import *m = mem_new(sizeof(*m));
 
     m->request = *request;
     request->manifest = (struct buf){0};

@@ -9,7 +9,7 @@
 struct job *
 job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
 {
-    struct job *job = mem_zalloc(1, sizeof(*job));
+    struct job *job = mem_new(sizeof(*job));
 
     ra->jobs++;
     job->ra = ra;

@@ -197,7 +197,7 @@ keep_wishes(struct job *job)
 static int
 judge_first(struct job *job)
 {
-    struct registration *registration = mem_zalloc(1, sizeof(*registration));
+    struct registration *registration = mem_new(sizeof(*registration));
     int result = -1;
 
     job->in_body = job->body != CMP_GENM;

@@ -328,7 +328,7 @@ lane_free(struct lane *lane)
 struct lane *
 lane_new(struct event_base *base, struct tasks *finished, int64_t wait_ms, struct err *e)
 {
-    CLEANUP(lane_cleanup) struct lane *lane = mem_zalloc(1, sizeof(*lane));
+    CLEANUP(lane_cleanup) struct lane *lane = mem_new(sizeof(*lane));
 
     lane->wait_ms = wait_ms > 0 ? wait_ms : LANE_WAIT_MS;
     for (unsigned kind = 0; kind < CMP_MAC_KINDS; kind++) {

@@ -25,7 +25,7 @@ struct mac_cache {
 struct mac_cache *
 mac_cache_new(size_t max, int seconds)
 {
-    struct mac_cache *c = mem_zalloc(1, sizeof(*c));
+    struct mac_cache *c = mem_new(sizeof(*c));
 
     assert(max > 0 && max <= MAC_CACHE_MAX);
     (void)pthread_mutex_init(&c->lock, NULL);

@@ -258,7 +258,7 @@ pump_is_held(const struct pump *p)
 struct pump *
 pump_new(struct ra *ra, struct link_client *link, struct flights *flights)
 {
-    struct pump *p = mem_zalloc(1, sizeof(*p));
+    struct pump *p = mem_new(sizeof(*p));
 
     p->ra = ra;
     p->link = link;

@@ -253,7 +253,7 @@ queue_ask(struct queue *q, const struct link_message *m, ask_reply *reply, void 
 struct queue *
 queue_new(const struct queue_options *options, struct err *e)
 {
-    CLEANUP(queue_cleanup) struct queue *q = mem_zalloc(1, sizeof(*q));
+    CLEANUP(queue_cleanup) struct queue *q = mem_new(sizeof(*q));
     const struct link_client_options link = {
         .base = options->ra->base,
         .path = options->ra->settings->link,

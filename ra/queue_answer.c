@@ -86,7 +86,7 @@ void
 queue_answer_store(struct store *store, const struct link_message *m, queue_answer_stored *stored,
                    void *arg)
 {
-    struct queue_answer *a = mem_zalloc(1, sizeof(*a));
+    struct queue_answer *a = mem_new(sizeof(*a));
     size_t n = m->phrase.n < sizeof(a->phrase) - 1 ? m->phrase.n : sizeof(a->phrase) - 1;
     struct err e;
 

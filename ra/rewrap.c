@@ -167,7 +167,7 @@ rewrap_begin(struct ra *ra, const struct requests_entry *entry, struct span nest
     if (ra->rewraps >= UNDER_WAY_MAX) {
         return false;
     }
-    r = mem_zalloc(1, sizeof(*r));
+    r = mem_new(sizeof(*r));
     r->ra = ra;
     r->entry = *entry;
     r->entry.untimely = false;

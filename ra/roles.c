@@ -179,7 +179,7 @@ roles_note_crls(struct roles *roles, const uint8_t crls[SHA256_SIZE])
 struct roles *
 roles_new(const struct roles_options *options)
 {
-    struct roles *roles = mem_zalloc(1, sizeof(*roles));
+    struct roles *roles = mem_new(sizeof(*roles));
 
     roles->options = *options;
     if (roles->options.age_ms == 0) {

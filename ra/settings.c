@@ -227,7 +227,7 @@ settings_load(const char *path, struct err *e)
     if (cfg == NULL) {
         return NULL;
     }
-    s = mem_zalloc(1, sizeof(*s));
+    s = mem_new(sizeof(*s));
     if (settings_addresses_read(cfg, "listen", &s->listen, e) != 0 ||
         settings_strictness_read(cfg, &s->strictness, e) != 0 ||
         trust_conf_read(cfg, &s->trust, e) != 0 ||

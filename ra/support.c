@@ -181,7 +181,7 @@ static int
 template_body(const struct job *job, struct buf *body, struct err *e)
 {
     CLEANUP(mem_cleanup)
-    struct registration *registration = mem_zalloc(1, sizeof(*registration));
+    struct registration *registration = mem_new(sizeof(*registration));
     CLEANUP(buf_free) struct buf subject = BUF_INIT(NAME_DER_MAX);
     struct span curves[ARRAY_LEN(keys)];
     int bits[ARRAY_LEN(keys)];

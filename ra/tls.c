@@ -333,7 +333,7 @@ tls_reload(struct tls *tls, struct err *e)
 struct tls *
 tls_new(const struct tls_options *options, struct err *e)
 {
-    CLEANUP(tls_cleanup) struct tls *tls = mem_zalloc(1, sizeof(*tls));
+    CLEANUP(tls_cleanup) struct tls *tls = mem_new(sizeof(*tls));
 
     tls->options = *options;
     tls->libctx = OSSL_LIB_CTX_new();

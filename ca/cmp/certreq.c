@@ -245,7 +245,7 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
 struct cmp_certreq *
 cmp_certreq_read(const struct cmp_msg *msg, enum cmp_failure *failure, struct err *e)
 {
-    CLEANUP(destroy_cleanup) struct cmp_certreq *r = mem_zalloc(1, sizeof(*r));
+    CLEANUP(destroy_cleanup) struct cmp_certreq *r = mem_new(sizeof(*r));
     enum cmp_body body = cmp_msg_body(msg);
     int result;
 

@@ -104,7 +104,7 @@ cmp_mac_key_hold(struct cmp_mac_key *key)
 static struct cmp_mac_key *
 empty_key(struct span algorithm, const struct cmp_mac_algorithm *p, struct err *e)
 {
-    CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = mem_zalloc(1, sizeof(*key));
+    CLEANUP(cmp_mac_key_cleanup) struct cmp_mac_key *key = mem_new(sizeof(*key));
 
     atomic_init(&key->owners, 1);
     key->algorithm = BUF_INIT(MAC_ALGORITHM_MAX);

@@ -218,7 +218,7 @@ cmp_msg_parse(struct span der, size_t max, struct err *e)
     if (der_check(der, CMP_DEPTH_MAX, e) != 0) {
         return NULL;
     }
-    msg = mem_zalloc(1, sizeof(*msg));
+    msg = mem_new(sizeof(*msg));
     msg->der = BUF_INIT(max);
     msg->m = field_decode(ASN1_ITEM_rptr(CMP_MESSAGE), der, "PKIMessage", e);
     if (msg->m == NULL || buf_set(&msg->der, der, e) != 0 || split(msg, e) != 0 ||

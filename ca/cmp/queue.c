@@ -200,7 +200,7 @@ parse_inner(struct cmp_queued *q, struct err *e)
 struct cmp_queued *
 cmp_queued_parse(struct span der, struct err *e)
 {
-    CLEANUP(destroy_cleanup) struct cmp_queued *q = mem_zalloc(1, sizeof(*q));
+    CLEANUP(destroy_cleanup) struct cmp_queued *q = mem_new(sizeof(*q));
 
     q->outer = cmp_msg_parse(der, CMP_NESTED_MAX, e);
     if (q->outer == NULL || check_outer(q->outer, e) != 0 || read_entry(q, e) != 0 ||

@@ -141,7 +141,7 @@ look(struct recover *v)
 void
 recover_begin(struct ca *ca, void (*done)(struct ca *, struct recovery))
 {
-    struct recover *v = mem_zalloc(1, sizeof(*v));
+    struct recover *v = mem_new(sizeof(*v));
 
     v->ca = ca;
     v->done = done;

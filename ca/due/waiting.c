@@ -124,7 +124,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 struct waiting *
 waiting_new(struct ca *ca)
 {
-    struct waiting *w = mem_zalloc(1, sizeof(*w));
+    struct waiting *w = mem_new(sizeof(*w));
 
     w->ca = ca;
     w->timer = ca_timer(ca, on_timer, w);

@@ -277,7 +277,7 @@ admit(struct admin_server *s, int fd, struct err *e)
     if ((uid != 0 && uid != geteuid()) || s->n_calls >= ADMIN_CALLS_MAX) {
         return err_set(e, ERR_DENIED, "user %u may not, or there are too many", (unsigned)uid);
     }
-    call = mem_zalloc(1, sizeof(*call));
+    call = mem_new(sizeof(*call));
     call->server = s;
     call->uid = uid;
     call->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -310,7 +310,7 @@ struct admin_server *
 admin_server_new(struct event_base *base, const char *path, admin_handler *handler, void *arg,
                  struct err *e)
 {
-    struct admin_server *s = mem_zalloc(1, sizeof(*s));
+    struct admin_server *s = mem_new(sizeof(*s));
 
     s->base = base;
     s->path = mem_strdup(path);

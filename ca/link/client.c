@@ -184,7 +184,7 @@ struct link_client *
 link_client_new(const struct link_client_options *options, struct err *e)
 {
     const struct timeval at_once = {0};
-    struct link_client *c = mem_zalloc(1, sizeof(*c));
+    struct link_client *c = mem_new(sizeof(*c));
 
     c->options = *options;
     c->path = mem_strdup(options->path);

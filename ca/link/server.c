@@ -165,7 +165,7 @@ admit(struct link_server *s, int fd, struct err *e)
     if (s->n_peers >= s->options.peers_max) {
         return err_set(e, ERR_BUSY, "more than %zu peers at %s", s->options.peers_max, s->path);
     }
-    peer = mem_zalloc(1, sizeof(*peer));
+    peer = mem_new(sizeof(*peer));
     peer->server = s;
     peer->number = s->last;
     peer->bev = bufferevent_socket_new(s->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -277,7 +277,7 @@ link_server_peers(const struct link_server *s)
 struct link_server *
 link_server_new(const struct link_server_options *options, struct err *e)
 {
-    struct link_server *s = mem_zalloc(1, sizeof(*s));
+    struct link_server *s = mem_new(sizeof(*s));
 
     s->options = *options;
     s->options.open_max = options->open_max == 0 ? OPEN_DEFAULT : options->open_max;

@@ -246,7 +246,7 @@ approval_verify(struct span cms, X509 *issuing, X509 *root, time_t at, struct er
         (void)err_set(e, ERR_INPUT, "approval: longer than %d octets", APPROVAL_CMS_MAX);
         return NULL;
     }
-    out = mem_zalloc(1, sizeof(*out));
+    out = mem_new(sizeof(*out));
     if (approval_parse(buf_span(&opened->content), &out->content, e) != 0 ||
         approval_check_window(&out->content, at, e) != 0 ||
         key_of(opened->signer, out->key_hash, e) != 0) {

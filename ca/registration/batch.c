@@ -109,7 +109,7 @@ grow_tree(struct batch *b)
 struct batch *
 batch_new(struct span text, struct err *e)
 {
-    CLEANUP(destroy) struct batch *b = mem_zalloc(1, sizeof(*b));
+    CLEANUP(destroy) struct batch *b = mem_new(sizeof(*b));
 
     if (text.n > BATCH_OCTETS_MAX) {
         (void)err_set(e, ERR_INPUT, "more than %d MiB: make several batches",
@@ -185,7 +185,7 @@ batch_check(struct batch *b, size_t i, const struct nf_rules *rules, struct err 
         mem_free(reason);
         return -1;
     }
-    owner = mem_zalloc(1, sizeof(*owner));
+    owner = mem_new(sizeof(*owner));
     memcpy(owner->nf_instance, r.nf.instance_id, sizeof(owner->nf_instance));
     owner->i = i;
     found = tsearch(owner, &b->owners, compare_owners);

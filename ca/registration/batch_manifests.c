@@ -25,7 +25,7 @@ struct batch_manifests {
 struct batch_manifests *
 batch_manifests_new(void)
 {
-    struct batch_manifests *c = mem_zalloc(1, sizeof(*c));
+    struct batch_manifests *c = mem_new(sizeof(*c));
 
     (void)pthread_mutex_init(&c->lock, NULL);
     return c;

@@ -105,7 +105,7 @@ cancellation_verify(struct span cms, X509 *issuing, X509 *root, time_t at, struc
         (void)err_set(e, ERR_INPUT, "cancellation: longer than %d octets", CANCELLATION_CMS_MAX);
         return NULL;
     }
-    out = mem_zalloc(1, sizeof(*out));
+    out = mem_new(sizeof(*out));
     if (cancellation_parse(buf_span(&opened->content), &out->content, e) != 0 ||
         check_window(&out->content, at, e) != 0) {
         return NULL;

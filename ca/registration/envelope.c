@@ -162,7 +162,7 @@ struct envelope *
 envelope_open(struct span cms, const struct envelope_rules *rules, struct err *e)
 {
     static const char *const labels[] = {"CMS", "PKCS7", NULL};
-    CLEANUP(destroy) struct envelope *out = mem_zalloc(1, sizeof(*out));
+    CLEANUP(destroy) struct envelope *out = mem_new(sizeof(*out));
     CLEANUP(cms_cleanup) CMS_ContentInfo *parsed = NULL;
 
     out->cms = BUF_INIT(ENVELOPE_MAX);

@@ -74,7 +74,7 @@ struct registration_signed *
 registration_verify(struct span bytes, X509 *issuing, X509 *root, time_t at,
                     const struct nf_rules *rules, struct batch_manifests *manifests, struct err *e)
 {
-    CLEANUP(destroy) struct registration_signed *out = mem_zalloc(1, sizeof(*out));
+    CLEANUP(destroy) struct registration_signed *out = mem_new(sizeof(*out));
     uint8_t hash[SHA256_SIZE];
 
     if ((batch_is_element(bytes) ? open_element(bytes, issuing, root, at, manifests, out, e)

@@ -4,7 +4,7 @@
 struct request *
 request_new(struct ca *ca, struct flight *flight, struct span asked)
 {
-    struct request *r = mem_zalloc(1, sizeof(*r));
+    struct request *r = mem_new(sizeof(*r));
     struct err e = {0};
 
     r->ca = ca;
@@ -45,7 +45,7 @@ void
 request_be(struct request *r, const struct kind *kind)
 {
     r->kind = kind;
-    r->facts = mem_zalloc(1, kind->size);
+    r->facts = mem_new(kind->size);
 }
 
 struct span

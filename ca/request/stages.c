@@ -366,7 +366,7 @@ static const struct stage table[REQUEST_STAGES] = {
 struct requests *
 requests_new(struct ca *ca)
 {
-    struct requests *all = mem_zalloc(1, sizeof(*all));
+    struct requests *all = mem_new(sizeof(*all));
     struct stage stages[REQUEST_STAGES];
 
     all->ca = ca;

@@ -35,7 +35,7 @@ watchers_add(struct watchers *w, struct span rid, link_peer peer)
     struct watcher **at = place_of(w, rid.p);
 
     if (*at == NULL && w->n < WATCHERS_MAX) { /* else it hears when it asks again */
-        *at = mem_zalloc(1, sizeof(**at));
+        *at = mem_new(sizeof(**at));
         memcpy((*at)->rid, rid.p, sizeof((*at)->rid));
         w->n++;
     }
@@ -71,7 +71,7 @@ watchers_tell(struct watchers *w, link_peer answered, const struct link_message 
 struct watchers *
 watchers_new(struct ca *ca)
 {
-    struct watchers *w = mem_zalloc(1, sizeof(*w));
+    struct watchers *w = mem_new(sizeof(*w));
 
     w->ca = ca;
     return w;

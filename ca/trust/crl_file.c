@@ -31,7 +31,7 @@ struct crl_file {
 struct crl_file *
 crl_file_new(const char *path)
 {
-    struct crl_file *f = mem_zalloc(1, sizeof(*f));
+    struct crl_file *f = mem_new(sizeof(*f));
 
     f->path = mem_strdup(path);
     (void)pthread_mutex_init(&f->lock, NULL);

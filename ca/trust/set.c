@@ -90,7 +90,7 @@ load_roots(struct trust_set *s, const struct trust_list *paths, struct err *e)
 struct trust_set *
 trust_set_new(const struct trust_conf_set *conf, struct err *e)
 {
-    CLEANUP(destroy) struct trust_set *s = mem_zalloc(1, sizeof(*s));
+    CLEANUP(destroy) struct trust_set *s = mem_new(sizeof(*s));
 
     s->name = mem_strdup(conf->name);
     s->where = conf->where == NULL ? NULL : mem_strdup(conf->where);

@@ -35,7 +35,7 @@ trust_free(struct trust *t)
 struct trust *
 trust_new(X509 *root, X509 *issuing, const struct trust_conf *conf, struct err *e)
 {
-    CLEANUP(destroy) struct trust *t = mem_zalloc(1, sizeof(*t));
+    CLEANUP(destroy) struct trust *t = mem_new(sizeof(*t));
 
     if (X509_up_ref(root) != 1) {
         (void)ossl_err(e, ERR_CRYPTO, "trust");

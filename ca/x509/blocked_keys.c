@@ -136,7 +136,7 @@ count_lines(struct span text)
 struct blocked_keys *
 blocked_keys_load(const char *path, struct err *e)
 {
-    CLEANUP(destroy) struct blocked_keys *b = mem_zalloc(1, sizeof(*b));
+    CLEANUP(destroy) struct blocked_keys *b = mem_new(sizeof(*b));
     CLEANUP(buf_free) struct buf text = BUF_INIT(BLOCKED_KEYS_FILE_MAX);
     size_t lines;
 

@@ -67,7 +67,7 @@ struct csr *
 csr_parse(struct span bytes, struct err *e)
 {
     static const char *const labels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", NULL};
-    CLEANUP(destroy) struct csr *csr = mem_zalloc(1, sizeof(*csr));
+    CLEANUP(destroy) struct csr *csr = mem_new(sizeof(*csr));
     CLEANUP(buf_free) struct buf again = BUF_INIT(CSR_MAX);
     const unsigned char *p;
 

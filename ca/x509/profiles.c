@@ -362,7 +362,7 @@ profiles_load(const char *path, struct err *e)
         CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_END(),
     };
-    CLEANUP(profiles_cleanup) struct profiles *set = mem_zalloc(1, sizeof(*set));
+    CLEANUP(profiles_cleanup) struct profiles *set = mem_new(sizeof(*set));
     CLEANUP(conf_cleanup) cfg_t *cfg = conf_load(path, options, set->hash, e);
 
     if (cfg == NULL || read_all(cfg, set, e) != 0) {

@@ -309,7 +309,7 @@ take_lock(const struct journal *j, struct err *e)
 struct journal *
 journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
 {
-    CLEANUP(journal_cleanup) struct journal *j = mem_zalloc(1, sizeof(*j));
+    CLEANUP(journal_cleanup) struct journal *j = mem_new(sizeof(*j));
     char key[65];
 
     hex_format(span_of(key_hash, 32), key);

@@ -369,7 +369,7 @@ policy_load(const char *path, struct err *e)
         CFG_SEC("self_test", self_test, CFGF_NODEFAULT),
         CFG_END(),
     };
-    CLEANUP(policy_cleanup) struct policy *p = mem_zalloc(1, sizeof(*p));
+    CLEANUP(policy_cleanup) struct policy *p = mem_new(sizeof(*p));
     CLEANUP(conf_cleanup) cfg_t *cfg = conf_load(path, options, p->hash, e);
 
     p->spki = BUF_INIT(SPKI_MAX);
