@@ -5,6 +5,7 @@
  */
 #include "ca/link/msg.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,8 +215,18 @@ check_values(const struct shape *shape, const struct link_message *m, struct err
     return 0;
 }
 
-static int
-put(struct buf *out, unsigned tag, struct span content, struct err *e)
+/* There is room for every message whose values check_values() lets through. */
+static void
+append(struct buf *out, struct span bytes)
+{
+    struct err e = {0};
+    int result = buf_append(out, bytes, &e);
+
+    assert(result == 0);
+}
+
+static void
+put(struct buf *out, unsigned tag, struct span content)
 {
     uint8_t head[6] = {(uint8_t)tag};
     size_t n = 1;
@@ -230,15 +241,13 @@ put(struct buf *out, unsigned tag, struct span content, struct err *e)
             head[n++] = (uint8_t)(content.n >> (8 * (i - 1)));
         }
     }
-    if (buf_append(out, span_of(head, n), e) != 0) {
-        return -1;
-    }
-    return buf_append(out, content, e);
+    append(out, span_of(head, n));
+    append(out, content);
 }
 
 /* A positive INTEGER or ENUMERATED in as few octets as hold it. */
-static int
-put_number(struct buf *out, unsigned tag, uint64_t value, struct err *e)
+static void
+put_number(struct buf *out, unsigned tag, uint64_t value)
 {
     uint8_t octets[9] = {0};
     size_t first = 0;
@@ -249,33 +258,46 @@ put_number(struct buf *out, unsigned tag, uint64_t value, struct err *e)
     while (first < 8 && octets[first] == 0 && (octets[first + 1] & 0x80) == 0) {
         first++;
     }
-    return put(out, tag, span_of(octets + first, sizeof(octets) - first), e);
+    put(out, tag, span_of(octets + first, sizeof(octets) - first));
 }
 
-static int
-put_field(struct buf *out, enum field field, const struct link_message *m, struct err *e)
+static void
+put_field(struct buf *out, enum field field, const struct link_message *m)
 {
     unsigned tag = TAG_CONTEXT | (unsigned)field;
 
     switch (field) {
     case FIELD_SEQUENCE:
-        return put_number(out, tag, m->sequence, e);
+        put_number(out, tag, m->sequence);
+        return;
     case FIELD_PREVIOUS:
-        return put(out, tag, m->previous, e);
+        put(out, tag, m->previous);
+        return;
     case FIELD_BODY:
-        return put(out, tag, m->body, e);
+        put(out, tag, m->body);
+        return;
     case FIELD_ROOT:
-        return put(out, tag, m->root, e);
+        put(out, tag, m->root);
+        return;
     case FIELD_SOFTWARE:
-        return m->software ? put(out, tag, span_of(NULL, 0), e) : 0;
+        if (m->software) {
+            put(out, tag, span_of(NULL, 0));
+        }
+        return;
     case FIELD_FAIL_INFO:
-        return put_number(out, tag, m->fail_info, e);
+        put_number(out, tag, m->fail_info);
+        return;
     case FIELD_PHRASE:
-        return put(out, tag, m->phrase, e);
+        put(out, tag, m->phrase);
+        return;
     case FIELD_CHECK_AFTER:
-        return put_number(out, tag, m->check_after, e);
+        put_number(out, tag, m->check_after);
+        return;
     case FIELD_BACKDATE:
-        return m->backdate > 0 ? put_number(out, tag, m->backdate, e) : 0;
+        if (m->backdate > 0) {
+            put_number(out, tag, m->backdate);
+        }
+        return;
     case N_FIELDS:
         break;
     }
@@ -292,19 +314,18 @@ link_encode(const struct link_message *m, struct buf *out, struct err *e)
     if (shape == NULL) {
         return err_set(e, ERR_INPUT, "link: no message type %d", (int)m->type);
     }
-    if (check_values(shape, m, e) != 0 || put_number(&content, TAG_INTEGER, LINK_VERSION, e) != 0 ||
-        put_number(&content, TAG_ENUMERATED, (uint64_t)m->type, e) != 0 ||
-        put(&content, TAG_OCTETS, m->id, e) != 0) {
+    if (check_values(shape, m, e) != 0) {
         return -1;
     }
+    put_number(&content, TAG_INTEGER, LINK_VERSION);
+    put_number(&content, TAG_ENUMERATED, (uint64_t)m->type);
+    put(&content, TAG_OCTETS, m->id);
     for (size_t i = 0; i < N_FIELDS; i++) {
-        if (shape->has[i] != NEVER && put_field(&content, (enum field)i, m, e) != 0) {
-            return -1;
+        if (shape->has[i] != NEVER) {
+            put_field(&content, (enum field)i, m);
         }
     }
-    if (put(&whole, TAG_SEQUENCE, buf_span(&content), e) != 0) {
-        return -1;
-    }
+    put(&whole, TAG_SEQUENCE, buf_span(&content));
     return buf_append(out, buf_span(&whole), e);
 }
 

@@ -89,6 +89,40 @@ every_type_comes_back_as_it_went(void **state)
     }
 }
 
+/* The length of a body, before and behind each number that needs one octet more to say it. */
+static void
+lengths_are_as_short_as_they_can_be(void **state)
+{
+    const struct {
+        size_t n;
+        struct span head;
+    } rows[] = {
+        {1, SPAN_LITERAL("\x82\x01")},
+        {0x7f, SPAN_LITERAL("\x82\x7f")},
+        {0x80, SPAN_LITERAL("\x82\x81\x80")},
+        {0xff, SPAN_LITERAL("\x82\x81\xff")},
+        {0x100, SPAN_LITERAL("\x82\x82\x01\x00")},
+        {0xffff, SPAN_LITERAL("\x82\x82\xff\xff")},
+        {0x10000, SPAN_LITERAL("\x82\x83\x01\x00\x00")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct link_message m = {.type = LINK_SUBMIT,
+                                       .id = zeros(32),
+                                       .sequence = 1,
+                                       .previous = zeros(32),
+                                       .body = zeros(rows[i].n)};
+        CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_FRAME_MAX);
+        struct err e = {0};
+
+        assert_ok(link_encode(&m, &der, &e), &e);
+        /* it is the last field */
+        assert_memory_equal(der.p + der.n - rows[i].n - rows[i].head.n, rows[i].head.p,
+                            rows[i].head.n);
+    }
+}
+
 static void
 a_message_cut_off_anywhere_is_refused(void **state)
 {
@@ -356,6 +390,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_comes_back_as_it_went),
+        cmocka_unit_test(lengths_are_as_short_as_they_can_be),
         cmocka_unit_test(a_message_cut_off_anywhere_is_refused),
         cmocka_unit_test(a_changed_octet_is_refused_or_another_canonical_message),
         cmocka_unit_test(fields_out_of_their_limits_are_refused),
