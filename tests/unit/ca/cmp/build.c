@@ -294,6 +294,97 @@ a_message_over_the_maximum_is_refused(void **state)
     assert_err(cmp_build_part(&h, buf_span(&body), &small, &e), ERR_INPUT, &e);
 }
 
+#define PART "\x30\x3a" PART_CONTENT
+#define PART_CONTENT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+#define LONG "octets that are more than those of the wrapper around them"
+
+static int
+make_finish(const void *arg, struct buf *out, struct err *e)
+{
+    const struct span extra[] = {SPAN_LITERAL(LONG LONG), SPAN_LITERAL(LONG)};
+
+    (void)arg;
+    return cmp_build_finish(SPAN_LITERAL(PART), SPAN_LITERAL(LONG), extra, ARRAY_LEN(extra), out,
+                            e);
+}
+
+static int
+make_protected(const void *arg, struct buf *out, struct err *e)
+{
+    (void)arg;
+    return cmp_build_finish(SPAN_LITERAL(PART), SPAN_LITERAL(LONG LONG), NULL, 0, out, e);
+}
+
+static int
+make_part(const void *arg, struct buf *out, struct err *e)
+{
+    return cmp_build_part(arg, SPAN_LITERAL(LONG), out, e);
+}
+
+static int
+make_name(const void *arg, struct buf *out, struct err *e)
+{
+    return cmp_general_name(arg, out, e);
+}
+
+static int
+make_mac(const void *arg, struct buf *out, struct err *e)
+{
+    const struct world *w = arg;
+    enum cmp_failure failure;
+    struct cmp_header h;
+    CLEANUP(cmp_mac_key_cleanup)
+    struct cmp_mac_key *key = cmp_mac_key_new(w->mac.algorithm, w->mac.secret, NULL, &failure, e);
+
+    assert_non_null(key);
+    assert_ok(cmp_header_first(&h, e), e);
+    return cmp_build_mac(&h, SPAN_LITERAL(LONG), key, NULL, 0, out, e);
+}
+
+static void
+a_message_is_whole_or_there_is_none(void **state)
+{
+    struct world *w = *state;
+    struct cmp_header h;
+    struct err e = {0};
+
+    assert_ok(cmp_header_first(&h, &e), &e);
+    h.sender = w->subject;
+    needs_its_room("finish", make_finish, NULL);
+    needs_its_room("protected", make_protected, NULL);
+    needs_its_room("part", make_part, &h);
+    needs_its_room("a name", make_name, w->subject);
+    needs_its_room("the NULL-DN", make_name, NULL);
+    needs_its_room("by MAC", make_mac, w);
+}
+
+/* What is in generalInfo besides has 4096 octets at most, with its type. */
+static void
+general_info_has_its_limit(void **state)
+{
+    enum { HEADERS = 4 + 4 + 10 /* two SEQUENCEs or OCTET STRINGs, and the OID */ };
+    static uint8_t value[4096] = {0x04, 0x82};
+    struct cmp_header h;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(cmp_header_first(&h, &e), &e);
+    h.info_oid = CMP_OID_CONFIRM_WAIT_TIME;
+    for (size_t n = 4096 - HEADERS; n <= 4096 - HEADERS + 1; n++) {
+        CLEANUP(buf_free) struct buf out = BUF_INIT(CMP_MESSAGE_MAX);
+
+        value[2] = (uint8_t)(n >> 8);
+        value[3] = (uint8_t)n;
+        h.info_value = span_of(value, 4 + n);
+        if (n == 4096 - HEADERS) {
+            assert_ok(cmp_build_part(&h, SPAN_LITERAL("\xa0\x00"), &out, &e), &e);
+        } else {
+            assert_err(cmp_build_part(&h, SPAN_LITERAL("\xa0\x00"), &out, &e), ERR_INPUT, &e);
+            assert_non_null(strstr(e.text, "generalInfo"));
+        }
+    }
+}
+
 static void
 what_is_no_protected_part_is_not_finished(void **state)
 {
@@ -325,6 +416,8 @@ main(void)
         cmocka_unit_test(confirm_wait_time_is_a_generalized_time),
         cmocka_unit_test(answers_to_requests_have_their_type),
         cmocka_unit_test(a_message_over_the_maximum_is_refused),
+        cmocka_unit_test(a_message_is_whole_or_there_is_none),
+        cmocka_unit_test(general_info_has_its_limit),
         cmocka_unit_test(what_is_no_protected_part_is_not_finished),
     };
 

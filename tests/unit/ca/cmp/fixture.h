@@ -170,6 +170,25 @@ parse_ok(struct span der)
     return msg;
 }
 
+/* With the room that it needs it is made, and with no octet less. */
+FIXTURE void
+needs_its_room(const char *row, int (*make)(const void *arg, struct buf *out, struct err *e),
+               const void *arg)
+{
+    CLEANUP(buf_free) struct buf whole = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_ok(make(arg, &whole, &e), &e);
+    for (size_t room = 0; room <= whole.n; room++) {
+        CLEANUP(buf_free) struct buf out = BUF_INIT(room);
+        int result = make(arg, &out, &e);
+
+        if (room < whole.n ? result != -1 : result != 0 || out.n != whole.n) {
+            fail_msg("%s, %zu octets of %zu: %d", row, room, whole.n, result);
+        }
+    }
+}
+
 /* Header and body sealed by the client, parsed. */
 FIXTURE struct cmp_msg *
 sealed(const struct cmp_client *c, const struct cmp_header *h, struct span body)

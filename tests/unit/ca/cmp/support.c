@@ -275,6 +275,58 @@ answers_are_the_octets_of_the_standard(void **state)
                     "\x30\x0f\x06\x09\x2b\x06\x01\x05\x05\x07\x05\x01\x0c\x02\x02\x08\x00")));
 }
 
+#define LONG "a value that is longer than the wrapper around it"
+
+static int
+make_one(const void *arg, struct buf *out, struct err *e)
+{
+    (void)arg;
+    return cmp_body_genp_one(CMP_INFO_CURRENT_CRL, SPAN_LITERAL(LONG), out, e);
+}
+
+static int
+make_list(const void *arg, struct buf *out, struct err *e)
+{
+    const struct span values[] = {SPAN_LITERAL(LONG LONG), SPAN_LITERAL(LONG)};
+
+    (void)arg;
+    return cmp_body_genp_list(CMP_INFO_CRLS, values, 2, out, e);
+}
+
+static int
+make_root(const void *arg, struct buf *out, struct err *e)
+{
+    (void)arg;
+    return cmp_body_genp_root(SPAN_LITERAL(LONG LONG LONG LONG LONG LONG LONG LONG),
+                              SPAN_LITERAL(LONG LONG LONG), SPAN_LITERAL(LONG), out, e);
+}
+
+static int
+make_template(const void *arg, struct buf *out, struct err *e)
+{
+    const struct span algorithms[] = {SPAN_LITERAL(LONG LONG LONG), SPAN_LITERAL(LONG LONG)};
+    const int bits[] = {256, 32767};
+    const struct cmp_key_spec spec = {algorithms, 2, bits, 2};
+
+    return cmp_body_genp_template(SPAN_LITERAL(LONG), arg == NULL ? &spec : arg, out, e);
+}
+
+static void
+an_answer_is_whole_or_there_is_none(void **state)
+{
+    static const struct cmp_key_spec none;
+    static const int bits[] = {2048, 3072};
+    static const struct cmp_key_spec lengths = {NULL, 0, bits, 2};
+
+    (void)state;
+    needs_its_room("one", make_one, NULL);
+    needs_its_room("list", make_list, NULL);
+    needs_its_room("root", make_root, NULL);
+    needs_its_room("template", make_template, NULL);
+    needs_its_room("template without controls", make_template, &none);
+    needs_its_room("template with lengths", make_template, &lengths);
+}
+
 static void
 a_profile_s_name_is_taken_up_to_its_limit(void **state)
 {
@@ -322,6 +374,7 @@ main(void)
         cmocka_unit_test(too_many_crls_are_a_bad_request),
         cmocka_unit_test(cert_profile_is_one_name),
         cmocka_unit_test(answers_are_the_octets_of_the_standard),
+        cmocka_unit_test(an_answer_is_whole_or_there_is_none),
         cmocka_unit_test(a_profile_s_name_is_taken_up_to_its_limit),
         cmocka_unit_test(each_question_has_a_name),
     };
