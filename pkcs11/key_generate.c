@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -59,7 +60,7 @@ key_generate(struct session *session, const struct key_policy *policy, enum key_
         return err_set(e, ERR_INPUT, "the key label '%s' must have 1 to %d octets", label,
                        KEY_LABEL_MAX);
     }
-    memcpy(label_copy, label, strlen(label) + 1);
+    (void)snprintf(label_copy, sizeof(label_copy), "%s", label);
     /* Random: the public key is not known yet, and CKA_MODIFIABLE=FALSE forbids setting it later.
      */
     if (random_bytes(id, KEY_ID_SIZE, e) != 0) {

@@ -2,6 +2,7 @@
 /* The table is the policy: it makes the template and is what is read back, as in key_policy.c. */
 #include "pkcs11/secret.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -150,7 +151,7 @@ secret_generate(struct session *session, const char *label, uint8_t id[KEY_ID_SI
         return err_set(e, ERR_INPUT, "the key label '%s' must have 1 to %d octets", label,
                        KEY_LABEL_MAX);
     }
-    memcpy(label_copy, label, strlen(label) + 1);
+    (void)snprintf(label_copy, sizeof(label_copy), "%s", label);
     if (random_bytes(id, KEY_ID_SIZE, e) != 0) {
         return -1;
     }

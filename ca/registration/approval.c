@@ -78,7 +78,7 @@ text_member(const char *name, const char *text, char *out, size_t size, struct e
     if (n == 0 || n >= size) {
         return err_set(e, ERR_INPUT, "%s: must have 1..%zu characters", name, size - 1);
     }
-    memcpy(out, text, n + 1);
+    (void)snprintf(out, size, "%s", text);
     return 0;
 }
 

@@ -73,7 +73,7 @@ string_copy(struct document_at at, const char *key, char *out, size_t size, stru
     if (n == 0 || n >= size) {
         return err_set(e, ERR_INPUT, "%s%s: must have 1..%zu characters", at.prefix, key, size - 1);
     }
-    memcpy(out, text, n + 1);
+    (void)snprintf(out, size, "%s", text);
     return 0;
 }
 

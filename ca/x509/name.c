@@ -76,6 +76,7 @@ text_check(const char *key, const char *text, struct err *e)
     return 0;
 }
 
+/* Each part is set once, and `out` was all zero before. */
 static int
 part_set(struct name *out, size_t part, const char *text, struct err *e)
 {
@@ -83,7 +84,7 @@ part_set(struct name *out, size_t part, const char *text, struct err *e)
         part == COUNTRY ? country_check(text, e) : text_check(attributes[part].key, text, e);
 
     if (result == 0) {
-        memcpy(part_of(out, part), text, strlen(text) + 1);
+        memcpy(part_of(out, part), text, strlen(text));
     }
     return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/nf.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -310,15 +311,13 @@ nf_identity_check(struct nf_identity *nf, const struct nf_rules *rules, struct e
 int
 nf_identity_add_type(struct nf_identity *nf, const char *type, struct err *e)
 {
-    size_t n = strlen(type);
-
     if (nf->n_types == NF_TYPES_MAX) {
         return err_set(e, ERR_INPUT, "nfTypes: more than %d", NF_TYPES_MAX);
     }
-    if (n >= NF_TYPE_SIZE) {
+    if (strlen(type) >= NF_TYPE_SIZE) {
         return err_set(e, ERR_INPUT, "nfTypes[%zu]: must be 1..32 characters", nf->n_types);
     }
-    memcpy(nf->types[nf->n_types], type, n + 1);
+    (void)snprintf(nf->types[nf->n_types], NF_TYPE_SIZE, "%s", type);
     nf->n_types++;
     return 0;
 }
@@ -326,15 +325,13 @@ nf_identity_add_type(struct nf_identity *nf, const char *type, struct err *e)
 int
 nf_identity_add_fqdn(struct nf_identity *nf, const char *fqdn, struct err *e)
 {
-    size_t n = strlen(fqdn);
-
     if (nf->n_fqdns == NF_FQDNS_MAX) {
         return err_set(e, ERR_INPUT, "fqdns: more than %d", NF_FQDNS_MAX);
     }
-    if (n >= NF_FQDN_SIZE) {
+    if (strlen(fqdn) >= NF_FQDN_SIZE) {
         return err_set(e, ERR_INPUT, "fqdns[%zu]: longer than 253 characters", nf->n_fqdns);
     }
-    memcpy(nf->fqdns[nf->n_fqdns], fqdn, n + 1);
+    (void)snprintf(nf->fqdns[nf->n_fqdns], NF_FQDN_SIZE, "%s", fqdn);
     nf->n_fqdns++;
     return 0;
 }

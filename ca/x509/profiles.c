@@ -84,7 +84,7 @@ read_purposes(cfg_t *section, struct loaded *to, struct err *e)
                               "nor an OID",
                               text);
         }
-        memcpy(to->eku[i], oid, strlen(oid) + 1);
+        (void)snprintf(to->eku[i], sizeof(to->eku[i]), "%s", oid);
         to->profile.eku[i] = to->eku[i];
     }
     return 0;
@@ -104,7 +104,7 @@ read_policies(cfg_t *section, struct loaded *to, struct err *e)
         return conf_fault(section, "policies", e, "policies: %s", why.text);
     }
     for (unsigned i = 0; i < n; i++) {
-        memcpy(to->policies[i], texts[i], strlen(texts[i]) + 1);
+        (void)snprintf(to->policies[i], sizeof(to->policies[i]), "%s", texts[i]);
         to->profile.policies[i] = to->policies[i];
     }
     return 0;
@@ -127,7 +127,7 @@ read_nf_types(cfg_t *section, struct loaded *to, struct err *e)
                               "nf_types: '%.40s' is not an NF type (1..32 printable characters)",
                               text);
         }
-        memcpy(to->nf_types[i], text, strlen(text) + 1);
+        (void)snprintf(to->nf_types[i], sizeof(to->nf_types[i]), "%s", text);
         to->profile.nf_types[i] = to->nf_types[i];
     }
     return 0;
@@ -270,7 +270,7 @@ read_name(cfg_t *section, struct loaded *to, struct err *e)
     if (built_in != NULL && !profile_is_nf(built_in)) {
         return conf_fault(section, NULL, e, "profile %s is built in and cannot be changed", name);
     }
-    memcpy(to->name, name, n + 1);
+    (void)snprintf(to->name, sizeof(to->name), "%s", name);
     to->profile.name = to->name;
     return 0;
 }
