@@ -348,7 +348,7 @@ const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq
 static X509_NAME *
 unless_empty(X509_NAME *name)
 {
-    return name != NULL && X509_NAME_entry_count(name) > 0 ? name : NULL;
+    return X509_NAME_entry_count(name) > 0 ? name : NULL; /* 0 of NULL, too */
 }
 
 int

@@ -137,7 +137,7 @@ answer_issued(struct request *r)
     CLEANUP(mem_cleanup) char *pem = NULL;
     struct err e = {0};
 
-    if (row->registration[0] != '\0' || strcmp(row->profile, f->profile) != 0 || row->revoked ||
+    if (strcmp(row->profile, f->profile) != 0 || row->revoked ||
         !is_named(buf_span(&r->certificate), f->common_name)) {
         (void)err_set(&e, ERR_CONFLICT,
                       "this request was used before, for something else: make a new one");
