@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A medium that fails: whatever the daemon was doing it ends, says what, and answers nobody. The
+ * database refuses one thing at a time, by a trigger, or by a column that is not there. */
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "ca/link/frame.h"
+#include "ca/x509/serial.h"
+#include "tests/unit/ca/daemon/holder.h"
+
+enum { SUPERSEDED = 4, LOG_MAX = 16 * 1024 * 1024 };
+
+#define REFUSES(event, table)                                                                      \
+    "CREATE TRIGGER broken BEFORE " event " ON " table " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+#define REFUSES_LEAF(kind)                                                                         \
+    "CREATE TRIGGER broken BEFORE INSERT ON leaf WHEN NEW.kind = '" kind "' "                      \
+    "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+#define MENDS "DROP TRIGGER broken"
+#define LACKS(table, column) "ALTER TABLE " table " RENAME COLUMN " column " TO broken"
+#define HAS(table, column) "ALTER TABLE " table " RENAME COLUMN broken TO " column
+
+/* What is asked of the daemon, all made before. */
+enum asked { REGISTER, CANCEL, REQUEST, USED_UP, CONFIRMATION, REVOCATION, OFFICERS_REVOCATION };
+
+struct scene {
+    struct world *w;
+    struct nf holder;
+    struct nf fresh;
+    X509 *certificate;
+    struct buf registration;
+    struct buf used_up; /* one more under the registration of the holder */
+    struct buf used_up_nested;
+    struct buf confirmation;
+    struct buf confirmation_nested;
+    struct buf revocation;
+    struct buf revocation_nested;
+};
+
+static int
+setup(void **state)
+{
+    struct scene *s = mem_zalloc(1, sizeof(*s));
+    char uuid[NF_INSTANCE_ID_SIZE];
+    struct err e = {0};
+
+    (void)world_setup(state);
+    s->w = *state;
+    s->holder = holder_enrolled(s->w, 1, &s->certificate);
+    s->confirmation = holder_certconf(&s->holder, s->certificate, true);
+    s->confirmation_nested = world_wrap(s->w, buf_span(&s->confirmation), s->holder.id,
+                                        CMP_ASSURANCE_MAC, s->w->ra_key, s->w->ra);
+    nf_request(s->w, &s->holder);
+    buf_move(&s->used_up, &s->holder.request);
+    buf_move(&s->used_up_nested, &s->holder.nested);
+    s->revocation = BUF_INIT(CMP_MESSAGE_MAX);
+    assert_ok(
+        cmp_client_rr(&(struct cmp_client){.certificate = s->certificate, .key = s->holder.key},
+                      s->certificate, SUPERSEDED, &s->holder.state, &s->revocation, &e),
+        &e);
+    s->revocation_nested = world_wrap(s->w, buf_span(&s->revocation), s->holder.id,
+                                      CMP_ASSURANCE_SIGNATURE, s->w->ra_key, s->w->ra);
+    s->fresh = nf_new(s->w, BY_MAC, 1);
+    nf_uuid(uuid);
+    s->registration = world_registration(s->w, uuid, 1, MAC);
+    *state = s;
+    return world_stop(s->w);
+}
+
+static int
+teardown(void **state)
+{
+    struct scene *s = *state;
+
+    nf_free(&s->holder);
+    nf_free(&s->fresh);
+    X509_free(s->certificate);
+    buf_free(&s->registration);
+    buf_free(&s->used_up);
+    buf_free(&s->used_up_nested);
+    buf_free(&s->confirmation);
+    buf_free(&s->confirmation_nested);
+    buf_free(&s->revocation);
+    buf_free(&s->revocation_nested);
+    world_free(s->w);
+    mem_free(s);
+    return 0;
+}
+
+static void
+edit(const struct world *w, const char *sql)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    sqlite3 *db = NULL;
+    char *text = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, text);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static size_t
+times(const struct world *w, const char *says)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(LOG_MAX);
+    struct err e = {0};
+    const uint8_t *at;
+    size_t n = 0;
+
+    assert_ok(file_read(path, &text, &e), &e);
+    at = text.p;
+    while ((at = memmem(at, text.n - (size_t)(at - text.p), says, strlen(says))) != NULL) {
+        at++;
+        n++;
+    }
+    return n;
+}
+
+static void
+ask(struct scene *s, enum asked asked)
+{
+    struct world *w = s->w;
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(s->certificate));
+    uint8_t hash[SHA256_SIZE] = {0};
+    struct link_message m = {.type = LINK_REGISTER, .id = span_of(hash, sizeof(hash))};
+    struct err e = {0};
+
+    switch (asked) {
+    case REGISTER:
+        assert_ok(sha256(buf_span(&s->registration), hash, &e), &e);
+        m.body = buf_span(&s->registration);
+        world_send(w, &m);
+        return;
+    case CANCEL:
+        world_send_cancel(w, s->fresh.id);
+        return;
+    case REQUEST:
+        world_send_submit(w, buf_span(&s->fresh.request), buf_span(&s->fresh.nested));
+        return;
+    case USED_UP:
+        world_send_submit(w, buf_span(&s->used_up), buf_span(&s->used_up_nested));
+        return;
+    case CONFIRMATION:
+        world_send_submit(w, buf_span(&s->confirmation), buf_span(&s->confirmation_nested));
+        return;
+    case REVOCATION:
+        world_send_submit(w, buf_span(&s->revocation), buf_span(&s->revocation_nested));
+        return;
+    case OFFICERS_REVOCATION:
+        assert_null(world_ask(w,
+                              json_pack("{s:s,s:s,s:s}", "command", "revoke", "serial", serial,
+                                        "reason", "superseded"),
+                              &e));
+        return;
+    }
+}
+
+/* The link ends without an answer, and then the daemon, by itself. */
+static void
+ends(struct world *w, const char *row)
+{
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(LINK_FRAME_MAX);
+    struct err e = {0};
+    int status = 0;
+
+    if (frame_read(w->link, LINK_FRAME_MAX, &answer, -1, &e) == 0) {
+        fail_msg("%s: it was answered", row);
+    }
+    assert_int_equal(waitpid(w->daemon, &status, 0), w->daemon);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 1) {
+        fail_msg("%s: %d", row, status);
+    }
+    world_kill(w); /* what is left of it here */
+}
+
+static void
+what_cannot_be_stored_or_read_ends_the_daemon(void **state)
+{
+    static const struct {
+        enum asked asked;
+        const char *breaks;
+        const char *mends;
+        const char *says;
+    } rows[] = {
+        {REGISTER, REFUSES("INSERT", "registration"), MENDS, "store a registration: nothing"},
+        {CANCEL, REFUSES("UPDATE", "registration"), MENDS, "cancel a registration: nothing"},
+        {USED_UP, REFUSES("INSERT", "request"), MENDS, "record a request: "},
+        {CONFIRMATION, REFUSES("INSERT", "confirmation"), MENDS, "record a request: "},
+        {CONFIRMATION, LACKS("confirmation", "leaf"), HAS("confirmation", "leaf"),
+         "look a request up: "},
+        {CONFIRMATION, LACKS("request", "evidence"), HAS("request", "evidence"),
+         "look a request up: "},
+        {REVOCATION, REFUSES("INSERT", "revocation_request"), MENDS, "record a request: "},
+        {REVOCATION, LACKS("revocation_request", "leaf"), HAS("revocation_request", "leaf"),
+         "look a request up: "},
+        {OFFICERS_REVOCATION, REFUSES("INSERT", "revocation"), MENDS, "revoke: nothing"},
+        {REQUEST, REFUSES("INSERT", "request"), MENDS, "store an intent: "},
+        {REQUEST, LACKS("public_key", "owner"), HAS("public_key", "owner"), "store an intent: "},
+        {REQUEST, REFUSES("INSERT", "certificate"), MENDS, "record a request: "},
+    };
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t before = times(s->w, rows[i].says);
+
+        edit(s->w, rows[i].breaks);
+        world_start(s->w);
+        ask(s, rows[i].asked);
+        ends(s->w, rows[i].breaks);
+        edit(s->w, rows[i].mends);
+        if (times(s->w, rows[i].says) != before + 1) {
+            fail_msg("%s: not said: %s", rows[i].breaks, rows[i].says);
+        }
+    }
+}
+
+/* The row before has left an intent behind, which each start finds. */
+static void
+what_cannot_be_stored_at_a_start_ends_it(void **state)
+{
+    static const struct {
+        const char *breaks;
+        const char *mends;
+        const char *says;
+    } rows[] = {
+        {REFUSES("INSERT", "certificate"), MENDS, "record a request: "},
+        {LACKS("request", "evidence"), HAS("request", "evidence"), "no such column: evidence"},
+        {REFUSES_LEAF("RECOVERED"), MENDS, "broken"},
+        {LACKS("setting", "value"), HAS("setting", "value"), "no such column: value"},
+        {REFUSES_LEAF("CONFIG"), MENDS, "broken"},
+        {REFUSES_LEAF("START"), MENDS, "broken"},
+        {REFUSES("INSERT", "crl"), MENDS, "reserve a CRL number: nothing"},
+        {REFUSES("UPDATE", "crl"), MENDS, "store a CRL: nothing"},
+    };
+    struct scene *s = *state;
+    struct world *w = s->w;
+
+    world_configure(w, "workers = 1\n"); /* another configuration than at the last start */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t before = times(w, rows[i].says);
+
+        edit(w, rows[i].breaks);
+        if (!world_start_fails(w)) {
+            fail_msg("%s: it started", rows[i].breaks);
+        }
+        edit(w, rows[i].mends);
+        if (times(w, rows[i].says) == before) {
+            fail_msg("%s: not said: %s", rows[i].breaks, rows[i].says);
+        }
+    }
+    edit(w, REFUSES_LEAF("STOP"));
+    world_start(w);
+    assert_int_not_equal(world_stop(w), 0);
+    edit(w, MENDS);
+    world_start(w);
+    assert_int_equal(world_record(w, "open"), 0);
+    {
+        CLEANUP(answer_free) struct answer answer = {0};
+
+        world_submit(w, buf_span(&s->fresh.request), buf_span(&s->fresh.nested), &answer);
+        X509_free(nf_issued(&answer));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_be_stored_or_read_ends_the_daemon),
+        cmocka_unit_test(what_cannot_be_stored_at_a_start_ends_it),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
