@@ -237,13 +237,15 @@ what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
     for (int i = 0; i < 4; i++) {
         bool accept = (i & 1) != 0;
         CLEANUP(nf_free) struct nf n = nf_new(w, (i & 2) != 0 ? BY_VENDOR : BY_MAC, 1);
+        CLEANUP(answer_free) struct answer issued = {0};
         CLEANUP(answer_free) struct answer answer = {0};
+        CLEANUP(answer_free) struct answer again = {0};
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
         CLEANUP(admin_json_cleanup) json_t *crl = NULL;
         struct err e = {0};
 
-        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-        certificate = nf_issued(&answer);
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &issued);
+        certificate = nf_issued(&issued);
         /* first with another certificate's hash */
         if (accept) {
             confirm(w, &n, w->ra, true, &answer);
@@ -253,6 +255,9 @@ what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
         assert_int_equal(answer.m.type, LINK_CONFIRMED);
         confirm(w, &n, certificate, !accept, &answer);
         nf_is_refused(&answer, CMP_CERT_CONFIRMED);
+        /* and the request gets what it got */
+        world_submit(w, buf_span(&n.request), buf_span(&n.nested), &again);
+        assert_true(span_equal(again.m.body, issued.m.body));
         if (accept) {
             crl = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
             assert_non_null(crl);
@@ -390,6 +395,48 @@ what_the_signer_refuses_is_given_up(void **state)
     X509_free(nf_issued(&answer)); /* the use was given back */
 }
 
+/* The log says how many were finished, and how many given up. */
+static void
+recovered(struct world *w, const char *says)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1024 * 1024);
+    struct err e = {0};
+
+    assert_ok(file_read(path, &text, &e), &e);
+    assert_non_null(memmem(text.p, text.n, says, strlen(says)));
+}
+
+static void
+what_the_signer_refuses_after_a_restart_is_given_up(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf first = nf_new(w, BY_MAC, 1);
+    CLEANUP(nf_free) struct nf second = nf_new(w, BY_MAC, 1);
+    CLEANUP(answer_free) struct answer answer = {0};
+    json_int_t before = revoked(w);
+
+    assert_int_equal(world_stop(w), 0);
+    nf_leave_intent(w, &first, 300);
+    nf_leave_intent(w, &second, 300);
+    world_signer_days(w, 1);
+    world_start(w);
+    recovered(w, "0 intents were finished, 2 given up");
+    assert_int_equal(revoked(w), before + 2);
+    world_submit(w, buf_span(&first.request), buf_span(&first.nested), &answer);
+    nf_is_refused(&answer, CMP_SYSTEM_FAILURE);
+    assert_int_equal(world_stop(w), 0);
+    world_signer_days(w, 1095);
+    nf_request(w, &first);
+    nf_request(w, &second);
+    nf_leave_intent(w, &first, 300);
+    nf_leave_intent(w, &second, 300);
+    world_start(w);
+    recovered(w, "2 intents were finished, 0 given up");
+    world_submit(w, buf_span(&first.request), buf_span(&first.nested), &answer);
+    X509_free(nf_issued(&answer));
+}
+
 int
 main(void)
 {
@@ -404,6 +451,7 @@ main(void)
         cmocka_unit_test(an_officer_revokes_an_ra_and_it_is_over),
         cmocka_unit_test(a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice),
         cmocka_unit_test(what_the_signer_refuses_is_given_up),
+        cmocka_unit_test(what_the_signer_refuses_after_a_restart_is_given_up),
         cmocka_unit_test(it_ends_in_order_and_begins_again),
     };
 

@@ -131,6 +131,7 @@ nf_is_deferred(const struct answer *a, enum cmp_failure failure, const char *why
                  (const char *)a->m.phrase.p, why);
     }
     assert_int_equal(a->m.fail_info, failure);
+    assert_int_equal(a->m.check_after, 10);
 }
 
 void

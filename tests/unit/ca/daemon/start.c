@@ -285,6 +285,60 @@ write_forged_crl(struct world *w)
     save(w, "forged.crl", buf_span(&der));
 }
 
+/* ---- signers ---- */
+
+static size_t
+times(const struct buf *text, const char *what)
+{
+    const char *at = (const char *)text->p;
+    size_t n = 0;
+
+    while ((at = strstr(at, what)) != NULL) {
+        at += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+/* A token that is being switched on is there a moment later; a PIN that was refused never is. */
+static void
+what_may_be_there_later_is_tried_again(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *file;
+        const char *was;
+        const char *is; /* of the same length */
+        size_t again;
+    } rows[] = {
+        {"another PIN", "ca.pin", "123456", "654321", 0},
+        {"no such token", "issuing.conf", "token = \"ca\"", "token = \"cb\"", 4},
+        {"no module", "issuing.conf", "libsofthsm2.so\"\n", "../os-release\"\n ", 4},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf kept = {0};
+        CLEANUP(buf_free) struct buf changed = {0};
+        CLEANUP(buf_free) struct buf text = {0};
+        size_t from = log_since(w, 0, &text);
+        uint8_t *at;
+
+        load(w, rows[i].file, &kept);
+        load(w, rows[i].file, &changed);
+        at = memmem(changed.p, changed.n, rows[i].was, strlen(rows[i].was));
+        assert_non_null(at);
+        memcpy(at, rows[i].is, strlen(rows[i].is));
+        save(w, rows[i].file, buf_span(&changed));
+        must_fail(w, rows[i].name, "signer ");
+        (void)log_since(w, from, &text);
+        if (times(&text, "trying again") != rows[i].again) {
+            fail_msg("%s: %s", rows[i].name, (const char *)text.p);
+        }
+        save(w, rows[i].file, buf_span(&kept));
+    }
+}
+
 /* ---- the record ---- */
 
 static void
@@ -315,6 +369,31 @@ older_copies_are_refused(void **state)
     must_fail(w, "an older journal", "the journal is not this key's, or an older copy of it");
     save(w, "issuing.journal", buf_span(&now));
     world_start(w);
+    assert_int_equal(world_stop(w), 0);
+}
+
+static void
+what_is_written_is_for_whom_it_is_meant(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } rows[] = {
+        {"state", 0700},        {"crl", 0755},       {"crl/issuing.crl", 0644},
+        {"crl/root.crl", 0644}, {"link.sock", 0660}, {"admin.sock", 0600},
+    };
+    struct world *w = *state;
+
+    world_start(w);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *path = path_in(w, rows[i].name);
+        struct stat st;
+
+        assert_int_equal(stat(path, &st), 0);
+        if ((st.st_mode & 07777) != rows[i].mode) {
+            fail_msg("%s: %o", rows[i].name, (unsigned)st.st_mode & 07777);
+        }
+    }
     assert_int_equal(world_stop(w), 0);
 }
 
@@ -418,6 +497,8 @@ main(void)
         cmocka_unit_test(check_says_what_a_start_would_say_of_certificates),
         cmocka_unit_test(a_chain_that_is_not_right_is_refused),
         cmocka_unit_test(what_cannot_be_used_is_named),
+        cmocka_unit_test(what_may_be_there_later_is_tried_again),
+        cmocka_unit_test(what_is_written_is_for_whom_it_is_meant),
         cmocka_unit_test(older_copies_are_refused),
     };
 

@@ -318,6 +318,10 @@ world_start_fails(struct world *w)
         (void)nanosleep(&pause, NULL);
     }
     w->daemon = -1;
+    if (!WIFEXITED(status)) { /* it said why, and then fell over what is not there */
+        show_log(w);
+        fail_msg("nfpki-ca ended by signal %d", WTERMSIG(status));
+    }
     return status != 0;
 }
 
