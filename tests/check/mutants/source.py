@@ -34,7 +34,7 @@ MAKES = re.compile(r"[A-Z]\w*_(new|init|set\w*|push|add\w*|Init\w*|Update|Final\
                    r"ctrl|dup)")
 ALLOCATES = re.compile(r"\w*(_new|_dup|_new_\w+|alloc|_gen|_fetch|_null)$|BN_(CTX_)?\w*|OSSL_PARAM_BLD_to_param")
 # our own calls that fail with the machine alone: SQLite, a digest, random numbers, memory
-# (what ends in no_memory() is of this kind, too)
+# (what ends in no_memory() or abort() is of this kind, too)
 MACHINE = re.compile(r"(store_(query|query_one|next|exec|call|has_row)|sha256|random_bytes|ossl_init|proc_harden|"
                      r"tagged_hash|fflush|json_pack|json_dump\w*)$")
 # what only writes the reason down: its result is the refusal itself
@@ -245,7 +245,7 @@ class Source:
         if not self.is_op(block, "{"):
             return
         end = self.tokens[block].pair
-        if any(self.is_word(k, "no_memory") for k in range(block, end)):
+        if any(self.is_word(k, "no_memory", "abort") for k in range(block, end)):
             return
         leaves = any(self.is_word(k, *LEAVES) or (self.tokens[k].kind == "id" and REASON.search(self.tokens[k].text))
                      for k in range(block, end))
@@ -262,7 +262,7 @@ class Source:
         """a || b: without b, then without a; what they do is done all the same."""
         either = self.is_op(i, "||")
         before, after = self.operand(i, {"||"} if either else {"||", "&&"})
-        if any(self.is_word(k, "no_memory") for k in range(after[1], min(after[1] + 8, len(self.tokens)))):
+        if any(self.is_word(k, "no_memory", "abort") for k in range(after[1], min(after[1] + 8, len(self.tokens)))):
             return
         if not any(self.fails_with_machine(*side) for side in (before, after) if side[0] <= side[1]):
             self.add("logical", i, i, LOGICAL[self.tokens[i].text])
@@ -328,11 +328,12 @@ class Source:
         return zero and (self.is_op(before, "{", "=", ",", "?", ":"))
 
     def is_room(self, i, statement):
-        """char text[256], BUF_INIT(MAX + 64): how much room there is; what is checked against it is another line"""
+        """char text[256], BUF_INIT(MAX + 64), mem_zalloc(1, size), where 0 is 1, too: how much room there is; what is
+        checked against it is another line"""
         k = i
         while k > statement and not self.is_op(k, "(", ")", ",", ";"):
             k -= 1
-        if self.is_op(k, "(") and self.is_word(k - 1, "BUF_INIT", "BUF_SECRET"):
+        if self.is_op(k, "(") and self.is_word(k - 1, "BUF_INIT", "BUF_SECRET", "mem_zalloc"):
             return True
         return self.is_op(i - 1, "[") and self.tokens[statement].kind == "id" and (
             self.tokens[statement + 1].kind == "id" or self.is_op(statement + 1, "*"))
