@@ -2,25 +2,32 @@
 /* The queue over a real link, to a CA that is busy, away, wrong or out of its mind. */
 #include "ra/queue.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ca/cmp/failure.h"
+#include "ca/link/client.h"
 #include "ca/x509/profiles.h"
+#include "pkcs11/client.h"
+#include "ra/pump.h"
+#include "ra/rewrap.h"
+#include "ra/wrapper.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 
-enum { NESTED_LARGE = 60 * 1024, DAY = 24 * 60 * 60, WAIT_MS = 60 };
+enum { NESTED_LARGE = 60 * 1024, DAY = 24 * 60 * 60, WAIT_MS = 60, WRAPS_MAX = 64 };
 
 static const uint8_t nowhere[LINK_RID_SIZE] = {0xff, 1, 2, 3};
 
 /* ---- what a CA does ---- */
 
 static struct {
-    size_t busy;   /* so many times first */
-    uint64_t last; /* sequence */
-    bool in_order; /* never one before it */
-    bool holds;    /* says nothing to SUBMIT */
+    size_t busy;               /* so many times first */
+    struct link_message after; /* said of the same behind that; type 0: nothing */
+    uint64_t last;             /* sequence */
+    bool in_order;             /* never one before it */
+    bool holds;                /* says nothing to SUBMIT */
     size_t held;
     struct link_message first; /* said before anything else; type 0: nothing */
     struct link_message then;  /* instead of the good answer; type 0: that */
@@ -45,6 +52,10 @@ does(struct running *w, link_peer peer, const struct link_message *m)
     if (ca.busy > 0) {
         ca.busy--;
         link_server_answer(w->ca, peer, &answer);
+        if (ca.after.type != 0) {
+            ca.after.id = m->id;
+            link_server_tell(w->ca, peer, &ca.after);
+        }
         return;
     }
     if (ca.first.type != 0) {
@@ -123,6 +134,7 @@ struct filling {
     size_t n;
     size_t size;
     struct span tail;
+    struct span whole; /* instead of the two */
 };
 
 static int
@@ -147,12 +159,15 @@ fill_run(struct store_op *op, struct store_db *db, struct err *e)
             return -1;
         }
         a.transaction_id = span_of(rid, 16);
-        p = buf_extend(&nested, f->size, e);
-        memset(p, 'x', f->size);
-        if (buf_append(&nested, f->tail, e) != 0) {
-            return -1;
+        a.nested = f->whole;
+        if (f->whole.n == 0) {
+            p = buf_extend(&nested, f->size, e);
+            memset(p, 'x', f->size);
+            if (buf_append(&nested, f->tail, e) != 0) {
+                return -1;
+            }
+            a.nested = buf_span(&nested);
         }
-        a.nested = buf_span(&nested);
         if (requests_admit(db, &a, &enrolment, &entry, e) != 0) {
             return -1;
         }
@@ -171,6 +186,28 @@ fill(struct running *w, const struct member *m, size_t n, size_t size)
                         .tail = buf_span(&w->ra.credentials.certificate_der)};
     struct err e = {0};
 
+    assert_ok(store_call(w->ra.store, &f.op, &e), &e);
+}
+
+/* So many that nobody has signed yet. */
+static void
+fill_unsigned(struct running *w, struct member *m, size_t n)
+{
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *inner = NULL;
+    CLEANUP(buf_free) struct buf part = {0};
+    CLEANUP(buf_free) struct buf nested = {0};
+    struct cmp_queue_entry entry = {
+        .assurance = CMP_ASSURANCE_MAC, .profile = "nf-tls", .received_at = clock_now()};
+    struct filling f = {.op.run = fill_run, .registration = m->id, .n = n};
+    struct err e = {0};
+
+    member_requests(m, CMP_IR);
+    inner = cmp_msg_parse(buf_span(&m->message), CMP_MESSAGE_MAX, &e);
+    assert_non_null(inner);
+    (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s", m->id);
+    assert_ok(rewrap_part(&w->ra, &entry, inner, &part, &e), &e);
+    assert_ok(wrapper_unsigned(buf_span(&w->ra.seal_key), buf_span(&part), &nested, &e), &e);
+    f.whole = buf_span(&nested);
     assert_ok(store_call(w->ra.store, &f.op, &e), &e);
 }
 
@@ -277,6 +314,36 @@ a_link_that_is_full_is_tried_again(void **state)
     assert_true(ca.in_order);
 }
 
+static bool
+is_wrapping(struct running *w)
+{
+    return w->ra.rewraps == WRAPS_MAX;
+}
+
+/* More than are wrapped at once. */
+static void
+what_nobody_has_signed_is_signed_all_of_it(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const pid_t signer = signer_pid(w->ra.signer);
+
+    ca.then = (struct link_message){
+        .type = LINK_REFUSED, .fail_info = CMP_BAD_REQUEST, .phrase = span_str("no")};
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    fill_unsigned(w, &m, WRAPS_MAX + 1);
+    assert_int_equal(kill(signer, SIGSTOP), 0);
+    w->asked[LINK_SUBMIT] = 0;
+    running_ca_comes(w);
+    running_until(w, is_wrapping);
+    running_for(w, 20); /* the last one is looked at, too */
+    assert_int_equal(kill(signer, SIGCONT), 0);
+    running_until(w, is_empty);
+    assert_int_equal(w->asked[LINK_SUBMIT], WRAPS_MAX + 1);
+    assert_false(rewrap_is_needed(&w->ra, buf_span(&w->last)));
+}
+
 static void
 a_link_that_breaks_loses_nothing(void **state)
 {
@@ -371,6 +438,24 @@ an_answer_to_something_else_says_nothing_of_the_ras_certificate(void **state)
     w->ra.own.refused_until = 0;
 }
 
+/* It was sent, but the CA did not look at it then. */
+static void
+what_is_said_of_an_entry_behind_busy_says_nothing_of_the_ras_certificate(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const int64_t until = clock_now() + 1000;
+
+    ca.busy = 1;
+    ca.after = (struct link_message){
+        .type = LINK_REFUSED, .fail_info = CMP_BAD_REQUEST, .phrase = span_str("no")};
+    w->ra.own.refused_until = until;
+    member_requests(&m, CMP_IR);
+    member_is_refused(w, &m, CMP_IP, CMP_BAD_REQUEST, "no");
+    assert_int_equal(w->ra.own.refused_until, until);
+    w->ra.own.refused_until = 0;
+}
+
 /* ---- answers ---- */
 
 static void
@@ -388,6 +473,8 @@ an_answer_that_nobody_asked_for_changes_nothing(void **state)
         {{.type = LINK_CONFIRMED, .id = rid}, "CONFIRMED from the CA"},
         {{.type = LINK_REVOKED, .id = rid}, "REVOKED from the CA"},
         {{.type = LINK_REFUSED, .id = rid, .fail_info = 2, .phrase = span_str("no")},
+         "REFUSED from the CA"},
+        {{.type = LINK_REFUSED, .id = rid, .fail_info = CMP_CERT_REVOKED, .phrase = span_str("no")},
          "REFUSED from the CA"},
         {{.type = LINK_WAITING, .id = rid, .check_after = 60, .phrase = span_str("people")},
          "WAITING from the CA"},
@@ -444,6 +531,7 @@ an_answer_counts_once(void **state)
     running_becomes(w, &m, REQUESTS_ANSWERED);
     running_for(w, 10);
     assert_false(tap_has("answer-refused"));
+    assert_false(tap_has("refused-later"));
     link_server_tell(w->ca, w->peer,
                      &(struct link_message){.type = LINK_REFUSED,
                                             .id = span_of(rid, sizeof(rid)),
@@ -453,11 +541,24 @@ an_answer_counts_once(void **state)
     assert_int_equal(running_state(w, &m), REQUESTS_ANSWERED);
 }
 
+/* The second UTCTime of a certificate. */
+static void
+spoil_not_after(struct buf *der)
+{
+    uint8_t *p = memmem(der->p, der->n, "\x17\x0d", 2);
+
+    assert_non_null(p);
+    p = memmem(p + 1, der->n - (size_t)(p + 1 - der->p), "\x17\x0d", 2);
+    assert_non_null(p);
+    memset(p + 2, '9', 12);
+}
+
 static void
 what_is_no_certificate_of_ours_is_not_delivered(void **state)
 {
     struct running *w = *state;
     CLEANUP(buf_free) struct buf long_serial = BUF_INIT(LINK_CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf no_time = BUF_INIT(LINK_CERTIFICATE_MAX);
     CLEANUP(buf_free) struct buf serial = BUF_INIT(LINK_CERTIFICATE_MAX);
     struct forge forge = {.subject = "CN=x",
                           .key = w->pki->issuing_key,
@@ -476,6 +577,8 @@ what_is_no_certificate_of_ours_is_not_delivered(void **state)
     of_21 = forge_certificate(&forge);
     assert_ok(OSSL_ENCODE(X509, of_20, &serial, &e), &e);
     assert_ok(OSSL_ENCODE(X509, of_21, &long_serial, &e), &e);
+    assert_ok(buf_set(&no_time, buf_span(&serial), &e), &e);
+    spoil_not_after(&no_time);
     {
         const struct {
             const char *name;
@@ -483,6 +586,7 @@ what_is_no_certificate_of_ours_is_not_delivered(void **state)
             bool taken;
         } rows[] = {{"no certificate", SPAN_LITERAL("hello"), false},
                     {"a serial number of 21 octets", buf_span(&long_serial), false},
+                    {"notAfter is no time", buf_span(&no_time), false},
                     {"a serial number of 20 octets", buf_span(&serial), true}};
 
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -521,6 +625,7 @@ what_is_refused_when_nobody_waits_is_in_the_log(void **state)
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
     CLEANUP(member_free) struct member n = running_member(w);
+    CLEANUP(member_free) struct member o = running_member(w);
 
     ca.then = (struct link_message){
         .type = LINK_WAITING, .check_after = 3600, .phrase = span_str("officers look at it")};
@@ -541,6 +646,17 @@ what_is_refused_when_nobody_waits_is_in_the_log(void **state)
     member_requests(&n, CMP_IR);
     member_is_refused(w, &n, CMP_IP, CMP_BAD_REQUEST, "no");
     assert_false(tap_has("refused-later"));
+    /* who asked is gone, and nothing was said of it before */
+    tap_mark();
+    ca.holds = true;
+    waits(w, &o);
+    running_until(w, is_held);
+    running_ca_says(w, &(struct link_message){.type = LINK_REFUSED,
+                                              .id = span_of(w->last_id, sizeof(w->last_id)),
+                                              .fail_info = CMP_NOT_AUTHORIZED,
+                                              .phrase = span_str("too late for you")});
+    is_said(w, "too late for you", 1);
+    tap_need("\"refused-later\"");
 }
 
 /* What a certificate of ours was revoked for is known from then on. */
@@ -623,18 +739,22 @@ a_reason_to_decide_nothing_is_said_once(void **state)
     CLEANUP(member_free) struct member n = running_member(w);
     CLEANUP(member_free) struct member o = running_member(w);
     CLEANUP(member_free) struct member p = running_member(w);
+    CLEANUP(member_free) struct member r = running_member(w);
 
     ca.then = (struct link_message){.type = LINK_DEFERRED,
                                     .fail_info = CMP_SYSTEM_UNAVAIL,
                                     .check_after = 3600,
-                                    .phrase = span_str("the token is away")};
+                                    .phrase = span_str("no token in slot 4")};
     waits_there(w, &m);
     is_said(w, "\"deferred\"", 1);
-    tap_need("the CA decides nothing (systemUnavail): the token is away");
+    tap_need("the CA decides nothing (systemUnavail): no token in slot 4");
     waits_there(w, &n);
-    ca.then.phrase = span_str("the disk is full");
+    ca.then.phrase = span_str("no token in slot 5");
     waits_there(w, &o);
     is_said(w, "\"deferred\"", 2);
+    ca.then.phrase = span_str("!");
+    waits_there(w, &r);
+    is_said(w, "\"deferred\"", 3);
     ca.then.type = 0;
     member_enrols(w, &p); /* it decides again: the next time is news */
     ca.then.type = LINK_DEFERRED;
@@ -642,7 +762,7 @@ a_reason_to_decide_nothing_is_said_once(void **state)
     w->settings->sync_wait = WAIT_MS;
     member_requests(&p, CMP_KUR);
     hears(w, &p, CMP_KUP, CMP_WAITING);
-    is_said(w, "\"deferred\"", 3);
+    is_said(w, "\"deferred\"", 4);
 }
 
 /* What is to be asked about later does not keep back what is due sooner, and is not forgotten for
@@ -682,6 +802,23 @@ each_entry_rests_as_long_as_the_ca_said(void **state)
     assert_int_equal(w->asked[LINK_SUBMIT], 2);
 }
 
+/* Nobody polls, and what the CA said got lost. */
+static void
+what_people_decide_is_asked_for_again(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    ca.then = (struct link_message){
+        .type = LINK_WAITING, .check_after = 1, .phrase = span_str("officers look at it")};
+    member_requests(&m, CMP_IR);
+    hears(w, &m, CMP_IP, CMP_WAITING);
+    ca.then.type = 0;
+    w->asked[LINK_SUBMIT] = 0;
+    running_becomes(w, &m, REQUESTS_ANSWERED);
+    assert_int_equal(w->asked[LINK_SUBMIT], 1);
+}
+
 /* ---- WELCOME ---- */
 
 static bool
@@ -712,6 +849,8 @@ another_ca_gets_nothing(void **state)
     CLEANUP(mem_cleanup) char *document = NULL;
     CLEANUP(mem_cleanup) char *base64 = NULL;
     CLEANUP(buf_free) struct buf cms = {0};
+    CLEANUP(buf_free) struct buf almost = BUF_INIT(LINK_CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf almost_root = BUF_INIT(LINK_CERTIFICATE_MAX);
     const struct link_message good = w->welcome;
     char instance[37];
     struct err e = {0};
@@ -720,9 +859,14 @@ another_ca_gets_nothing(void **state)
     document = running_document(instance, "", 1);
     cms = running_signed(w, document);
     base64 = base64_dup(buf_span(&cms));
-    for (int i = 0; i < 2; i++) {
+    assert_ok(buf_set(&almost, good.body, &e), &e);
+    almost.p[almost.n - 1] ^= 1;
+    assert_ok(buf_set(&almost_root, good.root, &e), &e);
+    almost_root.p[almost_root.n - 1] ^= 1;
+    for (int i = 0; i < 4; i++) {
         w->welcome = good;
-        *(i == 0 ? &w->welcome.body : &w->welcome.root) = i == 0 ? good.root : good.body;
+        w->welcome.body = i == 0 ? good.root : i == 2 ? buf_span(&almost) : good.body;
+        w->welcome.root = i == 1 ? good.body : i == 3 ? buf_span(&almost_root) : good.root;
         meet(w);
         tap_need("the CA has another issuing or root certificate");
         assert_false(queue_is_up(w->ra.queue));
@@ -788,6 +932,7 @@ a_welcome_says_what_should_be_known_of_a_ca(void **state)
     w->welcome = good;
     meet(w);
     tap_need("\"link-up\"");
+    assert_false(tap_has("\"profiles-differ\"")); /* it does not say which it has */
 }
 
 static void
@@ -811,6 +956,199 @@ who_asks_while_the_link_is_down_hears_so(void **state)
     assert_non_null(strstr(e.text, "link to the CA: "));
 }
 
+/* ---- the pump, with a link of its own ---- */
+
+static struct {
+    struct link_client *link;
+    struct flights flights;
+    struct pump *pump;
+    bool up;
+} own;
+
+static void
+own_up(void *arg, const struct link_message *welcome)
+{
+    (void)arg;
+    (void)welcome;
+    own.up = true;
+}
+
+static void
+own_message(void *arg, const struct link_message *m)
+{
+    (void)arg;
+    (void)m;
+}
+
+static void
+own_down(void *arg, const struct err *why)
+{
+    (void)arg;
+    (void)why;
+}
+
+static bool
+own_is_up(struct running *w)
+{
+    (void)w;
+    return own.up;
+}
+
+/* Nobody else sends what is in the queue, and the CA says nothing to it. */
+static void
+own_begin(struct running *w)
+{
+    const struct link_client_options options = {.base = w->ra.base,
+                                                .path = w->settings->link,
+                                                .server_uid = (uid_t)-1,
+                                                .up = own_up,
+                                                .message = own_message,
+                                                .down = own_down};
+    struct err e = {0};
+
+    running_settle(w);
+    queue_free(w->ra.queue);
+    w->ra.queue = NULL;
+    ca.holds = true;
+    memset(&own, 0, sizeof(own));
+    own.link = link_client_new(&options, &e);
+    assert_non_null(own.link);
+    running_until(w, own_is_up);
+    own.pump = pump_new(&w->ra, own.link, &own.flights);
+}
+
+static void
+on_up_again(void *arg)
+{
+    (void)arg;
+}
+
+static bool
+queue_is_back(struct running *w)
+{
+    return queue_is_up(w->ra.queue);
+}
+
+static void
+own_end(struct running *w)
+{
+    const struct queue_options options = {.ra = &w->ra, .up = on_up_again};
+    struct err e = {0};
+
+    link_client_free(own.link);
+    pump_free(own.pump);
+    flights_clear(&own.flights);
+    running_sql(w, "UPDATE queue SET answered = 1", STORE_NO_VALUES);
+    w->ra.queue = queue_new(&options, &e);
+    assert_non_null(w->ra.queue);
+    running_until(w, queue_is_back);
+}
+
+static bool
+two_are_held(struct running *w)
+{
+    (void)w;
+    return ca.held >= 2;
+}
+
+/* What was to be sent when they came together is sent when the first run is over: all of it. */
+static void
+runs_of_the_pump_come_one_after_the_other(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    own_begin(w);
+    fill(w, &m, 2, 1);
+    running_sql(w,
+                "UPDATE queue SET again_at = ? WHERE sequence = (SELECT max(sequence) FROM queue)",
+                STORE_VALUES(store_int(clock_now() + 3600)));
+    pump_start(own.pump, false);
+    pump_start(own.pump, true);
+    pump_start(own.pump, false);
+    running_until(w, two_are_held);
+    running_for(w, 10);
+    assert_int_equal(ca.held, 2);
+    assert_true(ca.in_order);
+    own_end(w);
+}
+
+/* It is committed by then, so the run finds it; and in its place. */
+static void
+what_comes_while_the_pump_runs_is_left_to_it(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const struct requests_entry entry = {.sequence = 1000000, .rid = {7, 7}};
+
+    own_begin(w);
+    fill(w, &m, 2, 1);
+    pump_start(own.pump, false);
+    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    running_until(w, two_are_held);
+    running_for(w, 10);
+    assert_int_equal(ca.held, 2); /* it is not in the queue */
+    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    running_for(w, 10);
+    assert_int_equal(ca.held, 3);
+    own_end(w);
+}
+
+static bool
+one_is_wrapped(struct running *w)
+{
+    return w->ra.rewraps == 1;
+}
+
+/* Whatever is under way when it turns out not to be ours. */
+static void
+a_ca_that_is_not_ours_gets_nothing(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const struct requests_entry entry = {.sequence = 1000000, .rid = {7, 7}};
+
+    own_begin(w);
+    fill_unsigned(w, &m, 1);
+    assert_int_equal(kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    pump_start(own.pump, false);
+    running_until(w, one_is_wrapped);
+    pump_hold(own.pump, true);
+    assert_true(pump_is_held(own.pump));
+    assert_false(pump_is_usable(own.pump));
+    assert_int_equal(kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    running_settle(w);
+    assert_int_equal(ca.held, 0);
+    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    pump_start(own.pump, false);
+    running_for(w, 10);
+    assert_int_equal(ca.held, 0);
+    pump_hold(own.pump, false);
+    pump_start(own.pump, false); /* and then held before it has read */
+    pump_hold(own.pump, true);
+    running_for(w, 10);
+    assert_int_equal(ca.held, 0);
+    pump_hold(own.pump, false);
+    pump_start(own.pump, false);
+    running_until(w, is_held);
+    assert_int_equal(ca.held, 1);
+    assert_false(rewrap_is_needed(&w->ra, buf_span(&w->last)));
+    own_end(w);
+}
+
+/* When it comes first. */
+static void
+a_ca_whose_key_is_in_a_token_is_fine(void **state)
+{
+    struct running *w = *state;
+
+    tap_mark();
+    own_begin(w);
+    own_end(w);
+    tap_need("\"link-up\"");
+    assert_false(tap_has("\"software-token\""));
+}
+
 int
 main(void)
 {
@@ -819,11 +1157,14 @@ main(void)
         cmocka_unit_test_setup(what_nobody_waits_for_is_sent_again_too, reset),
         cmocka_unit_test_setup(a_long_queue_is_sent_in_order_and_each_entry_once, reset),
         cmocka_unit_test_setup(a_link_that_is_full_is_tried_again, reset),
+        cmocka_unit_test_setup(what_nobody_has_signed_is_signed_all_of_it, reset),
         cmocka_unit_test_setup(a_link_that_breaks_loses_nothing, reset),
         cmocka_unit_test_setup(what_is_on_the_wire_is_not_sent_twice, reset),
         cmocka_unit_test_setup(over_a_new_connection_what_rests_is_sent_too, reset),
         cmocka_unit_test_setup(an_answer_to_something_else_says_nothing_of_the_ras_certificate,
                                reset),
+        cmocka_unit_test_setup(
+            what_is_said_of_an_entry_behind_busy_says_nothing_of_the_ras_certificate, reset),
         cmocka_unit_test_setup(an_answer_that_nobody_asked_for_changes_nothing, reset),
         cmocka_unit_test_setup(an_answer_counts_once, reset),
         cmocka_unit_test_setup(what_is_no_certificate_of_ours_is_not_delivered, reset),
@@ -833,10 +1174,15 @@ main(void)
         cmocka_unit_test_setup(the_ras_own_certificate_is_not_accepted, reset),
         cmocka_unit_test_setup(a_reason_to_decide_nothing_is_said_once, reset),
         cmocka_unit_test_setup(each_entry_rests_as_long_as_the_ca_said, reset),
+        cmocka_unit_test_setup(what_people_decide_is_asked_for_again, reset),
         cmocka_unit_test_setup(another_ca_gets_nothing, reset),
         cmocka_unit_test_setup(a_welcome_says_how_long_ago_certificates_begin, reset),
         cmocka_unit_test_setup(a_welcome_says_what_should_be_known_of_a_ca, reset),
         cmocka_unit_test_setup(who_asks_while_the_link_is_down_hears_so, reset),
+        cmocka_unit_test_setup(runs_of_the_pump_come_one_after_the_other, reset),
+        cmocka_unit_test_setup(what_comes_while_the_pump_runs_is_left_to_it, reset),
+        cmocka_unit_test_setup(a_ca_that_is_not_ours_gets_nothing, reset),
+        cmocka_unit_test_setup(a_ca_whose_key_is_in_a_token_is_fine, reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
