@@ -250,6 +250,25 @@ what_the_signer_refuses_waits(void **state)
     tap_need("not-wrapped");
 }
 
+/* It could not be kept: the RA ends, and the entry waits as it is. */
+static void
+a_queue_that_cannot_be_written_ends_the_ra(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(buf_free) struct buf nested = unsigned_under(w, buf_span(&w->ra.seal_key));
+
+    w->ra.rewrap_failed = false;
+    running_sql(w, "ALTER TABLE queue RENAME COLUMN rewrapped TO gone", STORE_NO_VALUES);
+    begin(w, buf_span(&nested));
+    wait_for(w, 1);
+    running_sql(w, "ALTER TABLE queue RENAME COLUMN gone TO rewrapped", STORE_NO_VALUES);
+    assert_int_equal(it.failed, 1);
+    assert_true(w->ra.failed);
+    tap_need("\"not-wrapped\"");
+    w->ra.failed = false;
+    w->ra.rewrap_failed = false;
+}
+
 static void
 so_many_are_under_way_at_once(void **state)
 {
@@ -276,9 +295,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_ends_with_our_certificate_is_ours), TEST(what_nobody_signed_is_signed),
-        TEST(what_came_in_the_future_came_now),       TEST(what_is_not_ours_is_not_signed),
-        TEST(what_the_signer_refuses_waits),          TEST(so_many_are_under_way_at_once),
+        TEST(what_ends_with_our_certificate_is_ours),
+        TEST(what_nobody_signed_is_signed),
+        TEST(what_came_in_the_future_came_now),
+        TEST(what_is_not_ours_is_not_signed),
+        TEST(what_the_signer_refuses_waits),
+        TEST(a_queue_that_cannot_be_written_ends_the_ra),
+        TEST(so_many_are_under_way_at_once),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
