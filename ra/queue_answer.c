@@ -15,7 +15,7 @@ answer_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct queue_answer *a = CONTAINER_OF(op, struct queue_answer, op);
     struct span rid = span_of(a->rid, sizeof(a->rid));
-    int result = -1;
+    int result;
 
     if (a->type == LINK_ISSUED) {
         result = requests_issued(db, rid, buf_span(&a->certificate), e);
