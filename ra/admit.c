@@ -176,22 +176,26 @@ support_remembered(struct task *task)
     reply_with(job, ANSWER_SUPPORT);
 }
 
-static int
-copy_enrolment(const struct requests_enrolment *from, struct requests_enrolment *to, struct err *e)
+/* There is as much room as there was. */
+static void
+copy_octets(const struct buf *from, struct buf *to)
+{
+    struct err e;
+
+    *to = BUF_INIT(from->max);
+    (void)buf_set(to, buf_span(from), &e);
+}
+
+static void
+copy_enrolment(const struct requests_enrolment *from, struct requests_enrolment *to)
 {
     requests_enrolment_clear(to);
     *to = *from;
-    to->nonce = BUF_INIT(from->nonce.max);
-    to->nonce_before = BUF_INIT(from->nonce_before.max);
-    to->certificate = BUF_INIT(from->certificate.max);
-    to->asked = BUF_INIT(from->asked.max);
+    copy_octets(&from->nonce, &to->nonce);
+    copy_octets(&from->nonce_before, &to->nonce_before);
+    copy_octets(&from->certificate, &to->certificate);
+    copy_octets(&from->asked, &to->asked);
     to->question = BUF_INIT(0); /* what the CA answers has none */
-    if (buf_set(&to->nonce, buf_span(&from->nonce), e) != 0 ||
-        buf_set(&to->nonce_before, buf_span(&from->nonce_before), e) != 0 ||
-        buf_set(&to->asked, buf_span(&from->asked), e) != 0) {
-        return -1;
-    }
-    return buf_set(&to->certificate, buf_span(&from->certificate), e);
 }
 
 static void
@@ -200,10 +204,7 @@ on_answered(void *arg, const struct requests_enrolment *enrolment)
     struct job *job = arg;
 
     (void)event_del(job->timer);
-    if (copy_enrolment(enrolment, &job->enrolment, &job->e) != 0) {
-        reply_fail(job, CMP_SYSTEM_FAILURE, &job->e);
-        return;
-    }
+    copy_enrolment(enrolment, &job->enrolment);
     reply_by_state(job);
 }
 

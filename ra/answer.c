@@ -129,8 +129,8 @@ extra_certificates(const struct job *job, struct span extra[3])
 static void
 keep_nonce(struct job *job)
 {
-    if (job->found && job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0 &&
-        job->enrolment.nonce.n > 0) {
+    if (job->enrolment.nonce.n > 0 && job->body == CMP_POLLREQ &&
+        cmp_msg_recip_nonce(job->msg).n == 0) {
         job->header.sender_nonce = buf_span(&job->enrolment.nonce);
     }
 }

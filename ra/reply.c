@@ -219,7 +219,7 @@ reply_with(struct job *job, enum answer_kind kind)
     }
     job->answer = kind;
     job->now = clock_now();
-    if (job->key != NULL && (kind == ANSWER_CONFIRM || kind == ANSWER_DONE)) {
+    if (job->key != NULL && kind == ANSWER_CONFIRM) {
         mac_cache_drop(job->ra->mac_cache, job->registration.id,
                        cmp_mac_key_algorithm(job->key)); /* this was the last message */
     }
