@@ -9,6 +9,7 @@
 #include "ra/judge_profile.h"
 #include "ra/queue.h"
 #include "ra/reply.h"
+#include "ra/support.h"
 #include "ra/wrapper.h"
 
 enum {
@@ -79,6 +80,25 @@ again_run(struct store_op *op, struct store_db *db, struct err *e)
         &job->enrolment, &job->found, e);
 }
 
+/* Of a copy only who sends it was judged. */
+static void
+question_run(struct task *task)
+{
+    (void)support_poll(job_of_task(task)); /* and job->failure */
+}
+
+static void
+question_done(struct task *task)
+{
+    struct job *job = job_of_task(task);
+
+    if (job->failure != CMP_NO_FAILURE) {
+        reply_failure(job);
+    } else {
+        reply_by_state(job);
+    }
+}
+
 static void
 again_done(struct task *task)
 {
@@ -88,7 +108,11 @@ again_done(struct task *task)
         reply_store_failed(job);
     } else if (job->found) {
         refund(job);
-        reply_by_state(job);
+        if (job->body == CMP_GENM) {
+            job_on_worker(job, question_run, question_done);
+        } else {
+            reply_by_state(job);
+        }
     } else {
         (void)err_set(&job->e, ERR_CONFLICT, "this transactionID was used before");
         in_use(job, &job->e);

@@ -252,7 +252,10 @@ delivery(struct job *job)
 {
     if (job->enrolment.body == (int)CMP_GENM) {
         job->check_after = POLL_DOWN_S;
-        return job->genm_waits ? ANSWER_POLL : ANSWER_SUPPORT;
+        if (!job->genm_waits) {
+            return ANSWER_SUPPORT;
+        }
+        return job->body == CMP_POLLREQ ? ANSWER_POLL : ANSWER_WAITING;
     }
     return cmp_body_asks_certificate((enum cmp_body)job->enrolment.body) ? ANSWER_ISSUED
                                                                          : ANSWER_DONE;
