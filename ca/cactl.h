@@ -6,6 +6,12 @@
 
 #include "base/err.h"
 
+struct program;
+/* Before all others: whose usage cactl_misuse() prints. */
+void cactl_begin(const struct program *);
+/* The daemon's admin socket, when it is not the usual one; `path` stays the caller's. */
+void cactl_use_socket(const char *path);
+
 /* Takes the reference to `request`. NULL after a failure, which was printed, with its exit status.
  */
 json_t *cactl_ask(json_t *request, int *status);

@@ -12,50 +12,7 @@
 #include "ca/cactl.h"
 #include "ca/link/admin.h"
 
-enum { CSR_FILE_MAX = 32 * 1024, TIMEOUT_MS = 120 * 1000 };
-
-static const char *socket_path = "/run/nfpki/ca-admin.sock";
-
-static const struct program program;
-
-int
-cactl_fail(const struct err *e)
-{
-    (void)fprintf(stderr, "nfpki-cactl: %s\n", e->text);
-    return err_exit_status(e->code);
-}
-
-int
-cactl_misuse(const char *command)
-{
-    return cmd_misuse(&program, command);
-}
-
-json_t *
-cactl_ask(json_t *request, int *status)
-{
-    struct err e = {0};
-    json_t *answer = admin_ask(socket_path, request, TIMEOUT_MS, &e);
-
-    json_decref(request);
-    *status = answer == NULL ? cactl_fail(&e) : 0;
-    return answer;
-}
-
-int
-cactl_print_answer(json_t *request)
-{
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
-    int status;
-
-    answer = cactl_ask(request, &status);
-    if (answer != NULL) {
-        (void)json_object_del(answer, "ok");
-        (void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-        (void)printf("\n");
-    }
-    return status;
-}
+enum { CSR_FILE_MAX = 32 * 1024 };
 
 static int
 run_simple(int argc, char **argv)
@@ -170,7 +127,7 @@ static int
 run_cancel(int argc, char **argv)
 {
     if (argc != 2) {
-        return cmd_misuse(&program, argv[0]);
+        return cactl_misuse(argv[0]);
     }
     return cactl_print_answer(json_pack("{s:s,s:s}", "command", "cancel", "registration", argv[1]));
 }
@@ -215,7 +172,7 @@ run(int argc, char **argv)
             cmd_usage(&program, stderr);
             return 2;
         }
-        socket_path = optarg;
+        cactl_use_socket(optarg);
     }
     return cmd_run(&program, argc - optind, argv + optind);
 }
@@ -229,6 +186,7 @@ main(int argc, char **argv)
     if (proc_harden(&e) != 0 || ossl_init(&e) != 0) {
         return cactl_fail(&e);
     }
+    cactl_begin(&program);
     status = run(argc, argv);
     OPENSSL_cleanup();
     return status;
