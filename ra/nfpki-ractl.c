@@ -17,34 +17,6 @@
 
 enum { FILE_MAX = 64 * 1024, PAGE = 1000 };
 
-const char *ractl_socket = "/run/nfpki-ra/admin.sock";
-bool ractl_json;
-
-int
-ractl_complain(const struct err *e)
-{
-    (void)fprintf(stderr, "nfpki-ractl: %s\n", e->text);
-    return err_exit_status(e->code);
-}
-
-const char *
-ractl_text(const json_t *object, const char *member)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-
-    return value != NULL ? value : "-";
-}
-
-/* Why the daemon gave no answer, or what it has against it. */
-int
-ractl_explain(struct err *e)
-{
-    if (e->code == ERR_IO) {
-        (void)err_wrap(e, "is nfpki-ra running, and is this its admin_socket?");
-    }
-    return ractl_complain(e);
-}
-
 /* Asks; on failure says why and sets *status. NULL then. */
 static json_t *
 ask(json_t *request, int *status)
@@ -62,19 +34,6 @@ ask(json_t *request, int *status)
         ractl_print_json(answer);
     }
     return answer;
-}
-
-void
-ractl_print_json(const json_t *object)
-{
-    (void)json_dumpf(object, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
-    (void)putchar('\n');
-}
-
-int
-ractl_finish(void)
-{
-    return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1;
 }
 
 /* Hands in what a registrar signed. */
@@ -100,7 +59,7 @@ run_register(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     answer = ask_cms("register", argv[1], &status);
     if (answer == NULL || ractl_json) {
@@ -203,7 +162,7 @@ run_list(int argc, char **argv)
     int status;
 
     if (parse_list(argc, argv, &o) != 0) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     while (more) {
         CLEANUP(admin_json_cleanup) json_t *page = ask_page(&o, n, after, &status);
@@ -243,7 +202,7 @@ run_show(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     answer = ask(json_pack("{s:s, s:s}", "command", "show", "id", argv[1]), &status);
     if (answer != NULL && !ractl_json) {
@@ -263,7 +222,7 @@ run_cancellation(int argc, char **argv)
     struct err e;
 
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     if (hex_parse(argv[1], id, sizeof(id), &e) != 0) {
         (void)err_set(&e, ERR_INPUT, "%.64s: not the 32 hexadecimal digits of a registration",
@@ -283,7 +242,7 @@ run_cancel(int argc, char **argv)
     int status;
 
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     answer = ask_cms("cancel", argv[1], &status);
     if (answer != NULL && !ractl_json) {
@@ -315,7 +274,7 @@ static const struct cmd commands[] = {
      run_cancel},
 };
 
-const struct program ractl_program = {
+static const struct program program = {
     .name = "nfpki-ractl",
     .summary = "registers network functions at nfpki-ra",
     .options = "[--socket PATH] [--json]",
@@ -367,6 +326,7 @@ main(int argc, char **argv)
     int c;
 
     json_set_alloc_funcs(malloc, wiping_free);
+    ractl_begin(&program);
     while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
         switch (c) {
         case 's':
@@ -376,13 +336,13 @@ main(int argc, char **argv)
             ractl_json = true;
             break;
         case 'h':
-            return cmd_run(&ractl_program, 1, help);
+            return cmd_run(&program, 1, help);
         case 'V':
-            return cmd_run(&ractl_program, 1, version);
+            return cmd_run(&program, 1, version);
         default:
-            cmd_usage(&ractl_program, stderr);
+            cmd_usage(&program, stderr);
             return 2;
         }
     }
-    return cmd_run(&ractl_program, take_json(argc - optind, argv + optind), argv + optind);
+    return cmd_run(&program, take_json(argc - optind, argv + optind), argv + optind);
 }

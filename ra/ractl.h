@@ -12,7 +12,11 @@
 
 enum { RACTL_TIMEOUT_MS = 30000 };
 
-extern const struct program ractl_program;
+/* Before all others: whose usage ractl_misuse() prints. */
+void ractl_begin(const struct program *);
+/* "usage: ..." of that command; 2. */
+int ractl_misuse(const char *command);
+
 extern const char *ractl_socket;
 extern bool ractl_json; /* --json */
 

@@ -311,7 +311,7 @@ ractl_bundle(int argc, char **argv)
     int status;
 
     if (parse(argc, argv, &o, &client) != 0) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     o.client = bundle_client_find(client, &e);
     if (o.client == NULL) {

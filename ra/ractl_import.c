@@ -57,7 +57,7 @@ ractl_manifest(int argc, char **argv)
         argv += 2;
     }
     if (argc != 2) {
-        return cmd_misuse(&ractl_program, "manifest");
+        return ractl_misuse("manifest");
     }
     if (file_read(argv[1], &text, &e) != 0) {
         return ractl_complain(&e);
@@ -228,7 +228,7 @@ ractl_import(int argc, char **argv)
     int status;
 
     if (parse(argc, argv, &m) != 0) {
-        return cmd_misuse(&ractl_program, argv[0]);
+        return ractl_misuse(argv[0]);
     }
     if (file_read(argv[optind], &manifest, &e) != 0 ||
         file_read(argv[optind + 1], &text, &e) != 0 || open_secrets(&m, &e) != 0) {
