@@ -52,7 +52,7 @@ void bundle_release(struct bundle *);
 /* b->text. */
 int bundle_render(struct bundle *, const struct bundle_client *, bool revocation);
 
-/* For the clients: adds to the text. */
+/* For the clients (bundle_text.c): adds to the text. */
 void bundle_add(struct bundle *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A certificate as PEM, each line behind so many spaces. */
 void bundle_add_pem(struct bundle *, X509 *, int indent);
