@@ -15,13 +15,6 @@
 
 enum { WRAP = 64 };
 
-int
-lint_departs(struct err *e, const char *field, const char *why)
-{
-    ERR_clear_error();
-    return err_set(e, ERR_DENIED, "lint: %s: %s", field, why);
-}
-
 /* A certificate around the TBS, with its own algorithm and a signature of no octets. */
 static X509 *
 wrap(struct span tbs, struct err *e)
