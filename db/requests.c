@@ -335,32 +335,30 @@ requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool de
         STORE_VALUES(store_int(confirm_by), store_int(enrolment)), e);
 }
 
-/* ---- housekeeping ---- */
+/* ---- answers ---- */
 
 int
-requests_expire(struct store_db *db, int64_t now, int *overdue, struct err *e)
+requests_mark_answered(struct store_db *db, struct span rid, bool *first, struct err *e)
 {
-    if (store_exec(db,
-                   "UPDATE enrolment SET state = 6, confirm_by = NULL "
-                   "WHERE state = 2 AND confirm_by < ?",
-                   STORE_VALUES(store_int(now)), e) != 0) {
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
+                        STORE_VALUES(store_blob(rid)), e) != 0) {
+        return err_wrap(e, "answer to what was not asked");
+    }
+    *first = row_int(&rows, 0) == 0;
+    return store_exec(db, "UPDATE queue SET answered = 1 WHERE rid = ?",
+                      STORE_VALUES(store_blob(rid)), e);
+}
+
+int
+requests_done(struct store_db *db, struct span rid, struct err *e)
+{
+    bool first = false;
+
+    if (requests_mark_answered(db, rid, &first, e) != 0) {
         return -1;
     }
-    *overdue = (int)store_changes(db);
-    /* The last entry stays: the next one chains it. */
-    if (store_exec(db,
-                   "DELETE FROM queue WHERE answered = 1 AND enrolment IN "
-                   "(SELECT id FROM enrolment WHERE until < ? AND state NOT IN (0, 3)) "
-                   "AND sequence < (SELECT max(sequence) FROM queue)",
-                   STORE_VALUES(store_int(now)), e) != 0 ||
-        store_exec(db,
-                   "DELETE FROM enrolment WHERE until < ? AND state NOT IN (0, 3) AND NOT EXISTS "
-                   "(SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id)",
-                   STORE_VALUES(store_int(now)), e) != 0) {
-        return -1;
-    }
-    return requests_certificates_expire(db, now, e) != 0
-               ? -1
-               : store_exec(db, "DELETE FROM seen WHERE until < ?", STORE_VALUES(store_int(now)),
-                            e);
+    return store_exec(db, "UPDATE enrolment SET state = 1" REQUESTS_OF_RID " AND state = 0",
+                      STORE_VALUES(store_blob(rid)), e);
 }

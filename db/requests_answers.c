@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the CA says about an entry of the queue. */
 #include "base/ossl.h"
-#include "db/requests.h"
+#include "db/requests_rows.h"
 
 enum { REQUESTS_BODY_KUR = 7 /* enum cmp_body, RFC 9810 5.1.2 */ };
-
-/* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
-static int
-mark_answered(struct store_db *db, struct span rid, bool *first, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
-                        STORE_VALUES(store_blob(rid)), e) != 0) {
-        return err_wrap(e, "answer to what was not asked");
-    }
-    *first = row_int(&rows, 0) == 0;
-    return store_exec(db, "UPDATE queue SET answered = 1 WHERE rid = ?",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
-#define OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"
 
 int
 requests_issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
@@ -28,7 +11,7 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
     CLEANUP(store_end) struct store_rows rows = {0};
     bool first = false;
 
-    if (mark_answered(db, rid, &first, e) != 0) {
+    if (requests_mark_answered(db, rid, &first, e) != 0) {
         return -1;
     }
     if (first) {
@@ -37,7 +20,7 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
                           "id = (SELECT enrolment FROM queue WHERE rid = ?2)",
                           STORE_VALUES(store_blob(certificate), store_blob(rid)), e);
     }
-    if (store_query_one(db, &rows, "SELECT certificate, state FROM enrolment" OF_RID,
+    if (store_query_one(db, &rows, "SELECT certificate, state FROM enrolment" REQUESTS_OF_RID,
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }
@@ -72,18 +55,6 @@ note_revoked(struct store_db *db, struct span rid, struct err *e)
                : requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e);
 }
 
-int
-requests_done(struct store_db *db, struct span rid, struct err *e)
-{
-    bool first = false;
-
-    if (mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    return store_exec(db, "UPDATE enrolment SET state = 1" OF_RID " AND state = 0",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
 /* An earlier transaction that the same certificate was the answer to, which got lost, is over too.
  */
 static int
@@ -92,7 +63,8 @@ end_earlier(struct store_db *db, struct span rid, struct err *e)
     return store_exec(db,
                       "UPDATE enrolment SET state = x.state, accepted = x.accepted, "
                       "confirm_by = NULL FROM (SELECT id, identity, certificate, state, accepted "
-                      "FROM enrolment" OF_RID ") AS x WHERE enrolment.identity = x.identity "
+                      "FROM enrolment" REQUESTS_OF_RID
+                      ") AS x WHERE enrolment.identity = x.identity "
                       "AND enrolment.certificate = x.certificate AND enrolment.id <> x.id "
                       "AND enrolment.state IN (2, 6) AND x.state IN (4, 5)",
                       STORE_VALUES(store_blob(rid)), e);
@@ -103,7 +75,7 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
 {
     bool first = false;
 
-    if (mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
+    if (requests_mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
         return -1;
     }
     if (store_exec(db,
@@ -140,7 +112,7 @@ requests_refused(struct store_db *db, struct span rid, int fail_info, const char
 {
     bool first = false;
 
-    if (mark_answered(db, rid, &first, e) != 0) {
+    if (requests_mark_answered(db, rid, &first, e) != 0) {
         return -1;
     }
     if (!first) {
