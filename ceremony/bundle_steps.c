@@ -48,7 +48,7 @@ people(struct verifier *v, struct err *e)
             return -1;
         }
         if (!fact_is(fact, "id", d->people[i].id) || !fact_is(fact, "name", d->people[i].name) ||
-            !fact_is(fact, "role", role_name(d->people[i].role))) {
+            !fact_is(fact, "role", person_role_name(d->people[i].role))) {
             return verifier_bad(v, e, "is not %s", d->people[i].id);
         }
     }

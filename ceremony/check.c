@@ -109,7 +109,7 @@ print_plan(const struct definition *d)
     (void)printf("ceremony    %s\ntype        %s\ncps         %s\nSHA-256     %s\n\n", d->id,
                  ceremony_type_name(d->type), d->cps, hash);
     for (size_t i = 0; i < d->n_people; i++) {
-        (void)printf("%-14s%s (%s)\n", role_name(d->people[i].role), d->people[i].name,
+        (void)printf("%-14s%s (%s)\n", person_role_name(d->people[i].role), d->people[i].name,
                      d->people[i].id);
     }
     (void)printf("\n");

@@ -8,8 +8,6 @@
 #include "base/file.h"
 #include "ceremony/definition_parts.h"
 
-static const char *const type_names[] = {"root-generate", "key-generate", "sub-issue", "root-crl"};
-
 void
 definition_free(struct definition *d)
 {
@@ -26,18 +24,6 @@ definition_free(struct definition *d)
     mem_free(d->token.directory);
     mem_free(d->csr.file);
     mem_free(d);
-}
-
-const char *
-ceremony_type_name(enum ceremony_type type)
-{
-    return type_names[type];
-}
-
-bool
-definition_makes_token(const struct definition *d)
-{
-    return d->type == ROOT_GENERATE || d->type == KEY_GENERATE;
 }
 
 static int
@@ -70,14 +56,11 @@ read_type(struct reader *r, struct err *e)
     if (value_required(r, r->cfg, "type", &value, e) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < ARRAY_LEN(type_names); i++) {
-        if (strcmp(value, type_names[i]) == 0) {
-            r->d->type = (enum ceremony_type)i;
-            return 0;
-        }
-    }
-    return value_wrong(r, "type", e,
-                       "'%.40s' is not root-generate, key-generate, sub-issue or root-crl", value);
+    return ceremony_type_by_name(value, &r->d->type)
+               ? 0
+               : value_wrong(r, "type", e,
+                             "'%.40s' is not root-generate, key-generate, sub-issue or root-crl",
+                             value);
 }
 
 static int

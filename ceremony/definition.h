@@ -112,6 +112,7 @@ DEFINE_CLEANUP(definition_cleanup, struct definition, definition_free)
 
 /* "root-generate", ... */
 const char *ceremony_type_name(enum ceremony_type);
-const char *role_name(enum role);
+bool ceremony_type_by_name(const char *name, enum ceremony_type *out);
+const char *person_role_name(enum role);
 /* The token is initialised by this ceremony. */
 bool definition_makes_token(const struct definition *);

@@ -9,7 +9,7 @@
 static const char *const role_names[] = {"administrator", "officer", "witness", "auditor"};
 
 const char *
-role_name(enum role role)
+person_role_name(enum role role)
 {
     return role_names[role];
 }

@@ -107,12 +107,12 @@ run_people(struct run *r, struct err *e)
         const struct person *p = &r->d->people[i];
         CLEANUP(mem_cleanup)
         char *question = mem_printf("%s (%s): type '%s' if you are present.", p->name,
-                                    role_name(p->role), p->id);
+                                    person_role_name(p->role), p->id);
 
         if (run_confirm(r, question, p->id, e) != 0 ||
             run_record(r,
                        json_pack("{s:s,s:s,s:s,s:s}", "type", "person", "id", p->id, "name",
-                                 p->name, "role", role_name(p->role)),
+                                 p->name, "role", person_role_name(p->role)),
                        e) != 0) {
             return -1;
         }

@@ -386,7 +386,7 @@ every_value_is_read(void **state)
     assert_true(root->software_token_accepted && root->network_accepted && root->swap_accepted);
     assert_string_equal(root->people[0].id, "alice");
     assert_string_equal(root->people[0].name, "Alice");
-    assert_string_equal(role_name(root->people[0].role), "administrator");
+    assert_string_equal(person_role_name(root->people[0].role), "administrator");
     assert_string_equal(root->token.module, "/x.so");
     assert_string_equal(root->token.config, config);
     assert_string_equal(root->token.directory, tokens);
