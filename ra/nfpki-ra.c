@@ -203,8 +203,16 @@ must_event(struct event_base *base, evutil_socket_t fd, short what, event_callba
     return event;
 }
 
-static int
-start_loop(struct daemon *d, struct err *e)
+static void
+must_add(struct event *event, const struct timeval *after)
+{
+    if (event_add(event, after) != 0) {
+        abort(); /* out of memory */
+    }
+}
+
+static void
+start_loop(struct daemon *d)
 {
     const struct timeval sweep = {.tv_sec = SWEEP_S};
     struct event_base *base = d->ra.base;
@@ -216,12 +224,11 @@ start_loop(struct daemon *d, struct err *e)
     d->ready_timer = must_event(base, -1, 0, on_ready_timer, d);
     d->sweep_timer = must_event(base, -1, EV_PERSIST, on_sweep_timer, d);
     d->stop_timer = must_event(base, -1, EV_PERSIST, on_stop_timer, d);
-    if (event_add(d->tasks_event, NULL) != 0 || event_add(d->signals[0], NULL) != 0 ||
-        event_add(d->signals[1], NULL) != 0 || event_add(d->signals[2], NULL) != 0 ||
-        event_add(d->sweep_timer, &sweep) != 0) {
-        return err_set(e, ERR_IO, "event loop");
+    must_add(d->tasks_event, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(d->signals); i++) {
+        must_add(d->signals[i], NULL);
     }
-    return 0;
+    must_add(d->sweep_timer, &sweep);
 }
 
 static int
@@ -265,9 +272,10 @@ start_services(struct daemon *d, struct err *e)
 static int
 start(struct daemon *d, const struct settings *settings, struct err *e)
 {
-    if (ra_open(&d->ra, settings, e) != 0 || start_loop(d, e) != 0) {
+    if (ra_open(&d->ra, settings, e) != 0) {
         return -1;
     }
+    start_loop(d);
     return start_services(d, e);
 }
 
