@@ -586,14 +586,11 @@ open_services(struct running *w)
     running_until(w, is_up);
 }
 
-int
-running_setup(void **state)
+static struct running *
+running_new(void)
 {
     struct running *w = mem_zalloc(1, sizeof(*w));
-    CLEANUP(mem_cleanup) char *conf = NULL;
-    struct err e = {0};
 
-    tap_open();
     w->dir = tmpdir_new();
     w->pki = pki_new("P-256", "P-256");
     w->last = BUF_INIT(LINK_FRAME_MAX);
@@ -602,6 +599,63 @@ running_setup(void **state)
     w->registrar = running_officer(w, "registrar", "OAM", w->registrar_key);
     w->officer_key = pki_key("P-256");
     w->officer = running_officer(w, "officer", "Officer", w->officer_key);
+    return w;
+}
+
+static void
+running_free(struct running *w)
+{
+    X509_free(w->certificate);
+    X509_free(w->registrar);
+    X509_free(w->officer);
+    EVP_PKEY_free(w->registrar_key);
+    EVP_PKEY_free(w->officer_key);
+    pki_free(w->pki);
+    buf_free(&w->last);
+    tmpdir_remove(w->dir);
+    mem_free(w);
+}
+
+int
+running_files_setup(void **state)
+{
+    struct running *w = running_new();
+    struct credentials *c = &w->ra.credentials;
+    struct err e = {0};
+
+    c->issuing_der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    c->root_der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    assert_ok(OSSL_ENCODE(X509, w->pki->issuing, &c->issuing_der, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, w->pki->root, &c->root_der, &e), &e);
+    w->welcome = (struct link_message){
+        .type = LINK_WELCOME, .body = buf_span(&c->issuing_der), .root = buf_span(&c->root_der)};
+    w->ra.base = event_base_new();
+    *state = w;
+    return 0;
+}
+
+int
+running_files_teardown(void **state)
+{
+    struct running *w = *state;
+
+    running_ca_goes(w);
+    buf_free(&w->ra.credentials.issuing_der);
+    buf_free(&w->ra.credentials.root_der);
+    event_base_free(w->ra.base);
+    running_free(w);
+    return 0;
+}
+
+int
+running_setup(void **state)
+{
+    struct running *w;
+    CLEANUP(mem_cleanup) char *conf = NULL;
+    struct err e = {0};
+
+    tap_open();
+    w = running_new();
     conf = mem_printf("%s/nfpki-ra.conf", w->dir);
     w->settings = settings_load(conf, &e);
     if (w->settings == NULL || ra_open(&w->ra, w->settings, &e) != 0) {
@@ -641,15 +695,7 @@ running_teardown(void **state)
     ra_close(&w->ra);
     pool_contexts_free();
     settings_free(w->settings);
-    X509_free(w->certificate);
-    X509_free(w->registrar);
-    X509_free(w->officer);
-    EVP_PKEY_free(w->registrar_key);
-    EVP_PKEY_free(w->officer_key);
-    pki_free(w->pki);
-    buf_free(&w->last);
-    tmpdir_remove(w->dir);
-    mem_free(w);
+    running_free(w);
     return 0;
 }
 

@@ -63,6 +63,10 @@ struct running {
 /* For cmocka_run_group_tests(): *state is a struct running. The log is tapped (tap.h). */
 int running_setup(void **state);
 int running_teardown(void **state);
+/* The files alone, and a loop, for who runs the program itself: running_ca_comes() and
+ * running_ask() find it. */
+int running_files_setup(void **state);
+int running_files_teardown(void **state);
 /* For each test: a good CA that is there, no budget used up, nothing counted; tap_mark(). */
 int running_reset(void **state);
 /* The same with more in nfpki-ra.conf; before running_setup(). */
