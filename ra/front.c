@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/front.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -151,26 +152,31 @@ front_reload(struct front *f)
 
 /* ---- beginning and end ---- */
 
+size_t
+front_connections(size_t descriptors)
+{
+    if (descriptors >= HTTP_CONNECTIONS_MAX + DESCRIPTORS_ELSE) {
+        return HTTP_CONNECTIONS_MAX;
+    }
+    return descriptors > 2 * DESCRIPTORS_ELSE ? descriptors - DESCRIPTORS_ELSE : DESCRIPTORS_ELSE;
+}
+
 /* As many descriptors as connections may need, as far as the system lets us. */
 static size_t
 connections_max(void)
 {
     struct rlimit limit;
-    rlim_t wanted = HTTP_CONNECTIONS_MAX + DESCRIPTORS_ELSE;
+    const rlim_t wanted = HTTP_CONNECTIONS_MAX + DESCRIPTORS_ELSE;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return 256;
+        abort(); /* there is such a limit */
     }
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur >= wanted) {
-        return HTTP_CONNECTIONS_MAX;
-    }
-    return limit.rlim_cur > 2 * DESCRIPTORS_ELSE ? limit.rlim_cur - DESCRIPTORS_ELSE
-                                                 : DESCRIPTORS_ELSE;
+    return front_connections(limit.rlim_cur);
 }
 
 /* Port 0 is any: the log says which. */

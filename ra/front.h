@@ -18,6 +18,9 @@ void front_free(struct front *);
  * http_server_listen() and tls_new(). */
 struct front *front_new(struct ra *, struct err *e) OWNED(front_free);
 
+/* How many connections there may be with so many descriptors. */
+size_t front_connections(size_t descriptors);
+
 /* Port of the last listener. */
 unsigned front_port(const struct front *);
 /* Reads the TLS files again; what is wrong is logged, and the old ones stay in use. */
