@@ -12,7 +12,7 @@
 #include "ra/crl_files.h"
 #include "ra/job.h"
 
-enum { GENERAL_NAME_DIRECTORY = DER_CONTEXT | 4, GENERAL_NAME_URI = 0x86, DIRECTORY_MAX = 4096 };
+enum { GENERAL_NAME_DIRECTORY = DER_CONTEXT | 4, GENERAL_NAME_URI = 0x86 };
 
 /* The CRL of the CA is called so by nfpki-ca(8). */
 #define ISSUING_CRL "issuing.crl"
@@ -51,7 +51,7 @@ is_named(const struct crl_file *file, const struct cmp_crl_status *status)
     struct der name;
 
     while (der_next(&names, &name)) {
-        if (name.tag == GENERAL_NAME_DIRECTORY && name.content.n < DIRECTORY_MAX) {
+        if (name.tag == GENERAL_NAME_DIRECTORY) {
             const unsigned char *p = name.content.p;
             CLEANUP(x509_name_cleanup)
             X509_NAME *issuer = d2i_X509_NAME(NULL, &p, (long)name.content.n);
@@ -242,8 +242,8 @@ static bool
 is_wanted(const struct crl_file *file, const struct cmp_crl_status *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_named(file, &list[i]) &&
-            (list[i].this_update == 0 || file->this_update > list[i].this_update)) {
+        /* 0, which all of them are newer than: the asker has none */
+        if (is_named(file, &list[i]) && file->this_update > list[i].this_update) {
             return true;
         }
     }
