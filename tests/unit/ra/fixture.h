@@ -175,13 +175,16 @@ struct fixture_verdict {
     const char *why;
     enum phrase phrase;
 };
-int fixture_expect(struct job *, const struct fixture_verdict *, const char *row);
+int fixture_expect(struct job *, const struct fixture_verdict *, const char *row)
+    __attribute__((warn_unused_result));
 
 /* The same of such a message to the strict listener. */
 int fixture_row(struct fixture *, const struct cmp_client *, struct span body,
-                const struct fixture_message *, const struct fixture_verdict *, const char *row);
+                const struct fixture_message *, const struct fixture_verdict *, const char *row)
+    __attribute__((warn_unused_result));
 int fixture_row_later(struct fixture *, const struct cmp_client *, struct span body,
-                      struct cmp_client_state *, const struct fixture_verdict *, const char *row);
+                      struct cmp_client_state *, const struct fixture_verdict *, const char *row)
+    __attribute__((warn_unused_result));
 #define FIXTURE_GOOD                                                                               \
     {                                                                                              \
         FIXTURE_TAKEN, CMP_NO_FAILURE, NULL, PHRASE_NONE                                           \

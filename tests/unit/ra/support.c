@@ -55,8 +55,7 @@ asks(struct fixture *f, uint8_t arc, struct span value, struct buf *raw)
     add_info(&infos, arc, value);
     *raw = genm_of(f, &client, buf_span(&infos));
     job = fixture_job(f, buf_span(raw));
-    fixture_expect(job, &(struct fixture_verdict){FIXTURE_TAKEN, CMP_NO_FAILURE, NULL, PHRASE_NONE},
-                   "a question");
+    assert_int_equal(fixture_expect(job, &(struct fixture_verdict)FIXTURE_GOOD, "a question"), 0);
     return job;
 }
 
@@ -235,7 +234,7 @@ a_question_that_is_none_is_refused(void **state)
             }
             raw = genm_of(f, &client, buf_span(&infos));
             job = fixture_job(f, buf_span(&raw));
-            fixture_expect(job, &rows[i].verdict, rows[i].name);
+            assert_int_equal(fixture_expect(job, &rows[i].verdict, rows[i].name), 0);
             assert_false(job->in_body); /* genp has no place for a refusal */
             job_free(job);
         }
@@ -264,7 +263,7 @@ a_secret_asks_as_long_as_its_registration_is_open(void **state)
         add_info(&infos, CA_CERTS, span_of(NULL, 0));
         raw = genm_of(f, &client, buf_span(&infos));
         job = fixture_job(f, buf_span(&raw));
-        fixture_expect(job, &rows[i].verdict, rows[i].reference);
+        assert_int_equal(fixture_expect(job, &rows[i].verdict, rows[i].reference), 0);
         job_free(job);
     }
 }
@@ -585,6 +584,154 @@ a_crl_that_is_too_long_is_said_to_be(void **state)
     remove_crls(f);
 }
 
+/* A secret ends with the registration that it was made for, a certificate does not. */
+static void
+who_has_a_certificate_asks_when_the_registration_has_ended(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(x509_cleanup) X509 *certificate = fixture_certificate(f, FIXTURE_OTHER_NF, f->key);
+    const struct cmp_client client = fixture_signer(f, certificate, f->key);
+    CLEANUP(buf_free) struct buf infos = BUF_INIT(CONTENT_MAX);
+    CLEANUP(buf_free) struct buf raw = {0};
+    char id[REGISTRATION_ID_SIZE];
+    struct job *job;
+
+    fixture_register(f,
+                     &(struct fixture_registration){.reference = "certified",
+                                                    .instance = FIXTURE_OTHER_NF,
+                                                    .not_after = f->now - 1},
+                     id);
+    fixture_deliver(f, certificate, id, "nf-tls");
+    add_info(&infos, CA_CERTS, span_of(NULL, 0));
+    raw = genm_of(f, &client, buf_span(&infos));
+    job = fixture_job(f, buf_span(&raw));
+    assert_int_equal(fixture_expect(job, &(struct fixture_verdict)FIXTURE_GOOD, "a certificate"),
+                     0);
+    job_free(job);
+}
+
+/* Of several CRLs the one that was meant; none, when there is none. */
+static void
+the_current_crl_is_ours(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.crl", f->settings->crl_dir);
+    CLEANUP(mem_cleanup) char *other = mem_printf("%s/a.crl", f->settings->crl_dir);
+    const struct forge_crl forge = {.issuer = f->pki->root,
+                                    .issuer_key = f->pki->root_key,
+                                    .this_update = f->now - FIXTURE_DAY,
+                                    .next_update = f->now + FIXTURE_DAY,
+                                    .number = "1"};
+    CLEANUP(x509_crl_cleanup) X509_CRL *of_root = forge_crl(&forge);
+    CLEANUP(buf_free) struct buf ours = BUF_INIT(CONTENT_MAX);
+    CLEANUP(buf_free) struct buf of_other = BUF_INIT(CONTENT_MAX);
+    struct err e = {0};
+
+    forge_crl_write(of_root, other);
+    for (int there = 0; there <= 1; there++) {
+        CLEANUP(buf_free) struct buf raw = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_SUPPORT_MAX);
+        struct job *job;
+
+        remove_crls(f);
+        if (there) {
+            fixture_crl(f, NULL, 60);
+            assert_ok(file_read(path, &ours, &e), &e);
+        }
+        assert_ok(file_read(other, &of_other, &e), &e);
+        job = asks(f, CURRENT_CRL, span_of(NULL, 0), &raw);
+        assert_int_equal(job->genm_waits, !there);
+        assert_ok(support_body(job, &body, &e), &e);
+        assert_int_equal(job->failure, CMP_NO_FAILURE);
+        assert_false(has(&body, buf_span(&of_other)));
+        assert_int_equal(there && has(&body, buf_span(&ours)), there);
+        assert_true(there || body.n < 40); /* the type alone */
+        job_free(job);
+    }
+    (void)unlink(other);
+    remove_crls(f);
+}
+
+/* What was judged and what is answered is the same; if it were not, nothing would be said. */
+static void
+what_cannot_be_answered_is_a_failure_of_ours(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint8_t arc;
+        bool breaks_registration; /* else the question */
+    } rows[] = {{TEMPLATE, true}, {ROOT, false}, {CRLS, false}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf name = uri("http://pki.example/crl/issuing.crl");
+        CLEANUP(buf_free) struct buf value = {0};
+        CLEANUP(buf_free) struct buf raw = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_SUPPORT_MAX);
+        struct job *job;
+        struct err e = {0};
+
+        if (rows[i].arc == CRLS) {
+            value = wishes(&(struct wish){.name = buf_span(&name)}, 1);
+        }
+        job = asks(f, rows[i].arc, buf_span(&value), &raw);
+        if (rows[i].breaks_registration) {
+            buf_truncate(&job->registration.json, 1);
+        } else {
+            job->genm.value = SPAN_LITERAL("\x30\x03\x02\x01\x01");
+        }
+        if (support_body(job, &body, &e) != -1 || job->failure == CMP_NO_FAILURE) {
+            fail_msg("row %zu", i);
+        }
+        job_free(job);
+    }
+}
+
+/* Half an answer is none. */
+static void
+an_answer_that_has_no_room_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct root_update *u = &f->ra.credentials.root_update;
+    char *dir = f->settings->crl_dir;
+    CLEANUP(buf_free) struct buf name = uri("http://pki.example/crl/issuing.crl");
+    CLEANUP(buf_free) struct buf wish = wishes(&(struct wish){.name = buf_span(&name)}, 1);
+    enum { CRL = 1, ROOT_UPDATE = 2, NO_FOLDER = 4 };
+    const struct {
+        uint8_t arc;
+        struct span value;
+        int with;
+    } rows[] = {
+        {CA_CERTS, {0}, 0},           {ROOT, {0}, 0},
+        {ROOT, {0}, ROOT_UPDATE},     {TEMPLATE, {0}, 0},
+        {SIGN_KEY_TYPES, {0}, 0},     {CURRENT_CRL, {0}, 0},
+        {CURRENT_CRL, {0}, CRL},      {CURRENT_CRL, {0}, NO_FOLDER},
+        {CRLS, buf_span(&wish), CRL},
+    };
+
+    u->new_with_new = u->new_with_old = u->old_with_new = BUF_INIT(64);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf raw = {0};
+        CLEANUP(buf_free) struct buf body = BUF_INIT(8);
+        struct err e = {0};
+        struct job *job;
+
+        remove_crls(f);
+        if ((rows[i].with & CRL) != 0) {
+            fixture_crl(f, NULL, 60);
+        }
+        u->there = (rows[i].with & ROOT_UPDATE) != 0;
+        job = asks(f, rows[i].arc, rows[i].value, &raw);
+        f->settings->crl_dir = (rows[i].with & NO_FOLDER) != 0 ? NULL : dir;
+        if (support_body(job, &body, &e) != -1 || job->failure != CMP_SYSTEM_FAILURE) {
+            fail_msg("row %zu", i);
+        }
+        f->settings->crl_dir = dir;
+        job_free(job);
+    }
+    root_update_free(u);
+    remove_crls(f);
+}
+
 int
 main(void)
 {
@@ -600,6 +747,10 @@ main(void)
         cmocka_unit_test(a_kind_of_key_stands_there_once),
         cmocka_unit_test(a_crl_is_given_to_who_has_an_older_one),
         cmocka_unit_test(a_crl_that_is_too_long_is_said_to_be),
+        cmocka_unit_test(who_has_a_certificate_asks_when_the_registration_has_ended),
+        cmocka_unit_test(the_current_crl_is_ours),
+        cmocka_unit_test(what_cannot_be_answered_is_a_failure_of_ours),
+        cmocka_unit_test(an_answer_that_has_no_room_is_none),
     };
 
     return cmocka_run_group_tests(tests, setup, fixture_teardown);
