@@ -210,9 +210,6 @@ ra_check(const struct settings *settings, struct err *e)
 
     if (result == 0) {
         (void)own_certificate_look(&ra);
-    }
-
-    if (result == 0) {
         result = trust_check_anchors(ra.credentials.trust, clock_now(), e);
     }
     ra_close(&ra);
