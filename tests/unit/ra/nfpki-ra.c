@@ -209,6 +209,11 @@ what_is_wrong_before_the_start_is_said(void **state)
         {"ra_certificate = \"issuing.pem\"\n", true, 1, {"start-failed", "configuration"}},
         {"ra_certificate = \"issuing.pem\"\n", false, 1, {"start-failed", "see nfpki-ra(8)"}},
         {"ra_certificate = \"nothing.pem\"\n", false, 1, {"start-failed", "see nfpki-ra(8)"}},
+        {"signer_policy = \"nothing.conf\"\n",
+         false,
+         1,
+         {"start-failed", "see nfpki-ra(8): signer: "}},
+        {"state_dir = \"ra.der/state\"\n", false, 1, {"start-failed", "ra.der"}},
         {"admin_socket = \"nothing/admin.sock\"\n", false, 1, {"start-failed", "see nfpki-ra(8)"}},
         {"listen = {\"127.0.0.1:0\", \"192.0.2.1:1\"}\n",
          false,
@@ -228,6 +233,23 @@ what_is_wrong_before_the_start_is_said(void **state)
             fail_msg("row %zu:\n%s", i, p.said);
         }
     }
+}
+
+static void
+what_seals_secrets_must_be_there(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *conf = configure(w, "unsealed.conf", "");
+    CLEANUP(mem_cleanup) char *key = path_of(w, "ra-seal-key");
+    CLEANUP(mem_cleanup) char *away = path_of(w, "away");
+    CLEANUP(program_free) struct program p = {0};
+
+    assert_int_equal(rename(key, away), 0);
+    p = start(w, (const char *const[]){"--config", conf, NULL, NULL});
+    ends(&p, 1);
+    assert_int_equal(rename(away, key), 0);
+    assert_non_null(strstr(p.said, "see nfpki-ra(8): no key seals one-time secrets"));
+    assert_null(strstr(p.said, "\"ready\""));
 }
 
 /* ---- from the start to the end ---- */
@@ -269,6 +291,7 @@ without_a_ca_it_is_ready_nevertheless(void **state)
     int fd;
 
     says(&p, "the CA is not there yet");
+    says(&p, "the RA's key is in software: for tests only");
     running_ca_comes(w);
     running_until(w, is_greeted);
     says(&p, "link-up");
@@ -424,6 +447,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_argument_that_is_none_ends_with_2),
         cmocka_unit_test(what_is_wrong_before_the_start_is_said),
+        cmocka_unit_test(what_seals_secrets_must_be_there),
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "tests/support/tap.h"
 #include "tests/unit/ra/fixture.h"
 
 /* The RA's certificate, made of these. */
@@ -35,19 +36,21 @@ a_file_that_does_not_do_is_named(void **state)
     const struct {
         const char *name;
         X509 *certificate;
-        const char *why; /* NULL: taken */
+        const char *why;  /* NULL: taken */
+        const char *says; /* NULL: nothing */
     } rows[] = {
-        {"good", ra_of(f, issuing, key, cmc_ra, -1, 30, false), NULL},
-        {"ended", ra_of(f, issuing, key, cmc_ra, -1, 0, false), NULL},
-        {"not begun", ra_of(f, issuing, key, cmc_ra, 1, 30, false), NULL},
-        {"no purpose", ra_of(f, issuing, key, NULL, -1, 30, false), "own.der"},
+        {"good", ra_of(f, issuing, key, cmc_ra, -1, 30, false), NULL, NULL},
+        {"ended", ra_of(f, issuing, key, cmc_ra, -2, 1, false), NULL, "own.der ended at "},
+        {"not begun", ra_of(f, issuing, key, cmc_ra, 1, 30, false), NULL, "own.der begins at "},
+        {"no purpose", ra_of(f, issuing, key, NULL, -1, 30, false), "own.der", NULL},
         {"another purpose", ra_of(f, issuing, key, "extendedKeyUsage=clientAuth", -1, 30, false),
-         "own.der"},
-        {"of somebody else", ra_of(f, f->vendor, f->vendor_key, cmc_ra, -1, 30, false), "own.der"},
+         "own.der", NULL},
+        {"of somebody else", ra_of(f, f->vendor, f->vendor_key, cmc_ra, -1, 30, false), "own.der",
+         NULL},
         {"signed by another key", ra_of(f, issuing, f->vendor_key, cmc_ra, -1, 30, false),
-         "own.der"},
+         "own.der", NULL},
         {"no subjectKeyIdentifier", ra_of(f, issuing, key, cmc_ra, -1, 30, true),
-         "own.der has no subjectKeyIdentifier"},
+         "own.der has no subjectKeyIdentifier", NULL},
     };
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/own.der", f->dir);
     char *configured = f->settings->certificate;
@@ -57,9 +60,15 @@ a_file_that_does_not_do_is_named(void **state)
         struct err e = {0};
 
         forge_certificate_write(rows[i].certificate, path);
+        tap_mark();
         if ((ra_check(f->settings, &e) == 0) != (rows[i].why == NULL) ||
             (rows[i].why != NULL && strstr(e.text, rows[i].why) == NULL)) {
             fail_msg("%s: %s", rows[i].name, e.text);
+        }
+        if (rows[i].says != NULL) {
+            tap_need(rows[i].says);
+        } else {
+            assert_false(tap_has("own-certificate"));
         }
         X509_free(rows[i].certificate);
     }
@@ -99,13 +108,39 @@ a_file_that_is_not_there_is_named(void **state)
     assert_ok(ra_check(s, &e), &e);
 }
 
+/* An anchor under which nothing could verify is wrong when it is looked for. */
+static void
+an_anchor_that_has_ended_is_named(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ended.der", f->dir);
+    char **roots = f->settings->trust.sets[0].roots.items;
+    char *configured = roots[0];
+    X509 *ended = forge_certificate(&(struct forge){.subject = "O=Vendor/CN=Ended",
+                                                    .key = f->vendor_key,
+                                                    .issuer_key = f->vendor_key,
+                                                    .not_before = f->now - 2 * FIXTURE_DAY,
+                                                    .not_after = f->now - FIXTURE_DAY,
+                                                    .extensions = {FORGE_CA}});
+    struct err e = {0};
+
+    forge_certificate_write(ended, path);
+    roots[0] = path;
+    assert_int_equal(ra_check(f->settings, &e), -1);
+    roots[0] = configured;
+    assert_non_null(strstr(e.text, "ended.der: nothing verifies under it"));
+    X509_free(ended);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_does_not_do_is_named),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
+        cmocka_unit_test(an_anchor_that_has_ended_is_named),
     };
 
+    tap_open();
     return cmocka_run_group_tests(tests, fixture_setup_now, fixture_teardown);
 }
