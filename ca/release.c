@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> publish (store) --> IDLE
- *           |                                      |
- *           |                                      +-- the token is away: again after a second
- *           +-- the last one began a moment ago: after what is left of GAP_MS
+ *                                              |
+ *                                              +-- the token is away: again after a second
  *
- * A checkpoint costs a signature, a dozen files and fsyncs, however many leaves are new in it: the
- * gap makes more of them share one when there are many, and no answer wait when there are few.
+ * A checkpoint costs a signature, a dozen files and fsyncs, however many leaves are new in it. One
+ * is under way at a time, and what comes meanwhile shares the next: load makes the groups, and who
+ * is alone waits for nobody.
  */
 #include "ca/release.h"
 
 #include <event2/event.h>
-
-enum { GAP_MS = 25 };
 
 struct release {
     struct ca *ca;
@@ -20,8 +18,6 @@ struct release {
     struct signer_job sign;
     struct release_item *waiting;
     struct event *again; /* signs again */
-    struct event *next;  /* begins */
-    int64_t began;       /* the last one, clock_monotonic_ms() */
     bool busy;
 };
 
@@ -112,28 +108,12 @@ on_prepared(struct task *task)
 }
 
 static void
-on_next(evutil_socket_t fd, short what, void *arg)
+begin(struct release *r)
 {
-    struct release *r = arg;
-
-    (void)fd;
-    (void)what;
-    r->began = clock_monotonic_ms();
+    r->busy = true;
     ledger_prepare_op(&r->op, r->ca->ledger);
     r->op.op.task.done = on_prepared;
     store_submit(r->ca->store, &r->op.op);
-}
-
-static void
-begin(struct release *r)
-{
-    int64_t left = r->began + GAP_MS - clock_monotonic_ms();
-    const struct timeval pause = {.tv_usec = (suseconds_t)left * 1000};
-
-    r->busy = true;
-    if (left <= 0 || event_add(r->next, &pause) != 0) {
-        on_next(-1, 0, r);
-    }
 }
 
 void
@@ -179,9 +159,7 @@ release_new(struct ca *ca)
     struct release *r = mem_new(sizeof(*r));
 
     r->ca = ca;
-    r->began = clock_monotonic_ms() - GAP_MS;
     r->again = ca_timer(ca, on_again, r);
-    r->next = ca_timer(ca, on_next, r);
     return r;
 }
 
@@ -192,6 +170,5 @@ release_free(struct release *r)
         return;
     }
     event_free(r->again);
-    event_free(r->next);
     mem_free(r);
 }
