@@ -128,9 +128,6 @@ on_recovered(struct ca *ca, struct recovery recovered)
     struct first_crl *first;
     struct err e = {0};
 
-    if (ca->stopping) {
-        return;
-    }
     if (ca_begin(ca, recovered, &e) != 0) {
         ca_die(&e, "start");
     }

@@ -61,8 +61,8 @@ submit(struct recover *v, const struct found *o)
     struct flight *flight = ca_flight_begin(ca, span_of(o->rid, sizeof(o->rid)), 0, &busy);
     struct request *r;
 
-    if (flight == NULL) { /* two rows of one rid do not exist; or it is stopping */
-        ca_die(&(struct err){.code = ERR_BUSY, .text = "stopped meanwhile"}, "finish an intent");
+    if (flight == NULL) { /* a rid has one row, and nobody else is served yet */
+        ca_die(&(struct err){.code = ERR_BUSY, .text = "it is under way"}, "finish an intent");
     }
     r = request_new(ca, flight, buf_span(&o->evidence));
     r->is_due = true;
@@ -110,24 +110,35 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
     return 0;
 }
 
+/* A stop leaves what is left to the next start. */
+static void
+end(struct recover *v)
+{
+    if (!v->ca->stopping) {
+        v->done(v->ca, v->count);
+    }
+    mem_free(v);
+}
+
 static void
 on_look(struct task *task)
 {
     struct recover *v = CONTAINER_OF(task, struct recover, op.task);
+    const bool over = v->n == 0 || v->ca->stopping;
 
     ca_check_store(&v->op, "look for intents");
     v->ca->jobs--;
-    if (v->n == 0) {
-        v->done(v->ca, v->count);
-        mem_free(v);
-        return;
-    }
     requests_hold(v->ca->requests);
     for (size_t i = 0; i < v->n; i++) {
-        submit(v, &v->open[i]);
+        if (!over) {
+            submit(v, &v->open[i]);
+        }
         buf_free(&v->open[i].evidence);
     }
     requests_go(v->ca->requests);
+    if (over) {
+        end(v);
+    }
 }
 
 static void

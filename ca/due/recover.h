@@ -12,6 +12,6 @@ struct recovery {
     int abandoned;
 };
 
-/* Calls `done` once, on the loop, when none is left. A token that does not sign ends the program:
- * the next start tries again. */
+/* Calls `done` once, on the loop, when none is left; not at all when it is stopped before. A token
+ * that does not sign ends the program: the next start tries again. */
 void recover_begin(struct ca *, void (*done)(struct ca *, struct recovery));
