@@ -185,21 +185,18 @@ an_orphan_has_a_while_to_finish(void **state)
             char c;
 
             (void)close(ready[1]);
-            (void)read(ready[0], &c, 1); /* it knows its first parent then */
-            _exit(0);
+            _exit(read(ready[0], &c, 1) == 1 ? 0 : 1); /* it knows its first parent then */
         } else {
             struct err e = {0};
             pid_t parent = getppid();
-            char good = proc_finish_calls(700, &e) == 0 ? 'y' : 'n';
+            char good = proc_finish_calls(700, &e) == 0 && write(ready[1], "r", 1) == 1 ? 'y' : 'n';
 
-            (void)write(ready[1], "r", 1);
             while (getppid() == parent) {
                 (void)usleep(1000);
             }
             (void)raise(SIGTERM);
             good = alarm(0) > 600 ? good : 'n';
-            (void)write(ends[1], &good, 1);
-            _exit(0);
+            _exit(write(ends[1], &good, 1) == 1 ? 0 : 1);
         }
     }
     (void)close(ends[1]);
