@@ -210,6 +210,14 @@ read_crmf(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, st
     return check_pop_kind(message->pop, failure, e);
 }
 
+/* By an attribute of either name, whether it can be read or not. */
+static bool
+asks_extensions(const X509_REQ *csr)
+{
+    return X509_REQ_get_attr_by_NID(csr, NID_ext_req, -1) >= 0 ||
+           X509_REQ_get_attr_by_NID(csr, NID_ms_ext_req, -1) >= 0;
+}
+
 static int
 read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, struct err *e)
 {
@@ -228,6 +236,9 @@ read_pkcs10(struct cmp_certreq *r, struct span body, enum cmp_failure *failure, 
                              "version of the PKCS #10 request is not 0");
     }
     r->extensions = X509_REQ_get_extensions(r->csr);
+    if (r->extensions == NULL && asks_extensions(r->csr)) {
+        return ossl_err(e, ERR_INPUT, "extensions of the PKCS #10 request do not decode");
+    }
     r->subject = X509_NAME_dup(X509_REQ_get_subject_name(r->csr));
     if (r->subject == NULL) {
         return cmp_fault(failure, CMP_SYSTEM_FAILURE, e, "X509_NAME_dup");
