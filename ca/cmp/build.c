@@ -134,12 +134,11 @@ add_any(STACK_OF(ASN1_TYPE) * *list, struct span der, const char *what, struct e
 static int
 add_info(CMP_HEADER *h, const char *oid, struct span value, struct err *e)
 {
-    CLEANUP(asn1_object_cleanup) ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
     CLEANUP(buf_free) struct buf content = BUF_INIT(INFO_MAX);
     CLEANUP(buf_free) struct buf info = BUF_INIT(INFO_MAX);
+    uint8_t type[FIELD_OID_MAX];
 
-    assert(object != NULL);
-    if (der_append(&content, DER_OID, span_of(OBJ_get0_data(object), OBJ_length(object)), e) != 0 ||
+    if (der_append(&content, DER_OID, field_oid(oid, type), e) != 0 ||
         (value.n != 0 && buf_append(&content, value, e) != 0) ||
         der_append(&info, DER_SEQUENCE, buf_span(&content), e) != 0) {
         return err_wrap(e, "generalInfo");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/field.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,45 @@ field_span(const ASN1_STRING *s)
 {
     return s == NULL ? span_of(NULL, 0)
                      : span_of(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
+}
+
+/* An arc may be a UUID (ITU-T X.667). */
+__extension__ typedef unsigned __int128 oid_arc;
+
+static oid_arc
+take_arc(const char **p)
+{
+    oid_arc arc = 0;
+
+    for (; **p >= '0' && **p <= '9'; (*p)++) {
+        arc = 10 * arc + (unsigned)(**p - '0');
+    }
+    *p += **p == '.' ? 1 : 0;
+    return arc;
+}
+
+/* X.690 8.19: seven bits an octet, the first two arcs in one. */
+struct span
+field_oid(const char *dotted, uint8_t out[FIELD_OID_MAX])
+{
+    const char *p = dotted;
+    oid_arc arc = 40 * take_arc(&p);
+    size_t n = 0;
+
+    arc += take_arc(&p);
+    for (bool more = true; more; arc = take_arc(&p)) {
+        size_t size = 1;
+
+        while (7 * size < 8 * sizeof(arc) && arc >> (7 * size) != 0) {
+            size++;
+        }
+        assert(n + size <= FIELD_OID_MAX); /* it is a constant */
+        for (size_t k = size; k > 0; k--) {
+            out[n++] = (uint8_t)((arc >> (7 * (k - 1)) & 0x7f) | (k > 1 ? 0x80 : 0));
+        }
+        more = *p != '\0';
+    }
+    return span_of(out, n);
 }
 
 struct span

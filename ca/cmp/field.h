@@ -9,7 +9,6 @@
 #include "ca/cmp/failure.h"
 
 DEFINE_CLEANUP(asn1_type_cleanup, ASN1_TYPE, ASN1_TYPE_free)
-DEFINE_CLEANUP(asn1_object_cleanup, ASN1_OBJECT, ASN1_OBJECT_free)
 
 /* Sets both reasons; is -1, as err_set() is. */
 #define cmp_fault(failure, value, e, ...) (cmp_fault_text((failure), (value), (e), __VA_ARGS__), -1)
@@ -18,6 +17,9 @@ void cmp_fault_text(enum cmp_failure *failure, enum cmp_failure value, struct er
 
 /* Content octets; empty for NULL. */
 struct span field_span(const ASN1_STRING *s);
+/* Content octets of an object identifier of ours in dotted form, in `out`; needs no memory. */
+enum { FIELD_OID_MAX = 32 };
+struct span field_oid(const char *dotted, uint8_t out[FIELD_OID_MAX]);
 /* All octets of an ANY that is a SEQUENCE or context-specific; empty for another. */
 struct span field_raw(const ASN1_TYPE *any);
 /* false when it is NULL or does not fit. */

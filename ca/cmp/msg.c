@@ -332,17 +332,16 @@ cmp_msg_info_count(const struct cmp_msg *msg)
 bool
 cmp_msg_info(const struct cmp_msg *msg, const char *oid, struct span *value)
 {
-    CLEANUP(asn1_object_cleanup) ASN1_OBJECT *wanted = OBJ_txt2obj(oid, 1);
+    uint8_t octets[FIELD_OID_MAX];
+    const struct span wanted = field_oid(oid, octets);
 
-    assert(wanted != NULL);
     for (size_t i = 0; i < cmp_msg_info_count(msg); i++) {
         struct der info;
         struct der type;
 
         if (der_only(field_raw(sk_ASN1_TYPE_value(msg->m->header->general_info, (int)i)),
                      DER_SEQUENCE, &info) &&
-            der_next(&info.content, &type) &&
-            span_equal(type.content, span_of(OBJ_get0_data(wanted), OBJ_length(wanted)))) {
+            der_next(&info.content, &type) && span_equal(type.content, wanted)) {
             *value = info.content;
             return true;
         }
