@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/protect.h"
 
-#include <assert.h>
-
 #include "base/ossl.h"
 #include "ca/cmp/field.h"
 #include "ca/cmp/mac.h"
@@ -22,7 +20,9 @@ cmp_protection_of(const struct cmp_msg *msg)
     }
     algorithm =
         field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", &e);
-    assert(algorithm != NULL); /* it was encoded from what was decoded */
+    if (algorithm == NULL) { /* memory is short: it was encoded from what was decoded */
+        return CMP_PROTECTION_UNKNOWN;
+    }
     switch (OBJ_obj2nid(algorithm->algorithm)) {
     case NID_id_PasswordBasedMAC:
     case NID_pbmac1:
@@ -45,12 +45,16 @@ cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failure, 
     return signature_check_algorithm(decoded, failure, e);
 }
 
+/* One that has an identifier which cannot be read agrees with nothing. */
 static bool
 agrees_with_kid(const struct cmp_msg *msg, X509 *signer)
 {
     const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(signer);
     struct span kid = cmp_msg_sender_kid(msg);
 
+    if (ski == NULL && X509_get_ext_by_NID(signer, NID_subject_key_identifier, -1) >= 0) {
+        return false;
+    }
     return ski == NULL || kid.n == 0 || span_equal(kid, field_span(ski));
 }
 
