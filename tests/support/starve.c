@@ -3,11 +3,12 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/test.h"
+
+enum { SITE_FIRST = 2 }; /* of each line of OpenSSL */
 
 /* In front of each block; those of a run are in a list until they are freed. */
 struct block {
@@ -26,6 +27,12 @@ static struct {
     unsigned run;
     const char *file; /* of the first that failed */
     int line;
+    struct site {
+        const char *file;
+        int line;
+    } * sites; /* whose they were, while they are counted */
+    size_t capacity;
+    bool counting;
     struct block *blocks;
 } state;
 
@@ -70,6 +77,10 @@ fails(const char *file, int line)
         return false;
     }
     state.n++;
+    if (state.counting) {
+        state.sites = mem_grow(state.sites, &state.capacity, state.n, sizeof(*state.sites));
+        state.sites[state.n - 1] = (struct site){.file = file, .line = line};
+    }
     if (state.at == 0 || state.n < state.at || (state.n > state.at && !state.all)) {
         return false;
     }
@@ -260,19 +271,56 @@ same(const struct outcome *a, const struct outcome *b)
            strcmp(a->e.text, b->e.text) == 0;
 }
 
-static char *
-sweep(const struct starve *s, size_t n, bool all, const struct outcome *fed)
+/* How often a line of OpenSSL asked before, and asks after, allocation `i`. */
+static void
+count_site(size_t i, size_t n, size_t *before, size_t *after)
+{
+    *before = *after = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (k != i && state.sites[k].line == state.sites[i].line &&
+            strcmp(state.sites[k].file, state.sites[i].file) == 0) {
+            *(k < i ? before : after) += 1;
+        }
+    }
+}
+
+/* Which of them fail: the first of each line of OpenSSL and the last, and of the others so many as
+ * there may be, spread evenly. NULL: all. */
+static bool *
+choose(const struct starve *s, size_t n)
 {
     const char *env = getenv("STARVE");
     size_t most = s->runs == 0 ? STARVE_RUNS : s->runs;
-    size_t runs = n > most && (env == NULL || strcmp(env, "all") != 0) ? most : n;
+    bool *chosen;
+
+    if (n <= most || (env != NULL && strcmp(env, "all") == 0)) {
+        return NULL;
+    }
+    chosen = mem_zalloc(n, sizeof(*chosen));
+    for (size_t i = 0; i < n; i++) {
+        size_t before;
+        size_t after;
+
+        count_site(i, n, &before, &after);
+        chosen[i] = before < SITE_FIRST || after == 0;
+    }
+    for (size_t i = 0; i < most; i++) {
+        chosen[(2 * i + 1) * n / (2 * most)] = true;
+    }
+    return chosen;
+}
+
+static char *
+sweep(const struct starve *s, size_t n, const bool *chosen, bool all, const struct outcome *fed)
+{
     CLEANUP(outcome_free) struct outcome o = {0};
 
-    for (size_t i = 0; i < runs; i++) {
-        size_t at = 1 + (2 * i + 1) * n / (2 * runs);
+    for (size_t at = 1; at <= n; at++) {
         char *finding;
 
-        at = at > n ? n : at;
+        if (chosen != NULL && !chosen[at - 1]) {
+            continue;
+        }
         go(s, at, all, &o);
         finding = judge(s, at, all, fed, &o);
         if (finding != NULL) {
@@ -288,12 +336,15 @@ starve_find(const struct starve *s)
 {
     CLEANUP(outcome_free) struct outcome fed = {0};
     CLEANUP(outcome_free) struct outcome again = {0};
+    CLEANUP(mem_cleanup) bool *chosen = NULL;
     char *finding;
     size_t n;
 
     ERR_raise(ERR_LIB_USER, 1); /* the thread has a queue from here on */
     go(s, 0, false, &again);    /* what is made once is made */
+    state.counting = true;
     go(s, 0, false, &fed);
+    state.counting = false;
     n = state.n;
     if ((s->why == NULL) != (fed.result == 0) ||
         (s->why != NULL && strstr(fed.e.text, s->why) == NULL)) {
@@ -309,11 +360,17 @@ starve_find(const struct starve *s)
     if (n == 0) {
         return mem_printf("%s: allocates nothing", s->name);
     }
+    chosen = choose(s, n);
     if (getenv("STARVE") != NULL) {
-        (void)fprintf(stderr, "%s: %zu allocations\n", s->name, n);
+        size_t runs = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            runs += chosen == NULL || chosen[i] ? 1 : 0;
+        }
+        print_message("%s: %zu allocations, %zu runs\n", s->name, n, 2 * runs);
     }
-    finding = sweep(s, n, false, &fed);
-    return finding == NULL ? sweep(s, n, true, &fed) : finding;
+    finding = sweep(s, n, chosen, false, &fed);
+    return finding == NULL ? sweep(s, n, chosen, true, &fed) : finding;
 }
 
 size_t

@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 
-enum { STARVE_OUT_MAX = 256 * 1024, STARVE_RUNS = 48 };
+enum { STARVE_OUT_MAX = 256 * 1024, STARVE_RUNS = 24 };
 
 /* Puts what it finds into `out`, in octets that are the same each time; 0, or -1 and a reason. */
 typedef int starve_run(const void *arg, struct buf *out, struct err *e);
@@ -27,7 +27,7 @@ struct starve {
     starve_run *run;
     const char *why; /* a part of the reason why the fed run refuses; NULL: it succeeds */
     const void *arg;
-    size_t runs; /* of each pass at most, spread evenly over the allocations; 0: STARVE_RUNS */
+    size_t runs; /* of each pass, besides those for each line of OpenSSL; 0: STARVE_RUNS */
 };
 
 /* NULL, or an owned text about the first run that breaks the rule. STARVE=all in the environment

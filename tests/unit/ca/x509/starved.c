@@ -29,12 +29,14 @@ static struct {
     struct buf tbs;
     struct buf signature;
     struct buf certificate;
+    struct buf pem;
     struct buf crl_tbs;
     struct buf crl_signature;
     struct buf crl_der;
     struct buf csr_info;
     struct buf csr_signature;
     struct buf csr;
+    struct buf forged_csr;
     struct name name;
 } w;
 
@@ -53,6 +55,21 @@ make_csr(void)
     assert_ok(signed_assemble(SIGNED_CSR, buf_span(&w.csr_info), buf_span(&w.csr_signature), w.key,
                               &w.csr, &e),
               &e);
+    w.forged_csr = BUF_INIT(DER_MAX);
+    assert_ok(buf_append(&w.forged_csr, buf_span(&w.csr), &e), &e);
+    w.forged_csr.p[w.forged_csr.n - 1] ^= 1;
+}
+
+static void
+make_pem(void)
+{
+    CLEANUP(mem_cleanup) char *text = base64_dup(buf_span(&w.certificate));
+    CLEANUP(mem_cleanup)
+    char *pem = mem_printf("-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n", text);
+    struct err e = {0};
+
+    w.pem = BUF_INIT(DER_MAX);
+    assert_ok(buf_append_str(&w.pem, pem, &e), &e);
 }
 
 static int
@@ -88,6 +105,7 @@ make(void **state)
               &e);
     assert_ok(name_set(&w.name, "SE", "Operator", "Issuing", &e), &e);
     make_csr();
+    make_pem();
     return 0;
 }
 
@@ -102,12 +120,14 @@ drop(void **state)
     buf_free(&w.tbs);
     buf_free(&w.signature);
     buf_free(&w.certificate);
+    buf_free(&w.pem);
     buf_free(&w.crl_tbs);
     buf_free(&w.crl_signature);
     buf_free(&w.crl_der);
     buf_free(&w.csr_info);
     buf_free(&w.csr_signature);
     buf_free(&w.csr);
+    buf_free(&w.forged_csr);
     return 0;
 }
 
@@ -213,6 +233,13 @@ certificate_is_parsed(const void *arg, struct buf *out, struct err *e)
 }
 
 static int
+certificate_is_parsed_from_pem(const void *arg, struct buf *out, struct err *e)
+{
+    (void)arg;
+    return certificate_out(certificate_parse(buf_span(&w.pem), e), out, e);
+}
+
+static int
 certificate_is_parsed_without_its_key(const void *arg, struct buf *out, struct err *e)
 {
     (void)arg;
@@ -222,10 +249,10 @@ certificate_is_parsed_without_its_key(const void *arg, struct buf *out, struct e
 static int
 request_is_parsed(const void *arg, struct buf *out, struct err *e)
 {
-    CLEANUP(csr_cleanup) struct csr *csr = csr_parse(buf_span(&w.csr), e);
+    const struct buf *der = arg;
+    CLEANUP(csr_cleanup) struct csr *csr = csr_parse(buf_span(der), e);
     CLEANUP(mem_cleanup) char *subject = NULL;
 
-    (void)arg;
     starve_pause();
     if (csr == NULL) {
         return -1;
@@ -494,8 +521,10 @@ each_call_is_right_or_refused(void **state)
         {"signed_verify, another key", certificate_is_verified_with_another_key, "verify", NULL, 0},
         {"ossl_encode", certificate_is_encoded, NULL, NULL, 0},
         {"certificate_parse", certificate_is_parsed, NULL, NULL, 0},
+        {"certificate_parse, PEM", certificate_is_parsed_from_pem, NULL, NULL, 0},
         {"certificate_parse_keyless", certificate_is_parsed_without_its_key, NULL, NULL, 0},
-        {"csr_parse", request_is_parsed, NULL, NULL, 0},
+        {"csr_parse", request_is_parsed, NULL, &w.csr, 0},
+        {"csr_parse, forged", request_is_parsed, "possession", &w.forged_csr, 0},
         {"pubkey_parse", key_is_parsed, NULL, NULL, 0},
         {"pubkey_parse, RSA", rsa_key_is_parsed, NULL, NULL, 0},
         {"pubkey_ski", key_is_identified, NULL, NULL, 0},
