@@ -74,7 +74,7 @@ user_id(cfg_t *cfg, const char *name, uid_t *out, struct err *e)
 
     errno = 0;
     number = strtoul(name, &end, 10);
-    if (name[0] >= '0' && name[0] <= '9' && *end == '\0' && errno == 0 && number < (uid_t)-1) {
+    if (name[0] >= '0' && *end == '\0' && errno == 0 && number < (uid_t)-1) {
         *out = (uid_t)number;
         return 0;
     }

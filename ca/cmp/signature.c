@@ -83,7 +83,7 @@ check_pss(const ASN1_STRING *parameter, struct err *e)
     if (!is_sha2(nid_of(pss->hashAlgorithm, &type, &inner))) {
         return err_set(e, ERR_INPUT, "RSASSA-PSS with a hash other than SHA-2");
     }
-    if (nid_of(pss->maskGenAlgorithm, &type, &inner) != NID_mgf1 || inner == NULL) {
+    if (nid_of(pss->maskGenAlgorithm, &type, &inner) != NID_mgf1) {
         return err_set(e, ERR_INPUT, "RSASSA-PSS with a mask generation other than MGF1");
     }
     mask_hash = field_decode(ASN1_ITEM_rptr(X509_ALGOR), field_span(inner), "hash of MGF1", e);
