@@ -331,6 +331,7 @@ what_cannot_sign_hands_nothing_in(void **state)
     CLEANUP(mem_cleanup) char *garbage = cactl_file(s, "garbage.pem", SPAN_LITERAL("x"));
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
     CLEANUP(mem_cleanup) char *other_path = NULL;
+    CLEANUP(mem_cleanup) char *longest = mem_printf("%01025d", 0);
     const struct {
         const char *name;
         const char *certificate;
@@ -347,6 +348,9 @@ what_cannot_sign_hands_nothing_in(void **state)
         {"no key", d->certificate_path, garbage, NULL, 2, "garbage.pem: no private key in PEM"},
         {"another passphrase", d->certificate_path, d->locked_path, "wrong", 2,
          "the passphrase is another one"},
+        {"the longest passphrase", d->certificate_path, d->locked_path, longest + 1, 2,
+         "the passphrase is another one"},
+        {"a longer one", d->certificate_path, d->locked_path, longest, 2, "1024 octets"},
         {"an empty passphrase", d->certificate_path, d->locked_path, "", 2, "secret"},
         {"nowhere to ask", d->certificate_path, d->locked_path, NULL, 1,
          "a secret is typed at a terminal only"},

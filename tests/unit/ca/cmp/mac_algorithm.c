@@ -126,6 +126,39 @@ a_count_out_of_all_bounds_is_a_bad_algorithm(void **state)
     }
 }
 
+/* An arc that OpenSSL has no name for: SHA-1's HMAC has no second one among them. */
+static void
+functions_that_nobody_knows_are_bad_algorithms(void **state)
+{
+    /* id-sha256, hmacWithSHA256: their last octets, and others */
+    static const struct {
+        bool pbmac1;
+        struct span oid;
+        uint8_t last;
+    } rows[] = {
+        {false, {(const uint8_t *)"\x60\x86\x48\x01\x65\x03\x04\x02\x01", 9}, 0x7f},
+        {false, {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x02\x09", 8}, 0x7f},
+        {true, {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x02\x09", 8}, 0x7f},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf algorithm = {0};
+        enum cmp_failure failure = CMP_NO_FAILURE;
+        struct err e = {0};
+        uint8_t *at;
+
+        make(rows[i].pbmac1, 1000, &algorithm);
+        assert_ok(cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e), &e);
+        at = memmem(algorithm.p, algorithm.n, rows[i].oid.p, rows[i].oid.n);
+        assert_non_null(at);
+        at[rows[i].oid.n - 1] = rows[i].last;
+        assert_int_equal(cmp_mac_algorithm_check(buf_span(&algorithm), NULL, &failure, &e), -1);
+        assert_int_equal(failure, CMP_BAD_ALG);
+        assert_string_equal(e.text, "hash or HMAC is not SHA-1 or SHA-2");
+    }
+}
+
 static void
 short_and_long_salts_are_bad_algorithms(void **state)
 {
@@ -417,6 +450,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_has_its_own_ceiling_and_says_it),
         cmocka_unit_test(a_count_out_of_all_bounds_is_a_bad_algorithm),
+        cmocka_unit_test(functions_that_nobody_knows_are_bad_algorithms),
         cmocka_unit_test(short_and_long_salts_are_bad_algorithms),
         cmocka_unit_test(the_work_is_iterations_times_blocks),
         cmocka_unit_test(a_long_key_costs_its_blocks),

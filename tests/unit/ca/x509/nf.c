@@ -59,6 +59,19 @@ nf_types_have_the_octets_of_the_vectors(void **state)
 }
 
 static void
+nf_types_in_another_order_are_not_encoded(void **state)
+{
+    struct nf_identity nf = with_types("SMF", "AMF");
+    CLEANUP(buf_free) struct buf der = BUF_INIT(NF_TYPES_DER_MAX);
+    struct err e = {0};
+
+    (void)state;
+    assert_err(nf_types_encode(&nf, &der, &e), ERR_INPUT, &e);
+    assert_string_equal(e.text, "nfTypes[1]: not in ascending ASCII order");
+    assert_int_equal(der.n, 0);
+}
+
+static void
 malformed_nf_types_are_refused(void **state)
 {
     const struct span rows[] = {
@@ -547,6 +560,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nf_types_have_the_octets_of_the_vectors),
+        cmocka_unit_test(nf_types_in_another_order_are_not_encoded),
         cmocka_unit_test(malformed_nf_types_are_refused),
         cmocka_unit_test(each_field_is_checked_and_named),
         cmocka_unit_test(letters_become_lower_case_where_case_has_no_meaning),
