@@ -230,6 +230,25 @@ two_officers_let_it_go_on_and_the_ra_is_told_unasked(void **state)
     assert_true(span_equal(a.m.body, again.m.body));
 }
 
+/* Its only certificate is issued: nothing waits for officers who could change nothing. */
+static void
+what_the_database_refuses_does_not_wait(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(nf_free) struct nf n = waiting_nf(s);
+    CLEANUP(answer_free) struct answer a = {0};
+
+    officer_decides(s, &n, true, true, "waiting");
+    officer_decides(s, &n, false, true, "approved");
+    world_receive(s->w, &a);
+    X509_free(nf_issued(&a));
+    nf_request(s->w, &n);
+    submit(s, &n, &a);
+    nf_is_refused_for(&a, CMP_NOT_AUTHORIZED, phrase_text(PHRASE_USED_UP));
+    submit(s, &n, &a);
+    nf_is_refused_for(&a, CMP_NOT_AUTHORIZED, phrase_text(PHRASE_USED_UP));
+}
+
 /* What another peer says about the same rid, and nobody signed, is that peer's alone. */
 static void
 a_refusal_that_nobody_stands_for_is_not_told(void **state)
@@ -626,6 +645,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_officers_let_it_go_on_and_the_ra_is_told_unasked),
+        cmocka_unit_test(what_the_database_refuses_does_not_wait),
         cmocka_unit_test(a_refusal_that_nobody_stands_for_is_not_told),
         cmocka_unit_test(what_waits_takes_none_of_the_links_places),
         cmocka_unit_test(one_rejection_is_the_end),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -350,6 +351,8 @@ it_ends_in_order_and_begins_again(void **state)
     struct err e = {0};
 
     assert_int_equal(world_stop(w), 0);
+    world_start(w);
+    assert_int_equal(world_end(w, SIGINT), 0);
     world_start(w);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     X509_free(nf_issued(&answer));

@@ -328,9 +328,15 @@ world_start_fails(struct world *w)
 int
 world_stop(struct world *w)
 {
+    return world_end(w, SIGTERM);
+}
+
+int
+world_end(struct world *w, int signal)
+{
     int status = -1;
 
-    (void)kill(w->daemon, SIGTERM);
+    (void)kill(w->daemon, signal);
     (void)waitpid(w->daemon, &status, 0);
     w->daemon = -1;
     hang_up(w);

@@ -58,6 +58,8 @@ void world_signer_days(struct world *, int days);
 /* A start that is killed after `ms`, wherever it is then. */
 void world_start_and_kill(struct world *, unsigned ms);
 int world_stop(struct world *);
+/* The same with another signal. */
+int world_end(struct world *, int signal);
 /* An end in order, and a start with this in nfpki-ca.conf besides. */
 void world_restart(struct world *, const char *more);
 
