@@ -33,6 +33,8 @@ struct scene {
     size_t messages;
     size_t downs;
     struct err why;
+    const struct event *timer; /* the client's, when it waits, */
+    long pause_us;             /* and how long it will */
 };
 
 static void
@@ -53,6 +55,23 @@ on_message(void *arg, const struct link_message *m)
     s->messages++;
 }
 
+/* By the loop's own clock, which stands still in a callback. */
+static int
+note_timer(const struct event_base *base, const struct event *event, void *arg)
+{
+    struct scene *s = arg;
+    struct timeval until;
+    struct timeval now;
+
+    (void)base;
+    if (event_pending(event, EV_TIMEOUT, &until) != 0) {
+        assert_int_equal(event_base_gettimeofday_cached(s->base, &now), 0);
+        s->timer = event;
+        s->pause_us = (until.tv_sec - now.tv_sec) * 1000000L + until.tv_usec - now.tv_usec;
+    }
+    return 0;
+}
+
 static void
 on_down(void *arg, const struct err *why)
 {
@@ -60,6 +79,8 @@ on_down(void *arg, const struct err *why)
 
     s->downs++;
     s->why = *why;
+    s->pause_us = -1;
+    assert_int_equal(event_base_foreach_event(s->base, note_timer, s), 0);
 }
 
 static int
@@ -191,6 +212,60 @@ the_end_of_the_link_is_told(void **state)
     assert_string_equal(s->why.text, "the CA closed the link");
 }
 
+/* The pause is over. */
+static void
+hurry(const struct scene *s)
+{
+    struct event *timer;
+
+    memcpy(&timer, &s->timer, sizeof(timer)); /* the loop shows it as const */
+    event_active(timer, EV_TIMEOUT, 0);
+}
+
+static void
+the_pause_doubles_up_to_its_limit_until_a_ca_is_there(void **state)
+{
+    static const long pauses_ms[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000};
+    struct scene *s = *state;
+    struct err e = {0};
+
+    (void)close(s->listening);
+    assert_int_equal(unlink(s->path), 0);
+    start(s, geteuid());
+    for (size_t i = 0; i < ARRAY_LEN(pauses_ms); i++) {
+        if (i > 0) {
+            hurry(s);
+        }
+        while (s->downs == i) {
+            assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        }
+        if (s->pause_us != pauses_ms[i] * 1000) {
+            fail_msg("pause %zu: %ld us", i, s->pause_us);
+        }
+    }
+    /* one that does not greet changes nothing; one that does is the first again */
+    s->listening = unix_listen(s->path, 0600, &e);
+    assert_true(s->listening >= 0);
+    for (int greets = 0; greets < 2; greets++) {
+        const size_t downs = s->downs;
+
+        hurry(s);
+        accepted(s);
+        if (greets == 1) {
+            say(s, SPAN_LITERAL(WELCOME));
+            while (!link_client_is_up(s->client)) {
+                assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+            }
+        }
+        (void)close(s->fd);
+        s->fd = -1;
+        while (s->downs == downs) {
+            assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        }
+        assert_int_equal(s->pause_us, (greets == 1 ? 100 : 5000) * 1000L);
+    }
+}
+
 /* Nothing is said to a process of another user, not even HELLO. */
 static void
 another_user_s_socket_is_not_the_ca(void **state)
@@ -291,6 +366,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_ca_may_not_say_ends_the_link, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_of_the_link_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_pause_doubles_up_to_its_limit_until_a_ca_is_there,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(another_user_s_socket_is_not_the_ca, setup, teardown),
         cmocka_unit_test_setup_teardown(an_ra_sends_requests_and_hello_by_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ca_that_does_not_read_is_not_sent_more, setup, teardown),
