@@ -1037,6 +1037,14 @@ a_fresh_process_proves_a_new_key(void **state)
     assert_err(signer_self_test(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, 0,
                                 span_of(world.spki.p, world.spki.n - 1), &signed_text, &e),
                ERR_DENIED, &e);
+    /* a token that does not sign says so, too */
+    write_policy(FAULTY, "issuing-signing-v1", "self_test {}");
+    assert_int_equal(setenv("FAULTP11", "sign-fails", 1), 0);
+    assert_err(signer_self_test(TEST_BINARY_DIR "/nfpki-signer", world.policy, -1, 0,
+                                buf_span(&world.spki), &signed_text, &e),
+               ERR_TOKEN, &e);
+    assert_non_null(strstr(e.text, "CKR_DEVICE_ERROR"));
+    assert_int_equal(unsetenv("FAULTP11"), 0);
     m = module_open(SOFTHSM_MODULE, NULL, &e);
     session = session_open(m, TOKEN, world.serial, SESSION_READ_WRITE, &e);
     assert_ok(session_login(session, USER_PIN, &e), &e);
