@@ -14,6 +14,16 @@ enum {
     ABSENT = -1, /* what X509_get_ext_d2i() says of an extension that is not there */
 };
 
+/* Extensions below 2.5.29 */
+enum {
+    SUBJECT_ALT_NAME = 17,
+    CRL_DISTRIBUTION_POINTS = 31,
+    CERTIFICATE_POLICIES = 32,
+    EXT_KEY_USAGE = 37,
+    FRESHEST_CRL = 46,
+    NO_REV_AVAIL = 56, /* RFC 9608 */
+};
+
 #define ENTERPRISES "1.3.6.1.4.1."
 
 DEFINE_CLEANUP(bits_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
@@ -22,14 +32,23 @@ DEFINE_CLEANUP(policies_cleanup, CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free)
 DEFINE_CLEANUP(points_cleanup, CRL_DIST_POINTS, CRL_DIST_POINTS_free)
 DEFINE_CLEANUP(access_cleanup, AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
 
+/* 2.5.29.<arc> (RFC 5280 A.2), by its octets: to look for it needs no memory, so that one that is
+ * there is found. */
 static X509_EXTENSION *
-find(const X509 *x, const char *dotted)
+find(const X509 *x, uint8_t arc)
 {
-    ASN1_OBJECT *oid = OBJ_txt2obj(dotted, 1);
-    int at = oid == NULL ? -1 : X509_get_ext_by_OBJ(x, oid, -1);
+    const uint8_t wanted[] = {0x55, 0x1d, arc};
 
-    ASN1_OBJECT_free(oid);
-    return at < 0 ? NULL : X509_get_ext(x, at);
+    for (int i = 0; i < X509_get_ext_count(x); i++) {
+        X509_EXTENSION *extension = X509_get_ext(x, i);
+        const ASN1_OBJECT *oid = X509_EXTENSION_get_object(extension);
+
+        if (span_equal(span_of(OBJ_get0_data(oid), OBJ_length(oid)),
+                       span_of(wanted, sizeof(wanted)))) {
+            return extension;
+        }
+    }
+    return NULL;
 }
 
 static int
@@ -38,6 +57,9 @@ check_key_usage(const struct policy *p, const X509 *x, struct err *e)
     CLEANUP(bits_cleanup) ASN1_BIT_STRING *usage = X509_get_ext_d2i(x, NID_key_usage, NULL, NULL);
     const int n = usage == NULL ? 0 : 8 * ASN1_STRING_length(usage);
 
+    if (usage == NULL) {
+        return ossl_err(e, ERR_DENIED, "keyUsage cannot be decoded");
+    }
     /* All that are there: RFC 5280 4.2.1.3 names nine, and no policy allows others. */
     for (int bit = 0; bit < n; bit++) {
         if (ASN1_BIT_STRING_get_bit(usage, bit) != 0 &&
@@ -57,7 +79,7 @@ check_purposes(const X509 *x, struct err *e)
     CLEANUP(purposes_cleanup)
     EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
 
-    if (find(x, "2.5.29.37") == NULL && find(x, "2.5.29.17") == NULL) {
+    if (find(x, EXT_KEY_USAGE) == NULL && find(x, SUBJECT_ALT_NAME) == NULL) {
         return 0;
     }
     if (sk_ASN1_OBJECT_num(list) <= 0) {
@@ -81,7 +103,7 @@ check_policies(const X509 *x, struct err *e)
     CLEANUP(policies_cleanup)
     CERTIFICATEPOLICIES *list = X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
 
-    if (find(x, "2.5.29.32") == NULL) {
+    if (find(x, CERTIFICATE_POLICIES) == NULL) {
         return 0;
     }
     if (sk_POLICYINFO_num(list) <= 0) {
@@ -156,8 +178,8 @@ check_no_rev_avail(const struct policy *p, const X509 *x, X509_EXTENSION *extens
 static int
 check_revocation(const struct policy *p, const X509 *x, struct err *e)
 {
-    X509_EXTENSION *none = find(x, "2.5.29.56");
-    bool points = find(x, "2.5.29.31") != NULL;
+    X509_EXTENSION *none = find(x, NO_REV_AVAIL);
+    bool points = find(x, CRL_DISTRIBUTION_POINTS) != NULL;
     CLEANUP(points_cleanup)
     CRL_DIST_POINTS *list = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
 
@@ -165,7 +187,7 @@ check_revocation(const struct policy *p, const X509 *x, struct err *e)
         return ossl_err(e, ERR_INPUT, "cRLDistributionPoints cannot be decoded");
     }
     if (none != NULL) {
-        return check_no_rev_avail(p, x, none, points || find(x, "2.5.29.46") != NULL, e);
+        return check_no_rev_avail(p, x, none, points || find(x, FRESHEST_CRL) != NULL, e);
     }
     return points ? 0 : err_set(e, ERR_DENIED, "no cRLDistributionPoints");
 }
