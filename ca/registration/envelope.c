@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/registration/envelope.h"
 
-#include <assert.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
@@ -121,9 +120,13 @@ signature_check(CMS_ContentInfo *cms, struct envelope *out, struct err *e)
         CMS_verify(cms, NULL, NULL, NULL, content, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
         return ossl_err(e, ERR_CRYPTO, "the signature does not verify");
     }
-    /* form_check() saw one signer, and without its certificate nothing would have verified. */
+    /* form_check() saw one signer, and without its certificate nothing would have verified: there
+     * is another number of them when memory is short. */
     signers = CMS_get0_signers(cms);
-    assert(sk_X509_num(signers) == 1);
+    if (sk_X509_num(signers) != 1) {
+        sk_X509_free(signers);
+        return ossl_err(e, ERR_CRYPTO, "the signer");
+    }
     out->signer = sk_X509_value(signers, 0);
     (void)X509_up_ref(out->signer);
     sk_X509_free(signers);
