@@ -255,6 +255,10 @@ approval_verify(struct span cms, X509 *issuing, X509 *root, time_t at, struct er
     buf_move(&out->cms, &opened->cms);
     out->officer = TAKE(opened->signer);
     out->subject = name_text(X509_get_subject_name(out->officer));
+    if (strcmp(out->subject, NAME_UNWRITTEN) == 0) {
+        (void)err_set(e, ERR_CRYPTO, "approval: the officer's name cannot be written");
+        return NULL;
+    }
     return TAKE(out);
 }
 

@@ -232,9 +232,8 @@ name_text(const X509_NAME *name)
     char *text;
     long n;
 
-    /* Only running out of memory fails here. */
     if (bio == NULL || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) < 0) {
-        return mem_strdup("");
+        return mem_strdup(NAME_UNWRITTEN);
     }
     n = BIO_get_mem_data(bio, &text);
     return mem_printf("%.*s", (int)n, text);

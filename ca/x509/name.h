@@ -36,7 +36,9 @@ int name_encode(const struct name *, struct buf *out, struct err *e);
 int name_decode(struct span der, struct name *out, struct err *e);
 
 /* Owned RFC 2253 text of any name ("CN=x,O=y,C=SE"), as `openssl x509 -nameopt RFC2253` prints it:
- * what a registration writes for a vendor's issuer and subject. */
+ * what a registration writes for a vendor's issuer and subject. NAME_UNWRITTEN, which is the text
+ * of no name, not even of the empty one, when memory is short. */
+#define NAME_UNWRITTEN "?"
 char *name_text(const X509_NAME *) OWNED(mem_free);
 /* The rules of RFC 5280 7.1: case and inner blanks of strings do not matter. */
 bool name_equal(const X509_NAME *a, const X509_NAME *b);

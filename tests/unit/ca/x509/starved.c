@@ -475,7 +475,8 @@ name_is_written(const void *arg, struct buf *out, struct err *e)
     CLEANUP(mem_cleanup) char *text = name_text(X509_get_subject_name(w.pki->issuing));
 
     (void)arg;
-    return text[0] == '\0' ? err_set(e, ERR_CRYPTO, "no text") : buf_append_str(out, text, e);
+    return strcmp(text, NAME_UNWRITTEN) == 0 ? err_set(e, ERR_CRYPTO, "no text")
+                                             : buf_append_str(out, text, e);
 }
 
 /* With its parts the other way round, and with another one. */
