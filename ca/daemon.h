@@ -80,14 +80,6 @@ struct ca {
     time_t deferred_at;
     bool has_begun; /* the leaf START is there */
     bool stopping;
-    int exit_status;
-    struct {
-        uint64_t submitted;
-        uint64_t issued;
-        uint64_t refused;
-        uint64_t confirmed;
-        uint64_t registered;
-    } count;
 };
 
 /* Logs and ends the program at once: what the disk has is what counts. */

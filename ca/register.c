@@ -71,7 +71,6 @@ end_done(struct release_item *item)
     struct registering *r = CONTAINER_OF(item, struct registering, release);
     const struct link_message m = {.type = r->answer, .id = span_of(r->id, r->id_size)};
 
-    r->ca->count.registered++;
     ca_answer(r->ca, r->peer, &m);
     registering_free(r);
 }

@@ -57,7 +57,6 @@ message_of(struct ca *ca, const struct request *r)
         return (struct link_message){
             .type = LINK_ISSUED, .id = rid, .body = buf_span(&r->certificate)};
     case OUTCOME_CONFIRMED:
-        ca->count.confirmed++;
         return (struct link_message){.type = LINK_CONFIRMED, .id = rid};
     case OUTCOME_REVOKED:
         return (struct link_message){.type = LINK_REVOKED, .id = rid};
@@ -79,7 +78,6 @@ request_answer(struct ca *ca, struct request *r)
 {
     struct link_message m;
 
-    ca->count.refused += r->outcome == OUTCOME_REFUSED;
     if (r->kind != NULL && r->kind->answer != NULL) {
         r->kind->answer(r);
         return;

@@ -15,7 +15,6 @@ request_new(struct ca *ca, struct flight *flight, struct span asked)
         ca_die(&e, "a request"); /* the link's limit is below ours */
     }
     ca->jobs++;
-    ca->count.submitted++;
     return r;
 }
 

@@ -317,25 +317,15 @@ start_release(struct pipeline *p, struct batch *batch)
 }
 
 static void
-count(struct ca *ca, const struct request *r)
-{
-    /* Issued now, and not found. */
-    if (r->outcome == OUTCOME_ISSUED && r->sign.signature.n > 0) {
-        ca->count.issued++;
-        if (r->call != NULL) {
-            ca_ras_reload(ca);
-        }
-    }
-}
-
-static void
 start_answer(struct pipeline *p, struct batch *batch)
 {
     const struct requests *all = pipeline_context(p);
     struct request *r;
 
     while ((r = request_of(batch_take(batch))) != NULL) {
-        count(all->ca, r);
+        if (r->call != NULL) { /* it may be an RA's */
+            ca_ras_reload(all->ca);
+        }
         request_answer(all->ca, r);
         pipeline_end(p, &r->job);
         if (r->ended != NULL) {
