@@ -54,6 +54,9 @@ identity(const char *type, const char *const *fqdns, const char *const *mncs)
         assert_ok(nf_identity_add_plmn(&nf, &plmn, &e), &e);
     }
     assert_ok(nf_identity_check(&nf, NULL, &e), &e);
+    /* what stands behind the last is not in the list */
+    (void)snprintf(nf.fqdns[nf.n_fqdns], NF_FQDN_SIZE, "*");
+    assert_ok(plmn_set(&nf.plmns[nf.n_plmns], "345", "13", &e), &e);
     return nf;
 }
 
@@ -84,6 +87,9 @@ each_profile_is_for_its_types(void **state)
         struct err e = {0};
 
         assert_non_null(profile);
+        if (!rows[i].entitled) { /* nor is this one counted */
+            (void)snprintf(nf.types[nf.n_types], NF_TYPE_SIZE, "%s", profile->nf_types[0]);
+        }
         if ((entitlement_check(profile, &nf, &e) == 0) != rows[i].entitled) {
             fail_msg("%s for %s: %s", rows[i].profile, rows[i].type, e.text);
         }
@@ -137,6 +143,20 @@ a_sepp_speaks_for_its_registered_plmns_and_no_others(void **state)
             fail_msg("row %zu: %s", i, e.text);
         }
     }
+}
+
+static void
+a_plmn_that_is_not_counted_is_not_spoken_for(void **state)
+{
+    const char *const fqdns[] = {"sepp1" PLMN_A, NULL};
+    const char *const mncs[] = {"12", NULL};
+    struct nf_identity nf = identity("SEPP", fqdns, mncs);
+    struct err e = {0};
+
+    (void)state;
+    (void)snprintf(nf.fqdns[0], NF_FQDN_SIZE, "sepp1" PLMN_B);
+    assert_err(entitlement_check(profiles_find(shipped, "sepp"), &nf, &e), ERR_DENIED, &e);
+    assert_int_equal(strncmp(e.text, "fqdns[0]: profile sepp", 22), 0);
 }
 
 static void
@@ -212,6 +232,7 @@ main(void)
         cmocka_unit_test(each_profile_is_for_its_types),
         cmocka_unit_test(one_of_several_types_is_enough),
         cmocka_unit_test(a_sepp_speaks_for_its_registered_plmns_and_no_others),
+        cmocka_unit_test(a_plmn_that_is_not_counted_is_not_spoken_for),
         cmocka_unit_test(wildcards_are_for_sepps_and_their_own_names),
         cmocka_unit_test(plmns_are_of_sepps_of_this_operator),
     };

@@ -525,6 +525,49 @@ identities_are_equal_in_every_field(void **state)
     }
 }
 
+/* Whatever is left there from before. */
+static void
+what_stands_behind_the_last_of_a_list_is_not_in_it(void **state)
+{
+    static const char *const suffixes[] = {"svc.example.net", "other.example.net"};
+    static const char *const domains[] = {"5gc.mnc012.mcc345.3gppnetwork.org",
+                                          "5gc.mnc013.mcc345.3gppnetwork.org"};
+    const struct nf_rules one_suffix = {.fqdn_suffixes = suffixes, .n_fqdn_suffixes = 1};
+    const struct nf_rules one_domain = {.home_domains = domains, .n_home_domains = 1};
+    struct nf_identity a = sepp("13");
+    struct nf_identity b = a;
+    struct nf_identity nf = pki_nf();
+    struct err e = {0};
+
+    (void)state;
+    a.n_plmns = b.n_plmns = 1;
+    (void)snprintf(a.types[a.n_types], NF_TYPE_SIZE, "~");
+    (void)snprintf(a.fqdns[a.n_fqdns], NF_FQDN_SIZE, "*");
+    assert_true(nf_identity_equal(&a, &b));
+    assert_true(nf_identity_equal(&b, &a));
+    assert_ok(nf_identity_check(&a, NULL, &e), &e);
+    b.plmns[1].mnc[2] = '4';
+    assert_true(nf_identity_equal(&a, &b));
+    assert_ok(nf_identity_check(&a, &one_domain, &e), &e);
+    /* neither a PLMN nor an operator's domain that is not counted */
+    (void)snprintf(a.fqdns[0], NF_FQDN_SIZE, "sepp1.5gc.mnc013.mcc345.3gppnetwork.org");
+    assert_err(nf_identity_check(&a, NULL, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "fqdns[0]: not below"));
+    (void)snprintf(nf.fqdns[0], NF_FQDN_SIZE, "amf.other.example.net");
+    assert_err(nf_identity_check(&nf, &one_suffix, &e), ERR_DENIED, &e);
+    nf = pki_nf();
+    (void)snprintf(nf.home_domain, NF_HOME_DOMAIN_SIZE, "%s", domains[1]);
+    assert_err(nf_identity_check(&nf, &one_domain, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "homeDomain: "));
+    /* nor makes a type that is not counted a SEPP of it */
+    a = sepp("13");
+    a.n_types = 1;
+    (void)snprintf(a.types[0], NF_TYPE_SIZE, "AMF");
+    (void)snprintf(a.types[1], NF_TYPE_SIZE, "SEPP");
+    assert_err(nf_identity_check(&a, NULL, &e), ERR_DENIED, &e);
+    assert_string_equal(e.text, "plmns: nfTypes has no SEPP");
+}
+
 static void
 a_list_of_types_is_decoded_up_to_its_limit(void **state)
 {
@@ -572,6 +615,7 @@ main(void)
         cmocka_unit_test(elements_are_taken_up_to_their_limit),
         cmocka_unit_test(plmns_are_a_sepp_s_and_the_operator_s),
         cmocka_unit_test(identities_are_equal_in_every_field),
+        cmocka_unit_test(what_stands_behind_the_last_of_a_list_is_not_in_it),
         cmocka_unit_test(a_list_of_types_is_decoded_up_to_its_limit),
     };
 
