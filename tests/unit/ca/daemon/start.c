@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -85,6 +86,7 @@ enum wrong {
     NOT_SELF_SIGNED,
     ANOTHER_ROOT,
     ANOTHER_SIGNATURE,
+    ANOTHER_NAME,
     NO_CA,
     NOT_YET,
     NO_MORE,
@@ -92,10 +94,9 @@ enum wrong {
     ANOTHER_KEY,
 };
 
-/* Signed by the root (or with another key): for the issuing key, with this profile and window. */
 static X509 *
-issue(const struct world *w, EVP_PKEY *signer, EVP_PKEY *subject_key, const char *profile,
-      time_t from, time_t until)
+issue_named(const struct world *w, EVP_PKEY *signer, EVP_PKEY *subject_key, const char *profile,
+            time_t from, time_t until, const char *common_name)
 {
     struct name subject;
     CLEANUP(buf_free) struct buf spki = pki_spki(subject_key);
@@ -106,11 +107,20 @@ issue(const struct world *w, EVP_PKEY *signer, EVP_PKEY *subject_key, const char
                                   .spki = buf_span(&spki),
                                   .not_before = from,
                                   .not_after = until,
+                                  .rehearsal = strncmp(common_name, "REHEARSAL ", 10) == 0,
                                   .crl_url = "http://pki.example/crl/root.crl"};
 
-    assert_ok(name_set(&subject, "SE", "Example Operator", "Example Issuing", &e), &e);
+    assert_ok(name_set(&subject, "SE", "Example Operator", common_name, &e), &e);
     assert_ok(serial_new(request.serial, &e), &e);
     return pki_issue(&request, signer);
+}
+
+/* Signed by the root (or with another key): for the issuing key, with this profile and window. */
+static X509 *
+issue(const struct world *w, EVP_PKEY *signer, EVP_PKEY *subject_key, const char *profile,
+      time_t from, time_t until)
+{
+    return issue_named(w, signer, subject_key, profile, from, until, "Example Issuing");
 }
 
 static void
@@ -147,6 +157,11 @@ write_wrong(struct world *w, enum wrong wrong)
         return;
     case ANOTHER_SIGNATURE:
         issuing = issue(w, other_root, issuing_key, "issuing", now - DAY, now + DAY);
+        break;
+    case ANOTHER_NAME: /* by the root's key, but in the name of another */
+        issuing = issue(w, w->pki->root_key, issuing_key, "issuing", now - DAY, now + DAY);
+        assert_int_equal(X509_set_issuer_name(issuing, X509_get_subject_name(w->vendor)), 1);
+        assert_true(X509_sign(issuing, w->pki->root_key, EVP_sha384()) > 0);
         break;
     case NO_CA:
         issuing = issue(w, w->pki->root_key, issuing_key, "officer", now - DAY, now + DAY);
@@ -214,6 +229,7 @@ a_chain_that_is_not_right_is_refused(void **state)
         {"a root that is not self-signed", NOT_SELF_SIGNED, "r.der: not self-signed"},
         {"another root", ANOTHER_ROOT, "i.der: not issued by "},
         {"signed with another key", ANOTHER_SIGNATURE, "i.der: not issued by "},
+        {"in another name", ANOTHER_NAME, "i.der: not issued by "},
         {"an officer's certificate", NO_CA, "i.der: not a CA certificate"},
         {"not valid yet", NOT_YET, "i.der: out of its validity"},
         {"ended", NO_MORE, "i.der: out of its validity"},
@@ -397,6 +413,72 @@ what_is_written_is_for_whom_it_is_meant(void **state)
     assert_int_equal(world_stop(w), 0);
 }
 
+static time_t
+unix_time(const ASN1_TIME *t)
+{
+    struct tm tm = {0};
+
+    assert_int_equal(ASN1_TIME_to_tm(t, &tm), 1);
+    return timegm(&tm);
+}
+
+/* How long the CRL that is published lives. */
+static time_t
+crl_length(const struct world *w)
+{
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    const unsigned char *p;
+
+    load(w, "crl/issuing.crl", &der);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    return unix_time(X509_CRL_get0_nextUpdate(crl)) - unix_time(X509_CRL_get0_lastUpdate(crl));
+}
+
+/* Its CRLs live for a week at most. */
+static void
+a_rehearsal_is_known_by_its_name(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *more;
+        bool rehearsal;
+        time_t length;
+    } rows[] = {
+        {"REHEARSAL - Issuing", "crl_validity_hours = 720\n", true, 7 * DAY},
+        {"REHEARSAL - Issuing", "crl_validity_hours = 168\n", true, 7 * DAY},
+        {"REHEARSAL - Issuing", "crl_validity_hours = 167\n", true, 167 * 3600},
+        {"REHEARSALS", "crl_validity_hours = 720\n", false, 30 * DAY},
+        {"A REHEARSAL 1", "crl_validity_hours = 167\n", false, 167 * 3600},
+    };
+    struct world *w = *state;
+    EVP_PKEY *key = X509_get0_pubkey(w->issuing);
+    CLEANUP(buf_free) struct buf kept = {0};
+    const time_t now = clock_now();
+
+    load(w, "issuing.der", &kept);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(x509_cleanup)
+        X509 *issuing = issue_named(w, w->pki->root_key, key, "issuing", now - DAY, now + 5 * DAY,
+                                    rows[i].name);
+        CLEANUP(admin_json_cleanup) json_t *status = NULL;
+        struct err e = {0};
+
+        save_certificate(w, "issuing.der", issuing);
+        world_configure(w, rows[i].more);
+        world_start(w);
+        status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+        assert_non_null(status);
+        assert_int_equal(json_is_true(json_object_get(status, "rehearsal")), rows[i].rehearsal);
+        assert_int_equal(crl_length(w), rows[i].length);
+        assert_int_equal(world_stop(w), 0);
+    }
+    save(w, "issuing.der", buf_span(&kept));
+    world_configure(w, "renewal_window = 0\n");
+}
+
 /* ---- the command line ---- */
 
 /* Runs it with these words; its exit status, with what it wrote. */
@@ -498,6 +580,7 @@ main(void)
         cmocka_unit_test(a_chain_that_is_not_right_is_refused),
         cmocka_unit_test(what_cannot_be_used_is_named),
         cmocka_unit_test(what_may_be_there_later_is_tried_again),
+        cmocka_unit_test(a_rehearsal_is_known_by_its_name),
         cmocka_unit_test(what_is_written_is_for_whom_it_is_meant),
         cmocka_unit_test(older_copies_are_refused),
     };
