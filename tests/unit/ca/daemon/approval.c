@@ -230,6 +230,82 @@ two_officers_let_it_go_on_and_the_ra_is_told_unasked(void **state)
     assert_true(span_equal(a.m.body, again.m.body));
 }
 
+static json_int_t
+number(const json_t *entry, const char *name)
+{
+    const json_t *value = json_object_get(entry, name);
+
+    assert_true(json_is_integer(value));
+    return json_integer_value(value);
+}
+
+/* What a person sees before and after a decision, and what the decision is answered. */
+static void
+officers_are_shown_what_waits_and_who_has_decided(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(nf_free) struct nf n = waiting_nf(s);
+    CLEANUP(answer_free) struct answer a = {0};
+    struct approval approval = document(s, &n);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(s->alice));
+    struct err e = {0};
+
+    for (int decided = 0; decided <= 1; decided++) {
+        CLEANUP(admin_json_cleanup)
+        json_t *all = world_ask(s->w, json_pack("{s:s}", "command", "pending"), &e);
+        CLEANUP(admin_json_cleanup) json_t *one = pending(s, &n, &e);
+        const json_t *entry = json_array_get(json_object_get(one, "pending"), 0);
+        const json_t *decisions = json_object_get(entry, "decisions");
+        size_t at = 0;
+
+        /* the same stands in the list of all */
+        while (!json_equal(json_array_get(json_object_get(all, "pending"), at), entry)) {
+            at++;
+            assert_true(at < json_array_size(json_object_get(all, "pending")));
+        }
+        assert_string_equal(text(entry, "assurance"), "mac");
+        assert_string_equal(text(entry, "requester"), "");
+        assert_string_equal(text(entry, "homeDomain"), "5gc.mnc012.mcc345.3gppnetwork.org");
+        assert_string_equal(text(entry, "country"), "SE");
+        assert_int_equal(json_array_size(json_object_get(entry, "nfTypes")), 1);
+        assert_int_equal(json_array_size(json_object_get(entry, "fqdns")), 1);
+        assert_int_equal(number(entry, "approvals"), 2);
+        assert_int_equal(number(entry, "approved"), decided);
+        assert_int_equal(number(entry, "missing"), 2 - decided);
+        assert_int_equal(json_array_size(decisions), decided);
+        if (decided == 0) {
+            officer_decides(s, &n, true, true, "waiting");
+        } else {
+            const json_t *decision = json_array_get(decisions, 0);
+
+            assert_string_equal(text(decision, "serial"), serial);
+            assert_string_equal(text(decision, "decision"), "approve");
+            assert_true(json_is_true(json_object_get(decision, "counts")));
+            assert_int_equal(strlen(text(decision, "time")), TIME_TEXT_SIZE - 1);
+        }
+    }
+    for (int already = 0; already <= 1; already++) {
+        CLEANUP(admin_json_cleanup)
+        json_t *answer = decide(s, &approval, already == 1 ? s->alice : s->bob,
+                                already == 1 ? s->alice_key : s->bob_key, &e);
+
+        assert_non_null(answer);
+        assert_string_equal(text(answer, "decision"), "approve");
+        assert_int_equal(number(answer, "approved"), 2);
+        assert_int_equal(number(answer, "approvals"), 2);
+        assert_true(json_is_boolean(json_object_get(answer, "already")));
+        assert_int_equal(json_is_true(json_object_get(answer, "already")), already);
+        if (already == 0) {
+            world_receive(s->w, &a);
+            X509_free(nf_issued(&a));
+        } else {
+            assert_string_equal(text(answer, "state"), "closed");
+        }
+    }
+    assert_null(pending(s, &n, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+}
+
 /* Its only certificate is issued: nothing waits for officers who could change nothing. */
 static void
 what_the_database_refuses_does_not_wait(void **state)
@@ -645,6 +721,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_officers_let_it_go_on_and_the_ra_is_told_unasked),
+        cmocka_unit_test(officers_are_shown_what_waits_and_who_has_decided),
         cmocka_unit_test(what_the_database_refuses_does_not_wait),
         cmocka_unit_test(a_refusal_that_nobody_stands_for_is_not_told),
         cmocka_unit_test(what_waits_takes_none_of_the_links_places),

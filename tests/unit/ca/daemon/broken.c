@@ -266,12 +266,68 @@ what_cannot_be_stored_at_a_start_ends_it(void **state)
     }
 }
 
+/* How many leaves of this kind have this in their body. */
+static int
+leaves(const struct world *w, const char *kind, const char *part)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *db = NULL;
+    int n;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
+                                        "instr(CAST(body AS TEXT), ?2) > 0",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_text(statement, 2, part, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    n = sqlite3_column_int(statement, 0);
+    (void)sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return n;
+}
+
+/* A configuration is recorded when it is another one, with the one before; each start and end is.
+ */
+static void
+a_start_and_an_end_are_recorded_as_they_were(void **state)
+{
+    struct scene *s = *state;
+    struct world *w = s->w;
+    int configs;
+    int others;
+    int starts;
+    int stops;
+
+    (void)world_stop(w);
+    configs = leaves(w, "CONFIG", "");
+    others = leaves(w, "CONFIG", "\"previous\"");
+    starts = leaves(w, "START", "\"softwareToken\":true");
+    stops = leaves(w, "STOP", "\"reason\":\"signal\"");
+    world_start(w);
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(leaves(w, "CONFIG", ""), configs);
+    assert_int_equal(leaves(w, "START", "\"softwareToken\":true"), starts + 1);
+    assert_int_equal(leaves(w, "STOP", "\"reason\":\"signal\""), stops + 1);
+    assert_int_equal(leaves(w, "RECOVERED", "\"resumed\":0"), 0);
+    world_configure(w, "workers = 3\n");
+    world_start(w);
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(leaves(w, "CONFIG", ""), configs + 1);
+    assert_int_equal(leaves(w, "CONFIG", "\"previous\""), others + 1);
+    assert_int_equal(leaves(w, "RECOVERED", "\"resumed\":0"), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_stored_or_read_ends_the_daemon),
         cmocka_unit_test(what_cannot_be_stored_at_a_start_ends_it),
+        cmocka_unit_test(a_start_and_an_end_are_recorded_as_they_were),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -160,14 +160,23 @@ the_record_says_who_ended_it(void **state)
     CLEANUP(mem_cleanup) char *person = mem_printf("\"by\":\"uid %u", (unsigned)geteuid());
     CLEANUP(answer_free) struct answer answer = {0};
     CLEANUP(admin_json_cleanup) json_t *done = NULL;
+    CLEANUP(admin_json_cleanup) json_t *again = NULL;
     struct err e = {0};
 
     world_send_cancellation(w, by_registrar.id, buf_span(&cms));
     world_receive(w, &answer);
     assert_int_equal(answer.m.type, LINK_CANCELLED);
+    X509_free(nf_enrol(w, &by_officer));
     done = world_ask(w, json_pack("{s:s,s:s}", "command", "cancel", "registration", by_officer.id),
                      &e);
     assert_non_null(done);
+    assert_string_equal(json_string_value(json_object_get(done, "registration")), by_officer.id);
+    assert_int_equal(json_integer_value(json_object_get(done, "revoked")), 1);
+    assert_true(json_is_false(json_object_get(done, "already")));
+    again = world_ask(w, json_pack("{s:s,s:s}", "command", "cancel", "registration", by_officer.id),
+                      &e);
+    assert_non_null(again);
+    assert_true(json_is_true(json_object_get(again, "already")));
     assert_int_equal(world_stop(w), 0);
     is_recorded(w, by_registrar.id, signed_member);
     is_recorded(w, by_registrar.id, registrar);

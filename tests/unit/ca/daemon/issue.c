@@ -49,6 +49,26 @@ a_used_up_registration_gives_nothing(void **state)
     nf_is_refused(&again, CMP_NOT_AUTHORIZED);
 }
 
+/* How many the log has. */
+static size_t
+deferrals(const struct world *w)
+{
+    static const char line[] = "\"event\":\"deferred\"";
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1024 * 1024);
+    struct err e = {0};
+    const uint8_t *at;
+    size_t n = 0;
+
+    assert_ok(file_read(path, &text, &e), &e);
+    at = text.p;
+    while ((at = memmem(at, text.n - (size_t)(at - text.p), line, strlen(line))) != NULL) {
+        at++;
+        n++;
+    }
+    return n;
+}
+
 static void
 what_no_known_ra_signed_decides_nothing(void **state)
 {
@@ -65,6 +85,7 @@ what_no_known_ra_signed_decides_nothing(void **state)
     struct buf by_registrar = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC,
                                          w->registrar_key, w->registrar);
     CLEANUP(answer_free) struct answer answer = {0};
+    size_t before;
 
     world_submit(w, buf_span(&n.request), buf_span(&forged), &answer);
     nf_is_deferred(&answer, CMP_BAD_MESSAGE_CHECK, "signature of the RA");
@@ -74,6 +95,15 @@ what_no_known_ra_signed_decides_nothing(void **state)
     nf_is_deferred(&answer, CMP_SIGNER_NOT_TRUSTED, "no RA's");
     world_submit(w, buf_span(&n.request), span_of(n.nested.p, n.nested.n - 1), &answer);
     nf_is_deferred(&answer, CMP_BAD_DATA_FORMAT, "queue entry");
+    /* one cause is logged once, however often it is met */
+    before = deferrals(w);
+    for (int i = 0; i < 3; i++) {
+        world_submit(w, buf_span(&n.request), buf_span(&forged), &answer);
+        nf_is_deferred(&answer, CMP_BAD_MESSAGE_CHECK, "signature of the RA");
+    }
+    assert_int_equal(deferrals(w), before + 1);
+    world_submit(w, buf_span(&n.request), buf_span(&foreign), &answer);
+    assert_int_equal(deferrals(w), before + 2);
     /* nothing of this was recorded: the right one is still issued */
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     X509_free(nf_issued(&answer));
@@ -169,7 +199,12 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     world_register(w, buf_span(&second), &answer);
     assert_int_equal(answer.m.type, LINK_REGISTERED);
     world_register(w, buf_span(&first), &answer);
-    nf_is_refused(&answer, CMP_DUPLICATE_CERT_REQ);
+    nf_is_refused_for(&answer, CMP_DUPLICATE_CERT_REQ,
+                      "cancelled, or followed by another registration");
+    /* not as the registrar signed it */
+    second.p[second.n - 1] ^= 1;
+    world_register(w, buf_span(&second), &answer);
+    nf_is_refused_for(&answer, CMP_NOT_AUTHORIZED, "the signature does not verify");
     /* signed by an RA: not a registrar */
     nf_uuid(uuid);
     w->registrar = w->ra;
