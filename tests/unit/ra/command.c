@@ -223,6 +223,37 @@ a_list_has_pages(void **state)
     assert_int_equal(json_array_size(json_object_get(none, "registrations")), 0);
 }
 
+/* Of each state the one that is in it, and as many as may be asked for. */
+static void
+a_list_is_of_those_in_a_state(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    const struct {
+        const char *state;
+        const char *sql;
+    } rows[] = {
+        {"open", "UPDATE registration SET used = 0 WHERE id = ?"},
+        {"used", "UPDATE registration SET used = certificates WHERE id = ?"},
+        {"expired", "UPDATE registration SET used = 0, not_after = 1 WHERE id = ?"},
+        {"cancelled", "UPDATE registration SET cancelled = 1 WHERE id = ?"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        running_sql(w, rows[i].sql, STORE_VALUES(store_text(m.id)));
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+            CLEANUP(admin_json_cleanup)
+            json_t *list =
+                is_taken(w, json_pack("{s:s, s:s, s:s, s:i}", "command", "list", "nfInstanceId",
+                                      m.instance, "state", rows[k].state, "limit", 1000));
+
+            if (json_array_size(json_object_get(list, "registrations")) != (k == i)) {
+                fail_msg("%s, asked for %s", rows[i].state, rows[k].state);
+            }
+        }
+    }
+}
+
 static void
 a_bundle_says_where_and_whom_to_ask(void **state)
 {
@@ -460,7 +491,7 @@ a_ca_that_is_busy_is_told_in_its_own_time(void **state)
     running_until(w, running_is_down);
     running_sql(
         w,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) "
         "INSERT INTO registration(id, cms, json, nf_instance, proof, not_after, "
         "certificates, registered, cancelled, cancellation) "
         "SELECT printf('ff%028x%02x', 1, i), x'00', x'00', 'nf', 1, 0, 1, 0, 1, x'30' FROM n",
@@ -474,8 +505,10 @@ a_ca_that_is_busy_is_told_in_its_own_time(void **state)
     ca.busy = 0;
     closing_run(w->ra.closing);
     running_settle(w);
-    assert_int_equal(w->asked[LINK_CANCEL], 16);
+    assert_int_equal(w->asked[LINK_CANCEL], 8 + 9);
 }
+
+static void imports_without_its_database(struct running *);
 
 /* A database that cannot be read or written any more ends the program: what is durable is found at
  * the next start. */
@@ -509,9 +542,11 @@ a_database_that_is_gone_ends_the_ra(void **state)
                 STORE_NO_VALUES);
     closing_run(w->ra.closing); /* cannot keep that the CA has it */
     running_settle(w);
-    running_sql(w, "DROP TRIGGER no_end", STORE_NO_VALUES);
     assert_true(w->ra.failed);
     w->ra.failed = false;
+    cancels_in_vain(w, m.id, ERR_DENIED, "no");
+    running_sql(w, "DROP TRIGGER no_end", STORE_NO_VALUES);
+    imports_without_its_database(w);
     running_sql(w, "ALTER TABLE registration RENAME COLUMN json TO gone", STORE_NO_VALUES);
     is_refused(w, json_pack("{s:s, s:s}", "command", "show", "id", n.id), ERR_STORE, "");
     running_sql(w, "ALTER TABLE registration RENAME COLUMN gone TO json", STORE_NO_VALUES);
@@ -719,12 +754,41 @@ each_registration_of_a_batch_has_its_own_end(void **state)
     assert_non_null(json_object_get(row, "reason"));
 }
 
+/* Each registration has its reason, and the program ends. */
+static void
+imports_without_its_database(struct running *w)
+{
+    static const struct {
+        const char *spoil;
+        const char *mend;
+    } rows[] = {{"ALTER TABLE registration RENAME COLUMN json TO gone", /* is it known? */
+                 "ALTER TABLE registration RENAME COLUMN gone TO json"},
+                {"CREATE TRIGGER no_row BEFORE INSERT ON registration BEGIN DELETE FROM nowhere; "
+                 "END",
+                 "DROP TRIGGER no_row"}};
+    CLEANUP(lot_free) struct lot l = lot_new(w, 1, SIZE_MAX, w->registrar, w->registrar_key);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+        CLEANUP(admin_json_cleanup) json_t *reasons = NULL;
+        struct err e = {0};
+
+        running_sql(w, rows[i].spoil, STORE_NO_VALUES);
+        answer = running_ask_rows(w, import_request(&l), buf_span(&l.text), &reasons, &e);
+        running_sql(w, rows[i].mend, STORE_NO_VALUES);
+        counts(answer, 0, 0, 1, 0);
+        assert_true(w->ra.failed);
+        w->ra.failed = false;
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_command_says_what_it_lacks, reset),
         cmocka_unit_test_setup(a_list_has_pages, reset),
+        cmocka_unit_test_setup(a_list_is_of_those_in_a_state, reset),
         cmocka_unit_test_setup(a_bundle_says_where_and_whom_to_ask, reset),
         cmocka_unit_test_setup(a_registration_is_the_cas_to_take, reset),
         cmocka_unit_test_setup(a_cancellation_ends_a_registration_here_and_there, reset),
