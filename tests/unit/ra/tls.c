@@ -2,6 +2,7 @@
 #include "ra/tls.h"
 
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "base/proc.h"
+#include "tests/support/forge.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 #include "tests/support/web.h"
@@ -186,6 +188,9 @@ a_client_of_another_protocol_is_refused(void **state)
                 {"\x02h2\x08http/1.1", 1},
                 {"\x08http/1.0", 1},
                 {"\x02h2", 0},
+                {"\x08http/1.9", 0},
+                {"\x09http/1.1x", 0},
+                {"\x07http/1.", 0},
                 {"\x03"
                  "ftp",
                  0}};
@@ -339,6 +344,121 @@ encrypt_key(const struct site *s)
     EVP_PKEY_free(key);
 }
 
+/* The server's own key, under this name and with this header. */
+static void
+rename_key(const struct site *s, const char *name, const char *header)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/credentials/server.key", s->dir);
+    CLEANUP(bio_cleanup) BIO *in = BIO_new_file(path, "r");
+    char *was = NULL;
+    char *with = NULL;
+    unsigned char *der = NULL;
+    long n = 0;
+    FILE *out;
+
+    assert_int_equal(PEM_read_bio(in, &was, &with, &der, &n), 1);
+    out = fopen(path, "w");
+    assert_non_null(out);
+    assert_true(PEM_write(out, name, header, der, n) > 0);
+    assert_int_equal(fclose(out), 0);
+    OPENSSL_free(was);
+    OPENSSL_free(with);
+    OPENSSL_free(der);
+}
+
+static void
+say_encrypted(const struct site *s)
+{
+    rename_key(s, "ENCRYPTED PRIVATE KEY", "");
+}
+
+static void
+say_something_else(const struct site *s)
+{
+    rename_key(s, "KEY", "");
+}
+
+static void
+say_more(const struct site *s)
+{
+    rename_key(s, "PRIVATE KEY", "Comment: a key\n");
+}
+
+static void
+remove_certificate(const struct site *s)
+{
+    assert_int_equal(remove(s->certificate), 0);
+}
+
+static void
+append(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "a");
+
+    assert_non_null(out);
+    assert_true(fputs(text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void
+spoil_second(const struct site *s)
+{
+    append(s->certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n");
+}
+
+/* Of 1024 bits, which is too short for level 2. */
+static EVP_PKEY *
+weak_key(void)
+{
+    EVP_PKEY *key = EVP_RSA_gen(1024);
+
+    assert_non_null(key);
+    return key;
+}
+
+static X509 *
+weak_certificate(EVP_PKEY *key)
+{
+    const time_t now = clock_now();
+
+    return forge_certificate(
+        &(struct forge){.subject = "CN=weak",
+                        .key = key,
+                        .issuer_key = key,
+                        .not_before = now - 60,
+                        .not_after = now + 3600,
+                        .extensions = {FORGE_LEAF, "extendedKeyUsage=serverAuth"}});
+}
+
+static void
+weaken(const struct site *s)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/credentials/server.key", s->dir);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = weak_key();
+    CLEANUP(x509_cleanup) X509 *certificate = weak_certificate(key);
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    assert_int_equal(PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(fclose(out), 0);
+    out = fopen(s->certificate, "w");
+    assert_non_null(out);
+    assert_int_equal(PEM_write_X509(out, certificate), 1);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void
+weaken_second(const struct site *s)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = weak_key();
+    CLEANUP(x509_cleanup) X509 *certificate = weak_certificate(key);
+    FILE *out = fopen(s->certificate, "a");
+
+    assert_non_null(out);
+    assert_int_equal(PEM_write_X509(out, certificate), 1);
+    assert_int_equal(fclose(out), 0);
+}
+
 static void
 remove_key(const struct site *s)
 {
@@ -366,7 +486,14 @@ static const struct {
     {"key that others can read", open_key, ERR_DENIED, "chmod 600"},
     {"spoilt key", spoil_key, ERR_INPUT, "server.key"},
     {"encrypted key", encrypt_key, ERR_INPUT, "unencrypted"},
+    {"a key that is said to be encrypted", say_encrypted, ERR_INPUT, "unencrypted"},
+    {"a key of another name", say_something_else, ERR_INPUT, "unencrypted"},
+    {"a key with a header", say_more, ERR_INPUT, "unencrypted"},
     {"no key", remove_key, ERR_NOTFOUND, "server.key"},
+    {"no certificate", remove_certificate, ERR_NOTFOUND, "server.pem"},
+    {"spoilt second certificate", spoil_second, ERR_INPUT, "is not certificates in PEM"},
+    {"weak certificate", weaken, ERR_INPUT, "server.pem cannot be used"},
+    {"weak second certificate", weaken_second, ERR_INPUT, "server.pem cannot be used"},
     {"spoilt roots", spoil_roots, ERR_INPUT, "ca.pem"},
 };
 
@@ -393,6 +520,31 @@ broken_files_are_named_and_change_nothing(void **state)
         assert_int_equal(ask(&web, ctx), 1);
         web_stop(&web);
     }
+}
+
+/* Something else may stand before it, with a short name, and another key behind it. */
+static void
+the_first_key_of_a_file_is_the_one(void **state)
+{
+    CLEANUP(site_cleanup) struct site site = site_new(TLS_CLIENT_NONE);
+    CLEANUP(tls_cleanup) struct tls *tls = NULL;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/credentials/server.key", site.dir);
+    CLEANUP(buf_free) struct buf key = BUF_INIT(8192);
+    EVP_PKEY *other = EVP_EC_gen("P-256");
+    FILE *out;
+    struct err e;
+
+    (void)state;
+    assert_ok(file_read(path, &key, &e), &e);
+    put(site.dir, "credentials/server.key", "-----BEGIN X-----\nAAAA\n-----END X-----\n", 0600);
+    out = fopen(path, "a");
+    assert_non_null(out);
+    assert_int_equal(fwrite(key.p, 1, key.n, out), key.n);
+    assert_int_equal(PEM_write_PrivateKey(out, other, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(fclose(out), 0);
+    EVP_PKEY_free(other);
+    tls = must_tls(&site);
+    assert_non_null(tls);
 }
 
 static void
@@ -473,8 +625,16 @@ a_credential_is_a_plain_name(void **state)
     static const struct {
         const char *name;
         bool good;
-    } rows[] = {{"ra-tls.key", true}, {"a", true},       {"", false},     {"..", false},
-                {"../x", false},      {"/etc/x", false}, {".key", false}, {"a b", false}};
+    } rows[] = {{"a23456789012345678901234567890123456789012345678901234567890ABCD", true}, /* 64 */
+                {"a23456789012345678901234567890123456789012345678901234567890ABCDE", false},
+                {"ra-tls.key", true},
+                {"a", true},
+                {"", false},
+                {"..", false},
+                {"../x", false},
+                {"/etc/x", false},
+                {".key", false},
+                {"a b", false}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -599,6 +759,7 @@ main(void)
         cmocka_unit_test(a_client_certificate_is_asked_for_as_configured),
         cmocka_unit_test(a_servers_own_certificate_is_not_a_clients),
         cmocka_unit_test(broken_files_are_named_and_change_nothing),
+        cmocka_unit_test(the_first_key_of_a_file_is_the_one),
         cmocka_unit_test(a_certificate_that_is_not_valid_now_is_refused),
         cmocka_unit_test(a_renewed_certificate_is_shown_to_new_connections_only),
         cmocka_unit_test(a_credential_is_a_plain_name),
