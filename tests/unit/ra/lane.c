@@ -399,6 +399,57 @@ what_was_raised_is_lowered_by_time_alone(void **state)
     assert_int_equal(lane_pace_ns(&pace, LANE_STEPS_MIN), measured);
 }
 
+/* With numbers that are easy to follow. */
+static void
+a_pace_is_so_many_steps_and_a_quarter(void **state)
+{
+    struct lane_pace pace = {.measured_ps = 1000, .foreseen_ps = 4000};
+
+    (void)state;
+    assert_int_equal(lane_pace_ns(&pace, 1000000), 4000000);
+    lane_pace_settle(&pace, 1); /* it was not raised */
+    assert_int_equal(lane_pace_ns(&pace, 1000000), 4000000);
+    lane_pace_raise(&pace, 7);
+    assert_int_equal(lane_pace_ns(&pace, 1000000), 5000000);
+    lane_pace_raise(&pace, 7);
+    assert_int_equal(lane_pace_ns(&pace, 1000000), 6250000);
+    lane_pace_settle(&pace, 7 + 10 * 60 * 1000 + 1);
+    assert_int_equal(lane_pace_ns(&pace, 1000000), 1250000);
+    assert_int_equal(pace.raised_until_ms, 0);
+}
+
+/* When whoever is before it, and it, would have had their turns; at most as long as one waits. */
+static void
+who_is_turned_away_hears_when_there_is_a_place(void **state)
+{
+    struct cmp_mac_work dear = small;
+    int64_t ms;
+
+    (void)state;
+    begin(0);
+    while (lane_turn_ms(f.lane, &dear) < 1500) {
+        dear.steps = dear.steps * 5 / 4;
+    }
+    ms = lane_turn_ms(f.lane, &dear);
+    assert_non_null(enter_with('a', NULL, &dear, true));
+    assert_non_null(enter_with('b', NULL, &dear, true));
+    assert_non_null(enter_with('c', NULL, &dear, true));
+    lane_stop(f.lane);
+    assert_int_equal(f.over, 2);
+    assert_int_equal(f.askers[2].turn.retry_after, 3 * ms / 1000 + 1);
+    assert_int_equal(f.askers[1].turn.retry_after, 2 * ms / 1000 + 1);
+    assert_int_equal(lane_enter(f.lane, &f.askers[2].turn), ms / 1000 + 1);
+    end();
+    begin(0);
+    while (lane_turn_ms(f.lane, &dear) < LANE_WAIT_MS) {
+        dear.steps *= 2;
+    }
+    assert_non_null(enter_with('a', NULL, &dear, true));
+    lane_stop(f.lane);
+    assert_int_equal(lane_enter(f.lane, &f.askers[0].turn), LANE_WAIT_MS / 1000);
+    end();
+}
+
 static void
 what_costs_little_needs_no_lane(void **state)
 {
@@ -422,6 +473,8 @@ main(void)
         cmocka_unit_test(who_waited_too_long_is_turned_away),
         cmocka_unit_test(a_lane_that_stops_ends_the_turn_and_turns_the_others_away),
         cmocka_unit_test(what_was_raised_is_lowered_by_time_alone),
+        cmocka_unit_test(a_pace_is_so_many_steps_and_a_quarter),
+        cmocka_unit_test(who_is_turned_away_hears_when_there_is_a_place),
         cmocka_unit_test(what_costs_little_needs_no_lane),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
