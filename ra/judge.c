@@ -257,7 +257,7 @@ check_nonce(struct job *job)
 static bool
 pkiconf_never_left(const struct job *job)
 {
-    return job->queued && !job->enrolment.implicit &&
+    return job->queued &&
            span_equal_secret(cmp_msg_recip_nonce(job->msg), buf_span(&job->enrolment.nonce));
 }
 

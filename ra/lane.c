@@ -240,7 +240,7 @@ make_place(struct lane *lane, const struct lane_turn *newcomer, const struct lan
                        ? 0
                        : count_of_address(lane, lane->waiting[i], of);
 
-        if (n > 0 && n >= most) {
+        if (n >= most) {
             most = n;
             at = i;
         }
