@@ -208,6 +208,8 @@ what_counts_is_the_cost(void **state)
 static void
 places_are_bounded_by_address_and_reference(void **state)
 {
+    const struct asker *other;
+
     (void)state;
     begin(0);
     assert_non_null(enter('x')); /* has its turn; the others wait */
@@ -220,12 +222,18 @@ places_are_bounded_by_address_and_reference(void **state)
     }
     assert_null(enter_with('b', "one", &small, false));
     assert_null(enter_with('b', "one", &small, true));
-    assert_non_null(enter_with('b', "other", &small, false));
+    other = enter_with('b', "other", &small, false);
+    assert_non_null(other);
     assert_int_equal(lane_waiting(f.lane), LANE_ADDRESS_MAX + LANE_REFERENCE_MAX + 1);
     /* whoever has fewer of its places gets one, and one of the others loses its own */
     assert_non_null(enter_with('c', "one", &small, false));
     assert_int_equal(f.over, 1);
+    assert_false(other->over);
     assert_int_equal(lane_waiting(f.lane), LANE_ADDRESS_MAX + LANE_REFERENCE_MAX + 1);
+    for (size_t i = 1; i < LANE_REFERENCE_MAX / 2; i++) { /* until both have the same */
+        assert_non_null(enter_with('c', "one", &small, false));
+    }
+    assert_null(enter_with('c', "one", &small, false));
     lane_stop(f.lane);
     run();
     end();
@@ -246,6 +254,7 @@ a_full_lane_is_shared_by_addresses(void **state)
     while (enter('e') != NULL) {
         n++;
         assert_int_equal(lane_waiting(f.lane), LANE_WAITING_MAX);
+        assert_true(f.askers[LANE_WAITING_MAX].over); /* the youngest was the first to go */
     }
     assert_int_equal(n, LANE_WAITING_MAX / 5);
     assert_int_equal(f.over, n); /* as many were turned away */
@@ -324,6 +333,7 @@ what_takes_longer_lengthens_all_turns_of_its_kind(void **state)
 static void
 who_is_gone_has_no_turn(void **state)
 {
+    struct asker *never; /* gone */
     struct asker *a;
 
     (void)state;
@@ -331,7 +341,9 @@ who_is_gone_has_no_turn(void **state)
     assert_non_null(enter('a'));
     a = enter('b');
     assert_non_null(a);
-    assert_non_null(enter('c'));
+    never = enter('c');
+    assert_non_null(never);
+    never->turn.gone = NULL;
     a->dead = true;
     run();
     assert_string_equal(f.order, "ac");
