@@ -200,6 +200,36 @@ a_registered_key_is_asked_for_by_itself(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void
+a_registered_key_is_itself_to_the_last_octet_of_its_hash(void **state)
+{
+    struct fixture *f = *state;
+    const struct cmp_client key = client_of(f, KEY);
+    CLEANUP(buf_free) struct buf message = fixture_ask(f, &key, CMP_IR);
+    struct job *job = fixture_job(f, buf_span(&message));
+
+    fixture_look_up(job);
+    assert_int_equal(judge_requester(job), 0);
+    job->signer_key[SHA256_SIZE - 1] ^= 1;
+    assert_int_equal(judge_request(job), -1);
+    assert_int_equal(job->failure, CMP_NOT_AUTHORIZED);
+    assert_non_null(strstr(job->e.text, "not protected by the key that it asks for"));
+    job_free(job);
+}
+
+/* Who has a certificate of ours renews it for a new key. */
+static void
+a_holder_is_not_bound_to_the_registered_key(void **state)
+{
+    static const struct fixture_verdict good = FIXTURE_GOOD;
+    struct fixture *f = *state;
+    CLEANUP(x509_cleanup) X509 *holder = fixture_certificate(f, NF("06"), w.key_other);
+    const struct cmp_client c = fixture_signer(f, holder, w.key_other);
+    CLEANUP(buf_free) struct buf body = fixture_body(f, CMP_CR, NULL);
+
+    assert_int_equal(fixture_row(f, &c, buf_span(&body), NULL, &good, "another key"), 0);
+}
+
 /* ---- weak keys ---- */
 
 static void
@@ -700,6 +730,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_proof_is_the_one_in_the_signed_document),
         cmocka_unit_test(a_registered_key_is_asked_for_by_itself),
+        cmocka_unit_test(a_registered_key_is_itself_to_the_last_octet_of_its_hash),
+        cmocka_unit_test(a_holder_is_not_bound_to_the_registered_key),
         cmocka_unit_test(the_profile_is_the_one_that_is_named_and_registered),
         cmocka_unit_test(a_kur_of_what_is_not_known_names_its_profile),
         cmocka_unit_test(a_registration_is_used_within_its_window),

@@ -403,6 +403,33 @@ a_certconf_counts_once(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ra.db is damaged: that is our failure. */
+static void
+a_certificate_that_cannot_be_read_is_not_confirmed(void **state)
+{
+    struct fixture *f = *state;
+    struct cmp_client_state going = transaction();
+    const struct fixture_enrolment x = {.identity = "mac:amf-1",
+                                        .registration = w.id,
+                                        .body = CMP_IR,
+                                        .certificate = w.certificate,
+                                        .state = REQUESTS_SENT,
+                                        .was = &going};
+    CLEANUP(buf_free) struct buf message = {0};
+    struct job *job;
+
+    fixture_enrol(f, &x);
+    message = fixture_message(f, &w.client, buf_span(&w.accepts),
+                              &(struct fixture_message){.later = true}, &going);
+    job = fixture_job(f, buf_span(&message));
+    fixture_look_up(job);
+    buf_truncate(&job->enrolment.certificate, 3);
+    assert_int_equal(judge_requester(job), -1);
+    assert_int_equal(job->failure, CMP_SYSTEM_FAILURE);
+    assert_non_null(strstr(job->e.text, "not an X.509 certificate"));
+    job_free(job);
+}
+
 static void
 a_certconf_is_about_the_certificate(void **state)
 {
@@ -492,6 +519,7 @@ main(void)
         cmocka_unit_test(a_poll_without_a_number_is_none),
         cmocka_unit_test(an_error_ends_a_transaction_when_it_is_one),
         cmocka_unit_test(a_certconf_counts_once),
+        cmocka_unit_test(a_certificate_that_cannot_be_read_is_not_confirmed),
         cmocka_unit_test(a_certconf_is_about_the_certificate),
         cmocka_unit_test(a_later_message_is_authenticated_before_it_is_read),
     };

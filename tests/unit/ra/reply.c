@@ -501,6 +501,26 @@ an_answer_says_how_long_its_certconf_is_waited_for(void **state)
     assert_int_equal(count(implicit.body, span_of(confirm_wait, sizeof(confirm_wait))), 0);
 }
 
+/* What replaces another registration supersedes its certificates by a certConf (registration.h). */
+static void
+what_supersedes_is_confirmed(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+
+    running_sql(w,
+                "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), '\"proof\"', "
+                "'\"supersedes\":\"00112233445566778899aabbccddeeff\",\"proof\"') AS BLOB) "
+                "WHERE id = ?",
+                STORE_VALUES(store_text(m.id)));
+    m.client.implicit_confirm = true;
+    member_requests(&m, CMP_IR);
+    a = member_asks(w, &m);
+    assert_int_equal(a.body, CMP_IP);
+    assert_false(a.implicit_confirm);
+}
+
 /* What the CA said of it is in each pollRep. */
 static void
 a_poll_hears_why_it_waits(void **state)
@@ -743,6 +763,7 @@ main(void)
         TEST(a_copy_that_is_not_of_now_is_too_old),
         TEST(the_root_is_told_to_who_does_not_know_it),
         TEST(an_answer_says_how_long_its_certconf_is_waited_for),
+        TEST(what_supersedes_is_confirmed),
         TEST(a_poll_hears_why_it_waits),
         TEST(who_waits_keeps_the_connection),
         TEST(the_key_of_a_mac_is_kept_while_its_transaction_goes_on),
