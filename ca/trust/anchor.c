@@ -10,7 +10,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/path.h"
 
-enum { RSA_BITS = 1024, HOUR = 3600 }; /* of a key that signs once and nobody verifies */
+enum { RSA_BITS = 1024 }; /* of a key that signs once and nobody verifies */
 
 bool
 anchor_is_early(const X509 *anchor, time_t now)
@@ -45,38 +45,17 @@ key_like(EVP_PKEY *anchor, struct err *e)
     return key;
 }
 
-static int
-add_extension(X509 *leaf, X509V3_CTX *ctx, int nid, const char *value)
-{
-    CLEANUP(x509_extension_cleanup)
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, ctx, nid, value);
-
-    return extension != NULL && X509_add_ext(leaf, extension, -1) == 1 ? 0 : -1;
-}
-
+/* What it lacks is its own fault, and those are passed over: see below. */
 static int
 fill(X509 *leaf, X509 *anchor, EVP_PKEY *own, EVP_PKEY *signs, time_t at)
 {
     bool edwards =
         EVP_PKEY_get_id(signs) == EVP_PKEY_ED25519 || EVP_PKEY_get_id(signs) == EVP_PKEY_ED448;
-    X509_NAME *subject = X509_get_subject_name(leaf);
-    X509V3_CTX ctx;
 
-    X509V3_set_ctx(&ctx, anchor, leaf, NULL, NULL, 0);
     if (X509_set_version(leaf, X509_VERSION_3) != 1 ||
-        ASN1_INTEGER_set(X509_get_serialNumber(leaf), 1) != 1 ||
         X509_set_issuer_name(leaf, X509_get_subject_name(anchor)) != 1 ||
-        X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
-                                   (const unsigned char *)"x", -1, -1, 0) != 1 ||
         ASN1_TIME_set(X509_getm_notBefore(leaf), at) == NULL ||
-        ASN1_TIME_set(X509_getm_notAfter(leaf), at + HOUR) == NULL ||
-        X509_set_pubkey(leaf, own) != 1 ||
-        add_extension(leaf, &ctx, NID_basic_constraints, "critical,CA:FALSE") != 0 ||
-        add_extension(leaf, &ctx, NID_key_usage, "critical,digitalSignature") != 0) {
-        return -1;
-    }
-    if (X509_get0_subject_key_id(anchor) != NULL &&
-        add_extension(leaf, &ctx, NID_authority_key_identifier, "keyid:always") != 0) {
+        ASN1_TIME_set(X509_getm_notAfter(leaf), at) == NULL || X509_set_pubkey(leaf, own) != 1) {
         return -1;
     }
     return X509_sign(leaf, signs, edwards ? NULL : EVP_sha256()) > 0 ? 0 : -1;
@@ -99,8 +78,7 @@ end_entity(X509 *anchor, time_t at, struct err *e)
 
 /* ---- its path ---- */
 
-/* What is wrong at depth 0 is the end entity's: its signature, its name, and that an anchor without
- * subjectKeyIdentifier leaves it without authorityKeyIdentifier. */
+/* What is wrong at depth 0 is the end entity's: its signature, its name, its extensions. */
 static int
 on_error(int ok, X509_STORE_CTX *ctx)
 {

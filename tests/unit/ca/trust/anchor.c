@@ -67,6 +67,12 @@ anchors_with_one_thing_changed(void **state)
     static const char *const vendor[] = {"CN=a,O=Other,C=SE", "O=Vendor,C=SE"};
     static const char *const other[] = {"O=Other,C=SE"};
     static const char *const line[] = {"OU=Radio,O=Vendor,C=SE"};
+    static const char *const upper[] = {"ou=radio,o=VENDOR,c=se"};
+    static const char *const longer[] = {"XO=Vendor,C=SE"};
+    static const char *const escaped[] = {"CN=a\\,O=Vendor,C=SE"};
+    static const char *const comma[] = {",O=Vendor,C=SE"};
+    static const char *const any[] = {""};
+    static const char *const country[] = {"C=SE"};
     const struct {
         const char *what;
         long from;
@@ -99,6 +105,51 @@ anchors_with_one_thing_changed(void **state)
          false, vendor + 1, 1, NULL},
         {"exclusion of the name", -1, 10, "nameConstraints=critical,excluded;dirName:l", false,
          line, 1, "exclude all of the set's names"},
+        {"constraints in other letters", -1, 10, "nameConstraints=critical,permitted;dirName:d",
+         false, upper, 1, NULL},
+        {"an attribute that ends as theirs", -1, 10, "nameConstraints=critical,permitted;dirName:d",
+         false, longer, 1, "exclude all of the set's names"},
+        {"a value that ends as theirs", -1, 10, "nameConstraints=critical,permitted;dirName:d",
+         false, escaped, 1, "exclude all of the set's names"},
+        {"nothing before the comma", -1, 10, "nameConstraints=critical,permitted;dirName:d", false,
+         comma, 1, NULL},
+        {"any name", -1, 10, "nameConstraints=critical,permitted;dirName:d", false, any, 1, NULL},
+        {"any name, and an exclusion", -1, 10, "nameConstraints=critical,excluded;dirName:d", false,
+         any, 1, NULL},
+        {"a name above the constraints", -1, 10, "nameConstraints=critical,permitted;dirName:d",
+         false, country, 1, NULL},
+        {"a name above the exclusion", -1, 10, "nameConstraints=critical,excluded;dirName:d", false,
+         country, 1, NULL},
+        {"a name below the exclusion", -1, 10, "nameConstraints=critical,excluded;dirName:d", false,
+         line, 1, "exclude all of the set's names"},
+        {"exclusion of all that is permitted", -1, 10,
+         "nameConstraints=critical,permitted;dirName:d,excluded;dirName:d", false, vendor + 1, 1,
+         "exclude all of the set's names"},
+        {"exclusion of a part of what is permitted", -1, 10,
+         "nameConstraints=critical,permitted;dirName:d,excluded;dirName:l", false, vendor + 1, 1,
+         NULL},
+        {"exclusion of others", -1, 10, "nameConstraints=critical,excluded;dirName:d", false, other,
+         1, NULL},
+        {"hosts, then names", -1, 10,
+         "nameConstraints=critical,permitted;DNS:vendor.example,permitted;dirName:d", false, other,
+         1, "exclude all of the set's names"},
+        {"names, then hosts", -1, 10,
+         "nameConstraints=critical,permitted;dirName:d,permitted;DNS:vendor.example", false, other,
+         1, "exclude all of the set's names"},
+        {"the second of two", -1, 10,
+         "nameConstraints=critical,permitted;dirName:l,permitted;dirName:d", false, vendor + 1, 1,
+         NULL},
+        {"the first of two", -1, 10,
+         "nameConstraints=critical,permitted;dirName:d,permitted;DNS:vendor.example", false, line,
+         1, NULL},
+        {"exclusion of hosts", -1, 10, "nameConstraints=critical,excluded;DNS:vendor.example",
+         false, other, 1, NULL},
+        {"the second exclusion", -1, 10,
+         "nameConstraints=critical,excluded;DNS:vendor.example,excluded;dirName:d", false, vendor,
+         2, NULL},
+        {"the second exclusion, of all", -1, 10,
+         "nameConstraints=critical,excluded;DNS:vendor.example,excluded;dirName:d", false,
+         vendor + 1, 1, "exclude all of the set's names"},
         {"constraints of hosts", -1, 10, "nameConstraints=critical,permitted;DNS:vendor.example",
          false, other, 1, NULL},
     };
@@ -134,6 +185,31 @@ an_anchor_need_not_be_self_signed(void **state)
 }
 
 static void
+an_anchor_is_a_ca_that_signs_certificates(void **state)
+{
+    static const struct {
+        const char *constraints;
+        const char *usage;
+        const char *why;
+    } rows[] = {
+        {"basicConstraints=CA:TRUE", "keyUsage=critical,keyCertSign", NULL}, /* not critical */
+        {"basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign", NULL},
+        {"basicConstraints=critical,CA:FALSE", "keyUsage=critical,keyCertSign", ""},
+        {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign", ""},
+    };
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct forge f = recipe(key);
+
+        f.extensions[0] = rows[i].constraints;
+        f.extensions[1] = rows[i].usage;
+        wanted(rows[i].constraints, &f, NULL, 0, rows[i].why);
+    }
+}
+
+static void
 an_anchor_may_be_there_before_its_time(void **state)
 {
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -143,6 +219,8 @@ an_anchor_may_be_there_before_its_time(void **state)
     (void)state;
     assert_false(anchor_is_early(anchor, AT));
     assert_true(anchor_is_early(anchor, AT - 2L * DAY));
+    assert_true(anchor_is_early(anchor, AT - 1L * DAY - 1));
+    assert_false(anchor_is_early(anchor, AT - 1L * DAY));
 }
 
 int
@@ -152,6 +230,7 @@ main(void)
         cmocka_unit_test(anchors_of_each_kind_of_key),
         cmocka_unit_test(anchors_with_one_thing_changed),
         cmocka_unit_test(an_anchor_need_not_be_self_signed),
+        cmocka_unit_test(an_anchor_is_a_ca_that_signs_certificates),
         cmocka_unit_test(an_anchor_may_be_there_before_its_time),
     };
 
