@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "db/issuance.h"
 #include "tests/unit/ca/daemon/nf.h"
 
-enum { DAY = 24 * 60 * 60, KILLS = 8, CHECK_AFTER = 7 };
+enum { DAY = 24 * 60 * 60, KILLS = 8, CHECK_AFTER = 7, LOG_MAX = 16 * 1024 * 1024 };
 
 struct scene {
     struct world *w;
@@ -585,6 +586,88 @@ what_is_not_approved_in_time_is_refused_and_the_ra_is_told(void **state)
     }
 }
 
+/* ---- a medium that fails ---- */
+
+/* Asks; the daemon ends by itself, says what, and answers nobody. */
+static void
+ends(struct scene *s, const struct nf *n, const struct approval *approval, bool known,
+     const char *says)
+{
+    struct world *w = s->w;
+    CLEANUP(mem_cleanup) char *log = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf text_before = BUF_INIT(LOG_MAX);
+    CLEANUP(buf_free) struct buf text_after = BUF_INIT(LOG_MAX);
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(LINK_FRAME_MAX);
+    struct err e = {0};
+    int status = 0;
+
+    assert_ok(file_read(log, &text_before, &e), &e);
+    if (approval != NULL) {
+        assert_null(decide(s, approval, s->alice, s->alice_key, &e));
+    } else if (known) {
+        assert_null(pending(s, n, &e));
+    } else {
+        world_send_submit(w, buf_span(&n->request), buf_span(&n->nested));
+    }
+    assert_int_equal(frame_read(w->link, LINK_FRAME_MAX, &answer, -1, &e), -1);
+    assert_int_equal(waitpid(w->daemon, &status, 0), w->daemon);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_ok(file_read(log, &text_after, &e), &e);
+    if (memmem(text_after.p + text_before.n, text_after.n - text_before.n, says, strlen(says)) ==
+        NULL) {
+        fail_msg("not said: %s", says);
+    }
+}
+
+static void
+what_cannot_be_stored_or_read_of_it_ends_the_daemon(void **state)
+{
+    enum { SUBMIT, SUBMIT_NEW, SHOW, DECIDE };
+    static const struct {
+        int asked;
+        const char *breaks;
+        const char *mends;
+        const char *says;
+    } rows[] = {
+        {SUBMIT_NEW,
+         "CREATE TRIGGER broken BEFORE INSERT ON pending BEGIN SELECT RAISE(ABORT, 'broken'); END",
+         "DROP TRIGGER broken", "record a request: "},
+        {DECIDE,
+         "CREATE TRIGGER broken BEFORE INSERT ON approval BEGIN SELECT RAISE(ABORT, 'broken'); END",
+         "DROP TRIGGER broken", "store an approval: nothing"},
+        {SUBMIT, "ALTER TABLE approval RENAME COLUMN cms TO broken",
+         "ALTER TABLE approval RENAME COLUMN broken TO cms", "look a request up: "},
+        {SHOW, "ALTER TABLE approval RENAME COLUMN cms TO broken",
+         "ALTER TABLE approval RENAME COLUMN broken TO cms", "list what waits: nothing"},
+        {SUBMIT, "ALTER TABLE pending RENAME COLUMN evidence TO broken",
+         "ALTER TABLE pending RENAME COLUMN broken TO evidence", "look a request up: "},
+        {SHOW, "ALTER TABLE pending RENAME COLUMN evidence TO broken",
+         "ALTER TABLE pending RENAME COLUMN broken TO evidence", "list what waits: nothing"},
+        {DECIDE, "ALTER TABLE pending RENAME COLUMN evidence TO broken",
+         "ALTER TABLE pending RENAME COLUMN broken TO evidence",
+         "find what an approval is about: nothing"},
+    };
+    struct scene *s = *state;
+    CLEANUP(nf_free) struct nf n = waiting_nf(s);
+    CLEANUP(nf_free) struct nf fresh = nf_new(s->w, BY_MAC, 1);
+    const struct approval approval = document(s, &n);
+    CLEANUP(answer_free) struct answer a = {0};
+
+    assert_int_equal(world_stop(s->w), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        edit(s->w, rows[i].breaks);
+        world_start(s->w);
+        ends(s, rows[i].asked == SUBMIT_NEW ? &fresh : &n,
+             rows[i].asked == DECIDE ? &approval : NULL, rows[i].asked == SHOW, rows[i].says);
+        world_kill(s->w); /* what is left of it here */
+        edit(s->w, rows[i].mends);
+    }
+    world_start(s->w);
+    officer_decides(s, &n, true, false, "refused");
+    submit(s, &n, &a);
+    nf_is_refused(&a, CMP_NOT_AUTHORIZED);
+}
+
 /* Rows without leaves are found at the start. What a row is edited for where no leaf says otherwise
  * is found when the signatures are counted. */
 static void
@@ -732,6 +815,7 @@ main(void)
         cmocka_unit_test(a_kill_at_any_moment_loses_no_approval),
         cmocka_unit_test(what_is_not_approved_in_time_is_refused_and_the_ra_is_told),
         cmocka_unit_test(an_intent_without_approvals_is_not_finished),
+        cmocka_unit_test(what_cannot_be_stored_or_read_of_it_ends_the_daemon),
         cmocka_unit_test(an_approval_that_nobody_signed_is_worth_nothing),
         cmocka_unit_test(an_approval_whose_signature_was_edited_does_not_count),
     };

@@ -218,6 +218,23 @@ what_cannot_be_stored_or_read_ends_the_daemon(void **state)
     }
 }
 
+/* The holder's certificate was never confirmed. */
+static void
+what_cannot_be_ended_in_time_ends_the_daemon(void **state)
+{
+    static const char says[] = "end what was not confirmed: nothing";
+    struct scene *s = *state;
+    size_t before = times(s->w, says);
+
+    edit(s->w, REFUSES("INSERT", "revocation"));
+    world_configure(s->w, "confirm_wait = 1\nunconfirmed = \"revoke\"\n");
+    world_start(s->w);
+    ends(s->w, "unconfirmed");
+    edit(s->w, MENDS);
+    world_configure(s->w, "");
+    assert_int_equal(times(s->w, says), before + 1);
+}
+
 /* The row before has left an intent behind, which each start finds. */
 static void
 what_cannot_be_stored_at_a_start_ends_it(void **state)
@@ -325,6 +342,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cannot_be_ended_in_time_ends_the_daemon),
         cmocka_unit_test(what_cannot_be_stored_or_read_ends_the_daemon),
         cmocka_unit_test(what_cannot_be_stored_at_a_start_ends_it),
         cmocka_unit_test(a_start_and_an_end_are_recorded_as_they_were),
