@@ -175,7 +175,7 @@ the_document_is_what_the_daemon_will_take(void **state)
         const char *decision; /* NULL: not said */
         const char *reason;
         bool approves;
-    } rows[] = {{NULL, NULL, true}, {"approve", "ticket 1", true}, {"reject", "no", false}};
+    } rows[] = {{NULL, NULL, true}, {"approve", "ticket 1", true}, {"reject", "n", false}};
     const struct desk *d = *state;
     struct cactl_scene *s = d->scene;
 

@@ -314,6 +314,12 @@ lists_have_their_limits_and_no_empty_elements(void **state)
         }
         must_refuse(path, write_conf(path, rows[i].option, "{\"\"}", ""), rows[i].empty);
     }
+    for (size_t i = 0; i < 2; i++) { /* one letter is no empty element */
+        CLEANUP(ca_conf_free) struct ca_conf c = {0};
+
+        (void)write_conf(path, rows[i].option, "{\"x\"}", "");
+        must_load(path, &c);
+    }
 }
 
 static void

@@ -419,29 +419,33 @@ a_message_inside_has_a_transaction_and_is_one(void **state)
 }
 
 static void
-a_profile_is_as_long_as_its_limit(void **state)
+a_profile_has_one_character_and_as_many_as_its_limit(void **state)
 {
+    static const size_t lengths[] = {1, CMP_PROFILE_MAX};
     struct world *w = *state;
     CLEANUP(buf_free) struct buf inner = {0};
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
     struct cmp_wrapper wrapper = wrapper_of(w);
-    struct cmp_queue_entry long_name = entry;
-    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
-    CLEANUP(buf_free) struct buf der = {0};
-    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
-    struct err e = {0};
 
     request_der(w, &w->mac, &inner);
     msg = parse_ok(buf_span(&inner));
-    memset(long_name.profile, 'p', CMP_PROFILE_MAX);
-    long_name.profile[CMP_PROFILE_MAX] = '\0';
-    assert_ok(cmp_queue_build(&long_name, msg, &wrapper, &part, &e), &e);
-    finish(w->device_key, w->device, buf_span(&part), &der);
-    q = cmp_queued_parse(buf_span(&der), &e);
-    if (q == NULL) {
-        fail_msg("%s", e.text);
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        struct cmp_queue_entry named = entry;
+        CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
+        CLEANUP(buf_free) struct buf der = {0};
+        CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+        struct err e = {0};
+
+        memset(named.profile, 'p', lengths[i]);
+        named.profile[lengths[i]] = '\0';
+        assert_ok(cmp_queue_build(&named, msg, &wrapper, &part, &e), &e);
+        finish(w->device_key, w->device, buf_span(&part), &der);
+        q = cmp_queued_parse(buf_span(&der), &e);
+        if (q == NULL) {
+            fail_msg("%s", e.text);
+        }
+        assert_string_equal(cmp_queued_entry(q)->profile, named.profile);
     }
-    assert_string_equal(cmp_queued_entry(q)->profile, long_name.profile);
 }
 
 int
@@ -456,7 +460,7 @@ main(void)
         cmocka_unit_test(wrappers_of_another_form_are_refused),
         cmocka_unit_test(the_largest_message_fits_into_its_wrapper),
         cmocka_unit_test(a_message_inside_has_a_transaction_and_is_one),
-        cmocka_unit_test(a_profile_is_as_long_as_its_limit),
+        cmocka_unit_test(a_profile_has_one_character_and_as_many_as_its_limit),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

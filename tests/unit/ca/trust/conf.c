@@ -234,6 +234,8 @@ each_option_at_its_limit_and_past_it(void **state)
         {"policies = {\"1\"}", "x.conf:4: policies: '1' is no dotted object identifier"},
         {"policies = {\"1.2.3\", \"1..2\"}", "x.conf:4: policies: '1..2' is no dotted"},
         {"policies = {\"anyPolicy\"}", "x.conf:4: policies: 'anyPolicy' is no dotted"},
+        {"crls = {\"x\"}", NULL},
+        {"crls = {\"\"}", "x.conf:4: crls: an empty element"},
         {"allow = {}", NULL},
         {"allow = {\"\"}", "x.conf:4: allow: '': write"},
         {"allow = {\"no-aki \"}", "x.conf:4: allow: 'no-aki ': write"},
