@@ -239,11 +239,9 @@ run_command(struct api_job *job)
     job->kind = command.kind;
     if (status == 0 && (command.kind == COMMAND_REGISTER || command.kind == COMMAND_CANCEL)) {
         command.document = BUF_INIT(HTTP_BODY_MAX);
-        if (request->body.n > HTTP_BODY_MAX) {
+        if (buf_set(&command.document, request->body, &job->e) != 0) {
             (void)err_set(&job->e, ERR_INPUT, "what is signed has %d octets at most",
                           (int)REGISTRATION_MAX);
-            status = 413;
-        } else if (buf_set(&command.document, request->body, &job->e) != 0) {
             status = 413;
         }
     } else if (status == 0 && command.kind == COMMAND_IMPORT &&
