@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/registration/batch.h"
+#include "ra/api_server.h"
 #include "ra/http.h"
 #include "ra/roles.h"
 #include "tests/support/forge.h"
@@ -388,6 +389,98 @@ what_is_not_there_is_said_as_http_says_it(void **state)
     SSL_CTX_free(registrar);
 }
 
+/* ---- the door itself ---- */
+
+static void
+a_door_is_there_where_it_is_asked_for(void **state)
+{
+    struct running *w = *state;
+    struct settings *s = w->settings;
+    const size_t n = s->admin_listen.n;
+    char *address = s->admin_listen.items[0];
+    char *certificate = s->admin_tls_certificate;
+    CLEANUP(mem_cleanup) char *taken = mem_printf("127.0.0.1:%u", running_admin_port(w));
+    CLEANUP(mem_cleanup) char *said = NULL;
+    static char nowhere[] = "/nonexistent/admin.pem";
+    struct api_server *a;
+    struct err e = {0};
+
+    s->admin_listen.n = 0;
+    s->admin_tls_certificate = NULL;
+    a = api_server_new(&w->ra, &e);
+    s->admin_listen.n = n;
+    s->admin_tls_certificate = certificate;
+    assert_non_null(a);
+    assert_int_equal(api_server_port(a), 0);
+    assert_true(api_server_is_idle(a));
+    api_server_reload(a);
+    api_server_stop(a);
+    api_server_free(a);
+    api_server_free(NULL);
+    tap_mark();
+    a = api_server_new(&w->ra, &e);
+    assert_non_null(a);
+    said = mem_printf("\"127.0.0.1:%u for administrators\"", api_server_port(a));
+    tap_need(said);
+    assert_true(api_server_is_idle(a));
+    api_server_stop(a);
+    api_server_free(a);
+    s->admin_listen.items[0] = taken;
+    a = api_server_new(&w->ra, &e);
+    s->admin_listen.items[0] = address;
+    assert_null(a);
+    assert_int_equal(e.code, ERR_IO);
+    s->admin_tls_certificate = nowhere;
+    a = api_server_new(&w->ra, &e);
+    s->admin_tls_certificate = certificate;
+    assert_null(a);
+    assert_int_equal(strncmp(e.text, "admin_listen: ", 14), 0);
+    assert_non_null(strstr(e.text, nowhere));
+}
+
+static void
+a_certificate_that_is_none_leaves_the_earlier_one(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/admin.pem", w->dir);
+    CLEANUP(buf_free) struct buf before = BUF_INIT(64 * 1024);
+    SSL_CTX *registrar = client(w->registrar, w->registrar_key);
+    CLEANUP(heard_free) struct heard h = {0};
+    struct err e = {0};
+
+    assert_ok(file_read(path, &before, &e), &e);
+    api_server_reload(w->api);
+    assert_false(tap_has("reload-failed"));
+    assert_ok(file_write(path, SPAN_LITERAL("nothing"), 0600, &e), &e);
+    api_server_reload(w->api);
+    tap_need("admin_listen: the earlier certificate stays in use");
+    assert_ok(file_write(path, buf_span(&before), 0600, &e), &e);
+    h = ask(w, registrar, "GET", "/v1/registrations", "", span_of(NULL, 0));
+    assert_int_equal(h.status, 200);
+    SSL_CTX_free(registrar);
+}
+
+static void
+what_is_no_request_of_an_administrator_is_logged(void **state)
+{
+    struct running *w = *state;
+    SSL_CTX *registrar = client(w->registrar, w->registrar_key);
+    SSL_CTX *nobody = client(NULL, NULL);
+    CLEANUP(heard_free) struct heard method = {0};
+    CLEANUP(heard_free) struct heard handshake = {0};
+
+    method = ask(w, registrar, "PUT", "/v1/registrations", "", span_of(NULL, 0));
+    assert_int_equal(method.status, 405);
+    tap_need(": 405: a method that nothing here takes (RFC 9110 15.5.6)");
+    tap_mark();
+    handshake = ask(w, nobody, "GET", "/v1/registrations", "", span_of(NULL, 0));
+    assert_int_equal(handshake.status, 0);
+    tap_need("\"admin-refused\"");
+    tap_need(": TLS: ");
+    SSL_CTX_free(registrar);
+    SSL_CTX_free(nobody);
+}
+
 int
 main(void)
 {
@@ -400,6 +493,9 @@ main(void)
         cmocka_unit_test_setup(what_is_too_long_is_refused, reset),
         cmocka_unit_test_setup(an_import_is_answered_with_its_rows, reset),
         cmocka_unit_test_setup(what_is_not_there_is_said_as_http_says_it, reset),
+        cmocka_unit_test_setup(a_door_is_there_where_it_is_asked_for, reset),
+        cmocka_unit_test_setup(a_certificate_that_is_none_leaves_the_earlier_one, reset),
+        cmocka_unit_test_setup(what_is_no_request_of_an_administrator_is_logged, reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);

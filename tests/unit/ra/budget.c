@@ -38,6 +38,9 @@ a_budget_is_a_rate_and_a_burst(void **state)
         {"0.05/3", 20000000, 3},
         {"0.001/3", 1000000000, 3},
         {"12.5/3", 80000, 3},
+        {"1.999/1", 500250, 1},
+        {"0.999/999999", 1001001, 999999},
+        {"999999.999/1", 1, 1},
         {"1000000/1000000", 1, 1000000},
     };
     static const char *const bad[] = {"",     "1",     "/",         "1/",        "/1",       "-1/1",
@@ -179,6 +182,35 @@ newcomers_share_what_is_left_while_the_table_is_in_use(void **state)
     assert_int_equal(take(b, "late", 2000), 1);
 }
 
+/* A newcomer's share is a token each microsecond at most. */
+static void
+what_is_shared_has_a_rate_whatever_the_limit(void **state)
+{
+    CLEANUP(budget_cleanup) struct budget *b = make("1000000/1", 1);
+    unsigned through = 0;
+
+    (void)state;
+    assert_int_equal(take(b, "a", 0), 0);
+    for (int i = 0; i < 100; i++) {
+        through += take(b, "b", 0) == 0;
+    }
+    assert_int_equal(through, BUDGET_SHARED);
+    assert_int_equal(take(b, "b", 0), 1);
+    assert_int_equal(take(b, "b", 1), 0);
+}
+
+static void
+who_waits_for_ever_is_told_so(void **state)
+{
+    const struct budget_limit limit = {.interval_us = INT64_MAX / 4, .burst = 1};
+    CLEANUP(budget_cleanup) struct budget *b = budget_new(&limit, 1);
+
+    (void)state;
+    assert_int_equal(take(b, "a", 0), 0);
+    assert_int_equal(take(b, "a", 0), INT32_MAX);
+    budget_free(NULL);
+}
+
 static void
 keys_differ_by_every_octet(void **state)
 {
@@ -221,6 +253,8 @@ main(void)
         cmocka_unit_test(no_limit_is_no_limit),
         cmocka_unit_test(other_keys_do_not_reset_a_bucket),
         cmocka_unit_test(newcomers_share_what_is_left_while_the_table_is_in_use),
+        cmocka_unit_test(what_is_shared_has_a_rate_whatever_the_limit),
+        cmocka_unit_test(who_waits_for_ever_is_told_so),
         cmocka_unit_test(keys_differ_by_every_octet),
         cmocka_unit_test(many_keys_come_and_go),
     };

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "ra/front.h"
+#include "ra/http_condition.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 
@@ -139,6 +140,40 @@ what_has_not_changed_is_not_sent_again(void **state)
     }
 }
 
+/* A file that came long ago: it is told as of the next full second. */
+static void
+what_came_long_ago_has_its_time(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *path = path_of(w, "old.crl");
+    char *at = NULL;
+    char date[HTTP_DATE_MAX + 1];
+    struct stat st;
+    static const struct {
+        int seconds; /* from that time on */
+        int status;
+    } rows[] = {{-1, 200}, {0, 304}, {1, 304}};
+
+    assert_int_equal(symlink(TEST_SOURCE_DIR "/README.md", path), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_ctim.tv_sec + 2 < clock_now());
+    http_date_format(st.st_ctim.tv_sec + 1, date);
+    at = mem_printf("Last-Modified: %s", date);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char since[HTTP_DATE_MAX + 1];
+        CLEANUP(mem_cleanup) char *condition = NULL;
+        CLEANUP(heard_free) struct heard h = {0};
+
+        http_date_format(st.st_ctim.tv_sec + 1 + rows[i].seconds, since);
+        condition = mem_printf("If-Modified-Since: %s\r\n", since);
+        h = get(w, "old.crl", condition);
+        assert_int_equal(h.status, rows[i].status);
+        assert_true(heard_has(&h, at));
+    }
+    mem_free(at);
+    (void)unlink(path);
+}
+
 /* What stands there is served as it is: a client says itself what is wrong with it. */
 static void
 what_is_no_crl_is_served_with_a_warning(void **state)
@@ -189,9 +224,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(no_cache_keeps_it_longer_than_it_may),
-        TEST(what_has_not_changed_is_not_sent_again),
-        TEST(what_is_no_crl_is_served_with_a_warning),
+        TEST(no_cache_keeps_it_longer_than_it_may), TEST(what_has_not_changed_is_not_sent_again),
+        TEST(what_came_long_ago_has_its_time),      TEST(what_is_no_crl_is_served_with_a_warning),
         TEST(what_is_not_there_is_not_found),
     };
 

@@ -304,6 +304,43 @@ an_idle_connection_gives_its_descriptor(void **state)
     web_stop(&web);
 }
 
+/* Nobody can give one: who comes waits in the kernel until there is one again. */
+static void
+without_a_descriptor_to_give_the_newcomer_waits(void **state)
+{
+    const struct http_options options = {.idle_timeout_ms = HOUR_MS};
+    struct rlimit usual;
+    struct rlimit few;
+    struct visitor late;
+    struct visitor newcomer;
+    int taken[256];
+    size_t n = 0;
+    struct web web;
+
+    (void)state;
+    web_group_start(&web, &options, false);
+    late = busy(&web, false);
+    web_pause(&web);
+    newcomer = visitor_from(&web, NULL, LOOPBACK + 2);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    few = (struct rlimit){.rlim_cur = ARRAY_LEN(taken), .rlim_max = usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (n < ARRAY_LEN(taken) && (taken[n] = dup(newcomer.fd)) >= 0) {
+        n++;
+    }
+    web_resume(&web);
+    visitor_say(&newcomer, SPAN_LITERAL(ASK));
+    (void)poll(NULL, 0, 50); /* it is tried in vain meanwhile */
+    while (n > 0) {
+        (void)close(taken[--n]);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    expect_answer(&newcomer, "200");
+    expect_late_answer(&web, &late);
+    visitor_close(&newcomer);
+    web_stop(&web);
+}
+
 static void
 beyond_a_share_of_busy_connections_one_is_closed(void **state)
 {
@@ -447,6 +484,7 @@ main(void)
         cmocka_unit_test(a_request_under_way_keeps_its_place),
         cmocka_unit_test(a_request_that_was_not_read_yet_keeps_its_place),
         cmocka_unit_test(an_idle_connection_gives_its_descriptor),
+        cmocka_unit_test(without_a_descriptor_to_give_the_newcomer_waits),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
         cmocka_unit_test(a_share_is_at_least_one),
