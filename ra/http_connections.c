@@ -16,13 +16,19 @@ exchange_at(struct http_place *place)
 
 /* ---- who gives way ---- */
 
+bool
+http_connections_may_tell(int64_t told_at, int64_t now)
+{
+    return told_at == 0 || now - told_at >= HTTP_SHORT_INTERVAL_MS;
+}
+
 static void
 report_shortage(struct http_connections *all)
 {
     int64_t now = clock_monotonic_ms();
 
     all->n_gave_way++;
-    if (all->told_at != 0 && now - all->told_at < HTTP_SHORT_INTERVAL_MS) {
+    if (!http_connections_may_tell(all->told_at, now)) {
         return;
     }
     all->told_at = now;

@@ -26,6 +26,8 @@ struct http_connections {
     bool stopped;      /* no request after the present one */
 };
 
+/* Is it time to tell that places run short, which was told then (0: never)? */
+bool http_connections_may_tell(int64_t told_at, int64_t now);
 /* May a newcomer of this address stay, perhaps in the place of another? */
 bool http_connections_admit(const struct http_connections *, const struct http_address *);
 /* Takes the descriptor and `ssl` (NULL: without TLS) of a newcomer who may stay. */
