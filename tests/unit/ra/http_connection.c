@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ra/http_connections.h"
 #include "tests/support/test.h"
 #include "tests/support/web_group.h"
 
@@ -474,6 +475,16 @@ a_shortage_is_told_once_in_a_while(void **state)
     assert_int_equal(gave_way, 1);
 }
 
+static void
+a_shortage_is_told_again_after_a_minute(void **state)
+{
+    (void)state;
+    assert_true(http_connections_may_tell(0, 1));
+    assert_false(http_connections_may_tell(1000, 1000));
+    assert_false(http_connections_may_tell(1000, 1000 + HTTP_SHORT_INTERVAL_MS - 1));
+    assert_true(http_connections_may_tell(1000, 1000 + HTTP_SHORT_INTERVAL_MS));
+}
+
 int
 main(void)
 {
@@ -490,6 +501,7 @@ main(void)
         cmocka_unit_test(a_share_is_at_least_one),
         cmocka_unit_test(eight_that_were_not_read_yet_are_spared),
         cmocka_unit_test(a_shortage_is_told_once_in_a_while),
+        cmocka_unit_test(a_shortage_is_told_again_after_a_minute),
     };
 
     return cmocka_run_group_tests(tests, web_group_set_up, web_group_tear_down);

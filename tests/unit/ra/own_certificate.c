@@ -113,6 +113,27 @@ what_the_ca_says_lapses(void **state)
     assert_false(is_said());
 }
 
+/* Whatever the CA has said before. */
+static void
+the_end_of_what_was_refused_is_news(void **state)
+{
+    struct ra ra = ra_of(-1000, 1000);
+
+    (void)state;
+    own_certificate_refused(&ra, SPAN_LITERAL("revoked, say"));
+    tap_mark();
+    ra.own.not_after = clock_now() - 500;
+    assert_int_equal(own_certificate_look(&ra), OWN_CERTIFICATE_ENDED);
+    tap_need("ra.pem ended at ");
+    tap_mark();
+    ra.own.not_after = clock_now() + 1000; /* the clock was wrong; the refusal stands */
+    assert_int_equal(own_certificate_look(&ra), OWN_CERTIFICATE_REFUSED);
+    assert_false(is_said());
+    ra.own.refused_until = 0;
+    assert_int_equal(own_certificate_look(&ra), OWN_CERTIFICATE_GOOD);
+    assert_false(is_said());
+}
+
 /* That it has ended was said already. */
 static void
 a_refusal_of_what_has_ended_is_no_news(void **state)
@@ -135,6 +156,7 @@ main(void)
         cmocka_unit_test(it_is_good_from_its_begin_to_its_end),
         cmocka_unit_test(a_change_is_logged_once),
         cmocka_unit_test(what_the_ca_says_lapses),
+        cmocka_unit_test(the_end_of_what_was_refused_is_news),
         cmocka_unit_test(a_refusal_of_what_has_ended_is_no_news),
     };
 

@@ -179,6 +179,19 @@ a_command_that_is_none_ends_with_2(void **state)
 }
 
 static void
+help_is_printed_where_it_is_asked_for(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(said_free) struct said long_one = RACTL(w, "--help");
+    CLEANUP(said_free) struct said short_one = RACTL(w, "-h");
+    CLEANUP(said_free) struct said wrong = RACTL(w, "--nonsense");
+
+    is(&long_one, 0, "usage: nfpki-ractl [--socket PATH] [--json] command", "");
+    is(&short_one, 0, "usage: nfpki-ractl [--socket PATH] [--json] command", "");
+    is(&wrong, 2, "", "usage: nfpki-ractl [--socket PATH] [--json] command");
+}
+
+static void
 what_the_daemon_refuses_is_told(void **state)
 {
     struct running *w = *state;
@@ -442,6 +455,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_command_that_is_none_ends_with_2, running_reset),
+        cmocka_unit_test_setup(help_is_printed_where_it_is_asked_for, running_reset),
         cmocka_unit_test_setup(what_the_daemon_refuses_is_told, running_reset),
         cmocka_unit_test_setup(without_a_daemon_it_asks_whether_it_runs, running_reset),
         cmocka_unit_test_setup(one_registration_goes_its_way, running_reset),

@@ -63,6 +63,10 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     assert_string_equal(s->trust.sets[0].roots.items[1], "/w.pem");
     assert_string_equal(s->listen.items[0], "127.0.0.1:8829");
     assert_int_equal(s->message_time_window, 300);
+    assert_false(s->message_time_required);
+    assert_true(s->implicit_confirm);
+    assert_null(s->public_tls_root);
+    assert_null(s->admin_tls_certificate);
     assert_null(s->crl_dir);
     assert_int_equal(s->root_update.n, 0);
 }
@@ -160,7 +164,8 @@ listeners_paths_and_budgets_are_read(void **state)
              "\"revocation\"\n}\n"
              "plain \"old\" {\nlisten = {\"[::]:2\"}\ncmp_strictness = \"rfc4210\"\n}\n"
              "plain \"new\" {\nlisten = {\"[::]:3\"}\n}\n"
-             "budget_address = \"5/7\"\nbudget_registration = \"0\"\n",
+             "budget_address = \"5/7\"\nbudget_registration = \"0\"\n"
+             "message_time_required = true\nimplicit_confirm = false\n",
              &e);
     if (s == NULL) {
         fail_msg("%s", e.text);
@@ -193,6 +198,8 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_int_equal(s->http.by_registration.interval_us, 0);
     assert_int_equal(s->http.by_handshake.burst, 500);
     assert_int_equal(s->requests_max, 2048);
+    assert_true(s->message_time_required);
+    assert_false(s->implicit_confirm);
 }
 
 /* Started in the folder of the file, which is named without one. */
