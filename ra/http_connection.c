@@ -226,7 +226,7 @@ on_written(struct bufferevent *bev, void *user)
     if (x->state != WRITING || evbuffer_get_length(bufferevent_get_output(bev)) > 0) {
         return;
     }
-    if (x->last || x->all->stopped) {
+    if (x->last) { /* so are all of them after the end: http_connection_stop() */
         linger(x);
         return;
     }
