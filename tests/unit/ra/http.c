@@ -676,6 +676,7 @@ what_does_not_come_to_its_end_is_dropped(void **state)
     struct visitor header;
     struct visitor body;
     struct visitor handshake;
+    struct visitor silent;
     struct web web;
 
     (void)state;
@@ -686,12 +687,22 @@ what_does_not_come_to_its_end_is_dropped(void **state)
     visitor_say(&body, SPAN_LITERAL(HEAD "Content-Length: 60000\r\n\r\nhe"));
     handshake = visitor_new(&web, NULL);
     visitor_say(&handshake, SPAN_LITERAL("\x16\x03"));
+    silent = visitor_new(&web, NULL);
+    while (http_server_connections(web.server) < 4) {
+        (void)poll(NULL, 0, 10);
+    }
     check_row(&web, true,
               &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
     web_stop_accepting(&web);
+    silent.ssl = SSL_new(web_group_client(true));
+    assert_int_equal(SSL_set_fd(silent.ssl, silent.fd), 1);
+    assert_int_equal(SSL_connect(silent.ssl), 1);
+    visitor_say(&silent, SPAN_LITERAL("\r\n")); /* which is no beginning */
     trickle(&body);
     wait_for_the_end(&header);
     wait_for_the_end(&handshake);
+    wait_for_the_end(&silent);
+    visitor_close(&silent);
     visitor_close(&header);
     visitor_close(&body);
     visitor_close(&handshake);
@@ -706,7 +717,7 @@ a_handshake_is_finished_and_its_request_answered(void **state)
     const struct http_options options = {.request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
     struct visitor v;
     struct web web;
-    char heard[64];
+    char answer[512];
 
     (void)state;
     web_group_start(&web, &options, true);
@@ -719,8 +730,9 @@ a_handshake_is_finished_and_its_request_answered(void **state)
     assert_int_equal(SSL_set_fd(v.ssl, v.fd), 1);
     assert_int_equal(SSL_connect(v.ssl), 1);
     visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
-    visitor_hear(&v, 99, heard, sizeof(heard));
-    assert_string_equal(heard, "200!");
+    read_all(&v, answer, sizeof(answer));
+    assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+    assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
     visitor_close(&v);
     web_stop(&web);
 }
@@ -862,6 +874,35 @@ a_client_is_read_when_it_was_admitted(void **state)
 }
 
 static void
+admit_after_the_end(struct http_exchange *x, void *user)
+{
+    const struct web *web = user;
+    const struct timeval wait = {.tv_usec = 500 * 1000};
+
+    assert_int_equal(event_base_once(web->base, -1, EV_TIMEOUT, on_admit, x, &wait), 0);
+}
+
+/* Nobody has read anything of it, perhaps there is nothing to read yet. */
+static void
+who_has_arrived_before_the_end_is_answered(void **state)
+{
+    const struct http_options options = {.arrived = admit_after_the_end};
+    struct visitor v;
+    struct web web;
+    char heard[64];
+
+    (void)state;
+    web_group_start(&web, &options, true);
+    v = visit(&web, true);
+    web_stop_accepting(&web);
+    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
+    visitor_hear(&v, 99, heard, sizeof(heard));
+    assert_string_equal(heard, "200!");
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+static void
 a_client_that_goes_before_it_is_admitted_is_forgotten(void **state)
 {
     const struct http_options options = {.arrived = admit_later};
@@ -886,6 +927,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_is_read_when_it_was_admitted),
         cmocka_unit_test(a_client_that_goes_before_it_is_admitted_is_forgotten),
+        cmocka_unit_test(who_has_arrived_before_the_end_is_answered),
         cmocka_unit_test(hostile_requests_get_their_refusal),
         cmocka_unit_test(sizes_end_at_their_limits),
         cmocka_unit_test(a_server_may_take_larger_bodies),

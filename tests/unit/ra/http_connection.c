@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who keeps a connection when places run short, seen by the peers. */
+#include <event2/event.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -385,15 +386,72 @@ when_all_are_busy_others_wait_in_the_kernel(void **state)
     web_stop(&web);
 }
 
+/* Nobody has read a word of it yet. */
 static void
-a_share_is_at_least_one(void **state)
+what_was_not_read_before_the_end_is_answered(void **state)
 {
+    const struct http_options options = all_for_one(2);
+    struct visitor v;
+    struct web web;
+
+    (void)state;
+    web_start_later(&web, &options, "127.0.0.1:0", NULL);
+    v = visitor_from(&web, NULL, LOOPBACK + 1);
+    (void)event_base_loop(web.base, EVLOOP_NONBLOCK); /* the server sees that he has come */
+    assert_int_equal(http_server_connections(web.server), 1);
+    visitor_say(&v, SPAN_LITERAL(ASK));
+    http_server_stop_accepting(web.server);
+    web_go(&web);
+    expect_answer(&v, "200");
+    visitor_close(&v);
+    web_stop(&web);
+}
+
+/* Although there is a place again. */
+static void
+after_the_end_nobody_is_let_in(void **state)
+{
+    const struct http_options options = all_for_one(1);
+    struct visitor late;
+    struct visitor newcomer;
+    struct web web;
+
+    (void)state;
+    web_group_start(&web, &options, false);
+    late = busy(&web, false);
+    web_stop_accepting(&web);
+    web_answer_late(&web);
+    expect_answer(&late, "200");
+    visitor_close(&late);
+    newcomer = visitor_from(&web, NULL, LOOPBACK + 2);
+    visitor_say(&newcomer, SPAN_LITERAL(ASK));
+    (void)poll(NULL, 0, 100);
+    web_stop(&web);
+    assert_int_equal(web.handled, 1);
+    visitor_close(&newcomer);
+}
+
+static void
+a_share_is_a_quarter_and_not_less(void **state)
+{
+    struct visitor first;
+    struct visitor second;
     struct web web;
 
     (void)state;
     web_group_start(&web, &(struct http_options){.connections_max = 1}, false);
     ask(&web, false, 1);
     ask(&web, false, 2);
+    web_stop(&web);
+    web_group_start(&web, &(struct http_options){.connections_max = 5}, false);
+    first = visitor_from(&web, NULL, LOOPBACK + 1);
+    second = visitor_from(&web, NULL, LOOPBACK + 1);
+    visitor_say(&second, SPAN_LITERAL(ASK));
+    expect_answer(&second, "200");
+    visitor_say(&first, SPAN_LITERAL(ASK));
+    expect_answer(&first, "200"); /* a quarter of five is two */
+    visitor_close(&first);
+    visitor_close(&second);
     web_stop(&web);
 }
 
@@ -498,7 +556,9 @@ main(void)
         cmocka_unit_test(without_a_descriptor_to_give_the_newcomer_waits),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
-        cmocka_unit_test(a_share_is_at_least_one),
+        cmocka_unit_test(what_was_not_read_before_the_end_is_answered),
+        cmocka_unit_test(after_the_end_nobody_is_let_in),
+        cmocka_unit_test(a_share_is_a_quarter_and_not_less),
         cmocka_unit_test(eight_that_were_not_read_yet_are_spared),
         cmocka_unit_test(a_shortage_is_told_once_in_a_while),
         cmocka_unit_test(a_shortage_is_told_again_after_a_minute),

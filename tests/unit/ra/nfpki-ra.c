@@ -407,6 +407,32 @@ what_was_asked_before_the_end_is_answered(void **state)
     running_ca_goes(w);
 }
 
+/* It looks every ten seconds. */
+static void
+what_nobody_confirms_is_told(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *conf = configure(w, "unconfirmed.conf", "confirm_wait = 1\n");
+    CLEANUP(program_free) struct program p = {0};
+    CLEANUP(buf_free) struct buf request = {0};
+    char answer[64] = "";
+    int fd;
+
+    running_ca_comes(w);
+    p = start(w, (const char *const[]){"--config", conf, NULL, NULL});
+    says(&p, "the CA is there");
+    request = request_of(w);
+    fd = dial(port_of(&p));
+    assert_int_equal(send(fd, request.p, request.n, 0), request.n);
+    says(&p, "1 certificates were not confirmed in time");
+    assert_true(recv(fd, answer, sizeof(answer) - 1, 0) > 12);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    (void)close(fd);
+    assert_int_equal(kill(p.pid, SIGTERM), 0);
+    ends(&p, 0);
+    running_ca_goes(w);
+}
+
 /* A table is missing from its database. */
 static void
 break_store(struct running *w)
@@ -451,6 +477,7 @@ main(void)
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+        cmocka_unit_test(what_nobody_confirms_is_told),
         cmocka_unit_test(it_ends_when_its_store_fails),
     };
 
