@@ -33,9 +33,9 @@ settings_strictness_read(cfg_t *section, enum settings_strictness *out, struct e
 {
     static const char *const names[] = {
         [STRICTNESS_RFC9483] = "rfc9483", [STRICTNESS_RFC4210] = "rfc4210"};
-    const char *text = cfg_getstr(section, "cmp_strictness");
+    const char *text = cfg_getstr(section, "cmp_strictness"); /* there is always one */
 
-    for (size_t i = 0; text != NULL && i < ARRAY_LEN(names); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (strcmp(names[i], text) == 0) {
             *out = (enum settings_strictness)i;
             return 0;
@@ -102,9 +102,9 @@ read_client(cfg_t *section, enum tls_client *out, struct err *e)
     } rows[] = {{"none", TLS_CLIENT_NONE},
                 {"optional", TLS_CLIENT_OPTIONAL},
                 {"require", TLS_CLIENT_REQUIRE}};
-    const char *text = cfg_getstr(section, "client_certificate");
+    const char *text = cfg_getstr(section, "client_certificate"); /* there is always one */
 
-    for (size_t i = 0; text != NULL && i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (strcmp(rows[i].text, text) == 0) {
             *out = rows[i].client;
             return 0;
@@ -183,9 +183,6 @@ read_aliases(cfg_t *cfg, struct settings_http *out, struct err *e)
 {
     unsigned n = cfg_size(cfg, "alias");
 
-    if (n == 0) {
-        return 0;
-    }
     if (n > ROUTE_ALIASES_MAX) {
         return conf_fault(cfg, "alias", e, "more than %d aliases", (int)ROUTE_ALIASES_MAX);
     }
