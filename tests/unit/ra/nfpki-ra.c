@@ -407,6 +407,48 @@ what_was_asked_before_the_end_is_answered(void **state)
     running_ca_goes(w);
 }
 
+/* An administrator who is in the middle of a request has his time, too. */
+static void
+an_administrator_is_waited_for(void **state)
+{
+    static const char half[] = "GET /v1/registrations HTTP/1.1\r\nHo";
+    static const char before[] = "\"text\":\"127.0.0.1:";
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *conf = configure(w, "administrator.conf", "");
+    CLEANUP(program_free)
+    struct program p = start(w, (const char *const[]){"--config", conf, NULL, NULL});
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    const char *at;
+    SSL *ssl;
+    int status;
+    int fd;
+
+    running_ca_comes(w);
+    says(&p, "for administrators");
+    says(&p, "the CA is there");
+    at = strstr(p.said, "for administrators");
+    while (strncmp(at, before, sizeof(before) - 1) != 0) {
+        at--;
+    }
+    assert_int_equal(SSL_CTX_use_certificate(ctx, w->registrar), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(ctx, w->registrar_key), 1);
+    ssl = SSL_new(ctx);
+    fd = dial((unsigned)strtoul(at + sizeof(before) - 1, NULL, 10));
+    assert_int_equal(SSL_set_fd(ssl, fd), 1);
+    assert_int_equal(SSL_connect(ssl), 1);
+    assert_int_equal(SSL_write(ssl, half, sizeof(half) - 1), sizeof(half) - 1);
+    running_for(w, 100); /* who that is is known then, and the half is read */
+    assert_int_equal(kill(p.pid, SIGTERM), 0);
+    says(&p, "0 requests under way");
+    running_for(w, 100);
+    assert_int_equal(waitpid(p.pid, &status, WNOHANG), 0);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    (void)close(fd);
+    ends(&p, 0);
+    running_ca_goes(w);
+}
+
 /* It looks every ten seconds. */
 static void
 what_nobody_confirms_is_told(void **state)
@@ -477,6 +519,7 @@ main(void)
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+        cmocka_unit_test(an_administrator_is_waited_for),
         cmocka_unit_test(what_nobody_confirms_is_told),
         cmocka_unit_test(it_ends_when_its_store_fails),
     };

@@ -505,6 +505,14 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
         s = load(dir, rows[i].text, &e);
         if (s == NULL) {
             fail_msg("%s: %s", rows[i].text + strlen(PATHS), e.text);
+            return;
+        }
+        assert_null(s->crl_dir); /* what is empty is not there */
+        assert_int_equal(s->public_tls_root != NULL,
+                         strstr(rows[i].text, "_root = \"r\"\n") != NULL &&
+                             strstr(rows[i].text, "https") != NULL);
+        if (s->admin_listen.n > 0) {
+            assert_string_equal(s->admin_tls_credential, "admin-tls-key");
         }
     }
 }
