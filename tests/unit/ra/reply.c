@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "ca/cmp/body.h"
+#include "ca/x509/profiles.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
 #include "ra/budget.h"
@@ -521,6 +523,65 @@ what_supersedes_is_confirmed(void **state)
     assert_false(a.implicit_confirm);
 }
 
+/* Waits, and then has what the CA made of its request: what it is told of that. A common name is
+ * asked for, which no certificate of a network function has. */
+static enum cmp_status
+is_told(struct running *w, const char *profile)
+{
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(x509_name_cleanup) X509_NAME *name = member_name();
+    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf certificate = {0};
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+    struct link_message issued = {.type = LINK_ISSUED};
+    struct err e = {0};
+
+    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                                (const unsigned char *)"amf1", -1, -1, 0),
+                     1);
+    assert_ok(cmp_client_body_request(CMP_IR, m.key, name, &body, &e), &e);
+    member_says(&m, true, buf_span(&body));
+    w->asked[LINK_SUBMIT] = 0;
+    hears_waiting(w, &m, CMP_IP);
+    running_until(w, running_is_submitted);
+    running_sql(w, "UPDATE enrolment SET profile = ? WHERE registration = ?",
+                STORE_VALUES(store_text(profile), store_text(m.id)));
+    certificate = running_ca_issues(w, buf_span(&w->last));
+    issued.id = span_of(w->last_id, sizeof(w->last_id));
+    issued.body = buf_span(&certificate);
+    running_ca_says(w, &issued);
+    becomes(w, &m, REQUESTS_ANSWERED);
+    polls(&m, 0);
+    a = member_asks(w, &m);
+    assert_int_equal(a.body, CMP_IP);
+    return a.status.status;
+}
+
+static void
+what_a_profile_ignores_is_not_missed(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/profiles.conf", w->dir);
+    struct err e = {0};
+
+    assert_ok(file_write(path,
+                         SPAN_LITERAL("profile \"loose\" { extended_key_usage = "
+                                      "{\"1.3.6.1.4.1.99999.1\"} ignored = {CN} }\n"),
+                         0600, &e),
+              &e);
+    w->settings->profiles = profiles_load(path, &e);
+    if (w->settings->profiles == NULL) {
+        fail_msg("%s", e.text);
+    }
+    w->ca_does = says_nothing;
+    w->settings->sync_wait = WAIT_MS;
+    assert_int_equal(is_told(w, "nf-tls"), CMP_GRANTED_WITH_MODS);
+    assert_int_equal(is_told(w, "loose"), CMP_ACCEPTED);
+    assert_int_equal(is_told(w, "gone since"), CMP_GRANTED_WITH_MODS);
+    profiles_free(w->settings->profiles);
+    w->settings->profiles = NULL;
+}
+
 /* What the CA said of it is in each pollRep. */
 static void
 a_poll_hears_why_it_waits(void **state)
@@ -764,6 +825,7 @@ main(void)
         TEST(the_root_is_told_to_who_does_not_know_it),
         TEST(an_answer_says_how_long_its_certconf_is_waited_for),
         TEST(what_supersedes_is_confirmed),
+        TEST(what_a_profile_ignores_is_not_missed),
         TEST(a_poll_hears_why_it_waits),
         TEST(who_waits_keeps_the_connection),
         TEST(the_key_of_a_mac_is_kept_while_its_transaction_goes_on),
