@@ -105,9 +105,11 @@ the_subject_says_where_it_belongs(void **state)
         {"a unit more", "SE", HOME, "any", PHRASE_NONE},
         {"a unit alone", NULL, NULL, "any", PHRASE_NONE},
         {"another country", "NO", HOME, NULL, PHRASE_SUBJECT},
+        {"another last letter", "SI", HOME, NULL, PHRASE_SUBJECT},
         {"one letter", "S", HOME, NULL, PHRASE_SUBJECT},
         {"three letters", "SEE", HOME, NULL, PHRASE_SUBJECT},
         {"another organization", "SE", "5gc.mnc013.mcc345.3gppnetwork.org", NULL, PHRASE_SUBJECT},
+        {"another last character", "SE", "5gc.mnc012.mcc345.3gppnetwork.orx", NULL, PHRASE_SUBJECT},
         {"one character less", "SE", "5gc.mnc012.mcc345.3gppnetwork.or", NULL, PHRASE_SUBJECT},
         {"one character more", "SE", HOME "g", NULL, PHRASE_SUBJECT},
     };
@@ -133,6 +135,8 @@ a_subject_alt_name_is_one_of_the_registered(void **state)
     } rows[] = {
         {"the FQDN", "DNS:" FIXTURE_FQDN, PHRASE_NONE},
         {"in other letters", "DNS:AMF1.amf.5gc.mnc012.mcc345.3GPPnetwork.org", PHRASE_NONE},
+        {"another last character", "DNS:amf1.amf.5gc.mnc012.mcc345.3gppnetwork.orx",
+         PHRASE_ALT_NAME},
         {"one character less", "DNS:amf1.amf.5gc.mnc012.mcc345.3gppnetwork.or", PHRASE_ALT_NAME},
         {"one character more", "DNS:" FIXTURE_FQDN "g", PHRASE_ALT_NAME},
         {"another", "DNS:amf2.amf.5gc.mnc012.mcc345.3gppnetwork.org", PHRASE_ALT_NAME},
@@ -207,6 +211,7 @@ nf_types_are_names_where_the_profile_has_them_so(void **state)
         {"the type", "DNS:AMF", PHRASE_NONE},
         {"in other letters", "DNS:amf", PHRASE_ALT_NAME},
         {"another type", "DNS:SMF", PHRASE_ALT_NAME},
+        {"another last letter", "DNS:AMX", PHRASE_ALT_NAME},
         {"less of it", "DNS:AM", PHRASE_ALT_NAME},
         {"more of it", "DNS:AMFF", PHRASE_ALT_NAME},
         {"nothing", "DER:30028200", PHRASE_ALT_NAME},

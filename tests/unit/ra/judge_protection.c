@@ -214,6 +214,8 @@ a_signature_counts_when_its_certificate_is_registered_or_ours(void **state)
          "self-signed", false},
         {"a device that is not registered", DEVICE_UNKNOWN, CMP_IR, false, CMP_NOT_AUTHORIZED,
          "nobody is registered with this certificate", false},
+        {"the same, rr", DEVICE_UNKNOWN, CMP_RR, false, CMP_NOT_AUTHORIZED,
+         "nobody is registered with this certificate", false},
         {"a vendor with CRLs", STRICT, CMP_IR, false, CMP_NO_FAILURE, "", false},
         {"revoked there, ir", STRICT_REVOKED, CMP_IR, false, CMP_CERT_REVOKED, "revoked", true},
         {"revoked there, rr", STRICT_REVOKED, CMP_RR, false, CMP_CERT_REVOKED, "revoked", false},

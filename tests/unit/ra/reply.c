@@ -557,29 +557,66 @@ is_told(struct running *w, const char *profile)
     return a.status.status;
 }
 
+/* A profile "loose" of the operator's own; profiles_forget() it. */
 static void
-what_a_profile_ignores_is_not_missed(void **state)
+profiles_use(struct running *w)
 {
-    struct running *w = *state;
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/profiles.conf", w->dir);
     struct err e = {0};
 
     assert_ok(file_write(path,
                          SPAN_LITERAL("profile \"loose\" { extended_key_usage = "
-                                      "{\"1.3.6.1.4.1.99999.1\"} ignored = {CN} }\n"),
+                                      "{\"1.3.6.1.4.1.99999.1\"} ignored = {CN} "
+                                      "implicit_confirm = false }\n"),
                          0600, &e),
               &e);
     w->settings->profiles = profiles_load(path, &e);
     if (w->settings->profiles == NULL) {
         fail_msg("%s", e.text);
     }
+}
+
+static void
+profiles_forget(struct running *w)
+{
+    profiles_free(w->settings->profiles);
+    w->settings->profiles = NULL;
+}
+
+static void
+what_a_profile_wants_confirmed_is_confirmed(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
+
+    profiles_use(w);
+    w->ra.stored_rules.profiles = w->settings->profiles;
+    running_sql(w,
+                "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), '\"nf-tls\"', "
+                "'\"loose\"') AS BLOB) WHERE id = ?",
+                STORE_VALUES(store_text(m.id)));
+    m.client.implicit_confirm = true;
+    member_requests(&m, CMP_IR);
+    a = member_asks(w, &m);
+    w->ra.stored_rules.profiles = NULL;
+    profiles_forget(w);
+    assert_int_equal(a.body, CMP_IP);
+    assert_false(a.implicit_confirm);
+}
+
+static void
+what_a_profile_ignores_is_not_missed(void **state)
+{
+    struct running *w = *state;
+
+    profiles_use(w);
     w->ca_does = says_nothing;
     w->settings->sync_wait = WAIT_MS;
     assert_int_equal(is_told(w, "nf-tls"), CMP_GRANTED_WITH_MODS);
     assert_int_equal(is_told(w, "loose"), CMP_ACCEPTED);
     assert_int_equal(is_told(w, "gone since"), CMP_GRANTED_WITH_MODS);
-    profiles_free(w->settings->profiles);
-    w->settings->profiles = NULL;
+    profiles_forget(w);
 }
 
 /* What the CA said of it is in each pollRep. */
@@ -825,6 +862,7 @@ main(void)
         TEST(the_root_is_told_to_who_does_not_know_it),
         TEST(an_answer_says_how_long_its_certconf_is_waited_for),
         TEST(what_supersedes_is_confirmed),
+        TEST(what_a_profile_wants_confirmed_is_confirmed),
         TEST(what_a_profile_ignores_is_not_missed),
         TEST(a_poll_hears_why_it_waits),
         TEST(who_waits_keeps_the_connection),
