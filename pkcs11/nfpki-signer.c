@@ -217,7 +217,7 @@ static int
 admit(struct service *s, struct request *r, struct err *e)
 {
     uint8_t hash[SHA256_SIZE];
-    struct checkpoint checkpoint = {0};
+    struct tree_head checkpoint = {0};
     bool is_checkpoint = r->sign.detail == SIGNER_CHECKPOINT;
 
     r->result = object_check(s->policy, r->sign.detail, r->sign.bytes,

@@ -60,8 +60,8 @@ parse_root(struct span line, uint8_t root[32], struct err *e)
 }
 
 int
-object_check_checkpoint(const struct policy *p, struct span text, const struct checkpoint *last,
-                        struct checkpoint *out, struct err *e)
+object_check_checkpoint(const struct policy *p, struct span text, const struct tree_head *last,
+                        struct tree_head *out, struct err *e)
 {
     struct span origin;
     struct span size;

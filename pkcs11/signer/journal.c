@@ -29,7 +29,7 @@ struct journal {
     int fd;
     uint64_t attempts;
     bool has_checkpoint;
-    struct checkpoint checkpoint;
+    struct tree_head checkpoint;
     struct buf pending;
 };
 
@@ -112,7 +112,7 @@ replay_attempt(struct journal *j, char *line)
     uint8_t ignored[32];
     struct err e = {0};
     char expected[24];
-    struct checkpoint c = {0};
+    struct tree_head c = {0};
 
     (void)snprintf(expected, sizeof(expected), "%020" PRIu64, j->attempts + 1);
     if (rest != NULL || strcmp(counter, expected) != 0 || !is_kind(kind) || hash == NULL ||
@@ -331,7 +331,7 @@ journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct 
 
 int
 journal_add(struct journal *j, char kind, const uint8_t tbs_hash[32],
-            const struct checkpoint *checkpoint, struct err *e)
+            const struct tree_head *checkpoint, struct err *e)
 {
     CLEANUP(mem_cleanup) char *line = NULL;
     char hash[65];
@@ -379,7 +379,7 @@ journal_attempts(const struct journal *j)
     return j->attempts;
 }
 
-const struct checkpoint *
+const struct tree_head *
 journal_checkpoint(const struct journal *j)
 {
     return j->has_checkpoint ? &j->checkpoint : NULL;

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-struct checkpoint {
+struct tree_head {
     uint64_t size;
     uint8_t root[32];
 };
@@ -31,11 +31,11 @@ DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
 
 /* Adds a line to what journal_commit() will write. `checkpoint` for the kind 'K' only. */
 int journal_add(struct journal *, char kind, const uint8_t tbs_hash[32],
-                const struct checkpoint *checkpoint, struct err *e);
+                const struct tree_head *checkpoint, struct err *e);
 /* One write, one fdatasync. After a failure the outcome on disk is unknown: the process must end.
  */
 int journal_commit(struct journal *, struct err *e);
 
 uint64_t journal_attempts(const struct journal *);
 /* The last checkpoint attempted, added or committed; NULL when there was none. */
-const struct checkpoint *journal_checkpoint(const struct journal *);
+const struct tree_head *journal_checkpoint(const struct journal *);

@@ -17,8 +17,8 @@ off_purpose(const char *what, struct err *e)
 }
 
 int
-object_check(const struct policy *p, uint8_t kind, struct span tbs, const struct checkpoint *last,
-             struct checkpoint *checkpoint, struct err *e)
+object_check(const struct policy *p, uint8_t kind, struct span tbs, const struct tree_head *last,
+             struct tree_head *checkpoint, struct err *e)
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
 

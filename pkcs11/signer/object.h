@@ -21,11 +21,11 @@ enum {
 
 /* The switch over the kinds; an unknown kind is ERR_INPUT. `last` may be NULL; `checkpoint` is
  * filled for SIGNER_CHECKPOINT. */
-int object_check(const struct policy *, uint8_t kind, struct span tbs,
-                 const struct checkpoint *last, struct checkpoint *checkpoint, struct err *e);
+int object_check(const struct policy *, uint8_t kind, struct span tbs, const struct tree_head *last,
+                 struct tree_head *checkpoint, struct err *e);
 
 int object_check_certificate(const struct policy *, struct span tbs, struct err *e);
 int object_check_crl(const struct policy *, struct span tbs, struct err *e);
-int object_check_checkpoint(const struct policy *, struct span text, const struct checkpoint *last,
-                            struct checkpoint *out, struct err *e);
+int object_check_checkpoint(const struct policy *, struct span text, const struct tree_head *last,
+                            struct tree_head *out, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);

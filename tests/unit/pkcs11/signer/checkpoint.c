@@ -84,7 +84,7 @@ the_text_is_three_lines_of_their_form(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct checkpoint out = {0};
+        struct tree_head out = {0};
         struct err e = {0};
 
         good += scene_expect(
@@ -109,7 +109,7 @@ size_and_root_are_told(void **state)
 {
     CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_LOG);
     uint8_t root[32];
-    struct checkpoint out = {.size = 5, .root = {6}}; /* what was there does not matter */
+    struct tree_head out = {.size = 5, .root = {6}}; /* what was there does not matter */
     struct err e = {0};
 
     (void)state;
@@ -144,13 +144,13 @@ a_log_has_one_history(void **state)
         {"last octet of the root", 100, 31, "fork: another root for size 100"},
     };
     CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_LOG);
-    const struct checkpoint last = {.size = 100, .root = {1, 2, 3}};
+    const struct tree_head last = {.size = 100, .root = {1, 2, 3}};
     size_t good = 0;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct checkpoint next = last;
-        struct checkpoint out = {0};
+        struct tree_head next = last;
+        struct tree_head out = {0};
         CLEANUP(mem_cleanup) char *text = NULL;
         struct err e = {0};
 

@@ -48,7 +48,7 @@ two_attempts(const char *dir)
 {
     struct err e = {0};
     char *path = mem_printf("%s/journal", dir);
-    const struct checkpoint c = {.size = 7, .root = {9}};
+    const struct tree_head c = {.size = 7, .root = {9}};
     size_t torn = 1;
     CLEANUP(journal_cleanup) struct journal *j = journal_open(path, KEY, &torn, &e);
 
@@ -355,7 +355,7 @@ check(const char *dir, const struct row *row)
     j = journal_open(path, KEY, &torn, &e);
     good = scene_expect(row->name, j == NULL ? -1 : 0, &e, row->code, row->reason);
     if (j != NULL) {
-        const struct checkpoint *c = journal_checkpoint(j);
+        const struct tree_head *c = journal_checkpoint(j);
 
         good = good && journal_attempts(j) == row->attempts &&
                (c == NULL ? 0 : c->size) == row->size && torn == row->n_behind;
@@ -446,7 +446,7 @@ nothing_is_counted_that_finds_no_room(void **state)
 {
     struct err e = {0};
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/journal", (char *)*state);
-    const struct checkpoint c = {.size = 7};
+    const struct tree_head c = {.size = 7};
     uint64_t attempts = 0;
     size_t torn;
     CLEANUP(journal_cleanup) struct journal *j = journal_open(path, KEY, &torn, &e);

@@ -13,7 +13,7 @@
 static int
 check(const struct policy *p, uint8_t kind, struct span tbs, struct err *e)
 {
-    struct checkpoint out = {0};
+    struct tree_head out = {0};
 
     return object_check(p, kind, tbs, NULL, &out, e);
 }
@@ -131,8 +131,8 @@ what_is_right_is_let_through_and_what_the_checker_says_is_heard(void **state)
     const struct scene_certificate right = {0};
     const struct span text =
         SPAN_LITERAL("log.example\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
-    const struct checkpoint last = {.size = 8};
-    struct checkpoint out = {0};
+    const struct tree_head last = {.size = 8};
+    struct tree_head out = {0};
     struct err e = {0};
 
     (void)state;
