@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "db/checkpoint.h"
+#include "base/checkpoint.h"
 
 enum {
     AUDIT_WIDTH = 256,  /* hashes in a full tile, entries in a full bundle (C2SP tlog-tiles) */

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checkpoint.h"
 #include "base/file.h"
-#include "db/checkpoint.h"
 #include "db/ledger_rows.h"
 #include "db/tiles.h"
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "base/merkle.h"
 #include "db/ledger.h"
-#include "db/merkle.h"
 
 /* Column 0. ERR_STORE when it is no hash. */
 int ledger_copy_hash(const struct store_rows *, struct merkle_hash *out, struct err *e);

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "db/merkle.h"
+#include "base/merkle.h"
 
 enum {
     TILE_WIDTH = 256,

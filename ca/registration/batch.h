@@ -24,8 +24,8 @@
  */
 #pragma once
 
+#include "base/merkle.h"
 #include "ca/registration/registration.h"
-#include "db/merkle.h"
 
 enum {
     BATCH_OCTETS_MAX = 32 * 1024 * 1024,

@@ -10,7 +10,7 @@ pkcs11/           base/ pkcs11/
 db/               base/ db/
 ca/x509/          base/ ca/x509/
 ca/cmp/           base/ ca/x509/ ca/cmp/
-ca/registration/  base/ db/merkle.h ca/x509/ ca/registration/
+ca/registration/  base/ ca/x509/ ca/registration/
 ca/trust/         base/ ca/x509/ ca/cmp/ ca/trust/
 ca/link/          base/ ca/link/
 ca/               base/ pkcs11/client.h db/ ca/

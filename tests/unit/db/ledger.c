@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/checkpoint.h"
 #include "base/file.h"
 #include "base/ossl.h"
-#include "db/checkpoint.h"
 #include "db/ledger_rows.h"
 #include "db/tiles.h"
 #include "tests/support/disk.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/checkpoint.h"
+#include "base/checkpoint.h"
 
 #include <openssl/ec.h>
 #include <openssl/x509.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/merkle.h"
+#include "base/merkle.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@
 
 #include <openssl/evp.h>
 
-#include "db/merkle.h"
+#include "base/merkle.h"
 
 enum {
     CHECKPOINT_MAX = 2048,
