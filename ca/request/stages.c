@@ -250,12 +250,23 @@ start_sign(struct pipeline *p, struct batch *batch)
 /* ---- checkpoints and CRLs ---- */
 
 static void
+on_intent_logged(struct release_item *item)
+{
+    struct request *r = CONTAINER_OF(item, struct request, release);
+
+    go_on(r, r->ca->requests->pipeline, STAGE_SIGN);
+}
+
+static void
 start_log_intent(struct pipeline *p, struct batch *batch)
 {
-    for (struct pipeline_job *job = batch->first; job != NULL; job = job->next) {
-        job->stage = STAGE_SIGN;
+    const struct requests *all = pipeline_context(p);
+    struct request *r;
+
+    while ((r = request_of(batch_take(batch))) != NULL) {
+        r->release = (struct release_item){.leaf = r->row.leaf, .released = on_intent_logged};
+        release_wait(all->ca->release, &r->release);
     }
-    pipeline_return(p, batch);
 }
 
 static void
