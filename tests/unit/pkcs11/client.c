@@ -20,6 +20,7 @@
 #include "pkcs11/client_hello.h"
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
+#include "tests/support/kill.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
@@ -852,7 +853,7 @@ a_killed_or_hanging_signer_is_started_again(void **state)
     assert_int_equal(kill(pid, 0), -1);
     assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
     assert_int_not_equal(signer_pid(s), pid);
-    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     /* Death may be noticed by the job that meets it; the one after that must succeed. */
     (void)poll(&nothing, 0, 50);
     if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {
@@ -930,7 +931,7 @@ a_signer_with_another_policy_is_not_accepted(void **state)
     (void)state;
     make_certificate(NOTHING, &tbs);
     write_policy(FAULTY, "issuing-signing-v1", AUTHORITY "\n# changed");
-    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     (void)poll(&nothing, 0, 50);
     for (int i = 0; i < 3; i++) {
         assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN,
@@ -951,7 +952,7 @@ a_refused_pin_is_not_tried_again(void **state)
     (void)state;
     make_certificate(NOTHING, &tbs);
     write_pin(SPAN_LITERAL("wrong-pin"));
-    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     while (e.code != ERR_PIN) {
         assert_int_equal(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), -1);
     }
@@ -1010,7 +1011,7 @@ the_pin_may_come_through_a_descriptor(void **state)
     assert_true(write(fd, USER_PIN.p, USER_PIN.n) > 0);
     s = signer_start(&options, &e);
     assert_non_null(s);
-    assert_int_equal(kill(signer_pid(s), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     (void)poll(&nothing, 0, 50);
     make_certificate(NOTHING, &tbs);
     if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {

@@ -17,6 +17,7 @@
 #include "ra/lane.h"
 #include "ra/start.h"
 #include "tests/support/forge.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ra/running.h"
 
 enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64, WAIT_MS = 60 };
@@ -793,7 +794,7 @@ the_signer_hangs(void **state)
     member_requests(&n, CMP_KUR);
     w->asked[LINK_SUBMIT] = 0;
     w->settings->sync_wait = WAIT_MS;
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     kup = hear(w, buf_span(&n.message));
     is_bare(&kup, "Retry-After: 5");
     assert_int_equal(tokens_left(w->ra.by_registration, span_str(n.id)), REGISTRATION_BURST - 1);
@@ -801,7 +802,7 @@ the_signer_hangs(void **state)
     member_requests(&m, CMP_IR);
     hears_waiting(w, &m, CMP_IP);
     assert_int_equal(w->asked[LINK_SUBMIT], 0);
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     running_until(w, running_is_submitted); /* signed by now */
     w->settings->sync_wait = 60000;
     running_settle(w);
@@ -946,13 +947,13 @@ of_two_certconfs_one_is_kept(void **state)
     member_requests(&m, CMP_IR);
     ip = member_asks(w, &m);
     confirms(&m, &ip.certificate, true);
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
     task = running_begin(w, talk_run, &t);
     running_for(w, 200); /* it waits for the signer */
     running_sql(w, "UPDATE enrolment SET state = 4 WHERE registration = ?",
                 STORE_VALUES(store_text(m.id)));
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     running_end(w, task);
     assert_int_equal(t.heard.status, 200);
     assert_ok(cmp_client_read(&m.client, t.heard.body, NULL, &m.state, &a, &e), &e);
@@ -1062,14 +1063,14 @@ of_two_copies_at_once_one_is_a_copy(void **state)
     size_t copies = 0;
 
     member_requests(&m, CMP_IR);
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     for (int i = 0; i < 2; i++) {
         t[i] = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
         task[i] = running_begin(w, talk_run, &t[i]);
     }
     running_for(w, 200); /* they wait for the signer */
     assert_int_equal(w->ra.jobs, 2);
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     for (int i = 0; i < 2; i++) {
         CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
         struct cmp_client_state s = m.state;
@@ -1136,7 +1137,7 @@ what_could_not_be_signed_may_come_again(void **state)
     m.client.certificate = m.certificate;
     member_says(&m, true, span_of(ca_certs, sizeof(ca_certs)));
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
     h = hear(w, buf_span(&m.message));
     is_bare(&h, "Retry-After: 5");
     garbage = hear(w, SPAN_LITERAL("hello"));
@@ -1273,7 +1274,7 @@ what_waits_unsigned_is_sent_when_somebody_signs(void **state)
     CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
     w->settings->sync_wait = WAIT_MS;
     member_requests(&m, CMP_IR);
     hears_waiting(w, &m, CMP_IP);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/link/frame.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 static json_t *
@@ -185,7 +186,7 @@ a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
     CLEANUP(fd_cleanup) int later = connect_to(w);
     json_int_t jobs = 0;
 
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     say(waiting, "{\"command\":\"crl\"}");
     while (jobs < 3) { /* the asking, the CRL, and the question how many */
         CLEANUP(admin_json_cleanup) json_t *now = ask(w, "status");
@@ -193,7 +194,7 @@ a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
         jobs = json_integer_value(json_object_get(json_object_get(now, "link"), "jobs"));
         (void)nanosleep(&pause, NULL);
     }
-    assert_int_equal(kill(w->daemon, SIGTERM), 0);
+    assert_int_equal(test_kill(w->daemon, SIGTERM), 0);
     for (;;) { /* until it noticed */
         CLEANUP(buf_free) struct buf answer = BUF_INIT(64 * 1024);
         struct err e = {0};
@@ -207,7 +208,7 @@ a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
         }
         (void)nanosleep(&pause, NULL);
     }
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     hear(waiting, "\"crlNumber\":");
     assert_int_equal(world_stop(w), 0);
     world_start(w);

@@ -8,6 +8,7 @@
 #include "ca/link/admin.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/serial.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/officer.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -33,7 +34,7 @@ stop_signer(struct world *w)
     pid_t signer = (pid_t)status_of(w, "signers", "issuing", "pid");
 
     assert_true(signer > 1);
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     return signer;
 }
 
@@ -75,7 +76,7 @@ what_is_being_worked_on_is_not_begun_twice(void **state)
     world_send_submit(&other, buf_span(&n.request), buf_span(&n.nested));
     world_receive(w, &busy);
     assert_int_equal(busy.m.type, LINK_BUSY);
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     world_receive(&other, &issued);
     X509_free(nf_issued(&issued));
     (void)close(other.link);
@@ -106,7 +107,7 @@ a_kill_before_the_signature_leaves_one_certificate(void **state)
 
     wait_for_intents(w, 1);
     world_kill(w);
-    (void)kill(signer, SIGKILL);
+    (void)test_kill(signer, SIGKILL);
     (void)close(fd);
     world_start(w);
     assert_int_equal(world_record(w, "open"), 1); /* an officer must ask again */
@@ -150,7 +151,7 @@ what_cannot_be_signed_now_is_asked_for_again(void **state)
     wait_for_intents(w, 1);
     world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
     wait_for_intents(w, 2);
-    (void)kill(signer, SIGKILL);
+    (void)test_kill(signer, SIGKILL);
     refused = officer_hears(fd);
     assert_string_equal(
         json_string_value(json_object_get(json_object_get(refused, "error"), "text")),
@@ -179,7 +180,7 @@ nothing_begins_while_it_stops(void **state)
     struct err e = {0};
 
     wait_for_intents(w, 1);
-    assert_int_equal(kill(w->daemon, SIGTERM), 0);
+    assert_int_equal(test_kill(w->daemon, SIGTERM), 0);
     do {
         CLEANUP(admin_json_cleanup)
         json_t *status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
@@ -191,7 +192,7 @@ nothing_begins_while_it_stops(void **state)
     } while (true);
     assert_int_equal(e.code, ERR_BUSY);
     assert_string_equal(e.text, "the daemon is stopping");
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     answer = officer_hears(fd);
     assert_non_null(json_object_get(answer, "certificate"));
     assert_int_equal(world_stop(w), 0);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { KILLS = 6, KEY_COMPROMISE = 1 };
@@ -240,7 +241,7 @@ a_cancel_ends_an_intent(void **state)
     world_restart(w, "signer_timeout_ms = 500\n");
     certificates = status_of(w, "record", "certificates", &signer);
     revoked = status_of(w, "record", "revoked", NULL);
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     assert_int_equal(answer.m.type, LINK_BUSY);
     assert_int_equal(status_of(w, "record", "open", NULL), 1);

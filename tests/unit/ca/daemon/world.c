@@ -24,6 +24,7 @@
 #include "ca/x509/signed.h"
 #include "db/ledger.h"
 #include "pkcs11/key.h"
+#include "tests/support/kill.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
 
@@ -287,11 +288,22 @@ hang_up(struct world *w)
     }
 }
 
+/* -1 when there is none any more, as behind a test that failed. */
+static int
+end(const struct world *w, int sig)
+{
+    int status = -1;
+
+    if (test_kill(w->daemon, sig) == 0) {
+        (void)waitpid(w->daemon, &status, 0);
+    }
+    return status;
+}
+
 void
 world_kill(struct world *w)
 {
-    (void)kill(w->daemon, SIGKILL);
-    (void)waitpid(w->daemon, NULL, 0);
+    (void)end(w, SIGKILL);
     w->daemon = -1;
     hang_up(w);
 }
@@ -334,10 +346,8 @@ world_stop(struct world *w)
 int
 world_end(struct world *w, int signal)
 {
-    int status = -1;
+    int status = end(w, signal);
 
-    (void)kill(w->daemon, signal);
-    (void)waitpid(w->daemon, &status, 0);
     w->daemon = -1;
     hang_up(w);
     if (status != 0) {
