@@ -294,6 +294,10 @@ certificate_authority {
     max_validity = 1095
     max_crl_validity = 7
 }
+ledger {
+    origin = "$log_origin"
+    public_key = "$dir/ceremony/issuing-keys/log.spki.pem"
+}
 CONF
   signer_policy "$dir/ca/log-signer.conf" ca issuing-keys nfpki-issuing log log-signing-v1
   cat >>"$dir/ca/log-signer.conf" <<CONF

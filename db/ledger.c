@@ -100,6 +100,20 @@ last_checkpoint(const struct ledger *ledger, struct store_db *db, struct checkpo
     return 0;
 }
 
+int
+ledger_newest(const struct ledger *ledger, struct store_db *db, struct buf *note, uint64_t *size,
+              struct err *e)
+{
+    struct checkpoint last;
+
+    buf_truncate(note, 0);
+    if (last_checkpoint(ledger, db, &last, note, e) != 0) {
+        return -1;
+    }
+    *size = last.size;
+    return 0;
+}
+
 static int
 publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct err *e)
 {

@@ -32,6 +32,11 @@ int ledger_size(struct store_db *, uint64_t *size, struct err *e);
 /* Root over the first `size` leaves (at most ledger_size). */
 int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e);
 
+/* Leaf `index` and the way from it to the root of the first `size` leaves (base/merkle.h), its
+ * hashes one behind the other; both replaced. */
+int ledger_prove(struct store_db *, uint64_t index, uint64_t size, struct buf *leaf,
+                 struct buf *path, struct err *e);
+
 /* ---- checkpoints and files ---- */
 
 struct ledger_options {
@@ -71,6 +76,11 @@ void ledger_prepare_op(struct ledger_op *, struct ledger *);
  * about the ledger as it is; ERR_IO when the files could not be written (the checkpoint is stored,
  * and ledger_recover publishes it at the next start: the program should stop). */
 void ledger_publish_op(struct ledger_op *, struct ledger *, struct span signature);
+
+/* In an operation's run: the newest checkpoint that is signed and stored, and how many leaves it
+ * covers; verified. Nothing and 0 when there is none. */
+int ledger_newest(const struct ledger *, struct store_db *, struct buf *note, uint64_t *size,
+                  struct err *e);
 
 /* Leaves covered by the newest published checkpoint. Any thread. */
 uint64_t ledger_published(const struct ledger *);

@@ -120,6 +120,36 @@ ledger_root(struct store_db *db, uint64_t size, uint8_t root[LEAF_HASH_SIZE], st
     return 0;
 }
 
+static int
+load_body(struct store_db *db, uint64_t index, struct buf *leaf, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?",
+                           STORE_VALUES(store_int((int64_t)index)), e) != 0
+               ? -1
+               : buf_set(leaf, row_blob(&rows, 0), e);
+}
+
+int
+ledger_prove(struct store_db *db, uint64_t index, uint64_t size, struct buf *leaf, struct buf *path,
+             struct err *e)
+{
+    struct merkle_proof proof;
+
+    if (load_body(db, index, leaf, e) != 0 ||
+        merkle_prove_inclusion(index, size, get_hash, db, &proof, e) != 0) {
+        return err_wrap(e, "ledger: prove leaf %llu", (unsigned long long)index);
+    }
+    buf_truncate(path, 0);
+    for (size_t i = 0; i < proof.n; i++) {
+        if (buf_append(path, span_of(proof.hashes[i].octets, MERKLE_HASH), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
                      struct err *e)

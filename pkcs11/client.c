@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client's thread alone owns the child and its socket. What other threads touch is under
- * `lock`: the queue, `pid`, `attempts` and the state of the start.
+ * `lock`: the queue, `pid`, `attempts`, `waiting` and the state of the start.
  *
  *   DOWN --start--> UP --job--> frames out, answers in --> UP
  *   UP --end of file, deadline, nonsense--> DOWN, jobs under way fail with ERR_TOKEN
@@ -42,6 +42,7 @@ struct signer {
     struct err start_error;
     pid_t pid;
     uint64_t attempts;
+    size_t waiting; /* submitted, and not finished */
 
     /* Written by the thread before `started`, then only read. */
     struct signer_hello pinned;
@@ -147,6 +148,9 @@ ensure_up(struct signer *s, struct err *e)
 static void
 finish(struct signer *s, struct signer_job *job)
 {
+    (void)pthread_mutex_lock(&s->lock);
+    s->waiting--;
+    (void)pthread_mutex_unlock(&s->lock);
     if (job->private_ == NULL) {
         tasks_post(s->finished, &job->task);
         return;
@@ -186,7 +190,11 @@ static int
 send_job(struct signer *s, struct signer_job *job, struct err *e)
 {
     struct signer_frame frame = {
-        .type = SIGNER_SIGN, .detail = (uint8_t)job->object, .bytes = job->tbs};
+        .type = SIGNER_SIGN,
+        .detail = (uint8_t)job->object,
+        .bytes = job->tbs,
+        .evidence = job->evidence,
+    };
 
     job->number_ = ++s->number;
     frame.number = job->number_;
@@ -260,7 +268,8 @@ work(struct signer *s, struct signer_job **jobs, size_t n)
 
     /* Too large ones would end the connection for the others. */
     for (size_t i = 0; i < n;) {
-        if (jobs[i]->tbs.n > 0 && jobs[i]->tbs.n <= SIGNER_TBS_MAX) {
+        if (jobs[i]->tbs.n > 0 && jobs[i]->tbs.n <= SIGNER_TBS_MAX &&
+            jobs[i]->evidence.n <= SIGNER_EVIDENCE_MAX) {
             i++;
             continue;
         }
@@ -413,6 +422,7 @@ enqueue(struct signer *s, struct signer_job *job)
     assert(!s->stopping);
     *s->last = &job->task;
     s->last = &job->task.next;
+    s->waiting++;
     (void)pthread_cond_broadcast(&s->changed);
     (void)pthread_mutex_unlock(&s->lock);
 }
@@ -426,11 +436,12 @@ signer_submit(struct signer *s, struct signer_job *job)
 }
 
 int
-signer_sign(struct signer *s, enum signer_object object, struct span tbs, struct buf *signature,
-            struct err *e)
+signer_sign_logged(struct signer *s, enum signer_object object, struct span tbs,
+                   struct span evidence, struct buf *signature, struct err *e)
 {
     bool answered = false;
-    struct signer_job job = {.object = object, .tbs = tbs, .private_ = &answered};
+    struct signer_job job = {
+        .object = object, .tbs = tbs, .evidence = evidence, .private_ = &answered};
 
     enqueue(s, &job);
     (void)pthread_mutex_lock(&s->lock);
@@ -446,6 +457,13 @@ signer_sign(struct signer *s, enum signer_object object, struct span tbs, struct
     }
     buf_free(&job.signature);
     return job.result;
+}
+
+int
+signer_sign(struct signer *s, enum signer_object object, struct span tbs, struct buf *signature,
+            struct err *e)
+{
+    return signer_sign_logged(s, object, tbs, span_of(NULL, 0), signature, e);
 }
 
 int
@@ -493,6 +511,17 @@ signer_pid(struct signer *s)
     pid = s->pid;
     (void)pthread_mutex_unlock(&s->lock);
     return pid;
+}
+
+size_t
+signer_waiting(struct signer *s)
+{
+    size_t waiting;
+
+    (void)pthread_mutex_lock(&s->lock);
+    waiting = s->waiting;
+    (void)pthread_mutex_unlock(&s->lock);
+    return waiting;
 }
 
 uint64_t

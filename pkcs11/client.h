@@ -36,6 +36,7 @@ struct signer_job {
     struct task task;          /* task.done is called by tasks_finish(); task.run is not used */
     enum signer_object object; /* in */
     struct span tbs;           /* in; borrowed until the task is posted */
+    struct span evidence;      /* in, the same: of a certificate (evidence.h); else empty */
     struct buf signature;      /* out; the client sets its maximum; buf_free() it */
     int result;                /* out: 0 or -1 */
     struct err e;              /* out: ERR_DENIED off policy, ERR_INPUT not understood, ERR_TOKEN
@@ -74,6 +75,8 @@ void signer_submit(struct signer *, struct signer_job *);
 /* Blocking. `signature` is replaced; its maximum must be SIGNATURE_MAX at least. */
 int signer_sign(struct signer *, enum signer_object object, struct span tbs, struct buf *signature,
                 struct err *e);
+int signer_sign_logged(struct signer *, enum signer_object object, struct span tbs,
+                       struct span evidence, struct buf *signature, struct err *e);
 
 /* The key that the token's secret key derives (policy section `seal`), always the same: 32 octets
  * into `key`, a BUF_SECRET. Blocking. ERR_DENIED: the policy has no such section. */
@@ -91,6 +94,8 @@ bool signer_is_software(const struct signer *);
 struct span signer_policy_hash(const struct signer *);
 /* Process id now; -1 while it is down. */
 pid_t signer_pid(struct signer *);
+/* Jobs that were submitted and are not posted yet. */
+size_t signer_waiting(struct signer *);
 /* Lines of attempts in the signer's journal: at HELLO, plus what was answered since. At least as
  * many as signatures were released, over the life of the key. */
 uint64_t signer_attempts(struct signer *);

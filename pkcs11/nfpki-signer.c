@@ -220,7 +220,7 @@ admit(struct service *s, struct request *r, struct err *e)
     struct tree_head checkpoint = {0};
     bool is_checkpoint = r->sign.detail == SIGNER_CHECKPOINT;
 
-    r->result = object_check(s->policy, r->sign.detail, r->sign.bytes,
+    r->result = object_check(s->policy, r->sign.detail, r->sign.bytes, r->sign.evidence,
                              journal_checkpoint(s->journal), &checkpoint, &r->e);
     if (r->result != 0) {
         return 0;

@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+static int
+append_length(struct buf *out, size_t n, struct err *e)
+{
+    const uint8_t octets[SIGNER_OBJECT_LENGTH] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16),
+                                                  (uint8_t)(n >> 8), (uint8_t)n};
+
+    return buf_append(out, span_of(octets, sizeof(octets)), e);
+}
+
 int
 signer_frame_encode(const struct signer_frame *frame, struct buf *out, struct err *e)
 {
@@ -13,10 +22,34 @@ signer_frame_encode(const struct signer_frame *frame, struct buf *out, struct er
     for (size_t i = 0; i < 8; i++) {
         head[2 + i] = (uint8_t)(frame->number >> (56 - 8 * i));
     }
-    if (buf_set(out, span_of(head, sizeof(head)), e) != 0) {
+    if (buf_set(out, span_of(head, sizeof(head)), e) != 0 ||
+        (frame->type == SIGNER_SIGN && append_length(out, frame->bytes.n, e) != 0) ||
+        buf_append(out, frame->bytes, e) != 0) {
         return -1;
     }
-    return buf_append(out, frame->bytes, e);
+    return frame->type == SIGNER_SIGN ? buf_append(out, frame->evidence, e) : 0;
+}
+
+/* Cuts what is behind the object off it. */
+static int
+split_sign(struct signer_frame *frame, struct err *e)
+{
+    struct span rest = frame->bytes;
+    size_t n = 0;
+
+    if (rest.n < SIGNER_OBJECT_LENGTH) {
+        return err_set(e, ERR_INPUT, "a SIGN without the length of its object");
+    }
+    for (size_t i = 0; i < SIGNER_OBJECT_LENGTH; i++) {
+        n = n << 8 | rest.p[i];
+    }
+    rest = span_of(rest.p + SIGNER_OBJECT_LENGTH, rest.n - SIGNER_OBJECT_LENGTH);
+    if (n > rest.n) {
+        return err_set(e, ERR_INPUT, "a SIGN whose object is longer than the frame");
+    }
+    frame->bytes = span_of(rest.p, n);
+    frame->evidence = span_of(rest.p + n, rest.n - n);
+    return 0;
 }
 
 int
@@ -36,5 +69,5 @@ signer_frame_decode(struct span body, struct signer_frame *out, struct err *e)
         out->number = out->number << 8 | body.p[2 + i];
     }
     out->bytes = span_of(body.p + SIGNER_FRAME_HEAD, body.n - SIGNER_FRAME_HEAD);
-    return 0;
+    return out->type == SIGNER_SIGN ? split_sign(out, e) : 0;
 }

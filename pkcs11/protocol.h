@@ -7,9 +7,13 @@
 #include "base/buf.h"
 
 enum {
-    SIGNER_PROTOCOL_VERSION = 1,
+    SIGNER_PROTOCOL_VERSION = 2,
     SIGNER_FRAME_HEAD = 10,
-    SIGNER_FRAME_MAX = 16 * 1024 * 1024 + SIGNER_FRAME_HEAD,
+    SIGNER_OBJECT_LENGTH = 4, /* of a SIGN: octets that tell where the evidence begins */
+    SIGNER_OBJECT_MAX = 16 * 1024 * 1024,
+    SIGNER_EVIDENCE_MAX = 2 * 1024 * 1024 + 64,
+    SIGNER_FRAME_MAX =
+        SIGNER_FRAME_HEAD + SIGNER_OBJECT_LENGTH + SIGNER_OBJECT_MAX + SIGNER_EVIDENCE_MAX,
     SIGNER_ANSWER_MAX = 4096, /* of a frame from the signer */
 };
 
@@ -26,7 +30,8 @@ struct signer_frame {
     enum signer_frame_type type;
     uint8_t detail;
     uint64_t number;
-    struct span bytes; /* borrowed from what was decoded */
+    struct span bytes;    /* borrowed from what was decoded; of a SIGN: the object, */
+    struct span evidence; /* and what shows that it may be signed */
 };
 
 /* What `nfpki-signer --self-test` signs: not the DER of anything, not a note. */
@@ -35,5 +40,5 @@ struct signer_frame {
 
 /* Replaces `out`. */
 int signer_frame_encode(const struct signer_frame *, struct buf *out, struct err *e);
-/* ERR_INPUT for an unknown type or a frame that is too short. */
+/* ERR_INPUT for an unknown type, a frame that is too short, or an object that is longer than it. */
 int signer_frame_decode(struct span body, struct signer_frame *out, struct err *e);

@@ -34,6 +34,7 @@ request_free(struct ca *ca, struct request *r)
     issuance_request_free(&r->row);
     policy_grant_free(&r->grant);
     buf_free(&r->asked);
+    buf_free(&r->inclusion);
     buf_free(&r->sign.signature);
     buf_free(&r->certificate);
     mem_free(r);

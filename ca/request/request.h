@@ -2,7 +2,8 @@
 /*
  * request.h - one request on its way through nfpki-ca (design section 3).
  *
- *   open -> look -> judge -> intend -> log -> sign -> seal -> record -> log -> release -> answer
+ *   open -> look -> judge -> intend -> log -> prove -> sign -> seal -> record -> log -> release
+ *        -> answer
  *
  * stages.c has the table of stages, and which thread does each; this is what they work on. What a
  * certificate, its confirmation, a revocation and an officer's certificate have of their own is in
@@ -26,6 +27,7 @@ enum request_stage {
     STAGE_JUDGE,      /* worker, pure: everything again from the octets that came */
     STAGE_INTEND,     /* store: the intent, durable before a signature is asked for */
     STAGE_LOG_INTENT, /* the checkpoint over the intent */
+    STAGE_PROVE,      /* store: what shows the signer that it is there */
     STAGE_SIGN,       /* the token */
     STAGE_SEAL,       /* worker: the signature verified, lint */
     STAGE_RECORD,     /* store: what became of it; a refusal, too */
@@ -67,7 +69,8 @@ struct request {
     struct ras *ras;
     time_t now;
 
-    struct issuance_request row; /* of this rid; once it is intended: what is signed */
+    struct issuance_request row; /* of this rid; once it is intended: what is signed, */
+    struct buf inclusion;        /* and what shows that the ledger has its intent */
     bool is_known;
     struct issuance_registration registration;
     bool is_registered;

@@ -11,6 +11,7 @@
 #include "ca/request/intent.h"
 #include "ca/request/open.h"
 #include "ca/request/refusal.h"
+#include "pkcs11/evidence.h"
 
 enum {
     PIECE = 16,       /* what a worker gets at once */
@@ -194,6 +195,32 @@ start_intend(struct pipeline *p, struct batch *batch)
     store(muster(p, STAGE_INTEND, batch), run_intend);
 }
 
+/* One checkpoint for all: whatever covers the last of them covers the others. */
+static int
+run_prove(struct store_op *op, struct store_db *db, struct err *e)
+{
+    const struct crew *crew = CONTAINER_OF(op, struct crew, op);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
+    uint64_t size;
+
+    if (ledger_newest(crew->requests->ca->ledger, db, &note, &size, e) != 0) {
+        return -1;
+    }
+    for (struct pipeline_job *job = crew->batch.first; job != NULL; job = job->next) {
+        if (intent_prove(request_of(job), db, buf_span(&note), size, e) != 0) {
+            return -1;
+        }
+        job->stage = STAGE_SIGN;
+    }
+    return 0;
+}
+
+static void
+start_prove(struct pipeline *p, struct batch *batch)
+{
+    store(muster(p, STAGE_PROVE, batch), run_prove);
+}
+
 static bool
 has_decided(const struct request *r)
 {
@@ -242,7 +269,8 @@ start_sign(struct pipeline *p, struct batch *batch)
     while ((r = request_of(batch_take(batch))) != NULL) {
         r->sign = (struct signer_job){.task = {.done = on_signed},
                                       .object = SIGNER_CERTIFICATE,
-                                      .tbs = buf_span(&r->row.tbs)};
+                                      .tbs = buf_span(&r->row.tbs),
+                                      .evidence = buf_span(&r->inclusion)};
         signer_submit(all->ca->issuing, &r->sign);
     }
 }
@@ -254,7 +282,7 @@ on_intent_logged(struct release_item *item)
 {
     struct request *r = CONTAINER_OF(item, struct request, release);
 
-    go_on(r, r->ca->requests->pipeline, STAGE_SIGN);
+    go_on(r, r->ca->requests->pipeline, STAGE_PROVE);
 }
 
 static void
@@ -356,6 +384,7 @@ static const struct stage table[REQUEST_STAGES] = {
     [STAGE_JUDGE] = {"judge", PIECE, WORKERS, start_judge},
     [STAGE_INTEND] = {"intend", GROUP, 1, start_intend},
     [STAGE_LOG_INTENT] = {"log-intent", GROUP, PIPELINE_ANY, start_log_intent},
+    [STAGE_PROVE] = {"prove", GROUP, 1, start_prove},
     [STAGE_SIGN] = {"sign", PIECE, 8, start_sign},
     [STAGE_SEAL] = {"seal", PIECE, WORKERS, start_seal},
     [STAGE_RECORD] = {"record", GROUP, 1, start_record},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/signer/object.h"
 
+#include "pkcs11/signer/logged.h"
+
 static int
 check_size(struct span tbs, size_t max, struct err *e)
 {
@@ -16,20 +18,31 @@ off_purpose(const char *what, struct err *e)
     return err_set(e, ERR_DENIED, "the policy of this key does not allow to sign %s", what);
 }
 
+static int
+check_certificate(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
+{
+    return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0 ||
+                   object_check_certificate(p, tbs, e) != 0
+               ? -1
+               : logged_check_certificate(p, tbs, evidence, e);
+}
+
 int
-object_check(const struct policy *p, uint8_t kind, struct span tbs, const struct tree_head *last,
-             struct tree_head *checkpoint, struct err *e)
+object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span evidence,
+             const struct tree_head *last, struct tree_head *checkpoint, struct err *e)
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
+
+    if (kind != SIGNER_CERTIFICATE && evidence.n > 0) {
+        return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
+    }
 
     switch (kind) {
     case SIGNER_CERTIFICATE:
         if (!authority || !p->certificates) {
             return off_purpose("certificates", e);
         }
-        return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0
-                   ? -1
-                   : object_check_certificate(p, tbs, e);
+        return check_certificate(p, tbs, evidence, e);
     case SIGNER_CRL:
         if (!authority || !p->crls) {
             return off_purpose("CRLs", e);

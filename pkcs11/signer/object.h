@@ -19,10 +19,11 @@ enum {
     OBJECT_CMP_MAX = 128 * 1024,
 };
 
-/* The switch over the kinds; an unknown kind is ERR_INPUT. `last` may be NULL; `checkpoint` is
- * filled for SIGNER_CHECKPOINT. */
-int object_check(const struct policy *, uint8_t kind, struct span tbs, const struct tree_head *last,
-                 struct tree_head *checkpoint, struct err *e);
+/* The switch over the kinds; an unknown kind is ERR_INPUT. `evidence` goes with a certificate
+ * (logged.h), and with nothing else. `last` may be NULL; `checkpoint` is filled for
+ * SIGNER_CHECKPOINT. */
+int object_check(const struct policy *, uint8_t kind, struct span tbs, struct span evidence,
+                 const struct tree_head *last, struct tree_head *checkpoint, struct err *e);
 
 int object_check_certificate(const struct policy *, struct span tbs, struct err *e);
 int object_check_crl(const struct policy *, struct span tbs, struct err *e);

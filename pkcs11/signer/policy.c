@@ -44,28 +44,40 @@ policy_free(struct policy *p)
     X509_free(p->issuer);
     buf_free(&p->issuer_name);
     buf_free(&p->issuer_ski);
+    log_key_free(&p->log);
     mem_free(p->origin);
     buf_free(&p->sender_name);
     mem_free(p);
+}
+
+/* A SubjectPublicKeyInfo in DER; PEM becomes DER. */
+static int
+read_public_key(const char *path, struct buf *file, struct err *e)
+{
+    CLEANUP(bio_cleanup) BIO *bio = NULL;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
+
+    if (file_read(path, file, e) != 0) {
+        return -1;
+    }
+    if (file->n > 0 && file->p[0] == '-') {
+        bio = BIO_new_mem_buf(file->p, (int)file->n);
+        key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+        buf_truncate(file, 0);
+        if (key == NULL || OSSL_ENCODE(PUBKEY, key, file, e) != 0) {
+            return ossl_err(e, ERR_INPUT, "%s: not a public key in PEM", path);
+        }
+    }
+    return 0;
 }
 
 static int
 load_public_key(struct policy *p, const char *path, struct err *e)
 {
     CLEANUP(buf_free) struct buf file = BUF_INIT(PUBLIC_KEY_FILE_MAX);
-    CLEANUP(bio_cleanup) BIO *bio = NULL;
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
 
-    if (file_read(path, &file, e) != 0) {
+    if (read_public_key(path, &file, e) != 0) {
         return -1;
-    }
-    if (file.n > 0 && file.p[0] == '-') {
-        bio = BIO_new_mem_buf(file.p, (int)file.n);
-        key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-        buf_truncate(&file, 0);
-        if (key == NULL || OSSL_ENCODE(PUBKEY, key, &file, e) != 0) {
-            return ossl_err(e, ERR_INPUT, "%s: not a public key in PEM", path);
-        }
     }
     p->public_key = key_public_parse(buf_span(&file), &p->algorithm, e);
     if (p->public_key == NULL) {
@@ -259,6 +271,49 @@ load_seal(struct policy *p, cfg_t *section, struct err *e)
     return load_key_id(section, p->seal_id, e);
 }
 
+/* Whose checkpoints show what may be signed. */
+static int
+load_ledger(struct policy *p, cfg_t *section, const char *file, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBLIC_KEY_FILE_MAX);
+    CLEANUP(mem_cleanup) char *path = NULL;
+    const char *origin;
+
+    if (p->purpose != POLICY_CERTIFICATE_AUTHORITY) {
+        return conf_fault(section, NULL, e,
+                          "section ledger belongs to section certificate_authority");
+    }
+    origin = conf_string(section, "origin", e);
+    path = origin == NULL ? NULL : conf_path(section, "public_key", e);
+    if (path == NULL || read_public_key(path, &spki, e) != 0) {
+        return -1;
+    }
+    if (log_key_set(&p->log, origin, buf_span(&spki), e) != 0) {
+        return err_wrap(e, "%s: section ledger", file);
+    }
+    if (span_equal(buf_span(&spki), buf_span(&p->spki))) {
+        return conf_fault(section, "public_key", e, "the log has a key of its own, not this one");
+    }
+    return 0;
+}
+
+/* What goes with a purpose, or must. */
+static int
+load_beside(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
+{
+    if (cfg_size(cfg, "seal") > 0 && load_seal(p, cfg_getsec(cfg, "seal"), e) != 0) {
+        return -1;
+    }
+    if (cfg_size(cfg, "ledger") > 0) {
+        return load_ledger(p, cfg_getsec(cfg, "ledger"), path, e);
+    }
+    return p->purpose != POLICY_CERTIFICATE_AUTHORITY
+               ? 0
+               : err_set(e, ERR_INPUT,
+                         "%s: section ledger is missing: it names the log that has what is signed",
+                         path);
+}
+
 static int
 load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
 {
@@ -351,6 +406,11 @@ policy_load(const char *path, struct err *e)
         CFG_END(),
     };
     cfg_opt_t seal[] = {CFG_STR("key_id", NULL, CFGF_NONE), CFG_END()};
+    cfg_opt_t ledger[] = {
+        CFG_STR("origin", NULL, CFGF_NONE),
+        CFG_STR("public_key", NULL, CFGF_NONE),
+        CFG_END(),
+    };
     cfg_opt_t self_test[] = {CFG_END()};
     cfg_opt_t options[] = {
         CFG_STR("module", NULL, CFGF_NONE),
@@ -366,6 +426,7 @@ policy_load(const char *path, struct err *e)
         CFG_SEC("log", log, CFGF_NODEFAULT),
         CFG_SEC("cmp", cmp, CFGF_NODEFAULT),
         CFG_SEC("seal", seal, CFGF_NODEFAULT),
+        CFG_SEC("ledger", ledger, CFGF_NODEFAULT),
         CFG_SEC("self_test", self_test, CFGF_NODEFAULT),
         CFG_END(),
     };
@@ -376,10 +437,8 @@ policy_load(const char *path, struct err *e)
     p->issuer_name = BUF_INIT(NAME_MAX_);
     p->issuer_ski = BUF_INIT(KEY_IDENTIFIER_MAX);
     p->sender_name = BUF_INIT(NAME_MAX_);
-    if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, path, e) != 0) {
-        return NULL;
-    }
-    if (cfg_size(cfg, "seal") > 0 && load_seal(p, cfg_getsec(cfg, "seal"), e) != 0) {
+    if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, path, e) != 0 ||
+        load_beside(p, cfg, path, e) != 0) {
         return NULL;
     }
     if (p->purpose != POLICY_SELF_TEST) {

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/checkpoint.h"
 #include "pkcs11/algorithm.h"
 
 enum policy_purpose {
@@ -43,6 +44,7 @@ struct policy {
     unsigned key_usage;                    /* bit n: named bit n of KeyUsage may be set */
     bool wildcard;                         /* a dNSName may have one */
     bool no_rev_avail;                     /* the extension of RFC 9608 may be there */
+    struct log_key log;                    /* of the ledger that has what is signed */
 
     /* POLICY_LOG */
     char *origin;

@@ -13,7 +13,7 @@ ca/cmp/           base/ ca/x509/ ca/cmp/
 ca/registration/  base/ ca/x509/ ca/registration/
 ca/trust/         base/ ca/x509/ ca/cmp/ ca/trust/
 ca/link/          base/ ca/link/
-ca/               base/ pkcs11/client.h db/ ca/
+ca/               base/ pkcs11/client.h pkcs11/evidence.h db/ ca/
 ra/http           base/ ra/http ra/tls
 ra/tls            base/ ra/tls
 ra/               base/ pkcs11/client.h db/ ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/

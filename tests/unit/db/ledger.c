@@ -301,6 +301,106 @@ the_root_is_that_of_the_leaves_at_every_size(void **state)
     }
 }
 
+struct prove_op {
+    struct store_op op;
+    const struct ledger *ledger;
+    uint64_t index, size; /* size 0: that of the newest checkpoint */
+    struct buf note, leaf, path;
+};
+
+static int
+run_prove(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct prove_op *p = CONTAINER_OF(op, struct prove_op, op);
+    uint64_t size;
+
+    if (ledger_newest(p->ledger, db, &p->note, &size, e) != 0) {
+        return -1;
+    }
+    p->size = p->size == 0 ? size : p->size;
+    return ledger_prove(db, p->index, p->size, &p->leaf, &p->path, e);
+}
+
+static void
+prove(const struct fixture *f, uint64_t index, struct prove_op *p)
+{
+    *p = (struct prove_op){.op = {.run = run_prove},
+                           .ledger = f->ledger,
+                           .index = index,
+                           .note = BUF_INIT(CHECKPOINT_MAX),
+                           .leaf = BUF_INIT(LEAF_MAX),
+                           .path = BUF_INIT(MERKLE_PROOF_MAX * MERKLE_HASH)};
+}
+
+static void
+free_prove(struct prove_op *p)
+{
+    buf_free(&p->note);
+    buf_free(&p->leaf);
+    buf_free(&p->path);
+}
+
+/* With what was published a stranger sees that the leaf is there. */
+static void
+every_leaf_is_shown_to_be_under_the_newest_checkpoint(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+
+    append(f, 0, 5);
+    checkpoint(f, 5);
+    append(f, 5, 23);
+    checkpoint(f, 23);
+    append(f, 23, 30); /* nothing covers these */
+    for (uint64_t i = 0; i < 23; i++) {
+        struct checkpoint found = published(f);
+        struct merkle_proof proof = {0};
+        struct merkle_hash hash;
+        struct prove_op p;
+        char text[32];
+
+        prove(f, i, &p);
+        assert_ok(store_call(f->store, &p.op, &e), &e);
+        assert_int_equal(p.size, 23);
+        (void)snprintf(text, sizeof(text), "\"reason\":\"%u\"", (unsigned)i);
+        assert_non_null(memmem(p.leaf.p, p.leaf.n, text, strlen(text)));
+        hash = merkle_leaf(buf_span(&p.leaf));
+        proof.n = p.path.n / MERKLE_HASH;
+        memcpy(proof.hashes, p.path.p, p.path.n);
+        assert_ok(merkle_verify_inclusion(i, p.size, &hash, &proof, &found.root, &e), &e);
+        free_prove(&p);
+    }
+}
+
+static void
+what_no_checkpoint_covers_is_not_shown(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    struct prove_op p;
+
+    append(f, 0, 5);
+    prove(f, 4, &p); /* there is no checkpoint at all */
+    assert_err(store_call(f->store, &p.op, &e), ERR_INPUT, &e);
+    assert_int_equal(p.note.n, 0);
+    assert_non_null(strstr(e.text, "leaf 4 is not in a tree of 0"));
+    free_prove(&p);
+    checkpoint(f, 5);
+    append(f, 5, 7);
+    prove(f, 5, &p);
+    assert_err(store_call(f->store, &p.op, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "ledger: prove leaf 5: leaf 5 is not in a tree of 5"));
+    free_prove(&p);
+    prove(f, 7, &p);
+    p.size = 8; /* as many leaves as there are not */
+    assert_err(store_call(f->store, &p.op, &e), ERR_NOTFOUND, &e);
+    free_prove(&p);
+    prove(f, 0, &p);
+    p.path.max = MERKLE_HASH; /* it needs more */
+    assert_err(store_call(f->store, &p.op, &e), ERR_INPUT, &e);
+    free_prove(&p);
+}
+
 static void
 leaves_of_an_operation_that_fails_are_not_in_the_record(void **state)
 {
@@ -800,6 +900,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_root_is_that_of_the_leaves_at_every_size, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(every_leaf_is_shown_to_be_under_the_newest_checkpoint,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_no_checkpoint_covers_is_not_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_of_an_operation_that_fails_are_not_in_the_record,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_record_is_never_changed_by_sql, set_up, tear_down),

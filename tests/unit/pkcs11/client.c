@@ -23,6 +23,7 @@
 #include "tests/support/kill.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/pkcs11/signer/scene_log.h"
 
 #define SO_PIN SPAN_LITERAL("so-pin-0123456789")
 #define USER_PIN SPAN_LITERAL("user-pin-0123456789")
@@ -43,6 +44,7 @@ static struct {
     X509 *issuer;
     char *policy;
     char *journal;
+    struct scene_log ledger;
 } world;
 
 static void
@@ -138,7 +140,9 @@ write_policy(const char *module, const char *attributes, const char *purpose)
     assert_ok(file_write(world.policy, span_str(text), 0600, &e), &e);
 }
 
-#define AUTHORITY "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n}"
+#define LEDGER "ledger {\n origin = \"" SCENE_LOG_ORIGIN "\"\n public_key = \"log.spki\"\n}"
+#define AUTHORITY                                                                                  \
+    "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n}\n" LEDGER
 #define LOG "log {\n origin = \"log.example\"\n}"
 #define CMP "cmp {\n sender = \"issuing.der\"\n bodies = {\"ip\", \"nested\"}\n}"
 
@@ -155,11 +159,19 @@ write_pin(struct span pin)
 static int
 make_world(void **state)
 {
+    CLEANUP(mem_cleanup) char *log = NULL;
+    struct err e = {0};
+
     (void)state;
     world.dir = tmpdir_new();
+    log = mem_printf("%s/log.spki", world.dir);
     softhsm_use(world.dir);
     make_token();
     world.dummy = EVP_EC_gen("P-256");
+    scene_log_begin(&world.ledger, SCENE_LOG_ORIGIN);
+    assert_ok(
+        file_write(log, span_of(world.ledger.pinned.spki, world.ledger.pinned.spki_n), 0600, &e),
+        &e);
     world.policy = mem_printf("%s/signer.conf", world.dir);
     world.journal = mem_printf("%s/journal", world.dir);
     make_issuer();
@@ -172,6 +184,7 @@ free_world(void **state)
     (void)state;
     X509_free(world.issuer);
     EVP_PKEY_free(world.dummy);
+    scene_log_end(&world.ledger);
     buf_free(&world.spki);
     mem_free(world.policy);
     mem_free(world.journal);
@@ -375,6 +388,16 @@ make_certificate(enum departure d, struct buf *tbs)
     OPENSSL_free(der);
 }
 
+/* Announces it in the ledger before. */
+static int
+sign_certificate(struct signer *s, struct span tbs, struct buf *signature, struct err *e)
+{
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+
+    scene_log_announce(&world.ledger, tbs, &evidence);
+    return signer_sign_logged(s, SIGNER_CERTIFICATE, tbs, buf_span(&evidence), signature, e);
+}
+
 static void
 a_certificate_on_policy_is_signed(void **state)
 {
@@ -390,9 +413,35 @@ a_certificate_on_policy_is_signed(void **state)
     assert_true(span_equal(signer_spki(s), buf_span(&world.spki)));
     assert_int_equal(signer_attempts(s), 0);
     make_certificate(NOTHING, &tbs);
-    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
     verify(buf_span(&tbs), &signature);
     assert_int_equal(signer_attempts(s), 1);
+}
+
+/* The signer's own table is signer/logged.c; this is that it is asked. */
+static void
+a_certificate_that_the_ledger_does_not_have_is_refused_and_not_journaled(void **state)
+{
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf other = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+    struct err e = {0};
+
+    (void)state;
+    make_certificate(NOTHING, &tbs);
+    make_certificate(NOTHING, &other);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    scene_log_announce(&world.ledger, buf_span(&other), &evidence);
+    assert_err(signer_sign_logged(s, SIGNER_CERTIFICATE, buf_span(&tbs), buf_span(&evidence),
+                                  &signature, &e),
+               ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "leaf: its tbs is not"));
+    assert_int_equal(signature.n, 0);
+    signer_free(TAKE(s));
+    s = start_well();
+    assert_int_equal(signer_attempts(s), 0);
 }
 
 /* The parent's log and the ledger call it one, whatever stands between. */
@@ -449,8 +498,7 @@ a_certificate_off_policy_is_refused_and_not_journaled(void **state)
         CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
 
         make_certificate(rows[i].departure, &tbs);
-        assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_DENIED,
-                   &e);
+        assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
         if (strstr(e.text, rows[i].reason) == NULL) {
             fail_msg("%s: %s", rows[i].reason, e.text);
         }
@@ -485,7 +533,7 @@ a_policy_can_allow_more_and_no_nonsense(void **state)
     write_policy(FAULTY, "issuing-signing-v1",
                  "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n"
                  "key_usage = {digitalSignature, keyEncipherment}\n wildcard = true\n"
-                 "no_rev_avail = true\n}");
+                 "no_rev_avail = true\n}\n" LEDGER);
     s = start_well();
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = {0};
@@ -494,10 +542,9 @@ a_policy_can_allow_more_and_no_nonsense(void **state)
 
         make_certificate(rows[i].departure, &tbs);
         if (rows[i].signed_) {
-            assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+            assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
         } else {
-            assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e),
-                       ERR_DENIED, &e);
+            assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
         }
     }
 }
@@ -513,23 +560,20 @@ garbage_is_refused_and_the_signer_lives_on(void **state)
 
     (void)state;
     make_certificate(NOTHING, &tbs);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("garbage"), &signature, &e),
-               ERR_INPUT, &e);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(tbs.p, tbs.n - 1), &signature, &e),
-               ERR_INPUT, &e);
+    assert_err(sign_certificate(s, SPAN_LITERAL("garbage"), &signature, &e), ERR_INPUT, &e);
+    assert_err(sign_certificate(s, span_of(tbs.p, tbs.n - 1), &signature, &e), ERR_INPUT, &e);
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
     assert_err(signer_sign(s, (enum signer_object)'X', buf_span(&tbs), &signature, &e), ERR_INPUT,
                &e);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(NULL, 0), &signature, &e), ERR_INPUT, &e);
+    assert_err(sign_certificate(s, span_of(NULL, 0), &signature, &e), ERR_INPUT, &e);
     /* A digest instead of an object, and objects of other purposes. */
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, span_of(world.id, 16), &signature, &e), ERR_INPUT,
-               &e);
+    assert_err(sign_certificate(s, span_of(world.id, 16), &signature, &e), ERR_INPUT, &e);
     assert_err(signer_sign(s, SIGNER_CHECKPOINT, SPAN_LITERAL("log.example\n1\n" ROOT_A "\n"),
                            &signature, &e),
                ERR_DENIED, &e);
     assert_err(signer_sign(s, SIGNER_CMP, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     assert_ok(buf_append_str(&tbs, "x", &e), &e);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
     assert_int_equal(signer_pid(s), pid);
 }
 
@@ -548,9 +592,9 @@ an_encoding_that_hides_something_is_refused(void **state)
     at = memmem(tbs.p, tbs.n, critical, sizeof(critical));
     assert_non_null(at);
     at[7] = 0x01; /* TRUE, but not its DER */
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
     at[7] = 0x00; /* the default, spelled out: not DER (X.690 11.5) */
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
 }
 
 static void
@@ -730,7 +774,7 @@ a_cmp_key_signs_answers_of_its_own_name_only(void **state)
     make_part(0x21, "Issuing CA", true, &part);
     assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_INPUT, &e);
     make_certificate(NOTHING, &part);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&part), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_certificate(s, buf_span(&part), &signature, &e), ERR_DENIED, &e);
 }
 
 /* A secret key beside the pair; its identifier in hex. */
@@ -820,7 +864,7 @@ the_journal_has_the_line_before_the_token_signs(void **state)
     assert_int_equal(setenv("FAULTP11", "sign-fails", 1), 0);
     s = start_well();
     make_certificate(NOTHING, &tbs);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
     assert_non_null(strstr(e.text, "CKR_DEVICE_ERROR"));
     assert_ok(sha256(buf_span(&tbs), hash, &e), &e);
     hex_format(span_of(hash, sizeof(hash)), hex);
@@ -828,7 +872,7 @@ the_journal_has_the_line_before_the_token_signs(void **state)
     assert_non_null(memmem(journal.p, journal.n, hex, strlen(hex)));
     /* The token is well again: the next job starts a new process, which counts on. */
     assert_int_equal(unsetenv("FAULTP11"), 0);
-    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
     assert_int_equal(signer_attempts(s), 2);
 }
 
@@ -849,16 +893,16 @@ a_killed_or_hanging_signer_is_started_again(void **state)
     assert_int_equal(unsetenv("FAULTP11"), 0);
     pid = signer_pid(s);
     make_certificate(NOTHING, &tbs);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
     assert_int_equal(kill(pid, 0), -1);
-    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
     assert_int_not_equal(signer_pid(s), pid);
     assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     /* Death may be noticed by the job that meets it; the one after that must succeed. */
     (void)poll(&nothing, 0, 50);
-    if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {
+    if (sign_certificate(s, buf_span(&tbs), &signature, &e) != 0) {
         assert_int_equal(e.code, ERR_TOKEN);
-        assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+        assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
     }
     verify(buf_span(&tbs), &signature);
 }
@@ -886,7 +930,7 @@ a_hanging_signer_does_not_outlive_its_parent(void **state)
 
         signer = s == NULL ? -1 : signer_pid(s);
         if (write(ends[1], &signer, sizeof(signer)) == (ssize_t)sizeof(signer)) {
-            (void)signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e);
+            (void)sign_certificate(s, buf_span(&tbs), &signature, &e);
         }
         _exit(1);
     }
@@ -915,7 +959,7 @@ a_wrong_signature_of_the_token_does_not_leave(void **state)
     assert_int_equal(setenv("FAULTP11", "bad-sign", 1), 0);
     s = start_well();
     make_certificate(NOTHING, &tbs);
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_CRYPTO, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_CRYPTO, &e);
     assert_int_equal(signature.n, 0);
 }
 
@@ -934,8 +978,7 @@ a_signer_with_another_policy_is_not_accepted(void **state)
     assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     (void)poll(&nothing, 0, 50);
     for (int i = 0; i < 3; i++) {
-        assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_TOKEN,
-                   &e);
+        assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_TOKEN, &e);
     }
     assert_non_null(strstr(e.text, "another key or policy"));
 }
@@ -954,11 +997,11 @@ a_refused_pin_is_not_tried_again(void **state)
     write_pin(SPAN_LITERAL("wrong-pin"));
     assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     while (e.code != ERR_PIN) {
-        assert_int_equal(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), -1);
+        assert_int_equal(sign_certificate(s, buf_span(&tbs), &signature, &e), -1);
     }
     write_pin(USER_PIN);
     (void)poll(&nothing, 0, 300); /* longer than the first pause */
-    assert_err(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), ERR_PIN, &e);
+    assert_err(sign_certificate(s, buf_span(&tbs), &signature, &e), ERR_PIN, &e);
 }
 
 static void
@@ -1014,8 +1057,8 @@ the_pin_may_come_through_a_descriptor(void **state)
     assert_int_equal(test_kill(signer_pid(s), SIGKILL), 0);
     (void)poll(&nothing, 0, 50);
     make_certificate(NOTHING, &tbs);
-    if (signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e) != 0) {
-        assert_ok(signer_sign(s, SIGNER_CERTIFICATE, buf_span(&tbs), &signature, &e), &e);
+    if (sign_certificate(s, buf_span(&tbs), &signature, &e) != 0) {
+        assert_ok(sign_certificate(s, buf_span(&tbs), &signature, &e), &e);
     }
 }
 
@@ -1171,16 +1214,20 @@ many_jobs_come_back_through_the_loop(void **state)
     static struct signer_job jobs[JOBS];
     struct err e = {0};
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
     struct tasks *finished = tasks_new(&e);
     struct signer *s = start(finished, 0, &e);
 
     (void)state;
     assert_non_null(s);
     make_certificate(NOTHING, &tbs);
+    scene_log_announce(&world.ledger, buf_span(&tbs), &evidence);
     jobs_done = 0;
     for (size_t i = 0; i < JOBS; i++) {
-        jobs[i] = (struct signer_job){
-            .task.done = job_done, .object = SIGNER_CERTIFICATE, .tbs = buf_span(&tbs)};
+        jobs[i] = (struct signer_job){.task.done = job_done,
+                                      .object = SIGNER_CERTIFICATE,
+                                      .tbs = buf_span(&tbs),
+                                      .evidence = buf_span(&evidence)};
         signer_submit(s, &jobs[i]);
     }
     while (jobs_done < JOBS) {
@@ -1204,6 +1251,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_on_policy_is_signed),
+        TEST(a_certificate_that_the_ledger_does_not_have_is_refused_and_not_journaled),
         TEST(a_signer_behind_p11_kit_is_in_a_software_token),
         TEST(a_certificate_off_policy_is_refused_and_not_journaled),
         TEST(a_policy_can_allow_more_and_no_nonsense),

@@ -24,7 +24,7 @@
 #define OTHER                                                                                      \
     P256 "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"                        \
          "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1"
-#define HELLO(attempts, hash, key) "send 0101000000000000" attempts "01" hash key "\n"
+#define HELLO(attempts, hash, key) "send 0101000000000000" attempts "02" hash key "\n"
 #define RIGHT HELLO("0005", HASH "ff", KEY)
 #define N(number) "000000000000000" number
 #define SIGNED(number) "send 0400" N(number) "616263\n"
@@ -99,8 +99,8 @@ static const struct {
      "the signer answered a job that is not there", false, 5},
     {"a HELLO", "send 0100" N("1") "\n", ERR_TOKEN, "the signer answered with a frame of type 1",
      false, 5},
-    {"a SIGN", "send 0354" N("1") "\n", ERR_TOKEN, "the signer answered with a frame of type 3",
-     false, 5},
+    {"a SIGN", "send 0354" N("1") "00000000\n", ERR_TOKEN,
+     "the signer answered with a frame of type 3", false, 5},
     {"a PROVED", "send 0601" N("1") "\n", ERR_TOKEN, "the signer answered with a frame of type 6",
      false, 5},
     {"failed: denied", "send 0202" N("0") "6e6f\n", ERR_TOKEN, "no", false, 5},
@@ -357,8 +357,10 @@ answers_in_another_order_find_their_jobs(void **state)
                    "3") "63\nsend 0502" N("2") "6e6f\nstay\n");
     s = start(finished, TIMEOUT_MS);
     submit(s, 0, 3);
+    assert_int_equal(signer_waiting(s), 3);
     assert_ok(file_write(gate, SPAN_LITERAL(""), 0600, &e), &e);
     collect(finished, 3);
+    assert_int_equal(signer_waiting(s), 0);
     assert_ok(jobs[0].result, &jobs[0].e);
     assert_true(span_equal(buf_span(&jobs[0].signature), SPAN_LITERAL("a")));
     assert_int_equal(jobs[1].result, -1);

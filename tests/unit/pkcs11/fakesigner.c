@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 
-enum { PARENT_FD = 3, OCTETS_MAX = 8192, FRAME_MAX = 16 * 1024 * 1024 + 10, TIMEOUT_MS = 60000 };
+enum { PARENT_FD = 3, OCTETS_MAX = 8192, FRAME_MAX = 20 * 1024 * 1024, TIMEOUT_MS = 60000 };
 
 static bool
 has_argument(int argc, char **argv, const char *wanted)

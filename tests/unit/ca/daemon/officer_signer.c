@@ -48,6 +48,17 @@ wait_for_intents(struct world *w, json_int_t n)
     }
 }
 
+/* They are in the ledger, and the signer has been asked. */
+static void
+wait_for_signer(struct world *w, json_int_t n)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+    while (status_of(w, "signers", "issuing", "waiting") < n) {
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 void
 what_is_being_worked_on_is_not_begun_twice(void **state)
 {
@@ -148,9 +159,9 @@ what_cannot_be_signed_now_is_asked_for_again(void **state)
     pid_t signer = stop_signer(w);
     int fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 10", 30));
 
-    wait_for_intents(w, 1);
+    wait_for_signer(w, 1);
     world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
-    wait_for_intents(w, 2);
+    wait_for_signer(w, 2);
     (void)test_kill(signer, SIGKILL);
     refused = officer_hears(fd);
     assert_string_equal(

@@ -11,7 +11,9 @@
 #include "ca/x509/signed.h"
 #include "db/issuance.h"
 #include "db/ledger.h"
-#include "pkcs11/client.h"
+#include "pkcs11/key.h"
+#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/policy.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -176,24 +178,51 @@ store(const struct world *w, struct old *o)
     store_free(store);
 }
 
-/* By the key's own signer, as the daemon would. */
+/* The line that a signature has in the journal. */
+static void
+write_down(const struct policy *p, struct span tbs)
+{
+    uint8_t key[SHA256_SIZE];
+    uint8_t hash[SHA256_SIZE];
+    struct journal *j;
+    struct err e = {0};
+    size_t torn;
+
+    assert_ok(sha256(buf_span(&p->spki), key, &e), &e);
+    assert_ok(sha256(tbs, hash, &e), &e);
+    j = journal_open(p->journal, key, &torn, &e);
+    assert_non_null(j);
+    assert_ok(journal_add(j, 'T', hash, NULL, &e), &e);
+    assert_ok(journal_commit(j, &e), &e);
+    journal_close(j);
+}
+
+/* By the key itself: the signer of today would want to see it in the ledger before. */
 static void
 sign(const struct world *w, struct span tbs, struct buf *der)
 {
-    CLEANUP(mem_cleanup) char *policy = mem_printf("%s/issuing.conf", w->dir);
-    const struct signer_options options = {
-        .program = TEST_BINARY_DIR "/nfpki-signer", .policy = policy, .pin_fd = -1};
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.conf", w->dir);
     struct err e = {0};
-    struct signer *s;
+    CLEANUP(policy_cleanup) struct policy *p = policy_load(path, &e);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    struct module *m;
+    struct session *s;
+    struct key *key;
 
-    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
-    s = signer_start(&options, &e);
-    if (s == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, tbs, &signature, &e), &e);
-    signer_free(s);
+    assert_non_null(p);
+    m = module_open(p->module, p->module_config, &e);
+    assert_non_null(m);
+    s = session_open(m, p->token, p->serial, SESSION_READ_ONLY, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, SPAN_LITERAL(WORLD_PIN), &e), &e);
+    key = key_find(s, key_policy_find(p->attributes, &e), span_of(p->key_id, sizeof(p->key_id)),
+                   buf_span(&p->spki), &e);
+    assert_non_null(key);
+    write_down(p, tbs);
+    assert_ok(key_sign(key, tbs, &signature, &e), &e);
+    key_free(key);
+    session_close(s);
+    module_close(m);
     assert_ok(signed_assemble(SIGNED_CERTIFICATE, tbs, buf_span(&signature),
                               X509_get0_pubkey(w->issuing), der, &e),
               &e);

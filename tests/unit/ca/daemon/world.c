@@ -30,8 +30,6 @@
 
 enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192, NESTED_MAX = CMP_NESTED_MAX };
 
-#define PIN "123456"
-
 static void
 write_text(const char *dir, const char *name, mode_t mode, const char *text)
 {
@@ -95,10 +93,11 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
     softhsm_use(w->dir);
     m = module_open(SOFTHSM_MODULE, NULL, &e);
     assert_non_null(m);
-    assert_ok(module_init_token(m, "ca", SPAN_LITERAL("12345678"), SPAN_LITERAL(PIN), &t, &e), &e);
+    assert_ok(module_init_token(m, "ca", SPAN_LITERAL("12345678"), SPAN_LITERAL(WORLD_PIN), &t, &e),
+              &e);
     s = session_open(m, "ca", t.serial, SESSION_READ_WRITE, &e);
     assert_non_null(s);
-    assert_ok(session_login(s, SPAN_LITERAL(PIN), &e), &e);
+    assert_ok(session_login(s, SPAN_LITERAL(WORLD_PIN), &e), &e);
     assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), KEY_P256, "issuing",
                            issuing_id, issuing, &e),
               &e);
@@ -111,7 +110,8 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
     write_public(w->dir, "log.pub.pem", buf_span(log));
     write_policy(w, "issuing", t.serial, span_of(issuing_id, sizeof(issuing_id)),
                  "certificate_authority {\n issuer = \"issuing.der\"\n objects = {\"certificate\", "
-                 "\"crl\"}\n max_validity = 1095\n max_crl_validity = 31\n}\n");
+                 "\"crl\"}\n max_validity = 1095\n max_crl_validity = 31\n}\n"
+                 "ledger {\n origin = \"test.example/ca\"\n public_key = \"log.pub.pem\"\n}\n");
     write_policy(w, "log", t.serial, span_of(log_id, sizeof(log_id)),
                  "log {\n origin = \"test.example/ca\"\n}\n");
 }
@@ -426,7 +426,7 @@ world_new(void)
     w->vendor = world_vendor(NULL, w->vendor_key, w->vendor_key, "Vendor Root");
     write_certificate(w->dir, "vendor.der", w->vendor);
     world_configure(w, "renewal_window = 0\n");
-    write_text(w->dir, "ca.pin", 0600, PIN "\n");
+    write_text(w->dir, "ca.pin", 0600, WORLD_PIN "\n");
     (void)chmod(w->dir, 0755);
     world_start(w);
     w->ra_key = pki_key("P-256");

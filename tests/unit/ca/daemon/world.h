@@ -15,6 +15,9 @@
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 
+/* Of the token that has the keys. */
+#define WORLD_PIN "123456"
+
 struct world {
     char *dir;
     struct pki *pki; /* the root; its issuing key is not used */

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "tests/unit/pkcs11/signer/scene.h"
+#include "tests/unit/pkcs11/signer/scene_log.h"
 
+#define NONE span_of(NULL, 0)
 #define NOT_DER SPAN_LITERAL("\xff")
 
 static int
@@ -15,7 +17,7 @@ check(const struct policy *p, uint8_t kind, struct span tbs, struct err *e)
 {
     struct tree_head out = {0};
 
-    return object_check(p, kind, tbs, NULL, &out, e);
+    return object_check(p, kind, tbs, NONE, NULL, &out, e);
 }
 
 /* Each kind under each purpose; "not DER" and the like say that the kind was let in. */
@@ -133,15 +135,55 @@ what_is_right_is_let_through_and_what_the_checker_says_is_heard(void **state)
         SPAN_LITERAL("log.example\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
     const struct tree_head last = {.size = 8};
     struct tree_head out = {0};
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+    struct scene_log ledger;
     struct err e = {0};
 
     (void)state;
     scene_certificate(&right, &tbs);
-    assert_ok(check(authority, 'T', buf_span(&tbs), &e), &e);
-    assert_ok(object_check(log, 'K', text, NULL, &out, &e), &e);
+    scene_log_begin(&ledger, SCENE_LOG_ORIGIN);
+    scene_log_announce(&ledger, buf_span(&tbs), &evidence);
+    assert_ok(log_key_set(&authority->log, SCENE_LOG_ORIGIN,
+                          span_of(ledger.pinned.spki, ledger.pinned.spki_n), &e),
+              &e);
+    scene_log_end(&ledger);
+    assert_ok(object_check(authority, 'T', buf_span(&tbs), buf_span(&evidence), NULL, &out, &e),
+              &e);
+    assert_err(check(authority, 'T', buf_span(&tbs), &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "evidence: not a checkpoint"));
+    assert_ok(object_check(log, 'K', text, NONE, NULL, &out, &e), &e);
     assert_int_equal(out.size, 7);
-    assert_err(object_check(log, 'K', text, &last, &out, &e), ERR_DENIED, &e);
+    assert_err(object_check(log, 'K', text, NONE, &last, &out, &e), ERR_DENIED, &e);
     assert_non_null(strstr(e.text, "roll-back"));
+}
+
+static void
+evidence_goes_with_certificates_only(void **state)
+{
+    static const struct {
+        const char *name;
+        enum policy_purpose purpose;
+        uint8_t kind;
+    } rows[] = {
+        {"CRL", POLICY_CERTIFICATE_AUTHORITY, 'L'},
+        {"checkpoint", POLICY_LOG, 'K'},
+        {"CMP", POLICY_CMP, 'P'},
+        {"seal", POLICY_CMP, 'S'},
+    };
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(policy_cleanup) struct policy *p = scene_policy(rows[i].purpose);
+        struct tree_head out = {0};
+        struct err e = {0};
+
+        p->seals = true;
+        good += scene_expect(
+            rows[i].name, object_check(p, rows[i].kind, NOT_DER, SPAN_LITERAL("e"), NULL, &out, &e),
+            &e, ERR_INPUT, "evidence of 1 octets, where none belongs");
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
 }
 
 static void
@@ -185,6 +227,7 @@ main(void)
         cmocka_unit_test(each_kind_needs_the_policy_that_allows_it),
         cmocka_unit_test(each_kind_has_its_limit),
         cmocka_unit_test(what_is_right_is_let_through_and_what_the_checker_says_is_heard),
+        cmocka_unit_test(evidence_goes_with_certificates_only),
         cmocka_unit_test(the_seal_is_over_one_text),
     };
 

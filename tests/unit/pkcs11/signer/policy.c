@@ -36,7 +36,10 @@
 #define SKI(octets) SCENE_EXTENSION("551d0e", "04{" octets "}")
 
 #define LOG "log {\n origin = \"log.example\"\n}"
-#define AUTHORITY(more) "certificate_authority {\n issuer = \"issuer.der\"\n " more "\n}"
+#define LEDGER_OF(origin, key) "ledger {\n origin = " origin "\n public_key = \"" key "\"\n}"
+#define LEDGER LEDGER_OF("\"log.example\"", "log.spki")
+#define ALONE(more) "certificate_authority {\n issuer = \"issuer.der\"\n " more "\n}"
+#define AUTHORITY(more) ALONE(more) "\n" LEDGER
 #define CMP(bodies) "cmp {\n sender = \"issuer.der\"\n bodies = " bodies "\n}"
 #define ORIGIN_64 "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-0123456789"
 #define ORIGIN_255                                                                                 \
@@ -163,7 +166,7 @@ static const struct row PURPOSE_ROWS[] = {
      "/p.conf:11: 'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to 64 octets",
      0},
     {"a key identifier of 1 octet", NULL, NULL,
-     "certificate_authority {\n issuer = \"ski-1.der\"\n}", NULL, 0},
+     "certificate_authority {\n issuer = \"ski-1.der\"\n}\n" LEDGER, NULL, 0},
     {"a name of 4096 octets", NULL, NULL, "cmp {\n sender = \"name-4096.der\"\n}", NULL, 0},
     {"a sender's name of 4097 octets", NULL, NULL, "cmp {\n sender = \"name-4097.der\"\n}",
      "more than the allowed 4096 octets", 0},
@@ -171,7 +174,7 @@ static const struct row PURPOSE_ROWS[] = {
      "certificate_authority {\n issuer = \"name-4097.der\"\n}", "more than the allowed 4096 octets",
      0},
     {"a key identifier of 64 octets", NULL, NULL,
-     "certificate_authority {\n issuer = \"ski-64.der\"\n}", NULL, 0},
+     "certificate_authority {\n issuer = \"ski-64.der\"\n}\n" LEDGER, NULL, 0},
     {"a key identifier of 65 octets", NULL, NULL,
      "certificate_authority {\n issuer = \"ski-65.der\"\n}",
      "/p.conf:11: 'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to 64", 0},
@@ -207,6 +210,31 @@ static const struct row PURPOSE_ROWS[] = {
     {"wildcard that is no boolean", NULL, NULL, AUTHORITY("wildcard = some"), "/p.conf:12: ", 0},
     {"an option of a log", NULL, NULL, AUTHORITY("origin = \"a\""), "/p.conf:12: no such option",
      0},
+
+    {"no ledger", NULL, NULL, ALONE(""), "/p.conf: section ledger is missing", 0},
+    {"no ledger, CRLs only", NULL, NULL, ALONE("objects = {crl}"),
+     "/p.conf: section ledger is missing", 0},
+    {"a ledger without origin", NULL, NULL, ALONE("") "\nledger {\n public_key = \"log.spki\"\n}",
+     "/p.conf: option 'origin' is missing", 0},
+    {"a ledger without a key", NULL, NULL, ALONE("") "\nledger {\n origin = \"log.example\"\n}",
+     "/p.conf: option 'public_key' is missing", 0},
+    {"a ledger's key in no file", NULL, NULL, ALONE("") "\n" LEDGER_OF("\"log.example\"", "none"),
+     "/none", ERR_NOTFOUND},
+    {"a ledger's key in bad PEM", NULL, NULL,
+     ALONE("") "\n" LEDGER_OF("\"log.example\"", "bad.pem"), "/bad.pem: not a public key in PEM",
+     0},
+    {"a ledger's key on P-384", NULL, NULL,
+     ALONE("") "\n" LEDGER_OF("\"log.example\"", "p384.spki"),
+     "/p.conf: section ledger: the log key is not a P-256 SubjectPublicKeyInfo", 0},
+    {"a ledger's origin with a plus", NULL, NULL, ALONE("") "\n" LEDGER_OF("\"a+b\"", "log.spki"),
+     "/p.conf: section ledger: the origin of the log", 0},
+    {"a ledger with this signer's own key", NULL, NULL,
+     ALONE("") "\n" LEDGER_OF("\"log.example\"", "key.pem"),
+     "/p.conf:16: the log has a key of its own, not this one", 0},
+    {"a ledger of a log", NULL, NULL, LOG "\n" LEDGER,
+     "section ledger belongs to section certificate_authority", 0},
+    {"a ledger of CMP", NULL, NULL, CMP("{ip}") "\n" LEDGER,
+     "section ledger belongs to section certificate_authority", 0},
 
     {"CMP", NULL, NULL, CMP("{ip}"), NULL, 0},
     {"no sender", NULL, NULL, "cmp {\n}", "/p.conf: option 'sender' is missing", 0},
@@ -299,6 +327,7 @@ setup(void **state)
     dir = tmpdir_new();
     conf = mem_printf("%s/p.conf", dir);
     put_text("key.spki", KEY);
+    put_text("log.spki", EC_KEY(P256, POINT_2));
     put_text("p384.spki", EC_KEY("2b81040022", POINT_384));
     put_text("rsa.spki", RSA_KEY);
     put_text("empty", "");
@@ -471,14 +500,16 @@ an_authority_has_what_its_section_says(void **state)
     };
     CLEANUP(buf_free) struct buf name = BUF_INIT(256);
     CLEANUP(buf_free) struct buf ski = BUF_INIT(64);
+    CLEANUP(buf_free) struct buf log = BUF_INIT(SPKI_MAX);
 
     (void)state;
+    der_text(EC_KEY(P256, POINT_2), &log);
     der_text(SCENE_ISSUER, &name);
     der_text(SCENE_SKI, &ski);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(mem_cleanup)
-        char *purpose =
-            mem_printf("certificate_authority {\nissuer = \"issuer.der\"\n%s\n}", rows[i].more);
+        char *purpose = mem_printf(
+            "certificate_authority {\nissuer = \"issuer.der\"\n%s\n}\n" LEDGER, rows[i].more);
         const struct row row = {.purpose = purpose};
         struct err e = {0};
         CLEANUP(policy_cleanup) struct policy *p = load(&row, &e);
@@ -493,6 +524,8 @@ an_authority_has_what_its_section_says(void **state)
         assert_int_equal(p->purpose, POLICY_CERTIFICATE_AUTHORITY);
         assert_true(span_equal(buf_span(&p->issuer_name), buf_span(&name)));
         assert_true(span_equal(buf_span(&p->issuer_ski), buf_span(&ski)));
+        assert_string_equal(p->log.origin, "log.example");
+        assert_true(span_equal(span_of(p->log.spki, p->log.spki_n), buf_span(&log)));
         assert_int_equal(p->issuer_not_before, 1769904000); /* 2026-02-01 */
         assert_int_equal(p->issuer_not_after, 1772323200);  /* 2026-03-01 */
     }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * evidence.h - what goes with an object to show its signer that the ledger has it (PROTOCOL.md):
+ * the octets of the leaf that announces it, and the way from that leaf to the root of a checkpoint
+ * that the log key signed. It is for the signer to judge; here it is only written and taken apart.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum {
+    EVIDENCE_LEAF_MAX = 65535,
+    EVIDENCE_HASH = 32,
+    EVIDENCE_PATH_MAX = 64 * EVIDENCE_HASH,
+    EVIDENCE_NOTE_MAX = 2048,
+    EVIDENCE_MAX = EVIDENCE_NOTE_MAX + EVIDENCE_LEAF_MAX + EVIDENCE_PATH_MAX + 16,
+};
+
+/* Borrows. */
+struct evidence {
+    struct span note; /* the signed checkpoint */
+    uint64_t index;   /* of the leaf */
+    struct span leaf;
+    struct span path; /* hashes, from the leaf up (RFC 9162 2.1.3.1) */
+};
+
+/* Replaces `out`; ERR_INPUT when one of them is above its limit. */
+int evidence_encode(const struct evidence *, struct buf *out, struct err *e);
+/* ERR_INPUT when it is not whole, or above a limit. */
+int evidence_decode(struct span, struct evidence *, struct err *e);

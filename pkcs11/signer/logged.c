@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/signer/logged.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checkpoint.h"
+#include "base/ossl.h"
+#include "pkcs11/evidence.h"
+#include "pkcs11/signer/der.h"
+#include "pkcs11/signer/leaf.h"
+
+/* A proof that does not hold is a refusal, no failure of this signer. */
+static int
+deny(struct err *e, const char *field)
+{
+    if (e->code != ERR_INPUT) {
+        e->code = ERR_DENIED;
+    }
+    return err_wrap(e, "%s", field);
+}
+
+static int
+check_covered(const struct policy *p, const struct evidence *v, struct err *e)
+{
+    struct merkle_proof path = {.n = v->path.n / MERKLE_HASH};
+    const struct merkle_hash leaf = merkle_leaf(v->leaf);
+    struct checkpoint checkpoint;
+
+    if (checkpoint_open(&p->log, v->note, &checkpoint, e) != 0) {
+        return deny(e, "evidence");
+    }
+    if (v->index >= checkpoint.size) {
+        return err_set(e, ERR_DENIED,
+                       "checkpoint: it covers %" PRIu64 " leaves, and not leaf %" PRIu64,
+                       checkpoint.size, v->index);
+    }
+    if (path.n > 0) {
+        memcpy(path.hashes, v->path.p, v->path.n);
+    }
+    return merkle_verify_inclusion(v->index, checkpoint.size, &leaf, &path, &checkpoint.root, e) ==
+                   0
+               ? 0
+               : deny(e, "path");
+}
+
+static bool
+is_hex_of(struct span text, struct span bytes)
+{
+    CLEANUP(mem_cleanup) char *hex = hex_dup(bytes);
+
+    return span_equal(text, span_str(hex));
+}
+
+/* TBSCertificate ::= SEQUENCE { [0] version, serialNumber, ... } */
+static int
+find_serial(struct span tbs, struct span *serial, struct err *e)
+{
+    struct der certificate;
+    struct der version;
+    struct der number;
+
+    if (der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
+        der_next(&certificate.content, "version", &version, e) != 0 ||
+        der_expect(&certificate.content, DER_INTEGER, "serialNumber", &number, e) != 0) {
+        return -1;
+    }
+    *serial = number.content;
+    return 0;
+}
+
+static int
+check_intent(struct span tbs, struct span leaf, struct err *e)
+{
+    struct leaf_member m[] = {{.name = "kind"}, {.name = "serial"}, {.name = "tbs"}};
+    uint8_t hash[SHA256_SIZE];
+    struct span serial;
+
+    if (leaf_read(leaf, m, ARRAY_LEN(m), e) != 0) {
+        return err_wrap(e, "leaf");
+    }
+    if (!span_equal(m[0].text, SPAN_LITERAL("INTENT"))) {
+        return err_set(e, ERR_DENIED, "leaf: it is not an INTENT");
+    }
+    if (find_serial(tbs, &serial, e) != 0 || sha256(tbs, hash, e) != 0) {
+        return -1;
+    }
+    if (!is_hex_of(m[1].text, serial)) {
+        return err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
+    }
+    if (!is_hex_of(m[2].text, span_of(hash, sizeof(hash)))) {
+        return err_set(e, ERR_DENIED, "leaf: its tbs is not the SHA-256 of this TBSCertificate");
+    }
+    return 0;
+}
+
+int
+logged_check_certificate(const struct policy *p, struct span tbs, struct span evidence,
+                         struct err *e)
+{
+    struct evidence v;
+
+    if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0) {
+        return -1;
+    }
+    return check_intent(tbs, v.leaf, e);
+}

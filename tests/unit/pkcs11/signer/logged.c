@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nothing is signed that the pinned log does not have, whoever asks. */
+#include "tests/support/test.h"
+
+#include "pkcs11/signer/logged.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+#include "pkcs11/signer/object.h"
+#include "tests/unit/pkcs11/signer/scene.h"
+#include "tests/unit/pkcs11/signer/scene_log.h"
+
+enum { BEFORE = 5, BEHIND = 7 }; /* leaves around the one that is asked with */
+
+/* The log that the policy pins, one of the same origin with another key, and one of the same key
+ * with another origin; each has the same leaves. */
+static struct {
+    struct scene_log right, other_key, other_origin;
+    struct policy *policy;
+    struct buf tbs, other_tbs;
+    char *leaf, *other_leaf;
+    uint64_t index;
+} world;
+
+static void
+fill(struct scene_log *log)
+{
+    for (int i = 0; i < BEFORE; i++) {
+        (void)scene_log_add(log, SPAN_LITERAL("before"));
+    }
+    world.index = scene_log_add(log, span_str(world.leaf));
+    for (int i = 0; i < BEHIND; i++) {
+        (void)scene_log_add(log, SPAN_LITERAL("behind"));
+    }
+}
+
+static int
+setup(void **state)
+{
+    const struct scene_certificate right = {0};
+    const struct scene_certificate other = {.serial = "02{7f 02*15}"};
+    struct err e = {0};
+
+    (void)state;
+    world.tbs = BUF_INIT(OBJECT_CERTIFICATE_MAX);
+    world.other_tbs = BUF_INIT(OBJECT_CERTIFICATE_MAX);
+    scene_certificate(&right, &world.tbs);
+    scene_certificate(&other, &world.other_tbs);
+    world.leaf = scene_intent(buf_span(&world.tbs));
+    world.other_leaf = scene_intent(buf_span(&world.other_tbs));
+    scene_log_begin(&world.right, SCENE_LOG_ORIGIN);
+    scene_log_begin(&world.other_key, SCENE_LOG_ORIGIN);
+    scene_log_begin(&world.other_origin, "other.example");
+    EVP_PKEY_free(world.other_origin.key);
+    (void)EVP_PKEY_up_ref(world.right.key);
+    world.other_origin.key = world.right.key;
+    assert_ok(log_key_set(&world.other_origin.pinned, "other.example",
+                          span_of(world.right.pinned.spki, world.right.pinned.spki_n), &e),
+              &e);
+    fill(&world.right);
+    fill(&world.other_key);
+    fill(&world.other_origin);
+    world.policy = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+    assert_ok(log_key_set(&world.policy->log, SCENE_LOG_ORIGIN,
+                          span_of(world.right.pinned.spki, world.right.pinned.spki_n), &e),
+              &e);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    policy_free(world.policy);
+    scene_log_end(&world.right);
+    scene_log_end(&world.other_key);
+    scene_log_end(&world.other_origin);
+    buf_free(&world.tbs);
+    buf_free(&world.other_tbs);
+    mem_free(world.leaf);
+    mem_free(world.other_leaf);
+    return 0;
+}
+
+struct row {
+    const char *name;
+    const struct scene_log *log;
+    uint64_t size;  /* of the checkpoint; 0: all leaves */
+    uint64_t index; /* that is claimed; 0: the right one */
+    bool other_leaf, other_root, path_of_first;
+    size_t note_cut, path_cut; /* octets less */
+    int note_flip;             /* character of it from the end that is changed; 0: none */
+    bool path_flip, path_more;
+    enum err_code code;
+    const char *reason; /* NULL: it is signed */
+};
+
+#define ALL (BEFORE + 1 + BEHIND)
+
+static const struct row ROWS[] = {
+    {.name = "right"},
+    {.name = "an older checkpoint that covers it", .size = BEFORE + 3},
+    {.name = "the oldest that covers it", .size = BEFORE + 1},
+    {.name = "a checkpoint by another key",
+     .log = &world.other_key,
+     .code = ERR_DENIED,
+     .reason = "evidence: checkpoint: signed by another key of " SCENE_LOG_ORIGIN},
+    {.name = "of another origin, by the right key",
+     .log = &world.other_origin,
+     .code = ERR_DENIED,
+     .reason = "evidence: checkpoint: of another log than " SCENE_LOG_ORIGIN},
+    {.name = "a signature of something else",
+     .note_flip = 8,
+     .code = ERR_DENIED,
+     .reason = "evidence: the signature of the checkpoint is wrong"},
+    {.name = "no line break at the end",
+     .note_cut = 1,
+     .code = ERR_INPUT,
+     .reason = "evidence: checkpoint: not exactly one signature line"},
+    {.name = "a checkpoint that ends just before it",
+     .size = BEFORE,
+     .code = ERR_DENIED,
+     .reason = "checkpoint: it covers 5 leaves, and not leaf 5"},
+    {.name = "a leaf far behind",
+     .index = UINT64_MAX,
+     .code = ERR_DENIED,
+     .reason = "checkpoint: it covers 13 leaves, and not leaf 18446744073709551615"},
+    {.name = "a checkpoint with a root that the leaves do not give",
+     .other_root = true,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof leads to another root"},
+    {.name = "another index",
+     .index = BEFORE + 1,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof leads to another root"},
+    {.name = "the path of another leaf",
+     .path_of_first = true,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof leads to another root"},
+    {.name = "a changed octet in the path",
+     .path_flip = true,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof leads to another root"},
+    {.name = "a path without its last hash",
+     .path_cut = MERKLE_HASH,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof is too short"},
+    {.name = "a path with one more",
+     .path_more = true,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof is too long"},
+    {.name = "a path without its last octet",
+     .path_cut = 1,
+     .code = ERR_INPUT,
+     .reason = "evidence: a checkpoint of"},
+    {.name = "a leaf that is not there, right for the certificate",
+     .other_leaf = true,
+     .code = ERR_DENIED,
+     .reason = "path: inclusion: the proof leads to another root"},
+};
+
+static void
+make_evidence(const struct row *row, struct buf *out)
+{
+    const struct scene_log *log = row->log == NULL ? &world.right : row->log;
+    const uint64_t size = row->size == 0 ? ALL : row->size;
+    const struct merkle_hash root = {.octets = {1}};
+    CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
+    CLEANUP(buf_free) struct buf path = BUF_INIT(EVIDENCE_PATH_MAX);
+    struct evidence v = {.index = row->index == 0 ? world.index : row->index};
+    struct err e = {0};
+
+    scene_log_note(log, size, row->other_root ? &root : NULL, &note);
+    if (row->note_flip > 0) {
+        uint8_t *at = &note.p[note.n - 1 - (size_t)row->note_flip];
+
+        *at = *at == 'A' ? 'B' : 'A'; /* base64 still */
+    }
+    if (size > world.index) {
+        scene_log_path(log, row->path_of_first ? 0 : world.index, size, &path);
+    }
+    if (row->path_more) {
+        assert_ok(buf_append(&path, span_of(root.octets, MERKLE_HASH), &e), &e);
+    }
+    if (row->path_flip) {
+        path.p[path.n - 1] ^= 1;
+    }
+    v.note = span_of(note.p, note.n - row->note_cut);
+    v.leaf = span_str(row->other_leaf ? world.other_leaf : world.leaf);
+    v.path = buf_span(&path);
+    assert_ok(evidence_encode(&v, out, &e), &e);
+    buf_truncate(out, out->n - row->path_cut);
+}
+
+static void
+only_what_the_pinned_log_has_is_signed(void **state)
+{
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+        const struct buf *tbs = ROWS[i].other_leaf ? &world.other_tbs : &world.tbs;
+        struct err e = {0};
+
+        make_evidence(&ROWS[i], &evidence);
+        good += scene_expect(
+            ROWS[i].name,
+            logged_check_certificate(world.policy, buf_span(tbs), buf_span(&evidence), &e), &e,
+            ROWS[i].code, ROWS[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(ROWS));
+}
+
+/* Of a log of one leaf the path is empty. */
+static int
+check_alone(struct span leaf, const struct buf *tbs, struct err *e)
+{
+    struct scene_log log = {.key = world.right.key, .pinned = world.right.pinned};
+    CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+    struct evidence v = {.leaf = leaf};
+    struct err failed = {0};
+
+    (void)scene_log_add(&log, leaf);
+    scene_log_note(&log, 1, NULL, &note);
+    v.note = buf_span(&note);
+    assert_ok(evidence_encode(&v, &evidence, &failed), &failed);
+    return logged_check_certificate(world.policy, buf_span(tbs), buf_span(&evidence), e);
+}
+
+/* `text` with $S and $T for the certificate's serial and hash, and $U for another's hash. */
+static char *
+with_members(const char *text)
+{
+    CLEANUP(mem_cleanup) char *all = mem_strdup("");
+    const char *const serial = strstr(world.leaf, "\"serial\":\"") + 10;
+    const char *const hash = strstr(world.leaf, "\"tbs\":\"") + 7;
+    const char *const other = strstr(world.other_leaf, "\"tbs\":\"") + 7;
+
+    for (; *text != '\0'; text++) {
+        char *longer;
+
+        if (*text == '$') {
+            text++;
+            longer = *text == 'S'   ? mem_printf("%s%.32s", all, serial)
+                     : *text == 'T' ? mem_printf("%s%.64s", all, hash)
+                                    : mem_printf("%s%.64s", all, other);
+        } else {
+            longer = mem_printf("%s%c", all, *text);
+        }
+        mem_free(all);
+        all = longer;
+    }
+    return TAKE(all);
+}
+
+#define NO_LEAF "leaf: not a flat object with ascending names"
+#define NO_INTENT "leaf: it is not an INTENT"
+#define NO_SERIAL "leaf: its serial is another than the certificate's"
+#define NO_TBS "leaf: its tbs is not the SHA-256 of this TBSCertificate"
+
+static const struct {
+    const char *name;
+    const char *leaf;
+    enum err_code code;
+    const char *reason;
+} LEAVES[] = {
+    {"the least", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_NONE, NULL},
+    {"numbers, truths and escapes beside it",
+     "{\"a\":-12,\"aa\":0,\"b\":true,\"c\":false,\"d\":\"\\u001b\\n\\\"\",\"kind\":\"INTENT\","
+     "\"serial\":\"$S\",\"tbs\":\"$T\",\"z\":\"\"}",
+     ERR_NONE, NULL},
+
+    {"another kind", "{\"kind\":\"ISSUED\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED,
+     NO_INTENT},
+    {"a longer kind", "{\"kind\":\"INTENTS\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED,
+     NO_INTENT},
+    {"no kind", "{\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED, NO_INTENT},
+    {"a kind that is spelled with an escape",
+     "{\"kind\":\"INTEN\\u0054\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED, NO_INTENT},
+    {"a kind that is a number", "{\"kind\":1,\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED,
+     NO_INTENT},
+    {"another serial",
+     "{\"kind\":\"INTENT\",\"serial\":\"7f020202020202020202020202020202\",\"tbs\":\"$T\"}",
+     ERR_DENIED, NO_SERIAL},
+    {"a serial with more", "{\"kind\":\"INTENT\",\"serial\":\"$S00\",\"tbs\":\"$T\"}", ERR_DENIED,
+     NO_SERIAL},
+    {"no serial", "{\"kind\":\"INTENT\",\"tbs\":\"$T\"}", ERR_DENIED, NO_SERIAL},
+    {"another certificate's hash", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$U\"}",
+     ERR_DENIED, NO_TBS},
+    {"no hash", "{\"kind\":\"INTENT\",\"serial\":\"$S\"}", ERR_DENIED, NO_TBS},
+
+    {"nothing", "", ERR_INPUT, NO_LEAF},
+    {"no object", "[]", ERR_INPUT, NO_LEAF},
+    {"an empty object", "{}", ERR_INPUT, NO_LEAF},
+    {"no end", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"", ERR_INPUT, NO_LEAF},
+    {"an octet behind", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}\n", ERR_INPUT,
+     NO_LEAF},
+    {"a comma at the end", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\",}", ERR_INPUT,
+     NO_LEAF},
+    {"a space", "{\"kind\": \"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT, NO_LEAF},
+    {"no colon", "{\"kind\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT, NO_LEAF},
+    {"a name twice", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$U\",\"tbs\":\"$T\"}",
+     ERR_INPUT, NO_LEAF},
+    {"names that are not ascending", "{\"kind\":\"INTENT\",\"tbs\":\"$T\",\"serial\":\"$S\"}",
+     ERR_INPUT, NO_LEAF},
+    {"a name behind one that it begins",
+     "{\"kinds\":1,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT, NO_LEAF},
+    {"an empty name", "{\"\":1,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"a name with an escape", "{\"\\u006bind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_INPUT, NO_LEAF},
+    {"an object inside",
+     "{\"a\":{\"kind\":\"INTENT\"},\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_INPUT, NO_LEAF},
+    {"null", "{\"a\":null,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"a fraction", "{\"a\":1.5,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"a leading zero", "{\"a\":01,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"a sign alone", "{\"a\":-,\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"an escape that is none",
+     "{\"a\":\"\\x\",\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT, NO_LEAF},
+    {"an escape of three digits",
+     "{\"a\":\"\\u12g4\",\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT,
+     NO_LEAF},
+    {"an escape at the end", "{\"a\":\"\\", ERR_INPUT, NO_LEAF},
+    {"a text without end", "{\"a\":\"", ERR_INPUT, NO_LEAF},
+    {"a control character", "{\"a\":\"\x1f\",\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_INPUT, NO_LEAF},
+    {"another character than ASCII",
+     "{\"a\":\"\x7f\",\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_INPUT, NO_LEAF},
+};
+
+static void
+the_leaf_is_the_intent_of_this_certificate(void **state)
+{
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(LEAVES); i++) {
+        CLEANUP(mem_cleanup) char *leaf = with_members(LEAVES[i].leaf);
+        struct err e = {0};
+
+        good += scene_expect(LEAVES[i].name, check_alone(span_str(leaf), &world.tbs, &e), &e,
+                             LEAVES[i].code, LEAVES[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(LEAVES));
+}
+
+/* What the CA's own encoder makes, octet by octet less. */
+static void
+evidence_that_is_not_whole_is_refused(void **state)
+{
+    const struct row right = {.name = "right"};
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+    struct err e = {0};
+
+    (void)state;
+    make_evidence(&right, &evidence);
+    for (size_t n = 0; n < evidence.n; n++) {
+        assert_int_equal(logged_check_certificate(world.policy, buf_span(&world.tbs),
+                                                  span_of(evidence.p, n), &e),
+                         -1);
+    }
+    assert_ok(logged_check_certificate(world.policy, buf_span(&world.tbs), buf_span(&evidence), &e),
+              &e);
+}
+
+/* The certificate is decoded before, so this is for who changes that order. */
+static void
+a_certificate_without_a_serial_is_refused(void **state)
+{
+    const struct {
+        const char *name;
+        struct span tbs;
+        const char *reason;
+    } rows[] = {
+        {"nothing", SPAN_LITERAL(""), "TBSCertificate: not DER"},
+        {"an empty one", SPAN_LITERAL("\x30\x00"), "version: not DER"},
+        {"a version alone", SPAN_LITERAL("\x30\x02\xa0\x00"), "serialNumber: not DER"},
+        {"a serial of another type", SPAN_LITERAL("\x30\x04\xa0\x00\x04\x00"),
+         "serialNumber: tag 0x04 where 0x02 belongs"},
+    };
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct buf tbs = {.p = (uint8_t *)(uintptr_t)rows[i].tbs.p, .n = rows[i].tbs.n};
+        struct err e = {0};
+
+        good += scene_expect(rows[i].name, check_alone(span_str(world.leaf), &tbs, &e), &e,
+                             ERR_INPUT, rows[i].reason);
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_the_pinned_log_has_is_signed),
+        cmocka_unit_test(the_leaf_is_the_intent_of_this_certificate),
+        cmocka_unit_test(evidence_that_is_not_whole_is_refused),
+        cmocka_unit_test(a_certificate_without_a_serial_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

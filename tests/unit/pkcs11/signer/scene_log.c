@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/test.h"
+
+#include "tests/unit/pkcs11/signer/scene_log.h"
+
+#include <openssl/ec.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "base/ossl.h"
+
+void
+scene_log_begin(struct scene_log *log, const char *origin)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(LOG_KEY_SPKI_MAX);
+    struct err e = {0};
+
+    memset(log, 0, sizeof(*log));
+    log->key = EVP_EC_gen("P-256");
+    assert_ok(OSSL_ENCODE(PUBKEY, log->key, &spki, &e), &e);
+    assert_ok(log_key_set(&log->pinned, origin, buf_span(&spki), &e), &e);
+}
+
+void
+scene_log_end(struct scene_log *log)
+{
+    log_key_free(&log->pinned);
+    EVP_PKEY_free(log->key);
+    log->key = NULL;
+}
+
+uint64_t
+scene_log_add(struct scene_log *log, struct span leaf)
+{
+    assert_true(log->n < SCENE_LOG_MAX);
+    log->hashes[log->n] = merkle_leaf(leaf);
+    return log->n++;
+}
+
+/* merkle_get */
+static int
+get(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, struct err *e)
+{
+    const struct scene_log *log = arg;
+    struct merkle_edge edge = {0};
+
+    for (uint64_t i = index << level; i < (index + 1) << level; i++) {
+        assert_ok(merkle_append(&edge, &log->hashes[i], NULL, NULL, e), e);
+    }
+    *out = merkle_root(&edge);
+    return 0;
+}
+
+struct merkle_hash
+scene_log_root(const struct scene_log *log, uint64_t size)
+{
+    struct merkle_edge edge = {0};
+    struct err e = {0};
+
+    for (uint64_t i = 0; i < size; i++) {
+        assert_ok(merkle_append(&edge, &log->hashes[i], NULL, NULL, &e), &e);
+    }
+    return merkle_root(&edge);
+}
+
+void
+scene_log_note(const struct scene_log *log, uint64_t size, const struct merkle_hash *root,
+               struct buf *note)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    struct checkpoint c = {.size = size, .root = scene_log_root(log, size)};
+    uint8_t signature[128];
+    size_t n = sizeof(signature);
+    struct err e = {0};
+
+    memcpy(c.origin, log->pinned.origin, sizeof(c.origin));
+    c.root = root == NULL ? c.root : *root;
+    assert_ok(checkpoint_text(&c, &text, &e), &e);
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, log->key), 1);
+    assert_int_equal(EVP_DigestSign(ctx, signature, &n, text.p, text.n), 1);
+    assert_ok(checkpoint_seal(&log->pinned, buf_span(&text), span_of(signature, n), note, &e), &e);
+}
+
+void
+scene_log_path(const struct scene_log *log, uint64_t index, uint64_t size, struct buf *path)
+{
+    struct scene_log copy = *log; /* merkle_get's argument is not const */
+    struct merkle_proof proof;
+    struct err e = {0};
+
+    buf_truncate(path, 0);
+    assert_ok(merkle_prove_inclusion(index, size, get, &copy, &proof, &e), &e);
+    for (size_t i = 0; i < proof.n; i++) {
+        assert_ok(buf_append(path, span_of(proof.hashes[i].octets, MERKLE_HASH), &e), &e);
+    }
+}
+
+/* Where the serial number of ours begins: 16 octets. */
+static struct span
+serial_of(struct span tbs)
+{
+    static const uint8_t before[] = {0xa0, 0x03, 0x02, 0x01, 0x02, 0x02, 0x10};
+    const uint8_t *at = tbs.n == 0 ? NULL : memmem(tbs.p, tbs.n, before, sizeof(before));
+
+    return at == NULL ? SPAN_LITERAL("none") : span_of(at + sizeof(before), 16);
+}
+
+char *
+scene_intent(struct span tbs)
+{
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(tbs));
+    CLEANUP(mem_cleanup) char *hex = NULL;
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_ok(sha256(tbs, hash, &e), &e);
+    hex = hex_dup(span_of(hash, sizeof(hash)));
+    return mem_printf("{\"approvals\":1,\"kind\":\"INTENT\",\"notAfter\":\"2026-03-01T00:00:00Z\","
+                      "\"notBefore\":\"2026-02-01T00:00:00Z\",\"profile\":\"nf\",\"rid\":\"00\","
+                      "\"serial\":\"%s\",\"tbs\":\"%s\",\"time\":\"2026-02-01T00:00:00Z\"}",
+                      serial, hex);
+}
+
+void
+scene_log_announce(struct scene_log *log, struct span tbs, struct buf *evidence)
+{
+    CLEANUP(mem_cleanup) char *leaf = scene_intent(tbs);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
+    CLEANUP(buf_free) struct buf path = BUF_INIT(EVIDENCE_PATH_MAX);
+    struct evidence v = {.leaf = span_str(leaf)};
+    struct err e = {0};
+
+    v.index = scene_log_add(log, v.leaf);
+    scene_log_note(log, log->n, NULL, &note);
+    scene_log_path(log, v.index, log->n, &path);
+    v.note = buf_span(&note);
+    v.path = buf_span(&path);
+    assert_ok(evidence_encode(&v, evidence, &e), &e);
+}
