@@ -14,6 +14,7 @@
 #include "ra/rewrap.h"
 #include "ra/wrapper.h"
 #include "tests/support/forge.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ra/running.h"
 
 enum { NESTED_LARGE = 60 * 1024, DAY = 24 * 60 * 60, WAIT_MS = 60, WRAPS_MAX = 64 };
@@ -333,12 +334,12 @@ what_nobody_has_signed_is_signed_all_of_it(void **state)
     running_ca_goes(w);
     running_until(w, running_is_down);
     fill_unsigned(w, &m, WRAPS_MAX + 1);
-    assert_int_equal(kill(signer, SIGSTOP), 0);
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     w->asked[LINK_SUBMIT] = 0;
     running_ca_comes(w);
     running_until(w, is_wrapping);
     running_for(w, 20); /* the last one is looked at, too */
-    assert_int_equal(kill(signer, SIGCONT), 0);
+    assert_int_equal(test_kill(signer, SIGCONT), 0);
     running_until(w, is_empty);
     assert_int_equal(w->asked[LINK_SUBMIT], WRAPS_MAX + 1);
     assert_false(rewrap_is_needed(&w->ra, buf_span(&w->last)));
@@ -1110,13 +1111,13 @@ a_ca_that_is_not_ours_gets_nothing(void **state)
 
     own_begin(w);
     fill_unsigned(w, &m, 1);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
     pump_start(own.pump, false);
     running_until(w, one_is_wrapped);
     pump_hold(own.pump, true);
     assert_true(pump_is_held(own.pump));
     assert_false(pump_is_usable(own.pump));
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
     running_settle(w);
     assert_int_equal(ca.held, 0);
     pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));

@@ -15,6 +15,7 @@
 #include "pkcs11/client.h"
 #include "ra/budget.h"
 #include "ra/mac_cache.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ra/running.h"
 
 enum { REGISTRATION_BURST = 30, WAIT_MS = 60, REASON = 4 /* superseded */ };
@@ -754,7 +755,7 @@ a_signer_that_dies_is_waited_for(void **state)
     const int before = tokens_left(w, &m);
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
     w->settings->sync_wait = 300;
     member_requests(&m, CMP_KUR);
     h = running_post(w, buf_span(&m.message));
@@ -778,7 +779,7 @@ a_question_that_waits_goes_on_when_it_was_not_answered(void **state)
     int status = 0;
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
     asks(&m, CURRENT_CRL);
     for (int i = 0; i < 100 && status != 200; i++) {
         CLEANUP(heard_free) struct heard h = running_post(w, buf_span(&m.message));
@@ -813,7 +814,7 @@ what_cannot_be_forgotten_either(void **state)
     };
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(heard_free) struct heard h = {0};
 

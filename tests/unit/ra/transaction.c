@@ -16,8 +16,8 @@
 #include "ra/http.h"
 #include "ra/lane.h"
 #include "ra/start.h"
-#include "tests/support/kill.h"
 #include "tests/support/forge.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ra/running.h"
 
 enum { REGISTRATION_BURST = 30, REFUSALS_MAX = 64, WAIT_MS = 60 };
