@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * connection.h - the inside of the store: the SQLite connection and its statements. For store.c and
- * statement.c only; everybody else uses store.h. Belongs to one thread at a time.
+ * connection.h - the inside of the store: the SQLite connection and its statements. For store.c,
+ * statement.c and batch.c only; everybody else uses store.h. Belongs to one thread at a time.
  */
 #pragma once
 
