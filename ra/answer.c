@@ -88,6 +88,7 @@ body_of(struct job *job, struct buf *body, struct err *e)
 {
     switch (job->answer) {
     case ANSWER_FAILURE:
+    case ANSWER_EXCUSE:
         return failure_body(job, body, e);
     case ANSWER_ISSUED:
         return issued_body(job, body, e);
@@ -104,6 +105,9 @@ body_of(struct job *job, struct buf *body, struct err *e)
         return cmp_body_pollrep(job->poll_id, job->check_after, job->reason, body, e);
     case ANSWER_CONFIRM:
         return cmp_body_pkiconf(body, e);
+    case ANSWER_STATE:
+    case ANSWER_NONE:
+        break;
     }
     abort(); /* a kind that is none is a bug of ours */
 }

@@ -4,7 +4,7 @@
  *
  * Does: give each request to transaction.h or crl.h, or refuse it before it costs. The budgets are
  * per peer (http_address.h) for every request and for every TLS handshake, and one limit for all
- * requests under way; what a registration may begin is charged in transaction.c, where it is known
+ * requests under way; what a registration may begin is charged in transaction/, where it is known
  * who asks. On the loop's thread.
  */
 #pragma once

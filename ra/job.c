@@ -27,12 +27,8 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
 void
 job_free(struct job *job)
 {
-    job->over = true;
-    if (job->at_signer) {
-        return; /* which has job->part, and comes back with job->sign */
-    }
     job->ra->jobs--;
-    job->ra->refusals -= job->refusal;
+    job->ra->refusals -= job->turned_away;
     if (job->timer != NULL) {
         event_free(job->timer);
     }
@@ -53,66 +49,6 @@ job_free(struct job *job)
     buf_free(&job->out);
     buf_free(&job->sign.signature);
     mem_free(job);
-}
-
-void
-job_on_worker(struct job *job, void (*run)(struct task *), void (*done)(struct task *))
-{
-    job->task = (struct task){.run = run, .done = done};
-    pool_submit(job->ra->pool, &job->task);
-}
-
-void
-job_on_store(struct job *job, int (*run)(struct store_op *, struct store_db *, struct err *),
-             void (*done)(struct task *))
-{
-    job->op = (struct store_op){.task.done = done, .run = run};
-    store_submit(job->ra->store, &job->op);
-}
-
-void
-job_on_signer(struct job *job, struct span part, void (*done)(struct task *))
-{
-    buf_free(&job->sign.signature);
-    job->at_signer = true;
-    job->sign = (struct signer_job){.task.done = done, .object = SIGNER_CMP, .tbs = part};
-    signer_submit(job->ra->signer, &job->sign);
-}
-
-bool
-job_is_back(struct job *job)
-{
-    const bool over = job->over;
-
-    job->at_signer = false;
-    if (over) {
-        job_free(job);
-    }
-    return over;
-}
-
-struct job *
-job_of_task(struct task *task)
-{
-    return CONTAINER_OF(task, struct job, task);
-}
-
-struct job *
-job_of_op(struct task *task)
-{
-    return CONTAINER_OF(task, struct job, op.task);
-}
-
-struct job *
-job_of_sign(struct task *task)
-{
-    return CONTAINER_OF(task, struct job, sign.task);
-}
-
-struct job *
-job_of_turn(struct lane_turn *turn)
-{
-    return CONTAINER_OF(turn, struct job, turn);
 }
 
 bool

@@ -3,11 +3,12 @@
  * job.h - one CMP message on its way through the RA. Private to ra/.
  *
  * At any moment exactly one thread has the job: the loop, a worker, the store's or the signer's
- * thread. transaction.c, reply.c and admit.c hand it from one to the next; judge.c and answer.c do
- * the computing.
+ * thread. The stages of transaction/ hand it from one to the next; judge.c and answer.c do the
+ * computing.
  */
 #pragma once
 
+#include "base/pipeline.h"
 #include "ca/cmp/body.h"
 #include "ca/cmp/build.h"
 #include "ca/cmp/certreq.h"
@@ -26,10 +27,14 @@
 #include "ra/route.h"
 
 struct event;
+struct kind;
 struct registration;
 
 enum answer_kind {
     ANSWER_FAILURE, /* error, or ip, cp, kup, rp with a rejection: `failure` */
+    ANSWER_EXCUSE,  /* the same, though nobody is refused: not now, or not by us */
+    ANSWER_NONE,    /* HTTP alone says that there is none */
+    ANSWER_STATE,   /* what the enrolment is by then decides */
     ANSWER_ISSUED,  /* ip, cp, kup with the certificate */
     ANSWER_DONE,    /* rp */
     ANSWER_WAITING, /* ip, cp, kup with status waiting; error with status waiting for the others */
@@ -38,17 +43,18 @@ enum answer_kind {
     ANSWER_SUPPORT, /* genp: support.h */
 };
 
+/* What its registration pays for it. */
+enum job_charge {
+    CHARGE_NONE,
+    CHARGE_TAKEN,
+    CHARGE_DUE_BACK, /* it was somebody's copy */
+};
+
 struct job {
-    struct task task;
-    struct store_op op;
-    struct signer_job sign;
+    struct pipeline_job step;
+    const struct kind *kind; /* by the body; NULL: it was not decodable */
     struct ra *ra;
     struct http_exchange *exchange;
-    struct event *timer; /* runs while the CA is waited for, or the signer */
-    int64_t wrap_until;  /* the latter so long */
-    bool wrap_late;      /* it was waited for so long */
-    bool at_signer;
-    bool over; /* it was freed while it was there */
     struct route route;
     const struct cmp_rules *rules; /* of the listener that it came to */
     time_t now;
@@ -116,36 +122,28 @@ struct job {
     struct requests_entry entry;
 
     /* What goes back. */
-    int retry_after; /* > 0: with HTTP 503, and come again after so many seconds */
-    bool refusal;    /* that was all that was to be said */
-    bool charged;    /* the registration paid for it */
-    bool remembered; /* its transactionID was, and nothing else of it */
+    int retry_after;  /* > 0: with HTTP 503, and come again after so many seconds */
+    bool turned_away; /* that is all that is to be said */
+    bool remembered;  /* its transactionID was, and nothing else of it */
+    enum job_charge charge;
     enum answer_kind answer;
     uint32_t check_after;
     const char *reason; /* of a pollRep; NULL: none */
     struct cmp_header header;
     struct buf answer_part; /* to be signed; empty when MAC protected */
     struct buf out;
+
+    /* Of the stages. */
+    struct signer_job sign;
+    struct event *timer; /* while the CA is waited for */
+    struct err trouble;  /* what the store said, unexpectedly; ERR_NONE: nothing */
 };
 
-/* ---- life and hand-over, on the loop's thread ---- */
+/* ---- life, on the loop's thread ---- */
 
 /* Takes the exchange over; goes with its answer. */
 struct job *job_new(struct ra *, struct http_exchange *, const struct route *);
 void job_free(struct job *);
-/* Exactly one of them at a time; `done` runs on the loop's thread. */
-void job_on_worker(struct job *, void (*run)(struct task *), void (*done)(struct task *));
-void job_on_store(struct job *, int (*run)(struct store_op *, struct store_db *, struct err *),
-                  void (*done)(struct task *));
-/* `part` is borrowed until `done`, where job->sign has the signature. `done` asks job_is_back()
- * first: true, and the job is gone, when it was freed meanwhile. */
-void job_on_signer(struct job *, struct span part, void (*done)(struct task *));
-bool job_is_back(struct job *);
-/* Whose hand-over this was: to a worker, the store, the signer. */
-struct job *job_of_task(struct task *);
-struct job *job_of_op(struct task *);
-struct job *job_of_sign(struct task *);
-struct job *job_of_turn(struct lane_turn *);
 
 /* Its answer is protected by its own MAC; else the RA signs. */
 bool job_is_mac(const struct job *);

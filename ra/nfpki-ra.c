@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "base/pipeline.h"
 #include "base/proc.h"
 #include "ca/x509/profiles.h"
 #include "db/requests.h"
@@ -96,7 +97,9 @@ on_tasks(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    pipeline_hold(d->ra.messages); /* what comes at once goes on at once */
     tasks_finish(d->ra.tasks);
+    pipeline_go(d->ra.messages);
 }
 
 /* While stopping: has everybody got an answer, down to the last octet? */

@@ -4,7 +4,7 @@
  *
  * Does: send every entry of ra.db that has no answer, one frame per entry at a time, again after
  * each new connection and each BUSY; make answers durable, then tell who waits.
- * Does not: admit entries (admit.c does, in its own store op).
+ * Does not: admit entries (transaction/admit.c does, in its own store op).
  * Everything runs on the loop's thread. Callbacks are never called from inside a function here.
  */
 #pragma once

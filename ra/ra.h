@@ -22,6 +22,7 @@ struct event_base;
 struct lane;
 struct mac_cache;
 struct closing;
+struct pipeline;
 struct queue;
 struct roles;
 struct signer;
@@ -59,6 +60,7 @@ struct ra {
     struct pool *pool;
     struct store *store;
     struct signer *signer;
+    struct pipeline *messages; /* transaction/stages.h */
     struct queue *queue;
     struct closing *closing;
     struct roles *roles;            /* of administrators */

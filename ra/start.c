@@ -15,6 +15,7 @@
 #include "ra/lane.h"
 #include "ra/mac_cache.h"
 #include "ra/seal_key.h"
+#include "ra/transaction.h"
 
 enum {
     REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
@@ -199,7 +200,11 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
         return -1;
     }
     ra->lane = lane_new(ra->base, ra->tasks, 0, e);
-    return ra->lane == NULL ? -1 : 0;
+    if (ra->lane == NULL) {
+        return -1;
+    }
+    transaction_open(ra);
+    return 0;
 }
 
 int
@@ -221,6 +226,7 @@ ra_close(struct ra *ra)
 {
     struct credentials *c = &ra->credentials;
 
+    transaction_close(ra);
     pool_free(ra->pool);
     lane_free(ra->lane);
     store_free(ra->store);

@@ -8,6 +8,11 @@
 #include "ra/ra.h"
 #include "ra/route.h"
 
+/* What messages go through, in ra->messages; its settings and what it works with are there. When no
+ * message is under way, the latter ends it. */
+void transaction_open(struct ra *);
+void transaction_close(struct ra *);
+
 /* Takes the exchange over and answers it, always and once. On the loop's thread. */
 void transaction_begin(struct ra *, struct http_exchange *, const struct route *);
 /* The same for a message that is not worked on now: 503, Retry-After with these seconds, and, while

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is answered to all that is not an ir with its certConf (transaction.c): rr, genm, what comes
  * again, and what cannot be answered. */
-#include "ra/reply.h"
+#include "ra/transaction/reply.h"
 
 #include <signal.h>
 #include <stdio.h>

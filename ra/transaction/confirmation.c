@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* certConf: what was issued is taken, or not (RFC 9483 4.1.1). It is durable in the queue when it
+ * is answered, which is all that a pkiConf says: few clients could poll for it. */
+#include "ra/transaction/kind.h"
+#include "ra/transaction/reply.h"
+
+static enum message_stage
+judged(struct job *job)
+{
+    const enum requests_state state = job->enrolment.state;
+
+    if (state == REQUESTS_CONFIRMING || state == REQUESTS_CONFIRMED) {
+        return reply_by_state(job); /* its pkiConf got lost, or was never sent */
+    }
+    return STAGE_WRAP;
+}
+
+static int
+admit(struct job *job, struct store_db *db, enum message_stage *next, struct err *e)
+{
+    job->answer = ANSWER_CONFIRM; /* unless the CA is faster */
+    *next = STAGE_QUEUE;
+    return requests_admit_confirmation(db, job->enrolment.id, job->certconf.accepted,
+                                       span_of(job->rid, sizeof(job->rid)), buf_span(&job->nested),
+                                       &job->entry, e);
+}
+
+static int
+conflict(struct job *job, struct store_db *db, const struct err *why, enum message_stage *next,
+         struct err *e)
+{
+    (void)db;
+    (void)e;
+    job->in_body = false;
+    *next = reply_refuse(job, CMP_CERT_CONFIRMED, why);
+    return 0;
+}
+
+const struct kind kind_confirmation = {
+    .judged = judged,
+    .admit = admit,
+    .conflict = conflict,
+};
