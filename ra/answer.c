@@ -52,7 +52,7 @@ support_answer(struct job *job, struct buf *body, struct err *e)
         return 0;
     }
     log_err(LOG_ERROR, "genm-unanswered", e, "%s asked for %s", job->identity,
-            cmp_info_name(job->genm.info));
+            cmp_info_name(job->facts.question.genm.info));
     return cmp_body_error(job->failure, NULL, body, e);
 }
 
@@ -102,7 +102,8 @@ body_of(struct job *job, struct buf *body, struct err *e)
     case ANSWER_SUPPORT:
         return support_answer(job, body, e);
     case ANSWER_POLL:
-        return cmp_body_pollrep(job->poll_id, job->check_after, job->reason, body, e);
+        return cmp_body_pollrep(job->facts.question.poll_id, job->check_after, job->reason, body,
+                                e);
     case ANSWER_CONFIRM:
         return cmp_body_pkiconf(body, e);
     case ANSWER_STATE:

@@ -24,6 +24,15 @@ job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route
     return job;
 }
 
+static void
+clear_facts(struct job *job)
+{
+    if (cmp_body_asks_certificate(job->body)) {
+        cmp_certreq_free(job->facts.enrolment.certreq);
+        buf_free(&job->facts.enrolment.asked);
+    }
+}
+
 void
 job_free(struct job *job)
 {
@@ -32,6 +41,7 @@ job_free(struct job *job)
     if (job->timer != NULL) {
         event_free(job->timer);
     }
+    clear_facts(job);
     cmp_msg_free(job->msg);
     cmp_msg_free(job->outer);
     mem_free(job->upstream);
@@ -41,9 +51,7 @@ job_free(struct job *job)
     requests_registration_clear(&job->registration);
     requests_enrolment_clear(&job->enrolment);
     cmp_mac_key_free(job->key);
-    cmp_certreq_free(job->certreq);
     buf_free(&job->part);
-    buf_free(&job->asked);
     buf_free(&job->nested);
     buf_free(&job->answer_part);
     buf_free(&job->out);

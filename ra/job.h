@@ -43,6 +43,39 @@ enum answer_kind {
     ANSWER_SUPPORT, /* genp: support.h */
 };
 
+/* What is only known of one that asks for a certificate, */
+struct enrolment_facts {
+    struct cmp_certreq *certreq;
+    struct buf asked; /* its wishes, to be kept */
+    bool superseding; /* its registration replaces another: a certConf is needed */
+};
+/* of an rr, */
+struct revocation_facts {
+    struct cmp_revreq revreq;
+    enum cmp_failure failure; /* why it could not be read */
+    struct err e;
+    struct requests_certificate target; /* what we know of the certificate that it means */
+};
+/* of a certConf, */
+struct confirmation_facts {
+    struct cmp_certconf certconf;
+    bool queued; /* these very octets are in the queue of its enrolment */
+};
+/* of a genm, and of a pollReq for one. */
+struct question_facts {
+    struct cmp_genm genm;
+    unsigned keys; /* bits of support.c: which keys the profile takes */
+    bool waits;    /* the answer is not there yet */
+    int poll_id;   /* of any pollReq: what it asks about */
+};
+
+union job_facts {
+    struct enrolment_facts enrolment;
+    struct revocation_facts revocation;
+    struct confirmation_facts confirmation;
+    struct question_facts question;
+};
+
 /* What its registration pays for it. */
 enum job_charge {
     CHARGE_NONE,
@@ -79,23 +112,15 @@ struct job {
     bool own;                            /* the signer's certificate names our CA as issuer */
     char own_instance[REQUESTS_NF_SIZE]; /* and this network function; "": none */
     struct requests_certificate held;    /* what we know of it; all zero: nothing */
-    struct cmp_revreq revreq;            /* rr; revreq_failure: why it could not be read */
-    enum cmp_failure revreq_failure;
-    struct err revreq_error;
-    struct requests_certificate target; /* what we know of the certificate that an rr means */
-    struct cmp_certconf certconf;
-    int poll_id;
-    int cert_req_id;  /* of a first message: what its polls name */
-    bool superseding; /* its registration replaces another: a certConf is needed */
-    bool uncounted;   /* it takes none of the registered certificates */
+    int cert_req_id;                     /* of a first message: what its polls name */
+    bool uncounted;                      /* it takes none of the registered certificates */
 
     /* What we know about it. */
     struct requests_registration registration;
     bool registered;
     struct requests_enrolment enrolment;
     bool found;
-    bool queued; /* a certConf: these very octets are in the queue of that enrolment */
-    bool seen;   /* a first message whose transactionID was used before */
+    bool seen;                 /* a first message whose transactionID was used before */
     enum requests_owner owner; /* of the transaction that a later message names */
 
     /* What was judged. */
@@ -109,11 +134,7 @@ struct job {
     struct cmp_mac_key *key;
     struct lane_turn turn; /* of a MAC whose key costs much to derive */
     bool had_turn;
-    struct cmp_certreq *certreq;
-    struct buf asked; /* its wishes, to be kept */
-    struct cmp_genm genm;
-    unsigned genm_keys; /* bits of support.c: which keys the profile takes */
-    bool genm_waits;    /* the answer is not there yet */
+    union job_facts facts; /* by `body` */
     char profile[CMP_PROFILE_MAX + 1];
 
     /* What goes to the CA. */

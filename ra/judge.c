@@ -69,7 +69,7 @@ check_proof(struct job *job, const struct registration *registration)
 static int
 check_asked_key(struct job *job, const struct registration *registration)
 {
-    struct span spki = cmp_certreq_spki(job->certreq);
+    struct span spki = cmp_certreq_spki(job->facts.enrolment.certreq);
     uint8_t asked[SHA256_SIZE];
 
     if (registration->proof.kind != PROOF_PUBLIC_KEY || judge_own_applies(job)) {
@@ -157,8 +157,8 @@ choose_profile(struct job *job, const struct registration *registration)
 static int
 check_weakness(struct job *job)
 {
-    return weakness_check(cmp_certreq_spki(job->certreq), job->ra->settings->blocked, &job->failure,
-                          &job->e);
+    return weakness_check(cmp_certreq_spki(job->facts.enrolment.certreq),
+                          job->ra->settings->blocked, &job->failure, &job->e);
 }
 
 /* What is asked for, against what the registration and its profile have. */
@@ -179,7 +179,7 @@ static int
 check_id(struct job *job)
 {
     return job->body == CMP_P10CR || job->rules->old.any_cert_req_id ||
-                   cmp_certreq_id(job->certreq) == CMP_CERT_REQ_ID
+                   cmp_certreq_id(job->facts.enrolment.certreq) == CMP_CERT_REQ_ID
                ? 0
                : phrase_refuse(&job->failure, PHRASE_CERT_REQ_ID, &job->e, "certReqId is not 0");
 }
@@ -188,8 +188,9 @@ check_id(struct job *job)
 static int
 keep_wishes(struct job *job)
 {
-    job->asked = BUF_INIT(CMP_MESSAGE_MAX);
-    return cmp_certreq_encode_asked(job->certreq, &job->asked, &job->e) != 0
+    job->facts.enrolment.asked = BUF_INIT(CMP_MESSAGE_MAX);
+    return cmp_certreq_encode_asked(job->facts.enrolment.certreq, &job->facts.enrolment.asked,
+                                    &job->e) != 0
                ? job_fail(job, CMP_SYSTEM_FAILURE)
                : 0;
 }
@@ -221,11 +222,11 @@ judge_first(struct job *job)
         mem_free(registration);
         return result;
     } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
-        job->superseding = registration->supersedes[0] != '\0';
-        job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->certreq != NULL && check_id(job) == 0 && check_asked(job, registration) == 0 &&
-            judge_own_wishes(job) == 0 &&
-            cmp_certreq_check_pop(job->certreq, &job->failure, &job->e) == 0) {
+        job->facts.enrolment.superseding = registration->supersedes[0] != '\0';
+        job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+        if (job->facts.enrolment.certreq != NULL && check_id(job) == 0 &&
+            check_asked(job, registration) == 0 && judge_own_wishes(job) == 0 &&
+            cmp_certreq_check_pop(job->facts.enrolment.certreq, &job->failure, &job->e) == 0) {
             result = keep_wishes(job);
         }
     }
@@ -257,7 +258,7 @@ check_nonce(struct job *job)
 static bool
 pkiconf_never_left(const struct job *job)
 {
-    return job->queued &&
+    return job->facts.confirmation.queued &&
            span_equal_secret(cmp_msg_recip_nonce(job->msg), buf_span(&job->enrolment.nonce));
 }
 
@@ -280,12 +281,14 @@ judge_certconf(struct job *job)
     if (certificate == NULL) {
         return job_fail(job, CMP_SYSTEM_FAILURE);
     }
-    if (cmp_certconf_read(job->msg, x->cert_req_id, &job->certconf, &job->failure, &job->e) != 0 ||
-        cmp_certconf_match(&job->certconf, certificate, &job->failure, &job->e) != 0) {
+    if (cmp_certconf_read(job->msg, x->cert_req_id, &job->facts.confirmation.certconf,
+                          &job->failure, &job->e) != 0 ||
+        cmp_certconf_match(&job->facts.confirmation.certconf, certificate, &job->failure,
+                           &job->e) != 0) {
         return -1;
     }
     if (x->state == REQUESTS_CONFIRMING || x->state == REQUESTS_CONFIRMED) {
-        if (job->certconf.accepted == x->accepted) {
+        if (job->facts.confirmation.certconf.accepted == x->accepted) {
             return 0; /* says the same again */
         }
         (void)err_set(&job->e, ERR_CONFLICT, "another certConf than the one before");
@@ -300,10 +303,11 @@ judge_certconf(struct job *job)
 static int
 judge_pollreq(struct job *job)
 {
-    if (cmp_pollreq_read(job->msg, &job->poll_id, &job->failure, &job->e) != 0) {
+    if (cmp_pollreq_read(job->msg, &job->facts.question.poll_id, &job->failure, &job->e) != 0) {
         return -1;
     }
-    if (job->poll_id != CMP_POLL_OTHER && job->poll_id != job->enrolment.cert_req_id) {
+    if (job->facts.question.poll_id != CMP_POLL_OTHER &&
+        job->facts.question.poll_id != job->enrolment.cert_req_id) {
         (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
         return job_say(job, PHRASE_POLL_ID);
     }

@@ -48,7 +48,7 @@ judge_known(struct job *job, struct store_db *db, struct err *e)
         }
         if (job->body == CMP_CERTCONF &&
             requests_queued(db, job->enrolment.id, span_of(job->rid, sizeof(job->rid)),
-                            &job->queued, e) != 0) {
+                            &job->facts.confirmation.queued, e) != 0) {
             return -1;
         }
         return requests_registration_by_id(db, job->enrolment.registration, &job->registration,

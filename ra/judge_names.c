@@ -94,8 +94,8 @@ int
 judge_names(struct job *job, const struct nf_identity *nf, const struct profile *profile)
 {
     const bool replaced = names_are_replaced(job, profile);
-    const X509_NAME *subject = cmp_certreq_subject(job->certreq);
-    const STACK_OF(X509_EXTENSION) *asked = cmp_certreq_extensions(job->certreq);
+    const X509_NAME *subject = cmp_certreq_subject(job->facts.enrolment.certreq);
+    const STACK_OF(X509_EXTENSION) *asked = cmp_certreq_extensions(job->facts.enrolment.certreq);
     CLEANUP(general_names_cleanup)
     GENERAL_NAMES *names = X509V3_get_d2i(asked, NID_subject_alt_name, NULL, NULL);
 

@@ -9,6 +9,6 @@
 #include "ca/x509/profile.h"
 #include "ra/job.h"
 
-/* Of job->certreq. The certificate says what the registration says in any case; whoever asks for
- * something else came to the wrong place: notAuthorized. */
+/* Of job->facts.enrolment.certreq. The certificate says what the registration says in any case;
+ * whoever asks for something else came to the wrong place: notAuthorized. */
 int judge_names(struct job *, const struct nf_identity *, const struct profile *);

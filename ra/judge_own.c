@@ -129,7 +129,7 @@ judge_own_profile(const struct job *job)
 int
 judge_own_wishes(struct job *job)
 {
-    return job->body != CMP_KUR
-               ? 0
-               : cmp_certreq_check_update(job->certreq, job->signer, &job->failure, &job->e);
+    return job->body != CMP_KUR ? 0
+                                : cmp_certreq_check_update(job->facts.enrolment.certreq,
+                                                           job->signer, &job->failure, &job->e);
 }

@@ -12,10 +12,11 @@ judge_profile(struct job *job, const struct profile *profile, const struct nf_id
                       profile->name);
         return job_say(job, PHRASE_SIGNED_ONLY);
     }
-    if (profile_check_key(profile, cmp_certreq_spki(job->certreq), &job->e) != 0) {
+    if (profile_check_key(profile, cmp_certreq_spki(job->facts.enrolment.certreq), &job->e) != 0) {
         return job_say(job, PHRASE_KEY_PROFILE);
     }
-    if (wish_check(profile, nf, cmp_certreq_extensions(job->certreq), &job->e) != 0) {
+    if (wish_check(profile, nf, cmp_certreq_extensions(job->facts.enrolment.certreq), &job->e) !=
+        0) {
         return job_say(job, job->e.code == ERR_INPUT ? PHRASE_EXTENSION : PHRASE_NF_TYPE);
     }
     job->failure = CMP_NO_FAILURE;

@@ -16,14 +16,15 @@ fail(struct job *job, enum phrase phrase, const char *why)
 static struct span
 serial_of(const struct job *job)
 {
-    return span_of(job->revreq.serial, job->revreq.serial_size);
+    return span_of(job->facts.revocation.revreq.serial, job->facts.revocation.revreq.serial_size);
 }
 
 void
 judge_revoke_form(struct job *job)
 {
     (void)cmp_revreq_read(job->msg, X509_get_subject_name(job->ra->credentials.issuing),
-                          &job->revreq, &job->revreq_failure, &job->revreq_error);
+                          &job->facts.revocation.revreq, &job->facts.revocation.failure,
+                          &job->facts.revocation.e);
 }
 
 int
@@ -31,8 +32,9 @@ judge_revoke_look(struct job *job, struct store_db *db, struct err *e)
 {
     bool found = false;
 
-    if (job->revreq_failure == CMP_NO_FAILURE &&
-        requests_certificate_by_serial(db, serial_of(job), &job->target, &found, e) != 0) {
+    if (job->facts.revocation.failure == CMP_NO_FAILURE &&
+        requests_certificate_by_serial(db, serial_of(job), &job->facts.revocation.target, &found,
+                                       e) != 0) {
         return -1;
     }
     if (job->own_instance[0] != '\0') {
@@ -40,8 +42,8 @@ judge_revoke_look(struct job *job, struct store_db *db, struct err *e)
                                                  &job->registered, e);
     }
     return !found ? 0
-                  : requests_registration_by_id(db, job->target.registration, &job->registration,
-                                                &job->registered, e);
+                  : requests_registration_by_id(db, job->facts.revocation.target.registration,
+                                                &job->registration, &job->registered, e);
 }
 
 static bool
@@ -67,9 +69,10 @@ check_signer(struct job *job)
     if (job->own_instance[0] != '\0') {
         if (is_own_certificate(job)) {
             /* Of another's the CA knows the key. */
-            return cmp_revreq_check_key(&job->revreq, job->signer_key, &job->failure, &job->e);
+            return cmp_revreq_check_key(&job->facts.revocation.revreq, job->signer_key,
+                                        &job->failure, &job->e);
         }
-        return job->target.serial_size > 0
+        return job->facts.revocation.target.serial_size > 0
                    ? fail(job, PHRASE_REVOKE_OTHERS, "rr for somebody else's certificate")
                    : fail(job, PHRASE_REVOKE_UNKNOWN, "rr for a certificate that is not known");
     }
@@ -86,9 +89,9 @@ judge_revoke(struct job *job)
     if (job->protection != CMP_PROTECTION_SIGNATURE) {
         return fail(job, PHRASE_REVOKE_MAC, "an rr is signed");
     }
-    if (job->revreq_failure != CMP_NO_FAILURE) {
-        job->e = job->revreq_error;
-        job->failure = job->revreq_failure;
+    if (job->facts.revocation.failure != CMP_NO_FAILURE) {
+        job->e = job->facts.revocation.e;
+        job->failure = job->facts.revocation.failure;
         return -1;
     }
     if (check_signer(job) != 0) {
@@ -97,10 +100,12 @@ judge_revoke(struct job *job)
     if (!job->registered) {
         return fail(job, PHRASE_REVOKE_UNKNOWN, "rr for a certificate that is not known");
     }
-    if (job->target.revoked) {
+    if (job->facts.revocation.target.revoked) {
         return fail(job, PHRASE_REVOKE_AGAIN, "rr for what is revoked already");
     }
     (void)snprintf(job->profile, sizeof(job->profile), "%s",
-                   job->target.profile[0] != '\0' ? job->target.profile : "revocation");
+                   job->facts.revocation.target.profile[0] != '\0'
+                       ? job->facts.revocation.target.profile
+                       : "revocation");
     return 0;
 }

@@ -7,11 +7,12 @@
 
 #include "ra/job.h"
 
-/* Stage 1, on a worker: which certificate and why, into job->revreq. What is wrong with it is said
- * in stage 2, when we know who asks. */
+/* Stage 1, on a worker: which certificate and why, into job->facts.revocation.revreq. What is wrong
+ * with it is said in stage 2, when we know who asks. */
 void judge_revoke_form(struct job *);
 /* On the store's thread: the certificate that is meant and its registration, as far as we know. */
 int judge_revoke_look(struct job *, struct store_db *, struct err *e);
 /* Stage 2, after authentication: may this signer revoke this certificate? wrongIntegrity,
- * notAuthorized, badCertId, certRevoked, and what job->revreq could not be read for. */
+ * notAuthorized, badCertId, certRevoked, and what job->facts.revocation.revreq could not be read
+ * for. */
 int judge_revoke(struct job *);

@@ -17,7 +17,7 @@ enum { GENERAL_NAME_DIRECTORY = DER_CONTEXT | 4, GENERAL_NAME_URI = 0x86 };
 /* The CRL of the CA is called so by nfpki-ca(8). */
 #define ISSUING_CRL "issuing.crl"
 
-/* What is offered of what a profile may take: bit i of job->genm_keys is row i. */
+/* What is offered of what a profile may take: bit i of job->facts.question.keys is row i. */
 static const struct {
     enum pubkey_kind kind;
     int bits;
@@ -29,16 +29,17 @@ static const struct {
 bool
 support_asks_keys(const struct job *job)
 {
-    return job->genm.info == CMP_INFO_TEMPLATE || job->genm.info == CMP_INFO_SIGN_KEY_TYPES;
+    return job->facts.question.genm.info == CMP_INFO_TEMPLATE ||
+           job->facts.question.genm.info == CMP_INFO_SIGN_KEY_TYPES;
 }
 
 void
 support_set_keys(struct job *job, const struct profile *profile)
 {
-    job->genm_keys = 0;
+    job->facts.question.keys = 0;
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
         if (profile_takes_key(profile, keys[i].kind, keys[i].bits)) {
-            job->genm_keys |= 1U << i;
+            job->facts.question.keys |= 1U << i;
         }
     }
 }
@@ -78,11 +79,11 @@ asks_issuing_crl(const struct job *job)
     struct err e;
     size_t n;
 
-    if (job->genm.info == CMP_INFO_CURRENT_CRL) {
+    if (job->facts.question.genm.info == CMP_INFO_CURRENT_CRL) {
         return true;
     }
-    if (job->genm.info != CMP_INFO_CRLS ||
-        cmp_crl_status_read(job->genm.value, list, &n, &failure, &e) != 0) {
+    if (job->facts.question.genm.info != CMP_INFO_CRLS ||
+        cmp_crl_status_read(job->facts.question.genm.value, list, &n, &failure, &e) != 0) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -117,11 +118,11 @@ must_wait(const struct job *job)
 int
 support_poll(struct job *job)
 {
-    if (cmp_genm_parse(buf_span(&job->enrolment.question), &job->genm, &job->failure, &job->e) !=
-        0) {
+    if (cmp_genm_parse(buf_span(&job->enrolment.question), &job->facts.question.genm, &job->failure,
+                       &job->e) != 0) {
         return job_fail(job, CMP_SYSTEM_FAILURE);
     }
-    job->genm_waits = must_wait(job);
+    job->facts.question.waits = must_wait(job);
     return 0;
 }
 
@@ -137,16 +138,18 @@ support_judge(struct job *job, const struct registration *registration)
         (void)err_set(&job->e, ERR_DENIED, "the registration has ended");
         return job_say_window(job, registration);
     }
-    if (cmp_genm_read(job->msg, &job->genm, &job->failure, &job->e) != 0) {
+    if (cmp_genm_read(job->msg, &job->facts.question.genm, &job->failure, &job->e) != 0) {
         return job->failure == CMP_BAD_REQUEST ? job_say(job, PHRASE_GENM) : -1;
     }
-    if (job->genm.info == CMP_INFO_CRLS &&
-        cmp_crl_status_read(job->genm.value, list, &n, &job->failure, &job->e) != 0) {
+    if (job->facts.question.genm.info == CMP_INFO_CRLS &&
+        cmp_crl_status_read(job->facts.question.genm.value, list, &n, &job->failure, &job->e) !=
+            0) {
         return -1;
     }
-    job->genm_waits = must_wait(job);
-    if (job->genm.info == CMP_INFO_ROOT_UPDATE && job->genm.value.n != 0) {
-        root = certificate_parse_keyless(job->genm.value, &job->e);
+    job->facts.question.waits = must_wait(job);
+    if (job->facts.question.genm.info == CMP_INFO_ROOT_UPDATE &&
+        job->facts.question.genm.value.n != 0) {
+        root = certificate_parse_keyless(job->facts.question.genm.value, &job->e);
         return root != NULL ? 0 : job_fail(job, CMP_BAD_DATA_FORMAT);
     }
     return 0;
@@ -157,7 +160,7 @@ support_judge(struct job *job, const struct registration *registration)
 static bool
 takes(const struct job *job, size_t i)
 {
-    return (job->genm_keys >> i & 1U) != 0;
+    return (job->facts.question.keys >> i & 1U) != 0;
 }
 
 /* A kind stands there once, however many lengths of RSA there are. */
@@ -210,8 +213,8 @@ root_body(const struct job *job, struct buf *body, struct err *e)
     const struct root_update *u = &job->ra->credentials.root_update;
     CLEANUP(x509_cleanup) X509 *asked = NULL;
 
-    if (job->genm.value.n != 0) {
-        asked = certificate_parse_keyless(job->genm.value, e);
+    if (job->facts.question.genm.value.n != 0) {
+        asked = certificate_parse_keyless(job->facts.question.genm.value, e);
         if (asked == NULL) {
             return -1;
         }
@@ -258,7 +261,7 @@ crls_body(struct job *job, const struct crl_files *crls, struct buf *body, struc
     size_t n_list;
     size_t n = 0;
 
-    if (cmp_crl_status_read(job->genm.value, list, &n_list, &job->failure, e) != 0) {
+    if (cmp_crl_status_read(job->facts.question.genm.value, list, &n_list, &job->failure, e) != 0) {
         return -1;
     }
     for (size_t i = 0; i < crls->n; i++) {
@@ -276,14 +279,15 @@ crl_body(struct job *job, struct buf *body, struct err *e)
     CLEANUP(crl_files_cleanup) struct crl_files *crls = NULL;
 
     if (dir == NULL) {
-        return cmp_body_genp_none(job->genm.info, body, e);
+        return cmp_body_genp_none(job->facts.question.genm.info, body, e);
     }
     crls = crl_files_read(dir, e);
     if (crls == NULL) {
         return -1;
     }
-    if ((job->genm.info == CMP_INFO_CURRENT_CRL ? current_crl_body(job, crls, body, e)
-                                                : crls_body(job, crls, body, e)) == 0) {
+    if ((job->facts.question.genm.info == CMP_INFO_CURRENT_CRL
+             ? current_crl_body(job, crls, body, e)
+             : crls_body(job, crls, body, e)) == 0) {
         return 0;
     }
     /* An answer without it would say that there is none. */
@@ -297,7 +301,7 @@ support_body(struct job *job, struct buf *body, struct err *e)
     int result = -1;
 
     job->failure = CMP_SYSTEM_FAILURE;
-    switch (job->genm.info) {
+    switch (job->facts.question.genm.info) {
     case CMP_INFO_CA_CERTS:
         result = cmp_body_genp_list(CMP_INFO_CA_CERTS, &issuing, 1, body, e);
         break;

@@ -20,9 +20,9 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
 {
     job->answer = ANSWER_CONFIRM; /* unless the CA is faster */
     *next = STAGE_QUEUE;
-    return requests_admit_confirmation(db, job->enrolment.id, job->certconf.accepted,
-                                       span_of(job->rid, sizeof(job->rid)), buf_span(&job->nested),
-                                       &job->entry, e);
+    return requests_admit_confirmation(
+        db, job->enrolment.id, job->facts.confirmation.certconf.accepted,
+        span_of(job->rid, sizeof(job->rid)), buf_span(&job->nested), &job->entry, e);
 }
 
 static int

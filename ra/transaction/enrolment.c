@@ -17,7 +17,8 @@ static bool
 is_implicit(const struct job *job)
 {
     return cmp_msg_implicit_confirm(job->msg) && job->ra->settings->implicit_confirm &&
-           job->body != CMP_KUR && !job->superseding && judge_profile_is_implicit(job);
+           job->body != CMP_KUR && !job->facts.enrolment.superseding &&
+           judge_profile_is_implicit(job);
 }
 
 static int
@@ -27,7 +28,7 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
 
     a.implicit = is_implicit(job);
     a.uncounted = job->uncounted;
-    a.asked = buf_span(&job->asked);
+    a.asked = buf_span(&job->facts.enrolment.asked);
     return admit_for_ca(job, &a, db, next, e);
 }
 

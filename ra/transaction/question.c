@@ -17,7 +17,7 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
     const struct requests_admission a = admission_of(job);
 
     *next = STAGE_BUILD;
-    if (!job->genm_waits) {
+    if (!job->facts.question.waits) {
         job->answer = ANSWER_SUPPORT;
         return admit_remembered(job, db, e);
     }
@@ -32,7 +32,7 @@ static int
 conflict(struct job *job, struct store_db *db, const struct err *why, enum message_stage *next,
          struct err *e)
 {
-    if (job->genm_waits) {
+    if (job->facts.question.waits) {
         return admit_again(job, db, why, next, e);
     }
     *next = admit_copy(job, why);

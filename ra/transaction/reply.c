@@ -102,7 +102,7 @@ delivery(struct job *job)
         if (job->body == CMP_GENM) {
             return ANSWER_STATE; /* of a copy only who sends it was judged: choose_question() */
         }
-        return job->genm_waits ? ANSWER_POLL : ANSWER_SUPPORT;
+        return job->facts.question.waits ? ANSWER_POLL : ANSWER_SUPPORT;
     }
     return cmp_body_asks_certificate((enum cmp_body)job->enrolment.body) ? ANSWER_ISSUED
                                                                          : ANSWER_DONE;
@@ -141,7 +141,8 @@ choose(struct job *job)
 {
     const struct requests_enrolment *x = &job->enrolment;
     const bool confirming =
-        job->body == CMP_CERTCONF || (job->body == CMP_POLLREQ && job->poll_id != x->cert_req_id);
+        job->body == CMP_CERTCONF ||
+        (job->body == CMP_POLLREQ && job->facts.question.poll_id != x->cert_req_id);
 
     switch (x->state) {
     case REQUESTS_QUEUED:
@@ -199,7 +200,7 @@ static void
 choose_question(struct job *job)
 {
     if (support_poll(job) == 0) {
-        job->answer = job->genm_waits ? ANSWER_WAITING : ANSWER_SUPPORT;
+        job->answer = job->facts.question.waits ? ANSWER_WAITING : ANSWER_SUPPORT;
     } else {
         (void)reply_failure(job);
         say_refused(job);

@@ -17,7 +17,8 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
 
     a.implicit = true;
     a.uncounted = job->uncounted;
-    a.target = span_of(job->revreq.serial, job->revreq.serial_size);
+    a.target =
+        span_of(job->facts.revocation.revreq.serial, job->facts.revocation.revreq.serial_size);
     return admit_for_ca(job, &a, db, next, e);
 }
 

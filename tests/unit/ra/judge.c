@@ -599,7 +599,7 @@ the_entry_says_what_was_found_out(void **state)
         struct err e = {0};
 
         assert_int_equal(fixture_expect(job, &good, "good"), 0);
-        assert_true(job->asked.n > 0);
+        assert_true(job->facts.enrolment.asked.n > 0);
         assert_ok(cmp_build_finish(buf_span(&job->part), SPAN_LITERAL("signature"), &certificate, 1,
                                    &nested, &e),
                   &e);
@@ -641,7 +641,7 @@ a_registration_that_replaces_another_needs_a_confirmation(void **state)
         message = fixture_message(f, &c, buf_span(&ir), NULL, NULL);
         job = fixture_job(f, buf_span(&message));
         assert_int_equal(fixture_expect(job, &good, references[i]), 0);
-        assert_int_equal(job->superseding, i == 1);
+        assert_int_equal(job->facts.enrolment.superseding, i == 1);
         job_free(job);
     }
 }
@@ -702,7 +702,7 @@ a_question_needs_the_proof_and_sometimes_a_profile(void **state)
         job = fixture_job(f, buf_span(&message));
         wrong += fixture_expect(job, rows[i].verdict, rows[i].name);
         assert_false(job->in_body); /* RFC 9483 3.6.2: an error */
-        assert_int_equal(job->genm_keys != 0,
+        assert_int_equal(job->facts.question.keys != 0,
                          rows[i].question == template && rows[i].verdict == &good);
         assert_int_equal(job->part.n, 0);
         job_free(job);

@@ -172,7 +172,7 @@ a_later_message_finds_its_transaction(void **state)
         assert_true(job->registered);
         assert_string_equal(job->registration.id, w.id);
         assert_int_equal(job->enrolment.state, REQUESTS_CONFIRMING);
-        assert_int_equal(job->queued, same);
+        assert_int_equal(job->facts.confirmation.queued, same);
         job_free(job);
     }
 }

@@ -317,7 +317,7 @@ check_conf(struct fixture *f, const struct conf_row *r)
     job = fixture_job(f, buf_span(&message));
     wrong = fixture_expect(job, &r->verdict, r->name);
     if ((job->part.n > 0) != r->entry || (r->entry && strcmp(job->profile, "nf-tls") != 0) ||
-        (r->entry && job->certconf.accepted == r->rejects)) {
+        (r->entry && job->facts.confirmation.certconf.accepted == r->rejects)) {
         print_error("%s: an entry of %zu octets\n", r->name, job->part.n);
         wrong = 1;
     }

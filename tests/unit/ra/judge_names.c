@@ -68,8 +68,8 @@ row(struct fixture *f, enum cmp_body body, const X509_NAME *subject, const char 
     message = fixture_message(f, &client, buf_span(&request), NULL, NULL);
     job = fixture_job(f, buf_span(&message));
     fixture_look_up(job);
-    job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-    if (job->certreq == NULL) {
+    job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+    if (job->facts.enrolment.certreq == NULL) {
         fail_msg("%s: %s", name, job->e.text);
     }
     wrong = judge_names(job, &nf, &profile) != (phrase == PHRASE_NONE ? 0 : -1) ||

@@ -101,8 +101,8 @@ check(struct fixture *f, const struct row *r)
     message = fixture_message(f, r->is_signed ? &signer : &mac, buf_span(&body), NULL, NULL);
     job = fixture_job(f, buf_span(&message));
     fixture_look_up(job);
-    job->certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-    assert_non_null(job->certreq);
+    job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+    assert_non_null(job->facts.enrolment.certreq);
     job->failure = CMP_SYSTEM_FAILURE;
     wrong = judge_profile(job, &r->profile, &nf) != (r->failure == CMP_NO_FAILURE ? 0 : -1) ||
             job->failure != r->failure ||

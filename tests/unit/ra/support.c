@@ -317,7 +317,7 @@ who_asks_for_our_crl_waits_for_a_current_one(void **state)
             value = wishes(&rows[i].wish, 1);
         }
         job = asks(f, rows[i].arc, buf_span(&value), &raw);
-        if (job->genm_waits != rows[i].waits) {
+        if (job->facts.question.waits != rows[i].waits) {
             fail_msg("%s", rows[i].name);
         }
         job_free(job);
@@ -342,13 +342,13 @@ without_a_folder_of_crls_nobody_waits(void **state)
 
     f->settings->crl_dir = NULL;
     without = asks(f, CURRENT_CRL, span_of(NULL, 0), &raw);
-    assert_false(without->genm_waits);
+    assert_false(without->facts.question.waits);
     assert_ok(support_body(without, &body, &e), &e);
     assert_int_equal(without->failure, CMP_NO_FAILURE);
     assert_true(body.n < 40); /* the type alone */
     f->settings->crl_dir = nowhere;
     unreadable = asks(f, CURRENT_CRL, span_of(NULL, 0), &again);
-    assert_false(unreadable->genm_waits);
+    assert_false(unreadable->facts.question.waits);
     assert_int_equal(support_body(unreadable, &other, &e), -1);
     assert_int_equal(unreadable->failure, CMP_SYSTEM_FAILURE);
     f->settings->crl_dir = dir;
@@ -364,17 +364,17 @@ a_poll_asks_the_kept_question_again(void **state)
     struct job *job = asks(f, CURRENT_CRL, span_of(NULL, 0), &raw);
     struct err e = {0};
 
-    assert_true(job->genm_waits);
+    assert_true(job->facts.question.waits);
     job->enrolment.question = BUF_INIT(CONTENT_MAX);
     assert_ok(buf_set(&job->enrolment.question, cmp_msg_content(job->msg), &e), &e);
     fixture_crl(f, NULL, 60);
-    job->genm = (struct cmp_genm){0};
+    job->facts.question.genm = (struct cmp_genm){0};
     assert_int_equal(support_poll(job), 0);
-    assert_int_equal(job->genm.info, CMP_INFO_CURRENT_CRL);
-    assert_false(job->genm_waits);
+    assert_int_equal(job->facts.question.genm.info, CMP_INFO_CURRENT_CRL);
+    assert_false(job->facts.question.waits);
     remove_crls(f);
     assert_int_equal(support_poll(job), 0);
-    assert_true(job->genm_waits);
+    assert_true(job->facts.question.waits);
     buf_truncate(&job->enrolment.question, 1);
     assert_int_equal(support_poll(job), -1);
     assert_int_equal(job->failure, CMP_SYSTEM_FAILURE);
@@ -470,9 +470,9 @@ the_keys_are_those_that_the_profile_takes(void **state)
 
             assert_true(support_asks_keys(job));
             if (i == 0) {
-                assert_int_equal(job->genm_keys, 0x1f); /* of nf-tls */
+                assert_int_equal(job->facts.question.keys, 0x1f); /* of nf-tls */
             }
-            job->genm_keys = rows[i].keys;
+            job->facts.question.keys = rows[i].keys;
             assert_ok(support_body(job, &body, &e), &e);
             assert_ok(OSSL_ENCODE(X509_NAME, f->subject, &subject, &e), &e);
             if (has(&body, p256) != rows[i].p256 || has(&body, p384) != rows[i].p384 ||
@@ -640,7 +640,7 @@ the_current_crl_is_ours(void **state)
         }
         assert_ok(file_read(other, &of_other, &e), &e);
         job = asks(f, CURRENT_CRL, span_of(NULL, 0), &raw);
-        assert_int_equal(job->genm_waits, !there);
+        assert_int_equal(job->facts.question.waits, !there);
         assert_ok(support_body(job, &body, &e), &e);
         assert_int_equal(job->failure, CMP_NO_FAILURE);
         assert_false(has(&body, buf_span(&of_other)));
@@ -677,7 +677,7 @@ what_cannot_be_answered_is_a_failure_of_ours(void **state)
         if (rows[i].breaks_registration) {
             buf_truncate(&job->registration.json, 1);
         } else {
-            job->genm.value = SPAN_LITERAL("\x30\x03\x02\x01\x01");
+            job->facts.question.genm.value = SPAN_LITERAL("\x30\x03\x02\x01\x01");
         }
         if (support_body(job, &body, &e) != -1 || job->failure == CMP_NO_FAILURE) {
             fail_msg("row %zu", i);
