@@ -22,7 +22,7 @@ struct scene {
 static char *
 base64_of(X509 *x)
 {
-    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(64 * 1024);
     struct err e = {0};
 
     assert_ok(OSSL_ENCODE(X509, x, &der, &e), &e);
@@ -645,8 +645,8 @@ certificate_with(const struct scene *s, const char *organization, const char *po
     int at = X509_get_ext_by_NID(x, NID_crl_distribution_points, -1);
     char *base64;
 
-    (void)X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const uint8_t *)organization, -1,
-                                     -1, 0);
+    (void)X509_NAME_add_entry_by_txt(name, "O", V_ASN1_UTF8STRING, (const uint8_t *)organization,
+                                     -1, -1, 0);
     (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)"x", -1, -1, 0);
     (void)X509_set_subject_name(x, name);
     assert_true(at >= 0);
@@ -691,6 +691,36 @@ the_recipient_is_one_name_whatever_is_in_it(void **state)
     assert_string_equal(b.recipient, "/O=a\\/b\\+c\\\\d=e/CN=x");
     bundle_release(&b);
     json_decref(answer);
+}
+
+/* Half a name would be another one. */
+static void
+a_name_has_a_limit(void **state)
+{
+    const struct scene *s = *state;
+
+    for (size_t left = 4; left <= 5; left++) { /* "/CN=x" */
+        const size_t n = BUNDLE_TEXT_MAX - left - strlen("/O=");
+        CLEANUP(mem_cleanup) char *organization = mem_zalloc(n + 1, 1);
+        CLEANUP(mem_cleanup) char *issuing = NULL;
+        json_t *answer = answer_of(s, "mac", CMP_HTTP);
+        struct bundle b;
+
+        memset(organization, '/', n / 2); /* two of its text each */
+        if (n % 2 != 0) {
+            organization[n / 2] = 'a';
+        }
+        issuing = certificate_with(s, organization, NULL);
+        (void)json_object_set_new(answer, "issuing", json_string(issuing));
+        if (left == 5) {
+            assert_ok(bundle_take(&b, answer, NULL), &b.e);
+            assert_int_equal(strlen(b.recipient), BUNDLE_TEXT_MAX);
+        } else {
+            assert_err(bundle_take(&b, answer, NULL), ERR_INPUT, &b.e);
+        }
+        bundle_release(&b);
+        json_decref(answer);
+    }
 }
 
 static void
@@ -745,6 +775,7 @@ main(void)
         cmocka_unit_test(what_is_not_registered_is_not_asked_for),
         cmocka_unit_test(lines_are_set_in),
         cmocka_unit_test(the_recipient_is_one_name_whatever_is_in_it),
+        cmocka_unit_test(a_name_has_a_limit),
         cmocka_unit_test(a_crl_is_found_by_its_url),
     };
 
