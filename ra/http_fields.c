@@ -107,7 +107,7 @@ take_none_match(struct http_fields *f)
     if (n > 0) {
         f->if_none_match[n++] = ',';
     }
-    memcpy(f->if_none_match + n, f->value, f->value_n + 1);
+    memcpy(f->if_none_match + n, f->value, f->value_n); /* and zeros behind it */
 }
 
 /* Two dates are none. */
@@ -118,7 +118,7 @@ take_modified_since(struct http_fields *f)
         f->if_modified_since[0] = '\0';
         return;
     }
-    memcpy(f->if_modified_since, f->value, f->value_n + 1);
+    memcpy(f->if_modified_since, f->value, f->value_n); /* and zeros behind it */
 }
 
 static enum http_fault
