@@ -66,7 +66,7 @@ parse_query(const char *text, struct requests_filter *out, struct err *e)
     char *rest = q.text;
     char *end = NULL;
 
-    memcpy(q.text, text, strlen(text) + 1);
+    memcpy(q.text, text, strlen(text)); /* and zeros behind it */
     while (rest != NULL && rest[0] != '\0') {
         char *member = strsep(&rest, "&");
 

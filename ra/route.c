@@ -93,7 +93,7 @@ find_crl(const char *name, struct route *out)
         !is_plain(name, n - suffix)) {
         return false;
     }
-    memcpy(out->file, name, n + 1);
+    memcpy(out->file, name, n); /* and zeros behind it */
     return true;
 }
 
