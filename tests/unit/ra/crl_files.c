@@ -253,8 +253,11 @@ a_file_is_read_by_its_name(void **state)
 
     (void)state;
     write_crl(dir, "a.crl", "a");
+    write_crl(dir, "a-longer-name.crl", "a");
+    assert_ok(crl_file_read(dir, "a-longer-name.crl", &f, &e), &e);
+    crl_file_clear(&f);
     assert_ok(crl_file_read(dir, "a.crl", &f, &e), &e);
-    assert_string_equal(f.name, "a.crl");
+    assert_string_equal(f.name, "a.crl"); /* nothing is left of another one */
     assert_true(f.der.n > 0);
     crl_file_clear(&f);
     assert_err(crl_file_read(dir, "b.crl", &f, &e), ERR_NOTFOUND, &e);
