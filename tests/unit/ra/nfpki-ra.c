@@ -285,6 +285,8 @@ without_a_ca_it_is_ready_nevertheless(void **state)
 {
     struct running *w = *state;
     CLEANUP(mem_cleanup) char *conf = configure(w, "alone.conf", "");
+    CLEANUP(mem_cleanup) char *state_dir = path_of(w, "state");
+    struct stat st;
     CLEANUP(program_free)
     struct program p = start(w, (const char *const[]){"--config", conf, NULL, NULL});
     char answer[64] = "";
@@ -311,6 +313,8 @@ without_a_ca_it_is_ready_nevertheless(void **state)
     (void)close(fd);
     ends(&p, 0);
     assert_non_null(strstr(p.said, "nothing under way"));
+    assert_int_equal(stat(state_dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
     assert_int_equal(count(&p, "\"ready\""), 1);
     assert_int_equal(count(&p, "\"stopping\""), 1);
     assert_int_equal(count(&p, "\"reloaded\""), 1);

@@ -247,6 +247,16 @@ expect_file(const struct scene *s, const char *name, const char *content)
     }
 }
 
+static void
+expect_folder(const struct scene *s, const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = placed(s, name);
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700); /* nobody else's: secrets are in it */
+}
+
 /* ---- set up ---- */
 
 static char *
@@ -819,6 +829,8 @@ all_bundles_are_made_of_all_pages(void **state)
     folder(s, "@/full");
     put(s, "@/full/a", SPAN_LITERAL("a"));
     run_all(s, rows, ARRAY_LEN(rows));
+    expect_folder(s, "@/all");
+    expect_folder(s, "@/all/b");
     expect_file(s, "@/all/b/secret.txt", "s");
     expect_file(s, "@/all/d/secret.txt", NULL);
     expect_file(s, "@/all/c/bundle.sh", NULL);
