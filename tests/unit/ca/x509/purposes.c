@@ -437,6 +437,10 @@ how_revocation_is_told_is_judged_by_itself(void **state)
         const char *says; /* NULL: right */
     } rows[] = {
         {"nf-tls-client", true, {SIGNS, CLIENT, NO_REV}, NULL},
+        {"nf-tls-client", true, {NO_REV, SIGNS, CLIENT}, NULL},
+        {"nf-tls-client", true, {CRL, SIGNS, CLIENT, NO_REV}, beside},
+        {"nf-tls-client", false, {CRL, SIGNS, CLIENT}, NULL},
+        {"nf-tls-client", false, {NO_REV, SIGNS, CLIENT, CRL}, form},
         {"nf-tls-client", true, {SIGNS, CLIENT, NO_REV, CRL}, beside},
         {"nf-tls-client", true, {SIGNS, CLIENT, CRL, NO_REV}, beside},
         {"nf-tls-client", true, {SIGNS, CLIENT, NO_REV, "freshestCRL=URI:http://x/y"}, beside},
