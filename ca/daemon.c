@@ -216,7 +216,7 @@ ca_ras_reload(struct ca *ca)
 void
 ca_answer(struct ca *ca, link_peer peer, const struct link_message *m)
 {
-    if (ca->link != NULL && peer != 0) {
+    if (ca->link != NULL) { /* no peer has the number 0 */
         link_server_answer(ca->link, peer, m);
     }
 }

@@ -64,8 +64,8 @@ is_time(const struct unconfirmed *u)
 {
     const struct ca *ca = u->ca;
 
-    return !u->busy && !ca->stopping && ca->link != NULL && link_server_peers(ca->link) > 0 &&
-           u->since != 0 &&
+    /* Whoever has connected did so by the link, which is there until it stops. */
+    return !u->busy && !ca->stopping && u->since != 0 && link_server_peers(ca->link) > 0 &&
            clock_monotonic_ms() - u->since >= (int64_t)ca->conf.confirm_wait_s * 1000;
 }
 
