@@ -70,16 +70,13 @@ find(struct mac_cache *c, const char *registration, struct span algorithm)
     return NULL;
 }
 
-/* A free one, or the one that would end first. */
+/* The one that would end first; a free one ended at 0. */
 static struct entry *
 place(struct mac_cache *c)
 {
     struct entry *first = &c->entries[0];
 
     for (size_t i = 0; i < c->max; i++) {
-        if (c->entries[i].key == NULL) {
-            return &c->entries[i];
-        }
         if (c->entries[i].until < first->until) {
             first = &c->entries[i];
         }
@@ -139,7 +136,7 @@ mac_cache_forget(struct mac_cache *c, const char *registration)
 {
     (void)pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->max; i++) {
-        if (c->entries[i].key != NULL && strcmp(c->entries[i].registration, registration) == 0) {
+        if (strcmp(c->entries[i].registration, registration) == 0) {
             clear(&c->entries[i]);
         }
     }
@@ -153,7 +150,7 @@ mac_cache_sweep(struct mac_cache *c, time_t now)
 
     (void)pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->max; i++) {
-        if (c->entries[i].key != NULL && c->entries[i].until < now) {
+        if (c->entries[i].until < now) {
             clear(&c->entries[i]);
         }
         left += c->entries[i].key != NULL;

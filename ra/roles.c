@@ -14,7 +14,6 @@
 struct place {
     struct roles *roles;
     uint8_t fingerprint[SHA256_SIZE];
-    bool used;
     bool asking;
     bool outdated;  /* the CRLs changed while it was asked */
     enum role role; /* ROLE_UNKNOWN: no answer, or forgotten */
@@ -111,8 +110,8 @@ on_late(evutil_socket_t fd, short what, void *arg)
     tell(arg, ROLE_UNKNOWN);
 }
 
-/* The place of this certificate, or one that is free or whose answer is the oldest; NULL when all
- * of them wait. */
+/* The place of this certificate, or the one whose answer is the oldest, which one that is free has
+ * at 0; NULL when all of them wait. */
 static struct place *
 place_of(struct roles *roles, const uint8_t fingerprint[SHA256_SIZE])
 {
@@ -121,16 +120,15 @@ place_of(struct roles *roles, const uint8_t fingerprint[SHA256_SIZE])
     for (size_t i = 0; i < ROLES_MAX; i++) {
         struct place *p = &roles->places[i];
 
-        if (p->used && memcmp(p->fingerprint, fingerprint, SHA256_SIZE) == 0) {
+        if (memcmp(p->fingerprint, fingerprint, SHA256_SIZE) == 0) {
             return p;
         }
-        if (!p->asking && (best == NULL || (best->used && (!p->used || p->at < best->at)))) {
+        if (!p->asking && (best == NULL || p->at < best->at)) {
             best = p;
         }
     }
     if (best != NULL) {
         memcpy(best->fingerprint, fingerprint, SHA256_SIZE);
-        best->used = true;
         best->role = ROLE_UNKNOWN;
     }
     return best;
