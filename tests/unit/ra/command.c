@@ -773,10 +773,12 @@ imports_without_its_database(struct running *w)
         CLEANUP(admin_json_cleanup) json_t *reasons = NULL;
         struct err e = {0};
 
+        w->asked[LINK_REGISTER] = 0;
         running_sql(w, rows[i].spoil, STORE_NO_VALUES);
         answer = running_ask_rows(w, import_request(&l), buf_span(&l.text), &reasons, &e);
         running_sql(w, rows[i].mend, STORE_NO_VALUES);
         counts(answer, 0, 0, 1, 0);
+        assert_int_equal(w->asked[LINK_REGISTER], i); /* first it is looked for */
         assert_true(w->ra.failed);
         w->ra.failed = false;
     }

@@ -24,7 +24,9 @@ struct waits {
 };
 
 static const uint8_t one[SHA256_SIZE] = {1};
+static const uint8_t almost_one[SHA256_SIZE] = {1, [SHA256_SIZE - 1] = 1};
 static const uint8_t two[SHA256_SIZE] = {2};
+static const uint8_t zero[SHA256_SIZE] = {0}; /* as a place has it that is not used */
 
 static int
 ask(void *user, const struct link_message *m, ask_reply *reply, void *arg, struct err *e)
@@ -203,6 +205,29 @@ newer_crls_make_it_forget(void **state)
     say("none");
     assert_int_equal(w.told, 1);
     assert_int_equal(w.role, ROLE_NOBODY);
+    roles_note_crls(f.roles, almost_one);
+    assert_int_equal(learn(one, false, "officer"), ROLE_OFFICER);
+    end();
+}
+
+/* Who asks while the CA is asked anew waits for what it says now. */
+static void
+what_is_asked_anew_is_not_known_meanwhile(void **state)
+{
+    struct waits a = {.waiter = {.done = told}};
+    struct waits b = a;
+
+    (void)state;
+    begin(0, 0);
+    assert_int_equal(learn(one, true, "registrar"), ROLE_REGISTRAR);
+    roles_ask(f.roles, one, true, &a.waiter);
+    roles_ask(f.roles, one, false, &b.waiter);
+    assert_int_equal(b.told, 0);
+    (void)event_base_loop(f.base, EVLOOP_NONBLOCK); /* it is not late yet */
+    assert_int_equal(a.told, 0);
+    say("none");
+    assert_int_equal(a.role, ROLE_NOBODY);
+    assert_int_equal(b.role, ROLE_NOBODY);
     end();
 }
 
@@ -266,6 +291,44 @@ so_many_are_asked_about_and_no_more(void **state)
     end();
 }
 
+static void
+next_ms(void)
+{
+    const int64_t now = clock_monotonic_ms();
+
+    while (clock_monotonic_ms() == now) {
+        /* what is learned now is older than what is learned then */
+    }
+}
+
+static void
+the_oldest_answer_gives_its_place_up(void **state)
+{
+    uint8_t fingerprint[SHA256_SIZE] = {9};
+
+    (void)state;
+    begin(0, 0);
+    assert_int_equal(learn(zero, true, "officer"), ROLE_OFFICER);
+    next_ms();
+    for (size_t i = 1; i < ROLES_MAX; i++) {
+        fingerprint[SHA256_SIZE - 1] = (uint8_t)i;
+        assert_int_equal(learn(fingerprint, true, "registrar"), ROLE_REGISTRAR);
+        if (i == 1) {
+            next_ms();
+        }
+    }
+    assert_int_equal(ask_for(zero, false).role, ROLE_OFFICER); /* there is a place for each */
+    next_ms();
+    assert_int_equal(learn(zero, true, "officer"), ROLE_OFFICER); /* the youngest of all */
+    assert_int_equal(learn(two, true, "registrar"), ROLE_REGISTRAR);
+    assert_int_equal(ask_for(zero, false).role, ROLE_OFFICER);
+    fingerprint[SHA256_SIZE - 1] = 2;
+    assert_int_equal(ask_for(fingerprint, false).role, ROLE_REGISTRAR);
+    fingerprint[SHA256_SIZE - 1] = 1;
+    assert_int_equal(learn(fingerprint, false, "none"), ROLE_NOBODY);
+    end();
+}
+
 int
 main(void)
 {
@@ -277,7 +340,9 @@ main(void)
         cmocka_unit_test(an_answer_is_believed_for_its_time_only),
         cmocka_unit_test(newer_crls_make_it_forget),
         cmocka_unit_test(nobody_waits_for_ever),
+        cmocka_unit_test(what_is_asked_anew_is_not_known_meanwhile),
         cmocka_unit_test(so_many_are_asked_about_and_no_more),
+        cmocka_unit_test(the_oldest_answer_gives_its_place_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
