@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/ossl.h"
 #include "ca/cmp/body.h"
+#include "ca/cmp/der.h"
 #include "ca/x509/profiles.h"
 #include "db/requests.h"
 #include "pkcs11/client.h"
@@ -324,8 +326,10 @@ a_question_that_waits_is_kept_once(void **state)
                 STORE_NO_VALUES);
     asks(&m, CURRENT_CRL);
     member_is_refused(w, &m, CMP_ERROR, CMP_TRANSACTION_ID_IN_USE, "transactionID");
+    tap_mark();
     asks(&m, CA_CERTS);
     member_is_refused(w, &m, CMP_ERROR, CMP_TRANSACTION_ID_IN_USE, "transactionID");
+    tap_need("transactionIdInUse: this transactionID was used before");
     running_sql(w, "DROP TRIGGER other", STORE_NO_VALUES);
     running_sql(w,
                 "CREATE TRIGGER never BEFORE INSERT ON seen BEGIN SELECT RAISE(ABORT, 'no'); END",
@@ -635,6 +639,7 @@ a_poll_hears_why_it_waits(void **state)
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
     CLEANUP(heard_free) struct heard h = {0};
+    CLEANUP(heard_free) struct heard none = {0};
 
     w->ca_does = says_nothing;
     w->settings->sync_wait = WAIT_MS;
@@ -646,7 +651,57 @@ a_poll_hears_why_it_waits(void **state)
     h = running_post(w, buf_span(&m.message));
     assert_int_equal(h.status, 200);
     assert_int_equal(count(h.body, span_str("people")), 1);
-    assert_false(heard_has(&h, "Connection: keep-alive"));
+    running_sql(w, "UPDATE enrolment SET check_after = 0 WHERE registration = ?",
+                STORE_VALUES(store_text(m.id))); /* it does not keep it waiting */
+    m.state.recip_nonce_size = 0;
+    polls(&m, 0);
+    none = running_post(w, buf_span(&m.message));
+    assert_int_equal(none.status, 200);
+    assert_int_equal(count(none.body, span_str("people")), 0);
+}
+
+/* [4] of PKIBody. */
+static struct buf
+p10cr_of(EVP_PKEY *key, const X509_NAME *subject)
+{
+    X509_REQ *request = X509_REQ_new();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_int_equal(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
+    assert_int_equal(X509_REQ_set_subject_name(request, subject), 1);
+    assert_int_equal(X509_REQ_set_pubkey(request, key), 1);
+    assert_true(X509_REQ_sign(request, key, EVP_sha256()) > 0);
+    assert_ok(OSSL_ENCODE(X509_REQ, request, &der, &e), &e);
+    assert_ok(der_append(&body, (uint8_t)(DER_CONTEXT | CMP_P10CR), buf_span(&der), &e), &e);
+    X509_REQ_free(request);
+    return body;
+}
+
+/* RFC 9483 4.1.4: -1 for a p10cr, and 0 for the others, whatever asks for it. */
+static void
+an_answer_is_to_the_request_and_its_number(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(member_free) struct member n = running_member(w);
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer refused = {0};
+    CLEANUP(cmp_client_answer_free) struct cmp_client_answer ip = {0};
+    CLEANUP(buf_free) struct buf body = p10cr_of(m.key, X509_get_subject_name(w->officer));
+
+    member_says(&m, true, buf_span(&body));
+    refused = member_asks(w, &m);
+    assert_int_equal(refused.body, CMP_CP);
+    assert_int_equal(refused.status.failures, 1U << CMP_NOT_AUTHORIZED);
+    assert_int_equal(refused.cert_req_id, -1);
+    member_requests(&n, CMP_IR);
+    hears(w, &n, CMP_IP);
+    n.state.recip_nonce_size = 0;
+    polls(&n, 0);
+    ip = member_asks(w, &n);
+    assert_int_equal(ip.body, CMP_IP);
+    assert_int_equal(ip.cert_req_id, 0);
 }
 
 /* What waits is not told when to poll: only a pollRep closes the connection for it. */
@@ -874,6 +929,7 @@ main(void)
         TEST(what_a_profile_wants_confirmed_is_confirmed),
         TEST(what_a_profile_ignores_is_not_missed),
         TEST(a_poll_hears_why_it_waits),
+        TEST(an_answer_is_to_the_request_and_its_number),
         TEST(who_waits_keeps_the_connection),
         TEST(the_key_of_a_mac_is_kept_while_its_transaction_goes_on),
         TEST(the_log_says_who_is_refused),
