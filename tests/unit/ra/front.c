@@ -283,6 +283,32 @@ who_asks_too_often_waits(void **state)
     front_free(f);
 }
 
+/* One request too many is told to come again; what costs nothing is answered all the same. */
+static void
+when_all_is_in_use_the_rest_is_answered(void **state)
+{
+    static const char cmp[] = "POST /.well-known/cmp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                              "Content-Type: application/pkixcmp\r\nContent-Length: 1\r\n\r\nx";
+    struct running *w = *state;
+    const int before = w->settings->requests_max;
+    struct front *f = front_with(w, PLAIN, two, no_limit);
+    CLEANUP(heard_free) struct heard other = {0};
+    CLEANUP(heard_free) struct heard full = {0};
+    CLEANUP(heard_free) struct heard often = {0};
+
+    w->settings->requests_max = 0;
+    other = say(w, front_port(f), GET("/nothing"));
+    full = say(w, front_port(f), cmp);
+    often = say(w, front_port(f), cmp); /* what he has to wait for is longer */
+    w->settings->requests_max = before;
+    assert_int_equal(other.status, 404);
+    assert_int_equal(full.status, 503);
+    assert_true(heard_has(&full, "Retry-After: 2"));
+    assert_int_equal(often.status, 503);
+    assert_true(heard_has(&often, "Retry-After: 3600"));
+    front_free(f);
+}
+
 static void
 who_begins_too_many_handshakes_is_closed(void **state)
 {
@@ -322,6 +348,7 @@ main(void)
         TEST(a_certificate_is_read_again_and_its_end_is_said),
         TEST(what_is_refused_is_logged_with_its_reason),
         TEST(who_asks_too_often_waits),
+        TEST(when_all_is_in_use_the_rest_is_answered),
         TEST(who_begins_too_many_handshakes_is_closed),
     };
 

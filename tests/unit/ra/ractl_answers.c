@@ -27,7 +27,7 @@ enum { ARGS_MAX = 10, ASKED_MAX = 5, TEXT_MAX = 256 * 1024 };
 struct row {
     const char *args[ARGS_MAX];
     /* What the daemon says: JSON; "!input:why", a refusal; "{"row":...}" lines before an answer are
-     * its rows; "BUNDLE" is what it says of a registration. */
+     * its rows; "BUNDLE" and "KEY" are what it says of a registration by a secret, by a key. */
     const char *answers[ASKED_MAX];
     const char *asked[ASKED_MAX]; /* exactly; an attachment stands behind "+" */
     int status;
@@ -41,6 +41,7 @@ struct scene {
     struct admin_server *server;
     struct event *child; /* SIGCHLD */
     char *bundle;
+    char *of_key;
     const struct row *row;
     size_t asked;
     char *wrong; /* what was asked instead */
@@ -102,6 +103,7 @@ on_call(void *arg, struct admin_call *call, const char *command, const json_t *r
     s->asked++;
     answer_with(call, answer == NULL                  ? "!input:nobody asked for this"
                       : strcmp(answer, "BUNDLE") == 0 ? s->bundle
+                      : strcmp(answer, "KEY") == 0    ? s->of_key
                                                       : answer);
 }
 
@@ -270,14 +272,14 @@ base64_of(X509 *x)
 }
 
 static char *
-make_bundle(void)
+make_bundle(const char *proof)
 {
     CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-256", "P-256");
     CLEANUP(mem_cleanup) char *root = base64_of(pki->root);
     CLEANUP(mem_cleanup) char *issuing = base64_of(pki->issuing);
     json_t *answer = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:{s:s, s:s, s:s, s:[], s:[{s:s, s:i}]}}",
-        "id", "b", "state", "open", "notAfter", "2026-12-01T00:00:00Z", "proof", "mac", "reference",
+        "id", "b", "state", "open", "notAfter", "2026-12-01T00:00:00Z", "proof", proof, "reference",
         "amf-1", "root", root, "issuing", issuing, "ra", issuing, "publicUrls", "http://x/cmp",
         "registration", "nfInstanceId", "i", "country", "SE", "homeDomain", "x", "fqdns",
         "profiles", "name", "nf-tls", "maxValidityDays", 30);
@@ -301,7 +303,8 @@ set_up(void **state)
     assert_non_null(s->server);
     s->child = evsignal_new(s->base, SIGCHLD, on_child, s->base);
     assert_int_equal(event_add(s->child, NULL), 0);
-    s->bundle = make_bundle();
+    s->bundle = make_bundle("mac");
+    s->of_key = make_bundle("publicKey");
     put(s, "@/hello", SPAN_LITERAL("hello"));
     put(s, "@/list", SPAN_LITERAL("{\"a\":1}\n"));
     *state = s;
@@ -318,6 +321,7 @@ tear_down(void **state)
     event_base_free(s->base);
     tmpdir_remove(s->dir);
     mem_free(s->bundle);
+    mem_free(s->of_key);
     mem_free(s->wrong);
     mem_free(s);
     return 0;
@@ -794,6 +798,19 @@ all_bundles_are_made_of_all_pages(void **state)
          1,
          "",
          "nfpki-ractl: create @/clash/index.jsonl: File exists\n"},
+        {{"bundle", "--all", "--output", "@/keys", "--client", "cert-manager"},
+         {"{\"registrations\":[{\"id\":\"b\"}]}", "KEY"},
+         {LIST, ASK("b")},
+         1,
+         "",
+         "nfpki-ractl: b: cert-manager makes its keys itself: register the network function by "
+         "another proof than publicKey\n@/keys: 0 bundles, 1 that could not be made\n"},
+        {{"bundle", "--all", "--output", "/proc/nfpki"},
+         {NULL},
+         {NULL},
+         1,
+         "",
+         "nfpki-ractl: mkdir /proc/nfpki: No such file or directory\n"},
         {{"bundle", "--all", "--output", "@/twice"},
          {"{\"registrations\":[{\"id\":\"b\"},{\"id\":\"b\"}]}", "BUNDLE", "BUNDLE"},
          {LIST, ASK("b"), ASK("b")},
@@ -907,6 +924,14 @@ one_bundle_is_saved_or_printed(void **state)
          1,
          "",
          "nfpki-ractl: mkdir @/hello/one: Not a directory\n"},
+        {{"bundle", "--client", "cert-manager", "b"},
+         {"KEY"},
+         {ASK("b")},
+         2,
+         "",
+         "nfpki-ractl: cert-manager makes its keys itself: register the network function by "
+         "another "
+         "proof than publicKey\n"},
         {{"bundle", "--json", "b"},
          {"{\"id\":\"b\"}"},
          {ASK("b")},
