@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "ra/seal.h"
+#include "tests/support/tap.h"
 #include "tests/unit/ra/fixture.h"
 
 #define FILE_KEY "0123456789abcdef0123456789abcdef"
@@ -163,7 +164,9 @@ without_a_token_it_is_the_file(void **state)
             (void)unlink(path);
         }
         set_key(f, (struct span){0});
+        tap_mark();
         result = seal_key_settle(&f->ra, false, &e);
+        assert_int_equal(tap_has("\"seal-key-in-file\""), result == 0);
         if ((result == 0) != (rows[i].code == ERR_NONE) ||
             (result != 0 && (e.code != rows[i].code || strstr(e.text, rows[i].why) == NULL)) ||
             (result == 0 && !span_equal(buf_span(&f->ra.seal_key), SPAN_LITERAL(FILE_KEY)))) {
@@ -198,7 +201,10 @@ with_a_token_ra_db_must_be_sealed_under_its_key(void **state)
     assert_ok(seal_key_settle(&f->ra, true, &e), &e); /* nothing is in it */
     enlist(f, "one", token());
     set_key(f, token());
+    tap_mark();
     assert_ok(seal_key_settle(&f->ra, true, &e), &e);
+    assert_false(tap_has("\"resealed\""));
+    assert_false(tap_has("\"seal-key-in-file\""));
     assert_true(span_equal(buf_span(&f->ra.seal_key), token()));
     set_key(f, nobody());
     assert_err(seal_key_settle(&f->ra, true, &e), ERR_CRYPTO, &e);
@@ -221,7 +227,10 @@ with_both_everything_is_sealed_anew(void **state)
     write_file(f, SPAN_LITERAL(FILE_KEY), 0600);
     for (int again = 0; again <= 1; again++) {
         set_key(f, token());
+        tap_mark();
         assert_ok(seal_key_settle(&f->ra, true, &e), &e);
+        tap_need(again ? "0 one-time secrets are under the token's key now: remove the file"
+                       : "2 one-time secrets are under the token's key now: remove the file");
         assert_true(span_equal(buf_span(&f->ra.seal_key), token()));
         assert_int_equal(count_under(f, token()), 3);
         assert_int_equal(count_under(f, SPAN_LITERAL(FILE_KEY)), 0);
@@ -280,5 +289,6 @@ main(void)
         TEST(a_bad_file_is_not_passed_over),
     };
 
+    tap_open();
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }
