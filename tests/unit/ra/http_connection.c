@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ra/http_connections.h"
@@ -431,6 +432,38 @@ after_the_end_nobody_is_let_in(void **state)
     visitor_close(&newcomer);
 }
 
+/* In order, and not; who leaves after it is not. */
+static void
+who_leaves_in_the_middle_of_a_handshake_is_reported(void **state)
+{
+    static const struct {
+        struct linger linger;
+        const char *why;
+    } rows[] = {{{.l_onoff = 0}, "unexpected eof while reading"},
+                {{.l_onoff = 1}, "the peer went away"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct visitor v;
+        struct web web;
+
+        web_group_start(&web, &(struct http_options){0}, true);
+        ask(&web, true, 1);
+        v = visitor_from(&web, NULL, LOOPBACK + 1);
+        visitor_say(&v, SPAN_LITERAL("\x16\x03"));
+        wait_for_connections(&web, 1);
+        assert_int_equal(
+            setsockopt(v.fd, SOL_SOCKET, SO_LINGER, &rows[i].linger, sizeof(rows[i].linger)), 0);
+        visitor_close(&v);
+        while (__atomic_load_n(&web.failed_handshakes, __ATOMIC_ACQUIRE) == 0) {
+            (void)poll(NULL, 0, 10);
+        }
+        web_stop(&web);
+        assert_int_equal(web.failed_handshakes, 1);
+        assert_string_equal(web.why, rows[i].why);
+    }
+}
+
 static void
 a_share_is_a_quarter_and_not_less(void **state)
 {
@@ -558,6 +591,7 @@ main(void)
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
         cmocka_unit_test(what_was_not_read_before_the_end_is_answered),
         cmocka_unit_test(after_the_end_nobody_is_let_in),
+        cmocka_unit_test(who_leaves_in_the_middle_of_a_handshake_is_reported),
         cmocka_unit_test(a_share_is_a_quarter_and_not_less),
         cmocka_unit_test(eight_that_were_not_read_yet_are_spared),
         cmocka_unit_test(a_shortage_is_told_once_in_a_while),
