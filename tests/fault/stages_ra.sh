@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# kill -9 of the RA when a message is about to begin each stage of its way, the request's as well as
+# the certConf's, with a MAC and signed: nothing is lost, nothing is issued twice, all of it is logged.
+#   tests/fault/stages_ra.sh BIN
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+
+# Not on the way of an enrolment that nobody hinders: a turn for a dear key, and what is said instead
+# of an answer.
+mapfile -t stages < <(sed -nE 's/.*\[STAGE_[A-Z_]+\] = \{"[a-z-]+", .* (start_[a-z_]+)\},?$/\1/p' \
+  "$root_dir/ra/transaction/transaction.c" | grep -vxE 'start_(turn|excuse|forget)' | awk '!seen[$0]++')
+[[ ${#stages[@]} -ge 11 ]] || fail "the table of stages is not read: ${stages[*]}"
+n=0
+issued() { audit list --json | grep -c '"profile":"nf-tls' || true; }
+before=$(issued)
+
+# begin_enrolment mac|signature: a client that asks until it has its certificate, out/$n/0.der
+begin_enrolment() {
+  local with=()
+  n=$((n + 1))
+  if [[ $1 == mac ]]; then
+    register "stage$n" AMF 1
+  else
+    initial "initial$n"
+    registration "stage$n" AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+    ractl register --json "$pki/oam/stage$n.p7s" >registered.json
+    with=(-s "initial$n.pem" "initial$n.key")
+  fi
+  echo "${reference:-} ${secret:-}" >"credentials$n.txt"
+  mkdir -p "out/$n"
+  "$bin/bench.enrol" -p "${with[@]}" -o "out/$n" 127.0.0.1 "$port" "$path" "credentials$n.txt" 1 1 \
+    >"load$n.log" 2>&1 &
+  client=$!
+}
+
+end_enrolment() { # end_enrolment WHAT
+  wait "$client" || { cat "load$n.log"; fail "$1: the client did not get its certificate"; }
+  [[ $(find "out/$n" -name '*.der' | wc -l) -eq 1 ]] || fail "$1: not one certificate"
+}
+
+# kill_at STAGE PASS: arms the running RA; the first message passes, when it is the second's turn
+kill_at() {
+  local i
+  rm -f gdb.log
+  gdb -q -nx -batch -p "$(<ra.pid)" -ex "break $1" -ex "ignore 1 $(($2 - 1))" -ex continue -ex kill \
+    >gdb.log 2>&1 </dev/null &
+  debugger=$!
+  for ((i = 0; i < 600; i++)); do
+    grep -q '^Breakpoint 1 at' gdb.log 2>/dev/null && return
+    sleep 0.1
+  done
+  cat gdb.log
+  fail "$1: the debugger is not there"
+}
+
+for protection in mac signature; do
+  for message in 1 2; do
+    for stage in "${stages[@]}"; do
+      [[ $stage == start_request && $message == 2 ]] && continue # of a first message
+      [[ $stage == start_protect && $protection == mac ]] && continue
+      what="$protection, message $message, ${stage#start_}"
+      kill_at "$stage" "$message"
+      begin_enrolment "$protection"
+      wait "$debugger" || { cat gdb.log; fail "$what: the debugger failed"; }
+      grep -q "Breakpoint 1, $stage " gdb.log || { cat gdb.log; fail "$what: was not reached"; }
+      start_daemon ra
+      end_enrolment "$what"
+      echo "ok: $what"
+    done
+  done
+done
+
+audit verify
+expect 'open intents' 0 "$(audit verify | sed -nE 's/^ *open intents *//p')"
+delivered=$(find out -name '*.der' -exec sha256sum {} + | cut -d' ' -f1 | sort -u | wc -l)
+expect 'certificates, each another one' "$n" "$delivered"
+expect 'certificates in the record' "$n" "$(($(issued) - before))"
+echo "ok: ${#stages[@]} stages, $n enrolments, each exactly once"
