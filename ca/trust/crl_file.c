@@ -98,7 +98,8 @@ parse(const char *path, struct err *e)
     return path_check_crl(crl, e) == 0 ? TAKE(crl) : NULL;
 }
 
-/* With the lock. A file that changes while it is read is read again the next time. */
+/* With the lock. A file that changes while it is read is read again the next time, and so is one
+ * that is no CRL: it may be one for which memory was short. */
 static void
 read_again(struct crl_file *f, const struct mark *before)
 {
@@ -109,7 +110,8 @@ read_again(struct crl_file *f, const struct mark *before)
     f->why = (struct err){0};
     f->crl = parse(f->path, &f->why);
     f->mark = *before;
-    f->read = look(f->path, &after, &ignored) == 0 && memcmp(before, &after, sizeof(after)) == 0;
+    f->read = f->crl != NULL && look(f->path, &after, &ignored) == 0 &&
+              memcmp(before, &after, sizeof(after)) == 0;
 }
 
 enum crl_file_state
