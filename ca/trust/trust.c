@@ -82,15 +82,21 @@ is_initial_with_status(const struct trust_set *s)
     return is_initial(s) && trust_set_asks_status(s);
 }
 
-bool
-trust_has_initial(const struct trust *t)
+static bool
+has_set(const struct trust *t, bool (*chosen)(const struct trust_set *))
 {
     for (size_t i = 0; i < t->n_sets; i++) {
-        if (is_initial(t->sets[i])) {
+        if (chosen(t->sets[i])) {
             return true;
         }
     }
     return false;
+}
+
+bool
+trust_has_initial(const struct trust *t)
+{
+    return has_set(t, is_initial);
 }
 
 int
@@ -238,15 +244,12 @@ weight(enum path_verdict verdict)
 
 /* Asks each of the chosen sets. PATH_NO_ANCHOR, with `e` as it is, when there are none. */
 static enum path_verdict
-judge(const struct trust *t, bool (*chosen)(const struct trust_set *), const struct cmp_msg *msg,
-      X509 *signer, enum path_purpose purpose, time_t at, struct err *e)
+judge_with(const struct trust *t, bool (*chosen)(const struct trust_set *),
+           const struct candidates *middle, X509 *signer, enum path_purpose purpose, time_t at,
+           struct err *e)
 {
-    CLEANUP(candidates_free) struct candidates middle = {0};
     enum path_verdict verdict = PATH_NO_ANCHOR;
 
-    if (candidates_read(msg, signer, &middle, e) != 0) {
-        return PATH_REFUSED;
-    }
     for (size_t i = 0; i < t->n_sets; i++) {
         enum path_verdict one;
         struct err why = {0};
@@ -254,13 +257,24 @@ judge(const struct trust *t, bool (*chosen)(const struct trust_set *), const str
         if (!chosen(t->sets[i])) {
             continue;
         }
-        one = trust_set_judge(t->sets[i], signer, purpose, middle.list, middle.n, at, &why);
+        one = trust_set_judge(t->sets[i], signer, purpose, middle->list, middle->n, at, &why);
         if (weight(one) >= weight(verdict)) {
             verdict = one;
             *e = why;
         }
     }
     return verdict;
+}
+
+static enum path_verdict
+judge(const struct trust *t, bool (*chosen)(const struct trust_set *), const struct cmp_msg *msg,
+      X509 *signer, enum path_purpose purpose, time_t at, struct err *e)
+{
+    CLEANUP(candidates_free) struct candidates middle = {0};
+
+    return candidates_read(msg, signer, &middle, e) != 0
+               ? PATH_REFUSED
+               : judge_with(t, chosen, &middle, signer, purpose, at, e);
 }
 
 int
@@ -272,6 +286,31 @@ trust_check_initial(const struct trust *t, const struct cmp_msg *msg, X509 *sign
     return answer(judge(t, is_initial, msg, signer, PATH_REQUESTER, at, e), failure);
 }
 
+/* Is it revoked by a set that knows its issuer? What else a set has against it does not matter to
+ * one that is pinned; but that it could not be found out does, and what cannot be read beside it
+ * must not be what hides it. */
+static enum path_verdict
+status_judge(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
+             struct err *e)
+{
+    CLEANUP(candidates_free) struct candidates middle = {0};
+    enum path_verdict verdict;
+    struct err why = {0};
+
+    if (!has_set(t, is_initial_with_status)) {
+        return PATH_GOOD;
+    }
+    if (candidates_read(msg, signer, &middle, e) != 0) {
+        return PATH_REFUSED;
+    }
+    verdict = judge_with(t, is_initial_with_status, &middle, signer, PATH_REQUESTER, at, &why);
+    if (verdict != PATH_REVOKED && verdict != PATH_FAILED) {
+        return PATH_GOOD;
+    }
+    *e = why;
+    return verdict;
+}
+
 int
 trust_check_pinned(const struct trust *t, const struct cmp_msg *msg, X509 *signer, time_t at,
                    enum cmp_failure *failure, struct err *e)
@@ -279,14 +318,8 @@ trust_check_pinned(const struct trust *t, const struct cmp_msg *msg, X509 *signe
     const struct path_request request = {
         .purpose = PATH_REQUESTER, .at = at, .anchors = &signer, .n_anchors = 1, .pinned = true};
     enum path_verdict verdict = path_judge(signer, &request, e);
-    struct err why = {0};
 
-    if (verdict == PATH_GOOD &&
-        judge(t, is_initial_with_status, msg, signer, PATH_REQUESTER, at, &why) == PATH_REVOKED) {
-        *e = why;
-        verdict = PATH_REVOKED;
-    }
-    return answer(verdict, failure);
+    return answer(verdict == PATH_GOOD ? status_judge(t, msg, signer, at, e) : verdict, failure);
 }
 
 /* Over the issuing CA that we have, whatever the message brings. */

@@ -103,14 +103,29 @@ drop(void **state)
 
 /* A message with these extraCerts; its protection is not asked here. */
 static struct cmp_msg *
-message(X509 *const *certificates, size_t n)
+message_with(const struct span *extra, size_t n)
 {
     CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf out = BUF_INIT(CMP_MESSAGE_MAX);
+    struct cmp_header header = {0};
+    struct cmp_msg *msg;
+    struct err e = {0};
+
+    assert_ok(cmp_header_first(&header, &e), &e);
+    assert_ok(cmp_body_error(CMP_BAD_REQUEST, NULL, &body, &e), &e);
+    assert_ok(cmp_build_part(&header, buf_span(&body), &part, &e), &e);
+    assert_ok(cmp_build_finish(buf_span(&part), (struct span){0}, extra, n, &out, &e), &e);
+    msg = cmp_msg_parse(buf_span(&out), CMP_MESSAGE_MAX, &e);
+    assert_non_null(msg);
+    return msg;
+}
+
+static struct cmp_msg *
+message(X509 *const *certificates, size_t n)
+{
     struct buf der[CMP_EXTRA_CERTS_MAX];
     struct span extra[CMP_EXTRA_CERTS_MAX];
-    struct cmp_header header = {0};
     struct cmp_msg *msg;
     struct err e = {0};
 
@@ -119,12 +134,7 @@ message(X509 *const *certificates, size_t n)
         assert_ok(OSSL_ENCODE(X509, certificates[i], &der[i], &e), &e);
         extra[i] = buf_span(&der[i]);
     }
-    assert_ok(cmp_header_first(&header, &e), &e);
-    assert_ok(cmp_body_error(CMP_BAD_REQUEST, NULL, &body, &e), &e);
-    assert_ok(cmp_build_part(&header, buf_span(&body), &part, &e), &e);
-    assert_ok(cmp_build_finish(buf_span(&part), (struct span){0}, extra, n, &out, &e), &e);
-    msg = cmp_msg_parse(buf_span(&out), CMP_MESSAGE_MAX, &e);
-    assert_non_null(msg);
+    msg = message_with(extra, n);
     for (size_t i = 0; i < n; i++) {
         buf_free(&der[i]);
     }
@@ -470,6 +480,42 @@ a_pinned_certificate_may_be_revoked_by_its_vendor(void **state)
                      CMP_SIGNER_NOT_TRUSTED);
     write_crl("x-ca.crl", x.ca, x.keys[1], x.device, -2, 5);
     assert_int_equal(ask(trust_check_pinned, t, x.device, x.ca, now, &e), CMP_CERT_REVOKED);
+}
+
+/* One that its vendor's anchor has issued itself: what else the message brings is not needed, and
+ * cannot hide that it is revoked. */
+static void
+what_cannot_be_read_hides_no_revocation(void **state)
+{
+    CLEANUP(pki_cleanup) struct pki *pki = pki_new("P-384", "P-256");
+    CLEANUP(trust_conf_free) struct trust_conf conf = {0};
+    CLEANUP(trust_conf_free) struct trust_conf silent = {0};
+    CLEANUP(trust_cleanup) struct trust *t = NULL;
+    CLEANUP(trust_cleanup) struct trust *asks_nothing = NULL;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    struct span extra[2] = {{0}, SPAN_LITERAL("\x30\x00")};
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    (void)state;
+    set(&conf, TRUST_VENDOR, "x", "x-ca.der");
+    list(&conf.sets[0].crls, "x-ca.crl");
+    conf.sets[0].crl_policy = PATH_STATUS_IF_PRESENT;
+    set(&silent, TRUST_VENDOR, "x", "x-ca.der");
+    t = trust_of(pki, &conf);
+    asks_nothing = trust_of(pki, &silent);
+    write_crl("x-ca.crl", x.ca, x.keys[1], x.device, -2, 5);
+    assert_ok(OSSL_ENCODE(X509, x.device, &der, &e), &e);
+    extra[0] = buf_span(&der);
+    msg = message_with(extra, ARRAY_LEN(extra));
+    assert_int_equal(ask(trust_check_pinned, t, x.device, NULL, now, &e), CMP_CERT_REVOKED);
+    assert_int_equal(trust_check_pinned(t, msg, x.device, now, &failure, &e), -1);
+    assert_int_equal(failure, CMP_SIGNER_NOT_TRUSTED);
+    assert_non_null(strstr(e.text, "extraCerts[1]"));
+    /* where nobody is asked it does not matter */
+    assert_ok(trust_check_pinned(asks_nothing, msg, x.device, now, &failure, &e), &e);
+    unlink_crl("x-ca.crl");
 }
 
 /* ---- remarks ---- */
@@ -882,6 +928,7 @@ main(void)
         cmocka_unit_test(a_new_file_counts_at_once),
         cmocka_unit_test(revoked_is_said_of_genuine_certificates_only),
         cmocka_unit_test(a_pinned_certificate_may_be_revoked_by_its_vendor),
+        cmocka_unit_test(what_cannot_be_read_hides_no_revocation),
         cmocka_unit_test(a_roll_over_verifies_whatever_the_order),
         cmocka_unit_test(an_end_entity_without_key_identifier_is_found_by_its_signature),
         cmocka_unit_test(a_revoked_way_is_no_reason_when_another_is_good),
