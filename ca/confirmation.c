@@ -21,8 +21,8 @@ check_same_requester(const struct cmp_queued *q, const struct cmp_queued *first,
     CLEANUP(x509_cleanup) X509 *signer = NULL;
 
     if (cmp_protection_of(m) != wanted || cmp_queued_entry(q)->assurance != attested ||
-        (by_mac && cmp_mac_is_pbmac1(cmp_msg_protection_alg(m)) !=
-                       cmp_mac_is_pbmac1(cmp_msg_protection_alg(request)))) {
+        (by_mac && cmp_mac_is_pbmac1(cmp_msg_protection_algorithm(m)) !=
+                       cmp_mac_is_pbmac1(cmp_msg_protection_algorithm(request)))) {
         return phrase_refuse(failure, PHRASE_OTHER_PROTECTION, e,
                              "certConf: not protected as the request was");
     }

@@ -18,7 +18,6 @@ static int
 identity_of_mac(struct job *job)
 {
     struct span kid = cmp_msg_sender_kid(job->msg); /* not empty: its form was right */
-    int read;
 
     if (kid.n >= REQUESTS_REFERENCE_SIZE) {
         (void)err_set(&job->e, ERR_DENIED, "senderKID of %zu octets is no reference", kid.n);
@@ -31,12 +30,12 @@ identity_of_mac(struct job *job)
         }
     }
     (void)snprintf(job->identity, sizeof(job->identity), "%s:%.*s",
-                   cmp_mac_is_pbmac1(cmp_msg_protection_alg(job->msg)) ? "pbmac1" : "mac",
+                   cmp_mac_is_pbmac1(cmp_msg_protection_algorithm(job->msg)) ? "pbmac1" : "mac",
                    (int)kid.n, (const char *)kid.p);
-    read = cmp_mac_algorithm_work(cmp_msg_protection_alg(job->msg), &job->turn.work, &job->e);
-    assert(read == 0); /* the form of the header was right, and so its limits */
-    (void)read;
-    return 0;
+    /* The form of the header was right, and so its limits: only memory may be short. */
+    return cmp_mac_algorithm_work(cmp_msg_protection_alg(job->msg), &job->turn.work, &job->e) == 0
+               ? 0
+               : job_fail(job, CMP_SYSTEM_FAILURE);
 }
 
 static int

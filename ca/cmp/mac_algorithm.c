@@ -259,13 +259,9 @@ cmp_mac_algorithm_check(struct span der, const struct cmp_mac_limits *limits,
 }
 
 bool
-cmp_mac_is_pbmac1(struct span algorithm)
+cmp_mac_is_pbmac1(const X509_ALGOR *algorithm)
 {
-    struct err e;
-    CLEANUP(x509_algor_cleanup)
-    X509_ALGOR *decoded = field_decode(ASN1_ITEM_rptr(X509_ALGOR), algorithm, "protectionAlg", &e);
-
-    return decoded != NULL && OBJ_obj2nid(decoded->algorithm) == NID_pbmac1;
+    return algorithm != NULL && OBJ_obj2nid(algorithm->algorithm) == NID_pbmac1;
 }
 
 int

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,7 +60,7 @@ int cmp_mac_algorithm_read(struct span der, const struct cmp_mac_limits *,
 int cmp_mac_algorithm_check(struct span der, const struct cmp_mac_limits *,
                             enum cmp_failure *failure, struct err *e);
 /* PBMAC1, and not PasswordBasedMac or anything else. */
-bool cmp_mac_is_pbmac1(struct span algorithm);
+bool cmp_mac_is_pbmac1(const X509_ALGOR *algorithm);
 
 /* What deriving its key costs: so many steps of this kind. A step is one hash or one HMAC. */
 struct cmp_mac_work {

@@ -309,6 +309,12 @@ cmp_msg_time(const struct cmp_msg *msg, time_t *out)
     return msg->has_time;
 }
 
+const X509_ALGOR *
+cmp_msg_protection_algorithm(const struct cmp_msg *msg)
+{
+    return msg->m->header->protection_alg;
+}
+
 struct span
 cmp_msg_protection_alg(const struct cmp_msg *msg)
 {

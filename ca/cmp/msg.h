@@ -94,8 +94,9 @@ struct span cmp_msg_sender_nonce(const struct cmp_msg *);
 struct span cmp_msg_recip_nonce(const struct cmp_msg *);
 /* false when there is none. */
 bool cmp_msg_time(const struct cmp_msg *, time_t *out);
-/* DER AlgorithmIdentifier. */
+/* DER AlgorithmIdentifier; and decoded, NULL when it is absent. */
 struct span cmp_msg_protection_alg(const struct cmp_msg *);
+const X509_ALGOR *cmp_msg_protection_algorithm(const struct cmp_msg *);
 /* Content of the BIT STRING without its count of unused bits; they are none. */
 struct span cmp_msg_protection(const struct cmp_msg *);
 

@@ -12,16 +12,10 @@ DEFINE_CLEANUP(bit_string_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 enum cmp_protection
 cmp_protection_of(const struct cmp_msg *msg)
 {
-    CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = NULL;
-    struct err e;
+    const X509_ALGOR *algorithm = cmp_msg_protection_algorithm(msg);
 
-    if (cmp_msg_protection(msg).n == 0 || cmp_msg_protection_alg(msg).n == 0) {
+    if (cmp_msg_protection(msg).n == 0 || algorithm == NULL) {
         return CMP_UNPROTECTED;
-    }
-    algorithm =
-        field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", &e);
-    if (algorithm == NULL) { /* memory is short: it was encoded from what was decoded */
-        return CMP_PROTECTION_UNKNOWN;
     }
     switch (OBJ_obj2nid(algorithm->algorithm)) {
     case NID_id_PasswordBasedMAC:
@@ -81,7 +75,6 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
                      struct err *e)
 {
     CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
-    CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = NULL;
     CLEANUP(bit_string_cleanup) ASN1_BIT_STRING *signature = NULL;
     EVP_PKEY *key = X509_get0_pubkey(signer);
 
@@ -102,9 +95,7 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
         return -1;
     }
     *failure = CMP_SYSTEM_FAILURE;
-    algorithm =
-        field_decode(ASN1_ITEM_rptr(X509_ALGOR), cmp_msg_protection_alg(msg), "protectionAlg", e);
-    if (algorithm == NULL || cmp_msg_protected_part(msg, &part, e) != 0) {
+    if (cmp_msg_protected_part(msg, &part, e) != 0) {
         return -1;
     }
     signature = ASN1_BIT_STRING_new();
@@ -112,8 +103,8 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
                                              (int)cmp_msg_protection(msg).n) != 1) {
         return ossl_err(e, ERR_CRYPTO, "signature");
     }
-    return signature_verify(algorithm, signature, buf_span(&part), key, CMP_BAD_MESSAGE_CHECK,
-                            failure, e);
+    return signature_verify(cmp_msg_protection_algorithm(msg), signature, buf_span(&part), key,
+                            CMP_BAD_MESSAGE_CHECK, failure, e);
 }
 
 /* ---- which one ---- */

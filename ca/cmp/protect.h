@@ -18,7 +18,7 @@ enum cmp_protection {
     CMP_UNPROTECTED, /* no protection, no protectionAlg, or only one of them */
     CMP_PROTECTION_MAC,
     CMP_PROTECTION_SIGNATURE,
-    CMP_PROTECTION_UNKNOWN, /* an algorithm that we do not do, or memory is short */
+    CMP_PROTECTION_UNKNOWN, /* an algorithm that we do not do */
 };
 
 /* From the object identifier of protectionAlg alone. */

@@ -424,6 +424,16 @@ a_salt_is_taken_up_to_its_limit(void **state)
     }
 }
 
+static bool
+is_pbmac1(const struct buf *der)
+{
+    const unsigned char *p = der->p;
+    CLEANUP(x509_algor_cleanup) X509_ALGOR *algorithm = d2i_X509_ALGOR(NULL, &p, (long)der->n);
+
+    assert_non_null(algorithm);
+    return cmp_mac_is_pbmac1(algorithm);
+}
+
 static void
 what_is_no_mac_is_told_from_pbmac1(void **state)
 {
@@ -435,9 +445,9 @@ what_is_no_mac_is_told_from_pbmac1(void **state)
     (void)state;
     make(false, 500, &pbm);
     make(true, 500, &pbmac1);
-    assert_false(cmp_mac_is_pbmac1(buf_span(&pbm)));
-    assert_true(cmp_mac_is_pbmac1(buf_span(&pbmac1)));
-    assert_false(cmp_mac_is_pbmac1(SPAN_LITERAL("x")));
+    assert_false(is_pbmac1(&pbm));
+    assert_true(is_pbmac1(&pbmac1));
+    assert_false(cmp_mac_is_pbmac1(NULL));
     assert_int_equal(
         cmp_mac_algorithm_check(SPAN_LITERAL("\x30\x03\x06\x01\x2a"), NULL, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_ALG);
