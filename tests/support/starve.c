@@ -282,10 +282,10 @@ count_site(size_t i, size_t n, size_t *before, size_t *after)
     }
 }
 
-/* Which of them fail: the first of each line of OpenSSL and the last, and of the others so many as
- * there may be, spread evenly. NULL: all. */
+/* Which of them fail: so many as there may be, spread evenly; and where they fail alone, the first
+ * of each line of OpenSSL and the last. NULL: all. */
 static bool *
-choose(const struct starve *s, size_t n)
+choose(const struct starve *s, size_t n, bool alone)
 {
     const char *env = getenv("STARVE");
     size_t most = s->runs == 0 ? STARVE_RUNS : s->runs;
@@ -295,7 +295,7 @@ choose(const struct starve *s, size_t n)
         return NULL;
     }
     chosen = mem_zalloc(n, sizeof(*chosen));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; alone && i < n; i++) {
         size_t before;
         size_t after;
 
@@ -334,7 +334,8 @@ starve_find(const struct starve *s)
 {
     CLEANUP(outcome_free) struct outcome fed = {0};
     CLEANUP(outcome_free) struct outcome again = {0};
-    CLEANUP(mem_cleanup) bool *chosen = NULL;
+    CLEANUP(mem_cleanup) bool *alone = NULL;
+    CLEANUP(mem_cleanup) bool *onwards = NULL;
     char *finding;
     size_t n;
 
@@ -358,17 +359,13 @@ starve_find(const struct starve *s)
     if (n == 0) {
         return mem_printf("%s: allocates nothing", s->name);
     }
-    chosen = choose(s, n);
     if (getenv("STARVE") != NULL) {
-        size_t runs = 0;
-
-        for (size_t i = 0; i < n; i++) {
-            runs += chosen == NULL || chosen[i] ? 1 : 0;
-        }
-        print_message("%s: %zu allocations, %zu runs\n", s->name, n, 2 * runs);
+        print_message("%s: %zu allocations\n", s->name, n);
     }
-    finding = sweep(s, n, chosen, false, &fed);
-    return finding == NULL ? sweep(s, n, chosen, true, &fed) : finding;
+    alone = choose(s, n, true);
+    onwards = choose(s, n, false);
+    finding = sweep(s, n, alone, false, &fed);
+    return finding == NULL ? sweep(s, n, onwards, true, &fed) : finding;
 }
 
 size_t

@@ -27,7 +27,8 @@ struct starve {
     starve_run *run;
     const char *why; /* a part of the reason why the fed run refuses; NULL: it succeeds */
     const void *arg;
-    size_t runs; /* of each pass, besides those for each line of OpenSSL; 0: STARVE_RUNS */
+    size_t runs; /* of each pass, spread evenly; 0: STARVE_RUNS. Besides, alone, the first and the
+                    last allocation of each line of OpenSSL */
 };
 
 /* NULL, or an owned text about the first run that breaks the rule. STARVE=all in the environment

@@ -310,7 +310,6 @@ what_does_not_confirm_never_does(void **state)
         {"MAC", {.body = CMP_IR}, {.body = CMP_CERTCONF}, s->held, NULL},
         {"signed", {BY_DEVICE}, {BY_DEVICE}, s->held, NULL},
         {"another certificate", {.body = CMP_IR}, {.body = CMP_CERTCONF}, s->device, "certHash"},
-        {"signed, then a MAC", {BY_DEVICE}, {.body = CMP_CERTCONF}, s->held, "not protected"},
         {"signed by another", {BY_DEVICE}, {BY_HELD}, s->held, ""},
         {"signed with another key",
          {BY_DEVICE},

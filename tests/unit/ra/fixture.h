@@ -164,7 +164,8 @@ enum fixture_stage {
     FIXTURE_TAKEN,     /* nowhere */
 };
 enum fixture_stage fixture_judge(struct job *);
-/* The form, which must be right, and what the database knows. */
+/* What the database knows, of a message whose form is right; and both. */
+void fixture_known(struct job *);
 void fixture_look_up(struct job *);
 /* Does judging stop there with this failInfo (CMP_NO_FAILURE: none), a reason that contains `why`
  * (NULL: any) and the phrase (PHRASE_NONE: any)? Else the row is printed. For assert_int_equal() of

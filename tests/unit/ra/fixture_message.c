@@ -204,14 +204,18 @@ verb_known(struct store_db *db, void *arg, struct err *e)
 }
 
 void
+fixture_known(struct job *job)
+{
+    fixture_call(CONTAINER_OF(job->ra, struct fixture, ra), verb_known, job);
+}
+
+void
 fixture_look_up(struct job *job)
 {
-    struct fixture *f = CONTAINER_OF(job->ra, struct fixture, ra);
-
     if (judge_form(job) != 0) {
         fail_msg("%s", job->e.text);
     }
-    fixture_call(f, verb_known, job);
+    fixture_known(job);
 }
 
 enum fixture_stage
