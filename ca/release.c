@@ -12,10 +12,13 @@
 
 #include <event2/event.h>
 
+#include "pkcs11/evidence.h"
+
 struct release {
     struct ca *ca;
     struct ledger_op op;
     struct signer_job sign;
+    struct buf growth; /* what shows the log signer that the size and the root are those */
     struct release_item *waiting;
     struct event *again; /* signs again */
     bool busy;
@@ -29,7 +32,8 @@ finish(struct release *r)
     uint64_t published = ledger_published(r->ca->ledger);
     struct release_item *waiting = r->waiting;
 
-    buf_free(&r->op.note);
+    ledger_op_free(&r->op);
+    buf_free(&r->growth);
     r->busy = false;
     r->waiting = NULL;
     while (waiting != NULL) {
@@ -78,11 +82,28 @@ on_signed(struct task *task)
     store_submit(r->ca->store, &r->op.op);
 }
 
+static int
+show_growth(const struct ledger_op *op, struct buf *growth, struct err *e)
+{
+    const struct growth g = {.from = op->from, .hashes = buf_span(&op->hashes)};
+
+    buf_free(growth);
+    *growth = BUF_INIT(GROWTH_MAX);
+    return growth_encode(&g, growth, e);
+}
+
 static void
 sign(struct release *r)
 {
-    r->sign = (struct signer_job){
-        .task = {.done = on_signed}, .object = SIGNER_CHECKPOINT, .tbs = buf_span(&r->op.note)};
+    struct err e = {0};
+
+    if (show_growth(&r->op, &r->growth, &e) != 0) {
+        ca_die(&e, "a checkpoint"); /* its limit is that of the ledger */
+    }
+    r->sign = (struct signer_job){.task = {.done = on_signed},
+                                  .object = SIGNER_CHECKPOINT,
+                                  .tbs = buf_span(&r->op.note),
+                                  .evidence = buf_span(&r->growth)};
     signer_submit(r->ca->log, &r->sign);
 }
 
@@ -130,27 +151,43 @@ release_wait(struct release *r, struct release_item *item)
     }
 }
 
+/* One checkpoint; *more when there was something for it to cover. */
+static int
+release_one(struct ca *ca, struct ledger_op *op, bool *more, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf growth = {0};
+
+    ledger_prepare_op(op, ca->ledger);
+    if (store_call(ca->store, &op->op, e) != 0) {
+        return err_wrap(e, "prepare a checkpoint");
+    }
+    *more = op->note.n > 0;
+    if (!*more) {
+        return 0;
+    }
+    if (show_growth(op, &growth, e) != 0 ||
+        signer_sign_logged(ca->log, SIGNER_CHECKPOINT, buf_span(&op->note), buf_span(&growth),
+                           &signature, e) != 0) {
+        return err_wrap(e, "publish a checkpoint");
+    }
+    ledger_publish_op(op, ca->ledger, buf_span(&signature));
+    return store_call(ca->store, &op->op, e) != 0 ? err_wrap(e, "publish a checkpoint") : 0;
+}
+
 int
 release_now(struct ca *ca, struct err *e)
 {
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
-    struct ledger_op op = {0};
-    int result;
+    bool more = true;
+    int result = 0;
 
-    ledger_prepare_op(&op, ca->ledger);
-    if (store_call(ca->store, &op.op, e) != 0) {
-        return err_wrap(e, "prepare a checkpoint");
+    while (more && result == 0) {
+        struct ledger_op op = {0};
+
+        result = release_one(ca, &op, &more, e);
+        ledger_op_free(&op);
     }
-    if (op.note.n == 0) {
-        return 0;
-    }
-    result = signer_sign(ca->log, SIGNER_CHECKPOINT, buf_span(&op.note), &signature, e);
-    if (result == 0) {
-        ledger_publish_op(&op, ca->ledger, buf_span(&signature));
-        result = store_call(ca->store, &op.op, e);
-    }
-    buf_free(&op.note);
-    return result != 0 ? err_wrap(e, "publish a checkpoint") : 0;
+    return result;
 }
 
 struct release *
@@ -170,5 +207,7 @@ release_free(struct release *r)
         return;
     }
     event_free(r->again);
+    ledger_op_free(&r->op);
+    buf_free(&r->growth);
     mem_free(r);
 }

@@ -281,9 +281,17 @@ run_prepare(struct store_op *op, struct store_db *db, struct err *e)
         ledger_size(db, &next.size, e) != 0) {
         return -1;
     }
+    if (next.size - last.size > LEDGER_GROWTH_MAX) {
+        next.size = last.size + LEDGER_GROWTH_MAX;
+    }
     l->size = next.size;
+    l->from = last.size;
     if (next.size == last.size) {
         return 0;
+    }
+    if (ledger_append_edge(db, last.size, &l->hashes, e) != 0 ||
+        ledger_append_hashes(db, 0, last.size, next.size - last.size, &l->hashes, e) != 0) {
+        return -1;
     }
     memcpy(next.origin, l->ledger->key.origin, sizeof(next.origin));
     if (ledger_root_at(db, next.size, &next.root, e) != 0) {
@@ -331,7 +339,15 @@ ledger_prepare_op(struct ledger_op *l, struct ledger *ledger)
         .op = {.run = run_prepare, .task = {.done = done}},
         .ledger = ledger,
         .note = BUF_INIT(CHECKPOINT_MAX),
+        .hashes = BUF_INIT((size_t)(MERKLE_LEVELS + LEDGER_GROWTH_MAX) * MERKLE_HASH),
     };
+}
+
+void
+ledger_op_free(struct ledger_op *l)
+{
+    buf_free(&l->note);
+    buf_free(&l->hashes);
 }
 
 void

@@ -65,11 +65,17 @@ int ledger_start(struct ledger *, struct store *, struct err *e);
 struct ledger_op {
     struct store_op op;
     struct ledger *ledger;
-    struct buf note;       /* the text to sign, three lines; buf_free() it */
-    uint64_t size;         /* how many leaves it covers */
+    struct buf note;       /* the text to sign, three lines; */
+    uint64_t size;         /* how many leaves it covers, */
+    uint64_t from;         /* the stored one before it, */
+    struct buf hashes;     /* the right edge of that one and the new leaves: for the log signer,
+                              which computes all of it again; ledger_op_free() them */
     struct span signature; /* DER ECDSA signature over `note`; borrowed until done */
 };
-/* Gives note and size. note.n is 0 when the last checkpoint covers everything. */
+/* At most so many new leaves in one checkpoint; more are for the next. */
+enum { LEDGER_GROWTH_MAX = 65536 };
+void ledger_op_free(struct ledger_op *);
+/* Gives note, size, from and hashes. note.n is 0 when the last checkpoint covers everything. */
 void ledger_prepare_op(struct ledger_op *, struct ledger *);
 /* Needs note, size (from before) and signature: call it on the same struct after prepare's done; it
  * keeps them. ERR_CRYPTO when the signature does not verify, ERR_CONFLICT when the text is not

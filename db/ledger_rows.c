@@ -120,6 +120,22 @@ ledger_root(struct store_db *db, uint64_t size, uint8_t root[LEAF_HASH_SIZE], st
     return 0;
 }
 
+int
+ledger_append_edge(struct store_db *db, uint64_t size, struct buf *out, struct err *e)
+{
+    struct merkle_edge edge;
+
+    if (merkle_edge_load(&edge, size, get_hash, db, e) != 0) {
+        return -1;
+    }
+    for (unsigned i = 0; i < edge.n; i++) {
+        if (buf_append(out, span_of(edge.subtrees[i].octets, MERKLE_HASH), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 load_body(struct store_db *db, uint64_t index, struct buf *leaf, struct err *e)
 {

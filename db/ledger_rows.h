@@ -12,6 +12,8 @@
 int ledger_copy_hash(const struct store_rows *, struct merkle_hash *out, struct err *e);
 /* ledger_root() as a hash. */
 int ledger_root_at(struct store_db *, uint64_t size, struct merkle_hash *root, struct err *e);
+/* Appends the hashes of the right edge of the first `size` leaves, largest subtree first. */
+int ledger_append_edge(struct store_db *, uint64_t size, struct buf *out, struct err *e);
 /* A tiles_source (tiles.h): where the published bytes come from; `arg` is the struct store_db. */
 int ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
                          struct err *e);

@@ -34,6 +34,13 @@ check_sizes(const struct evidence *v, struct err *e)
 }
 
 int
+growth_encode(const struct growth *g, struct buf *out, struct err *e)
+{
+    buf_truncate(out, 0);
+    return append_number(out, g->from, INDEX, e) != 0 ? -1 : buf_append(out, g->hashes, e);
+}
+
+int
 evidence_encode(const struct evidence *v, struct buf *out, struct err *e)
 {
     buf_truncate(out, 0);
@@ -80,4 +87,14 @@ evidence_decode(struct span in, struct evidence *v, struct err *e)
     }
     v->path = in;
     return check_sizes(v, e);
+}
+
+int
+growth_decode(struct span in, struct growth *g, struct err *e)
+{
+    if (!take_number(&in, INDEX, &g->from) || in.n % EVIDENCE_HASH != 0) {
+        return err_set(e, ERR_INPUT, "evidence: not a size and whole hashes");
+    }
+    g->hashes = in;
+    return 0;
 }

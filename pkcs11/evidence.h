@@ -26,6 +26,24 @@ struct evidence {
     struct span path; /* hashes, from the leaf up (RFC 9162 2.1.3.1) */
 };
 
+/* With a checkpoint: how the log grew. */
+struct growth {
+    uint64_t from;      /* leaves before it: a checkpoint's that was signed, or 0 */
+    struct span hashes; /* the full subtrees of these leaves, largest first, as many as `from` has
+                           bits that are set; then each new leaf */
+};
+
+enum {
+    GROWTH_LEAVES_MAX = 65536,
+    GROWTH_EDGE_MAX = 62,
+    GROWTH_MAX = 8 + (GROWTH_EDGE_MAX + GROWTH_LEAVES_MAX) * EVIDENCE_HASH,
+};
+
+/* Replaces `out`; ERR_INPUT when there is no room. */
+int growth_encode(const struct growth *, struct buf *out, struct err *e);
+/* ERR_INPUT when it is not whole. How many hashes there are is for the signer to judge. */
+int growth_decode(struct span, struct growth *, struct err *e);
+
 /* Replaces `out`; ERR_INPUT when one of them is above its limit. */
 int evidence_encode(const struct evidence *, struct buf *out, struct err *e);
 /* ERR_INPUT when it is not whole, or above a limit. */

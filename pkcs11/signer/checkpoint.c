@@ -1,93 +1,128 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log that never shows two histories: the size only grows, and one size has one root. */
+/*
+ * A log that never shows two histories, and no leaves that nobody has: size and root are not what
+ * the parent says, but what its leaves give, on top of the tree that was signed last.
+ *
+ * The journal has size and root of that one. Its right edge comes from the parent: only the true
+ * one has this root, so it need not be kept. The parent may begin further back, when it did not
+ * store what was signed last; then the leaves must lead through that.
+ */
+#include "base/checkpoint.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/ossl.h"
+#include "pkcs11/evidence.h"
 #include "pkcs11/signer/object.h"
 
-enum { SIZE_DIGITS_MAX = 19, ROOT_BASE64 = 44 };
-
-/* Takes the line up to the next line break. */
 static int
-next_line(struct span *text, struct span *line, struct err *e)
+check_root(const struct merkle_edge *edge, const struct tree_head *last, struct err *e)
 {
-    const uint8_t *end = text->n == 0 ? NULL : memchr(text->p, '\n', text->n);
+    const struct merkle_hash root = merkle_root(edge);
 
-    if (end == NULL) {
-        return err_set(e, ERR_INPUT, "a checkpoint has three lines, each with its line break");
+    return memcmp(root.octets, last->root, MERKLE_HASH) == 0
+               ? 0
+               : err_set(e, ERR_DENIED, "fork: another root for size %" PRIu64, last->size);
+}
+
+static struct merkle_hash
+take_hash(struct span *hashes)
+{
+    struct merkle_hash hash;
+
+    memcpy(hash.octets, hashes->p, MERKLE_HASH);
+    *hashes = span_of(hashes->p + MERKLE_HASH, hashes->n - MERKLE_HASH);
+    return hash;
+}
+
+/* The right edge with which the leaves begin; `hashes` are the leaves then. */
+static int
+take_edge(struct growth *g, const struct tree_head *last, struct merkle_edge *edge, struct err *e)
+{
+    const uint64_t signed_size = last == NULL ? 0 : last->size;
+    const size_t n = (size_t)__builtin_popcountll(g->from);
+    size_t leaves;
+
+    if (g->from >> GROWTH_EDGE_MAX != 0) {
+        return err_set(e, ERR_INPUT, "evidence: it begins at %" PRIu64, g->from);
     }
-    *line = span_of(text->p, (size_t)(end - text->p));
-    *text = span_of(end + 1, text->n - line->n - 1);
+    if (g->from > signed_size) {
+        return err_set(e, ERR_DENIED,
+                       "evidence: it begins at %" PRIu64 ", and %" PRIu64 " was signed last",
+                       g->from, signed_size);
+    }
+    if (g->hashes.n / MERKLE_HASH < n) {
+        return err_set(e, ERR_INPUT, "evidence: %zu hashes, and the edge alone has %zu",
+                       g->hashes.n / MERKLE_HASH, n);
+    }
+    leaves = g->hashes.n / MERKLE_HASH - n;
+    if (leaves > GROWTH_LEAVES_MAX) {
+        return err_set(e, ERR_INPUT, "evidence: %zu new leaves, allowed are %d", leaves,
+                       GROWTH_LEAVES_MAX);
+    }
+    if (g->from + leaves < signed_size) {
+        return err_set(e, ERR_DENIED, "roll-back: size %" PRIu64 " after %" PRIu64,
+                       g->from + leaves, signed_size);
+    }
+    *edge = (struct merkle_edge){.size = g->from};
+    while (edge->n < n) {
+        edge->subtrees[edge->n++] = take_hash(&g->hashes);
+    }
     return 0;
 }
 
-/* Decimal without leading zeros (C2SP tlog-checkpoint). */
+/* The tree of all leaves, through the one that was signed last. */
 static int
-parse_size(struct span line, uint64_t *out, struct err *e)
+grow(struct span evidence, const struct tree_head *last, struct merkle_edge *edge, struct err *e)
 {
-    *out = 0;
-    if (line.n == 0 || line.n > SIZE_DIGITS_MAX || (line.n > 1 && line.p[0] == '0')) {
-        return err_set(e, ERR_INPUT, "the size of a checkpoint is a decimal without leading zeros");
+    struct growth g;
+
+    if (growth_decode(evidence, &g, e) != 0 || take_edge(&g, last, edge, e) != 0) {
+        return -1;
     }
-    for (size_t i = 0; i < line.n; i++) {
-        if (line.p[i] < '0' || line.p[i] > '9') {
-            return err_set(e, ERR_INPUT, "the size of a checkpoint is a decimal number");
+    for (;;) {
+        struct merkle_hash leaf;
+
+        if (last != NULL && edge->size == last->size && check_root(edge, last, e) != 0) {
+            return -1;
         }
-        *out = *out * 10 + (uint64_t)(line.p[i] - '0');
+        if (g.hashes.n == 0) {
+            return 0;
+        }
+        leaf = take_hash(&g.hashes);
+        if (merkle_append(edge, &leaf, NULL, NULL, e) != 0) {
+            return -1;
+        }
     }
-    return 0;
-}
-
-static int
-parse_root(struct span line, uint8_t root[32], struct err *e)
-{
-    CLEANUP(buf_free) struct buf decoded = BUF_INIT(64);
-    char text[ROOT_BASE64 + 1];
-
-    if (line.n != ROOT_BASE64 || memchr(line.p, '\0', line.n) != NULL) {
-        return err_set(e, ERR_INPUT, "the root hash of a checkpoint is base64 of 32 octets");
-    }
-    memcpy(text, line.p, line.n);
-    text[line.n] = '\0';
-    if (base64_parse(text, &decoded, e) != 0) {
-        return err_wrap(e, "root hash");
-    }
-    if (decoded.n != 32) {
-        return err_set(e, ERR_INPUT, "the root hash of a checkpoint is base64 of 32 octets");
-    }
-    memcpy(root, decoded.p, 32);
-    return 0;
 }
 
 int
-object_check_checkpoint(const struct policy *p, struct span text, const struct tree_head *last,
-                        struct tree_head *out, struct err *e)
+object_check_checkpoint(const struct policy *p, struct span text, struct span evidence,
+                        const struct tree_head *last, struct tree_head *out, struct err *e)
 {
-    struct span origin;
-    struct span size;
-    struct span root;
+    struct merkle_edge edge;
+    struct merkle_hash root;
+    struct checkpoint asked;
 
-    if (next_line(&text, &origin, e) != 0 || next_line(&text, &size, e) != 0 ||
-        next_line(&text, &root, e) != 0 || parse_size(size, &out->size, e) != 0 ||
-        parse_root(root, out->root, e) != 0) {
+    if (checkpoint_parse(text, &asked, e) != 0) {
         return -1;
     }
-    if (text.n != 0) {
-        return err_set(e, ERR_INPUT, "a checkpoint with extension lines is not signed");
-    }
-    if (!span_equal(origin, span_str(p->origin))) {
+    if (strcmp(asked.origin, p->origin) != 0) {
         return err_set(e, ERR_DENIED, "the origin is not '%s'", p->origin);
     }
-    if (last == NULL) {
-        return 0;
+    if (grow(evidence, last, &edge, e) != 0) {
+        return -1;
     }
-    if (out->size < last->size) {
-        return err_set(e, ERR_DENIED, "roll-back: size %llu after %llu",
-                       (unsigned long long)out->size, (unsigned long long)last->size);
+    if (asked.size != edge.size) {
+        return err_set(e, ERR_DENIED, "size: the leaves give %" PRIu64 ", and not %" PRIu64,
+                       edge.size, asked.size);
     }
-    if (out->size == last->size && memcmp(out->root, last->root, sizeof(out->root)) != 0) {
-        return err_set(e, ERR_DENIED, "fork: another root for size %llu",
-                       (unsigned long long)out->size);
+    root = merkle_root(&edge);
+    if (!merkle_equal(&root, &asked.root)) {
+        return err_set(e, ERR_DENIED, "root: the leaves give another");
     }
+    out->size = edge.size;
+    memcpy(out->root, root.octets, MERKLE_HASH);
     return 0;
 }

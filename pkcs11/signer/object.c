@@ -33,7 +33,7 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
 
-    if (kind != SIGNER_CERTIFICATE && evidence.n > 0) {
+    if (kind != SIGNER_CERTIFICATE && kind != SIGNER_CHECKPOINT && evidence.n > 0) {
         return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
     }
 
@@ -54,7 +54,7 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         }
         return check_size(tbs, OBJECT_CHECKPOINT_MAX, e) != 0
                    ? -1
-                   : object_check_checkpoint(p, tbs, last, checkpoint, e);
+                   : object_check_checkpoint(p, tbs, evidence, last, checkpoint, e);
     case SIGNER_SEAL:
         if (!p->seals) {
             return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");

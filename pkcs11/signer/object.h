@@ -20,13 +20,13 @@ enum {
 };
 
 /* The switch over the kinds; an unknown kind is ERR_INPUT. `evidence` goes with a certificate
- * (logged.h), and with nothing else. `last` may be NULL; `checkpoint` is filled for
- * SIGNER_CHECKPOINT. */
+ * (logged.h) and a checkpoint (checkpoint.c), and with nothing else. `last` may be NULL;
+ * `checkpoint` is filled for SIGNER_CHECKPOINT. */
 int object_check(const struct policy *, uint8_t kind, struct span tbs, struct span evidence,
                  const struct tree_head *last, struct tree_head *checkpoint, struct err *e);
 
 int object_check_certificate(const struct policy *, struct span tbs, struct err *e);
 int object_check_crl(const struct policy *, struct span tbs, struct err *e);
-int object_check_checkpoint(const struct policy *, struct span text, const struct tree_head *last,
-                            struct tree_head *out, struct err *e);
+int object_check_checkpoint(const struct policy *, struct span text, struct span evidence,
+                            const struct tree_head *last, struct tree_head *out, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);

@@ -191,6 +191,30 @@ sign(EVP_PKEY *key, struct span text, struct buf *signature)
     EVP_MD_CTX_free(ctx);
 }
 
+/* The new leaves, on top of the right edge of what was there, give what is to be signed. */
+static void
+check_growth(const struct ledger_op *l)
+{
+    const unsigned edges = (unsigned)__builtin_popcountll(l->from);
+    struct merkle_edge edge = {.size = l->from, .n = edges};
+    struct checkpoint asked;
+    struct merkle_hash root;
+    struct err e = {0};
+
+    assert_ok(checkpoint_parse(buf_span(&l->note), &asked, &e), &e);
+    assert_int_equal(asked.size, l->size);
+    assert_int_equal(l->hashes.n, (edges + l->size - l->from) * MERKLE_HASH);
+    memcpy(edge.subtrees, l->hashes.p, (size_t)edges * MERKLE_HASH);
+    for (uint64_t i = 0; i < l->size - l->from; i++) {
+        struct merkle_hash leaf;
+
+        memcpy(leaf.octets, l->hashes.p + (edges + i) * MERKLE_HASH, MERKLE_HASH);
+        assert_ok(merkle_append(&edge, &leaf, NULL, NULL, &e), &e);
+    }
+    root = merkle_root(&edge);
+    assert_true(merkle_equal(&root, &asked.root));
+}
+
 /* Prepares, signs with `key`, publishes: the result of the last step. */
 static int
 checkpoint_with(struct fixture *f, EVP_PKEY *key, uint64_t *size, struct err *e)
@@ -205,10 +229,11 @@ checkpoint_with(struct fixture *f, EVP_PKEY *key, uint64_t *size, struct err *e)
     if (l.note.n == 0) {
         return 0;
     }
+    check_growth(&l);
     sign(key, buf_span(&l.note), &signature);
     ledger_publish_op(&l, f->ledger, buf_span(&signature));
     result = store_call(f->store, &l.op, e);
-    buf_free(&l.note);
+    ledger_op_free(&l);
     return result;
 }
 
@@ -372,6 +397,19 @@ every_leaf_is_shown_to_be_under_the_newest_checkpoint(void **state)
     }
 }
 
+/* The log signer takes so many leaves at once. */
+static void
+what_is_too_much_for_one_checkpoint_is_for_the_next(void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, 0, 3);
+    checkpoint(f, 3);
+    append(f, 3, 3 + LEDGER_GROWTH_MAX + 1);
+    checkpoint(f, 3 + LEDGER_GROWTH_MAX);
+    checkpoint(f, 3 + LEDGER_GROWTH_MAX + 1);
+}
+
 static void
 what_no_checkpoint_covers_is_not_shown(void **state)
 {
@@ -497,7 +535,7 @@ a_checkpoint_about_another_record_is_not_stored(void **state)
     sign(f->private, buf_span(&l.note), &signature);
     ledger_publish_op(&l, f->ledger, buf_span(&signature));
     assert_err(store_call(f->store, &l.op, &e), ERR_CONFLICT, &e);
-    buf_free(&l.note);
+    ledger_op_free(&l);
 }
 
 static struct ledger_op loop_op;
@@ -902,6 +940,8 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_leaf_is_shown_to_be_under_the_newest_checkpoint,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_much_for_one_checkpoint_is_for_the_next, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_no_checkpoint_covers_is_not_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_of_an_operation_that_fails_are_not_in_the_record,
                                         set_up, tear_down),

@@ -30,7 +30,6 @@
 #define FAULTY TEST_BINARY_DIR "/faultp11.so"
 #define TOKEN "Schl\xc3\xbcssel"
 #define ROOT_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-#define ROOT_B "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 enum { ISSUER_DAYS = 3650, DAY = 86400 };
 
@@ -669,45 +668,61 @@ a_crl_on_policy_is_signed_and_others_refused(void **state)
     assert_non_null(strstr(e.text, "after thisUpdate"));
 }
 
+/* The first `to` leaves, on top of the first `from`. */
 static int
-sign_note(struct signer *s, const char *text, struct err *e)
+sign_log(struct signer *s, const struct scene_log *log, uint64_t from, uint64_t to, struct err *e)
 {
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(GROWTH_MAX);
     CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    struct checkpoint c = {.size = to, .root = scene_log_root(log, to)};
 
-    if (signer_sign(s, SIGNER_CHECKPOINT, span_str(text), &signature, e) != 0) {
+    memcpy(c.origin, log->pinned.origin, sizeof(c.origin));
+    assert_ok(checkpoint_text(&c, &text, e), e);
+    scene_log_growth(log, from, to, &evidence);
+    if (signer_sign_logged(s, SIGNER_CHECKPOINT, buf_span(&text), buf_span(&evidence), &signature,
+                           e) != 0) {
         return -1;
     }
-    verify(span_str(text), &signature);
+    verify(buf_span(&text), &signature);
     return 0;
 }
 
+/* The signer's own table is signer/checkpoint.c; this is that it remembers. */
 static void
 a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
 {
     struct err e = {0};
+    struct scene_log log;
+    struct scene_log other;
     CLEANUP(signer_cleanup) struct signer *s = NULL;
 
     (void)state;
+    scene_log_begin(&log, "log.example");
+    for (int i = 0; i < 12; i++) {
+        (void)scene_log_add(&log, span_of(&i, sizeof(i)));
+    }
+    other = log;
+    other.hashes[3].octets[0] ^= 1;
     write_policy(FAULTY, "issuing-signing-v1", LOG);
     s = start_well();
-    assert_ok(sign_note(s, "log.example\n0\n" ROOT_A "\n", &e), &e);
-    assert_ok(sign_note(s, "log.example\n10\n" ROOT_A "\n", &e), &e);
-    assert_ok(sign_note(s, "log.example\n10\n" ROOT_A "\n", &e), &e);
+    assert_ok(sign_log(s, &log, 0, 0, &e), &e);
+    assert_ok(sign_log(s, &log, 0, 10, &e), &e);
+    assert_ok(sign_log(s, &log, 10, 10, &e), &e);
     for (int round = 0; round < 2; round++) {
-        assert_err(sign_note(s, "log.example\n9\n" ROOT_A "\n", &e), ERR_DENIED, &e);
+        assert_err(sign_log(s, &log, 9, 9, &e), ERR_DENIED, &e);
         assert_non_null(strstr(e.text, "roll-back"));
-        assert_err(sign_note(s, "log.example\n10\n" ROOT_B "\n", &e), ERR_DENIED, &e);
+        assert_err(sign_log(s, &other, 0, 10, &e), ERR_DENIED, &e);
         assert_non_null(strstr(e.text, "fork"));
+        assert_err(sign_log(s, &other, 10, 12, &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "fork"));
+        assert_err(sign_log(s, &log, 11, 12, &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "10 was signed last"));
         signer_free(TAKE(s));
         s = start_well();
     }
-    assert_err(sign_note(s, "other.example\n11\n" ROOT_A "\n", &e), ERR_DENIED, &e);
-    assert_err(sign_note(s, "log.example\n011\n" ROOT_A "\n", &e), ERR_INPUT, &e);
-    assert_err(sign_note(s, "log.example\n-1\n" ROOT_A "\n", &e), ERR_INPUT, &e);
-    assert_err(sign_note(s, "log.example\n11\nAAAA\n", &e), ERR_INPUT, &e);
-    assert_err(sign_note(s, "log.example\n11\n" ROOT_A, &e), ERR_INPUT, &e);
-    assert_err(sign_note(s, "log.example\n11\n" ROOT_A "\nmore\n", &e), ERR_INPUT, &e);
-    assert_ok(sign_note(s, "log.example\n11\n" ROOT_B "\n", &e), &e);
+    assert_ok(sign_log(s, &log, 8, 12, &e), &e);
+    scene_log_end(&log);
 }
 
 /* Appends tag, length (below 128) and content. */

@@ -112,6 +112,32 @@ it_finds_room_or_says_so(void **state)
     }
 }
 
+static void
+growth_is_written_as_it_is_read(void **state)
+{
+    static const char encoded[] = "\1\2\3\4\5\6\7\x8" HASH_A;
+    const struct growth g = {.from = 0x0102030405060708, .hashes = SPAN_LITERAL(HASH_A)};
+    CLEANUP(buf_free) struct buf out = BUF_INIT(GROWTH_MAX);
+    struct growth again;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(buf_append_str(&out, "what was there", &e), &e);
+    assert_ok(growth_encode(&g, &out, &e), &e);
+    assert_true(span_equal(buf_span(&out), span_of(encoded, sizeof(encoded) - 1)));
+    assert_ok(growth_decode(buf_span(&out), &again, &e), &e);
+    assert_true(again.from == g.from);
+    assert_true(span_equal(again.hashes, g.hashes));
+    for (size_t n = 0; n < out.n; n++) {
+        assert_int_equal(growth_decode(span_of(out.p, n), &again, &e), n == 8 ? 0 : -1);
+    }
+    for (size_t max = 0; max <= sizeof(encoded) - 1; max++) {
+        CLEANUP(buf_free) struct buf small = BUF_INIT(max);
+
+        assert_int_equal(growth_encode(&g, &small, &e), max < sizeof(encoded) - 1 ? -1 : 0);
+    }
+}
+
 int
 main(void)
 {
@@ -120,6 +146,7 @@ main(void)
         cmocka_unit_test(what_is_not_whole_is_refused),
         cmocka_unit_test(each_part_has_its_limit),
         cmocka_unit_test(it_finds_room_or_says_so),
+        cmocka_unit_test(growth_is_written_as_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,27 @@ scene_log_path(const struct scene_log *log, uint64_t index, uint64_t size, struc
     }
 }
 
+void
+scene_log_growth(const struct scene_log *log, uint64_t from, uint64_t to, struct buf *evidence)
+{
+    CLEANUP(buf_free)
+    struct buf hashes = BUF_INIT((size_t)(SCENE_LOG_MAX + MERKLE_LEVELS) * MERKLE_HASH);
+    struct scene_log copy = *log;
+    struct merkle_edge edge;
+    struct growth g = {.from = from};
+    struct err e = {0};
+
+    assert_ok(merkle_edge_load(&edge, from, get, &copy, &e), &e);
+    for (unsigned i = 0; i < edge.n; i++) {
+        assert_ok(buf_append(&hashes, span_of(edge.subtrees[i].octets, MERKLE_HASH), &e), &e);
+    }
+    for (uint64_t i = from; i < to; i++) {
+        assert_ok(buf_append(&hashes, span_of(log->hashes[i].octets, MERKLE_HASH), &e), &e);
+    }
+    g.hashes = buf_span(&hashes);
+    assert_ok(growth_encode(&g, evidence, &e), &e);
+}
+
 /* Where the serial number of ours begins: 16 octets. */
 static struct span
 serial_of(struct span tbs)

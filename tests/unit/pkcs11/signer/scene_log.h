@@ -27,6 +27,8 @@ void scene_log_note(const struct scene_log *, uint64_t size, const struct merkle
                     struct buf *note);
 /* The way of leaf `index` to that root. */
 void scene_log_path(const struct scene_log *, uint64_t index, uint64_t size, struct buf *path);
+/* The right edge of the first `from` leaves, and the hashes of those up to `to`. */
+void scene_log_growth(const struct scene_log *, uint64_t from, uint64_t to, struct buf *evidence);
 
 /* A leaf INTENT of this TBSCertificate, as the CA writes it. */
 char *scene_intent(struct span tbs) OWNED(mem_free);
