@@ -5,6 +5,7 @@
 
 #include "base/ossl.h"
 #include "pkcs11/signer/der.h"
+#include "pkcs11/signer/extension.h"
 #include "pkcs11/signer/object.h"
 #include "pkcs11/signer/purpose.h"
 
@@ -168,8 +169,7 @@ check_authority_key(const struct policy *p, const X509 *x, struct err *e)
     return 0;
 }
 
-/* Critical extensions that this checker or the profile linter of the CA understands; each OID once
- * (RFC 5280 4.2). */
+/* Critical extensions that this checker understands; each OID once (RFC 5280 4.2). */
 static int
 check_extensions(const X509 *x, struct err *e)
 {
@@ -221,5 +221,5 @@ object_check_certificate(const struct policy *p, struct span tbs, struct err *e)
         check_basic_constraints(x, e) != 0 || check_authority_key(p, x, e) != 0) {
         return -1;
     }
-    return purpose_check(p, x, e);
+    return purpose_check(p, x, e) != 0 ? -1 : extension_check_certificate(x, e);
 }

@@ -5,6 +5,7 @@
 
 #include "base/ossl.h"
 #include "pkcs11/signer/der.h"
+#include "pkcs11/signer/extension.h"
 #include "pkcs11/signer/object.h"
 
 enum { NOT_COMPARABLE = -2 }; /* of ASN1_TIME_compare() */
@@ -151,5 +152,5 @@ object_check_crl(const struct policy *p, struct span tbs, struct err *e)
         check_extensions(p, crl, e) != 0) {
         return -1;
     }
-    return check_entries(crl, e);
+    return check_entries(crl, e) != 0 ? -1 : extension_check_crl(crl, e);
 }
