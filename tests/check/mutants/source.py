@@ -335,6 +335,8 @@ class Source:
             k -= 1
         if self.is_op(k, "(") and self.is_word(k - 1, "BUF_INIT", "BUF_SECRET", "mem_zalloc"):
             return True
+        if self.is_word(statement, "return"):
+            return False
         return self.is_op(i - 1, "[") and self.tokens[statement].kind == "id" and (
             self.tokens[statement + 1].kind == "id" or self.is_op(statement + 1, "*"))
 
