@@ -773,20 +773,63 @@ the_log_says_who_is_refused(void **state)
 
 /* ---- what cannot be answered ---- */
 
+/* Its answer was lost, as far as ra.db knows. */
+static void
+is_answered(struct running *w, struct member *m)
+{
+    const bool is_signer = m->client.certificate != NULL;
+
+    member_requests(m, is_signer ? CMP_KUR : CMP_IR);
+    hears(w, m, is_signer ? CMP_KUP : CMP_IP);
+    running_sql(w, "UPDATE enrolment SET state = 1 WHERE id = (SELECT max(id) FROM enrolment)",
+                STORE_NO_VALUES);
+    polls(m, 0);
+}
+
+/* What says so has a MAC or is signed, as the answer would be. */
 static void
 an_answer_that_cannot_be_made_is_a_failure_of_ours(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(member_free) struct member n = signer(w);
+    struct member *const members[] = {&m, &n};
 
-    w->ca_does = says_nothing;
-    w->settings->sync_wait = WAIT_MS;
-    member_requests(&m, CMP_IR);
-    hears_waiting(w, &m, CMP_IP);
-    running_sql(w, "UPDATE enrolment SET state = 1, certificate = x'00' WHERE registration = ?",
-                STORE_VALUES(store_text(m.id)));
-    polls(&m, 0);
-    is_our_failure(w, &m);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        is_answered(w, members[i]);
+        running_sql(w, "UPDATE enrolment SET certificate = x'00' WHERE registration = ?",
+                    STORE_VALUES(store_text(members[i]->id)));
+        tap_mark();
+        is_our_failure(w, members[i]);
+    }
+}
+
+/* It was made, but what must be kept of it cannot be: it does not leave, and nothing is kept. */
+static void
+an_answer_that_cannot_be_kept_is_a_failure_of_ours(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(member_free) struct member n = signer(w);
+    struct member *const members[] = {&m, &n};
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        struct cmp_client_state before;
+
+        is_answered(w, members[i]);
+        before = members[i]->state;
+        running_sql(w,
+                    "CREATE TRIGGER no BEFORE UPDATE OF state ON enrolment BEGIN SELECT "
+                    "RAISE(ABORT, 'no'); END",
+                    STORE_NO_VALUES);
+        tap_mark();
+        is_our_failure(w, members[i]);
+        running_sql(w, "DROP TRIGGER no", STORE_NO_VALUES);
+        assert_int_equal(last_number(w, members[i], LAST("state")), REQUESTS_ANSWERED);
+        assert_int_equal(last_number(w, members[i], LAST("nonce_before IS NULL")), 1);
+        members[i]->state = before;
+        hears(w, members[i], i == 0 ? CMP_IP : CMP_KUP); /* the same poll */
+    }
 }
 
 /* The first of the numbers is a failInfo, too. */
@@ -934,6 +977,7 @@ main(void)
         TEST(the_key_of_a_mac_is_kept_while_its_transaction_goes_on),
         TEST(the_log_says_who_is_refused),
         TEST(an_answer_that_cannot_be_made_is_a_failure_of_ours),
+        TEST(an_answer_that_cannot_be_kept_is_a_failure_of_ours),
         TEST(a_refusal_with_the_failinfo_0_is_one),
         TEST(a_signer_that_dies_is_waited_for),
         TEST(a_question_that_waits_goes_on_when_it_was_not_answered),
