@@ -10,7 +10,7 @@
 
 #include "ca/policy.h"
 #include "ca/registration/approval.h"
-#include "db/issuance_approval.h"
+#include "db/issuance/approval.h"
 
 enum { APPROVED_MAX = 32 };
 

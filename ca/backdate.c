@@ -2,7 +2,7 @@
 #include "ca/backdate.h"
 
 #include "base/validity.h"
-#include "db/leaf.h"
+#include "db/ledger/leaf.h"
 
 int
 backdate_begin(const X509 *issuing, int backdate_s, time_t now, time_t *out, struct err *e)

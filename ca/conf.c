@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "db/leaf.h"
+#include "db/ledger/leaf.h"
 
 enum { BACKDATE_MIN = 60 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ca/x509/path.h"
-#include "db/issuance_role.h"
+#include "db/issuance/role.h"
 
 void
 ca_die(const struct err *e, const char *what)

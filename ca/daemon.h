@@ -16,8 +16,8 @@
 #include "ca/link/admin.h"
 #include "ca/link/server.h"
 #include "ca/policy.h"
-#include "db/issuance.h"
-#include "db/ledger.h"
+#include "db/issuance/issuance.h"
+#include "db/ledger/ledger.h"
 #include "pkcs11/client.h"
 
 struct event;

@@ -7,7 +7,7 @@
 #include "ca/crl_maker.h"
 #include "ca/register.h"
 #include "ca/request/officer.h"
-#include "db/issuance_approval.h"
+#include "db/issuance/approval.h"
 
 /* A question to the database. */
 struct asking {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ca/approve.h"
-#include "db/issuance_approval.h"
+#include "db/issuance/approval.h"
 
 enum { LIST_MAX = 1000 };
 

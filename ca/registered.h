@@ -10,7 +10,7 @@
 
 #include "ca/policy.h"
 #include "ca/registration/batch.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 
 struct registered;
 void registered_free(struct registered *);

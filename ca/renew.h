@@ -10,7 +10,7 @@
 
 #include "ca/cmp/certreq.h"
 #include "ca/trust/trust.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 
 /* nfpki-ca.conf(5). All zero: any time, live certificates only, new keys only, kur only. */
 struct renew_rules {

@@ -13,7 +13,7 @@
 #include "ca/cmp/queue.h"
 #include "ca/cmp/revoke.h"
 #include "ca/trust/trust.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 
 /* Everything is borrowed during the call. */
 struct revocation_question {

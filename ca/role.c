@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "db/issuance_role.h"
+#include "db/issuance/role.h"
 
 struct telling {
     struct ca *ca;

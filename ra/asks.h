@@ -7,7 +7,7 @@
 #pragma once
 
 #include "ca/link/msg.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 
 enum { ASKS_MAX = 128 };
 

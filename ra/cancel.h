@@ -8,7 +8,7 @@
 #pragma once
 
 #include "ca/registration/cancellation.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "ra/ra.h"
 #include "ra/roles.h"
 

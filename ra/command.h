@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "ra/ra.h"
 
 enum command_kind {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "ca/registration/registration.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "ra/ra.h"
 #include "ra/seal.h"
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "db/requests.h"
+#include "db/requests/requests.h"
 
 enum { FLIGHTS_BUCKETS = 4096 };
 

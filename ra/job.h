@@ -19,7 +19,7 @@
 #include "ca/cmp/queue.h"
 #include "ca/cmp/revoke.h"
 #include "ca/cmp/support.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "pkcs11/client.h"
 #include "ra/http.h"
 #include "ra/lane.h"

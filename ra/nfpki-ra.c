@@ -20,7 +20,7 @@
 #include "base/pipeline.h"
 #include "base/proc.h"
 #include "ca/x509/profiles.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "ra/api_server.h"
 #include "ra/closing.h"
 #include "ra/front.h"

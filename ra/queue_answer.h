@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ca/link/msg.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 
 struct queue_answer;
 typedef void queue_answer_stored(void *arg, const struct queue_answer *);

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "ca/cmp/queue.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "ra/ra.h"
 
 /* `nested` empty: it failed, which was logged unless it failed before. Both borrowed. */

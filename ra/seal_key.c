@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "base/proc.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "pkcs11/client.h"
 #include "ra/seal.h"
 

@@ -9,7 +9,7 @@
 #include "base/validity.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/path.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "pkcs11/client.h"
 #include "ra/budget.h"
 #include "ra/lane.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ca/request/stages.h"
-#include "db/issuance_approval.h"
+#include "db/issuance/approval.h"
 
 enum { LOOK_S = 5, DUE_MAX = 64 };
 

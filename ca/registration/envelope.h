@@ -27,7 +27,7 @@ struct envelope_rules {
 
 /* `cms` is DER, or PEM "CMS"/"PKCS7". The signer is one of our people or processes
  * (PATH_PERSON). Whether the certificate is known and not revoked, and what it may sign, is in the
- * CA's record (db/issuance_role.h) and the CA's to ask. ERR_INPUT for form, ERR_CRYPTO for a
+ * CA's record (db/issuance/role.h) and the CA's to ask. ERR_INPUT for form, ERR_CRYPTO for a
  * signature that does not verify, ERR_DENIED for a signer who may not. */
 struct envelope *envelope_open(struct span cms, const struct envelope_rules *, struct err *e)
     OWNED(envelope_free);

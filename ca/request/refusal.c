@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "db/issuance_renewal.h"
+#include "db/issuance/renewal.h"
 
 /* ---- where to ---- */
 

@@ -14,7 +14,7 @@ enum path_purpose {
     PATH_RA_CMP,    /* our RA: keyUsage digitalSignature, EKU id-kp-cmcRA (RFC 9810 4.5) */
     PATH_PERSON,    /* signs registrations, cancellations, approvals: keyUsage digitalSignature, no
                        subjectAltName, which each network function's has (TS 33.310 6.1.3c.3). Which
-                       of them somebody may sign is in the CA's record only (db/issuance_role.h). */
+                       of them somebody may sign is in the CA's record only (db/issuance/role.h). */
 };
 
 /* ERR_DENIED with the reason. */

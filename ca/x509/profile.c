@@ -39,7 +39,7 @@ static const struct profile table[] = {
     NF_TLS("nf-tls-client", false, EKU_CLIENT_AUTH),
     NF_TLS("nf-tls", true, EKU_SERVER_AUTH, EKU_CLIENT_AUTH),
     INFRASTRUCTURE("ra-cmp", EKU_CMC_RA),
-    /* Who may do what is in the CA's record (db/issuance_role.h), not in an extension. A registrar
+    /* Who may do what is in the CA's record (db/issuance/role.h), not in an extension. A registrar
      * is a TLS client of the RA's administrative door; an officer's key signs, and its certificate
      * states no purpose (RFC 5280 4.2.1.12), TLS among them. */
     INFRASTRUCTURE("registrar", EKU_CLIENT_AUTH),

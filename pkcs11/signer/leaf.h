@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * leaf.h - members of a leaf of the ledger, read without a JSON parser: a leaf has one form, a flat
- * object, compact, ASCII, names ascending (db/leaf.h). What departs from it is refused, so nobody
- * reads another leaf in the same octets.
+ * object, compact, ASCII, names ascending (db/ledger/leaf.h). What departs from it is refused, so
+ * nobody reads another leaf in the same octets.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/transaction/admit.h"
 
-#include "db/batch.h"
+#include "db/store/batch.h"
 #include "ra/judge_own.h"
 #include "ra/transaction/kind.h"
 #include "ra/transaction/reply.h"

@@ -29,6 +29,6 @@ typedef enum message_stage crew_then(struct job *);
 void crew_work(struct pipeline *, enum message_stage, const struct batch *,
                void (*compute)(struct job *), crew_then *then);
 /* Each in the same operation. -1: what the store says no to, unexpectedly: an excuse, and the end
- * of the RA when it is ERR_STORE; what it wrote is kept unless it is a part (db/batch.h). */
+ * of the RA when it is ERR_STORE; what it wrote is kept unless it is a part (db/store/batch.h). */
 void crew_keep(struct pipeline *, enum message_stage, const struct batch *,
                int (*keep)(struct job *, struct store_db *, struct err *), crew_then *then);

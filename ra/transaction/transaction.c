@@ -12,13 +12,13 @@
  * When nobody could verify what the RA signs (own_certificate.h), or nobody signs, a message
  * without a MAC gets HTTP 503 and leaves nothing behind that stands in the way of the same octets
  * later; one with a MAC goes into the queue, unsigned if need be (rewrap.h), and hears "waiting".
- * An enrolment's own states are in db/requests.h.
+ * An enrolment's own states are in db/requests/requests.h.
  */
 #include "ra/transaction.h"
 
 #include <string.h>
 
-#include "db/batch.h"
+#include "db/store/batch.h"
 #include "ra/judge_mac.h"
 #include "ra/transaction/admit.h"
 #include "ra/transaction/charge.h"

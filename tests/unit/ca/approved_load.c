@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/db/issuance_scene.h"
+#include "tests/unit/db/issuance/scene.h"
 
 enum { EXPIRES = NOW + 7 * 24 * 60 * 60 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ca/backdate.h"
-#include "db/leaf.h"
+#include "db/ledger/leaf.h"
 #include "tests/unit/ca/grant.h"
 
 /* ---- times ---- */

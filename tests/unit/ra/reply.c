@@ -13,7 +13,7 @@
 #include "ca/cmp/body.h"
 #include "ca/cmp/der.h"
 #include "ca/x509/profiles.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "pkcs11/client.h"
 #include "ra/budget.h"
 #include "ra/mac_cache.h"

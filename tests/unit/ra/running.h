@@ -14,8 +14,8 @@
 #include <openssl/ssl.h>
 
 #include "ca/link/server.h"
-#include "db/requests.h"
-#include "db/store.h"
+#include "db/requests/requests.h"
+#include "db/store/store.h"
 #include "ra/ra.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "ca/cmp/body.h"
 #include "ca/cmp/protect.h"
-#include "db/requests.h"
+#include "db/requests/requests.h"
 #include "pkcs11/client.h"
 #include "ra/budget.h"
 #include "ra/http.h"

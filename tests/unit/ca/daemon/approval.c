@@ -15,7 +15,7 @@
 #include "ca/registration/approval.h"
 #include "ca/x509/serial.h"
 #include "ca/x509/tbs.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60, KILLS = 8, CHECK_AFTER = 7, LOG_MAX = 16 * 1024 * 1024 };

@@ -15,7 +15,7 @@
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60 };

@@ -10,8 +10,8 @@
 #include "ca/link/admin.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/profiles.h"
-#include "db/issuance.h"
-#include "db/store.h"
+#include "db/issuance/issuance.h"
+#include "db/store/store.h"
 #include "tests/support/test.h"
 #include "tests/unit/ca/daemon/nf.h"
 

@@ -2,7 +2,7 @@
 /* record.h - what ca.db of the daemon of world.h has, read from the file beside it. */
 #pragma once
 
-#include "db/leaf.h"
+#include "db/ledger/leaf.h"
 #include "tests/unit/ca/daemon/world.h"
 
 enum record_figure {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "db/issuance_renewal.h"
+#include "db/issuance/renewal.h"
 #include "tests/unit/ca/daemon/holder.h"
 
 enum { KILLS = 6 };

@@ -22,7 +22,7 @@
 #include "ca/x509/pubkey.h"
 #include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
-#include "db/ledger.h"
+#include "db/ledger/ledger.h"
 #include "pkcs11/key.h"
 #include "tests/support/kill.h"
 #include "tests/support/softhsm.h"

@@ -10,7 +10,7 @@
 
 #include "ca/cmp/queue.h"
 #include "ca/link/msg.h"
-#include "db/issuance.h"
+#include "db/issuance/issuance.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/holder.h"
+
+#include <string.h>
+
+#include "db/audit/certificate.h"
+
+struct audit_holders {
+    const char *role;
+    struct audit_holder *first;
+};
+
+struct audit_holders *
+audit_holders_new(const char *role)
+{
+    struct audit_holders *h = mem_new(sizeof(*h));
+
+    h->role = role;
+    return h;
+}
+
+void
+audit_holders_free(struct audit_holders *h)
+{
+    if (h == NULL) {
+        return;
+    }
+    while (h->first != NULL) {
+        struct audit_holder *one = h->first;
+
+        h->first = one->next;
+        mem_free(one->serial);
+        X509_free(one->certificate);
+        mem_free(one);
+    }
+    mem_free(h);
+}
+
+static struct audit_holder *
+find(const struct audit_holders *h, const char *serial)
+{
+    struct audit_holder *one = h->first;
+
+    while (one != NULL && strcmp(one->serial, serial) != 0) {
+        one = one->next;
+    }
+    return one;
+}
+
+/* The first INTENT of a certificate says what it is; a network function's is nobody's. */
+static int
+note_intent(struct audit_holders *h, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+
+    (void)e;
+    if (strcmp(leaf_text(leaf, "profile"), h->role) == 0 &&
+        leaf_text(leaf, "registration") == NULL && find(h, serial) == NULL) {
+        struct audit_holder *one = mem_new(sizeof(*one));
+
+        one->serial = mem_strdup(serial);
+        one->next = h->first;
+        h->first = one;
+    }
+    return 0;
+}
+
+static int
+note_issued(struct audit_holders *h, const struct leaf *leaf, struct err *e)
+{
+    struct audit_holder *one = find(h, leaf_text(leaf, "serial"));
+
+    if (one == NULL || one->certificate != NULL) {
+        return 0;
+    }
+    one->certificate = audit_certificate(leaf, e);
+    return one->certificate == NULL ? -1 : 0;
+}
+
+static int
+note_revoked(struct audit_holders *h, const struct leaf *leaf, struct err *e)
+{
+    struct audit_holder *one = find(h, leaf_text(leaf, "serial"));
+
+    (void)e;
+    if (one != NULL) {
+        one->revoked = true;
+    }
+    return 0;
+}
+
+typedef int check_leaf(struct audit_holders *, const struct leaf *, struct err *);
+
+/* The other kinds are about no certificate. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_INTENT] = note_intent,
+    [LEAF_ISSUED] = note_issued,
+    [LEAF_REVOKED] = note_revoked,
+};
+
+int
+audit_holders_note(struct audit_holders *h, const struct leaf *leaf, struct err *e)
+{
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
+    return check == NULL ? 0 : check(h, leaf, e);
+}
+
+const struct audit_holder *
+audit_holders_find(const struct audit_holders *h, const char *serial)
+{
+    const struct audit_holder *one = find(h, serial);
+
+    return one == NULL || one->certificate == NULL || one->revoked ? NULL : one;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+
+#include "db/audit/certificate.h"
+#include "db/audit/print.h"
+
+static void
+json_cleanup(json_t **value)
+{
+    json_decref(*value);
+}
+
+/* One value and a line break. */
+static int
+dump(FILE *out, const json_t *value, struct err *e)
+{
+    if (value == NULL ||
+        json_dumpf(value, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) != 0 ||
+        fputc('\n', out) == EOF) {
+        return err_set(e, ERR_IO, "JSON could not be written");
+    }
+    return 0;
+}
+
+static json_t *
+text_or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *
+checkpoint_json(const struct audit_log *log)
+{
+    const struct checkpoint *checkpoint = audit_checkpoint(log);
+    CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
+
+    return json_pack("{s:s, s:I, s:s}", "origin", checkpoint->origin, "size",
+                     (json_int_t)checkpoint->size, "root", root);
+}
+
+int
+audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_verdict *verdict,
+                   struct err *e)
+{
+    const struct audit_figures *figures = verdict->figures;
+    CLEANUP(json_cleanup)
+    json_t *root = json_pack("{s:b, s:o, s:I, s:I}", "verified", 1, "checkpoint",
+                             checkpoint_json(log), "openIntents", (json_int_t)figures->open,
+                             "waitingForApproval", (json_int_t)figures->waiting);
+    json_t *kinds = json_object();
+    char newest[TIME_TEXT_SIZE];
+
+    for (int kind = 0; kind < LEAF_KINDS; kind++) {
+        (void)json_object_set_new(kinds, leaf_kind_name((enum leaf_kind)kind),
+                                  json_integer((json_int_t)figures->kinds[kind]));
+    }
+    (void)json_object_set_new(root, "leaves", kinds);
+    if (figures->newest != 0) {
+        time_format(figures->newest, newest);
+        (void)json_object_set_new(root, "lastLeaf", json_string(newest));
+    }
+    if (verdict->state != NULL && verdict->known) {
+        (void)json_object_set_new(root, "consistentWith",
+                                  json_integer((json_int_t)verdict->earlier));
+    }
+    if (verdict->certificate) {
+        (void)json_object_set_new(root, "certificate",
+                                  json_pack("{s:I, s:s}", "leaf", (json_int_t)verdict->leaf,
+                                            "status", audit_status_name(verdict->status)));
+    }
+    return dump(out, root, e);
+}
+
+int
+audit_json_failure(FILE *out, const struct err *reason, struct err *e)
+{
+    CLEANUP(json_cleanup)
+    json_t *root = json_pack("{s:b, s:s}", "verified", 0, "reason", reason->text);
+
+    return dump(out, root, e);
+}
+
+int
+audit_json_list(FILE *out, const struct audit_index *index, struct err *e)
+{
+    for (size_t i = 0; i < audit_index_size(index); i++) {
+        const struct audit_row *row = audit_index_row(index, i);
+        CLEANUP(json_cleanup)
+        json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:s, s:I}", "serial", row->serial,
+                                   "nfInstanceId", text_or_null(row->nf), "profile", row->profile,
+                                   "status", audit_status_name(row->status), "notAfter",
+                                   row->not_after, "leaf", (json_int_t)row->leaf);
+
+        if (dump(out, object, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* {"index", "leaf": the object itself, "proof": the audit path from the leaf up} */
+static json_t *
+leaf_json(const struct story_leaf *leaf)
+{
+    struct span body = leaf_body(leaf->leaf);
+    json_t *path = json_array();
+
+    for (size_t i = 0; i < leaf->proof.n; i++) {
+        CLEANUP(mem_cleanup)
+        char *hash = base64_dup(span_of(leaf->proof.hashes[i].octets, MERKLE_HASH));
+
+        (void)json_array_append_new(path, json_string(hash));
+    }
+    return json_pack("{s:I, s:o, s:o}", "index", (json_int_t)leaf->index, "leaf",
+                     json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
+                     "proof", path);
+}
+
+static int
+certificate_json(const struct leaf *issued, json_t **value, struct err *e)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(issued, e);
+    CLEANUP(audit_summary_free) struct audit_summary summary = {0};
+
+    if (certificate == NULL || audit_summarize(certificate, &summary, e) != 0) {
+        return -1;
+    }
+    *value = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "serial",
+                       leaf_text(issued, "serial"), "subject", summary.subject, "issuer",
+                       summary.issuer, "names", summary.names, "notBefore", summary.not_before,
+                       "notAfter", summary.not_after, "key", summary.key, "sha256", summary.sha256);
+    if (*value == NULL) {
+        return err_set(e, ERR_CRYPTO, "the names in the certificate are not UTF-8");
+    }
+    return 0;
+}
+
+int
+audit_json_story(FILE *out, const struct audit_log *log, const struct story *story, struct err *e)
+{
+    const struct story_leaf *issued = story_find(story, LEAF_ISSUED);
+    CLEANUP(json_cleanup)
+    json_t *root = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "checkpoint", checkpoint_json(log), "serial",
+        text_or_null(story->names.serial), "rid", text_or_null(story->names.rid), "registration",
+        text_or_null(story->names.registration), "registrar", text_or_null(story->names.registrar));
+    json_t *leaves = json_array();
+    json_t *certificate = NULL;
+
+    for (size_t i = 0; i < story->n; i++) {
+        (void)json_array_append_new(leaves, leaf_json(&story->leaves[i]));
+    }
+    if (story->registrar.leaf != NULL) {
+        (void)json_object_set_new(root, "registrarCertificate", leaf_json(&story->registrar));
+    }
+    (void)json_object_set_new(root, "leaves", leaves);
+    if (story->names.serial[0] != '\0') {
+        (void)json_object_set_new(root, "status", json_string(audit_status_name(story->status)));
+    }
+    if (issued != NULL && story->names.serial[0] != '\0') {
+        if (certificate_json(issued->leaf, &certificate, e) != 0) {
+            return -1;
+        }
+        (void)json_object_set_new(root, "certificate", certificate);
+    }
+    return dump(out, root, e);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * print.h - what was found, for people and (JSON) for programs. Text from the ledger is
+ * printed with everything but printable ASCII escaped, so that it cannot drive a terminal.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "db/audit/index.h"
+#include "db/audit/story.h"
+#include "db/audit/verify.h"
+
+/* What `verify` has to say beyond the log. */
+struct audit_verdict {
+    const struct audit_figures *figures;
+    const char *state; /* file, NULL when none was given */
+    bool known;        /* it was there before */
+    uint64_t earlier;  /* size that it remembered */
+    bool certificate;  /* one was asked for, and found: */
+    uint64_t leaf;
+    enum audit_status status;
+};
+void audit_print_verdict(FILE *, const struct audit_log *, const struct audit_verdict *);
+int audit_json_verdict(FILE *, const struct audit_log *, const struct audit_verdict *,
+                       struct err *e);
+/* {"verified":false, ...} */
+int audit_json_failure(FILE *, const struct err *reason, struct err *e);
+
+void audit_print_list(FILE *, const struct audit_index *);
+int audit_json_list(FILE *, const struct audit_index *, struct err *e);
+
+int audit_print_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
+int audit_json_story(FILE *, const struct audit_log *, const struct story *, struct err *e);

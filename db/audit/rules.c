@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/rules.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/audit/approval.h"
+#include "db/audit/certificate.h"
+#include "db/audit/registrar.h"
+#include "db/audit/renewal.h"
+#include "db/audit/retry.h"
+
+/* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
+enum { JUDGING_MAX_S = 3600 };
+
+struct intent {
+    char *serial;
+    char *rid;
+    char *tbs;
+};
+
+struct audit_rules {
+    struct intent *open; /* oldest first: the next answer is nearly always at the front */
+    size_t n;
+    size_t capacity;
+    struct audit_approvals *approvals;
+    struct audit_renewals *renewals;
+    struct audit_retries *retries;
+    struct audit_registrars *registrars;
+};
+
+static void
+intent_free(struct intent *intent)
+{
+    mem_free(intent->serial);
+    mem_free(intent->rid);
+    mem_free(intent->tbs);
+}
+
+void
+audit_rules_free(struct audit_rules *rules)
+{
+    if (rules != NULL) {
+        for (size_t i = 0; i < rules->n; i++) {
+            intent_free(&rules->open[i]);
+        }
+        audit_approvals_free(rules->approvals);
+        audit_renewals_free(rules->renewals);
+        audit_retries_free(rules->retries);
+        audit_registrars_free(rules->registrars);
+        mem_free(rules->open);
+        mem_free(rules);
+    }
+}
+
+struct audit_rules *
+audit_rules_new(void)
+{
+    struct audit_rules *rules = mem_new(sizeof(*rules));
+
+    rules->approvals = audit_approvals_new();
+    rules->renewals = audit_renewals_new();
+    rules->retries = audit_retries_new();
+    rules->registrars = audit_registrars_new();
+    return rules;
+}
+
+size_t
+audit_rules_open(const struct audit_rules *rules)
+{
+    return rules->n;
+}
+
+size_t
+audit_rules_waiting(const struct audit_rules *rules)
+{
+    return audit_approvals_waiting(rules->approvals);
+}
+
+static struct intent *
+intent_find(const struct audit_rules *rules, const char *serial)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        if (strcmp(rules->open[i].serial, serial) == 0) {
+            return &rules->open[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+intent_close(struct audit_rules *rules, struct intent *intent)
+{
+    intent_free(intent);
+    mem_remove(rules->open, &rules->n, intent, sizeof(*intent));
+}
+
+/* No certificate begins long before it was asked for, nor after: nobody could say then that it
+ * existed, or did not, at some time. */
+static int
+begin_check(const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+    time_t from;
+
+    if (time_parse(leaf_text(leaf, "notBefore"), &from, e) != 0) {
+        return -1;
+    }
+    if (from > leaf_time(leaf) || leaf_time(leaf) - from > LEAF_BACKDATE_MAX + JUDGING_MAX_S) {
+        return err_set(e, ERR_CRYPTO,
+                       "the INTENT for serial %s begins at %s, which is not when "
+                       "it was recorded",
+                       serial, leaf_text(leaf, "notBefore"));
+    }
+    return 0;
+}
+
+static int
+intent_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+
+    if (begin_check(leaf, e) != 0) {
+        return -1;
+    }
+    if (intent_find(rules, serial) != NULL) {
+        return err_set(e, ERR_CRYPTO, "a second INTENT for serial %s", serial);
+    }
+    rules->open = mem_grow(rules->open, &rules->capacity, rules->n + 1, sizeof(rules->open[0]));
+    rules->open[rules->n++] = (struct intent){
+        .serial = mem_strdup(serial),
+        .rid = mem_strdup(leaf_text(leaf, "rid")),
+        .tbs = mem_strdup(leaf_text(leaf, "tbs")),
+    };
+    return 0;
+}
+
+static void
+rejected_note(struct audit_rules *rules, const struct leaf *leaf)
+{
+    struct intent *intent = intent_find(rules, leaf_text(leaf, "serial"));
+
+    if (intent != NULL) {
+        intent_close(rules, intent); /* given up before a signature was stored */
+    }
+}
+
+/* The signature was made over what the INTENT recorded before it. */
+static int
+issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+    struct intent *intent = intent_find(rules, serial);
+    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(leaf, e);
+    CLEANUP(mem_cleanup) char *own = NULL;
+    CLEANUP(mem_cleanup) char *tbs = NULL;
+
+    if (certificate == NULL) {
+        return -1;
+    }
+    own = audit_certificate_serial(certificate);
+    if (strcmp(own, serial) != 0) {
+        return err_set(e, ERR_CRYPTO, "the certificate has serial %s, its ISSUED leaf %s", own,
+                       serial);
+    }
+    if (intent == NULL) {
+        return err_set(e, ERR_CRYPTO, "serial %s was issued without an INTENT before", serial);
+    }
+    tbs = audit_certificate_tbs(certificate, e);
+    if (tbs == NULL) {
+        return -1;
+    }
+    if (strcmp(intent->rid, leaf_text(leaf, "rid")) != 0 || strcmp(intent->tbs, tbs) != 0) {
+        return err_set(e, ERR_CRYPTO,
+                       "serial %s was issued with another content than its INTENT says", serial);
+    }
+    intent_close(rules, intent);
+    return 0;
+}
+
+int
+audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+{
+    if (audit_approvals_check(rules->approvals, leaf, e) != 0 ||
+        audit_renewals_check(rules->renewals, leaf, e) != 0 ||
+        audit_retries_check(rules->retries, leaf, e) != 0 ||
+        audit_registrars_check(rules->registrars, leaf, e) != 0) {
+        return -1;
+    }
+    switch (leaf_kind(leaf)) {
+    case LEAF_INTENT:
+        return intent_check(rules, leaf, e);
+    case LEAF_ISSUED:
+        return issued_check(rules, leaf, e);
+    case LEAF_REJECTED:
+        rejected_note(rules, leaf);
+        return 0;
+    /* Every kind is named here: a new one is thought of here, and in the tables of all of these. */
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_REGISTRATION:
+    case LEAF_CANCEL:
+    case LEAF_REQUEST:
+    case LEAF_REFUSAL:
+    case LEAF_CRL:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_APPROVAL:
+    case LEAF_CONFIRMED:
+    case LEAF_REVOKED:
+    case LEAF_AGAIN:
+    case LEAF_KINDS:
+        break;
+    }
+    return 0;
+}

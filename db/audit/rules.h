@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules.h - what must be true of the leaves beyond their hashes: each has the form of its
+ * kind, what was issued is what was intended before (record before signature), what officers must
+ * approve was approved before it was intended (approval.h), what a registrar
+ * registers or ends is signed by one (registrar.h), updates are done one at a
+ * time, confirmed before they supersede, and given again to newer requests only (renewal.h);
+ * and a further try is of what its network function rejected (retry.h).
+ *
+ * Memory: the intents that are open and the updates that wait for their confirmation, not the
+ * certificates.
+ */
+#pragma once
+
+#include "db/ledger/leaf.h"
+
+struct audit_rules;
+void audit_rules_free(struct audit_rules *);
+struct audit_rules *audit_rules_new(void) OWNED(audit_rules_free);
+DEFINE_CLEANUP(audit_rules_cleanup, struct audit_rules, audit_rules_free)
+
+/* The next leaf. ERR_CRYPTO with the rule that it breaks. */
+int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
+/* Intents that have neither a certificate nor a rejection yet. */
+size_t audit_rules_open(const struct audit_rules *);
+/* Requests that wait for officers' approvals. */
+size_t audit_rules_waiting(const struct audit_rules *);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/signed.h"
+
+#include <openssl/err.h>
+
+int
+audit_signed_content(const struct leaf *leaf, X509 *signer, struct buf *content, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
+    CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
+    STACK_OF(X509) *signers = sk_X509_new_null();
+    const unsigned char *p;
+    char *text;
+    long n;
+    int verified = 0;
+
+    if (base64_parse(leaf_text(leaf, "cms"), &der, e) != 0 || bio == NULL ||
+        sk_X509_push(signers, signer) <= 0) {
+        sk_X509_free(signers);
+        return -1;
+    }
+    p = der.p;
+    cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
+    if (cms != NULL && p == der.p + der.n) {
+        /* Under this certificate and no other. */
+        verified = CMS_verify(cms, signers, NULL, NULL, bio,
+                              CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY);
+    }
+    sk_X509_free(signers);
+    if (verified != 1) {
+        return ossl_err(e, ERR_CRYPTO, "the signature in the %s does not verify",
+                        leaf_kind_name(leaf_kind(leaf)));
+    }
+    n = BIO_get_mem_data(bio, &text);
+    return buf_set(content, span_of(text, n < 0 ? 0 : (size_t)n), e);
+}

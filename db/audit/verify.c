@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/verify.h"
+
+#include <inttypes.h>
+
+#include "base/file.h"
+#include "db/audit/rules.h"
+#include "db/audit/walk.h"
+
+struct verifying {
+    struct audit_rules *rules;
+    struct audit_figures *figures;
+    audit_leaf *each;
+    void *arg;
+};
+
+static int
+leaf_verify(void *arg, uint64_t index, const char *file, struct span body, struct err *e)
+{
+    struct verifying *v = arg;
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
+
+    if (leaf == NULL || audit_rules_check(v->rules, leaf, e) != 0) {
+        return err_wrap(e, "%s: leaf %" PRIu64, file, index);
+    }
+    v->figures->kinds[leaf_kind(leaf)]++;
+    v->figures->newest = leaf_time(leaf);
+    if (v->each != NULL) {
+        v->each(v->arg, index, leaf);
+    }
+    return 0;
+}
+
+int
+audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_figures *figures,
+             struct err *e)
+{
+    CLEANUP(audit_rules_cleanup) struct audit_rules *rules = audit_rules_new();
+    struct verifying v = {.rules = rules, .figures = figures, .each = each, .arg = arg};
+
+    *figures = (struct audit_figures){0};
+    if (audit_walk(log, leaf_verify, &v, e) != 0) {
+        return -1;
+    }
+    figures->open = audit_rules_open(rules);
+    figures->waiting = audit_rules_waiting(rules);
+    return 0;
+}
+
+int
+audit_state_load(const char *path, const struct audit_log *log, bool *known,
+                 struct checkpoint *earlier, struct err *e)
+{
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+
+    *known = false;
+    *earlier = (struct checkpoint){0};
+    if (file_read(path, &note, e) != 0) {
+        return e->code == ERR_NOTFOUND ? 0 : -1;
+    }
+    if (checkpoint_open(audit_key(log), buf_span(&note), earlier, e) != 0) {
+        return err_wrap(e, "%s is not a remembered checkpoint of this log", path);
+    }
+    *known = true;
+    return 0;
+}
+
+int
+audit_state_save(const char *path, const struct audit_log *log, struct err *e)
+{
+    return file_write(path, audit_note(log), 0644, e);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify.h - everything that is verified before the auditor believes or says anything.
+ */
+#pragma once
+
+#include "db/audit/files.h"
+#include "db/ledger/leaf.h"
+
+struct audit_figures {
+    uint64_t kinds[LEAF_KINDS]; /* leaves of each kind */
+    size_t open;                /* intents without certificate or rejection */
+    size_t waiting;             /* requests that wait for approvals */
+    time_t newest;              /* time of the last leaf, 0 when there is none */
+};
+
+typedef void audit_leaf(void *arg, uint64_t index, const struct leaf *);
+/* Files, tiles, entries, the form of every leaf, and the rules between them (rules.h). `each`
+ * (or NULL) is told of every leaf on the way: believe it when 0 comes back. */
+int audit_verify(struct audit_log *, audit_leaf *each, void *arg, struct audit_figures *,
+                 struct err *e);
+
+/*
+ * The remembered state: the note of the checkpoint that was verified last, so that two states that
+ * do not agree prove with the log's own signatures that it lied. A missing file is no error;
+ * *earlier->size is then 0 and *known false. ERR_CRYPTO or ERR_INPUT when the file is not a
+ * checkpoint of this log.
+ */
+int audit_state_load(const char *path, const struct audit_log *, bool *known,
+                     struct checkpoint *earlier, struct err *e);
+int audit_state_save(const char *path, const struct audit_log *, struct err *e);

@@ -1,0 +1,297 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- ca.db: what nfpki-ca knows. Migration 1 is the ledger's (ledger/ledger.sql). Every change of a row here is
+-- in one transaction with its leaf there. Times are seconds since 1970.
+
+-- migration 2
+
+-- What a registrar signed (TS 33.310; ca/registration). state 0 live, 1 cancelled, 2 followed by another.
+CREATE TABLE registration (
+    id            TEXT PRIMARY KEY,
+    cms           BLOB NOT NULL,
+    json          BLOB NOT NULL,       -- its signed content
+    nf_instance   TEXT NOT NULL,
+    registrar     BLOB NOT NULL,       -- serial of the registrar's certificate
+    not_before    INTEGER NOT NULL,
+    not_after     INTEGER NOT NULL CHECK (not_after > not_before),
+    certificates  INTEGER NOT NULL,
+    used          INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0 AND used <= certificates),
+    state         INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2),
+    registered    INTEGER NOT NULL,
+    leaf          INTEGER NOT NULL     -- of the newest state: answers wait until it is published
+) STRICT;
+-- One live owner of each nfInstanceId.
+CREATE UNIQUE INDEX registration_live ON registration (nf_instance) WHERE state = 0;
+CREATE TRIGGER registration_fixed BEFORE UPDATE OF id, cms, json, nf_instance, registrar, not_before,
+    not_after, certificates, registered ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
+CREATE TRIGGER registration_kept BEFORE DELETE ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration is kept'); END;
+
+-- A public key belongs to who had it certified first.
+CREATE TABLE public_key (
+    sha256  BLOB PRIMARY KEY,          -- of the SubjectPublicKeyInfo
+    owner   TEXT NOT NULL              -- nfInstanceId, or "infrastructure"
+) STRICT, WITHOUT ROWID;
+
+-- enum issuance_state
+CREATE TABLE request (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    state           INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
+    registration    TEXT REFERENCES registration (id), -- NULL: an officer's request
+    transaction_id  BLOB,
+    cert_req_id     INTEGER,
+    assurance       INTEGER,           -- 0 mac, attested by the RA; 1 signature, verified by us
+    requester       BLOB,              -- SHA-256 of the certificate that protected the request
+    profile         TEXT NOT NULL,
+    evidence        BLOB NOT NULL,     -- signed by the RA around the NF's own octets; or PKCS #10
+    queue_sequence  INTEGER,
+    queue_previous  BLOB,
+    serial          BLOB UNIQUE CHECK (length(serial) = 16),
+    tbs             BLOB,
+    not_after       INTEGER,
+    fail_info       INTEGER,
+    phrase          TEXT,
+    created         INTEGER NOT NULL,
+    leaf            INTEGER NOT NULL,  -- of the newest state: answers wait until it is published
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX request_open ON request (created) WHERE state = 0;
+CREATE TRIGGER request_fixed BEFORE UPDATE OF rid, registration, transaction_id, cert_req_id, assurance,
+    requester, profile, evidence, serial, tbs, not_after, created ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+CREATE TRIGGER request_forward BEFORE UPDATE OF state ON request
+    WHEN NOT ((old.state = 0 AND new.state IN (1, 5)) OR (old.state = 1 AND new.state IN (3, 4)))
+BEGIN SELECT RAISE(ABORT, 'a request does not go back'); END;
+CREATE TRIGGER request_kept BEFORE DELETE ON request
+BEGIN SELECT RAISE(ABORT, 'a request is kept'); END;
+
+CREATE TABLE certificate (
+    serial       BLOB PRIMARY KEY,
+    rid          BLOB NOT NULL UNIQUE REFERENCES request (rid),
+    der          BLOB NOT NULL,
+    nf_instance  TEXT,
+    profile      TEXT NOT NULL,
+    not_after    INTEGER NOT NULL,
+    issued       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX certificate_nf ON certificate (nf_instance) WHERE nf_instance IS NOT NULL;
+CREATE INDEX certificate_infrastructure ON certificate (profile) WHERE nf_instance IS NULL;
+CREATE TRIGGER certificate_fixed BEFORE UPDATE ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate does not change'); END;
+CREATE TRIGGER certificate_kept BEFORE DELETE ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate is kept'); END;
+
+-- Also of serials whose intent was given up after a signature may have been made.
+CREATE TABLE revocation (
+    serial     BLOB PRIMARY KEY,
+    revoked    INTEGER NOT NULL,
+    reason     INTEGER NOT NULL,       -- CRLReason, RFC 5280 5.3.1
+    not_after  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER revocation_fixed BEFORE UPDATE ON revocation
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+CREATE TRIGGER revocation_kept BEFORE DELETE ON revocation
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+
+-- certConf; answers are given again to the same octets.
+CREATE TABLE confirmation (
+    rid        BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    request    BLOB NOT NULL REFERENCES request (rid),
+    accepted   INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+    evidence   BLOB NOT NULL,
+    created    INTEGER NOT NULL,
+    leaf       INTEGER NOT NULL
+) STRICT;
+
+-- A number is reserved before the signature is asked for, and never used again.
+CREATE TABLE crl (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    this_update  INTEGER NOT NULL,
+    next_update  INTEGER NOT NULL,
+    entries      INTEGER,
+    der          BLOB                  -- NULL: reserved, perhaps signed, never released
+) STRICT;
+
+CREATE TABLE setting (
+    name   TEXT PRIMARY KEY,
+    value  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- migration 3
+
+-- Is the same content there under another signature?
+CREATE INDEX registration_nf ON registration (nf_instance);
+
+-- migration 4
+
+-- Requests whose profile demands officers' approvals. Open until the rid has a row in `request`.
+CREATE TABLE pending (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    transaction_id  BLOB NOT NULL,
+    profile         TEXT NOT NULL,
+    assurance       INTEGER NOT NULL,
+    requester       BLOB NOT NULL,     -- as in `request`; empty with a MAC
+    spki_sha256     BLOB NOT NULL,
+    evidence        BLOB NOT NULL,
+    queue_sequence  INTEGER NOT NULL,
+    queue_previous  BLOB NOT NULL,
+    approvals       INTEGER NOT NULL CHECK (approvals > 0),
+    created         INTEGER NOT NULL,
+    expires         INTEGER NOT NULL CHECK (expires > created),
+    leaf            INTEGER NOT NULL,
+    open            INTEGER NOT NULL DEFAULT 1 CHECK (open IN (0, 1)),
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX pending_open ON pending (registration, created) WHERE open = 1;
+CREATE TRIGGER pending_fixed BEFORE UPDATE OF rid, registration, transaction_id, profile, assurance,
+    requester, spki_sha256, evidence, queue_sequence, queue_previous, approvals, created, expires, leaf
+    ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request does not change'); END;
+CREATE TRIGGER pending_forward BEFORE UPDATE OF open ON pending
+    WHEN NOT (new.open = 0 AND EXISTS (SELECT 1 FROM request WHERE rid = old.rid))
+BEGIN SELECT RAISE(ABORT, 'a pending request is closed by what became of it'); END;
+CREATE TRIGGER pending_kept BEFORE DELETE ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request is kept'); END;
+CREATE TRIGGER pending_close AFTER INSERT ON request
+BEGIN UPDATE pending SET open = 0 WHERE rid = new.rid; END;
+
+-- What officers signed about them; a person decides the same once.
+CREATE TABLE approval (
+    rid         BLOB NOT NULL REFERENCES pending (rid),
+    approves    INTEGER NOT NULL CHECK (approves IN (0, 1)),
+    officer     BLOB NOT NULL REFERENCES certificate (serial),
+    subject     TEXT NOT NULL,
+    key_sha256  BLOB NOT NULL,
+    cms         BLOB NOT NULL,
+    created     INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL UNIQUE,
+    UNIQUE (rid, approves, subject),
+    UNIQUE (rid, approves, key_sha256)
+) STRICT;
+CREATE TRIGGER approval_fixed BEFORE UPDATE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval does not change'); END;
+CREATE TRIGGER approval_kept BEFORE DELETE ON approval
+BEGIN SELECT RAISE(ABORT, 'an approval is kept'); END;
+CREATE TRIGGER approval_open BEFORE INSERT ON approval
+    WHEN NOT EXISTS (SELECT 1 FROM pending WHERE rid = new.rid AND open = 1)
+BEGIN SELECT RAISE(ABORT, 'nothing waits for this approval'); END;
+
+-- migration 5
+
+-- A request that is signed with a certificate of ours. renews: the serial of that certificate when the
+-- new one takes its place; it is no use of the registration then. is_update 1: by kur (RFC 9483 4.1.3),
+-- so what it renews is superseded when the new one is confirmed. confirm: 0 implicitConfirm was asked
+-- for, 1 a certConf is expected, 2 nothing replaces a certConf.
+ALTER TABLE request ADD COLUMN renews BLOB CHECK (length(renews) = 16);
+ALTER TABLE request ADD COLUMN is_update INTEGER NOT NULL DEFAULT 0 CHECK (is_update IN (0, 1));
+ALTER TABLE request ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0 CHECK (confirm BETWEEN 0 AND 2);
+-- One renewal of a certificate at a time; what was rejected or given up makes room.
+CREATE UNIQUE INDEX request_renews ON request (renews) WHERE renews IS NOT NULL AND state IN (0, 1, 3);
+CREATE TRIGGER request_fixed_renewal BEFORE UPDATE OF renews, is_update, confirm ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 6
+
+-- rr (RFC 9483 4.2); answers are given again to the same octets.
+CREATE TABLE revocation_request (
+    rid       BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    serial    BLOB NOT NULL REFERENCES revocation (serial),
+    evidence  BLOB NOT NULL,           -- signed by the RA around the requester's own octets
+    created   INTEGER NOT NULL,
+    leaf      INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER revocation_request_fixed BEFORE UPDATE ON revocation_request
+BEGIN SELECT RAISE(ABORT, 'a revocation request does not change'); END;
+CREATE TRIGGER revocation_request_kept BEFORE DELETE ON revocation_request
+BEGIN SELECT RAISE(ABORT, 'a revocation request is kept'); END;
+
+-- migration 7
+
+-- SHA-256 of the file of profiles that an intent was made under; NULL for infrastructure and before.
+ALTER TABLE request ADD COLUMN profile_file BLOB CHECK (profile_file IS NULL OR length(profile_file) = 32);
+CREATE TRIGGER request_profile_file BEFORE UPDATE OF profile_file ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 8
+
+-- As in `request`: such a one holds no place of its registration.
+ALTER TABLE pending ADD COLUMN renews BLOB CHECK (length(renews) = 16);
+-- One renewal of a certificate waits at a time.
+CREATE UNIQUE INDEX pending_renews ON pending (renews) WHERE renews IS NOT NULL AND open = 1;
+CREATE TRIGGER pending_fixed_renewal BEFORE UPDATE OF renews ON pending
+BEGIN SELECT RAISE(ABORT, 'a pending request does not change'); END;
+
+-- migration 9
+
+-- What waits for its certConf. What is not confirmed in time counts as rejected (RFC 9483 4.1.1).
+CREATE INDEX request_unconfirmed ON request (confirm, created) WHERE state = 1 AND confirm > 0;
+-- The registration of the same nfInstanceId that a registrar replaced with this one on purpose: what is
+-- live under it is superseded when the first certificate under this one is confirmed.
+ALTER TABLE registration ADD COLUMN supersedes TEXT;
+CREATE TRIGGER registration_fixed_supersedes BEFORE UPDATE OF supersedes ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
+
+-- migration 10
+
+-- messageTime of a request; NULL: it had none. Of two requests for the place of one certificate the
+-- newer one counts.
+ALTER TABLE request ADD COLUMN message_time INTEGER;
+CREATE TRIGGER request_fixed_message_time BEFORE UPDATE OF message_time ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+-- The newest that came to nothing, of each registration.
+CREATE INDEX request_rejected ON request (registration, leaf) WHERE state = 4;
+-- A kur that is answered with the certificate of an earlier one, whose answer got lost.
+CREATE TABLE again (
+    rid             BLOB PRIMARY KEY CHECK (length(rid) = 32),
+    request         BLOB NOT NULL REFERENCES request (rid),
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    transaction_id  BLOB NOT NULL,
+    cert_req_id     INTEGER NOT NULL,
+    message_time    INTEGER NOT NULL,
+    evidence        BLOB NOT NULL,     -- signed by the RA around the NF's own octets
+    queue_sequence  INTEGER NOT NULL,
+    queue_previous  BLOB NOT NULL,
+    created         INTEGER NOT NULL,
+    leaf            INTEGER NOT NULL,
+    UNIQUE (registration, transaction_id)
+) STRICT;
+CREATE INDEX again_request ON again (request);
+CREATE TRIGGER again_fixed BEFORE UPDATE ON again
+BEGIN SELECT RAISE(ABORT, 'what was asked again does not change'); END;
+CREATE TRIGGER again_kept BEFORE DELETE ON again
+BEGIN SELECT RAISE(ABORT, 'what was asked again is kept'); END;
+
+-- migration 11
+
+-- What a certificate is stands in the first INTENT with its serial number (db/issuance/role.c): in the
+-- octets that the Merkle tree holds, and in no row. Leaves are compact JSON, where quotes within a text
+-- are escaped: only a member is found so. (json_extract() is not for schemas that are not trusted.)
+CREATE INDEX leaf_intent
+    ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"serial":"') + 10, 32))
+    WHERE instr(CAST(body AS TEXT), '"kind":"INTENT"') > 0;
+
+-- migration 12
+
+-- From when the certificate of an intent is good: before `created`, when it was judged. NULL: at `created`.
+ALTER TABLE request ADD COLUMN not_before INTEGER CHECK (not_before IS NULL OR not_before <= created);
+CREATE TRIGGER request_not_before BEFORE UPDATE OF not_before ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+
+-- migration 13
+
+-- The serial number of a certificate that its network function rejected, when this one is the further
+-- try that policy allows: no use of the registration, once for each.
+ALTER TABLE request ADD COLUMN instead_of BLOB CHECK (length(instead_of) = 16);
+CREATE UNIQUE INDEX request_instead_of ON request (registration)
+    WHERE instead_of IS NOT NULL AND state IN (0, 1, 3, 4);
+CREATE TRIGGER request_fixed_instead_of BEFORE UPDATE OF instead_of ON request
+BEGIN SELECT RAISE(ABORT, 'a request does not change'); END;
+-- What came of the initial certificates of a profile, the newest last.
+CREATE INDEX request_initial ON request (registration, profile, leaf)
+    WHERE renews IS NULL AND state IN (1, 3, 4);
+CREATE INDEX confirmation_rejected ON confirmation (request) WHERE accepted = 0;
+CREATE TRIGGER confirmation_fixed BEFORE UPDATE ON confirmation
+BEGIN SELECT RAISE(ABORT, 'a confirmation does not change'); END;
+CREATE TRIGGER confirmation_kept BEFORE DELETE ON confirmation
+BEGIN SELECT RAISE(ABORT, 'a confirmation is kept'); END;

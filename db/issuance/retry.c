@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What its network function rejected is not made again and again: the same profile under the same
+ * registration has the same content, and a client that asks again by itself would use up all that
+ * is registered. So the last word about a profile counts: after a rejection there is no other
+ * initial certificate of it, but for one further try, where policy allows that.
+ */
+#include <string.h>
+
+#include "db/issuance/rows.h"
+
+/* The serial number of the certificate, when the last word about this profile is a rejection;
+ * *found = false otherwise. */
+static int
+find_rejected(struct store_db *db, const struct issuance_intent *i,
+              uint8_t serial[ISSUANCE_SERIAL_SIZE], bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    *found = false;
+    /* Confirmed, confirmed by what it asked for, or rejected by a certConf; one that was not
+     * confirmed in time says nothing about its content. */
+    if (store_query(db, &rows,
+                    "SELECT q.serial, q.state FROM request q WHERE q.registration = ?1 AND "
+                    "q.profile = ?2 AND q.renews IS NULL AND q.state IN (1, 3, 4) AND "
+                    "(q.state = 3 OR (q.state = 1 AND q.confirm = 0) OR EXISTS (SELECT 1 FROM "
+                    "confirmation c WHERE c.request = q.rid AND c.accepted = 0)) "
+                    "ORDER BY q.leaf DESC LIMIT 1",
+                    STORE_VALUES(store_text(i->registration), store_text(i->profile)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (!row || row_int(&rows, 1) != ISSUANCE_REJECTED) {
+        return 0;
+    }
+    *found = true;
+    return row_copy_octets(&rows, 0, serial, ISSUANCE_SERIAL_SIZE, e);
+}
+
+static int
+was_retried(struct store_db *db, const char *registration, bool *retried, struct err *e)
+{
+    return store_has_row(
+        db,
+        "SELECT 1 FROM request WHERE registration = ?1 AND instead_of IS NOT NULL AND "
+        "state IN (0, 1, 3, 4)",
+        STORE_VALUES(store_text(registration)), retried, e);
+}
+
+int
+issuance_judge_retry(struct store_db *db, const struct issuance_intent *i,
+                     struct issuance_place *place, enum issuance_outcome *outcome, struct err *e)
+{
+    bool rejected;
+    bool retried = false;
+
+    if (find_rejected(db, i, place->instead_of, &rejected, e) != 0 ||
+        (rejected && was_retried(db, i->registration, &retried, e) != 0)) {
+        return -1;
+    }
+    if (rejected && (retried || !i->retry_rejected)) {
+        *outcome = ISSUANCE_UNWANTED;
+    }
+    place->is_retry = rejected && *outcome == ISSUANCE_DONE;
+    return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "db/issuance/rows.h"
+
+int
+issuance_revoke(struct store_db *db, struct span serial, int reason, const char *by, time_t now,
+                uint64_t *leaf, enum issuance_outcome *outcome, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    time_t not_after;
+
+    if (store_query_one(db, &rows,
+                        "SELECT c.not_after, v.serial IS NOT NULL FROM certificate c "
+                        "LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
+                        STORE_VALUES(store_blob(serial)), e) != 0) {
+        return e->code == ERR_NOTFOUND
+                   ? err_set(e, ERR_NOTFOUND, "no certificate with this serial number was issued")
+                   : -1;
+    }
+    not_after = (time_t)row_int(&rows, 0);
+    *outcome = row_int(&rows, 1) != 0 ? ISSUANCE_KNOWN : ISSUANCE_DONE;
+    store_end(&rows);
+    if (*outcome == ISSUANCE_KNOWN) {
+        return 0;
+    }
+    return issuance_revoke_row(db, serial, not_after, reason, by, now, leaf, e);
+}
+
+int
+issuance_crl_last(struct store_db *db, time_t *this_update, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT coalesce(max(this_update), 0) FROM crl", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    *this_update = (time_t)row_int(&rows, 0);
+    return 0;
+}
+
+int
+issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update, uint64_t *number,
+                     struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_exec(db, "INSERT INTO crl(this_update, next_update) VALUES(?1, ?2)",
+                   STORE_VALUES(store_int(this_update), store_int(next_update)), e) != 0 ||
+        store_query_one(db, &rows, "SELECT max(number) FROM crl", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    *number = (uint64_t)row_int(&rows, 0);
+    return 0;
+}
+
+int
+issuance_crl_each(struct store_db *db, time_t expired_after,
+                  void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
+                  void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    "SELECT serial, revoked, reason FROM revocation WHERE not_after >= ?1 "
+                    "ORDER BY serial",
+                    STORE_VALUES(store_int(expired_after)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        if (!row) {
+            return 0;
+        }
+        visit(arg, row_blob(&rows, 0), (time_t)row_int(&rows, 1), (int)row_int(&rows, 2));
+    }
+    return -1;
+}
+
+int
+issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t entries,
+                   time_t now, uint64_t *leaf_index, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    uint8_t hash[SHA256_SIZE];
+    time_t this_update;
+    time_t next_update;
+
+    if (store_query_one(
+            db, &rows, "SELECT this_update, next_update FROM crl WHERE number = ?1 AND der IS NULL",
+            STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
+        sha256(der, hash, e) != 0) {
+        return -1;
+    }
+    this_update = (time_t)row_int(&rows, 0);
+    next_update = (time_t)row_int(&rows, 1);
+    store_end(&rows);
+    {
+        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL, now);
+
+        leaf_set_int(leaf, "number", (int64_t)number);
+        leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
+        leaf_set_time(leaf, "thisUpdate", this_update);
+        leaf_set_time(leaf, "nextUpdate", next_update);
+        leaf_set_int(leaf, "entries", (int64_t)entries);
+        if (ledger_append(db, leaf, leaf_index, e) != 0) {
+            return -1;
+        }
+    }
+    return store_exec(
+        db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
+        STORE_VALUES(store_blob(der), store_int((int64_t)entries), store_int((int64_t)number)), e);
+}
+
+int
+issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_t now,
+                             void (*visit)(void *arg, struct span der), void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    enum issuance_role found;
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
+                    "AND c.not_after >= ?1 AND NOT EXISTS "
+                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
+                    STORE_VALUES(store_int(now)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        if (!row) {
+            return 0;
+        }
+        if (issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
+            return -1;
+        }
+        if (found == role) {
+            visit(arg, row_blob(&rows, 0));
+        }
+    }
+    return -1;
+}
+
+int
+issuance_count(struct store_db *db, struct issuance_counts *out, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    int64_t *const members[] = {&out->registrations, &out->certificates,   &out->open,
+                                &out->refused,       &out->revoked,        &out->crls,
+                                &out->crl_number,    &out->crl_next_update};
+
+    if (store_query_one(
+            db, &rows,
+            "SELECT (SELECT count(*) FROM registration), (SELECT count(*) FROM certificate), "
+            "(SELECT count(*) FROM request WHERE state = 0), "
+            "(SELECT count(*) FROM request WHERE state = 2), (SELECT count(*) FROM revocation), "
+            "(SELECT count(*) FROM crl WHERE der IS NOT NULL), "
+            "(SELECT coalesce(max(number), 0) FROM crl WHERE der IS NOT NULL), "
+            "(SELECT coalesce(max(next_update), 0) FROM crl WHERE der IS NOT NULL)",
+            STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        *members[i] = row_int(&rows, (int)i);
+    }
+    return 0;
+}
+
+int
+issuance_setting(struct store_db *db, const char *name, struct span value, struct buf *previous,
+                 bool *changed, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows, "SELECT value FROM setting WHERE name = ?1",
+                    STORE_VALUES(store_text(name)), e) != 0 ||
+        store_next(&rows, &row, e) != 0 ||
+        buf_set(previous, row ? row_blob(&rows, 0) : span_of(NULL, 0), e) != 0) {
+        return -1;
+    }
+    *changed = !row || !span_equal(buf_span(previous), value);
+    store_end(&rows);
+    return !*changed ? 0
+                     : store_exec(db,
+                                  "INSERT INTO setting(name, value) VALUES(?1, ?2) "
+                                  "ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                                  STORE_VALUES(store_text(name), store_blob(value)), e);
+}

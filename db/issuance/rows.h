@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rows.h - steps that several verbs of issuance.h share. Private to db/issuance/. */
+#pragma once
+
+#include "base/ossl.h"
+#include "db/issuance/issuance.h"
+#include "db/issuance/renewal.h"
+#include "db/issuance/role.h"
+#include "db/ledger/ledger.h"
+
+/* Did we issue exactly this certificate, in this role, and not revoke it? */
+int issuance_is_ours(struct store_db *, struct span der, enum issuance_role role, bool *ours,
+                     struct err *e);
+struct issuance_revoked {
+    struct span serial;
+    time_t not_after;
+    int reason;        /* CRLReason, RFC 5280 5.3.1 */
+    const char *by;    /* NULL: not said */
+    struct span asked; /* rid of the rr; empty: none */
+    bool has_invalidity;
+    time_t invalidity_date;
+    struct span superseded_by; /* serial of the certificate that takes its place; empty: none */
+};
+/* The row and its leaf REVOKED. ERR_CONFLICT when it is there. */
+int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, time_t now,
+                       uint64_t *index, struct err *e);
+int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after, int reason,
+                        const char *by, time_t now, uint64_t *index, struct err *e);
+/* Leaf REJECTED. `by_holder`: its network function did not want this initial certificate. */
+int issuance_append_rejected(struct store_db *, const struct issuance_request *, bool by_holder,
+                             const char *reason, time_t now, uint64_t *index, struct err *e);
+/* Is there a row for this request? */
+int issuance_is_known(struct store_db *, struct span rid, bool *known, struct err *e);
+/* Leaf REFUSAL; `registration` may be NULL. */
+int issuance_append_refusal(struct store_db *, struct span rid, const char *registration,
+                            int fail_info, const char *reason, time_t now, uint64_t *index,
+                            struct err *e);
+/* Leaf REQUEST. */
+int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
+                            struct err *e);
+/* Whose place a new certificate takes, besides that of the one that signs. */
+struct issuance_place {
+    struct issuance_former former; /* REPLACED, AGAIN */
+    bool is_retry;                 /* of this one, which its network function rejected: no use */
+    uint8_t instead_of[ISSUANCE_SERIAL_SIZE];
+};
+/* What the database alone can say against a new request, but for its key. DONE, or REPLACED and
+ * AGAIN with place->former, are no objection; nothing is written. */
+int issuance_admissible(struct store_db *, const struct issuance_intent *, struct issuance_place *,
+                        enum issuance_outcome *outcome, struct err *e);
+/* Of a request that would be a use of its registration: *outcome stays, or becomes UNWANTED. */
+int issuance_judge_retry(struct store_db *, const struct issuance_intent *, struct issuance_place *,
+                         enum issuance_outcome *outcome, struct err *e);
+/* Of a request for the place of a certificate: *outcome stays, or becomes REPLACED, AGAIN, SIGNING,
+ * RENEWED, SUCCEEDED, TOO_OFTEN. */
+int issuance_judge_renewal(struct store_db *, const struct issuance_intent *,
+                           struct issuance_former *former, enum issuance_outcome *outcome,
+                           struct err *e);
+/* The row and its leaf AGAIN: what was issued is the answer to this request, too. */
+int issuance_append_again(struct store_db *, const struct issuance_intent *,
+                          const struct issuance_former *, uint64_t *index, struct err *e);
+/* ISSUED -> REJECTED with the leaves REJECTED and, unless it is revoked already, REVOKED. */
+int issuance_end_unwanted(struct store_db *, struct span rid, const char *reason, const char *by,
+                          time_t now, struct err *e);
+/* *outcome becomes NOT_APPROVED unless the request waits and has i->approvals approvals. */
+int issuance_check_approved(struct store_db *, const struct issuance_intent *,
+                            enum issuance_outcome *outcome, struct err *e);
+/* notAfter of the request's TBS. */
+int issuance_not_after(struct store_db *, struct span rid, time_t *out, struct err *e);
+/* The one step from this state to that one; ERR_CONFLICT when it is in another. */
+int issuance_advance(struct store_db *, struct span rid, enum issuance_state from,
+                     enum issuance_state to, uint64_t leaf, struct err *e);
+
+/* Issued by us and not revoked. */
+int issuance_is_live(struct store_db *, struct span serial, bool *live, struct err *e);
+/* Revokes what is live under a registration, and under those that it follows: cancel. */
+int issuance_revoke_under(struct store_db *, const char *registration, bool followed, time_t now,
+                          int *revoked, struct err *e);
+/* Is the certificate that signs a request live? */
+int issuance_check_holder(struct store_db *, const struct issuance_intent *,
+                          enum issuance_outcome *outcome, struct err *e);
+/* What the confirmation of `q` supersedes: *revoked tells that there was something. */
+int issuance_supersede(struct store_db *, const struct issuance_request *q, time_t now,
+                       bool *revoked, struct err *e);
+/* Is what `q`, a kur, renews still live? true for other requests. */
+int issuance_may_confirm(struct store_db *, const struct issuance_request *q, bool *may,
+                         struct err *e);
+
+/* RFC 5280 5.3.1 */
+enum { ISSUANCE_SUPERSEDED = 4, ISSUANCE_CESSATION = 5 };

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/ledger/leaf.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/merkle.h"
+#include "base/ossl.h"
+
+_Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
+
+enum { MEMBERS_MAX = 24 };
+
+enum member_type { MEMBER_TEXT, MEMBER_HEX, MEMBER_BASE64, MEMBER_TIME, MEMBER_INT, MEMBER_BOOL };
+
+struct member {
+    const char *name;
+    enum member_type type;
+    bool optional;
+};
+
+struct kind {
+    const char *name;
+    struct member members[MEMBERS_MAX];
+};
+
+/* leaf.h documents them. */
+static const struct kind kinds[LEAF_KINDS] = {
+    [LEAF_START] = {"START",
+                    {{"program", MEMBER_TEXT, false},
+                     {"version", MEMBER_TEXT, false},
+                     {"config", MEMBER_HEX, false},
+                     {"softwareToken", MEMBER_BOOL, false},
+                     {"issuer", MEMBER_HEX, false}}},
+    [LEAF_STOP] = {"STOP", {{"reason", MEMBER_TEXT, false}}},
+    [LEAF_CONFIG] = {"CONFIG",
+                     {{"file", MEMBER_TEXT, false},
+                      {"sha256", MEMBER_HEX, false},
+                      {"previous", MEMBER_HEX, true}}},
+    [LEAF_REGISTRATION] = {"REGISTRATION",
+                           {{"registration", MEMBER_HEX, false},
+                            {"sha256", MEMBER_HEX, false},
+                            {"nfInstanceId", MEMBER_TEXT, false},
+                            {"registrar", MEMBER_HEX, false},
+                            {"proof", MEMBER_TEXT, false},
+                            {"certificates", MEMBER_INT, false},
+                            {"notBefore", MEMBER_TIME, false},
+                            {"notAfter", MEMBER_TIME, false},
+                            {"supersedes", MEMBER_HEX, true},
+                            {"cms", MEMBER_BASE64, true},
+                            {"batch", MEMBER_BASE64, true}}},
+    [LEAF_CANCEL] = {"CANCEL",
+                     {{"registration", MEMBER_HEX, false},
+                      {"reason", MEMBER_TEXT, true},
+                      {"by", MEMBER_TEXT, true},
+                      {"registrar", MEMBER_HEX, true},
+                      {"cms", MEMBER_BASE64, true}}},
+    [LEAF_REQUEST] = {"REQUEST",
+                      {{"rid", MEMBER_HEX, false},
+                       {"registration", MEMBER_HEX, false},
+                       {"profile", MEMBER_TEXT, false},
+                       {"assurance", MEMBER_TEXT, false},
+                       {"qseq", MEMBER_INT, false},
+                       {"approvals", MEMBER_INT, true}}},
+    [LEAF_REFUSAL] = {"REFUSAL",
+                      {{"rid", MEMBER_HEX, false},
+                       {"registration", MEMBER_HEX, true},
+                       {"failInfo", MEMBER_INT, false},
+                       {"reason", MEMBER_TEXT, false}}},
+    [LEAF_INTENT] = {"INTENT",
+                     {{"rid", MEMBER_HEX, false},
+                      {"serial", MEMBER_HEX, false},
+                      {"profile", MEMBER_TEXT, false},
+                      {"tbs", MEMBER_HEX, false},
+                      {"notBefore", MEMBER_TIME, false},
+                      {"notAfter", MEMBER_TIME, false},
+                      {"nfInstanceId", MEMBER_TEXT, true},
+                      {"registration", MEMBER_HEX, true},
+                      {"assurance", MEMBER_TEXT, true},
+                      {"approvals", MEMBER_INT, true},
+                      {"renews", MEMBER_HEX, true},
+                      {"updates", MEMBER_HEX, true},
+                      {"profileFile", MEMBER_HEX, true},
+                      {"messageTime", MEMBER_TIME, true},
+                      {"insteadOf", MEMBER_HEX, true}}},
+    [LEAF_ISSUED] = {"ISSUED",
+                     {{"rid", MEMBER_HEX, false},
+                      {"serial", MEMBER_HEX, false},
+                      {"certificate", MEMBER_BASE64, false}}},
+    [LEAF_CONFIRMED] = {"CONFIRMED", {{"rid", MEMBER_HEX, false}, {"serial", MEMBER_HEX, false}}},
+    [LEAF_REJECTED] = {"REJECTED",
+                       {{"rid", MEMBER_HEX, false},
+                        {"serial", MEMBER_HEX, false},
+                        {"reason", MEMBER_TEXT, false},
+                        {"registration", MEMBER_HEX, true}}},
+    [LEAF_REVOKED] = {"REVOKED",
+                      {{"serial", MEMBER_HEX, false},
+                       {"reason", MEMBER_INT, false},
+                       {"by", MEMBER_TEXT, true},
+                       {"revocationDate", MEMBER_TIME, true},
+                       {"supersededBy", MEMBER_HEX, true},
+                       {"rr", MEMBER_HEX, true},
+                       {"invalidityDate", MEMBER_TIME, true}}},
+    [LEAF_CRL] = {"CRL",
+                  {{"number", MEMBER_INT, false},
+                   {"sha256", MEMBER_HEX, false},
+                   {"thisUpdate", MEMBER_TIME, false},
+                   {"nextUpdate", MEMBER_TIME, false},
+                   {"entries", MEMBER_INT, false}}},
+    [LEAF_RECOVERED] = {"RECOVERED",
+                        {{"resumed", MEMBER_INT, false},
+                         {"abandoned", MEMBER_INT, false},
+                         {"text", MEMBER_TEXT, true}}},
+    [LEAF_CEREMONY] = {"CEREMONY",
+                       {{"head", MEMBER_HEX, false},
+                        {"name", MEMBER_TEXT, false},
+                        {"sha256", MEMBER_HEX, true}}},
+    [LEAF_APPROVAL] = {"APPROVAL",
+                       {{"rid", MEMBER_HEX, false},
+                        {"registration", MEMBER_HEX, false},
+                        {"decision", MEMBER_TEXT, false},
+                        {"officer", MEMBER_HEX, false},
+                        {"key", MEMBER_HEX, false},
+                        {"subject", MEMBER_TEXT, false},
+                        {"cms", MEMBER_BASE64, false},
+                        {"reason", MEMBER_TEXT, true}}},
+    [LEAF_AGAIN] = {"AGAIN",
+                    {{"rid", MEMBER_HEX, false},
+                     {"serial", MEMBER_HEX, false},
+                     {"again", MEMBER_HEX, false},
+                     {"registration", MEMBER_HEX, false},
+                     {"messageTime", MEMBER_TIME, false},
+                     {"qseq", MEMBER_INT, false}}},
+};
+
+struct leaf {
+    enum leaf_kind kind;
+    time_t time;
+    json_t *object;
+    char *body; /* once sealed */
+    size_t n;
+    struct merkle_hash hash;
+};
+
+const char *
+leaf_kind_name(enum leaf_kind kind)
+{
+    assert(kind < LEAF_KINDS);
+    return kinds[kind].name;
+}
+
+static json_t *
+json_or_die(json_t *value)
+{
+    /* Text that is not UTF-8 becomes null, which no member may be: leaf_seal() says so. */
+    return value == NULL ? json_null() : value;
+}
+
+static void
+set(struct leaf *leaf, const char *name, json_t *value)
+{
+    assert(leaf->body == NULL);
+    (void)json_object_set_new(leaf->object, name, json_or_die(value));
+}
+
+struct leaf *
+leaf_new(enum leaf_kind kind, time_t at)
+{
+    struct leaf *leaf = mem_new(sizeof(*leaf));
+
+    leaf->kind = kind;
+    leaf->time = at;
+    leaf->object = json_object();
+    leaf_set_text(leaf, "kind", leaf_kind_name(kind));
+    leaf_set_time(leaf, "time", at);
+    return leaf;
+}
+
+void
+leaf_free(struct leaf *leaf)
+{
+    if (leaf != NULL) {
+        json_decref(leaf->object);
+        mem_free(leaf->body);
+        mem_free(leaf);
+    }
+}
+
+void
+leaf_set_text(struct leaf *leaf, const char *name, const char *text)
+{
+    set(leaf, name, json_string(text));
+}
+
+void
+leaf_set_int(struct leaf *leaf, const char *name, int64_t number)
+{
+    set(leaf, name, json_integer(number));
+}
+
+void
+leaf_set_bool(struct leaf *leaf, const char *name, bool value)
+{
+    set(leaf, name, json_boolean(value));
+}
+
+void
+leaf_set_hex(struct leaf *leaf, const char *name, struct span bytes)
+{
+    CLEANUP(mem_cleanup) char *text = hex_dup(bytes);
+
+    set(leaf, name, json_string(text));
+}
+
+void
+leaf_set_base64(struct leaf *leaf, const char *name, struct span bytes)
+{
+    CLEANUP(mem_cleanup) char *text = base64_dup(bytes);
+
+    set(leaf, name, json_string(text));
+}
+
+void
+leaf_set_time(struct leaf *leaf, const char *name, time_t at)
+{
+    char text[TIME_TEXT_SIZE];
+
+    time_format(at, text);
+    set(leaf, name, json_string(text));
+}
+
+static bool
+is_hex(const char *text)
+{
+    size_t n = strspn(text, "0123456789abcdef");
+
+    return n > 0 && n % 2 == 0 && text[n] == '\0';
+}
+
+static bool
+is_base64(const char *text)
+{
+    CLEANUP(buf_free) struct buf bytes = BUF_INIT(LEAF_MAX);
+    struct err e;
+
+    return text[0] != '\0' && base64_parse(text, &bytes, &e) == 0;
+}
+
+/* No text has a NUL in it: jansson reads none without JSON_ALLOW_NUL. */
+static bool
+member_fits(enum member_type type, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    time_t t;
+    struct err e;
+
+    switch (type) {
+    case MEMBER_TEXT:
+        return text != NULL;
+    case MEMBER_HEX:
+        return text != NULL && is_hex(text);
+    case MEMBER_BASE64:
+        return text != NULL && is_base64(text);
+    case MEMBER_TIME:
+        return text != NULL && time_parse(text, &t, &e) == 0;
+    case MEMBER_INT:
+        return json_is_integer(value);
+    case MEMBER_BOOL:
+        return json_is_boolean(value);
+    }
+    return false;
+}
+
+/* Every member of the kind that must be there is, each has its type, and nothing else is there. */
+static int
+check_members(const struct leaf *leaf, struct err *e)
+{
+    const struct kind *kind = &kinds[leaf->kind];
+    size_t known = 2; /* kind and time */
+
+    for (const struct member *m = kind->members; m->name != NULL; m++) {
+        const json_t *value = json_object_get(leaf->object, m->name);
+
+        if (value == NULL) {
+            if (!m->optional) {
+                return err_set(e, ERR_INPUT, "leaf %s: member %s is missing", kind->name, m->name);
+            }
+            continue;
+        }
+        if (!member_fits(m->type, value)) {
+            return err_set(e, ERR_INPUT, "leaf %s: member %s has another form", kind->name,
+                           m->name);
+        }
+        known++;
+    }
+    if (json_object_size(leaf->object) != known) {
+        return err_set(e, ERR_INPUT, "leaf %s: a member that the kind does not have", kind->name);
+    }
+    return 0;
+}
+
+int
+leaf_seal(struct leaf *leaf, struct err *e)
+{
+    char *text;
+    size_t n;
+
+    if (leaf->body != NULL) {
+        return 0;
+    }
+    if (check_members(leaf, e) != 0) {
+        return -1;
+    }
+    text = json_dumps(leaf->object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    n = text == NULL ? 0 : strlen(text);
+    if (n == 0 || n > LEAF_MAX) {
+        free(text);
+        return err_set(e, ERR_INPUT, "leaf %s: %zu octets, allowed are %d",
+                       leaf_kind_name(leaf->kind), n, LEAF_MAX);
+    }
+    leaf->body = mem_dup(text, n + 1);
+    leaf->n = n;
+    leaf->hash = merkle_leaf(leaf_body(leaf));
+    free(text);
+    return 0;
+}
+
+static int
+find_kind(const char *name, enum leaf_kind *kind)
+{
+    for (unsigned i = 0; name != NULL && i < LEAF_KINDS; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            *kind = (enum leaf_kind)i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int
+parse_into(struct leaf *leaf, struct span body, struct err *e)
+{
+    json_error_t reason;
+    struct err time_error;
+    const char *at;
+
+    leaf->object = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &reason);
+    if (!json_is_object(leaf->object)) {
+        return err_set(e, ERR_INPUT, "a leaf is not a JSON object: %s",
+                       leaf->object == NULL ? reason.text : "another type");
+    }
+    if (find_kind(json_string_value(json_object_get(leaf->object, "kind")), &leaf->kind) != 0) {
+        return err_set(e, ERR_INPUT, "a leaf of an unknown kind");
+    }
+    at = json_string_value(json_object_get(leaf->object, "time"));
+    if (at == NULL || time_parse(at, &leaf->time, &time_error) != 0) {
+        return err_set(e, ERR_INPUT, "leaf %s: member time is missing or has another form",
+                       leaf_kind_name(leaf->kind));
+    }
+    if (leaf_seal(leaf, e) != 0) {
+        return -1;
+    }
+    if (!span_equal(leaf_body(leaf), body)) {
+        return err_set(e, ERR_INPUT, "leaf %s: not sorted, compact and ASCII",
+                       leaf_kind_name(leaf->kind));
+    }
+    return 0;
+}
+
+struct leaf *
+leaf_parse(struct span body, struct err *e)
+{
+    struct leaf *leaf;
+
+    if (body.n == 0 || body.n > LEAF_MAX) {
+        (void)err_set(e, ERR_INPUT, "a leaf of %zu octets", body.n);
+        return NULL;
+    }
+    leaf = mem_new(sizeof(*leaf));
+    if (parse_into(leaf, body, e) != 0) {
+        leaf_free(leaf);
+        return NULL;
+    }
+    return leaf;
+}
+
+enum leaf_kind
+leaf_kind(const struct leaf *leaf)
+{
+    return leaf->kind;
+}
+
+time_t
+leaf_time(const struct leaf *leaf)
+{
+    return leaf->time;
+}
+
+struct span
+leaf_body(const struct leaf *leaf)
+{
+    assert(leaf->body != NULL);
+    return span_of(leaf->body, leaf->n);
+}
+
+const uint8_t *
+leaf_hash(const struct leaf *leaf)
+{
+    assert(leaf->body != NULL);
+    return leaf->hash.octets;
+}
+
+const char *
+leaf_text(const struct leaf *leaf, const char *name)
+{
+    return json_string_value(json_object_get(leaf->object, name));
+}
+
+int64_t
+leaf_int(const struct leaf *leaf, const char *name, int64_t missing)
+{
+    const json_t *value = json_object_get(leaf->object, name);
+
+    return json_is_integer(value) ? json_integer_value(value) : missing;
+}

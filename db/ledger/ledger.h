@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ledger.h - the append-only record inside ca.db, its signed checkpoints and its published files.
+ *
+ * Leaves are appended inside the transaction of what they are about: both are durable or none is.
+ * Then, once for a group of leaves:
+ *
+ *   ledger_prepare_op  (store)  text of the checkpoint over everything that is committed
+ *   signer             (loop)   signature over that text by the log key
+ *   ledger_publish_op  (store)  verifies and stores the checkpoint; after COMMIT writes the tiles
+ * and, last, the file `checkpoint`
+ *
+ * What a published checkpoint covers can be released. One checkpoint is under way at a time.
+ *
+ * Published folder (C2SP tlog-tiles): log.vkey, checkpoint, tile/<level>/<n>[.p/<w>],
+ * tile/entries/<n>[.p/<w>]; immutable files, 0644; folders 0755.
+ *
+ * Database: migration 1 of ca.db is ours (ledger_migrations); a later one takes the next free
+ * number of ca.db. Triggers refuse UPDATE and DELETE, and an INSERT anywhere but at the end.
+ */
+#pragma once
+
+#include "db/ledger/leaf.h"
+#include "db/store/store.h"
+
+extern const struct store_migration ledger_migrations[];
+
+/* In an operation's run: appends; seals the leaf when it is not. *index may be NULL. */
+int ledger_append(struct store_db *, struct leaf *, uint64_t *index, struct err *e);
+/* Number of leaves. */
+int ledger_size(struct store_db *, uint64_t *size, struct err *e);
+/* Root over the first `size` leaves (at most ledger_size). */
+int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e);
+
+/* Leaf `index` and the way from it to the root of the first `size` leaves (base/merkle.h), its
+ * hashes one behind the other; both replaced. */
+int ledger_prove(struct store_db *, uint64_t index, uint64_t size, struct buf *leaf,
+                 struct buf *path, struct err *e);
+
+/* ---- checkpoints and files ---- */
+
+struct ledger_options {
+    const char *dir; /* created when missing */
+    const char
+        *origin; /* of the checkpoints, for example "nfpki.example.net/ca1"; no space, no '+' */
+    struct span spki; /* DER SubjectPublicKeyInfo of the log key (P-256) */
+};
+
+struct ledger;
+void ledger_free(struct ledger *);
+/* Makes the folder and log.vkey. ERR_CONFLICT when the folder has another log's key. */
+struct ledger *ledger_new(const struct ledger_options *, struct err *e) OWNED(ledger_free);
+DEFINE_CLEANUP(ledger_cleanup, struct ledger, ledger_free)
+
+/* First of all, in a store operation at start: compares the last checkpoint with the leaves and
+ * with the published one, and publishes what a crash left unpublished. ERR_STORE when they do not
+ * agree, for example because the database was put back to an older copy: never repaired, never
+ * forked. */
+int ledger_recover(struct ledger *, struct store_db *, struct err *e);
+/* The same through store_call(). */
+int ledger_start(struct ledger *, struct store *, struct err *e);
+
+/* Fill op.task.done (before or after the two functions below: they keep it), then
+ * store_submit(store, &x.op). Begin with an all zero struct. */
+struct ledger_op {
+    struct store_op op;
+    struct ledger *ledger;
+    struct buf note;       /* the text to sign, three lines; */
+    uint64_t size;         /* how many leaves it covers, */
+    uint64_t from;         /* the stored one before it, */
+    struct buf hashes;     /* the right edge of that one and the new leaves: for the log signer,
+                              which computes all of it again; ledger_op_free() them */
+    struct span signature; /* DER ECDSA signature over `note`; borrowed until done */
+};
+/* At most so many new leaves in one checkpoint; more are for the next. */
+enum { LEDGER_GROWTH_MAX = 65536 };
+void ledger_op_free(struct ledger_op *);
+/* Gives note, size, from and hashes. note.n is 0 when the last checkpoint covers everything. */
+void ledger_prepare_op(struct ledger_op *, struct ledger *);
+/* Needs note, size (from before) and signature: call it on the same struct after prepare's done; it
+ * keeps them. ERR_CRYPTO when the signature does not verify, ERR_CONFLICT when the text is not
+ * about the ledger as it is; ERR_IO when the files could not be written (the checkpoint is stored,
+ * and ledger_recover publishes it at the next start: the program should stop). */
+void ledger_publish_op(struct ledger_op *, struct ledger *, struct span signature);
+
+/* In an operation's run: the newest checkpoint that is signed and stored, and how many leaves it
+ * covers; verified. Nothing and 0 when there is none. */
+int ledger_newest(const struct ledger *, struct store_db *, struct buf *note, uint64_t *size,
+                  struct err *e);
+
+/* Leaves covered by the newest published checkpoint. Any thread. */
+uint64_t ledger_published(const struct ledger *);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record in the database: leaves, and the Merkle nodes above them. */
+#include "db/ledger/rows.h"
+
+#include <string.h>
+
+int
+ledger_size(struct store_db *db, uint64_t *size, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT coalesce(max(idx) + 1, 0) FROM leaf", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    *size = (uint64_t)row_int(&rows, 0);
+    return 0;
+}
+
+int
+ledger_copy_hash(const struct store_rows *rows, struct merkle_hash *out, struct err *e)
+{
+    return row_copy_octets(rows, 0, out->octets, MERKLE_HASH, e);
+}
+
+/* merkle_get: a full subtree's hash from the database. */
+static int
+get_hash(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    int result;
+
+    if (level == 0) {
+        result = store_query_one(db, &rows, "SELECT hash FROM leaf WHERE idx = ?",
+                                 STORE_VALUES(store_int((int64_t)index)), e);
+    } else {
+        result = store_query_one(db, &rows, "SELECT hash FROM node WHERE level = ? AND idx = ?",
+                                 STORE_VALUES(store_int(level), store_int((int64_t)index)), e);
+    }
+    if (result != 0) {
+        return err_wrap(e, "ledger: hash %u/%llu", level, (unsigned long long)index);
+    }
+    return ledger_copy_hash(&rows, out, e);
+}
+
+static int
+insert_leaf(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    return store_exec(db, "INSERT INTO leaf(idx, kind, time, body, hash) VALUES(?, ?, ?, ?, ?)",
+                      STORE_VALUES(store_int((int64_t)index),
+                                   store_text(leaf_kind_name(leaf_kind(leaf))),
+                                   store_int(leaf_time(leaf)), store_blob(leaf_body(leaf)),
+                                   store_blob(span_of(leaf_hash(leaf), LEAF_HASH_SIZE))),
+                      e);
+}
+
+/* Every trailing one of the index is a subtree that this leaf completes. */
+static int
+insert_nodes(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    struct merkle_hash hash;
+    unsigned level = 0;
+
+    memcpy(hash.octets, leaf_hash(leaf), MERKLE_HASH);
+    for (uint64_t bits = index; (bits & 1) != 0; bits >>= 1) {
+        struct merkle_hash left;
+
+        if (get_hash(db, level, bits - 1, &left, e) != 0) {
+            return -1;
+        }
+        hash = merkle_node(&left, &hash);
+        level++;
+        if (store_exec(db, "INSERT INTO node(level, idx, hash) VALUES(?, ?, ?)",
+                       STORE_VALUES(store_int(level), store_int((int64_t)(bits >> 1)),
+                                    store_blob(span_of(hash.octets, MERKLE_HASH))),
+                       e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
+{
+    uint64_t at;
+
+    if (leaf_seal(leaf, e) != 0 || ledger_size(db, &at, e) != 0 ||
+        insert_leaf(db, at, leaf, e) != 0 || insert_nodes(db, at, leaf, e) != 0) {
+        return err_wrap(e, "ledger");
+    }
+    if (index != NULL) {
+        *index = at;
+    }
+    return 0;
+}
+
+int
+ledger_root_at(struct store_db *db, uint64_t size, struct merkle_hash *root, struct err *e)
+{
+    struct merkle_edge edge;
+
+    if (merkle_edge_load(&edge, size, get_hash, db, e) != 0) {
+        return -1;
+    }
+    *root = merkle_root(&edge);
+    return 0;
+}
+
+int
+ledger_root(struct store_db *db, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e)
+{
+    struct merkle_hash hash;
+
+    if (ledger_root_at(db, size, &hash, e) != 0) {
+        return -1;
+    }
+    memcpy(root, hash.octets, LEAF_HASH_SIZE);
+    return 0;
+}
+
+int
+ledger_append_edge(struct store_db *db, uint64_t size, struct buf *out, struct err *e)
+{
+    struct merkle_edge edge;
+
+    if (merkle_edge_load(&edge, size, get_hash, db, e) != 0) {
+        return -1;
+    }
+    for (unsigned i = 0; i < edge.n; i++) {
+        if (buf_append(out, span_of(edge.subtrees[i].octets, MERKLE_HASH), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+load_body(struct store_db *db, uint64_t index, struct buf *leaf, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?",
+                           STORE_VALUES(store_int((int64_t)index)), e) != 0
+               ? -1
+               : buf_set(leaf, row_blob(&rows, 0), e);
+}
+
+int
+ledger_prove(struct store_db *db, uint64_t index, uint64_t size, struct buf *leaf, struct buf *path,
+             struct err *e)
+{
+    struct merkle_proof proof;
+
+    if (load_body(db, index, leaf, e) != 0 ||
+        merkle_prove_inclusion(index, size, get_hash, db, &proof, e) != 0) {
+        return err_wrap(e, "ledger: prove leaf %llu", (unsigned long long)index);
+    }
+    buf_truncate(path, 0);
+    for (size_t i = 0; i < proof.n; i++) {
+        if (buf_append(path, span_of(proof.hashes[i].octets, MERKLE_HASH), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+                     struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    const struct store_value first = store_int((int64_t)begin);
+    const struct store_value end = store_int((int64_t)(begin + count));
+    int result = level == 0
+                     ? store_query(db, &rows,
+                                   "SELECT hash FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+                                   STORE_VALUES(first, end), e)
+                     : store_query(db, &rows,
+                                   "SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? "
+                                   "ORDER BY idx",
+                                   STORE_VALUES(store_int(level), first, end), e);
+
+    for (uint64_t i = 0; i < count && result == 0; i++) {
+        struct merkle_hash hash;
+        bool row;
+
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (!row) {
+            return err_set(e, ERR_STORE, "ledger: hash %u/%llu is missing", level,
+                           (unsigned long long)(begin + i));
+        }
+        result = ledger_copy_hash(&rows, &hash, e) != 0
+                     ? -1
+                     : buf_append(out, span_of(hash.octets, MERKLE_HASH), e);
+    }
+    return result;
+}
+
+int
+ledger_append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e)
+{
+    struct store_db *db = arg;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    int result = store_query(
+        db, &rows, "SELECT body FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+        STORE_VALUES(store_int((int64_t)begin), store_int((int64_t)(begin + count))), e);
+
+    for (uint64_t i = 0; i < count && result == 0; i++) {
+        uint8_t length[2];
+        struct span body;
+        bool row;
+
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (!row) {
+            return err_set(e, ERR_STORE, "ledger: leaf %llu is missing",
+                           (unsigned long long)(begin + i));
+        }
+        body = row_blob(&rows, 0);
+        length[0] = (uint8_t)(body.n >> 8);
+        length[1] = (uint8_t)(body.n & 0xff);
+        result = buf_append(out, span_of(length, sizeof(length)), e) != 0
+                     ? -1
+                     : buf_append(out, body, e);
+    }
+    return result;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rows.h - what the checkpoints (ledger.c) need of the leaves and nodes in the database.
+ * Private to db/ledger/.
+ */
+#pragma once
+
+#include "base/merkle.h"
+#include "db/ledger/ledger.h"
+
+/* Column 0. ERR_STORE when it is no hash. */
+int ledger_copy_hash(const struct store_rows *, struct merkle_hash *out, struct err *e);
+/* ledger_root() as a hash. */
+int ledger_root_at(struct store_db *, uint64_t size, struct merkle_hash *root, struct err *e);
+/* Appends the hashes of the right edge of the first `size` leaves, largest subtree first. */
+int ledger_append_edge(struct store_db *, uint64_t size, struct buf *out, struct err *e);
+/* A tiles_source (tiles.h): where the published bytes come from; `arg` is the struct store_db. */
+int ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+                         struct err *e);
+int ledger_append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out, struct err *e);

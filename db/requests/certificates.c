@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of certificates that were delivered. */
+#include "db/requests/requests.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+
+/* After the longest time for which an expired certificate may be renewed. */
+enum { KEEP_EXPIRED_S = 400 * 86400 };
+
+int
+requests_delivered(struct store_db *db, struct span rid, const struct requests_certificate *c,
+                   struct err *e)
+{
+    return store_exec(db,
+                      "INSERT OR IGNORE INTO certificate (fingerprint, serial, registration, "
+                      "profile, not_after) SELECT ?1, ?2, registration, profile, ?3 "
+                      "FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?4)",
+                      STORE_VALUES(store_blob(span_of(c->fingerprint, sizeof(c->fingerprint))),
+                                   store_blob(span_of(c->serial, c->serial_size)),
+                                   store_int(c->not_after), store_blob(rid)),
+                      e);
+}
+
+static int
+certificate_find(struct store_db *db, const char *sql, struct span key,
+                 struct requests_certificate *out, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    memset(out, 0, sizeof(*out));
+    if (store_query(db, &rows, sql, STORE_VALUES(store_blob(key)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (!*found) {
+        return 0;
+    }
+    if (row_copy_octets(&rows, 0, out->fingerprint, sizeof(out->fingerprint), e) != 0) {
+        return -1;
+    }
+    out->serial_size = row_blob(&rows, 1).n;
+    if (out->serial_size > sizeof(out->serial)) {
+        return err_set(e, ERR_STORE, "certificate: a serial number of %zu octets",
+                       out->serial_size);
+    }
+    memcpy(out->serial, row_blob(&rows, 1).p, out->serial_size);
+    row_copy_text(&rows, 2, out->registration, sizeof(out->registration));
+    row_copy_text(&rows, 3, out->profile, sizeof(out->profile));
+    out->not_after = row_int(&rows, 4);
+    out->revoked = row_int(&rows, 5) != 0;
+    return 0;
+}
+
+#define COLUMNS                                                                                    \
+    "SELECT fingerprint, serial, registration, profile, not_after, revoked FROM certificate "
+
+int
+requests_certificate_find(struct store_db *db, struct span fingerprint,
+                          struct requests_certificate *out, bool *found, struct err *e)
+{
+    return certificate_find(db, COLUMNS "WHERE fingerprint = ?", fingerprint, out, found, e);
+}
+
+int
+requests_certificate_by_serial(struct store_db *db, struct span serial,
+                               struct requests_certificate *out, bool *found, struct err *e)
+{
+    return certificate_find(db, COLUMNS "WHERE serial = ?", serial, out, found, e);
+}
+
+int
+requests_revoked(struct store_db *db, struct span rid, struct err *e)
+{
+    return requests_done(db, rid, e) != 0
+               ? -1
+               : store_exec(db,
+                            "UPDATE certificate SET revoked = 1 WHERE serial = (SELECT target FROM "
+                            "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?))",
+                            STORE_VALUES(store_blob(rid)), e);
+}
+
+int
+requests_certificate_revoked(struct store_db *db, struct span fingerprint, struct err *e)
+{
+    return store_exec(db, "UPDATE certificate SET revoked = 1 WHERE fingerprint = ?",
+                      STORE_VALUES(store_blob(fingerprint)), e);
+}
+
+/* The fingerprint in "cert:<hex>"; false for another identity. */
+static bool
+fingerprint_of(const char *identity, uint8_t out[SHA256_SIZE])
+{
+    static const char prefix[] = "cert:";
+    struct err e;
+
+    return strncmp(identity, prefix, sizeof(prefix) - 1) == 0 &&
+           hex_parse(identity + sizeof(prefix) - 1, out, SHA256_SIZE, &e) == 0;
+}
+
+int
+requests_signer_revoked(struct store_db *db, struct span rid, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    uint8_t fingerprint[SHA256_SIZE];
+    bool is_certificate;
+
+    if (store_query_one(
+            db, &rows,
+            "SELECT identity FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)",
+            STORE_VALUES(store_blob(rid)), e) != 0) {
+        return -1;
+    }
+    is_certificate = fingerprint_of(row_text(&rows, 0), fingerprint);
+    store_end(&rows);
+    return is_certificate
+               ? requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e)
+               : 0;
+}
+
+int
+requests_certificates_expire(struct store_db *db, int64_t now, struct err *e)
+{
+    return store_exec(db, "DELETE FROM certificate WHERE not_after < ?",
+                      STORE_VALUES(store_int(now - KEEP_EXPIRED_S)), e);
+}

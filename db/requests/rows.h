@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rows.h - steps that several verbs of requests.h share. Private to db/requests/. */
+#pragma once
+
+#include "db/requests/requests.h"
+
+/* The next link of the queue's chain; *entry gets its place, without `nested`. ERR_CONFLICT: these
+ * octets were queued before. */
+int requests_enqueue(struct store_db *, int64_t enrolment, struct span rid, struct span nested,
+                     struct requests_entry *entry, struct err *e);
+/* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
+int requests_mark_answered(struct store_db *, struct span rid, bool *first, struct err *e);
+/* The enrolment that a queue entry is of. */
+#define REQUESTS_OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/store/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { PRIMARY_CODE = 0xff };
+
+static int
+constraint_error(struct store_db *db, int rc, const char *doing, struct err *e)
+{
+    enum err_code code = ERR_INPUT;
+
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+        rc == SQLITE_CONSTRAINT_ROWID) {
+        code = ERR_CONFLICT;
+    } else if (rc == SQLITE_CONSTRAINT_TRIGGER) {
+        code = ERR_DENIED;
+    }
+    return err_set(e, code, "%s: %s: %s", db->path, doing, sqlite3_errmsg(db->sqlite));
+}
+
+int
+connection_error(struct store_db *db, int rc, const char *doing, struct err *e)
+{
+    int primary = rc & PRIMARY_CODE;
+
+    if (primary == SQLITE_CONSTRAINT) {
+        return constraint_error(db, rc, doing, e);
+    }
+    if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+        return err_set(e, ERR_BUSY, "another process has %s open: stop it first", db->path);
+    }
+    /* SQLITE_ERROR is wrong SQL or a broken rule of one statement; all others are the file's. */
+    if (primary != SQLITE_ERROR && primary != SQLITE_TOOBIG && primary != SQLITE_RANGE) {
+        db->broken = true;
+    }
+    return err_set(e, ERR_STORE, "%s: %s: %s (%s)", db->path, doing,
+                   db->sqlite == NULL ? "no memory" : sqlite3_errmsg(db->sqlite),
+                   sqlite3_errstr(rc));
+}
+
+int
+connection_run(struct store_db *db, const char *sql, const char *doing, struct err *e)
+{
+    int rc = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : connection_error(db, rc, doing, e);
+}
+
+/* A PRAGMA's one number. */
+static int
+pragma_int(struct store_db *db, const char *sql, int64_t *number, struct err *e)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL);
+    int result = 0;
+
+    *number = 0;
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(statement);
+    }
+    if (rc == SQLITE_ROW) {
+        *number = sqlite3_column_int64(statement, 0);
+    } else {
+        result = connection_error(db, rc, sql, e);
+    }
+    (void)sqlite3_finalize(statement);
+    return result;
+}
+
+/* A PRAGMA's answer must be this word: SQLite ignores what it cannot do. */
+static int
+pragma_word(struct store_db *db, const char *sql, const char *wanted, struct err *e)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db->sqlite, sql, -1, &statement, NULL);
+    int result = 0;
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(statement);
+    }
+    if (rc != SQLITE_ROW) {
+        result = connection_error(db, rc, sql, e);
+    } else {
+        const char *word = (const char *)sqlite3_column_text(statement, 0);
+
+        if (word == NULL || strcmp(word, wanted) != 0) {
+            result = err_set(e, ERR_STORE, "%s: %s gives \"%s\"", db->path, sql,
+                             word == NULL ? "" : word);
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    return result;
+}
+
+/* The file is ours alone from its first octet: SQLite would create it with the umask. */
+static int
+create_file(const char *path, struct err *e)
+{
+    CLEANUP(fd_cleanup)
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return err_errno(e, ERR_STORE, errno, "open %s", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return err_set(e, ERR_DENIED, "%s is not a regular file", path);
+    }
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return err_set(e, ERR_DENIED, "%s can be used by others: chmod 600 it", path);
+    }
+    return 0;
+}
+
+static int
+sync_folder(const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    CLEANUP(mem_cleanup)
+    char *folder =
+        slash == NULL ? mem_strdup(".") : mem_printf("%.*s", (int)(slash - path) + 1, path);
+
+    return file_sync_dir(folder, e);
+}
+
+/* SQLite's options that do not depend on the file. */
+static int
+configure(struct store_db *db, struct err *e)
+{
+    static const struct {
+        int option;
+        int value;
+    } options[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 1}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
+    };
+
+    (void)sqlite3_extended_result_codes(db->sqlite, 1);
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        int rc = sqlite3_db_config(db->sqlite, options[i].option, options[i].value, NULL);
+
+        if (rc != SQLITE_OK) {
+            return connection_error(db, rc, "configure SQLite", e);
+        }
+    }
+    /* EXCLUSIVE before WAL: the index of the WAL then lives in memory, and no second connection can
+     * exist (the WAL-reset defect of SQLite before 3.51.3 needs two). Triggers also fire for what
+     * OR REPLACE deletes. */
+    return connection_run(db,
+                          "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
+                          "PRAGMA cache_size = -4096;",
+                          "configure", e) != 0 ||
+                   pragma_word(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", e) != 0 ||
+                   pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 ||
+                   connection_run(db,
+                                  "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;"
+                                  "BEGIN IMMEDIATE; COMMIT;",
+                                  "lock", e) != 0
+               ? -1
+               : 0;
+}
+
+/* The file is new (and marked now) or the application's. */
+static int
+check_application(struct store_db *db, uint32_t application, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *mark = mem_printf("PRAGMA application_id = %d", (int)(int32_t)application);
+    int64_t found;
+    int64_t objects;
+
+    if (pragma_int(db, "PRAGMA application_id", &found, e) != 0 ||
+        pragma_int(db, "SELECT count(*) FROM sqlite_schema", &objects, e) != 0) {
+        return -1;
+    }
+    if (found == 0 && objects == 0) {
+        return connection_run(db, mark, "mark the file", e);
+    }
+    if (found != (int32_t)application) {
+        return err_set(e, ERR_DENIED, "%s is the database of another program", db->path);
+    }
+    return 0;
+}
+
+static const struct store_migration *
+find_migration(const struct store_options *options, int64_t version)
+{
+    for (size_t i = 0; i < STORE_SCHEMAS_MAX; i++) {
+        for (const struct store_migration *m = options->schemas[i]; m != NULL && m->sql != NULL;
+             m++) {
+            if (m->version == version) {
+                return m;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int64_t
+newest_version(const struct store_options *options)
+{
+    int64_t newest = 0;
+
+    for (size_t i = 0; i < STORE_SCHEMAS_MAX; i++) {
+        for (const struct store_migration *m = options->schemas[i]; m != NULL && m->sql != NULL;
+             m++) {
+            newest = m->version > newest ? m->version : newest;
+        }
+    }
+    return newest;
+}
+
+static int
+migrate_one(struct store_db *db, const struct store_migration *migration, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *version = mem_printf("PRAGMA user_version = %d; COMMIT", migration->version);
+
+    if (connection_run(db, "BEGIN IMMEDIATE", "migrate", e) == 0 &&
+        connection_run(db, migration->sql, "migrate", e) == 0 &&
+        connection_run(db, version, "migrate", e) == 0) {
+        return 0;
+    }
+    (void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return err_wrap(e, "migration %d", migration->version);
+}
+
+static int
+migrate(struct store_db *db, const struct store_options *options, struct err *e)
+{
+    int64_t newest = newest_version(options);
+    int64_t version;
+
+    if (pragma_int(db, "PRAGMA user_version", &version, e) != 0) {
+        return -1;
+    }
+    if (version > newest) {
+        return err_set(e, ERR_DENIED,
+                       "%s has schema %lld, this program knows up to %lld: run the newer program",
+                       db->path, (long long)version, (long long)newest);
+    }
+    while (++version <= newest) {
+        const struct store_migration *migration = find_migration(options, version);
+
+        if (migration == NULL) {
+            return err_set(e, ERR_STORE, "%s: migration %lld is missing in the program", db->path,
+                           (long long)version);
+        }
+        if (migrate_one(db, migration, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+connection_open(struct store_db *db, const struct store_options *options, struct err *e)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int rc;
+
+    db->path = mem_strdup(options->path);
+    if (create_file(options->path, e) != 0) {
+        return -1;
+    }
+    rc = sqlite3_open_v2(options->path, &db->sqlite, flags, NULL);
+    if (rc != SQLITE_OK) {
+        return connection_error(db, rc, "open", e);
+    }
+    if (configure(db, e) != 0 || check_application(db, options->application, e) != 0) {
+        return -1;
+    }
+    if (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0) {
+        return -1;
+    }
+    if (migrate(db, options, e) != 0) {
+        return -1;
+    }
+    /* The names of the file and of its WAL are durable before anything in them is relied on. */
+    return sync_folder(options->path, e);
+}
+
+void
+connection_close(struct store_db *db)
+{
+    for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
+        struct store_statement *statement = db->statements[i];
+
+        while (statement != NULL) {
+            struct store_statement *next = statement->next;
+
+            (void)sqlite3_finalize(statement->sqlite);
+            mem_free(statement);
+            statement = next;
+        }
+        db->statements[i] = NULL;
+    }
+    (void)sqlite3_close_v2(db->sqlite);
+    db->sqlite = NULL;
+    mem_free(db->path);
+    db->path = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection.h - the inside of the store: the SQLite connection and its statements. For store.c,
+ * statement.c and batch.c only; everybody else uses store.h. Belongs to one thread at a time.
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "db/store/store.h"
+
+enum { CONNECTION_BUCKETS = 64 };
+
+struct store_statement {
+    struct store_statement *next;
+    sqlite3_stmt *sqlite;
+    const char *sql;
+    bool running;
+};
+
+struct store_db {
+    sqlite3 *sqlite;
+    char *path;
+    /* The disk or the file failed: whatever a transaction did since cannot be believed. */
+    bool broken;
+    struct store_statement *statements[CONNECTION_BUCKETS];
+};
+
+/* Opens, checks whose file it is, brings the schema up to date. On failure connection_close() it.
+ */
+int connection_open(struct store_db *, const struct store_options *, struct err *e);
+void connection_close(struct store_db *);
+
+/* The reason of SQLite result `rc`, by what the caller will do about it. Always returns -1. */
+int connection_error(struct store_db *, int rc, const char *doing, struct err *e);
+/* Any number of statements that give no rows. */
+int connection_run(struct store_db *, const char *sql, const char *doing, struct err *e);

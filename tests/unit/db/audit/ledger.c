@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/db/audit/ledger.h"
+
+#include <openssl/ec.h>
+#include <string.h>
+
+#include "tests/support/test.h"
+#include "tests/support/tmpdir.h"
+
+enum { START = 1800000000 };
+
+void
+audit_ledger_end(struct audit_ledger *l)
+{
+    ledger_free(l->ledger);
+    store_free(l->store);
+    EVP_PKEY_free(l->key);
+    buf_free(&l->spki);
+    mem_free(l->dir);
+    tmpdir_remove(l->base);
+}
+
+void
+audit_ledger_begin(struct audit_ledger *l)
+{
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = NULL;
+    struct store_options store = {.application = 0x6e664341, .schemas = {ledger_migrations, NULL}};
+    struct ledger_options options = {.origin = "nfpki.test/audit"};
+
+    *l = (struct audit_ledger){.base = tmpdir_new(), .now = START, .spki = BUF_INIT(256)};
+    l->dir = mem_printf("%s/ledger", l->base);
+    path = mem_printf("%s/ca.db", l->base);
+    store.path = path;
+    l->store = store_open(&store, &e);
+    if (l->store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    l->key = EVP_EC_gen("P-256");
+    assert_non_null(l->key);
+    assert_ok(OSSL_ENCODE(PUBKEY, l->key, &l->spki, &e), &e);
+    options.dir = l->dir;
+    options.spki = buf_span(&l->spki);
+    l->ledger = ledger_new(&options, &e);
+    if (l->ledger == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_ok(ledger_start(l->ledger, l->store, &e), &e);
+}
+
+struct leaf *
+audit_ledger_leaf(struct audit_ledger *l, enum leaf_kind kind)
+{
+    return leaf_new(kind, l->now++);
+}
+
+struct append {
+    struct store_op op;
+    struct leaf *leaf;
+    uint64_t index;
+};
+
+static int
+append_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct append *a = CONTAINER_OF(op, struct append, op);
+
+    return ledger_append(db, a->leaf, &a->index, e);
+}
+
+uint64_t
+audit_ledger_append(struct audit_ledger *l, struct leaf *leaf)
+{
+    struct append a = {.op.run = append_run, .leaf = leaf};
+    struct err e = {0};
+
+    assert_ok(store_call(l->store, &a.op, &e), &e);
+    leaf_free(leaf);
+    return a.index;
+}
+
+struct repeat {
+    struct store_op op;
+    struct audit_ledger *l;
+    enum leaf_kind kind;
+    const char *rid;
+    const char *serial;
+    unsigned n;
+};
+
+static int
+repeat_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct repeat *r = CONTAINER_OF(op, struct repeat, op);
+    uint64_t index;
+
+    for (unsigned i = 0; i < r->n; i++) {
+        struct leaf *leaf = audit_ledger_leaf(r->l, r->kind);
+
+        leaf_set_text(leaf, "rid", r->rid);
+        leaf_set_text(leaf, "serial", r->serial);
+        assert_ok(ledger_append(db, leaf, &index, e), e);
+        leaf_free(leaf);
+    }
+    return 0;
+}
+
+void
+audit_ledger_repeat(struct audit_ledger *l, enum leaf_kind kind, const char *rid,
+                    const char *serial, unsigned n)
+{
+    struct repeat r = {
+        .op.run = repeat_run, .l = l, .kind = kind, .rid = rid, .serial = serial, .n = n};
+    struct err e = {0};
+
+    assert_ok(store_call(l->store, &r.op, &e), &e);
+}
+
+void
+audit_ledger_publish(struct audit_ledger *l)
+{
+    struct ledger_op op;
+    struct err e = {0};
+    uint8_t signature[80];
+    size_t n = sizeof(signature);
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    ledger_prepare_op(&op, l->ledger);
+    assert_ok(store_call(l->store, &op.op, &e), &e);
+    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, l->key), 1);
+    assert_int_equal(EVP_DigestSign(context, signature, &n, op.note.p, op.note.n), 1);
+    ledger_publish_op(&op, l->ledger, span_of(signature, n));
+    assert_ok(store_call(l->store, &op.op, &e), &e);
+    buf_free(&op.note);
+}
+
+void
+audit_ledger_register(struct audit_ledger *l, const char *registrar)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_REGISTRATION);
+
+    leaf_set_text(leaf, "registration", AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "sha256", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "nfInstanceId", AUDIT_NF);
+    leaf_set_text(leaf, "registrar", registrar);
+    leaf_set_text(leaf, "proof", "mac");
+    leaf_set_int(leaf, "certificates", 1);
+    leaf_set_time(leaf, "notBefore", START);
+    leaf_set_time(leaf, "notAfter", START + 86400);
+    (void)audit_ledger_append(l, leaf);
+}
+
+/* No text format of OpenSSL's has octets that are no UTF-8. */
+static void
+spoil(ASN1_OCTET_STRING *value)
+{
+    CLEANUP(mem_cleanup)
+    uint8_t *octets = mem_dup(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+
+    for (int i = 0; i < ASN1_STRING_length(value); i++) {
+        octets[i] = octets[i] == '^' ? 0xff : octets[i];
+    }
+    assert_int_equal(ASN1_STRING_set(value, octets, ASN1_STRING_length(value)), 1);
+}
+
+/* A certificate of this serial, signed by the key of the test. */
+static X509 *
+certificate_new(struct audit_ledger *l, const uint8_t serial[16], bool nf)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *name = X509_NAME_new();
+    CLEANUP(bn_cleanup) BIGNUM *number = BN_bin2bn(serial, 16, NULL);
+    CLEANUP(x509_extension_cleanup)
+    X509_EXTENSION *names = X509V3_EXT_nconf_nid(
+        NULL, NULL, NID_subject_alt_name,
+        l->alt_names != NULL ? l->alt_names : "DNS:amf1.5gc.example,URI:urn:uuid:" AUDIT_NF);
+
+    assert_non_null(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)));
+    assert_int_equal(X509_set_version(certificate, X509_VERSION_3), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(
+                         name, "O", MBSTRING_UTF8,
+                         (const unsigned char *)(nf ? "5gc.example" : "Registrar One"), -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_subject_name(certificate, name), 1);
+    assert_int_equal(X509_set_issuer_name(certificate, name), 1);
+    X509_NAME_free(name);
+    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(certificate), START));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), START + 86400));
+    if (l->no_time) {
+        assert_int_equal(ASN1_STRING_set(X509_getm_notAfter(certificate), "991399000000Z", 13), 1);
+    }
+    assert_int_equal(X509_set_pubkey(certificate, l->key), 1);
+    assert_non_null(names);
+    if (l->alt_names != NULL) {
+        spoil(X509_EXTENSION_get_data(names));
+    }
+    assert_int_equal(X509_add_ext(certificate, names, -1), 1);
+    assert_true(X509_sign(certificate, l->key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+static void
+request_append(struct audit_ledger *l, const struct audit_enrolment *enrolment, unsigned number)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_REQUEST);
+
+    leaf_set_text(leaf, "rid", enrolment->rid);
+    leaf_set_text(leaf, "registration", AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "profile", "nf-tls");
+    leaf_set_text(leaf, "assurance", "mac");
+    leaf_set_int(leaf, "qseq", number);
+    (void)audit_ledger_append(l, leaf);
+}
+
+static void
+intent_append(struct audit_ledger *l, struct audit_enrolment *enrolment, X509 *certificate, bool nf)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_INTENT);
+    unsigned char *tbs = NULL;
+    int n = i2d_re_X509_tbs(certificate, &tbs);
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_true(n > 0);
+    assert_ok(sha256(span_of(tbs, (size_t)n), hash, &e), &e);
+    OPENSSL_free(tbs);
+    leaf_set_text(leaf, "rid", enrolment->rid);
+    leaf_set_text(leaf, "serial", enrolment->serial);
+    leaf_set_text(leaf, "profile", nf ? "nf-tls" : "registrar");
+    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    leaf_set_time(leaf, "notBefore", START);
+    leaf_set_time(leaf, "notAfter", START + 86400);
+    if (nf) {
+        leaf_set_text(leaf, "nfInstanceId", AUDIT_NF);
+        leaf_set_text(leaf, "registration", AUDIT_REGISTRATION);
+        leaf_set_text(leaf, "assurance", "mac");
+    }
+    enrolment->intent = audit_ledger_append(l, leaf);
+}
+
+void
+audit_ledger_enrol(struct audit_ledger *l, unsigned number, bool nf,
+                   struct audit_enrolment *enrolment)
+{
+    uint8_t octets[32] = {0x5a, (uint8_t)(number >> 8), (uint8_t)number, 7};
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_new(l, octets, nf);
+    struct leaf *leaf;
+    struct err e = {0};
+
+    *enrolment = (struct audit_enrolment){.certificate = BUF_INIT(4096)};
+    hex_format(span_of(octets, 16), enrolment->serial);
+    octets[0] = 0xee;
+    hex_format(span_of(octets, 32), enrolment->rid);
+    assert_ok(OSSL_ENCODE(X509, certificate, &enrolment->certificate, &e), &e);
+    if (nf) {
+        request_append(l, enrolment, number);
+    }
+    intent_append(l, enrolment, certificate, nf);
+    leaf = audit_ledger_leaf(l, LEAF_ISSUED);
+    leaf_set_text(leaf, "rid", enrolment->rid);
+    leaf_set_text(leaf, "serial", enrolment->serial);
+    leaf_set_base64(leaf, "certificate", buf_span(&enrolment->certificate));
+    enrolment->issued = audit_ledger_append(l, leaf);
+}
+
+uint64_t
+audit_ledger_about(struct audit_ledger *l, enum leaf_kind kind,
+                   const struct audit_enrolment *enrolment)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, kind);
+
+    leaf_set_text(leaf, "serial", enrolment->serial);
+    if (kind == LEAF_REVOKED) {
+        leaf_set_int(leaf, "reason", 1);
+        leaf_set_text(leaf, "by", "officer\x1b[2J");
+    } else {
+        leaf_set_text(leaf, "rid", enrolment->rid);
+    }
+    if (kind == LEAF_REJECTED) {
+        leaf_set_text(leaf, "reason", "not wanted");
+    }
+    return audit_ledger_append(l, leaf);
+}

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nfpki-audit as its user sees it: what it prints and the status that it ends with. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/audit/ledger.h"
+
+enum { OUTPUT_MAX = 4 << 20, ARGS_MAX = 10 };
+
+/* A ledger with one of everything. */
+struct scene {
+    struct audit_ledger l;
+    struct audit_enrolment registrar;
+    struct audit_enrolment revoked;
+    struct audit_enrolment confirmed;
+    struct audit_enrolment rejected;
+    struct audit_enrolment issued;
+    const char *out_path;    /* where its output goes; NULL: into `out` */
+    const char *environment; /* "NAME=value"; NULL: none */
+    char out[OUTPUT_MAX];
+    char errors[OUTPUT_MAX];
+};
+
+static int
+scene_begin(void **state)
+{
+    struct scene *s = mem_zalloc(1, sizeof(*s));
+
+    audit_ledger_begin(&s->l);
+    audit_ledger_enrol(&s->l, 1, false, &s->registrar);
+    audit_ledger_register(&s->l, s->registrar.serial);
+    audit_ledger_enrol(&s->l, 2, true, &s->revoked);
+    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->revoked);
+    audit_ledger_enrol(&s->l, 3, true, &s->confirmed);
+    audit_ledger_enrol(&s->l, 4, true, &s->rejected);
+    audit_ledger_enrol(&s->l, 5, true, &s->issued);
+    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->confirmed);
+    (void)audit_ledger_about(&s->l, LEAF_REJECTED, &s->rejected);
+    (void)audit_ledger_about(&s->l, LEAF_REVOKED, &s->revoked);
+    audit_ledger_publish(&s->l);
+    *state = s;
+    return 0;
+}
+
+static int
+scene_end(void **state)
+{
+    struct scene *s = *state;
+    struct audit_enrolment *all[] = {&s->registrar, &s->revoked, &s->confirmed, &s->rejected,
+                                     &s->issued};
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        buf_free(&all[i]->certificate);
+    }
+    audit_ledger_end(&s->l);
+    mem_free(s);
+    return 0;
+}
+
+static void
+slurp(const char *path, char text[OUTPUT_MAX])
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(OUTPUT_MAX - 1);
+    struct err e = {0};
+
+    assert_ok(file_read(path, &b, &e), &e);
+    memcpy(text, b.n == 0 ? (const uint8_t *)"" : b.p, b.n);
+    text[b.n] = '\0';
+}
+
+/* Where the counters of a coverage build go: all that it gets of our environment. */
+static char *
+profile_file(void)
+{
+    const char *path = getenv("LLVM_PROFILE_FILE");
+
+    return path == NULL ? NULL : mem_printf("LLVM_PROFILE_FILE=%s", path);
+}
+
+/* Runs it with these arguments (NULL ends them), gives its exit status. */
+static int
+run(struct scene *s, const char *const *args)
+{
+    char *argv[ARGS_MAX + 2] = {mem_strdup("nfpki-audit")};
+    CLEANUP(mem_cleanup)
+    char *given = mem_strdup(s->environment == NULL ? "NONE=" : s->environment);
+    CLEANUP(mem_cleanup) char *profile = profile_file();
+    char *const envp[] = {given, profile, NULL};
+    CLEANUP(mem_cleanup) char *captured = mem_printf("%s/out", s->l.base);
+    const char *out = s->out_path == NULL ? captured : s->out_path;
+    CLEANUP(mem_cleanup) char *errors = mem_printf("%s/errors", s->l.base);
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status;
+
+    for (size_t i = 0; args[i] != NULL; i++) {
+        assert_true(i < ARGS_MAX);
+        argv[i + 1] = mem_strdup(args[i]);
+    }
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(
+        posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
+    assert_int_equal(
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0600),
+        0);
+    assert_int_equal(posix_spawn(&pid, TEST_BINARY_DIR "/nfpki-audit", &actions, NULL, argv, envp),
+                     0);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        mem_free(argv[i]);
+    }
+    s->out[0] = '\0';
+    if (s->out_path == NULL) {
+        slurp(out, s->out);
+    }
+    slurp(errors, s->errors);
+    if (!WIFEXITED(status)) {
+        fail_msg("ended by a signal: %s", s->errors);
+    }
+    return WEXITSTATUS(status);
+}
+#define RUN(s, ...) run((s), (const char *const[]){__VA_ARGS__, NULL})
+
+static void
+assert_says(const char *text, const char *wanted)
+{
+    if (strstr(text, wanted) == NULL) {
+        fail_msg("no \"%s\" in:\n%s", wanted, text);
+    }
+}
+
+static char *
+in_base(const struct scene *s, const char *name)
+{
+    return mem_printf("%s/%s", s->l.base, name);
+}
+
+static char *
+key_of(const struct scene *s)
+{
+    return mem_printf("%s/log.vkey", s->l.dir);
+}
+
+/* ---- tests ---- */
+
+static void
+show_tells_the_whole_story_of_a_certificate(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = key_of(s);
+    CLEANUP(mem_cleanup) char *leaf = NULL;
+    CLEANUP(mem_cleanup) char *first = NULL;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "show", s->revoked.serial), 0);
+    assert_string_equal(s->errors, "");
+    assert_says(s->out, "status       revoked");
+    assert_says(s->out, "subject      O=5gc.example");
+    assert_says(s->out, "names        DNS:amf1.5gc.example, URI:urn:uuid:" AUDIT_NF);
+    assert_says(s->out, "valid        2027-01-15T08:00:00Z to 2027-01-16T08:00:00Z");
+    assert_says(s->out, "key          EC P-256");
+    assert_says(
+        s->out,
+        "registered   2027-01-15T08:00:02Z  leaf 2\n               registration " AUDIT_REGISTRATION
+        "\n               NF " AUDIT_NF
+        "\n               proves itself by mac, 1 initial certificate(s)");
+    assert_says(s->out, "registrar    O=Registrar One\n               serial ");
+    assert_says(
+        s->out,
+        "asked        2027-01-15T08:00:03Z  leaf 3\n               profile nf-tls, assurance mac");
+    assert_says(s->out,
+                "intent       2027-01-15T08:00:04Z  leaf 4\n               profile nf-tls, valid ");
+    assert_says(s->out, "issued       2027-01-15T08:00:05Z  leaf 5\n");
+    assert_says(s->out, "confirmed    2027-01-15T08:00:06Z  leaf 6\n");
+    assert_says(s->out, "revoked      2027-01-15T08:00:18Z  leaf 18\n               reason "
+                        "keyCompromise, by officer");
+    assert_says(s->out, "leaf 5: inclusion proof verified against checkpoint size 19 (5 hashes)");
+    assert_null(strstr(s->out, s->confirmed.serial));
+    /* What a leaf says cannot drive the terminal. */
+    assert_says(s->out, "officer\\x1b[2J");
+    assert_null(strchr(s->out, '\x1b'));
+
+    first = mem_strdup(s->out);
+    assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, s->revoked.rid), 0);
+    assert_string_equal(s->out, first);
+    assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, "18"), 0);
+    assert_string_equal(s->out, first);
+    leaf = mem_printf("%" PRIu64, s->revoked.issued);
+    assert_int_equal(RUN(s, "show", "--ledger", s->l.dir, "--key", key, leaf), 0);
+    assert_string_equal(s->out, first);
+}
+
+static void
+show_of_a_registration_has_everything_under_it(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", AUDIT_REGISTRATION), 0);
+    assert_says(s->out, "registration " AUDIT_REGISTRATION);
+    assert_says(s->out, s->revoked.serial);
+    assert_says(s->out, s->confirmed.serial);
+    assert_says(s->out, s->issued.serial);
+    assert_null(strstr(s->out, "Certificate\n"));
+}
+
+static void
+show_without_a_given_key_warns(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "0"), 0);
+    assert_says(s->errors, "warning: the log key was read from the ledger itself");
+}
+
+static void
+list_has_a_row_with_the_status_of_each_certificate(void **state)
+{
+    struct scene *s = *state;
+    const struct audit_enrolment *const all[] = {&s->registrar, &s->revoked, &s->confirmed,
+                                                 &s->rejected, &s->issued};
+    static const char *const statuses[] = {"issued", "revoked", "confirmed", "rejected", "issued"};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list"), 0);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        CLEANUP(mem_cleanup)
+        char *row =
+            mem_printf("%s  %-36s  %-14s  %-9s  2027-01-16T08:00:00Z\n", all[i]->serial,
+                       i == 0 ? "-" : AUDIT_NF, i == 0 ? "registrar" : "nf-tls", statuses[i]);
+
+        assert_says(s->out, row);
+    }
+    assert_int_equal(
+        RUN(s, "--ledger", s->l.dir, "list", "--nf", "6BA7B810-9DAD-41D1-80B4-00C04FD430C8"), 0);
+    assert_null(strstr(s->out, s->registrar.serial));
+    assert_says(s->out, s->issued.serial);
+    assert_int_equal(
+        RUN(s, "--ledger", s->l.dir, "list", "--nf", "00000000-0000-4000-8000-000000000000"), 3);
+    assert_string_equal(s->out, "");
+}
+
+static void
+verify_finds_a_certificate_octet_by_octet(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = in_base(s, "cert.der");
+    struct span der = buf_span(&s->confirmed.certificate);
+    CLEANUP(buf_free) struct buf other = BUF_INIT(4096);
+    struct err e = {0};
+
+    assert_ok(file_write(path, der, 0600, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--certificate", path), 0);
+    assert_says(s->out, "verified: checkpoint, tiles and every leaf");
+    assert_says(s->out,
+                "REGISTRATION 1 REQUEST 4 INTENT 5 ISSUED 5 CONFIRMED 2 REJECTED 1 REVOKED 1");
+    assert_says(s->out, "certificate  leaf 9, confirmed, inclusion proof verified");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json", "--certificate", path), 0);
+    assert_says(s->out, "\"certificate\":{\"leaf\":9,\"status\":\"confirmed\"}");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_null(strstr(s->out, "\"certificate\":"));
+    /* Another signature over the same content is another certificate. */
+    assert_ok(buf_set(&other, der, &e), &e);
+    other.p[other.n - 1] ^= 1;
+    assert_ok(file_write(path, buf_span(&other), 0600, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--certificate", path), 3);
+    assert_says(s->errors, "is not in this ledger");
+}
+
+static void
+verify_remembers_and_notices_a_roll_back(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = in_base(s, "state");
+    CLEANUP(mem_cleanup) char *checkpoint = mem_printf("%s/checkpoint", s->l.dir);
+    CLEANUP(buf_free) struct buf old = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf now = BUF_INIT(4096);
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path), 0);
+    assert_says(s->out, "state        remembered for the first time");
+    assert_ok(file_read(checkpoint, &old, &e), &e);
+    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->issued);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path), 0);
+    assert_says(s->out, "state        consistent with the remembered size 19");
+    assert_ok(file_read(checkpoint, &now, &e), &e);
+    assert_ok(file_write(checkpoint, buf_span(&old), 0644, &e), &e);
+    assert_ok(file_write(checkpoint, buf_span(&now), 0644, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path, "--json"), 0);
+    assert_says(s->out, "\"consistentWith\":20");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_null(strstr(s->out, "consistentWith"));
+    assert_ok(file_write(checkpoint, buf_span(&old), 0644, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--state", path, "--json"), 1);
+    assert_says(s->errors, "NOT VERIFIED: checkpoint: rolled back: it covers 19 leaves, the "
+                           "remembered one 20");
+    assert_says(s->out, "{\"reason\":\"checkpoint: rolled back");
+    assert_says(s->out, "\"verified\":false}\n");
+    /* The failure did not overwrite what was remembered. */
+    assert_ok(file_read(path, &old, &e), &e);
+    assert_true(span_equal(buf_span(&old), buf_span(&now)));
+}
+
+static void
+a_changed_ledger_gets_no_answer(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/tile/entries/000.p/19", s->l.dir);
+    CLEANUP(buf_free) struct buf bundle = BUF_INIT(1 << 20);
+    struct err e = {0};
+
+    assert_ok(file_read(path, &bundle, &e), &e);
+    bundle.p[10] ^= 1;
+    assert_ok(file_write(path, buf_span(&bundle), 0644, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list"), 1);
+    assert_string_equal(s->out, "");
+    assert_says(s->errors, "NOT VERIFIED: tile/entries/000.p/19: leaf 0 was changed");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "3"), 1);
+    assert_string_equal(s->out, "");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 1);
+    assert_string_equal(s->out, "");
+}
+
+static void
+misuse_is_status_2_and_says_what_to_do(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *garbage = in_base(s, "garbage");
+    const struct {
+        const char *words[ARGS_MAX];
+        const char *says;
+    } rows[] = {
+        {{"list"}, "Give its folder with --ledger DIR or in $NFPKI_LEDGER"},
+        {{"--ledger", "/nonexistent", "list"}, "/nonexistent: No such file"},
+        {{"--ledger", s->l.dir, "lst"}, "no such command: lst"},
+        {{"--ledger", s->l.dir}, "usage: nfpki-audit"},
+        {{"--ledger"}, "usage: nfpki-audit"},
+        {{"--nonsense"}, "usage: nfpki-audit"},
+        {{"--ledger", s->l.dir, "show"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "1", "2"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--state", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--certificate", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--nf", "x", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "--nonsense", "1"}, "usage: nfpki-audit show"},
+        {{"--ledger", s->l.dir, "show", "no hex"}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "show", ""}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "show", "abc"}, "not a leaf index, nor a serial"},
+        {{"--ledger", s->l.dir, "list", "extra"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "list", "--state", "x"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "list", "--certificate", "x"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "verify", "--nf", "x"}, "usage: nfpki-audit verify"},
+        {{"--ledger", s->l.dir, "verify", "extra"}, "usage: nfpki-audit verify"},
+        {{"--ledger", s->l.dir, "--key", "a+b+c", "list"}, "--key: verifier key: "},
+        {{"--ledger", s->l.dir, "--key", "/nonexistent", "list"}, "--key: open /nonexistent"},
+        {{"--ledger", s->l.dir, "--key", garbage, "list"}, "--key: not a verifier key"},
+        {{"--ledger", s->l.dir, "verify", "--certificate", "/nonexistent"}, "/nonexistent"},
+        {{"--ledger", s->l.dir, "verify", "--certificate", garbage}, "garbage"},
+    };
+    struct err e = {0};
+
+    assert_ok(file_write(garbage, SPAN_LITERAL("x"), 0600, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = run(s, rows[i].words);
+
+        if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+    assert_int_equal(RUN(s, "--help"), 0);
+    assert_int_equal(RUN(s, "--version"), 0);
+}
+
+static void
+the_ledger_may_be_in_the_environment_and_the_key_on_the_command_line(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
+    CLEANUP(mem_cleanup) char *path = key_of(s);
+    CLEANUP(buf_free) struct buf key = BUF_INIT(4096);
+    CLEANUP(mem_cleanup) char *text = NULL;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &key, &e), &e);
+    text = mem_printf("%.*s", (int)key.n, (const char *)key.p);
+    s->environment = environment;
+    assert_int_equal(RUN(s, "--key", text, "list"), 0);
+    assert_string_equal(s->errors, "");
+    assert_says(s->out, s->issued.serial);
+    s->environment = NULL;
+}
+
+static void
+what_cannot_be_written_is_no_answer(void **state)
+{
+    static const struct {
+        const char *words[ARGS_MAX];
+    } rows[] = {
+        {{"verify"}}, {{"verify", "--json"}}, {{"list"}}, {{"list", "--json"}}, {{"show", "3"}},
+    };
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
+
+    s->environment = environment;
+    s->out_path = "/dev/full";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = run(s, rows[i].words);
+
+        if (status != 1 ||
+            strstr(s->errors, "NOT VERIFIED: standard output could not be written") == NULL) {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+    /* longer than what is kept back before it is written */
+    assert_int_equal(RUN(s, "show", "--json", AUDIT_REGISTRATION), 1);
+    assert_says(s->errors, "NOT VERIFIED: JSON could not be written");
+    s->out_path = NULL;
+    s->environment = NULL;
+}
+
+/* 4096 leaves are shown, one more is too many. */
+static void
+more_leaves_than_anybody_reads_are_not_shown(void **state)
+{
+    struct scene *s = *state;
+    /* REGISTRATION, REQUEST, INTENT, ISSUED and REVOKED are about `revoked`, and CONFIRMED */
+    enum { ARE_THERE = 6, MOST = 4096 };
+
+    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->revoked.rid, s->revoked.serial, MOST - ARE_THERE);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "--json", s->revoked.serial), 0);
+    assert_says(s->out, "\"status\":\"revoked\"");
+    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->revoked.rid, s->revoked.serial, 1);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", s->revoked.serial), 1);
+    assert_says(s->errors, "more than 4096 leaves are about this: ask for one of them");
+    assert_string_equal(s->out, "");
+}
+
+static void
+names_that_are_no_text_are_shown_but_not_as_json(void **state)
+{
+    struct scene *s = *state;
+    struct audit_enrolment odd;
+
+    s->l.alt_names = "otherName:1.3.6.1.5.5.7.8.9;UTF8:amf^.example";
+    audit_ledger_enrol(&s->l, 6, true, &odd);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", odd.serial), 0);
+    assert_null(strchr(s->out, '\xff'));
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "--json", odd.serial), 1);
+    assert_says(s->errors, "the names in the certificate are not UTF-8");
+    buf_free(&odd.certificate);
+}
+
+static void
+a_certificate_that_ends_at_no_time_is_not_summed_up(void **state)
+{
+    struct scene *s = *state;
+    struct audit_enrolment odd;
+
+    s->l.no_time = true;
+    audit_ledger_enrol(&s->l, 6, true, &odd);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", odd.serial), 1);
+    assert_says(s->errors, "validity of the certificate");
+    buf_free(&odd.certificate);
+}
+
+static void
+what_is_not_there_is_status_3(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "19"), 3);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "5a000000000000000000000000000000"), 3);
+    assert_says(s->errors, "nothing about 5a0000");
+}
+
+static void
+json_is_json_and_has_the_proofs(void **state)
+{
+    struct scene *s = *state;
+    json_t *root;
+    json_t *leaves;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "--json", s->confirmed.serial), 0);
+    root = json_loads(s->out, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(root, "status")), "confirmed");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(root, "certificate"), "subject")),
+        "O=5gc.example");
+    leaves = json_object_get(root, "leaves");
+    /* REGISTRATION, REQUEST, INTENT, ISSUED, CONFIRMED */
+    assert_int_equal(json_array_size(leaves), 5);
+    for (size_t i = 0; i < json_array_size(leaves); i++) {
+        assert_true(json_array_size(json_object_get(json_array_get(leaves, i), "proof")) > 0);
+    }
+    assert_non_null(json_object_get(root, "registrarCertificate"));
+    json_decref(root);
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    root = json_loads(s->out, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_is_true(json_object_get(root, "verified")));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(root, "checkpoint"), "size")), 19);
+    json_decref(root);
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--json"), 0);
+    root = json_loads(s->out, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL);
+    assert_string_equal(json_string_value(json_object_get(root, "serial")), s->registrar.serial);
+    json_decref(root);
+}
+
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE(show_tells_the_whole_story_of_a_certificate),
+        SCENE(show_of_a_registration_has_everything_under_it),
+        SCENE(show_without_a_given_key_warns),
+        SCENE(list_has_a_row_with_the_status_of_each_certificate),
+        SCENE(verify_finds_a_certificate_octet_by_octet),
+        SCENE(verify_remembers_and_notices_a_roll_back),
+        SCENE(a_changed_ledger_gets_no_answer),
+        SCENE(misuse_is_status_2_and_says_what_to_do),
+        SCENE(the_ledger_may_be_in_the_environment_and_the_key_on_the_command_line),
+        SCENE(what_cannot_be_written_is_no_answer),
+        SCENE(more_leaves_than_anybody_reads_are_not_shown),
+        SCENE(names_that_are_no_text_are_shown_but_not_as_json),
+        SCENE(a_certificate_that_ends_at_no_time_is_not_summed_up),
+        SCENE(what_is_not_there_is_status_3),
+        SCENE(json_is_json_and_has_the_proofs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

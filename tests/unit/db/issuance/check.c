@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that somebody edited, and what a start says of them: the leaves are under a signed
+ * checkpoint, the rows are not. */
+#include <string.h>
+
+#include "tests/unit/db/issuance/scene.h"
+
+/* Two enrolments of the scene's registration: 1 was rejected by its network function, 2 is open;
+ * a second registration that is cancelled, and an officer who is revoked. */
+static int
+story_setup(void **state)
+{
+    const struct octets one = scene_octets(1);
+    const struct octets two = scene_octets(2);
+    const struct octets conf = scene_octets(101);
+    const struct octets gone = scene_octets(202);
+    struct registering other = scene_registration(UUID_2, "second", 1);
+    struct revoking revoke = {.serial = span_of(gone.serial, sizeof(gone.serial))};
+    struct confirming confirm;
+    struct intend first;
+    struct intend second;
+    struct issue done;
+    struct scene *s;
+    struct err e = {0};
+
+    assert_int_equal(scene_setup(state), 0);
+    s = *state;
+    first = scene_nf(&one, s->id, SPAN_LITERAL("1"));
+    second = scene_nf(&two, s->id, SPAN_LITERAL("2"));
+    done = (struct issue){.rid = first.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    confirm = (struct confirming){.c = {.rid = span_of(conf.rid, sizeof(conf.rid)),
+                                        .ra_der = RA,
+                                        .request = first.intent.rid,
+                                        .accepted = false,
+                                        .evidence = SPAN_LITERAL("certConf"),
+                                        .reason = "does not fit",
+                                        .now = NOW}};
+    assert_ok(scene_call(s->store, do_intend, &first, &e), &e);
+    assert_ok(scene_call(s->store, do_intend, &second, &e), &e);
+    assert_int_equal(second.outcome, ISSUANCE_DONE);
+    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(scene_call(s->store, do_confirm, &confirm, &e), &e);
+    assert_int_equal(confirm.outcome, ISSUANCE_DONE);
+    assert_ok(scene_call(s->store, do_register, &other, &e), &e);
+    assert_ok(scene_call(s->store, do_cancel, &other, &e), &e);
+    assert_int_equal(other.outcome, ISSUANCE_DONE);
+    issuance_registration_free(&other.row);
+    scene_issue(s->store, 202, "officer", SCENE_CERTIFICATE("\312"));
+    assert_ok(scene_call(s->store, do_revoke, &revoke, &e), &e);
+    assert_int_equal(revoke.outcome, ISSUANCE_DONE);
+    return 0;
+}
+
+/* The statements that were prepared keep their text until the store is gone. */
+enum { TRIGGERS_MAX = 64 };
+static char *drops[TRIGGERS_MAX];
+
+static int
+drop_triggers(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    size_t n = 0;
+    bool row = true;
+
+    assert_ok(store_query(db, &rows, "SELECT name FROM sqlite_schema WHERE type = 'trigger'",
+                          STORE_NO_VALUES, e),
+              e);
+    while (store_next(&rows, &row, e) == 0 && row) {
+        assert_true(n < TRIGGERS_MAX);
+        if (drops[n] == NULL) {
+            drops[n] = mem_printf("DROP TRIGGER %s", row_text(&rows, 0));
+        }
+        n++;
+    }
+    store_end(&rows);
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(store_exec(db, drops[i], STORE_NO_VALUES, e), e);
+    }
+    return 0;
+}
+
+struct editing {
+    const char *sql;   /* NULL: nothing */
+    struct leaf *leaf; /* that the log signed besides; NULL: none */
+    int result;
+    struct err why;
+};
+
+/* Edits, checks, and fails, so that everything is as it was. */
+static int
+do_edit_and_check(struct store_db *db, void *arg, struct err *e)
+{
+    struct editing *x = arg;
+    uint64_t index;
+
+    assert_ok(store_exec(db, "PRAGMA defer_foreign_keys = ON", STORE_NO_VALUES, e), e);
+    (void)drop_triggers(db, e);
+    if (x->sql != NULL) {
+        assert_ok(store_exec(db, x->sql, STORE_NO_VALUES, e), e);
+        assert_true(store_changes(db) > 0);
+    }
+    if (x->leaf != NULL) {
+        assert_ok(ledger_append(db, x->leaf, &index, e), e);
+    }
+    x->result = issuance_check(db, &x->why);
+    return err_set(e, ERR_DENIED, "not to be kept");
+}
+
+static void
+check(struct scene *s, const char *sql, struct leaf *leaf, const char *says)
+{
+    struct editing x = {.sql = sql, .leaf = leaf};
+    struct err e = {0};
+
+    assert_err(scene_call(s->store, do_edit_and_check, &x, &e), ERR_DENIED, &e);
+    leaf_free(leaf);
+    if (says == NULL
+            ? x.result != 0
+            : x.result == 0 || x.why.code != ERR_STORE || strstr(x.why.text, says) == NULL ||
+                  strstr(x.why.text, "it was edited: ") == NULL) {
+        fail_msg("%s: %d \"%s\"", sql == NULL ? "nothing" : sql, x.result, x.why.text);
+    }
+}
+
+#define HAS(what) "the record has " what " that ca.db has not, or has in another state"
+
+static void
+every_edit_of_a_row_is_found(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *says;
+    } rows[] = {
+        {NULL, NULL},
+        {"UPDATE registration SET state = 0 WHERE state = 1", HAS("a cancellation")},
+        {"DELETE FROM registration WHERE state = 1", HAS("a registration")},
+        {"UPDATE registration SET nf_instance = 'x' WHERE state = 0", HAS("a registration")},
+        {"UPDATE registration SET supersedes = id WHERE state = 0", HAS("a registration")},
+        {"UPDATE registration SET id = 'x' WHERE state = 0", HAS("a registration")},
+        {"UPDATE request SET serial = zeroblob(16) WHERE state = 0 AND registration IS NOT NULL",
+         HAS("an intent")},
+        {"UPDATE request SET rid = zeroblob(32) WHERE state = 0 AND registration IS NOT NULL",
+         HAS("an intent")},
+        {"UPDATE request SET registration = NULL WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET renews = serial WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET is_update = 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET profile_file = zeroblob(32) WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET not_before = not_before - 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET not_after = not_after + 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET instead_of = serial WHERE state = 0", HAS("an intent")},
+        {"DELETE FROM request WHERE state = 0", HAS("an intent")},
+        {"DELETE FROM certificate WHERE nf_instance IS NOT NULL", HAS("a certificate")},
+        {"UPDATE certificate SET serial = zeroblob(16) WHERE nf_instance IS NOT NULL",
+         HAS("a certificate")},
+        {"UPDATE request SET state = 5 WHERE state = 4", HAS("a certificate")},
+        {"UPDATE request SET state = 0 WHERE state = 4", HAS("a certificate")},
+        {"UPDATE request SET state = 3 WHERE state = 4", HAS("a rejection")},
+        {"UPDATE confirmation SET accepted = 1", HAS("a rejection")},
+        {"DELETE FROM confirmation", HAS("a rejection")},
+        {"DELETE FROM revocation", HAS("a revocation")},
+        {"UPDATE registration SET used = used - 1 WHERE state = 0",
+         "was used another number of times than ca.db says"},
+        {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "
+         "certificates, used, state, registered, leaf, supersedes FROM registration WHERE state = "
+         "1",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) "
+         "VALUES(zeroblob(32), 0, 'officer', x'00', zeroblob(16), 1, 1)",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO certificate SELECT zeroblob(16), rid, x'00', 'z', profile, not_after, issued "
+         "FROM (SELECT q.rid, c.profile, c.not_after, c.issued FROM certificate c, request q WHERE "
+         "q.state = 0 LIMIT 1)",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO crl(this_update, next_update, entries, der) VALUES(1, 2, 0, x'00')",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO pending SELECT zeroblob(32), registration, x'07', profile, 0, x'', x'00', "
+         "x'00', 1, x'00', 1, 1, 2, 1, 1, NULL FROM request WHERE state = 0",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO approval SELECT zeroblob(32), 1, serial, 'x', x'00', x'00', 1, 1 FROM "
+         "certificate LIMIT 1",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO again SELECT zeroblob(32), rid, registration, x'07', 0, 1, x'00', 1, x'00', "
+         "1, 1 FROM request WHERE state = 0",
+         "ca.db has rows that the record has not"},
+        /* What is reserved is not released, and what is confirmed is nobody's loss. */
+        {"INSERT INTO crl(this_update, next_update) VALUES(1, 2)", NULL},
+        {"INSERT INTO public_key VALUES(x'00', 'x')", NULL},
+    };
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check(s, rows[i].sql, NULL, rows[i].says);
+    }
+    check(s, NULL, NULL, NULL); /* nothing of it stayed */
+}
+
+/* A leaf that its kind allows, about what no row can be. */
+static void
+a_leaf_of_what_no_row_can_be_is_found(void **state)
+{
+    static const char serial[] = "00112233445566778899aabbccddeeff";
+    struct scene *s = *state;
+    char many[2 * 65 + 1];
+    struct leaf *leaf;
+
+    memset(many, '0', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    leaf = leaf_new(LEAF_REVOKED, NOW);
+    leaf_set_text(leaf, "serial", many);
+    leaf_set_int(leaf, "reason", 1);
+    check(s, NULL, leaf, "a leaf without serial");
+    leaf = leaf_new(LEAF_REVOKED, NOW);
+    leaf_set_text(leaf, "serial", many + 2); /* 64 octets: of nothing, but looked for */
+    leaf_set_int(leaf, "reason", 1);
+    check(s, NULL, leaf, HAS("a revocation"));
+    leaf = leaf_new(LEAF_ISSUED, NOW);
+    leaf_set_text(leaf, "rid", many);
+    leaf_set_text(leaf, "serial", serial);
+    leaf_set_base64(leaf, "certificate", SPAN_LITERAL("x"));
+    check(s, NULL, leaf, "a leaf without rid");
+    leaf = leaf_new(LEAF_REQUEST, NOW);
+    leaf_set_text(leaf, "rid", many + 66);
+    leaf_set_text(leaf, "registration", s->id);
+    leaf_set_text(leaf, "profile", "nf-tls");
+    leaf_set_text(leaf, "assurance", "mac");
+    leaf_set_int(leaf, "qseq", 1);
+    leaf_set_int(leaf, "approvals", 1);
+    check(s, NULL, leaf, HAS("a pending request"));
+    leaf = leaf_new(LEAF_APPROVAL, NOW);
+    leaf_set_text(leaf, "rid", many + 66);
+    leaf_set_text(leaf, "registration", s->id);
+    leaf_set_text(leaf, "decision", "approve");
+    leaf_set_text(leaf, "officer", serial);
+    leaf_set_text(leaf, "key", serial);
+    leaf_set_text(leaf, "subject", "CN=x");
+    leaf_set_base64(leaf, "cms", SPAN_LITERAL("x"));
+    check(s, NULL, leaf, HAS("an approval"));
+    leaf = leaf_new(LEAF_AGAIN, NOW);
+    leaf_set_text(leaf, "rid", many + 66);
+    leaf_set_text(leaf, "serial", serial);
+    leaf_set_text(leaf, "again", many + 66);
+    leaf_set_text(leaf, "registration", s->id);
+    leaf_set_time(leaf, "messageTime", NOW);
+    leaf_set_int(leaf, "qseq", 1);
+    check(s, NULL, leaf, HAS("an answer that was given again"));
+}
+
+/* ---- one certificate for each request, serial and intent, whoever asks ---- */
+
+static int
+do_sql(struct store_db *db, void *arg, struct err *e)
+{
+    return store_exec(db, *(const char *const *)arg, STORE_NO_VALUES, e);
+}
+
+static void
+the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *sql;
+        enum err_code code;
+    } rows[] = {
+        {"a second certificate of a request",
+         "INSERT INTO certificate SELECT zeroblob(16), rid, x'00', nf_instance, profile, "
+         "not_after, issued FROM certificate WHERE nf_instance IS NOT NULL",
+         ERR_CONFLICT},
+        {"a second certificate of a serial",
+         "INSERT INTO certificate SELECT c.serial, q.rid, x'00', 'x', c.profile, c.not_after, 1 "
+         "FROM certificate c, request q WHERE q.state = 0 LIMIT 1",
+         ERR_CONFLICT},
+        {"another one in its place",
+         "INSERT OR REPLACE INTO certificate SELECT serial, rid, x'00', nf_instance, profile, "
+         "not_after, issued FROM certificate WHERE nf_instance IS NOT NULL",
+         ERR_DENIED},
+        {"a second intent of a serial",
+         "INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) SELECT "
+         "zeroblob(32), 0, profile, x'00', serial, 1, 1 FROM request WHERE state = 0",
+         ERR_CONFLICT},
+        {"a second intent of a request",
+         "INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) SELECT rid, 0, "
+         "profile, x'00', zeroblob(16), 1, 1 FROM request WHERE state = 0",
+         ERR_CONFLICT},
+        {"a request of a transaction that is used",
+         "INSERT INTO request(rid, state, registration, transaction_id, profile, evidence, serial, "
+         "created, leaf) SELECT zeroblob(32), 0, registration, transaction_id, profile, x'00', "
+         "zeroblob(16), 1, 1 FROM request WHERE state = 0",
+         ERR_CONFLICT},
+        {"a second live registration of a network function",
+         "INSERT INTO registration SELECT 'x', cms, json, nf_instance, registrar, not_before, "
+         "not_after, certificates, 0, 0, registered, leaf, NULL FROM registration WHERE state = 0",
+         ERR_CONFLICT},
+    };
+    struct scene *s = *state;
+    uint64_t leaves = scene_leaves(s->store);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = {0};
+
+        if (scene_call(s->store, do_sql, (void *)(uintptr_t)&rows[i].sql, &e) == 0 ||
+            e.code != rows[i].code) {
+            fail_msg("%s: %s: %s", rows[i].name, err_code_name(e.code), e.text);
+        }
+    }
+    assert_int_equal(scene_leaves(s->store), leaves);
+}
+
+/* Through the verbs: what was issued, rejected or given up is not issued again. */
+static void
+what_is_not_open_is_not_issued(void **state)
+{
+    const struct octets one = scene_octets(1);
+    const struct octets two = scene_octets(2);
+    const struct octets nobody = scene_octets(77);
+    struct scene *s = *state;
+    struct issue again = {.rid = span_of(one.rid, sizeof(one.rid)),
+                          .certificate = SPAN_LITERAL("another")};
+    struct issue done = {.rid = span_of(two.rid, sizeof(two.rid)),
+                         .certificate = SPAN_LITERAL("certificate 2")};
+    struct issue none = {.rid = span_of(nobody.rid, sizeof(nobody.rid)),
+                         .certificate = SPAN_LITERAL("of nothing")};
+    struct err e = {0};
+    uint64_t leaves;
+
+    leaves = scene_leaves(s->store);
+    assert_err(scene_call(s->store, do_issue, &again, &e), ERR_CONFLICT, &e);
+    assert_int_equal(scene_leaves(s->store), leaves);
+    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    leaves = scene_leaves(s->store);
+    assert_err(scene_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
+    done.certificate = SPAN_LITERAL("another");
+    assert_err(scene_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
+    assert_err(scene_call(s->store, do_abandon, &done, &e), ERR_CONFLICT, &e);
+    assert_int_not_equal(scene_call(s->store, do_issue, &none, &e), 0);
+    assert_int_equal(scene_leaves(s->store), leaves);
+}
+
+static int
+story_teardown(void **state)
+{
+    int result = scene_teardown(state);
+
+    for (size_t i = 0; i < TRIGGERS_MAX; i++) {
+        mem_free(drops[i]);
+        drops[i] = NULL;
+    }
+    return result;
+}
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, story_setup, story_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(every_edit_of_a_row_is_found),
+        STORY(a_leaf_of_what_no_row_can_be_is_found),
+        STORY(the_store_has_one_certificate_for_a_request_a_serial_and_an_intent),
+        STORY(what_is_not_open_is_not_issued),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

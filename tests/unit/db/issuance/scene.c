@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/db/issuance/scene.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct check_op {
+    struct store_op op;
+    int (*verb)(struct store_db *, void *arg, struct err *);
+    void *arg;
+};
+
+static int
+check_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct check_op *c = CONTAINER_OF(op, struct check_op, op);
+
+    return c->verb(db, c->arg, e);
+}
+
+int
+scene_call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
+           struct err *e)
+{
+    struct check_op c = {.op.run = check_run, .verb = verb, .arg = arg};
+
+    return store_call(store, &c.op, e);
+}
+
+struct store *
+scene_open(const char *dir)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.db", dir);
+    const struct store_options options = {.path = path,
+                                          .application = 0x6e664341,
+                                          .schemas = {ledger_migrations, issuance_migrations}};
+    struct err e = {0};
+    struct store *store = store_open(&options, &e);
+
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return store;
+}
+
+/* ---- verbs with their arguments ---- */
+
+int
+do_intend(struct store_db *db, void *arg, struct err *e)
+{
+    struct intend *i = arg;
+
+    return issuance_intend(db, &i->intent, &i->outcome, e);
+}
+
+int
+do_issue(struct store_db *db, void *arg, struct err *e)
+{
+    struct issue *i = arg;
+
+    return issuance_issue(db, i->rid, i->certificate, NOW, &i->leaf, e);
+}
+
+int
+do_abandon(struct store_db *db, void *arg, struct err *e)
+{
+    struct issue *i = arg;
+
+    return issuance_abandon(db, i->rid, 25, "given up", "too old", NOW, &i->leaf, e);
+}
+
+static void
+take_open(void *arg, const struct issuance_request *row)
+{
+    struct find *f = arg;
+
+    memcpy(f->open, row->rid, sizeof(f->open));
+    f->is_found = true;
+}
+
+/* The oldest intent. */
+static int
+find_open(struct store_db *db, struct find *f, struct err *e)
+{
+    f->is_found = false;
+    if (issuance_open_each(db, LATER, 1, take_open, f, e) != 0) {
+        return -1;
+    }
+    return !f->is_found
+               ? 0
+               : issuance_find(db, span_of(f->open, sizeof(f->open)), &f->found, &f->is_found, e);
+}
+
+int
+do_find(struct store_db *db, void *arg, struct err *e)
+{
+    struct find *f = arg;
+
+    return f->rid.n == 0 ? find_open(db, f, e)
+                         : issuance_find(db, f->rid, &f->found, &f->is_found, e);
+}
+
+int
+do_register(struct store_db *db, void *arg, struct err *e)
+{
+    struct registering *r = arg;
+
+    return issuance_register(db, &r->row, r->registrar, r->now, &r->outcome, e);
+}
+
+int
+do_cancel(struct store_db *db, void *arg, struct err *e)
+{
+    struct registering *r = arg;
+
+    const struct issuance_cancellation c = {.id = r->row.id,
+                                            .registrar_der = REGISTRAR,
+                                            .registrar = span_of(REGISTRAR.p + 11, 16),
+                                            .cms = SPAN_LITERAL("cancel"),
+                                            .signed_at = NOW,
+                                            .now = NOW};
+
+    return issuance_cancel(db, &c, &r->row.leaf, &r->revoked, &r->outcome, e);
+}
+
+int
+do_confirm(struct store_db *db, void *arg, struct err *e)
+{
+    struct confirming *c = arg;
+
+    return issuance_confirm(db, &c->c, &c->leaf, &c->revoked, &c->outcome, e);
+}
+
+int
+do_refuse(struct store_db *db, void *arg, struct err *e)
+{
+    struct refusing *r = arg;
+
+    return issuance_refuse(db, &r->r, &r->leaf, &r->outcome, e);
+}
+
+int
+do_revoke(struct store_db *db, void *arg, struct err *e)
+{
+    struct revoking *r = arg;
+
+    return issuance_revoke(db, r->serial, SUPERSEDED, "uid 0", NOW, &r->leaf, &r->outcome, e);
+}
+
+int
+do_count(struct store_db *db, void *arg, struct err *e)
+{
+    return issuance_count(db, arg, e);
+}
+
+static int
+do_size(struct store_db *db, void *arg, struct err *e)
+{
+    return ledger_size(db, arg, e);
+}
+
+uint64_t
+scene_leaves(struct store *store)
+{
+    uint64_t size = 0;
+    struct err e = {0};
+
+    assert_ok(scene_call(store, do_size, &size, &e), &e);
+    return size;
+}
+
+/* ---- a scene: an RA, a registrar, one registration ---- */
+
+/* 32 octets, and 16 of a serial number, that begin with `n`. */
+struct octets
+scene_octets(uint8_t n)
+{
+    struct octets o = {.rid = {n}, .serial = {0x40, n}, .key = {n}};
+
+    return o;
+}
+
+struct intend
+scene_officer(const struct octets *o, const char *profile)
+{
+    return (struct intend){.intent = {.rid = span_of(o->rid, sizeof(o->rid)),
+                                      .profile = profile,
+                                      .evidence = SPAN_LITERAL("PKCS #10"),
+                                      .spki_sha256 = span_of(o->key, sizeof(o->key)),
+                                      .serial = span_of(o->serial, sizeof(o->serial)),
+                                      .tbs = SPAN_LITERAL("TBS"),
+                                      .not_before = NOW - 300,
+                                      .judged = NOW,
+                                      .not_after = LATER,
+                                      .now = NOW}};
+}
+
+struct intend
+scene_nf(const struct octets *o, const char *registration, struct span transaction_id)
+{
+    struct intend i = scene_officer(o, "nf-tls");
+
+    i.intent.registration = registration;
+    i.intent.nf_instance = UUID_1;
+    i.intent.certificates = 2;
+    i.intent.ra_der = RA;
+    i.intent.transaction_id = transaction_id;
+    i.intent.queue_sequence = 7;
+    i.intent.queue_previous = span_of(o->key, sizeof(o->key));
+    return i;
+}
+
+void
+scene_issue(struct store *store, uint8_t n, const char *profile, struct span der)
+{
+    const struct octets o = scene_octets(n);
+    struct intend i = scene_officer(&o, profile);
+    struct issue done = {.rid = i.intent.rid, .certificate = der};
+    struct err e = {0};
+
+    i.intent.tbs = span_of(der.p + 2, (size_t)der.p[3] + 2);
+    assert_ok(scene_call(store, do_intend, &i, &e), &e);
+    assert_int_equal(i.outcome, ISSUANCE_DONE);
+    assert_ok(scene_call(store, do_issue, &done, &e), &e);
+}
+
+struct registering
+scene_registration(const char *uuid, const char *cms, int certificates)
+{
+    struct registering r = {.registrar = REGISTRAR, .now = NOW};
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    r.row.cms = BUF_INIT(256);
+    r.row.json = BUF_INIT(256);
+    r.row.registrar = BUF_INIT(20);
+    assert_ok(buf_append_str(&r.row.cms, cms, &e), &e);
+    assert_ok(buf_append_str(&r.row.json, cms, &e), &e);
+    assert_ok(buf_append(&r.row.registrar, span_of(REGISTRAR.p + 11, 16), &e), &e);
+    assert_ok(sha256(buf_span(&r.row.cms), hash, &e), &e);
+    hex_format(span_of(hash, 16), r.row.id);
+    (void)snprintf(r.row.nf_instance, sizeof(r.row.nf_instance), "%s", uuid);
+    r.row.proof = "mac";
+    r.row.not_before = NOW - 10;
+    r.row.not_after = LATER;
+    r.row.certificates = certificates;
+    return r;
+}
+
+int
+scene_setup(void **state)
+{
+    struct scene *s = mem_zalloc(1, sizeof(*s));
+    struct registering r = scene_registration(UUID_1, "first", 2);
+    struct err e = {0};
+
+    s->dir = tmpdir_new();
+    s->store = scene_open(s->dir);
+    scene_issue(s->store, 200, "ra-cmp", RA);
+    scene_issue(s->store, 201, "registrar", REGISTRAR);
+    assert_ok(scene_call(s->store, do_register, &r, &e), &e);
+    assert_int_equal(r.outcome, ISSUANCE_DONE);
+    (void)snprintf(s->id, sizeof(s->id), "%s", r.row.id);
+    issuance_registration_free(&r.row);
+    *state = s;
+    return 0;
+}
+
+int
+scene_teardown(void **state)
+{
+    struct scene *s = *state;
+
+    store_free(s->store);
+    tmpdir_remove(s->dir);
+    mem_free(s);
+    return 0;
+}

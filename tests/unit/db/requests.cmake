@@ -1,3 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-nfpki_test(unit/db/requests LINK requests)
-nfpki_test(unit/db/requests_certificates LINK requests)
