@@ -18,7 +18,7 @@
 #include "ca/policy.h"
 #include "db/issuance/issuance.h"
 #include "db/ledger/ledger.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 
 struct event;
 struct event_base;

@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 struct release {
     struct ca *ca;

@@ -4,7 +4,7 @@
  *
  * Order, and none of it may be swapped: the whole object is understood and allowed -> its line is
  * in the journal and on disk -> the token signs -> the signature verified -> it leaves. A failure
- * of token or journal ends the process; the parent starts a fresh one (PROTOCOL.md).
+ * of token or journal ends the process; the parent starts a fresh one (client/PROTOCOL.md).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,9 +19,9 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "base/proc.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
+#include "pkcs11/client/protocol.h"
 #include "pkcs11/key.h"
-#include "pkcs11/protocol.h"
 #include "pkcs11/secret.h"
 #include "pkcs11/signer/journal.h"
 #include "pkcs11/signer/object.h"

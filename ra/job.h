@@ -20,7 +20,7 @@
 #include "ca/cmp/revoke.h"
 #include "ca/cmp/support.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/http.h"
 #include "ra/lane.h"
 #include "ra/ra.h"

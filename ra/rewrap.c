@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/cmp/build.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/wrapper.h"
 
 enum { UNDER_WAY_MAX = 64 };

@@ -5,7 +5,7 @@
 #include "base/ossl.h"
 #include "base/proc.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/seal.h"
 
 #define CREDENTIAL "ra-seal-key"

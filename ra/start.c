@@ -10,7 +10,7 @@
 #include "ca/registration/batch.h"
 #include "ca/x509/path.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/budget.h"
 #include "ra/lane.h"
 #include "ra/mac_cache.h"

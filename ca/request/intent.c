@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "ca/request/refusal.h"
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
 

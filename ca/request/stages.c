@@ -11,7 +11,7 @@
 #include "ca/request/intent.h"
 #include "ca/request/open.h"
 #include "ca/request/refusal.h"
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 enum {
     PIECE = 16,       /* what a worker gets at once */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 #include "pkcs11/signer/object.h"
 
 static int

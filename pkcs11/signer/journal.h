@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * journal.h - one line for each attempt to sign, on disk before the token is asked
- * (PROTOCOL.md, "Journal").
+ * (client/PROTOCOL.md, "Journal").
  *
  * Append-only; every line ends in a CRC-32. A last line that a power cut tore is cut off at open; a
  * damaged line before it is refused: somebody edited the record. One process at a time (flock).

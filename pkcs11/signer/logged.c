@@ -6,7 +6,7 @@
 
 #include "base/checkpoint.h"
 #include "base/ossl.h"
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 #include "pkcs11/signer/der.h"
 #include "pkcs11/signer/leaf.h"
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "pkcs11/signer/journal.h"
 #include "pkcs11/signer/policy.h"
 

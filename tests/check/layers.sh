@@ -7,6 +7,8 @@ set -efuo pipefail
 # else is a pattern; the longest prefix wins
 rules='
 base/                base/
+pkcs11/client/       base/ pkcs11/algorithm.h pkcs11/client/
+pkcs11/signer/       base/ pkcs11/algorithm.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
 db/ledger/           base/ db/store/ db/ledger/
@@ -19,10 +21,10 @@ ca/cmp/              base/ ca/x509/ ca/cmp/
 ca/registration/     base/ ca/x509/ ca/registration/
 ca/trust/            base/ ca/x509/ ca/cmp/ ca/trust/
 ca/link/             base/ ca/link/
-ca/                  base/ pkcs11/client.h pkcs11/evidence.h db/* ca/*
+ca/                  base/ pkcs11/client/client.h pkcs11/client/evidence.h db/* ca/*
 ra/http              base/ ra/http* ra/tls*
 ra/tls               base/ ra/tls*
-ra/                  base/ pkcs11/client.h db/* ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/*
+ra/                  base/ pkcs11/client/client.h db/* ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/*
 ceremony/            base/ pkcs11/ ca/x509/ ceremony/
 tests/               base/ pkcs11/* db/* ca/* ra/* ceremony/* tests/*
 '

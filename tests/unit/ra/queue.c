@@ -9,7 +9,7 @@
 #include "ca/cmp/failure.h"
 #include "ca/link/client.h"
 #include "ca/x509/profiles.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/pump.h"
 #include "ra/rewrap.h"
 #include "ra/wrapper.h"

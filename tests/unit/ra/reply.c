@@ -14,7 +14,7 @@
 #include "ca/cmp/der.h"
 #include "ca/x509/profiles.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/budget.h"
 #include "ra/mac_cache.h"
 #include "tests/support/kill.h"

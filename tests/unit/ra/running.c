@@ -15,7 +15,7 @@
 #include "ca/cmp/queue.h"
 #include "ca/link/admin.h"
 #include "ca/x509/serial.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "pkcs11/key.h"
 #include "ra/api_server.h"
 #include "ra/budget.h"

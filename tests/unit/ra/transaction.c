@@ -11,7 +11,7 @@
 #include "ca/cmp/body.h"
 #include "ca/cmp/protect.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "ra/budget.h"
 #include "ra/http.h"
 #include "ra/lane.h"

@@ -5,7 +5,7 @@
  */
 #include "tests/support/test.h"
 
-#include "pkcs11/protocol.h"
+#include "pkcs11/client/protocol.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/checkpoint.h"
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 enum { SCENE_LOG_MAX = 512 };
 

@@ -7,7 +7,7 @@
  *   UP --end of file, deadline, nonsense--> DOWN, jobs under way fail with ERR_TOKEN
  *   DOWN --ERR_PIN or another key--> SHUT: no start is tried again
  */
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "base/proc.h"
-#include "pkcs11/client_hello.h"
-#include "pkcs11/protocol.h"
+#include "pkcs11/client/hello.h"
+#include "pkcs11/client/protocol.h"
 
 enum {
     PAUSE_FIRST_MS = 100,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/client_hello.h"
+#include "pkcs11/client/hello.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 
 static int
 parse_hello(const struct signer_frame *frame, struct signer_hello *out, struct err *e)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client_hello.h - the start of a signer: run it, read its HELLO. For client.c. */
+/* hello.h - the start of a signer: run it, read its HELLO. For client.c. */
 #pragma once
 
 #include "base/ossl.h"
 #include "base/proc.h"
 #include "pkcs11/algorithm.h"
-#include "pkcs11/protocol.h"
+#include "pkcs11/client/protocol.h"
 
 enum { SIGNER_TIMEOUT_MS = 10000, SIGNER_GRACE_MS = 1000 };
 

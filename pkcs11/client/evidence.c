@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 enum { LENGTH = 4, INDEX = 8 };
 

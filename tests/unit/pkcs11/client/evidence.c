@@ -2,7 +2,7 @@
 /* What goes with an object, octet for octet as PROTOCOL.md has it. */
 #include "tests/support/test.h"
 
-#include "pkcs11/evidence.h"
+#include "pkcs11/client/evidence.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/protocol.h"
+#include "pkcs11/client/protocol.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* What the client does with a signer that answers something else (fakesigner.c). */
 #include "tests/support/test.h"
 
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 
 #include <poll.h>
 #include <signal.h>

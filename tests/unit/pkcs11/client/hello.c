@@ -2,7 +2,7 @@
 /* The start of a signer and its self-test, with signers that say something else (fakesigner.c). */
 #include "tests/support/test.h"
 
-#include "pkcs11/client_hello.h"
+#include "pkcs11/client/hello.h"
 
 #include <openssl/ec.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 

@@ -2,7 +2,7 @@
 /* The frames between signer and parent, octet for octet as PROTOCOL.md has them. */
 #include "tests/support/test.h"
 
-#include "pkcs11/protocol.h"
+#include "pkcs11/client/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* The real nfpki-signer with a real token, through its client. */
 #include "tests/support/test.h"
 
-#include "pkcs11/client.h"
+#include "pkcs11/client/client.h"
 
 #include <openssl/ec.h>
 #include <poll.h>
@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
-#include "pkcs11/client_hello.h"
+#include "pkcs11/client/hello.h"
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
 #include "tests/support/kill.h"
