@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/proc.h"
-#include "ceremony/bundle.h"
+#include "ceremony/bundle/bundle.h"
 
 enum { BUNDLES_MAX = 64, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_PRODUCTION = 3 };
 

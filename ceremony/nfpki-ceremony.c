@@ -6,9 +6,9 @@
 
 #include "base/cmd.h"
 #include "base/proc.h"
-#include "ceremony/check.h"
-#include "ceremony/run.h"
-#include "ceremony/self_check.h"
+#include "ceremony/run/check.h"
+#include "ceremony/run/run.h"
+#include "ceremony/run/self_check.h"
 
 static const struct program program;
 

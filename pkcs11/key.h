@@ -26,7 +26,7 @@ int key_generate(struct session *, const struct key_policy *, enum key_algorithm
  * After generation the token is asked again by somebody else, because SoftHSM calls no fsync while
  * it generates and a killed generation leaves half pairs (reference: 25 of 150):
  *   1. close the session and the module, file_sync_tree(token directory)   [software tokens]
- *   2. a fresh process (ceremony/self_check.h; `nfpki-signer --self-test` does the same for a
+ *   2. a fresh process (ceremony/run/self_check.h; `nfpki-signer --self-test` does the same for a
  * policy file) opens the token, reads every attribute back, compares the public half, and (without
  *      ALWAYS_AUTHENTICATE) signs a fixed text, which this process verifies.
  * key_sync() is step 1 without the closing; a token directory of NULL is a hardware token and

@@ -25,7 +25,11 @@ ca/                  base/ pkcs11/client/client.h pkcs11/client/evidence.h db/* 
 ra/http              base/ ra/http* ra/tls*
 ra/tls               base/ ra/tls*
 ra/                  base/ pkcs11/client/client.h db/* ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/*
-ceremony/            base/ pkcs11/ ca/x509/ ceremony/
+ceremony/definition/ base/ ca/x509/ ceremony/definition/
+ceremony/transcript/ base/ ca/x509/ ceremony/definition/ ceremony/transcript/
+ceremony/bundle/     base/ ca/x509/ ceremony/definition/ ceremony/transcript/ ceremony/bundle/
+ceremony/run/        base/ pkcs11/ ca/x509/ ceremony/definition/ ceremony/transcript/ ceremony/bundle/ ceremony/run/
+ceremony/            base/ ceremony/bundle/ ceremony/run/
 tests/               base/ pkcs11/* db/* ca/* ra/* ceremony/* tests/*
 '
 bad=0

@@ -8,7 +8,7 @@
 
 #include "base/ossl.h"
 #include "tests/support/softhsm.h"
-#include "tests/unit/ceremony/forge.h"
+#include "tests/unit/ceremony/bundle/forge.h"
 #include "tests/unit/ceremony/scene.h"
 
 enum { ARGUMENTS_MAX = 66, NAMES_MAX = 5 };
