@@ -5,8 +5,8 @@
  * A function that can fail returns 0 or -1 (or an owned pointer or NULL) and takes a `struct err *`
  * as its last parameter. The origin sets it, callers put context in front, the top loop of the
  * program logs or answers once. Nobody branches on the text; a peer never sees it. What a peer may
- * be told is a row of the caller's own table: its number rides along (ca/cmp/phrase.h). The caller
- * owns the struct, normally on its stack: no globals, no allocation.
+ * be told is a row of the caller's own table: its number rides along (ca/cmp/message/phrase.h). The
+ * caller owns the struct, normally on its stack: no globals, no allocation.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
 #include "base/ossl.h"
 #include "ca/trust/conf.h"
 #include "ca/x509/blocked_keys.h"
-#include "ca/x509/nf.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/nf.h"
+#include "ca/x509/profile/profiles.h"
 
 enum { CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/mac.h"
-#include "ca/cmp/phrase.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/phrase.h"
+#include "ca/cmp/protection/mac.h"
+#include "ca/cmp/protection/protect.h"
 
 /* RFC 9483 3.5: protection of another kind than the request's is wrongIntegrity; of the same kind
  * it has to verify under the same credentials. That a MAC does is the RA's word. */

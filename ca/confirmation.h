@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ca/cmp/body.h"
+#include "ca/cmp/message/body.h"
 #include "ca/cmp/queue.h"
 
 /* A certConf for `certificate`: protected with the credential of the first message (`first`, the

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "ca/backdate.h"
 #include "ca/release.h"
-#include "ca/x509/crl.h"
 #include "ca/x509/signed.h"
+#include "ca/x509/tbs/crl.h"
 
 enum { RETRY_S = 10, REHEARSAL_S = REHEARSAL_DAYS_MAX * 24 * 60 * 60, ROOT_CRL_MAX = 1024 * 1024 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 #include "db/issuance/role.h"
 
 void

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/pool.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/conf.h"
 #include "ca/link/admin.h"
 #include "ca/link/server.h"

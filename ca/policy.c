@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "ca/backdate.h"
-#include "ca/cmp/phrase.h"
-#include "ca/cmp/protect.h"
-#include "ca/cmp/support.h"
+#include "ca/cmp/message/phrase.h"
+#include "ca/cmp/message/support.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/cmp/weakness.h"
 #include "ca/requester.h"
 #include "ca/x509/csr.h"
-#include "ca/x509/lint.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/lint/lint.h"
+#include "ca/x509/profile/profiles.h"
+#include "ca/x509/profile/wish.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/weak_key.h"
-#include "ca/x509/wish.h"
 
 enum { DAY = 24 * 60 * 60 };
 

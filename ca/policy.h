@@ -11,14 +11,14 @@
 
 #include <time.h>
 
-#include "ca/cmp/body.h"
 #include "ca/cmp/certreq.h"
+#include "ca/cmp/message/body.h"
 #include "ca/cmp/queue.h"
 #include "ca/registration/registration.h"
 #include "ca/renew.h"
 #include "ca/trust/trust.h"
 #include "ca/x509/blocked_keys.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/tbs.h"
 
 /* Constant after start, shared by all workers. */
 struct policy {

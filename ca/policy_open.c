@@ -7,7 +7,7 @@
 #include "ca/policy.h"
 
 #include "base/validity.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/protection/protect.h"
 
 enum { CLOCKS_APART_MAX_S = 5 * 60 };
 

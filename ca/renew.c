@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/validity.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/cmp/update.h"
 
 enum { DAY = 24 * 60 * 60, SPKI_MAX = 4096 };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/phrase.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/phrase.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/x509/pubkey.h"
 
 static int

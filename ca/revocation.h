@@ -10,8 +10,8 @@
 
 #include <time.h>
 
+#include "ca/cmp/message/revoke.h"
 #include "ca/cmp/queue.h"
-#include "ca/cmp/revoke.h"
 #include "ca/trust/trust.h"
 #include "db/issuance/issuance.h"
 

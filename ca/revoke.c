@@ -5,7 +5,7 @@
 #include "base/typed.h"
 #include "ca/crl_maker.h"
 #include "ca/register.h"
-#include "ca/x509/crl.h"
+#include "ca/x509/tbs/crl.h"
 
 struct revoking {
     struct ca *ca;

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
-#include "ca/cmp/asked.h"
+#include "ca/cmp/message/asked.h"
 #include "ra/job.h"
 #include "ra/judge_own.h"
 #include "ra/support.h"

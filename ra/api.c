@@ -16,7 +16,7 @@
 #include "base/ossl.h"
 #include "ca/registration/batch.h"
 #include "ca/x509/name.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 #include "ra/api_route.h"
 #include "ra/http_answer.h"
 #include "ra/roles.h"

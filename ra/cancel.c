@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/link/msg.h"
 #include "ra/mac_cache.h"
 #include "ra/queue.h"

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 
 enum { TIME_SIZE = 15 };
 

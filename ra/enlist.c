@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "ca/cmp/failure.h"
+#include "ca/cmp/message/failure.h"
 #include "ca/link/msg.h"
 #include "ra/queue.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/mac.h"
+#include "ca/cmp/protection/mac.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "ra/job.h"

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "ca/x509/nf.h"
-#include "ca/x509/profile.h"
+#include "ca/x509/profile/nf.h"
+#include "ca/x509/profile/profile.h"
 #include "ra/job.h"
 
 /* Of job->facts.enrolment.certreq. The certificate says what the registration says in any case;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/judge_profile.h"
 
-#include "ca/x509/profiles.h"
-#include "ca/x509/wish.h"
+#include "ca/x509/profile/profiles.h"
+#include "ca/x509/profile/wish.h"
 
 int
 judge_profile(struct job *job, const struct profile *profile, const struct nf_identity *nf)

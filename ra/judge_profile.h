@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "ca/x509/nf.h"
-#include "ca/x509/profile.h"
+#include "ca/x509/profile/nf.h"
+#include "ca/x509/profile/profile.h"
 #include "ra/job.h"
 
 /* The kind of the key, the protection, the extensions asked for. -1 with job->failure, job->e

@@ -2,7 +2,7 @@
 #include "ra/judge_recipient.h"
 
 #include "base/ossl.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/x509/name.h"
 
 /* Whoever signed the wrapper, which is verified by now, is who its network functions know. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 
 static int
 fail(struct job *job, enum phrase phrase, const char *why)

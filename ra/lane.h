@@ -19,7 +19,7 @@
 #pragma once
 
 #include "base/pool.h"
-#include "ca/cmp/mac_algorithm.h"
+#include "ca/cmp/protection/mac_algorithm.h"
 #include "ra/http_address.h"
 
 struct event_base;

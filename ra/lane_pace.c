@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "ca/cmp/mac.h"
+#include "ca/cmp/protection/mac.h"
 
 enum {
     MEASURE_STEPS = 1000,

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "ca/cmp/mac_algorithm.h"
+#include "ca/cmp/protection/mac_algorithm.h"
 
 struct lane_pace {
     int64_t measured_ps; /* a step, in 10^-12 s */

@@ -15,7 +15,7 @@
 
 #include <time.h>
 
-#include "ca/cmp/mac.h"
+#include "ca/cmp/protection/mac.h"
 
 enum { MAC_CACHE_MAX = 512 };
 

@@ -19,7 +19,7 @@
 #include "base/ossl.h"
 #include "base/pipeline.h"
 #include "base/proc.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "db/requests/requests.h"
 #include "ra/api_server.h"
 #include "ra/closing.h"

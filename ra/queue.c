@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "ca/cmp/failure.h"
-#include "ca/x509/profiles.h"
+#include "ca/cmp/message/failure.h"
+#include "ca/x509/profile/profiles.h"
 #include "ra/pump.h"
 #include "ra/queue_answer.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
-#include "ca/cmp/failure.h"
+#include "ca/cmp/message/failure.h"
 
 /* What people decided can be fetched so long after the CA said last that it waits. */
 enum { WAITING_KEEP_S = 7 * 86400 };

@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
-#include "ca/cmp/check.h"
+#include "ca/cmp/protection/check.h"
 #include "ca/trust/trust.h"
-#include "ca/x509/nf.h"
+#include "ca/x509/profile/nf.h"
 #include "ra/own_certificate.h"
 #include "ra/root_update.h"
 #include "ra/settings.h"

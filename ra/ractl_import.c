@@ -11,7 +11,7 @@
 #include "base/ossl.h"
 #include "ca/link/admin.h"
 #include "ca/registration/batch.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "ra/ractl.h"
 
 enum { ERRORS_MAX = 20 };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ca/cmp/check.h"
+#include "ca/cmp/protection/check.h"
 
 #define CMP_PREFIX "/.well-known/cmp"
 #define CRL_PREFIX "/crl/"

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/msg.h"
 #include "ca/cmp/queue.h"
 #include "ra/http_parse.h"
 

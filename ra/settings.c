@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/conf.h"
-#include "ca/cmp/mac_algorithm.h"
+#include "ca/cmp/protection/mac_algorithm.h"
 #include "ra/tls.h"
 
 #define PUBLIC_URL_CHARACTERS                                                                      \

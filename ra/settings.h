@@ -8,7 +8,7 @@
 
 #include "ca/trust/conf.h"
 #include "ca/x509/blocked_keys.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "ra/settings_http.h"
 #include "ra/settings_value.h"
 

@@ -15,7 +15,8 @@ enum { SETTINGS_TLS_MAX = 8 };
  *   CFG_SEC("tls", settings_tls_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES) */
 extern cfg_opt_t settings_tls_options[];
 
-/* What a listener expects of the form of CMP messages: struct cmp_lenience of ca/cmp/check.h. */
+/* What a listener expects of the form of CMP messages: struct cmp_lenience of
+ * ca/cmp/protection/check.h. */
 enum settings_strictness { STRICTNESS_RFC9483, STRICTNESS_RFC4210 };
 /* The option `cmp_strictness` of the file or of a section. */
 #define SETTINGS_STRICTNESS CFG_STR("cmp_strictness", "rfc9483", CFGF_NONE)

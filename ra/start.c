@@ -8,7 +8,7 @@
 #include "base/ossl.h"
 #include "base/validity.h"
 #include "ca/registration/batch.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
 #include "ra/budget.h"

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
-#include "ca/x509/profile.h"
+#include "ca/x509/profile/profile.h"
 #include "ca/x509/pubkey.h"
 #include "ra/crl_files.h"
 #include "ra/job.h"

@@ -8,7 +8,7 @@
  * kept-alive connection, and a resumed session would carry a client certificate past a reload.
  * Does not: sockets, deadlines, the meaning of a client's certificate: it has a path to one of
  * `client_roots` and may be used for client authentication, and whoever relies on it checks the
- * rest (revocation among it) with ca/x509/path.h.
+ * rest (revocation among it) with ca/x509/path/path.h.
  *
  * All TLS of one struct tls works in an OSSL_LIB_CTX of its own, on the loop's thread.
  */

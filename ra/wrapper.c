@@ -8,7 +8,7 @@
 
 #include "base/ossl.h"
 #include "base/validity.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 #include "ra/seal.h"
 
 static const uint8_t no_certificate[] = {0x30, 0x00};

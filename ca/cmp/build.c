@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/field.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/protection/check.h"
 
 DEFINE_CLEANUP(header_cleanup, CMP_HEADER, CMP_HEADER_free)
 

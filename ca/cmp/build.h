@@ -20,11 +20,11 @@
 #include <openssl/x509.h>
 #include <time.h>
 
-#include "ca/cmp/body.h"
 #include "ca/cmp/echo.h"
-#include "ca/cmp/failure.h"
-#include "ca/cmp/mac.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/message/failure.h"
+#include "ca/cmp/message/msg.h"
+#include "ca/cmp/protection/mac.h"
 
 /* PKIHeader. Everything is borrowed; an empty span leaves the field out. */
 struct cmp_header {
@@ -65,12 +65,12 @@ bool cmp_body_asks_certificate(enum cmp_body request);
 enum cmp_body cmp_body_answer(enum cmp_body request);
 
 /* Bodies, DER with their tag. `type` is CMP_IP, CMP_CP or CMP_KUP; caPubs in CMP_IP only
- * (RFC 9483 4.1.2, 4.1.3). `status`: CMP_ACCEPTED or CMP_GRANTED_WITH_MODS (asked.h). */
+ * (RFC 9483 4.1.2, 4.1.3). `status`: CMP_ACCEPTED or CMP_GRANTED_WITH_MODS (message/asked.h). */
 int cmp_body_issued(enum cmp_body type, int cert_req_id, enum cmp_status status,
                     struct span certificate, const struct span *ca_pubs, size_t ca_pub_count,
                     struct buf *out, struct err *e);
 int cmp_body_waiting(enum cmp_body type, int cert_req_id, struct buf *out, struct err *e);
-/* `text` NULL: the failure's own phrase (phrase.h). */
+/* `text` NULL: the failure's own phrase (message/phrase.h). */
 int cmp_body_rejected(enum cmp_body type, int cert_req_id, enum cmp_failure failure,
                       const char *text, struct buf *out, struct err *e);
 /* rp with one PKIStatusInfo (RFC 9483 4.2): accepted, or a rejection with `failure` and `text`

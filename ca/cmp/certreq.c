@@ -5,11 +5,11 @@
 #include <limits.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/field.h"
-#include "ca/cmp/phrase.h"
-#include "ca/cmp/signature.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/message/phrase.h"
+#include "ca/cmp/protection/signature.h"
 
 struct cmp_certreq {
     int id;

@@ -11,8 +11,8 @@
 
 #include <openssl/x509v3.h>
 
-#include "ca/cmp/failure.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/failure.h"
+#include "ca/cmp/message/msg.h"
 
 enum { CMP_CERT_REQ_ID = 0, CMP_CERT_REQ_ID_P10 = -1 };
 
@@ -50,8 +50,8 @@ const X509_NAME *cmp_certreq_subject(const struct cmp_certreq *);
 /* Requested extensions; NULL when there are none. */
 const STACK_OF(X509_EXTENSION) * cmp_certreq_extensions(const struct cmp_certreq *);
 /* What it asks for besides the key: appends a DER CertTemplate (RFC 4211 5) of issuer, validity,
- * subject and extensions, as far as they are there; nothing when none of them is. asked.h compares
- * it. ERR_INPUT: longer than the buf takes. */
+ * subject and extensions, as far as they are there; nothing when none of them is. message/asked.h
+ * compares it. ERR_INPUT: longer than the buf takes. */
 int cmp_certreq_encode_asked(const struct cmp_certreq *, struct buf *out, struct err *e);
 /* regCtrl-oldCertID (RFC 4211 6.5) of a kur: issuer (borrowed) and serial number; false: none. */
 bool cmp_certreq_old_cert(const struct cmp_certreq *, const X509_NAME **issuer,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/echo.h"
 
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/msg.h"
+#include "ca/cmp/protection/check.h"
 
 enum {
     OCTET_STRING = 0x04,

@@ -5,11 +5,11 @@
 
 #include "base/oid.h"
 #include "base/ossl.h"
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/body.h"
-#include "ca/cmp/check.h"
-#include "ca/cmp/field.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/cmp/protection/protect.h"
 
 struct cmp_queued {
     struct cmp_msg *outer;

@@ -13,8 +13,8 @@
 #pragma once
 
 #include "ca/cmp/build.h"
-#include "ca/cmp/failure.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/failure.h"
+#include "ca/cmp/message/msg.h"
 
 enum {
     CMP_REGISTRATION_ID_SIZE = 32, /* lower-case hex */

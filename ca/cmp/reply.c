@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/body.h"
 #include "ca/cmp/build.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/field.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/message/phrase.h"
 
 DEFINE_CLEANUP(cert_rep_cleanup, CMP_CERT_REP, CMP_CERT_REP_free)
 DEFINE_CLEANUP(error_body_cleanup, CMP_ERROR_BODY, CMP_ERROR_BODY_free)

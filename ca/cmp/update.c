@@ -2,8 +2,8 @@
 #include "ca/cmp/update.h"
 
 #include "base/ossl.h"
-#include "ca/cmp/field.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/x509/alt_names.h"
 #include "ca/x509/name.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/x509/weak_key.h"
 
 /* 0, or -1 with badCertTemplate and why; systemFailure when it could not be found out. */

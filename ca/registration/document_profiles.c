@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "ca/registration/document.h"
-#include "ca/x509/entitlement.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/entitlement.h"
+#include "ca/x509/profile/profiles.h"
 
 enum { DAYS_MAX = 1095 };
 

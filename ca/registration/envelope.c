@@ -4,7 +4,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 #include "ca/x509/pem.h"
 
 static void

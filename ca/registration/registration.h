@@ -20,8 +20,8 @@
 #include <time.h>
 
 #include "base/ossl.h"
-#include "ca/x509/nf.h"
-#include "ca/x509/profile.h"
+#include "ca/x509/profile/nf.h"
+#include "ca/x509/profile/profile.h"
 
 enum {
     REGISTRATION_MAX = 32 * 1024,      /* octets of the CMS */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A network function's certificate: ir, cr, p10cr, kur (RFC 9483 4.1). */
-#include "ca/cmp/protect.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/registered.h"
 #include "ca/request/approval.h"
 #include "ca/request/intent.h"

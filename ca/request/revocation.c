@@ -2,7 +2,7 @@
 /* rr (RFC 9483 4.2, 5.3.2): from the look to the record and the CRL; ca/revocation.h judges it. */
 #include "ca/revocation.h"
 
-#include "ca/cmp/protect.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/request/refusal.h"
 
 struct revocation_facts {

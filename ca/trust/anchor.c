@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "ca/x509/name.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 
 enum { RSA_BITS = 1024 }; /* of a key that signs once and nobody verifies */
 

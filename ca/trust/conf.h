@@ -19,8 +19,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "ca/x509/path.h"
-#include "ca/x509/path_check.h"
+#include "ca/x509/path/check.h"
+#include "ca/x509/path/path.h"
 
 enum {
     TRUST_SETS_MAX = 32,
@@ -50,7 +50,7 @@ struct trust_conf_set {
     int crl_max_age_s; /* 0: no limit */
     struct trust_list names;
     struct trust_list policies;
-    unsigned allow; /* bits of path_check.h */
+    unsigned allow; /* bits of x509/path/check.h */
 };
 
 struct trust_conf {

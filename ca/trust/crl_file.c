@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "ca/x509/path_check.h"
+#include "ca/x509/path/check.h"
 #include "ca/x509/pem.h"
 
 /* What tells one content of a path from another without reading it. */

@@ -7,7 +7,7 @@
 #include "ca/trust/anchor.h"
 #include "ca/trust/crl_file.h"
 #include "ca/x509/name.h"
-#include "ca/x509/path_check.h"
+#include "ca/x509/path/check.h"
 
 struct trust_set {
     char *name;

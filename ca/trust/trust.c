@@ -2,7 +2,7 @@
 #include "ca/trust/trust.h"
 
 #include "ca/trust/set.h"
-#include "ca/x509/path_check.h"
+#include "ca/x509/path/check.h"
 
 struct trust {
     X509 *root;

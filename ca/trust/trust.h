@@ -14,10 +14,10 @@
 
 #include <time.h>
 
-#include "ca/cmp/failure.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/failure.h"
+#include "ca/cmp/message/msg.h"
 #include "ca/trust/conf.h"
-#include "ca/x509/path.h"
+#include "ca/x509/path/path.h"
 
 struct trust;
 void trust_free(struct trust *);

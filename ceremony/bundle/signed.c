@@ -4,7 +4,7 @@
 
 #include "base/validity.h"
 #include "ca/x509/csr.h"
-#include "ca/x509/lint.h"
+#include "ca/x509/lint/lint.h"
 #include "ca/x509/signed.h"
 #include "ceremony/bundle/steps.h"
 #include "ceremony/transcript/fact.h"

@@ -12,10 +12,10 @@
 
 #include "base/ossl.h"
 #include "base/text.h"
-#include "ca/x509/crl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/crl.h"
+#include "ca/x509/tbs/tbs.h"
 
 enum ceremony_type { ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL };
 

@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "ca/x509/crl.h"
-#include "ca/x509/lint.h"
+#include "ca/x509/lint/lint.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
+#include "ca/x509/tbs/crl.h"
 
 /* A new software key of this kind; the caller frees it with EVP_PKEY_free(). */
 EVP_PKEY *dummy_key(enum pubkey_kind, struct err *e) __attribute__((warn_unused_result));

@@ -9,8 +9,8 @@
  */
 #pragma once
 
-#include "ca/x509/crl.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/crl.h"
+#include "ca/x509/tbs/tbs.h"
 #include "ceremony/definition/definition.h"
 #include "ceremony/transcript/state.h"
 

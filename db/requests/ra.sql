@@ -127,7 +127,7 @@ ALTER TABLE enrolment ADD COLUMN question BLOB;
 
 -- migration 10
 
--- ir, cr, p10cr, kur: what was asked for besides the key, a CertTemplate (ca/cmp/asked.h). NULL:
+-- ir, cr, p10cr, kur: what was asked for besides the key, a CertTemplate (ca/cmp/message/asked.h). NULL:
 -- nothing, or asked before this column was there. The answer says whether all of it was granted.
 ALTER TABLE enrolment ADD COLUMN asked BLOB;
 

@@ -193,7 +193,7 @@ struct requests_admission {
     bool uncounted; /* takes none of the registration's initial certificates; whether it is a use is
                        the CA's to say */
     struct span target; /* rr: the serial number of the certificate that is meant; else empty */
-    struct span asked;  /* ir, cr, p10cr, kur: CertTemplate without the key (ca/cmp/asked.h) */
+    struct span asked;  /* ir, cr, p10cr, kur: CertTemplate but the key (ca/cmp/message/asked.h) */
     int64_t until;      /* the row and its replay entry are kept until then */
     struct span rid;
     struct span nested;

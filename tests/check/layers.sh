@@ -17,18 +17,24 @@ db/issuance/         base/ db/store/ db/ledger/ db/issuance/
 db/audit/            base/ db/ledger/ db/audit/
 db/                  base/ db/ledger/ db/audit/
 ca/x509/             base/ ca/x509/
-ca/cmp/              base/ ca/x509/ ca/cmp/
-ca/registration/     base/ ca/x509/ ca/registration/
-ca/trust/            base/ ca/x509/ ca/cmp/ ca/trust/
+ca/x509/profile/     base/ ca/x509/ ca/x509/profile/
+ca/x509/tbs/         base/ ca/x509/ ca/x509/profile/ ca/x509/tbs/
+ca/x509/lint/        base/ ca/x509/ ca/x509/profile/ ca/x509/tbs/ ca/x509/lint/
+ca/x509/path/        base/ ca/x509/ ca/x509/path/
+ca/cmp/message/      base/ ca/x509/ ca/x509/profile/ ca/cmp/message/
+ca/cmp/protection/   base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/
+ca/cmp/              base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/ ca/cmp/
+ca/registration/     base/ ca/x509/* ca/registration/
+ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/                  base/ pkcs11/client/client.h pkcs11/client/evidence.h db/* ca/*
 ra/http              base/ ra/http* ra/tls*
 ra/tls               base/ ra/tls*
-ra/                  base/ pkcs11/client/client.h db/* ca/x509/ ca/cmp/ ca/registration/ ca/trust/ ca/link/ ra/*
-ceremony/definition/ base/ ca/x509/ ceremony/definition/
-ceremony/transcript/ base/ ca/x509/ ceremony/definition/ ceremony/transcript/
-ceremony/bundle/     base/ ca/x509/ ceremony/definition/ ceremony/transcript/ ceremony/bundle/
-ceremony/run/        base/ pkcs11/ ca/x509/ ceremony/definition/ ceremony/transcript/ ceremony/bundle/ ceremony/run/
+ra/                  base/ pkcs11/client/client.h db/* ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/link/ ra/*
+ceremony/definition/ base/ ca/x509/* ceremony/definition/
+ceremony/transcript/ base/ ca/x509/* ceremony/definition/ ceremony/transcript/
+ceremony/bundle/     base/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/
+ceremony/run/        base/ pkcs11/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/ ceremony/run/
 ceremony/            base/ ceremony/bundle/ ceremony/run/
 tests/               base/ pkcs11/* db/* ca/* ra/* ceremony/* tests/*
 '

@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/body.h"
 #include "ca/cmp/certreq.h"
-#include "ca/cmp/check.h"
 #include "ca/cmp/echo.h"
-#include "ca/cmp/mac.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/message/revoke.h"
+#include "ca/cmp/message/support.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/cmp/protection/mac.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/cmp/queue.h"
-#include "ca/cmp/revoke.h"
-#include "ca/cmp/support.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

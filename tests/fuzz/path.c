@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ca/x509/path.h"
-#include "ca/x509/path_check.h"
+#include "ca/x509/path/check.h"
+#include "ca/x509/path/path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "tests/interop/clients_message.h"
 #include "tests/support/der_edit.h"
 

@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "base/ossl.h"
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/protection/check.h"
 #include "tests/support/der_edit.h"
 
 void

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 
 enum {
     FILES_MAX = 8192,

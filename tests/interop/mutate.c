@@ -2,7 +2,7 @@
 #include "tests/interop/mutate.h"
 
 #include "base/mem.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 
 enum { ELEMENTS_MAX = 512, DEPTH_MAX = 32, CONSTRUCTED = 0x20, HIGH_TAG = 0x1f };
 

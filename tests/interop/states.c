@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/protection/protect.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 #include "tests/support/test.h"

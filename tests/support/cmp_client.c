@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/field.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/field.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/cmp/protection/protect.h"
 
 enum { SALT_SIZE = 16, SMALL = 2048, EXTRA_MAX = CMP_EXTRA_CERTS_MAX - 1 };
 

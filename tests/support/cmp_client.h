@@ -9,8 +9,8 @@
 
 #include <openssl/evp.h>
 
-#include "ca/cmp/body.h"
 #include "ca/cmp/build.h"
+#include "ca/cmp/message/body.h"
 
 /* Who asks: with a secret, or with a certificate. */
 struct cmp_client {

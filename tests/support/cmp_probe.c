@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/protection/protect.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 

@@ -13,8 +13,8 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/protection/protect.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 
 /* Child number `n` of the first element of `in`. */
 static bool

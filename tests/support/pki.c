@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/x509/lint.h"
+#include "ca/x509/lint/lint.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
 

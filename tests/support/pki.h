@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/tbs.h"
 
 enum { PKI_NOW = 1790000000 }; /* 2026-09-21T14:13:20Z: the day of these tests */
 

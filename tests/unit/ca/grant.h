@@ -2,7 +2,7 @@
 /* grant.h - a row of the tests of policy_grant_request(): what is asked, and what comes of it. */
 #pragma once
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "tests/unit/ca/scene.h"
 
 enum { SMALL = 4096, HOUR = 3600 };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "ca/cmp/der.h"
-#include "ca/x509/profiles.h"
+#include "ca/cmp/message/der.h"
+#include "ca/x509/profile/profiles.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ca/grant.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "ca/x509/serial.h"
 #include "tests/support/der_edit.h"
 #include "tests/support/forge.h"

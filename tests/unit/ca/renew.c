@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ca/scene.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/x509/serial.h"
 #include "tests/unit/ca/grant.h"
 

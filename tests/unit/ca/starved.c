@@ -3,10 +3,10 @@
  * decided, and what it would refuse is never granted. */
 #include <string.h>
 
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "ca/confirmation.h"
 #include "ca/revocation.h"
-#include "ca/x509/lint.h"
+#include "ca/x509/lint/lint.h"
 #include "ca/x509/serial.h"
 #include "tests/support/der_edit.h"
 #include "tests/support/starve.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca/cmp/failure.h"
+#include "ca/cmp/message/failure.h"
 #include "ca/link/admin.h"
 #include "ca/registration/batch.h"
 #include "ra/closing.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca/cmp/failure.h"
+#include "ca/cmp/message/failure.h"
 #include "ra/queue.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"

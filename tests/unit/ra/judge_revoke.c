@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ra/fixture.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/ossl.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ra/fixture.h"
 

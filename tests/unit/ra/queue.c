@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ca/cmp/failure.h"
+#include "ca/cmp/message/failure.h"
 #include "ca/link/client.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "pkcs11/client/client.h"
 #include "ra/pump.h"
 #include "ra/rewrap.h"

@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
-#include "ca/cmp/body.h"
-#include "ca/cmp/der.h"
-#include "ca/x509/profiles.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/message/der.h"
+#include "ca/x509/profile/profiles.h"
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
 #include "ra/budget.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "ca/x509/name.h"
 #include "tests/unit/ra/fixture.h"
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "ca/cmp/body.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/body.h"
+#include "ca/cmp/protection/protect.h"
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
 #include "ra/budget.h"

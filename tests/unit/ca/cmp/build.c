@@ -3,9 +3,9 @@
 
 #include <openssl/cmp.h>
 
-#include "ca/cmp/check.h"
-#include "ca/cmp/phrase.h"
-#include "ca/cmp/protect.h"
+#include "ca/cmp/message/phrase.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/cmp/protection/protect.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 /* One transaction of the client, and an answer to it with this body. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/certreq.h"
 
-#include "ca/cmp/asn1.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/field.h"
+#include "ca/cmp/message/asn1.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/field.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 

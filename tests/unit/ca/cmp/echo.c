@@ -2,9 +2,9 @@
 /* What is repeated of a message that cannot be decoded: all that a damaged one still shows. */
 #include "ca/cmp/echo.h"
 
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/msg.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/msg.h"
+#include "ca/cmp/protection/check.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 static const char *const messages[] = {"pbm-ir.der", "sig-kur.der", "unprotected-ir.der"};

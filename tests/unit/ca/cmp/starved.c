@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages that come in, while memory is short inside OpenSSL: read as they are or not at all, and
  * none that is refused is ever taken. */
-#include "ca/cmp/asked.h"
 #include "ca/cmp/certreq.h"
-#include "ca/cmp/check.h"
-#include "ca/cmp/der.h"
-#include "ca/cmp/protect.h"
-#include "ca/cmp/revoke.h"
+#include "ca/cmp/message/asked.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/revoke.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/cmp/protection/protect.h"
 #include "ca/cmp/update.h"
 #include "tests/support/starve.h"
 #include "tests/unit/ca/cmp/fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/update.h"
 
-#include "ca/cmp/der.h"
+#include "ca/cmp/message/der.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ca/cmp/fixture.h"
 

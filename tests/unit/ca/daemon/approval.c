@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/link/admin.h"
 #include "ca/link/frame.h"
 #include "ca/registration/approval.h"
 #include "ca/x509/serial.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/tbs.h"
 #include "db/issuance/issuance.h"
 #include "tests/unit/ca/daemon/nf.h"
 

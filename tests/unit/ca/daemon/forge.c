@@ -14,7 +14,7 @@
 #include "ca/registration/registration.h"
 #include "ca/x509/pubkey.h"
 #include "ca/x509/signed.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/tbs.h"
 #include "db/issuance/issuance.h"
 #include "tests/unit/ca/daemon/nf.h"
 

@@ -3,8 +3,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "ca/cmp/der.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/phrase.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ca/daemon/lie.h"
 

@@ -2,8 +2,8 @@
 /* Requests for a first certificate, and for another one, that the RA should not have passed on. */
 #include <string.h>
 
-#include "ca/cmp/der.h"
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/der.h"
+#include "ca/cmp/message/phrase.h"
 #include "tests/support/der_edit.h"
 #include "tests/unit/ca/daemon/lie.h"
 

@@ -5,7 +5,7 @@
 
 #include "ca/registration/registration.h"
 #include "ca/x509/name.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 
 enum { DAY = 24 * 60 * 60, DAYS = 30 /* of world_registration() */ };
 

@@ -2,7 +2,7 @@
 /* nf.h - a network function that is registered at the CA of world.h, and its requests. */
 #pragma once
 
-#include "ca/x509/nf.h"
+#include "ca/x509/profile/nf.h"
 #include "tests/unit/ca/daemon/world.h"
 
 #define MAC "{\"kind\":\"mac\"}"

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ca/cmp/phrase.h"
+#include "ca/cmp/message/phrase.h"
 #include "ca/link/admin.h"
 #include "ca/x509/csr.h"
 #include "ca/x509/serial.h"

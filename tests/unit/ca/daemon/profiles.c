@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/registration/registration.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "db/issuance/issuance.h"
 #include "db/store/store.h"
 #include "tests/support/test.h"

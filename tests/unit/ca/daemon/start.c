@@ -9,10 +9,10 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
-#include "ca/x509/crl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
+#include "ca/x509/tbs/crl.h"
 #include "pkcs11/algorithm.h"
 #include "tests/unit/ca/daemon/world.h"
 

@@ -7,7 +7,7 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "ca/x509/name.h"
-#include "ca/x509/profiles.h"
+#include "ca/x509/profile/profiles.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"

@@ -3,13 +3,13 @@
  * OpenSSL: the same answer or none, and nothing granted that would be refused. */
 #include <string.h>
 
-#include "ca/x509/crl.h"
 #include "ca/x509/csr.h"
-#include "ca/x509/lint.h"
+#include "ca/x509/lint/lint.h"
+#include "ca/x509/profile/wish.h"
 #include "ca/x509/signed.h"
-#include "ca/x509/tbs.h"
+#include "ca/x509/tbs/crl.h"
+#include "ca/x509/tbs/tbs.h"
 #include "ca/x509/weak_key.h"
-#include "ca/x509/wish.h"
 #include "tests/support/forge.h"
 #include "tests/support/pki.h"
 #include "tests/support/starve.h"
