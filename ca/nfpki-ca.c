@@ -13,15 +13,15 @@
 #include <unistd.h>
 
 #include "base/proc.h"
-#include "ca/crl_maker.h"
+#include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
-#include "ca/office.h"
-#include "ca/register.h"
+#include "ca/office/office.h"
+#include "ca/office/register.h"
+#include "ca/office/role.h"
+#include "ca/publish/crl.h"
 #include "ca/request/stages.h"
 #include "ca/request/submit.h"
-#include "ca/role.h"
 #include "ca/start.h"
-#include "ca/unconfirmed.h"
 
 enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
 

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "base/proc.h"
-#include "ca/cactl.h"
+#include "ca/cactl/cactl.h"
 #include "ca/link/admin.h"
 
 enum { CSR_FILE_MAX = 32 * 1024 };

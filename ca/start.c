@@ -10,13 +10,13 @@
 
 #include "base/file.h"
 #include "base/validity.h"
-#include "ca/crl_maker.h"
+#include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
-#include "ca/registered.h"
-#include "ca/release.h"
+#include "ca/policy/registered.h"
+#include "ca/publish/checkpoint.h"
+#include "ca/publish/crl.h"
 #include "ca/request/stages.h"
 #include "ca/request/watchers.h"
-#include "ca/unconfirmed.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ca/daemon.h"
+#include "ca/daemon/daemon.h"
 
 struct recovery {
     int resumed;

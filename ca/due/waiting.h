@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ca/daemon.h"
+#include "ca/daemon/daemon.h"
 
 void waiting_free(struct waiting *);
 struct waiting *waiting_new(struct ca *) OWNED(waiting_free);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ca/approved.h"
+#include "ca/policy/approved.h"
 #include "ca/request/request.h"
 
 struct approval_facts {

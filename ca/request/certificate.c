@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A network function's certificate: ir, cr, p10cr, kur (RFC 9483 4.1). */
 #include "ca/cmp/protection/protect.h"
-#include "ca/registered.h"
+#include "ca/policy/registered.h"
 #include "ca/request/approval.h"
 #include "ca/request/intent.h"
 #include "ca/request/refusal.h"

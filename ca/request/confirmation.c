@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
-#include "ca/confirmation.h"
+#include "ca/policy/confirmation.h"
 
 #include "ca/request/refusal.h"
 

@@ -17,9 +17,9 @@
 #pragma once
 
 #include "base/pipeline.h"
-#include "ca/crl_maker.h"
-#include "ca/daemon.h"
-#include "ca/release.h"
+#include "ca/daemon/daemon.h"
+#include "ca/publish/checkpoint.h"
+#include "ca/publish/crl.h"
 
 enum request_stage {
     STAGE_OPEN,       /* worker: the RA's signature; which kind it is */

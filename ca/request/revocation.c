@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rr (RFC 9483 4.2, 5.3.2): from the look to the record and the CRL; ca/revocation.h judges it. */
-#include "ca/revocation.h"
+/* rr (RFC 9483 4.2, 5.3.2): from the look to the record and the CRL; ca/policy/revocation.h judges
+ * it. */
+#include "ca/policy/revocation.h"
 
 #include "ca/cmp/protection/protect.h"
 #include "ca/request/refusal.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ca/daemon.h"
+#include "ca/daemon/daemon.h"
 
 void watchers_free(struct watchers *);
 struct watchers *watchers_new(struct ca *) OWNED(watchers_free);

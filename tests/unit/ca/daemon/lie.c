@@ -49,7 +49,7 @@ lie_nf(struct world *w, const struct lie_terms *terms)
     return n;
 }
 
-/* What scene.h wants to know of this world. */
+/* What policy/scene.h wants to know of this world. */
 static struct scene
 view(const struct world *w, const struct nf *of)
 {

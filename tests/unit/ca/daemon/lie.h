@@ -8,7 +8,7 @@
 
 #include "tests/unit/ca/daemon/holder.h"
 #include "tests/unit/ca/daemon/record.h"
-#include "tests/unit/ca/scene.h"
+#include "tests/unit/ca/policy/scene.h"
 
 /* What a network function is registered with; all zero is usual. */
 struct lie_terms {
@@ -23,7 +23,7 @@ struct nf lie_nf(struct world *, const struct lie_terms *);
 struct lie {
     const char *name;
     const struct nf *of;          /* whose registration the RA names, and whose MAC and key it is */
-    struct scene_request request; /* scene.h: what is sent, and what the RA says of it */
+    struct scene_request request; /* policy/scene.h: what is sent, and what the RA says of it */
     X509 *ra;                     /* that wraps it; NULL: the RA that the CA knows */
     EVP_PKEY *ra_key;
     const X509_NAME *ca; /* that it is meant for; NULL: ours */

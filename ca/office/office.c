@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/office/office.h"
+
+#include <string.h>
+
+#include "ca/office/approve.h"
+#include "ca/office/register.h"
+#include "ca/publish/crl.h"
+#include "ca/request/officer.h"
+#include "db/issuance/approval.h"
+
+/* A question to the database. */
+struct asking {
+    struct ca *ca;
+    struct admin_call *call;
+    struct store_op op;
+    struct crl_waiter crl;
+    struct issuance_counts counts;
+    int64_t pending;
+    json_t *list;
+};
+
+static struct asking *
+asking_new(struct ca *ca, struct admin_call *call)
+{
+    struct asking *a = mem_new(sizeof(*a));
+
+    a->ca = ca;
+    a->call = call;
+    ca->jobs++;
+    return a;
+}
+
+static void
+asking_free(struct asking *a)
+{
+    a->ca->jobs--;
+    mem_free(a);
+}
+
+static void
+ask(struct asking *a, int (*run)(struct store_op *, struct store_db *, struct err *),
+    void (*done)(struct task *))
+{
+    a->op = (struct store_op){.run = run, .task = {.done = done}};
+    store_submit(a->ca->store, &a->op);
+}
+
+/* ---- status ---- */
+
+static int
+run_count(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct asking *a = CONTAINER_OF(op, struct asking, op);
+
+    return issuance_count(db, &a->counts, e) != 0 ? -1 : issuance_pending_count(db, &a->pending, e);
+}
+
+static json_t *
+signer_status(struct signer *s)
+{
+    return json_pack("{s:i,s:I,s:I,s:b}", "pid", (int)signer_pid(s), "attempts",
+                     (json_int_t)signer_attempts(s), "waiting", (json_int_t)signer_waiting(s),
+                     "software", signer_is_software(s));
+}
+
+static void
+on_counted(struct task *task)
+{
+    struct asking *a = CONTAINER_OF(task, struct asking, op.task);
+    const struct issuance_counts *c = &a->counts;
+    const struct ca *ca = a->ca;
+    char next_update[TIME_TEXT_SIZE];
+    json_t *answer;
+
+    ca_check_store(&a->op, "status");
+    time_format((time_t)c->crl_next_update, next_update);
+    answer = json_pack(
+        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:b}", "version",
+        NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations, "certificates",
+        (json_int_t)c->certificates, "open", (json_int_t)c->open, "waiting", (json_int_t)a->pending,
+        "refused", (json_int_t)c->refused, "revoked", (json_int_t)c->revoked, "crl", "number",
+        (json_int_t)c->crl_number, "nextUpdate", next_update, "link", "peers",
+        (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
+        (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
+        signer_status(ca->log), "published", (json_int_t)ledger_published(ca->ledger), "rehearsal",
+        ca->policy.rehearsal);
+    admin_answer(a->call, answer);
+    asking_free(a);
+}
+
+/* ---- registrations ---- */
+
+static void
+add_registration(void *arg, const struct issuance_registration *r)
+{
+    static const char *const states[] = {"live", "cancelled", "followed"};
+    char not_after[TIME_TEXT_SIZE];
+
+    time_format(r->not_after, not_after);
+    (void)json_array_append_new(arg, json_pack("{s:s,s:s,s:s,s:i,s:i,s:s}", "id", r->id,
+                                               "nfInstanceId", r->nf_instance, "notAfter",
+                                               not_after, "certificates", r->certificates, "used",
+                                               r->used, "state", states[r->state]));
+}
+
+static int
+run_list(struct store_op *op, struct store_db *db, struct err *e)
+{
+    enum { LIST_MAX = 1000 };
+    struct asking *a = CONTAINER_OF(op, struct asking, op);
+
+    return issuance_registration_each(db, LIST_MAX, add_registration, a->list, e);
+}
+
+static void
+on_listed(struct task *task)
+{
+    struct asking *a = CONTAINER_OF(task, struct asking, op.task);
+
+    ca_check_store(&a->op, "list registrations");
+    admin_answer(a->call, json_pack("{s:o}", "registrations", a->list));
+    asking_free(a);
+}
+
+/* ---- crl ---- */
+
+static void
+on_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
+{
+    struct asking *a = CONTAINER_OF(waiter, struct asking, crl);
+
+    if (why == NULL) {
+        admin_answer(a->call, json_pack("{s:I}", "crlNumber", (json_int_t)number));
+    } else {
+        admin_refuse(a->call, why);
+    }
+    asking_free(a);
+}
+
+void
+office_handle(void *arg, struct admin_call *call, const char *command, const json_t *request)
+{
+    struct ca *ca = arg;
+    struct asking *a;
+    struct err e = {0};
+
+    log_event(LOG_INFO, "officer", "uid %u: %s", admin_caller(call), command);
+    if (ca->stopping) {
+        (void)err_set(&e, ERR_BUSY, "the daemon is stopping");
+        admin_refuse(call, &e);
+    } else if (strcmp(command, "status") == 0) {
+        ask(asking_new(ca, call), run_count, on_counted);
+    } else if (strcmp(command, "registrations") == 0) {
+        a = asking_new(ca, call);
+        a->list = json_array();
+        ask(a, run_list, on_listed);
+    } else if (strcmp(command, "crl") == 0) {
+        a = asking_new(ca, call);
+        a->crl.done = on_crl;
+        crl_make(ca->crl, &a->crl);
+    } else if (strcmp(command, "issue") == 0) {
+        request_officer(ca, call, request);
+    } else if (strcmp(command, "pending") == 0) {
+        pending_officer(ca, call, request);
+    } else if (strcmp(command, "approve") == 0) {
+        approve_officer(ca, call, request);
+    } else if (strcmp(command, "revoke") == 0) {
+        revoke_officer(ca, call, request);
+    } else if (strcmp(command, "cancel") == 0) {
+        cancel_officer(ca, call, request);
+    } else {
+        (void)err_set(&e, ERR_INPUT, "unknown command");
+        admin_refuse(call, &e);
+    }
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> publish (store) --> IDLE
+ *                                              |
+ *                                              +-- the token is away: again after a second
+ *
+ * A checkpoint costs a signature, a dozen files and fsyncs, however many leaves are new in it. One
+ * is under way at a time, and what comes meanwhile shares the next: load makes the groups, and who
+ * is alone waits for nobody.
+ */
+#include "ca/publish/checkpoint.h"
+
+#include <event2/event.h>
+
+#include "pkcs11/client/evidence.h"
+
+struct release {
+    struct ca *ca;
+    struct ledger_op op;
+    struct signer_job sign;
+    struct buf growth; /* what shows the log signer that the size and the root are those */
+    struct release_item *waiting;
+    struct event *again; /* signs again */
+    bool busy;
+};
+
+static void begin(struct release *r);
+
+static void
+finish(struct release *r)
+{
+    uint64_t published = ledger_published(r->ca->ledger);
+    struct release_item *waiting = r->waiting;
+
+    ledger_op_free(&r->op);
+    buf_free(&r->growth);
+    r->busy = false;
+    r->waiting = NULL;
+    while (waiting != NULL) {
+        struct release_item *item = waiting;
+
+        waiting = item->next;
+        if (item->leaf < published) {
+            item->released(item);
+        } else {
+            item->next = r->waiting;
+            r->waiting = item;
+        }
+    }
+    if (r->waiting != NULL && !r->busy) {
+        begin(r);
+    }
+}
+
+static void
+on_published(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, op.op.task);
+
+    if (r->op.op.result != 0) {
+        ca_die(&r->op.op.e, "publish a checkpoint");
+    }
+    buf_free(&r->sign.signature);
+    finish(r);
+}
+
+static void
+on_signed(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, sign.task);
+    const struct timeval pause = {.tv_sec = 1};
+
+    if (r->sign.result != 0) {
+        /* Everything stays as it is and waits: nothing is released without its record. */
+        log_err(LOG_ERROR, "checkpoint-not-signed", &r->sign.e, "answers wait");
+        buf_free(&r->sign.signature);
+        (void)event_add(r->again, &pause);
+        return;
+    }
+    ledger_publish_op(&r->op, r->ca->ledger, buf_span(&r->sign.signature));
+    r->op.op.task.done = on_published;
+    store_submit(r->ca->store, &r->op.op);
+}
+
+static int
+show_growth(const struct ledger_op *op, struct buf *growth, struct err *e)
+{
+    const struct growth g = {.from = op->from, .hashes = buf_span(&op->hashes)};
+
+    buf_free(growth);
+    *growth = BUF_INIT(GROWTH_MAX);
+    return growth_encode(&g, growth, e);
+}
+
+static void
+sign(struct release *r)
+{
+    struct err e = {0};
+
+    if (show_growth(&r->op, &r->growth, &e) != 0) {
+        ca_die(&e, "a checkpoint"); /* its limit is that of the ledger */
+    }
+    r->sign = (struct signer_job){.task = {.done = on_signed},
+                                  .object = SIGNER_CHECKPOINT,
+                                  .tbs = buf_span(&r->op.note),
+                                  .evidence = buf_span(&r->growth)};
+    signer_submit(r->ca->log, &r->sign);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    sign(arg);
+}
+
+static void
+on_prepared(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, op.op.task);
+
+    ca_check_store(&r->op.op, "prepare a checkpoint");
+    if (r->op.note.n == 0) {
+        finish(r); /* the published one covers everything */
+        return;
+    }
+    sign(r);
+}
+
+static void
+begin(struct release *r)
+{
+    r->busy = true;
+    ledger_prepare_op(&r->op, r->ca->ledger);
+    r->op.op.task.done = on_prepared;
+    store_submit(r->ca->store, &r->op.op);
+}
+
+void
+release_wait(struct release *r, struct release_item *item)
+{
+    if (item->leaf < ledger_published(r->ca->ledger)) {
+        item->released(item);
+        return;
+    }
+    item->next = r->waiting;
+    r->waiting = item;
+    if (!r->busy) {
+        begin(r);
+    }
+}
+
+/* One checkpoint; *more when there was something for it to cover. */
+static int
+release_one(struct ca *ca, struct ledger_op *op, bool *more, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf growth = {0};
+
+    ledger_prepare_op(op, ca->ledger);
+    if (store_call(ca->store, &op->op, e) != 0) {
+        return err_wrap(e, "prepare a checkpoint");
+    }
+    *more = op->note.n > 0;
+    if (!*more) {
+        return 0;
+    }
+    if (show_growth(op, &growth, e) != 0 ||
+        signer_sign_logged(ca->log, SIGNER_CHECKPOINT, buf_span(&op->note), buf_span(&growth),
+                           &signature, e) != 0) {
+        return err_wrap(e, "publish a checkpoint");
+    }
+    ledger_publish_op(op, ca->ledger, buf_span(&signature));
+    return store_call(ca->store, &op->op, e) != 0 ? err_wrap(e, "publish a checkpoint") : 0;
+}
+
+int
+release_now(struct ca *ca, struct err *e)
+{
+    bool more = true;
+    int result = 0;
+
+    while (more && result == 0) {
+        struct ledger_op op = {0};
+
+        result = release_one(ca, &op, &more, e);
+        ledger_op_free(&op);
+    }
+    return result;
+}
+
+struct release *
+release_new(struct ca *ca)
+{
+    struct release *r = mem_new(sizeof(*r));
+
+    r->ca = ca;
+    r->again = ca_timer(ca, on_again, r);
+    return r;
+}
+
+void
+release_free(struct release *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    event_free(r->again);
+    ledger_op_free(&r->op);
+    buf_free(&r->growth);
+    mem_free(r);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/publish/crl.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "ca/policy/backdate.h"
+#include "ca/publish/checkpoint.h"
+#include "ca/x509/signed.h"
+#include "ca/x509/tbs/crl.h"
+
+enum { RETRY_S = 10, REHEARSAL_S = REHEARSAL_DAYS_MAX * 24 * 60 * 60, ROOT_CRL_MAX = 1024 * 1024 };
+
+struct crl_maker {
+    struct ca *ca;
+    struct event *timer;
+    struct task work;
+    struct store_op op;
+    struct signer_job sign;
+    struct release_item release;
+    struct crl_request request;
+    struct crl_entry *entries;
+    size_t capacity;
+    struct buf tbs;
+    struct buf der;
+    char *path;
+    uint64_t leaf;
+    time_t now;
+    bool busy;
+    bool again;
+    struct crl_waiter *waiting; /* for the one that is being made */
+    struct crl_waiter *next;    /* for the one after it */
+    int result;
+    struct err e;
+};
+
+static void begin(struct crl_maker *c);
+
+static void
+schedule(struct crl_maker *c, time_t seconds)
+{
+    const struct timeval pause = {.tv_sec = seconds};
+
+    (void)event_add(c->timer, &pause);
+}
+
+/* crl_overlap_hours before nextUpdate, which counts from thisUpdate; in the middle where a
+ * rehearsal leaves no room for so many. */
+static time_t
+pause_until_next(const struct crl_maker *c)
+{
+    const struct ca_conf *conf = &c->ca->conf;
+    const time_t length = c->request.next_update - c->request.this_update;
+    const time_t overlap = conf->crl_overlap_s < length ? conf->crl_overlap_s : length / 2;
+    const time_t left = c->request.next_update - overlap - clock_now();
+    const time_t most = length - overlap; /* also when the clock was put back */
+
+    return left > most ? most : left > RETRY_S ? left : RETRY_S;
+}
+
+static void
+finish(struct crl_maker *c, const struct err *why)
+{
+    struct crl_waiter *waiting = c->waiting;
+    const uint64_t number = c->request.number;
+
+    buf_free(&c->tbs);
+    buf_free(&c->der);
+    buf_free(&c->sign.signature);
+    c->waiting = NULL;
+    c->busy = false;
+    c->ca->jobs--;
+    if (why == NULL) {
+        schedule(c, pause_until_next(c));
+        log_event(LOG_INFO, "crl", "number %llu with %zu entries", (unsigned long long)number,
+                  c->request.n_entries);
+    } else {
+        log_err(LOG_ERROR, "crl-failed", why, "again in %d s", RETRY_S);
+        schedule(c, RETRY_S);
+    }
+    while (waiting != NULL) {
+        struct crl_waiter *w = waiting;
+
+        waiting = w->next;
+        w->done(w, number, why);
+    }
+    if (c->again && !c->busy) {
+        begin(c);
+    }
+}
+
+/* ---- publish ---- */
+
+static void
+run_write(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    c->result = file_write(c->path, buf_span(&c->der), 0644, &c->e);
+}
+
+static void
+on_written(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    finish(c, c->result == 0 ? NULL : &c->e);
+}
+
+static void
+work(struct crl_maker *c, void (*run)(struct task *), void (*done)(struct task *))
+{
+    c->work = (struct task){.run = run, .done = done};
+    pool_submit(c->ca->pool, &c->work);
+}
+
+static void
+on_released(struct release_item *item)
+{
+    work(CONTAINER_OF(item, struct crl_maker, release), run_write, on_written);
+}
+
+/* ---- store ---- */
+
+static int
+run_store(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
+
+    return issuance_crl_store(db, c->request.number, buf_span(&c->der), c->request.n_entries,
+                              c->now, &c->leaf, e);
+}
+
+static void
+on_stored(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, op.task);
+
+    ca_check_store(&c->op, "store a CRL");
+    c->release = (struct release_item){.leaf = c->leaf, .released = on_released};
+    release_wait(c->ca->release, &c->release);
+}
+
+/* ---- sign and verify ---- */
+
+static void
+run_seal(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    c->der = BUF_INIT(c->tbs.n + SIGNED_OVERHEAD);
+    c->result = signed_assemble(SIGNED_CRL, buf_span(&c->tbs), buf_span(&c->sign.signature),
+                                c->ca->policy.issuing_key, &c->der, &c->e);
+}
+
+static void
+on_sealed(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    if (c->result != 0) {
+        finish(c, &c->e);
+        return;
+    }
+    c->op = (struct store_op){.run = run_store, .task = {.done = on_stored}};
+    store_submit(c->ca->store, &c->op);
+}
+
+static void
+on_signed(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, sign.task);
+
+    if (c->sign.result != 0) {
+        c->e = c->sign.e;
+        finish(c, &c->e);
+        return;
+    }
+    work(c, run_seal, on_sealed);
+}
+
+/* ---- build ---- */
+
+static void
+run_build(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    c->tbs = BUF_INIT(CRL_TBS_MAX);
+    c->request.entries = c->entries;
+    c->result = crl_build(&c->request, &c->tbs, &c->e) != 0
+                    ? -1
+                    : crl_lint(buf_span(&c->tbs), &c->request, &c->e);
+}
+
+static void
+on_built(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
+
+    if (c->result != 0) {
+        finish(c, &c->e);
+        return;
+    }
+    c->sign = (struct signer_job){
+        .task = {.done = on_signed}, .object = SIGNER_CRL, .tbs = buf_span(&c->tbs)};
+    signer_submit(c->ca->issuing, &c->sign);
+}
+
+static void
+add_entry(void *arg, struct span serial, time_t revoked, int reason)
+{
+    struct crl_maker *c = arg;
+    struct crl_entry *entry;
+
+    c->entries = mem_grow(c->entries, &c->capacity, c->request.n_entries + 1, sizeof(*c->entries));
+    entry = &c->entries[c->request.n_entries];
+    memset(entry, 0, sizeof(*entry));
+    /* Leaving one out in silence would be worse than any stop: the tables are written with serials
+     * of ours alone. */
+    assert(serial.n <= sizeof(entry->serial));
+    memcpy(entry->serial, serial.p, serial.n);
+    entry->serial_size = serial.n;
+    /* What was revoked within the backdate is told as of the time of this CRL. */
+    entry->revoked_at = revoked > c->request.this_update ? c->request.this_update : revoked;
+    entry->reason = (enum crl_reason)reason;
+    c->request.n_entries++;
+}
+
+/* Peers whose clocks are behind must not find the newest CRL not yet valid, nor anybody one that
+ * is older than the one before (RFC 5280 5.1.2.4). */
+static int
+set_times(struct crl_maker *c, struct store_db *db, struct err *e)
+{
+    const struct policy *p = &c->ca->policy;
+    struct crl_request *r = &c->request;
+    time_t validity = c->ca->conf.crl_validity_s;
+    time_t last;
+
+    if (backdate_begin(p->issuing, p->backdate_s, c->now, &r->this_update, e) != 0 ||
+        issuance_crl_last(db, &last, e) != 0) {
+        return -1;
+    }
+    if (p->rehearsal && validity > REHEARSAL_S) {
+        validity = REHEARSAL_S;
+    }
+    r->this_update = r->this_update < last ? last : r->this_update;
+    r->next_update = r->this_update + validity;
+    if (r->this_update > c->now) {
+        log_event(
+            LOG_WARNING, "crl-ahead",
+            "the CRL before begins %lld s after the time here, so this one does, too: was the "
+            "clock set back?",
+            (long long)(r->this_update - c->now));
+    }
+    return 0;
+}
+
+static int
+run_reserve(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
+    struct crl_request *r = &c->request;
+
+    r->n_entries = 0;
+    if (set_times(c, db, e) != 0) {
+        return -1;
+    }
+    /* RFC 5280 3.3: an entry stays until it was on one CRL after its certificate has ended. */
+    if (issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
+        return -1;
+    }
+    return issuance_crl_reserve(db, r->this_update, r->next_update, &r->number, e);
+}
+
+static void
+on_reserved(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, op.task);
+
+    ca_check_store(&c->op, "reserve a CRL number");
+    work(c, run_build, on_built);
+}
+
+static void
+begin(struct crl_maker *c)
+{
+    const struct policy *p = &c->ca->policy;
+
+    c->busy = true;
+    c->again = false;
+    c->waiting = c->next;
+    c->next = NULL;
+    c->ca->jobs++;
+    c->now = clock_now();
+    c->request = (struct crl_request){.issuer = p->issuing, .rehearsal = p->rehearsal};
+    c->op = (struct store_op){.run = run_reserve, .task = {.done = on_reserved}};
+    store_submit(c->ca->store, &c->op);
+}
+
+void
+crl_make(struct crl_maker *c, struct crl_waiter *waiter)
+{
+    if (waiter != NULL) {
+        waiter->next = c->next;
+        c->next = waiter;
+    }
+    c->again = true;
+    if (!c->busy) {
+        begin(c);
+    }
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct crl_maker *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (!c->ca->stopping) {
+        crl_make(c, NULL);
+    }
+}
+
+int
+crl_publish_root(struct ca *ca, struct err *e)
+{
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(ROOT_CRL_MAX);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(ROOT_CRL_MAX);
+    CLEANUP(bio_cleanup) BIO *in = NULL;
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/root.crl", ca->conf.crl_dir);
+
+    if (file_read(ca->conf.root_crl, &octets, e) != 0) {
+        return -1;
+    }
+    in = BIO_new_mem_buf(octets.p, (int)octets.n);
+    if (in != NULL) {
+        crl = octets.n > 0 && octets.p[0] == 0x30 ? d2i_X509_CRL_bio(in, NULL)
+                                                  : PEM_read_bio_X509_CRL(in, NULL, NULL, NULL);
+    }
+    if (crl == NULL || X509_CRL_verify(crl, X509_get0_pubkey(ca->policy.root)) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "%s: not a CRL that the root signed", ca->conf.root_crl);
+    }
+    if (OSSL_ENCODE(X509_CRL, crl, &der, e) != 0) {
+        return -1;
+    }
+    return file_write(path, buf_span(&der), 0644, e);
+}
+
+struct crl_maker *
+crl_maker_new(struct ca *ca)
+{
+    struct crl_maker *c = mem_new(sizeof(*c));
+
+    c->ca = ca;
+    c->path = mem_printf("%s/issuing.crl", ca->conf.crl_dir);
+    c->timer = ca_timer(ca, on_timer, c);
+    return c;
+}
+
+void
+crl_maker_free(struct crl_maker *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    event_free(c->timer);
+    mem_free(c->entries);
+    mem_free(c->path);
+    mem_free(c);
+}
