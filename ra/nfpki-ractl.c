@@ -13,7 +13,7 @@
 #include "base/ossl.h"
 #include "ca/link/admin.h"
 #include "ca/registration/cancellation.h"
-#include "ra/ractl.h"
+#include "ra/ractl/ractl.h"
 
 enum { FILE_MAX = 64 * 1024, PAGE = 1000 };
 

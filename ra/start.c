@@ -11,11 +11,11 @@
 #include "ca/x509/path/path.h"
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
-#include "ra/budget.h"
-#include "ra/lane.h"
-#include "ra/mac_cache.h"
-#include "ra/seal_key.h"
-#include "ra/transaction.h"
+#include "ra/daemon/budget.h"
+#include "ra/secret/lane.h"
+#include "ra/secret/mac_cache.h"
+#include "ra/secret/seal_key.h"
+#include "ra/transaction/transaction.h"
 
 enum {
     REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
@@ -27,7 +27,7 @@ enum {
 static const struct budget_limit refusals = {.interval_us = 50000, .burst = 20};
 
 /* The RA's certificate must be one: issued by our issuing CA, with id-kp-cmcRA (RFC 9810 4.5). One
- * that has ended or has not begun is no reason not to start: own_certificate.h. */
+ * that has ended or has not begun is no reason not to start: daemon/own_certificate.h. */
 static int
 check_own_certificate(const struct settings *s, const struct credentials *c,
                       struct own_certificate *own, struct err *e)

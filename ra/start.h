@@ -2,7 +2,7 @@
 /* start.h - how what every part of nfpki-ra works with comes and goes. Private to nfpki-ra. */
 #pragma once
 
-#include "ra/ra.h"
+#include "ra/daemon/ra.h"
 
 /*
  * Fills an all zero struct: rules, certificates, the signer (before there are threads), the

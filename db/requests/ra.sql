@@ -4,7 +4,7 @@
 
 -- migration 1
 
--- What a registrar signed and the CA accepted. The secret of proof kind mac is sealed (ra/seal.h).
+-- What a registrar signed and the CA accepted. The secret of proof kind mac is sealed (ra/secret/seal.h).
 CREATE TABLE registration (
     id            TEXT PRIMARY KEY,    -- 32 lower hex digits
     cms           BLOB NOT NULL,

@@ -2,7 +2,7 @@
 #include "ra/transaction/admit.h"
 
 #include "db/store/batch.h"
-#include "ra/judge_own.h"
+#include "ra/judge/own.h"
 #include "ra/transaction/kind.h"
 #include "ra/transaction/reply.h"
 

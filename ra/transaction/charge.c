@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/transaction/charge.h"
 
-#include "ra/budget.h"
+#include "ra/daemon/budget.h"
 
 bool
 charge_take(struct job *job)

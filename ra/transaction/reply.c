@@ -2,10 +2,10 @@
 #include "ra/transaction/reply.h"
 
 #include "base/log.h"
-#include "ra/http_answer.h"
-#include "ra/mac_cache.h"
-#include "ra/queue.h"
-#include "ra/support.h"
+#include "ra/http/answer.h"
+#include "ra/judge/support.h"
+#include "ra/queue/queue.h"
+#include "ra/secret/mac_cache.h"
 
 enum {
     POLL_UP_S = 1,   /* checkAfter: the CA answers in well under a second */

@@ -3,7 +3,8 @@
  * reply.h - what was decided about a message becomes its one answer. Private to ra/.
  *
  * The answer is what HTTP carries: a message of ours, or, when none can be made, a status alone.
- * When nobody could verify what the RA signs (own_certificate.h), or nobody signs, there is none.
+ * When nobody could verify what the RA signs (daemon/own_certificate.h), or nobody signs, there is
+ * none.
  */
 #pragma once
 

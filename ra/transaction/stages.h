@@ -11,12 +11,12 @@
  */
 #pragma once
 
-#include "ra/job.h"
+#include "ra/judge/job.h"
 
 enum message_stage {
     STAGE_FORM,      /* worker: its form; which kind it is */
     STAGE_KNOWN,     /* store: what ra.db has of who it says it is, and of its transaction */
-    STAGE_TURN,      /* lane.h: a MAC key that costs much */
+    STAGE_TURN,      /* secret/lane.h: a MAC key that costs much */
     STAGE_REQUESTER, /* worker: who asks; of a later message also what it goes on with */
     STAGE_REQUEST,   /* worker, of a first message, when its registration has paid: what is asked */
     STAGE_WRAP,      /* signer: what goes to the CA */

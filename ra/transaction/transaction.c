@@ -9,17 +9,17 @@
  * A certConf goes the same way; its pkiConf needs the queue row only and waits for the CA no longer
  * than sync_wait.
  * Nothing is written before the message is authenticated.
- * When nobody could verify what the RA signs (own_certificate.h), or nobody signs, a message
+ * When nobody could verify what the RA signs (daemon/own_certificate.h), or nobody signs, a message
  * without a MAC gets HTTP 503 and leaves nothing behind that stands in the way of the same octets
- * later; one with a MAC goes into the queue, unsigned if need be (rewrap.h), and hears "waiting".
- * An enrolment's own states are in db/requests/requests.h.
+ * later; one with a MAC goes into the queue, unsigned if need be (queue/rewrap.h), and hears
+ * "waiting". An enrolment's own states are in db/requests/requests.h.
  */
-#include "ra/transaction.h"
+#include "ra/transaction/transaction.h"
 
 #include <string.h>
 
 #include "db/store/batch.h"
-#include "ra/judge_mac.h"
+#include "ra/judge/mac.h"
 #include "ra/transaction/admit.h"
 #include "ra/transaction/charge.h"
 #include "ra/transaction/crew.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "ra/budget.h"
-#include "ra/judge_mac.h"
-#include "ra/queue.h"
+#include "ra/daemon/budget.h"
+#include "ra/judge/mac.h"
+#include "ra/queue/queue.h"
 #include "ra/transaction/reply.h"
 
 /* ---- a turn in the lane ---- */

@@ -4,9 +4,9 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "ra/queue/wrapper.h"
 #include "ra/transaction/charge.h"
 #include "ra/transaction/reply.h"
-#include "ra/wrapper.h"
 
 enum { PAUSE_MS = 200 /* before the signer is asked again */ };
 

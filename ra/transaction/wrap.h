@@ -4,9 +4,9 @@
  * thread.
  *
  * A signer that is away, or takes longer than sync_wait, is no network function's fault: what has a
- * MAC is kept as it is, and answered: it is signed when somebody can (rewrap.h). What is signed
- * cannot be answered either: its signer is asked again for as long, and then it leaves nothing
- * behind.
+ * MAC is kept as it is, and answered: it is signed when somebody can (queue/rewrap.h). What is
+ * signed cannot be answered either: its signer is asked again for as long, and then it leaves
+ * nothing behind.
  */
 #pragma once
 

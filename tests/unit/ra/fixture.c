@@ -9,7 +9,7 @@
 #include "base/ossl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
-#include "ra/seal.h"
+#include "ra/secret/seal.h"
 #include "ra/start.h"
 #include "tests/support/tmpdir.h"
 

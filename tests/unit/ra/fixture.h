@@ -14,7 +14,7 @@
 #pragma once
 
 #include "ca/registration/registration.h"
-#include "ra/job.h"
+#include "ra/judge/job.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/forge.h"
 #include "tests/support/pki.h"

@@ -16,7 +16,7 @@
 #include "ca/link/server.h"
 #include "db/requests/requests.h"
 #include "db/store/store.h"
-#include "ra/ra.h"
+#include "ra/daemon/ra.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/tap.h"

@@ -11,8 +11,8 @@
 
 #include "ca/link/admin.h"
 #include "ca/registration/cancellation.h"
-#include "ra/api_server.h"
-#include "ra/front.h"
+#include "ra/front/api_server.h"
+#include "ra/front/front.h"
 #include "tests/unit/ra/running.h"
 
 #define HOME "5gc.mnc012.mcc345.3gppnetwork.org"

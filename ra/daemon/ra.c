@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/daemon/ra.h"
+
+#include <event2/event.h>
+
+#include "base/log.h"
+
+void
+ra_fail(struct ra *ra, const struct err *why)
+{
+    if (!ra->failed) {
+        log_err(LOG_ERROR, "store-failed", why, "stopping; start again when its reason is gone");
+    }
+    ra->failed = true;
+    (void)event_base_loopbreak(ra->base);
+}

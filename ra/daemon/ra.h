@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ra.h - what every part of nfpki-ra works with: built by start.c, constant afterwards but for the
+ * counters, which belong to the loop's thread.
+ */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "ca/cmp/protection/check.h"
+#include "ca/trust/trust.h"
+#include "ca/x509/profile/nf.h"
+#include "ra/daemon/own_certificate.h"
+#include "ra/daemon/root_update.h"
+#include "ra/daemon/settings.h"
+
+struct batch_manifests;
+struct budget;
+struct event_base;
+struct lane;
+struct mac_cache;
+struct closing;
+struct pipeline;
+struct queue;
+struct roles;
+struct signer;
+struct store;
+
+/* Certificates: ours and those that we trust. */
+struct credentials {
+    X509 *certificate; /* the RA's own */
+    X509 *issuing;
+    X509 *root;
+    struct trust *trust; /* of requesters' certificates */
+    struct buf certificate_der;
+    struct buf issuing_der;
+    struct buf root_der;
+    struct buf tls_root;   /* PEM, for onboarding bundles; may be empty */
+    struct span ski;       /* of the RA's certificate */
+    struct span algorithm; /* DER AlgorithmIdentifier of what its key signs; the signer's */
+    struct root_update root_update;
+};
+
+struct ra {
+    const struct settings *settings;
+    struct credentials credentials;
+    struct cmp_rules rules;
+    struct cmp_rules old_rules; /* the same where cmp_strictness is "rfc4210" */
+    struct nf_rules
+        registration_rules;       /* of a registration that comes in; the CA has the last word */
+    struct nf_rules stored_rules; /* of one that was accepted before */
+    struct buf seal_key;
+    struct mac_cache *mac_cache;
+    struct lane *lane;                 /* of MAC keys that cost much */
+    struct batch_manifests *manifests; /* of batches, that verified */
+    struct event_base *base;
+    struct tasks *tasks;
+    struct pool *pool;
+    struct store *store;
+    struct signer *signer;
+    struct pipeline *messages; /* transaction/stages.h */
+    struct queue *queue;
+    struct closing *closing;
+    struct roles *roles;            /* of administrators */
+    struct budget *by_registration; /* of what a registration may begin */
+    struct budget *of_refusals;     /* that are signed */
+    size_t jobs;                    /* requests under way */
+    size_t refusals;                /* of these, those that get 503 */
+    size_t rewraps;                 /* under way; the last one failed */
+    bool rewrap_failed;
+    struct own_certificate own;
+    int behind_s; /* messages may be behind so far; for new jobs */
+    bool failed;  /* the store is gone: the loop ends */
+};
+
+/* The store failed for good: log, and end the loop. The next start finds what was durable. */
+void ra_fail(struct ra *, const struct err *why);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settings.h - nfpki-ra.conf(5), read once at start.
+ *
+ * Ownership: settings_free() releases everything; whoever reads it borrows.
+ */
+#pragma once
+
+#include "ca/trust/conf.h"
+#include "ca/x509/blocked_keys.h"
+#include "ca/x509/profile/profiles.h"
+#include "ra/daemon/settings_http.h"
+#include "ra/daemon/settings_value.h"
+
+struct settings {
+    struct settings_list listen;
+    enum settings_strictness strictness; /* of these */
+    char *state;
+    char *database; /* state/ra.db */
+    char *link;
+    char *admin;
+    /* The administrators' HTTPS door; no address: it is shut. */
+    struct settings_list admin_listen;
+    char *admin_tls_certificate;
+    char *admin_tls_credential;
+    struct settings_list admin_crls;
+    /* For onboarding bundles: where network functions find us, and the anchor of our TLS. */
+    struct settings_list public_url;
+    char *public_tls_root; /* NULL: none */
+    char *signer;
+    char *signer_policy;
+    char *certificate;
+    char *issuing;
+    char *root;
+    struct trust_conf trust;
+    char *crl_dir;                    /* NULL: none is served */
+    struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
+    struct profiles *profiles;        /* NULL: the built-in ones */
+    struct blocked_keys *blocked;     /* NULL: none */
+    int message_time_window;
+    bool message_time_required;
+    int pbm_min_iterations;
+    int pbm_max_iterations;
+    int pbmac1_max_iterations;
+    int confirm_wait;
+    bool implicit_confirm;
+    int sync_wait;
+    int workers;
+    int expired_renewal_days; /* a kur may be signed with what ended so long ago */
+    int requests_max;
+    int crl_max_age; /* seconds that a cache may keep a CRL; 0: none may without asking */
+    struct settings_http http;
+};
+
+void settings_free(struct settings *);
+/* ERR_INPUT "file:line: reason" or with the name of the option. */
+struct settings *settings_load(const char *path, struct err *e) OWNED(settings_free);
+DEFINE_CLEANUP(settings_cleanup, struct settings, settings_free)

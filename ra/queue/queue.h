@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * queue.h - the RA's durable queue on its way over the link, and the answers on their way back.
+ *
+ * Does: send every entry of ra.db that has no answer, one frame per entry at a time, again after
+ * each new connection and each BUSY; make answers durable, then tell who waits.
+ * Does not: admit entries (transaction/admit.c does, in its own store op).
+ * Everything runs on the loop's thread. Callbacks are never called from inside a function here.
+ */
+#pragma once
+
+#include "ra/daemon/ra.h"
+#include "ra/queue/asks.h"
+#include "ra/queue/flights.h"
+
+struct queue;
+
+struct queue_options {
+    struct ra *ra;
+    /* The first WELCOME, and whether the CA's certificates are ours: the RA may be ready now. */
+    void (*up)(void *arg);
+    void *arg;
+};
+
+void queue_free(struct queue *);
+struct queue *queue_new(const struct queue_options *, struct err *e) OWNED(queue_free);
+DEFINE_CLEANUP(queue_cleanup, struct queue, queue_free)
+
+/* An entry that was committed; `nested` is borrowed during the call. `waiter` gets the answer
+ * unless queue_forget() comes first. */
+void queue_admitted(struct queue *, const struct requests_entry *entry, struct span nested,
+                    flight_waiter *waiter, void *arg);
+/* Whoever waited for this one does not any more. */
+void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
+bool queue_is_up(const struct queue *);
+
+/* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */
+
+/* ERR_BUSY when the link is down or somebody asks the same already. */
+int queue_ask(struct queue *, const struct link_message *, ask_reply *reply, void *arg,
+              struct err *e);

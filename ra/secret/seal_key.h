@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seal_key.h - where the key comes from that seals one-time secrets (seal.h): the RA's token
+ * derives it at each start (nfpki-signer.conf(5), section seal), and it lives in locked memory
+ * only.
+ *
+ * Before there was such a section it was a file, the credential ra-seal-key. With both, everything
+ * in ra.db is sealed anew under the token's key, once; with the file alone the RA goes on and
+ * warns.
+ */
+#pragma once
+
+#include "ra/daemon/ra.h"
+
+/* ra->seal_key, from the running signer and the credential, and ra.db under it. Blocking, at start;
+ * the store is open. ERR_NOTFOUND: neither is there; ERR_CRYPTO: ra.db was sealed under another. */
+int seal_key_load(struct ra *, struct err *e);
+/* The same when ra->seal_key is what the token derives (`derived`), or an empty BUF_SECRET. */
+int seal_key_settle(struct ra *, bool derived, struct err *e);
