@@ -26,7 +26,7 @@ decode(const struct policy *p, struct span tbs, struct err *e)
     int n;
     bool same;
 
-    if (der_check(tbs, e) != 0 ||
+    if (object_der_check(tbs, e) != 0 ||
         der_wrap_signed(tbs, key_algorithm_identifier(p->algorithm), &whole, e) != 0) {
         return NULL;
     }

@@ -30,7 +30,7 @@ check_protection(const struct policy *p, struct span field, struct err *e)
 {
     struct der algorithm;
 
-    if (der_expect(&field, DER_SEQUENCE, "protectionAlg", &algorithm, e) != 0) {
+    if (object_der_expect(&field, DER_SEQUENCE, "protectionAlg", &algorithm, e) != 0) {
         return -1;
     }
     if (field.n != 0 || !span_equal(algorithm.whole, key_algorithm_identifier(p->algorithm))) {
@@ -50,7 +50,7 @@ check_fields(const struct policy *p, struct span fields, struct err *e)
     while (fields.n > 0) {
         struct der field;
 
-        if (der_next(&fields, "header field", &field, e) != 0) {
+        if (object_der_next(&fields, "header field", &field, e) != 0) {
             return -1;
         }
         if (field.tag <= previous || field.tag > FIELD_LAST) {
@@ -74,9 +74,10 @@ check_header(const struct policy *p, struct span header, struct err *e)
     struct der sender;
     struct der recipient;
 
-    if (der_check(header, e) != 0 || der_expect(&header, DER_INTEGER, "pvno", &pvno, e) != 0 ||
-        der_expect(&header, DIRECTORY_NAME, "sender", &sender, e) != 0 ||
-        der_next(&header, "recipient", &recipient, e) != 0) {
+    if (object_der_check(header, e) != 0 ||
+        object_der_expect(&header, DER_INTEGER, "pvno", &pvno, e) != 0 ||
+        object_der_expect(&header, DIRECTORY_NAME, "sender", &sender, e) != 0 ||
+        object_der_next(&header, "recipient", &recipient, e) != 0) {
         return err_wrap(e, "PKIHeader");
     }
     if (!span_equal(sender.content, buf_span(&p->sender_name))) {
@@ -96,7 +97,7 @@ check_body(const struct policy *p, const struct der *body, struct err *e)
         return err_set(e, ERR_INPUT, "PKIBody has tag 0x%02x", body->tag);
     }
     /* Every choice is explicitly tagged: exactly one element within. */
-    if (der_next(&content, "PKIBody", &inner, e) != 0) {
+    if (object_der_next(&content, "PKIBody", &inner, e) != 0) {
         return -1;
     }
     if (content.n != 0) {
@@ -115,9 +116,9 @@ object_check_cmp(const struct policy *p, struct span part, struct err *e)
     struct der header;
     struct der body;
 
-    if (der_expect(&part, DER_SEQUENCE, "ProtectedPart", &whole, e) != 0 ||
-        der_expect(&whole.content, DER_SEQUENCE, "PKIHeader", &header, e) != 0 ||
-        der_next(&whole.content, "PKIBody", &body, e) != 0) {
+    if (object_der_expect(&part, DER_SEQUENCE, "ProtectedPart", &whole, e) != 0 ||
+        object_der_expect(&whole.content, DER_SEQUENCE, "PKIHeader", &header, e) != 0 ||
+        object_der_next(&whole.content, "PKIBody", &body, e) != 0) {
         return -1;
     }
     if (part.n != 0 || whole.content.n != 0) {

@@ -22,7 +22,7 @@ decode(const struct policy *p, struct span tbs, struct err *e)
     int n;
     bool same;
 
-    if (der_check(tbs, e) != 0 ||
+    if (object_der_check(tbs, e) != 0 ||
         der_wrap_signed(tbs, key_algorithm_identifier(p->algorithm), &whole, e) != 0) {
         return NULL;
     }
@@ -52,10 +52,10 @@ check_head(const struct policy *p, struct span tbs, struct err *e)
     struct der algorithm;
     struct der issuer;
 
-    if (der_expect(&tbs, DER_SEQUENCE, "TBSCertList", &list, e) != 0 ||
-        der_expect(&list.content, DER_INTEGER, "version", &version, e) != 0 ||
-        der_expect(&list.content, DER_SEQUENCE, "signature", &algorithm, e) != 0 ||
-        der_expect(&list.content, DER_SEQUENCE, "issuer", &issuer, e) != 0) {
+    if (object_der_expect(&tbs, DER_SEQUENCE, "TBSCertList", &list, e) != 0 ||
+        object_der_expect(&list.content, DER_INTEGER, "version", &version, e) != 0 ||
+        object_der_expect(&list.content, DER_SEQUENCE, "signature", &algorithm, e) != 0 ||
+        object_der_expect(&list.content, DER_SEQUENCE, "issuer", &issuer, e) != 0) {
         return -1;
     }
     if (version.content.n != 1 || version.content.p[0] != 1) {

@@ -30,7 +30,7 @@ read_length(struct span in, size_t *head, size_t *length)
 }
 
 int
-der_next(struct span *in, const char *what, struct der *out, struct err *e)
+object_der_next(struct span *in, const char *what, struct der *out, struct err *e)
 {
     size_t head = 0;
     size_t length = 0;
@@ -47,9 +47,9 @@ der_next(struct span *in, const char *what, struct der *out, struct err *e)
 }
 
 int
-der_expect(struct span *in, uint8_t tag, const char *what, struct der *out, struct err *e)
+object_der_expect(struct span *in, uint8_t tag, const char *what, struct der *out, struct err *e)
 {
-    if (der_next(in, what, out, e) != 0) {
+    if (object_der_next(in, what, out, e) != 0) {
         return -1;
     }
     if (out->tag != tag) {
@@ -67,7 +67,7 @@ check_level(struct span in, int depth, struct err *e)
         return err_set(e, ERR_INPUT, "nested more than %d levels deep", DEPTH_MAX);
     }
     while (in.n > 0) {
-        if (der_next(&in, "element", &element, e) != 0) {
+        if (object_der_next(&in, "element", &element, e) != 0) {
             return -1;
         }
         /* TRUE is one octet of ones; FALSE is the default wherever a BOOLEAN stands here, and DER
@@ -84,7 +84,7 @@ check_level(struct span in, int depth, struct err *e)
 }
 
 int
-der_check(struct span in, struct err *e)
+object_der_check(struct span in, struct err *e)
 {
     return check_level(in, 0, e);
 }

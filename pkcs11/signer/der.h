@@ -20,10 +20,11 @@ enum {
 };
 
 /* Takes the next element off the front of `in`. ERR_INPUT names `what`. */
-int der_next(struct span *in, const char *what, struct der *out, struct err *e);
+int object_der_next(struct span *in, const char *what, struct der *out, struct err *e);
 /* The same with a tag that must be. */
-int der_expect(struct span *in, uint8_t tag, const char *what, struct der *out, struct err *e);
+int object_der_expect(struct span *in, uint8_t tag, const char *what, struct der *out,
+                      struct err *e);
 /* Everything in `in` is strict DER, down to the leaves; at most 32 levels. */
-int der_check(struct span in, struct err *e);
+int object_der_check(struct span in, struct err *e);
 /* SEQUENCE { tbs, algorithm, BIT STRING of one zero octet }: a dummy-signed certificate or CRL. */
 int der_wrap_signed(struct span tbs, struct span algorithm, struct buf *out, struct err *e);

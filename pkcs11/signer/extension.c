@@ -61,14 +61,14 @@ check_nf_types(X509_EXTENSION *x, struct err *e)
     struct der list;
     struct der type;
 
-    if (der_expect(&in, DER_SEQUENCE, "NFTypes", &list, e) != 0) {
+    if (object_der_expect(&in, DER_SEQUENCE, "NFTypes", &list, e) != 0) {
         return -1;
     }
     if (in.n != 0 || list.content.n == 0) {
         return err_set(e, ERR_INPUT, "NFTypes: empty, or octets behind it");
     }
     while (list.content.n > 0) {
-        if (der_expect(&list.content, TAG_IA5, "NFType", &type, e) != 0) {
+        if (object_der_expect(&list.content, TAG_IA5, "NFType", &type, e) != 0) {
             return -1;
         }
         if (type.content.n == 0 || type.content.n > NF_TYPE_MAX) {

@@ -60,9 +60,9 @@ find_serial(struct span tbs, struct span *serial, struct err *e)
     struct der version;
     struct der number;
 
-    if (der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
-        der_next(&certificate.content, "version", &version, e) != 0 ||
-        der_expect(&certificate.content, DER_INTEGER, "serialNumber", &number, e) != 0) {
+    if (object_der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
+        object_der_next(&certificate.content, "version", &version, e) != 0 ||
+        object_der_expect(&certificate.content, DER_INTEGER, "serialNumber", &number, e) != 0) {
         return -1;
     }
     *serial = number.content;

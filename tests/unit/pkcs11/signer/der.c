@@ -65,7 +65,7 @@ takes_off(size_t row, const struct buf *text, const uint8_t *octets)
     struct span in = span_of(octets, text->n);
     const size_t whole = ELEMENTS[row].head + ELEMENTS[row].content;
 
-    if (der_next(&in, "field", &element, &e) != 0) {
+    if (object_der_next(&in, "field", &element, &e) != 0) {
         return ELEMENTS[row].refused && e.code == ERR_INPUT &&
                strcmp(e.text, "field: not DER") == 0;
     }
@@ -113,7 +113,7 @@ an_element_may_have_a_length_of_four_octets(void **state)
     assert_ok(buf_set(&b, SPAN_LITERAL("\x04\x84\x01\x00\x00\x00"), &e), &e);
     assert_non_null(buf_extend(&b, N, &e));
     in = buf_span(&b);
-    assert_ok(der_next(&in, "field", &element, &e), &e);
+    assert_ok(object_der_next(&in, "field", &element, &e), &e);
     assert_int_equal(element.content.n, N);
     assert_ptr_equal(element.content.p, b.p + 6);
     assert_int_equal(in.n, 0);
@@ -127,11 +127,11 @@ a_tag_that_must_be_is_compared(void **state)
     struct err e = {0};
 
     (void)state;
-    assert_ok(der_expect(&in, DER_INTEGER, "number", &element, &e), &e);
+    assert_ok(object_der_expect(&in, DER_INTEGER, "number", &element, &e), &e);
     assert_int_equal(element.content.n, 1);
-    assert_err(der_expect(&in, DER_INTEGER, "number", &element, &e), ERR_INPUT, &e);
+    assert_err(object_der_expect(&in, DER_INTEGER, "number", &element, &e), ERR_INPUT, &e);
     assert_string_equal(e.text, "number: tag 0x30 where 0x02 belongs");
-    assert_err(der_expect(&in, DER_INTEGER, "number", &element, &e), ERR_INPUT, &e);
+    assert_err(object_der_expect(&in, DER_INTEGER, "number", &element, &e), ERR_INPUT, &e);
     assert_string_equal(e.text, "number: not DER");
 }
 
@@ -160,8 +160,8 @@ everything_is_der_down_to_the_leaves(void **state)
         struct err e = {0};
 
         der_text(rows[i].text, &b);
-        good +=
-            scene_expect(rows[i].name, der_check(buf_span(&b), &e), &e, ERR_INPUT, rows[i].reason);
+        good += scene_expect(rows[i].name, object_der_check(buf_span(&b), &e), &e, ERR_INPUT,
+                             rows[i].reason);
     }
     assert_int_equal(good, ARRAY_LEN(rows));
 }
@@ -185,9 +185,9 @@ nesting_ends_at_32_levels(void **state)
         assert_ok(buf_append(&text, span_of("", 1), &e), &e);
         der_text((const char *)text.p, &b);
         if (levels <= 32) {
-            assert_ok(der_check(buf_span(&b), &e), &e);
+            assert_ok(object_der_check(buf_span(&b), &e), &e);
         } else {
-            assert_err(der_check(buf_span(&b), &e), ERR_INPUT, &e);
+            assert_err(object_der_check(buf_span(&b), &e), ERR_INPUT, &e);
             assert_string_equal(e.text, "nested more than 32 levels deep");
         }
     }
