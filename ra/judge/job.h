@@ -27,7 +27,7 @@
 #include "ra/secret/lane.h"
 
 struct event;
-struct kind;
+struct message_kind;
 struct registration;
 
 enum answer_kind {
@@ -85,7 +85,7 @@ enum job_charge {
 
 struct job {
     struct pipeline_job step;
-    const struct kind *kind; /* by the body; NULL: it was not decodable */
+    const struct message_kind *kind; /* by the body; NULL: it was not decodable */
     struct ra *ra;
     struct http_exchange *exchange;
     struct route route;

@@ -36,7 +36,7 @@ conflict(struct job *job, struct store_db *db, const struct err *why, enum messa
     return 0;
 }
 
-const struct kind kind_confirmation = {
+const struct message_kind message_confirmation = {
     .judged = judged,
     .admit = admit,
     .conflict = conflict,

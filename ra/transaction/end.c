@@ -17,7 +17,7 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
     return requests_close(db, job->enrolment.id, e);
 }
 
-const struct kind kind_end = {
+const struct message_kind message_end = {
     .judged = judged,
     .admit = admit,
 };

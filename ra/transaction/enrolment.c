@@ -32,7 +32,7 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
     return admit_for_ca(job, &a, db, next, e);
 }
 
-const struct kind kind_enrolment = {
+const struct message_kind message_enrolment = {
     .judged = judged,
     .admit = admit,
     .conflict = admit_again,

@@ -9,7 +9,7 @@
 
 struct store_db;
 
-struct kind {
+struct message_kind {
     /* On a worker: its form is right, and so is who sent it; of a first message also what it asks
      * for, and its registration has paid. Where does it go? */
     enum message_stage (*judged)(struct job *);
@@ -23,9 +23,9 @@ struct kind {
                     enum message_stage *next, struct err *e);
 };
 
-extern const struct kind kind_enrolment;    /* ir, cr, p10cr, kur */
-extern const struct kind kind_revocation;   /* rr */
-extern const struct kind kind_confirmation; /* certConf */
-extern const struct kind kind_question;     /* genm */
-extern const struct kind kind_poll;         /* pollReq */
-extern const struct kind kind_end;          /* error */
+extern const struct message_kind message_enrolment;    /* ir, cr, p10cr, kur */
+extern const struct message_kind message_revocation;   /* rr */
+extern const struct message_kind message_confirmation; /* certConf */
+extern const struct message_kind message_question;     /* genm */
+extern const struct message_kind message_poll;         /* pollReq */
+extern const struct message_kind message_end;          /* error */

@@ -3,4 +3,4 @@
 #include "ra/transaction/kind.h"
 #include "ra/transaction/reply.h"
 
-const struct kind kind_poll = {.judged = reply_by_state};
+const struct message_kind message_poll = {.judged = reply_by_state};

@@ -39,7 +39,7 @@ conflict(struct job *job, struct store_db *db, const struct err *why, enum messa
     return 0;
 }
 
-const struct kind kind_question = {
+const struct message_kind message_question = {
     .judged = judged,
     .admit = admit,
     .conflict = conflict,

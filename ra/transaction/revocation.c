@@ -22,7 +22,7 @@ admit(struct job *job, struct store_db *db, enum message_stage *next, struct err
     return admit_for_ca(job, &a, db, next, e);
 }
 
-const struct kind kind_revocation = {
+const struct message_kind message_revocation = {
     .judged = judged,
     .admit = admit,
     .conflict = admit_again,

@@ -37,16 +37,18 @@ enum {
 
 /* ---- who asks, and for what ---- */
 
-static const struct kind *
+static const struct message_kind *
 kind_of(enum cmp_body body)
 {
     static const struct {
         enum cmp_body body;
-        const struct kind *kind;
+        const struct message_kind *kind;
     } rows[] = {
-        {CMP_IR, &kind_enrolment},  {CMP_CR, &kind_enrolment},  {CMP_P10CR, &kind_enrolment},
-        {CMP_KUR, &kind_enrolment}, {CMP_RR, &kind_revocation}, {CMP_CERTCONF, &kind_confirmation},
-        {CMP_GENM, &kind_question}, {CMP_POLLREQ, &kind_poll},  {CMP_ERROR, &kind_end},
+        {CMP_IR, &message_enrolment},    {CMP_CR, &message_enrolment},
+        {CMP_P10CR, &message_enrolment}, {CMP_KUR, &message_enrolment},
+        {CMP_RR, &message_revocation},   {CMP_CERTCONF, &message_confirmation},
+        {CMP_GENM, &message_question},   {CMP_POLLREQ, &message_poll},
+        {CMP_ERROR, &message_end},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
