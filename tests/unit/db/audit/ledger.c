@@ -131,7 +131,7 @@ audit_ledger_publish(struct audit_ledger *l)
     assert_int_equal(EVP_DigestSign(context, signature, &n, op.note.p, op.note.n), 1);
     ledger_publish_op(&op, l->ledger, span_of(signature, n));
     assert_ok(store_call(l->store, &op.op, &e), &e);
-    buf_free(&op.note);
+    ledger_op_free(&op);
 }
 
 void
