@@ -111,7 +111,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if ((d->ra.jobs == 0 && !d->sweeping && !closing_is_busy(d->ra.closing) &&
-         front_is_idle(d->front) && api_server_is_idle(d->api)) ||
+         !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -371,7 +371,7 @@ run(const char *path, bool check)
         return err_exit_status(e.code);
     }
     (void)event_base_dispatch(daemon.ra.base);
-    if (daemon.ra.failed || daemon.ra.jobs > 0) {
+    if (daemon.ra.failed || daemon.ra.jobs > 0 || queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

@@ -255,6 +255,12 @@ pump_is_held(const struct pump *p)
     return p->held;
 }
 
+bool
+pump_is_running(const struct pump *p)
+{
+    return p->running;
+}
+
 struct pump *
 pump_new(struct ra *ra, struct link_client *link, struct flights *flights)
 {

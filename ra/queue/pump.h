@@ -15,6 +15,7 @@
 #include "ra/queue/flights.h"
 
 struct pump;
+/* Not while it is running. */
 void pump_free(struct pump *);
 /* Borrows all three. */
 struct pump *pump_new(struct ra *, struct link_client *, struct flights *) OWNED(pump_free);
@@ -24,6 +25,8 @@ void pump_hold(struct pump *, bool held);
 bool pump_is_held(const struct pump *);
 /* Not held, and the link is up. */
 bool pump_is_usable(const struct pump *);
+/* The store has something of it: pump_free() must wait. */
+bool pump_is_running(const struct pump *);
 
 /* From the beginning; `everything`: also what the CA keeps waiting. When a run is under way,
  * another follows it. */

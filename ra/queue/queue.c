@@ -51,6 +51,12 @@ queue_is_up(const struct queue *q)
     return pump_is_usable(q->pump);
 }
 
+bool
+queue_is_busy(const struct queue *q)
+{
+    return pump_is_running(q->pump);
+}
+
 /* ---- answers ---- */
 
 static void

@@ -33,6 +33,8 @@ void queue_admitted(struct queue *, const struct requests_entry *entry, struct s
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
+/* The store looks for what is to be sent: queue_free() must wait. */
+bool queue_is_busy(const struct queue *);
 
 /* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */
 

@@ -257,7 +257,8 @@ running_until(struct running *w, bool (*is_so)(struct running *))
 static bool
 is_settled(struct running *w)
 {
-    return w->ra.jobs == 0 && w->ra.rewraps == 0 && !closing_is_busy(w->ra.closing);
+    return w->ra.jobs == 0 && w->ra.rewraps == 0 && !closing_is_busy(w->ra.closing) &&
+           (w->ra.queue == NULL || !queue_is_busy(w->ra.queue));
 }
 
 void
