@@ -78,12 +78,15 @@ first_row(sqlite3 *db, const char *sql)
 }
 
 struct record
-record_read(const struct world *w)
+record_read(struct world *w)
 {
-    sqlite3 *db = open_copy(w);
-    sqlite3_stmt *row = first_row(db, figures_sql);
+    sqlite3 *db;
+    sqlite3_stmt *row;
     struct record r;
 
+    world_settle(w);
+    db = open_copy(w);
+    row = first_row(db, figures_sql);
     for (int i = 0; i < RECORD_FIGURES; i++) {
         r.figures[i] = sqlite3_column_int64(row, i);
     }
@@ -93,7 +96,7 @@ record_read(const struct world *w)
 }
 
 void
-record_changed(const struct world *w, const char *row, const struct record *before,
+record_changed(struct world *w, const char *row, const struct record *before,
                const struct record_change *changes)
 {
     const struct record now = record_read(w);
@@ -112,7 +115,7 @@ record_changed(const struct world *w, const char *row, const struct record *befo
 }
 
 void
-record_is_unchanged(const struct world *w, const char *row, const struct record *before)
+record_is_unchanged(struct world *w, const char *row, const struct record *before)
 {
     static const struct record_change none[] = {{RECORD_FIGURES, 0}};
 
@@ -177,7 +180,7 @@ has_refusal(sqlite3 *db, const struct record_refusal *r)
 }
 
 void
-record_has_refusals(const struct world *w, const struct record *before,
+record_has_refusals(struct world *w, const struct record *before,
                     const struct record_refusal *refusals, size_t n)
 {
     const struct record_change changes[] = {{RECORD_LEAVES, (int64_t)n},

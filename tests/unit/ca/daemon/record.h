@@ -28,9 +28,9 @@ struct record {
     int64_t figures[RECORD_FIGURES];
 };
 
-struct record record_read(const struct world *);
+struct record record_read(struct world *);
 /* Nothing was written since `before`, not even a leaf. */
-void record_is_unchanged(const struct world *, const char *row, const struct record *before);
+void record_is_unchanged(struct world *, const char *row, const struct record *before);
 /* One that is refused. */
 struct record_refusal {
     const char *row;
@@ -39,8 +39,8 @@ struct record_refusal {
     const char *reason; /* a part of the leaf's */
 };
 /* A leaf REFUSAL of each of these was, with its row in `request`, and nothing else. */
-void record_has_refusals(const struct world *, const struct record *before,
-                         const struct record_refusal *, size_t n);
+void record_has_refusals(struct world *, const struct record *before, const struct record_refusal *,
+                         size_t n);
 /* There is a leaf of this kind about this rid, whose member has this part. */
 void record_has_leaf(const struct world *, const char *row, struct span rid, enum leaf_kind,
                      const char *member, const char *part);
@@ -50,7 +50,7 @@ struct record_change {
     enum record_figure figure;
     int64_t by;
 };
-void record_changed(const struct world *, const char *row, const struct record *before,
+void record_changed(struct world *, const char *row, const struct record *before,
                     const struct record_change *changes);
 /* Runs SQL against the file. The daemon does not run. */
 void record_edit(const struct world *, const char *sql);

@@ -681,6 +681,19 @@ world_record(struct world *w, const char *what)
 }
 
 void
+world_settle(struct world *w)
+{
+    for (json_int_t jobs = 0; jobs != 1;) { /* the question itself is one */
+        CLEANUP(admin_json_cleanup) json_t *status = NULL;
+        struct err e = {0};
+
+        status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+        assert_non_null(status);
+        jobs = json_integer_value(json_object_get(json_object_get(status, "link"), "jobs"));
+    }
+}
+
+void
 world_revoke(struct world *w, const X509 *certificate, const char *reason)
 {
     CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(certificate));

@@ -73,6 +73,8 @@ X509 *world_vendor(X509 *issuer, EVP_PKEY *issuer_key, EVP_PKEY *key, const char
 json_t *world_ask(struct world *, json_t *request, struct err *e);
 /* A figure of the record, as `status` says it. */
 json_int_t world_record(struct world *, const char *what);
+/* Waits until nothing is under way: a CRL may follow an answer. */
+void world_settle(struct world *);
 /* By an officer. */
 void world_revoke(struct world *, const X509 *, const char *reason);
 /* A certificate through the admin socket. */
