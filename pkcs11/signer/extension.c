@@ -165,13 +165,25 @@ check_general_names(const GENERAL_NAMES *names, bool uri_only, const char *where
     return sk_GENERAL_NAME_num(names) > 0 ? 0 : err_set(e, ERR_DENIED, "%s has no name", where);
 }
 
+/* It was decoded before, but memory may be short by now. */
+static int
+check_absent(bool unread, const char *name, struct err *e)
+{
+    return unread ? ossl_err(e, ERR_INPUT, "%s cannot be decoded", name) : 0;
+}
+
 static int
 check_alt_names(const X509 *x, struct err *e)
 {
+    static const char where[] = "subjectAltName";
+    bool unread;
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *names = certificate_extension(x, NID_subject_alt_name, &unread);
 
-    return names == NULL ? 0 : check_general_names(names, false, "subjectAltName", e);
+    if (names == NULL) {
+        return check_absent(unread, where, e);
+    }
+    return check_general_names(names, false, where, e);
 }
 
 /* Whole CRLs of this issuer, at URIs (RFC 5280 4.2.1.13). */
@@ -179,9 +191,13 @@ static int
 check_points(const X509 *x, struct err *e)
 {
     static const char where[] = "cRLDistributionPoints";
+    bool unread;
     CLEANUP(points_cleanup)
-    CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+    CRL_DIST_POINTS *points = certificate_extension(x, NID_crl_distribution_points, &unread);
 
+    if (points == NULL) {
+        return check_absent(unread, where, e);
+    }
     for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
         const DIST_POINT *point = sk_DIST_POINT_value(points, i);
 
@@ -199,12 +215,17 @@ check_points(const X509 *x, struct err *e)
 static int
 check_access(const X509 *x, struct err *e)
 {
+    static const char where[] = "authorityInfoAccess";
+    bool unread;
     CLEANUP(access_cleanup)
-    AUTHORITY_INFO_ACCESS *list = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+    AUTHORITY_INFO_ACCESS *list = certificate_extension(x, NID_info_access, &unread);
 
+    if (list == NULL) {
+        return check_absent(unread, where, e);
+    }
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(list); i++) {
-        if (check_general_name(sk_ACCESS_DESCRIPTION_value(list, i)->location, true,
-                               "authorityInfoAccess", e) != 0) {
+        if (check_general_name(sk_ACCESS_DESCRIPTION_value(list, i)->location, true, where, e) !=
+            0) {
             return -1;
         }
     }
