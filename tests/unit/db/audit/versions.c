@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What earlier versions wrote (tests/vectors/ledger) verifies for ever. */
+#include "tests/support/test.h"
+
+#include "db/audit/verify.h"
+
+static const struct {
+    const char *folder;
+    uint64_t size;
+    uint64_t kinds[LEAF_KINDS];
+} LEDGERS[] = {
+    {"1/approval",
+     59,
+     {[LEAF_START] = 6,
+      [LEAF_STOP] = 1,
+      [LEAF_CONFIG] = 8,
+      [LEAF_REGISTRATION] = 7,
+      [LEAF_REQUEST] = 6,
+      [LEAF_REFUSAL] = 2,
+      [LEAF_INTENT] = 8,
+      [LEAF_ISSUED] = 8,
+      [LEAF_CONFIRMED] = 2,
+      [LEAF_CRL] = 6,
+      [LEAF_APPROVAL] = 5}},
+    {"1/renew_again",
+     113,
+     {[LEAF_START] = 3,
+      [LEAF_STOP] = 1,
+      [LEAF_CONFIG] = 4,
+      [LEAF_REGISTRATION] = 6,
+      [LEAF_REQUEST] = 17,
+      [LEAF_REFUSAL] = 4,
+      [LEAF_INTENT] = 19,
+      [LEAF_ISSUED] = 19,
+      [LEAF_CONFIRMED] = 6,
+      [LEAF_REJECTED] = 7,
+      [LEAF_REVOKED] = 11,
+      [LEAF_CRL] = 14,
+      [LEAF_AGAIN] = 2}},
+    {"1/revoke",
+     101,
+     {[LEAF_START] = 3,
+      [LEAF_STOP] = 1,
+      [LEAF_CONFIG] = 4,
+      [LEAF_REGISTRATION] = 12,
+      [LEAF_CANCEL] = 3,
+      [LEAF_REQUEST] = 11,
+      [LEAF_REFUSAL] = 1,
+      [LEAF_INTENT] = 15,
+      [LEAF_ISSUED] = 15,
+      [LEAF_CONFIRMED] = 11,
+      [LEAF_REVOKED] = 11,
+      [LEAF_CRL] = 14}},
+};
+
+static void
+a_ledger_of_before_verifies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(LEDGERS); i++) {
+        CLEANUP(mem_cleanup)
+        char *dir = mem_printf("%s/vectors/ledger/%s", TEST_SOURCE_DIR, LEDGERS[i].folder);
+        struct audit_figures figures;
+        struct err e = {0};
+        CLEANUP(audit_log_cleanup) struct audit_log *log = audit_open(dir, NULL, &e);
+
+        if (log == NULL) {
+            fail_msg("%s: %s", LEDGERS[i].folder, e.text);
+        }
+        assert_ok(audit_verify(log, NULL, NULL, &figures, &e), &e);
+        assert_int_equal(audit_checkpoint(log)->size, LEDGERS[i].size);
+        for (int kind = 0; kind < LEAF_KINDS; kind++) {
+            assert_int_equal(figures.kinds[kind], LEDGERS[i].kinds[kind]);
+        }
+        assert_int_equal(figures.open, 0);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ledger_of_before_verifies),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
