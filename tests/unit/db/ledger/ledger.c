@@ -580,7 +580,7 @@ a_loop_makes_a_checkpoint_in_two_steps(void **state)
     wait_done(f);
     assert_int_equal(loop_op.op.result, 0);
     check_files(f, loop_op.size);
-    buf_free(&loop_op.note);
+    ledger_op_free(&loop_op);
 }
 
 /* ---- starts ---- */
