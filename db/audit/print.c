@@ -204,6 +204,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_START:
     case LEAF_CONFIG:
     case LEAF_CRL:
+    case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_KINDS:
@@ -243,6 +244,7 @@ fact_name(enum leaf_kind kind)
     case LEAF_STOP:
     case LEAF_CONFIG:
     case LEAF_CRL:
+    case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_KINDS:

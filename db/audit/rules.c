@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "db/audit/approval.h"
 #include "db/audit/certificate.h"
+#include "db/audit/record.h"
 #include "db/audit/registrar.h"
 #include "db/audit/renewal.h"
 #include "db/audit/retry.h"
@@ -26,6 +27,7 @@ struct audit_rules {
     struct audit_approvals *approvals;
     struct audit_renewals *renewals;
     struct audit_retries *retries;
+    struct audit_record *record;
     struct audit_registrars *registrars;
 };
 
@@ -47,6 +49,7 @@ audit_rules_free(struct audit_rules *rules)
         audit_approvals_free(rules->approvals);
         audit_renewals_free(rules->renewals);
         audit_retries_free(rules->retries);
+        audit_record_free(rules->record);
         audit_registrars_free(rules->registrars);
         mem_free(rules->open);
         mem_free(rules);
@@ -61,6 +64,7 @@ audit_rules_new(void)
     rules->approvals = audit_approvals_new();
     rules->renewals = audit_renewals_new();
     rules->retries = audit_retries_new();
+    rules->record = audit_record_new();
     rules->registrars = audit_registrars_new();
     return rules;
 }
@@ -181,7 +185,8 @@ issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 int
 audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
-    if (audit_approvals_check(rules->approvals, leaf, e) != 0 ||
+    if (audit_record_check(rules->record, leaf, e) != 0 ||
+        audit_approvals_check(rules->approvals, leaf, e) != 0 ||
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
         audit_retries_check(rules->retries, leaf, e) != 0 ||
         audit_registrars_check(rules->registrars, leaf, e) != 0) {
@@ -204,6 +209,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_REQUEST:
     case LEAF_REFUSAL:
     case LEAF_CRL:
+    case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_APPROVAL:

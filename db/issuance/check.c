@@ -255,6 +255,7 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_CONFIRMED:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_CRL_INTENT:
     case LEAF_KINDS:
         break;
     }

@@ -6,7 +6,8 @@
  * All kinds: "kind" text, "time" RFC 3339 Z. The members of each kind (? = may be missing):
  *
  *   START         program text, version text, config hex (SHA-256 of the file), softwareToken bool,
- *                 issuer hex (SHA-256 of the issuing certificate)
+ *                 issuer hex (SHA-256 of the issuing certificate), record? int: version of the
+ *                 record from here on (LEAF_RECORD_VERSION), 1 when it is missing
  *   STOP          reason text
  *   CONFIG        file text, sha256 hex, previous? hex
  *   REGISTRATION  registration hex, sha256 hex (of the CMS), nfInstanceId text, registrar hex
@@ -40,6 +41,13 @@
  *                 newer kur of the same holder that is answered with it), registration hex,
  *                 messageTime time (of that), qseq int
  *
+ *   CRL-INTENT    before a CRL is signed: number int, tbs hex (SHA-256 of the TBSCertList),
+ * thisUpdate time, nextUpdate time, entries int, upTo int (the revocations in so many leaves of the
+ * record are on it), revocations hex (SHA-256 of its entries, in their order: for each a line of
+ * serial in hex, date and CRLReason, with a blank between them)
+ *
+ * CRL has tbs? hex, that of its CRL-INTENT; from version 2 of the record on both are there.
+ *
  * REJECTED has registration? hex, when its network function did not want an initial certificate
  * under it. INTENT has insteadOf? hex: serial of that one, when this is the further try that policy
  * allows once for each registration, and no use of it.
@@ -63,6 +71,9 @@
 #include "base/buf.h"
 
 enum { LEAF_MAX = 65535, LEAF_HASH_SIZE = 32 };
+/* What this program writes. An older record is read by the rules of its time, a newer one is
+ * refused. */
+enum { LEAF_RECORD_VERSION = 2 };
 /* Seconds by which the notBefore of an INTENT may be before the time at which it was judged. */
 enum { LEAF_BACKDATE_MAX = 3600 };
 
@@ -84,6 +95,7 @@ enum leaf_kind {
     LEAF_CEREMONY,
     LEAF_APPROVAL,
     LEAF_AGAIN,
+    LEAF_CRL_INTENT,
     LEAF_KINDS, /* how many */
 };
 

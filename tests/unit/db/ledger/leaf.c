@@ -96,7 +96,7 @@ static const struct {
     enum leaf_kind kind;
     const char *members;
 } members[] = {
-    {LEAF_START, "program:X version:X config:H softwareToken:L issuer:H |"},
+    {LEAF_START, "program:X version:X config:H softwareToken:L issuer:H | record:I"},
     {LEAF_STOP, "reason:X |"},
     {LEAF_CONFIG, "file:X sha256:H | previous:H"},
     {LEAF_REGISTRATION,
@@ -113,11 +113,12 @@ static const struct {
     {LEAF_REJECTED, "rid:H serial:H reason:X | registration:H"},
     {LEAF_REVOKED,
      "serial:H reason:I | by:X revocationDate:T supersededBy:H rr:H invalidityDate:T"},
-    {LEAF_CRL, "number:I sha256:H thisUpdate:T nextUpdate:T entries:I |"},
+    {LEAF_CRL, "number:I sha256:H thisUpdate:T nextUpdate:T entries:I | tbs:H"},
     {LEAF_RECOVERED, "resumed:I abandoned:I | text:X"},
     {LEAF_CEREMONY, "head:H name:X | sha256:H"},
     {LEAF_APPROVAL, "rid:H registration:H decision:X officer:H key:H subject:X cms:B | reason:X"},
     {LEAF_AGAIN, "rid:H serial:H again:H registration:H messageTime:T qseq:I |"},
+    {LEAF_CRL_INTENT, "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H |"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

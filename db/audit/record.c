@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+
+enum { CRL_ANNOUNCED = 2 }; /* the version of the record from which on each is */
+
+/* What the newest CRL-INTENT said. */
+struct announced {
+    bool open; /* and no CRL has come of it */
+    int64_t number, entries;
+    char this_update[TIME_TEXT_SIZE], next_update[TIME_TEXT_SIZE];
+    char tbs[2 * SHA256_SIZE + 1];
+};
+
+struct audit_record {
+    int64_t version;
+    struct announced crl;
+};
+
+void
+audit_record_free(struct audit_record *r)
+{
+    mem_free(r);
+}
+
+struct audit_record *
+audit_record_new(void)
+{
+    struct audit_record *r = mem_new(sizeof(*r));
+
+    r->version = 1;
+    return r;
+}
+
+int64_t
+audit_record_version(const struct audit_record *r)
+{
+    return r->version;
+}
+
+static int
+start_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    const int64_t version = leaf_int(leaf, "record", 1);
+
+    if (version > LEAF_RECORD_VERSION) {
+        return err_set(e, ERR_INPUT,
+                       "the record has version %" PRId64 ", this program knows up to %d: take a "
+                       "newer one",
+                       version, LEAF_RECORD_VERSION);
+    }
+    if (version < r->version) {
+        return err_set(e, ERR_CRYPTO,
+                       "the version of the record goes back from %" PRId64 " to %" PRId64,
+                       r->version, version);
+    }
+    r->version = version;
+    return 0;
+}
+
+static void
+copy(char *out, size_t size, const struct leaf *leaf, const char *name)
+{
+    const char *text = leaf_text(leaf, name);
+
+    (void)snprintf(out, size, "%s", text == NULL ? "" : text);
+}
+
+static bool
+is(const struct leaf *leaf, const char *name, const char *text)
+{
+    const char *found = leaf_text(leaf, name);
+
+    return found != NULL && strcmp(found, text) == 0;
+}
+
+/* RFC 5280 5.2.3: greater numbers only; times are texts of one form, so they are in their order. */
+static int
+crl_intent_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    const int64_t number = leaf_int(leaf, "number", 0);
+
+    if (r->version < CRL_ANNOUNCED) {
+        return err_set(e, ERR_CRYPTO, "a CRL-INTENT in a record of version %" PRId64, r->version);
+    }
+    if (number <= r->crl.number) {
+        return err_set(e, ERR_CRYPTO,
+                       "the CRL-INTENT for number %" PRId64 " is behind that for %" PRId64, number,
+                       r->crl.number);
+    }
+    if (strcmp(leaf_text(leaf, "thisUpdate"), r->crl.this_update) < 0) {
+        return err_set(e, ERR_CRYPTO,
+                       "thisUpdate of the CRL-INTENT for number %" PRId64 " goes back", number);
+    }
+    r->crl =
+        (struct announced){.open = true, .number = number, .entries = leaf_int(leaf, "entries", 0)};
+    copy(r->crl.this_update, sizeof(r->crl.this_update), leaf, "thisUpdate");
+    copy(r->crl.next_update, sizeof(r->crl.next_update), leaf, "nextUpdate");
+    copy(r->crl.tbs, sizeof(r->crl.tbs), leaf, "tbs");
+    return 0;
+}
+
+static int
+crl_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    const int64_t number = leaf_int(leaf, "number", 0);
+
+    if (r->version < CRL_ANNOUNCED) {
+        return 0;
+    }
+    if (!r->crl.open || r->crl.number != number) {
+        return err_set(e, ERR_CRYPTO,
+                       "CRL number %" PRId64 " was signed without a CRL-INTENT before", number);
+    }
+    if (r->crl.entries != leaf_int(leaf, "entries", -1) ||
+        !is(leaf, "thisUpdate", r->crl.this_update) ||
+        !is(leaf, "nextUpdate", r->crl.next_update) || !is(leaf, "tbs", r->crl.tbs)) {
+        return err_set(e, ERR_CRYPTO,
+                       "CRL number %" PRId64 " was signed with another content than its CRL-INTENT "
+                       "says",
+                       number);
+    }
+    r->crl.open = false;
+    return 0;
+}
+
+typedef int check_leaf(struct audit_record *, const struct leaf *, struct err *);
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_START] = start_check,
+    [LEAF_CRL] = crl_check,
+    [LEAF_CRL_INTENT] = crl_intent_check,
+};
+
+int
+audit_record_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    check_leaf *check = CHECKS[leaf_kind(leaf)];
+
+    return check == NULL ? 0 : check(r, leaf, e);
+}

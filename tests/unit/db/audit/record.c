@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each START says which version the record has from there on, and the rules go by it. */
+#include "tests/support/test.h"
+
+#include "db/audit/record.h"
+
+#include <string.h>
+
+#include "base/ossl.h"
+
+enum { AT = 1795000000, STEPS_MAX = 5 };
+
+struct step {
+    enum {
+        END,
+        START_1, /* without a version, as the programs of its time wrote it */
+        START_2,
+        START_3,
+        INTENT,      /* number 5, of hash, from AT, 2 entries */
+        INTENT_LESS, /* number 4 */
+        INTENT_NEXT, /* number 6 */
+        INTENT_BACK, /* number 6, from a second before */
+        CRL,         /* as INTENT announces it */
+        CRL_OLD,     /* the same without tbs */
+        CRL_NUMBER,  /* another number */
+        CRL_TBS,     /* another hash */
+        CRL_ENTRIES,
+        CRL_FROM,
+        CRL_TO,
+        OTHER,
+    } leaf;
+};
+
+static const struct {
+    const char *name;
+    struct step steps[STEPS_MAX]; /* the last is the one that is judged */
+    enum err_code code;
+    const char *reason; /* NULL: they keep the rules */
+} ROWS[] = {
+    {"version 1", {{START_1}, {CRL_OLD}}, ERR_NONE, NULL},
+    {"no START at all", {{CRL_OLD}}, ERR_NONE, NULL},
+    {"version 1, and then 2", {{START_1}, {CRL_OLD}, {START_2}, {INTENT}, {CRL}}, ERR_NONE, NULL},
+    {"announced", {{START_2}, {INTENT}, {CRL}}, ERR_NONE, NULL},
+    {"announced, and something between", {{START_2}, {INTENT}, {OTHER}, {CRL}}, ERR_NONE, NULL},
+    {"announced, and nothing came of it", {{START_2}, {INTENT}, {INTENT_NEXT}}, ERR_NONE, NULL},
+    {"announced, and a start before it was signed",
+     {{START_2}, {INTENT}, {START_2}, {CRL}},
+     ERR_NONE,
+     NULL},
+
+    {"newer than this program",
+     {{START_3}},
+     ERR_INPUT,
+     "the record has version 3, this program knows up to 2: take a newer one"},
+    {"an older program goes on",
+     {{START_2}, {START_1}},
+     ERR_CRYPTO,
+     "the version of the record goes back from 2 to 1"},
+    {"announced in version 1",
+     {{START_1}, {INTENT}},
+     ERR_CRYPTO,
+     "a CRL-INTENT in a record of version 1"},
+    {"not announced", {{START_2}, {CRL}}, ERR_CRYPTO, "CRL number 5 was signed without"},
+    {"announced as before", {{START_2}, {CRL_OLD}}, ERR_CRYPTO, "CRL number 5 was signed without"},
+    {"announced once, signed twice",
+     {{START_2}, {INTENT}, {CRL}, {CRL}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed without"},
+    {"another number",
+     {{START_2}, {INTENT}, {CRL_NUMBER}},
+     ERR_CRYPTO,
+     "CRL number 6 was signed without"},
+    {"the one before the newest",
+     {{START_2}, {INTENT}, {INTENT_NEXT}, {CRL}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed without"},
+    {"another hash",
+     {{START_2}, {INTENT}, {CRL_TBS}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed with another content"},
+    {"no hash",
+     {{START_2}, {INTENT}, {CRL_OLD}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed with another content"},
+    {"other entries",
+     {{START_2}, {INTENT}, {CRL_ENTRIES}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed with another content"},
+    {"another thisUpdate",
+     {{START_2}, {INTENT}, {CRL_FROM}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed with another content"},
+    {"another nextUpdate",
+     {{START_2}, {INTENT}, {CRL_TO}},
+     ERR_CRYPTO,
+     "CRL number 5 was signed with another content"},
+    {"the same number again",
+     {{START_2}, {INTENT}, {INTENT}},
+     ERR_CRYPTO,
+     "the CRL-INTENT for number 5 is behind that for 5"},
+    {"a smaller number",
+     {{START_2}, {INTENT}, {CRL}, {INTENT_LESS}},
+     ERR_CRYPTO,
+     "the CRL-INTENT for number 4 is behind that for 5"},
+    {"thisUpdate goes back",
+     {{START_2}, {INTENT}, {CRL}, {INTENT_BACK}},
+     ERR_CRYPTO,
+     "thisUpdate of the CRL-INTENT for number 6 goes back"},
+};
+
+static struct leaf *
+start(int64_t record)
+{
+    struct leaf *leaf = leaf_new(LEAF_START, AT);
+    const uint8_t hash[SHA256_SIZE] = {1};
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "1");
+    leaf_set_hex(leaf, "config", span_of(hash, sizeof(hash)));
+    leaf_set_bool(leaf, "softwareToken", true);
+    leaf_set_hex(leaf, "issuer", span_of(hash, sizeof(hash)));
+    if (record > 1) {
+        leaf_set_int(leaf, "record", record);
+    }
+    return leaf;
+}
+
+static struct leaf *
+crl(const struct step *step)
+{
+    const bool intent = step->leaf <= INTENT_BACK;
+    struct leaf *leaf = leaf_new(intent ? LEAF_CRL_INTENT : LEAF_CRL, AT);
+    const uint8_t hash[SHA256_SIZE] = {step->leaf == CRL_TBS ? 2 : 1};
+    const bool next =
+        step->leaf == INTENT_NEXT || step->leaf == INTENT_BACK || step->leaf == CRL_NUMBER;
+
+    leaf_set_int(leaf, "number", step->leaf == INTENT_LESS ? 4 : next ? 6 : 5);
+    leaf_set_time(leaf, "thisUpdate",
+                  AT - (step->leaf == INTENT_BACK || step->leaf == CRL_FROM ? 1 : 0));
+    leaf_set_time(leaf, "nextUpdate", AT + (step->leaf == CRL_TO ? 99 : 100));
+    leaf_set_int(leaf, "entries", step->leaf == CRL_ENTRIES ? 3 : 2);
+    if (step->leaf != CRL_OLD) {
+        leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    }
+    leaf_set_hex(leaf, intent ? "revocations" : "sha256", span_of(hash, sizeof(hash)));
+    if (intent) {
+        leaf_set_int(leaf, "upTo", 7);
+    }
+    return leaf;
+}
+
+static struct leaf *
+leaf_of(const struct step *step)
+{
+    struct leaf *leaf;
+
+    if (step->leaf <= START_3) {
+        return start((int64_t)step->leaf - START_1 + 1);
+    }
+    if (step->leaf != OTHER) {
+        return crl(step);
+    }
+    leaf = leaf_new(LEAF_STOP, AT);
+    leaf_set_text(leaf, "reason", "asked");
+    return leaf;
+}
+
+static bool
+keeps(size_t row)
+{
+    struct audit_record *r = audit_record_new();
+    struct err e = {0};
+    int result = 0;
+    bool good = true;
+
+    for (size_t i = 0; i < STEPS_MAX && ROWS[row].steps[i].leaf != END; i++) {
+        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_of(&ROWS[row].steps[i]);
+
+        good = good && result == 0; /* it is the last one that is judged */
+        assert_ok(leaf_seal(leaf, &e), &e);
+        result = audit_record_check(r, leaf, &e);
+    }
+    audit_record_free(r);
+    good = good && (ROWS[row].reason == NULL ? result == 0
+                                             : result == -1 && e.code == ROWS[row].code &&
+                                                   strstr(e.text, ROWS[row].reason) != NULL);
+    if (!good) {
+        print_error("row '%s': %s\n", ROWS[row].name, e.text);
+    }
+    return good;
+}
+
+static void
+the_rules_go_by_the_version_of_the_record(void **state)
+{
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        good += keeps(i);
+    }
+    assert_int_equal(good, ARRAY_LEN(ROWS));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_rules_go_by_the_version_of_the_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
