@@ -337,6 +337,7 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
     leaf_set_bool(leaf, "softwareToken",
                   signer_is_software(ca->issuing) || signer_is_software(ca->log));
     leaf_set_hex(leaf, "issuer", span_of(ca->issuing_hash, sizeof(ca->issuing_hash)));
+    leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
     return ledger_append(db, leaf, &index, e);
 }
 

@@ -9,8 +9,10 @@
 #include "base/file.h"
 #include "ca/policy/backdate.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/publish/inclusion.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
+#include "pkcs11/client/evidence.h"
 
 enum { RETRY_S = 10, REHEARSAL_S = REHEARSAL_DAYS_MAX * 24 * 60 * 60, ROOT_CRL_MAX = 1024 * 1024 };
 
@@ -25,9 +27,12 @@ struct crl_maker {
     struct crl_entry *entries;
     size_t capacity;
     struct buf tbs;
+    struct buf inclusion; /* what shows the signer that it is announced */
     struct buf der;
     char *path;
     uint64_t leaf;
+    uint64_t up_to; /* leaves of the record whose revocations are on it */
+    uint8_t digest[SHA256_SIZE];
     time_t now;
     bool busy;
     bool again;
@@ -68,6 +73,7 @@ finish(struct crl_maker *c, const struct err *why)
     const uint64_t number = c->request.number;
 
     buf_free(&c->tbs);
+    buf_free(&c->inclusion);
     buf_free(&c->der);
     buf_free(&c->sign.signature);
     c->waiting = NULL;
@@ -125,13 +131,26 @@ on_released(struct release_item *item)
 
 /* ---- store ---- */
 
+static struct issuance_crl
+record_of(const struct crl_maker *c)
+{
+    return (struct issuance_crl){
+        .number = c->request.number,
+        .tbs = buf_span(&c->tbs),
+        .entries = c->request.n_entries,
+        .up_to = c->up_to,
+        .digest = span_of(c->digest, sizeof(c->digest)),
+        .now = c->now,
+    };
+}
+
 static int
 run_store(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
+    const struct issuance_crl crl = record_of(c);
 
-    return issuance_crl_store(db, c->request.number, buf_span(&c->der), c->request.n_entries,
-                              c->now, &c->leaf, e);
+    return issuance_crl_store(db, &crl, buf_span(&c->der), &c->leaf, e);
 }
 
 static void
@@ -182,6 +201,61 @@ on_signed(struct task *task)
     work(c, run_seal, on_sealed);
 }
 
+/* ---- announce: what is signed is in the ledger before (request/request.h) ---- */
+
+static int
+run_prove(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
+    uint64_t size;
+
+    return ledger_newest(c->ca->ledger, db, &note, &size, e) != 0
+               ? -1
+               : inclusion_prove(db, c->leaf, buf_span(&note), size, &c->inclusion, e);
+}
+
+static void
+on_proved(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, op.task);
+
+    ca_check_store(&c->op, "prove the intent of a CRL");
+    c->sign = (struct signer_job){.task = {.done = on_signed},
+                                  .object = SIGNER_CRL,
+                                  .tbs = buf_span(&c->tbs),
+                                  .evidence = buf_span(&c->inclusion)};
+    signer_submit(c->ca->issuing, &c->sign);
+}
+
+static void
+on_announced(struct release_item *item)
+{
+    struct crl_maker *c = CONTAINER_OF(item, struct crl_maker, release);
+
+    c->op = (struct store_op){.run = run_prove, .task = {.done = on_proved}};
+    store_submit(c->ca->store, &c->op);
+}
+
+static int
+run_intend(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
+    const struct issuance_crl crl = record_of(c);
+
+    return issuance_crl_intend(db, &crl, &c->leaf, e);
+}
+
+static void
+on_intended(struct task *task)
+{
+    struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, op.task);
+
+    ca_check_store(&c->op, "announce a CRL");
+    c->release = (struct release_item){.leaf = c->leaf, .released = on_announced};
+    release_wait(c->ca->release, &c->release);
+}
+
 /* ---- build ---- */
 
 static void
@@ -205,9 +279,8 @@ on_built(struct task *task)
         finish(c, &c->e);
         return;
     }
-    c->sign = (struct signer_job){
-        .task = {.done = on_signed}, .object = SIGNER_CRL, .tbs = buf_span(&c->tbs)};
-    signer_submit(c->ca->issuing, &c->sign);
+    c->op = (struct store_op){.run = run_intend, .task = {.done = on_intended}};
+    store_submit(c->ca->store, &c->op);
 }
 
 static void
@@ -270,7 +343,8 @@ run_reserve(struct store_op *op, struct store_db *db, struct err *e)
         return -1;
     }
     /* RFC 5280 3.3: an entry stays until it was on one CRL after its certificate has ended. */
-    if (issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
+    if (ledger_size(db, &c->up_to, e) != 0 ||
+        issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
         return -1;
     }
     return issuance_crl_reserve(db, r->this_update, r->next_update, &r->number, e);

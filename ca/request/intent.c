@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "ca/request/refusal.h"
-#include "pkcs11/client/evidence.h"
 
 enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
 
@@ -139,23 +138,6 @@ intent_look(struct request *r, struct store_db *db, enum request_stage *next, st
 }
 
 /* ---- the signature ---- */
-
-int
-intent_prove(struct request *r, struct store_db *db, struct span note, uint64_t size, struct err *e)
-{
-    CLEANUP(buf_free) struct buf leaf = BUF_INIT(EVIDENCE_LEAF_MAX);
-    CLEANUP(buf_free) struct buf path = BUF_INIT(EVIDENCE_PATH_MAX);
-    struct evidence v = {.note = note, .index = r->row.leaf};
-
-    if (ledger_prove(db, v.index, size, &leaf, &path, e) != 0) {
-        return -1;
-    }
-    v.leaf = buf_span(&leaf);
-    v.path = buf_span(&path);
-    buf_free(&r->inclusion);
-    r->inclusion = BUF_INIT(EVIDENCE_MAX);
-    return evidence_encode(&v, &r->inclusion, e);
-}
 
 enum request_stage
 intent_signed(struct request *r)

@@ -27,9 +27,6 @@ int intent_find_answer(struct request *, struct store_db *, enum request_stage *
 /* Of what a stop, or a token that was away, left as an intent: may it go on? *next is JUDGE when it
  * may. In STAGE_LOOK. */
 int intent_look(struct request *, struct store_db *, enum request_stage *next, struct err *e);
-/* In STAGE_PROVE: a leaf that the checkpoint covers, for the signer (pkcs11/client/evidence.h). */
-int intent_prove(struct request *, struct store_db *, struct span note, uint64_t size,
-                 struct err *e);
 /* What the signer made of it: on to SEAL, or given up when its policy says no, or BUSY. */
 enum request_stage intent_signed(struct request *);
 /* In STAGE_SEAL: the signature is about the stored TBS, and that is linted. */

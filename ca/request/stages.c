@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ca/publish/inclusion.h"
 #include "ca/request/answer.h"
 #include "ca/request/intent.h"
 #include "ca/request/open.h"
@@ -207,7 +208,9 @@ run_prove(struct store_op *op, struct store_db *db, struct err *e)
         return -1;
     }
     for (struct pipeline_job *job = crew->batch.first; job != NULL; job = job->next) {
-        if (intent_prove(request_of(job), db, buf_span(&note), size, e) != 0) {
+        struct request *r = request_of(job);
+
+        if (inclusion_prove(db, r->row.leaf, buf_span(&note), size, &r->inclusion, e) != 0) {
             return -1;
         }
         job->stage = STAGE_SIGN;

@@ -339,9 +339,21 @@ int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_upda
 int issuance_crl_each(struct store_db *, time_t expired_after,
                       void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
                       void *arg, struct err *e);
-/* With the leaf CRL. */
-int issuance_crl_store(struct store_db *, uint64_t number, struct span der, size_t entries,
-                       time_t now, uint64_t *leaf, struct err *e);
+/* What is announced before the signature is asked for. */
+struct issuance_crl {
+    uint64_t number;    /* reserved before */
+    struct span tbs;    /* TBSCertList */
+    size_t entries;     /* on it: */
+    uint64_t up_to;     /* what so many leaves of the record say, */
+    struct span digest; /* as leaf.h has it; 32 octets */
+    time_t now;
+};
+/* With the leaf CRL-INTENT. */
+int issuance_crl_intend(struct store_db *, const struct issuance_crl *, uint64_t *leaf,
+                        struct err *e);
+/* With the leaf CRL; `der` is the CRL. */
+int issuance_crl_store(struct store_db *, const struct issuance_crl *, struct span der,
+                       uint64_t *leaf, struct err *e);
 
 /* ---- the rest ---- */
 

@@ -78,39 +78,59 @@ issuance_crl_each(struct store_db *db, time_t expired_after,
     return -1;
 }
 
-int
-issuance_crl_store(struct store_db *db, uint64_t number, struct span der, size_t entries,
-                   time_t now, uint64_t *leaf_index, struct err *e)
+/* A leaf about a CRL, with what both kinds have. */
+static int
+crl_leaf(struct store_db *db, const struct issuance_crl *c, struct leaf *leaf, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     uint8_t hash[SHA256_SIZE];
-    time_t this_update;
-    time_t next_update;
 
     if (store_query_one(
             db, &rows, "SELECT this_update, next_update FROM crl WHERE number = ?1 AND der IS NULL",
-            STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
-        sha256(der, hash, e) != 0) {
+            STORE_VALUES(store_int((int64_t)c->number)), e) != 0 ||
+        sha256(c->tbs, hash, e) != 0) {
         return -1;
     }
-    this_update = (time_t)row_int(&rows, 0);
-    next_update = (time_t)row_int(&rows, 1);
-    store_end(&rows);
-    {
-        CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL, now);
+    leaf_set_int(leaf, "number", (int64_t)c->number);
+    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    leaf_set_time(leaf, "thisUpdate", (time_t)row_int(&rows, 0));
+    leaf_set_time(leaf, "nextUpdate", (time_t)row_int(&rows, 1));
+    leaf_set_int(leaf, "entries", (int64_t)c->entries);
+    return 0;
+}
 
-        leaf_set_int(leaf, "number", (int64_t)number);
-        leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
-        leaf_set_time(leaf, "thisUpdate", this_update);
-        leaf_set_time(leaf, "nextUpdate", next_update);
-        leaf_set_int(leaf, "entries", (int64_t)entries);
-        if (ledger_append(db, leaf, leaf_index, e) != 0) {
-            return -1;
-        }
+int
+issuance_crl_intend(struct store_db *db, const struct issuance_crl *c, uint64_t *leaf_index,
+                    struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL_INTENT, c->now);
+
+    if (crl_leaf(db, c, leaf, e) != 0) {
+        return -1;
     }
-    return store_exec(
-        db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
-        STORE_VALUES(store_blob(der), store_int((int64_t)entries), store_int((int64_t)number)), e);
+    leaf_set_int(leaf, "upTo", (int64_t)c->up_to);
+    leaf_set_hex(leaf, "revocations", c->digest);
+    return ledger_append(db, leaf, leaf_index, e);
+}
+
+int
+issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct span der,
+                   uint64_t *leaf_index, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CRL, c->now);
+    uint8_t hash[SHA256_SIZE];
+
+    if (crl_leaf(db, c, leaf, e) != 0 || sha256(der, hash, e) != 0) {
+        return -1;
+    }
+    leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
+    if (ledger_append(db, leaf, leaf_index, e) != 0) {
+        return -1;
+    }
+    return store_exec(db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
+                      STORE_VALUES(store_blob(der), store_int((int64_t)c->entries),
+                                   store_int((int64_t)c->number)),
+                      e);
 }
 
 int

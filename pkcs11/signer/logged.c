@@ -69,28 +69,28 @@ find_serial(struct span tbs, struct span *serial, struct err *e)
     return 0;
 }
 
+/* The leaf is of this kind, and its tbs is the hash of what is to be signed; *serial gets its
+ * member. */
 static int
-check_intent(struct span tbs, struct span leaf, struct err *e)
+check_leaf(struct span leaf, const char *kind, struct span tbs, const char *what,
+           struct span *serial, struct err *e)
 {
     struct leaf_member m[] = {{.name = "kind"}, {.name = "serial"}, {.name = "tbs"}};
     uint8_t hash[SHA256_SIZE];
-    struct span serial;
 
     if (leaf_read(leaf, m, ARRAY_LEN(m), e) != 0) {
         return err_wrap(e, "leaf");
     }
-    if (!span_equal(m[0].text, SPAN_LITERAL("INTENT"))) {
-        return err_set(e, ERR_DENIED, "leaf: it is not an INTENT");
+    if (!span_equal(m[0].text, span_str(kind))) {
+        return err_set(e, ERR_DENIED, "leaf: it is not %s %s", kind[0] == 'I' ? "an" : "a", kind);
     }
-    if (find_serial(tbs, &serial, e) != 0 || sha256(tbs, hash, e) != 0) {
+    if (sha256(tbs, hash, e) != 0) {
         return -1;
     }
-    if (!is_hex_of(m[1].text, serial)) {
-        return err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
-    }
     if (!is_hex_of(m[2].text, span_of(hash, sizeof(hash)))) {
-        return err_set(e, ERR_DENIED, "leaf: its tbs is not the SHA-256 of this TBSCertificate");
+        return err_set(e, ERR_DENIED, "leaf: its tbs is not the SHA-256 of this %s", what);
     }
+    *serial = m[1].text;
     return 0;
 }
 
@@ -99,9 +99,27 @@ logged_check_certificate(const struct policy *p, struct span tbs, struct span ev
                          struct err *e)
 {
     struct evidence v;
+    struct span said;
+    struct span serial;
+
+    if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0 ||
+        find_serial(tbs, &serial, e) != 0 ||
+        check_leaf(v.leaf, "INTENT", tbs, "TBSCertificate", &said, e) != 0) {
+        return -1;
+    }
+    return is_hex_of(said, serial)
+               ? 0
+               : err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
+}
+
+int
+logged_check_crl(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
+{
+    struct evidence v;
+    struct span none;
 
     if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0) {
         return -1;
     }
-    return check_intent(tbs, v.leaf, e);
+    return check_leaf(v.leaf, "CRL-INTENT", tbs, "TBSCertList", &none, e);
 }

@@ -13,3 +13,5 @@
  * field: checkpoint, path or leaf. `tbs` was decoded before. */
 int logged_check_certificate(const struct policy *, struct span tbs, struct span evidence,
                              struct err *e);
+/* The same of the CRL-INTENT of a TBSCertList. */
+int logged_check_crl(const struct policy *, struct span tbs, struct span evidence, struct err *e);

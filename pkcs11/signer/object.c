@@ -27,13 +27,21 @@ check_certificate(const struct policy *p, struct span tbs, struct span evidence,
                : logged_check_certificate(p, tbs, evidence, e);
 }
 
+static int
+check_crl(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
+{
+    return check_size(tbs, OBJECT_CRL_MAX, e) != 0 || object_check_crl(p, tbs, e) != 0
+               ? -1
+               : logged_check_crl(p, tbs, evidence, e);
+}
+
 int
 object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span evidence,
              const struct tree_head *last, struct tree_head *checkpoint, struct err *e)
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
 
-    if (kind != SIGNER_CERTIFICATE && kind != SIGNER_CHECKPOINT && evidence.n > 0) {
+    if ((kind == SIGNER_CMP || kind == SIGNER_SEAL) && evidence.n > 0) {
         return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
     }
 
@@ -47,7 +55,7 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         if (!authority || !p->crls) {
             return off_purpose("CRLs", e);
         }
-        return check_size(tbs, OBJECT_CRL_MAX, e) != 0 ? -1 : object_check_crl(p, tbs, e);
+        return check_crl(p, tbs, evidence, e);
     case SIGNER_CHECKPOINT:
         if (p->purpose != POLICY_LOG) {
             return off_purpose("checkpoints", e);

@@ -259,7 +259,7 @@ done
 call GET /v1/registrations /v1/registrations
 expect 'a revoked registrar' 401 revoked
 [[ $(rows) -eq $before ]] || fail 'something was registered'
-[[ $(leaves) -eq $((record + 2)) ]] || fail "$(leaves) leaves after $record: more than REVOKED and CRL"
+[[ $(leaves) -eq $((record + 3)) ]] || fail "$(leaves) leaves after $record: more than REVOKED, CRL-INTENT and CRL"
 # without a CRL nobody may do anything
 who=registrar
 mv crl/issuing.crl crl/away.crl

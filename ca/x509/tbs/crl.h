@@ -52,6 +52,10 @@ struct crl_request {
  * names the field ("entries[3].serial: ..."). */
 int crl_build(const struct crl_request *, struct buf *out, struct err *e);
 
+/* SHA-256 over the entries, for the record (CRL-INTENT in db/ledger/leaf.h): for each, in their
+ * order, a line of serial in hex, date and CRLReason. */
+int crl_digest(const struct crl_request *, uint8_t out[SHA256_SIZE], struct err *e);
+
 /* Reads the octets back through OpenSSL and compares everything. ERR_DENIED "lint: <field>: ...".
  */
 int crl_lint(struct span tbs, const struct crl_request *expected, struct err *e);

@@ -152,13 +152,14 @@ is_revoked_meanwhile(struct world *w, const struct nf *n)
     }
     revoked = officer_hears(officer);
     assert_non_null(json_object_get(revoked, "crlNumber"));
-    record_changed(w, "revoked meanwhile", &before,
-                   (const struct record_change[]){{RECORD_LEAVES, refused + 2}, /* REVOKED, CRL */
-                                                  {RECORD_REQUESTS, refused},
-                                                  {RECORD_REFUSED, refused},
-                                                  {RECORD_REVOCATIONS, 1},
-                                                  {RECORD_CRLS, 1},
-                                                  {RECORD_FIGURES, 0}});
+    record_changed(
+        w, "revoked meanwhile", &before,
+        (const struct record_change[]){{RECORD_LEAVES, refused + 3}, /* REVOKED, CRL-INTENT, CRL */
+                                       {RECORD_REQUESTS, refused},
+                                       {RECORD_REFUSED, refused},
+                                       {RECORD_REVOCATIONS, 1},
+                                       {RECORD_CRLS, 1},
+                                       {RECORD_FIGURES, 0}});
     return meanwhile;
 }
 

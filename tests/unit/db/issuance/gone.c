@@ -373,11 +373,14 @@ last_crl(struct store_db *db, struct err *e)
 static int
 reserves_and_stores_a_crl(struct store_db *db, struct err *e)
 {
-    uint64_t number;
+    const uint8_t digest[SHA256_SIZE] = {1};
+    struct issuance_crl crl = {
+        .tbs = SPAN_LITERAL("TBS"), .digest = span_of(digest, sizeof(digest)), .now = NOW};
 
-    return issuance_crl_reserve(db, NOW, NOW + 100, &number, e) != 0
+    return issuance_crl_reserve(db, NOW, NOW + 100, &crl.number, e) != 0 ||
+                   issuance_crl_intend(db, &crl, &t.leaf, e) != 0
                ? -1
-               : issuance_crl_store(db, number, SPAN_LITERAL("CRL"), 0, NOW, &t.leaf, e);
+               : issuance_crl_store(db, &crl, SPAN_LITERAL("CRL"), &t.leaf, e);
 }
 
 static int

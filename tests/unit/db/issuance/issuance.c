@@ -337,7 +337,17 @@ do_store(struct store_db *db, void *arg, struct err *e)
 {
     struct crl *c = arg;
 
-    return issuance_crl_store(db, c->number, SPAN_LITERAL("CRL"), c->entries, NOW, &c->leaf, e);
+    const uint8_t digest[SHA256_SIZE] = {1};
+    const struct issuance_crl crl = {.number = c->number,
+                                     .tbs = SPAN_LITERAL("TBS"),
+                                     .entries = c->entries,
+                                     .up_to = 7,
+                                     .digest = span_of(digest, sizeof(digest)),
+                                     .now = NOW};
+
+    return issuance_crl_intend(db, &crl, &c->leaf, e) != 0
+               ? -1
+               : issuance_crl_store(db, &crl, SPAN_LITERAL("CRL"), &c->leaf, e);
 }
 
 static void

@@ -643,6 +643,15 @@ make_crl(const char *issuer, long days, bool number, bool critical, long revoked
     OPENSSL_free(der);
 }
 
+static int
+sign_crl(struct signer *s, struct span tbs, struct buf *signature, struct err *e)
+{
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+
+    scene_log_announce_crl(&world.ledger, tbs, &evidence);
+    return signer_sign_logged(s, SIGNER_CRL, tbs, buf_span(&evidence), signature, e);
+}
+
 static void
 a_crl_on_policy_is_signed_and_others_refused(void **state)
 {
@@ -653,19 +662,22 @@ a_crl_on_policy_is_signed_and_others_refused(void **state)
 
     (void)state;
     make_crl("Issuing CA", 7, true, false, 0, &tbs);
-    assert_ok(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), &e);
+    assert_ok(sign_crl(s, buf_span(&tbs), &signature, &e), &e);
     verify(buf_span(&tbs), &signature);
     make_crl("Issuing CA", 32, true, false, 0, &tbs);
-    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_crl(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     make_crl("Root CA", 7, true, false, 0, &tbs);
-    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_crl(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     make_crl("Issuing CA", 7, false, false, 0, &tbs);
-    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_crl(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     make_crl("Issuing CA", 7, true, true, 0, &tbs);
-    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_crl(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     make_crl("Issuing CA", 7, true, false, 1, &tbs); /* revoked a second after thisUpdate */
-    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
+    assert_err(sign_crl(s, buf_span(&tbs), &signature, &e), ERR_DENIED, &e);
     assert_non_null(strstr(e.text, "after thisUpdate"));
+    make_crl("Issuing CA", 7, true, false, 0, &tbs); /* nobody has announced it */
+    assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "evidence"));
 }
 
 /* The first `to` leaves, on top of the first `from`. */

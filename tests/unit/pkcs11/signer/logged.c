@@ -214,19 +214,26 @@ only_what_the_pinned_log_has_is_signed(void **state)
 }
 
 /* Of a log of one leaf the path is empty. */
-static int
-check_alone(struct span leaf, const struct buf *tbs, struct err *e)
+static void
+evidence_alone(struct span leaf, struct buf *evidence)
 {
     struct scene_log log = {.key = world.right.key, .pinned = world.right.pinned};
     CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
-    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
     struct evidence v = {.leaf = leaf};
     struct err failed = {0};
 
     (void)scene_log_add(&log, leaf);
     scene_log_note(&log, 1, NULL, &note);
     v.note = buf_span(&note);
-    assert_ok(evidence_encode(&v, &evidence, &failed), &failed);
+    assert_ok(evidence_encode(&v, evidence, &failed), &failed);
+}
+
+static int
+check_alone(struct span leaf, const struct buf *tbs, struct err *e)
+{
+    CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+
+    evidence_alone(leaf, &evidence);
     return logged_check_certificate(world.policy, buf_span(tbs), buf_span(&evidence), e);
 }
 
@@ -352,6 +359,43 @@ the_leaf_is_the_intent_of_this_certificate(void **state)
     assert_int_equal(good, ARRAY_LEN(LEAVES));
 }
 
+/* The same evidence, and another kind of leaf. */
+static void
+a_crl_is_announced_by_its_own_kind(void **state)
+{
+    CLEANUP(mem_cleanup) char *right = scene_crl_intent(buf_span(&world.tbs));
+    CLEANUP(mem_cleanup) char *other = scene_crl_intent(buf_span(&world.other_tbs));
+    const struct {
+        const char *name;
+        const char *leaf;
+        enum err_code code;
+        const char *reason;
+    } rows[] = {
+        {"right", right, ERR_NONE, NULL},
+        {"of another CRL", other, ERR_DENIED,
+         "leaf: its tbs is not the SHA-256 of this TBSCertList"},
+        {"of a certificate", world.leaf, ERR_DENIED, "leaf: it is not a CRL-INTENT"},
+        {"no leaf", "{}", ERR_INPUT, NO_LEAF},
+    };
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+        struct err e = {0};
+
+        evidence_alone(span_str(rows[i].leaf), &evidence);
+        good += scene_expect(
+            rows[i].name,
+            logged_check_crl(world.policy, buf_span(&world.tbs), buf_span(&evidence), &e), &e,
+            rows[i].code, rows[i].reason);
+        evidence.p[8] ^= 1; /* the checkpoint's first line */
+        assert_int_equal(
+            logged_check_crl(world.policy, buf_span(&world.tbs), buf_span(&evidence), &e), -1);
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
 /* What the CA's own encoder makes, octet by octet less. */
 static void
 evidence_that_is_not_whole_is_refused(void **state)
@@ -405,6 +449,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_the_pinned_log_has_is_signed),
         cmocka_unit_test(the_leaf_is_the_intent_of_this_certificate),
+        cmocka_unit_test(a_crl_is_announced_by_its_own_kind),
         cmocka_unit_test(evidence_that_is_not_whole_is_refused),
         cmocka_unit_test(a_certificate_without_a_serial_is_refused),
     };

@@ -167,7 +167,6 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         enum policy_purpose purpose;
         uint8_t kind;
     } rows[] = {
-        {"CRL", POLICY_CERTIFICATE_AUTHORITY, 'L'},
         {"CMP", POLICY_CMP, 'P'},
         {"seal", POLICY_CMP, 'S'},
     };

@@ -143,10 +143,21 @@ scene_intent(struct span tbs)
                       serial, hex);
 }
 
-void
-scene_log_announce(struct scene_log *log, struct span tbs, struct buf *evidence)
+char *
+scene_crl_intent(struct span tbs)
 {
-    CLEANUP(mem_cleanup) char *leaf = scene_intent(tbs);
+    CLEANUP(mem_cleanup) char *hex = NULL;
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_ok(sha256(tbs, hash, &e), &e);
+    hex = hex_dup(span_of(hash, sizeof(hash)));
+    return mem_printf("{\"entries\":0,\"kind\":\"CRL-INTENT\",\"number\":1,\"tbs\":\"%s\"}", hex);
+}
+
+static void
+announce(struct scene_log *log, const char *leaf, struct buf *evidence)
+{
     CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
     CLEANUP(buf_free) struct buf path = BUF_INIT(EVIDENCE_PATH_MAX);
     struct evidence v = {.leaf = span_str(leaf)};
@@ -158,4 +169,20 @@ scene_log_announce(struct scene_log *log, struct span tbs, struct buf *evidence)
     v.note = buf_span(&note);
     v.path = buf_span(&path);
     assert_ok(evidence_encode(&v, evidence, &e), &e);
+}
+
+void
+scene_log_announce(struct scene_log *log, struct span tbs, struct buf *evidence)
+{
+    CLEANUP(mem_cleanup) char *leaf = scene_intent(tbs);
+
+    announce(log, leaf, evidence);
+}
+
+void
+scene_log_announce_crl(struct scene_log *log, struct span tbs, struct buf *evidence)
+{
+    CLEANUP(mem_cleanup) char *leaf = scene_crl_intent(tbs);
+
+    announce(log, leaf, evidence);
 }

@@ -32,5 +32,9 @@ void scene_log_growth(const struct scene_log *, uint64_t from, uint64_t to, stru
 
 /* A leaf INTENT of this TBSCertificate, as the CA writes it. */
 char *scene_intent(struct span tbs) OWNED(mem_free);
-/* Announces it, and gives what shows that, under a checkpoint over all. */
+/* A leaf CRL-INTENT of this TBSCertList. */
+char *scene_crl_intent(struct span tbs) OWNED(mem_free);
+/* Announces a certificate, and gives what shows that, under a checkpoint over all. */
 void scene_log_announce(struct scene_log *, struct span tbs, struct buf *evidence);
+/* The same of a CRL. */
+void scene_log_announce_crl(struct scene_log *, struct span tbs, struct buf *evidence);
