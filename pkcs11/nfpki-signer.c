@@ -212,6 +212,26 @@ read_batch(struct service *s, bool *closed, struct err *e)
     return 0;
 }
 
+/* A certificate or CRL that was allowed: it is not another under a number that is taken. */
+static int
+admit_numbered(struct service *s, struct request *r, const uint8_t hash[SHA256_SIZE], struct err *e)
+{
+    const struct again *again = journal_again(s->journal);
+    uint8_t serial[AGAIN_SERIAL];
+    struct crl_head head;
+
+    if (r->sign.detail == SIGNER_CERTIFICATE) {
+        r->result = object_serial(r->sign.bytes, serial, &r->e) != 0
+                        ? -1
+                        : again_check_certificate(again, serial, hash, &r->e);
+        return r->result != 0 ? 0 : journal_add_certificate(s->journal, hash, serial, e);
+    }
+    r->result = object_crl_head(s->policy, r->sign.bytes, &head, &r->e) != 0
+                    ? -1
+                    : again_check_crl(again, &head, clock_now(), &r->e);
+    return r->result != 0 ? 0 : journal_add_crl(s->journal, &head, e);
+}
+
 /* One request: understood, allowed, and a line for the journal. -1 only for a broken journal. */
 static int
 admit(struct service *s, struct request *r, struct err *e)
@@ -227,6 +247,9 @@ admit(struct service *s, struct request *r, struct err *e)
     }
     if (sha256(r->sign.bytes, hash, e) != 0) {
         return -1;
+    }
+    if (r->sign.detail == SIGNER_CERTIFICATE || r->sign.detail == SIGNER_CRL) {
+        return admit_numbered(s, r, hash, e);
     }
     return journal_add(s->journal, (char)r->sign.detail, hash, is_checkpoint ? &checkpoint : NULL,
                        e);

@@ -223,3 +223,23 @@ object_check_certificate(const struct policy *p, struct span tbs, struct err *e)
     }
     return purpose_check(p, x, e) != 0 ? -1 : extension_check_certificate(x, e);
 }
+
+/* TBSCertificate ::= SEQUENCE { [0] version, serialNumber, ... } */
+int
+object_serial(struct span tbs, uint8_t serial[AGAIN_SERIAL], struct err *e)
+{
+    struct der certificate;
+    struct der version;
+    struct der number;
+
+    if (object_der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
+        object_der_next(&certificate.content, "version", &version, e) != 0 ||
+        object_der_expect(&certificate.content, DER_INTEGER, "serialNumber", &number, e) != 0) {
+        return -1;
+    }
+    if (number.content.n != AGAIN_SERIAL) {
+        return err_set(e, ERR_INPUT, "serialNumber: %zu octets", number.content.n);
+    }
+    memcpy(serial, number.content.p, AGAIN_SERIAL);
+    return 0;
+}

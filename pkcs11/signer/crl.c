@@ -154,3 +154,25 @@ object_check_crl(const struct policy *p, struct span tbs, struct err *e)
     }
     return check_entries(crl, e) != 0 ? -1 : extension_check_crl(crl, e);
 }
+
+int
+object_crl_head(const struct policy *p, struct span tbs, struct crl_head *head, struct err *e)
+{
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = decode(p, tbs, e);
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *number = NULL;
+    struct tm tm;
+
+    if (crl == NULL || sha256(tbs, head->hash, e) != 0) {
+        return -1;
+    }
+    number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    if (number == NULL || ASN1_INTEGER_get_uint64(&head->number, number) != 1 ||
+        head->number > INT64_MAX) {
+        return ossl_err(e, ERR_DENIED, "cRLNumber is above 2^63-1");
+    }
+    if (ASN1_TIME_to_tm(X509_CRL_get0_lastUpdate(crl), &tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "thisUpdate");
+    }
+    head->this_update = timegm(&tm);
+    return head->this_update >= 0 ? 0 : err_set(e, ERR_DENIED, "thisUpdate is before 1970");
+}

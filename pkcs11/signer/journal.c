@@ -30,6 +30,7 @@ struct journal {
     uint64_t attempts;
     bool has_checkpoint;
     struct tree_head checkpoint;
+    struct again *again;
     struct buf pending;
 };
 
@@ -64,6 +65,7 @@ journal_close(struct journal *j)
     }
     fd_cleanup(&j->fd);
     buf_free(&j->pending);
+    again_free(j->again);
     mem_free(j->path);
     mem_free(j);
 }
@@ -100,6 +102,86 @@ is_kind(const char *text)
     return text != NULL && strlen(text) == 1 && strchr("TLKPS", text[0]) != NULL;
 }
 
+/* 20 digits. */
+static bool
+parse_number(const char *text, uint64_t *out)
+{
+    char expected[24];
+
+    *out = strtoull(text, NULL, 10);
+    (void)snprintf(expected, sizeof(expected), "%020" PRIu64, *out);
+    return strcmp(text, expected) == 0;
+}
+
+static int
+replay_checkpoint(struct journal *j, const char *size, const char *root)
+{
+    struct tree_head c = {0};
+    struct err e = {0};
+
+    if (root == NULL || hex_parse(root, c.root, sizeof(c.root), &e) != 0 ||
+        !parse_number(size, &c.size)) {
+        return -1;
+    }
+    j->checkpoint = c;
+    j->has_checkpoint = true;
+    return 0;
+}
+
+/* Signers of before wrote no serial number. */
+static int
+replay_certificate(struct journal *j, const uint8_t hash[32], const char *serial, const char *more)
+{
+    uint8_t octets[AGAIN_SERIAL];
+    struct err e = {0};
+
+    if (serial == NULL) {
+        return 0;
+    }
+    if (more != NULL || hex_parse(serial, octets, sizeof(octets), &e) != 0) {
+        return -1;
+    }
+    again_add_certificate(j->again, octets, hash);
+    return 0;
+}
+
+/* Nor number and time. */
+static int
+replay_crl(struct journal *j, const uint8_t hash[32], const char *number, const char *this_update)
+{
+    struct crl_head head;
+    uint64_t time;
+
+    if (number == NULL) {
+        return 0;
+    }
+    if (this_update == NULL || !parse_number(number, &head.number) ||
+        !parse_number(this_update, &time) || time > INT64_MAX) {
+        return -1;
+    }
+    head.this_update = (int64_t)time;
+    memcpy(head.hash, hash, sizeof(head.hash));
+    again_add_crl(j->again, &head);
+    return 0;
+}
+
+/* What stands behind the hash. */
+static int
+replay_rest(struct journal *j, char kind, const uint8_t hash[32], const char *first,
+            const char *second)
+{
+    switch (kind) {
+    case 'K':
+        return replay_checkpoint(j, first, second);
+    case 'T':
+        return replay_certificate(j, hash, first, second);
+    case 'L':
+        return replay_crl(j, hash, first, second);
+    default:
+        return first == NULL ? 0 : -1;
+    }
+}
+
 static int
 replay_attempt(struct journal *j, char *line)
 {
@@ -107,30 +189,17 @@ replay_attempt(struct journal *j, char *line)
     const char *counter = word(&rest);
     const char *kind = word(&rest);
     const char *hash = word(&rest);
-    const char *size = word(&rest);
-    const char *root = word(&rest);
-    uint8_t ignored[32];
+    const char *first = word(&rest);
+    const char *second = word(&rest);
+    uint8_t octets[32];
     struct err e = {0};
     char expected[24];
-    struct tree_head c = {0};
 
     (void)snprintf(expected, sizeof(expected), "%020" PRIu64, j->attempts + 1);
     if (rest != NULL || strcmp(counter, expected) != 0 || !is_kind(kind) || hash == NULL ||
-        hex_parse(hash, ignored, sizeof(ignored), &e) != 0 || (kind[0] == 'K') != (root != NULL) ||
-        (root == NULL && size != NULL)) {
+        hex_parse(hash, octets, sizeof(octets), &e) != 0 ||
+        replay_rest(j, kind[0], octets, first, second) != 0) {
         return -1;
-    }
-    if (root != NULL) {
-        if (hex_parse(root, c.root, sizeof(c.root), &e) != 0) {
-            return -1;
-        }
-        c.size = strtoull(size, NULL, 10);
-        (void)snprintf(expected, sizeof(expected), "%020" PRIu64, c.size);
-        if (strcmp(size, expected) != 0) {
-            return -1;
-        }
-        j->checkpoint = c;
-        j->has_checkpoint = true;
     }
     j->attempts++;
     return 0;
@@ -315,6 +384,7 @@ journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct 
     hex_format(span_of(key_hash, 32), key);
     j->path = mem_strdup(path);
     j->pending = BUF_INIT(PENDING_MAX);
+    j->again = again_new();
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j->fd < 0) {
         (void)err_errno(e, ERR_IO, errno, "open %s", path);
@@ -357,6 +427,42 @@ journal_add(struct journal *j, char kind, const uint8_t tbs_hash[32],
 }
 
 int
+journal_add_certificate(struct journal *j, const uint8_t tbs_hash[32],
+                        const uint8_t serial[AGAIN_SERIAL], struct err *e)
+{
+    CLEANUP(mem_cleanup) char *line = NULL;
+    char hash[65];
+    char hex[2 * AGAIN_SERIAL + 1];
+
+    hex_format(span_of(tbs_hash, 32), hash);
+    hex_format(span_of(serial, AGAIN_SERIAL), hex);
+    line = mem_printf("%020" PRIu64 " T %s %s", j->attempts + 1, hash, hex);
+    if (append_line(j, line, e) != 0) {
+        return -1;
+    }
+    j->attempts++;
+    again_add_certificate(j->again, serial, tbs_hash);
+    return 0;
+}
+
+int
+journal_add_crl(struct journal *j, const struct crl_head *head, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *line = NULL;
+    char hash[65];
+
+    hex_format(span_of(head->hash, 32), hash);
+    line = mem_printf("%020" PRIu64 " L %s %020" PRIu64 " %020" PRId64, j->attempts + 1, hash,
+                      head->number, head->this_update);
+    if (append_line(j, line, e) != 0) {
+        return -1;
+    }
+    j->attempts++;
+    again_add_crl(j->again, head);
+    return 0;
+}
+
+int
 journal_commit(struct journal *j, struct err *e)
 {
     size_t done = 0;
@@ -371,6 +477,12 @@ journal_commit(struct journal *j, struct err *e)
     }
     buf_truncate(&j->pending, 0);
     return fdatasync(j->fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", j->path);
+}
+
+const struct again *
+journal_again(const struct journal *j)
+{
+    return j->again;
 }
 
 uint64_t

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "pkcs11/signer/again.h"
 
 struct tree_head {
     uint64_t size;
@@ -32,10 +33,16 @@ DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
 /* Adds a line to what journal_commit() will write. `checkpoint` for the kind 'K' only. */
 int journal_add(struct journal *, char kind, const uint8_t tbs_hash[32],
                 const struct tree_head *checkpoint, struct err *e);
+/* The same of a certificate and of a CRL, with what may not come again otherwise (again.h). */
+int journal_add_certificate(struct journal *, const uint8_t tbs_hash[32],
+                            const uint8_t serial[AGAIN_SERIAL], struct err *e);
+int journal_add_crl(struct journal *, const struct crl_head *, struct err *e);
 /* One write, one fdatasync. After a failure the outcome on disk is unknown: the process must end.
  */
 int journal_commit(struct journal *, struct err *e);
 
+/* What was attempted, added or committed. */
+const struct again *journal_again(const struct journal *);
 uint64_t journal_attempts(const struct journal *);
 /* The last checkpoint attempted, added or committed; NULL when there was none. */
 const struct tree_head *journal_checkpoint(const struct journal *);

@@ -7,8 +7,8 @@
 #include "base/checkpoint.h"
 #include "base/ossl.h"
 #include "pkcs11/client/evidence.h"
-#include "pkcs11/signer/der.h"
 #include "pkcs11/signer/leaf.h"
+#include "pkcs11/signer/object.h"
 
 /* A proof that does not hold is a refusal, no failure of this signer. */
 static int
@@ -52,23 +52,6 @@ is_hex_of(struct span text, struct span bytes)
     return span_equal(text, span_str(hex));
 }
 
-/* TBSCertificate ::= SEQUENCE { [0] version, serialNumber, ... } */
-static int
-find_serial(struct span tbs, struct span *serial, struct err *e)
-{
-    struct der certificate;
-    struct der version;
-    struct der number;
-
-    if (object_der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
-        object_der_next(&certificate.content, "version", &version, e) != 0 ||
-        object_der_expect(&certificate.content, DER_INTEGER, "serialNumber", &number, e) != 0) {
-        return -1;
-    }
-    *serial = number.content;
-    return 0;
-}
-
 /* The leaf is of this kind, and its tbs is the hash of what is to be signed; *serial gets its
  * member. */
 static int
@@ -100,14 +83,14 @@ logged_check_certificate(const struct policy *p, struct span tbs, struct span ev
 {
     struct evidence v;
     struct span said;
-    struct span serial;
+    uint8_t serial[AGAIN_SERIAL];
 
     if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0 ||
-        find_serial(tbs, &serial, e) != 0 ||
+        object_serial(tbs, serial, e) != 0 ||
         check_leaf(v.leaf, "INTENT", tbs, "TBSCertificate", &said, e) != 0) {
         return -1;
     }
-    return is_hex_of(said, serial)
+    return is_hex_of(said, span_of(serial, sizeof(serial)))
                ? 0
                : err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
 }

@@ -29,4 +29,8 @@ int object_check_certificate(const struct policy *, struct span tbs, struct err 
 int object_check_crl(const struct policy *, struct span tbs, struct err *e);
 int object_check_checkpoint(const struct policy *, struct span text, struct span evidence,
                             const struct tree_head *last, struct tree_head *out, struct err *e);
+/* Of what was checked: what may not come again otherwise. ERR_DENIED for a number of a CRL above
+ * 2^63-1, or a time before 1970. */
+int object_serial(struct span tbs, uint8_t serial[AGAIN_SERIAL], struct err *e);
+int object_crl_head(const struct policy *, struct span tbs, struct crl_head *, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);

@@ -89,10 +89,13 @@ set_name(X509_NAME *name, const char *o)
         1);
 }
 
+/* Of the next certificate. */
+static uint8_t last_octet;
+
 static void
 set_serial(X509 *x, size_t n, uint8_t first)
 {
-    uint8_t octets[20] = {first, 1, 2, 3};
+    uint8_t octets[20] = {first, 1, 2, 3, [4] = last_octet++};
 
     assert_int_equal(ASN1_STRING_set(X509_get_serialNumber(x), octets, (int)n), 1);
 }
@@ -678,6 +681,38 @@ a_crl_on_policy_is_signed_and_others_refused(void **state)
     make_crl("Issuing CA", 7, true, false, 0, &tbs); /* nobody has announced it */
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
     assert_non_null(strstr(e.text, "evidence"));
+}
+
+/* The signer's own table is signer/again.c; this is that it remembers. */
+static void
+what_has_a_number_is_not_signed_otherwise_also_after_a_restart(void **state)
+{
+    struct err e = {0};
+    CLEANUP(buf_free) struct buf first = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf second = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf crl = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf other_crl = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = start_well();
+
+    (void)state;
+    make_certificate(NOTHING, &first);
+    last_octet--;
+    make_certificate(NOTHING, &second); /* for another key */
+    make_crl("Issuing CA", 7, true, false, 0, &crl);
+    make_crl("Issuing CA", 8, true, false, 0, &other_crl);
+    for (int round = 0; round < 2; round++) {
+        assert_ok(sign_certificate(s, buf_span(&first), &signature, &e), &e);
+        assert_err(sign_certificate(s, buf_span(&second), &signature, &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "again, with other octets"));
+        assert_non_null(strstr(e.text, "serial number 7f010203"));
+        assert_ok(sign_crl(s, buf_span(&crl), &signature, &e), &e);
+        assert_err(sign_crl(s, buf_span(&other_crl), &signature, &e), ERR_DENIED, &e);
+        assert_non_null(strstr(e.text, "CRL number 1 again, with other octets"));
+        signer_free(TAKE(s));
+        s = start_well();
+        assert_int_equal(signer_attempts(s), 2 * (round + 1));
+    }
 }
 
 /* The first `to` leaves, on top of the first `from`. */
@@ -1285,6 +1320,7 @@ main(void)
         TEST(garbage_is_refused_and_the_signer_lives_on),
         TEST(an_encoding_that_hides_something_is_refused),
         TEST(a_crl_on_policy_is_signed_and_others_refused),
+        TEST(what_has_a_number_is_not_signed_otherwise_also_after_a_restart),
         TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),
         TEST(a_seal_key_is_the_same_at_each_start_and_for_one_text_only),

@@ -4,6 +4,7 @@
 
 #include "pkcs11/signer/object.h"
 
+#include "base/ossl.h"
 #include "tests/support/der_text.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 
@@ -237,10 +238,51 @@ a_crl_is_whole_and_direct_and_of_the_issuer(void **state)
     assert_int_equal(good, ARRAY_LEN(ROWS));
 }
 
+/* What the journal keeps of one. */
+static void
+number_and_time_are_told(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *number, *from;
+        uint64_t told;
+        int64_t at;
+        const char *reason;
+    } rows[] = {
+        {"right", NUMBER("05"), TIME("260101000000Z"), 5, SCENE_FROM, NULL},
+        {"the greatest", NUMBER("7f ff*7"), TIME("260101000000Z"), INT64_MAX, SCENE_FROM, NULL},
+        {"one greater", NUMBER("00 80 00*7"), TIME("260101000000Z"), 0, 0, "above 2^63-1"},
+        {"far greater", NUMBER("7f*20"), TIME("260101000000Z"), 0, 0, "above 2^63-1"},
+        {"before 1970", NUMBER("05"), TIME("691231235959Z"), 0, 0, "thisUpdate is before 1970"},
+    };
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row row = {.number = rows[i].number, .from = rows[i].from};
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+        struct crl_head head = {0};
+        uint8_t hash[SHA256_SIZE];
+        struct err e = {0};
+
+        make_crl(&row, &tbs);
+        good += scene_expect(rows[i].name, object_crl_head(p, buf_span(&tbs), &head, &e), &e,
+                             ERR_DENIED, rows[i].reason);
+        if (rows[i].reason == NULL) {
+            assert_true(head.number == rows[i].told && head.this_update == rows[i].at);
+            assert_ok(sha256(buf_span(&tbs), hash, &e), &e);
+            assert_memory_equal(head.hash, hash, sizeof(hash));
+        }
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(number_and_time_are_told),
         cmocka_unit_test(a_crl_is_whole_and_direct_and_of_the_issuer),
     };
 

@@ -76,6 +76,47 @@ attempts_and_the_last_checkpoint_are_remembered(void **state)
     assert_int_equal(journal_checkpoint(j)->root[0], 9);
 }
 
+/* What may not come again otherwise, from lines that are written here, and of a signer of before.
+ */
+static void
+serial_numbers_and_crls_are_remembered(void **state)
+{
+    static const uint8_t serial[AGAIN_SERIAL] = {0x41, [15] = 7};
+    static const uint8_t other[32] = {5};
+    const struct crl_head head = {.number = 9, .this_update = 1795000000, .hash = {1}};
+    struct crl_head next = {.number = 8, .this_update = 1795000000};
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *path = two_attempts(*state);
+    size_t torn;
+    struct journal *j = journal_open(path, KEY, &torn, &e);
+
+    assert_non_null(j);
+    assert_ok(again_check_certificate(journal_again(j), serial, other, &e), &e);
+    assert_ok(again_check_crl(journal_again(j), &next, 1795000000, &e), &e);
+    assert_ok(journal_add(j, 'L', HASH, NULL, &e), &e); /* as signers of before did */
+    assert_ok(again_check_crl(journal_again(j), &next, 1795000000, &e), &e);
+    assert_ok(journal_add_certificate(j, HASH, serial, &e), &e);
+    assert_ok(journal_add_crl(j, &head, &e), &e);
+    assert_ok(journal_commit(j, &e), &e);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(journal_attempts(j), 5);
+        assert_ok(again_check_certificate(journal_again(j), serial, HASH, &e), &e);
+        assert_err(again_check_certificate(journal_again(j), serial, other, &e), ERR_DENIED, &e);
+        assert_ok(again_check_crl(journal_again(j), &head, 1795000000, &e), &e);
+        assert_err(again_check_crl(journal_again(j), &next, 1795000000, &e), ERR_DENIED, &e);
+        journal_close(j);
+        j = journal_open(path, KEY, &torn, &e);
+        assert_non_null(j);
+    }
+    while (journal_add_certificate(j, HASH, serial, &e) == 0) {
+    }
+    assert_int_equal(e.code, ERR_INPUT); /* there is no room */
+    while (journal_add_crl(j, &head, &e) == 0) {
+    }
+    assert_int_equal(e.code, ERR_INPUT);
+    journal_close(j);
+}
+
 static void
 a_second_process_and_another_key_are_refused(void **state)
 {
@@ -317,6 +358,25 @@ static const struct row ROWS[] = {
      FIRST "00000000000000000001 T "
            "xb00000000000000000000000000000000000000000000000000000000000000\n",
      BEHIND(""), MISPLACED},
+    {"a certificate with half a serial number",
+     FIRST "00000000000000000001 T " HASH_HEX " 41414141414141414141414141414\n", BEHIND(""),
+     MISPLACED},
+    {"a certificate with more than a serial number",
+     FIRST "00000000000000000001 T " HASH_HEX " 41414141414141414141414141414141 0\n", BEHIND(""),
+     MISPLACED},
+    {"a CRL with a number and no time", FIRST "00000000000000000001 L " HASH_HEX " " SIZE_7 "\n",
+     BEHIND(""), MISPLACED},
+    {"a CRL with a short number",
+     FIRST "00000000000000000001 L " HASH_HEX " 7 00000000001795000000\n", BEHIND(""), MISPLACED},
+    {"a CRL with a short time", FIRST "00000000000000000001 L " HASH_HEX " " SIZE_7 " 1795000000\n",
+     BEHIND(""), MISPLACED},
+    {"a CRL of a time above 63 bits",
+     FIRST "00000000000000000001 L " HASH_HEX " " SIZE_7 " 09223372036854775808\n", BEHIND(""),
+     MISPLACED},
+    {"a CRL with more",
+     FIRST "00000000000000000001 L " HASH_HEX " " SIZE_7 " 00000000001795000000 0\n", BEHIND(""),
+     MISPLACED},
+    {"a message with more", FIRST "00000000000000000001 P " HASH_HEX " 0\n", BEHIND(""), MISPLACED},
     {"a certificate with a size", FIRST "00000000000000000001 T " HASH_HEX " " SIZE_7 "\n",
      BEHIND(""), MISPLACED},
     {"a certificate with size and root",
@@ -572,6 +632,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(attempts_and_the_last_checkpoint_are_remembered, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(serial_numbers_and_crls_are_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_second_process_and_another_key_are_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_torn_last_line_is_cut_off, setup, teardown),

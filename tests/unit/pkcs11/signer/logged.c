@@ -427,6 +427,8 @@ a_certificate_without_a_serial_is_refused(void **state)
         {"nothing", SPAN_LITERAL(""), "TBSCertificate: not DER"},
         {"an empty one", SPAN_LITERAL("\x30\x00"), "version: not DER"},
         {"a version alone", SPAN_LITERAL("\x30\x02\xa0\x00"), "serialNumber: not DER"},
+        {"a serial of one octet", SPAN_LITERAL("\x30\x05\xa0\x00\x02\x01\x41"),
+         "serialNumber: 1 octets"},
         {"a serial of another type", SPAN_LITERAL("\x30\x04\xa0\x00\x04\x00"),
          "serialNumber: tag 0x04 where 0x02 belongs"},
     };
