@@ -14,3 +14,13 @@ end_process() {
   done
   return 1
 }
+
+# published: the files of the ledger, which follow within a second, have all that was answered. Needs
+# cactl; when there is no CA, they have what they have.
+published() {
+  local status
+  while status=$(cactl status 2>/dev/null | tr -d ' \n'); do
+    [[ $status =~ \"stored\":([0-9]+) ]] && [[ $status != *"\"published\":${BASH_REMATCH[1]},"* ]] || return 0
+    sleep 0.05
+  done
+}

@@ -477,6 +477,7 @@ log_key() {
 show_record() {
   local serial
   log_key
+  published
   serial=$(openssl x509 -in "$dir/nf/cert.pem" -noout -serial | cut -d= -f2 | tr A-F a-f)
   "$bin/nfpki-audit" --ledger "$dir/ledger" --key "$dir/log.vkey" verify --certificate "$dir/nf/cert.pem"
   "$bin/nfpki-audit" --ledger "$dir/ledger" --key "$dir/log.vkey" show "$serial"

@@ -3,9 +3,9 @@
  * daemon.h - what the parts of nfpki-ca share. All of it belongs to the loop; workers get `policy`,
  * which is constant, and their own job. Private to nfpki-ca.
  *
- * Every job ends in exactly one answer. Whatever it wrote is durable, and covered by a published
- * checkpoint (publish/checkpoint.h), before the answer leaves. A failure of the database ends the
- * program: what is durable then is found by due/recover.h at the next start.
+ * Every job ends in exactly one answer. Whatever it wrote is durable, and covered by a signed,
+ * stored checkpoint (publish/checkpoint.h), before the answer leaves. A failure of the database
+ * ends the program: what is durable then is found by due/recover.h at the next start.
  */
 #pragma once
 

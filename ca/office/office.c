@@ -76,15 +76,16 @@ on_counted(struct task *task)
     ca_check_store(&a->op, "status");
     time_format((time_t)c->crl_next_update, next_update);
     answer = json_pack(
-        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:b}", "version",
-        NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations, "certificates",
-        (json_int_t)c->certificates, "open", (json_int_t)c->open, "waiting", (json_int_t)a->pending,
-        "refused", (json_int_t)c->refused, "revoked", (json_int_t)c->revoked, "crl", "number",
-        (json_int_t)c->crl_number, "nextUpdate", next_update, "link", "peers",
+        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:I,s:b}",
+        "version", NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations,
+        "certificates", (json_int_t)c->certificates, "open", (json_int_t)c->open, "waiting",
+        (json_int_t)a->pending, "refused", (json_int_t)c->refused, "revoked",
+        (json_int_t)c->revoked, "crl", "number", (json_int_t)c->crl_number, "nextUpdate",
+        next_update, "link", "peers",
         (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
         (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
-        signer_status(ca->log), "published", (json_int_t)ledger_published(ca->ledger), "rehearsal",
-        ca->policy.rehearsal);
+        signer_status(ca->log), "stored", (json_int_t)ledger_stored(ca->ledger), "published",
+        (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
     admin_answer(a->call, answer);
     asking_free(a);
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> publish (store) --> IDLE
- *                                              |
+ *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> store (store) --> IDLE
+ *                                              |                                |
+ *                                              |                                +-- the files, soon
  *                                              +-- the token is away: again after a second
  *
- * A checkpoint costs a signature, a dozen files and fsyncs, however many leaves are new in it. One
- * is under way at a time, and what comes meanwhile shares the next: load makes the groups, and who
- * is alone waits for nobody.
+ * A checkpoint costs a signature and a commit, however many leaves are new in it. One is under way
+ * at a time, and what comes meanwhile shares the next: load makes the groups, and who is alone
+ * waits for nobody.
+ *
+ * What is signed and stored is in the log signer's journal and in ca.db: it can be waited for. The
+ * tiles and then the file `checkpoint` follow for many at once, at most FILES_MS later; a start
+ * publishes what a crash left out.
  */
 #include "ca/publish/checkpoint.h"
 
@@ -14,8 +19,13 @@
 
 #include "pkcs11/client/evidence.h"
 
+enum { FILES_MS = 250 };
+
 struct release {
     struct ca *ca;
+    struct ledger_op files;
+    struct event *soon; /* publishes */
+    bool publishing;    /* now, or soon */
     struct ledger_op op;
     struct signer_job sign;
     struct buf growth; /* what shows the log signer that the size and the root are those */
@@ -29,7 +39,7 @@ static void begin(struct release *r);
 static void
 finish(struct release *r)
 {
-    uint64_t published = ledger_published(r->ca->ledger);
+    const uint64_t stored = ledger_stored(r->ca->ledger);
     struct release_item *waiting = r->waiting;
 
     ledger_op_free(&r->op);
@@ -40,7 +50,7 @@ finish(struct release *r)
         struct release_item *item = waiting;
 
         waiting = item->next;
-        if (item->leaf < published) {
+        if (item->leaf < stored) {
             item->released(item);
         } else {
             item->next = r->waiting;
@@ -52,15 +62,57 @@ finish(struct release *r)
     }
 }
 
+/* ---- files ---- */
+
+static void
+publish_soon(struct release *r)
+{
+    const struct timeval pause = {.tv_usec = (suseconds_t)FILES_MS * 1000};
+
+    if (!r->publishing && ledger_published(r->ca->ledger) < ledger_stored(r->ca->ledger)) {
+        r->publishing = true;
+        (void)event_add(r->soon, &pause);
+    }
+}
+
 static void
 on_published(struct task *task)
+{
+    struct release *r = CONTAINER_OF(task, struct release, files.op.task);
+
+    if (r->files.op.result != 0) {
+        ca_die(&r->files.op.e, "publish a checkpoint");
+    }
+    r->publishing = false;
+    r->ca->jobs--;
+    publish_soon(r); /* what was stored meanwhile */
+}
+
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    struct release *r = arg;
+
+    (void)fd;
+    (void)what;
+    r->ca->jobs++;
+    ledger_files_op(&r->files, r->ca->ledger);
+    r->files.op.task.done = on_published;
+    store_submit(r->ca->store, &r->files.op);
+}
+
+/* ---- signed and stored ---- */
+
+static void
+on_stored(struct task *task)
 {
     struct release *r = CONTAINER_OF(task, struct release, op.op.task);
 
     if (r->op.op.result != 0) {
-        ca_die(&r->op.op.e, "publish a checkpoint");
+        ca_die(&r->op.op.e, "store a checkpoint");
     }
     buf_free(&r->sign.signature);
+    publish_soon(r);
     finish(r);
 }
 
@@ -77,8 +129,8 @@ on_signed(struct task *task)
         (void)event_add(r->again, &pause);
         return;
     }
-    ledger_publish_op(&r->op, r->ca->ledger, buf_span(&r->sign.signature));
-    r->op.op.task.done = on_published;
+    ledger_store_op(&r->op, r->ca->ledger, buf_span(&r->sign.signature));
+    r->op.op.task.done = on_stored;
     store_submit(r->ca->store, &r->op.op);
 }
 
@@ -122,7 +174,7 @@ on_prepared(struct task *task)
 
     ca_check_store(&r->op.op, "prepare a checkpoint");
     if (r->op.note.n == 0) {
-        finish(r); /* the published one covers everything */
+        finish(r); /* the stored one covers everything */
         return;
     }
     sign(r);
@@ -140,7 +192,7 @@ begin(struct release *r)
 void
 release_wait(struct release *r, struct release_item *item)
 {
-    if (item->leaf < ledger_published(r->ca->ledger)) {
+    if (item->leaf < ledger_stored(r->ca->ledger)) {
         item->released(item);
         return;
     }
@@ -175,11 +227,24 @@ release_one(struct ca *ca, struct ledger_op *op, bool *more, struct err *e)
     return store_call(ca->store, &op->op, e) != 0 ? err_wrap(e, "publish a checkpoint") : 0;
 }
 
+/* What the loop has not published. */
+static int
+release_files(struct ca *ca, struct err *e)
+{
+    struct ledger_op op = {0};
+
+    if (ledger_published(ca->ledger) == ledger_stored(ca->ledger)) {
+        return 0;
+    }
+    ledger_files_op(&op, ca->ledger);
+    return store_call(ca->store, &op.op, e) != 0 ? err_wrap(e, "publish a checkpoint") : 0;
+}
+
 int
 release_now(struct ca *ca, struct err *e)
 {
     bool more = true;
-    int result = 0;
+    int result = release_files(ca, e);
 
     while (more && result == 0) {
         struct ledger_op op = {0};
@@ -197,6 +262,7 @@ release_new(struct ca *ca)
 
     r->ca = ca;
     r->again = ca_timer(ca, on_again, r);
+    r->soon = ca_timer(ca, on_soon, r);
     return r;
 }
 
@@ -207,6 +273,7 @@ release_free(struct release *r)
         return;
     }
     event_free(r->again);
+    event_free(r->soon);
     ledger_op_free(&r->op);
     buf_free(&r->growth);
     mem_free(r);

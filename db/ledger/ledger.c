@@ -13,7 +13,7 @@
 struct ledger {
     char *dir;
     struct log_key key;
-    _Atomic uint64_t published; /* written by the writer thread only */
+    _Atomic uint64_t stored, published; /* written by the writer thread only */
 };
 
 static void
@@ -68,6 +68,12 @@ ledger_new(const struct ledger_options *options, struct err *e)
         return NULL;
     }
     return TAKE(ledger);
+}
+
+uint64_t
+ledger_stored(const struct ledger *ledger)
+{
+    return atomic_load(&ledger->stored);
 }
 
 uint64_t
@@ -139,6 +145,7 @@ publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct er
         return err_wrap(e, "ledger");
     }
     atomic_store(&ledger->published, last.size);
+    atomic_store(&ledger->stored, last.size);
     return 0;
 }
 
@@ -362,4 +369,43 @@ ledger_publish_op(struct ledger_op *l, struct ledger *ledger, struct span signat
     };
     l->ledger = ledger;
     l->signature = signature;
+}
+
+/* after_commit */
+static int
+mark_stored(struct store_op *op, struct store_db *db, struct err *e)
+{
+    const struct ledger_op *l = CONTAINER_OF(op, struct ledger_op, op);
+
+    (void)db;
+    (void)e;
+    atomic_store(&l->ledger->stored, l->size);
+    return 0;
+}
+
+void
+ledger_store_op(struct ledger_op *l, struct ledger *ledger, struct span signature)
+{
+    ledger_publish_op(l, ledger, signature);
+    l->op.after_commit = mark_stored;
+}
+
+static int
+run_nothing(struct store_op *op, struct store_db *db, struct err *e)
+{
+    (void)op;
+    (void)db;
+    (void)e;
+    return 0;
+}
+
+void
+ledger_files_op(struct ledger_op *l, struct ledger *ledger)
+{
+    void (*done)(struct task *) = l->op.task.done;
+
+    *l = (struct ledger_op){
+        .op = {.run = run_nothing, .after_commit = publish_files, .task = {.done = done}},
+        .ledger = ledger,
+    };
 }

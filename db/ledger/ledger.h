@@ -88,5 +88,12 @@ void ledger_publish_op(struct ledger_op *, struct ledger *, struct span signatur
 int ledger_newest(const struct ledger *, struct store_db *, struct buf *note, uint64_t *size,
                   struct err *e);
 
-/* Leaves covered by the newest published checkpoint. Any thread. */
+/* As ledger_publish_op() but for the files, which ledger_files_op() writes later, all at once up to
+ * the newest stored checkpoint. */
+void ledger_store_op(struct ledger_op *, struct ledger *, struct span signature);
+void ledger_files_op(struct ledger_op *, struct ledger *);
+
+/* Leaves covered by the newest checkpoint that is signed and stored, and by the newest published
+ * one: at most as many. Any thread. */
+uint64_t ledger_stored(const struct ledger *);
 uint64_t ledger_published(const struct ledger *);

@@ -38,7 +38,7 @@ pki_end() {
 
 cactl() { "$bin/nfpki-cactl" --socket "$pki/run/ca-admin.sock" "$@"; }
 ractl() { "$bin/nfpki-ractl" --socket "$pki/run/ra-admin.sock" "$@"; }
-audit() { "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
+audit() { published; "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
 start_daemon() { "$pki/start" "$1"; }
 stop_daemon() { # stop_daemon ca|ra: in order, as a service manager does

@@ -397,6 +397,38 @@ every_leaf_is_shown_to_be_under_the_newest_checkpoint(void **state)
     }
 }
 
+/* What is stored can be waited for; the files come later, for many checkpoints at once. */
+static void
+files_follow_what_is_stored(void **state)
+{
+    struct fixture *f = *state;
+    struct ledger_op files = {0};
+    struct err e = {0};
+
+    append(f, 0, 5);
+    checkpoint(f, 5);
+    for (unsigned size = 5; size < 300; size += 59) {
+        struct ledger_op l = {0};
+        CLEANUP(buf_free) struct buf signature = BUF_INIT(128);
+
+        append(f, size, size + 59);
+        ledger_prepare_op(&l, f->ledger);
+        assert_ok(store_call(f->store, &l.op, &e), &e);
+        assert_int_equal(ledger_stored(f->ledger), size);
+        sign(f->private, buf_span(&l.note), &signature);
+        ledger_store_op(&l, f->ledger, buf_span(&signature));
+        assert_ok(store_call(f->store, &l.op, &e), &e);
+        ledger_op_free(&l);
+        assert_int_equal(ledger_stored(f->ledger), size + 59);
+        assert_int_equal(ledger_published(f->ledger), 5);
+        check_files(f, 5);
+    }
+    ledger_files_op(&files, f->ledger);
+    assert_ok(store_call(f->store, &files.op, &e), &e);
+    assert_int_equal(ledger_published(f->ledger), 300);
+    check_files(f, 300);
+}
+
 /* The log signer takes so many leaves at once. */
 static void
 what_is_too_much_for_one_checkpoint_is_for_the_next(void **state)
@@ -940,6 +972,7 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_leaf_is_shown_to_be_under_the_newest_checkpoint,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_follow_what_is_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_too_much_for_one_checkpoint_is_for_the_next, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_no_checkpoint_covers_is_not_shown, set_up, tear_down),
