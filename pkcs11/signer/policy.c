@@ -45,6 +45,7 @@ policy_free(struct policy *p)
     buf_free(&p->issuer_name);
     buf_free(&p->issuer_ski);
     log_key_free(&p->log);
+    mem_free(p->memo);
     mem_free(p->origin);
     buf_free(&p->sender_name);
     mem_free(p);
@@ -294,6 +295,7 @@ load_ledger(struct policy *p, cfg_t *section, const char *file, struct err *e)
     if (span_equal(buf_span(&spki), buf_span(&p->spki))) {
         return conf_fault(section, "public_key", e, "the log has a key of its own, not this one");
     }
+    p->memo = mem_new(sizeof(*p->memo));
     return 0;
 }
 

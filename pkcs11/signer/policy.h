@@ -21,6 +21,13 @@ enum policy_purpose {
 
 enum { POLICY_KEY_ID_SIZE = 16, POLICY_ORIGIN_MAX = 255 };
 
+/* The checkpoint that was verified last: many certificates come with the same. */
+struct policy_memo {
+    size_t n;
+    uint8_t note[CHECKPOINT_MAX];
+    struct checkpoint checkpoint;
+};
+
 struct policy {
     uint8_t hash[32];             /* SHA-256 of the file */
     char *module, *module_config; /* module_config may be NULL */
@@ -45,6 +52,7 @@ struct policy {
     bool wildcard;                         /* a dNSName may have one */
     bool no_rev_avail;                     /* the extension of RFC 9608 may be there */
     struct log_key log;                    /* of the ledger that has what is signed */
+    struct policy_memo *memo;              /* NULL: each is verified */
 
     /* POLICY_LOG */
     char *origin;

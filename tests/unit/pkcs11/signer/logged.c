@@ -213,6 +213,41 @@ only_what_the_pinned_log_has_is_signed(void **state)
     assert_int_equal(good, ARRAY_LEN(ROWS));
 }
 
+/* The last good checkpoint is not verified again, and no other is taken for it. */
+static void
+what_is_remembered_changes_no_verdict(void **state)
+{
+    const struct row right = {.name = "right"};
+    const struct row older = {.name = "older", .size = BEFORE + 3};
+    size_t good = 0;
+
+    (void)state;
+    world.policy->memo = mem_new(sizeof(*world.policy->memo));
+    for (size_t i = 0; i < 3 * ARRAY_LEN(ROWS); i++) {
+        const struct row *rows[] = {&right, &ROWS[i % ARRAY_LEN(ROWS)], &older};
+
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+            CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
+            const struct buf *tbs = rows[k]->other_leaf ? &world.other_tbs : &world.tbs;
+            struct err e = {0};
+
+            make_evidence(rows[k], &evidence);
+            good += scene_expect(
+                rows[k]->name,
+                logged_check_certificate(world.policy, buf_span(tbs), buf_span(&evidence), &e), &e,
+                rows[k]->code, rows[k]->reason);
+            good += scene_expect(
+                rows[k]->name,
+                logged_check_certificate(world.policy, buf_span(tbs), buf_span(&evidence), &e), &e,
+                rows[k]->code, rows[k]->reason);
+        }
+    }
+    assert_int_equal(good, 3 * ARRAY_LEN(ROWS) * 3 * 2);
+    assert_true(world.policy->memo->n > 0);
+    mem_free(world.policy->memo);
+    world.policy->memo = NULL;
+}
+
 /* Of a log of one leaf the path is empty. */
 static void
 evidence_alone(struct span leaf, struct buf *evidence)
@@ -450,6 +485,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_the_pinned_log_has_is_signed),
+        cmocka_unit_test(what_is_remembered_changes_no_verdict),
         cmocka_unit_test(the_leaf_is_the_intent_of_this_certificate),
         cmocka_unit_test(a_crl_is_announced_by_its_own_kind),
         cmocka_unit_test(evidence_that_is_not_whole_is_refused),
