@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/signer/leaf.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static bool
@@ -28,7 +29,7 @@ static bool
 is_hex(struct span in)
 {
     for (size_t i = 0; i < in.n; i++) {
-        if (memchr("0123456789abcdefABCDEF", in.p[i], 22) == NULL) {
+        if (isxdigit(in.p[i]) == 0) {
             return false;
         }
     }
