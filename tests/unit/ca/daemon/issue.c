@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { KILLS = 12 };
@@ -475,6 +478,45 @@ what_the_signer_refuses_after_a_restart_is_given_up(void **state)
     X509_free(nf_issued(&answer));
 }
 
+/* What the log's signer has not signed is not answered, though it is in the database: its signer
+ * stands still meanwhile. */
+static void
+an_answer_waits_for_the_checkpoint_over_it(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    CLEANUP(buf_free)
+    struct buf nested = world_wrap(w, buf_span(&n.request), "00000000000000000000000000000000",
+                                   CMP_ASSURANCE_MAC, w->ra_key, w->ra);
+    CLEANUP(answer_free) struct answer a = {0};
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct pollfd answered = {.fd = w->link, .events = POLLIN};
+    json_int_t refused;
+    struct err e = {0};
+    int early;
+    pid_t log;
+
+    world_settle(w);
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    log = (pid_t)json_integer_value(
+        json_object_get(json_object_get(json_object_get(status, "signers"), "log"), "pid"));
+    refused = world_record(w, "refused");
+    assert_int_equal(test_kill(log, SIGSTOP), 0);
+    world_send_submit(w, buf_span(&n.request), buf_span(&nested));
+    while (world_record(w, "refused") == refused) {
+        (void)usleep(1000);
+    }
+    /* whatever went on at once has gone on behind another question */
+    refused = world_record(w, "refused") - refused;
+    early = poll(&answered, 1, 0);
+    assert_int_equal(test_kill(log, SIGCONT), 0);
+    assert_int_equal(refused, 1);
+    assert_int_equal(early, 0);
+    world_receive(w, &a);
+    assert_int_equal(a.m.type, LINK_REFUSED);
+}
+
 int
 main(void)
 {
@@ -490,6 +532,7 @@ main(void)
         cmocka_unit_test(a_kill_at_any_moment_loses_nothing_and_issues_nothing_twice),
         cmocka_unit_test(what_the_signer_refuses_is_given_up),
         cmocka_unit_test(what_the_signer_refuses_after_a_restart_is_given_up),
+        cmocka_unit_test(an_answer_waits_for_the_checkpoint_over_it),
         cmocka_unit_test(it_ends_in_order_and_begins_again),
     };
 
