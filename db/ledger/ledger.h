@@ -7,10 +7,10 @@
  *
  *   ledger_prepare_op  (store)  text of the checkpoint over everything that is committed
  *   signer             (loop)   signature over that text by the log key
- *   ledger_publish_op  (store)  verifies and stores the checkpoint; after COMMIT writes the tiles
- * and, last, the file `checkpoint`
+ *   ledger_store_op    (store)  verifies and stores the checkpoint
+ *   ledger_files_op    (store)  later, for many at once: the tiles and, last, the file `checkpoint`
  *
- * What a published checkpoint covers can be released. One checkpoint is under way at a time.
+ * What a signed, stored checkpoint covers can be released. One checkpoint is under way at a time.
  *
  * Published folder (C2SP tlog-tiles): log.vkey, checkpoint, tile/<level>/<n>[.p/<w>],
  * tile/entries/<n>[.p/<w>]; immutable files, 0644; folders 0755.
