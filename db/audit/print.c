@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "db/audit/certificate.h"
+#include "db/audit/rules/certificate.h"
 
 static void
 put_bytes(FILE *out, struct span bytes)

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/file.h"
-#include "db/audit/rules.h"
+#include "db/audit/rules/rules.h"
 #include "db/audit/walk.h"
 
 struct verifying {

@@ -14,8 +14,9 @@ db/store/            base/ db/store/
 db/ledger/           base/ db/store/ db/ledger/
 db/requests/         base/ db/store/ db/requests/
 db/issuance/         base/ db/store/ db/ledger/ db/issuance/
-db/audit/            base/ db/ledger/ db/audit/
-db/                  base/ db/ledger/ db/audit/
+db/audit/rules/      base/ db/ledger/ db/audit/rules/
+db/audit/            base/ db/ledger/ db/audit/*
+db/                  base/ db/ledger/ db/audit/*
 ca/x509/             base/ ca/x509/
 ca/x509/profile/     base/ ca/x509/ ca/x509/profile/
 ca/x509/tbs/         base/ ca/x509/ ca/x509/profile/ ca/x509/tbs/

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/db/audit/steps.h"
+#include "tests/unit/db/audit/rules/steps.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registrations and their ends that a CA claims to have from a registrar. */
-#include "db/audit/registrar.h"
+#include "db/audit/rules/registrar.h"
 
 #include <string.h>
 
-#include "db/audit/certificate.h"
+#include "db/audit/rules/certificate.h"
 #include "tests/support/test.h"
 
 #define ID "aabbccddeeff00112233445566778899"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/record.h"
+#include "db/audit/rules/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/rules.h"
+#include "db/audit/rules/rules.h"
 
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/approval.h"
-#include "db/audit/certificate.h"
-#include "db/audit/record.h"
-#include "db/audit/registrar.h"
-#include "db/audit/renewal.h"
-#include "db/audit/retry.h"
+#include "db/audit/rules/approval.h"
+#include "db/audit/rules/certificate.h"
+#include "db/audit/rules/record.h"
+#include "db/audit/rules/registrar.h"
+#include "db/audit/rules/renewal.h"
+#include "db/audit/rules/retry.h"
 
 /* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
 enum { JUDGING_MAX_S = 3600 };

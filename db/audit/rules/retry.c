@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/retry.h"
+#include "db/audit/rules/retry.h"
 
 #include <string.h>
 

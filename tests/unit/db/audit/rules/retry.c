@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Further tries, leaf by leaf: who rejects gets one for each registration, and nobody more. */
-#include "db/audit/retry.h"
+#include "db/audit/rules/retry.h"
 
 #include "tests/support/test.h"
-#include "tests/unit/db/audit/steps.h"
+#include "tests/unit/db/audit/rules/steps.h"
 
 enum { NOW = 1790000000 };
 

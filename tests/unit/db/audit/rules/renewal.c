@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Updates and answers that are given again, leaf by leaf: what a CA cannot do unnoticed. */
-#include "db/audit/renewal.h"
+#include "db/audit/rules/renewal.h"
 
 #include "tests/support/test.h"
-#include "tests/unit/db/audit/steps.h"
+#include "tests/unit/db/audit/rules/steps.h"
 
 enum { NOW = 1790000000 };
 

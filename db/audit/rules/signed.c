@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/signed.h"
+#include "db/audit/rules/signed.h"
 
 #include <openssl/err.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Approvals that a CA claims to have, in ledgers that its log signed. */
-#include "db/audit/approval.h"
+#include "db/audit/rules/approval.h"
 
 #include <openssl/ec.h>
 #include <string.h>
 
-#include "db/audit/certificate.h"
+#include "db/audit/rules/certificate.h"
 #include "db/audit/verify.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/ledger.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/holder.h"
+#include "db/audit/rules/holder.h"
 
 #include <string.h>
 
-#include "db/audit/certificate.h"
+#include "db/audit/rules/certificate.h"
 
 struct audit_holders {
     const char *role;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/approval.h"
+#include "db/audit/rules/approval.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/holder.h"
-#include "db/audit/signed.h"
+#include "db/audit/rules/holder.h"
+#include "db/audit/rules/signed.h"
 
 enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/registrar.h"
+#include "db/audit/rules/registrar.h"
 
 #include <jansson.h>
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/holder.h"
-#include "db/audit/signed.h"
+#include "db/audit/rules/holder.h"
+#include "db/audit/rules/signed.h"
 
 struct audit_registrars {
     struct audit_holders *registrars;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/certificate.h"
+#include "db/audit/rules/certificate.h"
 
 #include <openssl/err.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* Each START says which version the record has from there on, and the rules go by it. */
 #include "tests/support/test.h"
 
-#include "db/audit/record.h"
+#include "db/audit/rules/record.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/renewal.h"
+#include "db/audit/rules/renewal.h"
 
 #include <string.h>
 

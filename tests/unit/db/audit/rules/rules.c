@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a CA that can have anything signed by its log can still not do unnoticed. */
-#include "db/audit/rules.h"
+#include "db/audit/rules/rules.h"
 
 #include <string.h>
 
-#include "db/audit/certificate.h"
 #include "db/audit/index.h"
+#include "db/audit/rules/certificate.h"
 #include "db/audit/verify.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/ledger.h"
