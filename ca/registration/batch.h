@@ -24,7 +24,7 @@
  */
 #pragma once
 
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 #include "ca/registration/registration.h"
 
 enum {

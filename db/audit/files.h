@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 
 enum {
     AUDIT_WIDTH = 256,  /* hashes in a full tile, entries in a full bundle (C2SP tlog-tiles) */

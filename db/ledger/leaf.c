@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/merkle.h"
 #include "base/ossl.h"
+#include "base/tlog/merkle.h"
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
 

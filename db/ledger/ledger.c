@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/checkpoint.h"
 #include "base/file.h"
+#include "base/tlog/checkpoint.h"
 #include "db/ledger/rows.h"
 #include "db/ledger/tiles.h"
 

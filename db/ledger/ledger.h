@@ -32,7 +32,7 @@ int ledger_size(struct store_db *, uint64_t *size, struct err *e);
 /* Root over the first `size` leaves (at most ledger_size). */
 int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e);
 
-/* Leaf `index` and the way from it to the root of the first `size` leaves (base/merkle.h), its
+/* Leaf `index` and the way from it to the root of the first `size` leaves (base/tlog/merkle.h), its
  * hashes one behind the other; both replaced. */
 int ledger_prove(struct store_db *, uint64_t index, uint64_t size, struct buf *leaf,
                  struct buf *path, struct err *e);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 #include "db/ledger/ledger.h"
 
 /* Column 0. ERR_STORE when it is no hash. */

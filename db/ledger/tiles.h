@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 
 enum {
     TILE_WIDTH = 256,

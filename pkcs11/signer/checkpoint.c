@@ -7,7 +7,7 @@
  * one has this root, so it need not be kept. The parent may begin further back, when it did not
  * store what was signed last; then the leaves must lead through that.
  */
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/checkpoint.h"
 #include "base/ossl.h"
+#include "base/tlog/checkpoint.h"
 #include "pkcs11/client/evidence.h"
 #include "pkcs11/signer/leaf.h"
 #include "pkcs11/signer/object.h"

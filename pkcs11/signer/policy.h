@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 #include "pkcs11/algorithm.h"
 
 enum policy_purpose {

@@ -7,15 +7,16 @@ set -efuo pipefail
 # a pattern. All of tests/ is one folder.
 rules='
 base/                base/
+base/tlog/           base/ base/tlog/
 pkcs11/client/       base/ pkcs11/algorithm.h pkcs11/client/
-pkcs11/signer/       base/ pkcs11/algorithm.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/
+pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
-db/ledger/           base/ db/store/ db/ledger/
+db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/requests/         base/ db/store/ db/requests/
 db/issuance/         base/ db/store/ db/ledger/ db/issuance/
 db/audit/rules/      base/ db/ledger/ db/audit/rules/
-db/audit/            base/ db/ledger/ db/audit/*
+db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
 ca/x509/             base/ ca/x509/
 ca/x509/profile/     base/ ca/x509/ ca/x509/profile/
@@ -25,7 +26,7 @@ ca/x509/path/        base/ ca/x509/ ca/x509/path/
 ca/cmp/message/      base/ ca/x509/ ca/x509/profile/ ca/cmp/message/
 ca/cmp/protection/   base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/
 ca/cmp/              base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/ ca/cmp/
-ca/registration/     base/ ca/x509/* ca/registration/
+ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
@@ -52,7 +53,7 @@ ceremony/transcript/ base/ ca/x509/* ceremony/definition/ ceremony/transcript/
 ceremony/bundle/     base/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/
 ceremony/run/        base/ pkcs11/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/ ceremony/run/
 ceremony/            base/ ceremony/bundle/ ceremony/run/
-tests/               base/ pkcs11/* db/* ca/* ra/* ceremony/* tests/*
+tests/               base/* pkcs11/* db/* ca/* ra/* ceremony/* tests/*
 '
 declare -A may
 while read -r folder targets; do

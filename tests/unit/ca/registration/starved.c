@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people sign, while memory is short inside OpenSSL: verified or refused, and what is refused
  * is never taken. Elements of a batch are not among it: its tree ends the process when memory is
- * short (base/merkle.h). */
+ * short (base/tlog/merkle.h). */
 #include <string.h>
 
 #include "ca/registration/approval.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 #include "tests/support/test.h"
 
 static const time_t at = 1795000000; /* 2026-11-18T11:06:40Z */

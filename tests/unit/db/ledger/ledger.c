@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/checkpoint.h"
 #include "base/file.h"
 #include "base/ossl.h"
+#include "base/tlog/checkpoint.h"
 #include "db/ledger/rows.h"
 #include "db/ledger/tiles.h"
 #include "tests/support/disk.h"

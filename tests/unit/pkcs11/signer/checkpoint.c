@@ -2,7 +2,7 @@
 /* Which checkpoints the key signs: one history, of leaves that it has seen. */
 #include "tests/support/test.h"
 
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* scene_log.h - a log with a key in memory, and what shows that a leaf is in it. */
 #pragma once
 
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 #include "pkcs11/client/evidence.h"
 
 enum { SCENE_LOG_MAX = 512 };

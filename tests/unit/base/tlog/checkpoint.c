@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 
 #include <openssl/ec.h>
 #include <openssl/x509.h>

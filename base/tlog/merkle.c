@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 
 #include <assert.h>
 #include <openssl/evp.h>

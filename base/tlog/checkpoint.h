@@ -16,7 +16,7 @@
 
 #include <openssl/evp.h>
 
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 
 enum {
     CHECKPOINT_MAX = 2048,

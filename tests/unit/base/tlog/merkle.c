@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/merkle.h"
+#include "base/tlog/merkle.h"
 
 #include <jansson.h>
 #include <stdlib.h>

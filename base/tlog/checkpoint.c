@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/checkpoint.h"
+#include "base/tlog/checkpoint.h"
 
 #include <inttypes.h>
 #include <stdio.h>
