@@ -66,6 +66,9 @@ int world_end(struct world *, int signal);
 /* An end in order, and a start with this in nfpki-ca.conf besides. */
 void world_restart(struct world *, const char *more);
 
+/* What the daemon has logged, for whoever looks why a test fails. */
+void world_show_log(const struct world *);
+
 /* A certificate of a device, signed by `issuer_key`; a root when `issuer` is NULL. */
 X509 *world_vendor(X509 *issuer, EVP_PKEY *issuer_key, EVP_PKEY *key, const char *name);
 
