@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What officers ask of the daemon, over its admin socket. */
-#include <signal.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "ca/link/admin.h"
-#include "ca/link/frame.h"
-#include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 static json_t *
@@ -140,80 +134,6 @@ what_is_no_command_is_refused(void **state)
     }
 }
 
-/* ---- a daemon that stops ---- */
-
-static int
-connect_to(const struct world *w)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/admin.sock", w->dir);
-    struct err e = {0};
-    int fd = unix_connect(path, true, &e);
-
-    assert_true(fd >= 0);
-    return fd;
-}
-
-static void
-say(int fd, const char *text)
-{
-    struct err e = {0};
-
-    assert_ok(frame_write(fd, span_str(text), -1, &e), &e);
-}
-
-static void
-hear(int fd, const char *wanted)
-{
-    CLEANUP(buf_free) struct buf answer = BUF_INIT(1024 * 1024);
-    struct err e = {0};
-
-    assert_ok(frame_read(fd, 1024 * 1024, &answer, -1, &e), &e);
-    if (memmem(answer.p, answer.n, wanted, strlen(wanted)) == NULL) {
-        fail_msg("no \"%s\" in %.*s", wanted, (int)answer.n, (const char *)answer.p);
-    }
-}
-
-/* A CRL waits for the signer, which is held, when the daemon is told to stop. */
-static void
-a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
-{
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-    struct world *w = *state;
-    CLEANUP(admin_json_cleanup) json_t *status = ask(w, "status");
-    pid_t signer = (pid_t)json_integer_value(
-        json_object_get(json_object_get(json_object_get(status, "signers"), "issuing"), "pid"));
-    CLEANUP(fd_cleanup) int waiting = connect_to(w);
-    CLEANUP(fd_cleanup) int later = connect_to(w);
-    json_int_t jobs = 0;
-
-    assert_int_equal(test_kill(signer, SIGSTOP), 0);
-    say(waiting, "{\"command\":\"crl\"}");
-    while (jobs < 3) { /* the asking, the CRL, and the question how many */
-        CLEANUP(admin_json_cleanup) json_t *now = ask(w, "status");
-
-        jobs = json_integer_value(json_object_get(json_object_get(now, "link"), "jobs"));
-        (void)nanosleep(&pause, NULL);
-    }
-    assert_int_equal(test_kill(w->daemon, SIGTERM), 0);
-    for (;;) { /* until it noticed */
-        CLEANUP(buf_free) struct buf answer = BUF_INIT(64 * 1024);
-        struct err e = {0};
-
-        say(later, "{\"command\":\"status\"}");
-        assert_ok(frame_read(later, 64 * 1024, &answer, -1, &e), &e);
-        if (memmem(answer.p, answer.n, "\"error\"", 7) != NULL) {
-            assert_non_null(memmem(answer.p, answer.n, "the daemon is stopping", 22));
-            assert_non_null(memmem(answer.p, answer.n, "\"busy\"", 6));
-            break;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    assert_int_equal(test_kill(signer, SIGCONT), 0);
-    hear(waiting, "\"crlNumber\":");
-    assert_int_equal(world_stop(w), 0);
-    world_start(w);
-}
-
 int
 main(void)
 {
@@ -222,7 +142,6 @@ main(void)
         cmocka_unit_test(status_counts_what_there_is),
         cmocka_unit_test(each_crl_has_the_next_number),
         cmocka_unit_test(what_is_no_command_is_refused),
-        cmocka_unit_test(a_daemon_that_stops_ends_what_it_began_and_begins_nothing),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

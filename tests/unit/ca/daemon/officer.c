@@ -162,7 +162,7 @@ main(void)
         cmocka_unit_test(what_is_being_worked_on_is_not_begun_twice),
         cmocka_unit_test(a_kill_before_the_signature_leaves_one_certificate),
         cmocka_unit_test(what_cannot_be_signed_now_is_asked_for_again),
-        cmocka_unit_test(nothing_begins_while_it_stops),
+        cmocka_unit_test(a_daemon_that_stops_ends_what_it_began_and_begins_nothing),
         cmocka_unit_test(what_no_officer_asks_for_again_within_a_day_is_given_up),
     };
 

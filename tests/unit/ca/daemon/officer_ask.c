@@ -67,22 +67,38 @@ officer_is_issued(struct world *w, json_t *request)
 }
 
 int
-officer_sends(const struct world *w, json_t *request)
+officer_connects(const struct world *w)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/admin.sock", w->dir);
-    char *text = json_dumps(request, JSON_COMPACT);
     struct err e = {0};
     int fd = unix_connect(path, true, &e);
 
     assert_true(fd >= 0);
+    return fd;
+}
+
+void
+officer_says(int fd, json_t *request)
+{
+    char *text = json_dumps(request, JSON_COMPACT);
+    struct err e = {0};
+
     assert_ok(frame_write(fd, span_str(text), -1, &e), &e);
     json_decref(request);
     free(text);
+}
+
+int
+officer_sends(const struct world *w, json_t *request)
+{
+    int fd = officer_connects(w);
+
+    officer_says(fd, request);
     return fd;
 }
 
 json_t *
-officer_hears(int fd)
+officer_reads(int fd)
 {
     CLEANUP(buf_free) struct buf body = BUF_INIT(TEXT_MAX);
     struct err e = {0};
@@ -91,6 +107,14 @@ officer_hears(int fd)
     assert_ok(frame_read(fd, TEXT_MAX, &body, -1, &e), &e);
     answer = json_loadb((const char *)body.p, body.n, 0, NULL);
     assert_non_null(answer);
+    return answer;
+}
+
+json_t *
+officer_hears(int fd)
+{
+    json_t *answer = officer_reads(fd);
+
     (void)close(fd);
     return answer;
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "ca/cmp/message/phrase.h"
 #include "ca/link/admin.h"
 #include "ca/x509/csr.h"
@@ -177,35 +178,50 @@ what_cannot_be_signed_now_is_asked_for_again(void **state)
     assert_int_equal(world_record(w, "certificates"), certificates + 2);
 }
 
-/* What is on its way comes to its end, and nothing new begins. */
+/* A certificate and a CRL wait for the signer, which is held, when the daemon is told to stop. They
+ * come to their end; on a connection that is there and on a new one nothing begins. */
 void
-nothing_begins_while_it_stops(void **state)
+a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(mem_cleanup) char *csr = officer_csr(key);
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    CLEANUP(admin_json_cleanup) json_t *certificate = NULL;
+    CLEANUP(admin_json_cleanup) json_t *crl = NULL;
+    CLEANUP(fd_cleanup) int there = officer_connects(w);
     pid_t signer = stop_signer(w);
-    int fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 11", 30));
+    int certificate_fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 11", 30));
+    int crl_fd;
     struct err e = {0};
 
-    wait_for_intents(w, 1);
+    wait_for_signer(w, 1);
+    crl_fd = officer_sends(w, json_pack("{s:s}", "command", "crl"));
+    wait_for_signer(w, 2);
     assert_int_equal(test_kill(w->daemon, SIGTERM), 0);
-    do {
-        CLEANUP(admin_json_cleanup)
-        json_t *status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    do { /* until it noticed */
+        CLEANUP(admin_json_cleanup) json_t *status = NULL;
+        const json_t *refused;
 
-        if (status == NULL) {
+        officer_says(there, json_pack("{s:s}", "command", "status"));
+        status = officer_reads(there);
+        refused = json_object_get(status, "error");
+        if (refused != NULL) {
+            assert_string_equal(json_string_value(json_object_get(refused, "code")), "busy");
+            assert_string_equal(json_string_value(json_object_get(refused, "text")),
+                                "the daemon is stopping");
             break;
         }
         (void)nanosleep(&pause, NULL);
     } while (true);
+    assert_null(world_ask(w, json_pack("{s:s}", "command", "status"), &e));
     assert_int_equal(e.code, ERR_BUSY);
     assert_string_equal(e.text, "the daemon is stopping");
     assert_int_equal(test_kill(signer, SIGCONT), 0);
-    answer = officer_hears(fd);
-    assert_non_null(json_object_get(answer, "certificate"));
+    certificate = officer_hears(certificate_fd);
+    assert_non_null(json_object_get(certificate, "certificate"));
+    crl = officer_hears(crl_fd);
+    assert_non_null(json_object_get(crl, "crlNumber"));
     assert_int_equal(world_stop(w), 0);
     world_start(w);
 }
