@@ -18,7 +18,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/path/path.h"
 #include "ra/admin/api_route.h"
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 #include "ra/queue/roles.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include "base/ossl.h"
 #include "ca/registration/batch.h"
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 
 #define REGISTRATIONS "/v1/registrations"
 #define CANCELLATIONS "/v1/cancellations"

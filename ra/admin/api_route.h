@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ra/admin/command.h"
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 /* The command, with its id and filter, and the status of its success; documents are the caller's to
  * take (api_take_batch() for an import). 0, or the status of the refusal with the reason in `e`:

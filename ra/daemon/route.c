@@ -149,7 +149,8 @@ route_find(const struct http_request *request, const struct route_alias *aliases
     }
 }
 
-/* Every request's path has this form (http/parse.h), and one spelling of a path is enough. */
+/* Every request's path has this form (http/message/parse.h), and one spelling of a path is enough.
+ */
 static bool
 is_path(const char *path)
 {

@@ -12,7 +12,7 @@
 
 #include "ca/cmp/message/msg.h"
 #include "ca/cmp/queue.h"
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 enum { ROUTE_FILE_MAX = 64, ROUTE_ALIASES_MAX = 64 };
 

@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ra/daemon/crl_files.h"
-#include "ra/http/answer.h"
-#include "ra/http/condition.h"
+#include "ra/http/message/answer.h"
+#include "ra/http/message/condition.h"
 
 enum { CACHE_CONTROL_SIZE = 64 };
 

@@ -9,8 +9,8 @@
 #include "base/ossl.h"
 #include "ra/daemon/budget.h"
 #include "ra/front/crl.h"
-#include "ra/http/answer.h"
 #include "ra/http/http.h"
+#include "ra/http/message/answer.h"
 #include "ra/http/tls.h"
 #include "ra/transaction/transaction.h"
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "ra/http/answer.h"
 #include "ra/http/connections.h"
+#include "ra/http/message/answer.h"
 
 enum connection_state { HANDSHAKE, ARRIVED, READING, IN_FLIGHT, WRITING, LINGERING, DEAD };
 

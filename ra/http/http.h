@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "ra/http/address.h"
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 struct event_base;
 struct tls;

@@ -2,7 +2,7 @@
 #include "ra/transaction/reply.h"
 
 #include "base/log.h"
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 #include "ra/judge/support.h"
 #include "ra/queue/queue.h"
 #include "ra/secret/mac_cache.h"

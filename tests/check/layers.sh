@@ -37,14 +37,15 @@ ca/due/              base/ db/issuance/ ca/daemon/ ca/publish/ ca/request/ ca/du
 ca/office/           base/ db/issuance/ ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/ ca/due/ ca/office/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
-ra/http/             base/ ra/http/
-ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/ ra/daemon/
-ra/secret/           base/ pkcs11/client/client.h db/requests/ ca/cmp/* ra/http/ ra/daemon/ ra/secret/
+ra/http/message/     base/ ra/http/message/
+ra/http/             base/ ra/http/*
+ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
+ra/secret/           base/ pkcs11/client/client.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
-ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/ ra/daemon/ ra/secret/ ra/queue/ ra/judge/
-ra/transaction/      base/ db/store/ ca/cmp/* ra/http/ ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/transaction/
-ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/ ra/daemon/ ra/secret/ ra/queue/ ra/admin/
-ra/front/            base/ ra/http/ ra/daemon/ ra/transaction/ ra/admin/ ra/front/
+ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
+ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/transaction/
+ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/admin/
+ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/
 ra/                  base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*

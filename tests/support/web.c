@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 #include "tests/support/test.h"
 
 enum {

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "ra/front/front.h"
-#include "ra/http/condition.h"
+#include "ra/http/message/condition.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
 

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "ra/http/fault.h"
+#include "ra/http/message/fault.h"
 
 enum {
     HTTP_HEADER_MAX = 8 * 1024, /* request line and all header lines */

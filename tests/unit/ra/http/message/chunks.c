@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sizes, what may stand behind them, and where a chunked body ends. */
-#include "ra/http/chunks.h"
+#include "ra/http/message/chunks.h"
 
 #include "tests/support/test.h"
 

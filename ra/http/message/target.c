@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/target.h"
+#include "ra/http/message/target.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 void http_date_format(time_t, char out[HTTP_DATE_MAX + 1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/condition.h"
+#include "ra/http/message/condition.h"
 
 #include <stdio.h>
 #include <string.h>

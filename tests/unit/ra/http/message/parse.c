@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parser takes for the administrators' door and for no other; http.c has the rest. */
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "ra/http/target.h"
+#include "ra/http/message/target.h"
 #include "tests/support/test.h"
 
 struct row {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far a block is cleared, and at which octet it is refused. */
-#include "ra/http/scan.h"
+#include "ra/http/message/scan.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/fault.h"
+#include "ra/http/message/fault.h"
 
 #include <assert.h>
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 struct http_scanner {
     bool in_header; /* true at the beginning of a request; false behind its blank line */

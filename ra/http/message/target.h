@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 enum {
     HTTP_AUTHORITY_MAX = 255 + 6, /* a name of the DNS and a port */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 enum { HTTP_FIELD_NAME_MAX = 32, HTTP_FIELD_VALUE_MAX = 512 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/scan.h"
+#include "ra/http/message/scan.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/fields.h"
+#include "ra/http/message/fields.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names and values in pieces as small as a parser may give them, and as long as they may be. */
-#include "ra/http/fields.h"
+#include "ra/http/message/fields.h"
 
 #include <string.h>
 

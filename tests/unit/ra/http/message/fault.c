@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of nfpki-ra.conf(5) and what the parser says are the same. */
-#include "ra/http/fault.h"
+#include "ra/http/message/fault.h"
 
 #include <stdlib.h>
 #include <string.h>

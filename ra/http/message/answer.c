@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 
 #include <event2/buffer.h>
 
 #include "base/ossl.h"
-#include "ra/http/condition.h"
+#include "ra/http/message/condition.h"
 
 const char *
 http_reason_phrase(int status)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each answer as it goes over the wire, but for its date. */
-#include "ra/http/answer.h"
+#include "ra/http/message/answer.h"
 
 #include <event2/buffer.h>
 #include <string.h>
 #include <time.h>
 
-#include "ra/http/condition.h"
+#include "ra/http/message/condition.h"
 #include "tests/support/test.h"
 
 static const char date[] = "\r\nDate: ";

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "ra/http/scan.h"
+#include "ra/http/message/scan.h"
 
 enum http_chunks_state {
     HTTP_CHUNKS_SIZE,

@@ -9,15 +9,15 @@
  * HEADER
  *      \--------------------\------ any violation --> REFUSED
  */
-#include "ra/http/parse.h"
+#include "ra/http/message/parse.h"
 
 #include <assert.h>
 #include <llhttp.h>
 #include <string.h>
 
-#include "ra/http/chunks.h"
-#include "ra/http/fields.h"
-#include "ra/http/target.h"
+#include "ra/http/message/chunks.h"
+#include "ra/http/message/fields.h"
+#include "ra/http/message/target.h"
 
 struct http_parser {
     llhttp_t llhttp;

@@ -3,7 +3,7 @@
  *   SIZE --> SPACE --> EXTENSION --> SIZE_LF --> DATA --> DATA_CR --> DATA_LF --> SIZE
  *      \---------\------------------/        \--size 0--> TRAILER --blank line--> END
  */
-#include "ra/http/chunks.h"
+#include "ra/http/message/chunks.h"
 
 enum { DIGITS_MAX = 16 };
 
