@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the RA keeps of certificates that it delivered, and of registrations that end. */
-#include "db/requests/requests.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/ossl.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/db/requests/verb.h"
 
-#define ID "00112233445566778899aabbccddeeff"
 #define OTHER "ffeeddccbbaa99887766554433221100"
 
 enum { IR = 0, KUR = 7, RR = 11, DAY = 86400 };
@@ -19,43 +17,12 @@ struct scene {
     struct store *store;
 };
 
-struct call_op {
-    struct store_op op;
-    int (*verb)(struct store_db *, void *arg, struct err *);
-    void *arg;
-};
-
-static int
-call_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct call_op *c = CONTAINER_OF(op, struct call_op, op);
-
-    return c->verb(db, c->arg, e);
-}
-
 static void
 call(struct scene *s, int (*verb)(struct store_db *, void *, struct err *), void *arg)
 {
-    struct call_op c = {.op.run = call_run, .verb = verb, .arg = arg};
     struct err e = {0};
 
-    assert_ok(store_call(s->store, &c.op, &e), &e);
-}
-
-static int
-verb_register(struct store_db *db, void *arg, struct err *e)
-{
-    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
-
-    (void)snprintf(r.id, sizeof(r.id), "%s", (const char *)arg);
-    (void)snprintf(r.nf_instance, sizeof(r.nf_instance), "nf");
-    r.cms = BUF_INIT(16);
-    r.json = BUF_INIT(16);
-    r.not_after = 5000;
-    r.certificates = 1;
-    return buf_append_str(&r.cms, "cms", e) != 0 || buf_append_str(&r.json, "{}", e) != 0
-               ? -1
-               : requests_register(db, &r, e);
+    assert_ok(verb_call(s->store, verb, arg, &e), &e);
 }
 
 /* A request on its way to the CA; `n` makes its transaction and rid. */
@@ -67,7 +34,7 @@ struct request {
 };
 
 static int
-verb_admit(struct store_db *db, void *arg, struct err *e)
+verb_request(struct store_db *db, void *arg, struct err *e)
 {
     const struct request *q = arg;
     uint8_t rid[REQUESTS_RID_SIZE];
@@ -190,7 +157,7 @@ deliver(struct scene *s, uint8_t n, int body, const char *identity)
 {
     struct request q = {.n = n, .body = body, .identity = identity};
 
-    call(s, verb_admit, &q);
+    call(s, verb_request, &q);
     call(s, verb_issue, &n);
 }
 
@@ -251,7 +218,7 @@ an_rr_revokes_what_it_means(void **state)
     uint8_t n = 9;
 
     deliver(s, 1, IR, "mac:ref");
-    call(s, verb_admit, &rr);
+    call(s, verb_request, &rr);
     assert_false(look(s, 1).out.revoked);
     call(s, verb_revoked, &n);
     assert_true(look(s, 1).out.revoked);
@@ -275,12 +242,6 @@ static int
 verb_closing(struct store_db *db, void *arg, struct err *e)
 {
     return requests_closing_each(db, 4, visit, arg, e);
-}
-
-static int
-verb_cancel(struct store_db *db, void *arg, struct err *e)
-{
-    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
 }
 
 static int
@@ -315,7 +276,7 @@ a_cancelled_registration_is_closed_by_the_ca(void **state)
     uint8_t late = 2;
 
     deliver(s, 1, IR, "mac:ref");
-    call(s, verb_admit, &waits);
+    call(s, verb_request, &waits);
     call(s, verb_cancel, id);
     call(s, verb_open_count, &open);
     assert_int_equal(open, 0);  /* what waited is refused */
@@ -355,7 +316,7 @@ the_newest_registration_that_is_not_cancelled_governs(void **state)
     struct governing g = {.found = false};
     char other[] = OTHER;
 
-    call(s, verb_register, other);
+    verb_registration(s->store, other, "", 1);
     call(s, verb_govern, &g);
     assert_true(g.found);
     assert_string_equal(g.out.id, OTHER);
@@ -432,20 +393,10 @@ static int
 setup(void **state)
 {
     struct scene *s = mem_zalloc(1, sizeof(*s));
-    CLEANUP(mem_cleanup) char *path = NULL;
-    struct store_options options = {.application = REQUESTS_APPLICATION,
-                                    .schemas = {ra_migrations}};
-    char id[] = ID;
-    struct err e = {0};
 
     s->dir = tmpdir_new();
-    path = mem_printf("%s/ra.db", s->dir);
-    options.path = path;
-    s->store = store_open(&options, &e);
-    if (s->store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    call(s, verb_register, id);
+    s->store = verb_store(s->dir);
+    verb_registration(s->store, ID, "", 1);
     *state = s;
     return 0;
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/db/requests/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/test.h"
+
+/* Each check runs as one store op, so a verb that fails leaves nothing behind. */
+struct check_op {
+    struct store_op op;
+    int (*verb)(struct store_db *, void *arg, struct err *);
+    void *arg;
+};
+
+static int
+check_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct check_op *c = CONTAINER_OF(op, struct check_op, op);
+
+    return c->verb(db, c->arg, e);
+}
+
+int
+verb_call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
+          struct err *e)
+{
+    struct check_op c = {.op.run = check_run, .verb = verb, .arg = arg};
+
+    return store_call(store, &c.op, e);
+}
+
+struct store *
+verb_store(const char *dir)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ra.db", dir);
+    const struct store_options options = {
+        .path = path, .application = REQUESTS_APPLICATION, .schemas = {ra_migrations}};
+    struct store *store;
+    struct err e;
+
+    store = store_open(&options, &e);
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return store;
+}
+
+static void
+fill(struct buf *b, const char *text)
+{
+    struct err e;
+
+    *b = BUF_INIT(1024);
+    assert_ok(buf_append_str(b, text, &e), &e);
+}
+
+int
+verb_register(struct store_db *db, void *arg, struct err *e)
+{
+    const struct registering *in = arg;
+    CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+
+    (void)snprintf(r.id, sizeof(r.id), "%s", in->id);
+    (void)snprintf(r.nf_instance, sizeof(r.nf_instance), "nf");
+    (void)snprintf(r.reference, sizeof(r.reference), "%s", in->reference);
+    fill(&r.cms, "cms");
+    fill(&r.json, "{}");
+    fill(&r.sealed, in->reference[0] != '\0' ? "sealed" : "");
+    fill(&r.fingerprint, in->fingerprint);
+    fill(&r.public_key, in->public_key == NULL ? "" : in->public_key);
+    if (in->subject != NULL) {
+        r.issuer = mem_strdup("CN=Vendor");
+        r.subject = mem_strdup(in->subject);
+    }
+    r.not_after = 5000;
+    r.certificates = in->certificates;
+    r.registered = in->registered;
+    return requests_register(db, &r, e);
+}
+
+void
+verb_registration(struct store *store, const char *id, const char *reference, int certificates)
+{
+    struct registering in = {id, reference, "", NULL, certificates, 1, NULL};
+    struct err e;
+
+    assert_ok(verb_call(store, verb_register, &in, &e), &e);
+}
+
+int
+verb_admit(struct store_db *db, void *arg, struct err *e)
+{
+    struct admitting *in = arg;
+    const struct requests_admission a = {
+        .identity = in->identity,
+        .transaction_id = span_str(in->tid),
+        .registration = ID,
+        .profile = "nf-tls",
+        .implicit = in->implicit,
+        .uncounted = in->uncounted,
+        .until = 1000,
+        .rid = span_of(in->rid, sizeof(in->rid)),
+        .nested = SPAN_LITERAL("nested"),
+        .asked = SPAN_LITERAL("asked"),
+    };
+
+    return requests_admit(db, &a, &in->enrolment, &in->entry, e);
+}
+
+struct admitting
+verb_admitting(const char *tid, uint8_t rid)
+{
+    struct admitting in = {.identity = "mac:ref", .tid = tid};
+
+    memset(in.rid, rid, sizeof(in.rid));
+    return in;
+}
+
+int
+verb_find(struct store_db *db, void *arg, struct err *e)
+{
+    struct state_query *q = arg;
+
+    return requests_enrolment_find(db, q->identity, span_str(q->tid), &q->out, &q->owner, e);
+}
+
+struct requests_enrolment
+verb_enrolment(struct store *store, const char *tid)
+{
+    struct state_query q = {.tid = tid, .identity = "mac:ref"};
+    struct err e;
+
+    assert_ok(verb_call(store, verb_find, &q, &e), &e);
+    assert_int_equal(q.owner, REQUESTS_SELF);
+    return q.out;
+}
+
+void
+verb_assert_state(struct store *store, const char *tid, enum requests_state state)
+{
+    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = verb_enrolment(store, tid);
+
+    assert_string_equal(requests_state_name(x.state), requests_state_name(state));
+}
+
+int
+verb_issued(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_issued(db, span_of(arg, REQUESTS_RID_SIZE), SPAN_LITERAL("certificate"), e);
+}
+
+int
+verb_refused(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_refused(db, span_of(arg, REQUESTS_RID_SIZE), 23, "not allowed", e);
+}
+
+int
+verb_sent(struct store_db *db, void *arg, struct err *e)
+{
+    const struct sending *s = arg;
+
+    return requests_sent(db, s->enrolment, span_str(s->nonce), true, 100, e);
+}
+
+int
+verb_remember(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_remember(db, "mac:ref", span_str(arg), 1000, e);
+}
+
+int
+verb_cancel(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_cancel(db, arg, SPAN_LITERAL("signed"), "cancelled", e);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verb.h - what db/requests is told and asked, each as an operation of its own in a store. */
+#pragma once
+
+#include "db/requests/requests.h"
+
+#define ID "00112233445566778899aabbccddeeff"
+
+/* Runs as one store op, so a verb that fails leaves nothing behind. */
+int verb_call(struct store *, int (*verb)(struct store_db *, void *arg, struct err *), void *arg,
+              struct err *);
+/* The database in this folder. */
+struct store *verb_store(const char *dir);
+
+struct registering {
+    const char *id;
+    const char *reference;
+    const char *fingerprint;
+    const char *subject;
+    int certificates;
+    int64_t registered;
+    const char *public_key; /* NULL: none */
+};
+
+int verb_register(struct store_db *, void *registering, struct err *);
+/* As many certificates, for whoever has the reference. */
+void verb_registration(struct store *, const char *id, const char *reference, int certificates);
+
+struct admitting {
+    const char *identity;
+    const char *tid;
+    uint8_t rid[REQUESTS_RID_SIZE];
+    bool implicit;
+    bool uncounted;
+    int64_t enrolment;
+    struct requests_entry entry;
+};
+
+int verb_admit(struct store_db *, void *admitting, struct err *);
+struct admitting verb_admitting(const char *tid, uint8_t rid);
+
+struct state_query {
+    const char *tid;
+    struct requests_enrolment out;
+    enum requests_owner owner;
+    const char *identity;
+};
+
+int verb_find(struct store_db *, void *state_query, struct err *);
+/* What stands of the transaction; fails the test when it has another state. */
+struct requests_enrolment verb_enrolment(struct store *, const char *tid);
+void verb_assert_state(struct store *, const char *tid, enum requests_state);
+
+/* Of a rid. */
+int verb_issued(struct store_db *, void *rid, struct err *);
+int verb_refused(struct store_db *, void *rid, struct err *);
+
+struct sending {
+    int64_t enrolment;
+    const char *nonce;
+};
+
+int verb_sent(struct store_db *, void *sending, struct err *);
+
+int verb_remember(struct store_db *, void *tid, struct err *);
+int verb_cancel(struct store_db *, void *id, struct err *);
