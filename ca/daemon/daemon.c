@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ca/policy/backdate.h"
 #include "ca/x509/path/path.h"
 #include "db/issuance/role.h"
 
@@ -23,6 +24,20 @@ ca_check_store(const struct store_op *op, const char *what)
     if (op->result != 0) {
         ca_die(&op->e, what);
     }
+}
+
+struct issuance_when
+ca_when(const struct ca *ca, time_t now)
+{
+    const struct policy *p = &ca->policy;
+    struct issuance_when when = {.now = now};
+    struct err e = {0};
+
+    if (backdate_begin(p->issuing, p->backdate_s, now, &when.date, &e) != 0) {
+        ca_die(&e, "issuing certificate"); /* a start reads its dates, too */
+    }
+    when.date = when.date < now ? when.date : now; /* before its issuer's, where a clock is wrong */
+    return when;
 }
 
 void

@@ -110,5 +110,8 @@ struct link_message ca_refusal(struct span id, int fail_info, const char *phrase
 void ca_answer_refused(struct ca *, link_peer, struct span id, int fail_info, const char *phrase);
 void ca_answer_busy(struct ca *, link_peer, struct span id);
 
+/* Of what ends now, for db/issuance: no CRL that is made from now on begins before its date. */
+struct issuance_when ca_when(const struct ca *, time_t now);
+
 /* Text that may stand in a leaf or a log line, whatever octets a peer put into it. */
 void ca_printable(char *text);

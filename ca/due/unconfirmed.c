@@ -25,8 +25,8 @@ run_end(struct store_op *op, struct store_db *db, struct err *e)
     const enum issuance_confirm least =
         conf->revoke_unconfirmed ? ISSUANCE_EXPECTED : ISSUANCE_REQUIRED;
 
-    return issuance_end_unconfirmed(db, u->now - conf->confirm_wait_s, least, BATCH_MAX, u->now,
-                                    &u->n, e);
+    return issuance_end_unconfirmed(db, u->now - conf->confirm_wait_s, least, BATCH_MAX,
+                                    ca_when(u->ca, u->now), &u->n, e);
 }
 
 static void begin(struct unconfirmed *u);

@@ -102,7 +102,7 @@ run_cancel(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct cancelling *c = CONTAINER_OF(op, struct cancelling, op);
     const struct cancellation_signed *v = c->verified;
-    struct issuance_cancellation i = {.id = c->text, .by = c->by, .now = c->now};
+    struct issuance_cancellation i = {.id = c->text, .by = c->by, .when = ca_when(c->ca, c->now)};
 
     if (v != NULL) {
         i.registrar_der = buf_span(&c->registrar);

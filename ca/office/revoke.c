@@ -50,8 +50,8 @@ run_revoke(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct revoking *r = CONTAINER_OF(op, struct revoking, op);
 
-    return issuance_revoke(db, span_of(r->serial, sizeof(r->serial)), (int)r->reason, r->by, r->now,
-                           &r->leaf, &r->outcome, e);
+    return issuance_revoke(db, span_of(r->serial, sizeof(r->serial)), (int)r->reason, r->by,
+                           ca_when(r->ca, r->now), &r->leaf, &r->outcome, e);
 }
 
 static void

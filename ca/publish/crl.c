@@ -297,39 +297,50 @@ add_entry(void *arg, struct span serial, time_t revoked, int reason)
     assert(serial.n <= sizeof(entry->serial));
     memcpy(entry->serial, serial.p, serial.n);
     entry->serial_size = serial.n;
-    /* What was revoked within the backdate is told as of the time of this CRL. */
-    entry->revoked_at = revoked > c->request.this_update ? c->request.this_update : revoked;
+    /* As it was recorded: no CRL has another date. It moves what begins before it, as with a larger
+     * backdate than then. */
+    entry->revoked_at = revoked;
     entry->reason = (enum crl_reason)reason;
     c->request.n_entries++;
+    if (revoked > c->request.this_update) {
+        c->request.this_update = revoked;
+    }
 }
 
 /* Peers whose clocks are behind must not find the newest CRL not yet valid, nor anybody one that
  * is older than the one before (RFC 5280 5.1.2.4). */
 static int
-set_times(struct crl_maker *c, struct store_db *db, struct err *e)
+set_begin(struct crl_maker *c, struct store_db *db, struct err *e)
 {
     const struct policy *p = &c->ca->policy;
     struct crl_request *r = &c->request;
-    time_t validity = c->ca->conf.crl_validity_s;
     time_t last;
 
     if (backdate_begin(p->issuing, p->backdate_s, c->now, &r->this_update, e) != 0 ||
         issuance_crl_last(db, &last, e) != 0) {
         return -1;
     }
-    if (p->rehearsal && validity > REHEARSAL_S) {
+    r->this_update = r->this_update < last ? last : r->this_update;
+    return 0;
+}
+
+static void
+set_end(struct crl_maker *c)
+{
+    struct crl_request *r = &c->request;
+    time_t validity = c->ca->conf.crl_validity_s;
+
+    if (c->ca->policy.rehearsal && validity > REHEARSAL_S) {
         validity = REHEARSAL_S;
     }
-    r->this_update = r->this_update < last ? last : r->this_update;
     r->next_update = r->this_update + validity;
     if (r->this_update > c->now) {
         log_event(
             LOG_WARNING, "crl-ahead",
-            "the CRL before begins %lld s after the time here, so this one does, too: was the "
-            "clock set back?",
+            "the CRL before, or what is on it, begins %lld s after the time here, so this one "
+            "does, too: was the clock set back?",
             (long long)(r->this_update - c->now));
     }
-    return 0;
 }
 
 static int
@@ -339,14 +350,12 @@ run_reserve(struct store_op *op, struct store_db *db, struct err *e)
     struct crl_request *r = &c->request;
 
     r->n_entries = 0;
-    if (set_times(c, db, e) != 0) {
-        return -1;
-    }
     /* RFC 5280 3.3: an entry stays until it was on one CRL after its certificate has ended. */
-    if (ledger_size(db, &c->up_to, e) != 0 ||
+    if (set_begin(c, db, e) != 0 || ledger_size(db, &c->up_to, e) != 0 ||
         issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
         return -1;
     }
+    set_end(c);
     return issuance_crl_reserve(db, r->this_update, r->next_update, &r->number, e);
 }
 

@@ -123,7 +123,7 @@ record(struct request *r, struct store_db *db, struct err *e)
         .accepted = f->confirmation.accepted,
         .evidence = buf_span(&r->asked),
         .reason = f->reason,
-        .now = r->now,
+        .when = ca_when(r->ca, r->now),
     };
     enum issuance_outcome outcome;
 

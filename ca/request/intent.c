@@ -25,6 +25,7 @@ intent_of_grant(const struct request *r)
         .not_after = t->not_after,
         .judged = r->grant.judged,
         .now = r->now,
+        .date = ca_when(r->ca, r->now).date,
     };
 }
 
@@ -171,8 +172,8 @@ int
 intent_abandon(struct request *r, struct store_db *db, struct err *e)
 {
     r->revoked = true; /* a signature may exist that nobody gets */
-    return issuance_abandon(db, request_rid(r), r->fail_info, r->phrase, r->e.text, r->now,
-                            &r->leaf, e);
+    return issuance_abandon(db, request_rid(r), r->fail_info, r->phrase, r->e.text,
+                            ca_when(r->ca, r->now), &r->leaf, e);
 }
 
 int

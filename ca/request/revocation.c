@@ -96,7 +96,7 @@ record(struct request *r, struct store_db *db, struct err *e)
         .has_invalidity = f->asked.has_invalidity,
         .invalidity_date = f->asked.invalidity_date,
         .evidence = buf_span(&r->asked),
-        .now = r->now,
+        .when = ca_when(r->ca, r->now),
     };
     enum issuance_outcome outcome;
 

@@ -295,3 +295,9 @@ CREATE TRIGGER confirmation_fixed BEFORE UPDATE ON confirmation
 BEGIN SELECT RAISE(ABORT, 'a confirmation does not change'); END;
 CREATE TRIGGER confirmation_kept BEFORE DELETE ON confirmation
 BEGIN SELECT RAISE(ABORT, 'a confirmation is kept'); END;
+
+-- migration 14
+
+-- The date that each CRL has: before `revoked`, when it was recorded, since a CRL begins before it is
+-- made. NULL: `revoked`.
+ALTER TABLE revocation ADD COLUMN crl_date INTEGER CHECK (crl_date IS NULL OR crl_date <= revoked);

@@ -133,8 +133,12 @@ check_revocation(struct store_db *db, const struct leaf *leaf, struct err *e)
     return need_row(
         db,
         "SELECT 1 FROM revocation WHERE serial = ?1 AND (?2 IS NULL OR EXISTS (SELECT 1 "
-        "FROM revocation_request WHERE serial = ?1 AND lower(hex(rid)) = ?2))",
-        STORE_VALUES(store_blob(serial), store_text(leaf_text(leaf, "rr"))), "a revocation", e);
+        "FROM revocation_request WHERE serial = ?1 AND lower(hex(rid)) = ?2)) "
+        "AND revoked = ?3 AND crl_date IS ?4 AND reason = ?5",
+        STORE_VALUES(store_blob(serial), store_text(leaf_text(leaf, "rr")),
+                     store_int(leaf_time(leaf)), time_member(leaf, "revocationDate"),
+                     store_int(leaf_int(leaf, "reason", 0))),
+        "a revocation", e);
 }
 
 /* A request that waits has a row; others have none before their intent. */

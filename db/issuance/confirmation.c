@@ -43,7 +43,7 @@ reject(struct store_db *db, const struct issuance_request *q, const struct issua
     bool initial;
 
     if (is_initial(db, c->request, &initial, e) != 0 ||
-        issuance_append_rejected(db, q, initial, c->reason, c->now, leaf, e) != 0) {
+        issuance_append_rejected(db, q, initial, c->reason, c->when.now, leaf, e) != 0) {
         return -1;
     }
     if (q->revoked) {
@@ -53,7 +53,7 @@ reject(struct store_db *db, const struct issuance_request *q, const struct issua
         return -1;
     }
     return issuance_revoke_row(db, span_of(q->serial, sizeof(q->serial)), not_after,
-                               ISSUANCE_CESSATION, "certConf", c->now, leaf, e);
+                               ISSUANCE_CESSATION, "certConf", c->when, leaf, e);
 }
 
 /* What stands in the way, if anything. */
@@ -84,10 +84,10 @@ static int
 confirmed(struct store_db *db, const struct issuance_request *q,
           const struct issuance_confirmation *c, uint64_t *leaf, bool *revoked, struct err *e)
 {
-    if (append_confirmed(db, q, c->now, leaf, e) != 0) {
+    if (append_confirmed(db, q, c->when.now, leaf, e) != 0) {
         return -1;
     }
-    return issuance_supersede(db, q, c->now, revoked, e);
+    return issuance_supersede(db, q, c->when, revoked, e);
 }
 
 int
@@ -112,7 +112,7 @@ issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uin
                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                    STORE_VALUES(store_blob(c->rid), store_blob(c->request),
                                 store_int(c->accepted ? 1 : 0), store_blob(c->evidence),
-                                store_int(c->now), store_int((int64_t)*leaf)),
+                                store_int(c->when.now), store_int((int64_t)*leaf)),
                    e) != 0) {
         return -1;
     }

@@ -93,14 +93,14 @@ issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint6
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    if (issuance_revoke_as(db, &r, a->now, leaf, e) != 0) {
+    if (issuance_revoke_as(db, &r, a->when, leaf, e) != 0) {
         return -1;
     }
     return store_exec(db,
                       "INSERT INTO revocation_request(rid, serial, evidence, created, leaf) "
                       "VALUES(?1, ?2, ?3, ?4, ?5)",
                       STORE_VALUES(store_blob(a->rid), store_blob(a->serial),
-                                   store_blob(a->evidence), store_int(a->now),
+                                   store_blob(a->evidence), store_int(a->when.now),
                                    store_int((int64_t)*leaf)),
                       e);
 }
@@ -131,8 +131,8 @@ find_next(struct store_db *db, const char *sql, const struct store_value *values
 }
 
 int
-issuance_revoke_under(struct store_db *db, const char *registration, bool followed, time_t now,
-                      int *revoked, struct err *e)
+issuance_revoke_under(struct store_db *db, const char *registration, bool followed,
+                      struct issuance_when when, int *revoked, struct err *e)
 {
     for (;;) {
         struct ending one;
@@ -145,7 +145,8 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
                 "JOIN request q ON q.rid = c.rid JOIN registration h ON h.id = q.registration "
                 "WHERE g.id = ?1 AND c.not_after >= ?2 AND (h.id = g.id OR (?3 AND h.state = 2)) "
                 "AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
-                STORE_VALUES(store_text(registration), store_int(now), store_int(followed ? 1 : 0)),
+                STORE_VALUES(store_text(registration), store_int(when.now),
+                             store_int(followed ? 1 : 0)),
                 &one, &found, e) != 0) {
             return -1;
         }
@@ -153,7 +154,7 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
             return 0;
         }
         if (issuance_revoke_row(db, span_of(one.serial, sizeof(one.serial)), one.not_after,
-                                ISSUANCE_CESSATION, "cancel", now, NULL, e) != 0) {
+                                ISSUANCE_CESSATION, "cancel", when, NULL, e) != 0) {
             return -1;
         }
         (*revoked)++;
@@ -190,7 +191,7 @@ find_due(struct store_db *db, time_t before, enum issuance_confirm least,
 
 int
 issuance_end_unconfirmed(struct store_db *db, time_t before, enum issuance_confirm least, int limit,
-                         time_t now, int *n, struct err *e)
+                         struct issuance_when when, int *n, struct err *e)
 {
     uint8_t rid[ISSUANCE_RID_SIZE];
     bool found = true;
@@ -203,7 +204,7 @@ issuance_end_unconfirmed(struct store_db *db, time_t before, enum issuance_confi
             break;
         }
         if (issuance_end_unwanted(db, span_of(rid, sizeof(rid)), "not confirmed in time",
-                                  "unconfirmed", now, e) != 0) {
+                                  "unconfirmed", when, e) != 0) {
             return -1;
         }
     }

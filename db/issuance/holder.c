@@ -112,7 +112,7 @@ issuance_may_confirm(struct store_db *db, const struct issuance_request *q, bool
 
 static int
 supersede_one(struct store_db *db, const struct issuance_request *q, struct span serial,
-              const char *by, time_t now, bool *revoked, struct err *e)
+              const char *by, struct issuance_when when, bool *revoked, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     struct issuance_revoked r = {.serial = serial,
@@ -127,7 +127,7 @@ supersede_one(struct store_db *db, const struct issuance_request *q, struct span
     r.not_after = (time_t)row_int(&rows, 0);
     store_end(&rows);
     *revoked = true;
-    return issuance_revoke_as(db, &r, now, NULL, e);
+    return issuance_revoke_as(db, &r, when, NULL, e);
 }
 
 /* What is live of this network function under another registration, when the one of `q` was made to
@@ -152,8 +152,8 @@ find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
 }
 
 int
-issuance_supersede(struct store_db *db, const struct issuance_request *q, time_t now, bool *revoked,
-                   struct err *e)
+issuance_supersede(struct store_db *db, const struct issuance_request *q, struct issuance_when when,
+                   bool *revoked, struct err *e)
 {
     uint8_t serial[ISSUANCE_SERIAL_SIZE];
     struct renewed renewed;
@@ -163,12 +163,12 @@ issuance_supersede(struct store_db *db, const struct issuance_request *q, time_t
         return -1;
     }
     if (renewed.is_update && supersede_one(db, q, span_of(renewed.serial, sizeof(renewed.serial)),
-                                           "kur", now, revoked, e) != 0) {
+                                           "kur", when, revoked, e) != 0) {
         return -1;
     }
     while (found) {
-        if (find_replaced(db, q, now, serial, &found, e) != 0 ||
-            (found && supersede_one(db, q, span_of(serial, sizeof(serial)), "registration", now,
+        if (find_replaced(db, q, when.now, serial, &found, e) != 0 ||
+            (found && supersede_one(db, q, span_of(serial, sizeof(serial)), "registration", when,
                                     revoked, e) != 0)) {
             return -1;
         }

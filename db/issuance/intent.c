@@ -151,8 +151,8 @@ issuance_intend(struct store_db *db, const struct issuance_intent *i,
     }
     if (*outcome == ISSUANCE_REPLACED &&
         issuance_end_unwanted(db, span_of(place.former.rid, sizeof(place.former.rid)),
-                              "a newer request of its holder takes its place", "replaced", i->now,
-                              e) != 0) {
+                              "a newer request of its holder takes its place", "replaced",
+                              (struct issuance_when){.now = i->now, .date = i->date}, e) != 0) {
         return -1;
     }
     return is_go(*outcome) ? insert_intent(db, i, &place, e) : 0;

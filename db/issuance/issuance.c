@@ -5,6 +5,7 @@
  */
 #include "db/issuance/issuance.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "db/issuance/rows.h"
@@ -77,13 +78,15 @@ issuance_is_ours(struct store_db *db, struct span der, enum issuance_role role, 
 }
 
 int
-issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t now,
+issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, struct issuance_when when,
                    uint64_t *index, struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REVOKED, now);
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REVOKED, when.now);
 
+    assert(when.date <= when.now && when.now - when.date <= LEAF_BACKDATE_MAX);
     leaf_set_hex(leaf, "serial", r->serial);
     leaf_set_int(leaf, "reason", r->reason);
+    leaf_set_time(leaf, "revocationDate", when.date);
     if (r->by != NULL) {
         leaf_set_text(leaf, "by", r->by);
     }
@@ -96,11 +99,12 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t
     if (r->superseded_by.n > 0) {
         leaf_set_hex(leaf, "supersededBy", r->superseded_by);
     }
-    if (store_exec(
-            db, "INSERT INTO revocation(serial, revoked, reason, not_after) VALUES(?1, ?2, ?3, ?4)",
-            STORE_VALUES(store_blob(r->serial), store_int(now), store_int(r->reason),
-                         store_int(r->not_after)),
-            e) != 0) {
+    if (store_exec(db,
+                   "INSERT INTO revocation(serial, revoked, reason, not_after, crl_date) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5)",
+                   STORE_VALUES(store_blob(r->serial), store_int(when.now), store_int(r->reason),
+                                store_int(r->not_after), store_int(when.date)),
+                   e) != 0) {
         return -1;
     }
     return ledger_append(db, leaf, index, e);
@@ -108,12 +112,12 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, time_t
 
 int
 issuance_revoke_row(struct store_db *db, struct span serial, time_t not_after, int reason,
-                    const char *by, time_t now, uint64_t *index, struct err *e)
+                    const char *by, struct issuance_when when, uint64_t *index, struct err *e)
 {
     const struct issuance_revoked r = {
         .serial = serial, .not_after = not_after, .reason = reason, .by = by};
 
-    return issuance_revoke_as(db, &r, now, index, e);
+    return issuance_revoke_as(db, &r, when, index, e);
 }
 
 /* ---- an end without a certificate ---- */
@@ -239,7 +243,7 @@ issuance_not_after(struct store_db *db, struct span rid, time_t *out, struct err
 
 int
 issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char *phrase,
-                 const char *reason, time_t now, uint64_t *leaf, struct err *e)
+                 const char *reason, struct issuance_when when, uint64_t *leaf, struct err *e)
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     time_t not_after;
@@ -253,9 +257,9 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
         return err_set(e, ERR_CONFLICT, "no such intent");
     }
     if (issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, false, reason, now, &rejected, e) != 0 ||
+        issuance_append_rejected(db, &q, false, reason, when.now, &rejected, e) != 0 ||
         issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after, ISSUANCE_CESSATION,
-                            "abandoned", now, leaf, e) != 0) {
+                            "abandoned", when, leaf, e) != 0) {
         return -1;
     }
     if (store_exec(db,

@@ -115,6 +115,12 @@ void issuance_registration_free(struct issuance_registration *);
  * and nothing under it is live, or when this one supersedes it. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
+/* When something ends: as its leaf says, and the date that every CRL has for it from then on. That
+ * is earlier, for a CRL begins before it is made (ca/policy/backdate.h). */
+struct issuance_when {
+    time_t now;
+    time_t date;
+};
 /* Who ends a registration: a registrar, by what it signed, or an officer at the CA. */
 struct issuance_cancellation {
     const char *id;
@@ -124,7 +130,7 @@ struct issuance_cancellation {
     struct span registrar; /* its serial */
     struct span cms;
     time_t signed_at; /* with allowance for the registrar's clock */
-    time_t now;
+    struct issuance_when when;
 };
 /* Close and revoke (R38): *revoked live certificates get their leaf REVOKED (cessationOfOperation)
  * with the leaf CANCEL: those under this registration, and when it is the live one those under the
@@ -224,6 +230,7 @@ struct issuance_intent {
     time_t message_time; /* 0: not said */
     time_t kept_before;  /* what is not confirmed and older is kept all the same; 0: nothing is */
     time_t now;
+    time_t date; /* of what ends for it (struct issuance_when) */
 };
 /* T1, with the leaves REQUEST (of a network function) and INTENT; REJECTED and REVOKED of what is
  * REPLACED come before them; AGAIN has a leaf of that name instead. DONE, KNOWN, SIGNER_UNKNOWN,
@@ -258,7 +265,7 @@ int issuance_issue(struct store_db *, struct span rid, struct span certificate, 
 /* INTENT -> ABANDONED with the leaf REJECTED; the serial is revoked, because a signature may exist
  * that nobody stored; the use is given back. */
 int issuance_abandon(struct store_db *, struct span rid, int fail_info, const char *phrase,
-                     const char *reason, time_t now, uint64_t *leaf, struct err *e);
+                     const char *reason, struct issuance_when, uint64_t *leaf, struct err *e);
 /* What is INTENT, oldest first; the row is borrowed during the call. One of an officer only when it
  * is older than `officers_before`: nothing in the database shows that an officer asked, so it waits
  * until the officer asks again. */
@@ -273,7 +280,7 @@ struct issuance_confirmation {
     bool accepted;
     struct span evidence;
     const char *reason; /* of a rejection, for the leaf */
-    time_t now;
+    struct issuance_when when;
 };
 /* ISSUED -> CONFIRMED with the leaf CONFIRMED, directly followed by REVOKED (superseded) for what a
  * kur renewed; or -> REJECTED with the leaves REJECTED and REVOKED.
@@ -291,13 +298,14 @@ int issuance_confirmation_find(struct store_db *, struct span rid, uint64_t *lea
  * them.
  */
 int issuance_end_unconfirmed(struct store_db *, time_t before, enum issuance_confirm least,
-                             int limit, time_t now, int *n, struct err *e);
+                             int limit, struct issuance_when, int *n, struct err *e);
 
 /* ---- revocation and CRLs ---- */
 
 /* With the leaf REVOKED. DONE, KNOWN when it is revoked already. ERR_NOTFOUND: no such serial. */
-int issuance_revoke(struct store_db *, struct span serial, int reason, const char *by, time_t now,
-                    uint64_t *leaf, enum issuance_outcome *outcome, struct err *e);
+int issuance_revoke(struct store_db *, struct span serial, int reason, const char *by,
+                    struct issuance_when, uint64_t *leaf, enum issuance_outcome *outcome,
+                    struct err *e);
 
 /* What a revocation request (RFC 9483 4.2) is about. */
 struct issuance_target {
@@ -320,7 +328,7 @@ struct issuance_asked {
     bool has_invalidity;
     time_t invalidity_date;
     struct span evidence;
-    time_t now;
+    struct issuance_when when;
 };
 /* With the leaf REVOKED. DONE, KNOWN (*leaf is the stored one), SIGNER_UNKNOWN, HOLDER_REVOKED (the
  * certificate that signs or the one that is meant), CLOSED (no such certificate). */
@@ -335,9 +343,10 @@ int issuance_crl_last(struct store_db *, time_t *this_update, struct err *e);
 /* A number that nobody had before. */
 int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
                          uint64_t *number, struct err *e);
-/* What belongs on a CRL: not expired before `expired_after`, ascending by serial. */
+/* What belongs on a CRL: not expired before `expired_after`, ascending by serial, with the date
+ * that was recorded. */
 int issuance_crl_each(struct store_db *, time_t expired_after,
-                      void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
+                      void (*visit)(void *arg, struct span serial, time_t date, int reason),
                       void *arg, struct err *e);
 /* What is announced before the signature is asked for. */
 struct issuance_crl {

@@ -252,7 +252,7 @@ static int
 append_cancel(struct store_db *db, const struct issuance_cancellation *c, uint64_t *index,
               struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, c->now);
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CANCEL, c->when.now);
     uint8_t octets[(ISSUANCE_ID_SIZE - 1) / 2];
 
     if (hex_parse(c->id, octets, sizeof(octets), e) != 0) {
@@ -299,7 +299,7 @@ issuance_cancel(struct store_db *db, const struct issuance_cancellation *c, uint
         return 0;
     }
     if (append_cancel(db, c, leaf, e) != 0 ||
-        issuance_revoke_under(db, c->id, state == ISSUANCE_LIVE, c->now, revoked, e) != 0) {
+        issuance_revoke_under(db, c->id, state == ISSUANCE_LIVE, c->when, revoked, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE registration SET state = 1, leaf = ?2 WHERE id = ?1",

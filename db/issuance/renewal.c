@@ -171,7 +171,7 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
 
 int
 issuance_end_unwanted(struct store_db *db, struct span rid, const char *reason, const char *by,
-                      time_t now, struct err *e)
+                      struct issuance_when when, struct err *e)
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     time_t not_after;
@@ -180,11 +180,11 @@ issuance_end_unwanted(struct store_db *db, struct span rid, const char *reason, 
 
     if (issuance_find(db, rid, &q, &found, e) != 0 ||
         issuance_not_after(db, rid, &not_after, e) != 0 ||
-        issuance_append_rejected(db, &q, false, reason, now, &leaf, e) != 0) {
+        issuance_append_rejected(db, &q, false, reason, when.now, &leaf, e) != 0) {
         return -1;
     }
     if (!q.revoked && issuance_revoke_row(db, span_of(q.serial, sizeof(q.serial)), not_after,
-                                          ISSUANCE_CESSATION, by, now, &leaf, e) != 0) {
+                                          ISSUANCE_CESSATION, by, when, &leaf, e) != 0) {
         return -1;
     }
     return issuance_advance(db, rid, ISSUANCE_ISSUED, ISSUANCE_REJECTED, leaf, e);

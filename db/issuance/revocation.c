@@ -4,8 +4,9 @@
 #include "db/issuance/rows.h"
 
 int
-issuance_revoke(struct store_db *db, struct span serial, int reason, const char *by, time_t now,
-                uint64_t *leaf, enum issuance_outcome *outcome, struct err *e)
+issuance_revoke(struct store_db *db, struct span serial, int reason, const char *by,
+                struct issuance_when when, uint64_t *leaf, enum issuance_outcome *outcome,
+                struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     time_t not_after;
@@ -24,7 +25,7 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     if (*outcome == ISSUANCE_KNOWN) {
         return 0;
     }
-    return issuance_revoke_row(db, serial, not_after, reason, by, now, leaf, e);
+    return issuance_revoke_row(db, serial, not_after, reason, by, when, leaf, e);
 }
 
 int
@@ -64,8 +65,8 @@ issuance_crl_each(struct store_db *db, time_t expired_after,
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT serial, revoked, reason FROM revocation WHERE not_after >= ?1 "
-                    "ORDER BY serial",
+                    "SELECT serial, coalesce(crl_date, revoked), reason FROM revocation "
+                    "WHERE not_after >= ?1 ORDER BY serial",
                     STORE_VALUES(store_int(expired_after)), e) != 0) {
         return -1;
     }

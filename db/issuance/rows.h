@@ -22,10 +22,10 @@ struct issuance_revoked {
     struct span superseded_by; /* serial of the certificate that takes its place; empty: none */
 };
 /* The row and its leaf REVOKED. ERR_CONFLICT when it is there. */
-int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, time_t now,
+int issuance_revoke_as(struct store_db *, const struct issuance_revoked *, struct issuance_when,
                        uint64_t *index, struct err *e);
 int issuance_revoke_row(struct store_db *, struct span serial, time_t not_after, int reason,
-                        const char *by, time_t now, uint64_t *index, struct err *e);
+                        const char *by, struct issuance_when, uint64_t *index, struct err *e);
 /* Leaf REJECTED. `by_holder`: its network function did not want this initial certificate. */
 int issuance_append_rejected(struct store_db *, const struct issuance_request *, bool by_holder,
                              const char *reason, time_t now, uint64_t *index, struct err *e);
@@ -61,7 +61,7 @@ int issuance_append_again(struct store_db *, const struct issuance_intent *,
                           const struct issuance_former *, uint64_t *index, struct err *e);
 /* ISSUED -> REJECTED with the leaves REJECTED and, unless it is revoked already, REVOKED. */
 int issuance_end_unwanted(struct store_db *, struct span rid, const char *reason, const char *by,
-                          time_t now, struct err *e);
+                          struct issuance_when, struct err *e);
 /* *outcome becomes NOT_APPROVED unless the request waits and has i->approvals approvals. */
 int issuance_check_approved(struct store_db *, const struct issuance_intent *,
                             enum issuance_outcome *outcome, struct err *e);
@@ -74,13 +74,13 @@ int issuance_advance(struct store_db *, struct span rid, enum issuance_state fro
 /* Issued by us and not revoked. */
 int issuance_is_live(struct store_db *, struct span serial, bool *live, struct err *e);
 /* Revokes what is live under a registration, and under those that it follows: cancel. */
-int issuance_revoke_under(struct store_db *, const char *registration, bool followed, time_t now,
-                          int *revoked, struct err *e);
+int issuance_revoke_under(struct store_db *, const char *registration, bool followed,
+                          struct issuance_when, int *revoked, struct err *e);
 /* Is the certificate that signs a request live? */
 int issuance_check_holder(struct store_db *, const struct issuance_intent *,
                           enum issuance_outcome *outcome, struct err *e);
 /* What the confirmation of `q` supersedes: *revoked tells that there was something. */
-int issuance_supersede(struct store_db *, const struct issuance_request *q, time_t now,
+int issuance_supersede(struct store_db *, const struct issuance_request *q, struct issuance_when,
                        bool *revoked, struct err *e);
 /* Is what `q`, a kur, renews still live? true for other requests. */
 int issuance_may_confirm(struct store_db *, const struct issuance_request *q, bool *may,

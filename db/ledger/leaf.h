@@ -54,9 +54,11 @@
  * INTENT has messageTime? time: of a request that updates or renews, when it said one.
  * INTENT's notBefore is at most LEAF_BACKDATE_MAX seconds before its time, for clocks that are
  * behind, and not after it; CRL's thisUpdate is before its time for the same reason.
- * INTENT has profileFile? hex: SHA-256 of the file of profiles that it was made under, of no octets
- * for the built-in ones; missing for infrastructure certificates.
- * REQUEST and INTENT have approvals? int: how many officers had to approve, missing when none.
+ * REVOKED's revocationDate, before its time for the same reason, is the date that every CRL has;
+ * when it is missing that is its time. INTENT has profileFile? hex: SHA-256 of the file of profiles
+ * that it was made under, of no octets for the built-in ones; missing for infrastructure
+ * certificates. REQUEST and INTENT have approvals? int: how many officers had to approve, missing
+ * when none.
  *
  * hex is lower case, an even number of digits; serial is the serial number's octets (32 digits when
  * ours); rid is SHA-256 of what was asked with (PKIMessage, or the PKCS #10 of an officer's
@@ -74,7 +76,8 @@ enum { LEAF_MAX = 65535, LEAF_HASH_SIZE = 32 };
 /* What this program writes. An older record is read by the rules of its time, a newer one is
  * refused. */
 enum { LEAF_RECORD_VERSION = 2 };
-/* Seconds by which the notBefore of an INTENT may be before the time at which it was judged. */
+/* Seconds by which the notBefore of an INTENT may be before the time at which it was judged, and
+ * the revocationDate of a REVOKED before its time. */
 enum { LEAF_BACKDATE_MAX = 3600 };
 
 enum leaf_kind {

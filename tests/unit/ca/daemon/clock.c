@@ -6,6 +6,7 @@
 #include "base/validity.h"
 #include "ca/link/admin.h"
 #include "tests/unit/ca/daemon/nf.h"
+#include "tests/unit/ca/daemon/record.h"
 
 enum { DAY = 24 * 60 * 60, DAYS = 30 /* of a registration, of an officer's request */ };
 
@@ -93,17 +94,14 @@ unix_time(const ASN1_TIME *t)
     return timegm(&tm);
 }
 
-/* Makes a CRL. Everything on it was revoked by its thisUpdate. */
-static time_t
-this_update(struct world *w, int *entries, time_t *next_update)
+static X509_CRL *
+crl_new(struct world *w)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
     CLEANUP(admin_json_cleanup) json_t *made = NULL;
     CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
-    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
-    STACK_OF(X509_REVOKED) * revoked;
+    X509_CRL *crl;
     const unsigned char *p;
-    time_t at;
     struct err e = {0};
 
     made = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
@@ -112,9 +110,18 @@ this_update(struct world *w, int *entries, time_t *next_update)
     p = der.p;
     crl = d2i_X509_CRL(NULL, &p, (long)der.n);
     assert_non_null(crl);
-    at = unix_time(X509_CRL_get0_lastUpdate(crl));
+    return crl;
+}
+
+/* Makes a CRL. Everything on it was revoked by its thisUpdate. */
+static time_t
+this_update(struct world *w, int *entries, time_t *next_update)
+{
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = crl_new(w);
+    STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+    const time_t at = unix_time(X509_CRL_get0_lastUpdate(crl));
+
     *next_update = unix_time(X509_CRL_get0_nextUpdate(crl));
-    revoked = X509_CRL_get_REVOKED(crl);
     *entries = 0;
     for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
         const ASN1_TIME *date = X509_REVOKED_get0_revocationDate(sk_X509_REVOKED_value(revoked, i));
@@ -167,6 +174,68 @@ crls_begin_before_they_are_made_and_never_before_the_last(void **state)
     world_restart(w, "");
 }
 
+/* Makes a CRL; when this was revoked, by it. */
+static time_t
+date_on_next(struct world *w, const ASN1_INTEGER *serial, time_t *begins)
+{
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = crl_new(w);
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *wanted = ASN1_INTEGER_dup(serial);
+    X509_REVOKED *entry = NULL;
+
+    assert_int_equal(X509_CRL_get0_by_serial(crl, &entry, wanted), 1);
+    *begins = unix_time(X509_CRL_get0_lastUpdate(crl));
+    return unix_time(X509_REVOKED_get0_revocationDate(entry));
+}
+
+static void
+what_is_revoked_has_one_date_on_every_crl(void **state)
+{
+    static const char *const mores[] = {"backdate = 60\n", "backdate = 3600\n", "backdate = 60\n"};
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    time_t before;
+    time_t date;
+    time_t begins;
+
+    world_restart(w, mores[0]);
+    certificate = world_officer(w, "officer", "Carol", key);
+    before = clock_now();
+    world_revoke(w, certificate, "superseded");
+    date = date_on_next(w, X509_get0_serialNumber(certificate), &begins);
+    assert_true(date >= before - 60 && date <= clock_now() - 60);
+    for (size_t i = 0; i < ARRAY_LEN(mores); i++) {
+        world_restart(w, mores[i]);
+        assert_int_equal(date_on_next(w, X509_get0_serialNumber(certificate), &begins), date);
+        assert_true(begins >= date);
+    }
+}
+
+/* A row without a date that lies back, as they once were, or was recorded under a smaller backdate
+ * and has no CRL yet: the CRL begins then. */
+static void
+a_crl_begins_when_the_newest_of_its_entries_was_revoked(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = ASN1_INTEGER_new();
+    CLEANUP(mem_cleanup) char *sql = NULL;
+    const time_t now = clock_now();
+    const uint8_t octets[] = {0x7e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    char hex[2 * sizeof(octets) + 1];
+    time_t begins;
+
+    hex_format(span_of(octets, sizeof(octets)), hex);
+    assert_int_equal(ASN1_STRING_set(serial, octets, sizeof(octets)), 1);
+    sql = mem_printf("INSERT INTO revocation VALUES(x'%s', %lld, 4, %lld, NULL)", hex,
+                     (long long)now, (long long)now + DAY);
+    assert_int_equal(world_stop(w), 0);
+    record_edit(w, sql);
+    world_start(w);
+    assert_int_equal(date_on_next(w, serial, &begins), now);
+    assert_int_equal(begins, now);
+    world_restart(w, "");
+}
+
 static void
 a_backdate_that_does_no_good_is_refused(void **state)
 {
@@ -192,8 +261,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crls_begin_before_they_are_made_and_never_before_the_last),
+        cmocka_unit_test(what_is_revoked_has_one_date_on_every_crl),
         cmocka_unit_test(certificates_begin_before_they_are_made),
         cmocka_unit_test(an_intent_is_finished_from_when_it_says),
+        cmocka_unit_test(a_crl_begins_when_the_newest_of_its_entries_was_revoked),
         cmocka_unit_test(a_backdate_that_does_no_good_is_refused),
     };
 

@@ -123,7 +123,7 @@ cancelled(struct scene *s, time_t signed_at, time_t now)
                                  .registrar = span_of(REGISTRAR.p + 11, 16),
                                  .cms = SPAN_LITERAL("cancel"),
                                  .signed_at = signed_at,
-                                 .now = now}};
+                                 .when = {now, now}}};
     struct err e = {0};
 
     assert_ok(scene_call(s->store, do_cancel_at, &c, &e), &e);
@@ -180,7 +180,7 @@ do_end(struct store_db *db, void *arg, struct err *e)
 {
     struct unconfirmed *u = arg;
 
-    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_EXPECTED, u->limit, NOW, &u->n, e);
+    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_EXPECTED, u->limit, WHEN, &u->n, e);
 }
 
 static void

@@ -34,7 +34,7 @@ story_setup(void **state)
                                         .accepted = false,
                                         .evidence = SPAN_LITERAL("certConf"),
                                         .reason = "does not fit",
-                                        .now = NOW}};
+                                        .when = WHEN}};
     assert_ok(scene_call(s->store, do_intend, &first, &e), &e);
     assert_ok(scene_call(s->store, do_intend, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_DONE);
@@ -158,6 +158,10 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE confirmation SET accepted = 1", HAS("a rejection")},
         {"DELETE FROM confirmation", HAS("a rejection")},
         {"DELETE FROM revocation", HAS("a revocation")},
+        {"UPDATE revocation SET revoked = revoked + 1", HAS("a revocation")},
+        {"UPDATE revocation SET crl_date = crl_date - 1", HAS("a revocation")},
+        {"UPDATE revocation SET crl_date = NULL", HAS("a revocation")},
+        {"UPDATE revocation SET reason = 0", HAS("a revocation")},
         {"UPDATE registration SET used = used - 1 WHERE state = 0",
          "was used another number of times than ca.db says"},
         {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "
@@ -243,6 +247,31 @@ a_leaf_of_what_no_row_can_be_is_found(void **state)
     leaf_set_time(leaf, "messageTime", NOW);
     leaf_set_int(leaf, "qseq", 1);
     check(s, NULL, leaf, HAS("an answer that was given again"));
+}
+
+/* The date of such a row is the time of its leaf. */
+static void
+a_revocation_of_before_has_no_date_in_its_leaf(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *says;
+    } rows[] = {
+        {"INSERT INTO revocation VALUES(x'00112233445566778899aabbccddeeff', 1790000000, 1, 1, "
+         "NULL)",
+         NULL},
+        {"INSERT INTO revocation VALUES(x'00112233445566778899aabbccddeeff', 1790000000, 1, 1, "
+         "1789999700)",
+         HAS("a revocation")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct leaf *leaf = leaf_new(LEAF_REVOKED, NOW);
+
+        leaf_set_text(leaf, "serial", "00112233445566778899aabbccddeeff");
+        leaf_set_int(leaf, "reason", 1);
+        check(*state, rows[i].sql, leaf, rows[i].says);
+    }
 }
 
 /* ---- one certificate for each request, serial and intent, whoever asks ---- */
@@ -355,6 +384,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         STORY(every_edit_of_a_row_is_found),
         STORY(a_leaf_of_what_no_row_can_be_is_found),
+        STORY(a_revocation_of_before_has_no_date_in_its_leaf),
         STORY(the_store_has_one_certificate_for_a_request_a_serial_and_an_intent),
         STORY(what_is_not_open_is_not_issued),
     };

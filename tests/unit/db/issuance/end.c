@@ -28,7 +28,7 @@ do_end(struct store_db *db, void *arg, struct err *e)
 {
     struct ending *x = arg;
 
-    return issuance_end_unconfirmed(db, x->before, x->least, 10, NOW, &x->n, e);
+    return issuance_end_unconfirmed(db, x->before, x->least, 10, WHEN, &x->n, e);
 }
 
 static int
@@ -121,7 +121,7 @@ confirm(struct scene *s, const struct octets *of, uint8_t n, bool accepted, bool
                                  .accepted = accepted,
                                  .evidence = SPAN_LITERAL("certConf"),
                                  .reason = "not wanted",
-                                 .now = NOW}};
+                                 .when = WHEN}};
     struct err e = {0};
 
     assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
@@ -313,7 +313,7 @@ a_revocation_is_asked_for_by_the_living_and_once(void **state)
                              .has_invalidity = true,
                              .invalidity_date = NOW - 100,
                              .evidence = SPAN_LITERAL("rr"),
-                             .now = NOW}};
+                             .when = WHEN}};
     struct err e = {0};
     uint64_t leaf;
 

@@ -184,7 +184,7 @@ registers(struct store_db *db, struct err *e)
 static int
 cancels(struct store_db *db, struct err *e)
 {
-    const struct issuance_cancellation c = {.id = t.id, .by = "an officer", .now = NOW};
+    const struct issuance_cancellation c = {.id = t.id, .by = "an officer", .when = WHEN};
 
     return issuance_cancel(db, &c, &t.leaf, &t.n, &t.outcome, e);
 }
@@ -298,7 +298,7 @@ issues(struct store_db *db, struct err *e)
 static int
 abandons(struct store_db *db, struct err *e)
 {
-    return issuance_abandon(db, rid(&t.two), 25, "system failure", "no", NOW, &t.leaf, e);
+    return issuance_abandon(db, rid(&t.two), 25, "system failure", "no", WHEN, &t.leaf, e);
 }
 
 static int
@@ -309,7 +309,7 @@ confirms(struct store_db *db, struct err *e)
                                             .request = rid(&t.one),
                                             .accepted = true,
                                             .evidence = SPAN_LITERAL("certConf"),
-                                            .now = NOW};
+                                            .when = WHEN};
 
     return issuance_confirm(db, &c, &t.leaf, &t.flag, &t.outcome, e);
 }
@@ -323,13 +323,13 @@ find_confirmation(struct store_db *db, struct err *e)
 static int
 end_unconfirmed(struct store_db *db, struct err *e)
 {
-    return issuance_end_unconfirmed(db, LATER, ISSUANCE_EXPECTED, 9, LATER, &t.n, e);
+    return issuance_end_unconfirmed(db, LATER, ISSUANCE_EXPECTED, 9, WHEN, &t.n, e);
 }
 
 static int
 revokes(struct store_db *db, struct err *e)
 {
-    return issuance_revoke(db, serial(&t.one), SUPERSEDED, "an officer", NOW, &t.leaf, &t.outcome,
+    return issuance_revoke(db, serial(&t.one), SUPERSEDED, "an officer", WHEN, &t.leaf, &t.outcome,
                            e);
 }
 
@@ -351,7 +351,7 @@ revokes_what_was_asked(struct store_db *db, struct err *e)
                                      .reason = SUPERSEDED,
                                      .by = "itself",
                                      .evidence = SPAN_LITERAL("rr"),
-                                     .now = NOW};
+                                     .when = WHEN};
 
     return issuance_revoke_asked(db, &a, &t.leaf, &t.outcome, e);
 }

@@ -181,7 +181,7 @@ a_confirmation_is_answered_again_and_another_one_is_not(void **state)
                                      .accepted = accepted,
                                      .evidence = SPAN_LITERAL("certConf"),
                                      .reason = "does not fit",
-                                     .now = NOW}};
+                                     .when = WHEN}};
         struct issuance_counts counts;
         uint64_t leaf;
 
@@ -317,7 +317,7 @@ count_entry(void *arg, struct span serial, time_t revoked, int reason)
     struct crl *c = arg;
 
     assert_int_equal(serial.n, ISSUANCE_SERIAL_SIZE);
-    assert_int_equal(revoked, NOW);
+    assert_int_equal(revoked, WHEN.date);
     assert_int_equal(reason, SUPERSEDED);
     c->entries++;
 }

@@ -134,6 +134,7 @@ ask(struct play *p, size_t key, time_t at, const struct kind *kind, struct one *
     i.intent.message_time = at;
     i.intent.kept_before = k->kept_before;
     i.intent.now = k->now != 0 ? k->now : NOW;
+    i.intent.date = i.intent.now - 300;
     i.intent.not_before = i.intent.now;
     i.intent.judged = i.intent.now;
     assert_ok(scene_call(p->s->store, do_intend, &i, &e), &e);
@@ -176,7 +177,7 @@ confirm(struct play *p, const struct one *x, bool accepted)
                                  .accepted = accepted,
                                  .evidence = SPAN_LITERAL("certConf"),
                                  .reason = "not wanted",
-                                 .now = NOW}};
+                                 .when = WHEN}};
     struct err e = {0};
 
     assert_ok(scene_call(p->s->store, do_confirm, &c, &e), &e);
@@ -324,7 +325,7 @@ do_end(struct store_db *db, void *arg, struct err *e)
     int n;
 
     (void)arg;
-    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_REQUIRED, 10, NOW, &n, e);
+    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_REQUIRED, 10, WHEN, &n, e);
 }
 
 static void

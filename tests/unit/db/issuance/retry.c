@@ -40,7 +40,7 @@ end(struct scene *s, uint8_t n, bool accepted)
                                  .accepted = accepted,
                                  .evidence = SPAN_LITERAL("certConf"),
                                  .reason = "not wanted",
-                                 .now = NOW}};
+                                 .when = WHEN}};
     struct err e = {0};
 
     assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
@@ -160,7 +160,7 @@ do_end(struct store_db *db, void *arg, struct err *e)
     int n;
 
     (void)arg;
-    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_EXPECTED, 10, NOW, &n, e);
+    return issuance_end_unconfirmed(db, NOW + 1, ISSUANCE_EXPECTED, 10, WHEN, &n, e);
 }
 
 /* Nobody said anything about its content; it was a use all the same. */

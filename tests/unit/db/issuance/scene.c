@@ -66,7 +66,7 @@ do_abandon(struct store_db *db, void *arg, struct err *e)
 {
     struct issue *i = arg;
 
-    return issuance_abandon(db, i->rid, 25, "given up", "too old", NOW, &i->leaf, e);
+    return issuance_abandon(db, i->rid, 25, "given up", "too old", WHEN, &i->leaf, e);
 }
 
 static void
@@ -118,7 +118,7 @@ do_cancel(struct store_db *db, void *arg, struct err *e)
                                             .registrar = span_of(REGISTRAR.p + 11, 16),
                                             .cms = SPAN_LITERAL("cancel"),
                                             .signed_at = NOW,
-                                            .now = NOW};
+                                            .when = WHEN};
 
     return issuance_cancel(db, &c, &r->row.leaf, &r->revoked, &r->outcome, e);
 }
@@ -144,7 +144,7 @@ do_revoke(struct store_db *db, void *arg, struct err *e)
 {
     struct revoking *r = arg;
 
-    return issuance_revoke(db, r->serial, SUPERSEDED, "uid 0", NOW, &r->leaf, &r->outcome, e);
+    return issuance_revoke(db, r->serial, SUPERSEDED, "uid 0", WHEN, &r->leaf, &r->outcome, e);
 }
 
 int
@@ -192,7 +192,8 @@ scene_officer(const struct octets *o, const char *profile)
                                       .not_before = NOW - 300,
                                       .judged = NOW,
                                       .not_after = LATER,
-                                      .now = NOW}};
+                                      .now = NOW,
+                                      .date = NOW - 300}};
 }
 
 struct intend

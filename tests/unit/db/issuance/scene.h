@@ -10,6 +10,8 @@
 #include "tests/support/tmpdir.h"
 
 enum { NOW = 1790000000, LATER = NOW + 100 * 24 * 60 * 60, SUPERSEDED = 4 };
+/* The date of what ends NOW. */
+#define WHEN ((struct issuance_when){NOW, NOW - 300})
 
 #define UUID_1 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0001"
 #define UUID_2 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0002"
