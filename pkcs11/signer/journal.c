@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,9 +17,7 @@
 #define FIRST_LINE "nfpki-signer-journal 1 "
 
 enum {
-    LINE_MAX_ = 256,
     PENDING_MAX = 64 * 1024,
-    CRC_DIGITS = 8,
     LOCK_TRIES = 250, /* of 20 ms */
 };
 
@@ -33,29 +30,6 @@ struct journal {
     struct again *again;
     struct buf pending;
 };
-
-/* CRC-32 of ISO 3309, as gzip has it. */
-static uint32_t
-crc32(struct span bytes)
-{
-    static uint32_t table[256];
-    uint32_t crc = ~0U;
-
-    if (table[1] == 0) {
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t c = i;
-
-            for (int k = 0; k < 8; k++) {
-                c = (c & 1) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
-            }
-            table[i] = c;
-        }
-    }
-    for (size_t i = 0; i < bytes.n; i++) {
-        crc = table[(crc ^ bytes.p[i]) & 0xff] ^ (crc >> 8);
-    }
-    return ~crc;
-}
 
 void
 journal_close(struct journal *j)
@@ -70,146 +44,40 @@ journal_close(struct journal *j)
     mem_free(j);
 }
 
-/* "text crc": text and CRC agree; the CRC is cut off. */
-static bool
-take_crc(char *line)
+/* What is true when this was attempted. */
+static void
+remember(struct journal *j, const struct journal_attempt *a)
 {
-    size_t n = strlen(line);
-    char expected[CRC_DIGITS + 1];
-
-    if (n < CRC_DIGITS + 2 || line[n - CRC_DIGITS - 1] != ' ') {
-        return false;
+    j->attempts++;
+    if (a->bare) {
+        return;
     }
-    (void)snprintf(expected, sizeof(expected), "%08" PRIx32,
-                   crc32(span_of(line, n - CRC_DIGITS - 1)));
-    if (strcmp(expected, line + n - CRC_DIGITS) != 0) {
-        return false;
-    }
-    line[n - CRC_DIGITS - 1] = '\0';
-    return true;
-}
-
-/* Takes the next word of *rest; NULL at the end. */
-static char *
-word(char **rest)
-{
-    return strsep(rest, " ");
-}
-
-static bool
-is_kind(const char *text)
-{
-    return text != NULL && strlen(text) == 1 && strchr("TLKPS", text[0]) != NULL;
-}
-
-/* 20 digits. */
-static bool
-parse_number(const char *text, uint64_t *out)
-{
-    char expected[24];
-
-    *out = strtoull(text, NULL, 10);
-    (void)snprintf(expected, sizeof(expected), "%020" PRIu64, *out);
-    return strcmp(text, expected) == 0;
-}
-
-static int
-replay_checkpoint(struct journal *j, const char *size, const char *root)
-{
-    struct tree_head c = {0};
-    struct err e = {0};
-
-    if (root == NULL || hex_parse(root, c.root, sizeof(c.root), &e) != 0 ||
-        !parse_number(size, &c.size)) {
-        return -1;
-    }
-    j->checkpoint = c;
-    j->has_checkpoint = true;
-    return 0;
-}
-
-/* Signers of before wrote no serial number. */
-static int
-replay_certificate(struct journal *j, const uint8_t hash[32], const char *serial, const char *more)
-{
-    uint8_t octets[AGAIN_SERIAL];
-    struct err e = {0};
-
-    if (serial == NULL) {
-        return 0;
-    }
-    if (more != NULL || hex_parse(serial, octets, sizeof(octets), &e) != 0) {
-        return -1;
-    }
-    again_add_certificate(j->again, octets, hash);
-    return 0;
-}
-
-/* Nor number and time. */
-static int
-replay_crl(struct journal *j, const uint8_t hash[32], const char *number, const char *this_update)
-{
-    struct crl_head head;
-    uint64_t time;
-
-    if (number == NULL) {
-        return 0;
-    }
-    if (this_update == NULL || !parse_number(number, &head.number) ||
-        !parse_number(this_update, &time) || time > INT64_MAX) {
-        return -1;
-    }
-    head.this_update = (int64_t)time;
-    memcpy(head.hash, hash, sizeof(head.hash));
-    again_add_crl(j->again, &head);
-    return 0;
-}
-
-/* What stands behind the hash. */
-static int
-replay_rest(struct journal *j, char kind, const uint8_t hash[32], const char *first,
-            const char *second)
-{
-    switch (kind) {
+    switch (a->kind) {
     case 'K':
-        return replay_checkpoint(j, first, second);
+        j->checkpoint = a->checkpoint;
+        j->has_checkpoint = true;
+        break;
     case 'T':
-        return replay_certificate(j, hash, first, second);
+        again_add_certificate(j->again, a->serial, a->hash);
+        break;
     case 'L':
-        return replay_crl(j, hash, first, second);
+        again_add_crl(j->again, &a->crl);
+        break;
     default:
-        return first == NULL ? 0 : -1;
+        break;
     }
 }
 
 static int
 replay_attempt(struct journal *j, char *line)
 {
-    char *rest = line;
-    const char *counter = word(&rest);
-    const char *kind = word(&rest);
-    const char *hash = word(&rest);
-    const char *first = word(&rest);
-    const char *second = word(&rest);
-    uint8_t octets[32];
-    struct err e = {0};
-    char expected[24];
+    struct journal_attempt a;
 
-    (void)snprintf(expected, sizeof(expected), "%020" PRIu64, j->attempts + 1);
-    if (rest != NULL || strcmp(counter, expected) != 0 || !is_kind(kind) || hash == NULL ||
-        hex_parse(hash, octets, sizeof(octets), &e) != 0 ||
-        replay_rest(j, kind[0], octets, first, second) != 0) {
+    if (!journal_attempt_parse(line, &a) || a.number != j->attempts + 1) {
         return -1;
     }
-    j->attempts++;
+    remember(j, &a);
     return 0;
-}
-
-/* "text crc\n" */
-static char *
-whole_line(const char *text)
-{
-    return mem_printf("%s %08" PRIx32 "\n", text, crc32(span_str(text)));
 }
 
 static char *
@@ -244,7 +112,7 @@ static bool
 is_torn_first(FILE *file, const char *key)
 {
     CLEANUP(mem_cleanup) char *text = first_text(key);
-    CLEANUP(mem_cleanup) char *line = whole_line(text);
+    CLEANUP(mem_cleanup) char *line = journal_line_seal(text);
     size_t i = 0;
     int c;
 
@@ -257,12 +125,12 @@ is_torn_first(FILE *file, const char *key)
 
 /* The octets of the next line, its line break among them; as many as there is room for. */
 static size_t
-next_line(FILE *file, char line[LINE_MAX_])
+next_line(FILE *file, char line[JOURNAL_LINE_SIZE])
 {
     size_t n = 0;
     int c = 0;
 
-    while (n + 1 < LINE_MAX_ && c != '\n' && (c = fgetc(file)) != EOF) {
+    while (n + 1 < JOURNAL_LINE_SIZE && c != '\n' && (c = fgetc(file)) != EOF) {
         line[n++] = (char)c;
     }
     line[n] = '\0';
@@ -273,7 +141,7 @@ next_line(FILE *file, char line[LINE_MAX_])
 static int
 replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *e)
 {
-    char line[LINE_MAX_];
+    char line[JOURNAL_LINE_SIZE];
     uint64_t number = 0;
 
     *good = 0;
@@ -293,7 +161,7 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
         if (number == 1 && strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
             return not_a_journal(j, e);
         }
-        if (!whole || strlen(line) != n - 1 || !take_crc(line)) {
+        if (!whole || strlen(line) != n - 1 || !journal_line_unseal(line)) {
             return err_set(e, ERR_STORE,
                            "%s:%" PRIu64 ": damaged line; the record was changed, restore it from "
                            "a copy before this key signs again",
@@ -314,7 +182,7 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
 static int
 append_line(struct journal *j, const char *text, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *line = whole_line(text);
+    CLEANUP(mem_cleanup) char *line = journal_line_seal(text);
 
     return buf_append_str(&j->pending, line, e);
 }
@@ -399,67 +267,51 @@ journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct 
     return TAKE(j);
 }
 
+static int
+add(struct journal *j, struct journal_attempt a, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    a.number = j->attempts + 1;
+    text = journal_attempt_format(&a);
+    if (append_line(j, text, e) != 0) {
+        return -1;
+    }
+    remember(j, &a);
+    return 0;
+}
+
 int
 journal_add(struct journal *j, char kind, const uint8_t tbs_hash[32],
             const struct tree_head *checkpoint, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *line = NULL;
-    char hash[65];
-    char root[65];
+    struct journal_attempt a = {.kind = kind, .bare = checkpoint == NULL};
 
-    hex_format(span_of(tbs_hash, 32), hash);
-    if (checkpoint == NULL) {
-        line = mem_printf("%020" PRIu64 " %c %s", j->attempts + 1, kind, hash);
-    } else {
-        hex_format(span_of(checkpoint->root, 32), root);
-        line = mem_printf("%020" PRIu64 " %c %s %020" PRIu64 " %s", j->attempts + 1, kind, hash,
-                          checkpoint->size, root);
-    }
-    if (append_line(j, line, e) != 0) {
-        return -1;
-    }
-    j->attempts++;
+    memcpy(a.hash, tbs_hash, sizeof(a.hash));
     if (checkpoint != NULL) {
-        j->checkpoint = *checkpoint;
-        j->has_checkpoint = true;
+        a.checkpoint = *checkpoint;
     }
-    return 0;
+    return add(j, a, e);
 }
 
 int
 journal_add_certificate(struct journal *j, const uint8_t tbs_hash[32],
                         const uint8_t serial[AGAIN_SERIAL], struct err *e)
 {
-    CLEANUP(mem_cleanup) char *line = NULL;
-    char hash[65];
-    char hex[2 * AGAIN_SERIAL + 1];
+    struct journal_attempt a = {.kind = 'T'};
 
-    hex_format(span_of(tbs_hash, 32), hash);
-    hex_format(span_of(serial, AGAIN_SERIAL), hex);
-    line = mem_printf("%020" PRIu64 " T %s %s", j->attempts + 1, hash, hex);
-    if (append_line(j, line, e) != 0) {
-        return -1;
-    }
-    j->attempts++;
-    again_add_certificate(j->again, serial, tbs_hash);
-    return 0;
+    memcpy(a.hash, tbs_hash, sizeof(a.hash));
+    memcpy(a.serial, serial, sizeof(a.serial));
+    return add(j, a, e);
 }
 
 int
 journal_add_crl(struct journal *j, const struct crl_head *head, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *line = NULL;
-    char hash[65];
+    struct journal_attempt a = {.kind = 'L', .crl = *head};
 
-    hex_format(span_of(head->hash, 32), hash);
-    line = mem_printf("%020" PRIu64 " L %s %020" PRIu64 " %020" PRId64, j->attempts + 1, hash,
-                      head->number, head->this_update);
-    if (append_line(j, line, e) != 0) {
-        return -1;
-    }
-    j->attempts++;
-    again_add_crl(j->again, head);
-    return 0;
+    memcpy(a.hash, head->hash, sizeof(a.hash));
+    return add(j, a, e);
 }
 
 int

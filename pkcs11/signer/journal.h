@@ -12,12 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "pkcs11/signer/again.h"
-
-struct tree_head {
-    uint64_t size;
-    uint8_t root[32];
-};
+#include "pkcs11/signer/journal_line.h"
 
 struct journal;
 void journal_close(struct journal *);

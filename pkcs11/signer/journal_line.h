@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal_line.h - the journal's lines as octets (client/PROTOCOL.md, "Journal"). Pure: which line
+ * may stand where, and what follows from it, is journal.c's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "pkcs11/signer/again.h"
+
+enum { JOURNAL_LINE_SIZE = 256 }; /* a line with its line break, and a NUL */
+
+struct tree_head {
+    uint64_t size;
+    uint8_t root[32];
+};
+
+/* `text` with its CRC-32 and a line break behind it. */
+char *journal_line_seal(const char *text) OWNED(mem_free);
+/* Cuts the CRC-32 off again, of a line without its line break; false when it is another text's. */
+bool journal_line_unseal(char *line);
+
+/* What a line says of one attempt to sign. */
+struct journal_attempt {
+    uint64_t number; /* from 1 */
+    char kind;
+    uint8_t hash[AGAIN_HASH];     /* SHA-256 of the object */
+    bool bare;                    /* nothing behind the hash: P, S; T and L of signers of before */
+    struct tree_head checkpoint;  /* of K, which is never bare */
+    uint8_t serial[AGAIN_SERIAL]; /* of T, when it is not bare */
+    struct crl_head crl;          /* of L, when it is not bare */
+};
+
+/* The text without its CRC-32. */
+char *journal_attempt_format(const struct journal_attempt *) OWNED(mem_free);
+/* false when `text`, which is taken apart, is anything else. */
+bool journal_attempt_parse(char *text, struct journal_attempt *);
