@@ -23,7 +23,7 @@
 #include "pkcs11/client/protocol.h"
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
-#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/object.h"
 #include "pkcs11/signer/policy.h"
 

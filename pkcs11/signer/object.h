@@ -4,12 +4,12 @@
  * decodes the whole and refuses what it does not understand.
  *
  * ERR_INPUT: not a well-formed object. ERR_DENIED: well formed, off policy. Pure, but for the last
- * checkpoint, which the caller keeps (journal.h).
+ * checkpoint, which the caller keeps (journal/journal.h).
  */
 #pragma once
 
 #include "pkcs11/client/client.h"
-#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/policy.h"
 
 enum {

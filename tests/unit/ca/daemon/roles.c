@@ -12,7 +12,7 @@
 #include "db/issuance/issuance.h"
 #include "db/ledger/ledger.h"
 #include "pkcs11/key.h"
-#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/policy.h"
 #include "tests/unit/ca/daemon/nf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/signer/again.h"
+#include "pkcs11/signer/journal/again.h"
 
 #include <inttypes.h>
 #include <string.h>

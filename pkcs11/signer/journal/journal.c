@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/journal/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

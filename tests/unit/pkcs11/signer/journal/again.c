@@ -2,7 +2,7 @@
 /* A serial number has one certificate, and CRLs go on. */
 #include "tests/support/test.h"
 
-#include "pkcs11/signer/again.h"
+#include "pkcs11/signer/journal/again.h"
 
 #include <string.h>
 

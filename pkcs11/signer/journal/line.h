@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * journal_line.h - the journal's lines as octets (client/PROTOCOL.md, "Journal"). Pure: which line
+ * line.h - the journal's lines as octets (client/PROTOCOL.md, "Journal"). Pure: which line
  * may stand where, and what follows from it, is journal.c's.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "pkcs11/signer/again.h"
+#include "pkcs11/signer/journal/again.h"
 
 enum { JOURNAL_LINE_SIZE = 256 }; /* a line with its line break, and a NUL */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/signer/journal_line.h"
+#include "pkcs11/signer/journal/line.h"
 
 #include <inttypes.h>
 #include <stdio.h>

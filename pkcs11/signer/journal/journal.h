@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "pkcs11/signer/journal_line.h"
+#include "pkcs11/signer/journal/line.h"
 
 struct journal;
 void journal_close(struct journal *);

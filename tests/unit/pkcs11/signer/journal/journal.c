@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test.h"
 
-#include "pkcs11/signer/journal.h"
+#include "pkcs11/signer/journal/journal.h"
 
 #include <fcntl.h>
 #include <poll.h>
