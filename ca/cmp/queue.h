@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * queue.h - the queue entry between RA and CA: the NF's message, octet for octet, nested in one
- * that the RA signs (RFC 9483 5.2.2.1), with what the RA attests in generalInfo:
+ * queue.h - what the RA attests about a network function's message, and how it goes to the CA.
  *
- *   id-nfpki-queueEntry { registrationId, assurance, profile, receivedAt }
+ *   QueueEntry ::= SEQUENCE {
+ *       registrationId  UTF8String,                           -- 32 lower hex digits
+ *       assurance       ENUMERATED { mac(0), signature(1) },
+ *       profile         UTF8String,
+ *       receivedAt      GeneralizedTime,
+ *       rid             OCTET STRING (SIZE (32))              -- SHA-256 of the message
+ *   }
  *
- *   QueueEntry ::= SEQUENCE { registrationId UTF8String, assurance ENUMERATED { mac(0),
- *                  signature(1) }, profile UTF8String, receivedAt GeneralizedTime }
+ * It is a leaf of the tree whose head the RA signs (base/tlog/queue_head.h), one signature for all
+ * that it committed together. To the CA it goes with the way to that head:
+ *
+ *   Submission ::= SEQUENCE {
+ *       version      INTEGER (2),
+ *       message      OCTET STRING,                  -- the network function's PKIMessage
+ *       entry        OCTET STRING,                  -- DER QueueEntry
+ *       index        INTEGER (0..255),              -- of the entry under the head
+ *       path         OCTET STRING (SIZE (0..256)),  -- audit path, 32 octets a hash
+ *       head         OCTET STRING (SIZE (1..512)),  -- its text
+ *       signature    OCTET STRING,                  -- by the RA's key, over the text
+ *       certificate  OCTET STRING                   -- the RA's
+ *   }
  *
  * The CA believes of it only what it cannot compute itself: that a MAC was right (assurance mac).
+ *
+ * Before, each message was wrapped by itself (RFC 9483 5.2.2.1: nested, with the entry in
+ * generalInfo, without rid). Nobody makes those any more; what a database holds of them is read.
  */
 #pragma once
 
@@ -19,6 +38,8 @@
 enum {
     CMP_REGISTRATION_ID_SIZE = 32, /* lower-case hex */
     CMP_PROFILE_MAX = 63,          /* a-z 0-9 - */
+    CMP_RID_SIZE = 32,
+    CMP_QUEUE_ENTRY_MAX = 256,
 };
 
 enum cmp_assurance { CMP_ASSURANCE_MAC = 0, CMP_ASSURANCE_SIGNATURE = 1 };
@@ -28,7 +49,25 @@ struct cmp_queue_entry {
     enum cmp_assurance assurance;
     char profile[CMP_PROFILE_MAX + 1];
     time_t received_at;
+    uint8_t rid[CMP_RID_SIZE]; /* all zero in a wrapper of before */
 };
+
+/* The leaf; replaces `out` (maximum CMP_QUEUE_ENTRY_MAX). ERR_INPUT for what would not be read. */
+int cmp_queue_entry_encode(const struct cmp_queue_entry *, struct buf *out, struct err *e);
+
+/* Everything borrowed. */
+struct cmp_submission {
+    struct span message;
+    struct span entry;
+    uint64_t index;
+    struct span path;
+    struct span head;
+    struct span signature;
+    struct span certificate;
+};
+
+/* Replaces `out` (maximum CMP_NESTED_MAX). ERR_INPUT for what is too long. */
+int cmp_submission_encode(const struct cmp_submission *, struct buf *out, struct err *e);
 
 /* Who wraps; everything borrowed. */
 struct cmp_wrapper {
