@@ -152,14 +152,14 @@ configure(struct store_db *db, struct err *e)
             return connection_error(db, rc, "configure SQLite", e);
         }
     }
-    /* EXCLUSIVE before WAL: the index of the WAL then lives in memory, and no second connection can
-     * exist (the WAL-reset defect of SQLite before 3.51.3 needs two). Triggers also fire for what
-     * OR REPLACE deletes. */
-    return connection_run(db,
-                          "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA cache_size = -4096;",
-                          "configure", e) != 0 ||
-                   pragma_word(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", e) != 0 ||
+    /* EXCLUSIVE before anything that opens the file: the index of the WAL then lives in memory, and
+     * no second connection can exist (the WAL-reset defect of SQLite before 3.51.3 needs two).
+     * Triggers also fire for what OR REPLACE deletes. */
+    return pragma_word(db, "PRAGMA locking_mode = EXCLUSIVE", "exclusive", e) != 0 ||
+                   connection_run(db,
+                                  "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
+                                  "PRAGMA cache_size = -4096;",
+                                  "configure", e) != 0 ||
                    pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 ||
                    connection_run(db,
                                   "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;"
@@ -167,6 +167,49 @@ configure(struct store_db *db, struct err *e)
                                   "lock", e) != 0
                ? -1
                : 0;
+}
+
+/* Whether a close brings what is in the WAL into the file. */
+static int
+set_close(struct store_db *db, bool writes, struct err *e)
+{
+    int rc = sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, writes ? 0 : 1, NULL);
+
+    return rc == SQLITE_OK ? 0 : connection_error(db, rc, "configure SQLite", e);
+}
+
+/* `which`: SQLITE_FCNTL_FILE_POINTER, or _JOURNAL_POINTER for the WAL. With a descriptor of our own
+ * SQLite's locks would end when that is closed. */
+static int
+sync_file(struct store_db *db, int which, const char *doing, struct err *e)
+{
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(db->sqlite, "main", which, &file);
+
+    if (rc == SQLITE_OK && file != NULL && file->pMethods != NULL) {
+        rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    }
+    return rc == SQLITE_OK ? 0 : connection_error(db, rc, doing, e);
+}
+
+/*
+ * What was read up to here may be in the kernel's memory alone: pages whose fsync failed are marked
+ * clean, so the process that wrote them has ended, the next one reads them, and no fsync of its own
+ * brings them to the disk. So all of the WAL is written once more, into the file, and the WAL
+ * begins anew. The file's own pages are in the WAL until they were synced.
+ */
+static int
+make_durable(struct store_db *db, struct err *e)
+{
+    int rc = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    if (rc != SQLITE_OK) {
+        return connection_error(db, rc, "make durable what it has", e);
+    }
+    return sync_file(db, SQLITE_FCNTL_FILE_POINTER, "sync the file", e) != 0 ||
+                   sync_file(db, SQLITE_FCNTL_JOURNAL_POINTER, "sync its WAL", e) != 0
+               ? -1
+               : set_close(db, true, e);
 }
 
 /* The file is new (and marked now) or the application's. */
@@ -276,13 +319,14 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     if (rc != SQLITE_OK) {
         return connection_error(db, rc, "open", e);
     }
-    if (configure(db, e) != 0 || check_application(db, options->application, e) != 0) {
+    if (configure(db, e) != 0 || set_close(db, false, e) != 0 ||
+        check_application(db, options->application, e) != 0) {
         return -1;
     }
     if (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0) {
         return -1;
     }
-    if (migrate(db, options, e) != 0) {
+    if (make_durable(db, e) != 0 || migrate(db, options, e) != 0) {
         return -1;
     }
     /* The names of the file and of its WAL are durable before anything in them is relied on. */
@@ -292,6 +336,11 @@ connection_open(struct store_db *db, const struct store_options *options, struct
 void
 connection_close(struct store_db *db)
 {
+    struct err ignored = {0};
+
+    if (db->sqlite != NULL && db->broken) { /* what the disk has is for the next opening to tell */
+        (void)set_close(db, false, &ignored);
+    }
     for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
         struct store_statement *statement = db->statements[i];
 

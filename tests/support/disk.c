@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tests/support/platter.h"
 
 enum { PATHS_MAX = 256 };
 
@@ -88,9 +89,22 @@ void
 disk_end(void)
 {
     disk.looks = false;
+    platter_end();
     while (disk.n > 0) {
         mem_free(disk.paths[--disk.n]);
     }
+}
+
+void
+disk_keep(void)
+{
+    platter_begin();
+}
+
+void
+disk_cut(void)
+{
+    platter_cut();
 }
 
 void
@@ -212,14 +226,22 @@ static ssize_t
 write_call(long number, int fd, const void *bytes, size_t n, off_t at)
 {
     char path[PATH_MAX];
+    const bool looked_at = path_of(fd, path);
+    ssize_t done;
 
-    if (path_of(fd, path)) {
+    if (looked_at) {
         if (begin_call(DISK_WRITE, path) != 0) {
             return -1;
         }
         remember(path);
+        platter_look(path, fd);
     }
-    return number == SYS_write ? syscall(number, fd, bytes, n) : syscall(number, fd, bytes, n, at);
+    done = number == SYS_write ? syscall(number, fd, bytes, n) : syscall(number, fd, bytes, n, at);
+    if (looked_at && done > 0) {
+        platter_write(path, bytes, (size_t)done,
+                      number == SYS_write ? lseek(fd, 0, SEEK_CUR) - done : at);
+    }
+    return done;
 }
 
 ssize_t
@@ -250,9 +272,11 @@ sync_call(long number, int fd)
         return (int)syscall(number, fd);
     }
     if (begin_call(DISK_SYNC, path) != 0) {
+        platter_fail(path);
         return -1;
     }
     forget(path);
+    platter_sync(path);
     return 0;
 }
 
@@ -266,6 +290,58 @@ int
 fdatasync(int fd)
 {
     return sync_call(SYS_fdatasync, fd);
+}
+
+/* What is above and beside the folder is not looked at. */
+int
+syncfs(int fd)
+{
+    char path[PATH_MAX];
+
+    if (!path_of(fd, path)) {
+        return (int)syscall(SYS_syncfs, fd);
+    }
+    if (begin_call(DISK_SYNC, path) != 0) {
+        return -1;
+    }
+    while (disk.n > 0) {
+        platter_sync(disk.paths[0]);
+        forget(disk.paths[0]);
+    }
+    return 0;
+}
+
+static int
+truncate_call(int fd, off_t size)
+{
+    char path[PATH_MAX];
+    const bool looked_at = path_of(fd, path);
+    int result;
+
+    if (looked_at) {
+        if (begin_call(DISK_WRITE, path) != 0) {
+            return -1;
+        }
+        remember(path);
+        platter_look(path, fd);
+    }
+    result = (int)syscall(SYS_ftruncate, fd, size);
+    if (looked_at && result == 0) {
+        platter_truncate(path, size);
+    }
+    return result;
+}
+
+int
+ftruncate(int fd, off_t size)
+{
+    return truncate_call(fd, size);
+}
+
+int
+ftruncate64(int fd, off64_t size)
+{
+    return truncate_call(fd, size);
 }
 
 int
@@ -283,6 +359,7 @@ rename(const char *from, const char *to)
     if (looked_at && result == 0) {
         name_given(old, path);
         forget(old);
+        platter_rename(old, path);
     }
     return result;
 }
@@ -315,6 +392,7 @@ unlink(const char *path)
             return -1;
         }
         forget(real);
+        platter_remove(real);
     }
     return (int)syscall(SYS_unlink, path);
 }
@@ -332,6 +410,7 @@ unlinkat(int folder, const char *path, int flags)
             return -1;
         }
         forget(real);
+        platter_remove(real);
     }
     return (int)syscall(SYS_unlinkat, folder, path, flags);
 }

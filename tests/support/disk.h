@@ -2,10 +2,11 @@
 /*
  * disk.h - what a power cut would take, by the system calls of this program and its libraries.
  *
- * Defines write, pwrite, fsync, fdatasync, rename, link, unlink, unlinkat, mkdir and rmdir for the
- * test that links it. While it looks, it keeps the paths whose content (a file) or whose names (a
- * folder) are newer than their last fsync: POSIX promises no more than that. A name that was
- * removed may come back, which hurts nobody here. It can have one call fail, as a disk does.
+ * Defines write, pwrite, ftruncate, fsync, fdatasync, syncfs, rename, link, unlink, unlinkat, mkdir
+ * and rmdir for the test that links it. While it looks, it keeps the paths whose content (a file)
+ * or whose names (a folder) are newer than their last fsync: POSIX promises no more than that. A
+ * name that was removed may come back, which hurts nobody here. It can have one call fail, as a
+ * disk does.
  */
 #pragma once
 
@@ -39,3 +40,10 @@ bool disk_is_durable(const char *path);
 const char *disk_named_early(void);
 /* A path that is not, other than `except` (NULL: none); NULL when all are. */
 const char *disk_not_durable(const char *except);
+
+/* Behind disk_begin(): from now on it is known what the disk itself has, also of what processes
+ * write that are forked after this. A sync that fails brings nothing to it, and nor does the next
+ * one of the same pages (platter.h). */
+void disk_keep(void);
+/* A power cut, when nobody writes any more: the files are what the disk has. */
+void disk_cut(void);

@@ -46,6 +46,7 @@ static void
 what_was_committed_is_there_after_opening_again(void **state)
 {
     struct scene f = scene_new();
+    CLEANUP(mem_cleanup) char *shared = mem_printf("%s-shm", f.path);
     struct store *store = scene_must_open(&f);
     struct err e = {0};
 
@@ -54,6 +55,7 @@ what_was_committed_is_there_after_opening_again(void **state)
     store_free(store);
     store = scene_must_open(&f);
     assert_int_equal(scene_number(store, "SELECT number FROM item WHERE name = 'a'"), 1);
+    assert_int_equal(access(shared, F_OK), -1); /* nobody shares it */
     store_free(store);
     scene_end(&f);
 }
