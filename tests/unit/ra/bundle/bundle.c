@@ -1,77 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a bundle is made of: what the RA says, what was asked for, names and their limits. */
 #include "ra/bundle/bundle.h"
 
 #include <openssl/conf.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/ossl.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
-
-/* What the RA says of a registration. */
-struct scene {
-    struct pki *pki;
-    X509 *ra;
-    char *root; /* base64 */
-    char *issuing;
-    char *of_ra;
-};
-
-static char *
-base64_of(X509 *x)
-{
-    CLEANUP(buf_free) struct buf der = BUF_INIT(64 * 1024);
-    struct err e = {0};
-
-    assert_ok(OSSL_ENCODE(X509, x, &der, &e), &e);
-    return base64_dup(buf_span(&der));
-}
-
-static int
-set_up(void **state)
-{
-    struct scene *s = mem_zalloc(1, sizeof(*s));
-    EVP_PKEY *key = pki_key("P-256");
-
-    s->pki = pki_new("P-256", "P-256");
-    s->ra = pki_issue_officer(s->pki, "ra-cmp", key);
-    s->root = base64_of(s->pki->root);
-    s->issuing = base64_of(s->pki->issuing);
-    s->of_ra = base64_of(s->ra);
-    EVP_PKEY_free(key);
-    *state = s;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    pki_free(s->pki);
-    X509_free(s->ra);
-    mem_free(s->root);
-    mem_free(s->issuing);
-    mem_free(s->of_ra);
-    mem_free(s);
-    return 0;
-}
-
-static json_t *
-answer_of(const struct scene *s, const char *proof, const char *url)
-{
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:{s:s, s:s, s:s, s:[s], "
-        "s:[{s:s, s:i}, {s:s, s:i}]}}",
-        "id", "0123", "state", "open", "notAfter", "2026-12-01T00:00:00Z", "proof", proof,
-        "reference", "amf-1", "root", s->root, "issuing", s->issuing, "ra", s->of_ra, "publicUrls",
-        url, "tlsRoot", "TLS ROOT\n", "registration", "nfInstanceId",
-        "9c5b94b1-35ad-49bb-b118-8e8fc24abf80", "country", "SE", "homeDomain", "5gc.example",
-        "fqdns", "amf1.5gc.example", "profiles", "name", "nf-tls", "maxValidityDays", 30, "name",
-        "nf-tls-client", "maxValidityDays", 10);
-}
+#include "tests/unit/ra/bundle/scene.h"
 
 static void
 what_the_ra_says_is_checked(void **state)
@@ -99,7 +36,7 @@ what_the_ra_says_is_checked(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        json_t *answer = answer_of(s, "mac", "http://ra.example:1/.well-known/cmp");
+        json_t *answer = scene_answer(s, "mac", "http://ra.example:1/.well-known/cmp");
         struct bundle b;
         int result;
 
@@ -138,7 +75,7 @@ an_url_is_a_server_and_a_path(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        json_t *answer = answer_of(s, "mac", rows[i].url);
+        json_t *answer = scene_answer(s, "mac", rows[i].url);
         struct bundle b;
 
         assert_int_equal(bundle_take(&b, answer, NULL) == 0, rows[i].taken);
@@ -174,7 +111,7 @@ each_client_does_the_proofs_that_it_can(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (size_t k = 0; k < ARRAY_LEN(proofs); k++) {
-            json_t *answer = answer_of(s, proofs[k], "https://ra.example/cmp");
+            json_t *answer = scene_answer(s, proofs[k], "https://ra.example/cmp");
             struct err e = {0};
             const struct bundle_client *client = bundle_client_find(rows[i].client, &e);
             struct bundle b;
@@ -213,7 +150,7 @@ a_text_has_its_limit(void **state)
     static const size_t rows[] = {BUNDLE_TEXT_MAX - 1, BUNDLE_TEXT_MAX, BUNDLE_TEXT_MAX + 1};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        json_t *answer = answer_of(s, "mac", "http://ra.example/cmp");
+        json_t *answer = scene_answer(s, "mac", "http://ra.example/cmp");
         CLEANUP(mem_cleanup) char *text = mem_zalloc(rows[i] + 1, 1);
         struct bundle b;
 
@@ -298,7 +235,7 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        json_t *answer = answer_of(s, rows[i].proof, rows[i].url);
+        json_t *answer = scene_answer(s, rows[i].proof, rows[i].url);
         struct err e = {0};
         struct bundle b;
         CLEANUP(mem_cleanup) char *text = NULL;
@@ -323,274 +260,11 @@ what_stands_in_a_bundle_is_what_was_asked_for(void **state)
     }
 }
 
-/* ---- the whole of what a client is told ---- */
-
-static char *
-rendered(const struct scene *s, const char *client, const char *proof, const char *url,
-         const char *profile, bool revocation)
-{
-    json_t *answer = answer_of(s, proof, url);
-    struct err e = {0};
-    struct bundle b;
-    char *text;
-
-    assert_ok(bundle_take(&b, answer, profile), &b.e);
-    assert_ok(bundle_render(&b, bundle_client_find(client, &e), revocation), &b.e);
-    text = mem_printf("%.*s", (int)b.text.n, (const char *)b.text.p);
-    bundle_release(&b);
-    json_decref(answer);
-    return text;
-}
-
-/* All of `parts`, one behind the other; NULL ends them. */
-static void
-has_in_order(const char *text, const char *const *parts)
-{
-    const char *at = text;
-
-    for (size_t i = 0; parts[i] != NULL; i++) {
-        const char *found = strstr(at, parts[i]);
-
-        if (found == NULL) {
-            fail_msg("part %zu, \"%s\", is not behind those before it:\n%s", i, parts[i], text);
-            return;
-        }
-        at = found + strlen(parts[i]);
-    }
-}
-
-#define CMP_HTTP "http://ra.example/cmp"
-#define CMP_HTTPS "https://ra.example/cmp"
-#define JAVA_TRUST                                                                                 \
-    "      TrustedCertificates: [\"root.pem\"]\n      AdditionalCerts: [\"issuing.pem\"]\n"        \
-    "    OutputCredentials:\n"
-#define JAVA_TLS "      ClientTrust:\n        TrustedCertificates: [\"tls-root.pem\"]\n"
-#define JAVA_RECIPIENT                                                                             \
-    "    Recipient: \"C=SE,O=Example Operator,CN=Example Issuing\"\nClientContext:\n"
-#define JAVA_SIGNATURE                                                                             \
-    "      Signature:\n        KeyStore: \"nf.p12\"\n        Password: \"$password\"\n"
-#define JAVA_MAC                                                                                   \
-    "      SharedSecret:\n        SharedSecret: \"$secret\"\n        SenderKID: \"amf-1\"\n"       \
-    "        PasswordBasedMacAlgorithm: \"PBMAC1\"\n        IterationCount: 10000\n"               \
-    "        KeyLength: 32\n"
-#define JAVA_CONTEXT(type)                                                                         \
-    "  - EnrollmentContext:\n      EnrollmentType: \"" type "\"\n      EnrollmentTrust:\n"         \
-    "        TrustedCertificates: [\"root.pem\"]\n        AdditionalCerts: [\"issuing.pem\"]\n"    \
-    "      KeyType: \"secp256r1\"\n      Subject: \"C=SE,O=5gc.example\"\n"                        \
-    "      RequestImplictConfirm: false\n"
-#define JAVA_BEGIN(client, url)                                                                    \
-    "MessageInterface:\n  - " client ":\n      UpstreamURI: \"" url "/p/nf-tls\"\n"
-#define JAVA_VERIFICATION "MessageConfiguration:\n  - VerificationContext:\n"
-
-static void
-the_steps_of_each_client_are_in_their_order(void **state)
-{
-    const struct scene *s = *state;
-    static const struct {
-        const char *client;
-        const char *proof;
-        const char *url;
-        bool revocation;
-        const char *parts[12];
-        const char *no;
-    } rows[] = {
-        {"cmpracomponent",
-         "mac",
-         CMP_HTTP,
-         false,
-         {"secret=$(cat secret.txt)\n  cat >nf.yaml <<YAML\n" JAVA_BEGIN("HttpClient", CMP_HTTP)
-              JAVA_VERIFICATION "      SharedSecret: \"$secret\"\n" JAVA_TRUST JAVA_MAC
-                  JAVA_RECIPIENT JAVA_CONTEXT("IR") "YAML\n",
-          "-c nf.yaml -e both.pem", "-out nf.key\n", "-out nf.pem\n", "renew)\n",
-          "pkcs12 -export -in nf.pem -inkey nf.key -certfile issuing.pem ",
-          "cat >renew.yaml <<YAML\n" JAVA_BEGIN("HttpClient", CMP_HTTP) JAVA_VERIFICATION JAVA_TRUST
-              JAVA_SIGNATURE JAVA_RECIPIENT JAVA_CONTEXT("KUR") "      OldCert: \"nf.pem\"\nYAML\n",
-          "-c renew.yaml -e both.pem", "-out new.key\n", "-out new.pem\n", NULL},
-         "tls-root"},
-        {"cmpracomponent",
-         "certificate",
-         CMP_HTTPS,
-         false,
-         {"pkcs12 -export -in initial.pem -inkey initial.key -certfile vendor-chain.pem ",
-          "cat >nf.yaml <<YAML\n" JAVA_BEGIN("HttpsClient", CMP_HTTPS) JAVA_TLS JAVA_VERIFICATION
-              JAVA_TRUST JAVA_SIGNATURE JAVA_RECIPIENT JAVA_CONTEXT("IR") "YAML\n",
-          "-c nf.yaml", NULL},
-         "SharedSecret"},
-        {"cmpracomponent",
-         "mac",
-         CMP_HTTPS,
-         true,
-         {"# Revokes nf.pem", "-in nf.pem -inkey nf.key -certfile issuing.pem ",
-          "cat >revoke.yaml <<YAML\n" JAVA_BEGIN("HttpsClient", CMP_HTTPS)
-              JAVA_TLS JAVA_VERIFICATION JAVA_TRUST JAVA_SIGNATURE JAVA_RECIPIENT
-          "  - RevocationContext:\n      Cert: \"nf.pem\"\nYAML\n",
-          "-c revoke.yaml -r nf.pem\n", NULL},
-         "SharedSecret"},
-        {"bouncycastle",
-         "mac",
-         CMP_HTTPS,
-         false,
-         {"enrol)\n", "keytool -importcert", "put the one-time secret", "trustStore=tls-root.p12 ",
-          "NfClient 'https://ra.example/cmp/p/nf-tls' root.pem enrol-pbmac1 'amf-1' secret.txt nf "
-          "C=SE,O=5gc.example\n",
-          "renew)\n", "keytool -importcert", "root.pem renew nf.pem nf.key new \n", NULL},
-         "initial.pem"},
-        {"bouncycastle",
-         "certificate",
-         CMP_HTTP,
-         false,
-         {"initial.pem is the registered certificate", "java -cp \"classes:$jars\" NfClient 'http:",
-          "enrol initial.pem initial.key nf C=SE,O=5gc.example\n", "java -cp", NULL},
-         "tls-root"},
-        {"bouncycastle", "mac", CMP_HTTPS, true, {"revoke nf.pem nf.key 5 \n", NULL}, "keytool"},
-        {"gencmpclient",
-         "mac",
-         CMP_HTTP,
-         false,
-         {"put the one-time secret", "genpkey",
-          "  cat >nf.cnf <<'CNF'\n[default]\nserver = ra.example\npath = /cmp/p/nf-tls\n"
-          "recipient = \"/C=SE/O=Example Operator/CN=Example Issuing\"\ntrusted = root.pem\n"
-          "untrusted = issuing.pem\n[enrol]\ncmd = ir\nref = amf-1\n.include secret.cnf\n"
-          "subject = /C=SE/O=5gc.example\nnewkey = nf.key\ncertout = nf.pem\nCNF\n",
-          "printf 'secret = pass:", "-config nf.cnf -section enrol\n", "renew)\n", "-out new.key\n",
-          "  cat >renew.cnf <<'CNF'\n",
-          "[renew]\ncmd = kur\ncert = nf.pem\nkey = nf.key\nextracerts = issuing.pem\n"
-          "newkey = new.key\ncertout = new.pem\nCNF\n  cmpClient -config renew.cnf "
-          "-section renew\n",
-          NULL},
-         "tls_"},
-        {"gencmpclient",
-         "vendor",
-         CMP_HTTPS,
-         false,
-         {"untrusted = issuing.pem\ntls_used = 1\ntls_trusted = tls-root.pem\n[enrol]\ncmd = ir\n"
-          "cert = initial.pem\nkey = initial.key\nextracerts = vendor-chain.pem\n"
-          "issuer = \"/C=SE/O=Example Operator/CN=Example Issuing\"\n",
-          NULL},
-         "secret.cnf"},
-        {"gencmpclient",
-         "publicKey",
-         CMP_HTTP,
-         true,
-         {"cat >revoke.cnf <<'CNF'\n", "[revoke]\ncmd = rr\n", "oldcert = nf.pem\nrevreason = 5\n",
-          "cmpClient -config revoke.cnf -section revoke\n", NULL},
-         "newkey"},
-        {"openssl",
-         "certificate",
-         CMP_HTTPS,
-         false,
-         {"#!/bin/sh -e\n# Onboarding", "# client           openssl cmp, of OpenSSL 3.0",
-          "# registration     0123, open, until 2026-12-01T00:00:00Z\n",
-          "# with the profile https://ra.example/cmp/p/nf-tls\n",
-          "# profile          nf-tls, 30 days at most\n# profile          nf-tls-client, 10 days",
-          "openssl cmp -cmd ir -server 'https://ra.example/cmp/p/nf-tls' -recipient "
-          "'/C=SE/O=Example Operator/CN=Example Issuing' -trusted root.pem -tls_used -tls_trusted "
-          "tls-root.pem -cert initial.pem -key initial.key -extracerts initial.pem -issuer "
-          "'/C=SE/O=Example Operator/CN=Example Issuing' -subject /C=SE/O=5gc.example -newkey "
-          "nf.key -certout nf.pem -chainout chain.pem\n",
-          "renew)\n", "  openssl genpkey", "-out new.key\n", "-cmd kur", NULL},
-         "genm"},
-        {"openssl",
-         "publicKey",
-         CMP_HTTP,
-         false,
-         {"-trusted root.pem -cert self.pem -key nf.key -extracerts self.pem -issuer", NULL},
-         "[ -s nf.key ] || "},
-        {"openssl",
-         "vendor",
-         CMP_HTTP,
-         false,
-         {"[ -s nf.key ] || openssl genpkey",
-          "-trusted root.pem -cert initial.pem -key initial.key -extracerts vendor-chain.pem",
-          NULL},
-         "tls_trusted"},
-        {"openssl-3.2",
-         "mac",
-         CMP_HTTP,
-         false,
-         {"-trusted root.pem -ref 'amf-1' -secret file:secret.txt -subject", "renew)\n",
-          "-cmd genm", "-cmd kur", NULL},
-         "self.pem"},
-        {"cert-manager",
-         "mac",
-         CMP_HTTP,
-         false,
-         {"--from-literal=reference=amf-1", "  ca.crt: |\n    -----BEGIN CERTIFICATE-----\n    M",
-          "\n    -----END CERTIFICATE-----\n---\n", "url: \"http://ra.example/cmp/p/nf-tls\"\n",
-          "    type: PasswordBasedMac\n", "key: ca.crt\n---\n",
-          "dnsNames:\n    - \"amf1.5gc.example\"\n", NULL},
-         "tls-root"},
-        {"cert-manager",
-         "vendor",
-         CMP_HTTPS,
-         false,
-         {"--from-file=tls.key=initial.key --from-file=ca.crt=vendor-chain.pem\n",
-          "  tls-root.crt: |\n    TLS ROOT\n---\n",
-          "privateKeyKey: tls.key\n      chainKey: ca.crt\n", "transport:\n    tls:\n", NULL},
-         "PasswordBasedMac"},
-        {"cert-manager",
-         "certificate",
-         CMP_HTTPS,
-         false,
-         {"--from-file=tls.key=initial.key\n", "privateKeyKey: tls.key\n  cmpTrust:\n", NULL},
-         "vendor-chain"},
-        {"cert-manager",
-         "mac",
-         CMP_HTTPS,
-         true,
-         {"cat >issuing.pem <<'PEM'\n-----BEGIN CERTIFICATE-----\n",
-          "-----END CERTIFICATE-----\nPEM", "-cmd rr", "-oldcert nf.pem -revreason 5\n", NULL},
-         "Onboarding"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(mem_cleanup)
-        char *text =
-            rendered(s, rows[i].client, rows[i].proof, rows[i].url, NULL, rows[i].revocation);
-
-        has_in_order(text, rows[i].parts);
-        if (strstr(text, rows[i].no) != NULL) {
-            fail_msg("%s, %s has %s:\n%s", rows[i].client, rows[i].proof, rows[i].no, text);
-        }
-    }
-}
-
-static void
-days_are_those_of_the_profile(void **state)
-{
-    CLEANUP(mem_cleanup)
-    char *text = rendered(*state, "cert-manager", "mac", CMP_HTTP, "nf-tls-client", false);
-
-    has_in_order(text, (const char *const[]){"/p/nf-tls-client\"", "duration: 240h",
-                                             "renewBefore: 60h", NULL});
-}
-
-/* What stands in a script between quotes or in a here-document means itself. */
-static void
-a_shell_reads_an_url_as_it_is(void **state)
-{
-    static const struct {
-        const char *client;
-        const char *part;
-    } rows[] = {
-        {"cmpracomponent", "UpstreamURI: \"http://x/\\$a\\`b\\`\\\\\\\\c'd\\\\\"/p/nf-tls\"\n"},
-        {"openssl", "-server 'http://x/$a`b`\\c'\\''d\"/p/nf-tls' "},
-        {"cert-manager", "url: \"http://x/$a`b`\\\\c'd\\\"/p/nf-tls\"\n"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(mem_cleanup)
-        char *text = rendered(*state, rows[i].client, "mac", "http://x/$a`b`\\c'd\"", NULL, false);
-
-        has_in_order(text, (const char *const[]){rows[i].part, NULL});
-    }
-}
-
 static void
 what_is_not_registered_is_not_asked_for(void **state)
 {
     const struct scene *s = *state;
-    json_t *answer = answer_of(s, "certificate", CMP_HTTP);
+    json_t *answer = scene_answer(s, "certificate", CMP_HTTP);
     struct err e = {0};
     struct bundle b;
     CLEANUP(mem_cleanup) char *text = NULL;
@@ -633,8 +307,6 @@ lines_are_set_in(void **state)
     }
 }
 
-/* ---- names ---- */
-
 /* A certificate of this name, with this crlDistributionPoints, as the RA says it. */
 static char *
 certificate_with(const struct scene *s, const char *organization, const char *points)
@@ -671,7 +343,7 @@ certificate_with(const struct scene *s, const char *organization, const char *po
         X509_EXTENSION_free(extension);
     }
     assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-    base64 = base64_of(x);
+    base64 = scene_base64(x);
     X509_NAME_free(name);
     EVP_PKEY_free(key);
     X509_free(x);
@@ -683,7 +355,7 @@ the_recipient_is_one_name_whatever_is_in_it(void **state)
 {
     const struct scene *s = *state;
     CLEANUP(mem_cleanup) char *issuing = certificate_with(s, "a/b+c\\d=e", NULL);
-    json_t *answer = answer_of(s, "mac", CMP_HTTP);
+    json_t *answer = scene_answer(s, "mac", CMP_HTTP);
     struct bundle b;
 
     (void)json_object_set_new(answer, "issuing", json_string(issuing));
@@ -703,7 +375,7 @@ a_name_has_a_limit(void **state)
         const size_t n = BUNDLE_TEXT_MAX - left - strlen("/O=");
         CLEANUP(mem_cleanup) char *organization = mem_zalloc(n + 1, 1);
         CLEANUP(mem_cleanup) char *issuing = NULL;
-        json_t *answer = answer_of(s, "mac", CMP_HTTP);
+        json_t *answer = scene_answer(s, "mac", CMP_HTTP);
         struct bundle b;
 
         memset(organization, '/', n / 2); /* two of its text each */
@@ -741,7 +413,7 @@ a_crl_is_found_by_its_url(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(mem_cleanup) char *ra = certificate_with(s, "x", rows[i].points);
-        json_t *answer = answer_of(s, "mac", CMP_HTTP);
+        json_t *answer = scene_answer(s, "mac", CMP_HTTP);
         struct err e = {0};
         struct bundle b;
         CLEANUP(mem_cleanup) char *text = NULL;
@@ -769,9 +441,6 @@ main(void)
         cmocka_unit_test(a_text_has_its_limit),
         cmocka_unit_test(a_word_is_one_word_for_the_shell),
         cmocka_unit_test(what_stands_in_a_bundle_is_what_was_asked_for),
-        cmocka_unit_test(the_steps_of_each_client_are_in_their_order),
-        cmocka_unit_test(days_are_those_of_the_profile),
-        cmocka_unit_test(a_shell_reads_an_url_as_it_is),
         cmocka_unit_test(what_is_not_registered_is_not_asked_for),
         cmocka_unit_test(lines_are_set_in),
         cmocka_unit_test(the_recipient_is_one_name_whatever_is_in_it),
@@ -779,5 +448,5 @@ main(void)
         cmocka_unit_test(a_crl_is_found_by_its_url),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
 }
