@@ -1,141 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What administrators ask over the local socket, and what becomes of it here and at the CA. */
+/* What administrators ask over the local socket: lists, bundles, registrations alone and in
+ * batches. */
 #include "ra/admin/command.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "ca/cmp/message/failure.h"
 #include "ca/link/admin.h"
 #include "ca/registration/batch.h"
 #include "ra/admin/closing.h"
-#include "ra/queue/queue.h"
-#include "ra/queue/roles.h"
-#include "tests/unit/ra/running.h"
-
-#define NO_ID "00000000000000000000000000000000"
-
-/* ---- what the CA does ---- */
-
-static struct {
-    enum link_type silent; /* to this */
-    enum link_type busy;
-    enum link_type refused;
-    const char *role; /* NULL: the right one */
-    unsigned fail_info;
-} ca;
-
-static void
-does(struct running *w, link_peer peer, const struct link_message *m)
-{
-    struct link_message answer = {.id = m->id};
-
-    if (m->type == ca.silent) {
-        return;
-    }
-    if (m->type == LINK_ROLE && ca.role != NULL) {
-        answer.type = LINK_ROLE_IS;
-        answer.phrase = span_str(ca.role);
-    } else if (m->type == ca.busy) {
-        answer.type = LINK_BUSY;
-    } else if (m->type == ca.refused) {
-        answer.type = LINK_REFUSED;
-        answer.fail_info = ca.fail_info;
-        answer.phrase = span_str("not by this CA");
-    } else {
-        running_ca_does(w, peer, m);
-        return;
-    }
-    link_server_answer(w->ca, peer, &answer);
-}
-
-static int
-reset(void **state)
-{
-    struct running *w = *state;
-
-    (void)running_reset(state);
-    memset(&ca, 0, sizeof(ca));
-    w->ca_does = does;
-    running_forget_roles(w);
-    return 0;
-}
-
-/* ---- asking ---- */
-
-static void
-is_refused(struct running *w, json_t *request, enum err_code code, const char *why)
-{
-    CLEANUP(mem_cleanup) char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
-    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
-    struct err e = {0};
-
-    answer = running_ask(w, request, &e);
-    if (answer != NULL || e.code != code || strstr(e.text, why) == NULL) {
-        fail_msg("%.200s: %s: %s", text, answer != NULL ? "taken" : err_code_name(e.code), e.text);
-    }
-}
-
-static json_t *
-with_cms(const char *command, struct span cms)
-{
-    CLEANUP(mem_cleanup) char *base64 = base64_dup(cms);
-
-    return json_pack("{s:s, s:s}", "command", command, "cms", base64);
-}
-
-static json_t *
-is_taken(struct running *w, json_t *request)
-{
-    struct err e = {0};
-    json_t *answer = running_ask(w, request, &e);
-
-    if (answer == NULL) {
-        fail_msg("%s: %s", err_code_name(e.code), e.text);
-    }
-    return answer;
-}
-
-static void
-cancels(struct running *w, const char *id)
-{
-    CLEANUP(buf_free) struct buf cms = running_cancellation(w, id);
-    CLEANUP(admin_json_cleanup) json_t *answer = is_taken(w, with_cms("cancel", buf_span(&cms)));
-
-    assert_string_equal(json_string_value(json_object_get(answer, "id")), id);
-}
-
-static void
-cancels_in_vain(struct running *w, const char *id, enum err_code code, const char *why)
-{
-    CLEANUP(buf_free) struct buf cms = running_cancellation(w, id);
-
-    is_refused(w, with_cms("cancel", buf_span(&cms)), code, why);
-}
-
-static int64_t
-column(struct running *w, const char *sql, const char *id)
-{
-    return running_number(w, sql, STORE_VALUES(store_text(id)));
-}
-
-static int64_t
-is_cancelled(struct running *w, const char *id)
-{
-    return column(w, "SELECT cancelled FROM registration WHERE id = ?", id);
-}
-
-static int64_t
-is_closed(struct running *w, const char *id)
-{
-    return column(w, "SELECT closed FROM registration WHERE id = ?", id);
-}
-
-static int64_t
-is_kept(struct running *w, const char *id)
-{
-    return column(w, "SELECT cancellation IS NOT NULL FROM registration WHERE id = ?", id);
-}
+#include "tests/unit/ra/admin/asking.h"
 
 /* ---- what cannot be asked ---- */
 
@@ -184,7 +58,7 @@ a_command_says_what_it_lacks(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        is_refused(w, json_loads(rows[i].request, 0, NULL), rows[i].code, rows[i].why);
+        asking_is_refused(w, json_loads(rows[i].request, 0, NULL), rows[i].code, rows[i].why);
     }
     assert_int_equal(w->asked[LINK_REGISTER] + w->asked[LINK_CANCEL], 0);
 }
@@ -204,22 +78,23 @@ a_list_has_pages(void **state)
     const char *next;
     const json_t *row;
 
-    one = is_taken(w, json_pack("{s:s, s:i}", "command", "list", "limit", 1));
+    one = asking_is_taken(w, json_pack("{s:s, s:i}", "command", "list", "limit", 1));
     assert_int_equal(json_array_size(json_object_get(one, "registrations")), 1);
     next = json_string_value(json_object_get(one, "next"));
     row = json_array_get(json_object_get(one, "registrations"), 0);
     assert_string_equal(next, json_string_value(json_object_get(row, "id")));
     assert_non_null(json_object_get(row, "reference"));
     assert_null(json_object_get(row, "registration"));
-    two = is_taken(w, json_pack("{s:s, s:i, s:s}", "command", "list", "limit", 1, "after", next));
+    two = asking_is_taken(
+        w, json_pack("{s:s, s:i, s:s}", "command", "list", "limit", 1, "after", next));
     row = json_array_get(json_object_get(two, "registrations"), 0);
     assert_string_not_equal(next, json_string_value(json_object_get(row, "id")));
-    of = is_taken(w, json_pack("{s:s, s:s, s:s}", "command", "list", "nfInstanceId", m.instance,
-                               "state", "open"));
+    of = asking_is_taken(w, json_pack("{s:s, s:s, s:s}", "command", "list", "nfInstanceId",
+                                      m.instance, "state", "open"));
     assert_int_equal(json_array_size(json_object_get(of, "registrations")), 1);
     assert_null(json_object_get(of, "next"));
-    none = is_taken(w, json_pack("{s:s, s:s, s:s}", "command", "list", "nfInstanceId", n.instance,
-                                 "state", "used"));
+    none = asking_is_taken(w, json_pack("{s:s, s:s, s:s}", "command", "list", "nfInstanceId",
+                                        n.instance, "state", "used"));
     assert_int_equal(json_array_size(json_object_get(none, "registrations")), 0);
 }
 
@@ -243,9 +118,9 @@ a_list_is_of_those_in_a_state(void **state)
         running_sql(w, rows[i].sql, STORE_VALUES(store_text(m.id)));
         for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
             CLEANUP(admin_json_cleanup)
-            json_t *list =
-                is_taken(w, json_pack("{s:s, s:s, s:s, s:i}", "command", "list", "nfInstanceId",
-                                      m.instance, "state", rows[k].state, "limit", 1000));
+            json_t *list = asking_is_taken(w, json_pack("{s:s, s:s, s:s, s:i}", "command", "list",
+                                                        "nfInstanceId", m.instance, "state",
+                                                        rows[k].state, "limit", 1000));
 
             if (json_array_size(json_object_get(list, "registrations")) != (k == i)) {
                 fail_msg("%s, asked for %s", rows[i].state, rows[k].state);
@@ -266,21 +141,21 @@ a_bundle_says_where_and_whom_to_ask(void **state)
     const size_t n = w->settings->public_url.n;
     struct err e = {0};
 
-    show = is_taken(w, json_pack("{s:s, s:s}", "command", "show", "id", m.id));
+    show = asking_is_taken(w, json_pack("{s:s, s:s}", "command", "show", "id", m.id));
     assert_string_equal(json_string_value(json_object_get(show, "nfInstanceId")), m.instance);
     assert_non_null(json_object_get(show, "registration"));
     assert_null(json_object_get(show, "root"));
-    bundle = is_taken(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id));
+    bundle = asking_is_taken(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id));
     assert_string_equal(json_string_value(json_object_get(bundle, "root")), root);
     assert_int_equal(json_array_size(json_object_get(bundle, "publicUrls")), 1);
     assert_null(json_object_get(bundle, "tlsRoot"));
     assert_ok(buf_append_str(&w->ra.credentials.tls_root, "PEM", &e), &e);
-    tls = is_taken(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id));
+    tls = asking_is_taken(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id));
     buf_truncate(&w->ra.credentials.tls_root, 0);
     assert_string_equal(json_string_value(json_object_get(tls, "tlsRoot")), "PEM");
     w->settings->public_url.n = 0;
-    is_refused(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id), ERR_DENIED,
-               "set 'public_url' in nfpki-ra.conf");
+    asking_is_refused(w, json_pack("{s:s, s:s}", "command", "bundle", "id", m.id), ERR_DENIED,
+                      "set 'public_url' in nfpki-ra.conf");
     w->settings->public_url.n = n;
 }
 
@@ -305,208 +180,22 @@ a_registration_is_the_cas_to_take(void **state)
     document = running_document(instance, "", 1);
     cms = running_signed(w, document);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        ca.refused = LINK_REGISTER;
-        ca.fail_info = rows[i].fail_info;
-        is_refused(w, with_cms("register", buf_span(&cms)), rows[i].code,
-                   "the CA says: not by this CA");
+        asking_ca.refused = LINK_REGISTER;
+        asking_ca.fail_info = rows[i].fail_info;
+        asking_is_refused(w, asking_with_cms("register", buf_span(&cms)), rows[i].code,
+                          "the CA says: not by this CA");
     }
-    ca.refused = 0;
-    ca.busy = LINK_REGISTER;
-    is_refused(w, with_cms("register", buf_span(&cms)), ERR_BUSY,
-               "the CA did not answer: repeat the command");
-    ca.busy = 0;
-    answer = is_taken(w, with_cms("register", buf_span(&cms)));
-    is_refused(w, with_cms("register", buf_span(&cms)), ERR_CONFLICT,
-               "this file is registered already as");
+    asking_ca.refused = 0;
+    asking_ca.busy = LINK_REGISTER;
+    asking_is_refused(w, asking_with_cms("register", buf_span(&cms)), ERR_BUSY,
+                      "the CA did not answer: repeat the command");
+    asking_ca.busy = 0;
+    answer = asking_is_taken(w, asking_with_cms("register", buf_span(&cms)));
+    asking_is_refused(w, asking_with_cms("register", buf_span(&cms)), ERR_CONFLICT,
+                      "this file is registered already as");
 }
 
 /* ---- cancel ---- */
-
-static void
-a_cancellation_ends_a_registration_here_and_there(void **state)
-{
-    struct running *w = *state;
-    CLEANUP(member_free) struct member m = running_member(w);
-
-    cancels(w, m.id);
-    assert_int_equal(is_cancelled(w, m.id), 1);
-    assert_int_equal(is_closed(w, m.id), 1);
-    assert_int_equal(w->asked[LINK_CANCEL], 1);
-    cancels(w, m.id); /* again is fine */
-    cancels_in_vain(w, NO_ID, ERR_NOTFOUND, "");
-}
-
-static void
-only_a_registrar_cancels(void **state)
-{
-    struct running *w = *state;
-    CLEANUP(member_free) struct member m = running_member(w);
-    const struct {
-        const char *role;
-        enum err_code code;
-        const char *why;
-    } rows[] = {{"officer", ERR_DENIED, "the signer's role is officer by the CA's record"},
-                {"ra-cmp", ERR_DENIED, "the signer's role is ra-cmp by the CA's record"},
-                {"none", ERR_DENIED, "the signer's role is none by the CA's record"}};
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        running_forget_roles(w);
-        ca.role = rows[i].role;
-        cancels_in_vain(w, m.id, rows[i].code, rows[i].why);
-    }
-    running_forget_roles(w);
-    ca.role = NULL;
-    running_ca_goes(w);
-    running_until(w, running_is_down);
-    cancels_in_vain(w, m.id, ERR_BUSY,
-                    "the CA, which knows whose signature this is, does not answer: nothing is "
-                    "cancelled, try again");
-    assert_int_equal(is_cancelled(w, m.id), 0);
-}
-
-static bool
-is_asked_to_cancel(struct running *w)
-{
-    return w->asked[LINK_CANCEL] > 0;
-}
-
-struct cancelling_task {
-    json_t *request;
-    char *path;
-    json_t *answer;
-    struct err e;
-};
-
-static void
-run_cancel(void *arg)
-{
-    struct cancelling_task *t = arg;
-
-    t->answer = admin_ask(t->path, t->request, 60000, &t->e);
-}
-
-static void
-the_ca_hears_of_a_cancellation_when_it_is_back(void **state)
-{
-    struct running *w = *state;
-    CLEANUP(member_free) struct member m = running_member(w);
-    CLEANUP(member_free) struct member n = running_member(w);
-    CLEANUP(member_free) struct member known = running_member(w);
-    CLEANUP(buf_free) struct buf cms = running_cancellation(w, n.id);
-    struct cancelling_task t = {.request = with_cms("cancel", buf_span(&cms)),
-                                .path = mem_printf("%s/admin.sock", w->dir)};
-    struct running_task *task;
-
-    cancels(w, known.id); /* who the registrar is, is known from here on */
-    w->asked[LINK_CANCEL] = 0;
-    running_ca_goes(w);
-    running_until(w, running_is_down);
-    cancels_in_vain(w, m.id, ERR_BUSY,
-                    "cancelled here; the CA is told when it is there: what was issued is not "
-                    "revoked before");
-    assert_int_equal(is_cancelled(w, m.id), 1);
-    assert_int_equal(is_closed(w, m.id), 0);
-    assert_int_equal(is_kept(w, m.id), 1);
-    ca.silent = LINK_CANCEL;
-    running_ca_comes(w);
-    running_until(w, is_asked_to_cancel);
-    /* The link breaks before the CA has answered: of the one that closing.h told, and of this. */
-    w->asked[LINK_CANCEL] = 0;
-    task = running_begin(w, run_cancel, &t);
-    running_until(w, is_asked_to_cancel);
-    running_ca_goes(w);
-    running_end(w, task);
-    assert_null(t.answer);
-    assert_int_equal(t.e.code, ERR_BUSY);
-    assert_non_null(strstr(t.e.text, "cancelled here; the CA did not answer and is told again"));
-    json_decref(t.request);
-    mem_free(t.path);
-    ca.silent = 0;
-    tap_mark();
-    running_ca_comes(w);
-    running_settle(w);
-    assert_int_equal(is_closed(w, m.id), 1);
-    assert_int_equal(is_closed(w, n.id), 1);
-    tap_need("at the CA too");
-}
-
-static void
-what_the_ca_does_not_cancel_it_is_not_told_again(void **state)
-{
-    struct running *w = *state;
-    CLEANUP(member_free) struct member m = running_member(w);
-
-    ca.refused = LINK_CANCEL;
-    ca.fail_info = CMP_NOT_AUTHORIZED;
-    cancels_in_vain(w, m.id, ERR_DENIED, "cancelled here, but the CA says: not by this CA");
-    assert_int_equal(is_cancelled(w, m.id), 1);
-    assert_int_equal(is_kept(w, m.id), 1);
-    closing_run(w->ra.closing);
-    running_settle(w);
-    tap_need("the CA says: not by this CA; what was issued is not revoked");
-    assert_int_equal(is_closed(w, m.id), 0);
-    assert_int_equal(is_kept(w, m.id), 0);
-    w->asked[LINK_CANCEL] = 0;
-    closing_run(w->ra.closing);
-    running_settle(w);
-    assert_int_equal(w->asked[LINK_CANCEL], 0);
-}
-
-/* Eight in a round. */
-static void
-many_cancellations_are_told_in_rounds(void **state)
-{
-    struct running *w = *state;
-    const size_t rows[] = {7, 8, 9, 17};
-    struct member known = running_member(w);
-
-    cancels(w, known.id);
-    member_free(&known);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        running_ca_goes(w);
-        running_until(w, running_is_down);
-        w->asked[LINK_CANCEL] = 0;
-        running_sql(w,
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-                    "INSERT INTO registration(id, cms, json, nf_instance, proof, not_after, "
-                    "certificates, registered, cancelled, cancellation) "
-                    "SELECT printf('%030x%02x', ?, i), x'00', x'00', 'nf', 1, 0, 1, 0, 1, x'30' "
-                    "FROM n",
-                    STORE_VALUES(store_int((int64_t)rows[i]), store_int((int64_t)i + 1)));
-        running_ca_comes(w);
-        running_settle(w);
-        if (w->asked[LINK_CANCEL] != rows[i]) {
-            fail_msg("%zu cancellations: the CA heard of %zu", rows[i], w->asked[LINK_CANCEL]);
-        }
-    }
-}
-
-/* A round that brought nothing to its end is not the begin of another one. */
-static void
-a_ca_that_is_busy_is_told_in_its_own_time(void **state)
-{
-    struct running *w = *state;
-
-    running_ca_goes(w);
-    running_until(w, running_is_down);
-    running_sql(
-        w,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) "
-        "INSERT INTO registration(id, cms, json, nf_instance, proof, not_after, "
-        "certificates, registered, cancelled, cancellation) "
-        "SELECT printf('ff%028x%02x', 1, i), x'00', x'00', 'nf', 1, 0, 1, 0, 1, x'30' FROM n",
-        STORE_NO_VALUES);
-    w->asked[LINK_CANCEL] = 0;
-    ca.busy = LINK_CANCEL;
-    running_ca_comes(w);
-    running_settle(w);
-    running_for(w, 50);
-    assert_int_equal(w->asked[LINK_CANCEL], 8);
-    ca.busy = 0;
-    closing_run(w->ra.closing);
-    running_settle(w);
-    assert_int_equal(w->asked[LINK_CANCEL], 8 + 9);
-}
 
 static void imports_without_its_database(struct running *);
 
@@ -520,9 +209,9 @@ a_database_that_is_gone_ends_the_ra(void **state)
     CLEANUP(member_free) struct member n = running_member(w);
     const struct err again = {.code = ERR_STORE, .text = "once more"};
 
-    ca.busy = LINK_CANCEL;
-    cancels_in_vain(w, m.id, ERR_BUSY, "cancelled here; the CA did not answer");
-    ca.busy = 0;
+    asking_ca.busy = LINK_CANCEL;
+    asking_cancels_in_vain(w, m.id, ERR_BUSY, "cancelled here; the CA did not answer");
+    asking_ca.busy = 0;
     running_sql(w, "ALTER TABLE registration RENAME COLUMN cancellation TO gone", STORE_NO_VALUES);
     closing_run(w->ra.closing); /* cannot read what is to be told */
     running_settle(w);
@@ -544,17 +233,17 @@ a_database_that_is_gone_ends_the_ra(void **state)
     running_settle(w);
     assert_true(w->ra.failed);
     w->ra.failed = false;
-    cancels_in_vain(w, m.id, ERR_DENIED, "no");
+    asking_cancels_in_vain(w, m.id, ERR_DENIED, "no");
     running_sql(w, "DROP TRIGGER no_end", STORE_NO_VALUES);
     imports_without_its_database(w);
     running_sql(w, "ALTER TABLE registration RENAME COLUMN json TO gone", STORE_NO_VALUES);
-    is_refused(w, json_pack("{s:s, s:s}", "command", "show", "id", n.id), ERR_STORE, "");
+    asking_is_refused(w, json_pack("{s:s, s:s}", "command", "show", "id", n.id), ERR_STORE, "");
     running_sql(w, "ALTER TABLE registration RENAME COLUMN gone TO json", STORE_NO_VALUES);
     assert_true(w->ra.failed);
     w->ra.failed = false;
     closing_run(w->ra.closing);
     running_settle(w);
-    assert_int_equal(is_closed(w, m.id), 1);
+    assert_int_equal(asking_is_closed(w, m.id), 1);
 }
 
 /* ---- import ---- */
@@ -731,8 +420,8 @@ each_registration_of_a_batch_has_its_own_end(void **state)
     const json_t *row;
     struct err e = {0};
 
-    ca.refused = LINK_REGISTER;
-    ca.fail_info = CMP_NOT_AUTHORIZED;
+    asking_ca.refused = LINK_REGISTER;
+    asking_ca.fail_info = CMP_NOT_AUTHORIZED;
     summary = running_ask_rows(w, import_request(&l), buf_span(&l.text), &rows, &e);
     counts(summary, 0, 0, 3, 0);
     assert_int_equal(tap_count("\"registration-refused\""), 3);
@@ -742,7 +431,7 @@ each_registration_of_a_batch_has_its_own_end(void **state)
     assert_string_equal(json_string_value(json_object_get(row, "reason")),
                         "the CA says: not by this CA");
     assert_null(json_object_get(row, "secret"));
-    ca.refused = 0;
+    asking_ca.refused = 0;
     running_ca_goes(w);
     running_until(w, running_is_down);
     running_forget_roles(
@@ -788,21 +477,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_command_says_what_it_lacks, reset),
-        cmocka_unit_test_setup(a_list_has_pages, reset),
-        cmocka_unit_test_setup(a_list_is_of_those_in_a_state, reset),
-        cmocka_unit_test_setup(a_bundle_says_where_and_whom_to_ask, reset),
-        cmocka_unit_test_setup(a_registration_is_the_cas_to_take, reset),
-        cmocka_unit_test_setup(a_cancellation_ends_a_registration_here_and_there, reset),
-        cmocka_unit_test_setup(only_a_registrar_cancels, reset),
-        cmocka_unit_test_setup(the_ca_hears_of_a_cancellation_when_it_is_back, reset),
-        cmocka_unit_test_setup(what_the_ca_does_not_cancel_it_is_not_told_again, reset),
-        cmocka_unit_test_setup(many_cancellations_are_told_in_rounds, reset),
-        cmocka_unit_test_setup(a_ca_that_is_busy_is_told_in_its_own_time, reset),
-        cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, reset),
-        cmocka_unit_test_setup(a_batch_is_registered_whole, reset),
-        cmocka_unit_test_setup(of_a_batch_that_is_wrong_nothing_is_registered, reset),
-        cmocka_unit_test_setup(each_registration_of_a_batch_has_its_own_end, reset),
+        cmocka_unit_test_setup(a_command_says_what_it_lacks, asking_reset),
+        cmocka_unit_test_setup(a_list_has_pages, asking_reset),
+        cmocka_unit_test_setup(a_list_is_of_those_in_a_state, asking_reset),
+        cmocka_unit_test_setup(a_bundle_says_where_and_whom_to_ask, asking_reset),
+        cmocka_unit_test_setup(a_registration_is_the_cas_to_take, asking_reset),
+        cmocka_unit_test_setup(a_database_that_is_gone_ends_the_ra, asking_reset),
+        cmocka_unit_test_setup(a_batch_is_registered_whole, asking_reset),
+        cmocka_unit_test_setup(of_a_batch_that_is_wrong_nothing_is_registered, asking_reset),
+        cmocka_unit_test_setup(each_registration_of_a_batch_has_its_own_end, asking_reset),
     };
 
     return cmocka_run_group_tests(tests, running_setup, running_teardown);
