@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <unistd.h>
 
+#include "base/unix.h"
 #include "ca/link/frame.h"
 
 enum {

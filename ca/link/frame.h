@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * frame.h - frames (a length of 4 octets, then that many) in libevent's buffers, and the listening
- * Unix socket with its check of who connects. Private to ca/link.
+ * frame.h - frames (a length of 4 octets, then that many) in libevent's buffers. Private to
+ * ca/link.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 
 #include "base/buf.h"
 
@@ -22,10 +20,3 @@ int frame_next(struct evbuffer *in, size_t max, bool *there, struct span *body, 
 void frame_drop(struct evbuffer *in, size_t body_size);
 /* Appends a frame. */
 int frame_put(struct evbuffer *out, struct span body, struct err *e);
-
-/* A listening, non-blocking socket at `path` (replaced when it exists) with `mode`. */
-int unix_listen(const char *path, mode_t mode, struct err *e);
-/* Begins to connect; the descriptor is non-blocking when `wait` is false. */
-int unix_connect(const char *path, bool wait, struct err *e);
-/* Who is at the other end (SO_PEERCRED). */
-int unix_peer(int fd, uid_t *uid, struct err *e);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/unix.h"
 #include "ca/link/frame.h"
 
 enum {

@@ -4,9 +4,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/unix.h"
 #include "ca/cmp/message/phrase.h"
 #include "ca/link/admin.h"
-#include "ca/link/frame.h"
 #include "ca/registration/approval.h"
 #include "ca/x509/serial.h"
 #include "tests/unit/ca/daemon/desk.h"

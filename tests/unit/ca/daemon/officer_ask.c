@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/unix.h"
 #include "ca/link/admin.h"
-#include "ca/link/frame.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ca/link/frame.h"
+#include "base/unix.h"
 #include "db/ledger/ledger.h"
 #include "tests/support/kill.h"
 #include "tests/support/tmpdir.h"

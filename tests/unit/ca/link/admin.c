@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "ca/link/frame.h"
+#include "base/unix.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "ca/link/frame.h"
+#include "base/unix.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/unix.h"
 #include "ca/link/client.h"
-#include "ca/link/frame.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 

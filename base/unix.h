@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unix.h - Unix stream sockets: who listens, who connects, and who is at the other end. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* A listening, non-blocking socket at `path` (replaced when it exists) with `mode`. */
+int unix_listen(const char *path, mode_t mode, struct err *e);
+/* Begins to connect; the descriptor is non-blocking when `wait` is false. */
+int unix_connect(const char *path, bool wait, struct err *e);
+/* Who is at the other end (SO_PEERCRED). */
+int unix_peer(int fd, uid_t *uid, struct err *e);
