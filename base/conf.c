@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/conf.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,4 +288,26 @@ conf_path(cfg_t *cfg, const char *option, struct err *e)
         return mem_strdup(value);
     }
     return mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value);
+}
+
+int
+conf_user(cfg_t *cfg, const char *option, unsigned int index, uid_t *out, struct err *e)
+{
+    const char *name = cfg_getnstr(cfg, option, index);
+    const struct passwd *user;
+    char *end = NULL;
+    unsigned long number;
+
+    errno = 0;
+    number = strtoul(name, &end, 10);
+    if (name[0] >= '0' && *end == '\0' && errno == 0 && number < (uid_t)-1) {
+        *out = (uid_t)number;
+        return 0;
+    }
+    user = getpwnam(name);
+    if (user == NULL) {
+        return conf_fault(cfg, option, e, "%s: there is no user '%s'", option, name);
+    }
+    *out = user->pw_uid;
+    return 0;
 }

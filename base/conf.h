@@ -7,6 +7,7 @@
 #pragma once
 
 #include <confuse.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 
@@ -36,3 +37,7 @@ const char *conf_string(cfg_t *cfg, const char *option, struct err *e);
 
 /* The path in `option`, relative ones taken from the folder of the configuration file. Owned. */
 char *conf_path(cfg_t *cfg, const char *option, struct err *e) OWNED(mem_free);
+
+/* The user, by name or number, that is element `index` of `option` (which is there); of what is no
+ * list, element 0. ERR_INPUT when there is none of that name. */
+int conf_user(cfg_t *cfg, const char *option, unsigned int index, uid_t *out, struct err *e);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/daemon/conf.h"
 
-#include <errno.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
@@ -66,27 +63,6 @@ ca_conf_free(struct ca_conf *c)
 }
 
 static int
-user_id(cfg_t *cfg, const char *name, uid_t *out, struct err *e)
-{
-    const struct passwd *user;
-    char *end = NULL;
-    unsigned long number;
-
-    errno = 0;
-    number = strtoul(name, &end, 10);
-    if (name[0] >= '0' && *end == '\0' && errno == 0 && number < (uid_t)-1) {
-        *out = (uid_t)number;
-        return 0;
-    }
-    user = getpwnam(name);
-    if (user == NULL) {
-        return conf_fault(cfg, "link_users", e, "link_users: there is no user '%s'", name);
-    }
-    *out = user->pw_uid;
-    return 0;
-}
-
-static int
 load_users(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     unsigned n = cfg_size(cfg, "link_users");
@@ -96,7 +72,7 @@ load_users(cfg_t *cfg, struct ca_conf *c, struct err *e)
                           CA_LINK_USERS_MAX);
     }
     for (unsigned i = 0; i < n; i++) {
-        if (user_id(cfg, cfg_getnstr(cfg, "link_users", i), &c->link_uids[i], e) != 0) {
+        if (conf_user(cfg, "link_users", i, &c->link_uids[i], e) != 0) {
             return -1;
         }
         c->n_link_uids++;
