@@ -6,7 +6,7 @@
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
 #include "ca/publish/crl.h"
-#include "ca/request/officer.h"
+#include "ca/request/submit.h"
 #include "db/issuance/approval.h"
 
 /* A question to the database. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/request/officer.h"
 
-#include <limits.h>
 #include <openssl/pem.h>
 #include <string.h>
 
 #include "ca/request/intent.h"
 #include "ca/request/refusal.h"
-#include "ca/request/stages.h"
-#include "ca/x509/csr.h"
 
 struct officer_facts {
     char *profile;
@@ -195,45 +192,14 @@ const struct kind kind_officer = {
     .clear = clear,
 };
 
-/* ---- the way in ---- */
-
 void
-request_officer(struct ca *ca, struct admin_call *call, const json_t *request)
+request_be_officers(struct request *r, const char *profile, const char *common_name, int days)
 {
-    const char *csr = json_string_value(json_object_get(request, "csr"));
-    const char *profile = json_string_value(json_object_get(request, "profile"));
-    const char *common_name = json_string_value(json_object_get(request, "commonName"));
-    json_int_t days = json_integer_value(json_object_get(request, "days"));
-    struct flight *busy = NULL;
-    struct flight *flight;
-    CLEANUP(csr_cleanup) struct csr *parsed = NULL;
-    uint8_t rid[SHA256_SIZE];
     struct officer_facts *f;
-    struct request *r;
-    struct err e = {0};
 
-    if (csr == NULL || profile == NULL || common_name == NULL || days < INT_MIN || days > INT_MAX) {
-        (void)err_set(&e, ERR_INPUT, "issue: csr, profile, commonName and days are needed");
-        admin_refuse(call, &e);
-        return;
-    }
-    parsed = csr_parse(span_str(csr), &e);
-    if (parsed == NULL || sha256(csr_der(parsed), rid, &e) != 0) {
-        admin_refuse(call, &e);
-        return;
-    }
-    flight = ca_flight_begin(ca, span_of(rid, sizeof(rid)), 0, &busy);
-    if (flight == NULL) {
-        (void)err_set(&e, ERR_BUSY, "this request is being worked on");
-        admin_refuse(call, &e);
-        return;
-    }
-    r = request_new(ca, flight, csr_der(parsed));
-    r->call = call;
     request_be(r, &kind_officer);
     f = r->facts;
     f->profile = mem_strdup(profile);
     f->common_name = mem_strdup(common_name);
-    f->days = (int)days;
-    requests_enter(ca->requests, r, STAGE_LOOK);
+    f->days = days;
 }

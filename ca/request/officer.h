@@ -5,5 +5,5 @@
 
 #include "ca/request/request.h"
 
-/* Answers `call` with {"certificate": PEM, "serial": hex}. */
-void request_officer(struct ca *, struct admin_call *call, const json_t *request);
+/* Its kind is kind_officer, and this is asked for; copied. */
+void request_be_officers(struct request *, const char *profile, const char *common_name, int days);
