@@ -201,7 +201,7 @@ on_signed(struct task *task)
     work(c, run_seal, on_sealed);
 }
 
-/* ---- announce: what is signed is in the ledger before (request/request.h) ---- */
+/* ---- announce: what is signed is in the ledger before (request/kind/request.h) ---- */
 
 static int
 run_prove(struct store_op *op, struct store_db *db, struct err *e)

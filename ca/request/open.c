@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/request/open.h"
 
-#include "ca/request/intent.h"
-#include "ca/request/refusal.h"
+#include "ca/request/kind/intent.h"
+#include "ca/request/kind/refusal.h"
 
 /* What an RA may submit: a request for a certificate, its confirmation, a request for a revocation.
  */

@@ -3,7 +3,7 @@
  * nfpki-ca. */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* STAGE_OPEN, in a worker: the RA's signature, and which kind it is. */
 enum request_stage request_open(struct request *);

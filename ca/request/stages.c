@@ -9,9 +9,9 @@
 
 #include "ca/publish/inclusion.h"
 #include "ca/request/answer.h"
-#include "ca/request/intent.h"
+#include "ca/request/kind/intent.h"
+#include "ca/request/kind/refusal.h"
 #include "ca/request/open.h"
-#include "ca/request/refusal.h"
 #include "pkcs11/client/evidence.h"
 
 enum {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* No request may be under way. */
 void requests_free(struct requests *);

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "ca/request/officer.h"
+#include "ca/request/kind/officer.h"
 #include "ca/request/stages.h"
 #include "ca/x509/csr.h"
 

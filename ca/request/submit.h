@@ -2,7 +2,7 @@
 /* submit.h - what an RA submits, or an officer, begins its way. Private to nfpki-ca. */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* A SUBMIT; `m` is borrowed during the call. BUSY when this rid is on its way already, or there are
  * too many. */

@@ -33,9 +33,10 @@ ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
 ca/daemon/           base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
-ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/
-ca/due/              base/ db/issuance/ ca/daemon/ ca/publish/ ca/request/ ca/due/
-ca/office/           base/ db/issuance/ ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/ ca/due/ ca/office/
+ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
+ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
+ca/due/              base/ db/issuance/ ca/daemon/ ca/publish/ ca/request/* ca/due/
+ca/office/           base/ db/issuance/ ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/* ca/due/ ca/office/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/

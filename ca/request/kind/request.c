@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 struct request *
 request_new(struct ca *ca, struct flight *flight, struct span asked)

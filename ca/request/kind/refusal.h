@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* REFUSED, by r->failure and r->e: to RECORD when somebody stands for it, else to ANSWER. A failure
  * that is ours, or none, decides nothing: DEFERRED. */

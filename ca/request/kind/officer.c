@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/officer.h"
+#include "ca/request/kind/officer.h"
 
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "ca/request/intent.h"
-#include "ca/request/refusal.h"
+#include "ca/request/kind/intent.h"
+#include "ca/request/kind/refusal.h"
 
 struct officer_facts {
     char *profile;

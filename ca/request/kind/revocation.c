@@ -4,7 +4,7 @@
 #include "ca/policy/revocation.h"
 
 #include "ca/cmp/protection/protect.h"
-#include "ca/request/refusal.h"
+#include "ca/request/kind/refusal.h"
 
 struct revocation_facts {
     struct cmp_revreq asked;

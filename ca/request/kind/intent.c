@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/intent.h"
+#include "ca/request/kind/intent.h"
 
 #include <stdio.h>
 
-#include "ca/request/refusal.h"
+#include "ca/request/kind/refusal.h"
 
 enum { INTENT_AGE_MAX_S = 24 * 60 * 60 };
 

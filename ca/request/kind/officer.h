@@ -3,7 +3,7 @@
  * nfpki-ca. */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* Its kind is kind_officer, and this is asked for; copied. */
 void request_be_officers(struct request *, const char *profile, const char *common_name, int days);

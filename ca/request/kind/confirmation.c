@@ -2,7 +2,7 @@
 /* certConf (RFC 9483 4.1.1): the network function takes its certificate, or does not. */
 #include "ca/policy/confirmation.h"
 
-#include "ca/request/refusal.h"
+#include "ca/request/kind/refusal.h"
 
 struct confirmation_facts {
     struct issuance_request first; /* the request that it is about, */

@@ -2,9 +2,9 @@
 /* A network function's certificate: ir, cr, p10cr, kur (RFC 9483 4.1). */
 #include "ca/cmp/protection/protect.h"
 #include "ca/policy/registered.h"
-#include "ca/request/approval.h"
-#include "ca/request/intent.h"
-#include "ca/request/refusal.h"
+#include "ca/request/kind/approval.h"
+#include "ca/request/kind/intent.h"
+#include "ca/request/kind/refusal.h"
 
 struct certificate_facts {
     uint8_t signer_serial[ISSUANCE_SERIAL_SIZE];

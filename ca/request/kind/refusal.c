@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/refusal.h"
+#include "ca/request/kind/refusal.h"
 
 #include <stdio.h>
 

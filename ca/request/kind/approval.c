@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/approval.h"
+#include "ca/request/kind/approval.h"
 
-#include "ca/request/intent.h"
-#include "ca/request/refusal.h"
+#include "ca/request/kind/intent.h"
+#include "ca/request/kind/refusal.h"
 
 void
 approval_facts_free(struct approval_facts *a)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 /* The part of an intent that the grant makes, with no TBS when there is none yet; the rest is zero.
  * Borrows from the request. */

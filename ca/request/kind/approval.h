@@ -7,7 +7,7 @@
 #pragma once
 
 #include "ca/policy/approved.h"
-#include "ca/request/request.h"
+#include "ca/request/kind/request.h"
 
 struct approval_facts {
     struct issuance_pending pending; /* r->waited: its row */
