@@ -11,6 +11,7 @@ base/tlog/           base/ base/tlog/
 pkcs11/client/       base/ pkcs11/algorithm.h pkcs11/client/
 pkcs11/signer/journal/ base/ pkcs11/signer/journal/
 pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/*
+pkcs11/service/      base/ pkcs11/ pkcs11/client/ pkcs11/signer/* pkcs11/service/
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/service/held.h"
+
+#include "base/log.h"
+#include "base/ossl.h"
+#include "base/proc.h"
+
+enum { PIN_MAX = 255 };
+
+static int
+log_in(struct held *h, int pin_fd, struct err *e)
+{
+    CLEANUP(buf_free) struct buf pin = BUF_SECRET(PIN_MAX);
+
+    if (secret_read(pin_fd, h->policy->credential, &pin, e) != 0) {
+        return -1;
+    }
+    return session_login(h->session, buf_span(&pin), e);
+}
+
+static int
+open_key(struct held *h, const char *policy, int pin_fd, bool self_test, struct err *e)
+{
+    const struct policy *p = h->policy;
+    const struct key_policy *attributes = key_policy_find(p->attributes, e);
+
+    if (attributes == NULL) {
+        return err_wrap(e, "%s", policy);
+    }
+    /* The root's PIN is not left with a service. */
+    if (!self_test && key_policy_always_authenticate(attributes)) {
+        return err_set(e, ERR_DENIED, "%s: keys of %s are for ceremonies only", policy,
+                       p->attributes);
+    }
+    h->module = module_open(p->module, p->module_config, e);
+    if (h->module == NULL) {
+        return -1;
+    }
+    h->session = session_open(h->module, p->token, p->serial, SESSION_READ_ONLY, e);
+    if (h->session == NULL || log_in(h, pin_fd, e) != 0) {
+        return -1;
+    }
+    h->key = key_find(h->session, attributes, span_of(p->key_id, sizeof(p->key_id)),
+                      buf_span(&p->spki), e);
+    if (h->key == NULL) {
+        return -1;
+    }
+    if (p->seals) {
+        h->secret = secret_find(h->session, span_of(p->seal_id, sizeof(p->seal_id)), e);
+    }
+    return p->seals && h->secret == NULL ? err_wrap(e, "seal") : 0;
+}
+
+static int
+open_journal(struct held *h, struct err *e)
+{
+    uint8_t key_hash[SHA256_SIZE];
+    size_t torn = 0;
+
+    if (sha256(buf_span(&h->policy->spki), key_hash, e) != 0) {
+        return -1;
+    }
+    h->journal = journal_open(h->policy->journal, key_hash, &torn, e);
+    if (h->journal == NULL) {
+        return -1;
+    }
+    if (torn > 0) {
+        log_event(LOG_WARNING, "journal-repaired", "%s: cut %zu octets of a torn last line",
+                  h->policy->journal, torn);
+    }
+    return 0;
+}
+
+int
+held_open(struct held *h, const char *policy, int pin_fd, bool self_test, struct err *e)
+{
+    h->policy = policy_load(policy, e);
+    if (h->policy == NULL) {
+        return -1;
+    }
+    if (!self_test && h->policy->purpose == POLICY_SELF_TEST) {
+        return err_set(e, ERR_DENIED, "%s: its purpose is self_test; use --self-test", policy);
+    }
+    if (!self_test && open_journal(h, e) != 0) {
+        return -1;
+    }
+    return open_key(h, policy, pin_fd, self_test, e);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * held.h - all that a signer holds: its policy, the journal, the token, the key. Opened once, and
+ * left with the process: some modules crash when they are closed.
+ */
+#pragma once
+
+#include "pkcs11/key.h"
+#include "pkcs11/secret.h"
+#include "pkcs11/signer/journal/journal.h"
+#include "pkcs11/signer/policy.h"
+
+struct held {
+    struct policy *policy;
+    struct journal *journal; /* NULL in a self-test */
+    struct module *module;
+    struct session *session;
+    struct key *key;
+    struct secret *secret; /* NULL: the policy has no section seal */
+};
+
+/*
+ * Reads the policy file, opens the journal (not in a self-test) and the token, and compares all
+ * attributes of the key. `pin_fd`: as of secret_read(). What was opened before a failure stays.
+ */
+int held_open(struct held *, const char *policy, int pin_fd, bool self_test, struct err *e);

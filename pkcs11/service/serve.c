@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/service/serve.h"
+
+#include <poll.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/ossl.h"
+#include "pkcs11/signer/object.h"
+
+enum {
+    FRAME_TIMEOUT_MS = 10000,
+    BATCH_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+static int
+answer(struct serve *s, enum signer_frame_type type, uint8_t detail, uint64_t number,
+       struct span bytes, struct err *e)
+{
+    struct signer_frame frame = {.type = type, .detail = detail, .number = number, .bytes = bytes};
+
+    if (signer_frame_encode(&frame, &s->out, e) != 0) {
+        return -1;
+    }
+    return frame_write(s->fd, buf_span(&s->out), FRAME_TIMEOUT_MS, e);
+}
+
+static int
+hello(struct serve *s, struct err *e)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(1 + SHA256_SIZE + SPKI_MAX);
+    uint8_t version = SIGNER_PROTOCOL_VERSION;
+    const struct token *token = session_token(s->held->session);
+    bool software = token->software;
+
+    if (software) {
+        log_event(LOG_WARNING, "software-token",
+                  "%s, token '%s', %s: for tests and demonstrations only",
+                  module_description(s->held->module), token->label, token->model);
+    }
+    if (buf_append(&body, span_of(&version, 1), e) != 0 ||
+        buf_append(&body, span_of(s->held->policy->hash, SHA256_SIZE), e) != 0 ||
+        buf_append(&body, buf_span(&s->held->policy->spki), e) != 0) {
+        return -1;
+    }
+    return answer(s, SIGNER_HELLO, software ? 1 : 0,
+                  s->held->journal == NULL ? 0 : journal_attempts(s->held->journal),
+                  buf_span(&body), e);
+}
+
+int
+serve_self_test(struct serve *s, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    bool sign = !key_policy_always_authenticate(key_get_policy(s->held->key));
+
+    if (hello(s, e) != 0 ||
+        (sign && key_sign(s->held->key, SIGNER_SELF_TEST_TEXT, &signature, e) != 0)) {
+        return -1;
+    }
+    return answer(s, SIGNER_PROVED, sign ? 1 : 0, 0, buf_span(&signature), e);
+}
+
+static bool
+more_waiting(const struct serve *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
+}
+
+/* Blocks for the first frame, then takes what is waiting. A frame that is not a SIGN is a broken
+ * parent: the process ends. *closed: the parent is gone, nothing is to be done. */
+static int
+read_batch(struct serve *s, bool *closed, struct err *e)
+{
+    size_t bytes = 0;
+
+    *closed = false;
+    s->n = 0;
+    do {
+        struct serve_request *r = &s->batch[s->n];
+
+        buf_truncate(&r->frame, 0);
+        if (frame_read(s->fd, SIGNER_FRAME_MAX, &r->frame, s->n == 0 ? -1 : FRAME_TIMEOUT_MS, e) !=
+            0) {
+            *closed = e->code == ERR_NOTFOUND;
+            if (*closed && s->n > 0) {
+                *closed = false; /* what was asked for is still recorded and signed */
+                return 0;
+            }
+            return *closed ? 0 : -1;
+        }
+        if (signer_frame_decode(buf_span(&r->frame), &r->sign, e) != 0) {
+            return -1;
+        }
+        if (r->sign.type != SIGNER_SIGN) {
+            return err_set(e, ERR_INPUT, "a frame of type %d from the parent", (int)r->sign.type);
+        }
+        bytes += r->frame.n;
+        s->n++;
+    } while (s->n < SIGNER_BATCH_MAX && bytes < BATCH_BYTES_MAX && more_waiting(s));
+    return 0;
+}
+
+/* A certificate or CRL that was allowed: it is not another under a number that is taken. */
+static int
+admit_numbered(struct serve *s, struct serve_request *r, const uint8_t hash[SHA256_SIZE],
+               struct err *e)
+{
+    const struct again *again = journal_again(s->held->journal);
+    uint8_t serial[AGAIN_SERIAL];
+    struct crl_head head;
+
+    if (r->sign.detail == SIGNER_CERTIFICATE) {
+        r->result = object_serial(r->sign.bytes, serial, &r->e) != 0
+                        ? -1
+                        : again_check_certificate(again, serial, hash, &r->e);
+        return r->result != 0 ? 0 : journal_add_certificate(s->held->journal, hash, serial, e);
+    }
+    r->result = object_crl_head(s->held->policy, r->sign.bytes, &head, &r->e) != 0
+                    ? -1
+                    : again_check_crl(again, &head, clock_now(), &r->e);
+    return r->result != 0 ? 0 : journal_add_crl(s->held->journal, &head, e);
+}
+
+/* One request: understood, allowed, and a line for the journal. -1 only for a broken journal. */
+static int
+admit(struct serve *s, struct serve_request *r, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct tree_head checkpoint = {0};
+    bool is_checkpoint = r->sign.detail == SIGNER_CHECKPOINT;
+
+    r->result = object_check(s->held->policy, r->sign.detail, r->sign.bytes, r->sign.evidence,
+                             journal_checkpoint(s->held->journal), &checkpoint, &r->e);
+    if (r->result != 0) {
+        return 0;
+    }
+    if (sha256(r->sign.bytes, hash, e) != 0) {
+        return -1;
+    }
+    if (r->sign.detail == SIGNER_CERTIFICATE || r->sign.detail == SIGNER_CRL) {
+        return admit_numbered(s, r, hash, e);
+    }
+    return journal_add(s->held->journal, (char)r->sign.detail, hash,
+                       is_checkpoint ? &checkpoint : NULL, e);
+}
+
+static int
+refuse(struct serve *s, const struct serve_request *r, const struct err *reason, struct err *e)
+{
+    return answer(s, SIGNER_REFUSED, (uint8_t)reason->code, r->sign.number, span_str(reason->text),
+                  e);
+}
+
+static int
+sign_one(struct serve *s, const struct serve_request *r, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_SECRET(SIGNATURE_MAX);
+    struct err ignored = {0};
+    bool seals = r->sign.detail == SIGNER_SEAL;
+
+    if (r->result != 0) {
+        log_err(LOG_WARNING, "refused", &r->e, "object %c of %zu octets", r->sign.detail,
+                r->sign.bytes.n);
+        return refuse(s, r, &r->e, e);
+    }
+    if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
+               : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {
+        (void)refuse(s, r, e, &ignored);
+        return -1;
+    }
+    return answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&signature), e);
+}
+
+/* What read_batch() has: each is signed or refused, in the order of serve.h. */
+static int
+do_batch(struct serve *s, struct err *e)
+{
+    uint64_t before = journal_attempts(s->held->journal);
+
+    for (size_t i = 0; i < s->n; i++) {
+        if (admit(s, &s->batch[i], e) != 0) {
+            return -1;
+        }
+    }
+    if (journal_attempts(s->held->journal) != before && journal_commit(s->held->journal, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        if (sign_one(s, &s->batch[i], e) != 0) {
+            return -1;
+        }
+        buf_free(&s->batch[i].frame);
+    }
+    return 0;
+}
+
+int
+serve_connection(struct serve *s, struct err *e)
+{
+    bool closed = false;
+    int result = hello(s, e);
+
+    while (result == 0 && !closed) {
+        result = read_batch(s, &closed, e);
+        if (result == 0 && !closed) {
+            result = do_batch(s, e);
+        }
+    }
+    return result;
+}
+
+void
+serve_failed(struct serve *s, const struct err *why)
+{
+    struct err ignored = {0};
+
+    (void)answer(s, SIGNER_FAILED, (uint8_t)why->code, 0, span_str(why->text), &ignored);
+}
+
+void
+serve_init(struct serve *s, const struct held *held, int fd)
+{
+    s->held = held;
+    s->fd = fd;
+    s->out = BUF_SECRET(SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
+    for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
+        s->batch[i].frame = BUF_INIT(SIGNER_FRAME_MAX);
+    }
+}
