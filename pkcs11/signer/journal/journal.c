@@ -191,9 +191,40 @@ static int
 begin(struct journal *j, const char *key, struct err *e)
 {
     CLEANUP(mem_cleanup) char *first = first_text(key);
-    CLEANUP(mem_cleanup) char *path = mem_strdup(j->path);
 
-    if (append_line(j, first, e) != 0 || journal_commit(j, e) != 0) {
+    return append_line(j, first, e) != 0 ? -1 : journal_commit(j, e);
+}
+
+static int
+write_again(const struct journal *j, off_t at, size_t n, struct err *e)
+{
+    CLEANUP(buf_free) struct buf tail = BUF_INIT(PENDING_MAX);
+    uint8_t *octets = buf_extend(&tail, n, e);
+
+    if (octets == NULL) {
+        return -1;
+    }
+    /* With O_APPEND Linux writes at the end, wherever it was told to. */
+    if (pread(j->fd, octets, n, at) != (ssize_t)n || fcntl(j->fd, F_SETFL, 0) != 0 ||
+        pwrite(j->fd, octets, n, at) != (ssize_t)n || fcntl(j->fd, F_SETFL, O_APPEND) != 0) {
+        return err_errno(e, ERR_IO, errno, "write %s again", j->path);
+    }
+    return fdatasync(j->fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", j->path);
+}
+
+/*
+ * What was read up to here may be in the kernel's memory alone: lines whose sync failed are marked
+ * clean there, and no later sync brings them to the disk. They are of the last commit, for behind a
+ * failure the process ends and the next one comes here first: so that much is written once more,
+ * the same octets in the same place.
+ */
+static int
+make_durable(const struct journal *j, off_t good, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_strdup(j->path);
+    const size_t n = good < PENDING_MAX ? (size_t)good : PENDING_MAX;
+
+    if (n > 0 && write_again(j, good - (off_t)n, n, e) != 0) {
         return -1;
     }
     return file_sync_dir(dirname(path), e);
@@ -220,7 +251,10 @@ load(struct journal *j, const char *key, size_t *torn, struct err *e)
     if (*torn > 0 && (ftruncate(j->fd, good) != 0 || fsync(j->fd) != 0)) {
         return err_errno(e, ERR_IO, errno, "truncate %s", j->path);
     }
-    return good == 0 ? begin(j, key, e) : 0;
+    if (good == 0 && begin(j, key, e) != 0) {
+        return -1;
+    }
+    return make_durable(j, good, e);
 }
 
 /* A signer whose parent was killed may still be ending its last batch: it is waited for. */

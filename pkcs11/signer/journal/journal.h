@@ -4,7 +4,9 @@
  * (client/PROTOCOL.md, "Journal").
  *
  * Append-only; every line ends in a CRC-32. A last line that a power cut tore is cut off at open; a
- * damaged line before it is refused: somebody edited the record. One process at a time (flock).
+ * damaged line before it is refused: somebody edited the record. What was read is durable before
+ * the journal is open, though a sync of the process before may have failed. One process at a time
+ * (flock).
  */
 #pragma once
 
