@@ -225,6 +225,17 @@ file_sync_dir(const char *path, struct err *e)
     return sync_path(path, O_DIRECTORY, e);
 }
 
+int
+file_sync_all(const char *path, struct err *e)
+{
+    CLEANUP(fd_cleanup) int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+
+    if (fd < 0) {
+        return io_error(e, "open", path);
+    }
+    return syncfs(fd) == 0 ? 0 : io_error(e, "sync", path);
+}
+
 static void
 dir_cleanup(DIR **dir)
 {

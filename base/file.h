@@ -31,6 +31,10 @@ int file_mkdirs(const char *path, mode_t mode, struct err *e);
 /* fsync of a directory. */
 int file_sync_dir(const char *path, struct err *e);
 
+/* Everything on the file system that `path`, a folder, is on, whoever wrote it: syncfs(2). One call
+ * for many files, each of which would cost a flush of the disk. */
+int file_sync_all(const char *path, struct err *e);
+
 /* fsync of every regular file and directory below `path` and of `path` itself. */
 int file_sync_tree(const char *path, struct err *e);
 

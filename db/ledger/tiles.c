@@ -283,6 +283,10 @@ tiles_publish(const struct tiles_job *job, struct err *e)
     CLEANUP(folders_free) struct folders changed = {0};
     CLEANUP(mem_cleanup) char *checkpoint = mem_printf("%s/checkpoint", job->dir);
 
+    /* What is there is left alone and relied on, whoever brought it there. */
+    if (job->only_missing && file_sync_all(job->dir, e) != 0) {
+        return -1;
+    }
     for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
         if (put_level(job, level, &changed, e) != 0) {
             return -1;

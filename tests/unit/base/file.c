@@ -528,6 +528,30 @@ a_tree_is_synced_to_its_last_file(void **state)
     assert_int_equal(n, 4 + 1); /* two files, two folders */
 }
 
+static void
+all_that_is_on_a_disk_is_synced_at_once(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *file = mem_printf("%s/f", dir);
+    CLEANUP(mem_cleanup) char *other = mem_printf("%s/g", dir);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(file_sync_all(dir, &e), &e); /* the real call */
+    disk_begin(dir, NULL);
+    write_unsynced(file);
+    write_unsynced(other);
+    disk_fail(2);
+    assert_err(file_sync_all(dir, &e), ERR_IO, &e);
+    assert_non_null(strstr(e.text, dir));
+    assert_non_null(disk_not_durable(NULL));
+    assert_ok(file_sync_all(dir, &e), &e);
+    assert_null(disk_not_durable(NULL));
+    assert_err(file_sync_all(file, &e), ERR_IO, &e);
+    assert_err(file_sync_all("/nowhere", &e), ERR_NOTFOUND, &e);
+    disk_end();
+}
+
 int
 main(void)
 {
@@ -550,6 +574,7 @@ main(void)
         cmocka_unit_test(what_is_written_created_or_made_survives_a_power_cut),
         cmocka_unit_test(a_disk_that_fails_is_an_error_that_names_the_file),
         cmocka_unit_test(a_tree_is_synced_to_its_last_file),
+        cmocka_unit_test(all_that_is_on_a_disk_is_synced_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

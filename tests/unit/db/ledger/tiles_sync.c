@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a power cut may take while tiles are published: the order of their system calls. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "db/ledger/tiles.h"
@@ -185,6 +187,31 @@ what_a_killed_process_left_is_durable_before_the_checkpoint_of_the_next(void **s
     }
 }
 
+/* A ledger that was copied here a moment ago. */
+static void
+what_somebody_copied_is_durable_before_the_checkpoint(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *tile = tile_path(dir, 0, 0, TILE_WIDTH);
+    CLEANUP(buf_free) struct buf octets = BUF_INIT(TILE_FILE_MAX);
+    struct err e = {0};
+    int fd;
+
+    (void)state;
+    row = "a copied tile";
+    assert_ok(publish(dir, 0, 520, false, -1, &e), &e);
+    assert_ok(file_read(tile, &octets, &e), &e);
+    disk_begin(dir, see);
+    fd = open(tile, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, octets.p, octets.n), (ssize_t)octets.n);
+    (void)close(fd);
+    checkpoints = 0;
+    assert_ok(publish(dir, 0, 520, true, -1, &e), &e);
+    check_end();
+    disk_end();
+    assert_int_equal(checkpoints, 1);
+}
+
 /* Each call of the disk fails once; then the same again heals it. */
 static void
 a_disk_that_fails_anywhere_is_an_error_and_a_second_try_heals(void **state)
@@ -269,6 +296,7 @@ main(void)
         cmocka_unit_test(
             a_checkpoint_is_published_after_what_it_speaks_of_and_before_what_it_replaces),
         cmocka_unit_test(what_a_killed_process_left_is_durable_before_the_checkpoint_of_the_next),
+        cmocka_unit_test(what_somebody_copied_is_durable_before_the_checkpoint),
         cmocka_unit_test(a_disk_that_fails_anywhere_is_an_error_and_a_second_try_heals),
         cmocka_unit_test(what_is_in_the_way_is_named),
     };
