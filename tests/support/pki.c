@@ -59,6 +59,18 @@ pki_nf(void)
     return nf;
 }
 
+struct nf_identity
+pki_nf_of(const char *type, const char *other)
+{
+    struct nf_identity nf = pki_nf();
+    struct err e;
+
+    nf.n_types = 0;
+    need(nf_identity_add_type(&nf, type, &e) == 0, &e, "type");
+    need(other == NULL || nf_identity_add_type(&nf, other, &e) == 0, &e, "another type");
+    return nf;
+}
+
 struct tbs_request
 pki_request(const struct pki *pki, const struct nf_identity *nf, struct span spki)
 {

@@ -30,6 +30,8 @@ EVP_PKEY *pki_key(const char *kind);
 struct buf pki_spki(EVP_PKEY *);
 /* The identity of an AMF with one FQDN. */
 struct nf_identity pki_nf(void);
+/* The same with these types; NULL: only the one. */
+struct nf_identity pki_nf_of(const char *type, const char *other);
 /* A request for an nf-tls certificate of this identity and key, 30 days from PKI_NOW. */
 struct tbs_request pki_request(const struct pki *, const struct nf_identity *, struct span spki);
 /* A software signature with the algorithm that the key has in pubkey.h. */
