@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What registration.c's tests of a whole registration do not show: limits, algorithms, BER. */
+/* What signed.c's tests of a whole registration do not show: limits, algorithms, BER. */
 #include "ca/registration/envelope.h"
 
 #include <openssl/cms.h>
