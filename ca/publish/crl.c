@@ -265,9 +265,10 @@ run_build(struct task *task)
 
     c->tbs = BUF_INIT(CRL_TBS_MAX);
     c->request.entries = c->entries;
-    c->result = crl_build(&c->request, &c->tbs, &c->e) != 0
+    c->result = crl_build(&c->request, &c->tbs, &c->e) != 0 ||
+                        crl_lint(buf_span(&c->tbs), &c->request, &c->e) != 0
                     ? -1
-                    : crl_lint(buf_span(&c->tbs), &c->request, &c->e);
+                    : crl_digest(&c->request, c->digest, &c->e);
 }
 
 static void

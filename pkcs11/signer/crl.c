@@ -107,6 +107,13 @@ check_entries(X509_CRL *crl, struct err *e)
         if (order > 0) {
             return err_set(e, ERR_DENIED, "entry %d is revoked after thisUpdate", i);
         }
+        /* What its leaf must say of an entry is all that there is on it. */
+        if (ASN1_STRING_type(X509_REVOKED_get0_serialNumber(entry)) != V_ASN1_INTEGER) {
+            return err_set(e, ERR_DENIED, "entry %d has a serial number below 0", i);
+        }
+        if (X509_REVOKED_get_ext_count(entry) > 1) {
+            return err_set(e, ERR_DENIED, "entry %d has more than one extension", i);
+        }
         for (int k = 0; k < X509_REVOKED_get_ext_count(entry); k++) {
             if (X509_EXTENSION_get_critical(X509_REVOKED_get_ext(entry, k)) != 0) {
                 return err_set(e, ERR_DENIED, "entry %d has a critical extension", i);
@@ -143,32 +150,111 @@ check_extensions(const struct policy *p, const X509_CRL *crl, struct err *e)
     return 0;
 }
 
+/* ---- what its leaf must say ---- */
+
+static int
+number_read(X509_CRL *crl, uint64_t *out, struct err *e)
+{
+    CLEANUP(asn1_integer_cleanup)
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+
+    return number != NULL && ASN1_INTEGER_get_uint64(out, number) == 1 && *out <= INT64_MAX
+               ? 0
+               : ossl_err(e, ERR_DENIED, "cRLNumber is above 2^63-1");
+}
+
+static int
+time_read(const ASN1_TIME *time, const char *what, char out[TIME_TEXT_SIZE], struct err *e)
+{
+    struct tm tm;
+
+    if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "%s", what);
+    }
+    time_format(timegm(&tm), out);
+    return 0;
+}
+
+/* Unspecified when none is said (RFC 5280 5.3.1). */
+static int
+reason_read(const X509_REVOKED *entry, long *reason, struct err *e)
+{
+    ASN1_ENUMERATED *found = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+
+    *reason = found == NULL ? 0 : ASN1_ENUMERATED_get(found);
+    ASN1_ENUMERATED_free(found);
+    return found != NULL || X509_REVOKED_get_ext_count(entry) == 0
+               ? 0
+               : ossl_err(e, ERR_INPUT, "reasonCode");
+}
+
+static int
+entry_add(EVP_MD_CTX *ctx, const X509_REVOKED *entry, struct err *e)
+{
+    const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(entry);
+    CLEANUP(mem_cleanup)
+    char *hex = hex_dup(span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
+    CLEANUP(mem_cleanup) char *line = NULL;
+    char date[TIME_TEXT_SIZE];
+    long reason;
+
+    if (time_read(X509_REVOKED_get0_revocationDate(entry), "revocationDate", date, e) != 0 ||
+        reason_read(entry, &reason, e) != 0) {
+        return -1;
+    }
+    line = mem_printf("%s %s %ld\n", hex, date, reason);
+    return EVP_DigestUpdate(ctx, line, span_str(line).n) == 1
+               ? 0
+               : ossl_err(e, ERR_CRYPTO, "digest of a CRL's entries");
+}
+
+static int
+said_read(X509_CRL *crl, struct crl_said *said, struct err *e)
+{
+    STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+    const int n = revoked == NULL ? 0 : sk_X509_REVOKED_num(revoked);
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    said->entries = (size_t)n;
+    if (number_read(crl, &said->number, e) != 0 ||
+        time_read(X509_CRL_get0_lastUpdate(crl), "thisUpdate", said->this_update, e) != 0 ||
+        time_read(X509_CRL_get0_nextUpdate(crl), "nextUpdate", said->next_update, e) != 0) {
+        return -1;
+    }
+    if (ctx == NULL || EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "digest of a CRL's entries");
+    }
+    for (int i = 0; i < n; i++) {
+        if (entry_add(ctx, sk_X509_REVOKED_value(revoked, i), e) != 0) {
+            return err_wrap(e, "entry %d", i);
+        }
+    }
+    return EVP_DigestFinal_ex(ctx, said->revocations, NULL) == 1
+               ? 0
+               : ossl_err(e, ERR_CRYPTO, "digest of a CRL's entries");
+}
+
 int
-object_check_crl(const struct policy *p, struct span tbs, struct err *e)
+object_check_crl(const struct policy *p, struct span tbs, struct crl_said *said, struct err *e)
 {
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = decode(p, tbs, e);
 
     if (crl == NULL || check_head(p, tbs, e) != 0 || check_times(p, crl, e) != 0 ||
-        check_extensions(p, crl, e) != 0) {
+        check_extensions(p, crl, e) != 0 || check_entries(crl, e) != 0 ||
+        extension_check_crl(crl, e) != 0) {
         return -1;
     }
-    return check_entries(crl, e) != 0 ? -1 : extension_check_crl(crl, e);
+    return said == NULL ? 0 : said_read(crl, said, e);
 }
 
 int
 object_crl_head(const struct policy *p, struct span tbs, struct crl_head *head, struct err *e)
 {
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = decode(p, tbs, e);
-    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *number = NULL;
     struct tm tm;
 
-    if (crl == NULL || sha256(tbs, head->hash, e) != 0) {
+    if (crl == NULL || sha256(tbs, head->hash, e) != 0 || number_read(crl, &head->number, e) != 0) {
         return -1;
-    }
-    number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
-    if (number == NULL || ASN1_INTEGER_get_uint64(&head->number, number) != 1 ||
-        head->number > INT64_MAX) {
-        return ossl_err(e, ERR_DENIED, "cRLNumber is above 2^63-1");
     }
     if (ASN1_TIME_to_tm(X509_CRL_get0_lastUpdate(crl), &tm) != 1) {
         return ossl_err(e, ERR_INPUT, "thisUpdate");

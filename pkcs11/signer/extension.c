@@ -107,7 +107,6 @@ static const struct known IN_CRL[] = {
 };
 static const struct known IN_ENTRY[] = {
     {NID_crl_reason, "reasonCode"},
-    {NID_invalidity_date, "invalidityDate"},
 };
 
 static int

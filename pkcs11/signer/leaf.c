@@ -92,9 +92,9 @@ take_word(struct span *in, const char *word)
     return true;
 }
 
-/* A whole number, true or false; as nobody wants one, it is passed over. */
+/* A whole number, or true or false, which nobody wants. */
 static bool
-take_other(struct span *in)
+take_other(struct span *in, struct span *number)
 {
     struct span rest = *in;
     size_t n;
@@ -107,6 +107,7 @@ take_other(struct span *in)
     if (n == 0 || (n > 1 && rest.p[0] == '0')) {
         return false;
     }
+    *number = span_of(in->p, (size_t)(rest.p + n - in->p));
     *in = span_of(rest.p + n, rest.n - n);
     return true;
 }
@@ -127,14 +128,15 @@ take_member(struct span *in, struct span *before, struct leaf_member *wanted, si
 {
     struct span name = {0};
     struct span text = {0};
+    struct span number = {0};
 
     if (!take_string(in, &name) || !is_behind(name, *before) || !take(in, ':') ||
-        !(take_string(in, &text) || take_other(in))) {
+        !(take_string(in, &text) || take_other(in, &number))) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
         if (span_equal(name, span_str(wanted[i].name))) {
-            wanted[i].text = text;
+            wanted[i].text = wanted[i].is_number ? number : text;
         }
     }
     *before = name;

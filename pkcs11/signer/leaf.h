@@ -6,12 +6,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /* A member that is wanted, and where its text is in the leaf: without quotes; with no escape in it,
  * since what is wanted here has none. A member that is not there, or is no such text, is {NULL}. */
 struct leaf_member {
     const char *name;
+    bool is_number; /* a whole number is wanted, no text */
     struct span text;
 };
 

@@ -116,14 +116,42 @@ logged_check_certificate(const struct policy *p, struct span tbs, struct span ev
                : err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
 }
 
+static int
+check_said(struct span leaf, const struct crl_said *said, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *number = mem_printf("%" PRIu64, said->number);
+    CLEANUP(mem_cleanup) char *entries = mem_printf("%zu", said->entries);
+    CLEANUP(mem_cleanup)
+    char *digest = hex_dup(span_of(said->revocations, sizeof(said->revocations)));
+    struct leaf_member m[] = {{.name = "number", .is_number = true},
+                              {.name = "entries", .is_number = true},
+                              {.name = "thisUpdate"},
+                              {.name = "nextUpdate"},
+                              {.name = "revocations"}};
+    const char *const right[] = {number, entries, said->this_update, said->next_update, digest};
+
+    if (leaf_read(leaf, m, ARRAY_LEN(m), e) != 0) {
+        return err_wrap(e, "leaf");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(m); i++) {
+        if (!span_equal(m[i].text, span_str(right[i]))) {
+            return err_set(e, ERR_DENIED, "leaf: its %s is not that of this TBSCertList",
+                           m[i].name);
+        }
+    }
+    return 0;
+}
+
 int
-logged_check_crl(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
+logged_check_crl(const struct policy *p, struct span tbs, const struct crl_said *said,
+                 struct span evidence, struct err *e)
 {
     struct evidence v;
     struct span none;
 
-    if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0) {
+    if (evidence_decode(evidence, &v, e) != 0 || check_covered(p, &v, e) != 0 ||
+        check_leaf(v.leaf, "CRL-INTENT", tbs, "TBSCertList", &none, e) != 0) {
         return -1;
     }
-    return check_leaf(v.leaf, "CRL-INTENT", tbs, "TBSCertList", &none, e);
+    return check_said(v.leaf, said, e);
 }

@@ -30,9 +30,11 @@ check_certificate(const struct policy *p, struct span tbs, struct span evidence,
 static int
 check_crl(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
 {
-    return check_size(tbs, OBJECT_CRL_MAX, e) != 0 || object_check_crl(p, tbs, e) != 0
+    struct crl_said said;
+
+    return check_size(tbs, OBJECT_CRL_MAX, e) != 0 || object_check_crl(p, tbs, &said, e) != 0
                ? -1
-               : logged_check_crl(p, tbs, evidence, e);
+               : logged_check_crl(p, tbs, &said, evidence, e);
 }
 
 int

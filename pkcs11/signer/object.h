@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/ossl.h"
 #include "pkcs11/client/client.h"
 #include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/policy.h"
@@ -26,7 +27,15 @@ int object_check(const struct policy *, uint8_t kind, struct span tbs, struct sp
                  const struct tree_head *last, struct tree_head *checkpoint, struct err *e);
 
 int object_check_certificate(const struct policy *, struct span tbs, struct err *e);
-int object_check_crl(const struct policy *, struct span tbs, struct err *e);
+/* What its CRL-INTENT in the ledger must say of a CRL (db/LEDGER.md). */
+struct crl_said {
+    uint64_t number;
+    size_t entries;
+    char this_update[TIME_TEXT_SIZE], next_update[TIME_TEXT_SIZE];
+    uint8_t revocations[SHA256_SIZE];
+};
+/* `said` may be NULL. */
+int object_check_crl(const struct policy *, struct span tbs, struct crl_said *said, struct err *e);
 int object_check_checkpoint(const struct policy *, struct span text, struct span evidence,
                             const struct tree_head *last, struct tree_head *out, struct err *e);
 /* Of what was checked: what may not come again otherwise. ERR_DENIED for a number of a CRL above

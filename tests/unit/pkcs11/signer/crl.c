@@ -148,8 +148,19 @@ static const struct row ROWS[] = {
      .code = ERR_INPUT,
      .reason = "authorityKeyIdentifier does not encode to the same octets again"},
     {.name = "an entry with an invalidityDate",
-     .entries = ENTRY("05", "251231000000Z",
-                      "30{" SCENE_EXTENSION("551d18", "18{'20251230000000Z'}") "}")},
+     .entries =
+         ENTRY("05", "251231000000Z", "30{" SCENE_EXTENSION("551d18", "18{'20251230000000Z'}") "}"),
+     .code = ERR_DENIED,
+     .reason = "entry 0: an extension that this signer does not know: 2.5.29.24"},
+    {.name = "an entry with two reasons, behind one with one",
+     .entries = ENTRY("05", "251231000000Z", "30{" REASON "}")
+         ENTRY("06", "251231000000Z", "30{" REASON REASON "}"),
+     .code = ERR_DENIED,
+     .reason = "entry 1 has more than one extension"},
+    {.name = "a serial number below 0",
+     .entries = ENTRY("fb", "251231000000Z", ""),
+     .code = ERR_DENIED,
+     .reason = "entry 0 has a serial number below 0"},
     {.name = "an entry with another extension, behind one without",
      .entries = ENTRY("05", "251231000000Z", "")
          ENTRY("06", "251231000000Z", "30{" SCENE_EXTENSION("2a03", "0500") "}"),
@@ -191,9 +202,9 @@ static const struct row ROWS[] = {
      .entries = ENTRY("05", "251231000000Z", "30{" SCENE_CRITICAL("2a03", "0500") "}"),
      .code = ERR_DENIED,
      .reason = "entry 0 has a critical extension"},
-    {.name = "the second extension of the second entry is critical",
+    {.name = "the extension of the second entry is critical",
      .entries = ENTRY("05", "251231000000Z", "")
-         ENTRY("06", "251231000000Z", "30{" REASON SCENE_CRITICAL("2a03", "0500") "}"),
+         ENTRY("06", "251231000000Z", "30{" SCENE_CRITICAL("2a03", "0500") "}"),
      .code = ERR_DENIED,
      .reason = "entry 1 has a critical extension"},
 };
@@ -232,7 +243,7 @@ a_crl_is_whole_and_direct_and_of_the_issuer(void **state)
         struct err e = {0};
 
         make_crl(&ROWS[i], &tbs);
-        good += scene_expect(ROWS[i].name, object_check_crl(p, buf_span(&tbs), &e), &e,
+        good += scene_expect(ROWS[i].name, object_check_crl(p, buf_span(&tbs), NULL, &e), &e,
                              ROWS[i].code, ROWS[i].reason);
     }
     assert_int_equal(good, ARRAY_LEN(ROWS));
@@ -278,10 +289,62 @@ number_and_time_are_told(void **state)
     assert_int_equal(good, ARRAY_LEN(rows));
 }
 
+/* SHA-256 of two lines, and of none. */
+static void
+what_its_leaf_must_say_is_told(void **state)
+{
+    static const struct {
+        const char *entries;
+        size_t n;
+        const char *digest;
+    } rows[] = {
+        {NULL, 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {ENTRY("05", "251231000000Z", "")
+             ENTRY("06", "251230000000Z", "30{" SCENE_EXTENSION("551d15", "0a{01}") "}"),
+         2, "e83125c9a134bcf38a0bba28a2d3840c1c2c223ca31b0ac3ce09686c503c4b70"},
+    };
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct row row = {.entries = rows[i].entries, .number = NUMBER("0102")};
+        CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+        CLEANUP(mem_cleanup) char *hex = NULL;
+        struct crl_said said;
+        struct err e = {0};
+
+        make_crl(&row, &tbs);
+        assert_ok(object_check_crl(p, buf_span(&tbs), &said, &e), &e);
+        hex = hex_dup(span_of(said.revocations, sizeof(said.revocations)));
+        assert_string_equal(hex, rows[i].digest);
+        assert_int_equal(said.entries, rows[i].n);
+        assert_int_equal(said.number, 258);
+        assert_string_equal(said.this_update, "2026-01-01T00:00:00Z");
+        assert_string_equal(said.next_update, "2026-01-08T00:00:00Z");
+    }
+}
+
+/* What no leaf can say. */
+static void
+a_number_above_all_is_not_told(void **state)
+{
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CERTIFICATE_AUTHORITY);
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    const struct row row = {.number = NUMBER("00 80 00*7")};
+    struct crl_said said;
+    struct err e = {0};
+
+    (void)state;
+    make_crl(&row, &tbs);
+    assert_err(object_check_crl(p, buf_span(&tbs), &said, &e), ERR_DENIED, &e);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_its_leaf_must_say_is_told),
+        cmocka_unit_test(a_number_above_all_is_not_told),
         cmocka_unit_test(number_and_time_are_told),
         cmocka_unit_test(a_crl_is_whole_and_direct_and_of_the_issuer),
     };

@@ -394,39 +394,72 @@ the_leaf_is_the_intent_of_this_certificate(void **state)
     assert_int_equal(good, ARRAY_LEN(LEAVES));
 }
 
-/* The same evidence, and another kind of leaf. */
-static void
-a_crl_is_announced_by_its_own_kind(void **state)
+/* `text` with the first `old` as `new`. */
+static char *
+edited(const char *text, const char *old, const char *new)
 {
-    CLEANUP(mem_cleanup) char *right = scene_crl_intent(buf_span(&world.tbs));
-    CLEANUP(mem_cleanup) char *other = scene_crl_intent(buf_span(&world.other_tbs));
-    const struct {
+    const char *at = strstr(text, old);
+
+    assert_non_null(at);
+    return mem_printf("%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+}
+
+/* Auditors see this leaf, and not the CRL. */
+static void
+the_leaf_of_a_crl_says_what_is_on_it(void **state)
+{
+    static const struct {
         const char *name;
-        const char *leaf;
+        const char *old, *new;
         enum err_code code;
         const char *reason;
     } rows[] = {
-        {"right", right, ERR_NONE, NULL},
-        {"of another CRL", other, ERR_DENIED,
+        {"right", "{", "{", ERR_NONE, NULL},
+        {"without what is nobody's business here", ",\"upTo\":7", "", ERR_NONE, NULL},
+        {"of another CRL", "\"tbs\":\"", "\"tbs\":\"00", ERR_DENIED,
          "leaf: its tbs is not the SHA-256 of this TBSCertList"},
-        {"of a certificate", world.leaf, ERR_DENIED, "leaf: it is not a CRL-INTENT"},
-        {"no leaf", "{}", ERR_INPUT, NO_LEAF},
+        {"of a certificate", "CRL-INTENT", "INTENT", ERR_DENIED, "leaf: it is not a CRL-INTENT"},
+        {"no leaf", "{", "[", ERR_INPUT, NO_LEAF},
+        {"another number", "\"number\":5", "\"number\":6", ERR_DENIED,
+         "leaf: its number is not that of this TBSCertList"},
+        {"a number as text", "\"number\":5", "\"number\":\"5\"", ERR_DENIED,
+         "leaf: its number is not"},
+        {"no number", "\"number\":5,", "", ERR_DENIED, "leaf: its number is not"},
+        {"an entry less", "\"entries\":2", "\"entries\":1", ERR_DENIED,
+         "leaf: its entries is not that of this TBSCertList"},
+        {"another serial, date or reason", "\"revocations\":\"", "\"revocations\":\"00", ERR_DENIED,
+         "leaf: its revocations is not that of this TBSCertList"},
+        {"another thisUpdate", "\"thisUpdate\":\"2026-01-01T00:00:00Z",
+         "\"thisUpdate\":\"2026-01-01T00:00:01Z", ERR_DENIED,
+         "leaf: its thisUpdate is not that of this TBSCertList"},
+        {"another nextUpdate", "\"nextUpdate\":\"2026-01-08T00:00:00Z",
+         "\"nextUpdate\":\"2026-01-08T00:00:01Z", ERR_DENIED,
+         "leaf: its nextUpdate is not that of this TBSCertList"},
     };
+    const struct scene_crl right = {.number = "05",
+                                    .entries = SCENE_ENTRY("05", "251231000000Z")
+                                        SCENE_ENTRY("06", "251231000000Z")};
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(mem_cleanup) char *leaf = NULL;
     size_t good = 0;
 
     (void)state;
+    scene_crl(&right, &tbs);
+    leaf = scene_crl_intent(buf_span(&tbs));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *text = edited(leaf, rows[i].old, rows[i].new);
         CLEANUP(buf_free) struct buf evidence = BUF_INIT(EVIDENCE_MAX);
         struct err e = {0};
 
-        evidence_alone(span_str(rows[i].leaf), &evidence);
-        good += scene_expect(
-            rows[i].name,
-            logged_check_crl(world.policy, buf_span(&world.tbs), buf_span(&evidence), &e), &e,
-            rows[i].code, rows[i].reason);
+        evidence_alone(span_str(text), &evidence);
+        good += scene_expect(rows[i].name,
+                             object_check(world.policy, SIGNER_CRL, buf_span(&tbs),
+                                          buf_span(&evidence), NULL, NULL, &e),
+                             &e, rows[i].code, rows[i].reason);
         evidence.p[8] ^= 1; /* the checkpoint's first line */
-        assert_int_equal(
-            logged_check_crl(world.policy, buf_span(&world.tbs), buf_span(&evidence), &e), -1);
+        assert_int_equal(object_check(world.policy, SIGNER_CRL, buf_span(&tbs), buf_span(&evidence),
+                                      NULL, NULL, &e),
+                         -1);
     }
     assert_int_equal(good, ARRAY_LEN(rows));
 }
@@ -487,7 +520,7 @@ main(void)
         cmocka_unit_test(only_what_the_pinned_log_has_is_signed),
         cmocka_unit_test(what_is_remembered_changes_no_verdict),
         cmocka_unit_test(the_leaf_is_the_intent_of_this_certificate),
-        cmocka_unit_test(a_crl_is_announced_by_its_own_kind),
+        cmocka_unit_test(the_leaf_of_a_crl_says_what_is_on_it),
         cmocka_unit_test(evidence_that_is_not_whole_is_refused),
         cmocka_unit_test(a_certificate_without_a_serial_is_refused),
     };

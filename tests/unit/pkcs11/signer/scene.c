@@ -71,6 +71,20 @@ scene_certificate(const struct scene_certificate *c, struct buf *out)
     der_text(text, out);
 }
 
+void
+scene_crl(const struct scene_crl *c, struct buf *out)
+{
+    CLEANUP(mem_cleanup)
+    char *entries = c->entries == NULL ? mem_strdup("") : mem_printf("30{%s}", c->entries);
+    CLEANUP(mem_cleanup)
+    char *text = mem_printf("30{02{01}" SCENE_P256 SCENE_ISSUER "17{'%s'}17{'260108000000Z'}%s"
+                            "a0{30{" SCENE_EXTENSION("551d23", SCENE_AKI(SCENE_SKI))
+                                SCENE_EXTENSION("551d14", "02{%s}") "}}}",
+                            given(c->from, "260101000000Z"), entries, given(c->number, "01"));
+
+    der_text(text, out);
+}
+
 bool
 scene_expect(const char *row, int result, const struct err *e, enum err_code code,
              const char *reason)

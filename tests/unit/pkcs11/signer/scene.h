@@ -48,6 +48,16 @@ struct policy *scene_policy(enum policy_purpose purpose) OWNED(policy_free);
 /* TBSCertificate; replaces `out`. */
 void scene_certificate(const struct scene_certificate *, struct buf *out);
 
+/* The same of a TBSCertList: NULL is number 1, from SCENE_FROM for a week, without entries. */
+struct scene_crl {
+    const char *number;  /* octets */
+    const char *from;    /* "260101000000Z" */
+    const char *entries; /* SCENE_ENTRY */
+};
+#define SCENE_ENTRY(serial, time) "30{02{" serial "}17{'" time "'}}"
+/* TBSCertList; replaces `out`. */
+void scene_crl(const struct scene_crl *, struct buf *out);
+
 /* Whether `result` is what a row says: 0 when `reason` is NULL, else -1 with that code and a text
  * that contains the reason. Prints the row's name when not. */
 bool scene_expect(const char *row, int result, const struct err *e, enum err_code code,

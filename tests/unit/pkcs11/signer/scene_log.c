@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "pkcs11/algorithm.h"
+#include "pkcs11/signer/der.h"
 
 void
 scene_log_begin(struct scene_log *log, const char *origin)
@@ -143,16 +145,75 @@ scene_intent(struct span tbs)
                       serial, hex);
 }
 
+static void
+print_time(const ASN1_TIME *time, char out[TIME_TEXT_SIZE])
+{
+    struct tm tm;
+
+    assert_int_equal(ASN1_TIME_to_tm(time, &tm), 1);
+    time_format(timegm(&tm), out);
+}
+
+/* A line for each entry. */
+static char *
+entries_of(X509_CRL *crl, int *n)
+{
+    STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+    char *lines = mem_strdup("");
+
+    *n = revoked == NULL ? 0 : sk_X509_REVOKED_num(revoked);
+    for (int i = 0; i < *n; i++) {
+        const X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+        const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(entry);
+        CLEANUP(mem_cleanup)
+        char *hex =
+            hex_dup(span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
+        ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+        char date[TIME_TEXT_SIZE];
+        char *longer;
+
+        print_time(X509_REVOKED_get0_revocationDate(entry), date);
+        longer = mem_printf("%s%s %s %ld\n", lines, hex, date,
+                            reason == NULL ? 0 : ASN1_ENUMERATED_get(reason));
+        ASN1_ENUMERATED_free(reason);
+        mem_free(lines);
+        lines = longer;
+    }
+    return lines;
+}
+
 char *
 scene_crl_intent(struct span tbs)
 {
+    CLEANUP(buf_free) struct buf whole = BUF_INIT(tbs.n + 64);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *number = NULL;
+    CLEANUP(mem_cleanup) char *lines = NULL;
     CLEANUP(mem_cleanup) char *hex = NULL;
+    CLEANUP(mem_cleanup) char *digest = NULL;
+    char from[TIME_TEXT_SIZE];
+    char to[TIME_TEXT_SIZE];
     uint8_t hash[SHA256_SIZE];
+    const unsigned char *at;
     struct err e = {0};
+    int n;
 
+    assert_ok(der_wrap_signed(tbs, key_algorithm_identifier(KEY_P256), &whole, &e), &e);
+    at = whole.p;
+    crl = d2i_X509_CRL(NULL, &at, (long)whole.n);
+    assert_non_null(crl);
+    number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    print_time(X509_CRL_get0_lastUpdate(crl), from);
+    print_time(X509_CRL_get0_nextUpdate(crl), to);
+    lines = entries_of(crl, &n);
     assert_ok(sha256(tbs, hash, &e), &e);
     hex = hex_dup(span_of(hash, sizeof(hash)));
-    return mem_printf("{\"entries\":0,\"kind\":\"CRL-INTENT\",\"number\":1,\"tbs\":\"%s\"}", hex);
+    assert_ok(sha256(span_str(lines), hash, &e), &e);
+    digest = hex_dup(span_of(hash, sizeof(hash)));
+    return mem_printf("{\"entries\":%d,\"kind\":\"CRL-INTENT\",\"nextUpdate\":\"%s\","
+                      "\"number\":%ld,\"revocations\":\"%s\",\"tbs\":\"%s\","
+                      "\"thisUpdate\":\"%s\",\"upTo\":7}",
+                      n, to, number == NULL ? 0 : ASN1_INTEGER_get(number), digest, hex, from);
 }
 
 static void

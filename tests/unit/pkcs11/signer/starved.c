@@ -36,8 +36,11 @@ certificate(const void *arg, struct buf *out, struct err *e)
 static int
 crl(const void *arg, struct buf *out, struct err *e)
 {
-    (void)out;
-    return object_check_crl(policy, buf_span(arg), e);
+    struct crl_said said;
+
+    return object_check_crl(policy, buf_span(arg), &said, e) != 0
+               ? -1
+               : buf_set(out, span_of(said.revocations, sizeof(said.revocations)), e);
 }
 
 static void
@@ -114,6 +117,11 @@ a_crl_that_is_refused_stays_so(void **state)
         const char *why; /* NULL: it is signed */
     } rows[] = {
         {"right", CRL(SCENE_ISSUER, "260108000000Z", ENTRY("251231000000Z", ""), AUTHORITY NUMBER),
+         NULL},
+        {"a reason",
+         CRL(SCENE_ISSUER, "260108000000Z",
+             ENTRY("251231000000Z", "30{" SCENE_EXTENSION("551d15", "0a{01}") "}"),
+             AUTHORITY NUMBER),
          NULL},
         {"issuer", CRL(SCENE_NAME("x"), "260108000000Z", "", AUTHORITY NUMBER),
          "the issuer is not"},
