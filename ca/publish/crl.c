@@ -31,7 +31,8 @@ struct crl_maker {
     struct buf der;
     char *path;
     uint64_t leaf;
-    uint64_t up_to; /* leaves of the record whose revocations are on it */
+    uint64_t up_to;        /* leaves of the record whose revocations are on it */
+    time_t expired_before; /* what ended before is not; 0: all is */
     uint8_t digest[SHA256_SIZE];
     time_t now;
     bool busy;
@@ -140,6 +141,7 @@ record_of(const struct crl_maker *c)
         .entries = c->request.n_entries,
         .up_to = c->up_to,
         .digest = span_of(c->digest, sizeof(c->digest)),
+        .expired_before = c->expired_before,
         .now = c->now,
     };
 }
@@ -351,9 +353,11 @@ run_reserve(struct store_op *op, struct store_db *db, struct err *e)
     struct crl_request *r = &c->request;
 
     r->n_entries = 0;
-    /* RFC 5280 3.3: an entry stays until it was on one CRL after its certificate has ended. */
+    /* RFC 5280 3.3: an entry stays until it was on a CRL after its certificate has ended, here
+     * until that has run out. */
     if (set_begin(c, db, e) != 0 || ledger_size(db, &c->up_to, e) != 0 ||
-        issuance_crl_each(db, r->this_update - c->ca->conf.crl_validity_s, add_entry, c, e) != 0) {
+        issuance_crl_passed(db, r->this_update, &c->expired_before, e) != 0 ||
+        issuance_crl_each(db, c->expired_before, add_entry, c, e) != 0) {
         return -1;
     }
     set_end(c);

@@ -340,6 +340,9 @@ int issuance_asked_find(struct store_db *, struct span rid, uint64_t *leaf, bool
 
 /* thisUpdate of the newest CRL that has a number; 0: there is none. */
 int issuance_crl_last(struct store_db *, time_t *this_update, struct err *e);
+/* thisUpdate of the newest stored CRL that has run out by `at`; 0: there is none. What ended before
+ * it was on it, and need not be on another (RFC 5280 3.3). */
+int issuance_crl_passed(struct store_db *, time_t at, time_t *this_update, struct err *e);
 /* A number that nobody had before. */
 int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
                          uint64_t *number, struct err *e);
@@ -350,11 +353,12 @@ int issuance_crl_each(struct store_db *, time_t expired_after,
                       void *arg, struct err *e);
 /* What is announced before the signature is asked for. */
 struct issuance_crl {
-    uint64_t number;    /* reserved before */
-    struct span tbs;    /* TBSCertList */
-    size_t entries;     /* on it: */
-    uint64_t up_to;     /* what so many leaves of the record say, */
-    struct span digest; /* as leaf.h has it; 32 octets */
+    uint64_t number;       /* reserved before */
+    struct span tbs;       /* TBSCertList */
+    size_t entries;        /* on it: */
+    uint64_t up_to;        /* what so many leaves of the record say, */
+    struct span digest;    /* as leaf.h has it; 32 octets */
+    time_t expired_before; /* but not of certificates that ended before; 0: of all */
     time_t now;
 };
 /* With the leaf CRL-INTENT. */

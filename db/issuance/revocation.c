@@ -57,6 +57,23 @@ issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update
 }
 
 int
+issuance_crl_passed(struct store_db *db, time_t at, time_t *this_update, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows,
+                    "SELECT this_update FROM crl WHERE der IS NOT NULL AND next_update <= ?1 "
+                    "ORDER BY number DESC LIMIT 1",
+                    STORE_VALUES(store_int(at)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    *this_update = row ? (time_t)row_int(&rows, 0) : 0;
+    return 0;
+}
+
+int
 issuance_crl_each(struct store_db *db, time_t expired_after,
                   void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
                   void *arg, struct err *e)
@@ -111,6 +128,9 @@ issuance_crl_intend(struct store_db *db, const struct issuance_crl *c, uint64_t 
     }
     leaf_set_int(leaf, "upTo", (int64_t)c->up_to);
     leaf_set_hex(leaf, "revocations", c->digest);
+    if (c->expired_before != 0) {
+        leaf_set_time(leaf, "expiredBefore", c->expired_before);
+    }
     return ledger_append(db, leaf, leaf_index, e);
 }
 

@@ -142,6 +142,7 @@ static const struct kind kinds[LEAF_KINDS] = {
                           {"nextUpdate", MEMBER_TIME, false},
                           {"entries", MEMBER_INT, false},
                           {"upTo", MEMBER_INT, false},
+                          {"expiredBefore", MEMBER_TIME, true},
                           {"revocations", MEMBER_HEX, false}}},
 };
 

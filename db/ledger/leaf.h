@@ -44,7 +44,8 @@
  *   CRL-INTENT    before a CRL is signed: number int, tbs hex (SHA-256 of the TBSCertList),
  * thisUpdate time, nextUpdate time, entries int, upTo int (the revocations in so many leaves of the
  * record are on it), revocations hex (SHA-256 of its entries, in their order: for each a line of
- * serial in hex, date and CRLReason, with a blank between them)
+ * serial in hex, date and CRLReason, with a blank between them), expiredBefore? time (revocations
+ * of certificates that ended before are not on it; missing: all are)
  *
  * CRL has tbs? hex, that of its CRL-INTENT; from version 2 of the record on both are there.
  *

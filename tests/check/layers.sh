@@ -17,7 +17,7 @@ db/store/            base/ db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/requests/         base/ db/store/ db/requests/
 db/issuance/         base/ db/store/ db/ledger/ db/issuance/
-db/audit/rules/      base/ db/ledger/ db/audit/rules/
+db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
 ca/x509/             base/ ca/x509/

@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "db/audit/rules/approval.h"
 #include "db/audit/rules/certificate.h"
+#include "db/audit/rules/crl.h"
 #include "db/audit/rules/record.h"
 #include "db/audit/rules/registrar.h"
 #include "db/audit/rules/renewal.h"
@@ -29,6 +30,7 @@ struct audit_rules {
     struct audit_retries *retries;
     struct audit_record *record;
     struct audit_registrars *registrars;
+    struct audit_crls *crls;
 };
 
 static void
@@ -51,6 +53,7 @@ audit_rules_free(struct audit_rules *rules)
         audit_retries_free(rules->retries);
         audit_record_free(rules->record);
         audit_registrars_free(rules->registrars);
+        audit_crls_free(rules->crls);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -66,6 +69,7 @@ audit_rules_new(void)
     rules->retries = audit_retries_new();
     rules->record = audit_record_new();
     rules->registrars = audit_registrars_new();
+    rules->crls = audit_crls_new();
     return rules;
 }
 
@@ -189,7 +193,8 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
         audit_approvals_check(rules->approvals, leaf, e) != 0 ||
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
         audit_retries_check(rules->retries, leaf, e) != 0 ||
-        audit_registrars_check(rules->registrars, leaf, e) != 0) {
+        audit_registrars_check(rules->registrars, leaf, e) != 0 ||
+        audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0) {
         return -1;
     }
     switch (leaf_kind(leaf)) {

@@ -5,10 +5,11 @@
  * approve was approved before it was intended (approval.h), what a registrar
  * registers or ends is signed by one (registrar.h), updates are done one at a
  * time, confirmed before they supersede, and given again to newer requests only (renewal.h);
- * and a further try is of what its network function rejected (retry.h).
+ * a further try is of what its network function rejected (retry.h), and on a CRL is what was
+ * revoked (crl.h).
  *
- * Memory: the intents that are open and the updates that wait for their confirmation, not the
- * certificates.
+ * Memory: the intents that are open, the updates that wait for their confirmation, and of
+ * certificates that can be on a CRL when they end.
  */
 #pragma once
 

@@ -372,6 +372,59 @@ a_crl_number_is_never_used_again(void **state)
     assert_err(scene_call(s->store, do_store, &next, &e), ERR_NOTFOUND, &e);
 }
 
+struct window {
+    time_t from, to;
+    bool stored;
+};
+
+struct passing {
+    time_t at;
+    time_t this_update;
+};
+
+static int
+do_window(struct store_db *db, void *arg, struct err *e)
+{
+    const struct window *w = arg;
+    struct crl c = {0};
+
+    return issuance_crl_reserve(db, w->from, w->to, &c.number, e) != 0 ? -1
+           : w->stored                                                 ? do_store(db, &c, e)
+                                                                       : 0;
+}
+
+static int
+do_passed(struct store_db *db, void *arg, struct err *e)
+{
+    struct passing *p = arg;
+
+    return issuance_crl_passed(db, p->at, &p->this_update, e);
+}
+
+static void
+the_newest_stored_crl_that_has_run_out_is_told(void **state)
+{
+    struct window windows[] = {{NOW, NOW + 100, true},
+                               {NOW + 50, NOW + 150, false},
+                               {NOW + 60, NOW + 160, true},
+                               {NOW + 70, NOW + 170, true}};
+    static const struct passing rows[] = {{NOW + 99, 0},         {NOW + 100, NOW},
+                                          {NOW + 159, NOW},      {NOW + 160, NOW + 60},
+                                          {NOW + 170, NOW + 70}, {LATER, NOW + 70}};
+    struct scene *s = *state;
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
+        assert_ok(scene_call(s->store, do_window, &windows[i], &e), &e);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct passing p = {.at = rows[i].at};
+
+        assert_ok(scene_call(s->store, do_passed, &p, &e), &e);
+        assert_int_equal(p.this_update, rows[i].this_update);
+    }
+}
+
 static int
 do_vandalise(struct store_db *db, void *arg, struct err *e)
 {
@@ -422,6 +475,8 @@ main(void)
         cmocka_unit_test_setup_teardown(an_instance_has_one_live_registration, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(a_crl_number_is_never_used_again, scene_setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(the_newest_stored_crl_that_has_run_out_is_told, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(the_database_refuses_to_forget, scene_setup,
                                         scene_teardown),

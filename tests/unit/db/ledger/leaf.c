@@ -118,7 +118,8 @@ static const struct {
     {LEAF_CEREMONY, "head:H name:X | sha256:H"},
     {LEAF_APPROVAL, "rid:H registration:H decision:X officer:H key:H subject:X cms:B | reason:X"},
     {LEAF_AGAIN, "rid:H serial:H again:H registration:H messageTime:T qseq:I |"},
-    {LEAF_CRL_INTENT, "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H |"},
+    {LEAF_CRL_INTENT,
+     "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

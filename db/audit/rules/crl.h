@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crl.h - what is on a CRL is what the record says is revoked (version 2 of the record;
+ * db/LEDGER.md): a CRL-INTENT has the number and the digest of the entries that follow from the
+ * leaves before it, looks at every one of them that is before the CRL before, and leaves out only
+ * what a CRL had beyond its end. A REVOKED is dated when it is recorded, and comes once.
+ *
+ * Memory: the serial numbers that can still be on a CRL.
+ */
+#pragma once
+
+#include "db/ledger/leaf.h"
+
+struct audit_crls;
+void audit_crls_free(struct audit_crls *);
+struct audit_crls *audit_crls_new(void) OWNED(audit_crls_free);
+
+/* The next leaf, in a record of this version. ERR_CRYPTO with the rule that it breaks. */
+int audit_crls_check(struct audit_crls *, int64_t version, const struct leaf *, struct err *e);
