@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits for officers where somebody writes the CA's file, or the medium fails. */
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -17,20 +16,6 @@ enum { LOG_MAX = 16 * 1024 * 1024 };
 /* ---- who can write the file ---- */
 
 static void
-edit(const struct world *w, const char *sql)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = NULL;
-    char *message = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) {
-        fail_msg("%s", message);
-    }
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-static void
 what_is_not_approved_in_time_is_refused_and_the_ra_is_told(void **state)
 {
     struct desk *s = *state;
@@ -41,10 +26,10 @@ what_is_not_approved_in_time_is_refused_and_the_ra_is_told(void **state)
     desk_officer(s, &n, true, true, "waiting");
     assert_int_equal(world_stop(s->w), 0);
     /* the clock's work */
-    edit(s->w, "DROP TRIGGER pending_fixed;"
-               "UPDATE pending SET created = 1, expires = 2 WHERE open = 1;"
-               "CREATE TRIGGER pending_fixed BEFORE UPDATE OF expires ON pending "
-               "BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_edit(s->w, "DROP TRIGGER pending_fixed;"
+                     "UPDATE pending SET created = 1, expires = 2 WHERE open = 1;"
+                     "CREATE TRIGGER pending_fixed BEFORE UPDATE OF expires ON pending "
+                     "BEGIN SELECT RAISE(ABORT, 'no'); END");
     world_start(s->w);
     for (int i = 0; i < 2; i++) {
         const struct nf *late = i == 0 ? &n : &asked_late;
@@ -127,12 +112,12 @@ what_cannot_be_stored_or_read_of_it_ends_the_daemon(void **state)
 
     assert_int_equal(world_stop(s->w), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        edit(s->w, rows[i].breaks);
+        world_edit(s->w, rows[i].breaks);
         world_start(s->w);
         ends(s, rows[i].asked == SUBMIT_NEW ? &fresh : &n,
              rows[i].asked == DECIDE ? &approval : NULL, rows[i].asked == SHOW, rows[i].says);
         world_kill(s->w); /* what is left of it here */
-        edit(s->w, rows[i].mends);
+        world_edit(s->w, rows[i].mends);
     }
     world_start(s->w);
     desk_officer(s, &n, true, false, "refused");
@@ -157,19 +142,21 @@ an_approval_that_nobody_signed_is_worth_nothing(void **state)
     nf_is_refused(&a, CMP_NOT_AUTHORIZED);
     assert_int_equal(world_stop(s->w), 0);
     /* Bob's rejection of another request becomes his approval of this one */
-    edit(s->w, "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER approval_open;"
+    world_edit(s->w,
+               "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER approval_open;"
                "INSERT INTO approval SELECT (SELECT rid FROM pending WHERE open = 1), 1, officer, "
                "subject, key_sha256, cms, created, leaf + 1000000 FROM approval WHERE approves = 0 "
                "ORDER BY leaf DESC LIMIT 1");
     assert_true(world_start_fails(s->w));
-    edit(s->w,
-         "DELETE FROM approval WHERE leaf = -1;"
-         "DROP TRIGGER approval_kept;"
-         "DELETE FROM approval WHERE leaf >= 1000000;"
-         /* one approval, but counted twice by a row that demands one */
-         "DROP TRIGGER IF EXISTS pending_fixed; UPDATE pending SET approvals = 1 WHERE open = 1");
+    world_edit(
+        s->w,
+        "DELETE FROM approval WHERE leaf = -1;"
+        "DROP TRIGGER approval_kept;"
+        "DELETE FROM approval WHERE leaf >= 1000000;"
+        /* one approval, but counted twice by a row that demands one */
+        "DROP TRIGGER IF EXISTS pending_fixed; UPDATE pending SET approvals = 1 WHERE open = 1");
     assert_true(world_start_fails(s->w));
-    edit(s->w, "UPDATE pending SET approvals = 2 WHERE open = 1");
+    world_edit(s->w, "UPDATE pending SET approvals = 2 WHERE open = 1");
     world_start(s->w);
     desk_submit(s, &n, &a);
     desk_is_waiting(&a);
@@ -185,9 +172,9 @@ an_approval_whose_signature_was_edited_does_not_count(void **state)
 
     desk_officer(s, &n, true, true, "waiting");
     assert_int_equal(world_stop(s->w), 0);
-    edit(s->w, "DROP TRIGGER IF EXISTS approval_fixed;"
-               "UPDATE approval SET cms = (SELECT cms FROM approval ORDER BY leaf LIMIT 1) "
-               "WHERE leaf = (SELECT max(leaf) FROM approval)");
+    world_edit(s->w, "DROP TRIGGER IF EXISTS approval_fixed;"
+                     "UPDATE approval SET cms = (SELECT cms FROM approval ORDER BY leaf LIMIT 1) "
+                     "WHERE leaf = (SELECT max(leaf) FROM approval)");
     world_start(s->w);
     desk_officer(s, &n, false, true, "approved");
     for (int i = 0; i < 3; i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A medium that fails: whatever the daemon was doing it ends, says what, and answers nobody. The
  * database refuses one thing at a time, by a trigger, or by a column that is not there. */
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -86,20 +85,6 @@ teardown(void **state)
     world_free(s->w);
     mem_free(s);
     return 0;
-}
-
-static void
-edit(const struct world *w, const char *sql)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = NULL;
-    char *text = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, text);
-    }
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static size_t
@@ -207,11 +192,11 @@ what_cannot_be_stored_or_read_ends_the_daemon(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         size_t before = times(s->w, rows[i].says);
 
-        edit(s->w, rows[i].breaks);
+        world_edit(s->w, rows[i].breaks);
         world_start(s->w);
         ask(s, rows[i].asked);
         ends(s->w, rows[i].breaks);
-        edit(s->w, rows[i].mends);
+        world_edit(s->w, rows[i].mends);
         if (times(s->w, rows[i].says) != before + 1) {
             fail_msg("%s: not said: %s", rows[i].breaks, rows[i].says);
         }
@@ -226,11 +211,11 @@ what_cannot_be_ended_in_time_ends_the_daemon(void **state)
     struct scene *s = *state;
     size_t before = times(s->w, says);
 
-    edit(s->w, REFUSES("INSERT", "revocation"));
+    world_edit(s->w, REFUSES("INSERT", "revocation"));
     world_configure(s->w, "confirm_wait = 1\nunconfirmed = \"revoke\"\n");
     world_start(s->w);
     ends(s->w, "unconfirmed");
-    edit(s->w, MENDS);
+    world_edit(s->w, MENDS);
     world_configure(s->w, "");
     assert_int_equal(times(s->w, says), before + 1);
 }
@@ -260,19 +245,19 @@ what_cannot_be_stored_at_a_start_ends_it(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         size_t before = times(w, rows[i].says);
 
-        edit(w, rows[i].breaks);
+        world_edit(w, rows[i].breaks);
         if (!world_start_fails(w)) {
             fail_msg("%s: it started", rows[i].breaks);
         }
-        edit(w, rows[i].mends);
+        world_edit(w, rows[i].mends);
         if (times(w, rows[i].says) == before) {
             fail_msg("%s: not said: %s", rows[i].breaks, rows[i].says);
         }
     }
-    edit(w, REFUSES_LEAF("STOP"));
+    world_edit(w, REFUSES_LEAF("STOP"));
     world_start(w);
     assert_int_not_equal(world_stop(w), 0);
-    edit(w, MENDS);
+    world_edit(w, MENDS);
     world_start(w);
     assert_int_equal(world_record(w, "open"), 0);
     {
@@ -281,30 +266,6 @@ what_cannot_be_stored_at_a_start_ends_it(void **state)
         world_submit(w, buf_span(&s->fresh.request), buf_span(&s->fresh.nested), &answer);
         X509_free(nf_issued(&answer));
     }
-}
-
-/* How many leaves of this kind have this in their body. */
-static int
-leaves(const struct world *w, const char *kind, const char *part)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3_stmt *statement = NULL;
-    sqlite3 *db = NULL;
-    int n;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
-                                        "instr(CAST(body AS TEXT), ?2) > 0",
-                                        -1, &statement, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC), SQLITE_OK);
-    assert_int_equal(sqlite3_bind_text(statement, 2, part, -1, SQLITE_STATIC), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    n = sqlite3_column_int(statement, 0);
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return n;
 }
 
 /* A configuration is recorded when it is another one, with the one before; each start and end is.
@@ -320,22 +281,22 @@ a_start_and_an_end_are_recorded_as_they_were(void **state)
     int stops;
 
     (void)world_stop(w);
-    configs = leaves(w, "CONFIG", "");
-    others = leaves(w, "CONFIG", "\"previous\"");
-    starts = leaves(w, "START", "\"softwareToken\":true");
-    stops = leaves(w, "STOP", "\"reason\":\"signal\"");
+    configs = world_leaves(w, "CONFIG", "", "");
+    others = world_leaves(w, "CONFIG", "", "\"previous\"");
+    starts = world_leaves(w, "START", "", "\"softwareToken\":true");
+    stops = world_leaves(w, "STOP", "", "\"reason\":\"signal\"");
     world_start(w);
     assert_int_equal(world_stop(w), 0);
-    assert_int_equal(leaves(w, "CONFIG", ""), configs);
-    assert_int_equal(leaves(w, "START", "\"softwareToken\":true"), starts + 1);
-    assert_int_equal(leaves(w, "STOP", "\"reason\":\"signal\""), stops + 1);
-    assert_int_equal(leaves(w, "RECOVERED", "\"resumed\":0"), 0);
+    assert_int_equal(world_leaves(w, "CONFIG", "", ""), configs);
+    assert_int_equal(world_leaves(w, "START", "", "\"softwareToken\":true"), starts + 1);
+    assert_int_equal(world_leaves(w, "STOP", "", "\"reason\":\"signal\""), stops + 1);
+    assert_int_equal(world_leaves(w, "RECOVERED", "", "\"resumed\":0"), 0);
     world_configure(w, "workers = 3\n");
     world_start(w);
     assert_int_equal(world_stop(w), 0);
-    assert_int_equal(leaves(w, "CONFIG", ""), configs + 1);
-    assert_int_equal(leaves(w, "CONFIG", "\"previous\""), others + 1);
-    assert_int_equal(leaves(w, "RECOVERED", "\"resumed\":0"), 0);
+    assert_int_equal(world_leaves(w, "CONFIG", "", ""), configs + 1);
+    assert_int_equal(world_leaves(w, "CONFIG", "", "\"previous\""), others + 1);
+    assert_int_equal(world_leaves(w, "RECOVERED", "", "\"resumed\":0"), 0);
 }
 
 int

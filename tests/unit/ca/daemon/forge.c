@@ -4,7 +4,6 @@
  * registered. Each test is one way to try it.
  */
 #include <openssl/cms.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -182,20 +181,6 @@ a_confirmation_is_the_network_functions_own(void **state)
 /* ---- the file ---- */
 
 static void
-edit(const struct world *w, const char *sql)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = NULL;
-    char *text = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, text);
-    }
-    (void)sqlite3_close(db);
-}
-
-static void
 copy_file(const struct world *w, const char *from, const char *to)
 {
     CLEANUP(mem_cleanup) char *a = mem_printf("%s/state/%s", w->dir, from);
@@ -251,14 +236,14 @@ a_database_that_was_edited_is_not_started_with(void **state)
         &e);
     assert_non_null(done);
     assert_int_equal(world_stop(w), 0);
-    edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+    world_edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
     copy_file(w, "ca.db", "kept");
     for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
-        edit(w, NO_TRIGGERS);
-        edit(w, edits[i]);
+        world_edit(w, NO_TRIGGERS);
+        world_edit(w, edits[i]);
         print_message("%s\n", edits[i]);
         assert_true(world_start_fails(w));
-        edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+        world_edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
         copy_file(w, "kept", "ca.db");
     }
     world_start(w);
@@ -272,9 +257,9 @@ an_edited_registration_gives_nothing(void **state)
     CLEANUP(answer_free) struct answer answer = {0};
 
     assert_int_equal(world_stop(w), 0);
-    edit(w, NO_TRIGGERS);
-    edit(w, "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), 'amf1.5gc', "
-            "'amf2.5gc') AS BLOB), certificates = 1000");
+    world_edit(w, NO_TRIGGERS);
+    world_edit(w, "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), 'amf1.5gc', "
+                  "'amf2.5gc') AS BLOB), certificates = 1000");
     world_start(w);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);

@@ -2,7 +2,6 @@
 /* Who may register, and who the RA is told that somebody is: by the record, whatever a certificate
  * or a row says. */
 #include <openssl/x509v3.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,17 +105,6 @@ only_the_record_makes_a_registrar(void **state)
     cannot_register(w, other, other_key);
 }
 
-static void
-edit(const struct world *w, const char *sql)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    (void)sqlite3_close(db);
-}
-
 /* Whoever can write the file makes registrars of everybody, in the rows. */
 static void
 an_edited_row_makes_nobody_a_registrar(void **state)
@@ -128,9 +116,9 @@ an_edited_row_makes_nobody_a_registrar(void **state)
     CLEANUP(x509_cleanup) X509 *nf = nf_enrol(w, &n);
 
     assert_int_equal(world_stop(w), 0);
-    edit(w, "DROP TRIGGER certificate_fixed; DROP TRIGGER request_fixed;"
-            "UPDATE certificate SET profile = 'registrar', nf_instance = NULL;"
-            "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
+    world_edit(w, "DROP TRIGGER certificate_fixed; DROP TRIGGER request_fixed;"
+                  "UPDATE certificate SET profile = 'registrar', nf_instance = NULL;"
+                  "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
     world_start(w);
     cannot_register(w, officer, key);
     cannot_register(w, w->ra, w->ra_key);

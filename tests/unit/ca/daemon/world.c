@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/unix.h"
-#include "db/ledger/ledger.h"
 #include "tests/support/kill.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/ca/daemon/world_files.h"
@@ -211,41 +210,6 @@ world_restart(struct world *w, const char *more)
     assert_int_equal(world_stop(w), 0);
     world_configure(w, more);
     world_start(w);
-}
-
-struct forged {
-    struct store_op op;
-    struct issuance_intent intent;
-};
-
-static int
-run_forge(struct store_op *op, struct store_db *db, struct err *e)
-{
-    enum issuance_outcome outcome;
-
-    if (issuance_intend(db, &CONTAINER_OF(op, struct forged, op)->intent, &outcome, e) != 0) {
-        return -1;
-    }
-    return outcome == ISSUANCE_DONE ? 0
-                                    : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
-}
-
-void
-world_intend(struct world *w, const struct issuance_intent *intent)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
-    struct err e = {0};
-    struct store *store = store_open(&options, &e);
-    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
-
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(store_call(store, &f.op, &e), &e);
-    store_free(store);
 }
 
 int

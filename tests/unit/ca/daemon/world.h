@@ -109,6 +109,10 @@ void world_send_submit(struct world *, struct span inner, struct span nested);
 /* SUBMIT of `inner`, nested, and its answer. */
 void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
 
+/* While the daemon does not run: SQL on its ca.db. */
+void world_edit(const struct world *, const char *sql);
+/* How many leaves of this kind have both in their body; "" is in all. */
+int world_leaves(const struct world *, const char *kind, const char *part, const char *other);
 /* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the
  * database. The daemon does not run. */
 void world_intend(struct world *, const struct issuance_intent *);
