@@ -12,7 +12,7 @@ what_an_officer_may_not_have_leaves_no_trace(void **state)
 {
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     const struct record before = record_read(w);
     static const char needed[] = "issue: csr, profile, commonName and days are needed";
 
@@ -104,7 +104,7 @@ a_request_that_was_used_gives_the_same_or_nothing(void **state)
     static const char used[] = "this request was used before, for something else: make a new one";
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     const struct record before = record_read(w);
     CLEANUP(mem_cleanup)
     char *first = officer_is_issued(w, officer_wants(csr, "registrar", "OAM 3", 30));
@@ -145,7 +145,7 @@ a_request_that_was_used_gives_the_same_or_nothing(void **state)
     }
     {
         CLEANUP(nf_free) struct nf n = lie_nf(w, &(struct lie_terms){0});
-        CLEANUP(mem_cleanup) char *of_nf = officer_csr(n.key);
+        CLEANUP(mem_cleanup) char *of_nf = world_csr(n.key);
 
         X509_free(lie_is_granted(w, &(struct lie){.name = "a network function", .of = &n}));
         officer_is_refused(w, "its key", officer_wants(of_nf, "officer", "A", 30), ERR_INPUT,

@@ -4,8 +4,6 @@
 
 #include "tests/unit/ca/daemon/lie.h"
 
-/* A PKCS #10 request in PEM; mem_free() it. */
-char *officer_csr(EVP_PKEY *);
 /* The request for a certificate. */
 json_t *officer_wants(const char *csr, const char *profile, const char *name, int days);
 /* Takes the request; fails the test when it is not refused so. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/ca/daemon/officer.h"
 
-#include <openssl/pem.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,22 +9,6 @@
 #include "ca/link/admin.h"
 
 enum { TEXT_MAX = 64 * 1024 };
-
-char *
-officer_csr(EVP_PKEY *key)
-{
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
-    CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long n;
-
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, key), 1);
-    assert_true(X509_REQ_sign(csr, key, EVP_sha256()) > 0);
-    assert_int_equal(PEM_write_bio_X509_REQ(out, csr), 1);
-    n = BIO_get_mem_data(out, &text);
-    return mem_printf("%.*s", (int)n, text);
-}
 
 json_t *
 officer_wants(const char *csr, const char *profile, const char *name, int days)

@@ -65,7 +65,7 @@ what_is_being_worked_on_is_not_begun_twice(void **state)
 {
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer busy = {0};
     CLEANUP(answer_free) struct answer issued = {0};
@@ -110,7 +110,7 @@ a_kill_before_the_signature_leaves_one_certificate(void **state)
 {
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(mem_cleanup) char *first = NULL;
     CLEANUP(mem_cleanup) char *second = NULL;
     json_int_t certificates = world_record(w, "certificates");
@@ -151,7 +151,7 @@ what_cannot_be_signed_now_is_asked_for_again(void **state)
 {
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer answer = {0};
     CLEANUP(admin_json_cleanup) json_t *refused = NULL;
@@ -186,7 +186,7 @@ a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(admin_json_cleanup) json_t *certificate = NULL;
     CLEANUP(admin_json_cleanup) json_t *crl = NULL;
     CLEANUP(fd_cleanup) int there = officer_connects(w);
@@ -274,7 +274,7 @@ what_no_officer_asks_for_again_within_a_day_is_given_up(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-        CLEANUP(mem_cleanup) char *csr = officer_csr(key);
+        CLEANUP(mem_cleanup) char *csr = world_csr(key);
         CLEANUP(csr_cleanup) struct csr *parsed = NULL;
         uint8_t rid[SHA256_SIZE];
         struct err e = {0};

@@ -80,6 +80,8 @@ json_int_t world_record(struct world *, const char *what);
 void world_settle(struct world *);
 /* By an officer. */
 void world_revoke(struct world *, const X509 *, const char *reason);
+/* A PKCS #10 request in PEM; mem_free() it. */
+char *world_csr(EVP_PKEY *);
 /* A certificate through the admin socket. */
 X509 *world_officer(struct world *, const char *profile, const char *name, EVP_PKEY *key);
 

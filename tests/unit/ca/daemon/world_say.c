@@ -37,8 +37,8 @@ world_ask(struct world *w, json_t *request, struct err *e)
     return answer;
 }
 
-static char *
-make_csr(EVP_PKEY *key)
+char *
+world_csr(EVP_PKEY *key)
 {
     CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
     CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
@@ -56,7 +56,7 @@ make_csr(EVP_PKEY *key)
 X509 *
 world_officer(struct world *w, const char *profile, const char *name, EVP_PKEY *key)
 {
-    CLEANUP(mem_cleanup) char *csr = make_csr(key);
+    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     struct err e = {0};
     const char *pem;
