@@ -74,7 +74,7 @@ unix_connect(const char *path, bool wait, struct err *e)
 }
 
 int
-unix_peer(int fd, uid_t *uid, struct err *e)
+unix_peer(int fd, struct unix_peer *out, struct err *e)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
@@ -82,6 +82,6 @@ unix_peer(int fd, uid_t *uid, struct err *e)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
         return err_errno(e, ERR_IO, errno, "SO_PEERCRED");
     }
-    *uid = peer.uid;
+    *out = (struct unix_peer){.pid = peer.pid, .uid = peer.uid};
     return 0;
 }

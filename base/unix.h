@@ -11,5 +11,9 @@
 int unix_listen(const char *path, mode_t mode, struct err *e);
 /* Begins to connect; the descriptor is non-blocking when `wait` is false. */
 int unix_connect(const char *path, bool wait, struct err *e);
-/* Who is at the other end (SO_PEERCRED). */
-int unix_peer(int fd, uid_t *uid, struct err *e);
+struct unix_peer {
+    pid_t pid;
+    uid_t uid;
+};
+/* Who is at the other end (SO_PEERCRED): who connected, or who began to listen. */
+int unix_peer(int fd, struct unix_peer *out, struct err *e);

@@ -270,17 +270,17 @@ static int
 admit(struct admin_server *s, int fd, struct err *e)
 {
     struct admin_call *call;
-    uid_t uid;
+    struct unix_peer who;
 
-    if (unix_peer(fd, &uid, e) != 0) {
+    if (unix_peer(fd, &who, e) != 0) {
         return -1;
     }
-    if ((uid != 0 && uid != geteuid()) || s->n_calls >= ADMIN_CALLS_MAX) {
-        return err_set(e, ERR_DENIED, "user %u may not, or there are too many", (unsigned)uid);
+    if ((who.uid != 0 && who.uid != geteuid()) || s->n_calls >= ADMIN_CALLS_MAX) {
+        return err_set(e, ERR_DENIED, "user %u may not, or there are too many", (unsigned)who.uid);
     }
     call = mem_new(sizeof(*call));
     call->server = s;
-    call->uid = uid;
+    call->uid = who.uid;
     call->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (call->bev == NULL) {
         mem_free(call);

@@ -122,19 +122,19 @@ connect_now(struct link_client *c, struct err *e)
 {
     const struct link_message hello = {.type = LINK_HELLO};
     int fd = unix_connect(c->path, false, e);
-    uid_t uid;
+    struct unix_peer who;
 
     if (fd < 0) {
         return -1;
     }
-    if (unix_peer(fd, &uid, e) != 0) {
+    if (unix_peer(fd, &who, e) != 0) {
         (void)close(fd);
         return -1;
     }
-    if (c->options.server_uid != (uid_t)-1 && uid != c->options.server_uid) {
+    if (c->options.server_uid != (uid_t)-1 && who.uid != c->options.server_uid) {
         (void)close(fd);
-        return err_set(e, ERR_DENIED, "user %u listens on %s, not the CA's user %u", (unsigned)uid,
-                       c->path, (unsigned)c->options.server_uid);
+        return err_set(e, ERR_DENIED, "user %u listens on %s, not the CA's user %u",
+                       (unsigned)who.uid, c->path, (unsigned)c->options.server_uid);
     }
     c->bev = bufferevent_socket_new(c->options.base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (c->bev == NULL) {

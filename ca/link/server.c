@@ -154,13 +154,13 @@ static int
 admit(struct link_server *s, int fd, struct err *e)
 {
     struct peer *peer;
-    uid_t uid;
+    struct unix_peer who;
 
-    if (unix_peer(fd, &uid, e) != 0) {
+    if (unix_peer(fd, &who, e) != 0) {
         return -1;
     }
-    if (!is_allowed(s, uid)) {
-        return err_set(e, ERR_DENIED, "user %u may not use %s: see link_uids", (unsigned)uid,
+    if (!is_allowed(s, who.uid)) {
+        return err_set(e, ERR_DENIED, "user %u may not use %s: see link_uids", (unsigned)who.uid,
                        s->path);
     }
     if (s->n_peers >= s->options.peers_max) {

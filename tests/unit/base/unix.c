@@ -2,6 +2,7 @@
 #include "base/unix.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,13 +71,19 @@ only_a_socket_is_replaced(void **state)
 static void
 who_is_at_the_other_end_is_asked_of_a_socket(void **state)
 {
-    uid_t uid;
+    struct unix_peer who;
     struct err e = {0};
     int fds[2];
 
     (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_ok(unix_peer(fds[0], &who, &e), &e);
+    assert_int_equal(who.uid, getuid());
+    assert_int_equal(who.pid, getpid());
+    (void)close(fds[0]);
+    (void)close(fds[1]);
     assert_int_equal(pipe(fds), 0);
-    assert_err(unix_peer(fds[0], &uid, &e), ERR_IO, &e);
+    assert_err(unix_peer(fds[0], &who, &e), ERR_IO, &e);
     assert_non_null(strstr(e.text, "SO_PEERCRED"));
     (void)close(fds[0]);
     (void)close(fds[1]);
