@@ -14,6 +14,8 @@ enum {
     SECONDS_A_DAY = 86400,
     DAYS_MAX = 36500,
     KEY_IDENTIFIER_MAX = 64,
+    DEADLINE_MIN_MS = 100,
+    DEADLINE_MAX_MS = 600000,
 };
 
 /* PKIBody choices that an RA or CA may send (RFC 9810 5.1.2). Requests are not among them: a key
@@ -384,6 +386,21 @@ load_key(struct policy *p, cfg_t *cfg, struct err *e)
     return public_key == NULL ? -1 : load_public_key(p, public_key, e);
 }
 
+/* Of a service. Started by a parent nobody else can come, and the parent has the deadline. */
+static int
+load_service(struct policy *p, cfg_t *cfg, struct err *e)
+{
+    long deadline = cfg_getint(cfg, "deadline_ms");
+
+    if (deadline < DEADLINE_MIN_MS || deadline > DEADLINE_MAX_MS) {
+        return conf_fault(cfg, "deadline_ms", e, "'deadline_ms' must be %d to %d", DEADLINE_MIN_MS,
+                          DEADLINE_MAX_MS);
+    }
+    p->deadline_ms = (int)deadline;
+    p->has_client = cfg_getstr(cfg, "client_user") != NULL;
+    return p->has_client ? conf_user(cfg, "client_user", 0, &p->client, e) : 0;
+}
+
 struct policy *
 policy_load(const char *path, struct err *e)
 {
@@ -424,6 +441,8 @@ policy_load(const char *path, struct err *e)
         CFG_STR("attributes", NULL, CFGF_NONE),
         CFG_STR("credential", NULL, CFGF_NONE),
         CFG_STR("journal", NULL, CFGF_NONE),
+        CFG_STR("client_user", NULL, CFGF_NONE),
+        CFG_INT("deadline_ms", 8000, CFGF_NONE),
         CFG_SEC("certificate_authority", authority, CFGF_NODEFAULT),
         CFG_SEC("log", log, CFGF_NODEFAULT),
         CFG_SEC("cmp", cmp, CFGF_NODEFAULT),
@@ -440,7 +459,7 @@ policy_load(const char *path, struct err *e)
     p->issuer_ski = BUF_INIT(KEY_IDENTIFIER_MAX);
     p->sender_name = BUF_INIT(NAME_MAX_);
     if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, path, e) != 0 ||
-        load_beside(p, cfg, path, e) != 0) {
+        load_beside(p, cfg, path, e) != 0 || load_service(p, cfg, e) != 0) {
         return NULL;
     }
     if (p->purpose != POLICY_SELF_TEST) {

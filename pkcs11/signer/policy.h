@@ -6,6 +6,7 @@
 #pragma once
 
 #include <openssl/x509.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -40,6 +41,11 @@ struct policy {
     char *credential;
     char *journal; /* NULL only for POLICY_SELF_TEST */
     enum policy_purpose purpose;
+
+    /* of a service (nfpki-signer --listen) */
+    bool has_client;
+    uid_t client;    /* who may come */
+    int deadline_ms; /* for a start and for each call of the token */
 
     /* POLICY_CERTIFICATE_AUTHORITY */
     X509 *issuer;
