@@ -23,6 +23,7 @@ struct signer {
     int start_result;
     struct err start_error;
     pid_t pid;
+    bool apart; /* as of the last start */
     uint64_t attempts;
     size_t waiting; /* submitted, and not finished */
 
@@ -54,7 +55,8 @@ go_up(struct signer *s, struct err *e)
         return -1;
     }
     (void)pthread_mutex_lock(&s->lock);
-    s->pid = s->process.child.pid;
+    s->pid = signer_process_pid(&s->process);
+    s->apart = signer_process_is_apart(&s->process);
     s->attempts = attempts;
     (void)pthread_mutex_unlock(&s->lock);
     return 0;
@@ -346,6 +348,17 @@ bool
 signer_is_software(const struct signer *s)
 {
     return s->process.pinned.software;
+}
+
+bool
+signer_is_apart(struct signer *s)
+{
+    bool apart;
+
+    (void)pthread_mutex_lock(&s->lock);
+    apart = s->apart;
+    (void)pthread_mutex_unlock(&s->lock);
+    return apart;
 }
 
 struct span

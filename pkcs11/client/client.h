@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.h - the parent's side of nfpki-signer (PROTOCOL.md): starts it, sends it whole objects,
- * gets signatures back.
+ * client.h - the daemons' side of nfpki-signer (PROTOCOL.md): starts it, or connects to it where it
+ * is a service of its own, sends it whole objects, gets signatures back.
  *
- * Does: start and restart the process, batch the waiting jobs, enforce the deadline with SIGKILL.
+ * Does: start and restart the process and enforce the deadline with SIGKILL, or connect again (the
+ * service has a supervisor for the rest); batch the waiting jobs.
  * Does not: load a PKCS #11 module, see a PIN, log.
  * Threads: one of its own, which talks to the signer. Submit from any thread.
  * Ownership: a job belongs to the client from signer_submit() until its task is posted.
@@ -47,8 +48,9 @@ struct signer_job {
 };
 
 struct signer_options {
-    const char *program;    /* path of nfpki-signer */
-    const char *policy;     /* its policy file */
+    const char *socket;     /* where nfpki-signer --listen is; NULL: it is started here, */
+    const char *program;    /* path of nfpki-signer, */
+    const char *policy;     /* with its policy file */
     int pin_fd;             /* rewindable descriptor (memfd, file) with the PIN, or -1 for the
                                credential that the policy names; borrowed until signer_free() */
     int timeout_ms;         /* for HELLO and for each answer; then SIGKILL. 0: 10 s */
@@ -65,6 +67,7 @@ void signer_free(struct signer *);
  * When the signer dies later, jobs under way fail with ERR_TOKEN and the next job starts it again,
  * after a pause that grows from 0.1 to 5 s while starts fail. A signer that comes back with another
  * key or policy is refused, and so is a second try of a refused PIN.
+ * Of a service the same holds, but that it is connected to; the pause is between connections.
  */
 struct signer *signer_start(const struct signer_options *, struct err *e) OWNED(signer_free);
 DEFINE_CLEANUP(signer_cleanup, struct signer, signer_free)
@@ -90,9 +93,12 @@ enum key_algorithm signer_algorithm(const struct signer *);
 struct span signer_algorithm_identifier(const struct signer *);
 /* A software token: say so in the log. */
 bool signer_is_software(const struct signer *);
+/* A service of another user, so that its PIN, token and journal are out of our reach; root's own
+ * never is. */
+bool signer_is_apart(struct signer *);
 /* SHA-256 of the policy file (32 octets). */
 struct span signer_policy_hash(const struct signer *);
-/* Process id now; -1 while it is down. */
+/* Process id now, of a service its supervisor's; -1 while it is down. */
 pid_t signer_pid(struct signer *);
 /* Jobs that were submitted and are not posted yet. */
 size_t signer_waiting(struct signer *);

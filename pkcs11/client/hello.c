@@ -75,23 +75,19 @@ run_program(const char *program, const char *policy, int pin_fd, bool self_test,
     return child_start(argv, pin_fd, child, e);
 }
 
-/* Starts the program and reads its HELLO. The child is gone again after a failure. */
-int
-signer_greet(const char *program, const char *policy, int pin_fd, bool self_test, int timeout_ms,
-             struct child *child, struct buf *in, struct signer_hello *hello, struct err *e)
+/* The HELLO of who is at the other end of child->fd. The child is gone again after a failure. */
+static int
+read_hello(const char *name, int timeout_ms, struct child *child, struct buf *in,
+           struct signer_hello *hello, struct err *e)
 {
     struct signer_frame frame = {0};
-    int result;
+    int result = signer_read_frame(child->fd, timeout_ms, in, &frame, e);
 
-    if (run_program(program, policy, pin_fd, self_test, child, e) != 0) {
-        return -1;
-    }
-    result = signer_read_frame(child->fd, timeout_ms, in, &frame, e);
     if (result != 0) {
         if (e->code == ERR_NOTFOUND || e->code == ERR_BUSY || e->code == ERR_IO) {
             e->code = ERR_TOKEN;
         }
-        (void)err_wrap(e, "%s gave no HELLO (see its log)", program);
+        (void)err_wrap(e, "%s gave no HELLO (see its log)", name);
     } else if (frame.type == SIGNER_FAILED) {
         result = signer_reason(&frame, e);
     } else if (frame.type != SIGNER_HELLO) {
@@ -103,6 +99,32 @@ signer_greet(const char *program, const char *policy, int pin_fd, bool self_test
         child_stop(child, 0);
     }
     return result;
+}
+
+int
+signer_greet(const char *program, const char *policy, int pin_fd, bool self_test, int timeout_ms,
+             struct child *child, struct buf *in, struct signer_hello *hello, struct err *e)
+{
+    if (run_program(program, policy, pin_fd, self_test, child, e) != 0) {
+        return -1;
+    }
+    return read_hello(program, timeout_ms, child, in, hello, e);
+}
+
+int
+signer_call(const char *socket, int timeout_ms, struct child *child, struct buf *in,
+            struct signer_hello *hello, struct unix_peer *who, struct err *e)
+{
+    *child = (struct child){.pid = -1, .fd = unix_connect(socket, false, e)};
+    if (child->fd < 0) {
+        e->code = ERR_TOKEN; /* it may be there a moment later */
+        return -1;
+    }
+    if (unix_peer(child->fd, who, e) != 0) {
+        child_stop(child, 0);
+        return -1;
+    }
+    return read_hello(socket, timeout_ms, child, in, hello, e);
 }
 
 /* The PROVED frame: compares and verifies. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hello.h - the start of a signer: run it, read its HELLO. For client.c. */
+/* hello.h - the start of a signer: run it, or connect to it, and read its HELLO. For process.c. */
 #pragma once
 
 #include "base/ossl.h"
 #include "base/proc.h"
+#include "base/unix.h"
 #include "pkcs11/algorithm.h"
 #include "pkcs11/client/protocol.h"
 
@@ -28,3 +29,7 @@ int signer_reason(const struct signer_frame *frame, struct err *e);
 int signer_greet(const char *program, const char *policy, int pin_fd, bool self_test,
                  int timeout_ms, struct child *child, struct buf *in, struct signer_hello *hello,
                  struct err *e);
+/* The same of a service that listens at `socket`: child->fd is the connection, child->pid -1, and
+ * `who` the service. */
+int signer_call(const char *socket, int timeout_ms, struct child *child, struct buf *in,
+                struct signer_hello *hello, struct unix_peer *who, struct err *e);

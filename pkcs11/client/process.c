@@ -2,6 +2,7 @@
 #include "pkcs11/client/process.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -14,8 +15,9 @@ void
 signer_process_init(struct signer_process *p, const struct signer_options *o)
 {
     *p = (struct signer_process){
-        .program = mem_strdup(o->program),
-        .policy = mem_strdup(o->policy),
+        .program = o->program == NULL ? NULL : mem_strdup(o->program),
+        .policy = o->policy == NULL ? NULL : mem_strdup(o->policy),
+        .socket = o->socket == NULL ? NULL : mem_strdup(o->socket),
         .pin_fd = o->pin_fd,
         .timeout_ms = o->timeout_ms == 0 ? SIGNER_TIMEOUT_MS : o->timeout_ms,
         .child = {.pid = -1, .fd = -1},
@@ -32,6 +34,7 @@ signer_process_clear(struct signer_process *p)
     buf_free(&p->in);
     mem_free(p->program);
     mem_free(p->policy);
+    mem_free(p->socket);
 }
 
 /* Between batches the signer has nothing to say: anything readable is its end. */
@@ -51,9 +54,9 @@ check_same(const struct signer_process *p, const struct signer_hello *now, struc
         !span_equal(span_of(now->policy_hash, SHA256_SIZE),
                     span_of(p->pinned.policy_hash, SHA256_SIZE))) {
         return err_set(e, ERR_DENIED,
-                       "the signer came back with another key or policy (%s was changed): restart "
-                       "the daemon to accept it",
-                       p->policy);
+                       "the signer came back with another key or policy (%s): restart the daemon "
+                       "to accept it",
+                       p->socket == NULL ? p->policy : p->socket);
     }
     return 0;
 }
@@ -65,7 +68,7 @@ has_failed(struct signer_process *p, const struct err *e)
     p->pause_ms = p->pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : p->pause_ms;
     p->not_before = clock_monotonic_ms() + p->pause_ms;
     /* A PIN is tried once: what is wrong now stays wrong, and the token counts. */
-    p->shut = p->shut || e->code == ERR_PIN || e->code == ERR_DENIED;
+    p->shut = p->shut || (p->socket == NULL && (e->code == ERR_PIN || e->code == ERR_DENIED));
     p->shut_error = *e;
     return -1;
 }
@@ -81,8 +84,10 @@ signer_process_start(struct signer_process *p, uint64_t *attempts, struct err *e
         *e = p->shut_error;
         return -1;
     }
-    result = signer_greet(p->program, p->policy, p->pin_fd, false, p->timeout_ms, &p->child, &p->in,
-                          &hello, e);
+    result = p->socket != NULL
+                 ? signer_call(p->socket, p->timeout_ms, &p->child, &p->in, &hello, &p->service, e)
+                 : signer_greet(p->program, p->policy, p->pin_fd, false, p->timeout_ms, &p->child,
+                                &p->in, &hello, e);
     if (result == 0 && !first && check_same(p, &hello, e) != 0) {
         child_stop(&p->child, 0);
         result = -1;
@@ -99,6 +104,19 @@ signer_process_start(struct signer_process *p, uint64_t *attempts, struct err *e
         buf_free(&hello.spki);
     }
     return 0;
+}
+
+pid_t
+signer_process_pid(const struct signer_process *p)
+{
+    return p->socket == NULL ? p->child.pid : p->service.pid;
+}
+
+/* For root nobody is. */
+bool
+signer_process_is_apart(const struct signer_process *p)
+{
+    return p->socket != NULL && geteuid() != 0 && p->service.uid != geteuid();
 }
 
 void

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * process.h - the signer's process and what is said to it: started, started again after a pause,
- * and always with the same key and policy; a batch of jobs out, their answers in.
+ * process.h - the signer's process and what is said to it: started, or connected to where it is a
+ * service, and again after a pause, always with the same key and policy; a batch of jobs out, their
+ * answers in.
  *
  *   DOWN --start--> UP --jobs--> frames out, answers in --> UP
  *   UP --end of file, deadline, nonsense--> DOWN: who asked stops it
- *   DOWN --ERR_PIN, ERR_DENIED or another key--> SHUT: no start is tried again
+ *   DOWN --ERR_PIN, ERR_DENIED or another key--> SHUT: no start is tried again. Of a service it is
+ *   tried: its supervisor knows what may not be (service/supervise.h)
  *
  * For client.c, on its thread alone; no lock.
  */
@@ -16,8 +18,10 @@
 
 struct signer_process {
     char *program, *policy;
+    char *socket; /* of a service; NULL: program and policy are there */
     int pin_fd, timeout_ms;
     struct child child;
+    struct unix_peer service;   /* who listens at `socket` */
     struct signer_hello pinned; /* of the first start; its spki is empty before */
     struct buf out, in;
     uint64_t number;
@@ -35,6 +39,10 @@ bool signer_process_is_up(const struct signer_process *);
 /* Of one that is stopped. *attempts gets what its HELLO says. Failed or shut before: the reason of
  * then, until the pause is over. */
 int signer_process_start(struct signer_process *, uint64_t *attempts, struct err *e);
+/* Of one that is up: itself, or the service. */
+pid_t signer_process_pid(const struct signer_process *);
+/* A service of another user. */
+bool signer_process_is_apart(const struct signer_process *);
 /* Nothing when it is stopped already. */
 void signer_process_stop(struct signer_process *, int grace_ms);
 
