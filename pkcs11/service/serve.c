@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/service/serve.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/ossl.h"
+#include "pkcs11/service/control.h"
 #include "pkcs11/signer/object.h"
 
 enum {
     FRAME_TIMEOUT_MS = 10000,
+    ANSWER_TIMEOUT_MS = 5000, /* the answers of a batch fit into the socket: nobody waits */
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
+    SAY_EACH_MS = 100, /* that this works still: far below any deadline */
 };
 
 static int
@@ -22,8 +27,33 @@ answer(struct serve *s, enum signer_frame_type type, uint8_t detail, uint64_t nu
     if (signer_frame_encode(&frame, &s->out, e) != 0) {
         return -1;
     }
-    return frame_write(s->fd, buf_span(&s->out), FRAME_TIMEOUT_MS, e);
+    s->its_fault = frame_write(s->fd, buf_span(&s->out), ANSWER_TIMEOUT_MS, e) != 0;
+    return s->its_fault ? -1 : 0;
 }
+
+/* ---- what the supervisor hears: its deadline runs from the last word that this works ---- */
+
+static void
+works(struct serve *s)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (s->control >= 0 && (s->said == 0 || now - s->said >= SAY_EACH_MS)) {
+        control_say(s->control, CONTROL_WORKS);
+        s->said = now;
+    }
+}
+
+static void
+rests(struct serve *s)
+{
+    if (s->control >= 0 && s->said != 0) {
+        control_say(s->control, CONTROL_RESTS);
+        s->said = 0;
+    }
+}
+
+/* ---- frames ---- */
 
 static int
 hello(struct serve *s, struct err *e)
@@ -61,6 +91,18 @@ serve_self_test(struct serve *s, struct err *e)
     return answer(s, SIGNER_PROVED, sign ? 1 : 0, 0, buf_span(&signature), e);
 }
 
+/* Until there is something to read. The supervisor says nothing while a connection is served: what
+ * can be read there is its end. */
+static bool
+is_asked(const struct serve *s)
+{
+    struct pollfd p[] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->control, .events = POLLIN}};
+
+    while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR) {
+    }
+    return p[1].revents == 0;
+}
+
 static bool
 more_waiting(const struct serve *s)
 {
@@ -69,15 +111,18 @@ more_waiting(const struct serve *s)
     return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
 }
 
-/* Blocks for the first frame, then takes what is waiting. A frame that is not a SIGN is a broken
- * parent: the process ends. *closed: the parent is gone, nothing is to be done. */
+/* Blocks for the first frame, then takes what is waiting. After a frame that is not a SIGN nothing
+ * more is believed. *closed: the other end is gone, nothing is to be done. */
 static int
 read_batch(struct serve *s, bool *closed, struct err *e)
 {
     size_t bytes = 0;
 
-    *closed = false;
+    *closed = !is_asked(s);
     s->n = 0;
+    if (*closed) {
+        return 0;
+    }
     do {
         struct serve_request *r = &s->batch[s->n];
 
@@ -169,6 +214,7 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
     if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
                : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {
         (void)refuse(s, r, e, &ignored);
+        s->its_fault = false;
         return -1;
     }
     return answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&signature), e);
@@ -180,6 +226,7 @@ do_batch(struct serve *s, struct err *e)
 {
     uint64_t before = journal_attempts(s->held->journal);
 
+    works(s);
     for (size_t i = 0; i < s->n; i++) {
         if (admit(s, &s->batch[i], e) != 0) {
             return -1;
@@ -189,6 +236,7 @@ do_batch(struct serve *s, struct err *e)
         return -1;
     }
     for (size_t i = 0; i < s->n; i++) {
+        works(s);
         if (sign_one(s, &s->batch[i], e) != 0) {
             return -1;
         }
@@ -205,9 +253,14 @@ serve_connection(struct serve *s, struct err *e)
 
     while (result == 0 && !closed) {
         result = read_batch(s, &closed, e);
+        s->its_fault = result != 0;
         if (result == 0 && !closed) {
             result = do_batch(s, e);
+            rests(s);
         }
+    }
+    for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
+        buf_free(&s->batch[i].frame);
     }
     return result;
 }
@@ -221,10 +274,11 @@ serve_failed(struct serve *s, const struct err *why)
 }
 
 void
-serve_init(struct serve *s, const struct held *held, int fd)
+serve_init(struct serve *s, const struct held *held, int fd, int control)
 {
     s->held = held;
     s->fd = fd;
+    s->control = control;
     s->out = BUF_SECRET(SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
     for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
         s->batch[i].frame = BUF_INIT(SIGNER_FRAME_MAX);

@@ -21,16 +21,19 @@ struct serve_request {
 
 struct serve {
     const struct held *held;
-    int fd; /* the connection */
+    int fd;         /* the connection */
+    int control;    /* to the supervisor (control.h); -1: there is none */
+    bool its_fault; /* out: what failed is the other end, and the token is as good as before */
+    int64_t said;   /* when the supervisor last heard that this works */
     struct buf out;
     struct serve_request batch[SIGNER_BATCH_MAX];
     size_t n;
 };
 
-void serve_init(struct serve *, const struct held *, int fd);
+void serve_init(struct serve *, const struct held *, int fd, int control);
 
-/* HELLO, and then what is asked for, until the other end closes: 0. After a failure the
- * process must end. */
+/* HELLO, and then what is asked for, until the other end closes (or the supervisor is gone): 0.
+ * After a failure that is not its_fault the process must end. */
 int serve_connection(struct serve *, struct err *e);
 /* HELLO and PROVED. */
 int serve_self_test(struct serve *, struct err *e);

@@ -8,6 +8,8 @@
  *   bad-sign    C_Sign gives a signature with one bit flipped
  *   sign-fails  C_Sign gives CKR_DEVICE_ERROR
  *   hang        C_Sign does not come back
+ *   stands:F    when the file $FAULTP11_FILE is there, C_Sign does not come back, and C_Login not
+ *               before it has gone
  *   no-random   C_GenerateRandom gives CKR_DEVICE_REMOVED
  *   wrong:C:T   C_GetAttributeValue flips a bit of attribute T (hex) of objects of class C (hex)
  *   utf-8       C_GetTokenInfo has a serial number and a model with other letters than ASCII's
@@ -62,6 +64,15 @@ is_word(const char *word)
         faults += length + (faults[length] == ' ' ? 1 : 0);
     }
     return 0;
+}
+
+/* The file of stands:F is there. */
+static int
+stands(const char *word)
+{
+    const char *path = getenv("FAULTP11_FILE");
+
+    return is_word(word) && path != NULL && access(path, F_OK) == 0;
 }
 
 static int
@@ -231,6 +242,9 @@ login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG
     if (wanted("no-login")) {
         _exit(99);
     }
+    while (stands("stands:C_Login")) {
+        (void)usleep(10000);
+    }
     return real->C_Login(session, user, pin, n);
 }
 
@@ -254,7 +268,9 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
 {
     CK_RV rv;
 
-    while (wanted("hang")) {
+    int hangs = wanted("hang") || stands("stands:C_Sign");
+
+    while (hangs) {
         (void)pause();
     }
     if (wanted("sign-fails")) {

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real nfpki-signer --listen with a real token: who is served, and what becomes of a token that
+ * hangs. */
+#include "pkcs11/service/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/unix.h"
+#include "tests/support/kill.h"
+#include "tests/support/test.h"
+#include "tests/unit/pkcs11/service/service.h"
+
+/* ---- who is served ---- */
+
+static void
+its_user_is_served(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    struct stat st;
+
+    service_start(w, "");
+    assert_int_equal(stat(w->socket, &st), 0);
+    assert_true(S_ISSOCK(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, 0660);
+    s = client_start(w, &e);
+    assert_int_equal(signer_pid(s), w->service);
+    assert_true(signer_is_software(s));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(client_sign(w, s, &e), &e);
+    }
+    assert_int_equal(signer_attempts(s), 3);
+    /* the next connection is to the same session, and its journal goes on */
+    signer_free(TAKE(s));
+    s = client_start(w, &e);
+    assert_int_equal(signer_attempts(s), 3);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(log_count(w, "session-ready"), 1);
+    assert_int_equal(log_count(w, "client-connected"), 2);
+    /* here it is the service's own user: its token is within reach */
+    assert_int_equal(log_count(w, "client-is-own-user"), 1);
+    assert_false(signer_is_apart(s));
+}
+
+static void
+another_user_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+
+    w->client = getuid() + 1;
+    service_start(w, "");
+    assert_null(client_try(w, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_non_null(strstr(e.text, "may not use this signer"));
+    assert_int_equal(log_count(w, "client-refused"), 1);
+    assert_int_equal(log_count(w, "client-connected"), 0);
+    assert_int_equal(log_count(w, "client-is-own-user"), 0);
+}
+
+/* Of a process of user `nobody`: what connect() and the first frame are. */
+static void
+as_nobody(struct world *w, int wanted_errno, const char *wanted_text)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        struct err e = {0};
+        int fd = -1;
+
+        if (setgid(65534) == 0 && setuid(65534) == 0) {
+            fd = unix_connect(w->socket, true, &e);
+        }
+        if (wanted_errno != 0) {
+            _exit(fd < 0 && strstr(e.text, strerror(wanted_errno)) != NULL ? 0 : 1);
+        }
+        _exit(fd >= 0 && told(fd, ERR_DENIED, wanted_text) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* With a second user; only root can be two. As another user the test before this one shows it. */
+static void
+a_real_other_user_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    service_start(w, "");
+    if (getuid() == 0) {
+        assert_int_equal(chmod(w->dir, 0711), 0);
+        as_nobody(w, EACCES, NULL);
+        assert_int_equal(chmod(w->socket, 0666), 0);
+        as_nobody(w, 0, "user 65534 may not use this signer");
+        assert_int_equal(log_count(w, "client-refused"), 1);
+    }
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+static void
+one_client_is_served_and_the_second_is_told(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *first = NULL;
+    CLEANUP(signer_cleanup) struct signer *second = NULL;
+    CLEANUP(mem_cleanup) char *reason = mem_printf("process %d is served", (int)getpid());
+    struct err e = {0};
+
+    service_start(w, "");
+    first = client_start(w, &e);
+    assert_ok(client_sign(w, first, &e), &e);
+    assert_null(client_try(w, &e));
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_non_null(strstr(e.text, reason));
+    assert_ok(client_sign(w, first, &e), &e);
+    signer_free(TAKE(first));
+    second = client_start(w, &e);
+    assert_ok(client_sign(w, second, &e), &e);
+}
+
+static void
+who_comes_while_the_session_starts_waits_and_the_second_is_told(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    int fd;
+
+    stands(w, true);
+    service_start(w, "stands:C_Login");
+    fd = unix_connect(w->socket, true, &e);
+    assert_true(fd >= 0);
+    wait_log(w, "client-connected", 1);
+    assert_null(client_try(w, &e));
+    assert_int_equal(e.code, ERR_BUSY);
+    (void)close(fd);
+    stands(w, false);
+    /* the one that waited has gone, and does not stand in the way */
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+/* ---- clients that are broken ---- */
+
+static void
+what_a_client_does_in_the_midst_is_its_own_end(void **state)
+{
+    static const uint8_t half[] = {0, 0, 1, 0, SIGNER_SIGN, 'K'};
+    static const uint8_t no_job[] = {0, 0, 0, 10, SIGNER_HELLO, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t too_long[] = {0x7f, 0, 0, 0};
+    const struct {
+        struct span octets;
+        const char *told; /* NULL: it closes instead of listening */
+    } rows[] = {
+        {span_of(NULL, 0), NULL},
+        {span_of(half, 2), NULL},
+        {span_of(half, sizeof(half)), NULL},
+        {span_of(no_job, sizeof(no_job)), "a frame of type 1 from the parent"},
+        {span_of(too_long, sizeof(too_long)), "a frame of 2130706432 octets"},
+    };
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    service_start(w, "");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int fd = unix_connect(w->socket, true, &e);
+
+        assert_true(fd >= 0);
+        assert_true(greeted(fd));
+        if (rows[i].octets.n > 0) {
+            assert_int_equal(send(fd, rows[i].octets.p, rows[i].octets.n, 0), rows[i].octets.n);
+        }
+        if (rows[i].told != NULL) {
+            assert_true(told(fd, ERR_INPUT, rows[i].told));
+        }
+        (void)close(fd);
+        wait_log(w, "client-left", i + 1);
+    }
+    /* the session is the same, and signs */
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(log_count(w, "session-ready"), 1);
+}
+
+/* It has asked, and does not wait for the answer: there is a line for it, and the next is served.
+ */
+static void
+who_asks_and_goes_is_in_the_journal(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    int fd;
+
+    service_start(w, "");
+    fd = unix_connect(w->socket, true, &e);
+    assert_true(greeted(fd));
+    ask(w, fd);
+    (void)close(fd);
+    wait_log(w, "client-left", 1);
+    s = client_start(w, &e);
+    assert_int_equal(signer_attempts(s), 1);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+/* ---- a token that hangs ---- */
+
+static void
+a_hanging_session_is_killed_and_started_again(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    pid_t session;
+
+    service_start(w, "stands:C_Sign");
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    session = log_session(w);
+    stands(w, true);
+    assert_err(client_sign(w, s, &e), ERR_TOKEN, &e);
+    wait_log(w, "session-ended", 1);
+    assert_true(log_has(w, "no answer of the token within 3000 ms: killed"));
+    assert_int_equal(kill(session, 0), -1);
+    stands(w, false);
+    client_sign_soon(w, s);
+    assert_int_not_equal(log_session(w), session);
+    assert_int_equal(signer_pid(s), w->service);
+    /* an idle session has no deadline */
+    (void)poll(NULL, 0, 1000);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(log_count(w, "session-ended"), 1);
+}
+
+static void
+who_comes_when_the_last_one_left_a_hanging_session_waits(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    int fd;
+
+    service_start(w, "stands:C_Sign");
+    fd = unix_connect(w->socket, true, &e);
+    assert_true(greeted(fd));
+    stands(w, true);
+    ask(w, fd);
+    wait_journal(w, 1);
+    (void)close(fd);
+    stands(w, false); /* for the next session */
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(log_count(w, "session-ended"), 1);
+    assert_int_equal(log_count(w, "client-refused"), 0);
+}
+
+static void
+a_start_that_hangs_is_killed_and_tried_again(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    stands(w, true);
+    service_start(w, "stands:C_Login");
+    wait_log(w, "session-not-started", 1);
+    stands(w, false);
+    wait_log(w, "session-ready", 1);
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+static void
+a_session_that_is_killed_is_started_again(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    service_start(w, "");
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(test_kill(log_session(w), SIGKILL), 0);
+    wait_log(w, "session-ready", 2);
+    client_sign_soon(w, s);
+    assert_true(log_has(w, "ended without a word"));
+}
+
+/* ---- starts that fail ---- */
+
+static void
+a_refused_pin_is_not_tried_again(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+
+    write_pin(w, SPAN_LITERAL("wrong-pin"));
+    service_start(w, "");
+    wait_log(w, "pin-refused", 1);
+    write_pin(w, USER_PIN);
+    for (int i = 0; i < 3; i++) {
+        assert_null(client_try(w, &e));
+        assert_int_equal(e.code, ERR_PIN);
+        (void)poll(NULL, 0, 200);
+    }
+    assert_int_equal(log_count(w, "pin-refused"), 1);
+    assert_int_equal(log_count(w, "session-ready"), 0);
+}
+
+static void
+a_token_that_comes_later_is_found(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *tokens = mem_printf("%s/tokens", w->dir);
+    CLEANUP(mem_cleanup) char *hidden = mem_printf("%s/hidden", w->dir);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    assert_int_equal(rename(tokens, hidden), 0);
+    assert_int_equal(mkdir(tokens, 0700), 0);
+    service_start(w, "");
+    wait_log(w, "session-not-started", 2);
+    assert_null(client_try(w, &e));
+    assert_int_equal(e.code, ERR_NOTFOUND);
+    assert_int_equal(rmdir(tokens), 0);
+    assert_int_equal(rename(hidden, tokens), 0);
+    wait_log(w, "session-ready", 1);
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+static void
+the_pin_may_come_through_a_descriptor(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    int fd;
+
+    write_pin(w, SPAN_LITERAL("wrong-pin"));
+    fd = memfd_create("pin", 0);
+    w->pin_fd = fcntl(fd, F_DUPFD, 10); /* 0 to 3 have their uses */
+    (void)close(fd);
+    assert_int_equal(write(w->pin_fd, USER_PIN.p, USER_PIN.n), USER_PIN.n);
+    service_start(w, "");
+    wait_log(w, "session-ready", 1);
+    assert_int_equal(test_kill(log_session(w), SIGKILL), 0);
+    wait_log(w, "session-ready", 2); /* which needed it again */
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+}
+
+static void
+only_a_dead_socket_is_replaced(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    int dead = unix_listen(w->socket, 0600, &e);
+
+    assert_true(dead >= 0);
+    (void)close(dead); /* and the file stays, as after kill -9 */
+    service_start(w, "");
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(service_run(w, w->socket), 1);
+    assert_true(log_has(w, "another process listens there"));
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(service_run(w, w->policy), 1); /* a file is no socket */
+    assert_true(log_has(w, "listen on"));
+}
+
+static void
+a_service_without_a_client_does_not_start(void **state)
+{
+    struct world *w = *state;
+
+    write_policy(w, "");
+    assert_int_equal(service_run(w, w->socket), 2);
+    assert_true(log_has(w, "option 'client_user' is missing"));
+    write_policy_for(w, "client_user = 0", "self_test {}");
+    assert_int_equal(service_run(w, w->socket), 1);
+    assert_true(log_has(w, "its purpose is self_test"));
+    assert_int_equal(access(w->socket, F_OK), -1);
+}
+
+/* ---- the end ---- */
+
+static void
+a_stop_leaves_nothing_behind(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+    pid_t session;
+
+    service_start(w, "");
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    session = log_session(w);
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    assert_int_equal(kill(session, 0), -1);
+    assert_int_equal(access(w->socket, F_OK), -1);
+    assert_err(client_sign(w, s, &e), ERR_TOKEN, &e);
+    /* and when it is there again, the same client goes on */
+    service_start(w, "");
+    client_sign_soon(w, s);
+}
+
+static void
+a_killed_supervisor_leaves_no_child_behind(void **state)
+{
+    static const char *const faults[] = {"", "stands:C_Sign"};
+    struct world *w = *state;
+
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        bool hangs = faults[i][0] != '\0';
+        struct err e = {0};
+        pid_t session;
+        int status = 0;
+        int fd;
+
+        service_start(w, faults[i]);
+        fd = unix_connect(w->socket, true, &e);
+        assert_true(greeted(fd));
+        session = log_session(w);
+        if (hangs) {
+            stands(w, true);
+            ask(w, fd);
+            wait_journal(w, 1);
+        }
+        (void)service_stop(w, SIGKILL);
+        assert_int_equal(waitpid(session, &status, 0), session);
+        /* one that hangs gets five seconds */
+        assert_true(hangs ? WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
+                          : WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        (void)close(fd);
+        assert_int_equal(access(w->socket, F_OK), 0); /* the stale one, which the next replaces */
+    }
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
+}
+
+int
+main(void)
+{
+#define SERVICE_TEST(test) cmocka_unit_test_setup_teardown(test, service_setup, service_teardown)
+    const struct CMUnitTest tests[] = {
+        SERVICE_TEST(its_user_is_served),
+        SERVICE_TEST(another_user_is_refused),
+        SERVICE_TEST(a_real_other_user_is_refused),
+        SERVICE_TEST(one_client_is_served_and_the_second_is_told),
+        SERVICE_TEST(who_comes_while_the_session_starts_waits_and_the_second_is_told),
+        SERVICE_TEST(what_a_client_does_in_the_midst_is_its_own_end),
+        SERVICE_TEST(who_asks_and_goes_is_in_the_journal),
+        SERVICE_TEST(a_hanging_session_is_killed_and_started_again),
+        SERVICE_TEST(who_comes_when_the_last_one_left_a_hanging_session_waits),
+        SERVICE_TEST(a_start_that_hangs_is_killed_and_tried_again),
+        SERVICE_TEST(a_session_that_is_killed_is_started_again),
+        SERVICE_TEST(a_refused_pin_is_not_tried_again),
+        SERVICE_TEST(a_token_that_comes_later_is_found),
+        SERVICE_TEST(the_pin_may_come_through_a_descriptor),
+        SERVICE_TEST(only_a_dead_socket_is_replaced),
+        SERVICE_TEST(a_service_without_a_client_does_not_start),
+        SERVICE_TEST(a_stop_leaves_nothing_behind),
+        SERVICE_TEST(a_killed_supervisor_leaves_no_child_behind),
+    };
+
+    return cmocka_run_group_tests(tests, world_make, world_free);
+}
