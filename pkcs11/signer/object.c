@@ -19,6 +19,16 @@ off_purpose(const char *what, struct err *e)
 }
 
 static int
+off_objects(bool authority, const char *what, const char *object, struct err *e)
+{
+    return authority
+               ? err_set(e, ERR_DENIED,
+                         "objects: the policy of this signer has no %s, so it does not sign %s",
+                         object, what)
+               : off_purpose(what, e);
+}
+
+static int
 check_certificate(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
 {
     return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0 ||
@@ -50,12 +60,12 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
     switch (kind) {
     case SIGNER_CERTIFICATE:
         if (!authority || !p->certificates) {
-            return off_purpose("certificates", e);
+            return off_objects(authority, "certificates", "certificate", e);
         }
         return check_certificate(p, tbs, evidence, e);
     case SIGNER_CRL:
         if (!authority || !p->crls) {
-            return off_purpose("CRLs", e);
+            return off_objects(authority, "CRLs", "crl", e);
         }
         return check_crl(p, tbs, evidence, e);
     case SIGNER_CHECKPOINT:

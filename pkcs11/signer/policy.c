@@ -187,6 +187,9 @@ load_authority(struct policy *p, cfg_t *section, struct err *e)
                           "octets",
                           KEY_IDENTIFIER_MAX);
     }
+    if (cfg_size(section, "objects") == 0) {
+        return conf_fault(section, "objects", e, "'objects' must list certificate, crl or both");
+    }
     for (unsigned int i = 0; i < cfg_size(section, "objects"); i++) {
         const char *object = cfg_getnstr(section, "objects", i);
 
@@ -405,12 +408,11 @@ struct policy *
 policy_load(const char *path, struct err *e)
 {
     /* libconfuse's type for the defaults of a list is not const. */
-    char both[] = "{certificate, crl}";
     char signature[] = "{digitalSignature}";
     char none[] = "{}";
     cfg_opt_t authority[] = {
         CFG_STR("issuer", NULL, CFGF_NONE),
-        CFG_STR_LIST("objects", both, CFGF_NONE),
+        CFG_STR_LIST("objects", none, CFGF_NONE),
         CFG_INT("max_validity", 1095, CFGF_NONE),
         CFG_INT("max_crl_validity", 31, CFGF_NONE),
         CFG_STR_LIST("key_usage", signature, CFGF_NONE),

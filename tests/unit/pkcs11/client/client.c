@@ -3,6 +3,7 @@
 #include "pkcs11/client/client.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/ossl.h"
 #include "pkcs11/secret.h"
@@ -149,6 +150,7 @@ a_policy_can_allow_more_and_no_nonsense(void **state)
     (void)state;
     world_write_policy(FAULTY, "issuing-signing-v1",
                        "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n"
+                       "objects = {certificate}\n"
                        "key_usage = {digitalSignature, keyEncipherment}\n wildcard = true\n"
                        "no_rev_avail = true\n}\n" LEDGER);
     s = world_start_well();
@@ -296,6 +298,35 @@ a_crl_on_policy_is_signed_and_others_refused(void **state)
     make_crl("Issuing CA", 7, true, false, 0, &tbs); /* nobody has announced it */
     assert_err(signer_sign(s, SIGNER_CRL, buf_span(&tbs), &signature, &e), ERR_INPUT, &e);
     assert_non_null(strstr(e.text, "evidence"));
+}
+
+/* Each with its own journal: what the one signs, the other does not know of. */
+static void
+of_two_signers_of_one_key_one_signs_crls(void **state)
+{
+    CLEANUP(buf_free) struct buf tbs = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf crl = BUF_INIT(8192);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *first = world_start_well();
+    CLEANUP(signer_cleanup) struct signer *second = NULL;
+    CLEANUP(mem_cleanup) char *other = mem_printf("%s/second", world.dir);
+    struct err e = {0};
+
+    (void)state;
+    make_crl("Issuing CA", 7, true, false, 0, &crl);
+    world.second_journal = true;
+    world_write_policy(FAULTY, "issuing-signing-v1",
+                       "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n"
+                       "objects = {certificate}\n}\n" LEDGER);
+    second = world_start_well();
+    departure_make(NOTHING, &tbs);
+    assert_ok(departure_sign(second, buf_span(&tbs), &signature, &e), &e);
+    world_verify(buf_span(&tbs), &signature);
+    assert_err(sign_crl(second, buf_span(&crl), &signature, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(e.text, "objects: the policy of this signer has no crl"));
+    assert_ok(sign_crl(first, buf_span(&crl), &signature, &e), &e);
+    world_verify(buf_span(&crl), &signature);
+    (void)unlink(other);
 }
 
 /* The signer's own table is signer/journal/again.c; this is that it remembers. */
@@ -526,6 +557,7 @@ main(void)
         TEST(garbage_is_refused_and_the_signer_lives_on),
         TEST(an_encoding_that_hides_something_is_refused),
         TEST(a_crl_on_policy_is_signed_and_others_refused),
+        TEST(of_two_signers_of_one_key_one_signs_crls),
         TEST(what_has_a_number_is_not_signed_otherwise_also_after_a_restart),
         TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),

@@ -105,8 +105,9 @@ world_write_policy(const char *module, const char *attributes, const char *purpo
     hex_format(span_of(world.id, sizeof(world.id)), id);
     text = mem_printf("module = \"%s\"\nmodule_config = \"softhsm2.conf\"\ntoken = \"" TOKEN "\"\n"
                       "serial = \"%s\"\nkey_id = \"%s\"\npublic_key = \"key.spki\"\n"
-                      "attributes = \"%s\"\ncredential = \"t.pin\"\njournal = \"journal\"\n%s\n",
-                      module, world.serial, id, attributes, purpose);
+                      "attributes = \"%s\"\ncredential = \"t.pin\"\njournal = \"%s\"\n%s\n",
+                      module, world.serial, id, attributes,
+                      world.second_journal ? "second" : "journal", purpose);
     assert_ok(file_write(world.policy, span_str(text), 0600, &e), &e);
 }
 
@@ -168,6 +169,7 @@ world_setup(void **state)
     assert_ok(file_write(spki, buf_span(&world.spki), 0600, &e), &e);
     world_write_pin(USER_PIN);
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", world.dir, 1), 0);
+    world.second_journal = false;
     world_write_policy(FAULTY, "issuing-signing-v1", AUTHORITY);
     return 0;
 }

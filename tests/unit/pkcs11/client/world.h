@@ -13,7 +13,8 @@
 /* Purpose sections of a policy. */
 #define LEDGER "ledger {\n origin = \"" SCENE_LOG_ORIGIN "\"\n public_key = \"log.spki\"\n}"
 #define AUTHORITY                                                                                  \
-    "certificate_authority {\n issuer = \"issuing.der\"\n max_validity = 100\n}\n" LEDGER
+    "certificate_authority {\n issuer = \"issuing.der\"\n objects = {certificate, crl}\n"          \
+    " max_validity = 100\n}\n" LEDGER
 #define LOG "log {\n origin = \"log.example\"\n}"
 
 enum { ISSUER_DAYS = 3650, DAY = 86400 };
@@ -28,6 +29,7 @@ struct world {
     X509 *issuer;
     char *policy;
     char *journal;
+    bool second_journal; /* of a policy that is written: in a file beside it */
     struct scene_log ledger;
 };
 extern struct world world;

@@ -38,7 +38,9 @@
 #define LOG "log {\n origin = \"log.example\"\n}"
 #define LEDGER_OF(origin, key) "ledger {\n origin = " origin "\n public_key = \"" key "\"\n}"
 #define LEDGER LEDGER_OF("\"log.example\"", "log.spki")
-#define ALONE(more) "certificate_authority {\n issuer = \"issuer.der\"\n " more "\n}"
+#define BOTH " objects = {certificate, crl}\n "
+#define ONLY(objects) "certificate_authority {\n issuer = \"issuer.der\"\n " objects "\n}"
+#define ALONE(more) "certificate_authority {\n issuer = \"issuer.der\"" BOTH more "\n}"
 #define AUTHORITY(more) ALONE(more) "\n" LEDGER
 #define CMP(bodies) "cmp {\n sender = \"issuer.der\"\n bodies = " bodies "\n}"
 #define ORIGIN_64 "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-0123456789"
@@ -166,7 +168,7 @@ static const struct row PURPOSE_ROWS[] = {
      "/p.conf:11: 'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to 64 octets",
      0},
     {"a key identifier of 1 octet", NULL, NULL,
-     "certificate_authority {\n issuer = \"ski-1.der\"\n}\n" LEDGER, NULL, 0},
+     "certificate_authority {\n issuer = \"ski-1.der\"" BOTH "}\n" LEDGER, NULL, 0},
     {"a name of 4096 octets", NULL, NULL, "cmp {\n sender = \"name-4096.der\"\n}", NULL, 0},
     {"a sender's name of 4097 octets", NULL, NULL, "cmp {\n sender = \"name-4097.der\"\n}",
      "more than the allowed 4096 octets", 0},
@@ -174,7 +176,7 @@ static const struct row PURPOSE_ROWS[] = {
      "certificate_authority {\n issuer = \"name-4097.der\"\n}", "more than the allowed 4096 octets",
      0},
     {"a key identifier of 64 octets", NULL, NULL,
-     "certificate_authority {\n issuer = \"ski-64.der\"\n}\n" LEDGER, NULL, 0},
+     "certificate_authority {\n issuer = \"ski-64.der\"" BOTH "}\n" LEDGER, NULL, 0},
     {"a key identifier of 65 octets", NULL, NULL,
      "certificate_authority {\n issuer = \"ski-65.der\"\n}",
      "/p.conf:11: 'issuer' is not a CA certificate with a subjectKeyIdentifier of 1 to 64", 0},
@@ -199,9 +201,14 @@ static const struct row PURPOSE_ROWS[] = {
     {"max_crl_validity 36500", NULL, NULL, AUTHORITY("max_crl_validity = 36500"), NULL, 0},
     {"max_crl_validity 36501", NULL, NULL, AUTHORITY("max_crl_validity = 36501"),
      "/p.conf:12: 'max_crl_validity' must be", 0},
-    {"an object that no authority signs", NULL, NULL, AUTHORITY("objects = {crl, checkpoint}"),
+    {"an object that no authority signs", NULL, NULL,
+     ONLY("objects = {crl, checkpoint}") "\n" LEDGER,
      "/p.conf:12: object 'checkpoint': use certificate or crl", 0},
-    {"a longer object", NULL, NULL, AUTHORITY("objects = {certificates}"),
+    {"no objects", NULL, NULL, ONLY("max_validity = 1") "\n" LEDGER,
+     "/p.conf:13: 'objects' must list certificate, crl or both", 0},
+    {"an empty list of objects", NULL, NULL, ONLY("objects = {}") "\n" LEDGER,
+     "/p.conf:13: 'objects' must list certificate, crl or both", 0},
+    {"a longer object", NULL, NULL, ONLY("objects = {certificates}") "\n" LEDGER,
      "/p.conf:12: object 'certificates': use certificate or crl", 0},
     {"keyCertSign", NULL, NULL, AUTHORITY("key_usage = {digitalSignature, keyCertSign}"),
      "/p.conf:12: key_usage 'keyCertSign' cannot be allowed", 0},
@@ -212,7 +219,7 @@ static const struct row PURPOSE_ROWS[] = {
      0},
 
     {"no ledger", NULL, NULL, ALONE(""), "/p.conf: section ledger is missing", 0},
-    {"no ledger, CRLs only", NULL, NULL, ALONE("objects = {crl}"),
+    {"no ledger, CRLs only", NULL, NULL, ONLY("objects = {crl}"),
      "/p.conf: section ledger is missing", 0},
     {"a ledger without origin", NULL, NULL, ALONE("") "\nledger {\n public_key = \"log.spki\"\n}",
      "/p.conf: option 'origin' is missing", 0},
@@ -489,7 +496,6 @@ an_authority_has_what_its_section_says(void **state)
         {"", true, true, false, false, 1, 1095, 31},
         {"objects = {certificate}", true, false, false, false, 1, 1095, 31},
         {"objects = {crl}", false, true, false, false, 1, 1095, 31},
-        {"objects = {}", false, false, false, false, 1, 1095, 31},
         {"wildcard = true", true, true, true, false, 1, 1095, 31},
         {"no_rev_avail = true", true, true, false, true, 1, 1095, 31},
         {"key_usage = {}", true, true, false, false, 0, 1095, 31},
@@ -508,8 +514,9 @@ an_authority_has_what_its_section_says(void **state)
     der_text(SCENE_SKI, &ski);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(mem_cleanup)
-        char *purpose = mem_printf(
-            "certificate_authority {\nissuer = \"issuer.der\"\n%s\n}\n" LEDGER, rows[i].more);
+        char *purpose =
+            mem_printf("certificate_authority {\nissuer = \"issuer.der\"\n%s\n%s\n}\n" LEDGER,
+                       strncmp(rows[i].more, "objects", 7) == 0 ? "" : BOTH, rows[i].more);
         const struct row row = {.purpose = purpose};
         struct err e = {0};
         CLEANUP(policy_cleanup) struct policy *p = load(&row, &e);
