@@ -71,6 +71,12 @@ struct cmp_client_wish {
 };
 int cmp_client_body_wish(enum cmp_body type, EVP_PKEY *key, const struct cmp_client_wish *,
                          struct buf *body, struct err *e);
+/* A PKCS #10 request in DER, for this subject (NULL: none) and with this extension (NULL: none);
+ * and the p10cr of it. */
+int cmp_client_pkcs10(EVP_PKEY *key, const X509_NAME *subject, X509_EXTENSION *, struct buf *out,
+                      struct err *e);
+int cmp_client_body_p10cr(EVP_PKEY *key, const X509_NAME *subject, X509_EXTENSION *,
+                          struct buf *body, struct err *e);
 int cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body, struct err *e);
 /* One RevDetails; NULL leaves a field out, and so does a reason below 0. */
 int cmp_client_body_rr(const X509_NAME *issuer, const ASN1_INTEGER *serial, int reason,

@@ -136,6 +136,46 @@ cmp_client_body_wish(enum cmp_body type, EVP_PKEY *key, const struct cmp_client_
     return wrap(type, buf_span(&message), body, e);
 }
 
+static void
+extensions_free(STACK_OF(X509_EXTENSION) * *list)
+{
+    sk_X509_EXTENSION_pop_free(*list, X509_EXTENSION_free);
+}
+
+int
+cmp_client_pkcs10(EVP_PKEY *key, const X509_NAME *subject, X509_EXTENSION *extension,
+                  struct buf *out, struct err *e)
+{
+    CLEANUP(x509_req_cleanup) X509_REQ *request = X509_REQ_new();
+    CLEANUP(extensions_free) STACK_OF(X509_EXTENSION) *list = NULL;
+
+    buf_truncate(out, 0);
+    if (extension != NULL && X509v3_add_ext(&list, extension, -1) == NULL) {
+        return ossl_err(e, ERR_CRYPTO, "extension");
+    }
+    if (request == NULL || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
+        (subject != NULL && X509_REQ_set_subject_name(request, subject) != 1) ||
+        X509_REQ_set_pubkey(request, key) != 1 ||
+        (list != NULL && X509_REQ_add_extensions(request, list) != 1) ||
+        X509_REQ_sign(request, key, EVP_sha256()) <= 0) {
+        return ossl_err(e, ERR_CRYPTO, "PKCS #10");
+    }
+    return OSSL_ENCODE(X509_REQ, request, out, e);
+}
+
+int
+cmp_client_body_p10cr(EVP_PKEY *key, const X509_NAME *subject, X509_EXTENSION *extension,
+                      struct buf *body, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+
+    buf_truncate(body, 0);
+    if (cmp_client_pkcs10(key, subject, extension, &der, e) != 0) {
+        return -1;
+    }
+    return der_append(body, (uint8_t)(DER_CONTEXT | CMP_P10CR), buf_span(&der), e);
+}
+
 int
 cmp_client_body_certconf(const X509 *certificate, bool accept, struct buf *body, struct err *e)
 {

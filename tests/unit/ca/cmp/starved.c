@@ -3,7 +3,6 @@
  * none that is refused is ever taken. */
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/message/asked.h"
-#include "ca/cmp/message/der.h"
 #include "ca/cmp/message/revoke.h"
 #include "ca/cmp/protection/check.h"
 #include "ca/cmp/protection/protect.h"
@@ -120,22 +119,12 @@ make_requests(void)
 static void
 make_p10(void)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *request = X509_REQ_new();
-    STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+    CLEANUP(x509_extension_cleanup)
     X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:a.example");
-    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
     CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
     struct err e = {0};
 
-    assert_true(sk_X509_EXTENSION_push(extensions, names) > 0);
-    assert_int_equal(X509_REQ_add_extensions(request, extensions), 1);
-    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
-    assert_int_equal(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_subject_name(request, s.w->subject), 1);
-    assert_int_equal(X509_REQ_set_pubkey(request, s.w->key), 1);
-    assert_true(X509_REQ_sign(request, s.w->key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, request, &der, &e), &e);
-    assert_ok(der_append(&body, DER_CONTEXT | CMP_P10CR, buf_span(&der), &e), &e);
+    assert_ok(cmp_client_body_p10cr(s.w->key, s.w->subject, names, &body, &e), &e);
     take_body(&s.p10, buf_span(&body), &s.w->mac, true);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a registration: on a registrar's signature, or by an officer at the CA. An RA that
  * lies ends nothing. */
-#include <string.h>
 #include <unistd.h>
 
 #include "ca/link/admin.h"

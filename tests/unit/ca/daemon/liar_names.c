@@ -179,22 +179,12 @@ an_update_asks_for_no_other_names(void **state)
 static struct buf
 pkcs10(EVP_PKEY *key, const X509_NAME *subject, const char *alt_names)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
-    STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
-    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
+    CLEANUP(x509_extension_cleanup)
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt_names);
     struct buf out = BUF_INIT(SMALL);
     struct err e = {0};
 
-    assert_true(sk_X509_EXTENSION_push(
-                    list, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt_names)) > 0);
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_subject_name(csr, subject), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, key), 1);
-    assert_int_equal(X509_REQ_add_extensions(csr, list), 1);
-    assert_true(X509_REQ_sign(csr, key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, csr, &der, &e), &e);
-    assert_ok(der_append(&out, DER_CONTEXT | CMP_P10CR, buf_span(&der), &e), &e);
-    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    assert_ok(cmp_client_body_p10cr(key, subject, extension, &out, &e), &e);
     return out;
 }
 

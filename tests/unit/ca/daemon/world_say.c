@@ -7,13 +7,11 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "ca/registration/cancellation.h"
-#include "ca/registration/registration.h"
-#include "ca/x509/name.h"
 #include "ca/x509/serial.h"
 #include "pkcs11/algorithm.h"
 #include "tests/unit/ca/daemon/world.h"
 
-enum { DAY = 24 * 60 * 60, NESTED_MAX = CMP_NESTED_MAX };
+enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192, NESTED_MAX = CMP_NESTED_MAX };
 
 void
 world_show_log(const struct world *w)
@@ -40,15 +38,14 @@ world_ask(struct world *w, json_t *request, struct err *e)
 char *
 world_csr(EVP_PKEY *key)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
+    CLEANUP(buf_free) struct buf der = BUF_INIT(TEXT_MAX);
     CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
+    struct err e = {0};
     char *text = NULL;
     long n;
 
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, key), 1);
-    assert_true(X509_REQ_sign(csr, key, EVP_sha256()) > 0);
-    assert_int_equal(PEM_write_bio_X509_REQ(out, csr), 1);
+    assert_ok(cmp_client_pkcs10(key, NULL, NULL, &der, &e), &e);
+    assert_true(PEM_write_bio(out, "CERTIFICATE REQUEST", "", der.p, (long)der.n) > 0);
     n = BIO_get_mem_data(out, &text);
     return mem_printf("%.*s", (int)n, text);
 }

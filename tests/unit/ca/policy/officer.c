@@ -18,14 +18,10 @@
 static struct buf
 csr_of(EVP_PKEY *key)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
     struct buf der = BUF_INIT(SMALL);
     struct err e = {0};
 
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, key), 1);
-    assert_true(X509_REQ_sign(csr, key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, csr, &der, &e), &e);
+    assert_ok(cmp_client_pkcs10(key, NULL, NULL, &der, &e), &e);
     return der;
 }
 

@@ -2,8 +2,6 @@
 /* What a network function asks for, and what it is refused for. */
 #include "ca/policy/policy.h"
 
-#include <string.h>
-
 #include "base/file.h"
 #include "ca/cmp/message/der.h"
 #include "ca/x509/profile/profiles.h"
@@ -49,27 +47,17 @@ two_requests(const struct scene *s)
 static struct buf
 pkcs10(const struct scene *s, const char *oid, struct span value)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
-    STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
     ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-    ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
-    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
+    CLEANUP(asn1_octet_string_cleanup) ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
+    CLEANUP(x509_extension_cleanup) X509_EXTENSION *extension = NULL;
     struct buf out = BUF_INIT(SMALL);
     struct err e = {0};
 
     assert_int_equal(ASN1_OCTET_STRING_set(octets, value.p, (int)value.n), 1);
-    assert_true(
-        sk_X509_EXTENSION_push(list, X509_EXTENSION_create_by_OBJ(NULL, object, 0, octets)) > 0);
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_subject_name(csr, X509_get_subject_name(s->held)), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, s->key), 1);
-    assert_int_equal(X509_REQ_add_extensions(csr, list), 1);
-    assert_true(X509_REQ_sign(csr, s->key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, csr, &der, &e), &e);
-    assert_ok(der_append(&out, DER_CONTEXT | CMP_P10CR, buf_span(&der), &e), &e);
-    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, octets);
     ASN1_OBJECT_free(object);
-    ASN1_OCTET_STRING_free(octets);
+    assert_ok(cmp_client_body_p10cr(s->key, X509_get_subject_name(s->held), extension, &out, &e),
+              &e);
     return out;
 }
 

@@ -3,7 +3,6 @@
  * decided, and what it would refuse is never granted. */
 #include <string.h>
 
-#include "ca/cmp/message/der.h"
 #include "ca/policy/confirmation.h"
 #include "ca/policy/revocation.h"
 #include "ca/x509/lint/lint.h"
@@ -73,23 +72,13 @@ request_is_judged(const void *arg, struct buf *out, struct err *e)
 static struct buf
 of_smf(void)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
-    STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+    CLEANUP(x509_extension_cleanup)
     X509_EXTENSION *types =
         X509V3_EXT_conf(NULL, NULL, "1.3.6.1.5.5.7.1.34", "DER:30:05:16:03:53:4d:46");
-    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
     struct buf out = BUF_INIT(SMALL);
     struct err e = {0};
 
-    assert_true(sk_X509_EXTENSION_push(list, types) > 0);
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_subject_name(csr, X509_get_subject_name(s->held)), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, s->key), 1);
-    assert_int_equal(X509_REQ_add_extensions(csr, list), 1);
-    assert_true(X509_REQ_sign(csr, s->key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, csr, &der, &e), &e);
-    assert_ok(der_append(&out, DER_CONTEXT | CMP_P10CR, buf_span(&der), &e), &e);
-    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    assert_ok(cmp_client_body_p10cr(s->key, X509_get_subject_name(s->held), types, &out, &e), &e);
     return out;
 }
 
@@ -229,14 +218,10 @@ certificate_is_sealed(const void *arg, struct buf *out, struct err *e)
 static void
 grant_officer(struct policy_grant *out)
 {
-    CLEANUP(x509_req_cleanup) X509_REQ *csr = X509_REQ_new();
     CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
     struct err e = {0};
 
-    assert_int_equal(X509_REQ_set_version(csr, X509_REQ_VERSION_1), 1);
-    assert_int_equal(X509_REQ_set_pubkey(csr, s->key), 1);
-    assert_true(X509_REQ_sign(csr, s->key, EVP_sha256()) > 0);
-    assert_ok(OSSL_ENCODE(X509_REQ, csr, &der, &e), &e);
+    assert_ok(cmp_client_pkcs10(s->key, NULL, NULL, &der, &e), &e);
     assert_ok(policy_grant_officer(&s->policy, buf_span(&der), "registrar", "OAM", 30,
                                    PKI_NOW + HOUR, out, &e),
               &e);
