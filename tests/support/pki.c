@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/pki.h"
 
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,18 @@ pki_key(const char *kind)
         key = EVP_EC_gen(kind);
     }
     need(key != NULL, NULL, kind);
+    return key;
+}
+
+EVP_PKEY *
+pki_weak_key(const char *name)
+{
+    CLEANUP(mem_cleanup)
+    char *path = mem_printf("%s/vectors/weak-keys/%s.pem", TEST_SOURCE_DIR, name);
+    CLEANUP(bio_cleanup) BIO *in = BIO_new_file(path, "r");
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+
+    need(key != NULL, NULL, path);
     return key;
 }
 

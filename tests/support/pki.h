@@ -26,7 +26,9 @@ DEFINE_CLEANUP(pki_cleanup, struct pki, pki_free)
 
 /* A new key: "P-256", "P-384", "P-521", "RSA-1024", "RSA-2048", "RSA-3072". */
 EVP_PKEY *pki_key(const char *kind);
-/* Its SubjectPublicKeyInfo; buf_free() it. */
+/* One of vectors/weak-keys. */
+EVP_PKEY *pki_weak_key(const char *name);
+/* The SubjectPublicKeyInfo of a key; buf_free() it. */
 struct buf pki_spki(EVP_PKEY *);
 /* The identity of an AMF with one FQDN. */
 struct nf_identity pki_nf(void);

@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/weakness.h"
 
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
 
+#include "tests/support/pki.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/ca/cmp/fixture.h"
-
-static struct buf
-spki_of(EVP_PKEY *key)
-{
-    struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-    struct err e = {0};
-
-    assert_ok(OSSL_ENCODE(PUBKEY, key, &spki, &e), &e);
-    return spki;
-}
-
-static EVP_PKEY *
-key_of_vector(const char *name)
-{
-    CLEANUP(mem_cleanup)
-    char *path = mem_printf("%s/vectors/weak-keys/%s.pem", TEST_SOURCE_DIR, name);
-    FILE *file = fopen(path, "re");
-    EVP_PKEY *key;
-
-    assert_non_null(file);
-    key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-    (void)fclose(file);
-    assert_non_null(key);
-    return key;
-}
 
 static void
 each_weakness_is_told_to_who_asks(void **state)
@@ -55,8 +29,8 @@ each_weakness_is_told_to_who_asks(void **state)
         CLEANUP(evp_pkey_cleanup)
         EVP_PKEY *key = strcmp(rows[i].vector, "P-521") == 0      ? EVP_EC_gen("P-521")
                         : strcmp(rows[i].vector, "RSA-1024") == 0 ? EVP_RSA_gen(1024)
-                                                                  : key_of_vector(rows[i].vector);
-        CLEANUP(buf_free) struct buf spki = spki_of(key);
+                                                                  : pki_weak_key(rows[i].vector);
+        CLEANUP(buf_free) struct buf spki = pki_spki(key);
         enum cmp_failure failure = CMP_NO_FAILURE;
         char told[PHRASE_SIZE];
         struct err e = {0};
@@ -81,8 +55,8 @@ a_key_that_others_know_certifies_and_signs_nothing(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/blocked", dir);
     CLEANUP(blocked_keys_cleanup) struct blocked_keys *blocked = NULL;
-    CLEANUP(buf_free) struct buf spki = spki_of(w->device_key);
-    CLEANUP(buf_free) struct buf other = spki_of(w->key);
+    CLEANUP(buf_free) struct buf spki = pki_spki(w->device_key);
+    CLEANUP(buf_free) struct buf other = pki_spki(w->key);
     CLEANUP(x509_cleanup) X509 *innocent = certificate_of(w->key, "device");
     enum cmp_failure failure = CMP_NO_FAILURE;
     uint8_t hash[SHA256_SIZE];

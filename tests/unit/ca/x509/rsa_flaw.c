@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/rsa_flaw.h"
 
-#include <openssl/pem.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/pki.h"
@@ -38,21 +36,6 @@ parameter_of(EVP_PKEY *key, const char *name)
 
     assert_int_equal(EVP_PKEY_get_bn_param(key, name, &bn), 1);
     return number_of(bn);
-}
-
-static EVP_PKEY *
-load(const char *name)
-{
-    CLEANUP(mem_cleanup)
-    char *path = mem_printf("%s/vectors/weak-keys/%s.pem", TEST_SOURCE_DIR, name);
-    FILE *file = fopen(path, "re");
-    EVP_PKEY *key;
-
-    assert_non_null(file);
-    key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-    (void)fclose(file);
-    assert_non_null(key);
-    return key;
 }
 
 /* Neither found when `quick` is RSA_FLAW_NONE and so on. */
@@ -95,7 +78,7 @@ each_flaw_is_found_and_no_other(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = load(rows[i].name);
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_weak_key(rows[i].name);
         const struct number n = parameter_of(key, "n");
         const struct number x = parameter_of(key, "e");
 
@@ -120,7 +103,7 @@ exponents_are_odd_and_from_65537_to_2_to_the_64(void **state)
         {SPAN_LITERAL("\xff\xff\xff\xff\xff\xff\xff\xff"), RSA_FLAW_NONE},
         {SPAN_LITERAL("\x01\x00\x00\x00\x00\x00\x00\x00\x01"), RSA_FLAW_EXPONENT},
     };
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = load("sound");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_weak_key("sound");
     const struct number n = parameter_of(key, "n");
 
     (void)state;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/x509/weak_key.h"
 
-#include <openssl/pem.h>
-#include <stdio.h>
-
 #include "base/file.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -12,15 +9,8 @@
 static struct buf
 spki_of_vector(const char *name)
 {
-    CLEANUP(mem_cleanup)
-    char *path = mem_printf("%s/vectors/weak-keys/%s.pem", TEST_SOURCE_DIR, name);
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
-    FILE *file = fopen(path, "re");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_weak_key(name);
 
-    assert_non_null(file);
-    key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-    (void)fclose(file);
-    assert_non_null(key);
     return pki_spki(key);
 }
 
