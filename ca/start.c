@@ -78,12 +78,13 @@ load_policy(struct ca *ca, struct err *e)
                              &ca->issuing_der, e) != 0 ||
         certificate_load_der(c->root_certificate, LINK_CERTIFICATE_MAX, &p->root, &ca->root_der,
                              e) != 0 ||
-        check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), ca->issuing_hash, e) != 0 ||
+        check_chain(ca, e) != 0 || sha256(buf_span(&ca->issuing_der), p->issuing_hash, e) != 0 ||
         profiles_hash(c->profiles, ca->profile_file, e) != 0) {
         return -1;
     }
     p->issuing_key = X509_get0_pubkey(p->issuing);
     p->name = X509_get_subject_name(p->issuing);
+    p->heads = cmp_heads_new();
     p->crl_url = c->crl_url;
     p->blocked = c->blocked;
     p->backdate_s = c->backdate_s;
@@ -336,7 +337,7 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
     leaf_set_hex(leaf, "config", span_of(ca->conf.hash, sizeof(ca->conf.hash)));
     leaf_set_bool(leaf, "softwareToken",
                   signer_is_software(ca->issuing) || signer_is_software(ca->log));
-    leaf_set_hex(leaf, "issuer", span_of(ca->issuing_hash, sizeof(ca->issuing_hash)));
+    leaf_set_hex(leaf, "issuer", span_of(ca->policy.issuing_hash, sizeof(ca->policy.issuing_hash)));
     leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
     return ledger_append(db, leaf, &index, e);
 }
@@ -450,6 +451,7 @@ ca_close(struct ca *ca)
     }
     tasks_free(ca->finished);
     trust_free(ca->policy.trust);
+    cmp_heads_free(ca->policy.heads);
     X509_free(ca->policy.issuing);
     X509_free(ca->policy.root);
     buf_free(&ca->issuing_der);

@@ -51,7 +51,6 @@ struct ca {
     struct policy policy;
     struct buf issuing_der;
     struct buf root_der;
-    uint8_t issuing_hash[SHA256_SIZE];
     uint8_t profile_file[SHA256_SIZE]; /* profiles_hash() */
     struct event_base *base;
     struct event *finishing; /* watches `finished` */

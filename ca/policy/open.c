@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wrapper that an RA puts around a network function's message. Whatever is wrong with it is the
- * RA's fault or ours, never the network function's, so nothing is decided by it: the RA hears why,
- * in words for its operator, and asks again when it is mended.
+ * What an RA says about a network function's message. Whatever is wrong with it is the RA's fault
+ * or ours, never the network function's, so nothing is decided by it: the RA hears why, in words
+ * for its operator, and asks again when it is mended.
  */
 #include "ca/policy/policy.h"
 
 #include "base/validity.h"
-#include "ca/cmp/protection/protect.h"
 
 enum { CLOCKS_APART_MAX_S = 5 * 60 };
 
@@ -82,15 +81,19 @@ verify(const struct policy *p, const struct cmp_queued *q, struct span rid,
        const struct policy_ra *ras, size_t n_ras, time_t now, enum cmp_failure *failure,
        struct err *e)
 {
-    const struct span der = cmp_msg_extra(cmp_queued_outer(q), 0);
+    const struct span der = cmp_queued_ra(q);
     const struct policy_ra *ra = find_ra(ras, n_ras, der, now);
+    struct cmp_parties with = {.ca = p->name,
+                               .ca_hash = span_of(p->issuing_hash, sizeof(p->issuing_hash)),
+                               .heads = p->heads};
     uint8_t hash[SHA256_SIZE];
 
     if (ra == NULL) {
         (void)explain(p, der, now, e);
         return fail(failure, CMP_SIGNER_NOT_TRUSTED);
     }
-    if (cmp_queued_verify(q, ra->certificate, p->name, e) != 0) {
+    with.ra = ra->certificate;
+    if (cmp_queued_verify(q, &with, e) != 0) {
         return fail(failure, CMP_BAD_MESSAGE_CHECK);
     }
     if (sha256(cmp_msg_der(cmp_queued_inner(q)), hash, e) != 0) {
@@ -104,14 +107,17 @@ verify(const struct policy *p, const struct cmp_queued *q, struct span rid,
 }
 
 struct cmp_queued *
-policy_open(const struct policy *p, struct span nested, struct span rid,
+policy_open(const struct policy *p, struct span submitted, struct span rid,
             const struct policy_ra *ras, size_t n_ras, time_t now, enum cmp_failure *failure,
             struct err *e)
 {
-    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = cmp_queued_parse(nested, e);
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = cmp_queued_parse(submitted, e);
 
-    *failure = CMP_BAD_DATA_FORMAT;
-    if (q == NULL || verify(p, q, rid, ras, n_ras, now, failure, e) != 0) {
+    if (q == NULL) {
+        (void)fail(failure, e->code == ERR_CRYPTO ? CMP_BAD_MESSAGE_CHECK : CMP_BAD_DATA_FORMAT);
+        return NULL;
+    }
+    if (verify(p, q, rid, ras, n_ras, now, failure, e) != 0) {
         return NULL;
     }
     *failure = CMP_NO_FAILURE;

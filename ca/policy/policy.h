@@ -20,15 +20,17 @@
 #include "ca/x509/blocked_keys.h"
 #include "ca/x509/tbs/tbs.h"
 
-/* Constant after start, shared by all workers. */
+/* Constant after start but for `heads`, shared by all workers. */
 struct policy {
     X509 *issuing;
     X509 *root;
-    EVP_PKEY *issuing_key;        /* the public half, from the issuing certificate */
-    const X509_NAME *name;        /* of the issuing CA */
-    struct trust *trust;          /* of requesters' certificates */
-    struct nf_rules rules;        /* of a registration that comes in */
-    struct nf_rules stored_rules; /* of one that was accepted before */
+    EVP_PKEY *issuing_key;             /* the public half, from the issuing certificate */
+    const X509_NAME *name;             /* of the issuing CA */
+    uint8_t issuing_hash[SHA256_SIZE]; /* of the issuing certificate */
+    struct cmp_heads *heads;           /* of RAs' queues, verified before; NULL: each is verified */
+    struct trust *trust;               /* of requesters' certificates */
+    struct nf_rules rules;             /* of a registration that comes in */
+    struct nf_rules stored_rules;      /* of one that was accepted before */
     const char *crl_url;
     const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
@@ -64,12 +66,12 @@ struct policy_grant {
 };
 void policy_grant_free(struct policy_grant *);
 
-/* Decodes a queue entry, finds its RA among `ras`, verifies the RA's signature, that the inner
- * message hashes to `rid`, and that it was not received in the future. NULL with *failure and a
- * reason for the RA's operator (ca/link/PROTOCOL.md, DEFERRED): signerNotTrusted, badMessageCheck,
- * badDataFormat, timeNotAvailable, systemFailure. Nothing of that is recorded, for nobody stands
- * for it, or is the network function's fault. */
-struct cmp_queued *policy_open(const struct policy *, struct span nested, struct span rid,
+/* Decodes what an RA handed in, finds the RA among `ras`, verifies its signature and that the entry
+ * is under it, that the message hashes to `rid`, and that it was not received in the future. NULL
+ * with *failure and a reason for the RA's operator (ca/link/PROTOCOL.md, DEFERRED):
+ * signerNotTrusted, badMessageCheck, badDataFormat, timeNotAvailable, systemFailure. Nothing of
+ * that is recorded, for nobody stands for it, or is the network function's fault. */
+struct cmp_queued *policy_open(const struct policy *, struct span submitted, struct span rid,
                                const struct policy_ra *ras, size_t n_ras, time_t now,
                                enum cmp_failure *failure, struct err *e) OWNED(cmp_queued_free);
 

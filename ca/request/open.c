@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/request/open.h"
 
+#include <string.h>
+
 #include "ca/request/kind/intent.h"
 #include "ca/request/kind/refusal.h"
 
@@ -57,6 +59,19 @@ not_opened(struct request *r)
     return STAGE_LOOK;
 }
 
+/* Its place in the RA's queue is what the RA signed, not what stands beside it; of a wrapper of
+ * before nobody signed it. */
+static void
+take_place(struct request *r)
+{
+    const struct span head = cmp_queued_head_hash(r->queued);
+
+    if (head.n == sizeof(r->queue_previous)) {
+        r->queue_sequence = cmp_queued_sequence(r->queued);
+        memcpy(r->queue_previous, head.p, head.n);
+    }
+}
+
 enum request_stage
 request_open(struct request *r)
 {
@@ -70,6 +85,7 @@ request_open(struct request *r)
         return not_opened(r);
     }
     r->stood_for = true;
+    take_place(r);
     body = cmp_msg_body(cmp_queued_inner(r->queued));
     kind = kind_of(body);
     if (kind == NULL) {

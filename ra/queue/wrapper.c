@@ -67,15 +67,17 @@ int
 wrapper_check(const struct wrapper_owner *owner, const struct cmp_queued *q, time_t now,
               struct err *e)
 {
-    struct span der = cmp_msg_extra(cmp_queued_outer(q), 0);
+    const struct cmp_msg *outer = cmp_queued_outer(q);
+    const struct span der = cmp_queued_ra(q);
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
+    struct cmp_parties with = {.ca = X509_get_subject_name(owner->issuing)};
 
-    if (span_equal(der, span_of(no_certificate, sizeof(no_certificate)))) {
-        return check_stamp(owner, cmp_queued_outer(q), e);
+    if (outer != NULL && span_equal(der, span_of(no_certificate, sizeof(no_certificate)))) {
+        return check_stamp(owner, outer, e);
     }
-    certificate = certificate_parse(der, e);
+    with.ra = certificate = certificate_parse(der, e);
     if (certificate == NULL || check_certificate(owner, certificate, now, e) != 0 ||
-        cmp_queued_verify(q, certificate, X509_get_subject_name(owner->issuing), e) != 0) {
+        cmp_queued_verify(q, &with, e) != 0) {
         return err_wrap(e, "queue: not wrapped by an RA of this CA");
     }
     return 0;

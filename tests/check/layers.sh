@@ -27,7 +27,7 @@ ca/x509/lint/        base/ ca/x509/ ca/x509/profile/ ca/x509/tbs/ ca/x509/lint/
 ca/x509/path/        base/ ca/x509/ ca/x509/path/
 ca/cmp/message/      base/ ca/x509/ ca/x509/profile/ ca/cmp/message/
 ca/cmp/protection/   base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/
-ca/cmp/              base/ ca/x509/ ca/cmp/message/ ca/cmp/protection/ ca/cmp/
+ca/cmp/              base/ base/tlog/ ca/x509/ ca/cmp/message/ ca/cmp/protection/ ca/cmp/
 ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/

@@ -187,6 +187,22 @@ read_body(const struct cmp_msg *msg)
     }
 }
 
+/* There is one way to write it. */
+static void
+check_submission(const struct cmp_queued *q, struct span der)
+{
+    const struct cmp_submission *s = cmp_queued_submission(q);
+    CLEANUP(buf_free) struct buf again = BUF_INIT(CMP_NESTED_MAX);
+    struct err e = {0};
+
+    assert((s == NULL) == (cmp_queued_outer(q) != NULL));
+    if (s != NULL) {
+        assert(cmp_submission_encode(s, &again, &e) == 0);
+        assert(span_equal(buf_span(&again), der));
+        assert(cmp_queued_sequence(q) > s->index);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -212,6 +228,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     q = cmp_queued_parse(der, &e);
     if (q != NULL) {
         assert(cmp_queued_entry(q)->profile[0] != '\0');
+        check_submission(q, der);
     }
     return 0;
 }

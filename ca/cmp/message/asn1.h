@@ -222,11 +222,12 @@ DEFINE_STACK_OF(CMP_REV_DETAILS)
 typedef STACK_OF(CMP_REV_DETAILS) CMP_REV_REQ;
 DECLARE_ASN1_FUNCTIONS(CMP_REV_REQ)
 
-/* QueueEntry (queue.h) */
+/* QueueEntry (queue_entry.h) */
 typedef struct {
     ASN1_UTF8STRING *registration_id;
     ASN1_ENUMERATED *assurance;
     ASN1_UTF8STRING *profile;
     ASN1_GENERALIZEDTIME *received_at;
+    ASN1_OCTET_STRING *rid; /* NULL: of a wrapper of before */
 } CMP_QUEUE_ENTRY;
 DECLARE_ASN1_FUNCTIONS(CMP_QUEUE_ENTRY)

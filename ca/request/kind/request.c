@@ -57,5 +57,5 @@ request_rid(const struct request *r)
 struct span
 request_ra_der(const struct request *r)
 {
-    return cmp_msg_extra(cmp_queued_outer(r->queued), 0);
+    return cmp_queued_ra(r->queued);
 }

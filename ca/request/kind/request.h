@@ -62,7 +62,7 @@ struct request {
     void (*ended)(struct request *); /* called at the end; may be NULL */
     void *owner;                     /* the caller's */
 
-    struct buf asked; /* nested PKIMessage, or PKCS #10 */
+    struct buf asked; /* what the RA handed in (ca/cmp/queue.h), or PKCS #10 */
     uint64_t queue_sequence;
     uint8_t queue_previous[LINK_PREVIOUS_SIZE];
     struct cmp_queued *queued;

@@ -3,6 +3,7 @@
  * same octets or none. */
 #include "base/oid.h"
 #include "ca/cmp/queue.h"
+#include "tests/support/pki.h"
 #include "tests/support/starve.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
@@ -23,6 +24,8 @@ static struct {
     struct buf pbmac1;
     struct buf queued;
     struct buf forged;
+    struct buf leaf;
+    struct buf signature; /* of a text, by the RA */
 } s;
 
 static const struct cmp_queue_entry entry = {.registration_id = "0123456789abcdef0123456789abcdef",
@@ -90,6 +93,9 @@ make(void **state)
     s.pbmac1 = BUF_INIT(1024);
     assert_ok(cmp_client_pbmac1(NID_hmacWithSHA256, 200, NID_hmacWithSHA512, &s.pbmac1, &e), &e);
     make_queued();
+    s.leaf = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
+    assert_ok(cmp_queue_entry_encode(&entry, &s.leaf, &e), &e);
+    s.signature = pki_sign(s.w->device_key, SPAN_LITERAL("a text"));
     return 0;
 }
 
@@ -105,6 +111,8 @@ drop(void **state)
     buf_free(&s.pbmac1);
     buf_free(&s.queued);
     buf_free(&s.forged);
+    buf_free(&s.leaf);
+    buf_free(&s.signature);
     cmp_msg_free(s.inner);
     cmp_mac_key_free(s.key);
     return world_teardown((void **)&s.w);
@@ -262,6 +270,7 @@ entry_is_verified(const void *arg, struct buf *out, struct err *e)
     const struct verification *v = arg;
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = cmp_queued_parse(buf_span(v->der), e);
     CLEANUP(x509_cleanup) X509 *ra = NULL;
+    struct cmp_parties with = {.ca = s.w->subject};
     const struct cmp_queue_entry *found;
 
     if (q == NULL) {
@@ -271,8 +280,11 @@ entry_is_verified(const void *arg, struct buf *out, struct err *e)
     ra = certificate_parse(buf_span(v->ra), e);
     assert_non_null(ra);
     starve_resume();
-    if (cmp_queued_verify(q, ra, v->another_ca ? X509_get_subject_name(ra) : s.w->subject, e) !=
-        0) {
+    with.ra = ra;
+    if (v->another_ca) {
+        with.ca = X509_get_subject_name(ra);
+    }
+    if (cmp_queued_verify(q, &with, e) != 0) {
         return -1;
     }
     found = cmp_queued_entry(q);
@@ -284,6 +296,44 @@ entry_is_verified(const void *arg, struct buf *out, struct err *e)
                    buf_append(out, cmp_msg_der(cmp_queued_inner(q)), e) != 0
                ? -1
                : 0;
+}
+
+static int
+leaf_is_encoded(const void *arg, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
+
+    (void)arg;
+    return cmp_queue_entry_encode(&entry, &der, e) != 0 ? -1 : buf_append(out, buf_span(&der), e);
+}
+
+static int
+leaf_is_decoded(const void *arg, struct buf *out, struct err *e)
+{
+    struct cmp_queue_entry found;
+
+    (void)arg;
+    return cmp_queue_entry_decode(buf_span(&s.leaf), &found, e) != 0 ||
+                   buf_append(out, span_of(found.rid, sizeof(found.rid)), e) != 0
+               ? -1
+               : buf_append_str(out, found.registration_id, e);
+}
+
+/* Each time as if it were the first. */
+static int
+head_is_verified(const void *arg, struct buf *out, struct err *e)
+{
+    const struct buf *signature = arg;
+    struct cmp_heads *heads;
+    int result;
+
+    (void)out;
+    starve_pause();
+    heads = cmp_heads_new();
+    starve_resume();
+    result = cmp_heads_verify(heads, s.w->device, SPAN_LITERAL("a text"), buf_span(signature), e);
+    cmp_heads_free(heads);
+    return result;
 }
 
 static void
@@ -323,6 +373,10 @@ an_entry_is_right_or_refused(void **state)
         {"cmp_queued_verify, forged", entry_is_verified, "does not verify", &forged, 0},
         {"cmp_queued_verify, another RA", entry_is_verified, "RA", &another_ra, 0},
         {"cmp_queued_verify, another CA", entry_is_verified, "", &another_ca, 0},
+        {"cmp_queue_entry_encode", leaf_is_encoded, NULL, NULL, 0},
+        {"cmp_queue_entry_decode", leaf_is_decoded, NULL, NULL, 0},
+        {"cmp_heads_verify", head_is_verified, NULL, &s.signature, 0},
+        {"cmp_heads_verify, forged", head_is_verified, "does not verify", &s.leaf, 0},
     };
 
     (void)state;

@@ -53,10 +53,39 @@ lie_nf(struct world *w, const struct lie_terms *terms)
 static struct scene
 view(const struct world *w, const struct nf *of)
 {
-    return (struct scene){.key = of->key,
-                          .algorithm = {.p = of->algorithm.p, .n = of->algorithm.n},
-                          .held = w->ra, /* its name is as good as any */
-                          .policy.name = X509_get_subject_name(w->issuing)};
+    return (struct scene){
+        .key = of->key,
+        .algorithm = {.p = of->algorithm.p, .n = of->algorithm.n},
+        .held = w->ra, /* its name is as good as any */
+        .policy = {.name = X509_get_subject_name(w->issuing), .issuing = w->issuing}};
+}
+
+struct buf
+lie_message(const struct world *w, const struct nf *of)
+{
+    const struct scene s = view(w, of);
+    const struct scene_request request = {.registration = of->id};
+
+    return scene_message(&s, &request);
+}
+
+static struct buf
+handed_in(const struct world *w, const struct lie *l, const struct scene *s,
+          const struct scene_request *request, struct span message)
+{
+    X509 *ra = l->ra != NULL ? l->ra : w->ra;
+    EVP_PKEY *key = l->ra_key != NULL ? l->ra_key : w->ra_key;
+    CLEANUP(submit_free) struct submit submit = {0};
+
+    if (l->before) {
+        return scene_wrap_before(s, request, message, ra, key,
+                                 l->ca != NULL ? X509_get_subject_name(l->ca) : NULL);
+    }
+    submit = scene_submit(s, request, message, ra, key, l->ca);
+    if (l->twist != NULL) {
+        l->twist(l, &submit);
+    }
+    return submit_der(&submit);
 }
 
 void
@@ -69,7 +98,7 @@ lie_hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
     static const uint8_t previous[LINK_PREVIOUS_SIZE];
     struct link_message m = {.type = LINK_SUBMIT,
                              .id = span_of(rid, SHA256_SIZE),
-                             .sequence = ++w->sequence,
+                             .sequence = 1,
                              .previous = span_of(previous, sizeof(previous))};
     struct err e = {0};
 
@@ -77,8 +106,9 @@ lie_hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
         request.registration = l->of->id;
     }
     message = scene_message(&s, &request);
-    nested = scene_wrap(&s, &request, buf_span(&message), l->ra != NULL ? l->ra : w->ra,
-                        l->ra_key != NULL ? l->ra_key : w->ra_key, l->ca);
+    request.first = w->sequence + 1;
+    w->sequence += SCENE_BATCH;
+    nested = handed_in(w, l, &s, &request, buf_span(&message));
     if (l->damaged != NULL) {
         struct buf damaged = BUF_INIT(CMP_NESTED_MAX);
 

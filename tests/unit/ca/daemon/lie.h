@@ -26,9 +26,13 @@ struct lie {
     struct scene_request request; /* policy/scene.h: what is sent, and what the RA says of it */
     X509 *ra;                     /* that wraps it; NULL: the RA that the CA knows */
     EVP_PKEY *ra_key;
-    const X509_NAME *ca; /* that it is meant for; NULL: ours */
-    const char *damaged; /* an element of the wrapper (der_edit.h), replaced by `by` */
+    X509 *ca;                                           /* that it is meant for; NULL: ours */
+    void (*twist)(const struct lie *, struct submit *); /* what is not so; NULL: nothing */
+    const struct cmp_queue_entry *other;                /* what it adds to the entry, */
+    struct queue_head head;                             /* and to the head */
+    const char *damaged; /* an element of the Submission (der_edit.h), replaced by `by` */
     struct span by;
+    bool before;    /* wrapped as RAs of before did */
     bool other_rid; /* is sent beside it */
     enum cmp_failure failure;
     const char *words;  /* a part of what is said: to the network function, or to the RA's log */
@@ -45,7 +49,13 @@ void lie_is_found_out(struct world *, const struct lie *);
 /* Hands it in, and it is granted: the certificate. */
 X509 *lie_is_granted(struct world *, const struct lie *);
 
+/* A request of this network function, that nobody has handed in; buf_free() it. */
+struct buf lie_message(const struct world *, const struct nf *);
+
 /* ---- the tests of liar.c ---- */
+void an_ra_that_is_none_decides_nothing(void **state);
+void an_entry_that_the_ra_did_not_sign_decides_nothing(void **state);
+void all_entries_of_one_head_are_heard(void **state);
 void a_wrapper_that_is_not_right_decides_nothing(void **state);
 void an_ra_that_is_revoked_meanwhile_decides_nothing(void **state);
 void a_registration_comes_under_its_own_id(void **state);

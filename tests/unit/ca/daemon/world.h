@@ -101,7 +101,8 @@ void world_cancel(struct world *, const char *id);
 /* The registrationId of a CMS. */
 void world_registration_id(struct span cms, char id[CMP_REGISTRATION_ID_SIZE + 1]);
 
-/* `inner` nested and signed with `key` and `ra`; buf_free() it. */
+/* What an RA hands in of `inner`: one of three entries under a head of their own, which `key` signs
+ * and `ra` certifies; buf_free() it. */
 struct buf world_wrap(struct world *, struct span inner, const char *id, enum cmp_assurance,
                       EVP_PKEY *key, X509 *ra);
 /* Sends only; reads only. The answer's fields live as long as the struct. */

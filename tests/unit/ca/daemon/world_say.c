@@ -9,9 +9,10 @@
 #include "ca/registration/cancellation.h"
 #include "ca/x509/serial.h"
 #include "pkcs11/algorithm.h"
+#include "tests/support/submit.h"
 #include "tests/unit/ca/daemon/world.h"
 
-enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192, NESTED_MAX = CMP_NESTED_MAX };
+enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192 };
 
 void
 world_show_log(const struct world *w)
@@ -181,37 +182,22 @@ world_receive(struct world *w, struct answer *answer)
     assert_ok(link_decode(buf_span(&answer->octets), &answer->m, &e), &e);
 }
 
+enum { BATCH = 3 };
+
 struct buf
 world_wrap(struct world *w, struct span inner, const char *id, enum cmp_assurance assurance,
            EVP_PKEY *key, X509 *ra)
 {
-    CLEANUP(cmp_msg_cleanup) struct cmp_msg *message = NULL;
-    CLEANUP(buf_free) struct buf part = BUF_INIT(NESTED_MAX);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
-    struct cmp_queue_entry entry = {.assurance = assurance, .received_at = clock_now()};
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(ra);
-    struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(ra),
-        .ca = X509_get_subject_name(w->issuing),
-        .sender_kid = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski)),
-        .algorithm = key_algorithm_identifier(KEY_P256),
-        .time = clock_now()};
-    struct buf out = BUF_INIT(NESTED_MAX);
-    struct span certificate;
-    struct err e = {0};
+    struct cmp_queue_entry entry = {
+        .assurance = assurance, .received_at = clock_now(), .profile = "nf-tls"};
+    const struct submit_head head = {
+        .ra = ra, .key = key, .ca = w->issuing, .first = w->sequence + 1, .time = clock_now()};
+    CLEANUP(submit_free) struct submit submit = {0};
 
+    w->sequence += BATCH;
     (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s", id);
-    (void)snprintf(entry.profile, sizeof(entry.profile), "nf-tls");
-    message = cmp_msg_parse(inner, CMP_MESSAGE_MAX, &e);
-    assert_non_null(message);
-    assert_ok(cmp_queue_build(&entry, message, &wrapper, &part, &e), &e);
-    signature = pki_sign(key, buf_span(&part));
-    assert_ok(OSSL_ENCODE(X509, ra, &der, &e), &e);
-    certificate = buf_span(&der);
-    assert_ok(cmp_build_finish(buf_span(&part), buf_span(&signature), &certificate, 1, &out, &e),
-              &e);
-    return out;
+    submit = submit_one(&head, entry, inner, 1, BATCH);
+    return submit_der(&submit);
 }
 
 void
@@ -221,7 +207,7 @@ world_send_submit(struct world *w, struct span inner, struct span nested)
     uint8_t rid[SHA256_SIZE] = {0};
     struct link_message m = {.type = LINK_SUBMIT,
                              .id = span_of(rid, sizeof(rid)),
-                             .sequence = ++w->sequence,
+                             .sequence = 1,
                              .previous = span_of(previous, sizeof(previous)),
                              .body = nested};
     struct err e = {0};

@@ -204,25 +204,28 @@ the_rid_is_the_hash_of_what_is_inside(void **state)
 
 /* ---- what is not as an RA makes it ---- */
 
-enum damage { NO_WRAPPER, CUT, OTHER_KEY, OTHER_CA, UNREADABLE_RA };
+enum damage { NO_SUBMISSION, CUT, OTHER_KEY, OTHER_CA, UNREADABLE_RA };
 
 static struct buf
-damaged(const struct scene *s, enum damage what, struct span message)
+damaged(const struct scene *s, enum damage what, bool before, struct span message)
 {
     const struct scene_request r = {0};
-    struct buf nested = scene_wrap(s, &r, message, s->ra, what == OTHER_KEY ? s->key : s->ra_key,
-                                   what == OTHER_CA ? X509_get_subject_name(s->pki->root) : NULL);
+    EVP_PKEY *key = what == OTHER_KEY ? s->key : s->ra_key;
+    X509 *ca = what == OTHER_CA ? s->pki->root : NULL;
+    struct buf out = before ? scene_wrap_before(s, &r, message, s->ra, key,
+                                                ca != NULL ? X509_get_subject_name(ca) : NULL)
+                            : scene_wrap(s, &r, message, s->ra, key, ca);
     struct err e = {0};
 
     switch (what) {
-    case NO_WRAPPER:
-        assert_ok(buf_set(&nested, message, &e), &e);
+    case NO_SUBMISSION:
+        assert_ok(buf_set(&out, message, &e), &e);
         break;
     case CUT:
-        buf_truncate(&nested, nested.n - 1);
+        buf_truncate(&out, out.n - 1);
         break;
     case UNREADABLE_RA: { /* its version is no INTEGER any more */
-        uint8_t *at = memmem(nested.p, nested.n, s->ras[0].der.p, s->ras[0].der.n);
+        uint8_t *at = memmem(out.p, out.n, s->ras[0].der.p, s->ras[0].der.n);
 
         assert_non_null(at);
         at[10] = 0x04;
@@ -232,11 +235,11 @@ damaged(const struct scene *s, enum damage what, struct span message)
     case OTHER_CA:
         break;
     }
-    return nested;
+    return out;
 }
 
 static void
-a_wrapper_that_is_not_right_is_the_ras_fault(void **state)
+what_is_not_right_is_the_ras_fault(void **state)
 {
     const struct scene *s = *state;
     const struct scene_request r = {0};
@@ -244,16 +247,25 @@ a_wrapper_that_is_not_right_is_the_ras_fault(void **state)
     static const struct {
         const char *name;
         enum damage what;
+        bool before;
         enum cmp_failure failure;
         const char *why;
     } rows[] = {
-        {"no wrapper at all", NO_WRAPPER, CMP_BAD_DATA_FORMAT,
+        {"neither of both forms", NO_SUBMISSION, false, CMP_BAD_DATA_FORMAT,
          "queue entry: not a nested message of pvno 2"},
-        {"cut off", CUT, CMP_BAD_DATA_FORMAT, "queue entry: "},
-        {"signed with another key", OTHER_KEY, CMP_BAD_MESSAGE_CHECK,
+        {"cut off", CUT, false, CMP_BAD_DATA_FORMAT, "queue entry: "},
+        {"signed with another key", OTHER_KEY, false, CMP_BAD_MESSAGE_CHECK,
          "queue entry: signature of the RA"},
-        {"for another CA", OTHER_CA, CMP_BAD_MESSAGE_CHECK, "queue entry: meant for another CA"},
-        {"a certificate that is none", UNREADABLE_RA, CMP_SIGNER_NOT_TRUSTED,
+        {"for another CA", OTHER_CA, false, CMP_BAD_MESSAGE_CHECK,
+         "queue entry: meant for another CA"},
+        {"a certificate that is none", UNREADABLE_RA, false, CMP_SIGNER_NOT_TRUSTED,
+         "the RA's certificate cannot be read"},
+        {"before: cut off", CUT, true, CMP_BAD_DATA_FORMAT, "queue entry: "},
+        {"before: signed with another key", OTHER_KEY, true, CMP_BAD_MESSAGE_CHECK,
+         "queue entry: signature of the RA"},
+        {"before: for another CA", OTHER_CA, true, CMP_BAD_MESSAGE_CHECK,
+         "queue entry: meant for another CA"},
+        {"before: a certificate that is none", UNREADABLE_RA, true, CMP_SIGNER_NOT_TRUSTED,
          "the RA's certificate cannot be read"},
     };
     uint8_t rid[SHA256_SIZE];
@@ -261,13 +273,57 @@ a_wrapper_that_is_not_right_is_the_ras_fault(void **state)
 
     assert_ok(sha256(buf_span(&message), rid, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(buf_free) struct buf nested = damaged(s, rows[i].what, buf_span(&message));
+        CLEANUP(buf_free)
+        struct buf out = damaged(s, rows[i].what, rows[i].before, buf_span(&message));
         enum cmp_failure failure = CMP_BAD_ALG;
-        struct cmp_queued *q = policy_open(&s->policy, buf_span(&nested), span_of(rid, sizeof(rid)),
+        struct cmp_queued *q = policy_open(&s->policy, buf_span(&out), span_of(rid, sizeof(rid)),
                                            s->ras, ARRAY_LEN(s->ras), PKI_NOW, &failure, &e);
 
         is_refused(rows[i].name, q, failure, &e, rows[i].failure, rows[i].why);
     }
+}
+
+/* As ca.db has them of before; the head is none's. */
+static void
+a_wrapper_of_before_is_opened(void **state)
+{
+    const struct scene *s = *state;
+    const struct scene_request r = {0};
+    CLEANUP(buf_free) struct buf message = scene_message(s, &r);
+    CLEANUP(buf_free)
+    struct buf out = scene_wrap_before(s, &r, buf_span(&message), s->ra, s->ra_key, NULL);
+    CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
+    struct cmp_queued *none;
+    enum cmp_failure failure = CMP_BAD_ALG;
+    uint8_t rid[SHA256_SIZE];
+    struct err e = {0};
+
+    assert_ok(sha256(buf_span(&message), rid, &e), &e);
+    q = policy_open(&s->policy, buf_span(&out), span_of(rid, sizeof(rid)), s->ras,
+                    ARRAY_LEN(s->ras), PKI_NOW, &failure, &e);
+    if (q == NULL) {
+        fail_msg("%s", e.text);
+    }
+    assert_null(cmp_queued_submission(q));
+    assert_int_equal(cmp_queued_sequence(q), 0);
+    assert_int_equal(cmp_queued_head_hash(q).n, 0);
+    rid[0] ^= 1;
+    none = policy_open(&s->policy, buf_span(&out), span_of(rid, sizeof(rid)), s->ras,
+                       ARRAY_LEN(s->ras), PKI_NOW, &failure, &e);
+    is_refused("another rid", none, failure, &e, CMP_BAD_DATA_FORMAT,
+               "the rid is not the hash of the message");
+}
+
+/* A head that was verified before is known; its certificate is judged each time all the same. */
+static void
+a_known_head_is_no_way_around_the_certificate(void **state)
+{
+    const struct scene *s = *state;
+    const struct scene_request r = {.received = PKI_NOW - 1};
+
+    opens(s, "first", &r, PKI_NOW, NULL);
+    opens(s, "again", &r, PKI_NOW, NULL);
+    opens(s, "a second after it ended", &r, SCENE_END + 1, "the RA's certificate ended at");
 }
 
 int
@@ -279,7 +335,9 @@ main(void)
         cmocka_unit_test(only_a_listed_ra_is_heard),
         cmocka_unit_test(every_listed_ra_is_heard),
         cmocka_unit_test(the_rid_is_the_hash_of_what_is_inside),
-        cmocka_unit_test(a_wrapper_that_is_not_right_is_the_ras_fault),
+        cmocka_unit_test(what_is_not_right_is_the_ras_fault),
+        cmocka_unit_test(a_wrapper_of_before_is_opened),
+        cmocka_unit_test(a_known_head_is_no_way_around_the_certificate),
     };
 
     return cmocka_run_group_tests(tests, scene_setup, scene_teardown);

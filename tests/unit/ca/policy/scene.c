@@ -71,6 +71,7 @@ int
 scene_setup(void **state)
 {
     struct scene *s = mem_zalloc(1, sizeof(*s));
+    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
     struct err e = {0};
 
     s->dir = tmpdir_new();
@@ -91,11 +92,14 @@ scene_setup(void **state)
                                 .root = s->pki->root,
                                 .issuing_key = X509_get0_pubkey(s->pki->issuing),
                                 .name = X509_get_subject_name(s->pki->issuing),
+                                .heads = cmp_heads_new(),
                                 .trust = make_trust(s),
                                 .stored_rules = {.stored = true},
                                 .crl_url = "http://pki.example/crl/issuing.crl",
                                 .registrar = *profile_by_name("registrar"),
                                 .officer = *profile_by_name("officer")};
+    assert_ok(OSSL_ENCODE(X509, s->pki->issuing, &der, &e), &e);
+    assert_ok(sha256(buf_span(&der), s->policy.issuing_hash, &e), &e);
     *state = s;
     return 0;
 }
@@ -106,6 +110,7 @@ scene_teardown(void **state)
     struct scene *s = *state;
 
     trust_free(s->policy.trust);
+    cmp_heads_free(s->policy.heads);
     buf_free(&s->algorithm);
     buf_free(&s->ras[0].der);
     EVP_PKEY_free(s->key);
@@ -188,19 +193,53 @@ scene_message(const struct scene *s, const struct scene_request *r)
     return out;
 }
 
+static struct cmp_queue_entry
+entry_of(const struct scene_request *r)
+{
+    const bool is_signed = (r->certificate != NULL) != r->lies;
+    struct cmp_queue_entry entry = {.assurance =
+                                        is_signed ? CMP_ASSURANCE_SIGNATURE : CMP_ASSURANCE_MAC,
+                                    .received_at = r->received != 0 ? r->received : PKI_NOW};
+
+    (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s",
+                   r->registration != NULL ? r->registration : SCENE_REGISTRATION);
+    (void)snprintf(entry.profile, sizeof(entry.profile), "%s",
+                   r->profile != NULL ? r->profile : "nf-tls");
+    return entry;
+}
+
+struct submit
+scene_submit(const struct scene *s, const struct scene_request *r, struct span message, X509 *ra,
+             EVP_PKEY *ra_key, X509 *ca)
+{
+    const struct submit_head head = {.ra = ra,
+                                     .key = ra_key,
+                                     .ca = ca != NULL ? ca : s->policy.issuing,
+                                     .first = r->first != 0 ? r->first : 1,
+                                     .time = r->received != 0 ? r->received : PKI_NOW};
+
+    return submit_one(&head, entry_of(r), message, 1, SCENE_BATCH);
+}
+
 struct buf
 scene_wrap(const struct scene *s, const struct scene_request *r, struct span message, X509 *ra,
-           EVP_PKEY *ra_key, const X509_NAME *ca)
+           EVP_PKEY *ra_key, X509 *ca)
 {
+    CLEANUP(submit_free) struct submit submit = scene_submit(s, r, message, ra, ra_key, ca);
+
+    return submit_der(&submit);
+}
+
+struct buf
+scene_wrap_before(const struct scene *s, const struct scene_request *r, struct span message,
+                  X509 *ra, EVP_PKEY *ra_key, const X509_NAME *ca)
+{
+    const struct cmp_queue_entry entry = entry_of(r);
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *inner = NULL;
     CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
     CLEANUP(buf_free) struct buf signature = {0};
-    const bool is_signed = (r->certificate != NULL) != r->lies;
     const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(ra);
-    struct cmp_queue_entry entry = {.assurance =
-                                        is_signed ? CMP_ASSURANCE_SIGNATURE : CMP_ASSURANCE_MAC,
-                                    .received_at = r->received != 0 ? r->received : PKI_NOW};
     struct cmp_wrapper wrapper = {
         .ra = X509_get_subject_name(ra),
         .ca = ca != NULL ? ca : s->policy.name,
@@ -212,10 +251,6 @@ scene_wrap(const struct scene *s, const struct scene_request *r, struct span mes
     struct err e = {0};
 
     assert_ok(pubkey_signature_algorithm(ra_key, &wrapper.algorithm, &md, &e), &e);
-    (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s",
-                   r->registration != NULL ? r->registration : SCENE_REGISTRATION);
-    (void)snprintf(entry.profile, sizeof(entry.profile), "%s",
-                   r->profile != NULL ? r->profile : "nf-tls");
     inner = cmp_msg_parse(message, CMP_MESSAGE_MAX, &e);
     if (inner == NULL) {
         fail_msg("%s", e.text);

@@ -9,12 +9,17 @@
 #include "ca/policy/policy.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
+#include "tests/support/submit.h"
 #include "tests/support/test.h"
 
 #define SCENE_REGISTRATION "00112233445566778899aabbccddeeff"
 #define SCENE_INSTANCE "9c5b94b1-35ad-49bb-b118-8e8fc24abf80"
 
-enum { SCENE_DAY = 24 * 60 * 60, SCENE_END = PKI_NOW + 30 * SCENE_DAY /* of what pki.h issues */ };
+enum {
+    SCENE_BATCH = 3,
+    SCENE_DAY = 24 * 60 * 60,
+    SCENE_END = PKI_NOW + 30 * SCENE_DAY /* of what pki.h issues */
+};
 
 struct scene {
     char *dir;
@@ -56,15 +61,23 @@ struct scene_request {
     const char *profile;
     const char *registration;
     time_t received;
+    uint64_t first; /* of the head; 0: 1 */
 };
 
 /* The client that it is made by; it borrows. */
 struct cmp_client scene_client(const struct scene *, const struct scene_request *);
 /* Its octets; buf_free() them. */
 struct buf scene_message(const struct scene *, const struct scene_request *);
-/* The same wrapped by an RA for the CA `ca`; NULL: for ours. */
+/* What an RA hands in of it, one of three entries under a head, for the CA whose issuing
+ * certificate is `ca`; NULL: for ours. submit_free() it. */
+struct submit scene_submit(const struct scene *, const struct scene_request *, struct span message,
+                           X509 *ra, EVP_PKEY *ra_key, X509 *ca);
+/* Its octets; buf_free() them. */
 struct buf scene_wrap(const struct scene *, const struct scene_request *, struct span message,
-                      X509 *ra, EVP_PKEY *ra_key, const X509_NAME *ca);
+                      X509 *ra, EVP_PKEY *ra_key, X509 *ca);
+/* As RAs of before did. */
+struct buf scene_wrap_before(const struct scene *, const struct scene_request *,
+                             struct span message, X509 *ra, EVP_PKEY *ra_key, const X509_NAME *ca);
 /* What was opened of it. */
 struct cmp_queued *scene_queued(const struct scene *, const struct scene_request *)
     OWNED(cmp_queued_free);

@@ -165,7 +165,11 @@ what_nobody_signed_is_signed(void **state)
     assert_false(rewrap_is_needed(&w->ra, buf_span(&it.nested)));
     q = cmp_queued_parse(buf_span(&it.nested), &e);
     assert_non_null(q);
-    assert_ok(cmp_queued_verify(q, w->certificate, X509_get_subject_name(w->pki->issuing), &e), &e);
+    assert_ok(cmp_queued_verify(q,
+                                &(struct cmp_parties){.ra = w->certificate,
+                                                      .ca = X509_get_subject_name(w->pki->issuing)},
+                                &e),
+              &e);
     entry = cmp_queued_entry(q);
     assert_string_equal(entry->registration_id, ID);
     assert_int_equal(entry->received_at, it.received_at);
