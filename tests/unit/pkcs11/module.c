@@ -10,38 +10,9 @@
 #include "base/file.h"
 #include "pkcs11/session.h"
 #include "tests/support/softhsm.h"
-#include "tests/support/tmpdir.h"
+#include "tests/unit/pkcs11/hsm.h"
 
 #define FAULTY TEST_BINARY_DIR "/faultp11.so"
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
-
-static int
-setup(void **state)
-{
-    char *dir = tmpdir_new();
-
-    softhsm_use(dir);
-    *state = dir;
-    return unsetenv("FAULTP11");
-}
-
-static int
-teardown(void **state)
-{
-    tmpdir_remove(*state);
-    return unsetenv("FAULTP11");
-}
-
-static struct token
-new_token(struct module *m, const char *label)
-{
-    struct err e = {0};
-    struct token t = {0};
-
-    assert_ok(module_init_token(m, label, SO_PIN, USER_PIN, &t, &e), &e);
-    return t;
-}
 
 /* A second token of the same label, which module_init_token() refuses to make. */
 static void
@@ -75,7 +46,7 @@ two_tokens_of_one_label_are_told_apart_by_serial_only(void **state)
 
     (void)state;
     assert_non_null(m);
-    first = new_token(m, "issuing");
+    first = hsm_token(m, "issuing");
     twin(m, "issuing");
     assert_err(module_find_token(m, "issuing", NULL, &t, &e), ERR_CONFLICT, &e);
     assert_non_null(strstr(e.text, "2 tokens 'issuing'"));
@@ -99,7 +70,7 @@ a_missing_token_is_answered_with_what_is_there(void **state)
     assert_err(module_find_token(m, "issuing", NULL, &t, &e), ERR_NOTFOUND, &e);
     assert_non_null(strstr(e.text, "it has: none"));
     assert_non_null(strstr(e.text, SOFTHSM_MODULE));
-    (void)new_token(m, "other");
+    (void)hsm_token(m, "other");
     assert_err(module_find_token(m, "issuing", "0123", &t, &e), ERR_NOTFOUND, &e);
     assert_non_null(strstr(e.text, "no token 'issuing' with serial 0123"));
     assert_non_null(strstr(e.text, "'other' serial "));
@@ -118,9 +89,9 @@ labels_are_utf_8(void **state)
 
     (void)state;
     assert_non_null(m);
-    made = new_token(m, label);
+    made = hsm_token(m, label);
     assert_string_equal(made.label, label);
-    (void)new_token(m, "Schl?ssel ??? 1");
+    (void)hsm_token(m, "Schl?ssel ??? 1");
     assert_ok(module_find_token(m, label, NULL, &t, &e), &e);
     assert_int_equal(t.slot, made.slot);
     assert_err(module_find_token(m, "Schluessel", NULL, &t, &e), ERR_NOTFOUND, &e);
@@ -145,7 +116,7 @@ a_label_in_latin_1_is_found_and_shown(void **state)
 
     (void)state;
     assert_non_null(m);
-    made = new_token(m, "Schl\xfcssel");
+    made = hsm_token(m, "Schl\xfcssel");
     assert_string_equal(made.label, "Schl\\xfcssel");
     assert_ok(module_find_token(m, "Schl\xfcssel", NULL, &t, &e), &e);
     assert_ok(module_find_token(m, "Schl\\xfcssel", NULL, &t, &e), &e);
@@ -170,7 +141,7 @@ serials_and_models_are_utf_8_or_shown_as_octets(void **state)
 
     (void)state;
     assert_non_null(m);
-    (void)new_token(m, "issuing");
+    (void)hsm_token(m, "issuing");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct token t = {0};
 
@@ -224,7 +195,7 @@ a_software_token_is_known_behind_p11_kit(void **state)
         fail_msg("%s", e.text);
     }
     assert_null(strcasestr(module_description(m), "softhsm"));
-    made = new_token(m, "behind");
+    made = hsm_token(m, "behind");
     assert_true(made.software);
     assert_ok(module_find_token(m, "behind", made.serial, &t, &e), &e);
     assert_true(t.software);
@@ -250,7 +221,7 @@ labels_and_pins_that_the_token_cannot_hold_are_refused_before_it_is_touched(void
                ERR_INPUT, &e);
     assert_non_null(strstr(e.text, "256 octets"));
     assert_err(module_find_token(m, "x", NULL, &t, &e), ERR_NOTFOUND, &e);
-    t = new_token(m, "01234567890123456789012345678901");
+    t = hsm_token(m, "01234567890123456789012345678901");
     assert_string_equal(t.label, "01234567890123456789012345678901");
 }
 
@@ -287,7 +258,7 @@ every_error_names_the_call_the_value_the_module_and_the_token(void **state)
 
     (void)state;
     assert_non_null(m);
-    t = new_token(m, "issuing");
+    t = hsm_token(m, "issuing");
     s = session_open(m, "issuing", t.serial, SESSION_READ_ONLY, &e);
     assert_non_null(s);
     assert_int_equal(setenv("FAULTP11", "no-random", 1), 0);
@@ -330,7 +301,7 @@ a_module_that_fails_is_told(void **state)
     assert_err(module_init_token(m, "t", SO_PIN, USER_PIN, &t, &e), ERR_TOKEN, &e);
     assert_int_equal(strncmp(e.text, "C_InitToken: CKR_DEVICE_ERROR", 29), 0);
     assert_int_equal(unsetenv("FAULTP11"), 0);
-    (void)new_token(m, "there");
+    (void)hsm_token(m, "there");
     /* A slot that cannot be read is passed over. */
     assert_int_equal(setenv("FAULTP11", "fails:C_GetTokenInfo", 1), 0);
     assert_err(module_find_token(m, "there", NULL, &t, &e), ERR_NOTFOUND, &e);
@@ -424,7 +395,7 @@ what_is_no_module_is_told(void **state)
     assert_non_null(strstr(e.text, "give the absolute path"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, hsm_folder, hsm_folder_end)
 
 int
 main(void)

@@ -4,49 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pkcs11/key.h"
-#include "tests/support/softhsm.h"
 #include "tests/support/test.h"
-#include "tests/support/tmpdir.h"
+#include "tests/unit/pkcs11/hsm.h"
 
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
 #define TEXT SPAN_LITERAL("one text")
 
-static struct {
-    char *dir;
-    char serial[TOKEN_SERIAL_SIZE];
-    struct module *module;
-    struct session *session;
-} world;
-
-static void
-log_in(void)
-{
-    struct err e = {0};
-
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    world.session = session_open(world.module, "t", world.serial, SESSION_READ_WRITE, &e);
-    assert_non_null(world.session);
-    assert_ok(session_login(world.session, USER_PIN, &e), &e);
-}
+static struct hsm world;
 
 static int
 setup(void **state)
 {
-    struct err e = {0};
-    struct token t;
-
     (void)state;
-    world.dir = tmpdir_new();
-    softhsm_use(world.dir);
-    world.module = module_open(TEST_BINARY_DIR "/faultp11.so", NULL, &e);
-    assert_non_null(world.module);
-    assert_ok(module_init_token(world.module, "t", SO_PIN, USER_PIN, &t, &e), &e);
-    memcpy(world.serial, t.serial, sizeof(world.serial));
-    module_close(world.module);
-    log_in();
+    hsm_open(&world);
     return 0;
 }
 
@@ -54,10 +23,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    (void)unsetenv("FAULTP11");
-    session_close(world.session);
-    module_close(world.module);
-    tmpdir_remove(world.dir);
+    hsm_close(&world);
     return 0;
 }
 
@@ -78,9 +44,7 @@ it_gives_the_same_after_the_token_was_opened_again(void **state)
     assert_ok(secret_mac(secret, TEXT, &first, &e), &e);
     assert_ok(secret_mac(secret, SPAN_LITERAL("another text"), &other, &e), &e);
     secret_free(secret);
-    session_close(world.session);
-    module_close(world.module);
-    log_in();
+    hsm_again(&world);
     secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
     assert_non_null(secret);
     assert_ok(secret_mac(secret, TEXT, &again, &e), &e);
@@ -316,9 +280,7 @@ a_mac_is_32_octets_or_nothing(void **state)
         }
         fault(NULL);
         /* A token that failed in C_Sign has still begun. */
-        session_close(world.session);
-        module_close(world.module);
-        log_in();
+        hsm_again(&world);
         secret_free(TAKE(secret));
         secret = secret_find(world.session, span_of(id, sizeof(id)), &e);
         assert_non_null(secret);

@@ -11,37 +11,16 @@
 #include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/tmpdir.h"
-
-#define SO_PIN SPAN_LITERAL("so-pin-0123456789")
-#define USER_PIN SPAN_LITERAL("user-pin-0123456789")
-
-static int
-setup(void **state)
-{
-    char *dir = tmpdir_new();
-
-    softhsm_use(dir);
-    *state = dir;
-    return unsetenv("FAULTP11");
-}
-
-static int
-teardown(void **state)
-{
-    tmpdir_remove(*state);
-    return unsetenv("FAULTP11");
-}
+#include "tests/unit/pkcs11/hsm.h"
 
 static struct token
 new_token(const char *label)
 {
     struct err e = {0};
     CLEANUP(module_cleanup) struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
-    struct token t;
 
     assert_non_null(m);
-    assert_ok(module_init_token(m, label, SO_PIN, USER_PIN, &t, &e), &e);
-    return t;
+    return hsm_token(m, label);
 }
 
 static void
@@ -352,22 +331,28 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(return_values_have_names_and_pins_their_own_code),
-        cmocka_unit_test_setup_teardown(a_module_is_loaded_by_absolute_path_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_module_is_open_once_and_can_be_opened_again, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_configuration_file_chooses_the_token_directory, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_fresh_token_is_found_by_label_and_serial, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_session_wants_the_serial_and_the_right_pin, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_inventory_counts_objects_of_every_class, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(login_stops_before_the_final_pin_try, setup, teardown),
-        cmocka_unit_test_setup_teardown(each_state_of_the_pin_is_told_apart, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_pin_that_is_too_long_is_not_tried, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_session_of_a_service_creates_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_inventory_tells_kinds_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_is_loaded_by_absolute_path_only, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(a_module_is_open_once_and_can_be_opened_again, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(the_configuration_file_chooses_the_token_directory,
+                                        hsm_folder, hsm_folder_end),
+        cmocka_unit_test_setup_teardown(a_fresh_token_is_found_by_label_and_serial, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(a_session_wants_the_serial_and_the_right_pin, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(the_inventory_counts_objects_of_every_class, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(login_stops_before_the_final_pin_try, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(each_state_of_the_pin_is_told_apart, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(a_pin_that_is_too_long_is_not_tried, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(a_session_of_a_service_creates_nothing, hsm_folder,
+                                        hsm_folder_end),
+        cmocka_unit_test_setup_teardown(the_inventory_tells_kinds_apart, hsm_folder,
+                                        hsm_folder_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
