@@ -14,13 +14,17 @@
 #include "tests/unit/pkcs11/signer/scene.h"
 #include "tests/unit/pkcs11/signer/scene_log.h"
 
-enum { FRAMES = 50000, ANNOUNCED = 8, SILENT = 4, ALL = ANNOUNCED + SILENT, LEAVES = 40 };
+enum { FRAMES = 34000, ANNOUNCED = 8, SILENT = 4, ALL = ANNOUNCED + SILENT, LEAVES = 40 };
+/* The leaf of a lie has the right hash, and something else on the CRL. */
+enum { LIES = 4, CRLS = ALL + LIES, LIFE = 6 /* CRLs that a signer is asked for */ };
 
 static struct {
     struct scene_log log;
     struct policy *authority, *logger;
     struct buf tbs[ALL];
     struct buf evidence[ALL]; /* of a silent one: what it would be, in a log that is not pinned */
+    struct buf crl[CRLS];     /* numbers and times ascend, some are the same, one time is not */
+    struct buf crl_evidence[CRLS];
     uint64_t random;
 } world;
 
@@ -45,6 +49,37 @@ make_tbs(int i)
     scene_certificate(&c, &world.tbs[i]);
 }
 
+static void
+make_crl(int i)
+{
+    CLEANUP(mem_cleanup) char *number = mem_printf("%02x", (unsigned)(1 + i * 2 / 3));
+    CLEANUP(mem_cleanup) char *from = mem_printf("2601010000%02dZ", i == 6 ? 0 : i * 3 / 4);
+    const struct scene_crl c = {.number = number,
+                                .from = from,
+                                .entries = i % 3 == 0   ? NULL
+                                           : i % 3 == 1 ? SCENE_ENTRY("05", "251231000000Z")
+                                                        : SCENE_ENTRY("05", "251231000000Z")
+                                                              SCENE_ENTRY("06", "251231000000Z")};
+
+    world.crl[i] = BUF_INIT(8192);
+    world.crl_evidence[i] = BUF_INIT(EVIDENCE_MAX);
+    scene_crl(&c, &world.crl[i]);
+}
+
+/* Its leaf, with the first digit behind this member's name as another one. */
+static void
+announce_lie(int i)
+{
+    static const char *const members[LIES] = {"\"number\":", "\"thisUpdate\":\"",
+                                              "\"entries\":", "\"revocations\":\""};
+    CLEANUP(mem_cleanup) char *leaf = scene_crl_intent(buf_span(&world.crl[i]));
+    const char *member = members[i - ALL];
+    char *at = strstr(leaf, member) + strlen(member);
+
+    *at = *at == '1' ? '2' : '1';
+    scene_log_announce_leaf(&world.log, leaf, &world.crl_evidence[i]);
+}
+
 static int
 setup(void **state)
 {
@@ -59,6 +94,15 @@ setup(void **state)
         make_tbs(i);
         scene_log_announce(i < ANNOUNCED ? &world.log : &other, buf_span(&world.tbs[i]),
                            &world.evidence[i]);
+    }
+    for (int i = 0; i < CRLS; i++) {
+        make_crl(i);
+        if (i >= ALL) {
+            announce_lie(i);
+        } else {
+            scene_log_announce_crl(i < ANNOUNCED ? &world.log : &other, buf_span(&world.crl[i]),
+                                   &world.crl_evidence[i]);
+        }
     }
     while (world.log.n < LEAVES) {
         (void)scene_log_add(&world.log, span_of(&world.log.n, sizeof(world.log.n)));
@@ -79,6 +123,10 @@ teardown(void **state)
     for (int i = 0; i < ALL; i++) {
         buf_free(&world.tbs[i]);
         buf_free(&world.evidence[i]);
+    }
+    for (int i = 0; i < CRLS; i++) {
+        buf_free(&world.crl[i]);
+        buf_free(&world.crl_evidence[i]);
     }
     policy_free(world.authority);
     policy_free(world.logger);
@@ -126,10 +174,10 @@ is_let_through(const struct policy *p, const struct buf *frame, const struct tre
 }
 
 static bool
-is_announced(struct span object)
+is_announced(struct span object, const struct buf *announced)
 {
     for (int i = 0; i < ANNOUNCED; i++) {
-        if (span_equal(object, buf_span(&world.tbs[i]))) {
+        if (span_equal(object, buf_span(&announced[i]))) {
             return true;
         }
     }
@@ -157,11 +205,68 @@ no_certificate_is_let_through_that_the_log_does_not_have(void **state)
         assert_ok(signer_frame_encode(&frame, &out, &e), &e);
         spoil(&out);
         if (is_let_through(world.authority, &out, NULL, &head, &object)) {
-            assert_true(is_announced(object));
+            assert_true(is_announced(object, world.tbs));
             through++;
         }
     }
     assert_in_range(through, FRAMES / 20, FRAMES / 2); /* it is not that all are refused */
+}
+
+/* As the signer that remembers: at most one more than the last is let through. */
+static bool
+goes_on(struct again *again, struct span object, struct crl_head *head)
+{
+    struct err e = {0};
+
+    if (object_crl_head(world.authority, object, head, &e) != 0 ||
+        again_check_crl(again, head, SCENE_FROM + 60, &e) != 0) {
+        return false;
+    }
+    again_add_crl(again, head);
+    return true;
+}
+
+static void
+no_crl_is_let_through_that_the_log_does_not_have_or_that_goes_back(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(SIGNER_FRAME_MAX);
+    struct again *again = again_new();
+    struct crl_head last = {0};
+    size_t through = 0;
+
+    (void)state;
+    for (int i = 0; i < FRAMES; i++) {
+        const size_t which = below(CRLS);
+        const struct signer_frame frame = {
+            .type = SIGNER_SIGN,
+            .detail = 'L',
+            .bytes = buf_span(&world.crl[which]),
+            .evidence = buf_span(&world.crl_evidence[below(3) == 0 ? below(CRLS) : which])};
+        struct tree_head none;
+        struct crl_head head;
+        struct span object = {0};
+        struct err e = {0};
+
+        if (i % LIFE == 0) {
+            again_free(again);
+            again = again_new();
+            last = (struct crl_head){0};
+        }
+        assert_ok(signer_frame_encode(&frame, &out, &e), &e);
+        spoil(&out);
+        if (is_let_through(world.authority, &out, NULL, &none, &object)) {
+            assert_true(is_announced(object, world.crl));
+            if (goes_on(again, object, &head)) {
+                assert_true(head.number >= last.number && head.this_update >= last.this_update);
+                assert_true(head.number > last.number ||
+                            memcmp(head.hash, last.hash, sizeof(head.hash)) == 0);
+                last = head;
+                through++;
+            }
+        }
+    }
+    again_free(again);
+    assert_in_range(through, FRAMES / 20, FRAMES / 2);
 }
 
 /* "log.example" with a size and a root, which may be those of another size. */
@@ -227,6 +332,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_certificate_is_let_through_that_the_log_does_not_have),
+        cmocka_unit_test(no_crl_is_let_through_that_the_log_does_not_have_or_that_goes_back),
         cmocka_unit_test(no_checkpoint_is_let_through_but_of_leaves_that_are_there),
     };
 

@@ -216,8 +216,8 @@ scene_crl_intent(struct span tbs)
                       n, to, number == NULL ? 0 : ASN1_INTEGER_get(number), digest, hex, from);
 }
 
-static void
-announce(struct scene_log *log, const char *leaf, struct buf *evidence)
+void
+scene_log_announce_leaf(struct scene_log *log, const char *leaf, struct buf *evidence)
 {
     CLEANUP(buf_free) struct buf note = BUF_INIT(EVIDENCE_NOTE_MAX);
     CLEANUP(buf_free) struct buf path = BUF_INIT(EVIDENCE_PATH_MAX);
@@ -237,7 +237,7 @@ scene_log_announce(struct scene_log *log, struct span tbs, struct buf *evidence)
 {
     CLEANUP(mem_cleanup) char *leaf = scene_intent(tbs);
 
-    announce(log, leaf, evidence);
+    scene_log_announce_leaf(log, leaf, evidence);
 }
 
 void
@@ -245,5 +245,5 @@ scene_log_announce_crl(struct scene_log *log, struct span tbs, struct buf *evide
 {
     CLEANUP(mem_cleanup) char *leaf = scene_crl_intent(tbs);
 
-    announce(log, leaf, evidence);
+    scene_log_announce_leaf(log, leaf, evidence);
 }

@@ -34,6 +34,8 @@ void scene_log_growth(const struct scene_log *, uint64_t from, uint64_t to, stru
 char *scene_intent(struct span tbs) OWNED(mem_free);
 /* A leaf CRL-INTENT of this TBSCertList. */
 char *scene_crl_intent(struct span tbs) OWNED(mem_free);
+/* Appends this leaf, and gives what shows it, under a checkpoint over all. */
+void scene_log_announce_leaf(struct scene_log *, const char *leaf, struct buf *evidence);
 /* Announces a certificate, and gives what shows that, under a checkpoint over all. */
 void scene_log_announce(struct scene_log *, struct span tbs, struct buf *evidence);
 /* The same of a CRL. */
