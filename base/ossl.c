@@ -47,6 +47,12 @@ ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
                     reason == NULL ? "" : reason);
 }
 
+enum err_code
+ossl_code(enum err_code otherwise)
+{
+    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ? ERR_BUSY : otherwise;
+}
+
 int
 sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e)
 {
@@ -208,10 +214,11 @@ certificate_parse_keyless(struct span der, struct err *e)
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
 
     (void)pthread_once(&empty_context_once, make_empty_context);
+    ERR_clear_error();
     certificate =
         (X509 *)ASN1_item_d2i_ex(NULL, &p, (long)der.n, ASN1_ITEM_rptr(X509), empty_context, NULL);
     if (certificate == NULL) {
-        (void)ossl_err(e, ERR_INPUT, "not an X.509 certificate in DER");
+        (void)ossl_err(e, ossl_code(ERR_INPUT), "not an X.509 certificate in DER");
         return NULL;
     }
     if (p != der.p + der.n) {

@@ -48,6 +48,10 @@ int ossl_init(struct err *e);
 int ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Why a decoder found nothing, whose queue was empty before (ERR_clear_error()): ERR_BUSY when
+ * memory was short, for the same octets may decode later, else `otherwise`. Before ossl_err(). */
+enum err_code ossl_code(enum err_code otherwise);
+
 int sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e);
 /* CSPRNG; ERR_CRYPTO when it fails, and then nothing may go on. */
 int random_bytes(uint8_t *out, size_t n, struct err *e);
@@ -80,7 +84,7 @@ void *certificate_extension(const X509 *, int nid, bool *unread)
 /* OpenSSL 3.0 searches all its decoders for the key of every certificate that it parses, which
  * costs more than a verification. These two do not:
  * one certificate in DER of which only the other fields are of interest: X509_get0_pubkey() gives
- * NULL, X509_get_X509_PUBKEY() has the octets; */
+ * NULL, X509_get_X509_PUBKEY() has the octets; ERR_INPUT, or ERR_BUSY when memory is short; */
 X509 *certificate_parse_keyless(struct span der, struct err *e) __attribute__((warn_unused_result));
 /* one SubjectPublicKeyInfo, nothing behind it. Never a point that is not on its curve. */
 EVP_PKEY *public_key_parse(struct span spki, struct err *e) __attribute__((warn_unused_result));

@@ -60,27 +60,32 @@ check_requester(const struct asking *a, struct policy_grant *g, X509 **requester
     return requester_check(&q, &g->renewal, requester, failure, e);
 }
 
-bool
+int
 policy_holder_serial(const struct policy *p, const struct cmp_msg *m,
-                     uint8_t serial[ISSUANCE_SERIAL_SIZE])
+                     uint8_t serial[ISSUANCE_SERIAL_SIZE], struct span *der, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *signer = NULL;
     const ASN1_INTEGER *number;
-    struct err e = {0};
+    struct span found;
 
+    *der = span_of(NULL, 0);
     if (cmp_protection_of(m) != CMP_PROTECTION_SIGNATURE || cmp_msg_extra_count(m) == 0) {
-        return false;
+        return 0;
     }
-    signer = certificate_parse_keyless(cmp_signer_der(m), &e);
-    if (signer == NULL || X509_NAME_cmp(X509_get_issuer_name(signer), p->name) != 0) {
-        return false;
+    if (cmp_signer_find(m, &found, e) != 0) {
+        return -1;
+    }
+    signer = certificate_parse_keyless(found, e);
+    if (signer == NULL) {
+        return e->code == ERR_BUSY ? -1 : 0;
     }
     number = X509_get0_serialNumber(signer);
-    if (ASN1_STRING_length(number) != ISSUANCE_SERIAL_SIZE) {
-        return false;
+    if (X509_NAME_cmp(X509_get_issuer_name(signer), p->name) == 0 &&
+        ASN1_STRING_length(number) == ISSUANCE_SERIAL_SIZE) {
+        memcpy(serial, ASN1_STRING_get0_data(number), ISSUANCE_SERIAL_SIZE);
+        *der = found;
     }
-    memcpy(serial, ASN1_STRING_get0_data(number), ISSUANCE_SERIAL_SIZE);
-    return true;
+    return 0;
 }
 
 /* ---- what they get ---- */

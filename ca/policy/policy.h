@@ -88,9 +88,10 @@ int policy_grant_request(const struct policy *, const struct cmp_queued *,
                          X509 **requester, enum cmp_failure *failure, struct err *e);
 
 /* When the message is signed and its certificate names us as issuer: the certificate's serial
- * number, under which ca.db is asked for the holder. */
-bool policy_holder_serial(const struct policy *, const struct cmp_msg *,
-                          uint8_t serial[ISSUANCE_SERIAL_SIZE]);
+ * number, under which ca.db is asked for the holder, and its octets, borrowed; else none. -1,
+ * ERR_BUSY: memory is too short to tell, and nobody's is not said of what was not read. */
+int policy_holder_serial(const struct policy *, const struct cmp_msg *,
+                         uint8_t serial[ISSUANCE_SERIAL_SIZE], struct span *der, struct err *e);
 
 /* An officer's request for a certificate of our own processes or people. */
 int policy_grant_officer(const struct policy *, struct span csr, const char *profile,

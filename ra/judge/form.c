@@ -53,9 +53,11 @@ static int
 identity_of_signature(struct job *job)
 {
     char hex[2 * SHA256_SIZE + 1];
-    struct span der =
-        job->rules->old.signer_anywhere ? cmp_signer_der(job->msg) : cmp_msg_extra(job->msg, 0);
+    struct span der = cmp_msg_extra(job->msg, 0);
 
+    if (job->rules->old.signer_anywhere && cmp_signer_find(job->msg, &der, &job->e) != 0) {
+        return job_fail(job, CMP_SYSTEM_FAILURE);
+    }
     job->signer = cmp_signer_decode(der, &job->e);
     if (job->signer == NULL) {
         return job_say(job, PHRASE_NO_SIGNER);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,9 +162,10 @@ field_decode(const ASN1_ITEM *item, struct span der, const char *what, struct er
         (void)err_set(e, ERR_INPUT, "%s is empty or too long", what);
         return NULL;
     }
+    ERR_clear_error();
     object = ASN1_item_d2i(NULL, &p, (long)der.n, item);
     if (object == NULL) {
-        (void)ossl_err(e, ERR_INPUT, "%s does not decode", what);
+        (void)ossl_err(e, ossl_code(ERR_INPUT), "%s does not decode", what);
         return NULL;
     }
     if (p != der.p + der.n) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/cmp/protection/protect.h"
 
+#include <openssl/err.h>
+
 #include "base/ossl.h"
 #include "ca/cmp/message/field.h"
 #include "ca/cmp/message/phrase.h"
@@ -111,14 +113,42 @@ cmp_signature_verify(const struct cmp_msg *msg, X509 *signer, enum cmp_failure *
 
 enum { SIGNERS_TRIED = 4 };
 
-static bool
-may_have_signed(const struct cmp_msg *msg, const X509_NAME *sender, size_t i)
+/* As agrees_with_kid(), of this extension alone; -1: memory is too short to tell. */
+static int
+may_agree_with_kid(const struct cmp_msg *msg, const X509 *one, bool *may, struct err *e)
 {
-    struct err e = {0};
-    CLEANUP(x509_cleanup) X509 *one = certificate_parse_keyless(cmp_msg_extra(msg, i), &e);
+    const int at = X509_get_ext_by_NID(one, NID_subject_key_identifier, -1);
+    CLEANUP(asn1_octet_string_cleanup) ASN1_OCTET_STRING *ski = NULL;
+    struct span kid = cmp_msg_sender_kid(msg);
 
-    return one != NULL && X509_NAME_cmp(sender, X509_get_subject_name(one)) == 0 &&
-           agrees_with_kid(msg, one);
+    *may = at < 0;
+    if (at < 0 || X509_get_ext_by_NID(one, NID_subject_key_identifier, at) >= 0) {
+        return 0;
+    }
+    ERR_clear_error();
+    ski = X509V3_EXT_d2i(X509_get_ext(one, at));
+    if (ski == NULL) {
+        return ossl_code(ERR_INPUT) == ERR_BUSY ? ossl_err(e, ERR_BUSY, "subjectKeyIdentifier") : 0;
+    }
+    *may = kid.n == 0 || span_equal(kid, field_span(ski));
+    return 0;
+}
+
+/* -1 as there. */
+static int
+may_have_signed(const struct cmp_msg *msg, const X509_NAME *sender, size_t i, bool *may,
+                struct err *e)
+{
+    CLEANUP(x509_cleanup) X509 *one = certificate_parse_keyless(cmp_msg_extra(msg, i), e);
+
+    *may = false;
+    if (one == NULL) {
+        return e->code == ERR_BUSY ? -1 : 0;
+    }
+    if (X509_NAME_cmp(sender, X509_get_subject_name(one)) != 0) {
+        return 0;
+    }
+    return may_agree_with_kid(msg, one, may, e);
 }
 
 static bool
@@ -131,25 +161,34 @@ has_signed(const struct cmp_msg *msg, size_t i)
     return one != NULL && cmp_signature_verify(msg, one, &failure, &e) == 0;
 }
 
-struct span
-cmp_signer_der(const struct cmp_msg *msg)
+int
+cmp_signer_find(const struct cmp_msg *msg, struct span *der, struct err *e)
 {
-    struct err e = {0};
-    CLEANUP(x509_name_cleanup) X509_NAME *sender = cmp_msg_sender_name(msg, &e);
+    CLEANUP(x509_name_cleanup) X509_NAME *sender = cmp_msg_sender_name(msg, e);
     size_t found[SIGNERS_TRIED] = {0};
     size_t n = 0;
 
+    if (sender == NULL && e->code == ERR_BUSY) {
+        return -1;
+    }
     for (size_t i = 0; sender != NULL && i < cmp_msg_extra_count(msg) && n < SIGNERS_TRIED; i++) {
-        if (may_have_signed(msg, sender, i)) {
+        bool may;
+
+        if (may_have_signed(msg, sender, i, &may, e) != 0) {
+            return -1;
+        }
+        if (may) {
             found[n++] = i;
         }
     }
     for (size_t k = 0; n > 1 && k < n; k++) {
         if (has_signed(msg, found[k])) {
-            return cmp_msg_extra(msg, found[k]);
+            *der = cmp_msg_extra(msg, found[k]);
+            return 0;
         }
     }
-    return cmp_msg_extra(msg, found[0]);
+    *der = cmp_msg_extra(msg, found[0]);
+    return 0;
 }
 
 X509 *
@@ -165,5 +204,7 @@ cmp_signer_decode(struct span der, struct err *e)
 X509 *
 cmp_signer_parse(const struct cmp_msg *msg, struct err *e)
 {
-    return cmp_signer_decode(cmp_signer_der(msg), e);
+    struct span der;
+
+    return cmp_signer_find(msg, &der, e) != 0 ? NULL : cmp_signer_decode(der, e);
 }

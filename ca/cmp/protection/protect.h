@@ -33,11 +33,11 @@ int cmp_signature_algorithm_check(struct span algorithm, enum cmp_failure *failu
  * it elsewhere, the first that agrees with sender and senderKID as below; of several the first
  * whose key verifies, of which four are tried. So wherever RFC 9483 is kept it is the first one.
  * Nothing is believed of it: cmp_signature_verify() is still to be asked. Its DER, empty when there
- * are no extraCerts, and itself, NULL + ERR_INPUT.
+ * are no extraCerts, and itself, NULL + ERR_INPUT. ERR_BUSY: memory is too short to tell.
  */
-struct span cmp_signer_der(const struct cmp_msg *);
+int cmp_signer_find(const struct cmp_msg *, struct span *der, struct err *e);
 X509 *cmp_signer_parse(const struct cmp_msg *, struct err *e) OWNED(X509_free);
-/* Itself, of a DER from cmp_signer_der(): finding it may have cost signatures. */
+/* Itself, of a DER from cmp_signer_find(): finding it may have cost signatures. */
 X509 *cmp_signer_decode(struct span der, struct err *e) OWNED(X509_free);
 
 /*

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A network function's certificate: ir, cr, p10cr, kur (RFC 9483 4.1). */
-#include "ca/cmp/protection/protect.h"
 #include "ca/policy/registered.h"
 #include "ca/request/kind/approval.h"
+#include "ca/request/kind/holder.h"
 #include "ca/request/kind/intent.h"
 #include "ca/request/kind/refusal.h"
 
 struct certificate_facts {
-    uint8_t signer_serial[ISSUANCE_SERIAL_SIZE];
-    bool is_signer_ours; /* says its certificate; is_held: and ca.db */
-    struct issuance_holder holder;
-    bool is_held;
+    struct request_holder holder;
     struct approval_facts approval;
     X509 *requester; /* whose certificate protects it; NULL: a MAC */
 };
@@ -29,9 +26,7 @@ read_request(struct request *r)
 {
     struct certificate_facts *f = r->facts;
 
-    f->is_signer_ours =
-        policy_holder_serial(&r->ca->policy, cmp_queued_inner(r->queued), f->signer_serial);
-    return STAGE_LOOK;
+    return request_holder_read(r, &f->holder) != 0 ? request_refuse(r) : STAGE_LOOK;
 }
 
 /* ---- look ---- */
@@ -41,10 +36,7 @@ look(struct request *r, struct store_db *db, enum request_stage *next, struct er
 {
     struct certificate_facts *f = r->facts;
 
-    if (f->is_signer_ours &&
-        issuance_holder_find(db, span_of(f->signer_serial, sizeof(f->signer_serial)),
-                             cmp_signer_der(cmp_queued_inner(r->queued)), &f->holder, &f->is_held,
-                             e) != 0) {
+    if (request_holder_look(&f->holder, db, e) != 0) {
         return -1;
     }
     if (!r->is_known) {
@@ -64,7 +56,7 @@ judge_at(struct request *r, time_t at, bool *approved)
 {
     struct certificate_facts *f = r->facts;
     const struct policy_facts facts = {.json = buf_span(&r->registration.json),
-                                       .holder = f->is_held ? &f->holder : NULL};
+                                       .holder = request_holder_of(&f->holder)};
 
     r->failure = CMP_NOT_AUTHORIZED;
     if (registered_check(r->ca->registered, &r->ca->policy,
@@ -179,7 +171,7 @@ fill_intent(const struct request *r, uint8_t fingerprint[SHA256_SIZE], struct is
     i->queue_sequence = r->queue_sequence;
     i->queue_previous = span_of(r->queue_previous, sizeof(r->queue_previous));
     i->cert_req_id = r->grant.cert_req_id;
-    if (f->is_held) {
+    if (f->holder.is_held) {
         i->holder = span_of(f->holder.serial, sizeof(f->holder.serial));
     }
     if (r->grant.renewal.replaces) {

@@ -3,17 +3,14 @@
  * it. */
 #include "ca/policy/revocation.h"
 
-#include "ca/cmp/protection/protect.h"
+#include "ca/request/kind/holder.h"
 #include "ca/request/kind/refusal.h"
 
 struct revocation_facts {
     struct cmp_revreq asked;
     enum cmp_failure malformed; /* why it could not be read; it is said when we know who asks */
     struct err why;
-    uint8_t signer_serial[ISSUANCE_SERIAL_SIZE];
-    bool is_signer_ours; /* says its certificate; is_held: and ca.db */
-    struct issuance_holder holder;
-    bool is_held;
+    struct request_holder holder;
     struct issuance_target target;
     bool is_target;
     char *by; /* in whose name, for the leaf */
@@ -34,7 +31,9 @@ read_revocation(struct request *r)
     struct revocation_facts *f = r->facts;
     const struct cmp_msg *inner = cmp_queued_inner(r->queued);
 
-    f->is_signer_ours = policy_holder_serial(&r->ca->policy, inner, f->signer_serial);
+    if (request_holder_read(r, &f->holder) != 0) {
+        return request_refuse(r);
+    }
     (void)cmp_revreq_read(inner, r->ca->policy.name, &f->asked, &f->malformed, &f->why);
     return STAGE_LOOK;
 }
@@ -59,11 +58,7 @@ look(struct request *r, struct store_db *db, enum request_stage *next, struct er
                              &f->is_target, e) != 0) {
         return -1;
     }
-    return !f->is_signer_ours
-               ? 0
-               : issuance_holder_find(db, span_of(f->signer_serial, sizeof(f->signer_serial)),
-                                      cmp_signer_der(cmp_queued_inner(r->queued)), &f->holder,
-                                      &f->is_held, e);
+    return request_holder_look(&f->holder, db, e);
 }
 
 static enum request_stage
@@ -74,7 +69,7 @@ judge(struct request *r)
                                           .asked = &f->asked,
                                           .malformed = f->malformed,
                                           .why = &f->why,
-                                          .holder = f->is_held ? &f->holder : NULL,
+                                          .holder = request_holder_of(&f->holder),
                                           .target = f->is_target ? &f->target : NULL,
                                           .trust = r->ca->policy.trust,
                                           .now = r->now};

@@ -3,6 +3,7 @@
  * decided, and what it would refuse is never granted. */
 #include <string.h>
 
+#include "ca/cmp/message/der.h"
 #include "ca/policy/confirmation.h"
 #include "ca/policy/revocation.h"
 #include "ca/x509/lint/lint.h"
@@ -11,7 +12,7 @@
 #include "tests/support/starve.h"
 #include "tests/unit/ca/policy/grant.h"
 
-enum { RUNS = 8, KEY_COMPROMISE = 1 };
+enum { RUNS = 8, ALL = 1024, KEY_COMPROMISE = 1 };
 
 static struct scene *s;
 
@@ -139,6 +140,70 @@ what_is_not_granted_is_never(void **state)
         const struct asked a = {queued, json, rows[i].holder};
         const struct starve sweep = {rows[i].name, request_is_judged, rows[i].why, &a, RUNS};
 
+        findings += starve_sweep(&sweep, 1);
+    }
+    assert_int_equal(findings, 0);
+}
+
+/* ---- which certificate of ours signs ---- */
+
+/* Of any other reason than memory, that nobody's is said. */
+static int
+holder_is_told(const void *arg, struct buf *out, struct err *e)
+{
+    uint8_t serial[ISSUANCE_SERIAL_SIZE] = {0};
+    struct span der;
+
+    if (policy_holder_serial(&s->policy, arg, serial, &der, e) != 0) {
+        assert_int_equal(e->code, ERR_BUSY);
+        return -1;
+    }
+    return buf_append(out, der, e) != 0 ? -1 : buf_append(out, span_of(serial, sizeof(serial)), e);
+}
+
+/* Behind another one, as clients send it that put their chain first. */
+static struct buf
+behind_another(struct span message)
+{
+    CLEANUP(buf_free) struct buf both = BUF_INIT(CMP_MESSAGE_MAX);
+    CLEANUP(buf_free) struct buf list = BUF_INIT(CMP_MESSAGE_MAX);
+    struct buf out = BUF_INIT(CMP_MESSAGE_MAX);
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(X509, s->pki->issuing, &both, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, s->held, &both, &e), &e);
+    assert_ok(der_append(&list, DER_SEQUENCE, buf_span(&both), &e), &e);
+    assert_ok(der_edit(message, "3.0", buf_span(&list), &out, &e), &e);
+    return out;
+}
+
+static void
+a_holder_is_never_taken_for_a_stranger(void **state)
+{
+    const struct {
+        const char *name;
+        struct scene_request request;
+        bool behind;
+    } rows[] = {
+        {"ours", {.body = CMP_KUR, BY_HELD}, false},
+        {"ours, behind another", {.body = CMP_KUR, BY_HELD}, true},
+        {"a vendor's", {BY_DEVICE}, false},
+        {"none", {BY_HELD, .edit = "3.0.0", .with = SPAN_LITERAL("\x30\x00")}, false},
+    };
+    size_t findings = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf message = scene_message(s, &rows[i].request);
+        CLEANUP(buf_free)
+        struct buf other = rows[i].behind ? behind_another(buf_span(&message)) : (struct buf){0};
+        struct err e = {0};
+        CLEANUP(cmp_msg_cleanup)
+        struct cmp_msg *m =
+            cmp_msg_parse(buf_span(rows[i].behind ? &other : &message), CMP_MESSAGE_MAX, &e);
+        const struct starve sweep = {rows[i].name, holder_is_told, NULL, m, ALL};
+
+        assert_non_null(m);
         findings += starve_sweep(&sweep, 1);
     }
     assert_int_equal(findings, 0);
@@ -396,6 +461,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_granted_is_never),
+        cmocka_unit_test(a_holder_is_never_taken_for_a_stranger),
         cmocka_unit_test(an_entry_that_is_not_an_ras_is_never_opened),
         cmocka_unit_test(what_is_not_as_decided_is_never_sealed),
         cmocka_unit_test(what_does_not_confirm_never_does),
