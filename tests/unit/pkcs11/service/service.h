@@ -12,6 +12,8 @@
 
 #define USER_PIN SPAN_LITERAL("user-pin-0123456789")
 
+enum { DEADLINE_MS = 3000 }; /* of the service */
+
 struct world {
     char *dir, *policy, *socket, *journal, *log;
     char *stands; /* while this file is there the token does not come back (faultp11.c) */
@@ -20,9 +22,10 @@ struct world {
     struct buf spki;
     struct scene_log ledger;
     /* of a test */
-    pid_t service; /* -1: none */
-    uid_t client;  /* whom the policy names; our own */
-    int pin_fd;    /* -1: the PIN is a credential */
+    pid_t service;    /* -1: none */
+    uid_t client;     /* whom the policy names; our own */
+    int pin_fd;       /* -1: the PIN is a credential */
+    const char *more; /* lines of the policy; "" */
 };
 
 /* Of a group: the token. */
@@ -59,8 +62,9 @@ struct signer *client_try(const struct world *, struct err *e);
 struct signer *client_start(const struct world *, struct err *e);
 /* Lets it sign the next checkpoint, and verifies the signature. */
 int client_sign(struct world *, struct signer *, struct err *e);
-/* The same, as soon as there is a session again. */
-void client_sign_soon(struct world *, struct signer *);
+/* The same, as soon as there is a session again; what is in the way meanwhile is of this kind, or
+ * the token. */
+void client_sign_soon(struct world *, struct signer *, enum err_code meanwhile);
 
 /* A bare connection: the next frame is HELLO; is FAILED with this; the next checkpoint is asked
  * for. */

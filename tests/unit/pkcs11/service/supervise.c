@@ -63,7 +63,7 @@ another_user_is_refused(void **state)
     assert_null(client_try(w, &e));
     assert_int_equal(e.code, ERR_DENIED);
     assert_non_null(strstr(e.text, "may not use this signer"));
-    assert_int_equal(log_count(w, "client-refused"), 1);
+    wait_log(w, "client-refused", 1);
     assert_int_equal(log_count(w, "client-connected"), 0);
     assert_int_equal(log_count(w, "client-is-own-user"), 0);
 }
@@ -105,7 +105,7 @@ a_real_other_user_is_refused(void **state)
         as_nobody(w, EACCES, NULL);
         assert_int_equal(chmod(w->socket, 0666), 0);
         as_nobody(w, 0, "user 65534 may not use this signer");
-        assert_int_equal(log_count(w, "client-refused"), 1);
+        wait_log(w, "client-refused", 1);
     }
     s = client_start(w, &e);
     assert_ok(client_sign(w, s, &e), &e);
@@ -238,11 +238,11 @@ a_hanging_session_is_killed_and_started_again(void **state)
     assert_true(log_has(w, "no answer of the token within 3000 ms: killed"));
     assert_int_equal(kill(session, 0), -1);
     stands(w, false);
-    client_sign_soon(w, s);
+    client_sign_soon(w, s, ERR_TOKEN);
     assert_int_not_equal(log_session(w), session);
     assert_int_equal(signer_pid(s), w->service);
     /* an idle session has no deadline */
-    (void)poll(NULL, 0, 1000);
+    (void)poll(NULL, 0, DEADLINE_MS + 500);
     assert_ok(client_sign(w, s, &e), &e);
     assert_int_equal(log_count(w, "session-ended"), 1);
 }
@@ -275,9 +275,13 @@ a_start_that_hangs_is_killed_and_tried_again(void **state)
     struct world *w = *state;
     CLEANUP(signer_cleanup) struct signer *s = NULL;
     struct err e = {0};
+    int fd;
 
     stands(w, true);
     service_start(w, "stands:C_Login");
+    fd = unix_connect(w->socket, true, &e); /* waits, and is told */
+    assert_true(told(fd, ERR_TOKEN, "no answer of the token within 3000 ms"));
+    (void)close(fd);
     wait_log(w, "session-not-started", 1);
     stands(w, false);
     wait_log(w, "session-ready", 1);
@@ -297,7 +301,7 @@ a_session_that_is_killed_is_started_again(void **state)
     assert_ok(client_sign(w, s, &e), &e);
     assert_int_equal(test_kill(log_session(w), SIGKILL), 0);
     wait_log(w, "session-ready", 2);
-    client_sign_soon(w, s);
+    client_sign_soon(w, s, ERR_TOKEN);
     assert_true(log_has(w, "ended without a word"));
 }
 
@@ -419,7 +423,41 @@ a_stop_leaves_nothing_behind(void **state)
     assert_err(client_sign(w, s, &e), ERR_TOKEN, &e);
     /* and when it is there again, the same client goes on */
     service_start(w, "");
-    client_sign_soon(w, s);
+    client_sign_soon(w, s, ERR_TOKEN);
+}
+
+/* Nothing is for good: whose fault it is can be repaired without the client. */
+static void
+a_client_goes_on_when_its_service_is_right_again(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    service_start(w, "");
+    s = client_start(w, &e);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    w->more = "# another file";
+    service_start(w, "");
+    for (int i = 0; i < 3; i++) {
+        assert_err(client_sign(w, s, &e), ERR_TOKEN, &e);
+    }
+    assert_non_null(strstr(e.text, "another key or policy"));
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    w->more = "";
+    write_pin(w, SPAN_LITERAL("wrong-pin"));
+    service_start(w, "");
+    wait_log(w, "pin-refused", 1);
+    while (client_sign(w, s, &e) != 0 && e.code != ERR_PIN) {
+        assert_int_equal(e.code, ERR_TOKEN);
+        (void)poll(NULL, 0, 20);
+    }
+    assert_int_equal(e.code, ERR_PIN);
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    write_pin(w, USER_PIN);
+    service_start(w, "");
+    client_sign_soon(w, s, ERR_PIN);
 }
 
 static void
@@ -478,6 +516,7 @@ main(void)
         SERVICE_TEST(only_a_dead_socket_is_replaced),
         SERVICE_TEST(a_service_without_a_client_does_not_start),
         SERVICE_TEST(a_stop_leaves_nothing_behind),
+        SERVICE_TEST(a_client_goes_on_when_its_service_is_right_again),
         SERVICE_TEST(a_killed_supervisor_leaves_no_child_behind),
     };
 
