@@ -134,27 +134,38 @@ is_worth_another_try(const struct err *e)
 }
 
 static struct signer *
-start_signer(struct ca *ca, const char *policy, struct err *e)
+start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
 {
+    const char *name = ca_signer_name(conf);
     const struct timespec pause = {.tv_nsec = START_PAUSE_MS * 1000000L};
     const struct signer_options options = {.program = ca->conf.signer_program,
-                                           .policy = policy,
+                                           .policy = conf->policy,
+                                           .socket = conf->socket,
                                            .pin_fd = -1,
                                            .timeout_ms = ca->conf.signer_timeout_ms,
                                            .finished = ca->finished};
     struct signer *s = signer_start(&options, e);
 
     for (int tries = 1; s == NULL && tries < START_TRIES && is_worth_another_try(e); tries++) {
-        log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again", policy);
+        log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again", name);
         (void)nanosleep(&pause, NULL);
         s = signer_start(&options, e);
     }
     if (s == NULL) {
-        (void)err_wrap(e, "signer %s", policy);
-    } else if (signer_is_software(s)) {
+        (void)err_wrap(e, "signer %s", name);
+        return NULL;
+    }
+    if (signer_is_software(s)) {
         log_event(LOG_WARNING, "software-token",
-                  "%s: the key is in SoftHSM: for rehearsals, tests and demonstrations only",
-                  policy);
+                  "%s: the key is in SoftHSM: for rehearsals, tests and demonstrations only", name);
+    }
+    if (!signer_is_apart(s)) {
+        log_event(
+            LOG_WARNING, "signer-within-reach",
+            "%s: the signer has this program's user, who can read its PIN, use its token past "
+            "policy and journal, and change the journal: for tests and demonstrations only, "
+            "see nfpki-signer(8), AS A SERVICE",
+            name);
     }
     return s;
 }
@@ -164,18 +175,18 @@ start_signers(struct ca *ca, struct err *e)
 {
     CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
 
-    ca->issuing = start_signer(ca, ca->conf.issuing_policy, e);
+    ca->issuing = start_signer(ca, &ca->conf.issuing, e);
     if (ca->issuing == NULL) {
         return -1;
     }
-    ca->log = start_signer(ca, ca->conf.log_policy, e);
+    ca->log = start_signer(ca, &ca->conf.log, e);
     if (ca->log == NULL ||
         OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ca->policy.issuing), &spki, e) != 0) {
         return -1;
     }
     if (!span_equal(buf_span(&spki), signer_spki(ca->issuing))) {
-        return err_set(e, ERR_DENIED, "the key of %s is not the one in %s", ca->conf.issuing_policy,
-                       ca->conf.issuing_certificate);
+        return err_set(e, ERR_DENIED, "the key of %s is not the one in %s",
+                       ca_signer_name(&ca->conf.issuing), ca->conf.issuing_certificate);
     }
     return 0;
 }
@@ -258,7 +269,8 @@ check_attempts(struct ca *ca, struct err *e)
         return err_set(e, ERR_DENIED,
                        "%s: the journal has %llu attempts, but %llu signatures are stored: the "
                        "journal is not this key's, or an older copy of it",
-                       ca->conf.issuing_policy, (unsigned long long)signer_attempts(ca->issuing),
+                       ca_signer_name(&ca->conf.issuing),
+                       (unsigned long long)signer_attempts(ca->issuing),
                        (unsigned long long)stored);
     }
     return 0;

@@ -22,9 +22,6 @@ static const struct member members[] = {
     {"issuing_certificate", offsetof(struct ca_conf, issuing_certificate), true},
     {"root_certificate", offsetof(struct ca_conf, root_certificate), true},
     {"root_crl", offsetof(struct ca_conf, root_crl), true},
-    {"signer_program", offsetof(struct ca_conf, signer_program), true},
-    {"issuing_policy", offsetof(struct ca_conf, issuing_policy), true},
-    {"log_policy", offsetof(struct ca_conf, log_policy), true},
     {"link_socket", offsetof(struct ca_conf, link_socket), true},
     {"admin_socket", offsetof(struct ca_conf, admin_socket), true},
     {"crl_dir", offsetof(struct ca_conf, crl_dir), true},
@@ -52,6 +49,11 @@ ca_conf_free(struct ca_conf *c)
         mem_free(*member_of(c, &members[i]));
     }
     mem_free(c->database);
+    mem_free(c->signer_program);
+    mem_free(c->issuing.policy);
+    mem_free(c->issuing.socket);
+    mem_free(c->log.policy);
+    mem_free(c->log.socket);
     profiles_free(c->profiles);
     blocked_keys_free(c->blocked);
     trust_conf_free(&c->trust);
@@ -182,6 +184,43 @@ load_members(cfg_t *cfg, struct ca_conf *c, struct err *e)
     return 0;
 }
 
+const char *
+ca_signer_name(const struct ca_signer *s)
+{
+    return s->socket != NULL ? s->socket : s->policy;
+}
+
+/* A policy file or a socket. */
+static int
+load_signer(cfg_t *cfg, const char *policy, const char *socket, struct ca_signer *out,
+            struct err *e)
+{
+    if (cfg_getstr(cfg, socket) == NULL) {
+        out->policy = conf_path(cfg, policy, e);
+        return out->policy == NULL ? -1 : 0;
+    }
+    if (cfg_getstr(cfg, policy) != NULL) {
+        return conf_fault(cfg, socket, e, "%s: %s is there, too, and one of them is right", socket,
+                          policy);
+    }
+    out->socket = conf_path(cfg, socket, e);
+    return out->socket == NULL ? -1 : 0;
+}
+
+static int
+load_signers(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    if (load_signer(cfg, "issuing_policy", "issuing_socket", &c->issuing, e) != 0 ||
+        load_signer(cfg, "log_policy", "log_socket", &c->log, e) != 0) {
+        return -1;
+    }
+    if (c->issuing.policy == NULL && c->log.policy == NULL) {
+        return 0;
+    }
+    c->signer_program = conf_path(cfg, "signer_program", e);
+    return c->signer_program == NULL ? -1 : 0;
+}
+
 /* One of two words; true for `yes`. */
 static int
 load_word(cfg_t *cfg, const char *option, const char *no, const char *yes, bool *out, struct err *e)
@@ -213,10 +252,10 @@ static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     c->lab_profiles = cfg_getbool(cfg, "lab_profiles") == cfg_true;
-    if (load_members(cfg, c, e) != 0 || load_users(cfg, c, e) != 0 ||
-        load_numbers(cfg, c, e) != 0 || load_renewal(cfg, c, e) != 0 ||
-        profiles_read(cfg, &c->profiles, e) != 0 || blocked_keys_read(cfg, &c->blocked, e) != 0 ||
-        trust_conf_read(cfg, &c->trust, e) != 0 ||
+    if (load_members(cfg, c, e) != 0 || load_signers(cfg, c, e) != 0 ||
+        load_users(cfg, c, e) != 0 || load_numbers(cfg, c, e) != 0 ||
+        load_renewal(cfg, c, e) != 0 || profiles_read(cfg, &c->profiles, e) != 0 ||
+        blocked_keys_read(cfg, &c->blocked, e) != 0 || trust_conf_read(cfg, &c->trust, e) != 0 ||
         load_policies(cfg, "registrar_policies", c->registrar_policies, &c->n_registrar_policies,
                       e) != 0 ||
         load_policies(cfg, "officer_policies", c->officer_policies, &c->n_officer_policies, e) !=
@@ -239,7 +278,9 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("root_crl", NULL, CFGF_NODEFAULT),
         CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
         CFG_STR("issuing_policy", NULL, CFGF_NODEFAULT),
+        CFG_STR("issuing_socket", NULL, CFGF_NODEFAULT),
         CFG_STR("log_policy", NULL, CFGF_NODEFAULT),
+        CFG_STR("log_socket", NULL, CFGF_NODEFAULT),
         CFG_INT("signer_timeout_ms", 10000, CFGF_NONE),
         CFG_STR("link_socket", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("link_users", NULL, CFGF_NODEFAULT),

@@ -12,6 +12,12 @@
 
 enum { CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 
+/* Started by us with a policy file, or a service that listens at a socket: one of them is there. */
+struct ca_signer {
+    char *policy;
+    char *socket;
+};
+
 struct ca_conf {
     uint8_t hash[SHA256_SIZE]; /* of the file */
     char *state_dir;
@@ -21,9 +27,9 @@ struct ca_conf {
     char *issuing_certificate;
     char *root_certificate;
     char *root_crl;
-    char *signer_program;
-    char *issuing_policy;
-    char *log_policy;
+    char *signer_program; /* NULL: both signers are services */
+    struct ca_signer issuing;
+    struct ca_signer log;
     char *link_socket;
     char *admin_socket;
     char *crl_dir;
@@ -57,6 +63,9 @@ struct ca_conf {
     int approval_s;             /* a request waits for officers so long */
     int approval_check_after_s; /* what the network function is told meanwhile */
 };
+
+/* What errors and logs call it: its policy file or its socket. */
+const char *ca_signer_name(const struct ca_signer *);
 
 void ca_conf_free(struct ca_conf *);
 /* ERR_INPUT "file:line: option: ..."; of an option that is missing there is no line. */

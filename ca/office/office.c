@@ -59,9 +59,9 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
 static json_t *
 signer_status(struct signer *s)
 {
-    return json_pack("{s:i,s:I,s:I,s:b}", "pid", (int)signer_pid(s), "attempts",
+    return json_pack("{s:i,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s), "attempts",
                      (json_int_t)signer_attempts(s), "waiting", (json_int_t)signer_waiting(s),
-                     "software", signer_is_software(s));
+                     "software", signer_is_software(s), "apart", signer_is_apart(s));
 }
 
 static void

@@ -148,6 +148,84 @@ what_is_needed_must_be_there_and_not_empty(void **state)
     }
 }
 
+/* ---- signers ---- */
+
+static void
+a_signer_is_started_or_a_service(void **state)
+{
+    static const struct {
+        const char *option;
+        const char *value; /* NULL: it is left out */
+        const char *more;
+        bool issuing; /* is a service */
+        bool log;
+        const char *reason; /* NULL: it is read */
+        int behind;         /* the lines that are needed */
+    } rows[] = {
+        {NULL, NULL, "", false, false, NULL, 0},
+        {"issuing_policy", NULL, "issuing_socket = \"i.sock\"\n", true, false, NULL, 0},
+        {"log_policy", NULL, "log_socket = \"/l.sock\"\n", false, true, NULL, 0},
+        {NULL, NULL, "issuing_socket = \"i.sock\"\n", false, false,
+         "issuing_socket: issuing_policy is there, too, and one of them is right", 1},
+        {NULL, NULL, "log_socket = \"l.sock\"\n", false, false,
+         "log_socket: log_policy is there, too, and one of them is right", 1},
+        {"log_policy", NULL, "log_socket = \"\"\n", false, false,
+         "option 'log_socket' is missing or empty", 0},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
+    CLEANUP(mem_cleanup) char *socket = mem_printf("%s/i.sock", dir);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(ca_conf_free) struct ca_conf c = {0};
+
+        (void)write_conf(path, rows[i].option, rows[i].value, rows[i].more);
+        if (rows[i].reason != NULL) {
+            must_refuse(path, rows[i].behind == 0 ? 0 : LAST_LINE - 1 + rows[i].behind,
+                        rows[i].reason);
+            continue;
+        }
+        must_load(path, &c);
+        assert_non_null(c.signer_program);
+        assert_int_equal(c.issuing.socket != NULL, rows[i].issuing);
+        assert_int_equal(c.issuing.policy == NULL, rows[i].issuing);
+        assert_int_equal(c.log.socket != NULL, rows[i].log);
+        assert_int_equal(c.log.policy == NULL, rows[i].log);
+        assert_string_equal(ca_signer_name(&c.log), rows[i].log ? "/l.sock" : c.log.policy);
+        assert_true(!rows[i].issuing || strcmp(c.issuing.socket, socket) == 0);
+    }
+}
+
+/* Then no program is started. */
+static void
+two_services_need_no_program(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CONF_FILE_MAX);
+    CLEANUP(ca_conf_free) struct ca_conf c = {0};
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        const char *option = needed[i].option;
+        CLEANUP(mem_cleanup)
+        char *line =
+            strcmp(option, "signer_program") == 0   ? mem_strdup("")
+            : strcmp(option, "issuing_policy") == 0 ? mem_strdup("issuing_socket = \"i\"\n")
+            : strcmp(option, "log_policy") == 0     ? mem_strdup("log_socket = \"l\"\n")
+                                                : mem_printf("%s = %s\n", option, needed[i].value);
+
+        assert_ok(buf_append_str(&text, line, &e), &e);
+    }
+    assert_ok(file_write(path, buf_span(&text), 0600, &e), &e);
+    must_load(path, &c);
+    assert_null(c.signer_program);
+    assert_non_null(c.issuing.socket);
+    assert_non_null(c.log.socket);
+}
+
 /* ---- numbers ---- */
 
 static void
@@ -443,6 +521,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_said_is_the_default),
         cmocka_unit_test(what_is_needed_must_be_there_and_not_empty),
+        cmocka_unit_test(a_signer_is_started_or_a_service),
+        cmocka_unit_test(two_services_need_no_program),
         cmocka_unit_test(numbers_have_their_limits),
         cmocka_unit_test(numbers_of_crls_fit_together),
         cmocka_unit_test(lists_have_their_limits_and_no_empty_elements),

@@ -105,6 +105,8 @@ status_counts_what_there_is(void **state)
     assert_true(json_is_false(json_object_get(after, "rehearsal")));
     assert_true(json_is_true(json_object_get(json_object_get(signers, "issuing"), "software")));
     assert_true(json_integer_value(json_object_get(json_object_get(signers, "log"), "pid")) > 1);
+    /* started by the daemon: within its reach */
+    assert_true(json_is_false(json_object_get(json_object_get(signers, "issuing"), "apart")));
     assert_string_equal(text_of(after, "version"), NFPKI_VERSION);
 }
 
