@@ -99,6 +99,7 @@ start_signer(struct ra *ra, struct err *e)
     const struct signer_options options = {
         .program = ra->settings->signer,
         .policy = ra->settings->signer_policy,
+        .socket = ra->settings->signer_socket,
         .pin_fd = -1,
         .finished = ra->tasks,
     };
@@ -114,11 +115,19 @@ start_signer(struct ra *ra, struct err *e)
     }
     if (!span_equal(buf_span(&spki), signer_spki(ra->signer))) {
         return err_set(e, ERR_INPUT, "%s is not the certificate of the key that %s names",
-                       ra->settings->certificate, ra->settings->signer_policy);
+                       ra->settings->certificate, settings_signer_name(ra->settings));
     }
     ra->credentials.algorithm = signer_algorithm_identifier(ra->signer);
     if (signer_is_software(ra->signer)) {
         log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
+    }
+    if (!signer_is_apart(ra->signer)) {
+        log_event(
+            LOG_WARNING, "signer-within-reach",
+            "%s: the signer has this program's user, who can read its PIN and use its token "
+            "past policy and journal: for tests and demonstrations only, see nfpki-signer(8), "
+            "AS A SERVICE",
+            settings_signer_name(ra->settings));
     }
     return 0;
 }

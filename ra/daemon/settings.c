@@ -24,6 +24,7 @@ static cfg_opt_t options[] = {
     CFG_STR("public_tls_root", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_policy", NULL, CFGF_NODEFAULT),
+    CFG_STR("signer_socket", NULL, CFGF_NODEFAULT),
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
@@ -71,6 +72,7 @@ settings_free(struct settings *s)
     mem_free(s->public_tls_root);
     mem_free(s->signer);
     mem_free(s->signer_policy);
+    mem_free(s->signer_socket);
     mem_free(s->certificate);
     mem_free(s->issuing);
     mem_free(s->root);
@@ -90,8 +92,6 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
         {"state_dir", &s->state},
         {"link_socket", &s->link},
         {"admin_socket", &s->admin},
-        {"signer_program", &s->signer},
-        {"signer_policy", &s->signer_policy},
         {"ra_certificate", &s->certificate},
         {"issuing_certificate", &s->issuing},
         {"root_certificate", &s->root},
@@ -109,6 +109,29 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
     }
     s->database = mem_printf("%s/ra.db", s->state);
     return 0;
+}
+
+/* A program with a policy file, or a service. */
+static int
+read_signer(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    if (cfg_getstr(cfg, "signer_socket") == NULL) {
+        s->signer = conf_path(cfg, "signer_program", e);
+        s->signer_policy = s->signer == NULL ? NULL : conf_path(cfg, "signer_policy", e);
+        return s->signer_policy == NULL ? -1 : 0;
+    }
+    if (cfg_getstr(cfg, "signer_policy") != NULL) {
+        return conf_fault(cfg, "signer_socket", e,
+                          "signer_socket: signer_policy is there, too, and one of them is right");
+    }
+    s->signer_socket = conf_path(cfg, "signer_socket", e);
+    return s->signer_socket == NULL ? -1 : 0;
+}
+
+const char *
+settings_signer_name(const struct settings *s)
+{
+    return s->signer_socket != NULL ? s->signer_socket : s->signer_policy;
 }
 
 static int
@@ -233,10 +256,10 @@ settings_load(const char *path, struct err *e)
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
-        read_paths(cfg, s, e) != 0 || profiles_read(cfg, &s->profiles, e) != 0 ||
-        blocked_keys_read(cfg, &s->blocked, e) != 0 || read_numbers(cfg, s, e) != 0 ||
-        settings_http_read(cfg, &s->http, e) != 0 || read_admin(cfg, s, e) != 0 ||
-        read_public(cfg, s, e) != 0) {
+        read_paths(cfg, s, e) != 0 || read_signer(cfg, s, e) != 0 ||
+        profiles_read(cfg, &s->profiles, e) != 0 || blocked_keys_read(cfg, &s->blocked, e) != 0 ||
+        read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
+        read_admin(cfg, s, e) != 0 || read_public(cfg, s, e) != 0) {
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0 && s->http.n_plain == 0) {

@@ -27,8 +27,9 @@ struct settings {
     /* For onboarding bundles: where network functions find us, and the anchor of our TLS. */
     struct settings_list public_url;
     char *public_tls_root; /* NULL: none */
-    char *signer;
-    char *signer_policy;
+    char *signer;          /* NULL: it is a service, which */
+    char *signer_policy;   /* NULL: the same */
+    char *signer_socket;   /* listens here; else NULL */
     char *certificate;
     char *issuing;
     char *root;
@@ -51,6 +52,9 @@ struct settings {
     int crl_max_age; /* seconds that a cache may keep a CRL; 0: none may without asking */
     struct settings_http http;
 };
+
+/* What errors and logs call the signer: its policy file or its socket. */
+const char *settings_signer_name(const struct settings *);
 
 void settings_free(struct settings *);
 /* ERR_INPUT "file:line: reason" or with the name of the option. */

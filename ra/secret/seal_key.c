@@ -83,7 +83,7 @@ seal_key_settle(struct ra *ra, bool derived, struct err *e)
         return err_set(e, ERR_NOTFOUND,
                        "no key seals one-time secrets: %s needs a section seal with the key_id of "
                        "the secret key in the RA's token",
-                       ra->settings->signer_policy);
+                       settings_signer_name(ra->settings));
     }
     if (!derived) {
         log_event(LOG_WARNING, "seal-key-in-file",

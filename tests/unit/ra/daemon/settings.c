@@ -10,10 +10,10 @@
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
-#define PATHS                                                                                      \
+#define PATHS_WITHOUT                                                                              \
     "state_dir = \"state\"\nlink_socket = \"/run/l\"\nadmin_socket = \"a\"\n"                      \
-    "signer_program = \"s\"\nsigner_policy = \"p\"\nra_certificate = \"c\"\n"                      \
-    "issuing_certificate = \"i\"\nroot_certificate = \"r\"\n"
+    "ra_certificate = \"c\"\nissuing_certificate = \"i\"\nroot_certificate = \"r\"\n"
+#define PATHS PATHS_WITHOUT "signer_program = \"s\"\nsigner_policy = \"p\"\n"
 /* The certificate is in line 12 when PATHS come before. */
 #define TLS(more)                                                                                  \
     "tls \"a\" {\n"                                                                                \
@@ -69,6 +69,31 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     assert_null(s->admin_tls_certificate);
     assert_null(s->crl_dir);
     assert_int_equal(s->root_update.n, 0);
+}
+
+static void
+a_signer_is_started_or_a_service(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *policy = mem_printf("%s/p", dir);
+    CLEANUP(mem_cleanup) char *socket = mem_printf("%s/r.sock", dir);
+    CLEANUP(settings_cleanup) struct settings *started = NULL;
+    CLEANUP(settings_cleanup) struct settings *service = NULL;
+    struct err e;
+
+    (void)state;
+    started = load(dir, LISTEN PATHS, &e);
+    service = load(dir, LISTEN PATHS_WITHOUT "signer_socket = \"r.sock\"\n", &e);
+    assert_non_null(started);
+    assert_non_null(service);
+    assert_string_equal(started->signer_policy, policy);
+    assert_string_equal(settings_signer_name(started), policy);
+    assert_non_null(started->signer);
+    assert_null(started->signer_socket);
+    assert_string_equal(service->signer_socket, socket);
+    assert_string_equal(settings_signer_name(service), socket);
+    assert_null(service->signer);
+    assert_null(service->signer_policy);
 }
 
 static void
@@ -129,6 +154,10 @@ what_is_wrong_is_named(void **state)
                "credential = \"k\"\n}\n",
          "write a number and a port"},
         {LISTEN PATHS "admin_listen = {\"127.0.0.1:x\"}\n", "option 'admin_listen'"},
+        {LISTEN PATHS "signer_socket = \"s\"\n",
+         "conf:10: signer_socket: signer_policy is there, too"},
+        {LISTEN PATHS_WITHOUT "signer_socket = \"\"\n",
+         "option 'signer_socket' is missing or empty"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     struct err e;
@@ -541,6 +570,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relative_paths_are_taken_from_the_folder_of_the_file),
         cmocka_unit_test(paths_of_a_file_that_is_here_are_here),
+        cmocka_unit_test(a_signer_is_started_or_a_service),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(listeners_paths_and_budgets_are_read),
         cmocka_unit_test(the_sample_configuration_is_a_good_one),
