@@ -9,12 +9,11 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
-#include "ca/registration/batch.h"
 #include "ra/front/api_server.h"
 #include "ra/http/http.h"
 #include "ra/queue/roles.h"
 #include "tests/support/forge.h"
-#include "tests/unit/ra/running.h"
+#include "tests/unit/ra/lot.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -330,41 +329,25 @@ an_import_is_answered_with_its_rows(void **state)
 {
     struct running *w = *state;
     SSL_CTX *registrar = client(w->registrar, w->registrar_key);
-    CLEANUP(buf_free) struct buf lines = BUF_INIT(64 * 1024);
+    CLEANUP(lot_free) struct lot l = lot_good(w, 2);
     CLEANUP(buf_free) struct buf body = BUF_INIT(64 * 1024);
-    CLEANUP(buf_free) struct buf cms = {0};
-    CLEANUP(batch_cleanup) struct batch *batch = NULL;
-    CLEANUP(mem_cleanup) char *manifest = NULL;
-    CLEANUP(mem_cleanup) char *base64 = NULL;
+    CLEANUP(mem_cleanup) char *base64 = base64_dup(buf_span(&l.manifest));
     CLEANUP(heard_free) struct heard h = {0};
     CLEANUP(heard_free) struct heard bad = {0};
     CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     struct err e = {0};
 
-    for (int i = 0; i < 2; i++) {
-        CLEANUP(mem_cleanup) char *document = NULL;
-        char instance[37];
-
-        running_instance(instance);
-        document = running_document(instance, "", 1);
-        assert_ok(buf_append_str(&lines, document, &e), &e);
-        assert_ok(buf_append_str(&lines, "\n", &e), &e);
-    }
-    batch = batch_new(buf_span(&lines), &e);
-    manifest = batch_manifest_format(batch);
-    cms = pki_cms(span_str(manifest), w->registrar, w->registrar_key);
-    base64 = base64_dup(buf_span(&cms));
     assert_ok(buf_append_str(&body, "{\"manifest\":\"", &e), &e);
     assert_ok(buf_append_str(&body, base64, &e), &e);
     assert_ok(buf_append_str(&body, "\"}\n", &e), &e);
-    assert_ok(buf_append(&body, buf_span(&lines), &e), &e);
+    assert_ok(buf_append(&body, buf_span(&l.text), &e), &e);
     h = ask(w, registrar, "POST", "/v1/imports", "application/x-ndjson", buf_span(&body));
     assert_int_equal(h.status, 200);
     answer = json_loadb((const char *)h.body.p, h.body.n, 0, NULL);
     assert_int_equal(json_array_size(json_object_get(answer, "registrations")), 2);
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(answer, "summary"), "registered")), 2);
-    bad = ask(w, registrar, "POST", "/v1/imports", "application/x-ndjson", buf_span(&lines));
+    bad = ask(w, registrar, "POST", "/v1/imports", "application/x-ndjson", buf_span(&l.text));
     is_problem(&bad, 400, "manifest: the first line must be");
     SSL_CTX_free(registrar);
 }

@@ -7,9 +7,9 @@
 
 #include "ca/cmp/message/failure.h"
 #include "ca/link/admin.h"
-#include "ca/registration/batch.h"
 #include "ra/admin/closing.h"
 #include "tests/unit/ra/admin/asking.h"
+#include "tests/unit/ra/lot.h"
 
 /* ---- what cannot be asked ---- */
 
@@ -249,43 +249,6 @@ a_database_that_is_gone_ends_the_ra(void **state)
 /* ---- import ---- */
 
 /* So many lines; the line `bad` has no home domain, and `changed` was changed after signing. */
-struct lot {
-    struct buf text;
-    struct buf manifest;
-};
-
-static void
-lot_free(struct lot *l)
-{
-    buf_free(&l->text);
-    buf_free(&l->manifest);
-}
-
-static struct lot
-lot_new(const struct running *w, size_t n, size_t bad, X509 *signer, EVP_PKEY *key)
-{
-    struct lot l = {.text = BUF_INIT(1024 * 1024)};
-    CLEANUP(batch_cleanup) struct batch *batch = NULL;
-    CLEANUP(mem_cleanup) char *manifest = NULL;
-    struct err e = {0};
-
-    (void)w;
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(mem_cleanup) char *document = NULL;
-        char instance[37];
-
-        running_instance(instance);
-        document = running_document(i == bad ? "not-a-uuid" : instance, "", 1);
-        assert_ok(buf_append_str(&l.text, document, &e), &e);
-        assert_ok(buf_append_str(&l.text, "\n", &e), &e);
-    }
-    batch = batch_new(buf_span(&l.text), &e);
-    assert_non_null(batch);
-    manifest = batch_manifest_format(batch);
-    l.manifest = pki_cms(span_str(manifest), signer, key);
-    return l;
-}
-
 static json_t *
 import_request(const struct lot *l)
 {
@@ -335,7 +298,7 @@ static void
 a_batch_is_registered_whole(void **state)
 {
     struct running *w = *state;
-    CLEANUP(lot_free) struct lot l = lot_new(w, 101, SIZE_MAX, w->registrar, w->registrar_key);
+    CLEANUP(lot_free) struct lot l = lot_good(w, 101);
     CLEANUP(admin_json_cleanup) json_t *rows = NULL;
     CLEANUP(admin_json_cleanup) json_t *again = NULL;
     CLEANUP(admin_json_cleanup) json_t *summary = NULL;
@@ -380,16 +343,16 @@ static void
 of_a_batch_that_is_wrong_nothing_is_registered(void **state)
 {
     struct running *w = *state;
-    CLEANUP(lot_free) struct lot two = lot_new(w, 2, SIZE_MAX, w->registrar, w->registrar_key);
-    CLEANUP(lot_free) struct lot bad = lot_new(w, 101, 100, w->registrar, w->registrar_key);
-    CLEANUP(lot_free) struct lot first = lot_new(w, 2, 0, w->registrar, w->registrar_key);
-    CLEANUP(lot_free) struct lot officer = lot_new(w, 1, SIZE_MAX, w->officer, w->officer_key);
+    CLEANUP(lot_free) struct lot two = lot_good(w, 2);
+    CLEANUP(lot_free) struct lot bad = lot_new(101, 100, w->registrar, w->registrar_key);
+    CLEANUP(lot_free) struct lot first = lot_new(2, 0, w->registrar, w->registrar_key);
+    CLEANUP(lot_free) struct lot officer = lot_new(1, SIZE_MAX, w->officer, w->officer_key);
     CLEANUP(lot_free) struct lot stranger = {0};
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *nobody = running_officer(w, "registrar", "Nobody", key);
     const size_t line = (size_t)((uint8_t *)memchr(two.text.p, '\n', two.text.n) - two.text.p) + 1;
 
-    stranger = lot_new(w, 1, SIZE_MAX, nobody, key);
+    stranger = lot_new(1, SIZE_MAX, nobody, key);
     is_not_imported(w, &two, span_of(two.text.p, line), ERR_INPUT,
                     "batch.registrations: the manifest says 2, the file has 1: not this file was "
                     "signed");
@@ -412,7 +375,7 @@ static void
 each_registration_of_a_batch_has_its_own_end(void **state)
 {
     struct running *w = *state;
-    CLEANUP(lot_free) struct lot l = lot_new(w, 3, SIZE_MAX, w->registrar, w->registrar_key);
+    CLEANUP(lot_free) struct lot l = lot_good(w, 3);
     CLEANUP(admin_json_cleanup) json_t *rows = NULL;
     CLEANUP(admin_json_cleanup) json_t *busy_rows = NULL;
     CLEANUP(admin_json_cleanup) json_t *summary = NULL;
@@ -455,7 +418,7 @@ imports_without_its_database(struct running *w)
                 {"CREATE TRIGGER no_row BEFORE INSERT ON registration BEGIN DELETE FROM nowhere; "
                  "END",
                  "DROP TRIGGER no_row"}};
-    CLEANUP(lot_free) struct lot l = lot_new(w, 1, SIZE_MAX, w->registrar, w->registrar_key);
+    CLEANUP(lot_free) struct lot l = lot_good(w, 1);
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(admin_json_cleanup) json_t *answer = NULL;

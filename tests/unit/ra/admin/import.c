@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ca/registration/batch.h"
-#include "tests/unit/ra/running.h"
+#include "tests/unit/ra/lot.h"
 
 enum { WINDOW = 64, MANY = WINDOW + 6 };
 
@@ -70,24 +70,9 @@ on_done(void *arg, json_t *summary, const struct err *why)
 static void
 ask(struct running *w, struct asking *a, size_t n)
 {
-    CLEANUP(buf_free) struct buf lines = BUF_INIT(BATCH_OCTETS_MAX);
-    CLEANUP(batch_cleanup) struct batch *batch = NULL;
-    CLEANUP(mem_cleanup) char *manifest = NULL;
-    CLEANUP(buf_free) struct buf cms = {0};
+    CLEANUP(lot_free) struct lot l = lot_good(w, n);
     struct err e = {0};
 
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(mem_cleanup) char *document = NULL;
-        char instance[37];
-
-        running_instance(instance);
-        document = running_document(instance, "", 1);
-        assert_ok(buf_append_str(&lines, document, &e), &e);
-        assert_ok(buf_append_str(&lines, "\n", &e), &e);
-    }
-    batch = batch_new(buf_span(&lines), &e);
-    manifest = batch_manifest_format(batch);
-    cms = pki_cms(span_str(manifest), w->registrar, w->registrar_key);
     a->request = (struct import_request){.ra = &w->ra,
                                          .who = "user 0",
                                          .manifest = BUF_INIT(2 * BATCH_MANIFEST_MAX),
@@ -95,8 +80,8 @@ ask(struct running *w, struct asking *a, size_t n)
                                          .row = on_row,
                                          .done = on_done,
                                          .arg = a};
-    assert_ok(buf_set(&a->request.manifest, buf_span(&cms), &e), &e);
-    assert_ok(buf_set(&a->request.text, buf_span(&lines), &e), &e);
+    assert_ok(buf_set(&a->request.manifest, buf_span(&l.manifest), &e), &e);
+    assert_ok(buf_set(&a->request.text, buf_span(&l.text), &e), &e);
 }
 
 static void

@@ -11,8 +11,7 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
-#include "ca/registration/batch.h"
-#include "tests/unit/ra/running.h"
+#include "tests/unit/ra/lot.h"
 
 enum { ARGS_MAX = 12, OUTPUT_MAX = 1024 * 1024, SHORT_MAX = 512 };
 
@@ -318,51 +317,34 @@ a_list_is_as_long_as_asked_for(void **state)
 
 /* ---- many ---- */
 
-struct lot {
-    char *text; /* paths */
+/* The files of a lot. */
+struct paths {
+    char *text;
     char *manifest;
 };
 
-static struct lot
-lot_new(struct running *w, const char *name, size_t n)
+static struct paths
+paths_new(struct running *w, const char *name, size_t n)
 {
-    CLEANUP(buf_free) struct buf text = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(batch_cleanup) struct batch *batch = NULL;
-    CLEANUP(mem_cleanup) char *manifest = NULL;
-    CLEANUP(buf_free) struct buf cms = {0};
-    CLEANUP(mem_cleanup) char *manifest_name = mem_printf("%s.p7m", name);
-    struct lot l;
-    struct err e = {0};
+    CLEANUP(lot_free) struct lot l = lot_good(w, n);
+    CLEANUP(mem_cleanup) char *manifest = mem_printf("%s.p7m", name);
 
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(mem_cleanup) char *document = NULL;
-        char instance[37];
-
-        running_instance(instance);
-        document = running_document(instance, "", 1);
-        assert_ok(buf_append_str(&text, document, &e), &e);
-        assert_ok(buf_append_str(&text, "\n", &e), &e);
-    }
-    batch = batch_new(buf_span(&text), &e);
-    manifest = batch_manifest_format(batch);
-    cms = pki_cms(span_str(manifest), w->registrar, w->registrar_key);
-    l.text = put(w, name, buf_span(&text));
-    l.manifest = put(w, manifest_name, buf_span(&cms));
-    return l;
+    return (struct paths){.text = put(w, name, buf_span(&l.text)),
+                          .manifest = put(w, manifest, buf_span(&l.manifest))};
 }
 
 static void
-lot_free(struct lot *l)
+paths_free(struct paths *p)
 {
-    mem_free(l->text);
-    mem_free(l->manifest);
+    mem_free(p->text);
+    mem_free(p->manifest);
 }
 
 static void
 a_manifest_is_of_documents_that_are_good(void **state)
 {
     struct running *w = *state;
-    CLEANUP(lot_free) struct lot l = lot_new(w, "good", 2);
+    CLEANUP(paths_free) struct paths l = paths_new(w, "good", 2);
     CLEANUP(mem_cleanup) char *empty = put(w, "empty", span_of(NULL, 0));
     CLEANUP(mem_cleanup) char *bad = NULL;
     CLEANUP(buf_free) struct buf lines = BUF_INIT(OUTPUT_MAX);
@@ -398,7 +380,7 @@ static void
 a_batch_is_imported_and_its_bundles_are_made(void **state)
 {
     struct running *w = *state;
-    CLEANUP(lot_free) struct lot l = lot_new(w, "batch", 3);
+    CLEANUP(paths_free) struct paths l = paths_new(w, "batch", 3);
     CLEANUP(mem_cleanup) char *secrets = mem_printf("%s/secrets", w->dir);
     CLEANUP(mem_cleanup) char *output = mem_printf("%s/bundles", w->dir);
     CLEANUP(mem_cleanup) char *rubbish = put(w, "rubbish", SPAN_LITERAL("{\"id\":\"x\"}\n"));
