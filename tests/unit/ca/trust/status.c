@@ -27,6 +27,13 @@ write_crl(const char *name, X509 *issuer, EVP_PKEY *key, X509 *revoked, long fro
     forge_crl_write(crl, path);
 }
 
+/* As a device of vendor x does now. */
+static enum cmp_failure
+ask_of_x(const struct trust *t, struct err *e)
+{
+    return vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, e);
+}
+
 static void
 unlink_crl(const char *name)
 {
@@ -96,16 +103,12 @@ the_policy_decides_about_a_crl_that_is_missing_stale_or_old(void **state)
             write_crl("x-ca.crl", vendor_x.ca, vendor_x.keys[1],
                       r->revoked ? vendor_x.device : NULL, r->from, r->to);
         }
-        a = vendors_ask(trust_check_initial, require, vendor_x.device, vendor_x.ca, vendors_now,
-                        &e);
-        b = vendors_ask(trust_check_initial, if_present, vendor_x.device, vendor_x.ca, vendors_now,
-                        &ignored);
+        a = ask_of_x(require, &e);
+        b = ask_of_x(if_present, &ignored);
         if (a != r->require || b != r->if_present || strstr(e.text, r->why) == NULL) {
             fail_msg("%s: %s, %s: %s", r->what, cmp_failure_name(a), cmp_failure_name(b), e.text);
         }
-        assert_int_equal(
-            vendors_ask(trust_check_initial, none, vendor_x.device, vendor_x.ca, vendors_now, &e),
-            CMP_NO_FAILURE);
+        assert_int_equal(ask_of_x(none, &e), CMP_NO_FAILURE);
     }
 }
 
@@ -118,15 +121,11 @@ a_crl_is_believed_from_its_issuer_only(void **state)
 
     (void)state;
     write_crl("x-ca.crl", vendor_x.ca, vendor_y.keys[1], NULL, -2, 5); /* signed by somebody else */
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_SIGNER_NOT_TRUSTED);
+    assert_int_equal(ask_of_x(t, &e), CMP_SIGNER_NOT_TRUSTED);
     assert_non_null(strstr(e.text, "CRL signature failure"));
     write_crl("x-ca.crl", vendor_y.ca, vendor_y.keys[1], NULL, -2,
               5); /* about somebody else's certificates */
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_SIGNER_NOT_TRUSTED);
+    assert_int_equal(ask_of_x(t, &e), CMP_SIGNER_NOT_TRUSTED);
     assert_non_null(strstr(e.text, "unable to get certificate CRL"));
 }
 
@@ -139,9 +138,7 @@ a_file_that_is_no_crl_is_never_passed_over(void **state)
 
     (void)state;
     vendors_write(vendor_x.ca, "x-ca.crl");
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_SIGNER_NOT_TRUSTED);
+    assert_int_equal(ask_of_x(t, &e), CMP_SIGNER_NOT_TRUSTED);
     assert_non_null(strstr(e.text, "x-ca.crl: not a CRL"));
 }
 
@@ -154,17 +151,11 @@ a_new_file_counts_at_once(void **state)
 
     (void)state;
     write_crl("x-ca.crl", vendor_x.ca, vendor_x.keys[1], NULL, -2, 5);
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_NO_FAILURE);
+    assert_int_equal(ask_of_x(t, &e), CMP_NO_FAILURE);
     write_crl("x-ca.crl", vendor_x.ca, vendor_x.keys[1], vendor_x.device, -2, 5);
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_CERT_REVOKED);
+    assert_int_equal(ask_of_x(t, &e), CMP_CERT_REVOKED);
     write_crl("x-ca.crl", vendor_x.ca, vendor_x.keys[1], NULL, -2, 5);
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_NO_FAILURE);
+    assert_int_equal(ask_of_x(t, &e), CMP_NO_FAILURE);
 }
 
 /* A stranger who gives the serial number of a revoked certificate is a stranger. */
@@ -179,9 +170,7 @@ revoked_is_said_of_genuine_certificates_only(void **state)
     (void)state;
     write_crl("x-ca.crl", vendor_x.ca, vendor_x.keys[1], vendor_x.device, -2, 5);
     assert_true(X509_sign(forged, vendor_y.keys[1], EVP_sha256()) > 0);
-    assert_int_equal(
-        vendors_ask(trust_check_initial, t, vendor_x.device, vendor_x.ca, vendors_now, &e),
-        CMP_CERT_REVOKED);
+    assert_int_equal(ask_of_x(t, &e), CMP_CERT_REVOKED);
     assert_int_equal(vendors_ask(trust_check_initial, t, forged, vendor_x.ca, vendors_now, &e),
                      CMP_SIGNER_NOT_TRUSTED);
 }
