@@ -219,31 +219,12 @@ registrations_have_one_owner_and_a_known_registrar(void **state)
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);
 }
 
-/* Is the serial number on the published CRL? */
-static bool
-is_on_crl(struct world *w, X509 *certificate)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
-    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
-    X509_REVOKED *entry = NULL;
-    const unsigned char *p;
-    struct err e = {0};
-
-    assert_ok(file_read(path, &der, &e), &e);
-    p = der.p;
-    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
-    assert_non_null(crl);
-    assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(w->issuing)), 1);
-    return X509_CRL_get0_by_cert(crl, &entry, certificate) == 1;
-}
-
 static void
 wait_for_crl(struct world *w, X509 *certificate)
 {
     const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
 
-    while (!is_on_crl(w, certificate)) {
+    while (!world_crl_has(w, certificate)) {
         (void)nanosleep(&pause, NULL);
     }
 }
@@ -300,7 +281,7 @@ what_is_confirmed_stays_and_what_is_rejected_is_revoked(void **state)
         if (accept) {
             crl = world_ask(w, json_pack("{s:s}", "command", "crl"), &e);
             assert_non_null(crl);
-            assert_false(is_on_crl(w, certificate));
+            assert_false(world_crl_has(w, certificate));
         } else {
             wait_for_crl(w, certificate); /* made without being asked for */
         }
@@ -335,7 +316,7 @@ an_officer_revokes_an_ra_and_it_is_over(void **state)
         assert_non_null(done);
         assert_int_equal(json_is_true(json_object_get(done, "already")), i == 1);
     }
-    assert_true(is_on_crl(w, ra));
+    assert_true(world_crl_has(w, ra));
     nf_request(w, &n);
     buf_free(&nested);
     nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, key, ra);

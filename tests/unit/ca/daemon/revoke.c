@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "ca/link/admin.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/nf.h"
@@ -66,23 +65,6 @@ enrolled(struct world *w, X509 **certificate)
     return n;
 }
 
-static bool
-is_on_crl(struct world *w, X509 *certificate)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
-    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
-    X509_REVOKED *entry = NULL;
-    const unsigned char *p;
-    struct err e = {0};
-
-    assert_ok(file_read(path, &der, &e), &e);
-    p = der.p;
-    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
-    assert_non_null(crl);
-    return X509_CRL_get0_by_cert(crl, &entry, certificate) == 1;
-}
-
 static void
 a_holder_revokes_its_own_and_the_crl_has_it_when_it_hears(void **state)
 {
@@ -94,7 +76,7 @@ a_holder_revokes_its_own_and_the_crl_has_it_when_it_hears(void **state)
 
     submit(w, &r, &answer);
     assert_int_equal(answer.m.type, LINK_REVOKED);
-    assert_true(is_on_crl(w, certificate));
+    assert_true(world_crl_has(w, certificate));
     /* the same octets, now and after a restart; other octets are another request */
     submit(w, &r, &answer);
     assert_int_equal(answer.m.type, LINK_REVOKED);
@@ -122,7 +104,7 @@ an_ra_and_a_registrar_revoke_for_a_network_function_and_never_for_us(void **stat
         is_refused(w, &n, signer, key, w->ra, CMP_NOT_AUTHORIZED);
         submit(w, &r, &answer);
         assert_int_equal(answer.m.type, LINK_REVOKED);
-        assert_true(is_on_crl(w, certificate));
+        assert_true(world_crl_has(w, certificate));
     }
 }
 
@@ -166,8 +148,8 @@ an_ra_that_lies_revokes_nothing(void **state)
         world_wrap(w, buf_span(&message), first.id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
     world_submit(w, buf_span(&message), buf_span(&r.nested), &answer);
     nf_is_refused(&answer, CMP_WRONG_INTEGRITY);
-    assert_false(is_on_crl(w, of_first));
-    assert_false(is_on_crl(w, of_second));
+    assert_false(world_crl_has(w, of_first));
+    assert_false(world_crl_has(w, of_second));
 }
 
 /* Killed at another moment each time: it is revoked once, and the CRL has it when it is said. */
@@ -190,7 +172,7 @@ a_kill_at_any_moment_revokes_once(void **state)
         world_start(w);
         submit(w, &r, &answer);
         assert_int_equal(answer.m.type, LINK_REVOKED);
-        assert_true(is_on_crl(w, certificate));
+        assert_true(world_crl_has(w, certificate));
     }
 }
 
@@ -206,7 +188,7 @@ a_cancelled_registration_has_nothing_live(void **state)
         world_send_cancel(w, n.id);
         world_receive(w, &answer);
         assert_int_equal(answer.m.type, LINK_CANCELLED);
-        assert_true(is_on_crl(w, certificate));
+        assert_true(world_crl_has(w, certificate));
     }
     is_refused(w, &n, certificate, n.key, certificate, CMP_CERT_REVOKED);
 }
@@ -290,7 +272,7 @@ a_cancel_catches_what_is_on_its_way(void **state)
         if (issued->m.type == LINK_ISSUED) {
             CLEANUP(x509_cleanup) X509 *certificate = nf_issued(issued);
 
-            assert_true(is_on_crl(w, certificate));
+            assert_true(world_crl_has(w, certificate));
         }
     }
 }

@@ -78,6 +78,8 @@ json_t *world_ask(struct world *, json_t *request, struct err *e);
 json_int_t world_record(struct world *, const char *what);
 /* Waits until nothing is under way: a CRL may follow an answer. */
 void world_settle(struct world *);
+/* Is the serial number on the published CRL, which verifies? */
+bool world_crl_has(const struct world *, X509 *);
 /* By an officer. */
 void world_revoke(struct world *, const X509 *, const char *reason);
 /* A PKCS #10 request in PEM; mem_free() it. */

@@ -243,3 +243,21 @@ world_make_files(struct world *w)
     write_text(w->dir, "ca.pin", 0600, WORLD_PIN "\n");
     (void)chmod(w->dir, 0755);
 }
+
+bool
+world_crl_has(const struct world *w, X509 *certificate)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/crl/issuing.crl", w->dir);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(1024 * 1024);
+    CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
+    X509_REVOKED *entry = NULL;
+    const unsigned char *p;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &der, &e), &e);
+    p = der.p;
+    crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+    assert_non_null(crl);
+    assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(w->issuing)), 1);
+    return X509_CRL_get0_by_cert(crl, &entry, certificate) == 1;
+}
