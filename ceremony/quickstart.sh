@@ -332,6 +332,7 @@ configure_ra() {
 cmp {
     sender = "$dir/ra/ra.pem"
     bodies = {"ip", "cp", "kup", "rp", "pkiconf", "nested", "genp", "error", "pollRep"}
+    queue_heads = true
 }
 seal { key_id = "$(key_id_of ra-keys seal)" }
 CONF

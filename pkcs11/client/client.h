@@ -26,6 +26,7 @@ enum signer_object {
     SIGNER_CHECKPOINT = 'K',  /* text of a signed note: three lines, each with its line break */
     SIGNER_SEAL = 'S',        /* SIGNER_SEAL_TEXT: its MAC is asked for, not a signature */
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
+    SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
 };
 
 enum {

@@ -29,6 +29,16 @@ off_objects(bool authority, const char *what, const char *object, struct err *e)
 }
 
 static int
+off_queue_heads(const struct policy *p, struct err *e)
+{
+    return p->purpose == POLICY_CMP
+               ? err_set(e, ERR_DENIED,
+                         "queue_heads: the policy of this signer does not say true, so it does not "
+                         "sign heads of a queue")
+               : off_purpose("heads of a queue", e);
+}
+
+static int
 check_certificate(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
 {
     return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0 ||
@@ -53,7 +63,8 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
 
-    if ((kind == SIGNER_CMP || kind == SIGNER_SEAL) && evidence.n > 0) {
+    if ((kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD || kind == SIGNER_SEAL) &&
+        evidence.n > 0) {
         return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
     }
 
@@ -87,6 +98,12 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
             return off_purpose("CMP messages", e);
         }
         return check_size(tbs, OBJECT_CMP_MAX, e) != 0 ? -1 : object_check_cmp(p, tbs, e);
+    case SIGNER_QUEUE_HEAD:
+        if (p->purpose != POLICY_CMP || !p->queue_heads) {
+            return off_queue_heads(p, e);
+        }
+        return check_size(tbs, OBJECT_QUEUE_HEAD_MAX, e) != 0 ? -1
+                                                              : object_check_queue_head(p, tbs, e);
     default:
         return err_set(e, ERR_INPUT, "an object of unknown kind 0x%02x", kind);
     }

@@ -18,6 +18,7 @@ enum {
     OBJECT_CRL_MAX = SIGNER_TBS_MAX,
     OBJECT_CHECKPOINT_MAX = 1024,
     OBJECT_CMP_MAX = 128 * 1024,
+    OBJECT_QUEUE_HEAD_MAX = 512,
 };
 
 /* The switch over the kinds; an unknown kind is ERR_INPUT. `evidence` goes with a certificate
@@ -43,3 +44,4 @@ int object_check_checkpoint(const struct policy *, struct span text, struct span
 int object_serial(struct span tbs, uint8_t serial[AGAIN_SERIAL], struct err *e);
 int object_crl_head(const struct policy *, struct span tbs, struct crl_head *, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);
+int object_check_queue_head(const struct policy *, struct span text, struct err *e);

@@ -235,6 +235,7 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
         OSSL_ENCODE(X509_NAME, X509_get_subject_name(sender), &p->sender_name, e) != 0) {
         return -1;
     }
+    p->queue_heads = cfg_getbool(section, "queue_heads") == cfg_true;
     for (unsigned int i = 0; i < cfg_size(section, "bodies"); i++) {
         const char *body = cfg_getnstr(section, "bodies", i);
         uint32_t bit = 0;
@@ -424,6 +425,7 @@ policy_load(const char *path, struct err *e)
     cfg_opt_t cmp[] = {
         CFG_STR("sender", NULL, CFGF_NONE),
         CFG_STR_LIST("bodies", none, CFGF_NONE),
+        CFG_BOOL("queue_heads", cfg_false, CFGF_NONE),
         CFG_END(),
     };
     cfg_opt_t seal[] = {CFG_STR("key_id", NULL, CFGF_NONE), CFG_END()};

@@ -66,6 +66,7 @@ struct policy {
     /* POLICY_CMP */
     struct buf sender_name; /* DER of the subject of the RA's certificate */
     uint32_t bodies;        /* bit n: body [n] of PKIBody may be signed */
+    bool queue_heads;       /* heads of the RA's queue may be signed */
     bool seals;             /* section seal: a secret key derives the RA's key */
     uint8_t seal_id[POLICY_KEY_ID_SIZE];
 };

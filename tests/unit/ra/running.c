@@ -142,7 +142,7 @@ make_token(struct running *w)
                       "attributes = \"ra-signing-v1\"\ncredential = \"ra.pin\"\n"
                       "journal = \"ra.journal\"\ncmp {\n sender = \"ra.der\"\n bodies = {\"ip\", "
                       "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"nested\", \"genp\", \"error\", "
-                      "\"pollRep\"}\n}\n",
+                      "\"pollRep\"}\n queue_heads = true\n}\n",
                       SOFTHSM_MODULE, t.serial, hex);
     write_text(w->dir, "signer.conf", 0600, text);
     write_text(w->dir, "ra.pin", 0600, PIN "\n");

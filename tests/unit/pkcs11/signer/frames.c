@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As who owns the parent's end of the socket: a hundred thousand frames, right ones, wrong ones,
- * and right ones with some octets changed. What is let through is in the log.
+ * As who owns the parent's end of the socket: a hundred and fifty thousand frames, right ones,
+ * wrong ones, and right ones with some octets changed. What is let through is in the log.
  */
 #include "tests/support/test.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/tlog/queue_head.h"
 #include "pkcs11/signer/object.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 #include "tests/unit/pkcs11/signer/scene_log.h"
@@ -327,6 +328,57 @@ no_checkpoint_is_let_through_but_of_leaves_that_are_there(void **state)
     assert_in_range(through, FRAMES / 20, FRAMES / 2);
 }
 
+/* The head of an RA's queue, of the signer's key or of another's, as a head or as something else.
+ */
+static void
+make_head(const struct policy *p, struct buf *text)
+{
+    struct queue_head h = {.first = 1 + below(1000),
+                           .size = 1 + below(QUEUE_HEAD_SIZE_MAX),
+                           .time = (time_t)below(1U << 31)};
+    struct err e = {0};
+
+    assert_ok(sha256(buf_span(&p->spki), h.ra, &e), &e);
+    h.ra[0] ^= (uint8_t)(below(4) == 0 ? 1 : 0);
+    h.root.octets[0] = (uint8_t)below(256);
+    assert_ok(queue_head_format(&h, text, &e), &e);
+}
+
+static void
+no_head_is_let_through_but_of_the_signers_own_key(void **state)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(SIGNER_FRAME_MAX);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(QUEUE_HEAD_TEXT_MAX);
+    CLEANUP(policy_cleanup) struct policy *ra = scene_policy(POLICY_CMP);
+    uint8_t own[SHA256_SIZE];
+    size_t through = 0;
+    struct err e = {0};
+
+    (void)state;
+    ra->queue_heads = true;
+    assert_ok(sha256(buf_span(&ra->spki), own, &e), &e);
+    for (int i = 0; i < FRAMES; i++) {
+        struct tree_head head;
+        struct span object = {0};
+
+        make_head(ra, &text);
+        assert_ok(signer_frame_encode(&(struct signer_frame){.type = SIGNER_SIGN,
+                                                             .detail = below(5) == 0 ? 'P' : 'Q',
+                                                             .bytes = buf_span(&text)},
+                                      &out, &e),
+                  &e);
+        spoil(&out);
+        if (is_let_through(ra, &out, NULL, &head, &object)) {
+            struct queue_head h;
+
+            assert_ok(queue_head_parse(object, &h, &e), &e);
+            assert_memory_equal(h.ra, own, sizeof(own));
+            through++;
+        }
+    }
+    assert_in_range(through, FRAMES / 20, FRAMES / 2);
+}
+
 int
 main(void)
 {
@@ -334,6 +386,7 @@ main(void)
         cmocka_unit_test(no_certificate_is_let_through_that_the_log_does_not_have),
         cmocka_unit_test(no_crl_is_let_through_that_the_log_does_not_have_or_that_goes_back),
         cmocka_unit_test(no_checkpoint_is_let_through_but_of_leaves_that_are_there),
+        cmocka_unit_test(no_head_is_let_through_but_of_the_signers_own_key),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

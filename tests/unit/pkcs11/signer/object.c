@@ -58,6 +58,14 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         {"CMP, log", POLICY_LOG, true, true, true, 'P', ERR_DENIED, "sign CMP messages"},
         {"CMP, self-test", POLICY_SELF_TEST, true, true, true, 'P', ERR_DENIED,
          "sign CMP messages"},
+        {"head", POLICY_CMP, true, false, false, 'Q', ERR_INPUT, "queue head: "},
+        {"head, not named", POLICY_CMP, false, true, true, 'Q', ERR_DENIED,
+         "queue_heads: the policy of this signer does not say true"},
+        {"head, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'Q', ERR_DENIED,
+         "sign heads of a queue"},
+        {"head, log", POLICY_LOG, true, true, true, 'Q', ERR_DENIED, "sign heads of a queue"},
+        {"head, self-test", POLICY_SELF_TEST, true, true, true, 'Q', ERR_DENIED,
+         "sign heads of a queue"},
         {"seal, no section", POLICY_CMP, true, true, false, 'S', ERR_DENIED, "no section seal"},
         {"seal, another text", POLICY_CMP, false, false, true, 'S', ERR_DENIED,
          "a MAC over another"},
@@ -73,6 +81,7 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         struct err e = {0};
 
         p->certificates = rows[i].certificates;
+        p->queue_heads = rows[i].certificates; /* of another purpose */
         p->crls = rows[i].crls;
         p->seals = rows[i].seals;
         good += scene_expect(rows[i].name, check(p, rows[i].kind, NOT_DER, &e), &e, rows[i].code,
@@ -94,6 +103,7 @@ each_kind_has_its_limit(void **state)
         {"CRL", POLICY_CERTIFICATE_AUTHORITY, 'L', 16UL * 1024 * 1024},
         {"checkpoint", POLICY_LOG, 'K', 1024},
         {"CMP", POLICY_CMP, 'P', 128UL * 1024},
+        {"head", POLICY_CMP, 'Q', 512},
     };
     uint8_t *octets = mem_zalloc(16UL * 1024 * 1024 + 1, 1);
     size_t good = 0;
@@ -107,9 +117,12 @@ each_kind_has_its_limit(void **state)
         CLEANUP(mem_cleanup)
         char *over = mem_printf("an object of %zu octets, allowed are 1 to %zu", rows[i].max + 1,
                                 rows[i].max);
-        const char *within = rows[i].kind == 'K' ? "checkpoint: " : "not DER";
+        const char *within = rows[i].kind == 'K'   ? "checkpoint: "
+                             : rows[i].kind == 'Q' ? "queue head: "
+                                                   : "not DER";
         struct err e = {0};
 
+        p->queue_heads = true;
         good += scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, 0), &e), &e,
                              ERR_INPUT, none);
         good += scene_expect(rows[i].name, check(p, rows[i].kind, span_of(octets, 1), &e), &e,
@@ -169,6 +182,7 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
     } rows[] = {
         {"CMP", POLICY_CMP, 'P'},
         {"seal", POLICY_CMP, 'S'},
+        {"head", POLICY_CMP, 'Q'},
     };
     size_t good = 0;
 

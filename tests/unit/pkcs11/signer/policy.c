@@ -577,6 +577,7 @@ a_body_allows_its_own_tag(void **state)
         assert_int_equal(p->purpose, POLICY_CMP);
         assert_true(span_equal(buf_span(&p->sender_name), buf_span(&name)));
         assert_false(p->seals);
+        assert_false(p->queue_heads); /* by default none */
     }
 }
 
