@@ -210,6 +210,20 @@ run_check(struct store_op *op, struct store_db *db, struct err *e)
     return issuance_check(db, e);
 }
 
+/* After a kill, or when the folder was put back to an older copy. */
+static void
+tell_unpublished(const struct ledger *ledger)
+{
+    const uint64_t from = ledger_found(ledger);
+    const uint64_t to = ledger_stored(ledger);
+
+    if (from < to) {
+        log_event(LOG_WARNING, "published-late",
+                  "leaves %llu to %llu were stored, and not published before this start",
+                  (unsigned long long)from, (unsigned long long)to - 1);
+    }
+}
+
 static int
 open_record(struct ca *ca, struct err *e)
 {
@@ -236,6 +250,7 @@ open_record(struct ca *ca, struct err *e)
     if (ledger_start(ca->ledger, ca->store, e) != 0) {
         return -1;
     }
+    tell_unpublished(ca->ledger);
     return store_call(ca->store, &(struct store_op){.run = run_check}, e);
 }
 

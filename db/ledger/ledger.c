@@ -14,6 +14,7 @@ struct ledger {
     char *dir;
     struct log_key key;
     _Atomic uint64_t stored, published; /* written by the writer thread only */
+    _Atomic uint64_t found;             /* published, when a start looked */
 };
 
 static void
@@ -74,6 +75,12 @@ uint64_t
 ledger_stored(const struct ledger *ledger)
 {
     return atomic_load(&ledger->stored);
+}
+
+uint64_t
+ledger_found(const struct ledger *ledger)
+{
+    return atomic_load(&ledger->found);
 }
 
 uint64_t
@@ -249,6 +256,7 @@ ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
         if (check_agrees(db, &published, last.size, "published", e) != 0) {
             return err_wrap(e, "%s", path);
         }
+        atomic_store(&ledger->found, published.size);
     } else if (e->code != ERR_NOTFOUND) {
         return -1;
     }

@@ -57,8 +57,11 @@ DEFINE_CLEANUP(ledger_cleanup, struct ledger, ledger_free)
  * agree, for example because the database was put back to an older copy: never repaired, never
  * forked. */
 int ledger_recover(struct ledger *, struct store_db *, struct err *e);
-/* The same through store_call(). */
+/* The same through store_call(). Afterwards ledger_found() tells how many leaves the published
+ * checkpoint covered before: those from there to ledger_stored() nobody else could see yet, though
+ * what they are about may have been answered. */
 int ledger_start(struct ledger *, struct store *, struct err *e);
+uint64_t ledger_found(const struct ledger *);
 
 /* Fill op.task.done (before or after the two functions below: they keep it), then
  * store_submit(store, &x.op). Begin with an all zero struct. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A medium that fails: whatever the daemon was doing it ends, says what, and answers nobody. The
  * database refuses one thing at a time, by a trigger, or by a column that is not there. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -299,6 +300,48 @@ a_start_and_an_end_are_recorded_as_they_were(void **state)
     assert_int_equal(world_leaves(w, "RECOVERED", "", "\"resumed\":0"), 0);
 }
 
+/* Leaves under the checkpoint in the folder, which is what others see; *note is it. */
+static unsigned long
+published(const struct world *w, struct buf *note)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ledger/checkpoint", w->dir);
+    struct err e = {0};
+
+    buf_truncate(note, 0);
+    assert_ok(file_read(path, note, &e), &e);
+    return strtoul((const char *)memchr(note->p, '\n', note->n) + 1, NULL, 10);
+}
+
+static void
+a_start_tells_what_was_stored_and_not_published(void **state)
+{
+    struct scene *s = *state;
+    struct world *w = s->w;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ledger/checkpoint", w->dir);
+    CLEANUP(mem_cleanup) char *says = NULL;
+    CLEANUP(buf_free) struct buf old = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf now = BUF_INIT(4096);
+    const size_t before = times(w, "published-late");
+    unsigned long first;
+    unsigned long next;
+    struct err e = {0};
+
+    first = published(w, &old);
+    world_start(w);
+    assert_int_equal(world_stop(w), 0);
+    next = published(w, &now);
+    assert_true(next > first);
+    assert_int_equal(times(w, "published-late"), before); /* all was */
+    assert_ok(file_write(path, buf_span(&old), 0644, &e), &e);
+    says = mem_printf("leaves %lu to %lu were stored, and not published before this start", first,
+                      next - 1);
+    world_start(w);
+    assert_true(published(w, &now) >= next);
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(times(w, says), 1);
+    assert_int_equal(times(w, "published-late"), before + 1);
+}
+
 int
 main(void)
 {
@@ -307,6 +350,7 @@ main(void)
         cmocka_unit_test(what_cannot_be_stored_or_read_ends_the_daemon),
         cmocka_unit_test(what_cannot_be_stored_at_a_start_ends_it),
         cmocka_unit_test(a_start_and_an_end_are_recorded_as_they_were),
+        cmocka_unit_test(a_start_tells_what_was_stored_and_not_published),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -125,6 +125,34 @@ what_was_published_survives_a_kill_at_any_moment(void **state)
     }
 }
 
+/* In an older copy of the folder, or one that is lost. */
+static void
+a_start_finds_what_was_published(void **state)
+{
+    struct scene *f = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", f->folder);
+    CLEANUP(mem_cleanup) char *backup = mem_printf("%s/backup", f->dir);
+    struct err e = {0};
+
+    assert_int_equal(ledger_found(f->ledger), 0);
+    scene_append(f, 0, 5);
+    scene_checkpoint(f, 5);
+    copy(path, backup);
+    scene_append(f, 5, 10);
+    scene_checkpoint(f, 10);
+    assert_ok(restart(f, &e), &e);
+    assert_int_equal(ledger_found(f->ledger), 10);
+    copy(backup, path);
+    assert_ok(restart(f, &e), &e);
+    assert_int_equal(ledger_found(f->ledger), 5);
+    assert_int_equal(ledger_published(f->ledger), 10);
+    assert_int_equal(scene_published(f).size, 10);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(restart(f, &e), &e);
+    assert_int_equal(ledger_found(f->ledger), 0);
+    assert_int_equal(scene_published(f).size, 10);
+}
+
 static void
 an_older_copy_of_the_database_is_refused(void **state)
 {
@@ -373,6 +401,8 @@ main(void)
                                         scene_set_up, scene_tear_down),
         cmocka_unit_test_setup_teardown(what_was_published_survives_a_kill_at_any_moment,
                                         scene_set_up, scene_tear_down),
+        cmocka_unit_test_setup_teardown(a_start_finds_what_was_published, scene_set_up,
+                                        scene_tear_down),
         cmocka_unit_test_setup_teardown(an_older_copy_of_the_database_is_refused, scene_set_up,
                                         scene_tear_down),
         cmocka_unit_test_setup_teardown(another_record_than_the_published_one_is_refused,
