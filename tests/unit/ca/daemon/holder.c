@@ -77,10 +77,20 @@ holder_confirm(struct world *w, struct nf *n, X509 *certificate, bool accept, st
 {
     CLEANUP(buf_free) struct buf message = holder_certconf(n, certificate, accept);
     CLEANUP(buf_free)
-    struct buf nested =
-        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
+    struct buf nested = world_wrap(
+        w, buf_span(&message), n->id,
+        n->certificate == NULL ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE, w->ra_key, w->ra);
 
     world_submit(w, buf_span(&message), buf_span(&nested), answer);
+}
+
+void
+holder_confirms(struct world *w, struct nf *n, X509 *certificate, bool accept)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+
+    holder_confirm(w, n, certificate, accept, &answer);
+    assert_int_equal(answer.m.type, LINK_CONFIRMED);
 }
 
 void

@@ -18,7 +18,9 @@ void holder_asks_again(struct world *, struct nf *, enum cmp_body, enum cmp_assu
 void holder_submit(struct world *, struct nf *, struct answer *);
 void holder_is_refused(struct world *, struct nf *, enum cmp_failure);
 struct buf holder_certconf(struct nf *, X509 *certificate, bool accept);
+/* The certConf and its answer; and it is taken. */
 void holder_confirm(struct world *, struct nf *, X509 *certificate, bool accept, struct answer *);
+void holder_confirms(struct world *, struct nf *, X509 *certificate, bool accept);
 /* Is it live? The CA is asked by what it refuses: a kur with a key that is not new. */
 void holder_is_live(struct world *, const struct nf *of, X509 *holder, EVP_PKEY *key);
 void holder_is_revoked(struct world *, const struct nf *of, X509 *holder, EVP_PKEY *key);

@@ -25,20 +25,6 @@ certconf(const X509 *of, bool accept)
     return body;
 }
 
-/* Its certConf, to the end. */
-static void
-confirm(struct world *w, struct nf *n, X509 *certificate, bool accept)
-{
-    CLEANUP(buf_free) struct buf message = holder_certconf(n, certificate, accept);
-    CLEANUP(buf_free)
-    struct buf nested =
-        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_submit(w, buf_span(&message), buf_span(&nested), &answer);
-    assert_int_equal(answer.m.type, LINK_CONFIRMED);
-}
-
 /* With the CRL that follows in the record, so that what is counted later is not of it. */
 static void
 reject(struct world *w, struct nf *n, X509 *certificate)
@@ -46,7 +32,7 @@ reject(struct world *w, struct nf *n, X509 *certificate)
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
     const int64_t crls = record_read(w).figures[RECORD_CRLS];
 
-    confirm(w, n, certificate, false);
+    holder_confirms(w, n, certificate, false);
     while (record_read(w).figures[RECORD_CRLS] == crls) {
         (void)nanosleep(&pause, NULL);
     }
@@ -75,7 +61,7 @@ a_confirmation_that_an_honest_ra_refuses_is_refused(void **state)
     struct cmp_client_state is_done;
     struct cmp_client_state is_rejected;
 
-    confirm(w, &done, of_done, true);
+    holder_confirms(w, &done, of_done, true);
     reject(w, &rejected, of_rejected);
     here = n.state;
     elsewhere = other.state;
@@ -158,7 +144,7 @@ a_confirmation_that_an_honest_ra_refuses_is_refused(void **state)
 
         lies_are_found_out(w, lies, ARRAY_LEN(lies));
     }
-    confirm(w, &n, issued, true); /* and it waits still */
+    holder_confirms(w, &n, issued, true); /* and it waits still */
 }
 
 /* ---- rr ---- */

@@ -303,19 +303,6 @@ registered(struct world *w, const char *uuid, int certificates, const char *more
     return n;
 }
 
-static void
-confirm_by_mac(struct world *w, struct nf *n, X509 *certificate)
-{
-    CLEANUP(buf_free) struct buf message = holder_certconf(n, certificate, true);
-    CLEANUP(buf_free)
-    struct buf nested =
-        world_wrap(w, buf_span(&message), n->id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_submit(w, buf_span(&message), buf_span(&nested), &answer);
-    assert_int_equal(answer.m.type, LINK_CONFIRMED);
-}
-
 /* Keys are lost, and the operator registers the same network function again. */
 static void
 another_owner_comes_on_purpose_only(void **state)
@@ -352,7 +339,7 @@ another_owner_comes_on_purpose_only(void **state)
     }
     holder_submit(w, &second, &answer);
     new = nf_issued(&answer);
-    confirm_by_mac(w, &second, new);
+    holder_confirms(w, &second, new, true);
     holder_is_revoked(w, &second, old, first.key);
     holder_is_live(w, &second, new, second.key);
 }
@@ -393,7 +380,7 @@ what_is_not_confirmed_in_time_is_revoked(void **state)
 
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
         old = nf_issued(&answer);
-        confirm_by_mac(w, &n, old);
+        holder_confirms(w, &n, old, true);
         world_restart(w, conf);
         update = holder_asking(w, &n, CMP_KUR, old, n.key, NULL);
         holder_submit(w, &update, &answer);
