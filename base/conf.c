@@ -197,6 +197,18 @@ prepare(const char *path, struct buf *text, struct err *e)
     return 0;
 }
 
+/* Where what is not there is missed. libconfuse has gone beyond it. */
+static int
+last_line(struct span bytes)
+{
+    int lines = bytes.n > 0 && bytes.p[bytes.n - 1] == '\n' ? 0 : 1;
+
+    for (size_t i = 0; i < bytes.n; i++) {
+        lines += bytes.p[i] == '\n';
+    }
+    return lines;
+}
+
 cfg_t *
 conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struct err *e)
 {
@@ -227,6 +239,7 @@ conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struct err *
         return NULL;
     }
     name_file(cfg, path);
+    cfg->line = last_line(bytes);
     return TAKE(cfg);
 }
 
@@ -267,8 +280,7 @@ conf_string(cfg_t *cfg, const char *option, struct err *e)
     const char *value = cfg_getstr(cfg, option);
 
     if (value == NULL || value[0] == '\0') {
-        (void)err_set(e, ERR_INPUT, "%s: option '%s' is missing or empty",
-                      cfg->filename == NULL ? "configuration" : cfg->filename, option);
+        (void)conf_fault(cfg, option, e, "option '%s' is missing or empty", option);
         return NULL;
     }
     return value;

@@ -26,13 +26,13 @@ cfg_t *conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struc
     __attribute__((warn_unused_result));
 
 /* The line where the value of `option` of this section (or of the file) ends; when it is not there,
- * or NULL, a line of its section. */
+ * or NULL, the last of its section (or of the file). */
 int conf_line(cfg_t *section, const char *option);
 /* ERR_INPUT "file:line: ..." with the line of conf_line(); returns -1. */
 int conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A string that must be there and not empty: ERR_INPUT names file and option. Borrowed. */
+/* A string that must be there and not empty: ERR_INPUT names file, line and option. Borrowed. */
 const char *conf_string(cfg_t *cfg, const char *option, struct err *e);
 
 /* The path in `option`, relative ones taken from the folder of the configuration file. Owned. */

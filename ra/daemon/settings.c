@@ -160,16 +160,16 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         long value = cfg_getint(cfg, numbers[i].option);
 
         if (value < numbers[i].least || value > numbers[i].most) {
-            return err_set(e, ERR_INPUT, "%s: option '%s' must be %d..%d", cfg->filename,
-                           numbers[i].option, numbers[i].least, numbers[i].most);
+            return conf_fault(cfg, numbers[i].option, e, "option '%s' must be %d..%d",
+                              numbers[i].option, numbers[i].least, numbers[i].most);
         }
         *numbers[i].out = (int)value;
     }
     if (s->pbm_min_iterations > s->pbm_max_iterations ||
         s->pbm_min_iterations > s->pbmac1_max_iterations) {
-        return err_set(e, ERR_INPUT, "%s: option 'pbm_min_iterations' is above '%s'", cfg->filename,
-                       s->pbm_min_iterations > s->pbm_max_iterations ? "pbm_max_iterations"
-                                                                     : "pbmac1_max_iterations");
+        return conf_fault(cfg, "pbm_min_iterations", e, "option 'pbm_min_iterations' is above '%s'",
+                          s->pbm_min_iterations > s->pbm_max_iterations ? "pbm_max_iterations"
+                                                                        : "pbmac1_max_iterations");
     }
     s->message_time_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
     s->implicit_confirm = cfg_getbool(cfg, "implicit_confirm") == cfg_true;
@@ -194,16 +194,15 @@ read_admin(cfg_t *cfg, struct settings *s, struct err *e)
         return -1;
     }
     if (s->admin_crls.n == 0) {
-        return err_set(e, ERR_INPUT,
-                       "%s: option 'admin_crls' is missing: name the CRLs of the issuing CA and "
-                       "of the root, as nfpki-ca writes them into its crl_dir",
-                       cfg->filename);
+        return conf_fault(cfg, "admin_listen", e,
+                          "option 'admin_crls' is missing: name the CRLs of the issuing CA and of "
+                          "the root, as nfpki-ca writes them into its crl_dir");
     }
     s->admin_tls_credential = mem_strdup(credential == NULL ? "admin-tls-key" : credential);
     return tls_is_credential_name(s->admin_tls_credential)
                ? 0
-               : err_set(e, ERR_INPUT, "%s: option 'admin_tls_credential' is a name, not a path",
-                         cfg->filename);
+               : conf_fault(cfg, "admin_tls_credential", e,
+                            "option 'admin_tls_credential' is a name, not a path");
 }
 
 /* "http://host:port/.well-known/cmp": what profiles are hung on, so without them. */
@@ -223,17 +222,16 @@ read_public(cfg_t *cfg, struct settings *s, struct err *e)
 
         if ((!https && strncmp(url, "http://", 7) != 0) || n < 12 || url[n - 1] == '/' ||
             strspn(url, PUBLIC_URL_CHARACTERS) != n) {
-            return err_set(e, ERR_INPUT,
-                           "%s: option 'public_url': write http[s]://HOST:PORT/.well-known/cmp",
-                           cfg->filename);
+            return conf_fault(cfg, "public_url", e,
+                              "option 'public_url': write http[s]://HOST:PORT/.well-known/cmp");
         }
         tls = tls || https;
     }
     if (tls && (tls_root == NULL || tls_root[0] == '\0')) {
-        return err_set(e, ERR_INPUT,
-                       "%s: option 'public_url' has https: name the anchor of our TLS certificate "
-                       "in 'public_tls_root'",
-                       cfg->filename);
+        return conf_fault(
+            cfg, "public_url", e,
+            "option 'public_url' has https: name the anchor of our TLS certificate in "
+            "'public_tls_root'");
     }
     if (tls_root != NULL && tls_root[0] != '\0') {
         s->public_tls_root = conf_path(cfg, "public_tls_root", e);

@@ -69,15 +69,14 @@ must_load(const char *path, struct ca_conf *c)
     assert_ok(ca_conf_load(path, c, &e), &e);
 }
 
-/* `reason` begins behind "PATH:LINE: "; line 0: behind "PATH: ". */
+/* `reason` begins behind "PATH:LINE: ". */
 static void
 must_refuse(const char *path, int line, const char *reason)
 {
     struct ca_conf c;
     struct err e = {0};
     CLEANUP(mem_cleanup)
-    char *wanted = line == 0 ? mem_printf("%s: %s", path, reason)
-                             : mem_printf("%s:%d: %s", path, line, reason);
+    char *wanted = mem_printf("%s:%d: %s", path, line, reason);
 
     assert_err(ca_conf_load(path, &c, &e), ERR_INPUT, &e);
     if (strcmp(e.text, wanted) != 0) {
@@ -136,14 +135,11 @@ what_is_needed_must_be_there_and_not_empty(void **state)
         char *reason = is_list ? mem_strdup("link_users: 1 to 8 users are expected")
                                : mem_printf("option '%s' is missing or empty", option);
 
-        if (!is_list) { /* the reason names the file and no line: it may stand nowhere */
-            (void)write_conf(path, option, NULL, "");
-            must_refuse(path, 0, reason);
-            (void)write_conf(path, option, "\"\"", "");
-            must_refuse(path, 0, reason);
-        } else {
-            (void)write_conf(path, option, "{}", "");
-            must_refuse(path, LAST_LINE + 1, reason); /* it has no value, so it is nowhere */
+        /* What has no value is nowhere, so it is missed at the end. */
+        (void)write_conf(path, option, is_list ? "{}" : NULL, "");
+        must_refuse(path, LAST_LINE - 1, reason);
+        if (!is_list) {
+            must_refuse(path, write_conf(path, option, "\"\"", ""), reason);
         }
     }
 }
@@ -305,7 +301,7 @@ numbers_of_crls_fit_together(void **state)
         {"an overlap as long", "crl_validity_hours = 5\ncrl_overlap_hours = 5\n", "300",
          "crl_overlap_hours must be less than crl_validity_hours", LAST_LINE + 2},
         {"the default of the overlap is too much", "crl_validity_hours = 96\n", "300",
-         "crl_overlap_hours must be less than crl_validity_hours", LAST_LINE + 3},
+         "crl_overlap_hours must be less than crl_validity_hours", LAST_LINE + 1},
         {"half of an hour", "crl_validity_hours = 5\ncrl_overlap_hours = 4\n", "1800", NULL, 0},
         {"a second more", "crl_validity_hours = 5\ncrl_overlap_hours = 4\n", "1801",
          "backdate must be at most half of crl_validity_hours less crl_overlap_hours", LAST_LINE},
