@@ -49,6 +49,12 @@ a_head_is_signed_and_the_same_again(void **state)
     head.p[sizeof("nfpki-queue-head/v1\nra ") - 1] ^= 1; /* another hex digit */
     assert_err(signer_sign(s, SIGNER_QUEUE_HEAD, buf_span(&head), &signature, &e), ERR_DENIED, &e);
     assert_non_null(strstr(e.text, "ra is not the key of this signer"));
+    /* and reads what it wrote, at the next start */
+    signer_free(TAKE(s));
+    s = world_start_well();
+    assert_int_equal(signer_attempts(s), 2);
+    make_head(s, &head);
+    assert_ok(signer_sign(s, SIGNER_QUEUE_HEAD, buf_span(&head), &signature, &e), &e);
 }
 
 /* As RAs of before had it. */

@@ -297,8 +297,8 @@ static const struct row ROWS[] = {
     {"one of each kind",
      FIRST ONE "00000000000000000002 L " HASH_HEX "\n00000000000000000003 P " HASH_HEX
                "\n00000000000000000004 S " HASH_HEX "\n00000000000000000005 K " HASH_HEX " " SIZE_7
-               " " HASH_HEX "\n",
-     BEHIND(""), RIGHT, 5, 7},
+               " " HASH_HEX "\n00000000000000000006 Q " HASH_HEX "\n",
+     BEHIND(""), RIGHT, 6, 7},
     {"the last checkpoint is the one that counts",
      FIRST "00000000000000000001 K " HASH_HEX " " SIZE_7 " " HASH_HEX
            "\n00000000000000000002 K " HASH_HEX " 00000000000000000008 " HASH_HEX "\n",
