@@ -179,15 +179,22 @@ run_until_up(struct scene *s)
     }
 }
 
+/* Of this user, and they have found each other. */
+static void
+start_both(struct scene *s, size_t open_max)
+{
+    start_server(s, geteuid(), open_max);
+    start_client(s);
+    run_until_up(s);
+}
+
 static void
 requests_get_their_answers(void **state)
 {
     struct scene *s = *state;
     struct err e = {0};
 
-    start_server(s, geteuid(), 0);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 0);
     s->stop_after = MANY;
     for (int i = 0; i < MANY; i++) {
         assert_ok(submit(s, &e), &e);
@@ -243,9 +250,7 @@ a_peer_with_too_many_open_requests_is_not_read(void **state)
         .type = LINK_ISSUED, .id = span_of(zeros, 32), .body = span_of(zeros, 9)};
     struct err e = {0};
 
-    start_server(s, geteuid(), 4);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 4);
     s->hold = true;
     for (int i = 0; i < 10; i++) {
         assert_ok(submit(s, &e), &e);
@@ -384,9 +389,7 @@ a_peer_that_does_not_read_is_closed(void **state)
     struct err e = {0};
     size_t n = 0;
 
-    start_server(s, geteuid(), 0);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 0);
     s->hold = true;
     assert_ok(submit(s, &e), &e);
     while (s->held == 0) {
@@ -411,9 +414,7 @@ an_answer_that_cannot_be_written_closes_the_peer(void **state)
     const struct link_message bad = {.type = LINK_ISSUED, .id = span_of(zeros, 32)};
     struct err e = {0};
 
-    start_server(s, geteuid(), 0);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 0);
     s->hold = true;
     assert_ok(submit(s, &e), &e);
     while (s->held == 0) {
@@ -488,9 +489,7 @@ what_became_of_a_waiting_request_is_told_unasked(void **state)
         .type = LINK_ISSUED, .id = span_of(zeros, 32), .body = span_of(zeros, 9)};
     struct err e = {0};
 
-    start_server(s, geteuid(), 2);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 2);
     s->hold = true;
     for (int i = 0; i < 3; i++) {
         assert_ok(submit(s, &e), &e);
@@ -526,9 +525,7 @@ an_answer_for_a_peer_that_is_gone_reaches_nobody(void **state)
     const struct link_message answer = {.type = LINK_CONFIRMED, .id = span_of(zeros, 32)};
     struct err e = {0};
 
-    start_server(s, geteuid(), 0);
-    start_client(s);
-    run_until_up(s);
+    start_both(s, 0);
     s->hold = true;
     assert_ok(submit(s, &e), &e);
     while (s->held == 0) {
