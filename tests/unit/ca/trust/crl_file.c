@@ -20,18 +20,25 @@ number_of(X509_CRL *crl)
     return ASN1_INTEGER_get(number);
 }
 
+static X509 *
+root_of(EVP_PKEY *key)
+{
+    const struct forge root = {.subject = "O=Vendor/CN=Root",
+                               .key = key,
+                               .not_before = clock_now() - 1000,
+                               .not_after = clock_now() + 1000,
+                               .extensions = {FORGE_CA}};
+
+    return forge_certificate(&root);
+}
+
 static void
 a_file_is_read_when_it_has_changed_and_only_then(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/x.crl", dir);
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
-    const struct forge root = {.subject = "O=Vendor/CN=Root",
-                               .key = key,
-                               .not_before = clock_now() - 1000,
-                               .not_after = clock_now() + 1000,
-                               .extensions = {FORGE_CA}};
-    CLEANUP(x509_cleanup) X509 *issuer = forge_certificate(&root);
+    CLEANUP(x509_cleanup) X509 *issuer = root_of(key);
     struct forge_crl first = {.issuer = issuer,
                               .issuer_key = key,
                               .this_update = clock_now() - 10,
@@ -77,12 +84,7 @@ what_is_no_good_crl_is_bad(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/x.crl", dir);
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
-    const struct forge root = {.subject = "O=Vendor/CN=Root",
-                               .key = key,
-                               .not_before = clock_now() - 1000,
-                               .not_after = clock_now() + 1000,
-                               .extensions = {FORGE_CA}};
-    CLEANUP(x509_cleanup) X509 *issuer = forge_certificate(&root);
+    CLEANUP(x509_cleanup) X509 *issuer = root_of(key);
     const struct forge_crl numberless = {.issuer = issuer,
                                          .issuer_key = key,
                                          .this_update = clock_now() - 10,
@@ -119,12 +121,7 @@ a_file_is_one_crl_and_no_more(void **state)
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
-    const struct forge root = {.subject = "O=Vendor/CN=Root",
-                               .key = key,
-                               .not_before = clock_now() - 1000,
-                               .not_after = clock_now() + 1000,
-                               .extensions = {FORGE_CA}};
-    CLEANUP(x509_cleanup) X509 *issuer = forge_certificate(&root);
+    CLEANUP(x509_cleanup) X509 *issuer = root_of(key);
     const struct forge_crl f = {.issuer = issuer,
                                 .issuer_key = key,
                                 .this_update = clock_now() - 10,
