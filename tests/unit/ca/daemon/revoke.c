@@ -6,7 +6,7 @@
 
 #include "ca/link/admin.h"
 #include "tests/support/kill.h"
-#include "tests/unit/ca/daemon/nf.h"
+#include "tests/unit/ca/daemon/holder.h"
 
 enum { KILLS = 6, KEY_COMPROMISE = 1 };
 
@@ -54,23 +54,12 @@ is_refused(struct world *w, const struct nf *of, X509 *signer, EVP_PKEY *key, X5
     nf_is_refused(&answer, failure);
 }
 
-static struct nf
-enrolled(struct world *w, X509 **certificate)
-{
-    struct nf n = nf_new(w, BY_MAC, 1);
-    CLEANUP(answer_free) struct answer answer = {0};
-
-    world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
-    *certificate = nf_issued(&answer);
-    return n;
-}
-
 static void
 a_holder_revokes_its_own_and_the_crl_has_it_when_it_hears(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, &certificate);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &certificate);
     CLEANUP(rr_free) struct rr r = rr_new(w, &n, certificate, n.key, certificate);
     CLEANUP(answer_free) struct answer answer = {0};
 
@@ -94,7 +83,7 @@ an_ra_and_a_registrar_revoke_for_a_network_function_and_never_for_us(void **stat
 
     for (int i = 0; i < 2; i++) {
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
-        CLEANUP(nf_free) struct nf n = enrolled(w, &certificate);
+        CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &certificate);
         X509 *signer = i == 0 ? w->ra : w->registrar;
         EVP_PKEY *key = i == 0 ? w->ra_key : w->registrar_key;
         CLEANUP(rr_free) struct rr r = rr_new(w, &n, signer, key, certificate);
@@ -114,8 +103,8 @@ an_ra_that_lies_revokes_nothing(void **state)
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *of_first = NULL;
     CLEANUP(x509_cleanup) X509 *of_second = NULL;
-    CLEANUP(nf_free) struct nf first = enrolled(w, &of_first);
-    CLEANUP(nf_free) struct nf second = enrolled(w, &of_second);
+    CLEANUP(nf_free) struct nf first = holder_enrolled(w, 1, &of_first);
+    CLEANUP(nf_free) struct nf second = holder_enrolled(w, 1, &of_second);
     CLEANUP(nf_free) struct nf vendor = nf_new(w, BY_VENDOR, 1);
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *stranger = pki_key("P-256");
     CLEANUP(x509_cleanup) X509 *forged = pki_issue_officer(w->pki, "ra-cmp", stranger);
@@ -160,7 +149,7 @@ a_kill_at_any_moment_revokes_once(void **state)
 
     for (unsigned i = 0; i < KILLS; i++) {
         CLEANUP(x509_cleanup) X509 *certificate = NULL;
-        CLEANUP(nf_free) struct nf n = enrolled(w, &certificate);
+        CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &certificate);
         CLEANUP(rr_free) struct rr r = rr_new(w, &n, certificate, n.key, certificate);
         CLEANUP(answer_free) struct answer answer = {0};
         const struct timespec pause = {.tv_nsec = (long)i * 2 * 1000 * 1000};
@@ -181,7 +170,7 @@ a_cancelled_registration_has_nothing_live(void **state)
 {
     struct world *w = *state;
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    CLEANUP(nf_free) struct nf n = enrolled(w, &certificate);
+    CLEANUP(nf_free) struct nf n = holder_enrolled(w, 1, &certificate);
     CLEANUP(answer_free) struct answer answer = {0};
 
     for (int i = 0; i < 2; i++) {
