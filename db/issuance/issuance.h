@@ -357,7 +357,7 @@ struct issuance_crl {
     struct span tbs;       /* TBSCertList */
     size_t entries;        /* on it: */
     uint64_t up_to;        /* what so many leaves of the record say, */
-    struct span digest;    /* as leaf.h has it; 32 octets */
+    struct span digest;    /* as LEDGER.md has it; 32 octets */
     time_t expired_before; /* but not of certificates that ended before; 0: of all */
     time_t now;
 };

@@ -26,7 +26,7 @@ struct kind {
     struct member members[MEMBERS_MAX];
 };
 
-/* leaf.h documents them. */
+/* db/LEDGER.md has the same (tests/check/record.sh). */
 static const struct kind kinds[LEAF_KINDS] = {
     [LEAF_START] = {"START",
                     {{"program", MEMBER_TEXT, false},

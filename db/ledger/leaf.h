@@ -1,69 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * leaf.h - one entry of the ledger: a JSON object with sorted keys, compact, ASCII, at most
- * LEAF_MAX octets. Every kind has a closed list of members; a leaf with another one is no leaf.
+ * LEAF_MAX octets. Every kind has a closed list of members; a leaf with another one is no leaf. The
+ * kinds, their members and what they mean are in db/LEDGER.md.
  *
- * All kinds: "kind" text, "time" RFC 3339 Z. The members of each kind (? = may be missing):
- *
- *   START         program text, version text, config hex (SHA-256 of the file), softwareToken bool,
- *                 issuer hex (SHA-256 of the issuing certificate), record? int: version of the
- *                 record from here on (LEAF_RECORD_VERSION), 1 when it is missing
- *   STOP          reason text
- *   CONFIG        file text, sha256 hex, previous? hex
- *   REGISTRATION  registration hex, sha256 hex (of the CMS), nfInstanceId text, registrar hex
- * (serial of its certificate), proof text (mac certificate vendor publicKey), certificates int,
- * notBefore time, notAfter time, cms? base64 or batch? base64 (DER of a CMS, or of one element of a
- * batch; when it fits) CANCEL        registration hex, reason? text, and who: registrar hex (serial
- * of its certificate) and cms base64 (what it signed), or by text (the officer at the CA) REQUEST
- * rid hex, registration hex, profile text, assurance text (mac signature), qseq int REFUSAL rid
- * hex, registration? hex, failInfo int (bit of PKIFailureInfo), reason text INTENT        rid hex,
- * serial hex, profile text, tbs hex (SHA-256 of the TBSCertificate), notBefore time, notAfter time,
- * nfInstanceId? text, registration? hex, assurance? text (the last three are missing for
- * infrastructure certificates) ISSUED        rid hex, serial hex, certificate base64 (DER)
- * CONFIRMED     rid hex, serial hex REJECTED      rid hex, serial hex, reason text: the end entity
- * did not want it, or the intent was given up before a signature was stored REVOKED       serial
- * hex, reason int (CRLReason), by? text, revocationDate? time CRL number int, sha256 hex,
- * thisUpdate time, nextUpdate time, entries int RECOVERED     resumed int, abandoned int, text?
- * text: what a start found unfinished CEREMONY      head hex (of the transcript), name text,
- * sha256? hex (of the bundle)
- *
- * REGISTRATION has supersedes? hex (the registration that it replaces on purpose). INTENT has
- * updates? hex (of a kur: serial of the certificate that is superseded when this one is
- * confirmed) and renews? hex (of a cr or p10cr: serial of the one whose place it takes). REVOKED
- * has supersededBy? hex (serial; only directly behind its CONFIRMED), rr? hex (rid of the request
- * for it) and invalidityDate? time.
- *
- *   APPROVAL      rid hex, registration hex, decision text (approve reject), officer hex (serial of
- *                 the certificate), key hex (SHA-256 of its public key), subject text, cms base64
- *                 (what the officer signed), reason? text
- *
- *   AGAIN         rid hex, serial hex: of the kur that got the certificate, again hex (rid of the
- *                 newer kur of the same holder that is answered with it), registration hex,
- *                 messageTime time (of that), qseq int
- *
- *   CRL-INTENT    before a CRL is signed: number int, tbs hex (SHA-256 of the TBSCertList),
- * thisUpdate time, nextUpdate time, entries int, upTo int (the revocations in so many leaves of the
- * record are on it), revocations hex (SHA-256 of its entries, in their order: for each a line of
- * serial in hex, date and CRLReason, with a blank between them), expiredBefore? time (revocations
- * of certificates that ended before are not on it; missing: all are)
- *
- * CRL has tbs? hex, that of its CRL-INTENT; from version 2 of the record on both are there.
- *
- * REJECTED has registration? hex, when its network function did not want an initial certificate
- * under it. INTENT has insteadOf? hex: serial of that one, when this is the further try that policy
- * allows once for each registration, and no use of it.
- * INTENT has messageTime? time: of a request that updates or renews, when it said one.
- * INTENT's notBefore is at most LEAF_BACKDATE_MAX seconds before its time, for clocks that are
- * behind, and not after it; CRL's thisUpdate is before its time for the same reason.
- * REVOKED's revocationDate, before its time for the same reason, is the date that every CRL has;
- * when it is missing that is its time. INTENT has profileFile? hex: SHA-256 of the file of profiles
- * that it was made under, of no octets for the built-in ones; missing for infrastructure
- * certificates. REQUEST and INTENT have approvals? int: how many officers had to approve, missing
- * when none.
- *
- * hex is lower case, an even number of digits; serial is the serial number's octets (32 digits when
- * ours); rid is SHA-256 of what was asked with (PKIMessage, or the PKCS #10 of an officer's
- * request). A leaf is built and sealed in any thread, by one thread at a time.
+ * A leaf is built and sealed in any thread, by one thread at a time.
  */
 #pragma once
 

@@ -52,7 +52,7 @@ struct crl_request {
  * names the field ("entries[3].serial: ..."). */
 int crl_build(const struct crl_request *, struct buf *out, struct err *e);
 
-/* SHA-256 over the entries, for the record (CRL-INTENT in db/ledger/leaf.h): for each, in their
+/* SHA-256 over the entries, for the record (CRL-INTENT in db/LEDGER.md): for each, in their
  * order, a line of serial in hex, date and CRLReason. */
 int crl_digest(const struct crl_request *, uint8_t out[SHA256_SIZE], struct err *e);
 
