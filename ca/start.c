@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,11 +19,7 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
-enum {
-    APPLICATION = 0x6e664341, /* "nfCA" */
-    START_TRIES = 5,
-    START_PAUSE_MS = 500,
-};
+enum { APPLICATION = 0x6e664341 /* "nfCA" */ };
 
 /* ---- certificates ---- */
 
@@ -125,32 +120,25 @@ ca_check(struct ca *ca, struct err *e)
 
 /* ---- signers ---- */
 
-/* A token that is being switched on, or is still busy with a process that was killed, is there a
- * moment later. A PIN that was refused is not tried again. */
-static bool
-is_worth_another_try(const struct err *e)
+static void
+say_not_started(const struct signer_options *o, const struct err *e)
 {
-    return e->code == ERR_NOTFOUND || e->code == ERR_TOKEN || e->code == ERR_BUSY;
+    log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again",
+            o->socket != NULL ? o->socket : o->policy);
 }
 
 static struct signer *
 start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
 {
     const char *name = ca_signer_name(conf);
-    const struct timespec pause = {.tv_nsec = START_PAUSE_MS * 1000000L};
     const struct signer_options options = {.program = ca->conf.signer_program,
                                            .policy = conf->policy,
                                            .socket = conf->socket,
                                            .pin_fd = -1,
                                            .timeout_ms = ca->conf.signer_timeout_ms,
                                            .finished = ca->finished};
-    struct signer *s = signer_start(&options, e);
+    struct signer *s = signer_start_patiently(&options, say_not_started, e);
 
-    for (int tries = 1; s == NULL && tries < START_TRIES && is_worth_another_try(e); tries++) {
-        log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again", name);
-        (void)nanosleep(&pause, NULL);
-        s = signer_start(&options, e);
-    }
     if (s == NULL) {
         (void)err_wrap(e, "signer %s", name);
         return NULL;

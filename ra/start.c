@@ -93,6 +93,13 @@ load_credentials(const struct settings *s, struct credentials *c, struct own_cer
     return check_own_certificate(s, c, own, e);
 }
 
+static void
+say_not_started(const struct signer_options *o, const struct err *e)
+{
+    log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again",
+            o->socket != NULL ? o->socket : o->policy);
+}
+
 static int
 start_signer(struct ra *ra, struct err *e)
 {
@@ -105,7 +112,7 @@ start_signer(struct ra *ra, struct err *e)
     };
     CLEANUP(buf_free) struct buf spki = BUF_INIT(4096);
 
-    ra->signer = signer_start(&options, e);
+    ra->signer = signer_start_patiently(&options, say_not_started, e);
     if (ra->signer == NULL) {
         return err_wrap(e, "signer");
     }

@@ -8,8 +8,11 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <time.h>
 
 #include "pkcs11/client/process.h"
+
+enum { START_TRIES = 5, START_PAUSE_MS = 500 };
 
 struct signer {
     struct tasks *finished;
@@ -233,6 +236,29 @@ signer_start(const struct signer_options *o, struct err *e)
         *e = s->start_error;
         signer_free(s);
         return NULL;
+    }
+    return s;
+}
+
+/* A PIN that was refused is not tried again. */
+static bool
+is_worth_another_try(const struct err *e)
+{
+    return e->code == ERR_NOTFOUND || e->code == ERR_TOKEN || e->code == ERR_BUSY;
+}
+
+struct signer *
+signer_start_patiently(const struct signer_options *o,
+                       void (*failed)(const struct signer_options *, const struct err *),
+                       struct err *e)
+{
+    const struct timespec pause = {.tv_nsec = START_PAUSE_MS * 1000000L};
+    struct signer *s = signer_start(o, e);
+
+    for (int tries = 1; s == NULL && tries < START_TRIES && is_worth_another_try(e); tries++) {
+        failed(o, e);
+        (void)nanosleep(&pause, NULL);
+        s = signer_start(o, e);
     }
     return s;
 }

@@ -72,6 +72,13 @@ void signer_free(struct signer *);
  */
 struct signer *signer_start(const struct signer_options *, struct err *e) OWNED(signer_free);
 DEFINE_CLEANUP(signer_cleanup, struct signer, signer_free)
+/* For the start of a daemon: a token that is being switched on, or is still busy with a process
+ * that was killed, and a service that is being started itself, are there a moment later. Five
+ * times, half a second apart; `failed` hears of each but the last. */
+struct signer *signer_start_patiently(const struct signer_options *,
+                                      void (*failed)(const struct signer_options *,
+                                                     const struct err *),
+                                      struct err *e) OWNED(signer_free);
 
 /* Asynchronous: fill task.done, object and tbs. Every submitted job is posted exactly once. */
 void signer_submit(struct signer *, struct signer_job *);
