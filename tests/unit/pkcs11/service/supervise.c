@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The real nfpki-signer --listen with a real token: who is served, and what becomes of a token that
- * hangs. */
+/* The real nfpki-signer --listen with a real token: what becomes of one that hangs, of clients that
+ * are broken, and of starts and stops. */
 #include "pkcs11/service/supervise.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -19,139 +18,49 @@
 #include "tests/support/test.h"
 #include "tests/unit/pkcs11/service/service.h"
 
-/* ---- who is served ---- */
+static struct world *late;
+static size_t failures;
 
 static void
-its_user_is_served(void **state)
+start_it_now(const struct signer_options *o, const struct err *e)
+{
+    assert_string_equal(o->socket, late->socket);
+    assert_int_equal(e->code, ERR_TOKEN);
+    if (failures++ == 1) {
+        service_start(late, "");
+    }
+}
+
+static void
+a_daemon_that_starts_before_its_signer_asks_again(void **state)
 {
     struct world *w = *state;
+    const struct signer_options options = {.socket = w->socket, .pin_fd = -1};
     CLEANUP(signer_cleanup) struct signer *s = NULL;
     struct err e = {0};
-    struct stat st;
 
-    service_start(w, "");
-    assert_int_equal(stat(w->socket, &st), 0);
-    assert_true(S_ISSOCK(st.st_mode));
-    assert_int_equal(st.st_mode & 07777, 0660);
-    s = client_start(w, &e);
-    assert_int_equal(signer_pid(s), w->service);
-    assert_true(signer_is_software(s));
-    for (int i = 0; i < 3; i++) {
-        assert_ok(client_sign(w, s, &e), &e);
-    }
-    assert_int_equal(signer_attempts(s), 3);
-    /* the next connection is to the same session, and its journal goes on */
+    late = w;
+    failures = 0;
+    s = signer_start_patiently(&options, start_it_now, &e);
+    assert_non_null(s);
+    assert_int_equal(failures, 2);
+    assert_ok(client_sign(w, s, &e), &e);
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    /* not for ever */
     signer_free(TAKE(s));
-    s = client_start(w, &e);
-    assert_int_equal(signer_attempts(s), 3);
-    assert_ok(client_sign(w, s, &e), &e);
-    assert_int_equal(log_count(w, "session-ready"), 1);
-    assert_int_equal(log_count(w, "client-connected"), 2);
-    /* here it is the service's own user: its token is within reach */
-    assert_int_equal(log_count(w, "client-is-own-user"), 1);
-    assert_false(signer_is_apart(s));
-}
-
-static void
-another_user_is_refused(void **state)
-{
-    struct world *w = *state;
-    struct err e = {0};
-
-    w->client = getuid() + 1;
+    failures = 10;
+    s = signer_start_patiently(&options, start_it_now, &e);
+    assert_null(s);
+    assert_int_equal(failures, 14);
+    /* and a PIN is not tried again */
+    write_pin(w, SPAN_LITERAL("wrong-pin"));
     service_start(w, "");
-    assert_null(client_try(w, &e));
-    assert_int_equal(e.code, ERR_DENIED);
-    assert_non_null(strstr(e.text, "may not use this signer"));
-    wait_log(w, "client-refused", 1);
-    assert_int_equal(log_count(w, "client-connected"), 0);
-    assert_int_equal(log_count(w, "client-is-own-user"), 0);
-}
-
-/* Of a process of user `nobody`: what connect() and the first frame are. */
-static void
-as_nobody(struct world *w, int wanted_errno, const char *wanted_text)
-{
-    pid_t child = fork();
-    int status;
-
-    if (child == 0) {
-        struct err e = {0};
-        int fd = -1;
-
-        if (setgid(65534) == 0 && setuid(65534) == 0) {
-            fd = unix_connect(w->socket, true, &e);
-        }
-        if (wanted_errno != 0) {
-            _exit(fd < 0 && strstr(e.text, strerror(wanted_errno)) != NULL ? 0 : 1);
-        }
-        _exit(fd >= 0 && told(fd, ERR_DENIED, wanted_text) ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
-/* With a second user; only root can be two. As another user the test before this one shows it. */
-static void
-a_real_other_user_is_refused(void **state)
-{
-    struct world *w = *state;
-    CLEANUP(signer_cleanup) struct signer *s = NULL;
-    struct err e = {0};
-
-    service_start(w, "");
-    if (getuid() == 0) {
-        assert_int_equal(chmod(w->dir, 0711), 0);
-        as_nobody(w, EACCES, NULL);
-        assert_int_equal(chmod(w->socket, 0666), 0);
-        as_nobody(w, 0, "user 65534 may not use this signer");
-        wait_log(w, "client-refused", 1);
-    }
-    s = client_start(w, &e);
-    assert_ok(client_sign(w, s, &e), &e);
-}
-
-static void
-one_client_is_served_and_the_second_is_told(void **state)
-{
-    struct world *w = *state;
-    CLEANUP(signer_cleanup) struct signer *first = NULL;
-    CLEANUP(signer_cleanup) struct signer *second = NULL;
-    CLEANUP(mem_cleanup) char *reason = mem_printf("process %d is served", (int)getpid());
-    struct err e = {0};
-
-    service_start(w, "");
-    first = client_start(w, &e);
-    assert_ok(client_sign(w, first, &e), &e);
-    assert_null(client_try(w, &e));
-    assert_int_equal(e.code, ERR_BUSY);
-    assert_non_null(strstr(e.text, reason));
-    assert_ok(client_sign(w, first, &e), &e);
-    signer_free(TAKE(first));
-    second = client_start(w, &e);
-    assert_ok(client_sign(w, second, &e), &e);
-}
-
-static void
-who_comes_while_the_session_starts_waits_and_the_second_is_told(void **state)
-{
-    struct world *w = *state;
-    struct err e = {0};
-    CLEANUP(signer_cleanup) struct signer *s = NULL;
-    int fd;
-
-    stands(w, true);
-    service_start(w, "stands:C_Login");
-    fd = unix_connect(w->socket, true, &e);
-    assert_true(fd >= 0);
-    wait_log(w, "client-connected", 1);
-    assert_null(client_try(w, &e));
-    assert_int_equal(e.code, ERR_BUSY);
-    (void)close(fd);
-    stands(w, false);
-    /* the one that waited has gone, and does not stand in the way */
-    s = client_start(w, &e);
-    assert_ok(client_sign(w, s, &e), &e);
+    wait_log(w, "pin-refused", 1);
+    failures = 20;
+    s = signer_start_patiently(&options, start_it_now, &e);
+    assert_null(s);
+    assert_int_equal(e.code, ERR_PIN);
+    assert_int_equal(failures, 20);
 }
 
 /* ---- clients that are broken ---- */
@@ -370,26 +279,6 @@ the_pin_may_come_through_a_descriptor(void **state)
 }
 
 static void
-only_a_dead_socket_is_replaced(void **state)
-{
-    struct world *w = *state;
-    CLEANUP(signer_cleanup) struct signer *s = NULL;
-    struct err e = {0};
-    int dead = unix_listen(w->socket, 0600, &e);
-
-    assert_true(dead >= 0);
-    (void)close(dead); /* and the file stays, as after kill -9 */
-    service_start(w, "");
-    s = client_start(w, &e);
-    assert_ok(client_sign(w, s, &e), &e);
-    assert_int_equal(service_run(w, w->socket), 1);
-    assert_true(log_has(w, "another process listens there"));
-    assert_ok(client_sign(w, s, &e), &e);
-    assert_int_equal(service_run(w, w->policy), 1); /* a file is no socket */
-    assert_true(log_has(w, "listen on"));
-}
-
-static void
 a_service_without_a_client_does_not_start(void **state)
 {
     struct world *w = *state;
@@ -460,36 +349,66 @@ a_client_goes_on_when_its_service_is_right_again(void **state)
     client_sign_soon(w, s, ERR_PIN);
 }
 
+/* The call gets the time that each call has. */
+static void
+a_stop_does_not_wait_for_ever(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    pid_t session;
+    int fd;
+
+    service_start(w, "stands:C_Sign");
+    fd = unix_connect(w->socket, true, &e);
+    assert_true(greeted(fd));
+    session = log_session(w);
+    stands(w, true);
+    ask(w, fd);
+    wait_journal(w, 1);
+    assert_int_equal(service_stop(w, SIGTERM), 0);
+    assert_int_equal(kill(session, 0), -1);
+    (void)close(fd);
+}
+
 static void
 a_killed_supervisor_leaves_no_child_behind(void **state)
 {
-    static const char *const faults[] = {"", "stands:C_Sign"};
+    enum doing { NOTHING, HAS_A_CLIENT, READS, HANGS };
+    static const enum doing rows[] = {NOTHING, HAS_A_CLIENT, READS, HANGS};
     struct world *w = *state;
 
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
-        bool hangs = faults[i][0] != '\0';
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = {0};
         pid_t session;
         int status = 0;
-        int fd;
+        int fd = -1;
 
-        service_start(w, faults[i]);
-        fd = unix_connect(w->socket, true, &e);
-        assert_true(greeted(fd));
+        service_start(w, rows[i] == HANGS ? "stands:C_Sign" : "");
+        wait_log(w, "session-ready", i + 1);
         session = log_session(w);
-        if (hangs) {
+        if (rows[i] != NOTHING) {
+            fd = unix_connect(w->socket, true, &e);
+            assert_true(greeted(fd));
+        }
+        if (rows[i] == READS) {
+            assert_int_equal(send(fd, "\0\0\1\0half", 8, 0), 8);
+            (void)poll(NULL, 0, 200); /* for what it has not begun yet, it ends as well */
+        }
+        if (rows[i] == HANGS) {
             stands(w, true);
             ask(w, fd);
             wait_journal(w, 1);
         }
         (void)service_stop(w, SIGKILL);
         assert_int_equal(waitpid(session, &status, 0), session);
-        /* one that hangs gets five seconds */
-        assert_true(hangs ? WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
-                          : WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        (void)close(fd);
+        /* what does not come back by itself gets five seconds */
+        assert_true(WIFSIGNALED(status) ? rows[i] >= READS && WTERMSIG(status) == SIGALRM
+                                        : rows[i] != HANGS && WEXITSTATUS(status) == 0);
         assert_int_equal(access(w->socket, F_OK), 0); /* the stale one, which the next replaces */
+        if (fd >= 0) {
+            (void)close(fd);
+        }
     }
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
 }
@@ -499,11 +418,7 @@ main(void)
 {
 #define SERVICE_TEST(test) cmocka_unit_test_setup_teardown(test, service_setup, service_teardown)
     const struct CMUnitTest tests[] = {
-        SERVICE_TEST(its_user_is_served),
-        SERVICE_TEST(another_user_is_refused),
-        SERVICE_TEST(a_real_other_user_is_refused),
-        SERVICE_TEST(one_client_is_served_and_the_second_is_told),
-        SERVICE_TEST(who_comes_while_the_session_starts_waits_and_the_second_is_told),
+        SERVICE_TEST(a_daemon_that_starts_before_its_signer_asks_again),
         SERVICE_TEST(what_a_client_does_in_the_midst_is_its_own_end),
         SERVICE_TEST(who_asks_and_goes_is_in_the_journal),
         SERVICE_TEST(a_hanging_session_is_killed_and_started_again),
@@ -513,9 +428,9 @@ main(void)
         SERVICE_TEST(a_refused_pin_is_not_tried_again),
         SERVICE_TEST(a_token_that_comes_later_is_found),
         SERVICE_TEST(the_pin_may_come_through_a_descriptor),
-        SERVICE_TEST(only_a_dead_socket_is_replaced),
         SERVICE_TEST(a_service_without_a_client_does_not_start),
         SERVICE_TEST(a_stop_leaves_nothing_behind),
+        SERVICE_TEST(a_stop_does_not_wait_for_ever),
         SERVICE_TEST(a_client_goes_on_when_its_service_is_right_again),
         SERVICE_TEST(a_killed_supervisor_leaves_no_child_behind),
     };
