@@ -179,22 +179,31 @@ fi
 
 # ---- signers that go away ------------------------------------------------------------------------
 
-kill -9 "${signer_pid[issuing]}"
-wait "${signer_pid[issuing]}" 2>/dev/null || true
-rest=$(session_of issuing)
-for ((i = 0; i < 400; i++)); do
-  [[ -d /proc/$rest ]] || break
-  sleep 0.05
-done
-[[ ! -d /proc/$rest ]] || fail 'the session outlives its supervisor'
-enrol second & # is told to wait, and polls
-waiting=$!
-wait_line nfpki-ca not-signed 1
-kill -0 "$waiting" || fail 'the enrolment did not wait for the signer'
-start_signer issuing
-wait "$waiting" || fail 'an enrolment while the signer was away'
+# away NAME LOG EVENT: its supervisor is killed; an enrolment waits and goes on when it is there again
+away() {
+  local name=$1 rest waiting before i
+  kill -9 "${signer_pid[$name]}"
+  wait "${signer_pid[$name]}" 2>/dev/null || true
+  rest=$(session_of "$name")
+  for ((i = 0; i < 400; i++)); do
+    running "$rest" || break
+    sleep 0.05
+  done
+  ! running "$rest" || fail "the session of $name outlives its supervisor"
+  before=$(lines "$2" "$3")
+  enrol "without-$name" & # is told to wait, and polls
+  waiting=$!
+  wait_line "$2" "$3" $((before + 1))
+  kill -0 "$waiting" || fail "the enrolment did not wait for the signer of $name"
+  start_signer "$name"
+  wait "$waiting" || fail "an enrolment while the signer of $name was away"
+  echo "ok: an enrolment without $name waited for it"
+}
+away issuing nfpki-ca not-signed
+away log nfpki-ca checkpoint-not-signed
+away ra nfpki-ra not-wrapped
 
-for name in log ra; do # the supervisor starts another session
+for name in issuing log ra; do # the supervisor starts another session
   before=$(lines "signer-$name" session-ready)
   kill -9 "$(session_of "$name")"
   wait_line "signer-$name" session-ready $((before + 1))

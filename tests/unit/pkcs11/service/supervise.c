@@ -88,6 +88,7 @@ what_a_client_does_in_the_midst_is_its_own_end(void **state)
     service_start(w, "");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int fd = unix_connect(w->socket, true, &e);
+        char octet;
 
         assert_true(fd >= 0);
         assert_true(greeted(fd));
@@ -96,6 +97,7 @@ what_a_client_does_in_the_midst_is_its_own_end(void **state)
         }
         if (rows[i].told != NULL) {
             assert_true(told(fd, ERR_INPUT, rows[i].told));
+            assert_int_equal(recv(fd, &octet, 1, 0), 0); /* it is closed */
         }
         (void)close(fd);
         wait_log(w, "client-left", i + 1);
