@@ -150,9 +150,9 @@ start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
     if (!signer_is_apart(s)) {
         log_event(
             LOG_WARNING, "signer-within-reach",
-            "%s: the signer has this program's user, who can read its PIN, use its token past "
-            "policy and journal, and change the journal: for tests and demonstrations only, "
-            "see nfpki-signer(8), AS A SERVICE",
+            "%s: this program's user can read the signer's PIN, use its token past policy and "
+            "journal, and change the journal: for tests and demonstrations only, see "
+            "nfpki-signer(8), AS A SERVICE",
             name);
     }
     return s;

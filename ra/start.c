@@ -131,9 +131,8 @@ start_signer(struct ra *ra, struct err *e)
     if (!signer_is_apart(ra->signer)) {
         log_event(
             LOG_WARNING, "signer-within-reach",
-            "%s: the signer has this program's user, who can read its PIN and use its token "
-            "past policy and journal: for tests and demonstrations only, see nfpki-signer(8), "
-            "AS A SERVICE",
+            "%s: this program's user can read the signer's PIN, and use its token past policy and "
+            "journal: for tests and demonstrations only, see nfpki-signer(8), AS A SERVICE",
             settings_signer_name(ra->settings));
     }
     return 0;
