@@ -122,7 +122,7 @@ judge_form(struct job *job)
         return job_fail(job, CMP_SYSTEM_FAILURE);
     }
     /* A client that lost our only answer knows no nonce of ours: its poll has the form of a first
-     * message, and check_nonce() decides. */
+     * message, and judge_later_nonce() decides. */
     first = !cmp_is_later(job->body) ||
             (job->body == CMP_POLLREQ && cmp_msg_recip_nonce(job->msg).n == 0);
     if ((first ? cmp_check_first(job->msg, job->rules, &job->failure, &job->e)

@@ -60,6 +60,7 @@ struct revocation_facts {
 struct confirmation_facts {
     struct cmp_certconf certconf;
     bool queued; /* these very octets are in the queue of its enrolment */
+    bool again;  /* it says what one before it said */
 };
 /* of a genm, and of a pollReq for one. */
 struct question_facts {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profile.h - what the profile demands of a request, asked early: the CA asks the same again.
- * Private to ra/.
+ * profile.h - which profile a request is for, and what that demands of it, asked early: the CA asks
+ * the same again. Private to ra/.
  */
 #pragma once
 
@@ -9,6 +9,9 @@
 #include "ca/x509/profile/profile.h"
 #include "ra/judge/job.h"
 
+/* Which one: that which certProfile names (RFC 9810 5.1.1.4), or the path, who must not disagree;
+ * else the default. job->profile, or -1 as below. */
+int judge_profile_choose(struct job *, const struct registration *);
 /* The kind of the key, the protection, the extensions asked for. -1 with job->failure, job->e
  * and a phrase for the peer: badCertTemplate, notAuthorized. */
 int judge_profile(struct job *, const struct profile *, const struct nf_identity *);

@@ -6,16 +6,18 @@
  *
  * Stage 1 is form.c; here is stage 2: mac.c or protection.c, then for a first
  * message, as stage 3, its registration, the profile and what is asked for (names.c,
- * profile.c, own.c, revoke.c, support.c), for a later one its transaction.
+ * profile.c, own.c, revoke.c, support.c), for a later one its transaction (later.c). What each kind
+ * of message must show is a row of needs_of().
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/ossl.h"
 #include "ca/cmp/weakness.h"
 #include "ca/registration/registration.h"
 #include "ra/judge/job.h"
+#include "ra/judge/later.h"
 #include "ra/judge/mac.h"
 #include "ra/judge/names.h"
 #include "ra/judge/own.h"
@@ -103,56 +105,6 @@ prepare_entry(struct job *job)
                : job_fail(job, CMP_SYSTEM_FAILURE);
 }
 
-/* When nobody names one: that of the certificate that signs, else the first registered one. */
-static const char *
-default_profile(const struct job *job, const struct registration *registration)
-{
-    return judge_own_profile(job)[0] != '\0' ? judge_own_profile(job)
-                                             : registration->profiles[0].profile->name;
-}
-
-/* Which profile: the one that certProfile names (RFC 9810 5.1.1.4), or the path, who must not
- * disagree; else the default. */
-static int
-choose_profile(struct job *job, const struct registration *registration)
-{
-    const struct registered_profile *chosen;
-    char wish[CMP_PROFILE_NAME_MAX + 1];
-    const char *name = job->route.profile;
-
-    if (cmp_profile_read(job->msg, wish, &job->failure, &job->e) != 0) {
-        return -1;
-    }
-    if (wish[0] != '\0' && name[0] != '\0' && strcmp(wish, name) != 0) {
-        (void)err_set(&job->e, ERR_DENIED, "certProfile is %s and the path's profile %s", wish,
-                      name);
-        return job_say(job, PHRASE_PATH_PROFILE);
-    }
-    if (wish[0] != '\0') {
-        name = wish;
-    } else if (name[0] == '\0') {
-        name = default_profile(job, registration);
-    }
-    chosen = registration_profile(registration, name);
-    if (chosen == NULL) {
-        (void)err_set(&job->e, ERR_DENIED, "profile %s is not registered", name);
-        return job_say(job, PHRASE_PROFILE);
-    }
-    if (job->body == CMP_KUR && job->held.profile[0] != '\0' &&
-        strcmp(name, job->held.profile) != 0) {
-        (void)err_set(&job->e, ERR_DENIED, "a kur for another profile than its certificate's");
-        (void)job_say(job, PHRASE_PROFILE_HELD);
-        return phrase_value(&job->e, "%s", job->held.profile);
-    }
-    /* The window is that of initial certificates; the CA says what a holder may. */
-    if (!judge_own_applies(job) &&
-        registration_allows(registration, chosen->profile, job->now, &job->e) != 0) {
-        return job_say_window(job, registration);
-    }
-    (void)snprintf(job->profile, sizeof(job->profile), "%s", name);
-    return 0;
-}
-
 /* The CA asks the same again. */
 static int
 check_weakness(struct job *job)
@@ -196,160 +148,106 @@ keep_wishes(struct job *job)
 }
 
 static int
-judge_first(struct job *job)
+judge_enrolment(struct job *job, const struct registration *registration)
+{
+    if (judge_profile_choose(job, registration) != 0) {
+        return -1;
+    }
+    job->facts.enrolment.superseding = registration->supersedes[0] != '\0';
+    job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
+    if (job->facts.enrolment.certreq == NULL || check_id(job) != 0 ||
+        check_asked(job, registration) != 0 || judge_own_wishes(job) != 0 ||
+        cmp_certreq_check_pop(job->facts.enrolment.certreq, &job->failure, &job->e) != 0) {
+        return -1;
+    }
+    return keep_wishes(job);
+}
+
+static int
+judge_question(struct job *job, const struct registration *registration)
+{
+    if (support_judge(job, registration) != 0) {
+        return -1;
+    }
+    if (!support_asks_keys(job)) {
+        return 0;
+    }
+    if (judge_profile_choose(job, registration) != 0) {
+        return -1;
+    }
+    support_set_keys(job, registration_profile(registration, job->profile)->profile);
+    return 0;
+}
+
+/* ---- what a kind of message must show ---- */
+
+struct needs {
+    enum cmp_body body;
+    bool in_body; /* its failures go into ip, cp, kup, rp */
+    bool queued;  /* it goes on to the CA */
+    /* A first message, whose registration is read again and proved: is what it asks for registered?
+     */
+    int (*registered)(struct job *, const struct registration *);
+    /* A first message of which the signer's certificate says who may ask. */
+    int (*signed_by)(struct job *);
+    /* One that continues its transaction. */
+    int (*later)(struct job *);
+};
+
+static const struct needs *
+needs_of(const struct job *job)
+{
+    static const struct needs rows[] = {
+        {CMP_IR, .in_body = true, .queued = true, .registered = judge_enrolment},
+        {CMP_CR, .in_body = true, .queued = true, .registered = judge_enrolment},
+        {CMP_P10CR, .in_body = true, .queued = true, .registered = judge_enrolment},
+        {CMP_KUR, .in_body = true, .queued = true, .registered = judge_enrolment},
+        {CMP_RR, .in_body = true, .queued = true, .signed_by = judge_revoke},
+        {CMP_GENM, .registered = judge_question},
+        {CMP_CERTCONF, .queued = true, .later = judge_certconf},
+        {CMP_POLLREQ, .later = judge_pollreq},
+        {CMP_ERROR, .later = judge_error},
+    };
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(rows) && rows[i].body != job->body) {
+        i++;
+    }
+    assert(i < ARRAY_LEN(rows)); /* no path takes another one (daemon/route.h) */
+    return &rows[i];
+}
+
+static int
+judge_registered(struct job *job, const struct needs *needs)
 {
     struct registration *registration = mem_new(sizeof(*registration));
     int result = -1;
 
-    job->in_body = job->body != CMP_GENM;
+    if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules, registration,
+                           &job->e) != 0) {
+        (void)job_fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
+    } else if (check_proof(job, registration) == 0) {
+        result = needs->registered(job, registration);
+    }
+    mem_free(registration);
+    return result;
+}
+
+static int
+judge_first(struct job *job)
+{
+    const struct needs *needs = needs_of(job);
+
+    job->in_body = needs->in_body;
     job->uncounted = judge_own_applies(job);
     if (job->held.revoked) {
         (void)err_set(&job->e, ERR_DENIED, "signed with a certificate that is revoked");
-        (void)job_fail(job, CMP_CERT_REVOKED);
-    } else if (job->body == CMP_RR) {
-        result = judge_revoke(job);
-    } else if (registration_parse(buf_span(&job->registration.json), &job->ra->stored_rules,
-                                  registration, &job->e) != 0) {
-        (void)job_fail(job, job->e.code == ERR_DENIED ? CMP_NOT_AUTHORIZED : CMP_SYSTEM_FAILURE);
-    } else if (job->body == CMP_GENM) {
-        result = check_proof(job, registration) == 0 ? support_judge(job, registration) : -1;
-        if (result == 0 && support_asks_keys(job)) {
-            result = choose_profile(job, registration);
-            if (result == 0) {
-                support_set_keys(job, registration_profile(registration, job->profile)->profile);
-            }
-        }
-        mem_free(registration);
-        return result;
-    } else if (check_proof(job, registration) == 0 && choose_profile(job, registration) == 0) {
-        job->facts.enrolment.superseding = registration->supersedes[0] != '\0';
-        job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-        if (job->facts.enrolment.certreq != NULL && check_id(job) == 0 &&
-            check_asked(job, registration) == 0 && judge_own_wishes(job) == 0 &&
-            cmp_certreq_check_pop(job->facts.enrolment.certreq, &job->failure, &job->e) == 0) {
-            result = keep_wishes(job);
-        }
+        return job_fail(job, CMP_CERT_REVOKED);
     }
-    mem_free(registration);
-    return result == 0 ? prepare_entry(job) : -1;
-}
-
-/* Our last senderNonce, or the one before it, when the last answer got lost on its way. A poll may
- * have none: a client that lost our only answer knows none (RFC 9483 4.4). */
-static int
-check_nonce(struct job *job)
-{
-    struct span given = cmp_msg_recip_nonce(job->msg);
-    struct span last = buf_span(&job->enrolment.nonce);
-    struct span before = buf_span(&job->enrolment.nonce_before);
-
-    if (given.n == 0 && job->body == CMP_POLLREQ) {
-        return 0;
-    }
-    if (given.n > 0 && (span_equal_secret(given, last) || span_equal_secret(given, before))) {
-        return 0;
-    }
-    (void)err_set(&job->e, ERR_DENIED, "recipNonce is none of our senderNonces");
-    return job_fail(job, CMP_BAD_RECIPIENT_NONCE);
-}
-
-/* The same octets as before, and the last answer that left is the one that they answer, with the
- * certificate: a signer was away when the pkiConf was to be signed, say. */
-static bool
-pkiconf_never_left(const struct job *job)
-{
-    return job->facts.confirmation.queued &&
-           span_equal_secret(cmp_msg_recip_nonce(job->msg), buf_span(&job->enrolment.nonce));
-}
-
-static int
-judge_certconf(struct job *job)
-{
-    CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    const struct requests_enrolment *x = &job->enrolment;
-
-    if ((x->state == REQUESTS_CONFIRMED && !pkiconf_never_left(job)) ||
-        x->state == REQUESTS_REJECTED) {
-        (void)err_set(&job->e, ERR_CONFLICT, "certConf after the end of the transaction");
-        return job_fail(job, CMP_CERT_CONFIRMED);
-    }
-    if (x->certificate.n == 0) {
-        (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
-        return job_say(job, PHRASE_NOTHING_TO_CONFIRM);
-    }
-    certificate = certificate_parse_keyless(buf_span(&x->certificate), &job->e);
-    if (certificate == NULL) {
-        return job_fail(job, CMP_SYSTEM_FAILURE);
-    }
-    if (cmp_certconf_read(job->msg, x->cert_req_id, &job->facts.confirmation.certconf,
-                          &job->failure, &job->e) != 0 ||
-        cmp_certconf_match(&job->facts.confirmation.certconf, certificate, &job->failure,
-                           &job->e) != 0) {
+    if ((needs->signed_by != NULL ? needs->signed_by(job) : judge_registered(job, needs)) != 0) {
         return -1;
     }
-    if (x->state == REQUESTS_CONFIRMING || x->state == REQUESTS_CONFIRMED) {
-        if (job->facts.confirmation.certconf.accepted == x->accepted) {
-            return 0; /* says the same again */
-        }
-        (void)err_set(&job->e, ERR_CONFLICT, "another certConf than the one before");
-        return job_fail(job, CMP_CERT_CONFIRMED);
-    }
-    (void)snprintf(job->profile, sizeof(job->profile), "%s", x->profile);
-    return prepare_entry(job);
-}
-
-/* RFC 9483 4.4: the certReqId of the request, or -1 for the pkiConf and whatever is no certificate.
- */
-static int
-judge_pollreq(struct job *job)
-{
-    if (cmp_pollreq_read(job->msg, &job->facts.question.poll_id, &job->failure, &job->e) != 0) {
-        return -1;
-    }
-    if (job->facts.question.poll_id != CMP_POLL_OTHER &&
-        job->facts.question.poll_id != job->enrolment.cert_req_id) {
-        (void)err_set(&job->e, ERR_INPUT, "pollReq: certReqId is not that of the request");
-        return job_say(job, PHRASE_POLL_ID);
-    }
-    return job->enrolment.body == CMP_GENM ? support_poll(job) : 0;
-}
-
-/* RFC 9483 3.6.1 has no errors of end entities; RFC 9810 5.3.21 has them answered with pkiConf.
- * What it says is for the log, and its transaction is over. */
-static int
-judge_error(struct job *job)
-{
-    struct cmp_status_info said;
-
-    if (cmp_error_read(job->msg, &said, &job->failure, &job->e) != 0) {
-        return -1;
-    }
-    log_event(LOG_WARNING, "client-error", "%s ends its transaction: status %d, failInfo 0x%x, %s",
-              job->identity, (int)said.status, said.failures, said.text);
-    return 0;
-}
-
-/* RFC 9483 3.5: nobody has begun it, or somebody else has. Protection of another kind is
- * wrongIntegrity; of the same kind it does not verify under the credentials that began it. */
-static int
-judge_stranger(struct job *job)
-{
-    const char *what = cmp_body_name(job->body);
-
-    switch (job->owner) {
-    case REQUESTS_ANOTHER_KIND:
-        return phrase_refuse(&job->failure, PHRASE_OTHER_PROTECTION, &job->e,
-                             "%s protected in another way than its request", what);
-    case REQUESTS_SAME_KIND:
-        return phrase_refuse(&job->failure, PHRASE_OTHER_CREDENTIALS, &job->e,
-                             "%s under other credentials than its request", what);
-    case REQUESTS_NOBODY:
-    case REQUESTS_SELF:
-        break;
-    }
-    (void)phrase_refuse(&job->failure, PHRASE_NO_TRANSACTION, &job->e, "%s without its transaction",
-                        what);
-    return phrase_value(&job->e, "%s", what);
+    return needs->queued ? prepare_entry(job) : 0;
 }
 
 int
@@ -359,7 +257,7 @@ judge_requester(struct job *job)
 
     job->failure = CMP_NO_FAILURE;
     if (later && !job->found) {
-        (void)judge_stranger(job);
+        (void)judge_later_stranger(job);
         return judge_time_stranger(job);
     }
     if ((job->protection == CMP_PROTECTION_MAC ? judge_mac(job) : judge_signature(job)) != 0) {
@@ -371,13 +269,10 @@ judge_requester(struct job *job)
     if (!later) {
         return 0;
     }
-    if (check_nonce(job) != 0) {
+    if (judge_later_nonce(job) != 0 || needs_of(job)->later(job) != 0) {
         return -1;
     }
-    if (job->body == CMP_CERTCONF) {
-        return judge_certconf(job);
-    }
-    return job->body == CMP_ERROR ? judge_error(job) : judge_pollreq(job);
+    return needs_of(job)->queued && !job->facts.confirmation.again ? prepare_entry(job) : 0;
 }
 
 int
