@@ -156,17 +156,16 @@ a_signer_is_started_or_a_service(void **state)
         bool issuing; /* is a service */
         bool log;
         const char *reason; /* NULL: it is read */
-        int behind;         /* the lines that are needed */
     } rows[] = {
-        {NULL, NULL, "", false, false, NULL, 0},
-        {"issuing_policy", NULL, "issuing_socket = \"i.sock\"\n", true, false, NULL, 0},
-        {"log_policy", NULL, "log_socket = \"/l.sock\"\n", false, true, NULL, 0},
+        {NULL, NULL, "", false, false, NULL},
+        {"issuing_policy", NULL, "issuing_socket = \"i.sock\"\n", true, false, NULL},
+        {"log_policy", NULL, "log_socket = \"/l.sock\"\n", false, true, NULL},
         {NULL, NULL, "issuing_socket = \"i.sock\"\n", false, false,
-         "issuing_socket: issuing_policy is there, too, and one of them is right", 1},
+         "issuing_socket: issuing_policy is there, too, and one of them is right"},
         {NULL, NULL, "log_socket = \"l.sock\"\n", false, false,
-         "log_socket: log_policy is there, too, and one of them is right", 1},
+         "log_socket: log_policy is there, too, and one of them is right"},
         {"log_policy", NULL, "log_socket = \"\"\n", false, false,
-         "option 'log_socket' is missing or empty", 0},
+         "option 'log_socket' is missing or empty"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
@@ -178,8 +177,7 @@ a_signer_is_started_or_a_service(void **state)
 
         (void)write_conf(path, rows[i].option, rows[i].value, rows[i].more);
         if (rows[i].reason != NULL) {
-            must_refuse(path, rows[i].behind == 0 ? 0 : LAST_LINE - 1 + rows[i].behind,
-                        rows[i].reason);
+            must_refuse(path, LAST_LINE, rows[i].reason);
             continue;
         }
         must_load(path, &c);
