@@ -317,13 +317,12 @@ load_beside(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
     }
     return p->purpose != POLICY_CERTIFICATE_AUTHORITY
                ? 0
-               : err_set(e, ERR_INPUT,
-                         "%s: section ledger is missing: it names the log that has what is signed",
-                         path);
+               : conf_fault(cfg, NULL, e,
+                            "section ledger is missing: it names the log that has what is signed");
 }
 
 static int
-load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
+load_purpose(struct policy *p, cfg_t *cfg, struct err *e)
 {
     unsigned int authority = cfg_size(cfg, "certificate_authority");
     unsigned int log = cfg_size(cfg, "log");
@@ -332,10 +331,9 @@ load_purpose(struct policy *p, cfg_t *cfg, const char *path, struct err *e)
 
     /* One key, one purpose: a signature for one must never be usable as another's. */
     if (authority + log + cmp + self_test != 1) {
-        return err_set(e, ERR_INPUT,
-                       "%s: exactly one of certificate_authority, log, cmp and self_test must be "
-                       "there",
-                       path);
+        return conf_fault(cfg, NULL, e,
+                          "exactly one of certificate_authority, log, cmp and self_test must be "
+                          "there");
     }
     if (authority == 1) {
         return load_authority(p, cfg_getsec(cfg, "certificate_authority"), e);
@@ -462,7 +460,7 @@ policy_load(const char *path, struct err *e)
     p->issuer_name = BUF_INIT(NAME_MAX_);
     p->issuer_ski = BUF_INIT(KEY_IDENTIFIER_MAX);
     p->sender_name = BUF_INIT(NAME_MAX_);
-    if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, path, e) != 0 ||
+    if (cfg == NULL || load_key(p, cfg, e) != 0 || load_purpose(p, cfg, e) != 0 ||
         load_beside(p, cfg, path, e) != 0 || load_service(p, cfg, e) != 0) {
         return NULL;
     }

@@ -261,9 +261,9 @@ settings_load(const char *path, struct err *e)
         return NULL;
     }
     if (s->listen.n == 0 && s->http.n_tls == 0 && s->http.n_plain == 0) {
-        (void)err_set(
-            e, ERR_INPUT,
-            "%s: neither option 'listen' nor a section 'tls' or 'plain': nobody could ask", path);
+        (void)conf_fault(
+            cfg, "listen", e,
+            "neither option 'listen' nor a section 'tls' or 'plain': nobody could ask");
         return NULL;
     }
     return TAKE(s);

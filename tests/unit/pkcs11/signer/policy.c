@@ -123,10 +123,10 @@ static const struct row KEY_ROWS[] = {
 };
 
 static const struct row PURPOSE_ROWS[] = {
-    {"no purpose", NULL, NULL, "", "/p.conf: exactly one of certificate_authority, log, cmp", 0},
-    {"two purposes", NULL, NULL, LOG "\nself_test {}", "/p.conf: exactly one of", 0},
-    {"authority and log", NULL, NULL, AUTHORITY("") "\n" LOG, "/p.conf: exactly one of", 0},
-    {"log and CMP", NULL, NULL, LOG "\n" CMP("{}"), "/p.conf: exactly one of", 0},
+    {"no purpose", NULL, NULL, "", "/p.conf:10: exactly one of certificate_authority, log, cmp", 0},
+    {"two purposes", NULL, NULL, LOG "\nself_test {}", "/p.conf:13: exactly one of", 0},
+    {"authority and log", NULL, NULL, AUTHORITY("") "\n" LOG, "/p.conf:20: exactly one of", 0},
+    {"log and CMP", NULL, NULL, LOG "\n" CMP("{}"), "/p.conf:16: exactly one of", 0},
     {"self-test", NULL, NULL, "self_test {}", NULL, 0},
     {"self-test without a journal", "journal", "", "self_test {}", NULL, 0},
     {"an option of a self-test", NULL, NULL, "self_test {\n a = 1\n}", "/p.conf:11: no such option",
@@ -218,9 +218,9 @@ static const struct row PURPOSE_ROWS[] = {
     {"an option of a log", NULL, NULL, AUTHORITY("origin = \"a\""), "/p.conf:12: no such option",
      0},
 
-    {"no ledger", NULL, NULL, ALONE(""), "/p.conf: section ledger is missing", 0},
+    {"no ledger", NULL, NULL, ALONE(""), "/p.conf:13: section ledger is missing", 0},
     {"no ledger, CRLs only", NULL, NULL, ONLY("objects = {crl}"),
-     "/p.conf: section ledger is missing", 0},
+     "/p.conf:13: section ledger is missing", 0},
     {"a ledger without origin", NULL, NULL, ALONE("") "\nledger {\n public_key = \"log.spki\"\n}",
      "/p.conf:16: option 'origin' is missing", 0},
     {"a ledger without a key", NULL, NULL, ALONE("") "\nledger {\n origin = \"log.example\"\n}",

@@ -471,7 +471,7 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
         const char *text;
         const char *why; /* NULL: taken */
     } rows[] = {
-        {PATHS, "neither option 'listen' nor a section 'tls' or 'plain': nobody could ask"},
+        {PATHS, "conf:8: neither option 'listen' nor a section 'tls' or 'plain': nobody could ask"},
         {PATHS "plain \"a\" {\nlisten = {\"[::]:1\"}\n}\n", NULL},
         {LISTEN PATHS "public_url = {\"ftp://ra.example/cmp\"}\n",
          "conf:10: option 'public_url': write http"},
