@@ -243,3 +243,41 @@ object_serial(struct span tbs, uint8_t serial[AGAIN_SERIAL], struct err *e)
     memcpy(serial, number.content.p, AGAIN_SERIAL);
     return 0;
 }
+
+static int
+take_time(struct span *in, char out[TIME_TEXT_SIZE], struct err *e)
+{
+    CLEANUP(asn1_time_cleanup) ASN1_TIME *time = NULL;
+    const unsigned char *at;
+    struct der element;
+    struct tm tm;
+
+    if (object_der_next(in, "validity", &element, e) != 0) {
+        return -1;
+    }
+    at = element.whole.p;
+    time = d2i_ASN1_TIME(NULL, &at, (long)element.whole.n);
+    if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) {
+        return ossl_err(e, ERR_INPUT, "validity");
+    }
+    time_format(timegm(&tm), out);
+    return 0;
+}
+
+int
+object_validity(struct span tbs, char from[TIME_TEXT_SIZE], char to[TIME_TEXT_SIZE], struct err *e)
+{
+    struct der certificate;
+    struct der passed;
+    struct der validity;
+
+    if (object_der_expect(&tbs, DER_SEQUENCE, "TBSCertificate", &certificate, e) != 0 ||
+        object_der_next(&certificate.content, "version", &passed, e) != 0 ||
+        object_der_next(&certificate.content, "serialNumber", &passed, e) != 0 ||
+        object_der_next(&certificate.content, "signature", &passed, e) != 0 ||
+        object_der_next(&certificate.content, "issuer", &passed, e) != 0 ||
+        object_der_expect(&certificate.content, DER_SEQUENCE, "validity", &validity, e) != 0) {
+        return -1;
+    }
+    return take_time(&validity.content, from, e) != 0 ? -1 : take_time(&validity.content, to, e);
+}

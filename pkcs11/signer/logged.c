@@ -98,6 +98,26 @@ check_leaf(struct span leaf, const char *kind, struct span tbs, const char *what
     return 0;
 }
 
+/* Auditors go by the leaf when they decide how long a revocation belongs on CRLs. */
+static int
+check_times(struct span leaf, struct span tbs, struct err *e)
+{
+    struct leaf_member m[] = {{.name = "notBefore"}, {.name = "notAfter"}};
+    char from[TIME_TEXT_SIZE];
+    char to[TIME_TEXT_SIZE];
+
+    if (object_validity(tbs, from, to, e) != 0) {
+        return -1;
+    }
+    if (leaf_read(leaf, m, ARRAY_LEN(m), e) != 0) {
+        return err_wrap(e, "leaf");
+    }
+    return span_equal(m[0].text, span_str(from)) && span_equal(m[1].text, span_str(to))
+               ? 0
+               : err_set(e, ERR_DENIED,
+                         "leaf: its notBefore or notAfter is another than the certificate's");
+}
+
 int
 logged_check_certificate(const struct policy *p, struct span tbs, struct span evidence,
                          struct err *e)
@@ -112,7 +132,7 @@ logged_check_certificate(const struct policy *p, struct span tbs, struct span ev
         return -1;
     }
     return is_hex_of(said, span_of(serial, sizeof(serial)))
-               ? 0
+               ? check_times(v.leaf, tbs, e)
                : err_set(e, ERR_DENIED, "leaf: its serial is another than the certificate's");
 }
 

@@ -42,6 +42,9 @@ int object_check_checkpoint(const struct policy *, struct span text, struct span
 /* Of what was checked: what may not come again otherwise. ERR_DENIED for a number of a CRL above
  * 2^63-1, or a time before 1970. */
 int object_serial(struct span tbs, uint8_t serial[AGAIN_SERIAL], struct err *e);
+/* As its INTENT must say it. */
+int object_validity(struct span tbs, char from[TIME_TEXT_SIZE], char to[TIME_TEXT_SIZE],
+                    struct err *e);
 int object_crl_head(const struct policy *, struct span tbs, struct crl_head *, struct err *e);
 int object_check_cmp(const struct policy *, struct span part, struct err *e);
 int object_check_queue_head(const struct policy *, struct span text, struct err *e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/validity.h"
 #include "db/audit/rules/approval.h"
 #include "db/audit/rules/certificate.h"
 #include "db/audit/rules/crl.h"
@@ -14,11 +15,14 @@
 
 /* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
 enum { JUDGING_MAX_S = 3600 };
+/* The version of the record from which on an INTENT has its certificate's times. */
+enum { TIMES_KEPT = 2 };
 
 struct intent {
     char *serial;
     char *rid;
     char *tbs;
+    char *not_before, *not_after;
 };
 
 struct audit_rules {
@@ -39,6 +43,8 @@ intent_free(struct intent *intent)
     mem_free(intent->serial);
     mem_free(intent->rid);
     mem_free(intent->tbs);
+    mem_free(intent->not_before);
+    mem_free(intent->not_after);
 }
 
 void
@@ -139,6 +145,8 @@ intent_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
         .serial = mem_strdup(serial),
         .rid = mem_strdup(leaf_text(leaf, "rid")),
         .tbs = mem_strdup(leaf_text(leaf, "tbs")),
+        .not_before = mem_strdup(leaf_text(leaf, "notBefore")),
+        .not_after = mem_strdup(leaf_text(leaf, "notAfter")),
     };
     return 0;
 }
@@ -151,6 +159,26 @@ rejected_note(struct audit_rules *rules, const struct leaf *leaf)
     if (intent != NULL) {
         intent_close(rules, intent); /* given up before a signature was stored */
     }
+}
+
+/* By its end a revocation stays on CRLs (crl.h). */
+static int
+validity_check(const struct intent *intent, const X509 *certificate, struct err *e)
+{
+    char from[TIME_TEXT_SIZE] = "";
+    char until[TIME_TEXT_SIZE] = "";
+    time_t begin;
+    time_t end;
+
+    if (validity_read(certificate, &begin, &end, e) == 0) {
+        time_format(begin, from);
+        time_format(end, until);
+    }
+    return strcmp(from, intent->not_before) == 0 && strcmp(until, intent->not_after) == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "serial %s was issued with another validity than its INTENT says",
+                         intent->serial);
 }
 
 /* The signature was made over what the INTENT recorded before it. */
@@ -181,6 +209,10 @@ issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
     if (strcmp(intent->rid, leaf_text(leaf, "rid")) != 0 || strcmp(intent->tbs, tbs) != 0) {
         return err_set(e, ERR_CRYPTO,
                        "serial %s was issued with another content than its INTENT says", serial);
+    }
+    if (audit_record_version(rules->record) >= TIMES_KEPT &&
+        validity_check(intent, certificate, e) != 0) {
+        return -1;
     }
     intent_close(rules, intent);
     return 0;

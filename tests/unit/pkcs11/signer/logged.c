@@ -301,6 +301,10 @@ with_members(const char *text)
 #define NO_LEAF "leaf: not a flat object with ascending names"
 #define NO_INTENT "leaf: it is not an INTENT"
 #define NO_SERIAL "leaf: its serial is another than the certificate's"
+#define NO_TIMES "leaf: its notBefore or notAfter is another than the certificate's"
+#define FROM "2026-02-01T00:00:00Z"
+#define TO "2026-03-01T00:00:00Z"
+#define TIMES(from, to) "\"notAfter\":\"" to "\",\"notBefore\":\"" from "\""
 #define NO_TBS "leaf: its tbs is not the SHA-256 of this TBSCertificate"
 
 static const struct {
@@ -309,10 +313,11 @@ static const struct {
     enum err_code code;
     const char *reason;
 } LEAVES[] = {
-    {"the least", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_NONE, NULL},
+    {"the least", "{\"kind\":\"INTENT\"," TIMES(FROM, TO) ",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_NONE, NULL},
     {"numbers, truths and escapes beside it",
-     "{\"a\":-12,\"aa\":0,\"b\":true,\"c\":false,\"d\":\"\\u001b\\n\\\"\",\"kind\":\"INTENT\","
-     "\"serial\":\"$S\",\"tbs\":\"$T\",\"z\":\"\"}",
+     "{\"a\":-12,\"aa\":0,\"b\":true,\"c\":false,\"d\":\"\\u001b\\n\\\"\",\"kind\":"
+     "\"INTENT\"," TIMES(FROM, TO) ",\"serial\":\"$S\",\"tbs\":\"$T\",\"z\":\"\"}",
      ERR_NONE, NULL},
 
     {"another kind", "{\"kind\":\"ISSUED\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED,
@@ -330,6 +335,14 @@ static const struct {
     {"a serial with more", "{\"kind\":\"INTENT\",\"serial\":\"$S00\",\"tbs\":\"$T\"}", ERR_DENIED,
      NO_SERIAL},
     {"no serial", "{\"kind\":\"INTENT\",\"tbs\":\"$T\"}", ERR_DENIED, NO_SERIAL},
+    {"another notBefore",
+     "{\"kind\":\"INTENT\"," TIMES("2026-02-01T00:00:01Z", TO) ",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_DENIED, NO_TIMES},
+    {"another notAfter",
+     "{\"kind\":\"INTENT\"," TIMES(FROM,
+                                   "2026-02-28T23:59:59Z") ",\"serial\":\"$S\",\"tbs\":\"$T\"}",
+     ERR_DENIED, NO_TIMES},
+    {"no times", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$T\"}", ERR_DENIED, NO_TIMES},
     {"another certificate's hash", "{\"kind\":\"INTENT\",\"serial\":\"$S\",\"tbs\":\"$U\"}",
      ERR_DENIED, NO_TBS},
     {"no hash", "{\"kind\":\"INTENT\",\"serial\":\"$S\"}", ERR_DENIED, NO_TBS},

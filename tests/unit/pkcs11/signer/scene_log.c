@@ -129,22 +129,6 @@ serial_of(struct span tbs)
     return at == NULL ? SPAN_LITERAL("none") : span_of(at + sizeof(before), 16);
 }
 
-char *
-scene_intent(struct span tbs)
-{
-    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(tbs));
-    CLEANUP(mem_cleanup) char *hex = NULL;
-    uint8_t hash[SHA256_SIZE];
-    struct err e = {0};
-
-    assert_ok(sha256(tbs, hash, &e), &e);
-    hex = hex_dup(span_of(hash, sizeof(hash)));
-    return mem_printf("{\"approvals\":1,\"kind\":\"INTENT\",\"notAfter\":\"2026-03-01T00:00:00Z\","
-                      "\"notBefore\":\"2026-02-01T00:00:00Z\",\"profile\":\"nf\",\"rid\":\"00\","
-                      "\"serial\":\"%s\",\"tbs\":\"%s\",\"time\":\"2026-02-01T00:00:00Z\"}",
-                      serial, hex);
-}
-
 static void
 print_time(const ASN1_TIME *time, char out[TIME_TEXT_SIZE])
 {
@@ -152,6 +136,34 @@ print_time(const ASN1_TIME *time, char out[TIME_TEXT_SIZE])
 
     assert_int_equal(ASN1_TIME_to_tm(time, &tm), 1);
     time_format(timegm(&tm), out);
+}
+
+char *
+scene_intent(struct span tbs)
+{
+    CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(tbs));
+    CLEANUP(mem_cleanup) char *hex = NULL;
+    CLEANUP(buf_free) struct buf whole = BUF_INIT(tbs.n + 64);
+    CLEANUP(x509_cleanup) X509 *x = NULL;
+    char from[TIME_TEXT_SIZE] = "2026-02-01T00:00:00Z";
+    char to[TIME_TEXT_SIZE] = "2026-03-01T00:00:00Z";
+    uint8_t hash[SHA256_SIZE];
+    const unsigned char *at;
+    struct err e = {0};
+
+    assert_ok(der_wrap_signed(tbs, key_algorithm_identifier(KEY_P256), &whole, &e), &e);
+    at = whole.p;
+    x = d2i_X509(NULL, &at, (long)whole.n);
+    if (x != NULL) { /* some are none on purpose */
+        print_time(X509_get0_notBefore(x), from);
+        print_time(X509_get0_notAfter(x), to);
+    }
+    assert_ok(sha256(tbs, hash, &e), &e);
+    hex = hex_dup(span_of(hash, sizeof(hash)));
+    return mem_printf("{\"approvals\":1,\"kind\":\"INTENT\",\"notAfter\":\"%s\","
+                      "\"notBefore\":\"%s\",\"profile\":\"nf\",\"rid\":\"00\","
+                      "\"serial\":\"%s\",\"tbs\":\"%s\",\"time\":\"2026-02-01T00:00:00Z\"}",
+                      to, from, serial, hex);
 }
 
 /* A line for each entry. */

@@ -10,6 +10,9 @@
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/ledger.h"
 
+/* The certificates' notBefore; they last a day. */
+enum { FROM = 1800000000 };
+
 static int
 verify(const struct audit_ledger *l, struct err *e)
 {
@@ -28,7 +31,8 @@ assert_named(const struct err *e, const char *name)
 }
 
 static void
-intend(struct audit_ledger *l, const char *rid, const char *serial, const char *tbs)
+intend_for(struct audit_ledger *l, const char *rid, const char *serial, const char *tbs,
+           time_t from, time_t until)
 {
     struct leaf *leaf = audit_ledger_leaf(l, LEAF_INTENT);
 
@@ -36,9 +40,15 @@ intend(struct audit_ledger *l, const char *rid, const char *serial, const char *
     leaf_set_text(leaf, "serial", serial);
     leaf_set_text(leaf, "profile", "registrar");
     leaf_set_text(leaf, "tbs", tbs);
-    leaf_set_time(leaf, "notBefore", l->now - 300);
-    leaf_set_time(leaf, "notAfter", l->now + 86400);
+    leaf_set_time(leaf, "notBefore", from);
+    leaf_set_time(leaf, "notAfter", until);
     (void)audit_ledger_append(l, leaf);
+}
+
+static void
+intend(struct audit_ledger *l, const char *rid, const char *serial, const char *tbs)
+{
+    intend_for(l, rid, serial, tbs, l->now - 300, l->now + 86400);
 }
 
 static void
@@ -180,6 +190,66 @@ append_update(struct audit_ledger *l, enum order order, const char *old)
     (void)audit_ledger_append(l, leaf);
 }
 
+/* From version 2 of the record on. */
+static void
+begin_2(struct audit_ledger *l)
+{
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_START);
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "1");
+    leaf_set_text(leaf, "config", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_text(leaf, "issuer", AUDIT_REGISTRATION AUDIT_REGISTRATION);
+    leaf_set_bool(leaf, "softwareToken", true);
+    leaf_set_int(leaf, "record", 2);
+    (void)audit_ledger_append(l, leaf);
+}
+
+static void
+what_lives_longer_or_shorter_than_was_intended_is_named(void **state)
+{
+    static const struct {
+        int from, until;      /* off the certificate's */
+        bool no_time, before; /* before: in a record of version 1 */
+        const char *says;
+    } rows[] = {
+        {0, 0, false, false, NULL},
+        {-1, 1, false, true, NULL},
+        {-1, 0, false, false,
+         "leaf 4: serial 5a000107000000000000000000000000 was issued with "
+         "another validity than its INTENT says"},
+        {0, -1, false, false, "another validity than its INTENT says"},
+        {0, 1, false, false, "another validity than its INTENT says"},
+        {0, 0, true, false, "another validity than its INTENT says"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(audit_ledger_end) struct audit_ledger l;
+        CLEANUP(mem_cleanup) char *tbs = NULL;
+        struct audit_enrolment one;
+        struct err e = {0};
+
+        audit_ledger_begin(&l);
+        l.no_time = rows[i].no_time;
+        audit_ledger_enrol(&l, 1, false, &one);
+        if (!rows[i].before) {
+            begin_2(&l);
+        }
+        tbs = tbs_of(&one);
+        intend_for(&l, one.rid, one.serial, tbs, FROM + rows[i].from, FROM + 86400 + rows[i].until);
+        issue(&l, one.rid, one.serial, buf_span(&one.certificate));
+        audit_ledger_publish(&l);
+        if (rows[i].says == NULL) {
+            assert_ok(verify(&l, &e), &e);
+        } else {
+            assert_err(verify(&l, &e), ERR_CRYPTO, &e);
+            assert_named(&e, rows[i].says);
+        }
+        buf_free(&one.certificate);
+    }
+}
+
 static void
 what_was_superseded_without_a_confirmation_is_named(void **state)
 {
@@ -266,6 +336,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_that_was_not_intended_is_named_although_the_log_signed_it),
+        cmocka_unit_test(what_lives_longer_or_shorter_than_was_intended_is_named),
         cmocka_unit_test(what_was_superseded_without_a_confirmation_is_named),
         cmocka_unit_test(what_begins_long_before_it_was_recorded_is_named),
         cmocka_unit_test(nothing_comes_after_a_revocation),
