@@ -110,8 +110,9 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if ((d->ra.jobs == 0 && !d->sweeping && !closing_is_busy(d->ra.closing) &&
-         !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
+    if ((d->ra.jobs == 0 && d->ra.heads_asked == 0 && !d->sweeping &&
+         !closing_is_busy(d->ra.closing) && !queue_is_busy(d->ra.queue) &&
+         front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -371,7 +372,8 @@ run(const char *path, bool check)
         return err_exit_status(e.code);
     }
     (void)event_base_dispatch(daemon.ra.base);
-    if (daemon.ra.failed || daemon.ra.jobs > 0 || queue_is_busy(daemon.ra.queue)) {
+    if (daemon.ra.failed || daemon.ra.jobs > 0 || daemon.ra.heads_asked > 0 ||
+        queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

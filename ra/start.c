@@ -12,6 +12,7 @@
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
 #include "ra/daemon/budget.h"
+#include "ra/queue/heads.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
 #include "ra/secret/seal_key.h"
@@ -61,6 +62,18 @@ say_remark(const struct err *e)
     log_err(LOG_WARNING, "trust-remark", e, "nfpki-ra.conf");
 }
 
+/* Whose heads the queue's are, and for whom. */
+static int
+hash_names(struct credentials *c, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
+
+    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(c->certificate), &spki, e) != 0 ||
+                   sha256(buf_span(&spki), c->key_hash, e) != 0
+               ? -1
+               : sha256(buf_span(&c->issuing_der), c->issuing_hash, e);
+}
+
 static int
 load_credentials(const struct settings *s, struct credentials *c, struct own_certificate *own,
                  struct err *e)
@@ -89,6 +102,9 @@ load_credentials(const struct settings *s, struct credentials *c, struct own_cer
     if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
         return -1;
     }
+    if (hash_names(c, e) != 0) {
+        return -1;
+    }
     c->ski = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski));
     return check_own_certificate(s, c, own, e);
 }
@@ -110,7 +126,7 @@ start_signer(struct ra *ra, struct err *e)
         .pin_fd = -1,
         .finished = ra->tasks,
     };
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(4096);
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
 
     ra->signer = signer_start_patiently(&options, say_not_started, e);
     if (ra->signer == NULL) {
@@ -218,6 +234,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     if (ra->lane == NULL) {
         return -1;
     }
+    ra->heads = heads_new(ra);
     transaction_open(ra);
     return 0;
 }
@@ -242,6 +259,7 @@ ra_close(struct ra *ra)
     struct credentials *c = &ra->credentials;
 
     transaction_close(ra);
+    heads_free(ra->heads);
     pool_free(ra->pool);
     lane_free(ra->lane);
     store_free(ra->store);

@@ -149,3 +149,48 @@ CREATE INDEX enrolment_rejected ON enrolment (registration) WHERE accepted = 0;
 ALTER TABLE queue ADD COLUMN rewrapped BLOB;
 -- 1: it says a time that had not come yet when the CA saw it, so it is wrapped anew.
 ALTER TABLE queue ADD COLUMN untimely INTEGER NOT NULL DEFAULT 0 CHECK (untimely IN (0, 1));
+
+-- migration 14
+
+-- What is committed together for the CA has one head, and the RA signs that: one signature for all of
+-- it. No signature is kept: the same text is signed again. The last head stays: the next one chains it.
+CREATE TABLE head (
+    first   INTEGER PRIMARY KEY CHECK (first > 0), -- sequence of its first entry
+    text    BLOB NOT NULL,                         -- base/tlog/queue_head.h
+    leaves  BLOB NOT NULL,                         -- the hash of each entry, 32 octets each
+    stamp   BLOB NOT NULL CHECK (length(stamp) = 32) -- of the text, under the key that seals secrets
+) STRICT;
+
+-- What the CA is asked, in order.
+CREATE TABLE queue_14 (
+    sequence   INTEGER PRIMARY KEY,
+    rid        BLOB NOT NULL UNIQUE,   -- SHA-256 of the network function's message
+    enrolment  INTEGER NOT NULL REFERENCES enrolment (id),
+    message    BLOB NOT NULL,          -- that message; or what `entry` says
+    entry      BLOB,                   -- a leaf: QueueEntry (ca/cmp/queue.h). NULL: `message` is wrapped,
+                                       -- by itself, as each was before this migration
+    answered   INTEGER NOT NULL DEFAULT 0 CHECK (answered IN (0, 1)),
+    again_at   INTEGER NOT NULL DEFAULT 0,
+    -- 1: it says a time that had not come yet when the CA saw it, so it takes a new place.
+    untimely   INTEGER NOT NULL DEFAULT 0 CHECK (untimely IN (0, 1))
+) STRICT;
+INSERT INTO queue_14 SELECT sequence, rid, enrolment, coalesce(rewrapped, nested), NULL, answered, again_at,
+    untimely FROM queue;
+DROP TABLE queue;
+ALTER TABLE queue_14 RENAME TO queue;
+CREATE INDEX queue_open ON queue (sequence) WHERE answered = 0;
+CREATE INDEX queue_enrolment ON queue (enrolment);
+
+-- A head goes with the last of its entries.
+CREATE TRIGGER queue_left AFTER DELETE ON queue
+BEGIN
+    DELETE FROM head WHERE first = (SELECT max(first) FROM head WHERE first <= OLD.sequence)
+    AND first < (SELECT max(first) FROM head) AND NOT EXISTS (SELECT 1 FROM queue
+        WHERE sequence >= head.first AND sequence < head.first + length(head.leaves) / 32);
+END;
+CREATE TRIGGER queue_moved AFTER UPDATE OF sequence ON queue
+BEGIN
+    DELETE FROM head WHERE first = (SELECT max(first) FROM head WHERE first <= OLD.sequence)
+    AND first < (SELECT max(first) FROM head) AND NOT EXISTS (SELECT 1 FROM queue
+        WHERE sequence >= head.first AND sequence < head.first + length(head.leaves) / 32);
+END;

@@ -124,8 +124,9 @@ take_use(struct store_db *db, const struct requests_admission *a, bool *uncounte
 
 int
 requests_admit(struct store_db *db, const struct requests_admission *a, int64_t *enrolment,
-               struct requests_entry *entry, struct err *e)
+               uint64_t *sequence, struct err *e)
 {
+    const struct requests_item item = {.rid = a->rid, .message = a->message, .entry = a->entry};
     bool uncounted;
 
     if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0) {
@@ -148,7 +149,7 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
         last_id(db, enrolment, e) != 0) {
         return -1;
     }
-    return requests_enqueue(db, *enrolment, a->rid, a->nested, entry, e);
+    return requests_enqueue(db, *enrolment, &item, sequence, e);
 }
 
 int
@@ -291,8 +292,8 @@ requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *q
 }
 
 int
-requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted, struct span rid,
-                            struct span nested, struct requests_entry *entry, struct err *e)
+requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted,
+                            const struct requests_item *item, uint64_t *sequence, struct err *e)
 {
     if (store_exec(db,
                    "UPDATE enrolment SET state = 3, accepted = ?, confirm_by = NULL "
@@ -303,7 +304,7 @@ requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepte
     if (store_changes(db) != 1) {
         return err_set(e, ERR_CONFLICT, "nothing to confirm");
     }
-    return requests_enqueue(db, enrolment, rid, nested, entry, e);
+    return requests_enqueue(db, enrolment, item, sequence, e);
 }
 
 int
@@ -315,14 +316,28 @@ requests_close(struct store_db *db, int64_t enrolment, struct err *e)
                       STORE_VALUES(store_int(enrolment)), e);
 }
 
+/* It changes nothing: the same nonce again, or it was withdrawn meanwhile? */
+static int
+check_there(struct store_db *db, int64_t enrolment, struct err *e)
+{
+    bool found = false;
+
+    if (store_has_row(db, "SELECT 1 FROM enrolment WHERE id = ? AND identity <> ''",
+                      STORE_VALUES(store_int(enrolment)), &found, e) != 0) {
+        return -1;
+    }
+    return found ? 0 : err_set(e, ERR_NOTFOUND, "the request was withdrawn meanwhile");
+}
+
 int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {
     if (store_exec(db,
                    "UPDATE enrolment SET nonce_before = nonce, nonce = ?1 "
-                   "WHERE id = ?2 AND nonce IS NOT ?1",
-                   STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0) {
+                   "WHERE id = ?2 AND identity <> '' AND nonce IS NOT ?1",
+                   STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0 ||
+        (store_changes(db) == 0 && check_there(db, enrolment, e) != 0)) {
         return -1;
     }
     if (!delivers) {

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/tlog/queue_head.h"
 #include "db/store/store.h"
 
 enum {
@@ -195,26 +196,36 @@ struct requests_admission {
     struct span target; /* rr: the serial number of the certificate that is meant; else empty */
     struct span asked;  /* ir, cr, p10cr, kur: CertTemplate but the key (ca/cmp/message/asked.h) */
     int64_t until;      /* the row and its replay entry are kept until then */
-    struct span rid;
-    struct span nested;
+    struct span rid;    /* as in requests_item */
+    struct span message;
+    struct span entry;
 };
-/* What the link needs to send an entry. */
+/* What goes to the CA. */
+struct requests_item {
+    struct span rid;     /* SHA-256 of the message */
+    struct span message; /* the network function's */
+    struct span entry;   /* what is said of it, a leaf: DER QueueEntry (ca/cmp/queue.h) */
+};
+/* It, and its place. */
 struct requests_entry {
     uint64_t sequence;
     uint8_t rid[REQUESTS_RID_SIZE];
-    uint8_t previous[REQUESTS_RID_SIZE];
     bool untimely; /* requests_deferred() */
-    struct buf nested;
+    struct buf message;
+    struct buf entry; /* empty: from before migration 14, `message` is the wrapped one */
 };
 void requests_entry_clear(struct requests_entry *);
 
 /* Replay entry, use of the registration, enrolment and queue entry at once. ERR_CONFLICT: this
  * transactionID is in use, or these octets were queued before. ERR_DENIED: the registration is
- * cancelled, or used up unless `uncounted` or something of it was rejected. *entry gets its place
- * in the queue, without `nested`.
+ * cancelled, or used up unless `uncounted` or something of it was rejected. It is under no head
+ * before requests_put_head().
  */
 int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
-                   struct requests_entry *entry, struct err *e);
+                   uint64_t *sequence, struct err *e);
+/* What it wrote is undone, as if the message had not come; its leaf stays where it is. Unless there
+ * is an answer, or somebody was told of it: then nothing is. */
+int requests_withdraw(struct store_db *, struct span rid, struct err *e);
 
 /* A question (genm) that cannot be answered yet, and is not the CA's to answer: replay entry and an
  * enrolment that is ANSWERED at once; what the answer is, the RA finds out with each poll.
@@ -269,14 +280,13 @@ int requests_enrolment_by_rid(struct store_db *, struct span rid, struct request
 /* A certConf goes into the queue: SENT or UNCONFIRMED -> CONFIRMING. ERR_CONFLICT in other states
  * and for octets that were queued before. */
 int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accepted,
-                                struct span rid, struct span nested, struct requests_entry *entry,
-                                struct err *e);
+                                const struct requests_item *, uint64_t *sequence, struct err *e);
 /* The client gives up: QUEUED, ANSWERED, SENT, UNCONFIRMED -> REJECTED by itself. What the CA has
  * issued, or will, stays unconfirmed there. Changes nothing in other states. */
 int requests_close(struct store_db *, int64_t enrolment, struct err *e);
 /* An answer leaves with this senderNonce; the last one again changes no nonce. `delivers`: it
  * carries what was asked for, so ANSWERED -> SENT, or CONFIRMED when confirmation is implicit;
- * `confirm_by` is kept for SENT. */
+ * `confirm_by` is kept for SENT. ERR_NOTFOUND: it was withdrawn. */
 int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,
                   int64_t confirm_by, struct err *e);
 
@@ -302,9 +312,6 @@ int requests_waiting(struct store_db *, struct span rid, const struct requests_w
  * it was received in the future, says the CA. No such entry, or one that was answered, is fine. */
 int requests_deferred(struct store_db *, struct span rid, int64_t again_at, bool untimely,
                       struct err *e);
-/* What is sent for an entry from now on: another wrapper around the same message. The chain is over
- * what was admitted. */
-int requests_rewrapped(struct store_db *, struct span rid, struct span nested, struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. What a kur updated, or what was
  * rejected, is noted as revoked. */
 int requests_confirmed(struct store_db *, struct span rid, struct err *e);
@@ -312,6 +319,47 @@ int requests_confirmed(struct store_db *, struct span rid, struct err *e);
  * REJECTED. */
 int requests_refused(struct store_db *, struct span rid, int fail_info, const char *phrase,
                      struct err *e);
+
+/* ---- heads ---- */
+
+enum { REQUESTS_LEAVES_MAX = QUEUE_HEAD_SIZE_MAX * MERKLE_HASH, REQUESTS_STAMP_SIZE = 32 };
+
+/* Over entries that were committed together (base/tlog/queue_head.h). */
+struct requests_head {
+    uint64_t first; /* sequence; 0: there is none */
+    struct buf text;
+    struct buf leaves; /* MERKLE_HASH octets each */
+    uint8_t stamp[REQUESTS_STAMP_SIZE];
+};
+void requests_head_clear(struct requests_head *);
+
+/* Who makes them: the RA's key and the CA that they are for, as the text says it. */
+struct requests_author {
+    uint8_t ra[QUEUE_HEAD_ID];
+    uint8_t ca[QUEUE_HEAD_ID];
+    int64_t now;
+    /* What nobody can say of a text who can but write this file. */
+    int (*stamp)(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e);
+    void *arg;
+};
+/* The last thing of an operation that adds entries or gives them another place: one head over all
+ * of them; none when there are none. More than QUEUE_HEAD_SIZE_MAX are ERR_INPUT. */
+int requests_put_head(struct store_db *, const struct requests_author *, struct requests_head *out,
+                      struct err *e);
+/* The one over an entry. */
+int requests_head_of(struct store_db *, uint64_t sequence, struct requests_head *out,
+                     struct err *e);
+/* Gives each of them to `convert`, which says whether its stamp changes and to what. */
+typedef int requests_convert_stamp(void *arg, struct span text, uint8_t stamp[REQUESTS_STAMP_SIZE],
+                                   bool *changed, struct err *e);
+int requests_restamp(struct store_db *, requests_convert_stamp *convert, void *arg, struct err *e);
+/* An entry without an answer takes the next place, and says this from now on. *taken is false when
+ * there is none. */
+int requests_take_place(struct store_db *, const struct requests_item *, bool *taken,
+                        struct err *e);
+/* The heads, their chain over the gaps that requests_expire() made, and what is still there under
+ * them: ERR_STORE with the sequence where something is not as it was. */
+int requests_verify_chain(struct store_db *, struct err *e);
 
 /* ---- queue and housekeeping ---- */
 
@@ -323,9 +371,6 @@ int requests_open_each(struct store_db *, uint64_t after, int64_t now, int limit
                        struct err *e);
 /* When the first entry that rests at `now` may be sent again; 0: none rests. */
 int requests_rest_until(struct store_db *, int64_t now, int64_t *until, struct err *e);
-/* The chain of what is still there of the queue, over gaps that requests_expire() made: ERR_STORE
- * with the sequence where it breaks. */
-int requests_verify_chain(struct store_db *, struct err *e);
 /* SENT and overdue -> UNCONFIRMED (*overdue counts them); forgets what `until` has passed, except
  * enrolments that still wait for the CA. */
 int requests_expire(struct store_db *, int64_t now, int *overdue, struct err *e);

@@ -4,10 +4,9 @@
 
 #include "db/requests/requests.h"
 
-/* The next link of the queue's chain; *entry gets its place, without `nested`. ERR_CONFLICT: these
- * octets were queued before. */
-int requests_enqueue(struct store_db *, int64_t enrolment, struct span rid, struct span nested,
-                     struct requests_entry *entry, struct err *e);
+/* At the end of the queue. ERR_CONFLICT: these octets were queued before. */
+int requests_enqueue(struct store_db *, int64_t enrolment, const struct requests_item *,
+                     uint64_t *sequence, struct err *e);
 /* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
 int requests_mark_answered(struct store_db *, struct span rid, bool *first, struct err *e);
 /* The enrolment that a queue entry is of. */

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "base/ossl.h"
 #include "base/pool.h"
 #include "ca/cmp/protection/check.h"
 #include "ca/trust/trust.h"
@@ -19,6 +20,7 @@
 struct batch_manifests;
 struct budget;
 struct event_base;
+struct heads;
 struct lane;
 struct mac_cache;
 struct closing;
@@ -37,9 +39,11 @@ struct credentials {
     struct buf certificate_der;
     struct buf issuing_der;
     struct buf root_der;
-    struct buf tls_root;   /* PEM, for onboarding bundles; may be empty */
-    struct span ski;       /* of the RA's certificate */
-    struct span algorithm; /* DER AlgorithmIdentifier of what its key signs; the signer's */
+    struct buf tls_root;           /* PEM, for onboarding bundles; may be empty */
+    struct span ski;               /* of the RA's certificate */
+    struct span algorithm;         /* DER AlgorithmIdentifier of what its key signs; the signer's */
+    uint8_t key_hash[SHA256_SIZE]; /* of that key, and of the issuing certificate: */
+    uint8_t issuing_hash[SHA256_SIZE]; /* base/tlog/queue_head.h */
     struct root_update root_update;
 };
 
@@ -61,6 +65,7 @@ struct ra {
     struct store *store;
     struct signer *signer;
     struct pipeline *messages; /* transaction/stages.h */
+    struct heads *heads;       /* of the queue, and their signatures */
     struct queue *queue;
     struct closing *closing;
     struct roles *roles;            /* of administrators */
@@ -68,8 +73,9 @@ struct ra {
     struct budget *of_refusals;     /* that are signed */
     size_t jobs;                    /* requests under way */
     size_t refusals;                /* of these, those that get 503 */
-    size_t rewraps;                 /* under way; the last one failed */
-    bool rewrap_failed;
+    size_t heads_asked;             /* that the signer has */
+    bool unsigned_said;             /* that the queue waits for signatures */
+    struct err not_ours;            /* what was said last of what is not signed */
     struct own_certificate own;
     int behind_s; /* messages may be behind so far; for new jobs */
     bool failed;  /* the store is gone: the loop ends */

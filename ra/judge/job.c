@@ -5,6 +5,7 @@
 
 #include "base/ossl.h"
 #include "ca/registration/registration.h"
+#include "ra/queue/heads.h"
 
 struct job *
 job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
@@ -51,8 +52,8 @@ job_free(struct job *job)
     requests_registration_clear(&job->registration);
     requests_enrolment_clear(&job->enrolment);
     cmp_mac_key_free(job->key);
-    buf_free(&job->part);
-    buf_free(&job->nested);
+    buf_free(&job->entry);
+    head_release(job->ra->heads, job->head);
     buf_free(&job->answer_part);
     buf_free(&job->out);
     buf_free(&job->sign.signature);

@@ -27,6 +27,7 @@
 #include "ra/secret/lane.h"
 
 struct event;
+struct head;
 struct message_kind;
 struct registration;
 
@@ -139,14 +140,15 @@ struct job {
     char profile[CMP_PROFILE_MAX + 1];
 
     /* What goes to the CA. */
-    struct buf part;
-    struct buf nested;
-    struct requests_entry entry;
+    struct buf entry;  /* what is said of it, DER QueueEntry */
+    uint64_t sequence; /* its place in the queue; 0: none */
+    struct head *head; /* over that; NULL: none */
 
     /* What goes back. */
     int retry_after;  /* > 0: with HTTP 503, and come again after so many seconds */
     bool turned_away; /* that is all that is to be said */
     bool remembered;  /* its transactionID was, and nothing else of it */
+    bool withdrawn;   /* from the queue: nothing is to be left of it */
     enum job_charge charge;
     enum answer_kind answer;
     uint32_t check_after;
@@ -184,10 +186,10 @@ int judge_form(struct job *);
 /* On the store's thread: what the database knows of who it says it is, and of its transaction. */
 int judge_known(struct job *, struct store_db *, struct err *e);
 /* Stage 2, on a worker, with what the database knows: protection and path; of a later message also
- * whether it continues its transaction. Prepares job->part for a certConf. */
+ * whether it continues its transaction. Prepares job->entry for a certConf. */
 int judge_requester(struct job *);
 /* Stage 3, on a worker, of a first message: the key, its proof of possession, and whether the
- * registration has it so. Prepares job->part for what goes to the CA. */
+ * registration has it so. Prepares job->entry for what goes to the CA. */
 int judge_request(struct job *);
 
 /* On a worker: job->answer becomes octets: job->out (MAC) or job->answer_part (to be signed). */

@@ -27,7 +27,6 @@
 #include "ra/judge/revoke.h"
 #include "ra/judge/support.h"
 #include "ra/judge/time.h"
-#include "ra/queue/rewrap.h"
 
 static int
 check_proof(struct job *job, const struct registration *registration)
@@ -100,7 +99,9 @@ prepare_entry(struct job *job)
     (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s",
                    job->registration.id);
     (void)snprintf(entry.profile, sizeof(entry.profile), "%s", job->profile);
-    return rewrap_part(job->ra, &entry, job->msg, &job->part, &job->e) == 0
+    memcpy(entry.rid, job->rid, sizeof(entry.rid));
+    job->entry = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
+    return cmp_queue_entry_encode(&entry, &job->entry, &job->e) == 0
                ? 0
                : job_fail(job, CMP_SYSTEM_FAILURE);
 }

@@ -23,6 +23,12 @@ remove_at(struct flight **place)
     mem_free(f);
 }
 
+static bool
+is_idle(const struct flight *f)
+{
+    return !f->on_wire && f->waiter == NULL && !f->withdrawn;
+}
+
 void
 flights_clear(struct flights *all)
 {
@@ -66,7 +72,7 @@ flights_remove_if_idle(struct flights *all, const uint8_t rid[REQUESTS_RID_SIZE]
 {
     struct flight **place = place_of(all, rid);
 
-    if (*place != NULL && !(*place)->on_wire && (*place)->waiter == NULL) {
+    if (*place != NULL && is_idle(*place)) {
         remove_at(place);
     }
 }
@@ -79,7 +85,7 @@ flights_land(struct flights *all)
 
         while (*place != NULL) {
             (*place)->on_wire = false;
-            if ((*place)->waiter == NULL) {
+            if (is_idle(*place)) {
                 remove_at(place);
             } else {
                 place = &(*place)->next;

@@ -6,6 +6,7 @@
  *   admitted --link up--> on the wire --answer--> being stored --committed--> waiter, gone
  *       ^---- link down, BUSY, DEFERRED -----/
  *
+ * What is withdrawn is kept, too, until its row is gone: who read that before must not send it.
  * Ownership: the table owns the flights; one is borrowed until the next call that may remove it.
  */
 #pragma once
@@ -21,7 +22,8 @@ typedef void flight_waiter(void *arg, const struct requests_enrolment *);
 struct flight {
     struct flight *next;
     uint8_t rid[REQUESTS_RID_SIZE];
-    bool on_wire;          /* or on its way there: rewrap.h */
+    bool on_wire;
+    bool withdrawn;        /* it is about to leave the queue, and not to be sent */
     flight_waiter *waiter; /* NULL: nobody waits */
     void *arg;
 };
@@ -35,7 +37,8 @@ void flights_clear(struct flights *);
 struct flight *flights_find(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* Makes one when there is none. */
 struct flight *flights_get(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
-/* None there is fine for both. Idle: neither on the wire nor waited for. */
+/* None there is fine for both. Idle: neither on the wire nor waited for nor
+ * withdrawn. */
 void flights_remove(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
 void flights_remove_if_idle(struct flights *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* The link went away: nothing is on the wire any more. */

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run reads page after page:
+ *
+ *   read -> places, for what needs another -> read again
+ *        -> signatures, for heads that have none -> read again
+ *        -> send what can be sent -> the next page, or the end
+ *
+ * What has neither got another place nor a signature by then is left for a later run.
+ */
 #include "ra/queue/pump.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/ossl.h"
-#include "ca/cmp/queue.h"
-#include "ra/queue/rewrap.h"
+#include "ra/queue/page.h"
 
-enum { PUMP_MAX = 64, PUMP_PAUSE_MS = 200, WRAP_PAUSE_S = 1 };
+enum { PUMP_PAUSE_MS = 200, WRAP_PAUSE_S = 1 };
+
+struct pump_wait {
+    struct head_waiter waiter;
+    struct pump *pump;
+    struct head *head; /* NULL: free */
+};
 
 struct pump {
     struct ra *ra;
@@ -19,15 +32,22 @@ struct pump {
     struct event *asking; /* the CA about what it keeps waiting */
     int64_t asking_at;    /* by the monotonic clock, while that is pending */
     bool held;
-    struct store_op op;
-    uint64_t after;
-    struct requests_entry entries[PUMP_MAX];
-    size_t n;
     bool running;
     bool again;      /* from the beginning, when this run is over */
     bool everything; /* also what the CA keeps waiting */
     bool everything_again;
-    int64_t rests_until; /* the first of those that rest; 0: none does */
+
+    struct store_op op;
+    uint64_t after;
+    struct page page;
+    int64_t rests_until; /* as the last page says it */
+
+    /* While it is read again. */
+    bool placed; /* whoever needed another place and has none gets none now */
+    struct pump_wait asked[PAGE_MAX];
+    size_t n_asked;
+    size_t waiting; /* for so many signatures */
+    bool away;      /* the signer is */
 };
 
 bool
@@ -46,98 +66,46 @@ pump_later(struct pump *p)
     }
 }
 
-static bool send_entry(struct pump *p, const struct requests_entry *entry, struct span nested);
-
-static void
-on_rewrapped(void *arg, const struct requests_entry *entry, struct span nested)
-{
-    struct pump *p = arg;
-    struct flight *f = flights_find(p->flights, entry->rid);
-
-    if (f != NULL) {
-        f->on_wire = false;
-        flights_remove_if_idle(p->flights, entry->rid);
-    }
-    if (nested.n == 0) {
-        pump_ask_later(p, WRAP_PAUSE_S);
-    } else if (pump_is_usable(p) && !send_entry(p, entry, nested)) {
-        pump_later(p);
-    }
-}
-
-/* Under way, as it were on the wire. False when no more can be now. */
-static bool
-wrap_entry(struct pump *p, struct flight *f, const struct requests_entry *entry, struct span nested)
-{
-    f->on_wire = rewrap_begin(p->ra, entry, nested, on_rewrapped, p);
-    if (!f->on_wire) {
-        flights_remove_if_idle(p->flights, entry->rid);
-        return false;
-    }
-    return true;
-}
-
 /* False when the link takes no more now. */
 static bool
-send_entry(struct pump *p, const struct requests_entry *entry, struct span nested)
+send_item(struct pump *p, const struct queue_item *item)
 {
-    struct flight *f = flights_get(p->flights, entry->rid);
-    const struct link_message m = {
+    struct flight *f = flights_get(p->flights, item->rid);
+    CLEANUP(buf_free) struct buf body = {0};
+    struct link_message m = {
         .type = LINK_SUBMIT,
-        .id = span_of(entry->rid, sizeof(entry->rid)),
-        .sequence = entry->sequence,
-        .previous = span_of(entry->previous, sizeof(entry->previous)),
-        .body = nested,
+        .id = span_of(item->rid, REQUESTS_RID_SIZE),
+        .sequence = item->sequence,
+        .previous = head_id(item->head),
     };
     struct err e;
 
     if (f->on_wire) {
         return true;
     }
-    if (entry->untimely || rewrap_is_needed(p->ra, nested)) {
-        return wrap_entry(p, f, entry, nested);
+    if (head_submission(p->ra, item, &body, &e) == 0) {
+        m.body = buf_span(&body);
+        if (link_client_send(p->link, &m, &e) == 0) {
+            f->on_wire = true;
+            return true;
+        }
     }
-    if (link_client_send(p->link, &m, &e) == 0) {
-        f->on_wire = true;
-        return true;
-    }
-    flights_remove_if_idle(p->flights, entry->rid);
+    flights_remove_if_idle(p->flights, item->rid);
     if (e.code == ERR_BUSY) {
         return false;
     }
-    log_err(LOG_ERROR, "submit-failed", &e, "queue entry %llu",
-            (unsigned long long)entry->sequence);
+    log_err(LOG_ERROR, "submit-failed", &e, "queue entry %llu", (unsigned long long)item->sequence);
     return true;
 }
 
-static void
-visit(void *arg, const struct requests_entry *entry)
-{
-    struct pump *p = arg;
-    struct requests_entry *copy = &p->entries[p->n++];
-    struct err e;
-
-    *copy = *entry;
-    copy->nested = BUF_INIT(CMP_NESTED_MAX);
-    if (buf_set(&copy->nested, buf_span(&entry->nested), &e) != 0) {
-        p->n--; /* longer than anything that was admitted: damaged, and the chain check says so */
-    }
-}
+/* ---- a page is read ---- */
 
 static int
 run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct pump *p = CONTAINER_OF(op, struct pump, op);
 
-    const int64_t now = clock_now();
-
-    p->n = 0;
-    p->rests_until = 0;
-    if (requests_open_each(db, p->after, p->everything ? INT64_MAX : now, PUMP_MAX, visit, p, e) !=
-        0) {
-        return -1;
-    }
-    return p->n < PUMP_MAX ? requests_rest_until(db, now, &p->rests_until, e) : 0;
+    return page_read(&p->page, db, p->after, p->everything, e);
 }
 
 static void done(struct task *task);
@@ -150,20 +118,143 @@ step(struct pump *p)
     store_submit(p->ra->store, &p->op);
 }
 
-void
-pump_start(struct pump *p, bool everything)
+/* ---- another place ---- */
+
+static void end(struct pump *p);
+
+/* So that it ends, only when there was a way to go on. */
+static void
+go_on(struct pump *p)
 {
-    if (!pump_is_usable(p)) {
-        return;
+    if (pump_is_usable(p)) {
+        step(p);
+    } else {
+        end(p);
     }
-    if (p->running) {
-        p->again = true;
-        p->everything_again = p->everything_again || everything;
-        return;
+}
+
+static void
+on_placed(void *arg, size_t n)
+{
+    struct pump *p = arg;
+
+    p->placed = n == 0;
+    go_on(p);
+}
+
+/* Takes them off the page; false when none needs one. */
+static bool
+place_entries(struct pump *p)
+{
+    struct places *places = places_new(p->ra);
+
+    for (size_t i = 0; i < p->page.n; i++) {
+        struct page_entry *x = &p->page.all[i];
+
+        if (x->left || !places_are_needed(p->ra, &x->entry, x->head)) {
+            continue;
+        }
+        x->left = true;
+        if (p->placed) {
+            pump_ask_later(p, WRAP_PAUSE_S);
+        } else {
+            places_add(places, &x->entry, x->head);
+        }
     }
-    p->everything = everything;
-    p->after = 0;
-    step(p);
+    if (places_count(places) == 0) {
+        places_free(places);
+        return false;
+    }
+    places_begin(places, on_placed, p);
+    return true;
+}
+
+/* ---- signatures ---- */
+
+static void
+on_signed(struct head_waiter *waiter, const struct err *why)
+{
+    struct pump *p = CONTAINER_OF(waiter, struct pump_wait, waiter)->pump;
+
+    p->away = p->away || (why != NULL && (why->code == ERR_TOKEN || why->code == ERR_PIN));
+    if (--p->waiting == 0) {
+        go_on(p);
+    }
+}
+
+static bool
+was_asked(const struct pump *p, const struct head *head)
+{
+    for (size_t i = 0; i < p->n_asked; i++) {
+        if (p->asked[i].head == head) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False when no answer is to be waited for. */
+static bool
+ask_for_heads(struct pump *p)
+{
+    for (size_t i = 0; i < p->page.n && !p->away; i++) {
+        struct head *head = p->page.all[i].head;
+        struct pump_wait *w = &p->asked[p->n_asked];
+        struct err e;
+
+        if (p->page.all[i].left || head_is_signed(head) || was_asked(p, head) ||
+            p->n_asked == PAGE_MAX) {
+            continue;
+        }
+        *w = (struct pump_wait){.waiter.done = on_signed, .pump = p, .head = head_use(head)};
+        p->n_asked++;
+        if (heads_ask(p->ra->heads, head, &w->waiter, &e) == 0) {
+            p->waiting++;
+        } else {
+            heads_say_not_ours(p->ra, &e);
+        }
+    }
+    return p->waiting > 0;
+}
+
+static void
+forget_asked(struct pump *p)
+{
+    for (size_t i = 0; i < p->n_asked; i++) {
+        heads_forget(p->asked[i].head, &p->asked[i].waiter);
+        head_release(p->ra->heads, p->asked[i].head);
+    }
+    p->n_asked = 0;
+    p->waiting = 0;
+    p->placed = false;
+}
+
+/* ---- what can be sent is sent ---- */
+
+/* False when the link takes no more now. */
+static bool
+send_page(struct pump *p)
+{
+    bool room = true;
+
+    for (size_t i = 0; i < p->page.n && room && pump_is_usable(p); i++) {
+        const struct page_entry *x = &p->page.all[i];
+        const struct queue_item item = {.rid = x->entry.rid,
+                                        .sequence = x->entry.sequence,
+                                        .message = buf_span(&x->entry.message),
+                                        .entry = buf_span(&x->entry.entry),
+                                        .head = x->head};
+
+        if (x->left) {
+            continue;
+        }
+        if (head_is_signed(x->head)) {
+            room = send_item(p, &item);
+        } else {
+            pump_ask_later(p, WRAP_PAUSE_S);
+        }
+    }
+    return room;
 }
 
 /* The timer stands for the first of them only. */
@@ -180,31 +271,10 @@ ask_when_rested(struct pump *p)
 }
 
 static void
-done(struct task *task)
+end(struct pump *p)
 {
-    struct pump *p = CONTAINER_OF(task, struct pump, op.task);
-    bool more = p->n == PUMP_MAX;
-    bool room = true;
-
+    forget_asked(p);
     p->running = false;
-    if (p->op.result != 0) {
-        ra_fail(p->ra, &p->op.e);
-        more = false;
-    }
-    for (size_t i = 0; i < p->n; i++) {
-        if (room && pump_is_usable(p)) {
-            room = send_entry(p, &p->entries[i], buf_span(&p->entries[i].nested));
-        }
-        p->after = p->entries[i].sequence;
-        requests_entry_clear(&p->entries[i]);
-    }
-    p->n = 0;
-    if (!room) {
-        pump_later(p);
-    } else if (more && pump_is_usable(p)) {
-        step(p);
-        return;
-    }
     ask_when_rested(p);
     if (p->again) {
         bool everything = p->everything_again;
@@ -213,6 +283,74 @@ done(struct task *task)
         p->everything_again = false;
         pump_start(p, everything);
     }
+}
+
+/* What the page has is known, placed and signed, as far as it can be. */
+static void
+finish_page(struct pump *p)
+{
+    const bool more = p->page.n == PAGE_MAX;
+    const bool room = send_page(p);
+
+    if (p->page.n > 0) {
+        p->after = p->page.all[p->page.n - 1].entry.sequence;
+    }
+    page_clear(&p->page, p->ra);
+    forget_asked(p);
+    if (p->away) {
+        pump_ask_later(p, WRAP_PAUSE_S);
+    }
+    if (!room) {
+        pump_later(p);
+    } else if (more && pump_is_usable(p) && !p->away) {
+        step(p);
+        return;
+    }
+    end(p);
+}
+
+static void
+done(struct task *task)
+{
+    struct pump *p = CONTAINER_OF(task, struct pump, op.task);
+
+    if (p->op.result != 0) {
+        ra_fail(p->ra, &p->op.e);
+        page_clear(&p->page, p->ra);
+        end(p);
+    } else if (!pump_is_usable(p)) {
+        page_clear(&p->page, p->ra);
+        end(p);
+    } else {
+        p->rests_until = p->page.rests_until;
+        if (!page_look(&p->page, p->ra, p->flights)) {
+            pump_ask_later(p, WRAP_PAUSE_S);
+        }
+        if (place_entries(p) || ask_for_heads(p)) {
+            page_clear(&p->page, p->ra);
+        } else {
+            finish_page(p);
+        }
+    }
+}
+
+/* ---- when it runs ---- */
+
+void
+pump_start(struct pump *p, bool everything)
+{
+    if (!pump_is_usable(p)) {
+        return;
+    }
+    if (p->running) {
+        p->again = true;
+        p->everything_again = p->everything_again || everything;
+        return;
+    }
+    p->everything = everything;
+    p->after = 0;
+    p->away = false;
+    step(p);
 }
 
 static void
@@ -236,9 +374,9 @@ pump_ask_later(struct pump *p, int seconds)
 }
 
 void
-pump_admitted(struct pump *p, const struct requests_entry *entry, struct span nested)
+pump_admitted(struct pump *p, const struct queue_item *item)
 {
-    if (pump_is_usable(p) && !p->running && !send_entry(p, entry, nested)) {
+    if (pump_is_usable(p) && !p->running && !send_item(p, item)) {
         pump_later(p);
     }
 }
@@ -285,8 +423,7 @@ pump_free(struct pump *p)
     }
     event_free(p->retry);
     event_free(p->asking);
-    for (size_t i = 0; i < PUMP_MAX; i++) {
-        requests_entry_clear(&p->entries[i]);
-    }
+    forget_asked(p);
+    page_clear(&p->page, p->ra);
     mem_free(p);
 }

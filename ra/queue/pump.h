@@ -6,6 +6,10 @@
  * rests meanwhile. Entries admitted while the pump rests are sent directly: their commit came after
  * its last look, so it has not seen them, and nobody else will.
  *
+ * What it reads is sent when its head is signed (heads.h); else the heads are signed first, and it
+ * reads again: it holds no entry meanwhile, for one may be withdrawn. What needs another place gets
+ * that first (places.h).
+ *
  * Private to queue.c; on the loop's thread.
  */
 #pragma once
@@ -13,6 +17,7 @@
 #include "ca/link/client.h"
 #include "ra/daemon/ra.h"
 #include "ra/queue/flights.h"
+#include "ra/queue/heads.h"
 
 struct pump;
 /* Not while it is running. */
@@ -25,7 +30,7 @@ void pump_hold(struct pump *, bool held);
 bool pump_is_held(const struct pump *);
 /* Not held, and the link is up. */
 bool pump_is_usable(const struct pump *);
-/* The store has something of it: pump_free() must wait. */
+/* The store, a worker or the signer has something of it: pump_free() must wait. */
 bool pump_is_running(const struct pump *);
 
 /* From the beginning; `everything`: also what the CA keeps waiting. When a run is under way,
@@ -35,5 +40,5 @@ void pump_start(struct pump *, bool everything);
 void pump_later(struct pump *);
 /* What the CA keeps waiting comes to its end unasked; this is for an answer that got lost. */
 void pump_ask_later(struct pump *, int seconds);
-/* An entry that was committed just now. */
-void pump_admitted(struct pump *, const struct requests_entry *, struct span nested);
+/* An entry that was committed, and whose head is signed just now. */
+void pump_admitted(struct pump *, const struct queue_item *);

@@ -9,6 +9,8 @@
 #include "ra/queue/answer.h"
 #include "ra/queue/pump.h"
 
+enum { LEFT_PAUSE_S = 1 };
+
 struct queue {
     struct queue_options options;
     struct ra *ra;
@@ -24,14 +26,39 @@ struct queue {
 /* ---- who waits ---- */
 
 void
-queue_admitted(struct queue *q, const struct requests_entry *entry, struct span nested,
-               flight_waiter *waiter, void *arg)
+queue_admitted(struct queue *q, const struct queue_item *item, flight_waiter *waiter, void *arg)
 {
-    struct flight *f = flights_get(&q->flights, entry->rid);
+    struct flight *f = flights_get(&q->flights, item->rid);
 
     f->waiter = waiter;
     f->arg = arg;
-    pump_admitted(q->pump, entry, nested);
+    pump_admitted(q->pump, item);
+}
+
+void
+queue_left(struct queue *q)
+{
+    pump_ask_later(q->pump, LEFT_PAUSE_S);
+}
+
+bool
+queue_withdraw(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
+{
+    struct flight *f = flights_get(&q->flights, rid);
+
+    f->withdrawn = !f->on_wire;
+    return f->withdrawn;
+}
+
+void
+queue_withdrawn(struct queue *q, const uint8_t rid[REQUESTS_RID_SIZE])
+{
+    struct flight *f = flights_find(&q->flights, rid);
+
+    if (f != NULL) {
+        f->withdrawn = false;
+        flights_remove_if_idle(&q->flights, rid);
+    }
 }
 
 void

@@ -12,6 +12,7 @@
 #include "ra/daemon/ra.h"
 #include "ra/queue/asks.h"
 #include "ra/queue/flights.h"
+#include "ra/queue/heads.h"
 
 struct queue;
 
@@ -26,14 +27,19 @@ void queue_free(struct queue *);
 struct queue *queue_new(const struct queue_options *, struct err *e) OWNED(queue_free);
 DEFINE_CLEANUP(queue_cleanup, struct queue, queue_free)
 
-/* An entry that was committed; `nested` is borrowed during the call. `waiter` gets the answer
- * unless queue_forget() comes first. */
-void queue_admitted(struct queue *, const struct requests_entry *entry, struct span nested,
-                    flight_waiter *waiter, void *arg);
+/* An entry that was committed, whose head is signed. `waiter` gets the answer unless queue_forget()
+ * comes first. */
+void queue_admitted(struct queue *, const struct queue_item *, flight_waiter *waiter, void *arg);
+/* One that was committed, and whose head could not be signed: it is looked at again. */
+void queue_left(struct queue *);
+/* One that is about to leave the queue is not sent from now on, until that is done. False: it is on
+ * the wire already. */
+bool queue_withdraw(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
+void queue_withdrawn(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
-/* The store looks for what is to be sent: queue_free() must wait. */
+/* What is to be sent is looked for: queue_free() must wait. */
 bool queue_is_busy(const struct queue *);
 
 /* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */

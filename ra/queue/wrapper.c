@@ -13,18 +13,6 @@
 
 static const uint8_t no_certificate[] = {0x30, 0x00};
 
-int
-wrapper_unsigned(struct span seal_key, struct span part, struct buf *out, struct err *e)
-{
-    const struct span none = span_of(no_certificate, sizeof(no_certificate));
-    uint8_t stamp[SEAL_STAMP_SIZE];
-
-    *out = BUF_INIT(CMP_NESTED_MAX);
-    return seal_stamp(seal_key, part, stamp, e) != 0
-               ? -1
-               : cmp_build_finish(part, span_of(stamp, sizeof(stamp)), &none, 1, out, e);
-}
-
 static int
 check_stamp(const struct wrapper_owner *owner, const struct cmp_msg *outer, struct err *e)
 {
@@ -63,22 +51,40 @@ check_certificate(const struct wrapper_owner *owner, X509 *certificate, time_t n
     return path_verify(certificate, &request, e);
 }
 
-int
-wrapper_check(const struct wrapper_owner *owner, const struct cmp_queued *q, time_t now,
-              struct err *e)
+static int
+check(const struct wrapper_owner *owner, const struct cmp_msg *outer, time_t now, struct err *e)
 {
-    const struct cmp_msg *outer = cmp_queued_outer(q);
-    const struct span der = cmp_queued_ra(q);
+    const struct span der = cmp_msg_extra(outer, 0);
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    struct cmp_parties with = {.ca = X509_get_subject_name(owner->issuing)};
 
-    if (outer != NULL && span_equal(der, span_of(no_certificate, sizeof(no_certificate)))) {
+    if (span_equal(der, span_of(no_certificate, sizeof(no_certificate)))) {
         return check_stamp(owner, outer, e);
     }
-    with.ra = certificate = certificate_parse(der, e);
+    certificate = certificate_parse(der, e);
     if (certificate == NULL || check_certificate(owner, certificate, now, e) != 0 ||
-        cmp_queued_verify(q, &with, e) != 0) {
+        cmp_wrapper_verify(outer, certificate, X509_get_subject_name(owner->issuing), e) != 0) {
         return err_wrap(e, "queue: not wrapped by an RA of this CA");
     }
     return 0;
+}
+
+int
+wrapper_open(const struct wrapper_owner *owner, struct span wrapped, time_t now,
+             struct cmp_queue_entry *says, struct buf *message, struct err *e)
+{
+    struct cmp_msg *outer = NULL;
+    struct cmp_msg *inner = NULL;
+    int result = cmp_wrapper_read(wrapped, &outer, &inner, says, e);
+
+    if (result != 0) {
+        (void)err_wrap(e, "queue entry");
+    } else {
+        result = check(owner, outer, now, e);
+    }
+    if (result == 0) {
+        result = buf_set(message, cmp_msg_der(inner), e);
+    }
+    cmp_msg_free(outer);
+    cmp_msg_free(inner);
+    return result;
 }

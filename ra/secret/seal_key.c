@@ -58,13 +58,31 @@ reseal(void *arg, const char *id, struct span sealed, struct buf *out, bool *cha
     return seal_close(r->to, id, buf_span(&secret), out, e);
 }
 
+/* What is under neither of them is not ours, and stays so. */
+static int
+restamp(void *arg, struct span text, uint8_t stamp[REQUESTS_STAMP_SIZE], bool *changed,
+        struct err *e)
+{
+    const struct resealing *r = arg;
+    uint8_t old[SEAL_STAMP_SIZE];
+
+    if (seal_stamp(r->from, text, old, e) != 0) {
+        return -1;
+    }
+    *changed = span_equal_secret(span_of(old, sizeof(old)), span_of(stamp, REQUESTS_STAMP_SIZE));
+    return *changed ? seal_stamp(r->to, text, stamp, e) : 0;
+}
+
 static int
 run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct resealing *r = CONTAINER_OF(op, struct resealing, op);
 
     /* Without another key one of them tells whether this is the token of this ra.db. */
-    return requests_reseal(db, r->from.n == 0 ? 1 : 0, reseal, r, e);
+    if (requests_reseal(db, r->from.n == 0 ? 1 : 0, reseal, r, e) != 0) {
+        return -1;
+    }
+    return r->from.n == 0 ? 0 : requests_restamp(db, restamp, r, e);
 }
 
 int

@@ -3,6 +3,8 @@
 
 #include "db/store/batch.h"
 #include "ra/judge/own.h"
+#include "ra/queue/heads.h"
+#include "ra/transaction/crew.h"
 #include "ra/transaction/kind.h"
 #include "ra/transaction/reply.h"
 
@@ -110,13 +112,14 @@ admit_for_ca(struct job *job, const struct requests_admission *about, struct sto
 {
     struct requests_admission a = *about;
 
-    a.nested = buf_span(&job->nested);
-    if (requests_admit(db, &a, &job->enrolment.id, &job->entry, e) != 0) {
+    a.message = cmp_msg_der(job->msg);
+    a.entry = buf_span(&job->entry);
+    if (requests_admit(db, &a, &job->enrolment.id, &job->sequence, e) != 0) {
         return -1;
     }
     admit_began(job);
     job->enrolment.state = REQUESTS_QUEUED;
-    *next = STAGE_QUEUE;
+    *next = STAGE_WRAP;
     return 0;
 }
 
@@ -163,6 +166,7 @@ admit_kind(struct job *job, struct store_db *db, enum message_stage *next, struc
         *next = part.next;
         return 0;
     }
+    job->sequence = 0;
     if (why.code == ERR_CONFLICT && job->kind->conflict != NULL) {
         return job->kind->conflict(job, db, &why, next, e);
     }
@@ -192,4 +196,33 @@ admit_message(struct job *job, struct store_db *db, struct err *e)
         job->step.stage = next;
     }
     return result;
+}
+
+int
+admit_close(const struct batch *batch, struct store_db *db, struct err *e)
+{
+    CLEANUP(requests_head_clear) struct requests_head row = {0};
+    struct ra *ra = job_of_step(batch->first)->ra;
+    const struct requests_author author = heads_author(ra);
+    struct head *head;
+
+    if (requests_put_head(db, &author, &row, e) != 0) {
+        return -1;
+    }
+    if (row.first == 0) {
+        return 0;
+    }
+    head = head_new(&row, e);
+    if (head == NULL) {
+        return -1;
+    }
+    for (struct pipeline_job *step = batch->first; step != NULL; step = step->next) {
+        struct job *job = job_of_step(step);
+
+        if (job->sequence != 0) {
+            job->head = head_use(head);
+        }
+    }
+    head_release(ra->heads, head);
+    return 0;
 }

@@ -16,11 +16,15 @@ struct store_db;
  * there. Raises its stage. -1: the store's own trouble. */
 int admit_message(struct job *, struct store_db *, struct err *e);
 
+/* Behind all of a batch, in the same operation: one head over those that are in the queue now. */
+int admit_close(const struct batch *, struct store_db *, struct err *e);
+
 /* ---- for kinds ---- */
 
 /* What a first message is about. */
 struct requests_admission admission_of(const struct job *);
-/* In the queue; WAITING, unless the CA answers before sync_wait is over. */
+/* In the queue, where its head is to be signed; WAITING, unless the CA answers before sync_wait is
+ * over. */
 int admit_for_ca(struct job *, const struct requests_admission *, struct store_db *,
                  enum message_stage *next, struct err *e);
 /* Its transactionID, and nothing else of it. ERR_CONFLICT. */

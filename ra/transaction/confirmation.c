@@ -12,17 +12,20 @@ judged(struct job *job)
     if (state == REQUESTS_CONFIRMING || state == REQUESTS_CONFIRMED) {
         return reply_by_state(job); /* its pkiConf got lost, or was never sent */
     }
-    return STAGE_WRAP;
+    return STAGE_ADMIT;
 }
 
 static int
 admit(struct job *job, struct store_db *db, enum message_stage *next, struct err *e)
 {
+    const struct requests_item item = {.rid = span_of(job->rid, sizeof(job->rid)),
+                                       .message = cmp_msg_der(job->msg),
+                                       .entry = buf_span(&job->entry)};
+
     job->answer = ANSWER_CONFIRM; /* unless the CA is faster */
-    *next = STAGE_QUEUE;
+    *next = STAGE_WRAP;
     return requests_admit_confirmation(
-        db, job->enrolment.id, job->facts.confirmation.certconf.accepted,
-        span_of(job->rid, sizeof(job->rid)), buf_span(&job->nested), &job->entry, e);
+        db, job->enrolment.id, job->facts.confirmation.certconf.accepted, &item, &job->sequence, e);
 }
 
 static int

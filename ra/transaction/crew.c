@@ -11,6 +11,7 @@ struct crew {
     struct store_op op;
     void (*compute)(struct job *);
     int (*keep)(struct job *, struct store_db *, struct err *);
+    int (*close)(const struct batch *, struct store_db *, struct err *); /* NULL: none */
     crew_then *then;
 };
 
@@ -71,7 +72,6 @@ keep_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     const struct crew *crew = CONTAINER_OF(op, struct crew, op);
 
-    (void)e;
     for (struct pipeline_job *step = crew->batch.first; step != NULL; step = step->next) {
         struct job *job = job_of_step(step);
         struct err trouble = {0};
@@ -82,7 +82,7 @@ keep_run(struct store_op *op, struct store_db *db, struct err *e)
             job->trouble = trouble;
         }
     }
-    return 0;
+    return crew->close == NULL ? 0 : crew->close(&crew->batch, db, e);
 }
 
 /* Only ERR_STORE means that the file cannot be used. */
@@ -103,7 +103,7 @@ keep_done(struct task *task)
     for (struct pipeline_job *step = crew->batch.first; step != NULL; step = step->next) {
         struct job *job = job_of_step(step);
 
-        if (crew->op.result != 0) { /* the whole group of the store's: nothing of it is there */
+        if (crew->op.result != 0) { /* nothing of it is there */
             step->stage = crew->stage;
             job->trouble = crew->op.e;
         }
@@ -120,9 +120,18 @@ void
 crew_keep(struct pipeline *p, enum message_stage stage, const struct batch *batch,
           int (*keep)(struct job *, struct store_db *, struct err *), crew_then *then)
 {
+    crew_keep_all(p, stage, batch, keep, NULL, then);
+}
+
+void
+crew_keep_all(struct pipeline *p, enum message_stage stage, const struct batch *batch,
+              int (*keep)(struct job *, struct store_db *, struct err *),
+              int (*close)(const struct batch *, struct store_db *, struct err *), crew_then *then)
+{
     struct crew *crew = muster(p, stage, batch, then);
 
     crew->keep = keep;
+    crew->close = close;
     crew->op = (struct store_op){.run = keep_run, .task = {.done = keep_done}};
     store_submit(crew->ra->store, &crew->op);
 }

@@ -32,3 +32,9 @@ void crew_work(struct pipeline *, enum message_stage, const struct batch *,
  * of the RA when it is ERR_STORE; what it wrote is kept unless it is a part (db/store/batch.h). */
 void crew_keep(struct pipeline *, enum message_stage, const struct batch *,
                int (*keep)(struct job *, struct store_db *, struct err *), crew_then *then);
+/* The same with `close` once behind all of them, in the operation: when it fails, nothing of that
+ * is there. */
+void crew_keep_all(struct pipeline *, enum message_stage, const struct batch *,
+                   int (*keep)(struct job *, struct store_db *, struct err *),
+                   int (*close)(const struct batch *, struct store_db *, struct err *),
+                   crew_then *then);

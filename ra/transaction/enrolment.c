@@ -8,7 +8,7 @@ static enum message_stage
 judged(struct job *job)
 {
     (void)job;
-    return STAGE_WRAP;
+    return STAGE_ADMIT;
 }
 
 /* Nobody confirms the answer: asked for and granted. What a kur updates is superseded by its

@@ -53,7 +53,7 @@ static enum message_stage
 leave_unanswered(struct job *job)
 {
     job->answer = ANSWER_NONE;
-    return job->remembered ? STAGE_FORGET : STAGE_REPLY;
+    return job->remembered || job->withdrawn ? STAGE_FORGET : STAGE_REPLY;
 }
 
 enum message_stage
@@ -88,7 +88,8 @@ int
 reply_forget(struct job *job, struct store_db *db, struct err *e)
 {
     job->step.stage = STAGE_REPLY;
-    return requests_forget(db, job->identity, cmp_msg_transaction_id(job->msg), e);
+    return job->withdrawn ? requests_withdraw(db, span_of(job->rid, sizeof(job->rid)), e)
+                          : requests_forget(db, job->identity, cmp_msg_transaction_id(job->msg), e);
 }
 
 /* ---- the enrolment as it is now decides what the answer is ---- */

@@ -2,7 +2,7 @@
 /*
  * stages.h - where a message is on its way through the RA.
  *
- *   form -> known -> turn -> requester -> request -> wrap -> admit -> queue -> build -> protect
+ *   form -> known -> turn -> requester -> request -> admit -> wrap -> queue -> build -> protect
  *        -> sent -> excuse -> protect-excuse -> forget -> reply
  *
  * transaction.c has the table, and which thread does what; kind.h what kinds of messages there are,
@@ -19,8 +19,8 @@ enum message_stage {
     STAGE_TURN,      /* secret/lane.h: a MAC key that costs much */
     STAGE_REQUESTER, /* worker: who asks; of a later message also what it goes on with */
     STAGE_REQUEST,   /* worker, of a first message, when its registration has paid: what is asked */
-    STAGE_WRAP,      /* signer: what goes to the CA */
-    STAGE_ADMIT,     /* store: its trace, and its place in the queue */
+    STAGE_ADMIT,     /* store: its trace, and its place in the queue, under a head */
+    STAGE_WRAP,      /* signer: that head, once for all that are under it */
     STAGE_QUEUE,     /* link: the CA, no longer than sync_wait */
     STAGE_BUILD,     /* worker: the answer */
     STAGE_PROTECT,   /* signer; a MAC is made with the answer */

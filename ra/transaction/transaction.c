@@ -3,16 +3,16 @@
  * Which thread does what to a message. A stage gets what has come as a batch: while one is out, the
  * next gathers, so load makes the batches and no timer does.
  *
- * What is durable before what: the replay entry, the enrolment and the queue row before anything
- * goes to the CA; the CA's answer before anybody hears of it; our senderNonce before the answer
- * that carries it. So a kill at any point loses an HTTP answer at most, and a poll gets it again.
- * A certConf goes the same way; its pkiConf needs the queue row only and waits for the CA no longer
- * than sync_wait.
- * Nothing is written before the message is authenticated.
- * When nobody could verify what the RA signs (daemon/own_certificate.h), or nobody signs, a message
- * without a MAC gets HTTP 503 and leaves nothing behind that stands in the way of the same octets
- * later; one with a MAC goes into the queue, unsigned if need be (queue/rewrap.h), and hears
- * "waiting". An enrolment's own states are in db/requests/requests.h.
+ * What is durable before what: the replay entry, the enrolment, the queue row and the head over it
+ * before that head is signed, which comes before anything goes to the CA; the CA's answer before
+ * anybody hears of it; our senderNonce before the answer that carries it. So a kill at any point
+ * loses an HTTP answer at most, and a poll gets it again. A certConf goes the same way; its pkiConf
+ * needs the queue row only and waits for the CA no longer than sync_wait. Nothing is written before
+ * the message is authenticated. When nobody could verify what the RA signs
+ * (daemon/own_certificate.h), or nobody signs, a message without a MAC gets HTTP 503 and leaves
+ * nothing behind that stands in the way of the same octets later; one with a MAC stays in the queue
+ * until its head is signed, and hears "waiting". An enrolment's own states are in
+ * db/requests/requests.h.
  */
 #include "ra/transaction/transaction.h"
 
@@ -20,6 +20,7 @@
 
 #include "db/store/batch.h"
 #include "ra/judge/mac.h"
+#include "ra/queue/queue.h"
 #include "ra/transaction/admit.h"
 #include "ra/transaction/charge.h"
 #include "ra/transaction/crew.h"
@@ -31,7 +32,7 @@
 enum {
     PIECE = 16,        /* what a worker gets at once */
     DEAR = 4,          /* where one may take long: a tenth of a second for a weak key */
-    GROUP = 256,       /* what is committed at once: STORE_GROUP_MAX */
+    GROUP = 256,       /* what is committed at once: STORE_GROUP_MAX, QUEUE_HEAD_SIZE_MAX */
     REFUSALS_MAX = 64, /* at once; more are refused by HTTP alone */
 };
 
@@ -195,17 +196,6 @@ start_request(struct pipeline *p, struct batch *batch)
 
 /* ---- its trace, and the CA ---- */
 
-static void
-start_wrap(struct pipeline *p, struct batch *batch)
-{
-    struct job *job;
-
-    (void)p;
-    while ((job = job_of_step(batch_take(batch))) != NULL) {
-        wrap_begin(job);
-    }
-}
-
 static enum message_stage
 admit_then(struct job *job)
 {
@@ -218,7 +208,14 @@ admit_then(struct job *job)
 static void
 start_admit(struct pipeline *p, struct batch *batch)
 {
-    crew_keep(p, STAGE_ADMIT, batch, admit_message, admit_then);
+    crew_keep_all(p, STAGE_ADMIT, batch, admit_message, admit_close, admit_then);
+}
+
+static void
+start_wrap(struct pipeline *p, struct batch *batch)
+{
+    (void)p;
+    wrap_begin(batch);
 }
 
 static void
@@ -316,6 +313,9 @@ start_reply(struct pipeline *p, struct batch *batch)
 
     while ((job = job_of_step(batch_take(batch))) != NULL) {
         pipeline_end(p, &job->step);
+        if (job->withdrawn) {
+            queue_withdrawn(job->ra->queue, job->rid);
+        }
         reply_send(job);
         job_free(job);
     }
@@ -331,8 +331,8 @@ static const struct stage table[MESSAGE_STAGES] = {
     [STAGE_TURN] = {"turn", GROUP, PIPELINE_ANY, start_turn},
     [STAGE_REQUESTER] = {"requester", DEAR, WORKERS, start_requester},
     [STAGE_REQUEST] = {"request", DEAR, WORKERS, start_request},
-    [STAGE_WRAP] = {"wrap", GROUP, PIPELINE_ANY, start_wrap},
     [STAGE_ADMIT] = {"admit", GROUP, 1, start_admit},
+    [STAGE_WRAP] = {"wrap", GROUP, PIPELINE_ANY, start_wrap},
     [STAGE_QUEUE] = {"queue", GROUP, PIPELINE_ANY, start_queue},
     [STAGE_BUILD] = {"build", PIECE, WORKERS, start_build},
     [STAGE_PROTECT] = {"protect", GROUP, PIPELINE_ANY, start_protect},

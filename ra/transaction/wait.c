@@ -126,10 +126,15 @@ wait_for_ca(struct job *job)
 {
     const int ms = job->ra->settings->sync_wait;
     const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    const struct queue_item item = {.rid = job->rid,
+                                    .sequence = job->sequence,
+                                    .message = cmp_msg_der(job->msg),
+                                    .entry = buf_span(&job->entry),
+                                    .head = job->head};
 
     job->timer = evtimer_new(job->ra->base, on_timer, job);
     if (job->timer == NULL || event_add(job->timer, &wait) != 0) {
         abort(); /* out of memory */
     }
-    queue_admitted(job->ra->queue, &job->entry, buf_span(&job->nested), on_answered, job);
+    queue_admitted(job->ra->queue, &item, on_answered, job);
 }

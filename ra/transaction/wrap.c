@@ -4,17 +4,20 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "ra/queue/wrapper.h"
+#include "ra/queue/heads.h"
+#include "ra/queue/queue.h"
 #include "ra/transaction/charge.h"
+#include "ra/transaction/crew.h"
 #include "ra/transaction/reply.h"
 
 enum { PAUSE_MS = 200 /* before the signer is asked again */ };
 
+/* Those that are under one head. */
 struct wrapping {
-    struct signer_job sign;
+    struct head_waiter waiter;
     struct ra *ra;
-    struct job *job; /* NULL: it went on without it, and the signer has it still */
-    struct buf part; /* what is signed */
+    struct head *head;
+    struct batch jobs;
     struct event *timer;
     int64_t until;
     bool asked; /* the timer is for the answer; else it is the pause */
@@ -24,8 +27,7 @@ static void
 wrapping_free(struct wrapping *w)
 {
     event_free(w->timer);
-    buf_free(&w->part);
-    buf_free(&w->sign.signature);
+    head_release(w->ra->heads, w->head);
     mem_free(w);
 }
 
@@ -42,111 +44,135 @@ set_timer(struct wrapping *w, int64_t ms)
 
 /* Where it goes without a signature. */
 static enum message_stage
-unsigned_way(const struct wrapping *w, struct job *job, const struct err *why)
+unsigned_way(struct job *job, const struct err *why)
 {
-    if (job->protection != CMP_PROTECTION_MAC) {
-        charge_give_back(job);
-        return reply_none(job, why);
+    if (job->protection == CMP_PROTECTION_MAC) {
+        return STAGE_BUILD;
     }
-    return wrapper_unsigned(buf_span(&w->ra->seal_key), buf_span(&w->part), &job->nested,
-                            &job->e) == 0
-               ? STAGE_ADMIT
-               : reply_refuse(job, CMP_SYSTEM_UNAVAIL, &job->e);
+    if (cmp_body_asks_certificate(job->body) && queue_withdraw(job->ra->queue, job->rid)) {
+        job->withdrawn = true;
+        charge_give_back(job);
+    }
+    return reply_none(job, why);
 }
 
-static enum message_stage
-signed_way(const struct wrapping *w, struct job *job)
+/* `why` NULL: it is signed. Those with a MAC alone, or all. */
+static void
+go_on(struct wrapping *w, const struct err *why, bool all)
 {
-    const struct span certificate = buf_span(&w->ra->credentials.certificate_der);
+    struct batch going = {0};
+    struct batch staying = {0};
+    struct job *job;
 
-    job->nested = BUF_INIT(CMP_NESTED_MAX);
-    return cmp_build_finish(buf_span(&w->part), buf_span(&w->sign.signature), &certificate, 1,
-                            &job->nested, &job->e) == 0
-               ? STAGE_ADMIT
-               : reply_refuse(job, CMP_SYSTEM_FAILURE, &job->e);
+    while ((job = job_of_step(batch_take(&w->jobs))) != NULL) {
+        if (all || job->protection == CMP_PROTECTION_MAC) {
+            job->step.stage = why == NULL ? STAGE_QUEUE : unsigned_way(job, why);
+            batch_add(&going, &job->step);
+        } else {
+            batch_add(&staying, &job->step);
+        }
+    }
+    w->jobs = staying;
+    if (why != NULL) {
+        queue_left(w->ra->queue);
+    }
+    pipeline_return(w->ra->messages, &going);
 }
 
 static void
-go_on(struct wrapping *w, enum message_stage next)
+end(struct wrapping *w, const struct err *why)
 {
-    struct job *job = w->job;
-
+    go_on(w, why, true);
     wrapping_free(w);
-    message_go_on(job, next);
 }
 
 static void
-on_signed(struct task *task)
+on_signed(struct head_waiter *waiter, const struct err *why)
 {
-    struct wrapping *w = CONTAINER_OF(task, struct wrapping, sign.task);
+    struct wrapping *w = CONTAINER_OF(waiter, struct wrapping, waiter);
 
     w->asked = false;
-    if (w->job == NULL) {
-        w->ra->jobs--;
-        wrapping_free(w);
+    (void)event_del(w->timer);
+    if (why == NULL || clock_monotonic_ms() >= w->until) {
+        end(w, why);
         return;
     }
-    (void)event_del(w->timer);
-    if (w->sign.result == 0) {
-        go_on(w, signed_way(w, w->job));
-    } else if (w->job->protection != CMP_PROTECTION_MAC && clock_monotonic_ms() < w->until) {
-        set_timer(w, PAUSE_MS);
+    go_on(w, why, false);
+    if (w->jobs.n == 0) {
+        wrapping_free(w);
     } else {
-        go_on(w, unsigned_way(w, w->job, &w->sign.e));
+        set_timer(w, PAUSE_MS);
     }
 }
 
 static void
-ask_signer(struct wrapping *w)
+ask(struct wrapping *w)
 {
     const int64_t left = w->until - clock_monotonic_ms();
+    struct err e;
 
-    set_timer(w, left > 0 ? left : 1);
-    buf_free(&w->sign.signature);
-    w->asked = true;
-    w->sign = (struct signer_job){
-        .task.done = on_signed, .object = SIGNER_CMP, .tbs = buf_span(&w->part)};
-    signer_submit(w->ra->signer, &w->sign);
-}
-
-/* A stop waits for what the signer has. */
-static void
-leave_behind(struct wrapping *w)
-{
-    struct job *job = w->job;
-
-    w->job = NULL;
-    w->ra->jobs++;
-    (void)err_set(&job->e, ERR_TOKEN, "the signer does not answer");
-    message_go_on(job, unsigned_way(w, job, &job->e));
+    if (head_is_signed(w->head)) {
+        end(w, NULL);
+    } else if (heads_ask(w->ra->heads, w->head, &w->waiter, &e) != 0) {
+        end(w, &e);
+    } else {
+        w->asked = true;
+        set_timer(w, left > 0 ? left : 1);
+    }
 }
 
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct wrapping *w = arg;
+    struct err late = {0};
 
     (void)fd;
     (void)what;
-    if (w->asked) {
-        leave_behind(w);
-    } else {
-        ask_signer(w);
+    if (!w->asked) {
+        ask(w);
+        return;
     }
+    heads_forget(w->head, &w->waiter);
+    (void)err_set(&late, ERR_TOKEN, "the signer does not answer");
+    end(w, &late);
 }
 
-void
-wrap_begin(struct job *job)
+static struct wrapping *
+wrapping_new(struct job *job)
 {
     struct wrapping *w = mem_new(sizeof(*w));
 
+    w->waiter.done = on_signed;
     w->ra = job->ra;
-    w->job = job;
-    buf_move(&w->part, &job->part);
+    w->head = head_use(job->head);
     w->until = clock_monotonic_ms() + job->ra->settings->sync_wait;
     w->timer = evtimer_new(job->ra->base, on_timer, w);
     if (w->timer == NULL) {
         abort(); /* out of memory */
     }
-    ask_signer(w);
+    return w;
+}
+
+/* What was admitted together comes together. */
+void
+wrap_begin(struct batch *batch)
+{
+    struct wrapping *w = NULL;
+    struct job *job;
+
+    while ((job = job_of_step(batch_take(batch))) != NULL) {
+        job->head = heads_know(job->ra->heads, job->head);
+        if (w != NULL && w->head != job->head) {
+            ask(w);
+            w = NULL;
+        }
+        if (w == NULL) {
+            w = wrapping_new(job);
+        }
+        batch_add(&w->jobs, &job->step);
+    }
+    if (w != NULL) {
+        ask(w);
+    }
 }

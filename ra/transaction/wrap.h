@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wrap.h - STAGE_WRAP: what goes to the CA gets the RA's signature. Private to ra/; on the loop's
- * thread.
+ * wrap.h - STAGE_WRAP: what goes to the CA waits for the RA's signature on the head over it
+ * (queue/heads.h), one for all that were admitted together. Private to ra/; on the loop's thread.
  *
- * A signer that is away, or takes longer than sync_wait, is no network function's fault: what has a
- * MAC is kept as it is, and answered: it is signed when somebody can (queue/rewrap.h). What is
- * signed cannot be answered either: its signer is asked again for as long, and then it leaves
- * nothing behind.
+ * A signer that is away, or takes longer than sync_wait, is no network function's fault. What has a
+ * MAC is answered: it stays in the queue, and goes to the CA when somebody signs. What is signed
+ * cannot be answered either: the signer is asked again for as long, and then a request for a
+ * certificate leaves nothing behind, so that it may come again in whatever transaction. What else
+ * was admitted, a certConf or an rr, is what its client wants done: it stays, and the same octets
+ * are answered by what became of them.
  */
 #pragma once
 
 #include "ra/transaction/stages.h"
 
-/* The message goes on by itself. Whatever the signer has of it lives on without it. */
-void wrap_begin(struct job *);
+/* Each goes on by itself. */
+void wrap_begin(struct batch *);

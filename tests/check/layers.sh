@@ -15,7 +15,7 @@ pkcs11/service/      base/ pkcs11/ pkcs11/client/ pkcs11/signer/* pkcs11/service
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
-db/requests/         base/ db/store/ db/requests/
+db/requests/         base/ base/tlog/ db/store/ db/requests/
 db/issuance/         base/ db/store/ db/ledger/ db/issuance/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*

@@ -59,13 +59,6 @@ done
 through -cmd rr -cert kur.pem -key kur.key -oldcert kur.pem -revreason 1
 wanted+=(rr rp)
 
-# what the RA queues for the CA; the database is the RA's alone, and quiet now
-mkdir copy
-cp ra/state/ra.db* copy
-sqlite3 copy/ra.db "SELECT writefile('nested.der', nested) FROM queue ORDER BY sequence LIMIT 1" >/dev/null
-post nested.der "$path"
-wanted+=(nested+ir error)
-
 # the CA is away: waiting, pollReq, pollRep, and the certificate
 register late AMF 1
 kill_daemon ca

@@ -438,10 +438,10 @@ static int
 verb_deliver(struct store_db *db, void *arg, struct err *e)
 {
     const struct delivering *d = arg;
-    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
     int64_t enrolment;
+    uint64_t sequence;
 
-    return requests_admit(db, &d->admission, &enrolment, &entry, e) != 0
+    return requests_admit(db, &d->admission, &enrolment, &sequence, e) != 0
                ? -1
                : requests_delivered(db, d->admission.rid, &d->certificate, e);
 }
@@ -470,7 +470,8 @@ fixture_deliver(struct fixture *f, const X509 *x, const char *id, const char *pr
         .uncounted = true,
         .until = f->now + (int64_t)365 * FIXTURE_DAY,
         .rid = span_of(d.rid, sizeof(d.rid)),
-        .nested = SPAN_LITERAL("nested"),
+        .message = SPAN_LITERAL("message"),
+        .entry = SPAN_LITERAL("entry"),
     };
     fixture_call(f, verb_deliver, &d);
 }
@@ -516,14 +517,15 @@ enrol_sent(struct store_db *db, const struct fixture_enrolment *x, int64_t id, s
 static int
 enrol_confirmed(struct store_db *db, const struct enrolling *in, int64_t id, struct err *e)
 {
-    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
     struct span rid = span_of(in->confirmation, sizeof(in->confirmation));
+    const struct requests_item item = {
+        .rid = rid, .message = SPAN_LITERAL("message"), .entry = SPAN_LITERAL("entry")};
+    uint64_t sequence;
 
     if (in->what->implicit) {
         return 0;
     }
-    if (requests_admit_confirmation(db, id, !in->what->rejects, rid, SPAN_LITERAL("nested"), &entry,
-                                    e) != 0) {
+    if (requests_admit_confirmation(db, id, !in->what->rejects, &item, &sequence, e) != 0) {
         return -1;
     }
     return in->what->state == REQUESTS_CONFIRMING ? 0 : requests_confirmed(db, rid, e);
@@ -534,7 +536,6 @@ verb_enrol(struct store_db *db, void *arg, struct err *e)
 {
     const struct enrolling *in = arg;
     const struct fixture_enrolment *x = in->what;
-    CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
     const struct requests_admission a = {
         .identity = x->identity,
         .transaction_id = span_of(x->was->transaction_id, CMP_NONCE_SIZE),
@@ -546,11 +547,13 @@ verb_enrol(struct store_db *db, void *arg, struct err *e)
         .uncounted = true,
         .until = in->until,
         .rid = span_of(in->rid, sizeof(in->rid)),
-        .nested = SPAN_LITERAL("nested"),
+        .message = SPAN_LITERAL("message"),
+        .entry = SPAN_LITERAL("entry"),
     };
+    uint64_t sequence;
     int64_t id;
 
-    if (requests_admit(db, &a, &id, &entry, e) != 0) {
+    if (requests_admit(db, &a, &id, &sequence, e) != 0) {
         return -1;
     }
     if (x->state == REQUESTS_REJECTED && x->certificate == NULL) {

@@ -257,7 +257,7 @@ running_until(struct running *w, bool (*is_so)(struct running *))
 static bool
 is_settled(struct running *w)
 {
-    return w->ra.jobs == 0 && w->ra.rewraps == 0 && !closing_is_busy(w->ra.closing) &&
+    return w->ra.jobs == 0 && w->ra.heads_asked == 0 && !closing_is_busy(w->ra.closing) &&
            (w->ra.queue == NULL || !queue_is_busy(w->ra.queue));
 }
 
@@ -332,7 +332,7 @@ running_do(struct running *w, void (*work)(void *), void *arg)
 /* ---- the CA ---- */
 
 struct buf
-running_ca_issues(struct running *w, struct span nested)
+running_ca_issues(struct running *w, struct span submission)
 {
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
     CLEANUP(cmp_certreq_cleanup) struct cmp_certreq *asked = NULL;
@@ -343,7 +343,7 @@ running_ca_issues(struct running *w, struct span nested)
     enum cmp_failure failure;
     struct err e = {0};
 
-    q = cmp_queued_parse(nested, &e);
+    q = cmp_queued_parse(submission, &e);
     assert_non_null(q);
     asked = cmp_certreq_read(cmp_queued_inner(q), &failure, &e);
     assert_non_null(asked);
@@ -366,11 +366,19 @@ answer_submit(struct running *w, link_peer peer, const struct link_message *m)
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *q = NULL;
     CLEANUP(buf_free) struct buf certificate = {0};
     struct link_message answer = {.type = LINK_CONFIRMED, .id = m->id};
+    CLEANUP(buf_free) struct buf issuing = BUF_INIT(LINK_CERTIFICATE_MAX);
+    uint8_t hash[SHA256_SIZE] = {0};
+    const struct cmp_parties ours = {.ra = w->certificate,
+                                     .ca = X509_get_subject_name(w->pki->issuing),
+                                     .ca_hash = span_of(hash, sizeof(hash))};
     struct err e = {0};
     enum cmp_body body;
 
     q = cmp_queued_parse(m->body, &e);
     assert_non_null(q);
+    assert_ok(OSSL_ENCODE(X509, w->pki->issuing, &issuing, &e), &e);
+    assert_ok(sha256(buf_span(&issuing), hash, &e), &e);
+    assert_ok(cmp_queued_verify(q, &ours, &e), &e);
     body = cmp_msg_body(cmp_queued_inner(q));
     if (body == CMP_RR) {
         answer.type = LINK_REVOKED;

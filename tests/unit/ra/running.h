@@ -93,6 +93,11 @@ void running_do(struct running *, void (*work)(void *), void *arg);
 void running_sql(struct running *, const char *sql, const struct store_value *values, size_t n);
 int64_t running_number(struct running *, const char *sql, const struct store_value *values,
                        size_t n);
+/* Into `out`, whose maximum is set. */
+void running_blob(struct running *, const char *sql, const struct store_value *values, size_t n,
+                  struct buf *out);
+/* requests_verify_chain() */
+int running_chain(struct running *, struct err *e);
 bool running_is_down(struct running *);
 /* Has it got a SUBMIT? w->asked counts, and a test may set that to 0. */
 bool running_is_submitted(struct running *);
@@ -107,7 +112,7 @@ void running_ca_does(struct running *, link_peer, const struct link_message *);
 /* Answers a SUBMIT, or whatever has this id. */
 void running_ca_says(struct running *, const struct link_message *);
 /* The certificate for a SUBMIT's inner message; buf_free() it. */
-struct buf running_ca_issues(struct running *, struct span nested);
+struct buf running_ca_issues(struct running *, struct span submission);
 
 /* ---- clients ---- */
 
@@ -134,6 +139,20 @@ struct talk running_cmp(const struct running *, const char *path, const char *mo
 /* Runs a talk on a helper's thread: the argument of running_begin(). */
 void talk_run(void *talk);
 void talk_free(struct talk *);
+
+/* ---- threads that are held (running_gate.c) ---- */
+
+struct gate;
+/* Nothing may ask the store from the test's own thread meanwhile. */
+struct gate *running_hold_store(struct running *);
+struct gate *running_hold_workers(struct running *);
+void running_release(struct running *, struct gate *);
+/* These are said at once, each on a thread of its own: what ra.db knows of each is found out before
+ * any of them is judged. The workers are held; running_end() each. */
+struct gate *running_all_known(struct running *, struct talk *, struct running_task **, size_t n);
+/* Releases them, and all are judged before any of them is admitted. */
+void running_all_meet(struct running *, struct gate *workers);
+
 /* The administrators' listener. */
 unsigned running_admin_port(const struct running *);
 /* The whole of it at once. */

@@ -38,7 +38,7 @@ verb_request(struct store_db *db, void *arg, struct err *e)
 {
     const struct request *q = arg;
     uint8_t rid[REQUESTS_RID_SIZE];
-    struct requests_entry entry;
+    uint64_t sequence;
     int64_t enrolment;
 
     memset(rid, q->n, sizeof(rid));
@@ -54,9 +54,10 @@ verb_request(struct store_db *db, void *arg, struct err *e)
                               .target = q->target,
                               .until = 1000,
                               .rid = span_of(rid, sizeof(rid)),
-                              .nested = SPAN_LITERAL("nested"),
+                              .message = SPAN_LITERAL("message"),
+                              .entry = SPAN_LITERAL("entry"),
                           },
-                          &enrolment, &entry, e);
+                          &enrolment, &sequence, e);
 }
 
 static struct requests_certificate
@@ -94,15 +95,17 @@ verb_confirm(struct store_db *db, void *arg, struct err *e)
 {
     const struct confirming *c = arg;
     CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
-    struct requests_entry entry;
-    uint8_t rid[REQUESTS_RID_SIZE];
+    uint8_t rid[REQUESTS_RID_SIZE] = {0};
+    const struct requests_item item = {.rid = span_of(rid, sizeof(rid)),
+                                       .message = SPAN_LITERAL("message"),
+                                       .entry = SPAN_LITERAL("entry")};
+    uint64_t sequence;
     enum requests_owner owner;
 
     memset(rid, c->n + 100, sizeof(rid));
     if (requests_enrolment_find(db, c->identity, span_of(&c->n, 1), &x, &owner, e) != 0 ||
         requests_sent(db, x.id, SPAN_LITERAL("0123456789abcdef"), true, 2000, e) != 0 ||
-        requests_admit_confirmation(db, x.id, c->accepted, span_of(rid, sizeof(rid)),
-                                    SPAN_LITERAL("nested"), &entry, e) != 0) {
+        requests_admit_confirmation(db, x.id, c->accepted, &item, &sequence, e) != 0) {
         return -1;
     }
     return requests_confirmed(db, span_of(rid, sizeof(rid)), e);

@@ -52,7 +52,7 @@ struct confirming {
     int64_t enrolment;
     bool accepted;
     uint8_t rid[REQUESTS_RID_SIZE];
-    struct requests_entry entry;
+    uint64_t sequence;
 };
 
 static int
@@ -60,9 +60,12 @@ verb_confirm(struct store_db *db, void *arg, struct err *e)
 {
     struct confirming *c = arg;
 
-    return requests_admit_confirmation(db, c->enrolment, c->accepted,
-                                       span_of(c->rid, sizeof(c->rid)), SPAN_LITERAL("nested2"),
-                                       &c->entry, e);
+    return requests_admit_confirmation(
+        db, c->enrolment, c->accepted,
+        &(struct requests_item){.rid = span_of(c->rid, sizeof(c->rid)),
+                                .message = SPAN_LITERAL("message"),
+                                .entry = SPAN_LITERAL("entry")},
+        &c->sequence, e);
 }
 
 static int

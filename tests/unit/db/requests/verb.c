@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ossl.h"
 #include "tests/support/test.h"
 
 /* Each check runs as one store op, so a verb that fails leaves nothing behind. */
@@ -88,10 +89,32 @@ verb_registration(struct store *store, const char *id, const char *reference, in
     assert_ok(verb_call(store, verb_register, &in, &e), &e);
 }
 
+static int
+stamp(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e)
+{
+    (void)arg;
+    return sha256(text, out, e);
+}
+
+const struct requests_author verb_author = {.ra = {1}, .ca = {2}, .now = 100, .stamp = stamp};
+
+struct buf
+verb_entry(const uint8_t rid[REQUESTS_RID_SIZE])
+{
+    struct buf entry = BUF_INIT(64);
+    struct err e;
+
+    assert_ok(buf_append_str(&entry, "entry ", &e), &e);
+    assert_ok(buf_append(&entry, span_of(rid, REQUESTS_RID_SIZE), &e), &e);
+    return entry;
+}
+
 int
 verb_admit(struct store_db *db, void *arg, struct err *e)
 {
     struct admitting *in = arg;
+    CLEANUP(requests_head_clear) struct requests_head head = {0};
+    CLEANUP(buf_free) struct buf entry = verb_entry(in->rid);
     const struct requests_admission a = {
         .identity = in->identity,
         .transaction_id = span_str(in->tid),
@@ -101,19 +124,24 @@ verb_admit(struct store_db *db, void *arg, struct err *e)
         .uncounted = in->uncounted,
         .until = 1000,
         .rid = span_of(in->rid, sizeof(in->rid)),
-        .nested = SPAN_LITERAL("nested"),
+        .message = span_str(in->message),
+        .entry = buf_span(&entry),
         .asked = SPAN_LITERAL("asked"),
     };
 
-    return requests_admit(db, &a, &in->enrolment, &in->entry, e);
+    return requests_admit(db, &a, &in->enrolment, &in->sequence, e) != 0
+               ? -1
+               : requests_put_head(db, &verb_author, &head, e);
 }
 
 struct admitting
-verb_admitting(const char *tid, uint8_t rid)
+verb_admitting(const char *tid, uint8_t n)
 {
     struct admitting in = {.identity = "mac:ref", .tid = tid};
+    struct err e;
 
-    memset(in.rid, rid, sizeof(in.rid));
+    (void)snprintf(in.message, sizeof(in.message), "message %d", n);
+    assert_ok(sha256(span_str(in.message), in.rid, &e), &e);
     return in;
 }
 

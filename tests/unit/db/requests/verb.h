@@ -32,12 +32,18 @@ struct admitting {
     uint8_t rid[REQUESTS_RID_SIZE];
     bool implicit;
     bool uncounted;
+    char message[16];
     int64_t enrolment;
-    struct requests_entry entry;
+    uint64_t sequence;
 };
 
+/* Who makes heads here. */
+extern const struct requests_author verb_author;
+/* What is said of a message; buf_free() it. */
+struct buf verb_entry(const uint8_t rid[REQUESTS_RID_SIZE]);
+/* It alone, with its head. */
 int verb_admit(struct store_db *, void *admitting, struct err *);
-struct admitting verb_admitting(const char *tid, uint8_t rid);
+struct admitting verb_admitting(const char *tid, uint8_t n);
 
 struct state_query {
     const char *tid;

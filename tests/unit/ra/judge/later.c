@@ -316,9 +316,9 @@ check_conf(struct fixture *f, const struct conf_row *r)
     fixture_enrol(f, &x);
     job = fixture_job(f, buf_span(&message));
     wrong = fixture_expect(job, &r->verdict, r->name);
-    if ((job->part.n > 0) != r->entry || (r->entry && strcmp(job->profile, "nf-tls") != 0) ||
+    if ((job->entry.n > 0) != r->entry || (r->entry && strcmp(job->profile, "nf-tls") != 0) ||
         (r->entry && job->facts.confirmation.certconf.accepted == r->rejects)) {
-        print_error("%s: an entry of %zu octets\n", r->name, job->part.n);
+        print_error("%s: an entry of %zu octets\n", r->name, job->entry.n);
         wrong = 1;
     }
     job_free(job);

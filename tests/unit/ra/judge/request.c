@@ -273,36 +273,26 @@ the_entry_says_what_was_found_out(void **state)
     static const struct fixture_verdict good = FIXTURE_GOOD;
     struct fixture *f = *state;
     const struct cmp_client by[] = {fixture_mac(f, "amf-1"), people_client(f, HOLDER)};
-    const struct span certificate = buf_span(&f->ra.credentials.certificate_der);
 
     for (size_t i = 0; i < ARRAY_LEN(by); i++) {
         CLEANUP(buf_free) struct buf body = fixture_body(f, CMP_CR, NULL);
         CLEANUP(buf_free)
         struct buf message = fixture_message(f, &by[i], buf_span(&body), NULL, NULL);
-        CLEANUP(buf_free) struct buf nested = BUF_INIT(CMP_NESTED_MAX);
-        CLEANUP(cmp_queued_cleanup) struct cmp_queued *queued = NULL;
         struct job *job = fixture_job(f, buf_span(&message));
-        const struct cmp_queue_entry *entry;
+        struct cmp_queue_entry entry;
         uint8_t rid[SHA256_SIZE];
         struct err e = {0};
 
         assert_int_equal(fixture_expect(job, &good, "good"), 0);
         assert_true(job->facts.enrolment.asked.n > 0);
-        assert_ok(cmp_build_finish(buf_span(&job->part), SPAN_LITERAL("signature"), &certificate, 1,
-                                   &nested, &e),
-                  &e);
-        queued = cmp_queued_parse(buf_span(&nested), &e);
-        if (queued == NULL) {
-            fail_msg("%s", e.text);
-        }
-        entry = cmp_queued_entry(queued);
-        assert_string_equal(entry->registration_id, people.id);
-        assert_string_equal(entry->profile, i == 0 ? "nf-tls" : "nf-tls-client");
-        assert_int_equal(entry->assurance, i == 0 ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE);
-        assert_int_equal(entry->received_at, f->now);
-        assert_true(span_equal(cmp_msg_der(cmp_queued_inner(queued)), buf_span(&message)));
+        assert_ok(cmp_queue_entry_decode(buf_span(&job->entry), &entry, &e), &e);
+        assert_string_equal(entry.registration_id, people.id);
+        assert_string_equal(entry.profile, i == 0 ? "nf-tls" : "nf-tls-client");
+        assert_int_equal(entry.assurance, i == 0 ? CMP_ASSURANCE_MAC : CMP_ASSURANCE_SIGNATURE);
+        assert_int_equal(entry.received_at, f->now);
         assert_ok(sha256(buf_span(&message), rid, &e), &e);
         assert_memory_equal(job->rid, rid, sizeof(rid));
+        assert_memory_equal(entry.rid, rid, sizeof(rid));
         job_free(job);
     }
 }

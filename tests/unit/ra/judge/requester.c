@@ -260,7 +260,7 @@ a_question_needs_the_proof_and_sometimes_a_profile(void **state)
         assert_false(job->in_body); /* RFC 9483 3.6.2: an error */
         assert_int_equal(job->facts.question.keys != 0,
                          rows[i].question == template && rows[i].verdict == &good);
-        assert_int_equal(job->part.n, 0);
+        assert_int_equal(job->entry.n, 0);
         job_free(job);
     }
     assert_int_equal(wrong, 0);

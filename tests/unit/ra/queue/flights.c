@@ -72,7 +72,7 @@ removing_one_leaves_the_others(void **state)
 }
 
 static void
-what_is_on_the_wire_or_waited_for_is_not_idle(void **state)
+what_is_on_the_wire_or_waited_for_or_withdrawn_is_not_idle(void **state)
 {
     struct flights *all = *state;
 
@@ -85,29 +85,35 @@ what_is_on_the_wire_or_waited_for_is_not_idle(void **state)
     flights_remove_if_idle(all, a);
     assert_non_null(flights_find(all, a));
     flights_find(all, a)->waiter = NULL;
+    flights_find(all, a)->withdrawn = true;
+    flights_remove_if_idle(all, a);
+    assert_non_null(flights_find(all, a));
+    flights_find(all, a)->withdrawn = false;
     flights_remove_if_idle(all, a);
     assert_null(flights_find(all, a));
 }
 
-/* What somebody waits for stays, to be sent again. */
+/* What somebody waits for stays, to be sent again; what is withdrawn, not to be. */
 static void
 when_the_link_goes_nothing_is_on_the_wire(void **state)
 {
     struct flights *all = *state;
     const uint8_t *const rids[] = {a, b, c, d, first, last};
     static const bool waited[] = {false, true, false, true, true, true};
+    static const bool withdrawn[] = {false, false, true, true, false, false};
 
     for (size_t i = 0; i < ARRAY_LEN(rids); i++) {
         struct flight *f = flights_get(all, rids[i]);
 
         f->on_wire = i != 3;
         f->waiter = waited[i] ? waits : NULL;
+        f->withdrawn = withdrawn[i];
     }
     flights_land(all);
     for (size_t i = 0; i < ARRAY_LEN(rids); i++) {
         const struct flight *f = flights_find(all, rids[i]);
 
-        assert_int_equal(f != NULL, waited[i]);
+        assert_int_equal(f != NULL, waited[i] || withdrawn[i]);
         assert_false(f != NULL && f->on_wire);
     }
 }
@@ -154,7 +160,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_flight_is_found_by_all_of_its_rid, begin, end),
         cmocka_unit_test_setup_teardown(removing_one_leaves_the_others, begin, end),
-        cmocka_unit_test_setup_teardown(what_is_on_the_wire_or_waited_for_is_not_idle, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_on_the_wire_or_waited_for_or_withdrawn_is_not_idle,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(when_the_link_goes_nothing_is_on_the_wire, begin, end),
         cmocka_unit_test_setup_teardown(clearing_leaves_nothing, begin, end),
         cmocka_unit_test_setup_teardown(flights_are_spread_over_the_buckets, begin, end),

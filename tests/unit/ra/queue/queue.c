@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "ca/cmp/message/failure.h"
+#include "ca/cmp/queue.h"
 #include "ca/link/client.h"
 #include "ca/x509/profile/profiles.h"
 #include "pkcs11/client/client.h"
+#include "ra/queue/heads.h"
 #include "ra/queue/pump.h"
-#include "ra/queue/rewrap.h"
-#include "ra/queue/wrapper.h"
 #include "tests/support/forge.h"
 #include "tests/support/kill.h"
-#include "tests/unit/ra/running.h"
+#include "tests/unit/ra/queue/filling.h"
 
-enum { NESTED_LARGE = 60 * 1024, DAY = 24 * 60 * 60, WAIT_MS = 60, WRAPS_MAX = 64 };
+enum { MESSAGE_LARGE = 60 * 1024, DAY = 24 * 60 * 60, WAIT_MS = 60, WRAPS_MAX = 64 };
 
 static const uint8_t nowhere[LINK_RID_SIZE] = {0xff, 1, 2, 3};
 
@@ -32,7 +32,7 @@ static struct {
     size_t held;
     struct link_message first; /* said before anything else; type 0: nothing */
     struct link_message then;  /* instead of the good answer; type 0: that */
-    struct buf before;         /* the wrapper of the SUBMIT before */
+    struct buf before;         /* the SUBMIT before */
 } ca;
 
 static void
@@ -129,87 +129,13 @@ waits_there(struct running *w, struct member *m)
 
 /* ---- entries that are there already ---- */
 
-struct filling {
-    struct store_op op;
-    const char *registration;
-    size_t n;
-    size_t size;
-    struct span tail;
-    struct span whole; /* instead of the two */
-};
-
-static int
-fill_run(struct store_op *op, struct store_db *db, struct err *e)
+/* So many, each under a head of its own. */
+static void
+fill_heads(struct running *w, const struct member *m, size_t n)
 {
-    struct filling *f = CONTAINER_OF(op, struct filling, op);
-
-    for (size_t i = 0; i < f->n; i++) {
-        CLEANUP(buf_free) struct buf nested = BUF_INIT(CMP_NESTED_MAX);
-        CLEANUP(requests_entry_clear) struct requests_entry entry = {0};
-        uint8_t rid[REQUESTS_RID_SIZE];
-        int64_t enrolment;
-        struct requests_admission a = {.identity = "mac:filling",
-                                       .registration = f->registration,
-                                       .profile = "nf-tls",
-                                       .uncounted = true,
-                                       .until = INT64_MAX,
-                                       .rid = span_of(rid, sizeof(rid))};
-        uint8_t *p;
-
-        if (random_bytes(rid, sizeof(rid), e) != 0) {
-            return -1;
-        }
-        a.transaction_id = span_of(rid, 16);
-        a.nested = f->whole;
-        if (f->whole.n == 0) {
-            p = buf_extend(&nested, f->size, e);
-            memset(p, 'x', f->size);
-            if (buf_append(&nested, f->tail, e) != 0) {
-                return -1;
-            }
-            a.nested = buf_span(&nested);
-        }
-        if (requests_admit(db, &a, &enrolment, &entry, e) != 0) {
-            return -1;
-        }
+    for (size_t i = 0; i < n; i++) {
+        fill(w, m, 1, 1);
     }
-    return 0;
-}
-
-/* So many, as an RA that was killed may have left them. */
-static void
-fill(struct running *w, const struct member *m, size_t n, size_t size)
-{
-    struct filling f = {.op.run = fill_run,
-                        .registration = m->id,
-                        .n = n,
-                        .size = size,
-                        .tail = buf_span(&w->ra.credentials.certificate_der)};
-    struct err e = {0};
-
-    assert_ok(store_call(w->ra.store, &f.op, &e), &e);
-}
-
-/* So many that nobody has signed yet. */
-static void
-fill_unsigned(struct running *w, struct member *m, size_t n)
-{
-    CLEANUP(cmp_msg_cleanup) struct cmp_msg *inner = NULL;
-    CLEANUP(buf_free) struct buf part = {0};
-    CLEANUP(buf_free) struct buf nested = {0};
-    struct cmp_queue_entry entry = {
-        .assurance = CMP_ASSURANCE_MAC, .profile = "nf-tls", .received_at = clock_now()};
-    struct filling f = {.op.run = fill_run, .registration = m->id, .n = n};
-    struct err e = {0};
-
-    member_requests(m, CMP_IR);
-    inner = cmp_msg_parse(buf_span(&m->message), CMP_MESSAGE_MAX, &e);
-    assert_non_null(inner);
-    (void)snprintf(entry.registration_id, sizeof(entry.registration_id), "%s", m->id);
-    assert_ok(rewrap_part(&w->ra, &entry, inner, &part, &e), &e);
-    assert_ok(wrapper_unsigned(buf_span(&w->ra.seal_key), buf_span(&part), &nested, &e), &e);
-    f.whole = buf_span(&nested);
-    assert_ok(store_call(w->ra.store, &f.op, &e), &e);
 }
 
 static int64_t
@@ -229,6 +155,19 @@ is_held(struct running *w)
 {
     (void)w;
     return ca.held > 0;
+}
+
+static bool
+one_is_left(struct running *w)
+{
+    return count_open(w) == 1;
+}
+
+static int
+stamp_of_another(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e)
+{
+    (void)arg;
+    return sha256(text, out, e);
 }
 
 /* ---- the link ---- */
@@ -296,7 +235,7 @@ a_link_that_is_full_is_tried_again(void **state)
 
     running_ca_goes(w);
     running_until(w, running_is_down);
-    fill(w, &m, n, NESTED_LARGE);
+    fill(w, &m, n, MESSAGE_LARGE);
     w->open_max = 1;
     ca.holds = true;
     running_ca_comes(w);
@@ -318,10 +257,10 @@ a_link_that_is_full_is_tried_again(void **state)
 static bool
 is_wrapping(struct running *w)
 {
-    return w->ra.rewraps == WRAPS_MAX;
+    return w->ra.heads_asked == WRAPS_MAX;
 }
 
-/* More than are wrapped at once. */
+/* More heads than are asked for at once. */
 static void
 what_nobody_has_signed_is_signed_all_of_it(void **state)
 {
@@ -333,7 +272,7 @@ what_nobody_has_signed_is_signed_all_of_it(void **state)
         .type = LINK_REFUSED, .fail_info = CMP_BAD_REQUEST, .phrase = span_str("no")};
     running_ca_goes(w);
     running_until(w, running_is_down);
-    fill_unsigned(w, &m, WRAPS_MAX + 1);
+    fill_heads(w, &m, WRAPS_MAX + 1);
     assert_int_equal(test_kill(signer, SIGSTOP), 0);
     w->asked[LINK_SUBMIT] = 0;
     running_ca_comes(w);
@@ -342,7 +281,39 @@ what_nobody_has_signed_is_signed_all_of_it(void **state)
     assert_int_equal(test_kill(signer, SIGCONT), 0);
     running_until(w, is_empty);
     assert_int_equal(w->asked[LINK_SUBMIT], WRAPS_MAX + 1);
-    assert_false(rewrap_is_needed(&w->ra, buf_span(&w->last)));
+    assert_true(ca.in_order);
+}
+
+/* Admitted under another key, in a batch; and one that somebody wrote into ra.db. */
+static void
+what_another_key_committed_takes_another_place(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    struct filling f = filling_of(w, &m, 3, 1);
+    struct filling forged = filling_of(w, &m, 1, 1);
+    struct err e = {0};
+
+    ca.then = (struct link_message){
+        .type = LINK_REFUSED, .fail_info = CMP_BAD_REQUEST, .phrase = span_str("no")};
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    forged.author.stamp = stamp_of_another;
+    filling_run(w, &forged);
+    f.author.ra[0] ^= 1;
+    filling_run(w, &f);
+    w->asked[LINK_SUBMIT] = 0;
+    ca.last = f.head.first + 2;
+    running_ca_comes(w);
+    running_until(w, one_is_left);
+    running_for(w, 1200); /* it is looked at again */
+    assert_int_equal(w->asked[LINK_SUBMIT], 3);
+    assert_true(ca.in_order); /* behind where they were */
+    assert_ok(running_chain(w, &e), &e);
+    assert_int_equal(tap_count("\"not-wrapped\""), 1);
+    tap_need("is not sealed by this RA");
+    filling_clear(&f);
+    filling_clear(&forged);
 }
 
 static void
@@ -767,7 +738,8 @@ a_reason_to_decide_nothing_is_said_once(void **state)
 }
 
 /* What is to be asked about later does not keep back what is due sooner, and is not forgotten for
- * it. One that was received in the future, says the CA, is wrapped anew before it is sent again. */
+ * it. One that was received in the future, says the CA, takes another place before it is sent
+ * again. */
 static void
 each_entry_rests_as_long_as_the_ca_said(void **state)
 {
@@ -964,6 +936,10 @@ static struct {
     struct flights flights;
     struct pump *pump;
     bool up;
+    struct head *head; /* of own_item() */
+    bool item_signed;
+    struct buf entry;
+    uint8_t rid[REQUESTS_RID_SIZE];
 } own;
 
 static void
@@ -1019,6 +995,46 @@ own_begin(struct running *w)
 }
 
 static void
+item_signed(struct head_waiter *waiter, const struct err *why)
+{
+    (void)waiter;
+    assert_null(why);
+    own.item_signed = true;
+}
+
+static bool
+item_is_signed(struct running *w)
+{
+    (void)w;
+    return own.item_signed;
+}
+
+/* One whose head is signed, and that is in the queue no more. */
+static struct queue_item
+own_item(struct running *w, const struct member *m)
+{
+    struct filling f = filling_of(w, m, 1, 1);
+    struct head_waiter waiter = {.done = item_signed};
+    struct err e = {0};
+
+    filling_run(w, &f);
+    own.head = head_new(&f.head, &e);
+    assert_non_null(own.head);
+    own.head = heads_know(w->ra.heads, own.head);
+    assert_ok(heads_ask(w->ra.heads, own.head, &waiter, &e), &e);
+    running_until(w, item_is_signed);
+    buf_move(&own.entry, &f.entry);
+    memcpy(own.rid, f.rid, sizeof(own.rid));
+    filling_clear(&f);
+    running_sql(w, "UPDATE queue SET answered = 1", STORE_NO_VALUES);
+    return (struct queue_item){.rid = own.rid,
+                               .sequence = head_first(own.head),
+                               .message = SPAN_LITERAL("x"),
+                               .entry = buf_span(&own.entry),
+                               .head = own.head};
+}
+
+static void
 on_up_again(void *arg)
 {
     (void)arg;
@@ -1039,6 +1055,8 @@ own_end(struct running *w)
     link_client_free(own.link);
     pump_free(own.pump);
     flights_clear(&own.flights);
+    head_release(w->ra.heads, own.head);
+    buf_free(&own.entry);
     running_sql(w, "UPDATE queue SET answered = 1", STORE_NO_VALUES);
     w->ra.queue = queue_new(&options, &e);
     assert_non_null(w->ra.queue);
@@ -1087,24 +1105,55 @@ what_comes_while_the_pump_runs_is_left_to_it(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    const struct requests_entry entry = {.sequence = 1000000, .rid = {7, 7}};
+    struct queue_item item;
 
     own_begin(w);
+    item = own_item(w, &m);
     fill(w, &m, 2, 1);
     pump_start(own.pump, false);
-    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    pump_admitted(own.pump, &item);
     running_until(w, two_are_held);
     running_for(w, 10);
     assert_int_equal(ca.held, 2); /* it is not in the queue */
-    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    pump_admitted(own.pump, &item);
     running_until(w, three_are_held);
     own_end(w);
 }
 
 static bool
-one_is_wrapped(struct running *w)
+one_is_asked_for(struct running *w)
 {
-    return w->ra.rewraps == 1;
+    return w->ra.heads_asked == 1;
+}
+
+/* From the decision until it has left, whoever has read it. */
+static void
+what_is_withdrawn_is_not_sent(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    struct filling f = filling_of(w, &m, 1, 1);
+
+    own_begin(w);
+    filling_run(w, &f);
+    flights_get(&own.flights, f.rid)->withdrawn = true;
+    pump_start(own.pump, false);
+    running_settle(w);
+    running_for(w, 20);
+    assert_int_equal(ca.held, 0);
+    flights_find(&own.flights, f.rid)->withdrawn = false;
+    /* its row goes while its head is signed */
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    pump_start(own.pump, false);
+    running_until(w, one_is_asked_for);
+    running_sql(w, "DELETE FROM queue WHERE rid = ?",
+                STORE_VALUES(store_blob(span_of(f.rid, sizeof(f.rid)))));
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    running_settle(w);
+    running_for(w, 20);
+    assert_int_equal(ca.held, 0);
+    filling_clear(&f);
+    own_end(w);
 }
 
 /* Whatever is under way when it turns out not to be ours. */
@@ -1113,20 +1162,21 @@ a_ca_that_is_not_ours_gets_nothing(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    const struct requests_entry entry = {.sequence = 1000000, .rid = {7, 7}};
+    struct queue_item item;
 
     own_begin(w);
-    fill_unsigned(w, &m, 1);
+    item = own_item(w, &m);
+    fill(w, &m, 1, 1);
     assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
     pump_start(own.pump, false);
-    running_until(w, one_is_wrapped);
+    running_until(w, one_is_asked_for);
     pump_hold(own.pump, true);
     assert_true(pump_is_held(own.pump));
     assert_false(pump_is_usable(own.pump));
     assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
     running_settle(w);
     assert_int_equal(ca.held, 0);
-    pump_admitted(own.pump, &entry, buf_span(&w->ra.credentials.certificate_der));
+    pump_admitted(own.pump, &item);
     pump_start(own.pump, false);
     running_for(w, 10);
     assert_int_equal(ca.held, 0);
@@ -1139,7 +1189,6 @@ a_ca_that_is_not_ours_gets_nothing(void **state)
     pump_start(own.pump, false);
     running_until(w, is_held);
     assert_int_equal(ca.held, 1);
-    assert_false(rewrap_is_needed(&w->ra, buf_span(&w->last)));
     own_end(w);
 }
 
@@ -1165,6 +1214,7 @@ main(void)
         cmocka_unit_test_setup(a_long_queue_is_sent_in_order_and_each_entry_once, reset),
         cmocka_unit_test_setup(a_link_that_is_full_is_tried_again, reset),
         cmocka_unit_test_setup(what_nobody_has_signed_is_signed_all_of_it, reset),
+        cmocka_unit_test_setup(what_another_key_committed_takes_another_place, reset),
         cmocka_unit_test_setup(a_link_that_breaks_loses_nothing, reset),
         cmocka_unit_test_setup(what_is_on_the_wire_is_not_sent_twice, reset),
         cmocka_unit_test_setup(over_a_new_connection_what_rests_is_sent_too, reset),
@@ -1188,6 +1238,7 @@ main(void)
         cmocka_unit_test_setup(who_asks_while_the_link_is_down_hears_so, reset),
         cmocka_unit_test_setup(runs_of_the_pump_come_one_after_the_other, reset),
         cmocka_unit_test_setup(what_comes_while_the_pump_runs_is_left_to_it, reset),
+        cmocka_unit_test_setup(what_is_withdrawn_is_not_sent, reset),
         cmocka_unit_test_setup(a_ca_that_is_not_ours_gets_nothing, reset),
         cmocka_unit_test_setup(a_ca_whose_key_is_in_a_token_is_fine, reset),
     };

@@ -237,6 +237,106 @@ with_both_everything_is_sealed_anew(void **state)
     }
 }
 
+/* ---- the queue's heads ---- */
+
+struct stamping {
+    const char *registration;
+    uint8_t n; /* makes the message */
+    struct span key;
+    int heads;
+    int under;
+};
+
+static int
+stamp_under(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e)
+{
+    const struct stamping *s = arg;
+
+    return seal_stamp(s->key, text, out, e);
+}
+
+static int
+verb_head(struct store_db *db, void *arg, struct err *e)
+{
+    struct stamping *s = arg;
+    const struct requests_author author = {.stamp = stamp_under, .arg = s};
+    const uint8_t rid[REQUESTS_RID_SIZE] = {s->n};
+    const struct requests_admission a = {.identity = "mac:heads",
+                                         .transaction_id = span_of(&s->n, 1),
+                                         .registration = s->registration,
+                                         .profile = "nf-tls",
+                                         .uncounted = true,
+                                         .rid = span_of(rid, sizeof(rid)),
+                                         .message = SPAN_LITERAL("message"),
+                                         .entry = SPAN_LITERAL("entry")};
+    CLEANUP(requests_head_clear) struct requests_head head = {0};
+    uint64_t sequence;
+    int64_t enrolment;
+
+    return requests_admit(db, &a, &enrolment, &sequence, e) != 0
+               ? -1
+               : requests_put_head(db, &author, &head, e);
+}
+
+static int
+count_stamp(void *arg, struct span text, uint8_t stamp[REQUESTS_STAMP_SIZE], bool *changed,
+            struct err *e)
+{
+    struct stamping *s = arg;
+    uint8_t ours[SEAL_STAMP_SIZE];
+
+    s->heads++;
+    *changed = false;
+    if (seal_stamp(s->key, text, ours, e) != 0) {
+        return -1;
+    }
+    s->under += memcmp(ours, stamp, sizeof(ours)) == 0;
+    return 0;
+}
+
+static int
+verb_count(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_restamp(db, count_stamp, arg, e);
+}
+
+static int
+stamps_under(struct fixture *f, struct span key)
+{
+    struct stamping s = {.key = key};
+
+    fixture_call(f, verb_count, &s);
+    assert_int_equal(s.heads, 3);
+    return s.under;
+}
+
+/* What nobody of us has stamped stays as it is. */
+static void
+with_both_the_heads_of_the_queue_are_stamped_anew(void **state)
+{
+    struct fixture *f = *state;
+    const struct span keys[] = {SPAN_LITERAL(FILE_KEY), nobody(), token()};
+    char id[REGISTRATION_ID_SIZE];
+    struct err e = {0};
+
+    set_key(f, token());
+    fixture_register(f, &(struct fixture_registration){.reference = "one"}, id);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct stamping s = {.registration = id, .n = (uint8_t)i, .key = keys[i]};
+
+        fixture_call(f, verb_head, &s);
+    }
+    assert_ok(seal_key_settle(&f->ra, true, &e), &e); /* without the file nothing changes */
+    assert_int_equal(stamps_under(f, SPAN_LITERAL(FILE_KEY)), 1);
+    write_file(f, SPAN_LITERAL(FILE_KEY), 0600);
+    for (int again = 0; again <= 1; again++) {
+        assert_ok(seal_key_settle(&f->ra, true, &e), &e);
+        assert_int_equal(stamps_under(f, token()), 2);
+        assert_int_equal(stamps_under(f, SPAN_LITERAL(FILE_KEY)), 0);
+        assert_int_equal(stamps_under(f, nobody()), 1);
+    }
+}
+
 /* All or nothing. */
 static void
 one_that_opens_with_neither_leaves_all_as_it_is(void **state)
@@ -285,6 +385,7 @@ main(void)
         TEST(a_key_may_end_with_a_line_break),
         TEST(with_a_token_ra_db_must_be_sealed_under_its_key),
         TEST(with_both_everything_is_sealed_anew),
+        TEST(with_both_the_heads_of_the_queue_are_stamped_anew),
         TEST(one_that_opens_with_neither_leaves_all_as_it_is),
         TEST(a_bad_file_is_not_passed_over),
     };

@@ -941,19 +941,17 @@ of_two_certconfs_one_is_kept(void **state)
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
     CLEANUP(talk_free) struct talk t = {0};
     struct running_task *task;
-    const pid_t signer = signer_pid(w->ra.signer);
+    struct gate *gate;
     struct err e = {0};
 
     member_requests(&m, CMP_IR);
     ip = member_asks(w, &m);
     confirms(&m, &ip.certificate, true);
-    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
-    task = running_begin(w, talk_run, &t);
-    running_for(w, 200); /* it waits for the signer */
+    gate = running_all_known(w, &t, &task, 1);
     running_sql(w, "UPDATE enrolment SET state = 4 WHERE registration = ?",
                 STORE_VALUES(store_text(m.id)));
-    assert_int_equal(test_kill(signer, SIGCONT), 0);
+    running_release(w, gate);
     running_end(w, task);
     assert_int_equal(t.heard.status, 200);
     assert_ok(cmp_client_read(&m.client, t.heard.body, NULL, &m.state, &a, &e), &e);
@@ -1059,18 +1057,15 @@ of_two_copies_at_once_one_is_a_copy(void **state)
     CLEANUP(member_free) struct member m = running_member(w);
     struct talk t[2];
     struct running_task *task[2];
-    const pid_t signer = signer_pid(w->ra.signer);
+    struct gate *gate;
     size_t copies = 0;
 
     member_requests(&m, CMP_IR);
-    assert_int_equal(test_kill(signer, SIGSTOP), 0);
     for (int i = 0; i < 2; i++) {
         t[i] = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
-        task[i] = running_begin(w, talk_run, &t[i]);
     }
-    running_for(w, 200); /* they wait for the signer */
-    assert_int_equal(w->ra.jobs, 2);
-    assert_int_equal(test_kill(signer, SIGCONT), 0);
+    gate = running_all_known(w, t, task, 2);
+    running_all_meet(w, gate);
     for (int i = 0; i < 2; i++) {
         CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
         struct cmp_client_state s = m.state;
@@ -1176,16 +1171,16 @@ a_database_that_is_gone_ends_the_ra(void **state)
     } rows[] = {
         {"known", "ALTER TABLE seen RENAME COLUMN identity TO gone",
          "ALTER TABLE seen RENAME COLUMN gone TO identity", REQUEST},
-        {"admit", "ALTER TABLE queue RENAME COLUMN hash TO gone",
-         "ALTER TABLE queue RENAME COLUMN gone TO hash", REQUEST},
+        {"admit", "ALTER TABLE queue RENAME COLUMN entry TO gone",
+         "ALTER TABLE queue RENAME COLUMN gone TO entry", REQUEST},
         {"sent", "ALTER TABLE enrolment RENAME COLUMN confirm_by TO gone",
          "ALTER TABLE enrolment RENAME COLUMN gone TO confirm_by", REQUEST},
         {"remember", "ALTER TABLE seen RENAME COLUMN until TO gone",
          "ALTER TABLE seen RENAME COLUMN gone TO until", REFUSED_REQUEST},
         {"remember a question", "ALTER TABLE seen RENAME COLUMN until TO gone",
          "ALTER TABLE seen RENAME COLUMN gone TO until", QUESTION},
-        {"admit a certConf", "ALTER TABLE queue RENAME COLUMN hash TO gone",
-         "ALTER TABLE queue RENAME COLUMN gone TO hash", CONFIRMATION},
+        {"admit a certConf", "ALTER TABLE queue RENAME COLUMN entry TO gone",
+         "ALTER TABLE queue RENAME COLUMN gone TO entry", CONFIRMATION},
         {"keep a question", "ALTER TABLE enrolment RENAME COLUMN question TO gone",
          "ALTER TABLE enrolment RENAME COLUMN gone TO question", LATER_QUESTION},
         {"the end", "ALTER TABLE enrolment RENAME COLUMN confirm_by TO gone",

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries that are committed together are the leaves of one head (base/tlog/queue_head.h), which is
+ * committed with them: after a crash it is this text that is signed, and no other.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/requests/rows.h"
+
+void
+requests_head_clear(struct requests_head *head)
+{
+    buf_free(&head->text);
+    buf_free(&head->leaves);
+    memset(head, 0, sizeof(*head));
+}
+
+#define HEAD_COLUMNS "first, text, leaves, stamp"
+
+static int
+head_read(const struct store_rows *rows, struct requests_head *out, struct err *e)
+{
+    requests_head_clear(out);
+    out->first = (uint64_t)row_int(rows, 0);
+    if (row_copy_blob(rows, 1, QUEUE_HEAD_TEXT_MAX, &out->text, e) != 0 ||
+        row_copy_blob(rows, 2, REQUESTS_LEAVES_MAX, &out->leaves, e) != 0 ||
+        row_copy_octets(rows, 3, out->stamp, sizeof(out->stamp), e) != 0) {
+        return err_wrap(e, "the queue's head at entry %" PRIu64, out->first);
+    }
+    return 0;
+}
+
+static int
+head_find(struct store_db *db, const char *sql, uint64_t sequence, struct requests_head *out,
+          bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, sql, STORE_VALUES(store_int((int64_t)sequence)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    return *found ? head_read(&rows, out, e) : 0;
+}
+
+int
+requests_head_of(struct store_db *db, uint64_t sequence, struct requests_head *out, struct err *e)
+{
+    bool found = false;
+
+    if (head_find(db,
+                  "SELECT " HEAD_COLUMNS " FROM head WHERE first <= ? ORDER BY first DESC LIMIT 1",
+                  sequence, out, &found, e) != 0) {
+        return -1;
+    }
+    return found && sequence - out->first < out->leaves.n / MERKLE_HASH
+               ? 0
+               : err_set(e, ERR_STORE, "queue entry %" PRIu64 " is under no head", sequence);
+}
+
+/* ---- a new one ---- */
+
+/* The last one, and the sequence behind it: 1 without any. */
+static int
+last_head(struct store_db *db, struct requests_head *out, uint64_t *next, struct err *e)
+{
+    bool found = false;
+
+    if (head_find(db,
+                  "SELECT " HEAD_COLUMNS " FROM head WHERE first <= ? ORDER BY first DESC LIMIT 1",
+                  INT64_MAX, out, &found, e) != 0) {
+        return -1;
+    }
+    *next = found ? out->first + out->leaves.n / MERKLE_HASH : 1;
+    return 0;
+}
+
+/* The entries that are under no head: they were added since the last one. */
+static int
+new_leaves(struct store_db *db, uint64_t from, struct requests_head *head, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    head->leaves = BUF_INIT(REQUESTS_LEAVES_MAX);
+    if (store_query(db, &rows,
+                    "SELECT sequence, entry FROM queue WHERE sequence >= ? AND entry IS NOT NULL "
+                    "ORDER BY sequence",
+                    STORE_VALUES(store_int((int64_t)from)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        const struct merkle_hash leaf = merkle_leaf(row_blob(&rows, 1));
+
+        if (head->first == 0) {
+            head->first = (uint64_t)row_int(&rows, 0);
+        }
+        if (buf_append(&head->leaves, span_of(leaf.octets, sizeof(leaf.octets)), e) != 0 ||
+            store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+head_text(const struct requests_author *author, const struct requests_head *before,
+          struct requests_head *head, struct err *e)
+{
+    struct queue_head h = {
+        .first = head->first, .size = head->leaves.n / MERKLE_HASH, .time = (time_t)author->now};
+
+    memcpy(h.ra, author->ra, sizeof(h.ra));
+    memcpy(h.ca, author->ca, sizeof(h.ca));
+    head->text = BUF_INIT(QUEUE_HEAD_TEXT_MAX);
+    if (before->text.n > 0 && sha256(buf_span(&before->text), h.previous, e) != 0) {
+        return -1;
+    }
+    return queue_head_root(buf_span(&head->leaves), &h.root, e) != 0 ||
+                   queue_head_format(&h, &head->text, e) != 0
+               ? -1
+               : author->stamp(author->arg, buf_span(&head->text), head->stamp, e);
+}
+
+int
+requests_put_head(struct store_db *db, const struct requests_author *author,
+                  struct requests_head *head, struct err *e)
+{
+    CLEANUP(requests_head_clear) struct requests_head before = {0};
+    uint64_t from;
+
+    requests_head_clear(head);
+    if (last_head(db, &before, &from, e) != 0 || new_leaves(db, from, head, e) != 0) {
+        return -1;
+    }
+    if (head->leaves.n == 0) {
+        return 0;
+    }
+    return head_text(author, &before, head, e) != 0
+               ? -1
+               : store_exec(db, "INSERT INTO head (" HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
+                            STORE_VALUES(store_int((int64_t)head->first),
+                                         store_blob(buf_span(&head->text)),
+                                         store_blob(buf_span(&head->leaves)),
+                                         store_blob(span_of(head->stamp, sizeof(head->stamp)))),
+                            e);
+}
+
+/* ---- another key for their stamps ---- */
+
+static int
+restamp(struct store_db *db, struct requests_head *head, requests_convert_stamp *convert, void *arg,
+        struct err *e)
+{
+    bool changed = false;
+
+    if (convert(arg, buf_span(&head->text), head->stamp, &changed, e) != 0) {
+        return -1;
+    }
+    return !changed ? 0
+                    : store_exec(db, "UPDATE head SET stamp = ? WHERE first = ?",
+                                 STORE_VALUES(store_blob(span_of(head->stamp, sizeof(head->stamp))),
+                                              store_int((int64_t)head->first)),
+                                 e);
+}
+
+int
+requests_restamp(struct store_db *db, requests_convert_stamp *convert, void *arg, struct err *e)
+{
+    CLEANUP(requests_head_clear) struct requests_head head = {0};
+    uint64_t first = 0;
+    bool found = true;
+
+    while (found) {
+        if (head_find(db,
+                      "SELECT " HEAD_COLUMNS " FROM head WHERE first > ? ORDER BY first LIMIT 1",
+                      first, &head, &found, e) != 0 ||
+            (found && restamp(db, &head, convert, arg, e) != 0)) {
+            return -1;
+        }
+        first = head.first;
+    }
+    return 0;
+}
+
+/* ---- are they what they were? ---- */
+
+struct chain {
+    uint64_t next; /* behind the last head */
+    uint8_t last[SHA256_SIZE];
+};
+
+/* What is over is forgotten before an older entry that still waits: a gap is no break. */
+static int
+check_head(const struct requests_head *head, struct chain *chain, struct err *e)
+{
+    struct queue_head h;
+    struct merkle_hash root;
+
+    if (queue_head_parse(buf_span(&head->text), &h, e) != 0 ||
+        queue_head_root(buf_span(&head->leaves), &root, e) != 0) {
+        return -1;
+    }
+    if (h.first != head->first || h.size != head->leaves.n / MERKLE_HASH ||
+        !merkle_equal(&h.root, &root)) {
+        return err_set(e, ERR_STORE, "the leaves are not those of the text");
+    }
+    if (head->first < chain->next ||
+        (head->first == chain->next && memcmp(h.previous, chain->last, sizeof(h.previous)) != 0)) {
+        return err_set(e, ERR_STORE, "the chain breaks");
+    }
+    chain->next = h.first + h.size;
+    return sha256(buf_span(&head->text), chain->last, e);
+}
+
+/* The rid is the last field of an entry: OCTET STRING (SIZE (32)). */
+static int
+check_entry(const struct store_rows *rows, const struct requests_head *head, struct err *e)
+{
+    const uint64_t sequence = (uint64_t)row_int(rows, 0);
+    const struct span rid = row_blob(rows, 1);
+    const struct span entry = row_blob(rows, 3);
+    const struct merkle_hash leaf = merkle_leaf(entry);
+    uint8_t hash[SHA256_SIZE];
+
+    if (memcmp(leaf.octets, head->leaves.p + (sequence - head->first) * MERKLE_HASH, MERKLE_HASH) !=
+        0) {
+        return err_set(e, ERR_STORE, "queue entry %" PRIu64 " is not the leaf of its head",
+                       sequence);
+    }
+    if (sha256(row_blob(rows, 2), hash, e) != 0) {
+        return -1;
+    }
+    return span_equal(rid, span_of(hash, sizeof(hash))) && entry.n > rid.n &&
+                   span_equal(rid, span_of(entry.p + (entry.n - rid.n), rid.n))
+               ? 0
+               : err_set(e, ERR_STORE, "queue entry %" PRIu64 " is about another message",
+                         sequence);
+}
+
+static int
+check_entries(struct store_db *db, const struct requests_head *head, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    const uint64_t end = head->first + head->leaves.n / MERKLE_HASH;
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT sequence, rid, message, entry FROM queue WHERE sequence >= ? AND "
+                    "sequence < ? AND entry IS NOT NULL",
+                    STORE_VALUES(store_int((int64_t)head->first), store_int((int64_t)end)),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (check_entry(&rows, head, e) != 0 || store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Each entry is under a head. */
+static int
+check_all_covered(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT sequence FROM queue WHERE entry IS NOT NULL AND sequence >= coalesce("
+                    "(SELECT first + length(leaves) / 32 FROM head WHERE first <= queue.sequence "
+                    "ORDER BY first DESC LIMIT 1), 0) LIMIT 1",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    return row ? err_set(e, ERR_STORE, "queue entry %lld is under no head",
+                         (long long)row_int(&rows, 0))
+               : 0;
+}
+
+int
+requests_verify_chain(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(requests_head_clear) struct requests_head head = {0};
+    struct chain chain = {0};
+    bool row = false;
+
+    if (store_query(db, &rows, "SELECT " HEAD_COLUMNS " FROM head ORDER BY first", STORE_NO_VALUES,
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (head_read(&rows, &head, e) != 0) {
+            return -1;
+        }
+        if (check_head(&head, &chain, e) != 0) {
+            e->code = ERR_STORE;
+            return err_wrap(e, "the queue's head at entry %" PRIu64, head.first);
+        }
+        if (check_entries(db, &head, e) != 0 || store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return check_all_covered(db, e);
+}
