@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "pkcs11/client/evidence.h"
 #include "pkcs11/client/process.h"
 
 enum { START_TRIES = 5, START_PAUSE_MS = 500 };
@@ -350,6 +351,16 @@ int
 signer_seal_key(struct signer *s, struct buf *key, struct err *e)
 {
     return signer_sign(s, SIGNER_SEAL, SIGNER_SEAL_TEXT, key, e);
+}
+
+int
+signer_last(struct signer *s, struct signed_last *last, struct err *e)
+{
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(SIGNATURE_MAX);
+
+    return signer_sign(s, SIGNER_LAST, SIGNER_LAST_TEXT, &answer, e) != 0
+               ? -1
+               : signed_last_decode(buf_span(&answer), last, e);
 }
 
 struct span

@@ -19,7 +19,8 @@
 #include "base/pool.h"
 #include "pkcs11/algorithm.h"
 
-/* What is to be signed, whole. The values are on the wire and in the journal. */
+/* What is to be signed, whole. The values are on the wire and, but for SIGNER_LAST, in the journal.
+ */
 enum signer_object {
     SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
     SIGNER_CRL = 'L',         /* DER TBSCertList */
@@ -27,6 +28,7 @@ enum signer_object {
     SIGNER_SEAL = 'S',        /* SIGNER_SEAL_TEXT: its MAC is asked for, not a signature */
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
     SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
+    SIGNER_LAST = 'Z',        /* SIGNER_LAST_TEXT: what a log signed last is asked for */
 };
 
 enum {
@@ -93,6 +95,15 @@ int signer_sign_logged(struct signer *, enum signer_object object, struct span t
  * into `key`, a BUF_SECRET. Blocking. ERR_DENIED: the policy has no such section. */
 #define SIGNER_SEAL_TEXT SPAN_LITERAL("nfpki-ra: key that seals one-time secrets, 1\n")
 int signer_seal_key(struct signer *, struct buf *key, struct err *e);
+
+/* What the key of a log was asked for last, as its signer's journal has it now. Blocking.
+ * ERR_DENIED: it is no log's key. */
+#define SIGNER_LAST_TEXT SPAN_LITERAL("nfpki: what this log signed last, 1\n")
+struct signed_last {
+    uint64_t size;    /* leaves; 0: nothing yet */
+    uint8_t root[32]; /* of the tree over them */
+};
+int signer_last(struct signer *, struct signed_last *, struct err *e);
 
 /* From the HELLO. */
 struct span signer_spki(const struct signer *);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/client/evidence.h"
 
+#include <string.h>
+
+#include "pkcs11/client/client.h"
+
 enum { LENGTH = 4, INDEX = 8 };
 
 static int
@@ -38,6 +42,15 @@ growth_encode(const struct growth *g, struct buf *out, struct err *e)
 {
     buf_truncate(out, 0);
     return append_number(out, g->from, INDEX, e) != 0 ? -1 : buf_append(out, g->hashes, e);
+}
+
+int
+signed_last_encode(const struct signed_last *last, struct buf *out, struct err *e)
+{
+    buf_truncate(out, 0);
+    return append_number(out, last->size, INDEX, e) != 0
+               ? -1
+               : buf_append(out, span_of(last->root, sizeof(last->root)), e);
 }
 
 int
@@ -96,5 +109,15 @@ growth_decode(struct span in, struct growth *g, struct err *e)
         return err_set(e, ERR_INPUT, "evidence: not a size and whole hashes");
     }
     g->hashes = in;
+    return 0;
+}
+
+int
+signed_last_decode(struct span in, struct signed_last *last, struct err *e)
+{
+    if (!take_number(&in, INDEX, &last->size) || in.n != EVIDENCE_HASH) {
+        return err_set(e, ERR_INPUT, "the signer's last checkpoint: not a size and a hash");
+    }
+    memcpy(last->root, in.p, EVIDENCE_HASH);
     return 0;
 }

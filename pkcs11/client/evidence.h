@@ -39,6 +39,15 @@ enum {
     GROWTH_MAX = 8 + (GROWTH_EDGE_MAX + GROWTH_LEAVES_MAX) * EVIDENCE_HASH,
 };
 
+/* The answer to SIGNER_LAST (client.h). */
+struct signed_last;
+enum { SIGNED_LAST_SIZE = 8 + EVIDENCE_HASH };
+
+/* Replaces `out`; ERR_INPUT when there is no room. */
+int signed_last_encode(const struct signed_last *, struct buf *out, struct err *e);
+/* ERR_INPUT when it is anything else. */
+int signed_last_decode(struct span, struct signed_last *, struct err *e);
+
 /* Replaces `out`; ERR_INPUT when there is no room. */
 int growth_encode(const struct growth *, struct buf *out, struct err *e);
 /* ERR_INPUT when it is not whole. How many hashes there are is for the signer to judge. */

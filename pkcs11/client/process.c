@@ -205,7 +205,7 @@ signer_process_ask(struct signer_process *p, struct signer_job **jobs, size_t n,
         if (!take_answer(&frame, job)) {
             *ending = true;
         }
-        answered(context, job, frame.type == SIGNER_SIGNED);
+        answered(context, job, frame.type == SIGNER_SIGNED && job->object != SIGNER_LAST);
     }
     buf_truncate(&p->out, 0);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/ossl.h"
+#include "pkcs11/client/evidence.h"
 #include "pkcs11/service/control.h"
 #include "pkcs11/signer/object.h"
 
@@ -179,7 +180,7 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
 
     r->result = object_check(s->held->policy, r->sign.detail, r->sign.bytes, r->sign.evidence,
                              journal_checkpoint(s->held->journal), &checkpoint, &r->e);
-    if (r->result != 0) {
+    if (r->result != 0 || r->sign.detail == SIGNER_LAST) { /* which is a question */
         return 0;
     }
     if (sha256(r->sign.bytes, hash, e) != 0) {
@@ -199,6 +200,23 @@ refuse(struct serve *s, const struct serve_request *r, const struct err *reason,
                   e);
 }
 
+/* What the journal has on disk by now. */
+static int
+answer_last(struct serve *s, const struct serve_request *r, struct err *e)
+{
+    const struct tree_head *head = journal_checkpoint(s->held->journal);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(SIGNED_LAST_SIZE);
+    struct signed_last last = {0};
+
+    if (head != NULL) {
+        last.size = head->size;
+        memcpy(last.root, head->root, sizeof(last.root));
+    }
+    return signed_last_encode(&last, &body, e) != 0
+               ? -1
+               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+}
+
 static int
 sign_one(struct serve *s, const struct serve_request *r, struct err *e)
 {
@@ -210,6 +228,9 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
         log_err(LOG_WARNING, "refused", &r->e, "object %c of %zu octets", r->sign.detail,
                 r->sign.bytes.n);
         return refuse(s, r, &r->e, e);
+    }
+    if (r->sign.detail == SIGNER_LAST) {
+        return answer_last(s, r, e);
     }
     if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
                : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {

@@ -63,7 +63,8 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
 {
     bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
 
-    if ((kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD || kind == SIGNER_SEAL) &&
+    if ((kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD || kind == SIGNER_SEAL ||
+         kind == SIGNER_LAST) &&
         evidence.n > 0) {
         return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
     }
@@ -93,6 +94,13 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         return span_equal(tbs, SIGNER_SEAL_TEXT)
                    ? 0
                    : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
+    case SIGNER_LAST:
+        if (p->purpose != POLICY_LOG) {
+            return err_set(e, ERR_DENIED, "the key of this signer is no log's");
+        }
+        return span_equal(tbs, SIGNER_LAST_TEXT)
+                   ? 0
+                   : err_set(e, ERR_DENIED, "another question than what was signed last");
     case SIGNER_CMP:
         if (p->purpose != POLICY_CMP) {
             return off_purpose("CMP messages", e);

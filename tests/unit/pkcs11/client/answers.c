@@ -150,6 +150,42 @@ each_answer_is_taken_for_what_it_is(void **state)
     assert_int_equal(good, ARRAY_LEN(ANSWERS));
 }
 
+/* What is no size and no hash is not believed; and none of it is an attempt to sign. */
+static void
+a_last_checkpoint_is_whole_or_refused(void **state)
+{
+#define SIZE_7 "0000000000000007"
+    static const struct {
+        const char *name;
+        const char *says;
+        enum err_code code;
+        const char *reason;
+    } rows[] = {
+        {"right", "send 0400" N("1") SIZE_7 HASH "ff\n", ERR_NONE, NULL},
+        {"refused", "send 0502" N("1") "6e6f\n", ERR_DENIED, "no"},
+        {"short", "send 0400" N("1") SIZE_7 HASH "\n", ERR_INPUT, "not a size and a hash"},
+        {"long", "send 0400" N("1") SIZE_7 HASH "ff00\n", ERR_INPUT, "not a size and a hash"},
+        {"nothing", "send 0400" N("1") "\n", ERR_INPUT, "not a size and a hash"},
+    };
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *says = mem_printf("read\n%sstay\n", rows[i].says);
+        CLEANUP(signer_cleanup) struct signer *s = NULL;
+        struct signed_last last = {0};
+        struct err e = {0};
+
+        say(RIGHT, says);
+        s = start(NULL, TIMEOUT_MS);
+        good += scene_expect(rows[i].name, signer_last(s, &last, &e), &e, rows[i].code,
+                             rows[i].reason) &&
+                (rows[i].reason != NULL || (last.size == 7 && last.root[31] == 0xff)) &&
+                signer_attempts(s) == 5;
+    }
+    assert_int_equal(good, ARRAY_LEN(rows));
+}
+
 static void
 the_hello_is_given_out(void **state)
 {
@@ -436,6 +472,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_is_taken_for_what_it_is),
+        cmocka_unit_test(a_last_checkpoint_is_whole_or_refused),
         cmocka_unit_test(the_hello_is_given_out),
         cmocka_unit_test(an_object_has_its_limits_here_too),
         cmocka_unit_test(a_signature_has_its_limit),

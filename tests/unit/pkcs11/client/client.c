@@ -381,6 +381,21 @@ sign_log(struct signer *s, const struct scene_log *log, uint64_t from, uint64_t 
     return 0;
 }
 
+/* Asked, it says what it signed. */
+static void
+last_is(struct signer *s, const struct scene_log *log, uint64_t size)
+{
+    const struct merkle_hash root = scene_log_root(log, size);
+    struct signed_last last;
+    struct err e = {0};
+
+    assert_ok(signer_last(s, &last, &e), &e);
+    assert_int_equal(last.size, size);
+    if (size > 0) {
+        assert_memory_equal(last.root, root.octets, sizeof(last.root));
+    }
+}
+
 /* The signer's own table is signer/checkpoint.c; this is that it remembers. */
 static void
 a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
@@ -388,6 +403,7 @@ a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
     struct err e = {0};
     struct scene_log log;
     struct scene_log other;
+    uint64_t attempts;
     CLEANUP(signer_cleanup) struct signer *s = NULL;
 
     (void)state;
@@ -399,9 +415,11 @@ a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
     other.hashes[3].octets[0] ^= 1;
     world_write_policy(FAULTY, "issuing-signing-v1", LOG);
     s = world_start_well();
+    last_is(s, &log, 0);
     assert_ok(sign_log(s, &log, 0, 0, &e), &e);
     assert_ok(sign_log(s, &log, 0, 10, &e), &e);
     assert_ok(sign_log(s, &log, 10, 10, &e), &e);
+    attempts = signer_attempts(s);
     for (int round = 0; round < 2; round++) {
         assert_err(sign_log(s, &log, 9, 9, &e), ERR_DENIED, &e);
         assert_non_null(strstr(e.text, "roll-back"));
@@ -411,10 +429,13 @@ a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
         assert_non_null(strstr(e.text, "fork"));
         assert_err(sign_log(s, &log, 11, 12, &e), ERR_DENIED, &e);
         assert_non_null(strstr(e.text, "10 was signed last"));
+        last_is(s, &log, 10);
+        assert_int_equal(signer_attempts(s), attempts); /* questions have no line */
         signer_free(TAKE(s));
         s = world_start_well();
     }
     assert_ok(sign_log(s, &log, 8, 12, &e), &e);
+    last_is(s, &log, 12);
     scene_log_end(&log);
 }
 

@@ -2,6 +2,7 @@
 /* What goes with an object, octet for octet as PROTOCOL.md has it. */
 #include "tests/support/test.h"
 
+#include "pkcs11/client/client.h"
 #include "pkcs11/client/evidence.h"
 
 #include <string.h>
@@ -138,6 +139,35 @@ growth_is_written_as_it_is_read(void **state)
     }
 }
 
+static void
+what_was_signed_last_is_written_as_it_is_read(void **state)
+{
+    static const char encoded[] = "\1\2\3\4\5\6\7\x8" HASH_A;
+    struct signed_last last = {.size = 0x0102030405060708};
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+    struct signed_last again;
+    struct err e = {0};
+
+    (void)state;
+    memcpy(last.root, HASH_A, sizeof(last.root));
+    assert_ok(signed_last_encode(&last, &out, &e), &e);
+    assert_true(span_equal(buf_span(&out), span_of(encoded, sizeof(encoded) - 1)));
+    assert_ok(signed_last_decode(buf_span(&out), &again, &e), &e);
+    assert_true(again.size == last.size);
+    assert_memory_equal(again.root, last.root, sizeof(last.root));
+    for (size_t n = 0; n < out.n; n++) {
+        assert_err(signed_last_decode(span_of(out.p, n), &again, &e), ERR_INPUT, &e);
+    }
+    assert_ok(buf_append_str(&out, "x", &e), &e);
+    assert_err(signed_last_decode(buf_span(&out), &again, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "the signer's last checkpoint: "));
+    for (size_t max = 0; max <= SIGNED_LAST_SIZE; max++) {
+        CLEANUP(buf_free) struct buf small = BUF_INIT(max);
+
+        assert_int_equal(signed_last_encode(&last, &small, &e), max < SIGNED_LAST_SIZE ? -1 : 0);
+    }
+}
+
 int
 main(void)
 {
@@ -147,6 +177,7 @@ main(void)
         cmocka_unit_test(each_part_has_its_limit),
         cmocka_unit_test(it_finds_room_or_says_so),
         cmocka_unit_test(growth_is_written_as_it_is_read),
+        cmocka_unit_test(what_was_signed_last_is_written_as_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,12 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         {"seal, no section", POLICY_CMP, true, true, false, 'S', ERR_DENIED, "no section seal"},
         {"seal, another text", POLICY_CMP, false, false, true, 'S', ERR_DENIED,
          "a MAC over another"},
+        {"last, another question", POLICY_LOG, false, false, false, 'Z', ERR_DENIED,
+         "another question than what was signed last"},
+        {"last, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'Z', ERR_DENIED,
+         "is no log's"},
+        {"last, CMP", POLICY_CMP, true, true, true, 'Z', ERR_DENIED, "is no log's"},
+        {"last, self-test", POLICY_SELF_TEST, true, true, true, 'Z', ERR_DENIED, "is no log's"},
         {"no kind", POLICY_CMP, true, true, true, 0, ERR_INPUT, "an object of unknown kind 0x00"},
         {"another kind", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'X', ERR_INPUT,
          "an object of unknown kind 0x58"},
@@ -183,6 +189,7 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         {"CMP", POLICY_CMP, 'P'},
         {"seal", POLICY_CMP, 'S'},
         {"head", POLICY_CMP, 'Q'},
+        {"last", POLICY_LOG, 'Z'},
     };
     size_t good = 0;
 
