@@ -75,6 +75,8 @@ err_code_name(enum err_code code)
         return "crypto";
     case ERR_IO:
         return "io";
+    case ERR_STALE:
+        return "stale";
     }
     return "unknown";
 }
@@ -82,5 +84,5 @@ err_code_name(enum err_code code)
 int
 err_exit_status(enum err_code code)
 {
-    return code == ERR_INPUT ? 2 : 1;
+    return code == ERR_INPUT ? 2 : code == ERR_STALE ? 3 : 1;
 }

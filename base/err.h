@@ -23,6 +23,7 @@ enum err_code {
     ERR_STORE,    /* the database failed */
     ERR_CRYPTO,   /* a cryptographic operation failed or did not verify */
     ERR_IO,       /* files, sockets, processes */
+    ERR_STALE,    /* what is stored is older or other than what was signed; never said to a peer */
 };
 
 enum { ERR_VALUE_SIZE = 48 };
@@ -63,5 +64,6 @@ int err_context(struct err *e, const char *fmt, ...) __attribute__((format(print
 /* "input", "denied", ... for logs. Never NULL. */
 const char *err_code_name(enum err_code code);
 
-/* The exit status of a program that ends with this reason: 2 for ERR_INPUT (misuse), else 1. */
+/* The exit status of a program that ends with this reason: 2 for ERR_INPUT (misuse), 3 for
+ * ERR_STALE (another start is no use), else 1. */
 int err_exit_status(enum err_code code);

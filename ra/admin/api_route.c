@@ -250,6 +250,7 @@ api_status_of(const struct err *e)
     case ERR_TOKEN:
     case ERR_STORE:
     case ERR_IO:
+    case ERR_STALE:
         break;
     }
     return 500;

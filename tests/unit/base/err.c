@@ -44,17 +44,20 @@ overlong_text_is_cut_and_terminated(void **state)
 }
 
 static void
-every_code_has_a_name_and_misuse_exits_with_2(void **state)
+every_code_has_a_name_and_an_exit_status(void **state)
 {
-    static const char *const names[] = {"none", "input", "denied", "not-found", "conflict", "busy",
-                                        "pin",  "token", "store",  "crypto",    "io"};
+    static const char *const names[] = {"none",     "input",  "denied", "not-found",
+                                        "conflict", "busy",   "pin",    "token",
+                                        "store",    "crypto", "io",     "stale"};
+    static const int statuses[] = {[ERR_INPUT] = 2, [ERR_STALE] = 3};
 
     (void)state;
-    for (int code = ERR_NONE; code <= ERR_IO; code++) {
+    for (int code = ERR_NONE; code <= ERR_STALE; code++) {
         assert_string_equal(err_code_name((enum err_code)code), names[code]);
-        assert_int_equal(err_exit_status((enum err_code)code), code == ERR_INPUT ? 2 : 1);
+        assert_int_equal(err_exit_status((enum err_code)code),
+                         statuses[code] == 0 ? 1 : statuses[code]);
     }
-    assert_string_equal(err_code_name((enum err_code)(ERR_IO + 1)), "unknown");
+    assert_string_equal(err_code_name((enum err_code)(ERR_STALE + 1)), "unknown");
 }
 
 static void
@@ -83,7 +86,7 @@ main(void)
         cmocka_unit_test(errno_is_spelt_out),
         cmocka_unit_test(overlong_text_is_cut_and_terminated),
         cmocka_unit_test(what_was_said_to_a_peer_goes_with_a_new_reason_and_stays_with_context),
-        cmocka_unit_test(every_code_has_a_name_and_misuse_exits_with_2),
+        cmocka_unit_test(every_code_has_a_name_and_an_exit_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
