@@ -159,14 +159,16 @@ configure(struct store_db *db, struct err *e)
                    connection_run(db,
                                   "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
                                   "PRAGMA cache_size = -4096;",
-                                  "configure", e) != 0 ||
-                   pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 ||
-                   connection_run(db,
-                                  "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;"
-                                  "BEGIN IMMEDIATE; COMMIT;",
-                                  "lock", e) != 0
+                                  "configure", e) != 0
                ? -1
-               : 0;
+               : connection_run(db, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;",
+                                "configure", e);
+}
+
+static int
+lock(struct store_db *db, struct err *e)
+{
+    return connection_run(db, "BEGIN EXCLUSIVE; COMMIT;", "lock", e);
 }
 
 /* Whether a close brings what is in the WAL into the file. */
@@ -212,12 +214,10 @@ make_durable(struct store_db *db, struct err *e)
                : set_close(db, true, e);
 }
 
-/* The file is new (and marked now) or the application's. */
+/* The file is new or the application's. */
 static int
-check_application(struct store_db *db, uint32_t application, struct err *e)
+check_application(struct store_db *db, uint32_t application, bool *is_new, struct err *e)
 {
-    CLEANUP(mem_cleanup)
-    char *mark = mem_printf("PRAGMA application_id = %d", (int)(int32_t)application);
     int64_t found;
     int64_t objects;
 
@@ -225,13 +225,20 @@ check_application(struct store_db *db, uint32_t application, struct err *e)
         pragma_int(db, "SELECT count(*) FROM sqlite_schema", &objects, e) != 0) {
         return -1;
     }
-    if (found == 0 && objects == 0) {
-        return connection_run(db, mark, "mark the file", e);
-    }
-    if (found != (int32_t)application) {
+    *is_new = found == 0 && objects == 0;
+    if (!*is_new && found != (int32_t)application) {
         return err_set(e, ERR_DENIED, "%s is the database of another program", db->path);
     }
     return 0;
+}
+
+static int
+mark(struct store_db *db, uint32_t application, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *sql = mem_printf("PRAGMA application_id = %d", (int)(int32_t)application);
+
+    return connection_run(db, sql, "mark the file", e);
 }
 
 static const struct store_migration *
@@ -305,10 +312,41 @@ migrate(struct store_db *db, const struct store_options *options, struct err *e)
     return 0;
 }
 
+/* Reads only: whoever says no leaves no trace. */
+static int
+look(struct store_db *db, const struct store_options *options, bool *is_new, struct err *e)
+{
+    int64_t pages;
+
+    /* A lock of an empty file would write its first page: it comes later. */
+    if (configure(db, e) != 0 || pragma_int(db, "PRAGMA page_count", &pages, e) != 0 ||
+        (pages > 0 && lock(db, e) != 0) ||
+        check_application(db, options->application, is_new, e) != 0 ||
+        (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0)) {
+        return -1;
+    }
+    return options->admit == NULL ? 0 : options->admit(options->admit_arg, db, e);
+}
+
+static int
+take(struct store_db *db, const struct store_options *options, bool is_new, struct err *e)
+{
+    if (pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 || lock(db, e) != 0 ||
+        make_durable(db, e) != 0 || (is_new && mark(db, options->application, e) != 0) ||
+        migrate(db, options, e) != 0) {
+        return -1;
+    }
+    /* The names of the file and of its WAL are durable before anything in them is relied on. */
+    return sync_folder(options->path, e);
+}
+
 int
 connection_open(struct store_db *db, const struct store_options *options, struct err *e)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    CLEANUP(mem_cleanup) char *wal = mem_printf("%s-wal", options->path);
+    bool had_wal = access(wal, F_OK) == 0;
+    bool is_new = false;
     int rc;
 
     db->path = mem_strdup(options->path);
@@ -319,18 +357,12 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     if (rc != SQLITE_OK) {
         return connection_error(db, rc, "open", e);
     }
-    if (configure(db, e) != 0 || set_close(db, false, e) != 0 ||
-        check_application(db, options->application, e) != 0) {
+    /* A WAL that SQLite makes for itself goes again with a close. */
+    if ((had_wal && set_close(db, false, e) != 0) || look(db, options, &is_new, e) != 0 ||
+        set_close(db, false, e) != 0) {
         return -1;
     }
-    if (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0) {
-        return -1;
-    }
-    if (make_durable(db, e) != 0 || migrate(db, options, e) != 0) {
-        return -1;
-    }
-    /* The names of the file and of its WAL are durable before anything in them is relied on. */
-    return sync_folder(options->path, e);
+    return take(db, options, is_new, e);
 }
 
 void

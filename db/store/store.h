@@ -60,6 +60,9 @@ struct store_migration {
 #define STORE_APPLICATION(a, b, c, d)                                                              \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
+/* The connection; only inside run and after_commit, and in admit. */
+struct store_db;
+
 struct store_options {
     const char *path;
     uint32_t application; /* a file of another one is refused */
@@ -68,6 +71,11 @@ struct store_options {
     const struct store_migration *schemas[STORE_SCHEMAS_MAX];
     struct tasks *finished; /* gets the operations; NULL when only store_call() is used */
     bool integrity_check;   /* PRAGMA integrity_check first: reads the whole file */
+    /* May be NULL. Looks at what is there, reading only, before anything is changed: what it
+     * refuses stays as it is, octet by octet. The schema may be an older one, and there are no
+     * tables in a new file. */
+    int (*admit)(void *arg, struct store_db *, struct err *e);
+    void *admit_arg;
 };
 
 struct store;
@@ -80,9 +88,6 @@ struct store *store_open(const struct store_options *, struct err *e) OWNED(stor
 DEFINE_CLEANUP(store_cleanup, struct store, store_free)
 
 /* ---- operations ---- */
-
-/* The connection; only inside run and after_commit. */
-struct store_db;
 
 struct store_op {
     struct task task; /* task.done: on the loop, after COMMIT; task.run is not used */
