@@ -7,12 +7,14 @@
 
 #include "base/file.h"
 #include "base/tlog/checkpoint.h"
+#include "db/ledger/check.h"
 #include "db/ledger/rows.h"
 #include "db/ledger/tiles.h"
 
 struct ledger {
     char *dir;
     struct log_key key;
+    bool checked; /* ledger_check() said yes to the database that ledger_start() gets */
     _Atomic uint64_t stored, published; /* written by the writer thread only */
     _Atomic uint64_t found;             /* published, when a start looked */
 };
@@ -35,22 +37,18 @@ ledger_free(struct ledger *ledger)
     }
 }
 
-/* Writes the key once; another log's folder is refused. */
+/* Another log's folder is refused. */
 static int
-claim_folder(const struct ledger *ledger, struct err *e)
+look_at_folder(const struct ledger *ledger, bool *is_new, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ledger->dir);
     CLEANUP(mem_cleanup) char *text = log_key_format(&ledger->key);
     CLEANUP(buf_free) struct buf found = BUF_INIT(CHECKPOINT_MAX);
+    int result = file_read(path, &found, e);
 
-    if (file_mkdirs(ledger->dir, S_IRWXU, e) != 0) {
-        return -1;
-    }
-    if (chmod(ledger->dir, 0755) != 0) {
-        return err_set(e, ERR_IO, "%s must belong to this user", ledger->dir);
-    }
-    if (file_read(path, &found, e) != 0) {
-        return e->code == ERR_NOTFOUND ? file_create(path, span_str(text), 0644, e) : -1;
+    *is_new = result != 0 && e->code == ERR_NOTFOUND;
+    if (result != 0) {
+        return *is_new ? 0 : -1;
     }
     return span_equal(buf_span(&found), span_str(text))
                ? 0
@@ -58,14 +56,35 @@ claim_folder(const struct ledger *ledger, struct err *e)
                          path);
 }
 
+/* Writes the key once. */
+static int
+claim_folder(const struct ledger *ledger, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ledger->dir);
+    CLEANUP(mem_cleanup) char *text = log_key_format(&ledger->key);
+    bool is_new;
+
+    if (file_mkdirs(ledger->dir, S_IRWXU, e) != 0) {
+        return -1;
+    }
+    if (chmod(ledger->dir, 0755) != 0) {
+        return err_set(e, ERR_IO, "%s must belong to this user", ledger->dir);
+    }
+    if (look_at_folder(ledger, &is_new, e) != 0) {
+        return -1;
+    }
+    return is_new ? file_create(path, span_str(text), 0644, e) : 0;
+}
+
 struct ledger *
 ledger_new(const struct ledger_options *options, struct err *e)
 {
     CLEANUP(destroy_cleanup) struct ledger *ledger = mem_new(sizeof(*ledger));
+    bool is_new;
 
     ledger->dir = mem_strdup(options->dir);
     if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0 ||
-        claim_folder(ledger, e) != 0) {
+        look_at_folder(ledger, &is_new, e) != 0) {
         return NULL;
     }
     return TAKE(ledger);
@@ -156,110 +175,52 @@ publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct er
     return 0;
 }
 
-/* What was once published or signed is still the beginning of what is stored. */
 static int
-check_agrees(struct store_db *db, const struct checkpoint *checkpoint, uint64_t size,
-             const char *whose, struct err *e)
+read_published(const struct ledger *ledger, struct checkpoint *out, struct err *e)
 {
-    struct merkle_hash root;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", ledger->dir);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
 
-    if (checkpoint->size == 0) {
-        return 0; /* there was none yet */
+    *out = (struct checkpoint){0};
+    if (file_read(path, &note, e) != 0) {
+        return e->code == ERR_NOTFOUND ? 0 : -1;
     }
-    if (checkpoint->size > size) {
-        return err_set(e, ERR_STORE,
-                       "the %s checkpoint covers %llu leaves, the database has %llu: it is an "
-                       "older copy, do not start with it",
-                       whose, (unsigned long long)checkpoint->size, (unsigned long long)size);
-    }
-    if (ledger_root_at(db, checkpoint->size, &root, e) != 0) {
-        return -1;
-    }
-    return merkle_equal(&root, &checkpoint->root)
-               ? 0
-               : err_set(e, ERR_STORE, "the %s checkpoint has another root than the database",
-                         whose);
+    return checkpoint_open(&ledger->key, buf_span(&note), out, e) != 0 ? err_wrap(e, "%s", path)
+                                                                       : 0;
 }
 
-/* From the leaves themselves: hashes beside them could have been edited with them, or not. */
-static int
-check_bodies(struct store_db *db, const struct checkpoint *last, uint64_t size, struct err *e)
+int
+ledger_check(struct ledger *ledger, struct store_db *db, const struct ledger_signed *signed_last,
+             struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-    struct merkle_edge edge = {0};
-    struct merkle_hash root;
-    bool row;
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    struct check_against against = {.signed_last = signed_last};
+    bool has_tables = false;
 
-    if (store_query(db, &rows, "SELECT hash, body FROM leaf ORDER BY idx", STORE_NO_VALUES, e) !=
-        0) {
+    if (read_published(ledger, &against.published, e) != 0 ||
+        (db != NULL && store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'leaf'",
+                                     STORE_NO_VALUES, &has_tables, e) != 0)) {
         return -1;
     }
-    for (uint64_t i = 0; i < size; i++) {
-        struct merkle_hash stored;
-        struct merkle_hash hash;
-
-        if (store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-        if (!row || ledger_copy_hash(&rows, &stored, e) != 0) {
-            return err_set(e, ERR_STORE, "leaf %llu is missing", (unsigned long long)i);
-        }
-        hash = merkle_leaf(row_blob(&rows, 1));
-        if (!merkle_equal(&hash, &stored)) {
-            return err_set(e, ERR_STORE, "leaf %llu was edited", (unsigned long long)i);
-        }
-        if (merkle_append(&edge, &hash, NULL, NULL, e) != 0) {
-            return -1;
-        }
-        if (edge.size != last->size) {
-            continue;
-        }
-        root = merkle_root(&edge);
-        if (!merkle_equal(&root, &last->root)) {
-            return err_set(e, ERR_STORE, "the leaves are not those of the stored checkpoint");
-        }
+    if (!has_tables) {
+        return check_record(NULL, &against, e);
     }
-    if (size == 0) {
-        return 0;
+    if (last_checkpoint(ledger, db, &against.stored, &note, e) != 0) {
+        return err_wrap(e, "ledger");
     }
-    store_end(&rows);
-    if (ledger_root_at(db, size, &root, e) != 0) {
-        return -1;
-    }
-    {
-        const struct merkle_hash all = merkle_root(&edge);
-
-        return merkle_equal(&root, &all)
-                   ? 0
-                   : err_set(e, ERR_STORE, "the hashes are not those of the leaves");
-    }
+    atomic_store(&ledger->found, against.published.size);
+    ledger->checked = check_record(db, &against, e) == 0;
+    return ledger->checked ? 0 : -1;
 }
 
 int
 ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", ledger->dir);
-    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
-    CLEANUP(buf_free) struct buf published_note = BUF_INIT(CHECKPOINT_MAX);
-    struct checkpoint last;
-    struct checkpoint published;
-    uint64_t size;
-
-    if (ledger_size(db, &size, e) != 0 || last_checkpoint(ledger, db, &last, &note, e) != 0 ||
-        check_agrees(db, &last, size, "stored", e) != 0 || check_bodies(db, &last, size, e) != 0) {
-        return err_wrap(e, "ledger");
-    }
-    if (file_read(path, &published_note, e) == 0) {
-        if (checkpoint_open(&ledger->key, buf_span(&published_note), &published, e) != 0) {
-            return err_wrap(e, "%s", path);
-        }
-        if (check_agrees(db, &published, last.size, "published", e) != 0) {
-            return err_wrap(e, "%s", path);
-        }
-        atomic_store(&ledger->found, published.size);
-    } else if (e->code != ERR_NOTFOUND) {
+    if ((!ledger->checked && ledger_check(ledger, db, NULL, e) != 0) ||
+        claim_folder(ledger, e) != 0) {
         return -1;
     }
+    ledger->checked = false; /* of this database */
     return publish(ledger, db, true, e);
 }
 

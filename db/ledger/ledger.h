@@ -48,14 +48,25 @@ struct ledger_options {
 
 struct ledger;
 void ledger_free(struct ledger *);
-/* Makes the folder and log.vkey. ERR_CONFLICT when the folder has another log's key. */
+/* Changes nothing. ERR_CONFLICT when the folder has another log's key. */
 struct ledger *ledger_new(const struct ledger_options *, struct err *e) OWNED(ledger_free);
 DEFINE_CLEANUP(ledger_cleanup, struct ledger, ledger_free)
 
-/* First of all, in a store operation at start: compares the last checkpoint with the leaves and
- * with the published one, and publishes what a crash left unpublished. ERR_STORE when they do not
- * agree, for example because the database was put back to an older copy: never repaired, never
- * forked. */
+/* What the log's key was asked for last, as its signer's journal has it: `size` leaves, 0 when
+ * nothing yet. */
+struct ledger_signed {
+    uint64_t size;
+    uint8_t root[LEAF_HASH_SIZE];
+};
+
+/* First of all, and before anything is changed (store_options.admit; NULL: there is no database):
+ * the leaves, the last checkpoint that is stored, the published one and what was signed last
+ * (NULL: nobody was asked) are of one record, and none is newer than the database. Else ERR_STALE,
+ * or ERR_STORE when the database does not agree with itself: never repaired, never forked. */
+int ledger_check(struct ledger *, struct store_db *, const struct ledger_signed *, struct err *e);
+
+/* Then, in a store operation at start: makes the folder and log.vkey, and publishes what a crash
+ * left unpublished. Checks before, when nobody did. */
 int ledger_recover(struct ledger *, struct store_db *, struct err *e);
 /* The same through store_call(). Afterwards ledger_found() tells how many leaves the published
  * checkpoint covered before: those from there to ledger_stored() nobody else could see yet, though
