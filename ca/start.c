@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/start.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/validity.h"
+#include "ca/daemon/record.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
 #include "ca/policy/registered.h"
@@ -18,8 +15,6 @@
 #include "ca/request/watchers.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
-
-enum { APPLICATION = 0x6e664341 /* "nfCA" */ };
 
 /* ---- certificates ---- */
 
@@ -179,105 +174,14 @@ start_signers(struct ca *ca, struct err *e)
     return 0;
 }
 
-/* ---- record ---- */
-
-static int
-make_folder(const char *path, mode_t mode, struct err *e)
-{
-    if (file_mkdirs(path, mode, e) != 0) {
-        return -1;
-    }
-    /* The umask keeps others out of whatever is not meant for them; these are what it says. */
-    return chmod(path, mode) == 0 ? 0 : err_errno(e, ERR_IO, errno, "chmod %s", path);
-}
-
-static int
-run_check(struct store_op *op, struct store_db *db, struct err *e)
-{
-    (void)op;
-    return issuance_check(db, e);
-}
-
-/* After a kill, or when the folder was put back to an older copy. */
-static void
-tell_unpublished(const struct ledger *ledger)
-{
-    const uint64_t from = ledger_found(ledger);
-    const uint64_t to = ledger_stored(ledger);
-
-    if (from < to) {
-        log_event(LOG_WARNING, "published-late",
-                  "leaves %llu to %llu were stored, and not published before this start",
-                  (unsigned long long)from, (unsigned long long)to - 1);
-    }
-}
-
-static int
-open_record(struct ca *ca, struct err *e)
-{
-    const struct store_options store = {.path = ca->conf.database,
-                                        .application = APPLICATION,
-                                        .schemas = {ledger_migrations, issuance_migrations},
-                                        .finished = ca->finished,
-                                        .integrity_check = true};
-    const struct ledger_options ledger = {
-        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
-
-    if (make_folder(ca->conf.state_dir, 0700, e) != 0 ||
-        make_folder(ca->conf.crl_dir, 0755, e) != 0) {
-        return -1;
-    }
-    ca->store = store_open(&store, e);
-    if (ca->store == NULL) {
-        return -1;
-    }
-    ca->ledger = ledger_new(&ledger, e);
-    if (ca->ledger == NULL) {
-        return -1;
-    }
-    if (ledger_start(ca->ledger, ca->store, e) != 0) {
-        return -1;
-    }
-    tell_unpublished(ca->ledger);
-    return store_call(ca->store, &(struct store_op){.run = run_check}, e);
-}
+/* ---- leaves ---- */
 
 struct leaves_op {
     struct store_op op;
     struct ca *ca;
     struct recovery recovered;
     const char *stop; /* NULL: a start */
-    struct issuance_counts counts;
 };
-
-static int
-run_counts(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return issuance_count(db, &CONTAINER_OF(op, struct leaves_op, op)->counts, e);
-}
-
-/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
- * this key, or was put back to an older copy. */
-static int
-check_attempts(struct ca *ca, struct err *e)
-{
-    struct leaves_op o = {.op = {.run = run_counts}};
-    uint64_t stored;
-
-    if (store_call(ca->store, &o.op, e) != 0) {
-        return -1;
-    }
-    stored = (uint64_t)(o.counts.certificates + o.counts.crls);
-    if (signer_attempts(ca->issuing) < stored) {
-        return err_set(e, ERR_DENIED,
-                       "%s: the journal has %llu attempts, but %llu signatures are stored: the "
-                       "journal is not this key's, or an older copy of it",
-                       ca_signer_name(&ca->conf.issuing),
-                       (unsigned long long)signer_attempts(ca->issuing),
-                       (unsigned long long)stored);
-    }
-    return 0;
-}
 
 /* A leaf when this file is another one than at the last start. */
 static int
@@ -384,8 +288,7 @@ ca_open(struct ca *ca, struct err *e)
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
     if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
-        open_record(ca, e) != 0 || check_attempts(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
-        crl_publish_root(ca, e) != 0) {
+        ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
         return -1;
     }
     ca->base = event_base_new();

@@ -6,9 +6,8 @@
 
 /*
  * A start, in an order that a crash at any point may begin again: certificates; signers (each reads
- * its journal); database with integrity check; ledger against its last checkpoint; attempts of the
- * signers against what is stored (ca_open); intents (due/recover.h); leaves, checkpoint (ca_begin);
- * the first CRL; the link.
+ * its journal); the record (daemon/record.h: a state that is refused stays as it is); intents
+ * (due/recover.h); leaves, checkpoint (ca_begin); the first CRL; the link.
  * `ca->conf` is loaded. Blocking, in the main thread. On failure: ca_close().
  */
 int ca_open(struct ca *, struct err *e);

@@ -117,8 +117,8 @@ world_kill(struct world *w)
     hang_up(w);
 }
 
-bool
-world_start_fails(struct world *w)
+int
+world_start_status(struct world *w)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
@@ -134,7 +134,7 @@ world_start_fails(struct world *w)
         w->link = unix_connect(path, true, &e);
         if (w->link >= 0) { /* it opened */
             world_kill(w);
-            return false;
+            return 0;
         }
         (void)nanosleep(&pause, NULL);
     }
@@ -143,7 +143,13 @@ world_start_fails(struct world *w)
         world_show_log(w);
         fail_msg("nfpki-ca ended by signal %d", WTERMSIG(status));
     }
-    return status != 0;
+    return WEXITSTATUS(status);
+}
+
+bool
+world_start_fails(struct world *w)
+{
+    return world_start_status(w) != 0;
 }
 
 int

@@ -52,8 +52,9 @@ void world_start(struct world *);
 void world_kill(struct world *);
 /* Another connection in the place of world.link, which is not closed. */
 void world_connect(struct world *);
-/* A start that ends by itself, with a failure. */
+/* A start that ends by itself, with a failure; its exit status, 0 when it opened. */
 bool world_start_fails(struct world *);
+int world_start_status(struct world *);
 /* What stands in nfpki-ca.conf besides, from the next start on. */
 void world_configure(struct world *, const char *more);
 /* What the policy of the issuing key's signer allows from the next start on. */

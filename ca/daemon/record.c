@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/daemon/record.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
+
+static int
+make_folder(const char *path, mode_t mode, struct err *e)
+{
+    if (file_mkdirs(path, mode, e) != 0) {
+        return -1;
+    }
+    /* The umask keeps others out of whatever is not meant for them; these are what it says. */
+    return chmod(path, mode) == 0 ? 0 : err_errno(e, ERR_IO, errno, "chmod %s", path);
+}
+
+static int
+ask_log(struct ca *ca, struct ledger_signed *out, struct err *e)
+{
+    struct signed_last last;
+
+    if (signer_last(ca->log, &last, e) != 0) {
+        return err_wrap(e, "signer %s", ca_signer_name(&ca->conf.log));
+    }
+    out->size = last.size;
+    memcpy(out->root, last.root, sizeof(out->root));
+    return 0;
+}
+
+struct guard {
+    struct ledger *ledger;
+    struct ledger_signed last;
+};
+
+static int
+admit(void *arg, struct store_db *db, struct err *e)
+{
+    const struct guard *guard = arg;
+
+    return ledger_check(guard->ledger, db, &guard->last, e);
+}
+
+/* A database that is not there is not made to be refused. */
+static int
+check_missing(const struct ca *ca, const struct guard *guard, struct err *e)
+{
+    bool missing = access(ca->conf.database, F_OK) != 0 && errno == ENOENT;
+
+    return missing ? ledger_check(guard->ledger, NULL, &guard->last, e) : 0;
+}
+
+static int
+open_store(struct ca *ca, struct guard *guard, struct err *e)
+{
+    const struct store_options options = {.path = ca->conf.database,
+                                          .application = APPLICATION,
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .finished = ca->finished,
+                                          .integrity_check = true,
+                                          .admit = admit,
+                                          .admit_arg = guard};
+
+    if (check_missing(ca, guard, e) != 0 || make_folder(ca->conf.state_dir, 0700, e) != 0) {
+        return -1;
+    }
+    ca->store = store_open(&options, e);
+    return ca->store == NULL ? -1 : make_folder(ca->conf.crl_dir, 0755, e);
+}
+
+struct counts_op {
+    struct store_op op;
+    struct issuance_counts counts;
+};
+
+/* Do the rows say what the leaves say? And how many are there? */
+static int
+run_check(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return issuance_check(db, e) != 0
+               ? -1
+               : issuance_count(db, &CONTAINER_OF(op, struct counts_op, op)->counts, e);
+}
+
+/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
+ * this key, or was put back to an older copy. */
+static int
+check_rows(struct ca *ca, struct err *e)
+{
+    struct counts_op o = {.op = {.run = run_check}};
+    uint64_t stored;
+
+    if (store_call(ca->store, &o.op, e) != 0) {
+        return -1;
+    }
+    stored = (uint64_t)(o.counts.certificates + o.counts.crls);
+    if (signer_attempts(ca->issuing) < stored) {
+        return err_set(e, ERR_STALE,
+                       "%s: the journal has %llu attempts, but %llu signatures are stored: the "
+                       "journal is not this key's, or an older copy of it",
+                       ca_signer_name(&ca->conf.issuing),
+                       (unsigned long long)signer_attempts(ca->issuing),
+                       (unsigned long long)stored);
+    }
+    return 0;
+}
+
+/* After a kill, or when the folder was put back to an older copy. */
+static void
+tell_unpublished(const struct ledger *ledger)
+{
+    const uint64_t from = ledger_found(ledger);
+    const uint64_t to = ledger_stored(ledger);
+
+    if (from < to) {
+        log_event(LOG_WARNING, "published-late",
+                  "leaves %llu to %llu were stored, and not published before this start",
+                  (unsigned long long)from, (unsigned long long)to - 1);
+    }
+}
+
+int
+ca_record_open(struct ca *ca, struct err *e)
+{
+    const struct ledger_options options = {
+        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
+    struct guard guard = {0};
+
+    ca->ledger = ledger_new(&options, e);
+    guard.ledger = ca->ledger;
+    if (ca->ledger == NULL || ask_log(ca, &guard.last, e) != 0 || open_store(ca, &guard, e) != 0 ||
+        check_rows(ca, e) != 0 || ledger_start(ca->ledger, ca->store, e) != 0) {
+        return -1;
+    }
+    tell_unpublished(ca->ledger);
+    return 0;
+}
