@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ca/request/stages.h"
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 
 enum { LOOK_S = 5, DUE_MAX = 64 };
 

@@ -7,7 +7,7 @@
 #include "ca/office/register.h"
 #include "ca/publish/crl.h"
 #include "ca/request/submit.h"
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 
 /* A question to the database. */
 struct asking {

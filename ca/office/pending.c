@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ca/office/approve.h"
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 
 enum { LIST_MAX = 1000 };
 

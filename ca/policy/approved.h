@@ -10,7 +10,7 @@
 
 #include "ca/policy/policy.h"
 #include "ca/registration/approval.h"
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 
 enum { APPROVED_MAX = 32 };
 

@@ -17,6 +17,7 @@ db/store/            base/ db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/requests/         base/ base/tlog/ db/store/ db/requests/
 db/issuance/         base/ db/store/ db/ledger/ db/issuance/
+db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
@@ -31,13 +32,13 @@ ca/cmp/              base/ base/tlog/ ca/x509/ ca/cmp/message/ ca/cmp/protection
 ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
-ca/policy/           base/ db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
+ca/policy/           base/ db/issuance/* db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
 ca/daemon/           base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
-ca/due/              base/ db/issuance/ ca/daemon/ ca/publish/ ca/request/* ca/due/
-ca/office/           base/ db/issuance/ ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/* ca/due/ ca/office/
+ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
+ca/office/           base/ db/issuance/* ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/* ca/due/ ca/office/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/

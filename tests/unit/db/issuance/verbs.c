@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 #include "db/issuance/renewal.h"
 
 #define UUID_3 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0003"

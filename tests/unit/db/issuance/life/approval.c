@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/issuance/approval.h"
+#include "db/issuance/life/approval.h"
 
 #include <stdio.h>
 #include <string.h>
