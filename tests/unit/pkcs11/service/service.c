@@ -137,6 +137,7 @@ service_setup(void **state)
     w->service = -1;
     w->client = getuid();
     w->pin_fd = -1;
+    w->deadline_ms = DEADLINE_MS;
     w->more = "";
     scene_log_begin(&w->ledger, ORIGIN);
     write_pin(w, USER_PIN);
@@ -186,7 +187,7 @@ service_start(struct world *w, const char *faults)
 {
     CLEANUP(mem_cleanup)
     char *more = mem_printf("client_user = %u\ndeadline_ms = %d\n%s", (unsigned)w->client,
-                            DEADLINE_MS, w->more);
+                            w->deadline_ms, w->more);
     size_t before = log_count(w, "listening");
 
     write_policy(w, more);
@@ -327,6 +328,10 @@ client_start(const struct world *w, struct err *e)
 {
     struct signer *s = client_try(w, e);
 
+    for (int i = 0; s == NULL && e->code == ERR_TOKEN && i < TRIES; i++) {
+        (void)poll(NULL, 0, PAUSE_MS);
+        s = client_try(w, e);
+    }
     if (s == NULL) {
         fail_msg("%s: %s", err_code_name(e->code), e->text);
     }
@@ -396,6 +401,15 @@ greeted(int fd)
     struct signer_frame frame;
 
     return next_frame(fd, &in, &frame) && frame.type == SIGNER_HELLO;
+}
+
+bool
+closed(int fd)
+{
+    CLEANUP(buf_free) struct buf in = BUF_INIT(SIGNER_ANSWER_MAX);
+    struct err e = {0};
+
+    return frame_read(fd, SIGNER_ANSWER_MAX, &in, HELLO_MS, &e) != 0 && e.code == ERR_NOTFOUND;
 }
 
 bool
