@@ -174,7 +174,7 @@ crls_begin_before_they_are_made_and_never_before_the_last(void **state)
     world_restart(w, "");
 }
 
-/* Makes a CRL; when this was revoked, by it. */
+/* Makes a CRL; when this was revoked, by it; 0: it is not there. */
 static time_t
 date_on_next(struct world *w, const ASN1_INTEGER *serial, time_t *begins)
 {
@@ -182,9 +182,29 @@ date_on_next(struct world *w, const ASN1_INTEGER *serial, time_t *begins)
     CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *wanted = ASN1_INTEGER_dup(serial);
     X509_REVOKED *entry = NULL;
 
-    assert_int_equal(X509_CRL_get0_by_serial(crl, &entry, wanted), 1);
     *begins = unix_time(X509_CRL_get0_lastUpdate(crl));
-    return unix_time(X509_REVOKED_get0_revocationDate(entry));
+    return X509_CRL_get0_by_serial(crl, &entry, wanted) == 1
+               ? unix_time(X509_REVOKED_get0_revocationDate(entry))
+               : 0;
+}
+
+/* A row, recorded without a leaf; the daemon is started again. */
+static ASN1_INTEGER *
+revoked_row(struct world *w, uint8_t last, time_t revoked, time_t not_after)
+{
+    const uint8_t octets[] = {0x7e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, last};
+    char hex[2 * sizeof(octets) + 1];
+    CLEANUP(mem_cleanup) char *sql = NULL;
+    ASN1_INTEGER *serial = ASN1_INTEGER_new();
+
+    hex_format(span_of(octets, sizeof(octets)), hex);
+    assert_int_equal(ASN1_STRING_set(serial, octets, sizeof(octets)), 1);
+    sql = mem_printf("INSERT INTO revocation VALUES(x'%s', %lld, 4, %lld, NULL)", hex,
+                     (long long)revoked, (long long)not_after);
+    assert_int_equal(world_stop(w), 0);
+    record_edit(w, sql);
+    world_start(w);
+    return serial;
 }
 
 static void
@@ -217,23 +237,32 @@ static void
 a_crl_begins_when_the_newest_of_its_entries_was_revoked(void **state)
 {
     struct world *w = *state;
-    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = ASN1_INTEGER_new();
-    CLEANUP(mem_cleanup) char *sql = NULL;
     const time_t now = clock_now();
-    const uint8_t octets[] = {0x7e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    char hex[2 * sizeof(octets) + 1];
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = revoked_row(w, 1, now, now + DAY);
     time_t begins;
 
-    hex_format(span_of(octets, sizeof(octets)), hex);
-    assert_int_equal(ASN1_STRING_set(serial, octets, sizeof(octets)), 1);
-    sql = mem_printf("INSERT INTO revocation VALUES(x'%s', %lld, 4, %lld, NULL)", hex,
-                     (long long)now, (long long)now + DAY);
-    assert_int_equal(world_stop(w), 0);
-    record_edit(w, sql);
-    world_start(w);
     assert_int_equal(date_on_next(w, serial, &begins), now);
     assert_int_equal(begins, now);
     world_restart(w, "");
+}
+
+/* RFC 5280 3.3, however long the CA stood still: that validity has passed is not enough. */
+static void
+an_entry_stays_until_a_crl_from_after_its_end_has_run_out(void **state)
+{
+    struct world *w = *state;
+    const time_t past = clock_now() - 100 * (time_t)DAY;
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *serial = revoked_row(w, 2, past - DAY, past);
+    CLEANUP(asn1_integer_cleanup) ASN1_INTEGER *live = NULL;
+    time_t begins;
+
+    assert_int_equal(date_on_next(w, serial, &begins), past - DAY);
+    assert_int_equal(world_stop(w), 0);
+    record_edit(w, "UPDATE crl SET next_update = this_update WHERE der IS NOT NULL");
+    world_start(w);
+    live = revoked_row(w, 3, past - DAY, clock_now() + DAY);
+    assert_int_equal(date_on_next(w, serial, &begins), 0);
+    assert_int_equal(date_on_next(w, live, &begins), past - DAY);
 }
 
 static void
@@ -265,6 +294,7 @@ main(void)
         cmocka_unit_test(certificates_begin_before_they_are_made),
         cmocka_unit_test(an_intent_is_finished_from_when_it_says),
         cmocka_unit_test(a_crl_begins_when_the_newest_of_its_entries_was_revoked),
+        cmocka_unit_test(an_entry_stays_until_a_crl_from_after_its_end_has_run_out),
         cmocka_unit_test(a_backdate_that_does_no_good_is_refused),
     };
 
