@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/publish/crl.h"
 
-#include <assert.h>
 #include <event2/event.h>
 #include <openssl/pem.h>
-#include <string.h>
 
 #include "base/file.h"
-#include "ca/policy/backdate.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/publish/crl_list.h"
 #include "ca/publish/inclusion.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
 #include "pkcs11/client/evidence.h"
 
-enum { RETRY_S = 10, REHEARSAL_S = REHEARSAL_DAYS_MAX * 24 * 60 * 60, ROOT_CRL_MAX = 1024 * 1024 };
+enum { RETRY_S = 10, ROOT_CRL_MAX = 1024 * 1024 };
 
 struct crl_maker {
     struct ca *ca;
@@ -23,18 +21,13 @@ struct crl_maker {
     struct store_op op;
     struct signer_job sign;
     struct release_item release;
-    struct crl_request request;
-    struct crl_entry *entries;
-    size_t capacity;
+    struct crl_list list;
     struct buf tbs;
     struct buf inclusion; /* what shows the signer that it is announced */
     struct buf der;
     char *path;
     uint64_t leaf;
-    uint64_t up_to;        /* leaves of the record whose revocations are on it */
-    time_t expired_before; /* what ended before is not; 0: all is */
     uint8_t digest[SHA256_SIZE];
-    time_t now;
     bool busy;
     bool again;
     struct crl_waiter *waiting; /* for the one that is being made */
@@ -59,9 +52,9 @@ static time_t
 pause_until_next(const struct crl_maker *c)
 {
     const struct ca_conf *conf = &c->ca->conf;
-    const time_t length = c->request.next_update - c->request.this_update;
+    const time_t length = c->list.request.next_update - c->list.request.this_update;
     const time_t overlap = conf->crl_overlap_s < length ? conf->crl_overlap_s : length / 2;
-    const time_t left = c->request.next_update - overlap - clock_now();
+    const time_t left = c->list.request.next_update - overlap - clock_now();
     const time_t most = length - overlap; /* also when the clock was put back */
 
     return left > most ? most : left > RETRY_S ? left : RETRY_S;
@@ -71,7 +64,7 @@ static void
 finish(struct crl_maker *c, const struct err *why)
 {
     struct crl_waiter *waiting = c->waiting;
-    const uint64_t number = c->request.number;
+    const uint64_t number = c->list.request.number;
 
     buf_free(&c->tbs);
     buf_free(&c->inclusion);
@@ -83,7 +76,7 @@ finish(struct crl_maker *c, const struct err *why)
     if (why == NULL) {
         schedule(c, pause_until_next(c));
         log_event(LOG_INFO, "crl", "number %llu with %zu entries", (unsigned long long)number,
-                  c->request.n_entries);
+                  c->list.request.n_entries);
     } else {
         log_err(LOG_ERROR, "crl-failed", why, "again in %d s", RETRY_S);
         schedule(c, RETRY_S);
@@ -136,13 +129,13 @@ static struct issuance_crl
 record_of(const struct crl_maker *c)
 {
     return (struct issuance_crl){
-        .number = c->request.number,
+        .number = c->list.request.number,
         .tbs = buf_span(&c->tbs),
-        .entries = c->request.n_entries,
-        .up_to = c->up_to,
+        .entries = c->list.request.n_entries,
+        .up_to = c->list.up_to,
         .digest = span_of(c->digest, sizeof(c->digest)),
-        .expired_before = c->expired_before,
-        .now = c->now,
+        .expired_before = c->list.expired_before,
+        .now = c->list.now,
     };
 }
 
@@ -266,11 +259,10 @@ run_build(struct task *task)
     struct crl_maker *c = CONTAINER_OF(task, struct crl_maker, work);
 
     c->tbs = BUF_INIT(CRL_TBS_MAX);
-    c->request.entries = c->entries;
-    c->result = crl_build(&c->request, &c->tbs, &c->e) != 0 ||
-                        crl_lint(buf_span(&c->tbs), &c->request, &c->e) != 0
+    c->result = crl_build(&c->list.request, &c->tbs, &c->e) != 0 ||
+                        crl_lint(buf_span(&c->tbs), &c->list.request, &c->e) != 0
                     ? -1
-                    : crl_digest(&c->request, c->digest, &c->e);
+                    : crl_digest(&c->list.request, c->digest, &c->e);
 }
 
 static void
@@ -286,82 +278,12 @@ on_built(struct task *task)
     store_submit(c->ca->store, &c->op);
 }
 
-static void
-add_entry(void *arg, struct span serial, time_t revoked, int reason)
-{
-    struct crl_maker *c = arg;
-    struct crl_entry *entry;
-
-    c->entries = mem_grow(c->entries, &c->capacity, c->request.n_entries + 1, sizeof(*c->entries));
-    entry = &c->entries[c->request.n_entries];
-    memset(entry, 0, sizeof(*entry));
-    /* Leaving one out in silence would be worse than any stop: the tables are written with serials
-     * of ours alone. */
-    assert(serial.n <= sizeof(entry->serial));
-    memcpy(entry->serial, serial.p, serial.n);
-    entry->serial_size = serial.n;
-    /* As it was recorded: no CRL has another date. It moves what begins before it, as with a larger
-     * backdate than then. */
-    entry->revoked_at = revoked;
-    entry->reason = (enum crl_reason)reason;
-    c->request.n_entries++;
-    if (revoked > c->request.this_update) {
-        c->request.this_update = revoked;
-    }
-}
-
-/* Peers whose clocks are behind must not find the newest CRL not yet valid, nor anybody one that
- * is older than the one before (RFC 5280 5.1.2.4). */
-static int
-set_begin(struct crl_maker *c, struct store_db *db, struct err *e)
-{
-    const struct policy *p = &c->ca->policy;
-    struct crl_request *r = &c->request;
-    time_t last;
-
-    if (backdate_begin(p->issuing, p->backdate_s, c->now, &r->this_update, e) != 0 ||
-        issuance_crl_last(db, &last, e) != 0) {
-        return -1;
-    }
-    r->this_update = r->this_update < last ? last : r->this_update;
-    return 0;
-}
-
-static void
-set_end(struct crl_maker *c)
-{
-    struct crl_request *r = &c->request;
-    time_t validity = c->ca->conf.crl_validity_s;
-
-    if (c->ca->policy.rehearsal && validity > REHEARSAL_S) {
-        validity = REHEARSAL_S;
-    }
-    r->next_update = r->this_update + validity;
-    if (r->this_update > c->now) {
-        log_event(
-            LOG_WARNING, "crl-ahead",
-            "the CRL before, or what is on it, begins %lld s after the time here, so this one "
-            "does, too: was the clock set back?",
-            (long long)(r->this_update - c->now));
-    }
-}
-
 static int
 run_reserve(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct crl_maker *c = CONTAINER_OF(op, struct crl_maker, op);
-    struct crl_request *r = &c->request;
 
-    r->n_entries = 0;
-    /* RFC 5280 3.3: an entry stays until it was on a CRL after its certificate has ended, here
-     * until that has run out. */
-    if (set_begin(c, db, e) != 0 || ledger_size(db, &c->up_to, e) != 0 ||
-        issuance_crl_passed(db, r->this_update, &c->expired_before, e) != 0 ||
-        issuance_crl_each(db, c->expired_before, add_entry, c, e) != 0) {
-        return -1;
-    }
-    set_end(c);
-    return issuance_crl_reserve(db, r->this_update, r->next_update, &r->number, e);
+    return crl_list_reserve(&c->list, c->ca, db, e);
 }
 
 static void
@@ -376,15 +298,12 @@ on_reserved(struct task *task)
 static void
 begin(struct crl_maker *c)
 {
-    const struct policy *p = &c->ca->policy;
-
     c->busy = true;
     c->again = false;
     c->waiting = c->next;
     c->next = NULL;
     c->ca->jobs++;
-    c->now = clock_now();
-    c->request = (struct crl_request){.issuer = p->issuing, .rehearsal = p->rehearsal};
+    c->list.now = clock_now();
     c->op = (struct store_op){.run = run_reserve, .task = {.done = on_reserved}};
     store_submit(c->ca->store, &c->op);
 }
@@ -458,7 +377,7 @@ crl_maker_free(struct crl_maker *c)
         return;
     }
     event_free(c->timer);
-    mem_free(c->entries);
+    crl_list_free(&c->list);
     mem_free(c->path);
     mem_free(c);
 }

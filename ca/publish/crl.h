@@ -3,7 +3,8 @@
  * crl.h - the CRL: at start, on schedule, on a revocation and on command. Private to
  * nfpki-ca.
  *
- *   reserve the number, read the entries (store) -> TBS, lint (worker) -> sign -> verify (worker)
+ *   reserve the number, read the entries (store; crl_list.h) -> TBS, lint (worker) -> sign ->
+ * verify (worker)
  *   -> CRL row and leaf (store) -> release -> crl_dir/issuing.crl, replaced in one step (worker)
  */
 #pragma once
