@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who keeps a connection when places run short, seen by the peers. */
-#include <event2/event.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -8,12 +7,9 @@
 
 #include "ra/http/connections.h"
 #include "tests/support/test.h"
-#include "tests/support/web_group.h"
+#include "tests/unit/ra/http/visits.h"
 
-enum { HOUR_MS = 3600000, LOOPBACK = 0x7f000000 };
-
-#define ASK "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-#define LATE "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+enum { LOOPBACK = 0x7f000000 };
 
 /* What an idle peer has done so far. */
 struct way {
@@ -37,15 +33,6 @@ static const struct way ways[] = {
     {"TLS and one request", true, true, "", true},
 };
 
-static void
-expect_answer(struct visitor *v, const char *expected)
-{
-    char heard[64];
-
-    visitor_hear(v, 1, heard, sizeof(heard));
-    assert_string_equal(heard, expected);
-}
-
 /* Nobody's time is over, and one address may have all places. */
 static struct http_options
 all_for_one(size_t places)
@@ -64,7 +51,7 @@ idle(const struct web *web, const struct way *way, unsigned host)
 
     visitor_say(&v, span_str(way->asked ? ASK : way->said));
     if (way->asked) {
-        expect_answer(&v, "200");
+        visit_expect(&v, "200");
     }
     return v;
 }
@@ -76,7 +63,7 @@ ask(const struct web *web, bool secure, unsigned host)
 
     assert_true(v.fd >= 0);
     visitor_say(&v, SPAN_LITERAL(ASK));
-    expect_answer(&v, "200");
+    visit_expect(&v, "200");
     visitor_close(&v);
 }
 
@@ -96,7 +83,7 @@ static void
 expect_late_answer(struct web *web, struct visitor *v)
 {
     web_answer_late(web);
-    expect_answer(v, "200");
+    visit_expect(v, "200");
     visitor_close(v);
 }
 
@@ -126,12 +113,9 @@ wait_for_connections(const struct web *web, size_t n)
 }
 
 static void
-wait_for_the_end(struct visitor *v)
+wait_and_close(struct visitor *v)
 {
-    char octets[4096];
-
-    while (visitor_read(v, octets, sizeof(octets)) > 0) {
-    }
+    visit_wait_for_the_end(v);
     visitor_close(v);
 }
 
@@ -155,7 +139,7 @@ idle_connections_of_one_address_stop_nobody(void **state)
         ask(&web, secure, 2);
         /* the oldest had to go: at least 12 for the younger ones, then one for each that asked */
         for (size_t k = 0; k < 13; k++) {
-            wait_for_the_end(&held[k]);
+            wait_and_close(&held[k]);
         }
         assert_true(http_server_connections(web.server) <= 8);
         close_all(held + 13, ARRAY_LEN(held) - 13);
@@ -186,8 +170,8 @@ four_addresses_that_hold_all_places_stop_nobody(void **state)
             ask(&web, secure, host);
         }
         for (unsigned host = 0; host < 4; host++) {
-            wait_for_the_end(&held[host][0]);
-            wait_for_the_end(&held[host][1]);
+            wait_and_close(&held[host][0]);
+            wait_and_close(&held[host][1]);
             visitor_close(&held[host][2]);
             visitor_close(&held[host][3]);
         }
@@ -212,7 +196,7 @@ a_flood_of_connections_displaces_itself(void **state)
         visitor_say(&other, SPAN_LITERAL("POST /x HTTP/1.1\r\nHost: x\r\nContent-Le"));
         flood(&web, many, ARRAY_LEN(many));
         visitor_say(&other, SPAN_LITERAL("ngth: 0\r\n\r\n"));
-        expect_answer(&other, "200");
+        visit_expect(&other, "200");
         visitor_close(&other);
         close_all(many, ARRAY_LEN(many));
         web_stop(&web);
@@ -261,9 +245,9 @@ a_request_that_was_not_read_yet_keeps_its_place(void **state)
     visitor_say(&newcomer, SPAN_LITERAL(ASK));
     visitor_say(&oldest, SPAN_LITERAL(ASK));
     web_resume(&web);
-    expect_answer(&oldest, "200");
-    expect_answer(&newcomer, "200");
-    wait_for_the_end(&idle_one);
+    visit_expect(&oldest, "200");
+    visit_expect(&newcomer, "200");
+    wait_and_close(&idle_one);
     visitor_close(&oldest);
     visitor_close(&newcomer);
     web_stop(&web);
@@ -296,8 +280,8 @@ an_idle_connection_gives_its_descriptor(void **state)
     }
     web_resume(&web);
     visitor_say(&newcomer, SPAN_LITERAL(ASK));
-    expect_answer(&newcomer, "200");
-    wait_for_the_end(&held[0]);
+    visit_expect(&newcomer, "200");
+    wait_and_close(&held[0]);
     while (n > 0) {
         (void)close(taken[--n]);
     }
@@ -338,7 +322,7 @@ without_a_descriptor_to_give_the_newcomer_waits(void **state)
         (void)close(taken[--n]);
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
-    expect_answer(&newcomer, "200");
+    visit_expect(&newcomer, "200");
     expect_late_answer(&web, &late);
     visitor_close(&newcomer);
     web_stop(&web);
@@ -357,7 +341,7 @@ beyond_a_share_of_busy_connections_one_is_closed(void **state)
     web_group_start(&web, &options, false);
     late = busy(&web, false);
     more = visitor_from(&web, NULL, LOOPBACK + 1);
-    wait_for_the_end(&more);
+    wait_and_close(&more);
     ask(&web, false, 2);
     expect_late_answer(&web, &late);
     web_stop(&web);
@@ -380,56 +364,11 @@ when_all_are_busy_others_wait_in_the_kernel(void **state)
     (void)poll(NULL, 0, 100);
     assert_int_equal(web.handled, 1);
     web_answer_late(&web);
-    expect_answer(&late, "200");
-    expect_answer(&more, "200"); /* in the place of the first, which has nothing more to ask */
+    visit_expect(&late, "200");
+    visit_expect(&more, "200"); /* in the place of the first, which has nothing more to ask */
     visitor_close(&late);
     visitor_close(&more);
     web_stop(&web);
-}
-
-/* Nobody has read a word of it yet. */
-static void
-what_was_not_read_before_the_end_is_answered(void **state)
-{
-    const struct http_options options = all_for_one(2);
-    struct visitor v;
-    struct web web;
-
-    (void)state;
-    web_start_later(&web, &options, "127.0.0.1:0", NULL);
-    v = visitor_from(&web, NULL, LOOPBACK + 1);
-    (void)event_base_loop(web.base, EVLOOP_NONBLOCK); /* the server sees that he has come */
-    assert_int_equal(http_server_connections(web.server), 1);
-    visitor_say(&v, SPAN_LITERAL(ASK));
-    http_server_stop_accepting(web.server);
-    web_go(&web);
-    expect_answer(&v, "200");
-    visitor_close(&v);
-    web_stop(&web);
-}
-
-/* Although there is a place again. */
-static void
-after_the_end_nobody_is_let_in(void **state)
-{
-    const struct http_options options = all_for_one(1);
-    struct visitor late;
-    struct visitor newcomer;
-    struct web web;
-
-    (void)state;
-    web_group_start(&web, &options, false);
-    late = busy(&web, false);
-    web_stop_accepting(&web);
-    web_answer_late(&web);
-    expect_answer(&late, "200");
-    visitor_close(&late);
-    newcomer = visitor_from(&web, NULL, LOOPBACK + 2);
-    visitor_say(&newcomer, SPAN_LITERAL(ASK));
-    (void)poll(NULL, 0, 100);
-    web_stop(&web);
-    assert_int_equal(web.handled, 1);
-    visitor_close(&newcomer);
 }
 
 /* In order, and not; who leaves after it is not. */
@@ -480,9 +419,9 @@ a_share_is_a_quarter_and_not_less(void **state)
     first = visitor_from(&web, NULL, LOOPBACK + 1);
     second = visitor_from(&web, NULL, LOOPBACK + 1);
     visitor_say(&second, SPAN_LITERAL(ASK));
-    expect_answer(&second, "200");
+    visit_expect(&second, "200");
     visitor_say(&first, SPAN_LITERAL(ASK));
-    expect_answer(&first, "200"); /* a quarter of five is two */
+    visit_expect(&first, "200"); /* a quarter of five is two */
     visitor_close(&first);
     visitor_close(&second);
     web_stop(&web);
@@ -512,14 +451,14 @@ crowd(size_t n, bool first_goes)
         visitor_say(&asking[i], SPAN_LITERAL(ASK));
     }
     web_resume(&web);
-    expect_answer(&newcomer, "200");
+    visit_expect(&newcomer, "200");
     for (size_t i = first_goes; i < n; i++) {
-        expect_answer(&asking[i], "200");
+        visit_expect(&asking[i], "200");
     }
-    wait_for_the_end(first_goes ? &asking[0] : &idle_one);
+    wait_and_close(first_goes ? &asking[0] : &idle_one);
     if (first_goes) {
         visitor_say(&idle_one, SPAN_LITERAL(ASK));
-        expect_answer(&idle_one, "200");
+        visit_expect(&idle_one, "200");
     }
     visitor_close(&idle_one);
     visitor_close(&newcomer);
@@ -559,7 +498,7 @@ a_shortage_is_told_once_in_a_while(void **state)
         struct visitor held = visitor_from(&web, NULL, LOOPBACK + 1);
 
         ask(&web, false, 2);
-        wait_for_the_end(&held);
+        wait_and_close(&held);
     }
     web_stop(&web);
     assert_int_equal(shortages, 1);
@@ -589,8 +528,6 @@ main(void)
         cmocka_unit_test(without_a_descriptor_to_give_the_newcomer_waits),
         cmocka_unit_test(beyond_a_share_of_busy_connections_one_is_closed),
         cmocka_unit_test(when_all_are_busy_others_wait_in_the_kernel),
-        cmocka_unit_test(what_was_not_read_before_the_end_is_answered),
-        cmocka_unit_test(after_the_end_nobody_is_let_in),
         cmocka_unit_test(who_leaves_in_the_middle_of_a_handshake_is_reported),
         cmocka_unit_test(a_share_is_a_quarter_and_not_less),
         cmocka_unit_test(eight_that_were_not_read_yet_are_spared),

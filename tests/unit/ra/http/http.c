@@ -1,70 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A request and what it is answered; sizes, addresses, and a server that has nothing but its
+ * handler. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "tests/support/test.h"
-#include "tests/support/web_group.h"
-
-/* A span for a static table. */
-#define BYTES(text)                                                                                \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
-/* Short for a peer that wants to be slow, long for one that a busy machine makes slow. */
-enum { DEADLINE_MS = 1500 };
-
-#define HEAD "POST /x HTTP/1.1\r\nHost: x\r\n"
-
-struct row {
-    const char *name;
-    struct span bytes;
-    const char *expected;
-};
-
-/* Every table is gone through twice. */
-static const struct {
-    const char *name;
-    bool secure;
-} ways[] = {{"HTTP", false}, {"HTTPS", true}};
-
-static struct visitor
-visit(const struct web *web, bool secure)
-{
-    struct visitor v = visitor_new(web, web_group_client(secure));
-
-    assert_true(v.fd >= 0);
-    return v;
-}
-
-static void
-check_row(const struct web *web, bool secure, const struct row *row)
-{
-    struct visitor v = visit(web, secure);
-    unsigned answers = 1;
-    char heard[64];
-
-    for (const char *c = row->expected; *c != '\0'; c++) {
-        answers += *c == ',';
-    }
-    visitor_say(&v, row->bytes);
-    /* One more than expected when the connection should stay open is not waited for; a refusal must
-     * also close, which the read to the end shows. */
-    visitor_hear(&v, strchr(row->expected, '!') != NULL ? 99 : answers, heard, sizeof(heard));
-    if (strcmp(heard, row->expected) != 0) {
-        fail_msg("%s%s: expected %s, got %s", row->name, secure ? " (TLS)" : "", row->expected,
-                 heard);
-    }
-    visitor_close(&v);
-}
+#include "tests/unit/ra/http/visits.h"
 
 static void
 hostile_requests_get_their_refusal(void **state)
@@ -145,12 +91,12 @@ hostile_requests_get_their_refusal(void **state)
          BYTES(HEAD "Content-Length: +5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"), "400!"},
     };
     (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+    for (int secure = 0; secure <= 1; secure++) {
         struct web web;
 
-        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, secure);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            check_row(&web, ways[way].secure, &rows[i]);
+            visit_row(&web, secure, &rows[i]);
         }
         web_stop(&web);
     }
@@ -199,13 +145,13 @@ sizes_end_at_their_limits(void **state)
     CLEANUP(buf_free) struct buf bytes = BUF_INIT(1024 * 1024);
 
     (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+    for (int secure = 0; secure <= 1; secure++) {
         struct web web;
 
-        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, secure);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             build(&bytes, rows[i].prefix, rows[i].unit, rows[i].n, rows[i].suffix);
-            check_row(&web, ways[way].secure,
+            visit_row(&web, secure,
                       &(struct row){rows[i].name, buf_span(&bytes), rows[i].expected});
         }
         web_stop(&web);
@@ -221,9 +167,9 @@ a_server_may_take_larger_bodies(void **state)
     (void)state;
     web_group_start(&web, &(struct http_options){.body_max = 200000}, false);
     build(&bytes, HEAD "Content-Length: 200000\r\n\r\n", "a", 200000, "");
-    check_row(&web, false, &(struct row){"200 KB", buf_span(&bytes), "200"});
+    visit_row(&web, false, &(struct row){"200 KB", buf_span(&bytes), "200"});
     build(&bytes, HEAD "Content-Length: 200001\r\n\r\n", "a", 200001, "");
-    check_row(&web, false, &(struct row){"and one", buf_span(&bytes), "413!"});
+    visit_row(&web, false, &(struct row){"and one", buf_span(&bytes), "413!"});
     web_stop(&web);
 }
 
@@ -231,15 +177,15 @@ static void
 expect_is_answered_before_the_body(void **state)
 {
     (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
+    for (int secure = 0; secure <= 1; secure++) {
         struct web web;
         struct visitor v;
         char heard[64];
         char line[64] = "";
         int n = 0;
 
-        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
-        v = visit(&web, ways[way].secure);
+        web_group_start(&web, &(struct http_options){0}, secure);
+        v = visit(&web, secure);
         visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
         while (n < 25) {
             int got = visitor_read(&v, line + n, 25 - (size_t)n);
@@ -256,222 +202,6 @@ expect_is_answered_before_the_body(void **state)
     }
 }
 
-/* A peer that sends an octet now and then until it is cut off; it can only be cut off by the
- * deadline, because the idle time of the server is an hour. */
-static void
-trickle(struct visitor *v)
-{
-    bool closed = false;
-
-    while (!closed) {
-        struct pollfd p = {.fd = v->fd, .events = POLLIN};
-        char octet;
-
-        visitor_say(v, SPAN_LITERAL("a"));
-        closed = poll(&p, 1, 20) == 1 && visitor_read(v, &octet, 1) <= 0;
-    }
-}
-
-static void
-octets_that_trickle_in_do_not_extend_the_deadline(void **state)
-{
-    static const struct {
-        const char *name;
-        const char *beginning;
-    } rows[] = {{"slow header", "POST /x HTTP/1.1\r\nHost: x\r\nX: "},
-                {"slow body", HEAD "Content-Length: 60000\r\n\r\n"}};
-    const struct http_options options = {.request_timeout_ms = DEADLINE_MS,
-                                         .idle_timeout_ms = 3600000};
-
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        struct web web;
-
-        web_group_start(&web, &options, ways[way].secure);
-        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            struct visitor v = visit(&web, ways[way].secure);
-
-            visitor_say(&v, span_str(rows[i].beginning));
-            trickle(&v);
-            visitor_close(&v);
-        }
-        assert_int_equal(web.handled, 0);
-        web_stop(&web);
-    }
-}
-
-/* The end of the connection; blocks until then. */
-static void
-wait_for_the_end(struct visitor *v)
-{
-    char octets[4096];
-
-    while (visitor_read(v, octets, sizeof(octets)) > 0) {
-    }
-}
-
-static void
-a_handshake_that_is_not_finished_ends_at_the_deadline(void **state)
-{
-    static const struct {
-        const char *name;
-        struct span bytes;
-    } rows[] = {{"nothing at all", {0}},
-                {"half a ClientHello", BYTES("\x16\x03\x01\x02\x00\x01\x00\x01")},
-                {"an endless record", BYTES("\x16\x03\x01\x3f\xff\x01\x00\x3f\xf0\x03\x03")}};
-    const struct http_options options = {.request_timeout_ms = DEADLINE_MS,
-                                         .idle_timeout_ms = 3600000};
-    struct web web;
-
-    (void)state;
-    web_group_start(&web, &options, true);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct visitor v = visitor_new(&web, NULL);
-
-        visitor_say(&v, rows[i].bytes);
-        wait_for_the_end(&v);
-        visitor_close(&v);
-    }
-    web_stop(&web);
-}
-
-static void
-an_idle_connection_is_closed(void **state)
-{
-    const struct http_options options = {.idle_timeout_ms = DEADLINE_MS};
-
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        struct web web;
-        struct visitor v;
-        char heard[64];
-
-        web_group_start(&web, &options, ways[way].secure);
-        v = visit(&web, ways[way].secure);
-        wait_for_the_end(&v); /* without a request */
-        visitor_close(&v);
-        v = visit(&web, ways[way].secure);
-        visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"));
-        visitor_hear(&v, 99, heard, sizeof(heard)); /* after one */
-        assert_string_equal(heard, "200!");
-        visitor_close(&v);
-        web_stop(&web);
-    }
-}
-
-/* The answer is larger than what the kernel holds for a peer that reads nothing. */
-static void
-a_slow_reader_is_dropped(void **state)
-{
-    const struct http_options options = {.idle_timeout_ms = DEADLINE_MS};
-
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        CLEANUP(mem_cleanup) uint8_t *octets = mem_zalloc(1, 64 * 1024);
-        size_t all = 0;
-        struct web web;
-        struct visitor v;
-        int n;
-
-        web_group_start(&web, &options, ways[way].secure);
-        v = visit(&web, ways[way].secure);
-        visitor_say(&v, SPAN_LITERAL("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
-        /* The server has nobody else: it is gone from its list when it was dropped. */
-        while (__atomic_load_n(&web.handled, __ATOMIC_ACQUIRE) == 0 ||
-               http_server_connections(web.server) > 0) {
-            (void)poll(NULL, 0, 10);
-        }
-        while ((n = visitor_read(&v, octets, 64 * 1024)) > 0) {
-            all += (size_t)n;
-        }
-        assert_true(all < WEB_LARGE);
-        visitor_close(&v);
-        web_stop(&web);
-    }
-}
-
-static void
-a_late_answer_reaches_a_peer_that_waits(void **state)
-{
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        struct web web;
-        struct visitor v;
-        char heard[64];
-
-        web_group_start(&web, &(struct http_options){.request_timeout_ms = DEADLINE_MS},
-                        ways[way].secure);
-        v = visit(&web, ways[way].secure);
-        visitor_say(&v, SPAN_LITERAL("POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                                     "5\r\n\r\nhello" HEAD "Content-Length: 2\r\n\r\nhi"));
-        web_wait_late(&web);
-        (void)poll(NULL, 0, DEADLINE_MS + 100); /* no deadline for an answer */
-        assert_int_equal(web.handled, 1);       /* the second one waits its turn */
-        web_answer_late(&web);
-        visitor_hear(&v, 2, heard, sizeof(heard));
-        assert_string_equal(heard, "200,200");
-        visitor_close(&v);
-        web_stop(&web);
-    }
-}
-
-#define LATE "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
-
-static void
-a_late_answer_to_a_peer_that_left_is_released(void **state)
-{
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        bool secure = ways[way].secure;
-        const struct row other = {"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"};
-        struct web web;
-        struct visitor v;
-
-        web_group_start(&web, &(struct http_options){0}, secure);
-        v = visit(&web, secure);
-        visitor_say(&v, SPAN_LITERAL(LATE));
-        web_wait_late(&web);
-        visitor_close(&v);
-        /* Other peers' round trips: by then the loop has seen the end of the first. */
-        check_row(&web, secure, &other);
-        check_row(&web, secure, &other);
-        assert_true(http_exchange_is_dead(web.late));
-        assert_int_equal(http_server_in_flight(web.server), 0);
-        web_answer_late(&web);
-        web_stop(&web);
-    }
-}
-
-static void
-an_exchange_outlives_its_server(void **state)
-{
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        struct web web;
-        struct visitor v;
-
-        web_group_start(&web, &(struct http_options){0}, ways[way].secure);
-        v = visit(&web, ways[way].secure);
-        visitor_say(&v, SPAN_LITERAL(LATE));
-        web_wait_late(&web);
-        web_stop(&web); /* answers after the server was freed; the sanitizers watch */
-        visitor_close(&v);
-    }
-}
-
-/* What comes until the peer closes. */
-static void
-read_all(struct visitor *v, char *text, size_t size)
-{
-    size_t at = 0;
-    int n;
-
-    memset(text, 0, size);
-    while (at < size - 1 && (n = visitor_read(v, text + at, size - 1 - at)) > 0) {
-        at += (size_t)n;
-    }
-}
-
 static void
 busy_says_when_to_come_again(void **state)
 {
@@ -483,7 +213,7 @@ busy_says_when_to_come_again(void **state)
     web_group_start(&web, &(struct http_options){0}, false);
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    read_all(&v, answer, sizeof(answer));
+    visit_read_all(&v, answer, sizeof(answer));
     assert_non_null(strstr(answer, "HTTP/1.1 503 Service Unavailable\r\n"));
     assert_non_null(strstr(answer, "\r\nRetry-After: 7\r\n"));
     visitor_close(&v);
@@ -505,7 +235,7 @@ head_is_answered_like_get_without_content(void **state)
     v = visit(&web, false);
     visitor_say(&v, SPAN_LITERAL("HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n"
                                  "HEAD /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    read_all(&v, answer, sizeof(answer));
+    visit_read_all(&v, answer, sizeof(answer));
     assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
     assert_non_null(strstr(answer, "\r\nContent-Length: 5\r\n"));
     assert_non_null(strstr(answer, "\r\nContent-Type: application/octet-stream\r\n"));
@@ -524,7 +254,7 @@ a_refusal_is_reported_with_its_reason(void **state)
 
     (void)state;
     web_group_start(&web, &(struct http_options){0}, false);
-    check_row(&web, false, &row);
+    visit_row(&web, false, &row);
     web_stop(&web);
     assert_int_equal(web.refused, 1);
     assert_int_equal(web.fault, HTTP_FAULT_BARE_LF);
@@ -578,7 +308,7 @@ both_families_have_their_listener(void **state)
     assert_ok(http_server_listen(web.server, all, NULL, &e), &e);
     assert_err(http_server_listen(web.server, all, NULL, &e), ERR_IO, &e); /* taken */
     web_go(&web);
-    check_row(&web, false, &row);
+    visit_row(&web, false, &row);
     v.fd = dial_ipv6(http_server_port(web.server));
     visitor_say(&v, row.bytes);
     visitor_hear(&v, 1, heard, sizeof(heard));
@@ -600,139 +330,6 @@ a_handshake_may_be_refused_before_it_begins(void **state)
     assert_int_equal(v.fd, -1);
     web.no_handshakes = false;
     v = visit(&web, true);
-    visitor_close(&v);
-    web_stop(&web);
-}
-
-/* ---- the end ---- */
-
-static void
-what_was_sent_before_the_end_is_answered(void **state)
-{
-    (void)state;
-    for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
-        bool secure = ways[way].secure;
-        struct visitor late;
-        struct visitor idle;
-        struct visitor sent;
-        struct web web;
-        char heard[64];
-
-        web_group_start(&web, &(struct http_options){0}, secure);
-        late = visit(&web, secure);
-        visitor_say(&late, SPAN_LITERAL(LATE));
-        web_wait_late(&web);
-        idle = visit(&web, secure);
-        sent = visit(&web, secure);
-        visitor_say(&sent, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhe"));
-        check_row(&web, secure,
-                  &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
-        web_stop_accepting(&web);
-        wait_for_the_end(&idle);
-        visitor_say(&sent, SPAN_LITERAL("llo"));
-        visitor_hear(&sent, 99, heard, sizeof(heard));
-        assert_string_equal(heard, "200!");
-        assert_false(http_server_is_idle(web.server));
-        web_answer_late(&web);
-        visitor_hear(&late, 99, heard, sizeof(heard));
-        assert_string_equal(heard, "200!");
-        while (!http_server_is_idle(web.server)) {
-            (void)poll(NULL, 0, 10);
-        }
-        visitor_close(&late);
-        visitor_close(&idle);
-        visitor_close(&sent);
-        web_stop(&web);
-    }
-}
-
-/* The loop is stopped while the request arrives, so that it is in the kernel's queue still. */
-static void
-a_connection_that_was_not_accepted_yet_is_answered(void **state)
-{
-    struct visitor v;
-    struct web web;
-    char heard[64];
-
-    (void)state;
-    web_start_later(&web, &(struct http_options){0}, "127.0.0.1:0", NULL);
-    v = visit(&web, false);
-    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
-    http_server_stop_accepting(web.server);
-    web_go(&web);
-    visitor_hear(&v, 99, heard, sizeof(heard));
-    assert_string_equal(heard, "200!");
-    visitor_close(&v);
-    web_stop(&web);
-}
-
-enum { HOUR_MS = 3600000 };
-
-/* Nobody's own time is over: it is the end that ends them. */
-static void
-what_does_not_come_to_its_end_is_dropped(void **state)
-{
-    const struct http_options options = {.request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
-    struct visitor header;
-    struct visitor body;
-    struct visitor handshake;
-    struct visitor silent;
-    struct web web;
-
-    (void)state;
-    web_group_start(&web, &options, true);
-    header = visit(&web, true);
-    visitor_say(&header, SPAN_LITERAL(HEAD "Content-Le"));
-    body = visit(&web, true);
-    visitor_say(&body, SPAN_LITERAL(HEAD "Content-Length: 60000\r\n\r\nhe"));
-    handshake = visitor_new(&web, NULL);
-    visitor_say(&handshake, SPAN_LITERAL("\x16\x03"));
-    silent = visitor_new(&web, NULL);
-    while (http_server_connections(web.server) < 4) {
-        (void)poll(NULL, 0, 10);
-    }
-    check_row(&web, true,
-              &(struct row){"other", SPAN_LITERAL(HEAD "Content-Length: 0\r\n\r\n"), "200"});
-    web_stop_accepting(&web);
-    silent.ssl = SSL_new(web_group_client(true));
-    assert_int_equal(SSL_set_fd(silent.ssl, silent.fd), 1);
-    assert_int_equal(SSL_connect(silent.ssl), 1);
-    visitor_say(&silent, SPAN_LITERAL("\r\n")); /* which is no beginning */
-    trickle(&body);
-    wait_for_the_end(&header);
-    wait_for_the_end(&handshake);
-    wait_for_the_end(&silent);
-    visitor_close(&silent);
-    visitor_close(&header);
-    visitor_close(&body);
-    visitor_close(&handshake);
-    web_stop(&web);
-    assert_int_equal(web.handled, 1);
-}
-
-/* Who is in the middle of a handshake may have asked already. */
-static void
-a_handshake_is_finished_and_its_request_answered(void **state)
-{
-    const struct http_options options = {.request_timeout_ms = HOUR_MS, .idle_timeout_ms = HOUR_MS};
-    struct visitor v;
-    struct web web;
-    char answer[512];
-
-    (void)state;
-    web_group_start(&web, &options, true);
-    v = visitor_new(&web, NULL);
-    while (http_server_connections(web.server) < 1) {
-        (void)poll(NULL, 0, 10);
-    }
-    web_stop_accepting(&web);
-    v.ssl = SSL_new(web_group_client(true));
-    assert_int_equal(SSL_set_fd(v.ssl, v.fd), 1);
-    assert_int_equal(SSL_connect(v.ssl), 1);
-    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
-    read_all(&v, answer, sizeof(answer));
-    assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
-    assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
     visitor_close(&v);
     web_stop(&web);
 }
@@ -801,7 +398,7 @@ a_server_needs_nobody_but_its_handler(void **state)
                SPAN_LITERAL("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), text,
                sizeof(text)); /* in the place of the other one */
     assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
-    wait_for_the_end(&held);
+    visit_wait_for_the_end(&held);
     visitor_close(&held);
     assert_err(http_server_listen(server, "here", NULL, &e), ERR_INPUT, &e);
     http_server_stop_accepting(server);
@@ -812,142 +409,19 @@ a_server_needs_nobody_but_its_handler(void **state)
     event_base_free(base);
 }
 
-/* ---- who arrives ---- */
-
-enum { ADMITTED_MAX = 10 };
-
-static void
-on_admit(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    http_exchange_admit(arg, ADMITTED_MAX, false);
-}
-
-static void
-admit_later(struct http_exchange *x, void *user)
-{
-    const struct web *web = user;
-    const struct timeval wait = {.tv_usec = 20 * 1000};
-
-    assert_int_equal(event_base_once(web->base, -1, EV_TIMEOUT, on_admit, x, &wait), 0);
-}
-
-static void
-admit_now(struct http_exchange *x, void *user)
-{
-    (void)user;
-    http_exchange_admit(x, ADMITTED_MAX, true);
-}
-
-/* What a peer sends meanwhile waits; what it may send is what it was admitted for. */
-static void
-a_client_is_read_when_it_was_admitted(void **state)
-{
-    static const struct row as_much = {"as much",
-                                       BYTES(HEAD "Content-Length: 10\r\n\r\n0123456789"), "200"};
-
-    (void)state;
-    for (int later = 0; later <= 1; later++) {
-        const struct row more = {"more", BYTES(HEAD "Content-Length: 11\r\n\r\n0123456789a"),
-                                 later ? "503!" : "413!"};
-        const struct row wrong = {"wrong", BYTES(HEAD "Content-Length: x\r\n\r\n"), "400!"};
-        const struct http_options options = {.arrived = later ? admit_later : admit_now,
-                                             .body_max = 200000};
-        struct web web;
-        struct visitor v;
-        char answer[512];
-
-        web_group_start(&web, &options, true);
-        check_row(&web, true, &as_much);
-        check_row(&web, true, &more);
-        check_row(&web, true, &wrong);
-        v = visit(&web, true);
-        visitor_say(&v, more.bytes);
-        read_all(&v, answer, sizeof(answer));
-        assert_int_equal(strstr(answer, "\r\nRetry-After: 1\r\n") != NULL, later);
-        assert_int_equal(strstr(answer, "Retry-After") != NULL, later);
-        visitor_close(&v);
-        web_stop(&web);
-        assert_int_equal(web.handled, 1);
-    }
-}
-
-static void
-admit_after_the_end(struct http_exchange *x, void *user)
-{
-    const struct web *web = user;
-    const struct timeval wait = {.tv_usec = 500 * 1000};
-
-    assert_int_equal(event_base_once(web->base, -1, EV_TIMEOUT, on_admit, x, &wait), 0);
-}
-
-/* Nobody has read anything of it, perhaps there is nothing to read yet. */
-static void
-who_has_arrived_before_the_end_is_answered(void **state)
-{
-    const struct http_options options = {.arrived = admit_after_the_end};
-    struct visitor v;
-    struct web web;
-    char heard[64];
-
-    (void)state;
-    web_group_start(&web, &options, true);
-    v = visit(&web, true);
-    web_stop_accepting(&web);
-    visitor_say(&v, SPAN_LITERAL(HEAD "Content-Length: 5\r\n\r\nhello"));
-    visitor_hear(&v, 99, heard, sizeof(heard));
-    assert_string_equal(heard, "200!");
-    visitor_close(&v);
-    web_stop(&web);
-}
-
-static void
-a_client_that_goes_before_it_is_admitted_is_forgotten(void **state)
-{
-    const struct http_options options = {.arrived = admit_later};
-    static const struct row row = {"next", BYTES(HEAD "Content-Length: 5\r\n\r\nhello"), "200"};
-    struct web web;
-
-    (void)state;
-    web_group_start(&web, &options, true);
-    for (int i = 0; i < 20; i++) {
-        struct visitor v = visit(&web, true);
-
-        visitor_close(&v);
-    }
-    check_row(&web, true, &row);
-    web_stop(&web);
-    assert_int_equal(web.handled, 1);
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_client_is_read_when_it_was_admitted),
-        cmocka_unit_test(a_client_that_goes_before_it_is_admitted_is_forgotten),
-        cmocka_unit_test(who_has_arrived_before_the_end_is_answered),
         cmocka_unit_test(hostile_requests_get_their_refusal),
         cmocka_unit_test(sizes_end_at_their_limits),
         cmocka_unit_test(a_server_may_take_larger_bodies),
         cmocka_unit_test(expect_is_answered_before_the_body),
-        cmocka_unit_test(octets_that_trickle_in_do_not_extend_the_deadline),
-        cmocka_unit_test(a_handshake_that_is_not_finished_ends_at_the_deadline),
-        cmocka_unit_test(an_idle_connection_is_closed),
-        cmocka_unit_test(a_slow_reader_is_dropped),
-        cmocka_unit_test(a_late_answer_reaches_a_peer_that_waits),
-        cmocka_unit_test(a_late_answer_to_a_peer_that_left_is_released),
-        cmocka_unit_test(an_exchange_outlives_its_server),
         cmocka_unit_test(busy_says_when_to_come_again),
         cmocka_unit_test(head_is_answered_like_get_without_content),
         cmocka_unit_test(a_refusal_is_reported_with_its_reason),
         cmocka_unit_test(both_families_have_their_listener),
         cmocka_unit_test(a_handshake_may_be_refused_before_it_begins),
-        cmocka_unit_test(what_was_sent_before_the_end_is_answered),
-        cmocka_unit_test(a_connection_that_was_not_accepted_yet_is_answered),
-        cmocka_unit_test(what_does_not_come_to_its_end_is_dropped),
-        cmocka_unit_test(a_handshake_is_finished_and_its_request_answered),
         cmocka_unit_test(a_server_needs_nobody_but_its_handler),
     };
 
