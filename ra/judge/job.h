@@ -3,7 +3,7 @@
  * job.h - one CMP message on its way through the RA. Private to ra/.
  *
  * At any moment exactly one thread has the job: the loop, a worker, the store's or the signer's
- * thread. The stages of transaction/ hand it from one to the next; requester.c and
+ * thread. The stages of transaction/ hand it from one to the next; message/ and
  * transaction/answer.c do the computing.
  */
 #pragma once

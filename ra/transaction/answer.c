@@ -9,8 +9,8 @@
 #include "base/ossl.h"
 #include "ca/cmp/message/asked.h"
 #include "ra/judge/job.h"
+#include "ra/judge/message/support.h"
 #include "ra/judge/own.h"
-#include "ra/judge/support.h"
 
 enum { ANSWER_MAX = CMP_SUPPORT_MAX + 8 * 1024 }; /* with header and certificates */
 

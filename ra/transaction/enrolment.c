@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ir, cr, p10cr, kur: somebody wants a certificate (RFC 9483 4.1). The CA has the last word. */
-#include "ra/judge/profile.h"
+#include "ra/judge/message/profile.h"
 #include "ra/transaction/admit.h"
 #include "ra/transaction/kind.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "ra/http/message/answer.h"
-#include "ra/judge/support.h"
+#include "ra/judge/message/support.h"
 #include "ra/queue/queue.h"
 #include "ra/secret/mac_cache.h"
 

@@ -47,7 +47,8 @@ ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
 ra/secret/           base/ pkcs11/client/client.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
-ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/transaction/
+ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
+ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/* ra/transaction/
 ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/link/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/admin/
 ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/

@@ -3,7 +3,7 @@
 #   refusals.sh units             the unit tests; no more may be unseen than refusals.max says (CI)
 #   refusals.sh whole             every test; none may be unseen but for those in refusals.tsv
 #   refusals.sh report [PATH ...] what the tests run so far have left: for example ctest --preset coverage -R
-#                                 unit.ra, then refusals.sh report ra/judge/requester.c
+#                                 unit.ra, then refusals.sh report ra/judge/message/requester.c
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=build/coverage

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/judge/job.h"
+#include "ra/judge/message/revoke.h"
 #include "ra/judge/own.h"
-#include "ra/judge/revoke.h"
 
 /* Of a first message that is signed with a certificate of ours: an ir is for the registration that
  * pins it, if there is one; everything else, and any other ir (RFC 9483 4.1.2), for the one under

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/revoke.h"
+#include "ra/judge/message/revoke.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "tests/unit/ra/judge/people.h"
+#include "tests/unit/ra/judge/message/people.h"
 
 /* ---- the proof ---- */
 

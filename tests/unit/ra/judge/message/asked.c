@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/ra/judge/asked.h"
+#include "tests/unit/ra/judge/message/asked.h"
 
 #include <unistd.h>
 

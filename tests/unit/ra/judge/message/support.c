@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a question is answered. */
-#include "ra/judge/support.h"
+#include "ra/judge/message/support.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "ca/x509/name.h"
-#include "tests/unit/ra/judge/asked.h"
+#include "tests/unit/ra/judge/message/asked.h"
 
 static bool
 has(const struct buf *body, struct span what)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may ask what with a genm, and who waits for a CRL. */
-#include "ra/judge/support.h"
+#include "ra/judge/message/support.h"
 
-#include "tests/unit/ra/judge/asked.h"
+#include "tests/unit/ra/judge/message/asked.h"
 
 /* ---- questions ---- */
 

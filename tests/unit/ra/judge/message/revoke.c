@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may revoke what: a holder its own certificate, an RA and the operator's people any. */
-#include "ra/judge/revoke.h"
+#include "ra/judge/message/revoke.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/support.h"
+#include "ra/judge/message/support.h"
 
 #include <string.h>
 

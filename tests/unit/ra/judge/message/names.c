@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names that a request asks for, against the registered ones. */
-#include "ra/judge/names.h"
+#include "ra/judge/message/names.h"
 
 #include <string.h>
 

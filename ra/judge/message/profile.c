@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/profile.h"
+#include "ra/judge/message/profile.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "base/ossl.h"
 #include "tests/support/der_edit.h"
-#include "tests/unit/ra/judge/people.h"
+#include "tests/unit/ra/judge/message/people.h"
 
 /* ---- weak keys ---- */
 

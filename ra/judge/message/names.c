@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/names.h"
+#include "ra/judge/message/names.h"
 
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>

@@ -7,9 +7,9 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 #include "ra/judge/job.h"
+#include "ra/judge/message/revoke.h"
 #include "ra/judge/nested.h"
 #include "ra/judge/own.h"
-#include "ra/judge/revoke.h"
 #include "ra/judge/time.h"
 
 /* "mac:<reference>", or "pbmac1:", with what a text column may hold: one kind of MAC through a

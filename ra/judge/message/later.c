@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/later.h"
+#include "ra/judge/message/later.h"
 
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/ossl.h"
-#include "ra/judge/support.h"
+#include "ra/judge/message/support.h"
 
 int
 judge_later_nonce(struct job *job)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/ra/judge/people.h"
+#include "tests/unit/ra/judge/message/people.h"
 
 #define BOTH "{\"name\":\"nf-tls\"},{\"name\":\"nf-tls-client\"}"
 

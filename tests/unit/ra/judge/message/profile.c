@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a profile demands of a request. */
-#include "ra/judge/profile.h"
+#include "ra/judge/message/profile.h"
 
 #include <string.h>
 
