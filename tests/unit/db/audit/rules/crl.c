@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A CA that can have any leaf and any CRL signed cannot leave a revocation out, add one or tell it
  * otherwise, but an auditor finds it. */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "db/audit/verify.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/audit/ledger.h"
@@ -313,6 +317,16 @@ append(struct audit_ledger *l, const struct row *row, size_t at)
     assert_int_equal(audit_ledger_append(l, leaf), at);
 }
 
+static void
+make(const struct row *row, struct audit_ledger *l)
+{
+    audit_ledger_begin(l);
+    for (size_t i = 0; row->steps[i].what != END; i++) {
+        append(l, row, i);
+    }
+    audit_ledger_publish(l);
+}
+
 static bool
 is_said(const struct row *row)
 {
@@ -323,11 +337,7 @@ is_said(const struct row *row)
     int result;
     bool good;
 
-    audit_ledger_begin(&l);
-    for (size_t i = 0; row->steps[i].what != END; i++) {
-        append(&l, row, i);
-    }
-    audit_ledger_publish(&l);
+    make(row, &l);
     log = audit_open(l.dir, NULL, &e);
     assert_non_null(log);
     result = audit_verify(log, NULL, NULL, &figures, &e);
@@ -352,10 +362,55 @@ what_a_crl_has_is_what_was_revoked(void **state)
     assert_int_equal(good, ARRAY_LEN(ROWS));
 }
 
+/* What `nfpki-audit verify` ends with, and what it says then. */
+static void
+audit(const struct audit_ledger *l, int status, const char *says)
+{
+    CLEANUP(mem_cleanup) char *errors = mem_printf("%s/errors", l->base);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(65536);
+    struct err e = {0};
+    const pid_t child = fork();
+    int found;
+
+    if (child == 0) {
+        const int fd = open(errors, O_WRONLY | O_CREAT, 0600);
+
+        (void)dup2(fd, STDOUT_FILENO);
+        (void)dup2(fd, STDERR_FILENO);
+        (void)execl(TEST_BINARY_DIR "/nfpki-audit", "nfpki-audit", "--ledger", l->dir, "verify",
+                    (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &found, 0), child);
+    assert_true(WIFEXITED(found));
+    assert_int_equal(WEXITSTATUS(found), status);
+    assert_ok(file_read(errors, &text, &e), &e);
+    assert_non_null(memmem(text.p, text.n, says, strlen(says)));
+}
+
+static void
+the_auditor_hears_of_a_crl_that_leaves_one_out(void **state)
+{
+    static const struct row right = {"right", {BEGIN, TELLS(6, 0, ON_A, ON_B), SIGNS(4)}, NULL};
+    static const struct row wrong = {"wrong", {BEGIN, TELLS(6, 0, ON_A), SIGNS(4)}, NULL};
+    CLEANUP(audit_ledger_end) struct audit_ledger good;
+    CLEANUP(audit_ledger_end) struct audit_ledger bad;
+
+    (void)state;
+    make(&right, &good);
+    audit(&good, 0, "verified: checkpoint, tiles and every leaf");
+    make(&wrong, &bad);
+    audit(&bad, 1,
+          "NOT VERIFIED: tile/entries/000.p/8: leaf 6: the CRL-INTENT for number 7 has 1 entries, "
+          "and "
+          "2 certificates are revoked");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_auditor_hears_of_a_crl_that_leaves_one_out),
         cmocka_unit_test(what_a_crl_has_is_what_was_revoked),
     };
 
