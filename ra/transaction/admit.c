@@ -166,7 +166,6 @@ admit_kind(struct job *job, struct store_db *db, enum message_stage *next, struc
         *next = part.next;
         return 0;
     }
-    job->sequence = 0;
     if (why.code == ERR_CONFLICT && job->kind->conflict != NULL) {
         return job->kind->conflict(job, db, &why, next, e);
     }

@@ -9,11 +9,10 @@
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
 #include "pkcs11/client/client.h"
-#include "ra/daemon/budget.h"
 #include "tests/support/kill.h"
-#include "tests/unit/ra/running.h"
+#include "tests/unit/ra/transaction/talking.h"
 
-enum { REGISTRATION_BURST = 30, WAIT_MS = 60, MANY = 24 };
+enum { MANY = 24 };
 
 /* ---- what a test wants to know ---- */
 
@@ -21,20 +20,6 @@ static int64_t
 heads(struct running *w)
 {
     return running_number(w, "SELECT count(*) FROM head", STORE_NO_VALUES);
-}
-
-static int
-tokens_left(struct running *w, const struct member *m)
-{
-    int n = 0;
-
-    while (budget_take(w->ra.by_registration, span_str(m->id), clock_monotonic_ms()) == 0) {
-        n++;
-    }
-    for (int i = 0; i < n; i++) {
-        budget_give_back(w->ra.by_registration, span_str(m->id));
-    }
-    return n;
 }
 
 static void
@@ -57,21 +42,10 @@ is_bare(struct running *w, struct member *m)
     assert_true(heard_has(&h, "Retry-After: 5"));
 }
 
-/* One that signs. */
-static struct member
-signer(struct running *w)
-{
-    struct member m = running_member(w);
-
-    member_enrols(w, &m);
-    m.client.certificate = m.certificate;
-    return m;
-}
-
 static void
 stop(struct running *w)
 {
-    w->settings->sync_wait = WAIT_MS;
+    w->settings->sync_wait = TALKING_WAIT_MS;
     assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
 }
 
@@ -218,8 +192,8 @@ static void
 what_is_signed_and_asks_for_a_certificate_leaves_nothing(void **state)
 {
     struct running *w = *state;
-    CLEANUP(member_free) struct member m = signer(w);
-    const int tokens = tokens_left(w, &m);
+    CLEANUP(member_free) struct member m = talking_signer(w);
+    const int tokens = talking_tokens_left(w, &m);
     const int64_t rows = rows_of(w, &m);
     const int64_t used = running_number(w, "SELECT used FROM registration WHERE id = ?",
                                         STORE_VALUES(store_text(m.id)));
@@ -233,7 +207,7 @@ what_is_signed_and_asks_for_a_certificate_leaves_nothing(void **state)
         w->asked[LINK_SUBMIT] = 0;
         is_bare(w, &m);
         tap_need("the signer does not answer");
-        assert_int_equal(tokens_left(w, &m), tokens - (another == 0 ? 0 : 1));
+        assert_int_equal(talking_tokens_left(w, &m), tokens - (another == 0 ? 0 : 1));
         assert_int_equal(rows_of(w, &m), rows + (another == 0 ? 0 : 1));
         assert_int_equal(running_number(w, "SELECT used FROM registration WHERE id = ?",
                                         STORE_VALUES(store_text(m.id))),
@@ -254,7 +228,7 @@ static void
 a_copy_of_what_is_withdrawn_is_not_told_to_wait(void **state)
 {
     struct running *w = *state;
-    CLEANUP(member_free) struct member m = signer(w);
+    CLEANUP(member_free) struct member m = talking_signer(w);
     CLEANUP(talk_free) struct talk first = {0};
     CLEANUP(talk_free) struct talk copy = {0};
     struct running_task *tasks[2];
@@ -283,7 +257,7 @@ static void
 what_is_signed_and_wants_something_done_stays(void **state)
 {
     struct running *w = *state;
-    CLEANUP(member_free) struct member m = signer(w);
+    CLEANUP(member_free) struct member m = talking_signer(w);
     const int64_t rows = rows_of(w, &m);
     struct err e = {0};
 
@@ -303,7 +277,7 @@ static void
 a_certconf_that_is_signed_stays(void **state)
 {
     struct running *w = *state;
-    CLEANUP(member_free) struct member m = signer(w);
+    CLEANUP(member_free) struct member m = talking_signer(w);
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer kup = {0};
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
     struct cmp_client_state before;
@@ -353,21 +327,6 @@ what_is_signed_is_what_was_committed(void **state)
     assert_true(span_equal(s.certificate, buf_span(&w->ra.credentials.certificate_der)));
 }
 
-/* Nothing comes back to a budget while a test runs, on whatever machine. */
-static int
-set_up(void **state)
-{
-    static const struct budget_limit limit = {.interval_us = (int64_t)3600 * 1000 * 1000,
-                                              .burst = REGISTRATION_BURST};
-    struct running *w;
-
-    (void)running_setup(state);
-    w = *state;
-    budget_free(w->ra.by_registration);
-    w->ra.by_registration = budget_new(&limit, 1024);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, running_reset)
 
 int
@@ -385,5 +344,5 @@ main(void)
         TEST(what_is_signed_is_what_was_committed),
     };
 
-    return cmocka_run_group_tests(tests, set_up, running_teardown);
+    return cmocka_run_group_tests(tests, talking_setup, running_teardown);
 }
