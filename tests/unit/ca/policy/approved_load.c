@@ -55,7 +55,7 @@ loaded(struct scene *s, const struct octets *o)
     size_t n;
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_load, &l, &e), &e);
+    assert_ok(verb_call(s->store, do_load, &l, &e), &e);
     n = l.approved.n;
     approved_free(&l.approved);
     return n;
@@ -81,7 +81,7 @@ decides(struct scene *s, const struct octets *o, bool alice, bool approves, int 
     struct err e = {0};
 
     (void)snprintf(subject, sizeof(subject), "CN=%s %d", alice ? "Alice" : "Bob", who);
-    assert_ok(scene_call(s->store, do_decide, &d, &e), &e);
+    assert_ok(verb_call(s->store, do_decide, &d, &e), &e);
 }
 
 static struct octets
@@ -92,7 +92,7 @@ pends(struct scene *s, uint8_t n)
     struct err e = {0};
 
     i.intent.approvals = 2;
-    assert_ok(scene_call(s->store, do_pend, &i.intent, &e), &e);
+    assert_ok(verb_call(s->store, do_pend, &i.intent, &e), &e);
     return o;
 }
 
@@ -112,7 +112,7 @@ only_good_approvals_are_loaded(void **state)
     decides(s, &other, true, false, 0);
     assert_int_equal(loaded(s, &o), 2);
     assert_int_equal(loaded(s, &other), 1); /* a rejection is none */
-    assert_ok(scene_call(s->store, do_revoke, &bob, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &bob, &e), &e);
     assert_int_equal(loaded(s, &o), 1);
     assert_int_equal(loaded(s, &other), 0);
 }

@@ -31,7 +31,7 @@ a_window_has_both_ends(void **state)
         struct err e = {0};
 
         i.intent.now = rows[n].now;
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
         if (i.outcome != rows[n].outcome) {
             fail_msg("%lld: %s", (long long)(rows[n].now - NOW), issuance_outcome_text(i.outcome));
         }
@@ -47,7 +47,7 @@ registered(struct scene *s, const char *uuid, const char *cms, time_t ends, time
 
     r.row.not_after = ends;
     r.now = now;
-    assert_ok(scene_call(s->store, do_register, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &r, &e), &e);
     memcpy(id, r.row.id, ISSUANCE_ID_SIZE);
     issuance_registration_free(&r.row);
     return r.outcome;
@@ -91,9 +91,9 @@ another_registration_comes_when_nothing_is_live(void **state)
     i.intent.nf_instance = UUID_2;
     i.intent.certificates = 1;
     i.intent.not_after = ENDS;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     assert_int_equal(registered(s, UUID_2, "next", LATER, ENDS, next), ISSUANCE_OWNED);
     assert_int_equal(registered(s, UUID_2, "next", LATER, ENDS + 1, next), ISSUANCE_DONE);
 }
@@ -126,7 +126,7 @@ cancelled(struct scene *s, time_t signed_at, time_t now)
                                  .when = {now, now}}};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_cancel_at, &c, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel_at, &c, &e), &e);
     return c;
 }
 
@@ -148,8 +148,8 @@ issue_under(struct scene *s, time_t not_after)
     struct err e = {0};
 
     i.intent.not_after = not_after;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
 }
 
 static void
@@ -199,14 +199,14 @@ no_more_are_ended_at_once_than_are_asked_for(void **state)
         struct err e = {0};
 
         i.intent.confirm = ISSUANCE_EXPECTED;
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-        assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct unconfirmed u = {.limit = rows[i].limit};
         struct err e = {0};
 
-        assert_ok(scene_call(s->store, do_end, &u, &e), &e);
+        assert_ok(verb_call(s->store, do_end, &u, &e), &e);
         assert_int_equal(u.n, rows[i].ended);
     }
 }
@@ -274,20 +274,20 @@ what_has_ended_is_on_no_list(void **state)
     struct listing rows[] = {{.at = LATER}, {.at = LATER + 1}};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct listing crl = rows[i];
         struct listing ras = rows[i];
 
-        assert_ok(scene_call(s->store, do_crl, &crl, &e), &e);
+        assert_ok(verb_call(s->store, do_crl, &crl, &e), &e);
         assert_int_equal(crl.n, i == 0 ? 1 : 0);
-        assert_ok(scene_call(s->store, do_ras, &ras, &e), &e);
+        assert_ok(verb_call(s->store, do_ras, &ras, &e), &e);
         assert_int_equal(ras.n, i == 0 ? 1 : 0);
     }
     for (int limit = 0; limit <= 2; limit++) {
         struct listing l = {.limit = limit};
 
-        assert_ok(scene_call(s->store, do_registrations, &l, &e), &e);
+        assert_ok(verb_call(s->store, do_registrations, &l, &e), &e);
         assert_int_equal(l.n, limit > 0 ? 1 : 0);
     }
 }
@@ -325,9 +325,9 @@ an_officers_intent_is_open_when_it_is_older(void **state)
                              {.before = NOW + 1, .limit = 0}};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-        assert_ok(scene_call(s->store, do_open, &rows[k], &e), &e);
+        assert_ok(verb_call(s->store, do_open, &rows[k], &e), &e);
         assert_int_equal(rows[k].found, k == 1);
     }
 }
@@ -352,13 +352,13 @@ a_step_begins_where_the_request_is(void **state)
     struct revoking unknown = {.serial = span_of(officer.serial, sizeof(officer.serial))};
     struct err e = {0};
 
-    assert_err(scene_call(s->store, do_advance, &from, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_advance, &from, &e), ERR_CONFLICT, &e);
     assert_string_equal(e.text, "the request's state is another");
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     from = ISSUANCE_CONFIRMED;
-    assert_err(scene_call(s->store, do_advance, &from, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_advance, &from, &e), ERR_CONFLICT, &e);
     /* an intent is no certificate */
-    assert_err(scene_call(s->store, do_revoke, &unknown, &e), ERR_NOTFOUND, &e);
+    assert_err(verb_call(s->store, do_revoke, &unknown, &e), ERR_NOTFOUND, &e);
     assert_string_equal(e.text, "no certificate with this serial number was issued");
 }
 

@@ -35,18 +35,18 @@ story_setup(void **state)
                                         .evidence = SPAN_LITERAL("certConf"),
                                         .reason = "does not fit",
                                         .when = WHEN}};
-    assert_ok(scene_call(s->store, do_intend, &first, &e), &e);
-    assert_ok(scene_call(s->store, do_intend, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &first, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
-    assert_ok(scene_call(s->store, do_confirm, &confirm, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_confirm, &confirm, &e), &e);
     assert_int_equal(confirm.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_register, &other, &e), &e);
-    assert_ok(scene_call(s->store, do_cancel, &other, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &other, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &other, &e), &e);
     assert_int_equal(other.outcome, ISSUANCE_DONE);
     issuance_registration_free(&other.row);
     scene_issue(s->store, 202, "officer", SCENE_CERTIFICATE("\312"));
-    assert_ok(scene_call(s->store, do_revoke, &revoke, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &revoke, &e), &e);
     assert_int_equal(revoke.outcome, ISSUANCE_DONE);
     return 0;
 }
@@ -112,7 +112,7 @@ check(struct scene *s, const char *sql, struct leaf *leaf, const char *says)
     struct editing x = {.sql = sql, .leaf = leaf};
     struct err e = {0};
 
-    assert_err(scene_call(s->store, do_edit_and_check, &x, &e), ERR_DENIED, &e);
+    assert_err(verb_call(s->store, do_edit_and_check, &x, &e), ERR_DENIED, &e);
     leaf_free(leaf);
     if (says == NULL
             ? x.result != 0
@@ -326,7 +326,7 @@ the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = {0};
 
-        if (scene_call(s->store, do_sql, (void *)(uintptr_t)&rows[i].sql, &e) == 0 ||
+        if (verb_call(s->store, do_sql, (void *)(uintptr_t)&rows[i].sql, &e) == 0 ||
             e.code != rows[i].code) {
             fail_msg("%s: %s: %s", rows[i].name, err_code_name(e.code), e.text);
         }
@@ -352,15 +352,15 @@ what_is_not_open_is_not_issued(void **state)
     uint64_t leaves;
 
     leaves = scene_leaves(s->store);
-    assert_err(scene_call(s->store, do_issue, &again, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_issue, &again, &e), ERR_CONFLICT, &e);
     assert_int_equal(scene_leaves(s->store), leaves);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     leaves = scene_leaves(s->store);
-    assert_err(scene_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
     done.certificate = SPAN_LITERAL("another");
-    assert_err(scene_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
-    assert_err(scene_call(s->store, do_abandon, &done, &e), ERR_CONFLICT, &e);
-    assert_int_not_equal(scene_call(s->store, do_issue, &none, &e), 0);
+    assert_err(verb_call(s->store, do_issue, &done, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_abandon, &done, &e), ERR_CONFLICT, &e);
+    assert_int_not_equal(verb_call(s->store, do_issue, &none, &e), 0);
     assert_int_equal(scene_leaves(s->store), leaves);
 }
 

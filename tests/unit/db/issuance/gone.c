@@ -53,7 +53,7 @@ without(struct scene *s, size_t verb, size_t table)
     bool needed = strcmp(verbs[verb].needs, tables[table].name) == 0;
     struct err e = {0};
 
-    assert_err(scene_call(s->store, try, &x, &e), ERR_DENIED, &e);
+    assert_err(verb_call(s->store, try, &x, &e), ERR_DENIED, &e);
     if (x.result == 0 ? needed
                       : x.why.code != ERR_STORE || strstr(x.why.text, "/ca.db: ") == NULL) {
         fail_msg("%s without %s: %d \"%s\"", verbs[verb].name, tables[table].name, x.result,
@@ -93,7 +93,7 @@ what_cannot_be_read_is_an_error(void **state)
     for (size_t verb = 0; verb < verbs_n; verb++) {
         struct trial whole = {.verb = &verbs[verb]};
 
-        assert_err(scene_call(s->store, try, &whole, &e), ERR_DENIED, &e);
+        assert_err(verb_call(s->store, try, &whole, &e), ERR_DENIED, &e);
         if (whole.result != 0) {
             fail_msg("%s: %s", verbs[verb].name, whole.why.text);
         }

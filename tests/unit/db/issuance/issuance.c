@@ -17,13 +17,13 @@ a_rid_has_one_intent_for_ever(void **state)
     uint64_t leaves;
 
     again.intent.rid = first.intent.rid;
-    assert_ok(scene_call(s->store, do_intend, &first, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &first, &e), &e);
     assert_int_equal(first.outcome, ISSUANCE_DONE);
     leaves = scene_leaves(s->store);
-    assert_ok(scene_call(s->store, do_intend, &again, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &again, &e), &e);
     assert_int_equal(again.outcome, ISSUANCE_KNOWN);
     assert_int_equal(scene_leaves(s->store), leaves);
-    assert_ok(scene_call(s->store, do_find, &f, &e), &e);
+    assert_ok(verb_call(s->store, do_find, &f, &e), &e);
     found = f.found;
     assert_true(f.is_found);
     assert_int_equal(found.state, ISSUANCE_INTENT);
@@ -43,9 +43,9 @@ a_serial_is_given_once(void **state)
     uint64_t leaves;
 
     second.intent.serial = first.intent.serial;
-    assert_ok(scene_call(s->store, do_intend, &first, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &first, &e), &e);
     leaves = scene_leaves(s->store);
-    assert_err(scene_call(s->store, do_intend, &second, &e), ERR_CONFLICT, &e);
+    assert_err(verb_call(s->store, do_intend, &second, &e), ERR_CONFLICT, &e);
     assert_int_equal(scene_leaves(s->store), leaves);
 }
 
@@ -59,7 +59,7 @@ uses_are_counted_and_given_back_by_an_abandoned_intent(void **state)
         const struct octets o = scene_octets(n);
         struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
 
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
         assert_int_equal(i.outcome, n <= 2 ? ISSUANCE_DONE : ISSUANCE_USED_UP);
     }
     {
@@ -69,15 +69,15 @@ uses_are_counted_and_given_back_by_an_abandoned_intent(void **state)
         struct intend i = scene_nf(&next, s->id, SPAN_LITERAL("fourth"));
         struct issuance_counts counts;
 
-        assert_ok(scene_call(s->store, do_abandon, &gone, &e), &e);
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_abandon, &gone, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
         assert_int_equal(i.outcome, ISSUANCE_DONE);
-        assert_ok(scene_call(s->store, do_count, &counts, &e), &e);
+        assert_ok(verb_call(s->store, do_count, &counts, &e), &e);
         assert_int_equal(counts.revoked, 1);
         assert_int_equal(counts.open, 2);
-        assert_err(scene_call(s->store, do_abandon, &gone, &e), ERR_CONFLICT, &e);
+        assert_err(verb_call(s->store, do_abandon, &gone, &e), ERR_CONFLICT, &e);
         gone.certificate = SPAN_LITERAL("late");
-        assert_err(scene_call(s->store, do_issue, &gone, &e), ERR_CONFLICT, &e);
+        assert_err(verb_call(s->store, do_issue, &gone, &e), ERR_CONFLICT, &e);
     }
 }
 
@@ -93,7 +93,7 @@ what_the_database_alone_can_refuse_is_refused(void **state)
     uint64_t leaves;
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_intend, &good, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &good, &e), &e);
     leaves = scene_leaves(s->store);
     for (int row = 0; row < 6; row++) {
         enum issuance_outcome expected = ISSUANCE_NOT_REGISTERED;
@@ -123,13 +123,13 @@ what_the_database_alone_can_refuse_is_refused(void **state)
             break;
         }
         print_message("row %d\n", row);
-        assert_ok(scene_call(s->store, do_intend, &bad, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &bad, &e), &e);
         assert_int_equal(bad.outcome, expected);
     }
     assert_int_equal(scene_leaves(s->store), leaves);
     bad = scene_nf(&p, s->id, SPAN_LITERAL("in the last second"));
     bad.intent.now = LATER;
-    assert_ok(scene_call(s->store, do_intend, &bad, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &bad, &e), &e);
     assert_int_equal(bad.outcome, ISSUANCE_DONE);
 }
 
@@ -143,7 +143,7 @@ recovery_finds_every_open_intent(void **state)
         const struct octets o = scene_octets(n);
         struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
 
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     }
     store_free(s->store);
     s->store = scene_open(s->dir);
@@ -151,12 +151,12 @@ recovery_finds_every_open_intent(void **state)
         struct find f = {0};
         struct issue done = {.certificate = SPAN_LITERAL("certificate")};
 
-        assert_ok(scene_call(s->store, do_find, &f, &e), &e);
+        assert_ok(verb_call(s->store, do_find, &f, &e), &e);
         assert_int_equal(f.is_found, left > 0);
         if (left > 0) {
             assert_true(span_equal(buf_span(&f.found.tbs), SPAN_LITERAL("TBS")));
             done.rid = span_of(f.found.rid, sizeof(f.found.rid));
-            assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+            assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
         }
         issuance_request_free(&f.found);
     }
@@ -185,24 +185,24 @@ a_confirmation_is_answered_again_and_another_one_is_not(void **state)
         struct issuance_counts counts;
         uint64_t leaf;
 
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-        assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
         assert_int_equal(c.outcome, ISSUANCE_CLOSED); /* nothing is issued yet */
-        assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+        assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
         c.c.ra_der = REGISTRAR;
-        assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+        assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
         assert_int_equal(c.outcome, ISSUANCE_SIGNER_UNKNOWN);
         c.c.ra_der = RA;
-        assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+        assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
         assert_int_equal(c.outcome, ISSUANCE_DONE);
         leaf = c.leaf;
-        assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+        assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
         assert_int_equal(c.outcome, ISSUANCE_KNOWN);
         assert_int_equal(c.leaf, leaf);
         c.c.rid = span_of(c2.rid, sizeof(c2.rid));
-        assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+        assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
         assert_int_equal(c.outcome, ISSUANCE_CLOSED);
-        assert_ok(scene_call(s->store, do_count, &counts, &e), &e);
+        assert_ok(verb_call(s->store, do_count, &counts, &e), &e);
         assert_int_equal(counts.revoked, accepted ? 0 : 1);
     }
 }
@@ -229,15 +229,15 @@ a_refusal_is_kept_and_takes_no_transaction(void **state)
     struct find f = {.rid = span_of(o.rid, sizeof(o.rid))};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_refuse, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_refuse, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_refuse, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_refuse, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_KNOWN);
-    assert_ok(scene_call(s->store, do_intend, &same, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &same, &e), &e);
     assert_int_equal(same.outcome, ISSUANCE_KNOWN);
-    assert_ok(scene_call(s->store, do_intend, &next, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &next, &e), &e);
     assert_int_equal(next.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_find, &f, &e), &e);
+    assert_ok(verb_call(s->store, do_find, &f, &e), &e);
     assert_int_equal(f.found.state, ISSUANCE_REFUSED);
     assert_int_equal(f.found.fail_info, 9);
     assert_string_equal(f.found.phrase, "proof of possession");
@@ -254,14 +254,14 @@ what_is_revoked_stays_revoked_and_signs_nothing(void **state)
     struct intend i = scene_nf(&o, s->id, SPAN_LITERAL("transaction"));
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_KNOWN);
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_SIGNER_UNKNOWN);
     r.serial = span_of(o.serial, sizeof(o.serial));
-    assert_err(scene_call(s->store, do_revoke, &r, &e), ERR_NOTFOUND, &e);
+    assert_err(verb_call(s->store, do_revoke, &r, &e), ERR_NOTFOUND, &e);
 }
 
 static void
@@ -273,32 +273,32 @@ an_instance_has_one_live_registration(void **state)
     struct registering stranger = scene_registration(UUID_2, "third", 1);
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_register, &known, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &known, &e), &e);
     assert_int_equal(known.outcome, ISSUANCE_KNOWN);
     assert_int_equal(known.row.state, ISSUANCE_LIVE);
-    assert_ok(scene_call(s->store, do_register, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_OWNED);
     stranger.registrar = RA;
-    assert_ok(scene_call(s->store, do_register, &stranger, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &stranger, &e), &e);
     assert_int_equal(stranger.outcome, ISSUANCE_SIGNER_UNKNOWN);
     stranger.registrar = REGISTRAR;
     stranger.now = LATER + 1;
-    assert_ok(scene_call(s->store, do_register, &stranger, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &stranger, &e), &e);
     assert_int_equal(stranger.outcome, ISSUANCE_NOT_REGISTERED);
     /* used up: the next one follows */
     for (uint8_t n = 1; n <= 2; n++) {
         const struct octets o = scene_octets(n);
         struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
 
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     }
-    assert_ok(scene_call(s->store, do_register, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_register, &known, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &known, &e), &e);
     assert_int_equal(known.row.state, ISSUANCE_FOLLOWED);
-    assert_ok(scene_call(s->store, do_cancel, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_cancel, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_KNOWN);
     issuance_registration_free(&known.row);
     issuance_registration_free(&second.row);
@@ -360,16 +360,16 @@ a_crl_number_is_never_used_again(void **state)
     struct crl next = {0};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_reserve, &lost, &e), &e);
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_reserve, &lost, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     store_free(s->store);
     s->store = scene_open(s->dir);
-    assert_ok(scene_call(s->store, do_reserve, &next, &e), &e);
+    assert_ok(verb_call(s->store, do_reserve, &next, &e), &e);
     assert_int_equal(next.number, lost.number + 1);
     assert_int_equal(lost.entries, 0);
     assert_int_equal(next.entries, 1);
-    assert_ok(scene_call(s->store, do_store, &next, &e), &e);
-    assert_err(scene_call(s->store, do_store, &next, &e), ERR_NOTFOUND, &e);
+    assert_ok(verb_call(s->store, do_store, &next, &e), &e);
+    assert_err(verb_call(s->store, do_store, &next, &e), ERR_NOTFOUND, &e);
 }
 
 struct window {
@@ -415,12 +415,12 @@ the_newest_stored_crl_that_has_run_out_is_told(void **state)
     struct err e = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
-        assert_ok(scene_call(s->store, do_window, &windows[i], &e), &e);
+        assert_ok(verb_call(s->store, do_window, &windows[i], &e), &e);
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct passing p = {.at = rows[i].at};
 
-        assert_ok(scene_call(s->store, do_passed, &p, &e), &e);
+        assert_ok(verb_call(s->store, do_passed, &p, &e), &e);
         assert_int_equal(p.this_update, rows[i].this_update);
     }
 }
@@ -450,7 +450,7 @@ the_database_refuses_to_forget(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         print_message("%s\n", rows[i]);
-        assert_err(scene_call(s->store, do_vandalise, &rows[i], &e), ERR_DENIED, &e);
+        assert_err(verb_call(s->store, do_vandalise, &rows[i], &e), ERR_DENIED, &e);
     }
 }
 

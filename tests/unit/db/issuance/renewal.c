@@ -59,7 +59,7 @@ issue(struct play *p, const struct one *x)
     struct issue done = {.rid = rid_of(&x->o), .certificate = buf_span(&x->certificate)};
     struct err e = {0};
 
-    assert_ok(scene_call(p->s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(p->s->store, do_issue, &done, &e), &e);
 }
 
 static void
@@ -81,9 +81,9 @@ begin(struct play *p, struct scene *s)
         struct intend i = scene_nf(&p->old, s->id, span_of(&first, 1));
         struct issue done = {.rid = rid_of(&p->old), .certificate = rid_of(&p->old)};
 
-        assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
         assert_int_equal(i.outcome, ISSUANCE_DONE);
-        assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+        assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     }
 }
 
@@ -137,7 +137,7 @@ ask(struct play *p, size_t key, time_t at, const struct kind *kind, struct one *
     i.intent.date = i.intent.now - 300;
     i.intent.not_before = i.intent.now;
     i.intent.judged = i.intent.now;
-    assert_ok(scene_call(p->s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(p->s->store, do_intend, &i, &e), &e);
     if ((i.outcome == ISSUANCE_DONE || i.outcome == ISSUANCE_REPLACED) && !k->unsigned_yet) {
         issue(p, x);
     }
@@ -153,7 +153,7 @@ find(struct play *p, const struct one *x)
     struct find f = {.rid = rid_of(&x->o)};
     struct err e = {0};
 
-    assert_ok(scene_call(p->s->store, do_find, &f, &e), &e);
+    assert_ok(verb_call(p->s->store, do_find, &f, &e), &e);
     assert_true(f.is_found);
     return f.found;
 }
@@ -180,7 +180,7 @@ confirm(struct play *p, const struct one *x, bool accepted)
                                  .when = WHEN}};
     struct err e = {0};
 
-    assert_ok(scene_call(p->s->store, do_confirm, &c, &e), &e);
+    assert_ok(verb_call(p->s->store, do_confirm, &c, &e), &e);
     return c.outcome;
 }
 
@@ -196,7 +196,7 @@ agrees(struct play *p)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(p->s->store, do_check, NULL, &e), &e);
+    assert_ok(verb_call(p->s->store, do_check, NULL, &e), &e);
 }
 
 struct transaction {
@@ -239,7 +239,7 @@ a_newer_request_for_the_same_key_gets_the_same_certificate(void **state)
     assert_int_equal(q.leaf, leaves);
     /* it is known, and its transaction leads to what a certConf confirms */
     t = (struct transaction){.registration = p.s->id, .id = span_of(second->transaction, 1)};
-    assert_ok(scene_call(p.s->store, do_find_transaction, &t, &e), &e);
+    assert_ok(verb_call(p.s->store, do_find_transaction, &t, &e), &e);
     assert_true(t.is_found);
     assert_memory_equal(t.found.rid, first->o.rid, sizeof(t.found.rid));
     issuance_request_free(&t.found);
@@ -268,7 +268,7 @@ what_is_revoked_is_not_given_again(void **state)
     begin(&p, *state);
     assert_int_equal(ask(&p, 0, NOW, NULL, &first), ISSUANCE_DONE);
     r.serial = serial_of(&first->o);
-    assert_ok(scene_call(p.s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(p.s->store, do_revoke, &r, &e), &e);
     assert_int_equal(ask(&p, 0, NOW + 1, NULL, &second), ISSUANCE_REPLACED);
     is_state(&p, first, ISSUANCE_REJECTED, true);
     is_state(&p, second, ISSUANCE_ISSUED, false);
@@ -339,7 +339,7 @@ rejections_and_time_outs_share_the_quota(void **state)
     for (int i = 0; i < ISSUANCE_UNWANTED_MAX; i++) {
         assert_int_equal(ask(&p, 0, NOW, NULL, &made), ISSUANCE_DONE);
         if (i == 1) {
-            assert_ok(scene_call(p.s->store, do_end, NULL, &e), &e);
+            assert_ok(verb_call(p.s->store, do_end, NULL, &e), &e);
         } else {
             assert_int_equal(confirm(&p, made, false), ISSUANCE_DONE);
         }
@@ -363,9 +363,9 @@ initial_certificates_are_not_in_the_quota(void **state)
         struct issue done = {.rid = rid_of(&x->o), .certificate = rid_of(&x->o)};
         struct err e = {0};
 
-        assert_ok(scene_call(p.s->store, do_intend, &i, &e), &e);
+        assert_ok(verb_call(p.s->store, do_intend, &i, &e), &e);
         assert_int_equal(i.outcome, ISSUANCE_DONE);
-        assert_ok(scene_call(p.s->store, do_issue, &done, &e), &e);
+        assert_ok(verb_call(p.s->store, do_issue, &done, &e), &e);
         assert_int_equal(confirm(&p, x, false), ISSUANCE_DONE);
     }
     p.n++;
@@ -442,9 +442,9 @@ an_answer_that_was_edited_is_found_at_start(void **state)
         assert_int_equal(ask(&p, 0, NOW, NULL, NULL), ISSUANCE_DONE);
         assert_int_equal(ask(&p, 0, NOW + 1, NULL, NULL), ISSUANCE_AGAIN);
         agrees(&p);
-        assert_ok(scene_call(s->store, do_edit, &first, &e), &e);
-        assert_ok(scene_call(s->store, do_edit, &then, &e), &e);
-        assert_err(scene_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+        assert_ok(verb_call(s->store, do_edit, &first, &e), &e);
+        assert_ok(verb_call(s->store, do_edit, &then, &e), &e);
+        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
         if (i + 1 < ARRAY_LEN(edits)) {
             void *fresh = NULL;
 

@@ -22,9 +22,9 @@ ask(struct scene *s, uint8_t n, const char *profile, bool retry, enum issuance_c
     i.intent.profile = profile;
     i.intent.retry_rejected = retry;
     i.intent.confirm = confirm;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     if (i.outcome == ISSUANCE_DONE) {
-        assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+        assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     }
     return i.outcome;
 }
@@ -43,7 +43,7 @@ end(struct scene *s, uint8_t n, bool accepted)
                                  .when = WHEN}};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+    assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
     assert_int_equal(c.outcome, ISSUANCE_DONE);
 }
 
@@ -59,7 +59,7 @@ agrees(struct scene *s)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_check, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_check, NULL, &e), &e);
 }
 
 struct used {
@@ -82,7 +82,7 @@ used(struct scene *s)
     struct used u = {.id = s->id};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_used, &u, &e), &e);
+    assert_ok(verb_call(s->store, do_used, &u, &e), &e);
     issuance_registration_free(&u.row);
     return u.row.used;
 }
@@ -171,7 +171,7 @@ what_is_not_confirmed_in_time_is_no_rejection(void **state)
     struct err e = {0};
 
     assert_int_equal(ask(s, 1, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_end, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_end, NULL, &e), &e);
     assert_int_equal(ask(s, 2, "nf-tls", false, ISSUANCE_EXPECTED), ISSUANCE_DONE);
     assert_int_equal(used(s), 2);
     agrees(s);
@@ -189,10 +189,10 @@ a_further_try_that_is_given_up_was_none(void **state)
     assert_int_equal(ask(s, 1, "nf-tls", true, ISSUANCE_EXPECTED), ISSUANCE_DONE);
     end(s, 1, false);
     i.intent.retry_rejected = true;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     assert_int_equal(ask(s, 3, "nf-tls", true, ISSUANCE_EXPECTED), ISSUANCE_UNWANTED);
-    assert_ok(scene_call(s->store, do_abandon, &gone, &e), &e);
+    assert_ok(verb_call(s->store, do_abandon, &gone, &e), &e);
     assert_int_equal(used(s), 1);
     assert_int_equal(ask(s, 4, "nf-tls", true, ISSUANCE_EXPECTED), ISSUANCE_DONE);
     assert_int_equal(used(s), 1);
@@ -210,7 +210,7 @@ edit(struct scene *s, const char *sql)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_edit, &sql, &e), &e);
+    assert_ok(verb_call(s->store, do_edit, &sql, &e), &e);
 }
 
 static void
@@ -231,7 +231,7 @@ a_use_that_was_edited_away_is_found_at_start(void **state)
         agrees(s);
         edit(s, edits[i][0]);
         edit(s, edits[i][1]);
-        assert_err(scene_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
         if (i == 0) {
             (void)scene_teardown(&(void *){s});
             assert_int_equal(scene_setup(state), 0);

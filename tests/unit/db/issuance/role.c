@@ -40,7 +40,7 @@ is(struct scene *s, struct span der, time_t at, enum issuance_role recorded, enu
     struct look l = {.der = der, .at = at};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_look, &l, &e), &e);
+    assert_ok(verb_call(s->store, do_look, &l, &e), &e);
     assert_int_equal(l.recorded, recorded);
     assert_int_equal(l.now, now);
     assert_int_equal(l.found, found);
@@ -128,7 +128,7 @@ a_registration_is_a_registrars_only_by_the_record(void **state)
     struct err e = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_ok(scene_call(s->store, do_find_registration, &rows[i], &e), &e);
+        assert_ok(verb_call(s->store, do_find_registration, &rows[i], &e), &e);
         assert_true(rows[i].is_found);
         assert_int_equal(rows[i].found.by_registrar, i == 0);
         issuance_registration_free(&rows[i].found);
@@ -152,7 +152,7 @@ the_end_of_a_validity_is_the_records(void **state)
     struct scene *s = *state;
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_prolong, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_prolong, NULL, &e), &e);
     is(s, REGISTRAR, LATER, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR);
     is(s, REGISTRAR, LATER + 1, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_NOBODY);
 }
@@ -175,7 +175,7 @@ what_is_revoked_is_nobody_from_then_on(void **state)
     struct revoking r = {.serial = span_of(REGISTRAR.p + 11, ISSUANCE_SERIAL_SIZE)};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     is(s, REGISTRAR, NOW, ISSUANCE_REGISTRAR, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
 }
 
@@ -191,8 +191,8 @@ a_network_function_is_nobody_whatever_its_profile_is_called(void **state)
 
     i.intent.profile = "registrar";
     i.intent.tbs = span_of(NF.p + 2, (size_t)NF.p[3] + 2);
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     is(s, NF, NOW, ISSUANCE_NOBODY, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
 }
 
@@ -235,10 +235,10 @@ neither_a_row_nor_a_later_leaf_makes_an_officer_a_registrar(void **state)
     struct err e = {0};
 
     scene_issue(s->store, 210, "officer", OFFICER);
-    assert_ok(scene_call(s->store, do_edit, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_edit, NULL, &e), &e);
     is(s, OFFICER, NOW, ISSUANCE_OFFICER, ISSUANCE_OFFICER, ISSUANCE_OFFICER);
     is(s, RA, NOW, ISSUANCE_RA, ISSUANCE_RA, ISSUANCE_RA);
-    assert_ok(scene_call(s->store, do_append, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_append, NULL, &e), &e);
     is(s, OFFICER, NOW, ISSUANCE_OFFICER, ISSUANCE_OFFICER, ISSUANCE_OFFICER);
 }
 
@@ -262,8 +262,8 @@ a_leaf_that_its_hash_does_not_stand_for_is_an_error(void **state)
     struct err e = {0};
 
     scene_issue(s->store, 210, "officer", OFFICER);
-    assert_ok(scene_call(s->store, do_break, NULL, &e), &e);
-    assert_err(scene_call(s->store, do_look, &l, &e), ERR_STORE, &e);
+    assert_ok(verb_call(s->store, do_break, NULL, &e), &e);
+    assert_err(verb_call(s->store, do_look, &l, &e), ERR_STORE, &e);
 }
 
 int

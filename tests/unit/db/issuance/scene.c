@@ -4,29 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct check_op {
-    struct store_op op;
-    int (*verb)(struct store_db *, void *arg, struct err *);
-    void *arg;
-};
-
-static int
-check_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct check_op *c = CONTAINER_OF(op, struct check_op, op);
-
-    return c->verb(db, c->arg, e);
-}
-
-int
-scene_call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
-           struct err *e)
-{
-    struct check_op c = {.op.run = check_run, .verb = verb, .arg = arg};
-
-    return store_call(store, &c.op, e);
-}
-
 struct store *
 scene_open(const char *dir)
 {
@@ -165,7 +142,7 @@ scene_leaves(struct store *store)
     uint64_t size = 0;
     struct err e = {0};
 
-    assert_ok(scene_call(store, do_size, &size, &e), &e);
+    assert_ok(verb_call(store, do_size, &size, &e), &e);
     return size;
 }
 
@@ -220,9 +197,9 @@ scene_issue(struct store *store, uint8_t n, const char *profile, struct span der
     struct err e = {0};
 
     i.intent.tbs = span_of(der.p + 2, (size_t)der.p[3] + 2);
-    assert_ok(scene_call(store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(store, do_issue, &done, &e), &e);
 }
 
 struct registering
@@ -259,7 +236,7 @@ scene_setup(void **state)
     s->store = scene_open(s->dir);
     scene_issue(s->store, 200, "ra-cmp", RA);
     scene_issue(s->store, 201, "registrar", REGISTRAR);
-    assert_ok(scene_call(s->store, do_register, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_DONE);
     (void)snprintf(s->id, sizeof(s->id), "%s", r.row.id);
     issuance_registration_free(&r.row);

@@ -8,6 +8,7 @@
 #include "db/ledger/ledger.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
+#include "tests/support/verb.h"
 
 enum { NOW = 1790000000, LATER = NOW + 100 * 24 * 60 * 60, SUPERSEDED = 4 };
 /* The date of what ends NOW. */
@@ -80,8 +81,6 @@ struct scene {
     char id[ISSUANCE_ID_SIZE];
 };
 
-int scene_call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
-               struct err *e);
 struct store *scene_open(const char *dir);
 int do_intend(struct store_db *db, void *arg, struct err *e);
 int do_issue(struct store_db *db, void *arg, struct err *e);

@@ -72,7 +72,7 @@ verbs_setup(void **state)
 
     assert_int_equal(scene_setup(state), 0);
     s = *state;
-    assert_ok(scene_call(s->store, do_register, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &r, &e), &e);
     memcpy(t.id, r.row.id, sizeof(t.id));
     issuance_registration_free(&r.row);
     t.one = scene_octets(1);
@@ -82,14 +82,14 @@ verbs_setup(void **state)
     t.fresh = scene_octets(4);
     i = asks(&t.one, SPAN_LITERAL("1"));
     done = (struct issue){.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     i = waits(&t.three);
-    assert_ok(scene_call(s->store, pend, &i, &e), &e);
+    assert_ok(verb_call(s->store, pend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     i = asks(&t.two, SPAN_LITERAL("2"));
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     scene_issue(s->store, 202, "officer", SCENE_CERTIFICATE("\312"));
     return 0;

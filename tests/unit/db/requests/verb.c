@@ -7,30 +7,6 @@
 #include "base/ossl.h"
 #include "tests/support/test.h"
 
-/* Each check runs as one store op, so a verb that fails leaves nothing behind. */
-struct check_op {
-    struct store_op op;
-    int (*verb)(struct store_db *, void *arg, struct err *);
-    void *arg;
-};
-
-static int
-check_run(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct check_op *c = CONTAINER_OF(op, struct check_op, op);
-
-    return c->verb(db, c->arg, e);
-}
-
-int
-verb_call(struct store *store, int (*verb)(struct store_db *, void *, struct err *), void *arg,
-          struct err *e)
-{
-    struct check_op c = {.op.run = check_run, .verb = verb, .arg = arg};
-
-    return store_call(store, &c.op, e);
-}
-
 struct store *
 verb_store(const char *dir)
 {

@@ -3,12 +3,10 @@
 #pragma once
 
 #include "db/requests/requests.h"
+#include "tests/support/verb.h"
 
 #define ID "00112233445566778899aabbccddeeff"
 
-/* Runs as one store op, so a verb that fails leaves nothing behind. */
-int verb_call(struct store *, int (*verb)(struct store_db *, void *arg, struct err *), void *arg,
-              struct err *);
 /* The database in this folder. */
 struct store *verb_store(const char *dir);
 

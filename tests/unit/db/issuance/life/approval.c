@@ -105,7 +105,7 @@ check(struct scene *s)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_check, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_check, NULL, &e), &e);
 }
 
 static int
@@ -133,7 +133,7 @@ pend(struct scene *s, const struct octets *o)
     struct pend p = {.intent = wanted(s, o, span_of(o->rid, 1))};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_pend, &p, &e), &e);
+    assert_ok(verb_call(s->store, do_pend, &p, &e), &e);
     return p;
 }
 
@@ -162,7 +162,7 @@ decide(struct scene *s, struct decide *d)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_decide, d, &e), &e);
+    assert_ok(verb_call(s->store, do_decide, d, &e), &e);
     return d->outcome;
 }
 
@@ -172,7 +172,7 @@ intend(struct scene *s, const struct octets *o)
     struct intend i = {.intent = wanted(s, o, span_of(o->rid, 1))};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     return i.outcome;
 }
 
@@ -182,7 +182,7 @@ due(struct scene *s, time_t now)
     struct look l = {.now = now};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_due, &l, &e), &e);
+    assert_ok(verb_call(s->store, do_due, &l, &e), &e);
     return l.due;
 }
 
@@ -192,7 +192,7 @@ open_requests(struct scene *s)
     struct look l = {0};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_each, &l, &e), &e);
+    assert_ok(verb_call(s->store, do_each, &l, &e), &e);
     return l.seen;
 }
 
@@ -277,7 +277,7 @@ the_approval_of_a_revoked_officer_does_not_count(void **state)
     (void)pend(s, &o);
     assert_int_equal(decide(s, &by_alice), ISSUANCE_DONE);
     assert_int_equal(decide(s, &by_bob), ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     assert_int_equal(intend(s, &o), ISSUANCE_NOT_APPROVED);
     assert_int_equal(due(s, NOW), 0);
     by_alice.d.approves = false;
@@ -308,7 +308,7 @@ one_rejection_ends_it(void **state)
     assert_int_equal(decide(s, &no), ISSUANCE_DONE);
     assert_false(no.after.open);
     assert_int_equal(decide(s, &after), ISSUANCE_CLOSED);
-    assert_ok(scene_call(s->store, do_find, &f, &e), &e);
+    assert_ok(verb_call(s->store, do_find, &f, &e), &e);
     assert_int_equal(f.found.state, ISSUANCE_REFUSED);
     assert_int_equal(f.found.fail_info, 23);
     assert_int_equal(intend(s, &o), ISSUANCE_KNOWN);
@@ -329,8 +329,8 @@ what_is_too_late_is_due_and_refused_once(void **state)
     struct err e = {0};
     uint64_t leaves;
 
-    assert_err(scene_call(s->store, do_late, &d, &e), ERR_NOTFOUND, &e);
-    assert_err(scene_call(s->store, do_decide, &d, &e), ERR_NOTFOUND, &e);
+    assert_err(verb_call(s->store, do_late, &d, &e), ERR_NOTFOUND, &e);
+    assert_err(verb_call(s->store, do_decide, &d, &e), ERR_NOTFOUND, &e);
     (void)pend(s, &o);
     assert_int_equal(due(s, EXPIRES - 1), 0);
     assert_int_equal(due(s, EXPIRES), 1);
@@ -338,10 +338,10 @@ what_is_too_late_is_due_and_refused_once(void **state)
     assert_int_equal(decide(s, &d), ISSUANCE_NOT_APPROVED);
     issuance_pending_free(&d.after);
     leaves = scene_leaves(s->store);
-    assert_ok(scene_call(s->store, do_late, &d, &e), &e);
+    assert_ok(verb_call(s->store, do_late, &d, &e), &e);
     assert_int_equal(d.outcome, ISSUANCE_DONE);
     assert_int_equal(d.leaf, leaves);
-    assert_ok(scene_call(s->store, do_late, &d, &e), &e);
+    assert_ok(verb_call(s->store, do_late, &d, &e), &e);
     assert_int_equal(d.outcome, ISSUANCE_KNOWN);
     assert_int_equal(d.leaf, leaves);
     assert_int_equal(due(s, EXPIRES), 0);
@@ -366,10 +366,10 @@ approvals_of_what_is_too_late_open_nothing(void **state)
     issuance_pending_free(&by_alice.after);
     issuance_pending_free(&by_bob.after);
     i.intent.now = EXPIRES;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_NOT_APPROVED);
     i.intent.now = EXPIRES - 1;
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
 }
 
@@ -385,18 +385,18 @@ what_waits_holds_a_place_of_its_registration(void **state)
     struct err e = {0};
 
     assert_int_equal(pend(s, &first).outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_pend, &again, &e), &e);
+    assert_ok(verb_call(s->store, do_pend, &again, &e), &e);
     assert_int_equal(again.outcome, ISSUANCE_TRANSACTION_IN_USE);
     assert_int_equal(pend(s, &second).outcome, ISSUANCE_DONE);
     assert_int_equal(pend(s, &third).outcome, ISSUANCE_USED_UP);
     {
         struct intend plain = scene_nf(&third, s->id, SPAN_LITERAL("plain"));
 
-        assert_ok(scene_call(s->store, do_intend, &plain, &e), &e);
+        assert_ok(verb_call(s->store, do_intend, &plain, &e), &e);
         assert_int_equal(plain.outcome, ISSUANCE_USED_UP);
     }
     (void)snprintf(cancelled.row.id, sizeof(cancelled.row.id), "%s", s->id);
-    assert_ok(scene_call(s->store, do_cancel, &cancelled, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &cancelled, &e), &e);
     assert_int_equal(due(s, NOW), 2); /* nothing will come of them */
     check(s);
 }
@@ -415,15 +415,15 @@ a_renewal_waits_without_a_place_and_one_at_a_time(void **state)
     struct pend second = {.intent = wanted(s, &another, SPAN_LITERAL("second"))};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_intend, &i, &e), &e);
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
     first.intent.holder = span_of(live.serial, sizeof(live.serial));
     first.intent.renews = first.intent.holder;
     second.intent.holder = first.intent.holder;
     second.intent.renews = first.intent.holder;
-    assert_ok(scene_call(s->store, do_pend, &first, &e), &e);
+    assert_ok(verb_call(s->store, do_pend, &first, &e), &e);
     assert_int_equal(first.outcome, ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_pend, &second, &e), &e);
+    assert_ok(verb_call(s->store, do_pend, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_RENEWAL_WAITS);
     assert_int_equal(pend(s, &initial).outcome, ISSUANCE_DONE); /* the other place is free */
     check(s);
@@ -461,7 +461,7 @@ the_database_refuses_to_forget(void **state)
     issuance_pending_free(&d.after);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         print_message("%s\n", rows[i]);
-        assert_err(scene_call(s->store, do_vandalise, &rows[i], &e), ERR_DENIED, &e);
+        assert_err(verb_call(s->store, do_vandalise, &rows[i], &e), ERR_DENIED, &e);
     }
 }
 
@@ -478,8 +478,8 @@ rows_that_the_record_does_not_have_are_found(void **state)
 
     (void)pend(s, &o);
     check(s);
-    assert_ok(scene_call(s->store, do_vandalise, &forged, &e), &e);
-    assert_err(scene_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+    assert_ok(verb_call(s->store, do_vandalise, &forged, &e), &e);
+    assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
 }
 
 int

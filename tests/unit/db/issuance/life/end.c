@@ -72,7 +72,7 @@ intend(struct scene *s, struct intend *i)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_intend, i, &e), &e);
+    assert_ok(verb_call(s->store, do_intend, i, &e), &e);
     return i->outcome;
 }
 
@@ -82,7 +82,7 @@ issue(struct scene *s, const struct octets *o)
     struct issue done = {.rid = der_of(o), .certificate = der_of(o)};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
 }
 
 /* An initial certificate under this registration. */
@@ -124,7 +124,7 @@ confirm(struct scene *s, const struct octets *of, uint8_t n, bool accepted, bool
                                  .when = WHEN}};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_confirm, &c, &e), &e);
+    assert_ok(verb_call(s->store, do_confirm, &c, &e), &e);
     *revoked = c.revoked;
     return c.outcome;
 }
@@ -135,7 +135,7 @@ is_revoked(struct scene *s, const struct octets *o)
     struct holding h = {.serial = serial_of(o), .der = der_of(o)};
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_hold, &h, &e), &e);
+    assert_ok(verb_call(s->store, do_hold, &h, &e), &e);
     assert_true(h.found);
     return h.out.revoked;
 }
@@ -145,7 +145,7 @@ agrees(struct scene *s)
 {
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_check, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_check, NULL, &e), &e);
 }
 
 static void
@@ -193,7 +193,7 @@ what_a_revoked_certificate_asked_for_is_not_confirmed(void **state)
 
     assert_int_equal(intend(s, &i), ISSUANCE_DONE);
     issue(s, &new);
-    assert_ok(scene_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
     assert_int_equal(confirm(s, &new, 50, true, &revoked), ISSUANCE_HOLDER_REVOKED);
     assert_int_equal(confirm(s, &new, 51, false, &revoked), ISSUANCE_DONE);
     assert_true(is_revoked(s, &new));
@@ -215,13 +215,13 @@ what_is_not_confirmed_in_time_is_rejected(void **state)
 
     assert_int_equal(intend(s, &i), ISSUANCE_DONE);
     issue(s, &update);
-    assert_ok(scene_call(s->store, do_end, &early, &e), &e);
+    assert_ok(verb_call(s->store, do_end, &early, &e), &e);
     assert_int_equal(early.n, 0);
-    assert_ok(scene_call(s->store, do_end, &keep, &e), &e);
+    assert_ok(verb_call(s->store, do_end, &keep, &e), &e);
     assert_int_equal(keep.n, 1);
     assert_true(is_revoked(s, &update));
     assert_false(is_revoked(s, &expected));
-    assert_ok(scene_call(s->store, do_end, &all, &e), &e);
+    assert_ok(verb_call(s->store, do_end, &all, &e), &e);
     assert_int_equal(all.n, 1);
     assert_true(is_revoked(s, &expected));
     assert_false(is_revoked(s, &implicit));
@@ -236,7 +236,7 @@ reregister(struct scene *s, const char *cms, const char *supersedes, char id[ISS
     struct err e = {0};
 
     r.row.supersedes = supersedes;
-    assert_ok(scene_call(s->store, do_register, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &r, &e), &e);
     memcpy(id, r.row.id, ISSUANCE_ID_SIZE);
     issuance_registration_free(&r.row);
     return r.outcome;
@@ -259,7 +259,7 @@ a_live_certificate_is_replaced_on_purpose_only(void **state)
     assert_int_equal(reregister(s, "wrong", "00112233445566778899aabbccddeeff", id),
                      ISSUANCE_SUPERSEDES_NOTHING);
     assert_int_equal(reregister(s, "right", s->id, id), ISSUANCE_DONE);
-    assert_ok(scene_call(s->store, do_hold, &h, &e), &e);
+    assert_ok(verb_call(s->store, do_hold, &h, &e), &e);
     assert_string_equal(h.out.governs, id);
     assert_string_equal(h.out.registration, s->id);
     new = initial(s, 3, id, ISSUANCE_REQUIRED);
@@ -283,13 +283,13 @@ cancelling_revokes_what_is_live_once(void **state)
     char id[ISSUANCE_ID_SIZE];
     struct err e = {0};
 
-    assert_ok(scene_call(s->store, do_revoke, &already, &e), &e);
+    assert_ok(verb_call(s->store, do_revoke, &already, &e), &e);
     memcpy(r.row.id, s->id, sizeof(r.row.id));
-    assert_ok(scene_call(s->store, do_cancel, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_DONE);
     assert_int_equal(r.revoked, 1);
     assert_true(is_revoked(s, &one));
-    assert_ok(scene_call(s->store, do_cancel, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_cancel, &r, &e), &e);
     assert_int_equal(r.outcome, ISSUANCE_KNOWN);
     assert_int_equal(r.revoked, 0);
     /* nothing is live: another owner may come */
@@ -318,22 +318,22 @@ a_revocation_is_asked_for_by_the_living_and_once(void **state)
     uint64_t leaf;
 
     x.a.ra_der = SPAN_LITERAL("certificate of nobody");
-    assert_ok(scene_call(s->store, do_ask, &x, &e), &e);
+    assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_SIGNER_UNKNOWN);
     x.a.ra_der = RA;
     x.a.serial = serial_of(&other);
-    assert_ok(scene_call(s->store, do_ask, &x, &e), &e);
+    assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_CLOSED);
     x.a.serial = serial_of(&one);
-    assert_ok(scene_call(s->store, do_ask, &x, &e), &e);
+    assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_DONE);
     assert_true(is_revoked(s, &one));
     leaf = x.leaf;
-    assert_ok(scene_call(s->store, do_ask, &x, &e), &e);
+    assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_KNOWN);
     assert_int_equal(x.leaf, leaf);
     x.a.rid = der_of(&other);
-    assert_ok(scene_call(s->store, do_ask, &x, &e), &e);
+    assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_HOLDER_REVOKED);
     agrees(s);
 }
