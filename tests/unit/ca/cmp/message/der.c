@@ -336,23 +336,6 @@ set_of_must_be_sorted(void **state)
 }
 
 static void
-an_element_is_as_long_as_four_octets_say(void **state)
-{
-    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
-    struct err e = {0};
-
-    (void)state;
-    /* nothing of the content is looked at in either case */
-    assert_err(der_append(&out, DER_SEQUENCE, span_of("", UINT32_MAX), &e), ERR_INPUT, &e);
-    assert_null(strstr(e.text, "is too long"));
-    buf_truncate(&out, 0);
-    assert_err(der_append(&out, DER_SEQUENCE, span_of("", (size_t)UINT32_MAX + 1), &e), ERR_INPUT,
-               &e);
-    assert_string_equal(e.text, "element of 4294967296 octets is too long");
-    assert_int_equal(out.n, 0);
-}
-
-static void
 primitives_have_one_encoding(void **state)
 {
     static const struct {
@@ -427,7 +410,6 @@ main(void)
         cmocka_unit_test(an_element_that_is_too_long_is_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(set_of_must_be_sorted),
-        cmocka_unit_test(an_element_is_as_long_as_four_octets_say),
         cmocka_unit_test(primitives_have_one_encoding),
     };
 
