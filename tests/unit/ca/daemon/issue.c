@@ -470,20 +470,14 @@ an_answer_waits_for_the_checkpoint_over_it(void **state)
     struct buf nested = world_wrap(w, buf_span(&n.request), "00000000000000000000000000000000",
                                    CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     CLEANUP(answer_free) struct answer a = {0};
-    CLEANUP(admin_json_cleanup) json_t *status = NULL;
     struct pollfd answered = {.fd = w->link, .events = POLLIN};
     json_int_t refused;
-    struct err e = {0};
     int early;
     pid_t log;
 
     world_settle(w);
-    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
-    assert_non_null(status);
-    log = (pid_t)json_integer_value(
-        json_object_get(json_object_get(json_object_get(status, "signers"), "log"), "pid"));
     refused = world_record(w, "refused");
-    assert_int_equal(test_kill(log, SIGSTOP), 0);
+    log = world_hold_signer(w, "log");
     world_send_submit(w, buf_span(&n.request), buf_span(&nested));
     while (world_record(w, "refused") == refused) {
         (void)usleep(1000);

@@ -28,17 +28,6 @@ status_of(struct world *w, const char *object, const char *inner, const char *na
         json_object_get(inner != NULL ? json_object_get(at, inner) : at, name));
 }
 
-/* The issuing key's signer, which waits from now on. */
-static pid_t
-stop_signer(struct world *w)
-{
-    pid_t signer = (pid_t)status_of(w, "signers", "issuing", "pid");
-
-    assert_true(signer > 1);
-    assert_int_equal(test_kill(signer, SIGSTOP), 0);
-    return signer;
-}
-
 static void
 wait_for_intents(struct world *w, json_int_t n)
 {
@@ -71,7 +60,7 @@ what_is_being_worked_on_is_not_begun_twice(void **state)
     CLEANUP(answer_free) struct answer issued = {0};
     CLEANUP(admin_json_cleanup) json_t *answer = NULL;
     const struct record before = record_read(w);
-    pid_t signer = stop_signer(w);
+    pid_t signer = world_hold_signer(w, "issuing");
     int fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 9", 30));
     struct world other = *w; /* the same RA on another connection */
 
@@ -114,7 +103,7 @@ a_kill_before_the_signature_leaves_one_certificate(void **state)
     CLEANUP(mem_cleanup) char *first = NULL;
     CLEANUP(mem_cleanup) char *second = NULL;
     json_int_t certificates = world_record(w, "certificates");
-    pid_t signer = stop_signer(w);
+    pid_t signer = world_hold_signer(w, "issuing");
     int fd = officer_sends(w, officer_wants(csr, "officer", "B. Person", 30));
 
     wait_for_intents(w, 1);
@@ -157,7 +146,7 @@ what_cannot_be_signed_now_is_asked_for_again(void **state)
     CLEANUP(admin_json_cleanup) json_t *refused = NULL;
     CLEANUP(mem_cleanup) char *serial = NULL;
     json_int_t certificates = world_record(w, "certificates");
-    pid_t signer = stop_signer(w);
+    pid_t signer = world_hold_signer(w, "issuing");
     int fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 10", 30));
 
     wait_for_signer(w, 1);
@@ -190,7 +179,7 @@ a_daemon_that_stops_ends_what_it_began_and_begins_nothing(void **state)
     CLEANUP(admin_json_cleanup) json_t *certificate = NULL;
     CLEANUP(admin_json_cleanup) json_t *crl = NULL;
     CLEANUP(fd_cleanup) int there = officer_connects(w);
-    pid_t signer = stop_signer(w);
+    pid_t signer = world_hold_signer(w, "issuing");
     int certificate_fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 11", 30));
     int crl_fd;
     struct err e = {0};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/unix.h"
+#include "ca/link/admin.h"
 #include "tests/support/kill.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/ca/daemon/world_files.h"
@@ -109,6 +110,32 @@ end(const struct world *w, int sig)
     return status;
 }
 
+/* It has been told to end with its parent, but hears nothing while it stands still. */
+static void
+let_go(struct world *w)
+{
+    if (w->held > 0) {
+        (void)test_kill(w->held, SIGCONT); /* which harms nobody who has its number now */
+        w->held = -1;
+    }
+}
+
+pid_t
+world_hold_signer(struct world *w, const char *key)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+    pid_t signer;
+
+    let_go(w); /* of a test that failed */
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    signer = (pid_t)json_integer_value(
+        json_object_get(json_object_get(json_object_get(status, "signers"), key), "pid"));
+    assert_int_equal(test_kill(signer, SIGSTOP), 0);
+    w->held = signer;
+    return signer;
+}
+
 void
 world_kill(struct world *w)
 {
@@ -179,6 +206,7 @@ world_new(void)
     w->dir = tmpdir_new();
     w->link = -1;
     w->daemon = -1;
+    w->held = -1;
     w->pki = pki_new("P-384", "P-256");
     world_make_files(w);
     world_start(w);
@@ -195,6 +223,7 @@ world_free(struct world *w)
     if (w->daemon > 0) {
         world_kill(w);
     }
+    let_go(w);
     hang_up(w);
     EVP_PKEY_free(w->ra_key);
     EVP_PKEY_free(w->registrar_key);

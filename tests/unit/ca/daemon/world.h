@@ -23,7 +23,8 @@ struct world {
     struct pki *pki; /* the root; its issuing key is not used */
     X509 *issuing;
     pid_t daemon;
-    int link; /* blocking, after WELCOME; -1 */
+    int link;   /* blocking, after WELCOME; -1 */
+    pid_t held; /* a signer that stands still, which must not outlive us; -1 */
     EVP_PKEY *ra_key;
     X509 *ra;
     EVP_PKEY *registrar_key;
@@ -66,6 +67,10 @@ int world_stop(struct world *);
 int world_end(struct world *, int signal);
 /* An end in order, and a start with this in nfpki-ca.conf besides. */
 void world_restart(struct world *, const char *more);
+
+/* The signer of this key ("issuing", "log") stands still from now on. Whoever holds it lets it go,
+ * or kills it; what a test that failed leaves so is let go with the world. */
+pid_t world_hold_signer(struct world *, const char *key);
 
 /* What the daemon has logged, for whoever looks why a test fails. */
 void world_show_log(const struct world *);
