@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/ossl.h"
 #include "db/audit/rules/certificate.h"
+#include "db/audit/rules/queue_entry.h"
 
 static void
 put_bytes(FILE *out, struct span bytes)
@@ -66,6 +68,9 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
     }
     (void)fprintf(out, "\n  %-12s %zu\n", "open intents", figures->open);
     (void)fprintf(out, "  %-12s %zu\n", "unapproved", figures->waiting);
+    if (figures->twice > 0) {
+        (void)fprintf(out, "  %-12s %zu\n", "queue twice", figures->twice);
+    }
     if (verdict->state != NULL && verdict->known) {
         (void)fprintf(out, "  %-12s consistent with the remembered size %" PRIu64 "\n", "state",
                       verdict->earlier);
@@ -129,6 +134,25 @@ reason_name(int64_t reason)
 /* A new line below what a leaf says. */
 #define BELOW "\n               "
 
+/* What its RA signed of it, and when it came there. */
+static void
+print_attested(FILE *out, const struct leaf *leaf)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    const char *text = leaf_text(leaf, "entry");
+    struct audit_entry entry;
+    char at[TIME_TEXT_SIZE];
+    struct err e;
+
+    if (text != NULL && base64_parse(text, &der, &e) == 0 &&
+        audit_entry_read(buf_span(&der), &entry, &e) == 0) {
+        time_format(entry.received, at);
+        (void)fprintf(out, BELOW "came to the RA at %s, place %" PRId64 " of its queue", at,
+                      leaf_int(leaf, "qseq", 0));
+        member(out, leaf, "head", BELOW "head");
+    }
+}
+
 /* What a leaf says; the serial only where the story is not about one certificate. */
 static void
 print_facts(FILE *out, const struct leaf *leaf, bool serial)
@@ -151,6 +175,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "profile", BELOW "profile");
         member(out, leaf, "assurance", ", assurance");
         member(out, leaf, "rid", BELOW "request");
+        print_attested(out, leaf);
         if (leaf_int(leaf, "approvals", 0) > 0) {
             (void)fprintf(out, BELOW "waits for the approval of %" PRId64 " officer(s)",
                           leaf_int(leaf, "approvals", 0));
@@ -176,6 +201,10 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         member(out, leaf, "messageTime", BELOW "asked for at");
         member(out, leaf, "insteadOf", BELOW "a further try, for the use of");
         member(out, leaf, "profileFile", BELOW "file of profiles, SHA-256");
+        return;
+    case LEAF_QUEUE_HEAD:
+        member(out, leaf, "ra", BELOW "signed by the RA with serial");
+        member(out, leaf, "head", BELOW "head");
         return;
     case LEAF_AGAIN:
         member(out, leaf, "again", BELOW "request");
@@ -224,6 +253,8 @@ fact_name(enum leaf_kind kind)
         return "cancelled";
     case LEAF_REQUEST:
         return "asked";
+    case LEAF_QUEUE_HEAD:
+        return "attested";
     case LEAF_APPROVAL:
         return "decided";
     case LEAF_REFUSAL:

@@ -120,6 +120,9 @@ is_wanted(const struct story_search *search, const struct story_names *names, ui
     if (is(leaf_text(leaf, "serial"), names->serial) || is(leaf_text(leaf, "rid"), names->rid)) {
         return true;
     }
+    if (kind == LEAF_QUEUE_HEAD && is(leaf_text(leaf, "head"), names->head)) {
+        return true;
+    }
     return is(leaf_text(leaf, "registration"), names->registration) &&
            (search->by_registration || kind == LEAF_REGISTRATION || kind == LEAF_CANCEL);
 }
@@ -150,6 +153,7 @@ keep(struct story *story, uint64_t index, struct leaf *leaf, bool by_registratio
         learn(names->serial, sizeof(names->serial), leaf_text(leaf, "serial"));
         learn(names->rid, sizeof(names->rid), leaf_text(leaf, "rid"));
         learn(names->registration, sizeof(names->registration), leaf_text(leaf, "registration"));
+        learn(names->head, sizeof(names->head), leaf_text(leaf, "head"));
     }
     if (is(leaf_text(leaf, "serial"), story->names.serial)) {
         story->status = audit_status_next(story->status, leaf_kind(leaf));
@@ -172,7 +176,7 @@ collect(void *arg, uint64_t index, const char *file, struct span body, struct er
     /* Most leaves are about something else: looking is cheaper than parsing. */
     if (c->registrar ? !mentions(body, names->registrar)
                      : !by_index && !mentions(body, names->serial) && !mentions(body, names->rid) &&
-                           !mentions(body, names->registration)) {
+                           !mentions(body, names->registration) && !mentions(body, names->head)) {
         return 0;
     }
     leaf = leaf_parse(body, e);
@@ -204,7 +208,7 @@ static bool
 names_equal(const struct story_names *a, const struct story_names *b)
 {
     return strcmp(a->serial, b->serial) == 0 && strcmp(a->rid, b->rid) == 0 &&
-           strcmp(a->registration, b->registration) == 0;
+           strcmp(a->registration, b->registration) == 0 && strcmp(a->head, b->head) == 0;
 }
 
 int
@@ -217,7 +221,7 @@ story_collect(struct audit_log *log, const struct story_search *search, struct s
 
     names = search->names;
     /* A leaf that is found may name what earlier leaves are about: then they are looked for too.
-     * There are three names to learn, so this ends. */
+     * There are four names to learn, so this ends. */
     do {
         story_free(story);
         story->names = names;

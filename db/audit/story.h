@@ -18,6 +18,7 @@ struct story_names {
     char serial[2 * 64 + 1];
     char rid[2 * 32 + 1];
     char registration[2 * 32 + 1];
+    char head[2 * 32 + 1];      /* of the RA's queue that the request is under */
     char registrar[2 * 64 + 1]; /* serial of the registrar's certificate */
 };
 

@@ -44,6 +44,7 @@ audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_fi
     }
     figures->open = audit_rules_open(rules);
     figures->waiting = audit_rules_waiting(rules);
+    figures->twice = audit_rules_twice(rules);
     return 0;
 }
 

@@ -11,6 +11,7 @@ struct audit_figures {
     uint64_t kinds[LEAF_KINDS]; /* leaves of each kind */
     size_t open;                /* intents without certificate or rejection */
     size_t waiting;             /* requests that wait for approvals */
+    size_t twice;               /* heads of an RA's queue that another one contradicts */
     time_t newest;              /* time of the last leaf, 0 when there is none */
 };
 

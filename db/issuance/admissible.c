@@ -88,7 +88,14 @@ issuance_append_request(struct store_db *db, const struct issuance_intent *i, ui
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }
-    return ledger_append(db, leaf, index, e);
+    issuance_name_head(i, leaf);
+    if (i->attested != NULL) {
+        leaf_set_base64(leaf, "entry", i->attested->entry);
+    }
+    if (i->attested != NULL && i->attested->path.n > 0) {
+        leaf_set_base64(leaf, "path", i->attested->path);
+    }
+    return issuance_append_head(db, i, e) != 0 ? -1 : ledger_append(db, leaf, index, e);
 }
 
 /* The rules for a network function's request, one after the other until one says no. */

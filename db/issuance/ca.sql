@@ -301,3 +301,17 @@ BEGIN SELECT RAISE(ABORT, 'a confirmation is kept'); END;
 -- The date that each CRL has: before `revoked`, when it was recorded, since a CRL begins before it is
 -- made. NULL: `revoked`.
 ALTER TABLE revocation ADD COLUMN crl_date INTEGER CHECK (crl_date IS NULL OR crl_date <= revoked);
+
+-- migration 15
+
+-- From here on queue_previous is the SHA-256 of the text of the head that the RA signed and `evidence` is
+-- under (base/tlog/queue_head.h), and queue_sequence is the place that it has there. In rows of before, and
+-- of RAs of before, it is the hash of the entry before in the RA's queue, as the RA said it.
+-- Which of these heads have a leaf QUEUE-HEAD that is a day old at most, and under which certificate.
+CREATE TABLE queue_head (
+    hash      BLOB PRIMARY KEY CHECK (length(hash) = 32),
+    ra        BLOB NOT NULL CHECK (length(ra) = 16), -- serial
+    recorded  INTEGER NOT NULL,
+    leaf      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX queue_head_recorded ON queue_head (recorded);

@@ -260,6 +260,7 @@ check_leaf(struct store_db *db, struct span body, struct seen *seen, struct err 
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_CRL_INTENT:
+    case LEAF_QUEUE_HEAD:
     case LEAF_KINDS:
         break;
     }
@@ -334,13 +335,42 @@ check_uses(struct store_db *db, struct err *e)
                : 0;
 }
 
+/* What is not recorded again, since it is there. */
+static int
+check_heads(struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    "SELECT lower(hex(h.hash)), lower(hex(h.ra)), l.body FROM queue_head h LEFT "
+                    "JOIN leaf l ON l.idx = h.leaf",
+                    STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+
+        if (!row) {
+            return 0;
+        }
+        leaf = leaf_parse(row_blob(&rows, 2), e);
+        if (leaf == NULL || leaf_kind(leaf) != LEAF_QUEUE_HEAD ||
+            strcmp(leaf_text(leaf, "head"), row_text(&rows, 0)) != 0 ||
+            strcmp(leaf_text(leaf, "ra"), row_text(&rows, 1)) != 0) {
+            return err_set(e, ERR_STORE, "ca.db has a head of a queue that the record has not");
+        }
+    }
+    return -1;
+}
+
 int
 issuance_check(struct store_db *db, struct err *e)
 {
     struct seen seen = {0};
 
     if (check_leaves(db, &seen, e) != 0 || check_counts(db, &seen, e) != 0 ||
-        check_uses(db, e) != 0) {
+        check_heads(db, e) != 0 || check_uses(db, e) != 0) {
         return err_wrap(e, "the database does not agree with its record: it was edited");
     }
     return 0;

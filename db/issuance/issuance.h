@@ -198,6 +198,14 @@ int issuance_holder_find(struct store_db *, struct span serial, struct span der,
 /* Which certConf is expected (ca.sql). */
 enum issuance_confirm { ISSUANCE_IMPLICIT = 0, ISSUANCE_EXPECTED = 1, ISSUANCE_REQUIRED = 2 };
 
+/* What shows that the RA signed it (ca/cmp/queue.h), for the record; the caller has verified it. */
+struct issuance_attested {
+    struct span entry; /* DER QueueEntry */
+    struct span path;  /* to the head's root; empty: it is alone there */
+    struct span head;  /* the text that is signed */
+    struct span signature;
+};
+
 /* What is to be durable before a signature is asked for. */
 struct issuance_intent {
     struct span rid;
@@ -208,7 +216,8 @@ struct issuance_intent {
     enum issuance_assurance assurance;
     struct span requester;
     uint64_t queue_sequence;
-    struct span queue_previous;
+    struct span queue_previous;               /* SHA-256 of attested->head */
+    const struct issuance_attested *attested; /* NULL: wrapped as before */
     int cert_req_id;
     const char *profile;
     struct span profile_file; /* SHA-256 of the file of profiles; empty for infrastructure */
@@ -232,10 +241,11 @@ struct issuance_intent {
     time_t now;
     time_t date; /* of what ends for it (struct issuance_when) */
 };
-/* T1, with the leaves REQUEST (of a network function) and INTENT; REJECTED and REVOKED of what is
- * REPLACED come before them; AGAIN has a leaf of that name instead. DONE, KNOWN, SIGNER_UNKNOWN,
- * NOT_REGISTERED, USED_UP, UNWANTED, TRANSACTION_IN_USE, KEY_TAKEN, NOT_APPROVED (one that does not
- * wait, or has fewer approvals), HOLDER_REVOKED, and what is said of renewals. */
+/* T1, with the leaves QUEUE-HEAD (unless it is there), REQUEST (of a network function) and INTENT;
+ * REJECTED and REVOKED of what is REPLACED come before them; AGAIN has a leaf of that name instead.
+ * DONE, KNOWN, SIGNER_UNKNOWN, NOT_REGISTERED, USED_UP, UNWANTED, TRANSACTION_IN_USE, KEY_TAKEN,
+ * NOT_APPROVED (one that does not wait, or has fewer approvals), HOLDER_REVOKED, and what is said
+ * of renewals. */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);
 

@@ -153,7 +153,8 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
     leaf_set_text(leaf, "registration", i->registration);
     leaf_set_time(leaf, "messageTime", i->message_time);
     leaf_set_int(leaf, "qseq", (int64_t)i->queue_sequence);
-    if (ledger_append(db, leaf, index, e) != 0) {
+    issuance_name_head(i, leaf);
+    if (issuance_append_head(db, i, e) != 0 || ledger_append(db, leaf, index, e) != 0) {
         return -1;
     }
     return store_exec(

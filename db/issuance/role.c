@@ -112,6 +112,14 @@ says(const struct leaf *leaf, const char *member, struct span octets)
     return text != NULL && strcmp(text, hex) == 0;
 }
 
+bool
+issuance_serial_of(struct span der, struct span *serial)
+{
+    struct span tbs;
+
+    return certificate_head(der, &tbs, serial);
+}
+
 /* The first INTENT with this serial number, *leaf NULL when there is none: one that was appended
  * later, to make something else of it, is not looked at. */
 static int

@@ -18,6 +18,8 @@ enum issuance_role {
     ISSUANCE_REGISTRAR,
     ISSUANCE_OFFICER,
 };
+/* The serial number of a certificate, borrowed from it; false when it is none. */
+bool issuance_serial_of(struct span der, struct span *serial);
 /* The profile: "ra-cmp", "registrar", "officer"; "none". */
 const char *issuance_role_name(enum issuance_role);
 

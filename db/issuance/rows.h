@@ -35,7 +35,11 @@ int issuance_is_known(struct store_db *, struct span rid, bool *known, struct er
 int issuance_append_refusal(struct store_db *, struct span rid, const char *registration,
                             int fail_info, const char *reason, time_t now, uint64_t *index,
                             struct err *e);
-/* Leaf REQUEST. */
+/* Leaf QUEUE-HEAD of what the RA signed, unless it is there; before the leaf that rests on it. */
+int issuance_append_head(struct store_db *, const struct issuance_intent *, struct err *e);
+/* Which one a leaf rests on. */
+void issuance_name_head(const struct issuance_intent *, struct leaf *);
+/* Leaf REQUEST, with its QUEUE-HEAD before it. */
 int issuance_append_request(struct store_db *, const struct issuance_intent *, uint64_t *index,
                             struct err *e);
 /* Whose place a new certificate takes, besides that of the one that signs. */
@@ -56,7 +60,8 @@ int issuance_judge_retry(struct store_db *, const struct issuance_intent *, stru
 int issuance_judge_renewal(struct store_db *, const struct issuance_intent *,
                            struct issuance_former *former, enum issuance_outcome *outcome,
                            struct err *e);
-/* The row and its leaf AGAIN: what was issued is the answer to this request, too. */
+/* The row and its leaf AGAIN, with its QUEUE-HEAD before it: what was issued is the answer to this
+ * request, too. */
 int issuance_append_again(struct store_db *, const struct issuance_intent *,
                           const struct issuance_former *, uint64_t *index, struct err *e);
 /* ISSUED -> REJECTED with the leaves REJECTED and, unless it is revoked already, REVOKED. */

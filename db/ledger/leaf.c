@@ -64,7 +64,10 @@ static const struct kind kinds[LEAF_KINDS] = {
                        {"profile", MEMBER_TEXT, false},
                        {"assurance", MEMBER_TEXT, false},
                        {"qseq", MEMBER_INT, false},
-                       {"approvals", MEMBER_INT, true}}},
+                       {"approvals", MEMBER_INT, true},
+                       {"head", MEMBER_HEX, true},
+                       {"entry", MEMBER_BASE64, true},
+                       {"path", MEMBER_BASE64, true}}},
     [LEAF_REFUSAL] = {"REFUSAL",
                       {{"rid", MEMBER_HEX, false},
                        {"registration", MEMBER_HEX, true},
@@ -134,7 +137,8 @@ static const struct kind kinds[LEAF_KINDS] = {
                      {"again", MEMBER_HEX, false},
                      {"registration", MEMBER_HEX, false},
                      {"messageTime", MEMBER_TIME, false},
-                     {"qseq", MEMBER_INT, false}}},
+                     {"qseq", MEMBER_INT, false},
+                     {"head", MEMBER_HEX, true}}},
     [LEAF_CRL_INTENT] = {"CRL-INTENT",
                          {{"number", MEMBER_INT, false},
                           {"tbs", MEMBER_HEX, false},
@@ -144,6 +148,11 @@ static const struct kind kinds[LEAF_KINDS] = {
                           {"upTo", MEMBER_INT, false},
                           {"expiredBefore", MEMBER_TIME, true},
                           {"revocations", MEMBER_HEX, false}}},
+    [LEAF_QUEUE_HEAD] = {"QUEUE-HEAD",
+                         {{"head", MEMBER_HEX, false},
+                          {"text", MEMBER_BASE64, false},
+                          {"signature", MEMBER_BASE64, false},
+                          {"ra", MEMBER_HEX, false}}},
 };
 
 struct leaf {

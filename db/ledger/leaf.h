@@ -22,6 +22,9 @@ enum { LEAF_RECORD_VERSION = 2 };
  * the revocationDate of a REVOKED before its time. */
 enum { LEAF_BACKDATE_MAX = 3600 };
 
+/* Seconds by which the QUEUE-HEAD that a leaf rests on may be older than that. */
+enum { LEAF_HEAD_AGE_MAX = 86400 };
+
 enum leaf_kind {
     LEAF_START,
     LEAF_STOP,
@@ -41,6 +44,7 @@ enum leaf_kind {
     LEAF_APPROVAL,
     LEAF_AGAIN,
     LEAF_CRL_INTENT,
+    LEAF_QUEUE_HEAD,
     LEAF_KINDS, /* how many */
 };
 

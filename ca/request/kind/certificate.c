@@ -152,14 +152,29 @@ confirm_of(const struct request *r)
 }
 
 /* The row that the grant makes. Borrows from the request and from `fingerprint`. */
+/* What the RA signed of it; NULL: it is wrapped as RAs did before. */
+static const struct issuance_attested *
+attested_of(const struct request *r, struct issuance_attested *out)
+{
+    const struct cmp_submission *s = cmp_queued_submission(r->queued);
+
+    if (s == NULL) {
+        return NULL;
+    }
+    *out = (struct issuance_attested){
+        .entry = s->entry, .path = s->path, .head = s->head, .signature = s->signature};
+    return out;
+}
+
 static int
-fill_intent(const struct request *r, uint8_t fingerprint[SHA256_SIZE], struct issuance_intent *i,
-            struct err *e)
+fill_intent(const struct request *r, uint8_t fingerprint[SHA256_SIZE],
+            struct issuance_attested *attested, struct issuance_intent *i, struct err *e)
 {
     const struct certificate_facts *f = r->facts;
     const struct cmp_msg *inner = cmp_queued_inner(r->queued);
 
     *i = intent_of_grant(r);
+    i->attested = attested_of(r, attested);
     i->approvals = f->approval.demanded;
     i->profile_file = span_of(r->ca->profile_file, SHA256_SIZE);
     i->registration = r->registration.id;
@@ -192,9 +207,11 @@ static int
 intend(struct request *r, struct store_db *db, enum request_stage *next, struct err *e)
 {
     uint8_t fingerprint[SHA256_SIZE];
+    struct issuance_attested attested;
     struct issuance_intent i;
 
-    return fill_intent(r, fingerprint, &i, e) != 0 ? -1 : intent_store(r, db, &i, next, e);
+    return fill_intent(r, fingerprint, &attested, &i, e) != 0 ? -1
+                                                              : intent_store(r, db, &i, next, e);
 }
 
 static int
@@ -202,12 +219,15 @@ record(struct request *r, struct store_db *db, struct err *e)
 {
     struct certificate_facts *f = r->facts;
     uint8_t fingerprint[SHA256_SIZE];
+    struct issuance_attested attested;
     struct issuance_intent i;
 
     if (r->outcome != OUTCOME_WAITING) {
         return intent_issue(r, db, e);
     }
-    return fill_intent(r, fingerprint, &i, e) != 0 ? -1 : approval_pend(r, &f->approval, db, &i, e);
+    return fill_intent(r, fingerprint, &attested, &i, e) != 0
+               ? -1
+               : approval_pend(r, &f->approval, db, &i, e);
 }
 
 static int

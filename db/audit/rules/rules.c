@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "base/validity.h"
 #include "db/audit/rules/approval.h"
+#include "db/audit/rules/attested.h"
 #include "db/audit/rules/certificate.h"
 #include "db/audit/rules/crl.h"
 #include "db/audit/rules/record.h"
@@ -35,6 +36,7 @@ struct audit_rules {
     struct audit_record *record;
     struct audit_registrars *registrars;
     struct audit_crls *crls;
+    struct audit_attested *attested;
 };
 
 static void
@@ -60,6 +62,7 @@ audit_rules_free(struct audit_rules *rules)
         audit_record_free(rules->record);
         audit_registrars_free(rules->registrars);
         audit_crls_free(rules->crls);
+        audit_attested_free(rules->attested);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -76,6 +79,7 @@ audit_rules_new(void)
     rules->record = audit_record_new();
     rules->registrars = audit_registrars_new();
     rules->crls = audit_crls_new();
+    rules->attested = audit_attested_new();
     return rules;
 }
 
@@ -89,6 +93,12 @@ size_t
 audit_rules_waiting(const struct audit_rules *rules)
 {
     return audit_approvals_waiting(rules->approvals);
+}
+
+size_t
+audit_rules_twice(const struct audit_rules *rules)
+{
+    return audit_attested_twice(rules->attested);
 }
 
 static struct intent *
@@ -226,7 +236,8 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
         audit_retries_check(rules->retries, leaf, e) != 0 ||
         audit_registrars_check(rules->registrars, leaf, e) != 0 ||
-        audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0) {
+        audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0 ||
+        audit_attested_check(rules->attested, audit_record_version(rules->record), leaf, e) != 0) {
         return -1;
     }
     switch (leaf_kind(leaf)) {
@@ -247,6 +258,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_REFUSAL:
     case LEAF_CRL:
     case LEAF_CRL_INTENT:
+    case LEAF_QUEUE_HEAD:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_APPROVAL:

@@ -5,11 +5,11 @@
  * approve was approved before it was intended (approval.h), what a registrar
  * registers or ends is signed by one (registrar.h), updates are done one at a
  * time, confirmed before they supersede, and given again to newer requests only (renewal.h);
- * a further try is of what its network function rejected (retry.h), and on a CRL is what was
- * revoked (crl.h).
+ * a further try is of what its network function rejected (retry.h), on a CRL is what was revoked
+ * (crl.h), and what a request rests on is what an RA signed (attested.h).
  *
- * Memory: the intents that are open, the updates that wait for their confirmation, and of
- * certificates that can be on a CRL when they end.
+ * Memory: the intents that are open, the updates that wait for their confirmation, of certificates
+ * that can be on a CRL when they end, and the heads of a day.
  */
 #pragma once
 
@@ -24,5 +24,7 @@ DEFINE_CLEANUP(audit_rules_cleanup, struct audit_rules, audit_rules_free)
 int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 /* Intents that have neither a certificate nor a rejection yet. */
 size_t audit_rules_open(const struct audit_rules *);
+/* Heads of RAs' queues that say otherwise than others (attested.h). */
+size_t audit_rules_twice(const struct audit_rules *);
 /* Requests that wait for officers' approvals. */
 size_t audit_rules_waiting(const struct audit_rules *);

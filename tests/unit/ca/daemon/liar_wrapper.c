@@ -289,6 +289,7 @@ all_entries_of_one_head_are_heard(void **state)
     struct span spans[N];
     struct cmp_queue_entry entries[N];
     struct submit submits[N];
+    struct record before;
 
     w->sequence += N;
     for (size_t i = 0; i < N; i++) {
@@ -299,6 +300,7 @@ all_entries_of_one_head_are_heard(void **state)
         memcpy(entries[i].registration_id, nfs[i].id, sizeof(entries[i].registration_id));
     }
     submit_all(&head, entries, spans, N, submits);
+    before = record_read(w);
     for (size_t i = 0; i < N; i++) {
         CLEANUP(buf_free) struct buf der = submit_der(&submits[i]);
         CLEANUP(answer_free) struct answer answer = {0};
@@ -309,6 +311,14 @@ all_entries_of_one_head_are_heard(void **state)
         buf_free(&messages[i]);
         nf_free(&nfs[i]);
     }
+    record_changed(w, "of one head", &before,
+                   (const struct record_change[]){{RECORD_LEAVES, 1 + 3L * N}, /* one QUEUE-HEAD */
+                                                  {RECORD_REQUESTS, N},
+                                                  {RECORD_INTENTS, N},
+                                                  {RECORD_CERTIFICATES, N},
+                                                  {RECORD_PUBLIC_KEYS, N},
+                                                  {RECORD_USED, N},
+                                                  {RECORD_FIGURES, 0}});
 }
 
 /* ---- as RAs of before did it ---- */

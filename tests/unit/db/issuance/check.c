@@ -35,6 +35,9 @@ story_setup(void **state)
                                         .evidence = SPAN_LITERAL("certConf"),
                                         .reason = "does not fit",
                                         .when = WHEN}};
+    first.intent.attested = &(struct issuance_attested){.entry = SPAN_LITERAL("entry"),
+                                                        .head = SPAN_LITERAL("head"),
+                                                        .signature = SPAN_LITERAL("signature")};
     assert_ok(verb_call(s->store, do_intend, &first, &e), &e);
     assert_ok(verb_call(s->store, do_intend, &second, &e), &e);
     assert_int_equal(second.outcome, ISSUANCE_DONE);
@@ -186,6 +189,18 @@ every_edit_of_a_row_is_found(void **state)
         {"INSERT INTO again SELECT zeroblob(32), rid, registration, x'07', 0, 1, x'00', 1, x'00', "
          "1, 1 FROM request WHERE state = 0",
          "ca.db has rows that the record has not"},
+        {"INSERT INTO queue_head VALUES(zeroblob(32), zeroblob(16), 1, 1)",
+         "ca.db has a head of a queue that the record has not"},
+        {"INSERT INTO queue_head VALUES(zeroblob(32), zeroblob(16), 1, 1000000)",
+         "ca.db has a head of a queue that the record has not"},
+        {"UPDATE queue_head SET hash = zeroblob(32)",
+         "ca.db has a head of a queue that the record has not"},
+        {"UPDATE queue_head SET ra = zeroblob(16)",
+         "ca.db has a head of a queue that the record has not"},
+        {"UPDATE queue_head SET leaf = leaf + 1",
+         "ca.db has a head of a queue that the record has not"},
+        /* It is recorded again, then. */
+        {"DELETE FROM queue_head", NULL},
         /* What is reserved is not released, and what is confirmed is nobody's loss. */
         {"INSERT INTO crl(this_update, next_update) VALUES(1, 2)", NULL},
         {"INSERT INTO public_key VALUES(x'00', 'x')", NULL},

@@ -103,7 +103,8 @@ static const struct {
      "registration:H sha256:H nfInstanceId:X registrar:H proof:X certificates:I notBefore:T "
      "notAfter:T | supersedes:H cms:B batch:B"},
     {LEAF_CANCEL, "registration:H | reason:X by:X registrar:H cms:B"},
-    {LEAF_REQUEST, "rid:H registration:H profile:X assurance:X qseq:I | approvals:I"},
+    {LEAF_REQUEST,
+     "rid:H registration:H profile:X assurance:X qseq:I | approvals:I head:H entry:B path:B"},
     {LEAF_REFUSAL, "rid:H failInfo:I reason:X | registration:H"},
     {LEAF_INTENT,
      "rid:H serial:H profile:X tbs:H notBefore:T notAfter:T | nfInstanceId:X registration:H "
@@ -117,9 +118,10 @@ static const struct {
     {LEAF_RECOVERED, "resumed:I abandoned:I | text:X"},
     {LEAF_CEREMONY, "head:H name:X | sha256:H"},
     {LEAF_APPROVAL, "rid:H registration:H decision:X officer:H key:H subject:X cms:B | reason:X"},
-    {LEAF_AGAIN, "rid:H serial:H again:H registration:H messageTime:T qseq:I |"},
+    {LEAF_AGAIN, "rid:H serial:H again:H registration:H messageTime:T qseq:I | head:H"},
     {LEAF_CRL_INTENT,
      "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
+    {LEAF_QUEUE_HEAD, "head:H text:B signature:B ra:H |"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

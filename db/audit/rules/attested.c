@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/rules/attested.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "base/tlog/queue_head.h"
+#include "base/validity.h"
+#include "db/audit/rules/holder.h"
+#include "db/audit/rules/queue_entry.h"
+
+enum { BUCKETS = 4096, ATTESTED = 2 /* the version of the record from which on there are heads */ };
+
+struct known {
+    struct known *next;  /* in its bucket */
+    struct known *newer; /* recorded after it */
+    uint8_t hash[SHA256_SIZE];
+    struct queue_head head;
+    time_t recorded;
+    char *ra; /* serial */
+};
+
+struct audit_attested {
+    struct audit_holders *ras;
+    struct known *buckets[BUCKETS];
+    struct known *oldest, *newest;
+    char issuer[2 * SHA256_SIZE + 1]; /* of the last START */
+    uint64_t end; /* of all places in queues so far: what lies behind is no other's */
+    size_t twice;
+};
+
+static void
+known_free(struct known *k)
+{
+    mem_free(k->ra);
+    mem_free(k);
+}
+
+void
+audit_attested_free(struct audit_attested *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    while (a->oldest != NULL) {
+        struct known *k = a->oldest;
+
+        a->oldest = k->newer;
+        known_free(k);
+    }
+    audit_holders_free(a->ras);
+    mem_free(a);
+}
+
+struct audit_attested *
+audit_attested_new(void)
+{
+    struct audit_attested *a = mem_new(sizeof(*a));
+
+    a->ras = audit_holders_new("ra-cmp");
+    return a;
+}
+
+size_t
+audit_attested_twice(const struct audit_attested *a)
+{
+    return a->twice;
+}
+
+/* ---- heads ---- */
+
+static struct known **
+bucket_of(struct audit_attested *a, const uint8_t hash[SHA256_SIZE])
+{
+    return &a->buckets[(hash[0] << 8 | hash[1]) % BUCKETS];
+}
+
+static struct known *
+find(struct audit_attested *a, const uint8_t hash[SHA256_SIZE])
+{
+    struct known *k = *bucket_of(a, hash);
+
+    while (k != NULL && memcmp(k->hash, hash, sizeof(k->hash)) != 0) {
+        k = k->next;
+    }
+    return k;
+}
+
+static void
+forget_before(struct audit_attested *a, time_t limit)
+{
+    while (a->oldest != NULL && a->oldest->recorded < limit) {
+        struct known *k = a->oldest;
+        struct known **p = bucket_of(a, k->hash);
+
+        while (*p != k) {
+            p = &(*p)->next;
+        }
+        *p = k->next;
+        a->oldest = k->newer;
+        a->newest = a->oldest == NULL ? NULL : a->newest;
+        known_free(k);
+    }
+}
+
+static bool
+overlap(const struct queue_head *a, const struct queue_head *b)
+{
+    return memcmp(a->ra, b->ra, sizeof(a->ra)) == 0 && a->first < b->first + b->size &&
+           b->first < a->first + a->size;
+}
+
+static void
+count_twice(struct audit_attested *a, const struct queue_head *h)
+{
+    bool found = false;
+
+    for (const struct known *k = a->oldest; k != NULL && h->first < a->end && !found;
+         k = k->newer) {
+        found = overlap(&k->head, h);
+    }
+    a->twice += found ? 1 : 0;
+    a->end = h->first + h->size > a->end ? h->first + h->size : a->end;
+}
+
+static void
+remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_head *h,
+         const uint8_t hash[SHA256_SIZE])
+{
+    struct known *k = mem_new(sizeof(*k));
+    struct known **bucket = bucket_of(a, hash);
+
+    memcpy(k->hash, hash, sizeof(k->hash));
+    k->head = *h;
+    k->recorded = leaf_time(leaf);
+    k->ra = mem_strdup(leaf_text(leaf, "ra"));
+    k->next = *bucket; /* in front of the same head, recorded before */
+    *bucket = k;
+    if (a->newest == NULL) {
+        a->oldest = k;
+    } else {
+        a->newest->newer = k;
+    }
+    a->newest = k;
+}
+
+/* The RA's certificate, when it is good at this place of the record. */
+static X509 *
+ra_of(const struct audit_attested *a, const char *serial, time_t at)
+{
+    const struct audit_holder *ra = audit_holders_find(a->ras, serial);
+
+    return ra != NULL && validity_has(ra->certificate, at) ? ra->certificate : NULL;
+}
+
+static int
+check_key(const struct queue_head *h, X509 *ra, const char *serial, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(LEAF_MAX);
+    uint8_t hash[SHA256_SIZE];
+
+    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ra), &spki, e) != 0 ||
+        sha256(buf_span(&spki), hash, e) != 0) {
+        return -1;
+    }
+    return memcmp(hash, h->ra, sizeof(hash)) == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s that names another key", serial);
+}
+
+/* SHA-384 with a key on P-384, SHA-256 with the others that an RA may have. */
+static int
+check_signature(X509 *ra, struct span text, struct span signature, const char *serial,
+                struct err *e)
+{
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY *key = X509_get0_pubkey(ra);
+    const EVP_MD *md = EVP_PKEY_get_bits(key) == 384 ? EVP_sha384() : EVP_sha256();
+
+    return context != NULL && EVP_DigestVerifyInit(context, NULL, md, NULL, key) == 1 &&
+                   EVP_DigestVerify(context, signature.p, signature.n, text.p, text.n) == 1
+               ? 0
+               : ossl_err(e, ERR_CRYPTO,
+                          "a QUEUE-HEAD by serial %s whose signature does not verify", serial);
+}
+
+static int
+check_head(const struct audit_attested *a, const struct leaf *leaf, const struct queue_head *h,
+           struct span text, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(LEAF_MAX);
+    const char *serial = leaf_text(leaf, "ra");
+    X509 *ra = ra_of(a, serial, leaf_time(leaf));
+    char ca[2 * QUEUE_HEAD_ID + 1];
+
+    if (ra == NULL) {
+        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s, which is no RA then", serial);
+    }
+    hex_format(span_of(h->ca, sizeof(h->ca)), ca);
+    if (strcmp(ca, a->issuer) != 0) {
+        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD by serial %s that is meant for another CA",
+                       serial);
+    }
+    return check_key(h, ra, serial, e) != 0 ||
+                   base64_parse(leaf_text(leaf, "signature"), &signature, e) != 0
+               ? -1
+               : check_signature(ra, text, buf_span(&signature), serial, e);
+}
+
+static int
+head_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(LEAF_MAX);
+    uint8_t hash[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct queue_head h;
+
+    if (base64_parse(leaf_text(leaf, "text"), &text, e) != 0 ||
+        sha256(buf_span(&text), hash, e) != 0) {
+        return -1;
+    }
+    if (queue_head_parse(buf_span(&text), &h, e) != 0) {
+        e->code = ERR_CRYPTO;
+        return err_wrap(e, "a QUEUE-HEAD that is none");
+    }
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    if (strcmp(hex, leaf_text(leaf, "head")) != 0) {
+        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD under the name of another text");
+    }
+    if (check_head(a, leaf, &h, buf_span(&text), e) != 0) {
+        return -1;
+    }
+    forget_before(a, leaf_time(leaf) - LEAF_HEAD_AGE_MAX);
+    if (find(a, hash) == NULL) {
+        count_twice(a, &h);
+    }
+    remember(a, leaf, &h, hash);
+    return 0;
+}
+
+/* ---- what rests on them ---- */
+
+/* The head that the leaf names; NULL + e. */
+static const struct known *
+rests_on(struct audit_attested *a, const struct leaf *leaf, const char *rid, struct err *e)
+{
+    const char *kind = leaf_kind_name(leaf_kind(leaf));
+    const uint64_t place = (uint64_t)leaf_int(leaf, "qseq", 0);
+    uint8_t hash[SHA256_SIZE];
+    const struct known *k = NULL;
+
+    if (hex_parse(leaf_text(leaf, "head"), hash, sizeof(hash), e) == 0) {
+        k = find(a, hash);
+    }
+    if (k == NULL || leaf_time(leaf) - k->recorded > LEAF_HEAD_AGE_MAX) {
+        (void)err_set(e, ERR_CRYPTO, "the %s %s rests on no QUEUE-HEAD of the day before", kind,
+                      rid);
+        return NULL;
+    }
+    if (ra_of(a, k->ra, leaf_time(leaf)) == NULL) {
+        (void)err_set(e, ERR_CRYPTO,
+                      "the %s %s rests on a QUEUE-HEAD by serial %s, which is no RA "
+                      "then",
+                      kind, rid, k->ra);
+        return NULL;
+    }
+    if (place - k->head.first >= k->head.size) { /* what is before it is very far behind it */
+        (void)err_set(e, ERR_CRYPTO,
+                      "the %s %s has place %" PRIu64 ", which its QUEUE-HEAD has not", kind, rid,
+                      place);
+        return NULL;
+    }
+    return k;
+}
+
+static int
+check_says(const struct leaf *leaf, const char *rid, struct span der, struct err *e)
+{
+    struct audit_entry entry;
+
+    if (audit_entry_read(der, &entry, e) != 0) {
+        return err_wrap(e, "the REQUEST %s", rid);
+    }
+    return strcmp(entry.rid, rid) == 0 &&
+                   strcmp(entry.registration, leaf_text(leaf, "registration")) == 0 &&
+                   strcmp(entry.assurance, leaf_text(leaf, "assurance")) == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO, "the REQUEST %s says otherwise than its RA attested", rid);
+}
+
+static int
+request_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
+{
+    CLEANUP(buf_free) struct buf entry = BUF_INIT(LEAF_MAX);
+    CLEANUP(buf_free) struct buf path = BUF_INIT(LEAF_MAX);
+    const char *rid = leaf_text(leaf, "rid");
+    const struct known *k = rests_on(a, leaf, rid, e);
+
+    if (k == NULL) {
+        return -1;
+    }
+    if (leaf_text(leaf, "entry") == NULL) {
+        return err_set(e, ERR_CRYPTO, "the REQUEST %s does not say what its RA attested", rid);
+    }
+    if (base64_parse(leaf_text(leaf, "entry"), &entry, e) != 0 ||
+        (leaf_text(leaf, "path") != NULL && base64_parse(leaf_text(leaf, "path"), &path, e) != 0)) {
+        return -1;
+    }
+    if (queue_head_covers(&k->head, buf_span(&entry),
+                          (uint64_t)leaf_int(leaf, "qseq", 0) - k->head.first, buf_span(&path),
+                          e) != 0) {
+        return err_wrap(e, "the REQUEST %s is not under its QUEUE-HEAD", rid);
+    }
+    return check_says(leaf, rid, buf_span(&entry), e);
+}
+
+static int
+again_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
+{
+    return rests_on(a, leaf, leaf_text(leaf, "again"), e) == NULL ? -1 : 0;
+}
+
+static int
+start_note(struct audit_attested *a, const struct leaf *leaf, struct err *e)
+{
+    (void)e;
+    (void)snprintf(a->issuer, sizeof(a->issuer), "%s", leaf_text(leaf, "issuer"));
+    return 0;
+}
+
+typedef int check_leaf(struct audit_attested *, const struct leaf *, struct err *);
+
+/* The other kinds say nothing of a queue. */
+static check_leaf *const CHECKS[LEAF_KINDS] = {
+    [LEAF_START] = start_note,
+    [LEAF_QUEUE_HEAD] = head_check,
+    [LEAF_REQUEST] = request_check,
+    [LEAF_AGAIN] = again_check,
+};
+
+int
+audit_attested_check(struct audit_attested *a, int64_t version, const struct leaf *leaf,
+                     struct err *e)
+{
+    const enum leaf_kind kind = leaf_kind(leaf);
+    check_leaf *check = CHECKS[kind];
+
+    if (audit_holders_note(a->ras, leaf, e) != 0) {
+        return -1;
+    }
+    if (version < ATTESTED && kind == LEAF_QUEUE_HEAD) {
+        return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD in a record of version %" PRId64, version);
+    }
+    /* An RA of before wraps each request by itself. */
+    if ((kind == LEAF_REQUEST || kind == LEAF_AGAIN) && leaf_text(leaf, "head") == NULL) {
+        return 0;
+    }
+    return check == NULL ? 0 : check(a, leaf, e);
+}
