@@ -153,6 +153,35 @@ what_cannot_be_made_durable_is_not_opened(void **state)
     assert_true(n > 3); /* the lines, the sync, the names */
 }
 
+/* Each call of an opening fails in turn, and it is said what could not be done. */
+static void
+what_cannot_be_made_durable_is_named(void **state)
+{
+    static const char *const says[] = {"write ", "sync ", "sync "};
+
+    (void)state;
+    for (size_t n = 0; n < ARRAY_LEN(says); n++) {
+        CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+        CLEANUP(mem_cleanup) char *path = mem_printf("%s/journal", dir);
+        struct journal *j;
+        struct err e = {0};
+        size_t torn;
+
+        assert_int_equal(run_process(dir, SIZE_MAX, 1).acknowledged, BATCH);
+        disk_begin(dir, NULL);
+        disk_fail(n);
+        j = journal_open(path, key, &torn, &e);
+        disk_end();
+        if (j != NULL || e.code != ERR_IO || strncmp(e.text, says[n], strlen(says[n])) != 0 ||
+            strstr(e.text, dir) == NULL) {
+            fail_msg("call %zu: %s", n, e.text);
+        }
+        j = journal_open(path, key, &torn, &e);
+        assert_non_null(j);
+        journal_close(j);
+    }
+}
+
 int
 main(void)
 {
@@ -160,6 +189,7 @@ main(void)
         cmocka_unit_test(what_was_read_is_there_after_a_power_cut),
         cmocka_unit_test(what_was_added_behind_it_is_there),
         cmocka_unit_test(what_cannot_be_made_durable_is_not_opened),
+        cmocka_unit_test(what_cannot_be_made_durable_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
