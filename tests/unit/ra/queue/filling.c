@@ -89,6 +89,29 @@ filling_run(struct running *w, struct filling *f)
     assert_ok(store_call(w->ra.store, &f->op, &e), &e);
 }
 
+struct buf
+filling_part(struct running *w, const struct filling *f)
+{
+    const struct credentials *c = &w->ra.credentials;
+    const struct cmp_wrapper wrapper = {
+        .ra = X509_get_subject_name(c->certificate),
+        .ca = X509_get_subject_name(c->issuing),
+        .sender_kid = c->ski,
+        .algorithm = c->algorithm,
+        .time = clock_now(),
+    };
+    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
+    struct buf part = BUF_INIT(CMP_NESTED_MAX);
+    struct cmp_queue_entry says;
+    struct err e = {0};
+
+    msg = cmp_msg_parse(buf_span(&f->message), CMP_MESSAGE_MAX, &e);
+    assert_non_null(msg);
+    assert_ok(cmp_queue_entry_decode(buf_span(&f->entry), &says, &e), &e);
+    assert_ok(cmp_queue_build(&says, msg, &wrapper, &part, &e), &e);
+    return part;
+}
+
 void
 fill(struct running *w, const struct member *m, size_t n, size_t size)
 {

@@ -105,33 +105,12 @@ clear(struct running *w, struct scene *s)
 
 /* ---- entries of before: each was wrapped by itself ---- */
 
-static struct buf
-part_of(struct running *w, const struct scene *s)
-{
-    const struct credentials *c = &w->ra.credentials;
-    const struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(c->certificate),
-        .ca = X509_get_subject_name(c->issuing),
-        .sender_kid = c->ski,
-        .algorithm = c->algorithm,
-        .time = clock_now(),
-    };
-    CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
-    struct buf part = BUF_INIT(CMP_NESTED_MAX);
-    struct err e = {0};
-
-    msg = cmp_msg_parse(buf_span(&s->filling.message), CMP_MESSAGE_MAX, &e);
-    assert_non_null(msg);
-    assert_ok(cmp_queue_build(&s->says, msg, &wrapper, &part, &e), &e);
-    return part;
-}
-
 /* Sealed, as it was while the signer was away; or signed. */
 static void
 wrap(struct running *w, struct scene *s, struct span seal_key)
 {
     static const uint8_t none[] = {0x30, 0x00};
-    CLEANUP(buf_free) struct buf part = part_of(w, s);
+    CLEANUP(buf_free) struct buf part = filling_part(w, &s->filling);
     CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
     struct span certificate = span_of(none, sizeof(none));
     uint8_t stamp[SEAL_STAMP_SIZE];

@@ -7,6 +7,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/message/failure.h"
+#include "ca/cmp/queue.h"
 #include "ca/x509/profile/profiles.h"
 #include "pkcs11/client/client.h"
 #include "tests/support/kill.h"
@@ -195,6 +196,41 @@ what_another_key_committed_takes_another_place(void **state)
     tap_need("is not sealed by this RA");
     filling_clear(&f);
     filling_clear(&forged);
+}
+
+/* Before there were heads. */
+static void
+what_was_wrapped_by_itself_goes_under_a_head(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(filling_clear) struct filling f = filling_of(w, &m, 1, 1);
+    CLEANUP(buf_free) struct buf part = {0};
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(buf_free) struct buf wrapped = BUF_INIT(CMP_NESTED_MAX);
+    const struct span certificate = buf_span(&w->ra.credentials.certificate_der);
+    struct cmp_submission s;
+    struct err e = {0};
+
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+    member_requests(&m, CMP_IR);
+    f.whole = buf_span(&m.message);
+    filling_run(w, &f);
+    part = filling_part(w, &f);
+    assert_ok(signer_sign(w->ra.signer, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
+    assert_ok(
+        cmp_build_finish(buf_span(&part), buf_span(&signature), &certificate, 1, &wrapped, &e), &e);
+    running_sql(
+        w, "UPDATE queue SET message = ?, entry = NULL WHERE rid = ?",
+        STORE_VALUES(store_blob(buf_span(&wrapped)), store_blob(span_of(f.rid, sizeof(f.rid)))));
+    w->asked[LINK_SUBMIT] = 0;
+    running_ca_comes(w);
+    running_until(w, is_empty);
+    assert_int_equal(w->asked[LINK_SUBMIT], 1);
+    assert_ok(cmp_submission_decode(buf_span(&w->last), &s, &e), &e);
+    assert_true(span_equal(s.message, buf_span(&m.message)));
+    assert_memory_equal(w->last_id, f.rid, sizeof(f.rid));
 }
 
 static void
@@ -417,6 +453,7 @@ main(void)
         TEST(a_link_that_is_full_is_tried_again),
         TEST(what_nobody_has_signed_is_signed_all_of_it),
         TEST(what_another_key_committed_takes_another_place),
+        TEST(what_was_wrapped_by_itself_goes_under_a_head),
         TEST(a_link_that_breaks_loses_nothing),
         TEST(what_is_on_the_wire_is_not_sent_twice),
         TEST(over_a_new_connection_what_rests_is_sent_too),
