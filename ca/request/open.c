@@ -72,12 +72,27 @@ take_place(struct request *r)
     }
 }
 
+/* Wrapped by itself, as RAs did before, is what ca.db has from then; nobody hands that in any more.
+ */
+static enum request_stage
+not_submitted(struct request *r)
+{
+    r->failure = CMP_BAD_DATA_FORMAT;
+    (void)err_set(&r->e, ERR_INPUT,
+                  "queue entry: no Submission of version 2: the RA and the CA are of different "
+                  "the same");
+    return request_defer(r);
+}
+
 enum request_stage
 request_open(struct request *r)
 {
     const struct kind *kind;
     enum cmp_body body;
 
+    if (!r->is_due && !cmp_submission_is(buf_span(&r->asked))) {
+        return not_submitted(r);
+    }
     r->queued =
         policy_open(&r->ca->policy, buf_span(&r->asked), request_rid(r), r->ras->list, r->ras->n,
                     r->opened_at != 0 ? r->opened_at : r->now, &r->failure, &r->e);

@@ -316,6 +316,12 @@ request_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
     return check_says(leaf, rid, buf_span(&entry), e);
 }
 
+static const char *
+rid_of(const struct leaf *leaf)
+{
+    return leaf_text(leaf, leaf_kind(leaf) == LEAF_AGAIN ? "again" : "rid");
+}
+
 static int
 again_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
 {
@@ -353,9 +359,10 @@ audit_attested_check(struct audit_attested *a, int64_t version, const struct lea
     if (version < ATTESTED && kind == LEAF_QUEUE_HEAD) {
         return err_set(e, ERR_CRYPTO, "a QUEUE-HEAD in a record of version %" PRId64, version);
     }
-    /* An RA of before wraps each request by itself. */
     if ((kind == LEAF_REQUEST || kind == LEAF_AGAIN) && leaf_text(leaf, "head") == NULL) {
-        return 0;
+        return version < ATTESTED ? 0 /* the RA wrapped each by itself */
+                                  : err_set(e, ERR_CRYPTO, "the %s %s names no QUEUE-HEAD",
+                                            leaf_kind_name(kind), rid_of(leaf));
     }
     return check == NULL ? 0 : check(a, leaf, e);
 }

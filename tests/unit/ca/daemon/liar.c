@@ -19,7 +19,7 @@ main(void)
         cmocka_unit_test(an_ra_that_is_none_decides_nothing),
         cmocka_unit_test(an_entry_that_the_ra_did_not_sign_decides_nothing),
         cmocka_unit_test(all_entries_of_one_head_are_heard),
-        cmocka_unit_test(a_wrapper_that_is_not_right_decides_nothing),
+        cmocka_unit_test(a_wrapper_of_before_decides_nothing),
         cmocka_unit_test(an_ra_that_is_revoked_meanwhile_decides_nothing),
         cmocka_unit_test(a_registration_comes_under_its_own_id),
         cmocka_unit_test(what_is_too_long_or_no_message_ends_the_connection),

@@ -323,62 +323,22 @@ all_entries_of_one_head_are_heard(void **state)
 
 /* ---- as RAs of before did it ---- */
 
-/* What stands in the place of generalInfo [8], which is the last of the wrapper's header: 1.2.3
- * and nothing; nothing at all; and twice the one entry is made below. */
-#define OTHER_INFO SPAN_LITERAL("\xa8\x08\x30\x06\x30\x04\x06\x02\x2a\x03")
-#define OTHER_ID                                                                                   \
-    SPAN_LITERAL("\xa4\x12\x04\x10"                                                                \
-                 "0123456789abcdef")
-
+/* However right it is: nobody makes it any more. */
 void
-a_wrapper_that_is_not_right_decides_nothing(void **state)
+a_wrapper_of_before_decides_nothing(void **state)
 {
     struct world *w = *state;
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     struct lie lies[] = {
-        {.name = "with another key than its certificate's",
-         .ra_key = key,
-         .failure = CMP_BAD_MESSAGE_CHECK,
-         .words = "queue entry: signature of the RA"},
-        {.name = "for another CA",
-         .ca = w->pki->root,
-         .failure = CMP_BAD_MESSAGE_CHECK,
-         .words = "queue entry: meant for another CA"},
-        {.name = "another rid",
-         .other_rid = true,
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "the rid is not the hash of the message"},
-        {.name = "another generalInfo",
-         .damaged = "0.8",
-         .by = OTHER_INFO,
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "generalInfo is not exactly one id-nfpki-queueEntry"},
-        {.name = "no generalInfo",
-         .damaged = "0.8",
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "generalInfo is not exactly one id-nfpki-queueEntry"},
-        {.name = "another transactionID",
-         .damaged = "0.6",
-         .by = OTHER_ID,
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "transactionID and senderNonce are not the inner message's"},
-        {.name = "not signed",
-         .damaged = "2",
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "header of the wrapper is not as the RA makes it"},
-        {.name = "without its certificate",
-         .damaged = "3",
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "header of the wrapper is not as the RA makes it"},
-        {.name = "nothing inside",
-         .damaged = "1",
-         .by = SPAN_LITERAL("\xb4\x02\x30\x00"),
-         .failure = CMP_BAD_DATA_FORMAT,
-         .words = "queue entry: "},
+        {.name = "a wrapper"},
+        {.name = "with another key than its certificate's", .ra_key = key},
+        {.name = "not signed", .damaged = "2"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
         lies[i].before = true;
+        lies[i].failure = CMP_BAD_DATA_FORMAT;
+        lies[i].words = "no Submission of version 2: the RA and the CA are of different versions";
     }
     found_out(w, lies, ARRAY_LEN(lies));
 }

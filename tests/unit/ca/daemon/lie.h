@@ -56,7 +56,7 @@ struct buf lie_message(const struct world *, const struct nf *);
 void an_ra_that_is_none_decides_nothing(void **state);
 void an_entry_that_the_ra_did_not_sign_decides_nothing(void **state);
 void all_entries_of_one_head_are_heard(void **state);
-void a_wrapper_that_is_not_right_decides_nothing(void **state);
+void a_wrapper_of_before_decides_nothing(void **state);
 void an_ra_that_is_revoked_meanwhile_decides_nothing(void **state);
 void a_registration_comes_under_its_own_id(void **state);
 void what_is_too_long_or_no_message_ends_the_connection(void **state);

@@ -417,22 +417,38 @@ what_the_ra_signed_is_an_entry(void **state)
     audit_attested_free(a);
 }
 
-/* An RA of before. */
+/* As RAs did before, and not any more. */
 static void
-what_names_no_head_rests_on_none(void **state)
+what_names_no_head_is_of_before(void **state)
 {
-    struct audit_attested *a = audit_attested_new();
-    struct leaf *leaf = leaf_new(LEAF_REQUEST, AT);
-    struct err e = {0};
-
     (void)state;
-    leaf_set_text(leaf, "rid", RID);
-    leaf_set_text(leaf, "registration", ID);
-    leaf_set_text(leaf, "profile", "nf-tls");
-    leaf_set_text(leaf, "assurance", "mac");
-    leaf_set_int(leaf, "qseq", 1);
-    assert_ok(note(a, 2, leaf, &e), &e);
-    audit_attested_free(a);
+    for (int version = 1; version <= 2; version++) {
+        for (int again = 0; again <= 1; again++) {
+            struct audit_attested *a = audit_attested_new();
+            struct leaf *leaf = leaf_new(again == 1 ? LEAF_AGAIN : LEAF_REQUEST, AT);
+            struct err e = {0};
+            int result;
+
+            leaf_set_text(leaf, "rid", RID);
+            leaf_set_text(leaf, "registration", ID);
+            leaf_set_int(leaf, "qseq", 1);
+            if (again == 1) {
+                leaf_set_text(leaf, "again", OTHER_RID);
+                leaf_set_text(leaf, "serial", w.serial);
+                leaf_set_time(leaf, "messageTime", AT);
+            } else {
+                leaf_set_text(leaf, "profile", "nf-tls");
+                leaf_set_text(leaf, "assurance", "mac");
+            }
+            result = note(a, version, leaf, &e);
+            audit_attested_free(a);
+            assert_int_equal(result, version == 1 ? 0 : -1);
+            assert_true(version == 1 ||
+                        strstr(e.text, again == 1 ? "the AGAIN " OTHER_RID " names no QUEUE-HEAD"
+                                                  : "the REQUEST " RID
+                                                    " names no QUEUE-HEAD") != NULL);
+        }
+    }
 }
 
 static void
@@ -478,7 +494,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_ra_did_not_sign_is_found),
         cmocka_unit_test(what_the_ra_signed_is_an_entry),
-        cmocka_unit_test(what_names_no_head_rests_on_none),
+        cmocka_unit_test(what_names_no_head_is_of_before),
         cmocka_unit_test(places_that_two_heads_have_are_counted),
     };
 
