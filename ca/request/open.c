@@ -80,7 +80,7 @@ not_submitted(struct request *r)
     r->failure = CMP_BAD_DATA_FORMAT;
     (void)err_set(&r->e, ERR_INPUT,
                   "queue entry: no Submission of version 2: the RA and the CA are of different "
-                  "the same");
+                  "versions, install the same");
     return request_defer(r);
 }
 
