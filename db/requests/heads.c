@@ -125,6 +125,16 @@ head_text(const struct requests_author *author, const struct requests_head *befo
                : author->stamp(author->arg, buf_span(&head->text), head->stamp, e);
 }
 
+/* All of it was withdrawn, or took another place, while it was the last. */
+static int
+leave_empty(struct store_db *db, const struct requests_head *head, uint64_t end, struct err *e)
+{
+    return store_exec(db,
+                      "DELETE FROM head WHERE first = ?1 AND NOT EXISTS "
+                      "(SELECT 1 FROM queue WHERE sequence >= ?1 AND sequence < ?2)",
+                      STORE_VALUES(store_int((int64_t)head->first), store_int((int64_t)end)), e);
+}
+
 int
 requests_put_head(struct store_db *db, const struct requests_author *author,
                   struct requests_head *head, struct err *e)
@@ -139,7 +149,7 @@ requests_put_head(struct store_db *db, const struct requests_author *author,
     if (head->leaves.n == 0) {
         return 0;
     }
-    return head_text(author, &before, head, e) != 0
+    return head_text(author, &before, head, e) != 0 || leave_empty(db, &before, from, e) != 0
                ? -1
                : store_exec(db, "INSERT INTO head (" HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
                             STORE_VALUES(store_int((int64_t)head->first),

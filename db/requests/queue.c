@@ -67,9 +67,10 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
 }
 
 /* All that an admission wrote but the row of its enrolment, which nobody finds any more: its number
- * must not become another's while somebody still has it. It goes with requests_expire(). */
+ * must not become another's while somebody still has it. It goes with requests_expire(), and soon:
+ * who cannot be answered comes again and again. */
 static int
-undo_admission(struct store_db *db, struct span rid, struct err *e)
+undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *e)
 {
     return store_exec(db,
                       "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
@@ -81,15 +82,16 @@ undo_admission(struct store_db *db, struct span rid, struct err *e)
                               STORE_VALUES(store_blob(rid)), e) != 0 ||
                    store_exec(db,
                               "UPDATE enrolment SET state = 5, identity = '', transaction_id = "
-                              "CAST('withdrawn ' || id AS BLOB)" REQUESTS_OF_RID,
-                              STORE_VALUES(store_blob(rid)), e) != 0
+                              "CAST('withdrawn ' || id AS BLOB), until = min(until, "
+                              "?)" REQUESTS_OF_RID,
+                              STORE_VALUES(store_int(until), store_blob(rid)), e) != 0
                ? -1
                : store_exec(db, "DELETE FROM queue WHERE rid = ?", STORE_VALUES(store_blob(rid)),
                             e);
 }
 
 int
-requests_withdraw(struct store_db *db, struct span rid, struct err *e)
+requests_withdraw(struct store_db *db, struct span rid, int64_t until, struct err *e)
 {
     bool found = false;
 
@@ -99,7 +101,7 @@ requests_withdraw(struct store_db *db, struct span rid, struct err *e)
                       STORE_VALUES(store_blob(rid)), &found, e) != 0) {
         return -1;
     }
-    return found ? undo_admission(db, rid, e) : 0;
+    return found ? undo_admission(db, rid, until, e) : 0;
 }
 
 static int

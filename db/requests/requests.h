@@ -224,8 +224,9 @@ void requests_entry_clear(struct requests_entry *);
 int requests_admit(struct store_db *, const struct requests_admission *, int64_t *enrolment,
                    uint64_t *sequence, struct err *e);
 /* What it wrote is undone, as if the message had not come; its leaf stays where it is. Unless there
- * is an answer, or somebody was told of it: then nothing is. */
-int requests_withdraw(struct store_db *, struct span rid, struct err *e);
+ * is an answer, or somebody was told of it: then nothing is. Nobody has the number of its enrolment
+ * any more after `until`. */
+int requests_withdraw(struct store_db *, struct span rid, int64_t until, struct err *e);
 
 /* A question (genm) that cannot be answered yet, and is not the CA's to answer: replay entry and an
  * enrolment that is ANSWERED at once; what the answer is, the RA finds out with each poll.

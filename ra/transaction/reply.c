@@ -11,6 +11,7 @@ enum {
     POLL_UP_S = 1,   /* checkAfter: the CA answers in well under a second */
     POLL_DOWN_S = 5, /* and nobody knows when it comes back */
     GIVE_UP_S = 5,   /* Retry-After: nor when this works again */
+    COPY_S = 3600,   /* a copy of what is withdrawn is over by then */
 };
 
 /* ---- what is answered ---- */
@@ -88,8 +89,9 @@ int
 reply_forget(struct job *job, struct store_db *db, struct err *e)
 {
     job->step.stage = STAGE_REPLY;
-    return job->withdrawn ? requests_withdraw(db, span_of(job->rid, sizeof(job->rid)), e)
-                          : requests_forget(db, job->identity, cmp_msg_transaction_id(job->msg), e);
+    return job->withdrawn
+               ? requests_withdraw(db, span_of(job->rid, sizeof(job->rid)), job->now + COPY_S, e)
+               : requests_forget(db, job->identity, cmp_msg_transaction_id(job->msg), e);
 }
 
 /* ---- the enrolment as it is now decides what the answer is ---- */

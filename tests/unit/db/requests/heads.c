@@ -9,7 +9,7 @@
 #include "tests/support/tmpdir.h"
 #include "tests/unit/db/requests/verb.h"
 
-enum { MANY = QUEUE_HEAD_SIZE_MAX + 1 };
+enum { MANY = QUEUE_HEAD_SIZE_MAX + 1, WITHDRAWN_UNTIL = 500 };
 
 /* ---- verbs ---- */
 
@@ -141,7 +141,7 @@ verb_withdraw(struct store_db *db, void *arg, struct err *e)
     uint8_t rid[REQUESTS_RID_SIZE];
 
     rid_of(*(size_t *)arg, rid);
-    return requests_withdraw(db, span_of(rid, sizeof(rid)), e);
+    return requests_withdraw(db, span_of(rid, sizeof(rid)), WITHDRAWN_UNTIL, e);
 }
 
 static int
@@ -408,6 +408,33 @@ a_head_goes_with_the_last_of_its_entries(void **state)
     assert_ok(verb_call(store, verb_chain, NULL, &e), &e);
 }
 
+/* Nobody signs for a night, and whoever asks comes again and again. */
+static void
+what_is_withdrawn_does_not_pile_up(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    struct queue_head says;
+    size_t first = 0;
+    int64_t now = WITHDRAWN_UNTIL;
+    struct err e;
+
+    (void)state;
+    verb_registration(store, ID, "ref", 9);
+    for (uint64_t i = 1; i <= 5; i++) {
+        admit(store, 0, 1, &says);
+        assert_int_equal(says.first, i); /* no sequence comes twice */
+        assert_ok(verb_call(store, verb_withdraw, &first, &e), &e);
+        assert_int_equal(number(store, "SELECT count(*) FROM head"), 1);
+        assert_ok(verb_call(store, verb_chain, NULL, &e), &e);
+    }
+    assert_ok(verb_call(store, verb_expire, &now, &e), &e);
+    assert_int_equal(number(store, "SELECT count(*) FROM enrolment"), 5);
+    now++;
+    assert_ok(verb_call(store, verb_expire, &now, &e), &e);
+    assert_int_equal(number(store, "SELECT count(*) FROM enrolment"), 0);
+}
+
 /* ---- from before there were heads ---- */
 
 struct old {
@@ -489,6 +516,7 @@ main(void)
         cmocka_unit_test(what_is_uncounted_gives_no_use_back_when_it_is_withdrawn),
         cmocka_unit_test(what_somebody_was_told_of_is_not_withdrawn),
         cmocka_unit_test(a_head_goes_with_the_last_of_its_entries),
+        cmocka_unit_test(what_is_withdrawn_does_not_pile_up),
         cmocka_unit_test(what_was_wrapped_by_itself_is_kept),
     };
 
