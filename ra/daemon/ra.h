@@ -76,6 +76,7 @@ struct ra {
     size_t heads_asked;             /* that the signer has */
     bool unsigned_said;             /* that the queue waits for signatures */
     struct err not_ours;            /* what was said last of what is not signed */
+    bool not_ours_told;             /* that, or something was, in this run of the pump */
     struct own_certificate own;
     int behind_s; /* messages may be behind so far; for new jobs */
     bool failed;  /* the store is gone: the loop ends */

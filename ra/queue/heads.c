@@ -263,6 +263,10 @@ say_unsigned(struct ra *ra, const struct err *why)
 void
 heads_say_not_ours(struct ra *ra, const struct err *why)
 {
+    if (ra->not_ours_told) {
+        return;
+    }
+    ra->not_ours_told = true;
     if (strcmp(ra->not_ours.text, why->text) != 0) {
         log_err(LOG_ERROR, "not-wrapped", why, WAIT);
     }

@@ -55,8 +55,8 @@ bool head_is_signed(const struct head *);
  * will ever be asked for it (ERR_DENIED). */
 int heads_ask(struct heads *, struct head *, struct head_waiter *, struct err *e);
 void heads_forget(struct head *, struct head_waiter *);
-/* Something stays in the queue, for this RA has not put it there: logged unless that was said last.
- */
+/* Something stays in the queue, for this RA has not put it there: the first of a run (pump.h) is
+ * logged, unless it was that of the run before. */
 void heads_say_not_ours(struct ra *, const struct err *why);
 
 /* An entry, and the head over it; all borrowed. */

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "ra/queue/page.h"
 
-enum { PUMP_PAUSE_MS = 200, WRAP_PAUSE_S = 1 };
+enum { PUMP_PAUSE_MS = 200, LEFT_PAUSE_S = 1, LEFT_PAUSE_MAX_S = 60 };
 
 struct pump_wait {
     struct head_waiter waiter;
@@ -48,6 +48,8 @@ struct pump {
     size_t n_asked;
     size_t waiting; /* for so many signatures */
     bool away;      /* the signer is */
+    bool left;      /* something is, for a later run */
+    int pause_s; /* before that: longer each time, for what nobody signs, nor can be mended here */
 };
 
 bool
@@ -156,7 +158,7 @@ place_entries(struct pump *p)
         }
         x->left = true;
         if (p->placed) {
-            pump_ask_later(p, WRAP_PAUSE_S);
+            p->left = true;
         } else {
             places_add(places, &x->entry, x->head);
         }
@@ -171,12 +173,18 @@ place_entries(struct pump *p)
 
 /* ---- signatures ---- */
 
+static bool
+is_away(const struct err *why)
+{
+    return why->code == ERR_TOKEN || why->code == ERR_PIN;
+}
+
 static void
 on_signed(struct head_waiter *waiter, const struct err *why)
 {
     struct pump *p = CONTAINER_OF(waiter, struct pump_wait, waiter)->pump;
 
-    p->away = p->away || (why != NULL && (why->code == ERR_TOKEN || why->code == ERR_PIN));
+    p->away = p->away || (why != NULL && is_away(why));
     if (--p->waiting == 0) {
         go_on(p);
     }
@@ -251,7 +259,7 @@ send_page(struct pump *p)
         if (head_is_signed(x->head)) {
             room = send_item(p, &item);
         } else {
-            pump_ask_later(p, WRAP_PAUSE_S);
+            p->left = true;
         }
     }
     return room;
@@ -271,11 +279,24 @@ ask_when_rested(struct pump *p)
 }
 
 static void
+look_at_left(struct pump *p)
+{
+    if (!p->left || p->away) {
+        p->pause_s = LEFT_PAUSE_S;
+    }
+    if (p->left) {
+        pump_ask_later(p, p->pause_s);
+        p->pause_s = p->pause_s < LEFT_PAUSE_MAX_S / 2 ? 2 * p->pause_s : LEFT_PAUSE_MAX_S;
+    }
+}
+
+static void
 end(struct pump *p)
 {
     forget_asked(p);
     p->running = false;
     ask_when_rested(p);
+    look_at_left(p);
     if (p->again) {
         bool everything = p->everything_again;
 
@@ -297,9 +318,7 @@ finish_page(struct pump *p)
     }
     page_clear(&p->page, p->ra);
     forget_asked(p);
-    if (p->away) {
-        pump_ask_later(p, WRAP_PAUSE_S);
-    }
+    p->left = p->left || p->away;
     if (!room) {
         pump_later(p);
     } else if (more && pump_is_usable(p) && !p->away) {
@@ -323,9 +342,7 @@ done(struct task *task)
         end(p);
     } else {
         p->rests_until = p->page.rests_until;
-        if (!page_look(&p->page, p->ra, p->flights)) {
-            pump_ask_later(p, WRAP_PAUSE_S);
-        }
+        p->left = !page_look(&p->page, p->ra, p->flights) || p->left;
         if (place_entries(p) || ask_for_heads(p)) {
             page_clear(&p->page, p->ra);
         } else {
@@ -350,6 +367,8 @@ pump_start(struct pump *p, bool everything)
     p->everything = everything;
     p->after = 0;
     p->away = false;
+    p->left = false;
+    p->ra->not_ours_told = false;
     step(p);
 }
 
@@ -359,6 +378,20 @@ on_retry(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     pump_start(arg, false);
+}
+
+static void
+on_asking(evutil_socket_t fd, short what, void *arg)
+{
+    struct pump *p = arg;
+
+    (void)fd;
+    (void)what;
+    if (p->running) {
+        pump_ask_later(p, LEFT_PAUSE_S); /* a run that takes long is not followed by the next */
+    } else {
+        pump_start(p, false);
+    }
 }
 
 void
@@ -371,6 +404,12 @@ pump_ask_later(struct pump *p, int seconds)
         p->asking_at = at;
         (void)event_add(p->asking, &pause);
     }
+}
+
+void
+pump_left(struct pump *p, const struct err *why)
+{
+    pump_ask_later(p, is_away(why) ? LEFT_PAUSE_S : p->pause_s);
 }
 
 void
@@ -407,8 +446,9 @@ pump_new(struct ra *ra, struct link_client *link, struct flights *flights)
     p->ra = ra;
     p->link = link;
     p->flights = flights;
+    p->pause_s = LEFT_PAUSE_S;
     p->retry = evtimer_new(ra->base, on_retry, p);
-    p->asking = evtimer_new(ra->base, on_retry, p);
+    p->asking = evtimer_new(ra->base, on_asking, p);
     if (p->retry == NULL || p->asking == NULL) {
         abort(); /* out of memory */
     }

@@ -40,5 +40,8 @@ void pump_start(struct pump *, bool everything);
 void pump_later(struct pump *);
 /* What the CA keeps waiting comes to its end unasked; this is for an answer that got lost. */
 void pump_ask_later(struct pump *, int seconds);
+/* An entry stays, for its head could not be signed: what nobody signs is not asked for over and
+ * over, what waits for the signer soon. */
+void pump_left(struct pump *, const struct err *why);
 /* An entry that was committed, and whose head is signed just now. */
 void pump_admitted(struct pump *, const struct queue_item *);

@@ -9,8 +9,6 @@
 #include "ra/queue/answer.h"
 #include "ra/queue/pump.h"
 
-enum { LEFT_PAUSE_S = 1 };
-
 struct queue {
     struct queue_options options;
     struct ra *ra;
@@ -36,9 +34,9 @@ queue_admitted(struct queue *q, const struct queue_item *item, flight_waiter *wa
 }
 
 void
-queue_left(struct queue *q)
+queue_left(struct queue *q, const struct err *why)
 {
-    pump_ask_later(q->pump, LEFT_PAUSE_S);
+    pump_left(q->pump, why);
 }
 
 bool

@@ -31,7 +31,7 @@ DEFINE_CLEANUP(queue_cleanup, struct queue, queue_free)
  * comes first. */
 void queue_admitted(struct queue *, const struct queue_item *, flight_waiter *waiter, void *arg);
 /* One that was committed, and whose head could not be signed: it is looked at again. */
-void queue_left(struct queue *);
+void queue_left(struct queue *, const struct err *why);
 /* One that is about to leave the queue is not sent from now on, until that is done. False: it is on
  * the wire already. */
 bool queue_withdraw(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);

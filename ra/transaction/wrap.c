@@ -74,7 +74,7 @@ go_on(struct wrapping *w, const struct err *why, bool all)
     }
     w->jobs = staying;
     if (why != NULL) {
-        queue_left(w->ra->queue);
+        queue_left(w->ra->queue, why);
     }
     pipeline_return(w->ra->messages, &going);
 }
@@ -93,7 +93,7 @@ on_signed(struct head_waiter *waiter, const struct err *why)
 
     w->asked = false;
     (void)event_del(w->timer);
-    if (why == NULL || clock_monotonic_ms() >= w->until) {
+    if (why == NULL || why->code == ERR_DENIED || clock_monotonic_ms() >= w->until) {
         end(w, why);
         return;
     }

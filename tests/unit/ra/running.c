@@ -41,6 +41,14 @@ running_configure(const char *more)
     more_settings = more;
 }
 
+static bool heads_are_signed = true;
+
+void
+running_sign_no_heads(void)
+{
+    heads_are_signed = false;
+}
+
 /* ---- files ---- */
 
 static void
@@ -142,8 +150,8 @@ make_token(struct running *w)
                       "attributes = \"ra-signing-v1\"\ncredential = \"ra.pin\"\n"
                       "journal = \"ra.journal\"\ncmp {\n sender = \"ra.der\"\n bodies = {\"ip\", "
                       "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"nested\", \"genp\", \"error\", "
-                      "\"pollRep\"}\n queue_heads = true\n}\n",
-                      SOFTHSM_MODULE, t.serial, hex);
+                      "\"pollRep\"}\n queue_heads = %s\n}\n",
+                      SOFTHSM_MODULE, t.serial, hex, heads_are_signed ? "true" : "false");
     write_text(w->dir, "signer.conf", 0600, text);
     write_text(w->dir, "ra.pin", 0600, PIN "\n");
     write_text(w->dir, "ra-seal-key", 0600, "0123456789abcdef0123456789abcdef");

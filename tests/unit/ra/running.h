@@ -71,6 +71,8 @@ int running_files_teardown(void **state);
 int running_reset(void **state);
 /* The same with more in nfpki-ra.conf; before running_setup(). */
 void running_configure(const char *more);
+/* And with a policy of its signer that forbids heads of its queue. */
+void running_sign_no_heads(void);
 /* What the CA said of certificates is forgotten. */
 void running_forget_roles(struct running *);
 

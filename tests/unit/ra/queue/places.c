@@ -51,6 +51,7 @@ take(struct running *w, struct scene *s)
     it.taken = 99;
     tap_mark();
     w->ra.not_ours = (struct err){0};
+    w->ra.not_ours_told = false;
     places_add(places, &s->entry, s->head);
     assert_int_equal(places_count(places), 1);
     places_begin(places, on_done, NULL);

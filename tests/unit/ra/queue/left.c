@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What nobody will sign, for the signer's policy forbids it or it is not this RA's: it stays, and
+ * nobody is asked for it, or told of it, over and over. */
+#include "ra/queue/queue.h"
+
+#include "base/ossl.h"
+#include "tests/unit/ra/queue/filling.h"
+#include "tests/unit/ra/queue/telling.h"
+
+enum { HEADS = 10, MORE = 5, LONG_MS = 6200, SHORT_MS = 3300 };
+
+#define REFUSED "object Q of"
+
+static void
+goes(struct running *w)
+{
+    running_ca_goes(w);
+    running_until(w, running_is_down);
+}
+
+static int64_t
+count_open(struct running *w)
+{
+    return running_number(w, "SELECT count(*) FROM queue WHERE answered = 0", STORE_NO_VALUES);
+}
+
+static void
+begin(struct running *w)
+{
+    goes(w);
+    tap_mark();
+    running_ca_comes(w);
+}
+
+/* At 0, 1, 3 and 7 s, not each second. */
+static void
+what_is_denied_is_asked_for_less_and_less(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    goes(w);
+    for (size_t i = 0; i < HEADS; i++) {
+        fill(w, &m, 1, 1);
+    }
+    begin(w);
+    running_for(w, LONG_MS);
+    if (tap_count(REFUSED) < 2 * HEADS || tap_count(REFUSED) > 3 * HEADS) {
+        fail_msg("asked for %zu times", tap_count(REFUSED));
+    }
+    assert_int_equal(tap_count("\"not-wrapped\""), 1);
+    tap_need("queue_heads");
+    assert_int_equal(count_open(w), HEADS);
+    assert_int_equal(w->asked[LINK_SUBMIT], 0);
+}
+
+/* Whoever asks meanwhile does not make it more. */
+static void
+who_asks_meanwhile_waits_in_the_queue(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    size_t asked;
+
+    goes(w);
+    for (size_t i = 0; i < HEADS; i++) {
+        fill(w, &m, 1, 1);
+    }
+    begin(w);
+    running_for(w, SHORT_MS);
+    asked = tap_count(REFUSED);
+    for (size_t i = 0; i < MORE; i++) {
+        CLEANUP(member_free) struct member n = running_member(w);
+
+        telling_waits(w, &n);
+        running_for(w, 500);
+    }
+    /* Each of them once, and all at 7 s. */
+    if (tap_count(REFUSED) > asked + MORE + HEADS + MORE) {
+        fail_msg("asked for %zu times", tap_count(REFUSED) - asked);
+    }
+}
+
+static int
+stamp_of_another(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e)
+{
+    (void)arg;
+    return sha256(text, out, e);
+}
+
+/* Somebody wrote two of them into ra.db. */
+static void
+what_is_not_ours_is_said_once(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+
+    goes(w);
+    for (size_t i = 0; i < 2; i++) {
+        struct filling f = filling_of(w, &m, 1, 1);
+
+        f.author.stamp = stamp_of_another;
+        filling_run(w, &f);
+        filling_clear(&f);
+    }
+    begin(w);
+    running_for(w, SHORT_MS);
+    tap_need("is not sealed by this RA");
+    assert_int_equal(tap_count("\"not-wrapped\""), 1);
+    assert_int_equal(count_open(w), 2);
+}
+
+static int
+set_up(void **state)
+{
+    running_sign_no_heads();
+    return running_setup(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, telling_reset)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_denied_is_asked_for_less_and_less),
+        TEST(who_asks_meanwhile_waits_in_the_queue),
+        TEST(what_is_not_ours_is_said_once),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, running_teardown);
+}
