@@ -15,14 +15,9 @@
 
 #include "base/log.h"
 #include "ra/queue/page.h"
+#include "ra/queue/signing.h"
 
 enum { PUMP_PAUSE_MS = 200, LEFT_PAUSE_S = 1, LEFT_PAUSE_MAX_S = 60 };
-
-struct pump_wait {
-    struct head_waiter waiter;
-    struct pump *pump;
-    struct head *head; /* NULL: free */
-};
 
 struct pump {
     struct ra *ra;
@@ -44,11 +39,8 @@ struct pump {
 
     /* While it is read again. */
     bool placed; /* whoever needed another place and has none gets none now */
-    struct pump_wait asked[PAGE_MAX];
-    size_t n_asked;
-    size_t waiting; /* for so many signatures */
-    bool away;      /* the signer is */
-    bool left;      /* something is, for a later run */
+    struct signing signing;
+    bool left;   /* something is, for a later run */
     int pause_s; /* before that: longer each time, for what nobody signs, nor can be mended here */
 };
 
@@ -173,68 +165,10 @@ place_entries(struct pump *p)
 
 /* ---- signatures ---- */
 
-static bool
-is_away(const struct err *why)
-{
-    return why->code == ERR_TOKEN || why->code == ERR_PIN;
-}
-
 static void
-on_signed(struct head_waiter *waiter, const struct err *why)
+on_signatures(void *arg)
 {
-    struct pump *p = CONTAINER_OF(waiter, struct pump_wait, waiter)->pump;
-
-    p->away = p->away || (why != NULL && is_away(why));
-    if (--p->waiting == 0) {
-        go_on(p);
-    }
-}
-
-static bool
-was_asked(const struct pump *p, const struct head *head)
-{
-    for (size_t i = 0; i < p->n_asked; i++) {
-        if (p->asked[i].head == head) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* False when no answer is to be waited for. */
-static bool
-ask_for_heads(struct pump *p)
-{
-    for (size_t i = 0; i < p->page.n && !p->away; i++) {
-        struct head *head = p->page.all[i].head;
-        struct pump_wait *w = &p->asked[p->n_asked];
-        struct err e;
-
-        if (p->page.all[i].left || head_is_signed(head) || was_asked(p, head) ||
-            p->n_asked == PAGE_MAX) {
-            continue;
-        }
-        *w = (struct pump_wait){.waiter.done = on_signed, .pump = p, .head = head_use(head)};
-        p->n_asked++;
-        if (heads_ask(p->ra->heads, head, &w->waiter, &e) == 0) {
-            p->waiting++;
-        } else {
-            heads_say_not_ours(p->ra, &e);
-        }
-    }
-    return p->waiting > 0;
-}
-
-static void
-forget_asked(struct pump *p)
-{
-    for (size_t i = 0; i < p->n_asked; i++) {
-        heads_forget(p->asked[i].head, &p->asked[i].waiter);
-        head_release(p->ra->heads, p->asked[i].head);
-    }
-    p->n_asked = 0;
-    p->waiting = 0;
-    p->placed = false;
+    go_on(arg);
 }
 
 /* ---- what can be sent is sent ---- */
@@ -281,7 +215,7 @@ ask_when_rested(struct pump *p)
 static void
 look_at_left(struct pump *p)
 {
-    if (!p->left || p->away) {
+    if (!p->left || p->signing.away) {
         p->pause_s = LEFT_PAUSE_S;
     }
     if (p->left) {
@@ -293,7 +227,8 @@ look_at_left(struct pump *p)
 static void
 end(struct pump *p)
 {
-    forget_asked(p);
+    signing_forget(&p->signing);
+    p->placed = false;
     p->running = false;
     ask_when_rested(p);
     look_at_left(p);
@@ -317,11 +252,12 @@ finish_page(struct pump *p)
         p->after = p->page.all[p->page.n - 1].entry.sequence;
     }
     page_clear(&p->page, p->ra);
-    forget_asked(p);
-    p->left = p->left || p->away;
+    signing_forget(&p->signing);
+    p->placed = false;
+    p->left = p->left || p->signing.away;
     if (!room) {
         pump_later(p);
-    } else if (more && pump_is_usable(p) && !p->away) {
+    } else if (more && pump_is_usable(p) && !p->signing.away) {
         step(p);
         return;
     }
@@ -343,7 +279,7 @@ done(struct task *task)
     } else {
         p->rests_until = p->page.rests_until;
         p->left = !page_look(&p->page, p->ra, p->flights) || p->left;
-        if (place_entries(p) || ask_for_heads(p)) {
+        if (place_entries(p) || signing_ask(&p->signing, &p->page)) {
             page_clear(&p->page, p->ra);
         } else {
             finish_page(p);
@@ -366,7 +302,7 @@ pump_start(struct pump *p, bool everything)
     }
     p->everything = everything;
     p->after = 0;
-    p->away = false;
+    p->signing.away = false;
     p->left = false;
     p->ra->not_ours_told = false;
     step(p);
@@ -409,7 +345,7 @@ pump_ask_later(struct pump *p, int seconds)
 void
 pump_left(struct pump *p, const struct err *why)
 {
-    pump_ask_later(p, is_away(why) ? LEFT_PAUSE_S : p->pause_s);
+    pump_ask_later(p, signing_is_away(why) ? LEFT_PAUSE_S : p->pause_s);
 }
 
 void
@@ -447,6 +383,7 @@ pump_new(struct ra *ra, struct link_client *link, struct flights *flights)
     p->link = link;
     p->flights = flights;
     p->pause_s = LEFT_PAUSE_S;
+    p->signing = (struct signing){.ra = ra, .done = on_signatures, .arg = p};
     p->retry = evtimer_new(ra->base, on_retry, p);
     p->asking = evtimer_new(ra->base, on_asking, p);
     if (p->retry == NULL || p->asking == NULL) {
@@ -463,7 +400,7 @@ pump_free(struct pump *p)
     }
     event_free(p->retry);
     event_free(p->asking);
-    forget_asked(p);
+    signing_forget(&p->signing);
     page_clear(&p->page, p->ra);
     mem_free(p);
 }
