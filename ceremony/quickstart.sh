@@ -331,7 +331,7 @@ configure_ra() {
   cat >>"$dir/ra/ra-signer.conf" <<CONF
 cmp {
     sender = "$dir/ra/ra.pem"
-    bodies = {"ip", "cp", "kup", "rp", "pkiconf", "nested", "genp", "error", "pollRep"}
+    bodies = {"ip", "cp", "kup", "rp", "pkiconf", "genp", "error", "pollRep"}
     queue_heads = true
 }
 seal { key_id = "$(key_id_of ra-keys seal)" }

@@ -2,7 +2,6 @@
 #include "ca/request/submit.h"
 
 #include <limits.h>
-#include <string.h>
 
 #include "ca/request/kind/officer.h"
 #include "ca/request/stages.h"
@@ -26,8 +25,6 @@ request_submit(struct ca *ca, link_peer peer, const struct link_message *m)
         return;
     }
     r = request_new(ca, flight, m->body);
-    r->queue_sequence = m->sequence;
-    memcpy(r->queue_previous, m->previous.p, sizeof(r->queue_previous));
     r->ras = ca_ras_hold(ca);
     requests_enter(ca->requests, r, STAGE_OPEN);
 }
