@@ -11,10 +11,9 @@
 
 #include "base/ossl.h"
 
+/* Their tags: 0 and 1 were fields of version 1. */
 enum field {
-    FIELD_SEQUENCE,
-    FIELD_PREVIOUS,
-    FIELD_BODY,
+    FIELD_BODY = 2,
     FIELD_ROOT,
     FIELD_SOFTWARE,
     FIELD_FAIL_INFO,
@@ -45,7 +44,7 @@ static const struct shape shapes[] = {
      LINK_RID_SIZE,
      LINK_RID_SIZE,
      LINK_SUBMIT_MAX,
-     {[FIELD_SEQUENCE] = ALWAYS, [FIELD_PREVIOUS] = ALWAYS, [FIELD_BODY] = ALWAYS}},
+     {[FIELD_BODY] = ALWAYS}},
     {LINK_REGISTER,
      "REGISTER",
      true,
@@ -188,11 +187,6 @@ check_values(const struct shape *shape, const struct link_message *m, struct err
 
     if (!is_id_size(shape, m->id.n)) {
         wrong = "id";
-    } else if (shape->has[FIELD_SEQUENCE] == ALWAYS &&
-               (m->sequence == 0 || m->sequence > INT64_MAX)) {
-        wrong = "sequence";
-    } else if (shape->has[FIELD_PREVIOUS] == ALWAYS && m->previous.n != LINK_PREVIOUS_SIZE) {
-        wrong = "previous";
     } else if (shape->has[FIELD_BODY] == ALWAYS &&
                (m->body.n == 0 || m->body.n > shape->body_max)) {
         wrong = "body";
@@ -267,12 +261,6 @@ put_field(struct buf *out, enum field field, const struct link_message *m)
     unsigned tag = TAG_CONTEXT | (unsigned)field;
 
     switch (field) {
-    case FIELD_SEQUENCE:
-        put_number(out, tag, m->sequence);
-        return;
-    case FIELD_PREVIOUS:
-        put(out, tag, m->previous);
-        return;
     case FIELD_BODY:
         put(out, tag, m->body);
         return;
@@ -388,11 +376,6 @@ set_field(struct link_message *m, enum field field, struct span content, struct 
     uint64_t value = 0;
 
     switch (field) {
-    case FIELD_SEQUENCE:
-        return number_of(content, &m->sequence, e);
-    case FIELD_PREVIOUS:
-        m->previous = content;
-        return 0;
     case FIELD_BODY:
         m->body = content;
         return 0;
@@ -439,7 +422,8 @@ decode_fields(struct span rest, struct link_message *out, bool there[N_FIELDS], 
         if (take(&rest, &tag, &content, e) != 0) {
             return -1;
         }
-        if (tag < TAG_CONTEXT || tag >= TAG_CONTEXT + N_FIELDS || there[tag - TAG_CONTEXT]) {
+        if (tag < TAG_CONTEXT + FIELD_BODY || tag >= TAG_CONTEXT + N_FIELDS ||
+            there[tag - TAG_CONTEXT]) {
             return err_set(e, ERR_INPUT, "link: unexpected field with tag %02x", tag);
         }
         there[tag - TAG_CONTEXT] = true;

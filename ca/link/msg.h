@@ -12,12 +12,11 @@
 #include "base/buf.h"
 
 enum {
-    LINK_VERSION = 1,
+    LINK_VERSION = 2,
     LINK_FRAME_MAX = 128 * 1024, /* octets of a message, without its length */
     LINK_RID_SIZE = 32,          /* SHA-256 of a raw PKIMessage or of a registration's CMS */
     LINK_REGISTRATION_SIZE = 16, /* the octets of a registrationId */
-    LINK_PREVIOUS_SIZE = 32,
-    LINK_PROFILES_SIZE = 32, /* SHA-256 of the CA's file of profiles */
+    LINK_PROFILES_SIZE = 32,     /* SHA-256 of the CA's file of profiles */
     LINK_SUBMIT_MAX = 96 * 1024,
     LINK_REGISTER_MAX = 32 * 1024,
     LINK_CANCEL_MAX = 16 * 1024,
@@ -54,16 +53,14 @@ enum link_type {
  * type does not have is zero or empty. */
 struct link_message {
     enum link_type type;
-    struct span id; /* SUBMIT ISSUED CONFIRMED WAITING REVOKED DEFERRED: rid; REGISTER REGISTERED:
-                       SHA-256 of the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED
-                       BUSY: the id of what is answered; WELCOME: SHA-256 of the CA's file of
-                       profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256 of a certificate */
-    uint64_t sequence;    /* SUBMIT: number of the entry in the RA's queue, from 1 */
-    struct span previous; /* SUBMIT: hash that chains the RA's queue */
-    struct span body;     /* SUBMIT: nested PKIMessage; REGISTER, CANCEL: CMS; ISSUED: certificate;
-                             WELCOME: issuing certificate */
-    struct span root;     /* WELCOME: root certificate */
-    bool software;        /* WELCOME: a key of the CA is in a software token */
+    struct span id;   /* SUBMIT ISSUED CONFIRMED WAITING REVOKED DEFERRED: rid; REGISTER REGISTERED:
+                         SHA-256 of the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED
+                         BUSY: the id of what is answered; WELCOME: SHA-256 of the CA's file of
+                         profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256 of a certificate */
+    struct span body; /* SUBMIT: Submission; REGISTER, CANCEL: CMS; ISSUED: certificate;
+                         WELCOME: issuing certificate */
+    struct span root; /* WELCOME: root certificate */
+    bool software;    /* WELCOME: a key of the CA is in a software token */
     unsigned fail_info;   /* REFUSED, DEFERRED: bit of PKIFailureInfo */
     struct span phrase;   /* REFUSED, WAITING, DEFERRED: why, 1..128 printable ASCII octets;
                              ROLE_IS: "ra-cmp", "registrar", "officer" or "none" */

@@ -195,12 +195,6 @@ head_first(const struct head *head)
     return head->says.first;
 }
 
-struct span
-head_id(const struct head *head)
-{
-    return span_of(head->id, sizeof(head->id));
-}
-
 static int
 path_of(const struct head *head, uint64_t sequence, struct buf *path, struct err *e)
 {

@@ -69,5 +69,3 @@ struct queue_item {
 };
 /* What the link carries of it, when its head is signed: replaces `out`. */
 int head_submission(const struct ra *, const struct queue_item *, struct buf *out, struct err *e);
-/* SHA-256 of its text. */
-struct span head_id(const struct head *);

@@ -69,8 +69,6 @@ send_item(struct pump *p, const struct queue_item *item)
     struct link_message m = {
         .type = LINK_SUBMIT,
         .id = span_of(item->rid, REQUESTS_RID_SIZE),
-        .sequence = item->sequence,
-        .previous = head_id(item->head),
     };
     struct err e;
 

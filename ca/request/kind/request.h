@@ -64,7 +64,7 @@ struct request {
 
     struct buf asked; /* what the RA handed in (ca/cmp/queue.h), or PKCS #10 */
     uint64_t queue_sequence;
-    uint8_t queue_previous[LINK_PREVIOUS_SIZE];
+    uint8_t queue_previous[SHA256_SIZE];
     struct cmp_queued *queued;
     struct ras *ras;
     time_t now;

@@ -212,7 +212,7 @@ make_tbs(const struct world *w, const struct nf *n, const struct registration *r
 static void
 an_intent_without_approvals_is_not_finished(void **state)
 {
-    static const uint8_t previous[LINK_PREVIOUS_SIZE];
+    static const uint8_t previous[SHA256_SIZE];
     struct desk *s = *state;
     struct world *w = s->w;
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);

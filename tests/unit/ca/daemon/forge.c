@@ -301,7 +301,7 @@ an_intent_that_no_signature_stands_behind_is_not_signed(void **state)
         CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
         CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
         CLEANUP(buf_free) struct buf ra = BUF_INIT(LINK_CERTIFICATE_MAX);
-        static const uint8_t previous[LINK_PREVIOUS_SIZE];
+        static const uint8_t previous[SHA256_SIZE];
         uint8_t spki_hash[SHA256_SIZE] = {(uint8_t)officer};
         uint8_t rid[SHA256_SIZE] = {(uint8_t)officer};
         struct cmp_msg *message;

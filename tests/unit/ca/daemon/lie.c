@@ -95,11 +95,7 @@ lie_hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
     struct scene_request request = l->request;
     CLEANUP(buf_free) struct buf message = {0};
     CLEANUP(buf_free) struct buf nested = {0};
-    static const uint8_t previous[LINK_PREVIOUS_SIZE];
-    struct link_message m = {.type = LINK_SUBMIT,
-                             .id = span_of(rid, SHA256_SIZE),
-                             .sequence = 1,
-                             .previous = span_of(previous, sizeof(previous))};
+    struct link_message m = {.type = LINK_SUBMIT, .id = span_of(rid, SHA256_SIZE)};
     struct err e = {0};
 
     if (request.registration == NULL) {

@@ -150,7 +150,7 @@ nf_leave_intent(struct world *w, const struct nf *n, int backdate)
     CLEANUP(buf_free) struct buf spki = pki_spki(n->key);
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
     CLEANUP(buf_free) struct buf ra = BUF_INIT(LINK_CERTIFICATE_MAX);
-    static const uint8_t previous[LINK_PREVIOUS_SIZE];
+    static const uint8_t previous[SHA256_SIZE];
     static const uint8_t file[SHA256_SIZE] = {1};
     uint8_t rid[SHA256_SIZE];
     uint8_t spki_hash[SHA256_SIZE];

@@ -203,13 +203,8 @@ world_wrap(struct world *w, struct span inner, const char *id, enum cmp_assuranc
 void
 world_send_submit(struct world *w, struct span inner, struct span nested)
 {
-    static const uint8_t previous[LINK_PREVIOUS_SIZE];
     uint8_t rid[SHA256_SIZE] = {0};
-    struct link_message m = {.type = LINK_SUBMIT,
-                             .id = span_of(rid, sizeof(rid)),
-                             .sequence = 1,
-                             .previous = span_of(previous, sizeof(previous)),
-                             .body = nested};
+    struct link_message m = {.type = LINK_SUBMIT, .id = span_of(rid, sizeof(rid)), .body = nested};
     struct err e = {0};
 
     assert_ok(sha256(inner, rid, &e), &e);

@@ -15,12 +15,12 @@
 
 enum { MANY = 64, BODY = 90 * 1024 };
 
-#define HELLO "\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"
-#define WELCOME "\0\0\0\20\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+#define HELLO "\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"
+#define WELCOME "\0\0\0\20\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
 #define ID "0123456789abcdef0123456789abcdef"
 /* CONFIRMED, ROLE (which only an RA says) */
-#define CONFIRMED "\0\0\0\52\x30\x28\x02\x01\x01\x0a\x01\x12\x04\x20" ID
-#define ROLE "\0\0\0\52\x30\x28\x02\x01\x01\x0a\x01\x05\x04\x20" ID
+#define CONFIRMED "\0\0\0\52\x30\x28\x02\x01\x02\x0a\x01\x12\x04\x20" ID
+#define ROLE "\0\0\0\52\x30\x28\x02\x01\x02\x0a\x01\x05\x04\x20" ID
 
 struct scene {
     char *dir;
@@ -337,11 +337,8 @@ static void
 a_ca_that_does_not_read_is_not_sent_more(void **state)
 {
     static const uint8_t zeros[BODY];
-    const struct link_message m = {.type = LINK_SUBMIT,
-                                   .id = SPAN_LITERAL(ID),
-                                   .sequence = 1,
-                                   .previous = SPAN_LITERAL(ID),
-                                   .body = span_of(zeros, sizeof(zeros))};
+    const struct link_message m = {
+        .type = LINK_SUBMIT, .id = SPAN_LITERAL(ID), .body = span_of(zeros, sizeof(zeros))};
     struct scene *s = *state;
     struct err e = {0};
     size_t sent = 0;

@@ -19,11 +19,7 @@ example(size_t i)
 {
     const struct link_message all[] = {
         {.type = LINK_HELLO},
-        {.type = LINK_SUBMIT,
-         .id = zeros(32),
-         .sequence = 300,
-         .previous = zeros(32),
-         .body = zeros(700)},
+        {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(700)},
         {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(200)},
         {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(300)},
         {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6), .software = true},
@@ -76,8 +72,6 @@ every_type_comes_back_as_it_went(void **state)
         assert_ok(link_decode(buf_span(&der), &back, &e), &e);
         assert_int_equal(back.type, m.type);
         assert_true(span_equal(back.id, m.id));
-        assert_int_equal(back.sequence, m.sequence);
-        assert_true(span_equal(back.previous, m.previous));
         assert_true(span_equal(back.body, m.body));
         assert_true(span_equal(back.root, m.root));
         assert_int_equal(back.software, m.software);
@@ -108,11 +102,8 @@ lengths_are_as_short_as_they_can_be(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct link_message m = {.type = LINK_SUBMIT,
-                                       .id = zeros(32),
-                                       .sequence = 1,
-                                       .previous = zeros(32),
-                                       .body = zeros(rows[i].n)};
+        const struct link_message m = {
+            .type = LINK_SUBMIT, .id = zeros(32), .body = zeros(rows[i].n)};
         CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_FRAME_MAX);
         struct err e = {0};
 
@@ -183,19 +174,13 @@ fields_out_of_their_limits_are_refused(void **state)
         struct link_message m;
     } rows[] = {
         {"id", {.type = LINK_HELLO, .id = zeros(1)}},
-        {NULL, {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(1)}},
-        {NULL, {LINK_SUBMIT, zeros(32), INT64_MAX, zeros(32), .body = zeros(LINK_SUBMIT_MAX)}},
-        {"id", {LINK_SUBMIT, zeros(0), 1, zeros(32), .body = zeros(1)}},
-        {"id", {LINK_SUBMIT, zeros(31), 1, zeros(32), .body = zeros(1)}},
-        {"id", {LINK_SUBMIT, zeros(33), 1, zeros(32), .body = zeros(1)}},
-        {"sequence", {LINK_SUBMIT, zeros(32), 0, zeros(32), .body = zeros(1)}},
-        {"sequence", {LINK_SUBMIT, zeros(32), 1ULL << 63, zeros(32), .body = zeros(1)}},
-        {"sequence", {LINK_SUBMIT, zeros(32), UINT64_MAX, zeros(32), .body = zeros(1)}},
-        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(31), .body = zeros(1)}},
-        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(33), .body = zeros(1)}},
-        {"previous", {LINK_SUBMIT, zeros(32), 1, zeros(0), .body = zeros(1)}},
-        {"body", {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(0)}},
-        {"body", {LINK_SUBMIT, zeros(32), 1, zeros(32), .body = zeros(LINK_SUBMIT_MAX + 1)}},
+        {NULL, {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(1)}},
+        {NULL, {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(LINK_SUBMIT_MAX)}},
+        {"id", {.type = LINK_SUBMIT, .id = zeros(0), .body = zeros(1)}},
+        {"id", {.type = LINK_SUBMIT, .id = zeros(31), .body = zeros(1)}},
+        {"id", {.type = LINK_SUBMIT, .id = zeros(33), .body = zeros(1)}},
+        {"body", {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(0)}},
+        {"body", {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(LINK_SUBMIT_MAX + 1)}},
         {NULL, {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(LINK_REGISTER_MAX)}},
         {"body", {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(LINK_REGISTER_MAX + 1)}},
         {"body", {.type = LINK_REGISTER, .id = zeros(32)}},
@@ -281,7 +266,7 @@ there_is_no_message_of_another_type(void **state)
 static void
 octets_that_are_no_message_are_refused_and_say_why(void **state)
 {
-#define HELLO_ "\x02\x01\x01\x0a\x01\x01\x04\x00"
+#define HELLO_ "\x02\x01\x02\x0a\x01\x01\x04\x00"
 #define ID_                                                                                        \
     "\x04\x20"                                                                                     \
     "0123456789abcdef0123456789abcdef"
@@ -291,59 +276,63 @@ octets_that_are_no_message_are_refused_and_say_why(void **state)
     } rows[] = {
         {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x81\x08" HELLO_)},
         {"link: HELLO is not in canonical form",
-         SPAN_LITERAL("\x30\x09\x02\x02\x00\x01\x0a\x01\x01\x04\x00")},
+         SPAN_LITERAL("\x30\x09\x02\x02\x00\x02\x0a\x01\x01\x04\x00")},
         {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x08" HELLO_ "\x00")},
         {"link: not DER", SPAN_LITERAL("\x30\x80" HELLO_ "\x00\x00")},
         {"link: not DER", SPAN_LITERAL("\x30\x09" HELLO_)},
-        {"link: version 0, this program speaks 1",
+        {"link: version 0, this program speaks 2",
          SPAN_LITERAL("\x30\x08\x02\x01\x00\x0a\x01\x01\x04\x00")},
-        {"link: version 2, this program speaks 1",
-         SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00")},
+        {"link: version 1, this program speaks 2",
+         SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00")},
+        {"link: version 3, this program speaks 2",
+         SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00")},
+        {"link: unexpected field with tag 80", SPAN_LITERAL("\x30\x0b" HELLO_ "\x80\x01\x01")},
+        {"link: unexpected field with tag 81", SPAN_LITERAL("\x30\x0a" HELLO_ "\x81\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\xff\x0a\x01\x01\x04\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x02\x02\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x0b\x02\x09\x00zzzzzzzz")},
         {"link: version 8680820740569200760, this", SPAN_LITERAL("\x30\x0a\x02\x08xxxxxxxx")},
-        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\xff\x04\x00")},
-        {"link: unknown message type 99", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00")},
-        {"link: unknown message type 0", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x00\x04\x00")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\xff\x04\x00")},
+        {"link: unknown message type 99", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x63\x04\x00")},
+        {"link: unknown message type 0", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x00\x04\x00")},
         {"link: unknown message type 257",
-         SPAN_LITERAL("\x30\x09\x02\x01\x01\x0a\x02\x01\x01\x04\x00")},
+         SPAN_LITERAL("\x30\x09\x02\x01\x02\x0a\x02\x01\x01\x04\x00")},
         {"link: HELLO has the surplus field [4]", SPAN_LITERAL("\x30\x0a" HELLO_ "\x84\x00")},
         {"link: unexpected field with tag 89", SPAN_LITERAL("\x30\x0a" HELLO_ "\x89\x00")},
         {"link: unexpected field with tag 7e", SPAN_LITERAL("\x30\x0a" HELLO_ "\x7e\x00")},
         {"link: unexpected field with tag 84", SPAN_LITERAL("\x30\x0c" HELLO_ "\x84\x00\x84\x00")},
-        {"link: tag 24 where 04 belongs", SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x24\x00")},
-        {"link: tag 02 where 0a belongs", SPAN_LITERAL("\x30\x08\x02\x01\x01\x02\x01\x01\x04\x00")},
+        {"link: tag 24 where 04 belongs", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x24\x00")},
+        {"link: tag 02 where 0a belongs", SPAN_LITERAL("\x30\x08\x02\x01\x02\x02\x01\x01\x04\x00")},
         {"link: tag 31 where 30 belongs", SPAN_LITERAL("\x31\x08" HELLO_)},
         {"link: tag 0a where 02 belongs", SPAN_LITERAL("\x30\x03\x0a\x01\x01")},
         {"link: cut off", SPAN_LITERAL("")},
         {"link: cut off", SPAN_LITERAL("\x30")},
         {"link: cut off", SPAN_LITERAL("\x3f\x10\x00")},
-        {"link: cut off", SPAN_LITERAL("\x30\x03\x02\x01\x01")},
-        {"link: cut off", SPAN_LITERAL("\x30\x06\x02\x01\x01\x0a\x01\x01")},
-        {"link: ROLE_IS lacks the field [6]", SPAN_LITERAL("\x30\x28\x02\x01\x01\x0a\x01\x19" ID_)},
+        {"link: cut off", SPAN_LITERAL("\x30\x03\x02\x01\x02")},
+        {"link: cut off", SPAN_LITERAL("\x30\x06\x02\x01\x02\x0a\x01\x01")},
+        {"link: ROLE_IS lacks the field [6]", SPAN_LITERAL("\x30\x28\x02\x01\x02\x0a\x01\x19" ID_)},
         {"link: ROLE_IS: phrase is out of its limits",
-         SPAN_LITERAL("\x30\x2a\x02\x01\x01\x0a\x01\x19" ID_ "\x86\x00")},
+         SPAN_LITERAL("\x30\x2a\x02\x01\x02\x0a\x01\x19" ID_ "\x86\x00")},
         {"link: REFUSED: failInfo is out of its limits",
-         SPAN_LITERAL("\x30\x2f\x02\x01\x01\x0a\x01\x13" ID_ "\x85\x02\x01\x00\x86\x01x")},
+         SPAN_LITERAL("\x30\x2f\x02\x01\x02\x0a\x01\x13" ID_ "\x85\x02\x01\x00\x86\x01x")},
         {"link: a number out of range",
-         SPAN_LITERAL("\x30\x2e\x02\x01\x01\x0a\x01\x13" ID_ "\x85\x01\x80\x86\x01x")},
+         SPAN_LITERAL("\x30\x2e\x02\x01\x02\x0a\x01\x13" ID_ "\x85\x01\x80\x86\x01x")},
         {"link: WAITING: checkAfter is out of its limits",
-         SPAN_LITERAL("\x30\x32\x02\x01\x01\x0a\x01\x17" ID_
+         SPAN_LITERAL("\x30\x32\x02\x01\x02\x0a\x01\x17" ID_
                       "\x86\x01x\x87\x05\x01\x00\x00\x00\x01")},
         {"link: a number out of range",
-         SPAN_LITERAL("\x30\x2d\x02\x01\x01\x0a\x01\x17" ID_ "\x86\x01x\x87\x00")},
+         SPAN_LITERAL("\x30\x2d\x02\x01\x02\x0a\x01\x17" ID_ "\x86\x01x\x87\x00")},
         {"link: WELCOME: backdate is out of its limits",
-         SPAN_LITERAL("\x30\x15\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+         SPAN_LITERAL("\x30\x15\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
                       "\x88\x05\x01\x00\x00\x00\x01")},
         {"link: a number out of range",
-         SPAN_LITERAL("\x30\x10\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x00")},
+         SPAN_LITERAL("\x30\x10\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x00")},
         {"link: WELCOME is not in canonical form", /* a BOOLEAN that says no */
-         SPAN_LITERAL("\x30\x11\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x84\x01\x00")},
+         SPAN_LITERAL("\x30\x11\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x84\x01\x00")},
         {"link: WELCOME is not in canonical form", /* a backdate of 0 is not said */
-         SPAN_LITERAL("\x30\x11\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x01\x00")},
+         SPAN_LITERAL("\x30\x11\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x01\x00")},
         {"link: WELCOME is not in canonical form", /* another order */
-         SPAN_LITERAL("\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x83\x01y\x82\x01x")},
+         SPAN_LITERAL("\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x83\x01y\x82\x01x")},
     };
     static const uint8_t hello[] = "\x30\x08" HELLO_;
     struct link_message m;

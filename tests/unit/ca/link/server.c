@@ -162,11 +162,8 @@ teardown(void **state)
 static int
 submit(struct scene *s, struct err *e)
 {
-    const struct link_message m = {.type = LINK_SUBMIT,
-                                   .id = span_of(zeros, 32),
-                                   .sequence = 1,
-                                   .previous = span_of(zeros, 32),
-                                   .body = span_of(zeros, 40)};
+    const struct link_message m = {
+        .type = LINK_SUBMIT, .id = span_of(zeros, 32), .body = span_of(zeros, 40)};
 
     return link_client_send(s->client, &m, e);
 }
@@ -457,16 +454,16 @@ nonsense_closes_the_peer_and_nobody_else(void **state)
         {SPAN_LITERAL("\0\0\0\0"), ERR_INPUT, "a frame of 0 octets"},
         {SPAN_LITERAL("\0\2\0\1"), ERR_INPUT, "a frame of 131073 octets"},
         {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT, "link: not DER"},
-        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x63\x04\x00"), ERR_INPUT,
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x63\x04\x00"), ERR_INPUT,
          "link: unknown message type 99"},
         /* CANCEL before HELLO; HELLO twice; WELCOME from an RA */
-        {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x01\x0a\x01\x04\x04\x10"
+        {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x02\x0a\x01\x04\x04\x10"
                       "0123456789abcdef\x82\x01x"),
          ERR_DENIED, "CANCEL before HELLO, or HELLO again"},
-        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"
-                      "\0\0\0\12\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00"),
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"
+                      "\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"),
          ERR_DENIED, "HELLO before HELLO, or HELLO again"},
-        {SPAN_LITERAL("\0\0\0\20\x30\x0e\x02\x01\x01\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"),
+        {SPAN_LITERAL("\0\0\0\20\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"),
          ERR_DENIED, "an RA does not say WELCOME"},
     };
 

@@ -3,19 +3,37 @@
 
 #include <string.h>
 
+#include "base/tlog/queue_head.h"
+#include "ca/cmp/submission.h"
+
 struct telling_ca telling_ca;
+
+/* In the RA's queue, as it signed it. */
+static uint64_t
+place_of(struct span body)
+{
+    struct cmp_submission s;
+    struct queue_head head;
+    struct err e = {0};
+
+    assert_ok(cmp_submission_decode(body, &s, &e), &e);
+    assert_ok(queue_head_parse(s.head, &head, &e), &e);
+    return head.first + s.index;
+}
 
 static void
 does(struct running *w, link_peer peer, const struct link_message *m)
 {
     struct link_message answer = {.type = LINK_BUSY, .id = m->id};
+    uint64_t place;
 
     if (m->type != LINK_SUBMIT) {
         running_ca_does(w, peer, m);
         return;
     }
-    telling_ca.in_order = telling_ca.in_order && m->sequence > telling_ca.last;
-    telling_ca.last = m->sequence;
+    place = place_of(m->body);
+    telling_ca.in_order = telling_ca.in_order && place > telling_ca.last;
+    telling_ca.last = place;
     if (telling_ca.holds) {
         telling_ca.held++;
         return;
