@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "tests/support/kill.h"
 #include "tests/unit/ra/running.h"
 
 enum { ARGS_MAX = 4, SAID_MAX = 256 * 1024, PATIENCE_MS = 60 * 1000 };
@@ -411,6 +413,68 @@ what_was_asked_before_the_end_is_answered(void **state)
     running_ca_goes(w);
 }
 
+/* Its child: it starts no other. */
+static pid_t
+signer_of(const struct program *p)
+{
+    CLEANUP(mem_cleanup) char *pattern = mem_printf("/proc/%d/task/*/children", (int)p->pid);
+    glob_t found;
+    pid_t pid = -1;
+
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc && pid <= 0; i++) {
+        char text[32] = "";
+        FILE *in = fopen(found.gl_pathv[i], "r");
+
+        assert_non_null(in);
+        (void)fgets(text, sizeof(text), in);
+        (void)fclose(in);
+        pid = (pid_t)strtol(text, NULL, 10);
+    }
+    globfree(&found);
+    return pid;
+}
+
+/* While nobody signs: what waits for the signature hears that, and is there at the next start. */
+static void
+what_waits_for_a_signature_at_the_end_is_kept(void **state)
+{
+    static const int ms[] = {0, 100,
+                             400}; /* before the end: on its way there, asked, and waiting */
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *conf = configure(w, "waits.conf", "sync_wait = 300\n");
+
+    running_ca_comes(w);
+    for (size_t i = 0; i < ARRAY_LEN(ms); i++) {
+        CLEANUP(program_free)
+        struct program p = start(w, (const char *const[]){"--config", conf, NULL, NULL});
+        CLEANUP(buf_free) struct buf request = {0};
+        char answer[64] = "";
+        int fd;
+
+        says(&p, "the CA is there");
+        if (i > 0) {
+            running_until(w, running_is_submitted);
+        }
+        request = request_of(w);
+        w->asked[LINK_SUBMIT] = 0;
+        assert_int_equal(test_kill(signer_of(&p), SIGSTOP), 0);
+        fd = dial(port_of(&p));
+        assert_int_equal(send(fd, request.p, request.n, 0), request.n);
+        running_for(w, 20 + ms[i]);
+        assert_int_equal(kill(p.pid, SIGTERM), 0);
+        running_for(w, 700);
+        assert_int_equal(w->asked[LINK_SUBMIT], 0);
+        assert_int_equal(test_kill(signer_of(&p), SIGCONT), 0);
+        ends(&p, 0);
+        assert_non_null(strstr(p.said, "nothing under way"));
+        assert_int_equal(recv(fd, answer, 12, MSG_WAITALL), 12);
+        assert_string_equal(answer, "HTTP/1.1 200");
+        (void)close(fd);
+    }
+    running_ca_goes(w);
+}
+
 /* An administrator who is in the middle of a request has his time, too. */
 static void
 an_administrator_is_waited_for(void **state)
@@ -529,6 +593,7 @@ main(void)
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
+        cmocka_unit_test(what_waits_for_a_signature_at_the_end_is_kept),
         cmocka_unit_test(an_administrator_is_waited_for),
         cmocka_unit_test(what_nobody_confirms_is_told),
         cmocka_unit_test(it_ends_when_its_store_fails),
