@@ -84,6 +84,19 @@ admit_again(struct job *job, struct store_db *db, const struct err *why, enum me
     return 0;
 }
 
+/* It was seen, when that was looked at: and nothing is left of it when it could not be answered. */
+static int
+admit_seen(struct job *job, struct store_db *db, enum message_stage *next, struct err *e)
+{
+    bool seen = false;
+
+    if (requests_is_seen(db, job->identity, cmp_msg_transaction_id(job->msg), &seen, e) != 0) {
+        return -1;
+    }
+    return seen ? admit_again(job, db, NULL, next, e)
+                : err_set(e, ERR_NOTFOUND, "the request was withdrawn meanwhile");
+}
+
 /* ---- what is new ---- */
 
 int
@@ -187,7 +200,7 @@ admit_message(struct job *job, struct store_db *db, struct err *e)
     if (job->failure != CMP_NO_FAILURE) {
         result = remember_refusal(job, db, &next, e);
     } else if (job->seen) {
-        result = admit_again(job, db, NULL, &next, e);
+        result = admit_seen(job, db, &next, e);
     } else {
         result = admit_kind(job, db, &next, e);
     }

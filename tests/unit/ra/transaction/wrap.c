@@ -252,6 +252,38 @@ a_copy_of_what_is_withdrawn_is_not_told_to_wait(void **state)
     hears(w, &m, CMP_KUP, CMP_ACCEPTED);
 }
 
+/* Nor is one refused that came while it was there: it may come again, as the first may. */
+static void
+a_copy_of_what_was_withdrawn_meanwhile_may_come_again(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = talking_signer(w);
+    CLEANUP(talk_free) struct talk first = {0};
+    CLEANUP(talk_free) struct talk copy = {0};
+    struct running_task *tasks[2];
+    struct gate *gate;
+
+    stop(w);
+    w->settings->sync_wait = 1000;
+    member_requests(&m, CMP_KUR);
+    first = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
+    copy = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
+    tasks[0] = running_begin(w, talk_run, &first);
+    while (rows_of(w, &m) < 3) { /* ir and certConf before it */
+        running_for(w, 1);
+    }
+    gate = running_all_known(w, &copy, &tasks[1], 1);
+    running_end(w, tasks[0]);
+    assert_int_equal(first.heard.status, 503);
+    w->settings->sync_wait = 60000;
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    running_release(w, gate);
+    running_end(w, tasks[1]);
+    assert_int_equal(copy.heard.status, 503);
+    tap_need("the request was withdrawn meanwhile");
+    talking_hears(w, &m, CMP_KUP);
+}
+
 /* An rr is what its client wants done: it stays, and the same octets hear what became of it. */
 static void
 what_is_signed_and_wants_something_done_stays(void **state)
@@ -339,6 +371,7 @@ main(void)
         TEST(what_has_a_mac_waits_in_the_queue),
         TEST(what_is_signed_and_asks_for_a_certificate_leaves_nothing),
         TEST(a_copy_of_what_is_withdrawn_is_not_told_to_wait),
+        TEST(a_copy_of_what_was_withdrawn_meanwhile_may_come_again),
         TEST(what_is_signed_and_wants_something_done_stays),
         TEST(a_certconf_that_is_signed_stays),
         TEST(what_is_signed_is_what_was_committed),
