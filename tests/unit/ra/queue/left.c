@@ -3,6 +3,8 @@
  * nobody is asked for it, or told of it, over and over. */
 #include "ra/queue/queue.h"
 
+#include <stdio.h>
+
 #include "base/ossl.h"
 #include "tests/unit/ra/queue/filling.h"
 #include "tests/unit/ra/queue/telling.h"
@@ -81,6 +83,40 @@ who_asks_meanwhile_waits_in_the_queue(void **state)
     }
 }
 
+static X509 *
+certificate_of(struct running *w, const struct member *m)
+{
+    CLEANUP(buf_free) struct buf spki = pki_spki(m->key);
+    struct nf_identity nf = pki_nf();
+    struct tbs_request request;
+
+    (void)snprintf(nf.instance_id, sizeof(nf.instance_id), "%s", m->instance);
+    request = pki_request(w->pki, &nf, buf_span(&spki));
+    request.not_before = clock_now() - 60;
+    request.not_after = clock_now() + 24 * 60 * 60;
+    return pki_issue(&request, w->pki->issuing_key);
+}
+
+/* It is not asked for again within sync_wait, as when the signer is away. */
+static void
+who_signs_is_told_at_once(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(heard_free) struct heard h = {0};
+
+    m.certificate = certificate_of(w, &m);
+    m.client.certificate = m.certificate;
+    w->settings->sync_wait = 1000;
+    member_requests(&m, CMP_KUR);
+    h = running_post(w, buf_span(&m.message));
+    w->settings->sync_wait = 60000;
+    assert_int_equal(h.status, 503);
+    tap_need("queue_heads");
+    assert_int_equal(tap_count(REFUSED), 1);
+    assert_int_equal(count_open(w), 0);
+}
+
 static int
 stamp_of_another(void *arg, struct span text, uint8_t out[REQUESTS_STAMP_SIZE], struct err *e)
 {
@@ -125,6 +161,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_denied_is_asked_for_less_and_less),
         TEST(who_asks_meanwhile_waits_in_the_queue),
+        TEST(who_signs_is_told_at_once),
         TEST(what_is_not_ours_is_said_once),
     };
 
