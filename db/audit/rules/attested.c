@@ -11,10 +11,14 @@
 #include "db/audit/rules/holder.h"
 #include "db/audit/rules/queue_entry.h"
 
-enum { BUCKETS = 4096, ATTESTED = 2 /* the version of the record from which on there are heads */ };
+enum {
+    BUCKETS = 1 << 16,
+    ATTESTED = 2 /* the version of the record from which on there are heads */
+};
 
 struct known {
-    struct known *next;  /* in its bucket */
+    struct known *next;  /* in its bucket, by its hash */
+    struct known *near;  /* and in the one of its first place */
     struct known *newer; /* recorded after it */
     uint8_t hash[SHA256_SIZE];
     struct queue_head head;
@@ -25,9 +29,9 @@ struct known {
 struct audit_attested {
     struct audit_holders *ras;
     struct known *buckets[BUCKETS];
+    struct known *places[BUCKETS];
     struct known *oldest, *newest;
     char issuer[2 * SHA256_SIZE + 1]; /* of the last START */
-    uint64_t end; /* of all places in queues so far: what lies behind is no other's */
     size_t twice;
 };
 
@@ -77,6 +81,13 @@ bucket_of(struct audit_attested *a, const uint8_t hash[SHA256_SIZE])
     return &a->buckets[(hash[0] << 8 | hash[1]) % BUCKETS];
 }
 
+/* Of an RA's queue as many places as a head may have are in one. */
+static struct known **
+places_of(struct audit_attested *a, const struct queue_head *h, uint64_t slot)
+{
+    return &a->places[(slot + ((uint64_t)h->ra[0] << 8 | h->ra[1])) % BUCKETS];
+}
+
 static struct known *
 find(struct audit_attested *a, const uint8_t hash[SHA256_SIZE])
 {
@@ -99,6 +110,10 @@ forget_before(struct audit_attested *a, time_t limit)
             p = &(*p)->next;
         }
         *p = k->next;
+        for (p = places_of(a, &k->head, k->head.first / QUEUE_HEAD_SIZE_MAX); *p != k;) {
+            p = &(*p)->near;
+        }
+        *p = k->near;
         a->oldest = k->newer;
         a->newest = a->oldest == NULL ? NULL : a->newest;
         known_free(k);
@@ -112,17 +127,21 @@ overlap(const struct queue_head *a, const struct queue_head *b)
            b->first < a->first + a->size;
 }
 
+/* One that has a place in common begins in the slot of one of these places, or in the one before.
+ */
 static void
 count_twice(struct audit_attested *a, const struct queue_head *h)
 {
+    const uint64_t last = (h->first + h->size - 1) / QUEUE_HEAD_SIZE_MAX;
+    uint64_t slot = h->first / QUEUE_HEAD_SIZE_MAX;
     bool found = false;
 
-    for (const struct known *k = a->oldest; k != NULL && h->first < a->end && !found;
-         k = k->newer) {
-        found = overlap(&k->head, h);
+    for (slot -= slot > 0 ? 1 : 0; slot <= last && !found; slot++) {
+        for (const struct known *k = *places_of(a, h, slot); k != NULL && !found; k = k->near) {
+            found = overlap(&k->head, h);
+        }
     }
     a->twice += found ? 1 : 0;
-    a->end = h->first + h->size > a->end ? h->first + h->size : a->end;
 }
 
 static void
@@ -131,6 +150,7 @@ remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_h
 {
     struct known *k = mem_new(sizeof(*k));
     struct known **bucket = bucket_of(a, hash);
+    struct known **place = places_of(a, h, h->first / QUEUE_HEAD_SIZE_MAX);
 
     memcpy(k->hash, hash, sizeof(k->hash));
     k->head = *h;
@@ -138,6 +158,8 @@ remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_h
     k->ra = mem_strdup(leaf_text(leaf, "ra"));
     k->next = *bucket; /* in front of the same head, recorded before */
     *bucket = k;
+    k->near = *place;
+    *place = k;
     if (a->newest == NULL) {
         a->oldest = k;
     } else {

@@ -459,15 +459,13 @@ places_that_two_heads_have_are_counted(void **state)
         time_t at;
         size_t twice;
     } rows[] = {
-        {10, 0, 0},
-        {10, 1, 0} /* the same again */,
-        {13, 2, 0},
-        {12, 3, 1},
-        {16, 4, 1},
-        {1, 5, 1},
-        {2, 6, 2},
-        {18, 7, 3},
-        {12, 2L * LEAF_HEAD_AGE_MAX, 3},
+        {10, 0, 0},    {10, 1, 0} /* the same again */,
+        {13, 2, 0},    {12, 3, 1},
+        {16, 4, 1},    {1, 5, 1},
+        {2, 6, 2},     {18, 7, 3},
+        {254, 8, 3},   {256, 9, 4} /* that has the last of its places */,
+        {1024, 10, 4}, {1022, 11, 5} /* that has the first */,
+        {1027, 12, 5}, {12, 2L * LEAF_HEAD_AGE_MAX, 5},
     };
     struct audit_attested *a = audit_attested_new();
 
