@@ -20,7 +20,8 @@ struct wrapping {
     struct batch jobs;
     struct event *timer;
     int64_t until;
-    bool asked; /* the timer is for the answer; else it is the pause */
+    bool asked;         /* the timer is for the answer; else it is the pause */
+    struct err refused; /* it is not asked again: who comes again and again is no faster for that */
 };
 
 static void
@@ -34,8 +35,9 @@ wrapping_free(struct wrapping *w)
 static void
 set_timer(struct wrapping *w, int64_t ms)
 {
-    const struct timeval in = {.tv_sec = (time_t)(ms / 1000),
-                               .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    const int64_t at = ms > 0 ? ms : 1;
+    const struct timeval in = {.tv_sec = (time_t)(at / 1000),
+                               .tv_usec = (suseconds_t)(at % 1000 * 1000)};
 
     if (event_add(w->timer, &in) != 0) {
         abort(); /* out of memory */
@@ -93,13 +95,16 @@ on_signed(struct head_waiter *waiter, const struct err *why)
 
     w->asked = false;
     (void)event_del(w->timer);
-    if (why == NULL || why->code == ERR_DENIED || clock_monotonic_ms() >= w->until) {
+    if (why == NULL || clock_monotonic_ms() >= w->until) {
         end(w, why);
         return;
     }
     go_on(w, why, false);
     if (w->jobs.n == 0) {
         wrapping_free(w);
+    } else if (why->code == ERR_DENIED) {
+        w->refused = *why;
+        set_timer(w, w->until - clock_monotonic_ms());
     } else {
         set_timer(w, PAUSE_MS);
     }
@@ -108,7 +113,6 @@ on_signed(struct head_waiter *waiter, const struct err *why)
 static void
 ask(struct wrapping *w)
 {
-    const int64_t left = w->until - clock_monotonic_ms();
     struct err e;
 
     if (head_is_signed(w->head)) {
@@ -117,7 +121,7 @@ ask(struct wrapping *w)
         end(w, &e);
     } else {
         w->asked = true;
-        set_timer(w, left > 0 ? left : 1);
+        set_timer(w, w->until - clock_monotonic_ms());
     }
 }
 
@@ -129,6 +133,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (w->refused.code != ERR_NONE) {
+        late = w->refused;
+        end(w, &late);
+        return;
+    }
     if (!w->asked) {
         ask(w);
         return;

@@ -5,8 +5,8 @@
  *
  * A signer that is away, or takes longer than sync_wait, is no network function's fault. What has a
  * MAC is answered: it stays in the queue, and goes to the CA when somebody signs. What is signed
- * cannot be answered either: the signer is asked again for as long, unless it refuses, and then a
- * request for a certificate leaves nothing behind, so that it may come again in whatever
+ * cannot be answered either: the signer is asked again for as long, unless it has refused, and then
+ * a request for a certificate leaves nothing behind, so that it may come again in whatever
  * transaction. What else was admitted, a certConf or an rr, is what its client wants done: it
  * stays, and the same octets are answered by what became of them.
  */
