@@ -22,9 +22,9 @@ struct cmp_queued;
 void cmp_queued_free(struct cmp_queued *);
 /*
  * Decodes a Submission or a wrapper of before, and what is inside. ERR_INPUT unless it is exactly
- * what cmp_submission_encode() or cmp_queue_build() makes; ERR_CRYPTO when the entry is not what
- * its path shows under the head. Of a Submission the entry's rid is then the hash of the message.
- * Verifies no signature.
+ * what cmp_submission_encode() makes or cmp_wrapper_read() takes; ERR_CRYPTO when the entry is not
+ * what its path shows under the head. Of a Submission the entry's rid is then the hash of the
+ * message. Verifies no signature.
  */
 struct cmp_queued *cmp_queued_parse(struct span der, struct err *e) OWNED(cmp_queued_free);
 DEFINE_CLEANUP(cmp_queued_cleanup, struct cmp_queued, cmp_queued_free)

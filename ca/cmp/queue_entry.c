@@ -150,12 +150,6 @@ cmp_queue_entry_decode(struct span der, struct cmp_queue_entry *out, struct err 
 }
 
 int
-cmp_queue_entry_encode_before(const struct cmp_queue_entry *entry, struct buf *out, struct err *e)
-{
-    return encode(entry, false, out, e);
-}
-
-int
 cmp_queue_entry_decode_before(struct span der, struct cmp_queue_entry *out, struct err *e)
 {
     return decode(der, false, out, e);

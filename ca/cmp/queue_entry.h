@@ -40,6 +40,5 @@ int cmp_queue_entry_encode(const struct cmp_queue_entry *, struct buf *out, stru
 /* Strict inverse: exactly these octets. ERR_INPUT. */
 int cmp_queue_entry_decode(struct span der, struct cmp_queue_entry *out, struct err *e);
 
-/* The same without rid, as wrappers of before have it (wrapper.h). */
-int cmp_queue_entry_encode_before(const struct cmp_queue_entry *, struct buf *out, struct err *e);
+/* The same inverse for what wrappers of before have: without rid (wrapper.h). */
 int cmp_queue_entry_decode_before(struct span der, struct cmp_queue_entry *out, struct err *e);

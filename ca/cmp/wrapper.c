@@ -3,37 +3,9 @@
 
 #include "base/oid.h"
 #include "base/ossl.h"
-#include "ca/cmp/build.h"
 #include "ca/cmp/message/body.h"
 #include "ca/cmp/protection/check.h"
 #include "ca/cmp/protection/protect.h"
-
-int
-cmp_queue_build(const struct cmp_queue_entry *entry, const struct cmp_msg *inner,
-                const struct cmp_wrapper *wrapper, struct buf *part, struct err *e)
-{
-    CLEANUP(buf_free) struct buf value = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
-    CLEANUP(buf_free) struct buf recipient = BUF_INIT(CMP_MESSAGE_MAX);
-    CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_NESTED_MAX);
-    struct cmp_header h = {.pvno = CMP_PVNO_2000};
-
-    if (cmp_queue_entry_encode_before(entry, &value, e) != 0 ||
-        cmp_general_name(wrapper->ca, &recipient, e) != 0 ||
-        cmp_body_nested(cmp_msg_der(inner), &body, e) != 0) {
-        return err_wrap(e, "queue entry");
-    }
-    h.sender = wrapper->ra;
-    h.recipient = buf_span(&recipient);
-    h.time = wrapper->time;
-    h.algorithm = wrapper->algorithm;
-    h.sender_kid = wrapper->sender_kid;
-    /* RFC 9483 5.2.2.1: copied from the message inside */
-    h.transaction_id = cmp_msg_transaction_id(inner);
-    h.sender_nonce = cmp_msg_sender_nonce(inner);
-    h.info_oid = NFPKI_OID_QUEUE_ENTRY;
-    h.info_value = buf_span(&value);
-    return cmp_build_part(&h, buf_span(&body), part, e);
-}
 
 static int
 check_outer(const struct cmp_msg *outer, struct err *e)

@@ -165,7 +165,7 @@ only_these_octets_are_read(void **state)
 static void
 before_there_was_no_rid(void **state)
 {
-    CLEANUP(buf_free) struct buf wanted = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
+    CLEANUP(buf_free) struct buf before = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
     const struct cmp_queue_entry of = entry();
     static const uint8_t none[CMP_RID_SIZE];
@@ -173,10 +173,12 @@ before_there_was_no_rid(void **state)
     struct err e = {0};
 
     (void)state;
-    der_text("30{" HEAD TIME "}", &wanted);
-    assert_ok(cmp_queue_entry_encode_before(&of, &der, &e), &e);
-    assert_true(span_equal(buf_span(&der), buf_span(&wanted)));
-    assert_ok(cmp_queue_entry_decode_before(buf_span(&der), &back, &e), &e);
+    der_text("30{" HEAD TIME "}", &before);
+    assert_ok(cmp_queue_entry_decode_before(buf_span(&before), &back, &e), &e);
+    assert_string_equal(back.registration_id, of.registration_id);
+    assert_string_equal(back.profile, of.profile);
+    assert_int_equal(back.assurance, of.assurance);
+    assert_int_equal(back.received_at, of.received_at);
     assert_memory_equal(back.rid, none, sizeof(none));
     assert_ok(cmp_queue_entry_encode(&of, &der, &e), &e);
     assert_err(cmp_queue_entry_decode_before(buf_span(&der), &back, &e), ERR_INPUT, &e);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "ca/x509/name.h"
-#include "ca/x509/pubkey.h"
 #include "tests/support/der_edit.h"
 #include "tests/support/forge.h"
 #include "tests/support/tmpdir.h"
+#include "tests/support/wrapper.h"
 
 enum { SMALL = 4096 };
 
@@ -235,33 +235,17 @@ scene_wrap_before(const struct scene *s, const struct scene_request *r, struct s
                   X509 *ra, EVP_PKEY *ra_key, const X509_NAME *ca)
 {
     const struct cmp_queue_entry entry = entry_of(r);
+    const struct wrapper by = wrapper_by(ra, ca != NULL ? ca : s->policy.name, PKI_NOW);
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *inner = NULL;
-    CLEANUP(buf_free) struct buf part = BUF_INIT(CMP_NESTED_MAX);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(SMALL);
-    CLEANUP(buf_free) struct buf signature = {0};
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(ra);
-    struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(ra),
-        .ca = ca != NULL ? ca : s->policy.name,
-        .sender_kid = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski)),
-        .time = PKI_NOW};
-    struct buf out = BUF_INIT(CMP_NESTED_MAX);
-    struct span certificate;
-    const EVP_MD *md;
+    CLEANUP(buf_free) struct buf part = {0};
     struct err e = {0};
 
-    assert_ok(pubkey_signature_algorithm(ra_key, &wrapper.algorithm, &md, &e), &e);
     inner = cmp_msg_parse(message, CMP_MESSAGE_MAX, &e);
     if (inner == NULL) {
         fail_msg("%s", e.text);
     }
-    assert_ok(cmp_queue_build(&entry, inner, &wrapper, &part, &e), &e);
-    signature = pki_sign(ra_key, buf_span(&part));
-    assert_ok(OSSL_ENCODE(X509, ra, &der, &e), &e);
-    certificate = buf_span(&der);
-    assert_ok(cmp_build_finish(buf_span(&part), buf_span(&signature), &certificate, 1, &out, &e),
-              &e);
-    return out;
+    part = wrapper_part(&by, &entry, inner);
+    return wrapper_sign(buf_span(&part), ra_key, ra);
 }
 
 struct cmp_queued *

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
+#include "tests/support/wrapper.h"
 
 static int
 make_message(struct filling *f, struct err *e)
@@ -90,26 +91,28 @@ filling_run(struct running *w, struct filling *f)
 }
 
 struct buf
-filling_part(struct running *w, const struct filling *f)
+filling_part(struct running *w, const struct filling *f, X509 *ra)
 {
-    const struct credentials *c = &w->ra.credentials;
-    const struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(c->certificate),
-        .ca = X509_get_subject_name(c->issuing),
-        .sender_kid = c->ski,
-        .algorithm = c->algorithm,
-        .time = clock_now(),
-    };
+    const struct wrapper by =
+        wrapper_by(ra, X509_get_subject_name(w->ra.credentials.issuing), clock_now());
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
-    struct buf part = BUF_INIT(CMP_NESTED_MAX);
     struct cmp_queue_entry says;
     struct err e = {0};
 
     msg = cmp_msg_parse(buf_span(&f->message), CMP_MESSAGE_MAX, &e);
     assert_non_null(msg);
     assert_ok(cmp_queue_entry_decode(buf_span(&f->entry), &says, &e), &e);
-    assert_ok(cmp_queue_build(&says, msg, &wrapper, &part, &e), &e);
-    return part;
+    return wrapper_part(&by, &says, msg);
+}
+
+struct buf
+filling_signed(struct running *w, const struct filling *f)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+    CLEANUP(x509_cleanup) X509 *ra = pki_issue_officer(w->pki, "ra-cmp", key);
+    CLEANUP(buf_free) struct buf part = filling_part(w, f, ra);
+
+    return wrapper_sign(buf_span(&part), key, ra);
 }
 
 void

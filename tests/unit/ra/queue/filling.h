@@ -24,8 +24,10 @@ struct filling {
 struct filling filling_of(struct running *, const struct member *, size_t n, size_t size);
 void filling_clear(struct filling *);
 void filling_run(struct running *, struct filling *);
-/* Its last entry as it was said before there were heads: the ProtectedPart around its message. */
-struct buf filling_part(struct running *, const struct filling *);
+/* Its last entry as it was said before there were heads: the ProtectedPart around its message, by
+ * an RA with this certificate; or that with the signature of an earlier key of this RA. */
+struct buf filling_part(struct running *, const struct filling *, X509 *ra);
+struct buf filling_signed(struct running *, const struct filling *);
 /* What it made is not needed. */
 void fill(struct running *, const struct member *, size_t n, size_t size);
 

@@ -106,30 +106,29 @@ clear(struct running *w, struct scene *s)
 
 /* ---- entries of before: each was wrapped by itself ---- */
 
-/* Sealed, as it was while the signer was away; or signed. */
-static void
-wrap(struct running *w, struct scene *s, struct span seal_key)
+/* Sealed, as it was while the signer was away. */
+static struct buf
+sealed(struct running *w, const struct scene *s, struct span seal_key)
 {
-    static const uint8_t none[] = {0x30, 0x00};
-    CLEANUP(buf_free) struct buf part = filling_part(w, &s->filling);
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
-    struct span certificate = span_of(none, sizeof(none));
+    const struct span none = SPAN_LITERAL("\x30\x00");
+    CLEANUP(buf_free)
+    struct buf part = filling_part(w, &s->filling, w->ra.credentials.certificate);
+    struct buf out = BUF_INIT(CMP_NESTED_MAX);
     uint8_t stamp[SEAL_STAMP_SIZE];
     struct err e = {0};
 
-    if (seal_key.n > 0) {
-        assert_ok(seal_stamp(seal_key, buf_span(&part), stamp, &e), &e);
-        assert_ok(buf_set(&signature, span_of(stamp, sizeof(stamp)), &e), &e);
-    } else {
-        certificate = buf_span(&w->ra.credentials.certificate_der);
-        assert_ok(signer_sign(w->ra.signer, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
-    }
+    assert_ok(seal_stamp(seal_key, buf_span(&part), stamp, &e), &e);
+    assert_ok(cmp_build_finish(buf_span(&part), span_of(stamp, sizeof(stamp)), &none, 1, &out, &e),
+              &e);
+    return out;
+}
+
+static void
+wrap(struct running *w, struct scene *s, struct buf wrapped)
+{
     buf_free(&s->entry.entry);
     buf_free(&s->entry.message);
-    s->entry.message = BUF_INIT(CMP_NESTED_MAX);
-    assert_ok(cmp_build_finish(buf_span(&part), buf_span(&signature), &certificate, 1,
-                               &s->entry.message, &e),
-              &e);
+    s->entry.message = wrapped;
     head_release(w->ra.heads, s->head);
     s->head = NULL;
 }
@@ -172,13 +171,13 @@ spoil_stamp(struct running *w, struct scene *s)
 static void
 be_signed_alone(struct running *w, struct scene *s)
 {
-    wrap(w, s, (struct span){0});
+    wrap(w, s, filling_signed(w, &s->filling));
 }
 
 static void
 be_sealed_alone(struct running *w, struct scene *s)
 {
-    wrap(w, s, buf_span(&w->ra.seal_key));
+    wrap(w, s, sealed(w, s, buf_span(&w->ra.seal_key)));
 }
 
 static void
@@ -186,7 +185,7 @@ be_sealed_by_another(struct running *w, struct scene *s)
 {
     static const uint8_t other[SEAL_KEY_SIZE] = {1};
 
-    wrap(w, s, span_of(other, sizeof(other)));
+    wrap(w, s, sealed(w, s, span_of(other, sizeof(other))));
 }
 
 static void

@@ -205,10 +205,7 @@ what_was_wrapped_by_itself_goes_under_a_head(void **state)
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
     CLEANUP(filling_clear) struct filling f = filling_of(w, &m, 1, 1);
-    CLEANUP(buf_free) struct buf part = {0};
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
-    CLEANUP(buf_free) struct buf wrapped = BUF_INIT(CMP_NESTED_MAX);
-    const struct span certificate = buf_span(&w->ra.credentials.certificate_der);
+    CLEANUP(buf_free) struct buf wrapped = {0};
     struct cmp_submission s;
     struct err e = {0};
 
@@ -217,10 +214,7 @@ what_was_wrapped_by_itself_goes_under_a_head(void **state)
     member_requests(&m, CMP_IR);
     f.whole = buf_span(&m.message);
     filling_run(w, &f);
-    part = filling_part(w, &f);
-    assert_ok(signer_sign(w->ra.signer, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
-    assert_ok(
-        cmp_build_finish(buf_span(&part), buf_span(&signature), &certificate, 1, &wrapped, &e), &e);
+    wrapped = filling_signed(w, &f);
     running_sql(
         w, "UPDATE queue SET message = ?, entry = NULL WHERE rid = ?",
         STORE_VALUES(store_blob(buf_span(&wrapped)), store_blob(span_of(f.rid, sizeof(f.rid)))));

@@ -5,12 +5,11 @@
 
 #include "ra/secret/seal.h"
 #include "tests/support/forge.h"
+#include "tests/support/wrapper.h"
 #include "tests/unit/ca/cmp/fixture.h"
 
 enum { AT = 1790000000, DAY = 24 * 60 * 60 };
 
-static const uint8_t ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
-                                       0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 static const uint8_t seal[SEAL_KEY_SIZE] = {1, 2, 3};
 
 struct pki {
@@ -61,39 +60,13 @@ part_of(const struct world *w, X509 *ra, const struct pki *p, struct buf *part)
                                           .assurance = CMP_ASSURANCE_MAC,
                                           .profile = "nf-tls",
                                           .received_at = AT};
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(ra);
-    const struct cmp_wrapper wrapper = {
-        .ra = X509_get_subject_name(ra),
-        .ca = X509_get_subject_name(p->issuing),
-        .sender_kid = span_of(ASN1_STRING_get0_data(ski), (size_t)ASN1_STRING_length(ski)),
-        .algorithm = span_of(ecdsa_sha256, sizeof(ecdsa_sha256)),
-        .time = AT};
+    const struct wrapper by = wrapper_by(ra, X509_get_subject_name(p->issuing), AT);
     CLEANUP(buf_free) struct buf inner = {0};
     CLEANUP(cmp_msg_cleanup) struct cmp_msg *msg = NULL;
-    struct err e = {0};
 
     request_der(w, &w->mac, &inner);
     msg = parse_ok(buf_span(&inner));
-    *part = BUF_INIT(CMP_NESTED_MAX);
-    assert_ok(cmp_queue_build(&entry, msg, &wrapper, part, &e), &e);
-}
-
-static void
-sign(struct span part, EVP_PKEY *key, X509 *ra, struct buf *out)
-{
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
-    uint8_t signature[200];
-    size_t n = sizeof(signature);
-    struct span extra;
-    struct err e = {0};
-
-    *out = BUF_INIT(CMP_NESTED_MAX);
-    assert_ok(OSSL_ENCODE(X509, ra, &der, &e), &e);
-    extra = buf_span(&der);
-    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-    assert_int_equal(EVP_DigestSign(context, signature, &n, part.p, part.n), 1);
-    assert_ok(cmp_build_finish(part, span_of(signature, n), &extra, 1, out, &e), &e);
+    *part = wrapper_part(&by, &entry, msg);
 }
 
 static int
@@ -207,7 +180,7 @@ what_is_signed_is_by_an_ra_of_this_ca(void **state)
         CLEANUP(buf_free) struct buf forged = {0};
 
         part_of(w, signers[i], &p, &part);
-        sign(buf_span(&part), p.key, signers[i], &good);
+        good = wrapper_sign(buf_span(&part), p.key, signers[i]);
         for (int days = -2; days <= 2; days += 2) {
             int result = check(&p, buf_span(&good), AT + (time_t)days * DAY, &e);
 
@@ -217,7 +190,7 @@ what_is_signed_is_by_an_ra_of_this_ca(void **state)
                 fail_msg("signer %zu, day %d: %s", i, days, result == 0 ? "good" : e.text);
             }
         }
-        sign(buf_span(&part), stranger, signers[i], &forged);
+        forged = wrapper_sign(buf_span(&part), stranger, signers[i]);
         assert_int_equal(check(&p, buf_span(&forged), AT, &e), -1);
         assert_non_null(strstr(e.text, i == 0 ? "signature" : why[i]));
         X509_free(signers[i]);
@@ -241,7 +214,7 @@ what_is_meant_for_another_ca_is_not_taken(void **state)
     named.issuing = p.root; /* whose name it says */
     ra = issue("CN=RA", p.key, p.issuing, p.key, ra_eku);
     part_of(w, ra, &named, &part);
-    sign(buf_span(&part), p.key, ra, &nested);
+    nested = wrapper_sign(buf_span(&part), p.key, ra);
     assert_int_equal(check(&p, buf_span(&nested), AT, &e), -1);
     assert_int_equal(e.code, ERR_DENIED);
 }
