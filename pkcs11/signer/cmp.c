@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ProtectedPart ::= SEQUENCE { header PKIHeader, body PKIBody } (RFC 9810 5.1.3).
- * The header is decoded in full, because it says who speaks; of the body its kind decides. What a
- * nested body carries are another's bytes, which may not be DER: they are not looked at.
+ * The header is decoded in full, because it says who speaks; of the body its kind decides, and what
+ * is in it is not looked at.
  */
 #include "pkcs11/signer/der.h"
 #include "pkcs11/signer/object.h"

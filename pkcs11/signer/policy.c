@@ -24,8 +24,8 @@ static const struct {
     const char *name;
     unsigned int tag;
 } BODIES[] = {
-    {"ip", 1},      {"cp", 3},    {"kup", 8},    {"rp", 12},      {"pkiconf", 19},
-    {"nested", 20}, {"genp", 22}, {"error", 23}, {"pollRep", 26},
+    {"ip", 1},       {"cp", 3},    {"kup", 8},    {"rp", 12},
+    {"pkiconf", 19}, {"genp", 22}, {"error", 23}, {"pollRep", 26},
 };
 
 void
@@ -246,7 +246,7 @@ load_cmp(struct policy *p, cfg_t *section, struct err *e)
         if (bit == 0) {
             return conf_fault(section, "bodies", e,
                               "body '%.40s' cannot be allowed; possible are ip, cp, kup, rp, "
-                              "pkiconf, nested, genp, error, pollRep",
+                              "pkiconf, genp, error, pollRep",
                               body);
         }
         p->bodies |= bit;

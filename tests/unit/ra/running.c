@@ -149,7 +149,7 @@ make_token(struct running *w)
                       "serial = \"%s\"\nkey_id = \"%s\"\npublic_key = \"ra.pub.pem\"\n"
                       "attributes = \"ra-signing-v1\"\ncredential = \"ra.pin\"\n"
                       "journal = \"ra.journal\"\ncmp {\n sender = \"ra.der\"\n bodies = {\"ip\", "
-                      "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"nested\", \"genp\", \"error\", "
+                      "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"genp\", \"error\", "
                       "\"pollRep\"}\n queue_heads = %s\n}\n",
                       SOFTHSM_MODULE, t.serial, hex, heads_are_signed ? "true" : "false");
     write_text(w->dir, "signer.conf", 0600, text);

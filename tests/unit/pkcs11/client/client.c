@@ -14,7 +14,7 @@
 
 #define ROOT_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
-#define CMP "cmp {\n sender = \"issuing.der\"\n bodies = {\"ip\", \"nested\"}\n}"
+#define CMP "cmp {\n sender = \"issuing.der\"\n bodies = {\"ip\", \"cp\"}\n}"
 
 static void
 a_certificate_on_policy_is_signed(void **state)
@@ -490,7 +490,7 @@ a_cmp_key_signs_answers_of_its_own_name_only(void **state)
     make_part(0xa1, "Issuing CA", true, &part); /* ip */
     assert_ok(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
     world_verify(buf_span(&part), &signature);
-    make_part(0xb4, "Issuing CA", true, &part); /* nested */
+    make_part(0xa3, "Issuing CA", true, &part); /* cp */
     assert_ok(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), &e);
     make_part(0xa0, "Issuing CA", true, &part); /* ir: a request */
     assert_err(signer_sign(s, SIGNER_CMP, buf_span(&part), &signature, &e), ERR_DENIED, &e);

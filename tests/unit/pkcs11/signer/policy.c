@@ -190,6 +190,10 @@ static const struct row PURPOSE_ROWS[] = {
      "/p.conf:11: the public key of ", 0},
     {"a request", NULL, NULL, CMP("{ip, ir}"),
      "/p.conf:12: body 'ir' cannot be allowed; possible are ip, cp,", 0},
+    {"nested, which RAs once sent", NULL, NULL, CMP("{ip, nested}"),
+     "/p.conf:12: body 'nested' cannot be allowed; possible are ip, cp, kup, rp, pkiconf, genp, "
+     "error, pollRep",
+     0},
     {"a body in other letters", NULL, NULL, CMP("{IP}"), "/p.conf:12: body 'IP' cannot be", 0},
     {"a longer body", NULL, NULL, CMP("{ipx}"), "/p.conf:12: body 'ipx' cannot be", 0},
 

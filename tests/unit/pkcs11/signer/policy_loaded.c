@@ -145,7 +145,6 @@ a_body_allows_its_own_tag(void **state)
         {"{kup}", 1U << 8},
         {"{rp}", 1U << 12},
         {"{pkiconf}", 1U << 19},
-        {"{nested}", 1U << 20},
         {"{genp}", 1U << 22},
         {"{error}", 1U << 23},
         {"{pollRep}", 1U << 26},

@@ -13,7 +13,7 @@
 
 #define PART                                                                                       \
     "30{30{02{02}a4{" SCENE_NAME("RA") "}a4{" SCENE_NAME("5gc.example") "}a1{" SCENE_P256          \
-                                                                        "}}b4{30{0500}}}"
+                                                                        "}}a3{30{0500}}}"
 
 static struct policy *
 allowing(void)

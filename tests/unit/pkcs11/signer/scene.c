@@ -36,7 +36,7 @@ scene_policy(enum policy_purpose purpose)
     p->key_usage = 1;
     p->origin = mem_strdup("log.example");
     p->sender_name = part(SCENE_NAME("RA"));
-    p->bodies = 1U << 1 | 1U << 20;
+    p->bodies = 1U << 1 | 1U << 3;
     return p;
 }
 
