@@ -237,6 +237,31 @@ what_is_withdrawn_is_not_sent(void **state)
     own_end(w);
 }
 
+/* The time to look again came while it ran: that is a pause after its end. */
+static void
+a_run_that_takes_long_is_not_followed_at_once(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    uint64_t ops;
+
+    own_begin(w);
+    fill(w, &m, 1, 1);
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    pump_start(own.pump, false);
+    running_until(w, one_is_asked_for);
+    pump_ask_later(own.pump, 0);
+    running_for(w, 50);
+    ops = store_stats_get(w->ra.store).ops;
+    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    running_until(w, telling_is_held);
+    running_for(w, 200);
+    assert_int_equal(store_stats_get(w->ra.store).ops, ops + 1); /* it read again, and sent */
+    running_for(w, 1200);
+    assert_int_equal(store_stats_get(w->ra.store).ops, ops + 2);
+    own_end(w);
+}
+
 /* Whatever is under way when it turns out not to be ours. */
 static void
 a_ca_that_is_not_ours_gets_nothing(void **state)
@@ -295,6 +320,7 @@ main(void)
         TEST(runs_of_the_pump_come_one_after_the_other),
         TEST(what_comes_while_the_pump_runs_is_left_to_it),
         TEST(what_is_withdrawn_is_not_sent),
+        TEST(a_run_that_takes_long_is_not_followed_at_once),
         TEST(a_ca_that_is_not_ours_gets_nothing),
         TEST(a_ca_whose_key_is_in_a_token_is_fine),
     };
