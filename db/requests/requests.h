@@ -345,7 +345,7 @@ struct requests_author {
 };
 /* The last thing of an operation that adds entries or gives them another place: one head over all
  * of them; none when there are none. More than QUEUE_HEAD_SIZE_MAX are ERR_INPUT. */
-int requests_put_head(struct store_db *, const struct requests_author *, struct requests_head *out,
+int requests_put_head(struct store_db *, const struct requests_author *, struct requests_head *head,
                       struct err *e);
 /* The one over an entry. */
 int requests_head_of(struct store_db *, uint64_t sequence, struct requests_head *out,

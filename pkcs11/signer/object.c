@@ -18,10 +18,16 @@ off_purpose(const char *what, struct err *e)
     return err_set(e, ERR_DENIED, "the policy of this key does not allow to sign %s", what);
 }
 
-static int
-off_objects(bool authority, const char *what, const char *object, struct err *e)
+static bool
+may_sign(const struct policy *p, bool object)
 {
-    return authority
+    return p->purpose == POLICY_CERTIFICATE_AUTHORITY && object;
+}
+
+static int
+off_objects(const struct policy *p, const char *what, const char *object, struct err *e)
+{
+    return p->purpose == POLICY_CERTIFICATE_AUTHORITY
                ? err_set(e, ERR_DENIED,
                          "objects: the policy of this signer has no %s, so it does not sign %s",
                          object, what)
@@ -41,6 +47,9 @@ off_queue_heads(const struct policy *p, struct err *e)
 static int
 check_certificate(const struct policy *p, struct span tbs, struct span evidence, struct err *e)
 {
+    if (!may_sign(p, p->certificates)) {
+        return off_objects(p, "certificates", "certificate", e);
+    }
     return check_size(tbs, OBJECT_CERTIFICATE_MAX, e) != 0 ||
                    object_check_certificate(p, tbs, e) != 0
                ? -1
@@ -52,66 +61,96 @@ check_crl(const struct policy *p, struct span tbs, struct span evidence, struct 
 {
     struct crl_said said;
 
+    if (!may_sign(p, p->crls)) {
+        return off_objects(p, "CRLs", "crl", e);
+    }
     return check_size(tbs, OBJECT_CRL_MAX, e) != 0 || object_check_crl(p, tbs, &said, e) != 0
                ? -1
                : logged_check_crl(p, tbs, &said, evidence, e);
+}
+
+static int
+check_checkpoint(const struct policy *p, struct span text, struct span evidence,
+                 const struct tree_head *last, struct tree_head *out, struct err *e)
+{
+    if (p->purpose != POLICY_LOG) {
+        return off_purpose("checkpoints", e);
+    }
+    return check_size(text, OBJECT_CHECKPOINT_MAX, e) != 0
+               ? -1
+               : object_check_checkpoint(p, text, evidence, last, out, e);
+}
+
+static int
+check_seal(const struct policy *p, struct span text, struct err *e)
+{
+    if (!p->seals) {
+        return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");
+    }
+    return span_equal(text, SIGNER_SEAL_TEXT)
+               ? 0
+               : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
+}
+
+static int
+check_last(const struct policy *p, struct span text, struct err *e)
+{
+    if (p->purpose != POLICY_LOG) {
+        return err_set(e, ERR_DENIED, "the key of this signer is no log's");
+    }
+    return span_equal(text, SIGNER_LAST_TEXT)
+               ? 0
+               : err_set(e, ERR_DENIED, "another question than what was signed last");
+}
+
+static int
+check_cmp(const struct policy *p, struct span part, struct err *e)
+{
+    if (p->purpose != POLICY_CMP) {
+        return off_purpose("CMP messages", e);
+    }
+    return check_size(part, OBJECT_CMP_MAX, e) != 0 ? -1 : object_check_cmp(p, part, e);
+}
+
+static int
+check_queue_head(const struct policy *p, struct span text, struct err *e)
+{
+    if (p->purpose != POLICY_CMP || !p->queue_heads) {
+        return off_queue_heads(p, e);
+    }
+    return check_size(text, OBJECT_QUEUE_HEAD_MAX, e) != 0 ? -1
+                                                           : object_check_queue_head(p, text, e);
+}
+
+static bool
+stands_alone(uint8_t kind)
+{
+    return kind == SIGNER_SEAL || kind == SIGNER_LAST || kind == SIGNER_CMP ||
+           kind == SIGNER_QUEUE_HEAD;
 }
 
 int
 object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span evidence,
              const struct tree_head *last, struct tree_head *checkpoint, struct err *e)
 {
-    bool authority = p->purpose == POLICY_CERTIFICATE_AUTHORITY;
-
-    if ((kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD || kind == SIGNER_SEAL ||
-         kind == SIGNER_LAST) &&
-        evidence.n > 0) {
+    if (stands_alone(kind) && evidence.n > 0) {
         return err_set(e, ERR_INPUT, "evidence of %zu octets, where none belongs", evidence.n);
     }
-
     switch (kind) {
     case SIGNER_CERTIFICATE:
-        if (!authority || !p->certificates) {
-            return off_objects(authority, "certificates", "certificate", e);
-        }
         return check_certificate(p, tbs, evidence, e);
     case SIGNER_CRL:
-        if (!authority || !p->crls) {
-            return off_objects(authority, "CRLs", "crl", e);
-        }
         return check_crl(p, tbs, evidence, e);
     case SIGNER_CHECKPOINT:
-        if (p->purpose != POLICY_LOG) {
-            return off_purpose("checkpoints", e);
-        }
-        return check_size(tbs, OBJECT_CHECKPOINT_MAX, e) != 0
-                   ? -1
-                   : object_check_checkpoint(p, tbs, evidence, last, checkpoint, e);
+        return check_checkpoint(p, tbs, evidence, last, checkpoint, e);
     case SIGNER_SEAL:
-        if (!p->seals) {
-            return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");
-        }
-        return span_equal(tbs, SIGNER_SEAL_TEXT)
-                   ? 0
-                   : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
+        return check_seal(p, tbs, e);
     case SIGNER_LAST:
-        if (p->purpose != POLICY_LOG) {
-            return err_set(e, ERR_DENIED, "the key of this signer is no log's");
-        }
-        return span_equal(tbs, SIGNER_LAST_TEXT)
-                   ? 0
-                   : err_set(e, ERR_DENIED, "another question than what was signed last");
+        return check_last(p, tbs, e);
     case SIGNER_CMP:
-        if (p->purpose != POLICY_CMP) {
-            return off_purpose("CMP messages", e);
-        }
-        return check_size(tbs, OBJECT_CMP_MAX, e) != 0 ? -1 : object_check_cmp(p, tbs, e);
+        return check_cmp(p, tbs, e);
     case SIGNER_QUEUE_HEAD:
-        if (p->purpose != POLICY_CMP || !p->queue_heads) {
-            return off_queue_heads(p, e);
-        }
-        return check_size(tbs, OBJECT_QUEUE_HEAD_MAX, e) != 0 ? -1
-                                                              : object_check_queue_head(p, tbs, e);
+        return check_queue_head(p, tbs, e);
     default:
         return err_set(e, ERR_INPUT, "an object of unknown kind 0x%02x", kind);
     }

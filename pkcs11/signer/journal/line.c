@@ -108,7 +108,7 @@ parse_rest(struct journal_attempt *a, const char *first, const char *second)
     a->bare = first == NULL;
     switch (a->kind) {
     case 'K':
-        return second != NULL && parse_number(first, &a->checkpoint.size) &&
+        return first != NULL && second != NULL && parse_number(first, &a->checkpoint.size) &&
                parse_octets(second, a->checkpoint.root, sizeof(a->checkpoint.root));
     case 'T':
         return a->bare || (second == NULL && parse_octets(first, a->serial, sizeof(a->serial)));
