@@ -85,6 +85,10 @@ int fixture_try(struct fixture *, int (*verb)(struct store_db *, void *, struct 
 
 /* ---- certificates ---- */
 
+/* SHA-256 of its DER, and of its SubjectPublicKeyInfo. */
+void fixture_hash_certificate(const X509 *, uint8_t out[SHA256_SIZE]);
+void fixture_hash_key(EVP_PKEY *, uint8_t out[SHA256_SIZE]);
+
 /* Of ours for this network function (NULL: FIXTURE_NF), 30 days from now. */
 X509 *fixture_certificate(struct fixture *, const char *instance, EVP_PKEY *key);
 /* The same from `from` days on for `days`. */

@@ -100,6 +100,7 @@ void running_blob(struct running *, const char *sql, const struct store_value *v
                   struct buf *out);
 /* requests_verify_chain() */
 int running_chain(struct running *, struct err *e);
+bool running_is_up(struct running *);
 bool running_is_down(struct running *);
 /* Has it got a SUBMIT? w->asked counts, and a test may set that to 0. */
 bool running_is_submitted(struct running *);
