@@ -8,6 +8,7 @@
 #pragma once
 
 #define NFPKI_OID "2.25.146746973955696582463241471912985749617"
-/* CMP generalInfo: what the RA attests about the request that it wraps (ca/link/PROTOCOL.md). */
+/* CMP generalInfo: what an RA attested about a request that it wrapped by itself, before there were
+ * heads (ca/cmp/wrapper.h). */
 #define NFPKI_OID_QUEUE_ENTRY NFPKI_OID ".1"
 /* .2 and .3 were extended key usages of registrars and officers: not to be used again. */

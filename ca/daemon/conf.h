@@ -68,5 +68,6 @@ struct ca_conf {
 const char *ca_signer_name(const struct ca_signer *);
 
 void ca_conf_free(struct ca_conf *);
-/* ERR_INPUT "file:line: option: ..."; of an option that is missing there is no line. */
+/* ERR_INPUT "file:line: option: ..."; the line of an option that is missing is the last one of its
+ * section. */
 int ca_conf_load(const char *path, struct ca_conf *out, struct err *e);

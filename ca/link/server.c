@@ -160,7 +160,7 @@ admit(struct link_server *s, int fd, struct err *e)
         return -1;
     }
     if (!is_allowed(s, who.uid)) {
-        return err_set(e, ERR_DENIED, "user %u may not use %s: see link_uids", (unsigned)who.uid,
+        return err_set(e, ERR_DENIED, "user %u may not use %s: see link_users", (unsigned)who.uid,
                        s->path);
     }
     if (s->n_peers >= s->options.peers_max) {

@@ -59,8 +59,7 @@ not_opened(struct request *r)
     return STAGE_LOOK;
 }
 
-/* Its place in the RA's queue is what the RA signed, not what stands beside it; of a wrapper of
- * before nobody signed it. */
+/* Its place in the RA's queue is what the RA signed; of a wrapper of before nobody signed it. */
 static void
 take_place(struct request *r)
 {

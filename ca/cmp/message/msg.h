@@ -19,7 +19,7 @@
 
 enum {
     CMP_MESSAGE_MAX = 64 * 1024,                  /* a message from the network */
-    CMP_NESTED_MAX = CMP_MESSAGE_MAX + 16 * 1024, /* our wrapper around one (queue.h) */
+    CMP_NESTED_MAX = CMP_MESSAGE_MAX + 16 * 1024, /* around one: submission.h, wrapper.h */
     CMP_DEPTH_MAX = 32,                           /* TLVs inside one another */
     CMP_EXTRA_CERTS_MAX = 16,
     CMP_GENERAL_INFO_MAX = 16,

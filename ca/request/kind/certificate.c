@@ -151,7 +151,6 @@ confirm_of(const struct request *r)
                : ISSUANCE_EXPECTED;
 }
 
-/* The row that the grant makes. Borrows from the request and from `fingerprint`. */
 /* What the RA signed of it; NULL: it is wrapped as RAs did before. */
 static const struct issuance_attested *
 attested_of(const struct request *r, struct issuance_attested *out)
@@ -166,6 +165,7 @@ attested_of(const struct request *r, struct issuance_attested *out)
     return out;
 }
 
+/* The row that the grant makes. Borrows from the request, from `fingerprint` and `attested`. */
 static int
 fill_intent(const struct request *r, uint8_t fingerprint[SHA256_SIZE],
             struct issuance_attested *attested, struct issuance_intent *i, struct err *e)

@@ -366,7 +366,7 @@ one_of_the_users_is_served(void **state)
         assert_int_equal(s->closed == 0, rows[i].served);
         if (!rows[i].served) {
             assert_int_equal(s->closed_code, ERR_DENIED);
-            assert_non_null(strstr(s->why.text, "see link_uids"));
+            assert_non_null(strstr(s->why.text, "see link_users"));
         }
         (void)close(fd);
         link_server_free(s->server);
