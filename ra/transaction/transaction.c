@@ -32,9 +32,11 @@
 enum {
     PIECE = 16,        /* what a worker gets at once */
     DEAR = 4,          /* where one may take long: a tenth of a second for a weak key */
-    GROUP = 256,       /* what is committed at once: STORE_GROUP_MAX, QUEUE_HEAD_SIZE_MAX */
+    GROUP = 256,       /* what is committed at once: STORE_GROUP_MAX */
     REFUSALS_MAX = 64, /* at once; more are refused by HTTP alone */
 };
+_Static_assert((int)GROUP <= (int)QUEUE_HEAD_SIZE_MAX,
+               "one head is over all that is admitted at once");
 
 /* ---- who asks, and for what ---- */
 
