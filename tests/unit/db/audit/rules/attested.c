@@ -6,10 +6,10 @@
 
 #include "base/ossl.h"
 #include "base/tlog/queue_head.h"
-#include "db/audit/rules/certificate.h"
 #include "db/ledger/leaf.h"
 #include "tests/support/der_text.h"
 #include "tests/support/test.h"
+#include "tests/unit/db/audit/rules/ra.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 #define OTHER_ID "1123456789abcdef0123456789abcdef"
@@ -23,45 +23,21 @@
 
 enum { AT = 1795467180, FIRST = 10, SIZE = 3, PLACE = 11 };
 
-static struct {
-    EVP_PKEY *key, *other_key;
-    X509 *ra;
-    char *serial;
-    uint8_t key_hash[SHA256_SIZE];
-} w;
+static struct audit_ra w; /* the RA that speaks */
+static EVP_PKEY *other_key;
 
-static X509 *
-certificate_of(EVP_PKEY *key)
+static struct audit_ra
+ra_of(EVP_PKEY *key, long serial)
 {
-    X509 *x = X509_new();
-    X509_NAME *name = X509_get_subject_name(x);
-
-    assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x), 0x41424344), 1);
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                                                (const unsigned char *)"RA", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(x, name), 1);
-    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(x), AT - 100));
-    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(x), AT + 10L * 86400));
-    assert_int_equal(X509_set_pubkey(x, key), 1);
-    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-    return x;
+    return audit_ra_new(key, serial, AT - 100, AT + 10L * 86400);
 }
 
 static int
 setup(void **state)
 {
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
-    struct err e = {0};
-
     (void)state;
-    w.key = EVP_EC_gen("P-256");
-    w.other_key = EVP_EC_gen("P-256");
-    w.ra = certificate_of(w.key);
-    w.serial = audit_certificate_serial(w.ra);
-    assert_ok(OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(w.ra), &spki, &e), &e);
-    assert_ok(sha256(buf_span(&spki), w.key_hash, &e), &e);
+    w = ra_of(EVP_EC_gen("P-256"), 0x41424344);
+    other_key = EVP_EC_gen("P-256");
     return 0;
 }
 
@@ -69,10 +45,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    EVP_PKEY_free(w.key);
-    EVP_PKEY_free(w.other_key);
-    X509_free(w.ra);
-    mem_free(w.serial);
+    audit_ra_end(&w);
+    EVP_PKEY_free(other_key);
     return 0;
 }
 
@@ -148,7 +122,7 @@ certify(struct audit_attested *a, const struct row *r, int version)
     }
     assert_ok(note(a, version, leaf, &e), &e);
     leaf = leaf_new(LEAF_ISSUED, AT);
-    assert_ok(OSSL_ENCODE(X509, w.ra, &der, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, w.certificate, &der, &e), &e);
     leaf_set_text(leaf, "rid", OTHER_RID);
     leaf_set_text(leaf, "serial", w.serial);
     leaf_set_base64(leaf, "certificate", buf_span(&der));
@@ -201,18 +175,6 @@ make_text(const struct row *r, uint64_t first, struct buf *text, struct buf *pat
     }
 }
 
-static void
-sign(EVP_PKEY *key, struct span text, struct leaf *leaf)
-{
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    uint8_t signature[256];
-    size_t n = sizeof(signature);
-
-    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-    assert_int_equal(EVP_DigestSign(context, signature, &n, text.p, text.n), 1);
-    leaf_set_base64(leaf, "signature", span_of(signature, n));
-}
-
 static int
 commit(struct audit_attested *a, const struct row *r, int version, uint64_t first, struct buf *text,
        struct buf *path, struct err *e)
@@ -226,7 +188,7 @@ commit(struct audit_attested *a, const struct row *r, int version, uint64_t firs
     leaf_set_hex(leaf, "head", span_of(hash, sizeof(hash)));
     leaf_set_base64(leaf, "text", buf_span(text));
     leaf_set_text(leaf, "ra", w.serial);
-    sign(r->other_signer ? w.other_key : w.key, buf_span(text), leaf);
+    audit_ra_sign(r->other_signer ? other_key : w.key, buf_span(text), leaf);
     return note(a, version, leaf, e);
 }
 
@@ -408,7 +370,7 @@ what_the_ra_signed_is_an_entry(void **state)
     leaf_set_hex(leaf, "head", span_of(hash, sizeof(hash)));
     leaf_set_base64(leaf, "text", buf_span(&text));
     leaf_set_text(leaf, "ra", w.serial);
-    sign(w.key, buf_span(&text), leaf);
+    audit_ra_sign(w.key, buf_span(&text), leaf);
     assert_ok(note(a, 2, leaf, &e), &e);
     assert_int_equal(ask(a, &(struct row){.entry = "05{}", .place = FIRST, .no_path = true}, 2,
                          buf_span(&text), buf_span(&path), &e),
