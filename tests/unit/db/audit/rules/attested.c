@@ -2,6 +2,7 @@
 /* What a CA claims to have from an RA: each thing of it wrong in turn. */
 #include "db/audit/rules/attested.h"
 
+#include <openssl/rsa.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -63,10 +64,11 @@ struct row {
     const char *ca;      /* that the head is for */
     bool other_key;      /* is named */
     bool other_signer;
-    bool other_name;  /* the leaf has the hash of another text */
-    const char *text; /* in place of the text */
-    time_t at;        /* of the head, since AT */
-    int version;      /* of the record; 0: 2 */
+    bool other_digest; /* than goes with the key */
+    bool other_name;   /* the leaf has the hash of another text */
+    const char *text;  /* in place of the text */
+    time_t at;         /* of the head, since AT */
+    int version;       /* of the record; 0: 2 */
     enum step between;
     /* the REQUEST */
     const char *no_head; /* it names another head */
@@ -188,7 +190,7 @@ commit(struct audit_attested *a, const struct row *r, int version, uint64_t firs
     leaf_set_hex(leaf, "head", span_of(hash, sizeof(hash)));
     leaf_set_base64(leaf, "text", buf_span(text));
     leaf_set_text(leaf, "ra", w.serial);
-    audit_ra_sign(r->other_signer ? other_key : w.key, buf_span(text), leaf);
+    audit_ra_sign(r->other_signer ? other_key : w.key, r->other_digest, buf_span(text), leaf);
     return note(a, version, leaf, e);
 }
 
@@ -370,7 +372,7 @@ what_the_ra_signed_is_an_entry(void **state)
     leaf_set_hex(leaf, "head", span_of(hash, sizeof(hash)));
     leaf_set_base64(leaf, "text", buf_span(&text));
     leaf_set_text(leaf, "ra", w.serial);
-    audit_ra_sign(w.key, buf_span(&text), leaf);
+    audit_ra_sign(w.key, false, buf_span(&text), leaf);
     assert_ok(note(a, 2, leaf, &e), &e);
     assert_int_equal(ask(a, &(struct row){.entry = "05{}", .place = FIRST, .no_path = true}, 2,
                          buf_span(&text), buf_span(&path), &e),
@@ -448,6 +450,136 @@ places_that_two_heads_have_are_counted(void **state)
     audit_attested_free(a);
 }
 
+/* SHA-384 goes with P-384, and with no other key that an RA may have. */
+static void
+the_digest_goes_with_the_key(void **state)
+{
+    static const struct {
+        struct row row;
+        const char *says;
+    } rows[] = {
+        {{.name = "right"}, NULL},
+        {{.other_digest = true}, "whose signature does not verify"},
+        {{.other_signer = true}, "whose signature does not verify"},
+    };
+    EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_RSA_gen(2048)};
+    const struct audit_ra first = w;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keys) * ARRAY_LEN(rows); i++) {
+        const size_t n = i % ARRAY_LEN(rows);
+        struct audit_attested *a = audit_attested_new();
+        struct err e = {0};
+        int result;
+
+        if (n == 0) {
+            w = ra_of(keys[i / ARRAY_LEN(rows)], 0x51);
+        }
+        result = tell(a, &rows[n].row, &e);
+        audit_attested_free(a);
+        if ((result == 0) != (rows[n].says == NULL) ||
+            (result != 0 && strstr(e.text, rows[n].says) == NULL)) {
+            fail_msg("key %zu, row %zu: %s", i / ARRAY_LEN(rows), n,
+                     result == 0 ? "nothing is found" : e.text);
+        }
+        if (n == ARRAY_LEN(rows) - 1) {
+            audit_ra_end(&w);
+        }
+    }
+    w = first;
+}
+
+/* What an RA signed stays good when it gets another certificate for its key. */
+static void
+a_head_is_recorded_again_by_the_next_certificate(void **state)
+{
+    struct audit_attested *a = audit_attested_new();
+    CLEANUP(buf_free) struct buf text = BUF_INIT(QUEUE_HEAD_TEXT_MAX);
+    CLEANUP(buf_free) struct buf path = BUF_INIT(QUEUE_HEAD_PATH_MAX);
+    const struct audit_ra first = w;
+    const struct row r = {.name = "right"};
+    struct err e = {0};
+
+    (void)state;
+    begin(a, &r, 2, CA);
+    certify(a, &r, 2);
+    assert_ok(commit(a, &r, 2, FIRST, &text, &path, &e), &e);
+    revoke(a, 2);
+    assert_int_equal(ask(a, &r, 2, buf_span(&text), buf_span(&path), &e), -1);
+    assert_int_equal(EVP_PKEY_up_ref(w.key), 1);
+    w = ra_of(first.key, 0x52);
+    certify(a, &r, 2);
+    path.n = 0;
+    assert_ok(commit(a, &r, 2, FIRST, &text, &path, &e), &e);
+    assert_ok(ask(a, &r, 2, buf_span(&text), buf_span(&path), &e), &e);
+    assert_int_equal(audit_attested_twice(a), 0);
+    audit_attested_free(a);
+    audit_ra_end(&w);
+    w = first;
+}
+
+/* Two keys whose hashes begin alike: the auditor has their heads side by side. */
+static void
+alike(EVP_PKEY *two[2])
+{
+    EVP_PKEY **seen = mem_zalloc(1 << 16, sizeof(EVP_PKEY *));
+
+    two[0] = NULL;
+    while (two[0] == NULL) {
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        uint8_t hash[SHA256_SIZE];
+        EVP_PKEY **place;
+
+        audit_ra_key_hash(key, hash);
+        place = &seen[hash[0] << 8 | hash[1]];
+        two[0] = *place;
+        *place = two[0] == NULL ? key : NULL;
+        two[1] = key;
+    }
+    for (size_t i = 0; i < 1 << 16; i++) {
+        EVP_PKEY_free(seen[i]);
+    }
+    mem_free(seen);
+}
+
+/* Each RA has a queue of its own. */
+static void
+places_of_another_ra_are_others(void **state)
+{
+    static const struct {
+        int ra;
+        uint64_t first;
+        size_t twice;
+    } rows[] = {{0, 10, 0}, {1, 10, 0}, {1, 11, 1}, {0, 13, 1}, {0, 15, 2}};
+    struct audit_attested *a = audit_attested_new();
+    const struct audit_ra first = w;
+    struct audit_ra both[2];
+    EVP_PKEY *keys[2];
+
+    (void)state;
+    alike(keys);
+    begin(a, NULL, 2, CA);
+    for (int i = 0; i < 2; i++) {
+        w = both[i] = ra_of(keys[i], 0x53 + i);
+        certify(a, &(struct row){0}, 2);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_free) struct buf text = BUF_INIT(QUEUE_HEAD_TEXT_MAX);
+        CLEANUP(buf_free) struct buf path = BUF_INIT(QUEUE_HEAD_PATH_MAX);
+        struct err e = {0};
+
+        w = both[rows[i].ra];
+        assert_ok(commit(a, &(struct row){0}, 2, rows[i].first, &text, &path, &e), &e);
+        if (audit_attested_twice(a) != rows[i].twice) {
+            fail_msg("row %zu: %zu", i, audit_attested_twice(a));
+        }
+    }
+    audit_attested_free(a);
+    audit_ra_end(&both[0]);
+    audit_ra_end(&both[1]);
+    w = first;
+}
+
 int
 main(void)
 {
@@ -456,6 +588,9 @@ main(void)
         cmocka_unit_test(what_the_ra_signed_is_an_entry),
         cmocka_unit_test(what_names_no_head_is_of_before),
         cmocka_unit_test(places_that_two_heads_have_are_counted),
+        cmocka_unit_test(places_of_another_ra_are_others),
+        cmocka_unit_test(a_head_is_recorded_again_by_the_next_certificate),
+        cmocka_unit_test(the_digest_goes_with_the_key),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

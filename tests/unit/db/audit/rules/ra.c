@@ -45,13 +45,15 @@ audit_ra_end(struct audit_ra *ra)
 }
 
 void
-audit_ra_sign(EVP_PKEY *key, struct span text, struct leaf *leaf)
+audit_ra_sign(EVP_PKEY *key, bool other_digest, struct span text, struct leaf *leaf)
 {
     CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const EVP_MD *md =
+        (EVP_PKEY_get_bits(key) == 384) != other_digest ? EVP_sha384() : EVP_sha256();
     uint8_t signature[256];
     size_t n = sizeof(signature);
 
-    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestSignInit(context, NULL, md, NULL, key), 1);
     assert_int_equal(EVP_DigestSign(context, signature, &n, text.p, text.n), 1);
     leaf_set_base64(leaf, "signature", span_of(signature, n));
 }

@@ -18,5 +18,5 @@ struct audit_ra audit_ra_new(EVP_PKEY *, long serial, time_t not_before, time_t 
 void audit_ra_end(struct audit_ra *);
 /* By which a head names it. */
 void audit_ra_key_hash(EVP_PKEY *, uint8_t hash[SHA256_SIZE]);
-/* The leaf's signature, over the text. */
-void audit_ra_sign(EVP_PKEY *, struct span text, struct leaf *);
+/* The leaf's signature, over the text. other_digest: with one that does not go with the key. */
+void audit_ra_sign(EVP_PKEY *, bool other_digest, struct span text, struct leaf *);
