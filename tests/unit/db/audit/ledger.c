@@ -4,8 +4,11 @@
 #include <openssl/ec.h>
 #include <string.h>
 
+#include "base/tlog/queue_head.h"
+#include "db/audit/rules/certificate.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/db/audit/rules/ra.h"
 
 enum { START = 1800000000 };
 
@@ -280,4 +283,71 @@ audit_ledger_about(struct audit_ledger *l, enum leaf_kind kind,
         leaf_set_text(leaf, "reason", "not wanted");
     }
     return audit_ledger_append(l, leaf);
+}
+
+/* ---- an RA ---- */
+
+#define RA_RID AUDIT_REGISTRATION AUDIT_REGISTRATION
+
+static void
+ra_append(struct audit_ledger *l, const struct audit_ra *ra)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    struct err e = {0};
+    CLEANUP(mem_cleanup) char *tbs = audit_certificate_tbs(ra->certificate, &e);
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_INTENT);
+
+    assert_non_null(tbs);
+    leaf_set_text(leaf, "rid", RA_RID);
+    leaf_set_text(leaf, "serial", ra->serial);
+    leaf_set_text(leaf, "profile", "ra-cmp");
+    leaf_set_text(leaf, "tbs", tbs);
+    leaf_set_time(leaf, "notBefore", START);
+    leaf_set_time(leaf, "notAfter", START + 86400);
+    (void)audit_ledger_append(l, leaf);
+    leaf = audit_ledger_leaf(l, LEAF_ISSUED);
+    assert_ok(OSSL_ENCODE(X509, ra->certificate, &der, &e), &e);
+    leaf_set_text(leaf, "rid", RA_RID);
+    leaf_set_text(leaf, "serial", ra->serial);
+    leaf_set_base64(leaf, "certificate", buf_span(&der));
+    (void)audit_ledger_append(l, leaf);
+}
+
+static void
+head_append(struct audit_ledger *l, const struct audit_ra *ra, uint64_t first)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(QUEUE_HEAD_TEXT_MAX);
+    struct queue_head h = {.first = first, .size = 2, .time = START};
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_QUEUE_HEAD);
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    memcpy(h.ra, ra->key_hash, sizeof(h.ra));
+    assert_ok(hex_parse(RA_RID, h.ca, sizeof(h.ca), &e), &e);
+    assert_ok(queue_head_format(&h, &text, &e), &e);
+    assert_ok(sha256(buf_span(&text), hash, &e), &e);
+    leaf_set_hex(leaf, "head", span_of(hash, sizeof(hash)));
+    leaf_set_base64(leaf, "text", buf_span(&text));
+    leaf_set_text(leaf, "ra", ra->serial);
+    audit_ra_sign(ra->key, false, buf_span(&text), leaf);
+    (void)audit_ledger_append(l, leaf);
+}
+
+void
+audit_ledger_two_heads(struct audit_ledger *l)
+{
+    struct audit_ra ra = audit_ra_new(EVP_EC_gen("P-256"), 0x41424344, START, START + 86400);
+    struct leaf *leaf = audit_ledger_leaf(l, LEAF_START);
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "0");
+    leaf_set_text(leaf, "config", RA_RID);
+    leaf_set_bool(leaf, "softwareToken", false);
+    leaf_set_text(leaf, "issuer", RA_RID);
+    leaf_set_int(leaf, "record", 2);
+    (void)audit_ledger_append(l, leaf);
+    ra_append(l, &ra);
+    head_append(l, &ra, 1);
+    head_append(l, &ra, 2);
+    audit_ra_end(&ra);
 }

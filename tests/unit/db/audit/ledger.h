@@ -46,5 +46,8 @@ struct audit_enrolment {
 void audit_ledger_register(struct audit_ledger *, const char *registrar);
 /* INTENT and ISSUED (REQUEST before when `nf`); number: another serial and rid each. */
 void audit_ledger_enrol(struct audit_ledger *, unsigned number, bool nf, struct audit_enrolment *);
+/* A START from which on the record has version 2, an RA, and two heads that it signed and that have
+ * a place in common. */
+void audit_ledger_two_heads(struct audit_ledger *);
 /* A leaf of this kind about the certificate: CONFIRMED, REJECTED or REVOKED. */
 uint64_t audit_ledger_about(struct audit_ledger *, enum leaf_kind, const struct audit_enrolment *);

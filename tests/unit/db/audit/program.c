@@ -521,6 +521,24 @@ json_is_json_and_has_the_proofs(void **state)
     json_decref(root);
 }
 
+/* It is for people to judge: the record is in order. */
+static void
+places_that_an_ra_gave_twice_are_told(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_null(strstr(s->out, "queue twice"));
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_says(s->out, "\"queueTwice\":0,");
+    audit_ledger_two_heads(&s->l);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_says(s->out, "\n  unapproved   0\n  queue twice  1\n");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_says(s->out, "\"queueTwice\":1,");
+}
+
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
 
 int
@@ -542,6 +560,7 @@ main(void)
         SCENE(a_certificate_that_ends_at_no_time_is_not_summed_up),
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
+        SCENE(places_that_an_ra_gave_twice_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
