@@ -210,6 +210,7 @@ key "log" {
     algorithm = "P-256"
     attributes = "log-signing-v1"
 }
+secret "seal" { attributes = "ca-seal-v1" }
 CONF
 }
 
@@ -304,6 +305,7 @@ CONF
 log {
     origin = "$log_origin"
 }
+seal { key_id = "$(key_id_of issuing-keys seal)" }
 CONF
   cat >"$dir/ca/nfpki-ca.conf" <<CONF
 state_dir = "$dir/ca/state"
@@ -564,7 +566,7 @@ for host in root ca ra; do
   host_token "$host"
 done
 step 'ceremony: root key (P-384) and self-signed root' ceremony root root-generate
-step 'ceremony: issuing key and log key in the issuing token, CSR' ceremony ca issuing-keys
+step 'ceremony: issuing, log and seal key in the issuing token, CSR' ceremony ca issuing-keys
 step 'ceremony: the root certifies the issuing key (pathLen 0)' ceremony root sub-issue
 step 'ceremony: first root CRL' ceremony root root-crl
 step 'ceremony: RA key in a token of its own, CSR' ceremony ra ra-keys

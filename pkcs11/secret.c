@@ -59,6 +59,12 @@ static const struct {
     ROW(CKA_ALLOWED_MECHANISMS, hmac, true),
 };
 
+bool
+secret_is_policy(const char *name)
+{
+    return strcmp(name, "ra-seal-v1") == 0 || strcmp(name, "ca-seal-v1") == 0;
+}
+
 void
 secret_free(struct secret *s)
 {
@@ -76,7 +82,7 @@ secret_read_back(struct secret *s, key_attribute_seen *seen, void *context, stru
         if (key_attribute_check(s->session, "secret", last ? "CKA_ID" : ROWS[i].name,
                                 last ? &id : &ROWS[i].attribute, s->object, seen, context,
                                 e) != 0) {
-            return err_wrap(e, "policy " SECRET_POLICY ", token '%s'",
+            return err_wrap(e, "policies ra-seal-v1 and ca-seal-v1, token '%s'",
                             session_token(s->session)->label);
         }
     }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret.h - one secret key on a token, which derives the key that seals the RA's one-time secrets.
+ * secret.h - one secret key on a token, which derives the key that seals the RA's one-time secrets,
+ * or the rows of ca.db.
  *
  * It is 256 random bits that never leave the token; with CKM_SHA256_HMAC over a fixed text it gives
  * the same key at each start (a key derivation in counter mode of one block, NIST SP 800-108 with
- * HMAC). Born with exactly the attributes of policy "ra-seal-v1", read back one by one, found by
- * CKA_ID. Process: nfpki-signer and nfpki-ceremony only.
+ * HMAC). Born with exactly the attributes of policy "ra-seal-v1" or "ca-seal-v1", which are the
+ * same and tell people whose it is, read back one by one, found by CKA_ID. Process: nfpki-signer
+ * and nfpki-ceremony only.
  */
 #pragma once
 
 #include "pkcs11/key_policy.h"
 #include "pkcs11/session.h"
 
-#define SECRET_POLICY "ra-seal-v1"
-
 enum { SECRET_MAC_SIZE = 32 };
+
+/* Is it the name of a policy of secret keys? */
+bool secret_is_policy(const char *name);
 
 /* Generates in a logged-in read/write session, with 16 random octets as CKA_ID, and reads back
  * every attribute. Not yet durable: key_sync() of key.h. */

@@ -62,6 +62,7 @@ struct ca {
     struct ledger *ledger;
     struct signer *issuing;
     struct signer *log;
+    struct buf seal_key; /* in locked memory; empty: the log's signer has none, nothing is sealed */
     struct link_server *link;
     struct admin_server *admin;
     struct release *release;

@@ -6,8 +6,6 @@
 #include "ceremony/bundle/steps.h"
 #include "ceremony/transcript/fact.h"
 
-#define POLICY "ra-seal-v1"
-
 /* Numbers are recorded as the octets of a CK_ULONG: little-endian, 8 octets. */
 static const char *const ATTRIBUTES[] = {
     "secret CKA_CLASS 0400000000000000",
@@ -45,14 +43,15 @@ static const char *const PROBES[] = {
 static int
 take_generation(struct verifier *v, size_t i, struct err *e)
 {
-    const char *label = v->bundle->definition->secrets[i].label;
+    const struct secret_plan *plan = &v->bundle->definition->secrets[i];
+    const char *label = plan->label;
     const json_t *fact = verifier_take(v, "p11.intent", e);
 
     if (fact == NULL) {
         return -1;
     }
     if (!fact_is(fact, "function", "C_GenerateKey") || !fact_is(fact, "label", label) ||
-        !fact_is(fact, "attributes", POLICY)) {
+        !fact_is(fact, "attributes", plan->attributes)) {
         return verifier_bad(v, e, "is not the generation of secret key %s", label);
     }
     fact = verifier_take(v, "p11.done", e);
@@ -94,7 +93,7 @@ take_attributes(struct verifier *v, size_t i, struct err *e)
         return -1;
     }
     if (!fact_is(fact, "label", v->bundle->definition->secrets[i].label) ||
-        !fact_is(fact, "policy", POLICY)) {
+        !fact_is(fact, "policy", v->bundle->definition->secrets[i].attributes)) {
         return verifier_bad(v, e, "are not of secret key %s",
                             v->bundle->definition->secrets[i].label);
     }

@@ -46,10 +46,11 @@ struct key_plan {
     struct name subject;
 };
 
-/* A secret key of the RA's token, which derives the key that seals one-time secrets (ra-seal-v1).
+/* A secret key, which derives the key that seals the RA's one-time secrets, or the rows of ca.db.
  */
 struct secret_plan {
     char label[DEFINITION_LABEL_SIZE];
+    const char *attributes; /* "ra-seal-v1" or "ca-seal-v1" */
 };
 
 struct token_plan {

@@ -207,6 +207,7 @@ definition_keys(struct reader *r, struct err *e)
 static int
 read_secret(struct reader *r, cfg_t *cfg, struct err *e)
 {
+    static const char *const policies[] = {"ra-seal-v1", "ca-seal-v1"};
     struct secret_plan *secret = &r->d->secrets[r->d->n_secrets];
     char option[PLACE_NAME_SIZE];
     const char *value;
@@ -228,8 +229,12 @@ read_secret(struct reader *r, cfg_t *cfg, struct err *e)
     if (value_required(r, cfg, option, &value, e) != 0) {
         return -1;
     }
-    if (strcmp(value, "ra-seal-v1") != 0) {
-        return value_wrong(r, option, e, "'%.40s': a secret key has ra-seal-v1", value);
+    for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+        secret->attributes = strcmp(value, policies[i]) == 0 ? policies[i] : secret->attributes;
+    }
+    if (secret->attributes == NULL) {
+        return value_wrong(r, option, e, "'%.40s': a secret key has ra-seal-v1 or ca-seal-v1",
+                           value);
     }
     r->d->n_secrets++;
     return 0;

@@ -8,11 +8,12 @@ static int
 generate(struct run *r, size_t i, struct err *e)
 {
     const char *label = r->d->secrets[i].label;
+    const char *attributes = r->d->secrets[i].attributes;
     CLEANUP(secret_cleanup) struct secret *secret = NULL;
 
     if (run_intent(r, "C_GenerateKey",
                    json_pack("{s:s,s:s,s:s}", "token", r->d->token.label, "label", label,
-                             "attributes", SECRET_POLICY),
+                             "attributes", attributes),
                    e) != 0) {
         return -1;
     }
@@ -74,15 +75,17 @@ static int
 check(struct run *r, size_t i, struct err *e)
 {
     const char *label = r->d->secrets[i].label;
+    const char *attributes = r->d->secrets[i].attributes;
     struct span id = span_of(r->secrets[i], KEY_ID_SIZE);
     CLEANUP(secret_cleanup) struct secret *secret = secret_find(r->session, id, e);
     CLEANUP(json_cleanup) json_t *rows = json_array();
     CLEANUP(buf_free) struct buf mac = BUF_SECRET(SECRET_MAC_SIZE);
 
     if (secret == NULL || secret_read_back(secret, on_attribute, rows, e) != 0 ||
-        run_record_rows(r, label, SECRET_POLICY, rows, e) != 0 || probe(r, secret, label, e) != 0 ||
+        run_record_rows(r, label, attributes, rows, e) != 0 || probe(r, secret, label, e) != 0 ||
         secret_mac(secret, self_check_text(), &mac, e) != 0 ||
-        self_check_secret(&r->d->token, r->serial, id, buf_span(&mac), buf_span(&r->pin), e) != 0) {
+        self_check_secret(&r->d->token, r->serial, attributes, id, buf_span(&mac),
+                          buf_span(&r->pin), e) != 0) {
         return -1;
     }
     desk_say(&r->desk, "  secret key %s: found by a fresh process, which got the same MAC\n",

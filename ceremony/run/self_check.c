@@ -105,10 +105,10 @@ self_check_text(void)
 }
 
 int
-self_check_secret(const struct token_plan *t, const char *serial, struct span id, struct span mac,
-                  struct span pin, struct err *e)
+self_check_secret(const struct token_plan *t, const char *serial, const char *policy,
+                  struct span id, struct span mac, struct span pin, struct err *e)
 {
-    CLEANUP(json_cleanup) json_t *request = request_of(t, serial, SECRET_POLICY, id);
+    CLEANUP(json_cleanup) json_t *request = request_of(t, serial, policy, id);
     CLEANUP(json_cleanup) json_t *answer = start_and_ask(request, pin, e);
     CLEANUP(buf_free) struct buf got = BUF_SECRET(2 * SECRET_MAC_SIZE);
 
@@ -194,7 +194,7 @@ find(const json_t *request, struct err *e)
     if (session == NULL || session_login(session, buf_span(&pin), e) != 0) {
         return NULL;
     }
-    return fact_is(request, "policy", SECRET_POLICY)
+    return secret_is_policy(fact_text(request, "policy"))
                ? find_secret(session, span_of(id, sizeof(id)), e)
                : find_pair(session, request, span_of(id, sizeof(id)), e);
 }

@@ -17,8 +17,8 @@ int self_check(const struct token_plan *, const char *serial, const char *policy
 
 /* The same for a secret key (pkcs11/secret.h): the fresh process makes the MAC of a fixed text,
  * which must be `mac`, what this process got for self_check_text(). */
-int self_check_secret(const struct token_plan *, const char *serial, struct span id,
-                      struct span mac, struct span pin, struct err *e);
+int self_check_secret(const struct token_plan *, const char *serial, const char *policy,
+                      struct span id, struct span mac, struct span pin, struct err *e);
 struct span self_check_text(void);
 
 /* The other end, in the fresh process: request on descriptor 3, PIN on descriptor 4. Returns the

@@ -348,9 +348,9 @@ signer_sign(struct signer *s, enum signer_object object, struct span tbs, struct
 }
 
 int
-signer_seal_key(struct signer *s, struct buf *key, struct err *e)
+signer_seal_key(struct signer *s, struct span text, struct buf *key, struct err *e)
 {
-    return signer_sign(s, SIGNER_SEAL, SIGNER_SEAL_TEXT, key, e);
+    return signer_sign(s, SIGNER_SEAL, text, key, e);
 }
 
 int

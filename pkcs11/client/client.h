@@ -25,7 +25,7 @@ enum signer_object {
     SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
     SIGNER_CRL = 'L',         /* DER TBSCertList */
     SIGNER_CHECKPOINT = 'K',  /* text of a signed note: three lines, each with its line break */
-    SIGNER_SEAL = 'S',        /* SIGNER_SEAL_TEXT: its MAC is asked for, not a signature */
+    SIGNER_SEAL = 'S',        /* one of two texts: its MAC is asked for, not a signature */
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
     SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
     SIGNER_LAST = 'Z',        /* SIGNER_LAST_TEXT: what a log signed last is asked for */
@@ -92,9 +92,12 @@ int signer_sign_logged(struct signer *, enum signer_object object, struct span t
                        struct span evidence, struct buf *signature, struct err *e);
 
 /* The key that the token's secret key derives (policy section `seal`), always the same: 32 octets
- * into `key`, a BUF_SECRET. Blocking. ERR_DENIED: the policy has no such section. */
-#define SIGNER_SEAL_TEXT SPAN_LITERAL("nfpki-ra: key that seals one-time secrets, 1\n")
-int signer_seal_key(struct signer *, struct buf *key, struct err *e);
+ * into `key`, a BUF_SECRET. Blocking. A signer of CMP messages has the one text, a log's the other,
+ * so that neither gives the other's key. ERR_DENIED: the policy has no such section, or its signer
+ * another text. */
+#define SIGNER_SEAL_TEXT_RA SPAN_LITERAL("nfpki-ra: key that seals one-time secrets, 1\n")
+#define SIGNER_SEAL_TEXT_CA SPAN_LITERAL("nfpki-ca: key that seals the rows of ca.db, 1\n")
+int signer_seal_key(struct signer *, struct span text, struct buf *key, struct err *e);
 
 /* What the key of a log was asked for last, as its signer's journal has it now. Blocking.
  * ERR_DENIED: it is no log's key. */

@@ -87,7 +87,8 @@ check_seal(const struct policy *p, struct span text, struct err *e)
     if (!p->seals) {
         return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");
     }
-    return span_equal(text, SIGNER_SEAL_TEXT)
+    /* policy_load() has a section seal with these two alone. */
+    return span_equal(text, p->purpose == POLICY_LOG ? SIGNER_SEAL_TEXT_CA : SIGNER_SEAL_TEXT_RA)
                ? 0
                : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
 }

@@ -67,7 +67,9 @@ struct policy {
     struct buf sender_name; /* DER of the subject of the RA's certificate */
     uint32_t bodies;        /* bit n: body [n] of PKIBody may be signed */
     bool queue_heads;       /* heads of the RA's queue may be signed */
-    bool seals;             /* section seal: a secret key derives the RA's key */
+
+    /* POLICY_CMP and POLICY_LOG */
+    bool seals; /* section seal: a secret key derives what the RA or the CA seals with */
     uint8_t seal_id[POLICY_KEY_ID_SIZE];
 };
 

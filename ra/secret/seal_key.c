@@ -128,7 +128,7 @@ seal_key_load(struct ra *ra, struct err *e)
     bool derived;
 
     ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    derived = signer_seal_key(ra->signer, &ra->seal_key, e) == 0;
+    derived = signer_seal_key(ra->signer, SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
     return !derived && e->code != ERR_DENIED ? err_wrap(e, "the key that seals one-time secrets")
                                              : seal_key_settle(ra, derived, e);
 }

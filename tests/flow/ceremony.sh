@@ -147,7 +147,7 @@ says '^nfpki-ceremony: wrong.conf:[0-9]+: csr.sha256'
 sed '/^key "log"/,/^}/s/P-256/P-384/; s,output = .*,output = "bundles/none",' key-generate-issuing.conf >log.conf
 expect 1 "$bin/nfpki-ceremony" check log.conf
 says 'key.log.attributes: a log key is P-256'
-for wrong in 's/"ra-seal-v1"/"ra-signing-v1"/;secret.seal.attributes: .ra-signing-v1.: a secret key has ra-seal-v1' \
+for wrong in 's/"ra-seal-v1"/"ra-signing-v1"/;secret.seal.attributes: .ra-signing-v1.: a secret key has ra-seal-v1 or ca-seal-v1' \
   's/^secret "seal"/secret "ra"/;secret.ra: a key has this label already'; do
   sed "${wrong%;*}; s,output = .*,output = \"bundles/none\"," key-generate-ra.conf >secret.conf
   expect 1 "$bin/nfpki-ceremony" check secret.conf

@@ -207,7 +207,7 @@ each_attribute_that_is_missing_or_different_is_named(void **state)
             fail_msg("%s: %s", text, e.text);
         }
         assert_null(secret_find(world.session, span_of(id, sizeof(id)), &e));
-        assert_non_null(strstr(e.text, "policy ra-seal-v1, token 't'"));
+        assert_non_null(strstr(e.text, "policies ra-seal-v1 and ca-seal-v1, token 't'"));
     }
     fault("wrong:4:103"); /* CKA_SENSITIVE: also of one that was just made */
     assert_err(secret_generate(world.session, "seal", id, &e), ERR_TOKEN, &e);

@@ -14,6 +14,7 @@
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
 #include "pkcs11/key.h"
+#include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 
 enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192 };
@@ -77,6 +78,9 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
     struct token t;
     uint8_t issuing_id[KEY_ID_SIZE];
     uint8_t log_id[KEY_ID_SIZE];
+    uint8_t seal_id[KEY_ID_SIZE];
+    CLEANUP(mem_cleanup) char *seal_hex = NULL;
+    CLEANUP(mem_cleanup) char *log_tail = NULL;
 
     softhsm_use(w->dir);
     m = module_open(SOFTHSM_MODULE, NULL, &e);
@@ -92,6 +96,7 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
     assert_ok(
         key_generate(s, key_policy_find("log-signing-v1", &e), KEY_P256, "log", log_id, log, &e),
         &e);
+    assert_ok(secret_generate(s, "seal", seal_id, &e), &e);
     session_close(s);
     module_close(m);
     write_public(w->dir, "issuing.pub.pem", buf_span(issuing));
@@ -100,8 +105,10 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
                  "certificate_authority {\n issuer = \"issuing.der\"\n objects = {\"certificate\", "
                  "\"crl\"}\n max_validity = 1095\n max_crl_validity = 31\n}\n"
                  "ledger {\n origin = \"test.example/ca\"\n public_key = \"log.pub.pem\"\n}\n");
-    write_policy(w, "log", t.serial, span_of(log_id, sizeof(log_id)),
-                 "log {\n origin = \"test.example/ca\"\n}\n");
+    seal_hex = hex_dup(span_of(seal_id, sizeof(seal_id)));
+    log_tail = mem_printf("log {\n origin = \"test.example/ca\"\n}\nseal {\n key_id = \"%s\"\n}\n",
+                          seal_hex);
+    write_policy(w, "log", t.serial, span_of(log_id, sizeof(log_id)), log_tail);
 }
 
 /* ---- root and files ---- */

@@ -158,7 +158,8 @@ const struct definition_row definition_rows[] = {
     {A_KEYS, "\"seal\"", "\"" X32 "\"", NULL},
     {A_KEYS, "\"seal\"", "\"" X32 "x\"", ":30: secret." X32 "x: '" X32 "x' is not 1 to 32 letters"},
     {A_KEYS, " attributes = \"ra-seal-v1\"\n", "", ":30: secret.seal.attributes: is missing or empty"},
-    {A_KEYS, "\"ra-seal-v1\"", "\"ra-seal-v2\"", ":31: secret.seal.attributes: 'ra-seal-v2': a secret key has ra-seal-v1"},
+    {A_KEYS, "\"ra-seal-v1\"", "\"ca-seal-v1\"", NULL},
+    {A_KEYS, "\"ra-seal-v1\"", "\"ra-seal-v2\"", ":31: secret.seal.attributes: 'ra-seal-v2': a secret key has ra-seal-v1 or ca-seal-v1"},
 
     /* sections of another type */
     {A_ROOT, "certificate {", SECRET("s") "certificate {", ":29: secret.s: root-generate has no such section"},

@@ -156,7 +156,7 @@ a_secret_counts_when_a_fresh_process_gets_the_same_mac(void **state)
         int result;
 
         (void)setenv(LIE, rows[i].answer, 1);
-        result = self_check_secret(&token, "0123", span_of(mac, KEY_ID_SIZE),
+        result = self_check_secret(&token, "0123", "ca-seal-v1", span_of(mac, KEY_ID_SIZE),
                                    span_of(mac, sizeof(mac)), SPAN_LITERAL("1234"), &e);
         (void)unsetenv(LIE);
         if ((result == 0) != (rows[i].reason == NULL) ||

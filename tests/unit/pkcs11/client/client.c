@@ -531,6 +531,7 @@ a_seal_key_is_the_same_at_each_start_and_for_one_text_only(void **state)
     struct err e = {0};
     char id[2 * KEY_ID_SIZE + 1];
     CLEANUP(mem_cleanup) char *purpose = NULL;
+    CLEANUP(mem_cleanup) char *ledger = NULL;
     CLEANUP(buf_free) struct buf first = BUF_SECRET(SIGNATURE_MAX);
     CLEANUP(buf_free) struct buf again = BUF_SECRET(SIGNATURE_MAX);
     CLEANUP(signer_cleanup) struct signer *s = NULL;
@@ -540,22 +541,31 @@ a_seal_key_is_the_same_at_each_start_and_for_one_text_only(void **state)
     purpose = mem_printf(CMP "\nseal { key_id = \"%s\" }", id);
     world_write_policy(SOFTHSM_MODULE, "issuing-signing-v1", purpose);
     s = world_start_well();
-    assert_ok(signer_seal_key(s, &first, &e), &e);
+    assert_ok(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &first, &e), &e);
     assert_int_equal(first.n, 32);
-    assert_err(signer_sign(s, SIGNER_SEAL, SPAN_LITERAL("another text"), &again, &e), ERR_DENIED,
-               &e);
+    assert_err(signer_seal_key(s, SPAN_LITERAL("another text"), &again, &e), ERR_DENIED, &e);
+    assert_err(signer_seal_key(s, SIGNER_SEAL_TEXT_CA, &again, &e), ERR_DENIED, &e);
     signer_free(TAKE(s));
     s = world_start_well();
-    assert_ok(signer_seal_key(s, &again, &e), &e);
+    assert_ok(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &again, &e), &e);
     assert_true(span_equal(buf_span(&first), buf_span(&again)));
+    signer_free(TAKE(s));
+    /* of one secret key in the token a log's signer gives another key, and not that one */
+    ledger = mem_printf(LOG "\nseal { key_id = \"%s\" }", id);
+    world_write_policy(SOFTHSM_MODULE, "issuing-signing-v1", ledger);
+    s = world_start_well();
+    assert_ok(signer_seal_key(s, SIGNER_SEAL_TEXT_CA, &again, &e), &e);
+    assert_int_equal(again.n, 32);
+    assert_false(span_equal(buf_span(&first), buf_span(&again)));
+    assert_err(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &again, &e), ERR_DENIED, &e);
     signer_free(TAKE(s));
     /* a policy without the section, one for another purpose, one for a key that is not there */
     world_write_policy(SOFTHSM_MODULE, "issuing-signing-v1", CMP);
     s = world_start_well();
-    assert_err(signer_seal_key(s, &again, &e), ERR_DENIED, &e);
+    assert_err(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &again, &e), ERR_DENIED, &e);
     signer_free(TAKE(s));
     world_write_policy(SOFTHSM_MODULE, "issuing-signing-v1",
-                       LOG "\nseal { key_id = \"00112233445566778899aabbccddeeff\" }");
+                       AUTHORITY "\nseal { key_id = \"00112233445566778899aabbccddeeff\" }");
     assert_null(world_start(NULL, 0, &e));
     assert_int_equal(e.code, ERR_INPUT);
     world_write_policy(SOFTHSM_MODULE, "issuing-signing-v1",

@@ -69,6 +69,10 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         {"seal, no section", POLICY_CMP, true, true, false, 'S', ERR_DENIED, "no section seal"},
         {"seal, another text", POLICY_CMP, false, false, true, 'S', ERR_DENIED,
          "a MAC over another"},
+        {"seal of a log, no section", POLICY_LOG, true, true, false, 'S', ERR_DENIED,
+         "no section seal"},
+        {"seal of a log, another text", POLICY_LOG, false, false, true, 'S', ERR_DENIED,
+         "a MAC over another"},
         {"last, another question", POLICY_LOG, false, false, false, 'Z', ERR_DENIED,
          "another question than what was signed last"},
         {"last, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'Z', ERR_DENIED,
@@ -186,10 +190,8 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         enum policy_purpose purpose;
         uint8_t kind;
     } rows[] = {
-        {"CMP", POLICY_CMP, 'P'},
-        {"seal", POLICY_CMP, 'S'},
-        {"head", POLICY_CMP, 'Q'},
-        {"last", POLICY_LOG, 'Z'},
+        {"CMP", POLICY_CMP, 'P'},  {"seal", POLICY_CMP, 'S'}, {"seal of a log", POLICY_LOG, 'S'},
+        {"head", POLICY_CMP, 'Q'}, {"last", POLICY_LOG, 'Z'},
     };
     size_t good = 0;
 
@@ -207,14 +209,32 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
     assert_int_equal(good, ARRAY_LEN(rows));
 }
 
+struct seal_row {
+    const char *name;
+    const char *text;
+    const char *reason;
+};
+
 static void
-the_seal_is_over_one_text(void **state)
+expect_seals(enum policy_purpose purpose, const struct seal_row *rows, size_t n)
 {
-    static const struct {
-        const char *name;
-        const char *text;
-        const char *reason;
-    } rows[] = {
+    CLEANUP(policy_cleanup) struct policy *p = scene_policy(purpose);
+    size_t good = 0;
+
+    p->seals = true;
+    for (size_t i = 0; i < n; i++) {
+        struct err e = {0};
+
+        good += scene_expect(rows[i].name, check(p, SIGNER_SEAL, span_str(rows[i].text), &e), &e,
+                             ERR_DENIED, rows[i].reason);
+    }
+    assert_int_equal(good, n);
+}
+
+static void
+the_seal_is_over_one_text_each(void **state)
+{
+    static const struct seal_row rows[] = {
         {"right", "nfpki-ra: key that seals one-time secrets, 1\n", NULL},
         {"nothing", "", "a MAC over another text"},
         {"no line break", "nfpki-ra: key that seals one-time secrets, 1",
@@ -226,19 +246,21 @@ the_seal_is_over_one_text(void **state)
          "a MAC over another text"},
         {"another first octet", "Nfpki-ra: key that seals one-time secrets, 1\n",
          "a MAC over another text"},
+        {"the log's", "nfpki-ca: key that seals the rows of ca.db, 1\n", "a MAC over another text"},
     };
-    CLEANUP(policy_cleanup) struct policy *p = scene_policy(POLICY_CMP);
-    size_t good = 0;
+    static const struct seal_row logs[] = {
+        {"right", "nfpki-ca: key that seals the rows of ca.db, 1\n", NULL},
+        {"nothing", "", "a MAC over another text"},
+        {"the RA's", "nfpki-ra: key that seals one-time secrets, 1\n", "a MAC over another text"},
+        {"another number", "nfpki-ca: key that seals the rows of ca.db, 2\n",
+         "a MAC over another text"},
+        {"no line break", "nfpki-ca: key that seals the rows of ca.db, 1",
+         "a MAC over another text"},
+    };
 
     (void)state;
-    p->seals = true;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct err e = {0};
-
-        good += scene_expect(rows[i].name, check(p, SIGNER_SEAL, span_str(rows[i].text), &e), &e,
-                             ERR_DENIED, rows[i].reason);
-    }
-    assert_int_equal(good, ARRAY_LEN(rows));
+    expect_seals(POLICY_CMP, rows, ARRAY_LEN(rows));
+    expect_seals(POLICY_LOG, logs, ARRAY_LEN(logs));
 }
 
 int
@@ -249,7 +271,7 @@ main(void)
         cmocka_unit_test(each_kind_has_its_limit),
         cmocka_unit_test(what_is_right_is_let_through_and_what_the_checker_says_is_heard),
         cmocka_unit_test(evidence_goes_with_what_is_in_the_ledger_only),
-        cmocka_unit_test(the_seal_is_over_one_text),
+        cmocka_unit_test(the_seal_is_over_one_text_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

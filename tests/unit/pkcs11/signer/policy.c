@@ -205,13 +205,13 @@ static const struct row PURPOSE_ROWS[] = {
      CMP("{ip}") "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e\"\n}",
      "/p.conf:15: 'key_id' must be 32 hexadecimal digits", 0},
     {"seal of a log", NULL, NULL, LOG "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
-     "section seal belongs to section cmp", 0},
+     NULL, 0},
     {"seal of an authority", NULL, NULL,
      AUTHORITY("") "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
-     "section seal belongs to section cmp", 0},
+     "section seal belongs to section cmp or log", 0},
     {"seal of a self-test", NULL, NULL,
      "self_test {}\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
-     "section seal belongs to section cmp", 0},
+     "section seal belongs to section cmp or log", 0},
 };
 
 static void

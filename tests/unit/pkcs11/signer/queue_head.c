@@ -124,8 +124,8 @@ a_head_is_no_other_object_and_none_is_a_head(void **state)
                          ERR_INPUT, "ProtectedPart: ");
     good += scene_expect("a head as what seals", check(p, 'S', buf_span(&text), &e), &e, ERR_DENIED,
                          "a MAC over another text");
-    good += scene_expect("what seals as a head", check(p, 'Q', SIGNER_SEAL_TEXT, &e), &e, ERR_INPUT,
-                         "queue head: does not begin as one");
+    good += scene_expect("what seals as a head", check(p, 'Q', SIGNER_SEAL_TEXT_RA, &e), &e,
+                         ERR_INPUT, "queue head: does not begin as one");
     good += scene_expect("a head as a checkpoint", check(log, 'K', buf_span(&text), &e), &e,
                          ERR_INPUT, "checkpoint: ");
     good += scene_expect("a checkpoint as a head",
