@@ -153,6 +153,49 @@ store_changes(const struct store_db *db)
     return sqlite3_changes64(db->sqlite);
 }
 
+void *
+store_context(const struct store_db *db)
+{
+    return db->context;
+}
+
+int
+row_columns(const struct store_rows *rows)
+{
+    return sqlite3_column_count(rows->statement->sqlite);
+}
+
+const char *
+row_name(const struct store_rows *rows, int column)
+{
+    return sqlite3_column_name(rows->statement->sqlite, column);
+}
+
+/* Whole, where there is a NUL within, too. */
+static struct store_value
+value_text(const struct store_rows *rows, int column)
+{
+    const char *text = row_text(rows, column);
+    const int n = sqlite3_column_bytes(rows->statement->sqlite, column);
+
+    return (struct store_value){.type = STORE_TEXT, .bytes = span_of(text, (size_t)n)};
+}
+
+struct store_value
+row_value(const struct store_rows *rows, int column)
+{
+    switch (sqlite3_column_type(rows->statement->sqlite, column)) {
+    case SQLITE_INTEGER:
+        return store_int(row_int(rows, column));
+    case SQLITE_BLOB:
+        return store_blob(row_blob(rows, column));
+    case SQLITE_NULL:
+        return store_null();
+    default: /* a fraction, which no table has, is not taken for another value */
+        return value_text(rows, column);
+    }
+}
+
 bool
 row_is_null(const struct store_rows *rows, int column)
 {

@@ -26,6 +26,7 @@ struct store {
     struct task **last;
     bool stopping;
     atomic_bool failed;
+    enum err_code why; /* it failed; the writer thread's */
     struct store_stats stats;
 };
 
@@ -64,6 +65,9 @@ run_transaction(struct store_db *db, struct group *group, struct err *e)
             return -1;
         }
     }
+    if (db->settle != NULL && db->settle(db->context, db, e) != 0) {
+        return -1;
+    }
     return store_exec(db, "COMMIT", STORE_NO_VALUES, e);
 }
 
@@ -71,12 +75,15 @@ run_transaction(struct store_db *db, struct group *group, struct err *e)
 static void
 fail_group(struct store *store, struct group *group, const struct err *e)
 {
-    atomic_store(&store->failed, true);
+    if (!atomic_load(&store->failed)) {
+        store->why = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
+        atomic_store(&store->failed, true);
+    }
     for (size_t i = 0; i < group->n; i++) {
         struct store_op *op = group->ops[i];
 
         op->result =
-            err_set(&op->e, ERR_STORE, "the database failed, stop and look: %.400s", e->text);
+            err_set(&op->e, store->why, "the database failed, stop and look: %.400s", e->text);
     }
 }
 
@@ -199,6 +206,8 @@ store_open(const struct store_options *options, struct err *e)
     (void)pthread_cond_init(&store->over, NULL);
     store->last = &store->first;
     store->finished = options->finished;
+    store->db.context = options->context;
+    store->db.settle = options->settle;
     store->libctx = OSSL_LIB_CTX_new();
     if (store->libctx == NULL) {
         abort();

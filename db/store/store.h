@@ -76,6 +76,12 @@ struct store_options {
      * tables in a new file. */
     int (*admit)(void *arg, struct store_db *, struct err *e);
     void *admit_arg;
+    /* May be NULL. What store_context() gives to the verbs; it outlives the store. */
+    void *context;
+    /* May be NULL. In the writer thread, before each COMMIT, when all operations of the group ran:
+     * also when each of them failed and was rolled back. May write. Its failure is that of the
+     * commit, so it is the end of the store; ERR_STALE stays the code of what then fails. */
+    int (*settle)(void *context, struct store_db *, struct err *e);
 };
 
 struct store;
@@ -110,7 +116,7 @@ void store_submit(struct store *, struct store_op *);
  */
 int store_call(struct store *, struct store_op *, struct err *e);
 
-/* A commit or an fsync failed: nothing works any more, the program must stop. */
+/* A commit, an fsync or settle failed: nothing works any more, the program must stop. */
 bool store_is_failed(const struct store *);
 
 struct store_stats {
@@ -174,6 +180,8 @@ int store_exec(struct store_db *, const char *sql, const struct store_value *val
                struct err *e);
 /* Rows that the last store_exec changed. */
 int64_t store_changes(const struct store_db *);
+/* store_options.context. */
+void *store_context(const struct store_db *);
 
 /* All zero is ended. Use CLEANUP(store_end). The same `sql` cannot run twice at the same time. */
 struct store_rows {
@@ -198,6 +206,11 @@ bool row_is_null(const struct store_rows *, int column);
 int64_t row_int(const struct store_rows *, int column);
 const char *row_text(const struct store_rows *, int column);
 struct span row_blob(const struct store_rows *, int column);
+/* How many columns there are, the name of one, borrowed until the rows end, and its value. */
+int row_columns(const struct store_rows *);
+const char *row_name(const struct store_rows *, int column);
+/* A fraction is given as its text. */
+struct store_value row_value(const struct store_rows *, int column);
 /* The same, copied: text cut to `size` - 1 octets, NULL as ""; a blob within `max`, NULL as an
  * empty buf (freed first). */
 void row_copy_text(const struct store_rows *, int column, char *out, size_t size);
