@@ -315,3 +315,29 @@ CREATE TABLE queue_head (
     leaf      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_head_recorded ON queue_head (recorded);
+
+-- migration 16
+
+-- Who wrote the rows of the other tables (db/sealed/sealed.h). Nothing is in here before they are sealed.
+CREATE TABLE seal (
+    bucket  INTEGER NOT NULL,
+    tbl     INTEGER NOT NULL,          -- struct sealed_table.number
+    key     BLOB NOT NULL,
+    leaf    INTEGER NOT NULL,          -- leaves in the record when it was sealed
+    mac     BLOB NOT NULL CHECK (length(mac) = 32),
+    PRIMARY KEY (bucket, tbl, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seal_bucket (
+    bucket  INTEGER PRIMARY KEY,
+    nonce   BLOB NOT NULL CHECK (length(nonce) = 16),
+    sum     BLOB NOT NULL CHECK (length(sum) = 32)
+) STRICT;
+CREATE TABLE seal_head (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    key_id  BLOB NOT NULL CHECK (length(key_id) = 32), -- which key it is; tells nothing about it
+    nonce   BLOB NOT NULL CHECK (length(nonce) = 16),
+    sum     BLOB NOT NULL CHECK (length(sum) = 32),
+    leaf    INTEGER NOT NULL,          -- leaves in the record
+    rows    INTEGER NOT NULL,          -- that are sealed
+    mac     BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;

@@ -15,9 +15,10 @@ pkcs11/service/      base/ pkcs11/ pkcs11/client/ pkcs11/signer/* pkcs11/service
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
-db/requests/         base/ base/tlog/ db/store/ db/requests/
-db/issuance/         base/ db/store/ db/ledger/ db/issuance/
-db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
+db/sealed/           base/ db/store/ db/sealed/
+db/requests/         base/ base/tlog/ db/store/ db/sealed/sealed.h db/requests/
+db/issuance/         base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/
+db/issuance/life/    base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/ db/issuance/life/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
@@ -33,7 +34,7 @@ ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/* db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
-ca/daemon/           base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
+ca/daemon/           base/ pkcs11/client/client.h db/sealed/sealed.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
