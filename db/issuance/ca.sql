@@ -341,3 +341,17 @@ CREATE TABLE seal_head (
     rows    INTEGER NOT NULL,          -- that are sealed
     mac     BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
+
+-- migration 17
+
+-- From a row back to its leaf, where the row has no column `leaf`; only a member is found so, as with
+-- leaf_intent.
+CREATE INDEX leaf_issued
+    ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"serial":"') + 10, 32))
+    WHERE instr(CAST(body AS TEXT), '"kind":"ISSUED"') > 0;
+CREATE INDEX leaf_revoked
+    ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"serial":"') + 10, 32))
+    WHERE instr(CAST(body AS TEXT), '"kind":"REVOKED"') > 0;
+CREATE INDEX leaf_crl
+    ON leaf (CAST(substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"number":') + 9, 20) AS INTEGER))
+    WHERE instr(CAST(body AS TEXT), '"kind":"CRL"') > 0;
