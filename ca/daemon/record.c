@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ca/daemon/published.h"
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
 
@@ -36,23 +37,32 @@ ask_log(struct ca *ca, struct ledger_signed *out, struct err *e)
 struct guard {
     struct ledger *ledger;
     struct ledger_signed last;
+    struct published_crl crl;
 };
+
+static void
+guard_cleanup(struct guard *guard)
+{
+    published_crl_free(&guard->crl);
+}
 
 static int
 admit(void *arg, struct store_db *db, struct err *e)
 {
     const struct guard *guard = arg;
 
-    return ledger_check(guard->ledger, db, &guard->last, e);
+    return ledger_check(guard->ledger, db, &guard->last, e) != 0
+               ? -1
+               : published_crl_check(&guard->crl, db, e);
 }
 
 /* A database that is not there is not made to be refused. */
 static int
-check_missing(const struct ca *ca, const struct guard *guard, struct err *e)
+check_missing(const struct ca *ca, struct guard *guard, struct err *e)
 {
     bool missing = access(ca->conf.database, F_OK) != 0 && errno == ENOENT;
 
-    return missing ? ledger_check(guard->ledger, NULL, &guard->last, e) : 0;
+    return missing ? admit(guard, NULL, e) : 0;
 }
 
 static int
@@ -129,12 +139,14 @@ ca_record_open(struct ca *ca, struct err *e)
 {
     const struct ledger_options options = {
         .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
-    struct guard guard = {0};
+    CLEANUP(guard_cleanup) struct guard guard = {0};
 
     ca->ledger = ledger_new(&options, e);
     guard.ledger = ca->ledger;
-    if (ca->ledger == NULL || ask_log(ca, &guard.last, e) != 0 || open_store(ca, &guard, e) != 0 ||
-        check_rows(ca, e) != 0 || ledger_start(ca->ledger, ca->store, e) != 0) {
+    if (ca->ledger == NULL || ask_log(ca, &guard.last, e) != 0 ||
+        published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
+        open_store(ca, &guard, e) != 0 || check_rows(ca, e) != 0 ||
+        ledger_start(ca->ledger, ca->store, e) != 0) {
         return -1;
     }
     tell_unpublished(ca->ledger);

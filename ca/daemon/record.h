@@ -2,7 +2,8 @@
 /*
  * record.h - ca.db and the ledger, when nfpki-ca starts. Private to nfpki-ca.
  *
- * In this order: what the log's key was asked for last; is the database that record (ledger_check)?
+ * In this order: what the log's key was asked for last; the CRL that is out; is the database that
+ * record (ledger_check), and has it that CRL (published.h)?
  * Up to here nothing is changed: a state that is refused is the same after any number of starts.
  * Then folders; what was read is made durable; schema; do the rows say what the leaves say; has the
  * issuing key's journal what is stored; folder of the ledger, and what a crash left unpublished.

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 
 #include "base/file.h"
+#include "ca/daemon/published.h"
 #include "ca/publish/checkpoint.h"
 #include "ca/publish/crl_list.h"
 #include "ca/publish/inclusion.h"
@@ -365,7 +366,7 @@ crl_maker_new(struct ca *ca)
     struct crl_maker *c = mem_new(sizeof(*c));
 
     c->ca = ca;
-    c->path = mem_printf("%s/issuing.crl", ca->conf.crl_dir);
+    c->path = published_crl_path(&ca->conf);
     c->timer = ca_timer(ca, on_timer, c);
     return c;
 }

@@ -24,6 +24,7 @@ extern const struct store_migration issuance_migrations[];
 
 enum {
     ISSUANCE_RID_SIZE = 32,
+    ISSUANCE_HASH_SIZE = 32,
     ISSUANCE_SERIAL_SIZE = 16,
     ISSUANCE_ID_SIZE = 33,       /* registration id with its NUL */
     ISSUANCE_INSTANCE_SIZE = 37, /* nfInstanceId with its NUL */
@@ -377,6 +378,14 @@ int issuance_crl_intend(struct store_db *, const struct issuance_crl *, uint64_t
 /* With the leaf CRL; `der` is the CRL. */
 int issuance_crl_store(struct store_db *, const struct issuance_crl *, struct span der,
                        uint64_t *leaf, struct err *e);
+struct issuance_crl_stored {
+    uint64_t newest; /* number of the newest stored one; 0: none */
+    bool found;      /* the one that was asked for is stored; */
+    uint8_t sha256[ISSUANCE_HASH_SIZE];
+};
+/* For store_options.admit, too: a file without tables has none. */
+int issuance_crl_find(struct store_db *, uint64_t number, struct issuance_crl_stored *out,
+                      struct err *e);
 
 /* ---- the rest ---- */
 

@@ -155,6 +155,32 @@ issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct spa
 }
 
 int
+issuance_crl_find(struct store_db *db, uint64_t number, struct issuance_crl_stored *out,
+                  struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool made;
+
+    *out = (struct issuance_crl_stored){0};
+    if (store_has_row(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'crl'",
+                      STORE_NO_VALUES, &made, e) != 0) {
+        return -1;
+    }
+    if (!made) {
+        return 0;
+    }
+    if (store_query_one(db, &rows,
+                        "SELECT (SELECT coalesce(max(number), 0) FROM crl WHERE der IS NOT NULL), "
+                        "(SELECT der FROM crl WHERE number = ?1)",
+                        STORE_VALUES(store_int((int64_t)number)), e) != 0) {
+        return -1;
+    }
+    out->newest = (uint64_t)row_int(&rows, 0);
+    out->found = !row_is_null(&rows, 1);
+    return out->found ? sha256(row_blob(&rows, 1), out->sha256, e) : 0;
+}
+
+int
 issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_t now,
                              void (*visit)(void *arg, struct span der), void *arg, struct err *e)
 {

@@ -259,7 +259,7 @@ what_cannot_be_used_is_named(void **state)
         const char *says;
     } rows[] = {
         {"state_dir", "issuing.der", "issuing.der is not a directory"},
-        {"crl_dir", "issuing.der", "issuing.der is not a directory"},
+        {"crl_dir", "issuing.der", "issuing.der/issuing.crl: Not a directory"},
         {"ledger_dir", "issuing.der", "issuing.der/log.vkey: Not a directory"},
         {"log_origin", "test.example/other", "log.vkey is of another log"},
         {"log_origin", "test example", "printable ASCII"},
