@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/sealed/sealed.h"
 
-#include "base/ossl.h"
+#include <assert.h>
 
-struct sealed {
-    struct sealed_options options;
-    struct buf key;
-    enum sealed_state state;
-};
+#include "db/sealed/bucket.h"
+#include "db/sealed/head.h"
 
 void
 sealed_free(struct sealed *sealed)
 {
     if (sealed != NULL) {
-        buf_free(&sealed->key);
+        noted_clear(&sealed->noted);
+        mac_keys_free(&sealed->keys);
+        mem_free(sealed->tags);
+        mem_free(sealed->checked);
+        mem_free(sealed->summed);
+        mem_free(sealed->summed_list);
         mem_free(sealed);
     }
 }
@@ -23,110 +25,316 @@ sealed_new(const struct sealed_options *options, struct err *e)
 {
     CLEANUP(sealed_cleanup) struct sealed *sealed = mem_new(sizeof(*sealed));
 
+    assert(options->key.n == 0 || options->key.n == SEALED_KEY_SIZE);
+    assert(options->n <= SEALED_TABLES_MAX);
     sealed->options = *options;
-    sealed->key = BUF_SECRET(SEALED_KEY_SIZE);
-    return buf_set(&sealed->key, options->key, e) != 0 ? NULL : TAKE(sealed);
+    sealed->options.key = (struct span){0}; /* not ours to keep */
+    sealed->has_key = options->key.n > 0;
+    if (sealed->has_key && mac_keys_make(&sealed->keys, options->key, e) != 0) {
+        return NULL;
+    }
+    if (sealed->has_key) {
+        sealed->tags = mem_zalloc(SEALED_BUCKETS, sizeof(*sealed->tags));
+        sealed->checked = mem_zalloc(SEALED_BUCKETS / 8, 1);
+        sealed->summed = mem_zalloc(SEALED_BUCKETS / 8, 1);
+    }
+    return TAKE(sealed);
 }
 
-int
-sealed_settle(void *context, struct store_db *db, struct err *e)
+static int
+refuse_without_key(const struct sealed *sealed, struct err *e)
 {
-    (void)context;
-    (void)db;
-    (void)e;
-    return 0;
+    return err_set(e, ERR_DENIED,
+                   "%s is sealed, and %s gives no key: it needs the key that it was sealed with, "
+                   "see %s(8)",
+                   sealed->options.file, sealed->options.token, sealed->options.program);
 }
 
 int
 sealed_open(struct store_db *db, enum sealed_state *state, struct err *e)
 {
-    (void)db;
-    (void)e;
-    *state = SEALED_NO_KEY;
+    struct sealed *sealed = sealed_of(db);
+    bool head;
+    bool seals;
+
+    *state = SEALED_CLOSED;
+    if (sealed == NULL) {
+        return 0;
+    }
+    if (head_exists(db, &head, e) != 0 ||
+        store_has_row(db, "SELECT 1 FROM seal UNION ALL SELECT 1 FROM seal_bucket", STORE_NO_VALUES,
+                      &seals, e) != 0) {
+        return -1;
+    }
+    if (!head && seals) {
+        return sealed_violation_all(sealed, "the head of its seals was deleted", e);
+    }
+    if (head && !sealed->has_key) {
+        return refuse_without_key(sealed, e);
+    }
+    if (head && head_open(sealed, db, e) != 0) {
+        return -1;
+    }
+    sealed->state = head ? SEALED_ON : sealed->has_key ? SEALED_NOT_YET : SEALED_NO_KEY;
+    *state = sealed->state;
     return 0;
 }
 
-int
-sealed_count(struct store_db *db, uint64_t *rows, struct err *e)
+/* *on: is there anything to do? */
+static int
+begin(struct sealed *sealed, bool *on, struct err *e)
 {
-    (void)db;
-    (void)e;
-    *rows = 0;
+    *on = sealed != NULL && sealed->state == SEALED_ON;
+    if (sealed == NULL) {
+        return 0;
+    }
+    if (sealed->violated) {
+        *e = sealed->violation;
+        return -1;
+    }
+    return sealed->state != SEALED_CLOSED
+               ? 0
+               : err_set(e, ERR_CONFLICT, "%s is used before its seals were looked at",
+                         sealed->options.file);
+}
+
+/* The bucket's rows may have to be read, which this one stands in the way of. */
+static int
+open_bucket(struct sealed *sealed, struct store_db *db, struct row *row, struct err *e)
+{
+    const struct asker asker = {row->table, row->key};
+    const struct sealed_table *table = row->table;
+    const struct span key = row->key;
+
+    if (bucket_is_checked(sealed, row->bucket)) {
+        return bucket_use(sealed, db, row->bucket, table->each_use, &asker, e);
+    }
+    row_end(row);
+    return bucket_use(sealed, db, row->bucket, table->each_use, &asker, e) != 0
+               ? -1
+               : row_read(sealed, db, table, key, row, e);
+}
+
+static int
+compare(struct sealed *sealed, struct store_db *db, const struct row *row, struct noted **out,
+        struct err *e)
+{
+    uint8_t mac[MAC_SIZE];
+    struct seal seal;
+    bool there;
+
+    if (seal_load(db, row->table, row->bucket, row->key, &seal, &there, e) != 0) {
+        return -1;
+    }
+    if (row->found && !there) {
+        return sealed_violation(sealed, row->table, row->key,
+                                "has no seal: not written by this program", e);
+    }
+    if (!row->found && there) {
+        return sealed_violation(sealed, row->table, row->key, "deleted", e);
+    }
+    if (row->found) {
+        if (row_mac(sealed, row, seal.leaf, mac, e) != 0) {
+            return -1;
+        }
+        if (!mac_equal(mac, seal.mac)) {
+            return sealed_violation(sealed, row->table, row->key, ROW_EDITED, e);
+        }
+    }
+    *out = noted_add(&sealed->noted, row->table, row->key);
+    (*out)->was = row->found;
+    (*out)->seal = seal;
     return 0;
 }
 
-int
-sealed_begin(struct store_db *db, uint64_t *rows, struct err *e)
+/* At the first time in a transaction. */
+static int
+look(struct sealed *sealed, struct store_db *db, const struct sealed_table *table, struct span key,
+     struct noted **out, struct err *e)
 {
-    (void)db;
-    *rows = 0;
-    return err_set(e, ERR_DENIED, "rows are not sealed yet");
+    CLEANUP(row_end) struct row row = {0};
+
+    if (row_read(sealed, db, table, key, &row, e) != 0) {
+        return -1;
+    }
+    if (!row.found && !table->by_key) {
+        *out = noted_add(&sealed->noted, table, key);
+        return 0;
+    }
+    if (open_bucket(sealed, db, &row, e) != 0) {
+        return -1;
+    }
+    *out = noted_find(&sealed->noted, table, key); /* with its bucket */
+    return *out != NULL ? 0 : compare(sealed, db, &row, out, e);
+}
+
+static int
+look_once(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+          const struct store_value *values, size_t n, struct noted **out, struct err *e)
+{
+    struct key key;
+
+    assert(n == table->keys);
+    if (key_encode(values, n, &key, e) != 0) {
+        return -1;
+    }
+    *out = noted_find(&sealed->noted, table, key_span(&key));
+    return *out != NULL ? 0 : look(sealed, db, table, key_span(&key), out, e);
 }
 
 int
 sealed_row(struct store_db *db, const struct sealed_table *table, const struct store_value *key,
            size_t n, bool *found, struct err *e)
 {
-    return store_has_row(db, table->row, key, n, found, e);
-}
+    struct sealed *sealed = sealed_of(db);
+    struct noted *noted;
+    bool on;
 
-int
-sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, struct err *e)
-{
-    (void)db;
-    (void)owners;
-    (void)owner;
-    (void)e;
-    return 0;
+    if (begin(sealed, &on, e) != 0) {
+        return -1;
+    }
+    if (!on) {
+        return store_has_row(db, table->row, key, n, found, e);
+    }
+    if (look_once(sealed, db, table, key, n, &noted, e) != 0) {
+        return -1;
+    }
+    *found = noted->was;
+    return noted->changed ? store_has_row(db, table->row, key, n, found, e) : 0;
 }
 
 int
 sealed_change(struct store_db *db, const struct sealed_table *table, const struct store_value *key,
               size_t n, struct err *e)
 {
-    (void)db;
-    (void)table;
-    (void)key;
-    (void)n;
-    (void)e;
+    struct sealed *sealed = sealed_of(db);
+    struct noted *noted;
+    bool on;
+
+    if (begin(sealed, &on, e) != 0) {
+        return -1;
+    }
+    if (!on) {
+        return 0;
+    }
+    if (look_once(sealed, db, table, key, n, &noted, e) != 0) {
+        return -1;
+    }
+    noted->changed = true;
     return 0;
 }
 
+/* There was none of this key before: settling finds a seal that says otherwise. */
 int
 sealed_made(struct store_db *db, const struct sealed_table *table, const struct store_value *key,
             size_t n, struct err *e)
 {
-    return sealed_change(db, table, key, n, e);
+    struct sealed *sealed = sealed_of(db);
+    struct noted *noted;
+    struct key octets;
+    bool on;
+
+    if (begin(sealed, &on, e) != 0) {
+        return -1;
+    }
+    if (!on) {
+        return 0;
+    }
+    if (key_encode(key, n, &octets, e) != 0) {
+        return -1;
+    }
+    noted = noted_find(&sealed->noted, table, key_span(&octets));
+    if (noted == NULL) {
+        noted = noted_add(&sealed->noted, table, key_span(&octets));
+    }
+    noted->changed = true;
+    return 0;
 }
 
-void
-sealed_cursor_free(struct sealed_cursor *cursor)
+/* Those that have a seal, and none that has not. */
+static int
+check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+              struct store_value owner, struct err *e)
 {
-    buf_free(&cursor->key);
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct store_value values[SEALED_KEYS_MAX];
+    struct noted *noted;
+    bool row;
+
+    if (store_query(db, &rows, table->of_owner, &owner, 1, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        for (size_t i = 0; i < table->keys; i++) {
+            values[i] = row_value(&rows, (int)i);
+        }
+        if (look_once(sealed, db, table, values, table->keys, &noted, e) != 0 ||
+            store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool
+is_each_use(const struct sealed *sealed, unsigned owners)
+{
+    for (size_t i = 0; i < sealed->options.n; i++) {
+        if (sealed->options.tables[i]->owners == owners && sealed->options.tables[i]->each_use) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int
-sealed_scrub(struct store_db *db, struct sealed_cursor *cursor, size_t max, size_t *seen, bool *end,
-             struct err *e)
+sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, struct err *e)
 {
-    (void)db;
-    (void)cursor;
-    (void)max;
-    (void)e;
-    *seen = 0;
-    *end = true;
+    struct sealed *sealed = sealed_of(db);
+    struct asker asker = {0};
+    struct key key;
+    uint32_t bucket;
+    bool on;
+
+    if (begin(sealed, &on, e) != 0) {
+        return -1;
+    }
+    if (!on) {
+        return 0;
+    }
+    if (key_encode(&owner, 1, &key, e) != 0 ||
+        row_bucket(sealed, owners, key_span(&key), &bucket, e) != 0) {
+        return -1;
+    }
+    asker.key = key_span(&key);
+    if (is_each_use(sealed, owners) ? bucket_check(sealed, db, bucket, true, &asker, NULL, e) != 0
+                                    : bucket_use(sealed, db, bucket, false, &asker, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sealed->options.n; i++) {
+        const struct sealed_table *table = sealed->options.tables[i];
+
+        if (table->owners == owners && table->of_owner != NULL &&
+            check_rows_of(sealed, db, table, owner, e) != 0) {
+            return -1;
+        }
+    }
     return 0;
 }
 
 enum sealed_state
 sealed_state(const struct store_db *db)
 {
-    return store_context(db) == NULL ? SEALED_CLOSED : SEALED_NO_KEY;
+    const struct sealed *sealed = sealed_of(db);
+
+    return sealed == NULL ? SEALED_CLOSED : sealed->state;
 }
 
 uint64_t
 sealed_rows(const struct store_db *db)
 {
-    (void)db;
-    return 0;
+    const struct sealed *sealed = sealed_of(db);
+
+    return sealed == NULL ? 0 : sealed->head.rows;
 }

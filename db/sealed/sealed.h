@@ -92,7 +92,7 @@ void sealed_free(struct sealed *);
 struct sealed *sealed_new(const struct sealed_options *, struct err *e) OWNED(sealed_free);
 DEFINE_CLEANUP(sealed_cleanup, struct sealed, sealed_free)
 /* store_options.settle, with the context as store_options.context. */
-int sealed_settle(void *sealed, struct store_db *, struct err *e);
+int sealed_settle(void *context, struct store_db *, struct err *e);
 
 enum sealed_state {
     SEALED_CLOSED,  /* sealed_open() did not run: verbs fail */

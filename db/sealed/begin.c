@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All rows that there are get their seals. */
+#include "db/sealed/bucket.h"
+#include "db/sealed/head.h"
+
+/* What is done with each row. */
+typedef int (*with_row)(void *arg, const struct sealed_table *, struct span key, struct err *e);
+
+static int
+each_row_of(struct store_db *db, const struct sealed_table *table, with_row visit, void *arg,
+            struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct store_value values[SEALED_KEYS_MAX];
+    struct key key;
+    bool row;
+
+    if (store_query(db, &rows, table->all, STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        for (size_t i = 0; i < table->keys; i++) {
+            values[i] = row_value(&rows, (int)i);
+        }
+        if (key_encode(values, table->keys, &key, e) != 0 ||
+            visit(arg, table, key_span(&key), e) != 0 || store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+each_row(const struct sealed *sealed, struct store_db *db, with_row visit, void *arg, struct err *e)
+{
+    for (size_t i = 0; i < sealed->options.n; i++) {
+        if (each_row_of(db, sealed->options.tables[i], visit, arg, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+count_row(void *arg, const struct sealed_table *table, struct span key, struct err *e)
+{
+    uint64_t *rows = arg;
+
+    (void)table;
+    (void)key;
+    (void)e;
+    (*rows)++;
+    return 0;
+}
+
+int
+sealed_count(struct store_db *db, uint64_t *rows, struct err *e)
+{
+    const struct sealed *sealed = sealed_of(db);
+
+    *rows = 0;
+    return sealed == NULL ? 0 : each_row(sealed, db, count_row, rows, e);
+}
+
+struct beginning {
+    struct sealed *sealed;
+    struct store_db *db;
+    uint8_t (*sums)[SUM_SIZE]; /* of SEALED_BUCKETS */
+};
+
+static int
+seal_row(void *arg, const struct sealed_table *table, struct span key, struct err *e)
+{
+    struct beginning *b = arg;
+    struct sealed *sealed = b->sealed;
+    CLEANUP(row_end) struct row row = {0};
+    struct seal seal = {.leaf = sealed->head.leaves};
+
+    if (row_read(sealed, b->db, table, key, &row, e) != 0) {
+        return -1;
+    }
+    if (!row.found) {
+        return err_set(e, ERR_STORE, "a row of %s is not found by its key", table->name);
+    }
+    seal.bucket = row.bucket;
+    if (row_mac(sealed, &row, seal.leaf, seal.mac, e) != 0 ||
+        seal_store(b->db, table, key, &seal, e) != 0) {
+        return -1;
+    }
+    sealed->head.rows++;
+    return term_seal(sealed, &seal, table->number, key, b->sums[seal.bucket], e);
+}
+
+static int
+write_bucket(struct beginning *b, uint32_t bucket, struct err *e)
+{
+    struct sealed *sealed = b->sealed;
+    struct bucket_row row = {.there = true};
+
+    if (sum_is_zero(b->sums[bucket])) {
+        return 0;
+    }
+    memcpy(row.sum, b->sums[bucket], SUM_SIZE);
+    if (sealed_nonce(sealed, row.nonce, e) != 0 ||
+        term_bucket_nonce(sealed, bucket, row.nonce, row.sum, e) != 0 ||
+        term_bucket(sealed, bucket, &row, sealed->head.sum, e) != 0) {
+        return -1;
+    }
+    sealed->tags[bucket] = nonce_tag(row.nonce);
+    return bucket_store(b->db, bucket, &row, e);
+}
+
+int
+sealed_begin(struct store_db *db, uint64_t *rows, struct err *e)
+{
+    struct sealed *sealed = sealed_of(db);
+    CLEANUP(mem_cleanup) uint8_t(*sums)[SUM_SIZE] = NULL;
+    struct beginning b = {.sealed = sealed, .db = db};
+
+    if (sealed == NULL || sealed->state != SEALED_NOT_YET) {
+        return err_set(e, ERR_CONFLICT, "rows are sealed, or there is no key for it");
+    }
+    sums = mem_zalloc(SEALED_BUCKETS, SUM_SIZE);
+    b.sums = sums;
+    /* What fails below is taken back by sealed_settle(), as the transaction takes back its part. */
+    sealed->fresh = true;
+    sealed->state = SEALED_ON;
+    sealed->head = (struct head){0};
+    if (head_leaves(sealed, db, true, &sealed->head.leaves, e) != 0 ||
+        each_row(sealed, db, seal_row, &b, e) != 0) {
+        return -1;
+    }
+    for (uint32_t bucket = 0; bucket < SEALED_BUCKETS; bucket++) {
+        if (write_bucket(&b, bucket, e) != 0) {
+            return -1;
+        }
+    }
+    *rows = sealed->head.rows;
+    return head_store(sealed, db, e);
+}

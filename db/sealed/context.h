@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.h - what db/sealed/ keeps between operations. Private to it; the writer thread's. */
+#pragma once
+
+#include "db/sealed/mac.h"
+#include "db/sealed/noted.h"
+#include "db/sealed/sealed.h"
+
+enum { NONCE_SIZE = 16, SUM_SIZE = MAC_SIZE, NONCES = 128 };
+
+struct head {
+    uint8_t sum[SUM_SIZE]; /* without its nonce's term */
+    uint64_t leaves;
+    uint64_t rows;
+};
+
+struct sealed {
+    struct sealed_options options;
+    bool has_key;
+    struct mac_keys keys;
+    enum sealed_state state;
+    struct head head;
+    bool fresh; /* sealed_begin() ran in this transaction */
+    /* A violation was found: nothing is committed any more. */
+    bool violated;
+    struct err violation;
+    /* SEALED_BUCKETS each: the beginning of the nonce that the bucket has, 0: none; were its rows
+     * checked since the start, were its seals summed in this transaction? */
+    uint32_t *tags;
+    uint8_t *checked;
+    uint8_t *summed;
+    uint32_t *summed_list;
+    size_t summed_n, summed_capacity;
+    struct noted_set noted;
+    uint8_t nonces[NONCES][NONCE_SIZE]; /* the first `nonces_left` were not used yet */
+    size_t nonces_left;
+};
+
+#define ROW_EDITED "edited, or not written by this program"
+
+/* NULL: verbs do nothing. */
+static inline struct sealed *
+sealed_of(const struct store_db *db)
+{
+    return store_context(db);
+}
+
+/* One that never was. */
+int sealed_nonce(struct sealed *, uint8_t out[NONCE_SIZE], struct err *e);
+/* NULL: there is none of this number. */
+const struct sealed_table *sealed_table_find(const struct sealed *, unsigned number);
+/* Remembers it, and tells it as ERR_STALE: what is wrong with which row, or, `table` NULL, with the
+ * rows of which owner. Always -1. */
+int sealed_violation(struct sealed *, const struct sealed_table *, struct span key,
+                     const char *what, struct err *e);
+/* The same of the whole. */
+int sealed_violation_all(struct sealed *, const char *what, struct err *e);

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that change, and what is done to the file of a running program. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/store/batch.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/sealed/scene.h"
+
+static const char set_number[] = "UPDATE thing SET number = ?2 WHERE id = ?1";
+
+struct part {
+    struct verb *verb;
+    bool fails;
+};
+
+static int
+run_part(void *arg, struct store_db *db, struct err *e)
+{
+    const struct part *p = arg;
+
+    if (sealed_change(db, p->verb->table, &p->verb->key, 1, e) != 0 ||
+        store_exec(db, p->verb->sql, STORE_VALUES(p->verb->key, store_int(p->verb->number)), e) !=
+            0) {
+        return -1;
+    }
+    return p->fails ? err_set(e, ERR_DENIED, "not to be") : 0;
+}
+
+/* One part that fails, and one that does not, of the same row. */
+static int
+do_parts(struct verb *verb, struct store_db *db, struct err *e)
+{
+    struct part fails = {verb, true};
+    struct part succeeds = {verb, false};
+    const struct store_value key = verb->key;
+
+    if (store_part(db, run_part, &fails, e) == 0 ||
+        sealed_row(db, verb->table, &key, 1, &verb->found, e) != 0) {
+        return -1;
+    }
+    return store_part(db, run_part, &succeeds, e);
+}
+
+static void
+what_is_rolled_back_is_not_sealed(void **state)
+{
+    struct scene s = scene_new();
+    struct err e = {0};
+    size_t seen;
+    bool found;
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    for (int fails = 0; fails < 2; fails++) {
+        struct verb verb = {.run = do_parts,
+                            .table = &scene_thing,
+                            .key = store_text("a"),
+                            .sql = set_number,
+                            .number = 10 + fails,
+                            .fails = fails == 1};
+        struct verb insert = {.run = do_parts,
+                              .table = &scene_thing,
+                              .key = store_text("new"),
+                              .sql = "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL)",
+                              .fails = fails == 0};
+
+        assert_int_equal(scene_do(&s, &verb, &e), fails == 1 ? -1 : 0);
+        assert_true(verb.found);
+        assert_int_equal(scene_do(&s, &insert, &e), fails == 0 ? -1 : 0);
+        assert_false(insert.found);
+        assert_ok(scene_row(&s, &scene_thing, store_text("new"), &found, &e), &e);
+        assert_int_equal(found, fails == 1);
+    }
+    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+    assert_int_equal(seen, 20);
+    scene_close(&s);
+    scene_must_open(&s);
+    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+    scene_end(&s);
+}
+
+static void
+a_row_that_is_deleted_has_no_seal_any_more(void **state)
+{
+    struct scene s = scene_new();
+    struct err e = {0};
+    size_t seen;
+    bool found;
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    assert_ok(scene_change(&s, &scene_note, store_int(3),
+                           "DELETE FROM note WHERE number = ?1 AND ?2 = 0", 0, &e),
+              &e);
+    assert_ok(scene_change(&s, &scene_name, store_blob(SPAN_LITERAL("\x01")),
+                           "DELETE FROM name WHERE name = ?1 AND ?2 = 0", 0, &e),
+              &e);
+    assert_ok(scene_row(&s, &scene_name, store_blob(SPAN_LITERAL("\x01")), &found, &e), &e);
+    assert_false(found);
+    assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("A"), &e), &e);
+    scene_close(&s);
+    scene_must_open(&s);
+    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+    assert_int_equal(seen, 15); /* and a bucket without a row */
+    /* And it may come again. */
+    assert_ok(scene_change(&s, &scene_name, store_blob(SPAN_LITERAL("\x01")),
+                           "INSERT INTO name VALUES(?1, iif(?2 = 0, 'A', 'B'))", 0, &e),
+              &e);
+    scene_close(&s);
+    scene_must_open(&s);
+    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+    assert_int_equal(seen, 16);
+    scene_end(&s);
+}
+
+static int
+do_made(struct verb *verb, struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct store_value key;
+
+    if (store_exec(db, "INSERT INTO note(thing, weight) VALUES('b', 9)", STORE_NO_VALUES, e) != 0 ||
+        store_query_one(db, &rows, "SELECT last_insert_rowid()", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    key = store_int(row_int(&rows, 0));
+    return sealed_made(db, verb->table, &key, 1, e);
+}
+
+static void
+a_row_whose_key_sqlite_chose_is_sealed(void **state)
+{
+    struct scene s = scene_new();
+    struct verb verb = {.run = do_made, .table = &scene_note};
+    struct err e = {0};
+    size_t seen;
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    for (int i = 0; i < 3; i++) {
+        verb.fails = i == 1;
+        assert_int_equal(scene_do(&s, &verb, &e), i == 1 ? -1 : 0);
+    }
+    assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("B"), &e), &e);
+    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+    assert_int_equal(seen, 22);
+    scene_end(&s);
+}
+
+/* Behind each the row is asked for again. */
+static const struct {
+    const char *what;
+    const char *sql[3]; /* constant, as the store wants it */
+    const struct sealed_table *table;
+    const char *key;
+    const char *says;
+    bool by_scrub; /* not before */
+} attacks[] = {
+    {"edited",
+     {"UPDATE thing SET number = 9 WHERE id = 'a'"},
+     &scene_thing,
+     "a",
+     "thing a: edited",
+     false},
+    {"deleted, which is its own owner",
+     {"DELETE FROM name WHERE name = x'01'"},
+     &scene_name,
+     "\x01",
+     "name 01: deleted",
+     false},
+    {"inserted",
+     {"INSERT INTO name VALUES(x'08', 'A')"},
+     &scene_name,
+     "\x08",
+     "name 08: has no seal",
+     false},
+    {"put back with its seal",
+     {"UPDATE thing SET number = 1 WHERE id = 'a'", "REPLACE INTO seal SELECT * FROM kept_seal"},
+     &scene_thing,
+     "a",
+     "thing a: it, or another row of its owner",
+     false},
+    {"put back with its seal and its bucket",
+     {"UPDATE thing SET number = 1 WHERE id = 'a'", "REPLACE INTO seal SELECT * FROM kept_seal",
+      "REPLACE INTO seal_bucket SELECT * FROM kept_bucket"},
+     &scene_thing,
+     "a",
+     "thing a: put back to what was there before, while this program runs",
+     false},
+    {"deleted with its seal and its bucket",
+     {"DELETE FROM thing WHERE id = 'c'",
+      "DELETE FROM seal WHERE bucket IN (SELECT bucket FROM seal WHERE tbl = 1 AND key = "
+      "x'02000163')",
+      "DELETE FROM seal_bucket"},
+     &scene_thing,
+     "a",
+     "while this program runs",
+     false},
+    {"put back with its seal, where a bucket is not summed at each use",
+     {"UPDATE name SET owner = 'A' WHERE name = x'01'",
+      "REPLACE INTO seal SELECT * FROM kept_seal"},
+     &scene_name,
+     "\x01",
+     "is missing or was put back",
+     true},
+};
+
+static void
+what_is_done_to_the_file_of_a_running_program_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
+        struct scene s = scene_new();
+        const struct store_value key = attacks[i].table == &scene_name
+                                           ? store_blob(span_of(attacks[i].key, 1))
+                                           : store_text(attacks[i].key);
+        struct err e = {0};
+        bool found;
+        size_t seen;
+
+        scene_fill(&s);
+        scene_must_open(&s);
+        scene_attack_running(&s, "CREATE TABLE kept_seal AS SELECT * FROM seal");
+        scene_attack_running(&s, "CREATE TABLE kept_bucket AS SELECT * FROM seal_bucket");
+        assert_ok(scene_change(&s, &scene_thing, store_text("a"), set_number, 5, &e), &e);
+        assert_ok(scene_change(&s, &scene_name, store_blob(SPAN_LITERAL("\x01")),
+                               "UPDATE name SET owner = iif(?2 = 0, 'A', 'C') WHERE name = ?1", 1,
+                               &e),
+                  &e);
+        assert_ok(scene_row(&s, attacks[i].table, key, &found, &e), &e);
+        for (size_t k = 0; k < ARRAY_LEN(attacks[i].sql) && attacks[i].sql[k] != NULL; k++) {
+            scene_attack_running(&s, attacks[i].sql[k]);
+        }
+        if (attacks[i].by_scrub) {
+            assert_ok(scene_row(&s, attacks[i].table, key, &found, &e), &e);
+            assert_err(scene_scrub(&s, 3, &seen, &e), ERR_STALE, &e);
+        } else if (scene_row(&s, attacks[i].table, key, &found, &e) == 0) {
+            fail_msg("%s: not found", attacks[i].what);
+        }
+        if (e.code != ERR_STALE || strstr(e.text, attacks[i].says) == NULL) {
+            fail_msg("%s: %s: %s", attacks[i].what, err_code_name(e.code), e.text);
+        }
+        scene_end(&s);
+    }
+}
+
+/* Whoever changes a row says so before, and what was not ours before does not become so. */
+static void
+an_edited_row_is_not_sealed_with_the_next_change(void **state)
+{
+    struct scene s = scene_new();
+    struct err e = {0};
+    bool found;
+
+    (void)state;
+    scene_fill(&s);
+    scene_attack(&s, "UPDATE thing SET text = 'x' WHERE id = 'a'");
+    scene_must_open(&s);
+    assert_err(scene_change(&s, &scene_thing, store_text("a"), set_number, 5, &e), ERR_STALE, &e);
+    /* Nothing is committed any more, whatever it is. */
+    assert_true(store_is_failed(s.store));
+    assert_err(scene_row(&s, &scene_thing, store_text("b"), &found, &e), ERR_STALE, &e);
+    scene_end(&s);
+    /* A deleted one is not made anew. */
+    s = scene_new();
+    scene_fill(&s);
+    scene_attack(&s, "DELETE FROM note WHERE number = 3");
+    scene_must_open(&s);
+    assert_err(
+        scene_change(&s, &scene_note, store_int(3), "INSERT INTO note VALUES(?1, 'a', ?2)", 7, &e),
+        ERR_STALE, &e);
+    assert_non_null(strstr(e.text, "note 3: was deleted before"));
+    scene_end(&s);
+}
+
+static void
+a_change_that_was_not_said_is_found(void **state)
+{
+    struct scene s = scene_new();
+    struct err e = {0};
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    scene_attack_running(&s, "UPDATE thing SET number = number + 1 WHERE id = 'b'");
+    assert_err(scene_owner(&s, SCENE_OWNERS, store_text("B"), &e), ERR_STALE, &e);
+    scene_end(&s);
+}
+
+struct both {
+    struct store_op op;
+    bool bad;
+};
+
+static int
+run_both(struct store_op *op, struct store_db *db, struct err *e)
+{
+    const struct both *b = CONTAINER_OF(op, struct both, op);
+    const struct store_value key = store_text(b->bad ? "a" : "b");
+    bool found;
+
+    if (sealed_row(db, &scene_thing, &key, 1, &found, e) != 0) {
+        return 0; /* one who does not care */
+    }
+    return 0;
+}
+
+static void
+a_violation_that_is_ignored_ends_the_store_nevertheless(void **state)
+{
+    struct scene s = scene_new();
+    struct both bad = {.op.run = run_both, .bad = true};
+    struct err e = {0};
+
+    (void)state;
+    scene_fill(&s);
+    scene_attack(&s, "UPDATE thing SET text = 'x' WHERE id = 'a'");
+    scene_must_open(&s);
+    assert_err(store_call(s.store, &bad.op, &e), ERR_STALE, &e);
+    assert_non_null(strstr(e.text, "thing a: edited"));
+    scene_end(&s);
+}
+
+/* Changes at random, some of them rolled back; then all of it agrees. */
+static void
+after_any_changes_all_seals_agree(void **state)
+{
+    static const char *const changes[] = {
+        "INSERT OR IGNORE INTO thing VALUES(?1, char(65 + ?2 % 3), ?2, NULL, NULL)",
+        "UPDATE thing SET number = ?2 WHERE id = ?1",
+        "UPDATE thing SET text = CAST(?2 AS TEXT) WHERE id = ?1",
+        "UPDATE thing SET bytes = iif(?2 % 2 = 0, NULL, x'01') WHERE id = ?1",
+        "DELETE FROM thing WHERE id = ?1 AND ?2 >= 0 AND id NOT IN (SELECT thing FROM note)",
+    };
+    struct scene s = scene_new();
+    struct err e = {0};
+    size_t seen;
+
+    (void)state;
+    srand(1);
+    scene_fill(&s);
+    scene_must_open(&s);
+    for (int i = 0; i < 600; i++) {
+        const char id[] = {(char)('a' + rand() % 12), '\0'};
+        struct verb verb = {.run = do_parts,
+                            .table = &scene_thing,
+                            .key = store_text(id),
+                            .sql = changes[rand() % (int)ARRAY_LEN(changes)],
+                            .number = rand() % 100,
+                            .fails = rand() % 4 == 0};
+
+        assert_int_equal(scene_do(&s, &verb, &e), verb.fails ? -1 : 0);
+        if (i % 100 == 99) {
+            assert_ok(scene_scrub(&s, 7, &seen, &e), &e);
+            scene_close(&s);
+            scene_must_open(&s);
+        }
+    }
+    assert_ok(scene_scrub(&s, 7, &seen, &e), &e);
+    scene_end(&s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_rolled_back_is_not_sealed),
+        cmocka_unit_test(a_row_that_is_deleted_has_no_seal_any_more),
+        cmocka_unit_test(a_row_whose_key_sqlite_chose_is_sealed),
+        cmocka_unit_test(what_is_done_to_the_file_of_a_running_program_is_found),
+        cmocka_unit_test(an_edited_row_is_not_sealed_with_the_next_change),
+        cmocka_unit_test(a_change_that_was_not_said_is_found),
+        cmocka_unit_test(a_violation_that_is_ignored_ends_the_store_nevertheless),
+        cmocka_unit_test(after_any_changes_all_seals_agree),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
