@@ -355,3 +355,9 @@ CREATE INDEX leaf_revoked
 CREATE INDEX leaf_crl
     ON leaf (CAST(substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"number":') + 9, 20) AS INTEGER))
     WHERE instr(CAST(body AS TEXT), '"kind":"CRL"') > 0;
+
+-- migration 18
+
+-- All rows of an owner are found, before one of them is believed (db/issuance/seals.h).
+CREATE INDEX confirmation_request ON confirmation (request);
+CREATE INDEX revocation_day ON revocation (not_after / 86400);
