@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
 #include "ca/office/office.h"
@@ -119,6 +120,7 @@ on_first_crl(struct crl_waiter *waiter, uint64_t number, const struct err *why)
         ca_die(&e, "the link");
     }
     waiting_look(ca->waiting);
+    scrub_begin(ca->scrub);
     log_event(LOG_INFO, "ready", "%s", ca->conf.link_socket);
 }
 

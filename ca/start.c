@@ -6,6 +6,7 @@
 
 #include "base/validity.h"
 #include "ca/daemon/record.h"
+#include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
 #include "ca/policy/registered.h"
@@ -289,7 +290,7 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
         uint64_t index;
 
         leaf_set_text(leaf, "reason", o->stop);
-        return ledger_append(db, leaf, &index, e);
+        return scrub_keep(o->ca->scrub, db, e) != 0 ? -1 : ledger_append(db, leaf, &index, e);
     }
     return append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
                    append_start(db, o->ca, now, e) != 0
@@ -323,6 +324,7 @@ ca_open(struct ca *ca, struct err *e)
     ca->requests = requests_new(ca);
     ca->waiting = waiting_new(ca);
     ca->unconfirmed = unconfirmed_new(ca);
+    ca->scrub = scrub_new(ca);
     return 0;
 }
 
@@ -372,6 +374,7 @@ ca_close(struct ca *ca)
     requests_free(ca->requests);
     watchers_free(ca->watchers);
     unconfirmed_free(ca->unconfirmed);
+    scrub_free(ca->scrub);
     registered_free(ca->registered);
     release_free(ca->release);
     if (ca->ras != NULL) {

@@ -143,7 +143,8 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
         load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0 ||
         load_number(cfg, "approval_days", 1, 31, &approval_days, e) != 0 ||
         load_number(cfg, "approval_check_after", 1, 24 * 3600, &c->approval_check_after_s, e) !=
-            0) {
+            0 ||
+        load_number(cfg, "scrub_share", 1, 50, &c->scrub_share, e) != 0) {
         return -1;
     }
     if (overlap_h >= validity_h) {
@@ -308,6 +309,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("reenrolment", "same-identity", CFGF_NONE),
         CFG_INT("approval_days", 7, CFGF_NONE),
         CFG_INT("approval_check_after", 60, CFGF_NONE),
+        CFG_INT("scrub_share", 1, CFGF_NONE),
         CFG_END(),
     };
     CLEANUP(conf_cleanup) cfg_t *cfg = NULL;

@@ -62,6 +62,7 @@ struct ca_conf {
     bool retry_rejected;
     int approval_s;             /* a request waits for officers so long */
     int approval_check_after_s; /* what the network function is told meanwhile */
+    int scrub_share;            /* percent */
 };
 
 /* What errors and logs call it: its policy file or its socket. */

@@ -29,6 +29,7 @@ struct requests;
 struct watchers;
 struct waiting;
 struct unconfirmed;
+struct scrub;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -72,6 +73,7 @@ struct ca {
     struct watchers *watchers;
     struct waiting *waiting;
     struct unconfirmed *unconfirmed;
+    struct scrub *scrub;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "ca/daemon/published.h"
+#include "db/issuance/scrub.h"
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
 
@@ -88,11 +89,23 @@ struct counts_op {
     struct issuance_counts counts;
 };
 
-/* Do the rows say what the leaves say? And how many are there? */
+/* Do the rows say what the leaves say? */
+static int
+compare(struct store_db *db, struct err *e)
+{
+    bool suspect;
+
+    if (issuance_scrub_is_suspect(db, &suspect, e) != 0 || issuance_check(db, e) != 0) {
+        return -1;
+    }
+    return suspect ? issuance_scrub_suspect(db, false, e) : 0;
+}
+
+/* And how many are there? */
 static int
 run_check(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return issuance_check(db, e) != 0
+    return compare(db, e) != 0
                ? -1
                : issuance_count(db, &CONTAINER_OF(op, struct counts_op, op)->counts, e);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ca/due/scrub.h"
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
 #include "ca/publish/crl.h"
@@ -17,6 +18,7 @@ struct asking {
     struct crl_waiter crl;
     struct issuance_counts counts;
     int64_t pending;
+    json_t *scrub;
     json_t *list;
 };
 
@@ -53,7 +55,11 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct asking *a = CONTAINER_OF(op, struct asking, op);
 
-    return issuance_count(db, &a->counts, e) != 0 ? -1 : issuance_pending_count(db, &a->pending, e);
+    if (issuance_count(db, &a->counts, e) != 0 || issuance_pending_count(db, &a->pending, e) != 0) {
+        return -1;
+    }
+    a->scrub = scrub_status(a->ca->scrub, db, clock_now(), e);
+    return a->scrub == NULL ? -1 : 0;
 }
 
 static json_t *
@@ -76,7 +82,7 @@ on_counted(struct task *task)
     ca_check_store(&a->op, "status");
     time_format((time_t)c->crl_next_update, next_update);
     answer = json_pack(
-        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:I,s:I,s:b}",
+        "{s:s,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:{s:I,s:s},s:{s:I,s:I},s:{s:o,s:o},s:o,s:I,s:I,s:b}",
         "version", NFPKI_VERSION, "record", "registrations", (json_int_t)c->registrations,
         "certificates", (json_int_t)c->certificates, "open", (json_int_t)c->open, "waiting",
         (json_int_t)a->pending, "refused", (json_int_t)c->refused, "revoked",
@@ -84,8 +90,8 @@ on_counted(struct task *task)
         next_update, "link", "peers",
         (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
         (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
-        signer_status(ca->log), "stored", (json_int_t)ledger_stored(ca->ledger), "published",
-        (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
+        signer_status(ca->log), "scrub", a->scrub, "stored", (json_int_t)ledger_stored(ca->ledger),
+        "published", (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
     admin_answer(a->call, answer);
     asking_free(a);
 }

@@ -361,3 +361,16 @@ CREATE INDEX leaf_crl
 -- All rows of an owner are found, before one of them is believed (db/issuance/seals.h).
 CREATE INDEX confirmation_request ON confirmation (request);
 CREATE INDEX revocation_day ON revocation (not_after / 86400);
+
+-- migration 19
+
+-- How far the comparison of the rows with the record is (db/issuance/scrub.h).
+CREATE TABLE scrub (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    position  BLOB NOT NULL,           -- of the pass that goes on, for this program on this machine
+    begun     INTEGER NOT NULL,        -- the last whole pass; 0: there was none
+    ended     INTEGER NOT NULL,
+    leaves    INTEGER NOT NULL,        -- that there were at its beginning,
+    requests  INTEGER NOT NULL,        -- and the greatest rowid of a request
+    suspect   INTEGER NOT NULL CHECK (suspect IN (0, 1)) -- something was found: all is compared at a start
+) STRICT;

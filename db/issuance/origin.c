@@ -234,7 +234,7 @@ move(const struct table *t, const struct store_rows *rows, struct origin_place *
 {
     struct span key;
 
-    place->begun = true;
+    place->begun = 1;
     if (!t->by_key) {
         place->row = row_int(rows, COLUMN_PLACE);
         return 0;
@@ -256,7 +256,7 @@ behind(const struct table *t, const struct origin_place *place)
     if (t->by_key) {
         return store_blob(span_of(place->key, place->key_n));
     }
-    return store_int(place->begun ? place->row : INT64_MIN);
+    return store_int(place->begun != 0 ? place->row : INT64_MIN);
 }
 
 int

@@ -31,10 +31,10 @@ const char *origin_name(enum origin_table);
 /* The place of a row in a walk through its table: behind all that are there when they are added, or
  * where its key belongs. All zero is before the first row. */
 struct origin_place {
-    bool begun;
+    int64_t begun; /* not 0: behind this row */
     int64_t row;
+    uint64_t key_n;
     uint8_t key[64];
-    size_t key_n;
 };
 
 /* What a pass counts: the rows that were there when it began. */

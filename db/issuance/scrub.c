@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
+
+/* ---- a pass ---- */
 
 static int
 one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
@@ -28,10 +31,8 @@ check_count(const struct issuance_scrub *s, struct err *e)
 
     return expected < 0 || s->rows[s->table] == expected
                ? 0
-               : err_set(e, ERR_STORE,
-                         "ca.db has rows that the record has not: %s has %" PRId64
-                         ", the record %" PRId64,
-                         origin_name(s->table), s->rows[s->table], expected);
+               : err_set(e, ERR_STORE, "ca.db has %" PRId64 " rows in %s, and the record %" PRId64,
+                         s->rows[s->table], origin_name(s->table), expected);
 }
 
 static int
@@ -55,21 +56,65 @@ one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
     return 0;
 }
 
-int
-issuance_scrub_one(struct store_db *db, struct issuance_scrub *s, bool *done, struct err *e)
+static int
+one(struct store_db *db, struct issuance_scrub *s, struct err *e)
 {
-    if (!s->begun) {
+    if (s->leaf < s->ends.leaves) {
+        return one_leaf(db, s, e);
+    }
+    return s->table < ORIGIN_TABLES ? one_row(db, s, e) : 0;
+}
+
+static bool
+is_over(const struct issuance_scrub *s)
+{
+    return s->leaf == s->ends.leaves && s->table == ORIGIN_TABLES;
+}
+
+static void
+end(struct issuance_scrub *s, time_t now)
+{
+    const struct issuance_pass last = {.begun = s->begun,
+                                       .ended = now,
+                                       .leaves = s->ends.leaves,
+                                       .requests = s->ends.rows[ORIGIN_REQUEST]};
+
+    *s = (struct issuance_scrub){.last = last};
+}
+
+static int64_t
+now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int
+issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuance_step *step,
+                    struct err *e)
+{
+    const int64_t from = now_us();
+
+    step->seen = 0;
+    if (s->begun == 0) {
         if (origin_ends_get(db, &s->ends, e) != 0) {
             return -1;
         }
-        s->begun = true;
+        s->begun = step->now;
     }
-    if ((s->leaf < s->ends.leaves   ? one_leaf(db, s, e)
-         : s->table < ORIGIN_TABLES ? one_row(db, s, e)
-                                    : 0) != 0) {
-        return err_wrap(e, "the database does not agree with its record: it was edited");
+    do {
+        if (one(db, s, e) != 0) {
+            return err_wrap(e, "the database does not agree with its record: it was edited");
+        }
+        step->seen++;
+        step->took_us = now_us() - from;
+        step->ended = is_over(s);
+    } while (!step->ended && step->seen < step->max && step->took_us < step->max_us);
+    if (step->ended) {
+        end(s, step->now);
     }
-    *done = s->leaf == s->ends.leaves && s->table == ORIGIN_TABLES;
     return 0;
 }
 
@@ -77,12 +122,21 @@ int
 issuance_check(struct store_db *db, struct err *e)
 {
     struct issuance_scrub s = {0};
-    bool done = false;
+    struct issuance_step whole = {.max = SIZE_MAX, .max_us = INT64_MAX, .now = clock_now()};
 
-    while (!done) {
-        if (issuance_scrub_one(db, &s, &done, e) != 0) {
-            return -1;
-        }
+    return issuance_scrub_step(db, &s, &whole, e);
+}
+
+int
+issuance_scrub_decided(struct store_db *db, const struct issuance_scrub *s, int64_t *n,
+                       struct err *e)
+{
+    struct origin_ends ends;
+
+    if (origin_ends_get(db, &ends, e) != 0) {
+        return -1;
     }
+    /* Of requests none goes. */
+    *n = ends.rows[ORIGIN_REQUEST] - s->last.requests;
     return 0;
 }

@@ -4,7 +4,10 @@
  *
  * A pass compares each leaf with the rows that it speaks of, then each row with the leaf that it
  * comes from, and then how many there are of each. What it counts is what was there at its
- * beginning: rows and leaves that are added while it goes are for the next pass. It reads only.
+ * beginning: rows and leaves that are added while it goes are for the next pass. It goes on from
+ * where it was stored, after a stop, too, and appends no leaf.
+ *
+ * All of it inside store operations: a struct issuance_scrub belongs to the writer thread.
  */
 #pragma once
 
@@ -13,18 +16,48 @@
 
 #include "db/issuance/origin.h"
 
+/* A pass that ended. `ended` 0: there was none. */
+struct issuance_pass {
+    time_t begun;
+    time_t ended;
+    uint64_t leaves;  /* that there were when it began */
+    int64_t requests; /* the same; place of the last one */
+};
+
 /* All zero: no pass has begun. */
 struct issuance_scrub {
-    bool begun;
+    time_t begun; /* 0: it has not */
     struct origin_ends ends;
     struct compare_seen seen; /* leaves, */
     uint64_t leaf;            /* up to this one */
     int64_t rows[ORIGIN_TABLES];
     enum origin_table table; /* ORIGIN_TABLES: it is over */
     struct origin_place place;
+    struct issuance_pass last;
 };
 
-/* In an operation's run: compares the next leaf or row; the first call begins a pass. *done when
- * there is nothing left, and the pass is over. ERR_STORE names what does not agree: table and key,
- * or leaf. */
-int issuance_scrub_one(struct store_db *, struct issuance_scrub *, bool *done, struct err *e);
+/* What was stored; a new pass when that is nothing, or of another version of this program. */
+int issuance_scrub_load(struct store_db *, struct issuance_scrub *, struct err *e);
+int issuance_scrub_store(struct store_db *, const struct issuance_scrub *, struct err *e);
+/* From now on, or not any more, a start compares all before anything else, though rows are sealed:
+ * a pass found something. */
+int issuance_scrub_suspect(struct store_db *, bool suspect, struct err *e);
+int issuance_scrub_is_suspect(struct store_db *, bool *suspect, struct err *e);
+
+/* How much is done at once: leaves and rows, or the time that they take, whichever is over first;
+ * one is compared in any case. */
+struct issuance_step {
+    size_t max;
+    int64_t max_us;
+    time_t now;
+    size_t seen;     /* out: leaves and rows that were compared */
+    int64_t took_us; /* out */
+    bool ended;      /* out: the pass is over, and is scrub->last; the next step begins another */
+};
+/* ERR_STORE names what does not agree: table and key, or leaf. */
+int issuance_scrub_step(struct store_db *, struct issuance_scrub *, struct issuance_step *,
+                        struct err *e);
+
+/* Requests that were decided since the last whole pass began; all when there was none. */
+int issuance_scrub_decided(struct store_db *, const struct issuance_scrub *, int64_t *n,
+                           struct err *e);

@@ -173,6 +173,18 @@ const struct sealed_table issuance_table_revocation_request = {
     .behind = "SELECT rid FROM revocation_request WHERE rid > ?1 ORDER BY rid",
 };
 
+const struct sealed_table issuance_table_scrub = {
+    .number = 14,
+    .name = "scrub",
+    .keys = 1,
+    .owners = ISSUANCE_OWNER_SCRUB,
+    .by_key = true,
+    .each_use = true,
+    .row = "SELECT NULL, * FROM scrub WHERE one = ?1",
+    .all = "SELECT one FROM scrub ORDER BY one",
+    .behind = "SELECT one FROM scrub WHERE one > ?1 ORDER BY one",
+};
+
 const struct sealed_table *const issuance_tables[ISSUANCE_TABLES] = {
     &issuance_table_registration,
     &issuance_table_request,
@@ -187,4 +199,5 @@ const struct sealed_table *const issuance_tables[ISSUANCE_TABLES] = {
     &issuance_table_setting,
     &issuance_table_queue_head,
     &issuance_table_revocation_request,
+    &issuance_table_scrub,
 };

@@ -20,6 +20,7 @@ enum issuance_owners {
     ISSUANCE_OWNER_SETTING,
     ISSUANCE_OWNER_QUEUE_HEAD,
     ISSUANCE_OWNER_REVOCATION_REQUEST,
+    ISSUANCE_OWNER_SCRUB,
 };
 
 extern const struct sealed_table issuance_table_registration;       /* id */
@@ -35,7 +36,8 @@ extern const struct sealed_table issuance_table_crl;                /* number; b
 extern const struct sealed_table issuance_table_setting;            /* name; by key */
 extern const struct sealed_table issuance_table_queue_head;         /* hash; by key */
 extern const struct sealed_table issuance_table_revocation_request; /* rid; by key */
+extern const struct sealed_table issuance_table_scrub;              /* 1; by key */
 
 /* For sealed_options: all of them. */
-enum { ISSUANCE_TABLES = 13 };
+enum { ISSUANCE_TABLES = 14 };
 extern const struct sealed_table *const issuance_tables[ISSUANCE_TABLES];

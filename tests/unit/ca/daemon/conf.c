@@ -109,6 +109,7 @@ what_is_not_said_is_the_default(void **state)
     assert_int_equal(c.expired_renewal_days, 0);
     assert_int_equal(c.approval_s, 7 * 24 * 3600);
     assert_int_equal(c.approval_check_after_s, 60);
+    assert_int_equal(c.scrub_share, 1);
     assert_true(c.revoke_unconfirmed);
     assert_true(c.reenrolment);
     assert_false(c.allow_same_key_renewal);
@@ -249,6 +250,7 @@ numbers_have_their_limits(void **state)
          ""},
         {"confirm_wait", 1, 2592000, 2592000, offsetof(struct ca_conf, confirm_wait_s), 1, ""},
         {"workers", 1, 64, 64, 0, 1, ""},
+        {"scrub_share", 1, 50, 50, offsetof(struct ca_conf, scrub_share), 1, ""},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);

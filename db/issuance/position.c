@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a pass is, in the database. */
+#include <string.h>
+
+#include "db/issuance/scrub.h"
+#include "db/issuance/seals.h"
+
+/* What is stored is the struct as it is: for this program on this machine. Another form is no
+ * position, and a new pass begins. */
+enum { FORM = 1 };
+struct position {
+    int64_t form;
+    struct issuance_scrub at;
+};
+
+static int
+change(struct store_db *db, struct err *e)
+{
+    return sealed_change(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), e);
+}
+
+static bool
+is_position(const struct position *p, uint64_t leaves)
+{
+    const struct issuance_scrub *s = &p->at;
+
+    return p->form == FORM && s->ends.leaves <= leaves && s->leaf <= s->ends.leaves &&
+           s->table <= ORIGIN_TABLES && s->place.key_n <= sizeof(s->place.key);
+}
+
+int
+issuance_scrub_load(struct store_db *db, struct issuance_scrub *s, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct position p = {0};
+    struct issuance_pass last;
+    uint64_t leaves;
+    bool row;
+
+    memset(s, 0, sizeof(*s));
+    if (sealed_row(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), &row, e) != 0 ||
+        ledger_size(db, &leaves, e) != 0 ||
+        store_query(db, &rows, "SELECT position, begun, ended, leaves, requests FROM scrub",
+                    STORE_NO_VALUES, e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (!row) {
+        return 0;
+    }
+    last = (struct issuance_pass){.begun = (time_t)row_int(&rows, 1),
+                                  .ended = (time_t)row_int(&rows, 2),
+                                  .leaves = (uint64_t)row_int(&rows, 3),
+                                  .requests = row_int(&rows, 4)};
+    if (row_blob(&rows, 0).n == sizeof(p)) {
+        memcpy(&p, row_blob(&rows, 0).p, sizeof(p));
+    }
+    if (is_position(&p, leaves)) {
+        *s = p.at;
+    }
+    s->last = last;
+    return 0;
+}
+
+int
+issuance_scrub_store(struct store_db *db, const struct issuance_scrub *s, struct err *e)
+{
+    struct position p;
+
+    memset(&p, 0, sizeof(p)); /* what is between members, too */
+    p.form = FORM;
+    p.at = *s;
+    if (change(db, e) != 0) {
+        return -1;
+    }
+    return store_exec(
+        db,
+        "INSERT INTO scrub(one, position, begun, ended, leaves, requests, suspect) VALUES(1, ?1, "
+        "?2, ?3, ?4, ?5, 0) ON CONFLICT(one) DO UPDATE SET position = excluded.position, begun = "
+        "excluded.begun, ended = excluded.ended, leaves = excluded.leaves, requests = "
+        "excluded.requests",
+        STORE_VALUES(store_blob(span_of(&p, sizeof(p))), store_int(s->last.begun),
+                     store_int(s->last.ended), store_int((int64_t)s->last.leaves),
+                     store_int(s->last.requests)),
+        e);
+}
+
+int
+issuance_scrub_suspect(struct store_db *db, bool suspect, struct err *e)
+{
+    if (change(db, e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "INSERT INTO scrub(one, position, begun, ended, leaves, requests, suspect) "
+                      "VALUES(1, x'', 0, 0, 0, 0, ?1) ON CONFLICT(one) DO UPDATE SET suspect = "
+                      "excluded.suspect",
+                      STORE_VALUES(store_int(suspect ? 1 : 0)), e);
+}
+
+int
+issuance_scrub_is_suspect(struct store_db *db, bool *suspect, struct err *e)
+{
+    bool there;
+
+    if (sealed_row(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), &there, e) != 0) {
+        return -1;
+    }
+    return store_has_row(db, "SELECT 1 FROM scrub WHERE suspect = 1", STORE_NO_VALUES, suspect, e);
+}
