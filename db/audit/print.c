@@ -236,6 +236,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_SEALED:
     case LEAF_KINDS:
         break;
     }
@@ -278,6 +279,7 @@ fact_name(enum leaf_kind kind)
     case LEAF_CRL_INTENT:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_SEALED:
     case LEAF_KINDS:
         break;
     }

@@ -5,6 +5,7 @@
 
 #include "db/issuance/rows.h"
 #include "db/ledger/leaf.h"
+#include "db/sealed/sealed.h"
 
 enum { BLOB_MAX = 64 };
 
@@ -205,6 +206,24 @@ check_again(struct store_db *db, const struct leaf *leaf, struct err *e)
                     "an answer that was given again", e);
 }
 
+/* Whoever takes all seals away does not have rows that never had any. */
+static int
+check_sealed(struct store_db *db, struct err *e)
+{
+    switch (sealed_state(db)) {
+    case SEALED_CLOSED: /* nobody asks here for seals */
+    case SEALED_ON:
+        return 0;
+    case SEALED_NO_KEY:
+    case SEALED_NOT_YET:
+        break;
+    }
+    return err_set(
+        e, ERR_STALE,
+        "the record says that rows are sealed, and ca.db has no seals: they were deleted, "
+        "or ca.db is another; see nfpki-ca(8)");
+}
+
 int
 compare_leaf(struct store_db *db, struct span body, struct compare_seen *seen, struct err *e)
 {
@@ -244,6 +263,8 @@ compare_leaf(struct store_db *db, struct span body, struct compare_seen *seen, s
     case LEAF_REFUSAL:
         seen->refusals++;
         return 0;
+    case LEAF_SEALED:
+        return check_sealed(db, e);
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:

@@ -16,7 +16,7 @@ one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
                         STORE_VALUES(store_int((int64_t)s->leaf)), e) != 0 ||
         compare_leaf(db, row_blob(&rows, 0), &s->seen, e) != 0) {
         (void)err_wrap(e, "leaf %" PRIu64, s->leaf);
-        e->code = ERR_STORE;
+        e->code = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
         return -1;
     }
     s->leaf++;

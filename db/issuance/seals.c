@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/issuance/seals.h"
 
+#include "db/issuance/issuance.h"
+#include "db/ledger/ledger.h"
+
 /* Numbers are in seals that are stored: none is ever given to another table. */
 
 const struct sealed_table issuance_table_registration = {
@@ -201,3 +204,16 @@ const struct sealed_table *const issuance_tables[ISSUANCE_TABLES] = {
     &issuance_table_revocation_request,
     &issuance_table_scrub,
 };
+
+int
+issuance_seal(struct store_db *db, time_t now, uint64_t *rows, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_SEALED, now);
+    uint64_t counted;
+
+    if (issuance_check(db, e) != 0 || sealed_count(db, &counted, e) != 0) {
+        return -1;
+    }
+    leaf_set_int(leaf, "rows", (int64_t)counted);
+    return ledger_append(db, leaf, NULL, e) != 0 ? -1 : sealed_begin(db, rows, e);
+}

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "db/sealed/sealed.h"
 
 enum issuance_owners {
@@ -41,3 +43,8 @@ extern const struct sealed_table issuance_table_scrub;              /* 1; by key
 /* For sealed_options: all of them. */
 enum { ISSUANCE_TABLES = 14 };
 extern const struct sealed_table *const issuance_tables[ISSUANCE_TABLES];
+
+/* Of a state from before: compares all rows with the record (issuance_check), appends the leaf
+ * SEALED, and seals them as they are; sealed_state() is NOT_YET. ERR_STALE when the record says
+ * that they were sealed before. */
+int issuance_seal(struct store_db *, time_t now, uint64_t *rows, struct err *e);

@@ -153,6 +153,7 @@ static const struct kind kinds[LEAF_KINDS] = {
                           {"text", MEMBER_BASE64, false},
                           {"signature", MEMBER_BASE64, false},
                           {"ra", MEMBER_HEX, false}}},
+    [LEAF_SEALED] = {"SEALED", {{"rows", MEMBER_INT, false}}},
 };
 
 struct leaf {

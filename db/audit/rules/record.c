@@ -7,7 +7,8 @@
 
 #include "base/ossl.h"
 
-enum { CRL_ANNOUNCED = 2 }; /* the version of the record from which on each is */
+/* The version of the record from which on each CRL is announced, and rows are sealed. */
+enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3 };
 
 /* What the newest CRL-INTENT said. */
 struct announced {
@@ -129,11 +130,21 @@ crl_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
     return 0;
 }
 
+static int
+sealed_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    (void)leaf;
+    return r->version >= ROWS_SEALED
+               ? 0
+               : err_set(e, ERR_CRYPTO, "a SEALED in a record of version %" PRId64, r->version);
+}
+
 typedef int check_leaf(struct audit_record *, const struct leaf *, struct err *);
 static check_leaf *const CHECKS[LEAF_KINDS] = {
     [LEAF_START] = start_check,
     [LEAF_CRL] = crl_check,
     [LEAF_CRL_INTENT] = crl_intent_check,
+    [LEAF_SEALED] = sealed_check,
 };
 
 int

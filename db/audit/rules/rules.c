@@ -259,6 +259,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_CRL:
     case LEAF_CRL_INTENT:
     case LEAF_QUEUE_HEAD:
+    case LEAF_SEALED:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_APPROVAL:

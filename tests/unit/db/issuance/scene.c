@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-struct store *
-scene_open(const char *dir)
+static struct store *
+open_sealed(const char *dir, struct sealed *sealed)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.db", dir);
     const struct store_options options = {.path = path,
                                           .application = 0x6e664341,
-                                          .schemas = {ledger_migrations, issuance_migrations}};
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .context = sealed,
+                                          .settle = sealed == NULL ? NULL : sealed_settle};
     struct err e = {0};
     struct store *store = store_open(&options, &e);
 
@@ -18,6 +20,38 @@ scene_open(const char *dir)
         fail_msg("%s", e.text);
     }
     return store;
+}
+
+struct store *
+scene_open(const char *dir)
+{
+    return open_sealed(dir, NULL);
+}
+
+static int
+do_open(struct store_db *db, void *arg, struct err *e)
+{
+    return sealed_open(db, arg, e);
+}
+
+int
+scene_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
+{
+    const struct sealed_options options = {.file = "ca.db",
+                                           .program = "nfpki-ca",
+                                           .token = "the log signer",
+                                           .key = key == NULL ? (struct span){0}
+                                                              : span_of(key, SEALED_KEY_SIZE),
+                                           .tables = issuance_tables,
+                                           .n = ISSUANCE_TABLES,
+                                           .leaves = ledger_size};
+
+    store_free(s->store);
+    sealed_free(s->sealed);
+    s->sealed = sealed_new(&options, e);
+    assert_non_null(s->sealed);
+    s->store = open_sealed(s->dir, s->sealed);
+    return verb_call(s->store, do_open, state, e);
 }
 
 /* ---- verbs with their arguments ---- */
@@ -250,6 +284,7 @@ scene_teardown(void **state)
     struct scene *s = *state;
 
     store_free(s->store);
+    sealed_free(s->sealed);
     tmpdir_remove(s->dir);
     mem_free(s);
     return 0;

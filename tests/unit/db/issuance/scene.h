@@ -5,6 +5,7 @@
 
 #include "base/ossl.h"
 #include "db/issuance/issuance.h"
+#include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
@@ -78,10 +79,13 @@ struct octets {
 struct scene {
     char *dir;
     struct store *store;
+    struct sealed *sealed; /* of scene_reopen(); NULL: nothing is sealed */
     char id[ISSUANCE_ID_SIZE];
 };
 
 struct store *scene_open(const char *dir);
+/* Anew, with the key that seals its rows (NULL: there is none), and sealed_open(). */
+int scene_reopen(struct scene *, const uint8_t *key, enum sealed_state *state, struct err *e);
 int do_intend(struct store_db *db, void *arg, struct err *e);
 int do_issue(struct store_db *db, void *arg, struct err *e);
 int do_abandon(struct store_db *db, void *arg, struct err *e);

@@ -122,6 +122,7 @@ static const struct {
     {LEAF_CRL_INTENT,
      "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
     {LEAF_QUEUE_HEAD, "head:H text:B signature:B ra:H |"},
+    {LEAF_SEALED, "rows:I |"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

@@ -16,6 +16,7 @@ struct step {
         START_1, /* without a version, as the programs of its time wrote it */
         START_2,
         START_3,
+        START_NEWER,
         INTENT,      /* number 5, of hash, from AT, 2 entries */
         INTENT_LESS, /* number 4 */
         INTENT_NEXT, /* number 6 */
@@ -27,6 +28,7 @@ struct step {
         CRL_ENTRIES,
         CRL_FROM,
         CRL_TO,
+        SEALED,
         OTHER,
     } leaf;
 };
@@ -48,10 +50,11 @@ static const struct {
      ERR_NONE,
      NULL},
 
-    {"newer than this program",
-     {{START_3}},
-     ERR_INPUT,
-     "the record has version 3, this program knows up to 2: take a newer one"},
+    {"sealed", {{START_3}, {SEALED}}, ERR_NONE, NULL},
+    {"sealed, and again under another key", {{START_3}, {SEALED}, {SEALED}}, ERR_NONE, NULL},
+    {"sealed in version 2", {{START_2}, {SEALED}}, ERR_CRYPTO, "a SEALED in a record of version 2"},
+
+    {"newer than this program", {{START_NEWER}}, ERR_INPUT, "this program knows up to "},
     {"an older program goes on",
      {{START_2}, {START_1}},
      ERR_CRYPTO,
@@ -154,8 +157,16 @@ leaf_of(const struct step *step)
 {
     struct leaf *leaf;
 
-    if (step->leaf <= START_3) {
+    if (step->leaf == START_NEWER) {
+        return start(LEAF_RECORD_VERSION + 1);
+    }
+    if (step->leaf < START_NEWER) {
         return start((int64_t)step->leaf - START_1 + 1);
+    }
+    if (step->leaf == SEALED) {
+        leaf = leaf_new(LEAF_SEALED, AT);
+        leaf_set_int(leaf, "rows", 12);
+        return leaf;
     }
     if (step->leaf != OTHER) {
         return crl(step);
