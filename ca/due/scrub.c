@@ -144,8 +144,8 @@ time_or_null(time_t at)
 json_t *
 scrub_status(const struct scrub *s, struct store_db *db, time_t now, struct err *e)
 {
+    CLEANUP(issuance_scrub_free) struct issuance_scrub stored = {0};
     const struct issuance_scrub *at = &s->at;
-    struct issuance_scrub stored;
     int64_t decided;
 
     if (!s->loaded) {
@@ -160,7 +160,8 @@ scrub_status(const struct scrub *s, struct store_db *db, time_t now, struct err 
     return json_pack("{s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:I}", "at",
                      at->begun == 0               ? "rest"
                      : at->leaf < at->ends.leaves ? "leaf"
-                                                  : origin_name(at->table),
+                     : at->table < ORIGIN_TABLES  ? origin_name(at->table)
+                                                  : "seal",
                      "leaves", (json_int_t)at->leaf, "of", (json_int_t)at->ends.leaves, "begun",
                      time_or_null(at->begun), "lastBegun", time_or_null(at->last.begun),
                      "lastEnded", time_or_null(at->last.ended), "lastAge",
@@ -192,5 +193,6 @@ scrub_free(struct scrub *s)
         return;
     }
     event_free(s->timer);
+    issuance_scrub_free(&s->at);
     mem_free(s);
 }

@@ -5,12 +5,14 @@
 #include "db/issuance/scrub.h"
 #include "db/issuance/seals.h"
 
-/* What is stored is the struct as it is: for this program on this machine. Another form is no
- * position, and a new pass begins. */
-enum { FORM = 1 };
+/* What is stored is the struct as it is, and the key that it points to: for this program on this
+ * machine. Another form is no position, and a new pass begins. */
+enum { FORM = 2 };
 struct position {
     int64_t form;
     struct issuance_scrub at;
+    uint64_t key_n;
+    uint8_t key[SEALED_KEY_OCTETS];
 };
 
 static int
@@ -25,7 +27,8 @@ is_position(const struct position *p, uint64_t leaves)
     const struct issuance_scrub *s = &p->at;
 
     return p->form == FORM && s->ends.leaves <= leaves && s->leaf <= s->ends.leaves &&
-           s->table <= ORIGIN_TABLES && s->place.key_n <= sizeof(s->place.key);
+           s->table <= ORIGIN_TABLES && s->place.key_n <= sizeof(s->place.key) &&
+           p->key_n <= sizeof(p->key);
 }
 
 int
@@ -37,7 +40,7 @@ issuance_scrub_load(struct store_db *db, struct issuance_scrub *s, struct err *e
     uint64_t leaves;
     bool row;
 
-    memset(s, 0, sizeof(*s));
+    issuance_scrub_free(s);
     if (sealed_row(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), &row, e) != 0 ||
         ledger_size(db, &leaves, e) != 0 ||
         store_query(db, &rows, "SELECT position, begun, ended, leaves, requests FROM scrub",
@@ -57,9 +60,10 @@ issuance_scrub_load(struct store_db *db, struct issuance_scrub *s, struct err *e
     }
     if (is_position(&p, leaves)) {
         *s = p.at;
+        s->seals.key = BUF_INIT(SEALED_KEY_OCTETS);
     }
     s->last = last;
-    return 0;
+    return buf_set(&s->seals.key, span_of(p.key, s->begun == 0 ? 0 : p.key_n), e);
 }
 
 int
@@ -70,6 +74,11 @@ issuance_scrub_store(struct store_db *db, const struct issuance_scrub *s, struct
     memset(&p, 0, sizeof(p)); /* what is between members, too */
     p.form = FORM;
     p.at = *s;
+    memset(&p.at.seals.key, 0, sizeof(p.at.seals.key));
+    p.key_n = s->seals.key.n;
+    if (p.key_n > 0) {
+        memcpy(p.key, s->seals.key.p, p.key_n);
+    }
     if (change(db, e) != 0) {
         return -1;
     }

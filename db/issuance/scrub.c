@@ -5,6 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+enum { SEALS = 16 }; /* at once */
+
+void
+issuance_scrub_free(struct issuance_scrub *s)
+{
+    sealed_cursor_free(&s->seals);
+    memset(s, 0, sizeof(*s));
+}
+
 /* ---- a pass ---- */
 
 static int
@@ -56,19 +65,17 @@ one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
     return 0;
 }
 
+/* A few leaves, rows or seals more; *over when there is nothing left. */
 static int
-one(struct store_db *db, struct issuance_scrub *s, struct err *e)
+go_on(struct store_db *db, struct issuance_scrub *s, size_t *seen, bool *over, struct err *e)
 {
+    *over = false;
+    *seen = 1;
     if (s->leaf < s->ends.leaves) {
         return one_leaf(db, s, e);
     }
-    return s->table < ORIGIN_TABLES ? one_row(db, s, e) : 0;
-}
-
-static bool
-is_over(const struct issuance_scrub *s)
-{
-    return s->leaf == s->ends.leaves && s->table == ORIGIN_TABLES;
+    return s->table < ORIGIN_TABLES ? one_row(db, s, e)
+                                    : sealed_scrub(db, &s->seals, SEALS, seen, over, e);
 }
 
 static void
@@ -79,7 +86,8 @@ end(struct issuance_scrub *s, time_t now)
                                        .leaves = s->ends.leaves,
                                        .requests = s->ends.rows[ORIGIN_REQUEST]};
 
-    *s = (struct issuance_scrub){.last = last};
+    issuance_scrub_free(s);
+    s->last = last;
 }
 
 static int64_t
@@ -98,6 +106,7 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
     const int64_t from = now_us();
 
     step->seen = 0;
+    step->ended = false;
     if (s->begun == 0) {
         if (origin_ends_get(db, &s->ends, e) != 0) {
             return -1;
@@ -105,12 +114,13 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
         s->begun = step->now;
     }
     do {
-        if (one(db, s, e) != 0) {
+        size_t seen;
+
+        if (go_on(db, s, &seen, &step->ended, e) != 0) {
             return err_wrap(e, "the database does not agree with its record: it was edited");
         }
-        step->seen++;
+        step->seen += seen;
         step->took_us = now_us() - from;
-        step->ended = is_over(s);
     } while (!step->ended && step->seen < step->max && step->took_us < step->max_us);
     if (step->ended) {
         end(s, step->now);
@@ -121,7 +131,7 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
 int
 issuance_check(struct store_db *db, struct err *e)
 {
-    struct issuance_scrub s = {0};
+    CLEANUP(issuance_scrub_free) struct issuance_scrub s = {0};
     struct issuance_step whole = {.max = SIZE_MAX, .max_us = INT64_MAX, .now = clock_now()};
 
     return issuance_scrub_step(db, &s, &whole, e);

@@ -3,9 +3,10 @@
  * scrub.h - the comparison of ca.db with its record, in steps.
  *
  * A pass compares each leaf with the rows that it speaks of, then each row with the leaf that it
- * comes from, and then how many there are of each. What it counts is what was there at its
- * beginning: rows and leaves that are added while it goes are for the next pass. It goes on from
- * where it was stored, after a stop, too, and appends no leaf.
+ * comes from, and how many there are of each. What it counts is what was there at its beginning:
+ * rows and leaves that are added while it goes are for the next pass. Then it compares each seal
+ * with its row and each row with its seal (db/sealed/sealed.h). It goes on from where it was
+ * stored, after a stop, too, and appends no leaf.
  *
  * All of it inside store operations: a struct issuance_scrub belongs to the writer thread.
  */
@@ -15,6 +16,7 @@
 #include <stddef.h>
 
 #include "db/issuance/origin.h"
+#include "db/sealed/sealed.h"
 
 /* A pass that ended. `ended` 0: there was none. */
 struct issuance_pass {
@@ -24,17 +26,19 @@ struct issuance_pass {
     int64_t requests; /* the same; place of the last one */
 };
 
-/* All zero: no pass has begun. */
+/* All zero: no pass has begun. issuance_scrub_free() it. */
 struct issuance_scrub {
     time_t begun; /* 0: it has not */
     struct origin_ends ends;
     struct compare_seen seen; /* leaves, */
     uint64_t leaf;            /* up to this one */
     int64_t rows[ORIGIN_TABLES];
-    enum origin_table table; /* ORIGIN_TABLES: it is over */
+    enum origin_table table; /* ORIGIN_TABLES: now the seals */
     struct origin_place place;
+    struct sealed_cursor seals;
     struct issuance_pass last;
 };
+void issuance_scrub_free(struct issuance_scrub *);
 
 /* What was stored; a new pass when that is nothing, or of another version of this program. */
 int issuance_scrub_load(struct store_db *, struct issuance_scrub *, struct err *e);
@@ -50,11 +54,11 @@ struct issuance_step {
     size_t max;
     int64_t max_us;
     time_t now;
-    size_t seen;     /* out: leaves and rows that were compared */
+    size_t seen;     /* out: leaves, rows and seals that were compared */
     int64_t took_us; /* out */
     bool ended;      /* out: the pass is over, and is scrub->last; the next step begins another */
 };
-/* ERR_STORE names what does not agree: table and key, or leaf. */
+/* ERR_STORE, of seals ERR_STALE, names what does not agree: table and key, or leaf. */
 int issuance_scrub_step(struct store_db *, struct issuance_scrub *, struct issuance_step *,
                         struct err *e);
 
