@@ -214,6 +214,13 @@ secret "seal" { attributes = "ca-seal-v1" }
 CONF
 }
 
+# Where the token is from an earlier version.
+define_seal_key() {
+  definition seal-key ca secret-generate none nfpki-issuing keys \
+    "serial = \"$(serial_of issuing-keys nfpki-issuing)\""
+  echo 'secret "seal" { attributes = "ca-seal-v1" }' >>"$dir/ceremony/seal-key.conf"
+}
+
 define_sub_issue() {
   definition sub-issue root sub-issue "$dir/ceremony/root-generate" nfpki-root root 'serial = "previous"'
   cat >>"$dir/ceremony/sub-issue.conf" <<CONF
@@ -267,6 +274,8 @@ verify_ceremonies() {
 
 serial_of() { cat "$dir/ceremony/$1/$2.serial"; } # serial_of BUNDLE TOKEN-LABEL
 key_id_of() { cat "$dir/ceremony/$1/$2.id"; }     # key_id_of BUNDLE KEY-LABEL
+has_seal_key() { [[ -s $dir/ceremony/issuing-keys/seal.id ]]; }
+seal_bundle() { if has_seal_key; then echo issuing-keys; else echo seal-key; fi; }
 
 # ---- configuration files -------------------------------------------------------------------------
 
@@ -305,7 +314,7 @@ CONF
 log {
     origin = "$log_origin"
 }
-seal { key_id = "$(key_id_of issuing-keys seal)" }
+seal { key_id = "$(key_id_of "$(seal_bundle)" seal)" }
 CONF
   cat >"$dir/ca/nfpki-ca.conf" <<CONF
 state_dir = "$dir/ca/state"
@@ -567,6 +576,7 @@ for host in root ca ra; do
 done
 step 'ceremony: root key (P-384) and self-signed root' ceremony root root-generate
 step 'ceremony: issuing, log and seal key in the issuing token, CSR' ceremony ca issuing-keys
+has_seal_key || step 'ceremony: seal key in the issuing token of an earlier version' ceremony ca seal-key
 step 'ceremony: the root certifies the issuing key (pathLen 0)' ceremony root sub-issue
 step 'ceremony: first root CRL' ceremony root root-crl
 step 'ceremony: RA key in a token of its own, CSR' ceremony ra ra-keys

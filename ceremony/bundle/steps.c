@@ -128,7 +128,7 @@ previous(struct verifier *v, struct err *e)
     if (!b->has_prev && !state_equal(&b->before, &empty)) {
         return verifier_bad(v, e, "a line that begins here has no register");
     }
-    if (b->before.root == NULL && !definition_makes_token(b->definition)) {
+    if (b->before.root == NULL && definition_uses_root(b->definition)) {
         return verifier_bad(v, e, "the register has no root");
     }
     state_copy(&b->after, &b->before);
@@ -189,11 +189,12 @@ check_token(struct verifier *v, const json_t *fact, struct err *e)
     const struct bundle *b = v->bundle;
     const struct token_plan *plan = &b->definition->token;
     bool fresh = definition_makes_token(b->definition);
-    const char *serial = fresh ? v->token_serial : b->before.token_serial;
+    bool root = definition_uses_root(b->definition);
+    const char *serial = fresh ? v->token_serial : root ? b->before.token_serial : plan->serial;
 
     if (!fact_is(fact, "label", plan->label) || !fact_is(fact, "serial", serial) ||
         (plan->serial[0] != '\0' && strcmp(plan->serial, serial) != 0) ||
-        (!fresh && strcmp(b->before.token_label, plan->label) != 0)) {
+        (root && strcmp(b->before.token_label, plan->label) != 0)) {
         return verifier_bad(v, e, "is not the token of the definition and the register");
     }
     /* SoftHSM names itself, whatever the flags say. */
@@ -229,7 +230,7 @@ activation(struct verifier *v, struct err *e)
     struct circumstances *c = &v->bundle->circumstances;
     bool fresh = definition_makes_token(v->bundle->definition);
     const json_t *fact = verifier_take(v, "token", e);
-    json_int_t objects = 0;
+    bool root = definition_uses_root(v->bundle->definition);
 
     if (fact == NULL || check_token(v, fact, e) != 0) {
         return -1;
@@ -241,13 +242,16 @@ activation(struct verifier *v, struct err *e)
     if (!fact_is(fact, "result", "CKR_OK")) {
         return verifier_bad(v, e, "did not succeed");
     }
-    if (take_inventory(v, &objects, &v->private_keys, e) != 0) {
+    if (take_inventory(v, &v->objects, &v->private_keys, e) != 0) {
         return -1;
     }
-    if (fresh ? objects != 0 : v->private_keys < 1) {
-        return verifier_bad(v, e, fresh ? "a fresh token is empty" : "the root key is not there");
+    if (fresh ? v->objects != 0 : v->private_keys < 1) {
+        return verifier_bad(v, e,
+                            fresh  ? "a fresh token is empty"
+                            : root ? "the root key is not there"
+                                   : "there is no key");
     }
-    if (!fresh && take_root_key(v, e) != 0) {
+    if (root && take_root_key(v, e) != 0) {
         return -1;
     }
     fact = verifier_take(v, "entropy", e);
@@ -268,13 +272,14 @@ deactivation(struct verifier *v, struct err *e)
     json_int_t objects = 0;
     json_int_t private_keys = 0;
     bool fresh = definition_makes_token(d);
-    size_t made = 2 * d->n_keys + d->n_secrets;
+    /* A fresh token was empty, and on the root's nothing is made. */
+    json_int_t made = (json_int_t)(2 * d->n_keys + d->n_secrets);
 
     if (take_inventory(v, &objects, &private_keys, e) != 0) {
         return -1;
     }
     if (private_keys != (fresh ? (json_int_t)d->n_keys : v->private_keys) ||
-        (fresh && objects != (json_int_t)made)) {
+        (!definition_uses_root(d) && objects != v->objects + made)) {
         return verifier_bad(v, e, "the token holds other objects than were made");
     }
     return 0;

@@ -15,7 +15,7 @@ struct verifier {
     struct verified_key keys[DEFINITION_KEYS_MAX];
     uint8_t secrets[DEFINITION_SECRETS_MAX][STATE_KEY_ID_SIZE];
     char token_serial[DEFINITION_SERIAL_SIZE]; /* from the initialisation, then from the token */
-    json_int_t private_keys;                   /* on the token at activation */
+    json_int_t objects, private_keys;          /* on the token at activation */
     struct buf subject_spki;                   /* of what is certified */
     json_t *artifacts;                         /* {"file","sha256"} so far, in order */
 };

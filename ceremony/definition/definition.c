@@ -58,9 +58,11 @@ read_type(struct reader *r, struct err *e)
     }
     return ceremony_type_by_name(value, &r->d->type)
                ? 0
-               : value_wrong(r, "type", e,
-                             "'%.40s' is not root-generate, key-generate, sub-issue or root-crl",
-                             value);
+               : value_wrong(
+                     r, "type", e,
+                     "'%.40s' is not root-generate, key-generate, secret-generate, sub-issue "
+                     "or root-crl",
+                     value);
 }
 
 static int
@@ -118,14 +120,11 @@ read_parts(struct reader *r, struct err *e)
         unsigned int types;
         int (*read)(struct reader *, struct err *);
     } parts[] = {
-        {"person", 1U << ROOT_GENERATE | 1U << KEY_GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL,
-         definition_people},
-        {"token", 1U << ROOT_GENERATE | 1U << KEY_GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL,
-         definition_token},
-        {"clock", 1U << ROOT_GENERATE | 1U << KEY_GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL,
-         read_clock},
+        {"person", ~0U, definition_people},
+        {"token", ~0U, definition_token},
+        {"clock", ~0U, read_clock},
         {"key", 1U << ROOT_GENERATE | 1U << KEY_GENERATE, definition_keys},
-        {"secret", 1U << KEY_GENERATE, definition_secrets},
+        {"secret", 1U << KEY_GENERATE | 1U << SECRET_GENERATE, definition_secrets},
         {"certificate", 1U << ROOT_GENERATE | 1U << SUB_ISSUE, definition_certificate},
         {"csr", 1U << SUB_ISSUE, definition_csr},
         {"crl", 1U << ROOT_CRL, definition_crl},

@@ -17,7 +17,7 @@
 #include "ca/x509/tbs/crl.h"
 #include "ca/x509/tbs/tbs.h"
 
-enum ceremony_type { ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL };
+enum ceremony_type { ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL, SECRET_GENERATE };
 
 enum {
     DEFINITION_PEOPLE_MAX = 16,
@@ -81,7 +81,7 @@ struct definition {
     struct token_plan token;
     struct key_plan keys[DEFINITION_KEYS_MAX]; /* root-generate: one */
     size_t n_keys;
-    struct secret_plan secrets[DEFINITION_SECRETS_MAX]; /* key-generate only */
+    struct secret_plan secrets[DEFINITION_SECRETS_MAX]; /* key-generate, secret-generate */
     size_t n_secrets;
     struct {
         struct name subject;
@@ -117,3 +117,7 @@ bool ceremony_type_by_name(const char *name, enum ceremony_type *out);
 const char *person_role_name(enum role);
 /* The token is initialised by this ceremony. */
 bool definition_makes_token(const struct definition *);
+/* The token is that of the register's root. Neither of the two: one that the definition names. */
+bool definition_uses_root(const struct definition *);
+/* Objects come to be on the token. */
+bool definition_makes_keys(const struct definition *);

@@ -74,12 +74,39 @@ definition_people(struct reader *r, struct err *e)
     return 0;
 }
 
+/* Of a token that is there already. */
+static int
+read_serial(const struct reader *r, cfg_t *cfg, struct token_plan *t, struct err *e)
+{
+    bool root = definition_uses_root(r->d);
+    const char *value = value_get(cfg, "token.serial");
+
+    if (value[0] == '\0') {
+        return value_wrong(r, "token.serial", e,
+                           root ? "is missing: the serial, or \"previous\"" : "is missing");
+    }
+    if (strcmp(value, "previous") == 0) {
+        return root ? 0
+                    : value_wrong(r, "token.serial", e, "the register knows the root's token only");
+    }
+    if (root) {
+        return value_check_label(r, "token.serial", value, t->serial, sizeof(t->serial), e);
+    }
+    if (strlen(value) >= sizeof(t->serial)) {
+        return value_wrong(r, "token.serial", e, "is longer than %zu octets",
+                           sizeof(t->serial) - 1);
+    }
+    memcpy(t->serial, value, strlen(value) + 1);
+    return 0;
+}
+
 int
 definition_token(struct reader *r, struct err *e)
 {
     struct token_plan *t = &r->d->token;
     cfg_t *cfg = value_section(r, "token");
     bool fresh = definition_makes_token(r->d);
+    const char *wanted = fresh ? "fresh" : definition_uses_root(r->d) ? "root" : "keys";
     const char *expect;
     const char *value;
 
@@ -97,21 +124,17 @@ definition_token(struct reader *r, struct err *e)
     t->module = mem_strdup(value);
     t->config = value_path(cfg, "config", r->d->path);
     t->directory = value_path(cfg, "directory", r->d->path);
-    if (strcmp(expect, fresh ? "fresh" : "root") != 0) {
+    if (strcmp(expect, wanted) != 0) {
         return value_wrong(r, "token.expect", e, "%s wants \"%s\"", ceremony_type_name(r->d->type),
-                           fresh ? "fresh" : "root");
+                           wanted);
     }
-    value = value_get(cfg, "token.serial");
-    if (fresh && value[0] != '\0') {
-        return value_wrong(r, "token.serial", e,
-                           "a fresh token gets its serial when it is initialised: leave it out");
+    if (!fresh) {
+        return read_serial(r, cfg, t, e);
     }
-    if (value[0] == '\0' || strcmp(value, "previous") == 0) {
-        return fresh || value[0] != '\0'
-                   ? 0
-                   : value_wrong(r, "token.serial", e, "is missing: the serial, or \"previous\"");
-    }
-    return value_check_label(r, "token.serial", value, t->serial, sizeof(t->serial), e);
+    return value_get(cfg, "token.serial")[0] == '\0'
+               ? 0
+               : value_wrong(r, "token.serial", e,
+                             "a fresh token gets its serial when it is initialised: leave it out");
 }
 
 static int
@@ -248,7 +271,9 @@ definition_secrets(struct reader *r, struct err *e)
             return -1;
         }
     }
-    return 0;
+    return r->d->n_secrets > 0 || r->d->type != SECRET_GENERATE
+               ? 0
+               : value_wrong(r, "secret", e, "there is no secret key");
 }
 
 int

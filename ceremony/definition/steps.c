@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ceremony/definition/steps.h"
 
-#define ALL (1U << ROOT_GENERATE | 1U << KEY_GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL)
 #define FRESH (1U << ROOT_GENERATE | 1U << KEY_GENERATE)
+#define GENERATE (FRESH | 1U << SECRET_GENERATE)
+#define ALL (GENERATE | 1U << SUB_ISSUE | 1U << ROOT_CRL)
 
 static const struct step STEPS[] = {
     {STEP_ENVIRONMENT, "environment", "Record the machine, this program and the token's module",
@@ -17,11 +18,11 @@ static const struct step STEPS[] = {
      "a fresh token is taken into use", FRESH},
     {STEP_ACTIVATION, "activation", "Log in and take stock of the token", "administrator", NULL,
      ALL},
-    {STEP_KEYS, "keys", "Generate the key pairs in the token", "administrator",
-     "key pairs come to be that never leave the token", FRESH},
+    {STEP_KEYS, "keys", "Generate the keys in the token", "administrator",
+     "keys come to be that never leave the token", GENERATE},
     {STEP_KEY_CHECKS, "key-checks",
      "Ask the token again: attributes, forbidden operations, a fresh process", "administrator",
-     NULL, FRESH},
+     NULL, GENERATE},
     {STEP_REQUESTS, "requests", "Make the certificate requests, each proving possession of its key",
      "administrator", NULL, 1U << KEY_GENERATE},
     {STEP_INCOMING, "incoming", "Check the certificate request", "administrator", NULL,

@@ -4,7 +4,8 @@
 
 #include "ceremony/definition/definition.h"
 
-static const char *const type_names[] = {"root-generate", "key-generate", "sub-issue", "root-crl"};
+static const char *const type_names[] = {"root-generate", "key-generate", "sub-issue", "root-crl",
+                                         "secret-generate"};
 
 const char *
 ceremony_type_name(enum ceremony_type type)
@@ -16,6 +17,18 @@ bool
 definition_makes_token(const struct definition *d)
 {
     return d->type == ROOT_GENERATE || d->type == KEY_GENERATE;
+}
+
+bool
+definition_uses_root(const struct definition *d)
+{
+    return d->type == SUB_ISSUE || d->type == ROOT_CRL;
+}
+
+bool
+definition_makes_keys(const struct definition *d)
+{
+    return !definition_uses_root(d);
 }
 
 bool

@@ -223,7 +223,7 @@ write_public_files(struct run *r, struct err *e)
     if (run_artifact(r, serial_file, "TEXT", span_str(serial), e) != 0) {
         return -1;
     }
-    if (definition_makes_token(r->d)) {
+    if (!definition_uses_root(r->d)) {
         return 0;
     }
     return OSSL_ENCODE(X509, r->state.root, &root, e) != 0

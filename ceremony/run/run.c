@@ -8,57 +8,6 @@
 
 #include "base/file.h"
 
-/* What a stop leaves, by what was reached: what must be done, for a ceremony that makes a token and
- * for one that uses the root's. There is no going on with a stopped ceremony. */
-static const struct {
-    const char *fresh;
-    enum run_status fresh_status;
-    const char *root;
-    enum run_status root_status;
-} LEFT[] = {
-    [LEFT_NOTHING] = {"Nothing was changed on any token.", RUN_STOPPED,
-                      "Nothing was changed on any token.", RUN_STOPPED},
-    [LEFT_TOKEN_OPEN] = {"The token may be initialised or half initialised. Initialise it again; "
-                         "destroy the PINs that were made for it.",
-                         RUN_DESTROY, "", RUN_DESTROY},
-    [LEFT_TOKEN] = {"There is a fresh token without keys. Initialise it again; destroy the PINs "
-                    "that were made for it.",
-                    RUN_DESTROY, "", RUN_DESTROY},
-    [LEFT_KEYGEN_OPEN] = {"The token may hold half a key pair, or a whole one that nobody vouches "
-                          "for. Destroy every object on it, also those that cannot be read "
-                          "(initialise it again). A pair that is found is never adopted.",
-                          RUN_DESTROY, "", RUN_DESTROY},
-    [LEFT_KEY_UNPROVEN] = {"The token holds a key pair that did not pass its checks. Destroy it "
-                           "(initialise the token again); find out what the token is.",
-                           RUN_DESTROY, "", RUN_DESTROY},
-    [LEFT_KEYS] = {"The token holds good keys that nothing was made of. Destroy them (initialise "
-                   "the token again).",
-                   RUN_DESTROY, "", RUN_DESTROY},
-    [LEFT_SIGN_OPEN] = {"A signature may exist that this transcript does not hold. Destroy the "
-                        "keys (initialise the token again): nothing of them was published.",
-                        RUN_DESTROY,
-                        "A signature of the root over the object in the last `tbs` record may "
-                        "exist. Nothing must be destroyed. A CRL number in it is used up: say "
-                        "crl.skip = 1 in the next definition (one more for each such stop). Keep "
-                        "the transcript with the next ceremony's papers.",
-                        RUN_STOPPED},
-    [LEFT_UNCHECKED] = {"A signed object did not pass its checks. Destroy the keys (initialise the "
-                        "token again): nothing of them was published.",
-                        RUN_DESTROY,
-                        "The root signed an object that did not pass its checks. Do not publish "
-                        "it; keep it as evidence; list it in the next CRL; treat it as an "
-                        "incident.",
-                        RUN_DESTROY},
-    [LEFT_WORK_DONE] = {"All work is done and the transcript holds every object, but it is not "
-                        "sealed. Destroy the keys (initialise the token again).",
-                        RUN_DESTROY,
-                        "All work is done and the transcript holds every object, but it is not "
-                        "sealed: do not publish from this bundle. A CRL number in it is used up: "
-                        "say crl.skip = 1 in the next definition. A certificate in it "
-                        "never leaves the room: destroy its copies.",
-                        RUN_STOPPED},
-};
-
 /* ---- before anything changes ------------------------------------------------------------------
  */
 
@@ -111,6 +60,31 @@ find_root(struct run *r, struct err *e)
     return 0;
 }
 
+/* A token that the definition names. */
+static int
+find_named(struct run *r, struct err *e)
+{
+    const struct token_plan *t = &r->d->token;
+    struct token found;
+
+    _Static_assert(sizeof(r->serial) == sizeof(t->serial), "a serial as it is shown");
+    memcpy(r->serial, t->serial, sizeof(r->serial));
+    if (module_find_token(r->module, t->label, r->serial, &found, e) != 0) {
+        return -1;
+    }
+    r->software = found.software;
+    return 0;
+}
+
+static int
+find_token(struct run *r, struct err *e)
+{
+    if (definition_makes_token(r->d)) {
+        return find_fresh(r, e);
+    }
+    return definition_uses_root(r->d) ? find_root(r, e) : find_named(r, e);
+}
+
 static int
 open_module(struct run *r, struct err *e)
 {
@@ -120,7 +94,7 @@ open_module(struct run *r, struct err *e)
     if (r->module == NULL) {
         return -1;
     }
-    if (definition_makes_token(r->d) ? find_fresh(r, e) != 0 : find_root(r, e) != 0) {
+    if (find_token(r, e) != 0) {
         return -1;
     }
     if (r->rehearsal && !r->software) {
@@ -158,7 +132,7 @@ load_previous(struct run *r, struct err *e)
                        "each other");
     }
     state_copy(&r->state, &r->prev->after);
-    if (!definition_makes_token(r->d) &&
+    if (definition_uses_root(r->d) &&
         (r->state.root == NULL || strcmp(r->state.token_label, r->d->token.label) != 0)) {
         return err_set(e, ERR_DENIED, "token.label: the register's root is on token '%s'",
                        r->state.token_label);
@@ -307,18 +281,18 @@ verify_own(struct run *r, struct err *e)
 static enum run_status
 stopped(struct run *r, const struct err *reason)
 {
-    bool fresh = definition_makes_token(r->d);
-    const char *advice = fresh ? LEFT[r->left].fresh : LEFT[r->left].root;
+    const struct advice *advice = run_advice(r);
     struct err e = {0};
 
     (void)recorder_add(
         r->recorder, LEVEL_ATTENTION,
-        json_pack("{s:s,s:s,s:s}", "type", "stopped", "reason", reason->text, "left", advice), &e);
+        json_pack("{s:s,s:s,s:s}", "type", "stopped", "reason", reason->text, "left", advice->text),
+        &e);
     desk_say(&r->desk,
              "\nSTOPPED: %s\n%s\nToken: %s. Transcript so far: %s/" BUNDLE_TRANSCRIPT
              "\nThen start a new ceremony with a new output directory.\n",
-             reason->text, advice, r->d->token.label, r->d->output);
-    return fresh ? LEFT[r->left].fresh_status : LEFT[r->left].root_status;
+             reason->text, advice->text, r->d->token.label, r->d->output);
+    return advice->status;
 }
 
 static void

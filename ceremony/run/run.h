@@ -14,7 +14,7 @@
 #include "pkcs11/key.h"
 #include "pkcs11/session.h"
 
-/* What exists when the ceremony stops now (what to do about it: run.c). */
+/* What exists when the ceremony stops now (what to do about it: left.c). */
 enum leftover {
     LEFT_NOTHING,
     LEFT_TOKEN_OPEN,   /* the initialisation was begun */
@@ -49,7 +49,7 @@ struct run {
     struct run_key keys[DEFINITION_KEYS_MAX];
     uint8_t secrets[DEFINITION_SECRETS_MAX][KEY_ID_SIZE];
     struct buf subject_spki; /* of what is certified */
-    size_t private_keys;     /* on the token at activation */
+    struct inventory before; /* on the token at activation */
 
     json_t *artifacts; /* {"file","sha256"} */
     const struct step *step;
@@ -64,6 +64,13 @@ enum run_status {
     RUN_DESTROY = 3, /* stopped, and something must be destroyed */
     RUN_MISUSE = 4,
 };
+
+/* What a stop leaves and who stopped must do (left.c). */
+struct advice {
+    const char *text;
+    enum run_status status;
+};
+const struct advice *run_advice(const struct run *);
 
 /* The whole ceremony; prints what happens and, on a stop, what exists and what to do. */
 enum run_status run_ceremony(const struct definition *, bool rehearsal);

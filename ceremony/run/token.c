@@ -124,7 +124,7 @@ run_login(struct run *r, struct err *e)
     }
     r->session =
         session_open(r->module, r->d->token.label, r->serial,
-                     definition_makes_token(r->d) ? SESSION_READ_WRITE : SESSION_READ_ONLY, e);
+                     definition_makes_keys(r->d) ? SESSION_READ_WRITE : SESSION_READ_ONLY, e);
     return r->session == NULL ? -1 : session_login(r->session, buf_span(&r->pin), e);
 }
 
@@ -222,7 +222,6 @@ record_root_key(struct run *r, struct err *e)
 int
 run_activation(struct run *r, struct err *e)
 {
-    struct inventory inventory;
     bool fresh = definition_makes_token(r->d);
 
     if (r->module == NULL) {
@@ -243,17 +242,19 @@ run_activation(struct run *r, struct err *e)
     if (run_record(r,
                    json_pack("{s:s,s:s,s:s}", "type", "login", "user", "user", "result", "CKR_OK"),
                    e) != 0 ||
-        record_inventory(r, &inventory, e) != 0) {
+        record_inventory(r, &r->before, e) != 0) {
         return -1;
     }
-    r->private_keys = inventory.private_keys;
-    if (inventory.unreadable > 0 || (fresh && inventory.objects > 0)) {
+    if (r->before.unreadable > 0 || (fresh && r->before.objects > 0)) {
         return err_set(e, ERR_TOKEN,
                        "the token holds objects that must not be there: %zu, %zu of "
                        "them unreadable",
-                       inventory.objects, inventory.unreadable);
+                       r->before.objects, r->before.unreadable);
     }
-    if (!fresh && record_root_key(r, e) != 0) {
+    if (!fresh && r->before.private_keys == 0) {
+        return err_set(e, ERR_TOKEN, "the token holds no private key: it is another one");
+    }
+    if (definition_uses_root(r->d) && record_root_key(r, e) != 0) {
         return -1;
     }
     return draw_entropy(r, e);
@@ -338,7 +339,8 @@ int
 run_deactivation(struct run *r, struct err *e)
 {
     struct inventory inventory;
-    size_t wanted = definition_makes_token(r->d) ? r->d->n_keys : r->private_keys;
+    size_t wanted = definition_makes_token(r->d) ? r->d->n_keys : r->before.private_keys;
+    size_t secrets = r->before.secret_keys + r->d->n_secrets;
 
     if (run_logout(r, e) != 0 || run_login(r, e) != 0 || record_inventory(r, &inventory, e) != 0 ||
         session_logout(r->session, e) != 0 || run_logout(r, e) != 0) {
@@ -349,9 +351,9 @@ run_deactivation(struct run *r, struct err *e)
         return err_set(e, ERR_TOKEN, "the token holds %zu private keys where %zu must be",
                        inventory.private_keys, wanted);
     }
-    if (definition_makes_token(r->d) && inventory.secret_keys != r->d->n_secrets) {
+    if (inventory.secret_keys != secrets) {
         return err_set(e, ERR_TOKEN, "the token holds %zu secret keys where %zu must be",
-                       inventory.secret_keys, r->d->n_secrets);
+                       inventory.secret_keys, secrets);
     }
     return 0;
 }

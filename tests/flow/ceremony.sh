@@ -25,7 +25,7 @@ tokens() { # tokens NAME: a SoftHSM configuration with a folder of its own
 ceremony() { expect 0 "$bin/nfpki-ceremony" check "$1" && expect 0 "$bin/nfpki-ceremony" rehearse "$1"; }
 verify() { "$bin/nfpki-ceremony-verify" "$@"; }
 
-echo "== four kinds of ceremony, rehearsed"
+echo "== five kinds of ceremony, rehearsed"
 cp "$tests"/../ceremony/samples/*.conf .
 for token in root issuing ra; do tokens $token; done
 ceremony root-generate.conf
@@ -35,8 +35,13 @@ sed -i "s/0\{64\}/$(sha256sum <bundles/issuing-keys/issuing.csr.pem | cut -d' ' 
 ceremony sub-issue.conf
 ceremony root-crl.conf
 ceremony key-generate-ra.conf
+# a token from before gets its seal key
+sed -i "s/serial = \"0*\"/serial = \"$(<bundles/issuing-keys/nfpki-issuing.serial)\"/" secret-generate.conf
+ceremony secret-generate.conf
+says 'secret key seal: found by a fresh process'
+[[ $(<bundles/issuing-seal/seal.id) != "$(<bundles/issuing-keys/seal.id)" ]] || fail 'the same identifier'
 line=(bundles/root bundles/issuing bundles/crl-1)
-all=(bundles/root bundles/issuing-keys bundles/issuing bundles/crl-1 bundles/ra-key)
+all=(bundles/root bundles/issuing-keys bundles/issuing bundles/crl-1 bundles/ra-key bundles/issuing-seal)
 expect 3 verify "${all[@]}"
 says 'NOT PRODUCTION: a rehearsal'
 says 'NOT PRODUCTION: a software token'

@@ -40,10 +40,8 @@ scene_new(void)
 
 /* Behind the first line of every definition; the token is named as the bundle. */
 static char *
-head(const char *type, const char *name, const char *token, const char *prev)
+head_of(const char *type, const char *name, const char *token, const char *prev, const char *expect)
 {
-    bool fresh = strstr(type, "generate") != NULL;
-
     return mem_printf("ceremony = 1\nid = \"%s\"\ntype = \"%s\"\ncps = \"CPS 1.0\"\n"
                       "prev = \"%s\"\noutput = \"%s\"\ncredentials = \"credentials\"\n"
                       "software_token_accepted = true\nnetwork_accepted = true\n"
@@ -52,9 +50,17 @@ head(const char *type, const char *name, const char *token, const char *prev)
                       "person \"walter\" { name = \"Walter\" role = \"witness\" }\n"
                       "token {\n    module = \"" SOFTHSM_MODULE "\"\n"
                       "    config = \"softhsm2.conf\"\n    directory = \"tokens\"\n"
-                      "    label = \"%s\"\n%s    expect = \"%s\"\n}\n",
-                      name, type, prev, name, token, fresh ? "" : "    serial = \"previous\"\n",
-                      fresh ? "fresh" : "root");
+                      "    label = \"%s\"\n%s}\n",
+                      name, type, prev, name, token, expect);
+}
+
+static char *
+head(const char *type, const char *name, const char *token, const char *prev)
+{
+    return head_of(type, name, token, prev,
+                   strstr(type, "generate") != NULL
+                       ? "    expect = \"fresh\"\n"
+                       : "    serial = \"previous\"\n    expect = \"root\"\n");
 }
 
 static char *
@@ -135,6 +141,25 @@ scene_keys(const struct scene *s, const char *name, const struct change *changes
                       "key \"log\" {\n    algorithm = \"P-256\"\n"
                       "    attributes = \"log-signing-v1\"\n}\n"
                       "secret \"seal\" {\n    attributes = \"ra-seal-v1\"\n}\n",
+                      changes);
+}
+
+char *
+scene_secret(const struct scene *s, const char *name, const char *keys,
+             const struct change *changes)
+{
+    CLEANUP(mem_cleanup) char *file = mem_printf("%s/%s/%s.serial", s->dir, keys, keys);
+    CLEANUP(buf_free) struct buf serial = BUF_INIT(TEXT_MAX);
+    CLEANUP(mem_cleanup) char *expect = NULL;
+    CLEANUP(mem_cleanup) char *begin = NULL;
+    struct err e = {0};
+
+    assert_ok(file_read(file, &serial, &e), &e);
+    assert_true(serial.n > 1); /* and its line break */
+    expect = mem_printf("    serial = \"%.*s\"\n    expect = \"keys\"\n", (int)serial.n - 1,
+                        (const char *)serial.p);
+    begin = head_of("secret-generate", name, keys, "none", expect);
+    return definition(s, name, begin, "secret \"seal-2\" {\n    attributes = \"ca-seal-v1\"\n}\n",
                       changes);
 }
 

@@ -42,6 +42,9 @@ enum { SCENE_CHANGES_MAX = 4 };
 char *scene_root(const struct scene *, const char *name, const struct change *) OWNED(mem_free);
 char *scene_keys(const struct scene *, const char *name, const struct change *) OWNED(mem_free);
 /* Certifies the issuing key of the bundle `keys` behind the bundle `prev`. */
+/* A secret key in the token that the bundle `keys` made. */
+char *scene_secret(const struct scene *, const char *name, const char *keys,
+                   const struct change *changes);
 char *scene_sub(const struct scene *, const char *name, const char *prev, const char *keys,
                 const struct change *) OWNED(mem_free);
 char *scene_crl(const struct scene *, const char *name, const char *prev, const struct change *)

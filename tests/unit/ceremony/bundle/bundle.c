@@ -14,7 +14,7 @@
 
 static struct scene *scene;
 static struct forge *bases[BASES];
-static const char *const names[BASES] = {"root", "keys", "sub", "crl", "rehearsed"};
+static const char *const names[BASES] = {"root", "keys", "sub", "crl", "rehearsed", "secret"};
 
 /* The CRL revokes what SUB certified: the serial is in its register. */
 static char *
@@ -54,6 +54,7 @@ hold(void **state)
     revoke[0].to = text;
     scene_run(scene, scene_crl(scene, "crl", "sub", revoke));
     scene_rehearse(scene, scene_root(scene, "rehearsed", NULL));
+    scene_run(scene, scene_secret(scene, "secret", "keys", NULL));
     for (size_t i = 0; i < BASES; i++) {
         CLEANUP(mem_cleanup) char *from = mem_printf("%s/%s", scene->dir, names[i]);
         CLEANUP(mem_cleanup) char *to = mem_printf("%s/forged-%s", scene->dir, names[i]);

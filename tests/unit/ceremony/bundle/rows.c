@@ -157,6 +157,23 @@ const struct row bundle_rows[] = {
     {KEYS, "fresh-process: secret key seal was not found by a fresh process", {{"fresh-process#3/result", "\"failed\""}}},
     {KEYS, "fresh-process: secret key seal was not found by a fresh process", {{"fresh-process#3/signed", "false"}}},
 
+    /* a secret key in a token that has keys: 3 pairs and a secret key were there */
+    {SECRET, NULL, {{"p11.inventory#0/data", "1"}}},
+    {SECRET, "token: is not the token of the definition and the register", {{"token#0/label", "\"other\""}}},
+    {SECRET, "token: is not the token of the definition and the register", {{"token#0/serial", "\"other\""}}},
+    {SECRET, "token: is not the token of the definition and the register",
+     {{"definition:serial = \"", "serial = \"1\"\n#"}}},
+    {SECRET, "p11.inventory: there is no key", {{"p11.inventory#0/private_keys", "0"}}},
+    {SECRET, "prompt: the answer is not 'generate seal-2'", {{"prompt#4/answer", "\"generate\""}}},
+    {SECRET, "p11.intent: is not the generation of secret key seal-2", {{"p11.intent#0/attributes", "\"ra-seal-v1\""}}},
+    {SECRET, "attributes: are not of secret key seal-2", {{"attributes#0/policy", "\"ra-seal-v1\""}}},
+    {SECRET, "p11.inventory: the token holds other objects than were made", {{"p11.inventory#1/private_keys", "4"}}},
+    {SECRET, "p11.inventory: the token holds other objects than were made", {{"p11.inventory#1/objects", "7"}}},
+    {SECRET, "p11.inventory: the token holds other objects than were made", {{"p11.inventory#1/objects", "9"}}},
+    {SECRET, "p11.inventory: the token holds other objects than were made", {{"p11.inventory#0/objects", "8"}}},
+    {SECRET, "artifact: seal-2.id is not what the facts before it give", {{"artifact#0/content", "^"}, {"reseal", NULL}}},
+    {SECRET, "state: the register does not follow from the facts", {{"state#0/state/crl_number", "9"}}},
+
     /* what was signed */
     {KEYS, "tbs: der: base64", {{"tbs#0/der", NO_BASE64}}},
     {KEYS, "tbs: is not the csr that the definition and the facts give", {{"tbs#0/kind", "\"crl\""}}},

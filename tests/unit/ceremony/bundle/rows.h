@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum base { ROOT, KEYS, SUB, CRL, REHEARSED, BASES };
+enum base { ROOT, KEYS, SUB, CRL, REHEARSED, SECRET, BASES };
 
 struct row {
     enum base base;

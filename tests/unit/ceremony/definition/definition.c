@@ -369,10 +369,12 @@ every_value_is_read(void **state)
     CLEANUP(definition_cleanup) struct definition *keys = load(dir, definition_texts[A_KEYS], &e);
     CLEANUP(definition_cleanup) struct definition *sub = load(dir, definition_texts[A_SUB], &e);
     CLEANUP(definition_cleanup) struct definition *crl = load(dir, definition_texts[A_CRL], &e);
+    CLEANUP(definition_cleanup)
+    struct definition *secret = load(dir, definition_texts[A_SECRET], &e);
     char text[TIME_TEXT_SIZE];
 
     (void)state;
-    if (root == NULL || keys == NULL || sub == NULL || crl == NULL) {
+    if (root == NULL || keys == NULL || sub == NULL || crl == NULL || secret == NULL) {
         fail_msg("%s", e.text);
         return;
     }
@@ -381,6 +383,13 @@ every_value_is_read(void **state)
     assert_int_equal(crl->type, ROOT_CRL);
     assert_true(definition_makes_token(root) && definition_makes_token(keys));
     assert_false(definition_makes_token(sub) || definition_makes_token(crl));
+    assert_int_equal(secret->type, SECRET_GENERATE);
+    assert_false(definition_makes_token(secret) || definition_uses_root(secret));
+    assert_true(definition_makes_keys(root) && definition_makes_keys(keys) &&
+                definition_makes_keys(secret));
+    assert_true(definition_uses_root(sub) && definition_uses_root(crl));
+    assert_string_equal(secret->token.serial, "N 4711");
+    assert_string_equal(secret->secrets[0].attributes, "ra-seal-v1");
     assert_string_equal(root->cps, "CPS 1.0");
     assert_string_equal(root->credentials, "/secret");
     assert_true(root->software_token_accepted && root->network_accepted && root->swap_accepted);

@@ -14,6 +14,7 @@
     "person \"walter\" { name = \"Walter\" role = \"witness\" }\n"
 #define FRESH "token {\n module = \"/x.so\"\n config = \"x.conf\"\n directory = \"tokens\"\n label = \"t\"\n expect = \"fresh\"\n}\n"
 #define USED "token {\n module = \"/x.so\"\n config = \"x.conf\"\n directory = \"/tokens\"\n label = \"t\"\n expect = \"root\"\n serial = \"previous\"\n}\n"
+#define NAMED "token {\n module = \"/x.so\"\n config = \"x.conf\"\n directory = \"/tokens\"\n label = \"t\"\n expect = \"keys\"\n serial = \"N 4711\"\n}\n"
 #define CLOCK "clock {\n not_before = 2026-11-23T08:00:00Z\n not_after = 2026-11-23T20:00:00Z\n skew_max = 60\n}\n"
 #define CERTIFICATE(profile, more) \
     "certificate {\n profile = \"" profile "\"\n subject = \"C=SE, O=Example, CN=Name\"\n" \
@@ -36,6 +37,7 @@ const char *const definition_texts[DEFINITIONS] = {
     [A_CRL] = HEAD("root-crl", "before") USED CLOCK
         "crl {\n this_update = 2026-11-23T12:00:00Z\n next_update = 2027-05-23T12:00:00Z\n skip = 3\n"
         REVOKE(SERIAL "1") REVOKE(SERIAL "2") "}\n",
+    [A_SECRET] = HEAD("secret-generate", "none") NAMED CLOCK SECRET("seal"),
 };
 
 const struct definition_row definition_rows[] = {
@@ -51,7 +53,7 @@ const struct definition_row definition_rows[] = {
     {A_ROOT, "id = \"a-1\"", "id = \".a\"", ":2: id: '.a' is not 1 to 128"},
     {A_ROOT, "id = \"a-1\"", "id = \"a/b\"", ":2: id: 'a/b' is not 1 to 128"},
     {A_ROOT, "type = \"root-generate\"\n", "", ":1: type: is missing or empty"},
-    {A_ROOT, "root-generate", "root", ":3: type: 'root' is not root-generate, key-generate, sub-issue or root-crl"},
+    {A_ROOT, "root-generate", "root", ":3: type: 'root' is not root-generate, key-generate, secret-generate, sub-issue or root-crl"},
     {A_ROOT, "\"CPS 1.0\"", "\"\"", ":4: cps: is missing or empty"},
     {A_ROOT, "\"CPS 1.0\"", "\"" X128 "\"", NULL},
     {A_ROOT, "\"CPS 1.0\"", "\"" X128 "x\"", ":4: cps: is longer than 128 octets"},
@@ -112,6 +114,14 @@ const struct definition_row definition_rows[] = {
     {A_SUB, "\"previous\"", "\"0123456789abcdef\"", NULL},
     {A_SUB, "\"previous\"", "\"" X32 X32 "\"", NULL},
     {A_SUB, "\"previous\"", "\"" X32 X32 "x\"", ":19: token.serial: '" X32 X32 "x' is not 1 to 64 letters"},
+    {A_KEYS, "expect = \"fresh\"", "expect = \"keys\"", ":18: token.expect: key-generate wants \"fresh\""},
+    {A_SECRET, "\"none\"", "\"before\"", NULL},
+    {A_SECRET, "expect = \"keys\"", "expect = \"fresh\"", ":18: token.expect: secret-generate wants \"keys\""},
+    {A_SECRET, "expect = \"keys\"", "expect = \"root\"", ":18: token.expect: secret-generate wants \"keys\""},
+    {A_SECRET, " serial = \"N 4711\"\n", "", ":13: token.serial: is missing"},
+    {A_SECRET, "\"N 4711\"", "\"previous\"", ":19: token.serial: the register knows the root's token only"},
+    {A_SECRET, "\"N 4711\"", "\"" X32 X32 "\"", NULL},
+    {A_SECRET, "\"N 4711\"", "\"" X32 X32 "x\"", ":19: token.serial: is longer than 64 octets"},
     {A_SUB, "\"previous\"", "\"N 4711\"", ":19: token.serial: 'N 4711' is not 1 to 64 letters"},
 
     /* clock */
@@ -161,7 +171,13 @@ const struct definition_row definition_rows[] = {
     {A_KEYS, "\"ra-seal-v1\"", "\"ca-seal-v1\"", NULL},
     {A_KEYS, "\"ra-seal-v1\"", "\"ra-seal-v2\"", ":31: secret.seal.attributes: 'ra-seal-v2': a secret key has ra-seal-v1 or ca-seal-v1"},
 
+    {A_SECRET, "\"ra-seal-v1\"", "\"ca-seal-v1\"", NULL},
+    {A_SECRET, SECRET("seal"), SECRET("s") SECRET("t") SECRET("u"), ":32: secret.u: more than 2 secret keys"},
+    {A_SECRET, SECRET("seal"), "", ":1: secret: there is no secret key"},
+
     /* sections of another type */
+    {A_SECRET, "secret \"", "key \"x\" { algorithm = \"P-256\" }\nsecret \"", ":26: key.x: secret-generate has no such section"},
+    {A_SECRET, "secret \"", "crl { skip = 1 }\nsecret \"", ":26: crl: secret-generate has no such section"},
     {A_ROOT, "certificate {", SECRET("s") "certificate {", ":29: secret.s: root-generate has no such section"},
     {A_ROOT, "certificate {", "csr { file = \"x\" }\ncertificate {", ":29: csr: root-generate has no such section"},
     {A_ROOT, "certificate {", "crl { skip = 1 }\ncertificate {", ":29: crl: root-generate has no such section"},

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum which { A_ROOT, A_KEYS, A_SUB, A_CRL, DEFINITIONS };
+enum which { A_ROOT, A_KEYS, A_SUB, A_CRL, A_SECRET, DEFINITIONS };
 
 extern const char *const definition_texts[DEFINITIONS];
 

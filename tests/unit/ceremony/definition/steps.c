@@ -31,7 +31,12 @@ each_kind_of_ceremony_has_its_steps_in_order(void **state)
                                       "definition",  "previous",     "activation",
                                       "crl",         "deactivation", "seal"};
 
+    static const char *const secrets[] = {"environment",  "people",     "clock", "definition",
+                                          "previous",     "activation", "keys",  "key-checks",
+                                          "deactivation", "seal"};
+
     (void)state;
+    expect(SECRET_GENERATE, secrets, ARRAY_LEN(secrets));
     expect(ROOT_GENERATE, generate, ARRAY_LEN(generate));
     expect(KEY_GENERATE, keys, ARRAY_LEN(keys));
     expect(SUB_ISSUE, issue, ARRAY_LEN(issue));
@@ -41,7 +46,8 @@ each_kind_of_ceremony_has_its_steps_in_order(void **state)
 static void
 what_changes_a_token_or_uses_the_root_key_says_that_it_cannot_be_undone(void **state)
 {
-    static const enum ceremony_type types[] = {ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL};
+    static const enum ceremony_type types[] = {ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL,
+                                               SECRET_GENERATE};
 
     (void)state;
     for (size_t t = 0; t < ARRAY_LEN(types); t++) {
@@ -59,7 +65,8 @@ what_changes_a_token_or_uses_the_root_key_says_that_it_cannot_be_undone(void **s
 static void
 nothing_is_signed_before_people_clock_definition_and_the_line_are_checked(void **state)
 {
-    static const enum ceremony_type types[] = {ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL};
+    static const enum ceremony_type types[] = {ROOT_GENERATE, KEY_GENERATE, SUB_ISSUE, ROOT_CRL,
+                                               SECRET_GENERATE};
     static const enum step_id first[] = {STEP_ENVIRONMENT, STEP_PEOPLE, STEP_CLOCK, STEP_DEFINITION,
                                          STEP_PREVIOUS};
 

@@ -4,7 +4,7 @@
 
 #include "tests/unit/ceremony/scene.h"
 
-enum kind { ROOT, KEYS, SUB, CRL };
+enum kind { ROOT, KEYS, SUB, CRL, SECRET };
 
 /* What happens while a question waits for its answer. */
 enum meanwhile {

@@ -70,7 +70,8 @@ drop(void **state)
 /* ---- meanwhile --------------------------------------------------------------------------------
  */
 
-static const char *name_now; /* of the bundle, and of the token that it makes */
+static const char *name_now;  /* of the bundle, */
+static const char *token_now; /* and of the token that it makes, or adds to */
 static enum meanwhile meanwhile_now;
 
 /* pkcs11-tool, logged in to the token. */
@@ -81,7 +82,7 @@ tool(const char *arguments)
     char *command =
         mem_printf("cd %s && pkcs11-tool --module " SOFTHSM_MODULE " --token-label %s --login "
                    "--pin " TYPIST_PIN " %s >/dev/null 2>&1",
-                   scene->dir, name_now, arguments);
+                   scene->dir, token_now, arguments);
     char *argv[] = {mem_strdup("/bin/sh"), mem_strdup("-c"), command, NULL};
     CLEANUP(buf_free) struct buf out = BUF_INIT(TEXT_MAX);
 
@@ -120,6 +121,7 @@ act(void)
         break;
     case FILE_SERIAL:
         into_bundle("root.serial", "x");
+        into_bundle("keys.serial", "x");
         {
             CLEANUP(mem_cleanup) char *own = mem_printf("%s.serial", name_now);
 
@@ -161,6 +163,8 @@ define(const struct run_row *row, const char *name)
         return scene_sub(scene, name, "root", "keys", changes);
     case CRL:
         return scene_crl(scene, name, "root", changes);
+    case SECRET:
+        return scene_secret(scene, name, "keys", changes);
     }
     return NULL;
 }
@@ -179,6 +183,7 @@ play(const struct run_row *row, size_t i)
         n++;
     }
     name_now = name;
+    token_now = row->kind == SECRET ? "keys" : name;
     meanwhile_now = row->meanwhile;
     typed[0].before = row->meanwhile == NOTHING ? NULL : act;
     (void)setenv("FAULTP11", row->fault == NULL ? "" : row->fault, 1);
