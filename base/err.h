@@ -23,7 +23,7 @@ enum err_code {
     ERR_STORE,    /* the database failed */
     ERR_CRYPTO,   /* a cryptographic operation failed or did not verify */
     ERR_IO,       /* files, sockets, processes */
-    ERR_STALE,    /* stored is what is older or other than what was signed; not for peers */
+    ERR_STALE,    /* stored is what is older or other than what was signed; no link peer hears it */
 };
 
 enum { ERR_VALUE_SIZE = 48 };

@@ -107,7 +107,7 @@ fail_all(struct signer *s, struct signer_job **jobs, size_t n, const struct err 
 {
     struct err e = *reason;
 
-    if (e.code != ERR_PIN) {
+    if (e.code != ERR_PIN && e.code != ERR_STALE) {
         e.code = ERR_TOKEN;
     }
     for (size_t i = 0; i < n; i++) {
@@ -363,6 +363,16 @@ signer_last(struct signer *s, struct signed_last *last, struct err *e)
                : signed_last_decode(buf_span(&answer), last, e);
 }
 
+int
+signer_anchor(struct signer *s, struct signer_anchored *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(SIGNATURE_MAX);
+
+    return signer_sign(s, SIGNER_ANCHOR, SIGNER_ANCHOR_TEXT, &answer, e) != 0
+               ? -1
+               : signer_anchored_decode(buf_span(&answer), out, e);
+}
+
 struct span
 signer_spki(const struct signer *s)
 {
@@ -385,6 +395,12 @@ bool
 signer_is_software(const struct signer *s)
 {
     return s->process.pinned.software;
+}
+
+bool
+signer_has_anchor(const struct signer *s)
+{
+    return s->process.pinned.anchor;
 }
 
 bool

@@ -19,8 +19,8 @@
 #include "base/pool.h"
 #include "pkcs11/algorithm.h"
 
-/* What is to be signed, whole. The values are on the wire and, but for SIGNER_LAST, in the journal.
- */
+/* What is to be signed, whole. The values are on the wire and, but for SIGNER_LAST,
+ * SIGNER_ANCHOR and SIGNER_SEAL, in the journal. */
 enum signer_object {
     SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
     SIGNER_CRL = 'L',         /* DER TBSCertList */
@@ -29,6 +29,7 @@ enum signer_object {
     SIGNER_CMP = 'P',         /* DER ProtectedPart (RFC 9810 5.1.3): SEQUENCE { header, body } */
     SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
     SIGNER_LAST = 'Z',        /* SIGNER_LAST_TEXT: what a log signed last is asked for */
+    SIGNER_ANCHOR = 'A',      /* SIGNER_ANCHOR_TEXT: what it signed last is committed */
 };
 
 enum {
@@ -45,7 +46,8 @@ struct signer_job {
     int result;                /* out: 0 or -1 */
     struct err e;              /* out: ERR_DENIED off policy, ERR_INPUT not understood, ERR_TOKEN
                                   token or signer failed (may be submitted again), ERR_PIN the PIN
-                                  was refused and will not be tried again */
+                                  was refused and will not be tried again, ERR_STALE the journal is
+                                  an older copy, or another signer has taken the log over */
     void *private_;            /* the client's */
     uint64_t number_;
 };
@@ -66,7 +68,8 @@ void signer_free(struct signer *);
 /*
  * Starts the process and blocks until its HELLO. Call from the main thread, and keep that thread
  * (the signer gets SIGTERM when the thread that started it ends). The reason of a failed start is
- * the signer's own: ERR_PIN, ERR_TOKEN, ERR_INPUT (policy file), ERR_DENIED (attributes).
+ * the signer's own: ERR_PIN, ERR_TOKEN, ERR_INPUT (policy file), ERR_DENIED (attributes), ERR_STALE
+ * (the token knows of more than the journal).
  * When the signer dies later, jobs under way fail with ERR_TOKEN and the next job starts it again,
  * after a pause that grows from 0.1 to 5 s while starts fail. A signer that comes back with another
  * key or policy is refused, and so is a second try of a refused PIN.
@@ -108,6 +111,17 @@ struct signed_last {
 };
 int signer_last(struct signer *, struct signed_last *, struct err *e);
 
+/* What the key of a log was asked for last is committed, and stored: its signer may say so in the
+ * token (nfpki-signer(8)). Only while no checkpoint is under way. Blocking; as a job of its own
+ * signer_anchored_decode() of evidence.h takes the answer. ERR_STALE: another signer has taken the
+ * log over. ERR_DENIED: it is no log's, or its policy says anchor = none. */
+#define SIGNER_ANCHOR_TEXT SPAN_LITERAL("nfpki: what this log signed last is committed, 1\n")
+struct signer_anchored {
+    uint64_t generation; /* of what is in the token now; 0: nothing, for nothing was signed yet */
+    uint64_t size;       /* leaves that it knows of */
+};
+int signer_anchor(struct signer *, struct signer_anchored *, struct err *e);
+
 /* From the HELLO. */
 struct span signer_spki(const struct signer *);
 enum key_algorithm signer_algorithm(const struct signer *);
@@ -115,6 +129,8 @@ enum key_algorithm signer_algorithm(const struct signer *);
 struct span signer_algorithm_identifier(const struct signer *);
 /* A software token: say so in the log. */
 bool signer_is_software(const struct signer *);
+/* Of a log: what it signed last is kept in the token, too. */
+bool signer_has_anchor(const struct signer *);
 /* A service of another user, so that its PIN, token and journal are out of our reach; root's own
  * never is. */
 bool signer_is_apart(struct signer *);

@@ -121,3 +121,21 @@ signed_last_decode(struct span in, struct signed_last *last, struct err *e)
     memcpy(last->root, in.p, EVIDENCE_HASH);
     return 0;
 }
+
+int
+signer_anchored_encode(const struct signer_anchored *a, struct buf *out, struct err *e)
+{
+    buf_truncate(out, 0);
+    return append_number(out, a->generation, INDEX, e) != 0 ? -1
+                                                            : append_number(out, a->size, INDEX, e);
+}
+
+int
+signer_anchored_decode(struct span in, struct signer_anchored *a, struct err *e)
+{
+    if (!take_number(&in, INDEX, &a->generation) || !take_number(&in, INDEX, &a->size) ||
+        in.n != 0) {
+        return err_set(e, ERR_INPUT, "the signer's anchor: not two numbers");
+    }
+    return 0;
+}

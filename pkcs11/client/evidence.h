@@ -48,6 +48,12 @@ int signed_last_encode(const struct signed_last *, struct buf *out, struct err *
 /* ERR_INPUT when it is anything else. */
 int signed_last_decode(struct span, struct signed_last *, struct err *e);
 
+/* The answer to SIGNER_ANCHOR. */
+struct signer_anchored;
+enum { ANCHORED_SIZE = 16 };
+int signer_anchored_encode(const struct signer_anchored *, struct buf *out, struct err *e);
+int signer_anchored_decode(struct span, struct signer_anchored *, struct err *e);
+
 /* Replaces `out`; ERR_INPUT when there is no room. */
 int growth_encode(const struct growth *, struct buf *out, struct err *e);
 /* ERR_INPUT when it is not whole. How many hashes there are is for the signer to judge. */

@@ -21,7 +21,8 @@ parse_hello(const struct signer_frame *frame, struct signer_hello *out, struct e
     if (key == NULL || buf_set(&out->spki, spki, e) != 0) {
         return err_wrap(e, "the signer's HELLO");
     }
-    out->software = (frame->detail & 1) != 0;
+    out->software = (frame->detail & SIGNER_HELLO_SOFTWARE) != 0;
+    out->anchor = (frame->detail & SIGNER_HELLO_ANCHOR) != 0;
     out->attempts = frame->number;
     memcpy(out->policy_hash, frame->bytes.p + 1, SHA256_SIZE);
     return 0;
@@ -31,7 +32,7 @@ parse_hello(const struct signer_frame *frame, struct signer_hello *out, struct e
 int
 signer_reason(const struct signer_frame *frame, struct err *e)
 {
-    enum err_code code = frame->detail > ERR_NONE && frame->detail <= ERR_IO
+    enum err_code code = frame->detail > ERR_NONE && frame->detail <= ERR_STALE
                              ? (enum err_code)frame->detail
                              : ERR_TOKEN;
     int n = frame->bytes.n < sizeof(e->text) ? (int)frame->bytes.n : (int)sizeof(e->text) - 1;

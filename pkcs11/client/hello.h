@@ -13,6 +13,7 @@ enum { SIGNER_TIMEOUT_MS = 10000, SIGNER_GRACE_MS = 1000 };
 /* A HELLO, checked. */
 struct signer_hello {
     bool software;
+    bool anchor;
     uint64_t attempts;
     uint8_t policy_hash[SHA256_SIZE];
     struct buf spki;

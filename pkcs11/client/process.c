@@ -68,7 +68,8 @@ has_failed(struct signer_process *p, const struct err *e)
     p->pause_ms = p->pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : p->pause_ms;
     p->not_before = clock_monotonic_ms() + p->pause_ms;
     /* A PIN is tried once: what is wrong now stays wrong, and the token counts. */
-    p->shut = p->shut || (p->socket == NULL && (e->code == ERR_PIN || e->code == ERR_DENIED));
+    p->shut = p->shut || (p->socket == NULL &&
+                          (e->code == ERR_PIN || e->code == ERR_DENIED || e->code == ERR_STALE));
     p->shut_error = *e;
     return -1;
 }
@@ -164,8 +165,16 @@ take_job(const struct signer_frame *frame, struct signer_job **jobs, size_t n, s
     return NULL;
 }
 
+/* There is a line in the journal. */
+static bool
+is_attempt(const struct signer_frame *frame, const struct signer_job *job)
+{
+    return frame->type == SIGNER_SIGNED && job->object != SIGNER_LAST &&
+           job->object != SIGNER_ANCHOR && job->object != SIGNER_SEAL;
+}
+
 /* The result into the job; true when the signer goes on after this answer: a refusal of the object
- * leaves it alive, any other reason ends it. */
+ * leaves it alive, as that another one has taken over does; any other reason ends it. */
 static bool
 take_answer(const struct signer_frame *frame, struct signer_job *job)
 {
@@ -174,7 +183,7 @@ take_answer(const struct signer_frame *frame, struct signer_job *job)
         return true;
     }
     job->result = signer_reason(frame, &job->e);
-    return job->e.code == ERR_INPUT || job->e.code == ERR_DENIED;
+    return job->e.code == ERR_INPUT || job->e.code == ERR_DENIED || job->e.code == ERR_STALE;
 }
 
 int
@@ -205,7 +214,7 @@ signer_process_ask(struct signer_process *p, struct signer_job **jobs, size_t n,
         if (!take_answer(&frame, job)) {
             *ending = true;
         }
-        answered(context, job, frame.type == SIGNER_SIGNED && job->object != SIGNER_LAST);
+        answered(context, job, is_attempt(&frame, job));
     }
     buf_truncate(&p->out, 0);
     return 0;

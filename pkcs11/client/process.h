@@ -6,8 +6,8 @@
  *
  *   DOWN --start--> UP --jobs--> frames out, answers in --> UP
  *   UP --end of file, deadline, nonsense--> DOWN: who asked stops it
- *   DOWN --ERR_PIN, ERR_DENIED or another key--> SHUT: no start is tried again. Of a service it is
- *   tried: its supervisor knows what may not be (service/supervise.h)
+ *   DOWN --ERR_PIN, ERR_DENIED, ERR_STALE or another key--> SHUT: no start is tried again. Of a
+ * service it is tried: its supervisor knows what may not be (service/supervise.h)
  *
  * For client.c, on its thread alone; no lock.
  */

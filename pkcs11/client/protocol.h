@@ -26,6 +26,12 @@ enum signer_frame_type {
     SIGNER_PROVED = 6,
 };
 
+/* Bits of the detail of a HELLO. */
+enum {
+    SIGNER_HELLO_SOFTWARE = 1, /* a software token */
+    SIGNER_HELLO_ANCHOR = 2,   /* what was signed last is in the token, too */
+};
+
 struct signer_frame {
     enum signer_frame_type type;
     uint8_t detail;

@@ -98,6 +98,6 @@ control_reason(struct span words, struct err *out)
     uint8_t code = words.n == 0 ? 0 : words.p[0];
     int n = words.n < 1 ? 0 : (int)words.n - 1;
 
-    (void)err_set(out, code > ERR_NONE && code <= ERR_IO ? (enum err_code)code : ERR_TOKEN, "%.*s",
-                  n, n == 0 ? "" : (const char *)words.p + 1);
+    (void)err_set(out, code > ERR_NONE && code <= ERR_STALE ? (enum err_code)code : ERR_TOKEN,
+                  "%.*s", n, n == 0 ? "" : (const char *)words.p + 1);
 }

@@ -18,6 +18,12 @@ log_in(struct held *h, int pin_fd, struct err *e)
     return session_login(h->session, buf_span(&pin), e);
 }
 
+static bool
+keeps_anchor(const struct held *h, bool self_test)
+{
+    return h->policy->anchors && !self_test;
+}
+
 static int
 open_key(struct held *h, const char *policy, int pin_fd, bool self_test, struct err *e)
 {
@@ -36,7 +42,9 @@ open_key(struct held *h, const char *policy, int pin_fd, bool self_test, struct 
     if (h->module == NULL) {
         return -1;
     }
-    h->session = session_open(h->module, p->token, p->serial, SESSION_READ_ONLY, e);
+    h->session =
+        session_open(h->module, p->token, p->serial,
+                     keeps_anchor(h, self_test) ? SESSION_READ_WRITE : SESSION_READ_ONLY, e);
     if (h->session == NULL || log_in(h, pin_fd, e) != 0) {
         return -1;
     }
@@ -49,6 +57,22 @@ open_key(struct held *h, const char *policy, int pin_fd, bool self_test, struct 
         h->secret = secret_find(h->session, span_of(p->seal_id, sizeof(p->seal_id)), e);
     }
     return p->seals && h->secret == NULL ? err_wrap(e, "seal") : 0;
+}
+
+/* A token that cannot keep one says so when it is to, at the first commit. */
+static int
+open_anchor(struct held *h, bool self_test, struct err *e)
+{
+    if (!keeps_anchor(h, self_test)) {
+        if (h->policy->purpose == POLICY_LOG) {
+            log_event(LOG_WARNING, "no-anchor",
+                      "the policy says anchor = none: an older copy of journal, database and "
+                      "ledger together is not known as one");
+        }
+        return 0;
+    }
+    h->anchored = anchored_open(h->session, h->policy->key_id, h->journal, e);
+    return h->anchored == NULL ? -1 : 0;
 }
 
 static int
@@ -84,5 +108,5 @@ held_open(struct held *h, const char *policy, int pin_fd, bool self_test, struct
     if (!self_test && open_journal(h, e) != 0) {
         return -1;
     }
-    return open_key(h, policy, pin_fd, self_test, e);
+    return open_key(h, policy, pin_fd, self_test, e) != 0 ? -1 : open_anchor(h, self_test, e);
 }

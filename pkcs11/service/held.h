@@ -7,6 +7,7 @@
 
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
+#include "pkcs11/service/anchored.h"
 #include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/policy.h"
 
@@ -16,11 +17,13 @@ struct held {
     struct module *module;
     struct session *session;
     struct key *key;
-    struct secret *secret; /* NULL: the policy has no section seal */
+    struct secret *secret;     /* NULL: the policy has no section seal */
+    struct anchored *anchored; /* NULL: no log's, or its policy says none */
 };
 
 /*
  * Reads the policy file, opens the journal (not in a self-test) and the token, and compares all
- * attributes of the key. `pin_fd`: as of secret_read(). What was opened before a failure stays.
+ * attributes of the key; of a log the journal with what the token knows. `pin_fd`: as of
+ * secret_read(). What was opened before a failure stays.
  */
 int held_open(struct held *, const char *policy, int pin_fd, bool self_test, struct err *e);

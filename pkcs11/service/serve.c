@@ -74,7 +74,9 @@ hello(struct serve *s, struct err *e)
         buf_append(&body, buf_span(&s->held->policy->spki), e) != 0) {
         return -1;
     }
-    return answer(s, SIGNER_HELLO, software ? 1 : 0,
+    return answer(s, SIGNER_HELLO,
+                  (uint8_t)((software ? SIGNER_HELLO_SOFTWARE : 0) |
+                            (s->held->anchored != NULL ? SIGNER_HELLO_ANCHOR : 0)),
                   s->held->journal == NULL ? 0 : journal_attempts(s->held->journal),
                   buf_span(&body), e);
 }
@@ -170,7 +172,46 @@ admit_numbered(struct serve *s, struct serve_request *r, const uint8_t hash[SHA2
     return r->result != 0 ? 0 : journal_add_crl(s->held->journal, &head, e);
 }
 
-/* One request: understood, allowed, and a line for the journal. -1 only for a broken journal. */
+/* Of two that run one of them signs nothing any more. -1: the token failed. */
+static int
+check_anchored(struct serve *s, struct serve_request *r, struct err *e)
+{
+    struct anchored *a = s->held->anchored;
+
+    r->result = 0;
+    if (a == NULL) {
+        return 0;
+    }
+    r->result =
+        r->sign.detail == SIGNER_CHECKPOINT ? anchored_look(a, &r->e) : anchored_is_lost(a, &r->e);
+    if (r->result != 0 && r->e.code != ERR_STALE) {
+        *e = r->e;
+        return -1;
+    }
+    return 0;
+}
+
+static void
+admit_anchor(struct serve *s, struct serve_request *r)
+{
+    const struct tree_head *head = journal_checkpoint(s->held->journal);
+
+    /* What comes behind it in this batch is not committed. */
+    r->has_committed = head != NULL;
+    if (head != NULL) {
+        r->committed = *head;
+    }
+}
+
+/* The others are asked for, and leave no line. */
+static bool
+is_signed(uint8_t kind)
+{
+    return kind != SIGNER_LAST && kind != SIGNER_ANCHOR && kind != SIGNER_SEAL;
+}
+
+/* One request: understood, allowed, and a line for the journal. -1 only for a broken journal, or
+ * token. */
 static int
 admit(struct serve *s, struct serve_request *r, struct err *e)
 {
@@ -178,9 +219,18 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
     struct tree_head checkpoint = {0};
     bool is_checkpoint = r->sign.detail == SIGNER_CHECKPOINT;
 
+    if (check_anchored(s, r, e) != 0) {
+        return -1;
+    }
+    if (r->result != 0) {
+        return 0;
+    }
     r->result = object_check(s->held->policy, r->sign.detail, r->sign.bytes, r->sign.evidence,
                              journal_checkpoint(s->held->journal), &checkpoint, &r->e);
-    if (r->result != 0 || r->sign.detail == SIGNER_LAST) { /* which is a question */
+    if (r->sign.detail == SIGNER_ANCHOR) {
+        admit_anchor(s, r);
+    }
+    if (r->result != 0 || !is_signed(r->sign.detail)) {
         return 0;
     }
     if (sha256(r->sign.bytes, hash, e) != 0) {
@@ -217,6 +267,27 @@ answer_last(struct serve *s, const struct serve_request *r, struct err *e)
                : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
 }
 
+/* Of two only one goes on; a token that does not keep it ends this. */
+static int
+answer_anchor(struct serve *s, const struct serve_request *r, struct err *e)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(ANCHORED_SIZE);
+    struct err ignored = {0};
+    struct anchor now = {0};
+    struct signer_anchored said;
+
+    if (anchored_commit(s->held->anchored, r->has_committed ? &r->committed : NULL, &now, e) != 0) {
+        bool goes_on = refuse(s, r, e, &ignored) == 0 && e->code == ERR_STALE;
+
+        s->its_fault = false;
+        return goes_on ? 0 : -1;
+    }
+    said = (struct signer_anchored){.generation = now.generation, .size = now.size};
+    return signer_anchored_encode(&said, &body, e) != 0
+               ? -1
+               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+}
+
 static int
 sign_one(struct serve *s, const struct serve_request *r, struct err *e)
 {
@@ -231,6 +302,9 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
     }
     if (r->sign.detail == SIGNER_LAST) {
         return answer_last(s, r, e);
+    }
+    if (r->sign.detail == SIGNER_ANCHOR) {
+        return answer_anchor(s, r, e);
     }
     if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
                : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {

@@ -17,6 +17,8 @@ struct serve_request {
     struct signer_frame sign; /* borrows from frame */
     int result;
     struct err e;
+    struct tree_head committed; /* of SIGNER_ANCHOR: the last checkpoint before it */
+    bool has_committed;
 };
 
 struct serve {

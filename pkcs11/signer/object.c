@@ -105,6 +105,20 @@ check_last(const struct policy *p, struct span text, struct err *e)
 }
 
 static int
+check_anchor(const struct policy *p, struct span text, struct err *e)
+{
+    if (p->purpose != POLICY_LOG) {
+        return err_set(e, ERR_DENIED, "the key of this signer is no log's");
+    }
+    if (!p->anchors) {
+        return err_set(e, ERR_DENIED, "anchor: the policy of this signer says none");
+    }
+    return span_equal(text, SIGNER_ANCHOR_TEXT)
+               ? 0
+               : err_set(e, ERR_DENIED, "another text than that what was signed last is committed");
+}
+
+static int
 check_cmp(const struct policy *p, struct span part, struct err *e)
 {
     if (p->purpose != POLICY_CMP) {
@@ -126,8 +140,8 @@ check_queue_head(const struct policy *p, struct span text, struct err *e)
 static bool
 stands_alone(uint8_t kind)
 {
-    return kind == SIGNER_SEAL || kind == SIGNER_LAST || kind == SIGNER_CMP ||
-           kind == SIGNER_QUEUE_HEAD;
+    return kind == SIGNER_SEAL || kind == SIGNER_LAST || kind == SIGNER_ANCHOR ||
+           kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD;
 }
 
 int
@@ -148,6 +162,8 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         return check_seal(p, tbs, e);
     case SIGNER_LAST:
         return check_last(p, tbs, e);
+    case SIGNER_ANCHOR:
+        return check_anchor(p, tbs, e);
     case SIGNER_CMP:
         return check_cmp(p, tbs, e);
     case SIGNER_QUEUE_HEAD:

@@ -222,7 +222,10 @@ load_log(struct policy *p, cfg_t *section, struct err *e)
                           POLICY_ORIGIN_MAX);
     }
     p->origin = mem_strdup(origin);
-    return 0;
+    p->anchors = strcmp(cfg_getstr(section, "anchor"), "token") == 0;
+    return p->anchors || strcmp(cfg_getstr(section, "anchor"), "none") == 0
+               ? 0
+               : conf_fault(section, "anchor", e, "'anchor' must be token or none");
 }
 
 static int
@@ -419,7 +422,11 @@ policy_load(const char *path, struct err *e)
         CFG_BOOL("no_rev_avail", cfg_false, CFGF_NONE),
         CFG_END(),
     };
-    cfg_opt_t log[] = {CFG_STR("origin", NULL, CFGF_NONE), CFG_END()};
+    cfg_opt_t log[] = {
+        CFG_STR("origin", NULL, CFGF_NONE),
+        CFG_STR("anchor", "token", CFGF_NONE),
+        CFG_END(),
+    };
     cfg_opt_t cmp[] = {
         CFG_STR("sender", NULL, CFGF_NONE),
         CFG_STR_LIST("bodies", none, CFGF_NONE),

@@ -62,6 +62,7 @@ struct policy {
 
     /* POLICY_LOG */
     char *origin;
+    bool anchors; /* what was signed last is kept in the token, too */
 
     /* POLICY_CMP */
     struct buf sender_name; /* DER of the subject of the RA's certificate */

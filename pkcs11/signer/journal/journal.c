@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -381,4 +382,67 @@ const struct tree_head *
 journal_checkpoint(const struct journal *j)
 {
     return j->has_checkpoint ? &j->checkpoint : NULL;
+}
+
+/* ---- a checkpoint of before ---- */
+
+/* Of one line, without its line break; false when it is no checkpoint's. */
+static bool
+checkpoint_of(const char *line, size_t n, struct tree_head *out)
+{
+    char text[JOURNAL_LINE_SIZE];
+    struct journal_attempt a;
+
+    if (n >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, line, n);
+    text[n] = '\0';
+    if (!journal_line_unseal(text) || !journal_attempt_parse(text, &a) || a.kind != 'K') {
+        return false;
+    }
+    *out = a.checkpoint;
+    return true;
+}
+
+/* The lines were read at the open; sizes only grow. */
+static bool
+look_back(const char *text, size_t n, const struct tree_head *wanted)
+{
+    while (n > 0) {
+        const char *before = memrchr(text, '\n', n - 1);
+        size_t at = before == NULL ? 0 : (size_t)(before - text) + 1;
+        struct tree_head head;
+
+        if (checkpoint_of(text + at, n - 1 - at, &head)) {
+            if (head.size < wanted->size) {
+                return false;
+            }
+            if (head.size == wanted->size &&
+                memcmp(head.root, wanted->root, sizeof(head.root)) == 0) {
+                return true;
+            }
+        }
+        n = at;
+    }
+    return false;
+}
+
+int
+journal_has_checkpoint(const struct journal *j, const struct tree_head *wanted, bool *found,
+                       struct err *e)
+{
+    struct stat st;
+    void *text;
+
+    if (fstat(j->fd, &st) != 0) {
+        return err_errno(e, ERR_IO, errno, "stat %s", j->path);
+    }
+    text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, j->fd, 0);
+    if (text == MAP_FAILED) {
+        return err_errno(e, ERR_IO, errno, "map %s", j->path);
+    }
+    *found = look_back(text, (size_t)st.st_size, wanted);
+    (void)munmap(text, (size_t)st.st_size);
+    return 0;
 }

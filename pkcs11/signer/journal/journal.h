@@ -43,3 +43,6 @@ const struct again *journal_again(const struct journal *);
 uint64_t journal_attempts(const struct journal *);
 /* The last checkpoint attempted, added or committed; NULL when there was none. */
 const struct tree_head *journal_checkpoint(const struct journal *);
+/* Is there a line of this very checkpoint? Looks from the end on. ERR_IO. */
+int journal_has_checkpoint(const struct journal *, const struct tree_head *, bool *found,
+                           struct err *e);

@@ -27,8 +27,8 @@ bool journal_line_unseal(char *line);
 struct journal_attempt {
     uint64_t number; /* from 1 */
     char kind;
-    uint8_t hash[AGAIN_HASH];     /* SHA-256 of the object */
-    bool bare;                    /* nothing behind the hash: P, S; T and L of signers of before */
+    uint8_t hash[AGAIN_HASH]; /* SHA-256 of the object */
+    bool bare;                /* nothing behind the hash: P, Q; of signers of before T, L and S */
     struct tree_head checkpoint;  /* of K, which is never bare */
     uint8_t serial[AGAIN_SERIAL]; /* of T, when it is not bare */
     struct crl_head crl;          /* of L, when it is not bare */

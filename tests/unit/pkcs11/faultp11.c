@@ -26,6 +26,7 @@
  *   full        C_GetTokenInfo calls every token initialised
  *   short-sign  C_Sign gives one octet less than there are
  *   fails:F     function F gives CKR_DEVICE_ERROR
+ *   dies:F      function F, C_DestroyObject, ends the process, with the exit status 77
  *   allows:F    function F says CKR_OK and does nothing; for C_SetAttributeValue and
  *               C_GetAttributeValue followed by :T, for C_SignInit by :M, attribute and mechanism
  */
@@ -132,6 +133,19 @@ FAILING(C_InitToken, (CK_SLOT_ID slot, unsigned char *pin, CK_ULONG n, unsigned 
 FAILING(C_InitPIN, (CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG n), (session, pin, n))
 FAILING(C_Logout, (CK_SESSION_HANDLE session), (session))
 FAILING(C_Initialize, (void *arguments), (arguments))
+
+FAILING(C_CreateObject,
+        (CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out),
+        (session, template, n, out))
+
+static CK_RV
+destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    if (is_word("dies:C_DestroyObject")) {
+        _exit(77);
+    }
+    return fails("C_DestroyObject") ? CKR_DEVICE_ERROR : real->C_DestroyObject(session, object);
+}
 
 static CK_RV
 sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -320,6 +334,9 @@ get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRI
     CK_ATTRIBUTE asked = {CKA_CLASS, &class, sizeof(class)};
     CK_RV rv = real->C_GetAttributeValue(session, object, &asked, 1);
 
+    if (fails("C_GetAttributeValue")) {
+        return CKR_DEVICE_ERROR;
+    }
     if (rv != CKR_OK || (wanted("unreadable") && a[0].type == CKA_CLASS)) {
         return rv != CKR_OK ? rv : CKR_ATTRIBUTE_SENSITIVE;
     }
@@ -360,6 +377,8 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     ours.C_Login = login;
     ours.C_Sign = sign;
     ours.C_SignInit = sign_init;
+    ours.C_CreateObject = C_CreateObject_or_fail;
+    ours.C_DestroyObject = destroy_object;
     ours.C_SetAttributeValue = set_attribute_value;
     ours.C_CopyObject = copy_object;
     ours.C_WrapKey = wrap_key;

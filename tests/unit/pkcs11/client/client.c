@@ -543,10 +543,12 @@ a_seal_key_is_the_same_at_each_start_and_for_one_text_only(void **state)
     s = world_start_well();
     assert_ok(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &first, &e), &e);
     assert_int_equal(first.n, 32);
+    assert_int_equal(signer_attempts(s), 0); /* which is no signature, and leaves no line */
     assert_err(signer_seal_key(s, SPAN_LITERAL("another text"), &again, &e), ERR_DENIED, &e);
     assert_err(signer_seal_key(s, SIGNER_SEAL_TEXT_CA, &again, &e), ERR_DENIED, &e);
     signer_free(TAKE(s));
     s = world_start_well();
+    assert_int_equal(signer_attempts(s), 0);
     assert_ok(signer_seal_key(s, SIGNER_SEAL_TEXT_RA, &again, &e), &e);
     assert_true(span_equal(buf_span(&first), buf_span(&again)));
     signer_free(TAKE(s));

@@ -168,6 +168,32 @@ what_was_signed_last_is_written_as_it_is_read(void **state)
     }
 }
 
+static void
+what_the_token_knows_is_written_as_it_is_read(void **state)
+{
+    static const char encoded[] = "\1\2\3\4\5\6\7\x8\xf1\2\3\4\5\6\7\x8";
+    const struct signer_anchored a = {.generation = 0x0102030405060708, .size = 0xf102030405060708};
+    CLEANUP(buf_free) struct buf out = BUF_INIT(100);
+    struct signer_anchored again;
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(signer_anchored_encode(&a, &out, &e), &e);
+    assert_true(span_equal(buf_span(&out), span_of(encoded, sizeof(encoded) - 1)));
+    assert_ok(signer_anchored_decode(buf_span(&out), &again, &e), &e);
+    assert_true(again.generation == a.generation && again.size == a.size);
+    for (size_t n = 0; n < out.n; n++) {
+        assert_err(signer_anchored_decode(span_of(out.p, n), &again, &e), ERR_INPUT, &e);
+    }
+    assert_ok(buf_append_str(&out, "x", &e), &e);
+    assert_err(signer_anchored_decode(buf_span(&out), &again, &e), ERR_INPUT, &e);
+    for (size_t max = 0; max <= ANCHORED_SIZE; max++) {
+        CLEANUP(buf_free) struct buf small = BUF_INIT(max);
+
+        assert_int_equal(signer_anchored_encode(&a, &small, &e), max < ANCHORED_SIZE ? -1 : 0);
+    }
+}
+
 int
 main(void)
 {
@@ -178,6 +204,7 @@ main(void)
         cmocka_unit_test(it_finds_room_or_says_so),
         cmocka_unit_test(growth_is_written_as_it_is_read),
         cmocka_unit_test(what_was_signed_last_is_written_as_it_is_read),
+        cmocka_unit_test(what_the_token_knows_is_written_as_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

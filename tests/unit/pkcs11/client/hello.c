@@ -129,10 +129,11 @@ static const struct {
     {"a key with more behind it", "send " HEAD("01", "00") "02" HASH "$K00\nstay", ERR_INPUT,
      "the signer's HELLO: "},
     {"input", "send " HEAD("02", "01") "68656c6c6f\nstay", ERR_INPUT, "hello"},
-    {"I/O, the last reason", "send " HEAD("02", "0a") "68656c6c6f\nstay", ERR_IO, "hello"},
+    {"I/O", "send " HEAD("02", "0a") "68656c6c6f\nstay", ERR_IO, "hello"},
     {"a PIN", "send " HEAD("02", "06") "68656c6c6f\nstay", ERR_PIN, "hello"},
     {"reason 0", "send " HEAD("02", "00") "68656c6c6f\nstay", ERR_TOKEN, "hello"},
-    {"reason 11", "send " HEAD("02", "0b") "68656c6c6f\nstay", ERR_TOKEN, "hello"},
+    {"stale", "send " HEAD("02", "0b") "68656c6c6f\nstay", ERR_STALE, "hello"},
+    {"reason 12", "send " HEAD("02", "0c") "68656c6c6f\nstay", ERR_TOKEN, "hello"},
 };
 
 static void

@@ -71,7 +71,10 @@ last_words_arrive(void **state)
     } rows[] = {
         {SPAN_LITERAL("\x06wrong PIN"), ERR_PIN, "wrong PIN"},
         {SPAN_LITERAL("\x0a"), ERR_IO, ""},
-        {SPAN_LITERAL("\x0b unknown"), ERR_TOKEN, " unknown"},
+        {SPAN_LITERAL("\x0b"
+                      "a copy"),
+         ERR_STALE, "a copy"},
+        {SPAN_LITERAL("\x0c unknown"), ERR_TOKEN, " unknown"},
         {SPAN_LITERAL("\0none"), ERR_TOKEN, "none"},
         {SPAN_LITERAL(""), ERR_TOKEN, ""},
     };

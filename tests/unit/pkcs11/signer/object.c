@@ -79,6 +79,14 @@ each_kind_needs_the_policy_that_allows_it(void **state)
          "is no log's"},
         {"last, CMP", POLICY_CMP, true, true, true, 'Z', ERR_DENIED, "is no log's"},
         {"last, self-test", POLICY_SELF_TEST, true, true, true, 'Z', ERR_DENIED, "is no log's"},
+        {"anchor, another text", POLICY_LOG, true, false, false, 'A', ERR_DENIED,
+         "another text than that what was signed last is committed"},
+        {"anchor, none", POLICY_LOG, false, true, true, 'A', ERR_DENIED,
+         "anchor: the policy of this signer says none"},
+        {"anchor, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'A', ERR_DENIED,
+         "is no log's"},
+        {"anchor, CMP", POLICY_CMP, true, true, true, 'A', ERR_DENIED, "is no log's"},
+        {"anchor, self-test", POLICY_SELF_TEST, true, true, true, 'A', ERR_DENIED, "is no log's"},
         {"no kind", POLICY_CMP, true, true, true, 0, ERR_INPUT, "an object of unknown kind 0x00"},
         {"another kind", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'X', ERR_INPUT,
          "an object of unknown kind 0x58"},
@@ -91,7 +99,8 @@ each_kind_needs_the_policy_that_allows_it(void **state)
         struct err e = {0};
 
         p->certificates = rows[i].certificates;
-        p->queue_heads = rows[i].certificates; /* of another purpose */
+        p->queue_heads = rows[i].certificates; /* of another purpose, */
+        p->anchors = rows[i].certificates;     /* and of a third */
         p->crls = rows[i].crls;
         p->seals = rows[i].seals;
         good += scene_expect(rows[i].name, check(p, rows[i].kind, NOT_DER, &e), &e, rows[i].code,
@@ -191,7 +200,7 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         uint8_t kind;
     } rows[] = {
         {"CMP", POLICY_CMP, 'P'},  {"seal", POLICY_CMP, 'S'}, {"seal of a log", POLICY_LOG, 'S'},
-        {"head", POLICY_CMP, 'Q'}, {"last", POLICY_LOG, 'Z'},
+        {"head", POLICY_CMP, 'Q'}, {"last", POLICY_LOG, 'Z'}, {"anchor", POLICY_LOG, 'A'},
     };
     size_t good = 0;
 

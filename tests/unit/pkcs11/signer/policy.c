@@ -74,6 +74,13 @@ static const struct row PURPOSE_ROWS[] = {
      0},
 
     {"no origin", NULL, NULL, "log {\n}", "/p.conf:11: option 'origin' is missing", 0},
+    {"an anchor in the token", NULL, NULL,
+     "log {\n origin = \"log.example\"\n anchor = \"token\"\n}", NULL, 0},
+    {"no anchor", NULL, NULL, "log {\n origin = \"log.example\"\n anchor = \"none\"\n}", NULL, 0},
+    {"another anchor", NULL, NULL, "log {\n origin = \"log.example\"\n anchor = \"file\"\n}",
+     "/p.conf:12: 'anchor' must be token or none", 0},
+    {"an empty anchor", NULL, NULL, "log {\n origin = \"log.example\"\n anchor = \"\"\n}",
+     "/p.conf:12: 'anchor' must be token or none", 0},
     {"origin of 255 octets", NULL, NULL, "log {\n origin = \"" ORIGIN_255 "\"\n}", NULL, 0},
     {"origin of 256 octets", NULL, NULL, "log {\n origin = \"" ORIGIN_255 "9\"\n}",
      "/p.conf:11: 'origin' must be one word of at most 255 octets without '+'", 0},

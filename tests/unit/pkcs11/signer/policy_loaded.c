@@ -48,6 +48,7 @@ what_stands_in_the_file_is_what_is_loaded(void **state)
     assert_int_equal(p->algorithm, KEY_P256);
     assert_int_equal(p->purpose, POLICY_LOG);
     assert_string_equal(p->origin, "log.example");
+    assert_true(p->anchors); /* unless it says none */
     assert_false(p->certificates || p->crls || p->seals || p->wildcard || p->no_rev_avail);
     assert_int_equal(p->bodies, 0);
 }

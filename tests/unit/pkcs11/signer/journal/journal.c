@@ -192,6 +192,45 @@ what_cannot_be_written_is_told(void **state)
     assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
 }
 
+/* Among others, at both ends and in the middle, and of signers of one that seals. */
+static void
+a_checkpoint_of_before_is_found_and_no_other(void **state)
+{
+    static const uint64_t sizes[] = {8, 8, 9, 300, UINT64_MAX};
+    CLEANUP(mem_cleanup) char *path = attempts_two(*state); /* T, and K of 7 leaves */
+    struct err e = {0};
+    struct tree_head head = {.root = {1}};
+    size_t torn;
+    bool found = false;
+    CLEANUP(journal_cleanup) struct journal *j = journal_open(path, KEY, &torn, &e);
+
+    assert_non_null(j);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        head.size = sizes[i];
+        head.root[1] = (uint8_t)i;
+        assert_ok(journal_add(j, 'K', HASH, &head, &e), &e);
+        assert_ok(journal_add(j, 'S', HASH, NULL, &e), &e);
+    }
+    assert_ok(journal_commit(j, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        head.size = sizes[i];
+        head.root[1] = (uint8_t)i;
+        assert_ok(journal_has_checkpoint(j, &head, &found, &e), &e);
+        assert_true(found);
+        head.root[1] ^= 0x80;
+        assert_ok(journal_has_checkpoint(j, &head, &found, &e), &e);
+        assert_false(found);
+    }
+    head = (struct tree_head){.size = 7, .root = {9}};
+    assert_ok(journal_has_checkpoint(j, &head, &found, &e), &e);
+    assert_true(found);
+    for (uint64_t size = 0; size < 7; size++) {
+        head.size = size;
+        assert_ok(journal_has_checkpoint(j, &head, &found, &e), &e);
+        assert_false(found);
+    }
+}
+
 int
 main(void)
 {
@@ -200,6 +239,8 @@ main(void)
                                         attempts_set_up, attempts_tear_down),
         cmocka_unit_test_setup_teardown(serial_numbers_and_crls_are_remembered, attempts_set_up,
                                         attempts_tear_down),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_before_is_found_and_no_other,
+                                        attempts_set_up, attempts_tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_and_another_key_are_refused,
                                         attempts_set_up, attempts_tear_down),
         cmocka_unit_test_setup_teardown(the_journal_of_one_that_is_ending_is_waited_for,
