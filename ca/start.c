@@ -11,6 +11,7 @@
 #include "ca/due/waiting.h"
 #include "ca/policy/registered.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/publish/committed.h"
 #include "ca/publish/crl.h"
 #include "ca/request/stages.h"
 #include "ca/request/watchers.h"
@@ -319,6 +320,7 @@ ca_open(struct ca *ca, struct err *e)
         return -1;
     }
     ca->release = release_new(ca);
+    ca->committed = committed_new(ca);
     ca->crl = crl_maker_new(ca);
     ca->watchers = watchers_new(ca);
     ca->requests = requests_new(ca);
@@ -337,7 +339,9 @@ ca_begin(struct ca *ca, struct recovery recovered, struct err *e)
         log_event(LOG_WARNING, "recovered", "%d intents were finished, %d given up",
                   recovered.resumed, recovered.abandoned);
     }
-    return store_call(ca->store, &o.op, e) != 0 ? -1 : release_now(ca, e);
+    return store_call(ca->store, &o.op, e) != 0 || release_now(ca, e) != 0
+               ? -1
+               : committed_now(ca->committed, e);
 }
 
 int
@@ -345,10 +349,10 @@ ca_finish(struct ca *ca, const char *reason, struct err *e)
 {
     struct leaves_op o = {.op = {.run = run_leaves}, .ca = ca, .stop = reason};
 
-    if (store_call(ca->store, &o.op, e) != 0) {
+    if (store_call(ca->store, &o.op, e) != 0 || release_now(ca, e) != 0) {
         return -1;
     }
-    return release_now(ca, e);
+    return committed_now(ca->committed, e);
 }
 
 static void
@@ -377,6 +381,7 @@ ca_close(struct ca *ca)
     scrub_free(ca->scrub);
     registered_free(ca->registered);
     release_free(ca->release);
+    committed_free(ca->committed);
     if (ca->ras != NULL) {
         ca_ras_drop(ca->ras);
     }

@@ -22,6 +22,7 @@
 
 struct event;
 struct event_base;
+struct committed;
 struct release;
 struct crl_maker;
 struct registered;
@@ -67,6 +68,7 @@ struct ca {
     struct link_server *link;
     struct admin_server *admin;
     struct release *release;
+    struct committed *committed;
     struct crl_maker *crl;
     struct registered *registered;
     struct requests *requests;

@@ -6,6 +6,7 @@
 #include "ca/due/scrub.h"
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
+#include "ca/publish/committed.h"
 #include "ca/publish/crl.h"
 #include "ca/request/submit.h"
 #include "db/issuance/life/approval.h"
@@ -92,6 +93,7 @@ on_counted(struct task *task)
         (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
         signer_status(ca->log), "scrub", a->scrub, "stored", (json_int_t)ledger_stored(ca->ledger),
         "published", (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
+    (void)json_object_set_new(answer, "anchor", committed_status(ca->committed));
     admin_answer(a->call, answer);
     asking_free(a);
 }

@@ -17,6 +17,7 @@
 
 #include <event2/event.h>
 
+#include "ca/publish/committed.h"
 #include "pkcs11/client/evidence.h"
 
 enum { FILES_MS = 250 };
@@ -112,6 +113,7 @@ on_stored(struct task *task)
         ca_die(&r->op.op.e, "store a checkpoint");
     }
     buf_free(&r->sign.signature);
+    committed_go(r->ca->committed);
     publish_soon(r);
     finish(r);
 }
@@ -122,6 +124,9 @@ on_signed(struct task *task)
     struct release *r = CONTAINER_OF(task, struct release, sign.task);
     const struct timeval pause = {.tv_sec = 1};
 
+    if (r->sign.result != 0 && r->sign.e.code == ERR_STALE) {
+        ca_die(&r->sign.e, "sign a checkpoint"); /* another CA has this log */
+    }
     if (r->sign.result != 0) {
         /* Everything stays as it is and waits: nothing is released without its record. */
         log_err(LOG_ERROR, "checkpoint-not-signed", &r->sign.e, "answers wait");
@@ -156,6 +161,7 @@ sign(struct release *r)
                                   .object = SIGNER_CHECKPOINT,
                                   .tbs = buf_span(&r->op.note),
                                   .evidence = buf_span(&r->growth)};
+    committed_wait(r->ca->committed);
     signer_submit(r->ca->log, &r->sign);
 }
 

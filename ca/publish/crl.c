@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "ca/daemon/published.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/publish/committed.h"
 #include "ca/publish/crl_list.h"
 #include "ca/publish/inclusion.h"
 #include "ca/x509/signed.h"
@@ -76,6 +77,7 @@ finish(struct crl_maker *c, const struct err *why)
     c->ca->jobs--;
     if (why == NULL) {
         schedule(c, pause_until_next(c));
+        committed_say(c->ca->committed);
         log_event(LOG_INFO, "crl", "number %llu with %zu entries", (unsigned long long)number,
                   c->list.request.n_entries);
     } else {

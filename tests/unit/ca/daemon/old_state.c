@@ -39,9 +39,10 @@ run(const char *program, const char *option, const char *from, const char *to)
     assert_int_equal(status, 0);
 }
 
-/* All files that a state is made of. */
-static const char *const parts[] = {"state", "ledger", "crl", "issuing.journal", "log.journal"};
-enum { STATE = 1, LEDGER = 2, CRL = 4, ISSUING = 8, LOG = 16, ALL = 31 };
+/* All files that a state is made of; and the token, which of a software token are files, too. */
+static const char *const parts[] = {"state",           "ledger",      "crl",
+                                    "issuing.journal", "log.journal", "tokens"};
+enum { STATE = 1, LEDGER = 2, CRL = 4, ISSUING = 8, LOG = 16, ALL = 31, TOKEN = 32 };
 
 static void
 copy_parts(const char *from, const char *to, unsigned which)
@@ -212,15 +213,15 @@ setup(void **state)
     s->elsewhere = tmpdir_new();
     world_settle(s->w);
     world_kill(s->w); /* so that much of it is in the WAL */
-    copy_parts(s->w->dir, s->yesterday, ALL);
+    copy_parts(s->w->dir, s->yesterday, ALL | TOKEN);
     live(s->w, "Eve");
     live(s->w, "Mallory");
-    copy_parts(s->w->dir, s->elsewhere, ALL);
-    copy_parts(s->yesterday, s->w->dir, ALL);
+    copy_parts(s->w->dir, s->elsewhere, ALL | TOKEN);
+    copy_parts(s->yesterday, s->w->dir, ALL | TOKEN);
     live(s->w, "Alice");
     live(s->w, "Bob");
     live(s->w, "Carol");
-    copy_parts(s->w->dir, s->today, ALL);
+    copy_parts(s->w->dir, s->today, ALL | TOKEN);
     *state = s;
     return 0;
 }
@@ -243,11 +244,39 @@ thirty_starts_on_yesterdays_state_leave_no_trace(void **state)
 {
     struct scene *s = *state;
 
-    copy_parts(s->today, s->w->dir, ALL);
+    copy_parts(s->today, s->w->dir, ALL | TOKEN);
     copy_parts(s->yesterday, s->w->dir, STATE | LEDGER | CRL);
     must_be_refused(s->w, "all but the journals", STARTS, "ca.db is older than what was signed");
     copy_parts(s->today, s->w->dir, ALL);
     world_start(s->w); /* what is right is started with */
+    assert_int_equal(world_stop(s->w), 0);
+}
+
+/* Nothing in these files contradicts anything else in them: the token alone remembers. */
+static void
+thirty_starts_on_a_consistent_copy_of_yesterday_leave_no_trace(void **state)
+{
+    struct scene *s = *state;
+
+    copy_parts(s->today, s->w->dir, ALL | TOKEN);
+    copy_parts(s->yesterday, s->w->dir, ALL);
+    must_be_refused(s->w, "all but the token", STARTS, "this is an older copy of the journal");
+    must_be_refused(s->w, "all but the token", 1, "token 'ca' knows a checkpoint of ");
+    copy_parts(s->elsewhere, s->w->dir, ALL);
+    must_be_refused(s->w, "all of another history", FEW, "token 'ca' knows a checkpoint of ");
+    copy_parts(s->today, s->w->dir, ALL);
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+}
+
+/* The limit: who has the token's files, too, as with a software token, or a clone of a token. */
+static void
+with_the_tokens_files_nothing_remembers(void **state)
+{
+    struct scene *s = *state;
+
+    copy_parts(s->yesterday, s->w->dir, ALL | TOKEN);
+    world_start(s->w);
     assert_int_equal(world_stop(s->w), 0);
 }
 
@@ -265,12 +294,15 @@ what_is_older_or_of_another_history_is_named(void **state)
         {"no ca.db", 0, 0, "state/ca.db", "ca.db is older than what was signed"},
         {"no state at all", 0, 0, "state", "ca.db is older than what was signed"},
         {"no state and no ledger", LEDGER, 0, "state", "ca.db is older than what was signed"},
-        {"the log's journal", LOG, 0, NULL, "the log signer's journal is older than ca.db"},
-        {"no journal of the log", 0, 0, "log.journal",
+        {"the log's journal", LOG, 0, NULL, "this is an older copy of the journal"},
+        {"no journal of the log", 0, 0, "log.journal", "the journal ends at 0"},
+        {"both journals", LOG | ISSUING, 0, NULL, "this is an older copy of the journal"},
+        {"the log's journal, and what the token knew", LOG | TOKEN, 0, NULL,
          "the log signer's journal is older than ca.db"},
-        {"both journals", LOG | ISSUING, 0, NULL, "the log signer's journal is older than ca.db"},
+        {"both journals, and what the token knew", LOG | ISSUING | TOKEN, 0, NULL,
+         "the log signer's journal is older than ca.db"},
         {"the issuing key's journal", ISSUING, 0, NULL, "or an older copy of it"},
-        {"all but the ledger", STATE | CRL | ISSUING | LOG, 0, NULL,
+        {"all but the ledger", STATE | CRL | ISSUING | LOG | TOKEN, 0, NULL,
          "the published checkpoint covers"},
         {"all but the CRL that is out", STATE | LEDGER | ISSUING | LOG, 0, NULL,
          "ca.db is older than the CRL that is out"},
@@ -278,13 +310,15 @@ what_is_older_or_of_another_history_is_named(void **state)
          "ca.db has another history than the CRL that is out"},
         {"another history", 0, STATE | LEDGER | CRL | ISSUING, NULL,
          "ca.db is older than what was signed"},
-        {"another history's journal", 0, LOG, NULL, "ca.db has another history"},
+        {"another history's journal", 0, LOG, NULL, "token 'ca' knows a checkpoint of "},
+        {"another history's journal, and what that token knew", 0, LOG | TOKEN, NULL,
+         "ca.db has another history"},
         {"another history's ledger", 0, LEDGER, NULL, "the published checkpoint has another root"},
     };
     struct scene *s = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        copy_parts(s->today, s->w->dir, ALL);
+        copy_parts(s->today, s->w->dir, ALL | TOKEN);
         copy_parts(s->yesterday, s->w->dir, rows[i].yesterday);
         copy_parts(s->elsewhere, s->w->dir, rows[i].elsewhere);
         if (rows[i].gone != NULL) {
@@ -297,7 +331,7 @@ what_is_older_or_of_another_history_is_named(void **state)
         }
         must_be_refused(s->w, rows[i].name, FEW, rows[i].says);
     }
-    copy_parts(s->today, s->w->dir, ALL);
+    copy_parts(s->today, s->w->dir, ALL | TOKEN);
     world_start(s->w);
     assert_int_equal(world_stop(s->w), 0);
 }
@@ -307,7 +341,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thirty_starts_on_yesterdays_state_leave_no_trace),
+        cmocka_unit_test(thirty_starts_on_a_consistent_copy_of_yesterday_leave_no_trace),
         cmocka_unit_test(what_is_older_or_of_another_history_is_named),
+        cmocka_unit_test(with_the_tokens_files_nothing_remembers),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
