@@ -374,3 +374,20 @@ CREATE TABLE scrub (
     requests  INTEGER NOT NULL,        -- and the greatest rowid of a request
     suspect   INTEGER NOT NULL CHECK (suspect IN (0, 1)) -- something was found: all is compared at a start
 ) STRICT;
+
+-- migration 20
+
+-- Leaf of its REVOKED; NULL: it is live. That a certificate is revoked stands in a row that must be there,
+-- and not in whether there is one in `revocation`. An intent that was given up has no row here: its serial
+-- number is revoked when its request is in state 5.
+ALTER TABLE certificate ADD COLUMN revoked INTEGER;
+DROP TRIGGER certificate_fixed;
+UPDATE certificate SET revoked = (SELECT r.idx FROM leaf r
+    WHERE instr(CAST(r.body AS TEXT), '"kind":"REVOKED"') > 0 AND
+    substr(CAST(r.body AS TEXT), instr(CAST(r.body AS TEXT), '"serial":"') + 10, 32) = lower(hex(certificate.serial)));
+CREATE TRIGGER certificate_fixed BEFORE UPDATE OF serial, rid, der, nf_instance, profile, not_after, issued
+    ON certificate
+BEGIN SELECT RAISE(ABORT, 'a certificate does not change'); END;
+CREATE TRIGGER certificate_revoked BEFORE UPDATE OF revoked ON certificate
+    WHEN old.revoked IS NOT NULL OR new.revoked IS NULL
+BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;

@@ -3,32 +3,61 @@
 
 #include <string.h>
 
-#include "db/issuance/rows.h"
+#include "base/ossl.h"
 #include "db/ledger/leaf.h"
 #include "db/sealed/sealed.h"
 
 enum { BLOB_MAX = 64 };
 
-/* A time, as seconds; NULL when it is missing. */
+/* A leaf, where it is, and the octets of its rid and its serial. */
+struct entry {
+    const struct leaf *leaf;
+    int64_t index;
+    uint8_t rid_octets[BLOB_MAX];
+    uint8_t serial_octets[BLOB_MAX];
+    struct span rid;
+    struct span serial;
+};
+
 static struct store_value
-time_member(const struct leaf *leaf, const char *name)
+text(const struct entry *at, const char *name)
 {
-    const char *text = leaf_text(leaf, name);
-    time_t at;
+    return store_text(leaf_text(at->leaf, name));
+}
+
+static struct store_value
+number(const struct entry *at, const char *name)
+{
+    return store_int(leaf_int(at->leaf, name, 0));
+}
+
+/* As seconds; NULL when it is missing. */
+static struct store_value
+time_member(const struct entry *at, const char *name)
+{
+    const char *written = leaf_text(at->leaf, name);
+    time_t value;
     struct err e;
 
-    return text != NULL && time_parse(text, &at, &e) == 0 ? store_int(at) : store_null();
+    return written != NULL && time_parse(written, &value, &e) == 0 ? store_int(value)
+                                                                   : store_null();
+}
+
+static struct store_value
+leaf_at(const struct entry *at)
+{
+    return store_int(leaf_time(at->leaf));
 }
 
 /* The hex member as octets. */
 static int
-member(const struct leaf *leaf, const char *name, uint8_t *out, size_t max, struct span *span,
+member(const struct entry *at, const char *name, uint8_t *out, size_t max, struct span *span,
        struct err *e)
 {
-    const char *text = leaf_text(leaf, name);
-    size_t n = text == NULL ? 0 : strlen(text) / 2;
+    const char *hex = leaf_text(at->leaf, name);
+    size_t n = hex == NULL ? 0 : strlen(hex) / 2;
 
-    if (n == 0 || n > max || hex_parse(text, out, n, e) != 0) {
+    if (n == 0 || n > max || hex_parse(hex, out, n, e) != 0) {
         return err_set(e, ERR_STORE, "a leaf without %s", name);
     }
     *span = span_of(out, n);
@@ -36,175 +65,313 @@ member(const struct leaf *leaf, const char *name, uint8_t *out, size_t max, stru
 }
 
 static int
+take_rid(struct entry *at, const char *name, struct err *e)
+{
+    return member(at, name, at->rid_octets, sizeof(at->rid_octets), &at->rid, e);
+}
+
+static int
+take_serial(struct entry *at, const char *name, struct err *e)
+{
+    return member(at, name, at->serial_octets, sizeof(at->serial_octets), &at->serial, e);
+}
+
+static int
+take_both(struct entry *at, struct err *e)
+{
+    return take_rid(at, "rid", e) != 0 ? -1 : take_serial(at, "serial", e);
+}
+
+static int
+missing(const char *what, struct err *e)
+{
+    return err_set(e, ERR_STORE, "the record has %s that ca.db has not, or has in another state",
+                   what);
+}
+
+static int
 need_row(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
          const char *what, struct err *e)
 {
+    bool row;
+
+    if (store_has_row(db, sql, values, n, &row, e) != 0) {
+        return -1;
+    }
+    return row ? 0 : missing(what, e);
+}
+
+/* The octets that the query gives have this SHA-256. */
+static int
+need_hash(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
+          const char *hex, const char *what, struct err *e)
+{
     CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(mem_cleanup) char *found = NULL;
+    uint8_t hash[SHA256_SIZE];
     bool row;
 
     if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    return row ? 0
-               : err_set(e, ERR_STORE,
-                         "the record has %s that ca.db has not, or has in another state", what);
-}
-
-static int
-check_registration(struct store_db *db, const struct leaf *leaf, bool cancelled, struct err *e)
-{
-    const char *id = leaf_text(leaf, "registration");
-
-    if (cancelled) {
-        return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1",
-                        STORE_VALUES(store_text(id)), "a cancellation", e);
+    if (!row) {
+        return missing(what, e);
     }
-    return need_row(db,
-                    "SELECT 1 FROM registration WHERE id = ?1 AND nf_instance = ?2 "
-                    "AND supersedes IS ?3",
-                    STORE_VALUES(store_text(id), store_text(leaf_text(leaf, "nfInstanceId")),
-                                 store_text(leaf_text(leaf, "supersedes"))),
-                    "a registration", e);
-}
-
-static int
-check_intent(struct store_db *db, const struct leaf *leaf, struct span rid, struct span serial,
-             struct err *e)
-{
-    return need_row(
-        db,
-        "SELECT 1 FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS ?3 "
-        "AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT NULL) "
-        "AND lower(hex(profile_file)) = coalesce(?6, '') "
-        "AND (renews IS NULL OR message_time IS ?7) "
-        "AND coalesce(not_before, created) IS ?8 AND not_after IS ?9 "
-        "AND lower(hex(instead_of)) = coalesce(?10, '')",
-        STORE_VALUES(store_blob(rid), store_blob(serial),
-                     store_text(leaf_text(leaf, "registration")),
-                     store_text(leaf_text(leaf, "updates")), store_text(leaf_text(leaf, "renews")),
-                     store_text(leaf_text(leaf, "profileFile")), time_member(leaf, "messageTime"),
-                     time_member(leaf, "notBefore"), time_member(leaf, "notAfter"),
-                     store_text(leaf_text(leaf, "insteadOf"))),
-        "an intent", e);
-}
-
-static int
-check_request(struct store_db *db, const struct leaf *leaf, struct err *e)
-{
-    uint8_t rid_octets[BLOB_MAX];
-    uint8_t serial_octets[BLOB_MAX];
-    struct span rid;
-    struct span serial;
-
-    if (member(leaf, "rid", rid_octets, sizeof(rid_octets), &rid, e) != 0 ||
-        member(leaf, "serial", serial_octets, sizeof(serial_octets), &serial, e) != 0) {
+    if (sha256(row_blob(&rows, 0), hash, e) != 0) {
         return -1;
     }
-    if (leaf_kind(leaf) == LEAF_INTENT) {
-        return check_intent(db, leaf, rid, serial, e);
-    }
-    return need_row(db,
-                    "SELECT 1 FROM request q JOIN certificate c ON c.rid = q.rid "
-                    "WHERE q.rid = ?1 AND c.serial = ?2 AND q.state IN (1, 3, 4)",
-                    STORE_VALUES(store_blob(rid), store_blob(serial)), "a certificate", e);
+    found = hex_dup(span_of(hash, sizeof(hash)));
+    return strcmp(found, hex) == 0 ? 0 : missing(what, e);
+}
+
+/* ---- registrations ---- */
+
+static int
+registration(struct store_db *db, const struct entry *at, struct err *e)
+{
+    return need_hash(
+        db,
+        "SELECT cms FROM registration WHERE id = ?1 AND nf_instance = ?2 AND supersedes IS ?3 AND "
+        "lower(hex(registrar)) = ?4 AND certificates = ?5 AND not_before IS ?6 AND not_after IS ?7 "
+        "AND registered = ?8 AND (state = 1 OR leaf = ?9)",
+        STORE_VALUES(text(at, "registration"), text(at, "nfInstanceId"), text(at, "supersedes"),
+                     text(at, "registrar"), number(at, "certificates"),
+                     time_member(at, "notBefore"), time_member(at, "notAfter"), leaf_at(at),
+                     store_int(at->index)),
+        leaf_text(at->leaf, "sha256"), "a registration", e);
 }
 
 static int
-check_revocation(struct store_db *db, const struct leaf *leaf, struct err *e)
+cancellation(struct store_db *db, const struct entry *at, struct err *e)
 {
-    uint8_t octets[BLOB_MAX];
-    struct span serial;
-
-    if (member(leaf, "serial", octets, sizeof(octets), &serial, e) != 0) {
-        return -1;
-    }
-    return need_row(
-        db,
-        "SELECT 1 FROM revocation WHERE serial = ?1 AND (?2 IS NULL OR EXISTS (SELECT 1 "
-        "FROM revocation_request WHERE serial = ?1 AND lower(hex(rid)) = ?2)) "
-        "AND revoked = ?3 AND crl_date IS ?4 AND reason = ?5",
-        STORE_VALUES(store_blob(serial), store_text(leaf_text(leaf, "rr")),
-                     store_int(leaf_time(leaf)), time_member(leaf, "revocationDate"),
-                     store_int(leaf_int(leaf, "reason", 0))),
-        "a revocation", e);
+    return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1 AND leaf = ?2",
+                    STORE_VALUES(text(at, "registration"), store_int(at->index)), "a cancellation",
+                    e);
 }
+
+/* ---- requests ---- */
 
 /* A request that waits has a row; others have none before their intent. */
 static int
-check_pending(struct store_db *db, const struct leaf *leaf, struct compare_seen *seen,
-              struct err *e)
+request(struct store_db *db, struct entry *at, struct compare_seen *seen, struct err *e)
 {
-    uint8_t octets[BLOB_MAX];
-    struct span rid;
-    int64_t approvals = leaf_int(leaf, "approvals", 0);
+    const bool waits = leaf_int(at->leaf, "approvals", 0) > 0;
 
-    if (approvals == 0) {
-        return 0;
+    seen->pending += waits ? 1 : 0;
+    if (take_rid(at, "rid", e) != 0) {
+        return -1;
     }
-    seen->pending++;
-    return member(leaf, "rid", octets, sizeof(octets), &rid, e) != 0
-               ? -1
+    return waits
+               ? need_row(
+                     db,
+                     "SELECT 1 FROM pending p WHERE rid = ?1 AND registration = ?2 AND approvals = "
+                     "?3 AND profile = ?4 AND iif(assurance = 1, 'signature', 'mac') = ?5 AND "
+                     "queue_sequence = ?6 AND lower(hex(queue_previous)) = coalesce(?7, "
+                     "lower(hex(queue_previous))) AND created = ?8 AND leaf = ?9 AND "
+                     "open <> EXISTS (SELECT 1 FROM request q WHERE q.rid = p.rid)",
+                     STORE_VALUES(store_blob(at->rid), text(at, "registration"),
+                                  number(at, "approvals"), text(at, "profile"),
+                                  text(at, "assurance"), number(at, "qseq"), text(at, "head"),
+                                  leaf_at(at), store_int(at->index)),
+                     "a pending request", e)
                : need_row(db,
-                          "SELECT 1 FROM pending WHERE rid = ?1 AND registration = ?2 AND "
-                          "approvals = ?3",
-                          STORE_VALUES(store_blob(rid), store_text(leaf_text(leaf, "registration")),
-                                       store_int(approvals)),
-                          "a pending request", e);
+                          "SELECT 1 FROM request WHERE rid = ?1 AND registration = ?2 AND "
+                          "queue_sequence = ?3 AND lower(hex(queue_previous)) = coalesce(?4, "
+                          "lower(hex(queue_previous)))",
+                          STORE_VALUES(store_blob(at->rid), text(at, "registration"),
+                                       number(at, "qseq"), text(at, "head")),
+                          "a request", e);
 }
 
 static int
-check_approval(struct store_db *db, const struct leaf *leaf, struct err *e)
+refusal(struct store_db *db, struct entry *at, struct err *e)
 {
-    uint8_t rid_octets[BLOB_MAX];
-    uint8_t officer_octets[BLOB_MAX];
-    struct span rid;
-    struct span officer;
+    return take_rid(at, "rid", e) != 0
+               ? -1
+               : need_row(db,
+                          "SELECT 1 FROM request WHERE rid = ?1 AND state = 2 AND registration IS "
+                          "?2 AND fail_info = ?3 AND created = ?4 AND leaf = ?5",
+                          STORE_VALUES(store_blob(at->rid), text(at, "registration"),
+                                       number(at, "failInfo"), leaf_at(at), store_int(at->index)),
+                          "a refusal", e);
+}
 
-    if (member(leaf, "rid", rid_octets, sizeof(rid_octets), &rid, e) != 0 ||
-        member(leaf, "officer", officer_octets, sizeof(officer_octets), &officer, e) != 0) {
+static int
+intent(struct store_db *db, struct entry *at, struct err *e)
+{
+    return take_both(at, e) != 0
+               ? -1
+               : need_hash(
+                     db,
+                     "SELECT tbs FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS "
+                     "?3 AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT "
+                     "NULL) AND lower(hex(profile_file)) = coalesce(?6, '') AND (renews IS NULL OR "
+                     "message_time IS ?7) AND coalesce(not_before, created) IS ?8 AND not_after IS "
+                     "?9 AND lower(hex(instead_of)) = coalesce(?10, '') AND profile = ?11 AND "
+                     "CASE assurance WHEN 1 THEN 'signature' WHEN 0 THEN 'mac' END IS ?12 AND "
+                     "created <= ?13 AND state <> 2 AND (state <> 0 OR leaf = ?14)",
+                     STORE_VALUES(store_blob(at->rid), store_blob(at->serial),
+                                  text(at, "registration"), text(at, "updates"), text(at, "renews"),
+                                  text(at, "profileFile"), time_member(at, "messageTime"),
+                                  time_member(at, "notBefore"), time_member(at, "notAfter"),
+                                  text(at, "insteadOf"), text(at, "profile"), text(at, "assurance"),
+                                  leaf_at(at), store_int(at->index)),
+                     leaf_text(at->leaf, "tbs"), "an intent", e);
+}
+
+static int
+again(struct store_db *db, struct entry *at, struct err *e)
+{
+    return take_rid(at, "again", e) != 0
+               ? -1
+               : need_row(
+                     db,
+                     "SELECT 1 FROM again a JOIN request q ON q.rid = a.request WHERE a.rid = ?1 "
+                     "AND lower(hex(a.request)) = ?2 AND lower(hex(q.serial)) = ?3 AND "
+                     "a.registration = ?4 AND a.message_time = ?5 AND a.queue_sequence = ?6 AND "
+                     "lower(hex(a.queue_previous)) = coalesce(?7, lower(hex(a.queue_previous))) "
+                     "AND a.created = ?8 AND a.leaf = ?9",
+                     STORE_VALUES(store_blob(at->rid), text(at, "rid"), text(at, "serial"),
+                                  text(at, "registration"), time_member(at, "messageTime"),
+                                  number(at, "qseq"), text(at, "head"), leaf_at(at),
+                                  store_int(at->index)),
+                     "an answer that was given again", e);
+}
+
+static int
+approval(struct store_db *db, struct entry *at, struct err *e)
+{
+    CLEANUP(buf_free) struct buf cms = BUF_INIT(LEAF_MAX);
+
+    if (take_rid(at, "rid", e) != 0 || take_serial(at, "officer", e) != 0 ||
+        base64_parse(leaf_text(at->leaf, "cms"), &cms, e) != 0) {
         return -1;
     }
     return need_row(
-        db, "SELECT 1 FROM approval WHERE rid = ?1 AND officer = ?2 AND approves = ?3",
-        STORE_VALUES(store_blob(rid), store_blob(officer),
-                     store_int(strcmp(leaf_text(leaf, "decision"), "approve") == 0 ? 1 : 0)),
+        db,
+        "SELECT 1 FROM approval WHERE rid = ?1 AND officer = ?2 AND approves = ?3 AND cms = ?4 AND "
+        "subject = ?5 AND lower(hex(key_sha256)) = ?6 AND created = ?7 AND leaf = ?8",
+        STORE_VALUES(store_blob(at->rid), store_blob(at->serial),
+                     store_int(strcmp(leaf_text(at->leaf, "decision"), "approve") == 0 ? 1 : 0),
+                     store_blob(buf_span(&cms)), text(at, "subject"), text(at, "key"), leaf_at(at),
+                     store_int(at->index)),
         "an approval", e);
 }
 
-/* By its network function: then it counts against what that asks for next. */
-static int
-check_rejection(struct store_db *db, const struct leaf *leaf, struct err *e)
-{
-    return leaf_text(leaf, "registration") == NULL
-               ? 0
-               : need_row(db,
-                          "SELECT 1 FROM request q JOIN confirmation c ON c.request = q.rid WHERE "
-                          "lower(hex(q.serial)) = ?1 AND q.registration = ?2 AND q.state = 4 AND "
-                          "c.accepted = 0",
-                          STORE_VALUES(store_text(leaf_text(leaf, "serial")),
-                                       store_text(leaf_text(leaf, "registration"))),
-                          "a rejection", e);
-}
+/* ---- certificates ---- */
 
+/* What else is in its row is that of its intent. */
 static int
-check_again(struct store_db *db, const struct leaf *leaf, struct err *e)
+certificate(struct store_db *db, struct entry *at, struct err *e)
 {
-    uint8_t octets[BLOB_MAX];
-    struct span rid;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(mem_cleanup) char *der = NULL;
+    bool row;
 
-    if (member(leaf, "again", octets, sizeof(octets), &rid, e) != 0) {
+    if (take_both(at, e) != 0 ||
+        store_query(db, &rows,
+                    "SELECT c.der FROM request q JOIN certificate c ON c.rid = q.rid LEFT JOIN "
+                    "registration g ON g.id = q.registration WHERE q.rid = ?1 AND c.serial = ?2 "
+                    "AND c.serial = q.serial AND c.profile = q.profile AND c.not_after = "
+                    "q.not_after AND c.nf_instance IS g.nf_instance AND c.issued = ?3 AND q.state "
+                    "IN (1, 3, 4) AND (q.state <> 1 OR q.leaf = ?4)",
+                    STORE_VALUES(store_blob(at->rid), store_blob(at->serial), leaf_at(at),
+                                 store_int(at->index)),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
         return -1;
     }
-    return need_row(db,
-                    "SELECT 1 FROM again a JOIN request q ON q.rid = a.request WHERE a.rid = ?1 "
-                    "AND lower(hex(a.request)) = ?2 AND lower(hex(q.serial)) = ?3 "
-                    "AND a.registration = ?4 AND a.message_time = ?5",
-                    STORE_VALUES(store_blob(rid), store_text(leaf_text(leaf, "rid")),
-                                 store_text(leaf_text(leaf, "serial")),
-                                 store_text(leaf_text(leaf, "registration")),
-                                 time_member(leaf, "messageTime")),
-                    "an answer that was given again", e);
+    if (!row) {
+        return missing("a certificate", e);
+    }
+    der = base64_dup(row_blob(&rows, 0));
+    return strcmp(der, leaf_text(at->leaf, "certificate")) == 0 ? 0 : missing("a certificate", e);
 }
+
+static int
+confirmation(struct store_db *db, struct entry *at, struct err *e)
+{
+    return take_both(at, e) != 0
+               ? -1
+               : need_row(
+                     db,
+                     "SELECT 1 FROM request q JOIN confirmation c ON c.request = q.rid WHERE q.rid "
+                     "= ?1 AND q.serial = ?2 AND q.state = 3 AND q.leaf = ?3 AND c.accepted = 1 "
+                     "AND c.created = ?4 AND c.leaf = ?3 AND (SELECT count(*) FROM confirmation o "
+                     "WHERE o.request = q.rid) = 1",
+                     STORE_VALUES(store_blob(at->rid), store_blob(at->serial), store_int(at->index),
+                                  leaf_at(at)),
+                     "a confirmation", e);
+}
+
+/* By its network function: then it counts against what that asks for next. Its leaf or the REVOKED
+ * behind it is the one of the rows. */
+static int
+rejection(struct store_db *db, struct entry *at, struct err *e)
+{
+    return take_both(at, e) != 0
+               ? -1
+               : need_row(
+                     db,
+                     "SELECT 1 FROM request q WHERE rid = ?1 AND serial = ?2 AND state IN (4, 5) "
+                     "AND leaf IN (?3, ?3 + 1) AND (?4 IS NULL OR (q.registration = ?4 AND state = "
+                     "4 AND EXISTS (SELECT 1 FROM confirmation c WHERE c.request = q.rid AND "
+                     "c.accepted = 0 AND c.created = ?5 AND c.leaf = q.leaf))) AND (SELECT "
+                     "count(*) "
+                     "FROM confirmation o WHERE o.request = q.rid) <= 1",
+                     STORE_VALUES(store_blob(at->rid), store_blob(at->serial), store_int(at->index),
+                                  text(at, "registration"), leaf_at(at)),
+                     "a rejection", e);
+}
+
+/* Until when it is on CRLs, and that the serial number is one of ours, is in the intent. */
+static int
+revocation(struct store_db *db, struct entry *at, struct compare_seen *seen, struct err *e)
+{
+    seen->revocations++;
+    return take_serial(at, "serial", e) != 0
+               ? -1
+               : need_row(
+                     db,
+                     "SELECT 1 FROM revocation v JOIN request q ON q.serial = v.serial LEFT JOIN "
+                     "certificate c ON c.serial = v.serial WHERE v.serial = ?1 AND v.not_after = "
+                     "q.not_after AND (c.revoked IS ?6 OR (c.serial IS NULL AND q.state = 5)) AND "
+                     "(?2 IS NULL OR EXISTS "
+                     "(SELECT 1 FROM revocation_request r WHERE r.serial = ?1 AND "
+                     "lower(hex(r.rid)) = ?2 AND r.created = ?3 AND r.leaf = ?6)) AND v.revoked = "
+                     "?3 AND v.crl_date IS ?4 AND v.reason = ?5",
+                     STORE_VALUES(store_blob(at->serial), text(at, "rr"), leaf_at(at),
+                                  time_member(at, "revocationDate"), number(at, "reason"),
+                                  store_int(at->index)),
+                     "a revocation", e);
+}
+
+/* ---- CRLs ---- */
+
+/* A number that was announced is not taken again. */
+static int
+crl_intent(struct store_db *db, const struct entry *at, struct err *e)
+{
+    return need_row(
+        db, "SELECT 1 FROM crl WHERE number = ?1 AND this_update IS ?2 AND next_update IS ?3",
+        STORE_VALUES(number(at, "number"), time_member(at, "thisUpdate"),
+                     time_member(at, "nextUpdate")),
+        "the number of a CRL", e);
+}
+
+static int
+crl(struct store_db *db, const struct entry *at, struct err *e)
+{
+    return need_hash(
+        db,
+        "SELECT der FROM crl WHERE number = ?1 AND this_update IS ?2 AND next_update IS ?3 AND "
+        "entries = ?4 AND der IS NOT NULL",
+        STORE_VALUES(number(at, "number"), time_member(at, "thisUpdate"),
+                     time_member(at, "nextUpdate"), number(at, "entries")),
+        leaf_text(at->leaf, "sha256"), "a CRL", e);
+}
+
+/* ---- all kinds ---- */
 
 /* Whoever takes all seals away does not have rows that never had any. */
 static int
@@ -225,53 +392,52 @@ check_sealed(struct store_db *db, struct err *e)
 }
 
 int
-compare_leaf(struct store_db *db, struct span body, struct compare_seen *seen, struct err *e)
+compare_leaf(struct store_db *db, const struct leaf *leaf, int64_t index, struct compare_seen *seen,
+             struct err *e)
 {
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(body, e);
+    struct entry at = {.leaf = leaf, .index = index};
 
-    if (leaf == NULL) {
-        return -1;
-    }
     switch (leaf_kind(leaf)) {
     case LEAF_REGISTRATION:
         seen->registrations++;
-        return check_registration(db, leaf, false, e);
+        return registration(db, &at, e);
     case LEAF_CANCEL:
-        return check_registration(db, leaf, true, e);
-    case LEAF_INTENT:
-        seen->intents++;
-        return check_request(db, leaf, e);
-    case LEAF_ISSUED:
-        seen->certificates++;
-        return check_request(db, leaf, e);
-    case LEAF_REVOKED:
-        seen->revocations++;
-        return check_revocation(db, leaf, e);
-    case LEAF_CRL:
-        seen->crls++;
-        return 0;
+        return cancellation(db, &at, e);
     case LEAF_REQUEST:
-        return check_pending(db, leaf, seen, e);
-    case LEAF_APPROVAL:
-        seen->approvals++;
-        return check_approval(db, leaf, e);
-    case LEAF_REJECTED:
-        return check_rejection(db, leaf, e);
-    case LEAF_AGAIN:
-        seen->again++;
-        return check_again(db, leaf, e);
+        return request(db, &at, seen, e);
     case LEAF_REFUSAL:
         seen->refusals++;
-        return 0;
+        return refusal(db, &at, e);
+    case LEAF_INTENT:
+        seen->intents++;
+        return intent(db, &at, e);
+    case LEAF_ISSUED:
+        seen->certificates++;
+        return certificate(db, &at, e);
+    case LEAF_CONFIRMED:
+        return confirmation(db, &at, e);
+    case LEAF_REJECTED:
+        return rejection(db, &at, e);
+    case LEAF_REVOKED:
+        return revocation(db, &at, seen, e);
+    case LEAF_CRL:
+        seen->crls++;
+        return crl(db, &at, e);
+    case LEAF_CRL_INTENT:
+        return crl_intent(db, &at, e);
+    case LEAF_APPROVAL:
+        seen->approvals++;
+        return approval(db, &at, e);
+    case LEAF_AGAIN:
+        seen->again++;
+        return again(db, &at, e);
     case LEAF_SEALED:
         return check_sealed(db, e);
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
-    case LEAF_CONFIRMED:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
-    case LEAF_CRL_INTENT:
     case LEAF_QUEUE_HEAD:
     case LEAF_KINDS:
         break;

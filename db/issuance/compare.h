@@ -10,6 +10,7 @@
 #pragma once
 
 #include "db/issuance/rows.h"
+#include "db/ledger/leaf.h"
 
 /* Leaves that have one row each. */
 struct compare_seen {
@@ -24,6 +25,7 @@ struct compare_seen {
     int64_t again;
 };
 
-/* The rows that this leaf speaks of are there, and say the same; *seen is added to. ERR_STORE says
- * what is missing. */
-int compare_leaf(struct store_db *, struct span body, struct compare_seen *seen, struct err *e);
+/* The rows that leaf `index` speaks of are there, with every column of which it says something;
+ * *seen is added to. ERR_STORE says what is missing. */
+int compare_leaf(struct store_db *, const struct leaf *, int64_t index, struct compare_seen *seen,
+                 struct err *e);

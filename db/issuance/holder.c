@@ -18,10 +18,9 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
         return 0;
     }
     if (store_query(db, &rows,
-                    "SELECT c.nf_instance, c.profile, q.registration, g.id, v.serial IS NOT NULL "
+                    "SELECT c.nf_instance, c.profile, q.registration, g.id, c.revoked IS NOT NULL "
                     "FROM certificate c JOIN request q ON q.rid = c.rid "
                     "LEFT JOIN registration g ON g.nf_instance = c.nf_instance AND g.state = 0 "
-                    "LEFT JOIN revocation v ON v.serial = c.serial "
                     "WHERE c.serial = ?1 AND c.der = ?2",
                     STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
@@ -50,9 +49,7 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
 int
 issuance_is_live(struct store_db *db, struct span serial, bool *live, struct err *e)
 {
-    return store_has_row(db,
-                         "SELECT 1 FROM certificate c WHERE c.serial = ?1 AND NOT EXISTS "
-                         "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
+    return store_has_row(db, "SELECT 1 FROM certificate WHERE serial = ?1 AND revoked IS NULL",
                          STORE_VALUES(store_blob(serial)), live, e);
 }
 
@@ -142,8 +139,8 @@ find_replaced(struct store_db *db, const struct issuance_request *q, time_t now,
                     "SELECT c.serial FROM registration g "
                     "JOIN certificate c ON c.nf_instance = g.nf_instance "
                     "JOIN request o ON o.rid = c.rid WHERE g.id = ?1 AND g.supersedes IS NOT NULL "
-                    "AND o.registration <> g.id AND c.not_after >= ?2 AND NOT EXISTS "
-                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+                    "AND o.registration <> g.id AND c.not_after >= ?2 AND c.revoked IS NULL "
+                    "LIMIT 1",
                     STORE_VALUES(store_text(q->registration), store_int(now)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;

@@ -82,6 +82,7 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, struct
                    uint64_t *index, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_REVOKED, when.now);
+    uint64_t at;
 
     assert(when.date <= when.now && when.now - when.date <= LEAF_BACKDATE_MAX);
     leaf_set_hex(leaf, "serial", r->serial);
@@ -104,10 +105,15 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, struct
                    "VALUES(?1, ?2, ?3, ?4, ?5)",
                    STORE_VALUES(store_blob(r->serial), store_int(when.now), store_int(r->reason),
                                 store_int(r->not_after), store_int(when.date)),
-                   e) != 0) {
+                   e) != 0 ||
+        ledger_append(db, leaf, &at, e) != 0) {
         return -1;
     }
-    return ledger_append(db, leaf, index, e);
+    if (index != NULL) {
+        *index = at;
+    }
+    return store_exec(db, "UPDATE certificate SET revoked = ?1 WHERE serial = ?2",
+                      STORE_VALUES(store_int((int64_t)at), store_blob(r->serial)), e);
 }
 
 int

@@ -31,9 +31,10 @@ struct way {
 
 struct table {
     const char *name;
-    const char *end;  /* the greatest rowid; NULL: a row counts by the index of its leaf */
-    const char *next; /* the row behind ?1 */
-    bool by_key;      /* ?1 is a blob */
+    const char *end;       /* the greatest rowid; NULL: a row counts by the index of its leaf */
+    const char *next;      /* the row behind ?1 */
+    bool by_key;           /* ?1 is a blob */
+    const char *disagrees; /* what a row is said to be that does not agree with others */
     struct way ways[WAYS_MAX];
     size_t n_ways;
 };
@@ -58,6 +59,7 @@ static const struct table tables[ORIGIN_TABLES] = {
                  "count(*) FROM request q WHERE q.registration = g.id AND q.renews IS NULL AND "
                  "q.instead_of IS NULL AND q.state IN (0, 1, 3, 4)) FROM registration g " LEAF_OF(
                      "g") BEHIND("g.rowid"),
+         .disagrees = "was used another number of times than ca.db says",
          .ways = {{ISSUANCE_LIVE, LEAF_REGISTRATION, "registration", NULL},
                   {ISSUANCE_CANCELLED, LEAF_CANCEL, "registration", NULL},
                   {ISSUANCE_FOLLOWED, LEAF_REGISTRATION, "registration", NULL}},
@@ -78,9 +80,14 @@ static const struct table tables[ORIGIN_TABLES] = {
     [ORIGIN_CERTIFICATE] =
         {.name = "certificate",
          .end = "SELECT coalesce(max(rowid), 0) FROM certificate",
-         .next = "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
-                 "lower(hex(c.serial)), l.idx, l.body, 1 FROM certificate c " LEAF_WITH(
-                     "ISSUED", SERIAL_OF_LEAF, "lower(hex(c.serial))") BEHIND("c.rowid"),
+         .next =
+             "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
+             "lower(hex(c.serial)), l.idx, l.body, c.revoked IS (SELECT r.idx FROM leaf r WHERE "
+             "instr(CAST(r.body AS TEXT), '\"kind\":\"REVOKED\"') > 0 AND "
+             "substr(CAST(r.body AS TEXT), instr(CAST(r.body AS TEXT), '\"serial\":\"') + 10, "
+             "32) = lower(hex(c.serial))) FROM certificate c " LEAF_WITH(
+                 "ISSUED", SERIAL_OF_LEAF, "lower(hex(c.serial))") BEHIND("c.rowid"),
+         .disagrees = "is revoked, and the record does not say so, or the other way round",
          .ways = {{0, LEAF_ISSUED, "rid", "serial"}},
          .n_ways = 1},
     [ORIGIN_REVOCATION] =
@@ -142,8 +149,10 @@ static const struct table tables[ORIGIN_TABLES] = {
     [ORIGIN_QUEUE_HEAD] =
         {.name = "queue_head",
          .by_key = true,
-         .next = "SELECT h.hash, lower(hex(h.hash)), 0, lower(hex(h.hash)), lower(hex(h.ra)), "
-                 "l.idx, l.body, 1 FROM queue_head h " LEAF_OF("h") BEHIND("h.hash"),
+         .next =
+             "SELECT h.hash, lower(hex(h.hash)), 0, lower(hex(h.hash)), lower(hex(h.ra)), "
+             "l.idx, l.body, h.recorded IS l.time FROM queue_head h " LEAF_OF("h") BEHIND("h.hash"),
+         .disagrees = "was recorded at another time than ca.db says",
          .ways = {{0, LEAF_QUEUE_HEAD, "head", "ra"}},
          .n_ways = 1},
 };
@@ -222,10 +231,9 @@ check_row(const struct table *t, const struct store_rows *rows, struct err *e)
                        " is not about",
                        t->name, row_text(rows, COLUMN_KEY), row_int(rows, COLUMN_LEAF));
     }
-    return row_int(rows, COLUMN_AGREES) != 0
-               ? 0
-               : err_set(e, ERR_STORE, "%s %s was used another number of times than ca.db says",
-                         t->name, row_text(rows, COLUMN_KEY));
+    return row_int(rows, COLUMN_AGREES) != 0 ? 0
+                                             : err_set(e, ERR_STORE, "%s %s %s", t->name,
+                                                       row_text(rows, COLUMN_KEY), t->disagrees);
 }
 
 static int

@@ -14,10 +14,10 @@ issuance_former_find(struct store_db *db, struct span serial, struct issuance_fo
     memset(out, 0, sizeof(*out));
     if (store_query(db, &rows,
                     "SELECT q.rid, q.serial, q.state, q.confirm, q.is_update, "
-                    "v.serial IS NOT NULL, q.registration, q.created, "
+                    "c.revoked IS NOT NULL, q.registration, q.created, "
                     "coalesce((SELECT max(message_time) FROM again a WHERE a.request = q.rid), "
-                    "q.message_time, 0) FROM request q LEFT JOIN revocation v ON v.serial = "
-                    "q.serial WHERE q.renews = ?1 AND q.state IN (0, 1, 3)",
+                    "q.message_time, 0) FROM request q LEFT JOIN certificate c ON c.rid = q.rid "
+                    "WHERE q.renews = ?1 AND q.state IN (0, 1, 3)",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -49,7 +49,7 @@ issuance_renewal_waits(struct store_db *db, const char *registration, time_t now
     *until = 0;
     /* The last one that uses the quota up. */
     if (store_query(db, &rows,
-                    "SELECT v.revoked FROM request q JOIN revocation v ON v.serial = q.serial "
+                    "SELECT v.revoked FROM request q LEFT JOIN revocation v ON v.serial = q.serial "
                     "WHERE q.registration = ?1 AND q.state = 4 AND q.renews IS NOT NULL ORDER BY "
                     "q.leaf DESC "
                     "LIMIT 1 OFFSET ?2",
@@ -57,6 +57,9 @@ issuance_renewal_waits(struct store_db *db, const char *registration, time_t now
                     e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
+    }
+    if (row && row_is_null(&rows, 0)) {
+        return err_set(e, ERR_STORE, "ca.db lacks the revocation of a renewal that was rejected");
     }
     if (row && (time_t)row_int(&rows, 0) + ISSUANCE_UNWANTED_S > now) {
         *until = (time_t)row_int(&rows, 0) + ISSUANCE_UNWANTED_S;

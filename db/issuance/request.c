@@ -15,9 +15,9 @@ issuance_request_free(struct issuance_request *r)
     "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
     "q.requester, " cert_req_id                                                                    \
     ", q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, " leaf ", "                       \
-    "v.serial IS NOT NULL, coalesce(q.not_before, q.created) FROM " from                           \
+    "c.revoked IS NOT NULL OR q.state = 5, coalesce(q.not_before, q.created) FROM " from           \
     "LEFT JOIN registration g ON g.id = q.registration "                                           \
-    "LEFT JOIN certificate c ON c.rid = q.rid LEFT JOIN revocation v ON v.serial = q.serial "
+    "LEFT JOIN certificate c ON c.rid = q.rid "
 #define REQUEST_COLUMNS COLUMNS("q.cert_req_id", "q.leaf", "request q ")
 /* What was asked again: the request that got the certificate, as the answer to this one. */
 #define AGAIN_COLUMNS                                                                              \

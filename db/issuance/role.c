@@ -208,8 +208,8 @@ issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role,
         return 0;
     }
     if (store_query(db, &rows,
-                    "SELECT 1 FROM certificate c WHERE c.serial = ?1 AND c.der = ?2 AND "
-                    "NOT EXISTS (SELECT 1 FROM revocation r WHERE r.serial = c.serial)",
+                    "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND revoked IS "
+                    "NULL",
                     STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -248,8 +248,7 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
     *role = ISSUANCE_NOBODY;
     if (store_query(db, &rows,
                     "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL AND "
-                    "c.not_after >= ?1 AND NOT EXISTS "
-                    "(SELECT 1 FROM revocation r WHERE r.serial = c.serial)",
+                    "c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }

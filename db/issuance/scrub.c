@@ -16,14 +16,31 @@ issuance_scrub_free(struct issuance_scrub *s)
 
 /* ---- a pass ---- */
 
+/* Of a leaf only the octets are in the tree. */
+static int
+check_leaf(struct store_db *db, const struct store_rows *rows, struct issuance_scrub *s,
+           struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(row_blob(rows, 0), e);
+
+    if (leaf == NULL) {
+        return -1;
+    }
+    if (strcmp(leaf_kind_name(leaf_kind(leaf)), row_text(rows, 1)) != 0 ||
+        leaf_time(leaf) != (time_t)row_int(rows, 2)) {
+        return err_set(e, ERR_STORE, "it is of another kind or time than its row says");
+    }
+    return compare_leaf(db, leaf, (int64_t)s->leaf, &s->seen, e);
+}
+
 static int
 one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?1",
+    if (store_query_one(db, &rows, "SELECT body, kind, time FROM leaf WHERE idx = ?1",
                         STORE_VALUES(store_int((int64_t)s->leaf)), e) != 0 ||
-        compare_leaf(db, row_blob(&rows, 0), &s->seen, e) != 0) {
+        check_leaf(db, &rows, s, e) != 0) {
         (void)err_wrap(e, "leaf %" PRIu64, s->leaf);
         e->code = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
         return -1;

@@ -19,8 +19,8 @@ issuance_pending_free(struct issuance_pending *p)
 
 /* Approvals of people whose certificates are revoked by now do not count. */
 #define APPROVED                                                                                   \
-    "(SELECT count(*) FROM approval a WHERE a.rid = p.rid AND a.approves = 1 AND NOT EXISTS "      \
-    "(SELECT 1 FROM revocation r WHERE r.serial = a.officer))"
+    "(SELECT count(*) FROM approval a JOIN certificate o ON o.serial = a.officer WHERE a.rid = "   \
+    "p.rid AND a.approves = 1 AND o.revoked IS NULL)"
 
 #define PENDING_COLUMNS                                                                            \
     "SELECT p.rid, p.registration, g.nf_instance, p.profile, p.assurance, p.requester, "           \
@@ -305,8 +305,8 @@ issuance_approval_each(struct store_db *db, struct span rid,
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT a.approves, a.officer, a.subject, a.cms, a.created, v.serial IS NULL "
-                    "FROM approval a LEFT JOIN revocation v ON v.serial = a.officer "
+                    "SELECT a.approves, a.officer, a.subject, a.cms, a.created, o.revoked IS NULL "
+                    "FROM approval a JOIN certificate o ON o.serial = a.officer "
                     "WHERE a.rid = ?1 ORDER BY a.leaf",
                     STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;

@@ -19,11 +19,11 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (store_query(
-            db, &rows,
-            "SELECT c.nf_instance, v.serial IS NOT NULL, c.not_after, c.der "
-            "FROM certificate c LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
-            STORE_VALUES(store_blob(serial)), e) != 0 ||
+    if (store_query(db, &rows,
+                    "SELECT nf_instance, revoked IS NOT NULL, not_after, der FROM certificate "
+                    "WHERE serial = "
+                    "?1",
+                    STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -144,7 +144,7 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
                 "JOIN certificate c ON c.nf_instance = g.nf_instance "
                 "JOIN request q ON q.rid = c.rid JOIN registration h ON h.id = q.registration "
                 "WHERE g.id = ?1 AND c.not_after >= ?2 AND (h.id = g.id OR (?3 AND h.state = 2)) "
-                "AND NOT EXISTS (SELECT 1 FROM revocation v WHERE v.serial = c.serial) LIMIT 1",
+                "AND c.revoked IS NULL LIMIT 1",
                 STORE_VALUES(store_text(registration), store_int(when.now),
                              store_int(followed ? 1 : 0)),
                 &one, &found, e) != 0) {

@@ -12,8 +12,7 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     time_t not_after;
 
     if (store_query_one(db, &rows,
-                        "SELECT c.not_after, v.serial IS NOT NULL FROM certificate c "
-                        "LEFT JOIN revocation v ON v.serial = c.serial WHERE c.serial = ?1",
+                        "SELECT not_after, revoked IS NOT NULL FROM certificate WHERE serial = ?1",
                         STORE_VALUES(store_blob(serial)), e) != 0) {
         return e->code == ERR_NOTFOUND
                    ? err_set(e, ERR_NOTFOUND, "no certificate with this serial number was issued")
@@ -190,8 +189,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
 
     if (store_query(db, &rows,
                     "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
-                    "AND c.not_after >= ?1 AND NOT EXISTS "
-                    "(SELECT 1 FROM revocation v WHERE v.serial = c.serial)",
+                    "AND c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }

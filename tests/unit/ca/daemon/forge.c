@@ -197,6 +197,7 @@ copy_file(const struct world *w, const char *from, const char *to)
     "DROP TRIGGER request_profile_file;"                                                           \
     "DROP TRIGGER request_forward; DROP TRIGGER request_kept; DROP TRIGGER revocation_kept;"       \
     "DROP TRIGGER leaf_stays; DROP TRIGGER leaf_remains; DROP TRIGGER certificate_fixed;"          \
+    "DROP TRIGGER certificate_revoked; DROP TRIGGER revocation_fixed;"                             \
     "PRAGMA foreign_keys = OFF;"
 
 static void
@@ -207,6 +208,10 @@ a_database_that_was_edited_is_not_started_with(void **state)
         "UPDATE registration SET used = 0; UPDATE request SET state = 5 WHERE state IN (1, 3, 4)",
         "UPDATE registration SET used = 0; DELETE FROM request WHERE registration IS NOT NULL",
         "UPDATE registration SET state = 0 WHERE state = 1",
+        "UPDATE registration SET certificates = 1000",
+        "UPDATE certificate SET der = x'00' WHERE profile = 'ra-cmp'",
+        "UPDATE certificate SET revoked = NULL WHERE revoked IS NOT NULL",
+        "UPDATE revocation SET not_after = 1",
         "DELETE FROM revocation",
         "UPDATE request SET registration = NULL",
         "UPDATE request SET profile_file = zeroblob(32) WHERE registration IS NOT NULL",
@@ -259,7 +264,7 @@ an_edited_registration_gives_nothing(void **state)
     assert_int_equal(world_stop(w), 0);
     world_edit(w, NO_TRIGGERS);
     world_edit(w, "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), 'amf1.5gc', "
-                  "'amf2.5gc') AS BLOB), certificates = 1000");
+                  "'amf2.5gc') AS BLOB)");
     world_start(w);
     world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     nf_is_refused(&answer, CMP_NOT_AUTHORIZED);

@@ -196,16 +196,3 @@ record_has_refusals(struct world *w, const struct record *before,
     }
     (void)sqlite3_close(db);
 }
-
-void
-record_edit(const struct world *w, const char *sql)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = open_file(path, SQLITE_OPEN_READWRITE);
-    char *text = NULL;
-
-    if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, text);
-    }
-    (void)sqlite3_close(db);
-}

@@ -52,5 +52,3 @@ struct record_change {
 };
 void record_changed(struct world *, const char *row, const struct record *before,
                     const struct record_change *changes);
-/* Runs SQL against the file. The daemon does not run. */
-void record_edit(const struct world *, const char *sql);

@@ -117,8 +117,17 @@ an_edited_row_makes_nobody_a_registrar(void **state)
 
     assert_int_equal(world_stop(w), 0);
     world_edit(w, "DROP TRIGGER certificate_fixed; DROP TRIGGER request_fixed;"
-                  "UPDATE certificate SET profile = 'registrar', nf_instance = NULL;"
-                  "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
+                  "CREATE TABLE kept AS SELECT rid, profile, nf_instance FROM certificate;"
+                  "UPDATE certificate SET profile = 'registrar'");
+    assert_true(world_start_fails(w));
+    world_edit(w, "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
+    assert_true(world_start_fails(w));
+    world_edit(w, "UPDATE certificate SET nf_instance = NULL");
+    assert_true(world_start_fails(w));
+    world_edit(w, "UPDATE certificate SET profile = kept.profile, nf_instance = kept.nf_instance "
+                  "FROM kept WHERE kept.rid = certificate.rid;"
+                  "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
+                  "request.rid; DROP TABLE kept");
     world_start(w);
     cannot_register(w, officer, key);
     cannot_register(w, w->ra, w->ra_key);

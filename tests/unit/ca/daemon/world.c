@@ -2,6 +2,7 @@
 #include "tests/unit/ca/daemon/world.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -17,6 +18,20 @@
 /* ---- the daemon ---- */
 
 static void
+set_clock(const char *differs)
+{
+    glob_t found = {0};
+
+    if (glob("/usr/lib/*/faketime/libfaketime.so.1", 0, NULL, &found) != 0) {
+        _exit(127);
+    }
+    (void)setenv("LD_PRELOAD", found.gl_pathv[0], 1);
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+    (void)setenv("FAKETIME", differs, 1);
+    (void)setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
+}
+
+static void
 run_daemon(const struct world *w)
 {
     CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
@@ -27,6 +42,15 @@ run_daemon(const struct world *w)
     /* LeakSanitizer does not look into OpenSSL's locked memory, where the workers' random
      * generators are: it would take what they hold for lost. */
     (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    if (w->breaks != NULL || w->lacks != NULL) {
+        (void)setenv("LD_PRELOAD", TEST_BINARY_DIR "/breaksql.so", 1);
+        (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+        (void)setenv("BREAKSQL_RUN", w->breaks == NULL ? "" : w->breaks, 1);
+        (void)setenv("BREAKSQL_LACKS", w->lacks == NULL ? "" : w->lacks, 1);
+    }
+    if (w->clock != NULL) {
+        set_clock(w->clock);
+    }
     (void)dup2(fd, STDERR_FILENO);
     (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--config", conf, (char *)NULL);
     _exit(127);

@@ -32,6 +32,11 @@ struct world {
     EVP_PKEY *vendor_key; /* of a vendor's root, which the daemon's configuration names */
     X509 *vendor;
     uint64_t sequence;
+    /* What its database refuses (breaksql.c) from the next start on; both NULL: nothing. */
+    const char *breaks;
+    const char *lacks;
+    /* How its clock differs from ours from the next start on, as "+8d"; NULL: not. */
+    const char *clock;
 };
 
 /* An answer of the CA, with the octets that it borrows from. */
@@ -126,4 +131,6 @@ void world_edit(const struct world *, const char *sql);
 int world_leaves(const struct world *, const char *kind, const char *part, const char *other);
 /* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the
  * database. The daemon does not run. */
-void world_intend(struct world *, const struct issuance_intent *);
+void world_intend(const struct world *, const struct issuance_intent *);
+/* The same with any operation, which must succeed. */
+void world_call(const struct world *, struct store_op *);

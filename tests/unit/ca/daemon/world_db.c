@@ -68,7 +68,7 @@ run_forge(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 void
-world_intend(struct world *w, const struct issuance_intent *intent)
+world_call(const struct world *w, struct store_op *op)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
     const struct store_options options = {.path = path,
@@ -76,11 +76,18 @@ world_intend(struct world *w, const struct issuance_intent *intent)
                                           .schemas = {ledger_migrations, issuance_migrations}};
     struct err e = {0};
     struct store *store = store_open(&options, &e);
-    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
 
     if (store == NULL) {
         fail_msg("%s", e.text);
     }
-    assert_ok(store_call(store, &f.op, &e), &e);
+    assert_ok(store_call(store, op, &e), &e);
     store_free(store);
+}
+
+void
+world_intend(const struct world *w, const struct issuance_intent *intent)
+{
+    struct forged f = {.op = {.run = run_forge}, .intent = *intent};
+
+    world_call(w, &f.op);
 }

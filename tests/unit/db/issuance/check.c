@@ -5,8 +5,69 @@
 
 #include "tests/unit/db/issuance/scene.h"
 
+#define UUID_3 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0003"
+
+static int
+do_crl(struct store_db *db, void *arg, struct err *e)
+{
+    struct issuance_crl c = {.tbs = SPAN_LITERAL("TBS"),
+                             .up_to = 1,
+                             .digest = SPAN_LITERAL("01234567890123456789012345678901"),
+                             .now = NOW};
+    uint64_t leaf;
+
+    (void)arg;
+    if (issuance_crl_reserve(db, NOW - 300, NOW + 3600, &c.number, e) != 0 ||
+        issuance_crl_intend(db, &c, &leaf, e) != 0) {
+        return -1;
+    }
+    return issuance_crl_store(db, &c, SPAN_LITERAL("CRL"), &leaf, e);
+}
+
+/* One that was confirmed, one that was refused, a CRL. */
+static void
+more(struct scene *s)
+{
+    const struct octets three = scene_octets(3);
+    const struct octets four = scene_octets(4);
+    const struct octets conf = scene_octets(103);
+    struct registering third = scene_registration(UUID_3, "third", 1);
+    struct intend i;
+    struct issue done;
+    struct confirming confirm;
+    struct refusing refuse = {.r = {.rid = span_of(four.rid, sizeof(four.rid)),
+                                    .ra_der = RA,
+                                    .profile = "nf-tls",
+                                    .evidence = SPAN_LITERAL("asked"),
+                                    .queue_previous = span_of(four.key, sizeof(four.key)),
+                                    .fail_info = 2,
+                                    .phrase = "no",
+                                    .reason = "no",
+                                    .now = NOW}};
+    struct err e = {0};
+
+    assert_ok(verb_call(s->store, do_register, &third, &e), &e);
+    i = scene_nf(&three, third.row.id, SPAN_LITERAL("3"));
+    i.intent.nf_instance = UUID_3;
+    done = (struct issue){.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate 3")};
+    confirm = (struct confirming){.c = {.rid = span_of(conf.rid, sizeof(conf.rid)),
+                                        .ra_der = RA,
+                                        .request = i.intent.rid,
+                                        .accepted = true,
+                                        .evidence = SPAN_LITERAL("certConf"),
+                                        .when = WHEN}};
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
+    assert_ok(verb_call(s->store, do_confirm, &confirm, &e), &e);
+    assert_int_equal(confirm.outcome, ISSUANCE_DONE);
+    assert_ok(verb_call(s->store, do_refuse, &refuse, &e), &e);
+    assert_int_equal(refuse.outcome, ISSUANCE_DONE);
+    assert_ok(verb_call(s->store, do_crl, NULL, &e), &e);
+    issuance_registration_free(&third.row);
+}
+
 /* Two enrolments of the scene's registration: 1 was rejected by its network function, 2 is open;
- * a second registration that is cancelled, and an officer who is revoked. */
+ * a second registration that is cancelled, an officer who is revoked, and more. */
 static int
 story_setup(void **state)
 {
@@ -51,6 +112,7 @@ story_setup(void **state)
     scene_issue(s->store, 202, "officer", SCENE_CERTIFICATE("\312"));
     assert_ok(verb_call(s->store, do_revoke, &revoke, &e), &e);
     assert_int_equal(revoke.outcome, ISSUANCE_DONE);
+    more(s);
     return 0;
 }
 
@@ -84,6 +146,7 @@ drop_triggers(struct store_db *db, struct err *e)
 
 struct editing {
     const char *sql;   /* NULL: nothing */
+    const char *then;  /* the same */
     struct leaf *leaf; /* that the log signed besides; NULL: none */
     int result;
     struct err why;
@@ -102,6 +165,9 @@ do_edit_and_check(struct store_db *db, void *arg, struct err *e)
         assert_ok(store_exec(db, x->sql, STORE_NO_VALUES, e), e);
         assert_true(store_changes(db) > 0);
     }
+    if (x->then != NULL) {
+        assert_ok(store_exec(db, x->then, STORE_NO_VALUES, e), e);
+    }
     if (x->leaf != NULL) {
         assert_ok(ledger_append(db, x->leaf, &index, e), e);
     }
@@ -110,19 +176,24 @@ do_edit_and_check(struct store_db *db, void *arg, struct err *e)
 }
 
 static void
-check(struct scene *s, const char *sql, struct leaf *leaf, const char *says)
+check_edited(struct scene *s, struct editing x, const char *says)
 {
-    struct editing x = {.sql = sql, .leaf = leaf};
     struct err e = {0};
 
     assert_err(verb_call(s->store, do_edit_and_check, &x, &e), ERR_DENIED, &e);
-    leaf_free(leaf);
+    leaf_free(x.leaf);
     if (says == NULL
             ? x.result != 0
             : x.result == 0 || x.why.code != ERR_STORE || strstr(x.why.text, says) == NULL ||
                   strstr(x.why.text, "it was edited: ") == NULL) {
-        fail_msg("%s: %d \"%s\"", sql == NULL ? "nothing" : sql, x.result, x.why.text);
+        fail_msg("%s: %d \"%s\"", x.sql == NULL ? "nothing" : x.sql, x.result, x.why.text);
     }
+}
+
+static void
+check(struct scene *s, const char *sql, struct leaf *leaf, const char *says)
+{
+    check_edited(s, (struct editing){.sql = sql, .leaf = leaf}, says);
 }
 
 #define HAS(what) "the record has " what " that ca.db has not, or has in another state"
@@ -135,37 +206,100 @@ every_edit_of_a_row_is_found(void **state)
         const char *says;
     } rows[] = {
         {NULL, NULL},
-        {"UPDATE registration SET state = 0 WHERE state = 1", HAS("a cancellation")},
+        {"UPDATE registration SET state = 0, leaf = leaf - 1 WHERE state = 1",
+         HAS("a cancellation")},
+        {"UPDATE registration SET leaf = leaf - 1", HAS("a registration")},
+        {"UPDATE registration SET leaf = leaf - 1 WHERE state = 1", HAS("a cancellation")},
+        {"UPDATE registration SET cms = CAST(cms || x'00' AS BLOB)", HAS("a registration")},
+        {"UPDATE registration SET registrar = zeroblob(16)", HAS("a registration")},
+        {"UPDATE registration SET certificates = certificates + 1", HAS("a registration")},
+        {"UPDATE registration SET not_before = not_before - 1", HAS("a registration")},
+        {"UPDATE registration SET not_after = not_after + 1", HAS("a registration")},
+        {"UPDATE registration SET registered = registered - 1", HAS("a registration")},
         {"DELETE FROM registration WHERE state = 1", HAS("a registration")},
-        {"UPDATE registration SET nf_instance = 'x' WHERE state = 0", HAS("a registration")},
+        {"UPDATE registration SET nf_instance = 'x' WHERE rowid = 1", HAS("a registration")},
         {"UPDATE registration SET supersedes = id WHERE state = 0", HAS("a registration")},
-        {"UPDATE registration SET id = 'x' WHERE state = 0", HAS("a registration")},
+        {"UPDATE registration SET id = 'x' WHERE rowid = 1", HAS("a registration")},
         {"UPDATE request SET serial = zeroblob(16) WHERE state = 0 AND registration IS NOT NULL",
          HAS("an intent")},
         {"UPDATE request SET rid = zeroblob(32) WHERE state = 0 AND registration IS NOT NULL",
-         HAS("an intent")},
-        {"UPDATE request SET registration = NULL WHERE state = 0", HAS("an intent")},
+         HAS("a request")},
+        {"UPDATE request SET registration = NULL WHERE state = 0", HAS("a request")},
         {"UPDATE request SET renews = serial WHERE state = 0", HAS("an intent")},
         {"UPDATE request SET is_update = 1 WHERE state = 0", HAS("an intent")},
         {"UPDATE request SET profile_file = zeroblob(32) WHERE state = 0", HAS("an intent")},
         {"UPDATE request SET not_before = not_before - 1 WHERE state = 0", HAS("an intent")},
         {"UPDATE request SET not_after = not_after + 1 WHERE state = 0", HAS("an intent")},
         {"UPDATE request SET instead_of = serial WHERE state = 0", HAS("an intent")},
-        {"DELETE FROM request WHERE state = 0", HAS("an intent")},
-        {"DELETE FROM certificate WHERE nf_instance IS NOT NULL", HAS("a certificate")},
-        {"UPDATE certificate SET serial = zeroblob(16) WHERE nf_instance IS NOT NULL",
+        {"UPDATE request SET tbs = CAST(tbs || x'00' AS BLOB) WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET profile = 'nf-tls-server' WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET assurance = 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET leaf = leaf - 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET created = created + 1 WHERE state = 0", HAS("an intent")},
+        {"UPDATE request SET queue_sequence = queue_sequence + 1 WHERE state = 0",
+         HAS("a request")},
+        {"UPDATE request SET queue_previous = zeroblob(32) WHERE state = 4", HAS("a request")},
+        {"UPDATE request SET leaf = leaf + 1 WHERE state = 4", HAS("a rejection")},
+        {"DELETE FROM request WHERE state = 0", HAS("a request")},
+        {"DELETE FROM request WHERE state = 2", HAS("a refusal")},
+        {"UPDATE request SET fail_info = 1 WHERE state = 2", HAS("a refusal")},
+        {"UPDATE request SET leaf = leaf - 1 WHERE state = 2", HAS("a refusal")},
+        {"UPDATE request SET created = created - 1 WHERE state = 2", HAS("a refusal")},
+        {"UPDATE certificate SET der = CAST(der || x'00' AS BLOB)", HAS("a certificate")},
+        {"UPDATE certificate SET nf_instance = NULL WHERE nf_instance IS NOT NULL",
          HAS("a certificate")},
+        {"UPDATE certificate SET profile = 'registrar' WHERE profile = 'ra-cmp'",
+         HAS("a certificate")},
+        {"UPDATE certificate SET not_after = not_after + 1", HAS("a certificate")},
+        {"UPDATE certificate SET issued = issued - 1", HAS("a certificate")},
+        {"UPDATE certificate SET revoked = NULL", HAS("a revocation")},
+        {"UPDATE certificate SET revoked = 1 WHERE revoked IS NULL",
+         "is revoked, and the record does not say so"},
+        {"UPDATE certificate SET der = (SELECT der FROM certificate WHERE profile = 'registrar') "
+         "WHERE profile = 'officer'",
+         HAS("a certificate")},
+        {"DELETE FROM certificate WHERE nf_instance IS NOT NULL", HAS("a certificate")},
+        {"UPDATE certificate SET serial = zeroblob(16) WHERE rowid = 3", HAS("a certificate")},
         {"UPDATE request SET state = 5 WHERE state = 4", HAS("a certificate")},
-        {"UPDATE request SET state = 0 WHERE state = 4", HAS("a certificate")},
+        {"UPDATE request SET state = 0 WHERE state = 4", HAS("an intent")},
         {"UPDATE request SET state = 3 WHERE state = 4", HAS("a rejection")},
-        {"UPDATE confirmation SET accepted = 1", HAS("a rejection")},
-        {"DELETE FROM confirmation", HAS("a rejection")},
+        {"UPDATE request SET state = 4 WHERE state = 3", HAS("a confirmation")},
+        {"UPDATE confirmation SET accepted = 1 WHERE accepted = 0", HAS("a rejection")},
+        {"UPDATE confirmation SET accepted = 0 WHERE accepted = 1", HAS("a confirmation")},
+        {"UPDATE confirmation SET created = 1 WHERE accepted = 1", HAS("a confirmation")},
+        {"UPDATE confirmation SET leaf = 1 WHERE accepted = 1", HAS("a confirmation")},
+        {"UPDATE confirmation SET created = 1 WHERE accepted = 0", HAS("a rejection")},
+        {"UPDATE confirmation SET leaf = 1 WHERE accepted = 0", HAS("a rejection")},
+        {"DELETE FROM confirmation WHERE accepted = 0", HAS("a rejection")},
+        {"DELETE FROM confirmation WHERE accepted = 1", HAS("a confirmation")},
+        {"INSERT INTO confirmation SELECT zeroblob(32), rid, 1, x'00', 1, 1 FROM request WHERE "
+         "state = 0",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO confirmation SELECT zeroblob(32), rid, 0, x'00', 1, 1 FROM request WHERE "
+         "state = 0",
+         "ca.db has rows that the record has not"},
         {"DELETE FROM revocation", HAS("a revocation")},
         {"UPDATE revocation SET revoked = revoked + 1", HAS("a revocation")},
         {"UPDATE revocation SET crl_date = crl_date - 1", HAS("a revocation")},
         {"UPDATE revocation SET crl_date = NULL", HAS("a revocation")},
         {"UPDATE revocation SET reason = 0", HAS("a revocation")},
-        {"UPDATE registration SET used = used - 1 WHERE state = 0",
+        {"UPDATE revocation SET not_after = 1", HAS("a revocation")},
+        {"INSERT INTO revocation SELECT serial, created, 1, not_after, created FROM request WHERE "
+         "state = 0 AND serial IS NOT NULL",
+         "ca.db has rows that the record has not"},
+        {"INSERT INTO revocation_request SELECT zeroblob(32), serial, x'00', 1, 1 FROM revocation "
+         "LIMIT 1",
+         "ca.db has rows that the record has not"},
+        {"UPDATE crl SET der = x'00' WHERE number = 1", HAS("a CRL")},
+        {"UPDATE crl SET der = NULL WHERE number = 1", HAS("a CRL")},
+        {"UPDATE crl SET entries = 1 WHERE number = 1", HAS("a CRL")},
+        {"UPDATE crl SET this_update = 1 WHERE number = 1", HAS("the number of a CRL")},
+        {"UPDATE crl SET next_update = next_update + 1 WHERE number = 1",
+         HAS("the number of a CRL")},
+        {"UPDATE crl SET number = 7 WHERE number = 1", HAS("the number of a CRL")},
+        {"UPDATE leaf SET kind = 'STOP' WHERE idx = 1", "of another kind or time"},
+        {"UPDATE leaf SET time = 1 WHERE idx = 1", "of another kind or time"},
+        {"UPDATE registration SET used = used - 1 WHERE rowid = 1",
          "was used another number of times than ca.db says"},
         {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "
          "certificates, used, state, registered, leaf, supersedes FROM registration WHERE state = "
@@ -174,7 +308,8 @@ every_edit_of_a_row_is_found(void **state)
         {"INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) "
          "VALUES(zeroblob(32), 0, 'officer', x'00', zeroblob(16), 1, 1)",
          "ca.db has rows that the record has not"},
-        {"INSERT INTO certificate SELECT zeroblob(16), rid, x'00', 'z', profile, not_after, issued "
+        {"INSERT INTO certificate SELECT zeroblob(16), rid, x'00', 'z', profile, not_after, "
+         "issued, NULL "
          "FROM (SELECT q.rid, c.profile, c.not_after, c.issued FROM certificate c, request q WHERE "
          "q.state = 0 LIMIT 1)",
          "ca.db has rows that the record has not"},
@@ -197,6 +332,8 @@ every_edit_of_a_row_is_found(void **state)
          "ca.db has rows that the record has not: queue_head"},
         {"UPDATE queue_head SET ra = zeroblob(16)",
          "ca.db has rows that the record has not: queue_head"},
+        {"UPDATE queue_head SET recorded = recorded + 1",
+         "was recorded at another time than ca.db says"},
         {"UPDATE queue_head SET leaf = leaf + 1",
          "ca.db has rows that the record has not: queue_head"},
         /* It is recorded again, then. */
@@ -272,20 +409,28 @@ a_revocation_of_before_has_no_date_in_its_leaf(void **state)
         const char *sql;
         const char *says;
     } rows[] = {
-        {"INSERT INTO revocation VALUES(x'00112233445566778899aabbccddeeff', 1790000000, 1, 1, "
-         "NULL)",
+        {"INSERT INTO revocation SELECT serial, 1790000000, 1, not_after, NULL FROM certificate "
+         "WHERE profile = 'ra-cmp'",
          NULL},
-        {"INSERT INTO revocation VALUES(x'00112233445566778899aabbccddeeff', 1790000000, 1, 1, "
-         "1789999700)",
+        {"INSERT INTO revocation SELECT serial, 1790000000, 1, not_after, 1789999700 FROM "
+         "certificate WHERE profile = 'ra-cmp'",
          HAS("a revocation")},
     };
+    const struct octets ra = scene_octets(200);
+    CLEANUP(mem_cleanup) char *serial = hex_dup(span_of(ra.serial, sizeof(ra.serial)));
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct leaf *leaf = leaf_new(LEAF_REVOKED, NOW);
+        const struct editing edited = {
+            .sql = rows[i].sql,
+            .then =
+                "UPDATE certificate SET revoked = (SELECT max(idx) + 1 FROM leaf) WHERE profile "
+                "= 'ra-cmp'",
+            .leaf = leaf};
 
-        leaf_set_text(leaf, "serial", "00112233445566778899aabbccddeeff");
+        leaf_set_text(leaf, "serial", serial);
         leaf_set_int(leaf, "reason", 1);
-        check(*state, rows[i].sql, leaf, rows[i].says);
+        check_edited(*state, edited, rows[i].says);
     }
 }
 
@@ -307,15 +452,16 @@ the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
     } rows[] = {
         {"a second certificate of a request",
          "INSERT INTO certificate SELECT zeroblob(16), rid, x'00', nf_instance, profile, "
-         "not_after, issued FROM certificate WHERE nf_instance IS NOT NULL",
+         "not_after, issued, revoked FROM certificate WHERE nf_instance IS NOT NULL",
          ERR_CONFLICT},
         {"a second certificate of a serial",
-         "INSERT INTO certificate SELECT c.serial, q.rid, x'00', 'x', c.profile, c.not_after, 1 "
+         "INSERT INTO certificate SELECT c.serial, q.rid, x'00', 'x', c.profile, c.not_after, 1, "
+         "NULL "
          "FROM certificate c, request q WHERE q.state = 0 LIMIT 1",
          ERR_CONFLICT},
         {"another one in its place",
          "INSERT OR REPLACE INTO certificate SELECT serial, rid, x'00', nf_instance, profile, "
-         "not_after, issued FROM certificate WHERE nf_instance IS NOT NULL",
+         "not_after, issued, revoked FROM certificate WHERE nf_instance IS NOT NULL",
          ERR_DENIED},
         {"a second intent of a serial",
          "INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) SELECT "
