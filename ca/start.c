@@ -6,6 +6,7 @@
 
 #include "base/validity.h"
 #include "ca/daemon/record.h"
+#include "ca/daemon/seals.h"
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
@@ -386,6 +387,7 @@ ca_close(struct ca *ca)
         ca_ras_drop(ca->ras);
     }
     store_free(ca->store);
+    ca_seals_free(ca);
     ledger_free(ca->ledger);
     signer_free(ca->issuing);
     signer_free(ca->log);

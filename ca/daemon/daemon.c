@@ -15,7 +15,8 @@ void
 ca_die(const struct err *e, const char *what)
 {
     log_err(LOG_ERROR, "stop", e, "%s: nothing more is done; %s", what,
-            e->code == ERR_STALE ? "see Older states in nfpki-ca(8)" : "start again to recover");
+            e->code == ERR_STALE ? "another start is no use, see nfpki-ca(8)"
+                                 : "start again to recover");
     _exit(e->code == ERR_STALE ? err_exit_status(e->code) : 1);
 }
 

@@ -31,6 +31,7 @@ struct watchers;
 struct waiting;
 struct unconfirmed;
 struct scrub;
+struct sealed;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -61,6 +62,7 @@ struct ca {
     struct tasks *finished;
     struct pool *pool;
     struct store *store;
+    struct sealed *seals; /* of the rows in it (seals.h) */
     struct ledger *ledger;
     struct signer *issuing;
     struct signer *log;

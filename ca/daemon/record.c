@@ -8,7 +8,9 @@
 
 #include "base/file.h"
 #include "ca/daemon/published.h"
+#include "ca/daemon/seals.h"
 #include "db/issuance/scrub.h"
+#include "db/sealed/sealed.h"
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
 
@@ -75,7 +77,9 @@ open_store(struct ca *ca, struct guard *guard, struct err *e)
                                           .finished = ca->finished,
                                           .integrity_check = true,
                                           .admit = admit,
-                                          .admit_arg = guard};
+                                          .admit_arg = guard,
+                                          .context = ca->seals,
+                                          .settle = sealed_settle};
 
     if (check_missing(ca, guard, e) != 0 || make_folder(ca->conf.state_dir, 0700, e) != 0) {
         return -1;
@@ -158,8 +162,8 @@ ca_record_open(struct ca *ca, struct err *e)
     guard.ledger = ca->ledger;
     if (ca->ledger == NULL || ask_log(ca, &guard.last, e) != 0 ||
         published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
-        open_store(ca, &guard, e) != 0 || check_rows(ca, e) != 0 ||
-        ledger_start(ca->ledger, ca->store, e) != 0) {
+        ca_seals_new(ca, e) != 0 || open_store(ca, &guard, e) != 0 || ca_seals_open(ca, e) != 0 ||
+        check_rows(ca, e) != 0 || ledger_start(ca->ledger, ca->store, e) != 0) {
         return -1;
     }
     tell_unpublished(ca->ledger);

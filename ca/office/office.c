@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ca/daemon/seals.h"
 #include "ca/due/scrub.h"
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
@@ -20,6 +21,7 @@ struct asking {
     struct issuance_counts counts;
     int64_t pending;
     json_t *scrub;
+    json_t *seals;
     json_t *list;
 };
 
@@ -59,6 +61,7 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
     if (issuance_count(db, &a->counts, e) != 0 || issuance_pending_count(db, &a->pending, e) != 0) {
         return -1;
     }
+    a->seals = ca_seals_status(db);
     a->scrub = scrub_status(a->ca->scrub, db, clock_now(), e);
     return a->scrub == NULL ? -1 : 0;
 }
@@ -94,6 +97,7 @@ on_counted(struct task *task)
         signer_status(ca->log), "scrub", a->scrub, "stored", (json_int_t)ledger_stored(ca->ledger),
         "published", (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
     (void)json_object_set_new(answer, "anchor", committed_status(ca->committed));
+    (void)json_object_set_new(answer, "seals", a->seals);
     admin_answer(a->call, answer);
     asking_free(a);
 }

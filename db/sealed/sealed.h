@@ -88,7 +88,7 @@ struct sealed_options {
 struct sealed;
 /* After store_free. */
 void sealed_free(struct sealed *);
-/* Copies the key into locked memory; the tables are borrowed. */
+/* The key is not kept, but for what is derived from it; all else is borrowed. */
 struct sealed *sealed_new(const struct sealed_options *, struct err *e) OWNED(sealed_free);
 DEFINE_CLEANUP(sealed_cleanup, struct sealed, sealed_free)
 /* store_options.settle, with the context as store_options.context. */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/daemon/seals.h"
+
+#include <inttypes.h>
+
+#include "db/issuance/seals.h"
+#include "db/ledger/ledger.h"
+
+int
+ca_seals_new(struct ca *ca, struct err *e)
+{
+    const struct sealed_options options = {
+        .file = "ca.db",
+        .program = "nfpki-ca",
+        .token = "the log's signer (section seal)",
+        .key = buf_span(&ca->seal_key),
+        .tables = issuance_tables,
+        .n = ISSUANCE_TABLES,
+        .leaves = ledger_size,
+    };
+
+    ca->seals = sealed_new(&options, e);
+    return ca->seals == NULL ? -1 : 0;
+}
+
+void
+ca_seals_free(struct ca *ca)
+{
+    sealed_free(ca->seals);
+    ca->seals = NULL;
+}
+
+struct opening {
+    struct store_op op;
+    enum sealed_state state;
+};
+
+static int
+run_open(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return sealed_open(db, &CONTAINER_OF(op, struct opening, op)->state, e);
+}
+
+int
+ca_seals_open(struct ca *ca, struct err *e)
+{
+    struct opening o = {.op.run = run_open};
+
+    return store_call(ca->store, &o.op, e);
+}
+
+int
+ca_seals_begin(struct store_db *db, time_t now, struct err *e)
+{
+    uint64_t rows;
+
+    if (sealed_state(db) != SEALED_NOT_YET) {
+        return 0;
+    }
+    if (issuance_seal(db, now, &rows, e) != 0) {
+        return err_wrap(e, "rows are not sealed");
+    }
+    log_event(LOG_INFO, "sealed", "%" PRIu64 " rows of before", rows);
+    return 0;
+}
+
+static const char *
+state_name(enum sealed_state state)
+{
+    switch (state) {
+    case SEALED_CLOSED:
+        break;
+    case SEALED_NO_KEY:
+        return "no key";
+    case SEALED_NOT_YET:
+        return "not yet";
+    case SEALED_ON:
+        return "sealed";
+    }
+    return "not open";
+}
+
+json_t *
+ca_seals_status(const struct store_db *db)
+{
+    return json_pack("{s:s,s:I}", "state", state_name(sealed_state(db)), "rows",
+                     (json_int_t)sealed_rows(db));
+}
