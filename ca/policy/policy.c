@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/message/names.h"
 #include "ca/cmp/message/phrase.h"
 #include "ca/cmp/message/support.h"
 #include "ca/cmp/protection/protect.h"
@@ -140,6 +141,18 @@ check_keys(const struct asking *a, X509 *requester, enum cmp_failure *failure, s
     return weakness_check(cmp_certreq_spki(a->asked), blocked, failure, e);
 }
 
+/* As an honest RA has done: who asks for other names stands under somebody else's registration. */
+static int
+check_names(const struct profile *profile, const struct cmp_msg *m, const struct cmp_certreq *asked,
+            const struct nf_identity *nf, enum cmp_failure *failure, struct err *e)
+{
+    const struct cmp_names names = {.subject = cmp_certreq_subject(asked),
+                                    .extensions = cmp_certreq_extensions(asked),
+                                    .is_update = cmp_msg_body(m) == CMP_KUR};
+
+    return cmp_names_check(&names, nf, profile, failure, e);
+}
+
 /* What the profile demands of the request. */
 static int
 check_profile(const struct profile *profile, const struct cmp_msg *m,
@@ -149,6 +162,9 @@ check_profile(const struct profile *profile, const struct cmp_msg *m,
     if (profile->signature_only && cmp_protection_of(m) == CMP_PROTECTION_MAC) {
         return phrase_refuse(failure, PHRASE_SIGNED_ONLY, e,
                              "profile %s: only for requests that are signed", profile->name);
+    }
+    if (check_names(profile, m, asked, nf, failure, e) != 0) {
+        return -1;
     }
     if (profile_check_key(profile, cmp_certreq_spki(asked), e) != 0) {
         return phrase_say(failure, PHRASE_KEY_PROFILE, e);

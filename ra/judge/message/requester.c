@@ -5,7 +5,7 @@
  * get the same answer: nobody learns here which references exist.
  *
  * Stage 1 is form.c; here is stage 2: mac.c or protection.c, then for a first
- * message, as stage 3, its registration, the profile and what is asked for (names.c,
+ * message, as stage 3, its registration, the profile and what is asked for (
  * profile.c, own.c, revoke.c, support.c), for a later one its transaction (later.c). What each kind
  * of message must show is a row of needs_of().
  */
@@ -14,12 +14,12 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "ca/cmp/message/names.h"
 #include "ca/cmp/weakness.h"
 #include "ca/registration/registration.h"
 #include "ra/judge/job.h"
 #include "ra/judge/mac.h"
 #include "ra/judge/message/later.h"
-#include "ra/judge/message/names.h"
 #include "ra/judge/message/profile.h"
 #include "ra/judge/message/revoke.h"
 #include "ra/judge/message/support.h"
@@ -114,6 +114,18 @@ check_weakness(struct job *job)
                           job->ra->settings->blocked, &job->failure, &job->e);
 }
 
+/* The CA compares them again. */
+static int
+check_names(struct job *job, const struct nf_identity *nf, const struct profile *profile)
+{
+    const struct cmp_certreq *certreq = job->facts.enrolment.certreq;
+    const struct cmp_names asked = {.subject = cmp_certreq_subject(certreq),
+                                    .extensions = cmp_certreq_extensions(certreq),
+                                    .is_update = job->body == CMP_KUR};
+
+    return cmp_names_check(&asked, nf, profile, &job->failure, &job->e);
+}
+
 /* What is asked for, against what the registration and its profile have. */
 static int
 check_asked(struct job *job, const struct registration *registration)
@@ -122,7 +134,7 @@ check_asked(struct job *job, const struct registration *registration)
     const struct profile *profile = registration_profile(registration, job->profile)->profile;
 
     return check_weakness(job) != 0 || check_asked_key(job, registration) != 0 ||
-                   judge_names(job, nf, profile) != 0 || judge_profile(job, profile, nf) != 0
+                   check_names(job, nf, profile) != 0 || judge_profile(job, profile, nf) != 0
                ? -1
                : 0;
 }

@@ -26,6 +26,7 @@ main(void)
         cmocka_unit_test(a_request_that_an_honest_ra_refuses_is_refused),
         cmocka_unit_test(a_holder_that_an_honest_ra_refuses_is_refused),
         cmocka_unit_test(a_certificate_says_what_is_registered_whatever_is_asked),
+        cmocka_unit_test(a_first_request_asks_for_registered_names_only),
         cmocka_unit_test(an_update_asks_for_no_other_names),
         cmocka_unit_test(a_confirmation_that_an_honest_ra_refuses_is_refused),
         cmocka_unit_test(a_revocation_that_an_honest_ra_refuses_is_refused),

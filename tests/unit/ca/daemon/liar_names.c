@@ -173,9 +173,9 @@ an_update_asks_for_no_other_names(void **state)
     ask(w, &n, held, rows, ARRAY_LEN(rows));
 }
 
-/* ---- first certificates: the CA takes no name from the request ---- */
+/* ---- first certificates: what is asked for lies within the registration ---- */
 
-/* A PKCS #10 request for the names of somebody else. */
+/* A PKCS #10 request for these names. */
 static struct buf
 pkcs10(EVP_PKEY *key, const X509_NAME *subject, const char *alt_names)
 {
@@ -185,6 +185,27 @@ pkcs10(EVP_PKEY *key, const X509_NAME *subject, const char *alt_names)
     struct err e = {0};
 
     assert_ok(cmp_client_body_p10cr(key, subject, extension, &out, &e), &e);
+    return out;
+}
+
+/* A request with these in its template. */
+static struct buf template(enum cmp_body body, EVP_PKEY *key, const X509_NAME *subject,
+                           const char *alt_names)
+{
+    CLEANUP(x509_extension_cleanup)
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt_names);
+    STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+    const struct cmp_client_wish wish = {.subject = subject, .extensions = extensions};
+    struct buf out = BUF_INIT(SMALL);
+    struct err e = {0};
+
+    if (body == CMP_P10CR) {
+        sk_X509_EXTENSION_free(extensions);
+        return pkcs10(key, subject, alt_names);
+    }
+    assert_true(sk_X509_EXTENSION_push(extensions, extension) > 0);
+    assert_ok(cmp_client_body_wish(body, key, &wish, &out, &e), &e);
+    sk_X509_EXTENSION_free(extensions);
     return out;
 }
 
@@ -198,6 +219,9 @@ has(const X509 *certificate, const char *text)
     return memmem(der.p, der.n, text, strlen(text)) != NULL;
 }
 
+static const enum cmp_body firsts[] = {CMP_IR, CMP_CR, CMP_P10CR};
+
+/* Parts of a subject that no certificate of ours has are passed over, as the RA does. */
 void
 a_certificate_says_what_is_registered_whatever_is_asked(void **state)
 {
@@ -205,26 +229,68 @@ a_certificate_says_what_is_registered_whatever_is_asked(void **state)
     CLEANUP(nf_free) struct nf usual = lie_nf(w, &(struct lie_terms){0});
     CLEANUP(x509_cleanup)
     X509 *wanted = lie_is_granted(w, &(struct lie){.name = "usual", .of = &usual});
-    const X509_NAME *other = X509_get_subject_name(w->registrar); /* CN=OAM */
-    static const enum cmp_body bodies[] = {CMP_IR, CMP_CR, CMP_P10CR};
+    const X509_NAME *other = X509_get_subject_name(w->vendor); /* CN=Vendor Root */
 
-    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
         CLEANUP(nf_free) struct nf n = lie_nf(w, &(struct lie_terms){0});
         CLEANUP(buf_free)
-        struct buf body = pkcs10(n.key, other, "DNS:evil.example,IP:192.0.2.1");
-        struct lie lie = {.name = cmp_body_name(bodies[i]),
-                          .of = &n,
-                          .request = {.body = bodies[i], .subject_of = w->registrar}};
-        CLEANUP(x509_cleanup) X509 *certificate = NULL;
+        struct buf body = template(firsts[i], n.key, other, "DNS:" LIE_FQDN);
+        const struct lie lie = {.name = cmp_body_name(firsts[i]),
+                                .of = &n,
+                                .request = {.body = firsts[i], .content = buf_span(&body)}};
+        CLEANUP(x509_cleanup) X509 *certificate = lie_is_granted(w, &lie);
 
-        if (bodies[i] == CMP_P10CR) {
-            lie.request.content = buf_span(&body);
-        }
-        certificate = lie_is_granted(w, &lie);
         assert_int_equal(
             X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_subject_name(wanted)), 0);
-        assert_false(has(certificate, "evil.example"));
-        assert_false(has(certificate, "OAM"));
-        assert_true(has(certificate, "amf1.5gc.mnc012.mcc345.3gppnetwork.org"));
+        assert_false(has(certificate, "Vendor Root"));
+        assert_true(has(certificate, LIE_FQDN));
     }
+}
+
+/* Widened, or another network function's: the registration that the RA names is not the one. */
+void
+a_first_request_asks_for_registered_names_only(void **state)
+{
+    static const char *const alt_names[] = {
+        "DNS:evil.example",
+        "DNS:" LIE_FQDN ",DNS:evil.example",
+        "DNS:" LIE_FQDN ",IP:192.0.2.1",
+        "URI:urn:uuid:1d5b94b1-35ad-49bb-b118-8e8fc24abf81",
+        "DNS:*.5gc.mnc012.mcc345.3gppnetwork.org",
+    };
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = lie_nf(w, &(struct lie_terms){0});
+    const X509_NAME *own = X509_get_subject_name(w->vendor);
+    struct buf bodies[ROWS_MAX];
+    struct lie lies[ROWS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(alt_names); k++) {
+            bodies[count] = template(firsts[i], n.key, own, alt_names[k]);
+            lies[count] =
+                (struct lie){.name = alt_names[k],
+                             .of = &n,
+                             .request = {.body = firsts[i], .content = buf_span(&bodies[count])},
+                             .failure = CMP_NOT_AUTHORIZED,
+                             .words = phrase_text(PHRASE_ALT_NAME),
+                             .reason = "a subjectAltName asked for is not registered"};
+            count++;
+        }
+        bodies[count] =
+            template(firsts[i], n.key, X509_get_subject_name(w->registrar), "DNS:" LIE_FQDN);
+        lies[count] =
+            (struct lie){.name = "another organization",
+                         .of = &n,
+                         .request = {.body = firsts[i], .content = buf_span(&bodies[count])},
+                         .failure = CMP_NOT_AUTHORIZED,
+                         .words = phrase_text(PHRASE_SUBJECT),
+                         .reason = "the subject asked for is not the registered one"};
+        count++;
+    }
+    lies_are_found_out(w, lies, count);
+    for (size_t i = 0; i < count; i++) {
+        buf_free(&bodies[i]);
+    }
+    X509_free(lie_is_granted(w, &(struct lie){.name = "as registered", .of = &n}));
 }

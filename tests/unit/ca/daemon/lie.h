@@ -10,6 +10,8 @@
 #include "tests/unit/ca/daemon/record.h"
 #include "tests/unit/ca/policy/scene.h"
 
+#define LIE_FQDN "amf1.5gc.mnc012.mcc345.3gppnetwork.org"
+
 /* What a network function is registered with; all zero is usual. */
 struct lie_terms {
     const char *proof;    /* NULL: a MAC */
@@ -63,6 +65,7 @@ void what_is_too_long_or_no_message_ends_the_connection(void **state);
 void a_request_that_an_honest_ra_refuses_is_refused(void **state);
 void a_holder_that_an_honest_ra_refuses_is_refused(void **state);
 void a_certificate_says_what_is_registered_whatever_is_asked(void **state);
+void a_first_request_asks_for_registered_names_only(void **state);
 void an_update_asks_for_no_other_names(void **state);
 void a_confirmation_that_an_honest_ra_refuses_is_refused(void **state);
 void a_revocation_that_an_honest_ra_refuses_is_refused(void **state);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names that a request asks for, against the registered ones. */
-#include "ra/judge/message/names.h"
+#include "ca/cmp/message/names.h"
 
 #include <string.h>
 
 #include "base/ossl.h"
-#include "tests/unit/ra/fixture.h"
+#include "ca/cmp/message/phrase.h"
+#include "tests/support/pki.h"
+#include "tests/support/test.h"
 
 #define HOME "5gc.mnc012.mcc345.3gppnetwork.org"
 #define URN "urn:uuid:"
+#define REGISTERED_NF "9c5b94b1-35ad-49bb-b118-8e8fc24abf80"
+#define OTHER_NF "1d5b94b1-35ad-49bb-b118-8e8fc24abf81"
+#define REGISTERED_FQDN "amf1.amf.5gc.mnc012.mcc345.3gppnetwork.org"
 #define FOREIGN "a subjectAltName asked for is not registered"
 #define BROKEN "the subjectAltName asked for does not decode, or is there twice"
 
@@ -37,52 +42,42 @@ subject_of(const char *country, const char *organization, const char *unit)
     return name;
 }
 
-/* What judge_names() says of a template with these; `alt_names` with '|' between extensions. */
+/* What is said to a template with these; `alt_names` with '|' between extensions. */
 static int
-row(struct fixture *f, enum cmp_body body, const X509_NAME *subject, const char *alt_names,
-    enum phrase phrase, const char *why, const char *name)
+row(bool is_update, const X509_NAME *subject, const char *alt_names, enum phrase phrase,
+    const char *why, const char *name)
 {
-    static const struct cmp_client c = {.reference = "amf-1",
-                                        .secret = {.p = (const uint8_t *)"x", .n = 1}};
-    struct cmp_client client = c;
+    CLEANUP(x509_name_cleanup) X509_NAME *none = X509_NAME_new();
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    struct nf_identity nf = pki_nf();
-    struct job *job;
-    CLEANUP(buf_free) struct buf request = {0};
-    CLEANUP(buf_free) struct buf message = {0};
+    const struct cmp_names asked = {.subject = subject != NULL ? subject : none,
+                                    .extensions = alt_names != NULL ? extensions : NULL,
+                                    .is_update = is_update};
+    const struct nf_identity nf = pki_nf();
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
     int wrong;
 
-    client.algorithm = buf_span(&f->pbm);
     for (const char *each = alt_names; each != NULL; each = strchr(each, '|')) {
         CLEANUP(mem_cleanup) char *one = NULL;
+        X509_EXTENSION *extension;
 
         each += each[0] == '|';
         one = mem_printf("%.*s", (int)strcspn(each, "|"), each);
-        assert_true(
-            sk_X509_EXTENSION_push(extensions, fixture_extension(NID_subject_alt_name, one)) > 0);
+        extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, one);
+        assert_non_null(extension);
+        assert_true(sk_X509_EXTENSION_push(extensions, extension) > 0);
     }
-    request =
-        fixture_body(f, body,
-                     &(struct cmp_client_wish){
-                         .subject = subject, .extensions = alt_names != NULL ? extensions : NULL});
-    message = fixture_message(f, &client, buf_span(&request), NULL, NULL);
-    job = fixture_job(f, buf_span(&message));
-    fixture_look_up(job);
-    job->facts.enrolment.certreq = cmp_certreq_read(job->msg, &job->failure, &job->e);
-    if (job->facts.enrolment.certreq == NULL) {
-        fail_msg("%s: %s", name, job->e.text);
-    }
-    wrong = judge_names(job, &nf, &profile) != (phrase == PHRASE_NONE ? 0 : -1) ||
-            job->failure != (phrase == PHRASE_NONE ? CMP_NO_FAILURE : CMP_NOT_AUTHORIZED) ||
-            (phrase != PHRASE_NONE &&
-             ((enum phrase)job->e.said != phrase ||
-              strcmp(job->e.text, phrase == PHRASE_SUBJECT
-                                      ? "the subject asked for is not the registered one"
-                                      : why) != 0));
+    wrong =
+        cmp_names_check(&asked, &nf, &profile, &failure, &e) != (phrase == PHRASE_NONE ? 0 : -1) ||
+        failure != (phrase == PHRASE_NONE ? CMP_NO_FAILURE : CMP_NOT_AUTHORIZED) ||
+        (phrase != PHRASE_NONE &&
+         ((enum phrase)e.said != phrase ||
+          strcmp(e.text, phrase == PHRASE_SUBJECT
+                             ? "the subject asked for is not the registered one"
+                             : why) != 0));
     if (wrong) {
-        print_error("%s: failInfo %d, \"%s\"\n", name, (int)job->failure, job->e.text);
+        print_error("%s: failInfo %d, \"%s\"\n", name, (int)failure, e.text);
     }
-    job_free(job);
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
     return wrong;
 }
@@ -115,11 +110,12 @@ the_subject_says_where_it_belongs(void **state)
     };
     int wrong = 0;
 
+    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(x509_name_cleanup)
         X509_NAME *subject = subject_of(rows[i].country, rows[i].organization, rows[i].unit);
 
-        wrong += row(*state, CMP_IR, subject, NULL, rows[i].phrase, FOREIGN, rows[i].name);
+        wrong += row(false, subject, NULL, rows[i].phrase, FOREIGN, rows[i].name);
     }
     assert_int_equal(wrong, 0);
 }
@@ -133,41 +129,41 @@ a_subject_alt_name_is_one_of_the_registered(void **state)
         const char *alt_names;
         enum phrase phrase;
     } rows[] = {
-        {"the FQDN", "DNS:" FIXTURE_FQDN, PHRASE_NONE},
+        {"the FQDN", "DNS:" REGISTERED_FQDN, PHRASE_NONE},
         {"in other letters", "DNS:AMF1.amf.5gc.mnc012.mcc345.3GPPnetwork.org", PHRASE_NONE},
         {"another last character", "DNS:amf1.amf.5gc.mnc012.mcc345.3gppnetwork.orx",
          PHRASE_ALT_NAME},
         {"one character less", "DNS:amf1.amf.5gc.mnc012.mcc345.3gppnetwork.or", PHRASE_ALT_NAME},
-        {"one character more", "DNS:" FIXTURE_FQDN "g", PHRASE_ALT_NAME},
+        {"one character more", "DNS:" REGISTERED_FQDN "g", PHRASE_ALT_NAME},
         {"another", "DNS:amf2.amf.5gc.mnc012.mcc345.3gppnetwork.org", PHRASE_ALT_NAME},
-        {"both", "DNS:" FIXTURE_FQDN ",DNS:amf2.example", PHRASE_ALT_NAME},
-        {"both, the other way round", "DNS:amf2.example,DNS:" FIXTURE_FQDN, PHRASE_ALT_NAME},
-        {"the instance", "URI:" URN FIXTURE_NF, PHRASE_NONE},
+        {"both", "DNS:" REGISTERED_FQDN ",DNS:amf2.example", PHRASE_ALT_NAME},
+        {"both, the other way round", "DNS:amf2.example,DNS:" REGISTERED_FQDN, PHRASE_ALT_NAME},
+        {"the instance", "URI:" URN REGISTERED_NF, PHRASE_NONE},
         {"in other letters", "URI:URN:UUID:9C5B94B1-35ad-49bb-b118-8e8fc24abf80", PHRASE_NONE},
-        {"both registered ones", "DNS:" FIXTURE_FQDN ",URI:" URN FIXTURE_NF, PHRASE_NONE},
-        {"another instance", "URI:" URN FIXTURE_OTHER_NF, PHRASE_ALT_NAME},
+        {"both registered ones", "DNS:" REGISTERED_FQDN ",URI:" URN REGISTERED_NF, PHRASE_NONE},
+        {"another instance", "URI:" URN OTHER_NF, PHRASE_ALT_NAME},
         {"an instance, one character less", "URI:" URN "9c5b94b1-35ad-49bb-b118-8e8fc24abf8",
          PHRASE_ALT_NAME},
-        {"an instance, one character more", "URI:" URN FIXTURE_NF "0", PHRASE_ALT_NAME},
+        {"an instance, one character more", "URI:" URN REGISTERED_NF "0", PHRASE_ALT_NAME},
         {"an instance, another at its end", "URI:" URN "9c5b94b1-35ad-49bb-b118-8e8fc24abf81",
          PHRASE_ALT_NAME},
-        {"as long, another prefix", "URI:urn:uuie:" FIXTURE_NF, PHRASE_ALT_NAME},
-        {"as long, another end of the prefix", "URI:urn:uuid;" FIXTURE_NF, PHRASE_ALT_NAME},
-        {"a URI of the FQDN", "URI:" FIXTURE_FQDN, PHRASE_ALT_NAME},
-        {"a DNS name of the instance", "DNS:" URN FIXTURE_NF, PHRASE_ALT_NAME},
-        {"a mail address of the FQDN", "email:" FIXTURE_FQDN, PHRASE_ALT_NAME},
-        {"a mail address of the instance", "email:" URN FIXTURE_NF, PHRASE_ALT_NAME},
+        {"as long, another prefix", "URI:urn:uuie:" REGISTERED_NF, PHRASE_ALT_NAME},
+        {"as long, another end of the prefix", "URI:urn:uuid;" REGISTERED_NF, PHRASE_ALT_NAME},
+        {"a URI of the FQDN", "URI:" REGISTERED_FQDN, PHRASE_ALT_NAME},
+        {"a DNS name of the instance", "DNS:" URN REGISTERED_NF, PHRASE_ALT_NAME},
+        {"a mail address of the FQDN", "email:" REGISTERED_FQDN, PHRASE_ALT_NAME},
+        {"a mail address of the instance", "email:" URN REGISTERED_NF, PHRASE_ALT_NAME},
         {"an empty DNS name", "DER:30028200", PHRASE_ALT_NAME},
         {"an IP address", "IP:10.0.0.1", PHRASE_ALT_NAME},
         {"a registered ID", "RID:1.2.3.4", PHRASE_ALT_NAME},
-        {"an otherName", "otherName:1.2.3.4;UTF8:" FIXTURE_FQDN, PHRASE_ALT_NAME},
+        {"an otherName", "otherName:1.2.3.4;UTF8:" REGISTERED_FQDN, PHRASE_ALT_NAME},
         {"an NF type", "DNS:AMF", PHRASE_ALT_NAME},
     };
     int wrong = 0;
 
+    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        wrong +=
-            row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
+        wrong += row(false, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
     }
     assert_int_equal(wrong, 0);
 }
@@ -182,19 +178,19 @@ what_does_not_decode_is_not_passed_over(void **state)
     } rows[] = {
         {"no names", "DER:0500"},
         {"not all of them", "DER:30058201"},
-        {"twice the registered ones", "DNS:" FIXTURE_FQDN "|DNS:" FIXTURE_FQDN},
-        {"registered ones, and others", "DNS:" FIXTURE_FQDN "|DNS:other.example"},
+        {"twice the registered ones", "DNS:" REGISTERED_FQDN "|DNS:" REGISTERED_FQDN},
+        {"registered ones, and others", "DNS:" REGISTERED_FQDN "|DNS:other.example"},
         {"others, and others", "DNS:other.example|DNS:another.example"},
     };
     int wrong = 0;
 
+    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        wrong +=
-            row(*state, CMP_IR, NULL, rows[i].alt_names, PHRASE_ALT_NAME, BROKEN, rows[i].name);
+        wrong += row(false, NULL, rows[i].alt_names, PHRASE_ALT_NAME, BROKEN, rows[i].name);
     }
     profile.replace_names = true;
-    wrong += row(*state, CMP_IR, NULL, rows[0].alt_names, PHRASE_NONE, BROKEN, "replaced");
-    wrong += row(*state, CMP_KUR, NULL, rows[0].alt_names, PHRASE_ALT_NAME, BROKEN, "kur");
+    wrong += row(false, NULL, rows[0].alt_names, PHRASE_NONE, BROKEN, "replaced");
+    wrong += row(true, NULL, rows[0].alt_names, PHRASE_ALT_NAME, BROKEN, "kur");
     profile.replace_names = false;
     assert_int_equal(wrong, 0);
 }
@@ -215,14 +211,14 @@ nf_types_are_names_where_the_profile_has_them_so(void **state)
         {"less of it", "DNS:AM", PHRASE_ALT_NAME},
         {"more of it", "DNS:AMFF", PHRASE_ALT_NAME},
         {"nothing", "DER:30028200", PHRASE_ALT_NAME},
-        {"the FQDN still", "DNS:" FIXTURE_FQDN, PHRASE_NONE},
+        {"the FQDN still", "DNS:" REGISTERED_FQDN, PHRASE_NONE},
     };
     int wrong = 0;
 
+    (void)state;
     profile.extra_dns_nf_type = true;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        wrong +=
-            row(*state, CMP_IR, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
+        wrong += row(false, NULL, rows[i].alt_names, rows[i].phrase, FOREIGN, rows[i].name);
     }
     profile.extra_dns_nf_type = false;
     assert_int_equal(wrong, 0);
@@ -232,18 +228,17 @@ nf_types_are_names_where_the_profile_has_them_so(void **state)
 static void
 names_are_replaced_where_the_profile_has_it_so(void **state)
 {
-    struct fixture *f = *state;
+    CLEANUP(x509_name_cleanup) X509_NAME *subject = subject_of("SE", HOME, NULL);
     CLEANUP(x509_name_cleanup) X509_NAME *other = subject_of("NO", HOME, NULL);
     int wrong = 0;
 
+    (void)state;
     profile.replace_names = true;
-    wrong += row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_NONE, FOREIGN, "ir");
-    wrong += row(f, CMP_CR, f->subject, "DNS:other.example", PHRASE_NONE, FOREIGN, "cr");
-    wrong += row(f, CMP_KUR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "kur");
-    wrong += row(f, CMP_IR, other, "DNS:other.example", PHRASE_SUBJECT, FOREIGN, "another subject");
+    wrong += row(false, subject, "DNS:other.example", PHRASE_NONE, FOREIGN, "ir");
+    wrong += row(true, subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "kur");
+    wrong += row(false, other, "DNS:other.example", PHRASE_SUBJECT, FOREIGN, "another subject");
     profile.replace_names = false;
-    wrong +=
-        row(f, CMP_IR, f->subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "not replaced");
+    wrong += row(false, subject, "DNS:other.example", PHRASE_ALT_NAME, FOREIGN, "not replaced");
     assert_int_equal(wrong, 0);
 }
 
@@ -258,5 +253,5 @@ main(void)
         cmocka_unit_test(names_are_replaced_where_the_profile_has_it_so),
     };
 
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/judge/message/names.h"
+#include "ca/cmp/message/names.h"
 
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/ossl.h"
+#include "ca/cmp/message/phrase.h"
 
 static bool
 is_own_fqdn(const struct nf_identity *nf, const char *name, size_t n)
@@ -77,41 +78,37 @@ name_agrees(const struct nf_identity *nf, const struct profile *profile, const G
 /* A certificate has the registered names, whatever is asked for. To ask for another one is refused
  * unless the profile has it so (RFC 9810 5.2.3, grantedWithMods); a kur asks for what the old
  * certificate has, or for nothing (RFC 9483 4.1.3). */
-static bool
-names_are_replaced(const struct job *job, const struct profile *profile)
-{
-    return profile->replace_names && job->body != CMP_KUR;
-}
-
 static int
-refuse_names(struct job *job, const char *why)
+check_alt_names(const struct cmp_names *asked, const struct nf_identity *nf,
+                const struct profile *profile, enum cmp_failure *failure, struct err *e)
 {
-    (void)err_set(&job->e, ERR_DENIED, "%s", why);
-    return job_say(job, PHRASE_ALT_NAME);
-}
-
-int
-judge_names(struct job *job, const struct nf_identity *nf, const struct profile *profile)
-{
-    const bool replaced = names_are_replaced(job, profile);
-    const X509_NAME *subject = cmp_certreq_subject(job->facts.enrolment.certreq);
-    const STACK_OF(X509_EXTENSION) *asked = cmp_certreq_extensions(job->facts.enrolment.certreq);
     CLEANUP(general_names_cleanup)
-    GENERAL_NAMES *names = X509V3_get_d2i(asked, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES *names = X509V3_get_d2i(asked->extensions, NID_subject_alt_name, NULL, NULL);
 
-    for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
-        if (!subject_part_agrees(nf, X509_NAME_get_entry(subject, i))) {
-            (void)err_set(&job->e, ERR_DENIED, "the subject asked for is not the registered one");
-            return job_say(job, PHRASE_SUBJECT);
-        }
+    if (names == NULL && X509v3_get_ext_by_NID(asked->extensions, NID_subject_alt_name, -1) >= 0) {
+        return phrase_refuse(failure, PHRASE_ALT_NAME, e,
+                             "the subjectAltName asked for does not decode, or is there twice");
     }
-    if (!replaced && names == NULL && X509v3_get_ext_by_NID(asked, NID_subject_alt_name, -1) >= 0) {
-        return refuse_names(job, "the subjectAltName asked for does not decode, or is there twice");
-    }
-    for (int i = 0; !replaced && i < sk_GENERAL_NAME_num(names); i++) {
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (!name_agrees(nf, profile, sk_GENERAL_NAME_value(names, i))) {
-            return refuse_names(job, "a subjectAltName asked for is not registered");
+            return phrase_refuse(failure, PHRASE_ALT_NAME, e,
+                                 "a subjectAltName asked for is not registered");
         }
     }
     return 0;
+}
+
+int
+cmp_names_check(const struct cmp_names *asked, const struct nf_identity *nf,
+                const struct profile *profile, enum cmp_failure *failure, struct err *e)
+{
+    for (int i = 0; i < X509_NAME_entry_count(asked->subject); i++) {
+        if (!subject_part_agrees(nf, X509_NAME_get_entry(asked->subject, i))) {
+            return phrase_refuse(failure, PHRASE_SUBJECT, e,
+                                 "the subject asked for is not the registered one");
+        }
+    }
+    return profile->replace_names && !asked->is_update
+               ? 0
+               : check_alt_names(asked, nf, profile, failure, e);
 }
