@@ -19,6 +19,8 @@
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
+enum { SHARED_SAID_MAX = 100 };
+
 /* ---- certificates ---- */
 
 static int
@@ -81,6 +83,7 @@ load_policy(struct ca *ca, struct err *e)
     p->crl_url = c->crl_url;
     p->blocked = c->blocked;
     p->backdate_s = c->backdate_s;
+    p->message_window_s = c->message_window_s;
     p->rehearsal = is_rehearsal(p->name);
     p->registrar = *profile_by_name("registrar");
     p->officer = *profile_by_name("officer");
@@ -281,6 +284,17 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
     return ledger_append(db, leaf, &index, e);
 }
 
+/* Of a state of before: since then no second one is taken. */
+static void
+say_shared(void *arg, const char *id, const char *other)
+{
+    (void)arg;
+    log_event(LOG_WARNING, "proof-shared",
+              "registrations %s and %s have the same proof: nothing is issued by it under either, "
+              "cancel one of them",
+              id, other);
+}
+
 static int
 run_leaves(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -294,7 +308,8 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
         leaf_set_text(leaf, "reason", o->stop);
         return scrub_keep(o->ca->scrub, db, e) != 0 ? -1 : ledger_append(db, leaf, &index, e);
     }
-    return append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
+    return issuance_registration_each_shared(db, now, SHARED_SAID_MAX, say_shared, NULL, e) != 0 ||
+                   append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
                    append_start(db, o->ca, now, e) != 0
                ? -1
                : 0;

@@ -140,6 +140,7 @@ load_numbers(cfg_t *cfg, struct ca_conf *c, struct err *e)
         load_number(cfg, "crl_validity_hours", 1, 24 * 366, &validity_h, e) != 0 ||
         load_number(cfg, "crl_overlap_hours", 0, 24 * 366, &overlap_h, e) != 0 ||
         load_number(cfg, "backdate", BACKDATE_MIN, LEAF_BACKDATE_MAX, &c->backdate_s, e) != 0 ||
+        load_number(cfg, "message_time_window", 1, 86400, &c->message_window_s, e) != 0 ||
         load_number(cfg, "workers", 1, CA_WORKERS_MAX, &workers, e) != 0 ||
         load_number(cfg, "approval_days", 1, 31, &approval_days, e) != 0 ||
         load_number(cfg, "approval_check_after", 1, 24 * 3600, &c->approval_check_after_s, e) !=
@@ -299,6 +300,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("profiles", NULL, CFGF_NODEFAULT),
         CFG_STR("blocked_keys", NULL, CFGF_NODEFAULT),
         CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),
+        CFG_INT("message_time_window", 300, CFGF_NONE),
         CFG_INT("workers", 2, CFGF_NONE),
         CFG_INT("renewal_window", 66, CFGF_NONE),
         CFG_STR("unconfirmed", "revoke", CFGF_NONE),

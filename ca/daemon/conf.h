@@ -51,7 +51,8 @@ struct ca_conf {
     int signer_timeout_ms;
     int crl_validity_s;
     int crl_overlap_s;
-    int backdate_s; /* certificates and CRLs begin so long before they are made */
+    int backdate_s;       /* certificates and CRLs begin so long before they are made */
+    int message_window_s; /* messageTime is at most so far from when the RA took the request */
     size_t workers;
     int renewal_window; /* percent */
     int expired_renewal_days;

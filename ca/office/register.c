@@ -6,6 +6,7 @@
 
 #include "ca/policy/registered.h"
 #include "ca/publish/checkpoint.h"
+#include "ca/registration/proof.h"
 
 struct registering {
     struct ca *ca;
@@ -18,6 +19,7 @@ struct registering {
     struct buf cms;
     struct registration_signed *verified;
     struct buf registrar;
+    char *pins;
     struct issuance_registration row;
     enum link_type answer;
     enum issuance_outcome outcome;
@@ -50,6 +52,7 @@ registering_free(struct registering *r)
     issuance_registration_free(&r->row);
     buf_free(&r->registrar);
     buf_free(&r->cms);
+    mem_free(r->pins);
     mem_free(r);
 }
 
@@ -92,6 +95,38 @@ run_register(struct store_op *op, struct store_db *db, struct err *e)
     return issuance_register(db, &r->row, buf_span(&r->registrar), r->now, &r->outcome, e);
 }
 
+/* Something that is registered, or was, stands against it. */
+static bool
+is_conflict(enum issuance_outcome outcome)
+{
+    return outcome == ISSUANCE_OWNED || outcome == ISSUANCE_REPEATED ||
+           outcome == ISSUANCE_SUPERSEDES_NOTHING || outcome == ISSUANCE_PROOF_SHARED ||
+           outcome == ISSUANCE_KNOWN;
+}
+
+static void
+explain(const struct registering *r, char phrase[LINK_PHRASE_MAX + 1])
+{
+    const struct issuance_registration *row = &r->row;
+    const enum issuance_outcome outcome = r->outcome;
+
+    if (outcome == ISSUANCE_PROOF_SHARED) {
+        (void)snprintf(phrase, LINK_PHRASE_MAX + 1,
+                       "the proof is that of the live registration %s: cancel that, or register "
+                       "another proof",
+                       row->proven);
+    } else if (outcome == ISSUANCE_OWNED ||
+               (outcome == ISSUANCE_SUPERSEDES_NOTHING && row->owner[0] != '\0')) {
+        (void)snprintf(phrase, LINK_PHRASE_MAX + 1,
+                       "nfInstanceId has the live registration %s: cancel that, or supersede it",
+                       row->owner);
+    } else {
+        (void)snprintf(phrase, LINK_PHRASE_MAX + 1, "%s",
+                       outcome == ISSUANCE_KNOWN ? "cancelled, or followed by another registration"
+                                                 : issuance_outcome_text(outcome));
+    }
+}
+
 static void
 on_stored(struct task *task)
 {
@@ -111,23 +146,9 @@ on_stored(struct task *task)
         wait_for_release(r);
         return;
     }
-    (void)err_set(&r->e,
-                  r->outcome == ISSUANCE_OWNED || r->outcome == ISSUANCE_REPEATED ||
-                          r->outcome == ISSUANCE_SUPERSEDES_NOTHING || r->outcome == ISSUANCE_KNOWN
-                      ? ERR_CONFLICT
-                      : ERR_DENIED,
-                  "%s", issuance_outcome_text(r->outcome));
-    if (r->outcome == ISSUANCE_OWNED ||
-        (r->outcome == ISSUANCE_SUPERSEDES_NOTHING && r->row.owner[0] != '\0')) {
-        (void)snprintf(phrase, sizeof(phrase),
-                       "nfInstanceId has the live registration %s: cancel that, or supersede it",
-                       r->row.owner);
-    } else {
-        (void)snprintf(phrase, sizeof(phrase), "%s",
-                       r->outcome == ISSUANCE_KNOWN
-                           ? "cancelled, or followed by another registration"
-                           : issuance_outcome_text(r->outcome));
-    }
+    (void)err_set(&r->e, is_conflict(r->outcome) ? ERR_CONFLICT : ERR_DENIED, "%s",
+                  issuance_outcome_text(r->outcome));
+    explain(r, phrase);
     end_refused(r, phrase);
 }
 
@@ -142,6 +163,8 @@ fill_row(struct registering *r, struct err *e)
     (void)snprintf(row->id, sizeof(row->id), "%s", v->id);
     (void)snprintf(row->nf_instance, sizeof(row->nf_instance), "%s", content->nf.instance_id);
     row->proof = proof_kind_name(content->proof.kind);
+    r->pins = proof_text(&content->proof);
+    row->pins = r->pins;
     row->not_before = content->not_before;
     row->not_after = content->not_after;
     row->certificates = content->certificates;

@@ -25,6 +25,7 @@ policy_grant_free(struct policy_grant *g)
 {
     buf_free(&g->spki);
     buf_free(&g->tbs);
+    proof_shown_free(&g->shown);
 }
 
 /* Sets the failure beside the reason that is in `e` already. */
@@ -58,7 +59,19 @@ check_requester(const struct asking *a, struct policy_grant *g, X509 **requester
                                          .renew = &a->policy->renew,
                                          .now = a->now};
 
-    return requester_check(&q, &g->renewal, requester, failure, e);
+    if (requester_check(&q, &g->renewal, requester, failure, e) != 0) {
+        return -1;
+    }
+    /* The holder of a certificate of ours has one registration; but an ir is first of all for one
+     * that pins what signs it (requester.c), so that there must be none. */
+    if (*requester == NULL ||
+        (g->renewal.profile != NULL && cmp_msg_body(cmp_queued_inner(a->queued)) != CMP_IR)) {
+        return 0;
+    }
+    if (proof_shown_by(*requester, &g->shown, e) != 0) {
+        return fail(failure, CMP_SYSTEM_FAILURE);
+    }
+    return 0;
 }
 
 int
@@ -195,6 +208,25 @@ check_window(const struct registration *r, const struct profile *profile, bool r
     return phrase_value(e, "%s", when);
 }
 
+/* When it was made, and whose word that is. */
+static int
+check_made(const struct asking *a, struct policy_grant *g, enum cmp_failure *failure, struct err *e)
+{
+    const struct registration *r = &g->registration;
+    const struct policy *p = a->policy;
+    struct made_question q = {.queued = a->queued,
+                              .begins = a->facts->registered,
+                              .window_s = p->message_window_s,
+                              .behind_s = p->message_window_s < p->backdate_s ? p->message_window_s
+                                                                              : p->backdate_s};
+
+    if (!g->renewal.replaces) { /* the window is that of initial certificates */
+        q.begins = r->not_before > q.begins ? r->not_before : q.begins;
+        q.ends = r->not_after;
+    }
+    return made_judge(&q, &g->made, failure, e);
+}
+
 /* The profile that the network function names itself is not the RA's to change (RFC 9810 5.1.1.4).
  */
 static int
@@ -239,7 +271,8 @@ grant_from_registration(const struct asking *a, struct policy_grant *g, enum cmp
     }
     if (check_profile(profile, cmp_queued_inner(a->queued), a->asked, &g->registration.nf, failure,
                       e) != 0 ||
-        check_window(&g->registration, profile, g->renewal.replaces, now, failure, e) != 0) {
+        check_window(&g->registration, profile, g->renewal.replaces, now, failure, e) != 0 ||
+        check_made(a, g, failure, e) != 0) {
         return -1;
     }
     g->request.profile = profile;

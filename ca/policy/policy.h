@@ -14,7 +14,9 @@
 #include "ca/cmp/certreq.h"
 #include "ca/cmp/message/body.h"
 #include "ca/cmp/queue.h"
+#include "ca/policy/made.h"
 #include "ca/policy/renew.h"
+#include "ca/registration/proof.h"
 #include "ca/registration/registration.h"
 #include "ca/trust/trust.h"
 #include "ca/x509/blocked_keys.h"
@@ -35,6 +37,7 @@ struct policy {
     const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
     int backdate_s;           /* clocks of those who verify may be behind so far */
+    int message_window_s;     /* messageTime is at most so far from when the RA took it (made.h) */
     bool rehearsal;           /* the issuing certificate says so */
     struct profile registrar; /* the built-in ones, with this operator's policies */
     struct profile officer;
@@ -61,8 +64,11 @@ struct policy_grant {
     struct tbs_request request; /* borrows from the members above */
     time_t judged;              /* at this time; request.not_before is earlier */
     struct buf tbs;
-    int cert_req_id;        /* what the confirmation must name */
-    struct renewal renewal; /* of a request that a certificate of ours signs */
+    int cert_req_id;          /* what the confirmation must name */
+    struct renewal renewal;   /* of a request that a certificate of ours signs */
+    struct made made;         /* of a network function's request */
+    struct proof_shown shown; /* what could be registered as its proof; none with a MAC, or when the
+                                 holder of a certificate of ours is known by that */
 };
 void policy_grant_free(struct policy_grant *);
 
@@ -78,11 +84,12 @@ struct cmp_queued *policy_open(const struct policy *, struct span submitted, str
 /* What ca.db has about a first message. */
 struct policy_facts {
     struct span json;                     /* the registration that the entry names */
+    time_t registered;                    /* when it was taken in */
     const struct issuance_holder *holder; /* of the certificate that signs; NULL: none of ours */
 };
-/* A first message: protection, path, proof of possession, registration -> TBS, linted. `grant` is
- * all zero before, but for a recorded request.not_before. *requester is the certificate that
- * protects the request (freed by the caller), NULL with a MAC. */
+/* A first message: protection, path, proof of possession, names, time, registration -> TBS, linted.
+ * `grant` is all zero before, but for a recorded request.not_before. *requester is the certificate
+ * that protects the request (freed by the caller), NULL with a MAC. */
 int policy_grant_request(const struct policy *, const struct cmp_queued *,
                          const struct policy_facts *, time_t now, struct policy_grant *grant,
                          X509 **requester, enum cmp_failure *failure, struct err *e);

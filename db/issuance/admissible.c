@@ -50,6 +50,30 @@ check_registration(struct store_db *db, const struct issuance_intent *i,
     return i->renews.n > 0 ? 0 : check_uses(db, i, row_int(&rows, 3), place, outcome, e);
 }
 
+/* Is what signs it the proof of another registration, too? Then the RA alone says which it is. Two
+ * cannot come to be live (life/registration.c), but for kinds of proofs that one certificate is,
+ * and for what was registered before that was asked. */
+static int
+check_proof(struct store_db *db, const struct issuance_intent *i, enum issuance_outcome *outcome,
+            struct err *e)
+{
+    bool shared;
+
+    if (store_has_row(db,
+                      "SELECT 1 FROM registration WHERE proof IN (?1, ?2, ?3) AND state = 0 "
+                      "AND not_after >= ?4 AND id <> ?5 LIMIT 1",
+                      STORE_VALUES(store_text(i->shows[0]), store_text(i->shows[1]),
+                                   store_text(i->shows[2]), store_int(i->now),
+                                   store_text(i->registration)),
+                      &shared, e) != 0) {
+        return -1;
+    }
+    if (shared) {
+        *outcome = ISSUANCE_PROOF_SHARED;
+    }
+    return 0;
+}
+
 static int
 check_transaction(struct store_db *db, const struct issuance_intent *i,
                   enum issuance_outcome *outcome, struct err *e)
@@ -88,6 +112,10 @@ issuance_append_request(struct store_db *db, const struct issuance_intent *i, ui
     if (i->approvals > 0) {
         leaf_set_int(leaf, "approvals", i->approvals);
     }
+    if (i->made != 0) {
+        leaf_set_time(leaf, "made", i->made);
+        leaf_set_text(leaf, "madeBy", i->made_by_requester ? "requester" : "ra");
+    }
     issuance_name_head(i, leaf);
     if (i->attested != NULL) {
         leaf_set_base64(leaf, "entry", i->attested->entry);
@@ -114,6 +142,7 @@ check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_p
     }
     if (issuance_check_holder(db, i, outcome, e) != 0 ||
         (*outcome == ISSUANCE_DONE && check_registration(db, i, place, outcome, e) != 0) ||
+        (*outcome == ISSUANCE_DONE && check_proof(db, i, outcome, e) != 0) ||
         (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)) {
         return -1;
     }

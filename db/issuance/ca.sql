@@ -391,3 +391,18 @@ BEGIN SELECT RAISE(ABORT, 'a certificate does not change'); END;
 CREATE TRIGGER certificate_revoked BEFORE UPDATE OF revoked ON certificate
     WHEN old.revoked IS NOT NULL OR new.revoked IS NULL
 BEGIN SELECT RAISE(ABORT, 'what is revoked stays revoked'); END;
+
+-- migration 21
+
+-- What it pins, in the form that ca/registration/proof.h has; NULL: a secret, which the RA makes.
+ALTER TABLE registration ADD COLUMN proof TEXT;
+UPDATE registration SET proof = CASE json_extract(CAST(json AS TEXT), '$.proof.kind')
+    WHEN 'certificate' THEN 'certificate ' || lower(json_extract(CAST(json AS TEXT), '$.proof.sha256'))
+    WHEN 'publicKey' THEN 'publicKey ' || lower(json_extract(CAST(json AS TEXT), '$.proof.sha256'))
+    WHEN 'vendor' THEN 'vendor ' || json_extract(CAST(json AS TEXT), '$.proof.issuer') || char(10)
+        || json_extract(CAST(json AS TEXT), '$.proof.subject')
+    END WHERE json_valid(CAST(json AS TEXT));
+-- Which live one has it. Not UNIQUE: a state of before may have two, and nothing is issued under them.
+CREATE INDEX registration_proof ON registration (proof) WHERE state = 0 AND proof IS NOT NULL;
+CREATE TRIGGER registration_fixed_proof BEFORE UPDATE OF proof ON registration
+BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;

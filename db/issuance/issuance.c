@@ -28,6 +28,8 @@ issuance_outcome_text(enum issuance_outcome outcome)
         return "the transactionID is in use";
     case ISSUANCE_KEY_TAKEN:
         return "the public key is certified to another owner";
+    case ISSUANCE_PROOF_SHARED:
+        return "another live registration has the same proof: cancel one of them";
     case ISSUANCE_OWNED:
         return "the nfInstanceId has a live registration: cancel it first";
     case ISSUANCE_REPEATED:

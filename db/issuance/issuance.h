@@ -30,6 +30,7 @@ enum {
     ISSUANCE_INSTANCE_SIZE = 37, /* nfInstanceId with its NUL */
     ISSUANCE_PROFILE_SIZE = 64,
     ISSUANCE_PHRASE_SIZE = 129,
+    ISSUANCE_SHOWN_MAX = 3,
     ISSUANCE_EVIDENCE_MAX = 128 * 1024,
     ISSUANCE_TBS_MAX = 16 * 1024,
 };
@@ -54,6 +55,7 @@ enum issuance_outcome {
     ISSUANCE_USED_UP,            /* all its certificates were issued */
     ISSUANCE_TRANSACTION_IN_USE, /* the same transactionID with other octets */
     ISSUANCE_KEY_TAKEN,          /* the public key is certified to somebody else */
+    ISSUANCE_PROOF_SHARED,       /* another live registration has the same proof */
     ISSUANCE_OWNED,              /* the nfInstanceId has a live registration with uses left */
     ISSUANCE_REPEATED,           /* the same content was registered before under another id */
     ISSUANCE_CLOSED,             /* that state does not allow it any more */
@@ -92,6 +94,7 @@ struct issuance_registration {
     char nf_instance[ISSUANCE_INSTANCE_SIZE];
     struct buf registrar;   /* serial of the registrar's certificate */
     const char *proof;      /* in only: for the leaf */
+    const char *pins;       /* in only: what it pins (ca/registration/proof.h); NULL: a secret */
     const char *supersedes; /* in only: the registration that it replaces on purpose; NULL: none */
     bool of_batch;          /* in only: `cms` is a BatchElement */
     bool by_registrar;      /* out of issuance_registration_find only: `registrar` is one by the
@@ -105,6 +108,8 @@ struct issuance_registration {
     uint64_t leaf;                          /* out of issuance_register only; also when KNOWN */
     char owner[ISSUANCE_ID_SIZE];           /* out of issuance_register only: the live one of this
                                                nfInstanceId before; "": there was none */
+    char proven[ISSUANCE_ID_SIZE];          /* out of issuance_register only: the live one of
+                                               another that pins the same; "": there is none */
 };
 void issuance_registration_free(struct issuance_registration *);
 
@@ -112,8 +117,9 @@ void issuance_registration_free(struct issuance_registration *);
  * that we issued under the profile registrar), NOT_REGISTERED (its window has passed), OWNED,
  * REPEATED (the same signed octets under another id: the id is the hash of the CMS, and an ECDSA
  * signature can be varied by somebody who has no key, so what was used up or cancelled would come
- * back), SUPERSEDES_NOTHING. A live one is followed by this one when it is used up or has passed
- * and nothing under it is live, or when this one supersedes it. */
+ * back), SUPERSEDES_NOTHING, PROOF_SHARED (r->proven, which has not ended). A live one is followed
+ * by this one when it is used up or has passed and nothing under it is live, or when this one
+ * supersedes it. */
 int issuance_register(struct store_db *, struct issuance_registration *r, struct span registrar_der,
                       time_t now, enum issuance_outcome *outcome, struct err *e);
 /* When something ends: as its leaf says, and the date that every CRL has for it from then on. That
@@ -142,6 +148,11 @@ int issuance_cancel(struct store_db *, const struct issuance_cancellation *, uin
 /* The row, or *found = false. */
 int issuance_registration_find(struct store_db *, const char *id, struct issuance_registration *out,
                                bool *found, struct err *e);
+/* Pairs of live registrations that pin the same and have not ended, up to `limit`: what a state of
+ * before may have. Nothing is issued under either of them by that proof. */
+int issuance_registration_each_shared(struct store_db *, time_t now, int limit,
+                                      void (*visit)(void *arg, const char *id, const char *other),
+                                      void *arg, struct err *e);
 /* Newest first. The row is borrowed during the call; without cms and json. */
 int issuance_registration_each(struct store_db *, int limit,
                                void (*visit)(void *arg, const struct issuance_registration *),
@@ -216,6 +227,8 @@ struct issuance_intent {
     struct span transaction_id;
     enum issuance_assurance assurance;
     struct span requester;
+    const char *shows[ISSUANCE_SHOWN_MAX]; /* what its proof could be the pin of
+                                              (ca/registration/proof.h); NULL: nothing */
     uint64_t queue_sequence;
     struct span queue_previous;               /* SHA-256 of attested->head */
     const struct issuance_attested *attested; /* NULL: wrapped as before */
@@ -237,16 +250,18 @@ struct issuance_intent {
                             which need only be live */
     bool is_update;      /* kur */
     enum issuance_confirm confirm;
-    time_t message_time; /* 0: not said */
-    time_t kept_before;  /* what is not confirmed and older is kept all the same; 0: nothing is */
+    time_t message_time;    /* 0: not said */
+    time_t made;            /* when it was asked: 0: nobody says */
+    bool made_by_requester; /* says its messageTime; else the RA's entry */
+    time_t kept_before; /* what is not confirmed and older is kept all the same; 0: nothing is */
     time_t now;
     time_t date; /* of what ends for it (struct issuance_when) */
 };
 /* T1, with the leaves QUEUE-HEAD (unless it is there), REQUEST (of a network function) and INTENT;
  * REJECTED and REVOKED of what is REPLACED come before them; AGAIN has a leaf of that name instead.
- * DONE, KNOWN, SIGNER_UNKNOWN, NOT_REGISTERED, USED_UP, UNWANTED, TRANSACTION_IN_USE, KEY_TAKEN,
- * NOT_APPROVED (one that does not wait, or has fewer approvals), HOLDER_REVOKED, and what is said
- * of renewals. */
+ * DONE, KNOWN, SIGNER_UNKNOWN, NOT_REGISTERED, PROOF_SHARED, USED_UP, UNWANTED, TRANSACTION_IN_USE,
+ * KEY_TAKEN, NOT_APPROVED (one that does not wait, or has fewer approvals), HOLDER_REVOKED, and
+ * what is said of renewals. */
 int issuance_intend(struct store_db *, const struct issuance_intent *,
                     enum issuance_outcome *outcome, struct err *e);
 

@@ -125,6 +125,32 @@ requests_registration_by_signer(struct store_db *db, const struct requests_signe
         out, found, e);
 }
 
+int
+requests_registration_proven(struct store_db *db, const struct requests_registration *r,
+                             int64_t now, char other[REQUESTS_ID_SIZE], bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    *found = false;
+    if (store_query(db, &rows,
+                    "SELECT id FROM registration r WHERE (fingerprint = ?1 OR public_key = ?2 "
+                    "OR (issuer = ?3 AND subject = ?4)) AND nf_instance <> ?5 AND cancelled = 0 "
+                    "AND not_after >= ?6 AND NOT EXISTS (SELECT 1 FROM registration n "
+                    "WHERE n.nf_instance = r.nf_instance AND n.rowid > r.rowid) LIMIT 1",
+                    STORE_VALUES(blob_or_null(buf_span(&r->fingerprint)),
+                                 blob_or_null(buf_span(&r->public_key)), store_text(r->issuer),
+                                 store_text(r->subject), store_text(r->nf_instance),
+                                 store_int(now)),
+                    e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (*found) {
+        row_copy_text(&rows, 0, other, REQUESTS_ID_SIZE);
+    }
+    return 0;
+}
+
 const char *
 requests_standing_name(enum requests_standing standing)
 {

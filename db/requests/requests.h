@@ -95,6 +95,13 @@ struct requests_signer {
 int requests_registration_by_signer(struct store_db *, const struct requests_signer *,
                                     struct requests_registration *out, bool *found, struct err *e);
 
+/* Into `other` one of another network function that pins what r pins, is not cancelled, has not
+ * ended at `now` and is that one's newest: the CA takes no second. r needs nf_instance and proof
+ * alone. */
+int requests_registration_proven(struct store_db *, const struct requests_registration *r,
+                                 int64_t now, char other[REQUESTS_ID_SIZE], bool *found,
+                                 struct err *e);
+
 enum requests_standing {
     REQUESTS_ANY,
     REQUESTS_OPEN,

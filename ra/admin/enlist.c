@@ -46,17 +46,18 @@ on_store(struct enlisting *x, int (*run)(struct store_op *, struct store_db *, s
     store_submit(x->ra->store, &x->op);
 }
 
+/* What it pins; nothing for a MAC. */
 static int
-fill_proof(const struct enlisting *x, struct requests_registration *row, struct err *e)
+fill_pins(const struct enlisting *x, struct requests_registration *row, struct err *e)
 {
     const struct proof *proof = &x->registration->content.proof;
     struct span sha256 = span_of(proof->sha256, sizeof(proof->sha256));
 
+    row->fingerprint = BUF_INIT(SHA256_SIZE);
+    row->public_key = BUF_INIT(SHA256_SIZE);
     switch (proof->kind) {
     case PROOF_MAC:
-        memcpy(row->reference, x->reference, sizeof(x->reference));
-        return seal_close(buf_span(&x->ra->seal_key), row->id, buf_span(&x->secret), &row->sealed,
-                          e);
+        return 0;
     case PROOF_CERTIFICATE:
         return buf_set(&row->fingerprint, sha256, e);
     case PROOF_PUBLIC_KEY:
@@ -67,6 +68,17 @@ fill_proof(const struct enlisting *x, struct requests_registration *row, struct 
     row->issuer = mem_strdup(proof->issuer);
     row->subject = mem_strdup(proof->subject);
     return 0;
+}
+
+static int
+fill_secret(const struct enlisting *x, struct requests_registration *row, struct err *e)
+{
+    row->sealed = BUF_INIT(SEAL_OVERHEAD + SEAL_SECRET_SIZE);
+    if (x->registration->content.proof.kind != PROOF_MAC) {
+        return 0;
+    }
+    memcpy(row->reference, x->reference, sizeof(x->reference));
+    return seal_close(buf_span(&x->ra->seal_key), row->id, buf_span(&x->secret), &row->sealed, e);
 }
 
 static int
@@ -84,11 +96,9 @@ insert_run(struct store_op *op, struct store_db *db, struct err *e)
     row.registered = clock_now();
     row.cms = BUF_INIT(REGISTRATION_MAX);
     row.json = BUF_INIT(REGISTRATION_JSON_MAX);
-    row.sealed = BUF_INIT(SEAL_OVERHEAD + SEAL_SECRET_SIZE);
-    row.fingerprint = BUF_INIT(SHA256_SIZE);
-    row.public_key = BUF_INIT(SHA256_SIZE);
     if (buf_set(&row.cms, buf_span(&s->cms), e) != 0 ||
-        buf_set(&row.json, buf_span(&s->json), e) != 0 || fill_proof(x, &row, e) != 0) {
+        buf_set(&row.json, buf_span(&s->json), e) != 0 || fill_pins(x, &row, e) != 0 ||
+        fill_secret(x, &row, e) != 0) {
         return -1;
     }
     return requests_register(db, &row, e);
@@ -129,8 +139,35 @@ known_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct enlisting *x = CONTAINER_OF(op, struct enlisting, op);
     CLEANUP(requests_registration_clear) struct requests_registration r = {0};
+    CLEANUP(requests_registration_clear) struct requests_registration pins = {0};
 
-    return requests_registration_by_id(db, x->registration->id, &r, &x->known, e);
+    if (requests_registration_by_id(db, x->registration->id, &r, &x->known, e) != 0 ||
+        fill_pins(x, &pins, e) != 0) {
+        return -1;
+    }
+    memcpy(pins.nf_instance, x->registration->content.nf.instance_id, sizeof(pins.nf_instance));
+    return requests_registration_proven(db, &pins, clock_now(), x->proven, &x->is_proven, e);
+}
+
+static void
+refuse_known(struct enlisting *x)
+{
+    (void)err_set(&x->e, ERR_CONFLICT,
+                  "this file is registered already as %s; its secret was shown then and is not "
+                  "shown again: cancel it and sign a new one",
+                  x->registration->id);
+    end(x, -1);
+}
+
+/* As the CA would. */
+static void
+refuse_proven(struct enlisting *x)
+{
+    (void)err_set(&x->e, ERR_CONFLICT,
+                  "the proof is that of the live registration %s: cancel that, or register another "
+                  "proof",
+                  x->proven);
+    end(x, -1);
 }
 
 static void
@@ -145,11 +182,11 @@ known_done(struct task *task)
         return;
     }
     if (x->known) {
-        (void)err_set(&x->e, ERR_CONFLICT,
-                      "this file is registered already as %s; its secret was shown then and is not "
-                      "shown again: cancel it and sign a new one",
-                      x->registration->id);
-        end(x, -1);
+        refuse_known(x);
+        return;
+    }
+    if (x->is_proven) {
+        refuse_proven(x);
         return;
     }
     m.body = buf_span(&x->registration->cms);

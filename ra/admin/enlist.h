@@ -30,6 +30,8 @@ struct enlisting {
     struct task task;
     struct store_op op;
     uint8_t hash[SHA256_SIZE];
+    bool is_proven; /* by what `proven` pins, too */
+    char proven[REQUESTS_ID_SIZE];
 };
 
 /* Begins; `done` is called once, later. A database that does not work any more ends the program. */

@@ -138,7 +138,7 @@ cmp_client_message(const struct cmp_client *c, bool first, struct span body,
         h.pvno = c->pvno;
     }
     if (first) {
-        h.time = c->time != 0 ? c->time : h.time;
+        h.time = c->no_time ? 0 : c->time != 0 ? c->time : h.time;
         *state = (struct cmp_client_state){0};
         memcpy(state->transaction_id, h.transaction_id.p, CMP_NONCE_SIZE);
     } else {

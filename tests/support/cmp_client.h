@@ -25,6 +25,7 @@ struct cmp_client {
     const char *profile; /* certProfile of a request; NULL: none */
     int pvno;            /* 0: 2 */
     time_t time;         /* messageTime of a first message; 0: now */
+    bool no_time;        /* none */
 };
 
 /* A transaction as the client remembers it. */

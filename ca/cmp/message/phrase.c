@@ -267,6 +267,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_NOT_REGISTERED] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                                "no live registration for this certificate: "
                                "have the operator register the network function"},
+    [PHRASE_PROOF_SHARED] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
+                             "another registration that is live has the same proof: "
+                             "have the operator cancel one of them"},
     [PHRASE_OTHER_CERTIFICATE] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                                   "the certificate that signs is not the registered one: "
                                   "sign with that, or have this one registered"},
@@ -297,6 +300,9 @@ static const struct phrase_row rows[PHRASE_COUNT] = {
     [PHRASE_NOT_OPEN] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                          "the registration begins at {} by the clock here: "
                          "come again then"},
+    [PHRASE_MADE_BEFORE] = {CMP_BAD_TIME, FAULT_NF,
+                            "made before the registration, which is of {}: "
+                            "set the clock, and ask anew"},
     [PHRASE_ENDED] = {CMP_NOT_AUTHORIZED, FAULT_OPERATOR,
                       "the registration ended at {} by the clock here: "
                       "ask the operator for a new one"},

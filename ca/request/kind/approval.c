@@ -105,6 +105,7 @@ approval_pend(struct request *r, struct approval_facts *a, struct store_db *db,
     case ISSUANCE_USED_UP:
     case ISSUANCE_TRANSACTION_IN_USE:
     case ISSUANCE_KEY_TAKEN:
+    case ISSUANCE_PROOF_SHARED:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:

@@ -56,6 +56,7 @@ judge_at(struct request *r, time_t at, bool *approved)
 {
     struct certificate_facts *f = r->facts;
     const struct policy_facts facts = {.json = buf_span(&r->registration.json),
+                                       .registered = r->registration.registered,
                                        .holder = request_holder_of(&f->holder)};
 
     r->failure = CMP_NOT_AUTHORIZED;
@@ -197,6 +198,11 @@ fill_intent(const struct request *r, uint8_t fingerprint[SHA256_SIZE],
     if (!cmp_msg_time(inner, &i->message_time)) {
         i->message_time = 0;
     }
+    i->shows[0] = r->grant.shown.certificate;
+    i->shows[1] = r->grant.shown.public_key;
+    i->shows[2] = r->grant.shown.vendor;
+    i->made = r->grant.made.at;
+    i->made_by_requester = r->grant.made.by_requester;
     if (!r->ca->conf.revoke_unconfirmed) {
         i->kept_before = r->now - r->ca->conf.confirm_wait_s;
     }

@@ -104,6 +104,7 @@ intent_store(struct request *r, struct store_db *db, const struct issuance_inten
     case ISSUANCE_USED_UP:
     case ISSUANCE_TRANSACTION_IN_USE:
     case ISSUANCE_KEY_TAKEN:
+    case ISSUANCE_PROOF_SHARED:
     case ISSUANCE_OWNED:
     case ISSUANCE_REPEATED:
     case ISSUANCE_CLOSED:

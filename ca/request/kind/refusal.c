@@ -95,6 +95,8 @@ phrase_of(const struct request *r, enum issuance_outcome outcome)
     case ISSUANCE_REPEATED:
     case ISSUANCE_SUPERSEDES_NOTHING:
         return PHRASE_NOT_REGISTERED;
+    case ISSUANCE_PROOF_SHARED:
+        return PHRASE_PROOF_SHARED;
     case ISSUANCE_USED_UP:
         return PHRASE_USED_UP;
     case ISSUANCE_UNWANTED:

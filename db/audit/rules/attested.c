@@ -13,7 +13,9 @@
 
 enum {
     BUCKETS = 1 << 16,
-    ATTESTED = 2 /* the version of the record from which on there are heads */
+    ATTESTED = 2,               /* the version of the record from which on there are heads, */
+    MADE = 3,                   /* and REQUEST says when it was made */
+    WINDOW_MAX_S = 24 * 60 * 60 /* of message_time_window, nfpki-ca.conf(5) */
 };
 
 struct known {
@@ -32,6 +34,7 @@ struct audit_attested {
     struct known *places[BUCKETS];
     struct known *oldest, *newest;
     char issuer[2 * SHA256_SIZE + 1]; /* of the last START */
+    int64_t version;                  /* of the record, at this leaf */
     size_t twice;
 };
 
@@ -297,19 +300,43 @@ rests_on(struct audit_attested *a, const struct leaf *leaf, const char *rid, str
     return k;
 }
 
+/* The RA's word is in its entry; the requester's is at most a window from that. */
 static int
-check_says(const struct leaf *leaf, const char *rid, struct span der, struct err *e)
+check_made(const struct leaf *leaf, const char *rid, const struct audit_entry *entry, struct err *e)
+{
+    const char *by = leaf_text(leaf, "madeBy");
+    time_t made;
+    time_t apart;
+
+    if (leaf_text(leaf, "made") == NULL || by == NULL) {
+        return err_set(e, ERR_CRYPTO, "the REQUEST %s does not say when it was made", rid);
+    }
+    if (time_parse(leaf_text(leaf, "made"), &made, e) != 0) {
+        return -1;
+    }
+    apart = made < entry->received ? entry->received - made : made - entry->received;
+    return (strcmp(by, "ra") == 0 && apart == 0) ||
+                   (strcmp(by, "requester") == 0 && apart <= WINDOW_MAX_S)
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "the REQUEST %s was made at another time than its RA attested", rid);
+}
+
+static int
+check_says(const struct audit_attested *a, const struct leaf *leaf, const char *rid,
+           struct span der, struct err *e)
 {
     struct audit_entry entry;
 
     if (audit_entry_read(der, &entry, e) != 0) {
         return err_wrap(e, "the REQUEST %s", rid);
     }
-    return strcmp(entry.rid, rid) == 0 &&
-                   strcmp(entry.registration, leaf_text(leaf, "registration")) == 0 &&
-                   strcmp(entry.assurance, leaf_text(leaf, "assurance")) == 0
-               ? 0
-               : err_set(e, ERR_CRYPTO, "the REQUEST %s says otherwise than its RA attested", rid);
+    if (strcmp(entry.rid, rid) != 0 ||
+        strcmp(entry.registration, leaf_text(leaf, "registration")) != 0 ||
+        strcmp(entry.assurance, leaf_text(leaf, "assurance")) != 0) {
+        return err_set(e, ERR_CRYPTO, "the REQUEST %s says otherwise than its RA attested", rid);
+    }
+    return a->version < MADE ? 0 : check_made(leaf, rid, &entry, e);
 }
 
 static int
@@ -335,7 +362,7 @@ request_check(struct audit_attested *a, const struct leaf *leaf, struct err *e)
                           e) != 0) {
         return err_wrap(e, "the REQUEST %s is not under its QUEUE-HEAD", rid);
     }
-    return check_says(leaf, rid, buf_span(&entry), e);
+    return check_says(a, leaf, rid, buf_span(&entry), e);
 }
 
 static const char *
@@ -375,6 +402,7 @@ audit_attested_check(struct audit_attested *a, int64_t version, const struct lea
     const enum leaf_kind kind = leaf_kind(leaf);
     check_leaf *check = CHECKS[kind];
 
+    a->version = version;
     if (audit_holders_note(a->ras, leaf, e) != 0) {
         return -1;
     }

@@ -4,7 +4,8 @@
  * is signed by a key whose certificate was issued to an RA and is good at that place, for this CA;
  * a REQUEST and an AGAIN name one that came before, at most LEAF_HEAD_AGE_MAX seconds, whose RA is
  * good still, and which has their place in the queue; the entry of a REQUEST is under it and says
- * what the REQUEST says.
+ * what the REQUEST says. From version 3 on a REQUEST says when it was made and whose word that is:
+ * the RA's, in the entry, or the requester's, which is at most a day from that.
  *
  * One RA that says two things about one place of its queue has lost its ra.db, or its key is used
  * twice: that is no fault of the record's, and counted.

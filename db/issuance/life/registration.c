@@ -92,6 +92,36 @@ issuance_registration_each(struct store_db *db, int limit,
     return -1;
 }
 
+int
+issuance_registration_each_shared(struct store_db *db, time_t now, int limit,
+                                  void (*visit)(void *arg, const char *id, const char *other),
+                                  void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    "SELECT a.id, b.id FROM registration a JOIN registration b "
+                    "ON b.proof = a.proof AND b.rowid > a.rowid AND b.state = 0 "
+                    "AND b.not_after >= ?1 "
+                    "WHERE a.state = 0 AND a.proof IS NOT NULL AND a.not_after >= ?1 LIMIT ?2",
+                    STORE_VALUES(store_int(now), store_int(limit)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        char id[ISSUANCE_ID_SIZE];
+        char other[ISSUANCE_ID_SIZE];
+
+        if (!row) {
+            return 0;
+        }
+        row_copy_text(&rows, 0, id, sizeof(id));
+        row_copy_text(&rows, 1, other, sizeof(other));
+        visit(arg, id, other);
+    }
+    return -1;
+}
+
 /* Is a certificate of this network function live, by whatever registration? */
 static int
 has_live_certificate(struct store_db *db, const char *nf_instance, time_t now, bool *live,
@@ -147,6 +177,32 @@ judge_owner(const struct issuance_registration *r, bool owned)
     return strcmp(r->supersedes, r->owner) == 0 ? ISSUANCE_DONE : ISSUANCE_SUPERSEDES_NOTHING;
 }
 
+/* Into r->proven. What has ended proves nothing any more; one of the same nfInstanceId is followed.
+ */
+static int
+check_proof(struct store_db *db, struct issuance_registration *r, time_t now, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    r->proven[0] = '\0';
+    if (r->pins == NULL) {
+        return 0;
+    }
+    if (store_query(db, &rows,
+                    "SELECT id FROM registration WHERE proof = ?1 AND state = 0 "
+                    "AND not_after >= ?2 AND nf_instance <> ?3 LIMIT 1",
+                    STORE_VALUES(store_text(r->pins), store_int(now), store_text(r->nf_instance)),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    if (row) {
+        row_copy_text(&rows, 0, r->proven, sizeof(r->proven));
+    }
+    return 0;
+}
+
 static int
 append_leaf(struct store_db *db, const struct issuance_registration *r, time_t now, uint64_t *index,
             struct err *e)
@@ -186,13 +242,13 @@ insert(struct store_db *db, struct issuance_registration *r, time_t now, struct 
     return store_exec(
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
-        "certificates, registered, leaf, supersedes) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "certificates, registered, leaf, supersedes, proof) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
                      store_blob(buf_span(&r->json)), store_text(r->nf_instance),
                      store_blob(buf_span(&r->registrar)), store_int(r->not_before),
                      store_int(r->not_after), store_int(r->certificates), store_int(now),
-                     store_int((int64_t)r->leaf), store_text(r->supersedes)),
+                     store_int((int64_t)r->leaf), store_text(r->supersedes), store_text(r->pins)),
         e);
 }
 
@@ -237,7 +293,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     assert(r != NULL);
     if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, ISSUANCE_REGISTRAR, &ours, e) != 0 ||
-        check_owner(db, r, now, &owned, e) != 0) {
+        check_owner(db, r, now, &owned, e) != 0 || check_proof(db, r, now, e) != 0) {
         return -1;
     }
     *outcome = known                ? ISSUANCE_KNOWN
@@ -245,6 +301,9 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
                : r->not_after < now ? ISSUANCE_NOT_REGISTERED
                : repeated           ? ISSUANCE_REPEATED
                                     : judge_owner(r, owned);
+    if (*outcome == ISSUANCE_DONE && r->proven[0] != '\0') {
+        *outcome = ISSUANCE_PROOF_SHARED;
+    }
     return *outcome == ISSUANCE_DONE ? insert(db, r, now, e) : 0;
 }
 

@@ -103,6 +103,7 @@ what_is_not_said_is_the_default(void **state)
     assert_int_equal(c.crl_validity_s, 168 * 3600);
     assert_int_equal(c.crl_overlap_s, 96 * 3600);
     assert_int_equal(c.backdate_s, 300);
+    assert_int_equal(c.message_window_s, 300);
     assert_int_equal(c.workers, 2);
     assert_int_equal(c.renewal_window, 66);
     assert_int_equal(c.confirm_wait_s, 900);
@@ -242,6 +243,8 @@ numbers_have_their_limits(void **state)
         {"crl_overlap_hours", 0, 8784, 8783, offsetof(struct ca_conf, crl_overlap_s), 3600,
          "crl_validity_hours = 8784\n"},
         {"backdate", 60, 3600, 3600, offsetof(struct ca_conf, backdate_s), 1, ""},
+        {"message_time_window", 1, 86400, 86400, offsetof(struct ca_conf, message_window_s), 1,
+         ""},
         {"approval_days", 1, 31, 31, offsetof(struct ca_conf, approval_s), 86400, ""},
         {"approval_check_after", 1, 86400, 86400, offsetof(struct ca_conf, approval_check_after_s),
          1, ""},

@@ -26,7 +26,7 @@ lie_nf(struct world *w, const struct lie_terms *terms)
     time_format(clock_now() + DAY, end);
     json =
         mem_printf("{\"version\":1,\"nfInstanceId\":\"%s\",\"nfTypes\":[\"AMF\"],"
-                   "\"fqdns\":[\"amf1.5gc.mnc012.mcc345.3gppnetwork.org\"],"
+                   "\"fqdns\":[\"" LIE_FQDN "\"],"
                    "\"homeDomain\":\"5gc.mnc012.mcc345.3gppnetwork.org\",\"country\":\"SE\","
                    "\"profiles\":%s,\"notBefore\":\"%s\",\"notAfter\":\"%s\",\"certificates\":%d,"
                    "\"proof\":%s}",
@@ -56,7 +56,7 @@ view(const struct world *w, const struct nf *of)
     return (struct scene){
         .key = of->key,
         .algorithm = {.p = of->algorithm.p, .n = of->algorithm.n},
-        .held = w->ra, /* its name is as good as any */
+        .held = w->vendor, /* its name, which has neither C nor O, is as good as any */
         .policy = {.name = X509_get_subject_name(w->issuing), .issuing = w->issuing}};
 }
 
@@ -64,7 +64,7 @@ struct buf
 lie_message(const struct world *w, const struct nf *of)
 {
     const struct scene s = view(w, of);
-    const struct scene_request request = {.registration = of->id};
+    const struct scene_request request = {.registration = of->id, .received = clock_now()};
 
     return scene_message(&s, &request);
 }
@@ -100,6 +100,9 @@ lie_hand_in(struct world *w, const struct lie *l, uint8_t rid[SHA256_SIZE])
 
     if (request.registration == NULL) {
         request.registration = l->of->id;
+    }
+    if (request.received == 0) {
+        request.received = clock_now();
     }
     message = scene_message(&s, &request);
     request.first = w->sequence + 1;

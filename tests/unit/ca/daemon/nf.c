@@ -43,7 +43,7 @@ nf_request(struct world *w, struct nf *n)
     buf_free(&n->request);
     buf_free(&n->nested);
     n->request = BUF_INIT(CMP_MESSAGE_MAX);
-    assert_ok(cmp_client_request(&n->client, CMP_IR, n->key, X509_get_subject_name(w->ra),
+    assert_ok(cmp_client_request(&n->client, CMP_IR, n->key, X509_get_subject_name(w->vendor),
                                  &n->state, &n->request, &e),
               &e);
     n->nested = world_wrap(w, buf_span(&n->request), n->id,
@@ -89,11 +89,11 @@ nf_new(struct world *w, enum proof_by by, int certificates)
 
     n.algorithm = BUF_INIT(256);
     assert_ok(cmp_client_pbm(NID_sha256, 500, NID_hmacWithSHA256, &n.algorithm, &e), &e);
-    if (by != BY_MAC) {
-        n.certificate = world_vendor(w->vendor, w->vendor_key, n.key, "device 1");
+    nf_uuid(uuid);
+    if (by != BY_MAC) { /* a device of its own: no two are registered by one proof */
+        n.certificate = world_vendor(w->vendor, w->vendor_key, n.key, uuid);
     }
     proof = make_proof(&n, by);
-    nf_uuid(uuid);
     n.cms = world_registration(w, uuid, certificates, proof);
     world_registration_id(buf_span(&n.cms), n.id);
     world_register(w, buf_span(&n.cms), &answer);

@@ -138,7 +138,11 @@ scene_client(const struct scene *s, const struct scene_request *r)
                                .algorithm = buf_span(&s->algorithm),
                                .certificate = r->certificate,
                                .key = r->signs,
-                               .profile = r->wish};
+                               .profile = r->wish,
+                               .time = r->made != 0       ? r->made
+                                       : r->received != 0 ? r->received
+                                                          : PKI_NOW,
+                               .no_time = r->no_time};
 }
 
 /* Header and body alone. */

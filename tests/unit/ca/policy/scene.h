@@ -61,6 +61,8 @@ struct scene_request {
     const char *profile;
     const char *registration;
     time_t received;
+    time_t made;    /* messageTime; 0: as received */
+    bool no_time;   /* no messageTime */
     uint64_t first; /* of the head; 0: 1 */
 };
 

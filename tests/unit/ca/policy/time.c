@@ -176,14 +176,17 @@ what_is_granted_is_what_is_registered(void **state)
     CLEANUP(policy_grant_free) struct policy_grant g = {0};
     CLEANUP(buf_free) struct buf spki = pki_spki(s->key);
     CLEANUP(buf_free) struct buf body = BUF_INIT(SMALL);
-    const struct cmp_client_wish wish = {.subject = X509_get_subject_name(s->vendor),
-                                         .cert_req_id = 7};
+    CLEANUP(x509_name_cleanup) X509_NAME *other = X509_NAME_new();
+    const struct cmp_client_wish wish = {.subject = other, .cert_req_id = 7};
     struct grant_row row = {.name = "for somebody else"};
     uint8_t hash[SHA256_SIZE];
     enum cmp_failure failure;
     struct err e = {0};
 
-    /* Whatever subject is asked for: the registration alone says who it is. */
+    /* Whatever CN is asked for: the registration alone says who it is. */
+    assert_int_equal(X509_NAME_add_entry_by_txt(other, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)"somebody else", -1, -1, 0),
+                     1);
     assert_ok(cmp_client_body_wish(CMP_IR, s->key, &wish, &body, &e), &e);
     row.request.content = buf_span(&body);
     assert_ok(grant(s, &s->policy, &row, &g, &failure, &e), &e);

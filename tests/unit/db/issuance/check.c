@@ -220,6 +220,12 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE registration SET nf_instance = 'x' WHERE rowid = 1", HAS("a registration")},
         {"UPDATE registration SET supersedes = id WHERE state = 0", HAS("a registration")},
         {"UPDATE registration SET id = 'x' WHERE rowid = 1", HAS("a registration")},
+        {"UPDATE registration SET json = CAST('{\"proof\":{\"kind\":\"mac\"}}' AS BLOB), "
+         "proof = 'vendor CN=a' || char(10) || 'CN=b' WHERE rowid = 1",
+         HAS("a registration")},
+        {"UPDATE registration SET json = CAST('{\"proof\":{\"kind\":\"vendor\","
+         "\"issuer\":\"CN=a\",\"subject\":\"CN=b\"}}' AS BLOB) WHERE rowid = 1",
+         HAS("a registration")},
         {"UPDATE request SET serial = zeroblob(16) WHERE state = 0 AND registration IS NOT NULL",
          HAS("an intent")},
         {"UPDATE request SET rid = zeroblob(32) WHERE state = 0 AND registration IS NOT NULL",
@@ -302,7 +308,8 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE registration SET used = used - 1 WHERE rowid = 1",
          "was used another number of times than ca.db says"},
         {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "
-         "certificates, used, state, registered, leaf, supersedes FROM registration WHERE state = "
+         "certificates, used, state, registered, leaf, supersedes, proof FROM registration WHERE "
+         "state = "
          "1",
          "ca.db has rows that the record has not"},
         {"INSERT INTO request(rid, state, profile, evidence, serial, created, leaf) "
@@ -478,7 +485,8 @@ the_store_has_one_certificate_for_a_request_a_serial_and_an_intent(void **state)
          ERR_CONFLICT},
         {"a second live registration of a network function",
          "INSERT INTO registration SELECT 'x', cms, json, nf_instance, registrar, not_before, "
-         "not_after, certificates, 0, 0, registered, leaf, NULL FROM registration WHERE state = 0",
+         "not_after, certificates, 0, 0, registered, leaf, NULL, NULL FROM registration WHERE "
+         "state = 0",
          ERR_CONFLICT},
     };
     struct scene *s = *state;

@@ -321,6 +321,58 @@ the_same_file_twice_at_once_is_asked_for_once(void **state)
     enlisting_clear(&two);
 }
 
+/* Of the instance, with this proof; its result. */
+static int
+enlist_proof(struct running *w, const char *instance, const char *proof,
+             char id[REGISTRATION_ID_SIZE], struct err *e)
+{
+    CLEANUP(mem_cleanup) char *document = running_document(instance, proof, 2);
+    CLEANUP(buf_free) struct buf cms = running_signed(w, document);
+    struct enlisting x = begin(w, buf_span(&cms));
+    int result;
+
+    run(w, &x);
+    result = x.result;
+    *e = x.e;
+    memcpy(id, x.registration->id, REGISTRATION_ID_SIZE);
+    enlisting_clear(&x);
+    return result;
+}
+
+static void
+one_proof_is_of_one_network_function(void **state)
+{
+    static const char *const kinds[] = {"certificate", "publicKey"};
+    struct running *w = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        CLEANUP(mem_cleanup)
+        char *proof = mem_printf("{\"kind\":\"%s\",\"sha256\":\"%064d\"}", kinds[i], 7);
+        CLEANUP(mem_cleanup)
+        char *other = mem_printf("{\"kind\":\"%s\",\"sha256\":\"%064d\"}", kinds[i], 8);
+        const size_t asked = w->asked[LINK_REGISTER];
+        char first[37];
+        char second[37];
+        char id[REGISTRATION_ID_SIZE];
+        char again[REGISTRATION_ID_SIZE];
+        struct err e = {0};
+
+        running_instance(first);
+        running_instance(second);
+        assert_ok(enlist_proof(w, first, proof, id, &e), &e);
+        assert_err(enlist_proof(w, second, proof, again, &e), ERR_CONFLICT, &e);
+        assert_non_null(strstr(e.text, "the proof is that of the live registration "));
+        assert_non_null(strstr(e.text, id));
+        assert_int_equal(w->asked[LINK_REGISTER], asked + 1); /* the CA was not asked */
+        /* another proof is none of its; and its own next one may have the same */
+        assert_ok(enlist_proof(w, second, other, again, &e), &e);
+        assert_ok(enlist_proof(w, first, proof, again, &e), &e);
+        /* what its newest does not pin any more is free */
+        assert_ok(enlist_proof(w, first, "", again, &e), &e);
+        assert_ok(enlist_proof(w, second, proof, again, &e), &e);
+    }
+}
+
 /* ---- refused by the CA, or not heard ---- */
 
 static void
@@ -407,6 +459,7 @@ main(void)
         TEST(another_proof_has_no_secret),
         TEST(a_vendor_needs_an_anchor),
         TEST(what_no_registrar_signed_does_not_reach_the_ca),
+        TEST(one_proof_is_of_one_network_function),
         TEST(the_same_file_again_shows_nothing),
         TEST(the_same_file_twice_at_once_is_asked_for_once),
         TEST(what_the_ca_does_not_accept_is_not_stored),

@@ -22,7 +22,7 @@
     "30{0c{'" ID "'}0a{00}0c{'nf-tls'}18{'20261123205251Z'}"                                       \
     "04{ab*32}}"
 
-enum { AT = 1795467180, FIRST = 10, SIZE = 3, PLACE = 11 };
+enum { RECEIVED = 1795467171 /* says ENTRY */, AT = 1795467180, FIRST = 10, SIZE = 3, PLACE = 11 };
 
 static struct audit_ra w; /* the RA that speaks */
 static EVP_PKEY *other_key;
@@ -79,6 +79,9 @@ struct row {
     const char *registration; /* of the leaf */
     const char *rid;
     const char *assurance;
+    const char *made_by; /* NULL: it does not say */
+    int made;            /* since RECEIVED */
+    bool no_made;
     bool again; /* an AGAIN instead */
 };
 
@@ -225,6 +228,12 @@ ask(struct audit_attested *a, const struct row *r, int version, struct span text
     if (!r->no_path) {
         leaf_set_base64(leaf, "path", path);
     }
+    if (r->made_by != NULL) {
+        leaf_set_text(leaf, "madeBy", r->made_by);
+    }
+    if (r->made_by != NULL && !r->no_made) {
+        leaf_set_time(leaf, "made", RECEIVED + r->made);
+    }
     return note(a, version, leaf, e);
 }
 
@@ -326,6 +335,38 @@ static const struct row ROWS[] = {
     {.name = "another assurance",
      .assurance = "signature",
      .says = "says otherwise than its RA attested"},
+
+    {.name = "made as the RA says", .version = 3, .made_by = "ra"},
+    {.name = "made as the requester says", .version = 3, .made_by = "requester", .made = -1},
+    {.name = "a day before", .version = 3, .made_by = "requester", .made = -86400},
+    {.name = "a day after", .version = 3, .made_by = "requester", .made = 86400},
+    {.name = "nobody says when it was made",
+     .version = 3,
+     .says = "the REQUEST " RID " does not say when it was made"},
+    {.name = "somebody says, but not what",
+     .version = 3,
+     .made_by = "ra",
+     .no_made = true,
+     .says = "does not say when it was made"},
+    {.name = "made otherwise than the RA says",
+     .version = 3,
+     .made_by = "ra",
+     .made = 1,
+     .says = "was made at another time than its RA attested"},
+    {.name = "more than a day before",
+     .version = 3,
+     .made_by = "requester",
+     .made = -86401,
+     .says = "was made at another time than its RA attested"},
+    {.name = "more than a day after",
+     .version = 3,
+     .made_by = "requester",
+     .made = 86401,
+     .says = "was made at another time than its RA attested"},
+    {.name = "made as somebody else says",
+     .version = 3,
+     .made_by = "officer",
+     .says = "was made at another time than its RA attested"},
 };
 
 static void
