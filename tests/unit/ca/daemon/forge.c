@@ -107,7 +107,8 @@ only_a_first_message_and_its_confirmation_are_taken(void **state)
     CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
     struct err e = {0};
 
-    assert_ok(cmp_client_body_request(CMP_IR, n.key, X509_get_subject_name(w->vendor), &body, &e), &e);
+    assert_ok(cmp_client_body_request(CMP_IR, n.key, X509_get_subject_name(w->vendor), &body, &e),
+              &e);
     for (int type = CMP_IR; type <= CMP_POLLREP; type++) {
         CLEANUP(x509_name_cleanup) X509_NAME *name = NULL;
         CLEANUP(buf_free) struct buf recipient = {0};

@@ -28,6 +28,12 @@ main(void)
         cmocka_unit_test(a_certificate_says_what_is_registered_whatever_is_asked),
         cmocka_unit_test(a_first_request_asks_for_registered_names_only),
         cmocka_unit_test(an_update_asks_for_no_other_names),
+        cmocka_unit_test(a_proof_is_not_another_registrations),
+        cmocka_unit_test(a_second_registration_by_one_proof_is_refused),
+        cmocka_unit_test(what_two_registrations_are_proven_by_gets_nothing),
+        cmocka_unit_test(what_was_kept_back_is_not_for_a_later_registration),
+        cmocka_unit_test(the_record_says_whose_word_the_time_is),
+        cmocka_unit_test(what_was_answered_is_answered_so_elsewhere),
         cmocka_unit_test(a_confirmation_that_an_honest_ra_refuses_is_refused),
         cmocka_unit_test(a_revocation_that_an_honest_ra_refuses_is_refused),
     };

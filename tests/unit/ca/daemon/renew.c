@@ -134,8 +134,8 @@ a_kur_by_mac_is_refused(void **state)
     struct err e = {0};
 
     buf_free(&n.nested);
-    assert_ok(cmp_client_request(&n.client, CMP_KUR, n.key, X509_get_subject_name(w->vendor), &n.state,
-                                 &n.request, &e),
+    assert_ok(cmp_client_request(&n.client, CMP_KUR, n.key, X509_get_subject_name(w->vendor),
+                                 &n.state, &n.request, &e),
               &e);
     n.nested = world_wrap(w, buf_span(&n.request), n.id, CMP_ASSURANCE_MAC, w->ra_key, w->ra);
     holder_is_refused(w, &n, CMP_WRONG_INTEGRITY);
