@@ -16,7 +16,6 @@ struct anchored {
     struct anchor last; /* seen, or written */
     bool lost;
     struct err why;
-    int64_t looked; /* clock_monotonic_ms() */
 };
 
 void
@@ -70,7 +69,6 @@ look(struct anchored *a, struct err *e)
     if (anchored_is_lost(a, e) != 0 || anchor_read(a->session, a->id, &found, &now, e) != 0) {
         return -1;
     }
-    a->looked = clock_monotonic_ms();
     return found == a->found && anchor_equal(&now, &a->last) ? 0 : lose(a, found, &now, e);
 }
 
@@ -81,13 +79,6 @@ anchored_is_lost(const struct anchored *a, struct err *e)
         *e = a->why;
     }
     return a->lost ? -1 : 0;
-}
-
-int
-anchored_look(struct anchored *a, struct err *e)
-{
-    return clock_monotonic_ms() - a->looked < ANCHORED_LOOK_MS ? anchored_is_lost(a, e)
-                                                               : look(a, e);
 }
 
 /* ---- writing ---- */
@@ -112,14 +103,14 @@ tell_taken(const struct anchored *a, const struct anchor *next)
 }
 
 static int
-write_next(struct anchored *a, const struct tree_head *head, struct err *e)
+write_next(struct anchored *a, uint64_t size, const uint8_t *root, struct err *e)
 {
-    struct anchor next = {.generation = a->last.generation + 1, .size = head->size};
+    struct anchor next = {.generation = a->last.generation + 1, .size = size};
     struct anchor newest = {0};
     size_t left = 0;
 
     memcpy(next.run, a->run, sizeof(next.run));
-    memcpy(next.root, head->root, sizeof(next.root));
+    memcpy(next.root, root, sizeof(next.root));
     if (anchor_write(a->session, a->id, &next, &newest, &left, e) != 0) {
         return err_wrap(e, "where the token cannot hold data objects the policy says "
                            "anchor = \"none\"");
@@ -141,16 +132,31 @@ write_next(struct anchored *a, const struct tree_head *head, struct err *e)
 }
 
 int
+anchored_hold(struct anchored *a, struct err *e)
+{
+    const struct anchor was = a->last; /* without one: of no leaves */
+
+    if (look(a, e) != 0) {
+        return -1;
+    }
+    return a->ours ? 0 : write_next(a, was.size, was.root, e);
+}
+
+static bool
+says(const struct anchor *a, const struct tree_head *head)
+{
+    return a->size == head->size && memcmp(a->root, head->root, sizeof(a->root)) == 0;
+}
+
+int
 anchored_commit(struct anchored *a, const struct tree_head *head, struct anchor *now, struct err *e)
 {
     if (look(a, e) != 0) {
         return -1;
     }
-    if (head != NULL && (!a->ours || head->size != a->last.size ||
-                         memcmp(head->root, a->last.root, sizeof(head->root)) != 0)) {
-        if (write_next(a, head, e) != 0) {
-            return -1;
-        }
+    if (head != NULL && !(a->ours && says(&a->last, head)) &&
+        write_next(a, head->size, head->root, e) != 0) {
+        return -1;
     }
     *now = a->last;
     return 0;
@@ -167,6 +173,9 @@ check_journal(const struct anchored *a, const struct journal *j, struct err *e)
     char root[2 * sizeof(known.root) + 1];
     bool found;
 
+    if (known.size == 0) {
+        return 0; /* a run began, and came to no commit */
+    }
     memcpy(known.root, a->last.root, sizeof(known.root));
     if (journal_has_checkpoint(j, &known, &found, e) != 0) {
         return -1;
@@ -196,7 +205,6 @@ anchored_open(struct session *session, const uint8_t id[KEY_ID_SIZE], const stru
 
     a->session = session;
     memcpy(a->id, id, sizeof(a->id));
-    a->looked = clock_monotonic_ms();
     if (random_bytes(a->run, sizeof(a->run), e) != 0 ||
         anchor_read(session, id, &a->found, &a->last, e) != 0 ||
         (a->found && check_journal(a, j, e) != 0)) {

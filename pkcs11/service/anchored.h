@@ -4,21 +4,19 @@
  * journal, the database and everything else can be put back to an older copy together, or copied
  * beside a log that goes on; the token is one.
  *
- *   FOUND --commit--> OURS --commit--> OURS
- *     |                 |
- *     +-----------------+-- the newest is not what was seen, or written, last --> LOST
+ *   FOUND --before the first checkpoint, or commit--> OURS --before each, commit--> OURS
+ *     |                                                |
+ *     +------------------------------------------------+-- the newest is not what was seen, or
+ *                                                          written, last --> LOST
  *
- * FOUND: what is there was written by a run before, and the journal has that checkpoint: nobody
- * takes the place of a run that only started. OURS: this run wrote it. LOST: another run has
- * written since, so that there are two; this one signs nothing any more, which is seen at the next
- * commit or, while it signs, within ANCHORED_LOOK_MS.
+ * FOUND: what is there was written by a run before, and the journal has that checkpoint: a start
+ * alone takes nobody's place. OURS: this run wrote it. LOST: another run has written since, so that
+ * there are two; this one signs nothing any more. So no two runs sign one log.
  */
 #pragma once
 
 #include "pkcs11/anchor.h"
 #include "pkcs11/signer/journal/journal.h"
-
-enum { ANCHORED_LOOK_MS = 1000 };
 
 struct anchored;
 void anchored_free(struct anchored *);
@@ -32,8 +30,10 @@ DEFINE_CLEANUP(anchored_cleanup, struct anchored, anchored_free)
 
 /* Has another run taken over, as far as is known? ERR_STALE says who. */
 int anchored_is_lost(const struct anchored *, struct err *e);
-/* The same; asks the token when that was not done for ANCHORED_LOOK_MS. Else ERR_TOKEN. */
-int anchored_look(struct anchored *, struct err *e);
+/* Before a checkpoint is signed: asks the token for the same, and says there that this run signs
+ * from now on, if it does not yet; with the checkpoint that was there, or none. ERR_STALE,
+ * ERR_TOKEN. */
+int anchored_hold(struct anchored *, struct err *e);
 
 /*
  * Where the log now is (NULL: nowhere yet) is committed: reads what is there, and writes the new

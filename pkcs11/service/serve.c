@@ -183,7 +183,7 @@ check_anchored(struct serve *s, struct serve_request *r, struct err *e)
         return 0;
     }
     r->result =
-        r->sign.detail == SIGNER_CHECKPOINT ? anchored_look(a, &r->e) : anchored_is_lost(a, &r->e);
+        r->sign.detail == SIGNER_CHECKPOINT ? anchored_hold(a, &r->e) : anchored_is_lost(a, &r->e);
     if (r->result != 0 && r->e.code != ERR_STALE) {
         *e = r->e;
         return -1;

@@ -304,7 +304,7 @@ what_is_older_or_of_another_history_is_named(void **state)
         {"the issuing key's journal", ISSUING, 0, NULL, "or an older copy of it"},
         {"all but the ledger", STATE | CRL | ISSUING | LOG | TOKEN, 0, NULL,
          "the published checkpoint covers"},
-        {"all but the CRL that is out", STATE | LEDGER | ISSUING | LOG, 0, NULL,
+        {"all but the CRL that is out", STATE | LEDGER | ISSUING | LOG | TOKEN, 0, NULL,
          "ca.db is older than the CRL that is out"},
         {"another history's CRL", 0, CRL, NULL,
          "ca.db has another history than the CRL that is out"},

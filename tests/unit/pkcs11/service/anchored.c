@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/ossl.h"
@@ -71,15 +70,24 @@ head_of(uint64_t size, int root)
     return head;
 }
 
-/* Into the journal, as serve.c does. */
 static void
-attempt(struct holder *h, uint64_t size, int root)
+write_line(struct holder *h, uint64_t size, int root)
 {
     const struct tree_head head = head_of(size, root);
     struct err e = {0};
 
     assert_ok(journal_add(h->journal, 'K', KEY, &head, &e), &e);
     assert_ok(journal_commit(h->journal, &e), &e);
+}
+
+/* As serve.c does. */
+static void
+attempt(struct holder *h, uint64_t size, int root)
+{
+    struct err e = {0};
+
+    assert_ok(anchored_hold(h->anchored, &e), &e);
+    write_line(h, size, root);
 }
 
 static int
@@ -145,21 +153,38 @@ a_log_goes_on_over_restarts(void **state)
     (void)state;
     start_well(&h, "j");
     commit_well(&h, 0, 0); /* nothing was signed yet */
-    attempt(&h, 5, 1);
-    commit_well(&h, 1, 5);
-    commit_well(&h, 1, 5); /* nothing new */
+    attempt(&h, 5, 1);     /* which this run says before */
+    commit_well(&h, 2, 5);
+    commit_well(&h, 2, 5); /* nothing new */
     attempt(&h, 9, 2);
     attempt(&h, 12, 3);
-    commit_well(&h, 2, 12);
+    commit_well(&h, 3, 12);
     attempt(&h, 12, 3); /* once more, as after a crash */
-    commit_well(&h, 2, 12);
+    commit_well(&h, 3, 12);
     holder_end(&h);
     start_well(&h, "j");
-    commit_well(&h, 3, 12); /* another run */
+    commit_well(&h, 4, 12); /* another run */
     attempt(&h, 13, 4);     /* which is killed before it says so */
     holder_end(&h);
     start_well(&h, "j");
-    commit_well(&h, 4, 13);
+    attempt(&h, 14, 5); /* 5: this run, and what was committed before */
+    holder_end(&h);
+    start_well(&h, "j");
+    commit_well(&h, 6, 14);
+    holder_end(&h);
+}
+
+static void
+a_run_that_came_to_no_commit_binds_nobody(void **state)
+{
+    struct holder h = {0};
+
+    (void)state;
+    start_well(&h, "j");
+    attempt(&h, 5, 1);
+    holder_end(&h);
+    start_well(&h, "j");
+    commit_well(&h, 2, 5);
     holder_end(&h);
 }
 
@@ -184,21 +209,21 @@ an_older_or_another_journal_is_refused_and_nothing_is_written(void **state)
     (void)state;
     start_well(&h, "j");
     attempt(&h, 5, 1);
-    commit_well(&h, 1, 5);
+    commit_well(&h, 2, 5);
     copy("j", "old");
     copy("j", "other");
     copy("j", "further");
     attempt(&h, 12, 2);
-    commit_well(&h, 2, 12);
+    commit_well(&h, 3, 12);
     holder_end(&h);
     h.path = mem_printf("%s/other", world.dir);
     open_journal(&h);
-    attempt(&h, 12, 3); /* as many leaves, others */
+    write_line(&h, 12, 3); /* as many leaves, others */
     holder_end(&h);
     h.path = mem_printf("%s/further", world.dir);
     open_journal(&h);
-    attempt(&h, 11, 3);
-    attempt(&h, 40, 4);
+    write_line(&h, 11, 3);
+    write_line(&h, 40, 4);
     holder_end(&h);
     assert_ok(anchor_read(world.session, ID, &found, &before, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -223,21 +248,13 @@ a_start_alone_takes_nothing_over(void **state)
     (void)state;
     start_well(&h, "j");
     attempt(&h, 5, 1);
-    commit_well(&h, 1, 5);
+    commit_well(&h, 2, 5);
     copy("j", "copy");
     start_well(&copied, "copy");
     holder_end(&copied);
     attempt(&h, 6, 2);
-    commit_well(&h, 2, 6);
+    commit_well(&h, 3, 6);
     holder_end(&h);
-}
-
-static void
-sleep_past_the_look(void)
-{
-    const struct timespec pause = {.tv_sec = ANCHORED_LOOK_MS / 1000, .tv_nsec = 1000000};
-
-    (void)nanosleep(&pause, NULL);
 }
 
 static void
@@ -251,25 +268,24 @@ of_two_the_one_that_was_there_signs_nothing_any_more(void **state)
     (void)state;
     start_well(&first, "j");
     attempt(&first, 5, 1);
-    commit_well(&first, 1, 5);
+    commit_well(&first, 2, 5);
     copy("j", "copy");
     start_well(&second, "copy");
-    assert_ok(anchored_look(first.anchored, &e), &e);
+    assert_ok(anchored_hold(first.anchored, &e), &e);
     attempt(&second, 6, 2);
-    commit_well(&second, 2, 6);
-    /* before a checkpoint it is asked for once a second */
-    sleep_past_the_look();
-    assert_err(anchored_look(first.anchored, &e), ERR_STALE, &e);
+    /* from before the second's first checkpoint on */
+    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
     assert_non_null(strstr(e.text, "another signer has taken this log over"));
-    assert_non_null(strstr(e.text, "has generation 2 of run "));
-    /* for ever, and also when what the other one wrote is away again */
+    assert_non_null(strstr(e.text, "has generation 3 of run "));
+    /* for ever */
     assert_err(anchored_is_lost(first.anchored, &e), ERR_STALE, &e);
-    attempt(&first, 7, 3);
+    write_line(&first, 7, 3);
     assert_err(commit(&first, &now, &e), ERR_STALE, &e);
-    assert_err(anchored_look(first.anchored, &e), ERR_STALE, &e);
+    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
     /* the second goes on */
+    commit_well(&second, 4, 6);
     attempt(&second, 8, 4);
-    commit_well(&second, 3, 8);
+    commit_well(&second, 5, 8);
     holder_end(&second);
     holder_end(&first);
     /* and the first does not come back */
@@ -288,10 +304,10 @@ who_only_commits_finds_it_too(void **state)
     (void)state;
     start_well(&first, "j");
     attempt(&first, 5, 1);
-    commit_well(&first, 1, 5);
+    commit_well(&first, 2, 5);
     copy("j", "copy");
     start_well(&second, "copy");
-    commit_well(&second, 2, 5);                          /* the same checkpoint, and another run */
+    commit_well(&second, 3, 5);                          /* the same checkpoint, and another run */
     assert_err(commit(&first, &now, &e), ERR_STALE, &e); /* with nothing new to say */
     holder_end(&second);
     holder_end(&first);
@@ -302,17 +318,14 @@ of_two_that_begin_one_goes_on(void **state)
 {
     struct holder first = {0};
     struct holder second = {0};
-    struct anchor now;
     struct err e = {0};
 
     (void)state;
     start_well(&first, "j");
-    attempt(&first, 5, 1);
-    copy("j", "copy");
-    start_well(&second, "copy"); /* there is nothing yet, for both */
-    commit_well(&second, 1, 5);
-    assert_err(commit(&first, &now, &e), ERR_STALE, &e);
-    commit_well(&second, 1, 5);
+    start_well(&second, "k"); /* there is nothing yet, for both */
+    attempt(&second, 5, 1);
+    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
+    commit_well(&second, 2, 5);
     holder_end(&second);
     holder_end(&first);
 }
@@ -327,13 +340,12 @@ a_token_that_was_put_back_is_told(void **state)
     (void)state;
     start_well(&h, "j");
     attempt(&h, 5, 1);
-    commit_well(&h, 1, 5);
+    commit_well(&h, 2, 5);
     copy("tokens", "yesterday");
     attempt(&h, 6, 2);
-    commit_well(&h, 2, 6);
+    commit_well(&h, 3, 6);
     run("rm", "-rf", "tokens", NULL);
     copy("yesterday", "tokens");
-    /* also by a module that was not asked to look at its files again */
     assert_err(commit(&h, &now, &e), ERR_STALE, &e);
     assert_non_null(strstr(e.text, "older copy"));
     holder_end(&h);
@@ -348,16 +360,19 @@ a_token_that_keeps_nothing_is_told(void **state)
 
     (void)state;
     start_well(&h, "j");
+    (void)setenv("FAULTP11", "fails:C_CreateObject", 1);
+    assert_err(anchored_hold(h.anchored, &e), ERR_TOKEN, &e);
+    assert_non_null(strstr(e.text, "anchor = \"none\""));
+    (void)unsetenv("FAULTP11");
     attempt(&h, 5, 1);
     (void)setenv("FAULTP11", "fails:C_CreateObject", 1);
     assert_err(commit(&h, &now, &e), ERR_TOKEN, &e);
     assert_non_null(strstr(e.text, "anchor = \"none\""));
     assert_ok(anchored_is_lost(h.anchored, &e), &e); /* which is no reason to give up */
     (void)unsetenv("FAULTP11");
-    commit_well(&h, 1, 5);
+    commit_well(&h, 2, 5);
     (void)setenv("FAULTP11", "fails:C_FindObjects", 1);
-    sleep_past_the_look();
-    assert_err(anchored_look(h.anchored, &e), ERR_TOKEN, &e);
+    assert_err(anchored_hold(h.anchored, &e), ERR_TOKEN, &e);
     assert_null(anchored_open(world.session, ID, h.journal, &e));
     assert_int_equal(e.code, ERR_TOKEN);
     (void)unsetenv("FAULTP11");
@@ -371,6 +386,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_log_goes_on_over_restarts),
+        CASE(a_run_that_came_to_no_commit_binds_nobody),
         CASE(an_older_or_another_journal_is_refused_and_nothing_is_written),
         CASE(a_start_alone_takes_nothing_over),
         CASE(of_two_the_one_that_was_there_signs_nothing_any_more),
