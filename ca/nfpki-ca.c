@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "ca/daemon/verify.h"
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
@@ -226,29 +227,40 @@ run(struct ca *ca, struct err *e)
 static int
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ca [--debug] [--check] --config FILE\n"
+    (void)fprintf(out, "usage: nfpki-ca [--debug] [--check | --verify] --config FILE\n"
                        "       nfpki-ca --help | --version\n");
     return 2;
 }
 
+/* What it was started for: to serve; to look at its files; to compare ca.db with its record. */
+enum mode { RUN, CHECK, VERIFY };
+
 /* -1: go on; else the exit status. */
 static int
-parse_arguments(int argc, char **argv, const char **path, enum log_level *least, bool *check)
+parse_arguments(int argc, char **argv, const char **path, enum log_level *least, enum mode *mode)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
-        {"debug", no_argument, NULL, 'd'},        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'n'},
+        {"verify", no_argument, NULL, 'v'},
+        {"debug", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:ndhV", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:nvdhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             *path = optarg;
             break;
         case 'n':
-            *check = true;
+        case 'v':
+            if (*mode != RUN) {
+                return usage(stderr);
+            }
+            *mode = option == 'n' ? CHECK : VERIFY;
             break;
         case 'd':
             *least = LOG_DEBUG;
@@ -266,15 +278,47 @@ parse_arguments(int argc, char **argv, const char **path, enum log_level *least,
     return *path == NULL || optind != argc ? usage(stderr) : -1;
 }
 
+static int
+serve(struct ca *ca, struct err *e)
+{
+    if (run(ca, e) != 0) {
+        return -1;
+    }
+    log_event(LOG_INFO, "stopped", "in order");
+    return 0;
+}
+
+/* *status: of what went well. */
+static int
+work(struct ca *ca, enum mode mode, int *status, struct err *e)
+{
+    bool agrees = true;
+    int result = -1;
+
+    switch (mode) {
+    case RUN:
+        result = serve(ca, e);
+        break;
+    case CHECK:
+        result = ca_check(ca, e);
+        break;
+    case VERIFY:
+        result = ca_verify(ca, &agrees, e);
+        break;
+    }
+    *status = agrees ? 0 : 1;
+    return result;
+}
+
 int
 main(int argc, char **argv)
 {
     const char *path = NULL;
     enum log_level least = LOG_INFO;
-    bool check = false;
+    enum mode mode = RUN;
     struct ca ca = {0};
     struct err e = {0};
-    int status = parse_arguments(argc, argv, &path, &least, &check);
+    int status = parse_arguments(argc, argv, &path, &least, &mode);
 
     if (status >= 0) {
         return status;
@@ -282,11 +326,9 @@ main(int argc, char **argv)
     status = 0;
     log_open("nfpki-ca", least);
     if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
-        (check ? ca_check(&ca, &e) : run(&ca, &e)) != 0) {
+        work(&ca, mode, &status, &e) != 0) {
         log_err(LOG_ERROR, "failed", &e, "%s", path);
         status = err_exit_status(e.code);
-    } else if (!check) {
-        log_event(LOG_INFO, "stopped", "in order");
     }
     ca_close(&ca);
     pool_contexts_free();

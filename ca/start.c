@@ -132,12 +132,7 @@ static struct signer *
 start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
 {
     const char *name = ca_signer_name(conf);
-    const struct signer_options options = {.program = ca->conf.signer_program,
-                                           .policy = conf->policy,
-                                           .socket = conf->socket,
-                                           .pin_fd = -1,
-                                           .timeout_ms = ca->conf.signer_timeout_ms,
-                                           .finished = ca->finished};
+    const struct signer_options options = ca_signer_options(ca, conf);
     struct signer *s = signer_start_patiently(&options, say_not_started, e);
 
     if (s == NULL) {

@@ -52,6 +52,17 @@ ca_printable(char *text)
     }
 }
 
+struct signer_options
+ca_signer_options(const struct ca *ca, const struct ca_signer *conf)
+{
+    return (struct signer_options){.program = ca->conf.signer_program,
+                                   .policy = conf->policy,
+                                   .socket = conf->socket,
+                                   .pin_fd = -1,
+                                   .timeout_ms = ca->conf.signer_timeout_ms,
+                                   .finished = ca->finished};
+}
+
 struct event *
 ca_timer(struct ca *ca, void (*run)(int fd, short what, void *arg), void *arg)
 {

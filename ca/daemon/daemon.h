@@ -94,6 +94,9 @@ _Noreturn void ca_die(const struct err *e, const char *what);
 /* An operation whose failure has no other meaning than that the database does not work. */
 void ca_check_store(const struct store_op *op, const char *what);
 
+/* Of one of its signers. */
+struct signer_options ca_signer_options(const struct ca *, const struct ca_signer *);
+
 /* A timer of the loop, for event_add(). Never NULL: as mem_zalloc(), it aborts without memory. */
 struct event *ca_timer(struct ca *, void (*run)(int fd, short what, void *arg), void *arg);
 

@@ -24,8 +24,8 @@ make_folder(const char *path, mode_t mode, struct err *e)
     return chmod(path, mode) == 0 ? 0 : err_errno(e, ERR_IO, errno, "chmod %s", path);
 }
 
-static int
-ask_log(struct ca *ca, struct ledger_signed *out, struct err *e)
+int
+ca_record_last(struct ca *ca, struct ledger_signed *out, struct err *e)
 {
     struct signed_last last;
 
@@ -160,7 +160,7 @@ ca_record_open(struct ca *ca, struct err *e)
 
     ca->ledger = ledger_new(&options, e);
     guard.ledger = ca->ledger;
-    if (ca->ledger == NULL || ask_log(ca, &guard.last, e) != 0 ||
+    if (ca->ledger == NULL || ca_record_last(ca, &guard.last, e) != 0 ||
         published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
         ca_seals_new(ca, e) != 0 || open_store(ca, &guard, e) != 0 || ca_seals_open(ca, e) != 0 ||
         check_rows(ca, e) != 0 || ledger_start(ca->ledger, ca->store, e) != 0) {
@@ -168,4 +168,18 @@ ca_record_open(struct ca *ca, struct err *e)
     }
     tell_unpublished(ca->ledger);
     return 0;
+}
+
+int
+ca_record_read(struct ca *ca, int (*look)(void *arg, struct store_db *, struct err *e), void *arg,
+               struct err *e)
+{
+    const struct store_options options = {.path = ca->conf.database,
+                                          .application = APPLICATION,
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .admit = look,
+                                          .admit_arg = arg};
+
+    ca->store = store_open(&options, e);
+    return ca->store == NULL ? -1 : 0;
 }

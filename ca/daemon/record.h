@@ -15,3 +15,9 @@
 /* ca->store and ca->ledger; the signers are there. Blocking, in the main thread. ERR_STALE when the
  * state is older, or another, than what was signed. */
 int ca_record_open(struct ca *, struct err *e);
+
+/* For who only reads (verify.h). What the log's key was asked for last; `look` at the database, as
+ * admit of store_options, with its context. Both change nothing as long as `look` says no. */
+int ca_record_last(struct ca *, struct ledger_signed *, struct err *e);
+int ca_record_read(struct ca *, int (*look)(void *arg, struct store_db *, struct err *e), void *arg,
+                   struct err *e);

@@ -18,8 +18,8 @@ issuance_scrub_free(struct issuance_scrub *s)
 
 /* Of a leaf only the octets are in the tree. */
 static int
-check_leaf(struct store_db *db, const struct store_rows *rows, struct issuance_scrub *s,
-           struct err *e)
+check_leaf(struct store_db *db, const struct store_rows *rows, uint64_t index,
+           struct issuance_scrub *s, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_parse(row_blob(rows, 0), e);
 
@@ -30,23 +30,25 @@ check_leaf(struct store_db *db, const struct store_rows *rows, struct issuance_s
         leaf_time(leaf) != (time_t)row_int(rows, 2)) {
         return err_set(e, ERR_STORE, "it is of another kind or time than its row says");
     }
-    return compare_leaf(db, leaf, (int64_t)s->leaf, &s->seen, e);
+    return compare_leaf(db, leaf, (int64_t)index, &s->seen, e);
 }
 
 static int
 one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const uint64_t index = s->leaf;
 
     if (store_query_one(db, &rows, "SELECT body, kind, time FROM leaf WHERE idx = ?1",
-                        STORE_VALUES(store_int((int64_t)s->leaf)), e) != 0 ||
-        check_leaf(db, &rows, s, e) != 0) {
-        (void)err_wrap(e, "leaf %" PRIu64, s->leaf);
-        e->code = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
-        return -1;
+                        STORE_VALUES(store_int((int64_t)index)), e) == 0) {
+        s->leaf++;
+        if (check_leaf(db, &rows, index, s, e) == 0) {
+            return 0;
+        }
     }
-    s->leaf++;
-    return 0;
+    (void)err_wrap(e, "leaf %" PRIu64, index);
+    e->code = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
+    return -1;
 }
 
 /* With one row for each leaf, as many rows as leaves are exactly those. */
@@ -61,11 +63,13 @@ check_count(const struct issuance_scrub *s, struct err *e)
                          s->rows[s->table], origin_name(s->table), expected);
 }
 
+/* It moves on, whether the row agrees or not. */
 static int
 one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
 {
     bool found;
     bool counts;
+    int result;
 
     if (origin_next(db, s->table, &s->ends, &s->place, &found, &counts, e) != 0) {
         return -1;
@@ -74,12 +78,10 @@ one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
         s->rows[s->table] += counts ? 1 : 0;
         return 0;
     }
-    if (check_count(s, e) != 0) {
-        return -1;
-    }
+    result = check_count(s, e);
     s->table++;
     memset(&s->place, 0, sizeof(s->place));
-    return 0;
+    return result;
 }
 
 /* A few leaves, rows or seals more; *over when there is nothing left. */
@@ -152,6 +154,53 @@ issuance_check(struct store_db *db, struct err *e)
     struct issuance_step whole = {.max = SIZE_MAX, .max_us = INT64_MAX, .now = clock_now()};
 
     return issuance_scrub_step(db, &s, &whole, e);
+}
+
+/* What is before a step, to see whether it got on. */
+struct before {
+    uint64_t leaf;
+    enum origin_table table;
+    struct origin_place place;
+};
+
+static bool
+got_on(const struct before *b, const struct issuance_scrub *s)
+{
+    return s->leaf != b->leaf || s->table != b->table || s->place.row != b->place.row ||
+           s->place.key_n != b->place.key_n ||
+           memcmp(s->place.key, b->place.key, sizeof(s->place.key)) != 0;
+}
+
+int
+issuance_verify(struct store_db *db, void (*differs)(void *arg, const char *what), void *arg,
+                struct issuance_figures *f, struct err *e)
+{
+    CLEANUP(issuance_scrub_free) struct issuance_scrub s = {.begun = clock_now()};
+    bool over = false;
+
+    *f = (struct issuance_figures){0};
+    if (origin_ends_get(db, &s.ends, e) != 0) {
+        return -1;
+    }
+    f->leaves = s.ends.leaves;
+    while (!over) {
+        const struct before before = {.leaf = s.leaf, .table = s.table, .place = s.place};
+        size_t seen = 0;
+
+        if (go_on(db, &s, &seen, &over, e) != 0) {
+            differs(arg, e->text);
+            f->differences++;
+            if (!got_on(&before, &s)) {
+                return before.table == ORIGIN_TABLES ? 0 : -1;
+            }
+        }
+        if (before.table == ORIGIN_TABLES) {
+            f->seals += seen;
+        } else if (before.leaf == s.ends.leaves && s.table == before.table) {
+            f->rows++;
+        }
+    }
+    return 0;
 }
 
 int

@@ -62,6 +62,18 @@ struct issuance_step {
 int issuance_scrub_step(struct store_db *, struct issuance_scrub *, struct issuance_step *,
                         struct err *e);
 
+/* A whole pass at once, which goes on behind what does not agree. Of the seals only the first that
+ * does not is found: after that nothing of them is believed. */
+struct issuance_figures {
+    uint64_t leaves;
+    uint64_t rows;
+    uint64_t seals; /* and rows, each way: nothing when rows are not sealed */
+    uint64_t differences;
+};
+/* `differs` gets each difference. -1: it could not be compared to its end. */
+int issuance_verify(struct store_db *, void (*differs)(void *arg, const char *what), void *arg,
+                    struct issuance_figures *, struct err *e);
+
 /* Requests that were decided since the last whole pass began; all when there was none. */
 int issuance_scrub_decided(struct store_db *, const struct issuance_scrub *, int64_t *n,
                            struct err *e);

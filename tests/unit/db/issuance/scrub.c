@@ -6,7 +6,7 @@
 
 #include "tests/unit/db/issuance/scene.h"
 
-enum { STEPS_MAX = 1000, ENROLMENTS = 40, US = 1000000 };
+enum { STEPS_MAX = 1000, ENROLMENTS = 40, US = 1000000, TEXT_MAX = 4096 };
 
 struct stepping {
     struct issuance_scrub *s;
@@ -286,6 +286,67 @@ what_is_edited_meanwhile_is_found_by_this_pass_or_the_next(void **state)
     assert_true(walk(s, &at, &e) > 0); /* nothing of it stayed */
 }
 
+struct verifying {
+    const char *const *edits;
+    size_t n;
+    char said[TEXT_MAX];
+    struct issuance_figures figures;
+};
+
+static void
+add(void *arg, const char *what)
+{
+    struct verifying *v = arg;
+
+    (void)strncat(v->said, what, sizeof(v->said) - strlen(v->said) - 2);
+    (void)strncat(v->said, "\n", 2);
+}
+
+static int
+do_verify(struct store_db *db, void *arg, struct err *e)
+{
+    struct verifying *v = arg;
+
+    assert_ok(store_exec(db, "PRAGMA defer_foreign_keys = ON", STORE_NO_VALUES, e), e);
+    for (size_t i = 0; i < v->n; i++) {
+        assert_ok(store_exec(db, v->edits[i], STORE_NO_VALUES, e), e);
+    }
+    assert_ok(issuance_verify(db, add, v, &v->figures, e), e);
+    return err_set(e, ERR_DENIED, "not to be kept");
+}
+
+/* A whole comparison goes on behind what it found. */
+static void
+all_differences_are_told(void **state)
+{
+    static const char *const edits[] = {
+        "DROP TRIGGER registration_kept",
+        "DELETE FROM registration",
+        "INSERT INTO revocation VALUES(zeroblob(16), 1, 1, 1, NULL)",
+        "INSERT INTO revocation VALUES(x'30313233343536373839616263646566', 1, 1, 1, NULL)",
+        "UPDATE request SET leaf = 0 WHERE registration IS NOT NULL",
+    };
+    struct verifying whole = {.n = 0};
+    struct verifying edited = {.edits = edits, .n = ARRAY_LEN(edits)};
+    struct scene *s = *state;
+    struct err e = {0};
+
+    enrol(s, 1, s->id, UUID_1);
+    assert_err(verb_call(s->store, do_verify, &whole, &e), ERR_DENIED, &e);
+    assert_string_equal(whole.said, "");
+    assert_int_equal(whole.figures.differences, 0);
+    assert_int_equal(whole.figures.leaves, scene_leaves(s->store));
+    assert_int_equal(whole.figures.rows, 7); /* 3 requests and certificates, a registration */
+    assert_int_equal(whole.figures.seals, 0);
+    assert_err(verb_call(s->store, do_verify, &edited, &e), ERR_DENIED, &e);
+    assert_non_null(strstr(edited.said, "leaf 4: "));
+    assert_non_null(strstr(edited.said, "0 rows in registration, and the record 1"));
+    assert_non_null(strstr(edited.said, "revocation 00000000000000000000000000000000"));
+    assert_non_null(strstr(edited.said, "revocation 30313233343536373839616263646566"));
+    assert_non_null(strstr(edited.said, "request 01"));
+    assert_true(edited.figures.differences >= 5);
+}
+
 /* The newest INTENT once more. */
 static int
 do_repeat(struct store_db *db, void *arg, struct err *e)
@@ -432,6 +493,7 @@ main(void)
         SCENE(a_pass_is_right_while_rows_are_added_and_changed),
         SCENE(a_step_has_an_end),
         SCENE(what_is_edited_meanwhile_is_found_by_this_pass_or_the_next),
+        SCENE(all_differences_are_told),
         SCENE(one_row_is_not_what_two_leaves_say),
         SCENE(it_goes_on_where_it_was_stored),
         SCENE(what_is_no_position_is_a_beginning),

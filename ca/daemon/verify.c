@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/daemon/verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/tlog/checkpoint.h"
+#include "ca/daemon/record.h"
+#include "db/issuance/scrub.h"
+#include "db/store/schema.h"
+
+enum { SHOWN_MAX = 20, VKEY_MAX = 4096 };
+
+struct verifying {
+    struct ca *ca;
+    struct ledger_signed last;
+    bool has_last;
+    bool was_read; /* to its end */
+    bool left_out; /* something was */
+    uint64_t differences;
+    struct issuance_figures figures;
+};
+
+static void
+differs(void *arg, const char *what)
+{
+    struct verifying *v = arg;
+
+    v->differences++;
+    if (v->differences <= SHOWN_MAX) {
+        (void)printf("difference: %s\n", what);
+    } else if (v->differences == SHOWN_MAX + 1) {
+        (void)printf("difference: there are more\n");
+    }
+}
+
+static int
+check_file(struct verifying *v, struct store_db *db, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows, "PRAGMA integrity_check", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        if (!row) {
+            return 0;
+        }
+        if (strcmp(row_text(&rows, 0), "ok") != 0) {
+            CLEANUP(mem_cleanup) char *what = mem_printf("file: %s", row_text(&rows, 0));
+
+            differs(v, what);
+        }
+    }
+    return -1;
+}
+
+/* The file first, then what its tables are, then what is in them: what cannot be read is no use to
+ * the next. */
+static int
+verify(void *arg, struct store_db *db, struct err *e)
+{
+    static const struct store_migration *const schemas[STORE_SCHEMAS_MAX] = {ledger_migrations,
+                                                                             issuance_migrations};
+    struct verifying *v = arg;
+    struct err why = {0};
+
+    if (check_file(v, db, e) != 0 || store_check_schema(db, schemas, differs, v, e) != 0) {
+        return -1;
+    }
+    if (v->ca->ledger != NULL &&
+        ledger_check(v->ca->ledger, db, v->has_last ? &v->last : NULL, &why) != 0) {
+        differs(v, why.text);
+    }
+    if (issuance_verify(db, differs, v, &v->figures, e) != 0) {
+        return -1;
+    }
+    v->was_read = true;
+    return err_set(e, ERR_DENIED, "it was only read"); /* so that nothing is changed */
+}
+
+static void
+left_out(struct verifying *v, const char *what, const char *why)
+{
+    (void)printf("not compared: %s: %s\n", what, why);
+    v->left_out = true;
+}
+
+/* ---- what the record was signed with ---- */
+
+/* The log's key without its token: what lies in the folder of the ledger is its word alone. */
+static int
+read_key(const struct ca *ca, struct log_key *key, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ca->conf.ledger_dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(VKEY_MAX);
+
+    return file_read(path, &text, e) != 0 ? -1 : log_key_parse(key, buf_span(&text), e);
+}
+
+static int
+new_ledger(struct ca *ca, struct span spki, struct err *e)
+{
+    const struct ledger_options options = {
+        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = spki};
+
+    ca->ledger = ledger_new(&options, e);
+    return ca->ledger == NULL ? -1 : 0;
+}
+
+static void
+find_ledger(struct verifying *v)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+    struct ca *ca = v->ca;
+    const struct signer_options options = ca_signer_options(ca, &ca->conf.log);
+    struct err e = {0};
+
+    ca->log = signer_start(&options, &e); /* not patiently: somebody waits */
+
+    if (ca->log != NULL) {
+        v->has_last = ca_record_last(ca, &v->last, &e) == 0;
+        if (!v->has_last || new_ledger(ca, signer_spki(ca->log), &e) != 0) {
+            left_out(v, "the ledger with what its key signed", e.text);
+        }
+        return;
+    }
+    left_out(v, "seals, and what the log's key signed last", e.text);
+    if (read_key(ca, &key, &e) != 0 || new_ledger(ca, span_of(key.spki, key.spki_n), &e) != 0) {
+        left_out(v, "entries of the ledger with its checkpoints", e.text);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void
+say(const struct verifying *v, int64_t ms)
+{
+    const struct issuance_figures *f = &v->figures;
+
+    (void)printf("%s: %" PRIu64 " leaves, %" PRIu64 " rows and %" PRIu64
+                 " seals compared in %" PRId64 ".%03" PRId64 " s: ",
+                 v->ca->conf.database, f->leaves, f->rows, f->seals, ms / 1000, ms % 1000);
+    if (v->differences == 0) {
+        (void)printf("no difference\n");
+    } else {
+        (void)printf("%" PRIu64 " differences\n", v->differences);
+    }
+}
+
+int
+ca_verify(struct ca *ca, bool *agrees, struct err *e)
+{
+    struct verifying v = {.ca = ca};
+    const int64_t from = clock_monotonic_ms();
+
+    *agrees = false;
+    if (access(ca->conf.database, R_OK) != 0) {
+        return err_errno(e, ERR_NOTFOUND, errno, "%s", ca->conf.database);
+    }
+    ca->finished = tasks_new(e);
+    if (ca->finished == NULL) {
+        return -1;
+    }
+    find_ledger(&v);
+    if (ca_record_read(ca, verify, &v, e) != 0 && !v.was_read) {
+        return -1;
+    }
+    say(&v, clock_monotonic_ms() - from);
+    *agrees = v.differences == 0 && !v.left_out;
+    return 0;
+}

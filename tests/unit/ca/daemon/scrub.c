@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All rows are compared with the record: while the daemon runs, and by nfpki-ca --verify. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "ca/link/admin.h"
+#include "tests/unit/ca/daemon/holder.h"
+
+enum { OUTPUT_MAX = 64 * 1024, FILE_MAX = 16 * 1024 * 1024, DIFFERENCES = 1 };
+
+/* ---- status ---- */
+
+static json_t *
+scrub_status(struct world *w)
+{
+    CLEANUP(admin_json_cleanup) json_t *status = NULL;
+    struct err e = {0};
+
+    status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(status);
+    return json_incref(json_object_get(status, "scrub"));
+}
+
+static json_int_t
+number(json_t *scrub, const char *name)
+{
+    return json_integer_value(json_object_get(scrub, name));
+}
+
+/* Waits for the end of a pass. */
+static json_t *
+whole_pass(struct world *w)
+{
+    for (;;) {
+        CLEANUP(admin_json_cleanup) json_t *scrub = scrub_status(w);
+
+        assert_true(json_is_object(scrub));
+        if (json_is_string(json_object_get(scrub, "lastEnded"))) {
+            return json_incref(scrub);
+        }
+        assert_true(json_is_null(json_object_get(scrub, "lastBegun")));
+        assert_true(json_is_null(json_object_get(scrub, "lastAge")));
+        assert_true(number(scrub, "decidedSince") > 0);
+    }
+}
+
+static void
+the_age_of_the_last_whole_pass_is_in_the_status(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(admin_json_cleanup) json_t *first = whole_pass(w);
+    CLEANUP(admin_json_cleanup) json_t *later = NULL;
+    CLEANUP(admin_json_cleanup) json_t *after = NULL;
+    X509 *certificate = NULL;
+    struct nf nf;
+
+    assert_string_equal(json_string_value(json_object_get(first, "at")), "rest");
+    assert_true(json_is_null(json_object_get(first, "begun")));
+    assert_true(number(first, "lastAge") >= 0);
+    nf = holder_enrolled(w, 1, &certificate);
+    later = scrub_status(w);
+    assert_int_equal(number(later, "decidedSince"), number(first, "decidedSince") + 1);
+    X509_free(certificate);
+    nf_free(&nf);
+    assert_int_equal(world_stop(w), 0);
+    world_start(w);
+    after = whole_pass(w); /* of this start or of the one before */
+    assert_string_equal(json_string_value(json_object_get(first, "lastEnded")),
+                        json_string_value(json_object_get(later, "lastEnded")));
+    assert_true(json_is_string(json_object_get(after, "lastBegun")));
+}
+
+/* ---- nfpki-ca --verify ---- */
+
+/* Its exit status; what it says in *out. */
+static int
+verify(const struct world *w, const char *credentials, struct buf *out)
+{
+    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
+    CLEANUP(mem_cleanup) char *said = mem_printf("%s/verify.out", w->dir);
+    struct err e = {0};
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        (void)setenv("CREDENTIALS_DIRECTORY", credentials, 1);
+        (void)dup2(fd, STDOUT_FILENO);
+        (void)dup2(fd, STDERR_FILENO);
+        (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--verify", "--config", conf,
+                    (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    buf_truncate(out, 0);
+    assert_ok(file_read(said, out, &e), &e);
+    assert_ok(buf_append(out, span_of("", 1), &e), &e);
+    return WEXITSTATUS(status);
+}
+
+static void
+must_say(const struct buf *out, const char *text)
+{
+    if (strstr((const char *)out->p, text) == NULL) {
+        fail_msg("not said: %s\n%s", text, (const char *)out->p);
+    }
+}
+
+static const char *const files[] = {"state/ca.db",     "state/ca.db-wal", "issuing.journal",
+                                    "log.journal",     "ledger/log.vkey", "ledger/checkpoint",
+                                    "crl/issuing.crl", "crl/root.crl"};
+
+static void
+hash_files(const struct world *w, uint8_t out[ARRAY_LEN(files)][SHA256_SIZE])
+{
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", w->dir, files[i]);
+        CLEANUP(buf_free) struct buf octets = BUF_INIT(FILE_MAX);
+        struct err e = {0};
+
+        memset(out[i], 0, SHA256_SIZE);
+        if (access(path, F_OK) == 0) {
+            assert_ok(file_read(path, &octets, &e), &e);
+            assert_ok(sha256(buf_span(&octets), out[i], &e), &e);
+        }
+    }
+}
+
+static void
+verify_compares_all_and_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
+    uint8_t before[ARRAY_LEN(files)][SHA256_SIZE];
+    uint8_t after[ARRAY_LEN(files)][SHA256_SIZE];
+
+    assert_int_not_equal(verify(w, w->dir, &out), 0);
+    must_say(&out, "another process has");
+    for (int killed = 0; killed < 2; killed++) { /* with what is in its WAL, and without */
+        if (killed != 0) {
+            world_kill(w);
+        } else {
+            assert_int_equal(world_stop(w), 0);
+        }
+        hash_files(w, before);
+        if (verify(w, w->dir, &out) != 0) {
+            fail_msg("%s", (const char *)out.p);
+        }
+        must_say(&out, "compared in ");
+        must_say(&out, "no difference\n");
+        hash_files(w, after);
+        assert_memory_equal(before, after, sizeof(before));
+        world_start(w);
+    }
+}
+
+static void
+verify_says_what_it_could_not_compare(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
+
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(verify(w, "/nowhere", &out), 1);
+    must_say(&out, "not compared: seals, and what the log's key signed last: ");
+    must_say(&out, "no difference\n");
+    world_start(w);
+}
+
+static void
+verify_names_all_that_differs(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    CLEANUP(buf_free) struct buf whole = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    assert_ok(file_read(path, &whole, &e), &e);
+    world_edit(w, "DROP TRIGGER revocation_kept;"
+                  "CREATE TRIGGER mine AFTER INSERT ON revocation BEGIN "
+                  "DELETE FROM revocation WHERE serial = NEW.serial; END;"
+                  "DROP INDEX leaf_crl;");
+    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    must_say(&out, "difference: trigger revocation_kept: missing\n");
+    must_say(&out, "difference: trigger mine: not ours\n");
+    must_say(&out, "difference: index leaf_crl: missing\n");
+    must_say(&out, ": 3 differences\n");
+    assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
+    world_edit(w, "UPDATE registration SET used = 0;"
+                  "INSERT INTO revocation(serial, revoked, reason, not_after) "
+                  "VALUES(zeroblob(16), 1, 1, 1)");
+    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    must_say(&out, "was used another number of times than ca.db says\n");
+    must_say(&out, "revocation 00000000000000000000000000000000\n");
+    assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
+    world_edit(w, "DROP TRIGGER leaf_stays; UPDATE leaf SET body = CAST(body || x'20' AS BLOB) "
+                  "WHERE idx = 0");
+    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    must_say(&out, "difference: leaf 0");
+    assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
+    assert_int_equal(verify(w, w->dir, &out), 0);
+    world_start(w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_age_of_the_last_whole_pass_is_in_the_status),
+        cmocka_unit_test(verify_compares_all_and_changes_nothing),
+        cmocka_unit_test(verify_says_what_it_could_not_compare),
+        cmocka_unit_test(verify_names_all_that_differs),
+    };
+
+    return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
