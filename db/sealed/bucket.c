@@ -96,34 +96,44 @@ seal_remove(struct store_db *db, const struct sealed_table *table, struct span k
         STORE_VALUES(store_int(seal->bucket), store_int(table->number), store_blob(key)), e);
 }
 
-/* The row of a seal, unless it was looked at in this transaction. */
+/* The row of a seal. */
 static int
-check_row(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
-          struct span key, const struct seal *seal, struct err *e)
+check_row(struct sealed *sealed, struct store_db *db, struct noted *noted, struct err *e)
 {
+    const struct span key = span_of(noted->key, noted->n);
     CLEANUP(row_end) struct row row = {0};
     uint8_t mac[MAC_SIZE];
-    struct noted *noted;
 
-    if (noted_find(&sealed->noted, table, key) != NULL) {
-        return 0;
-    }
-    if (row_read(sealed, db, table, key, &row, e) != 0) {
+    if (row_read(sealed, db, noted->table, key, &row, e) != 0) {
         return -1;
     }
     if (!row.found) {
-        return sealed_violation(sealed, table, key, "deleted", e);
+        return sealed_violation(sealed, noted->table, key, "deleted", e);
     }
-    if (row_mac(sealed, &row, seal->leaf, mac, e) != 0) {
+    if (row_mac(sealed, &row, noted->seal.leaf, mac, e) != 0) {
         return -1;
     }
-    if (row.bucket != seal->bucket || !mac_equal(mac, seal->mac)) {
-        return sealed_violation(sealed, table, key, ROW_EDITED, e);
+    if (row.bucket != noted->seal.bucket || !mac_equal(mac, noted->seal.mac)) {
+        return sealed_violation(sealed, noted->table, key, ROW_EDITED, e);
     }
-    noted = noted_add(&sealed->noted, table, key);
-    noted->was = true;
-    noted->seal = *seal;
+    noted->compared = true;
     return 0;
+}
+
+/* What was known of the row already agrees, or is now known. */
+static int
+note_seal(struct sealed *sealed, const struct sealed_table *table, struct span key,
+          const struct seal *seal, struct noted **out, struct err *e)
+{
+    struct noted *noted = noted_find(&sealed->noted, table, key);
+
+    if (noted == NULL) {
+        noted = noted_add(&sealed->noted, table, key);
+        noted->was = true;
+        noted->seal = *seal;
+    }
+    *out = noted;
+    return noted->was ? 0 : sealed_violation(sealed, table, key, "was deleted before", e);
 }
 
 /* In a set none is twice: an element that is there twice would take itself out of the sum. */
@@ -160,6 +170,7 @@ walk_seal(struct walk *w, const struct store_rows *rows, struct err *e)
         number < 1 || number > UINT8_MAX ? NULL : sealed_table_find(w->sealed, (unsigned)number);
     struct store_value values[SEALED_KEYS_MAX];
     struct seal seal = {.bucket = w->bucket, .leaf = (uint64_t)row_int(rows, 2)};
+    struct noted *noted;
 
     if (table == NULL || key.n > sizeof(w->key.octets) || !key_decode(key, values, table->keys) ||
         row_blob(rows, 3).n != MAC_SIZE || !is_ascending(w->number, &w->key, table->number, key)) {
@@ -170,10 +181,11 @@ walk_seal(struct walk *w, const struct store_rows *rows, struct err *e)
     w->key.n = key.n;
     w->number = table->number;
     w->seen++;
-    if (term_seal(w->sealed, &seal, table->number, key, w->sum, e) != 0) {
+    if (term_seal(w->sealed, &seal, table->number, key, w->sum, e) != 0 ||
+        note_seal(w->sealed, table, key, &seal, &noted, e) != 0) {
         return -1;
     }
-    return w->rows ? check_row(w->sealed, w->db, table, key_span(&w->key), &seal, e) : 0;
+    return w->rows && !noted->compared ? check_row(w->sealed, w->db, noted, e) : 0;
 }
 
 static int
@@ -203,23 +215,50 @@ bit(const uint8_t *bits, uint32_t i)
 }
 
 static void
-set_bit(uint8_t *bits, uint32_t i, bool on)
+set_bit(uint8_t *bits, uint32_t i)
 {
-    const uint8_t mask = (uint8_t)(1U << (i % 8));
+    bits[i / 8] = (uint8_t)(bits[i / 8] | 1U << (i % 8));
+}
 
-    bits[i / 8] = (uint8_t)(on ? bits[i / 8] | mask : bits[i / 8] & ~mask);
+void
+bucket_is_new(struct sealed *sealed, uint32_t bucket)
+{
+    set_bit(sealed->checked, bucket);
+}
+
+const struct opened *
+bucket_opened(const struct sealed *sealed, uint32_t bucket)
+{
+    const struct opened *opened = sealed->opened_chains[bucket % OPENED_CHAINS];
+
+    while (opened != NULL && opened->bucket != bucket) {
+        opened = opened->chain;
+    }
+    return opened;
 }
 
 static void
-remember_summed(struct sealed *sealed, uint32_t bucket)
+remember(struct sealed *sealed, uint32_t bucket, bool rows, const struct bucket_row *row)
 {
-    if (bit(sealed->summed, bucket)) {
-        return;
+    struct opened **chain = &sealed->opened_chains[bucket % OPENED_CHAINS];
+    struct opened *opened = *chain;
+
+    while (opened != NULL && opened->bucket != bucket) {
+        opened = opened->chain;
     }
-    set_bit(sealed->summed, bucket, true);
-    sealed->summed_list = mem_grow(sealed->summed_list, &sealed->summed_capacity,
-                                   sealed->summed_n + 1, sizeof(*sealed->summed_list));
-    sealed->summed_list[sealed->summed_n++] = bucket;
+    if (opened == NULL) {
+        opened = mem_new(sizeof(*opened));
+        opened->bucket = bucket;
+        opened->row = *row;
+        opened->chain = *chain;
+        *chain = opened;
+        opened->next = sealed->opened;
+        sealed->opened = opened;
+    }
+    opened->rows = opened->rows || rows;
+    if (rows) {
+        set_bit(sealed->checked, bucket);
+    }
 }
 
 int
@@ -248,10 +287,7 @@ bucket_check(struct sealed *sealed, struct store_db *db, uint32_t bucket, bool r
                          "was before",
                          e);
     }
-    if (rows) {
-        set_bit(sealed->checked, bucket, true);
-    }
-    remember_summed(sealed, bucket);
+    remember(sealed, bucket, rows, &row);
     if (seen != NULL) {
         *seen = w.seen;
     }
@@ -270,7 +306,7 @@ bucket_use(struct sealed *sealed, struct store_db *db, uint32_t bucket, bool eac
 {
     const bool first = !bit(sealed->checked, bucket);
 
-    return first || (each_use && !bit(sealed->summed, bucket))
+    return first || (each_use && bucket_opened(sealed, bucket) == NULL)
                ? bucket_check(sealed, db, bucket, first, asker, NULL, e)
                : 0;
 }
@@ -278,8 +314,17 @@ bucket_use(struct sealed *sealed, struct store_db *db, uint32_t bucket, bool eac
 void
 bucket_forget(struct sealed *sealed)
 {
-    for (size_t i = 0; i < sealed->summed_n; i++) {
-        set_bit(sealed->summed, sealed->summed_list[i], false);
+    struct opened *opened = sealed->opened;
+
+    if (opened == NULL) {
+        return;
     }
-    sealed->summed_n = 0;
+    while (opened != NULL) {
+        struct opened *next = opened->next;
+
+        mem_free(opened);
+        opened = next;
+    }
+    sealed->opened = NULL;
+    memset(sealed->opened_chains, 0, sizeof(sealed->opened_chains));
 }

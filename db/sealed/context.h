@@ -14,6 +14,32 @@ struct head {
     uint64_t rows;
 };
 
+/* As it is stored. */
+struct bucket_row {
+    bool there;
+    uint8_t nonce[NONCE_SIZE];
+    uint8_t sum[SUM_SIZE];
+};
+
+/* A bucket whose seals were summed in this transaction, and are noted. */
+struct opened {
+    struct opened *next;
+    struct opened *chain;
+    uint32_t bucket;
+    bool rows; /* and each one's row was compared */
+    struct bucket_row row;
+};
+
+enum { OPENED_CHAINS = 256, BUCKETS_CACHED = 256 };
+
+/* The bucket of an owner; 0 octets: none. */
+struct bucket_of {
+    unsigned owners;
+    uint32_t bucket;
+    size_t n;
+    uint8_t owner[48];
+};
+
 struct sealed {
     struct sealed_options options;
     bool has_key;
@@ -25,13 +51,15 @@ struct sealed {
     bool violated;
     struct err violation;
     /* SEALED_BUCKETS each: the beginning of the nonce that the bucket has, 0: none; were its rows
-     * checked since the start, were its seals summed in this transaction? */
+     * checked since the start? */
     uint32_t *tags;
     uint8_t *checked;
-    uint8_t *summed;
-    uint32_t *summed_list;
-    size_t summed_n, summed_capacity;
+    /* Until the transaction ends: */
+    struct opened *opened;
+    struct opened *opened_chains[OPENED_CHAINS];
+    struct bucket_of buckets[BUCKETS_CACHED];
     struct noted_set noted;
+    struct noted_set owners; /* all of whose rows were checked; under a table of theirs */
     uint8_t nonces[NONCES][NONCE_SIZE]; /* the first `nonces_left` were not used yet */
     size_t nonces_left;
 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * noted.h - which rows were looked at, and which are changed, in the transaction that runs. Private
- * to db/sealed/.
+ * noted.h - what is known of rows, and which are changed, in the transaction that runs. Private to
+ * db/sealed/.
  */
 #pragma once
 
 #include "db/sealed/key.h"
 #include "db/sealed/mac.h"
 
-/* The seal that a row had when it was looked at first. */
 struct seal {
     uint32_t bucket;
     uint64_t leaf;
@@ -19,8 +18,9 @@ struct noted {
     struct noted *next;  /* in the order of their coming */
     struct noted *chain; /* private */
     const struct sealed_table *table;
+    bool compared; /* the row with its seal */
     bool changed;
-    bool was; /* there was a row, and this was its seal: */
+    bool was; /* there was a row with this seal, when it was looked at first */
     struct seal seal;
     size_t n; /* octets of its key: */
     uint8_t key[];

@@ -5,13 +5,50 @@
 
 #include "db/sealed/term.h"
 
+/* Those asked for last: what is done in a transaction is about few owners. */
+static struct bucket_of *
+find_cached(struct sealed *sealed, unsigned owners, struct span owner)
+{
+    const size_t n = owner.n < sizeof(sealed->buckets[0].owner) ? owner.n : 0;
+    size_t hash = owners;
+
+    for (size_t i = 0; i < n; i++) {
+        hash = hash * 31 + owner.p[i];
+    }
+    return n == 0 ? NULL : &sealed->buckets[hash % ARRAY_LEN(sealed->buckets)];
+}
+
+static bool
+is_cached(const struct bucket_of *cached, unsigned owners, struct span owner)
+{
+    return cached != NULL && cached->owners == owners &&
+           span_equal(span_of(cached->owner, cached->n), owner);
+}
+
+static void
+cache(struct bucket_of *cached, unsigned owners, struct span owner, uint32_t bucket)
+{
+    if (cached == NULL) {
+        return;
+    }
+    cached->owners = owners;
+    cached->n = owner.n;
+    memcpy(cached->owner, owner.p, owner.n);
+    cached->bucket = bucket;
+}
+
 int
-row_bucket(const struct sealed *sealed, unsigned owners, struct span owner, uint32_t *bucket,
+row_bucket(struct sealed *sealed, unsigned owners, struct span owner, uint32_t *bucket,
            struct err *e)
 {
+    struct bucket_of *cached = find_cached(sealed, owners, owner);
     uint8_t hash[MAC_SIZE];
     struct mac mac;
 
+    if (is_cached(cached, owners, owner)) {
+        *bucket = cached->bucket;
+        return 0;
+    }
     mac_begin(&mac, sealed->keys.sum);
     mac_add_int(&mac, TERM_OWNER, 1);
     mac_add_int(&mac, owners, 1);
@@ -20,11 +57,12 @@ row_bucket(const struct sealed *sealed, unsigned owners, struct span owner, uint
         return -1;
     }
     *bucket = ((uint32_t)hash[0] << 16 | (uint32_t)hash[1] << 8 | hash[2]) % SEALED_BUCKETS;
+    cache(cached, owners, owner, *bucket);
     return 0;
 }
 
 int
-row_read(const struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+row_read(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
          struct span key, struct row *row, struct err *e)
 {
     struct store_value values[SEALED_KEYS_MAX];

@@ -6,7 +6,7 @@
 #include "db/sealed/context.h"
 
 /* The bucket of an owner. */
-int row_bucket(const struct sealed *, unsigned owners, struct span owner, uint32_t *bucket,
+int row_bucket(struct sealed *, unsigned owners, struct span owner, uint32_t *bucket,
                struct err *e);
 
 /* All zero is none; CLEANUP(row_end). While it is open no other row of the table can be read. */
@@ -17,7 +17,7 @@ struct row {
     uint32_t bucket; /* when it is found, or by_key */
     struct store_rows rows;
 };
-int row_read(const struct sealed *, struct store_db *, const struct sealed_table *, struct span key,
+int row_read(struct sealed *, struct store_db *, const struct sealed_table *, struct span key,
              struct row *, struct err *e);
 void row_end(struct row *);
 /* The MAC of a row that was found, in this bucket at so many leaves. */

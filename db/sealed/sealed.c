@@ -11,11 +11,11 @@ sealed_free(struct sealed *sealed)
 {
     if (sealed != NULL) {
         noted_clear(&sealed->noted);
+        noted_clear(&sealed->owners);
+        bucket_forget(sealed);
         mac_keys_free(&sealed->keys);
         mem_free(sealed->tags);
         mem_free(sealed->checked);
-        mem_free(sealed->summed);
-        mem_free(sealed->summed_list);
         mem_free(sealed);
     }
 }
@@ -36,7 +36,6 @@ sealed_new(const struct sealed_options *options, struct err *e)
     if (sealed->has_key) {
         sealed->tags = mem_zalloc(SEALED_BUCKETS, sizeof(*sealed->tags));
         sealed->checked = mem_zalloc(SEALED_BUCKETS / 8, 1);
-        sealed->summed = mem_zalloc(SEALED_BUCKETS / 8, 1);
     }
     return TAKE(sealed);
 }
@@ -98,56 +97,74 @@ begin(struct sealed *sealed, bool *on, struct err *e)
                          sealed->options.file);
 }
 
-/* The bucket's rows may have to be read, which this one stands in the way of. */
+/* A bucket that is used first has its rows read, which this one stands in the way of; it may be
+ * compared then, too. */
 static int
 open_bucket(struct sealed *sealed, struct store_db *db, struct row *row, struct err *e)
 {
     const struct asker asker = {row->table, row->key};
-    const struct sealed_table *table = row->table;
-    const struct span key = row->key;
+    const struct noted *noted;
 
     if (bucket_is_checked(sealed, row->bucket)) {
-        return bucket_use(sealed, db, row->bucket, table->each_use, &asker, e);
+        return bucket_use(sealed, db, row->bucket, row->table->each_use, &asker, e);
     }
     row_end(row);
-    return bucket_use(sealed, db, row->bucket, table->each_use, &asker, e) != 0
-               ? -1
-               : row_read(sealed, db, table, key, row, e);
-}
-
-static int
-compare(struct sealed *sealed, struct store_db *db, const struct row *row, struct noted **out,
-        struct err *e)
-{
-    uint8_t mac[MAC_SIZE];
-    struct seal seal;
-    bool there;
-
-    if (seal_load(db, row->table, row->bucket, row->key, &seal, &there, e) != 0) {
+    if (bucket_use(sealed, db, row->bucket, row->table->each_use, &asker, e) != 0) {
         return -1;
     }
-    if (row->found && !there) {
-        return sealed_violation(sealed, row->table, row->key,
-                                "has no seal: not written by this program", e);
+    noted = noted_find(&sealed->noted, row->table, row->key);
+    return noted != NULL && noted->compared ? 0
+                                            : row_read(sealed, db, asker.table, asker.key, row, e);
+}
+
+/* What its bucket has of it, when that was opened; else its seal alone is read. */
+static int
+find_seal(struct sealed *sealed, struct store_db *db, const struct row *row, struct noted **out,
+          struct err *e)
+{
+    struct seal seal;
+    bool there = false;
+
+    *out = noted_find(&sealed->noted, row->table, row->key);
+    if (*out != NULL) {
+        return 0;
     }
-    if (!row->found && there) {
-        return sealed_violation(sealed, row->table, row->key, "deleted", e);
-    }
-    if (row->found) {
-        if (row_mac(sealed, row, seal.leaf, mac, e) != 0) {
-            return -1;
-        }
-        if (!mac_equal(mac, seal.mac)) {
-            return sealed_violation(sealed, row->table, row->key, ROW_EDITED, e);
-        }
+    if (bucket_opened(sealed, row->bucket) == NULL &&
+        seal_load(db, row->table, row->bucket, row->key, &seal, &there, e) != 0) {
+        return -1;
     }
     *out = noted_add(&sealed->noted, row->table, row->key);
-    (*out)->was = row->found;
-    (*out)->seal = seal;
+    (*out)->was = there;
+    if (there) {
+        (*out)->seal = seal;
+    }
     return 0;
 }
 
-/* At the first time in a transaction. */
+static int
+compare(struct sealed *sealed, const struct row *row, struct noted *noted, struct err *e)
+{
+    uint8_t mac[MAC_SIZE];
+
+    if (row->found && !noted->was) {
+        return sealed_violation(sealed, row->table, row->key,
+                                "has no seal: not written by this program", e);
+    }
+    if (!row->found && noted->was) {
+        return sealed_violation(sealed, row->table, row->key, "deleted", e);
+    }
+    if (row->found) {
+        if (row_mac(sealed, row, noted->seal.leaf, mac, e) != 0) {
+            return -1;
+        }
+        if (row->bucket != noted->seal.bucket || !mac_equal(mac, noted->seal.mac)) {
+            return sealed_violation(sealed, row->table, row->key, ROW_EDITED, e);
+        }
+    }
+    noted->compared = true;
+    return 0;
+}
+
 static int
 look(struct sealed *sealed, struct store_db *db, const struct sealed_table *table, struct span key,
      struct noted **out, struct err *e)
@@ -157,17 +174,21 @@ look(struct sealed *sealed, struct store_db *db, const struct sealed_table *tabl
     if (row_read(sealed, db, table, key, &row, e) != 0) {
         return -1;
     }
-    if (!row.found && !table->by_key) {
-        *out = noted_add(&sealed->noted, table, key);
-        return 0;
-    }
-    if (open_bucket(sealed, db, &row, e) != 0) {
+    if ((row.found || table->by_key) && open_bucket(sealed, db, &row, e) != 0) {
         return -1;
     }
-    *out = noted_find(&sealed->noted, table, key); /* with its bucket */
-    return *out != NULL ? 0 : compare(sealed, db, &row, out, e);
+    if (row.found || table->by_key) {
+        if (find_seal(sealed, db, &row, out, e) != 0) {
+            return -1;
+        }
+    } else {
+        *out = noted_find(&sealed->noted, table, key);
+        *out = *out != NULL ? *out : noted_add(&sealed->noted, table, key);
+    }
+    return (*out)->compared ? 0 : compare(sealed, &row, *out, e);
 }
 
+/* At the first time in a transaction. */
 static int
 look_once(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
           const struct store_value *values, size_t n, struct noted **out, struct err *e)
@@ -179,7 +200,7 @@ look_once(struct sealed *sealed, struct store_db *db, const struct sealed_table 
         return -1;
     }
     *out = noted_find(&sealed->noted, table, key_span(&key));
-    return *out != NULL ? 0 : look(sealed, db, table, key_span(&key), out, e);
+    return *out != NULL && (*out)->compared ? 0 : look(sealed, db, table, key_span(&key), out, e);
 }
 
 int
@@ -247,6 +268,10 @@ sealed_made(struct store_db *db, const struct sealed_table *table, const struct 
     if (noted == NULL) {
         noted = noted_add(&sealed->noted, table, key_span(&octets));
     }
+    if (noted->was && !noted->compared) {
+        return sealed_violation(sealed, table, key_span(&octets), "was deleted before", e);
+    }
+    noted->compared = true;
     noted->changed = true;
     return 0;
 }
@@ -277,24 +302,56 @@ check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_ta
     return 0;
 }
 
-static bool
-is_each_use(const struct sealed *sealed, unsigned owners)
+/* One of an owner's tables: the first that is looked at at each use, or just the first. */
+static const struct sealed_table *
+table_of(const struct sealed *sealed, unsigned owners)
 {
+    const struct sealed_table *found = NULL;
+
     for (size_t i = 0; i < sealed->options.n; i++) {
-        if (sealed->options.tables[i]->owners == owners && sealed->options.tables[i]->each_use) {
-            return true;
+        const struct sealed_table *table = sealed->options.tables[i];
+
+        if (table->owners == owners && (found == NULL || (table->each_use && !found->each_use))) {
+            found = table;
         }
     }
-    return false;
+    return found;
+}
+
+static int
+check_owner(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+            struct store_value owner, struct span key, struct err *e)
+{
+    const struct asker asker = {.key = key};
+    const struct opened *opened;
+    uint32_t bucket;
+
+    if (row_bucket(sealed, table->owners, key, &bucket, e) != 0) {
+        return -1;
+    }
+    opened = bucket_opened(sealed, bucket);
+    if ((table->each_use && (opened == NULL || !opened->rows)
+             ? bucket_check(sealed, db, bucket, true, &asker, NULL, e)
+             : bucket_use(sealed, db, bucket, false, &asker, e)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sealed->options.n; i++) {
+        const struct sealed_table *other = sealed->options.tables[i];
+
+        if (other->owners == table->owners && other->of_owner != NULL &&
+            check_rows_of(sealed, db, other, owner, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int
 sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, struct err *e)
 {
     struct sealed *sealed = sealed_of(db);
-    struct asker asker = {0};
+    const struct sealed_table *table;
     struct key key;
-    uint32_t bucket;
     bool on;
 
     if (begin(sealed, &on, e) != 0) {
@@ -303,23 +360,18 @@ sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, str
     if (!on) {
         return 0;
     }
-    if (key_encode(&owner, 1, &key, e) != 0 ||
-        row_bucket(sealed, owners, key_span(&key), &bucket, e) != 0) {
+    table = table_of(sealed, owners);
+    assert(table != NULL);
+    if (key_encode(&owner, 1, &key, e) != 0) {
         return -1;
     }
-    asker.key = key_span(&key);
-    if (is_each_use(sealed, owners) ? bucket_check(sealed, db, bucket, true, &asker, NULL, e) != 0
-                                    : bucket_use(sealed, db, bucket, false, &asker, e) != 0) {
+    if (noted_find(&sealed->owners, table, key_span(&key)) != NULL) {
+        return 0;
+    }
+    if (check_owner(sealed, db, table, owner, key_span(&key), e) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < sealed->options.n; i++) {
-        const struct sealed_table *table = sealed->options.tables[i];
-
-        if (table->owners == owners && table->of_owner != NULL &&
-            check_rows_of(sealed, db, table, owner, e) != 0) {
-            return -1;
-        }
-    }
+    (void)noted_add(&sealed->owners, table, key_span(&key));
     return 0;
 }
 

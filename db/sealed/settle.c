@@ -43,7 +43,9 @@ seal_row(struct sealed *sealed, struct store_db *db, const struct noted *noted,
     if (noted->was && noted->seal.bucket != row->bucket) {
         return err_set(e, ERR_STORE, "a row of %s was given to another owner", noted->table->name);
     }
-    if (!noted->was && seal_load(db, noted->table, row->bucket, row->key, &other, &there, e) != 0) {
+    /* The seals of a bucket that was opened are known. */
+    if (!noted->was && bucket_opened(sealed, row->bucket) == NULL &&
+        seal_load(db, noted->table, row->bucket, row->key, &other, &there, e) != 0) {
         return -1;
     }
     if (there) {
@@ -76,13 +78,21 @@ settle_row(struct sealed *sealed, struct store_db *db, const struct noted *noted
 static int
 settle_bucket(struct sealed *sealed, struct store_db *db, const struct difference *d, struct err *e)
 {
+    const struct opened *opened = bucket_opened(sealed, d->bucket);
     struct bucket_row row;
 
-    if (bucket_load(db, d->bucket, &row, e) != 0 ||
-        bucket_check_tag(sealed, d->bucket, &row, NULL, e) != 0 ||
-        term_bucket(sealed, d->bucket, &row, sealed->head.sum, e) != 0 ||
+    if (opened != NULL) {
+        row = opened->row;
+    } else if (bucket_load(db, d->bucket, &row, e) != 0 ||
+               bucket_check_tag(sealed, d->bucket, &row, NULL, e) != 0) {
+        return -1;
+    }
+    if (term_bucket(sealed, d->bucket, &row, sealed->head.sum, e) != 0 ||
         (row.there && term_bucket_nonce(sealed, d->bucket, row.nonce, row.sum, e) != 0)) {
         return -1;
+    }
+    if (!row.there) {
+        bucket_is_new(sealed, d->bucket);
     }
     sum_add(row.sum, d->sum);
     row.there = true;
@@ -203,6 +213,7 @@ sealed_settle(void *context, struct store_db *db, struct err *e)
         result = settle(sealed, db, e);
     }
     noted_clear(&sealed->noted);
+    noted_clear(&sealed->owners);
     bucket_forget(sealed);
     return result;
 }

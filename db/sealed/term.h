@@ -18,13 +18,6 @@ enum {
     TERM_OWNER,
 };
 
-/* As it is stored. */
-struct bucket_row {
-    bool there;
-    uint8_t nonce[NONCE_SIZE];
-    uint8_t sum[SUM_SIZE];
-};
-
 /* Each is added to `sum`, or taken out again. */
 int term_bucket_nonce(const struct sealed *, uint32_t bucket, const uint8_t nonce[NONCE_SIZE],
                       uint8_t sum[SUM_SIZE], struct err *e);
