@@ -175,23 +175,6 @@ start_signers(struct ca *ca, struct err *e)
     return 0;
 }
 
-/* A log's signer from before has no such key. */
-static int
-load_seal_key(struct ca *ca, struct err *e)
-{
-    ca->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    if (signer_seal_key(ca->log, SIGNER_SEAL_TEXT_CA, &ca->seal_key, e) == 0) {
-        return 0;
-    }
-    if (e->code != ERR_DENIED) {
-        return err_wrap(e, "signer %s: the key that seals ca.db", ca_signer_name(&ca->conf.log));
-    }
-    log_event(LOG_WARNING, "no-seal-key",
-              "%s has no section seal: make the key in the token of the log's key, see nfpki-ca(8)",
-              ca_signer_name(&ca->conf.log));
-    return 0;
-}
-
 /* ---- leaves ---- */
 
 struct leaves_op {
@@ -318,7 +301,7 @@ ca_open(struct ca *ca, struct err *e)
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
     if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
-        load_seal_key(ca, e) != 0 || ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
+        ca_seals_key(ca, e) != 0 || ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
         crl_publish_root(ca, e) != 0) {
         return -1;
     }

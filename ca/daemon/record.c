@@ -90,28 +90,44 @@ open_store(struct ca *ca, struct guard *guard, struct err *e)
 
 struct counts_op {
     struct store_op op;
+    bool suspect;
     struct issuance_counts counts;
 };
 
-/* Do the rows say what the leaves say? */
-static int
-compare(struct store_db *db, struct err *e)
+/* What a process that ended has found. */
+static char *
+mark_of(const struct ca *ca)
 {
-    bool suspect;
+    return mem_printf("%s-edited", ca->conf.database);
+}
 
-    if (issuance_scrub_is_suspect(db, &suspect, e) != 0 || issuance_check(db, e) != 0) {
-        return -1;
-    }
-    return suspect ? issuance_scrub_suspect(db, false, e) : 0;
+int
+ca_record_suspect(const struct ca *ca, const struct err *why, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *path = mark_of(ca);
+    CLEANUP(mem_cleanup) char *text = mem_printf("%s\n", why->text);
+
+    return file_write(path, span_str(text), 0600, e);
+}
+
+/*
+ * Do the rows say what the leaves say? Where they are sealed the head, which was looked at, has the
+ * number of leaves and vouches for the rest: each row is looked at when it is used, and all of them
+ * by the scrub, whose find is what is compared again here. There are no leaves since the head.
+ */
+static int
+compare(struct store_db *db, bool suspect, struct err *e)
+{
+    return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
 }
 
 /* And how many are there? */
 static int
 run_check(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return compare(db, e) != 0
-               ? -1
-               : issuance_count(db, &CONTAINER_OF(op, struct counts_op, op)->counts, e);
+    struct counts_op *o = CONTAINER_OF(op, struct counts_op, op);
+
+    return compare(db, o->suspect, e) != 0 ? -1 : issuance_count(db, &o->counts, e);
 }
 
 /* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
@@ -119,11 +135,15 @@ run_check(struct store_op *op, struct store_db *db, struct err *e)
 static int
 check_rows(struct ca *ca, struct err *e)
 {
-    struct counts_op o = {.op = {.run = run_check}};
+    CLEANUP(mem_cleanup) char *mark = mark_of(ca);
+    struct counts_op o = {.op = {.run = run_check}, .suspect = access(mark, F_OK) == 0};
     uint64_t stored;
 
     if (store_call(ca->store, &o.op, e) != 0) {
         return -1;
+    }
+    if (o.suspect && unlink(mark) != 0) {
+        return err_errno(e, ERR_IO, errno, "%s", mark);
     }
     stored = (uint64_t)(o.counts.certificates + o.counts.crls);
     if (signer_attempts(ca->issuing) < stored) {
@@ -178,7 +198,9 @@ ca_record_read(struct ca *ca, int (*look)(void *arg, struct store_db *, struct e
                                           .application = APPLICATION,
                                           .schemas = {ledger_migrations, issuance_migrations},
                                           .admit = look,
-                                          .admit_arg = arg};
+                                          .admit_arg = arg,
+                                          .context = ca->seals,
+                                          .settle = sealed_settle};
 
     ca->store = store_open(&options, e);
     return ca->store == NULL ? -1 : 0;

@@ -5,8 +5,9 @@
  * In this order: what the log's key was asked for last; the CRL that is out; is the database that
  * record (ledger_check), and has it that CRL (published.h)?
  * Up to here nothing is changed: a state that is refused is the same after any number of starts.
- * Then folders; what was read is made durable; schema; do the rows say what the leaves say; has the
- * issuing key's journal what is stored; folder of the ledger, and what a crash left unpublished.
+ * Then folders; what was read is made durable; schema; do the rows say what the leaves say (those
+ * of seals that are ours do: the head vouches for them); has the issuing key's journal what is
+ * stored; folder of the ledger, and what a crash left unpublished.
  */
 #pragma once
 
@@ -15,6 +16,10 @@
 /* ca->store and ca->ledger; the signers are there. Blocking, in the main thread. ERR_STALE when the
  * state is older, or another, than what was signed. */
 int ca_record_open(struct ca *, struct err *e);
+
+/* Something in ca.db was edited, as `why` says: each start compares everything first, until one
+ * finds nothing. Durable. */
+int ca_record_suspect(const struct ca *, const struct err *why, struct err *e);
 
 /* For who only reads (verify.h). What the log's key was asked for last; `look` at the database, as
  * admit of store_options, with its context. Both change nothing as long as `look` says no. */

@@ -6,6 +6,23 @@
 #include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
 
+/* A log's signer from before has no such key. */
+int
+ca_seals_key(struct ca *ca, struct err *e)
+{
+    ca->seal_key = BUF_SECRET(SIGNATURE_MAX);
+    if (signer_seal_key(ca->log, SIGNER_SEAL_TEXT_CA, &ca->seal_key, e) == 0) {
+        return 0;
+    }
+    if (e->code != ERR_DENIED) {
+        return err_wrap(e, "signer %s: the key that seals ca.db", ca_signer_name(&ca->conf.log));
+    }
+    log_event(LOG_WARNING, "no-seal-key",
+              "%s has no section seal: make the key in the token of the log's key, see nfpki-ca(8)",
+              ca_signer_name(&ca->conf.log));
+    return 0;
+}
+
 int
 ca_seals_new(struct ca *ca, struct err *e)
 {

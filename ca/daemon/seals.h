@@ -9,6 +9,8 @@
 
 #include "ca/daemon/daemon.h"
 
+/* ca->seal_key, of the log's signer; empty when that has none. */
+int ca_seals_key(struct ca *, struct err *e);
 /* ca->seals, of ca->seal_key; before the store, which gets it. */
 int ca_seals_new(struct ca *, struct err *e);
 /* After the store. */

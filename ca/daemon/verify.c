@@ -10,7 +10,9 @@
 #include "base/file.h"
 #include "base/tlog/checkpoint.h"
 #include "ca/daemon/record.h"
+#include "ca/daemon/seals.h"
 #include "db/issuance/scrub.h"
+#include "db/sealed/sealed.h"
 #include "db/store/schema.h"
 
 enum { SHOWN_MAX = 20, VKEY_MAX = 4096 };
@@ -60,6 +62,27 @@ check_file(struct verifying *v, struct store_db *db, struct err *e)
     return -1;
 }
 
+static void
+left_out(struct verifying *v, const char *what, const char *why)
+{
+    (void)printf("not compared: %s: %s\n", what, why);
+    v->left_out = true;
+}
+
+/* The head; each of them comes with the rows. */
+static void
+check_seals(struct verifying *v, struct store_db *db)
+{
+    enum sealed_state state;
+    struct err why = {0};
+
+    if (sealed_open(db, &state, &why) != 0) {
+        differs(v, why.text);
+    } else if (state != SEALED_ON) {
+        (void)printf("rows are not sealed\n");
+    }
+}
+
 /* The file first, then what its tables are, then what is in them: what cannot be read is no use to
  * the next. */
 static int
@@ -77,18 +100,14 @@ verify(void *arg, struct store_db *db, struct err *e)
         ledger_check(v->ca->ledger, db, v->has_last ? &v->last : NULL, &why) != 0) {
         differs(v, why.text);
     }
+    if (v->ca->seals != NULL) {
+        check_seals(v, db);
+    }
     if (issuance_verify(db, differs, v, &v->figures, e) != 0) {
         return -1;
     }
     v->was_read = true;
     return err_set(e, ERR_DENIED, "it was only read"); /* so that nothing is changed */
-}
-
-static void
-left_out(struct verifying *v, const char *what, const char *why)
-{
-    (void)printf("not compared: %s: %s\n", what, why);
-    v->left_out = true;
 }
 
 /* ---- what the record was signed with ---- */
@@ -124,6 +143,9 @@ find_ledger(struct verifying *v)
     ca->log = signer_start(&options, &e); /* not patiently: somebody waits */
 
     if (ca->log != NULL) {
+        if (ca_seals_key(ca, &e) != 0 || ca_seals_new(ca, &e) != 0) {
+            left_out(v, "seals", e.text);
+        }
         v->has_last = ca_record_last(ca, &v->last, &e) == 0;
         if (!v->has_last || new_ledger(ca, signer_spki(ca->log), &e) != 0) {
             left_out(v, "the ledger with what its key signed", e.text);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <string.h>
 
+#include "ca/daemon/record.h"
 #include "db/issuance/scrub.h"
 
 enum {
@@ -43,23 +44,15 @@ run_step(struct store_op *op, struct store_db *db, struct err *e)
 
 /* ---- what it finds ---- */
 
-static int
-run_suspect(struct store_op *op, struct store_db *db, struct err *e)
-{
-    (void)op;
-    return issuance_scrub_suspect(db, true, e);
-}
-
 /* The next start looks at everything before it serves anybody. */
 static _Noreturn void
 found(struct scrub *s)
 {
-    struct store_op suspect = {.run = run_suspect};
     struct err e = {0};
 
     log_err(LOG_ERROR, "edited", &s->op.e, "scrub");
-    if (store_call(s->ca->store, &suspect, &e) != 0) {
-        log_err(LOG_ERROR, "not-marked", &e, "scrub"); /* a start finds it where it was found */
+    if (ca_record_suspect(s->ca, &s->op.e, &e) != 0) {
+        log_err(LOG_ERROR, "not-marked", &e, "scrub"); /* a start goes on where it was found */
     }
     ca_die(&s->op.e, "scrub");
 }

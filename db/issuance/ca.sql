@@ -371,8 +371,7 @@ CREATE TABLE scrub (
     begun     INTEGER NOT NULL,        -- the last whole pass; 0: there was none
     ended     INTEGER NOT NULL,
     leaves    INTEGER NOT NULL,        -- that there were at its beginning,
-    requests  INTEGER NOT NULL,        -- and the greatest rowid of a request
-    suspect   INTEGER NOT NULL CHECK (suspect IN (0, 1)) -- something was found: all is compared at a start
+    requests  INTEGER NOT NULL         -- and the greatest rowid of a request
 ) STRICT;
 
 -- migration 20

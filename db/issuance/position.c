@@ -84,36 +84,12 @@ issuance_scrub_store(struct store_db *db, const struct issuance_scrub *s, struct
     }
     return store_exec(
         db,
-        "INSERT INTO scrub(one, position, begun, ended, leaves, requests, suspect) VALUES(1, ?1, "
-        "?2, ?3, ?4, ?5, 0) ON CONFLICT(one) DO UPDATE SET position = excluded.position, begun = "
+        "INSERT INTO scrub(one, position, begun, ended, leaves, requests) VALUES(1, ?1, "
+        "?2, ?3, ?4, ?5) ON CONFLICT(one) DO UPDATE SET position = excluded.position, begun = "
         "excluded.begun, ended = excluded.ended, leaves = excluded.leaves, requests = "
         "excluded.requests",
         STORE_VALUES(store_blob(span_of(&p, sizeof(p))), store_int(s->last.begun),
                      store_int(s->last.ended), store_int((int64_t)s->last.leaves),
                      store_int(s->last.requests)),
         e);
-}
-
-int
-issuance_scrub_suspect(struct store_db *db, bool suspect, struct err *e)
-{
-    if (change(db, e) != 0) {
-        return -1;
-    }
-    return store_exec(db,
-                      "INSERT INTO scrub(one, position, begun, ended, leaves, requests, suspect) "
-                      "VALUES(1, x'', 0, 0, 0, 0, ?1) ON CONFLICT(one) DO UPDATE SET suspect = "
-                      "excluded.suspect",
-                      STORE_VALUES(store_int(suspect ? 1 : 0)), e);
-}
-
-int
-issuance_scrub_is_suspect(struct store_db *db, bool *suspect, struct err *e)
-{
-    bool there;
-
-    if (sealed_row(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), &there, e) != 0) {
-        return -1;
-    }
-    return store_has_row(db, "SELECT 1 FROM scrub WHERE suspect = 1", STORE_NO_VALUES, suspect, e);
 }

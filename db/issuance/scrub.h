@@ -43,11 +43,6 @@ void issuance_scrub_free(struct issuance_scrub *);
 /* What was stored; a new pass when that is nothing, or of another version of this program. */
 int issuance_scrub_load(struct store_db *, struct issuance_scrub *, struct err *e);
 int issuance_scrub_store(struct store_db *, const struct issuance_scrub *, struct err *e);
-/* From now on, or not any more, a start compares all before anything else, though rows are sealed:
- * a pass found something. */
-int issuance_scrub_suspect(struct store_db *, bool suspect, struct err *e);
-int issuance_scrub_is_suspect(struct store_db *, bool *suspect, struct err *e);
-
 /* How much is done at once: leaves and rows, or the time that they take, whichever is over first;
  * one is compared in any case. */
 struct issuance_step {

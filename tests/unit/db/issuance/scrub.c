@@ -445,45 +445,6 @@ what_is_no_position_is_a_beginning(void **state)
     }
 }
 
-static int
-do_suspect(struct store_db *db, void *arg, struct err *e)
-{
-    const bool wanted = *(const bool *)arg;
-    bool suspect = !wanted;
-
-    assert_ok(issuance_scrub_suspect(db, wanted, e), e);
-    assert_ok(issuance_scrub_is_suspect(db, &suspect, e), e);
-    assert_int_equal(suspect, wanted);
-    return 0;
-}
-
-static int
-do_is_suspect(struct store_db *db, void *arg, struct err *e)
-{
-    return issuance_scrub_is_suspect(db, arg, e);
-}
-
-static void
-what_was_found_stays_marked(void **state)
-{
-    struct scene *s = *state;
-    struct issuance_scrub at = {0};
-    bool suspect = true;
-    struct err e = {0};
-
-    assert_ok(verb_call(s->store, do_is_suspect, &suspect, &e), &e);
-    assert_false(suspect);
-    suspect = true;
-    assert_ok(verb_call(s->store, do_suspect, &suspect, &e), &e);
-    (void)step(s, &at);
-    assert_ok(verb_call(s->store, do_store, &at, &e), &e); /* the place is another matter */
-    suspect = false;
-    assert_ok(verb_call(s->store, do_is_suspect, &suspect, &e), &e);
-    assert_true(suspect);
-    suspect = false;
-    assert_ok(verb_call(s->store, do_suspect, &suspect, &e), &e);
-}
-
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 
 int
@@ -497,7 +458,6 @@ main(void)
         SCENE(one_row_is_not_what_two_leaves_say),
         SCENE(it_goes_on_where_it_was_stored),
         SCENE(what_is_no_position_is_a_beginning),
-        SCENE(what_was_found_stays_marked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ static const char *const rows[] = {
     "INSERT INTO public_key VALUES(x'01', 'nf-1')",
     "INSERT INTO crl(this_update, next_update) VALUES(1, 2)",
     "INSERT INTO setting VALUES('a', x'01')",
-    "INSERT INTO scrub VALUES(1, x'', 0, 0, 0, 0, 0)",
+    "INSERT INTO scrub VALUES(1, x'', 0, 0, 0, 0)",
     "INSERT INTO queue_head(hash, ra, recorded, leaf) VALUES(zeroblob(32), zeroblob(16), 1, 1)",
 };
 
