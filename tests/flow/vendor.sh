@@ -79,6 +79,12 @@ request=$(audit list --json | tail -n 1 | sed -nE 's/.*"serial":"([0-9a-f]+)".*/
 audit show --json "$request" | grep -q '"assurance": *"signature"' || fail 'the record does not say that a signature stood for it'
 refused 'used up' 'ip notAuthorized' good
 
+# one proof, one registration that is live: another network function's is refused until that is cancelled
+good_id=$(ractl list | sed -n 2p | cut -d' ' -f1) # the newest
+registration second AMF 1 '{"kind":"vendor","issuer":"CN=Device CA,O=Vendor","subject":"CN=good,O=Vendor"}'
+! ractl register oam/second.p7s 2>second.said || fail 'two registrations with one proof'
+grep -q "the proof is that of the live registration $good_id: cancel that" second.said || fail "$(<second.said)"
+
 device stranger /O=Vendor/CN=stranger device-ca digitalSignature
 refused 'a device that nobody registered' 'error notAuthorized' stranger
 
