@@ -84,6 +84,7 @@ load_policy(struct ca *ca, struct err *e)
     p->blocked = c->blocked;
     p->backdate_s = c->backdate_s;
     p->message_window_s = c->message_window_s;
+    p->message_required = c->message_required;
     p->rehearsal = is_rehearsal(p->name);
     p->registrar = *profile_by_name("registrar");
     p->officer = *profile_by_name("officer");

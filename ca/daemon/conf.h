@@ -51,8 +51,9 @@ struct ca_conf {
     int signer_timeout_ms;
     int crl_validity_s;
     int crl_overlap_s;
-    int backdate_s;       /* certificates and CRLs begin so long before they are made */
-    int message_window_s; /* messageTime is at most so far from when the RA took the request */
+    int backdate_s;        /* certificates and CRLs begin so long before they are made */
+    int message_window_s;  /* messageTime is at most so far from when the RA took the request, */
+    bool message_required; /* and must be there */
     size_t workers;
     int renewal_window; /* percent */
     int expired_renewal_days;

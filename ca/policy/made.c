@@ -4,9 +4,6 @@
 #include "ca/cmp/message/phrase.h"
 #include "ca/cmp/protection/check.h"
 
-/* Clocks of RA and CA may differ so much (policy/open.c). */
-enum { CLOCKS_APART_MAX_S = 5 * 60 };
-
 static int
 refuse_before(const struct made *made, time_t begins, enum cmp_failure *failure, struct err *e)
 {
@@ -42,7 +39,7 @@ made_judge(const struct made_question *q, struct made *out, enum cmp_failure *fa
     const struct cmp_msg *m = cmp_queued_inner(q->queued);
     const time_t received = cmp_queued_entry(q->queued)->received_at;
     enum cmp_failure off;
-    int behind_s = CLOCKS_APART_MAX_S;
+    int behind_s = MADE_CLOCKS_APART_S;
 
     *out = (struct made){.at = received};
     if (cmp_msg_time(m, &out->at)) {
@@ -52,6 +49,8 @@ made_judge(const struct made_question *q, struct made *out, enum cmp_failure *fa
             *failure = off;
             return err_wrap(e, "when the RA says that it came");
         }
+    } else if (q->required) {
+        return phrase_refuse(failure, PHRASE_NO_TIME, e, "messageTime is missing");
     }
     if (out->at < q->begins - behind_s) {
         return refuse_before(out, q->begins, failure, e);

@@ -13,6 +13,8 @@
 
 #include "ca/cmp/queue.h"
 
+enum { MADE_CLOCKS_APART_S = 5 * 60 }; /* of RA and CA, at most */
+
 /* Everything is borrowed during the call. */
 struct made_question {
     const struct cmp_queued *queued;
@@ -21,6 +23,7 @@ struct made_question {
     time_t ends;  /* 0: none, of what takes the place of a certificate */
     int window_s; /* messageTime is at most so far from when the RA says that it came */
     int behind_s; /* clocks of those who ask may be behind so far */
+    bool required; /* without messageTime nothing is taken */
 };
 
 struct made {

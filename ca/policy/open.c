@@ -8,8 +8,6 @@
 
 #include "base/validity.h"
 
-enum { CLOCKS_APART_MAX_S = 5 * 60 };
-
 static int
 fail(enum cmp_failure *failure, enum cmp_failure value)
 {
@@ -69,7 +67,7 @@ check_clock(const struct cmp_queued *q, time_t now, struct err *e)
 {
     const time_t received = cmp_queued_entry(q)->received_at;
 
-    return received <= now + CLOCKS_APART_MAX_S
+    return received <= now + MADE_CLOCKS_APART_S
                ? 0
                : err_set(e, ERR_DENIED,
                          "received %lld s from now: the clocks of RA and CA differ, compare them",

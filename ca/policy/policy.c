@@ -217,6 +217,7 @@ check_made(const struct asking *a, struct policy_grant *g, enum cmp_failure *fai
     struct made_question q = {.queued = a->queued,
                               .begins = a->facts->registered,
                               .window_s = p->message_window_s,
+                              .required = p->message_required,
                               .behind_s = p->message_window_s < p->backdate_s ? p->message_window_s
                                                                               : p->backdate_s};
 

@@ -37,7 +37,8 @@ struct policy {
     const struct blocked_keys *blocked; /* NULL: none */
     struct renew_rules renew;
     int backdate_s;           /* clocks of those who verify may be behind so far */
-    int message_window_s;     /* messageTime is at most so far from when the RA took it (made.h) */
+    int message_window_s;     /* messageTime is at most so far from when the RA took it (made.h), */
+    bool message_required;    /* and must be there */
     bool rehearsal;           /* the issuing certificate says so */
     struct profile registrar; /* the built-in ones, with this operator's policies */
     struct profile officer;

@@ -116,6 +116,7 @@ what_is_not_said_is_the_default(void **state)
     assert_false(c.allow_same_key_renewal);
     assert_false(c.retry_rejected);
     assert_false(c.lab_profiles);
+    assert_false(c.message_required);
     assert_null(c.profiles);
     assert_null(c.blocked);
     assert_int_equal(c.n_home_domains + c.n_fqdn_suffixes + c.n_registrar_policies +
@@ -455,6 +456,7 @@ words_are_one_of_two(void **state)
         {"allow_same_key_renewal", "true", NULL, offsetof(struct ca_conf, allow_same_key_renewal),
          true},
         {"lab_profiles", "true", NULL, offsetof(struct ca_conf, lab_profiles), true},
+        {"message_time_required", "true", NULL, offsetof(struct ca_conf, message_required), true},
         {"registrar_policies", "{gold}",
          "registrar_policies: policy 'gold': not below 1.3.6.1.4.1.<your enterprise number>", 0,
          false},

@@ -14,6 +14,7 @@ struct row {
     const char *name;
     int made; /* messageTime */
     bool no_time;
+    bool required;
     int begins;
     int ends; /* 0: none */
     enum cmp_failure failure;
@@ -39,6 +40,7 @@ judge(const struct scene *s, const struct row *row)
                                     .begins = PKI_NOW + row->begins,
                                     .ends = row->ends != 0 ? PKI_NOW + row->ends : 0,
                                     .window_s = WINDOW,
+                                    .required = row->required,
                                     .behind_s = BEHIND};
     enum cmp_failure failure = CMP_NO_FAILURE;
     struct made made;
@@ -99,12 +101,32 @@ without_one_the_time_of_the_entry_counts(void **state)
     }
 }
 
+static void
+it_can_be_demanded(void **state)
+{
+    static const struct row rows[] = {
+        {.name = "there", .required = true, .begins = 0, FINE},
+        {.name = "missing",
+         .required = true,
+         .no_time = true,
+         .begins = 0,
+         .failure = CMP_BAD_TIME,
+         .phrase = PHRASE_NO_TIME,
+         .why = "messageTime is missing"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        judge(*state, &rows[i]);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_time_is_within_the_window_and_the_life),
         cmocka_unit_test(without_one_the_time_of_the_entry_counts),
+        cmocka_unit_test(it_can_be_demanded),
     };
 
     return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
