@@ -12,7 +12,8 @@ grant(const struct scene *s, const struct policy *policy, const struct grant_row
                                    : scene_registration(SCENE_MAC, SCENE_PROFILES, "");
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *queued = scene_queued(s, &row->request);
     CLEANUP(x509_cleanup) X509 *requester = NULL;
-    const struct policy_facts facts = {.json = span_str(json), .holder = row->holder};
+    const struct policy_facts facts = {
+        .json = span_str(json), .registered = row->registered, .holder = row->holder};
 
     *failure = CMP_BAD_ALG;
     return policy_grant_request(policy, queued, &facts, row->now != 0 ? row->now : PKI_NOW + HOUR,

@@ -12,6 +12,7 @@ struct grant_row {
     struct scene_request request;
     const char *json; /* NULL: MAC, nf-tls */
     const struct issuance_holder *holder;
+    time_t registered;
     time_t now; /* 0: PKI_NOW + HOUR */
     enum cmp_failure failure;
     const char *why;

@@ -74,6 +74,10 @@ what_is_not_asked_for_rightly_is_refused(void **state)
     struct buf as_amf = pkcs10(s, NF_TYPES,
                                SPAN_LITERAL("\x30\x05\x16\x03"
                                             "AMF"));
+    CLEANUP(buf_free)
+    struct buf other_name = pkcs10(s, "2.5.29.17",
+                                   SPAN_LITERAL("\x30\x06\x82\x04"
+                                                "evil"));
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *small = pki_key("RSA-1024");
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = pki_key("P-521");
     const struct grant_row rows[] = {
@@ -115,6 +119,11 @@ what_is_not_asked_for_rightly_is_refused(void **state)
          .failure = CMP_NOT_AUTHORIZED,
          .why = "an NF type is asked for that is not registered",
          .phrase = PHRASE_NF_TYPE},
+        {.name = "a name that is not registered",
+         .request = {.content = buf_span(&other_name)},
+         .failure = CMP_NOT_AUTHORIZED,
+         .why = "a subjectAltName asked for is not registered",
+         .phrase = PHRASE_ALT_NAME},
         {.name = "one that is",
          .request = {.content = buf_span(&as_amf)},
          .failure = CMP_NO_FAILURE},

@@ -140,6 +140,46 @@ it_begins_at_no_time_when_the_issuers_cannot_be_read(void **state)
     assert_err(backdate_check(odd, PKI_NOW, PKI_NOW, &e), ERR_INPUT, &e);
 }
 
+/* The end is that of first certificates; the begin is everybody's, and no clock is taken for
+ * further behind than those that are let in, or than certificates begin before they are made. */
+static void
+it_was_made_in_the_life_of_its_registration(void **state)
+{
+    const struct scene *s = *state;
+    struct policy policy = s->policy;
+    const struct issuance_holder holder = holder_of_nf();
+    const struct scene_request kur = {
+        .body = CMP_KUR, .certificate = s->held, .signs = s->held_key};
+    const struct {
+        int window;
+        int backdate;
+        int registered; /* since it was made */
+        bool taken;
+    } rows[] = {{300, 60, 0, true},  {300, 60, 60, true}, {300, 60, 61, false}, {10, 60, 10, true},
+                {10, 60, 11, false}, {300, 0, 1, false},  {300, 60, -60, true}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
+        const struct scene_request asked = i % 2 == 0 ? (struct scene_request){0} : kur;
+        const bool taken = rows[i / 2].taken;
+
+        policy.message_window_s = rows[i / 2].window;
+        policy.backdate_s = rows[i / 2].backdate;
+        grant_judge(s, &policy,
+                    &(struct grant_row){.name = i % 2 == 0 ? "the first" : "an update",
+                                        .request = asked,
+                                        .holder = i % 2 == 0 ? NULL : &holder,
+                                        .registered = PKI_NOW + rows[i / 2].registered,
+                                        .failure = taken ? CMP_NO_FAILURE : CMP_BAD_TIME,
+                                        .phrase = taken ? PHRASE_NONE : PHRASE_MADE_BEFORE});
+    }
+    policy.message_required = true;
+    grant_judge(s, &policy,
+                &(struct grant_row){.name = "no messageTime",
+                                    .request = {.no_time = true},
+                                    .failure = CMP_BAD_TIME,
+                                    .phrase = PHRASE_NO_TIME});
+}
+
 /* ---- what is made of it ---- */
 
 static void
@@ -206,6 +246,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_is_kept_at_both_ends),
+        cmocka_unit_test(it_was_made_in_the_life_of_its_registration),
         cmocka_unit_test(it_begins_before_now_by_so_much_and_no_more),
         cmocka_unit_test(it_begins_at_no_time_when_the_issuers_cannot_be_read),
         cmocka_unit_test(a_rehearsal_ends_after_a_week_and_never_later),
