@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-enum { FILE_MAX = 64 * 1024 * 1024 };
+enum { FILE_MAX = 1024 * 1024 * 1024 };
 
 static const char *const names[RECORD_FIGURES] = {
     "leaves",        "registrations", "uses",    "cancelled registrations",
@@ -194,5 +194,30 @@ record_has_refusals(struct world *w, const struct record *before,
     for (size_t i = 0; i < n; i++) {
         has_refusal(db, &refusals[i]);
     }
+    (void)sqlite3_close(db);
+}
+
+void
+record_each_refusal(struct world *w, void (*visit)(void *arg, int fail_info, const char *reason),
+                    void *arg)
+{
+    sqlite3_stmt *rows = NULL;
+    sqlite3 *db;
+
+    world_settle(w);
+    db = open_copy(w);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT body FROM leaf WHERE kind = 'REFUSAL'", -1, &rows, NULL),
+        SQLITE_OK);
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        struct err e = {0};
+        CLEANUP(leaf_cleanup)
+        struct leaf *leaf = leaf_parse(
+            span_of(sqlite3_column_blob(rows, 0), (size_t)sqlite3_column_bytes(rows, 0)), &e);
+
+        assert_non_null(leaf);
+        visit(arg, (int)leaf_int(leaf, "failInfo", -1), leaf_text(leaf, "reason"));
+    }
+    (void)sqlite3_finalize(rows);
     (void)sqlite3_close(db);
 }

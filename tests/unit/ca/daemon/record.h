@@ -44,6 +44,9 @@ void record_has_refusals(struct world *, const struct record *before, const stru
 /* There is a leaf of this kind about this rid, whose member has this part. */
 void record_has_leaf(const struct world *, const char *row, struct span rid, enum leaf_kind,
                      const char *member, const char *part);
+/* Each leaf REFUSAL. */
+void record_each_refusal(struct world *,
+                         void (*visit)(void *arg, int fail_info, const char *reason), void *arg);
 /* The figures are those of `before` and what is added here: {figure, how many}, up to
  * RECORD_FIGURES. */
 struct record_change {

@@ -79,5 +79,9 @@ struct rogue_kind {
 extern const struct rogue_kind rogue_kinds[];
 extern const size_t rogue_n_kinds;
 
+/* For cmocka: *state is a struct rogue. */
+int rogue_setup(void **state);
+int rogue_teardown(void **state);
+
 /* 0 .. n - 1; the same from the same seed. */
 uint32_t rogue_random(struct rogue *, uint32_t n);
