@@ -153,6 +153,25 @@ print_attested(FILE *out, const struct leaf *leaf)
     }
 }
 
+static void
+print_restored(FILE *out, const struct leaf *leaf)
+{
+    (void)fprintf(out,
+                  BELOW "leaves %" PRId64 " to %" PRId64 " were read back: %" PRId64
+                        " registrations, %" PRId64 " certificates, %" PRId64
+                        " revocations, %" PRId64 " CRLs",
+                  leaf_int(leaf, "from", 0), leaf_int(leaf, "to", 0) - 1,
+                  leaf_int(leaf, "registrations", 0), leaf_int(leaf, "certificates", 0),
+                  leaf_int(leaf, "revocations", 0), leaf_int(leaf, "crls", 0));
+    (void)fprintf(out,
+                  BELOW "intents given up: %" PRId64 ", requests refused: %" PRId64
+                        ", secrets void: %" PRId64 ", revoked as a CRL says: %" PRId64,
+                  leaf_int(leaf, "abandoned", 0), leaf_int(leaf, "refused", 0),
+                  leaf_int(leaf, "void", 0), leaf_int(leaf, "fromCrl", 0));
+    member(out, leaf, "officer", BELOW "signed by the officers with serial");
+    member(out, leaf, "secondOfficer", BELOW "and");
+}
+
 /* What a leaf says; the serial only where the story is not about one certificate. */
 static void
 print_facts(FILE *out, const struct leaf *leaf, bool serial)
@@ -230,6 +249,9 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_STOP:
         member(out, leaf, "reason", BELOW "reason:");
         return;
+    case LEAF_RESTORED:
+        print_restored(out, leaf);
+        return;
     case LEAF_START:
     case LEAF_CONFIG:
     case LEAF_CRL:
@@ -272,6 +294,8 @@ fact_name(enum leaf_kind kind)
         return "rejected";
     case LEAF_REVOKED:
         return "revoked";
+    case LEAF_RESTORED:
+        return "restored";
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:

@@ -46,6 +46,7 @@ enum leaf_kind {
     LEAF_CRL_INTENT,
     LEAF_QUEUE_HEAD,
     LEAF_SEALED,
+    LEAF_RESTORED,
     LEAF_KINDS, /* how many */
 };
 

@@ -56,15 +56,6 @@ audit_approvals_waiting(const struct audit_approvals *a)
     return a->n_waiting;
 }
 
-/* Two certificates of one person: the same subject or the same key. */
-static bool
-is_same_person(const struct audit_holder *a, const struct audit_holder *b)
-{
-    return X509_NAME_cmp(X509_get_subject_name(a->certificate),
-                         X509_get_subject_name(b->certificate)) == 0 ||
-           EVP_PKEY_eq(X509_get0_pubkey(a->certificate), X509_get0_pubkey(b->certificate)) == 1;
-}
-
 /* ---- requests ---- */
 
 static struct waiting *
@@ -177,7 +168,7 @@ count_people(const struct waiting *w)
         bool counts = !o->revoked;
 
         for (size_t k = 0; k < i && counts; k++) {
-            counts = w->people[k]->revoked || !is_same_person(o, w->people[k]);
+            counts = w->people[k]->revoked || !audit_holder_is_same_person(o, w->people[k]);
         }
         n += counts ? 1 : 0;
     }

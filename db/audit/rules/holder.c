@@ -113,3 +113,11 @@ audit_holders_find(const struct audit_holders *h, const char *serial)
 
     return one == NULL || one->certificate == NULL || one->revoked ? NULL : one;
 }
+
+bool
+audit_holder_is_same_person(const struct audit_holder *a, const struct audit_holder *b)
+{
+    return X509_NAME_cmp(X509_get_subject_name(a->certificate),
+                         X509_get_subject_name(b->certificate)) == 0 ||
+           EVP_PKEY_eq(X509_get0_pubkey(a->certificate), X509_get0_pubkey(b->certificate)) == 1;
+}

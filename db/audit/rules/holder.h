@@ -28,3 +28,5 @@ struct audit_holders *audit_holders_new(const char *role) OWNED(audit_holders_fr
 int audit_holders_note(struct audit_holders *, const struct leaf *, struct err *e);
 /* NULL: nobody of this role, or one that has no certificate yet or not any more. Borrowed. */
 const struct audit_holder *audit_holders_find(const struct audit_holders *, const char *serial);
+/* Two certificates of one person: the same subject or the same key. */
+bool audit_holder_is_same_person(const struct audit_holder *, const struct audit_holder *);

@@ -141,10 +141,8 @@ sealed_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 
 typedef int check_leaf(struct audit_record *, const struct leaf *, struct err *);
 static check_leaf *const CHECKS[LEAF_KINDS] = {
-    [LEAF_START] = start_check,
-    [LEAF_CRL] = crl_check,
-    [LEAF_CRL_INTENT] = crl_intent_check,
-    [LEAF_SEALED] = sealed_check,
+    [LEAF_START] = start_check,           [LEAF_RESTORED] = start_check, [LEAF_CRL] = crl_check,
+    [LEAF_CRL_INTENT] = crl_intent_check, [LEAF_SEALED] = sealed_check,
 };
 
 int

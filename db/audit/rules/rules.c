@@ -12,6 +12,7 @@
 #include "db/audit/rules/record.h"
 #include "db/audit/rules/registrar.h"
 #include "db/audit/rules/renewal.h"
+#include "db/audit/rules/restored.h"
 #include "db/audit/rules/retry.h"
 
 /* Between the judgement of a request and the leaf: nothing, unless somebody sets the clock. */
@@ -37,6 +38,7 @@ struct audit_rules {
     struct audit_registrars *registrars;
     struct audit_crls *crls;
     struct audit_attested *attested;
+    struct audit_restored *restored;
 };
 
 static void
@@ -63,6 +65,7 @@ audit_rules_free(struct audit_rules *rules)
         audit_registrars_free(rules->registrars);
         audit_crls_free(rules->crls);
         audit_attested_free(rules->attested);
+        audit_restored_free(rules->restored);
         mem_free(rules->open);
         mem_free(rules);
     }
@@ -80,6 +83,7 @@ audit_rules_new(void)
     rules->registrars = audit_registrars_new();
     rules->crls = audit_crls_new();
     rules->attested = audit_attested_new();
+    rules->restored = audit_restored_new();
     return rules;
 }
 
@@ -237,7 +241,8 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
         audit_retries_check(rules->retries, leaf, e) != 0 ||
         audit_registrars_check(rules->registrars, leaf, e) != 0 ||
         audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0 ||
-        audit_attested_check(rules->attested, audit_record_version(rules->record), leaf, e) != 0) {
+        audit_attested_check(rules->attested, audit_record_version(rules->record), leaf, e) != 0 ||
+        audit_restored_check(rules->restored, leaf, e) != 0) {
         return -1;
     }
     switch (leaf_kind(leaf)) {
@@ -262,6 +267,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_SEALED:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_RESTORED:
     case LEAF_APPROVAL:
     case LEAF_CONFIRMED:
     case LEAF_REVOKED:

@@ -4,7 +4,8 @@
 #include <openssl/err.h>
 
 int
-audit_signed_content(const struct leaf *leaf, X509 *signer, struct buf *content, struct err *e)
+audit_signed_member(const struct leaf *leaf, const char *member, X509 *signer, struct buf *content,
+                    struct err *e)
 {
     CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
     CLEANUP(cms_cleanup) CMS_ContentInfo *cms = NULL;
@@ -15,7 +16,7 @@ audit_signed_content(const struct leaf *leaf, X509 *signer, struct buf *content,
     long n;
     int verified = 0;
 
-    if (base64_parse(leaf_text(leaf, "cms"), &der, e) != 0 || bio == NULL ||
+    if (base64_parse(leaf_text(leaf, member), &der, e) != 0 || bio == NULL ||
         sk_X509_push(signers, signer) <= 0) {
         sk_X509_free(signers);
         return -1;
@@ -34,4 +35,10 @@ audit_signed_content(const struct leaf *leaf, X509 *signer, struct buf *content,
     }
     n = BIO_get_mem_data(bio, &text);
     return buf_set(content, span_of(text, n < 0 ? 0 : (size_t)n), e);
+}
+
+int
+audit_signed_content(const struct leaf *leaf, X509 *signer, struct buf *content, struct err *e)
+{
+    return audit_signed_member(leaf, "cms", signer, content, e);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/rules/restored.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/tlog/merkle.h"
+#include "db/audit/rules/holder.h"
+#include "db/audit/rules/signed.h"
+
+struct audit_restored {
+    struct audit_holders *officers;
+    struct merkle_edge edge; /* of the leaves before */
+};
+
+void
+audit_restored_free(struct audit_restored *r)
+{
+    if (r != NULL) {
+        audit_holders_free(r->officers);
+        mem_free(r);
+    }
+}
+
+struct audit_restored *
+audit_restored_new(void)
+{
+    struct audit_restored *r = mem_new(sizeof(*r));
+
+    r->officers = audit_holders_new("officer");
+    return r;
+}
+
+static int
+place_check(const struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    const struct merkle_hash root = merkle_root(&r->edge);
+    char hex[2 * MERKLE_HASH + 1];
+
+    hex_format(span_of(root.octets, sizeof(root.octets)), hex);
+    if (leaf_int(leaf, "to", -1) != (int64_t)r->edge.size ||
+        leaf_int(leaf, "from", -1) >= leaf_int(leaf, "to", -1)) {
+        return err_set(e, ERR_CRYPTO,
+                       "a RESTORED of leaves %" PRId64 " to %" PRId64 " behind %" PRIu64 " leaves",
+                       leaf_int(leaf, "from", -1), leaf_int(leaf, "to", -1) - 1, r->edge.size);
+    }
+    return strcmp(hex, leaf_text(leaf, "root")) == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "a RESTORED has another root than the leaves that were read back");
+}
+
+/* The plan that was signed is of these leaves. */
+static int
+plan_check(struct span content, const struct leaf *leaf, struct err *e)
+{
+    json_t *plan = json_loadb((const char *)content.p, content.n, JSON_REJECT_DUPLICATES, NULL);
+    const char *kind = json_string_value(json_object_get(plan, "kind"));
+    const json_t *log = json_object_get(plan, "log");
+    const json_t *leaves = json_object_get(log, "leaves");
+    const char *root = json_string_value(json_object_get(log, "root"));
+    const bool fits = kind != NULL && strcmp(kind, "restore") == 0 && root != NULL &&
+                      strcmp(root, leaf_text(leaf, "root")) == 0 && json_is_integer(leaves) &&
+                      json_integer_value(leaves) == leaf_int(leaf, "to", -1);
+
+    json_decref(plan);
+    return fits ? 0
+                : err_set(e, ERR_CRYPTO,
+                          "the officers signed something else than what was restored");
+}
+
+static const struct audit_holder *
+officer_check(const struct audit_restored *r, const struct leaf *leaf, const char *who,
+              const char *cms, struct err *e)
+{
+    const char *serial = leaf_text(leaf, who);
+    const struct audit_holder *o = audit_holders_find(r->officers, serial);
+    CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
+    char hex[2 * SHA256_SIZE + 1];
+    uint8_t hash[SHA256_SIZE];
+
+    if (o == NULL) {
+        (void)err_set(e, ERR_CRYPTO, "a RESTORED by serial %s, which is no officer", serial);
+        return NULL;
+    }
+    if (audit_signed_member(leaf, cms, o->certificate, &content, e) != 0 ||
+        plan_check(buf_span(&content), leaf, e) != 0 || sha256(buf_span(&content), hash, e) != 0) {
+        return NULL;
+    }
+    hex_format(span_of(hash, sizeof(hash)), hex);
+    if (strcmp(hex, leaf_text(leaf, "plan")) != 0) {
+        (void)err_set(e, ERR_CRYPTO, "serial %s signed another plan than the RESTORED names",
+                      serial);
+        return NULL;
+    }
+    return o;
+}
+
+static int
+restored_check(const struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    const struct audit_holder *first;
+    const struct audit_holder *second;
+
+    if (place_check(r, leaf, e) != 0) {
+        return -1;
+    }
+    first = officer_check(r, leaf, "officer", "cms", e);
+    second = first == NULL ? NULL : officer_check(r, leaf, "secondOfficer", "secondCms", e);
+    if (second == NULL) {
+        return -1;
+    }
+    return audit_holder_is_same_person(first, second)
+               ? err_set(e, ERR_CRYPTO, "a RESTORED that one person signed twice")
+               : 0;
+}
+
+int
+audit_restored_check(struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    struct merkle_hash hash;
+
+    if ((leaf_kind(leaf) == LEAF_RESTORED && restored_check(r, leaf, e) != 0) ||
+        audit_holders_note(r->officers, leaf, e) != 0) {
+        return -1;
+    }
+    memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
+    return merkle_append(&r->edge, &hash, NULL, NULL, e);
+}
