@@ -120,6 +120,14 @@ issuance_serial_of(struct span der, struct span *serial)
     return certificate_head(der, &tbs, serial);
 }
 
+bool
+issuance_tbs_of(struct span der, struct span *tbs)
+{
+    struct span serial;
+
+    return certificate_head(der, tbs, &serial);
+}
+
 /* The first INTENT with this serial number, *leaf NULL when there is none: one that was appended
  * later, to make something else of it, is not looked at. */
 static int

@@ -20,6 +20,8 @@ enum issuance_role {
 };
 /* The serial number of a certificate, borrowed from it; false when it is none. */
 bool issuance_serial_of(struct span der, struct span *serial);
+/* Its TBSCertificate, the same. */
+bool issuance_tbs_of(struct span der, struct span *tbs);
 /* The profile: "ra-cmp", "registrar", "officer"; "none". */
 const char *issuance_role_name(enum issuance_role);
 

@@ -93,3 +93,5 @@ int issuance_may_confirm(struct store_db *, const struct issuance_request *q, bo
 
 /* RFC 5280 5.3.1 */
 enum { ISSUANCE_SUPERSEDED = 4, ISSUANCE_CESSATION = 5 };
+/* The setting with the SHA-256 of the CRL that was out at a restore. */
+#define ISSUANCE_RESTORED_CRL "restored_crl"

@@ -19,6 +19,7 @@ db/sealed/           base/ db/store/ db/sealed/
 db/requests/         base/ base/tlog/ db/store/ db/sealed/sealed.h db/requests/
 db/issuance/         base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/
 db/issuance/life/    base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/ db/issuance/life/
+db/issuance/rebuild/ base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/ db/issuance/rebuild/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
@@ -40,6 +41,7 @@ ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
 ca/office/           base/ db/issuance/* ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/publish/ ca/request/* ca/due/ ca/office/
+ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/

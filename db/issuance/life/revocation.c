@@ -170,13 +170,21 @@ issuance_crl_find(struct store_db *db, uint64_t number, struct issuance_crl_stor
     }
     if (store_query_one(db, &rows,
                         "SELECT (SELECT coalesce(max(number), 0) FROM crl WHERE der IS NOT NULL), "
-                        "(SELECT der FROM crl WHERE number = ?1)",
+                        "(SELECT der FROM crl WHERE number = ?1), (SELECT value FROM setting WHERE "
+                        "name = '" ISSUANCE_RESTORED_CRL "' AND EXISTS (SELECT 1 FROM crl WHERE "
+                        "number = ?1))",
                         STORE_VALUES(store_int((int64_t)number)), e) != 0) {
         return -1;
     }
     out->newest = (uint64_t)row_int(&rows, 0);
-    out->found = !row_is_null(&rows, 1);
-    return out->found ? sha256(row_blob(&rows, 1), out->sha256, e) : 0;
+    out->found = !row_is_null(&rows, 1) && row_blob(&rows, 1).n > 0;
+    if (out->found) {
+        return sha256(row_blob(&rows, 1), out->sha256, e);
+    }
+    /* The one that was out at a restore. */
+    out->found = !row_is_null(&rows, 2);
+    out->newest = out->found && number > out->newest ? number : out->newest;
+    return out->found ? row_copy_octets(&rows, 2, out->sha256, sizeof(out->sha256), e) : 0;
 }
 
 int
