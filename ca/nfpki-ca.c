@@ -23,6 +23,7 @@
 #include "ca/publish/crl.h"
 #include "ca/request/stages.h"
 #include "ca/request/submit.h"
+#include "ca/restore/restore.h"
 #include "ca/start.h"
 
 enum { DRAIN_STEP_MS = 20, DRAIN_STEPS = 750 };
@@ -224,58 +225,122 @@ run(struct ca *ca, struct err *e)
     return ca->has_begun ? ca_finish(ca, "signal", e) : 0;
 }
 
+/* What a restore would do, or has done, for whoever called. */
+static int
+restore(struct ca *ca, const struct restore_options *options, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *plan = NULL;
+
+    if (ca_open_signers(ca, e) != 0 || restore_run(ca, options, &plan, e) != 0) {
+        return -1;
+    }
+    return fputs(plan, stdout) < 0 || fflush(stdout) != 0
+               ? err_set(e, ERR_IO, "standard output cannot be written")
+               : 0;
+}
+
 static int
 usage(FILE *out)
 {
     (void)fprintf(out, "usage: nfpki-ca [--debug] [--check | --verify] --config FILE\n"
+                       "       nfpki-ca [--debug] --restore [--approval FILE --approval FILE] "
+                       "--config FILE\n"
                        "       nfpki-ca --help | --version\n");
     return 2;
 }
 
-/* What it was started for: to serve; to look at its files; to compare ca.db with its record. */
-enum mode { RUN, CHECK, VERIFY };
+/* What it was started for: to serve; to look at its files; to compare ca.db with its record; to
+ * read back what ca.db lost. */
+enum mode { RUN, CHECK, VERIFY, RESTORE };
+
+struct arguments {
+    const char *path;
+    enum log_level least;
+    enum mode mode;
+    struct restore_options restore;
+    size_t n_approvals;
+};
 
 /* -1: go on; else the exit status. */
 static int
-parse_arguments(int argc, char **argv, const char **path, enum log_level *least, enum mode *mode)
+take_mode(struct arguments *a, enum mode mode)
+{
+    if (a->mode != RUN) {
+        return usage(stderr);
+    }
+    a->mode = mode;
+    return -1;
+}
+
+static int
+take_approval(struct arguments *a, const char *file)
+{
+    if (a->n_approvals == ARRAY_LEN(a->restore.approvals)) {
+        return usage(stderr);
+    }
+    a->restore.approvals[a->n_approvals++] = file;
+    return -1;
+}
+
+/* Both approvals or none, and only with --restore. */
+static int
+check_arguments(const struct arguments *a)
+{
+    const bool half = a->n_approvals == 1 || (a->n_approvals > 0 && a->mode != RESTORE);
+
+    return a->path == NULL || half ? usage(stderr) : -1;
+}
+
+static int
+take(struct arguments *a, int option)
+{
+    switch (option) {
+    case 'c':
+        a->path = optarg;
+        return -1;
+    case 'n':
+        return take_mode(a, CHECK);
+    case 'v':
+        return take_mode(a, VERIFY);
+    case 'R':
+        return take_mode(a, RESTORE);
+    case 'a':
+        return take_approval(a, optarg);
+    case 'd':
+        a->least = LOG_DEBUG;
+        return -1;
+    case 'h':
+        (void)usage(stdout);
+        return 0;
+    case 'V':
+        (void)printf("nfpki-ca %s\n", NFPKI_VERSION);
+        return 0;
+    default:
+        return usage(stderr);
+    }
+}
+
+static int
+parse_arguments(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"check", no_argument, NULL, 'n'},
         {"verify", no_argument, NULL, 'v'},
+        {"restore", no_argument, NULL, 'R'},
+        {"approval", required_argument, NULL, 'a'},
         {"debug", no_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
+    int status = -1;
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:nvdhV", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            *path = optarg;
-            break;
-        case 'n':
-        case 'v':
-            if (*mode != RUN) {
-                return usage(stderr);
-            }
-            *mode = option == 'n' ? CHECK : VERIFY;
-            break;
-        case 'd':
-            *least = LOG_DEBUG;
-            break;
-        case 'h':
-            (void)usage(stdout);
-            return 0;
-        case 'V':
-            (void)printf("nfpki-ca %s\n", NFPKI_VERSION);
-            return 0;
-        default:
-            return usage(stderr);
-        }
+    while (status < 0 && (option = getopt_long(argc, argv, "c:nvRa:dhV", options, NULL)) != -1) {
+        status = take(a, option);
     }
-    return *path == NULL || optind != argc ? usage(stderr) : -1;
+    return status >= 0 ? status : optind != argc ? usage(stderr) : check_arguments(a);
 }
 
 static int
@@ -290,12 +355,12 @@ serve(struct ca *ca, struct err *e)
 
 /* *status: of what went well. */
 static int
-work(struct ca *ca, enum mode mode, int *status, struct err *e)
+work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
 {
     bool agrees = true;
     int result = -1;
 
-    switch (mode) {
+    switch (a->mode) {
     case RUN:
         result = serve(ca, e);
         break;
@@ -305,6 +370,9 @@ work(struct ca *ca, enum mode mode, int *status, struct err *e)
     case VERIFY:
         result = ca_verify(ca, &agrees, e);
         break;
+    case RESTORE:
+        result = restore(ca, &a->restore, e);
+        break;
     }
     *status = agrees ? 0 : 1;
     return result;
@@ -313,21 +381,19 @@ work(struct ca *ca, enum mode mode, int *status, struct err *e)
 int
 main(int argc, char **argv)
 {
-    const char *path = NULL;
-    enum log_level least = LOG_INFO;
-    enum mode mode = RUN;
+    struct arguments a = {.least = LOG_INFO};
     struct ca ca = {0};
     struct err e = {0};
-    int status = parse_arguments(argc, argv, &path, &least, &mode);
+    int status = parse_arguments(argc, argv, &a);
 
     if (status >= 0) {
         return status;
     }
     status = 0;
-    log_open("nfpki-ca", least);
-    if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(path, &ca.conf, &e) != 0 ||
-        work(&ca, mode, &status, &e) != 0) {
-        log_err(LOG_ERROR, "failed", &e, "%s", path);
+    log_open("nfpki-ca", a.least);
+    if (proc_harden(&e) != 0 || ossl_init(&e) != 0 || ca_conf_load(a.path, &ca.conf, &e) != 0 ||
+        work(&ca, &a, &status, &e) != 0) {
+        log_err(LOG_ERROR, "failed", &e, "%s", a.path);
         status = err_exit_status(e.code);
     }
     ca_close(&ca);

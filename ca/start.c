@@ -297,12 +297,20 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
 /* ---- the whole ---- */
 
 int
-ca_open(struct ca *ca, struct err *e)
+ca_open_signers(struct ca *ca, struct err *e)
 {
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
-    if (ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
-        ca_seals_key(ca, e) != 0 || ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
+    return ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
+                   ca_seals_key(ca, e) != 0
+               ? -1
+               : 0;
+}
+
+int
+ca_open(struct ca *ca, struct err *e)
+{
+    if (ca_open_signers(ca, e) != 0 || ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
         crl_publish_root(ca, e) != 0) {
         return -1;
     }

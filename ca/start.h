@@ -11,6 +11,8 @@
  * `ca->conf` is loaded. Blocking, in the main thread. On failure: ca_close().
  */
 int ca_open(struct ca *, struct err *e);
+/* The first two of these: certificates, signers. On failure and after success: ca_close(). */
+int ca_open_signers(struct ca *, struct err *e);
 /* Blocking, when what a stop left behind has been resolved. */
 int ca_begin(struct ca *, struct recovery, struct err *e);
 /* The first of these alone, the files that the configuration names: nothing is opened or changed.

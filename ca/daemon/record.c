@@ -14,8 +14,8 @@
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
 
-static int
-make_folder(const char *path, mode_t mode, struct err *e)
+int
+ca_make_folder(const char *path, mode_t mode, struct err *e)
 {
     if (file_mkdirs(path, mode, e) != 0) {
         return -1;
@@ -68,24 +68,30 @@ check_missing(const struct ca *ca, struct guard *guard, struct err *e)
     return missing ? admit(guard, NULL, e) : 0;
 }
 
+struct store_options
+ca_store_options(const struct ca *ca, const char *path)
+{
+    return (struct store_options){.path = path,
+                                  .application = APPLICATION,
+                                  .schemas = {ledger_migrations, issuance_migrations},
+                                  .finished = ca->finished,
+                                  .integrity_check = true};
+}
+
 static int
 open_store(struct ca *ca, struct guard *guard, struct err *e)
 {
-    const struct store_options options = {.path = ca->conf.database,
-                                          .application = APPLICATION,
-                                          .schemas = {ledger_migrations, issuance_migrations},
-                                          .finished = ca->finished,
-                                          .integrity_check = true,
-                                          .admit = admit,
-                                          .admit_arg = guard,
-                                          .context = ca->seals,
-                                          .settle = sealed_settle};
+    struct store_options options = ca_store_options(ca, ca->conf.database);
 
-    if (check_missing(ca, guard, e) != 0 || make_folder(ca->conf.state_dir, 0700, e) != 0) {
+    options.admit = admit;
+    options.admit_arg = guard;
+    options.context = ca->seals;
+    options.settle = sealed_settle;
+    if (check_missing(ca, guard, e) != 0 || ca_make_folder(ca->conf.state_dir, 0700, e) != 0) {
         return -1;
     }
     ca->store = store_open(&options, e);
-    return ca->store == NULL ? -1 : make_folder(ca->conf.crl_dir, 0755, e);
+    return ca->store == NULL ? -1 : ca_make_folder(ca->conf.crl_dir, 0755, e);
 }
 
 struct counts_op {

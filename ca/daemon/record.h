@@ -26,3 +26,7 @@ int ca_record_suspect(const struct ca *, const struct err *why, struct err *e);
 int ca_record_last(struct ca *, struct ledger_signed *, struct err *e);
 int ca_record_read(struct ca *, int (*look)(void *arg, struct store_db *, struct err *e), void *arg,
                    struct err *e);
+/* For whoever opens it otherwise (ca/restore): its options, without seals; a folder with this mode.
+ */
+struct store_options ca_store_options(const struct ca *, const char *path);
+int ca_make_folder(const char *path, mode_t mode, struct err *e);

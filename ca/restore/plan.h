@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h - what a restore would do, as two officers sign it.
+ *
+ *   {"version":1, "kind":"restore", "time":"2026-11-29T20:00:00Z",
+ *    "database":{"leaves":120, "root":"<64 hex>"},
+ *    "log":{"origin":"nfpki.example.net/ca1", "leaves":207, "root":"<64 hex>"},
+ *    "crl":{"number":41, "sha256":"<64 hex>"},
+ *    "read back":{"registrations":3, "certificates":5, "revocations":1, "crls":2},
+ *    "given up":0, "refused":0, "void":1, "from the CRL":0}
+ *
+ * `database` is what is left (0 leaves: nothing), `log` what the published ledger has. From both
+ * and the CRL follows all the rest, so the same state at the same time gives the same octets, and
+ * what was signed is compared octet for octet with what is about to be done.
+ */
+#pragma once
+
+#include "base/tlog/checkpoint.h"
+#include "ca/daemon/daemon.h"
+#include "db/issuance/rebuild/rebuild.h"
+
+enum { PLAN_DAYS = 7, PLAN_SKEW_S = 300 };
+
+struct restore_plan {
+    time_t time;
+    uint64_t from; /* leaves that the database has */
+    struct merkle_hash from_root;
+    struct checkpoint log;
+    uint64_t crl_number; /* 0: no CRL is published */
+    uint8_t crl_hash[SHA256_SIZE];
+    struct rebuild_counts back;
+    int64_t abandoned; /* intents without a certificate */
+    int64_t refused;   /* requests that waited for officers */
+    int64_t voided;    /* registrations whose one-time secret is void */
+    int64_t from_crl;  /* what the CRL alone has as revoked */
+};
+
+char *plan_format(const struct restore_plan *) OWNED(mem_free);
+
+/* What an officer signed. */
+struct plan_approval {
+    struct buf cms; /* DER */
+    struct buf text;
+    X509 *officer;
+    time_t time; /* of the plan */
+};
+void plan_approval_free(struct plan_approval *);
+/* Signed by one of our people, whose path is good now; made in the last PLAN_DAYS. Whether it is
+ * this plan, and an officer's, is not asked here. ERR_INPUT, ERR_CRYPTO, ERR_DENIED. */
+int plan_approval_read(const char *path, const struct policy *, time_t now,
+                       struct plan_approval *out, struct err *e);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steps in a table, so that a test can end the program before each (tests/fault/restore.sh). All
+ * but the last two change nothing but the copy.
+ */
+#include "ca/restore/restore.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ca/daemon/record.h"
+#include "ca/daemon/seals.h"
+#include "ca/restore/state.h"
+#include "db/issuance/rebuild/restored.h"
+#include "db/sealed/sealed.h"
+
+enum { NAME_OCTETS = 4 };
+
+static void
+close_store(struct restore *r)
+{
+    store_free(r->store);
+    r->store = NULL;
+}
+
+static void
+restore_free(struct restore *r)
+{
+    for (size_t i = 0; i < ARRAY_LEN(r->approvals); i++) {
+        plan_approval_free(&r->approvals[i]);
+    }
+    close_store(r);
+    rebuild_free(r->rebuild);
+    published_free(r->published);
+    log_key_free(&r->key);
+    newest_crl_free(&r->crl);
+    work_free(&r->work);
+    mem_free(r->text);
+}
+
+/* ---- what was signed, and what is published ---- */
+
+static int
+check_published(const struct restore *r, const struct checkpoint *has, struct err *e)
+{
+    if (has->size < r->last.size) {
+        return err_set(e, ERR_STALE,
+                       "leaves %" PRIu64 " to %" PRIu64
+                       " were signed, and %s does not have them: take the newest copy of it; when "
+                       "no copy has them, they are missing for good, and a new log begins, "
+                       "nfpki-ca(8)",
+                       has->size, r->last.size - 1, r->ca->conf.ledger_dir);
+    }
+    if (has->size > r->last.size) {
+        return err_set(e, ERR_STALE,
+                       "%s has a checkpoint over %" PRIu64
+                       " leaves, the log signer's journal ends at %" PRIu64
+                       ": put back the newest journal, nfpki-ca(8)",
+                       r->ca->conf.ledger_dir, has->size, r->last.size);
+    }
+    return memcmp(has->root.octets, r->last.root, sizeof(r->last.root)) == 0
+               ? 0
+               : err_set(e, ERR_STALE, "%s has another history than what was signed",
+                         r->ca->conf.ledger_dir);
+}
+
+static int
+step_ask(struct restore *r, struct err *e)
+{
+    struct ca *ca = r->ca;
+    const struct ledger_options options = {
+        .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
+
+    ca->ledger = ledger_new(&options, e);
+    if (ca->ledger == NULL || ca_record_last(ca, &r->last, e) != 0 ||
+        log_key_set(&r->key, ca->conf.log_origin, signer_spki(ca->log), e) != 0 ||
+        newest_crl_read(ca, &r->crl, e) != 0) {
+        return -1;
+    }
+    r->published = published_open(ca->conf.ledger_dir, &r->key, e);
+    if (r->published == NULL) {
+        return -1;
+    }
+    r->plan.log = *published_checkpoint(r->published);
+    r->plan.crl_number = r->crl.number;
+    memcpy(r->plan.crl_hash, r->crl.hash, sizeof(r->plan.crl_hash));
+    return check_published(r, &r->plan.log, e);
+}
+
+/* ---- the copy ---- */
+
+/* What is left of it is whole, and its WAL in the file. */
+static int
+step_fold(struct restore *r, struct err *e)
+{
+    struct store_options options = ca_store_options(r->ca, r->ca->conf.database);
+    struct store *store;
+
+    options.finished = NULL;
+    if (access(r->ca->conf.database, F_OK) != 0) {
+        return ca_make_folder(r->ca->conf.state_dir, 0700, e);
+    }
+    store = store_open(&options, e);
+    if (store == NULL) {
+        return err_wrap(e, "what is left of the database: move it away to restore without it");
+    }
+    store_free(store);
+    return 0;
+}
+
+static int
+step_lock(struct restore *r, struct err *e)
+{
+    return work_lock(&r->work, e);
+}
+
+static int
+run_unseal(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return restored_unseal(db, &restore_of(op)->had_seals, e);
+}
+
+static int
+step_copy(struct restore *r, struct err *e)
+{
+    struct store_options options = ca_store_options(r->ca, r->work.copy);
+
+    options.finished = NULL;
+    if (work_copy(&r->work, e) != 0) {
+        return -1;
+    }
+    r->store = store_open(&options, e);
+    return r->store == NULL ? -1 : restore_in_store(r, run_unseal, e);
+}
+
+/* ---- it takes its place ---- */
+
+/* The copy is opened as a start does, and its rows get their seals. */
+static int
+run_open(struct store_op *op, struct store_db *db, struct err *e)
+{
+    enum sealed_state state;
+
+    (void)op;
+    return sealed_open(db, &state, e);
+}
+
+static int
+run_seal(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return restored_seal(db, restore_of(op)->now, e);
+}
+
+static int
+step_seal(struct restore *r, struct err *e)
+{
+    struct store_options options = ca_store_options(r->ca, r->work.copy);
+
+    if (!r->had_seals && !r->plan.back.sealed) {
+        return 0; /* the next start begins with it */
+    }
+    close_store(r);
+    if (ca_seals_new(r->ca, e) != 0) {
+        return -1;
+    }
+    options.finished = NULL;
+    options.context = r->ca->seals;
+    options.settle = sealed_settle;
+    r->store = store_open(&options, e);
+    return r->store == NULL || restore_in_store(r, run_open, e) != 0
+               ? -1
+               : restore_in_store(r, run_seal, e);
+}
+
+static int
+step_close(struct restore *r, struct err *e)
+{
+    close_store(r);
+    return work_sync(&r->work, e);
+}
+
+static int
+step_swap(struct restore *r, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+    CLEANUP(mem_cleanup) char *name = NULL;
+    CLEANUP(mem_cleanup) char *kept = NULL;
+
+    if (sha256(span_str(r->text), hash, e) != 0) {
+        return -1;
+    }
+    name = hex_dup(span_of(hash, NAME_OCTETS));
+    kept = mem_printf("%s.before-%s", r->ca->conf.database, name);
+    return work_swap(&r->work, kept, e);
+}
+
+static int
+step_tell(struct restore *r, struct err *e)
+{
+    const struct restore_plan *p = &r->plan;
+
+    (void)e;
+    log_event(LOG_WARNING, "restored",
+              "leaves %" PRIu64 " to %" PRIu64 " were read back: %" PRId64
+              " registrations, %" PRId64 " certificates, %" PRId64 " revocations; start nfpki-ca",
+              p->from, p->log.size - 1, p->back.registrations, p->back.certificates,
+              p->back.revocations);
+    return 0;
+}
+
+typedef int step(struct restore *, struct err *e);
+static step *const PLAN[] = {step_ask, step_fold, step_lock, step_copy, step_read, step_compare};
+static step *const DO[] = {step_officers, step_record, step_verify, step_seal,
+                           step_close,    step_swap,   step_tell};
+
+static int
+run_steps(struct restore *r, step *const *steps, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (steps[i](r, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+make_plan(struct restore *r, struct err *e)
+{
+    r->plan.time = r->now;
+    r->text = plan_format(&r->plan);
+    close_store(r);
+    return work_remove(&r->work, e);
+}
+
+int
+restore_run(struct ca *ca, const struct restore_options *options, char **plan, struct err *e)
+{
+    CLEANUP(restore_free) struct restore r = {.ca = ca, .options = options, .now = clock_now()};
+
+    work_init(&r.work, ca->conf.database);
+    if (run_steps(&r, PLAN, ARRAY_LEN(PLAN), e) != 0 ||
+        (options->approvals[0] == NULL ? make_plan(&r, e) : run_steps(&r, DO, ARRAY_LEN(DO), e)) !=
+            0) {
+        return -1;
+    }
+    *plan = TAKE(r.text);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/restore/state.h"
+
+struct step_op {
+    struct store_op op;
+    struct restore *r;
+};
+
+int
+restore_in_store(struct restore *r, restore_run_op *run, struct err *e)
+{
+    struct step_op o = {.op = {.run = run}, .r = r};
+
+    return store_call(r->store, &o.op, e);
+}
+
+struct restore *
+restore_of(struct store_op *op)
+{
+    return CONTAINER_OF(op, struct step_op, op)->r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state.h - a restore on its way, and the steps that have a file of their own. Private to
+ * ca/restore/. */
+#pragma once
+
+#include "ca/restore/newest_crl.h"
+#include "ca/restore/plan.h"
+#include "ca/restore/restore.h"
+#include "ca/restore/work.h"
+#include "db/ledger/published.h"
+
+struct restore {
+    struct ca *ca;
+    const struct restore_options *options;
+    struct restore_plan plan;
+    struct ledger_signed last; /* what the log's key was asked for */
+    struct log_key key;
+    struct published *published;
+    struct newest_crl crl;
+    struct rebuild_source source;
+    struct rebuild *rebuild;
+    struct restore_work work;
+    struct store *store; /* of the copy */
+    struct plan_approval approvals[2];
+    char *text; /* of the plan */
+    time_t now;
+    bool more; /* leaves to read */
+    bool had_seals;
+};
+
+typedef int restore_run_op(struct store_op *, struct store_db *, struct err *);
+/* An operation on the copy, and whose it is. */
+int restore_in_store(struct restore *, restore_run_op *run, struct err *e);
+struct restore *restore_of(struct store_op *);
+
+/* Leaves that the database lacks, and their rows (read.c); the leaves once more, from their octets
+ * in the copy, against what was signed, and what else there is to say of them in the plan. */
+int step_read(struct restore *, struct err *e);
+int step_compare(struct restore *, struct err *e);
+/* Two officers have signed this plan (officers.c). */
+int step_officers(struct restore *, struct err *e);
+/* What it leaves in the record (record.c); all rows against all leaves. */
+int step_record(struct restore *, struct err *e);
+int step_verify(struct restore *, struct err *e);

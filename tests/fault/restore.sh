@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# The restore drill: the CA's database is put back to a copy from before, or lost, and what it lost is read back
+# from the published ledger when two officers have signed the plan of it. Killed before each of its steps it
+# leaves the state from before or the new one, and a second run finishes.
+#   tests/fault/restore.sh BIN          (NFPKI_RESTORE_ALL=1: every step with the lost database, too)
+bin=$1
+source "$(dirname "$0")/../support/pki.sh"
+pki_start
+cd "$pki"
+
+serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
+crl_number() { printf '%d' "$(openssl crl -inform DER -in crl/issuing.crl -noout -crlnumber | cut -d= -f2)"; }
+on_crl() { openssl crl -inform DER -in crl/issuing.crl -noout -text | grep -q "Serial Number: $(serial "$1")"; }
+enrol() { # enrol NAME [ARGUMENT...]: $pki/NAME.{key,pem}
+  local name=$1
+  register "$name" AMF 1
+  new_key "$name.key"
+  cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey "$name.key" -certout "$name.pem" "${@:2}" \
+    2>"$name.log" || fail "enrol $name: $(<"$name.log")"
+}
+links() { grep -c '"event":"link-up"' log/nfpki-ra.log; }
+start_ca() { # and its RA is connected with it again
+  local before
+  before=$(links)
+  start_daemon ca
+  for _ in $(seq 400); do
+    [[ $(links) -gt $before ]] && return
+    sleep 0.05
+  done
+  fail 'the RA does not connect'
+}
+officer() { # officer FILE NAME [PROFILE]
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -keyout "$1.key" -out "$1.csr" 2>/dev/null
+  cactl issue --profile "${3:-officer}" --subject-cn "$2" --days 3 "$1.csr" >"$1.pem"
+}
+on_ca() { SOFTHSM2_CONF="$pki/ca/softhsm2.conf" CREDENTIALS_DIRECTORY="$pki/ca/credentials" "$@"; }
+restore() { on_ca "$bin/nfpki-ca" --restore --config ca/nfpki-ca.conf "$@"; }
+wrong() { # wrong STATUS 'TEXT' COMMAND...
+  local wanted=$1 text=$2 status=0
+  shift 2
+  "$@" >wrong.out 2>&1 || status=$?
+  [[ $status -eq $wanted ]] || fail "$*: exit status $status instead of $wanted: $(<wrong.out)"
+  grep -qF -- "$text" wrong.out || fail "$*: does not say '$text': $(<wrong.out)"
+  echo "ok: $text"
+}
+sign() { # sign OFFICER: $pki/OFFICER.p7s
+  openssl cms -sign -binary -nodetach -md sha256 -in plan.json -outform DER -signer "$1.pem" -inkey "$1.key" -out "$1.p7s"
+}
+plan() { # the plan, signed by alice and bob
+  restore >plan.json 2>plan.log || fail "plan: $(<plan.log)"
+  sign alice
+  sign bob
+}
+figure() { jq -r "$1" plan.json; }
+
+# ---- yesterday ----
+officer alice 'Alice Andersson'
+officer bob 'Bob Bengtsson'
+officer mallory 'Mallory Malm'
+officer second 'Second OAM' registrar
+enrol a
+enrol b
+stop_daemon ca
+cp -a ca/state yesterday
+start_ca
+
+# ---- the window that gets lost ----
+enrol c
+enrol d -implicit_confirm
+new_key a2.key
+cmp -cmd kur -cert a.pem -key a.key -newkey a2.key -certout a2.pem 2>/dev/null || fail 'kur'
+register unused AMF 1
+unused_reference=$reference unused_secret=$secret
+cactl revoke "$(serial b.pem)" --reason keyCompromise >/dev/null
+cactl revoke "$(serial mallory.pem)" --reason cessationOfOperation >/dev/null
+officer carol 'Carol Carlsson'
+published
+stop_daemon ca
+before=$(crl_number)
+cp -a ca/state today
+cp -a ledger ledger.today
+cp -a crl crl.today
+cp -a ca/tokens tokens.today
+leaves=$(audit verify | sed -nE 's/^ *size *([0-9]+) leaves/\1/p')
+
+back_to() { # back_to STATE: the CA's database as in that copy; "lost": none. Journals and ledger stay
+  rm -rf ca/state/ca.db*
+  [[ $1 == lost ]] || cp -a "$1"/ca.db* ca/state/
+}
+refuses() {
+  local status=0
+  on_ca "$bin/nfpki-ca" --config ca/nfpki-ca.conf >refuses.log 2>&1 || status=$?
+  [[ $status -eq 3 ]] || fail "a start with the older state: status $status: $(<refuses.log)"
+}
+
+wrong 1 'nothing is lost, start nfpki-ca' restore
+back_to yesterday
+refuses
+plan
+expect 'leaves of the ledger' "$leaves" "$(figure .log.leaves)"
+expect 'certificates to read back: c, d, a2, carol' 4 "$(figure '."read back".certificates')"
+expect 'registrations: c, d, unused' 3 "$(figure '."read back".registrations')"
+expect 'revocations: b, a (superseded), mallory' 3 "$(figure '."read back".revocations')"
+expect 'one-time secrets that are void' 1 "$(figure .void)"
+
+# ---- what does not count ----
+sign second; sign mallory
+cp alice.p7s copy.p7s
+wrong 1 'of one person' restore --approval alice.p7s --approval copy.p7s
+wrong 1 'is no officer' restore --approval alice.p7s --approval second.p7s
+wrong 1 'or is revoked' restore --approval mallory.p7s --approval bob.p7s
+wrong 2 'usage' restore --approval alice.p7s
+sed -i 's/"void": 1/"void": 0/' plan.json; sign bob
+wrong 1 'not the plan of this state' restore --approval alice.p7s --approval bob.p7s
+plan
+refuses
+
+# ---- it works ----
+check_restored() {
+  start_ca
+  audit verify >verify.out || fail "audit: $(<verify.out)"
+  grep -q 'RESTORED 1' verify.out || fail "no RESTORED leaf: $(<verify.out)"
+  grep -Eq 'open intents +0' verify.out || fail "open intents: $(<verify.out)"
+  [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"
+  for gone in a b mallory; do
+    on_crl "$gone.pem" || fail "$gone.pem is not on the CRL"
+  done
+  on_crl c.pem && fail 'c.pem is on the CRL'
+  return 0
+}
+restore --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "$(<restore.log)"
+diff plan.json done.json || fail 'another plan was done than the one that was signed'
+check_restored
+echo 'ok: read back; the auditor agrees, what is revoked is on a CRL with a greater number'
+new_key c2.key
+cmp -cmd kur -cert c.pem -key c.key -newkey c2.key -certout c2.pem 2>renew.log || fail "c does not renew: $(<renew.log)"
+new_key d2.key
+cmp -cmd kur -cert d.pem -key d.key -newkey d2.key -certout d2.pem 2>renew.log || fail "d does not renew: $(<renew.log)"
+echo 'ok: network functions of the lost window renew'
+new_key unused.key
+if cmp -cmd ir -ref "$unused_reference" -secret "pass:$unused_secret" -subject /CN=x -newkey unused.key -certout unused.pem \
+  2>void.log; then
+  fail 'a one-time secret of the lost window was taken'
+fi
+echo "ok: a one-time secret of the lost window is void"
+new_key taken.key
+enrol e
+echo 'ok: another one enrols'
+stop_daemon ca
+start_ca
+audit verify >/dev/null || fail 'audit after another start'
+
+# ---- killed before each step ----
+mapfile -t steps < <(sed -nE '/^static step \*const (PLAN|DO)/,/;/p' "$root_dir/ca/restore/restore.c" | grep -oE 'step_[a-z_]+')
+[[ ${#steps[@]} -ge 10 ]] || fail "the table of steps is not read: ${steps[*]}"
+today() { # as it was when the window was lost
+  stop_daemon ca 2>/dev/null || true
+  rm -rf ledger crl ca/state ca/tokens
+  cp -a tokens.today ca/tokens
+  cp -a ledger.today ledger
+  cp -a crl.today crl
+  cp -a today ca/state
+  back_to "$1"
+}
+same_leaves() { # as before: no more and no fewer leaves (that a start refuses them is shown above)
+  local wanted=0
+  [[ $state == lost ]] || wanted=$(sqlite "$state/ca.db")
+  [[ $state == lost && ! -e ca/state/ca.db ]] || expect 'leaves, as before' "$wanted" "$(sqlite ca/state/ca.db)"
+}
+sqlite() { python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM leaf").fetchone()[0])' "$1"; }
+kill_at() { # kill_at STEP
+  on_ca gdb -q -nx -batch -ex "break $1" -ex run -ex kill --args "$bin/nfpki-ca" --restore --config ca/nfpki-ca.conf \
+    --approval alice.p7s --approval bob.p7s >gdb.log 2>&1 </dev/null || true
+  grep -q "Breakpoint 1, $1 " gdb.log || { cat gdb.log; fail "$1: was not reached"; }
+}
+lost=yesterday
+[[ -z ${NFPKI_RESTORE_ALL-} ]] || lost='yesterday lost'
+for state in $lost; do
+  today "$state"
+  plan
+  for step in "${steps[@]}"; do
+    today "$state"
+    kill_at "$step"
+    if [[ $step == step_tell ]]; then
+      wrong 1 'nothing is lost, start nfpki-ca' restore --approval alice.p7s --approval bob.p7s
+    else
+      same_leaves
+      restore --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "$step: $(<restore.log)"
+    fi
+    echo "ok: $state, killed before ${step#step_}"
+  done
+  check_restored
+done
+
+# ---- nothing is left of it, and relying parties have a newer CRL ----
+today lost
+plan
+expect 'leaves that are left' 0 "$(figure .database.leaves)"
+expect 'of the CRL alone' 0 "$(figure '."from the CRL"')"
+restore --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "lost: $(<restore.log)"
+rows=$(python3 "$root_dir/tests/support/restored_rows.py" today/ca.db ca/state/ca.db) || fail "rows: $rows"
+echo "ok: rows are what they were, but for what no leaf has: $rows"
+check_restored
+enrol f
+new_key b2.key
+if cmp -cmd kur -cert b.pem -key b.key -newkey b2.key -certout b2.pem 2>renew.log; then
+  fail 'what is revoked renews'
+fi
+echo 'ok: without a database everything is read back'
+cactl revoke "$(serial c.pem)" --reason keyCompromise >/dev/null
+cp crl/issuing.crl newer.crl
+newer=$(crl_number)
+today yesterday
+cp newer.crl crl/issuing.crl
+plan
+expect 'of the CRL alone: c' 1 "$(figure '."from the CRL"')"
+restore --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "newer CRL: $(<restore.log)"
+start_ca
+[[ $(crl_number) -gt $newer ]] || fail "the CRL's number is $(crl_number), and $newer was out"
+on_crl c.pem || fail 'what the newest CRL had is not on the next'
+audit verify >/dev/null || fail 'the auditor, of what a CRL had'
+echo 'ok: what only the newest published CRL has comes back as a revocation'
