@@ -43,6 +43,7 @@ static const struct {
     {"no START at all", {{CRL_OLD}}, ERR_NONE, NULL},
     {"version 1, and then 2", {{START_1}, {CRL_OLD}, {START_2}, {INTENT}, {CRL}}, ERR_NONE, NULL},
     {"announced", {{START_2}, {INTENT}, {CRL}}, ERR_NONE, NULL},
+    {"version 3", {{START_2}, {INTENT}, {CRL}, {START_3}, {INTENT_NEXT}}, ERR_NONE, NULL},
     {"announced, and something between", {{START_2}, {INTENT}, {OTHER}, {CRL}}, ERR_NONE, NULL},
     {"announced, and nothing came of it", {{START_2}, {INTENT}, {INTENT_NEXT}}, ERR_NONE, NULL},
     {"announced, and a start before it was signed",

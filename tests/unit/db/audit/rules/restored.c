@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A restore that a CA claims to have been signed by officers. */
+#include "db/audit/rules/restored.h"
+
+#include <openssl/ec.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "base/tlog/merkle.h"
+#include "tests/support/test.h"
+
+enum { AT = 1790000000, LEAVES = 9 };
+
+struct person {
+    EVP_PKEY *key;
+    X509 *certificate;
+    char serial[33];
+};
+
+static void
+person_free(struct person *p)
+{
+    EVP_PKEY_free(p->key);
+    X509_free(p->certificate);
+}
+
+static struct person
+person(uint8_t number, const char *name)
+{
+    struct person p = {.key = EVP_EC_gen("P-256"), .certificate = X509_new()};
+    uint8_t octets[16] = {0x50, number};
+    CLEANUP(bn_cleanup) BIGNUM *serial = BN_bin2bn(octets, sizeof(octets), NULL);
+    X509_NAME *subject = X509_get_subject_name(p.certificate);
+
+    hex_format(span_of(octets, sizeof(octets)), p.serial);
+    assert_int_equal(X509_set_version(p.certificate, X509_VERSION_3), 1);
+    assert_non_null(BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(p.certificate)));
+    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)name, -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(p.certificate, subject), 1);
+    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(p.certificate), AT));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p.certificate), AT + 9));
+    assert_int_equal(X509_set_pubkey(p.certificate, p.key), 1);
+    assert_true(X509_sign(p.certificate, p.key, EVP_sha256()) > 0);
+    return p;
+}
+
+/* What differs from a restore as it should be. */
+enum row {
+    AS_IT_SHOULD_BE,
+    OTHER_PLACE,
+    NOTHING_READ_BACK,
+    OTHER_ROOT,
+    OTHER_PLAN,
+    PLAN_OF_MORE,
+    PLAN_OF_ANOTHER_ROOT,
+    NO_PLAN,
+    FIRST_IS_REGISTRAR,
+    SECOND_IS_REGISTRAR,
+    SECOND_REVOKED,
+    SECOND_IS_FIRST,
+    SECOND_SIGNED_BY_FIRST,
+    SECOND_HAS_THE_NAME,
+    N_ROWS,
+};
+
+static const struct {
+    const char *name;
+    const char *says;
+} rows[N_ROWS] = {
+    [AS_IT_SHOULD_BE] = {"as it should be", NULL},
+    [OTHER_PLACE] = {"at another place", "behind 9 leaves"},
+    [NOTHING_READ_BACK] = {"of no leaf", "behind 9 leaves"},
+    [OTHER_ROOT] = {"another root", "has another root"},
+    [OTHER_PLAN] = {"another plan", "signed another plan"},
+    [PLAN_OF_MORE] = {"a plan of more leaves", "signed something else"},
+    [PLAN_OF_ANOTHER_ROOT] = {"a plan of another root", "signed something else"},
+    [NO_PLAN] = {"something else that they signed", "signed something else"},
+    [FIRST_IS_REGISTRAR] = {"a registrar first", "which is no officer"},
+    [SECOND_IS_REGISTRAR] = {"a registrar second", "which is no officer"},
+    [SECOND_REVOKED] = {"an officer who is revoked", "which is no officer"},
+    [SECOND_IS_FIRST] = {"one officer twice", "one person signed twice"},
+    [SECOND_SIGNED_BY_FIRST] = {"under another's name", "does not verify"},
+    [SECOND_HAS_THE_NAME] = {"another certificate of the same person", "one person signed twice"},
+};
+
+struct log {
+    struct audit_restored *rules;
+    struct merkle_edge edge;
+};
+
+static int
+append(struct log *l, struct leaf *leaf, struct err *e)
+{
+    struct merkle_hash hash;
+    int result;
+
+    assert_ok(leaf_seal(leaf, e), e);
+    result = audit_restored_check(l->rules, leaf, e);
+    memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
+    assert_ok(merkle_append(&l->edge, &hash, NULL, NULL, e), e);
+    leaf_free(leaf);
+    return result;
+}
+
+static void
+certify(struct log *l, const struct person *p, const char *profile)
+{
+    const uint8_t hash[SHA256_SIZE] = {1};
+    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
+    struct leaf *leaf = leaf_new(LEAF_INTENT, AT);
+    struct err e = {0};
+
+    leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
+    leaf_set_text(leaf, "serial", p->serial);
+    leaf_set_text(leaf, "profile", profile);
+    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    leaf_set_time(leaf, "notBefore", AT);
+    leaf_set_time(leaf, "notAfter", AT + 9);
+    assert_ok(append(l, leaf, &e), &e);
+    assert_ok(OSSL_ENCODE(X509, p->certificate, &der, &e), &e);
+    leaf = leaf_new(LEAF_ISSUED, AT);
+    leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
+    leaf_set_text(leaf, "serial", p->serial);
+    leaf_set_base64(leaf, "certificate", buf_span(&der));
+    assert_ok(append(l, leaf, &e), &e);
+}
+
+static void
+revoke(struct log *l, const struct person *p)
+{
+    struct leaf *leaf = leaf_new(LEAF_REVOKED, AT);
+    struct err e = {0};
+
+    leaf_set_text(leaf, "serial", p->serial);
+    leaf_set_int(leaf, "reason", 1);
+    assert_ok(append(l, leaf, &e), &e);
+}
+
+static void
+sign(const struct person *p, const char *text, struct leaf *leaf, const char *member)
+{
+    CLEANUP(bio_cleanup) BIO *content = BIO_new_mem_buf(text, -1);
+    CLEANUP(cms_cleanup)
+    CMS_ContentInfo *cms =
+        CMS_sign(p->certificate, p->key, NULL, content, CMS_BINARY | CMS_NOSMIMECAP);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(8192);
+    struct err e = {0};
+
+    assert_non_null(cms);
+    assert_ok(OSSL_ENCODE(CMS_ContentInfo, cms, &der, &e), &e);
+    leaf_set_base64(leaf, member, buf_span(&der));
+}
+
+static char *
+plan_of(const struct log *l, enum row row)
+{
+    struct merkle_hash root = merkle_root(&l->edge);
+    CLEANUP(mem_cleanup) char *hex = NULL;
+
+    root.octets[0] ^= row == PLAN_OF_ANOTHER_ROOT ? 1 : 0;
+    hex = hex_dup(span_of(root.octets, sizeof(root.octets)));
+    return mem_printf("{\"version\":1,\"kind\":\"%s\",\"log\":{\"leaves\":%d,\"root\":\"%s\"}}",
+                      row == NO_PLAN ? "approval" : "restore",
+                      row == PLAN_OF_MORE ? LEAVES + 1 : LEAVES, hex);
+}
+
+static const struct person *
+second_of(enum row row, const struct person people[4])
+{
+    return row == SECOND_IS_REGISTRAR   ? &people[2]
+           : row == SECOND_IS_FIRST     ? &people[0]
+           : row == SECOND_HAS_THE_NAME ? &people[3]
+                                        : &people[1];
+}
+
+static struct leaf *
+restored(const struct log *l, enum row row, const struct person people[4])
+{
+    static const char *const numbers[] = {"registrations", "certificates", "revocations",
+                                          "crls",          "abandoned",    "refused",
+                                          "void",          "fromCrl"};
+    struct leaf *leaf = leaf_new(LEAF_RESTORED, AT);
+    struct merkle_hash root = merkle_root(&l->edge);
+    CLEANUP(mem_cleanup) char *plan = plan_of(l, row);
+    const struct person *first = row == FIRST_IS_REGISTRAR ? &people[2] : &people[0];
+    const struct person *second = second_of(row, people);
+    uint8_t hash[SHA256_SIZE];
+    struct err e = {0};
+
+    root.octets[0] ^= row == OTHER_ROOT ? 1 : 0;
+    assert_ok(sha256(span_str(plan), hash, &e), &e);
+    hash[0] ^= row == OTHER_PLAN ? 1 : 0;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        leaf_set_int(leaf, numbers[i], 0);
+    }
+    leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
+    leaf_set_int(leaf, "from", row == NOTHING_READ_BACK ? LEAVES : 3);
+    leaf_set_int(leaf, "to", row == OTHER_PLACE ? LEAVES + 1 : LEAVES);
+    leaf_set_hex(leaf, "root", span_of(root.octets, sizeof(root.octets)));
+    leaf_set_hex(leaf, "plan", span_of(hash, sizeof(hash)));
+    leaf_set_text(leaf, "officer", first->serial);
+    leaf_set_text(leaf, "secondOfficer", second->serial);
+    sign(first, plan, leaf, "cms");
+    sign(row == SECOND_SIGNED_BY_FIRST ? first : second, plan, leaf, "secondCms");
+    return leaf;
+}
+
+static void
+two_officers_signed_what_was_restored(void **state)
+{
+    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
+                              person(4, "Alice")};
+
+    (void)state;
+    for (int row = 0; row < N_ROWS; row++) {
+        struct log l = {.rules = audit_restored_new()};
+        struct err e = {0};
+        int result;
+
+        certify(&l, &people[0], "officer");
+        certify(&l, &people[1], "officer");
+        certify(&l, &people[2], "registrar");
+        certify(&l, &people[3], "officer");
+        revoke(&l, row == SECOND_REVOKED ? &people[1] : &people[2]);
+        assert_int_equal(l.edge.size, LEAVES);
+        result = append(&l, restored(&l, (enum row)row, people), &e);
+        if ((result == 0) != (rows[row].says == NULL) ||
+            (result != 0 && (e.code != ERR_CRYPTO || strstr(e.text, rows[row].says) == NULL))) {
+            fail_msg("%s: %d %s", rows[row].name, result, e.text);
+        }
+        audit_restored_free(l.rules);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(people); i++) {
+        person_free(&people[i]);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_officers_signed_what_was_restored),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
