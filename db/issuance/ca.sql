@@ -405,3 +405,10 @@ UPDATE registration SET proof = CASE json_extract(CAST(json AS TEXT), '$.proof.k
 CREATE INDEX registration_proof ON registration (proof) WHERE state = 0 AND proof IS NOT NULL;
 CREATE TRIGGER registration_fixed_proof BEFORE UPDATE OF proof ON registration
 BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
+
+-- migration 22
+
+-- Are there live registrations of before that pin the same? Since migration 21 no second one is taken, so
+-- where there are none a start does not look for them.
+INSERT INTO setting(name, value) SELECT 'shared-proofs', x'01' WHERE EXISTS (
+    SELECT 1 FROM registration WHERE state = 0 AND proof IS NOT NULL GROUP BY proof HAVING count(*) > 1);

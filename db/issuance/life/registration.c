@@ -92,6 +92,14 @@ issuance_registration_each(struct store_db *db, int limit,
     return -1;
 }
 
+/* Says the migration that made the texts. */
+static int
+may_share(struct store_db *db, bool *may, struct err *e)
+{
+    return store_has_row(db, "SELECT 1 FROM setting WHERE name = 'shared-proofs'", STORE_NO_VALUES,
+                         may, e);
+}
+
 int
 issuance_registration_each_shared(struct store_db *db, time_t now, int limit,
                                   void (*visit)(void *arg, const char *id, const char *other),
@@ -100,6 +108,12 @@ issuance_registration_each_shared(struct store_db *db, time_t now, int limit,
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
+    if (may_share(db, &row, e) != 0) {
+        return -1;
+    }
+    if (!row) {
+        return 0;
+    }
     if (store_query(db, &rows,
                     "SELECT a.id, b.id FROM registration a JOIN registration b "
                     "ON b.proof = a.proof AND b.rowid > a.rowid AND b.state = 0 "
