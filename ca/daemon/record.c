@@ -11,8 +11,12 @@
 #include "ca/daemon/seals.h"
 #include "db/issuance/scrub.h"
 #include "db/sealed/sealed.h"
+#include "db/store/schema.h"
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
+
+static const struct store_migration *const schemas[STORE_SCHEMAS_MAX] = {ledger_migrations,
+                                                                         issuance_migrations};
 
 int
 ca_make_folder(const char *path, mode_t mode, struct err *e)
@@ -127,13 +131,38 @@ compare(struct store_db *db, bool suspect, struct err *e)
     return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
 }
 
+static void
+keep_first(void *arg, const char *what)
+{
+    char **first = arg;
+
+    *first = *first == NULL ? mem_strdup(what) : *first;
+}
+
+/* Nobody's trigger acts with ours, and none of ours is missing. */
+static int
+check_schema(struct store_db *db, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *first = NULL;
+
+    if (store_check_schema(db, schemas, keep_first, &first, e) != 0) {
+        return -1;
+    }
+    return first == NULL
+               ? 0
+               : err_set(e, ERR_STORE, "ca.db was edited: %s: nfpki-ca --verify tells all of it",
+                         first);
+}
+
 /* And how many are there? */
 static int
 run_check(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct counts_op *o = CONTAINER_OF(op, struct counts_op, op);
 
-    return compare(db, o->suspect, e) != 0 ? -1 : issuance_count(db, &o->counts, e);
+    return check_schema(db, e) != 0 || compare(db, o->suspect, e) != 0
+               ? -1
+               : issuance_count(db, &o->counts, e);
 }
 
 /* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of

@@ -139,7 +139,7 @@ an_approval_that_nobody_signed_is_worth_nothing(void **state)
     assert_int_equal(world_stop(s->w), 0);
     /* Bob's rejection of another request becomes his approval of this one */
     world_edit(s->w,
-               "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER approval_open;"
+               "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER IF EXISTS approval_open;"
                "INSERT INTO approval SELECT (SELECT rid FROM pending WHERE open = 1), 1, officer, "
                "subject, key_sha256, cms, created, leaf + 1000000 FROM approval WHERE approves = 0 "
                "ORDER BY leaf DESC LIMIT 1");
@@ -152,7 +152,7 @@ an_approval_that_nobody_signed_is_worth_nothing(void **state)
         /* one approval, but counted twice by a row that demands one */
         "DROP TRIGGER IF EXISTS pending_fixed; UPDATE pending SET approvals = 1 WHERE open = 1");
     assert_true(world_start_fails(s->w));
-    world_edit(s->w, "UPDATE pending SET approvals = 2 WHERE open = 1");
+    world_edit(s->w, "DROP TRIGGER pending_fixed; UPDATE pending SET approvals = 2 WHERE open = 1");
     world_start(s->w);
     desk_submit(s, &n, &a);
     desk_is_waiting(&a);
@@ -172,7 +172,8 @@ an_approval_whose_signature_was_edited_is_not_started_with(void **state)
                      "UPDATE approval SET cms = CAST(cms || x'00' AS BLOB) WHERE leaf = (SELECT "
                      "max(leaf) FROM approval)");
     assert_true(world_start_fails(s->w));
-    world_edit(s->w, "UPDATE approval SET cms = CAST(substr(cms, 1, length(cms) - 1) AS BLOB) "
+    world_edit(s->w, "DROP TRIGGER approval_fixed; UPDATE approval SET cms = CAST(substr(cms, 1, "
+                     "length(cms) - 1) AS BLOB) "
                      "WHERE leaf = (SELECT max(leaf) FROM approval)");
     world_start(s->w);
     desk_officer(s, &n, false, true, "approved");

@@ -105,6 +105,9 @@ only_the_record_makes_a_registrar(void **state)
     cannot_register(w, other, other_key);
 }
 
+#define NO_TRIGGERS                                                                                \
+    "DROP TRIGGER IF EXISTS certificate_fixed; DROP TRIGGER IF EXISTS request_fixed;"
+
 /* Whoever can write the file makes registrars of everybody, in the rows. */
 static void
 an_edited_row_makes_nobody_a_registrar(void **state)
@@ -115,19 +118,28 @@ an_edited_row_makes_nobody_a_registrar(void **state)
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(x509_cleanup) X509 *nf = nf_enrol(w, &n);
 
+    CLEANUP(mem_cleanup)
+    char *edit =
+        mem_printf("ATTACH '%s/kept.db' AS beside;"
+                   "CREATE TABLE beside.kept AS SELECT rid, profile, nf_instance FROM "
+                   "certificate;" NO_TRIGGERS "UPDATE certificate SET profile = 'registrar'",
+                   w->dir);
+    CLEANUP(mem_cleanup)
+    char *mend = mem_printf("ATTACH '%s/kept.db' AS beside;" NO_TRIGGERS
+                            "UPDATE certificate SET profile = kept.profile, nf_instance = "
+                            "kept.nf_instance FROM kept WHERE kept.rid = certificate.rid;"
+                            "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
+                            "request.rid",
+                            w->dir);
+
     assert_int_equal(world_stop(w), 0);
-    world_edit(w, "DROP TRIGGER certificate_fixed; DROP TRIGGER request_fixed;"
-                  "CREATE TABLE kept AS SELECT rid, profile, nf_instance FROM certificate;"
-                  "UPDATE certificate SET profile = 'registrar'");
+    world_edit(w, edit);
     assert_true(world_start_fails(w));
-    world_edit(w, "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
+    world_edit(w, NO_TRIGGERS "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
     assert_true(world_start_fails(w));
-    world_edit(w, "UPDATE certificate SET nf_instance = NULL");
+    world_edit(w, NO_TRIGGERS "UPDATE certificate SET nf_instance = NULL");
     assert_true(world_start_fails(w));
-    world_edit(w, "UPDATE certificate SET profile = kept.profile, nf_instance = kept.nf_instance "
-                  "FROM kept WHERE kept.rid = certificate.rid;"
-                  "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
-                  "request.rid; DROP TABLE kept");
+    world_edit(w, mend);
     world_start(w);
     cannot_register(w, officer, key);
     cannot_register(w, w->ra, w->ra_key);

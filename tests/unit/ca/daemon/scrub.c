@@ -211,6 +211,27 @@ verify_names_all_that_differs(void **state)
     world_start(w);
 }
 
+/* It would act with each statement of the daemon's. */
+static void
+what_is_not_ours_in_the_schema_is_not_started_with(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *log = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    world_edit(w, "CREATE TRIGGER mine AFTER INSERT ON revocation BEGIN DELETE FROM revocation; "
+                  "END");
+    assert_true(world_start_fails(w));
+    assert_ok(file_read(log, &text, &e), &e);
+    assert_non_null(memmem(text.p, text.n, "ca.db was edited: trigger mine: not ours", 40));
+    world_edit(w, "DROP TRIGGER mine; DROP INDEX revocation_day");
+    assert_true(world_start_fails(w));
+    world_edit(w, "CREATE INDEX revocation_day ON revocation (not_after / 86400)");
+    world_start(w);
+}
+
 int
 main(void)
 {
@@ -219,6 +240,7 @@ main(void)
         cmocka_unit_test(verify_compares_all_and_changes_nothing),
         cmocka_unit_test(verify_says_what_it_could_not_compare),
         cmocka_unit_test(verify_names_all_that_differs),
+        cmocka_unit_test(what_is_not_ours_in_the_schema_is_not_started_with),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -38,6 +38,7 @@ run_daemon(const struct world *w)
     CLEANUP(mem_cleanup) char *log = mem_printf("%s/ca.log", w->dir);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
+    world_mend_triggers(w);
     (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
     /* LeakSanitizer does not look into OpenSSL's locked memory, where the workers' random
      * generators are: it would take what they hold for lost. */
@@ -258,6 +259,7 @@ world_free(struct world *w)
     X509_free(w->issuing);
     pki_free(w->pki);
     tmpdir_remove(w->dir);
+    mem_free(w->triggers);
     mem_free(w);
 }
 

@@ -32,6 +32,7 @@ struct world {
     EVP_PKEY *vendor_key; /* of a vendor's root, which the daemon's configuration names */
     X509 *vendor;
     uint64_t sequence;
+    char *triggers; /* of ca.db before its first edit; NULL: there was none */
     /* What its database refuses (breaksql.c) from the next start on; both NULL: nothing. */
     const char *breaks;
     const char *lacks;
@@ -125,8 +126,10 @@ void world_send_submit(struct world *, struct span inner, struct span nested);
 /* SUBMIT of `inner`, nested, and its answer. */
 void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
 
-/* While the daemon does not run: SQL on its ca.db. */
-void world_edit(const struct world *, const char *sql);
+/* While the daemon does not run: SQL on its ca.db. What it drops of triggers is there again at the
+ * next start: whoever edits leaves none missing. */
+void world_edit(struct world *, const char *sql);
+void world_mend_triggers(const struct world *);
 /* How many leaves of this kind have both in their body; "" is in all. */
 int world_leaves(const struct world *, const char *kind, const char *part, const char *other);
 /* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the

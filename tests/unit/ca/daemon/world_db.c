@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who can write the file of the CA of world.h. */
 #include <sqlite3.h>
+#include <string.h>
 
 #include "db/ledger/ledger.h"
 #include "tests/unit/ca/daemon/world.h"
+
+enum { SEPARATOR = '\f' };
+#define SEPARATORS "\f"
 
 static sqlite3 *
 open_db(const struct world *w)
@@ -15,11 +19,55 @@ open_db(const struct world *w)
     return db;
 }
 
+/* Each in a CREATE of its own. */
+static char *
+triggers_of(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    char *all = mem_strdup("");
+
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE type = 'trigger'",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        char *more = mem_printf("%s%s;%c", all, sqlite3_column_text(statement, 0), SEPARATOR);
+
+        mem_free(all);
+        all = more;
+    }
+    (void)sqlite3_finalize(statement);
+    return all;
+}
+
 void
-world_edit(const struct world *w, const char *sql)
+world_mend_triggers(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *all = NULL;
+    sqlite3 *db;
+    char *rest;
+    char *one;
+
+    if (w->triggers == NULL) {
+        return;
+    }
+    all = mem_strdup(w->triggers);
+    db = open_db(w);
+    rest = all;
+    while ((one = strsep(&rest, SEPARATORS)) != NULL) {
+        (void)sqlite3_exec(db, one, NULL, NULL, NULL); /* the others are there */
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+void
+world_edit(struct world *w, const char *sql)
 {
     sqlite3 *db = open_db(w);
     char *text = NULL;
+
+    if (w->triggers == NULL) {
+        w->triggers = triggers_of(db);
+    }
 
     if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
         fail_msg("%s: %s", sql, text);
