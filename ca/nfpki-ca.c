@@ -15,12 +15,12 @@
 #include "base/proc.h"
 #include "ca/daemon/verify.h"
 #include "ca/due/scrub.h"
-#include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
 #include "ca/office/office.h"
 #include "ca/office/register.h"
 #include "ca/office/role.h"
 #include "ca/publish/crl.h"
+#include "ca/publish/greet.h"
 #include "ca/request/stages.h"
 #include "ca/request/submit.h"
 #include "ca/restore/restore.h"
@@ -33,20 +33,10 @@ static void
 on_request(void *arg, link_peer peer, const struct link_message *m)
 {
     struct ca *ca = arg;
-    const struct link_message welcome = {
-        .type = LINK_WELCOME,
-        .id = span_of(ca->profile_file, SHA256_SIZE),
-        .body = buf_span(&ca->issuing_der),
-        .root = buf_span(&ca->root_der),
-        .software = signer_is_software(ca->issuing) || signer_is_software(ca->log),
-        .backdate = (uint32_t)ca->policy.backdate_s,
-    };
 
     switch (m->type) {
     case LINK_HELLO:
-        log_event(LOG_INFO, "ra-connected", "peer %llu", (unsigned long long)peer);
-        unconfirmed_connected(ca->unconfirmed);
-        ca_answer(ca, peer, &welcome);
+        greet(ca, peer, m);
         return;
     case LINK_SUBMIT:
         request_submit(ca, peer, m);
@@ -71,6 +61,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     case LINK_DEFERRED:
     case LINK_REVOKED:
     case LINK_ROLE_IS:
+    case LINK_CHECKPOINT:
         break;
     }
     ca_die(&(struct err){.code = ERR_INPUT, .text = "not a request"}, "link");

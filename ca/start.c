@@ -14,6 +14,7 @@
 #include "ca/publish/checkpoint.h"
 #include "ca/publish/committed.h"
 #include "ca/publish/crl.h"
+#include "ca/publish/greet.h"
 #include "ca/request/stages.h"
 #include "ca/request/watchers.h"
 #include "ca/x509/name.h"
@@ -296,6 +297,12 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
 
 /* ---- the whole ---- */
 
+static void
+on_connected(struct ca *ca)
+{
+    unconfirmed_connected(ca->unconfirmed);
+}
+
 int
 ca_open_signers(struct ca *ca, struct err *e)
 {
@@ -330,6 +337,7 @@ ca_open(struct ca *ca, struct err *e)
     ca->waiting = waiting_new(ca);
     ca->unconfirmed = unconfirmed_new(ca);
     ca->scrub = scrub_new(ca);
+    ca->greeter = greeter_new(ca, on_connected);
     return 0;
 }
 
@@ -382,6 +390,7 @@ ca_close(struct ca *ca)
     watchers_free(ca->watchers);
     unconfirmed_free(ca->unconfirmed);
     scrub_free(ca->scrub);
+    greeter_free(ca->greeter);
     registered_free(ca->registered);
     release_free(ca->release);
     committed_free(ca->committed);

@@ -12,6 +12,7 @@
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
 #include "ra/daemon/budget.h"
+#include "ra/queue/ca_log.h"
 #include "ra/queue/heads.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
@@ -100,6 +101,9 @@ load_credentials(const struct settings *s, struct credentials *c, struct own_cer
         return err_set(e, ERR_INPUT, "%s has no subjectKeyIdentifier", s->certificate);
     }
     if (root_update_load(&s->root_update, &c->root_update, e) != 0) {
+        return -1;
+    }
+    if (s->log_key != NULL && ca_log_read_key(s->log_key, &c->log_key, e) != 0) {
         return -1;
     }
     if (hash_names(c, e) != 0) {
@@ -277,6 +281,7 @@ ra_close(struct ra *ra)
     buf_free(&c->root_der);
     buf_free(&c->tls_root);
     root_update_free(&c->root_update);
+    buf_free(&c->log_key);
     buf_free(&ra->seal_key);
     mac_cache_free(ra->mac_cache);
     batch_manifests_free(ra->manifests);

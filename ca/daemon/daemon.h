@@ -32,6 +32,7 @@ struct waiting;
 struct unconfirmed;
 struct scrub;
 struct sealed;
+struct greeter;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -78,6 +79,7 @@ struct ca {
     struct waiting *waiting;
     struct unconfirmed *unconfirmed;
     struct scrub *scrub;
+    struct greeter *greeter;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;
@@ -88,7 +90,8 @@ struct ca {
     bool stopping;
 };
 
-/* Logs and ends the program at once: what the disk has is what counts. */
+/* Logs and ends the program at once: what the disk has is what counts. Its status tells whether
+ * another start is of use: ERR_STALE says that it is not. */
 _Noreturn void ca_die(const struct err *e, const char *what);
 
 /* An operation whose failure has no other meaning than that the database does not work. */

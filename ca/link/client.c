@@ -120,7 +120,7 @@ put_message(struct link_client *c, const struct link_message *m, struct err *e)
 static int
 connect_now(struct link_client *c, struct err *e)
 {
-    const struct link_message hello = {.type = LINK_HELLO};
+    struct link_message hello = {.type = LINK_HELLO};
     int fd = unix_connect(c->path, false, e);
     struct unix_peer who;
 
@@ -144,6 +144,9 @@ connect_now(struct link_client *c, struct err *e)
     bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
     bufferevent_setwatermark(c->bev, EV_READ, 0, (size_t)2 * LINK_FRAME_MAX);
     (void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    if (c->options.remembered != NULL) {
+        hello.checkpoint = c->options.remembered(c->options.arg);
+    }
     return put_message(c, &hello, e);
 }
 

@@ -19,6 +19,9 @@ struct link_client_options {
     struct event_base *base;
     const char *path; /* of the CA's socket; copied */
     uid_t server_uid; /* whose process must listen there; (uid_t)-1: whoever may bind the path */
+    /* What HELLO says: the checkpoint that is remembered, empty for none. Borrowed during the call.
+     * NULL: none. */
+    struct span (*remembered)(void *arg);
     /* The WELCOME of a new connection: messages may be sent from now on. */
     void (*up)(void *arg, const struct link_message *welcome);
     /* An answer. Borrowed during the call. */

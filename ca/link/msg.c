@@ -20,6 +20,8 @@ enum field {
     FIELD_PHRASE,
     FIELD_CHECK_AFTER,
     FIELD_BACKDATE,
+    FIELD_CHECKPOINT,
+    FIELD_LOG_KEY,
     N_FIELDS,
 };
 
@@ -37,7 +39,7 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {LINK_HELLO, "HELLO", true, 0, 0, 0, {NEVER}},
+    {LINK_HELLO, "HELLO", true, 0, 0, 0, {[FIELD_CHECKPOINT] = MAYBE}},
     {LINK_SUBMIT,
      "SUBMIT",
      true,
@@ -69,7 +71,9 @@ static const struct shape shapes[] = {
      {[FIELD_BODY] = ALWAYS,
       [FIELD_ROOT] = ALWAYS,
       [FIELD_SOFTWARE] = MAYBE,
-      [FIELD_BACKDATE] = MAYBE}},
+      [FIELD_BACKDATE] = MAYBE,
+      [FIELD_CHECKPOINT] = ALWAYS,
+      [FIELD_LOG_KEY] = ALWAYS}},
     {LINK_ISSUED,
      "ISSUED",
      false,
@@ -110,6 +114,7 @@ static const struct shape shapes[] = {
      LINK_RID_SIZE,
      0,
      {[FIELD_FAIL_INFO] = ALWAYS, [FIELD_PHRASE] = ALWAYS, [FIELD_CHECK_AFTER] = ALWAYS}},
+    {LINK_CHECKPOINT, "CHECKPOINT", false, 0, 0, 0, {[FIELD_CHECKPOINT] = ALWAYS}},
 };
 
 enum {
@@ -179,6 +184,12 @@ is_id_size(const struct shape *shape, size_t n)
     return n == shape->id_min || n == shape->id_max;
 }
 
+static bool
+is_note(uint8_t presence, struct span note, size_t max)
+{
+    return presence == NEVER || (note.n <= max && (note.n > 0 || presence == MAYBE));
+}
+
 /* The values of the fields that the type has; the presence of the others is judged elsewhere. */
 static int
 check_values(const struct shape *shape, const struct link_message *m, struct err *e)
@@ -202,6 +213,10 @@ check_values(const struct shape *shape, const struct link_message *m, struct err
         wrong = "checkAfter";
     } else if (shape->has[FIELD_BACKDATE] == MAYBE && m->backdate > LINK_BACKDATE_MAX) {
         wrong = "backdate";
+    } else if (!is_note(shape->has[FIELD_CHECKPOINT], m->checkpoint, LINK_CHECKPOINT_MAX)) {
+        wrong = "checkpoint";
+    } else if (!is_note(shape->has[FIELD_LOG_KEY], m->log_key, LINK_LOG_KEY_MAX)) {
+        wrong = "logKey";
     }
     if (wrong != NULL) {
         return err_set(e, ERR_INPUT, "link: %s: %s is out of its limits", shape->name, wrong);
@@ -285,6 +300,14 @@ put_field(struct buf *out, enum field field, const struct link_message *m)
         if (m->backdate > 0) {
             put_number(out, tag, m->backdate);
         }
+        return;
+    case FIELD_CHECKPOINT:
+        if (m->checkpoint.n > 0) {
+            put(out, tag, m->checkpoint);
+        }
+        return;
+    case FIELD_LOG_KEY:
+        put(out, tag, m->log_key);
         return;
     case N_FIELDS:
         break;
@@ -405,6 +428,12 @@ set_field(struct link_message *m, enum field field, struct span content, struct 
             return -1;
         }
         m->backdate = value > LINK_BACKDATE_MAX ? LINK_BACKDATE_MAX + 1 : (uint32_t)value;
+        return 0;
+    case FIELD_CHECKPOINT:
+        m->checkpoint = content;
+        return 0;
+    case FIELD_LOG_KEY:
+        m->log_key = content;
         return 0;
     case N_FIELDS:
         break;

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 enum {
-    LINK_VERSION = 2,
+    LINK_VERSION = 3,
     LINK_FRAME_MAX = 128 * 1024, /* octets of a message, without its length */
     LINK_RID_SIZE = 32,          /* SHA-256 of a raw PKIMessage or of a registration's CMS */
     LINK_REGISTRATION_SIZE = 16, /* the octets of a registrationId */
@@ -22,6 +22,8 @@ enum {
     LINK_CANCEL_MAX = 16 * 1024,
     LINK_CERTIFICATE_MAX = 16 * 1024,
     LINK_PHRASE_MAX = 128,
+    LINK_CHECKPOINT_MAX = 2048,
+    LINK_LOG_KEY_MAX = 1024,
     LINK_CHECK_AFTER_MAX = 24 * 60 * 60, /* seconds */
     LINK_BACKDATE_MAX = 3600,            /* seconds */
     LINK_FAIL_INFO_MAX = 26, /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
@@ -47,6 +49,7 @@ enum link_type {
     LINK_REVOKED = 24,
     LINK_ROLE_IS = 25,
     LINK_DEFERRED = 26,
+    LINK_CHECKPOINT = 27,
 };
 
 /* Spans are borrowed: from the caller to encode, from the octets after decoding. A field that the
@@ -56,7 +59,8 @@ struct link_message {
     struct span id;   /* SUBMIT ISSUED CONFIRMED WAITING REVOKED DEFERRED: rid; REGISTER REGISTERED:
                          SHA-256 of the CMS;    CANCEL CANCELLED: registrationId (16 octets); REFUSED
                          BUSY: the id of what is answered; WELCOME: SHA-256 of the CA's file of
-                         profiles, or empty; HELLO: empty; ROLE ROLE_IS: SHA-256 of a certificate */
+                         profiles, or empty; HELLO CHECKPOINT: empty; ROLE ROLE_IS: SHA-256 of a
+                         certificate */
     struct span body; /* SUBMIT: Submission; REGISTER, CANCEL: CMS; ISSUED: certificate;
                          WELCOME: issuing certificate */
     struct span root; /* WELCOME: root certificate */
@@ -67,6 +71,9 @@ struct link_message {
     uint32_t check_after; /* WAITING, DEFERRED: seconds after which it makes sense to ask again */
     uint32_t backdate; /* WELCOME: certificates begin so many seconds before they are made; 0: not
                           said */
+    struct span checkpoint; /* a signed note: WELCOME, CHECKPOINT: the newest that the CA has
+                               stored; HELLO: the newest that the RA remembers; empty: none */
+    struct span log_key;    /* WELCOME: of these checkpoints, as log.vkey has it */
 };
 
 /* "SUBMIT"; "?" for a number that is none of them. */

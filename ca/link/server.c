@@ -29,10 +29,11 @@ struct peer {
     struct peer *next;
     link_peer number;
     struct bufferevent *bev;
-    size_t open;  /* requests without answer */
-    bool greeted; /* said HELLO */
-    bool reading; /* inside read_frames(): do not free */
-    bool doomed;  /* to be freed when read_frames() returns */
+    size_t open;   /* requests without answer */
+    bool greeted;  /* said HELLO */
+    bool welcomed; /* and was answered */
+    bool reading;  /* inside read_frames(): do not free */
+    bool doomed;   /* to be freed when read_frames() returns */
 };
 
 struct link_server {
@@ -95,6 +96,14 @@ handle(struct peer *peer, struct span body, struct err *e)
     return 0;
 }
 
+/* One that is doomed, has too much under way, or waits for its WELCOME, is not read from. */
+static bool
+may_read(const struct peer *peer)
+{
+    return !peer->doomed && peer->open < peer->server->options.open_max &&
+           peer->greeted == peer->welcomed;
+}
+
 static void
 read_frames(struct peer *peer)
 {
@@ -105,7 +114,7 @@ read_frames(struct peer *peer)
     int result = 0;
 
     peer->reading = true;
-    while (result == 0 && there && !peer->doomed && peer->open < peer->server->options.open_max) {
+    while (result == 0 && there && may_read(peer)) {
         result = frame_next(in, LINK_FRAME_MAX, &there, &body, &e);
         if (result == 0 && there) {
             result = handle(peer, body, &e);
@@ -251,8 +260,9 @@ link_server_answer(struct link_server *s, link_peer number, const struct link_me
         return;
     }
     assert(!link_type_is_request(m->type) && peer->open > 0);
-    was_full = peer->open >= s->options.open_max;
+    was_full = peer->open >= s->options.open_max || !peer->welcomed;
     peer->open--;
+    peer->welcomed = peer->welcomed || m->type == LINK_WELCOME;
     if (put(peer, m) && was_full) {
         resume(peer);
     }
@@ -266,6 +276,29 @@ link_server_tell(struct link_server *s, link_peer number, const struct link_mess
     assert(!link_type_is_request(m->type));
     if (peer != NULL && !peer->doomed) {
         (void)put(peer, m);
+    }
+}
+
+void
+link_server_tell_all(struct link_server *s, const struct link_message *m)
+{
+    struct peer *next;
+
+    for (struct peer *peer = s->peers; peer != NULL; peer = next) {
+        next = peer->next; /* put() may close this one */
+        if (peer->welcomed) {
+            link_server_tell(s, peer->number, m);
+        }
+    }
+}
+
+void
+link_server_close(struct link_server *s, link_peer number, const struct err *why)
+{
+    struct peer *peer = find(s, number);
+
+    if (peer != NULL) {
+        peer_close(peer, why);
     }
 }
 

@@ -4,7 +4,8 @@
  *
  * A peer that is not one of the configured users (SO_PEERCRED), says something that is no request,
  * something too long, or anything before HELLO, is closed and reported; the server goes on.
- * A peer with `open_max` requests under way is not read from until an answer is sent.
+ * A peer with `open_max` requests under way is not read from until an answer is sent, and one that
+ * said HELLO not until it was answered with WELCOME: nothing of it is judged before.
  * Runs in the caller's libevent loop, in one thread.
  */
 #pragma once
@@ -43,4 +44,8 @@ DEFINE_CLEANUP(link_server_cleanup, struct link_server, link_server_free)
 void link_server_answer(struct link_server *, link_peer, const struct link_message *);
 /* What became of a request that was answered before with WAITING: an answer more. */
 void link_server_tell(struct link_server *, link_peer, const struct link_message *);
+/* To everybody who got WELCOME. */
+void link_server_tell_all(struct link_server *, const struct link_message *);
+/* Ends the connection, with this reason for `closed`. Does nothing when the peer is gone. */
+void link_server_close(struct link_server *, link_peer, const struct err *why);
 size_t link_server_peers(const struct link_server *);

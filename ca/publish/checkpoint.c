@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "ca/publish/committed.h"
+#include "ca/publish/greet.h"
 #include "pkcs11/client/evidence.h"
 
 enum { FILES_MS = 250 };
@@ -115,6 +116,7 @@ on_stored(struct task *task)
     buf_free(&r->sign.signature);
     committed_go(r->ca->committed);
     publish_soon(r);
+    greeter_stored(r->ca->greeter);
     finish(r);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/ledger/ledger.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 struct ledger {
     char *dir;
     struct log_key key;
+    char *vkey;   /* the same as text */
     bool checked; /* ledger_check() said yes to the database that ledger_start() gets */
     _Atomic uint64_t stored, published; /* written by the writer thread only */
     _Atomic uint64_t found;             /* published, when a start looked */
@@ -23,6 +25,7 @@ static void
 destroy(struct ledger *ledger)
 {
     log_key_free(&ledger->key);
+    mem_free(ledger->vkey);
     mem_free(ledger->dir);
     mem_free(ledger);
 }
@@ -42,7 +45,6 @@ static int
 look_at_folder(const struct ledger *ledger, bool *is_new, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ledger->dir);
-    CLEANUP(mem_cleanup) char *text = log_key_format(&ledger->key);
     CLEANUP(buf_free) struct buf found = BUF_INIT(CHECKPOINT_MAX);
     int result = file_read(path, &found, e);
 
@@ -50,7 +52,7 @@ look_at_folder(const struct ledger *ledger, bool *is_new, struct err *e)
     if (result != 0) {
         return *is_new ? 0 : -1;
     }
-    return span_equal(buf_span(&found), span_str(text))
+    return span_equal(buf_span(&found), span_str(ledger->vkey))
                ? 0
                : err_set(e, ERR_CONFLICT, "%s is of another log: give this log another folder",
                          path);
@@ -61,7 +63,6 @@ static int
 claim_folder(const struct ledger *ledger, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.vkey", ledger->dir);
-    CLEANUP(mem_cleanup) char *text = log_key_format(&ledger->key);
     bool is_new;
 
     if (file_mkdirs(ledger->dir, S_IRWXU, e) != 0) {
@@ -73,7 +74,7 @@ claim_folder(const struct ledger *ledger, struct err *e)
     if (look_at_folder(ledger, &is_new, e) != 0) {
         return -1;
     }
-    return is_new ? file_create(path, span_str(text), 0644, e) : 0;
+    return is_new ? file_create(path, span_str(ledger->vkey), 0644, e) : 0;
 }
 
 struct ledger *
@@ -83,8 +84,11 @@ ledger_new(const struct ledger_options *options, struct err *e)
     bool is_new;
 
     ledger->dir = mem_strdup(options->dir);
-    if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0 ||
-        look_at_folder(ledger, &is_new, e) != 0) {
+    if (log_key_set(&ledger->key, options->origin, options->spki, e) != 0) {
+        return NULL;
+    }
+    ledger->vkey = log_key_format(&ledger->key);
+    if (look_at_folder(ledger, &is_new, e) != 0) {
         return NULL;
     }
     return TAKE(ledger);
@@ -144,6 +148,38 @@ ledger_newest(const struct ledger *ledger, struct store_db *db, struct buf *note
     }
     *size = last.size;
     return 0;
+}
+
+const char *
+ledger_vkey(const struct ledger *ledger)
+{
+    return ledger->vkey;
+}
+
+int
+ledger_has(const struct ledger *ledger, struct store_db *db, struct span note, struct err *e)
+{
+    struct checkpoint there;
+    struct merkle_hash root;
+    uint64_t size;
+
+    if (checkpoint_open(&ledger->key, note, &there, e) != 0 || ledger_size(db, &size, e) != 0) {
+        return -1;
+    }
+    if (there.size > size) {
+        return err_set(e, ERR_STALE, "it covers %" PRIu64 " leaves, ca.db has %" PRIu64, there.size,
+                       size);
+    }
+    if (there.size == 0) {
+        return 0;
+    }
+    if (ledger_root_at(db, there.size, &root, e) != 0) {
+        return -1;
+    }
+    return merkle_equal(&root, &there.root)
+               ? 0
+               : err_set(e, ERR_STALE, "over %" PRIu64 " leaves it has another root than ca.db",
+                         there.size);
 }
 
 static int

@@ -102,6 +102,13 @@ void ledger_publish_op(struct ledger_op *, struct ledger *, struct span signatur
 int ledger_newest(const struct ledger *, struct store_db *, struct buf *note, uint64_t *size,
                   struct err *e);
 
+/* In an operation's run: is `note`, a checkpoint that somebody else keeps, of what is stored?
+ * ERR_STALE when this log's key signed it and the record is older, or has another root there;
+ * ERR_CRYPTO and ERR_INPUT when it did not: then it says nothing. */
+int ledger_has(const struct ledger *, struct store_db *, struct span note, struct err *e);
+/* The log's verifier key, as log.vkey has it; borrowed. */
+const char *ledger_vkey(const struct ledger *);
+
 /* As ledger_publish_op() but for the files, which ledger_files_op() writes later, all at once up to
  * the newest stored checkpoint. */
 void ledger_store_op(struct ledger_op *, struct ledger *, struct span signature);

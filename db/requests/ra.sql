@@ -194,3 +194,18 @@ BEGIN
     AND first < (SELECT max(first) FROM head) AND NOT EXISTS (SELECT 1 FROM queue
         WHERE sequence >= head.first AND sequence < head.first + length(head.leaves) / 32);
 END;
+
+-- migration 15
+
+-- What the CA's log was when it was seen last: a CA that shows less later, or another tree, is an older
+-- copy. The row that came last is of the log that counts now.
+CREATE TABLE ca_log (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    vkey  TEXT NOT NULL UNIQUE,                -- its verifier key
+    size  INTEGER NOT NULL CHECK (size > 0),   -- of the newest checkpoint,
+    note  BLOB NOT NULL                        -- which is this
+) STRICT;
+CREATE TRIGGER ca_log_forward BEFORE UPDATE ON ca_log WHEN new.vkey <> old.vkey OR new.size < old.size
+BEGIN SELECT RAISE(ABORT, 'a log does not shrink'); END;
+CREATE TRIGGER ca_log_kept BEFORE DELETE ON ca_log
+BEGIN SELECT RAISE(ABORT, 'what was seen of a log is kept'); END;

@@ -369,6 +369,24 @@ int requests_take_place(struct store_db *, const struct requests_item *, bool *t
  * them: ERR_STORE with the sequence where something is not as it was. */
 int requests_verify_chain(struct store_db *, struct err *e);
 
+/* ---- the CA's log ---- */
+
+enum { REQUESTS_VKEY_MAX = 1024, REQUESTS_NOTE_MAX = 2048 };
+
+/* What it was when it was seen last. */
+struct requests_ca_log {
+    struct buf vkey; /* its verifier key, a text */
+    uint64_t size;   /* of the newest checkpoint, */
+    struct buf note; /* which is this */
+};
+void requests_ca_log_clear(struct requests_ca_log *);
+/* Of the log with this verifier key; NULL: of the one that came last. */
+int requests_ca_log_find(struct store_db *, const char *vkey, struct requests_ca_log *out,
+                         bool *found, struct err *e);
+/* Keeps it unless a greater one of that log is kept. */
+int requests_ca_log_keep(struct store_db *, const char *vkey, uint64_t size, struct span note,
+                         struct err *e);
+
 /* ---- queue and housekeeping ---- */
 
 /* Entries without an answer that may be sent at `now`, in order, above `after`, up to `limit`;

@@ -45,6 +45,7 @@ struct credentials {
     uint8_t key_hash[SHA256_SIZE]; /* of that key, and of the issuing certificate: */
     uint8_t issuing_hash[SHA256_SIZE]; /* base/tlog/queue_head.h */
     struct root_update root_update;
+    struct buf log_key; /* of the CA's log, a text; empty: what the CA shows first */
 };
 
 struct ra {

@@ -28,6 +28,7 @@ static cfg_opt_t options[] = {
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
+    CFG_STR("log_key", NULL, CFGF_NODEFAULT),
     TRUST_OPTIONS,
     CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
@@ -76,6 +77,7 @@ settings_free(struct settings *s)
     mem_free(s->certificate);
     mem_free(s->issuing);
     mem_free(s->root);
+    mem_free(s->log_key);
     mem_free(s->crl_dir);
     profiles_free(s->profiles);
     blocked_keys_free(s->blocked);
@@ -97,6 +99,7 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
         {"root_certificate", &s->root},
     };
     const char *crl_dir = cfg_getstr(cfg, "crl_dir");
+    const char *log_key = cfg_getstr(cfg, "log_key");
 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         *paths[i].out = conf_path(cfg, paths[i].option, e);
@@ -106,6 +109,9 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
     }
     if (crl_dir != NULL && crl_dir[0] != '\0') {
         s->crl_dir = settings_path(cfg, crl_dir);
+    }
+    if (log_key != NULL && log_key[0] != '\0') {
+        s->log_key = settings_path(cfg, log_key);
     }
     s->database = mem_printf("%s/ra.db", s->state);
     return 0;

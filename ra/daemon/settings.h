@@ -33,6 +33,7 @@ struct settings {
     char *certificate;
     char *issuing;
     char *root;
+    char *log_key; /* NULL: the first that the CA shows */
     struct trust_conf trust;
     char *crl_dir;                    /* NULL: none is served */
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */

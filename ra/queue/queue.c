@@ -7,6 +7,7 @@
 #include "ca/cmp/message/failure.h"
 #include "ca/x509/profile/profiles.h"
 #include "ra/queue/answer.h"
+#include "ra/queue/ca_log.h"
 #include "ra/queue/pump.h"
 
 struct queue {
@@ -15,7 +16,8 @@ struct queue {
     struct link_client *link;
     struct flights flights;
     struct asks asks;
-    struct pump *pump; /* held while the CA's certificates are not those of our configuration */
+    struct ca_log *log;
+    struct pump *pump; /* held while the CA's certificates or its log are not ours */
     bool was_up;
     bool is_down;                       /* and that was logged */
     char deferred[LINK_PHRASE_MAX + 1]; /* why, as logged last */
@@ -79,7 +81,7 @@ queue_is_up(const struct queue *q)
 bool
 queue_is_busy(const struct queue *q)
 {
-    return pump_is_running(q->pump);
+    return pump_is_running(q->pump) || ca_log_is_busy(q->log);
 }
 
 /* ---- answers ---- */
@@ -143,12 +145,29 @@ taken(struct queue *q, const struct link_message *m)
     queue_answer_store(q->ra->store, m, on_stored, q);
 }
 
+/* What it sent before was answered by the same state, or by none: it gets nothing more. */
+static void
+hold_stale(struct queue *q, const struct err *why)
+{
+    pump_hold(q->pump, true);
+    log_err(LOG_ERROR, why->code == ERR_STALE ? "stale-ca" : "wrong-log", why,
+            "the CA gets nothing, see nfpki-ra(8)");
+}
+
 static void
 on_message(void *arg, const struct link_message *m)
 {
     struct queue *q = arg;
     struct flight *f;
+    struct err e = {0};
 
+    if (m->type == LINK_CHECKPOINT) {
+        if (!pump_is_held(q->pump) &&
+            ca_log_show(q->log, span_of(NULL, 0), m->checkpoint, &e) != 0) {
+            hold_stale(q, &e);
+        }
+        return;
+    }
     if (asks_answer(&q->asks, m)) {
         return;
     }
@@ -184,6 +203,7 @@ on_message(void *arg, const struct link_message *m)
     case LINK_REGISTERED:
     case LINK_CANCELLED:
     case LINK_ROLE_IS:
+    case LINK_CHECKPOINT:
         log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
         break;
     }
@@ -226,6 +246,7 @@ on_up(void *arg, const struct link_message *welcome)
 {
     struct queue *q = arg;
     const struct credentials *c = &q->ra->credentials;
+    struct err e = {0};
 
     if (!span_equal(welcome->body, buf_span(&c->issuing_der)) ||
         !span_equal(welcome->root, buf_span(&c->root_der))) {
@@ -233,6 +254,10 @@ on_up(void *arg, const struct link_message *welcome)
         log_event(LOG_ERROR, "wrong-ca",
                   "the CA has another issuing or root certificate than our configuration: compare "
                   "issuing_certificate and root_certificate with the CA's");
+        return;
+    }
+    if (ca_log_show(q->log, welcome->log_key, welcome->checkpoint, &e) != 0) {
+        hold_stale(q, &e);
         return;
     }
     if (welcome->software && !q->was_up) {
@@ -246,6 +271,14 @@ on_up(void *arg, const struct link_message *welcome)
     q->is_down = false;
     pump_start(q->pump, true); /* the CA tells the end of what waits to whom it has from */
     q->options.up(q->options.arg);
+}
+
+static struct span
+on_connected(void *arg)
+{
+    const struct queue *q = arg;
+
+    return ca_log_remembered(q->log);
 }
 
 static void
@@ -270,7 +303,8 @@ queue_ask(struct queue *q, const struct link_message *m, ask_reply *reply, void 
         return -1;
     }
     if (pump_is_held(q->pump)) {
-        return err_set(e, ERR_DENIED, "the CA at link_socket is not the configured one");
+        return err_set(e, ERR_DENIED,
+                       "the CA at link_socket is not the configured one, or an older copy");
     }
     if (link_client_send(q->link, m, e) != 0) {
         return err_wrap(e, "link to the CA");
@@ -289,6 +323,7 @@ queue_new(const struct queue_options *options, struct err *e)
         .base = options->ra->base,
         .path = options->ra->settings->link,
         .server_uid = (uid_t)-1,
+        .remembered = on_connected,
         .up = on_up,
         .message = on_message,
         .down = on_down,
@@ -297,6 +332,10 @@ queue_new(const struct queue_options *options, struct err *e)
 
     q->options = *options;
     q->ra = options->ra;
+    q->log = ca_log_new(q->ra, e);
+    if (q->log == NULL) {
+        return NULL;
+    }
     q->link = link_client_new(&link, e);
     if (q->link == NULL) {
         return NULL;
@@ -313,6 +352,7 @@ queue_free(struct queue *q)
     }
     link_client_free(q->link);
     pump_free(q->pump);
+    ca_log_free(q->log);
     flights_clear(&q->flights);
     mem_free(q);
 }

@@ -39,7 +39,8 @@ void queue_withdrawn(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
-/* What is to be sent is looked for: queue_free() must wait. */
+/* What is to be sent is looked for, or what was seen of the CA's log is kept: queue_free() must
+ * wait. */
 bool queue_is_busy(const struct queue *);
 
 /* ---- what is not in the queue: REGISTER, CANCEL and ROLE: somebody waits for the answer ---- */

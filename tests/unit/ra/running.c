@@ -373,6 +373,16 @@ open_services(struct running *w)
     running_until(w, running_is_up);
 }
 
+struct link_message
+running_welcome(const struct running *w)
+{
+    return (struct link_message){.type = LINK_WELCOME,
+                                 .body = buf_span(&w->ra.credentials.issuing_der),
+                                 .root = buf_span(&w->ra.credentials.root_der),
+                                 .checkpoint = buf_span(&w->note),
+                                 .log_key = span_str(w->log.vkey)};
+}
+
 static struct running *
 running_new(void)
 {
@@ -381,6 +391,9 @@ running_new(void)
     w->dir = tmpdir_new();
     w->pki = pki_new("P-256", "P-256");
     w->last = BUF_INIT(LINK_FRAME_MAX);
+    w->shown = BUF_INIT(LINK_CHECKPOINT_MAX);
+    w->log = notes_new("log.test/ca");
+    w->note = notes_sign(&w->log, 1, 1);
     make_files(w);
     w->registrar_key = pki_key("P-256");
     w->registrar = running_officer(w, "registrar", "OAM", w->registrar_key);
@@ -399,6 +412,9 @@ running_free(struct running *w)
     EVP_PKEY_free(w->officer_key);
     pki_free(w->pki);
     buf_free(&w->last);
+    buf_free(&w->shown);
+    buf_free(&w->note);
+    notes_free(&w->log);
     tmpdir_remove(w->dir);
     mem_free(w);
 }
@@ -414,8 +430,7 @@ running_files_setup(void **state)
     c->root_der = BUF_INIT(LINK_CERTIFICATE_MAX);
     assert_ok(OSSL_ENCODE(X509, w->pki->issuing, &c->issuing_der, &e), &e);
     assert_ok(OSSL_ENCODE(X509, w->pki->root, &c->root_der, &e), &e);
-    w->welcome = (struct link_message){
-        .type = LINK_WELCOME, .body = buf_span(&c->issuing_der), .root = buf_span(&c->root_der)};
+    w->welcome = running_welcome(w);
     w->ra.base = event_base_new();
     *state = w;
     return 0;
@@ -448,10 +463,8 @@ running_setup(void **state)
     if (w->settings == NULL || ra_open(&w->ra, w->settings, &e) != 0) {
         fail_msg("%s", e.text);
     }
-    w->welcome = (struct link_message){.type = LINK_WELCOME,
-                                       .body = buf_span(&w->ra.credentials.issuing_der),
-                                       .root = buf_span(&w->ra.credentials.root_der),
-                                       .software = true};
+    w->welcome = running_welcome(w);
+    w->welcome.software = true;
     open_services(w);
     tap_need("the CA's key is in software: for tests only"); /* when it comes first */
     *state = w;
@@ -506,9 +519,7 @@ running_reset(void **state)
     w->ca_is_mute = false;
     w->open_max = 0;
     w->settings->sync_wait = SYNC_WAIT_MS;
-    w->welcome = (struct link_message){.type = LINK_WELCOME,
-                                       .body = buf_span(&w->ra.credentials.issuing_der),
-                                       .root = buf_span(&w->ra.credentials.root_der)};
+    w->welcome = running_welcome(w);
     if (w->ca == NULL) {
         running_ca_comes(w);
     }

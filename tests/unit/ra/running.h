@@ -18,6 +18,7 @@
 #include "db/store/store.h"
 #include "ra/daemon/ra.h"
 #include "tests/support/cmp_client.h"
+#include "tests/support/notes.h"
 #include "tests/support/pki.h"
 #include "tests/support/tap.h"
 #include "tests/support/test.h"
@@ -47,6 +48,9 @@ struct running {
     /* What it does with each request but HELLO; NULL: running_ca_does(). */
     void (*ca_does)(struct running *, link_peer, const struct link_message *);
     struct link_message welcome; /* as it says it */
+    struct notes log;            /* the CA's, */
+    struct buf note;             /* which begins as large as this */
+    struct buf shown;            /* what the last HELLO had; empty: none */
     bool ca_is_mute;             /* it says no WELCOME */
     size_t open_max;             /* requests that it reads before it has answered; 0: many */
     size_t asked[32];            /* by link_type, since the last running_reset() */
@@ -80,6 +84,8 @@ void running_forget_roles(struct running *);
 
 /* Turns it until `is_so`; 20 s without is a failure. */
 void running_until(struct running *, bool (*is_so)(struct running *));
+/* As a good CA says it. */
+struct link_message running_welcome(const struct running *);
 /* Until nothing is under way: no job, no flight. */
 void running_settle(struct running *);
 /* So many turns of what is ready, and of what becomes ready within `ms`. */

@@ -128,6 +128,7 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     w->peer = peer;
     w->asked[m->type]++;
     if (m->type == LINK_HELLO) {
+        assert_ok(buf_set(&w->shown, m->checkpoint, &e), &e);
         if (!w->ca_is_mute) {
             link_server_answer(w->ca, peer, &w->welcome);
         }

@@ -87,7 +87,8 @@ a_file_that_is_not_there_is_named(void **state)
     } rows[] = {{&s->certificate, "/nonexistent/x"},
                 {&s->issuing, "/nonexistent/x"},
                 {&s->root, "/nonexistent/x"},
-                {&s->public_tls_root, "public_tls_root: "}};
+                {&s->public_tls_root, "public_tls_root: "},
+                {&s->log_key, "log_key: /nonexistent/x"}};
     struct err e = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

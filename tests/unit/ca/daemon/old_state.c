@@ -5,7 +5,6 @@
  * not an octet is other than before.
  */
 #include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,48 +14,11 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "tests/support/tmpdir.h"
-#include "tests/unit/ca/daemon/world.h"
+#include "tests/unit/ca/daemon/copies.h"
 
 enum { STARTS = 30, FEW = 2, FILE_MAX = 64 * 1024 * 1024, FDS = 16, REFUSED = 3 };
 
-extern char **environ;
-
 /* ---- files ---- */
-
-static void
-run(const char *program, const char *option, const char *from, const char *to)
-{
-    CLEANUP(mem_cleanup) char *name = mem_strdup(program);
-    CLEANUP(mem_cleanup) char *flag = mem_strdup(option);
-    CLEANUP(mem_cleanup) char *source = mem_strdup(from);
-    CLEANUP(mem_cleanup) char *target = to == NULL ? NULL : mem_strdup(to);
-    char *argv[] = {name, flag, source, target, NULL};
-    int status = -1;
-    pid_t child;
-
-    assert_int_equal(posix_spawnp(&child, program, NULL, NULL, argv, environ), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
-/* All files that a state is made of; and the token, which of a software token are files, too. */
-static const char *const parts[] = {"state",           "ledger",      "crl",
-                                    "issuing.journal", "log.journal", "tokens"};
-enum { STATE = 1, LEDGER = 2, CRL = 4, ISSUING = 8, LOG = 16, ALL = 31, TOKEN = 32 };
-
-static void
-copy_parts(const char *from, const char *to, unsigned which)
-{
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        CLEANUP(mem_cleanup) char *source = mem_printf("%s/%s", from, parts[i]);
-        CLEANUP(mem_cleanup) char *target = mem_printf("%s/%s", to, parts[i]);
-
-        if ((which & 1U << i) != 0) {
-            run("rm", "-rf", target, NULL);
-            run("cp", "-a", source, target);
-        }
-    }
-}
 
 static struct buf seen; /* by look_at */
 
@@ -324,7 +286,7 @@ what_is_older_or_of_another_history_is_named(void **state)
         if (rows[i].gone != NULL) {
             CLEANUP(mem_cleanup) char *gone = mem_printf("%s/%s", s->w->dir, rows[i].gone);
 
-            run("rm", "-rf", gone, NULL);
+            copies_remove(gone);
         }
         if (rows[i].gone != NULL && strcmp(rows[i].gone, "log.journal") == 0) {
             assert_int_equal(world_start_status(s->w), REFUSED); /* the signer begins another */

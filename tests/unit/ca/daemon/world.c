@@ -60,13 +60,18 @@ run_daemon(const struct world *w)
 static void
 greet(struct world *w)
 {
-    const struct link_message hello = {.type = LINK_HELLO};
+    struct link_message hello = {.type = LINK_HELLO};
     CLEANUP(answer_free) struct answer welcome = {0};
+    struct err e = {0};
 
+    if (w->remembers) {
+        hello.checkpoint = buf_span(&w->remembered);
+    }
     world_send(w, &hello);
     world_receive(w, &welcome);
     assert_int_equal(welcome.m.type, LINK_WELCOME);
     assert_true(welcome.m.software);
+    assert_ok(buf_set(&w->remembered, welcome.m.checkpoint, &e), &e);
 }
 
 void
@@ -81,7 +86,7 @@ world_connect(struct world *w)
 }
 
 void
-world_start(struct world *w)
+world_start_silently(struct world *w)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/link.sock", w->dir);
@@ -98,6 +103,12 @@ world_start(struct world *w)
         }
         (void)nanosleep(&pause, NULL);
     }
+}
+
+void
+world_start(struct world *w)
+{
+    world_start_silently(w);
     greet(w);
 }
 
@@ -232,6 +243,7 @@ world_new(void)
     w->link = -1;
     w->daemon = -1;
     w->held = -1;
+    w->remembered = BUF_INIT(LINK_CHECKPOINT_MAX);
     w->pki = pki_new("P-384", "P-256");
     world_make_files(w);
     world_start(w);
@@ -258,6 +270,7 @@ world_free(struct world *w)
     X509_free(w->vendor);
     X509_free(w->issuing);
     pki_free(w->pki);
+    buf_free(&w->remembered);
     tmpdir_remove(w->dir);
     mem_free(w->triggers);
     mem_free(w);

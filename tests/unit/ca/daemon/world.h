@@ -23,8 +23,10 @@ struct world {
     struct pki *pki; /* the root; its issuing key is not used */
     X509 *issuing;
     pid_t daemon;
-    int link;   /* blocking, after WELCOME; -1 */
-    pid_t held; /* a signer that stands still, which must not outlive us; -1 */
+    int link;              /* blocking, after WELCOME; -1 */
+    struct buf remembered; /* the newest checkpoint that the CA told, as an RA keeps it, */
+    bool remembers;        /* which says so with each HELLO */
+    pid_t held;            /* a signer that stands still, which must not outlive us; -1 */
     EVP_PKEY *ra_key;
     X509 *ra;
     EVP_PKEY *registrar_key;
@@ -57,6 +59,8 @@ int world_teardown(void **state);
  * its exit status. */
 void world_start(struct world *);
 void world_kill(struct world *);
+/* Starts it and connects, and says nothing. */
+void world_start_silently(struct world *);
 /* Another connection in the place of world.link, which is not closed. */
 void world_connect(struct world *);
 /* A start that ends by itself, with a failure; its exit status, 0 when it opened. */
@@ -123,6 +127,8 @@ struct buf world_wrap(struct world *, struct span inner, const char *id, enum cm
 void world_send(struct world *, const struct link_message *);
 void world_receive(struct world *, struct answer *);
 void world_send_submit(struct world *, struct span inner, struct span nested);
+/* Reads until the CA has hung up. False when it said anything but CHECKPOINT before. */
+bool world_hung_up(struct world *);
 /* SUBMIT of `inner`, nested, and its answer. */
 void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
 

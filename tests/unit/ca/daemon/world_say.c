@@ -168,18 +168,42 @@ world_send(struct world *w, const struct link_message *m)
     assert_ok(frame_write(w->link, buf_span(&body), -1, &e), &e);
 }
 
+/* A checkpoint comes unasked, and is no answer. */
+static int
+read_answer(struct world *w, struct answer *answer, struct err *e)
+{
+    do {
+        buf_free(&answer->octets);
+        answer->octets = BUF_INIT(LINK_FRAME_MAX);
+        if (frame_read(w->link, LINK_FRAME_MAX, &answer->octets, -1, e) != 0) {
+            return -1;
+        }
+        assert_ok(link_decode(buf_span(&answer->octets), &answer->m, e), e);
+        if (answer->m.type == LINK_CHECKPOINT) {
+            assert_ok(buf_set(&w->remembered, answer->m.checkpoint, e), e);
+        }
+    } while (answer->m.type == LINK_CHECKPOINT);
+    return 0;
+}
+
 void
 world_receive(struct world *w, struct answer *answer)
 {
     struct err e = {0};
 
-    buf_free(&answer->octets);
-    answer->octets = BUF_INIT(LINK_FRAME_MAX);
-    if (frame_read(w->link, LINK_FRAME_MAX, &answer->octets, -1, &e) != 0) {
+    if (read_answer(w, answer, &e) != 0) {
         world_show_log(w);
         fail_msg("link: %s", e.text);
     }
-    assert_ok(link_decode(buf_span(&answer->octets), &answer->m, &e), &e);
+}
+
+bool
+world_hung_up(struct world *w)
+{
+    CLEANUP(answer_free) struct answer answer = {0};
+    struct err e = {0};
+
+    return read_answer(w, &answer, &e) != 0;
 }
 
 enum { BATCH = 3 };

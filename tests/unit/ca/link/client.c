@@ -15,12 +15,14 @@
 
 enum { MANY = 64, BODY = 90 * 1024 };
 
-#define HELLO "\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"
-#define WELCOME "\0\0\0\20\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+#define HELLO "\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00"
+#define HELLO_AGAIN "\x30\x0b\x02\x01\x03\x0a\x01\x01\x04\x00\x89\x01v"
+#define WELCOME                                                                                    \
+    "\0\0\0\26\x30\x14\x02\x01\x03\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x89\x01v\x8a\x01w"
 #define ID "0123456789abcdef0123456789abcdef"
 /* CONFIRMED, ROLE (which only an RA says) */
-#define CONFIRMED "\0\0\0\52\x30\x28\x02\x01\x02\x0a\x01\x12\x04\x20" ID
-#define ROLE "\0\0\0\52\x30\x28\x02\x01\x02\x0a\x01\x05\x04\x20" ID
+#define CONFIRMED "\0\0\0\52\x30\x28\x02\x01\x03\x0a\x01\x12\x04\x20" ID
+#define ROLE "\0\0\0\52\x30\x28\x02\x01\x03\x0a\x01\x05\x04\x20" ID
 
 struct scene {
     char *dir;
@@ -33,6 +35,7 @@ struct scene {
     size_t messages;
     size_t downs;
     struct err why;
+    struct span remembered;
     const struct event *timer; /* the client's, when it waits, */
     long pause_us;             /* and how long it will */
 };
@@ -116,12 +119,21 @@ teardown(void **state)
     return 0;
 }
 
+static struct span
+on_hello(void *arg)
+{
+    const struct scene *s = arg;
+
+    return s->remembered;
+}
+
 static void
 start(struct scene *s, uid_t server_uid)
 {
     const struct link_client_options options = {.base = s->base,
                                                 .path = s->path,
                                                 .server_uid = server_uid,
+                                                .remembered = on_hello,
                                                 .up = on_up,
                                                 .message = on_message,
                                                 .down = on_down,
@@ -134,7 +146,7 @@ start(struct scene *s, uid_t server_uid)
 
 /* Runs the loop until the client has connected, and takes its HELLO. */
 static void
-accepted(struct scene *s)
+accepted_with(struct scene *s, struct span wanted)
 {
     CLEANUP(buf_free) struct buf hello = BUF_INIT(LINK_FRAME_MAX);
     struct err e = {0};
@@ -146,7 +158,13 @@ accepted(struct scene *s)
         assert_int_equal(e.code, ERR_BUSY);
         assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
     }
-    assert_true(span_equal(buf_span(&hello), SPAN_LITERAL(HELLO)));
+    assert_true(span_equal(buf_span(&hello), wanted));
+}
+
+static void
+accepted(struct scene *s)
+{
+    accepted_with(s, SPAN_LITERAL(HELLO));
 }
 
 static void
@@ -332,6 +350,18 @@ an_ra_sends_requests_and_hello_by_itself(void **state)
     }
 }
 
+static void
+each_hello_says_what_is_remembered_then(void **state)
+{
+    struct scene *s = *state;
+
+    start(s, geteuid());
+    accepted(s);
+    s->remembered = SPAN_LITERAL("v");
+    (void)close(s->fd);
+    accepted_with(s, SPAN_LITERAL(HELLO_AGAIN));
+}
+
 /* The loop does not run, so nothing is read: a MiB may wait, and the message that passes it. */
 static void
 a_ca_that_does_not_read_is_not_sent_more(void **state)
@@ -367,6 +397,7 @@ main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(another_user_s_socket_is_not_the_ca, setup, teardown),
         cmocka_unit_test_setup_teardown(an_ra_sends_requests_and_hello_by_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_hello_says_what_is_remembered_then, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ca_that_does_not_read_is_not_sent_more, setup, teardown),
     };
 

@@ -13,23 +13,24 @@ zeros(size_t n)
     return span_of(octets, n);
 }
 
+/* What each WELCOME has. */
+#define WELCOME_MUST .body = zeros(5), .root = zeros(6), .checkpoint = zeros(7), .log_key = zeros(8)
+
 /* One of each type, with every field that it has. */
 static struct link_message
 example(size_t i)
 {
     const struct link_message all[] = {
         {.type = LINK_HELLO},
+        {.type = LINK_HELLO, .checkpoint = zeros(LINK_CHECKPOINT_MAX)},
         {.type = LINK_SUBMIT, .id = zeros(32), .body = zeros(700)},
         {.type = LINK_REGISTER, .id = zeros(32), .body = zeros(200)},
         {.type = LINK_CANCEL, .id = zeros(16), .body = zeros(300)},
-        {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6), .software = true},
-        {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6)},
-        {.type = LINK_WELCOME, .body = zeros(5), .root = zeros(6), .backdate = 1},
-        {.type = LINK_WELCOME,
-         .body = zeros(5),
-         .root = zeros(6),
-         .software = true,
-         .backdate = LINK_BACKDATE_MAX},
+        {.type = LINK_WELCOME, WELCOME_MUST, .software = true},
+        {.type = LINK_WELCOME, WELCOME_MUST},
+        {.type = LINK_WELCOME, WELCOME_MUST, .backdate = 1},
+        {.type = LINK_WELCOME, WELCOME_MUST, .software = true, .backdate = LINK_BACKDATE_MAX},
+        {.type = LINK_CHECKPOINT, .checkpoint = zeros(1)},
         {.type = LINK_ISSUED, .id = zeros(32), .body = zeros(127)},
         {.type = LINK_CONFIRMED, .id = zeros(32)},
         {.type = LINK_REFUSED,
@@ -168,6 +169,11 @@ fields_out_of_their_limits_are_refused(void **state)
 {
 #define X SPAN_LITERAL("x")
 #define LONGEST LINK_PHRASE_MAX
+#define WELCOME(ID, BODY, ROOT, NOTE, KEY, BACKDATE)                                               \
+    {                                                                                              \
+        .type = LINK_WELCOME, .id = (ID), .body = (BODY), .root = (ROOT), .checkpoint = (NOTE),    \
+        .log_key = (KEY), .backdate = (BACKDATE)                                                   \
+    }
     static uint8_t letters[LINK_PHRASE_MAX + 1];
     const struct {
         const char *wrong; /* the field; NULL: good */
@@ -202,15 +208,26 @@ fields_out_of_their_limits_are_refused(void **state)
         {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = SPAN_LITERAL("x\x1f")}},
         {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = SPAN_LITERAL("\x7f")}},
         {"phrase", {.type = LINK_REFUSED, .id = zeros(32), .phrase = {letters, LONGEST + 1}}},
-        {NULL, {.type = LINK_WELCOME, .body = zeros(1), .root = zeros(LINK_CERTIFICATE_MAX)}},
-        {NULL, {.type = LINK_WELCOME, .id = zeros(32), .body = zeros(1), .root = zeros(1)}},
-        {"id", {.type = LINK_WELCOME, .id = zeros(16), .body = zeros(1), .root = zeros(1)}},
-        {"root", {.type = LINK_WELCOME, .body = zeros(1)}},
-        {"root", {.type = LINK_WELCOME, .body = zeros(1), .root = zeros(LINK_CERTIFICATE_MAX + 1)}},
-        {"body", {.type = LINK_WELCOME, .root = zeros(1)}},
-        {NULL, {.type = LINK_WELCOME, .body = X, .root = X, .backdate = LINK_BACKDATE_MAX}},
-        {"backdate",
-         {.type = LINK_WELCOME, .body = X, .root = X, .backdate = LINK_BACKDATE_MAX + 1}},
+        {NULL, WELCOME(zeros(0), X, zeros(LINK_CERTIFICATE_MAX), X, X, 0)},
+        {NULL, WELCOME(zeros(32), X, X, X, X, 0)},
+        {"id", WELCOME(zeros(16), X, X, X, X, 0)},
+        {"root", WELCOME(zeros(0), X, zeros(0), X, X, 0)},
+        {"root", WELCOME(zeros(0), X, zeros(LINK_CERTIFICATE_MAX + 1), X, X, 0)},
+        {"body", WELCOME(zeros(0), zeros(0), X, X, X, 0)},
+        {NULL, WELCOME(zeros(0), X, X, X, X, LINK_BACKDATE_MAX)},
+        {"backdate", WELCOME(zeros(0), X, X, X, X, LINK_BACKDATE_MAX + 1)},
+        {"checkpoint", WELCOME(zeros(0), X, X, zeros(0), X, 0)},
+        {NULL, WELCOME(zeros(0), X, X, zeros(LINK_CHECKPOINT_MAX), X, 0)},
+        {"checkpoint", WELCOME(zeros(0), X, X, zeros(LINK_CHECKPOINT_MAX + 1), X, 0)},
+        {"logKey", WELCOME(zeros(0), X, X, X, zeros(0), 0)},
+        {NULL, WELCOME(zeros(0), X, X, X, zeros(LINK_LOG_KEY_MAX), 0)},
+        {"logKey", WELCOME(zeros(0), X, X, X, zeros(LINK_LOG_KEY_MAX + 1), 0)},
+        {NULL, {.type = LINK_HELLO, .checkpoint = X}},
+        {"checkpoint", {.type = LINK_HELLO, .checkpoint = zeros(LINK_CHECKPOINT_MAX + 1)}},
+        {"checkpoint", {.type = LINK_CHECKPOINT}},
+        {NULL, {.type = LINK_CHECKPOINT, .checkpoint = zeros(LINK_CHECKPOINT_MAX)}},
+        {"checkpoint", {.type = LINK_CHECKPOINT, .checkpoint = zeros(LINK_CHECKPOINT_MAX + 1)}},
+        {"id", {.type = LINK_CHECKPOINT, .id = zeros(32), .checkpoint = X}},
         {NULL, {.type = LINK_WAITING, .id = zeros(32), .phrase = X, .check_after = 1}},
         {"checkAfter", {.type = LINK_WAITING, .id = zeros(32), .phrase = X}},
         {"checkAfter",
@@ -248,7 +265,7 @@ fields_out_of_their_limits_are_refused(void **state)
 static void
 there_is_no_message_of_another_type(void **state)
 {
-    static const int types[] = {-1, 0, 6, 15, 27, 256 + LINK_HELLO};
+    static const int types[] = {-1, 0, 6, 15, 28, 256 + LINK_HELLO};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -266,7 +283,9 @@ there_is_no_message_of_another_type(void **state)
 static void
 octets_that_are_no_message_are_refused_and_say_why(void **state)
 {
-#define HELLO_ "\x02\x01\x02\x0a\x01\x01\x04\x00"
+#define HELLO_ "\x02\x01\x03\x0a\x01\x01\x04\x00"
+#define WELCOME_ "\x02\x01\x03\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+#define LOG_ "\x89\x01v\x8a\x01w"
 #define ID_                                                                                        \
     "\x04\x20"                                                                                     \
     "0123456789abcdef0123456789abcdef"
@@ -276,63 +295,68 @@ octets_that_are_no_message_are_refused_and_say_why(void **state)
     } rows[] = {
         {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x81\x08" HELLO_)},
         {"link: HELLO is not in canonical form",
-         SPAN_LITERAL("\x30\x09\x02\x02\x00\x02\x0a\x01\x01\x04\x00")},
+         SPAN_LITERAL("\x30\x09\x02\x02\x00\x03\x0a\x01\x01\x04\x00")},
         {"link: HELLO is not in canonical form", SPAN_LITERAL("\x30\x08" HELLO_ "\x00")},
         {"link: not DER", SPAN_LITERAL("\x30\x80" HELLO_ "\x00\x00")},
         {"link: not DER", SPAN_LITERAL("\x30\x09" HELLO_)},
-        {"link: version 0, this program speaks 2",
+        {"link: version 0, this program speaks 3",
          SPAN_LITERAL("\x30\x08\x02\x01\x00\x0a\x01\x01\x04\x00")},
-        {"link: version 1, this program speaks 2",
+        {"link: version 1, this program speaks 3",
          SPAN_LITERAL("\x30\x08\x02\x01\x01\x0a\x01\x01\x04\x00")},
-        {"link: version 3, this program speaks 2",
-         SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00")},
+        {"link: version 2, this program speaks 3",
+         SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00")},
+        {"link: version 4, this program speaks 3",
+         SPAN_LITERAL("\x30\x08\x02\x01\x04\x0a\x01\x01\x04\x00")},
         {"link: unexpected field with tag 80", SPAN_LITERAL("\x30\x0b" HELLO_ "\x80\x01\x01")},
         {"link: unexpected field with tag 81", SPAN_LITERAL("\x30\x0a" HELLO_ "\x81\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\xff\x0a\x01\x01\x04\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x02\x02\x00")},
         {"link: a number out of range", SPAN_LITERAL("\x30\x0b\x02\x09\x00zzzzzzzz")},
         {"link: version 8680820740569200760, this", SPAN_LITERAL("\x30\x0a\x02\x08xxxxxxxx")},
-        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\xff\x04\x00")},
-        {"link: unknown message type 99", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x63\x04\x00")},
-        {"link: unknown message type 0", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x00\x04\x00")},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\xff\x04\x00")},
+        {"link: unknown message type 99", SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\x63\x04\x00")},
+        {"link: unknown message type 0", SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\x00\x04\x00")},
         {"link: unknown message type 257",
-         SPAN_LITERAL("\x30\x09\x02\x01\x02\x0a\x02\x01\x01\x04\x00")},
+         SPAN_LITERAL("\x30\x09\x02\x01\x03\x0a\x02\x01\x01\x04\x00")},
         {"link: HELLO has the surplus field [4]", SPAN_LITERAL("\x30\x0a" HELLO_ "\x84\x00")},
-        {"link: unexpected field with tag 89", SPAN_LITERAL("\x30\x0a" HELLO_ "\x89\x00")},
+        {"link: unexpected field with tag 8b", SPAN_LITERAL("\x30\x0a" HELLO_ "\x8b\x00")},
         {"link: unexpected field with tag 7e", SPAN_LITERAL("\x30\x0a" HELLO_ "\x7e\x00")},
         {"link: unexpected field with tag 84", SPAN_LITERAL("\x30\x0c" HELLO_ "\x84\x00\x84\x00")},
-        {"link: tag 24 where 04 belongs", SPAN_LITERAL("\x30\x08\x02\x01\x02\x0a\x01\x01\x24\x00")},
-        {"link: tag 02 where 0a belongs", SPAN_LITERAL("\x30\x08\x02\x01\x02\x02\x01\x01\x04\x00")},
+        {"link: tag 24 where 04 belongs", SPAN_LITERAL("\x30\x08\x02\x01\x03\x0a\x01\x01\x24\x00")},
+        {"link: tag 02 where 0a belongs", SPAN_LITERAL("\x30\x08\x02\x01\x03\x02\x01\x01\x04\x00")},
         {"link: tag 31 where 30 belongs", SPAN_LITERAL("\x31\x08" HELLO_)},
         {"link: tag 0a where 02 belongs", SPAN_LITERAL("\x30\x03\x0a\x01\x01")},
         {"link: cut off", SPAN_LITERAL("")},
         {"link: cut off", SPAN_LITERAL("\x30")},
         {"link: cut off", SPAN_LITERAL("\x3f\x10\x00")},
-        {"link: cut off", SPAN_LITERAL("\x30\x03\x02\x01\x02")},
-        {"link: cut off", SPAN_LITERAL("\x30\x06\x02\x01\x02\x0a\x01\x01")},
-        {"link: ROLE_IS lacks the field [6]", SPAN_LITERAL("\x30\x28\x02\x01\x02\x0a\x01\x19" ID_)},
+        {"link: cut off", SPAN_LITERAL("\x30\x03\x02\x01\x03")},
+        {"link: cut off", SPAN_LITERAL("\x30\x06\x02\x01\x03\x0a\x01\x01")},
+        {"link: ROLE_IS lacks the field [6]", SPAN_LITERAL("\x30\x28\x02\x01\x03\x0a\x01\x19" ID_)},
         {"link: ROLE_IS: phrase is out of its limits",
-         SPAN_LITERAL("\x30\x2a\x02\x01\x02\x0a\x01\x19" ID_ "\x86\x00")},
+         SPAN_LITERAL("\x30\x2a\x02\x01\x03\x0a\x01\x19" ID_ "\x86\x00")},
         {"link: REFUSED: failInfo is out of its limits",
-         SPAN_LITERAL("\x30\x2f\x02\x01\x02\x0a\x01\x13" ID_ "\x85\x02\x01\x00\x86\x01x")},
+         SPAN_LITERAL("\x30\x2f\x02\x01\x03\x0a\x01\x13" ID_ "\x85\x02\x01\x00\x86\x01x")},
         {"link: a number out of range",
-         SPAN_LITERAL("\x30\x2e\x02\x01\x02\x0a\x01\x13" ID_ "\x85\x01\x80\x86\x01x")},
+         SPAN_LITERAL("\x30\x2e\x02\x01\x03\x0a\x01\x13" ID_ "\x85\x01\x80\x86\x01x")},
         {"link: WAITING: checkAfter is out of its limits",
-         SPAN_LITERAL("\x30\x32\x02\x01\x02\x0a\x01\x17" ID_
+         SPAN_LITERAL("\x30\x32\x02\x01\x03\x0a\x01\x17" ID_
                       "\x86\x01x\x87\x05\x01\x00\x00\x00\x01")},
         {"link: a number out of range",
-         SPAN_LITERAL("\x30\x2d\x02\x01\x02\x0a\x01\x17" ID_ "\x86\x01x\x87\x00")},
+         SPAN_LITERAL("\x30\x2d\x02\x01\x03\x0a\x01\x17" ID_ "\x86\x01x\x87\x00")},
         {"link: WELCOME: backdate is out of its limits",
-         SPAN_LITERAL("\x30\x15\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
-                      "\x88\x05\x01\x00\x00\x00\x01")},
-        {"link: a number out of range",
-         SPAN_LITERAL("\x30\x10\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x00")},
+         SPAN_LITERAL("\x30\x1b" WELCOME_ "\x88\x05\x01\x00\x00\x00\x01" LOG_)},
+        {"link: a number out of range", SPAN_LITERAL("\x30\x16" WELCOME_ "\x88\x00" LOG_)},
         {"link: WELCOME is not in canonical form", /* a BOOLEAN that says no */
-         SPAN_LITERAL("\x30\x11\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x84\x01\x00")},
+         SPAN_LITERAL("\x30\x17" WELCOME_ "\x84\x01\x00" LOG_)},
         {"link: WELCOME is not in canonical form", /* a backdate of 0 is not said */
-         SPAN_LITERAL("\x30\x11\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y\x88\x01\x00")},
+         SPAN_LITERAL("\x30\x17" WELCOME_ "\x88\x01\x00" LOG_)},
         {"link: WELCOME is not in canonical form", /* another order */
-         SPAN_LITERAL("\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x83\x01y\x82\x01x")},
+         SPAN_LITERAL("\x30\x14\x02\x01\x03\x0a\x01\x10\x04\x00\x83\x01y\x82\x01x" LOG_)},
+        {"link: WELCOME lacks the field [9]", SPAN_LITERAL("\x30\x11" WELCOME_ "\x8a\x01w")},
+        {"link: WELCOME lacks the field [10]", SPAN_LITERAL("\x30\x11" WELCOME_ "\x89\x01v")},
+        {"link: HELLO is not in canonical form", /* none is not an empty one */
+         SPAN_LITERAL("\x30\x0a" HELLO_ "\x89\x00")},
+        {"link: HELLO has the surplus field [10]", SPAN_LITERAL("\x30\x0b" HELLO_ "\x8a\x01w")},
     };
     static const uint8_t hello[] = "\x30\x08" HELLO_;
     struct link_message m;

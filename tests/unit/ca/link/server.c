@@ -21,8 +21,11 @@ struct scene {
     struct event_base *base;
     struct link_server *server;
     struct link_client *client;
+    size_t hellos;
+    struct link_message welcome;
     size_t requests;
     size_t answers;
+    size_t checkpoints;
     size_t ups;
     size_t downs;
     size_t closed;
@@ -43,8 +46,17 @@ on_request(void *arg, link_peer peer, const struct link_message *m)
     struct link_message answer = {.type = LINK_ISSUED, .id = m->id, .body = span_of(zeros, 9)};
 
     if (m->type == LINK_HELLO) {
-        answer = (struct link_message){
-            .type = LINK_WELCOME, .body = span_of(zeros, 3), .root = span_of(zeros, 4)};
+        answer = (struct link_message){.type = LINK_WELCOME,
+                                       .body = span_of(zeros, 3),
+                                       .root = span_of(zeros, 4),
+                                       .checkpoint = span_of(zeros, 5),
+                                       .log_key = span_of(zeros, 6)};
+        s->hellos++;
+        s->held_peer = peer;
+        s->welcome = answer;
+        if (s->hold) {
+            return;
+        }
     } else {
         s->requests++;
         if (s->hold) {
@@ -83,6 +95,10 @@ on_message(void *arg, const struct link_message *m)
 {
     struct scene *s = arg;
 
+    if (m->type == LINK_CHECKPOINT) {
+        s->checkpoints++;
+        return;
+    }
     assert_int_equal(m->type, LINK_ISSUED);
     s->answers++;
     if (s->answers >= s->stop_after) {
@@ -454,16 +470,17 @@ nonsense_closes_the_peer_and_nobody_else(void **state)
         {SPAN_LITERAL("\0\0\0\0"), ERR_INPUT, "a frame of 0 octets"},
         {SPAN_LITERAL("\0\2\0\1"), ERR_INPUT, "a frame of 131073 octets"},
         {SPAN_LITERAL("\0\0\0\3abc"), ERR_INPUT, "link: not DER"},
-        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x63\x04\x00"), ERR_INPUT,
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x03\x0a\x01\x63\x04\x00"), ERR_INPUT,
          "link: unknown message type 99"},
         /* CANCEL before HELLO; HELLO twice; WELCOME from an RA */
-        {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x02\x0a\x01\x04\x04\x10"
+        {SPAN_LITERAL("\0\0\0\35\x30\x1b\x02\x01\x03\x0a\x01\x04\x04\x10"
                       "0123456789abcdef\x82\x01x"),
          ERR_DENIED, "CANCEL before HELLO, or HELLO again"},
-        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"
-                      "\0\0\0\12\x30\x08\x02\x01\x02\x0a\x01\x01\x04\x00"),
+        {SPAN_LITERAL("\0\0\0\12\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00"
+                      "\0\0\0\12\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00"),
          ERR_DENIED, "HELLO before HELLO, or HELLO again"},
-        {SPAN_LITERAL("\0\0\0\20\x30\x0e\x02\x01\x02\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"),
+        {SPAN_LITERAL("\0\0\0\26\x30\x14\x02\x01\x03\x0a\x01\x10\x04\x00\x82\x01x\x83\x01y"
+                      "\x89\x01v\x8a\x01w"),
          ERR_DENIED, "an RA does not say WELCOME"},
     };
 
@@ -536,6 +553,89 @@ an_answer_for_a_peer_that_is_gone_reaches_nobody(void **state)
     link_server_answer(s->server, s->held_peer, &answer);
 }
 
+/* As the octets of a peer come: HELLO, and behind it a ROLE. */
+#define EARLY                                                                                      \
+    "\0\0\0\12\x30\x08\x02\x01\x03\x0a\x01\x01\x04\x00"                                            \
+    "\0\0\0\52\x30\x28\x02\x01\x03\x0a\x01\x05\x04\x20"                                            \
+    "0123456789abcdef0123456789abcdef"
+
+static int
+connect_early(struct scene *s)
+{
+    struct err e = {0};
+    int fd = unix_connect(s->path, true, &e);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, EARLY, sizeof(EARLY) - 1), sizeof(EARLY) - 1);
+    s->hold = true;
+    s->hellos = 0;
+    while (s->hellos == 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+    }
+    assert_int_equal(s->requests, 0);
+    return fd;
+}
+
+static void
+nothing_of_a_peer_is_read_before_it_is_welcome(void **state)
+{
+    const struct link_message told = {.type = LINK_CHECKPOINT, .checkpoint = span_of(zeros, 1)};
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf frame = BUF_INIT(LINK_FRAME_MAX);
+    struct link_message m;
+    struct err e = {0};
+    int fd;
+
+    start_server(s, geteuid(), 0);
+    fd = connect_early(s);
+    link_server_tell_all(s->server, &told); /* not to this one */
+    link_server_answer(s->server, s->held_peer, &s->welcome);
+    while (s->requests == 0) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+    assert_int_equal(s->requests, 1);
+    assert_ok(frame_read(fd, LINK_FRAME_MAX, &frame, 1000, &e), &e);
+    assert_ok(link_decode(buf_span(&frame), &m, &e), &e);
+    assert_int_equal(m.type, LINK_WELCOME);
+    (void)close(fd);
+}
+
+static void
+one_that_is_not_welcome_can_be_closed(void **state)
+{
+    const struct err why = {.code = ERR_CRYPTO, .text = "not ours"};
+    struct scene *s = *state;
+    int fd;
+
+    start_server(s, geteuid(), 0);
+    fd = connect_early(s);
+    link_server_close(s->server, s->held_peer, &why);
+    assert_int_equal(s->closed, 1);
+    assert_int_equal(s->closed_code, ERR_CRYPTO);
+    assert_int_equal(link_server_peers(s->server), 0);
+    link_server_close(s->server, s->held_peer, &why); /* nobody */
+    assert_int_equal(s->closed, 1);
+    assert_int_equal(s->requests, 0);
+    (void)close(fd);
+}
+
+static void
+who_is_welcome_is_told_what_all_are_told(void **state)
+{
+    const struct link_message told = {.type = LINK_CHECKPOINT, .checkpoint = span_of(zeros, 1)};
+    struct scene *s = *state;
+
+    start_both(s, 0);
+    link_server_tell_all(s->server, &told);
+    link_server_tell_all(s->server, &told);
+    while (s->checkpoints < 2) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+    }
+}
+
 int
 main(void)
 {
@@ -554,6 +654,10 @@ main(void)
         cmocka_unit_test_setup_teardown(nonsense_closes_the_peer_and_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(what_became_of_a_waiting_request_is_told_unasked, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(nothing_of_a_peer_is_read_before_it_is_welcome, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(one_that_is_not_welcome_can_be_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_welcome_is_told_what_all_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_for_a_peer_that_is_gone_reaches_nobody, setup,
                                         teardown),
     };

@@ -46,7 +46,8 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     (void)state;
     s = load(dir,
              LISTEN PATHS "vendor_roots = {\"v.pem\", \"/w.pem\"}\n"
-                          "admin_crls = {\"v.pem\"}\nupstream_ra_roots = {\"v.pem\"}\n",
+                          "admin_crls = {\"v.pem\"}\nupstream_ra_roots = {\"v.pem\"}\n"
+                          "log_key = \"v.pem\"\n",
              &e);
     if (s == NULL) {
         fail_msg("%s", e.text);
@@ -66,6 +67,7 @@ relative_paths_are_taken_from_the_folder_of_the_file(void **state)
     assert_false(s->message_time_required);
     assert_true(s->implicit_confirm);
     assert_null(s->public_tls_root);
+    assert_string_equal(s->log_key, root);
     assert_null(s->admin_tls_certificate);
     assert_null(s->crl_dir);
     assert_int_equal(s->root_update.n, 0);
@@ -504,7 +506,7 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
          "conf:10: option 'admin_crls' is missing: name the CRLs of the issuing CA and of the "
          "root"},
         {LISTEN PATHS "admin_listen = {\"127.0.0.1\"}\n", "conf:10: option 'admin_listen': listen"},
-        {LISTEN PATHS "crl_dir = \"\"\n", NULL},
+        {LISTEN PATHS "crl_dir = \"\"\nlog_key = \"\"\n", NULL},
         {LISTEN PATHS "pbm_min_iterations = 500\npbm_max_iterations = 499\n",
          "conf:10: option 'pbm_min_iterations' is above 'pbm_max_iterations'"},
         {LISTEN PATHS "pbm_min_iterations = 500\npbm_max_iterations = 500\n"
@@ -543,6 +545,7 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
             return;
         }
         assert_null(s->crl_dir); /* what is empty is not there */
+        assert_null(s->log_key);
         assert_int_equal(s->public_tls_root != NULL,
                          strstr(rows[i].text, "_root = \"r\"\n") != NULL &&
                              strstr(rows[i].text, "https") != NULL);
