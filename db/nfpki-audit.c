@@ -21,6 +21,8 @@
 
 enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3 };
 
+enum { FILES_MAX = 16 /* of each */, CRL_MAX = 32 * 1024 * 1024 };
+
 static const struct program program;
 
 static struct {
@@ -29,8 +31,25 @@ static struct {
     const char *state;
     const char *certificate;
     const char *nf;
+    const char *issuers[FILES_MAX];
+    size_t n_issuers;
+    const char *crls[FILES_MAX];
+    size_t n_crls;
     bool json;
 } options;
+
+static int
+file_add(int option, const char *path)
+{
+    const char **files = option == 'i' ? options.issuers : options.crls;
+    size_t *n = option == 'i' ? &options.n_issuers : &options.n_crls;
+
+    if (*n == FILES_MAX) {
+        return -1;
+    }
+    files[(*n)++] = path;
+    return 0;
+}
 
 /* Options stand before or behind the name of the command. */
 static int
@@ -42,13 +61,15 @@ options_parse(int argc, char **argv)
         {"state", required_argument, NULL, 's'},
         {"certificate", required_argument, NULL, 'c'},
         {"nf", required_argument, NULL, 'n'},
+        {"issuer", required_argument, NULL, 'i'},
+        {"crl", required_argument, NULL, 'r'},
         {"json", no_argument, NULL, 'j'},
         {NULL, 0, NULL, 0},
     };
     int option;
 
     optind = 0;
-    while ((option = getopt_long(argc, argv, "+l:k:s:c:n:j", table, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+l:k:s:c:n:i:r:j", table, NULL)) != -1) {
         switch (option) {
         case 'l':
             options.ledger = optarg;
@@ -64,6 +85,12 @@ options_parse(int argc, char **argv)
             break;
         case 'n':
             options.nf = optarg;
+            break;
+        case 'i':
+        case 'r':
+            if (file_add(option, optarg) != 0) {
+                return -1;
+            }
             break;
         case 'j':
             options.json = true;
@@ -221,14 +248,37 @@ state_check(struct audit_log *log, struct audit_verdict *verdict, struct err *e)
     return verdict->known ? audit_consistency(log, &earlier, e) : 0;
 }
 
+/* What signed, and what was signed and is not in the ledger itself. */
 static int
-verify_all(struct audit_log *log, struct wanted *wanted, struct audit_verdict *verdict,
-           struct audit_figures *figures, struct err *e)
+issuers_load(struct audit_issuers *issuers, struct err *e)
+{
+    for (size_t i = 0; i < options.n_issuers; i++) {
+        CLEANUP(x509_cleanup) X509 *certificate = certificate_load(options.issuers[i], e);
+
+        if (certificate == NULL ||
+            audit_issuers_add(issuers, options.issuers[i], certificate, e) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < options.n_crls; i++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_MAX);
+
+        if (file_read(options.crls[i], &der, e) != 0 ||
+            audit_issuers_add_crl(issuers, options.crls[i], buf_span(&der), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+verify_all(struct audit_log *log, struct audit_issuers *issuers, struct wanted *wanted,
+           struct audit_verdict *verdict, struct audit_figures *figures, struct err *e)
 {
     struct merkle_proof proof;
 
     if (state_check(log, verdict, e) != 0 ||
-        audit_verify(log, wanted_look, wanted, figures, e) != 0) {
+        audit_verify_signed(log, issuers, wanted_look, wanted, figures, e) != 0) {
         return -1;
     }
     if (wanted->found) {
@@ -247,6 +297,7 @@ verify_run(int argc, char **argv)
 {
     CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     CLEANUP(wanted_free) struct wanted wanted = {0};
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
     struct audit_figures figures;
     struct audit_verdict verdict = {.figures = &figures};
     struct err e = {0};
@@ -255,14 +306,18 @@ verify_run(int argc, char **argv)
     if (options_parse(argc, argv) != 0 || optind != argc || options.nf != NULL) {
         return cmd_misuse(&program, "verify");
     }
-    if (options.certificate != NULL && wanted_load(&wanted, &e) != 0) {
+    if (options.n_crls > 0 && options.n_issuers == 0) {
+        return misuse("--crl needs --issuer FILE: who signed it?");
+    }
+    if ((options.certificate != NULL && wanted_load(&wanted, &e) != 0) ||
+        issuers_load(issuers, &e) != 0) {
         return misuse(e.text);
     }
     status = ledger_open(&log);
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    if (verify_all(log, &wanted, &verdict, &figures, &e) != 0) {
+    if (verify_all(log, issuers, &wanted, &verdict, &figures, &e) != 0) {
         return failed(&e);
     }
     if (options.json) {
@@ -296,7 +351,7 @@ list_run(int argc, char **argv)
     int status;
 
     if (options_parse(argc, argv) != 0 || optind != argc || options.state != NULL ||
-        options.certificate != NULL) {
+        options.certificate != NULL || options.n_issuers + options.n_crls > 0) {
         return cmd_misuse(&program, "list");
     }
     status = ledger_open(&log);
@@ -338,7 +393,8 @@ show_run(int argc, char **argv)
     int status;
 
     if (options_parse(argc, argv) != 0 || optind != argc - 1 || options.state != NULL ||
-        options.certificate != NULL || options.nf != NULL) {
+        options.certificate != NULL || options.nf != NULL ||
+        options.n_issuers + options.n_crls > 0) {
         return cmd_misuse(&program, "show");
     }
     if (story_target_parse(argv[optind], &search.target, &e) != 0) {
@@ -367,7 +423,7 @@ static const struct cmd commands[] = {
     {"list", "[--nf UUID] [--json]", "one row per certificate, with its status", list_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION",
      "everything that the ledger has about it, and the proofs", show_run},
-    {"verify", "[--state FILE] [--certificate FILE] [--json]",
+    {"verify", "[--state FILE] [--certificate FILE] [--issuer FILE]... [--crl FILE]... [--json]",
      "the whole ledger, its history since FILE, and that a certificate is in it", verify_run},
 };
 

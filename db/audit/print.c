@@ -47,6 +47,22 @@ print_checkpoint(FILE *out, const struct audit_log *log)
     line(out, "root", root);
 }
 
+/* Nobody takes for verified what was not. */
+static void
+print_signatures(FILE *out, const struct audit_signatures *s)
+{
+    if (s->verified > 0) {
+        (void)fprintf(out, "  %-12s %zu certificates and %zu CRLs, verified with the issuing key\n",
+                      "signatures", s->verified, s->crls);
+    }
+    if (s->unverified > 0) {
+        (void)fprintf(out,
+                      "  %-12s %zu certificates are NOT VERIFIED with the issuing key: give its "
+                      "certificate with --issuer\n",
+                      "signatures", s->unverified);
+    }
+}
+
 void
 audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_verdict *verdict)
 {
@@ -71,6 +87,7 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
     if (figures->twice > 0) {
         (void)fprintf(out, "  %-12s %zu\n", "queue twice", figures->twice);
     }
+    print_signatures(out, &figures->signatures);
     if (verdict->state != NULL && verdict->known) {
         (void)fprintf(out, "  %-12s consistent with the remembered size %" PRIu64 "\n", "state",
                       verdict->earlier);

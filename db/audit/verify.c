@@ -35,16 +35,27 @@ int
 audit_verify(struct audit_log *log, audit_leaf *each, void *arg, struct audit_figures *figures,
              struct err *e)
 {
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *none = audit_issuers_new();
+
+    return audit_verify_signed(log, none, each, arg, figures, e);
+}
+
+int
+audit_verify_signed(struct audit_log *log, struct audit_issuers *issuers, audit_leaf *each,
+                    void *arg, struct audit_figures *figures, struct err *e)
+{
     CLEANUP(audit_rules_cleanup) struct audit_rules *rules = audit_rules_new();
     struct verifying v = {.rules = rules, .figures = figures, .each = each, .arg = arg};
 
     *figures = (struct audit_figures){0};
-    if (audit_walk(log, leaf_verify, &v, e) != 0) {
+    audit_rules_use(rules, issuers);
+    if (audit_walk(log, leaf_verify, &v, e) != 0 || audit_issuers_end(issuers, e) != 0) {
         return -1;
     }
     figures->open = audit_rules_open(rules);
     figures->waiting = audit_rules_waiting(rules);
     figures->twice = audit_rules_twice(rules);
+    figures->signatures = audit_issuers_count(issuers);
     return 0;
 }
 

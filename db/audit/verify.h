@@ -5,14 +5,16 @@
 #pragma once
 
 #include "db/audit/files.h"
+#include "db/audit/rules/issuer.h"
 #include "db/ledger/leaf.h"
 
 struct audit_figures {
-    uint64_t kinds[LEAF_KINDS]; /* leaves of each kind */
-    size_t open;                /* intents without certificate or rejection */
-    size_t waiting;             /* requests that wait for approvals */
-    size_t twice;               /* heads of an RA's queue that another one contradicts */
-    time_t newest;              /* time of the last leaf, 0 when there is none */
+    uint64_t kinds[LEAF_KINDS];         /* leaves of each kind */
+    size_t open;                        /* intents without certificate or rejection */
+    size_t waiting;                     /* requests that wait for approvals */
+    size_t twice;                       /* heads of an RA's queue that another one contradicts */
+    struct audit_signatures signatures; /* of the issuing key */
+    time_t newest;                      /* time of the last leaf, 0 when there is none */
 };
 
 typedef void audit_leaf(void *arg, uint64_t index, const struct leaf *);
@@ -20,6 +22,9 @@ typedef void audit_leaf(void *arg, uint64_t index, const struct leaf *);
  * (or NULL) is told of every leaf on the way: believe it when 0 comes back. */
 int audit_verify(struct audit_log *, audit_leaf *each, void *arg, struct audit_figures *,
                  struct err *e);
+/* The same, and what these signed (rules/issuer.h). */
+int audit_verify_signed(struct audit_log *, struct audit_issuers *, audit_leaf *each, void *arg,
+                        struct audit_figures *, struct err *e);
 
 /*
  * The remembered state: the note of the checkpoint that was verified last, so that two states that

@@ -158,7 +158,11 @@ start_daemon ra
 wait_for_reason g.pem 'Cessation Of Operation'
 echo 'ok: cancel closes and revokes'
 
-audit verify
+# and what signed it: each certificate, and the CRL that is out
+stop_daemon ca
+audit verify --issuer ceremony/sub-issue/issuing.cert.pem --crl crl/issuing.crl >verified.txt || fail "$(<verified.txt)"
+grep -q ' and 1 CRLs, verified with the issuing key' verified.txt || fail "$(<verified.txt)"
+! grep -q 'NOT VERIFIED' verified.txt || fail "$(<verified.txt)"
 # the record says who
 story=$(audit show "$first_id")
 [[ $story == *"signed by the registrar with serial $(serial oam/registrar.pem | tr '[:upper:]' '[:lower:]')"* ]] || fail "$story"

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/validity.h"
 #include "db/audit/rules/holder.h"
 #include "db/audit/rules/signed.h"
 
-enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64 };
+enum { CMS_MAX = LEAF_MAX, PEOPLE_MAX = 64, JUDGED_S = 60 };
 
 struct waiting {
     char *rid;
@@ -132,6 +133,13 @@ signature_check(const struct leaf *leaf, X509 *officer, struct err *e)
     return document_check(buf_span(&content), leaf, e);
 }
 
+/* It was judged just before its leaf was written. */
+static bool
+was_valid(const X509 *certificate, time_t at)
+{
+    return validity_has(certificate, at) || validity_has(certificate, at - JUDGED_S);
+}
+
 static int
 approval_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e)
 {
@@ -143,9 +151,9 @@ approval_check(struct audit_approvals *a, const struct leaf *leaf, struct err *e
     if (w == NULL) {
         return err_set(e, ERR_CRYPTO, "an APPROVAL of %s, which does not wait for any", rid);
     }
-    if (o == NULL) {
-        return err_set(e, ERR_CRYPTO, "an APPROVAL of %s by serial %s, which is no officer", rid,
-                       serial);
+    if (o == NULL || !was_valid(o->certificate, leaf_time(leaf))) {
+        return err_set(e, ERR_CRYPTO, "an APPROVAL of %s by serial %s, which is no officer%s", rid,
+                       serial, o == NULL ? "" : " then");
     }
     if (signature_check(leaf, o->certificate, e) != 0) {
         return -1;

@@ -2,7 +2,7 @@
 /*
  * approval.h - what must be true of approvals: whatever waited for officers was intended only
  * after as many of them had approved it, each with a signature that verifies under a certificate
- * that the same record has as an officer's and not as revoked.
+ * that the same record has as an officer's, and that is valid then and not revoked.
  *
  * Memory: the officers, and the requests that wait.
  */

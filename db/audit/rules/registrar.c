@@ -5,11 +5,16 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "base/validity.h"
+#include "db/audit/rules/evidence.h"
 #include "db/audit/rules/holder.h"
 #include "db/audit/rules/signed.h"
 
+enum { EVIDENT = 2 }; /* the version of the record from which on each REGISTRATION has evidence */
+
 struct audit_registrars {
     struct audit_holders *registrars;
+    struct audit_evidence *evidence;
     bool ends_say_who; /* one did: all that follow must */
 };
 
@@ -19,6 +24,7 @@ audit_registrars_new(void)
     struct audit_registrars *a = mem_new(sizeof(*a));
 
     a->registrars = audit_holders_new("registrar");
+    a->evidence = audit_evidence_new();
     return a;
 }
 
@@ -27,6 +33,7 @@ audit_registrars_free(struct audit_registrars *a)
 {
     if (a != NULL) {
         audit_holders_free(a->registrars);
+        audit_evidence_free(a->evidence);
         mem_free(a);
     }
 }
@@ -38,23 +45,32 @@ signer_of(const struct audit_registrars *a, const struct leaf *leaf, struct err 
     const char *serial = leaf_text(leaf, "registrar");
     const struct audit_holder *r = audit_holders_find(a->registrars, serial);
 
-    if (r == NULL) {
-        (void)err_set(e, ERR_CRYPTO, "a %s of %s by serial %s, which is no registrar",
-                      leaf_kind_name(leaf_kind(leaf)), leaf_text(leaf, "registration"), serial);
+    if (r == NULL || !validity_has(r->certificate, leaf_time(leaf))) {
+        (void)err_set(e, ERR_CRYPTO, "a %s of %s by serial %s, which is no registrar%s",
+                      leaf_kind_name(leaf_kind(leaf)), leaf_text(leaf, "registration"), serial,
+                      r == NULL ? "" : " then");
+        return NULL;
     }
     return r;
 }
 
 static int
-registration_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
+registration_check(struct audit_registrars *a, int64_t version, const struct leaf *leaf,
+                   struct err *e)
 {
     const struct audit_holder *r = signer_of(a, leaf, e);
-    CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
+    const bool has = leaf_text(leaf, "cms") != NULL || leaf_text(leaf, "batch") != NULL;
 
-    return r == NULL ? -1
-           : leaf_text(leaf, "cms") == NULL
-               ? 0
-               : audit_signed_content(leaf, r->certificate, &content, e);
+    if (r == NULL) {
+        return -1;
+    }
+    if (!has) {
+        return version < EVIDENT
+                   ? 0
+                   : err_set(e, ERR_CRYPTO, "the REGISTRATION %s does not have what was signed",
+                             leaf_text(leaf, "registration"));
+    }
+    return audit_evidence_check(a->evidence, leaf, r->certificate, e);
 }
 
 /* What was signed ends this registration. */
@@ -74,11 +90,12 @@ document_check(struct span content, const struct leaf *leaf, struct err *e)
 }
 
 static int
-cancel_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
+cancel_check(struct audit_registrars *a, int64_t version, const struct leaf *leaf, struct err *e)
 {
     CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
     const struct audit_holder *r;
 
+    (void)version;
     if (leaf_text(leaf, "cms") == NULL || leaf_text(leaf, "registrar") == NULL) {
         bool by = leaf_text(leaf, "by") != NULL;
 
@@ -94,7 +111,8 @@ cancel_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
                : document_check(buf_span(&content), leaf, e);
 }
 
-typedef int check_leaf(struct audit_registrars *, const struct leaf *, struct err *);
+typedef int check_leaf(struct audit_registrars *, int64_t version, const struct leaf *,
+                       struct err *);
 
 /* The other kinds say nothing of a registrar. */
 static check_leaf *const CHECKS[LEAF_KINDS] = {
@@ -103,12 +121,13 @@ static check_leaf *const CHECKS[LEAF_KINDS] = {
 };
 
 int
-audit_registrars_check(struct audit_registrars *a, const struct leaf *leaf, struct err *e)
+audit_registrars_check(struct audit_registrars *a, int64_t version, const struct leaf *leaf,
+                       struct err *e)
 {
     check_leaf *check = CHECKS[leaf_kind(leaf)];
 
     if (audit_holders_note(a->registrars, leaf, e) != 0) {
         return -1;
     }
-    return check == NULL ? 0 : check(a, leaf, e);
+    return check == NULL ? 0 : check(a, version, leaf, e);
 }

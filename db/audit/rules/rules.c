@@ -39,6 +39,7 @@ struct audit_rules {
     struct audit_crls *crls;
     struct audit_attested *attested;
     struct audit_restored *restored;
+    struct audit_issuers *issuers; /* NULL: nobody's signatures */
 };
 
 static void
@@ -85,6 +86,12 @@ audit_rules_new(void)
     rules->attested = audit_attested_new();
     rules->restored = audit_restored_new();
     return rules;
+}
+
+void
+audit_rules_use(struct audit_rules *rules, struct audit_issuers *issuers)
+{
+    rules->issuers = issuers;
 }
 
 size_t
@@ -239,10 +246,12 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
         audit_approvals_check(rules->approvals, leaf, e) != 0 ||
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
         audit_retries_check(rules->retries, leaf, e) != 0 ||
-        audit_registrars_check(rules->registrars, leaf, e) != 0 ||
+        audit_registrars_check(rules->registrars, audit_record_version(rules->record), leaf, e) !=
+            0 ||
         audit_crls_check(rules->crls, audit_record_version(rules->record), leaf, e) != 0 ||
         audit_attested_check(rules->attested, audit_record_version(rules->record), leaf, e) != 0 ||
-        audit_restored_check(rules->restored, leaf, e) != 0) {
+        audit_restored_check(rules->restored, leaf, e) != 0 ||
+        (rules->issuers != NULL && audit_issuers_check(rules->issuers, leaf, e) != 0)) {
         return -1;
     }
     switch (leaf_kind(leaf)) {

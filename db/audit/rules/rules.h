@@ -13,13 +13,16 @@
  */
 #pragma once
 
-#include "db/ledger/leaf.h"
+#include "db/audit/rules/issuer.h"
 
 struct audit_rules;
 void audit_rules_free(struct audit_rules *);
 struct audit_rules *audit_rules_new(void) OWNED(audit_rules_free);
 DEFINE_CLEANUP(audit_rules_cleanup, struct audit_rules, audit_rules_free)
 
+/* Whose signatures are verified, too (issuer.h); before the first leaf. Borrowed; NULL: nobody's.
+ */
+void audit_rules_use(struct audit_rules *, struct audit_issuers *);
 /* The next leaf. ERR_CRYPTO with the rule that it breaks. */
 int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 /* Intents that have neither a certificate nor a rejection yet. */

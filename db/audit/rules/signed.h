@@ -5,9 +5,11 @@
 #include "base/ossl.h"
 #include "db/ledger/leaf.h"
 
-/* The content of a member of the leaf (CMS SignedData), signed with the key of `signer`; what
- * certificates it carries is not looked at. ERR_CRYPTO. */
+/* What is signed in `der`, a CMS SignedData, with the key of `signer`; what certificates it carries
+ * is not looked at. ERR_CRYPTO. */
+int audit_signed_octets(struct span der, X509 *signer, struct buf *content, struct err *e);
+/* The same of a member of the leaf, */
 int audit_signed_member(const struct leaf *, const char *member, X509 *signer, struct buf *content,
                         struct err *e);
-/* The same of the member cms. */
+/* and of its member cms. */
 int audit_signed_content(const struct leaf *, X509 *signer, struct buf *content, struct err *e);

@@ -539,6 +539,58 @@ places_that_an_ra_gave_twice_are_told(void **state)
     assert_says(s->out, "\"queueTwice\":1,");
 }
 
+/* The registrar's certificate, signed by itself here, as that of the authority. */
+static void
+start_under(struct scene *s, struct span issuing)
+{
+    struct leaf *leaf = audit_ledger_leaf(&s->l, LEAF_START);
+    uint8_t hash[SHA256_SIZE] = {0};
+    struct err e = {0};
+
+    assert_ok(sha256(issuing, hash, &e), &e);
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "0");
+    leaf_set_hex(leaf, "config", span_of(hash, sizeof(hash)));
+    leaf_set_bool(leaf, "softwareToken", false);
+    leaf_set_hex(leaf, "issuer", span_of(hash, sizeof(hash)));
+    (void)audit_ledger_append(&s->l, leaf);
+}
+
+static void
+what_the_issuing_key_signed_is_verified_or_said_not_to_be(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *issuing = mem_printf("%s/issuing.der", s->l.base);
+    CLEANUP(mem_cleanup) char *other = mem_printf("%s/other.der", s->l.base);
+    struct audit_enrolment officer;
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_says(s->out, "signatures   5 certificates are NOT VERIFIED with the issuing key");
+    assert_ok(file_write(issuing, buf_span(&s->registrar.certificate), 0600, &e), &e);
+    assert_ok(file_write(other, buf_span(&s->issued.certificate), 0600, &e), &e);
+    start_under(s, buf_span(&s->registrar.certificate));
+    audit_ledger_enrol(&s->l, 9, false, &officer);
+    buf_free(&officer.certificate);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", issuing), 0);
+    assert_says(s->out, "signatures   1 certificates and 0 CRLs, verified with the issuing key");
+    assert_says(s->out, "signatures   5 certificates are NOT VERIFIED with the issuing key");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json", "--issuer", issuing), 0);
+    assert_says(s->out, "\"verified\":1");
+    assert_says(s->out, "\"unverified\":5");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", other), 1);
+    assert_says(s->errors, "other.der: no START names this issuing certificate");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", "/nonexistent"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--crl", issuing), 2);
+    assert_says(s->errors, "--crl needs --issuer");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", issuing, "--crl", issuing),
+                     2);
+    assert_says(s->errors, "issuing.der: not one CRL with a number in DER");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--issuer", issuing), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "0", "--issuer", issuing), 2);
+}
+
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
 
 int
@@ -561,6 +613,7 @@ main(void)
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
         SCENE(places_that_an_ra_gave_twice_are_told),
+        SCENE(what_the_issuing_key_signed_is_verified_or_said_not_to_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

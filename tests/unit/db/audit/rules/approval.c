@@ -13,6 +13,8 @@
 #define RID "ab00000000000000000000000000000000000000000000000000000000000000"
 #define OTHER_RID "cd00000000000000000000000000000000000000000000000000000000000000"
 
+enum { ENDED = 2, LATER = 1900000000 };
+
 struct person {
     EVP_PKEY *key;
     X509 *certificate;
@@ -38,10 +40,18 @@ person(uint8_t number, const char *name, EVP_PKEY *key)
                      1);
     assert_int_equal(X509_set_issuer_name(p.certificate, subject), 1);
     assert_non_null(ASN1_TIME_set(X509_getm_notBefore(p.certificate), 1));
-    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p.certificate), 2));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p.certificate), LATER));
     assert_int_equal(X509_set_pubkey(p.certificate, p.key), 1);
     assert_true(X509_sign(p.certificate, p.key, EVP_sha256()) > 0);
     return p;
+}
+
+/* Long before. */
+static void
+person_ends(struct person *p)
+{
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p->certificate), ENDED));
+    assert_true(X509_sign(p->certificate, p->key, EVP_sha256()) > 0);
 }
 
 static void
@@ -174,6 +184,7 @@ enum {
     NEW_KEY_OLD_NAME,
     NEW_NAME_OLD_KEY,
     BY_A_REGISTRAR,
+    BY_ONE_THAT_ENDED,
     SIGNED_BY_ANOTHER,
     FOR_ANOTHER_REQUEST,
     A_REJECTION_TURNED_ROUND,
@@ -268,6 +279,7 @@ nothing_is_intended_without_its_approvals_although_the_log_signed_it(void **stat
         [NEW_KEY_OLD_NAME] = "was intended with 1 of 2 approvals",
         [NEW_NAME_OLD_KEY] = "was intended with 1 of 2 approvals",
         [BY_A_REGISTRAR] = "which is no officer",
+        [BY_ONE_THAT_ENDED] = "which is no officer then",
         [SIGNED_BY_ANOTHER] = "does not verify",
         [FOR_ANOTHER_REQUEST] = "signed something else",
         [A_REJECTION_TURNED_ROUND] = "signed something else",
@@ -293,6 +305,9 @@ nothing_is_intended_without_its_approvals_although_the_log_signed_it(void **stat
         people[2] =
             row == NEW_NAME_OLD_KEY ? person(3, "Carol", people[0].key) : person(3, "Alice", NULL);
         people[3] = person(4, "OAM", NULL);
+        if (row == BY_ONE_THAT_ENDED) {
+            person_ends(&people[1]);
+        }
         audit_ledger_begin(&l);
         tell(&l, row, people);
         audit_ledger_publish(&l);
