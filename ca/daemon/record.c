@@ -53,14 +53,32 @@ guard_cleanup(struct guard *guard)
     published_crl_free(&guard->crl);
 }
 
+/* Who reads the record could not tell what was before what. */
+static int
+check_clock(struct store_db *db, struct err *e)
+{
+    const time_t now = clock_now();
+    time_t last = 0;
+
+    if (db != NULL && ledger_last_time(db, &last, e) != 0) {
+        return -1;
+    }
+    return last - now <= LEAF_BACK_MAX
+               ? 0
+               : err_set(e, ERR_DENIED,
+                         "the clock is %lld s behind the last leaf: set it right, or wait",
+                         (long long)(last - now));
+}
+
 static int
 admit(void *arg, struct store_db *db, struct err *e)
 {
     const struct guard *guard = arg;
 
-    return ledger_check(guard->ledger, db, &guard->last, e) != 0
+    return ledger_check(guard->ledger, db, &guard->last, e) != 0 ||
+                   published_crl_check(&guard->crl, db, e) != 0
                ? -1
-               : published_crl_check(&guard->crl, db, e);
+               : check_clock(db, e);
 }
 
 /* A database that is not there is not made to be refused. */

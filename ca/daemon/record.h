@@ -3,7 +3,7 @@
  * record.h - ca.db and the ledger, when nfpki-ca starts. Private to nfpki-ca.
  *
  * In this order: what the log's key was asked for last; the CRL that is out; is the database that
- * record (ledger_check), and has it that CRL (published.h)?
+ * record (ledger_check), and has it that CRL (published.h); is the clock behind its last leaf?
  * Up to here nothing is changed: a state that is refused is the same after any number of starts.
  * Then folders; what was read is made durable; schema; do the rows say what the leaves say (those
  * of seals that are ours do: the head vouches for them); has the issuing key's journal what is

@@ -138,7 +138,7 @@ record_of(const struct crl_maker *c)
         .up_to = c->list.up_to,
         .digest = span_of(c->digest, sizeof(c->digest)),
         .expired_before = c->list.expired_before,
-        .now = c->list.now,
+        .now = clock_now(), /* of the leaf; a signer may have been away since it was begun */
     };
 }
 

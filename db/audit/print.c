@@ -87,6 +87,9 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
     if (figures->twice > 0) {
         (void)fprintf(out, "  %-12s %zu\n", "queue twice", figures->twice);
     }
+    if (figures->back > 0) {
+        (void)fprintf(out, "  %-12s %zu\n", "times back", figures->back);
+    }
     print_signatures(out, &figures->signatures);
     if (verdict->state != NULL && verdict->known) {
         (void)fprintf(out, "  %-12s consistent with the remembered size %" PRIu64 "\n", "state",

@@ -22,6 +22,10 @@ enum { LEAF_RECORD_VERSION = 3 };
  * the revocationDate of a REVOKED before its time. */
 enum { LEAF_BACKDATE_MAX = 3600 };
 
+/* Seconds by which a leaf may be dated before the one before it: threads date what one appends, and
+ * a clock is set by a little now and then. */
+enum { LEAF_BACK_MAX = 300 };
+
 /* Seconds by which the QUEUE-HEAD that a leaf rests on may be older than that. */
 enum { LEAF_HEAD_AGE_MAX = 86400 };
 

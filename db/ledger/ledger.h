@@ -29,6 +29,8 @@ extern const struct store_migration ledger_migrations[];
 int ledger_append(struct store_db *, struct leaf *, uint64_t *index, struct err *e);
 /* Number of leaves. */
 int ledger_size(struct store_db *, uint64_t *size, struct err *e);
+/* Time of the last leaf; 0: there is none. For store_options.admit, too. */
+int ledger_last_time(struct store_db *, time_t *at, struct err *e);
 /* Root over the first `size` leaves (at most ledger_size). */
 int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e);
 

@@ -82,6 +82,29 @@ insert_nodes(struct store_db *db, uint64_t index, const struct leaf *leaf, struc
 }
 
 int
+ledger_last_time(struct store_db *db, time_t *at, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    *at = 0;
+    if (store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'leaf'", STORE_NO_VALUES, &row,
+                      e) != 0) {
+        return -1;
+    }
+    if (!row) {
+        return 0;
+    }
+    if (store_query(db, &rows, "SELECT time FROM leaf ORDER BY idx DESC LIMIT 1", STORE_NO_VALUES,
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    *at = row ? (time_t)row_int(&rows, 0) : 0;
+    return 0;
+}
+
+int
 ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
 {
     uint64_t at;

@@ -20,6 +20,8 @@ struct announced {
 
 struct audit_record {
     int64_t version;
+    time_t last; /* of the leaf before; 0: there is none */
+    size_t back; /* leaves that are dated before it */
     struct announced crl;
 };
 
@@ -145,10 +147,24 @@ static check_leaf *const CHECKS[LEAF_KINDS] = {
     [LEAF_CRL_INTENT] = crl_intent_check, [LEAF_SEALED] = sealed_check,
 };
 
+static void
+time_note(struct audit_record *r, const struct leaf *leaf)
+{
+    r->back += r->last != 0 && r->last - leaf_time(leaf) > LEAF_BACK_MAX ? 1 : 0;
+    r->last = leaf_time(leaf);
+}
+
+size_t
+audit_record_back(const struct audit_record *r)
+{
+    return r->back;
+}
+
 int
 audit_record_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 {
     check_leaf *check = CHECKS[leaf_kind(leaf)];
 
+    time_note(r, leaf);
     return check == NULL ? 0 : check(r, leaf, e);
 }

@@ -107,6 +107,12 @@ audit_rules_waiting(const struct audit_rules *rules)
 }
 
 size_t
+audit_rules_back(const struct audit_rules *rules)
+{
+    return audit_record_back(rules->record);
+}
+
+size_t
 audit_rules_twice(const struct audit_rules *rules)
 {
     return audit_attested_twice(rules->attested);

@@ -29,5 +29,7 @@ int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 size_t audit_rules_open(const struct audit_rules *);
 /* Heads of RAs' queues that say otherwise than others (attested.h). */
 size_t audit_rules_twice(const struct audit_rules *);
+/* Leaves that are dated before the one before them (record.h). */
+size_t audit_rules_back(const struct audit_rules *);
 /* Requests that wait for officers' approvals. */
 size_t audit_rules_waiting(const struct audit_rules *);

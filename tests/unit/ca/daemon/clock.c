@@ -300,6 +300,30 @@ an_entry_stays_until_a_crl_from_after_its_end_has_run_out(void **state)
     assert_int_equal(date_on_next(w, live, &begins), past - DAY);
 }
 
+/* Nobody could tell what was before what. */
+static void
+a_clock_that_is_behind_the_last_leaf_is_refused(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(buf_free) struct buf log = BUF_INIT(8 * 1024 * 1024);
+    static const char says[] = "s behind the last leaf: set it right, or wait";
+    struct err e = {0};
+    int leaves;
+
+    assert_int_equal(world_stop(w), 0);
+    leaves = world_leaves(w, "START", "", "");
+    w->clock = "-1h";
+    assert_int_equal(world_start_status(w), 1);
+    assert_ok(file_read(path, &log, &e), &e);
+    assert_non_null(memmem(log.p, log.n, says, sizeof(says) - 1));
+    assert_int_equal(world_leaves(w, "START", "", ""), leaves);
+    w->clock = "-100";
+    world_start(w);
+    w->clock = NULL;
+    world_restart(w, "");
+}
+
 static void
 a_backdate_that_does_no_good_is_refused(void **state)
 {
@@ -329,6 +353,7 @@ main(void)
         cmocka_unit_test(certificates_begin_before_they_are_made),
         cmocka_unit_test(an_intent_is_finished_from_when_it_says),
         cmocka_unit_test(a_crl_begins_when_the_newest_of_its_entries_was_revoked),
+        cmocka_unit_test(a_clock_that_is_behind_the_last_leaf_is_refused),
         cmocka_unit_test(a_backdate_that_does_no_good_is_refused),
         cmocka_unit_test(an_entry_stays_until_a_crl_from_after_its_end_has_run_out),
     };

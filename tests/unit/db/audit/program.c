@@ -539,6 +539,22 @@ places_that_an_ra_gave_twice_are_told(void **state)
     assert_says(s->out, "\"queueTwice\":1,");
 }
 
+static void
+times_that_go_back_are_told(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_says(s->out, "\"timesBack\":0");
+    s->l.now -= 86400;
+    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->issued);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
+    assert_says(s->out, "\n  times back   1\n");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
+    assert_says(s->out, "\"timesBack\":1");
+}
+
 /* The registrar's certificate, signed by itself here, as that of the authority. */
 static void
 start_under(struct scene *s, struct span issuing)
@@ -613,6 +629,7 @@ main(void)
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
         SCENE(places_that_an_ra_gave_twice_are_told),
+        SCENE(times_that_go_back_are_told),
         SCENE(what_the_issuing_key_signed_is_verified_or_said_not_to_be),
     };
 

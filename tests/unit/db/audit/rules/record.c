@@ -214,10 +214,44 @@ the_rules_go_by_the_version_of_the_record(void **state)
     assert_int_equal(good, ARRAY_LEN(ROWS));
 }
 
+static void
+times_that_go_back_are_counted(void **state)
+{
+    static const struct {
+        int later[3]; /* than AT */
+        size_t back;
+    } rows[] = {
+        {{0, 0, 100000}, 0},
+        {{0, -LEAF_BACK_MAX, -LEAF_BACK_MAX}, 0},
+        {{0, -LEAF_BACK_MAX - 1, 0}, 1},
+        {{0, -LEAF_BACK_MAX - 1, -2 * LEAF_BACK_MAX - 2}, 2},
+        {{100000, 0, 100000}, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct audit_record *r = audit_record_new();
+        struct err e = {0};
+
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].later); k++) {
+            CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_STOP, AT + rows[i].later[k]);
+
+            leaf_set_text(leaf, "reason", "asked");
+            assert_ok(leaf_seal(leaf, &e), &e);
+            assert_ok(audit_record_check(r, leaf, &e), &e);
+        }
+        if (audit_record_back(r) != rows[i].back) {
+            fail_msg("row %zu: %zu", i, audit_record_back(r));
+        }
+        audit_record_free(r);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_that_go_back_are_counted),
         cmocka_unit_test(the_rules_go_by_the_version_of_the_record),
     };
 
