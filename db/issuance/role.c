@@ -150,6 +150,31 @@ intent_find(struct store_db *db, struct span serial, struct leaf **leaf, struct 
     return row ? leaf_read(&rows, leaf, e) : 0;
 }
 
+/* The leaves were under the signed checkpoint when the database was opened; what they say now, the
+ * row says that was sealed when they were appended. */
+static int
+row_agrees(struct store_db *db, struct span serial, struct span der, enum issuance_role role,
+           struct err *e)
+{
+    bool agrees;
+
+    if (sealed_state(db) != SEALED_ON) {
+        return 0;
+    }
+    if (trust_certificate(db, serial, e) != 0 ||
+        store_has_row(
+            db,
+            "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND profile = ?3 "
+            "AND nf_instance IS NULL",
+            STORE_VALUES(store_blob(serial), store_blob(der), store_text(issuance_role_name(role))),
+            &agrees, e) != 0) {
+        return -1;
+    }
+    return agrees ? 0
+                  : err_set(e, ERR_STALE,
+                            "ca.db: the record says another thing of a certificate than its row");
+}
+
 /* *leaf is the caller's to free: NULL for ISSUANCE_NOBODY. */
 static int
 recorded(struct store_db *db, struct span der, enum issuance_role *role, struct leaf **out,
@@ -173,6 +198,9 @@ recorded(struct store_db *db, struct span der, enum issuance_role *role, struct 
         says(leaf, "tbs", span_of(hash, sizeof(hash))) && leaf_text(leaf, "registration") == NULL &&
         leaf_text(leaf, "nfInstanceId") == NULL) {
         *role = role_of_profile(leaf_text(leaf, "profile"));
+        if (*role != ISSUANCE_NOBODY && row_agrees(db, serial, der, *role, e) != 0) {
+            return -1;
+        }
         *out = *role == ISSUANCE_NOBODY ? NULL : TAKE(leaf);
     }
     return 0;
@@ -195,7 +223,8 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
     bool row;
 
     *role = ISSUANCE_NOBODY;
-    if (store_query(db, &rows, "SELECT der FROM certificate WHERE serial = ?1",
+    if (trust_certificate(db, serial, e) != 0 ||
+        store_query(db, &rows, "SELECT der FROM certificate WHERE serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -215,7 +244,8 @@ issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role,
     if (!certificate_head(der, &tbs, &serial)) {
         return 0;
     }
-    if (store_query(db, &rows,
+    if (trust_certificate(db, serial, e) != 0 ||
+        store_query(db, &rows,
                     "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND revoked IS "
                     "NULL",
                     STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
@@ -255,7 +285,7 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
 
     *role = ISSUANCE_NOBODY;
     if (store_query(db, &rows,
-                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL AND "
+                    "SELECT c.der, c.serial FROM certificate c WHERE c.nf_instance IS NULL AND "
                     "c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
@@ -271,7 +301,8 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
             return -1;
         }
         if (span_equal(span_of(hash, sizeof(hash)), wanted)) {
-            return recorded(db, row_blob(&rows, 0), role, &leaf, e) != 0
+            return trust(db, &issuance_table_certificate, store_blob(row_blob(&rows, 1)), e) != 0 ||
+                           recorded(db, row_blob(&rows, 0), role, &leaf, e) != 0
                        ? -1
                        : check_validity(leaf, now, role, e);
         }

@@ -6,6 +6,7 @@
 #include "db/issuance/issuance.h"
 #include "db/issuance/renewal.h"
 #include "db/issuance/role.h"
+#include "db/issuance/trust.h"
 #include "db/ledger/ledger.h"
 
 /* Did we issue exactly this certificate, in this role, and not revoke it? */

@@ -11,6 +11,9 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     CLEANUP(store_end) struct store_rows rows = {0};
     time_t not_after;
 
+    if (trust_certificate(db, serial, e) != 0) {
+        return -1;
+    }
     if (store_query_one(db, &rows,
                         "SELECT not_after, revoked IS NOT NULL FROM certificate WHERE serial = ?1",
                         STORE_VALUES(store_blob(serial)), e) != 0) {
@@ -27,44 +30,17 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     return issuance_revoke_row(db, serial, not_after, reason, by, when, leaf, e);
 }
 
+/* It never goes back from one number to the next. */
 int
 issuance_crl_last(struct store_db *db, time_t *this_update, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT coalesce(max(this_update), 0) FROM crl", STORE_NO_VALUES,
-                        e) != 0) {
-        return -1;
-    }
-    *this_update = (time_t)row_int(&rows, 0);
-    return 0;
-}
-
-int
-issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update, uint64_t *number,
-                     struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_exec(db, "INSERT INTO crl(this_update, next_update) VALUES(?1, ?2)",
-                   STORE_VALUES(store_int(this_update), store_int(next_update)), e) != 0 ||
-        store_query_one(db, &rows, "SELECT max(number) FROM crl", STORE_NO_VALUES, e) != 0) {
-        return -1;
-    }
-    *number = (uint64_t)row_int(&rows, 0);
-    return 0;
-}
-
-int
-issuance_crl_passed(struct store_db *db, time_t at, time_t *this_update, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
+    uint64_t newest;
     bool row;
 
-    if (store_query(db, &rows,
-                    "SELECT this_update FROM crl WHERE der IS NOT NULL AND next_update <= ?1 "
-                    "ORDER BY number DESC LIMIT 1",
-                    STORE_VALUES(store_int(at)), e) != 0 ||
+    if (trust_newest_crl(db, &newest, e) != 0 ||
+        store_query(db, &rows, "SELECT this_update FROM crl WHERE number = ?1",
+                    STORE_VALUES(store_int((int64_t)newest)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -73,14 +49,52 @@ issuance_crl_passed(struct store_db *db, time_t at, time_t *this_update, struct 
 }
 
 int
-issuance_crl_each(struct store_db *db, time_t expired_after,
+issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update, uint64_t *number,
+                     struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    struct store_value made;
+
+    if (trust_newest_crl(db, number, e) != 0 ||
+        store_exec(db, "INSERT INTO crl(this_update, next_update) VALUES(?1, ?2)",
+                   STORE_VALUES(store_int(this_update), store_int(next_update)), e) != 0 ||
+        store_query_one(db, &rows, "SELECT max(number) FROM crl", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    *number = (uint64_t)row_int(&rows, 0);
+    store_end(&rows);
+    made = store_int((int64_t)*number);
+    return sealed_made(db, &issuance_table_crl, &made, 1, e);
+}
+
+int
+issuance_crl_passed(struct store_db *db, time_t at, time_t *this_update, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(
+            db, &rows,
+            "SELECT this_update, number FROM crl WHERE der IS NOT NULL AND next_update <= ?1 "
+            "ORDER BY number DESC LIMIT 1",
+            STORE_VALUES(store_int(at)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    *this_update = row ? (time_t)row_int(&rows, 0) : 0;
+    return row ? trust(db, &issuance_table_crl, store_int(row_int(&rows, 1)), e) : 0;
+}
+
+int
+issuance_crl_each(struct store_db *db, time_t expired_after, time_t until,
                   void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
                   void *arg, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    if (store_query(db, &rows,
+    if (trust_revoked(db, expired_after, until, e) != 0 ||
+        store_query(db, &rows,
                     "SELECT serial, coalesce(crl_date, revoked), reason FROM revocation "
                     "WHERE not_after >= ?1 ORDER BY serial",
                     STORE_VALUES(store_int(expired_after)), e) != 0) {
@@ -89,6 +103,9 @@ issuance_crl_each(struct store_db *db, time_t expired_after,
     while (store_next(&rows, &row, e) == 0) {
         if (!row) {
             return 0;
+        }
+        if (trust(db, &issuance_table_revocation, store_blob(row_blob(&rows, 0)), e) != 0) {
+            return -1;
         }
         visit(arg, row_blob(&rows, 0), (time_t)row_int(&rows, 1), (int)row_int(&rows, 2));
     }
@@ -102,7 +119,8 @@ crl_leaf(struct store_db *db, const struct issuance_crl *c, struct leaf *leaf, s
     CLEANUP(store_end) struct store_rows rows = {0};
     uint8_t hash[SHA256_SIZE];
 
-    if (store_query_one(
+    if (trust(db, &issuance_table_crl, store_int((int64_t)c->number), e) != 0 ||
+        store_query_one(
             db, &rows, "SELECT this_update, next_update FROM crl WHERE number = ?1 AND der IS NULL",
             STORE_VALUES(store_int((int64_t)c->number)), e) != 0 ||
         sha256(c->tbs, hash, e) != 0) {
@@ -144,7 +162,8 @@ issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct spa
         return -1;
     }
     leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
-    if (ledger_append(db, leaf, leaf_index, e) != 0) {
+    if (ledger_append(db, leaf, leaf_index, e) != 0 ||
+        trust_change(db, &issuance_table_crl, store_int((int64_t)c->number), e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
@@ -196,7 +215,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
+                    "SELECT c.der, c.serial FROM certificate c WHERE c.nf_instance IS NULL "
                     "AND c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
@@ -205,7 +224,8 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
         if (!row) {
             return 0;
         }
-        if (issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
+        if (trust(db, &issuance_table_certificate, store_blob(row_blob(&rows, 1)), e) != 0 ||
+            issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
             return -1;
         }
         if (found == role) {
@@ -247,7 +267,8 @@ issuance_setting(struct store_db *db, const char *name, struct span value, struc
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(db, &rows, "SELECT value FROM setting WHERE name = ?1",
+    if (trust(db, &issuance_table_setting, store_text(name), e) != 0 ||
+        store_query(db, &rows, "SELECT value FROM setting WHERE name = ?1",
                     STORE_VALUES(store_text(name)), e) != 0 ||
         store_next(&rows, &row, e) != 0 ||
         buf_set(previous, row ? row_blob(&rows, 0) : span_of(NULL, 0), e) != 0) {
@@ -255,6 +276,9 @@ issuance_setting(struct store_db *db, const char *name, struct span value, struc
     }
     *changed = !row || !span_equal(buf_span(previous), value);
     store_end(&rows);
+    if (*changed && trust_change(db, &issuance_table_setting, store_text(name), e) != 0) {
+        return -1;
+    }
     return !*changed ? 0
                      : store_exec(db,
                                   "INSERT INTO setting(name, value) VALUES(?1, ?2) "
