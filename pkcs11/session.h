@@ -13,7 +13,7 @@
 
 enum session_mode {
     SESSION_READ_ONLY,  /* service: cannot create or change token objects */
-    SESSION_READ_WRITE, /* ceremony: key generation */
+    SESSION_READ_WRITE, /* ceremony: key generation; of a log's signer its anchor (anchor.h) */
 };
 
 struct session;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What nfpki-ca does not start with, and what it says then. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
 #include "pkcs11/algorithm.h"
+#include "tests/support/softhsm.h"
 #include "tests/unit/ca/daemon/world.h"
 
 enum { DAY = 24 * 60 * 60, LOG_MAX = 4 * 1024 * 1024, FILE_MAX = 8 * 1024 * 1024 };
@@ -355,6 +357,75 @@ what_may_be_there_later_is_tried_again(void **state)
     }
 }
 
+/* The policy of the log's signer with one text in the place of another. */
+static void
+change_log_policy(const struct world *w, const char *was, const char *is)
+{
+    CLEANUP(buf_free) struct buf text = {0};
+    CLEANUP(mem_cleanup) char *changed = NULL;
+    const char *at;
+    struct err e = {0};
+
+    load(w, "log.conf", &text);
+    assert_ok(buf_append(&text, SPAN_LITERAL("\0"), &e), &e);
+    at = strstr((const char *)text.p, was);
+    assert_non_null(at);
+    changed = mem_printf("%.*s%s%s", (int)(at - (const char *)text.p), (const char *)text.p, is,
+                         at + strlen(was));
+    save(w, "log.conf", span_str(changed));
+}
+
+static void
+must_have_logged(const struct world *w, const char *what, bool logged)
+{
+    CLEANUP(buf_free) struct buf text = {0};
+
+    (void)log_since(w, log_end, &text);
+    if ((strstr((const char *)text.p, what) != NULL) != logged) {
+        fail_msg("%s: %s", what, (const char *)text.p);
+    }
+}
+
+/* What it says of the anchor; borrowed from *status. */
+static const char *
+anchor_of(struct world *w, json_t **status)
+{
+    struct err e = {0};
+
+    *status = world_ask(w, json_pack("{s:s}", "command", "status"), &e);
+    assert_non_null(*status);
+    return json_string_value(json_object_get(*status, "anchor"));
+}
+
+static void
+a_token_that_keeps_no_anchor_needs_a_setting(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf policy = {0};
+    CLEANUP(buf_free) struct buf text = {0};
+    CLEANUP(admin_json_cleanup) json_t *none = NULL;
+    CLEANUP(admin_json_cleanup) json_t *kept = NULL;
+
+    load(w, "log.conf", &policy);
+    change_log_policy(w, SOFTHSM_MODULE, TEST_BINARY_DIR "/faultp11.so");
+    assert_int_equal(setenv("FAULTP11", "fails:C_CreateObject", 1), 0);
+    must_fail(w, "a token that takes no data object", "the policy says anchor = \\\"none\\\"");
+    change_log_policy(w, "log {", "log {\n anchor = \"none\"");
+    log_end = log_since(w, 0, &text);
+    world_start(w);
+    must_have_logged(w, "\"event\":\"no-anchor\"", true);
+    assert_string_equal(anchor_of(w, &none), "none");
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(unsetenv("FAULTP11"), 0);
+    save(w, "log.conf", buf_span(&policy));
+    log_end = log_since(w, 0, &text);
+    world_start(w);
+    must_have_logged(w, "\"event\":\"no-anchor\"", false);
+    assert_null(anchor_of(w, &kept)); /* figures */
+    assert_true(json_integer_value(json_object_get(json_object_get(kept, "anchor"), "leaves")) > 0);
+    assert_int_equal(world_stop(w), 0);
+}
+
 /* ---- the record ---- */
 
 static void
@@ -580,6 +651,7 @@ main(void)
         cmocka_unit_test(a_chain_that_is_not_right_is_refused),
         cmocka_unit_test(what_cannot_be_used_is_named),
         cmocka_unit_test(what_may_be_there_later_is_tried_again),
+        cmocka_unit_test(a_token_that_keeps_no_anchor_needs_a_setting),
         cmocka_unit_test(a_rehearsal_is_known_by_its_name),
         cmocka_unit_test(what_is_written_is_for_whom_it_is_meant),
         cmocka_unit_test(older_copies_are_refused),
