@@ -52,8 +52,9 @@ const struct sealed_table issuance_table_confirmation = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
     .each_use = true,
-    .row = "SELECT coalesce(g.nf_instance, q.rid), c.* FROM confirmation c JOIN request q ON "
-           "q.rid = c.request LEFT JOIN registration g ON g.id = q.registration WHERE c.rid = ?1",
+    .row = "SELECT coalesce(g.nf_instance, c.request), c.* FROM confirmation c LEFT JOIN request q "
+           "ON q.rid = c.request LEFT JOIN registration g ON g.id = q.registration WHERE c.rid = "
+           "?1",
     .of_owner = "SELECT c.rid FROM registration g JOIN request q ON q.registration = g.id JOIN "
                 "confirmation c ON c.request = q.rid WHERE g.nf_instance = ?1 UNION ALL SELECT "
                 "c.rid FROM request q JOIN confirmation c ON c.request = q.rid WHERE q.rid = ?1 "

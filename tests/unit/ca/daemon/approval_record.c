@@ -137,21 +137,23 @@ an_approval_that_nobody_signed_is_worth_nothing(void **state)
     nf_is_refused(&a, CMP_NOT_AUTHORIZED);
     assert_int_equal(world_stop(s->w), 0);
     /* Bob's rejection of another request becomes his approval of this one */
-    world_edit(s->w,
-               "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER IF EXISTS approval_open;"
-               "INSERT INTO approval SELECT (SELECT rid FROM pending WHERE open = 1), 1, officer, "
-               "subject, key_sha256, cms, created, leaf + 1000000 FROM approval WHERE approves = 0 "
-               "ORDER BY leaf DESC LIMIT 1");
-    assert_true(world_start_fails(s->w));
-    world_edit(
+    world_edit_as_ca(
+        s->w, "DROP TRIGGER IF EXISTS approval_fixed; DROP TRIGGER IF EXISTS approval_open;"
+              "INSERT INTO approval SELECT (SELECT rid FROM pending WHERE open = 1), 1, officer, "
+              "subject, key_sha256, cms, created, leaf + 1000000 FROM approval WHERE approves = 0 "
+              "ORDER BY leaf DESC LIMIT 1");
+    assert_true(world_is_edited(s->w));
+    world_edit_as_ca(
         s->w,
         "DELETE FROM approval WHERE leaf = -1;"
         "DROP TRIGGER approval_kept;"
         "DELETE FROM approval WHERE leaf >= 1000000;"
         /* one approval, but counted twice by a row that demands one */
         "DROP TRIGGER IF EXISTS pending_fixed; UPDATE pending SET approvals = 1 WHERE open = 1");
-    assert_true(world_start_fails(s->w));
-    world_edit(s->w, "DROP TRIGGER pending_fixed; UPDATE pending SET approvals = 2 WHERE open = 1");
+    assert_true(world_is_edited(s->w));
+    world_edit_as_ca(
+        s->w,
+        "DROP TRIGGER IF EXISTS pending_fixed; UPDATE pending SET approvals = 2 WHERE open = 1");
     world_start(s->w);
     desk_submit(s, &n, &a);
     desk_is_waiting(&a);
@@ -167,13 +169,16 @@ an_approval_whose_signature_was_edited_is_not_started_with(void **state)
 
     desk_officer(s, &n, true, true, "waiting");
     assert_int_equal(world_stop(s->w), 0);
-    world_edit(s->w, "DROP TRIGGER IF EXISTS approval_fixed;"
+    world_edit_as_ca(s->w,
+                     "DROP TRIGGER IF EXISTS approval_fixed;"
                      "UPDATE approval SET cms = CAST(cms || x'00' AS BLOB) WHERE leaf = (SELECT "
                      "max(leaf) FROM approval)");
-    assert_true(world_start_fails(s->w));
-    world_edit(s->w, "DROP TRIGGER approval_fixed; UPDATE approval SET cms = CAST(substr(cms, 1, "
-                     "length(cms) - 1) AS BLOB) "
-                     "WHERE leaf = (SELECT max(leaf) FROM approval)");
+    assert_true(world_is_edited(s->w));
+    world_edit_as_ca(
+        s->w,
+        "DROP TRIGGER IF EXISTS approval_fixed; UPDATE approval SET cms = CAST(substr(cms, 1, "
+        "length(cms) - 1) AS BLOB) "
+        "WHERE leaf = (SELECT max(leaf) FROM approval)");
     world_start(s->w);
     desk_officer(s, &n, false, true, "approved");
     desk_submit(s, &n, &a);

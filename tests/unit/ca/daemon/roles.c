@@ -133,13 +133,14 @@ an_edited_row_makes_nobody_a_registrar(void **state)
                             w->dir);
 
     assert_int_equal(world_stop(w), 0);
-    world_edit(w, edit);
-    assert_true(world_start_fails(w));
-    world_edit(w, NO_TRIGGERS "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
-    assert_true(world_start_fails(w));
-    world_edit(w, NO_TRIGGERS "UPDATE certificate SET nf_instance = NULL");
-    assert_true(world_start_fails(w));
-    world_edit(w, mend);
+    world_edit_as_ca(w, edit);
+    assert_true(world_is_edited(w));
+    world_edit_as_ca(w,
+                     NO_TRIGGERS "UPDATE request SET profile = 'registrar' WHERE serial NOT NULL");
+    assert_true(world_is_edited(w));
+    world_edit_as_ca(w, NO_TRIGGERS "UPDATE certificate SET nf_instance = NULL");
+    assert_true(world_is_edited(w));
+    world_edit_as_ca(w, mend);
     world_start(w);
     cannot_register(w, officer, key);
     cannot_register(w, w->ra, w->ra_key);
@@ -174,17 +175,8 @@ run_old(struct store_op *op, struct store_db *db, struct err *e)
 static void
 store(const struct world *w, struct old *o)
 {
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
-    struct err e = {0};
-    struct store *store = store_open(&options, &e);
-
-    assert_non_null(store);
     o->op.run = run_old;
-    assert_ok(store_call(store, &o->op, &e), &e);
-    store_free(store);
+    world_call(w, &o->op);
 }
 
 /* The line that a signature has in the journal. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All rows are compared with the record: while the daemon runs, and by nfpki-ca --verify. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -11,7 +9,7 @@
 #include "ca/link/admin.h"
 #include "tests/unit/ca/daemon/holder.h"
 
-enum { OUTPUT_MAX = 64 * 1024, FILE_MAX = 16 * 1024 * 1024, DIFFERENCES = 1 };
+enum { OUTPUT_MAX = VERIFY_OUTPUT_MAX, FILE_MAX = 16 * 1024 * 1024, DIFFERENCES = 1 };
 
 /* ---- status ---- */
 
@@ -77,34 +75,6 @@ the_age_of_the_last_whole_pass_is_in_the_status(void **state)
 
 /* ---- nfpki-ca --verify ---- */
 
-/* Its exit status; what it says in *out. */
-static int
-verify(const struct world *w, const char *credentials, struct buf *out)
-{
-    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
-    CLEANUP(mem_cleanup) char *said = mem_printf("%s/verify.out", w->dir);
-    struct err e = {0};
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-        (void)setenv("CREDENTIALS_DIRECTORY", credentials, 1);
-        (void)dup2(fd, STDOUT_FILENO);
-        (void)dup2(fd, STDERR_FILENO);
-        (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--verify", "--config", conf,
-                    (char *)NULL);
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    buf_truncate(out, 0);
-    assert_ok(file_read(said, out, &e), &e);
-    assert_ok(buf_append(out, span_of("", 1), &e), &e);
-    return WEXITSTATUS(status);
-}
-
 static void
 must_say(const struct buf *out, const char *text)
 {
@@ -141,7 +111,7 @@ verify_compares_all_and_changes_nothing(void **state)
     uint8_t before[ARRAY_LEN(files)][SHA256_SIZE];
     uint8_t after[ARRAY_LEN(files)][SHA256_SIZE];
 
-    assert_int_not_equal(verify(w, w->dir, &out), 0);
+    assert_int_not_equal(world_verify(w, w->dir, &out), 0);
     must_say(&out, "another process has");
     for (int killed = 0; killed < 2; killed++) { /* with what is in its WAL, and without */
         if (killed != 0) {
@@ -150,7 +120,7 @@ verify_compares_all_and_changes_nothing(void **state)
             assert_int_equal(world_stop(w), 0);
         }
         hash_files(w, before);
-        if (verify(w, w->dir, &out) != 0) {
+        if (world_verify(w, w->dir, &out) != 0) {
             fail_msg("%s", (const char *)out.p);
         }
         must_say(&out, "compared in ");
@@ -168,7 +138,7 @@ verify_says_what_it_could_not_compare(void **state)
     CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
 
     assert_int_equal(world_stop(w), 0);
-    assert_int_equal(verify(w, "/nowhere", &out), 1);
+    assert_int_equal(world_verify(w, "/nowhere", &out), 1);
     must_say(&out, "not compared: seals, and what the log's key signed last: ");
     must_say(&out, "no difference\n");
     world_start(w);
@@ -189,7 +159,7 @@ verify_names_all_that_differs(void **state)
                   "CREATE TRIGGER mine AFTER INSERT ON revocation BEGIN "
                   "DELETE FROM revocation WHERE serial = NEW.serial; END;"
                   "DROP INDEX leaf_crl;");
-    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    assert_int_equal(world_verify(w, w->dir, &out), DIFFERENCES);
     must_say(&out, "difference: trigger revocation_kept: missing\n");
     must_say(&out, "difference: trigger mine: not ours\n");
     must_say(&out, "difference: index leaf_crl: missing\n");
@@ -198,16 +168,16 @@ verify_names_all_that_differs(void **state)
     world_edit(w, "UPDATE registration SET used = 0;"
                   "INSERT INTO revocation(serial, revoked, reason, not_after) "
                   "VALUES(zeroblob(16), 1, 1, 1)");
-    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    assert_int_equal(world_verify(w, w->dir, &out), DIFFERENCES);
     must_say(&out, "was used another number of times than ca.db says\n");
     must_say(&out, "revocation 00000000000000000000000000000000\n");
     assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
     world_edit(w, "DROP TRIGGER leaf_stays; UPDATE leaf SET body = CAST(body || x'20' AS BLOB) "
                   "WHERE idx = 0");
-    assert_int_equal(verify(w, w->dir, &out), DIFFERENCES);
+    assert_int_equal(world_verify(w, w->dir, &out), DIFFERENCES);
     must_say(&out, "difference: leaf 0");
     assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
-    assert_int_equal(verify(w, w->dir, &out), 0);
+    assert_int_equal(world_verify(w, w->dir, &out), 0);
     world_start(w);
 }
 

@@ -5,10 +5,12 @@
 #include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/unix.h"
 #include "ca/link/admin.h"
 #include "tests/support/kill.h"
@@ -213,6 +215,49 @@ bool
 world_start_fails(struct world *w)
 {
     return world_start_status(w) != 0;
+}
+
+int
+world_verify(const struct world *w, const char *credentials, struct buf *out)
+{
+    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
+    CLEANUP(mem_cleanup) char *said = mem_printf("%s/verify.out", w->dir);
+    struct err e = {0};
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        (void)setenv("CREDENTIALS_DIRECTORY", credentials, 1);
+        (void)dup2(fd, STDOUT_FILENO);
+        (void)dup2(fd, STDERR_FILENO);
+        (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--verify", "--config", conf,
+                    (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    buf_truncate(out, 0);
+    assert_ok(file_read(said, out, &e), &e);
+    assert_ok(buf_append(out, span_of("", 1), &e), &e);
+    return WEXITSTATUS(status);
+}
+
+bool
+world_is_edited(const struct world *w)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(VERIFY_OUTPUT_MAX);
+    const int status = world_verify(w, w->dir, &out);
+    char *rest = (char *)out.p;
+    bool edited = false;
+
+    for (const char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+        const char *what = strncmp(line, "difference: ", 12) == 0 ? line + 12 : "trigger";
+
+        edited = edited || (strncmp(what, "trigger", 7) != 0 && strncmp(what, "table", 5) != 0);
+    }
+    return status != 0 && edited;
 }
 
 int

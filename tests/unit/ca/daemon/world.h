@@ -11,6 +11,7 @@
 #include "ca/cmp/queue.h"
 #include "ca/link/msg.h"
 #include "db/issuance/issuance.h"
+#include "db/sealed/sealed.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -34,7 +35,8 @@ struct world {
     EVP_PKEY *vendor_key; /* of a vendor's root, which the daemon's configuration names */
     X509 *vendor;
     uint64_t sequence;
-    char *triggers; /* of ca.db before its first edit; NULL: there was none */
+    char *triggers;                    /* of ca.db before its first edit; NULL: there was none */
+    uint8_t seal_key[SEALED_KEY_SIZE]; /* of the rows of ca.db */
     /* What its database refuses (breaksql.c) from the next start on; both NULL: nothing. */
     const char *breaks;
     const char *lacks;
@@ -66,6 +68,12 @@ void world_connect(struct world *);
 /* A start that ends by itself, with a failure; its exit status, 0 when it opened. */
 bool world_start_fails(struct world *);
 int world_start_status(struct world *);
+/* nfpki-ca --verify, while it does not run, with this folder of credentials: its exit status, and
+ * in *out what it says, with a NUL. And does it name a row that differs
+ * from its record? (Who edits takes triggers away, too: that is not enough.) */
+enum { VERIFY_OUTPUT_MAX = 1024 * 1024 };
+int world_verify(const struct world *, const char *credentials, struct buf *out);
+bool world_is_edited(const struct world *);
 /* What stands in nfpki-ca.conf besides, from the next start on. */
 void world_configure(struct world *, const char *more);
 /* What the policy of the issuing key's signer allows from the next start on. */
@@ -133,13 +141,15 @@ bool world_hung_up(struct world *);
 void world_submit(struct world *, struct span inner, struct span nested, struct answer *);
 
 /* While the daemon does not run: SQL on its ca.db. What it drops of triggers is there again at the
- * next start: whoever edits leaves none missing. */
+ * next start: whoever edits leaves none missing. By who can write the file; and by who has the CA's
+ * user, so that all rows are sealed afterwards. */
 void world_edit(struct world *, const char *sql);
+void world_edit_as_ca(struct world *, const char *sql);
 void world_mend_triggers(const struct world *);
 /* How many leaves of this kind have both in their body; "" is in all. */
 int world_leaves(const struct world *, const char *kind, const char *part, const char *other);
 /* An intent as a thief in the CA's process, or a CA that was killed after it, leaves it in the
- * database. The daemon does not run. */
+ * database, sealed. The daemon does not run. */
 void world_intend(const struct world *, const struct issuance_intent *);
 /* The same with any operation, which must succeed. */
 void world_call(const struct world *, struct store_op *);

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
 #include "tests/unit/ca/daemon/world.h"
 
@@ -115,21 +116,91 @@ run_forge(struct store_op *op, struct store_db *db, struct err *e)
                                     : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
 }
 
-void
-world_call(const struct world *w, struct store_op *op)
+struct calling {
+    struct store_op op;
+    enum sealed_state state;
+};
+
+static int
+run_open(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return sealed_open(db, &CONTAINER_OF(op, struct calling, op)->state, e);
+}
+
+static int
+run_seal(struct store_op *op, struct store_db *db, struct err *e)
+{
+    uint64_t rows;
+
+    (void)op;
+    return sealed_begin(db, &rows, e);
+}
+
+/* With the seals that the daemon has; `op` NULL: all rows get them. */
+static void
+call(const struct world *w, struct store_op *op)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct store_options options = {.path = path,
-                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                          .schemas = {ledger_migrations, issuance_migrations}};
+    const struct sealed_options sealing = {.file = "ca.db",
+                                           .program = "nfpki-ca",
+                                           .token = "the world",
+                                           .key = span_of(w->seal_key, sizeof(w->seal_key)),
+                                           .tables = issuance_tables,
+                                           .n = ISSUANCE_TABLES,
+                                           .leaves = ledger_size};
+    struct store_options options = {.path = path,
+                                    .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                    .schemas = {ledger_migrations, issuance_migrations},
+                                    .settle = sealed_settle};
+    struct calling opening = {.op.run = run_open};
+    struct store_op seal = {.run = run_seal};
     struct err e = {0};
-    struct store *store = store_open(&options, &e);
+    CLEANUP(sealed_cleanup) struct sealed *sealed = sealed_new(&sealing, &e);
+    struct store *store;
 
+    assert_non_null(sealed);
+    options.context = sealed;
+    store = store_open(&options, &e);
     if (store == NULL) {
         fail_msg("%s", e.text);
     }
-    assert_ok(store_call(store, op, &e), &e);
+    assert_ok(store_call(store, &opening.op, &e), &e);
+    assert_true(opening.state == SEALED_NOT_YET || (op != NULL && opening.state == SEALED_ON));
+    assert_ok(store_call(store, op == NULL ? &seal : op, &e), &e);
     store_free(store);
+}
+
+void
+world_call(const struct world *w, struct store_op *op)
+{
+    call(w, op);
+}
+
+static bool
+is_sealed(const struct world *w)
+{
+    sqlite3 *db = open_db(w);
+    sqlite3_stmt *statement = NULL;
+    bool sealed;
+
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT 1 FROM seal_head", -1, &statement, NULL),
+                     SQLITE_OK);
+    sealed = sqlite3_step(statement) == SQLITE_ROW;
+    (void)sqlite3_finalize(statement);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return sealed;
+}
+
+void
+world_edit_as_ca(struct world *w, const char *sql)
+{
+    const bool sealed = is_sealed(w);
+
+    world_edit(w, sql);
+    world_edit(w, "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head");
+    if (sealed) {
+        call(w, NULL);
+    }
 }
 
 void

@@ -13,6 +13,7 @@
 #include "ca/x509/serial.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
+#include "pkcs11/client/client.h"
 #include "pkcs11/key.h"
 #include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
@@ -69,8 +70,22 @@ write_policy(const struct world *w, const char *name, const char *serial, struct
     write_text(w->dir, file, 0644, text);
 }
 
+/* As a thief in the CA's process has it. */
 static void
-make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
+take_seal_key(struct world *w, struct session *s, const uint8_t id[KEY_ID_SIZE])
+{
+    struct err e = {0};
+    CLEANUP(secret_cleanup) struct secret *secret = secret_find(s, span_of(id, KEY_ID_SIZE), &e);
+    CLEANUP(buf_free) struct buf key = BUF_SECRET(SECRET_MAC_SIZE);
+
+    assert_non_null(secret);
+    assert_ok(secret_mac(secret, SIGNER_SEAL_TEXT_CA, &key, &e), &e);
+    assert_int_equal(key.n, sizeof(w->seal_key));
+    memcpy(w->seal_key, key.p, key.n);
+}
+
+static void
+make_tokens(struct world *w, struct buf *issuing, struct buf *log)
 {
     struct err e = {0};
     struct module *m;
@@ -97,6 +112,7 @@ make_tokens(const struct world *w, struct buf *issuing, struct buf *log)
         key_generate(s, key_policy_find("log-signing-v1", &e), KEY_P256, "log", log_id, log, &e),
         &e);
     assert_ok(secret_generate(s, "seal", seal_id, &e), &e);
+    take_seal_key(w, s, seal_id);
     session_close(s);
     module_close(m);
     write_public(w->dir, "issuing.pub.pem", buf_span(issuing));
