@@ -188,6 +188,13 @@ print_restored(FILE *out, const struct leaf *leaf)
                         ", secrets void: %" PRId64 ", revoked as a CRL says: %" PRId64,
                   leaf_int(leaf, "abandoned", 0), leaf_int(leaf, "refused", 0),
                   leaf_int(leaf, "void", 0), leaf_int(leaf, "fromCrl", 0));
+    if (leaf_text(leaf, "previousOrigin") != NULL) {
+        member(out, leaf, "previousOrigin", BELOW "goes on from the log");
+        (void)fprintf(out, ", whose key had signed %" PRId64 " leaves: %" PRId64 " are lost",
+                      leaf_int(leaf, "signed", 0),
+                      leaf_int(leaf, "signed", 0) - leaf_int(leaf, "to", 0));
+    }
+    (void)fprintf(out, BELOW "adopted: %" PRId64, leaf_int(leaf, "adopted", 0));
     member(out, leaf, "officer", BELOW "signed by the officers with serial");
     member(out, leaf, "secondOfficer", BELOW "and");
 }
@@ -272,6 +279,9 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_RESTORED:
         print_restored(out, leaf);
         return;
+    case LEAF_ADOPTED:
+        member(out, leaf, "from", BELOW "known by");
+        return;
     case LEAF_START:
     case LEAF_CONFIG:
     case LEAF_CRL:
@@ -316,6 +326,8 @@ fact_name(enum leaf_kind kind)
         return "revoked";
     case LEAF_RESTORED:
         return "restored";
+    case LEAF_ADOPTED:
+        return "adopted";
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:

@@ -11,7 +11,7 @@
 
 _Static_assert((int)LEAF_HASH_SIZE == (int)MERKLE_HASH, "one hash");
 
-enum { MEMBERS_MAX = 24 };
+enum { MEMBERS_MAX = 32 };
 
 enum member_type { MEMBER_TEXT, MEMBER_HEX, MEMBER_BASE64, MEMBER_TIME, MEMBER_INT, MEMBER_BOOL };
 
@@ -175,7 +175,14 @@ static const struct kind kinds[LEAF_KINDS] = {
                         {"void", MEMBER_INT, false},
                         {"fromCrl", MEMBER_INT, false},
                         {"crlNumber", MEMBER_INT, true},
-                        {"crl", MEMBER_HEX, true}}},
+                        {"crl", MEMBER_HEX, true},
+                        {"adopted", MEMBER_INT, true},
+                        {"previousOrigin", MEMBER_TEXT, true},
+                        {"previousKey", MEMBER_BASE64, true},
+                        {"previousCheckpoint", MEMBER_BASE64, true},
+                        {"signed", MEMBER_INT, true},
+                        {"signedRoot", MEMBER_HEX, true}}},
+    [LEAF_ADOPTED] = {"ADOPTED", {{"serial", MEMBER_HEX, false}, {"from", MEMBER_TEXT, false}}},
 };
 
 struct leaf {

@@ -51,6 +51,7 @@ enum leaf_kind {
     LEAF_QUEUE_HEAD,
     LEAF_SEALED,
     LEAF_RESTORED,
+    LEAF_ADOPTED,
     LEAF_KINDS, /* how many */
 };
 

@@ -155,3 +155,16 @@ published_store(const struct published *p, struct store_db *db, struct err *e)
                                    store_blob(span_of(root.octets, MERKLE_HASH)), store_text(text)),
                       e);
 }
+
+/* The only place where rows of the record go: of another log. */
+int
+published_succeed(struct store_db *db, struct err *e)
+{
+    return store_exec(db, "DROP TRIGGER checkpoint_remains", STORE_NO_VALUES, e) != 0 ||
+                   store_exec(db, "DELETE FROM checkpoint", STORE_NO_VALUES, e) != 0
+               ? -1
+               : store_exec(db,
+                            "CREATE TRIGGER checkpoint_remains BEFORE DELETE ON checkpoint\n"
+                            "BEGIN SELECT RAISE(ABORT, 'the record is never deleted'); END",
+                            STORE_NO_VALUES, e);
+}

@@ -33,3 +33,6 @@ int published_end(const struct published *, struct err *e);
 /* In an operation's run, when the database has all these leaves: its checkpoint is stored as one
  * that was signed. ERR_CONFLICT when the leaves are others. */
 int published_store(const struct published *, struct store_db *, struct err *e);
+/* The database becomes that of a new log that begins with its leaves: the checkpoints that another
+ * log's key signed are not its own. */
+int published_succeed(struct store_db *, struct err *e);

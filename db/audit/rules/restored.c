@@ -3,15 +3,20 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/tlog/merkle.h"
+#include "base/ossl.h"
+#include "base/tlog/checkpoint.h"
+#include "db/audit/rules/ending.h"
 #include "db/audit/rules/holder.h"
 #include "db/audit/rules/signed.h"
 
 struct audit_restored {
     struct audit_holders *officers;
     struct merkle_edge edge; /* of the leaves before */
+    int64_t to_adopt;        /* ADOPTED that the last RESTORED said, and did not come yet */
+    char adopted[2 * AUDIT_SERIAL_MAX + 1]; /* serial of the leaf before, when it is ADOPTED */
 };
 
 void
@@ -32,6 +37,12 @@ audit_restored_new(void)
     return r;
 }
 
+static bool
+is_new_log(const struct leaf *leaf)
+{
+    return leaf_text(leaf, "previousCheckpoint") != NULL;
+}
+
 static int
 place_check(const struct audit_restored *r, const struct leaf *leaf, struct err *e)
 {
@@ -40,7 +51,7 @@ place_check(const struct audit_restored *r, const struct leaf *leaf, struct err 
 
     hex_format(span_of(root.octets, sizeof(root.octets)), hex);
     if (leaf_int(leaf, "to", -1) != (int64_t)r->edge.size ||
-        leaf_int(leaf, "from", -1) >= leaf_int(leaf, "to", -1)) {
+        leaf_int(leaf, "from", -1) >= leaf_int(leaf, "to", -1) + (is_new_log(leaf) ? 1 : 0)) {
         return err_set(e, ERR_CRYPTO,
                        "a RESTORED of leaves %" PRId64 " to %" PRId64 " behind %" PRIu64 " leaves",
                        leaf_int(leaf, "from", -1), leaf_int(leaf, "to", -1) - 1, r->edge.size);
@@ -49,6 +60,34 @@ place_check(const struct audit_restored *r, const struct leaf *leaf, struct err 
                ? 0
                : err_set(e, ERR_CRYPTO,
                          "a RESTORED has another root than the leaves that were read back");
+}
+
+/* The old log's key signed a checkpoint over the leaves before, and perhaps over more. */
+static int
+previous_check(const struct leaf *leaf, struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(LEAF_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(LEAF_MAX);
+    CLEANUP(log_key_free) struct log_key key = {0};
+    const char *origin = leaf_text(leaf, "previousOrigin");
+    const char *octets = leaf_text(leaf, "previousKey");
+    struct checkpoint checkpoint;
+    char hex[2 * MERKLE_HASH + 1];
+
+    if (origin == NULL || octets == NULL || leaf_text(leaf, "signedRoot") == NULL ||
+        base64_parse(octets, &spki, e) != 0 ||
+        base64_parse(leaf_text(leaf, "previousCheckpoint"), &note, e) != 0 ||
+        log_key_set(&key, origin, buf_span(&spki), e) != 0 ||
+        checkpoint_open(&key, buf_span(&note), &checkpoint, e) != 0) {
+        return err_set(e, ERR_CRYPTO, "a RESTORED whose previous log is not named as it must be");
+    }
+    hex_format(span_of(checkpoint.root.octets, sizeof(checkpoint.root.octets)), hex);
+    return (int64_t)checkpoint.size == leaf_int(leaf, "to", -1) &&
+                   strcmp(hex, leaf_text(leaf, "root")) == 0 &&
+                   leaf_int(leaf, "signed", -1) >= leaf_int(leaf, "to", -1)
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "a RESTORED behind other leaves than the previous log's checkpoint has");
 }
 
 /* The plan that was signed is of these leaves. */
@@ -103,7 +142,7 @@ restored_check(const struct audit_restored *r, const struct leaf *leaf, struct e
     const struct audit_holder *first;
     const struct audit_holder *second;
 
-    if (place_check(r, leaf, e) != 0) {
+    if (place_check(r, leaf, e) != 0 || (is_new_log(leaf) && previous_check(leaf, e) != 0)) {
         return -1;
     }
     first = officer_check(r, leaf, "officer", "cms", e);
@@ -116,15 +155,71 @@ restored_check(const struct audit_restored *r, const struct leaf *leaf, struct e
                : 0;
 }
 
+/* As many as RESTORED says, before anything else begins. */
+static int
+adopted_check(struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    const char *serial = leaf_text(leaf, "serial");
+
+    if (r->to_adopt == 0 || strlen(serial) >= sizeof(r->adopted)) {
+        return err_set(e, ERR_CRYPTO, "an ADOPTED for serial %s that no RESTORED speaks of",
+                       serial);
+    }
+    r->to_adopt--;
+    return 0;
+}
+
+static int
+start_check(const struct audit_restored *r, struct err *e)
+{
+    return r->to_adopt == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO, "a RESTORED that %" PRId64 " more ADOPTED must follow",
+                         r->to_adopt);
+}
+
+/* What is adopted is not of the time of its leaf. */
+static int
+intent_check(const struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    const bool adopts = strcmp(leaf_text(leaf, "profile"), "adopted") == 0;
+
+    return !adopts || audit_restored_adopts(r, leaf)
+               ? 0
+               : err_set(e, ERR_CRYPTO, "an INTENT of profile adopted without an ADOPTED");
+}
+
+bool
+audit_restored_adopts(const struct audit_restored *r, const struct leaf *leaf)
+{
+    return r->adopted[0] != '\0' && strcmp(r->adopted, leaf_text(leaf, "serial")) == 0;
+}
+
+static int
+kind_check(struct audit_restored *r, const struct leaf *leaf, struct err *e)
+{
+    const enum leaf_kind kind = leaf_kind(leaf);
+
+    return kind == LEAF_RESTORED  ? restored_check(r, leaf, e)
+           : kind == LEAF_ADOPTED ? adopted_check(r, leaf, e)
+           : kind == LEAF_START   ? start_check(r, e)
+           : kind == LEAF_INTENT  ? intent_check(r, leaf, e)
+                                  : 0;
+}
+
 int
 audit_restored_check(struct audit_restored *r, const struct leaf *leaf, struct err *e)
 {
     struct merkle_hash hash;
 
-    if ((leaf_kind(leaf) == LEAF_RESTORED && restored_check(r, leaf, e) != 0) ||
-        audit_holders_note(r->officers, leaf, e) != 0) {
+    if (kind_check(r, leaf, e) != 0 || audit_holders_note(r->officers, leaf, e) != 0) {
         return -1;
     }
+    if (leaf_kind(leaf) == LEAF_RESTORED) {
+        r->to_adopt = leaf_int(leaf, "adopted", 0);
+    }
+    (void)snprintf(r->adopted, sizeof(r->adopted), "%s",
+                   leaf_kind(leaf) == LEAF_ADOPTED ? leaf_text(leaf, "serial") : "");
     memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
     return merkle_append(&r->edge, &hash, NULL, NULL, e);
 }

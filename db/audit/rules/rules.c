@@ -157,11 +157,11 @@ begin_check(const struct leaf *leaf, struct err *e)
 }
 
 static int
-intent_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
+intent_check(struct audit_rules *rules, const struct leaf *leaf, bool adopted, struct err *e)
 {
     const char *serial = leaf_text(leaf, "serial");
 
-    if (begin_check(leaf, e) != 0) {
+    if (!adopted && begin_check(leaf, e) != 0) {
         return -1;
     }
     if (intent_find(rules, serial) != NULL) {
@@ -248,6 +248,9 @@ issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 int
 audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
+    const bool adopted =
+        leaf_kind(leaf) == LEAF_INTENT && audit_restored_adopts(rules->restored, leaf);
+
     if (audit_record_check(rules->record, leaf, e) != 0 ||
         audit_approvals_check(rules->approvals, leaf, e) != 0 ||
         audit_renewals_check(rules->renewals, leaf, e) != 0 ||
@@ -262,7 +265,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     }
     switch (leaf_kind(leaf)) {
     case LEAF_INTENT:
-        return intent_check(rules, leaf, e);
+        return intent_check(rules, leaf, adopted, e);
     case LEAF_ISSUED:
         return issued_check(rules, leaf, e);
     case LEAF_REJECTED:
@@ -283,6 +286,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_RESTORED:
+    case LEAF_ADOPTED:
     case LEAF_APPROVAL:
     case LEAF_CONFIRMED:
     case LEAF_REVOKED:

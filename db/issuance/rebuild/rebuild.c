@@ -249,6 +249,7 @@ rows_of(struct rebuild *r, struct store_db *db, const struct leaf *leaf, uint64_
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_RESTORED:
+    case LEAF_ADOPTED:
     case LEAF_KINDS:
         break;
     }

@@ -123,6 +123,12 @@ static const struct {
      "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
     {LEAF_QUEUE_HEAD, "head:H text:B signature:B ra:H |"},
     {LEAF_SEALED, "rows:I |"},
+    {LEAF_RESTORED,
+     "record:I from:I to:I root:H plan:H officer:H cms:B secondOfficer:H secondCms:B "
+     "registrations:I certificates:I revocations:I crls:I abandoned:I refused:I void:I fromCrl:I | "
+     "crlNumber:I crl:H adopted:I previousOrigin:X previousKey:B previousCheckpoint:B signed:I "
+     "signedRoot:H"},
+    {LEAF_ADOPTED, "serial:H from:X |"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "base/tlog/merkle.h"
+#include "base/tlog/checkpoint.h"
 #include "tests/support/test.h"
 
 enum { AT = 1790000000, LEAVES = 9 };
@@ -207,6 +207,199 @@ restored(const struct log *l, enum row row, const struct person people[4])
     return leaf;
 }
 
+/* ---- a new log ---- */
+
+enum new_log {
+    NEW_LOG,
+    NOTHING_IS_READ_BACK, /* all was there, but what is lost */
+    CHECKPOINT_OF_LESS,
+    CHECKPOINT_OF_OTHERS,
+    CHECKPOINT_BY_ANOTHER_KEY,
+    ANOTHER_ORIGIN,
+    SIGNED_LESS,
+    NO_KEY,
+    N_NEW_LOGS,
+};
+
+static const struct {
+    const char *name;
+    const char *says;
+} new_logs[N_NEW_LOGS] = {
+    [NEW_LOG] = {"a new log", NULL},
+    [NOTHING_IS_READ_BACK] = {"nothing is read back", NULL},
+    [CHECKPOINT_OF_LESS] = {"a checkpoint over less", "behind other leaves"},
+    [CHECKPOINT_OF_OTHERS] = {"a checkpoint over other leaves", "behind other leaves"},
+    [CHECKPOINT_BY_ANOTHER_KEY] = {"by another key", "is not named as it must be"},
+    [ANOTHER_ORIGIN] = {"another origin", "is not named as it must be"},
+    [SIGNED_LESS] = {"less was signed", "behind other leaves"},
+    [NO_KEY] = {"no key", "is not named as it must be"},
+};
+
+static void
+name_previous(struct leaf *leaf, const struct log *l, enum new_log row)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *private = EVP_EC_gen("P-256");
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(LOG_KEY_SPKI_MAX);
+    CLEANUP(buf_free) struct buf shown = BUF_INIT(LOG_KEY_SPKI_MAX);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    struct checkpoint c = {.origin = "log.test/1", .root = merkle_root(&l->edge)};
+    uint8_t signature[128];
+    size_t n = sizeof(signature);
+    struct err e = {0};
+
+    c.size = row == CHECKPOINT_OF_LESS ? LEAVES - 1 : LEAVES;
+    c.root.octets[0] ^= row == CHECKPOINT_OF_OTHERS ? 1 : 0;
+    assert_ok(OSSL_ENCODE(PUBKEY, private, &spki, &e), &e);
+    assert_ok(OSSL_ENCODE(PUBKEY, row == CHECKPOINT_BY_ANOTHER_KEY ? other : private, &shown, &e),
+              &e);
+    assert_ok(log_key_set(&key, c.origin, buf_span(&spki), &e), &e);
+    assert_ok(checkpoint_text(&c, &text, &e), &e);
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, private), 1);
+    assert_int_equal(EVP_DigestSign(ctx, signature, &n, text.p, text.n), 1);
+    assert_ok(checkpoint_seal(&key, buf_span(&text), span_of(signature, n), &note, &e), &e);
+    leaf_set_text(leaf, "previousOrigin", row == ANOTHER_ORIGIN ? "log.test/2" : c.origin);
+    if (row != NO_KEY) {
+        leaf_set_base64(leaf, "previousKey", buf_span(&shown));
+    }
+    leaf_set_base64(leaf, "previousCheckpoint", buf_span(&note));
+    leaf_set_int(leaf, "signed", row == SIGNED_LESS ? LEAVES - 1 : LEAVES + 3);
+    leaf_set_hex(leaf, "signedRoot", span_of(c.root.octets, sizeof(c.root.octets)));
+}
+
+static void
+certify_all(struct log *l, const struct person people[4])
+{
+    certify(l, &people[0], "officer");
+    certify(l, &people[1], "officer");
+    certify(l, &people[2], "registrar");
+    certify(l, &people[3], "officer");
+    revoke(l, &people[2]);
+    assert_int_equal(l->edge.size, LEAVES);
+}
+
+static void
+must(const char *name, const char *says_what, int result, const struct err *e)
+{
+    if ((result == 0) != (says_what == NULL) ||
+        (result != 0 && (e->code != ERR_CRYPTO || strstr(e->text, says_what) == NULL))) {
+        fail_msg("%s: %d %s", name, result, e->text);
+    }
+}
+
+static void
+a_new_log_begins_with_what_the_old_key_signed(void **state)
+{
+    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
+                              person(4, "Alice")};
+
+    (void)state;
+    for (int row = 0; row < N_NEW_LOGS; row++) {
+        struct log l = {.rules = audit_restored_new()};
+        struct leaf *leaf;
+        struct err e = {0};
+
+        certify_all(&l, people);
+        leaf = restored(&l, AS_IT_SHOULD_BE, people);
+        name_previous(leaf, &l, (enum new_log)row);
+        leaf_set_int(leaf, "from", row == NOTHING_IS_READ_BACK ? LEAVES : 3);
+        must(new_logs[row].name, new_logs[row].says, append(&l, leaf, &e), &e);
+        audit_restored_free(l.rules);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(people); i++) {
+        person_free(&people[i]);
+    }
+}
+
+/* ---- what is adopted ---- */
+
+static struct leaf *
+adopted(const char *serial)
+{
+    struct leaf *leaf = leaf_new(LEAF_ADOPTED, AT);
+
+    leaf_set_text(leaf, "serial", serial);
+    leaf_set_text(leaf, "from", "certificate");
+    return leaf;
+}
+
+static struct leaf *
+intended(const char *serial)
+{
+    const uint8_t hash[SHA256_SIZE] = {1};
+    struct leaf *leaf = leaf_new(LEAF_INTENT, AT);
+
+    leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
+    leaf_set_text(leaf, "serial", serial);
+    leaf_set_text(leaf, "profile", "adopted");
+    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
+    leaf_set_time(leaf, "notBefore", AT - 99999);
+    leaf_set_time(leaf, "notAfter", AT + 9);
+    return leaf;
+}
+
+static struct leaf *
+started(void)
+{
+    const uint8_t hash[SHA256_SIZE] = {1};
+    struct leaf *leaf = leaf_new(LEAF_START, AT);
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "1");
+    leaf_set_hex(leaf, "config", span_of(hash, sizeof(hash)));
+    leaf_set_bool(leaf, "softwareToken", true);
+    leaf_set_hex(leaf, "issuer", span_of(hash, sizeof(hash)));
+    leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
+    return leaf;
+}
+
+/* `steps`: A and B adopt, a and b intend, S starts; the last one is judged. */
+static void
+as_many_are_adopted_as_the_officers_signed(void **state)
+{
+    static const struct {
+        const char *steps;
+        const char *says;
+    } adoptions[] = {
+        {"AaBbS", NULL},
+        {"ABS", NULL}, /* their INTENTs were there */
+        {"AS", "1 more ADOPTED must follow"},
+        {"AaBbA", "no RESTORED speaks of"},
+        {"ABSA", "no RESTORED speaks of"},
+        {"a", "without an ADOPTED"},
+        {"Ab", "without an ADOPTED"},
+        {"Aaa", "without an ADOPTED"},
+    };
+    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
+                              person(4, "Alice")};
+
+    (void)state;
+    for (size_t row = 0; row < ARRAY_LEN(adoptions); row++) {
+        struct log l = {.rules = audit_restored_new()};
+        struct leaf *leaf;
+        struct err e = {0};
+
+        certify_all(&l, people);
+        leaf = restored(&l, AS_IT_SHOULD_BE, people);
+        leaf_set_int(leaf, "adopted", 2);
+        assert_ok(append(&l, leaf, &e), &e);
+        for (const char *step = adoptions[row].steps; *step != '\0'; step++) {
+            const char *serial = *step == 'A' || *step == 'a' ? "5071" : "5072";
+
+            leaf = *step == 'S' ? started() : *step < 'a' ? adopted(serial) : intended(serial);
+            must(adoptions[row].steps, step[1] == '\0' ? adoptions[row].says : NULL,
+                 append(&l, leaf, &e), &e);
+        }
+        audit_restored_free(l.rules);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(people); i++) {
+        person_free(&people[i]);
+    }
+}
+
 static void
 two_officers_signed_what_was_restored(void **state)
 {
@@ -242,6 +435,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_officers_signed_what_was_restored),
+        cmocka_unit_test(a_new_log_begins_with_what_the_old_key_signed),
+        cmocka_unit_test(as_many_are_adopted_as_the_officers_signed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
