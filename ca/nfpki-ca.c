@@ -235,7 +235,8 @@ usage(FILE *out)
 {
     (void)fprintf(out, "usage: nfpki-ca [--debug] [--check | --verify] --config FILE\n"
                        "       nfpki-ca [--debug] --restore [--approval FILE --approval FILE] "
-                       "--config FILE\n"
+                       "[--adopt FILE]\n"
+                       "                [--old-ledger DIR --signed SIZE:ROOT] --config FILE\n"
                        "       nfpki-ca --help | --version\n");
     return 2;
 }
@@ -279,7 +280,13 @@ check_arguments(const struct arguments *a)
 {
     const bool half = a->n_approvals == 1 || (a->n_approvals > 0 && a->mode != RESTORE);
 
-    return a->path == NULL || half ? usage(stderr) : -1;
+    const struct restore_options *r = &a->restore;
+    const bool more = r->adopt != NULL || r->old_ledger != NULL || r->signed_head != NULL;
+
+    return a->path == NULL || half || (more && a->mode != RESTORE) ||
+                   (r->old_ledger == NULL) != (r->signed_head == NULL)
+               ? usage(stderr)
+               : -1;
 }
 
 static int
@@ -297,6 +304,15 @@ take(struct arguments *a, int option)
         return take_mode(a, RESTORE);
     case 'a':
         return take_approval(a, optarg);
+    case 'A':
+        a->restore.adopt = optarg;
+        return -1;
+    case 'O':
+        a->restore.old_ledger = optarg;
+        return -1;
+    case 'S':
+        a->restore.signed_head = optarg;
+        return -1;
     case 'd':
         a->least = LOG_DEBUG;
         return -1;
@@ -320,6 +336,9 @@ parse_arguments(int argc, char **argv, struct arguments *a)
         {"verify", no_argument, NULL, 'v'},
         {"restore", no_argument, NULL, 'R'},
         {"approval", required_argument, NULL, 'a'},
+        {"adopt", required_argument, NULL, 'A'},
+        {"old-ledger", required_argument, NULL, 'O'},
+        {"signed", required_argument, NULL, 'S'},
         {"debug", no_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
@@ -328,7 +347,8 @@ parse_arguments(int argc, char **argv, struct arguments *a)
     int status = -1;
     int option;
 
-    while (status < 0 && (option = getopt_long(argc, argv, "c:nvRa:dhV", options, NULL)) != -1) {
+    while (status < 0 &&
+           (option = getopt_long(argc, argv, "c:nvRa:A:O:S:dhV", options, NULL)) != -1) {
         status = take(a, option);
     }
     return status >= 0 ? status : optind != argc ? usage(stderr) : check_arguments(a);

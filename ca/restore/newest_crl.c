@@ -45,56 +45,63 @@ newest_crl_read(const struct ca *ca, struct newest_crl *out, struct err *e)
                : 0;
 }
 
+/* An entry that is not revoked in the record. */
+struct missing {
+    X509_REVOKED *entry;
+    struct span serial;
+    bool known; /* the record has this number */
+};
+typedef int visit_missing(void *arg, struct store_db *, const struct missing *, struct err *);
+
 static int
-each_missing(const struct newest_crl *c, struct store_db *db,
-             int (*visit)(void *arg, struct store_db *, X509_REVOKED *, struct err *), void *arg,
+each_missing(const struct newest_crl *c, struct store_db *db, visit_missing *visit, void *arg,
              struct err *e)
 {
     STACK_OF(X509_REVOKED) *all = c->crl == NULL ? NULL : X509_CRL_get_REVOKED(c->crl);
 
     for (int i = 0; i < sk_X509_REVOKED_num(all); i++) {
-        X509_REVOKED *one = sk_X509_REVOKED_value(all, i);
-        const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(one);
-        const struct span octets =
-            span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
-        bool known;
+        struct missing m = {.entry = sk_X509_REVOKED_value(all, i)};
+        const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(m.entry);
         bool revoked;
 
-        if (restored_crl_entry(db, octets, &known, &revoked, e) != 0) {
-            return -1;
-        }
-        if (!known) {
-            CLEANUP(mem_cleanup) char *hex = hex_dup(octets);
-
-            return err_set(e, ERR_STALE,
-                           "the published CRL number %llu has serial %s, which the ledger does "
-                           "not: they are not of one CA, or not of one history",
-                           (unsigned long long)c->number, hex);
-        }
-        if (!revoked && visit(arg, db, one, e) != 0) {
+        m.serial = span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+        if (restored_crl_entry(db, m.serial, &m.known, &revoked, e) != 0 ||
+            (!revoked && visit(arg, db, &m, e) != 0)) {
             return -1;
         }
     }
     return 0;
 }
 
+struct counting {
+    const struct adoption *adoption;
+    int64_t n, unknown;
+};
+
 static int
-count(void *arg, struct store_db *db, X509_REVOKED *one, struct err *e)
+count(void *arg, struct store_db *db, const struct missing *m, struct err *e)
 {
-    int64_t *n = arg;
+    struct counting *counting = arg;
 
     (void)db;
-    (void)one;
     (void)e;
-    (*n)++;
+    counting->n++;
+    counting->unknown += m->known || adoption_has(counting->adoption, m->serial) ? 0 : 1;
     return 0;
 }
 
 int
-newest_crl_missing(const struct newest_crl *c, struct store_db *db, int64_t *n, struct err *e)
+newest_crl_missing(const struct newest_crl *c, struct store_db *db, const struct adoption *adoption,
+                   int64_t *n, int64_t *unknown, struct err *e)
 {
-    *n = 0;
-    return each_missing(c, db, count, n, e);
+    struct counting counting = {.adoption = adoption};
+
+    if (each_missing(c, db, count, &counting, e) != 0) {
+        return -1;
+    }
+    *n = counting.n;
+    *unknown = counting.unknown;
+    return 0;
 }
 
 /* RFC 5280 5.3.1: without a reason it is unspecified. */
@@ -108,15 +115,25 @@ reason_of(X509_REVOKED *one)
     return value;
 }
 
-static int
-revoke(void *arg, struct store_db *db, X509_REVOKED *one, struct err *e)
-{
-    const struct issuance_when *when = arg;
-    const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(one);
+struct revoking {
+    struct rebuild *rebuild;
+    struct issuance_when when;
+    time_t not_after; /* of the issuing certificate: nothing of ours is good longer */
+};
 
-    return restored_revoke(
-        db, span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)),
-        reason_of(one), *when, e);
+static int
+revoke(void *arg, struct store_db *db, const struct missing *m, struct err *e)
+{
+    const struct revoking *v = arg;
+    const struct restored_certificate unknown = {.serial = m->serial,
+                                                 .tbs = span_of("", 0),
+                                                 .not_before = v->when.now,
+                                                 .not_after = v->not_after,
+                                                 .reason = reason_of(m->entry),
+                                                 .when = v->when};
+
+    return m->known ? restored_revoke(db, m->serial, reason_of(m->entry), v->when, e)
+                    : restored_adopt(db, v->rebuild, &unknown, e);
 }
 
 static int
@@ -132,15 +149,16 @@ time_of(const ASN1_TIME *text, time_t *out, struct err *e)
 }
 
 int
-newest_crl_take(const struct newest_crl *c, struct store_db *db, struct issuance_when when,
-                struct err *e)
+newest_crl_take(const struct newest_crl *c, struct store_db *db, struct rebuild *rebuild,
+                time_t not_after, struct issuance_when when, struct err *e)
 {
+    struct revoking revoking = {.rebuild = rebuild, .when = when, .not_after = not_after};
     struct restored_crl known = {.number = c->number, .sha256 = span_of(c->hash, sizeof(c->hash))};
 
     if (c->crl == NULL) {
         return 0;
     }
-    return each_missing(c, db, revoke, &when, e) != 0 ||
+    return each_missing(c, db, revoke, &revoking, e) != 0 ||
                    time_of(X509_CRL_get0_lastUpdate(c->crl), &known.this_update, e) != 0 ||
                    time_of(X509_CRL_get0_nextUpdate(c->crl), &known.next_update, e) != 0
                ? -1

@@ -15,6 +15,27 @@ json_cleanup(json_t **value)
     json_decref(*value);
 }
 
+static void
+add_adopted(json_t *object, const struct restore_plan *p)
+{
+    CLEANUP(mem_cleanup) char *hash = hex_dup(span_of(p->adopt_hash, sizeof(p->adopt_hash)));
+
+    (void)json_object_set_new(
+        object, "adopted",
+        json_pack("{s:I,s:s}", "certificates", (json_int_t)p->adopted, "sha256", hash));
+}
+
+static void
+add_previous(json_t *object, const struct restore_plan *p)
+{
+    CLEANUP(mem_cleanup)
+    char *root = hex_dup(span_of(p->previous->signed_root.octets, MERKLE_HASH));
+
+    (void)json_object_set_new(object, "new log",
+                              json_pack("{s:s,s:I,s:s}", "origin", p->origin, "signed",
+                                        (json_int_t)p->previous->signed_size, "root", root));
+}
+
 char *
 plan_format(const struct restore_plan *p)
 {
@@ -35,6 +56,10 @@ plan_format(const struct restore_plan *p)
         "revocations", (json_int_t)p->back.revocations, "crls", (json_int_t)p->back.crls,
         "given up", (json_int_t)p->abandoned, "refused", (json_int_t)p->refused, "void",
         (json_int_t)p->voided, "from the CRL", (json_int_t)p->from_crl);
+    add_adopted(object, p);
+    if (p->previous != NULL) {
+        add_previous(object, p);
+    }
     text = json_dumps(object, JSON_INDENT(1));
     return text == NULL ? mem_strdup("") : mem_printf("%s\n", text);
 }

@@ -7,16 +7,21 @@
  *    "log":{"origin":"nfpki.example.net/ca1", "leaves":207, "root":"<64 hex>"},
  *    "crl":{"number":41, "sha256":"<64 hex>"},
  *    "read back":{"registrations":3, "certificates":5, "revocations":1, "crls":2},
- *    "given up":0, "refused":0, "void":1, "from the CRL":0}
+ *    "given up":0, "refused":0, "void":1, "from the CRL":0,
+ *    "adopted":{"certificates":0, "sha256":"<64 hex>"},
+ *    "new log":{"origin":"nfpki.example.net/ca2", "signed":212, "root":"<64 hex>"}}
  *
  * `database` is what is left (0 leaves: nothing), `log` what the published ledger has. From both
  * and the CRL follows all the rest, so the same state at the same time gives the same octets, and
- * what was signed is compared octet for octet with what is about to be done.
+ * what was signed is compared octet for octet with what is about to be done. "new log" is there
+ * when leaves are missing for good: `log` is at its end then, and its key had signed so many
+ * leaves.
  */
 #pragma once
 
 #include "base/tlog/checkpoint.h"
 #include "ca/daemon/daemon.h"
+#include "ca/restore/previous.h"
 #include "db/issuance/rebuild/rebuild.h"
 
 enum { PLAN_DAYS = 7, PLAN_SKEW_S = 300 };
@@ -33,6 +38,10 @@ struct restore_plan {
     int64_t refused;   /* requests that waited for officers */
     int64_t voided;    /* registrations whose one-time secret is void */
     int64_t from_crl;  /* what the CRL alone has as revoked */
+    int64_t adopted;   /* certificates, and numbers on the CRL, that the record lost */
+    uint8_t adopt_hash[SHA256_SIZE]; /* of the file that they are in; zero: none */
+    const struct previous *previous; /* NULL: the log goes on */
+    const char *origin;              /* of the new log, when there is one */
 };
 
 char *plan_format(const struct restore_plan *) OWNED(mem_free);

@@ -29,7 +29,13 @@ run_look(struct store_op *op, struct store_db *db, struct err *e)
         ledger_root(db, r->plan.from, r->plan.from_root.octets, e) != 0) {
         return -1;
     }
-    return r->plan.from < r->plan.log.size
+    if (r->plan.from > r->plan.log.size && r->plan.previous != NULL) {
+        return err_set(e, ERR_STALE,
+                       "%s has %" PRIu64 " leaves, and %" PRIu64 " are published: move it away, "
+                       "and keep it, to restore without it",
+                       r->ca->conf.database, r->plan.from, r->plan.log.size);
+    }
+    return r->plan.from < r->plan.log.size || r->plan.previous != NULL
                ? 0
                : err_set(e, ERR_CONFLICT,
                          "%s has all %" PRIu64 " leaves that were signed: nothing is lost, start "
@@ -110,6 +116,28 @@ step_read(struct restore *r, struct err *e)
     return published_end(r->published, e);
 }
 
+/* What only the CRL has: of which the record knows the number, or will, or knows nothing. */
+static int
+count_crl(struct restore *r, struct store_db *db, struct err *e)
+{
+    struct restore_plan *p = &r->plan;
+    int64_t unknown;
+
+    if (newest_crl_missing(&r->crl, db, &r->adoption, &p->from_crl, &unknown, e) != 0) {
+        return -1;
+    }
+    if (unknown > 0 && p->previous == NULL) {
+        return err_set(e, ERR_STALE,
+                       "the published CRL number %" PRIu64 " has %" PRId64
+                       " serial numbers that the ledger does not have: they are not of one CA, or "
+                       "not of one history",
+                       p->crl_number, unknown);
+    }
+    p->adopted = (int64_t)r->adoption.n + unknown;
+    p->abandoned -= (int64_t)r->adoption.n_intended;
+    return 0;
+}
+
 /* The leaves once more, from their octets in the database, against what was signed; and what else
  * there is to say of them. */
 static int
@@ -119,13 +147,15 @@ run_compare(struct store_op *op, struct store_db *db, struct err *e)
     struct restore_plan *p = &r->plan;
 
     p->back = rebuild_counts(r->rebuild);
-    return published_store(r->published, db, e) != 0 ||
+    return (p->previous == NULL ? published_store(r->published, db, e)
+                                : published_succeed(db, e)) != 0 ||
                    ledger_check(r->ca->ledger, db, &r->last, e) != 0 ||
                    rebuild_lost_intents(db, &p->abandoned, e) != 0 ||
                    rebuild_lost_pendings(db, &p->refused, e) != 0 ||
-                   restored_void_count(db, p->from, &p->voided, e) != 0
+                   restored_void_count(db, p->from, &p->voided, e) != 0 ||
+                   adoption_settle(&r->adoption, db, e) != 0
                ? -1
-               : newest_crl_missing(&r->crl, db, &p->from_crl, e);
+               : count_crl(r, db, e);
 }
 
 int

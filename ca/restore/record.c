@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/validity.h"
 #include "ca/restore/state.h"
 #include "ca/x509/serial.h"
 #include "db/issuance/life/approval.h"
@@ -51,7 +52,17 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
     struct restore *r = restore_of(op);
     const struct restore_plan *p = &r->plan;
     uint8_t hash[SHA256_SIZE];
-    struct restored restored = {
+    time_t begin;
+    time_t end;
+    const struct previous *previous = p->previous;
+    const struct restored_previous old = {
+        .origin = r->previous.key.origin,
+        .key = span_of(r->previous.key.spki, r->previous.key.spki_n),
+        .note = buf_span(&r->previous.note),
+        .signed_size = r->previous.signed_size,
+        .signed_root = span_of(r->previous.signed_root.octets, MERKLE_HASH),
+    };
+    const struct restored restored = {
         .from = p->from,
         .to = p->log.size,
         .root = span_of(p->log.root.octets, MERKLE_HASH),
@@ -65,14 +76,19 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
         .refused = p->refused,
         .voided = p->voided,
         .from_crl = p->from_crl,
+        .adopted = p->adopted,
+        .previous = previous == NULL ? NULL : &old,
         .now = r->now,
     };
 
-    return sha256(span_str(r->text), hash, e) != 0 || restored_append(db, &restored, e) != 0 ||
+    return validity_read(r->ca->policy.issuing, &begin, &end, e) != 0 ||
+                   sha256(span_str(r->text), hash, e) != 0 ||
+                   restored_append(db, &restored, e) != 0 ||
+                   adoption_take(&r->adoption, db, r->rebuild, ca_when(r->ca, r->now), e) != 0 ||
                    give_up(r, db, e) != 0 || refuse(r, db, e) != 0 ||
                    restored_void(db, p->from, r->now, e) != 0
                ? -1
-               : newest_crl_take(&r->crl, db, ca_when(r->ca, r->now), e);
+               : newest_crl_take(&r->crl, db, r->rebuild, end, ca_when(r->ca, r->now), e);
 }
 
 int

@@ -35,6 +35,8 @@ restore_free(struct restore *r)
     published_free(r->published);
     log_key_free(&r->key);
     newest_crl_free(&r->crl);
+    previous_free(&r->previous);
+    adoption_free(&r->adoption);
     work_free(&r->work);
     mem_free(r->text);
 }
@@ -66,6 +68,44 @@ check_published(const struct restore *r, const struct checkpoint *has, struct er
 }
 
 static int
+open_published(struct restore *r, struct err *e)
+{
+    r->published = published_open(r->ca->conf.ledger_dir, &r->key, e);
+    if (r->published == NULL) {
+        return -1;
+    }
+    r->plan.log = *published_checkpoint(r->published);
+    return check_published(r, &r->plan.log, e);
+}
+
+/* The new log's key has signed nothing; what counts is what is published of the old one. */
+static int
+open_previous(struct restore *r, struct err *e)
+{
+    const struct restore_options *o = r->options;
+
+    if (r->last.size > 0) {
+        return err_set(e, ERR_CONFLICT,
+                       "the log's key has signed %" PRIu64
+                       " leaves: a new log has a new key, of the ceremony key-generate",
+                       r->last.size);
+    }
+    if (previous_read(o->old_ledger, o->signed_head, &r->key, &r->previous, e) != 0) {
+        return -1;
+    }
+    r->published = published_open(o->old_ledger, &r->previous.key, e);
+    if (r->published == NULL) {
+        return -1;
+    }
+    r->plan.log = *published_checkpoint(r->published);
+    r->plan.previous = &r->previous;
+    r->plan.origin = r->key.origin;
+    r->last.size = r->plan.log.size;
+    memcpy(r->last.root, r->plan.log.root.octets, sizeof(r->last.root));
+    return 0;
+}
+
+static int
 step_ask(struct restore *r, struct err *e)
 {
     struct ca *ca = r->ca;
@@ -78,14 +118,14 @@ step_ask(struct restore *r, struct err *e)
         newest_crl_read(ca, &r->crl, e) != 0) {
         return -1;
     }
-    r->published = published_open(ca->conf.ledger_dir, &r->key, e);
-    if (r->published == NULL) {
-        return -1;
-    }
-    r->plan.log = *published_checkpoint(r->published);
     r->plan.crl_number = r->crl.number;
     memcpy(r->plan.crl_hash, r->crl.hash, sizeof(r->plan.crl_hash));
-    return check_published(r, &r->plan.log, e);
+    if (r->options->adopt != NULL &&
+        adoption_read(r->options->adopt, &ca->policy, &r->adoption, e) != 0) {
+        return -1;
+    }
+    memcpy(r->plan.adopt_hash, r->adoption.hash, sizeof(r->plan.adopt_hash));
+    return r->options->old_ledger != NULL ? open_previous(r, e) : open_published(r, e);
 }
 
 /* ---- the copy ---- */

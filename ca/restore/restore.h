@@ -7,8 +7,9 @@
  * the end: a kill leaves the state from before, or the whole new one. The signers are asked what
  * the log's key was asked for last, and for no signature; the next start goes on from there.
  *
- * Refused with ERR_STALE: nothing is lost; the database has another history; leaves are missing for
- * good, since the published ledger does not have what was signed last.
+ * Refused with ERR_STALE: the database has another history; leaves are missing for good, since the
+ * published ledger does not have what was signed last. Then the configuration is that of a new log,
+ * and `old_ledger` the folder of the one that is at its end (previous.h).
  */
 #pragma once
 
@@ -16,6 +17,9 @@
 
 struct restore_options {
     const char *approvals[2]; /* files; NULL: only the plan is made */
+    const char *adopt;        /* file of certificates that the record lost; NULL: none */
+    const char *old_ledger;   /* folder of the log that is at its end; NULL: this one goes on */
+    const char *signed_head;  /* of that; "SIZE:ROOT" */
 };
 
 /* The signers are there (ca_open_signers). Blocking, in the main thread, while nfpki-ca does not

@@ -3,6 +3,7 @@
  * ca/restore/. */
 #pragma once
 
+#include "ca/restore/adopt.h"
 #include "ca/restore/newest_crl.h"
 #include "ca/restore/plan.h"
 #include "ca/restore/restore.h"
@@ -17,6 +18,8 @@ struct restore {
     struct log_key key;
     struct published *published;
     struct newest_crl crl;
+    struct previous previous;
+    struct adoption adoption;
     struct rebuild_source source;
     struct rebuild *rebuild;
     struct restore_work work;

@@ -62,17 +62,20 @@ enrol a
 enrol b
 stop_daemon ca
 cp -a ca/state yesterday
+cp -a ledger ledger.yesterday
 start_ca
 
 # ---- the window that gets lost ----
 enrol c
 enrol d -implicit_confirm
+enrol gone
 new_key a2.key
 cmp -cmd kur -cert a.pem -key a.key -newkey a2.key -certout a2.pem 2>/dev/null || fail 'kur'
 register unused AMF 1
 unused_reference=$reference unused_secret=$secret
 cactl revoke "$(serial b.pem)" --reason keyCompromise >/dev/null
 cactl revoke "$(serial mallory.pem)" --reason cessationOfOperation >/dev/null
+cactl revoke "$(serial gone.pem)" --reason superseded >/dev/null
 officer carol 'Carol Carlsson'
 published
 stop_daemon ca
@@ -98,9 +101,9 @@ back_to yesterday
 refuses
 plan
 expect 'leaves of the ledger' "$leaves" "$(figure .log.leaves)"
-expect 'certificates to read back: c, d, a2, carol' 4 "$(figure '."read back".certificates')"
-expect 'registrations: c, d, unused' 3 "$(figure '."read back".registrations')"
-expect 'revocations: b, a (superseded), mallory' 3 "$(figure '."read back".revocations')"
+expect 'certificates to read back: c, d, gone, a2, carol' 5 "$(figure '."read back".certificates')"
+expect 'registrations: c, d, gone, unused' 4 "$(figure '."read back".registrations')"
+expect 'revocations: b, a (superseded), mallory, gone' 4 "$(figure '."read back".revocations')"
 expect 'one-time secrets that are void' 1 "$(figure .void)"
 
 # ---- what does not count ----
@@ -122,8 +125,8 @@ check_restored() {
   grep -q 'RESTORED 1' verify.out || fail "no RESTORED leaf: $(<verify.out)"
   grep -Eq 'open intents +0' verify.out || fail "open intents: $(<verify.out)"
   [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"
-  for gone in a b mallory; do
-    on_crl "$gone.pem" || fail "$gone.pem is not on the CRL"
+  for ended in a b mallory gone; do
+    on_crl "$ended.pem" || fail "$ended.pem is not on the CRL"
   done
   on_crl c.pem && fail 'c.pem is on the CRL'
   return 0
@@ -220,3 +223,64 @@ start_ca
 on_crl c.pem || fail 'what the newest CRL had is not on the next'
 audit verify >/dev/null || fail 'the auditor, of what a CRL had'
 echo 'ok: what only the newest published CRL has comes back as a revocation'
+
+# ---- leaves that nobody has any more: the log is at its end, and a new one goes on ----
+today yesterday
+rm -rf ledger
+cp -a ledger.yesterday ledger
+status=0
+on_ca "$bin/nfpki-ca" --config ca/nfpki-ca.conf >refuses.log 2>&1 || status=$?
+expect 'status of a start with neither database nor ledger of today' 3 "$status"
+signed=$(sed -nE "s/.*journal ends at ([0-9]+), root ([^ :]+):.*/\1:\2/p" refuses.log)
+[[ $signed == "$leaves":* ]] || fail "what was signed: '$signed' of $(<refuses.log)"
+wrong 3 'missing for good' restore
+mkdir -p log2/tokens log2/credentials log2/state ledger2
+chmod 700 log2 log2/tokens log2/credentials
+sed "s|$pki/ca/|$pki/log2/|" ca/softhsm2.conf >log2/softhsm2.conf
+sed -e '/^key "issuing"/,/^}/d' -e "s|$pki/ca/|$pki/log2/|; s|issuing-keys|log2-keys|; s|nfpki-issuing|nfpki-log2|" \
+  ceremony/issuing-keys.conf >ceremony/log2-keys.conf
+SOFTHSM2_CONF="$pki/log2/softhsm2.conf" CREDENTIALS_DIRECTORY="$pki/log2/credentials" \
+  "$bin/nfpki-ceremony" rehearse ceremony/log2-keys.conf >ceremony2.log 2>&1 || fail "key-generate: $(<ceremony2.log)"
+cp log2/credentials/nfpki-log2.pin ca/credentials/
+origin=$(sed -nE 's/^ *origin = "(.*)"/\1/p' ca/log-signer.conf)
+for file in ca/log-signer.conf ca/issuing-signer.conf ca/nfpki-ca.conf; do cp "$file" "$file.old"; done
+keys=ceremony/log2-keys
+sed -i -e "s|^module_config = .*|module_config = \"$pki/log2/softhsm2.conf\"|; s|^token = .*|token = \"nfpki-log2\"|" \
+  -e "s|^serial = .*|serial = \"$(<$keys/nfpki-log2.serial)\"|; s|^key_id = .*|key_id = \"$(<$keys/log.id)\"|" \
+  -e "s|^public_key = .*|public_key = \"$pki/$keys/log.spki.pem\"|; s|^credential = .*|credential = \"nfpki-log2.pin\"|" \
+  -e "s|^journal = .*|journal = \"$pki/log2/state/log.journal\"|; s|\"$origin\"|\"$origin/2\"|" \
+  -e "s|^seal .*|seal { key_id = \"$(<$keys/seal.id)\" }|" ca/log-signer.conf
+sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|$pki/ceremony/issuing-keys/log.spki.pem|$pki/$keys/log.spki.pem|" ca/issuing-signer.conf
+sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|\"$pki/ledger\"|\"$pki/ledger2\"|" ca/nfpki-ca.conf
+new_log() { restore --adopt lost.pem --old-ledger ledger --signed "$signed" "$@"; }
+cat c.pem d.pem a2.pem a.pem >lost.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -keyout x.key -days 2 2>/dev/null |
+  cat c.pem - >foreign.pem
+wrong 1 'not signed by the issuing key' restore --adopt foreign.pem --old-ledger ledger --signed "$signed"
+wrong 2 'SIZE:ROOT' restore --old-ledger ledger --signed "${signed%%:*}"
+wrong 2 'usage' restore --old-ledger ledger
+new_log >plan.json 2>plan.log || fail "plan: $(<plan.log)"
+sign alice
+sign bob
+expect 'leaves of the log that is at its end' "$(sed -n 2p ledger/checkpoint)" "$(figure .log.leaves)"
+expect 'leaves that its key had signed' "$leaves" "$(figure '."new log".signed')"
+expect 'adopted: c, d, a2, and the number of gone' 4 "$(figure .adopted.certificates)"
+expect 'of the CRL alone: a, b, mallory, gone' 4 "$(figure '."from the CRL"')"
+cp -a ledger ledger.frozen
+new_log --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "new log: $(<restore.log)"
+start_ca
+published
+"$bin/nfpki-audit" --ledger ledger2 --key ledger2/log.vkey verify >verify.out || fail "audit of the new log: $(<verify.out)"
+grep -q 'RESTORED 1 ADOPTED 4' verify.out || fail "what the new log has: $(<verify.out)"
+diff -r ledger ledger.frozen || fail 'the old log was changed'
+"$bin/nfpki-audit" --ledger ledger --key log.vkey verify >/dev/null || fail 'the old log does not verify any more'
+[[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"
+for ended in a b mallory gone; do
+  on_crl "$ended.pem" || fail "$ended.pem is not on the CRL"
+done
+cactl revoke "$(serial d.pem)" --reason keyCompromise >/dev/null || fail 'what was adopted is not revoked'
+on_crl d.pem || fail 'd.pem is not on the CRL'
+enrol h
+restart ca
+"$bin/nfpki-audit" --ledger ledger2 --key ledger2/log.vkey verify >/dev/null || fail 'audit of the new log, after another start'
+echo 'ok: a new log goes on from the old one; what was adopted can be revoked'

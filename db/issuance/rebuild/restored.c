@@ -9,6 +9,16 @@
 
 static const char BY[] = "restore";
 
+static void
+name_previous(struct leaf *leaf, const struct restored_previous *p)
+{
+    leaf_set_text(leaf, "previousOrigin", p->origin);
+    leaf_set_base64(leaf, "previousKey", p->key);
+    leaf_set_base64(leaf, "previousCheckpoint", p->note);
+    leaf_set_int(leaf, "signed", (int64_t)p->signed_size);
+    leaf_set_hex(leaf, "signedRoot", p->signed_root);
+}
+
 int
 restored_append(struct store_db *db, const struct restored *r, struct err *e)
 {
@@ -32,6 +42,12 @@ restored_append(struct store_db *db, const struct restored *r, struct err *e)
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         leaf_set_int(leaf, numbers[i].name, numbers[i].number);
+    }
+    if (r->adopted > 0) {
+        leaf_set_int(leaf, "adopted", r->adopted);
+    }
+    if (r->previous != NULL) {
+        name_previous(leaf, r->previous);
     }
     if (r->crl_number > 0) {
         leaf_set_int(leaf, "crlNumber", (int64_t)r->crl_number);

@@ -13,6 +13,15 @@ struct restored_officer {
     struct span cms;
 };
 
+/* The log that this one goes on from. */
+struct restored_previous {
+    const char *origin;
+    struct span key;  /* DER SubjectPublicKeyInfo */
+    struct span note; /* its last published checkpoint */
+    uint64_t signed_size;
+    struct span signed_root;
+};
+
 struct restored {
     uint64_t from; /* leaves [from, to) were read back, */
     uint64_t to;
@@ -22,7 +31,8 @@ struct restored {
     uint64_t crl_number; /* of the published CRL; 0: there is none, */
     struct span crl;     /* and its SHA-256 */
     struct rebuild_counts back;
-    int64_t abandoned, refused, voided, from_crl;
+    int64_t abandoned, refused, voided, from_crl, adopted;
+    const struct restored_previous *previous; /* NULL: it is the same log */
     time_t now;
 };
 /* The leaf RESTORED. */
@@ -57,3 +67,24 @@ int restored_unseal(struct store_db *, bool *had, struct err *e);
 /* In a store that has the key, after sealed_open(): all rows are sealed as they are, with the leaf
  * SEALED. The caller has compared them with the record. Nothing without a key. */
 int restored_seal(struct store_db *, time_t now, struct err *e);
+
+/* ---- certificates that the record lost ---- */
+
+/* *known: the record has it, or has given it up. ERR_STALE: it has another one of this number. Else
+ * *intended: its INTENT is there, and nothing came of it. */
+int restored_certificate_find(struct store_db *, struct span serial, struct span der, bool *known,
+                              bool *intended, struct err *e);
+
+struct restored_certificate {
+    struct span serial;
+    struct span der; /* empty: only the number is known, and then it is revoked for `reason` */
+    struct span tbs;
+    time_t not_before;
+    time_t not_after;
+    int reason;
+    struct issuance_when when;
+};
+/* With the leaves ADOPTED, INTENT (unless it is there), ISSUED; or ADOPTED, INTENT, REJECTED and
+ * REVOKED. */
+int restored_adopt(struct store_db *, struct rebuild *, const struct restored_certificate *,
+                   struct err *e);
