@@ -2,7 +2,7 @@
 # The restore drill: the CA's database is put back to a copy from before, or lost, and what it lost is read back
 # from the published ledger when two officers have signed the plan of it. Killed before each of its steps it
 # leaves the state from before or the new one, and a second run finishes.
-#   tests/fault/restore.sh BIN          (NFPKI_RESTORE_ALL=1: every step with the lost database, too)
+#   tests/fault/restore.sh BIN          (NFPKI_RESTORE_ALL=1: each step, and with a database that is lost, too)
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
 pki_start
@@ -19,10 +19,11 @@ enrol() { # enrol NAME [ARGUMENT...]: $pki/NAME.{key,pem}
     2>"$name.log" || fail "enrol $name: $(<"$name.log")"
 }
 links() { grep -c '"event":"link-up"' log/nfpki-ra.log; }
-start_ca() { # and its RA is connected with it again
+start_ca() { # and its RA is connected with it (again)
   local before
   before=$(links)
   start_daemon ca
+  [[ -e /proc/$(<ra.pid) ]] || start_daemon ra
   for _ in $(seq 400); do
     [[ $(links) -gt $before ]] && return
     sleep 0.05
@@ -53,6 +54,40 @@ plan() { # the plan, signed by alice and bob
 }
 figure() { jq -r "$1" plan.json; }
 
+# A profile that officers approve, so that something waits when the window is lost.
+cp "$root_dir/ca/x509/nfpki-profiles.conf" profiles.conf
+cat >>profiles.conf <<'CONF'
+profile "nf-approved" {
+    key_usage = {"digitalSignature"}
+    extended_key_usage = {"serverAuth", "clientAuth"}
+    server = true
+    keys = {"P-256"}
+    max_validity_days = 30
+    approvals = 2
+}
+CONF
+printf 'profiles = "%s"\napproval_check_after = 1\n' "$pki/profiles.conf" >>ca/nfpki-ca.conf
+printf 'profiles = "%s"\n' "$pki/profiles.conf" >>ra/nfpki-ra.conf
+restart_both
+apply() { # apply NAME: a client that polls for a certificate of that profile; sets $client and $rid
+  registration "$1" AMF 1 '{"kind":"mac"}'
+  sed -i 's/nf-tls-client/nf-approved/' "oam/$1.json"
+  sign_registration "$1"
+  ractl register --json "oam/$1.p7s" >"$1.answer"
+  registration_id=$(openssl dgst -sha256 -r "oam/$1.p7s" | cut -c1-32)
+  new_key "$1.key"
+  openssl cmp -cmd ir -server "$host:$port" -path /.well-known/cmp/p/nf-approved -trusted "$NFPKI_TRUST" \
+    -ref "$(jq -r .reference "$1.answer")" -secret "pass:$(jq -r .secret "$1.answer")" -subject /CN=x \
+    -newkey "$1.key" -certout "$1.pem" -total_timeout 600 >"$1.log" 2>&1 &
+  client=$!
+  for _ in $(seq 200); do
+    rid=$(cactl pending --json | jq -r --arg id "$registration_id" '.[] | select(.registration == $id).rid')
+    [[ -n $rid ]] && return
+    sleep 0.05
+  done
+  fail "nothing waits: $(cactl pending)"
+}
+
 # ---- yesterday ----
 officer alice 'Alice Andersson'
 officer bob 'Bob Bengtsson'
@@ -60,6 +95,9 @@ officer mallory 'Mallory Malm'
 officer second 'Second OAM' registrar
 enrol a
 enrol b
+enrol i
+enrol cancelled
+cancelled_id=$registration_id
 stop_daemon ca
 cp -a ca/state yesterday
 cp -a ledger ledger.yesterday
@@ -71,6 +109,23 @@ enrol d -implicit_confirm
 enrol gone
 new_key a2.key
 cmp -cmd kur -cert a.pem -key a.key -newkey a2.key -certout a2.pem 2>/dev/null || fail 'kur'
+apply approved
+for who in alice bob; do
+  cactl approve --certificate "$who.pem" --key "$who.key" --yes "$rid" >/dev/null 2>approve.log || fail "$(<approve.log)"
+done
+wait "$client" || fail "approved: $(<approved.log)"
+apply waits
+disown "$client"
+kill "$client"
+cmp -cmd rr -cert i.pem -key i.key -oldcert i.pem -revreason 1 2>rr.log || fail "rr: $(<rr.log)"
+cancel "$cancelled_id" >/dev/null
+register unwanted AMF 1
+new_key unwanted.key
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=other -keyout x.key -out other.pem -days 2 2>/dev/null
+if cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey unwanted.key -certout unwanted.pem \
+  -out_trusted other.pem 2>unwanted.log; then
+  fail 'a certificate of another CA than it trusts was taken'
+fi
 register unused AMF 1
 unused_reference=$reference unused_secret=$secret
 cactl revoke "$(serial b.pem)" --reason keyCompromise >/dev/null
@@ -78,8 +133,10 @@ cactl revoke "$(serial mallory.pem)" --reason cessationOfOperation >/dev/null
 cactl revoke "$(serial gone.pem)" --reason superseded >/dev/null
 officer carol 'Carol Carlsson'
 published
+stop_daemon ra
 stop_daemon ca
 before=$(crl_number)
+cp -a ra/state ra.today
 cp -a ca/state today
 cp -a ledger ledger.today
 cp -a crl crl.today
@@ -101,10 +158,11 @@ back_to yesterday
 refuses
 plan
 expect 'leaves of the ledger' "$leaves" "$(figure .log.leaves)"
-expect 'certificates to read back: c, d, gone, a2, carol' 5 "$(figure '."read back".certificates')"
-expect 'registrations: c, d, gone, unused' 4 "$(figure '."read back".registrations')"
-expect 'revocations: b, a (superseded), mallory, gone' 4 "$(figure '."read back".revocations')"
-expect 'one-time secrets that are void' 1 "$(figure .void)"
+expect 'certificates to read back: c, d, gone, approved, unwanted, a2, carol' 7 "$(figure '."read back".certificates')"
+expect 'registrations: c, d, gone, approved, waits, unwanted, unused' 7 "$(figure '."read back".registrations')"
+expect 'revocations: b, a (superseded), mallory, gone, i, cancelled, unwanted' 7 "$(figure '."read back".revocations')"
+expect 'one-time secrets that are void: unused, waits' 2 "$(figure .void)"
+expect 'requests that waited' 1 "$(figure .refused)"
 
 # ---- what does not count ----
 sign second; sign mallory
@@ -113,7 +171,7 @@ wrong 1 'of one person' restore --approval alice.p7s --approval copy.p7s
 wrong 1 'is no officer' restore --approval alice.p7s --approval second.p7s
 wrong 1 'or is revoked' restore --approval mallory.p7s --approval bob.p7s
 wrong 2 'usage' restore --approval alice.p7s
-sed -i 's/"void": 1/"void": 0/' plan.json; sign bob
+sed -i 's/"void": 2/"void": 0/' plan.json; sign bob
 wrong 1 'not the plan of this state' restore --approval alice.p7s --approval bob.p7s
 plan
 refuses
@@ -125,7 +183,7 @@ check_restored() {
   grep -q 'RESTORED 1' verify.out || fail "no RESTORED leaf: $(<verify.out)"
   grep -Eq 'open intents +0' verify.out || fail "open intents: $(<verify.out)"
   [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"
-  for ended in a b mallory gone; do
+  for ended in a b mallory gone i cancelled; do
     on_crl "$ended.pem" || fail "$ended.pem is not on the CRL"
   done
   on_crl c.pem && fail 'c.pem is on the CRL'
@@ -155,10 +213,12 @@ audit verify >/dev/null || fail 'audit after another start'
 
 # ---- killed before each step ----
 mapfile -t steps < <(sed -nE '/^static step \*const (PLAN|DO)/,/;/p' "$root_dir/ca/restore/restore.c" | grep -oE 'step_[a-z_]+')
-[[ ${#steps[@]} -ge 10 ]] || fail "the table of steps is not read: ${steps[*]}"
+[[ ${#steps[@]} -ge 13 ]] || fail "the table of steps is not read: ${steps[*]}"
 today() { # as it was when the window was lost
+  stop_daemon ra 2>/dev/null || true
   stop_daemon ca 2>/dev/null || true
-  rm -rf ledger crl ca/state ca/tokens
+  rm -rf ledger crl ca/state ca/tokens ra/state
+  cp -a ra.today ra/state # with the checkpoint that it remembers
   cp -a tokens.today ca/tokens
   cp -a ledger.today ledger
   cp -a crl.today crl
@@ -176,8 +236,11 @@ kill_at() { # kill_at STEP
     --approval alice.p7s --approval bob.p7s >gdb.log 2>&1 </dev/null || true
   grep -q "Breakpoint 1, $1 " gdb.log || { cat gdb.log; fail "$1: was not reached"; }
 }
-lost=yesterday
-[[ -z ${NFPKI_RESTORE_ALL-} ]] || lost='yesterday lost'
+lost='yesterday lost'
+if [[ -z ${NFPKI_RESTORE_ALL-} ]]; then
+  lost=yesterday
+  steps=("${steps[@]: -10}") # those before change nothing but the WAL
+fi
 for state in $lost; do
   today "$state"
   plan
@@ -264,14 +327,16 @@ sign alice
 sign bob
 expect 'leaves of the log that is at its end' "$(sed -n 2p ledger/checkpoint)" "$(figure .log.leaves)"
 expect 'leaves that its key had signed' "$leaves" "$(figure '."new log".signed')"
-expect 'adopted: c, d, a2, and the number of gone' 4 "$(figure .adopted.certificates)"
-expect 'of the CRL alone: a, b, mallory, gone' 4 "$(figure '."from the CRL"')"
+expect 'adopted: c, d, a2, and the numbers of gone and unwanted' 5 "$(figure .adopted.certificates)"
+expect 'of the CRL alone: a, b, mallory, gone, i, cancelled, unwanted' 7 "$(figure '."from the CRL"')"
 cp -a ledger ledger.frozen
 new_log --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "new log: $(<restore.log)"
-start_ca
+start_daemon ca
+printf 'log_key = "%s"\n' "$pki/ledger2/log.vkey" >>ra/nfpki-ra.conf
+start_daemon ra
 published
 "$bin/nfpki-audit" --ledger ledger2 --key ledger2/log.vkey verify >verify.out || fail "audit of the new log: $(<verify.out)"
-grep -q 'RESTORED 1 ADOPTED 4' verify.out || fail "what the new log has: $(<verify.out)"
+grep -q 'RESTORED 1 ADOPTED 5' verify.out || fail "what the new log has: $(<verify.out)"
 diff -r ledger ledger.frozen || fail 'the old log was changed'
 "$bin/nfpki-audit" --ledger ledger --key log.vkey verify >/dev/null || fail 'the old log does not verify any more'
 [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"

@@ -23,6 +23,12 @@ LOST = {
     ("confirmation", "evidence"): lambda row: EMPTY,
     ("confirmation", "leaf"): None,
     ("revocation_request", "evidence"): lambda row: EMPTY,
+    ("pending", "transaction_id"): lambda row: row["rid"],
+    ("pending", "requester"): lambda row: EMPTY,
+    ("pending", "spki_sha256"): lambda row: bytes(32),
+    ("pending", "evidence"): lambda row: EMPTY,
+    ("pending", "expires"): lambda row: row["created"] + 1,
+    ("pending", "open"): lambda row: 0,  # refused
     ("crl", "der"): lambda row: EMPTY,
     ("crl", "entries"): None,
 }
