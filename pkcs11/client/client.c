@@ -7,9 +7,11 @@
 #include "pkcs11/client/client.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
 
+#include "pkcs11/client/attempted.h"
 #include "pkcs11/client/evidence.h"
 #include "pkcs11/client/process.h"
 
@@ -30,6 +32,8 @@ struct signer {
     bool apart; /* as of the last start */
     uint64_t attempts;
     size_t waiting; /* submitted, and not finished */
+    int (*look)(void *arg, struct signer *, struct err *e);
+    void *look_arg;
 
     /* The thread's own; `pinned` is written before `started`, and then only read. */
     struct signer_process process;
@@ -53,7 +57,9 @@ go_down(struct signer *s, int grace_ms)
 static int
 go_up(struct signer *s, struct err *e)
 {
+    int (*look)(void *arg, struct signer *, struct err *e);
     uint64_t attempts;
+    uint64_t known;
 
     if (signer_process_start(&s->process, &attempts, e) != 0) {
         return -1;
@@ -61,9 +67,18 @@ go_up(struct signer *s, struct err *e)
     (void)pthread_mutex_lock(&s->lock);
     s->pid = signer_process_pid(&s->process);
     s->apart = signer_process_is_apart(&s->process);
-    s->attempts = attempts;
+    known = s->attempts;
+    look = s->look;
+    s->attempts = attempts > known ? attempts : known;
     (void)pthread_mutex_unlock(&s->lock);
-    return 0;
+    if (look != NULL) {
+        return look(s->look_arg, s, e);
+    }
+    return attempts >= known ? 0
+                             : err_set(e, ERR_DENIED,
+                                       "the signer came back with an older journal: it has %" PRIu64
+                                       " attempts, and had %" PRIu64,
+                                       attempts, known);
 }
 
 static int
@@ -73,7 +88,11 @@ ensure_up(struct signer *s, struct err *e)
         return 0;
     }
     go_down(s, 0);
-    return go_up(s, e);
+    if (go_up(s, e) != 0) {
+        go_down(s, 0);
+        return -1;
+    }
+    return 0;
 }
 
 static void
@@ -292,12 +311,18 @@ signer_free(struct signer *s)
     mem_free(s);
 }
 
+static struct buf
+room_for(enum signer_object object)
+{
+    return object == SIGNER_SEAL        ? BUF_SECRET(SIGNATURE_MAX)
+           : object == SIGNER_ATTEMPTED ? BUF_INIT(ATTEMPTED_MAX)
+                                        : BUF_INIT(SIGNATURE_MAX);
+}
+
 static void
 enqueue(struct signer *s, struct signer_job *job)
 {
     job->result = -1;
-    job->signature =
-        job->object == SIGNER_SEAL ? BUF_SECRET(SIGNATURE_MAX) : BUF_INIT(SIGNATURE_MAX);
     job->task.next = NULL;
     (void)pthread_mutex_lock(&s->lock);
     assert(!s->stopping);
@@ -313,7 +338,34 @@ signer_submit(struct signer *s, struct signer_job *job)
 {
     assert(s->finished != NULL);
     job->private_ = NULL;
+    job->signature = room_for(job->object);
     enqueue(s, job);
+}
+
+void
+signer_look(struct signer *s, int (*look)(void *arg, struct signer *, struct err *e), void *arg)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    s->look = look;
+    s->look_arg = arg;
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* Of signer_look(), which is on the thread that asks. */
+static void
+ask_from_within(struct signer *s, struct signer_job *job)
+{
+    bool ending = false;
+
+    job->result = -1;
+    (void)pthread_mutex_lock(&s->lock);
+    s->waiting++;
+    (void)pthread_mutex_unlock(&s->lock);
+    if (signer_process_ask(&s->process, &job, 1, answered, s, &ending, &job->e) != 0) {
+        struct err e = job->e;
+
+        fail_all(s, &job, 1, &e);
+    }
 }
 
 int
@@ -324,7 +376,12 @@ signer_sign_logged(struct signer *s, enum signer_object object, struct span tbs,
     struct signer_job job = {
         .object = object, .tbs = tbs, .evidence = evidence, .private_ = &answered};
 
-    enqueue(s, &job);
+    job.signature = room_for(object);
+    if (pthread_equal(s->thread, pthread_self()) != 0) {
+        ask_from_within(s, &job);
+    } else {
+        enqueue(s, &job);
+    }
     (void)pthread_mutex_lock(&s->lock);
     while (!answered) {
         (void)pthread_cond_wait(&s->changed, &s->lock);
@@ -371,6 +428,15 @@ signer_anchor(struct signer *s, struct signer_anchored *out, struct err *e)
     return signer_sign(s, SIGNER_ANCHOR, SIGNER_ANCHOR_TEXT, &answer, e) != 0
                ? -1
                : signer_anchored_decode(buf_span(&answer), out, e);
+}
+
+int
+signer_attempted(struct signer *s, uint64_t first, struct buf *answer, struct err *e)
+{
+    uint8_t question[ATTEMPTED_QUESTION_SIZE];
+
+    attempted_ask(first, question);
+    return signer_sign(s, SIGNER_ATTEMPTED, span_of(question, sizeof(question)), answer, e);
 }
 
 struct span

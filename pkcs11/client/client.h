@@ -19,8 +19,8 @@
 #include "base/pool.h"
 #include "pkcs11/algorithm.h"
 
-/* What is to be signed, whole. The values are on the wire and, but for SIGNER_LAST,
- * SIGNER_ANCHOR and SIGNER_SEAL, in the journal. */
+/* What is to be signed, whole. The values are on the wire and, where signer_is_attempt(), in the
+ * journal. */
 enum signer_object {
     SIGNER_CERTIFICATE = 'T', /* DER TBSCertificate */
     SIGNER_CRL = 'L',         /* DER TBSCertList */
@@ -30,7 +30,10 @@ enum signer_object {
     SIGNER_QUEUE_HEAD = 'Q',  /* text of the head of an RA's queue (base/tlog/queue_head.h) */
     SIGNER_LAST = 'Z',        /* SIGNER_LAST_TEXT: what a log signed last is asked for */
     SIGNER_ANCHOR = 'A',      /* SIGNER_ANCHOR_TEXT: what it signed last is committed */
+    SIGNER_ATTEMPTED = 'Y',   /* lines of the journal are asked for (attempted.h) */
 };
+/* It has a line in the journal; the others are questions, and what is no signature. */
+bool signer_is_attempt(enum signer_object);
 
 enum {
     SIGNER_TBS_MAX = 16 * 1024 * 1024, /* a CRL; PROTOCOL.md has the smaller limits of the others */
@@ -85,6 +88,17 @@ struct signer *signer_start_patiently(const struct signer_options *,
                                                      const struct err *),
                                       struct err *e) OWNED(signer_free);
 
+/*
+ * From now on `look` is called each time that the signer has come back, before it is given a job:
+ * on the client's thread, which may wait there for others but not for this client's jobs; the
+ * blocking questions below can be asked from within. When it fails the signer is stopped, and what
+ * waits fails with ERR_TOKEN. Its journal may be an older copy: `look` judges it, and
+ * signer_attempts() stays what it was. Without it one that comes back with fewer attempts is
+ * refused.
+ */
+void signer_look(struct signer *, int (*look)(void *arg, struct signer *, struct err *e),
+                 void *arg);
+
 /* Asynchronous: fill task.done, object and tbs. Every submitted job is posted exactly once. */
 void signer_submit(struct signer *, struct signer_job *);
 
@@ -121,6 +135,9 @@ struct signer_anchored {
     uint64_t size;       /* leaves that it knows of */
 };
 int signer_anchor(struct signer *, struct signer_anchored *, struct err *e);
+/* What its journal has from line `first` on, as many as there is room for: attempted_open() of
+ * `answer`, which is replaced; its maximum must be ATTEMPTED_MAX. Blocking. */
+int signer_attempted(struct signer *, uint64_t first, struct buf *answer, struct err *e);
 
 /* From the HELLO. */
 struct span signer_spki(const struct signer *);
@@ -140,8 +157,8 @@ struct span signer_policy_hash(const struct signer *);
 pid_t signer_pid(struct signer *);
 /* Jobs that were submitted and are not posted yet. */
 size_t signer_waiting(struct signer *);
-/* Lines of attempts in the signer's journal: at HELLO, plus what was answered since. At least as
- * many as signatures were released, over the life of the key. */
+/* Lines of attempts in the signer's journal: at HELLO, plus what was answered since, and never
+ * fewer than before. At least as many as signatures were released, over the life of the key. */
 uint64_t signer_attempts(struct signer *);
 
 /*

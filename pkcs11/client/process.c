@@ -165,14 +165,6 @@ take_job(const struct signer_frame *frame, struct signer_job **jobs, size_t n, s
     return NULL;
 }
 
-/* There is a line in the journal. */
-static bool
-is_attempt(const struct signer_frame *frame, const struct signer_job *job)
-{
-    return frame->type == SIGNER_SIGNED && job->object != SIGNER_LAST &&
-           job->object != SIGNER_ANCHOR && job->object != SIGNER_SEAL;
-}
-
 /* The result into the job; true when the signer goes on after this answer: a refusal of the object
  * leaves it alive, as that another one has taken over does; any other reason ends it. */
 static bool
@@ -214,7 +206,7 @@ signer_process_ask(struct signer_process *p, struct signer_job **jobs, size_t n,
         if (!take_answer(&frame, job)) {
             *ending = true;
         }
-        answered(context, job, is_attempt(&frame, job));
+        answered(context, job, frame.type == SIGNER_SIGNED && signer_is_attempt(job->object));
     }
     buf_truncate(&p->out, 0);
     return 0;

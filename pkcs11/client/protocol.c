@@ -3,6 +3,31 @@
 
 #include <string.h>
 
+#include "pkcs11/client/attempted.h"
+#include "pkcs11/client/client.h"
+
+_Static_assert((int)ATTEMPTED_MAX == (int)SIGNER_ANSWER_MAX - (int)SIGNER_FRAME_HEAD,
+               "an answer fits into its frame");
+
+bool
+signer_is_attempt(enum signer_object object)
+{
+    switch (object) {
+    case SIGNER_CERTIFICATE:
+    case SIGNER_CRL:
+    case SIGNER_CHECKPOINT:
+    case SIGNER_CMP:
+    case SIGNER_QUEUE_HEAD:
+        return true;
+    case SIGNER_LAST:
+    case SIGNER_ANCHOR:
+    case SIGNER_ATTEMPTED:
+    case SIGNER_SEAL:
+        break;
+    }
+    return false;
+}
+
 static int
 append_length(struct buf *out, size_t n, struct err *e)
 {

@@ -7,14 +7,15 @@
 #include "base/buf.h"
 
 enum {
-    SIGNER_PROTOCOL_VERSION = 2,
+    SIGNER_PROTOCOL_VERSION = 3,
     SIGNER_FRAME_HEAD = 10,
     SIGNER_OBJECT_LENGTH = 4, /* of a SIGN: octets that tell where the evidence begins */
     SIGNER_OBJECT_MAX = 16 * 1024 * 1024,
     SIGNER_EVIDENCE_MAX = 2 * 1024 * 1024 + 64,
     SIGNER_FRAME_MAX =
         SIGNER_FRAME_HEAD + SIGNER_OBJECT_LENGTH + SIGNER_OBJECT_MAX + SIGNER_EVIDENCE_MAX,
-    SIGNER_ANSWER_MAX = 4096, /* of a frame from the signer */
+    SIGNER_ANSWER_MAX = 16 * 1024, /* of a frame from the signer; one of these fits into a socket
+                                      beside 63 signatures */
 };
 
 enum signer_frame_type {

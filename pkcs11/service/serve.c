@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/ossl.h"
+#include "pkcs11/client/attempted.h"
 #include "pkcs11/client/evidence.h"
 #include "pkcs11/service/control.h"
 #include "pkcs11/signer/object.h"
@@ -203,13 +204,6 @@ admit_anchor(struct serve *s, struct serve_request *r)
     }
 }
 
-/* The others are asked for, and leave no line. */
-static bool
-is_signed(uint8_t kind)
-{
-    return kind != SIGNER_LAST && kind != SIGNER_ANCHOR && kind != SIGNER_SEAL;
-}
-
 /* One request: understood, allowed, and a line for the journal. -1 only for a broken journal, or
  * token. */
 static int
@@ -230,7 +224,7 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
     if (r->sign.detail == SIGNER_ANCHOR) {
         admit_anchor(s, r);
     }
-    if (r->result != 0 || !is_signed(r->sign.detail)) {
+    if (r->result != 0 || !signer_is_attempt((enum signer_object)r->sign.detail)) {
         return 0;
     }
     if (sha256(r->sign.bytes, hash, e) != 0) {
@@ -288,6 +282,50 @@ answer_anchor(struct serve *s, const struct serve_request *r, struct err *e)
                : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
 }
 
+/* ---- lines of the journal ---- */
+
+static bool
+tell(void *arg, const struct journal_attempt *a)
+{
+    struct attempted told = {.number = a->number,
+                             .kind = a->kind,
+                             .bare = a->bare,
+                             .size = a->kind == 'L' ? a->crl.number : a->checkpoint.size};
+
+    memcpy(told.hash, a->hash, sizeof(told.hash));
+    memcpy(told.serial, a->serial, sizeof(told.serial));
+    memcpy(told.root, a->checkpoint.root, sizeof(told.root));
+    return attempted_add(arg, &told);
+}
+
+static int
+tell_from(const struct journal *j, uint64_t first, struct buf *body, struct err *e)
+{
+    uint8_t chain[ATTEMPTED_HASH];
+
+    if (attempted_begin(body, journal_attempts(j), e) != 0) {
+        return -1;
+    }
+    if (first - 1 > journal_attempts(j)) {
+        return 0;
+    }
+    return journal_chain(j, first, chain, e) != 0 || attempted_begin_chain(body, chain, e) != 0
+               ? -1
+               : journal_each(j, first, tell, body, e);
+}
+
+static int
+answer_attempted(struct serve *s, const struct serve_request *r, struct err *e)
+{
+    CLEANUP(buf_free) struct buf body = BUF_INIT(ATTEMPTED_MAX);
+    uint64_t first;
+
+    return attempted_asked(r->sign.bytes, &first, e) != 0 ||
+                   tell_from(s->held->journal, first, &body, e) != 0
+               ? -1
+               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+}
+
 static int
 sign_one(struct serve *s, const struct serve_request *r, struct err *e)
 {
@@ -305,6 +343,9 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
     }
     if (r->sign.detail == SIGNER_ANCHOR) {
         return answer_anchor(s, r, e);
+    }
+    if (r->sign.detail == SIGNER_ATTEMPTED) {
+        return answer_attempted(s, r, e);
     }
     if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
                : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/signer/object.h"
 
+#include "pkcs11/client/attempted.h"
 #include "pkcs11/signer/logged.h"
 
 static int
@@ -104,6 +105,15 @@ check_last(const struct policy *p, struct span text, struct err *e)
                : err_set(e, ERR_DENIED, "another question than what was signed last");
 }
 
+/* Of any key; whose journal goes that far is for the caller. */
+static int
+check_attempted(struct span question, struct err *e)
+{
+    uint64_t first;
+
+    return attempted_asked(question, &first, e);
+}
+
 static int
 check_anchor(const struct policy *p, struct span text, struct err *e)
 {
@@ -141,7 +151,7 @@ static bool
 stands_alone(uint8_t kind)
 {
     return kind == SIGNER_SEAL || kind == SIGNER_LAST || kind == SIGNER_ANCHOR ||
-           kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD;
+           kind == SIGNER_ATTEMPTED || kind == SIGNER_CMP || kind == SIGNER_QUEUE_HEAD;
 }
 
 int
@@ -164,6 +174,8 @@ object_check(const struct policy *p, uint8_t kind, struct span tbs, struct span 
         return check_last(p, tbs, e);
     case SIGNER_ANCHOR:
         return check_anchor(p, tbs, e);
+    case SIGNER_ATTEMPTED:
+        return check_attempted(tbs, e);
     case SIGNER_CMP:
         return check_cmp(p, tbs, e);
     case SIGNER_QUEUE_HEAD:

@@ -9,8 +9,8 @@ rules='
 base/                base/
 base/tlog/           base/ base/tlog/
 pkcs11/client/       base/ pkcs11/algorithm.h pkcs11/client/
-pkcs11/signer/journal/ base/ pkcs11/signer/journal/
-pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/*
+pkcs11/signer/journal/ base/ pkcs11/client/attempted.h pkcs11/signer/journal/
+pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/attempted.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/*
 pkcs11/service/      base/ pkcs11/ pkcs11/client/ pkcs11/signer/* pkcs11/service/
 pkcs11/              base/ pkcs11/*
 db/store/            base/ db/store/
@@ -36,6 +36,7 @@ ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/* db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
 ca/daemon/           base/ base/tlog/ pkcs11/client/client.h db/store/schema.h db/sealed/sealed.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
+ca/journals/         base/ base/tlog/ pkcs11/client/attempted.h pkcs11/client/evidence.h db/issuance/ ca/daemon/ ca/journals/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*

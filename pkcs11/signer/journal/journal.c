@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "pkcs11/signer/journal/marks.h"
 
 #define FIRST_LINE "nfpki-signer-journal 1 "
 
@@ -25,10 +26,11 @@ enum {
 struct journal {
     char *path;
     int fd;
-    uint64_t attempts;
     bool has_checkpoint;
     struct tree_head checkpoint;
     struct again *again;
+    struct marks marks;
+    uint64_t end; /* octets, with what is pending */
     struct buf pending;
 };
 
@@ -41,17 +43,20 @@ journal_close(struct journal *j)
     fd_cleanup(&j->fd);
     buf_free(&j->pending);
     again_free(j->again);
+    marks_free(&j->marks);
     mem_free(j->path);
     mem_free(j);
 }
 
-/* What is true when this was attempted. */
-static void
-remember(struct journal *j, const struct journal_attempt *a)
+/* What is true when this was attempted; its line begins at `offset`. */
+static int
+remember(struct journal *j, const struct journal_attempt *a, uint64_t offset, struct err *e)
 {
-    j->attempts++;
+    if (marks_add(&j->marks, a, offset, e) != 0) {
+        return -1;
+    }
     if (a->bare) {
-        return;
+        return 0;
     }
     switch (a->kind) {
     case 'K':
@@ -67,18 +72,18 @@ remember(struct journal *j, const struct journal_attempt *a)
     default:
         break;
     }
+    return 0;
 }
 
 static int
-replay_attempt(struct journal *j, char *line)
+replay_attempt(struct journal *j, char *line, uint64_t number, off_t offset, struct err *e)
 {
     struct journal_attempt a;
 
-    if (!journal_attempt_parse(line, &a) || a.number != j->attempts + 1) {
-        return -1;
-    }
-    remember(j, &a);
-    return 0;
+    return journal_attempt_parse(line, &a) && a.number == j->marks.lines + 1
+               ? remember(j, &a, (uint64_t)offset, e)
+               : err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here", j->path,
+                         number);
 }
 
 static char *
@@ -172,9 +177,8 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
             if (strcmp(line + strlen(FIRST_LINE), key) != 0) {
                 return err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
             }
-        } else if (replay_attempt(j, line) != 0) {
-            return err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here",
-                           j->path, number);
+        } else if (replay_attempt(j, line, number, *good, e) != 0) {
+            return -1;
         }
     }
     return ferror(file) != 0 ? err_errno(e, ERR_IO, errno, "read %s", j->path) : 0;
@@ -185,7 +189,11 @@ append_line(struct journal *j, const char *text, struct err *e)
 {
     CLEANUP(mem_cleanup) char *line = journal_line_seal(text);
 
-    return buf_append_str(&j->pending, line, e);
+    if (buf_append_str(&j->pending, line, e) != 0) {
+        return -1;
+    }
+    j->end += strlen(line);
+    return 0;
 }
 
 static int
@@ -252,6 +260,7 @@ load(struct journal *j, const char *key, size_t *torn, struct err *e)
     if (*torn > 0 && (ftruncate(j->fd, good) != 0 || fsync(j->fd) != 0)) {
         return err_errno(e, ERR_IO, errno, "truncate %s", j->path);
     }
+    j->end = (uint64_t)good;
     if (good == 0 && begin(j, key, e) != 0) {
         return -1;
     }
@@ -306,14 +315,11 @@ static int
 add(struct journal *j, struct journal_attempt a, struct err *e)
 {
     CLEANUP(mem_cleanup) char *text = NULL;
+    const uint64_t offset = j->end;
 
-    a.number = j->attempts + 1;
+    a.number = j->marks.lines + 1;
     text = journal_attempt_format(&a);
-    if (append_line(j, text, e) != 0) {
-        return -1;
-    }
-    remember(j, &a);
-    return 0;
+    return append_line(j, text, e) != 0 ? -1 : remember(j, &a, offset, e);
 }
 
 int
@@ -375,7 +381,20 @@ journal_again(const struct journal *j)
 uint64_t
 journal_attempts(const struct journal *j)
 {
-    return j->attempts;
+    return j->marks.lines;
+}
+
+int
+journal_chain(const struct journal *j, uint64_t first, uint8_t chain[32], struct err *e)
+{
+    return marks_chain(&j->marks, (struct marks_file){j->fd, j->path}, first, chain, e);
+}
+
+int
+journal_each(const struct journal *j, uint64_t first,
+             bool (*visit)(void *arg, const struct journal_attempt *), void *arg, struct err *e)
+{
+    return marks_each(&j->marks, (struct marks_file){j->fd, j->path}, first, visit, arg, e);
 }
 
 const struct tree_head *

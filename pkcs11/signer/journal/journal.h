@@ -41,6 +41,13 @@ int journal_commit(struct journal *, struct err *e);
 /* What was attempted, added or committed. */
 const struct again *journal_again(const struct journal *);
 uint64_t journal_attempts(const struct journal *);
+/* What is committed: the chain (client/attempted.h) over the attempts before `first`, which is one
+ * behind the last at most; and each from there on, until `visit` says false. ERR_STORE when the
+ * file has others than were read or written. */
+int journal_chain(const struct journal *, uint64_t first, uint8_t chain[32], struct err *e);
+int journal_each(const struct journal *, uint64_t first,
+                 bool (*visit)(void *arg, const struct journal_attempt *), void *arg,
+                 struct err *e);
 /* The last checkpoint attempted, added or committed; NULL when there was none. */
 const struct tree_head *journal_checkpoint(const struct journal *);
 /* Is there a line of this very checkpoint? Looks from the end on. ERR_IO. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "pkcs11/client/attempted.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 
@@ -24,7 +25,7 @@
 #define OTHER                                                                                      \
     P256 "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"                        \
          "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1"
-#define HELLO(attempts, hash, key) "send 0101000000000000" attempts "02" hash key "\n"
+#define HELLO(attempts, hash, key) "send 0101000000000000" attempts "03" hash key "\n"
 #define RIGHT HELLO("0005", HASH "ff", KEY)
 #define N(number) "000000000000000" number
 #define SIGNED(number) "send 0400" N(number) "616263\n"
@@ -107,7 +108,7 @@ static const struct {
     {"failed: PIN", "send 0206" N("0") "6e6f\n", ERR_PIN, "no", false, 5},
     {"an unknown frame", "send 0700" N("1") "\n", ERR_TOKEN, "a frame of unknown type 7", false, 5},
     {"half a head", "send 0400\n", ERR_TOKEN, "a frame of 2 octets", false, 5},
-    {"a frame too long", "raw 0000100100\n", ERR_TOKEN, "", false, 5},
+    {"a frame too long", "raw 0000400100\n", ERR_TOKEN, "", false, 5},
 };
 
 static void
@@ -281,7 +282,7 @@ a_signer_that_speaks_unasked_is_started_again(void **state)
     s = start(NULL, TIMEOUT_MS);
     pid = signer_pid(s);
     assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("tbs"), &signature, &e), &e);
-    say(RIGHT, "read\nsend 0400" N("2") "646566\nstay\n");
+    say(HELLO("0006", HASH "ff", KEY), "read\nsend 0400" N("2") "646566\nstay\n");
     assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("tbs"), &signature, &e), &e);
     assert_true(span_equal(buf_span(&signature), SPAN_LITERAL("def")));
     assert_true(signer_pid(s) != pid);
@@ -321,6 +322,85 @@ a_signer_that_came_back_as_another_is_never_asked(void **state)
             (void)poll(NULL, 0, 300);
         }
     }
+}
+
+/* What it answered is in its journal, or that is an older copy. */
+static void
+a_signer_that_came_back_with_fewer_attempts_is_not_asked(void **state)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct err e = {0};
+
+    (void)state;
+    say(RIGHT, "read\n" SIGNED("1") "read\n"); /* ends without a second answer */
+    s = start(NULL, TIMEOUT_MS);
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), &e);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), ERR_TOKEN,
+               &e);
+    say(RIGHT, "read\n" SIGNED("3") "stay\n");
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), ERR_TOKEN,
+               &e);
+    assert_non_null(strstr(e.text, "an older journal: it has 5 attempts, and had 6"));
+    assert_int_equal(signer_attempts(s), 6);
+    assert_int_equal(signer_pid(s), -1);
+}
+
+struct looked {
+    int times;
+    enum err_code answer; /* of the next time */
+    uint64_t lines;       /* that it told */
+};
+
+static int
+look(void *arg, struct signer *s, struct err *e)
+{
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(ATTEMPTED_MAX);
+    struct looked *l = arg;
+    struct attempted_page page;
+
+    l->times++;
+    if (signer_attempted(s, 9, &answer, e) != 0 ||
+        attempted_open(buf_span(&answer), 9, &page, e) != 0) {
+        return -1;
+    }
+    l->lines = page.lines;
+    return l->answer == ERR_NONE ? 0 : err_set(e, l->answer, "it is not liked");
+}
+
+/* Before it gets a job, it is asked from within, and let go or not. */
+static void
+who_looks_is_asked_before_one_that_came_back_gets_a_job(void **state)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+    struct looked l = {.answer = ERR_DENIED};
+    struct err e = {0};
+
+    (void)state;
+    say(RIGHT, "read\n" SIGNED("1") "read\n");
+    s = start(NULL, TIMEOUT_MS);
+    signer_look(s, look, &l);
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), &e);
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), ERR_TOKEN,
+               &e);
+    assert_int_equal(l.times, 0);
+    say(RIGHT, "read\nsend 0400" N("3") "0000000000000004\nstay\n");
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), ERR_TOKEN,
+               &e);
+    assert_string_equal(e.text, "it is not liked");
+    assert_int_equal(l.times, 1);
+    assert_int_equal(l.lines, 4);
+    assert_int_equal(signer_pid(s), -1);
+    say(RIGHT, "read\n"); /* no answer to the question */
+    assert_err(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), ERR_TOKEN,
+               &e);
+    assert_int_equal(l.times, 2);
+    l.answer = ERR_NONE;
+    say(RIGHT, "read\nsend 0400" N("5") "0000000000000004\nread\n" SIGNED("6") "stay\n");
+    assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), &e);
+    assert_int_equal(l.times, 3);
+    assert_int_equal(signer_attempts(s), 7); /* the question was none */
 }
 
 static void
@@ -479,6 +559,8 @@ main(void)
         cmocka_unit_test(a_small_buffer_is_told),
         cmocka_unit_test(a_signer_that_speaks_unasked_is_started_again),
         cmocka_unit_test(a_signer_that_came_back_as_another_is_never_asked),
+        cmocka_unit_test(a_signer_that_came_back_with_fewer_attempts_is_not_asked),
+        cmocka_unit_test(who_looks_is_asked_before_one_that_came_back_gets_a_job),
         cmocka_unit_test(attempts_go_on_from_the_journal_of_a_new_start),
         cmocka_unit_test(answers_in_another_order_find_their_jobs),
         cmocka_unit_test(a_job_that_cannot_be_sent_leaves_the_others),

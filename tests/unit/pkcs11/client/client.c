@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/ossl.h"
+#include "pkcs11/client/attempted.h"
 #include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/test.h"
@@ -396,6 +397,85 @@ last_is(struct signer *s, const struct scene_log *log, uint64_t size)
     }
 }
 
+struct told {
+    uint64_t lines;
+    uint8_t before[ATTEMPTED_HASH]; /* the chain */
+    uint8_t chain[ATTEMPTED_HASH];  /* with the lines */
+    struct attempted last;
+};
+
+static struct told
+ask_lines(struct signer *s, uint64_t first, uint64_t n)
+{
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(ATTEMPTED_MAX);
+    struct attempted_page page;
+    struct told told = {0};
+    struct err e = {0};
+    bool there = true;
+
+    assert_ok(signer_attempted(s, first, &answer, &e), &e);
+    assert_ok(attempted_open(buf_span(&answer), first, &page, &e), &e);
+    told.lines = page.lines;
+    memcpy(told.before, page.chain, sizeof(told.before));
+    memcpy(told.chain, page.chain, sizeof(told.chain));
+    for (uint64_t i = 0; there; i++) {
+        assert_ok(attempted_next(&page, &told.last, &there, &e), &e);
+        assert_int_equal(there, i < n);
+        if (there) {
+            assert_ok(
+                attempted_chain(told.chain, told.last.number, told.last.kind, told.last.hash, &e),
+                &e);
+        }
+    }
+    return told;
+}
+
+/* Whoever has the chain over what was told before knows that it is the same journal still. */
+static void
+the_journal_is_told_from_any_line_on(void **state)
+{
+    struct err e = {0};
+    struct scene_log log;
+    struct told all;
+    struct attempted_page page;
+    CLEANUP(buf_free) struct buf answer = BUF_INIT(ATTEMPTED_MAX);
+    CLEANUP(signer_cleanup) struct signer *s = NULL;
+
+    (void)state;
+    scene_log_begin(&log, "log.example");
+    for (int i = 0; i < 6; i++) {
+        (void)scene_log_add(&log, span_of(&i, sizeof(i)));
+    }
+    world_write_policy(FAULTY, "issuing-signing-v1", LOG);
+    s = world_start_well();
+    all = ask_lines(s, 1, 0);
+    assert_int_equal(all.lines, 0);
+    for (uint64_t to = 1; to <= 6; to++) {
+        const struct merkle_hash root = scene_log_root(&log, to);
+        struct told told;
+
+        assert_ok(sign_log(s, &log, 0, to, &e), &e);
+        told = ask_lines(s, to, 1);
+        assert_memory_equal(told.before, all.chain, sizeof(all.chain));
+        assert_int_equal(told.last.size, to);
+        assert_memory_equal(told.last.root, root.octets, sizeof(told.last.root));
+        assert_int_equal(told.lines, to);
+        all = ask_lines(s, 1, to);
+        assert_memory_equal(told.chain, all.chain, sizeof(all.chain));
+        assert_int_equal(signer_attempts(s), to); /* questions have no line */
+    }
+    signer_free(TAKE(s));
+    s = world_start_well();
+    assert_memory_equal(ask_lines(s, 7, 0).chain, all.chain, sizeof(all.chain));
+    assert_memory_equal(ask_lines(s, 1, 6).chain, all.chain, sizeof(all.chain));
+    assert_ok(signer_attempted(s, 8, &answer, &e), &e);
+    assert_ok(attempted_open(buf_span(&answer), 8, &page, &e), &e);
+    assert_true(page.is_short);
+    assert_int_equal(page.lines, 6);
+    assert_err(signer_attempted(s, 0, &answer, &e), ERR_INPUT, &e);
+    scene_log_end(&log);
+}
+
 /* The signer's own table is signer/checkpoint.c; this is that it remembers. */
 static void
 a_log_never_rolls_back_or_forks_also_after_a_restart(void **state)
@@ -592,6 +672,7 @@ main(void)
         TEST(a_crl_on_policy_is_signed_and_others_refused),
         TEST(of_two_signers_of_one_key_one_signs_crls),
         TEST(what_has_a_number_is_not_signed_otherwise_also_after_a_restart),
+        TEST(the_journal_is_told_from_any_line_on),
         TEST(a_log_never_rolls_back_or_forks_also_after_a_restart),
         TEST(a_cmp_key_signs_answers_of_its_own_name_only),
         TEST(a_seal_key_is_the_same_at_each_start_and_for_one_text_only),

@@ -87,6 +87,8 @@ each_kind_needs_the_policy_that_allows_it(void **state)
          "is no log's"},
         {"anchor, CMP", POLICY_CMP, true, true, true, 'A', ERR_DENIED, "is no log's"},
         {"anchor, self-test", POLICY_SELF_TEST, true, true, true, 'A', ERR_DENIED, "is no log's"},
+        {"journal, no line's number", POLICY_CMP, false, false, false, 'Y', ERR_INPUT,
+         "not the number of a line"},
         {"no kind", POLICY_CMP, true, true, true, 0, ERR_INPUT, "an object of unknown kind 0x00"},
         {"another kind", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'X', ERR_INPUT,
          "an object of unknown kind 0x58"},
@@ -199,8 +201,13 @@ evidence_goes_with_what_is_in_the_ledger_only(void **state)
         enum policy_purpose purpose;
         uint8_t kind;
     } rows[] = {
-        {"CMP", POLICY_CMP, 'P'},  {"seal", POLICY_CMP, 'S'}, {"seal of a log", POLICY_LOG, 'S'},
-        {"head", POLICY_CMP, 'Q'}, {"last", POLICY_LOG, 'Z'}, {"anchor", POLICY_LOG, 'A'},
+        {"CMP", POLICY_CMP, 'P'},
+        {"seal", POLICY_CMP, 'S'},
+        {"seal of a log", POLICY_LOG, 'S'},
+        {"head", POLICY_CMP, 'Q'},
+        {"last", POLICY_LOG, 'Z'},
+        {"anchor", POLICY_LOG, 'A'},
+        {"journal", POLICY_CERTIFICATE_AUTHORITY, 'Y'},
     };
     size_t good = 0;
 
