@@ -10,6 +10,7 @@
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
+#include "ca/journals/journals.h"
 #include "ca/policy/registered.h"
 #include "ca/publish/checkpoint.h"
 #include "ca/publish/committed.h"
@@ -317,8 +318,8 @@ ca_open_signers(struct ca *ca, struct err *e)
 int
 ca_open(struct ca *ca, struct err *e)
 {
-    if (ca_open_signers(ca, e) != 0 || ca_record_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 ||
-        crl_publish_root(ca, e) != 0) {
+    if (ca_open_signers(ca, e) != 0 || ca_record_open(ca, e) != 0 || journals_open(ca, e) != 0 ||
+        ca_ras_load(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
         return -1;
     }
     ca->base = event_base_new();
@@ -338,6 +339,7 @@ ca_open(struct ca *ca, struct err *e)
     ca->unconfirmed = unconfirmed_new(ca);
     ca->scrub = scrub_new(ca);
     ca->greeter = greeter_new(ca, on_connected);
+    ca->journals = journals_new(ca);
     return 0;
 }
 
@@ -397,11 +399,12 @@ ca_close(struct ca *ca)
     if (ca->ras != NULL) {
         ca_ras_drop(ca->ras);
     }
+    signer_free(ca->issuing); /* who asks the database when one comes back */
+    signer_free(ca->log);
+    journals_free(ca->journals);
     store_free(ca->store);
     ca_seals_free(ca);
     ledger_free(ca->ledger);
-    signer_free(ca->issuing);
-    signer_free(ca->log);
     buf_free(&ca->seal_key);
     free_events(ca);
     if (ca->base != NULL) {

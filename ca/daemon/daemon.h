@@ -33,6 +33,7 @@ struct unconfirmed;
 struct scrub;
 struct sealed;
 struct greeter;
+struct journals;
 
 /* A set of RA certificates; workers hold it while it is replaced. Counted on the loop only. */
 struct ras {
@@ -80,6 +81,7 @@ struct ca {
     struct unconfirmed *unconfirmed;
     struct scrub *scrub;
     struct greeter *greeter;
+    struct journals *journals;
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;

@@ -5,6 +5,7 @@
 
 #include "ca/daemon/seals.h"
 #include "ca/due/scrub.h"
+#include "ca/journals/journals.h"
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
 #include "ca/publish/committed.h"
@@ -19,6 +20,8 @@ struct asking {
     struct store_op op;
     struct crl_waiter crl;
     struct issuance_counts counts;
+    struct issuance_journal issuing;
+    struct issuance_journal log;
     int64_t pending;
     json_t *scrub;
     json_t *seals;
@@ -58,7 +61,9 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct asking *a = CONTAINER_OF(op, struct asking, op);
 
-    if (issuance_count(db, &a->counts, e) != 0 || issuance_pending_count(db, &a->pending, e) != 0) {
+    if (issuance_count(db, &a->counts, e) != 0 || issuance_pending_count(db, &a->pending, e) != 0 ||
+        journals_row(db, a->ca, a->ca->issuing, &a->issuing, e) != 0 ||
+        journals_row(db, a->ca, a->ca->log, &a->log, e) != 0) {
         return -1;
     }
     a->seals = ca_seals_status(db);
@@ -67,11 +72,13 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static json_t *
-signer_status(struct signer *s)
+signer_status(struct signer *s, const struct issuance_journal *j)
 {
-    return json_pack("{s:i,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s), "attempts",
-                     (json_int_t)signer_attempts(s), "waiting", (json_int_t)signer_waiting(s),
-                     "software", signer_is_software(s), "apart", signer_is_apart(s));
+    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s), "attempts",
+                     (json_int_t)signer_attempts(s), "compared", (json_int_t)j->compared, "exempt",
+                     (json_int_t)j->exempt, "again", (json_int_t)j->again, "storedSignatures",
+                     (json_int_t)j->stored, "waiting", (json_int_t)signer_waiting(s), "software",
+                     signer_is_software(s), "apart", signer_is_apart(s));
 }
 
 static void
@@ -93,9 +100,10 @@ on_counted(struct task *task)
         (json_int_t)c->revoked, "crl", "number", (json_int_t)c->crl_number, "nextUpdate",
         next_update, "link", "peers",
         (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
-        (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing), "log",
-        signer_status(ca->log), "scrub", a->scrub, "stored", (json_int_t)ledger_stored(ca->ledger),
-        "published", (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
+        (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing, &a->issuing), "log",
+        signer_status(ca->log, &a->log), "scrub", a->scrub, "stored",
+        (json_int_t)ledger_stored(ca->ledger), "published",
+        (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
     (void)json_object_set_new(answer, "anchor", committed_status(ca->committed));
     (void)json_object_set_new(answer, "seals", a->seals);
     admin_answer(a->call, answer);

@@ -412,3 +412,28 @@ BEGIN SELECT RAISE(ABORT, 'a registration does not change'); END;
 -- where there are none a start does not look for them.
 INSERT INTO setting(name, value) SELECT 'shared-proofs', x'01' WHERE EXISTS (
     SELECT 1 FROM registration WHERE state = 0 AND proof IS NOT NULL GROUP BY proof HAVING count(*) > 1);
+
+-- migration 23
+
+-- How far the journal of each key of ours is compared with the record (db/issuance/journal.h). kind: 0 it signs
+-- certificates and CRLs, 1 checkpoints. The chain is over all lines up to `compared`.
+CREATE TABLE journal (
+    key       BLOB PRIMARY KEY CHECK (length(key) = 32), -- SHA-256 of its SubjectPublicKeyInfo
+    kind      INTEGER NOT NULL CHECK (kind IN (0, 1)),
+    exempt    INTEGER NOT NULL CHECK (exempt >= 0),
+    compared  INTEGER NOT NULL CHECK (compared >= exempt),
+    chain     BLOB NOT NULL CHECK (length(chain) = 32),
+    again     INTEGER NOT NULL DEFAULT 0,
+    stored    INTEGER NOT NULL DEFAULT 0,
+    checked   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- What has a line there: kind 0 a leaf INTENT or CRL-INTENT by its index, 1 a checkpoint by its size.
+CREATE TABLE attempted (
+    kind  INTEGER NOT NULL,
+    at    INTEGER NOT NULL,
+    PRIMARY KEY (kind, at)
+) STRICT, WITHOUT ROWID;
+-- The announcement of a CRL by its number, in the octets that the Merkle tree holds (as leaf_intent).
+CREATE INDEX leaf_crl_intent
+    ON leaf (CAST(substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"number":') + 9, 19) AS INTEGER))
+    WHERE instr(CAST(body AS TEXT), '"kind":"CRL-INTENT"') > 0;

@@ -189,6 +189,18 @@ const struct sealed_table issuance_table_scrub = {
     .behind = "SELECT one FROM scrub WHERE one > ?1 ORDER BY one",
 };
 
+const struct sealed_table issuance_table_journal = {
+    .number = 15,
+    .name = "journal",
+    .keys = 1,
+    .owners = ISSUANCE_OWNER_JOURNAL,
+    .by_key = true,
+    .each_use = true,
+    .row = "SELECT NULL, * FROM journal WHERE key = ?1",
+    .all = "SELECT key FROM journal ORDER BY key",
+    .behind = "SELECT key FROM journal WHERE key > ?1 ORDER BY key",
+};
+
 const struct sealed_table *const issuance_tables[ISSUANCE_TABLES] = {
     &issuance_table_registration,
     &issuance_table_request,
@@ -204,6 +216,7 @@ const struct sealed_table *const issuance_tables[ISSUANCE_TABLES] = {
     &issuance_table_queue_head,
     &issuance_table_revocation_request,
     &issuance_table_scrub,
+    &issuance_table_journal,
 };
 
 int

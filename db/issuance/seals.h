@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seals.h - what is sealed of ca.db (db/sealed/sealed.h): every row of every table but those of the
- * record, which the log's key signs.
+ * record, which the log's key signs, and `attempted`: it says again what is in the signers'
+ * journals (journal.h), and no decision about a request rests on it.
  *
  * Who owns a row: the network function of its registration; a request or certificate that has none
  * (an officer's) is its own, under its rid; a revocation belongs to the day on which its
@@ -23,6 +24,7 @@ enum issuance_owners {
     ISSUANCE_OWNER_QUEUE_HEAD,
     ISSUANCE_OWNER_REVOCATION_REQUEST,
     ISSUANCE_OWNER_SCRUB,
+    ISSUANCE_OWNER_JOURNAL,
 };
 
 extern const struct sealed_table issuance_table_registration;       /* id */
@@ -39,9 +41,10 @@ extern const struct sealed_table issuance_table_setting;            /* name; by 
 extern const struct sealed_table issuance_table_queue_head;         /* hash; by key */
 extern const struct sealed_table issuance_table_revocation_request; /* rid; by key */
 extern const struct sealed_table issuance_table_scrub;              /* 1; by key */
+extern const struct sealed_table issuance_table_journal;            /* key; by key */
 
 /* For sealed_options: all of them. */
-enum { ISSUANCE_TABLES = 14 };
+enum { ISSUANCE_TABLES = 15 };
 extern const struct sealed_table *const issuance_tables[ISSUANCE_TABLES];
 
 /* Of a state from before: compares all rows with the record (issuance_check), appends the leaf

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db/issuance/journal.h"
 #include "db/issuance/rebuild/rows.h"
 #include "db/issuance/rows.h"
 #include "db/sealed/sealed.h"
@@ -59,6 +60,9 @@ restored_append(struct store_db *db, const struct restored *r, struct err *e)
     leaf_set_base64(leaf, "cms", r->officers[0].cms);
     leaf_set_hex(leaf, "secondOfficer", r->officers[1].serial);
     leaf_set_base64(leaf, "secondCms", r->officers[1].cms);
+    if (r->previous != NULL && issuance_journal_forget(db, e) != 0) {
+        return -1;
+    }
     return ledger_append(db, leaf, NULL, e);
 }
 

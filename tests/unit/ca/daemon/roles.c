@@ -181,7 +181,7 @@ store(const struct world *w, struct old *o)
 
 /* The line that a signature has in the journal. */
 static void
-write_down(const struct policy *p, struct span tbs)
+write_down(const struct policy *p, struct span tbs, const uint8_t serial[AGAIN_SERIAL])
 {
     uint8_t key[SHA256_SIZE];
     uint8_t hash[SHA256_SIZE];
@@ -193,14 +193,14 @@ write_down(const struct policy *p, struct span tbs)
     assert_ok(sha256(tbs, hash, &e), &e);
     j = journal_open(p->journal, key, &torn, &e);
     assert_non_null(j);
-    assert_ok(journal_add(j, 'T', hash, NULL, &e), &e);
+    assert_ok(journal_add_certificate(j, hash, serial, &e), &e);
     assert_ok(journal_commit(j, &e), &e);
     journal_close(j);
 }
 
 /* By the key itself: the signer of today would want to see it in the ledger before. */
 static void
-sign(const struct world *w, struct span tbs, struct buf *der)
+sign(const struct world *w, struct span tbs, const uint8_t serial[AGAIN_SERIAL], struct buf *der)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.conf", w->dir);
     struct err e = {0};
@@ -219,7 +219,7 @@ sign(const struct world *w, struct span tbs, struct buf *der)
     key = key_find(s, key_policy_find(p->attributes, &e), span_of(p->key_id, sizeof(p->key_id)),
                    buf_span(&p->spki), &e);
     assert_non_null(key);
-    write_down(p, tbs);
+    write_down(p, tbs, serial);
     assert_ok(key_sign(key, tbs, &signature, &e), &e);
     key_free(key);
     session_close(s);
@@ -263,7 +263,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
     o.intent.serial = span_of(t.serial, sizeof(t.serial));
     o.intent.tbs = buf_span(&tbs);
     store(w, &o);
-    sign(w, buf_span(&tbs), &der);
+    sign(w, buf_span(&tbs), t.serial, &der);
     o.certificate = buf_span(&der);
     store(w, &o);
     return certificate_parse(buf_span(&der), &e);

@@ -48,6 +48,7 @@ static const char *const rows[] = {
     "INSERT INTO crl(this_update, next_update) VALUES(1, 2)",
     "INSERT INTO setting VALUES('a', x'01')",
     "INSERT INTO scrub VALUES(1, x'', 0, 0, 0, 0)",
+    "INSERT INTO journal VALUES(zeroblob(32), 0, 0, 0, zeroblob(32), 0, 0, 0)",
     "INSERT INTO queue_head(hash, ra, recorded, leaf) VALUES(zeroblob(32), zeroblob(16), 1, 1)",
 };
 
@@ -135,7 +136,7 @@ do_tables(struct store_db *db, void *arg, struct err *e)
     assert_ok(store_query(db, &found,
                           "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN "
                           "('leaf', 'node', 'checkpoint', 'seal', 'seal_bucket', 'seal_head', "
-                          "'sqlite_sequence')",
+                          "'attempted', 'sqlite_sequence')",
                           STORE_NO_VALUES, e),
               e);
     while (store_next(&found, &row, e) == 0 && row) {

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/journals/compare.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/tlog/checkpoint.h"
+
+void
+compare_free(struct compare *c)
+{
+    buf_free(&c->answer);
+}
+
+void
+compare_begin(struct compare *c, struct ca *ca, struct signer *signer)
+{
+    const bool is_log = signer == ca->log;
+
+    *c = (struct compare){.ca = ca,
+                          .signer = signer,
+                          .name = ca_signer_name(is_log ? &ca->conf.log : &ca->conf.issuing),
+                          .answer = BUF_INIT(ATTEMPTED_MAX),
+                          .row.kind =
+                              is_log ? ISSUANCE_JOURNAL_CHECKPOINTS : ISSUANCE_JOURNAL_OBJECTS};
+}
+
+/* ---- a line ---- */
+
+static int
+checkpoint_belongs(struct compare *c, struct store_db *db, const struct attempted *a, bool *belongs,
+                   struct err *e)
+{
+    struct checkpoint checkpoint = {.size = a->size};
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    uint8_t hash[SHA256_SIZE];
+    uint64_t size;
+
+    *belongs = false;
+    if (ledger_size(db, &size, e) != 0) {
+        return -1;
+    }
+    if (a->bare || a->size == 0 || a->size > size) {
+        return 0;
+    }
+    (void)snprintf(checkpoint.origin, sizeof(checkpoint.origin), "%s", c->ca->conf.log_origin);
+    if (ledger_root(db, a->size, checkpoint.root.octets, e) != 0 ||
+        checkpoint_text(&checkpoint, &text, e) != 0 || sha256(buf_span(&text), hash, e) != 0) {
+        return -1;
+    }
+    *belongs = memcmp(hash, a->hash, sizeof(hash)) == 0 &&
+               memcmp(checkpoint.root.octets, a->root, sizeof(a->root)) == 0;
+    return *belongs ? issuance_journal_checkpoint(db, &c->row, a->size, e) : 0;
+}
+
+static int
+line_belongs(struct compare *c, struct store_db *db, const struct attempted *a, bool *belongs,
+             struct err *e)
+{
+    *belongs = false;
+    if (c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
+        return a->kind == SIGNER_CHECKPOINT ? checkpoint_belongs(c, db, a, belongs, e) : 0;
+    }
+    if (a->bare) {
+        return 0;
+    }
+    return a->kind == SIGNER_CERTIFICATE
+               ? issuance_journal_certificate(db, &c->row, a->hash, a->serial, belongs, e)
+           : a->kind == SIGNER_CRL ? issuance_journal_crl(db, &c->row, a->hash, a->size, belongs, e)
+                                   : 0;
+}
+
+static const char *
+what_is(char kind)
+{
+    return kind == SIGNER_CERTIFICATE  ? "a certificate"
+           : kind == SIGNER_CRL        ? "a CRL"
+           : kind == SIGNER_CHECKPOINT ? "a checkpoint"
+                                       : "something that this key does not sign";
+}
+
+static int
+foreign(const struct compare *c, const struct attempted *a, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *hash = hex_dup(span_of(a->hash, sizeof(a->hash)));
+    CLEANUP(mem_cleanup) char *serial = hex_dup(span_of(a->serial, sizeof(a->serial)));
+    const bool has_serial = a->kind == SIGNER_CERTIFICATE && !a->bare;
+
+    log_event(LOG_ERROR, "journal-line-unknown",
+              "%s: line %llu, kind %c, SHA-256 %s%s%s: this key may have signed %s that the record "
+              "has not: nfpki-ca(8), Journals",
+              c->name, (unsigned long long)a->number, a->kind, hash,
+              has_serial ? ", serial number " : "", has_serial ? serial : "", what_is(a->kind));
+    return err_set(e, ERR_STALE,
+                   "%s: line %llu of the journal belongs to nothing in the record: %s with SHA-256 "
+                   "%s may have been signed: nfpki-ca(8), Journals",
+                   c->name, (unsigned long long)a->number, what_is(a->kind), hash);
+}
+
+/* ---- the journal ---- */
+
+static int
+other_journal(const struct compare *c, struct err *e)
+{
+    return err_set(e, ERR_STALE,
+                   "%s: the journal has other lines up to %llu than when they were compared: it is "
+                   "another, or was edited: put back the newest journal, nfpki-ca(8)",
+                   c->name, (unsigned long long)c->row.compared);
+}
+
+static int
+older_journal(const struct compare *c, uint64_t lines, struct err *e)
+{
+    const uint64_t known = c->attempts > c->row.compared ? c->attempts : c->row.compared;
+
+    return err_set(e, ERR_STALE,
+                   "%s: the journal is older than ca.db: it has %llu lines, and had %llu: put back "
+                   "the newest journal, nfpki-ca(8)",
+                   c->name, (unsigned long long)lines, (unsigned long long)known);
+}
+
+/* What the log was asked for last is of this record, and not before what is stored as signed. */
+static int
+check_last(const struct compare *c, struct store_db *db, struct err *e)
+{
+    uint8_t root[LEAF_HASH_SIZE];
+    uint64_t size;
+
+    if (c->last.size < c->stored) {
+        return err_set(e, ERR_STALE,
+                       "%s: the log signer's journal is older than ca.db: it ends at %llu; ca.db "
+                       "has a signed checkpoint over %llu: put back the newest journal, "
+                       "nfpki-ca(8)",
+                       c->name, (unsigned long long)c->last.size, (unsigned long long)c->stored);
+    }
+    if (ledger_size(db, &size, e) != 0) {
+        return -1;
+    }
+    if (c->last.size > size) {
+        return err_set(e, ERR_STALE,
+                       "%s: ca.db is older than what was signed: %llu leaves; the log signer's "
+                       "journal ends at %llu: put back the newest ca.db, nfpki-ca(8)",
+                       c->name, (unsigned long long)size, (unsigned long long)c->last.size);
+    }
+    if (c->last.size == 0) {
+        return 0;
+    }
+    if (ledger_root(db, c->last.size, root, e) != 0) {
+        return -1;
+    }
+    return memcmp(root, c->last.root, sizeof(root)) == 0
+               ? 0
+               : err_set(e, ERR_STALE,
+                         "%s: the log signer's last checkpoint, over %llu leaves, has another root "
+                         "than ca.db: nfpki-ca(8)",
+                         c->name, (unsigned long long)c->last.size);
+}
+
+/* ---- steps ---- */
+
+static int
+first_step(struct compare *c, struct store_db *db, struct err *e)
+{
+    const bool is_log = c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS;
+    uint64_t size;
+    bool found;
+
+    if (sha256(signer_spki(c->signer), c->row.key, e) != 0 ||
+        issuance_journal_find(db, &c->row, &found, e) != 0 ||
+        (is_log && check_last(c, db, e) != 0)) {
+        return -1;
+    }
+    if (ledger_size(db, &size, e) != 0) {
+        return -1;
+    }
+    c->up_to = is_log ? c->stored : size;
+    if (!found && !c->may_begin) {
+        return err_set(e, ERR_STALE, "%s: ca.db says no more how far the journal is compared",
+                       c->name);
+    }
+    if (!found) {
+        c->row.compared = c->attempts; /* what is there is from before */
+    }
+    c->first = c->row.compared + 1;
+    c->more = true;
+    return 0;
+}
+
+static int
+begin(struct compare *c, struct store_db *db, const struct attempted_page *page, struct err *e)
+{
+    c->row.exempt = page->first - 1;
+    memcpy(c->row.chain, page->chain, sizeof(c->row.chain));
+    if (c->row.exempt > 0) {
+        log_event(LOG_WARNING, "journal-lines-exempt",
+                  "%s: %llu lines are from before journals were compared, and are not", c->name,
+                  (unsigned long long)c->row.exempt);
+    }
+    return issuance_journal_begin(db, &c->row, e);
+}
+
+static int
+take_lines(struct compare *c, struct store_db *db, struct attempted_page *page, struct err *e)
+{
+    struct attempted a;
+    bool belongs;
+    bool there;
+
+    while (attempted_next(page, &a, &there, e) == 0) {
+        if (!there) {
+            return 0;
+        }
+        if (line_belongs(c, db, &a, &belongs, e) != 0) {
+            return -1;
+        }
+        if (!belongs) {
+            return foreign(c, &a, e);
+        }
+        c->row.compared = a.number;
+        if (attempted_chain(c->row.chain, a.number, a.kind, a.hash, e) != 0) {
+            return -1;
+        }
+    }
+    return -1;
+}
+
+/* When no line is left: has everything that is stored its line? */
+static int
+take_stored(struct compare *c, struct store_db *db, struct err *e)
+{
+    int64_t missing;
+
+    if (issuance_journal_stored(db, &c->row, c->up_to, &c->more, &missing, e) != 0) {
+        return -1;
+    }
+    if (missing < 0) {
+        return 0;
+    }
+    return err_set(e, ERR_STALE,
+                   c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS
+                       ? "%s: ca.db has a checkpoint over %lld leaves for which the journal has no "
+                         "line: it was not signed by this signer, nfpki-ca(8), Journals"
+                       : "%s: what leaf %lld has as signed has no line in the journal: it was not "
+                         "signed by this signer, nfpki-ca(8), Journals",
+                   c->name, (long long)missing);
+}
+
+static int
+next_step(struct compare *c, struct store_db *db, struct err *e)
+{
+    struct attempted_page page;
+    struct issuance_journal before;
+    bool found;
+
+    if (attempted_open(buf_span(&c->answer), c->first, &page, e) != 0 ||
+        issuance_journal_find(db, &c->row, &found, e) != 0) {
+        return -1;
+    }
+    if (page.is_short || page.lines < c->attempts) {
+        return older_journal(c, page.lines, e);
+    }
+    if (!found && begin(c, db, &page, e) != 0) {
+        return -1;
+    }
+    before = c->row;
+    if (page.first == c->row.compared + 1) { /* else somebody else was quicker */
+        if (memcmp(page.chain, c->row.chain, sizeof(page.chain)) != 0) {
+            return other_journal(c, e);
+        }
+        if (take_lines(c, db, &page, e) != 0) {
+            return -1;
+        }
+    }
+    c->first = c->row.compared + 1;
+    c->more = c->row.compared < page.lines;
+    if (!c->more && take_stored(c, db, e) != 0) {
+        return -1;
+    }
+    return before.compared == c->row.compared && before.checked == c->row.checked
+               ? 0
+               : issuance_journal_save(db, &c->row, e);
+}
+
+int
+compare_step(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct compare *c = CONTAINER_OF(op, struct compare, op);
+
+    return c->answer.n == 0 ? first_step(c, db, e) : next_step(c, db, e);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compare.h - one step of comparing a signer's journal with the record: an answer of the signer
+ * against the leaves, in a store operation. Who asks, and when, is journals.h. Private to nfpki-ca.
+ */
+#pragma once
+
+#include "ca/daemon/daemon.h"
+#include "db/issuance/journal.h"
+#include "pkcs11/client/attempted.h"
+
+/* All zero but for what "in" says; compare_free() it. Steps follow each other until !more. */
+struct compare {
+    struct store_op op;
+    struct ca *ca;
+    struct signer *signer; /* in: whose journal */
+    const char *name;      /* in: what logs call it */
+    uint64_t attempts;     /* in: lines that it has at least */
+    uint64_t stored;       /* in, of the log: leaves under a stored checkpoint, before `last` was */
+    struct signed_last last; /* in, of the log: what it says that it was asked for last */
+    bool may_begin;          /* in: a journal that was never compared is, from here on */
+    struct buf answer; /* in: of signer_attempted() from line `first`; empty: the first step */
+    uint64_t first;    /* out: the line from which to ask */
+    uint64_t up_to;    /* private: what is stored, when this began */
+    bool more;         /* out */
+    struct issuance_journal row; /* out */
+};
+void compare_begin(struct compare *, struct ca *, struct signer *);
+void compare_free(struct compare *);
+/* For op.run. ERR_STALE: the journal is older or another, or has a line that belongs to nothing, or
+ * something is stored that has none. */
+int compare_step(struct store_op *op, struct store_db *db, struct err *e);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Of each signer, on the loop:
+ *
+ *   REST --EACH_S--> [what was signed last, of the log] --> first step (store)
+ *     ^                   --> lines (signer) --> step (store) --+
+ *     +-- nothing is left --------------------------------------+-- again
+ *
+ * A signer that does not answer is asked again later: when it comes back it is looked at before it
+ * signs (look_again(), on its client's thread).
+ */
+#include "ca/journals/journals.h"
+
+#include <event2/event.h>
+#include <string.h>
+
+#include "ca/journals/compare.h"
+#include "pkcs11/client/evidence.h"
+
+enum { FIRST_S = 1, EACH_S = 10 };
+
+struct watch {
+    struct journals *all;
+    struct compare compare;
+    struct signer_job job;
+    struct event *timer;
+    uint8_t question[ATTEMPTED_QUESTION_SIZE];
+};
+
+struct journals {
+    struct ca *ca;
+    struct watch issuing;
+    struct watch log;
+};
+
+/* ---- blocking: at start, and on a client's thread ---- */
+
+static int
+prepare(struct compare *c, struct err *e)
+{
+    struct signed_last last = {0};
+
+    c->attempts = signer_attempts(c->signer);
+    c->stored = ledger_stored(c->ca->ledger);
+    if (c->signer == c->ca->log && signer_last(c->signer, &last, e) != 0) {
+        return err_wrap(e, "signer %s", c->name);
+    }
+    c->last = last;
+    c->op = (struct store_op){.run = compare_step};
+    return store_call(c->ca->store, &c->op, e);
+}
+
+static int
+compare_all(struct compare *c, struct err *e)
+{
+    int result = prepare(c, e);
+
+    while (result == 0 && c->more) {
+        if (signer_attempted(c->signer, c->first, &c->answer, e) != 0) {
+            return err_wrap(e, "signer %s", c->name);
+        }
+        c->op = (struct store_op){.run = compare_step};
+        result = store_call(c->ca->store, &c->op, e);
+    }
+    return result;
+}
+
+static int
+compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct err *e)
+{
+    struct compare c;
+    int result;
+
+    compare_begin(&c, ca, signer);
+    c.may_begin = may_begin;
+    result = compare_all(&c, e);
+    compare_free(&c);
+    return result;
+}
+
+/* It was restarted: its journal may be another one by now. */
+static int
+look_again(void *arg, struct signer *signer, struct err *e)
+{
+    int result = compare_now(arg, signer, false, e);
+
+    if (result != 0 && (e->code == ERR_STALE || e->code == ERR_STORE)) {
+        ca_die(e, "the journal of a signer that came back");
+    }
+    return result;
+}
+
+int
+journals_open(struct ca *ca, struct err *e)
+{
+    signer_look(ca->issuing, look_again, ca);
+    signer_look(ca->log, look_again, ca);
+    return compare_now(ca, ca->log, true, e) != 0 ? -1 : compare_now(ca, ca->issuing, true, e);
+}
+
+/* ---- on the loop ---- */
+
+static void
+rest(struct watch *w, time_t seconds)
+{
+    const struct timeval pause = {.tv_sec = seconds};
+
+    (void)event_add(w->timer, &pause);
+}
+
+static void
+end(struct watch *w)
+{
+    compare_free(&w->compare);
+    w->all->ca->jobs--;
+    rest(w, EACH_S);
+}
+
+static void on_told(struct task *task);
+
+static void
+ask(struct watch *w, enum signer_object object, struct span question)
+{
+    w->job = (struct signer_job){.task = {.done = on_told}, .object = object, .tbs = question};
+    signer_submit(w->compare.signer, &w->job);
+}
+
+static void
+on_stepped(struct task *task)
+{
+    struct watch *w = CONTAINER_OF(task, struct watch, compare.op.task);
+
+    if (w->compare.op.result != 0) {
+        ca_die(&w->compare.op.e, "the journals");
+    }
+    if (!w->compare.more || w->all->ca->stopping) {
+        end(w);
+        return;
+    }
+    attempted_ask(w->compare.first, w->question);
+    ask(w, SIGNER_ATTEMPTED, span_of(w->question, sizeof(w->question)));
+}
+
+static void
+step(struct watch *w)
+{
+    w->compare.op = (struct store_op){.run = compare_step, .task = {.done = on_stepped}};
+    store_submit(w->all->ca->store, &w->compare.op);
+}
+
+static void
+on_told(struct task *task)
+{
+    struct watch *w = CONTAINER_OF(task, struct watch, job.task);
+    struct compare *c = &w->compare;
+    struct err e = {0};
+    int result = w->job.result;
+
+    if (result == 0) {
+        result = w->job.object == SIGNER_LAST
+                     ? signed_last_decode(buf_span(&w->job.signature), &c->last, &e)
+                     : buf_set(&c->answer, buf_span(&w->job.signature), &e);
+    } else {
+        e = w->job.e;
+    }
+    buf_free(&w->job.signature);
+    if (result != 0) {
+        log_err(LOG_WARNING, "journal-not-compared", &e, "%s: again in %d s", c->name, EACH_S);
+        end(w);
+        return;
+    }
+    step(w);
+}
+
+static void
+on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct watch *w = arg;
+    struct ca *ca = w->all->ca;
+    struct signer *signer = w == &w->all->log ? ca->log : ca->issuing;
+
+    (void)fd;
+    (void)what;
+    if (ca->stopping) {
+        return;
+    }
+    ca->jobs++;
+    compare_begin(&w->compare, ca, signer);
+    w->compare.attempts = signer_attempts(signer);
+    w->compare.stored = ledger_stored(ca->ledger);
+    if (signer == ca->log) {
+        ask(w, SIGNER_LAST, SIGNER_LAST_TEXT);
+    } else {
+        step(w);
+    }
+}
+
+static void
+watch(struct watch *w, struct journals *all)
+{
+    w->all = all;
+    w->timer = ca_timer(all->ca, on_time, w);
+    rest(w, FIRST_S);
+}
+
+struct journals *
+journals_new(struct ca *ca)
+{
+    struct journals *all = mem_new(sizeof(*all));
+
+    all->ca = ca;
+    watch(&all->issuing, all);
+    watch(&all->log, all);
+    return all;
+}
+
+void
+journals_free(struct journals *all)
+{
+    if (all == NULL) {
+        return;
+    }
+    event_free(all->issuing.timer);
+    event_free(all->log.timer);
+    compare_free(&all->issuing.compare);
+    compare_free(&all->log.compare);
+    mem_free(all);
+}
+
+int
+journals_row(struct store_db *db, const struct ca *ca, const struct signer *signer,
+             struct issuance_journal *row, struct err *e)
+{
+    bool found;
+
+    *row = (struct issuance_journal){.kind = signer == ca->log ? ISSUANCE_JOURNAL_CHECKPOINTS
+                                                               : ISSUANCE_JOURNAL_OBJECTS};
+    return sha256(signer_spki(signer), row->key, e) != 0
+               ? -1
+               : issuance_journal_find(db, row, &found, e);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journals.h - each line of our signers' journals is compared with the record (compare.h): at start
+ * before anything is signed, whenever a signer comes back before it signs again, and all the time
+ * while the daemon runs. What belongs to nothing ends the program. Private to nfpki-ca.
+ */
+#pragma once
+
+#include "ca/daemon/daemon.h"
+#include "db/issuance/journal.h"
+
+void journals_free(struct journals *);
+/* At start, blocking, in the main thread, when the record is open. ERR_STALE as compare_step(). */
+int journals_open(struct ca *, struct err *e);
+/* From then on, with the loop. */
+struct journals *journals_new(struct ca *) OWNED(journals_free);
+
+/* For `status`, in a store operation: how far the journal of this signer is compared. */
+int journals_row(struct store_db *, const struct ca *, const struct signer *,
+                 struct issuance_journal *, struct err *e);

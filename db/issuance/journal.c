@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/issuance/journal.h"
+
+#include <string.h>
+
+#include "db/issuance/rows.h"
+#include "db/issuance/seals.h"
+#include "db/ledger/ledger.h"
+
+enum { AT_ONCE = 1024 }; /* leaves, or checkpoints */
+
+int
+issuance_journal_find(struct store_db *db, struct issuance_journal *j, bool *found, struct err *e)
+{
+    const struct store_value key = store_blob(span_of(j->key, sizeof(j->key)));
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (sealed_row(db, &issuance_table_journal, &key, 1, found, e) != 0 ||
+        store_query(db, &rows,
+                    "SELECT exempt, compared, again, stored, checked, chain FROM journal "
+                    "WHERE key = ?1 AND kind = ?2",
+                    STORE_VALUES(key, store_int(j->kind)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (!*found) {
+        return 0;
+    }
+    j->exempt = (uint64_t)row_int(&rows, 0);
+    j->compared = (uint64_t)row_int(&rows, 1);
+    j->again = (uint64_t)row_int(&rows, 2);
+    j->stored = (uint64_t)row_int(&rows, 3);
+    j->checked = (uint64_t)row_int(&rows, 4);
+    return row_copy_octets(&rows, 5, j->chain, sizeof(j->chain), e);
+}
+
+static int
+change(struct store_db *db, const struct issuance_journal *j, struct err *e)
+{
+    return sealed_change(db, &issuance_table_journal,
+                         STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key)))), e);
+}
+
+/* Leaves, or what the newest checkpoint covers. */
+static int
+stored_now(struct store_db *db, struct issuance_journal *j, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (j->kind == ISSUANCE_JOURNAL_OBJECTS) {
+        return ledger_size(db, &j->checked, e);
+    }
+    if (store_query_one(db, &rows, "SELECT coalesce(max(size), 0) FROM checkpoint", STORE_NO_VALUES,
+                        e) != 0) {
+        return -1;
+    }
+    j->checked = (uint64_t)row_int(&rows, 0);
+    return 0;
+}
+
+int
+issuance_journal_begin(struct store_db *db, struct issuance_journal *j, struct err *e)
+{
+    j->compared = j->exempt;
+    j->again = 0;
+    j->stored = 0;
+    return stored_now(db, j, e) != 0 || change(db, j, e) != 0
+               ? -1
+               : store_exec(db,
+                            "INSERT INTO journal (key, kind, exempt, compared, chain, checked) "
+                            "VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+                            STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))),
+                                         store_int(j->kind), store_int((int64_t)j->exempt),
+                                         store_blob(span_of(j->chain, sizeof(j->chain))),
+                                         store_int((int64_t)j->checked)),
+                            e);
+}
+
+int
+issuance_journal_save(struct store_db *db, const struct issuance_journal *j, struct err *e)
+{
+    return change(db, j, e) != 0
+               ? -1
+               : store_exec(db,
+                            "UPDATE journal SET compared = ?3, chain = ?4, again = ?5, stored = "
+                            "?6, checked = ?7 "
+                            "WHERE key = ?1 AND kind = ?2",
+                            STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))),
+                                         store_int(j->kind), store_int((int64_t)j->compared),
+                                         store_blob(span_of(j->chain, sizeof(j->chain))),
+                                         store_int((int64_t)j->again),
+                                         store_int((int64_t)j->stored),
+                                         store_int((int64_t)j->checked)),
+                            e);
+}
+
+int
+issuance_journal_forget(struct store_db *db, struct err *e)
+{
+    return store_exec(db, "DELETE FROM attempted", STORE_NO_VALUES, e) != 0
+               ? -1
+               : store_exec(db, "DELETE FROM journal", STORE_NO_VALUES, e);
+}
+
+/* ---- lines ---- */
+
+/* There is a line for the leaf, or the checkpoint. */
+static int
+count(struct store_db *db, struct issuance_journal *j, int64_t at, struct err *e)
+{
+    if (store_exec(db, "INSERT OR IGNORE INTO attempted (kind, at) VALUES (?1, ?2)",
+                   STORE_VALUES(store_int(j->kind), store_int(at)), e) != 0) {
+        return -1;
+    }
+    j->again += store_changes(db) == 0 ? 1 : 0;
+    return 0;
+}
+
+static int
+count_leaf(struct store_db *db, struct issuance_journal *j, struct store_rows *rows, bool *belongs,
+           struct err *e)
+{
+    int64_t leaf;
+
+    if (store_next(rows, belongs, e) != 0) {
+        return -1;
+    }
+    if (!*belongs) {
+        return 0;
+    }
+    leaf = row_int(rows, 0);
+    store_end(rows);
+    return count(db, j, leaf, e);
+}
+
+int
+issuance_journal_certificate(struct store_db *db, struct issuance_journal *j,
+                             const uint8_t hash[ISSUANCE_JOURNAL_HASH],
+                             const uint8_t serial[ISSUANCE_JOURNAL_SERIAL], bool *belongs,
+                             struct err *e)
+{
+    CLEANUP(mem_cleanup) char *serial_hex = hex_dup(span_of(serial, ISSUANCE_JOURNAL_SERIAL));
+    CLEANUP(mem_cleanup) char *tbs_hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query(
+               db, &rows,
+               "SELECT idx FROM leaf INDEXED BY leaf_intent WHERE instr(CAST(body AS TEXT), "
+               "'\"kind\":\"INTENT\"') > 0 "
+               "AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"serial\":\"') + 10, "
+               "32) = ?1 AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"tbs\":\"') + "
+               "7, 64) = ?2 ORDER BY idx LIMIT 1",
+               STORE_VALUES(store_text(serial_hex), store_text(tbs_hex)), e) != 0
+               ? -1
+               : count_leaf(db, j, &rows, belongs, e);
+}
+
+int
+issuance_journal_crl(struct store_db *db, struct issuance_journal *j,
+                     const uint8_t hash[ISSUANCE_JOURNAL_HASH], uint64_t number, bool *belongs,
+                     struct err *e)
+{
+    CLEANUP(mem_cleanup) char *tbs_hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query(
+               db, &rows,
+               "SELECT idx FROM leaf INDEXED BY leaf_crl_intent WHERE instr(CAST(body AS TEXT), "
+               "'\"kind\":\"CRL-INTENT\"') > "
+               "0 AND CAST(substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"number\":') + "
+               "9, 19) AS INTEGER) = ?1 AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), "
+               "'\"tbs\":\"') + 7, 64) = ?2 ORDER BY idx LIMIT 1",
+               STORE_VALUES(store_int((int64_t)number), store_text(tbs_hex)), e) != 0
+               ? -1
+               : count_leaf(db, j, &rows, belongs, e);
+}
+
+int
+issuance_journal_checkpoint(struct store_db *db, struct issuance_journal *j, uint64_t size,
+                            struct err *e)
+{
+    return count(db, j, (int64_t)size, e);
+}
+
+/* ---- what is stored ---- */
+
+/* ISSUED and CRL from ?1 up to ?2: how many, and the first whose announcement has no line. The
+ * leaves are read by their place, the announcements by their index. */
+/* clang-format off */
+#define BODY(table) "CAST(" table ".body AS TEXT)"
+#define IS(table, kind) "instr(" BODY(table) ", '\"kind\":\"" kind "\"') > 0"
+#define SERIAL(table) "substr(" BODY(table) ", instr(" BODY(table) ", '\"serial\":\"') + 10, 32)"
+#define NUMBER(table)                                                                              \
+    "CAST(substr(" BODY(table) ", instr(" BODY(table) ", '\"number\":') + 9, 19) AS INTEGER)"
+#define STORED_LEAVES(kind, index, announced, same)                                                \
+    "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM leaf i INDEXED BY " index            \
+    " JOIN attempted a ON a.kind = 0 AND a.at = i.idx WHERE " IS("i", announced) " AND "           \
+    same("i") " = " same("l") ") THEN l.idx END) FROM leaf l NOT INDEXED "                         \
+    "WHERE l.idx >= ?1 AND l.idx < ?2 AND " IS("l", kind)
+#define STORED_CERTIFICATES STORED_LEAVES("ISSUED", "leaf_intent", "INTENT", SERIAL)
+#define STORED_CRLS STORED_LEAVES("CRL", "leaf_crl_intent", "CRL-INTENT", NUMBER)
+#define STORED_CHECKPOINTS                                                                         \
+    "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM attempted a WHERE a.kind = 1 AND "   \
+    "a.at = c.size) THEN c.size END) FROM checkpoint c WHERE c.size > ?1 AND c.size <= ?2"
+/* clang-format on */
+
+static int
+look(struct store_db *db, struct issuance_journal *j, const char *sql, uint64_t to,
+     int64_t *missing, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, sql,
+                        STORE_VALUES(store_int((int64_t)j->checked), store_int((int64_t)to)),
+                        e) != 0) {
+        return -1;
+    }
+    j->stored += (uint64_t)row_int(&rows, 0);
+    if (!row_is_null(&rows, 1) && (*missing < 0 || row_int(&rows, 1) < *missing)) {
+        *missing = row_int(&rows, 1);
+    }
+    return 0;
+}
+
+int
+issuance_journal_stored(struct store_db *db, struct issuance_journal *j, uint64_t to, bool *more,
+                        int64_t *missing, struct err *e)
+{
+    const uint64_t end = to > j->checked + AT_ONCE ? j->checked + AT_ONCE : to;
+    int result;
+
+    *missing = -1;
+    *more = false;
+    if (j->checked >= to) {
+        return 0;
+    }
+    result = j->kind == ISSUANCE_JOURNAL_CHECKPOINTS
+                 ? look(db, j, STORED_CHECKPOINTS, end, missing, e)
+             : look(db, j, STORED_CERTIFICATES, end, missing, e) != 0
+                 ? -1
+                 : look(db, j, STORED_CRLS, end, missing, e);
+    j->checked = end;
+    *more = end < to;
+    return result;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal.h - the journals of our signers against the record, line by line: how far they are
+ * compared, which lines belong to something, and whether everything that is stored as signed has
+ * its line. As issuance.h: inside a store operation.
+ *
+ * A line belongs when it is the attempt to sign what the record announces: a certificate with its
+ * INTENT, a CRL with its CRL-INTENT. Checkpoints are for the caller, who has the log's origin.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db/store/store.h"
+
+enum { ISSUANCE_JOURNAL_HASH = 32, ISSUANCE_JOURNAL_SERIAL = 16 };
+
+/* What a key signs. */
+enum issuance_journal_kind { ISSUANCE_JOURNAL_OBJECTS = 0, ISSUANCE_JOURNAL_CHECKPOINTS = 1 };
+
+/* The row of one key. */
+struct issuance_journal {
+    uint8_t key[ISSUANCE_JOURNAL_HASH]; /* SHA-256 of its SubjectPublicKeyInfo */
+    enum issuance_journal_kind kind;
+    uint64_t exempt;                      /* lines of before, which are not compared */
+    uint64_t compared;                    /* the last line that is, or is exempt */
+    uint8_t chain[ISSUANCE_JOURNAL_HASH]; /* over all lines up to it */
+    uint64_t again;                       /* lines for what had one already, as after a crash */
+    uint64_t stored;                      /* signatures that are stored and have their line */
+    uint64_t checked; /* leaves of the record, or that a checkpoint covers, up to which that was
+                         looked at */
+};
+
+/* By `key` and `kind`. */
+int issuance_journal_find(struct store_db *, struct issuance_journal *, bool *found, struct err *e);
+/* The first row of this key: what is exempt, and the chain over it, is filled in. */
+int issuance_journal_begin(struct store_db *, struct issuance_journal *, struct err *e);
+int issuance_journal_save(struct store_db *, const struct issuance_journal *, struct err *e);
+
+/* Leaves are missing for good, and a new log goes on: what the journals have up to now is from
+ * before. While nothing is sealed. */
+int issuance_journal_forget(struct store_db *, struct err *e);
+
+/* Does the line of a certificate or a CRL belong? Then it counts for what it is about. */
+int issuance_journal_certificate(struct store_db *, struct issuance_journal *,
+                                 const uint8_t hash[ISSUANCE_JOURNAL_HASH],
+                                 const uint8_t serial[ISSUANCE_JOURNAL_SERIAL], bool *belongs,
+                                 struct err *e);
+int issuance_journal_crl(struct store_db *, struct issuance_journal *,
+                         const uint8_t hash[ISSUANCE_JOURNAL_HASH], uint64_t number, bool *belongs,
+                         struct err *e);
+/* One that belongs, over so many leaves, counts. */
+int issuance_journal_checkpoint(struct store_db *, struct issuance_journal *, uint64_t size,
+                                struct err *e);
+
+/* Goes on with what is stored, up to `to` (as `checked`) and within a bounded time; *more: there is
+ * more. All lines up to now must have been compared, for *missing is then what is stored without
+ * one: the index of its leaf, or the size of a checkpoint; -1: nothing. */
+int issuance_journal_stored(struct store_db *, struct issuance_journal *, uint64_t to, bool *more,
+                            int64_t *missing, struct err *e);
