@@ -130,16 +130,6 @@ need_hash(struct store_db *db, const char *sql, const struct store_value *values
 
 /* ---- registrations ---- */
 
-/* As migration 21 has it. */
-#define PROOF(member) "json_extract(CAST(json AS TEXT), '$.proof." member "')"
-#define PINS                                                                                       \
-    "CASE " PROOF("kind") " WHEN 'certificate' THEN 'certificate ' || lower(" PROOF(               \
-        "sha256") ") "                                                                             \
-                  "WHEN 'publicKey' THEN 'publicKey ' || lower(" PROOF(                            \
-                      "sha256") ") "                                                               \
-                                "WHEN 'vendor' THEN 'vendor ' || " PROOF(                          \
-                                    "issuer") " || char(10) || " PROOF("subject") " END"
-
 static int
 registration(struct store_db *db, const struct entry *at, struct err *e)
 {
@@ -148,7 +138,7 @@ registration(struct store_db *db, const struct entry *at, struct err *e)
         "SELECT cms FROM registration WHERE id = ?1 AND nf_instance = ?2 AND supersedes IS ?3 AND "
         "lower(hex(registrar)) = ?4 AND certificates = ?5 AND not_before IS ?6 AND not_after IS ?7 "
         "AND registered = ?8 AND (state = 1 OR leaf = ?9) "
-        "AND (NOT json_valid(CAST(json AS TEXT)) OR proof IS " PINS ")",
+        "AND proof IS " ISSUANCE_PINS("json"),
         STORE_VALUES(text(at, "registration"), text(at, "nfInstanceId"), text(at, "supersedes"),
                      text(at, "registrar"), number(at, "certificates"),
                      time_member(at, "notBefore"), time_member(at, "notAfter"), leaf_at(at),

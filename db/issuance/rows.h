@@ -9,6 +9,19 @@
 #include "db/issuance/trust.h"
 #include "db/ledger/ledger.h"
 
+/* SQL: what a registration pins, of its JSON, as migration 21 has it. NULL: a secret, or no JSON.
+ */
+#define ISSUANCE_PINS_MEMBER(json, name) "json_extract(CAST(" json " AS TEXT), '$.proof." name "')"
+/* clang-format off */
+#define ISSUANCE_PINS(json)                                                                        \
+    "CASE WHEN json_valid(CAST(" json " AS TEXT)) THEN "                                           \
+    "CASE " ISSUANCE_PINS_MEMBER(json, "kind")                                                     \
+    " WHEN 'certificate' THEN 'certificate ' || lower(" ISSUANCE_PINS_MEMBER(json, "sha256") ") "  \
+    "WHEN 'publicKey' THEN 'publicKey ' || lower(" ISSUANCE_PINS_MEMBER(json, "sha256") ") "       \
+    "WHEN 'vendor' THEN 'vendor ' || " ISSUANCE_PINS_MEMBER(json, "issuer") " || char(10) || "     \
+    ISSUANCE_PINS_MEMBER(json, "subject") " END END"
+/* clang-format on */
+
 /* Did we issue exactly this certificate, in this role, and not revoke it? */
 int issuance_is_ours(struct store_db *, struct span der, enum issuance_role role, bool *ours,
                      struct err *e);

@@ -98,6 +98,11 @@ enrol b
 enrol i
 enrol cancelled
 cancelled_id=$registration_id
+initial pinned # what it is registered by comes back, too
+registration pinned AMF 1 "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
+ractl register oam/pinned.p7s >/dev/null
+new_key p.key
+cmp -cmd ir -cert pinned.pem -key pinned.key -subject /CN=x -newkey p.key -certout p.pem 2>p.log || fail "p: $(<p.log)"
 stop_daemon ca
 cp -a ca/state yesterday
 cp -a ledger ledger.yesterday

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/issuance/rebuild/rows.h"
+#include "db/issuance/rows.h"
 
 enum { CMS_MAX = LEAF_MAX, JSON_MAX = 64 * 1024 };
 
@@ -62,8 +63,8 @@ insert_registration(struct rebuild *r, struct store_db *db, const struct leaf *l
     return store_exec(
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
-        "certificates, registered, leaf, supersedes) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "certificates, registered, leaf, supersedes, proof) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, " ISSUANCE_PINS("?3") ")",
         STORE_VALUES(store_text(leaf_text(leaf, "registration")), store_blob(buf_span(&cms)),
                      store_blob(buf_span(&json)), store_text(leaf_text(leaf, "nfInstanceId")),
                      rebuild_value(&registrar), rebuild_time(leaf, "notBefore"),
