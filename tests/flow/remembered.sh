@@ -49,7 +49,9 @@ issued=$(sqlite3 ca/state/ca.db "SELECT count(*) FROM leaf WHERE kind = 'ISSUED'
 expect 'issued in the copy' "$(sqlite3 yesterday/ca/state/ca.db "SELECT count(*) FROM leaf WHERE kind = 'ISSUED'")" "$issued"
 
 put today .
+ups=$(grep -c '"link-up"' log/nfpki-ra.log) || true
 start_daemon ca
+for _ in $(seq 1500); do [[ $(grep -c '"link-up"' log/nfpki-ra.log) -gt $ups ]] && break; sleep 0.02; done
 register second AMF 1
 enrol second || fail "$(<second.log)"
 audit verify
