@@ -38,7 +38,7 @@ KEYS = {
     "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "node": "level || '/' || idx",
     "checkpoint": None, "sqlite_sequence": None,
     "seal": None, "seal_bucket": None, "seal_head": None,
-    "scrub": None,  # made anew
+    "scrub": None, "journal": None, "attempted": None,  # made anew
 }
 
 
