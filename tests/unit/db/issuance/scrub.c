@@ -409,6 +409,72 @@ it_goes_on_where_it_was_stored(void **state)
     assert_int_equal(at.last.leaves, scene_leaves(s->store));
 }
 
+static int
+do_seal(struct store_db *db, void *arg, struct err *e)
+{
+    return issuance_seal(db, NOW, arg, e);
+}
+
+/* Steps until it is over or finds something, each as if the program had been started for it; how
+ * many seals and rows were compared. */
+static size_t
+walk_seals(struct scene *s, int *steps, bool *over, struct err *found)
+{
+    size_t seen = 0;
+
+    *steps = 0;
+    *over = false;
+    while (!*over) {
+        CLEANUP(issuance_scrub_free) struct issuance_scrub at = {0};
+        struct stepping x = {.s = &at, .step = {.max = 1, .max_us = US, .now = NOW}};
+        bool seals;
+
+        assert_true(*steps < STEPS_MAX);
+        assert_ok(verb_call(s->store, do_load, &at, found), found);
+        seals = at.table == ORIGIN_TABLES;
+        if (verb_call(s->store, do_step, &x, found) != 0) {
+            return seen;
+        }
+        assert_ok(verb_call(s->store, do_store, &at, found), found);
+        seen += seals ? x.step.seen : 0;
+        *steps += seals ? 1 : 0;
+        *over = x.step.ended;
+    }
+    return seen;
+}
+
+static void
+a_pass_over_seals_goes_on_where_it_was_stored(void **state)
+{
+    static const uint8_t key[SEALED_KEY_SIZE] = {7};
+    struct scene *s = *state;
+    char id[ISSUANCE_ID_SIZE];
+    enum sealed_state sealed;
+    uint64_t rows = 0;
+    struct err e = {0};
+    size_t seen;
+    bool over;
+    int steps;
+
+    make_room(s, id);
+    for (uint8_t n = 0; n < ENROLMENTS; n++) {
+        enrol(s, n, id, UUID_2);
+    }
+    assert_ok(scene_reopen(s, key, &sealed, &e), &e);
+    assert_ok(verb_call(s->store, do_seal, &rows, &e), &e);
+    assert_true(rows >= 3 * ENROLMENTS);
+    seen = walk_seals(s, &steps, &over, &e);
+    assert_true(over);
+    assert_true(steps > 3);
+    /* one way and the other, and where the pass is */
+    assert_int_equal(seen, 2 * (rows + 1));
+    sql(s, "UPDATE public_key SET owner = 'x'");
+    (void)walk_seals(s, &steps, &over, &e);
+    assert_false(over);
+    assert_int_equal(e.code, ERR_STALE);
+    assert_non_null(strstr(e.text, "ca.db: public_key "));
+}
+
 /* Of another program, or of somebody: no place to go on from, and nothing worse. */
 static void
 what_is_no_position_is_a_beginning(void **state)
@@ -457,6 +523,7 @@ main(void)
         SCENE(all_differences_are_told),
         SCENE(one_row_is_not_what_two_leaves_say),
         SCENE(it_goes_on_where_it_was_stored),
+        SCENE(a_pass_over_seals_goes_on_where_it_was_stored),
         SCENE(what_is_no_position_is_a_beginning),
     };
 
