@@ -170,3 +170,11 @@ story=$(audit show "$(serial f2.pem | tr '[:upper:]' '[:lower:]')")
 [[ $story == *"by uid $UID ($(id -un))"* ]] || fail "$story"
 story=$(audit show "$(serial c.pem | tr '[:upper:]' '[:lower:]')")
 [[ $story == *'privilegeWithdrawn, by rr of ra-cmp'* && $story == *'asked for by request'* ]] || fail "$story"
+
+# and what all of this has left in the database agrees with it
+stop_daemon ca
+SOFTHSM2_CONF=$pki/ca/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/ca/credentials \
+  "$bin/nfpki-ca" --verify --config ca/nfpki-ca.conf >verify.txt 2>verify.log || fail "$(<verify.txt) $(<verify.log)"
+grep -q ' compared in .*: no difference$' verify.txt || fail "$(<verify.txt)"
+start_daemon ca
+echo "ok: $(tail -n 1 verify.txt)"
