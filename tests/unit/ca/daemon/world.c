@@ -183,6 +183,21 @@ world_kill(struct world *w)
 }
 
 int
+world_run(struct world *w)
+{
+    int status = 0;
+
+    w->daemon = fork();
+    if (w->daemon == 0) {
+        run_daemon(w);
+    }
+    assert_int_equal(waitpid(w->daemon, &status, 0), w->daemon);
+    w->daemon = -1;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+int
 world_start_status(struct world *w)
 {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};

@@ -68,6 +68,8 @@ void world_connect(struct world *);
 /* A start that ends by itself, with a failure; its exit status, 0 when it opened. */
 bool world_start_fails(struct world *);
 int world_start_status(struct world *);
+/* A start that ends by itself, whether it opened before or not; its exit status. */
+int world_run(struct world *);
 /* nfpki-ca --verify, while it does not run, with this folder of credentials: its exit status, and
  * in *out what it says, with a NUL. And does it name a row that differs
  * from its record? (Who edits takes triggers away, too: that is not enough.) */
