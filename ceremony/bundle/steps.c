@@ -273,7 +273,7 @@ deactivation(struct verifier *v, struct err *e)
     json_int_t private_keys = 0;
     bool fresh = definition_makes_token(d);
     /* A fresh token was empty, and on the root's nothing is made. */
-    json_int_t made = (json_int_t)(2 * d->n_keys + d->n_secrets);
+    json_int_t made = 2 * (json_int_t)d->n_keys + (json_int_t)d->n_secrets;
 
     if (take_inventory(v, &objects, &private_keys, e) != 0) {
         return -1;
