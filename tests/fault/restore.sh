@@ -23,7 +23,7 @@ start_ca() { # and its RA is connected with it (again)
   local before
   before=$(links)
   start_daemon ca
-  [[ -e /proc/$(<ra.pid) ]] || start_daemon ra
+  running "$(<ra.pid)" || start_daemon ra
   for _ in $(seq 400); do
     [[ $(links) -gt $before ]] && return
     sleep 0.05
