@@ -291,7 +291,7 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
     }
     return issuance_registration_each_shared(db, now, SHARED_SAID_MAX, say_shared, NULL, e) != 0 ||
                    append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
-                   append_start(db, o->ca, now, e) != 0
+                   append_start(db, o->ca, now, e) != 0 || ca_seals_begin(db, now, e) != 0
                ? -1
                : 0;
 }

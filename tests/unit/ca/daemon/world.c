@@ -294,8 +294,8 @@ world_end(struct world *w, int signal)
     return status;
 }
 
-struct world *
-world_new(void)
+static struct world *
+make(bool seals)
 {
     struct world *w = mem_zalloc(1, sizeof(*w));
 
@@ -306,12 +306,25 @@ world_new(void)
     w->remembered = BUF_INIT(LINK_CHECKPOINT_MAX);
     w->pki = pki_new("P-384", "P-256");
     world_make_files(w);
+    world_has_seal_key(w, seals);
     world_start(w);
     w->ra_key = pki_key("P-256");
     w->registrar_key = pki_key("P-256");
     w->ra = world_officer(w, "ra-cmp", "RA 1", w->ra_key);
     w->registrar = world_officer(w, "registrar", "OAM", w->registrar_key);
     return w;
+}
+
+struct world *
+world_new(void)
+{
+    return make(true);
+}
+
+struct world *
+world_new_before_seals(void)
+{
+    return make(false);
 }
 
 void
@@ -351,6 +364,14 @@ world_setup(void **state)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     *state = world_new();
+    return 0;
+}
+
+int
+world_setup_before_seals(void **state)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    *state = world_new_before_seals();
     return 0;
 }
 

@@ -52,9 +52,12 @@ struct answer {
 void answer_free(struct answer *);
 
 struct world *world_new(void);
+/* The same of before there was a key that seals rows. */
+struct world *world_new_before_seals(void);
 void world_free(struct world *);
 /* For cmocka: *state is a struct world. */
 int world_setup(void **state);
+int world_setup_before_seals(void **state);
 int world_teardown(void **state);
 
 /* Starts the daemon and waits for WELCOME; kills it at any moment; ends it with SIGTERM and returns
@@ -78,6 +81,8 @@ int world_verify(const struct world *, const char *credentials, struct buf *out)
 bool world_is_edited(const struct world *);
 /* What stands in nfpki-ca.conf besides, from the next start on. */
 void world_configure(struct world *, const char *more);
+/* Has the log's signer the key that seals rows, from the next start on? */
+void world_has_seal_key(const struct world *, bool has);
 /* What the policy of the issuing key's signer allows from the next start on. */
 void world_signer_days(struct world *, int days);
 /* A start that is killed after `ms`, wherever it is then. */

@@ -18,7 +18,7 @@
 #include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 
-enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192 };
+enum { DAY = 24 * 60 * 60, TEXT_MAX = 8192, POLICY_MAX = 16 * 1024 };
 
 static void
 write_text(const char *dir, const char *name, mode_t mode, const char *text)
@@ -283,4 +283,31 @@ world_crl_has(const struct world *w, X509 *certificate)
     assert_non_null(crl);
     assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(w->issuing)), 1);
     return X509_CRL_get0_by_cert(crl, &entry, certificate) == 1;
+}
+
+void
+world_has_seal_key(const struct world *w, bool has)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/log.conf", w->dir);
+    CLEANUP(mem_cleanup) char *aside = mem_printf("%s/log.seal", w->dir);
+    CLEANUP(buf_free) struct buf policy = BUF_INIT(POLICY_MAX);
+    CLEANUP(buf_free) struct buf seal = BUF_INIT(POLICY_MAX);
+    const char *section;
+    struct err e = {0};
+
+    assert_ok(file_read(path, &policy, &e), &e);
+    assert_ok(buf_append(&policy, span_of("", 1), &e), &e);
+    section = strstr((const char *)policy.p, "seal {");
+    if ((section != NULL) == has) {
+        return;
+    }
+    if (has) {
+        buf_truncate(&policy, policy.n - 1);
+        assert_ok(file_read(aside, &seal, &e), &e);
+        assert_ok(buf_append(&policy, buf_span(&seal), &e), &e);
+    } else {
+        assert_ok(file_write(aside, span_str(section), 0644, &e), &e);
+        buf_truncate(&policy, (size_t)(section - (const char *)policy.p));
+    }
+    assert_ok(file_write(path, buf_span(&policy), 0644, &e), &e);
 }
