@@ -23,6 +23,12 @@ static const struct {
      &scene_thing, "a", "thing a: edited"},
     {"a value becomes NULL", "UPDATE thing SET text = NULL WHERE id = 'a'", AT_ROW, &scene_thing,
      "a", "thing a: edited"},
+    {"a text becomes a blob", "UPDATE thing SET any = x'6162' WHERE id = 'a'", AT_ROW, &scene_thing,
+     "a", "thing a: edited"},
+    {"a number becomes a fraction", "UPDATE thing SET any = 4.0 WHERE id = 'b'", AT_ROW,
+     &scene_thing, "b", "thing b: edited"},
+    {"there is a fraction where nothing was", "UPDATE thing SET any = 0.5 WHERE id = 'c'", AT_ROW,
+     &scene_thing, "c", "thing c: edited"},
     {"a value moves to the next column", "UPDATE thing SET bytes = CAST(text AS BLOB), text = NULL",
      AT_ROW, &scene_thing, "a", "edited"},
     {"a row is given to another owner", "UPDATE thing SET owner = 'B' WHERE id = 'a'", AT_ROW,
@@ -57,10 +63,11 @@ static const struct {
      "FROM seal WHERE tbl = 7 AND key = x'03000103'); DELETE FROM seal WHERE tbl = 7 AND key = "
      "x'03000103'",
      AT_START, NULL, NULL, "put back to what they were before, or deleted"},
-    {"a row is inserted", "INSERT INTO thing VALUES('d', 'A', 1, NULL, 'one')", AT_ROW,
+    {"a row is inserted", "INSERT INTO thing VALUES('d', 'A', 1, NULL, 'one', NULL)", AT_ROW,
      &scene_thing, "d", "thing d: has no seal"},
-    {"and a query is over its owner's rows", "INSERT INTO thing VALUES('d', 'A', 1, NULL, 'one')",
-     AT_OWNER, NULL, "A", "thing d: has no seal"},
+    {"and a query is over its owner's rows",
+     "INSERT INTO thing VALUES('d', 'A', 1, NULL, 'one', NULL)", AT_OWNER, NULL, "A",
+     "thing d: has no seal"},
     {"a row is inserted with the seal of another",
      "INSERT INTO name VALUES(x'05', 'A'); INSERT INTO seal SELECT bucket, tbl, x'03000105', leaf, "
      "mac FROM seal WHERE tbl = 7 AND key = x'03000103'",
@@ -105,6 +112,12 @@ static const struct {
      AT_START, NULL, NULL, "its rows are those of 1 leaves, and the record has 4"},
     {"a bucket is put back", "REPLACE INTO seal_bucket SELECT * FROM old.seal_bucket", AT_START,
      NULL, NULL, "put back to what they were before, or deleted"},
+    {"two buckets are swapped",
+     "CREATE TEMP TABLE b AS SELECT row_number() OVER (ORDER BY bucket) AS n, * FROM seal_bucket;"
+     "UPDATE seal_bucket SET (nonce, sum) = (SELECT o.nonce, o.sum FROM temp.b o WHERE o.n = 3 - "
+     "(SELECT n FROM temp.b m WHERE m.bucket = seal_bucket.bucket)) WHERE bucket IN (SELECT bucket "
+     "FROM temp.b WHERE n < 3)",
+     AT_START, NULL, NULL, "put back to what they were before, or deleted"},
     {"a bucket is deleted", "DELETE FROM seal_bucket", AT_START, NULL, NULL,
      "put back to what they were before, or deleted"},
     {"a bucket is made", "INSERT INTO seal_bucket VALUES(-1, zeroblob(16), zeroblob(32))", AT_START,

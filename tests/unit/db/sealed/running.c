@@ -63,7 +63,7 @@ what_is_rolled_back_is_not_sealed(void **state)
         struct verb insert = {.run = do_parts,
                               .table = &scene_thing,
                               .key = store_text("new"),
-                              .sql = "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL)",
+                              .sql = "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL, NULL)",
                               .fails = fails == 0};
 
         assert_int_equal(scene_do(&s, &verb, &e), fails == 1 ? -1 : 0);
@@ -330,7 +330,7 @@ static void
 after_any_changes_all_seals_agree(void **state)
 {
     static const char *const changes[] = {
-        "INSERT OR IGNORE INTO thing VALUES(?1, char(65 + ?2 % 3), ?2, NULL, NULL)",
+        "INSERT OR IGNORE INTO thing VALUES(?1, char(65 + ?2 % 3), ?2, NULL, NULL, NULL)",
         "UPDATE thing SET number = ?2 WHERE id = ?1",
         "UPDATE thing SET text = CAST(?2 AS TEXT) WHERE id = ?1",
         "UPDATE thing SET bytes = iif(?2 % 2 = 0, NULL, x'01') WHERE id = ?1",

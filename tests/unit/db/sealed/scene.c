@@ -14,7 +14,7 @@ enum { FILE_MAX = 64 * 1024 * 1024 };
 static const struct store_migration migrations[] = {
     {1, "CREATE TABLE leaf (idx INTEGER PRIMARY KEY) STRICT;"
         "CREATE TABLE thing (id TEXT PRIMARY KEY, owner TEXT, number INTEGER NOT NULL,"
-        " bytes BLOB, text TEXT) STRICT;"
+        " bytes BLOB, text TEXT, any ANY) STRICT;"
         "CREATE TABLE note (number INTEGER PRIMARY KEY AUTOINCREMENT, thing TEXT NOT NULL"
         " REFERENCES thing (id), weight INTEGER NOT NULL) STRICT;"
         "CREATE TABLE name (name BLOB PRIMARY KEY, owner TEXT) STRICT, WITHOUT ROWID;"},
@@ -333,9 +333,9 @@ void
 scene_fill(struct scene *s)
 {
     static const char *const first[] = {
-        "INSERT INTO thing VALUES('a', 'A', 1, NULL, 'one')",
-        "INSERT INTO thing VALUES('b', 'B', 1, x'0102', NULL)",
-        "INSERT INTO thing VALUES('c', NULL, 1, x'', '')",
+        "INSERT INTO thing VALUES('a', 'A', 1, NULL, 'one', 'ab')",
+        "INSERT INTO thing VALUES('b', 'B', 1, x'0102', NULL, 4)",
+        "INSERT INTO thing VALUES('c', NULL, 1, x'', '', NULL)",
         "INSERT INTO note(thing, weight) VALUES('a', 5), ('b', 6)",
         "INSERT INTO name VALUES(x'01', 'A'), (x'02', 'B')",
     };

@@ -19,7 +19,7 @@ without_a_key_nothing_is_sealed(void **state)
     assert_ok(scene_open(&s, &opened, &e), &e);
     assert_int_equal(opened, SEALED_NO_KEY);
     assert_ok(scene_change(&s, &scene_thing, store_text("a"),
-                           "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL)", 1, &e),
+                           "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL, NULL)", 1, &e),
               &e);
     assert_ok(scene_row(&s, &scene_thing, store_text("a"), &found, &e), &e);
     assert_true(found);
@@ -99,10 +99,10 @@ a_beginning_that_is_rolled_back_was_none(void **state)
 
     (void)state;
     assert_ok(scene_open(&s, &opened, &e), &e);
-    scene_attack_running(&s, "INSERT INTO thing VALUES('a', 'A', 1, NULL, NULL)");
+    scene_attack_running(&s, "INSERT INTO thing VALUES('a', 'A', 1, NULL, NULL, NULL)");
     assert_err(scene_do(&s, &verb, &e), ERR_DENIED, &e);
     assert_ok(scene_change(&s, &scene_thing, store_text("b"),
-                           "INSERT INTO thing VALUES(?1, 'B', ?2, NULL, NULL)", 1, &e),
+                           "INSERT INTO thing VALUES(?1, 'B', ?2, NULL, NULL, NULL)", 1, &e),
               &e);
     assert_ok(scene_row(&s, &scene_thing, store_text("a"), &found, &e), &e);
     scene_close(&s);
