@@ -142,7 +142,7 @@ edit_aside(struct world *w, const char *sql)
     CLEANUP(mem_cleanup)
     char *text = mem_printf("ATTACH DATABASE '%s/aside.db' AS aside; %s", w->dir, sql);
 
-    world_edit(w, text);
+    world_edit_as_ca(w, text);
 }
 
 static void
@@ -361,7 +361,7 @@ lines_of_before_are_exempt_and_counted(void **state)
     assert_ok(journal_commit(j, &e), &e);
     exempt = (json_int_t)journal_attempts(j);
     journal_close(j);
-    world_edit(w, "DELETE FROM journal; DELETE FROM attempted");
+    world_edit_as_ca(w, "DELETE FROM journal; DELETE FROM attempted");
     world_start(w);
     assert_true(log_says(w, 0, "\"event\":\"journal-lines-exempt\""));
     make_crl(w);
@@ -403,11 +403,11 @@ a_row_that_says_more_than_was_compared_is_refused(void **state)
     struct world *w = *state;
 
     assert_int_equal(world_stop(w), 0);
-    world_edit(w, "UPDATE journal SET compared = compared + 1");
+    world_edit_as_ca(w, "UPDATE journal SET compared = compared + 1");
     must_be_refused(w, "further", "the journal");
-    world_edit(w, "UPDATE journal SET compared = compared - 2");
+    world_edit_as_ca(w, "UPDATE journal SET compared = compared - 2");
     must_be_refused(w, "less far", "the journal has other lines up to");
-    world_edit(w, "UPDATE journal SET compared = compared + 1");
+    world_edit_as_ca(w, "UPDATE journal SET compared = compared + 1");
     world_start(w);
 }
 
@@ -434,8 +434,8 @@ what_is_stored_without_a_line_is_found(void **state)
     assert_int_equal(world_stop(w), 0);
     put_aside(w);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        world_edit(w, rows[i].edit);
-        world_edit(w, "UPDATE journal SET checked = 0");
+        world_edit_as_ca(w, rows[i].edit);
+        world_edit_as_ca(w, "UPDATE journal SET checked = 0");
         must_be_refused(w, rows[i].says, rows[i].says);
         edit_aside(w, "INSERT OR IGNORE INTO main.attempted SELECT * FROM aside.attempted");
     }

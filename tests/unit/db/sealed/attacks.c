@@ -142,6 +142,10 @@ static const struct {
      ": edited"},
     {"of when it is is edited", "UPDATE seal SET leaf = leaf + 1", AT_ROW, &scene_thing, "a",
      ": edited"},
+    {"each seal is there three times",
+     "CREATE TABLE s AS SELECT * FROM seal UNION ALL SELECT * FROM seal UNION ALL SELECT * FROM "
+     "seal; DROP TABLE seal; ALTER TABLE s RENAME TO seal",
+     AT_ROW, &scene_thing, "a", "there is a seal that is none"},
     {"a seal of no table", "UPDATE seal SET tbl = 99 WHERE tbl = 1", AT_ROW, &scene_thing, "a",
      "there is a seal that is none"},
     {"leaves are taken away", "DELETE FROM leaf WHERE idx = 4", AT_START, NULL, NULL,
