@@ -35,6 +35,27 @@ trust_nf(struct store_db *db, const char *nf_instance, struct err *e)
 }
 
 int
+trust_registration(struct store_db *db, const char *id, struct err *e)
+{
+    bool found;
+
+    if (trust_row(db, &issuance_table_registration, store_text(id), &found, e) != 0) {
+        return -1;
+    }
+    if (found) {
+        return 0;
+    }
+    if (store_has_row(db,
+                      "SELECT 1 FROM leaf WHERE instr(CAST(body AS TEXT), "
+                      "'\"kind\":\"REGISTRATION\"') > 0 AND substr(CAST(body AS TEXT), "
+                      "instr(CAST(body AS TEXT), '\"registration\":\"') + 16, 32) = ?1",
+                      STORE_VALUES(store_text(id)), &found, e) != 0) {
+        return -1;
+    }
+    return found ? err_set(e, ERR_STALE, "ca.db: registration %s: deleted", id) : 0;
+}
+
+int
 trust_registered(struct store_db *db, const char *registration, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
@@ -44,7 +65,7 @@ trust_registered(struct store_db *db, const char *registration, struct err *e)
     if (registration == NULL || registration[0] == '\0') {
         return 0;
     }
-    if (trust(db, &issuance_table_registration, store_text(registration), e) != 0 ||
+    if (trust_registration(db, registration, e) != 0 ||
         store_query(db, &rows, "SELECT nf_instance FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(registration)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
@@ -84,16 +105,10 @@ int
 trust_request(struct store_db *db, struct span rid, const char *registration, struct span serial,
               struct err *e)
 {
-    bool registered = true;
-
     if (trust(db, &issuance_table_request, store_blob(rid), e) != 0 ||
         (registration != NULL && registration[0] != '\0' &&
-         trust_row(db, &issuance_table_registration, store_text(registration), &registered, e) !=
-             0)) {
+         trust_registration(db, registration, e) != 0)) {
         return -1;
-    }
-    if (!registered) {
-        return err_set(e, ERR_STALE, "ca.db: registration %s: deleted", registration);
     }
     return serial.n == 0 ? 0 : trust_certificate(db, serial, e);
 }

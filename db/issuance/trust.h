@@ -23,7 +23,10 @@ int trust_change(struct store_db *, const struct sealed_table *, struct store_va
 int trust_nf(struct store_db *, const char *nf_instance, struct err *e);
 /* The same of the one of a registration, "" and NULL are none. */
 int trust_registered(struct store_db *, const char *registration, struct err *e);
-/* A certificate: that it is missing is believed when no leaf says that there is one. */
+/* A registration, a certificate: that it is missing is believed when no leaf says that there is
+ * one.
+ */
+int trust_registration(struct store_db *, const char *id, struct err *e);
 int trust_certificate(struct store_db *, struct span serial, struct err *e);
 /* A request and what stands in its row's place: its registration and its certificate, once it has
  * one (`serial`; empty: none). */

@@ -48,7 +48,7 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
     enum issuance_role role;
 
     *found = false;
-    if (trust(db, &issuance_table_registration, store_text(id), e) != 0 ||
+    if (trust_registration(db, id, e) != 0 ||
         store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
         store_next(&rows, found, e) != 0 || (*found && registration_from(&rows, out, e) != 0)) {
@@ -97,8 +97,7 @@ issuance_registration_each(struct store_db *db, int limit,
 static int
 may_share(struct store_db *db, bool *may, struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM setting WHERE name = 'shared-proofs'", STORE_NO_VALUES,
-                         may, e);
+    return trust_row(db, &issuance_table_setting, store_text("shared-proofs"), may, e);
 }
 
 int

@@ -5,16 +5,24 @@
 #include <string.h>
 
 static struct store *
-open_sealed(const char *dir, struct sealed *sealed)
+open_with(const char *dir, struct sealed *sealed, bool looks, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.db", dir);
     const struct store_options options = {.path = path,
                                           .application = 0x6e664341,
                                           .schemas = {ledger_migrations, issuance_migrations},
+                                          .integrity_check = looks,
                                           .context = sealed,
                                           .settle = sealed == NULL ? NULL : sealed_settle};
+
+    return store_open(&options, e);
+}
+
+static struct store *
+open_sealed(const char *dir, struct sealed *sealed)
+{
     struct err e = {0};
-    struct store *store = store_open(&options, &e);
+    struct store *store = open_with(dir, sealed, false, &e);
 
     if (store == NULL) {
         fail_msg("%s", e.text);
@@ -34,8 +42,8 @@ do_open(struct store_db *db, void *arg, struct err *e)
     return sealed_open(db, arg, e);
 }
 
-int
-scene_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
+static void
+close_and_seal(struct scene *s, const uint8_t *key, struct err *e)
 {
     const struct sealed_options options = {.file = "ca.db",
                                            .program = "nfpki-ca",
@@ -47,11 +55,26 @@ scene_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, stru
                                            .leaves = ledger_size};
 
     store_free(s->store);
+    s->store = NULL;
     sealed_free(s->sealed);
     s->sealed = sealed_new(&options, e);
     assert_non_null(s->sealed);
+}
+
+int
+scene_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
+{
+    close_and_seal(s, key, e);
     s->store = open_sealed(s->dir, s->sealed);
     return verb_call(s->store, do_open, state, e);
+}
+
+int
+scene_try_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
+{
+    close_and_seal(s, key, e);
+    s->store = open_with(s->dir, s->sealed, true, e);
+    return s->store == NULL ? -1 : verb_call(s->store, do_open, state, e);
 }
 
 /* ---- verbs with their arguments ---- */

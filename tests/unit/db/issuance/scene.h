@@ -86,6 +86,8 @@ struct scene {
 struct store *scene_open(const char *dir);
 /* Anew, with the key that seals its rows (NULL: there is none), and sealed_open(). */
 int scene_reopen(struct scene *, const uint8_t *key, enum sealed_state *state, struct err *e);
+/* The same of a file that may be refused, and with the look at it that nfpki-ca has. */
+int scene_try_reopen(struct scene *, const uint8_t *key, enum sealed_state *state, struct err *e);
 int do_intend(struct store_db *db, void *arg, struct err *e);
 int do_issue(struct store_db *db, void *arg, struct err *e);
 int do_abandon(struct store_db *db, void *arg, struct err *e);
