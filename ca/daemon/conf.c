@@ -255,6 +255,7 @@ load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
     c->lab_profiles = cfg_getbool(cfg, "lab_profiles") == cfg_true;
     c->message_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
+    c->clock_set_back = cfg_getbool(cfg, "clock_set_back") == cfg_true;
     if (load_members(cfg, c, e) != 0 || load_signers(cfg, c, e) != 0 ||
         load_users(cfg, c, e) != 0 || load_numbers(cfg, c, e) != 0 ||
         load_renewal(cfg, c, e) != 0 || profiles_read(cfg, &c->profiles, e) != 0 ||
@@ -303,6 +304,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),
         CFG_INT("message_time_window", 300, CFGF_NONE),
         CFG_BOOL("message_time_required", cfg_false, CFGF_NONE),
+        CFG_BOOL("clock_set_back", cfg_false, CFGF_NONE),
         CFG_INT("workers", 2, CFGF_NONE),
         CFG_INT("renewal_window", 66, CFGF_NONE),
         CFG_STR("unconfirmed", "revoke", CFGF_NONE),

@@ -45,6 +45,7 @@ struct guard {
     struct ledger *ledger;
     struct ledger_signed last;
     struct published_crl crl;
+    bool clock_set_back;
 };
 
 static void
@@ -55,7 +56,7 @@ guard_cleanup(struct guard *guard)
 
 /* Who reads the record could not tell what was before what. */
 static int
-check_clock(struct store_db *db, struct err *e)
+check_clock(const struct guard *guard, struct store_db *db, struct err *e)
 {
     const time_t now = clock_now();
     time_t last = 0;
@@ -63,11 +64,20 @@ check_clock(struct store_db *db, struct err *e)
     if (db != NULL && ledger_last_time(db, &last, e) != 0) {
         return -1;
     }
-    return last - now <= LEAF_BACK_MAX
-               ? 0
-               : err_set(e, ERR_DENIED,
-                         "the clock is %lld s behind the last leaf: set it right, or wait",
-                         (long long)(last - now));
+    if (last - now <= LEAF_BACK_MAX) {
+        return 0;
+    }
+    if (!guard->clock_set_back) {
+        return err_set(e, ERR_DENIED,
+                       "the clock is %lld s behind the last leaf: set it right, or wait; when it "
+                       "was ahead before and is right now, see clock_set_back in nfpki-ca.conf(5)",
+                       (long long)(last - now));
+    }
+    log_event(LOG_WARNING, "clock-set-back",
+              "the clock is %lld s behind the last leaf, and clock_set_back takes it: auditors see "
+              "it",
+              (long long)(last - now));
+    return 0;
 }
 
 static int
@@ -78,7 +88,7 @@ admit(void *arg, struct store_db *db, struct err *e)
     return ledger_check(guard->ledger, db, &guard->last, e) != 0 ||
                    published_crl_check(&guard->crl, db, e) != 0
                ? -1
-               : check_clock(db, e);
+               : check_clock(guard, db, e);
 }
 
 /* A database that is not there is not made to be refused. */
@@ -229,7 +239,7 @@ ca_record_open(struct ca *ca, struct err *e)
 {
     const struct ledger_options options = {
         .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
-    CLEANUP(guard_cleanup) struct guard guard = {0};
+    CLEANUP(guard_cleanup) struct guard guard = {.clock_set_back = ca->conf.clock_set_back};
 
     ca->ledger = ledger_new(&options, e);
     guard.ledger = ca->ledger;

@@ -205,6 +205,13 @@ audit show "$rid" >story
 grep -q 'not approved in time' story || fail 'the record of the refusal'
 [[ -z $(cactl pending) ]] || fail "something waits still: $(cactl pending)"
 
+# ---- and the clock is right again: the operator says so, for leaves are a day ahead of it ----
+kill_daemon ca
+wrong 1 'clock_set_back' start_daemon ca
+echo 'clock_set_back = true' >>ca/nfpki-ca.conf
+start_daemon ca
+grep -q '"event":"clock-set-back"' log/nfpki-ca.log || fail 'the log does not say that the clock was set back'
+
 # ---- who is to come back in a minute is told that this connection will not be there any more ----
 connection() { # connection SECONDS: what the answer to a poll says of it
   sed -i '/^approval_check_after/d' ca/nfpki-ca.conf

@@ -187,6 +187,7 @@ expect 'a MAC, for the CA the certificate has ended' 'ip waiting mac pvno 2' "$(
 expect 'a signature' '503 60' "$(signed --body ir --request-out late-ir.der >/dev/null 2>&1 || true; post late-ir.der)"
 expect 'in the log, once' 1 "$(logged '"event":"own-certificate".*does not accept.*certificate ended at ')"
 kill_daemon ca
+echo 'clock_set_back = true' >>ca/nfpki-ca.conf # it is right now
 start_daemon ca
 certified 'the MAC goes on' late.der
 expect 'and the signature, with the same octets' '200 ip' "$(post late-ir.der)"

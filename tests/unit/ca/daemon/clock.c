@@ -320,6 +320,10 @@ a_clock_that_is_behind_the_last_leaf_is_refused(void **state)
     assert_int_equal(world_leaves(w, "START", "", ""), leaves);
     w->clock = "-100";
     world_start(w);
+    assert_int_equal(world_stop(w), 0);
+    w->clock = "-1h"; /* whoever knows that it is right says so */
+    world_configure(w, "clock_set_back = true\n");
+    world_start(w);
     w->clock = NULL;
     world_restart(w, "");
 }
