@@ -54,6 +54,13 @@ was_logged(const struct world *w, size_t *at, const char *says)
     return memmem(text.p + from, text.n - from, says, strlen(says)) != NULL;
 }
 
+/* What neither has a leaf nor a seal is found by whichever comparison comes to it first. */
+static bool
+is_found(int status, int wanted)
+{
+    return status == wanted || (wanted == STORE && status == STALE);
+}
+
 static void
 edit_and_start(struct world *w)
 {
@@ -88,7 +95,7 @@ edit_and_start(struct world *w)
         (void)was_logged(w, &at, "");
         world_edit(w, rows[i].edit);
         status = world_run(w);
-        if (status != rows[i].status || access(mark, F_OK) != 0) {
+        if (!is_found(status, rows[i].status) || access(mark, F_OK) != 0) {
             world_show_log(w);
             fail_msg("%s: %d", rows[i].edit, status);
         }
@@ -97,7 +104,7 @@ edit_and_start(struct world *w)
         }
         /* From now on nobody is served before all of it was looked at. */
         status = world_run(w);
-        if (status != rows[i].status || was_logged(w, &at, "\"event\":\"ready\"")) {
+        if (!is_found(status, rows[i].status) || was_logged(w, &at, "\"event\":\"ready\"")) {
             fail_msg("%s: %d, again", rows[i].edit, status);
         }
         world_edit(w, rows[i].mend);
