@@ -54,8 +54,7 @@ static const struct {
      "what has a line in a signer's journal: what is not there any more has none, which stops the "
      "CA; one too many hides a line that is missing from a file which is the signer's alone"},
     {"sqlite_sequence", NULL, FOUND_NEVER,
-     "a number of a CRL is greater than all that there are, whatever is said here (RFC 5280 5.2.3 "
-     "allows gaps)"},
+     "the number of a CRL is the one behind the newest, whatever is said here"},
 };
 
 /* ---- the file ---- */

@@ -372,6 +372,29 @@ a_crl_number_is_never_used_again(void **state)
     assert_err(verb_call(s->store, do_store, &next, &e), ERR_NOTFOUND, &e);
 }
 
+static int
+do_edit_sequence(struct store_db *db, void *arg, struct err *e)
+{
+    (void)arg;
+    return store_exec(db, "UPDATE sqlite_sequence SET seq = 1000000000000 WHERE name = 'crl'",
+                      STORE_NO_VALUES, e);
+}
+
+/* The signer refuses a number that is far ahead: it would be the last CRL of all. */
+static void
+a_crl_number_is_the_next_one_whatever_sqlite_sequence_says(void **state)
+{
+    struct scene *s = *state;
+    struct crl first = {0};
+    struct crl next = {0};
+    struct err e = {0};
+
+    assert_ok(verb_call(s->store, do_reserve, &first, &e), &e);
+    assert_ok(verb_call(s->store, do_edit_sequence, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_reserve, &next, &e), &e);
+    assert_int_equal(next.number, first.number + 1);
+}
+
 struct window {
     time_t from, to;
     bool stored;
@@ -476,6 +499,8 @@ main(void)
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(a_crl_number_is_never_used_again, scene_setup,
                                         scene_teardown),
+        cmocka_unit_test_setup_teardown(a_crl_number_is_the_next_one_whatever_sqlite_sequence_says,
+                                        scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(the_newest_stored_crl_that_has_run_out_is_told, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(the_database_refuses_to_forget, scene_setup,
