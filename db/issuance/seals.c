@@ -18,17 +18,19 @@ const struct sealed_table issuance_table_registration = {
     .behind = "SELECT id FROM registration WHERE id > ?1 ORDER BY id",
 };
 
+/* What was refused (state 2, for ever) is nobody's but its own: no rule about a network function
+ * reads it, and an RA that lies can have as many of them as it likes. */
 const struct sealed_table issuance_table_request = {
     .number = 2,
     .name = "request",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
     .each_use = true,
-    .row = "SELECT coalesce(g.nf_instance, q.rid), q.* FROM request q LEFT JOIN registration g "
-           "ON g.id = q.registration WHERE q.rid = ?1",
+    .row = "SELECT CASE WHEN q.state = 2 THEN q.rid ELSE coalesce(g.nf_instance, q.rid) END, q.* "
+           "FROM request q LEFT JOIN registration g ON g.id = q.registration WHERE q.rid = ?1",
     .of_owner = "SELECT q.rid FROM registration g JOIN request q ON q.registration = g.id WHERE "
-                "g.nf_instance = ?1 UNION ALL SELECT rid FROM request WHERE rid = ?1 AND "
-                "registration IS NULL",
+                "g.nf_instance = ?1 AND q.state <> 2 UNION ALL SELECT rid FROM request WHERE rid = "
+                "?1 AND (registration IS NULL OR state = 2)",
     .all = "SELECT rid FROM request ORDER BY rid",
     .behind = "SELECT rid FROM request WHERE rid > ?1 ORDER BY rid",
 };
