@@ -93,9 +93,13 @@ look_again(void *arg, struct signer *signer, struct err *e)
 int
 journals_open(struct ca *ca, struct err *e)
 {
+    if (compare_now(ca, ca->log, true, e) != 0 || compare_now(ca, ca->issuing, true, e) != 0) {
+        return -1;
+    }
+    /* Not before: it begins nothing, so a connection that is lost meanwhile would find no row. */
     signer_look(ca->issuing, look_again, ca);
     signer_look(ca->log, look_again, ca);
-    return compare_now(ca, ca->log, true, e) != 0 ? -1 : compare_now(ca, ca->issuing, true, e);
+    return 0;
 }
 
 /* ---- on the loop ---- */
