@@ -31,5 +31,5 @@ want ra sbin/nfpki-ra bin/nfpki-ractl "${signer[@]}" share/man/man8/nfpki-ra.8 \
   share/man/man5/nfpki-profiles.conf.5 "$examples"/{nfpki-ra,nfpki-profiles,ra-signer}.conf
 want ceremony sbin/nfpki-ceremony bin/nfpki-ceremony-verify share/man/man8/nfpki-ceremony.8 \
   share/man/man8/nfpki-ceremony-verify.8 share/man/man5/nfpki-ceremony.conf.5 \
-  "$examples"/ceremony/{root-generate,key-generate-issuing,key-generate-ra,sub-issue,root-crl}.conf
+  "$examples"/ceremony/{root-generate,key-generate-issuing,key-generate-ra,secret-generate,sub-issue,root-crl}.conf
 want audit bin/nfpki-audit share/man/man1/nfpki-audit.1

@@ -86,8 +86,8 @@ cmp -cmd kur -cert three.pem -key three.key -newkey unconfirmed.key -certout unc
 echo 'ok: an update that is not confirmed'
 
 # cr and p10cr with a live certificate; with MAC they are initial enrolments; with a vendor's: p10cr only
-new_key cr.key
-cmp -cmd cr -cert three.pem -key three.key -subject /CN=x -newkey cr.key -certout cr.pem && fail 'used up' || true
+refused 'cr for another purpose, used up' notAuthorized -cmd cr -cert three.pem -key three.key \
+  -path .well-known/cmp/p/nf-tls-client -subject /CN=x
 enrol many AMF 4
 new_key cr.key
 cmp -cmd cr -cert many.pem -key many.key -path .well-known/cmp/p/nf-tls-client -subject /CN=x -newkey cr.key -certout cr.pem
