@@ -228,6 +228,18 @@ certificate_parse_keyless(struct span der, struct err *e)
     return TAKE(certificate);
 }
 
+enum { KEY_SPKI_MAX = 2048 }; /* RSA-8192 needs 1064 */
+
+int
+certificate_key_hash(const X509 *certificate, uint8_t out[SHA256_SIZE], struct err *e)
+{
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(KEY_SPKI_MAX);
+
+    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
+               ? -1
+               : sha256(buf_span(&spki), out, e);
+}
+
 enum { EC_GROUP_NAME_MAX = 16, EC_POINT_MAX = 97 };
 
 /* SubjectPublicKeyInfo up to the point, whose first octet says uncompressed (RFC 5480 2.1.1, 2.2).

@@ -89,6 +89,9 @@ X509 *certificate_parse_keyless(struct span der, struct err *e) __attribute__((w
 /* one SubjectPublicKeyInfo, nothing behind it. Never a point that is not on its curve. */
 EVP_PKEY *public_key_parse(struct span spki, struct err *e) __attribute__((warn_unused_result));
 
+/* SHA-256 of its DER SubjectPublicKeyInfo, of at most 2048 octets. */
+int certificate_key_hash(const X509 *, uint8_t out[SHA256_SIZE], struct err *e);
+
 /* Is there one of this kind? Of a certificate, a CRL, a template; NULL: it has none at all. */
 bool ossl_has_extension(const STACK_OF(X509_EXTENSION) * extensions, int nid);
 

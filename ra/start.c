@@ -67,10 +67,7 @@ say_remark(const struct err *e)
 static int
 hash_names(struct credentials *c, struct err *e)
 {
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
-
-    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(c->certificate), &spki, e) != 0 ||
-                   sha256(buf_span(&spki), c->key_hash, e) != 0
+    return certificate_key_hash(c->certificate, c->key_hash, e) != 0
                ? -1
                : sha256(buf_span(&c->issuing_der), c->issuing_hash, e);
 }

@@ -6,7 +6,6 @@
 #include "base/ossl.h"
 #include "ca/cmp/message/phrase.h"
 #include "ca/cmp/protection/protect.h"
-#include "ca/x509/pubkey.h"
 
 static int
 fail(enum cmp_failure *failure, enum cmp_failure value)
@@ -72,12 +71,9 @@ check_key(const struct revocation_question *q, enum cmp_failure *failure, struct
 {
     CLEANUP(x509_cleanup)
     X509 *certificate = certificate_parse_keyless(buf_span(&q->target->certificate), e);
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
     uint8_t hash[SHA256_SIZE];
 
-    if (certificate == NULL ||
-        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate == NULL || certificate_key_hash(certificate, hash, e) != 0) {
         return fail(failure, CMP_SYSTEM_FAILURE);
     }
     return cmp_revreq_check_key(q->asked, hash, failure, e);

@@ -186,16 +186,6 @@ approval_check_window(const struct approval *a, time_t at, struct err *e)
 
 /* ---- who ---- */
 
-static int
-key_of(const X509 *certificate, uint8_t hash[SHA256_SIZE], struct err *e)
-{
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(ENVELOPE_MAX);
-
-    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
-               ? -1
-               : sha256(buf_span(&spki), hash, e);
-}
-
 bool
 approval_same_person(const X509 *a, const X509 *b)
 {
@@ -207,7 +197,7 @@ approval_same_person(const X509 *a, const X509 *b)
         return true;
     }
     /* What cannot be compared is not known to be another one. */
-    return key_of(a, key_a, &e) != 0 || key_of(b, key_b, &e) != 0 ||
+    return certificate_key_hash(a, key_a, &e) != 0 || certificate_key_hash(b, key_b, &e) != 0 ||
            memcmp(key_a, key_b, sizeof(key_a)) == 0;
 }
 
@@ -249,7 +239,7 @@ approval_verify(struct span cms, X509 *issuing, X509 *root, time_t at, struct er
     out = mem_new(sizeof(*out));
     if (approval_parse(buf_span(&opened->content), &out->content, e) != 0 ||
         approval_check_window(&out->content, at, e) != 0 ||
-        key_of(opened->signer, out->key_hash, e) != 0) {
+        certificate_key_hash(opened->signer, out->key_hash, e) != 0) {
         return NULL;
     }
     buf_move(&out->cms, &opened->cms);

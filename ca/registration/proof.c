@@ -2,7 +2,6 @@
 #include "ca/registration/proof.h"
 
 #include "ca/x509/name.h"
-#include "ca/x509/pubkey.h"
 
 static char *
 text_of_hash(enum proof_kind kind, const uint8_t sha256[SHA256_SIZE])
@@ -47,7 +46,6 @@ proof_shown_by(X509 *certificate, struct proof_shown *out, struct err *e)
 {
     CLEANUP(mem_cleanup) char *issuer = name_text(X509_get_issuer_name(certificate));
     CLEANUP(mem_cleanup) char *subject = name_text(X509_get_subject_name(certificate));
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
     uint8_t hash[SHA256_SIZE];
     unsigned int n = 0;
 
@@ -55,8 +53,7 @@ proof_shown_by(X509 *certificate, struct proof_shown *out, struct err *e)
         return ossl_err(e, ERR_CRYPTO, "fingerprint");
     }
     out->certificate = text_of_hash(PROOF_CERTIFICATE, hash);
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate_key_hash(certificate, hash, e) != 0) {
         return -1;
     }
     out->public_key = text_of_hash(PROOF_PUBLIC_KEY, hash);

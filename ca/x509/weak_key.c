@@ -79,14 +79,12 @@ weak_key_check(struct span spki, const struct blocked_keys *blocked, enum weakne
 int
 weak_key_check_signer(const X509 *signer, const struct blocked_keys *blocked, struct err *e)
 {
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
     uint8_t hash[SHA256_SIZE];
 
     if (blocked == NULL) {
         return 0;
     }
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(signer), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate_key_hash(signer, hash, e) != 0) {
         e->code = ERR_CRYPTO;
         return -1;
     }

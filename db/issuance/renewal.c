@@ -88,7 +88,6 @@ is_for_key(struct store_db *db, const struct issuance_former *f, struct span spk
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(ISSUANCE_TBS_MAX);
     uint8_t hash[SHA256_SIZE];
     bool found;
 
@@ -96,9 +95,7 @@ is_for_key(struct store_db *db, const struct issuance_former *f, struct span spk
         return -1;
     }
     certificate = certificate_parse_keyless(buf_span(&q.certificate), e);
-    if (certificate == NULL ||
-        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate == NULL || certificate_key_hash(certificate, hash, e) != 0) {
         return -1;
     }
     *same = span_equal(span_of(hash, sizeof(hash)), spki_sha256);

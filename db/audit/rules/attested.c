@@ -183,11 +183,9 @@ ra_of(const struct audit_attested *a, const char *serial, time_t at)
 static int
 check_key(const struct queue_head *h, X509 *ra, const char *serial, struct err *e)
 {
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(LEAF_MAX);
     uint8_t hash[SHA256_SIZE];
 
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ra), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate_key_hash(ra, hash, e) != 0) {
         return -1;
     }
     return memcmp(hash, h->ra, sizeof(hash)) == 0

@@ -201,11 +201,9 @@ check_tbs(const struct leaf *intent, struct span tbs, struct err *e)
 static int
 insert_key(struct store_db *db, const X509 *certificate, struct span serial, struct err *e)
 {
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(CERTIFICATE_MAX);
     uint8_t hash[SHA256_SIZE];
 
-    if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0 ||
-        sha256(buf_span(&spki), hash, e) != 0) {
+    if (certificate_key_hash(certificate, hash, e) != 0) {
         return -1;
     }
     return store_exec(db,

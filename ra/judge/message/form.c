@@ -5,7 +5,6 @@
 #include "base/ossl.h"
 #include "ca/cmp/protection/mac.h"
 #include "ca/x509/name.h"
-#include "ca/x509/pubkey.h"
 #include "ra/judge/job.h"
 #include "ra/judge/message/revoke.h"
 #include "ra/judge/nested.h"
@@ -38,16 +37,6 @@ identity_of_mac(struct job *job)
                : job_fail(job, CMP_SYSTEM_FAILURE);
 }
 
-static int
-hash_of_key(X509 *certificate, uint8_t out[SHA256_SIZE], struct err *e)
-{
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-
-    return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
-               ? -1
-               : sha256(buf_span(&spki), out, e);
-}
-
 /* "cert:<SHA-256>" */
 static int
 identity_of_signature(struct job *job)
@@ -65,7 +54,7 @@ identity_of_signature(struct job *job)
     if (cmp_check_signer(job->msg, job->rules, job->signer, &job->failure, &job->e) != 0) {
         return -1;
     }
-    if (hash_of_key(job->signer, job->signer_key, &job->e) != 0) {
+    if (certificate_key_hash(job->signer, job->signer_key, &job->e) != 0) {
         return job_fail(job, CMP_BAD_MESSAGE_CHECK); /* longer than any key that we take */
     }
     if (sha256(der, job->fingerprint, &job->e) != 0) {
