@@ -239,9 +239,10 @@ take_stored(struct compare *c, struct store_db *db, struct err *e)
     return err_set(e, ERR_STALE,
                    c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS
                        ? "%s: ca.db has a checkpoint over %lld leaves for which the journal has no "
-                         "line: it was not signed by this signer, nfpki-ca(8), Journals"
+                         "line: it was not signed by this signer, or somebody wrote ca.db, "
+                         "nfpki-ca(8), Journals"
                        : "%s: what leaf %lld has as signed has no line in the journal: it was not "
-                         "signed by this signer, nfpki-ca(8), Journals",
+                         "signed by this signer, or somebody wrote ca.db, nfpki-ca(8), Journals",
                    c->name, (long long)missing);
 }
 
