@@ -53,11 +53,19 @@ comes_before() {
   [[ -n $first && -n $second && $first -lt $second ]] || fail "$1: not '$2' before '$3'"
 }
 
+# whole_calls: strace's lines; a call that another process interrupted is one line, where it ended
+whole_calls() {
+  awk '/<unfinished \.\.\.>$/ { sub(/ *<unfinished \.\.\.>$/, ""); begun[$1] = $0; next }
+    match($0, /<\.\.\. [a-z]+ resumed>/) { $0 = begun[$1] substr($0, RSTART + RLENGTH) }
+    { print }'
+}
+
 # start_traced ca|ra FILE...: and each of these is synced before it listens
 start_traced() {
   local daemon=$1 file
   shift
-  strace -D -f -y -o "start-$daemon.trace" -e trace=fsync,fdatasync,syncfs,bind,listen "./start" "$daemon"
+  strace -D -f -y -o "start-$daemon.raw" -e trace=fsync,fdatasync,syncfs,bind,listen "./start" "$daemon"
+  whole_calls <"start-$daemon.raw" >"start-$daemon.trace"
   for file in "$@"; do
     comes_before "start-$daemon.trace" "(fdatasync|fsync|syncfs)\([0-9]+<[^>]*/$file>\) += 0" 'listen\('
   done
