@@ -71,7 +71,7 @@ row_read(struct sealed *sealed, struct store_db *db, const struct sealed_table *
 
     *row = (struct row){.table = table, .key = key};
     if (!key_decode(key, values, table->keys)) {
-        return err_set(e, ERR_INPUT, "%s: no key", table->name);
+        return sealed_violation(sealed, table, key, "has no key that is one", e);
     }
     if (store_query(db, &row->rows, table->row, values, table->keys, e) != 0 ||
         store_next(&row->rows, &row->found, e) != 0) {

@@ -147,15 +147,15 @@ has_changes(const struct sealed *sealed)
 static int
 settle_rows(struct sealed *sealed, struct store_db *db, struct err *e)
 {
-    CLEANUP(mem_cleanup) struct difference *all = NULL;
     struct differences d = {0};
     int result = 0;
 
     for (const struct noted *n = sealed->noted.first; n != NULL && result == 0; n = n->next) {
         result = n->changed ? settle_row(sealed, db, n, &d, e) : 0;
     }
-    all = d.all;
-    if (result != 0 || settle_buckets(sealed, db, &d, e) != 0) {
+    result = result != 0 ? -1 : settle_buckets(sealed, db, &d, e);
+    mem_free(d.all);
+    if (result != 0) {
         return -1;
     }
     sealed->head.rows = (uint64_t)((int64_t)sealed->head.rows + d.rows);
