@@ -364,6 +364,34 @@ after_any_changes_all_seals_agree(void **state)
     scene_end(&s);
 }
 
+static int
+do_scrub_from_nowhere(struct verb *verb, struct store_db *db, struct err *e)
+{
+    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {.rows = true, .key = BUF_INIT(16)};
+    size_t seen;
+    bool end;
+
+    (void)verb;
+    return buf_set(&cursor.key, SPAN_LITERAL("\xff"), e) != 0
+               ? -1
+               : sealed_scrub(db, &cursor, 1, &seen, &end, e);
+}
+
+static void
+a_pass_does_not_go_on_where_nothing_is(void **state)
+{
+    struct scene s = scene_new();
+    struct verb verb = {.run = do_scrub_from_nowhere};
+    struct err e = {0};
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    assert_err(scene_do(&s, &verb, &e), ERR_INPUT, &e);
+    assert_non_null(strstr(e.text, "not a position in "));
+    scene_end(&s);
+}
+
 int
 main(void)
 {
@@ -376,6 +404,7 @@ main(void)
         cmocka_unit_test(a_change_that_was_not_said_is_found),
         cmocka_unit_test(a_violation_that_is_ignored_ends_the_store_nevertheless),
         cmocka_unit_test(after_any_changes_all_seals_agree),
+        cmocka_unit_test(a_pass_does_not_go_on_where_nothing_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

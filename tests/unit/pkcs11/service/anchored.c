@@ -352,6 +352,25 @@ a_token_that_was_put_back_is_told(void **state)
 }
 
 static void
+a_token_that_has_lost_it_is_told(void **state)
+{
+    struct holder h = {0};
+    struct anchor now;
+    struct err e = {0};
+
+    (void)state;
+    copy("tokens", "before");
+    start_well(&h, "j");
+    attempt(&h, 5, 1);
+    commit_well(&h, 2, 5);
+    run("rm", "-rf", "tokens", NULL);
+    copy("before", "tokens");
+    assert_err(commit(&h, &now, &e), ERR_STALE, &e);
+    assert_non_null(strstr(e.text, "has lost what this signer wrote there"));
+    holder_end(&h);
+}
+
+static void
 a_token_that_keeps_nothing_is_told(void **state)
 {
     struct holder h = {0};
@@ -393,6 +412,7 @@ main(void)
         CASE(who_only_commits_finds_it_too),
         CASE(of_two_that_begin_one_goes_on),
         CASE(a_token_that_was_put_back_is_told),
+        CASE(a_token_that_has_lost_it_is_told),
         CASE(a_token_that_keeps_nothing_is_told),
     };
 
