@@ -19,7 +19,7 @@
 #include "tests/support/kill.h"
 #include "tests/unit/ca/daemon/world.h"
 
-enum { FILE_MAX = 8 * 1024 * 1024, REFUSED = 3, WAIT_MS = 20 };
+enum { FILE_MAX = 8 * 1024 * 1024, REFUSED = 3, WAIT_MS = 20, MANY = 1000 };
 
 /* ---- files ---- */
 
@@ -198,7 +198,7 @@ must_be_refused(struct world *w, const char *row, const char *says)
 
 /* ---- at start ---- */
 
-enum change { HASH, SERIAL, NUMBER, BARE, NOTHING };
+enum change { HASH, SERIAL, NUMBER, BARE, ROOT, SIZE, NOTHING };
 
 /* A line as that of something genuine, but for one thing. */
 static void
@@ -495,7 +495,18 @@ a_line_that_belongs_to_nothing_is_found_when_a_signer_comes_back(void **state)
     static const struct {
         const char *key;
         char kind;
-    } rows[] = {{"issuing", 'T'}, {"log", 'K'}};
+        enum change change;
+        const char *ends; /* what it ends with, */
+        const char *says; /* and what the next start says */
+    } rows[] = {
+        {"issuing", 'T', HASH, "\"event\":\"journal-line-unknown\"",
+         "belongs to nothing in the record"},
+        {"log", 'K', HASH, "\"event\":\"journal-line-unknown\"",
+         "belongs to nothing in the record"},
+        {"log", 'K', ROOT, "has another root than ca.db", "ca.db has another history"},
+        {"log", 'K', SIZE, "leaves; the log signer's journal ends at",
+         "ca.db is older than what was signed"},
+    };
     struct world *w = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -511,12 +522,14 @@ a_line_that_belongs_to_nothing_is_found_when_a_signer_comes_back(void **state)
 
             j = open_journal(w, rows[i].key);
             a = newest(j, rows[i].kind);
-            a.hash[0] ^= 1;
+            a.hash[0] ^= rows[i].change == HASH;
+            a.checkpoint.root[0] ^= rows[i].change == ROOT;
+            a.checkpoint.size += rows[i].change == SIZE ? MANY : 0;
             add_again(j, &a);
             assert_ok(journal_commit(j, &e), &e);
             journal_close(j);
-            must_end(w, from, "\"event\":\"journal-line-unknown\"");
-            must_be_refused(w, rows[i].key, "belongs to nothing in the record");
+            must_end(w, from, rows[i].ends);
+            must_be_refused(w, rows[i].key, rows[i].says);
             save(w, file, &before);
         }
         world_start(w);
