@@ -604,6 +604,34 @@ a_signer_that_comes_back_as_it_was_goes_on(void **state)
     }
 }
 
+/* Rows that become those of another kind of signer as they are made, under their seals. */
+static void
+a_row_that_is_gone_while_it_runs_is_found(void **state)
+{
+    struct world *w = *state;
+    int status = 0;
+    size_t from;
+
+    assert_int_equal(world_stop(w), 0);
+    world_edit_as_ca(w, "DELETE FROM journal; DELETE FROM attempted");
+    from = log_end(w);
+    w->breaks = "CREATE TEMP TRIGGER lost AFTER INSERT ON main.journal BEGIN "
+                "UPDATE journal SET kind = 1 - kind WHERE key = NEW.key; END";
+    world_start(w);
+    assert_int_equal(waitpid(w->daemon, &status, 0), w->daemon);
+    w->daemon = -1;
+    (void)close(w->link);
+    w->link = -1;
+    w->breaks = NULL;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != REFUSED ||
+        !log_says(w, from, "ca.db says no more how far the journal is compared")) {
+        world_show_log(w);
+        fail_msg("status %d", status);
+    }
+    world_edit_as_ca(w, "UPDATE journal SET kind = 1 - kind");
+    world_start(w);
+}
+
 int
 main(void)
 {
@@ -620,6 +648,7 @@ main(void)
         cmocka_unit_test(a_line_that_belongs_to_nothing_is_found_when_a_signer_comes_back),
         cmocka_unit_test(an_older_journal_is_found_when_a_signer_comes_back),
         cmocka_unit_test(lines_of_before_are_exempt_and_counted),
+        cmocka_unit_test(a_row_that_is_gone_while_it_runs_is_found),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
