@@ -2,6 +2,8 @@
 /* nfpki-ca --restore with a state, approvals and certificates that it does not take: it says why.
  * What it does with the right ones is in tests/fault/restore.sh. */
 #include <fcntl.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@
 #include "base/ossl.h"
 #include "ca/restore/adopt.h"
 #include "ca/restore/plan.h"
+#include "ca/x509/signed.h"
+#include "pkcs11/algorithm.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/ca/daemon/copies.h"
 
@@ -290,12 +294,103 @@ what_no_two_officers_signed_is_not_done(void **state)
                           "revoked");
 }
 
+/* ---- certificates ---- */
+
+/* The same certificate with the other signature that ECDSA has for it, as anybody can make. */
+static X509 *
+twin_of(const struct scene *s)
+{
+    EVP_PKEY *issuing = X509_get0_pubkey(s->w->issuing);
+    CLEANUP(bn_cleanup) BIGNUM *order = NULL;
+    CLEANUP(buf_free) struct buf made = BUF_INIT(LINK_CERTIFICATE_MAX);
+    struct span tbs;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(SIGNATURE_MAX);
+    const ASN1_BIT_STRING *bits = NULL;
+    const unsigned char *p;
+    ECDSA_SIG *pair;
+    BIGNUM *r;
+    BIGNUM *other = BN_new();
+    struct err e = {0};
+    X509 *twin;
+
+    X509_get0_signature(&bits, NULL, s->alice);
+    p = ASN1_STRING_get0_data(bits);
+    pair = d2i_ECDSA_SIG(NULL, &p, ASN1_STRING_length(bits));
+    assert_non_null(pair);
+    assert_int_equal(EVP_PKEY_get_bn_param(issuing, OSSL_PKEY_PARAM_EC_ORDER, &order), 1);
+    r = BN_dup(ECDSA_SIG_get0_r(pair));
+    assert_int_equal(BN_sub(other, order, ECDSA_SIG_get0_s(pair)), 1);
+    assert_int_equal(ECDSA_SIG_set0(pair, r, other), 1);
+    assert_ok(OSSL_ENCODE(ECDSA_SIG, pair, &signature, &e), &e);
+    ECDSA_SIG_free(pair);
+    assert_ok(OSSL_ENCODE(X509, s->alice, &der, &e), &e);
+    assert_ok(signed_tbs(buf_span(&der), &tbs, &e), &e);
+    assert_ok(signed_assemble(SIGNED_CERTIFICATE, tbs, buf_span(&signature), issuing, &made, &e),
+              &e);
+    p = made.p;
+    twin = d2i_X509(NULL, &p, (long)made.n);
+    assert_non_null(twin);
+    return twin;
+}
+
+/* PEM of it, so often; buf_free() it. */
+static struct buf
+pem_of(X509 *certificate, size_t times)
+{
+    CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
+    struct buf all = BUF_INIT((size_t)64 * OUTPUT_MAX);
+    struct err e = {0};
+    char *text = NULL;
+    long n;
+
+    assert_int_equal(PEM_write_bio_X509(out, certificate), 1);
+    n = BIO_get_mem_data(out, &text);
+    for (size_t i = 0; i < times; i++) {
+        assert_ok(buf_append(&all, span_of(text, (size_t)n), &e), &e);
+    }
+    return all;
+}
+
+static void
+certificates_that_are_not_ours_are_not_adopted(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *path = path_in(s, "adopt.pem");
+    CLEANUP(x509_cleanup) X509 *twin = twin_of(s);
+    CLEANUP(buf_free) struct buf foreign = pem_of(s->w->vendor, 1);
+    CLEANUP(buf_free) struct buf many = pem_of(s->alice, ADOPT_MAX + 1);
+    CLEANUP(buf_free) struct buf other = pem_of(twin, 1);
+    const struct {
+        const char *name;
+        struct span octets;
+        const char *says;
+    } rows[] = {
+        {"nothing", SPAN_LITERAL("nothing\n"), "adopt.pem: no certificate in PEM"},
+        {"no PEM", SPAN_LITERAL("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n"),
+         "adopt.pem: certificate 1"},
+        {"a vendor's", buf_span(&foreign),
+         "adopt.pem: certificate 1: not signed by the issuing key"},
+        {"too many", buf_span(&many), "adopt.pem: certificate 4096: more than 4096 certificates"},
+        {"another of a number that there is", buf_span(&other),
+         "the record has another certificate with this serial number"},
+    };
+    const char *const arguments[] = {"--adopt", path, NULL};
+
+    lose_the_day(s);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        put(s, "adopt.pem", rows[i].octets);
+        is_refused(s->w, rows[i].name, arguments, rows[i].says);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_that_cannot_be_restored_is_refused),
         cmocka_unit_test(what_no_two_officers_signed_is_not_done),
+        cmocka_unit_test(certificates_that_are_not_ours_are_not_adopted),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
