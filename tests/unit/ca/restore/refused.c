@@ -1,173 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nfpki-ca --restore with a state, approvals and certificates that it does not take: it says why.
  * What it does with the right ones is in tests/fault/restore.sh. */
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/ossl.h"
 #include "ca/restore/adopt.h"
 #include "ca/restore/plan.h"
 #include "ca/x509/signed.h"
 #include "pkcs11/algorithm.h"
-#include "tests/support/tmpdir.h"
-#include "tests/unit/ca/daemon/copies.h"
+#include "tests/unit/ca/restore/scene.h"
 
-enum { OUTPUT_MAX = 1024 * 1024, DAY = 24 * 60 * 60, MAX_ARGUMENTS = 8 };
-
-struct scene {
-    struct world *w;
-    EVP_PKEY *alice_key;
-    X509 *alice;
-    char *yesterday; /* copies of the parts */
-    char *today;
-    char *elsewhere; /* went on from yesterday's otherwise: one step, */
-    char *further;   /* and a second one, as many as today */
-};
-
-/* ---- what happens in a day ---- */
-
-static void
-live(struct world *w, const char *name)
-{
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(x509_cleanup) X509 *officer = NULL;
-
-    world_start(w);
-    officer = world_officer(w, "officer", name, key);
-    world_revoke(w, officer, "keyCompromise");
-    world_settle(w);
-    assert_int_equal(world_stop(w), 0);
-}
-
-static int
-setup(void **state)
-{
-    struct scene *s = mem_zalloc(1, sizeof(*s));
-
-    assert_int_equal(world_setup((void **)&s->w), 0);
-    s->yesterday = tmpdir_new();
-    s->today = tmpdir_new();
-    s->elsewhere = tmpdir_new();
-    s->further = tmpdir_new();
-    s->alice_key = pki_key("P-256");
-    s->alice = world_officer(s->w, "officer", "Alice", s->alice_key);
-    world_settle(s->w);
-    assert_int_equal(world_stop(s->w), 0);
-    copy_parts(s->w->dir, s->yesterday, ALL | TOKEN);
-    live(s->w, "Eve");
-    copy_parts(s->w->dir, s->elsewhere, ALL | TOKEN);
-    live(s->w, "Mallory");
-    copy_parts(s->w->dir, s->further, ALL | TOKEN);
-    copy_parts(s->yesterday, s->w->dir, ALL | TOKEN);
-    live(s->w, "Carol");
-    live(s->w, "Dave");
-    copy_parts(s->w->dir, s->today, ALL | TOKEN);
-    *state = s;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct scene *s = *state;
-
-    world_free(s->w);
-    EVP_PKEY_free(s->alice_key);
-    X509_free(s->alice);
-    tmpdir_remove(s->yesterday);
-    tmpdir_remove(s->today);
-    tmpdir_remove(s->elsewhere);
-    tmpdir_remove(s->further);
-    mem_free(s);
-    return 0;
-}
-
-/* ---- the program ---- */
-
-static void
-in_child(const struct world *w, const char *const *arguments, const char *out, const char *log)
-{
-    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
-    const char *const head[] = {"nfpki-ca", "--restore", "--config", conf};
-    char *argv[ARRAY_LEN(head) + MAX_ARGUMENTS + 1] = {0};
-
-    for (size_t i = 0; i < ARRAY_LEN(head); i++) {
-        argv[i] = mem_strdup(head[i]);
-    }
-    for (size_t i = 0; arguments[i] != NULL; i++) {
-        argv[ARRAY_LEN(head) + i] = mem_strdup(arguments[i]);
-    }
-    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-    (void)dup2(open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDOUT_FILENO);
-    (void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDERR_FILENO);
-    (void)execv(TEST_BINARY_DIR "/nfpki-ca", argv);
-    _exit(127);
-}
-
-/* nfpki-ca --restore with these arguments, NULL behind the last: its exit status, what it wrote
- * into *plan, and what it said in *said, each with a NUL. */
-static int
-restore(const struct world *w, const char *const *arguments, struct buf *plan, struct buf *said)
-{
-    CLEANUP(mem_cleanup) char *out = mem_printf("%s/restore.out", w->dir);
-    CLEANUP(mem_cleanup) char *log = mem_printf("%s/restore.log", w->dir);
-    struct err e = {0};
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        in_child(w, arguments, out, log);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_ok(file_read(out, plan, &e), &e);
-    assert_ok(file_read(log, said, &e), &e);
-    assert_ok(buf_append(plan, span_of("", 1), &e), &e);
-    assert_ok(buf_append(said, span_of("", 1), &e), &e);
-    return WEXITSTATUS(status);
-}
-
-static void
-is_refused(const struct world *w, const char *row, const char *const *arguments, const char *says)
-{
-    CLEANUP(buf_free) struct buf plan = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
-    const int status = restore(w, arguments, &plan, &said);
-
-    if (status == 0 || plan.n != 1 || strstr((const char *)said.p, says) == NULL) {
-        fail_msg("%s: status %d, no \"%s\" in:\n%s", row, status, says, (const char *)said.p);
-    }
-}
-
-static char *
-path_in(const struct scene *s, const char *name)
-{
-    return mem_printf("%s/%s", s->w->dir, name);
-}
-
-static void
-put(const struct scene *s, const char *name, struct span octets)
-{
-    CLEANUP(mem_cleanup) char *path = path_in(s, name);
-    struct err e = {0};
-
-    assert_ok(file_write(path, octets, 0644, &e), &e);
-}
-
-static void
-lose_the_day(const struct scene *s)
-{
-    copy_parts(s->today, s->w->dir, ALL | TOKEN);
-    copy_parts(s->yesterday, s->w->dir, STATE);
-}
+enum { DAY = 24 * 60 * 60 };
 
 /* ---- the state ---- */
 
@@ -187,7 +33,7 @@ a_state_that_cannot_be_restored_is_refused(void **state)
          " does not have them: take the newest copy of it; when no copy "
          "has them, they are missing for good"},
         {"the journal is yesterday's, too", STATE | LOG | ISSUING | TOKEN, 0, 0, false,
-         "the log signer's journal ends at "},
+         ": put back the newest journal, nfpki-ca(8)"},
         {"another ledger", STATE, 0, LEDGER, false,
          "/ledger has another history than what was signed"},
         {"another database", 0, STATE, 0, false, "/ledger: move it away, and keep it, "},
@@ -204,7 +50,7 @@ a_state_that_cannot_be_restored_is_refused(void **state)
         copy_parts(s->yesterday, s->w->dir, rows[i].yesterday);
         copy_parts(s->elsewhere, s->w->dir, rows[i].elsewhere);
         copy_parts(s->further, s->w->dir, rows[i].further);
-        is_refused(s->w, rows[i].name, rows[i].previous ? previous : none, rows[i].says);
+        scene_is_refused(s->w, rows[i].name, rows[i].previous ? previous : none, rows[i].says);
     }
 }
 
@@ -215,7 +61,7 @@ sign(const struct scene *s, const char *name, const char *text, X509 *signer, EV
 {
     CLEANUP(buf_free) struct buf cms = pki_cms(span_str(text), signer, key);
 
-    put(s, name, buf_span(&cms));
+    scene_put(s, name, buf_span(&cms));
 }
 
 /* The plan with another time; mem_free() it. */
@@ -234,11 +80,11 @@ plan_of(const char *plan, time_t at)
 static void
 approvals_are_refused(const struct scene *s, const char *row, const char *says)
 {
-    CLEANUP(mem_cleanup) char *first = path_in(s, "first.p7s");
-    CLEANUP(mem_cleanup) char *second = path_in(s, "second.p7s");
+    CLEANUP(mem_cleanup) char *first = scene_path(s, "first.p7s");
+    CLEANUP(mem_cleanup) char *second = scene_path(s, "second.p7s");
     const char *const arguments[] = {"--approval", first, "--approval", second, NULL};
 
-    is_refused(s->w, row, arguments, says);
+    scene_is_refused(s->w, row, arguments, says);
 }
 
 static void
@@ -253,8 +99,8 @@ what_no_two_officers_signed_is_not_done(void **state)
     CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
     const char *text;
 
-    lose_the_day(s);
-    if (restore(s->w, none, &plan, &said) != 0) {
+    scene_lose_the_day(s);
+    if (scene_restore(s->w, none, &plan, &said) != 0) {
         fail_msg("no plan: %s", (const char *)said.p);
     }
     text = (const char *)plan.p;
@@ -356,7 +202,7 @@ static void
 certificates_that_are_not_ours_are_not_adopted(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mem_cleanup) char *path = path_in(s, "adopt.pem");
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "adopt.pem");
     CLEANUP(x509_cleanup) X509 *twin = twin_of(s);
     CLEANUP(buf_free) struct buf foreign = pem_of(s->w->vendor, 1);
     CLEANUP(buf_free) struct buf many = pem_of(s->alice, ADOPT_MAX + 1);
@@ -368,7 +214,7 @@ certificates_that_are_not_ours_are_not_adopted(void **state)
     } rows[] = {
         {"nothing", SPAN_LITERAL("nothing\n"), "adopt.pem: no certificate in PEM"},
         {"no PEM", SPAN_LITERAL("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n"),
-         "adopt.pem: certificate 1"},
+         "adopt.pem: certificate 1: bad base64 decode"},
         {"a vendor's", buf_span(&foreign),
          "adopt.pem: certificate 1: not signed by the issuing key"},
         {"too many", buf_span(&many), "adopt.pem: certificate 4096: more than 4096 certificates"},
@@ -377,10 +223,10 @@ certificates_that_are_not_ours_are_not_adopted(void **state)
     };
     const char *const arguments[] = {"--adopt", path, NULL};
 
-    lose_the_day(s);
+    scene_lose_the_day(s);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        put(s, "adopt.pem", rows[i].octets);
-        is_refused(s->w, rows[i].name, arguments, rows[i].says);
+        scene_put(s, "adopt.pem", rows[i].octets);
+        scene_is_refused(s->w, rows[i].name, arguments, rows[i].says);
     }
 }
 
@@ -393,5 +239,5 @@ main(void)
         cmocka_unit_test(certificates_that_are_not_ours_are_not_adopted),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
 }
