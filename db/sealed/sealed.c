@@ -245,37 +245,6 @@ sealed_change(struct store_db *db, const struct sealed_table *table, const struc
     return 0;
 }
 
-/* There was none of this key before: settling finds a seal that says otherwise. */
-int
-sealed_made(struct store_db *db, const struct sealed_table *table, const struct store_value *key,
-            size_t n, struct err *e)
-{
-    struct sealed *sealed = sealed_of(db);
-    struct noted *noted;
-    struct key octets;
-    bool on;
-
-    if (begin(sealed, &on, e) != 0) {
-        return -1;
-    }
-    if (!on) {
-        return 0;
-    }
-    if (key_encode(key, n, &octets, e) != 0) {
-        return -1;
-    }
-    noted = noted_find(&sealed->noted, table, key_span(&octets));
-    if (noted == NULL) {
-        noted = noted_add(&sealed->noted, table, key_span(&octets));
-    }
-    if (noted->was && !noted->compared) {
-        return sealed_violation(sealed, table, key_span(&octets), "was deleted before", e);
-    }
-    noted->compared = true;
-    noted->changed = true;
-    return 0;
-}
-
 /* Those that have a seal, and none that has not. */
 static int
 check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,

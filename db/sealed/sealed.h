@@ -128,9 +128,6 @@ int sealed_owner(struct store_db *, unsigned owners, struct store_value owner, s
  * what it is at the end of the transaction is sealed then. */
 int sealed_change(struct store_db *, const struct sealed_table *, const struct store_value *key,
                   size_t n, struct err *e);
-/* Directly after the INSERT of a row whose key SQLite has chosen (AUTOINCREMENT), instead. */
-int sealed_made(struct store_db *, const struct sealed_table *, const struct store_value *key,
-                size_t n, struct err *e);
 
 /* ---- the scrub, and what status says ---- */
 

@@ -116,41 +116,6 @@ a_row_that_is_deleted_has_no_seal_any_more(void **state)
     scene_end(&s);
 }
 
-static int
-do_made(struct verb *verb, struct store_db *db, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    struct store_value key;
-
-    if (store_exec(db, "INSERT INTO note(thing, weight) VALUES('b', 9)", STORE_NO_VALUES, e) != 0 ||
-        store_query_one(db, &rows, "SELECT last_insert_rowid()", STORE_NO_VALUES, e) != 0) {
-        return -1;
-    }
-    key = store_int(row_int(&rows, 0));
-    return sealed_made(db, verb->table, &key, 1, e);
-}
-
-static void
-a_row_whose_key_sqlite_chose_is_sealed(void **state)
-{
-    struct scene s = scene_new();
-    struct verb verb = {.run = do_made, .table = &scene_note};
-    struct err e = {0};
-    size_t seen;
-
-    (void)state;
-    scene_fill(&s);
-    scene_must_open(&s);
-    for (int i = 0; i < 3; i++) {
-        verb.fails = i == 1;
-        assert_int_equal(scene_do(&s, &verb, &e), i == 1 ? -1 : 0);
-    }
-    assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("B"), &e), &e);
-    assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
-    assert_int_equal(seen, 22);
-    scene_end(&s);
-}
-
 /* Behind each the row is asked for again. */
 static const struct {
     const char *what;
@@ -398,7 +363,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_rolled_back_is_not_sealed),
         cmocka_unit_test(a_row_that_is_deleted_has_no_seal_any_more),
-        cmocka_unit_test(a_row_whose_key_sqlite_chose_is_sealed),
         cmocka_unit_test(what_is_done_to_the_file_of_a_running_program_is_found),
         cmocka_unit_test(an_edited_row_is_not_sealed_with_the_next_change),
         cmocka_unit_test(a_change_that_was_not_said_is_found),
