@@ -5,31 +5,18 @@
 #include "ca/cmp/protection/check.h"
 
 static int
-refuse_before(const struct made *made, time_t begins, enum cmp_failure *failure, struct err *e)
+refuse(const struct made *made, bool early, time_t bound, enum cmp_failure *failure, struct err *e)
 {
     char at[TIME_TEXT_SIZE];
-    char begin[TIME_TEXT_SIZE];
+    char limit[TIME_TEXT_SIZE];
 
     time_format(made->at, at);
-    time_format(begins, begin);
-    (void)phrase_refuse(failure, PHRASE_MADE_BEFORE, e,
-                        "made at %s, says the %s: before the registration, which is of %s", at,
-                        made->by_requester ? "requester" : "RA", begin);
-    return phrase_value(e, "%s", begin);
-}
-
-static int
-refuse_after(const struct made *made, time_t ends, enum cmp_failure *failure, struct err *e)
-{
-    char at[TIME_TEXT_SIZE];
-    char end[TIME_TEXT_SIZE];
-
-    time_format(made->at, at);
-    time_format(ends, end);
-    (void)phrase_refuse(failure, PHRASE_ENDED, e,
-                        "made at %s, says the %s: after the registration, which ended at %s", at,
-                        made->by_requester ? "requester" : "RA", end);
-    return phrase_value(e, "%s", end);
+    time_format(bound, limit);
+    (void)phrase_refuse(failure, early ? PHRASE_MADE_BEFORE : PHRASE_ENDED, e,
+                        "made at %s, says the %s: %s the registration, which %s %s", at,
+                        made->by_requester ? "requester" : "RA", early ? "before" : "after",
+                        early ? "is of" : "ended at", limit);
+    return phrase_value(e, "%s", limit);
 }
 
 int
@@ -53,7 +40,7 @@ made_judge(const struct made_question *q, struct made *out, enum cmp_failure *fa
         return phrase_refuse(failure, PHRASE_NO_TIME, e, "messageTime is missing");
     }
     if (out->at < q->begins - behind_s) {
-        return refuse_before(out, q->begins, failure, e);
+        return refuse(out, true, q->begins, failure, e);
     }
-    return q->ends == 0 || out->at <= q->ends ? 0 : refuse_after(out, q->ends, failure, e);
+    return q->ends == 0 || out->at <= q->ends ? 0 : refuse(out, false, q->ends, failure, e);
 }
