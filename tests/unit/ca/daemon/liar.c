@@ -30,6 +30,7 @@ main(void)
         cmocka_unit_test(an_update_asks_for_no_other_names),
         cmocka_unit_test(a_proof_is_not_another_registrations),
         cmocka_unit_test(a_second_registration_by_one_proof_is_refused),
+        cmocka_unit_test(two_of_before_with_one_proof_are_named_at_a_start),
         cmocka_unit_test(what_two_registrations_are_proven_by_gets_nothing),
         cmocka_unit_test(what_was_kept_back_is_not_for_a_later_registration),
         cmocka_unit_test(the_record_says_whose_word_the_time_is),

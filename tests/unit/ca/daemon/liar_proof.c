@@ -2,6 +2,7 @@
 /* Whose registration it is: the RA names one, and the proof is another's; or the time is. */
 #include <string.h>
 
+#include "base/file.h"
 #include "ca/cmp/message/phrase.h"
 #include "tests/unit/ca/daemon/lie.h"
 
@@ -166,6 +167,51 @@ a_second_registration_by_one_proof_is_refused(void **state)
         world_cancel(w, id);
         proven_free(&p);
     }
+}
+
+/* As a version that did not look at it has left them, and migration 22 found them. */
+static void
+make_shared(struct world *w, const char *id, bool shared)
+{
+    CLEANUP(mem_cleanup)
+    char *sql = mem_printf("UPDATE registration SET state = %d WHERE id = '%s'; %s",
+                           shared ? ISSUANCE_LIVE : ISSUANCE_CANCELLED, id,
+                           shared ? "INSERT INTO setting VALUES('shared-proofs', x'01')"
+                                  : "DELETE FROM setting WHERE name = 'shared-proofs'");
+
+    world_edit_as_ca(w, sql);
+}
+
+void
+two_of_before_with_one_proof_are_named_at_a_start(void **state)
+{
+    struct world *w = *state;
+    struct proven p = proven_by(w, PROOF_CERTIFICATE);
+    CLEANUP(mem_cleanup) char *proof = scene_pins_certificate(p.device);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.log", w->dir);
+    CLEANUP(answer_free) struct answer taken = {0};
+    CLEANUP(buf_free) struct buf log = BUF_INIT(8 * 1024 * 1024);
+    const char *at;
+    char id[CMP_REGISTRATION_ID_SIZE + 1];
+    struct err e = {0};
+
+    world_cancel(w, p.nf.id);
+    register_another(w, proof, &taken, id);
+    assert_int_equal(taken.m.type, LINK_REGISTERED);
+    assert_int_equal(world_stop(w), 0);
+    make_shared(w, p.nf.id, true);
+    world_start(w);
+    assert_ok(file_read(path, &log, &e), &e);
+    assert_ok(buf_append(&log, SPAN_LITERAL("\0"), &e), &e);
+    at = strstr((const char *)log.p, "\"proof-shared\"");
+    assert_non_null(at);
+    assert_non_null(strstr(at, p.nf.id));
+    assert_non_null(strstr(at, id));
+    world_kill(w);
+    make_shared(w, p.nf.id, false);
+    world_start(w);
+    world_cancel(w, id);
+    proven_free(&p);
 }
 
 /* One certificate may be pinned, be of a vendor, and have a key that is pinned. */

@@ -69,6 +69,7 @@ void a_first_request_asks_for_registered_names_only(void **state);
 void an_update_asks_for_no_other_names(void **state);
 void a_proof_is_not_another_registrations(void **state);
 void a_second_registration_by_one_proof_is_refused(void **state);
+void two_of_before_with_one_proof_are_named_at_a_start(void **state);
 void what_two_registrations_are_proven_by_gets_nothing(void **state);
 void what_was_kept_back_is_not_for_a_later_registration(void **state);
 void the_record_says_whose_word_the_time_is(void **state);
