@@ -11,7 +11,9 @@
  *
  * FOUND: what is there was written by a run before, and the journal has that checkpoint: a start
  * alone takes nobody's place. OURS: this run wrote it. LOST: another run has written since, so that
- * there are two; this one signs nothing any more. So no two runs sign one log.
+ * there are two; this one signs nothing any more. So of two runs with one token, on copies of one
+ * state, one stops. What the client never says to be committed is not in the token: a client that
+ * lies can keep the memory old, or have it written as often as it likes, and no more.
  */
 #pragma once
 
