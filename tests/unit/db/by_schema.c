@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/db/issuance/by_schema.h"
+#include "tests/unit/db/by_schema.h"
 
 #include <stdio.h>
 #include <string.h>
