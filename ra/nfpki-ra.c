@@ -57,8 +57,10 @@ struct daemon {
     bool stopping;
     int64_t stop_by;
     bool sweeping;
+    bool sweep_more; /* than one operation takes */
     struct store_op sweep;
-    int overdue;
+    int overdue;     /* of this operation, */
+    int overdue_all; /* and of those before */
 };
 
 /* ---- events ---- */
@@ -156,8 +158,10 @@ sweep_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct daemon *d = CONTAINER_OF(op, struct daemon, sweep);
 
-    return requests_expire(db, clock_now(), &d->overdue, e);
+    return requests_expire(db, clock_now(), &d->overdue, &d->sweep_more, e);
 }
+
+static void sweep_on(struct daemon *);
 
 static void
 sweep_done(struct task *task)
@@ -167,13 +171,29 @@ sweep_done(struct task *task)
     d->sweeping = false;
     if (d->sweep.result != 0) {
         ra_fail(&d->ra, &d->sweep.e);
-    } else if (d->overdue > 0) {
-        log_event(LOG_WARNING, "unconfirmed", "%d certificates were not confirmed in time",
-                  d->overdue);
+        return;
     }
+    d->overdue_all += d->overdue;
+    if (d->sweep_more && !d->stopping) {
+        sweep_on(d); /* others had their turn */
+        return;
+    }
+    if (d->overdue_all > 0) {
+        log_event(LOG_WARNING, "unconfirmed", "%d certificates were not confirmed in time",
+                  d->overdue_all);
+    }
+    d->overdue_all = 0;
     if (!d->stopping && !d->ra.failed) {
         closing_run(d->ra.closing);
     }
+}
+
+static void
+sweep_on(struct daemon *d)
+{
+    d->sweeping = true;
+    d->sweep = (struct store_op){.task.done = sweep_done, .run = sweep_run};
+    store_submit(d->ra.store, &d->sweep);
 }
 
 static void
@@ -188,9 +208,7 @@ on_sweep_timer(evutil_socket_t fd, short what, void *arg)
     }
     (void)mac_cache_sweep(d->ra.mac_cache, clock_now());
     (void)own_certificate_look(&d->ra);
-    d->sweeping = true;
-    d->sweep = (struct store_op){.task.done = sweep_done, .run = sweep_run};
-    store_submit(d->ra.store, &d->sweep);
+    sweep_on(d);
 }
 
 /* ---- start ---- */

@@ -10,12 +10,14 @@
 #include "ca/registration/batch.h"
 #include "ca/x509/path/path.h"
 #include "db/requests/requests.h"
+#include "db/sealed/sealed.h"
 #include "pkcs11/client/client.h"
 #include "ra/daemon/budget.h"
 #include "ra/queue/ca_log.h"
 #include "ra/queue/heads.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
+#include "ra/secret/row_seals.h"
 #include "ra/secret/seal_key.h"
 #include "ra/transaction/transaction.h"
 
@@ -170,14 +172,32 @@ open_store(struct ra *ra, struct err *e)
         .application = REQUESTS_APPLICATION,
         .schemas = {ra_migrations},
         .finished = ra->tasks,
+        .integrity_check = true,
+        .admit = row_seals_admit,
+        .admit_arg = ra,
+        .context = ra->row_seals,
+        .settle = sealed_settle,
     };
-    struct store_op op = {.run = verify_queue};
 
     if (file_mkdirs(ra->settings->state, 0700, e) != 0) {
         return -1;
     }
     ra->store = store_open(&options, e);
-    return ra->store == NULL ? -1 : store_call(ra->store, &op, e);
+    return ra->store == NULL ? -1 : 0;
+}
+
+/* Whose rows they are first, then what they say, under the key that seals. */
+static int
+open_rows(struct ra *ra, struct err *e)
+{
+    struct store_op queue = {.run = verify_queue};
+    bool derived = false;
+
+    return seal_key_ask(ra, &derived, e) != 0 || row_seals_new(ra, derived, e) != 0 ||
+                   open_store(ra, e) != 0 || row_seals_open(ra, e) != 0 ||
+                   store_call(ra->store, &queue, e) != 0 || seal_key_settle(ra, derived, e) != 0
+               ? -1
+               : row_seals_begin(ra, e);
 }
 
 static void
@@ -224,7 +244,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     ra->tasks = tasks_new(e);
     ra->base = event_base_new();
     if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
-        open_store(ra, e) != 0 || seal_key_load(ra, e) != 0) {
+        open_rows(ra, e) != 0) {
         return -1;
     }
     ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);
@@ -264,6 +284,7 @@ ra_close(struct ra *ra)
     pool_free(ra->pool);
     lane_free(ra->lane);
     store_free(ra->store);
+    row_seals_free(ra);
     signer_free(ra->signer);
     if (ra->base != NULL) {
         event_base_free(ra->base);

@@ -159,27 +159,11 @@ compare(struct store_db *db, bool suspect, struct err *e)
     return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
 }
 
-static void
-keep_first(void *arg, const char *what)
-{
-    char **first = arg;
-
-    *first = *first == NULL ? mem_strdup(what) : *first;
-}
-
 /* Nobody's trigger acts with ours, and none of ours is missing. */
 static int
 check_schema(struct store_db *db, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *first = NULL;
-
-    if (store_check_schema(db, schemas, keep_first, &first, e) != 0) {
-        return -1;
-    }
-    return first == NULL
-               ? 0
-               : err_set(e, ERR_STORE, "ca.db was edited: %s: nfpki-ca --verify tells all of it",
-                         first);
+    return store_require_schema(db, schemas, "ca.db", "nfpki-ca --verify tells all of it", e);
 }
 
 /* And how many are there? */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/requests/rows.h"
+#include "db/requests/trust.h"
 
 void
 requests_ca_log_clear(struct requests_ca_log *log)
@@ -9,6 +9,13 @@ requests_ca_log_clear(struct requests_ca_log *log)
     *log = (struct requests_ca_log){0};
 }
 
+/* No row is what a CA shows that was never seen: so that there is none is looked at, too. */
+static int
+trust_all(struct store_db *db, struct err *e)
+{
+    return sealed_owner(db, REQUESTS_OWNER_CA_LOG, store_int(1), e);
+}
+
 int
 requests_ca_log_find(struct store_db *db, const char *vkey, struct requests_ca_log *out,
                      bool *found, struct err *e)
@@ -16,7 +23,8 @@ requests_ca_log_find(struct store_db *db, const char *vkey, struct requests_ca_l
     CLEANUP(store_end) struct store_rows rows = {0};
 
     requests_ca_log_clear(out);
-    if (store_query(db, &rows,
+    if (trust_all(db, e) != 0 ||
+        store_query(db, &rows,
                     "SELECT vkey, size, note FROM ca_log WHERE vkey = coalesce(?1, vkey) "
                     "ORDER BY id DESC LIMIT 1",
                     STORE_VALUES(store_text(vkey)), e) != 0 ||
@@ -33,14 +41,36 @@ requests_ca_log_find(struct store_db *db, const char *vkey, struct requests_ca_l
                : 0;
 }
 
+/* Its row, or the one that it gets. */
+static int
+row_of(struct store_db *db, const char *vkey, int64_t *id, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT coalesce((SELECT id FROM ca_log WHERE vkey = ?1), (SELECT max(id) "
+                        "FROM ca_log) + 1, 1)",
+                        STORE_VALUES(store_text(vkey)), e) != 0) {
+        return -1;
+    }
+    *id = row_int(&rows, 0);
+    return 0;
+}
+
 int
 requests_ca_log_keep(struct store_db *db, const char *vkey, uint64_t size, struct span note,
                      struct err *e)
 {
-    return store_exec(db,
-                      "INSERT INTO ca_log(vkey, size, note) VALUES(?1, ?2, ?3) ON CONFLICT(vkey) "
-                      "DO UPDATE SET size = excluded.size, note = excluded.note "
-                      "WHERE excluded.size > size",
-                      STORE_VALUES(store_text(vkey), store_int((int64_t)size), store_blob(note)),
-                      e);
+    int64_t id;
+
+    if (trust_all(db, e) != 0 || row_of(db, vkey, &id, e) != 0 ||
+        requests_trust_change(db, &requests_table_ca_log, store_int(id), e) != 0) {
+        return -1;
+    }
+    return store_exec(
+        db,
+        "INSERT INTO ca_log(id, vkey, size, note) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(vkey) DO "
+        "UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size > size",
+        STORE_VALUES(store_int(id), store_text(vkey), store_int((int64_t)size), store_blob(note)),
+        e);
 }

@@ -1,37 +1,158 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is over: certConfs that do not come, transactions and certificates that nobody asks for. */
-#include "db/requests/requests.h"
+/* What is over: certConfs that do not come, transactions and certificates that nobody asks for. So
+ * few at once that nobody waits for it: each row's seal goes, too. */
+#include "db/requests/rows.h"
+#include "db/requests/trust.h"
 
-int
-requests_expire(struct store_db *db, int64_t now, int *overdue, struct err *e)
+enum {
+    STEP = 32, /* of each kind */
+    /* After the longest time for which an expired certificate may be renewed. */
+    KEEP_EXPIRED_S = 400 * 86400,
+};
+
+#define OVERDUE                                                                                    \
+    "SELECT id FROM enrolment WHERE state = 2 AND confirm_by < ?1 ORDER BY confirm_by LIMIT 32"
+#define ENDED "SELECT fingerprint FROM certificate WHERE not_after < ?1 ORDER BY not_after LIMIT 32"
+_Static_assert(STEP == 32, "the number in OVERDUE and ENDED");
+
+static int
+expire_confirmations(struct store_db *db, int64_t now, int *overdue, struct err *e)
 {
-    if (store_exec(db,
-                   "UPDATE enrolment SET state = 6, confirm_by = NULL "
-                   "WHERE state = 2 AND confirm_by < ?",
+    if (requests_trust_changes(db, &requests_table_enrolment, OVERDUE, STORE_VALUES(store_int(now)),
+                               e) != 0 ||
+        store_exec(db,
+                   "UPDATE enrolment SET state = 6, confirm_by = NULL WHERE id IN (" OVERDUE ")",
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
     *overdue = (int)store_changes(db);
-    /* No sequence comes twice: the last head stays, or what there is without one. */
-    if (store_exec(
-            db,
-            "DELETE FROM queue WHERE answered = 1 AND enrolment IN "
-            "(SELECT id FROM enrolment WHERE until < ? AND state NOT IN (0, 3)) "
-            "AND (sequence < (SELECT max(sequence) FROM queue) OR EXISTS (SELECT 1 FROM head))",
-            STORE_VALUES(store_int(now)), e) != 0 ||
-        store_exec(db,
-                   "DELETE FROM head WHERE first < (SELECT coalesce(min(sequence), 0) FROM queue) "
-                   "AND first + length(leaves) / 32 <= (SELECT coalesce(min(sequence), 0) FROM "
-                   "queue) AND first < (SELECT max(first) FROM head)",
-                   STORE_NO_VALUES, e) != 0 ||
-        store_exec(db,
-                   "DELETE FROM enrolment WHERE until < ? AND state NOT IN (0, 3) AND NOT EXISTS "
-                   "(SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id)",
+    return 0;
+}
+
+/* ---- transactions ---- */
+
+/* Its entries of the queue, which are answered all, each with its head when that has no other. */
+static int
+remove_entries(struct store_db *db, int64_t enrolment, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows, "SELECT sequence, rid FROM queue WHERE enrolment = ?1",
+                    STORE_VALUES(store_int(enrolment)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        const int64_t sequence = row ? row_int(&rows, 0) : 0;
+
+        if (!row) {
+            return 0;
+        }
+        if (requests_trust_change(db, &requests_table_queue, row_value(&rows, 1), e) != 0 ||
+            store_exec(db, "DELETE FROM queue WHERE sequence = ?1",
+                       STORE_VALUES(store_int(sequence)), e) != 0 ||
+            requests_leave_head(db, sequence, e) != 0) {
+            return -1;
+        }
+    }
+    return -1;
+}
+
+static int
+remove_transaction(struct store_db *db, int64_t enrolment, struct err *e)
+{
+    const struct store_value id = store_int(enrolment);
+
+    return requests_trust_change(db, &requests_table_enrolment, id, e) != 0 ||
+                   remove_entries(db, enrolment, e) != 0
+               ? -1
+               : store_exec(db, "DELETE FROM enrolment WHERE id = ?1", STORE_VALUES(id), e);
+}
+
+static int
+next_transaction(struct store_db *db, int64_t now, int64_t *id, bool *there, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows,
+                    "SELECT id FROM enrolment x WHERE until < ?1 AND state NOT IN (0, 3) AND NOT "
+                    "EXISTS (SELECT 1 FROM queue WHERE enrolment = x.id AND answered = 0) ORDER BY "
+                    "until LIMIT 1",
+                    STORE_VALUES(store_int(now)), e) != 0 ||
+        store_next(&rows, there, e) != 0) {
+        return -1;
+    }
+    *id = *there ? row_int(&rows, 0) : 0;
+    return 0;
+}
+
+static int
+expire_transactions(struct store_db *db, int64_t now, bool *more, struct err *e)
+{
+    bool there = true;
+
+    for (int n = 0; there && n < STEP; n++) {
+        int64_t id;
+
+        if (next_transaction(db, now, &id, &there, e) != 0 ||
+            (there && remove_transaction(db, id, e) != 0)) {
+            return -1;
+        }
+    }
+    *more = *more || there;
+    return 0;
+}
+
+/* ---- certificates and replay entries ---- */
+
+static int
+expire_certificates(struct store_db *db, int64_t before, bool *more, struct err *e)
+{
+    if (requests_trust_changes(db, &requests_table_certificate, ENDED,
+                               STORE_VALUES(store_int(before)), e) != 0 ||
+        store_exec(db, "DELETE FROM certificate WHERE fingerprint IN (" ENDED ")",
+                   STORE_VALUES(store_int(before)), e) != 0) {
+        return -1;
+    }
+    *more = *more || store_changes(db) == STEP;
+    return 0;
+}
+
+#define SEEN "SELECT identity, transaction_id FROM seen WHERE until < ?1 ORDER BY until LIMIT 32"
+
+static int
+expire_seen(struct store_db *db, int64_t now, bool *more, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows, SEEN, STORE_VALUES(store_int(now)), e) != 0) {
+        return -1;
+    }
+    while (row) {
+        if (store_next(&rows, &row, e) != 0 ||
+            (row &&
+             requests_trust_change_seen(db, row_text(&rows, 0), row_blob(&rows, 1), e) != 0)) {
+            return -1;
+        }
+    }
+    if (store_exec(db, "DELETE FROM seen WHERE (identity, transaction_id) IN (" SEEN ")",
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
-    return requests_certificates_expire(db, now, e) != 0
+    *more = *more || store_changes(db) == STEP;
+    return 0;
+}
+
+int
+requests_expire(struct store_db *db, int64_t now, int *overdue, bool *more, struct err *e)
+{
+    if (expire_confirmations(db, now, overdue, e) != 0) {
+        return -1;
+    }
+    *more = *overdue == STEP;
+    return expire_transactions(db, now, more, e) != 0 ||
+                   expire_certificates(db, now - KEEP_EXPIRED_S, more, e) != 0
                ? -1
-               : store_exec(db, "DELETE FROM seen WHERE until < ?", STORE_VALUES(store_int(now)),
-                            e);
+               : expire_seen(db, now, more, e);
 }

@@ -8,6 +8,7 @@
 
 #include "base/ossl.h"
 #include "db/requests/rows.h"
+#include "db/requests/trust.h"
 
 void
 requests_head_clear(struct requests_head *head)
@@ -42,7 +43,12 @@ head_find(struct store_db *db, const char *sql, uint64_t sequence, struct reques
         store_next(&rows, found, e) != 0) {
         return -1;
     }
-    return *found ? head_read(&rows, out, e) : 0;
+    if (!*found) {
+        return 0;
+    }
+    return requests_trust(db, &requests_table_head, row_value(&rows, 0), e) != 0
+               ? -1
+               : head_read(&rows, out, e);
 }
 
 int
@@ -62,19 +68,55 @@ requests_head_of(struct store_db *db, uint64_t sequence, struct requests_head *o
 
 /* ---- a new one ---- */
 
+/* Where the queue ends, which its own row says: what is missing before is missed. */
+struct queue_end {
+    uint64_t next; /* behind the last entry */
+    int64_t head;  /* the last head; 0: there was none */
+};
+
+static int
+queue_end(struct store_db *db, struct queue_end *end, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (requests_trust(db, &requests_table_queue_end, store_int(1), e) != 0 ||
+        store_query_one(db, &rows, "SELECT next, head FROM queue_end", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    end->next = (uint64_t)row_int(&rows, 0);
+    end->head = row_int(&rows, 1);
+    return 0;
+}
+
 /* The last one, and the sequence behind it: 1 without any. */
 static int
-last_head(struct store_db *db, struct requests_head *out, uint64_t *next, struct err *e)
+last_head(struct store_db *db, const struct queue_end *end, struct requests_head *out,
+          uint64_t *from, struct err *e)
 {
     bool found = false;
 
-    if (head_find(db,
-                  "SELECT " HEAD_COLUMNS " FROM head WHERE first <= ? ORDER BY first DESC LIMIT 1",
-                  INT64_MAX, out, &found, e) != 0) {
+    if (end->head != 0 && (requests_trust(db, &requests_table_head, store_int(end->head), e) != 0 ||
+                           head_find(db, "SELECT " HEAD_COLUMNS " FROM head WHERE first = ?",
+                                     (uint64_t)end->head, out, &found, e) != 0)) {
         return -1;
     }
-    *next = found ? out->first + out->leaves.n / MERKLE_HASH : 1;
-    return 0;
+    *from = found ? out->first + out->leaves.n / MERKLE_HASH : 1;
+    return found || end->head == 0
+               ? 0
+               : err_set(e, ERR_STORE, "the queue's last head, at entry %" PRId64 ", is missing",
+                         end->head);
+}
+
+/* Entries that the new head is over: all up to the end, each there. */
+static int
+check_contiguous(const struct requests_head *head, uint64_t from, const struct queue_end *end,
+                 struct err *e)
+{
+    return head->first + head->leaves.n / MERKLE_HASH == end->next &&
+                   (end->head == 0 || head->first == from)
+               ? 0
+               : err_set(e, ERR_STORE, "an entry of the queue before %" PRIu64 " is missing",
+                         end->next);
 }
 
 /* The entries that are under no head: they were added since the last one. */
@@ -125,14 +167,59 @@ head_text(const struct requests_author *author, const struct requests_head *befo
                : author->stamp(author->arg, buf_span(&head->text), head->stamp, e);
 }
 
+static int
+remove_head(struct store_db *db, int64_t first, struct err *e)
+{
+    return requests_trust_change(db, &requests_table_head, store_int(first), e) != 0
+               ? -1
+               : store_exec(db, "DELETE FROM head WHERE first = ?", STORE_VALUES(store_int(first)),
+                            e);
+}
+
 /* All of it was withdrawn, or took another place, while it was the last. */
 static int
 leave_empty(struct store_db *db, const struct requests_head *head, uint64_t end, struct err *e)
 {
-    return store_exec(db,
-                      "DELETE FROM head WHERE first = ?1 AND NOT EXISTS "
-                      "(SELECT 1 FROM queue WHERE sequence >= ?1 AND sequence < ?2)",
-                      STORE_VALUES(store_int((int64_t)head->first), store_int((int64_t)end)), e);
+    bool used = true;
+
+    if (head->first != 0 &&
+        store_has_row(db, "SELECT 1 FROM queue WHERE sequence >= ? AND sequence < ?",
+                      STORE_VALUES(store_int((int64_t)head->first), store_int((int64_t)end)), &used,
+                      e) != 0) {
+        return -1;
+    }
+    return used ? 0 : remove_head(db, (int64_t)head->first, e);
+}
+
+/* The new one is the last from now on. */
+static int
+move_end(struct store_db *db, uint64_t head, struct err *e)
+{
+    const struct store_value first = store_int((int64_t)head);
+
+    return requests_trust_change(db, &requests_table_queue_end, store_int(1), e) != 0 ||
+                   requests_trust_change(db, &requests_table_head, first, e) != 0
+               ? -1
+               : store_exec(db, "UPDATE queue_end SET head = ? WHERE one = 1", STORE_VALUES(first),
+                            e);
+}
+
+int
+requests_leave_head(struct store_db *db, int64_t sequence, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool gone;
+
+    if (store_query(db, &rows,
+                    "SELECT first FROM head WHERE first = (SELECT max(first) FROM head WHERE first "
+                    "<= ?1) AND first IS NOT (SELECT head FROM queue_end) AND NOT EXISTS (SELECT 1 "
+                    "FROM queue WHERE sequence >= head.first AND sequence < head.first + "
+                    "length(head.leaves) / 32)",
+                    STORE_VALUES(store_int(sequence)), e) != 0 ||
+        store_next(&rows, &gone, e) != 0) {
+        return -1;
+    }
+    return gone ? remove_head(db, row_int(&rows, 0), e) : 0;
 }
 
 int
@@ -140,16 +227,19 @@ requests_put_head(struct store_db *db, const struct requests_author *author,
                   struct requests_head *head, struct err *e)
 {
     CLEANUP(requests_head_clear) struct requests_head before = {0};
+    struct queue_end end;
     uint64_t from;
 
     requests_head_clear(head);
-    if (last_head(db, &before, &from, e) != 0 || new_leaves(db, from, head, e) != 0) {
+    if (queue_end(db, &end, e) != 0 || last_head(db, &end, &before, &from, e) != 0 ||
+        new_leaves(db, from, head, e) != 0) {
         return -1;
     }
     if (head->leaves.n == 0) {
         return 0;
     }
-    return head_text(author, &before, head, e) != 0 || leave_empty(db, &before, from, e) != 0
+    return check_contiguous(head, from, &end, e) != 0 || head_text(author, &before, head, e) != 0 ||
+                   leave_empty(db, &before, from, e) != 0 || move_end(db, head->first, e) != 0
                ? -1
                : store_exec(db, "INSERT INTO head (" HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
                             STORE_VALUES(store_int((int64_t)head->first),
@@ -171,10 +261,13 @@ restamp(struct store_db *db, struct requests_head *head, requests_convert_stamp 
         return -1;
     }
     return !changed ? 0
-                    : store_exec(db, "UPDATE head SET stamp = ? WHERE first = ?",
-                                 STORE_VALUES(store_blob(span_of(head->stamp, sizeof(head->stamp))),
-                                              store_int((int64_t)head->first)),
-                                 e);
+           : requests_trust_change(db, &requests_table_head, store_int((int64_t)head->first), e) !=
+                   0
+               ? -1
+               : store_exec(db, "UPDATE head SET stamp = ? WHERE first = ?",
+                            STORE_VALUES(store_blob(span_of(head->stamp, sizeof(head->stamp))),
+                                         store_int((int64_t)head->first)),
+                            e);
 }
 
 int

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/requests/rows.h"
+#include "db/requests/trust.h"
 
 void
 requests_entry_clear(struct requests_entry *entry)
@@ -14,21 +15,20 @@ requests_entry_clear(struct requests_entry *entry)
     memset(entry, 0, sizeof(*entry));
 }
 
-/* Behind all that is in the queue, and behind what was: a head tells. */
+/* The end of the queue, which moves on. */
 static int
 next_place(struct store_db *db, uint64_t *sequence, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows,
-                        "SELECT max(coalesce((SELECT max(sequence) + 1 FROM queue), 1), coalesce("
-                        "(SELECT first + length(leaves) / 32 FROM head ORDER BY first DESC LIMIT "
-                        "1), 1))",
-                        STORE_NO_VALUES, e) != 0) {
+    if (requests_trust_change(db, &requests_table_queue_end, store_int(1), e) != 0 ||
+        store_query_one(db, &rows, "SELECT next FROM queue_end WHERE one = 1", STORE_NO_VALUES,
+                        e) != 0) {
         return -1;
     }
     *sequence = (uint64_t)row_int(&rows, 0);
-    return 0;
+    store_end(&rows);
+    return store_exec(db, "UPDATE queue_end SET next = next + 1 WHERE one = 1", STORE_NO_VALUES, e);
 }
 
 int
@@ -36,7 +36,8 @@ requests_enqueue(struct store_db *db, int64_t enrolment, const struct requests_i
                  uint64_t *sequence, struct err *e)
 {
     assert(item->rid.n == REQUESTS_RID_SIZE);
-    return next_place(db, sequence, e) != 0
+    return next_place(db, sequence, e) != 0 ||
+                   requests_trust_change(db, &requests_table_queue, store_blob(item->rid), e) != 0
                ? -1
                : store_exec(db,
                             "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
@@ -47,12 +48,37 @@ requests_enqueue(struct store_db *db, int64_t enrolment, const struct requests_i
                             e);
 }
 
+/* 0: no answer is missing. */
+static int
+place_of(struct store_db *db, struct span rid, int64_t *sequence, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0 ||
+        store_query(db, &rows, "SELECT sequence FROM queue WHERE rid = ? AND answered = 0",
+                    STORE_VALUES(store_blob(rid)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    *sequence = row ? row_int(&rows, 0) : 0;
+    return 0;
+}
+
 int
 requests_take_place(struct store_db *db, const struct requests_item *item, bool *taken,
                     struct err *e)
 {
     uint64_t sequence;
+    int64_t before;
 
+    if (place_of(db, item->rid, &before, e) != 0) {
+        return -1;
+    }
+    *taken = before != 0;
+    if (!*taken) {
+        return 0;
+    }
     if (next_place(db, &sequence, e) != 0 ||
         store_exec(db,
                    "UPDATE queue SET sequence = ?, message = ?, entry = ?, untimely = 0 "
@@ -62,8 +88,20 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
                    e) != 0) {
         return -1;
     }
-    *taken = store_changes(db) == 1;
-    return 0;
+    return requests_leave_head(db, before, e);
+}
+
+static int
+trust_admission(struct store_db *db, struct span rid, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return requests_trust_give_back(db, rid, e) != 0 || requests_trust_change_of(db, rid, e) != 0 ||
+                   store_query_one(db, &rows,
+                                   "SELECT identity, transaction_id FROM enrolment" REQUESTS_OF_RID,
+                                   STORE_VALUES(store_blob(rid)), e) != 0
+               ? -1
+               : requests_trust_change_seen(db, row_text(&rows, 0), row_blob(&rows, 1), e);
 }
 
 /* All that an admission wrote but the row of its enrolment, which nobody finds any more: its number
@@ -72,10 +110,14 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
 static int
 undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *e)
 {
-    return store_exec(db,
-                      "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
-                      "(SELECT registration FROM enrolment" REQUESTS_OF_RID " AND uncounted = 0)",
-                      STORE_VALUES(store_blob(rid)), e) != 0 ||
+    int64_t place;
+
+    return trust_admission(db, rid, e) != 0 || place_of(db, rid, &place, e) != 0 ||
+                   store_exec(db,
+                              "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
+                              "(SELECT registration FROM enrolment" REQUESTS_OF_RID
+                              " AND uncounted = 0)",
+                              STORE_VALUES(store_blob(rid)), e) != 0 ||
                    store_exec(db,
                               "DELETE FROM seen WHERE (identity, transaction_id) = "
                               "(SELECT identity, transaction_id FROM enrolment" REQUESTS_OF_RID ")",
@@ -84,10 +126,11 @@ undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *
                               "UPDATE enrolment SET state = 5, identity = '', transaction_id = "
                               "CAST('withdrawn ' || id AS BLOB), until = min(until, "
                               "?)" REQUESTS_OF_RID,
-                              STORE_VALUES(store_int(until), store_blob(rid)), e) != 0
+                              STORE_VALUES(store_int(until), store_blob(rid)), e) != 0 ||
+                   store_exec(db, "DELETE FROM queue WHERE rid = ?", STORE_VALUES(store_blob(rid)),
+                              e) != 0
                ? -1
-               : store_exec(db, "DELETE FROM queue WHERE rid = ?", STORE_VALUES(store_blob(rid)),
-                            e);
+               : requests_leave_head(db, place, e);
 }
 
 int
@@ -95,7 +138,8 @@ requests_withdraw(struct store_db *db, struct span rid, int64_t until, struct er
 {
     bool found = false;
 
-    if (store_has_row(db,
+    if (requests_trust_entry(db, rid, e) != 0 ||
+        store_has_row(db,
                       "SELECT 1 FROM queue q JOIN enrolment x ON x.id = q.enrolment WHERE "
                       "q.rid = ? AND q.answered = 0 AND x.state = 0 AND x.nonce IS NULL",
                       STORE_VALUES(store_blob(rid)), &found, e) != 0) {
@@ -138,7 +182,8 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
         return -1;
     }
     while (row) {
-        if (entry_read(&rows, &entry, e) != 0) {
+        if (requests_trust_entry(db, row_blob(&rows, 1), e) != 0 ||
+            entry_read(&rows, &entry, e) != 0) {
             return -1;
         }
         visit(arg, &entry);
@@ -168,9 +213,12 @@ int
 requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
                   struct err *e)
 {
-    return store_exec(db,
-                      "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
-                      STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
+    return requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0
+               ? -1
+               : store_exec(
+                     db,
+                     "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
+                     STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
 }
 
 int

@@ -209,3 +209,53 @@ CREATE TRIGGER ca_log_forward BEFORE UPDATE ON ca_log WHEN new.vkey <> old.vkey 
 BEGIN SELECT RAISE(ABORT, 'a log does not shrink'); END;
 CREATE TRIGGER ca_log_kept BEFORE DELETE ON ca_log
 BEGIN SELECT RAISE(ABORT, 'what was seen of a log is kept'); END;
+
+-- migration 16
+
+-- Where the queue ends, whatever is still in it: no sequence comes twice, and no head is without the one
+-- before it.
+CREATE TABLE queue_end (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    next  INTEGER NOT NULL CHECK (next > 0),   -- sequence of the next entry
+    head  INTEGER                              -- first of the last head; NULL: there was none
+) STRICT;
+INSERT INTO queue_end SELECT 1, max(coalesce((SELECT max(sequence) + 1 FROM queue), 1),
+    coalesce((SELECT first + length(leaves) / 32 FROM head ORDER BY first DESC LIMIT 1), 1)),
+    (SELECT max(first) FROM head);
+CREATE TRIGGER queue_end_forward BEFORE UPDATE ON queue_end WHEN new.next < old.next OR new.head < old.head
+BEGIN SELECT RAISE(ABORT, 'no place in the queue comes twice'); END;
+CREATE TRIGGER queue_end_kept BEFORE DELETE ON queue_end
+BEGIN SELECT RAISE(ABORT, 'no place in the queue comes twice'); END;
+-- A head goes with the last of its entries: db/requests/heads.c does it, for its seal goes, too.
+DROP TRIGGER queue_left;
+DROP TRIGGER queue_moved;
+
+-- migration 17
+
+-- Who wrote the rows of the other tables (db/sealed/sealed.h). Nothing is in here before they are sealed.
+CREATE TABLE seal (
+    bucket  INTEGER NOT NULL,
+    tbl     INTEGER NOT NULL,          -- struct sealed_table.number
+    key     BLOB NOT NULL,
+    leaf    INTEGER NOT NULL,          -- number of the commit that sealed it
+    mac     BLOB NOT NULL CHECK (length(mac) = 32),
+    PRIMARY KEY (bucket, tbl, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seal_bucket (
+    bucket  INTEGER PRIMARY KEY,
+    nonce   BLOB NOT NULL CHECK (length(nonce) = 16),
+    sum     BLOB NOT NULL CHECK (length(sum) = 32)
+) STRICT;
+CREATE TABLE seal_head (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    key_id  BLOB NOT NULL CHECK (length(key_id) = 32), -- which key it is; tells nothing about it
+    nonce   BLOB NOT NULL CHECK (length(nonce) = 16),
+    sum     BLOB NOT NULL CHECK (length(sum) = 32),
+    leaf    INTEGER NOT NULL,          -- commits that changed something
+    rows    INTEGER NOT NULL,          -- that are sealed
+    mac     BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+-- All rows of an owner are found, before one of them is believed (db/requests/seals.h).
+CREATE INDEX enrolment_registration ON enrolment (registration);
+CREATE INDEX registration_subject ON registration (substr(CAST(subject AS BLOB), 1, 500))
+    WHERE subject IS NOT NULL;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db/requests/rows.h"
+#include "db/requests/trust.h"
 
 enum {
     CERTIFICATE_MAX = 16 * 1024,
@@ -42,19 +43,16 @@ int
 requests_is_seen(struct store_db *db, const char *identity, struct span transaction_id, bool *seen,
                  struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query(db, &rows, "SELECT 1 FROM seen WHERE identity = ? AND transaction_id = ?",
-                    STORE_VALUES(store_text(identity), store_blob(transaction_id)), e) != 0) {
-        return -1;
-    }
-    return store_next(&rows, seen, e);
+    return requests_trust_seen(db, identity, transaction_id, seen, e);
 }
 
 int
 requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
                   int64_t until, struct err *e)
 {
+    if (requests_trust_change_seen(db, identity, transaction_id, e) != 0) {
+        return -1;
+    }
     if (store_exec(db, "INSERT INTO seen (identity, transaction_id, until) VALUES (?, ?, ?)",
                    STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until)),
                    e) != 0) {
@@ -69,31 +67,39 @@ int
 requests_forget(struct store_db *db, const char *identity, struct span transaction_id,
                 struct err *e)
 {
-    return store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
-                      STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
+    return requests_trust_change_seen(db, identity, transaction_id, e) != 0
+               ? -1
+               : store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
+                            STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
 }
 
+/* Of a row that is about to be inserted: its seal needs the key. */
 static int
-last_id(struct store_db *db, int64_t *id, struct err *e)
+next_id(struct store_db *db, int64_t *id, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows, "SELECT last_insert_rowid()", STORE_NO_VALUES, e) != 0) {
+    if (store_query_one(db, &rows, "SELECT coalesce(max(id), 0) + 1 FROM enrolment",
+                        STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     *id = row_int(&rows, 0);
-    return 0;
+    store_end(&rows);
+    return requests_trust_change(db, &requests_table_enrolment, store_int(*id), e);
 }
 
 /* Did its network function reject a certificate of this registration? */
 static int
 was_rejected(struct store_db *db, const char *registration, bool *rejected, struct err *e)
 {
-    return store_has_row(
-        db,
-        "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
-        "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT 1",
-        STORE_VALUES(store_text(registration)), rejected, e);
+    return requests_trust_registered(db, registration, e) != 0
+               ? -1
+               : store_has_row(
+                     db,
+                     "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
+                     "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT "
+                     "1",
+                     STORE_VALUES(store_text(registration)), rejected, e);
 }
 
 /* Takes one of the registered certificates, when there is one left. What was rejected may be tried
@@ -104,7 +110,9 @@ take_use(struct store_db *db, const struct requests_admission *a, bool *uncounte
     bool rejected;
 
     *uncounted = a->uncounted;
-    if (store_exec(db,
+    if (requests_trust_change(db, &requests_table_registration, store_text(a->registration), e) !=
+            0 ||
+        store_exec(db,
                    "UPDATE registration SET used = used + ?1 "
                    "WHERE id = ?2 AND cancelled = 0 AND used + ?1 <= certificates",
                    STORE_VALUES(store_int(!a->uncounted), store_text(a->registration)), e) != 0) {
@@ -135,18 +143,19 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     if (take_use(db, a, &uncounted, e) != 0) {
         return -1;
     }
-    if (store_exec(db,
-                   "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
-                   "cert_req_id, implicit, uncounted, state, until, target, asked) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
-                                store_text(a->registration), store_text(a->profile),
-                                store_int(a->body), store_int(a->cert_req_id),
-                                store_int(a->implicit), store_int(uncounted), store_int(a->until),
+    if (next_id(db, enrolment, e) != 0 ||
+        store_exec(db,
+                   "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
+                   "body, cert_req_id, implicit, uncounted, state, until, target, asked) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+                   STORE_VALUES(store_int(*enrolment), store_text(a->identity),
+                                store_blob(a->transaction_id), store_text(a->registration),
+                                store_text(a->profile), store_int(a->body),
+                                store_int(a->cert_req_id), store_int(a->implicit),
+                                store_int(uncounted), store_int(a->until),
                                 a->target.n > 0 ? store_blob(a->target) : store_null(),
                                 a->asked.n > 0 ? store_blob(a->asked) : store_null()),
-                   e) != 0 ||
-        last_id(db, enrolment, e) != 0) {
+                   e) != 0) {
         return -1;
     }
     return requests_enqueue(db, *enrolment, &item, sequence, e);
@@ -157,18 +166,19 @@ requests_ask(struct store_db *db, const struct requests_admission *a, struct spa
              int64_t *enrolment, struct err *e)
 {
     if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0 ||
-        store_exec(db,
-                   "INSERT INTO enrolment (identity, transaction_id, registration, profile, body, "
-                   "cert_req_id, implicit, uncounted, state, until, question) "
-                   "VALUES (?, ?, ?, ?, ?, ?, 1, 1, 1, ?, ?)",
-                   STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
-                                store_text(a->registration), store_text(a->profile),
-                                store_int(a->body), store_int(a->cert_req_id), store_int(a->until),
-                                store_blob(question)),
-                   e) != 0) {
+        requests_trust(db, &requests_table_registration, store_text(a->registration), e) != 0 ||
+        next_id(db, enrolment, e) != 0) {
         return -1;
     }
-    return last_id(db, enrolment, e);
+    return store_exec(
+        db,
+        "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, body, "
+        "cert_req_id, implicit, uncounted, state, until, question) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 1, 1, 1, ?, ?)",
+        STORE_VALUES(store_int(*enrolment), store_text(a->identity), store_blob(a->transaction_id),
+                     store_text(a->registration), store_text(a->profile), store_int(a->body),
+                     store_int(a->cert_req_id), store_int(a->until), store_blob(question)),
+        e);
 }
 
 void
@@ -211,17 +221,29 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     return 0;
 }
 
+/* `sql` gives the id of at most one. */
 static int
 enrolment_find(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
                struct requests_enrolment *out, bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    int64_t id;
 
     *found = false;
     if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
         return -1;
     }
-    return *found ? enrolment_read(&rows, out, e) : 0;
+    if (!*found) {
+        return 0;
+    }
+    id = row_int(&rows, 0);
+    store_end(&rows);
+    return requests_trust_enrolment(db, id, e) != 0 ||
+                   store_query_one(db, &rows,
+                                   "SELECT " ENROLMENT_COLUMNS " FROM enrolment WHERE id = ?",
+                                   STORE_VALUES(store_int(id)), e) != 0
+               ? -1
+               : enrolment_read(&rows, out, e);
 }
 
 int
@@ -234,10 +256,9 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
     bool found;
 
     *owner = REQUESTS_NOBODY;
-    if (enrolment_find(
-            db,
-            "SELECT " ENROLMENT_COLUMNS " FROM enrolment WHERE identity = ? AND transaction_id = ?",
-            STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, &found, e) != 0) {
+    if (enrolment_find(db, "SELECT id FROM enrolment WHERE identity = ? AND transaction_id = ?",
+                       STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, &found,
+                       e) != 0) {
         return -1;
     }
     if (found) {
@@ -264,8 +285,8 @@ requests_enrolment_unanswered(struct store_db *db, const struct requests_admissi
 {
     return enrolment_find(
         db,
-        "SELECT " ENROLMENT_COLUMNS
-        " FROM enrolment WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL AND "
+        "SELECT id FROM enrolment WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL "
+        "AND "
         "(question = ?3 OR EXISTS (SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id "
         "AND rid = ?4))",
         STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
@@ -277,25 +298,30 @@ int
 requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_enrolment *out,
                           bool *found, struct err *e)
 {
-    return enrolment_find(db,
-                          "SELECT " ENROLMENT_COLUMNS
-                          " FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)",
-                          STORE_VALUES(store_blob(rid)), out, found, e);
+    *found = false;
+    return requests_trust_entry(db, rid, e) != 0
+               ? -1
+               : enrolment_find(db, "SELECT enrolment FROM queue WHERE rid = ?",
+                                STORE_VALUES(store_blob(rid)), out, found, e);
 }
 
 int
 requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
                 struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
-                         STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
+    return requests_trust_owner_of(db, enrolment, e) != 0
+               ? -1
+               : store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
+                               STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
 }
 
 int
 requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted,
                             const struct requests_item *item, uint64_t *sequence, struct err *e)
 {
-    if (store_exec(db,
+    if (requests_trust_owner_of(db, enrolment, e) != 0 ||
+        requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0 ||
+        store_exec(db,
                    "UPDATE enrolment SET state = 3, accepted = ?, confirm_by = NULL "
                    "WHERE id = ? AND state IN (2, 6)",
                    STORE_VALUES(store_int(accepted), store_int(enrolment)), e) != 0) {
@@ -310,10 +336,12 @@ requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepte
 int
 requests_close(struct store_db *db, int64_t enrolment, struct err *e)
 {
-    return store_exec(db,
-                      "UPDATE enrolment SET state = 5, accepted = 0, confirm_by = NULL "
-                      "WHERE id = ? AND state IN (0, 1, 2, 6)",
-                      STORE_VALUES(store_int(enrolment)), e);
+    return requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0
+               ? -1
+               : store_exec(db,
+                            "UPDATE enrolment SET state = 5, accepted = 0, confirm_by = NULL "
+                            "WHERE id = ? AND state IN (0, 1, 2, 6)",
+                            STORE_VALUES(store_int(enrolment)), e);
 }
 
 /* It changes nothing: the same nonce again, or it was withdrawn meanwhile? */
@@ -333,7 +361,8 @@ int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {
-    if (store_exec(db,
+    if (requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0 ||
+        store_exec(db,
                    "UPDATE enrolment SET nonce_before = nonce, nonce = ?1 "
                    "WHERE id = ?2 AND identity <> '' AND nonce IS NOT ?1",
                    STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0 ||
@@ -357,6 +386,9 @@ requests_mark_answered(struct store_db *db, struct span rid, bool *first, struct
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
+    if (requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0) {
+        return -1;
+    }
     if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return err_wrap(e, "answer to what was not asked");
@@ -371,7 +403,8 @@ requests_done(struct store_db *db, struct span rid, struct err *e)
 {
     bool first = false;
 
-    if (requests_mark_answered(db, rid, &first, e) != 0) {
+    if (requests_mark_answered(db, rid, &first, e) != 0 ||
+        requests_trust_change_of(db, rid, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE enrolment SET state = 1" REQUESTS_OF_RID " AND state = 0",

@@ -173,7 +173,6 @@ int requests_certificate_by_serial(struct store_db *, struct span serial,
 int requests_certificate_revoked(struct store_db *, struct span fingerprint, struct err *e);
 /* The same for the certificate that signed the entry `rid`. */
 int requests_signer_revoked(struct store_db *, struct span rid, struct err *e);
-int requests_certificates_expire(struct store_db *, int64_t now, struct err *e);
 
 /* ---- first messages ---- */
 
@@ -398,7 +397,7 @@ int requests_open_each(struct store_db *, uint64_t after, int64_t now, int limit
 /* When the first entry that rests at `now` may be sent again; 0: none rests. */
 int requests_rest_until(struct store_db *, int64_t now, int64_t *until, struct err *e);
 /* SENT and overdue -> UNCONFIRMED (*overdue counts them); forgets what `until` has passed, except
- * enrolments that still wait for the CA. */
-int requests_expire(struct store_db *, int64_t now, int *overdue, struct err *e);
+ * enrolments that still wait for the CA. A few rows at once; *more: there may be others. */
+int requests_expire(struct store_db *, int64_t now, int *overdue, bool *more, struct err *e);
 /* For the figures. */
 int requests_count_open(struct store_db *, int *open, struct err *e);

@@ -9,5 +9,8 @@ int requests_enqueue(struct store_db *, int64_t enrolment, const struct requests
                      uint64_t *sequence, struct err *e);
 /* Marks the entry; *first is false when it was answered before. ERR_NOTFOUND. */
 int requests_mark_answered(struct store_db *, struct span rid, bool *first, struct err *e);
+/* After DELETE of the entry with this sequence, or when it took another place: its head goes with
+ * the last of its entries, but for the last head. */
+int requests_leave_head(struct store_db *, int64_t sequence, struct err *e);
 /* The enrolment that a queue entry is of. */
 #define REQUESTS_OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"

@@ -118,3 +118,24 @@ store_check_schema(struct store_db *db,
                ? -1
                : 0;
 }
+
+static void
+keep_first(void *arg, const char *what)
+{
+    char **first = arg;
+
+    *first = *first == NULL ? mem_strdup(what) : *first;
+}
+
+int
+store_require_schema(struct store_db *db,
+                     const struct store_migration *const schemas[STORE_SCHEMAS_MAX],
+                     const char *file, const char *advice, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *first = NULL;
+
+    if (store_check_schema(db, schemas, keep_first, &first, e) != 0) {
+        return -1;
+    }
+    return first == NULL ? 0 : err_set(e, ERR_STORE, "%s was edited: %s: %s", file, first, advice);
+}

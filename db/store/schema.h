@@ -14,3 +14,8 @@
 int store_check_schema(struct store_db *,
                        const struct store_migration *const schemas[STORE_SCHEMAS_MAX],
                        void (*differs)(void *arg, const char *what), void *arg, struct err *e);
+/* The same at a start, which needs them to agree: ERR_STORE with the first difference, the name of
+ * the file, and what to do then. */
+int store_require_schema(struct store_db *,
+                         const struct store_migration *const schemas[STORE_SCHEMAS_MAX],
+                         const char *file, const char *advice, struct err *e);

@@ -46,7 +46,7 @@ refuse(struct command *c, const struct err *why)
 {
     log_err(LOG_WARNING, "command-refused", why, "%s", c->request.who);
     c->door.refuse(c->door.arg, why);
-    if (why->code == ERR_STORE) {
+    if (ra_store_is_lost(why)) {
         ra_fail(c->ra, why);
     }
     command_free(c);

@@ -26,7 +26,7 @@ static void
 end(struct enlisting *x, int result)
 {
     x->result = result;
-    if (result != 0 && x->e.code == ERR_STORE) {
+    if (result != 0 && ra_store_is_lost(&x->e)) {
         ra_fail(x->ra, &x->e);
     }
     x->done(x);

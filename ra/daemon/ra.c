@@ -5,6 +5,12 @@
 
 #include "base/log.h"
 
+bool
+ra_store_is_lost(const struct err *why)
+{
+    return why->code == ERR_STORE || why->code == ERR_STALE;
+}
+
 void
 ra_fail(struct ra *ra, const struct err *why)
 {

@@ -27,6 +27,7 @@ struct closing;
 struct pipeline;
 struct queue;
 struct roles;
+struct sealed;
 struct signer;
 struct store;
 
@@ -57,6 +58,8 @@ struct ra {
         registration_rules;       /* of a registration that comes in; the CA has the last word */
     struct nf_rules stored_rules; /* of one that was accepted before */
     struct buf seal_key;
+    struct sealed *row_seals; /* of the store: secret/row_seals.h */
+    bool may_seal;            /* rows that have no seals: they are from before */
     struct mac_cache *mac_cache;
     struct lane *lane;                 /* of MAC keys that cost much */
     struct batch_manifests *manifests; /* of batches, that verified */
@@ -83,5 +86,7 @@ struct ra {
     bool failed;  /* the store is gone: the loop ends */
 };
 
+/* It says that the database cannot be used, or that somebody wrote rows that are not ours. */
+bool ra_store_is_lost(const struct err *why);
 /* The store failed for good: log, and end the loop. The next start finds what was durable. */
 void ra_fail(struct ra *, const struct err *why);

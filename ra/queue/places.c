@@ -136,7 +136,7 @@ on_taken(struct task *task)
     if (p->op.result != 0) {
         p->taken = 0;
         p->why = p->op.e;
-        if (p->why.code == ERR_STORE) {
+        if (ra_store_is_lost(&p->why)) {
             ra_fail(p->ra, &p->why);
         }
     }

@@ -92,7 +92,7 @@ on_stored(void *arg, const struct queue_answer *a)
     struct queue *q = arg;
     struct flight *f = flights_find(&q->flights, a->rid);
 
-    if (a->op.result != 0 && a->op.e.code == ERR_STORE) {
+    if (a->op.result != 0 && ra_store_is_lost(&a->op.e)) {
         ra_fail(q->ra, &a->op.e);
     } else if (a->op.result != 0) {
         log_err(LOG_ERROR, "answer-refused", &a->op.e, "%s from the CA", link_type_name(a->type));

@@ -115,6 +115,7 @@ seal_key_settle(struct ra *ra, bool derived, struct err *e)
         return err_wrap(e, "ra.db is sealed under another key than that of the RA's token");
     }
     if (there) {
+        ra->may_seal = true; /* an RA of the file has sealed no rows */
         log_event(LOG_WARNING, "resealed",
                   "%d one-time secrets are under the token's key now: remove the file " CREDENTIAL,
                   r.changed);
@@ -123,12 +124,10 @@ seal_key_settle(struct ra *ra, bool derived, struct err *e)
 }
 
 int
-seal_key_load(struct ra *ra, struct err *e)
+seal_key_ask(struct ra *ra, bool *derived, struct err *e)
 {
-    bool derived;
-
     ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    derived = signer_seal_key(ra->signer, SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
-    return !derived && e->code != ERR_DENIED ? err_wrap(e, "the key that seals one-time secrets")
-                                             : seal_key_settle(ra, derived, e);
+    *derived = signer_seal_key(ra->signer, SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
+    return *derived || e->code == ERR_DENIED ? 0
+                                             : err_wrap(e, "the key that seals one-time secrets");
 }

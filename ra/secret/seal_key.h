@@ -12,8 +12,9 @@
 
 #include "ra/daemon/ra.h"
 
-/* ra->seal_key, from the running signer and the credential, and ra.db under it. Blocking, at start;
- * the store is open. ERR_NOTFOUND: neither is there; ERR_CRYPTO: ra.db was sealed under another. */
-int seal_key_load(struct ra *, struct err *e);
-/* The same when ra->seal_key is what the token derives (`derived`), or an empty BUF_SECRET. */
+/* ra->seal_key, from the running signer; *derived is false when its policy has no such section: an
+ * empty BUF_SECRET. Blocking, at start. */
+int seal_key_ask(struct ra *, bool *derived, struct err *e);
+/* Then, with the store: that of the credential when there is none, and ra.db under it. Blocking.
+ * ERR_NOTFOUND: neither is there; ERR_CRYPTO: ra.db was sealed under another. */
 int seal_key_settle(struct ra *, bool derived, struct err *e);

@@ -85,11 +85,10 @@ keep_run(struct store_op *op, struct store_db *db, struct err *e)
     return crew->close == NULL ? 0 : crew->close(&crew->batch, db, e);
 }
 
-/* Only ERR_STORE means that the file cannot be used. */
 static enum message_stage
 in_trouble(struct job *job)
 {
-    if (job->trouble.code == ERR_STORE) {
+    if (ra_store_is_lost(&job->trouble)) {
         ra_fail(job->ra, &job->trouble);
     }
     return job->step.stage == STAGE_FORGET ? STAGE_REPLY : reply_excuse(job, &job->trouble);

@@ -48,7 +48,7 @@ ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/
 ra/http/             base/ ra/http/*
 ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
-ra/secret/           base/ pkcs11/client/client.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
+ra/secret/           base/ pkcs11/client/client.h db/store/schema.h db/sealed/sealed.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ base/tlog/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
 ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
@@ -57,7 +57,7 @@ ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/l
 ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/
-ra/                  base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
+ra/                  base/ pkcs11/client/client.h db/sealed/sealed.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
 ceremony/definition/ base/ ca/x509/* ceremony/definition/
 ceremony/transcript/ base/ ca/x509/* ceremony/definition/ ceremony/transcript/
 ceremony/bundle/     base/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/

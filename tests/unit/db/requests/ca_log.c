@@ -64,7 +64,7 @@ static void
 the_greatest_of_a_log_is_kept(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct keeping k = {0};
     struct err e = {0};
 
@@ -95,7 +95,7 @@ a_log_does_not_shrink(void **state)
         "DELETE FROM ca_log",
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct err e = {0};
 
     (void)state;

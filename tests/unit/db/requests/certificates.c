@@ -248,7 +248,7 @@ verb_closing(struct store_db *db, void *arg, struct err *e)
 }
 
 static int
-verb_closed(struct store_db *db, void *arg, struct err *e)
+verb_endd(struct store_db *db, void *arg, struct err *e)
 {
     return requests_closed(db, arg, e);
 }
@@ -293,7 +293,7 @@ a_cancelled_registration_is_closed_by_the_ca(void **state)
     assert_int_equal(refused.n, 0); /* it does not take what was signed: it is not told again */
     assert_false(look(s, 1).out.revoked);
     call(s, verb_cancel, id); /* until something else is signed */
-    call(s, verb_closed, id);
+    call(s, verb_endd, id);
     assert_true(look(s, 1).out.revoked);
     call(s, verb_closing, &after);
     assert_int_equal(after.n, 0);
@@ -332,7 +332,10 @@ the_newest_registration_that_is_not_cancelled_governs(void **state)
 static int
 verb_expire(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_certificates_expire(db, *(const int64_t *)arg, e);
+    int overdue;
+    bool more;
+
+    return requests_expire(db, *(const int64_t *)arg, &overdue, &more, e);
 }
 
 static void
@@ -393,15 +396,27 @@ a_serial_that_no_certificate_has_is_not_copied(void **state)
 }
 
 static int
-setup(void **state)
+begin(void **state, struct store *open(const char *dir))
 {
     struct scene *s = mem_zalloc(1, sizeof(*s));
 
     s->dir = tmpdir_new();
-    s->store = verb_store(s->dir);
+    s->store = open(s->dir);
     verb_registration(s->store, ID, "", 1);
     *state = s;
     return 0;
+}
+
+static int
+setup(void **state)
+{
+    return begin(state, verb_store);
+}
+
+static int
+setup_plain(void **state)
+{
+    return begin(state, verb_plain);
 }
 
 static int
@@ -409,7 +424,7 @@ teardown(void **state)
 {
     struct scene *s = *state;
 
-    store_free(s->store);
+    verb_end(s->store);
     tmpdir_remove(s->dir);
     mem_free(s);
     return 0;
@@ -427,7 +442,8 @@ main(void)
         TEST(a_cancelled_registration_is_closed_by_the_ca),
         TEST(the_newest_registration_that_is_not_cancelled_governs),
         TEST(what_expired_long_ago_is_forgotten),
-        TEST(a_serial_that_no_certificate_has_is_not_copied),
+        cmocka_unit_test_setup_teardown(a_serial_that_no_certificate_has_is_not_copied, setup_plain,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

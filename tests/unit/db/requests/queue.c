@@ -16,6 +16,7 @@ verb_chain(struct store_db *db, void *arg, struct err *e)
 struct expiring {
     int64_t now;
     int overdue;
+    bool more;
 };
 
 static int
@@ -23,7 +24,7 @@ verb_expire(struct store_db *db, void *arg, struct err *e)
 {
     struct expiring *x = arg;
 
-    return requests_expire(db, x->now, &x->overdue, e);
+    return requests_expire(db, x->now, &x->overdue, &x->more, e);
 }
 
 struct seen {
@@ -50,7 +51,7 @@ static void
 the_queue_survives_a_restart_in_order(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting rows[] = {verb_admitting("a", 1), verb_admitting("b", 2),
                                verb_admitting("c", 3), verb_admitting("d", 4)};
     struct seen seen = {.n = 0};
@@ -63,7 +64,7 @@ the_queue_survives_a_restart_in_order(void **state)
         assert_int_equal(rows[i].sequence, i + 1);
     }
     assert_ok(verb_call(store, verb_issued, rows[2].rid, &e), &e);
-    store_free(TAKE(store));
+    verb_end(TAKE(store));
     store = verb_store(dir);
     assert_ok(verb_call(store, verb_open, &seen, &e), &e);
     assert_int_equal(seen.n, 2);
@@ -124,7 +125,7 @@ static void
 what_waits_for_people_rests_and_is_remembered(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("a", 1);
     struct admitting again = verb_admitting("a", 2);
     struct admitting last = verb_admitting("b", 3);
@@ -138,7 +139,7 @@ what_waits_for_people_rests_and_is_remembered(void **state)
     assert_ok(verb_call(store, verb_open_at, &w, &e), &e);
     assert_int_equal(w.seen.n, 1);
     assert_ok(verb_call(store, verb_waiting, &w, &e), &e);
-    store_free(TAKE(store));
+    verb_end(TAKE(store));
     store = verb_store(dir);
     w.now = 999;
     assert_ok(verb_call(store, verb_open_at, &w, &e), &e);
@@ -260,7 +261,7 @@ static void
 what_is_deferred_rests_and_takes_another_place(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("a", 1);
     struct admitting next = verb_admitting("b", 2);
     struct defers d = {.rid = in.rid, .untimely = true, .now = 999};
@@ -300,7 +301,7 @@ static void
 the_same_octets_go_on_until_an_answer_has_left(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("a", 1);
     struct admitting other = verb_admitting("a", 2);
     struct defers d = {.rid = in.rid, .tid = "a"};
@@ -334,7 +335,7 @@ static void
 what_nobody_saw_an_answer_to_is_forgotten(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("a", 1);
     char tid[] = "a";
     struct err e;
@@ -352,7 +353,7 @@ static void
 what_is_overdue_becomes_unconfirmed_and_the_old_is_forgotten(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct admitting waits = verb_admitting("waits", 2);
     struct admitting last = verb_admitting("last", 3);
@@ -389,7 +390,7 @@ static void
 what_ended_is_forgotten_behind_what_waits_and_the_chain_holds(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting waits = verb_admitting("waits", 1);
     struct admitting ended = verb_admitting("ended", 2);
     struct admitting later = verb_admitting("later", 3);

@@ -36,7 +36,7 @@ static void
 a_registration_is_found_by_what_the_message_shows(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct registering rows[] = {
         {"mac", "ref", "", NULL, 1, 1, NULL},
         {"pinned", "", "fingerprint", NULL, 1, 2, NULL},
@@ -120,7 +120,7 @@ static void
 registrations_are_listed_by_page_and_by_what_they_are(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct registering rows[] = {
         {ID, "ref", "", NULL, 1, 1, NULL}, {"b", "", "", NULL, 1, 2, NULL},
         {"d", "", "", NULL, 1, 3, NULL},   {"c", "", "", NULL, 1, 3, NULL},

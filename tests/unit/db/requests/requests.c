@@ -83,7 +83,7 @@ static void
 a_transaction_id_is_used_once_per_identity(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting first = verb_admitting("tid", 1);
     struct admitting again = verb_admitting("tid", 2);
     struct admitting same_octets = verb_admitting("other", 1);
@@ -104,7 +104,7 @@ static void
 a_refused_first_message_is_remembered_too(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     char tid[] = "tid";
     struct err e;
@@ -123,7 +123,7 @@ static void
 a_registration_is_used_as_often_as_it_says(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting first = verb_admitting("a", 1);
     struct admitting second = verb_admitting("b", 2);
     struct err e;
@@ -144,7 +144,7 @@ static void
 an_enrolment_goes_through_its_states(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct confirming c = {.accepted = true};
     struct sending s = {.nonce = "nonce-1"};
@@ -187,7 +187,7 @@ static void
 a_rejecting_certconf_ends_in_rejected(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct confirming c = {.accepted = false};
     struct sending s = {.nonce = "n"};
@@ -224,7 +224,7 @@ static void
 what_was_rejected_may_be_asked_for_again_though_it_is_used_up(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct admitting next = verb_admitting("next", 2);
     struct admitting after = verb_admitting("after", 3);
@@ -259,7 +259,7 @@ what_is_confirmed_ends_the_earlier_transactions_about_it(void **state)
 {
     static const char *const tids[] = {"lost", "other", "later"};
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct confirming c = {.accepted = true};
     struct err e;
 
@@ -286,7 +286,7 @@ static void
 a_client_that_gives_up_ends_its_transaction(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct confirming c = {.accepted = true};
     struct sending s = {.nonce = "n"};
@@ -317,7 +317,7 @@ static void
 implicit_confirmation_ends_with_the_answer(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     struct sending s = {.nonce = "n"};
     struct err e;
@@ -336,7 +336,7 @@ static void
 what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting first = verb_admitting("a", 1);
     struct admitting done = verb_admitting("b", 2);
     struct admitting refused = verb_admitting("c", 3);
@@ -386,7 +386,7 @@ static void
 a_question_is_kept_for_its_polls_and_asks_the_ca_nothing(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
     struct admitting in = verb_admitting("tid", 1);
     struct sending s = {.nonce = "n"};
@@ -409,7 +409,7 @@ static void
 two_certificates_for_one_request_are_a_conflict(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     uint8_t stranger[REQUESTS_RID_SIZE] = {0};
     struct err e;
@@ -428,7 +428,7 @@ static void
 a_transaction_of_another_credential_is_known_but_not_found(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(store_cleanup) struct store *store = verb_store(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct admitting in = verb_admitting("tid", 1);
     static const struct {
         const char *identity;

@@ -5,14 +5,38 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/requests/seals.h"
 #include "tests/support/test.h"
 
-struct store *
-verb_store(const char *dir)
+/* A store borrows its context, and is closed by itself: all that there were in this process. */
+enum { SCENES_MAX = 256 };
+static struct scene {
+    struct store *store;
+    struct sealed *sealed;
+} scenes[SCENES_MAX];
+
+static int
+open_rows(struct store_op *op, struct store_db *db, struct err *e)
+{
+    enum sealed_state state;
+    uint64_t rows;
+
+    (void)op;
+    return sealed_open(db, &state, e) != 0 ||
+                   (state == SEALED_NOT_YET && sealed_begin(db, &rows, e) != 0)
+               ? -1
+               : 0;
+}
+
+static struct store *
+open_store(const char *dir, struct sealed *sealed)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ra.db", dir);
-    const struct store_options options = {
-        .path = path, .application = REQUESTS_APPLICATION, .schemas = {ra_migrations}};
+    const struct store_options options = {.path = path,
+                                          .application = REQUESTS_APPLICATION,
+                                          .schemas = {ra_migrations},
+                                          .context = sealed,
+                                          .settle = sealed == NULL ? NULL : sealed_settle};
     struct store *store;
     struct err e;
 
@@ -21,6 +45,76 @@ verb_store(const char *dir)
         fail_msg("%s", e.text);
     }
     return store;
+}
+
+struct store *
+verb_plain(const char *dir)
+{
+    return open_store(dir, NULL);
+}
+
+struct store *
+verb_store(const char *dir)
+{
+    static const uint8_t key[SEALED_KEY_SIZE] = {7};
+    const struct sealed_options options = {.file = "ra.db",
+                                           .program = "nfpki-ra",
+                                           .token = "none",
+                                           .key = span_of(key, sizeof(key)),
+                                           .tables = requests_tables,
+                                           .n = REQUESTS_TABLES};
+    struct store_op op = {.run = open_rows};
+    struct scene *scene = scenes;
+    struct err e;
+
+    while (scene->sealed != NULL) {
+        scene++;
+        assert_true(scene < scenes + SCENES_MAX);
+    }
+    scene->sealed = sealed_new(&options, &e);
+    assert_non_null(scene->sealed);
+    scene->store = open_store(dir, scene->sealed);
+    assert_ok(store_call(scene->store, &op, &e), &e);
+    return scene->store;
+}
+
+/* Each row is sealed as it is, and each seal has its row. */
+static int
+scrub_rows(struct store_db *db, void *arg, struct err *e)
+{
+    struct sealed_cursor cursor = {0};
+    size_t seen;
+    bool over;
+
+    (void)arg;
+    return sealed_scrub(db, &cursor, SIZE_MAX, &seen, &over, e);
+}
+
+void
+verb_end(struct store *store)
+{
+    struct scene *scene = scenes;
+    struct err e;
+
+    while (scene < scenes + SCENES_MAX && scene->store != store) {
+        scene++;
+    }
+    if (scene == scenes + SCENES_MAX) {
+        store_free(store);
+        return;
+    }
+    assert_ok(verb_call(store, scrub_rows, NULL, &e), &e);
+    store_free(store);
+    sealed_free(scene->sealed);
+    *scene = (struct scene){0};
+}
+
+void
+verb_end_cleanup(struct store **store)
+{
+    if (*store != NULL) {
+        verb_end(*store);
+    }
 }
 
 static void

@@ -7,8 +7,13 @@
 
 #define ID "00112233445566778899aabbccddeeff"
 
-/* The database in this folder. */
+/* The database in this folder, whose rows are sealed; verb_end() it, which looks at all of them.
+ */
 struct store *verb_store(const char *dir);
+/* The same without a key, for who edits it. */
+struct store *verb_plain(const char *dir);
+void verb_end(struct store *);
+void verb_end_cleanup(struct store **); /* for CLEANUP */
 
 struct registering {
     const char *id;

@@ -413,8 +413,8 @@ imports_without_its_database(struct running *w)
     static const struct {
         const char *spoil;
         const char *mend;
-    } rows[] = {{"ALTER TABLE registration RENAME COLUMN json TO gone", /* is it known? */
-                 "ALTER TABLE registration RENAME COLUMN gone TO json"},
+    } rows[] = {{"ALTER TABLE registration RENAME COLUMN nf_instance TO gone", /* is it known? */
+                 "ALTER TABLE registration RENAME COLUMN gone TO nf_instance"},
                 {"CREATE TRIGGER no_row BEFORE INSERT ON registration BEGIN DELETE FROM nowhere; "
                  "END",
                  "DROP TRIGGER no_row"}};
