@@ -131,7 +131,7 @@ int signer_last(struct signer *, struct signed_last *, struct err *e);
  * log over. ERR_DENIED: it is no log's, or its policy says anchor = none. */
 #define SIGNER_ANCHOR_TEXT SPAN_LITERAL("nfpki: what this log signed last is committed, 1\n")
 struct signer_anchored {
-    uint64_t generation; /* of what is in the token now; 0: nothing, for nothing was signed yet */
+    uint64_t generation; /* of what is in the token now */
     uint64_t size;       /* leaves that it knows of */
 };
 int signer_anchor(struct signer *, struct signer_anchored *, struct err *e);

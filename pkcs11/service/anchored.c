@@ -154,8 +154,12 @@ anchored_commit(struct anchored *a, const struct tree_head *head, struct anchor 
     if (look(a, e) != 0) {
         return -1;
     }
-    if (head != NULL && !(a->ours && says(&a->last, head)) &&
-        write_next(a, head->size, head->root, e) != 0) {
+    if (head == NULL) { /* that this run has the log, as before its first checkpoint */
+        if (!a->ours && write_next(a, a->last.size, a->last.root, e) != 0) {
+            return -1;
+        }
+    } else if (!(a->ours && says(&a->last, head)) &&
+               write_next(a, head->size, head->root, e) != 0) {
         return -1;
     }
     *now = a->last;

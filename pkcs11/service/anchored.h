@@ -39,7 +39,7 @@ int anchored_hold(struct anchored *, struct err *e);
 
 /*
  * Where the log now is (NULL: nowhere yet) is committed: reads what is there, and writes the new
- * one if it says something new, or is the first of this run. `now` gets what is in the token then;
- * its generation is 0 when nothing is. ERR_STALE, ERR_TOKEN.
+ * one if it says something new, or is the first of this run: for NULL that is as anchored_hold()
+ * has it. `now` gets what is in the token then. ERR_STALE, ERR_TOKEN.
  */
 int anchored_commit(struct anchored *, const struct tree_head *, struct anchor *now, struct err *e);

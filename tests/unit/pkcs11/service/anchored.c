@@ -152,8 +152,9 @@ a_log_goes_on_over_restarts(void **state)
 
     (void)state;
     start_well(&h, "j");
-    commit_well(&h, 0, 0); /* nothing was signed yet */
-    attempt(&h, 5, 1);     /* which this run says before */
+    commit_well(&h, 1, 0); /* nothing was signed yet: the run alone */
+    commit_well(&h, 1, 0);
+    attempt(&h, 5, 1); /* which this run says before */
     commit_well(&h, 2, 5);
     commit_well(&h, 2, 5); /* nothing new */
     attempt(&h, 9, 2);
