@@ -246,7 +246,11 @@ ledger_check(struct ledger *ledger, struct store_db *db, const struct ledger_sig
     }
     atomic_store(&ledger->found, against.published.size);
     ledger->checked = check_record(db, &against, e) == 0;
-    return ledger->checked ? 0 : -1;
+    if (!ledger->checked) {
+        return -1;
+    }
+    atomic_store(&ledger->stored, against.stored.size);
+    return 0;
 }
 
 int

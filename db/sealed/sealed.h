@@ -94,6 +94,10 @@ DEFINE_CLEANUP(sealed_cleanup, struct sealed, sealed_free)
 /* store_options.settle, with the context as store_options.context. */
 int sealed_settle(void *context, struct store_db *, struct err *e);
 
+/* Behind a transaction that was rolled back without it (store_try): what was noted there is not
+ * settled. */
+void sealed_forget(struct store_db *);
+
 enum sealed_state {
     SEALED_CLOSED,  /* sealed_open() did not run: verbs fail */
     SEALED_NO_KEY,  /* neither key nor head: nothing is sealed */

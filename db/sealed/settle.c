@@ -198,6 +198,24 @@ take_back(struct sealed *sealed, struct store_db *db, struct err *e)
     return 0;
 }
 
+static void
+forget(struct sealed *sealed)
+{
+    noted_clear(&sealed->noted);
+    noted_clear(&sealed->owners);
+    bucket_forget(sealed);
+}
+
+void
+sealed_forget(struct store_db *db)
+{
+    struct sealed *sealed = store_context(db);
+
+    if (sealed != NULL) {
+        forget(sealed);
+    }
+}
+
 int
 sealed_settle(void *context, struct store_db *db, struct err *e)
 {
@@ -212,8 +230,6 @@ sealed_settle(void *context, struct store_db *db, struct err *e)
     if (result == 0 && sealed->state == SEALED_ON) {
         result = settle(sealed, db, e);
     }
-    noted_clear(&sealed->noted);
-    noted_clear(&sealed->owners);
-    bucket_forget(sealed);
+    forget(sealed);
     return result;
 }

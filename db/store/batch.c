@@ -28,3 +28,41 @@ store_part(struct store_db *db, int (*run)(void *arg, struct store_db *, struct 
     }
     return result;
 }
+
+/* RELEASE of a SAVEPOINT that began the transaction would be a COMMIT: of the pages as they were,
+ * but into the WAL. */
+static int
+undo(struct store_db *db, bool whole, struct err *e)
+{
+    if (whole) {
+        return store_exec(db, "ROLLBACK", STORE_NO_VALUES, e);
+    }
+    return store_exec(db, "ROLLBACK TO trial", STORE_NO_VALUES, e) != 0
+               ? -1
+               : store_exec(db, "RELEASE trial", STORE_NO_VALUES, e);
+}
+
+int
+store_try(struct store_db *db, int (*run)(void *arg, struct store_db *, struct err *), void *arg,
+          struct err *e)
+{
+    const bool whole = sqlite3_get_autocommit(db->sqlite) != 0;
+    struct err other = {0};
+    int result;
+
+    /* A page that has no room in the cache would go into the WAL before any COMMIT. */
+    if (connection_run(db, "PRAGMA cache_spill = OFF", "keep pages", e) != 0 ||
+        store_exec(db, whole ? "BEGIN" : "SAVEPOINT trial", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    result = run(arg, db, e);
+    if (db->broken || sqlite3_get_autocommit(db->sqlite) != 0) {
+        return -1;
+    }
+    if (undo(db, whole, &other) != 0 ||
+        connection_run(db, "PRAGMA cache_spill = ON", "keep pages", &other) != 0) {
+        *e = other;
+        return -1;
+    }
+    return result;
+}

@@ -22,3 +22,9 @@
  * fails, too, as that of store.h does. */
 int store_part(struct store_db *, int (*run)(void *arg, struct store_db *, struct err *), void *arg,
                struct err *e);
+
+/* `run` in a transaction, or a part of one, that is rolled back whatever it returns. It may write:
+ * in admit (store.h) neither the file nor its WAL gets any of it. For what is small: the pages stay
+ * in memory. */
+int store_try(struct store_db *, int (*run)(void *arg, struct store_db *, struct err *), void *arg,
+              struct err *e);

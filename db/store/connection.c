@@ -298,6 +298,7 @@ migrate(struct store_db *db, const struct store_options *options, struct err *e)
                        "%s has schema %lld, this program knows up to %lld: run the newer program",
                        db->path, (long long)version, (long long)newest);
     }
+    db->current = true; /* when this is through */
     while (++version <= newest) {
         const struct store_migration *migration = find_migration(options, version);
 
@@ -312,6 +313,18 @@ migrate(struct store_db *db, const struct store_options *options, struct err *e)
     return 0;
 }
 
+static int
+look_at_version(struct store_db *db, const struct store_options *options, struct err *e)
+{
+    int64_t version;
+
+    if (pragma_int(db, "PRAGMA user_version", &version, e) != 0) {
+        return -1;
+    }
+    db->current = version == newest_version(options);
+    return 0;
+}
+
 /* Reads only: whoever says no leaves no trace. */
 static int
 look(struct store_db *db, const struct store_options *options, bool *is_new, struct err *e)
@@ -322,6 +335,7 @@ look(struct store_db *db, const struct store_options *options, bool *is_new, str
     if (configure(db, e) != 0 || pragma_int(db, "PRAGMA page_count", &pages, e) != 0 ||
         (pages > 0 && lock(db, e) != 0) ||
         check_application(db, options->application, is_new, e) != 0 ||
+        look_at_version(db, options, e) != 0 ||
         (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0)) {
         return -1;
     }

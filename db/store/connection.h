@@ -23,6 +23,7 @@ struct store_db {
     char *path;
     /* The disk or the file failed: whatever a transaction did since cannot be believed. */
     bool broken;
+    bool current; /* its schema is this program's */
     void *context;
     int (*settle)(void *context, struct store_db *, struct err *e);
     struct store_statement *statements[CONNECTION_BUCKETS];

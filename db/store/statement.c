@@ -153,6 +153,12 @@ store_changes(const struct store_db *db)
     return sqlite3_changes64(db->sqlite);
 }
 
+bool
+store_is_current(const struct store_db *db)
+{
+    return db->current;
+}
+
 void *
 store_context(const struct store_db *db)
 {

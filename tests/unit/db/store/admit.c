@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/store/batch.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/store/scene.h"
 
@@ -143,6 +144,32 @@ number(struct store_db *db, const char *sql)
     return row_int(&rows, 0);
 }
 
+/* More than the cache has room for. */
+static int
+write_much(void *arg, struct store_db *db, struct err *e)
+{
+    const int *result = arg;
+
+    assert_ok(store_exec(db,
+                         "INSERT INTO item(name, number) WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+                         "ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT hex(randomblob(1000)) || "
+                         "i, i FROM n",
+                         STORE_NO_VALUES, e),
+              e);
+    assert_int_equal(number(db, "SELECT count(*) FROM item WHERE length(name) > 1000"), 4000);
+    return *result == 0 ? 0 : err_set(e, ERR_DENIED, "tried");
+}
+
+static void
+try_much(struct store_db *db, int result)
+{
+    struct err e = {0};
+
+    assert_int_equal(store_try(db, write_much, &result, &e), result);
+    assert_int_equal(e.code, result == 0 ? ERR_NONE : ERR_DENIED);
+    assert_int_equal(number(db, "SELECT count(*) FROM item WHERE length(name) > 1000"), 0);
+}
+
 static int
 admit(void *arg, struct store_db *db, struct err *e)
 {
@@ -152,6 +179,11 @@ admit(void *arg, struct store_db *db, struct err *e)
     guard->items = number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'item'") == 0
                        ? -1
                        : number(db, "SELECT count(*) FROM item WHERE number = 7");
+    if (guard->items >= 0) {
+        try_much(db, 0);
+        try_much(db, -1);
+    }
+    assert_int_equal(store_is_current(db), guard->schema == 2);
     return guard->says_no ? err_set(e, ERR_STALE, "no") : 0;
 }
 
@@ -217,11 +249,43 @@ what_is_refused_stays_octet_by_octet(void **state)
     }
 }
 
+static int
+try_in_operation(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct sql_op *o = CONTAINER_OF(op, struct sql_op, op);
+
+    (void)e;
+    assert_true(store_is_current(db));
+    try_much(db, 0);
+    o->answer = number(db, "SELECT count(*) FROM item");
+    try_much(db, -1);
+    return 0;
+}
+
+/* What the operation did itself is kept. */
+static void
+a_trial_within_an_operation_is_undone_alone(void **state)
+{
+    struct scene f = scene_new();
+    struct store *store = scene_must_open(&f);
+    struct sql_op o = {.op.run = try_in_operation};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(scene_insert(store, "a", 7, &e), &e);
+    assert_ok(store_call(store, &o.op, &e), &e);
+    assert_int_equal(o.answer, 1);
+    assert_int_equal(scene_number(store, "SELECT count(*) FROM item"), 1);
+    store_free(store);
+    scene_end(&f);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_refused_stays_octet_by_octet),
+        cmocka_unit_test(a_trial_within_an_operation_is_undone_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
