@@ -36,6 +36,14 @@ address_of(const char *path, struct sockaddr_un *out, struct err *e)
 }
 
 int
+unix_check_path(const char *path, struct err *e)
+{
+    struct sockaddr_un address;
+
+    return address_of(path, &address, e);
+}
+
+int
 unix_listen(const char *path, mode_t mode, struct err *e)
 {
     CLEANUP(fd_cleanup) int fd = -1;

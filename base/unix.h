@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+/* Has it a length that a socket's address has room for? */
+int unix_check_path(const char *path, struct err *e);
 /* A listening, non-blocking socket at `path` (replaced when it exists) with `mode`. */
 int unix_listen(const char *path, mode_t mode, struct err *e);
 /* Begins to connect; the descriptor is non-blocking when `wait` is false. */

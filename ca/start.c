@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <string.h>
 
+#include "base/unix.h"
 #include "base/validity.h"
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
@@ -315,11 +316,41 @@ ca_open_signers(struct ca *ca, struct err *e)
                : 0;
 }
 
+/* A token that cannot keep what was signed last says so here; and where another run has the log,
+ * that one stops now. */
+static int
+take_log(const struct ca *ca, struct err *e)
+{
+    struct signer_anchored now;
+
+    return signer_has_anchor(ca->log) && signer_anchor(ca->log, &now, e) != 0
+               ? err_wrap(e, "signer %s: the log's anchor", ca_signer_name(&ca->conf.log))
+               : 0;
+}
+
+/* Of all that may refuse the last, and so the first that changes something: in the token. */
+static int
+look_last(struct ca *ca, struct store_db *db, struct err *e)
+{
+    return journals_look(ca, db, e) != 0 ? -1 : take_log(ca, e);
+}
+
+/* What needs neither token nor database. */
+static int
+check_places(const struct ca *ca, struct err *e)
+{
+    return unix_check_path(ca->conf.link_socket, e) != 0 ||
+                   unix_check_path(ca->conf.admin_socket, e) != 0
+               ? -1
+               : crl_check_root(ca, e);
+}
+
 int
 ca_open(struct ca *ca, struct err *e)
 {
-    if (ca_open_signers(ca, e) != 0 || ca_record_open(ca, e) != 0 || journals_open(ca, e) != 0 ||
-        ca_ras_load(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
+    if (ca_open_signers(ca, e) != 0 || check_places(ca, e) != 0 ||
+        ca_record_open(ca, look_last, e) != 0 || ca_record_publish(ca, e) != 0 ||
+        journals_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
         return -1;
     }
     ca->base = event_base_new();

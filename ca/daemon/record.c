@@ -42,10 +42,12 @@ ca_record_last(struct ca *ca, struct ledger_signed *out, struct err *e)
 }
 
 struct guard {
-    struct ledger *ledger;
+    struct ca *ca;
+    ca_record_look *look;
     struct ledger_signed last;
     struct published_crl crl;
-    bool clock_set_back;
+    bool suspect; /* a process that ended has found something */
+    bool judged;
 };
 
 static void
@@ -67,7 +69,7 @@ check_clock(const struct guard *guard, struct store_db *db, struct err *e)
     if (last - now <= LEAF_BACK_MAX) {
         return 0;
     }
-    if (!guard->clock_set_back) {
+    if (!guard->ca->conf.clock_set_back) {
         return err_set(e, ERR_DENIED,
                        "the clock is %lld s behind the last leaf: set it right, or wait; when it "
                        "was ahead before and is right now, see clock_set_back in nfpki-ca.conf(5)",
@@ -80,15 +82,74 @@ check_clock(const struct guard *guard, struct store_db *db, struct err *e)
     return 0;
 }
 
+/* ---- rows ---- */
+
+/*
+ * Do the rows say what the leaves say? Where they are sealed the head, which was looked at, has the
+ * number of leaves and vouches for the rest: each row is looked at when it is used, and all of them
+ * by the scrub, whose find is what is compared again here. There are no leaves since the head.
+ */
+static int
+compare(struct store_db *db, bool suspect, struct err *e)
+{
+    return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
+}
+
+/* Nobody's trigger acts with ours, and none of ours is missing. */
+static int
+check_schema(struct store_db *db, struct err *e)
+{
+    return store_require_schema(db, schemas, "ca.db", "nfpki-ca --verify tells all of it", e);
+}
+
+/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
+ * this key, or was put back to an older copy. */
+static int
+check_attempts(const struct ca *ca, struct store_db *db, struct err *e)
+{
+    struct issuance_counts counts;
+    uint64_t stored;
+
+    if (issuance_count(db, &counts, e) != 0) {
+        return -1;
+    }
+    stored = (uint64_t)(counts.certificates + counts.crls);
+    return signer_attempts(ca->issuing) >= stored
+               ? 0
+               : err_set(e, ERR_STALE,
+                         "%s: the journal has %llu attempts, but %llu signatures are stored: the "
+                         "journal is not this key's, or an older copy of it",
+                         ca_signer_name(&ca->conf.issuing),
+                         (unsigned long long)signer_attempts(ca->issuing),
+                         (unsigned long long)stored);
+}
+
+/* With tables that are this program's. */
+static int
+judge(struct guard *guard, struct store_db *db, struct err *e)
+{
+    enum sealed_state state;
+
+    guard->judged = true;
+    return sealed_open(db, &state, e) != 0 || check_schema(db, e) != 0 ||
+                   compare(db, guard->suspect, e) != 0 || check_attempts(guard->ca, db, e) != 0
+               ? -1
+               : guard->look(guard->ca, db, e);
+}
+
+/* Of a database from before a migration there is more to come. */
 static int
 admit(void *arg, struct store_db *db, struct err *e)
 {
-    const struct guard *guard = arg;
+    struct guard *guard = arg;
 
-    return ledger_check(guard->ledger, db, &guard->last, e) != 0 ||
-                   published_crl_check(&guard->crl, db, e) != 0
-               ? -1
-               : check_clock(guard, db, e);
+    if (ledger_check(guard->ca->ledger, db, &guard->last, e) != 0 ||
+        published_crl_check(&guard->crl, db, e) != 0 || check_clock(guard, db, e) != 0) {
+        return -1;
+    }
+    return db == NULL             ? guard->look(guard->ca, NULL, e)
+           : store_is_current(db) ? judge(guard, db, e)
+                                  : 0;
 }
 
 /* A database that is not there is not made to be refused. */
@@ -123,14 +184,19 @@ open_store(struct ca *ca, struct guard *guard, struct err *e)
         return -1;
     }
     ca->store = store_open(&options, e);
-    return ca->store == NULL ? -1 : ca_make_folder(ca->conf.crl_dir, 0755, e);
+    return ca->store == NULL ? -1 : 0;
 }
 
-struct counts_op {
+struct judge_op {
     struct store_op op;
-    bool suspect;
-    struct issuance_counts counts;
+    struct guard *guard;
 };
+
+static int
+run_judge(struct store_op *op, struct store_db *db, struct err *e)
+{
+    return judge(CONTAINER_OF(op, struct judge_op, op)->guard, db, e);
+}
 
 /* What a process that ended has found. */
 static char *
@@ -148,60 +214,17 @@ ca_record_suspect(const struct ca *ca, const struct err *why, struct err *e)
     return file_write(path, span_str(text), 0600, e);
 }
 
-/*
- * Do the rows say what the leaves say? Where they are sealed the head, which was looked at, has the
- * number of leaves and vouches for the rest: each row is looked at when it is used, and all of them
- * by the scrub, whose find is what is compared again here. There are no leaves since the head.
- */
+/* When it was not by admit; and then nothing is suspect. */
 static int
-compare(struct store_db *db, bool suspect, struct err *e)
-{
-    return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
-}
-
-/* Nobody's trigger acts with ours, and none of ours is missing. */
-static int
-check_schema(struct store_db *db, struct err *e)
-{
-    return store_require_schema(db, schemas, "ca.db", "nfpki-ca --verify tells all of it", e);
-}
-
-/* And how many are there? */
-static int
-run_check(struct store_op *op, struct store_db *db, struct err *e)
-{
-    struct counts_op *o = CONTAINER_OF(op, struct counts_op, op);
-
-    return check_schema(db, e) != 0 || compare(db, o->suspect, e) != 0
-               ? -1
-               : issuance_count(db, &o->counts, e);
-}
-
-/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
- * this key, or was put back to an older copy. */
-static int
-check_rows(struct ca *ca, struct err *e)
+judge_late(struct ca *ca, struct guard *guard, struct err *e)
 {
     CLEANUP(mem_cleanup) char *mark = mark_of(ca);
-    struct counts_op o = {.op = {.run = run_check}, .suspect = access(mark, F_OK) == 0};
-    uint64_t stored;
+    struct judge_op o = {.op = {.run = run_judge}, .guard = guard};
 
-    if (store_call(ca->store, &o.op, e) != 0) {
+    if (!guard->judged && store_call(ca->store, &o.op, e) != 0) {
         return -1;
     }
-    if (o.suspect && unlink(mark) != 0) {
-        return err_errno(e, ERR_IO, errno, "%s", mark);
-    }
-    stored = (uint64_t)(o.counts.certificates + o.counts.crls);
-    if (signer_attempts(ca->issuing) < stored) {
-        return err_set(e, ERR_STALE,
-                       "%s: the journal has %llu attempts, but %llu signatures are stored: the "
-                       "journal is not this key's, or an older copy of it",
-                       ca_signer_name(&ca->conf.issuing),
-                       (unsigned long long)signer_attempts(ca->issuing),
-                       (unsigned long long)stored);
-    }
-    return 0;
+    return guard->suspect && unlink(mark) != 0 ? err_errno(e, ERR_IO, errno, "%s", mark) : 0;
 }
 
 /* After a kill, or when the folder was put back to an older copy. */
@@ -219,18 +242,27 @@ tell_unpublished(const struct ledger *ledger)
 }
 
 int
-ca_record_open(struct ca *ca, struct err *e)
+ca_record_open(struct ca *ca, ca_record_look *look, struct err *e)
 {
     const struct ledger_options options = {
         .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
-    CLEANUP(guard_cleanup) struct guard guard = {.clock_set_back = ca->conf.clock_set_back};
+    CLEANUP(guard_cleanup) struct guard guard = {.ca = ca, .look = look};
+    CLEANUP(mem_cleanup) char *mark = mark_of(ca);
 
+    guard.suspect = access(mark, F_OK) == 0;
     ca->ledger = ledger_new(&options, e);
-    guard.ledger = ca->ledger;
-    if (ca->ledger == NULL || ca_record_last(ca, &guard.last, e) != 0 ||
-        published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
-        ca_seals_new(ca, e) != 0 || open_store(ca, &guard, e) != 0 || ca_seals_open(ca, e) != 0 ||
-        check_rows(ca, e) != 0 || ledger_start(ca->ledger, ca->store, e) != 0) {
+    return ca->ledger == NULL || ca_record_last(ca, &guard.last, e) != 0 ||
+                   published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
+                   ca_seals_new(ca, e) != 0 || open_store(ca, &guard, e) != 0
+               ? -1
+               : judge_late(ca, &guard, e);
+}
+
+int
+ca_record_publish(struct ca *ca, struct err *e)
+{
+    if (ca_make_folder(ca->conf.crl_dir, 0755, e) != 0 ||
+        ledger_start(ca->ledger, ca->store, e) != 0) {
         return -1;
     }
     tell_unpublished(ca->ledger);

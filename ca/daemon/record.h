@@ -3,19 +3,25 @@
  * record.h - ca.db and the ledger, when nfpki-ca starts. Private to nfpki-ca.
  *
  * In this order: what the log's key was asked for last; the CRL that is out; is the database that
- * record (ledger_check), and has it that CRL (published.h); is the clock behind its last leaf?
+ * record (ledger_check), and has it that CRL (published.h); is the clock behind its last leaf; are
+ * its tables this program's; do the rows say what the leaves say (those of seals that are ours do:
+ * the head vouches for them); has the issuing key's journal what is stored; the caller's `look`.
  * Up to here nothing is changed: a state that is refused is the same after any number of starts.
- * Then folders; what was read is made durable; schema; do the rows say what the leaves say (those
- * of seals that are ours do: the head vouches for them); has the issuing key's journal what is
- * stored; folder of the ledger, and what a crash left unpublished.
+ * Then folders; what was read is made durable; schema. From an older schema what asks for this
+ * program's tables comes behind that.
  */
 #pragma once
 
 #include "ca/daemon/daemon.h"
 
+/* The last who may refuse. Changes nothing in the database (store_try). NULL: there is none, and
+ * one is made; then it is asked again. */
+typedef int ca_record_look(struct ca *, struct store_db *, struct err *e);
 /* ca->store and ca->ledger; the signers are there. Blocking, in the main thread. ERR_STALE when the
  * state is older, or another, than what was signed. */
-int ca_record_open(struct ca *, struct err *e);
+int ca_record_open(struct ca *, ca_record_look *look, struct err *e);
+/* Then: folders of the CRLs and of the ledger, and what a crash left unpublished. */
+int ca_record_publish(struct ca *, struct err *e);
 
 /* Something in ca.db was edited, as `why` says: each start compares everything first, until one
  * finds nothing. Durable. */

@@ -47,25 +47,6 @@ ca_seals_free(struct ca *ca)
     ca->seals = NULL;
 }
 
-struct opening {
-    struct store_op op;
-    enum sealed_state state;
-};
-
-static int
-run_open(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return sealed_open(db, &CONTAINER_OF(op, struct opening, op)->state, e);
-}
-
-int
-ca_seals_open(struct ca *ca, struct err *e)
-{
-    struct opening o = {.op.run = run_open};
-
-    return store_call(ca->store, &o.op, e);
-}
-
 int
 ca_seals_begin(struct store_db *db, time_t now, struct err *e)
 {

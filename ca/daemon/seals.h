@@ -15,9 +15,6 @@ int ca_seals_key(struct ca *, struct err *e);
 int ca_seals_new(struct ca *, struct err *e);
 /* After the store. */
 void ca_seals_free(struct ca *);
-/* The first operation of the store: are its rows ours? Blocking. ERR_DENIED: they have seals, and
- * there is no key, or another; ERR_STALE: edited or put back. */
-int ca_seals_open(struct ca *, struct err *e);
 /* In the operation of a START, behind its leaf: a state from before is compared with its record,
  * and sealed. */
 int ca_seals_begin(struct store_db *, time_t now, struct err *e);

@@ -191,7 +191,7 @@ begin(struct compare *c, struct store_db *db, const struct attempted_page *page,
 {
     c->row.exempt = page->first - 1;
     memcpy(c->row.chain, page->chain, sizeof(c->row.chain));
-    if (c->row.exempt > 0) {
+    if (c->row.exempt > 0 && c->looks == NULL) {
         log_event(LOG_WARNING, "journal-lines-exempt",
                   "%s: %llu lines are from before journals were compared, and are not", c->name,
                   (unsigned long long)c->row.exempt);

@@ -19,6 +19,7 @@ struct compare {
     uint64_t stored;       /* in, of the log: leaves under a stored checkpoint, before `last` was */
     struct signed_last last; /* in, of the log: what it says that it was asked for last */
     bool may_begin;          /* in: a journal that was never compared is, from here on */
+    struct store_db *looks;  /* in: where nothing of it is kept; NULL: it is */
     struct buf answer; /* in: of signer_attempted() from line `first`; empty: the first step */
     uint64_t first;    /* out: the line from which to ask */
     uint64_t up_to;    /* private: what is stored, when this began */

@@ -36,6 +36,14 @@ struct journals {
 /* ---- blocking: at start, and on a client's thread ---- */
 
 static int
+step_now(struct compare *c, struct err *e)
+{
+    c->op = (struct store_op){.run = compare_step};
+    return c->looks != NULL ? compare_step(&c->op, c->looks, e)
+                            : store_call(c->ca->store, &c->op, e);
+}
+
+static int
 prepare(struct compare *c, struct err *e)
 {
     struct signed_last last = {0};
@@ -46,8 +54,7 @@ prepare(struct compare *c, struct err *e)
         return err_wrap(e, "signer %s", c->name);
     }
     c->last = last;
-    c->op = (struct store_op){.run = compare_step};
-    return store_call(c->ca->store, &c->op, e);
+    return step_now(c, e);
 }
 
 static int
@@ -59,20 +66,21 @@ compare_all(struct compare *c, struct err *e)
         if (signer_attempted(c->signer, c->first, &c->answer, e) != 0) {
             return err_wrap(e, "signer %s", c->name);
         }
-        c->op = (struct store_op){.run = compare_step};
-        result = store_call(c->ca->store, &c->op, e);
+        result = step_now(c, e);
     }
     return result;
 }
 
 static int
-compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct err *e)
+compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct store_db *looks,
+            struct err *e)
 {
     struct compare c;
     int result;
 
     compare_begin(&c, ca, signer);
     c.may_begin = may_begin;
+    c.looks = looks;
     result = compare_all(&c, e);
     compare_free(&c);
     return result;
@@ -82,7 +90,7 @@ compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct err *e)
 static int
 look_again(void *arg, struct signer *signer, struct err *e)
 {
-    int result = compare_now(arg, signer, false, e);
+    int result = compare_now(arg, signer, false, NULL, e);
 
     if (result != 0 && (e->code == ERR_STALE || e->code == ERR_STORE)) {
         ca_die(e, "the journal of a signer that came back");
@@ -90,10 +98,27 @@ look_again(void *arg, struct signer *signer, struct err *e)
     return result;
 }
 
+static int
+look_at_both(void *arg, struct store_db *db, struct err *e)
+{
+    struct ca *ca = arg;
+
+    return compare_now(ca, ca->log, true, db, e) != 0 ? -1
+                                                      : compare_now(ca, ca->issuing, true, db, e);
+}
+
+int
+journals_look(struct ca *ca, struct store_db *db, struct err *e)
+{
+    return db == NULL ? 0 /* what was signed is then more than what is there */
+                      : issuance_journal_try(db, look_at_both, ca, e);
+}
+
 int
 journals_open(struct ca *ca, struct err *e)
 {
-    if (compare_now(ca, ca->log, true, e) != 0 || compare_now(ca, ca->issuing, true, e) != 0) {
+    if (compare_now(ca, ca->log, true, NULL, e) != 0 ||
+        compare_now(ca, ca->issuing, true, NULL, e) != 0) {
         return -1;
     }
     /* Not before: it begins nothing, so a connection that is lost meanwhile would find no row. */

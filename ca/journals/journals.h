@@ -10,7 +10,9 @@
 #include "db/issuance/journal.h"
 
 void journals_free(struct journals *);
-/* At start, blocking, in the main thread, when the record is open. ERR_STALE as compare_step(). */
+/* At start, blocking, in the main thread. ERR_STALE as compare_step(). First, in admit of the
+ * record (record.h): the same, and nothing of it is kept; then, when the record is open. */
+int journals_look(struct ca *, struct store_db *, struct err *e);
 int journals_open(struct ca *, struct err *e);
 /* From then on, with the loop. */
 struct journals *journals_new(struct ca *) OWNED(journals_free);

@@ -336,14 +336,12 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-int
-crl_publish_root(struct ca *ca, struct err *e)
+static int
+read_root(const struct ca *ca, struct buf *der, struct err *e)
 {
     CLEANUP(buf_free) struct buf octets = BUF_INIT(ROOT_CRL_MAX);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(ROOT_CRL_MAX);
     CLEANUP(bio_cleanup) BIO *in = NULL;
     CLEANUP(x509_crl_cleanup) X509_CRL *crl = NULL;
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/root.crl", ca->conf.crl_dir);
 
     if (file_read(ca->conf.root_crl, &octets, e) != 0) {
         return -1;
@@ -356,10 +354,24 @@ crl_publish_root(struct ca *ca, struct err *e)
     if (crl == NULL || X509_CRL_verify(crl, X509_get0_pubkey(ca->policy.root)) != 1) {
         return ossl_err(e, ERR_CRYPTO, "%s: not a CRL that the root signed", ca->conf.root_crl);
     }
-    if (OSSL_ENCODE(X509_CRL, crl, &der, e) != 0) {
-        return -1;
-    }
-    return file_write(path, buf_span(&der), 0644, e);
+    return OSSL_ENCODE(X509_CRL, crl, der, e);
+}
+
+int
+crl_check_root(const struct ca *ca, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(ROOT_CRL_MAX);
+
+    return read_root(ca, &der, e);
+}
+
+int
+crl_publish_root(struct ca *ca, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(ROOT_CRL_MAX);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/root.crl", ca->conf.crl_dir);
+
+    return read_root(ca, &der, e) != 0 ? -1 : file_write(path, buf_span(&der), 0644, e);
 }
 
 struct crl_maker *

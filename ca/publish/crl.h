@@ -22,5 +22,7 @@ struct crl_maker *crl_maker_new(struct ca *) OWNED(crl_maker_free);
 /* Makes one that has everything that is committed now; `waiter` (may be NULL) is called when it is
  * published. While one is being made, the next begins after it. */
 void crl_make(struct crl_maker *, struct crl_waiter *waiter);
+/* Is the root's CRL one? Changes nothing. */
+int crl_check_root(const struct ca *, struct err *e);
 /* Copies the root's CRL, after checking it, into crl_dir. At start. */
 int crl_publish_root(struct ca *, struct err *e);

@@ -6,6 +6,8 @@
 #include "db/issuance/rows.h"
 #include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
+#include "db/sealed/sealed.h"
+#include "db/store/batch.h"
 
 enum { AT_ONCE = 1024 }; /* leaves, or checkpoints */
 
@@ -92,6 +94,16 @@ issuance_journal_save(struct store_db *db, const struct issuance_journal *j, str
                                          store_int((int64_t)j->stored),
                                          store_int((int64_t)j->checked)),
                             e);
+}
+
+int
+issuance_journal_try(struct store_db *db, int (*run)(void *arg, struct store_db *, struct err *e),
+                     void *arg, struct err *e)
+{
+    const int result = store_try(db, run, arg, e);
+
+    sealed_forget(db);
+    return result;
 }
 
 int
