@@ -58,13 +58,26 @@ remove_entries(struct store_db *db, int64_t enrolment, struct err *e)
     return -1;
 }
 
+/* Its replay entry says that it is there. */
+static int
+remove_seen(struct store_db *db, struct store_value enrolment, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    return store_query_one(db, &rows,
+                           "SELECT identity, transaction_id FROM enrolment WHERE id = ?1",
+                           STORE_VALUES(enrolment), e) != 0
+               ? -1
+               : requests_forget(db, row_text(&rows, 0), row_blob(&rows, 1), e);
+}
+
 static int
 remove_transaction(struct store_db *db, int64_t enrolment, struct err *e)
 {
     const struct store_value id = store_int(enrolment);
 
     return requests_trust_change(db, &requests_table_enrolment, id, e) != 0 ||
-                   remove_entries(db, enrolment, e) != 0
+                   remove_seen(db, id, e) != 0 || remove_entries(db, enrolment, e) != 0
                ? -1
                : store_exec(db, "DELETE FROM enrolment WHERE id = ?1", STORE_VALUES(id), e);
 }

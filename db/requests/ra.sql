@@ -259,3 +259,8 @@ CREATE TABLE seal_head (
 CREATE INDEX enrolment_registration ON enrolment (registration);
 CREATE INDEX registration_subject ON registration (substr(CAST(subject AS BLOB), 1, 500))
     WHERE subject IS NOT NULL;
+
+-- migration 18
+
+-- What it began, whose row must be there then. NULL: it came to nothing, or was seen before this migration.
+ALTER TABLE seen ADD COLUMN enrolment INTEGER;

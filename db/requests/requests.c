@@ -46,21 +46,31 @@ requests_is_seen(struct store_db *db, const char *identity, struct span transact
     return requests_trust_seen(db, identity, transaction_id, seen, e);
 }
 
-int
-requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
-                  int64_t until, struct err *e)
+static int
+remember(struct store_db *db, const char *identity, struct span transaction_id, int64_t until,
+         struct store_value enrolment, struct err *e)
 {
     if (requests_trust_change_seen(db, identity, transaction_id, e) != 0) {
         return -1;
     }
-    if (store_exec(db, "INSERT INTO seen (identity, transaction_id, until) VALUES (?, ?, ?)",
-                   STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until)),
+    if (store_exec(db,
+                   "INSERT INTO seen (identity, transaction_id, until, enrolment) "
+                   "VALUES (?, ?, ?, ?)",
+                   STORE_VALUES(store_text(identity), store_blob(transaction_id), store_int(until),
+                                enrolment),
                    e) != 0) {
         return e->code == ERR_CONFLICT
                    ? err_set(e, ERR_CONFLICT, "this transactionID was used before")
                    : -1;
     }
     return 0;
+}
+
+int
+requests_remember(struct store_db *db, const char *identity, struct span transaction_id,
+                  int64_t until, struct err *e)
+{
+    return remember(db, identity, transaction_id, until, store_null(), e);
 }
 
 int
@@ -86,6 +96,21 @@ next_id(struct store_db *db, int64_t *id, struct err *e)
     *id = row_int(&rows, 0);
     store_end(&rows);
     return requests_trust_change(db, &requests_table_enrolment, store_int(*id), e);
+}
+
+/* The replay entry, which says that there is an enrolment. */
+static int
+begin_transaction(struct store_db *db, const struct requests_admission *a, int64_t *enrolment,
+                  struct err *e)
+{
+    int64_t id;
+
+    if (next_id(db, &id, e) != 0 ||
+        remember(db, a->identity, a->transaction_id, a->until, store_int(id), e) != 0) {
+        return -1;
+    }
+    *enrolment = id;
+    return 0;
 }
 
 /* Did its network function reject a certificate of this registration? */
@@ -137,14 +162,13 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     const struct requests_item item = {.rid = a->rid, .message = a->message, .entry = a->entry};
     bool uncounted;
 
-    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0) {
+    if (begin_transaction(db, a, enrolment, e) != 0) {
         return -1;
     }
     if (take_use(db, a, &uncounted, e) != 0) {
         return -1;
     }
-    if (next_id(db, enrolment, e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
                    "body, cert_req_id, implicit, uncounted, state, until, target, asked) "
                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
@@ -165,9 +189,8 @@ int
 requests_ask(struct store_db *db, const struct requests_admission *a, struct span question,
              int64_t *enrolment, struct err *e)
 {
-    if (requests_remember(db, a->identity, a->transaction_id, a->until, e) != 0 ||
-        requests_trust(db, &requests_table_registration, store_text(a->registration), e) != 0 ||
-        next_id(db, enrolment, e) != 0) {
+    if (requests_trust(db, &requests_table_registration, store_text(a->registration), e) != 0 ||
+        begin_transaction(db, a, enrolment, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -265,7 +288,8 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
         *owner = REQUESTS_SELF;
         return 0;
     }
-    if (store_query(db, &rows,
+    if (requests_trust_began(db, identity, transaction_id, e) != 0 ||
+        store_query(db, &rows,
                     "SELECT substr(identity, 1, length(?1)) = ?1 FROM enrolment "
                     "WHERE transaction_id = ?2 ORDER BY 1 DESC LIMIT 1",
                     STORE_VALUES(store_text(kind), store_blob(transaction_id)), e) != 0 ||
@@ -283,6 +307,9 @@ requests_enrolment_unanswered(struct store_db *db, const struct requests_admissi
                               struct span question, struct requests_enrolment *out, bool *found,
                               struct err *e)
 {
+    if (requests_trust_began(db, a->identity, a->transaction_id, e) != 0) {
+        return -1;
+    }
     return enrolment_find(
         db,
         "SELECT id FROM enrolment WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL "

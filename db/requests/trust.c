@@ -213,6 +213,29 @@ requests_trust_seen(struct store_db *db, const char *identity, struct span trans
 }
 
 int
+requests_trust_began(struct store_db *db, const char *identity, struct span transaction_id,
+                     struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool seen;
+    bool missing;
+
+    if (requests_trust_seen(db, identity, transaction_id, &seen, e) != 0 ||
+        store_query(db, &rows,
+                    "SELECT enrolment FROM seen WHERE identity = ?1 AND transaction_id = ?2 AND "
+                    "enrolment NOT NULL AND NOT EXISTS (SELECT 1 FROM enrolment x WHERE x.id = "
+                    "seen.enrolment AND x.identity = ?1 AND x.transaction_id = ?2)",
+                    STORE_VALUES(store_text(identity), store_blob(transaction_id)), e) != 0 ||
+        store_next(&rows, &missing, e) != 0) {
+        return -1;
+    }
+    return missing
+               ? err_set(e, ERR_STALE, "ra.db: enrolment %lld: deleted, or edited; see nfpki-ra(8)",
+                         (long long)row_int(&rows, 0))
+               : 0;
+}
+
+int
 requests_trust_change_seen(struct store_db *db, const char *identity, struct span transaction_id,
                            struct err *e)
 {

@@ -45,5 +45,9 @@ int requests_trust_change_of(struct store_db *, struct span rid, struct err *e);
 /* Of what was seen. */
 int requests_trust_seen(struct store_db *, const char *identity, struct span transaction_id,
                         bool *seen, struct err *e);
+/* Is the enrolment there that its replay entry says? ERR_STALE when it is not; without such an
+ * entry there is none. */
+int requests_trust_began(struct store_db *, const char *identity, struct span transaction_id,
+                         struct err *e);
 int requests_trust_change_seen(struct store_db *, const char *identity, struct span transaction_id,
                                struct err *e);

@@ -38,11 +38,11 @@ a_registration_is_found_by_what_the_message_shows(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct registering rows[] = {
-        {"mac", "ref", "", NULL, 1, 1, NULL},
-        {"pinned", "", "fingerprint", NULL, 1, 2, NULL},
-        {"vendor-old", "", "", "CN=NF", 1, 3, NULL},
-        {"vendor-new", "", "", "CN=NF", 1, 4, NULL},
-        {"key", "", "", NULL, 1, 5, "spki"},
+        {"mac", "ref", "", NULL, 1, 1, NULL, NULL},
+        {"pinned", "", "fingerprint", NULL, 1, 2, NULL, NULL},
+        {"vendor-old", "", "", "CN=NF", 1, 3, NULL, NULL},
+        {"vendor-new", "", "", "CN=NF", 1, 4, NULL, NULL},
+        {"key", "", "", NULL, 1, 5, "spki", NULL},
     };
     struct {
         struct lookup query;
@@ -122,9 +122,9 @@ registrations_are_listed_by_page_and_by_what_they_are(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct registering rows[] = {
-        {ID, "ref", "", NULL, 1, 1, NULL}, {"b", "", "", NULL, 1, 2, NULL},
-        {"d", "", "", NULL, 1, 3, NULL},   {"c", "", "", NULL, 1, 3, NULL},
-        {"e", "", "", NULL, 1, 4, NULL},
+        {ID, "ref", "", NULL, 1, 1, NULL, NULL}, {"b", "", "", NULL, 1, 2, NULL, NULL},
+        {"d", "", "", NULL, 1, 3, NULL, NULL},   {"c", "", "", NULL, 1, 3, NULL, NULL},
+        {"e", "", "", NULL, 1, 4, NULL, NULL},
     };
     struct {
         struct requests_filter filter;

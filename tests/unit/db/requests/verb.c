@@ -29,18 +29,25 @@ open_rows(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 static struct store *
-open_store(const char *dir, struct sealed *sealed)
+open_store(const char *dir, struct sealed *sealed, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ra.db", dir);
     const struct store_options options = {.path = path,
                                           .application = REQUESTS_APPLICATION,
                                           .schemas = {ra_migrations},
                                           .context = sealed,
+                                          .integrity_check = true,
                                           .settle = sealed == NULL ? NULL : sealed_settle};
-    struct store *store;
-    struct err e;
 
-    store = store_open(&options, &e);
+    return store_open(&options, e);
+}
+
+struct store *
+verb_plain(const char *dir)
+{
+    struct err e = {0};
+    struct store *store = open_store(dir, NULL, &e);
+
     if (store == NULL) {
         fail_msg("%s", e.text);
     }
@@ -48,13 +55,19 @@ open_store(const char *dir, struct sealed *sealed)
 }
 
 struct store *
-verb_plain(const char *dir)
+verb_store(const char *dir)
 {
-    return open_store(dir, NULL);
+    struct err e = {0};
+    struct store *store = verb_try_store(dir, &e);
+
+    if (store == NULL) {
+        fail_msg("%s", e.text);
+    }
+    return store;
 }
 
 struct store *
-verb_store(const char *dir)
+verb_try_store(const char *dir, struct err *e)
 {
     static const uint8_t key[SEALED_KEY_SIZE] = {7};
     const struct sealed_options options = {.file = "ra.db",
@@ -65,22 +78,26 @@ verb_store(const char *dir)
                                            .n = REQUESTS_TABLES};
     struct store_op op = {.run = open_rows};
     struct scene *scene = scenes;
-    struct err e;
 
     while (scene->sealed != NULL) {
         scene++;
         assert_true(scene < scenes + SCENES_MAX);
     }
-    scene->sealed = sealed_new(&options, &e);
+    scene->sealed = sealed_new(&options, e);
     assert_non_null(scene->sealed);
-    scene->store = open_store(dir, scene->sealed);
-    assert_ok(store_call(scene->store, &op, &e), &e);
+    scene->store = open_store(dir, scene->sealed, e);
+    if (scene->store == NULL || store_call(scene->store, &op, e) != 0) {
+        store_free(scene->store);
+        sealed_free(scene->sealed);
+        *scene = (struct scene){0};
+        return NULL;
+    }
     return scene->store;
 }
 
 /* Each row is sealed as it is, and each seal has its row. */
-static int
-scrub_rows(struct store_db *db, void *arg, struct err *e)
+int
+verb_scrub(struct store_db *db, void *arg, struct err *e)
 {
     struct sealed_cursor cursor = {0};
     size_t seen;
@@ -91,22 +108,27 @@ scrub_rows(struct store_db *db, void *arg, struct err *e)
 }
 
 void
-verb_end(struct store *store)
+verb_end_unseen(struct store *store)
 {
     struct scene *scene = scenes;
-    struct err e;
 
     while (scene < scenes + SCENES_MAX && scene->store != store) {
         scene++;
     }
-    if (scene == scenes + SCENES_MAX) {
-        store_free(store);
-        return;
-    }
-    assert_ok(verb_call(store, scrub_rows, NULL, &e), &e);
     store_free(store);
-    sealed_free(scene->sealed);
-    *scene = (struct scene){0};
+    if (scene < scenes + SCENES_MAX) {
+        sealed_free(scene->sealed);
+        *scene = (struct scene){0};
+    }
+}
+
+void
+verb_end(struct store *store)
+{
+    struct err e;
+
+    assert_ok(verb_call(store, verb_scrub, NULL, &e), &e);
+    verb_end_unseen(store);
 }
 
 void
@@ -133,7 +155,7 @@ verb_register(struct store_db *db, void *arg, struct err *e)
     CLEANUP(requests_registration_clear) struct requests_registration r = {0};
 
     (void)snprintf(r.id, sizeof(r.id), "%s", in->id);
-    (void)snprintf(r.nf_instance, sizeof(r.nf_instance), "nf");
+    (void)snprintf(r.nf_instance, sizeof(r.nf_instance), "%s", in->nf == NULL ? "nf" : in->nf);
     (void)snprintf(r.reference, sizeof(r.reference), "%s", in->reference);
     fill(&r.cms, "cms");
     fill(&r.json, "{}");
@@ -153,7 +175,7 @@ verb_register(struct store_db *db, void *arg, struct err *e)
 void
 verb_registration(struct store *store, const char *id, const char *reference, int certificates)
 {
-    struct registering in = {id, reference, "", NULL, certificates, 1, NULL};
+    struct registering in = {id, reference, "", NULL, certificates, 1, NULL, NULL};
     struct err e;
 
     assert_ok(verb_call(store, verb_register, &in, &e), &e);

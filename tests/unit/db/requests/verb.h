@@ -12,6 +12,10 @@
 struct store *verb_store(const char *dir);
 /* The same without a key, for who edits it. */
 struct store *verb_plain(const char *dir);
+/* The same, or NULL with what was found at its opening; verb_end_unseen() it. */
+struct store *verb_try_store(const char *dir, struct err *);
+int verb_scrub(struct store_db *, void *none, struct err *);
+void verb_end_unseen(struct store *);
 void verb_end(struct store *);
 void verb_end_cleanup(struct store **); /* for CLEANUP */
 
@@ -23,6 +27,7 @@ struct registering {
     int certificates;
     int64_t registered;
     const char *public_key; /* NULL: none */
+    const char *nf;         /* NULL: "nf" */
 };
 
 int verb_register(struct store_db *, void *registering, struct err *);

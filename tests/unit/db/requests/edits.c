@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whoever can write the file of ra.db (tests/unit/db/edits.h): all that the RA asks of it (uses.h)
+ * it says as before, until the edit is found. */
+#include "tests/unit/db/edits.h"
+
+#include "db/requests/seals.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/requests/uses.h"
+
+static const struct edits_allowed allowed[] = {
+    {"seal", NULL, EDITS_SCRUB,
+     "one of no row: when a row of that bucket is asked for, which may be nobody's"},
+    {"sqlite_sequence", NULL, EDITS_NEVER,
+     "a row of ca_log gets the number behind the last, whatever is said here"},
+};
+
+struct asking {
+    const struct use *use;
+    unsigned n;
+    struct buf *out;
+};
+
+static int
+ask_use(void *arg, struct store_db *db, struct buf *out, struct err *e)
+{
+    const struct asking *a = arg;
+
+    return a->use->run(db, a->n, out, e);
+}
+
+static int
+ask_all(struct store_db *db, void *arg, struct err *e)
+{
+    struct asking *a = arg;
+
+    for (size_t i = 0; i < uses_n; i++) {
+        a->use = &uses[i];
+        for (a->n = 0; a->n < a->use->n; a->n++) {
+            if (edits_ask(db, a->use->name, a->n, ask_use, a, a->out, e) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+do_rows(struct store_db *db, void *arg, struct err *e)
+{
+    return edits_ask_rows(db, arg, e);
+}
+
+static enum edits_found
+look(void *arg, const struct sealed_table *inserted, struct buf *says, struct err *e)
+{
+    const struct whole *w = arg;
+    union {
+        const struct sealed_table *in;
+        void *out;
+    } constant = {.in = inserted};
+    struct asking a = {.out = says};
+    struct store *store = verb_try_store(w->dir, e);
+    enum edits_found at = EDITS_NEVER;
+
+    if (store == NULL) {
+        return EDITS_OPEN;
+    }
+    if (verb_call(store, ask_all, &a, e) != 0 ||
+        (inserted != NULL && verb_call(store, do_rows, constant.out, e) != 0)) {
+        at = EDITS_USE;
+    } else if (verb_call(store, verb_scrub, NULL, e) != 0) {
+        at = EDITS_SCRUB;
+    }
+    verb_end_unseen(store);
+    return at;
+}
+
+static void
+nothing_rests_on_what_was_edited(void **state)
+{
+    const struct whole *w = *state;
+    const struct edits edits = {.path = w->path,
+                                .original = w->original,
+                                .older = w->older,
+                                .tables = requests_tables,
+                                .n = REQUESTS_TABLES,
+                                .allowed = allowed,
+                                .n_allowed = ARRAY_LEN(allowed),
+                                .look = look,
+                                .arg = *state};
+
+    edits_sweep(&edits);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_rests_on_what_was_edited, whole_setup,
+                                        whole_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
