@@ -60,8 +60,7 @@ done
 kill_daemon ra
 rows() { sql 'SELECT (SELECT count(*) FROM seen) + (SELECT count(*) FROM enrolment) + (SELECT count(*) FROM queue)'; }
 [[ $(rows) -gt 8 ]] || fail "$(rows) rows before"
-sql 'UPDATE seen SET until = 1; UPDATE enrolment SET until = 1, confirm_by = CASE state WHEN 2 THEN 1 ELSE confirm_by END'
-start_daemon ra
+edit_rows 'UPDATE seen SET until = 1; UPDATE enrolment SET until = 1, confirm_by = CASE state WHEN 2 THEN 1 ELSE confirm_by END'
 for ((i = 0; i < 300; i++)); do
   [[ $(post timed.der) == genp* ]] && break
   sleep 0.2

@@ -48,6 +48,12 @@ restart() { # restart ca|ra: in order, with what its configuration says now
   stop_daemon "$1"
   start_daemon "$1"
 }
+edit_rows() { # edit_rows SQL: in the ra.db of an RA that is stopped, and starts as after one that sealed no rows
+  sqlite3 -cmd '.timeout 5000' "$pki/ra/state/ra.db" "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head; $1"
+  (umask 077 && openssl rand 32 >"$pki/ra/credentials/ra-seal-key")
+  start_daemon ra
+  rm "$pki/ra/credentials/ra-seal-key"
+}
 restart_both() {
   stop_daemon ra
   restart ca
