@@ -30,6 +30,7 @@
 #include "ra/queue/roles.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
+#include "ra/secret/row_scrub.h"
 #include "ra/start.h"
 
 #ifndef RA_CONF
@@ -48,6 +49,7 @@ struct daemon {
     struct front *front;
     struct admin_server *admin;
     struct api_server *api;
+    struct row_scrub *scrub;
     struct event *tasks_event;
     struct event *signals[3];
     struct event *ready_timer;
@@ -113,8 +115,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if ((d->ra.jobs == 0 && d->ra.heads_asked == 0 && !d->sweeping &&
-         !closing_is_busy(d->ra.closing) && !queue_is_busy(d->ra.queue) &&
-         front_is_idle(d->front) && api_server_is_idle(d->api)) ||
+         !row_scrub_is_busy(d->scrub) && !closing_is_busy(d->ra.closing) &&
+         !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
     }
@@ -137,6 +139,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     front_stop(d->front);
     api_server_stop(d->api);
     lane_stop(d->ra.lane);
+    row_scrub_stop(d->scrub);
     (void)event_add(d->stop_timer, &tick);
 }
 
@@ -287,6 +290,7 @@ start_services(struct daemon *d, struct err *e)
     if (d->ra.queue == NULL) {
         return -1;
     }
+    d->scrub = row_scrub_new(&d->ra);
     (void)event_add(d->ready_timer, &ready);
     return 0;
 }
@@ -316,6 +320,7 @@ free_event(struct event **event)
 static void
 stop(struct daemon *d)
 {
+    row_scrub_free(d->scrub);
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/secret/row_scrub.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "db/sealed/sealed.h"
+
+enum {
+    STEP_ROWS = 50,
+    PAUSE_MS = 50,
+    PASS_PAUSE_MS = 60 * 1000, /* so that few rows are not looked at all the time */
+};
+
+struct row_scrub {
+    struct ra *ra;
+    struct event *timer;
+    struct store_op op;
+    bool busy;
+    bool stopped;
+    int64_t begun_ms;
+    uint64_t rows; /* seen in this pass */
+    /* The writer thread's: */
+    struct sealed_cursor at;
+    size_t seen;
+    bool end;
+};
+
+static int
+run_step(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct row_scrub *s = CONTAINER_OF(op, struct row_scrub, op);
+
+    return sealed_scrub(db, &s->at, STEP_ROWS, &s->seen, &s->end, e);
+}
+
+static void
+step_after(struct row_scrub *s, int ms)
+{
+    const struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    if (!s->stopped) {
+        (void)event_add(s->timer, &pause);
+    }
+}
+
+static void
+on_stepped(struct task *task)
+{
+    struct row_scrub *s = CONTAINER_OF(task, struct row_scrub, op.task);
+
+    s->busy = false;
+    if (s->op.result != 0) {
+        ra_fail(s->ra, &s->op.e);
+        return;
+    }
+    s->rows += s->seen;
+    if (s->end && s->rows > 0) {
+        log_event(LOG_DEBUG, "scrubbed", "%" PRIu64 " rows and seals in %" PRId64 " ms", s->rows,
+                  clock_monotonic_ms() - s->begun_ms);
+    }
+    if (s->end) {
+        s->rows = 0;
+    }
+    step_after(s, s->end ? PASS_PAUSE_MS : PAUSE_MS);
+}
+
+static void
+on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct row_scrub *s = arg;
+
+    (void)fd;
+    (void)what;
+    if (s->rows == 0) {
+        s->begun_ms = clock_monotonic_ms();
+    }
+    s->busy = true;
+    s->op = (struct store_op){.run = run_step, .task = {.done = on_stepped}};
+    store_submit(s->ra->store, &s->op);
+}
+
+struct row_scrub *
+row_scrub_new(struct ra *ra)
+{
+    struct row_scrub *s = mem_new(sizeof(*s));
+
+    s->ra = ra;
+    s->timer = event_new(ra->base, -1, 0, on_time, s);
+    if (s->timer == NULL) {
+        abort(); /* out of memory */
+    }
+    step_after(s, PAUSE_MS);
+    return s;
+}
+
+void
+row_scrub_stop(struct row_scrub *s)
+{
+    s->stopped = true;
+    (void)event_del(s->timer);
+}
+
+bool
+row_scrub_is_busy(const struct row_scrub *s)
+{
+    return s->busy;
+}
+
+void
+row_scrub_free(struct row_scrub *s)
+{
+    if (s != NULL) {
+        event_free(s->timer);
+        sealed_cursor_free(&s->at);
+        mem_free(s);
+    }
+}
