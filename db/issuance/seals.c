@@ -11,7 +11,6 @@ const struct sealed_table issuance_table_registration = {
     .name = "registration",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT nf_instance, * FROM registration WHERE id = ?1",
     .of_owner = "SELECT id FROM registration WHERE nf_instance = ?1",
     .all = "SELECT id FROM registration ORDER BY id",
@@ -25,7 +24,6 @@ const struct sealed_table issuance_table_request = {
     .name = "request",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT CASE WHEN q.state = 2 THEN q.rid ELSE coalesce(g.nf_instance, q.rid) END, q.* "
            "FROM request q LEFT JOIN registration g ON g.id = q.registration WHERE q.rid = ?1",
     .of_owner = "SELECT q.rid FROM registration g JOIN request q ON q.registration = g.id WHERE "
@@ -40,7 +38,6 @@ const struct sealed_table issuance_table_certificate = {
     .name = "certificate",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT coalesce(nf_instance, rid), * FROM certificate WHERE serial = ?1",
     .of_owner = "SELECT serial FROM certificate WHERE nf_instance = ?1 UNION ALL SELECT serial "
                 "FROM certificate WHERE rid = ?1 AND nf_instance IS NULL",
@@ -53,7 +50,6 @@ const struct sealed_table issuance_table_confirmation = {
     .name = "confirmation",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT coalesce(g.nf_instance, c.request), c.* FROM confirmation c LEFT JOIN request q "
            "ON q.rid = c.request LEFT JOIN registration g ON g.id = q.registration WHERE c.rid = "
            "?1",
@@ -70,7 +66,6 @@ const struct sealed_table issuance_table_pending = {
     .name = "pending",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, p.* FROM pending p LEFT JOIN registration g ON g.id = "
            "p.registration WHERE p.rid = ?1",
     .of_owner = "SELECT p.rid FROM registration g JOIN pending p ON p.registration = g.id WHERE "
@@ -84,7 +79,6 @@ const struct sealed_table issuance_table_approval = {
     .name = "approval",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, a.* FROM approval a LEFT JOIN pending p ON p.rid = a.rid LEFT "
            "JOIN registration g ON g.id = p.registration WHERE a.leaf = ?1",
     .of_owner = "SELECT a.leaf FROM registration g JOIN pending p ON p.registration = g.id JOIN "
@@ -98,7 +92,6 @@ const struct sealed_table issuance_table_again = {
     .name = "again",
     .keys = 1,
     .owners = ISSUANCE_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, a.* FROM again a LEFT JOIN registration g ON g.id = "
            "a.registration WHERE a.rid = ?1",
     .of_owner = "SELECT a.rid FROM registration g JOIN again a ON a.registration = g.id WHERE "
@@ -112,7 +105,6 @@ const struct sealed_table issuance_table_revocation = {
     .name = "revocation",
     .keys = 1,
     .owners = ISSUANCE_OWNER_DAY,
-    .each_use = true,
     .row = "SELECT not_after / 86400, * FROM revocation WHERE serial = ?1",
     .of_owner = "SELECT serial FROM revocation WHERE not_after / 86400 = ?1",
     .all = "SELECT serial FROM revocation ORDER BY serial",
@@ -125,7 +117,6 @@ const struct sealed_table issuance_table_public_key = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_PUBLIC_KEY,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM public_key WHERE sha256 = ?1",
     .all = "SELECT sha256 FROM public_key ORDER BY sha256",
     .behind = "SELECT sha256 FROM public_key WHERE sha256 > ?1 ORDER BY sha256",
@@ -137,7 +128,6 @@ const struct sealed_table issuance_table_crl = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_CRL,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM crl WHERE number = ?1",
     .all = "SELECT number FROM crl ORDER BY number",
     .behind = "SELECT number FROM crl WHERE number > ?1 ORDER BY number",
@@ -149,7 +139,6 @@ const struct sealed_table issuance_table_setting = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_SETTING,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM setting WHERE name = ?1",
     .all = "SELECT name FROM setting ORDER BY name",
     .behind = "SELECT name FROM setting WHERE name > ?1 ORDER BY name",
@@ -161,7 +150,6 @@ const struct sealed_table issuance_table_queue_head = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_QUEUE_HEAD,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM queue_head WHERE hash = ?1",
     .all = "SELECT hash FROM queue_head ORDER BY hash",
     .behind = "SELECT hash FROM queue_head WHERE hash > ?1 ORDER BY hash",
@@ -173,7 +161,6 @@ const struct sealed_table issuance_table_revocation_request = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_REVOCATION_REQUEST,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM revocation_request WHERE rid = ?1",
     .all = "SELECT rid FROM revocation_request ORDER BY rid",
     .behind = "SELECT rid FROM revocation_request WHERE rid > ?1 ORDER BY rid",
@@ -185,7 +172,6 @@ const struct sealed_table issuance_table_scrub = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_SCRUB,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM scrub WHERE one = ?1",
     .all = "SELECT one FROM scrub ORDER BY one",
     .behind = "SELECT one FROM scrub WHERE one > ?1 ORDER BY one",
@@ -197,7 +183,6 @@ const struct sealed_table issuance_table_journal = {
     .keys = 1,
     .owners = ISSUANCE_OWNER_JOURNAL,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM journal WHERE key = ?1",
     .all = "SELECT key FROM journal ORDER BY key",
     .behind = "SELECT key FROM journal WHERE key > ?1 ORDER BY key",

@@ -2,6 +2,7 @@
 #include "db/sealed/bucket.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int
 bucket_load(struct store_db *db, uint32_t bucket, struct bucket_row *row, struct err *e)
@@ -98,113 +99,140 @@ seal_remove(struct store_db *db, const struct sealed_table *table, struct span k
 
 /* The row of a seal. */
 static int
-check_row(struct sealed *sealed, struct store_db *db, struct noted *noted, struct err *e)
+check_row(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+          struct span key, const struct seal *seal, struct err *e)
 {
-    const struct span key = span_of(noted->key, noted->n);
     CLEANUP(row_end) struct row row = {0};
     uint8_t mac[MAC_SIZE];
 
-    if (row_read(sealed, db, noted->table, key, &row, e) != 0) {
+    if (row_read(sealed, db, table, key, &row, e) != 0) {
         return -1;
     }
     if (!row.found) {
-        return sealed_violation(sealed, noted->table, key, "deleted", e);
+        return sealed_violation(sealed, table, key, "deleted", e);
     }
-    if (row_mac(sealed, &row, noted->seal.leaf, mac, e) != 0) {
+    if (row_mac(sealed, &row, seal->leaf, mac, e) != 0) {
         return -1;
     }
-    if (row.bucket != noted->seal.bucket || !mac_equal(mac, noted->seal.mac)) {
-        return sealed_violation(sealed, noted->table, key, ROW_EDITED, e);
-    }
-    noted->compared = true;
-    return 0;
+    return row.bucket == seal->bucket && mac_equal(mac, seal->mac)
+               ? 0
+               : sealed_violation(sealed, table, key, ROW_EDITED, e);
 }
 
-/* What was known of the row already agrees, or is now known. */
+/* A row that was compared in this transaction may be another by now. */
 static int
-note_seal(struct sealed *sealed, const struct sealed_table *table, struct span key,
-          const struct seal *seal, struct noted **out, struct err *e)
+check_once(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
+           struct span key, const struct seal *seal, bool note, struct err *e)
 {
     struct noted *noted = noted_find(&sealed->noted, table, key);
 
-    if (noted == NULL) {
-        noted = noted_add(&sealed->noted, table, key);
+    if (noted != NULL && !noted->was) {
+        return sealed_violation(sealed, table, key, "was deleted before", e);
+    }
+    if (noted != NULL && noted->compared) {
+        return 0;
+    }
+    if (check_row(sealed, db, table, key, seal, e) != 0) {
+        return -1;
+    }
+    if (note) {
+        noted = noted != NULL ? noted : noted_add(&sealed->noted, table, key);
         noted->was = true;
         noted->seal = *seal;
+        noted->compared = true;
     }
-    *out = noted;
-    return noted->was ? 0 : sealed_violation(sealed, table, key, "was deleted before", e);
+    return 0;
 }
 
-/* In a set none is twice: an element that is there twice would take itself out of the sum. */
-static bool
-is_ascending(unsigned before, const struct key *last, unsigned number, struct span key)
+static int
+order(unsigned number, struct span key, unsigned other, struct span other_key)
 {
-    const size_t n = last->n < key.n ? last->n : key.n;
-    int order = before == number ? memcmp(last->octets, key.p, n) : 0;
+    const size_t n = key.n < other_key.n ? key.n : other_key.n;
+    const int octets = number == other && n > 0 ? memcmp(key.p, other_key.p, n) : 0;
 
-    if (before != number) {
-        return before < number;
+    if (number != other) {
+        return number < other ? -1 : 1;
     }
-    return order != 0 ? order < 0 : last->n < key.n;
+    if (octets != 0) {
+        return octets;
+    }
+    return key.n < other_key.n ? -1 : key.n > other_key.n ? 1 : 0;
 }
 
-struct walk {
+bool
+walk_is_past(const struct walk *w, unsigned table, struct span key)
+{
+    return order(table, key, w->number, key_span(&w->key)) <= 0;
+}
+
+/* Where a walk is, and for whom. */
+struct walking {
     struct sealed *sealed;
     struct store_db *db;
-    uint32_t bucket;
-    bool rows;
+    struct walk *walk;
     const struct asker *asker;
-    uint8_t sum[SUM_SIZE];
-    unsigned number; /* of the last seal; 0: none */
-    struct key key;
-    size_t seen;
+    bool note;
 };
 
 static int
-walk_seal(struct walk *w, const struct store_rows *rows, struct err *e)
+walk_seal(const struct walking *w, const struct store_rows *rows, struct err *e)
 {
     const int64_t number = row_int(rows, 0);
     const struct span key = row_blob(rows, 1);
     const struct sealed_table *table =
         number < 1 || number > UINT8_MAX ? NULL : sealed_table_find(w->sealed, (unsigned)number);
     struct store_value values[SEALED_KEYS_MAX];
-    struct seal seal = {.bucket = w->bucket, .leaf = (uint64_t)row_int(rows, 2)};
-    struct noted *noted;
+    struct seal seal = {.bucket = w->walk->bucket, .leaf = (uint64_t)row_int(rows, 2)};
 
-    if (table == NULL || key.n > sizeof(w->key.octets) || !key_decode(key, values, table->keys) ||
-        row_blob(rows, 3).n != MAC_SIZE || !is_ascending(w->number, &w->key, table->number, key)) {
-        return violation(w->sealed, w->bucket, w->asker, "there is a seal that is none", e);
+    /* In a set none is twice: an element that is there twice would take itself out of the sum. */
+    if (table == NULL || key.n > sizeof(w->walk->key.octets) ||
+        !key_decode(key, values, table->keys) || row_blob(rows, 3).n != MAC_SIZE ||
+        walk_is_past(w->walk, table->number, key)) {
+        return violation(w->sealed, w->walk->bucket, w->asker, "there is a seal that is none", e);
     }
     memcpy(seal.mac, row_blob(rows, 3).p, MAC_SIZE);
-    memcpy(w->key.octets, key.p, key.n);
-    w->key.n = key.n;
-    w->number = table->number;
-    w->seen++;
-    if (term_seal(w->sealed, &seal, table->number, key, w->sum, e) != 0 ||
-        note_seal(w->sealed, table, key, &seal, &noted, e) != 0) {
+    memcpy(w->walk->key.octets, key.p, key.n);
+    w->walk->key.n = key.n;
+    w->walk->number = table->number;
+    if (term_seal(w->sealed, &seal, table->number, key, w->walk->sum, e) != 0) {
         return -1;
     }
-    return w->rows && !noted->compared ? check_row(w->sealed, w->db, noted, e) : 0;
+    return check_once(w->sealed, w->db, table, key_span(&w->walk->key), &seal, w->note, e);
 }
 
+/* The one that the walk is at, unless it is gone since. */
+static bool
+is_last_seen(const struct walk *walk, const struct store_rows *rows)
+{
+    return walk->number != 0 && row_int(rows, 0) == walk->number &&
+           span_equal(row_blob(rows, 1), key_span(&walk->key));
+}
+
+/* *over: there are no more. */
 static int
-walk_seals(struct walk *w, struct err *e)
+walk_seals(const struct walking *w, size_t max, size_t *seen, bool *over, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const struct walk *walk = w->walk;
     bool row;
 
     if (store_query(w->db, &rows,
-                    "SELECT tbl, key, leaf, mac FROM seal WHERE bucket = ?1 ORDER BY tbl, key",
-                    STORE_VALUES(store_int(w->bucket)), e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
+                    "SELECT tbl, key, leaf, mac FROM seal WHERE bucket = ?1 AND (tbl, key) >= (?2, "
+                    "?3) ORDER BY tbl, key",
+                    STORE_VALUES(store_int(walk->bucket), store_int(walk->number),
+                                 store_blob(key_span(&walk->key))),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0 ||
+        (row && is_last_seen(walk, &rows) && store_next(&rows, &row, e) != 0)) {
         return -1;
     }
-    while (row) {
+    while (row && *seen < max) {
         if (walk_seal(w, &rows, e) != 0 || store_next(&rows, &row, e) != 0) {
             return -1;
         }
+        (*seen)++;
     }
+    *over = !row;
     return 0;
 }
 
@@ -226,105 +254,82 @@ bucket_is_new(struct sealed *sealed, uint32_t bucket)
     set_bit(sealed->checked, bucket);
 }
 
-const struct opened *
-bucket_opened(const struct sealed *sealed, uint32_t bucket)
-{
-    const struct opened *opened = sealed->opened_chains[bucket % OPENED_CHAINS];
-
-    while (opened != NULL && opened->bucket != bucket) {
-        opened = opened->chain;
-    }
-    return opened;
-}
-
-static void
-remember(struct sealed *sealed, uint32_t bucket, bool rows, const struct bucket_row *row)
-{
-    struct opened **chain = &sealed->opened_chains[bucket % OPENED_CHAINS];
-    struct opened *opened = *chain;
-
-    while (opened != NULL && opened->bucket != bucket) {
-        opened = opened->chain;
-    }
-    if (opened == NULL) {
-        opened = mem_new(sizeof(*opened));
-        opened->bucket = bucket;
-        opened->row = *row;
-        opened->chain = *chain;
-        *chain = opened;
-        opened->next = sealed->opened;
-        sealed->opened = opened;
-    }
-    opened->rows = opened->rows || rows;
-    if (rows) {
-        set_bit(sealed->checked, bucket);
-    }
-}
-
-int
-bucket_check(struct sealed *sealed, struct store_db *db, uint32_t bucket, bool rows,
-             const struct asker *asker, size_t *seen, struct err *e)
-{
-    struct walk w = {.sealed = sealed, .db = db, .bucket = bucket, .rows = rows, .asker = asker};
-    struct bucket_row row;
-
-    if (bucket_load(db, bucket, &row, e) != 0 ||
-        bucket_check_tag(sealed, bucket, &row, asker, e) != 0) {
-        return -1;
-    }
-    if (row.there) {
-        memcpy(w.sum, row.sum, SUM_SIZE);
-        if (term_bucket_nonce(sealed, bucket, row.nonce, w.sum, e) != 0) {
-            return -1;
-        }
-    }
-    if (walk_seals(&w, e) != 0) {
-        return -1;
-    }
-    if (!sum_is_zero(w.sum)) {
-        return violation(sealed, bucket, asker,
-                         "it, or another row of its owner, is missing or was put back to what it "
-                         "was before",
-                         e);
-    }
-    remember(sealed, bucket, rows, &row);
-    if (seen != NULL) {
-        *seen = w.seen;
-    }
-    return 0;
-}
-
 bool
 bucket_is_checked(const struct sealed *sealed, uint32_t bucket)
 {
     return bit(sealed->checked, bucket);
 }
 
-int
-bucket_use(struct sealed *sealed, struct store_db *db, uint32_t bucket, bool each_use,
-           const struct asker *asker, struct err *e)
+static int
+begin_walk(const struct walking *w, struct bucket_row *row, struct err *e)
 {
-    const bool first = !bit(sealed->checked, bucket);
-
-    return first || (each_use && bucket_opened(sealed, bucket) == NULL)
-               ? bucket_check(sealed, db, bucket, first, asker, NULL, e)
-               : 0;
+    return bucket_load(w->db, w->walk->bucket, row, e) != 0
+               ? -1
+               : bucket_check_tag(w->sealed, w->walk->bucket, row, w->asker, e);
 }
 
-void
-bucket_forget(struct sealed *sealed)
+/* Its sum is that of the bucket, as it is now. */
+static int
+end_walk(const struct walking *w, struct err *e)
 {
-    struct opened *opened = sealed->opened;
+    struct walk *walk = w->walk;
+    struct bucket_row row;
 
-    if (opened == NULL) {
-        return;
+    if (begin_walk(w, &row, e) != 0) {
+        return -1;
     }
-    while (opened != NULL) {
-        struct opened *next = opened->next;
+    if (row.there) {
+        sum_add(walk->sum, row.sum);
+        if (term_bucket_nonce(w->sealed, walk->bucket, row.nonce, walk->sum, e) != 0) {
+            return -1;
+        }
+    }
+    if (!sum_is_zero(walk->sum)) {
+        return violation(w->sealed, walk->bucket, w->asker,
+                         "it, or another row of its owner, is missing or was put back to what it "
+                         "was before",
+                         e);
+    }
+    set_bit(w->sealed->checked, walk->bucket);
+    return 0;
+}
 
-        mem_free(opened);
-        opened = next;
+int
+bucket_use(struct sealed *sealed, struct store_db *db, uint32_t bucket, const struct asker *asker,
+           struct err *e)
+{
+    struct walk walk = {.bucket = bucket};
+    const struct walking w = {sealed, db, &walk, asker, true};
+    size_t seen = 0;
+    bool over = false;
+    struct bucket_row row;
+
+    if (bit(sealed->checked, bucket)) {
+        return 0;
     }
-    sealed->opened = NULL;
-    memset(sealed->opened_chains, 0, sizeof(sealed->opened_chains));
+    /* First of all: is it from another time? */
+    return begin_walk(&w, &row, e) != 0 || walk_seals(&w, SIZE_MAX, &seen, &over, e) != 0
+               ? -1
+               : end_walk(&w, e);
+}
+
+int
+bucket_scrub(struct sealed *sealed, struct store_db *db, uint32_t bucket, size_t max, size_t *seen,
+             struct err *e)
+{
+    struct walk *walk = &sealed->scrub;
+    const struct walking w = {sealed, db, walk, NULL, false};
+    bool over = false;
+
+    if (!walk->on || walk->bucket != bucket) {
+        *walk = (struct walk){.on = true, .bucket = bucket};
+    }
+    if (walk_seals(&w, max, seen, &over, e) != 0) {
+        return -1;
+    }
+    if (!over) {
+        return 0;
+    }
+    walk->on = false;
+    return end_walk(&w, e);
 }

@@ -25,20 +25,18 @@ int seal_store(struct store_db *, const struct sealed_table *, struct span key, 
 int seal_remove(struct store_db *, const struct sealed_table *, struct span key,
                 const struct seal *, struct err *e);
 
-/* Are the seals in it those that were written last? With `rows`: and is each one's row there, as it
- * was written? They become noted, and the bucket opened. *seen, which may be NULL: how many there
- * are. */
-int bucket_check(struct sealed *, struct store_db *, uint32_t bucket, bool rows,
-                 const struct asker *, size_t *seen, struct err *e);
-/* With the rows at the first time since the start; `each_use`: else the seals, once in each
- * transaction. */
-int bucket_use(struct sealed *, struct store_db *, uint32_t bucket, bool each_use,
-               const struct asker *, struct err *e);
-/* Since the start. */
-bool bucket_is_checked(const struct sealed *, uint32_t bucket);
+/* Is its walk over all seals up to this one? */
+bool walk_is_past(const struct walk *, unsigned table, struct span key);
+/* With each one its row is compared. The first time since the start: are the seals in it those that
+ * were written last, and is each one's row there, as it was written? They become noted. What was
+ * found so is true until this program changes it: nobody else can (db/store/pages.h). */
+int bucket_use(struct sealed *, struct store_db *, uint32_t bucket, const struct asker *,
+               struct err *e);
+/* The same in parts, at least one seal each: goes on with sealed->scrub, or begins it; *seen is
+ * increased up to `max`. Off again: the bucket is over. Nothing is noted. */
+int bucket_scrub(struct sealed *, struct store_db *, uint32_t bucket, size_t max, size_t *seen,
+                 struct err *e);
 /* All that there is in it is made now. */
 void bucket_is_new(struct sealed *, uint32_t bucket);
-/* In this transaction; NULL: it was not. */
-const struct opened *bucket_opened(const struct sealed *, uint32_t bucket);
-/* When the transaction ends. */
-void bucket_forget(struct sealed *);
+/* Since the start. */
+bool bucket_is_checked(const struct sealed *, uint32_t bucket);

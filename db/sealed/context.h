@@ -5,6 +5,7 @@
 #include "db/sealed/mac.h"
 #include "db/sealed/noted.h"
 #include "db/sealed/sealed.h"
+#include "db/sealed/seen.h"
 
 enum { NONCE_SIZE = 16, SUM_SIZE = MAC_SIZE, NONCES = 128 };
 
@@ -21,23 +22,29 @@ struct bucket_row {
     uint8_t sum[SUM_SIZE];
 };
 
-/* A bucket whose seals were summed in this transaction, and are noted. */
-struct opened {
-    struct opened *next;
-    struct opened *chain;
+/* How far the seals of a bucket are summed, in their order. */
+struct walk {
+    bool on;
     uint32_t bucket;
-    bool rows; /* and each one's row was compared */
-    struct bucket_row row;
+    uint8_t sum[SUM_SIZE];
+    unsigned number; /* of the last one; 0: there was none */
+    struct key key;
 };
 
-enum { OPENED_CHAINS = 256, BUCKETS_CACHED = 256 };
-
-/* The bucket of an owner; 0 octets: none. */
-struct bucket_of {
-    unsigned owners;
+/* An owner among all of them, both by a MAC. */
+struct owner {
     uint32_t bucket;
+    uint64_t number; /* never 0 */
+};
+
+enum { OWNERS_CACHED = 256 };
+
+/* 0 octets: none. */
+struct cached_owner {
+    unsigned owners;
+    struct owner owner;
     size_t n;
-    uint8_t owner[48];
+    uint8_t octets[48];
 };
 
 struct sealed {
@@ -54,16 +61,17 @@ struct sealed {
      * checked since the start? */
     uint32_t *tags;
     uint8_t *checked;
+    struct seen owners; /* all of whose rows were checked since the start */
+    struct walk scrub;  /* settle keeps its sum that of the seals as they are now */
+    struct cached_owner cached[OWNERS_CACHED];
     /* Until the transaction ends: */
-    struct opened *opened;
-    struct opened *opened_chains[OPENED_CHAINS];
-    struct bucket_of buckets[BUCKETS_CACHED];
     struct noted_set noted;
-    struct noted_set owners; /* all of whose rows were checked; under a table of theirs */
+    size_t changes;                     /* of them */
     uint8_t nonces[NONCES][NONCE_SIZE]; /* the first `nonces_left` were not used yet */
     size_t nonces_left;
 };
 
+#define NO_SEAL "has no seal: not written by this program"
 #define ROW_EDITED "edited, or not written by this program"
 
 /* NULL: verbs do nothing. */

@@ -26,13 +26,14 @@ struct noted {
     uint8_t key[];
 };
 
-enum { NOTED_CHAINS = 512 };
-
-/* All zero is empty. */
+/* All zero is empty. It has about as many chains as elements, so that a transaction over millions
+ * of rows finds each of them at once. */
 struct noted_set {
     struct noted *first;
     struct noted *last;
-    struct noted *chains[NOTED_CHAINS];
+    struct noted **chains; /* private */
+    size_t chains_n;       /* a power of two, or 0 */
+    size_t n;
 };
 
 /* NULL: not there. Borrowed until noted_clear(). */
@@ -40,3 +41,5 @@ struct noted *noted_find(const struct noted_set *, const struct sealed_table *, 
 /* It must not be there. */
 struct noted *noted_add(struct noted_set *, const struct sealed_table *, struct span key);
 void noted_clear(struct noted_set *);
+/* And nothing is kept for the next ones. */
+void noted_end(struct noted_set *);

@@ -6,58 +6,60 @@
 #include "db/sealed/term.h"
 
 /* Those asked for last: what is done in a transaction is about few owners. */
-static struct bucket_of *
-find_cached(struct sealed *sealed, unsigned owners, struct span owner)
+static struct cached_owner *
+find_cached(struct sealed *sealed, unsigned owners, struct span octets)
 {
-    const size_t n = owner.n < sizeof(sealed->buckets[0].owner) ? owner.n : 0;
+    const size_t n = octets.n < sizeof(sealed->cached[0].octets) ? octets.n : 0;
     size_t hash = owners;
 
     for (size_t i = 0; i < n; i++) {
-        hash = hash * 31 + owner.p[i];
+        hash = hash * 31 + octets.p[i];
     }
-    return n == 0 ? NULL : &sealed->buckets[hash % ARRAY_LEN(sealed->buckets)];
+    return n == 0 ? NULL : &sealed->cached[hash % ARRAY_LEN(sealed->cached)];
 }
 
 static bool
-is_cached(const struct bucket_of *cached, unsigned owners, struct span owner)
+is_cached(const struct cached_owner *cached, unsigned owners, struct span octets)
 {
     return cached != NULL && cached->owners == owners &&
-           span_equal(span_of(cached->owner, cached->n), owner);
+           span_equal(span_of(cached->octets, cached->n), octets);
 }
 
 static void
-cache(struct bucket_of *cached, unsigned owners, struct span owner, uint32_t bucket)
+cache(struct cached_owner *cached, unsigned owners, struct span octets, const struct owner *owner)
 {
     if (cached == NULL) {
         return;
     }
     cached->owners = owners;
-    cached->n = owner.n;
-    memcpy(cached->owner, owner.p, owner.n);
-    cached->bucket = bucket;
+    cached->owner = *owner;
+    cached->n = octets.n;
+    memcpy(cached->octets, octets.p, octets.n);
 }
 
 int
-row_bucket(struct sealed *sealed, unsigned owners, struct span owner, uint32_t *bucket,
-           struct err *e)
+row_owner(struct sealed *sealed, unsigned owners, struct span octets, struct owner *owner,
+          struct err *e)
 {
-    struct bucket_of *cached = find_cached(sealed, owners, owner);
+    struct cached_owner *cached = find_cached(sealed, owners, octets);
     uint8_t hash[MAC_SIZE];
     struct mac mac;
 
-    if (is_cached(cached, owners, owner)) {
-        *bucket = cached->bucket;
+    if (is_cached(cached, owners, octets)) {
+        *owner = cached->owner;
         return 0;
     }
     mac_begin(&mac, sealed->keys.sum);
     mac_add_int(&mac, TERM_OWNER, 1);
     mac_add_int(&mac, owners, 1);
-    mac_add(&mac, owner);
+    mac_add(&mac, octets);
     if (mac_end(&mac, hash, e) != 0) {
         return -1;
     }
-    *bucket = ((uint32_t)hash[0] << 16 | (uint32_t)hash[1] << 8 | hash[2]) % SEALED_BUCKETS;
-    cache(cached, owners, owner, *bucket);
+    owner->bucket = ((uint32_t)hash[0] << 16 | (uint32_t)hash[1] << 8 | hash[2]) % SEALED_BUCKETS;
+    memcpy(&owner->number, hash + 3, sizeof(owner->number));
+    owner->number |= 1;
+    cache(cached, owners, octets, owner);
     return 0;
 }
 
@@ -66,7 +68,8 @@ row_read(struct sealed *sealed, struct store_db *db, const struct sealed_table *
          struct span key, struct row *row, struct err *e)
 {
     struct store_value values[SEALED_KEYS_MAX];
-    struct store_value owner;
+    struct store_value value;
+    struct owner owner;
     struct key encoded;
 
     *row = (struct row){.table = table, .key = key};
@@ -77,16 +80,21 @@ row_read(struct sealed *sealed, struct store_db *db, const struct sealed_table *
         store_next(&row->rows, &row->found, e) != 0) {
         return -1;
     }
-    if (table->by_key) {
-        return row_bucket(sealed, table->owners, key, &row->bucket, e);
-    }
-    if (!row->found) {
+    if (!table->by_key && !row->found) {
         return 0;
     }
-    owner = row_value(&row->rows, 0);
-    return key_encode(&owner, 1, &encoded, e) != 0
-               ? -1
-               : row_bucket(sealed, table->owners, key_span(&encoded), &row->bucket, e);
+    if (!table->by_key) {
+        value = row_value(&row->rows, 0);
+        if (key_encode(&value, 1, &encoded, e) != 0) {
+            return -1;
+        }
+    }
+    if (row_owner(sealed, table->owners, table->by_key ? key : key_span(&encoded), &owner, e) !=
+        0) {
+        return -1;
+    }
+    row->bucket = owner.bucket;
+    return 0;
 }
 
 void

@@ -5,9 +5,7 @@
 
 #include "db/sealed/context.h"
 
-/* The bucket of an owner. */
-int row_bucket(struct sealed *, unsigned owners, struct span owner, uint32_t *bucket,
-               struct err *e);
+int row_owner(struct sealed *, unsigned owners, struct span octets, struct owner *, struct err *e);
 
 /* All zero is none; CLEANUP(row_end). While it is open no other row of the table can be read. */
 struct row {

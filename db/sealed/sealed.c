@@ -10,9 +10,8 @@ void
 sealed_free(struct sealed *sealed)
 {
     if (sealed != NULL) {
-        noted_clear(&sealed->noted);
-        noted_clear(&sealed->owners);
-        bucket_forget(sealed);
+        noted_end(&sealed->noted);
+        seen_end(&sealed->owners);
         mac_keys_free(&sealed->keys);
         mem_free(sealed->tags);
         mem_free(sealed->checked);
@@ -106,10 +105,10 @@ open_bucket(struct sealed *sealed, struct store_db *db, struct row *row, struct 
     const struct noted *noted;
 
     if (bucket_is_checked(sealed, row->bucket)) {
-        return bucket_use(sealed, db, row->bucket, row->table->each_use, &asker, e);
+        return 0;
     }
     row_end(row);
-    if (bucket_use(sealed, db, row->bucket, row->table->each_use, &asker, e) != 0) {
+    if (bucket_use(sealed, db, row->bucket, &asker, e) != 0) {
         return -1;
     }
     noted = noted_find(&sealed->noted, row->table, row->key);
@@ -117,20 +116,18 @@ open_bucket(struct sealed *sealed, struct store_db *db, struct row *row, struct 
                                             : row_read(sealed, db, asker.table, asker.key, row, e);
 }
 
-/* What its bucket has of it, when that was opened; else its seal alone is read. */
 static int
 find_seal(struct sealed *sealed, struct store_db *db, const struct row *row, struct noted **out,
           struct err *e)
 {
     struct seal seal;
-    bool there = false;
+    bool there;
 
     *out = noted_find(&sealed->noted, row->table, row->key);
     if (*out != NULL) {
         return 0;
     }
-    if (bucket_opened(sealed, row->bucket) == NULL &&
-        seal_load(db, row->table, row->bucket, row->key, &seal, &there, e) != 0) {
+    if (seal_load(db, row->table, row->bucket, row->key, &seal, &there, e) != 0) {
         return -1;
     }
     *out = noted_add(&sealed->noted, row->table, row->key);
@@ -147,8 +144,7 @@ compare(struct sealed *sealed, const struct row *row, struct noted *noted, struc
     uint8_t mac[MAC_SIZE];
 
     if (row->found && !noted->was) {
-        return sealed_violation(sealed, row->table, row->key,
-                                "has no seal: not written by this program", e);
+        return sealed_violation(sealed, row->table, row->key, NO_SEAL, e);
     }
     if (!row->found && noted->was) {
         return sealed_violation(sealed, row->table, row->key, "deleted", e);
@@ -241,6 +237,7 @@ sealed_change(struct store_db *db, const struct sealed_table *table, const struc
     if (look_once(sealed, db, table, key, n, &noted, e) != 0) {
         return -1;
     }
+    sealed->changes += noted->changed ? 0 : 1;
     noted->changed = true;
     return 0;
 }
@@ -271,44 +268,15 @@ check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_ta
     return 0;
 }
 
-/* One of an owner's tables: the first that is looked at at each use, or just the first. */
-static const struct sealed_table *
-table_of(const struct sealed *sealed, unsigned owners)
+static int
+check_owner(struct sealed *sealed, struct store_db *db, unsigned owners, struct store_value value,
+            struct err *e)
 {
-    const struct sealed_table *found = NULL;
-
     for (size_t i = 0; i < sealed->options.n; i++) {
         const struct sealed_table *table = sealed->options.tables[i];
 
-        if (table->owners == owners && (found == NULL || (table->each_use && !found->each_use))) {
-            found = table;
-        }
-    }
-    return found;
-}
-
-static int
-check_owner(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
-            struct store_value owner, struct span key, struct err *e)
-{
-    const struct asker asker = {.key = key};
-    const struct opened *opened;
-    uint32_t bucket;
-
-    if (row_bucket(sealed, table->owners, key, &bucket, e) != 0) {
-        return -1;
-    }
-    opened = bucket_opened(sealed, bucket);
-    if ((table->each_use && (opened == NULL || !opened->rows)
-             ? bucket_check(sealed, db, bucket, true, &asker, NULL, e)
-             : bucket_use(sealed, db, bucket, false, &asker, e)) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < sealed->options.n; i++) {
-        const struct sealed_table *other = sealed->options.tables[i];
-
-        if (other->owners == table->owners && other->of_owner != NULL &&
-            check_rows_of(sealed, db, other, owner, e) != 0) {
+        if (table->owners == owners && table->of_owner != NULL &&
+            check_rows_of(sealed, db, table, value, e) != 0) {
             return -1;
         }
     }
@@ -319,7 +287,7 @@ int
 sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, struct err *e)
 {
     struct sealed *sealed = sealed_of(db);
-    const struct sealed_table *table;
+    struct owner found;
     struct key key;
     bool on;
 
@@ -329,18 +297,18 @@ sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, str
     if (!on) {
         return 0;
     }
-    table = table_of(sealed, owners);
-    assert(table != NULL);
-    if (key_encode(&owner, 1, &key, e) != 0) {
+    if (key_encode(&owner, 1, &key, e) != 0 ||
+        row_owner(sealed, owners, key_span(&key), &found, e) != 0) {
         return -1;
     }
-    if (noted_find(&sealed->owners, table, key_span(&key)) != NULL) {
+    if (seen_has(&sealed->owners, found.number)) {
         return 0;
     }
-    if (check_owner(sealed, db, table, owner, key_span(&key), e) != 0) {
+    if (bucket_use(sealed, db, found.bucket, &(struct asker){.key = key_span(&key)}, e) != 0 ||
+        check_owner(sealed, db, owners, owner, e) != 0) {
         return -1;
     }
-    (void)noted_add(&sealed->owners, table, key_span(&key));
+    seen_add(&sealed->owners, found.number);
     return 0;
 }
 

@@ -15,6 +15,13 @@
  * Gassend, Suh: Incremental Multiset Hash Functions and Their Application to Memory Integrity
  * Checking, ASIACRYPT 2003), with a new random nonce at each change.
  *
+ * An owner's seals are summed, and its rows compared, at its first use since the start, and by the
+ * scrub; later uses look at their own row alone. So a request costs the same whatever its network
+ * function did before. What was found at the first use stays true, because nobody else can change
+ * what the running program has read: the store remembers each page (db/store/pages.h), and an edit
+ * of one, a row that was put back with its seal, or one that was deleted, fails the read itself.
+ * (Summing at each use found no more, and took 20 ms for an owner of 4000 rows.)
+ *
  * Use, inside operations of the store:
  *
  *   if (sealed_row(db, &table_registration, STORE_VALUES(store_text(id)), &found, e) != 0) {
@@ -56,10 +63,7 @@ struct sealed_table {
     size_t keys;      /* values in a key: a text, a blob or a number each */
     unsigned owners;  /* 1 to 255: tables with the same number have their owners in common */
     bool by_key;      /* the key is the owner: so it is also found that a row was deleted */
-    /* The seals of the bucket are summed at each use, not only at the first since the start: so a
-     * row that was put back with its seal under the running program is found at its next use, too.
-     * Not for owners that have thousands of rows. */
-    bool each_use;
+    bool each_use; /* no longer of any effect: nothing is summed twice */
     /* The owner (one value; it never changes), then every column:
      * "SELECT nf_instance, * FROM registration WHERE id = ?1". */
     const char *row;
@@ -125,8 +129,8 @@ int sealed_begin(struct store_db *, uint64_t *rows, struct err *e);
  * sealed_owner() says it. What was changed in this transaction was checked before. */
 int sealed_row(struct store_db *, const struct sealed_table *, const struct store_value *key,
                size_t n, bool *found, struct err *e);
-/* Before a query over the rows of an owner: checks each of them, in all tables with this number of
- * owners, and that none is missing. A NULL is an owner, too. */
+/* Before a query over the rows of an owner, at its first use since the start: checks each of them,
+ * in all tables with this number of owners, and that none is missing. A NULL is an owner, too. */
 int sealed_owner(struct store_db *, unsigned owners, struct store_value owner, struct err *e);
 /* Before INSERT, UPDATE or DELETE of this row, by a trigger, too: checks it as sealed_row() does;
  * what it is at the end of the transaction is sealed then. */
@@ -143,8 +147,9 @@ struct sealed_cursor {
     struct buf key; /* of the last row that was seen in it; empty: none */
 };
 void sealed_cursor_free(struct sealed_cursor *);
-/* Goes on with a pass over everything: `max` rows and a bucket's more. *seen: so many. *end: the
- * pass is over, and the cursor is at the beginning again. */
+/* Goes on with a pass over everything: `max` seals or rows, also within one owner's; the rows may
+ * change in between. What was summed of an owner is not stored, and begins anew after a stop.
+ * *seen: so many. *end: the pass is over, and the cursor is at the beginning again. */
 int sealed_scrub(struct store_db *, struct sealed_cursor *, size_t max, size_t *seen, bool *end,
                  struct err *e);
 

@@ -19,16 +19,23 @@ struct differences {
 };
 
 static int
-add_term(const struct sealed *sealed, struct differences *d, const struct noted *noted,
+add_term(struct sealed *sealed, struct differences *d, const struct noted *noted,
          const struct seal *seal, struct err *e)
 {
+    const struct span key = span_of(noted->key, noted->n);
     struct difference *difference;
 
     d->all = mem_grow(d->all, &d->capacity, d->n + 1, sizeof(*d->all));
     difference = &d->all[d->n++];
     *difference = (struct difference){.bucket = seal->bucket};
-    return term_seal(sealed, seal, noted->table->number, span_of(noted->key, noted->n),
-                     difference->sum, e);
+    if (term_seal(sealed, seal, noted->table->number, key, difference->sum, e) != 0) {
+        return -1;
+    }
+    if (sealed->scrub.on && sealed->scrub.bucket == seal->bucket &&
+        walk_is_past(&sealed->scrub, noted->table->number, key)) {
+        sum_add(sealed->scrub.sum, difference->sum);
+    }
+    return 0;
 }
 
 /* A row that is there now. */
@@ -43,8 +50,8 @@ seal_row(struct sealed *sealed, struct store_db *db, const struct noted *noted,
     if (noted->was && noted->seal.bucket != row->bucket) {
         return err_set(e, ERR_STORE, "a row of %s was given to another owner", noted->table->name);
     }
-    /* The seals of a bucket that was opened are known. */
-    if (!noted->was && bucket_opened(sealed, row->bucket) == NULL &&
+    /* Of one that is by_key it is known. */
+    if (!noted->was && !noted->table->by_key &&
         seal_load(db, noted->table, row->bucket, row->key, &other, &there, e) != 0) {
         return -1;
     }
@@ -78,16 +85,11 @@ settle_row(struct sealed *sealed, struct store_db *db, const struct noted *noted
 static int
 settle_bucket(struct sealed *sealed, struct store_db *db, const struct difference *d, struct err *e)
 {
-    const struct opened *opened = bucket_opened(sealed, d->bucket);
     struct bucket_row row;
 
-    if (opened != NULL) {
-        row = opened->row;
-    } else if (bucket_load(db, d->bucket, &row, e) != 0 ||
-               bucket_check_tag(sealed, d->bucket, &row, NULL, e) != 0) {
-        return -1;
-    }
-    if (term_bucket(sealed, d->bucket, &row, sealed->head.sum, e) != 0 ||
+    if (bucket_load(db, d->bucket, &row, e) != 0 ||
+        bucket_check_tag(sealed, d->bucket, &row, NULL, e) != 0 ||
+        term_bucket(sealed, d->bucket, &row, sealed->head.sum, e) != 0 ||
         (row.there && term_bucket_nonce(sealed, d->bucket, row.nonce, row.sum, e) != 0)) {
         return -1;
     }
@@ -133,17 +135,6 @@ settle_buckets(struct sealed *sealed, struct store_db *db, struct differences *d
     return 0;
 }
 
-static bool
-has_changes(const struct sealed *sealed)
-{
-    const struct noted *noted = sealed->noted.first;
-
-    while (noted != NULL && !noted->changed) {
-        noted = noted->next;
-    }
-    return noted != NULL;
-}
-
 static int
 settle_rows(struct sealed *sealed, struct store_db *db, struct err *e)
 {
@@ -165,7 +156,7 @@ settle_rows(struct sealed *sealed, struct store_db *db, struct err *e)
 static int
 settle(struct sealed *sealed, struct store_db *db, struct err *e)
 {
-    const bool changes = has_changes(sealed);
+    const bool changes = sealed->changes > 0;
     uint64_t leaves;
 
     if (head_leaves(sealed, db, changes, &leaves, e) != 0) {
@@ -194,6 +185,8 @@ take_back(struct sealed *sealed, struct store_db *db, struct err *e)
         sealed->head = (struct head){0};
         memset(sealed->tags, 0, SEALED_BUCKETS * sizeof(*sealed->tags));
         memset(sealed->checked, 0, SEALED_BUCKETS / 8);
+        seen_end(&sealed->owners);
+        sealed->scrub.on = false;
     }
     return 0;
 }
@@ -202,8 +195,7 @@ static void
 forget(struct sealed *sealed)
 {
     noted_clear(&sealed->noted);
-    noted_clear(&sealed->owners);
-    bucket_forget(sealed);
+    sealed->changes = 0;
 }
 
 void

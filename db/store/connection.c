@@ -26,10 +26,28 @@ constraint_error(struct store_db *db, int rc, const char *doing, struct err *e)
 }
 
 int
+connection_check_pages(struct store_db *db, struct err *e)
+{
+    const char *altered = pages_altered(db->pages);
+
+    if (altered == NULL) {
+        return 0;
+    }
+    db->broken = true;
+    return err_set(e, ERR_STALE,
+                   "%s: %s was changed while this program had it open, and not by it: see who can "
+                   "write this file, and whether its disk is whole",
+                   db->path, altered);
+}
+
+int
 connection_error(struct store_db *db, int rc, const char *doing, struct err *e)
 {
     int primary = rc & PRIMARY_CODE;
 
+    if (rc == SQLITE_IOERR_DATA && connection_check_pages(db, e) != 0) {
+        return -1;
+    }
     if (primary == SQLITE_CONSTRAINT) {
         return constraint_error(db, rc, doing, e);
     }
@@ -367,7 +385,11 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     if (create_file(options->path, e) != 0) {
         return -1;
     }
-    rc = sqlite3_open_v2(options->path, &db->sqlite, flags, NULL);
+    db->pages = pages_new(e);
+    if (db->pages == NULL) {
+        return -1;
+    }
+    rc = sqlite3_open_v2(options->path, &db->sqlite, flags, pages_vfs(db->pages));
     if (rc != SQLITE_OK) {
         return connection_error(db, rc, "open", e);
     }
@@ -401,6 +423,8 @@ connection_close(struct store_db *db)
     }
     (void)sqlite3_close_v2(db->sqlite);
     db->sqlite = NULL;
+    pages_free(db->pages);
+    db->pages = NULL;
     mem_free(db->path);
     db->path = NULL;
 }

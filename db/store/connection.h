@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "db/store/pages.h"
 #include "db/store/store.h"
 
 enum { CONNECTION_BUCKETS = 64 };
@@ -20,6 +21,7 @@ struct store_statement {
 
 struct store_db {
     sqlite3 *sqlite;
+    struct pages *pages;
     char *path;
     /* The disk or the file failed: whatever a transaction did since cannot be believed. */
     bool broken;
@@ -36,5 +38,7 @@ void connection_close(struct store_db *);
 
 /* The reason of SQLite result `rc`, by what the caller will do about it. Always returns -1. */
 int connection_error(struct store_db *, int rc, const char *doing, struct err *e);
+/* ERR_STALE when a page of the file is another than it was. */
+int connection_check_pages(struct store_db *, struct err *e);
 /* Any number of statements that give no rows. */
 int connection_run(struct store_db *, const char *sql, const char *doing, struct err *e);

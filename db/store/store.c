@@ -68,7 +68,8 @@ run_transaction(struct store_db *db, struct group *group, struct err *e)
     if (db->settle != NULL && db->settle(db->context, db, e) != 0) {
         return -1;
     }
-    return store_exec(db, "COMMIT", STORE_NO_VALUES, e);
+    /* Not every read tells its error to who asked: that of a checkpoint tells it nobody. */
+    return connection_check_pages(db, e) != 0 ? -1 : store_exec(db, "COMMIT", STORE_NO_VALUES, e);
 }
 
 /* Nothing of this group, nor of a later one, is believed again. */

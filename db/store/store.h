@@ -3,14 +3,16 @@
  * store.h - one SQLite file, one connection, one thread that writes it, many operations a commit.
  *
  * Does: open or create the file (0600, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, defensive, no
- * extensions), bring its schema up to date, run operations in groups, call them back on the loop.
- * Does not: know any table, retry, log.
+ * extensions), see to it that nobody else changes what was read of it (pages.h), bring its schema
+ * up to date, run operations in groups, call them back on the loop. Does not: know any table,
+ * retry, log.
  *
  * Group commit: everything that waits (at most STORE_GROUP_MAX operations) runs in one transaction,
  * each operation in a SAVEPOINT of its own. An operation that fails is rolled back alone. `done`
  * comes after COMMIT and its fsync. A commit that fails, and any I/O error, is the end: the group
  * and everything after it fail with ERR_STORE and the program must stop (a page that the kernel
- * could not write is marked clean, so a second try would lie).
+ * could not write is marked clean, so a second try would lie). A page that somebody else changed is
+ * the end in the same way, with ERR_STALE.
  *
  *   static int
  *   request_insert(struct store_op *op, struct store_db *db, struct err *e)

@@ -3,14 +3,16 @@
  * What sealing costs the thread that writes ca.db: the rows of enrolments with certConf, of the
  * sizes that they have, written and looked at as db/issuance does, without a key and with one.
  *
- *   bench.sealed FOLDER [ENROLMENTS [OPERATIONS-IN-A-COMMIT [OWNERS]]]
+ *   bench.sealed FOLDER [ENROLMENTS [OPERATIONS-IN-A-COMMIT [OWNERS [HISTORY]]]]
  *
- * In FOLDER a database is made. Fewer OWNERS than enrolments give each of them more rows.
+ * In FOLDER a database is made. Fewer OWNERS than enrolments give each of them more rows. HISTORY
+ * enrolments are there before, sealed as the rows of an older version are: what that takes is
+ * printed, too, and what one pass over all seals takes at the end. Octets are all that is written,
+ * to the WAL and from there to the file.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/ossl.h"
@@ -24,6 +26,7 @@ struct bench {
     long n;
     long group;
     long owners;
+    long history;
     bool seals;
     uint8_t octets[EVIDENCE];
 };
@@ -195,6 +198,40 @@ stop(const struct err *e)
     return 1;
 }
 
+/* A pass over all seals. */
+static int
+run_scrub(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct sealed_cursor cursor = {0};
+    bool end = false;
+
+    (void)op;
+    while (!end) {
+        size_t seen;
+
+        if (sealed_scrub(db, &cursor, 1, &seen, &end, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Octets that this process wrote. */
+static double
+written(void)
+{
+    FILE *io = fopen("/proc/self/io", "re");
+    unsigned long long n = 0;
+
+    if (io != NULL) {
+        if (fscanf(io, "rchar: %*u wchar: %llu", &n) != 1) {
+            n = 0;
+        }
+        (void)fclose(io);
+    }
+    return (double)n;
+}
+
 static struct store *
 open_store(const struct bench *b, const char *path, struct sealed **sealed, struct err *e)
 {
@@ -220,51 +257,102 @@ open_store(const struct bench *b, const char *path, struct sealed **sealed, stru
     return store_open(&options, e);
 }
 
+/* Enrolments from..to, in groups; `which` steps of each. */
 static int
-measure(const struct bench *b, const char *path, double *cpu, struct err *e)
+enrol(const struct bench *b, struct store *store, long from, long to, int first, int last,
+      struct err *e)
 {
-    struct sealed *sealed = NULL;
-    struct store *store = open_store(b, path, &sealed, e);
-    struct step s = {.op.run = run_begin, .bench = b};
-    double begun;
+    struct step s = {.op.run = run_step, .bench = b};
 
-    if (store == NULL || store_call(store, &s.op, e) != 0) {
-        return -1;
-    }
-    s.op.run = run_step;
-    for (long i = 0; i < b->n; i += b->group) {
+    for (long i = from; i < to; i += b->group) {
         s.from = i;
-        s.to = i + b->group < b->n ? i + b->group : b->n;
-        s.which = 0;
-        if (store_call(store, &s.op, e) != 0) {
-            return -1;
-        }
-    }
-    begun = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    for (long i = 0; i < b->n; i += b->group) {
-        s.from = i;
-        s.to = i + b->group < b->n ? i + b->group : b->n;
-        for (s.which = 1; s.which < 4; s.which++) {
+        s.to = i + b->group < to ? i + b->group : to;
+        for (s.which = first; s.which <= last; s.which++) {
             if (store_call(store, &s.op, e) != 0) {
                 return -1;
             }
         }
     }
-    *cpu = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * US / (double)b->n;
-    store_free(store);
-    sealed_free(sealed);
-    if (!b->seals) {
-        return 0;
-    }
-    begun = seconds(CLOCK_MONOTONIC);
-    store = open_store(b, path, &sealed, e);
-    s.op.run = run_begin;
-    if (store == NULL || store_call(store, &s.op, e) != 0) {
+    return 0;
+}
+
+/* What there was before rows were sealed. */
+static int
+make_history(const struct bench *with, const char *path, struct err *e)
+{
+    struct bench b = *with;
+    CLEANUP(sealed_cleanup) struct sealed *sealed = NULL;
+    CLEANUP(store_cleanup) struct store *store = NULL;
+    struct step s = {.op.run = run_begin, .bench = &b};
+
+    b.seals = false;
+    b.group = 1000;
+    store = open_store(&b, path, &sealed, e);
+    return store == NULL || store_call(store, &s.op, e) != 0
+               ? -1
+               : enrol(&b, store, 0, b.history, 0, 3, e);
+}
+
+static int
+begin(const struct bench *b, struct store *store, const char *what, struct err *e)
+{
+    struct step s = {.op.run = run_begin, .bench = b};
+    const double begun = seconds(CLOCK_MONOTONIC);
+
+    if (store_call(store, &s.op, e) != 0) {
         return -1;
     }
-    printf("start: %.1f ms\n", (seconds(CLOCK_MONOTONIC) - begun) * 1000);
+    printf("%s: %.1f ms\n", what, (seconds(CLOCK_MONOTONIC) - begun) * 1000);
+    return 0;
+}
+
+struct figures {
+    double cpu; /* us for each enrolment */
+    double octets;
+};
+
+static int
+measure(const struct bench *b, const char *path, struct figures *f, struct err *e)
+{
+    CLEANUP(sealed_cleanup) struct sealed *sealed = NULL;
+    CLEANUP(store_cleanup) struct store *store = NULL;
+    struct store_op scrub = {.run = run_scrub};
+    double begun;
+    double before;
+
+    if (make_history(b, path, e) != 0) {
+        return -1;
+    }
+    store = open_store(b, path, &sealed, e);
+    if (store == NULL || begin(b, store, b->seals ? "sealing" : "no seals", e) != 0 ||
+        enrol(b, store, b->history, b->history + b->n, 0, 0, e) != 0) {
+        return -1;
+    }
+    /* The first use of all looks at an owner's rows: */
+    begun = seconds(CLOCK_MONOTONIC);
+    if (enrol(b, store, b->history, b->history + 1, 1, 3, e) != 0) {
+        return -1;
+    }
+    printf("the first: %.1f ms\n", (seconds(CLOCK_MONOTONIC) - begun) * 1000);
+    begun = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    before = written();
+    if (enrol(b, store, b->history + 1, b->history + b->n, 1, 3, e) != 0) {
+        return -1;
+    }
+    f->cpu = (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun) * US / (double)(b->n - 1);
+    f->octets = (written() - before) / (double)(b->n - 1);
     store_free(store);
     sealed_free(sealed);
+    sealed = NULL;
+    store = open_store(b, path, &sealed, e);
+    if (store == NULL || begin(b, store, "start", e) != 0) {
+        return -1;
+    }
+    begun = seconds(CLOCK_MONOTONIC);
+    if (store_call(store, &scrub, e) != 0) {
+        return -1;
+    }
+    printf("a pass over all seals: %.0f ms\n", (seconds(CLOCK_MONOTONIC) - begun) * 1000);
     return 0;
 }
 
@@ -273,24 +361,25 @@ main(int argc, char **argv)
 {
     struct bench b = {.n = argc > 2 ? strtol(argv[2], NULL, 10) : 2000,
                       .group = argc > 3 ? strtol(argv[3], NULL, 10) : 8};
+    struct figures f[2];
     struct err e = {0};
-    double plain;
-    double sealed;
 
     b.owners = argc > 4 ? strtol(argv[4], NULL, 10) : b.n;
-    if (argc < 2 || b.n < 1 || b.group < 1 || b.owners < 1 || ossl_init(&e) != 0) {
+    b.history = argc > 5 ? strtol(argv[5], NULL, 10) : 0;
+    if (argc < 2 || b.n < 2 || b.group < 1 || b.owners < 1 || b.history < 0 || ossl_init(&e) != 0) {
         return 2;
     }
     for (int i = 0; i < 2; i++) {
         CLEANUP(mem_cleanup) char *path = mem_printf("%s/%d.db", argv[1], i);
 
         b.seals = i == 1;
-        if (measure(&b, path, i == 0 ? &plain : &sealed, &e) != 0) {
+        if (measure(&b, path, &f[i], &e) != 0) {
             return stop(&e);
         }
     }
-    printf("%ld enrolments, %ld in a commit, %ld owners: %.0f us of CPU each, sealed %.0f us "
-           "(+%.0f)\n",
-           b.n, b.group, b.owners, plain, sealed, sealed - plain);
+    printf("%ld enrolments, %ld in a commit, %ld owners, %ld before: %.0f us of CPU each and %.0f "
+           "octets, sealed %.0f us (+%.0f) and %.0f octets (+%.0f)\n",
+           b.n, b.group, b.owners, b.history, f[0].cpu, f[0].octets, f[1].cpu, f[1].cpu - f[0].cpu,
+           f[1].octets, f[1].octets - f[0].octets);
     return 0;
 }
