@@ -9,11 +9,21 @@
 
 struct anchored {
     struct session *session;
+    const struct journal *journal;
     uint8_t id[KEY_ID_SIZE];
     uint8_t run[ANCHOR_RUN_SIZE];
     bool found;
-    bool ours;          /* `last` is of this run */
-    struct anchor last; /* seen, or written */
+    bool ours;                       /* `last` is of this run */
+    struct anchor last;              /* seen, or written */
+    uint8_t before[ANCHOR_RUN_SIZE]; /* the run that was found, */
+    bool has_before;
+    /* Checkpoints that went out; of no leaves: none. */
+    struct tree_head signed_last;
+    struct tree_head built; /* the last one that a later one extends */
+    int64_t ahead;          /* since when `built` is newer than `last` */
+    /* Writes that are asked for: */
+    int left;
+    int64_t counted; /* since when there is one more each ANCHORED_EACH_MS; 0: none was done */
     bool lost;
     struct err why;
 };
@@ -60,16 +70,63 @@ lose(struct anchored *a, bool found, const struct anchor *now, struct err *e)
     return -1;
 }
 
+static struct tree_head
+head_of(const struct anchor *a)
+{
+    struct tree_head head = {.size = a->size};
+
+    memcpy(head.root, a->root, sizeof(head.root));
+    return head;
+}
+
+/* The run before this one wrote it, late: see anchored.h. */
+static int
+is_late(const struct anchored *a, const struct anchor *now, bool *late, struct err *e)
+{
+    const struct tree_head head = head_of(now);
+
+    *late = a->has_before && memcmp(now->run, a->before, sizeof(a->before)) == 0 &&
+            now->generation >= a->last.generation;
+    return !*late || head.size == 0 ? 0 : journal_has_checkpoint(a->journal, &head, late, e);
+}
+
+static int write_next(struct anchored *a, const struct tree_head *, struct err *e);
+
+/* Ours is behind it then, with what is known by either. */
+static int
+take_late(struct anchored *a, const struct anchor *now, struct err *e)
+{
+    const struct tree_head head = head_of(now->size > a->last.size ? now : &a->last);
+
+    log_event(LOG_WARNING, "anchor-late",
+              "token '%s': what the run before had begun to write came late (generation %" PRIu64
+              ")",
+              session_token(a->session)->label, now->generation);
+    if (!a->ours) { /* what is there at its start, still */
+        a->last = *now;
+        return 0;
+    }
+    a->last.generation = now->generation;
+    return write_next(a, &head, e);
+}
+
 static int
 look(struct anchored *a, struct err *e)
 {
     struct anchor now = {0};
     bool found;
+    bool late = false;
 
     if (anchored_is_lost(a, e) != 0 || anchor_read(a->session, a->id, &found, &now, e) != 0) {
         return -1;
     }
-    return found == a->found && anchor_equal(&now, &a->last) ? 0 : lose(a, found, &now, e);
+    if (found == a->found && anchor_equal(&now, &a->last)) {
+        return 0;
+    }
+    if (found && is_late(a, &now, &late, e) != 0) {
+        return -1;
+    }
+    return late ? take_late(a, &now, e) : lose(a, found, &now, e);
 }
 
 int
@@ -103,14 +160,14 @@ tell_taken(const struct anchored *a, const struct anchor *next)
 }
 
 static int
-write_next(struct anchored *a, uint64_t size, const uint8_t *root, struct err *e)
+write_next(struct anchored *a, const struct tree_head *head, struct err *e)
 {
-    struct anchor next = {.generation = a->last.generation + 1, .size = size};
+    struct anchor next = {.generation = a->last.generation + 1, .size = head->size};
     struct anchor newest = {0};
     size_t left = 0;
 
     memcpy(next.run, a->run, sizeof(next.run));
-    memcpy(next.root, root, sizeof(next.root));
+    memcpy(next.root, head->root, sizeof(next.root));
     if (anchor_write(a->session, a->id, &next, &newest, &left, e) != 0) {
         return err_wrap(e, "where the token cannot hold data objects the policy says "
                            "anchor = \"none\"");
@@ -132,14 +189,53 @@ write_next(struct anchored *a, uint64_t size, const uint8_t *root, struct err *e
 }
 
 int
-anchored_hold(struct anchored *a, struct err *e)
+anchored_hold(struct anchored *a, int64_t now, struct err *e)
 {
-    const struct anchor was = a->last; /* without one: of no leaves */
+    struct tree_head was;
 
     if (look(a, e) != 0) {
         return -1;
     }
-    return a->ours ? 0 : write_next(a, was.size, was.root, e);
+    if (a->built.size > a->last.size && now - a->ahead >= ANCHORED_LAG_MS) {
+        return write_next(a, &a->built, e);
+    }
+    was = head_of(&a->last); /* without one: of no leaves */
+    return a->ours ? 0 : write_next(a, &was, e);
+}
+
+void
+anchored_signs(struct anchored *a, const struct tree_head *head, int64_t now)
+{
+    const bool was_ahead = a->built.size > a->last.size;
+
+    if (head->size <= a->signed_last.size) {
+        return; /* once more, as after a crash */
+    }
+    a->built = a->signed_last;
+    a->signed_last = *head;
+    if (!was_ahead) {
+        a->ahead = now;
+    }
+}
+
+/* May it be written, as it is asked? */
+static bool
+may_write(struct anchored *a, int64_t now)
+{
+    const int64_t more = a->counted == 0 ? 0 : (now - a->counted) / ANCHORED_EACH_MS;
+
+    if (a->counted == 0 || a->left + more >= ANCHORED_BURST) {
+        a->left = ANCHORED_BURST;
+        a->counted = now;
+    } else {
+        a->left += (int)more;
+        a->counted += more * ANCHORED_EACH_MS;
+    }
+    if (a->left == 0) {
+        return false;
+    }
+    a->left--;
+    return true;
 }
 
 static bool
@@ -149,20 +245,23 @@ says(const struct anchor *a, const struct tree_head *head)
 }
 
 int
-anchored_commit(struct anchored *a, const struct tree_head *head, struct anchor *now, struct err *e)
+anchored_commit(struct anchored *a, const struct tree_head *head, int64_t now, struct anchor *is,
+                struct err *e)
 {
     if (look(a, e) != 0) {
         return -1;
     }
     if (head == NULL) { /* that this run has the log, as before its first checkpoint */
-        if (!a->ours && write_next(a, a->last.size, a->last.root, e) != 0) {
+        const struct tree_head was = head_of(&a->last);
+
+        if (!a->ours && write_next(a, &was, e) != 0) {
             return -1;
         }
-    } else if (!(a->ours && says(&a->last, head)) &&
-               write_next(a, head->size, head->root, e) != 0) {
+    } else if (!(a->ours && says(&a->last, head)) && may_write(a, now) &&
+               write_next(a, head, e) != 0) {
         return -1;
     }
-    *now = a->last;
+    *is = a->last;
     return 0;
 }
 
@@ -206,13 +305,20 @@ anchored_open(struct session *session, const uint8_t id[KEY_ID_SIZE], const stru
               struct err *e)
 {
     CLEANUP(anchored_cleanup) struct anchored *a = mem_new(sizeof(*a));
+    const struct tree_head *last = journal_checkpoint(j);
 
     a->session = session;
+    a->journal = j;
+    if (last != NULL) {
+        a->signed_last = *last;
+    }
     memcpy(a->id, id, sizeof(a->id));
     if (random_bytes(a->run, sizeof(a->run), e) != 0 ||
         anchor_read(session, id, &a->found, &a->last, e) != 0 ||
         (a->found && check_journal(a, j, e) != 0)) {
         return NULL;
     }
+    a->has_before = a->found;
+    memcpy(a->before, a->last.run, sizeof(a->before));
     return TAKE(a);
 }

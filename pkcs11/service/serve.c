@@ -183,8 +183,8 @@ check_anchored(struct serve *s, struct serve_request *r, struct err *e)
     if (a == NULL) {
         return 0;
     }
-    r->result =
-        r->sign.detail == SIGNER_CHECKPOINT ? anchored_hold(a, &r->e) : anchored_is_lost(a, &r->e);
+    r->result = r->sign.detail == SIGNER_CHECKPOINT ? anchored_hold(a, clock_monotonic_ms(), &r->e)
+                                                    : anchored_is_lost(a, &r->e);
     if (r->result != 0 && r->e.code != ERR_STALE) {
         *e = r->e;
         return -1;
@@ -210,7 +210,6 @@ static int
 admit(struct serve *s, struct serve_request *r, struct err *e)
 {
     uint8_t hash[SHA256_SIZE];
-    struct tree_head checkpoint = {0};
     bool is_checkpoint = r->sign.detail == SIGNER_CHECKPOINT;
 
     if (check_anchored(s, r, e) != 0) {
@@ -220,7 +219,7 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
         return 0;
     }
     r->result = object_check(s->held->policy, r->sign.detail, r->sign.bytes, r->sign.evidence,
-                             journal_checkpoint(s->held->journal), &checkpoint, &r->e);
+                             journal_checkpoint(s->held->journal), &r->checkpoint, &r->e);
     if (r->sign.detail == SIGNER_ANCHOR) {
         admit_anchor(s, r);
     }
@@ -234,7 +233,7 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
         return admit_numbered(s, r, hash, e);
     }
     return journal_add(s->held->journal, (char)r->sign.detail, hash,
-                       is_checkpoint ? &checkpoint : NULL, e);
+                       is_checkpoint ? &r->checkpoint : NULL, e);
 }
 
 static int
@@ -270,7 +269,8 @@ answer_anchor(struct serve *s, const struct serve_request *r, struct err *e)
     struct anchor now = {0};
     struct signer_anchored said;
 
-    if (anchored_commit(s->held->anchored, r->has_committed ? &r->committed : NULL, &now, e) != 0) {
+    if (anchored_commit(s->held->anchored, r->has_committed ? &r->committed : NULL,
+                        clock_monotonic_ms(), &now, e) != 0) {
         bool goes_on = refuse(s, r, e, &ignored) == 0 && e->code == ERR_STALE;
 
         s->its_fault = false;
@@ -346,6 +346,9 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
     }
     if (r->sign.detail == SIGNER_ATTEMPTED) {
         return answer_attempted(s, r, e);
+    }
+    if (r->sign.detail == SIGNER_CHECKPOINT && s->held->anchored != NULL) {
+        anchored_signs(s->held->anchored, &r->checkpoint, clock_monotonic_ms());
     }
     if ((seals ? secret_mac(s->held->secret, r->sign.bytes, &signature, e)
                : key_sign(s->held->key, r->sign.bytes, &signature, e)) != 0) {

@@ -19,6 +19,7 @@ struct serve_request {
     struct err e;
     struct tree_head committed; /* of SIGNER_ANCHOR: the last checkpoint before it */
     bool has_committed;
+    struct tree_head checkpoint; /* of SIGNER_CHECKPOINT */
 };
 
 struct serve {

@@ -15,6 +15,7 @@
 static struct hsm world;
 static const uint8_t ID[KEY_ID_SIZE] = {0xaa, 1};
 static const uint8_t KEY[32] = {7};
+static int64_t now_ms = 1000000;
 
 /* A journal and what stands before the key. */
 struct holder {
@@ -86,14 +87,15 @@ attempt(struct holder *h, uint64_t size, int root)
 {
     struct err e = {0};
 
-    assert_ok(anchored_hold(h->anchored, &e), &e);
+    assert_ok(anchored_hold(h->anchored, now_ms, &e), &e);
     write_line(h, size, root);
+    anchored_signs(h->anchored, journal_checkpoint(h->journal), now_ms);
 }
 
 static int
 commit(struct holder *h, struct anchor *now, struct err *e)
 {
-    return anchored_commit(h->anchored, journal_checkpoint(h->journal), now, e);
+    return anchored_commit(h->anchored, journal_checkpoint(h->journal), now_ms, now, e);
 }
 
 static void
@@ -272,17 +274,17 @@ of_two_the_one_that_was_there_signs_nothing_any_more(void **state)
     commit_well(&first, 2, 5);
     copy("j", "copy");
     start_well(&second, "copy");
-    assert_ok(anchored_hold(first.anchored, &e), &e);
+    assert_ok(anchored_hold(first.anchored, now_ms, &e), &e);
     attempt(&second, 6, 2);
     /* from before the second's first checkpoint on */
-    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
+    assert_err(anchored_hold(first.anchored, now_ms, &e), ERR_STALE, &e);
     assert_non_null(strstr(e.text, "another signer has taken this log over"));
     assert_non_null(strstr(e.text, "has generation 3 of run "));
     /* for ever */
     assert_err(anchored_is_lost(first.anchored, &e), ERR_STALE, &e);
     write_line(&first, 7, 3);
     assert_err(commit(&first, &now, &e), ERR_STALE, &e);
-    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
+    assert_err(anchored_hold(first.anchored, now_ms, &e), ERR_STALE, &e);
     /* the second goes on */
     commit_well(&second, 4, 6);
     attempt(&second, 8, 4);
@@ -325,10 +327,144 @@ of_two_that_begin_one_goes_on(void **state)
     start_well(&first, "j");
     start_well(&second, "k"); /* there is nothing yet, for both */
     attempt(&second, 5, 1);
-    assert_err(anchored_hold(first.anchored, &e), ERR_STALE, &e);
+    assert_err(anchored_hold(first.anchored, now_ms, &e), ERR_STALE, &e);
     commit_well(&second, 2, 5);
     holder_end(&second);
     holder_end(&first);
+}
+
+static void
+read_now(struct anchor *now)
+{
+    struct err e = {0};
+    bool found;
+
+    assert_ok(anchor_read(world.session, ID, &found, now, &e), &e);
+    assert_true(found);
+}
+
+static void
+who_says_it_too_often_is_not_obeyed(void **state)
+{
+    struct holder h = {0};
+    struct anchor now;
+    struct err e = {0};
+    uint64_t size = 5;
+
+    (void)state;
+    start_well(&h, "j");
+    attempt(&h, size, 1); /* the first generation */
+    for (uint64_t i = 1; i <= ANCHORED_BURST; i++, size++) {
+        commit_well(&h, 1 + i, size);
+        attempt(&h, size + 1, 1);
+    }
+    for (int i = 0; i < 3; i++) { /* it is told what is there */
+        commit_well(&h, 1 + ANCHORED_BURST, size - 1);
+        now_ms += ANCHORED_EACH_MS / 3 - 1;
+    }
+    now_ms += 3;
+    commit_well(&h, 2 + ANCHORED_BURST, size);
+    attempt(&h, ++size, 2);
+    commit_well(&h, 2 + ANCHORED_BURST, size - 1);
+    /* after a rest it may be as many again, and no more */
+    now_ms += (int64_t)ANCHORED_EACH_MS * ANCHORED_BURST * 5;
+    for (uint64_t i = 1; i <= ANCHORED_BURST; i++) {
+        commit_well(&h, 2 + ANCHORED_BURST + i, size);
+        attempt(&h, ++size, 3);
+    }
+    assert_ok(commit(&h, &now, &e), &e);
+    assert_int_equal(now.generation, 2 + 2 * ANCHORED_BURST);
+    holder_end(&h);
+}
+
+static void
+what_is_built_upon_is_written_unasked(void **state)
+{
+    struct holder h = {0};
+    struct anchor now;
+    struct err e = {0};
+
+    (void)state;
+    start_well(&h, "j");
+    attempt(&h, 5, 1);
+    now_ms += ANCHORED_LAG_MS;
+    assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+    read_now(&now);
+    assert_int_equal(now.size, 0); /* nothing is built upon it yet */
+    attempt(&h, 7, 2);
+    attempt(&h, 7, 2); /* once more is not further */
+    now_ms += ANCHORED_LAG_MS - 1;
+    attempt(&h, 9, 3);
+    read_now(&now);
+    assert_int_equal(now.size, 0);
+    now_ms++;
+    assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+    read_now(&now);
+    assert_int_equal(now.size, 7); /* and not 9, which may not be committed */
+    assert_int_equal(now.generation, 2);
+    now_ms += 10 * ANCHORED_LAG_MS;
+    assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+    read_now(&now);
+    assert_int_equal(now.generation, 2); /* nothing new */
+    holder_end(&h);
+    /* Over a restart, too. */
+    start_well(&h, "j");
+    attempt(&h, 12, 4);
+    now_ms += ANCHORED_LAG_MS;
+    assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+    read_now(&now);
+    assert_int_equal(now.size, 9);
+    holder_end(&h);
+}
+
+/* As the token does what the killed run asked for. */
+static void
+write_late(const uint8_t run_before[ANCHOR_RUN_SIZE], uint64_t generation, uint64_t size, int root)
+{
+    struct anchor late = {.generation = generation, .size = size};
+    struct anchor newest;
+    struct err e = {0};
+    size_t left;
+
+    memcpy(late.run, run_before, sizeof(late.run));
+    memset(late.root, root, sizeof(late.root));
+    assert_ok(anchor_write(world.session, ID, &late, &newest, &left, &e), &e);
+}
+
+static void
+what_the_run_before_wrote_late_is_no_other_ca(void **state)
+{
+    struct holder h = {0};
+    struct anchor before;
+    struct anchor now;
+    struct err e = {0};
+
+    (void)state;
+    for (int taken = 0; taken < 2; taken++) {
+        start_well(&h, taken == 0 ? "j" : "k");
+        attempt(&h, 5, 1);
+        assert_ok(commit(&h, &now, &e), &e);
+        read_now(&before);
+        attempt(&h, 7, 2);
+        holder_end(&h);
+        start_well(&h, taken == 0 ? "j" : "k");
+        if (taken == 1) { /* the new run has said already that it is there */
+            assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+        }
+        write_late(before.run, before.generation + 1 + (uint64_t)taken, 7, 2);
+        assert_ok(anchored_hold(h.anchored, now_ms, &e), &e);
+        read_now(&now);
+        assert_memory_not_equal(now.run, before.run, sizeof(now.run));
+        assert_int_equal(now.size, 7);
+        assert_true(now.generation > before.generation + 1 + (uint64_t)taken);
+        /* What we do not have was written by somebody who lives. */
+        write_late(before.run, now.generation + 1, 8, 2);
+        assert_err(anchored_hold(h.anchored, now_ms, &e), ERR_STALE, &e);
+        assert_non_null(strstr(e.text, "another signer has taken this log over"));
+        holder_end(&h);
+        hsm_close(&world);
+        hsm_open(&world);
+    }
 }
 
 static void
@@ -381,7 +517,7 @@ a_token_that_keeps_nothing_is_told(void **state)
     (void)state;
     start_well(&h, "j");
     (void)setenv("FAULTP11", "fails:C_CreateObject", 1);
-    assert_err(anchored_hold(h.anchored, &e), ERR_TOKEN, &e);
+    assert_err(anchored_hold(h.anchored, now_ms, &e), ERR_TOKEN, &e);
     assert_non_null(strstr(e.text, "anchor = \"none\""));
     (void)unsetenv("FAULTP11");
     attempt(&h, 5, 1);
@@ -392,7 +528,7 @@ a_token_that_keeps_nothing_is_told(void **state)
     (void)unsetenv("FAULTP11");
     commit_well(&h, 2, 5);
     (void)setenv("FAULTP11", "fails:C_FindObjects", 1);
-    assert_err(anchored_hold(h.anchored, &e), ERR_TOKEN, &e);
+    assert_err(anchored_hold(h.anchored, now_ms, &e), ERR_TOKEN, &e);
     assert_null(anchored_open(world.session, ID, h.journal, &e));
     assert_int_equal(e.code, ERR_TOKEN);
     (void)unsetenv("FAULTP11");
@@ -412,6 +548,9 @@ main(void)
         CASE(of_two_the_one_that_was_there_signs_nothing_any_more),
         CASE(who_only_commits_finds_it_too),
         CASE(of_two_that_begin_one_goes_on),
+        CASE(who_says_it_too_often_is_not_obeyed),
+        CASE(what_is_built_upon_is_written_unasked),
+        CASE(what_the_run_before_wrote_late_is_no_other_ca),
         CASE(a_token_that_was_put_back_is_told),
         CASE(a_token_that_has_lost_it_is_told),
         CASE(a_token_that_keeps_nothing_is_told),
