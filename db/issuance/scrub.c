@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SEALS = 1 }; /* at once: a row of an owner that has many takes long */
+enum { SEALS = 16 }; /* at once: far less than a step takes */
 
 void
 issuance_scrub_free(struct issuance_scrub *s)
@@ -84,17 +84,19 @@ one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
     return result;
 }
 
-/* A few leaves, rows or seals more; *over when there is nothing left. */
+/* A leaf, a row or a few seals more, `max` at most; *over when there is nothing left. */
 static int
-go_on(struct store_db *db, struct issuance_scrub *s, size_t *seen, bool *over, struct err *e)
+go_on(struct store_db *db, struct issuance_scrub *s, size_t max, size_t *seen, bool *over,
+      struct err *e)
 {
     *over = false;
     *seen = 1;
     if (s->leaf < s->ends.leaves) {
         return one_leaf(db, s, e);
     }
-    return s->table < ORIGIN_TABLES ? one_row(db, s, e)
-                                    : sealed_scrub(db, &s->seals, SEALS, seen, over, e);
+    return s->table < ORIGIN_TABLES
+               ? one_row(db, s, e)
+               : sealed_scrub(db, &s->seals, max < SEALS ? max : SEALS, seen, over, e);
 }
 
 static void
@@ -135,7 +137,7 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
     do {
         size_t seen;
 
-        if (go_on(db, s, &seen, &step->ended, e) != 0) {
+        if (go_on(db, s, step->max - step->seen, &seen, &step->ended, e) != 0) {
             return err_wrap(e, "the database does not agree with its record: it was edited");
         }
         step->seen += seen;
@@ -187,7 +189,7 @@ issuance_verify(struct store_db *db, void (*differs)(void *arg, const char *what
         const struct before before = {.leaf = s.leaf, .table = s.table, .place = s.place};
         size_t seen = 0;
 
-        if (go_on(db, &s, &seen, &over, e) != 0) {
+        if (go_on(db, &s, SIZE_MAX, &seen, &over, e) != 0) {
             differs(arg, e->text);
             f->differences++;
             if (!got_on(&before, &s)) {

@@ -9,7 +9,6 @@ const struct sealed_table requests_table_registration = {
     .name = "registration",
     .keys = 1,
     .owners = REQUESTS_OWNER_NF,
-    .each_use = true,
     .row = "SELECT nf_instance, rowid, * FROM registration WHERE id = ?1",
     .of_owner = "SELECT id FROM registration WHERE nf_instance = ?1",
     .all = "SELECT id FROM registration ORDER BY id",
@@ -25,7 +24,6 @@ const struct sealed_table requests_table_pin = {
     .name = "pin of registration",
     .keys = 1,
     .owners = REQUESTS_OWNER_PIN,
-    .each_use = true,
     .row = "SELECT coalesce(reference, fingerprint, public_key, " SUBJECT "), id, reference, "
            "fingerprint, public_key, issuer, subject FROM registration WHERE id = ?1",
     .of_owner = "SELECT id FROM registration WHERE reference = ?1 UNION ALL "
@@ -41,7 +39,6 @@ const struct sealed_table requests_table_enrolment = {
     .name = "enrolment",
     .keys = 1,
     .owners = REQUESTS_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, x.* FROM enrolment x LEFT JOIN registration g ON g.id = "
            "x.registration WHERE x.id = ?1",
     .of_owner = "SELECT x.id FROM registration g JOIN enrolment x ON x.registration = g.id WHERE "
@@ -55,7 +52,6 @@ const struct sealed_table requests_table_certificate = {
     .name = "certificate",
     .keys = 1,
     .owners = REQUESTS_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, c.* FROM certificate c LEFT JOIN registration g ON g.id = "
            "c.registration WHERE c.fingerprint = ?1",
     .of_owner = "SELECT c.fingerprint FROM registration g JOIN certificate c ON c.registration = "
@@ -70,7 +66,6 @@ const struct sealed_table requests_table_queue = {
     .name = "queue",
     .keys = 1,
     .owners = REQUESTS_OWNER_NF,
-    .each_use = true,
     .row = "SELECT g.nf_instance, q.* FROM queue q LEFT JOIN enrolment x ON x.id = q.enrolment "
            "LEFT JOIN registration g ON g.id = x.registration WHERE q.rid = ?1",
     .of_owner = "SELECT q.rid FROM registration g JOIN enrolment x ON x.registration = g.id JOIN "
@@ -85,7 +80,6 @@ const struct sealed_table requests_table_seen = {
     .keys = 2,
     .owners = REQUESTS_OWNER_SEEN,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM seen WHERE identity = ?1 AND transaction_id = ?2",
     .all = "SELECT identity, transaction_id FROM seen ORDER BY identity, transaction_id",
     .behind = "SELECT identity, transaction_id FROM seen WHERE (identity, transaction_id) > (?1, "
@@ -98,7 +92,6 @@ const struct sealed_table requests_table_head = {
     .keys = 1,
     .owners = REQUESTS_OWNER_HEAD,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM head WHERE first = ?1",
     .all = "SELECT first FROM head ORDER BY first",
     .behind = "SELECT first FROM head WHERE first > ?1 ORDER BY first",
@@ -110,7 +103,6 @@ const struct sealed_table requests_table_queue_end = {
     .keys = 1,
     .owners = REQUESTS_OWNER_QUEUE_END,
     .by_key = true,
-    .each_use = true,
     .row = "SELECT NULL, * FROM queue_end WHERE one = ?1",
     .all = "SELECT one FROM queue_end ORDER BY one",
     .behind = "SELECT one FROM queue_end WHERE one > ?1 ORDER BY one",
@@ -121,7 +113,6 @@ const struct sealed_table requests_table_ca_log = {
     .name = "ca_log",
     .keys = 1,
     .owners = REQUESTS_OWNER_CA_LOG,
-    .each_use = true,
     .row = "SELECT 1, * FROM ca_log WHERE id = ?1",
     .of_owner = "SELECT id FROM ca_log WHERE ?1 = 1",
     .all = "SELECT id FROM ca_log ORDER BY id",

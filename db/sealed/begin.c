@@ -2,6 +2,7 @@
 /* All rows that there are get their seals. */
 #include "db/sealed/bucket.h"
 #include "db/sealed/head.h"
+#include "db/sealed/term.h"
 
 /* What is done with each row. */
 typedef int (*with_row)(void *arg, const struct sealed_table *, struct span key, struct err *e);
@@ -66,7 +67,6 @@ sealed_count(struct store_db *db, uint64_t *rows, struct err *e)
 struct beginning {
     struct sealed *sealed;
     struct store_db *db;
-    uint8_t (*sums)[SUM_SIZE]; /* of SEALED_BUCKETS */
 };
 
 static int
@@ -89,40 +89,18 @@ seal_row(void *arg, const struct sealed_table *table, struct span key, struct er
         return -1;
     }
     sealed->head.rows++;
-    return term_seal(sealed, &seal, table->number, key, b->sums[seal.bucket], e);
-}
-
-static int
-write_bucket(struct beginning *b, uint32_t bucket, struct err *e)
-{
-    struct sealed *sealed = b->sealed;
-    struct bucket_row row = {.there = true};
-
-    if (sum_is_zero(b->sums[bucket])) {
-        return 0;
-    }
-    memcpy(row.sum, b->sums[bucket], SUM_SIZE);
-    if (sealed_nonce(sealed, row.nonce, e) != 0 ||
-        term_bucket_nonce(sealed, bucket, row.nonce, row.sum, e) != 0 ||
-        term_bucket(sealed, bucket, &row, sealed->head.sum, e) != 0) {
-        return -1;
-    }
-    sealed->tags[bucket] = nonce_tag(row.nonce);
-    return bucket_store(b->db, bucket, &row, e);
+    return term_seal(sealed, &seal, table->number, key, sealed->head.sum, e);
 }
 
 int
 sealed_begin(struct store_db *db, uint64_t *rows, struct err *e)
 {
     struct sealed *sealed = sealed_of(db);
-    CLEANUP(mem_cleanup) uint8_t(*sums)[SUM_SIZE] = NULL;
     struct beginning b = {.sealed = sealed, .db = db};
 
     if (sealed == NULL || sealed->state != SEALED_NOT_YET) {
         return err_set(e, ERR_CONFLICT, "rows are sealed, or there is no key for it");
     }
-    sums = mem_zalloc(SEALED_BUCKETS, SUM_SIZE);
-    b.sums = sums;
     /* What fails below is taken back by sealed_settle(), as the transaction takes back its part. */
     sealed->fresh = true;
     sealed->state = SEALED_ON;
@@ -130,11 +108,6 @@ sealed_begin(struct store_db *db, uint64_t *rows, struct err *e)
     if (head_leaves(sealed, db, true, &sealed->head.leaves, e) != 0 ||
         each_row(sealed, db, seal_row, &b, e) != 0) {
         return -1;
-    }
-    for (uint32_t bucket = 0; bucket < SEALED_BUCKETS; bucket++) {
-        if (write_bucket(&b, bucket, e) != 0) {
-            return -1;
-        }
     }
     *rows = sealed->head.rows;
     return head_store(sealed, db, e);

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/sealed/context.h"
 
-#include <string.h>
-
-#include "base/ossl.h"
-
-int
-sealed_nonce(struct sealed *sealed, uint8_t out[NONCE_SIZE], struct err *e)
-{
-    if (sealed->nonces_left == 0) {
-        if (random_bytes(sealed->nonces[0], sizeof(sealed->nonces), e) != 0) {
-            return -1;
-        }
-        sealed->nonces_left = NONCES;
-    }
-    sealed->nonces_left--;
-    memcpy(out, sealed->nonces[sealed->nonces_left], NONCE_SIZE);
-    return 0;
-}
-
 const struct sealed_table *
 sealed_table_find(const struct sealed *sealed, unsigned number)
 {

@@ -7,28 +7,12 @@
 #include "db/sealed/sealed.h"
 #include "db/sealed/seen.h"
 
-enum { NONCE_SIZE = 16, SUM_SIZE = MAC_SIZE, NONCES = 128 };
+enum { NONCE_SIZE = 16, SUM_SIZE = MAC_SIZE };
 
 struct head {
     uint8_t sum[SUM_SIZE]; /* without its nonce's term */
     uint64_t leaves;
     uint64_t rows;
-};
-
-/* As it is stored. */
-struct bucket_row {
-    bool there;
-    uint8_t nonce[NONCE_SIZE];
-    uint8_t sum[SUM_SIZE];
-};
-
-/* How far the seals of a bucket are summed, in their order. */
-struct walk {
-    bool on;
-    uint32_t bucket;
-    uint8_t sum[SUM_SIZE];
-    unsigned number; /* of the last one; 0: there was none */
-    struct key key;
 };
 
 /* An owner among all of them, both by a MAC. */
@@ -57,18 +41,13 @@ struct sealed {
     /* A violation was found: nothing is committed any more. */
     bool violated;
     struct err violation;
-    /* SEALED_BUCKETS each: the beginning of the nonce that the bucket has, 0: none; were its rows
-     * checked since the start? */
-    uint32_t *tags;
-    uint8_t *checked;
+    bool older;         /* the head is one of before (before.h), until the transaction ends */
+    uint8_t *checked;   /* SEALED_BUCKETS bits: was each seal's row compared since the start? */
     struct seen owners; /* all of whose rows were checked since the start */
-    struct walk scrub;  /* settle keeps its sum that of the seals as they are now */
     struct cached_owner cached[OWNERS_CACHED];
     /* Until the transaction ends: */
     struct noted_set noted;
-    size_t changes;                     /* of them */
-    uint8_t nonces[NONCES][NONCE_SIZE]; /* the first `nonces_left` were not used yet */
-    size_t nonces_left;
+    size_t changes; /* of them */
 };
 
 #define NO_SEAL "has no seal: not written by this program"
@@ -81,8 +60,6 @@ sealed_of(const struct store_db *db)
     return store_context(db);
 }
 
-/* One that never was. */
-int sealed_nonce(struct sealed *, uint8_t out[NONCE_SIZE], struct err *e);
 /* NULL: there is none of this number. */
 const struct sealed_table *sealed_table_find(const struct sealed *, unsigned number);
 /* Remembers it, and tells it as ERR_STALE: what is wrong with which row, or, `table` NULL, with the

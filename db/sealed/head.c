@@ -2,11 +2,19 @@
 #include "db/sealed/head.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/ossl.h"
+#include "db/sealed/before.h"
+#include "db/sealed/bucket.h"
 #include "db/sealed/term.h"
 
 /* What an HMAC under the key of the head is of. */
-enum { HEAD_KEY_ID, HEAD_MAC };
+enum head_mac {
+    HEAD_KEY_ID,
+    HEAD_OVER_BUCKETS, /* before.h */
+    HEAD_OVER_SEALS,
+};
 
 struct stored {
     uint8_t key_id[MAC_SIZE];
@@ -28,12 +36,13 @@ make_key_id(const struct sealed *sealed, uint8_t out[MAC_SIZE], struct err *e)
 }
 
 static int
-make_mac(const struct sealed *sealed, const struct stored *h, uint8_t out[MAC_SIZE], struct err *e)
+make_mac(const struct sealed *sealed, enum head_mac kind, const struct stored *h,
+         uint8_t out[MAC_SIZE], struct err *e)
 {
     struct mac mac;
 
     mac_begin(&mac, sealed->keys.head);
-    mac_add_int(&mac, HEAD_MAC, 1);
+    mac_add_int(&mac, kind, 1);
     mac_add(&mac, span_of(h->nonce, NONCE_SIZE));
     mac_add(&mac, span_of(h->sum, SUM_SIZE));
     mac_add_int(&mac, h->leaves, 8);
@@ -65,40 +74,69 @@ load(struct store_db *db, struct stored *h, struct err *e)
     return 0;
 }
 
-/* Adds each bucket's term, and remembers of when it is. */
+/* In a set none is twice: an element that is there twice would take itself out of the sum. */
+static bool
+is_behind(const struct seal *seal, unsigned table, struct span key, const struct seal *last,
+          unsigned last_table, const struct key *last_key)
+{
+    const size_t n = key.n < last_key->n ? key.n : last_key->n;
+    int order = n == 0 ? 0 : memcmp(key.p, last_key->octets, n);
+
+    if (seal->bucket != last->bucket) {
+        return seal->bucket > last->bucket;
+    }
+    if (table != last_table) {
+        return table > last_table;
+    }
+    return order != 0 ? order > 0 : key.n > last_key->n;
+}
+
+/* Adds the term of each seal, and counts them. */
 static int
-add_buckets(struct sealed *sealed, struct store_db *db, uint8_t sum[SUM_SIZE], struct err *e)
+add_seals(struct sealed *sealed, struct store_db *db, uint8_t sum[SUM_SIZE], uint64_t *n,
+          struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const struct sealed_table *table;
+    struct seal last = {0};
+    unsigned last_table = 0;
+    struct key last_key = {0};
+    struct seal seal;
+    struct span key;
     bool row;
 
-    if (store_query(db, &rows, "SELECT bucket, nonce, sum FROM seal_bucket", STORE_NO_VALUES, e) !=
-            0 ||
+    *n = 0;
+    if (store_query(db, &rows,
+                    "SELECT bucket, tbl, key, leaf, mac FROM seal ORDER BY bucket, tbl, key",
+                    STORE_NO_VALUES, e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
     while (row) {
-        const int64_t bucket = row_int(&rows, 0);
-        struct bucket_row b = {.there = true};
-
-        if (bucket < 0 || bucket >= SEALED_BUCKETS || sealed->tags[bucket] != 0) {
-            return sealed_violation_all(sealed, "there is a bucket that is none", e);
+        if (seal_read(sealed, &rows, &table, &key, &seal, e) != 0) {
+            return -1;
         }
-        if (row_copy_octets(&rows, 1, b.nonce, NONCE_SIZE, e) != 0 ||
-            row_copy_octets(&rows, 2, b.sum, SUM_SIZE, e) != 0 ||
-            term_bucket(sealed, (uint32_t)bucket, &b, sum, e) != 0 ||
+        if (!is_behind(&seal, table->number, key, &last, last_table, &last_key)) {
+            return sealed_violation_all(sealed, "there is a seal that is none", e);
+        }
+        last = seal;
+        last_table = table->number;
+        last_key.n = key.n;
+        memcpy(last_key.octets, key.p, key.n);
+        if (term_seal(sealed, &seal, table->number, key, sum, e) != 0 ||
             store_next(&rows, &row, e) != 0) {
             return -1;
         }
-        sealed->tags[bucket] = nonce_tag(b.nonce);
+        (*n)++;
     }
     return 0;
 }
 
 static int
-check_key(struct sealed *sealed, const struct stored *h, struct err *e)
+check_key(struct sealed *sealed, const struct stored *h, bool *older, struct err *e)
 {
     uint8_t expected[MAC_SIZE];
+    uint8_t of_before[MAC_SIZE];
 
     if (make_key_id(sealed, expected, e) != 0) {
         return -1;
@@ -109,10 +147,12 @@ check_key(struct sealed *sealed, const struct stored *h, struct err *e)
                        "belongs to, see %s(8)",
                        sealed->options.file, sealed->options.token, sealed->options.program);
     }
-    if (make_mac(sealed, h, expected, e) != 0) {
+    if (make_mac(sealed, HEAD_OVER_SEALS, h, expected, e) != 0 ||
+        make_mac(sealed, HEAD_OVER_BUCKETS, h, of_before, e) != 0) {
         return -1;
     }
-    return mac_equal(expected, h->mac)
+    *older = mac_equal(of_before, h->mac);
+    return *older || mac_equal(expected, h->mac)
                ? 0
                : sealed_violation_all(sealed, "the head of its seals was edited", e);
 }
@@ -143,26 +183,34 @@ int
 head_open(struct sealed *sealed, struct store_db *db, struct err *e)
 {
     struct stored h;
-    uint8_t rest[SUM_SIZE];
+    struct head head = {0};
+    uint8_t sum[SUM_SIZE];
+    uint64_t before = 0;
+    bool older;
 
-    if (load(db, &h, e) != 0 || check_key(sealed, &h, e) != 0 ||
+    if (load(db, &h, e) != 0 || check_key(sealed, &h, &older, e) != 0 ||
         check_leaves(sealed, db, &h, e) != 0) {
         return -1;
     }
-    memcpy(sealed->head.sum, h.sum, SUM_SIZE);
-    if (term_head_nonce(sealed, h.nonce, sealed->head.sum, e) != 0) {
+    memcpy(sum, h.sum, SUM_SIZE);
+    if (term_head_nonce(sealed, h.nonce, sum, e) != 0 ||
+        add_seals(sealed, db, head.sum, &head.rows, e) != 0) {
         return -1;
     }
-    memcpy(rest, sealed->head.sum, SUM_SIZE);
-    if (add_buckets(sealed, db, rest, e) != 0) {
+    if (older && before_add(sealed, db, sum, &before, e) != 0) {
         return -1;
     }
-    if (!sum_is_zero(rest)) {
+    if (!older) {
+        sum_add(sum, head.sum);
+        before = head.rows;
+    }
+    if (!sum_is_zero(sum) || head.rows != h.rows || before != h.rows) {
         return sealed_violation_all(
-            sealed, "the rows of an owner were put back to what they were before, or deleted", e);
+            sealed, "rows were put back to what they were before, or deleted, with their seals", e);
     }
-    sealed->head.leaves = h.leaves;
-    sealed->head.rows = h.rows;
+    head.leaves = h.leaves;
+    sealed->head = head;
+    sealed->older = older;
     return 0;
 }
 
@@ -172,8 +220,9 @@ head_store(struct sealed *sealed, struct store_db *db, struct err *e)
     struct stored h = {.leaves = sealed->head.leaves, .rows = sealed->head.rows};
 
     memcpy(h.sum, sealed->head.sum, SUM_SIZE);
-    if (sealed_nonce(sealed, h.nonce, e) != 0 || make_key_id(sealed, h.key_id, e) != 0 ||
-        term_head_nonce(sealed, h.nonce, h.sum, e) != 0 || make_mac(sealed, &h, h.mac, e) != 0) {
+    if (random_bytes(h.nonce, sizeof(h.nonce), e) != 0 || make_key_id(sealed, h.key_id, e) != 0 ||
+        term_head_nonce(sealed, h.nonce, h.sum, e) != 0 ||
+        make_mac(sealed, HEAD_OVER_SEALS, &h, h.mac, e) != 0) {
         return -1;
     }
     return store_exec(db,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* head.h - the one row over all buckets. Private to db/sealed/. */
+/* head.h - the one row over all seals. Private to db/sealed/. */
 #pragma once
 
 #include "db/sealed/context.h"
 
 /* Is there one? */
 int head_exists(struct store_db *, bool *there, struct err *e);
-/* Reads it and all buckets into the context, which has a key; sealed_open() says what is refused.
- */
+/* Reads it into the context, which has a key, and all seals; sealed_open() says what is refused. */
 int head_open(struct sealed *, struct store_db *, struct err *e);
 /* Writes it as it is in the context, under a new nonce. */
 int head_store(struct sealed *, struct store_db *, struct err *e);

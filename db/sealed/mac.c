@@ -28,7 +28,7 @@ context(struct span key, struct err *e)
 }
 
 static EVP_MAC_CTX *
-derive(const EVP_MAC_CTX *master, const char *label, struct err *e)
+derive(EVP_MAC_CTX *master, const char *label, struct err *e)
 {
     CLEANUP(buf_free) struct buf key = BUF_SECRET(MAC_SIZE);
     uint8_t *room = buf_extend(&key, MAC_SIZE, e);
@@ -67,10 +67,10 @@ mac_keys_free(struct mac_keys *keys)
 }
 
 void
-mac_begin(struct mac *mac, const EVP_MAC_CTX *key)
+mac_begin(struct mac *mac, EVP_MAC_CTX *key)
 {
-    mac->ctx = EVP_MAC_CTX_dup(key);
-    mac->failed = mac->ctx == NULL;
+    mac->ctx = key;
+    mac->failed = EVP_MAC_init(key, NULL, 0, NULL) != 1; /* under the same key again */
 }
 
 void
@@ -97,8 +97,6 @@ mac_end(struct mac *mac, uint8_t out[MAC_SIZE], struct err *e)
     size_t n = 0;
     const bool failed = mac->failed || EVP_MAC_final(mac->ctx, out, &n, MAC_SIZE) != 1;
 
-    EVP_MAC_CTX_free(mac->ctx);
-    mac->ctx = NULL;
     return failed || n != MAC_SIZE ? ossl_err(e, ERR_CRYPTO, "HMAC") : 0;
 }
 

@@ -22,16 +22,16 @@ struct mac_keys {
 int mac_keys_make(struct mac_keys *, struct span key, struct err *e);
 void mac_keys_free(struct mac_keys *);
 
-/* mac_begin(), any mac_add_...(), mac_end(). A failure in between is told by the last one. */
+/* mac_begin(), any mac_add_...(), mac_end(); one at a time under each key. A failure in between is
+ * told by the last one. */
 struct mac {
     EVP_MAC_CTX *ctx;
     bool failed;
 };
-void mac_begin(struct mac *, const EVP_MAC_CTX *key);
+void mac_begin(struct mac *, EVP_MAC_CTX *key);
 void mac_add(struct mac *, struct span bytes);
 /* As 1, 2, 4 or 8 octets, big endian. */
 void mac_add_int(struct mac *, uint64_t number, size_t octets);
-/* Releases, too. */
 int mac_end(struct mac *, uint8_t out[MAC_SIZE], struct err *e);
 
 /* In constant time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All buckets with their rows, and then all rows: is there one without a seal? */
+/* All seals with their rows, and then all rows: is there one without a seal? */
 #include "db/sealed/bucket.h"
 
 void
@@ -9,52 +9,50 @@ sealed_cursor_free(struct sealed_cursor *cursor)
     *cursor = (struct sealed_cursor){0};
 }
 
-/* The next one that has a sum, or seals. */
 static int
-next_bucket(struct store_db *db, uint32_t from, int64_t *bucket, bool *there, struct err *e)
+scrub_seals(struct sealed *sealed, struct store_db *db, struct sealed_cursor *cursor, size_t max,
+            size_t *seen, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const struct sealed_table *table;
+    struct seal seal;
+    struct span key;
+    bool row;
 
-    if (store_query_one(db, &rows,
-                        "SELECT min(b) FROM (SELECT min(bucket) AS b FROM seal_bucket WHERE bucket "
-                        ">= ?1 UNION ALL SELECT min(bucket) FROM seal WHERE bucket >= ?1)",
-                        STORE_VALUES(store_int(from)), e) != 0) {
+    cursor->key.max = SEALED_KEY_OCTETS;
+    if (store_query(db, &rows,
+                    "SELECT bucket, tbl, key, leaf, mac FROM seal WHERE (bucket, tbl, key) > (?1, "
+                    "?2, ?3) ORDER BY bucket, tbl, key",
+                    STORE_VALUES(store_int(cursor->bucket), store_int((int64_t)cursor->table),
+                                 store_blob(buf_span(&cursor->key))),
+                    e) != 0) {
         return -1;
     }
-    *there = !row_is_null(&rows, 0);
-    *bucket = row_int(&rows, 0);
-    return 0;
-}
-
-static int
-scrub_buckets(struct sealed *sealed, struct store_db *db, struct sealed_cursor *cursor, size_t max,
-              size_t *seen, struct err *e)
-{
     while (*seen < max) {
-        int64_t bucket = cursor->bucket;
-        bool there = sealed->scrub.on && sealed->scrub.bucket == cursor->bucket;
-        const size_t before = *seen;
-
-        if (!there && next_bucket(db, cursor->bucket, &bucket, &there, e) != 0) {
+        if (store_next(&rows, &row, e) != 0) {
             return -1;
         }
-        if (!there) {
+        if (!row) {
+            store_end(&rows);
+            sealed_cursor_free(cursor);
             cursor->rows = true;
             return 0;
         }
-        if (bucket >= SEALED_BUCKETS) {
-            return sealed_violation_all(sealed, "there is a bucket that is none", e);
-        }
-        if (bucket_scrub(sealed, db, (uint32_t)bucket, max, seen, e) != 0) {
+        if (seal_read(sealed, &rows, &table, &key, &seal, e) != 0 ||
+            seal_check(sealed, db, table, key, &seal, false, e) != 0) {
             return -1;
         }
-        cursor->bucket = (uint32_t)bucket + (sealed->scrub.on ? 0 : 1);
-        *seen += *seen == before ? 1 : 0;
+        cursor->bucket = seal.bucket;
+        cursor->table = table->number;
+        if (buf_set(&cursor->key, key, e) != 0) {
+            return -1;
+        }
+        (*seen)++;
     }
     return 0;
 }
 
-/* That its owner's seals are complete was looked at before. A row that was compared in this
+/* A row that was compared in this
  * transaction may be another by now. */
 static int
 scrub_row(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
@@ -146,7 +144,7 @@ sealed_scrub(struct store_db *db, struct sealed_cursor *cursor, size_t max, size
         *end = true;
         return 0;
     }
-    if (!cursor->rows && scrub_buckets(sealed, db, cursor, max, seen, e) != 0) {
+    if (!cursor->rows && scrub_seals(sealed, db, cursor, max, seen, e) != 0) {
         return -1;
     }
     while (cursor->rows && *seen < max && cursor->table < sealed->options.n) {

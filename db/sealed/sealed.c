@@ -13,7 +13,6 @@ sealed_free(struct sealed *sealed)
         noted_end(&sealed->noted);
         seen_end(&sealed->owners);
         mac_keys_free(&sealed->keys);
-        mem_free(sealed->tags);
         mem_free(sealed->checked);
         mem_free(sealed);
     }
@@ -33,7 +32,6 @@ sealed_new(const struct sealed_options *options, struct err *e)
         return NULL;
     }
     if (sealed->has_key) {
-        sealed->tags = mem_zalloc(SEALED_BUCKETS, sizeof(*sealed->tags));
         sealed->checked = mem_zalloc(SEALED_BUCKETS / 8, 1);
     }
     return TAKE(sealed);
@@ -101,19 +99,19 @@ begin(struct sealed *sealed, bool *on, struct err *e)
 static int
 open_bucket(struct sealed *sealed, struct store_db *db, struct row *row, struct err *e)
 {
-    const struct asker asker = {row->table, row->key};
+    const struct sealed_table *table = row->table;
+    const struct span key = row->key;
     const struct noted *noted;
 
     if (bucket_is_checked(sealed, row->bucket)) {
         return 0;
     }
     row_end(row);
-    if (bucket_use(sealed, db, row->bucket, &asker, e) != 0) {
+    if (bucket_use(sealed, db, row->bucket, e) != 0) {
         return -1;
     }
-    noted = noted_find(&sealed->noted, row->table, row->key);
-    return noted != NULL && noted->compared ? 0
-                                            : row_read(sealed, db, asker.table, asker.key, row, e);
+    noted = noted_find(&sealed->noted, table, key);
+    return noted != NULL && noted->compared ? 0 : row_read(sealed, db, table, key, row, e);
 }
 
 static int
@@ -304,7 +302,7 @@ sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, str
     if (seen_has(&sealed->owners, found.number)) {
         return 0;
     }
-    if (bucket_use(sealed, db, found.bucket, &(struct asker){.key = key_span(&key)}, e) != 0 ||
+    if (bucket_use(sealed, db, found.bucket, e) != 0 ||
         check_owner(sealed, db, owners, owner, e) != 0) {
         return -1;
     }

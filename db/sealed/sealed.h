@@ -8,19 +8,23 @@
  * key.
  *
  * Each row of a sealed table has a seal: HMAC-SHA-256 under a key of the token over table, key,
- * every column, and the number of leaves in the record at its last change. All rows of one owner
- * (of a network function, of a public key) are in one of SEALED_BUCKETS buckets, which has a keyed
- * sum over its seals: so it says which rows there are, and of when. One head has such a sum over
- * the buckets, and the number of leaves. The sums are MSet-XOR-Hash (Clarke, Devadas, van Dijk,
- * Gassend, Suh: Incremental Multiset Hash Functions and Their Application to Memory Integrity
- * Checking, ASIACRYPT 2003), with a new random nonce at each change.
+ * every column, and the number of leaves in the record at its last change. The seals of all rows of
+ * one owner (of a network function, of a public key) stand together, in one of SEALED_BUCKETS
+ * buckets. One head has a keyed sum over all seals, how many there are, and the number of leaves:
+ * so it says which rows there are, and of when. The sum is MSet-XOR-Hash (Clarke, Devadas, van
+ * Dijk, Gassend, Suh: Incremental Multiset Hash Functions and Their Application to Memory Integrity
+ * Checking, ASIACRYPT 2003), with a new random nonce at each change. A start reads all seals, no
+ * row.
  *
- * An owner's seals are summed, and its rows compared, at its first use since the start, and by the
- * scrub; later uses look at their own row alone. So a request costs the same whatever its network
+ * What a commit writes besides the rows is the page of each changed seal and the head's: of an
+ * enrolment the seals of its network function, three times, and the one of its key.
+ *
+ * An owner's seals are compared with its rows at its first use since the start, and by the scrub;
+ * later uses look at their own row alone. So a request costs the same whatever its network
  * function did before. What was found at the first use stays true, because nobody else can change
  * what the running program has read: the store remembers each page (db/store/pages.h), and an edit
  * of one, a row that was put back with its seal, or one that was deleted, fails the read itself.
- * (Summing at each use found no more, and took 20 ms for an owner of 4000 rows.)
+ * (A sum over the owner's seals at each use found no more, and took 20 ms for 4000 rows.)
  *
  * Use, inside operations of the store:
  *
@@ -63,7 +67,6 @@ struct sealed_table {
     size_t keys;      /* values in a key: a text, a blob or a number each */
     unsigned owners;  /* 1 to 255: tables with the same number have their owners in common */
     bool by_key;      /* the key is the owner: so it is also found that a row was deleted */
-    bool each_use; /* no longer of any effect: nothing is summed twice */
     /* The owner (one value; it never changes), then every column:
      * "SELECT nf_instance, * FROM registration WHERE id = ?1". */
     const char *row;
@@ -112,8 +115,9 @@ enum sealed_state {
 /* ---- at start, each in an operation of its own ---- */
 
 /* The first operation of all. Is the head ours, of as many leaves as there are, and over the
- * buckets that there are? ERR_DENIED: a head and no key, or one of another key; ERR_STALE: edited,
- * or put back; both with what to do. Reads all buckets (64 octets each), no row. */
+ * seals that there are? ERR_DENIED: a head and no key, or one of another key; ERR_STALE: edited,
+ * or put back; both with what to do. Reads all seals (some 100 octets each), no row. A head
+ * of an earlier version is taken, too, and the commit of this operation writes one of now. */
 int sealed_open(struct store_db *, enum sealed_state *state, struct err *e);
 /* How many rows a sealed_begin() would seal. */
 int sealed_count(struct store_db *, uint64_t *rows, struct err *e);
@@ -124,7 +128,7 @@ int sealed_begin(struct store_db *, uint64_t *rows, struct err *e);
 /* ---- verbs ---- */
 
 /* Before a row is believed. *found tells whether it is there. Its bucket is checked whole (each
- * seal has its row with this MAC, and there are no others) when it is used first since the start,
+ * seal has its row with this MAC) when it is used first since the start,
  * and this row each time. That there is no such row is checked for tables `by_key`; for others
  * sealed_owner() says it. What was changed in this transaction was checked before. */
 int sealed_row(struct store_db *, const struct sealed_table *, const struct store_value *key,
@@ -141,15 +145,15 @@ int sealed_change(struct store_db *, const struct sealed_table *, const struct s
 
 /* All zero is the beginning of a pass. sealed_cursor_free() it. */
 struct sealed_cursor {
-    bool rows;       /* all buckets were seen, now each row of each table: has it a seal? */
-    uint32_t bucket; /* next */
-    size_t table;
-    struct buf key; /* of the last row that was seen in it; empty: none */
+    bool rows;       /* all seals were seen, now each row of each table: has it a seal? */
+    uint32_t bucket; /* of the last seal */
+    size_t table;    /* its number; then which of sealed_options.tables */
+    struct buf key;  /* of the last seal or row that was seen; empty: none */
 };
 void sealed_cursor_free(struct sealed_cursor *);
 /* Goes on with a pass over everything: `max` seals or rows, also within one owner's; the rows may
- * change in between. What was summed of an owner is not stored, and begins anew after a stop.
- * *seen: so many. *end: the pass is over, and the cursor is at the beginning again. */
+ * change in between. *seen: so many. *end: the pass is over, and the cursor is at the beginning
+ * again. */
 int sealed_scrub(struct store_db *, struct sealed_cursor *, size_t max, size_t *seen, bool *end,
                  struct err *e);
 

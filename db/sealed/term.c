@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/sealed/term.h"
 
-static int
-end(struct mac *mac, uint8_t sum[SUM_SIZE], struct err *e)
+int
+term_end(struct mac *mac, uint8_t sum[SUM_SIZE], struct err *e)
 {
     uint8_t term[MAC_SIZE];
 
@@ -11,19 +11,6 @@ end(struct mac *mac, uint8_t sum[SUM_SIZE], struct err *e)
     }
     sum_add(sum, term);
     return 0;
-}
-
-int
-term_bucket_nonce(const struct sealed *sealed, uint32_t bucket, const uint8_t nonce[NONCE_SIZE],
-                  uint8_t sum[SUM_SIZE], struct err *e)
-{
-    struct mac mac;
-
-    mac_begin(&mac, sealed->keys.sum);
-    mac_add_int(&mac, TERM_BUCKET_NONCE, 1);
-    mac_add_int(&mac, bucket, 4);
-    mac_add(&mac, span_of(nonce, NONCE_SIZE));
-    return end(&mac, sum, e);
 }
 
 int
@@ -39,7 +26,7 @@ term_seal(const struct sealed *sealed, const struct seal *seal, unsigned table, 
     mac_add_int(&mac, seal->leaf, 8);
     mac_add(&mac, span_of(seal->mac, MAC_SIZE));
     mac_add(&mac, key);
-    return end(&mac, sum, e);
+    return term_end(&mac, sum, e);
 }
 
 int
@@ -51,22 +38,5 @@ term_head_nonce(const struct sealed *sealed, const uint8_t nonce[NONCE_SIZE], ui
     mac_begin(&mac, sealed->keys.sum);
     mac_add_int(&mac, TERM_HEAD_NONCE, 1);
     mac_add(&mac, span_of(nonce, NONCE_SIZE));
-    return end(&mac, sum, e);
-}
-
-int
-term_bucket(const struct sealed *sealed, uint32_t bucket, const struct bucket_row *row,
-            uint8_t sum[SUM_SIZE], struct err *e)
-{
-    struct mac mac;
-
-    if (!row->there) {
-        return 0;
-    }
-    mac_begin(&mac, sealed->keys.sum);
-    mac_add_int(&mac, TERM_BUCKET, 1);
-    mac_add_int(&mac, bucket, 4);
-    mac_add(&mac, span_of(row->nonce, NONCE_SIZE));
-    mac_add(&mac, span_of(row->sum, SUM_SIZE));
-    return end(&mac, sum, e);
+    return term_end(&mac, sum, e);
 }

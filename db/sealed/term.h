@@ -11,23 +11,20 @@
 
 /* What an HMAC under the key of sums is of, so that none is of two things. */
 enum {
-    TERM_BUCKET_NONCE,
+    TERM_BUCKET_NONCE, /* before.c */
     TERM_SEAL,
     TERM_HEAD_NONCE,
-    TERM_BUCKET,
+    TERM_BUCKET, /* before.c */
     TERM_OWNER,
 };
 
 /* Each is added to `sum`, or taken out again. */
-int term_bucket_nonce(const struct sealed *, uint32_t bucket, const uint8_t nonce[NONCE_SIZE],
-                      uint8_t sum[SUM_SIZE], struct err *e);
 int term_seal(const struct sealed *, const struct seal *, unsigned table, struct span key,
               uint8_t sum[SUM_SIZE], struct err *e);
 int term_head_nonce(const struct sealed *, const uint8_t nonce[NONCE_SIZE], uint8_t sum[SUM_SIZE],
                     struct err *e);
-/* Nothing when it is not there. */
-int term_bucket(const struct sealed *, uint32_t bucket, const struct bucket_row *,
-                uint8_t sum[SUM_SIZE], struct err *e);
+/* Ends the MAC that is a term. */
+int term_end(struct mac *, uint8_t sum[SUM_SIZE], struct err *e);
 
 static inline void
 sum_add(uint8_t sum[SUM_SIZE], const uint8_t term[SUM_SIZE])
@@ -43,14 +40,4 @@ sum_is_zero(const uint8_t sum[SUM_SIZE])
     static const uint8_t zero[SUM_SIZE];
 
     return memcmp(sum, zero, SUM_SIZE) == 0;
-}
-
-/* Never 0. */
-static inline uint32_t
-nonce_tag(const uint8_t nonce[NONCE_SIZE])
-{
-    uint32_t tag;
-
-    memcpy(&tag, nonce, sizeof(tag));
-    return tag == 0 ? 1 : tag;
 }

@@ -15,8 +15,6 @@ static const struct edits_allowed record[] = {
 };
 
 static const struct edits_allowed allowed[] = {
-    {"seal", NULL, EDITS_SCRUB,
-     "one of no row: when a row of that bucket is asked for, which may be nobody's"},
     {"crl", NULL, EDITS_SCRUB,
      "the newest decides at its use; of the others only when one ran out, and by an older one "
      "entries stay longer"},
