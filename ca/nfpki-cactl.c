@@ -141,6 +141,10 @@ static const struct cmd commands[] = {
      "what waits for officers; the document to sign about one", cactl_pending},
     {"approve", APPROVE_SYNOPSIS, "sign and hand in that a request may be issued", cactl_approve},
     {"reject", APPROVE_SYNOPSIS, "sign and hand in that it may not", cactl_approve},
+    {"sign",
+     "--certificate FILE --key FILE [--passphrase-fd N] [--yes] --out FILE DOCUMENT | "
+     "--show DOCUMENT",
+     "show and sign the plan of a restore", cactl_sign},
     {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},

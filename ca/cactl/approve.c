@@ -6,20 +6,16 @@
  */
 #include <getopt.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/proc.h"
 #include "ca/cactl/cactl.h"
+#include "ca/cactl/officer.h"
 #include "ca/link/admin.h"
 #include "ca/registration/approval.h"
 #include "ca/x509/pem.h"
-
-enum { DAY = 24 * 60 * 60, KEY_FILE_MAX = 64 * 1024, PASSPHRASE_MAX = 1024 };
 
 struct options {
     const char *certificate;
@@ -251,79 +247,12 @@ cactl_pending(int argc, char **argv)
 
 /* ---- the officer's signature ---- */
 
-struct passphrase {
-    struct buf text;
-    int fd;
-    bool asked;
-    struct err e;
-};
-
-static int
-on_passphrase(char *out, int size, int writing, void *arg)
-{
-    struct passphrase *p = arg;
-    int result;
-
-    (void)writing;
-    if (p->asked) {
-        return -1; /* OpenSSL tries each of its decoders: whoever gave it by --passphrase-fd is not
-                    * to be asked at a terminal */
-    }
-    p->asked = true;
-    result = p->fd >= 0 ? secret_read(p->fd, NULL, &p->text, &p->e)
-                        : secret_prompt("Passphrase of the key: ", &p->text, &p->e);
-    if (result != 0 || p->text.n > (size_t)size) {
-        return -1;
-    }
-    memcpy(out, p->text.p, p->text.n);
-    return (int)p->text.n;
-}
-
-static EVP_PKEY *
-load_key(const char *path, int fd, struct err *e)
-{
-    CLEANUP(buf_free) struct buf pem = BUF_SECRET(KEY_FILE_MAX);
-    CLEANUP(bio_cleanup) BIO *bio = NULL;
-    struct passphrase p = {.text = BUF_SECRET(PASSPHRASE_MAX), .fd = fd};
-    EVP_PKEY *key;
-
-    if (file_read(path, &pem, e) != 0) {
-        return NULL;
-    }
-    bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &p);
-    buf_free(&p.text);
-    if (key == NULL && p.e.text[0] != '\0') {
-        ERR_clear_error();
-        *e = p.e;
-    } else if (key == NULL) {
-        (void)ossl_err(
-            e, ERR_INPUT,
-            "%s: no private key in PEM, or the passphrase is another one; for a key in a "
-            "token see --signed",
-            path);
-    }
-    return key;
-}
-
 /* Shows what is to be signed and asks. */
 static int
 confirm(const json_t *entry, bool approves, bool yes, struct err *e)
 {
-    char line[16] = "";
-
     print_entry(stderr, entry);
-    if (yes) {
-        return 0;
-    }
-    if (isatty(STDIN_FILENO) == 0) {
-        return err_set(e, ERR_INPUT, "there is no terminal to ask at: give --yes");
-    }
-    (void)fprintf(stderr, "%s? Type yes: ", approves ? "Approve" : "Reject");
-    if (fgets(line, sizeof(line), stdin) == NULL || strcmp(line, "yes\n") != 0) {
-        return err_set(e, ERR_DENIED, "nothing was signed");
-    }
-    return 0;
+    return officer_confirm(approves ? "Approve" : "Reject", yes, e);
 }
 
 static int
@@ -342,7 +271,7 @@ sign(const struct options *o, const json_t *entry, bool approves, struct buf *cm
     if (certificate == NULL) {
         return -1;
     }
-    key = load_key(o->key, o->passphrase_fd, e);
+    key = officer_key_load(o->key, o->passphrase_fd, "--signed", e);
     if (key == NULL) {
         return -1;
     }

@@ -25,3 +25,5 @@ int cactl_misuse(const char *command);
 /* approve.c: what waits, and what an officer decides about it. */
 int cactl_pending(int argc, char **argv);
 int cactl_approve(int argc, char **argv); /* argv[0] is approve or reject */
+/* sign.c: what else officers sign, into a file. */
+int cactl_sign(int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "ca/registration/envelope.h"
+#include "ca/registration/restore_plan.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -49,13 +50,14 @@ plan_format(const struct restore_plan *p)
     time_format(p->time, time);
     object = json_pack(
         "{s:i,s:s,s:s,s:{s:I,s:s},s:{s:s,s:I,s:s},s:{s:I,s:s},s:{s:I,s:I,s:I,s:I},s:I,s:I,s:I,s:I}",
-        "version", 1, "kind", "restore", "time", time, "database", "leaves", (json_int_t)p->from,
-        "root", from, "log", "origin", p->log.origin, "leaves", (json_int_t)p->log.size, "root", to,
-        "crl", "number", (json_int_t)p->crl_number, "sha256", crl, "read back", "registrations",
-        (json_int_t)p->back.registrations, "certificates", (json_int_t)p->back.certificates,
-        "revocations", (json_int_t)p->back.revocations, "crls", (json_int_t)p->back.crls,
-        "given up", (json_int_t)p->abandoned, "refused", (json_int_t)p->refused, "void",
-        (json_int_t)p->voided, "from the CRL", (json_int_t)p->from_crl);
+        "version", 1, "kind", RESTORE_PLAN_KIND, "time", time, "database", "leaves",
+        (json_int_t)p->from, "root", from, "log", "origin", p->log.origin, "leaves",
+        (json_int_t)p->log.size, "root", to, "crl", "number", (json_int_t)p->crl_number, "sha256",
+        crl, "read back", "registrations", (json_int_t)p->back.registrations, "certificates",
+        (json_int_t)p->back.certificates, "revocations", (json_int_t)p->back.revocations, "crls",
+        (json_int_t)p->back.crls, "given up", (json_int_t)p->abandoned, "refused",
+        (json_int_t)p->refused, "void", (json_int_t)p->voided, "from the CRL",
+        (json_int_t)p->from_crl);
     add_adopted(object, p);
     if (p->previous != NULL) {
         add_previous(object, p);
@@ -81,7 +83,7 @@ read_time(struct span text, time_t now, time_t *out, struct err *e)
     const char *kind = json_string_value(json_object_get(object, "kind"));
     const char *time = json_string_value(json_object_get(object, "time"));
 
-    if (kind == NULL || strcmp(kind, "restore") != 0 || time == NULL ||
+    if (kind == NULL || strcmp(kind, RESTORE_PLAN_KIND) != 0 || time == NULL ||
         time_parse(time, out, e) != 0) {
         return err_set(e, ERR_INPUT, "what was signed is not the plan of a restore");
     }

@@ -45,7 +45,8 @@ wrong() { # wrong STATUS 'TEXT' COMMAND...
   echo "ok: $text"
 }
 sign() { # sign OFFICER: $pki/OFFICER.p7s
-  openssl cms -sign -binary -nodetach -md sha256 -in plan.json -outform DER -signer "$1.pem" -inkey "$1.key" -out "$1.p7s"
+  rm -f "$1.p7s"
+  "$bin/nfpki-cactl" sign --certificate "$1.pem" --key "$1.key" --out "$1.p7s" --yes plan.json 2>sign.log || fail "sign: $(<sign.log)"
 }
 plan() { # the plan, signed by alice and bob
   restore >plan.json 2>plan.log || fail "plan: $(<plan.log)"

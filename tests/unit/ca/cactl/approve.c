@@ -10,6 +10,7 @@
 
 #include "ca/registration/approval.h"
 #include "tests/support/test.h"
+#include "tests/unit/ca/cactl/officer.h"
 #include "tests/unit/ca/cactl/scene.h"
 
 #define RID "abababababababababababababababababababababababababababababababab"
@@ -21,55 +22,10 @@ enum { DAY = 86400 };
 
 struct desk {
     struct cactl_scene *scene;
-    EVP_PKEY *key;
-    X509 *certificate;
-    char *certificate_path;
-    char *key_path;
-    char *locked_path; /* the same key, with the passphrase "secret" */
-    char *pending;     /* what the daemon answers about RID */
+    struct cactl_officer officer;
+    char *pending; /* what the daemon answers about RID */
     char *expires;
 };
-
-static char *
-write_key(const struct desk *d, const char *name, bool locked)
-{
-    CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
-    char *text;
-    long n;
-
-    assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, d->key, locked ? EVP_aes_256_cbc() : NULL,
-                                                   locked ? "secret" : NULL, locked ? 6 : 0, NULL,
-                                                   NULL),
-                     1);
-    n = BIO_get_mem_data(bio, &text);
-    return cactl_file(d->scene, name, span_of(text, (size_t)n));
-}
-
-static void
-make_certificate(struct desk *d)
-{
-    CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
-    X509_NAME *name;
-    char *text;
-    long n;
-
-    d->key = EVP_EC_gen("P-256");
-    d->certificate = X509_new();
-    name = X509_get_subject_name(d->certificate);
-    assert_int_equal(X509_set_version(d->certificate, X509_VERSION_3), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(d->certificate), 7), 1);
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-                                                (const unsigned char *)"Alice", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(d->certificate, name), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(d->certificate), -DAY));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(d->certificate), DAY));
-    assert_int_equal(X509_set_pubkey(d->certificate, d->key), 1);
-    assert_true(X509_sign(d->certificate, d->key, EVP_sha256()) > 0);
-    assert_int_equal(PEM_write_bio_X509(bio, d->certificate), 1);
-    n = BIO_get_mem_data(bio, &text);
-    d->certificate_path = cactl_file(d->scene, "officer.pem", span_of(text, (size_t)n));
-}
 
 /* The daemon's entry about RID with these four members; a member that is NULL is not there. */
 static char *
@@ -106,9 +62,7 @@ setup(void **state)
 
     assert_int_equal(cactl_scene_setup(&scene), 0);
     d->scene = scene;
-    make_certificate(d);
-    d->key_path = write_key(d, "key.pem", false);
-    d->locked_path = write_key(d, "locked.pem", true);
+    cactl_officer_make(&d->officer, scene);
     time_format(time(NULL) + (time_t)7 * DAY, expires);
     d->expires = mem_strdup(expires);
     d->pending = pending(RID, REGISTRATION, "nf-tls", expires);
@@ -122,13 +76,9 @@ teardown(void **state)
     struct desk *d = *state;
     void *scene = d->scene;
 
-    mem_free(d->certificate_path);
-    mem_free(d->key_path);
-    mem_free(d->locked_path);
+    cactl_officer_free(&d->officer);
     mem_free(d->pending);
     mem_free(d->expires);
-    X509_free(d->certificate);
-    EVP_PKEY_free(d->key);
     mem_free(d);
     return cactl_scene_teardown(&scene);
 }
@@ -244,8 +194,8 @@ an_answer_that_cannot_be_signed_is_refused(void **state)
         cactl_expect(s, rows[i].name, rows[i].says == NULL ? 0 : 2, rows[i].says);
         /* Nor is anything signed. */
         if (rows[i].says != NULL) {
-            CACTL_RUN(s, "approve", "--certificate", d->certificate_path, "--key", d->key_path,
-                      "--yes", "--reason", rows[i].reason, RID);
+            CACTL_RUN(s, "approve", "--certificate", d->officer.certificate_path, "--key",
+                      d->officer.key_path, "--yes", "--reason", rows[i].reason, RID);
             cactl_expect(s, rows[i].name, 2, rows[i].says);
             assert_int_equal(s->n_asked, 1);
         }
@@ -281,18 +231,6 @@ check_handed_in(const struct cactl_scene *s, bool approves)
     assert_int_equal(a.rid[0], 0xab);
 }
 
-/* A descriptor from which this can be read. */
-static int
-readable(const char *text)
-{
-    int ends[2];
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
-    (void)close(ends[1]);
-    return ends[0];
-}
-
 static void
 what_is_signed_is_the_decision_of_the_command(void **state)
 {
@@ -303,23 +241,23 @@ what_is_signed_is_the_decision_of_the_command(void **state)
     s->answers[0] = d->pending;
     s->answers[1] = "{\"missing\":0}";
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        CACTL_RUN(s, commands[i], "--certificate", d->certificate_path, "--key", d->key_path,
-                  "--yes", RID);
+        CACTL_RUN(s, commands[i], "--certificate", d->officer.certificate_path, "--key",
+                  d->officer.key_path, "--yes", RID);
         cactl_expect(s, commands[i], 0, RID);
         assert_int_equal(s->n_asked, 2);
         check_handed_in(s, i == 0);
         must_say(s->out, "\"missing\": 0");
     }
-    s->passphrase_fd = readable("secret\n");
-    CACTL_RUN(s, "approve", "--certificate", d->certificate_path, "--key", d->locked_path,
-              "--passphrase-fd", "3", "--yes", RID);
+    s->passphrase_fd = cactl_readable("secret\n");
+    CACTL_RUN(s, "approve", "--certificate", d->officer.certificate_path, "--key",
+              d->officer.locked_path, "--passphrase-fd", "3", "--yes", RID);
     cactl_expect(s, "with a passphrase", 0, RID);
     check_handed_in(s, true);
     (void)close(s->passphrase_fd);
     s->passphrase_fd = -1;
     s->answers[1] = NULL;
-    CACTL_RUN(s, "approve", "--certificate", d->certificate_path, "--key", d->key_path, "--yes",
-              RID);
+    CACTL_RUN(s, "approve", "--certificate", d->officer.certificate_path, "--key",
+              d->officer.key_path, "--yes", RID);
     cactl_expect(s, "the daemon refuses", 1, "nfpki-cactl: no\n");
 }
 
@@ -340,35 +278,33 @@ what_cannot_sign_hands_nothing_in(void **state)
         int status;
         const char *says;
     } rows[] = {
-        {"no certificate there", "/nonexistent/c", d->key_path, NULL, 1,
+        {"no certificate there", "/nonexistent/c", d->officer.key_path, NULL, 1,
          "/nonexistent/c: No such file"},
-        {"no certificate", garbage, d->key_path, NULL, 2, "garbage.pem"},
-        {"no key there", d->certificate_path, "/nonexistent/k", NULL, 1,
+        {"no certificate", garbage, d->officer.key_path, NULL, 2, "garbage.pem"},
+        {"no key there", d->officer.certificate_path, "/nonexistent/k", NULL, 1,
          "/nonexistent/k: No such file"},
-        {"no key", d->certificate_path, garbage, NULL, 2, "garbage.pem: no private key in PEM"},
-        {"another passphrase", d->certificate_path, d->locked_path, "wrong", 2,
+        {"no key", d->officer.certificate_path, garbage, NULL, 2,
+         "garbage.pem: no private key in PEM"},
+        {"another passphrase", d->officer.certificate_path, d->officer.locked_path, "wrong", 2,
          "the passphrase is another one"},
-        {"the longest passphrase", d->certificate_path, d->locked_path, longest + 1, 2,
-         "the passphrase is another one"},
-        {"a longer one", d->certificate_path, d->locked_path, longest, 2, "1024 octets"},
-        {"an empty passphrase", d->certificate_path, d->locked_path, "", 2, "secret"},
-        {"nowhere to ask", d->certificate_path, d->locked_path, NULL, 1,
+        {"the longest passphrase", d->officer.certificate_path, d->officer.locked_path, longest + 1,
+         2, "the passphrase is another one"},
+        {"a longer one", d->officer.certificate_path, d->officer.locked_path, longest, 2,
+         "1024 octets"},
+        {"an empty passphrase", d->officer.certificate_path, d->officer.locked_path, "", 2,
+         "secret"},
+        {"nowhere to ask", d->officer.certificate_path, d->officer.locked_path, NULL, 1,
          "a secret is typed at a terminal only"},
-        {"another's key", d->certificate_path, "other", NULL, 2, "key"},
+        {"another's key", d->officer.certificate_path, "other", NULL, 2, "key"},
     };
 
-    {
-        struct desk with_other = *d;
-
-        with_other.key = other;
-        other_path = write_key(&with_other, "other.pem", false);
-    }
+    other_path = cactl_key_write(s, other, "other.pem", NULL);
     s->answers[0] = d->pending;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *key = strcmp(rows[i].key, "other") == 0 ? other_path : rows[i].key;
 
         if (rows[i].passphrase != NULL) {
-            s->passphrase_fd = readable(rows[i].passphrase);
+            s->passphrase_fd = cactl_readable(rows[i].passphrase);
             CACTL_RUN(s, "approve", "--certificate", rows[i].certificate, "--key", key,
                       "--passphrase-fd", "3", "--yes", RID);
             (void)close(s->passphrase_fd);
@@ -395,7 +331,8 @@ at_a_terminal(struct desk *d, const char *types)
     s->stdin_fd = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
     assert_true(s->stdin_fd >= 0);
     assert_int_equal(write(terminal, types, strlen(types)), strlen(types));
-    CACTL_RUN(s, "reject", "--certificate", d->certificate_path, "--key", d->key_path, RID);
+    CACTL_RUN(s, "reject", "--certificate", d->officer.certificate_path, "--key",
+              d->officer.key_path, RID);
     (void)close(s->stdin_fd);
     (void)close(terminal);
     s->stdin_fd = -1;
@@ -411,7 +348,8 @@ nothing_is_signed_before_the_officer_typed_yes(void **state)
 
     s->answers[0] = d->pending;
     s->answers[1] = "{}";
-    CACTL_RUN(s, "approve", "--certificate", d->certificate_path, "--key", d->key_path, RID);
+    CACTL_RUN(s, "approve", "--certificate", d->officer.certificate_path, "--key",
+              d->officer.key_path, RID);
     cactl_expect(s, "no terminal", 2, "there is no terminal to ask at: give --yes");
     assert_int_equal(s->n_asked, 1);
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -436,7 +374,7 @@ signed_file(const struct desk *d, const char *document, int form)
     CLEANUP(bio_cleanup) BIO *out = BIO_new(BIO_s_mem());
     CLEANUP(cms_cleanup)
     CMS_ContentInfo *cms =
-        CMS_sign(d->certificate, d->key, NULL, content,
+        CMS_sign(d->officer.certificate, d->officer.key, NULL, content,
                  CMS_BINARY | CMS_NOSMIMECAP | (form == DETACHED ? CMS_DETACHED : 0U));
     char *text;
     long n;

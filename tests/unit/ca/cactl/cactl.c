@@ -80,6 +80,20 @@ what_is_no_command_is_misuse_and_asks_nothing(void **state)
         {{"approve", "--signed", "f", "--key", "k"}, "usage: nfpki-cactl approve"},
         {{"approve", "--signed", "f", "--certificate", "c"}, "usage: nfpki-cactl approve"},
         {{"reject", "--signed", "f", "--reason", "r"}, "usage: nfpki-cactl reject"},
+        {{"sign", "--key", "k", "--out", "o", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--out", "o", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--key", "k", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--key", "k", "--out", "o"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--key", "k", "--out", "o", "d", "d"},
+         "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--key", "k", "--out", "o", "--passphrase-fd", "x", "d"},
+         "usage: nfpki-cactl sign"},
+        {{"sign", "--certificate", "c", "--key", "k", "--out", "o", "--reason", "r", "d"},
+         "usage: nfpki-cactl sign"},
+        {{"sign", "--show", "--key", "k", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--show", "--certificate", "c", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--show", "--out", "o", "d"}, "usage: nfpki-cactl sign"},
+        {{"sign", "--show"}, "usage: nfpki-cactl sign"},
     };
     struct cactl_scene *s = *state;
 
