@@ -56,6 +56,8 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
                                   json_integer((json_int_t)figures->kinds[kind]));
     }
     (void)json_object_set_new(root, "leaves", kinds);
+    (void)json_object_set_new(root, "acknowledged",
+                              json_integer((json_int_t)figures->acknowledged));
     (void)json_object_set_new(root, "timesBack", json_integer((json_int_t)figures->back));
     (void)json_object_set_new(root, "signatures",
                               json_pack("{s:I, s:I, s:I}", "verified",

@@ -87,6 +87,10 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
     if (figures->twice > 0) {
         (void)fprintf(out, "  %-12s %zu\n", "queue twice", figures->twice);
     }
+    if (figures->acknowledged > 0) {
+        (void)fprintf(out, "  %-12s %zu: a key of the CA may have signed what the record has not\n",
+                      "acknowledged", figures->acknowledged);
+    }
     if (figures->back > 0) {
         (void)fprintf(out, "  %-12s %zu\n", "times back", figures->back);
     }
@@ -282,6 +286,12 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_ADOPTED:
         member(out, leaf, "from", BELOW "known by");
         return;
+    case LEAF_ACKNOWLEDGED:
+        (void)fprintf(out, BELOW "line %" PRId64, leaf_int(leaf, "line", -1));
+        member(out, leaf, "object", ", kind");
+        member(out, leaf, "sha256", BELOW "SHA-256");
+        member(out, leaf, "reason", BELOW "reason:");
+        return;
     case LEAF_START:
     case LEAF_CONFIG:
     case LEAF_CRL:
@@ -328,6 +338,8 @@ fact_name(enum leaf_kind kind)
         return "restored";
     case LEAF_ADOPTED:
         return "adopted";
+    case LEAF_ACKNOWLEDGED:
+        return "acknowledged";
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:

@@ -444,3 +444,10 @@ CREATE INDEX leaf_crl_intent
 CREATE INDEX leaf_registration
     ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"registration":"') + 16, 32))
     WHERE instr(CAST(body AS TEXT), '"kind":"REGISTRATION"') > 0;
+
+-- migration 25
+
+-- A line of a journal that two officers acknowledged, by the digest of what it is of (db/issuance/journal.h).
+CREATE INDEX leaf_acknowledged
+    ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"sha256":"') + 10, 64))
+    WHERE instr(CAST(body AS TEXT), '"kind":"ACKNOWLEDGED"') > 0;

@@ -447,6 +447,7 @@ compare_leaf(struct store_db *db, const struct leaf *leaf, int64_t index, struct
     case LEAF_QUEUE_HEAD:
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
+    case LEAF_ACKNOWLEDGED:
     case LEAF_KINDS:
         break;
     }

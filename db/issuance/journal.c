@@ -255,3 +255,30 @@ issuance_journal_stored(struct store_db *db, struct issuance_journal *j, uint64_
     *more = end < to;
     return result;
 }
+
+int
+issuance_journal_wanted(struct store_db *db, const struct issuance_journal *j, int64_t missing,
+                        struct issuance_journal_wanted *out, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+
+    *out = (struct issuance_journal_wanted){.number = (uint64_t)missing};
+    if (j->kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
+        return 0;
+    }
+    if (store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?1",
+                        STORE_VALUES(store_int(missing)), e) != 0) {
+        return -1;
+    }
+    leaf = leaf_parse(row_blob(&rows, 0), e);
+    if (leaf == NULL) {
+        return -1;
+    }
+    out->is_crl = leaf_kind(leaf) == LEAF_CRL;
+    if (out->is_crl) {
+        out->number = (uint64_t)leaf_int(leaf, "number", 0);
+        return 0;
+    }
+    return hex_parse(leaf_text(leaf, "serial"), out->serial, sizeof(out->serial), e);
+}

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "db/store/store.h"
 
@@ -59,8 +60,41 @@ int issuance_journal_crl(struct store_db *, struct issuance_journal *,
 int issuance_journal_checkpoint(struct store_db *, struct issuance_journal *, uint64_t size,
                                 struct err *e);
 
+/* A line that belongs to nothing, and two officers. */
+struct issuance_officer {
+    struct span serial; /* of the certificate */
+    struct span cms;
+};
+struct issuance_acknowledgement {
+    const uint8_t *key; /* as of struct issuance_journal */
+    uint64_t line;
+    char object; /* its letter */
+    const uint8_t *hash;
+    struct span serial; /* that a certificate's line names; empty: none */
+    uint64_t number;    /* that a CRL's line names; 0: none */
+    const char *reason;
+    struct span plan; /* SHA-256 of the text that was signed */
+    struct issuance_officer officers[2];
+};
+/* With the leaf ACKNOWLEDGED the line belongs. The number of a CRL is taken: the signer signs none
+ * with a smaller one. */
+int issuance_acknowledge(struct store_db *, const struct issuance_acknowledgement *, time_t now,
+                         struct err *e);
+/* Has the record an ACKNOWLEDGED of this line? */
+int issuance_journal_acknowledged(struct store_db *, const struct issuance_journal *, uint64_t line,
+                                  char object, const uint8_t hash[ISSUANCE_JOURNAL_HASH],
+                                  bool *belongs, struct err *e);
+
 /* Goes on with what is stored, up to `to` (as `checked`) and within a bounded time; *more: there is
  * more. All lines up to now must have been compared, for *missing is then what is stored without
  * one: the index of its leaf, or the size of a checkpoint; -1: nothing. */
 int issuance_journal_stored(struct store_db *, struct issuance_journal *, uint64_t to, bool *more,
                             int64_t *missing, struct err *e);
+/* Of what is `missing`: which line would it have? */
+struct issuance_journal_wanted {
+    bool is_crl;
+    uint8_t serial[ISSUANCE_JOURNAL_SERIAL]; /* of a certificate */
+    uint64_t number;                         /* of a CRL; of a checkpoint its leaves */
+};
+int issuance_journal_wanted(struct store_db *, const struct issuance_journal *, int64_t missing,
+                            struct issuance_journal_wanted *, struct err *e);

@@ -183,6 +183,20 @@ static const struct kind kinds[LEAF_KINDS] = {
                         {"signed", MEMBER_INT, true},
                         {"signedRoot", MEMBER_HEX, true}}},
     [LEAF_ADOPTED] = {"ADOPTED", {{"serial", MEMBER_HEX, false}, {"from", MEMBER_TEXT, false}}},
+    [LEAF_ACKNOWLEDGED] = {"ACKNOWLEDGED",
+                           {{"record", MEMBER_INT, false},
+                            {"key", MEMBER_HEX, false},
+                            {"line", MEMBER_INT, false},
+                            {"object", MEMBER_TEXT, false},
+                            {"sha256", MEMBER_HEX, false},
+                            {"serial", MEMBER_HEX, true},
+                            {"number", MEMBER_INT, true},
+                            {"reason", MEMBER_TEXT, false},
+                            {"plan", MEMBER_HEX, false},
+                            {"officer", MEMBER_HEX, false},
+                            {"cms", MEMBER_BASE64, false},
+                            {"secondOfficer", MEMBER_HEX, false},
+                            {"secondCms", MEMBER_BASE64, false}}},
 };
 
 struct leaf {

@@ -7,8 +7,9 @@
 
 #include "base/ossl.h"
 
-/* The version of the record from which on each CRL is announced, and rows are sealed. */
-enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3 };
+/* The version of the record from which on each CRL is announced, rows are sealed, and a line that
+ * belongs to nothing can be acknowledged. */
+enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3, LINES_ACKNOWLEDGED = 4 };
 
 /* What the newest CRL-INTENT said. */
 struct announced {
@@ -23,6 +24,7 @@ struct audit_record {
     time_t last; /* of the leaf before; 0: there is none */
     size_t back; /* leaves that are dated before it */
     struct announced crl;
+    size_t acknowledged;
 };
 
 void
@@ -141,10 +143,27 @@ sealed_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
                : err_set(e, ERR_CRYPTO, "a SEALED in a record of version %" PRId64, r->version);
 }
 
+static int
+acknowledged_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    if (start_check(r, leaf, e) != 0) {
+        return -1;
+    }
+    r->acknowledged++;
+    return r->version >= LINES_ACKNOWLEDGED
+               ? 0
+               : err_set(e, ERR_CRYPTO, "an ACKNOWLEDGED in a record of version %" PRId64,
+                         r->version);
+}
+
 typedef int check_leaf(struct audit_record *, const struct leaf *, struct err *);
 static check_leaf *const CHECKS[LEAF_KINDS] = {
-    [LEAF_START] = start_check,           [LEAF_RESTORED] = start_check, [LEAF_CRL] = crl_check,
-    [LEAF_CRL_INTENT] = crl_intent_check, [LEAF_SEALED] = sealed_check,
+    [LEAF_START] = start_check,
+    [LEAF_RESTORED] = start_check,
+    [LEAF_ACKNOWLEDGED] = acknowledged_check,
+    [LEAF_CRL] = crl_check,
+    [LEAF_CRL_INTENT] = crl_intent_check,
+    [LEAF_SEALED] = sealed_check,
 };
 
 static void
@@ -152,6 +171,12 @@ time_note(struct audit_record *r, const struct leaf *leaf)
 {
     r->back += r->last != 0 && r->last - leaf_time(leaf) > LEAF_BACK_MAX ? 1 : 0;
     r->last = leaf_time(leaf);
+}
+
+size_t
+audit_record_acknowledged(const struct audit_record *r)
+{
+    return r->acknowledged;
 }
 
 size_t

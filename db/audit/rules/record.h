@@ -18,5 +18,7 @@ int audit_record_check(struct audit_record *, const struct leaf *, struct err *e
 /* Leaves that are dated more than LEAF_BACK_MAX before the one before them: the clock was set back,
  * or somebody dated what is not of then. */
 size_t audit_record_back(const struct audit_record *);
+/* Lines of journals that belong to nothing, which officers acknowledged: for people to judge. */
+size_t audit_record_acknowledged(const struct audit_record *);
 /* As the last START said; 1 before the first. */
 int64_t audit_record_version(const struct audit_record *);

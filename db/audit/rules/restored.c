@@ -8,9 +8,9 @@
 
 #include "base/ossl.h"
 #include "base/tlog/checkpoint.h"
+#include "db/audit/rules/acknowledged.h"
 #include "db/audit/rules/ending.h"
-#include "db/audit/rules/holder.h"
-#include "db/audit/rules/signed.h"
+#include "db/audit/rules/officers.h"
 
 struct audit_restored {
     struct audit_holders *officers;
@@ -92,7 +92,7 @@ previous_check(const struct leaf *leaf, struct err *e)
 
 /* The plan that was signed is of these leaves. */
 static int
-plan_check(struct span content, const struct leaf *leaf, struct err *e)
+plan_check(const void *arg, struct span content, const struct leaf *leaf, struct err *e)
 {
     json_t *plan = json_loadb((const char *)content.p, content.n, JSON_REJECT_DUPLICATES, NULL);
     const char *kind = json_string_value(json_object_get(plan, "kind"));
@@ -103,56 +103,19 @@ plan_check(struct span content, const struct leaf *leaf, struct err *e)
                       strcmp(root, leaf_text(leaf, "root")) == 0 && json_is_integer(leaves) &&
                       json_integer_value(leaves) == leaf_int(leaf, "to", -1);
 
+    (void)arg;
     json_decref(plan);
     return fits ? 0
                 : err_set(e, ERR_CRYPTO,
                           "the officers signed something else than what was restored");
 }
 
-static const struct audit_holder *
-officer_check(const struct audit_restored *r, const struct leaf *leaf, const char *who,
-              const char *cms, struct err *e)
-{
-    const char *serial = leaf_text(leaf, who);
-    const struct audit_holder *o = audit_holders_find(r->officers, serial);
-    CLEANUP(buf_free) struct buf content = BUF_INIT(LEAF_MAX);
-    char hex[2 * SHA256_SIZE + 1];
-    uint8_t hash[SHA256_SIZE];
-
-    if (o == NULL) {
-        (void)err_set(e, ERR_CRYPTO, "a RESTORED by serial %s, which is no officer", serial);
-        return NULL;
-    }
-    if (audit_signed_member(leaf, cms, o->certificate, &content, e) != 0 ||
-        plan_check(buf_span(&content), leaf, e) != 0 || sha256(buf_span(&content), hash, e) != 0) {
-        return NULL;
-    }
-    hex_format(span_of(hash, sizeof(hash)), hex);
-    if (strcmp(hex, leaf_text(leaf, "plan")) != 0) {
-        (void)err_set(e, ERR_CRYPTO, "serial %s signed another plan than the RESTORED names",
-                      serial);
-        return NULL;
-    }
-    return o;
-}
-
 static int
 restored_check(const struct audit_restored *r, const struct leaf *leaf, struct err *e)
 {
-    const struct audit_holder *first;
-    const struct audit_holder *second;
-
-    if (place_check(r, leaf, e) != 0 || (is_new_log(leaf) && previous_check(leaf, e) != 0)) {
-        return -1;
-    }
-    first = officer_check(r, leaf, "officer", "cms", e);
-    second = first == NULL ? NULL : officer_check(r, leaf, "secondOfficer", "secondCms", e);
-    if (second == NULL) {
-        return -1;
-    }
-    return audit_holder_is_same_person(first, second)
-               ? err_set(e, ERR_CRYPTO, "a RESTORED that one person signed twice")
-               : 0;
+    return place_check(r, leaf, e) != 0 || (is_new_log(leaf) && previous_check(leaf, e) != 0)
+               ? -1
+               : audit_officers_check(r->officers, leaf, plan_check, NULL, e);
 }
 
 /* As many as RESTORED says, before anything else begins. */
@@ -200,11 +163,12 @@ kind_check(struct audit_restored *r, const struct leaf *leaf, struct err *e)
 {
     const enum leaf_kind kind = leaf_kind(leaf);
 
-    return kind == LEAF_RESTORED  ? restored_check(r, leaf, e)
-           : kind == LEAF_ADOPTED ? adopted_check(r, leaf, e)
-           : kind == LEAF_START   ? start_check(r, e)
-           : kind == LEAF_INTENT  ? intent_check(r, leaf, e)
-                                  : 0;
+    return kind == LEAF_RESTORED       ? restored_check(r, leaf, e)
+           : kind == LEAF_ADOPTED      ? adopted_check(r, leaf, e)
+           : kind == LEAF_START        ? start_check(r, e)
+           : kind == LEAF_INTENT       ? intent_check(r, leaf, e)
+           : kind == LEAF_ACKNOWLEDGED ? audit_acknowledged_check(r->officers, &r->edge, leaf, e)
+                                       : 0;
 }
 
 int

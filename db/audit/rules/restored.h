@@ -3,7 +3,8 @@
  * restored.h - what must be true of a RESTORED leaf: it stands directly behind the leaves that were
  * read back, names their root, and two officers, who were officers by the leaves before, signed a
  * plan that says the same. Of a new log it names the old one, whose checkpoint is over the leaves
- * before; and as many ADOPTED follow as it says.
+ * before; and as many ADOPTED follow as it says. Of an ACKNOWLEDGED, which rests on the same, what
+ * acknowledged.h says.
  */
 #pragma once
 

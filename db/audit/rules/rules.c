@@ -113,6 +113,12 @@ audit_rules_back(const struct audit_rules *rules)
 }
 
 size_t
+audit_rules_acknowledged(const struct audit_rules *rules)
+{
+    return audit_record_acknowledged(rules->record);
+}
+
+size_t
 audit_rules_twice(const struct audit_rules *rules)
 {
     return audit_attested_twice(rules->attested);
@@ -287,6 +293,7 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
     case LEAF_CEREMONY:
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
+    case LEAF_ACKNOWLEDGED:
     case LEAF_APPROVAL:
     case LEAF_CONFIRMED:
     case LEAF_REVOKED:

@@ -31,5 +31,7 @@ size_t audit_rules_open(const struct audit_rules *);
 size_t audit_rules_twice(const struct audit_rules *);
 /* Leaves that are dated before the one before them (record.h). */
 size_t audit_rules_back(const struct audit_rules *);
+/* Lines of journals that officers acknowledged (record.h). */
+size_t audit_rules_acknowledged(const struct audit_rules *);
 /* Requests that wait for officers' approvals. */
 size_t audit_rules_waiting(const struct audit_rules *);

@@ -148,6 +148,19 @@ crl_intent(struct store_db *db, const struct leaf *leaf, struct err *e)
                       e);
 }
 
+/* The number of a CRL that nobody announced is taken. */
+static int
+acknowledged(struct store_db *db, const struct leaf *leaf, struct err *e)
+{
+    const int64_t number = leaf_int(leaf, "number", 0);
+
+    return number == 0 ? 0
+                       : store_exec(db,
+                                    "INSERT INTO crl(number, this_update, next_update) SELECT ?1, "
+                                    "?2, ?2 WHERE ?1 > (SELECT coalesce(max(number), 0) FROM crl)",
+                                    STORE_VALUES(store_int(number), store_int(leaf_time(leaf))), e);
+}
+
 static int
 crl(struct rebuild *r, struct store_db *db, const struct leaf *leaf, struct err *e)
 {
@@ -242,6 +255,8 @@ rows_of(struct rebuild *r, struct store_db *db, const struct leaf *leaf, uint64_
         return queue_head(db, leaf, index, e);
     case LEAF_CONFIG:
         return config(db, leaf, e);
+    case LEAF_ACKNOWLEDGED:
+        return acknowledged(db, leaf, e);
     case LEAF_SEALED:
         r->counts.sealed = true;
         return 0;

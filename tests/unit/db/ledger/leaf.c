@@ -129,6 +129,9 @@ static const struct {
      "crlNumber:I crl:H adopted:I previousOrigin:X previousKey:B previousCheckpoint:B signed:I "
      "signedRoot:H"},
     {LEAF_ADOPTED, "serial:H from:X |"},
+    {LEAF_ACKNOWLEDGED,
+     "record:I key:H line:I object:X sha256:H reason:X plan:H officer:H cms:B secondOfficer:H "
+     "secondCms:B | serial:H number:I"},
 };
 
 enum { NAME_MAX_SIZE = 32 };

@@ -29,6 +29,8 @@ struct step {
         CRL_FROM,
         CRL_TO,
         SEALED,
+        ACKNOWLEDGED_3, /* which says that version */
+        ACKNOWLEDGED,
         OTHER,
     } leaf;
 };
@@ -55,6 +57,15 @@ static const struct {
     {"sealed, and again under another key", {{START_3}, {SEALED}, {SEALED}}, ERR_NONE, NULL},
     {"sealed in version 2", {{START_2}, {SEALED}}, ERR_CRYPTO, "a SEALED in a record of version 2"},
 
+    {"acknowledged", {{START_3}, {ACKNOWLEDGED}}, ERR_NONE, NULL},
+    {"acknowledged in version 3",
+     {{START_3}, {ACKNOWLEDGED_3}},
+     ERR_CRYPTO,
+     "an ACKNOWLEDGED in a record of version 3"},
+    {"older again behind that",
+     {{START_3}, {ACKNOWLEDGED}, {START_3}},
+     ERR_CRYPTO,
+     "goes back from 4 to 3"},
     {"newer than this program", {{START_NEWER}}, ERR_INPUT, "this program knows up to "},
     {"an older program goes on",
      {{START_2}, {START_1}},
@@ -154,6 +165,24 @@ crl(const struct step *step)
 }
 
 static struct leaf *
+acknowledged(int64_t version)
+{
+    static const char *const members[] = {"key", "sha256", "plan", "officer", "secondOfficer"};
+    struct leaf *leaf = leaf_new(LEAF_ACKNOWLEDGED, AT);
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        leaf_set_text(leaf, members[i], "00");
+    }
+    leaf_set_text(leaf, "cms", "AAAA");
+    leaf_set_text(leaf, "secondCms", "AAAA");
+    leaf_set_text(leaf, "object", "T");
+    leaf_set_text(leaf, "reason", "stolen");
+    leaf_set_int(leaf, "line", 41);
+    leaf_set_int(leaf, "record", version);
+    return leaf;
+}
+
+static struct leaf *
 leaf_of(const struct step *step)
 {
     struct leaf *leaf;
@@ -168,6 +197,9 @@ leaf_of(const struct step *step)
         leaf = leaf_new(LEAF_SEALED, AT);
         leaf_set_int(leaf, "rows", 12);
         return leaf;
+    }
+    if (step->leaf == ACKNOWLEDGED || step->leaf == ACKNOWLEDGED_3) {
+        return acknowledged(step->leaf == ACKNOWLEDGED ? LEAF_RECORD_VERSION : 3);
     }
     if (step->leaf != OTHER) {
         return crl(step);

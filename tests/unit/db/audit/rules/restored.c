@@ -5,46 +5,8 @@
 #include <openssl/ec.h>
 #include <string.h>
 
-#include "base/ossl.h"
 #include "base/tlog/checkpoint.h"
-#include "tests/support/test.h"
-
-enum { AT = 1790000000, LEAVES = 9 };
-
-struct person {
-    EVP_PKEY *key;
-    X509 *certificate;
-    char serial[33];
-};
-
-static void
-person_free(struct person *p)
-{
-    EVP_PKEY_free(p->key);
-    X509_free(p->certificate);
-}
-
-static struct person
-person(uint8_t number, const char *name)
-{
-    struct person p = {.key = EVP_EC_gen("P-256"), .certificate = X509_new()};
-    uint8_t octets[16] = {0x50, number};
-    CLEANUP(bn_cleanup) BIGNUM *serial = BN_bin2bn(octets, sizeof(octets), NULL);
-    X509_NAME *subject = X509_get_subject_name(p.certificate);
-
-    hex_format(span_of(octets, sizeof(octets)), p.serial);
-    assert_int_equal(X509_set_version(p.certificate, X509_VERSION_3), 1);
-    assert_non_null(BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(p.certificate)));
-    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                                                (const unsigned char *)name, -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(p.certificate, subject), 1);
-    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(p.certificate), AT));
-    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p.certificate), AT + 9));
-    assert_int_equal(X509_set_pubkey(p.certificate, p.key), 1);
-    assert_true(X509_sign(p.certificate, p.key, EVP_sha256()) > 0);
-    return p;
-}
+#include "tests/unit/db/audit/rules/people.h"
 
 /* What differs from a restore as it should be. */
 enum row {
@@ -85,76 +47,8 @@ static const struct {
     [SECOND_HAS_THE_NAME] = {"another certificate of the same person", "one person signed twice"},
 };
 
-struct log {
-    struct audit_restored *rules;
-    struct merkle_edge edge;
-};
-
-static int
-append(struct log *l, struct leaf *leaf, struct err *e)
-{
-    struct merkle_hash hash;
-    int result;
-
-    assert_ok(leaf_seal(leaf, e), e);
-    result = audit_restored_check(l->rules, leaf, e);
-    memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
-    assert_ok(merkle_append(&l->edge, &hash, NULL, NULL, e), e);
-    leaf_free(leaf);
-    return result;
-}
-
-static void
-certify(struct log *l, const struct person *p, const char *profile)
-{
-    const uint8_t hash[SHA256_SIZE] = {1};
-    CLEANUP(buf_free) struct buf der = BUF_INIT(4096);
-    struct leaf *leaf = leaf_new(LEAF_INTENT, AT);
-    struct err e = {0};
-
-    leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
-    leaf_set_text(leaf, "serial", p->serial);
-    leaf_set_text(leaf, "profile", profile);
-    leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
-    leaf_set_time(leaf, "notBefore", AT);
-    leaf_set_time(leaf, "notAfter", AT + 9);
-    assert_ok(append(l, leaf, &e), &e);
-    assert_ok(OSSL_ENCODE(X509, p->certificate, &der, &e), &e);
-    leaf = leaf_new(LEAF_ISSUED, AT);
-    leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
-    leaf_set_text(leaf, "serial", p->serial);
-    leaf_set_base64(leaf, "certificate", buf_span(&der));
-    assert_ok(append(l, leaf, &e), &e);
-}
-
-static void
-revoke(struct log *l, const struct person *p)
-{
-    struct leaf *leaf = leaf_new(LEAF_REVOKED, AT);
-    struct err e = {0};
-
-    leaf_set_text(leaf, "serial", p->serial);
-    leaf_set_int(leaf, "reason", 1);
-    assert_ok(append(l, leaf, &e), &e);
-}
-
-static void
-sign(const struct person *p, const char *text, struct leaf *leaf, const char *member)
-{
-    CLEANUP(bio_cleanup) BIO *content = BIO_new_mem_buf(text, -1);
-    CLEANUP(cms_cleanup)
-    CMS_ContentInfo *cms =
-        CMS_sign(p->certificate, p->key, NULL, content, CMS_BINARY | CMS_NOSMIMECAP);
-    CLEANUP(buf_free) struct buf der = BUF_INIT(8192);
-    struct err e = {0};
-
-    assert_non_null(cms);
-    assert_ok(OSSL_ENCODE(CMS_ContentInfo, cms, &der, &e), &e);
-    leaf_set_base64(leaf, member, buf_span(&der));
-}
-
 static char *
-plan_of(const struct log *l, enum row row)
+plan_of(const struct people_log *l, enum row row)
 {
     struct merkle_hash root = merkle_root(&l->edge);
     CLEANUP(mem_cleanup) char *hex = NULL;
@@ -163,11 +57,11 @@ plan_of(const struct log *l, enum row row)
     hex = hex_dup(span_of(root.octets, sizeof(root.octets)));
     return mem_printf("{\"version\":1,\"kind\":\"%s\",\"log\":{\"leaves\":%d,\"root\":\"%s\"}}",
                       row == NO_PLAN ? "approval" : "restore",
-                      row == PLAN_OF_MORE ? LEAVES + 1 : LEAVES, hex);
+                      row == PLAN_OF_MORE ? PEOPLE_LEAVES + 1 : PEOPLE_LEAVES, hex);
 }
 
-static const struct person *
-second_of(enum row row, const struct person people[4])
+static const struct people_person *
+second_of(enum row row, const struct people_person people[4])
 {
     return row == SECOND_IS_REGISTRAR   ? &people[2]
            : row == SECOND_IS_FIRST     ? &people[0]
@@ -176,16 +70,16 @@ second_of(enum row row, const struct person people[4])
 }
 
 static struct leaf *
-restored(const struct log *l, enum row row, const struct person people[4])
+restored(const struct people_log *l, enum row row, const struct people_person people[4])
 {
     static const char *const numbers[] = {"registrations", "certificates", "revocations",
                                           "crls",          "abandoned",    "refused",
                                           "void",          "fromCrl"};
-    struct leaf *leaf = leaf_new(LEAF_RESTORED, AT);
+    struct leaf *leaf = leaf_new(LEAF_RESTORED, PEOPLE_AT);
     struct merkle_hash root = merkle_root(&l->edge);
     CLEANUP(mem_cleanup) char *plan = plan_of(l, row);
-    const struct person *first = row == FIRST_IS_REGISTRAR ? &people[2] : &people[0];
-    const struct person *second = second_of(row, people);
+    const struct people_person *first = row == FIRST_IS_REGISTRAR ? &people[2] : &people[0];
+    const struct people_person *second = second_of(row, people);
     uint8_t hash[SHA256_SIZE];
     struct err e = {0};
 
@@ -196,14 +90,14 @@ restored(const struct log *l, enum row row, const struct person people[4])
         leaf_set_int(leaf, numbers[i], 0);
     }
     leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
-    leaf_set_int(leaf, "from", row == NOTHING_READ_BACK ? LEAVES : 3);
-    leaf_set_int(leaf, "to", row == OTHER_PLACE ? LEAVES + 1 : LEAVES);
+    leaf_set_int(leaf, "from", row == NOTHING_READ_BACK ? PEOPLE_LEAVES : 3);
+    leaf_set_int(leaf, "to", row == OTHER_PLACE ? PEOPLE_LEAVES + 1 : PEOPLE_LEAVES);
     leaf_set_hex(leaf, "root", span_of(root.octets, sizeof(root.octets)));
     leaf_set_hex(leaf, "plan", span_of(hash, sizeof(hash)));
     leaf_set_text(leaf, "officer", first->serial);
     leaf_set_text(leaf, "secondOfficer", second->serial);
-    sign(first, plan, leaf, "cms");
-    sign(row == SECOND_SIGNED_BY_FIRST ? first : second, plan, leaf, "secondCms");
+    people_sign(first, plan, leaf, "cms");
+    people_sign(row == SECOND_SIGNED_BY_FIRST ? first : second, plan, leaf, "secondCms");
     return leaf;
 }
 
@@ -236,7 +130,7 @@ static const struct {
 };
 
 static void
-name_previous(struct leaf *leaf, const struct log *l, enum new_log row)
+name_previous(struct leaf *leaf, const struct people_log *l, enum new_log row)
 {
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *private = EVP_EC_gen("P-256");
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
@@ -251,7 +145,7 @@ name_previous(struct leaf *leaf, const struct log *l, enum new_log row)
     size_t n = sizeof(signature);
     struct err e = {0};
 
-    c.size = row == CHECKPOINT_OF_LESS ? LEAVES - 1 : LEAVES;
+    c.size = row == CHECKPOINT_OF_LESS ? PEOPLE_LEAVES - 1 : PEOPLE_LEAVES;
     c.root.octets[0] ^= row == CHECKPOINT_OF_OTHERS ? 1 : 0;
     assert_ok(OSSL_ENCODE(PUBKEY, private, &spki, &e), &e);
     assert_ok(OSSL_ENCODE(PUBKEY, row == CHECKPOINT_BY_ANOTHER_KEY ? other : private, &shown, &e),
@@ -266,51 +160,31 @@ name_previous(struct leaf *leaf, const struct log *l, enum new_log row)
         leaf_set_base64(leaf, "previousKey", buf_span(&shown));
     }
     leaf_set_base64(leaf, "previousCheckpoint", buf_span(&note));
-    leaf_set_int(leaf, "signed", row == SIGNED_LESS ? LEAVES - 1 : LEAVES + 3);
+    leaf_set_int(leaf, "signed", row == SIGNED_LESS ? PEOPLE_LEAVES - 1 : PEOPLE_LEAVES + 3);
     leaf_set_hex(leaf, "signedRoot", span_of(c.root.octets, sizeof(c.root.octets)));
-}
-
-static void
-certify_all(struct log *l, const struct person people[4])
-{
-    certify(l, &people[0], "officer");
-    certify(l, &people[1], "officer");
-    certify(l, &people[2], "registrar");
-    certify(l, &people[3], "officer");
-    revoke(l, &people[2]);
-    assert_int_equal(l->edge.size, LEAVES);
-}
-
-static void
-must(const char *name, const char *says_what, int result, const struct err *e)
-{
-    if ((result == 0) != (says_what == NULL) ||
-        (result != 0 && (e->code != ERR_CRYPTO || strstr(e->text, says_what) == NULL))) {
-        fail_msg("%s: %d %s", name, result, e->text);
-    }
 }
 
 static void
 a_new_log_begins_with_what_the_old_key_signed(void **state)
 {
-    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
-                              person(4, "Alice")};
+    struct people_person people[] = {people_new(1, "Alice"), people_new(2, "Bob"),
+                                     people_new(3, "OAM"), people_new(4, "Alice")};
 
     (void)state;
     for (int row = 0; row < N_NEW_LOGS; row++) {
-        struct log l = {.rules = audit_restored_new()};
+        struct people_log l = {.rules = audit_restored_new()};
         struct leaf *leaf;
         struct err e = {0};
 
-        certify_all(&l, people);
+        people_certify(&l, people);
         leaf = restored(&l, AS_IT_SHOULD_BE, people);
         name_previous(leaf, &l, (enum new_log)row);
-        leaf_set_int(leaf, "from", row == NOTHING_IS_READ_BACK ? LEAVES : 3);
-        must(new_logs[row].name, new_logs[row].says, append(&l, leaf, &e), &e);
+        leaf_set_int(leaf, "from", row == NOTHING_IS_READ_BACK ? PEOPLE_LEAVES : 3);
+        people_must(new_logs[row].name, new_logs[row].says, people_append(&l, leaf, &e), &e);
         audit_restored_free(l.rules);
     }
     for (size_t i = 0; i < ARRAY_LEN(people); i++) {
-        person_free(&people[i]);
+        people_free(&people[i]);
     }
 }
 
@@ -319,7 +193,7 @@ a_new_log_begins_with_what_the_old_key_signed(void **state)
 static struct leaf *
 adopted(const char *serial)
 {
-    struct leaf *leaf = leaf_new(LEAF_ADOPTED, AT);
+    struct leaf *leaf = leaf_new(LEAF_ADOPTED, PEOPLE_AT);
 
     leaf_set_text(leaf, "serial", serial);
     leaf_set_text(leaf, "from", "certificate");
@@ -330,14 +204,14 @@ static struct leaf *
 intended(const char *serial)
 {
     const uint8_t hash[SHA256_SIZE] = {1};
-    struct leaf *leaf = leaf_new(LEAF_INTENT, AT);
+    struct leaf *leaf = leaf_new(LEAF_INTENT, PEOPLE_AT);
 
     leaf_set_hex(leaf, "rid", span_of(hash, sizeof(hash)));
     leaf_set_text(leaf, "serial", serial);
     leaf_set_text(leaf, "profile", "adopted");
     leaf_set_hex(leaf, "tbs", span_of(hash, sizeof(hash)));
-    leaf_set_time(leaf, "notBefore", AT - 99999);
-    leaf_set_time(leaf, "notAfter", AT + 9);
+    leaf_set_time(leaf, "notBefore", PEOPLE_AT - 99999);
+    leaf_set_time(leaf, "notAfter", PEOPLE_AT + 9);
     return leaf;
 }
 
@@ -345,7 +219,7 @@ static struct leaf *
 started(void)
 {
     const uint8_t hash[SHA256_SIZE] = {1};
-    struct leaf *leaf = leaf_new(LEAF_START, AT);
+    struct leaf *leaf = leaf_new(LEAF_START, PEOPLE_AT);
 
     leaf_set_text(leaf, "program", "nfpki-ca");
     leaf_set_text(leaf, "version", "1");
@@ -373,52 +247,52 @@ as_many_are_adopted_as_the_officers_signed(void **state)
         {"Ab", "without an ADOPTED"},
         {"Aaa", "without an ADOPTED"},
     };
-    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
-                              person(4, "Alice")};
+    struct people_person people[] = {people_new(1, "Alice"), people_new(2, "Bob"),
+                                     people_new(3, "OAM"), people_new(4, "Alice")};
 
     (void)state;
     for (size_t row = 0; row < ARRAY_LEN(adoptions); row++) {
-        struct log l = {.rules = audit_restored_new()};
+        struct people_log l = {.rules = audit_restored_new()};
         struct leaf *leaf;
         struct err e = {0};
 
-        certify_all(&l, people);
+        people_certify(&l, people);
         leaf = restored(&l, AS_IT_SHOULD_BE, people);
         leaf_set_int(leaf, "adopted", 2);
-        assert_ok(append(&l, leaf, &e), &e);
+        assert_ok(people_append(&l, leaf, &e), &e);
         for (const char *step = adoptions[row].steps; *step != '\0'; step++) {
             const char *serial = *step == 'A' || *step == 'a' ? "5071" : "5072";
 
             leaf = *step == 'S' ? started() : *step < 'a' ? adopted(serial) : intended(serial);
-            must(adoptions[row].steps, step[1] == '\0' ? adoptions[row].says : NULL,
-                 append(&l, leaf, &e), &e);
+            people_must(adoptions[row].steps, step[1] == '\0' ? adoptions[row].says : NULL,
+                        people_append(&l, leaf, &e), &e);
         }
         audit_restored_free(l.rules);
     }
     for (size_t i = 0; i < ARRAY_LEN(people); i++) {
-        person_free(&people[i]);
+        people_free(&people[i]);
     }
 }
 
 static void
 two_officers_signed_what_was_restored(void **state)
 {
-    struct person people[] = {person(1, "Alice"), person(2, "Bob"), person(3, "OAM"),
-                              person(4, "Alice")};
+    struct people_person people[] = {people_new(1, "Alice"), people_new(2, "Bob"),
+                                     people_new(3, "OAM"), people_new(4, "Alice")};
 
     (void)state;
     for (int row = 0; row < N_ROWS; row++) {
-        struct log l = {.rules = audit_restored_new()};
+        struct people_log l = {.rules = audit_restored_new()};
         struct err e = {0};
         int result;
 
-        certify(&l, &people[0], "officer");
-        certify(&l, &people[1], "officer");
-        certify(&l, &people[2], "registrar");
-        certify(&l, &people[3], "officer");
-        revoke(&l, row == SECOND_REVOKED ? &people[1] : &people[2]);
-        assert_int_equal(l.edge.size, LEAVES);
-        result = append(&l, restored(&l, (enum row)row, people), &e);
+        people_certify_one(&l, &people[0], "officer");
+        people_certify_one(&l, &people[1], "officer");
+        people_certify_one(&l, &people[2], "registrar");
+        people_certify_one(&l, &people[3], "officer");
+        people_revoke(&l, row == SECOND_REVOKED ? &people[1] : &people[2]);
+        assert_int_equal(l.edge.size, PEOPLE_LEAVES);
+        result = people_append(&l, restored(&l, (enum row)row, people), &e);
         if ((result == 0) != (rows[row].says == NULL) ||
             (result != 0 && (e.code != ERR_CRYPTO || strstr(e.text, rows[row].says) == NULL))) {
             fail_msg("%s: %d %s", rows[row].name, result, e.text);
@@ -426,7 +300,7 @@ two_officers_signed_what_was_restored(void **state)
         audit_restored_free(l.rules);
     }
     for (size_t i = 0; i < ARRAY_LEN(people); i++) {
-        person_free(&people[i]);
+        people_free(&people[i]);
     }
 }
 
