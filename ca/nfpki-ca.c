@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "ca/acknowledge/acknowledge.h"
 #include "ca/daemon/verify.h"
 #include "ca/due/scrub.h"
 #include "ca/due/waiting.h"
@@ -230,6 +231,20 @@ restore(struct ca *ca, const struct restore_options *options, struct err *e)
                : 0;
 }
 
+/* The same of an acknowledgement. */
+static int
+acknowledge(struct ca *ca, const struct acknowledge_options *options, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    if (ca_open_signers(ca, e) != 0 || acknowledge_run(ca, options, &text, e) != 0) {
+        return -1;
+    }
+    return fputs(text, stdout) < 0 || fflush(stdout) != 0
+               ? err_set(e, ERR_IO, "standard output cannot be written")
+               : 0;
+}
+
 static int
 usage(FILE *out)
 {
@@ -237,20 +252,25 @@ usage(FILE *out)
                        "       nfpki-ca [--debug] --restore [--approval FILE --approval FILE] "
                        "[--adopt FILE]\n"
                        "                [--old-ledger DIR --signed SIZE:ROOT] --config FILE\n"
+                       "       nfpki-ca [--debug] --acknowledge --reason TEXT --config FILE\n"
+                       "       nfpki-ca [--debug] --acknowledge --approval FILE --approval FILE "
+                       "--config FILE\n"
                        "       nfpki-ca --help | --version\n");
     return 2;
 }
 
 /* What it was started for: to serve; to look at its files; to compare ca.db with its record; to
- * read back what ca.db lost. */
-enum mode { RUN, CHECK, VERIFY, RESTORE };
+ * read back what ca.db lost; to go on after a line of a journal that belongs to nothing. */
+enum mode { RUN, CHECK, VERIFY, RESTORE, ACKNOWLEDGE };
 
 struct arguments {
     const char *path;
     enum log_level least;
     enum mode mode;
     struct restore_options restore;
+    const char *approvals[2];
     size_t n_approvals;
+    const char *reason;
 };
 
 /* -1: go on; else the exit status. */
@@ -267,23 +287,25 @@ take_mode(struct arguments *a, enum mode mode)
 static int
 take_approval(struct arguments *a, const char *file)
 {
-    if (a->n_approvals == ARRAY_LEN(a->restore.approvals)) {
+    if (a->n_approvals == ARRAY_LEN(a->approvals)) {
         return usage(stderr);
     }
-    a->restore.approvals[a->n_approvals++] = file;
+    a->approvals[a->n_approvals++] = file;
     return -1;
 }
 
-/* Both approvals or none, and only with --restore. */
+/* Both approvals or none, and only with --restore and --acknowledge; that has a reason instead. */
 static int
 check_arguments(const struct arguments *a)
 {
-    const bool half = a->n_approvals == 1 || (a->n_approvals > 0 && a->mode != RESTORE);
+    const bool half =
+        a->n_approvals == 1 || (a->n_approvals > 0 && a->mode != RESTORE && a->mode != ACKNOWLEDGE);
+    const bool reasonless = (a->reason != NULL) != (a->mode == ACKNOWLEDGE && a->n_approvals == 0);
 
     const struct restore_options *r = &a->restore;
     const bool more = r->adopt != NULL || r->old_ledger != NULL || r->signed_head != NULL;
 
-    return a->path == NULL || half || (more && a->mode != RESTORE) ||
+    return a->path == NULL || half || reasonless || (more && a->mode != RESTORE) ||
                    (r->old_ledger == NULL) != (r->signed_head == NULL)
                ? usage(stderr)
                : -1;
@@ -302,6 +324,11 @@ take(struct arguments *a, int option)
         return take_mode(a, VERIFY);
     case 'R':
         return take_mode(a, RESTORE);
+    case 'K':
+        return take_mode(a, ACKNOWLEDGE);
+    case 'r':
+        a->reason = optarg;
+        return -1;
     case 'a':
         return take_approval(a, optarg);
     case 'A':
@@ -335,6 +362,8 @@ parse_arguments(int argc, char **argv, struct arguments *a)
         {"check", no_argument, NULL, 'n'},
         {"verify", no_argument, NULL, 'v'},
         {"restore", no_argument, NULL, 'R'},
+        {"acknowledge", no_argument, NULL, 'K'},
+        {"reason", required_argument, NULL, 'r'},
         {"approval", required_argument, NULL, 'a'},
         {"adopt", required_argument, NULL, 'A'},
         {"old-ledger", required_argument, NULL, 'O'},
@@ -348,7 +377,7 @@ parse_arguments(int argc, char **argv, struct arguments *a)
     int option;
 
     while (status < 0 &&
-           (option = getopt_long(argc, argv, "c:nvRa:A:O:S:dhV", options, NULL)) != -1) {
+           (option = getopt_long(argc, argv, "c:nvRKr:a:A:O:S:dhV", options, NULL)) != -1) {
         status = take(a, option);
     }
     return status >= 0 ? status : optind != argc ? usage(stderr) : check_arguments(a);
@@ -368,6 +397,9 @@ serve(struct ca *ca, struct err *e)
 static int
 work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
 {
+    struct restore_options options = a->restore;
+    const struct acknowledge_options line = {.approvals = {a->approvals[0], a->approvals[1]},
+                                             .reason = a->reason};
     bool agrees = true;
     int result = -1;
 
@@ -382,7 +414,12 @@ work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
         result = ca_verify(ca, &agrees, e);
         break;
     case RESTORE:
-        result = restore(ca, &a->restore, e);
+        options.approvals[0] = a->approvals[0];
+        options.approvals[1] = a->approvals[1];
+        result = restore(ca, &options, e);
+        break;
+    case ACKNOWLEDGE:
+        result = acknowledge(ca, &line, e);
         break;
     }
     *status = agrees ? 0 : 1;

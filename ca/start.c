@@ -330,8 +330,9 @@ take_log(const struct ca *ca, struct err *e)
 
 /* Of all that may refuse the last, and so the first that changes something: in the token. */
 static int
-look_last(struct ca *ca, struct store_db *db, struct err *e)
+look_last(struct ca *ca, void *arg, struct store_db *db, struct err *e)
 {
+    (void)arg;
     return journals_look(ca, db, e) != 0 ? -1 : take_log(ca, e);
 }
 
@@ -349,7 +350,7 @@ int
 ca_open(struct ca *ca, struct err *e)
 {
     if (ca_open_signers(ca, e) != 0 || check_places(ca, e) != 0 ||
-        ca_record_open(ca, look_last, e) != 0 || ca_record_publish(ca, e) != 0 ||
+        ca_record_open(ca, look_last, NULL, e) != 0 || ca_record_publish(ca, e) != 0 ||
         journals_open(ca, e) != 0 || ca_ras_load(ca, e) != 0 || crl_publish_root(ca, e) != 0) {
         return -1;
     }

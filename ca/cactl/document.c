@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "ca/registration/acknowledgement.h"
 #include "ca/registration/restore_plan.h"
 
 struct kind {
@@ -14,6 +15,7 @@ struct kind {
 };
 static const struct kind KINDS[] = {
     {RESTORE_PLAN_KIND, true, "Sign this restore", restore_plan_read},
+    {ACKNOWLEDGEMENT_KIND, true, "Sign that you know of this line", acknowledgement_show},
 };
 
 static void
@@ -63,8 +65,8 @@ document_read(struct span text, const char **question, struct err *e)
 
     if (kind == NULL) {
         (void)err_set(e, ERR_INPUT,
-                      "no document that officers sign: give the file as nfpki-ca --restore printed "
-                      "it; a request is signed with approve or reject");
+                      "no document that officers sign: give the file as nfpki-ca --restore or "
+                      "--acknowledge printed it; a request is signed with approve or reject");
         return NULL;
     }
     *question = kind->question;

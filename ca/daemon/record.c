@@ -44,6 +44,7 @@ ca_record_last(struct ca *ca, struct ledger_signed *out, struct err *e)
 struct guard {
     struct ca *ca;
     ca_record_look *look;
+    void *arg;
     struct ledger_signed last;
     struct published_crl crl;
     bool suspect; /* a process that ended has found something */
@@ -134,7 +135,7 @@ judge(struct guard *guard, struct store_db *db, struct err *e)
     return sealed_open(db, &state, e) != 0 || check_schema(db, e) != 0 ||
                    compare(db, guard->suspect, e) != 0 || check_attempts(guard->ca, db, e) != 0
                ? -1
-               : guard->look(guard->ca, db, e);
+               : guard->look(guard->ca, guard->arg, db, e);
 }
 
 /* Of a database from before a migration there is more to come. */
@@ -147,7 +148,7 @@ admit(void *arg, struct store_db *db, struct err *e)
         published_crl_check(&guard->crl, db, e) != 0 || check_clock(guard, db, e) != 0) {
         return -1;
     }
-    return db == NULL             ? guard->look(guard->ca, NULL, e)
+    return db == NULL             ? guard->look(guard->ca, guard->arg, NULL, e)
            : store_is_current(db) ? judge(guard, db, e)
                                   : 0;
 }
@@ -242,11 +243,11 @@ tell_unpublished(const struct ledger *ledger)
 }
 
 int
-ca_record_open(struct ca *ca, ca_record_look *look, struct err *e)
+ca_record_open(struct ca *ca, ca_record_look *look, void *arg, struct err *e)
 {
     const struct ledger_options options = {
         .dir = ca->conf.ledger_dir, .origin = ca->conf.log_origin, .spki = signer_spki(ca->log)};
-    CLEANUP(guard_cleanup) struct guard guard = {.ca = ca, .look = look};
+    CLEANUP(guard_cleanup) struct guard guard = {.ca = ca, .look = look, .arg = arg};
     CLEANUP(mem_cleanup) char *mark = mark_of(ca);
 
     guard.suspect = access(mark, F_OK) == 0;

@@ -16,10 +16,10 @@
 
 /* The last who may refuse. Changes nothing in the database (store_try). NULL: there is none, and
  * one is made; then it is asked again. */
-typedef int ca_record_look(struct ca *, struct store_db *, struct err *e);
+typedef int ca_record_look(struct ca *, void *arg, struct store_db *, struct err *e);
 /* ca->store and ca->ledger; the signers are there. Blocking, in the main thread. ERR_STALE when the
  * state is older, or another, than what was signed. */
-int ca_record_open(struct ca *, ca_record_look *look, struct err *e);
+int ca_record_open(struct ca *, ca_record_look *look, void *arg, struct err *e);
 /* Then: folders of the CRLs and of the ledger, and what a crash left unpublished. */
 int ca_record_publish(struct ca *, struct err *e);
 

@@ -86,6 +86,12 @@ foreign(const struct compare *c, const struct attempted *a, struct err *e)
     CLEANUP(mem_cleanup) char *serial = hex_dup(span_of(a->serial, sizeof(a->serial)));
     const bool has_serial = a->kind == SIGNER_CERTIFICATE && !a->bare;
 
+    if (c->unknown != NULL) {
+        *c->unknown = (struct unknown_line){
+            .found = true, .of_log = c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS, .line = *a};
+        memcpy(c->unknown->key, c->row.key, sizeof(c->unknown->key));
+        return err_set(e, ERR_STALE, "%s: line %llu", c->name, (unsigned long long)a->number);
+    }
     log_event(LOG_ERROR, "journal-line-unknown",
               "%s: line %llu, kind %c, SHA-256 %s%s%s: this key may have signed %s that the record "
               "has not: nfpki-ca(8), Journals",
@@ -210,7 +216,9 @@ take_lines(struct compare *c, struct store_db *db, struct attempted_page *page, 
         if (!there) {
             return 0;
         }
-        if (line_belongs(c, db, &a, &belongs, e) != 0) {
+        if (line_belongs(c, db, &a, &belongs, e) != 0 ||
+            (!belongs && issuance_journal_acknowledged(db, &c->row, a.number, a.kind, a.hash,
+                                                       &belongs, e) != 0)) {
             return -1;
         }
         if (!belongs) {
@@ -224,18 +232,40 @@ take_lines(struct compare *c, struct store_db *db, struct attempted_page *page, 
     return -1;
 }
 
-/* When no line is left: has everything that is stored its line? */
-static int
-take_stored(struct compare *c, struct store_db *db, struct err *e)
-{
-    int64_t missing;
+/* ---- what is stored without a line ---- */
 
-    if (issuance_journal_stored(db, &c->row, c->up_to, &c->more, &missing, e) != 0) {
-        return -1;
+static bool
+is_wanted(const struct compare *c, const struct issuance_journal_wanted *w,
+          const struct attempted *a)
+{
+    if (a->bare) {
+        return false;
     }
-    if (missing < 0) {
-        return 0;
+    if (c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
+        return a->kind == SIGNER_CHECKPOINT && a->size == w->number;
     }
+    return w->is_crl ? a->kind == SIGNER_CRL && a->size == w->number
+                     : a->kind == SIGNER_CERTIFICATE &&
+                           memcmp(a->serial, w->serial, sizeof(w->serial)) == 0;
+}
+
+/* Somebody took the row out. Always -1. */
+static int
+lacks_row(const struct compare *c, uint64_t line, struct err *e)
+{
+    return err_set(e, ERR_STALE,
+                   "%s: table attempted of ca.db lacks the row of %s %lld, though line %llu of the "
+                   "journal is of it: somebody wrote ca.db, nfpki-ca(8), Journals",
+                   c->name,
+                   c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS ? "the checkpoint over"
+                                                               : "what is signed by leaf",
+                   (long long)c->missing, (unsigned long long)line);
+}
+
+/* Always -1. */
+static int
+lacks_line(const struct compare *c, struct err *e)
+{
     return err_set(e, ERR_STALE,
                    c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS
                        ? "%s: ca.db has a checkpoint over %lld leaves for which the journal has no "
@@ -243,7 +273,49 @@ take_stored(struct compare *c, struct store_db *db, struct err *e)
                          "nfpki-ca(8), Journals"
                        : "%s: what leaf %lld has as signed has no line in the journal: it was not "
                          "signed by this signer, or somebody wrote ca.db, nfpki-ca(8), Journals",
-                   c->name, (long long)missing);
+                   c->name, (long long)c->missing);
+}
+
+/* All lines that were compared come once more: this comparison ends with what is found. */
+static int
+search_step(struct compare *c, struct err *e)
+{
+    struct attempted_page page;
+    struct attempted a;
+    bool there = true;
+
+    if (attempted_open(buf_span(&c->answer), c->first, &page, e) != 0) {
+        return -1;
+    }
+    while (there) {
+        if (attempted_next(&page, &a, &there, e) != 0) {
+            return -1;
+        }
+        if (there && is_wanted(c, &c->wanted, &a)) {
+            return lacks_row(c, a.number, e);
+        }
+    }
+    if (page.next == c->first || page.next > page.lines) {
+        return lacks_line(c, e);
+    }
+    c->first = page.next;
+    return 0;
+}
+
+/* When no line is left: has everything that is stored its line? */
+static int
+take_stored(struct compare *c, struct store_db *db, struct err *e)
+{
+    if (issuance_journal_stored(db, &c->row, c->up_to, &c->more, &c->missing, e) != 0) {
+        return -1;
+    }
+    if (c->missing < 0) {
+        return 0;
+    }
+    c->searches = true;
+    c->more = true;
+    c->first = c->row.exempt + 1;
+    return issuance_journal_wanted(db, &c->row, c->missing, &c->wanted, e);
 }
 
 static int
@@ -277,6 +349,9 @@ next_step(struct compare *c, struct store_db *db, struct err *e)
     if (!c->more && take_stored(c, db, e) != 0) {
         return -1;
     }
+    if (c->searches) {
+        return 0; /* nothing of this is kept */
+    }
     return before.compared == c->row.compared && before.checked == c->row.checked
                ? 0
                : issuance_journal_save(db, &c->row, e);
@@ -287,5 +362,7 @@ compare_step(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct compare *c = CONTAINER_OF(op, struct compare, op);
 
-    return c->answer.n == 0 ? first_step(c, db, e) : next_step(c, db, e);
+    return c->answer.n == 0 ? first_step(c, db, e)
+           : c->searches    ? search_step(c, e)
+                            : next_step(c, db, e);
 }

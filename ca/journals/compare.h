@@ -9,6 +9,14 @@
 #include "db/issuance/journal.h"
 #include "pkcs11/client/attempted.h"
 
+/* A line that belongs to nothing. */
+struct unknown_line {
+    bool found;
+    bool of_log; /* the log's signer has it, or else the issuing key's */
+    uint8_t key[ISSUANCE_JOURNAL_HASH];
+    struct attempted line;
+};
+
 /* All zero but for what "in" says; compare_free() it. Steps follow each other until !more. */
 struct compare {
     struct store_op op;
@@ -20,10 +28,15 @@ struct compare {
     struct signed_last last; /* in, of the log: what it says that it was asked for last */
     bool may_begin;          /* in: a journal that was never compared is, from here on */
     struct store_db *looks;  /* in: where nothing of it is kept; NULL: it is */
+    struct unknown_line
+        *unknown;      /* in: gets the line that belongs to nothing; NULL: it is logged */
     struct buf answer; /* in: of signer_attempted() from line `first`; empty: the first step */
     uint64_t first;    /* out: the line from which to ask */
     uint64_t up_to;    /* private: what is stored, when this began */
     bool more;         /* out */
+    bool searches;     /* private: something stored is `missing`, and which line is of it? */
+    int64_t missing;
+    struct issuance_journal_wanted wanted;
     struct issuance_journal row; /* out */
 };
 void compare_begin(struct compare *, struct ca *, struct signer *);

@@ -71,8 +71,15 @@ compare_all(struct compare *c, struct err *e)
     return result;
 }
 
+/* Where nothing of it is kept. */
+struct trial {
+    struct ca *ca;
+    struct store_db *db;
+    struct unknown_line *unknown; /* NULL: it is logged */
+};
+
 static int
-compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct store_db *looks,
+compare_now(struct ca *ca, struct signer *signer, bool may_begin, const struct trial *trial,
             struct err *e)
 {
     struct compare c;
@@ -80,7 +87,8 @@ compare_now(struct ca *ca, struct signer *signer, bool may_begin, struct store_d
 
     compare_begin(&c, ca, signer);
     c.may_begin = may_begin;
-    c.looks = looks;
+    c.looks = trial == NULL ? NULL : trial->db;
+    c.unknown = trial == NULL ? NULL : trial->unknown;
     result = compare_all(&c, e);
     compare_free(&c);
     return result;
@@ -101,17 +109,34 @@ look_again(void *arg, struct signer *signer, struct err *e)
 static int
 look_at_both(void *arg, struct store_db *db, struct err *e)
 {
-    struct ca *ca = arg;
+    struct trial *t = arg;
 
-    return compare_now(ca, ca->log, true, db, e) != 0 ? -1
-                                                      : compare_now(ca, ca->issuing, true, db, e);
+    t->db = db;
+    return compare_now(t->ca, t->ca->log, true, t, e) != 0
+               ? -1
+               : compare_now(t->ca, t->ca->issuing, true, t, e);
+}
+
+static int
+look(struct ca *ca, struct store_db *db, struct unknown_line *unknown, struct err *e)
+{
+    struct trial trial = {.ca = ca, .unknown = unknown};
+
+    return issuance_journal_try(db, look_at_both, &trial, e);
 }
 
 int
 journals_look(struct ca *ca, struct store_db *db, struct err *e)
 {
     return db == NULL ? 0 /* what was signed is then more than what is there */
-                      : issuance_journal_try(db, look_at_both, ca, e);
+                      : look(ca, db, NULL, e);
+}
+
+int
+journals_unknown(struct ca *ca, struct store_db *db, struct unknown_line *out, struct err *e)
+{
+    *out = (struct unknown_line){0};
+    return look(ca, db, out, e) == 0 || out->found ? 0 : -1;
 }
 
 int

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "ca/daemon/daemon.h"
+#include "ca/journals/compare.h"
 #include "db/issuance/journal.h"
 
 void journals_free(struct journals *);
@@ -14,6 +15,8 @@ void journals_free(struct journals *);
  * record (record.h): the same, and nothing of it is kept; then, when the record is open. */
 int journals_look(struct ca *, struct store_db *, struct err *e);
 int journals_open(struct ca *, struct err *e);
+/* In admit: the first line that belongs to nothing; nothing is logged. */
+int journals_unknown(struct ca *, struct store_db *, struct unknown_line *, struct err *e);
 /* From then on, with the loop. */
 struct journals *journals_new(struct ca *) OWNED(journals_free);
 

@@ -2,13 +2,8 @@
 #include "ca/restore/plan.h"
 
 #include <jansson.h>
-#include <string.h>
 
-#include "base/file.h"
-#include "ca/registration/envelope.h"
 #include "ca/registration/restore_plan.h"
-
-enum { DAY = 24 * 60 * 60 };
 
 static void
 json_cleanup(json_t **value)
@@ -64,55 +59,4 @@ plan_format(const struct restore_plan *p)
     }
     text = json_dumps(object, JSON_INDENT(1));
     return text == NULL ? mem_strdup("") : mem_printf("%s\n", text);
-}
-
-void
-plan_approval_free(struct plan_approval *a)
-{
-    buf_free(&a->cms);
-    buf_free(&a->text);
-    X509_free(a->officer);
-    a->officer = NULL;
-}
-
-static int
-read_time(struct span text, time_t now, time_t *out, struct err *e)
-{
-    CLEANUP(json_cleanup)
-    json_t *object = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
-    const char *kind = json_string_value(json_object_get(object, "kind"));
-    const char *time = json_string_value(json_object_get(object, "time"));
-
-    if (kind == NULL || strcmp(kind, RESTORE_PLAN_KIND) != 0 || time == NULL ||
-        time_parse(time, out, e) != 0) {
-        return err_set(e, ERR_INPUT, "what was signed is not the plan of a restore");
-    }
-    return *out <= now + PLAN_SKEW_S && now - *out <= (time_t)PLAN_DAYS * DAY
-               ? 0
-               : err_set(e, ERR_DENIED,
-                         "the plan is of %s: more than %d days ago, or in the future; make a new "
-                         "one",
-                         time, PLAN_DAYS);
-}
-
-int
-plan_approval_read(const char *path, const struct policy *p, time_t now, struct plan_approval *out,
-                   struct err *e)
-{
-    const struct envelope_rules rules = {
-        .what = "approval", .issuing = p->issuing, .root = p->root, .at = now};
-    CLEANUP(buf_free) struct buf octets = BUF_INIT((size_t)2 * ENVELOPE_MAX);
-    CLEANUP(envelope_cleanup) struct envelope *opened = NULL;
-
-    if (file_read(path, &octets, e) != 0) {
-        return -1;
-    }
-    opened = envelope_open(buf_span(&octets), &rules, e);
-    if (opened == NULL || read_time(buf_span(&opened->content), now, &out->time, e) != 0) {
-        return err_wrap(e, "%s", path);
-    }
-    buf_move(&out->cms, &opened->cms);
-    buf_move(&out->text, &opened->content);
-    out->officer = TAKE(opened->signer);
-    return 0;
 }

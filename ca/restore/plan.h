@@ -24,8 +24,6 @@
 #include "ca/restore/previous.h"
 #include "db/issuance/rebuild/rebuild.h"
 
-enum { PLAN_DAYS = 7, PLAN_SKEW_S = 300 };
-
 struct restore_plan {
     time_t time;
     uint64_t from; /* leaves that the database has */
@@ -45,16 +43,3 @@ struct restore_plan {
 };
 
 char *plan_format(const struct restore_plan *) OWNED(mem_free);
-
-/* What an officer signed. */
-struct plan_approval {
-    struct buf cms; /* DER */
-    struct buf text;
-    X509 *officer;
-    time_t time; /* of the plan */
-};
-void plan_approval_free(struct plan_approval *);
-/* Signed by one of our people, whose path is good now; made in the last PLAN_DAYS. Whether it is
- * this plan, and an officer's, is not asked here. ERR_INPUT, ERR_CRYPTO, ERR_DENIED. */
-int plan_approval_read(const char *path, const struct policy *, time_t now,
-                       struct plan_approval *out, struct err *e);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ca/restore/adopt.h"
+#include "ca/restore/approvals.h"
 #include "ca/restore/newest_crl.h"
 #include "ca/restore/plan.h"
 #include "ca/restore/restore.h"

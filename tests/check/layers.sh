@@ -43,6 +43,7 @@ ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cm
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
 ca/office/           base/ db/issuance/* ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
 ca/restore/          base/ base/tlog/ db/sealed/sealed.h db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
+ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/

@@ -166,7 +166,7 @@ static void
 what_is_no_document_of_a_known_kind_is_not_signed(void **state)
 {
     static const char other_kind[] = "no document that officers sign: give the file as nfpki-ca "
-                                     "--restore printed it";
+                                     "--restore or --acknowledge printed it";
     static char large[ENVELOPE_CONTENT_MAX + 1];
     const struct {
         const char *name;

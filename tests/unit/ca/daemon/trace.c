@@ -47,8 +47,8 @@ by_name(const void *a, const void *b)
 }
 
 /* Names, modes and hashes of all that is in the world's folder: policies, token and all. */
-static char *
-snapshot(const struct world *w)
+char *
+trace_snapshot(const struct world *w)
 {
     CLEANUP(buf_free) struct buf sorted = BUF_INIT(FILE_MAX);
     char *lines[4096];
@@ -120,12 +120,12 @@ must_say(const struct world *w, const char *row, size_t from, const char *says)
 void
 trace_must_refuse(struct world *w, const char *row, int starts, int refused, const char *says)
 {
-    CLEANUP(mem_cleanup) char *before = snapshot(w);
+    CLEANUP(mem_cleanup) char *before = trace_snapshot(w);
 
     for (int i = 1; i <= starts; i++) {
         const size_t from = log_end(w);
         const int status = world_start_status(w);
-        CLEANUP(mem_cleanup) char *after = snapshot(w);
+        CLEANUP(mem_cleanup) char *after = trace_snapshot(w);
 
         if (strcmp(before, after) != 0) {
             show_difference(row, i, before, after);

@@ -8,7 +8,7 @@
 
 #include "base/ossl.h"
 #include "ca/restore/adopt.h"
-#include "ca/restore/plan.h"
+#include "ca/restore/approvals.h"
 #include "ca/x509/signed.h"
 #include "pkcs11/algorithm.h"
 #include "tests/unit/ca/restore/scene.h"
@@ -136,7 +136,7 @@ what_no_two_officers_signed_is_not_done(void **state)
                           "both approvals are of one person: two officers must sign");
     sign(s, "second.p7s", text, s->w->registrar, s->w->registrar_key);
     approvals_are_refused(s, "a registrar",
-                          "which signed an approval, is no officer's by the restored record, or is "
+                          "which signed an approval, is no officer's by the record, or is "
                           "revoked");
 }
 

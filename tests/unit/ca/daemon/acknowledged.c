@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line of a journal that belongs to nothing, which two officers sign that they know of: then, and
+ * not before, a start goes on.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ca/registration/approval.h"
+#include "tests/unit/ca/daemon/journal_lines.h"
+#include "tests/unit/ca/daemon/trace.h"
+
+enum { OUTPUT_MAX = 1024 * 1024, ARGUMENTS_MAX = 8, FAILED = 1, MISUSE = 2 };
+
+enum who { ALICE, BOB, ALICE_AGAIN, EVE, OAM, N_PEOPLE };
+
+struct person {
+    EVP_PKEY *key;
+    X509 *certificate;
+};
+
+struct scene {
+    struct world *w;
+    struct person people[N_PEOPLE];
+};
+
+static void
+certify(struct scene *s, enum who who, const char *profile, const char *name)
+{
+    s->people[who].key = pki_key("P-256");
+    s->people[who].certificate = world_officer(s->w, profile, name, s->people[who].key);
+}
+
+static int
+setup(void **state)
+{
+    struct scene *s = mem_zalloc(1, sizeof(*s));
+
+    assert_int_equal(world_setup((void **)&s->w), 0);
+    certify(s, ALICE, "officer", "Alice");
+    certify(s, BOB, "officer", "Bob");
+    certify(s, ALICE_AGAIN, "officer", "Alice");
+    certify(s, EVE, "officer", "Eve");
+    certify(s, OAM, "registrar", "OAM two");
+    world_revoke(s->w, s->people[EVE].certificate, "keyCompromise");
+    world_settle(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+    *state = s;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct scene *s = *state;
+
+    world_free(s->w);
+    for (size_t i = 0; i < N_PEOPLE; i++) {
+        EVP_PKEY_free(s->people[i].key);
+        X509_free(s->people[i].certificate);
+    }
+    mem_free(s);
+    return 0;
+}
+
+/* ---- programs ---- */
+
+static void
+in_child(const struct world *w, const char *program, const char *const *arguments, const char *out,
+         const char *log)
+{
+    char *argv[ARGUMENTS_MAX + 2] = {mem_strdup(program)};
+
+    for (size_t i = 0; arguments[i] != NULL; i++) {
+        argv[i + 1] = mem_strdup(arguments[i]);
+    }
+    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    (void)dup2(open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDOUT_FILENO);
+    (void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDERR_FILENO);
+    (void)execv(program, argv);
+    _exit(127);
+}
+
+/* Both with a NUL. */
+static int
+run(const struct world *w, const char *program, const char *const *arguments, struct buf *out,
+    struct buf *said)
+{
+    CLEANUP(mem_cleanup) char *to = mem_printf("%s.out", w->dir);
+    CLEANUP(mem_cleanup) char *log = mem_printf("%s.log", w->dir);
+    struct err e = {0};
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        in_child(w, program, arguments, to, log);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_ok(file_read(to, out, &e), &e);
+    assert_ok(file_read(log, said, &e), &e);
+    assert_ok(buf_append(out, span_of("", 1), &e), &e);
+    assert_ok(buf_append(said, span_of("", 1), &e), &e);
+    assert_int_equal(unlink(to), 0);
+    assert_int_equal(unlink(log), 0);
+    return WEXITSTATUS(status);
+}
+
+/* nfpki-ca --acknowledge with these arguments, up to four. */
+static int
+acknowledge(const struct world *w, const char *const more[4], struct buf *out, struct buf *said)
+{
+    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
+    const char *arguments[ARGUMENTS_MAX] = {"--acknowledge", "--config", conf,   more[0],
+                                            more[1],         more[2],    more[3]};
+
+    return run(w, TEST_BINARY_DIR "/nfpki-ca", arguments, out, said);
+}
+
+static void
+must_refuse(const struct world *w, const char *row, const char *const more[4], int status,
+            const char *says)
+{
+    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(mem_cleanup) char *before = trace_snapshot(w);
+    CLEANUP(mem_cleanup) char *after = NULL;
+    const int is = acknowledge(w, more, &out, &said);
+
+    after = trace_snapshot(w);
+    if (is != status || out.n != 1 || strstr((const char *)said.p, says) == NULL) {
+        fail_msg("%s: status %d, no \"%s\" in:\n%s", row, is, says, (const char *)said.p);
+    }
+    if (strcmp(before, after) != 0) {
+        fail_msg("%s: something was changed", row);
+    }
+}
+
+/* The text to sign, with its NUL. */
+static struct buf
+text_of(const struct world *w, const char *reason)
+{
+    const char *const more[4] = {"--reason", reason};
+    struct buf text = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+
+    if (acknowledge(w, more, &text, &said) != 0) {
+        fail_msg("%s", (const char *)said.p);
+    }
+    return text;
+}
+
+/* What the newest line of this kind has, but for other octets; as it is, or as the one of `like`.
+ */
+static struct journal_attempt
+add_unknown(const struct world *w, const char *key, char kind, const struct journal_attempt *like)
+{
+    struct journal *j = lines_open(w, key);
+    struct journal_attempt a = like != NULL ? *like : lines_newest(j, kind);
+    struct err e = {0};
+
+    if (like == NULL) {
+        a.hash[31] ^= 1;
+        a.crl.hash[31] ^= 1;
+        a.crl.number += 5; /* so that the next one is above it */
+    }
+    lines_add(j, &a);
+    assert_ok(journal_commit(j, &e), &e);
+    journal_close(j);
+    return a;
+}
+
+/* A file of what this person signed; outside of what is compared. */
+static char *
+sign(const struct scene *s, enum who who, const char *name, const char *text)
+{
+    char *path = mem_printf("%s-%s.p7s", s->w->dir, name);
+    CLEANUP(buf_free) struct buf cms = BUF_INIT(OUTPUT_MAX);
+    struct err e = {0};
+
+    assert_ok(
+        approval_sign(span_str(text), s->people[who].certificate, s->people[who].key, &cms, &e),
+        &e);
+    assert_ok(file_write(path, buf_span(&cms), 0644, &e), &e);
+    return path;
+}
+
+/* A text with one other word in it. */
+static char *
+other(const char *text, const char *was, const char *is)
+{
+    const char *at = strstr(text, was);
+
+    assert_non_null(at);
+    return mem_printf("%.*s%s%s", (int)(at - text), text, is, at + strlen(was));
+}
+
+/* ---- */
+
+static void
+without_such_a_line_there_is_nothing_to_acknowledge(void **state)
+{
+    struct scene *s = *state;
+    const char *const more[4] = {"--reason", "for nothing"};
+
+    must_refuse(s->w, "no such line", more, FAILED, "there is nothing to acknowledge");
+}
+
+static void
+what_two_officers_did_not_sign_changes_nothing(void **state)
+{
+    static const struct {
+        const char *name;
+        enum who first, second;
+        const char *was, *is; /* in what both sign; NULL: as it is printed */
+        bool one_only;        /* but only the second */
+        int status;
+        const char *says;
+    } rows[] = {
+        {"one officer twice", ALICE, ALICE, NULL, NULL, false, FAILED, "are of one person"},
+        {"one person twice", ALICE, ALICE_AGAIN, NULL, NULL, false, FAILED, "are of one person"},
+        {"a revoked officer", ALICE, EVE, NULL, NULL, false, FAILED, "is no officer's"},
+        {"a registrar", OAM, BOB, NULL, NULL, false, FAILED, "is no officer's"},
+        {"another line", ALICE, BOB, "\"line\": ", "\"line\": 9", false, FAILED, "is not about"},
+        {"another root", ALICE, BOB, "\"root\": \"", "\"root\": \"0", false, MISUSE, "log: not as"},
+        {"other leaves", ALICE, BOB, "\"leaves\": ", "\"leaves\": 1", false, FAILED,
+         "is not about"},
+        {"the other signer", ALICE, BOB, "\"issuing\"", "\"log\"", false, FAILED, "is not about"},
+        {"two reasons", ALICE, BOB, "stolen", "lost", true, FAILED, "not the same as the other"},
+        {"no reason", ALICE, BOB, "the PIN was stolen", "", false, MISUSE, "a reason of 1 to"},
+        {"the plan of a restore", ALICE, BOB, "acknowledgement", "restore", false, MISUSE,
+         "is not the plan of an acknowledgement"},
+        {"of another year", ALICE, BOB, "\"time\": \"20", "\"time\": \"19", false, FAILED,
+         "more than 7 days ago"},
+        {"a member more", ALICE, BOB, "\"line\"", "\"more\": 1,\"line\"", false, MISUSE,
+         "acknowledgement: "},
+    };
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf before = lines_load(s->w, "issuing.journal");
+    CLEANUP(buf_free) struct buf text = {0};
+
+    (void)add_unknown(s->w, "issuing", 'T', NULL);
+    text = text_of(s->w, "the PIN was stolen");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *plain = (const char *)text.p;
+        CLEANUP(mem_cleanup)
+        char *changed =
+            rows[i].was == NULL ? mem_strdup(plain) : other(plain, rows[i].was, rows[i].is);
+        CLEANUP(mem_cleanup)
+        char *first = sign(s, rows[i].first, "first", rows[i].one_only ? plain : changed);
+        CLEANUP(mem_cleanup) char *second = sign(s, rows[i].second, "second", changed);
+        const char *const more[4] = {"--approval", first, "--approval", second};
+
+        must_refuse(s->w, rows[i].name, more, rows[i].status, rows[i].says);
+        assert_int_equal(unlink(first), 0);
+        assert_int_equal(unlink(second), 0);
+    }
+    trace_must_refuse(s->w, "still", 1, LINES_REFUSED, "belongs to nothing in the record");
+    lines_save(s->w, "issuing.journal", &before);
+}
+
+static void
+an_acknowledged_line_is_gone_past_and_no_other(void **state)
+{
+    static const struct {
+        const char *key;
+        char kind;
+    } rows[] = {{"issuing", 'T'}, {"issuing", 'L'}, {"log", 'K'}};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *file = mem_printf("%s.journal", rows[i].key);
+        CLEANUP(buf_free) struct buf kept = {0};
+        CLEANUP(buf_free) struct buf text = {0};
+        CLEANUP(buf_free) struct buf done = BUF_INIT(OUTPUT_MAX);
+        CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+        CLEANUP(mem_cleanup) char *first = NULL;
+        CLEANUP(mem_cleanup) char *second = NULL;
+        struct journal_attempt genuine = {0};
+        struct journal_attempt line;
+
+        if (rows[i].kind == 'K') { /* the last one is judged first */
+            struct journal *j = lines_open(s->w, rows[i].key);
+
+            genuine = lines_newest(j, 'K');
+            journal_close(j);
+        }
+        line = add_unknown(s->w, rows[i].key, rows[i].kind, NULL);
+        if (rows[i].kind == 'K') {
+            (void)add_unknown(s->w, rows[i].key, 'K', &genuine);
+        }
+        text = text_of(s->w, "the PIN was stolen");
+        first = sign(s, ALICE, "first", (const char *)text.p);
+        second = sign(s, BOB, "second", (const char *)text.p);
+        const char *const more[4] = {"--approval", first, "--approval", second};
+        if (acknowledge(s->w, more, &done, &said) != 0) {
+            fail_msg("%s %c: %s", rows[i].key, rows[i].kind, (const char *)said.p);
+        }
+        assert_string_equal((const char *)done.p, (const char *)text.p);
+        must_refuse(s->w, "once more", more, FAILED, "there is nothing to acknowledge");
+        assert_int_equal(world_leaves(s->w, "ACKNOWLEDGED", "the PIN was stolen", ""), (int)i + 1);
+        world_start(s->w);
+        lines_make_crl(s->w);
+        assert_int_equal(world_stop(s->w), 0);
+        kept = lines_load(s->w, file);
+        (void)add_unknown(s->w, rows[i].key, rows[i].kind, &line);
+        if (rows[i].kind != 'K') {
+            lines_must_refuse(s->w, "the same at another place", "belongs to nothing");
+        }
+        lines_save(s->w, file, &kept);
+        assert_int_equal(unlink(first), 0);
+        assert_int_equal(unlink(second), 0);
+    }
+}
+
+static void
+an_auditor_verifies_it_and_counts_it(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *ledger = mem_printf("%s/ledger", s->w->dir);
+    CLEANUP(mem_cleanup) char *key = mem_printf("%s/ledger/log.vkey", s->w->dir);
+    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    const char *const arguments[] = {"--ledger", ledger, "--key", key, "verify", NULL};
+
+    if (run(s->w, TEST_BINARY_DIR "/nfpki-audit", arguments, &out, &said) != 0 ||
+        strstr((const char *)out.p, "acknowledged 3: a key of the CA may have signed") == NULL) {
+        fail_msg("%s%s", (const char *)out.p, (const char *)said.p);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_such_a_line_there_is_nothing_to_acknowledge),
+        cmocka_unit_test(what_two_officers_did_not_sign_changes_nothing),
+        cmocka_unit_test(an_acknowledged_line_is_gone_past_and_no_other),
+        cmocka_unit_test(an_auditor_verifies_it_and_counts_it),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
