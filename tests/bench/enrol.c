@@ -26,7 +26,7 @@
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 
-enum { LINE_SIZE = 256, PBM_COUNT = 500, TRIES_MAX = 600, CREDENTIALS_MAX = 4096 };
+enum { LINE_SIZE = 256, PBM_COUNT = 500, TRIES_MAX = 600, CREDENTIALS_MAX = 1 << 18 };
 
 struct transaction {
     struct cmp_client client;

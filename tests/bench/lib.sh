@@ -1,0 +1,87 @@
+# What run.sh and grow.sh share; sourced. Needs $bin and a PKI that runs (tests/support/pki.sh).
+# shellcheck shell=bash disable=SC2154
+
+# bench_programs: installs, builds with the preset `bench`, and sets $bin; with --bin they are there
+bench_programs() {
+  source ceremony/packages.sh
+  install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+  cmake --preset bench >/dev/null
+  cmake --build --preset bench >/dev/null
+  bin=$PWD/build/bench/bin
+}
+
+# register_many COUNT PROOF|FILE: as many network functions, each with one certificate, in batches under one
+# signature each; their "reference secret" lines into $pki/credentials.txt
+register_many() {
+  local left=$1 n
+  : >"$pki/credentials.txt"
+  while [[ $left -gt 0 ]]; do
+    n=$((left < 10000 ? left : 10000)) left=$((left - n))
+    registered=$((${registered:-0} + 1))
+    python3 "$root_dir/tests/support/batch.py" "$n" "b$registered-" '{"kind":"mac"}' >"$pki/batch"
+    import_batch
+    sed -nE 's/.*"reference":"([^"]*)".*"secret":"([^"]*)".*/\1 \2/p' "$pki/secrets" >>"$pki/credentials.txt"
+  done
+}
+
+import_batch() { # $pki/batch, signed; secrets into $pki/secrets
+  "$bin/nfpki-ractl" manifest "$pki/batch" >"$pki/manifest"
+  openssl cms -sign -binary -nodetach -md sha256 -in "$pki/manifest" -outform DER \
+    -signer "$pki/oam/registrar.pem" -inkey "$pki/oam/registrar.key" -out "$pki/manifest.p7s"
+  rm -f "$pki/secrets"
+  ractl import --secrets "$pki/secrets" "$pki/manifest.p7s" "$pki/batch" >"$pki/rows" ||
+    fail "import: $(tail -n 2 "$pki/rows")"
+}
+
+# processes: "PID NAME" of every process of this PKI
+processes() {
+  local pid name
+  for pid in $(pgrep -f "$bin/nfpki-(ra|ca|signer).*$pki"); do
+    name=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null |
+      sed -E 's#.*/(nfpki-[a-z]+) .*/(([a-z]+)-signer|nfpki-[a-z]+)\.conf.*#\1/\3#; s#/$##') || continue
+    echo "$pid $name"
+  done | sort -k 2
+}
+
+# now_ms, and how long a command takes: took COMMAND...
+now_ms() { date +%s%3N; }
+took() {
+  local start
+  start=$(now_ms)
+  "$@" >/dev/null
+  echo $(($(now_ms) - start))
+}
+
+median() { sort -n | awk '{v[NR] = $1} END {print NR == 0 ? "-" : v[int((NR + 1) / 2)]}'; }
+
+# yardsticks: what the machine gives now, raw: "name value unit" lines
+yardsticks() {
+  SOFTHSM2_CONF=$pki/ca/softhsm2.conf CREDENTIALS_DIRECTORY=$pki/ca/credentials \
+    "$bin/bench.yardsticks" /usr/lib/softhsm/libsofthsm2.so nfpki-issuing \
+    "$(<"$pki/ceremony/issuing-keys/nfpki-issuing.serial")" "$(<"$pki/ceremony/issuing-keys/issuing.id")" \
+    "$pki/ceremony/issuing-keys/issuing.spki.pem" nfpki-issuing.pin "$pki/ca/state"
+  awk '{print "load", $1, "processes"}' /proc/loadavg
+}
+
+# to_json TSV: an array with an object for each line, whose members the first line names
+to_json() {
+  jq -Rsc 'split("\n") | map(select(length > 0) | split("\t")) | .[0] as $names | .[1:] |
+    map([$names, map(tonumber? // .)] | transpose | map({(.[0]): .[1]}) | add)' "$1"
+}
+
+# plot FILE.svg TITLE X-LABEL Y-LABEL GNUPLOT-PLOT
+plot() {
+  gnuplot <<PLOT
+set terminal svg size 800,480 dynamic background "white"
+set output "$1"
+set title "$2"
+set xlabel "$3"
+set ylabel "$4"
+set datafile separator "\t"
+set key autotitle columnhead left top
+set yrange [0:*]
+set grid
+set logscale x
+plot $5
+PLOT
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The benchmarks run to their end, small; nothing is said about time.
+#   tests/bench/smoke.sh BIN
+set -euo pipefail
+bin=$(cd "$1" && pwd)
+here=$(dirname "$0")
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+"$here/grow.sh" --bin "$bin" --sizes '0 40' --enrolments 10 --connections 4 --json "$out/growth.json" | tail -n 30
+[[ $(jq -c '[.[] | .size]' "$out/growth.json") == '[0,40]' ]] || { echo 'FAILED: growth.json'; exit 1; }
+jq -e 'all(.[]; .enrolled_per_s > 0 and .ca_rss_kib > 0 and .ledger > 0)' "$out/growth.json" >/dev/null
