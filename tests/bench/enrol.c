@@ -3,14 +3,17 @@
  * Many network functions that enrol at once: ir, ip, certConf, pkiConf over kept-alive connections.
  * All requests are prepared before the clock starts.
  *
- *   bench.enrol [-p] [-o DIR] [-s CERT KEY] [-1 ITERATIONS] HOST PORT PATH CREDENTIALS COUNT
- * CONNECTIONS
+ *   bench.enrol [-p] [-i] [-o DIR] [-s CERT KEY | -S FILE] [-1 ITERATIONS] HOST PORT PATH
+ *               CREDENTIALS COUNT CONNECTIONS
+ *   bench.enrol -g FILE COUNT
  *
  * CREDENTIALS has lines "reference secret", used in turn; with -s requests are signed instead and
- * CREDENTIALS is not read. -1 protects by PBMAC1 with so many iterations. -p persists: a connection
- * that breaks is made again and the transaction is carried on as RFC 9483 allows (resend, then
- * poll), until it ends; for the kill loop. -o writes each certificate as DIR/<n>.der. Prints "name
- * value unit" lines; exit status 1 when a transaction did not end with a confirmed certificate.
+ * CREDENTIALS is not read, with -S each by the next identity (identity.h) of FILE, which -g makes.
+ * -i asks for implicitConfirm: then it is ir and ip alone. -1 protects by PBMAC1 with so many
+ * iterations. -p persists: a connection that breaks is made again and the transaction is carried on
+ * as RFC 9483 allows (resend, then poll), until it ends; for the kill loop. -o writes each
+ * certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a transaction did
+ * not end with a confirmed certificate.
  */
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -18,11 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "tests/bench/identity.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 
@@ -50,11 +55,13 @@ struct run {
     const char *path;
     const char *out;
     bool persist;
+    bool implicit;
     uint32_t pbmac1; /* iterations; 0: PasswordBasedMac */
     struct credential *credentials;
     size_t n_credentials;
     X509 *certificate;
     EVP_PKEY *key;
+    struct identity *identities; /* one for each transaction; NULL: none */
     struct transaction *transactions;
     size_t count;
     size_t connections;
@@ -118,7 +125,11 @@ prepare(const struct run *run, size_t i, struct transaction *t, struct err *e)
                                                   (const unsigned char *)"nf", -1, -1, 0) != 1) {
         return -1;
     }
-    if (run->certificate != NULL) {
+    t->client.implicit_confirm = run->implicit;
+    if (run->identities != NULL) {
+        t->client.certificate = run->identities[i].certificate;
+        t->client.key = run->identities[i].key;
+    } else if (run->certificate != NULL) {
         t->client.certificate = run->certificate;
         t->client.key = run->key;
     } else {
@@ -328,11 +339,23 @@ report(const struct run *run, double seconds)
     return ok == run->count ? 0 : 1;
 }
 
+static double
+cpu_us(void)
+{
+    struct rusage u;
+
+    (void)getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
 static int
 run_all(struct run *run)
 {
     pthread_t *threads = mem_zalloc(run->connections, sizeof(*threads));
     int64_t start = clock_monotonic_ms();
+    double cpu = cpu_us();
+    double seconds;
 
     for (size_t i = 0; i < run->connections; i++) {
         if (pthread_create(&threads[i], NULL, connection, run) != 0) {
@@ -343,7 +366,10 @@ run_all(struct run *run)
         (void)pthread_join(threads[i], NULL);
     }
     mem_free(threads);
-    return report(run, (double)(clock_monotonic_ms() - start) / 1000.0);
+    seconds = (double)(clock_monotonic_ms() - start) / 1000.0;
+    cpu = cpu_us() - cpu;
+    (void)printf("client %.0f us\n", cpu / (double)run->count);
+    return report(run, seconds);
 }
 
 static void
@@ -360,6 +386,7 @@ release(struct run *run)
     mem_free(run->credentials);
     X509_free(run->certificate);
     EVP_PKEY_free(run->key);
+    identities_free(run->identities, run->count);
     OPENSSL_cleanup();
 }
 
@@ -367,52 +394,107 @@ static int
 usage(void)
 {
     (void)fprintf(stderr,
-                  "usage: bench.enrol [-p] [-o DIR] [-s CERT KEY] [-1 ITERATIONS] HOST PORT "
-                  "PATH CREDENTIALS COUNT CONNECTIONS\n");
+                  "usage: bench.enrol [-p] [-i] [-o DIR] [-s CERT KEY | -S FILE] [-1 ITERATIONS] "
+                  "HOST PORT PATH CREDENTIALS COUNT CONNECTIONS\n"
+                  "       bench.enrol -g FILE COUNT\n");
     return 2;
+}
+
+static int
+complain(const struct err *e)
+{
+    (void)fprintf(stderr, "bench.enrol: %s\n", e->text);
+    return 1;
+}
+
+struct arguments {
+    const char *signer[2];
+    const char *identities;
+    int at; /* the first that is no option */
+};
+
+/* -1: go on; else the exit status. */
+static int
+parse_options(int argc, char **argv, struct run *run, struct arguments *a)
+{
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-p") == 0) {
+            run->persist = true;
+        } else if (strcmp(argv[at], "-i") == 0) {
+            run->implicit = true;
+        } else if (strcmp(argv[at], "-1") == 0 && at + 1 < argc) {
+            run->pbmac1 = (uint32_t)strtoul(argv[++at], NULL, 10);
+        } else if (strcmp(argv[at], "-o") == 0 && at + 1 < argc) {
+            run->out = argv[++at];
+        } else if (strcmp(argv[at], "-S") == 0 && at + 1 < argc) {
+            a->identities = argv[++at];
+        } else if (strcmp(argv[at], "-s") == 0 && at + 2 < argc) {
+            a->signer[0] = argv[++at];
+            a->signer[1] = argv[++at];
+        } else {
+            return usage();
+        }
+    }
+    a->at = at;
+    return argc - at == 6 ? -1 : usage();
+}
+
+static int
+load(struct run *run, const struct arguments *a, const char *credentials, struct err *e)
+{
+    if (a->identities != NULL) {
+        run->identities = identities_load(a->identities, run->count, e);
+        return run->identities == NULL ? -1 : 0;
+    }
+    return a->signer[0] != NULL ? load_signer(a->signer[0], a->signer[1], run, e)
+                                : load_credentials(credentials, run, e);
+}
+
+static int
+generate(char **argv)
+{
+    struct err e = {0};
+    int status = 0;
+
+    if (ossl_init(&e) != 0 || identities_make(argv[2], strtoul(argv[3], NULL, 10), &e) != 0) {
+        status = complain(&e);
+    }
+    OPENSSL_cleanup();
+    return status;
 }
 
 int
 main(int argc, char **argv)
 {
     struct run run = {0};
-    const char *signer[2] = {NULL, NULL};
+    struct arguments a = {0};
     struct err e = {0};
-    int at = 1;
+    char **rest;
     int status;
 
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "-p") == 0) {
-            run.persist = true;
-        } else if (strcmp(argv[at], "-1") == 0 && at + 1 < argc) {
-            run.pbmac1 = (uint32_t)strtoul(argv[++at], NULL, 10);
-        } else if (strcmp(argv[at], "-o") == 0 && at + 1 < argc) {
-            run.out = argv[++at];
-        } else if (strcmp(argv[at], "-s") == 0 && at + 2 < argc) {
-            signer[0] = argv[++at];
-            signer[1] = argv[++at];
-        } else {
-            return usage();
-        }
+    if (argc == 4 && strcmp(argv[1], "-g") == 0) {
+        return generate(argv);
     }
-    if (argc - at != 6) {
-        return usage();
+    status = parse_options(argc, argv, &run, &a);
+    if (status >= 0) {
+        return status;
     }
-    run.host = argv[at];
-    run.port = (int)strtol(argv[at + 1], NULL, 10);
-    run.path = argv[at + 2];
-    run.count = strtoul(argv[at + 4], NULL, 10);
-    run.connections = strtoul(argv[at + 5], NULL, 10);
+    rest = argv + a.at;
+    run.host = rest[0];
+    run.port = (int)strtol(rest[1], NULL, 10);
+    run.path = rest[2];
+    run.count = strtoul(rest[4], NULL, 10);
+    run.connections = strtoul(rest[5], NULL, 10);
     run.transactions = mem_zalloc(run.count + run.connections, sizeof(*run.transactions));
-    if (ossl_init(&e) != 0 || (signer[0] != NULL ? load_signer(signer[0], signer[1], &run, &e)
-                                                 : load_credentials(argv[at + 3], &run, &e)) != 0) {
-        (void)fprintf(stderr, "bench.enrol: %s\n", e.text);
-        return 1;
+    if (ossl_init(&e) != 0 || load(&run, &a, rest[3], &e) != 0) {
+        return complain(&e);
     }
     for (size_t i = 0; i < run.count; i++) {
         if (prepare(&run, i, &run.transactions[i], &e) != 0) {
-            (void)fprintf(stderr, "bench.enrol: prepare: %s\n", e.text);
-            return 1;
+            (void)err_wrap(&e, "prepare");
+            return complain(&e);
         }
     }
     status = run_all(&run);

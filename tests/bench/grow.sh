@@ -28,14 +28,18 @@ if [[ -z $sizes ]]; then
   [[ $largest -eq 0 ]] || sizes+=" $largest"
 fi
 [[ -z $json ]] || json=$(realpath -m -- "$json")
-[[ -z $plots ]] || plots=$(realpath -m -- "$plots")
+if [[ -n $plots ]]; then
+  plots=$(realpath -m -- "$plots")
+  install_packages gnuplot-nox
+  mkdir -p "$plots"
+fi
 [[ -n $bin ]] || bench_programs
 source tests/support/pki.sh
 pki_start
 
 names=(size filled_per_s start_ms start_ra_ms enrolled_per_s p50_ms p99_ms revoke_ms status_ms crl_ms crl_octets
   audit_s show_s ca_rss_kib ca_peak_kib ra_rss_kib issuing_rss_kib log_rss_kib ca_db ra_db issuing_journal
-  log_journal ledger c_sign fsync load)
+  log_journal ledger wal c_sign fsync load)
 declare -A value
 (IFS=$'\t'; echo "${names[*]}") >"$pki/growth.tsv"
 
@@ -57,7 +61,7 @@ ready_ms() { # ready_ms ca|ra: started, until it says that it is ready
     sed -E 's/.*"time":"([^"]*)".*/\1/')" +%s%3N) - start))
 }
 
-octets() { # octets FILE...: with all that is in folders; a database with what is not yet in it
+octets() { # octets FILE...: with all that is in folders
   find "$@" -type f -printf '%s\n' 2>/dev/null | awk '{s += $1} END {print s + 0}'
 }
 
@@ -95,7 +99,8 @@ space() {
   value[ca_rss_kib]=$(memory nfpki-ca VmRSS) value[ca_peak_kib]=$(memory nfpki-ca VmHWM)
   value[ra_rss_kib]=$(memory nfpki-ra VmRSS)
   value[issuing_rss_kib]=$(memory nfpki-signer/issuing VmRSS) value[log_rss_kib]=$(memory nfpki-signer/log VmRSS)
-  value[ca_db]=$(octets "$pki"/ca/state/ca.db*) value[ra_db]=$(octets "$pki"/ra/state/ra.db*)
+  value[ca_db]=$(octets "$pki/ca/state/ca.db") value[ra_db]=$(octets "$pki/ra/state/ra.db")
+  value[wal]=$(octets "$pki/ca/state/ca.db-wal")
   value[issuing_journal]=$(octets "$pki/ca/state/issuing.journal")
   value[log_journal]=$(octets "$pki/ca/state/log.journal")
   value[ledger]=$(octets "$pki/ledger")
@@ -146,8 +151,6 @@ if [[ -n $json ]]; then
   to_json "$pki/growth.tsv" >"$json"
 fi
 if [[ -n $plots ]]; then
-  install_packages gnuplot-nox
-  mkdir -p "$plots"
   t=$pki/growth.tsv
   plot "$plots/growth-rate.svg" 'enrolments a second' 'certificates in ca.db' '1/s' "'$t' using (\$1+1):5 with linespoints"
   plot "$plots/growth-latency.svg" 'what is waited for' 'certificates in ca.db' 'ms' \

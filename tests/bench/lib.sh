@@ -1,26 +1,29 @@
 # What run.sh and grow.sh share; sourced. Needs $bin and a PKI that runs (tests/support/pki.sh).
 # shellcheck shell=bash disable=SC2154
+source ceremony/packages.sh
 
 # bench_programs: installs, builds with the preset `bench`, and sets $bin; with --bin they are there
 bench_programs() {
-  source ceremony/packages.sh
   install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
   cmake --preset bench >/dev/null
   cmake --build --preset bench >/dev/null
   bin=$PWD/build/bench/bin
 }
 
-# register_many COUNT PROOF|FILE: as many network functions, each with one certificate, in batches under one
-# signature each; their "reference secret" lines into $pki/credentials.txt
+# register_many COUNT [FILE]: as many network functions, for one certificate each, in batches under one signature
+# each; by shared secret, with "reference secret" lines into $pki/credentials.txt; or by the certificates whose
+# SHA-256 FILE has, a line each
 register_many() {
-  local left=$1 n
+  local left=$1 file=${2:-} n proof='{"kind":"mac"}'
+  [[ -z $file ]] || proof=@$pki/pinned
   : >"$pki/credentials.txt"
   while [[ $left -gt 0 ]]; do
     n=$((left < 10000 ? left : 10000)) left=$((left - n))
     registered=$((${registered:-0} + 1))
-    python3 "$root_dir/tests/support/batch.py" "$n" "b$registered-" '{"kind":"mac"}' >"$pki/batch"
+    [[ -z $file ]] || tail -n +$(($1 - left - n + 1)) "$file" | head -n "$n" >"$pki/pinned"
+    python3 "$root_dir/tests/support/batch.py" "$n" "b$registered-" "$proof" >"$pki/batch"
     import_batch
-    sed -nE 's/.*"reference":"([^"]*)".*"secret":"([^"]*)".*/\1 \2/p' "$pki/secrets" >>"$pki/credentials.txt"
+    [[ -n $file ]] || sed -nE 's/.*"reference":"([^"]*)".*"secret":"([^"]*)".*/\1 \2/p' "$pki/secrets" >>"$pki/credentials.txt"
   done
 }
 
@@ -29,8 +32,8 @@ import_batch() { # $pki/batch, signed; secrets into $pki/secrets
   openssl cms -sign -binary -nodetach -md sha256 -in "$pki/manifest" -outform DER \
     -signer "$pki/oam/registrar.pem" -inkey "$pki/oam/registrar.key" -out "$pki/manifest.p7s"
   rm -f "$pki/secrets"
-  ractl import --secrets "$pki/secrets" "$pki/manifest.p7s" "$pki/batch" >"$pki/rows" ||
-    fail "import: $(tail -n 2 "$pki/rows")"
+  ractl import --secrets "$pki/secrets" "$pki/manifest.p7s" "$pki/batch" >"$pki/rows" 2>"$pki/imported" ||
+    fail "import: $(<"$pki/imported")"
 }
 
 # processes: "PID NAME" of every process of this PKI

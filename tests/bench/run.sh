@@ -1,104 +1,108 @@
 #!/usr/bin/env bash
-# First figures: enrolments/s over HTTP beside what the same machine gives raw, all from one run.
-#   tests/bench/run.sh [COUNT [CONNECTIONS]]
+# Enrolments over HTTP, each of a network function of its own, beside what the same machine gives raw in
+# the same run.
+#   tests/bench/run.sh [--connections "1 8 32 128"] [--count N] [--json FILE] [--plots DIR] [--quick] [--flood]
+#                      [--bin DIR]
+# For each number of connections: MAC and signature protected, with certConf and with implicitConfirm; N (2000)
+# enrolments each, a third of it over one connection. --quick: a few over 4 connections, to see that all of it runs. --flood: also what becomes of few clients while four addresses send what costs most.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-source ceremony/packages.sh
-install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
-cmake --preset bench >/dev/null
-cmake --build --preset bench >/dev/null
-bin=$PWD/build/bench/bin
-count=${1:-2000} connections=${2:-16}
+source tests/bench/lib.sh
+
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+bin='' connections='1 8 32 128' count=2000 json='' plots='' flood=no kinds='mac sig' confirms='certConf implicit' syncs=200
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --bin | --connections | --count | --json | --plots)
+      [[ $# -ge 2 ]] || usage
+      declare "${1#--}=$2"
+      shift 2
+      ;;
+    --quick) connections=4 count=24 syncs=8; shift ;;
+    --flood) flood=yes; shift ;;
+    *) usage ;;
+  esac
+done
+[[ -z $json ]] || json=$(realpath -m -- "$json")
+if [[ -n $plots ]]; then
+  plots=$(realpath -m -- "$plots")
+  install_packages gnuplot-nox
+  mkdir -p "$plots"
+fi
+[[ -n $bin ]] || bench_programs
 source tests/support/pki.sh
 pki_start
 
 declare -A value
-measure() { # measure PREFIX COMMAND...: its "name value unit" lines into value[PREFIX.name]
-  local prefix=$1 name number
-  shift
-  "$@" >"$pki/figures"
+figures() { # figures PREFIX FILE: its "name value unit" lines into value[PREFIX.name]
+  local name number
   while read -r name number _; do
-    value[$prefix.$name]=$number
-  done <"$pki/figures"
+    value[$1.$name]=$number
+  done <"$2"
 }
 
-cpu_ticks() { # of every process of ours, by name
-  local pid stat
-  for pid in $(pgrep -f "$bin/nfpki-(ra|ca|signer).*$pki"); do
-    stat=$(</proc/"$pid"/stat)
+# ---- what processes took ----
+
+counters() { # "NAME ticks switches written wchar" of each process of ours; all threads
+  local pid name stat
+  while read -r pid name; do
+    stat=$(<"/proc/$pid/stat")
     # shellcheck disable=SC2086
     set -- ${stat##*) }
-    echo "$(tr '\0' ' ' </proc/"$pid"/cmdline | sed -E 's#.*/(nfpki-[a-z]+) .*/([a-z]+-signer|nfpki-[a-z]+)\.conf.*#\1 \2#')" $((${12} + ${13}))
-  done | sort
+    echo "$name $((${12} + ${13}))" \
+      "$(cat "/proc/$pid"/task/*/status | awk '/ctxt_switches/ {s += $2} END {print s}')" \
+      "$(awk '/^write_bytes/ {b = $2} /^wchar/ {c = $2} END {print b, c}' "/proc/$pid/io")"
+  done < <(processes)
 }
 
-rss_kib() {
-  local pid
-  for pid in $(pgrep -f "$bin/nfpki-(ra|ca|signer).*$pki"); do
-    echo "$(tr '\0' ' ' </proc/"$pid"/cmdline | sed -E 's#.*/(nfpki-[a-z]+) .*/([a-z]+-signer|nfpki-[a-z]+)\.conf.*#\1 \2#')" \
-      "$(awk '/^VmRSS/ {print $2}' /proc/"$pid"/status)"
-  done | sort
+signatures() { # lines of attempts in all journals
+  cat "$pki"/{ca,ra}/state/*.journal | wc -l
 }
 
-run_load() { # run_load NAME COUNT [bench.enrol options]: the load, and the CPU that each process took
-  local name=$1 count=$2
-  shift 2
-  cpu_ticks >"$pki/before"
-  measure "$name" "$bin/bench.enrol" "$@" 127.0.0.1 "$port" "$path" "$pki/credentials.txt" "$count" "$connections"
-  cpu_ticks >"$pki/after"
-  join -j 1 <(sed 's/ /~/' "$pki/before") <(sed 's/ /~/' "$pki/after") |
-    awk -v n="$count" '{printf "%-34s %8.0f us CPU per enrolment\n", $1, ($3 - $2) * 10000 / n}' |
-    sed 's/~/ /' >"$pki/cpu.$name"
+per_enrolment() { # per_enrolment N: from $pki/before and $pki/after, each process and then all
+  join "$pki/before" "$pki/after" | awk -v n="$1" -v t="$(getconf CLK_TCK)" '
+    {cpu = ($6 - $2) * 1e6 / t / n; sw = ($7 - $3) / n; wr = ($8 - $4) / n; ch = ($9 - $5) / n
+     printf "%s %.0f %.1f %.0f %.0f\n", $1, cpu, sw, wr, ch; a += cpu; b += sw; c += wr; d += ch}
+    END {printf "all %.0f %.1f %.0f %.0f\n", a, b, c, d}'
 }
 
-# what the machine gives
-token_serial=$(<"$pki/ceremony/issuing-keys/nfpki-issuing.serial")
-key_id=$(<"$pki/ceremony/issuing-keys/issuing.id")
-measure yard env SOFTHSM2_CONF="$pki/ca/softhsm2.conf" CREDENTIALS_DIRECTORY="$pki/ca/credentials" \
-  "$bin/bench.yardsticks" /usr/lib/softhsm/libsofthsm2.so nfpki-issuing "$token_serial" "$key_id" \
-  "$pki/ceremony/issuing-keys/issuing.spki.pem" nfpki-issuing.pin "$pki/ca/state"
+# ---- one load ----
 
-# MAC protected: registrations with many certificates each
-: >"$pki/credentials.txt"
-registrations=20
-few=$((count < 400 ? count : 400)) # six times, below
-for ((i = 0; i < registrations; i++)); do
-  register "bench$i" AMF $(((count + 6 * few) / registrations + 100))
-  echo "$reference $secret" >>"$pki/credentials.txt"
-done
-run_load mac "$count"
-# The same few clients alone, and while four addresses send as many iterations as are taken; with the
-# budgets that the product has (the quickstart has none: one machine plays everybody). The flood is
-# niced: its own work is not what is measured.
-sed -i 's/^budget_address = .*/budget_address = "100\/1000"/' "$pki/ra/nfpki-ra.conf"
-stop_daemon ra
-start_daemon ra
-several() { measure "$1" "$bin/bench.enrol" 127.0.0.1 "$port" "$path" "$pki/credentials.txt" "$few" 4; }
-nice -n 19 "$bin/bench.flood" 127.0.0.1 "$port" "$path" "$reference" 300000 600 8 127.0.0.{2..5} >"$pki/flood" &
-flood=$!
-trap 'kill -KILL "$flood" 2>/dev/null || true; pki_end' EXIT # it must not outlive a run that failed
-kill -STOP "$flood"
-for ((i = 0; i < 3; i++)); do
-  several "alone$i"
-  kill -CONT "$flood"
-  sleep 15 # its first burst is over, its budgets are used up, the lane is full
-  several "flooded$i"
-  kill -STOP "$flood"
-  sleep 5
-done
-kill -KILL "$flood"
-wait "$flood" 2>/dev/null || true
-sed -i 's/^budget_address = .*/budget_address = "0"/' "$pki/ra/nfpki-ra.conf"
-stop_daemon ra
-start_daemon ra
-# signature protected: an initial certificate of the NF's, pinned in the registration
-initial initial
-sig_count=$((count < 1000 ? count : 1000)) # a registration allows no more certificates
-registration benchsig AMF $sig_count "{\"kind\":\"certificate\",\"sha256\":\"$fingerprint\"}"
-ractl register --json "$pki/oam/benchsig.p7s" >/dev/null
-run_load sig "$sig_count" -s "$pki/initial.pem" "$pki/initial.key"
-rss_kib >"$pki/rss"
-audit verify >/dev/null
+prepare() { # prepare KIND CONFIRM N: as many network functions, registered; their arguments into client=()
+  client=()
+  [[ $2 != implicit ]] || client+=(-i)
+  if [[ $1 == sig ]]; then
+    rm -f "$pki/identities"
+    "$bin/bench.enrol" -g "$pki/identities" "$3" >"$pki/fingerprints"
+    client+=(-S "$pki/identities")
+    register_many "$3" "$pki/fingerprints"
+  else
+    register_many "$3"
+  fi
+}
+
+load() { # load N CONNECTIONS: bench.enrol with client=(), figures into $pki/figures
+  "$bin/bench.enrol" "${client[@]}" 127.0.0.1 "$port" "$path" "$pki/credentials.txt" "$1" "$2" >"$pki/figures"
+}
+
+# A run of its own under strace, which is slow: only the calls are counted.
+count_syncs() { # count_syncs KIND CONFIRM CONNECTIONS: syncing calls per enrolment; - where nobody may trace
+  local arguments=() pid tracer
+  prepare "$1" "$2" "$syncs"
+  for pid in $(processes | cut -d' ' -f1); do arguments+=(-p "$pid"); done
+  strace -f -qq -e trace=fsync,fdatasync,sync_file_range,msync -o "$pki/trace" "${arguments[@]}" 2>"$pki/strace.log" &
+  tracer=$!
+  sleep 1
+  load "$syncs" "$3" || true
+  kill -INT "$tracer" 2>/dev/null || { echo -; return 0; }
+  wait "$tracer" 2>/dev/null || true
+  awk -v n="$syncs" '/sync/ && !/resumed/ {s++} END {printf "%.2f\n", s / n}' "$pki/trace"
+}
+
+columns=(kind confirm connections n per_s p50_ms p99_ms client_us server_us switches written wchar signatures syncs
+  floor_us of_floor ca_us ra_us issuing_us log_us ra_signer_us c_sign fsync load)
+(IFS=$'\t'; echo "${columns[*]}") >"$pki/runs.tsv"
+printf 'kind\tconfirm\tconnections\tprocess\tcpu_us\tswitches\twritten\twchar\n' >"$pki/processes.tsv"
 
 floor() { # floor SIGNATURES VERIFICATIONS MACS: microseconds
   awk -v s="$1" -v v="$2" -v m="$3" -v c="${value[yard.c_sign]}" -v w="${value[yard.sw_verify]}" \
@@ -106,40 +110,129 @@ floor() { # floor SIGNATURES VERIFICATIONS MACS: microseconds
 }
 # MAC: C_Sign of the certificate; verified: proof of possession twice, the signature by its signer
 # and by the CA; one key derivation. Heads of the RA's queue and checkpoints are signed once for
-# many: left out
-mac_floor=$(floor 1 4 1)
-# signature: also two answers signed (and verified by the signer), two requests verified twice
-sig_floor=$(floor 3 10 0)
-cores=$(nproc)
-cat <<TABLE
+# many: left out. Signature: also the answers signed (and verified by the signer), the requests
+# verified twice
+floor_of() { # floor_of KIND CONFIRM
+  case $1.$2 in
+    mac.*) floor 1 4 1 ;;
+    sig.certConf) floor 3 10 0 ;;
+    sig.implicit) floor 2 7 0 ;;
+  esac
+}
 
-nfpki $(git rev-parse --short HEAD 2>/dev/null || echo -), $cores cores, $(openssl version | cut -d' ' -f1,2), SoftHSM, P-256
-$count MAC and $sig_count signature protected enrolments (ir, ip, certConf, pkiConf), $connections connections,
-client on the same cores
+of() { awk -v p="$1" '$1 == p {print $2}' "$pki/each"; }
 
-yardsticks of this run
-  raw C_Sign, same token             ${value[yard.c_sign]} /s
-  write + fdatasync, state directory ${value[yard.fsync]} /s
-  P-256 verification in software     ${value[yard.sw_verify]} us
-  PBM key derivation, 500 iterations ${value[yard.pbm_500]} us
+measure() { # measure KIND CONFIRM CONNECTIONS
+  local kind=$1 confirm=$2 at=$3 n=$count before line each=()
+  [[ $at -gt 1 ]] || n=$(((count + 2) / 3))
+  yardsticks >"$pki/yardsticks"
+  figures yard "$pki/yardsticks"
+  prepare "$kind" "$confirm" "$n"
+  before=$(signatures)
+  counters | sort >"$pki/before"
+  load "$n" "$at"
+  counters | sort >"$pki/after"
+  per_enrolment "$n" >"$pki/each"
+  figures run "$pki/figures"
+  value[run.signatures]=$(awk -v s=$(($(signatures) - before)) -v n="$n" 'BEGIN {printf "%.2f", s / n}')
+  value[run.floor]=$(floor_of "$kind" "$confirm")
+  each=($(awk '$1 == "all" {print $2, $3, $4, $5}' "$pki/each"))
+  value[run.syncs]=$(count_syncs "$kind" "$confirm" "$at")
+  line=("$kind" "$confirm" "$at" "$n" "${value[run.rate]}" "${value[run.p50]}" "${value[run.p99]}" "${value[run.client]}"
+    "${each[@]}" "${value[run.signatures]}" "${value[run.syncs]}" "${value[run.floor]}"
+    "$(awk -v r="${value[run.rate]}" -v f="${value[run.floor]}" -v c="$(nproc)" 'BEGIN {printf "%.1f", r * f / c / 1e4}')"
+    "$(of nfpki-ca)" "$(of nfpki-ra)" "$(of nfpki-signer/issuing)" "$(of nfpki-signer/log)" "$(of nfpki-signer/ra)"
+    "${value[yard.c_sign]}" "${value[yard.fsync]}" "${value[yard.load]}")
+  (IFS=$'\t'; echo "${line[*]}") >>"$pki/runs.tsv"
+  awk -v k="$kind" -v c="$confirm" -v a="$at" '$1 != "all" {print k "\t" c "\t" a "\t" $1 "\t" $2 "\t" $3 "\t" $4 "\t" $5}' \
+    "$pki/each" >>"$pki/processes.tsv"
+  echo "$kind $confirm over $at: ${value[run.rate]}/s, p50 ${value[run.p50]} ms"
+}
 
-                        enrolments/s   p50 ms   p99 ms   crypto floor per enrolment   of the floor's rate
-  MAC protected         $(printf '%12s %8s %8s' "${value[mac.rate]}" "${value[mac.p50]}" "${value[mac.p99]}")        $mac_floor us, $((cores * 1000000 / mac_floor)) /s on $cores cores      $((${value[mac.rate]} * 100 / (cores * 1000000 / mac_floor))) %
-  signature protected   $(printf '%12s %8s %8s' "${value[sig.rate]}" "${value[sig.p50]}" "${value[sig.p99]}")        $sig_floor us, $((cores * 1000000 / sig_floor)) /s on $cores cores      $((${value[sig.rate]} * 100 / (cores * 1000000 / sig_floor))) %
+# ---- few clients while others send as many iterations as are taken ----
 
-$few MAC protected enrolments over 4 connections, alone and while 127.0.0.2 to 127.0.0.5 send PBMAC1 with
-300000 iterations over 8 connections each, three times
-                                 p50 ms   p99 ms
-$(for ((i = 0; i < 3; i++)); do
+# With the budgets that the product has (the quickstart has none: one machine plays everybody). The
+# flood is niced: its own work is not what is measured.
+flood() {
+  local few=$((count < 400 ? count : 400)) i
+  sed -i 's/^budget_address = .*/budget_address = "100\/1000"/' "$pki/ra/nfpki-ra.conf"
+  restart ra
+  register flooded AMF 1
+  nice -n 19 "$bin/bench.flood" 127.0.0.1 "$port" "$path" "$reference" 300000 600 8 127.0.0.{2..5} >"$pki/flood" &
+  flood=$!
+  trap 'kill -KILL "$flood" 2>/dev/null || true; pki_end' EXIT # it must not outlive a run that failed
+  kill -STOP "$flood"
+  for ((i = 0; i < 3; i++)); do
+    prepare mac certConf "$few"
+    load "$few" 4
+    figures "alone$i" "$pki/figures"
+    prepare mac certConf "$few"
+    kill -CONT "$flood"
+    sleep 15 # its first burst is over, its budgets are used up, the lane is full
+    load "$few" 4
+    figures "flooded$i" "$pki/figures"
+    kill -STOP "$flood"
+    sleep 5
+  done
+  kill -KILL "$flood"
+  wait "$flood" 2>/dev/null || true
+  echo
+  echo "$few MAC protected enrolments over 4 connections, alone and while 127.0.0.2 to 127.0.0.5 send PBMAC1 with"
+  echo "300000 iterations over 8 connections each, three times: p50 and p99 in ms"
+  for ((i = 0; i < 3; i++)); do
     for how in alone flooded; do
       printf '  %-28s %8s %8s\n' "$how" "${value[$how$i.p50]}" "${value[$how$i.p99]}"
     done
-  done)
+  done
+}
 
-CPU per enrolment, MAC protected
-$(sed 's/^/  /' "$pki/cpu.mac")
-CPU per enrolment, signature protected
-$(sed 's/^/  /' "$pki/cpu.sig")
-resident memory after $((count + sig_count)) enrolments
-$(awk '{printf "  %-34s %8.1f MiB\n", $1 " " $2, $3 / 1024; sum += $3} END {printf "  %-34s %8.1f MiB (aim: 64)\n", "together", sum / 1024}' "$pki/rss")
+# ---- the whole ----
+
+ulimit -n 8192 2>/dev/null || true
+for at in $connections; do
+  for kind in $kinds; do
+    for confirm in $confirms; do
+      measure "$kind" "$confirm" "$at"
+    done
+  done
+done
+audit verify >/dev/null
+processes | while read -r pid name; do
+  awk -v n="$name" '/^VmRSS/ {printf "%s %.1f\n", n, $2 / 1024}' "/proc/$pid/status"
+done >"$pki/rss"
+
+cat <<TABLE
+
+nfpki $(git rev-parse --short HEAD 2>/dev/null || echo -), $(nproc) cores, $(openssl version | cut -d' ' -f1,2), SoftHSM, P-256, client on the same cores
+raw, between the runs (last): C_Sign ${value[yard.c_sign]}/s, write + fdatasync ${value[yard.fsync]}/s, P-256 verification \
+${value[yard.sw_verify]} us, PBM key derivation of 500 iterations ${value[yard.pbm_500]} us
+of one enrolment: client_us is the client's own CPU, server_us that of all processes, then each; switches of all
+threads; written to the block layer and wchar to anything, octets; syncs in a run of its own under strace;
+floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
+
+$(awk -F '\t' '{for (i = 1; i <= NF; i++) printf i < 4 ? "%-12s" : "%13s", $i; print ""}' "$pki/runs.tsv")
+
+resident memory at the end
+$(awk '{printf "  %-34s %8.1f MiB\n", $1, $2; sum += $2} END {printf "  %-34s %8.1f MiB (aim: 64)\n", "together", sum}' "$pki/rss")
 TABLE
+[[ $flood == no ]] || flood
+if [[ -n $json ]]; then
+  jq -n --argjson runs "$(to_json "$pki/runs.tsv")" --argjson processes "$(to_json "$pki/processes.tsv")" \
+    --arg revision "$(git rev-parse --short HEAD 2>/dev/null || echo -)" \
+    --arg cores "$(nproc)" '{revision: $revision, cores: ($cores | tonumber), runs: $runs, processes: $processes}' >"$json"
+fi
+if [[ -n $plots ]]; then
+  series=()
+  for kind in $kinds; do
+    for confirm in $confirms; do
+      awk -F '\t' -v k="$kind" -v c="$confirm" 'NR > 1 && $1 == k && $2 == c {print $3 "\t" $5 "\t" $6 "\t" $7}' \
+        "$pki/runs.tsv" >"$pki/$kind-$confirm.tsv"
+      series+=("$kind-$confirm")
+    done
+  done
+  plot "$plots/rate.svg" 'enrolments a second' connections '1/s' \
+    "for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:2 with linespoints title s"
+  plot "$plots/latency.svg" 'time of an enrolment, median and 99 %' connections ms \
+    "for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:3 with linespoints title s.' p50', \
+     for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:4 with linespoints dashtype 2 title s.' p99'"
+fi

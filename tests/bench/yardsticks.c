@@ -219,5 +219,6 @@ main(int argc, char **argv)
     if (ossl_init(&e) != 0 || measure(argv, &e) != 0) {
         return fail(&e);
     }
+    OPENSSL_cleanup();
     return 0;
 }

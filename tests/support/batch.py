@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# batch.py N FQDN-LABEL PROOF [KEY=VALUE...]: N registrations, one on each line, on stdout.
+# batch.py N FQDN-LABEL PROOF: N registrations, one on each line, on stdout. PROOF is JSON, or @FILE with the
+# SHA-256 of a certificate of each on a line.
 # batch.py --root FILE: root of the Merkle tree over its lines (RFC 9162 2.1.1), computed by the book.
 import datetime, hashlib, json, sys, uuid
 
@@ -20,7 +21,11 @@ if sys.argv[1] == "--root":
     print(mth(text.removesuffix(b"\n").split(b"\n")).hex())
     sys.exit(0)
 
-n, label, proof = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+n, label, proof = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+if proof.startswith("@"):
+    proofs = [{"kind": "certificate", "sha256": line.strip()} for line in open(proof[1:])][:n]
+else:
+    proofs = [json.loads(proof)] * n
 now = datetime.datetime.now(datetime.timezone.utc)
 for i in range(n):
     print(json.dumps({
@@ -29,4 +34,4 @@ for i in range(n):
         "profiles": [{"name": "nf-tls", "maxValidityDays": 2}],
         "notBefore": (now - datetime.timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "notAfter": (now + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "certificates": 1, "proof": proof}, separators=(",", ":")))
+        "certificates": 1, "proof": proofs[i]}, separators=(",", ":")))
