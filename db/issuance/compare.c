@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/issuance/key_owner.h"
 #include "db/ledger/leaf.h"
 #include "db/sealed/sealed.h"
 
@@ -291,7 +292,9 @@ certificate(struct store_db *db, struct entry *at, struct err *e)
         return missing("a certificate", e);
     }
     der = base64_dup(row_blob(&rows, 0));
-    return strcmp(der, leaf_text(at->leaf, "certificate")) == 0 ? 0 : missing("a certificate", e);
+    return strcmp(der, leaf_text(at->leaf, "certificate")) == 0
+               ? key_owner_check(db, at->serial, row_blob(&rows, 0), e)
+               : missing("a certificate", e);
 }
 
 static int

@@ -83,7 +83,8 @@ another_registration_comes_when_nothing_is_live(void **state)
     char id[ISSUANCE_ID_SIZE];
     char next[ISSUANCE_ID_SIZE];
     struct intend i;
-    struct issue done = {.rid = span_of(o.rid, sizeof(o.rid)), .certificate = SPAN_LITERAL("DER")};
+    struct issue done = {.rid = span_of(o.rid, sizeof(o.rid)),
+                         .certificate = scene_certificate_of(span_of(o.rid, sizeof(o.rid)))};
     struct err e = {0};
 
     assert_int_equal(registered(s, UUID_2, "used", LATER, NOW, id), ISSUANCE_DONE);
@@ -120,7 +121,7 @@ cancelled(struct scene *s, time_t signed_at, time_t now)
 {
     struct cancelling c = {.c = {.id = s->id,
                                  .registrar_der = REGISTRAR,
-                                 .registrar = span_of(REGISTRAR.p + 11, 16),
+                                 .registrar = scene_serial(REGISTRAR),
                                  .cms = SPAN_LITERAL("cancel"),
                                  .signed_at = signed_at,
                                  .when = {now, now}}};
@@ -144,7 +145,8 @@ issue_under(struct scene *s, time_t not_after)
 {
     const struct octets o = scene_octets(1);
     struct intend i = scene_nf(&o, s->id, SPAN_LITERAL("transaction"));
-    struct issue done = {.rid = span_of(o.rid, sizeof(o.rid)), .certificate = SPAN_LITERAL("DER")};
+    struct issue done = {.rid = span_of(o.rid, sizeof(o.rid)),
+                         .certificate = scene_certificate_of(span_of(o.rid, sizeof(o.rid)))};
     struct err e = {0};
 
     i.intent.not_after = not_after;
@@ -195,7 +197,8 @@ no_more_are_ended_at_once_than_are_asked_for(void **state)
     for (uint8_t n = 1; n <= 2; n++) {
         const struct octets o = scene_octets(n);
         struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
-        struct issue done = {.rid = i.intent.rid, .certificate = SPAN_LITERAL("DER")};
+        struct issue done = {.rid = i.intent.rid,
+                             .certificate = scene_certificate_of(i.intent.rid)};
         struct err e = {0};
 
         i.intent.confirm = ISSUANCE_EXPECTED;
@@ -270,7 +273,7 @@ static void
 what_has_ended_is_on_no_list(void **state)
 {
     struct scene *s = *state;
-    struct revoking r = {.serial = span_of(REGISTRAR.p + 11, 16)};
+    struct revoking r = {.serial = scene_serial(REGISTRAR)};
     struct listing rows[] = {{.at = LATER}, {.at = LATER + 1}};
     struct err e = {0};
 

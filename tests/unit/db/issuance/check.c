@@ -49,7 +49,7 @@ more(struct scene *s)
     assert_ok(verb_call(s->store, do_register, &third, &e), &e);
     i = scene_nf(&three, third.row.id, SPAN_LITERAL("3"));
     i.intent.nf_instance = UUID_3;
-    done = (struct issue){.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate 3")};
+    done = (struct issue){.rid = i.intent.rid, .certificate = scene_certificate_of(i.intent.rid)};
     confirm = (struct confirming){.c = {.rid = span_of(conf.rid, sizeof(conf.rid)),
                                         .ra_der = RA,
                                         .request = i.intent.rid,
@@ -88,7 +88,8 @@ story_setup(void **state)
     s = *state;
     first = scene_nf(&one, s->id, SPAN_LITERAL("1"));
     second = scene_nf(&two, s->id, SPAN_LITERAL("2"));
-    done = (struct issue){.rid = first.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    done = (struct issue){.rid = first.intent.rid,
+                          .certificate = scene_certificate_of(first.intent.rid)};
     confirm = (struct confirming){.c = {.rid = span_of(conf.rid, sizeof(conf.rid)),
                                         .ra_der = RA,
                                         .request = first.intent.rid,
@@ -284,6 +285,10 @@ every_edit_of_a_row_is_found(void **state)
         {"INSERT INTO confirmation SELECT zeroblob(32), rid, 0, x'00', 1, 1 FROM request WHERE "
          "state = 0",
          "ca.db has rows that the record has not"},
+        {"DELETE FROM public_key WHERE owner = 'infrastructure'", "whose key ca.db has not"},
+        {"DELETE FROM public_key WHERE owner <> 'infrastructure'", "whose key ca.db has not"},
+        {"UPDATE public_key SET owner = 'infrastructure'", "or as another owner's"},
+        {"UPDATE public_key SET sha256 = CAST(sha256 || x'00' AS BLOB)", "whose key ca.db has not"},
         {"DELETE FROM revocation", HAS("a revocation")},
         {"UPDATE revocation SET revoked = revoked + 1", HAS("a revocation")},
         {"UPDATE revocation SET crl_date = crl_date - 1", HAS("a revocation")},
@@ -514,7 +519,7 @@ what_is_not_open_is_not_issued(void **state)
     struct issue again = {.rid = span_of(one.rid, sizeof(one.rid)),
                           .certificate = SPAN_LITERAL("another")};
     struct issue done = {.rid = span_of(two.rid, sizeof(two.rid)),
-                         .certificate = SPAN_LITERAL("certificate 2")};
+                         .certificate = scene_certificate_of(span_of(two.rid, sizeof(two.rid)))};
     struct issue none = {.rid = span_of(nobody.rid, sizeof(nobody.rid)),
                          .certificate = SPAN_LITERAL("of nothing")};
     struct err e = {0};

@@ -174,7 +174,8 @@ a_confirmation_is_answered_again_and_another_one_is_not(void **state)
         const struct octets c1 = scene_octets((uint8_t)(n + 100));
         const struct octets c2 = scene_octets((uint8_t)(n + 110));
         struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
-        struct issue done = {.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+        struct issue done = {.rid = i.intent.rid,
+                             .certificate = scene_certificate_of(i.intent.rid)};
         struct confirming c = {.c = {.rid = span_of(c1.rid, sizeof(c1.rid)),
                                      .ra_der = RA,
                                      .request = i.intent.rid,

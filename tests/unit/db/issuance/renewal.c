@@ -79,7 +79,8 @@ begin(struct play *p, struct scene *s)
     }
     {
         struct intend i = scene_nf(&p->old, s->id, span_of(&first, 1));
-        struct issue done = {.rid = rid_of(&p->old), .certificate = rid_of(&p->old)};
+        struct issue done = {.rid = rid_of(&p->old),
+                             .certificate = scene_certificate_of(rid_of(&p->old))};
 
         assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
         assert_int_equal(i.outcome, ISSUANCE_DONE);
@@ -360,7 +361,8 @@ initial_certificates_are_not_in_the_quota(void **state)
     {
         const struct one *x = &p.made[0];
         struct intend i = scene_nf(&x->o, p.s->id, span_of(x->transaction, 1));
-        struct issue done = {.rid = rid_of(&x->o), .certificate = rid_of(&x->o)};
+        struct issue done = {.rid = rid_of(&x->o),
+                             .certificate = scene_certificate_of(rid_of(&x->o))};
         struct err e = {0};
 
         assert_ok(verb_call(p.s->store, do_intend, &i, &e), &e);

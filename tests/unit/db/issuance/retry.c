@@ -16,7 +16,7 @@ ask(struct scene *s, uint8_t n, const char *profile, bool retry, enum issuance_c
 {
     const struct octets o = scene_octets(n);
     struct intend i = scene_nf(&o, s->id, span_of(&n, 1));
-    struct issue done = {.rid = rid_of(&o), .certificate = rid_of(&o)};
+    struct issue done = {.rid = rid_of(&o), .certificate = scene_certificate_of(rid_of(&o))};
     struct err e = {0};
 
     i.intent.profile = profile;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/db/issuance/scene.h"
 
+#include <openssl/ec.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,7 +151,7 @@ do_cancel(struct store_db *db, void *arg, struct err *e)
 
     const struct issuance_cancellation c = {.id = r->row.id,
                                             .registrar_der = REGISTRAR,
-                                            .registrar = span_of(REGISTRAR.p + 11, 16),
+                                            .registrar = scene_serial(REGISTRAR),
                                             .cms = SPAN_LITERAL("cancel"),
                                             .signed_at = NOW,
                                             .when = WHEN};
@@ -205,12 +207,100 @@ scene_leaves(struct store *store)
 
 /* ---- a scene: an RA, a registrar, one registration ---- */
 
-/* 32 octets, and 16 of a serial number, that begin with `n`. */
+enum {
+    CERTIFICATE = 184,
+    TBS = 3,
+    TBS_N = 165,
+    SERIAL = 13,
+    SPKI = 77,
+    SPKI_N = 91,
+    POINT = SPKI + 26,
+    POINT_N = 65,
+    NUMBERS = 256,
+};
+
+/* SEQUENCE { tbs { [0] { 2 }, serialNumber, ecdsa-with-SHA256, {}, validity, {}, a key of P-256 },
+ * ecdsa-with-SHA256, no signature } */
+static const uint8_t MODEL[CERTIFICATE] =
+    "\x30\x81\xb5"
+    "\x30\x81\xa2\xa0\x03\x02\x01\x02\x02\x10................"
+    "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
+    "\x30\x00\x30\x1e\x17\x0d"
+    "260101000000Z\x17\x0d"
+    "270101000000Z\x30\x00"
+    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+    "\x03\x42\x00................................................................."
+    "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x03\x02\x00";
+
+static uint8_t all[NUMBERS][CERTIFICATE];
+
+/* The key of certificate n is (n + 1) G. */
+static void
+write_point(uint8_t n, uint8_t *out)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *point = EC_POINT_new(group);
+    BIGNUM *k = BN_new();
+
+    assert_int_equal(BN_set_word(k, (BN_ULONG)n + 1), 1);
+    assert_int_equal(EC_POINT_mul(group, point, k, NULL, NULL, NULL), 1);
+    assert_int_equal(
+        EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, out, POINT_N, NULL),
+        POINT_N);
+    BN_free(k);
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+}
+
+/* The store's thread asks, too. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+make_certificates(void)
+{
+    for (size_t n = 0; n < NUMBERS; n++) {
+        uint8_t *c = all[n];
+
+        memcpy(c, MODEL, CERTIFICATE);
+        memset(c + SERIAL, 0, ISSUANCE_SERIAL_SIZE);
+        c[SERIAL] = 0x40;
+        c[SERIAL + 1] = (uint8_t)n;
+        write_point((uint8_t)n, c + POINT);
+    }
+}
+
+struct span
+scene_certificate(uint8_t n)
+{
+    assert_int_equal(pthread_once(&once, make_certificates), 0);
+    return span_of(all[n], CERTIFICATE);
+}
+
+struct span
+scene_certificate_of(struct span rid)
+{
+    return scene_certificate(rid.p[0]);
+}
+
+struct span
+scene_tbs(struct span certificate)
+{
+    return span_of(certificate.p + TBS, TBS_N);
+}
+
+struct span
+scene_serial(struct span certificate)
+{
+    return span_of(certificate.p + SERIAL, ISSUANCE_SERIAL_SIZE);
+}
+
 struct octets
 scene_octets(uint8_t n)
 {
-    struct octets o = {.rid = {n}, .serial = {0x40, n}, .key = {n}};
+    struct octets o = {.rid = {n}, .serial = {0x40, n}};
+    struct err e = {0};
 
+    assert_ok(sha256(span_of(scene_certificate(n).p + SPKI, SPKI_N), o.key, &e), &e);
     return o;
 }
 
@@ -253,7 +343,7 @@ scene_issue(struct store *store, uint8_t n, const char *profile, struct span der
     struct issue done = {.rid = i.intent.rid, .certificate = der};
     struct err e = {0};
 
-    i.intent.tbs = span_of(der.p + 2, (size_t)der.p[3] + 2);
+    i.intent.tbs = scene_tbs(der);
     assert_ok(verb_call(store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     assert_ok(verb_call(store, do_issue, &done, &e), &e);
@@ -271,7 +361,7 @@ scene_registration(const char *uuid, const char *cms, int certificates)
     r.row.registrar = BUF_INIT(20);
     assert_ok(buf_append_str(&r.row.cms, cms, &e), &e);
     assert_ok(buf_append_str(&r.row.json, cms, &e), &e);
-    assert_ok(buf_append(&r.row.registrar, span_of(REGISTRAR.p + 11, 16), &e), &e);
+    assert_ok(buf_append(&r.row.registrar, scene_serial(REGISTRAR), &e), &e);
     assert_ok(sha256(buf_span(&r.row.cms), hash, &e), &e);
     hex_format(span_of(hash, 16), r.row.id);
     (void)snprintf(r.row.nf_instance, sizeof(r.row.nf_instance), "%s", uuid);

@@ -97,7 +97,7 @@ enrol(struct scene *s, uint8_t n, const char *registration, const char *nf)
 {
     const struct octets o = scene_octets(n);
     struct intend i = scene_nf(&o, registration, span_of(&n, 1));
-    struct issue done = {.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    struct issue done = {.rid = i.intent.rid, .certificate = scene_certificate_of(i.intent.rid)};
     struct err e = {0};
 
     i.intent.certificates = ENROLMENTS;
@@ -468,7 +468,8 @@ a_pass_over_seals_goes_on_where_it_was_stored(void **state)
     assert_true(steps > 3);
     /* one way and the other, and where the pass is */
     assert_int_equal(seen, 2 * (rows + 1));
-    sql(s, "UPDATE public_key SET owner = 'x'");
+    /* No leaf has it. */
+    sql(s, "INSERT INTO public_key VALUES(zeroblob(32), 'x')");
     (void)walk_seals(s, &steps, &over, &e);
     assert_false(over);
     assert_int_equal(e.code, ERR_STALE);

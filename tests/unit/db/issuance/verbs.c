@@ -81,7 +81,7 @@ verbs_setup(void **state)
     t.officer = scene_octets(202);
     t.fresh = scene_octets(4);
     i = asks(&t.one, SPAN_LITERAL("1"));
-    done = (struct issue){.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    done = (struct issue){.rid = i.intent.rid, .certificate = scene_certificate_of(i.intent.rid)};
     assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
     assert_int_equal(i.outcome, ISSUANCE_DONE);
     assert_ok(verb_call(s->store, do_issue, &done, &e), &e);

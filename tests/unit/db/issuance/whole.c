@@ -11,13 +11,12 @@
 
 #define UUID_3 "b5f0a1de-5b0e-4a6c-9f5e-0d4f8f2f0003"
 
-enum { FILE_MAX = 16 * 1024 * 1024, DER = 29, DER_N = 12, NUMBERS = 256 };
+enum { FILE_MAX = 16 * 1024 * 1024, NUMBERS = 256 };
 
 const uint8_t whole_key[SEALED_KEY_SIZE] = {7};
 
 static const char *const uuids[WHOLE_IDS] = {UUID_1, UUID_2, UUID_3};
 static struct octets all[NUMBERS];
-static uint8_t ders[NUMBERS][DER];
 
 static const struct octets *
 octets(uint8_t n)
@@ -41,12 +40,7 @@ whole_serial(uint8_t n)
 struct span
 whole_der(uint8_t n)
 {
-    const struct span model = SCENE_CERTIFICATE("\0");
-
-    assert_int_equal(model.n, DER);
-    memcpy(ders[n], model.p, DER);
-    ders[n][DER_N] = n;
-    return span_of(ders[n], DER);
+    return scene_certificate(n);
 }
 
 const struct issuance_attested *
@@ -76,7 +70,7 @@ whole_asks(const struct whole *w, int k, uint8_t n)
     i.intent.nf_instance = uuids[k];
     i.intent.certificates = k == 1 ? 9 : 2;
     i.intent.confirm = ISSUANCE_EXPECTED;
-    i.intent.tbs = span_of(whole_der(n).p + 2, (size_t)whole_der(n).p[3] + 2);
+    i.intent.tbs = scene_tbs(whole_der(n));
     i.intent.requester = whole_rid(n);
     i.intent.message_time = NOW;
     i.intent.profile_file = whole_rid(250);

@@ -410,7 +410,7 @@ a_renewal_waits_without_a_place_and_one_at_a_time(void **state)
     const struct octets another = scene_octets(3);
     const struct octets initial = scene_octets(4);
     struct intend i = scene_nf(&live, s->id, SPAN_LITERAL("live"));
-    struct issue done = {.rid = i.intent.rid, .certificate = SPAN_LITERAL("certificate")};
+    struct issue done = {.rid = i.intent.rid, .certificate = scene_certificate_of(i.intent.rid)};
     struct pend first = {.intent = wanted(s, &renewal, SPAN_LITERAL("first"))};
     struct pend second = {.intent = wanted(s, &another, SPAN_LITERAL("second"))};
     struct err e = {0};

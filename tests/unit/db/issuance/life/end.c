@@ -60,11 +60,16 @@ serial_of(const struct octets *o)
     return span_of(o->serial, sizeof(o->serial));
 }
 
-/* The certificate of request `n`: its octets are its rid. */
+static struct span
+rid_of(const struct octets *o)
+{
+    return span_of(o->rid, sizeof(o->rid));
+}
+
 static struct span
 der_of(const struct octets *o)
 {
-    return span_of(o->rid, sizeof(o->rid));
+    return scene_certificate_of(rid_of(o));
 }
 
 static enum issuance_outcome
@@ -79,7 +84,7 @@ intend(struct scene *s, struct intend *i)
 static void
 issue(struct scene *s, const struct octets *o)
 {
-    struct issue done = {.rid = der_of(o), .certificate = der_of(o)};
+    struct issue done = {.rid = rid_of(o), .certificate = der_of(o)};
     struct err e = {0};
 
     assert_ok(verb_call(s->store, do_issue, &done, &e), &e);
@@ -102,7 +107,7 @@ initial(struct scene *s, uint8_t n, const char *registration, enum issuance_conf
 static struct intend
 update_of(const struct octets *o, const char *registration, const struct octets *old)
 {
-    struct intend i = scene_nf(o, registration, span_of(o->key, 1));
+    struct intend i = scene_nf(o, registration, span_of(o->rid, 1));
 
     i.intent.holder = serial_of(old);
     i.intent.renews = serial_of(old);
@@ -115,9 +120,9 @@ static enum issuance_outcome
 confirm(struct scene *s, const struct octets *of, uint8_t n, bool accepted, bool *revoked)
 {
     const struct octets o = scene_octets(n);
-    struct confirming c = {.c = {.rid = der_of(&o),
+    struct confirming c = {.c = {.rid = rid_of(&o),
                                  .ra_der = RA,
-                                 .request = der_of(of),
+                                 .request = rid_of(of),
                                  .accepted = accepted,
                                  .evidence = SPAN_LITERAL("certConf"),
                                  .reason = "not wanted",
@@ -304,7 +309,7 @@ a_revocation_is_asked_for_by_the_living_and_once(void **state)
     const struct octets one = initial(s, 1, s->id, ISSUANCE_EXPECTED);
     const struct octets rid = scene_octets(70);
     const struct octets other = scene_octets(71);
-    struct asking x = {.a = {.rid = der_of(&rid),
+    struct asking x = {.a = {.rid = rid_of(&rid),
                              .ra_der = RA,
                              .holder = serial_of(&one),
                              .serial = serial_of(&one),
@@ -332,7 +337,7 @@ a_revocation_is_asked_for_by_the_living_and_once(void **state)
     assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_KNOWN);
     assert_int_equal(x.leaf, leaf);
-    x.a.rid = der_of(&other);
+    x.a.rid = rid_of(&other);
     assert_ok(verb_call(s->store, do_ask, &x, &e), &e);
     assert_int_equal(x.outcome, ISSUANCE_HOLDER_REVOKED);
     agrees(s);

@@ -33,9 +33,7 @@ what_the_record_has_lost_or_only_intended_is_told_apart(void **state)
     const struct octets o = scene_octets(210);
     struct intend i = scene_officer(&o, "officer");
     const struct look rows[] = {
-        {.serial = span_of(REGISTRAR.p + 11, ISSUANCE_SERIAL_SIZE),
-         .der = REGISTRAR,
-         .known = true},
+        {.serial = scene_serial(REGISTRAR), .der = REGISTRAR, .known = true},
         {.serial = span_of(o.serial, sizeof(o.serial)), .der = TWIN, .intended = true},
         {.serial = span_of(o.rid, ISSUANCE_SERIAL_SIZE), .der = TWIN},
     };
@@ -55,7 +53,7 @@ static void
 another_certificate_of_a_known_number_is_refused(void **state)
 {
     struct scene *s = *state;
-    struct look l = {.serial = span_of(REGISTRAR.p + 11, ISSUANCE_SERIAL_SIZE), .der = TWIN};
+    struct look l = {.serial = scene_serial(REGISTRAR), .der = TWIN};
     struct err e = {0};
 
     assert_err(verb_call(s->store, do_find_certificate, &l, &e), ERR_STALE, &e);
