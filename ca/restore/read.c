@@ -60,14 +60,21 @@ check_beginning(const struct restore *r, struct err *e)
 static int
 take_leaf(struct restore *r, struct store_db *db, uint64_t index, struct span body, struct err *e)
 {
+    const bool is_left = index < r->plan.from;
     CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
 
-    if (index < r->plan.from) {
+    if (is_left && r->had_seals) {
         return 0;
     }
     leaf = leaf_parse(body, e);
     if (leaf == NULL) {
         return err_wrap(e, "the published leaf %" PRIu64, index);
+    }
+    if (restore_check_unsealed(r, leaf, e) != 0) {
+        return -1;
+    }
+    if (is_left) {
+        return 0;
     }
     return ledger_append(db, leaf, NULL, e) != 0 ? -1
                                                  : rebuild_leaf(r->rebuild, db, leaf, index, e);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "ca/daemon/record.h"
-#include "ca/daemon/seals.h"
 #include "ca/restore/state.h"
 #include "db/issuance/rebuild/restored.h"
 #include "db/sealed/sealed.h"
@@ -18,19 +17,13 @@
 enum { NAME_OCTETS = 4 };
 
 static void
-close_store(struct restore *r)
-{
-    store_free(r->store);
-    r->store = NULL;
-}
-
-static void
 restore_free(struct restore *r)
 {
     for (size_t i = 0; i < ARRAY_LEN(r->approvals); i++) {
         plan_approval_free(&r->approvals[i]);
     }
-    close_store(r);
+    restore_close(r);
+    sealed_cursor_free(&r->cursor);
     rebuild_free(r->rebuild);
     published_free(r->published);
     log_key_free(&r->key);
@@ -156,22 +149,9 @@ step_lock(struct restore *r, struct err *e)
 }
 
 static int
-run_unseal(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return restored_unseal(db, &restore_of(op)->had_seals, e);
-}
-
-static int
 step_copy(struct restore *r, struct err *e)
 {
-    struct store_options options = ca_store_options(r->ca, r->work.copy);
-
-    options.finished = NULL;
-    if (work_copy(&r->work, e) != 0) {
-        return -1;
-    }
-    r->store = store_open(&options, e);
-    return r->store == NULL ? -1 : restore_in_store(r, run_unseal, e);
+    return work_copy(&r->work, e);
 }
 
 /* ---- it takes its place ---- */
@@ -195,20 +175,11 @@ run_seal(struct store_op *op, struct store_db *db, struct err *e)
 static int
 step_seal(struct restore *r, struct err *e)
 {
-    struct store_options options = ca_store_options(r->ca, r->work.copy);
-
     if (!r->had_seals && !r->plan.back.sealed) {
         return 0; /* the next start begins with it */
     }
-    close_store(r);
-    if (ca_seals_new(r->ca, e) != 0) {
-        return -1;
-    }
-    options.finished = NULL;
-    options.context = r->ca->seals;
-    options.settle = sealed_settle;
-    r->store = store_open(&options, e);
-    return r->store == NULL || restore_in_store(r, run_open, e) != 0
+    restore_close(r);
+    return restore_open(r, true, e) != 0 || restore_in_store(r, run_open, e) != 0
                ? -1
                : restore_in_store(r, run_seal, e);
 }
@@ -216,7 +187,7 @@ step_seal(struct restore *r, struct err *e)
 static int
 step_close(struct restore *r, struct err *e)
 {
-    close_store(r);
+    restore_close(r);
     return work_sync(&r->work, e);
 }
 
@@ -250,7 +221,8 @@ step_tell(struct restore *r, struct err *e)
 }
 
 typedef int step(struct restore *, struct err *e);
-static step *const PLAN[] = {step_ask, step_fold, step_lock, step_copy, step_read, step_compare};
+static step *const PLAN[] = {step_ask,     step_fold, step_lock,   step_copy,
+                             step_believe, step_read, step_compare};
 static step *const DO[] = {step_officers, step_record, step_verify, step_seal,
                            step_close,    step_swap,   step_tell};
 
@@ -270,7 +242,7 @@ make_plan(struct restore *r, struct err *e)
 {
     r->plan.time = r->now;
     r->text = plan_format(&r->plan);
-    close_store(r);
+    restore_close(r);
     return work_remove(&r->work, e);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/restore/state.h"
 
+#include "ca/daemon/record.h"
+#include "ca/daemon/seals.h"
+
 struct step_op {
     struct store_op op;
     struct restore *r;
@@ -18,4 +21,29 @@ struct restore *
 restore_of(struct store_op *op)
 {
     return CONTAINER_OF(op, struct step_op, op)->r;
+}
+
+int
+restore_open(struct restore *r, bool sealed, struct err *e)
+{
+    struct store_options options = ca_store_options(r->ca, r->work.copy);
+
+    options.finished = NULL;
+    if (sealed) {
+        if (ca_seals_new(r->ca, e) != 0) {
+            return -1;
+        }
+        options.context = r->ca->seals;
+        options.settle = sealed_settle;
+    }
+    r->store = store_open(&options, e);
+    return r->store == NULL ? -1 : 0;
+}
+
+void
+restore_close(struct restore *r)
+{
+    store_free(r->store);
+    r->store = NULL;
+    ca_seals_free(r->ca);
 }

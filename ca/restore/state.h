@@ -10,6 +10,7 @@
 #include "ca/restore/restore.h"
 #include "ca/restore/work.h"
 #include "db/ledger/published.h"
+#include "db/sealed/sealed.h"
 
 struct restore {
     struct ca *ca;
@@ -28,14 +29,25 @@ struct restore {
     struct plan_approval approvals[2];
     char *text; /* of the plan */
     time_t now;
-    bool more; /* leaves to read */
-    bool had_seals;
+    bool more;      /* rows or leaves to read */
+    bool had_seals; /* each row that is left has its seal */
+    struct sealed_cursor cursor;
 };
 
 typedef int restore_run_op(struct store_op *, struct store_db *, struct err *);
 /* An operation on the copy, and whose it is. */
 int restore_in_store(struct restore *, restore_run_op *run, struct err *e);
 struct restore *restore_of(struct store_op *);
+
+/* The copy, with the key that seals its rows, or without. Closed again: nothing when it is not
+ * open. */
+int restore_open(struct restore *, bool sealed, struct err *e);
+void restore_close(struct restore *);
+
+/* What is left is as nfpki-ca wrote it (believe.c). It is open then, and has no seals any more. */
+int step_believe(struct restore *, struct err *e);
+/* Of each leaf of the record: rows without seals are believed while it has no SEALED. ERR_STALE. */
+int restore_check_unsealed(const struct restore *, const struct leaf *, struct err *e);
 
 /* Leaves that the database lacks, and their rows (read.c); the leaves once more, from their octets
  * in the copy, against what was signed, and what else there is to say of them in the plan. */

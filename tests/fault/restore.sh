@@ -181,6 +181,14 @@ sed -i 's/"void": 2/"void": 0/' plan.json; sign bob
 wrong 1 'not the plan of this state' restore --approval alice.p7s --approval bob.p7s
 plan
 refuses
+edit() { python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.executescript(sys.argv[2])' ca/state/ca.db "$1"; }
+edit "DELETE FROM public_key"
+wrong 3 'is not believed: move it away, and keep it' restore --approval alice.p7s --approval bob.p7s
+back_to yesterday
+edit "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head"
+wrong 3 'by the ledger they have' restore --approval alice.p7s --approval bob.p7s
+back_to yesterday
+plan
 
 # ---- it works ----
 check_restored() {
@@ -321,6 +329,8 @@ sed -i -e "s|^module_config = .*|module_config = \"$pki/log2/softhsm2.conf\"|; s
   -e "s|^seal .*|seal { key_id = \"$(<$keys/seal.id)\" }|" ca/log-signer.conf
 sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|$pki/ceremony/issuing-keys/log.spki.pem|$pki/$keys/log.spki.pem|" ca/issuing-signer.conf
 sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|\"$pki/ledger\"|\"$pki/ledger2\"|" ca/nfpki-ca.conf
+wrong 1 'is not believed: move it away, and keep it' restore --old-ledger ledger --signed "$signed" # sealed by the other token's key
+back_to lost
 new_log() { restore --adopt lost.pem --old-ledger ledger --signed "$signed" "$@"; }
 cat c.pem d.pem a2.pem a.pem >lost.pem
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -keyout x.key -days 2 2>/dev/null |

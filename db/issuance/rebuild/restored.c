@@ -216,10 +216,9 @@ restored_revoke(struct store_db *db, struct span serial, int reason, struct issu
 /* ---- seals ---- */
 
 int
-restored_unseal(struct store_db *db, bool *had, struct err *e)
+restored_unseal(struct store_db *db, struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM seal_head", STORE_NO_VALUES, had, e) != 0 ||
-                   store_exec(db, "DELETE FROM seal", STORE_NO_VALUES, e) != 0 ||
+    return store_exec(db, "DELETE FROM seal", STORE_NO_VALUES, e) != 0 ||
                    store_exec(db, "DELETE FROM seal_bucket", STORE_NO_VALUES, e) != 0
                ? -1
                : store_exec(db, "DELETE FROM seal_head", STORE_NO_VALUES, e);

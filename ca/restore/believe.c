@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is left of the database, before anything is taken over from it. Leaves say little of some
+ * rows and nothing of others (rebuild.h), and what is restored is sealed as it is: an edit from
+ * before would get a seal that is good for ever. So each row has its seal, whole, under the key of
+ * the token, and each seal its row; or the record knows of no seals yet. A file of which one row is
+ * not believed is none: all of it comes back from the leaves.
+ */
+#include "ca/daemon/record.h"
+#include "ca/daemon/seals.h"
+#include "ca/restore/state.h"
+#include "db/issuance/rebuild/restored.h"
+
+enum { AT_ONCE = 4096 /* rows in one operation */ };
+
+static int
+not_believed(const struct restore *r, struct err *e)
+{
+    return err_wrap(e, "%s is not believed: move it away, and keep it, to restore without it",
+                    r->ca->conf.database);
+}
+
+static int
+run_open(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct restore *r = restore_of(op);
+    enum sealed_state state;
+
+    if (sealed_open(db, &state, e) != 0) {
+        return -1;
+    }
+    r->had_seals = state == SEALED_ON;
+    r->more = r->had_seals;
+    return 0;
+}
+
+static int
+run_scrub(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct restore *r = restore_of(op);
+    size_t seen;
+    bool end;
+
+    if (sealed_scrub(db, &r->cursor, AT_ONCE, &seen, &end, e) != 0) {
+        return -1;
+    }
+    r->more = !end;
+    return 0;
+}
+
+static int
+look(struct restore *r, struct err *e)
+{
+    if (restore_open(r, true, e) != 0 || restore_in_store(r, run_open, e) != 0) {
+        return -1;
+    }
+    while (r->more) {
+        if (restore_in_store(r, run_scrub, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+run_unseal(struct store_op *op, struct store_db *db, struct err *e)
+{
+    (void)op;
+    return restored_unseal(db, e);
+}
+
+int
+step_believe(struct restore *r, struct err *e)
+{
+    int result = r->work.fd < 0 ? 0 : look(r, e);
+
+    if (result != 0) {
+        (void)not_believed(r, e);
+    }
+    restore_close(r);
+    return result != 0 || restore_open(r, false, e) != 0 ? -1 : restore_in_store(r, run_unseal, e);
+}
+
+int
+restore_check_unsealed(const struct restore *r, const struct leaf *leaf, struct err *e)
+{
+    if (r->work.fd < 0 || r->had_seals || leaf_kind(leaf) != LEAF_SEALED) {
+        return 0;
+    }
+    (void)err_set(e, ERR_STALE, "its rows have no seals, and by the ledger they have");
+    return not_believed(r, e);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nfpki-ca --restore with a database that somebody edited: what it takes over would get a seal. */
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/ca/restore/scene.h"
+
+#define NOT_BELIEVED "/ca.db is not believed: move it away, and keep it, to restore without it: "
+#define FAILED "the database failed, stop and look: "
+
+static void
+what_was_edited_is_not_taken_over(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *sql;
+        const char *says;
+    } rows[] = {
+        {"a column that no leaf has", "UPDATE journal SET again = again + 1",
+         NOT_BELIEVED FAILED "ca.db: journal "},
+        {"a row that no leaf has", "INSERT INTO public_key VALUES(zeroblob(32), 'x')",
+         NOT_BELIEVED FAILED "ca.db: public_key "},
+        {"a row is missing", "DELETE FROM setting", NOT_BELIEVED FAILED "ca.db: setting "},
+        {"seals of another key", "UPDATE seal_head SET key_id = zeroblob(32)", NOT_BELIEVED},
+        {"no seals at all", "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head",
+         NOT_BELIEVED "its rows have no seals, and by the ledger they have"},
+    };
+    static const char *const none[] = {NULL};
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *database = scene_path(s, "state/ca.db");
+    CLEANUP(buf_free) struct buf plan = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        scene_lose_the_day(s);
+        world_edit(s->w, rows[i].sql);
+        scene_is_refused(s->w, rows[i].name, none, rows[i].says);
+    }
+    /* All of it comes back from the leaves. */
+    assert_int_equal(unlink(database), 0);
+    if (scene_restore(s->w, none, &plan, &said) != 0) {
+        fail_msg("no plan: %s", (const char *)said.p);
+    }
+    assert_non_null(strstr((const char *)plan.p, "\"leaves\": 0"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_edited_is_not_taken_over),
+    };
+
+    return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+}
