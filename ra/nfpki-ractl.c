@@ -272,6 +272,9 @@ static const struct cmd commands[] = {
     {"cancel", "FILE",
      "close a registration by a signed cancellation (CMS), revoke what is live under it",
      run_cancel},
+    {"export-certificates", "[--since TIME] --output FILE",
+     "the certificates that this RA has, for a CA that lost its record of them",
+     ractl_export_certificates},
 };
 
 static const struct program program = {

@@ -131,3 +131,53 @@ requests_signer_revoked(struct store_db *db, struct span rid, struct err *e)
                ? requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e)
                : 0;
 }
+
+/* ---- all of them ---- */
+
+static int
+is_revoked(struct store_db *db, struct span der, bool *revoked, struct err *e)
+{
+    struct requests_certificate c;
+    uint8_t fingerprint[SHA256_SIZE];
+    bool found;
+
+    if (sha256(der, fingerprint, e) != 0 ||
+        requests_certificate_find(db, span_of(fingerprint, sizeof(fingerprint)), &c, &found, e) !=
+            0) {
+        return -1;
+    }
+    *revoked = found && c.revoked;
+    return 0;
+}
+
+int
+requests_held_each(struct store_db *db, int64_t after, int limit,
+                   void (*visit)(void *arg, const struct requests_held *), void *arg, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows,
+                    "SELECT id, certificate, registration, profile, coalesce(accepted, 1) FROM "
+                    "enrolment WHERE id > ?1 AND certificate IS NOT NULL ORDER BY id LIMIT ?2",
+                    STORE_VALUES(store_int(after), store_int(limit)), e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        struct requests_held h;
+
+        if (!row) {
+            return 0;
+        }
+        h = (struct requests_held){.id = row_int(&rows, 0),
+                                   .der = row_blob(&rows, 1),
+                                   .registration = row_text(&rows, 2),
+                                   .profile = row_text(&rows, 3)};
+        if (is_revoked(db, h.der, &h.revoked, e) != 0) {
+            return -1;
+        }
+        h.revoked = h.revoked || row_int(&rows, 4) == 0;
+        visit(arg, &h);
+    }
+    return -1;
+}

@@ -173,6 +173,18 @@ int requests_certificate_by_serial(struct store_db *, struct span serial,
 int requests_certificate_revoked(struct store_db *, struct span fingerprint, struct err *e);
 /* The same for the certificate that signed the entry `rid`. */
 int requests_signer_revoked(struct store_db *, struct span rid, struct err *e);
+/* What an enrolment was answered with, as long as that is kept. */
+struct requests_held {
+    int64_t id; /* of the enrolment */
+    struct span der;
+    const char *registration;
+    const char *profile;
+    bool revoked; /* we were told, or its network function did not take it */
+};
+/* The first `limit` behind enrolment `after`, in this order. */
+int requests_held_each(struct store_db *, int64_t after, int limit,
+                       void (*visit)(void *arg, const struct requests_held *), void *arg,
+                       struct err *e);
 
 /* ---- first messages ---- */
 

@@ -217,6 +217,8 @@ may(enum role role, enum command_kind kind)
     case COMMAND_SHOW:
     case COMMAND_BUNDLE:
         return role == ROLE_REGISTRAR || role == ROLE_OFFICER;
+    case COMMAND_HELD:
+        break;
     }
     return false;
 }

@@ -158,6 +158,15 @@ answer_done(struct task *task)
     answer(c, TAKE(c->answer));
 }
 
+static int
+held_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct command *c = CONTAINER_OF(op, struct command, op);
+
+    c->answer = held_answer(db, &c->request.page, e);
+    return c->answer == NULL ? -1 : 0;
+}
+
 /* ---- bundle ---- */
 
 static void
@@ -357,6 +366,9 @@ command_run(struct ra *ra, struct command_request *request, const struct command
         break;
     case COMMAND_SHOW:
         on_store(c, show_run, answer_done);
+        break;
+    case COMMAND_HELD:
+        on_store(c, held_run, answer_done);
         break;
     case COMMAND_IMPORT:
         begin_import(c);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "db/requests/requests.h"
+#include "ra/admin/held.h"
 #include "ra/daemon/ra.h"
 
 enum command_kind {
@@ -19,6 +20,7 @@ enum command_kind {
     COMMAND_BUNDLE,   /* `id`: the same, with where and whom to ask */
     COMMAND_CANCEL,   /* `document`: what a registrar signed */
     COMMAND_IMPORT,   /* `manifest` and `document`, the lines */
+    COMMAND_HELD,     /* `page`: of certificates; by the socket alone */
 };
 
 enum { COMMAND_WHO_SIZE = 160, COMMAND_PAGE_MAX = 1000, COMMAND_PAGE = 100 };
@@ -29,6 +31,7 @@ struct command_request {
     struct buf manifest; /* taken */
     char id[REQUESTS_ID_SIZE];
     struct requests_filter filter;
+    struct held_page page;
     char who[COMMAND_WHO_SIZE]; /* for the log: printable */
 };
 

@@ -107,6 +107,13 @@ take_filter(const json_t *request, struct command_request *out, struct err *e)
                                 &out->filter, e);
 }
 
+static int
+take_page(const json_t *request, struct command_request *out, struct err *e)
+{
+    return held_parse_page(json_object_get(request, "after"), json_object_get(request, "limit"),
+                           &out->page, e);
+}
+
 static const struct verb {
     const char *name;
     enum command_kind kind;
@@ -118,6 +125,7 @@ static const struct verb {
     {"bundle", COMMAND_BUNDLE, take_id},
     {"cancel", COMMAND_CANCEL, take_cancellation},
     {"import", COMMAND_IMPORT, take_batch},
+    {"certificates", COMMAND_HELD, take_page},
 };
 
 void

@@ -35,5 +35,8 @@ int ractl_finish(void);
 int ractl_manifest(int argc, char **argv);
 int ractl_import(int argc, char **argv);
 
+/* certificates.c */
+int ractl_export_certificates(int argc, char **argv);
+
 /* bundle.c */
 int ractl_bundle(int argc, char **argv);

@@ -139,6 +139,7 @@ cactl revoke "$(serial mallory.pem)" --reason cessationOfOperation >/dev/null
 cactl revoke "$(serial gone.pem)" --reason superseded >/dev/null
 officer carol 'Carol Carlsson'
 published
+ractl export-certificates --output known.pem 2>export.log || fail "export: $(<export.log)" # the CA may be gone: the RA answers alone
 stop_daemon ra
 stop_daemon ca
 before=$(crl_number)
@@ -332,7 +333,7 @@ sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|\"$pki/ledger\"|\"$pki/ledger2\"|" ca
 wrong 1 'is not believed: move it away, and keep it' restore --old-ledger ledger --signed "$signed" # sealed by the other token's key
 back_to lost
 new_log() { restore --adopt lost.pem --old-ledger ledger --signed "$signed" "$@"; }
-cat c.pem d.pem a2.pem a.pem >lost.pem
+cat known.pem carol.pem >lost.pem # what the RA has, and what a person has
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=x -keyout x.key -days 2 2>/dev/null |
   cat c.pem - >foreign.pem
 wrong 1 'not signed by the issuing key' restore --adopt foreign.pem --old-ledger ledger --signed "$signed"
@@ -343,7 +344,7 @@ sign alice
 sign bob
 expect 'leaves of the log that is at its end' "$(sed -n 2p ledger/checkpoint)" "$(figure .log.leaves)"
 expect 'leaves that its key had signed' "$leaves" "$(figure '."new log".signed')"
-expect 'adopted: c, d, a2, and the numbers of gone and unwanted' 5 "$(figure .adopted.certificates)"
+expect 'adopted: c, d, a2, approved, gone, unwanted, carol' 7 "$(figure .adopted.certificates)"
 expect 'of the CRL alone: a, b, mallory, gone, i, cancelled, unwanted' 7 "$(figure '."from the CRL"')"
 cp -a ledger ledger.frozen
 new_log --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "new log: $(<restore.log)"
@@ -352,7 +353,7 @@ printf 'log_key = "%s"\n' "$pki/ledger2/log.vkey" >>ra/nfpki-ra.conf
 start_daemon ra
 published
 "$bin/nfpki-audit" --ledger ledger2 --key ledger2/log.vkey verify >verify.out || fail "audit of the new log: $(<verify.out)"
-grep -q 'RESTORED 1 ADOPTED 5' verify.out || fail "what the new log has: $(<verify.out)"
+grep -q 'RESTORED 1 ADOPTED 7' verify.out || fail "what the new log has: $(<verify.out)"
 diff -r ledger ledger.frozen || fail 'the old log was changed'
 "$bin/nfpki-audit" --ledger ledger --key log.vkey verify >/dev/null || fail 'the old log does not verify any more'
 [[ $(crl_number) -gt $before ]] || fail "the CRL's number is $(crl_number), and $before was out"

@@ -227,6 +227,59 @@ an_rr_revokes_what_it_means(void **state)
     assert_true(look(s, 1).out.revoked);
 }
 
+struct holding {
+    int64_t after;
+    int limit;
+    char seen[8]; /* of each certificate its octet, an upper one when it is revoked */
+    size_t n;
+    int64_t last;
+};
+
+static void
+visit_held(void *arg, const struct requests_held *h)
+{
+    struct holding *x = arg;
+
+    assert_string_equal(h->registration, ID);
+    assert_string_equal(h->profile, "nf-tls");
+    assert_int_equal(h->der.n, 1);
+    x->seen[x->n++] = (char)((h->revoked ? 'A' : 'a') + h->der.p[0]);
+    x->last = h->id;
+}
+
+static int
+verb_held(struct store_db *db, void *arg, struct err *e)
+{
+    struct holding *x = arg;
+
+    return requests_held_each(db, x->after, x->limit, visit_held, x, e);
+}
+
+static void
+what_is_held_comes_page_by_page(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *identity = identity_of(1);
+    struct confirming rejects = {.n = 3, .identity = identity, .accepted = false};
+    struct request waits = {.n = 4, .body = KUR, .identity = identity};
+    struct holding none = {.limit = 9};
+    struct holding first = {.limit = 2};
+    struct holding second = {.limit = 2};
+
+    call(s, verb_held, &none);
+    assert_string_equal(none.seen, "");
+    deliver(s, 1, IR, "mac:ref");
+    deliver(s, 2, KUR, identity);
+    deliver(s, 3, KUR, identity);
+    call(s, verb_confirm, &rejects);
+    call(s, verb_request, &waits);
+    call(s, verb_held, &first);
+    assert_string_equal(first.seen, "bc");
+    second.after = first.last;
+    call(s, verb_held, &second);
+    assert_string_equal(second.seen, "D");
+}
+
 struct closing {
     char ids[4][REQUESTS_ID_SIZE];
     int n;
@@ -439,6 +492,7 @@ main(void)
         TEST(what_is_delivered_is_kept_with_its_registration),
         TEST(a_kur_supersedes_when_it_is_confirmed),
         TEST(an_rr_revokes_what_it_means),
+        TEST(what_is_held_comes_page_by_page),
         TEST(a_cancelled_registration_is_closed_by_the_ca),
         TEST(the_newest_registration_that_is_not_cancelled_governs),
         TEST(what_expired_long_ago_is_forgotten),

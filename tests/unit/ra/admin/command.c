@@ -55,6 +55,12 @@ a_command_says_what_it_lacks(void **state)
         {"{\"command\":\"list\",\"nfInstanceId\":\"x\"}", ERR_INPUT, "must be a UUID"},
         {"{\"command\":\"list\",\"after\":\"x\"}", ERR_INPUT, "after: must be the id"},
         {"{\"command\":\"list\",\"after\":\"" NO_ID "\"}", ERR_NOTFOUND, ""},
+        {"{\"command\":\"certificates\",\"after\":\"1\"}", ERR_INPUT,
+         "after: must be the \"next\" of the page before"},
+        {"{\"command\":\"certificates\",\"after\":-1}", ERR_INPUT, "after: must be the"},
+        {"{\"command\":\"certificates\",\"limit\":0}", ERR_INPUT, "limit: must be 1..200"},
+        {"{\"command\":\"certificates\",\"limit\":201}", ERR_INPUT, "limit: must be 1..200"},
+        {"{\"command\":\"certificates\",\"limit\":\"1\"}", ERR_INPUT, "limit: must be 1..200"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
