@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "db/issuance/on_trust.h"
 #include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
 
@@ -50,15 +51,22 @@ ca_seals_free(struct ca *ca)
 int
 ca_seals_begin(struct store_db *db, time_t now, struct err *e)
 {
+    CLEANUP(buf_free) struct buf names = BUF_INIT(ISSUANCE_ON_TRUST_MAX);
     uint64_t rows;
 
     if (sealed_state(db) != SEALED_NOT_YET) {
         return 0;
     }
-    if (issuance_seal(db, now, &rows, e) != 0) {
+    if (issuance_on_trust(db, &names, e) != 0 || issuance_seal(db, now, &rows, e) != 0) {
         return err_wrap(e, "rows are not sealed");
     }
-    log_event(LOG_INFO, "sealed", "%" PRIu64 " rows of before", rows);
+    if (names.n == 0) {
+        log_event(LOG_INFO, "sealed", "%" PRIu64 " rows of before", rows);
+        return 0;
+    }
+    log_event(LOG_WARNING, "sealed",
+              "%" PRIu64 " rows of before; taken on trust, since no leaf has it: %.*s", rows,
+              (int)names.n, (const char *)names.p);
     return 0;
 }
 

@@ -17,6 +17,7 @@ struct members {
     json_int_t registrations, certificates, revocations, crls;
     json_int_t given_up, refused, voided, from_crl, adopted;
     const char *adopted_hash;
+    const char *on_trust;
     json_t *new_log; /* NULL: the log goes on */
     const char *new_origin, *new_root;
     json_int_t new_signed;
@@ -36,14 +37,15 @@ unpack(json_t *object, struct members *m, struct err *e)
     if (json_unpack_ex(
             object, &reason, JSON_STRICT,
             "{s:i,s:s,s:s,s:{s:I,s:s!},s:{s:s,s:I,s:s!},s:{s:I,s:s!},s:{s:I,s:I,s:I,s:I!},s:I,s:I,"
-            "s:I,s:I,s:{s:I,s:s!},s?o}",
+            "s:I,s:I,s:{s:I,s:s!},s:s,s?o}",
             "version", &m->version, "kind", &m->kind, "time", &m->time, "database", "leaves",
             &m->left, "root", &m->left_root, "log", "origin", &m->origin, "leaves", &m->published,
             "root", &m->root, "crl", "number", &m->crl, "sha256", &m->crl_hash, "read back",
             "registrations", &m->registrations, "certificates", &m->certificates, "revocations",
             &m->revocations, "crls", &m->crls, "given up", &m->given_up, "refused", &m->refused,
             "void", &m->voided, "from the CRL", &m->from_crl, "adopted", "certificates",
-            &m->adopted, "sha256", &m->adopted_hash, "new log", &m->new_log) != 0 ||
+            &m->adopted, "sha256", &m->adopted_hash, "on trust", &m->on_trust, "new log",
+            &m->new_log) != 0 ||
         (m->new_log != NULL &&
          json_unpack_ex(m->new_log, &reason, JSON_STRICT, "{s:s,s:I,s:s}", "origin", &m->new_origin,
                         "signed", &m->new_signed, "root", &m->new_root) != 0)) {
@@ -90,9 +92,9 @@ check(const struct members *m, struct err *e)
     if (time_parse(m->time, &made, &why) != 0) {
         return err_set(e, ERR_INPUT, "plan of a restore: time: %s", why.text);
     }
-    return is_printable(m->origin) && is_printable(m->new_origin)
+    return is_printable(m->origin) && is_printable(m->new_origin) && is_printable(m->on_trust)
                ? 0
-               : err_set(e, ERR_INPUT, "plan of a restore: origin: not printable ASCII");
+               : err_set(e, ERR_INPUT, "plan of a restore: a text that is not printable ASCII");
 }
 
 #define LL(value) ((long long)(value))
@@ -146,9 +148,10 @@ restore_plan_read(struct span json, struct err *e)
                       "  void         %lld one-time secrets\n"
                       "  from the CRL %lld revocations that the ledger does not have\n"
                       "  adopted      %s\n"
+                      "  on trust     %s\n"
                       "%s",
                       m.time, LL(m.left), m.left_root, m.origin, LL(m.published), m.root, LL(m.crl),
                       m.crl_hash, LL(m.registrations), LL(m.certificates), LL(m.revocations),
                       LL(m.crls), LL(m.given_up), LL(m.refused), LL(m.voided), LL(m.from_crl),
-                      adopted, new_log);
+                      adopted, m.on_trust[0] == '\0' ? "nothing" : m.on_trust, new_log);
 }

@@ -9,6 +9,7 @@
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
 #include "ca/restore/state.h"
+#include "db/issuance/on_trust.h"
 #include "db/issuance/rebuild/restored.h"
 
 enum { AT_ONCE = 4096 /* rows in one operation */ };
@@ -62,11 +63,16 @@ look(struct restore *r, struct err *e)
     return 0;
 }
 
+/* Of rows that never had seals officers are told what nobody can compare. */
 static int
 run_unseal(struct store_op *op, struct store_db *db, struct err *e)
 {
-    (void)op;
-    return restored_unseal(db, e);
+    struct restore *r = restore_of(op);
+
+    return (!r->had_seals && issuance_on_trust(db, &r->on_trust, e) != 0) ||
+                   buf_append(&r->on_trust, span_of("", 1), e) != 0
+               ? -1
+               : restored_unseal(db, e);
 }
 
 int

@@ -54,6 +54,7 @@ plan_format(const struct restore_plan *p)
         (json_int_t)p->refused, "void", (json_int_t)p->voided, "from the CRL",
         (json_int_t)p->from_crl);
     add_adopted(object, p);
+    (void)json_object_set_new(object, "on trust", json_string(p->on_trust));
     if (p->previous != NULL) {
         add_previous(object, p);
     }

@@ -9,11 +9,13 @@
  *    "read back":{"registrations":3, "certificates":5, "revocations":1, "crls":2},
  *    "given up":0, "refused":0, "void":1, "from the CRL":0,
  *    "adopted":{"certificates":0, "sha256":"<64 hex>"},
+ *    "on trust":"request.requester, journal",
  *    "new log":{"origin":"nfpki.example.net/ca2", "signed":212, "root":"<64 hex>"}}
  *
  * `database` is what is left (0 leaves: nothing), `log` what the published ledger has. From both
  * and the CRL follows all the rest, so the same state at the same time gives the same octets, and
- * what was signed is compared octet for octet with what is about to be done. "new log" is there
+ * what was signed is compared octet for octet with what is about to be done. "on trust" is what
+ * nobody can compare of rows that never had seals (db/issuance/on_trust.h). "new log" is there
  * when leaves are missing for good: `log` is at its end then, and its key had signed so many
  * leaves.
  */
@@ -38,6 +40,7 @@ struct restore_plan {
     int64_t from_crl;  /* what the CRL alone has as revoked */
     int64_t adopted;   /* certificates, and numbers on the CRL, that the record lost */
     uint8_t adopt_hash[SHA256_SIZE]; /* of the file that they are in; zero: none */
+    const char *on_trust;
     const struct previous *previous; /* NULL: the log goes on */
     const char *origin;              /* of the new log, when there is one */
 };

@@ -154,6 +154,7 @@ run_compare(struct store_op *op, struct store_db *db, struct err *e)
     struct restore_plan *p = &r->plan;
 
     p->back = rebuild_counts(r->rebuild);
+    p->on_trust = (const char *)r->on_trust.p;
     return (p->previous == NULL ? published_store(r->published, db, e)
                                 : published_succeed(db, e)) != 0 ||
                    ledger_check(r->ca->ledger, db, &r->last, e) != 0 ||

@@ -3,6 +3,7 @@
 #include "ca/restore/state.h"
 #include "ca/x509/serial.h"
 #include "db/issuance/life/approval.h"
+#include "db/issuance/on_trust.h"
 #include "db/issuance/rebuild/restored.h"
 #include "db/issuance/scrub.h"
 
@@ -103,7 +104,9 @@ run_verify(struct store_op *op, struct store_db *db, struct err *e)
     const struct issuance_scrub anew = {0};
 
     (void)op;
-    return issuance_check(db, e) != 0 ? -1 : issuance_scrub_store(db, &anew, e);
+    return issuance_check(db, e) != 0 || issuance_settings_check(db, e) != 0
+               ? -1
+               : issuance_scrub_store(db, &anew, e);
 }
 
 int

@@ -24,6 +24,7 @@ restore_free(struct restore *r)
     }
     restore_close(r);
     sealed_cursor_free(&r->cursor);
+    buf_free(&r->on_trust);
     rebuild_free(r->rebuild);
     published_free(r->published);
     log_key_free(&r->key);
@@ -249,7 +250,11 @@ make_plan(struct restore *r, struct err *e)
 int
 restore_run(struct ca *ca, const struct restore_options *options, char **plan, struct err *e)
 {
-    CLEANUP(restore_free) struct restore r = {.ca = ca, .options = options, .now = clock_now()};
+    CLEANUP(restore_free)
+    struct restore r = {.ca = ca,
+                        .options = options,
+                        .now = clock_now(),
+                        .on_trust = BUF_INIT(ISSUANCE_ON_TRUST_MAX)};
 
     work_init(&r.work, ca->conf.database);
     if (run_steps(&r, PLAN, ARRAY_LEN(PLAN), e) != 0 ||

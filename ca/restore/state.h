@@ -9,6 +9,7 @@
 #include "ca/restore/plan.h"
 #include "ca/restore/restore.h"
 #include "ca/restore/work.h"
+#include "db/issuance/on_trust.h"
 #include "db/ledger/published.h"
 #include "db/sealed/sealed.h"
 
@@ -32,6 +33,7 @@ struct restore {
     bool more;      /* rows or leaves to read */
     bool had_seals; /* each row that is left has its seal */
     struct sealed_cursor cursor;
+    struct buf on_trust; /* a text */
 };
 
 typedef int restore_run_op(struct store_op *, struct store_db *, struct err *);

@@ -2,6 +2,7 @@
 #include "db/issuance/seals.h"
 
 #include "db/issuance/issuance.h"
+#include "db/issuance/on_trust.h"
 #include "db/ledger/ledger.h"
 
 /* Numbers are in seals that are stored: none is ever given to another table. */
@@ -212,7 +213,8 @@ issuance_seal(struct store_db *db, time_t now, uint64_t *rows, struct err *e)
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_SEALED, now);
     uint64_t counted;
 
-    if (issuance_check(db, e) != 0 || sealed_count(db, &counted, e) != 0) {
+    if (issuance_check(db, e) != 0 || issuance_settings_check(db, e) != 0 ||
+        sealed_count(db, &counted, e) != 0) {
         return -1;
     }
     leaf_set_int(leaf, "rows", (int64_t)counted);

@@ -47,7 +47,7 @@ extern const struct sealed_table issuance_table_journal;            /* key; by k
 enum { ISSUANCE_TABLES = 15 };
 extern const struct sealed_table *const issuance_tables[ISSUANCE_TABLES];
 
-/* Of a state from before: compares all rows with the record (issuance_check), appends the leaf
- * SEALED, and seals them as they are; sealed_state() is NOT_YET. ERR_STALE when the record says
- * that they were sealed before. */
+/* Of a state from before: compares all rows with the record (issuance_check, on_trust.h), appends
+ * the leaf SEALED, and seals them as they are; sealed_state() is NOT_YET. ERR_STALE when the record
+ * says that they were sealed before. */
 int issuance_seal(struct store_db *, time_t now, uint64_t *rows, struct err *e);

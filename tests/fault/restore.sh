@@ -169,6 +169,7 @@ expect 'certificates to read back: c, d, gone, approved, unwanted, a2, carol' 7 
 expect 'registrations: c, d, gone, approved, waits, unwanted, unused' 7 "$(figure '."read back".registrations')"
 expect 'revocations: b, a (superseded), mallory, gone, i, cancelled, unwanted' 7 "$(figure '."read back".revocations')"
 expect 'one-time secrets that are void: unused, waits' 2 "$(figure .void)"
+expect 'on trust, of rows that had seals' '' "$(figure '."on trust"')"
 expect 'requests that waited' 1 "$(figure .refused)"
 
 # ---- what does not count ----

@@ -21,7 +21,8 @@
     " \"crl\":{\"number\":41, \"sha256\":\"" ROOT "\"},\n"                                         \
     " \"read back\":{\"registrations\":3, \"certificates\":5, \"revocations\":1, \"crls\":2},\n"   \
     " \"given up\":4, \"refused\":6, \"void\":7, \"from the CRL\":8,\n"                            \
-    " \"adopted\":{\"certificates\":9, \"sha256\":\"" ROOT "\"}" more "}\n"
+    " \"adopted\":{\"certificates\":9, \"sha256\":\"" ROOT "\"},\n"                                \
+    " \"on trust\":\"journal\"" more "}\n"
 #define TIME "2026-11-29T20:00:00Z"
 #define GOOD PLAN("restore", TIME, "ca.example/1", ROOT, "")
 
@@ -90,6 +91,7 @@ a_plan_is_shown_with_all_that_is_in_it(void **state)
         "  void         7 one-time secrets\n",
         "  from the CRL 8 revocations",
         "  adopted      9 that the ledger lost and somebody has; file SHA-256 " ROOT "\n",
+        "  on trust     journal\n",
     };
     const struct desk *d = *state;
     struct cactl_scene *s = d->scene;
@@ -196,7 +198,7 @@ what_is_no_document_of_a_known_kind_is_not_signed(void **state)
          "log.root: not 64 hexadecimal digits"},
         {"a time that is none", SPAN_LITERAL(PLAN("restore", "today", "o", ROOT, "")), 2, "time: "},
         {"what moves the cursor", SPAN_LITERAL(PLAN("restore", TIME, "o\\u001b[2J", ROOT, "")), 2,
-         "origin: not printable ASCII"},
+         "a text that is not printable ASCII"},
     };
     const struct desk *d = *state;
     struct cactl_scene *s = d->scene;

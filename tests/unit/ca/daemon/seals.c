@@ -143,7 +143,17 @@ a_state_of_before_is_compared_and_sealed(void **state)
     world_edit(w, "UPDATE registration SET used = 0");
     assert_true(world_start_fails(w)); /* what was edited before is not sealed */
     world_edit(w, "UPDATE registration SET used = 1");
+    world_edit(w, "INSERT INTO setting VALUES('blocked_keys', x'00')");
+    assert_true(world_start_fails(w));
+    must_have_said(w, "ca.db has a setting that the record has not: blocked_keys");
+    world_edit(w, "DELETE FROM setting WHERE name = 'blocked_keys'");
+    world_edit(w, "UPDATE public_key SET owner = 'x' WHERE owner <> 'infrastructure'");
+    assert_true(world_start_fails(w));
+    must_have_said(w, "a certificate whose key ca.db has not, or as another owner's");
+    world_edit(w, "UPDATE public_key SET owner = (SELECT nf_instance FROM registration) WHERE "
+                  "owner = 'x'");
     world_start(w);
+    must_have_said(w, "taken on trust, since no leaf has it: request.transaction_id, ");
     assert_true(seals(w, "sealed") > 0);
     assert_int_equal(world_stop(w), 0);
     assert_int_equal(world_leaves(w, "SEALED", "", ""), 1);

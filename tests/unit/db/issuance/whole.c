@@ -265,8 +265,14 @@ do_setting(struct store_db *db, void *arg, struct err *e)
     CLEANUP(buf_free) struct buf before = BUF_INIT(64);
     const int *i = arg;
     bool changed;
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_CONFIG, NOW);
+    uint64_t index;
 
-    return issuance_setting(db, settings[*i % 2], span_of(i, sizeof(*i)), &before, &changed, e);
+    leaf_set_text(leaf, "file", settings[*i % 2]);
+    leaf_set_hex(leaf, "sha256", span_of(i, sizeof(*i)));
+    return issuance_setting(db, settings[*i % 2], span_of(i, sizeof(*i)), &before, &changed, e) != 0
+               ? -1
+               : ledger_append(db, leaf, &index, e);
 }
 
 struct step_of_crl {
