@@ -290,6 +290,41 @@ what_is_damaged_is_found_with_its_name(void **state)
     }
 }
 
+/* Of rows without seals: no place is given a second time, and no head begins a second chain. */
+static void
+a_queue_that_lost_its_end_goes_no_further(void **state)
+{
+    static const struct {
+        const char *damage;
+        const char *why;
+    } rows[] = {
+        {"DELETE FROM head WHERE first = 4", "the queue's last head, at entry 4, is missing"},
+        {"UPDATE queue_end SET next = next + 1", "an entry of the queue before 8 is missing"},
+        {"DELETE FROM queue WHERE sequence = 5", NULL}, /* under its head it may be over */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+        CLEANUP(verb_end_cleanup) struct store *store = verb_plain(dir);
+        struct group g = {.from = 5, .n = 1};
+        struct queue_head says;
+        struct err e = {0};
+        int result;
+
+        verb_registration(store, ID, "ref", 9);
+        admit(store, 0, 3, &says);
+        admit(store, 3, 2, &says);
+        sql(store, rows[i].damage);
+        result = verb_call(store, verb_group, &g, &e);
+        requests_head_clear(&g.head);
+        if ((result == 0) != (rows[i].why == NULL) ||
+            (result != 0 && (e.code != ERR_STORE || strstr(e.text, rows[i].why) == NULL))) {
+            fail_msg("%s: %s", rows[i].damage, e.text);
+        }
+    }
+}
+
 /* ---- what leaves ---- */
 
 static void
@@ -514,6 +549,7 @@ main(void)
         cmocka_unit_test(what_is_withdrawn_leaves_nothing_but_its_leaf),
         cmocka_unit_test(what_is_uncounted_gives_no_use_back_when_it_is_withdrawn),
         cmocka_unit_test(what_somebody_was_told_of_is_not_withdrawn),
+        cmocka_unit_test(a_queue_that_lost_its_end_goes_no_further),
         cmocka_unit_test(a_head_goes_with_the_last_of_its_entries),
         cmocka_unit_test(what_is_withdrawn_does_not_pile_up),
         cmocka_unit_test(what_was_wrapped_by_itself_is_kept),
