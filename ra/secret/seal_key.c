@@ -112,7 +112,9 @@ seal_key_settle(struct ra *ra, bool derived, struct err *e)
     r.to = buf_span(&ra->seal_key);
     r.from = there ? buf_span(&file) : (struct span){0};
     if (store_call(ra->store, &r.op, e) != 0) {
-        return err_wrap(e, "ra.db is sealed under another key than that of the RA's token");
+        return e->code != ERR_CRYPTO
+                   ? -1
+                   : err_wrap(e, "ra.db is sealed under another key than that of the RA's token");
     }
     if (there) {
         ra->may_seal = true; /* an RA of the file has sealed no rows */

@@ -8,8 +8,6 @@
 #include "tests/unit/db/requests/uses.h"
 
 static const struct edits_allowed allowed[] = {
-    {"seal", NULL, EDITS_SCRUB,
-     "one of no row: when a row of that bucket is asked for, which may be nobody's"},
     {"sqlite_sequence", NULL, EDITS_NEVER,
      "a row of ca_log gets the number behind the last, whatever is said here"},
 };
