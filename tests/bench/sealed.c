@@ -202,7 +202,7 @@ stop(const struct err *e)
 static int
 run_scrub(struct store_op *op, struct store_db *db, struct err *e)
 {
-    struct sealed_cursor cursor = {0};
+    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {0};
     bool end = false;
 
     (void)op;

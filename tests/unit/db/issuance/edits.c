@@ -62,7 +62,7 @@ ask_all(struct store_db *db, void *arg, struct err *e)
 static int
 do_scrub(struct store_db *db, void *arg, struct err *e)
 {
-    struct sealed_cursor cursor = {0};
+    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {0};
     size_t seen;
     bool over = false;
 

@@ -238,7 +238,7 @@ do_owned(struct store_db *db, void *arg, struct err *e)
 static int
 do_scrub(struct store_db *db, void *arg, struct err *e)
 {
-    struct sealed_cursor cursor = {0};
+    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {0};
     bool over;
 
     return sealed_scrub(db, &cursor, SIZE_MAX, arg, &over, e);

@@ -99,7 +99,7 @@ verb_try_store(const char *dir, struct err *e)
 int
 verb_scrub(struct store_db *db, void *arg, struct err *e)
 {
-    struct sealed_cursor cursor = {0};
+    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {0};
     size_t seen;
     bool over;
 
