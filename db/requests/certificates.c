@@ -169,6 +169,9 @@ requests_held_each(struct store_db *db, int64_t after, int limit,
         if (!row) {
             return 0;
         }
+        if (requests_trust_owner_of(db, row_int(&rows, 0), e) != 0) {
+            return -1;
+        }
         h = (struct requests_held){.id = row_int(&rows, 0),
                                    .der = row_blob(&rows, 1),
                                    .registration = row_text(&rows, 2),

@@ -490,6 +490,26 @@ lists(struct store_db *db, unsigned n, struct buf *out, struct err *e)
     return t.result;
 }
 
+/* What is given to a CA that lost it. */
+static void
+tell_held(void *arg, const struct requests_held *h)
+{
+    struct telling *t = arg;
+
+    t->result = t->result != 0 || say(t->out, t->e, "%lld %s %s %d ", (long long)h->id,
+                                      h->registration, h->profile, h->revoked) != 0
+                    ? -1
+                    : say_octets(t->out, h->der, t->e);
+}
+
+static int
+exports(struct store_db *db, unsigned n, struct buf *out, struct err *e)
+{
+    struct telling t = {.out = out, .e = e};
+
+    return requests_held_each(db, n, 100, tell_held, &t, e) != 0 ? -1 : t.result;
+}
+
 /* What looks at least is first: the others would find what it does not. */
 const struct use uses[] = {
     {"later", later, WHOLE_MESSAGES},
@@ -510,6 +530,7 @@ const struct use uses[] = {
     {"place", place, WHOLE_MESSAGES},
     {"ends", ends, WHOLE_REGISTRATIONS + 1},
     {"lists", lists, 4},
+    {"exports", exports, 2}, /* what is missing is given to nobody */
     {"expires", expires, 3},
 };
 const size_t uses_n = ARRAY_LEN(uses);
