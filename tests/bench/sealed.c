@@ -209,7 +209,7 @@ run_scrub(struct store_op *op, struct store_db *db, struct err *e)
     while (!end) {
         size_t seen;
 
-        if (sealed_scrub(db, &cursor, 1, &seen, &end, e) != 0) {
+        if (sealed_scrub(db, &cursor, 16, &seen, &end, e) != 0) {
             return -1;
         }
     }
@@ -286,7 +286,7 @@ make_history(const struct bench *with, const char *path, struct err *e)
     struct step s = {.op.run = run_begin, .bench = &b};
 
     b.seals = false;
-    b.group = 1000;
+    b.group = 32; /* SQLite's own work grows with the square of a transaction */
     store = open_store(&b, path, &sealed, e);
     return store == NULL || store_call(store, &s.op, e) != 0
                ? -1
