@@ -263,6 +263,9 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
                   signer_is_software(ca->issuing) || signer_is_software(ca->log));
     leaf_set_hex(leaf, "issuer", span_of(ca->policy.issuing_hash, sizeof(ca->policy.issuing_hash)));
     leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
+    if (ca->went_back_from != 0) {
+        leaf_set_time(leaf, "clockSetBack", ca->went_back_from);
+    }
     return ledger_append(db, leaf, &index, e);
 }
 

@@ -19,7 +19,7 @@
 #include "db/audit/print.h"
 #include "db/audit/rules/certificate.h"
 
-enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3 };
+enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3, EXIT_FINDINGS = 4 };
 
 enum { FILES_MAX = 16 /* of each */, CRL_MAX = 32 * 1024 * 1024 };
 
@@ -320,6 +320,7 @@ verify_run(int argc, char **argv)
     if (verify_all(log, issuers, &wanted, &verdict, &figures, &e) != 0) {
         return failed(&e);
     }
+    audit_print_findings(stderr, &figures);
     if (options.json) {
         status = finish(audit_json_verdict(stdout, log, &verdict, &e), &e);
     } else {
@@ -330,7 +331,7 @@ verify_run(int argc, char **argv)
         (void)fprintf(stderr, "nfpki-audit: %s is not in this ledger\n", options.certificate);
         return EXIT_NOTHING;
     }
-    return status;
+    return status == EXIT_VERIFIED && figures.times.findings > 0 ? EXIT_FINDINGS : status;
 }
 
 /* ---- list ---- */
@@ -362,6 +363,7 @@ list_run(int argc, char **argv)
     if (audit_verify(log, list_look, rows, &figures, &e) != 0) {
         return failed(&e);
     }
+    audit_print_findings(stderr, &figures);
     if (audit_index_size(rows) == 0) {
         (void)fprintf(stderr, "nfpki-audit: no certificate%s%s in this ledger\n",
                       options.nf == NULL ? "" : " of NF ", options.nf == NULL ? "" : options.nf);
@@ -407,6 +409,7 @@ show_run(int argc, char **argv)
     if (audit_verify(log, show_look, &search, &figures, &e) != 0) {
         return failed(&e);
     }
+    audit_print_findings(stderr, &figures);
     if (!search.found) {
         (void)fprintf(stderr, "nfpki-audit: nothing about %s in this ledger\n", argv[optind]);
         return EXIT_NOTHING;

@@ -88,7 +88,9 @@ struct ca {
     size_t jobs;                                       /* that will call back */
     char deferred[sizeof(((struct err *)NULL)->text)]; /* the last one that was logged */
     time_t deferred_at;
-    bool has_begun; /* the leaf START is there */
+    time_t went_back_from; /* of the last leaf that the start found, when people took that the clock
+                              is behind it; 0: it is not */
+    bool has_begun;        /* the leaf START is there */
     bool stopping;
 };
 

@@ -76,9 +76,10 @@ check_clock(const struct guard *guard, struct store_db *db, struct err *e)
                        "was ahead before and is right now, see clock_set_back in nfpki-ca.conf(5)",
                        (long long)(last - now));
     }
+    guard->ca->went_back_from = last;
     log_event(LOG_WARNING, "clock-set-back",
-              "the clock is %lld s behind the last leaf, and clock_set_back takes it: auditors see "
-              "it",
+              "the clock is %lld s behind the last leaf, and clock_set_back takes it: the START "
+              "says so",
               (long long)(last - now));
     return 0;
 }

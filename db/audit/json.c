@@ -38,6 +38,26 @@ checkpoint_json(const struct audit_log *log)
                      (json_int_t)checkpoint->size, "root", root);
 }
 
+static json_t *
+times_json(const struct audit_times *t)
+{
+    json_t *found = json_array();
+
+    for (size_t i = 0; i < t->findings && i < AUDIT_TIMES_KEPT; i++) {
+        const struct audit_time_back *b = &t->found[i];
+        char at[TIME_TEXT_SIZE];
+        char before[TIME_TEXT_SIZE];
+
+        time_format(b->at, at);
+        time_format(b->before, before);
+        (void)json_array_append_new(found, json_pack("{s:I, s:s, s:s}", "leaf", (json_int_t)b->leaf,
+                                                     "time", at, "before", before));
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "back", (json_int_t)t->back, "most",
+                     (json_int_t)t->most, "setBack", (json_int_t)t->taken, "findings",
+                     (json_int_t)t->findings, "found", found);
+}
+
 int
 audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_verdict *verdict,
                    struct err *e)
@@ -58,7 +78,7 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
     (void)json_object_set_new(root, "leaves", kinds);
     (void)json_object_set_new(root, "acknowledged",
                               json_integer((json_int_t)figures->acknowledged));
-    (void)json_object_set_new(root, "timesBack", json_integer((json_int_t)figures->back));
+    (void)json_object_set_new(root, "times", times_json(&figures->times));
     (void)json_object_set_new(root, "signatures",
                               json_pack("{s:I, s:I, s:I}", "verified",
                                         (json_int_t)figures->signatures.verified, "unverified",

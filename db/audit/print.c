@@ -63,6 +63,43 @@ print_signatures(FILE *out, const struct audit_signatures *s)
     }
 }
 
+/* Nothing is said of times that are in order. */
+static void
+print_times(FILE *out, const struct audit_times *t)
+{
+    if (t->back > 0) {
+        (void)fprintf(out, "  %-12s %zu, by %lld s at most\n", "times back", t->back,
+                      (long long)t->most);
+    }
+    if (t->taken > 0) {
+        (void)fprintf(out, "  %-12s %zu\n", "set back", t->taken);
+    }
+    if (t->findings > 0) {
+        (void)fprintf(out, "  %-12s %zu\n", "findings", t->findings);
+    }
+}
+
+void
+audit_print_findings(FILE *out, const struct audit_figures *figures)
+{
+    const struct audit_times *t = &figures->times;
+
+    for (size_t i = 0; i < t->findings && i < AUDIT_TIMES_KEPT; i++) {
+        const struct audit_time_back *b = &t->found[i];
+        char at[TIME_TEXT_SIZE];
+
+        time_format(b->at, at);
+        (void)fprintf(out,
+                      "nfpki-audit: finding: leaf %" PRIu64 " is dated %s, %lld s before the leaf "
+                      "before it: the clock was set back while the authority ran, or it is not of "
+                      "its date\n",
+                      b->leaf, at, (long long)(b->before - b->at));
+    }
+    if (t->findings > AUDIT_TIMES_KEPT) {
+        (void)fprintf(out, "nfpki-audit: finding: there are more\n");
+    }
+}
+
 void
 audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_verdict *verdict)
 {
@@ -91,9 +128,7 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
         (void)fprintf(out, "  %-12s %zu: a key of the CA may have signed what the record has not\n",
                       "acknowledged", figures->acknowledged);
     }
-    if (figures->back > 0) {
-        (void)fprintf(out, "  %-12s %zu\n", "times back", figures->back);
-    }
+    print_times(out, &figures->times);
     print_signatures(out, &figures->signatures);
     if (verdict->state != NULL && verdict->known) {
         (void)fprintf(out, "  %-12s consistent with the remembered size %" PRIu64 "\n", "state",

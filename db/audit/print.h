@@ -22,6 +22,8 @@ struct audit_verdict {
     enum audit_status status;
 };
 void audit_print_verdict(FILE *, const struct audit_log *, const struct audit_verdict *);
+/* A line for each; none when there are none. */
+void audit_print_findings(FILE *, const struct audit_figures *);
 int audit_json_verdict(FILE *, const struct audit_log *, const struct audit_verdict *,
                        struct err *e);
 /* {"verified":false, ...} */

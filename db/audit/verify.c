@@ -55,8 +55,8 @@ audit_verify_signed(struct audit_log *log, struct audit_issuers *issuers, audit_
     figures->open = audit_rules_open(rules);
     figures->waiting = audit_rules_waiting(rules);
     figures->twice = audit_rules_twice(rules);
-    figures->back = audit_rules_back(rules);
     figures->acknowledged = audit_rules_acknowledged(rules);
+    figures->times = *audit_rules_times(rules);
     figures->signatures = audit_issuers_count(issuers);
     return 0;
 }

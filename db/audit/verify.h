@@ -6,6 +6,7 @@
 
 #include "db/audit/files.h"
 #include "db/audit/rules/issuer.h"
+#include "db/audit/rules/record.h"
 #include "db/ledger/leaf.h"
 
 struct audit_figures {
@@ -14,7 +15,7 @@ struct audit_figures {
     size_t waiting;                     /* requests that wait for approvals */
     size_t twice;                       /* heads of an RA's queue that another one contradicts */
     size_t acknowledged;                /* lines of journals that belong to nothing */
-    size_t back;                        /* leaves that are dated before the one before them */
+    struct audit_times times;           /* leaves that are dated before the one before them */
     struct audit_signatures signatures; /* of the issuing key */
     time_t newest;                      /* time of the last leaf, 0 when there is none */
 };

@@ -7,9 +7,9 @@
 
 #include "base/ossl.h"
 
-/* The version of the record from which on each CRL is announced, rows are sealed, and a line that
- * belongs to nothing can be acknowledged. */
-enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3, LINES_ACKNOWLEDGED = 4 };
+/* The version of the record from which on each CRL is announced, rows are sealed, a line that
+ * belongs to nothing can be acknowledged, and a START says that the clock was set back. */
+enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3, LINES_ACKNOWLEDGED = 4, SET_BACK_SAID = 4 };
 
 /* What the newest CRL-INTENT said. */
 struct announced {
@@ -21,8 +21,10 @@ struct announced {
 
 struct audit_record {
     int64_t version;
-    time_t last; /* of the leaf before; 0: there is none */
-    size_t back; /* leaves that are dated before it */
+    uint64_t n;  /* leaves */
+    time_t last; /* time of the leaf before */
+    struct audit_times times;
+    time_t unsaid; /* the time that a finding since the last START came from; 0: there is none */
     struct announced crl;
     size_t acknowledged;
 };
@@ -48,6 +50,32 @@ audit_record_version(const struct audit_record *r)
     return r->version;
 }
 
+/* What this START, or what it had to finish before, is dated before: the last leaf of then. */
+static int
+set_back_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
+{
+    const char *text = leaf_text(leaf, "clockSetBack");
+    const time_t unsaid = r->unsaid;
+    time_t from;
+
+    r->unsaid = 0;
+    if (text == NULL) {
+        return 0;
+    }
+    if (r->version < SET_BACK_SAID) {
+        return err_set(e, ERR_CRYPTO, "a START says clockSetBack in a record of version %" PRId64,
+                       r->version);
+    }
+    if (time_parse(text, &from, e) != 0) {
+        return -1;
+    }
+    if (unsaid != 0 && from == unsaid) {
+        r->times.findings--; /* the last of them */
+        r->times.taken++;
+    }
+    return 0;
+}
+
 static int
 start_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 {
@@ -65,7 +93,7 @@ start_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
                        r->version, version);
     }
     r->version = version;
-    return 0;
+    return leaf_kind(leaf) == LEAF_START ? set_back_check(r, leaf, e) : 0;
 }
 
 static void
@@ -167,10 +195,25 @@ static check_leaf *const CHECKS[LEAF_KINDS] = {
 };
 
 static void
-time_note(struct audit_record *r, const struct leaf *leaf)
+time_back(struct audit_record *r, time_t at)
 {
-    r->back += r->last != 0 && r->last - leaf_time(leaf) > LEAF_BACK_MAX ? 1 : 0;
-    r->last = leaf_time(leaf);
+    struct audit_times *t = &r->times;
+    const time_t by = r->last - at;
+
+    t->back++;
+    t->most = by > t->most ? by : t->most;
+    if (by <= LEAF_BACK_MAX) {
+        return;
+    }
+    if (r->version < SET_BACK_SAID) {
+        t->taken++;
+        return;
+    }
+    if (t->findings < AUDIT_TIMES_KEPT) {
+        t->found[t->findings] = (struct audit_time_back){.leaf = r->n, .at = at, .before = r->last};
+    }
+    t->findings++;
+    r->unsaid = r->last;
 }
 
 size_t
@@ -179,10 +222,20 @@ audit_record_acknowledged(const struct audit_record *r)
     return r->acknowledged;
 }
 
-size_t
-audit_record_back(const struct audit_record *r)
+static void
+time_note(struct audit_record *r, const struct leaf *leaf)
 {
-    return r->back;
+    if (r->n > 0 && leaf_time(leaf) < r->last) {
+        time_back(r, leaf_time(leaf));
+    }
+    r->last = leaf_time(leaf);
+    r->n++;
+}
+
+const struct audit_times *
+audit_record_times(const struct audit_record *r)
+{
+    return &r->times;
 }
 
 int

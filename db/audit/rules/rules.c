@@ -9,7 +9,6 @@
 #include "db/audit/rules/attested.h"
 #include "db/audit/rules/certificate.h"
 #include "db/audit/rules/crl.h"
-#include "db/audit/rules/record.h"
 #include "db/audit/rules/registrar.h"
 #include "db/audit/rules/renewal.h"
 #include "db/audit/rules/restored.h"
@@ -106,10 +105,10 @@ audit_rules_waiting(const struct audit_rules *rules)
     return audit_approvals_waiting(rules->approvals);
 }
 
-size_t
-audit_rules_back(const struct audit_rules *rules)
+const struct audit_times *
+audit_rules_times(const struct audit_rules *rules)
 {
-    return audit_record_back(rules->record);
+    return audit_record_times(rules->record);
 }
 
 size_t

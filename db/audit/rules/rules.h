@@ -14,6 +14,7 @@
 #pragma once
 
 #include "db/audit/rules/issuer.h"
+#include "db/audit/rules/record.h"
 
 struct audit_rules;
 void audit_rules_free(struct audit_rules *);
@@ -29,9 +30,9 @@ int audit_rules_check(struct audit_rules *, const struct leaf *, struct err *e);
 size_t audit_rules_open(const struct audit_rules *);
 /* Heads of RAs' queues that say otherwise than others (attested.h). */
 size_t audit_rules_twice(const struct audit_rules *);
-/* Leaves that are dated before the one before them (record.h). */
-size_t audit_rules_back(const struct audit_rules *);
 /* Lines of journals that officers acknowledged (record.h). */
 size_t audit_rules_acknowledged(const struct audit_rules *);
+/* Leaves that are dated before the one before them (record.h). Borrowed. */
+const struct audit_times *audit_rules_times(const struct audit_rules *);
 /* Requests that wait for officers' approvals. */
 size_t audit_rules_waiting(const struct audit_rules *);

@@ -540,19 +540,59 @@ places_that_an_ra_gave_twice_are_told(void **state)
 }
 
 static void
-times_that_go_back_are_told(void **state)
+start_of(struct scene *s, int64_t record, time_t back_from)
+{
+    struct leaf *leaf = audit_ledger_leaf(&s->l, LEAF_START);
+    const uint8_t hash[SHA256_SIZE] = {1};
+
+    leaf_set_text(leaf, "program", "nfpki-ca");
+    leaf_set_text(leaf, "version", "0");
+    leaf_set_hex(leaf, "config", span_of(hash, sizeof(hash)));
+    leaf_set_bool(leaf, "softwareToken", false);
+    leaf_set_hex(leaf, "issuer", span_of(hash, sizeof(hash)));
+    leaf_set_int(leaf, "record", record);
+    if (back_from != 0) {
+        leaf_set_time(leaf, "clockSetBack", back_from);
+    }
+    (void)audit_ledger_append(&s->l, leaf);
+}
+
+static void
+times_that_go_back_are_told_and_findings_by_much(void **state)
 {
     struct scene *s = *state;
+    time_t before;
 
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
-    assert_says(s->out, "\"timesBack\":0");
-    s->l.now -= 86400;
+    assert_says(s->out,
+                "\"times\":{\"back\":0,\"findings\":0,\"found\":[],\"most\":0,\"setBack\":0}");
+    s->l.now -= 86400; /* in version 1 */
     (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->issued);
+    before = s->l.now + 86400;
+    s->l.now = before; /* of the START */
+    start_of(s, 4, 0);
+    s->l.now = before - 3600; /* as people said */
+    start_of(s, 4, before);
     audit_ledger_publish(&s->l);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 0);
-    assert_says(s->out, "\n  times back   1\n");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 0);
-    assert_says(s->out, "\"timesBack\":1");
+    assert_says(s->out, "\n  times back   2, by 86399 s at most\n  set back     2\n  signatures");
+    assert_null(strstr(s->errors, "finding"));
+
+    s->l.now = before - 3600 - 7200;
+    start_of(s, 4, 0);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify"), 4);
+    assert_says(s->out, "verified: checkpoint, tiles and every leaf\n");
+    assert_says(s->out, "\n  set back     2\n  findings     1\n");
+    assert_says(s->errors, "nfpki-audit: finding: leaf 22 is dated ");
+    assert_says(s->errors, "Z, 7200 s before the leaf before it: the clock was set back");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--json"), 4);
+    assert_says(s->out, "\"findings\":1,\"found\":[{\"before\":\"");
+    assert_says(s->out, "\"leaf\":22,");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list"), 0);
+    assert_says(s->errors, "finding: leaf 22 is dated ");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "3"), 0);
+    assert_says(s->errors, "finding: leaf 22 is dated ");
 }
 
 /* The registrar's certificate, signed by itself here, as that of the authority. */
@@ -629,7 +669,7 @@ main(void)
         SCENE(what_is_not_there_is_status_3),
         SCENE(json_is_json_and_has_the_proofs),
         SCENE(places_that_an_ra_gave_twice_are_told),
-        SCENE(times_that_go_back_are_told),
+        SCENE(times_that_go_back_are_told_and_findings_by_much),
         SCENE(what_the_issuing_key_signed_is_verified_or_said_not_to_be),
     };
 

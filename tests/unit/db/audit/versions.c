@@ -73,6 +73,7 @@ a_ledger_of_before_verifies(void **state)
             assert_int_equal(figures.kinds[kind], LEDGERS[i].kinds[kind]);
         }
         assert_int_equal(figures.open, 0);
+        assert_int_equal(figures.times.findings, 0);
     }
 }
 

@@ -124,9 +124,9 @@ static const struct {
 };
 
 static struct leaf *
-start(int64_t record)
+start(int64_t record, time_t at)
 {
-    struct leaf *leaf = leaf_new(LEAF_START, AT);
+    struct leaf *leaf = leaf_new(LEAF_START, at);
     const uint8_t hash[SHA256_SIZE] = {1};
 
     leaf_set_text(leaf, "program", "nfpki-ca");
@@ -188,10 +188,10 @@ leaf_of(const struct step *step)
     struct leaf *leaf;
 
     if (step->leaf == START_NEWER) {
-        return start(LEAF_RECORD_VERSION + 1);
+        return start(LEAF_RECORD_VERSION + 1, AT);
     }
     if (step->leaf < START_NEWER) {
-        return start((int64_t)step->leaf - START_1 + 1);
+        return start((int64_t)step->leaf - START_1 + 1, AT);
     }
     if (step->leaf == SEALED) {
         leaf = leaf_new(LEAF_SEALED, AT);
@@ -246,44 +246,153 @@ the_rules_go_by_the_version_of_the_record(void **state)
     assert_int_equal(good, ARRAY_LEN(ROWS));
 }
 
-static void
-times_that_go_back_are_counted(void **state)
+/* ---- times ---- */
+
+enum { B = LEAF_BACK_MAX, LEAVES_MAX = 6 };
+
+/* A leaf, so much later than AT. */
+struct dated {
+    int version; /* of a START; 0: a STOP */
+    int later;
+    int back_from; /* START: AT and so much later is its clockSetBack; 0: it has none */
+};
+
+static const struct {
+    const char *name;
+    struct dated leaves[LEAVES_MAX];
+    size_t n;
+    size_t back;
+    int most;
+    size_t taken;
+    size_t findings;
+    uint64_t first; /* leaf of the first finding */
+} TIMES[] = {
+    {"in order", {{4, 0, 0}, {0, 0, 0}, {0, 100000, 0}}, 3, 0, 0, 0, 0, 0},
+    {"a little", {{4, 0, 0}, {0, -B, 0}, {0, -B, 0}, {0, -B - 1, 0}}, 4, 2, B, 0, 0, 0},
+    {"much, in version 3", {{3, 0, 0}, {0, -B - 1, 0}, {4, 0, 0}}, 3, 1, B + 1, 1, 0, 0},
+    {"much, before any START", {{0, 9000, 0}, {0, 0, 0}}, 2, 1, 9000, 1, 0, 0},
+    {"much, while it ran", {{4, 0, 0}, {0, -B - 1, 0}, {0, 0, 0}}, 3, 1, B + 1, 0, 1, 1},
+    {"twice", {{4, 0, 0}, {0, -400, 0}, {0, 0, 0}, {0, -900, 0}}, 4, 2, 900, 0, 2, 1},
+    {"at a START that says it", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 9000}}, 3, 1, 8995, 1, 0, 0},
+    {"at one that does not", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 0}}, 3, 1, 8995, 0, 1, 2},
+    {"at what a START finished, and says",
+     {{4, 0, 0}, {0, 9000, 0}, {0, 5, 0}, {0, 4, 0}, {4, 6, 9000}},
+     5,
+     2,
+     8995,
+     1,
+     0,
+     0},
+    {"said of another time", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 9001}}, 3, 1, 8995, 0, 1, 2},
+    {"said of what is before the START before",
+     {{4, 0, 0}, {0, 9000, 0}, {0, 5, 0}, {4, 6, 0}, {4, 7, 9000}},
+     5,
+     1,
+     8995,
+     0,
+     1,
+     2},
+    {"said once of two",
+     {{4, 0, 0}, {0, 9000, 0}, {0, 5000, 0}, {4, 5, 5000}},
+     4,
+     2,
+     4995,
+     1,
+     1,
+     2},
+    {"said where nothing goes back", {{4, 0, 0}, {4, 9001, 9000}}, 2, 0, 0, 0, 0, 0},
+};
+
+static struct leaf *
+dated(const struct dated *d)
 {
-    static const struct {
-        int later[3]; /* than AT */
-        size_t back;
-    } rows[] = {
-        {{0, 0, 100000}, 0},
-        {{0, -LEAF_BACK_MAX, -LEAF_BACK_MAX}, 0},
-        {{0, -LEAF_BACK_MAX - 1, 0}, 1},
-        {{0, -LEAF_BACK_MAX - 1, -2 * LEAF_BACK_MAX - 2}, 2},
-        {{100000, 0, 100000}, 1},
-    };
+    struct leaf *leaf;
+
+    if (d->version == 0) {
+        leaf = leaf_new(LEAF_STOP, AT + d->later);
+        leaf_set_text(leaf, "reason", "asked");
+        return leaf;
+    }
+    leaf = start(d->version, AT + d->later);
+    if (d->back_from != 0) {
+        leaf_set_time(leaf, "clockSetBack", AT + d->back_from);
+    }
+    return leaf;
+}
+
+static void
+times_that_go_back_by_much_are_findings_unless_a_start_says_why(void **state)
+{
+    size_t good = 0;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(TIMES); i++) {
         struct audit_record *r = audit_record_new();
+        const struct audit_times *t = audit_record_times(r);
         struct err e = {0};
 
-        for (size_t k = 0; k < ARRAY_LEN(rows[i].later); k++) {
-            CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_STOP, AT + rows[i].later[k]);
+        for (size_t k = 0; k < TIMES[i].n; k++) {
+            CLEANUP(leaf_cleanup) struct leaf *leaf = dated(&TIMES[i].leaves[k]);
 
-            leaf_set_text(leaf, "reason", "asked");
             assert_ok(leaf_seal(leaf, &e), &e);
             assert_ok(audit_record_check(r, leaf, &e), &e);
         }
-        if (audit_record_back(r) != rows[i].back) {
-            fail_msg("row %zu: %zu", i, audit_record_back(r));
+        if (t->back == TIMES[i].back && t->most == TIMES[i].most && t->taken == TIMES[i].taken &&
+            t->findings == TIMES[i].findings &&
+            (t->findings == 0 || t->found[0].leaf == TIMES[i].first)) {
+            good++;
+        } else {
+            print_error("row '%s': %zu by %lld, %zu taken, %zu findings\n", TIMES[i].name, t->back,
+                        (long long)t->most, t->taken, t->findings);
         }
         audit_record_free(r);
     }
+    assert_int_equal(good, ARRAY_LEN(TIMES));
+}
+
+static void
+more_findings_than_anybody_reads_are_counted(void **state)
+{
+    struct audit_record *r = audit_record_new();
+    const struct audit_times *t = audit_record_times(r);
+    struct err e = {0};
+
+    (void)state;
+    for (int i = 0; i <= AUDIT_TIMES_KEPT + 1; i++) {
+        const struct dated d = {.version = i == 0 ? 4 : 0, .later = -1000 * i};
+        CLEANUP(leaf_cleanup) struct leaf *leaf = dated(&d);
+
+        assert_ok(leaf_seal(leaf, &e), &e);
+        assert_ok(audit_record_check(r, leaf, &e), &e);
+    }
+    assert_int_equal(t->findings, AUDIT_TIMES_KEPT + 1);
+    assert_int_equal(t->found[AUDIT_TIMES_KEPT - 1].leaf, AUDIT_TIMES_KEPT);
+    audit_record_free(r);
+}
+
+static void
+a_record_of_before_has_no_word_for_it(void **state)
+{
+    struct audit_record *r = audit_record_new();
+    const struct dated d = {.version = 3, .back_from = 1};
+    CLEANUP(leaf_cleanup) struct leaf *leaf = dated(&d);
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(leaf_seal(leaf, &e), &e);
+    assert_int_equal(audit_record_check(r, leaf, &e), -1);
+    assert_int_equal(e.code, ERR_CRYPTO);
+    assert_string_equal(e.text, "a START says clockSetBack in a record of version 3");
+    audit_record_free(r);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_that_go_back_are_counted),
+        cmocka_unit_test(times_that_go_back_by_much_are_findings_unless_a_start_says_why),
+        cmocka_unit_test(more_findings_than_anybody_reads_are_counted),
+        cmocka_unit_test(a_record_of_before_has_no_word_for_it),
         cmocka_unit_test(the_rules_go_by_the_version_of_the_record),
     };
 
