@@ -9,7 +9,8 @@ cd "$pki"
 path=/.well-known/cmp/p/nf-tls
 printf '\x30\x05\x30\x03\x02\x01\x00' >poll.der
 sed -i 's/^sync_wait = .*//; s/^message_time_required.*//' ra/nfpki-ra.conf
-printf 'sync_wait = 300\nmessage_time_required = false\n' >>ra/nfpki-ra.conf
+# at first longer than a CA that is slow takes
+printf 'sync_wait = 3000\nmessage_time_required = false\n' >>ra/nfpki-ra.conf
 
 say() { "$bin/cmp_say" --no-time "$@" "$host" "$port" "$path" 2>text.txt; }
 by_mac() { say --reference "$reference" --secret "$secret" "$@"; }
@@ -27,6 +28,18 @@ post() { # post FILE: its octets; status, Retry-After, and the answer when there
 restart_ra() { kill_daemon ra; start_daemon ra; }
 logged() { # logged 'what' REGEX: so many times
   grep -cE "$1" log/nfpki-ra.log || true
+}
+until_logged() { # until_logged 'what' REGEX: the RA knows it
+  for ((i = 0; i < 600; i++)); do
+    [[ $(logged "$2") -gt 0 ]] && return 0
+    sleep 0.1
+  done
+  fail "$1: not in the log"
+}
+goes_on() { # goes_on 'what' FILE: its octets are taken; how soon the CA is there is another matter
+  local answer
+  answer=$(post "$2")
+  expect "$1" '200 ip' "${answer% waiting}"
 }
 certified() { # certified 'what' FILE: the poll for it gets a certificate in the end
   local answer
@@ -103,12 +116,12 @@ expect 'the wrong secret hears no more' '503 60' \
   "$(by_mac --secret wrong --body ir --request-out wrong.der >/dev/null 2>&1 || true; post wrong.der)"
 expect 'in the log, once' 1 "$(logged '"event":"own-certificate".*does not accept.*is revoked.*nfpki-cactl issue ra-cmp')"
 new_ra_certificate
+sed -i 's/^sync_wait = .*/sync_wait = 300/' ra/nfpki-ra.conf
 restart_ra
 certified 'the MAC goes on under the new certificate' revoked.der
-answer=$(post first-ir.der) # with the certificate, or the CA has it still
-expect 'so does the signature that is in the queue, with the same octets' '200 ip' "${answer% waiting}"
+goes_on 'so does the signature that is in the queue, with the same octets' first-ir.der
 expect 'which are no more than once' '200 error transactionIdInUse' "$(post first-ir.der)"
-expect 'and the other signature, with the same octets' '200 ip' "$(post revoked-ir.der)"
+goes_on 'and the other signature, with the same octets' revoked-ir.der
 expect 'which are no more than once' '200 error transactionIdInUse' "$(post revoked-ir.der)"
 
 # ---- the signer is away: it fails, and it does not answer
@@ -134,7 +147,7 @@ for how in KILL STOP; do
   fi
   certified "the MAC goes on" "$how.der"
   if [[ $how == KILL ]]; then
-    expect 'and the signature, with the same octets' '200 ip' "$(post ir.der)"
+    goes_on 'and the signature, with the same octets' ir.der
     expect 'the question' '200 genp' "$(post genm.der)"
     expect 'and the poll' '200 ip' "$(post poll-again.der)"
   fi
@@ -167,7 +180,7 @@ expect 'in the log, once' 1 "$(logged '"event":"own-certificate".*ra.pem ended a
 expect 'and that the clocks differ' 1 "$(logged '"event":"deferred".*timeNotAvailable.*the clocks of RA and CA differ')"
 restart_ra
 certified 'the MAC goes on' ended.der
-expect 'and the signature, with the same octets' '200 ip' "$(post ended-ir.der)"
+goes_on 'and the signature, with the same octets' ended-ir.der
 expect 'and the certConf' '200 pkiConf' "$(post confirm-sent.der)"
 expect 'which is answered once' '200 error certConfirmed' "$(post confirm-sent.der)"
 
@@ -177,18 +190,21 @@ expect 'a signature, the certificate has not begun' '503 60' \
   "$(signed --body ir --request-out early-ir.der >/dev/null 2>&1 || true; post early-ir.der)"
 expect 'in the log, once' 1 "$(logged '"event":"own-certificate".*ra.pem begins at ')"
 restart_ra
-expect 'it goes on, with the same octets' '200 ip' "$(post early-ir.der)"
+goes_on 'it goes on, with the same octets' early-ir.der
 
 # ---- and that of the CA
 
 kill_daemon ca
 wrong_clock +5d ca
+kill -STOP "$(<ca.pid)" # it may be slower than sync_wait: until it has spoken a signature is told to wait, and that is its answer
 expect 'a MAC, for the CA the certificate has ended' 'ip waiting mac pvno 2' "$(by_mac --body ir --out late.der)"
+kill -CONT "$(<ca.pid)"
+until_logged 'the RA hears it' '"event":"own-certificate".*does not accept.*certificate ended at '
 expect 'a signature' '503 60' "$(signed --body ir --request-out late-ir.der >/dev/null 2>&1 || true; post late-ir.der)"
 expect 'in the log, once' 1 "$(logged '"event":"own-certificate".*does not accept.*certificate ended at ')"
 kill_daemon ca
 echo 'clock_set_back = true' >>ca/nfpki-ca.conf # it is right now
 start_daemon ca
 certified 'the MAC goes on' late.der
-expect 'and the signature, with the same octets' '200 ip' "$(post late-ir.der)"
+goes_on 'and the signature, with the same octets' late-ir.der
 audit verify
