@@ -11,6 +11,7 @@
 
 struct published_crl {
     char *path;
+    X509_CRL *crl;
     uint64_t number; /* 0: there is none */
     uint8_t sha256[SHA256_SIZE];
 };
@@ -27,3 +28,7 @@ int published_crl_read(const struct ca_conf *, X509 *issuing, struct published_c
 /* In store_options.admit (`db` NULL: there is no database): ERR_STALE when that CRL is newer than
  * the newest in ca.db, or another than the one that ca.db has with its number. */
 int published_crl_check(const struct published_crl *, struct store_db *db, struct err *e);
+/* All of it: it is the newest of ca.db, and has what the record revokes, each with its date and its
+ * reason. `differs` gets each difference. -1: it could not be compared to its end. */
+int published_crl_verify(const struct published_crl *, struct store_db *db,
+                         void (*differs)(void *arg, const char *what), void *arg, struct err *e);

@@ -9,8 +9,10 @@
 
 #include "base/file.h"
 #include "base/tlog/checkpoint.h"
+#include "ca/daemon/published.h"
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
+#include "db/issuance/journal.h"
 #include "db/issuance/scrub.h"
 #include "db/sealed/sealed.h"
 #include "db/store/schema.h"
@@ -25,6 +27,8 @@ struct verifying {
     bool left_out; /* something was */
     uint64_t differences;
     struct issuance_figures figures;
+    struct published_crl crl;
+    bool has_crl; /* it could be read, or is not there */
 };
 
 static void
@@ -103,7 +107,9 @@ verify(void *arg, struct store_db *db, struct err *e)
     if (v->ca->seals != NULL) {
         check_seals(v, db);
     }
-    if (issuance_verify(db, differs, v, &v->figures, e) != 0) {
+    if (issuance_verify(db, differs, v, &v->figures, e) != 0 ||
+        issuance_journal_verify(db, differs, v, e) != 0 ||
+        (v->has_crl && published_crl_verify(&v->crl, db, differs, v, e) != 0)) {
         return -1;
     }
     v->was_read = true;
@@ -158,6 +164,33 @@ find_ledger(struct verifying *v)
     }
 }
 
+/* ---- what is out ---- */
+
+/* Who else signed it is a difference; who should have must be known. */
+static void
+find_crl(struct verifying *v)
+{
+    const struct ca_conf *conf = &v->ca->conf;
+    CLEANUP(buf_free) struct buf der = {0};
+    CLEANUP(x509_cleanup) X509 *issuing = NULL;
+    struct err e = {0};
+
+    if (certificate_load_der(conf->issuing_certificate, LINK_CERTIFICATE_MAX, &issuing, &der, &e) !=
+        0) {
+        left_out(v, "the CRL that is out", e.text);
+        return;
+    }
+    v->has_crl = published_crl_read(conf, issuing, &v->crl, &e) == 0;
+    if (v->has_crl) {
+        return;
+    }
+    if (e.code == ERR_CONFLICT) {
+        differs(v, e.text);
+    } else {
+        left_out(v, "the CRL that is out", e.text);
+    }
+}
+
 /* ---- the whole ---- */
 
 static void
@@ -190,9 +223,12 @@ ca_verify(struct ca *ca, bool *agrees, struct err *e)
         return -1;
     }
     find_ledger(&v);
+    find_crl(&v);
     if (ca_record_read(ca, verify, &v, e) != 0 && !v.was_read) {
+        published_crl_free(&v.crl);
         return -1;
     }
+    published_crl_free(&v.crl);
     say(&v, clock_monotonic_ms() - from);
     *agrees = v.differences == 0 && !v.left_out;
     return 0;

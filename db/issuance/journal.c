@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/issuance/journal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "db/issuance/rows.h"
@@ -281,4 +282,150 @@ issuance_journal_wanted(struct store_db *db, const struct issuance_journal *j, i
         return 0;
     }
     return hex_parse(leaf_text(leaf, "serial"), out->serial, sizeof(out->serial), e);
+}
+
+/* ---- all of it ---- */
+
+struct verifying {
+    void (*differs)(void *arg, const char *what);
+    void *arg;
+};
+
+static int
+strangers(struct store_db *db, const struct verifying *v, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(
+            db, &rows,
+            "SELECT a.kind, a.at FROM attempted a LEFT JOIN leaf l ON l.idx = a.at "
+            "WHERE CASE a.kind WHEN 0 THEN l.idx IS NULL OR NOT (" IS("l", "INTENT") " OR " IS(
+                "l", "CRL-INTENT") ") WHEN 1 THEN a.at < 1 OR a.at > (SELECT count(*) FROM "
+                                   "leaf) ELSE 1 END ORDER BY a.kind, a.at",
+            STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    while (store_next(&rows, &row, e) == 0) {
+        CLEANUP(mem_cleanup) char *text = NULL;
+
+        if (!row) {
+            return 0;
+        }
+        text = mem_printf("attempted %" PRId64 ", %" PRId64
+                          ": there is no announcement, or no checkpoint, of that place",
+                          row_int(&rows, 0), row_int(&rows, 1));
+        v->differs(v->arg, text);
+    }
+    return -1;
+}
+
+/* clang-format off */
+#define KEY(table) "substr(" BODY(table) ", instr(" BODY(table) ", '\"key\":\"') + 7, 64)"
+#define LINE(table)                                                                                \
+    "CAST(substr(" BODY(table) ", instr(" BODY(table) ", '\"line\":') + 7, 19) AS INTEGER)"
+#define COUNTED                                                                                    \
+    "SELECT coalesce(sum(j.compared - j.exempt - j.again - (SELECT count(DISTINCT " LINE("l") ") " \
+    "FROM leaf l WHERE " IS("l", "ACKNOWLEDGED") " AND " KEY("l") " = lower(hex(j.key)) AND "      \
+    LINE("l") " BETWEEN j.exempt + 1 AND j.compared)), 0), (SELECT count(*) FROM attempted WHERE " \
+    "kind = ?1) FROM journal j WHERE j.kind = ?1"
+/* clang-format on */
+
+/* A line is counted once, or again, or officers acknowledged it. */
+static int
+sums(struct store_db *db, const struct verifying *v, enum issuance_journal_kind kind, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, COUNTED, STORE_VALUES(store_int(kind)), e) != 0) {
+        return -1;
+    }
+    if (row_int(&rows, 0) != row_int(&rows, 1)) {
+        CLEANUP(mem_cleanup)
+        char *text = mem_printf("journal of kind %d: %" PRId64 " lines were compared for the first "
+                                "time, and attempted has %" PRId64,
+                                (int)kind, row_int(&rows, 0), row_int(&rows, 1));
+
+        v->differs(v->arg, text);
+    }
+    return 0;
+}
+
+/* How far it was looked at, and what was found stored. */
+static int
+looked_at(struct store_db *db, enum issuance_journal_kind kind, struct issuance_journal *j,
+          bool *whole, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT coalesce(max(checked), 0), coalesce(sum(stored), 0), count(*) > 0 "
+                        "AND max(exempt) = 0 FROM journal WHERE kind = ?1",
+                        STORE_VALUES(store_int(kind)), e) != 0) {
+        return -1;
+    }
+    *j = (struct issuance_journal){.kind = kind,
+                                   .checked = (uint64_t)row_int(&rows, 0),
+                                   .stored = (uint64_t)row_int(&rows, 1)};
+    *whole = row_int(&rows, 2) != 0;
+    return 0;
+}
+
+static int
+stored_lines(struct store_db *db, const struct verifying *v, enum issuance_journal_kind kind,
+             struct err *e)
+{
+    struct issuance_journal said;
+    struct issuance_journal found = {.kind = kind};
+    bool whole;
+    bool more = true;
+
+    if (looked_at(db, kind, &said, &whole, e) != 0) {
+        return -1;
+    }
+    while (whole && more) {
+        int64_t missing;
+
+        if (issuance_journal_stored(db, &found, said.checked, &more, &missing, e) != 0) {
+            return -1;
+        }
+        if (missing >= 0) {
+            CLEANUP(mem_cleanup)
+            char *text =
+                mem_printf(kind == ISSUANCE_JOURNAL_CHECKPOINTS
+                               ? "checkpoint over %" PRId64 " leaves: has no line in a "
+                                 "journal"
+                               : "leaf %" PRId64 ": what it has as signed has no line in a journal",
+                           missing);
+
+            v->differs(v->arg, text);
+        }
+    }
+    if (whole && found.stored != said.stored) {
+        CLEANUP(mem_cleanup)
+        char *text = mem_printf("journal of kind %d: %" PRIu64 " stored signatures were compared, "
+                                "and there are %" PRIu64,
+                                (int)kind, said.stored, found.stored);
+
+        v->differs(v->arg, text);
+    }
+    return 0;
+}
+
+int
+issuance_journal_verify(struct store_db *db, void (*differs)(void *arg, const char *what),
+                        void *arg, struct err *e)
+{
+    const struct verifying v = {.differs = differs, .arg = arg};
+
+    if (strangers(db, &v, e) != 0) {
+        return -1;
+    }
+    for (int kind = ISSUANCE_JOURNAL_OBJECTS; kind <= ISSUANCE_JOURNAL_CHECKPOINTS; kind++) {
+        if (sums(db, &v, (enum issuance_journal_kind)kind, e) != 0 ||
+            stored_lines(db, &v, (enum issuance_journal_kind)kind, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }

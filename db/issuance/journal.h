@@ -98,3 +98,12 @@ struct issuance_journal_wanted {
 };
 int issuance_journal_wanted(struct store_db *, const struct issuance_journal *, int64_t missing,
                             struct issuance_journal_wanted *, struct err *e);
+
+/*
+ * The rows of this file against each other and the record, without a signer: each line that is
+ * counted is of an announcement, or of a checkpoint over leaves that are there; there are as many
+ * as were compared; and what is stored as signed up to there has one, where nothing is exempt.
+ * `differs` gets each difference. -1: it could not be compared to its end.
+ */
+int issuance_journal_verify(struct store_db *, void (*differs)(void *arg, const char *what),
+                            void *arg, struct err *e);

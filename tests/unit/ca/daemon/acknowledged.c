@@ -307,6 +307,13 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
         world_start(s->w);
         lines_make_crl(s->w);
         assert_int_equal(world_stop(s->w), 0);
+        {
+            CLEANUP(buf_free) struct buf compared = BUF_INIT(VERIFY_OUTPUT_MAX);
+
+            if (world_verify(s->w, s->w->dir, &compared) != 0) {
+                fail_msg("%s", (const char *)compared.p);
+            }
+        }
         kept = lines_load(s->w, file);
         (void)add_unknown(s->w, rows[i].key, rows[i].kind, &line);
         if (rows[i].kind != 'K') {
