@@ -198,7 +198,8 @@ issuance_journal_checkpoint(struct store_db *db, struct issuance_journal *j, uin
 /* ---- what is stored ---- */
 
 /* ISSUED and CRL from ?1 up to ?2: how many, and the first whose announcement has no line. The
- * leaves are read by their place, the announcements by their index. */
+ * leaves are read by their place, the announcements by their index; CROSS JOIN is the order in
+ * which SQLite is to go: it takes attempted first otherwise, all of it for each leaf. */
 /* clang-format off */
 #define BODY(table) "CAST(" table ".body AS TEXT)"
 #define IS(table, kind) "instr(" BODY(table) ", '\"kind\":\"" kind "\"') > 0"
@@ -207,7 +208,7 @@ issuance_journal_checkpoint(struct store_db *db, struct issuance_journal *j, uin
     "CAST(substr(" BODY(table) ", instr(" BODY(table) ", '\"number\":') + 9, 19) AS INTEGER)"
 #define STORED_LEAVES(kind, index, announced, same)                                                \
     "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM leaf i INDEXED BY " index            \
-    " JOIN attempted a ON a.kind = 0 AND a.at = i.idx WHERE " IS("i", announced) " AND "           \
+    " CROSS JOIN attempted a ON a.kind = 0 AND a.at = i.idx WHERE " IS("i", announced) " AND "           \
     same("i") " = " same("l") ") THEN l.idx END) FROM leaf l NOT INDEXED "                         \
     "WHERE l.idx >= ?1 AND l.idx < ?2 AND " IS("l", kind)
 #define STORED_CERTIFICATES STORED_LEAVES("ISSUED", "leaf_intent", "INTENT", SERIAL)
