@@ -135,8 +135,9 @@ an_older_journal_is_found_when_a_signer_comes_back(void **state)
     } rows[] = {
         {"issuing", 0, "the journal is older than ca.db"},
         {"issuing", 'L', "no line in the journal"},
-        {"log", 0, "the log signer's journal is older than ca.db"},
-        {"log", 'K', "the log signer's journal is older than ca.db"},
+        /* than ca.db, or than the token's memory, if the CRL's was written by then */
+        {"log", 0, "older"},
+        {"log", 'K', "older"},
     };
     struct world *w = *state;
 
