@@ -144,7 +144,7 @@ static const struct cmd commands[] = {
     {"sign",
      "--certificate FILE --key FILE [--passphrase-fd N] [--yes] --out FILE DOCUMENT | "
      "--show DOCUMENT",
-     "show and sign the plan of a restore", cactl_sign},
+     "show and sign the plan of a restore, or that a line of a journal is known", cactl_sign},
     {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},

@@ -401,7 +401,7 @@ run(const char *path, bool check)
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",
                   daemon.ra.jobs);
-        _exit(daemon.ra.failed ? 1 : 0);
+        _exit(daemon.ra.status);
     }
     stop(&daemon);
     log_event(LOG_INFO, "stopped", "nothing under way");

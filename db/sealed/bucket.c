@@ -58,7 +58,8 @@ seal_read(struct sealed *sealed, const struct store_rows *rows, const struct sea
     *key = row_blob(rows, 2);
     if (*table == NULL || bucket < 0 || bucket >= SEALED_BUCKETS || key->n > SEALED_KEY_OCTETS ||
         !key_decode(*key, values, (*table)->keys) || mac.n != MAC_SIZE) {
-        return sealed_violation_all(sealed, "there is a seal that is none", e);
+        (void)sealed_violation_all(sealed, "there is a seal that is none", e);
+        return -1; /* without a seal */
     }
     *seal = (struct seal){.bucket = (uint32_t)bucket, .leaf = (uint64_t)row_int(rows, 3)};
     memcpy(seal->mac, mac.p, MAC_SIZE);

@@ -24,7 +24,7 @@
  * function did before. What was found at the first use stays true, because nobody else can change
  * what the running program has read: the store remembers each page (db/store/pages.h), and an edit
  * of one, a row that was put back with its seal, or one that was deleted, fails the read itself.
- * (A sum over the owner's seals at each use found no more, and took 20 ms for 4000 rows.)
+ * So no sum over an owner's seals is made at each use: it would find no more.
  *
  * Use, inside operations of the store:
  *

@@ -83,7 +83,8 @@ struct ra {
     bool not_ours_told;             /* that, or something was, in this run of the pump */
     struct own_certificate own;
     int behind_s; /* messages may be behind so far; for new jobs */
-    bool failed;  /* the store is gone: the loop ends */
+    bool failed;  /* the store is gone: the loop ends, */
+    int status;   /* and the program with this */
 };
 
 /* It says that the database cannot be used, or that somebody wrote rows that are not ours. */

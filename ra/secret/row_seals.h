@@ -15,8 +15,8 @@
 int row_seals_new(struct ra *, bool of_token, struct err *e);
 /* After the store. */
 void row_seals_free(struct ra *);
-/* store_options.admit, with the ra as admit_arg: is it from before? Sets ra->may_seal. */
-int row_seals_admit(void *ra, struct store_db *, struct err *e);
+/* store_options.admit, with the struct ra as `arg`: is it from before? Sets ra->may_seal. */
+int row_seals_admit(void *arg, struct store_db *, struct err *e);
 /* The first operation of the store: are its rows ours, and its tables what this program makes?
  * Blocking. ERR_DENIED: they have seals, and there is no key, or another; ERR_STALE: edited or put
  * back; ERR_STORE: other tables. */

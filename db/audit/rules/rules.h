@@ -6,7 +6,8 @@
  * registers or ends is signed by one (registrar.h), updates are done one at a
  * time, confirmed before they supersede, and given again to newer requests only (renewal.h);
  * a further try is of what its network function rejected (retry.h), on a CRL is what was revoked
- * (crl.h), and what a request rests on is what an RA signed (attested.h).
+ * (crl.h), what a request rests on is what an RA signed (attested.h), and what two officers signed
+ * of a restore or of a line of a journal is what the leaf says (restored.h, acknowledged.h).
  *
  * Memory: the intents that are open, the updates that wait for their confirmation, of certificates
  * that can be on a CRL when they end, and the heads of a day.
