@@ -97,9 +97,8 @@ compare(struct store_db *db, bool suspect, struct err *e)
     return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
 }
 
-/* Nobody's trigger acts with ours, and none of ours is missing. */
-static int
-check_schema(struct store_db *db, struct err *e)
+int
+ca_record_check_schema(struct store_db *db, struct err *e)
 {
     return store_require_schema(db, schemas, "ca.db", "nfpki-ca --verify tells all of it", e);
 }
@@ -133,7 +132,7 @@ judge(struct guard *guard, struct store_db *db, struct err *e)
     enum sealed_state state;
 
     guard->judged = true;
-    return sealed_open(db, &state, e) != 0 || check_schema(db, e) != 0 ||
+    return sealed_open(db, &state, e) != 0 || ca_record_check_schema(db, e) != 0 ||
                    compare(db, guard->suspect, e) != 0 || check_attempts(guard->ca, db, e) != 0
                ? -1
                : guard->look(guard->ca, guard->arg, db, e);

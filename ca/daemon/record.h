@@ -32,6 +32,9 @@ int ca_record_suspect(const struct ca *, const struct err *why, struct err *e);
 int ca_record_last(struct ca *, struct ledger_signed *, struct err *e);
 int ca_record_read(struct ca *, int (*look)(void *arg, struct store_db *, struct err *e), void *arg,
                    struct err *e);
+/* Nobody's trigger acts with ours, and none of ours is missing: of tables that are this program's,
+ * as store_require_schema(). */
+int ca_record_check_schema(struct store_db *, struct err *e);
 /* For whoever opens it otherwise (ca/restore): its options, without seals; a folder with this mode.
  */
 struct store_options ca_store_options(const struct ca *, const char *path);

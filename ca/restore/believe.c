@@ -3,8 +3,9 @@
  * What is left of the database, before anything is taken over from it. Leaves say little of some
  * rows and nothing of others (rebuild.h), and what is restored is sealed as it is: an edit from
  * before would get a seal that is good for ever. So each row has its seal, whole, under the key of
- * the token, and each seal its row; or the record knows of no seals yet. A file of which one row is
- * not believed is none: all of it comes back from the leaves.
+ * the token, and each seal its row; or the record knows of no seals yet. And its tables are this
+ * program's: a trigger of somebody else would act with each row that is read back. A file of which
+ * one row is not believed is none: all of it comes back from the leaves.
  */
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
@@ -27,7 +28,7 @@ run_open(struct store_op *op, struct store_db *db, struct err *e)
     struct restore *r = restore_of(op);
     enum sealed_state state;
 
-    if (sealed_open(db, &state, e) != 0) {
+    if (sealed_open(db, &state, e) != 0 || ca_record_check_schema(db, e) != 0) {
         return -1;
     }
     r->had_seals = state == SEALED_ON;

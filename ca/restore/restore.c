@@ -170,7 +170,7 @@ run_open(struct store_op *op, struct store_db *db, struct err *e)
 static int
 run_seal(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return restored_seal(db, restore_of(op)->now, e);
+    return ca_record_check_schema(db, e) != 0 ? -1 : restored_seal(db, restore_of(op)->now, e);
 }
 
 static int
