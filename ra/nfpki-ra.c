@@ -396,7 +396,7 @@ run(const char *path, bool check)
     }
     (void)event_base_dispatch(daemon.ra.base);
     if (daemon.ra.failed || daemon.ra.jobs > 0 || daemon.ra.heads_asked > 0 ||
-        queue_is_busy(daemon.ra.queue)) {
+        row_scrub_is_busy(daemon.scrub) || queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

@@ -2,6 +2,8 @@
 /* All seals with their rows, and then all rows: is there one without a seal? */
 #include "db/sealed/bucket.h"
 
+#include <string.h>
+
 void
 sealed_cursor_free(struct sealed_cursor *cursor)
 {
@@ -13,6 +15,7 @@ static int
 scrub_seals(struct sealed *sealed, struct store_db *db, struct sealed_cursor *cursor, size_t max,
             size_t *seen, struct err *e)
 {
+    struct key from = {.n = cursor->key.n}; /* bound while the cursor goes on */
     CLEANUP(store_end) struct store_rows rows = {0};
     const struct sealed_table *table;
     struct seal seal;
@@ -20,11 +23,17 @@ scrub_seals(struct sealed *sealed, struct store_db *db, struct sealed_cursor *cu
     bool row;
 
     cursor->key.max = SEALED_KEY_OCTETS;
+    if (from.n > sizeof(from.octets)) {
+        return err_set(e, ERR_INPUT, "not a position in the seals");
+    }
+    if (from.n > 0) {
+        memcpy(from.octets, cursor->key.p, from.n);
+    }
     if (store_query(db, &rows,
                     "SELECT bucket, tbl, key, leaf, mac FROM seal WHERE (bucket, tbl, key) > (?1, "
                     "?2, ?3) ORDER BY bucket, tbl, key",
                     STORE_VALUES(store_int(cursor->bucket), store_int((int64_t)cursor->table),
-                                 store_blob(buf_span(&cursor->key))),
+                                 store_blob(key_span(&from))),
                     e) != 0) {
         return -1;
     }

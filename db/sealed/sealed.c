@@ -243,7 +243,7 @@ sealed_change(struct store_db *db, const struct sealed_table *table, const struc
 /* Those that have a seal, and none that has not. */
 static int
 check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_table *table,
-              struct store_value owner, struct err *e)
+              struct store_value owner, bool *any, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     struct store_value values[SEALED_KEYS_MAX];
@@ -254,6 +254,7 @@ check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_ta
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
+    *any = *any || row;
     while (row) {
         for (size_t i = 0; i < table->keys; i++) {
             values[i] = row_value(&rows, (int)i);
@@ -268,13 +269,13 @@ check_rows_of(struct sealed *sealed, struct store_db *db, const struct sealed_ta
 
 static int
 check_owner(struct sealed *sealed, struct store_db *db, unsigned owners, struct store_value value,
-            struct err *e)
+            bool *any, struct err *e)
 {
     for (size_t i = 0; i < sealed->options.n; i++) {
         const struct sealed_table *table = sealed->options.tables[i];
 
         if (table->owners == owners && table->of_owner != NULL &&
-            check_rows_of(sealed, db, table, value, e) != 0) {
+            check_rows_of(sealed, db, table, value, any, e) != 0) {
             return -1;
         }
     }
@@ -287,6 +288,7 @@ sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, str
     struct sealed *sealed = sealed_of(db);
     struct owner found;
     struct key key;
+    bool any = false;
     bool on;
 
     if (begin(sealed, &on, e) != 0) {
@@ -303,10 +305,13 @@ sealed_owner(struct store_db *db, unsigned owners, struct store_value owner, str
         return 0;
     }
     if (bucket_use(sealed, db, found.bucket, e) != 0 ||
-        check_owner(sealed, db, owners, owner, e) != 0) {
+        check_owner(sealed, db, owners, owner, &any, e) != 0) {
         return -1;
     }
-    seen_add(&sealed->owners, found.number);
+    /* Not one that has nothing: whoever sends a request chooses whom it asks for. */
+    if (any) {
+        seen_add(&sealed->owners, found.number);
+    }
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/sealed/context.h"
 #include "db/store/batch.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/sealed/scene.h"
@@ -344,12 +345,13 @@ an_owner_changes_while_it_is_looked_at(void **state)
 static int
 do_scrub_from_nowhere(struct verb *verb, struct store_db *db, struct err *e)
 {
-    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {.rows = true, .key = BUF_INIT(16)};
+    static const uint8_t octets[SEALED_KEY_OCTETS + 1] = {0xff};
+    CLEANUP(sealed_cursor_free)
+    struct sealed_cursor cursor = {.rows = verb->number == 0, .key = BUF_INIT(sizeof(octets))};
     size_t seen;
     bool end;
 
-    (void)verb;
-    return buf_set(&cursor.key, SPAN_LITERAL("\xff"), e) != 0
+    return buf_set(&cursor.key, span_of(octets, cursor.rows ? 1 : sizeof(octets)), e) != 0
                ? -1
                : sealed_scrub(db, &cursor, 1, &seen, &end, e);
 }
@@ -358,14 +360,54 @@ static void
 a_pass_does_not_go_on_where_nothing_is(void **state)
 {
     struct scene s = scene_new();
-    struct verb verb = {.run = do_scrub_from_nowhere};
     struct err e = {0};
 
     (void)state;
     scene_fill(&s);
     scene_must_open(&s);
-    assert_err(scene_do(&s, &verb, &e), ERR_INPUT, &e);
-    assert_non_null(strstr(e.text, "not a position in "));
+    for (int seals = 0; seals < 2; seals++) {
+        struct verb verb = {.run = do_scrub_from_nowhere, .number = seals};
+
+        assert_err(scene_do(&s, &verb, &e), ERR_INPUT, &e);
+        assert_non_null(
+            strstr(e.text, seals ? "not a position in the seals" : "not a position in "));
+    }
+    scene_end(&s);
+}
+
+static size_t remembered;
+
+static int
+ask_for_many(struct verb *verb, struct store_db *db, struct err *e)
+{
+    (void)verb;
+    for (int i = 0; i < 1000; i++) {
+        CLEANUP(mem_cleanup) char *nobody = mem_printf("nobody %d", i);
+
+        if (sealed_owner(db, SCENE_OWNERS, store_text(nobody), e) != 0) {
+            return -1;
+        }
+    }
+    if (sealed_owner(db, SCENE_OWNERS, store_text("A"), e) != 0) {
+        return -1;
+    }
+    remembered = sealed_of(db)->owners.n;
+    return 0;
+}
+
+/* Whom a request is about its sender says. */
+static void
+who_is_asked_for_and_is_nobody_takes_no_memory(void **state)
+{
+    struct scene s = scene_new();
+    struct verb verb = {.run = ask_for_many};
+    struct err e = {0};
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    assert_ok(scene_do(&s, &verb, &e), &e);
+    assert_int_equal(remembered, 1);
     scene_end(&s);
 }
 
@@ -380,6 +422,7 @@ main(void)
         cmocka_unit_test(a_change_that_was_not_said_is_found),
         cmocka_unit_test(a_violation_that_is_ignored_ends_the_store_nevertheless),
         cmocka_unit_test(after_any_changes_all_seals_agree),
+        cmocka_unit_test(who_is_asked_for_and_is_nobody_takes_no_memory),
         cmocka_unit_test(an_owner_changes_while_it_is_looked_at),
         cmocka_unit_test(a_pass_does_not_go_on_where_nothing_is),
     };

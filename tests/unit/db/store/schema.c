@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/store/schema.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
 #include "tests/support/test.h"
@@ -54,7 +55,8 @@ each_difference_is_told(void **state)
         {"INSERT INTO a(y) VALUES('x')", ""},
         {"DROP TRIGGER a_stays", "trigger a_stays: missing\n"},
         {"DROP INDEX a_y", "index a_y: missing\n"},
-        {"DROP TABLE a", "index a_y: missing\ntable a: missing\ntrigger a_stays: missing\n"},
+        {"DROP TABLE a", "index a_y: missing\nindex sqlite_autoindex_a_1: missing\n"
+                         "table a: missing\ntrigger a_stays: missing\n"},
         {"CREATE TRIGGER mine AFTER INSERT ON a BEGIN DELETE FROM a; END",
          "trigger mine: not ours\n"},
         {"CREATE TEMP TRIGGER passing AFTER INSERT ON a BEGIN DELETE FROM a; END", ""},
@@ -62,8 +64,11 @@ each_difference_is_told(void **state)
         {"CREATE TABLE b (x INTEGER)", "table b: not ours\n"},
         {"ALTER TABLE a ADD COLUMN more TEXT", "table a: another one\n"},
         {"ALTER TABLE a RENAME COLUMN z TO zz", "table a: another one\n"},
-        {"ALTER TABLE a RENAME TO b", "index a_y: another one\ntable a: missing\n"
-                                      "trigger a_stays: another one\ntable b: not ours\n"},
+        {"ALTER TABLE a RENAME TO b", "index a_y: another one\n"
+                                      "index sqlite_autoindex_a_1: missing\ntable a: missing\n"
+                                      "trigger a_stays: another one\n"
+                                      "index sqlite_autoindex_b_1: not ours\n"
+                                      "table b: not ours\n"},
         {"PRAGMA user_version = 2", "schema 2, this program's is 3\n"},
         {"PRAGMA user_version = 4", "schema 4, this program's is 3\n"},
     };
@@ -88,11 +93,44 @@ each_difference_is_told(void **state)
     store_free(store);
 }
 
+/* SQLite lets nobody make one with such a name, but whoever can write the file can: it would run,
+ * and what it does would get seals. */
+static void
+a_name_of_sqlites_own_hides_nothing(void **state)
+{
+    static const char forged[] =
+        "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES('trigger', 'sqlite_mine', "
+        "'a', "
+        "0, 'CREATE TRIGGER sqlite_mine AFTER INSERT ON a BEGIN DELETE FROM a; END')";
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a.db", dir);
+    const struct store_options options = {
+        .path = path, .application = 1, .schemas = {first, others}};
+    struct looking l = {0};
+    struct store *store;
+    sqlite3 *file;
+    struct err e = {0};
+
+    (void)state;
+    store = store_open(&options, &e);
+    assert_non_null(store);
+    store_free(store);
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, forged, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(file), SQLITE_OK);
+    store = store_open(&options, &e);
+    assert_non_null(store);
+    assert_err(verb_call(store, do_look, &l, &e), ERR_DENIED, &e);
+    assert_string_equal(l.said, "trigger sqlite_mine: not ours\n");
+    store_free(store);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_difference_is_told),
+        cmocka_unit_test(a_name_of_sqlites_own_hides_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
