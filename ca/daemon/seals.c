@@ -70,25 +70,9 @@ ca_seals_begin(struct store_db *db, time_t now, struct err *e)
     return 0;
 }
 
-static const char *
-state_name(enum sealed_state state)
-{
-    switch (state) {
-    case SEALED_CLOSED:
-        break;
-    case SEALED_NO_KEY:
-        return "no key";
-    case SEALED_NOT_YET:
-        return "not yet";
-    case SEALED_ON:
-        return "sealed";
-    }
-    return "not open";
-}
-
 json_t *
 ca_seals_status(const struct store_db *db)
 {
-    return json_pack("{s:s,s:I}", "state", state_name(sealed_state(db)), "rows",
+    return json_pack("{s:s,s:I}", "state", sealed_state_name(sealed_state(db)), "rows",
                      (json_int_t)sealed_rows(db));
 }

@@ -323,6 +323,22 @@ sealed_state(const struct store_db *db)
     return sealed == NULL ? SEALED_CLOSED : sealed->state;
 }
 
+const char *
+sealed_state_name(enum sealed_state state)
+{
+    switch (state) {
+    case SEALED_CLOSED:
+        break;
+    case SEALED_NO_KEY:
+        return "no key";
+    case SEALED_NOT_YET:
+        return "not yet";
+    case SEALED_ON:
+        return "sealed";
+    }
+    return "not open";
+}
+
 uint64_t
 sealed_rows(const struct store_db *db)
 {

@@ -157,6 +157,8 @@ void sealed_cursor_free(struct sealed_cursor *);
 int sealed_scrub(struct store_db *, struct sealed_cursor *, size_t max, size_t *seen, bool *end,
                  struct err *e);
 
+/* "sealed", "no key", "not yet", "not open". */
+const char *sealed_state_name(enum sealed_state);
 /* In an operation. CLOSED when the store has no context. */
 enum sealed_state sealed_state(const struct store_db *);
 /* Sealed rows. */

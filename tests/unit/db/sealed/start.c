@@ -6,6 +6,16 @@
 #include "tests/unit/db/sealed/scene.h"
 
 static void
+each_state_has_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal(sealed_state_name(SEALED_CLOSED), "not open");
+    assert_string_equal(sealed_state_name(SEALED_NO_KEY), "no key");
+    assert_string_equal(sealed_state_name(SEALED_NOT_YET), "not yet");
+    assert_string_equal(sealed_state_name(SEALED_ON), "sealed");
+}
+
+static void
 without_a_key_nothing_is_sealed(void **state)
 {
     struct scene s = scene_new();
@@ -325,6 +335,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_state_has_a_name),
         cmocka_unit_test(without_a_key_nothing_is_sealed),
         cmocka_unit_test(a_sealed_database_without_its_key_is_refused),
         cmocka_unit_test(what_is_sealed_is_not_sealed_again),
