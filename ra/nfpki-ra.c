@@ -49,7 +49,6 @@ struct daemon {
     struct front *front;
     struct admin_server *admin;
     struct api_server *api;
-    struct row_scrub *scrub;
     struct event *tasks_event;
     struct event *signals[3];
     struct event *ready_timer;
@@ -115,7 +114,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if ((d->ra.jobs == 0 && d->ra.heads_asked == 0 && !d->sweeping &&
-         !row_scrub_is_busy(d->scrub) && !closing_is_busy(d->ra.closing) &&
+         !row_scrub_is_busy(d->ra.row_scrub) && !closing_is_busy(d->ra.closing) &&
          !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
@@ -139,7 +138,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     front_stop(d->front);
     api_server_stop(d->api);
     lane_stop(d->ra.lane);
-    row_scrub_stop(d->scrub);
+    row_scrub_stop(d->ra.row_scrub);
     (void)event_add(d->stop_timer, &tick);
 }
 
@@ -290,7 +289,7 @@ start_services(struct daemon *d, struct err *e)
     if (d->ra.queue == NULL) {
         return -1;
     }
-    d->scrub = row_scrub_new(&d->ra);
+    d->ra.row_scrub = row_scrub_new(&d->ra);
     (void)event_add(d->ready_timer, &ready);
     return 0;
 }
@@ -320,7 +319,7 @@ free_event(struct event **event)
 static void
 stop(struct daemon *d)
 {
-    row_scrub_free(d->scrub);
+    row_scrub_free(d->ra.row_scrub);
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
@@ -396,7 +395,7 @@ run(const char *path, bool check)
     }
     (void)event_base_dispatch(daemon.ra.base);
     if (daemon.ra.failed || daemon.ra.jobs > 0 || daemon.ra.heads_asked > 0 ||
-        row_scrub_is_busy(daemon.scrub) || queue_is_busy(daemon.ra.queue)) {
+        row_scrub_is_busy(daemon.ra.row_scrub) || queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

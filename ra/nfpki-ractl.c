@@ -275,6 +275,8 @@ static const struct cmd commands[] = {
     {"export-certificates", "[--since TIME] --output FILE",
      "the certificates that this RA has, for a CA that lost its record of them",
      ractl_export_certificates},
+    {"status", "", "whether ra.db is sealed, what was looked at of it, what waits for the CA",
+     ractl_status},
 };
 
 static const struct program program = {

@@ -408,6 +408,21 @@ requests_not_closed(struct store_db *db, const char *id, struct err *e)
 }
 
 int
+requests_count_closing(struct store_db *db, int *closing, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT count(*) FROM registration WHERE cancelled = 1 AND closed = 0 AND "
+                        "cancellation NOT NULL",
+                        STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    *closing = (int)row_int(&rows, 0);
+    return 0;
+}
+
+int
 requests_closing_each(struct store_db *db, int limit,
                       void (*visit)(void *arg, const char *id, struct span cms), void *arg,
                       struct err *e)

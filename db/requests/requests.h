@@ -411,5 +411,7 @@ int requests_rest_until(struct store_db *, int64_t now, int64_t *until, struct e
 /* SENT and overdue -> UNCONFIRMED (*overdue counts them); forgets what `until` has passed, except
  * enrolments that still wait for the CA. A few rows at once; *more: there may be others. */
 int requests_expire(struct store_db *, int64_t now, int *overdue, bool *more, struct err *e);
+/* How many cancellations requests_closing_each() would visit. */
+int requests_count_closing(struct store_db *, int *closing, struct err *e);
 /* For the figures. */
 int requests_count_open(struct store_db *, int *open, struct err *e);

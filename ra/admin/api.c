@@ -216,6 +216,7 @@ may(enum role role, enum command_kind kind)
     case COMMAND_LIST:
     case COMMAND_SHOW:
     case COMMAND_BUNDLE:
+    case COMMAND_STATUS:
         return role == ROLE_REGISTRAR || role == ROLE_OFFICER;
     case COMMAND_HELD:
         break;

@@ -3,6 +3,7 @@
  *   register: enlist.c
  *   import:   import.c
  *   cancel:   cancel.c
+ *   status:   status.c
  */
 #include "ra/admin/command.h"
 
@@ -15,6 +16,7 @@
 #include "ra/admin/cancel.h"
 #include "ra/admin/enlist.h"
 #include "ra/admin/import.h"
+#include "ra/admin/status.h"
 
 struct command {
     struct store_op op;
@@ -165,6 +167,26 @@ held_run(struct store_op *op, struct store_db *db, struct err *e)
 
     c->answer = held_answer(db, &c->request.page, e);
     return c->answer == NULL ? -1 : 0;
+}
+
+static int
+status_run(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct command *c = CONTAINER_OF(op, struct command, op);
+
+    c->answer = status_stored(db, e);
+    return c->answer == NULL ? -1 : 0;
+}
+
+static void
+status_done(struct task *task)
+{
+    struct command *c = command_of_op(task);
+
+    if (c->op.result == 0) {
+        status_complete(c->ra, c->answer);
+    }
+    answer_done(task);
 }
 
 /* ---- bundle ---- */
@@ -369,6 +391,9 @@ command_run(struct ra *ra, struct command_request *request, const struct command
         break;
     case COMMAND_HELD:
         on_store(c, held_run, answer_done);
+        break;
+    case COMMAND_STATUS:
+        on_store(c, status_run, status_done);
         break;
     case COMMAND_IMPORT:
         begin_import(c);

@@ -21,6 +21,7 @@ enum command_kind {
     COMMAND_CANCEL,   /* `document`: what a registrar signed */
     COMMAND_IMPORT,   /* `manifest` and `document`, the lines */
     COMMAND_HELD,     /* `page`: of certificates; by the socket alone */
+    COMMAND_STATUS,
 };
 
 enum { COMMAND_WHO_SIZE = 160, COMMAND_PAGE_MAX = 1000, COMMAND_PAGE = 100 };

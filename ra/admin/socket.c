@@ -114,6 +114,15 @@ take_page(const json_t *request, struct command_request *out, struct err *e)
                            &out->page, e);
 }
 
+static int
+take_nothing(const json_t *request, struct command_request *out, struct err *e)
+{
+    (void)request;
+    (void)out;
+    (void)e;
+    return 0;
+}
+
 static const struct verb {
     const char *name;
     enum command_kind kind;
@@ -126,6 +135,7 @@ static const struct verb {
     {"cancel", COMMAND_CANCEL, take_cancellation},
     {"import", COMMAND_IMPORT, take_batch},
     {"certificates", COMMAND_HELD, take_page},
+    {"status", COMMAND_STATUS, take_nothing},
 };
 
 void

@@ -27,6 +27,7 @@ struct closing;
 struct pipeline;
 struct queue;
 struct roles;
+struct row_scrub;
 struct sealed;
 struct signer;
 struct store;
@@ -72,6 +73,7 @@ struct ra {
     struct heads *heads;       /* of the queue, and their signatures */
     struct queue *queue;
     struct closing *closing;
+    struct row_scrub *row_scrub;
     struct roles *roles;            /* of administrators */
     struct budget *by_registration; /* of what a registration may begin */
     struct budget *of_refusals;     /* that are signed */

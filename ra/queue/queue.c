@@ -2,6 +2,7 @@
 #include "ra/queue/queue.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "ca/cmp/message/failure.h"
@@ -18,6 +19,7 @@ struct queue {
     struct asks asks;
     struct ca_log *log;
     struct pump *pump; /* held while the CA's certificates or its log are not ours */
+    struct queue_link state;
     bool was_up;
     bool is_down;                       /* and that was logged */
     char deferred[LINK_PHRASE_MAX + 1]; /* why, as logged last */
@@ -76,6 +78,20 @@ bool
 queue_is_up(const struct queue *q)
 {
     return pump_is_usable(q->pump);
+}
+
+struct queue_link
+queue_link(const struct queue *q)
+{
+    return q->state;
+}
+
+static void
+link_is(struct queue *q, const char *state)
+{
+    if (q->state.state == NULL || strcmp(q->state.state, state) != 0) {
+        q->state = (struct queue_link){.state = state, .since = clock_now()};
+    }
 }
 
 bool
@@ -145,11 +161,18 @@ taken(struct queue *q, const struct link_message *m)
     queue_answer_store(q->ra->store, m, on_stored, q);
 }
 
+static void
+hold(struct queue *q)
+{
+    pump_hold(q->pump, true);
+    link_is(q, "held");
+}
+
 /* What it sent before was answered by the same state, or by none: it gets nothing more. */
 static void
 hold_stale(struct queue *q, const struct err *why)
 {
-    pump_hold(q->pump, true);
+    hold(q);
     log_err(LOG_ERROR, why->code == ERR_STALE ? "stale-ca" : "wrong-log", why,
             "the CA gets nothing, see nfpki-ra(8)");
 }
@@ -250,7 +273,7 @@ on_up(void *arg, const struct link_message *welcome)
 
     if (!span_equal(welcome->body, buf_span(&c->issuing_der)) ||
         !span_equal(welcome->root, buf_span(&c->root_der))) {
-        pump_hold(q->pump, true);
+        hold(q);
         log_event(LOG_ERROR, "wrong-ca",
                   "the CA has another issuing or root certificate than our configuration: compare "
                   "issuing_certificate and root_certificate with the CA's");
@@ -268,6 +291,7 @@ on_up(void *arg, const struct link_message *welcome)
     log_event(LOG_INFO, "link-up", "connected with the CA");
     q->was_up = true;
     pump_hold(q->pump, false);
+    link_is(q, "up");
     q->is_down = false;
     pump_start(q->pump, true); /* the CA tells the end of what waits to whom it has from */
     q->options.up(q->options.arg);
@@ -290,6 +314,7 @@ on_down(void *arg, const struct err *why)
         log_err(LOG_WARNING, "link-down", why, "requests are queued and answered \"waiting\"");
     }
     q->is_down = true; /* the tries that follow say nothing new */
+    link_is(q, "down");
     flights_land(&q->flights);
     asks_give_up(&q->asks);
 }
@@ -332,6 +357,7 @@ queue_new(const struct queue_options *options, struct err *e)
 
     q->options = *options;
     q->ra = options->ra;
+    link_is(q, "down");
     q->log = ca_log_new(q->ra, e);
     if (q->log == NULL) {
         return NULL;

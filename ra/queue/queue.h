@@ -39,6 +39,13 @@ void queue_withdrawn(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 bool queue_is_up(const struct queue *);
+/* For status: "up"; "down"; "held": there is a CA, and it gets nothing, for it is not ours or an
+ * older copy. `since`: of this state; the start, when there was no other. */
+struct queue_link {
+    const char *state;
+    time_t since;
+};
+struct queue_link queue_link(const struct queue *);
 /* What is to be sent is looked for, or what was seen of the CA's log is kept: queue_free() must
  * wait. */
 bool queue_is_busy(const struct queue *);

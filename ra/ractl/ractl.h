@@ -38,5 +38,8 @@ int ractl_import(int argc, char **argv);
 /* certificates.c */
 int ractl_export_certificates(int argc, char **argv);
 
+/* status.c */
+int ractl_status(int argc, char **argv);
+
 /* bundle.c */
 int ractl_bundle(int argc, char **argv);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "db/sealed/sealed.h"
+#include "db/requests/seals.h"
 
 enum {
     STEP_ROWS = 50,
@@ -21,8 +21,9 @@ struct row_scrub {
     bool busy;
     bool stopped;
     int64_t begun_ms;
-    uint64_t rows; /* seen in this pass */
-    /* The writer thread's: */
+    time_t begun;
+    struct row_scrub_status status; /* nothing is seen: no pass is under way */
+    /* The writer thread's, while it is busy: */
     struct sealed_cursor at;
     size_t seen;
     bool end;
@@ -47,6 +48,23 @@ step_after(struct row_scrub *s, int ms)
 }
 
 static void
+pass_ended(struct row_scrub *s)
+{
+    struct row_scrub_status *st = &s->status;
+
+    if (st->seen > 0) {
+        log_event(LOG_DEBUG, "scrubbed", "%" PRIu64 " rows and seals in %" PRId64 " ms", st->seen,
+                  clock_monotonic_ms() - s->begun_ms);
+        st->last.seen = st->seen;
+        st->last.begun = s->begun;
+        st->last.ended = clock_now();
+    }
+    st->at = "rest";
+    st->seen = 0;
+    st->begun = 0;
+}
+
+static void
 on_stepped(struct task *task)
 {
     struct row_scrub *s = CONTAINER_OF(task, struct row_scrub, op.task);
@@ -56,13 +74,12 @@ on_stepped(struct task *task)
         ra_fail(s->ra, &s->op.e);
         return;
     }
-    s->rows += s->seen;
-    if (s->end && s->rows > 0) {
-        log_event(LOG_DEBUG, "scrubbed", "%" PRIu64 " rows and seals in %" PRId64 " ms", s->rows,
-                  clock_monotonic_ms() - s->begun_ms);
-    }
+    s->status.seen += s->seen;
     if (s->end) {
-        s->rows = 0;
+        pass_ended(s);
+    } else {
+        s->status.at = s->at.rows ? requests_tables[s->at.table]->name : "seal";
+        s->status.begun = s->begun;
     }
     step_after(s, s->end ? PASS_PAUSE_MS : PAUSE_MS);
 }
@@ -74,8 +91,9 @@ on_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (s->rows == 0) {
+    if (s->status.seen == 0) {
         s->begun_ms = clock_monotonic_ms();
+        s->begun = clock_now();
     }
     s->busy = true;
     s->op = (struct store_op){.run = run_step, .task = {.done = on_stepped}};
@@ -88,6 +106,7 @@ row_scrub_new(struct ra *ra)
     struct row_scrub *s = mem_new(sizeof(*s));
 
     s->ra = ra;
+    s->status.at = "rest";
     s->timer = event_new(ra->base, -1, 0, on_time, s);
     if (s->timer == NULL) {
         abort(); /* out of memory */
@@ -101,6 +120,12 @@ row_scrub_stop(struct row_scrub *s)
 {
     s->stopped = true;
     (void)event_del(s->timer);
+}
+
+struct row_scrub_status
+row_scrub_status(const struct row_scrub *s)
+{
+    return s->status;
 }
 
 bool

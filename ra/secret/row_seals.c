@@ -138,3 +138,10 @@ row_seals_begin(struct ra *ra, struct err *e)
     }
     return 0;
 }
+
+const char *
+row_seals_state(const struct store_db *db, uint64_t *rows)
+{
+    *rows = sealed_rows(db);
+    return sealed_state_name(sealed_state(db));
+}

@@ -24,3 +24,5 @@ int row_seals_open(struct ra *, struct err *e);
 /* A state from before (ra->may_seal) is sealed as it is, when all that was looked at in it was
  * found good. Blocking. ERR_STALE: it has no seals, and is not from before: somebody took them. */
 int row_seals_begin(struct ra *, struct err *e);
+/* In an operation of the store: sealed_state_name(), and how many rows are sealed. */
+const char *row_seals_state(const struct store_db *, uint64_t *rows);

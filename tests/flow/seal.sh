@@ -46,6 +46,7 @@ sed '/^seal /d' ra/with.conf >ra/ra-signer.conf
 (umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
 start_daemon ra
 grep -q '"event":"seal-key-in-file"' log/nfpki-ra.log || fail 'no warning about the file'
+ractl status | grep -qx 'ra.db      no key, 0 rows' || fail "$(ractl status)"
 register old AMF 1
 old=("$reference" "$secret")
 register older AMF 1
@@ -100,3 +101,11 @@ refuses_to_start 'trigger mine: not ours'
 rm -rf ra/state
 mv ra/state.good ra/state
 start_daemon ra
+# and what is whole says so
+for ((i = 0; i < 300; i++)); do
+  ractl status >status.txt
+  ! grep -q '^last pass  none' status.txt || { sleep 0.1; continue; }
+  break
+done
+grep -qx 'ra.db      sealed, [1-9][0-9]* rows' status.txt || fail "$(<status.txt)"
+grep -q '^last pass  [1-9][0-9]* rows and seals, ended ' status.txt || fail "$(<status.txt)"

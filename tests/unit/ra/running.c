@@ -12,12 +12,14 @@
 #include "ca/x509/serial.h"
 #include "pkcs11/client/client.h"
 #include "pkcs11/key.h"
+#include "pkcs11/secret.h"
 #include "ra/admin/closing.h"
 #include "ra/admin/socket.h"
 #include "ra/front/api_server.h"
 #include "ra/front/front.h"
 #include "ra/queue/queue.h"
 #include "ra/queue/roles.h"
+#include "ra/secret/row_scrub.h"
 #include "ra/start.h"
 #include "tests/support/forge.h"
 #include "tests/support/softhsm.h"
@@ -41,6 +43,14 @@ void
 running_sign_no_heads(void)
 {
     heads_are_signed = false;
+}
+
+static bool rows_are_sealed;
+
+void
+running_seal_rows(void)
+{
+    rows_are_sealed = true;
 }
 
 /* ---- files ---- */
@@ -108,6 +118,23 @@ running_officer(const struct running *w, const char *profile, const char *name, 
     return issue(w, profile, name, buf_span(&spki));
 }
 
+/* The section of the policy; with a file otherwise, as in earlier times. */
+static char *
+make_seal(const struct running *w, struct session *s)
+{
+    CLEANUP(mem_cleanup) char *hex = NULL;
+    uint8_t id[KEY_ID_SIZE];
+    struct err e = {0};
+
+    if (!rows_are_sealed) {
+        write_text(w->dir, "ra-seal-key", 0600, "0123456789abcdef0123456789abcdef");
+        return mem_strdup("");
+    }
+    assert_ok(secret_generate(s, "seal", id, &e), &e);
+    hex = hex_dup(span_of(id, sizeof(id)));
+    return mem_printf("seal {\n key_id = \"%s\"\n}\n", hex);
+}
+
 /* The RA's token, certificate and the policy of its signer. */
 static void
 make_token(struct running *w)
@@ -115,6 +142,7 @@ make_token(struct running *w)
     CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *public = NULL;
     CLEANUP(mem_cleanup) char *text = NULL;
+    CLEANUP(mem_cleanup) char *seal = NULL;
     char hex[2 * KEY_ID_SIZE + 1];
     uint8_t id[KEY_ID_SIZE];
     enum key_algorithm algorithm;
@@ -132,6 +160,7 @@ make_token(struct running *w)
     assert_ok(session_login(s, SPAN_LITERAL(PIN), &e), &e);
     assert_ok(key_generate(s, key_policy_find("ra-signing-v1", &e), KEY_P256, "ra", id, &spki, &e),
               &e);
+    seal = make_seal(w, s);
     session_close(s);
     module_close(m);
     w->certificate = issue(w, "ra-cmp", "RA 1", buf_span(&spki));
@@ -144,11 +173,10 @@ make_token(struct running *w)
                       "attributes = \"ra-signing-v1\"\ncredential = \"ra.pin\"\n"
                       "journal = \"ra.journal\"\ncmp {\n sender = \"ra.der\"\n bodies = {\"ip\", "
                       "\"cp\", \"kup\", \"rp\", \"pkiconf\", \"genp\", \"error\", "
-                      "\"pollRep\"}\n queue_heads = %s\n}\n",
-                      SOFTHSM_MODULE, t.serial, hex, heads_are_signed ? "true" : "false");
+                      "\"pollRep\"}\n queue_heads = %s\n}\n%s",
+                      SOFTHSM_MODULE, t.serial, hex, heads_are_signed ? "true" : "false", seal);
     write_text(w->dir, "signer.conf", 0600, text);
     write_text(w->dir, "ra.pin", 0600, PIN "\n");
-    write_text(w->dir, "ra-seal-key", 0600, "0123456789abcdef0123456789abcdef");
 }
 
 /* What administrators' clients see, and the CRLs that they are checked against. */
@@ -260,6 +288,7 @@ static bool
 is_settled(struct running *w)
 {
     return w->ra.jobs == 0 && w->ra.heads_asked == 0 && !closing_is_busy(w->ra.closing) &&
+           (w->ra.row_scrub == NULL || !row_scrub_is_busy(w->ra.row_scrub)) &&
            (w->ra.queue == NULL || !queue_is_busy(w->ra.queue));
 }
 
@@ -361,6 +390,8 @@ open_services(struct running *w)
     assert_int_equal(event_add(w->tasks, NULL), 0);
     w->ra.closing = closing_new(&w->ra);
     w->ra.roles = roles_new(&roles);
+    w->ra.row_scrub = row_scrub_new(&w->ra);
+    row_scrub_stop(w->ra.row_scrub); /* no operation of the store that a test does not know of */
     w->front = front_new(&w->ra, &e);
     w->admin = admin_server_new(w->ra.base, w->settings->admin, register_handle, &w->ra, &e);
     w->api = api_server_new(&w->ra, &e);
@@ -485,6 +516,7 @@ running_teardown(void **state)
     (void)running_number(w, "SELECT 1", STORE_NO_VALUES); /* behind the last answer to be kept */
     running_for(w, 1);
     running_settle(w);
+    row_scrub_free(w->ra.row_scrub);
     front_free(w->front);
     api_server_free(w->api);
     queue_free(w->ra.queue);

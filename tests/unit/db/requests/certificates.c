@@ -318,6 +318,12 @@ verb_open_count(struct store_db *db, void *arg, struct err *e)
     return requests_count_open(db, arg, e);
 }
 
+static int
+verb_count_closing(struct store_db *db, void *arg, struct err *e)
+{
+    return requests_count_closing(db, arg, e);
+}
+
 static void
 a_cancelled_registration_is_closed_by_the_ca(void **state)
 {
@@ -340,16 +346,22 @@ a_cancelled_registration_is_closed_by_the_ca(void **state)
     call(s, verb_closing, &before);
     assert_int_equal(before.n, 1);
     assert_string_equal(before.ids[0], ID);
+    call(s, verb_count_closing, &open);
+    assert_int_equal(open, 1);
     assert_false(look(s, 1).out.revoked); /* the CA has not said so */
     call(s, verb_not_closed, id);
     call(s, verb_closing, &refused);
     assert_int_equal(refused.n, 0); /* it does not take what was signed: it is not told again */
+    call(s, verb_count_closing, &open);
+    assert_int_equal(open, 0);
     assert_false(look(s, 1).out.revoked);
     call(s, verb_cancel, id); /* until something else is signed */
     call(s, verb_endd, id);
     assert_true(look(s, 1).out.revoked);
     call(s, verb_closing, &after);
     assert_int_equal(after.n, 0);
+    call(s, verb_count_closing, &open);
+    assert_int_equal(open, 0);
 }
 
 struct governing {

@@ -119,6 +119,7 @@ one_that_becomes_older_while_it_is_there_gets_nothing_more(void **state)
         running_for(w, 50);
         tap_need("\"stale-ca\"");
         assert_false(queue_is_up(w->ra.queue));
+        assert_string_equal(queue_link(w->ra.queue).state, "held");
         assert_int_equal(kept(w), 12);
     }
     meet(w);

@@ -123,6 +123,64 @@ a_list_is_asked_for_page_by_page(void **state)
     table_run_all(*state, rows, ARRAY_LEN(rows));
 }
 
+/* ---- status ---- */
+
+#define STATUS "{\"command\":\"status\"}"
+
+static void
+a_status_is_for_people_or_programs(void **state)
+{
+    static const struct row rows[] = {
+        {{"status"},
+         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"sealed\",\"rows\":655},\"scrub\":{\"at\":"
+          "\"rest\",\"seen\":0,\"begun\":null,\"lastSeen\":1310,\"lastEnded\":\"T1\",\"lastAge\":"
+          "35},"
+          "\"queue\":{\"open\":3,\"cancellations\":4},\"link\":{\"state\":\"up\",\"since\":\"T2\"},"
+          "\"jobs\":5}"},
+         {STATUS},
+         0,
+         "version    1.2\n"
+         "ra.db      sealed, 655 rows\n"
+         "scrub      at rest\n"
+         "last pass  1310 rows and seals, ended T1, 35 s ago\n"
+         "queue      3 requests and 4 cancellations wait for the CA\n"
+         "CA         up since T2\n"
+         "requests   5 under way\n",
+         ""},
+        {{"status"},
+         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"no key\",\"rows\":0},\"scrub\":{\"at\":"
+          "\"enrolment\",\"seen\":350,\"begun\":\"T3\",\"lastSeen\":0,\"lastEnded\":null,"
+          "\"lastAge\":"
+          "null},\"queue\":{\"open\":0,\"cancellations\":0},\"link\":{\"state\":\"down\",\"since\":"
+          "\"T2\"},\"jobs\":0}"},
+         {STATUS},
+         0,
+         "version    1.2\n"
+         "ra.db      no key, 0 rows\n"
+         "scrub      at enrolment, 350 rows and seals seen since T3\n"
+         "last pass  none since the start\n"
+         "queue      0 requests and 0 cancellations wait for the CA\n"
+         "CA         down since T2\n"
+         "requests   0 under way\n",
+         ""},
+        {{"status", "--json"},
+         {"{\"jobs\":5}"},
+         {STATUS},
+         0,
+         "{\n  \"jobs\": 5,\n  \"ok\": true\n}\n",
+         ""},
+        {{"status"}, {"!input:no"}, {STATUS}, 2, "", "nfpki-ractl: no\n"},
+        {{"status"},
+         {"!io:gone"},
+         {STATUS},
+         1,
+         "",
+         "nfpki-ractl: is nfpki-ra running, and is this its admin_socket?: gone\n"},
+    };
+
+    table_run_all(*state, rows, ARRAY_LEN(rows));
+}
+
 static void
 what_cannot_be_written_is_a_failure(void **state)
 {
@@ -134,6 +192,8 @@ what_cannot_be_written_is_a_failure(void **state)
          "",
          ""},
         {{"show", "a"}, {"{}"}, {"{\"command\":\"show\",\"id\":\"a\"}"}, 1, "", ""},
+        {{"status"}, {"{}"}, {STATUS}, 1, "", ""},
+        {{"status", "--json"}, {"{}"}, {STATUS}, 1, "", ""},
         {{"register", "@/hello"},
          {"{\"id\":\"a\"}"},
          {"{\"cms\":\"aGVsbG8=\",\"command\":\"register\"}"},
@@ -342,6 +402,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_asked_for_page_by_page),
+        cmocka_unit_test(a_status_is_for_people_or_programs),
         cmocka_unit_test(what_cannot_be_written_is_a_failure),
         cmocka_unit_test(what_was_signed_is_handed_in_as_it_is),
         cmocka_unit_test(each_row_of_an_import_is_printed),

@@ -142,6 +142,7 @@ a_command_that_is_none_ends_with_2(void **state)
         {"show"},
         {"show", "a", "b"},
         {"list", "a"},
+        {"status", "a"},
         {"list", "--limit", "0"},
         {"list", "--limit", "-1"},
         {"list", "--limit", "1x"},

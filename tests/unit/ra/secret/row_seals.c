@@ -160,6 +160,8 @@ the_scrub_looks_at_all_of_them_and_ends_the_ra(void **state)
     assert_false(f->ra.failed);
     row_scrub_stop(s);
     assert_false(row_scrub_is_busy(s));
+    assert_string_equal(row_scrub_status(s).at, "rest");
+    assert_true(row_scrub_status(s).last.seen > 0 && row_scrub_status(s).last.ended > 0);
     row_scrub_free(s);
     fixture_call(f, edit_here, NULL);
     tap_mark();
@@ -170,6 +172,28 @@ the_scrub_looks_at_all_of_them_and_ends_the_ra(void **state)
     assert_true(tap_has("edited, or not written by this program"));
     f->ra.failed = false;
     row_scrub_stop(s);
+    row_scrub_free(s);
+}
+
+/* It comes to an end of nothing: that is no pass. */
+static void
+without_seals_nothing_was_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    struct row_scrub *s;
+
+    leave(f);
+    edit(f, "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head");
+    assert_ok(come(f, false, &e), &e);
+    s = row_scrub_new(&f->ra);
+    for (int i = 0; i < 10; i++) {
+        turn(f);
+    }
+    row_scrub_stop(s);
+    assert_false(row_scrub_is_busy(s));
+    assert_string_equal(row_scrub_status(s).at, "rest");
+    assert_true(row_scrub_status(s).begun == 0 && row_scrub_status(s).last.ended == 0);
     row_scrub_free(s);
 }
 
@@ -188,6 +212,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_start_finds_what_is_not_ours, begin, end),
         cmocka_unit_test_setup_teardown(a_state_from_before_is_sealed_as_it_is, begin, end),
         cmocka_unit_test_setup_teardown(the_scrub_looks_at_all_of_them_and_ends_the_ra, begin, end),
+        cmocka_unit_test_setup_teardown(without_seals_nothing_was_looked_at, begin, end),
     };
 
     tap_open();

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ra/admin/status.h"
+
+#include "ra/queue/queue.h"
+#include "ra/secret/row_scrub.h"
+#include "ra/secret/row_seals.h"
+
+json_t *
+status_stored(struct store_db *db, struct err *e)
+{
+    int open = 0;
+    int closing = 0;
+    uint64_t rows;
+    const char *state = row_seals_state(db, &rows);
+
+    if (requests_count_open(db, &open, e) != 0 || requests_count_closing(db, &closing, e) != 0) {
+        return NULL;
+    }
+    return json_pack("{s:{s:s, s:I}, s:{s:i, s:i}}", "seals", "state", state, "rows",
+                     (json_int_t)rows, "queue", "open", open, "cancellations", closing);
+}
+
+static json_t *
+time_or_null(time_t at)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (at == 0) {
+        return json_null();
+    }
+    time_format(at, text);
+    return json_string(text);
+}
+
+static json_t *
+scrub_json(const struct row_scrub_status *s, time_t now)
+{
+    return json_pack(
+        "{s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "at", s->at, "seen", (json_int_t)s->seen, "begun",
+        time_or_null(s->begun), "lastSeen", (json_int_t)s->last.seen, "lastBegun",
+        time_or_null(s->last.begun), "lastEnded", time_or_null(s->last.ended), "lastAge",
+        s->last.ended == 0 ? json_null() : json_integer((json_int_t)(now - s->last.ended)));
+}
+
+void
+status_complete(const struct ra *ra, json_t *answer)
+{
+    const struct row_scrub_status scrub = row_scrub_status(ra->row_scrub);
+    const struct queue_link link = queue_link(ra->queue);
+
+    (void)json_object_set_new(answer, "version", json_string(NFPKI_VERSION));
+    (void)json_object_set_new(answer, "scrub", scrub_json(&scrub, clock_now()));
+    (void)json_object_set_new(
+        answer, "link",
+        json_pack("{s:s, s:o}", "state", link.state, "since", time_or_null(link.since)));
+    /* This one is none. */
+    (void)json_object_set_new(answer, "jobs", json_integer((json_int_t)ra->jobs - 1));
+}
