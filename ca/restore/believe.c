@@ -6,12 +6,14 @@
  * the token, and each seal its row; or the record knows of no seals yet. And its tables are this
  * program's: a trigger of somebody else would act with each row that is read back. A file of which
  * one row is not believed is none: all of it comes back from the leaves.
+ *
+ * What was looked at stays open from then on until it is sealed again (step_seal): nobody else
+ * changes what a store has read (db/store/pages.h), but while it is closed whoever can write the
+ * copy might.
  */
 #include "ca/daemon/record.h"
-#include "ca/daemon/seals.h"
 #include "ca/restore/state.h"
 #include "db/issuance/on_trust.h"
-#include "db/issuance/rebuild/restored.h"
 
 enum { AT_ONCE = 4096 /* rows in one operation */ };
 
@@ -53,7 +55,7 @@ run_scrub(struct store_op *op, struct store_db *db, struct err *e)
 static int
 look(struct restore *r, struct err *e)
 {
-    if (restore_open(r, true, e) != 0 || restore_in_store(r, run_open, e) != 0) {
+    if (restore_open(r, e) != 0 || restore_in_store(r, run_open, e) != 0) {
         return -1;
     }
     while (r->more) {
@@ -73,19 +75,16 @@ run_unseal(struct store_op *op, struct store_db *db, struct err *e)
     return (!r->had_seals && issuance_on_trust(db, &r->on_trust, e) != 0) ||
                    buf_append(&r->on_trust, span_of("", 1), e) != 0
                ? -1
-               : restored_unseal(db, e);
+               : sealed_end(db, e);
 }
 
 int
 step_believe(struct restore *r, struct err *e)
 {
-    int result = r->work.fd < 0 ? 0 : look(r, e);
-
-    if (result != 0) {
-        (void)not_believed(r, e);
+    if (look(r, e) != 0) {
+        return r->work.fd < 0 ? -1 : not_believed(r, e);
     }
-    restore_close(r);
-    return result != 0 || restore_open(r, false, e) != 0 ? -1 : restore_in_store(r, run_unseal, e);
+    return restore_in_store(r, run_unseal, e);
 }
 
 int

@@ -24,18 +24,16 @@ restore_of(struct store_op *op)
 }
 
 int
-restore_open(struct restore *r, bool sealed, struct err *e)
+restore_open(struct restore *r, struct err *e)
 {
     struct store_options options = ca_store_options(r->ca, r->work.copy);
 
-    options.finished = NULL;
-    if (sealed) {
-        if (ca_seals_new(r->ca, e) != 0) {
-            return -1;
-        }
-        options.context = r->ca->seals;
-        options.settle = sealed_settle;
+    if (ca_seals_new(r->ca, e) != 0) {
+        return -1;
     }
+    options.finished = NULL;
+    options.context = r->ca->seals;
+    options.settle = sealed_settle;
     r->store = store_open(&options, e);
     return r->store == NULL ? -1 : 0;
 }

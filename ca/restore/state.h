@@ -41,12 +41,12 @@ typedef int restore_run_op(struct store_op *, struct store_db *, struct err *);
 int restore_in_store(struct restore *, restore_run_op *run, struct err *e);
 struct restore *restore_of(struct store_op *);
 
-/* The copy, with the key that seals its rows, or without. Closed again: nothing when it is not
- * open. */
-int restore_open(struct restore *, bool sealed, struct err *e);
+/* The copy, with the key that seals its rows. Closed again: nothing when it is not open. */
+int restore_open(struct restore *, struct err *e);
 void restore_close(struct restore *);
 
-/* What is left is as nfpki-ca wrote it (believe.c). It is open then, and has no seals any more. */
+/* What is left is as nfpki-ca wrote it (believe.c). It is open from then on until step_close, and
+ * has no seals any more. */
 int step_believe(struct restore *, struct err *e);
 /* Of each leaf of the record: rows without seals are believed while it has no SEALED. ERR_STALE. */
 int restore_check_unsealed(const struct restore *, const struct leaf *, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All rows that there are get their seals. */
+/* All rows that there are get their seals, or lose them. */
 #include "db/sealed/bucket.h"
 #include "db/sealed/head.h"
 #include "db/sealed/term.h"
@@ -111,4 +111,27 @@ sealed_begin(struct store_db *db, uint64_t *rows, struct err *e)
     }
     *rows = sealed->head.rows;
     return head_store(sealed, db, e);
+}
+
+int
+sealed_end(struct store_db *db, struct err *e)
+{
+    struct sealed *sealed = sealed_of(db);
+
+    if (store_exec(db, "DELETE FROM seal", STORE_NO_VALUES, e) != 0 ||
+        store_exec(db, "DELETE FROM seal_bucket", STORE_NO_VALUES, e) != 0 ||
+        store_exec(db, "DELETE FROM seal_head", STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    if (sealed == NULL) {
+        return 0;
+    }
+    sealed->state = SEALED_ENDED;
+    sealed->older = false;
+    sealed->head = (struct head){0};
+    if (sealed->checked != NULL) {
+        memset(sealed->checked, 0, SEALED_BUCKETS / 8);
+    }
+    seen_end(&sealed->owners);
+    return 0;
 }

@@ -328,6 +328,7 @@ sealed_state_name(enum sealed_state state)
 {
     switch (state) {
     case SEALED_CLOSED:
+    case SEALED_ENDED:
         break;
     case SEALED_NO_KEY:
         return "no key";

@@ -110,6 +110,7 @@ enum sealed_state {
     SEALED_NO_KEY,  /* neither key nor head: nothing is sealed */
     SEALED_NOT_YET, /* a key, and no head: sealed_begin() */
     SEALED_ON,
+    SEALED_ENDED, /* sealed_end() ran: verbs do nothing, as without a context */
 };
 
 /* ---- at start, each in an operation of its own ---- */
@@ -124,6 +125,10 @@ int sealed_count(struct store_db *, uint64_t *rows, struct err *e);
 /* NOT_YET becomes ON: every row of every table is sealed as it is. The caller has verified all of
  * them in this operation, and appended the leaf that says so. */
 int sealed_begin(struct store_db *, uint64_t *rows, struct err *e);
+/* All seals are deleted, when there are any, and the state is ENDED until the next sealed_open().
+ * The caller believes the rows, and goes on with them in this store, where nobody else changes
+ * them. When the operation fails behind it, the store is no more use. */
+int sealed_end(struct store_db *, struct err *e);
 
 /* ---- verbs ---- */
 

@@ -216,15 +216,6 @@ restored_revoke(struct store_db *db, struct span serial, int reason, struct issu
 /* ---- seals ---- */
 
 int
-restored_unseal(struct store_db *db, struct err *e)
-{
-    return store_exec(db, "DELETE FROM seal", STORE_NO_VALUES, e) != 0 ||
-                   store_exec(db, "DELETE FROM seal_bucket", STORE_NO_VALUES, e) != 0
-               ? -1
-               : store_exec(db, "DELETE FROM seal_head", STORE_NO_VALUES, e);
-}
-
-int
 restored_seal(struct store_db *db, time_t now, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_SEALED, now);

@@ -62,8 +62,6 @@ int restored_revoke(struct store_db *, struct span serial, int reason, struct is
 
 /* ---- seals ---- */
 
-/* They are of the rows from before, which the caller believes: none is left. */
-int restored_unseal(struct store_db *, struct err *e);
 /* In a store that has the key, after sealed_open(): all rows are sealed as they are, with the leaf
  * SEALED. The caller has compared them with the record. Nothing without a key. */
 int restored_seal(struct store_db *, time_t now, struct err *e);

@@ -78,8 +78,7 @@ in_child(const struct world *w, const char *program, const char *const *argument
     for (size_t i = 0; arguments[i] != NULL; i++) {
         argv[i + 1] = mem_strdup(arguments[i]);
     }
-    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    world_environment(w);
     (void)dup2(open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDOUT_FILENO);
     (void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDERR_FILENO);
     (void)execv(program, argv);

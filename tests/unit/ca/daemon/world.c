@@ -33,6 +33,25 @@ set_clock(const char *differs)
     (void)setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
 }
 
+void
+world_environment(const struct world *w)
+{
+    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
+    /* LeakSanitizer does not look into OpenSSL's locked memory, where the workers' random
+     * generators are: it would take what they hold for lost. */
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    if (w->breaks != NULL || w->lacks != NULL || w->once != NULL) {
+        (void)setenv("LD_PRELOAD", TEST_BINARY_DIR "/breaksql.so", 1);
+        (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+        (void)setenv("BREAKSQL_RUN", w->breaks == NULL ? "" : w->breaks, 1);
+        (void)setenv("BREAKSQL_LACKS", w->lacks == NULL ? "" : w->lacks, 1);
+        (void)setenv("BREAKSQL_ONCE", w->once == NULL ? "" : w->once, 1);
+    }
+    if (w->clock != NULL) {
+        set_clock(w->clock);
+    }
+}
+
 static void
 run_daemon(const struct world *w)
 {
@@ -41,19 +60,7 @@ run_daemon(const struct world *w)
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
     world_mend_triggers(w);
-    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
-    /* LeakSanitizer does not look into OpenSSL's locked memory, where the workers' random
-     * generators are: it would take what they hold for lost. */
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-    if (w->breaks != NULL || w->lacks != NULL) {
-        (void)setenv("LD_PRELOAD", TEST_BINARY_DIR "/breaksql.so", 1);
-        (void)setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
-        (void)setenv("BREAKSQL_RUN", w->breaks == NULL ? "" : w->breaks, 1);
-        (void)setenv("BREAKSQL_LACKS", w->lacks == NULL ? "" : w->lacks, 1);
-    }
-    if (w->clock != NULL) {
-        set_clock(w->clock);
-    }
+    world_environment(w);
     (void)dup2(fd, STDERR_FILENO);
     (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--config", conf, (char *)NULL);
     _exit(127);

@@ -37,9 +37,10 @@ struct world {
     uint64_t sequence;
     char *triggers;                    /* of ca.db before its first edit; NULL: there was none */
     uint8_t seal_key[SEALED_KEY_SIZE]; /* of the rows of ca.db */
-    /* What its database refuses (breaksql.c) from the next start on; both NULL: nothing. */
+    /* What its database refuses (breaksql.c) from the next start on; all NULL: nothing. */
     const char *breaks;
     const char *lacks;
+    const char *once;
     /* How its clock differs from ours from the next start on, as "+8d"; NULL: not. */
     const char *clock;
 };
@@ -60,6 +61,8 @@ int world_setup(void **state);
 int world_setup_before_seals(void **state);
 int world_teardown(void **state);
 
+/* In a child, before it becomes nfpki-ca: its credentials, clock, and what its database refuses. */
+void world_environment(const struct world *);
 /* Starts the daemon and waits for WELCOME; kills it at any moment; ends it with SIGTERM and returns
  * its exit status. */
 void world_start(struct world *);

@@ -49,11 +49,30 @@ what_was_edited_is_not_taken_over(void **state)
     assert_non_null(strstr((const char *)plan.p, "\"leaves\": 0"));
 }
 
+/* Whoever can write it has no moment between what was looked at and its seals. */
+static void
+the_copy_is_not_closed_before_it_is_sealed(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf compared = BUF_INIT(VERIFY_OUTPUT_MAX);
+
+    scene_lose_the_day(s);
+    s->w->once = "/ca.db.restore";
+    scene_approve(s);
+    s->w->once = NULL;
+    if (world_verify(s->w, s->w->dir, &compared) != 0) {
+        fail_msg("%s", (const char *)compared.p);
+    }
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_edited_is_not_taken_over),
+        cmocka_unit_test(the_copy_is_not_closed_before_it_is_sealed),
     };
 
     return cmocka_run_group_tests(tests, scene_setup, scene_teardown);

@@ -56,14 +56,6 @@ a_state_that_cannot_be_restored_is_refused(void **state)
 
 /* ---- approvals ---- */
 
-static void
-sign(const struct scene *s, const char *name, const char *text, X509 *signer, EVP_PKEY *key)
-{
-    CLEANUP(buf_free) struct buf cms = pki_cms(span_str(text), signer, key);
-
-    scene_put(s, name, buf_span(&cms));
-}
-
 /* The plan with another time; mem_free() it. */
 static char *
 plan_of(const char *plan, time_t at)
@@ -125,16 +117,16 @@ what_no_two_officers_signed_is_not_done(void **state)
         };
 
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            sign(s, "first.p7s", rows[i].text, s->alice, s->alice_key);
-            sign(s, "second.p7s", rows[i].text, s->alice, s->alice_key);
+            scene_sign(s, "first.p7s", rows[i].text, s->alice, s->alice_key);
+            scene_sign(s, "second.p7s", rows[i].text, s->alice, s->alice_key);
             approvals_are_refused(s, rows[i].name, rows[i].says);
         }
     }
-    sign(s, "first.p7s", text, s->alice, s->alice_key);
-    sign(s, "second.p7s", text, s->alice, s->alice_key);
+    scene_sign(s, "first.p7s", text, s->alice, s->alice_key);
+    scene_sign(s, "second.p7s", text, s->alice, s->alice_key);
     approvals_are_refused(s, "Alice twice",
                           "both approvals are of one person: two officers must sign");
-    sign(s, "second.p7s", text, s->w->registrar, s->w->registrar_key);
+    scene_sign(s, "second.p7s", text, s->w->registrar, s->w->registrar_key);
     approvals_are_refused(s, "a registrar",
                           "which signed an approval, is no officer's by the record, or is "
                           "revoked");

@@ -39,6 +39,8 @@ scene_setup(void **state)
     s->further = tmpdir_new();
     s->alice_key = pki_key("P-256");
     s->alice = world_officer(s->w, "officer", "Alice", s->alice_key);
+    s->bob_key = pki_key("P-256");
+    s->bob = world_officer(s->w, "officer", "Bob", s->bob_key);
     world_settle(s->w);
     assert_int_equal(world_stop(s->w), 0);
     copy_parts(s->w->dir, s->yesterday, ALL | TOKEN);
@@ -62,6 +64,8 @@ scene_teardown(void **state)
     world_free(s->w);
     EVP_PKEY_free(s->alice_key);
     X509_free(s->alice);
+    EVP_PKEY_free(s->bob_key);
+    X509_free(s->bob);
     tmpdir_remove(s->yesterday);
     tmpdir_remove(s->today);
     tmpdir_remove(s->elsewhere);
@@ -85,8 +89,7 @@ in_child(const struct world *w, const char *const *arguments, const char *out, c
     for (size_t i = 0; arguments[i] != NULL; i++) {
         argv[ARRAY_LEN(head) + i] = mem_strdup(arguments[i]);
     }
-    (void)setenv("CREDENTIALS_DIRECTORY", w->dir, 1);
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    world_environment(w);
     (void)dup2(open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDOUT_FILENO);
     (void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDERR_FILENO);
     (void)execv(TEST_BINARY_DIR "/nfpki-ca", argv);
@@ -144,6 +147,37 @@ scene_put(const struct scene *s, const char *name, struct span octets)
     struct err e = {0};
 
     assert_ok(file_write(path, octets, 0644, &e), &e);
+}
+
+void
+scene_sign(const struct scene *s, const char *name, const char *text, X509 *signer, EVP_PKEY *key)
+{
+    CLEANUP(buf_free) struct buf cms = pki_cms(span_str(text), signer, key);
+
+    scene_put(s, name, buf_span(&cms));
+}
+
+void
+scene_approve(const struct scene *s)
+{
+    static const char *const none[] = {NULL};
+    CLEANUP(mem_cleanup) char *first = scene_path(s, "first.p7s");
+    CLEANUP(mem_cleanup) char *second = scene_path(s, "second.p7s");
+    const char *const approvals[] = {"--approval", first, "--approval", second, NULL};
+    CLEANUP(buf_free) struct buf plan = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf done = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT((size_t)2 * OUTPUT_MAX);
+
+    if (scene_restore(s->w, none, &plan, &said) != 0) {
+        fail_msg("no plan: %s", (const char *)said.p);
+    }
+    scene_sign(s, "first.p7s", (const char *)plan.p, s->alice, s->alice_key);
+    scene_sign(s, "second.p7s", (const char *)plan.p, s->bob, s->bob_key);
+    said.n = 0;
+    if (scene_restore(s->w, approvals, &done, &said) != 0) {
+        fail_msg("not restored: %s", (const char *)said.p);
+    }
+    assert_string_equal((const char *)done.p, (const char *)plan.p);
 }
 
 void

@@ -11,6 +11,8 @@ struct scene {
     struct world *w;
     EVP_PKEY *alice_key;
     X509 *alice;
+    EVP_PKEY *bob_key;
+    X509 *bob;
     char *yesterday; /* copies of the parts */
     char *today;
     char *elsewhere; /* went on from yesterday's otherwise: one step, */
@@ -24,6 +26,10 @@ int scene_teardown(void **state);
 /* Where a file of the world is; mem_free() it. */
 char *scene_path(const struct scene *, const char *name);
 void scene_put(const struct scene *, const char *name, struct span octets);
+/* What this person signs, as a file. */
+void scene_sign(const struct scene *, const char *name, const char *text, X509 *, EVP_PKEY *);
+/* Makes the plan, which Alice and Bob sign, and does it. */
+void scene_approve(const struct scene *);
 /* All is of today but the database. */
 void scene_lose_the_day(const struct scene *);
 

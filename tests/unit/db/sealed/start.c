@@ -128,6 +128,59 @@ a_beginning_that_is_rolled_back_was_none(void **state)
 }
 
 static int
+do_end(struct verb *verb, struct store_db *db, struct err *e)
+{
+    (void)verb;
+    return sealed_end(db, e);
+}
+
+static int
+do_begin_anew(struct verb *verb, struct store_db *db, struct err *e)
+{
+    enum sealed_state state;
+    uint64_t rows;
+
+    (void)verb;
+    if (sealed_open(db, &state, e) != 0) {
+        return -1;
+    }
+    assert_int_equal(state, SEALED_NOT_YET);
+    return sealed_begin(db, &rows, e);
+}
+
+/* In one store, as a restore does it. */
+static void
+seals_end_and_begin_anew(void **state)
+{
+    struct scene s = scene_new();
+    struct verb end = {.run = do_end};
+    struct verb begin = {.run = do_begin_anew};
+    struct err e = {0};
+    bool found;
+    size_t before;
+    size_t seen;
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    assert_ok(scene_scrub(&s, 10, &before, &e), &e);
+    assert_ok(scene_row(&s, &scene_thing, store_text("a"), &found, &e), &e);
+    assert_ok(scene_do(&s, &end, &e), &e);
+    assert_ok(scene_scrub(&s, 10, &seen, &e), &e);
+    assert_int_equal(seen, 0);
+    assert_ok(scene_change(&s, &scene_thing, store_text("a"),
+                           "UPDATE thing SET number = ?2 WHERE id = ?1", 77, &e),
+              &e);
+    assert_ok(scene_do(&s, &begin, &e), &e);
+    assert_ok(scene_scrub(&s, 10, &seen, &e), &e);
+    assert_int_equal(seen, before);
+    scene_close(&s);
+    scene_must_open(&s);
+    assert_ok(scene_scrub(&s, 10, &seen, &e), &e);
+    scene_end(&s);
+}
+
+static int
 do_row_first(struct store_op *op, struct store_db *db, struct err *e)
 {
     const struct store_value key = store_text("a");
@@ -340,6 +393,7 @@ main(void)
         cmocka_unit_test(a_sealed_database_without_its_key_is_refused),
         cmocka_unit_test(what_is_sealed_is_not_sealed_again),
         cmocka_unit_test(a_beginning_that_is_rolled_back_was_none),
+        cmocka_unit_test(seals_end_and_begin_anew),
         cmocka_unit_test(no_row_is_believed_before_the_head_was_looked_at),
         cmocka_unit_test(a_column_can_be_added_to_sealed_rows),
         cmocka_unit_test(without_a_record_commits_are_counted),
