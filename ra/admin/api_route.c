@@ -11,6 +11,7 @@
 #define REGISTRATIONS "/v1/registrations"
 #define CANCELLATIONS "/v1/cancellations"
 #define IMPORTS "/v1/imports"
+#define STATUS "/v1/status"
 
 enum { QUERY_MEMBERS_MAX = 4 };
 
@@ -160,6 +161,17 @@ imports(const struct http_request *r, struct command_request *out, const char **
                : refused(415, e, ERR_INPUT, "Content-Type: application/x-ndjson is expected");
 }
 
+static int
+status(const struct http_request *r, struct command_request *out, const char **allow, struct err *e)
+{
+    out->kind = COMMAND_STATUS;
+    if (r->method == HTTP_METHOD_GET) {
+        return 0;
+    }
+    *allow = "GET, HEAD";
+    return refused(405, e, ERR_INPUT, "GET tells how the RA is");
+}
+
 int
 api_route_find(const struct http_request *r, struct command_request *out, int *success,
                const char **allow, struct err *e)
@@ -181,11 +193,14 @@ api_route_find(const struct http_request *r, struct command_request *out, int *s
     if (strcmp(r->path, IMPORTS) == 0) {
         return imports(r, out, allow, e);
     }
+    if (strcmp(r->path, STATUS) == 0) {
+        return status(r, out, allow, e);
+    }
     if (strncmp(r->path, REGISTRATIONS "/", n + 1) == 0) {
         return one(r, r->path + n + 1, out, allow, e);
     }
     return refused(404, e, ERR_NOTFOUND,
-                   "there are " REGISTRATIONS ", " CANCELLATIONS " and " IMPORTS);
+                   "there are " REGISTRATIONS ", " CANCELLATIONS ", " IMPORTS " and " STATUS);
 }
 
 int

@@ -117,6 +117,8 @@ call POST /v1/imports /v1/imports -H 'Content-Type: application/x-ndjson' --data
 expect 'an officer imports' 403
 call GET /v1/registrations /v1/registrations
 expect 'an officer lists' 200
+call GET /v1/status /v1/status
+expect 'an officer looks how the RA is' 200 '"state":"sealed"'
 end() { # end ID [SIGNER] [TYPE]: POST of a cancellation that the registrar, or SIGNER, signed
   cancellation "$1" "${2:-registrar}"
   call POST /v1/cancellations /v1/cancellations -H "Content-Type: ${3:-application/pkcs7-mime}" \
@@ -239,6 +241,8 @@ call GET /v1/registrations /v1/registrations
 expect 'a network function' 401
 call GET '/v1/registrations/{id}' "/v1/registrations/$id"
 expect 'a network function' 401
+call GET /v1/status /v1/status
+expect 'a network function' 401
 end "$id" registrar
 expect 'a network function' 401
 post oam/second.p7s
@@ -277,6 +281,8 @@ expect 'a registrar whom nobody knows yet' 503
 grep -qi '^retry-after: ' headers.txt || fail "$(<headers.txt)"
 call GET '/v1/registrations/{id}' "/v1/registrations/$id"
 expect 'nor shows one' 503
+call GET /v1/status /v1/status
+expect 'nor is told how the RA is' 503
 head -n 3 site.ndjson >few.ndjson
 import few.ndjson
 expect 'nor imports' 503

@@ -124,6 +124,15 @@ each_role_may_do_its_part(void **state)
                 buf_span(&cms));
         is_problem(&h, 403, "this takes a registrar's certificate");
     }
+    for (size_t i = 0; i < 2; i++) {
+        CLEANUP(heard_free) struct heard h = {0};
+        CLEANUP(admin_json_cleanup) json_t *status = NULL;
+
+        h = ask(w, i == 0 ? officer : registrar, "GET", "/v1/status", "", span_of(NULL, 0));
+        assert_int_equal(h.status, 200);
+        status = json_loadb((const char *)h.body.p, h.body.n, 0, NULL);
+        assert_string_equal(json_string_value(json_object_get(status, "version")), NFPKI_VERSION);
+    }
     list = ask(w, officer, "GET", "/v1/registrations", "", span_of(NULL, 0));
     assert_int_equal(list.status, 200);
     assert_true(heard_has(&list, "Cache-Control: no-store"));
