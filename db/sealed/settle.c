@@ -19,14 +19,17 @@ seal_row(struct sealed *sealed, struct store_db *db, const struct noted *noted,
          const struct row *row, struct err *e)
 {
     struct seal seal = {.bucket = row->bucket, .leaf = sealed->head.leaves};
+    /* Its key was deleted and given again, to a row of another owner: its old term is out already.
+     */
+    const bool moved = noted->was && noted->seal.bucket != row->bucket;
     struct seal other;
     bool there = false;
 
-    if (noted->was && noted->seal.bucket != row->bucket) {
-        return err_set(e, ERR_STORE, "a row of %s was given to another owner", noted->table->name);
+    if (moved && seal_remove(db, noted->table, row->key, &noted->seal, e) != 0) {
+        return -1;
     }
     /* Of one that is by_key it is known. */
-    if (!noted->was && !noted->table->by_key &&
+    if ((!noted->was || moved) && !noted->table->by_key &&
         seal_load(db, noted->table, row->bucket, row->key, &other, &there, e) != 0) {
         return -1;
     }

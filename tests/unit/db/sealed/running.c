@@ -375,6 +375,36 @@ a_pass_does_not_go_on_where_nothing_is(void **state)
     scene_end(&s);
 }
 
+/* A number that was free again by the time of the next row. */
+static void
+a_key_is_given_to_a_row_of_another_owner(void **state)
+{
+    struct scene s = scene_new();
+    struct err e = {0};
+    size_t seen;
+    bool found;
+
+    (void)state;
+    scene_fill(&s);
+    scene_must_open(&s);
+    assert_ok(scene_change(&s, &scene_thing, store_text("c"),
+                           "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL, NULL)", 0, &e),
+              &e);
+    assert_ok(scene_change(&s, &scene_thing, store_text("c"),
+                           "UPDATE thing SET owner = 'B' WHERE id = ?1 AND ?2 = 0", 0, &e),
+              &e);
+    for (int starts = 0; starts < 2; starts++) {
+        assert_ok(scene_row(&s, &scene_thing, store_text("c"), &found, &e), &e);
+        assert_true(found);
+        assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("A"), &e), &e);
+        assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("B"), &e), &e);
+        assert_ok(scene_scrub(&s, 100, &seen, &e), &e);
+        scene_close(&s);
+        scene_must_open(&s);
+    }
+    scene_end(&s);
+}
+
 static size_t remembered;
 
 static int
@@ -422,6 +452,7 @@ main(void)
         cmocka_unit_test(a_change_that_was_not_said_is_found),
         cmocka_unit_test(a_violation_that_is_ignored_ends_the_store_nevertheless),
         cmocka_unit_test(after_any_changes_all_seals_agree),
+        cmocka_unit_test(a_key_is_given_to_a_row_of_another_owner),
         cmocka_unit_test(who_is_asked_for_and_is_nobody_takes_no_memory),
         cmocka_unit_test(an_owner_changes_while_it_is_looked_at),
         cmocka_unit_test(a_pass_does_not_go_on_where_nothing_is),
