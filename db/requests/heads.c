@@ -3,6 +3,8 @@
  * Entries that are committed together are the leaves of one head (base/tlog/queue_head.h), which is
  * committed with them: after a crash it is this text that is signed, and no other.
  */
+#include "db/requests/heads.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -18,10 +20,8 @@ requests_head_clear(struct requests_head *head)
     memset(head, 0, sizeof(*head));
 }
 
-#define HEAD_COLUMNS "first, text, leaves, stamp"
-
-static int
-head_read(const struct store_rows *rows, struct requests_head *out, struct err *e)
+int
+requests_head_read(const struct store_rows *rows, struct requests_head *out, struct err *e)
 {
     requests_head_clear(out);
     out->first = (uint64_t)row_int(rows, 0);
@@ -48,7 +48,7 @@ head_find(struct store_db *db, const char *sql, uint64_t sequence, struct reques
     }
     return requests_trust(db, &requests_table_head, row_value(&rows, 0), e) != 0
                ? -1
-               : head_read(&rows, out, e);
+               : requests_head_read(&rows, out, e);
 }
 
 int
@@ -57,7 +57,8 @@ requests_head_of(struct store_db *db, uint64_t sequence, struct requests_head *o
     bool found = false;
 
     if (head_find(db,
-                  "SELECT " HEAD_COLUMNS " FROM head WHERE first <= ? ORDER BY first DESC LIMIT 1",
+                  "SELECT " REQUESTS_HEAD_COLUMNS
+                  " FROM head WHERE first <= ? ORDER BY first DESC LIMIT 1",
                   sequence, out, &found, e) != 0) {
         return -1;
     }
@@ -95,9 +96,10 @@ last_head(struct store_db *db, const struct queue_end *end, struct requests_head
 {
     bool found = false;
 
-    if (end->head != 0 && (requests_trust(db, &requests_table_head, store_int(end->head), e) != 0 ||
-                           head_find(db, "SELECT " HEAD_COLUMNS " FROM head WHERE first = ?",
-                                     (uint64_t)end->head, out, &found, e) != 0)) {
+    if (end->head != 0 &&
+        (requests_trust(db, &requests_table_head, store_int(end->head), e) != 0 ||
+         head_find(db, "SELECT " REQUESTS_HEAD_COLUMNS " FROM head WHERE first = ?",
+                   (uint64_t)end->head, out, &found, e) != 0)) {
         return -1;
     }
     *from = found ? out->first + out->leaves.n / MERKLE_HASH : 1;
@@ -241,7 +243,7 @@ requests_put_head(struct store_db *db, const struct requests_author *author,
     return check_contiguous(head, from, &end, e) != 0 || head_text(author, &before, head, e) != 0 ||
                    leave_empty(db, &before, from, e) != 0 || move_end(db, head->first, e) != 0
                ? -1
-               : store_exec(db, "INSERT INTO head (" HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
+               : store_exec(db, "INSERT INTO head (" REQUESTS_HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
                             STORE_VALUES(store_int((int64_t)head->first),
                                          store_blob(buf_span(&head->text)),
                                          store_blob(buf_span(&head->leaves)),
@@ -279,7 +281,8 @@ requests_restamp(struct store_db *db, requests_convert_stamp *convert, void *arg
 
     while (found) {
         if (head_find(db,
-                      "SELECT " HEAD_COLUMNS " FROM head WHERE first > ? ORDER BY first LIMIT 1",
+                      "SELECT " REQUESTS_HEAD_COLUMNS
+                      " FROM head WHERE first > ? ORDER BY first LIMIT 1",
                       first, &head, &found, e) != 0 ||
             (found && restamp(db, &head, convert, arg, e) != 0)) {
             return -1;
@@ -287,130 +290,4 @@ requests_restamp(struct store_db *db, requests_convert_stamp *convert, void *arg
         first = head.first;
     }
     return 0;
-}
-
-/* ---- are they what they were? ---- */
-
-struct chain {
-    uint64_t next; /* behind the last head */
-    uint8_t last[SHA256_SIZE];
-};
-
-/* What is over is forgotten before an older entry that still waits: a gap is no break. */
-static int
-check_head(const struct requests_head *head, struct chain *chain, struct err *e)
-{
-    struct queue_head h;
-    struct merkle_hash root;
-
-    if (queue_head_parse(buf_span(&head->text), &h, e) != 0 ||
-        queue_head_root(buf_span(&head->leaves), &root, e) != 0) {
-        return -1;
-    }
-    if (h.first != head->first || h.size != head->leaves.n / MERKLE_HASH ||
-        !merkle_equal(&h.root, &root)) {
-        return err_set(e, ERR_STORE, "the leaves are not those of the text");
-    }
-    if (head->first < chain->next ||
-        (head->first == chain->next && memcmp(h.previous, chain->last, sizeof(h.previous)) != 0)) {
-        return err_set(e, ERR_STORE, "the chain breaks");
-    }
-    chain->next = h.first + h.size;
-    return sha256(buf_span(&head->text), chain->last, e);
-}
-
-/* The rid is the last field of an entry: OCTET STRING (SIZE (32)). */
-static int
-check_entry(const struct store_rows *rows, const struct requests_head *head, struct err *e)
-{
-    const uint64_t sequence = (uint64_t)row_int(rows, 0);
-    const struct span rid = row_blob(rows, 1);
-    const struct span entry = row_blob(rows, 3);
-    const struct merkle_hash leaf = merkle_leaf(entry);
-    uint8_t hash[SHA256_SIZE];
-
-    if (memcmp(leaf.octets, head->leaves.p + (sequence - head->first) * MERKLE_HASH, MERKLE_HASH) !=
-        0) {
-        return err_set(e, ERR_STORE, "queue entry %" PRIu64 " is not the leaf of its head",
-                       sequence);
-    }
-    if (sha256(row_blob(rows, 2), hash, e) != 0) {
-        return -1;
-    }
-    return span_equal(rid, span_of(hash, sizeof(hash))) && entry.n > rid.n &&
-                   span_equal(rid, span_of(entry.p + (entry.n - rid.n), rid.n))
-               ? 0
-               : err_set(e, ERR_STORE, "queue entry %" PRIu64 " is about another message",
-                         sequence);
-}
-
-static int
-check_entries(struct store_db *db, const struct requests_head *head, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    const uint64_t end = head->first + head->leaves.n / MERKLE_HASH;
-    bool row = false;
-
-    if (store_query(db, &rows,
-                    "SELECT sequence, rid, message, entry FROM queue WHERE sequence >= ? AND "
-                    "sequence < ? AND entry IS NOT NULL",
-                    STORE_VALUES(store_int((int64_t)head->first), store_int((int64_t)end)),
-                    e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    while (row) {
-        if (check_entry(&rows, head, e) != 0 || store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Each entry is under a head. */
-static int
-check_all_covered(struct store_db *db, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row = false;
-
-    if (store_query(db, &rows,
-                    "SELECT sequence FROM queue WHERE entry IS NOT NULL AND sequence >= coalesce("
-                    "(SELECT first + length(leaves) / 32 FROM head WHERE first <= queue.sequence "
-                    "ORDER BY first DESC LIMIT 1), 0) LIMIT 1",
-                    STORE_NO_VALUES, e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    return row ? err_set(e, ERR_STORE, "queue entry %lld is under no head",
-                         (long long)row_int(&rows, 0))
-               : 0;
-}
-
-int
-requests_verify_chain(struct store_db *db, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    CLEANUP(requests_head_clear) struct requests_head head = {0};
-    struct chain chain = {0};
-    bool row = false;
-
-    if (store_query(db, &rows, "SELECT " HEAD_COLUMNS " FROM head ORDER BY first", STORE_NO_VALUES,
-                    e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    while (row) {
-        if (head_read(&rows, &head, e) != 0) {
-            return -1;
-        }
-        if (check_head(&head, &chain, e) != 0) {
-            e->code = ERR_STORE;
-            return err_wrap(e, "the queue's head at entry %" PRIu64, head.first);
-        }
-        if (check_entries(db, &head, e) != 0 || store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-    }
-    return check_all_covered(db, e);
 }

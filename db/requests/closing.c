@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a registration: cancelled here, and the CA is told until it has closed it, too. */
+#include "db/requests/requests.h"
+#include "db/requests/trust.h"
+
+enum { NOT_AUTHORIZED = 23 }; /* PKIFailureInfo, RFC 9810 5.2.3 */
+
+int
+requests_cancel(struct store_db *db, const char *id, struct span cms, const char *phrase,
+                struct err *e)
+{
+    if (requests_trust_registered(db, id, e) != 0 ||
+        requests_trust_change(db, &requests_table_registration, store_text(id), e) != 0 ||
+        requests_trust_changes(
+            db, &requests_table_queue,
+            "SELECT q.rid FROM enrolment x JOIN queue q ON q.enrolment = x.id WHERE "
+            "x.registration = ? AND x.state = 0 AND q.answered = 0",
+            STORE_VALUES(store_text(id)), e) != 0 ||
+        requests_trust_changes(db, &requests_table_enrolment,
+                               "SELECT id FROM enrolment WHERE registration = ? AND state = 0",
+                               STORE_VALUES(store_text(id)), e) != 0) {
+        return -1;
+    }
+    if (store_exec(db,
+                   "UPDATE registration SET cancelled = 1, sealed = NULL, cancellation = ?2 "
+                   "WHERE id = ?1",
+                   STORE_VALUES(store_text(id), store_blob(cms)), e) != 0) {
+        return -1;
+    }
+    if (store_changes(db) != 1) {
+        return err_set(e, ERR_NOTFOUND, "no registration %s", id);
+    }
+    /* What waits for the CA comes to nothing; an answer that is on its way changes that no more. */
+    if (store_exec(db,
+                   "UPDATE queue SET answered = 1 WHERE answered = 0 AND enrolment IN "
+                   "(SELECT id FROM enrolment WHERE registration = ? AND state = 0)",
+                   STORE_VALUES(store_text(id)), e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = ?3 "
+                      "WHERE registration = ?1 AND state = 0",
+                      STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED), store_text(phrase)),
+                      e);
+}
+
+int
+requests_closed(struct store_db *db, const char *id, struct err *e)
+{
+    return requests_trust_registered(db, id, e) != 0 ||
+                   requests_trust_change(db, &requests_table_registration, store_text(id), e) !=
+                       0 ||
+                   requests_trust_changes(db, &requests_table_certificate,
+                                          "SELECT fingerprint FROM certificate WHERE "
+                                          "registration = ? AND revoked = 0",
+                                          STORE_VALUES(store_text(id)), e) != 0 ||
+                   store_exec(db,
+                              "UPDATE registration SET closed = 1 WHERE id = ? AND cancelled = 1",
+                              STORE_VALUES(store_text(id)), e) != 0
+               ? -1
+               : store_exec(
+                     db,
+                     "UPDATE certificate SET revoked = 1 WHERE registration = ? AND revoked = 0",
+                     STORE_VALUES(store_text(id)), e);
+}
+
+int
+requests_not_closed(struct store_db *db, const char *id, struct err *e)
+{
+    return requests_trust_change(db, &requests_table_registration, store_text(id), e) != 0
+               ? -1
+               : store_exec(db, "UPDATE registration SET cancellation = NULL WHERE id = ?",
+                            STORE_VALUES(store_text(id)), e);
+}
+
+int
+requests_count_closing(struct store_db *db, int *closing, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT count(*) FROM registration WHERE cancelled = 1 AND closed = 0 AND "
+                        "cancellation NOT NULL",
+                        STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    *closing = (int)row_int(&rows, 0);
+    return 0;
+}
+
+int
+requests_closing_each(struct store_db *db, int limit,
+                      void (*visit)(void *arg, const char *id, struct span cms), void *arg,
+                      struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = false;
+
+    if (store_query(db, &rows,
+                    "SELECT id, cancellation FROM registration WHERE cancelled = 1 AND "
+                    "closed = 0 AND cancellation NOT NULL ORDER BY id LIMIT ?",
+                    STORE_VALUES(store_int(limit)), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    while (row) {
+        char id[REQUESTS_ID_SIZE];
+
+        row_copy_text(&rows, 0, id, sizeof(id));
+        if (requests_trust(db, &requests_table_registration, store_text(id), e) != 0) {
+            return -1;
+        }
+        visit(arg, id, row_blob(&rows, 1));
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
