@@ -387,14 +387,14 @@ a_key_is_given_to_a_row_of_another_owner(void **state)
     (void)state;
     scene_fill(&s);
     scene_must_open(&s);
-    assert_ok(scene_change(&s, &scene_thing, store_text("c"),
+    assert_ok(scene_change(&s, &scene_thing, store_text("moving"),
                            "INSERT INTO thing VALUES(?1, 'A', ?2, NULL, NULL, NULL)", 0, &e),
               &e);
-    assert_ok(scene_change(&s, &scene_thing, store_text("c"),
+    assert_ok(scene_change(&s, &scene_thing, store_text("moving"),
                            "UPDATE thing SET owner = 'B' WHERE id = ?1 AND ?2 = 0", 0, &e),
               &e);
     for (int starts = 0; starts < 2; starts++) {
-        assert_ok(scene_row(&s, &scene_thing, store_text("c"), &found, &e), &e);
+        assert_ok(scene_row(&s, &scene_thing, store_text("moving"), &found, &e), &e);
         assert_true(found);
         assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("A"), &e), &e);
         assert_ok(scene_owner(&s, SCENE_OWNERS, store_text("B"), &e), &e);
