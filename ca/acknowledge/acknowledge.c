@@ -135,6 +135,7 @@ run_append(struct store_op *op, struct store_db *db, struct err *e)
         .plan = span_of(hash, sizeof(hash)),
         .officers = {{serial_of(a->approvals[0].officer), buf_span(&a->approvals[0].cms)},
                      {serial_of(a->approvals[1].officer), buf_span(&a->approvals[1].cms)}},
+        .went_back_from = a->ca->went_back_from,
     };
 
     return sha256(span_str(a->written), hash, e) != 0 ? -1

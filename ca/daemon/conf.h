@@ -54,7 +54,7 @@ struct ca_conf {
     int backdate_s;        /* certificates and CRLs begin so long before they are made */
     int message_window_s;  /* messageTime is at most so far from when the RA took the request, */
     bool message_required; /* and must be there */
-    bool clock_set_back;   /* start though the clock is behind the last leaf */
+    bool clock_set_back;   /* go on though the clock is behind the last leaf */
     size_t workers;
     int renewal_window; /* percent */
     int expired_renewal_days;

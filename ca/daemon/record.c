@@ -57,9 +57,8 @@ guard_cleanup(struct guard *guard)
     published_crl_free(&guard->crl);
 }
 
-/* Who reads the record could not tell what was before what. */
-static int
-check_clock(const struct guard *guard, struct store_db *db, struct err *e)
+int
+ca_record_check_clock(struct ca *ca, struct store_db *db, struct err *e)
 {
     const time_t now = clock_now();
     time_t last = 0;
@@ -70,15 +69,15 @@ check_clock(const struct guard *guard, struct store_db *db, struct err *e)
     if (last - now <= LEAF_BACK_MAX) {
         return 0;
     }
-    if (!guard->ca->conf.clock_set_back) {
+    if (!ca->conf.clock_set_back) {
         return err_set(e, ERR_DENIED,
                        "the clock is %lld s behind the last leaf: set it right, or wait; when it "
                        "was ahead before and is right now, see clock_set_back in nfpki-ca.conf(5)",
                        (long long)(last - now));
     }
-    guard->ca->went_back_from = last;
+    ca->went_back_from = last;
     log_event(LOG_WARNING, "clock-set-back",
-              "the clock is %lld s behind the last leaf, and clock_set_back takes it: the START "
+              "the clock is %lld s behind the last leaf, and clock_set_back takes it: the ledger "
               "says so",
               (long long)(last - now));
     return 0;
@@ -145,7 +144,8 @@ admit(void *arg, struct store_db *db, struct err *e)
     struct guard *guard = arg;
 
     if (ledger_check(guard->ca->ledger, db, &guard->last, e) != 0 ||
-        published_crl_check(&guard->crl, db, e) != 0 || check_clock(guard, db, e) != 0) {
+        published_crl_check(&guard->crl, db, e) != 0 ||
+        ca_record_check_clock(guard->ca, db, e) != 0) {
         return -1;
     }
     return db == NULL             ? guard->look(guard->ca, guard->arg, NULL, e)

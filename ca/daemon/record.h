@@ -35,6 +35,10 @@ int ca_record_read(struct ca *, int (*look)(void *arg, struct store_db *, struct
 /* Nobody's trigger acts with ours, and none of ours is missing: of tables that are this program's,
  * as store_require_schema(). */
 int ca_record_check_schema(struct store_db *, struct err *e);
+/* Who reads the record could not tell what was before what: ERR_DENIED while the clock is more than
+ * LEAF_BACK_MAX behind the last leaf, and clock_set_back of the configuration does not take it. If
+ * that does, ca->went_back_from is for the next leaf to say. `db` NULL: there is none. */
+int ca_record_check_clock(struct ca *, struct store_db *, struct err *e);
 /* For whoever opens it otherwise (ca/restore): its options, without seals; a folder with this mode.
  */
 struct store_options ca_store_options(const struct ca *, const char *path);

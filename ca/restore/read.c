@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "ca/daemon/record.h"
 #include "ca/policy/registered.h"
 #include "ca/restore/state.h"
 #include "db/issuance/rebuild/restored.h"
@@ -158,6 +159,7 @@ run_compare(struct store_op *op, struct store_db *db, struct err *e)
     return (p->previous == NULL ? published_store(r->published, db, e)
                                 : published_succeed(db, e)) != 0 ||
                    ledger_check(r->ca->ledger, db, &r->last, e) != 0 ||
+                   ca_record_check_clock(r->ca, db, e) != 0 ||
                    rebuild_lost_intents(db, &p->abandoned, e) != 0 ||
                    rebuild_lost_pendings(db, &p->refused, e) != 0 ||
                    restored_void_count(db, p->from, &p->voided, e) != 0 ||

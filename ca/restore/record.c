@@ -79,6 +79,7 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
         .from_crl = p->from_crl,
         .adopted = p->adopted,
         .previous = previous == NULL ? NULL : &old,
+        .went_back_from = r->ca->went_back_from,
         .now = r->now,
     };
 

@@ -49,6 +49,9 @@ issuance_acknowledge(struct store_db *db, const struct issuance_acknowledgement 
     leaf_set_base64(leaf, "cms", a->officers[0].cms);
     leaf_set_hex(leaf, "secondOfficer", a->officers[1].serial);
     leaf_set_base64(leaf, "secondCms", a->officers[1].cms);
+    if (a->went_back_from != 0) {
+        leaf_set_time(leaf, "clockSetBack", a->went_back_from);
+    }
     return ledger_append(db, leaf, NULL, e) != 0 ? -1 : take_number(db, a->number, now, e);
 }
 

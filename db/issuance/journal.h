@@ -75,6 +75,7 @@ struct issuance_acknowledgement {
     const char *reason;
     struct span plan; /* SHA-256 of the text that was signed */
     struct issuance_officer officers[2];
+    time_t went_back_from; /* clockSetBack of the leaf; 0: it has none */
 };
 /* With the leaf ACKNOWLEDGED the line belongs. The number of a CRL is taken: the signer signs none
  * with a smaller one. */

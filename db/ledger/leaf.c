@@ -182,7 +182,8 @@ static const struct kind kinds[LEAF_KINDS] = {
                         {"previousKey", MEMBER_BASE64, true},
                         {"previousCheckpoint", MEMBER_BASE64, true},
                         {"signed", MEMBER_INT, true},
-                        {"signedRoot", MEMBER_HEX, true}}},
+                        {"signedRoot", MEMBER_HEX, true},
+                        {"clockSetBack", MEMBER_TIME, true}}},
     [LEAF_ADOPTED] = {"ADOPTED", {{"serial", MEMBER_HEX, false}, {"from", MEMBER_TEXT, false}}},
     [LEAF_ACKNOWLEDGED] = {"ACKNOWLEDGED",
                            {{"record", MEMBER_INT, false},
@@ -197,7 +198,8 @@ static const struct kind kinds[LEAF_KINDS] = {
                             {"officer", MEMBER_HEX, false},
                             {"cms", MEMBER_BASE64, false},
                             {"secondOfficer", MEMBER_HEX, false},
-                            {"secondCms", MEMBER_BASE64, false}}},
+                            {"secondCms", MEMBER_BASE64, false},
+                            {"clockSetBack", MEMBER_TIME, true}}},
 };
 
 struct leaf {

@@ -8,7 +8,7 @@
 #include "base/ossl.h"
 
 /* The version of the record from which on each CRL is announced, rows are sealed, a line that
- * belongs to nothing can be acknowledged, and a START says that the clock was set back. */
+ * belongs to nothing can be acknowledged, and it is said that the clock was set back. */
 enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3, LINES_ACKNOWLEDGED = 4, SET_BACK_SAID = 4 };
 
 /* What the newest CRL-INTENT said. */
@@ -24,7 +24,7 @@ struct audit_record {
     uint64_t n;  /* leaves */
     time_t last; /* time of the leaf before */
     struct audit_times times;
-    time_t unsaid; /* the time that a finding since the last START came from; 0: there is none */
+    time_t unsaid; /* the time that a finding came from since a leaf that could say it; 0: none */
     struct announced crl;
     size_t acknowledged;
 };
@@ -50,7 +50,7 @@ audit_record_version(const struct audit_record *r)
     return r->version;
 }
 
-/* What this START, or what it had to finish before, is dated before: the last leaf of then. */
+/* What this leaf, or what a START had to finish before, is dated before: the last leaf of then. */
 static int
 set_back_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 {
@@ -63,8 +63,8 @@ set_back_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
         return 0;
     }
     if (r->version < SET_BACK_SAID) {
-        return err_set(e, ERR_CRYPTO, "a START says clockSetBack in a record of version %" PRId64,
-                       r->version);
+        return err_set(e, ERR_CRYPTO, "a leaf %s says clockSetBack in a record of version %" PRId64,
+                       leaf_kind_name(leaf_kind(leaf)), r->version);
     }
     if (time_parse(text, &from, e) != 0) {
         return -1;
@@ -93,7 +93,7 @@ start_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
                        r->version, version);
     }
     r->version = version;
-    return leaf_kind(leaf) == LEAF_START ? set_back_check(r, leaf, e) : 0;
+    return set_back_check(r, leaf, e);
 }
 
 static void

@@ -2,7 +2,8 @@
 /*
  * record.h - the version of the record, which each START says and which never goes back, and
  * the rules that came with one: from version 2 on a CRL is announced before it is signed, from
- * version 4 on a START says when it went on though the clock was behind the last leaf.
+ * version 4 on a START, a RESTORED and an ACKNOWLEDGED say when the program went on though the
+ * clock was behind the last leaf.
  */
 #pragma once
 
@@ -25,8 +26,8 @@ struct audit_time_back {
 };
 enum { AUDIT_TIMES_KEPT = 20 };
 /* Leaves that are dated before the one before them. By little: threads date what one appends. By
- * more: the clock was set back, or somebody dated what is not of then; a finding, unless a START
- * says that people took it so, or the record is of a version that could not say it. */
+ * more: the clock was set back, or somebody dated what is not of then; a finding, unless one
+ * of those says that people took it so, or the record is of a version that could not say it. */
 struct audit_times {
     size_t back;  /* all of them, */
     time_t most;  /* by so many seconds at most */

@@ -50,6 +50,9 @@ restored_append(struct store_db *db, const struct restored *r, struct err *e)
     if (r->previous != NULL) {
         name_previous(leaf, r->previous);
     }
+    if (r->went_back_from != 0) {
+        leaf_set_time(leaf, "clockSetBack", r->went_back_from);
+    }
     if (r->crl_number > 0) {
         leaf_set_int(leaf, "crlNumber", (int64_t)r->crl_number);
         leaf_set_hex(leaf, "crl", r->crl);

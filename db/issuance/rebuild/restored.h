@@ -33,6 +33,7 @@ struct restored {
     struct rebuild_counts back;
     int64_t abandoned, refused, voided, from_crl, adopted;
     const struct restored_previous *previous; /* NULL: it is the same log */
+    time_t went_back_from;                    /* clockSetBack of the leaf; 0: it has none */
     time_t now;
 };
 /* The leaf RESTORED. */

@@ -14,7 +14,13 @@
 #include "tests/unit/ca/daemon/journal_lines.h"
 #include "tests/unit/ca/daemon/trace.h"
 
-enum { OUTPUT_MAX = 1024 * 1024, ARGUMENTS_MAX = 8, FAILED = 1, MISUSE = 2 };
+enum {
+    OUTPUT_MAX = 1024 * 1024,
+    ARGUMENTS_MAX = 8,
+    FAILED = 1,
+    MISUSE = 2,
+    TAIL = 512 /* the reason is last */
+};
 
 enum who { ALICE, BOB, ALICE_AGAIN, EVE, OAM, N_PEOPLE };
 
@@ -149,7 +155,9 @@ text_of(const struct world *w, const char *reason)
     CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
 
     if (acknowledge(w, more, &text, &said) != 0) {
-        fail_msg("%s", (const char *)said.p);
+        const size_t skip = said.n > TAIL ? said.n - TAIL : 0;
+
+        fail_msg("%s", (const char *)said.p + skip);
     }
     return text;
 }
@@ -324,6 +332,46 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
     }
 }
 
+/* As at a start: nobody could tell what was before what, unless the entry says so. */
+static void
+a_clock_that_is_behind_the_last_leaf_is_refused_or_said(void **state)
+{
+    struct scene *s = *state;
+    const char *const reason[4] = {"--reason", "set right"};
+    struct journal_attempt line;
+    struct journal *journal;
+    CLEANUP(buf_free) struct buf text = {0};
+    CLEANUP(buf_free) struct buf done = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(mem_cleanup) char *first = NULL;
+    CLEANUP(mem_cleanup) char *second = NULL;
+
+    s->w->clock = "+1h"; /* it was ahead */
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+    s->w->clock = NULL;
+    journal = lines_open(s->w, "issuing");
+    line = lines_newest(journal, 'T');
+    journal_close(journal);
+    line.hash[0] ^= 1;
+    (void)add_unknown(s->w, "issuing", 'T', &line);
+    must_refuse(s->w, "behind", reason, FAILED, "s behind the last leaf: set it right, or wait");
+    world_configure(s->w, "renewal_window = 0\nclock_set_back = true\n");
+    text = text_of(s->w, "set right");
+    first = sign(s, ALICE, "first", (const char *)text.p);
+    second = sign(s, BOB, "second", (const char *)text.p);
+    const char *const more[4] = {"--approval", first, "--approval", second};
+    if (acknowledge(s->w, more, &done, &said) != 0) {
+        fail_msg("%s", (const char *)said.p);
+    }
+    assert_int_equal(world_leaves(s->w, "ACKNOWLEDGED", "\"clockSetBack\":\"", "set right"), 1);
+    world_configure(s->w, "renewal_window = 0\n");
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+    assert_int_equal(unlink(first), 0);
+    assert_int_equal(unlink(second), 0);
+}
+
 static void
 an_auditor_verifies_it_and_counts_it(void **state)
 {
@@ -335,7 +383,9 @@ an_auditor_verifies_it_and_counts_it(void **state)
     const char *const arguments[] = {"--ledger", ledger, "--key", key, "verify", NULL};
 
     if (run(s->w, TEST_BINARY_DIR "/nfpki-audit", arguments, &out, &said) != 0 ||
-        strstr((const char *)out.p, "acknowledged 3: a key of the CA may have signed") == NULL) {
+        strstr((const char *)out.p, "set back     1\n") == NULL ||
+        strstr((const char *)said.p, "finding") != NULL ||
+        strstr((const char *)out.p, "acknowledged 4: a key of the CA may have signed") == NULL) {
         fail_msg("%s%s", (const char *)out.p, (const char *)said.p);
     }
 }
@@ -347,6 +397,7 @@ main(void)
         cmocka_unit_test(without_such_a_line_there_is_nothing_to_acknowledge),
         cmocka_unit_test(what_two_officers_did_not_sign_changes_nothing),
         cmocka_unit_test(an_acknowledged_line_is_gone_past_and_no_other),
+        cmocka_unit_test(a_clock_that_is_behind_the_last_leaf_is_refused_or_said),
         cmocka_unit_test(an_auditor_verifies_it_and_counts_it),
     };
 

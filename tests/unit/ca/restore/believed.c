@@ -67,12 +67,35 @@ the_copy_is_not_closed_before_it_is_sealed(void **state)
     assert_int_equal(world_stop(s->w), 0);
 }
 
+/* As at a start: nobody could tell what was before what, unless the entry says so. */
+static void
+a_clock_that_is_behind_the_last_leaf_is_refused_or_said(void **state)
+{
+    static const char *const none[] = {NULL};
+    struct scene *s = *state;
+
+    copy_parts(s->today, s->w->dir, ALL | TOKEN);
+    s->w->clock = "+1h"; /* it was ahead */
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+    s->w->clock = NULL;
+    copy_parts(s->yesterday, s->w->dir, STATE);
+    scene_is_refused(s->w, "behind", none, "s behind the last leaf: set it right, or wait");
+    world_configure(s->w, "renewal_window = 0\nclock_set_back = true\n");
+    scene_approve(s);
+    assert_int_equal(world_leaves(s->w, "RESTORED", "\"clockSetBack\":\"", ""), 1);
+    world_configure(s->w, "renewal_window = 0\n");
+    world_start(s->w);
+    assert_int_equal(world_stop(s->w), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_edited_is_not_taken_over),
         cmocka_unit_test(the_copy_is_not_closed_before_it_is_sealed),
+        cmocka_unit_test(a_clock_that_is_behind_the_last_leaf_is_refused_or_said),
     };
 
     return cmocka_run_group_tests(tests, scene_setup, scene_teardown);

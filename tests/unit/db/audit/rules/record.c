@@ -165,10 +165,10 @@ crl(const struct step *step)
 }
 
 static struct leaf *
-acknowledged(int64_t version)
+acknowledged(int64_t version, time_t at)
 {
     static const char *const members[] = {"key", "sha256", "plan", "officer", "secondOfficer"};
-    struct leaf *leaf = leaf_new(LEAF_ACKNOWLEDGED, AT);
+    struct leaf *leaf = leaf_new(LEAF_ACKNOWLEDGED, at);
 
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         leaf_set_text(leaf, members[i], "00");
@@ -178,6 +178,27 @@ acknowledged(int64_t version)
     leaf_set_text(leaf, "object", "T");
     leaf_set_text(leaf, "reason", "stolen");
     leaf_set_int(leaf, "line", 41);
+    leaf_set_int(leaf, "record", version);
+    return leaf;
+}
+
+static struct leaf *
+restored(int64_t version, time_t at)
+{
+    static const char *const texts[] = {"root", "plan", "officer", "secondOfficer"};
+    static const char *const numbers[] = {"from",        "to",     "registrations", "certificates",
+                                          "revocations", "crls",   "abandoned",     "refused",
+                                          "void",        "fromCrl"};
+    struct leaf *leaf = leaf_new(LEAF_RESTORED, at);
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        leaf_set_text(leaf, texts[i], "00");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        leaf_set_int(leaf, numbers[i], 0);
+    }
+    leaf_set_text(leaf, "cms", "AAAA");
+    leaf_set_text(leaf, "secondCms", "AAAA");
     leaf_set_int(leaf, "record", version);
     return leaf;
 }
@@ -199,7 +220,7 @@ leaf_of(const struct step *step)
         return leaf;
     }
     if (step->leaf == ACKNOWLEDGED || step->leaf == ACKNOWLEDGED_3) {
-        return acknowledged(step->leaf == ACKNOWLEDGED ? LEAF_RECORD_VERSION : 3);
+        return acknowledged(step->leaf == ACKNOWLEDGED ? LEAF_RECORD_VERSION : 3, AT);
     }
     if (step->leaf != OTHER) {
         return crl(step);
@@ -255,6 +276,7 @@ struct dated {
     int version; /* of a START; 0: a STOP */
     int later;
     int back_from; /* START: AT and so much later is its clockSetBack; 0: it has none */
+    enum { OF_START, OF_RESTORE, OF_ACKNOWLEDGEMENT } of; /* instead of a START */
 };
 
 static const struct {
@@ -267,25 +289,119 @@ static const struct {
     size_t findings;
     uint64_t first; /* leaf of the first finding */
 } TIMES[] = {
-    {"in order", {{4, 0, 0}, {0, 0, 0}, {0, 100000, 0}}, 3, 0, 0, 0, 0, 0},
-    {"a little", {{4, 0, 0}, {0, -B, 0}, {0, -B, 0}, {0, -B - 1, 0}}, 4, 2, B, 0, 0, 0},
-    {"much, in version 3", {{3, 0, 0}, {0, -B - 1, 0}, {4, 0, 0}}, 3, 1, B + 1, 1, 0, 0},
-    {"much, before any START", {{0, 9000, 0}, {0, 0, 0}}, 2, 1, 9000, 1, 0, 0},
-    {"much, while it ran", {{4, 0, 0}, {0, -B - 1, 0}, {0, 0, 0}}, 3, 1, B + 1, 0, 1, 1},
-    {"twice", {{4, 0, 0}, {0, -400, 0}, {0, 0, 0}, {0, -900, 0}}, 4, 2, 900, 0, 2, 1},
-    {"at a START that says it", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 9000}}, 3, 1, 8995, 1, 0, 0},
-    {"at one that does not", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 0}}, 3, 1, 8995, 0, 1, 2},
+    {"in order",
+     {{4, 0, 0, OF_START}, {0, 0, 0, OF_START}, {0, 100000, 0, OF_START}},
+     3,
+     0,
+     0,
+     0,
+     0,
+     0},
+    {"a little",
+     {{4, 0, 0, OF_START}, {0, -B, 0, OF_START}, {0, -B, 0, OF_START}, {0, -B - 1, 0, OF_START}},
+     4,
+     2,
+     B,
+     0,
+     0,
+     0},
+    {"much, in version 3",
+     {{3, 0, 0, OF_START}, {0, -B - 1, 0, OF_START}, {4, 0, 0, OF_START}},
+     3,
+     1,
+     B + 1,
+     1,
+     0,
+     0},
+    {"much, before any START", {{0, 9000, 0, OF_START}, {0, 0, 0, OF_START}}, 2, 1, 9000, 1, 0, 0},
+    {"much, while it ran",
+     {{4, 0, 0, OF_START}, {0, -B - 1, 0, OF_START}, {0, 0, 0, OF_START}},
+     3,
+     1,
+     B + 1,
+     0,
+     1,
+     1},
+    {"twice",
+     {{4, 0, 0, OF_START}, {0, -400, 0, OF_START}, {0, 0, 0, OF_START}, {0, -900, 0, OF_START}},
+     4,
+     2,
+     900,
+     0,
+     2,
+     1},
+    {"at a START that says it",
+     {{4, 0, 0, OF_START}, {0, 9000, 0, OF_START}, {4, 5, 9000, OF_START}},
+     3,
+     1,
+     8995,
+     1,
+     0,
+     0},
+    {"at a RESTORED that says it",
+     {{4, 0, 0, OF_START}, {0, 9000, 0, OF_START}, {4, 5, 9000, OF_RESTORE}, {4, 6, 0, OF_START}},
+     4,
+     1,
+     8995,
+     1,
+     0,
+     0},
+    {"at an ACKNOWLEDGED that says it",
+     {{4, 0, 0, OF_START},
+      {0, 9000, 0, OF_START},
+      {4, 5, 9000, OF_ACKNOWLEDGEMENT},
+      {4, 6, 0, OF_START}},
+     4,
+     1,
+     8995,
+     1,
+     0,
+     0},
+    {"at an ACKNOWLEDGED that does not",
+     {{4, 0, 0, OF_START},
+      {0, 9000, 0, OF_START},
+      {4, 5, 0, OF_ACKNOWLEDGEMENT},
+      {4, 6, 9000, OF_START}},
+     4,
+     1,
+     8995,
+     0,
+     1,
+     2},
+    {"at one that does not",
+     {{4, 0, 0, OF_START}, {0, 9000, 0, OF_START}, {4, 5, 0, OF_START}},
+     3,
+     1,
+     8995,
+     0,
+     1,
+     2},
     {"at what a START finished, and says",
-     {{4, 0, 0}, {0, 9000, 0}, {0, 5, 0}, {0, 4, 0}, {4, 6, 9000}},
+     {{4, 0, 0, OF_START},
+      {0, 9000, 0, OF_START},
+      {0, 5, 0, OF_START},
+      {0, 4, 0, OF_START},
+      {4, 6, 9000, OF_START}},
      5,
      2,
      8995,
      1,
      0,
      0},
-    {"said of another time", {{4, 0, 0}, {0, 9000, 0}, {4, 5, 9001}}, 3, 1, 8995, 0, 1, 2},
+    {"said of another time",
+     {{4, 0, 0, OF_START}, {0, 9000, 0, OF_START}, {4, 5, 9001, OF_START}},
+     3,
+     1,
+     8995,
+     0,
+     1,
+     2},
     {"said of what is before the START before",
-     {{4, 0, 0}, {0, 9000, 0}, {0, 5, 0}, {4, 6, 0}, {4, 7, 9000}},
+     {{4, 0, 0, OF_START},
+      {0, 9000, 0, OF_START},
+      {0, 5, 0, OF_START},
+      {4, 6, 0, OF_START},
+      {4, 7, 9000, OF_START}},
      5,
      1,
      8995,
@@ -293,14 +409,21 @@ static const struct {
      1,
      2},
     {"said once of two",
-     {{4, 0, 0}, {0, 9000, 0}, {0, 5000, 0}, {4, 5, 5000}},
+     {{4, 0, 0, OF_START}, {0, 9000, 0, OF_START}, {0, 5000, 0, OF_START}, {4, 5, 5000, OF_START}},
      4,
      2,
      4995,
      1,
      1,
      2},
-    {"said where nothing goes back", {{4, 0, 0}, {4, 9001, 9000}}, 2, 0, 0, 0, 0, 0},
+    {"said where nothing goes back",
+     {{4, 0, 0, OF_START}, {4, 9001, 9000, OF_START}},
+     2,
+     0,
+     0,
+     0,
+     0,
+     0},
 };
 
 static struct leaf *
@@ -313,7 +436,9 @@ dated(const struct dated *d)
         leaf_set_text(leaf, "reason", "asked");
         return leaf;
     }
-    leaf = start(d->version, AT + d->later);
+    leaf = d->of == OF_RESTORE           ? restored(d->version, AT + d->later)
+           : d->of == OF_ACKNOWLEDGEMENT ? acknowledged(d->version, AT + d->later)
+                                         : start(d->version, AT + d->later);
     if (d->back_from != 0) {
         leaf_set_time(leaf, "clockSetBack", AT + d->back_from);
     }
@@ -382,7 +507,7 @@ a_record_of_before_has_no_word_for_it(void **state)
     assert_ok(leaf_seal(leaf, &e), &e);
     assert_int_equal(audit_record_check(r, leaf, &e), -1);
     assert_int_equal(e.code, ERR_CRYPTO);
-    assert_string_equal(e.text, "a START says clockSetBack in a record of version 3");
+    assert_string_equal(e.text, "a leaf START says clockSetBack in a record of version 3");
     audit_record_free(r);
 }
 
