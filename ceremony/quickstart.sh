@@ -370,15 +370,15 @@ configure() { configure_ca && configure_ra && write_start_script; }
 
 # ---- daemons -------------------------------------------------------------------------------------
 
-# DIR/start ca|ra: starts that daemon in the background and waits until it says that it is ready.
+# DIR/start ca|ra [OPTION]: starts that daemon in the background and waits until it says that it is ready.
 write_start_script() {
   cat >"$dir/start" <<SCRIPT
 #!/usr/bin/env bash
-# start ca|ra: nfpki-ca or nfpki-ra of this demonstration, in the background
+# start ca|ra [OPTION]: nfpki-ca or nfpki-ra of this demonstration, in the background
 host=\$1 log="$dir/log/nfpki-\$1.log"
 export SOFTHSM2_CONF="$dir/\$1/softhsm2.conf" CREDENTIALS_DIRECTORY="$dir/\$1/credentials"
 before=\$(stat -c %s "\$log" 2>/dev/null || echo 0)
-setsid "$bin/nfpki-\$host" --config "$dir/\$host/nfpki-\$host.conf" >>"\$log" 2>&1 </dev/null &
+setsid "$bin/nfpki-\$host" --config "$dir/\$host/nfpki-\$host.conf" "\${@:2}" >>"\$log" 2>&1 </dev/null &
 pid=\$!
 echo "\$pid" >"$dir/\$host.pid"
 for ((i = 0; i < 600; i++)); do
