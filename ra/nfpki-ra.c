@@ -370,7 +370,7 @@ check_files(const struct settings *settings)
 }
 
 static int
-run(const char *path, bool check)
+run(const char *path, bool check, bool seal)
 {
     CLEANUP(settings_cleanup) struct settings *settings = NULL;
     static struct daemon daemon;
@@ -388,6 +388,7 @@ run(const char *path, bool check)
     if (check) {
         return check_files(settings);
     }
+    daemon.ra.may_seal = seal;
     if (start(&daemon, settings, &e) != 0) {
         log_err(LOG_ERROR, "start-failed", &e, "see nfpki-ra(8)");
         stop(&daemon);
@@ -410,7 +411,7 @@ run(const char *path, bool check)
 static void
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ra [--config FILE] [--check]\n"
+    (void)fprintf(out, "usage: nfpki-ra [--config FILE] [--check | --seal]\n"
                        "       nfpki-ra --help | --version\n"
                        "Registration authority; see nfpki-ra(8) and nfpki-ra.conf(5).\n");
 }
@@ -429,25 +430,27 @@ int
 main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
+        {"seal", no_argument, NULL, 's'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
     };
     const char *path = RA_CONF;
     bool check = false;
+    bool seal = false;
     int c;
 
     log_open("nfpki-ra", LOG_INFO);
     json_set_alloc_funcs(malloc, wiping_free);
-    while ((c = getopt_long(argc, argv, "c:nhV", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:nshV", options, NULL)) != -1) {
         switch (c) {
         case 'c':
             path = optarg;
             break;
         case 'n':
             check = true;
+            break;
+        case 's':
+            seal = true;
             break;
         case 'h':
             usage(stdout);
@@ -460,9 +463,9 @@ main(int argc, char **argv)
             return 2;
         }
     }
-    if (optind != argc) {
+    if (optind != argc || (check && seal)) {
         usage(stderr);
         return 2;
     }
-    return run(path, check);
+    return run(path, check, seal);
 }

@@ -173,8 +173,6 @@ open_store(struct ra *ra, struct err *e)
         .schemas = {ra_migrations},
         .finished = ra->tasks,
         .integrity_check = true,
-        .admit = row_seals_admit,
-        .admit_arg = ra,
         .context = ra->row_seals,
         .settle = sealed_settle,
     };
@@ -186,7 +184,8 @@ open_store(struct ra *ra, struct err *e)
     return ra->store == NULL ? -1 : 0;
 }
 
-/* Whose rows they are first, then what they say, under the key that seals. */
+/* Whose rows they are first, then what they say, under the key that seals. What fails on the way
+ * leaves rows without seals as they are: --seal goes on with them. */
 static int
 open_rows(struct ra *ra, struct err *e)
 {

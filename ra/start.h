@@ -5,10 +5,10 @@
 #include "ra/daemon/ra.h"
 
 /*
- * Fills an all zero struct: rules, certificates, the signer (before there are threads), the
- * database with its chain verified, the key that seals, the workers; not the queue and `closing`,
- * which need the loop. `settings` is borrowed. Blocking, in the main thread. On failure:
- * ra_close(), too. ERR_INPUT names the file or the option.
+ * Fills a struct that is all zero but for `may_seal`: rules, certificates, the signer (before there
+ * are threads), the database with its chain verified, the key that seals, the workers; not the
+ * queue and `closing`, which need the loop. `settings` is borrowed. Blocking, in the main thread.
+ * On failure: ra_close(), too. ERR_INPUT names the file or the option.
  */
 int ra_open(struct ra *, const struct settings *, struct err *e);
 /* What of it needs no key, no file that is written and no thread: rules, budgets, certificates. */

@@ -124,3 +124,19 @@ const struct sealed_table *const requests_tables[REQUESTS_TABLES] = {
     &requests_table_certificate,  &requests_table_queue,     &requests_table_seen,
     &requests_table_head,         &requests_table_queue_end, &requests_table_ca_log,
 };
+
+int
+requests_is_new(struct store_db *db, bool *is_new, struct err *e)
+{
+    uint64_t rows;
+
+    *is_new = false;
+    if (sealed_count(db, &rows, e) != 0) {
+        return -1;
+    }
+    return rows != 1 ? 0
+                     : store_has_row(db,
+                                     "SELECT 1 FROM queue_end WHERE one = 1 AND next = 1 AND head "
+                                     "IS NULL",
+                                     STORE_NO_VALUES, is_new, e);
+}

@@ -33,9 +33,10 @@ extern const struct sealed_table requests_table_head;         /* first; by key *
 extern const struct sealed_table requests_table_queue_end;    /* 1; by key */
 extern const struct sealed_table requests_table_ca_log;       /* id */
 
-/* Migration with which their table begins. A file that was newer and has no seals lost them. */
-enum { REQUESTS_SEALED_SINCE = 17 };
-
 /* For sealed_options: all of them. */
 enum { REQUESTS_TABLES = 9 };
 extern const struct sealed_table *const requests_tables[REQUESTS_TABLES];
+
+/* Is there nothing in it but what migrations make, a queue that begins at 1? In an operation of a
+ * store that has a context. */
+int requests_is_new(struct store_db *, bool *is_new, struct err *e);

@@ -60,7 +60,7 @@ struct ra {
     struct nf_rules stored_rules; /* of one that was accepted before */
     struct buf seal_key;
     struct sealed *row_seals; /* of the store: secret/row_seals.h */
-    bool may_seal;            /* rows that have no seals: they are from before */
+    bool may_seal;            /* --seal: rows that have no seals are from before */
     struct mac_cache *mac_cache;
     struct lane *lane;                 /* of MAC keys that cost much */
     struct batch_manifests *manifests; /* of batches, that verified */

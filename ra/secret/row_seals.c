@@ -53,39 +53,70 @@ row_seals_free(struct ra *ra)
     ra->row_seals = NULL;
 }
 
-int
-row_seals_admit(void *arg, struct store_db *db, struct err *e)
+/* In a new one there is nothing to believe. */
+static int
+check_unsealed(struct store_db *db, bool may_seal, bool *is_new, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-    struct ra *ra = arg;
-
-    if (store_query_one(db, &rows, "PRAGMA user_version", STORE_NO_VALUES, e) != 0) {
+    if (requests_is_new(db, is_new, e) != 0) {
         return -1;
     }
-    ra->may_seal = ra->may_seal || row_int(&rows, 0) < REQUESTS_SEALED_SINCE;
-    return 0;
+    return may_seal || *is_new
+               ? 0
+               : err_set(
+                     e, ERR_STALE,
+                     "ra.db has rows and no seals: somebody took them; or, if this is the first "
+                     "start with a version that seals, or with its key in the RA's token, start "
+                     "once with --seal: nfpki-ra(8), From an earlier version");
+}
+
+/* What the file says of itself (its schema, that it has no seals) was written by whoever wrote it:
+ * that it is from before is on a person's word alone. */
+static int
+check_state(enum sealed_state state, struct store_db *db, bool may_seal, struct err *e)
+{
+    bool is_new;
+
+    switch (state) {
+    case SEALED_CLOSED:
+    case SEALED_NO_KEY:
+    case SEALED_ENDED:
+        break;
+    case SEALED_NOT_YET:
+        return check_unsealed(db, may_seal, &is_new, e);
+    case SEALED_ON:
+        return !may_seal ? 0
+                         : err_set(e, ERR_INPUT,
+                                   "--seal, and ra.db is sealed: start without it; no row was "
+                                   "sealed");
+    }
+    return !may_seal ? 0
+                     : err_set(e, ERR_INPUT,
+                               "--seal, and the RA's signer gives no key that seals: name one in "
+                               "its policy (section seal), see nfpki-ra(8)");
 }
 
 struct opening {
     struct store_op op;
-    enum sealed_state state;
+    bool may_seal;
 };
 
 static int
 run_open(struct store_op *op, struct store_db *db, struct err *e)
 {
     static const struct store_migration *const schemas[STORE_SCHEMAS_MAX] = {ra_migrations};
-    struct opening *o = CONTAINER_OF(op, struct opening, op);
+    const struct opening *o = CONTAINER_OF(op, struct opening, op);
+    enum sealed_state state;
 
-    return sealed_open(db, &o->state, e) != 0
+    return sealed_open(db, &state, e) != 0 ||
+                   store_require_schema(db, schemas, "ra.db", "see nfpki-ra(8)", e) != 0
                ? -1
-               : store_require_schema(db, schemas, "ra.db", "see nfpki-ra(8)", e);
+               : check_state(state, db, o->may_seal, e);
 }
 
 int
 row_seals_open(struct ra *ra, struct err *e)
 {
-    struct opening o = {.op.run = run_open};
+    struct opening o = {.op.run = run_open, .may_seal = ra->may_seal};
 
     return store_call(ra->store, &o.op, e);
 }
@@ -94,24 +125,9 @@ struct beginning {
     struct store_op op;
     bool may_seal;
     bool sealed;
+    bool is_new;
     uint64_t rows;
 };
-
-/* Nothing is in a new one but the end of its queue. */
-static int
-check_before(struct store_db *db, bool may_seal, struct err *e)
-{
-    uint64_t rows;
-
-    if (sealed_count(db, &rows, e) != 0) {
-        return -1;
-    }
-    return may_seal || rows == 1
-               ? 0
-               : err_set(e, ERR_STALE,
-                         "ra.db has no seals, and the RA that wrote it makes some: somebody took "
-                         "them, see nfpki-ra(8)");
-}
 
 static int
 run_begin(struct store_op *op, struct store_db *db, struct err *e)
@@ -122,7 +138,8 @@ run_begin(struct store_op *op, struct store_db *db, struct err *e)
         return 0;
     }
     b->sealed = true;
-    return check_before(db, b->may_seal, e) != 0 ? -1 : sealed_begin(db, &b->rows, e);
+    /* Again: what is sealed now is what is there now. */
+    return check_unsealed(db, b->may_seal, &b->is_new, e) != 0 ? -1 : sealed_begin(db, &b->rows, e);
 }
 
 int
@@ -133,8 +150,12 @@ row_seals_begin(struct ra *ra, struct err *e)
     if (store_call(ra->store, &b.op, e) != 0) {
         return -1;
     }
-    if (b.sealed) {
-        log_event(LOG_INFO, "sealed", "%" PRIu64 " rows of ra.db as they were", b.rows);
+    if (b.sealed && b.is_new) {
+        log_event(LOG_INFO, "sealed", "ra.db is a new one");
+    } else if (b.sealed) {
+        log_event(LOG_WARNING, "sealed",
+                  "%" PRIu64 " rows of ra.db as they were: what they say is believed from now on",
+                  b.rows);
     }
     return 0;
 }

@@ -117,7 +117,6 @@ seal_key_settle(struct ra *ra, bool derived, struct err *e)
                    : err_wrap(e, "ra.db is sealed under another key than that of the RA's token");
     }
     if (there) {
-        ra->may_seal = true; /* an RA of the file has sealed no rows */
         log_event(LOG_WARNING, "resealed",
                   "%d one-time secrets are under the token's key now: remove the file " CREDENTIAL,
                   r.changed);

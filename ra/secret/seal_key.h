@@ -5,8 +5,9 @@
  * (nfpki-signer.conf(5), section seal), and it lives in locked memory only.
  *
  * Before there was such a section it was a file, the credential ra-seal-key. With both, everything
- * in ra.db is sealed anew under the token's key, the stamps of the queue's heads, too, once; with
- * the file alone the RA goes on and warns.
+ * in ra.db is sealed anew under the token's key, the stamps of the queue's heads, too, once
+ * (whether its rows are taken for that, row_seals.h decides before); with the file alone the RA
+ * goes on and warns.
  */
 #pragma once
 

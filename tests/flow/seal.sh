@@ -11,10 +11,10 @@ enrol() { # enrol NAME REFERENCE SECRET
   cmp -cmd ir -ref "$2" -secret "pass:$3" -subject /CN=x -newkey "$1.key" -certout "$1.pem" >"$1.log" 2>&1 ||
     fail "$1: $(cat "$1.log")"
 }
-refuses_to_start() { # refuses_to_start PATTERN
+refuses_to_start() { # refuses_to_start PATTERN [OPTION]
   local before
   before=$(wc -l <log/nfpki-ra.log)
-  start_daemon ra >/dev/null 2>&1 && fail "started: $1"
+  start_daemon ra "${@:2}" >/dev/null 2>&1 && fail "started: $1"
   tail -n "+$((before + 1))" log/nfpki-ra.log | grep -q -- "$1" || fail "$(tail -n 3 log/nfpki-ra.log)"
 }
 
@@ -51,12 +51,17 @@ register old AMF 1
 old=("$reference" "$secret")
 register older AMF 1
 older=("$reference" "$secret")
-# it moves over at the first start with the section, and the file can go
+# where nothing seals rows nothing is to be sealed
 stop_daemon ra
+refuses_to_start 'seal, and the RA.s signer gives no key' --seal
+# it moves over at the first start with the section, when somebody says so, and the file can go
 cp ra/with.conf ra/ra-signer.conf
 cp -a ra/state ra/state.file
-start_daemon ra
+refuses_to_start 'ra.db has rows and no seals'
+! grep -q '"event":"resealed"' log/nfpki-ra.log || fail 'a start that was refused has changed something'
+start_daemon ra --seal
 grep '"event":"resealed"' log/nfpki-ra.log | grep -q '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
+grep '"event":"sealed"' log/nfpki-ra.log | grep -q '"level":"warning".* rows of ra.db as they were' || fail 'nobody says it'
 enrol old "${old[@]}"
 rm ra/credentials/ra-seal-key
 restart ra
@@ -66,7 +71,7 @@ enrol older "${older[@]}"
 stop_daemon ra
 rm -rf ra/state
 mv ra/state.file ra/state
-refuses_to_start 'another key than that of the RA.s token'
+refuses_to_start 'another key than that of the RA.s token' --seal
 
 # and the first ra.db, which is this token's, goes on
 rm -rf ra/state
@@ -79,6 +84,8 @@ audit verify
 register used AMF 1
 used=("$reference" "$secret")
 enrol used "${used[@]}"
+register spare AMF 1
+spare=("$reference" "$secret")
 stop_daemon ra
 cp -a ra/state ra/state.good
 sqlite3 ra/state/ra.db 'UPDATE enrolment SET until = until + 1'
@@ -89,13 +96,32 @@ env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credent
   "$bin/nfpki-ra" --config ra/nfpki-ra.conf >>log/nfpki-ra.log 2>&1 || status=$?
 expect 'how an RA ends whose rows were edited' 3 "$status"
 said || fail "$(tail -n 3 log/nfpki-ra.log)"
-# nor is one without seals taken for one from before
-rm -rf ra/state
-cp -a ra/state.good ra/state
-sqlite3 ra/state/ra.db 'DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head'
-refuses_to_start 'ra.db has no seals'
-rm -rf ra/state
-cp -a ra/state.good ra/state
+# nor is one without seals taken for one from before, whatever it says of its age, and whatever file is there
+again() { rm -rf ra/state; cp -a ra/state.good ra/state; }
+no_seals='DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head;'
+no_tables='DROP TABLE seal; DROP TABLE seal_bucket; DROP TABLE seal_head; DROP INDEX enrolment_registration;
+  DROP INDEX registration_subject; ALTER TABLE seen DROP COLUMN enrolment; PRAGMA user_version = 16;'
+(umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
+for none in "$no_seals" "$no_tables" "UPDATE enrolment SET until = until + 1; $no_tables"; do
+  again
+  sqlite3 ra/state/ra.db "$none"
+  refuses_to_start 'ra.db has rows and no seals'
+  refuses_to_start 'ra.db has rows and no seals' # with the tables of now
+done
+# a start that was to seal and found something else wrong is started so again
+echo short >ra/credentials/ra-seal-key
+again
+sqlite3 ra/state/ra.db "$no_tables"
+refuses_to_start 'must be 32 octets' --seal
+rm ra/credentials/ra-seal-key
+refuses_to_start 'ra.db has rows and no seals'
+start_daemon ra --seal
+stop_daemon ra
+refuses_to_start 'ra.db is sealed: start without it' --seal
+start_daemon ra
+enrol spare "${spare[@]}"
+stop_daemon ra
+again
 sqlite3 ra/state/ra.db 'CREATE TRIGGER mine AFTER INSERT ON seen BEGIN DELETE FROM seen; END'
 refuses_to_start 'trigger mine: not ours'
 rm -rf ra/state

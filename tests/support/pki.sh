@@ -40,7 +40,7 @@ cactl() { "$bin/nfpki-cactl" --socket "$pki/run/ca-admin.sock" "$@"; }
 ractl() { "$bin/nfpki-ractl" --socket "$pki/run/ra-admin.sock" "$@"; }
 audit() { published; "$bin/nfpki-audit" --ledger "$pki/ledger" --key "$pki/log.vkey" "$@"; }
 kill_daemon() { kill -9 "$(<"$pki/$1.pid")"; } # kill_daemon ca|ra
-start_daemon() { "$pki/start" "$1"; }
+start_daemon() { "$pki/start" "$@"; } # start_daemon ca|ra [OPTION]
 stop_daemon() { # stop_daemon ca|ra: in order, as a service manager does
   end_process "$(<"$pki/$1.pid")" || fail "nfpki-$1 does not stop"
 }
@@ -48,11 +48,9 @@ restart() { # restart ca|ra: in order, with what its configuration says now
   stop_daemon "$1"
   start_daemon "$1"
 }
-edit_rows() { # edit_rows SQL: in the ra.db of an RA that is stopped, and starts as after one that sealed no rows
+edit_rows() { # edit_rows SQL: in the ra.db of an RA that is stopped, and starts as the first one that seals
   sqlite3 -cmd '.timeout 5000' "$pki/ra/state/ra.db" "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head; $1"
-  (umask 077 && openssl rand 32 >"$pki/ra/credentials/ra-seal-key")
-  start_daemon ra
-  rm "$pki/ra/credentials/ra-seal-key"
+  start_daemon ra --seal
 }
 restart_both() {
   stop_daemon ra

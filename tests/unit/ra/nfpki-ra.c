@@ -157,7 +157,7 @@ configure(const struct running *w, const char *name, const char *option)
 /* ---- arguments ---- */
 
 #define USAGE                                                                                      \
-    "usage: nfpki-ra [--config FILE] [--check]\n"                                                  \
+    "usage: nfpki-ra [--config FILE] [--check | --seal]\n"                                         \
     "       nfpki-ra --help | --version\n"                                                         \
     "Registration authority; see nfpki-ra(8) and nfpki-ra.conf(5).\n"
 
@@ -177,6 +177,8 @@ an_argument_that_is_none_ends_with_2(void **state)
         {{"--config"}, 2, "nfpki-ra: option '--config' requires an argument\n" USAGE},
         {{"more"}, 2, USAGE},
         {{"--check", "more"}, 2, USAGE},
+        {{"--check", "--seal"}, 2, USAGE},
+        {{"--seal", "more"}, 2, USAGE},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -251,6 +253,20 @@ what_seals_secrets_must_be_there(void **state)
     ends(&p, 1);
     assert_int_equal(rename(away, key), 0);
     assert_non_null(strstr(p.said, "see nfpki-ra(8): no key seals one-time secrets"));
+    assert_null(strstr(p.said, "\"ready\""));
+}
+
+/* The token of these tests has no key for it. */
+static void
+rows_are_sealed_by_a_key_of_the_token_only(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(mem_cleanup) char *conf = configure(w, "sealing.conf", "");
+    CLEANUP(program_free)
+    struct program p = start(w, (const char *const[]){"--config", conf, "--seal", NULL});
+
+    ends(&p, 2);
+    assert_non_null(strstr(p.said, "see nfpki-ra(8): --seal, and the RA's signer gives no key"));
     assert_null(strstr(p.said, "\"ready\""));
 }
 
@@ -596,6 +612,7 @@ main(void)
         cmocka_unit_test(an_argument_that_is_none_ends_with_2),
         cmocka_unit_test(what_is_wrong_before_the_start_is_said),
         cmocka_unit_test(what_seals_secrets_must_be_there),
+        cmocka_unit_test(rows_are_sealed_by_a_key_of_the_token_only),
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),
