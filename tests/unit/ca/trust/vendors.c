@@ -108,7 +108,7 @@ struct cmp_msg *
 vendors_message(X509 *const *certificates, size_t n)
 {
     struct buf der[CMP_EXTRA_CERTS_MAX];
-    struct span extra[CMP_EXTRA_CERTS_MAX];
+    struct span extra[CMP_EXTRA_CERTS_MAX] = {0};
     struct cmp_msg *msg;
     struct err e = {0};
 
