@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Invariants: a tag is of all octets that a page has in the file; zeros are of one that is not
- * known. Tags belong to one opening of one file. SQLite reads and writes whole pages of one size;
- * in the WAL each stands behind the header of its frame.
+ * known. Tags belong to one opening of one file. SQLite reads and writes whole pages of one size,
+ * and may read a part of one; in the WAL each stands behind the header of its frame.
  */
 #include "db/store/pages.h"
 
@@ -138,17 +138,23 @@ remember(struct file *f, size_t i, const struct tag *tag)
 }
 
 static int
-read_file(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
+read_system(struct file *f, void *out, int amount, sqlite3_int64 offset)
 {
-    struct file *f = file_of(file);
-    const int rc = system_of(file)->pMethods->xRead(system_of(file), out, amount, offset);
-    struct tag tag;
-    size_t i;
+    sqlite3_file *system = system_of(&f->head);
 
-    if ((rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) || !is_page(f, amount, offset, &i)) {
+    return system->pMethods->xRead(system, out, amount, offset);
+}
+
+static int
+read_page(struct file *f, size_t i, void *out)
+{
+    const int rc = read_system(f, out, (int)f->page, begin_of(f, i));
+    struct tag tag;
+
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
         return rc;
     }
-    if (!make_tag(f->pages, out, (size_t)amount, &tag)) {
+    if (!make_tag(f->pages, out, (size_t)f->page, &tag)) {
         return SQLITE_IOERR_READ;
     }
     if (i < f->n && !is_none(&f->tags[i]) && CRYPTO_memcmp(&f->tags[i], &tag, sizeof(tag)) != 0) {
@@ -160,6 +166,46 @@ read_file(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
         remember(f, i, &tag);
     }
     return rc;
+}
+
+/* Less than a page, within one: SQLite from 3.45 on reads the end of a large value so. */
+static bool
+is_part(const struct file *f, int amount, sqlite3_int64 offset, size_t *i)
+{
+    if (!f->known || f->page == 0 || amount >= f->page) {
+        return false;
+    }
+    *i = first_behind(f, offset);
+    return offset >= begin_of(f, *i) && offset + amount <= begin_of(f, *i) + f->page;
+}
+
+/* What is given is what was compared. */
+static int
+read_part(struct file *f, size_t i, void *out, int amount, sqlite3_int64 offset)
+{
+    uint8_t *page = sqlite3_malloc64((sqlite3_uint64)f->page);
+    int rc;
+
+    if (page == NULL) {
+        return SQLITE_IOERR_NOMEM;
+    }
+    rc = read_page(f, i, page);
+    if (rc == SQLITE_OK) {
+        memcpy(out, page + (offset - begin_of(f, i)), (size_t)amount);
+    }
+    sqlite3_free(page);
+    return rc == SQLITE_IOERR_SHORT_READ ? read_system(f, out, amount, offset) : rc;
+}
+
+static int
+read_file(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
+{
+    struct file *f = file_of(file);
+    size_t i;
+
+    return is_page(f, amount, offset, &i)   ? read_page(f, i, out)
+           : is_part(f, amount, offset, &i) ? read_part(f, i, out, amount, offset)
+                                            : read_system(f, out, amount, offset);
 }
 
 static int

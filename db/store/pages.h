@@ -17,8 +17,9 @@
  * have the same one with probability 2^-95.
  *
  * Costs 16 octets for each page of the file: 4 MB for each GB. It is a VFS of SQLite over the
- * system's own. What is smaller than a page (the headers of the file and of the WAL, which are read
- * at the opening alone) is not remembered. For connection.c only.
+ * system's own. A part of a page is read with the whole of it. What is outside of pages (the
+ * headers of the WAL and of its frames, which are read at the opening alone) is not remembered. For
+ * connection.c only.
  */
 #pragma once
 

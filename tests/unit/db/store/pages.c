@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "db/store/store.h"
+#include "db/store/connection.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
@@ -195,6 +195,54 @@ what_was_read_is_not_another_later(void **state)
     }
 }
 
+struct part {
+    struct store_op op;
+    int rc;
+    uint8_t octets[100];
+};
+
+/* As a newer SQLite reads the last page of a large value. */
+static int
+run_part(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct part *p = CONTAINER_OF(op, struct part, op);
+    sqlite3_file *file = NULL;
+
+    (void)e;
+    assert_int_equal(sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file),
+                     SQLITE_OK);
+    p->rc = file->pMethods->xRead(file, p->octets, sizeof(p->octets), 20 * PAGE + 1950);
+    return 0;
+}
+
+static void
+a_part_of_a_page_is_not_another_either(void **state)
+{
+    struct world w = world_open();
+    struct store_options options = {.application = STORE_APPLICATION('t', 'p', 'a', 'g'),
+                                    .schemas = {migrations}};
+    CLEANUP(buf_free) struct buf before = BUF_INIT(FILE_MAX);
+    struct part part = {.op.run = run_part};
+    struct err e = {0};
+
+    (void)state;
+    options.path = w.path;
+    fill(&w);
+    store_free(w.store);
+    assert_ok(file_read(w.path, &before, &e), &e);
+    w.store = store_open(&options, &e);
+    assert_non_null(w.store);
+    assert_ok(store_call(w.store, &part.op, &e), &e); /* which reads the page */
+    assert_int_equal(part.rc, SQLITE_OK);
+    assert_memory_equal(part.octets, before.p + 20 * PAGE + 1950, sizeof(part.octets));
+    edit_file(&w, NULL);
+    part.op = (struct store_op){.run = run_part};
+    assert_err(store_call(w.store, &part.op, &e), ERR_STALE, &e);
+    assert_int_equal(part.rc, SQLITE_IOERR_DATA);
+    assert_non_null(strstr(e.text, "page 21 was changed"));
+    world_end(&w);
+}
+
 /* What the store itself does is no such thing: the WAL goes into the file and begins anew, pages
  * are freed and used again, rows change in pages that are in the WAL already. */
 static void
@@ -249,6 +297,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_read_is_not_another_later),
+        cmocka_unit_test(a_part_of_a_page_is_not_another_either),
         cmocka_unit_test(what_the_store_does_itself_is_believed),
         cmocka_unit_test(a_page_that_nobody_read_is_taken_as_it_is),
     };
