@@ -9,6 +9,7 @@
  */
 #include <event2/event.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -369,8 +370,34 @@ check_files(const struct settings *settings)
     return status;
 }
 
+enum mode { MODE_SERVE, MODE_CHECK, MODE_VERIFY, MODE_SEAL };
+
 static int
-run(const char *path, bool check, bool seal)
+verify(struct daemon *d, const struct settings *settings)
+{
+    const int64_t begun = clock_monotonic_ms();
+    bool sealed = false;
+    uint64_t seen = 0;
+    struct err e;
+    int status = 0;
+
+    if (ra_verify(&d->ra, settings, &sealed, &seen, &e) != 0) {
+        (void)printf("%s: %s\n", settings->database, e.text);
+        status = err_exit_status(e.code);
+    } else if (!sealed) {
+        (void)printf("%s: rows are not sealed, and were not compared: nfpki-ra(8)\n",
+                     settings->database);
+        status = 1;
+    } else {
+        (void)printf("%s: %" PRIu64 " rows and seals compared in %.3f s: no difference\n",
+                     settings->database, seen, (double)(clock_monotonic_ms() - begun) / 1000);
+    }
+    stop(d);
+    return status;
+}
+
+static int
+run(const char *path, enum mode mode)
 {
     CLEANUP(settings_cleanup) struct settings *settings = NULL;
     static struct daemon daemon;
@@ -385,10 +412,13 @@ run(const char *path, bool check, bool seal)
         log_err(LOG_ERROR, "start-failed", &e, "configuration");
         return err_exit_status(e.code);
     }
-    if (check) {
+    if (mode == MODE_CHECK) {
         return check_files(settings);
     }
-    daemon.ra.may_seal = seal;
+    if (mode == MODE_VERIFY) {
+        return verify(&daemon, settings);
+    }
+    daemon.ra.may_seal = mode == MODE_SEAL;
     if (start(&daemon, settings, &e) != 0) {
         log_err(LOG_ERROR, "start-failed", &e, "see nfpki-ra(8)");
         stop(&daemon);
@@ -411,7 +441,7 @@ run(const char *path, bool check, bool seal)
 static void
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ra [--config FILE] [--check | --seal]\n"
+    (void)fprintf(out, "usage: nfpki-ra [--config FILE] [--check | --verify | --seal]\n"
                        "       nfpki-ra --help | --version\n"
                        "Registration authority; see nfpki-ra(8) and nfpki-ra.conf(5).\n");
 }
@@ -430,27 +460,33 @@ int
 main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
-        {"seal", no_argument, NULL, 's'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'n'},
+        {"verify", no_argument, NULL, 'v'},
+        {"seal", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     const char *path = RA_CONF;
-    bool check = false;
-    bool seal = false;
+    enum mode mode = MODE_SERVE;
     int c;
 
     log_open("nfpki-ra", LOG_INFO);
     json_set_alloc_funcs(malloc, wiping_free);
-    while ((c = getopt_long(argc, argv, "c:nshV", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:nvshV", options, NULL)) != -1) {
         switch (c) {
         case 'c':
             path = optarg;
             break;
         case 'n':
-            check = true;
-            break;
+        case 'v':
         case 's':
-            seal = true;
+            if (mode != MODE_SERVE) {
+                usage(stderr);
+                return 2;
+            }
+            mode = c == 'n' ? MODE_CHECK : c == 'v' ? MODE_VERIFY : MODE_SEAL;
             break;
         case 'h':
             usage(stdout);
@@ -463,9 +499,9 @@ main(int argc, char **argv)
             return 2;
         }
     }
-    if (optind != argc || (check && seal)) {
+    if (optind != argc) {
         usage(stderr);
         return 2;
     }
-    return run(path, check, seal);
+    return run(path, mode);
 }

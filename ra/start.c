@@ -24,6 +24,7 @@
 enum {
     REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
     CERTIFICATE_MAX = 64 * 1024,
+    LOOK_AT_ONCE = 1000, /* rows or seals */
 };
 
 /* Each signed refusal costs a signature that enrolments need, too: a few for whoever made a
@@ -199,6 +200,51 @@ open_rows(struct ra *ra, struct err *e)
                : row_seals_begin(ra, e);
 }
 
+struct looking {
+    struct store_op op;
+    struct sealed_cursor at;
+    uint64_t seen;
+    bool sealed;
+};
+
+/* One operation: nothing else waits for the store. */
+static int
+run_look(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct looking *l = CONTAINER_OF(op, struct looking, op);
+    bool end = false;
+
+    l->sealed = sealed_state(db) == SEALED_ON;
+    while (l->sealed && !end) {
+        size_t seen = 0;
+
+        if (sealed_scrub(db, &l->at, LOOK_AT_ONCE, &seen, &end, e) != 0) {
+            return -1;
+        }
+        l->seen += seen;
+    }
+    return 0;
+}
+
+static int
+look_at_rows(struct ra *ra, bool *sealed, uint64_t *seen, struct err *e)
+{
+    struct store_op queue = {.run = verify_queue};
+    struct looking l = {.op.run = run_look};
+    bool derived = false;
+    int result = seal_key_ask(ra, &derived, e) != 0 || row_seals_new(ra, derived, e) != 0 ||
+                         open_store(ra, e) != 0 || row_seals_open(ra, e) != 0 ||
+                         store_call(ra->store, &queue, e) != 0 ||
+                         store_call(ra->store, &l.op, e) != 0
+                     ? -1
+                     : 0;
+
+    sealed_cursor_free(&l.at);
+    *sealed = l.sealed;
+    *seen = l.seen;
+    return result;
+}
+
 static void
 set_rules(struct ra *ra)
 {
@@ -231,6 +277,17 @@ ra_prepare(struct ra *ra, const struct settings *settings, struct err *e)
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
     ra->of_refusals = budget_new(&refusals, 1);
     return load_credentials(settings, &ra->credentials, &ra->own, e);
+}
+
+int
+ra_verify(struct ra *ra, const struct settings *settings, bool *sealed, uint64_t *seen,
+          struct err *e)
+{
+    if (ra_prepare(ra, settings, e) != 0) {
+        return -1;
+    }
+    ra->tasks = tasks_new(e);
+    return ra->tasks == NULL || start_signer(ra, e) != 0 ? -1 : look_at_rows(ra, sealed, seen, e);
 }
 
 int

@@ -16,5 +16,12 @@ int ra_prepare(struct ra *, const struct settings *, struct err *e);
 /* Those of it that are files of the configuration: certificates and the trust sections, with what
  * should be said of them logged. Nothing is kept. */
 int ra_check(const struct settings *, struct err *e);
+/*
+ * Looks at all of ra.db, for who wants to know, while nfpki-ra does not run: the file, its tables,
+ * the chain of the queue, each seal and each row. Blocking; nothing is served, nothing sealed, and
+ * no row is changed. *sealed: there are seals to compare with; *seen: rows and seals that agree.
+ * ra_close(), too. ERR_STALE: the first difference.
+ */
+int ra_verify(struct ra *, const struct settings *, bool *sealed, uint64_t *seen, struct err *e);
 /* When nothing is under way and whatever uses the loop is gone. */
 void ra_close(struct ra *);

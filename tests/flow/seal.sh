@@ -86,9 +86,19 @@ used=("$reference" "$secret")
 enrol used "${used[@]}"
 register spare AMF 1
 spare=("$reference" "$secret")
+verify() { # verify STATUS PATTERN: what nfpki-ra --verify says
+  local status=0 said
+  said=$(env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credentials" \
+    "$bin/nfpki-ra" --config ra/nfpki-ra.conf --verify 2>>log/verify.log) || status=$?
+  expect "nfpki-ra --verify: $said" "$1" "$status"
+  grep -q -- "$2" <<<"$said" || fail "no '$2'"
+}
+verify 1 'stop the daemon'
 stop_daemon ra
+verify 0 'rows and seals compared in .* no difference'
 cp -a ra/state ra/state.good
 sqlite3 ra/state/ra.db 'UPDATE enrolment SET until = until + 1'
+verify 3 'enrolment .*edited'
 said() { grep -E '"event":"(start|store)-failed"' log/nfpki-ra.log | grep -q 'enrolment .*edited'; }
 # the start, or the scrub, may find it first: another start is no use either way
 status=0
