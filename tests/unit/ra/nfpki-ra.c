@@ -157,7 +157,7 @@ configure(const struct running *w, const char *name, const char *option)
 /* ---- arguments ---- */
 
 #define USAGE                                                                                      \
-    "usage: nfpki-ra [--config FILE] [--check | --seal]\n"                                         \
+    "usage: nfpki-ra [--config FILE] [--check | --verify | --seal]\n"                              \
     "       nfpki-ra --help | --version\n"                                                         \
     "Registration authority; see nfpki-ra(8) and nfpki-ra.conf(5).\n"
 
@@ -178,6 +178,7 @@ an_argument_that_is_none_ends_with_2(void **state)
         {{"more"}, 2, USAGE},
         {{"--check", "more"}, 2, USAGE},
         {{"--check", "--seal"}, 2, USAGE},
+        {{"--verify", "--seal"}, 2, USAGE},
         {{"--seal", "more"}, 2, USAGE},
     };
 
