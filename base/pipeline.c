@@ -34,6 +34,9 @@ struct pipeline {
     size_t jobs;
     unsigned held;
     bool draining; /* there may be a start under way */
+    struct gathering gathering;
+    bool asked; /* gathering.wait() was called, and nobody hurried since */
+    bool hurried;
     unsigned n;
     struct place places[];
 };
@@ -99,6 +102,22 @@ pipeline_new(const struct stage *stages, unsigned n, void *context)
     return p;
 }
 
+/* Only stages that are bounded are counted while they are out. */
+void
+pipeline_gather(struct pipeline *p, const struct gathering *gathering)
+{
+    check_thread(p, "pipeline_gather");
+    for (unsigned i = 0; i < p->n; i++) {
+        if ((gathering->computing >> i & 1) != 0 && p->places[i].left == NULL) {
+            broken("stage \"%s\" computes, and has no bound", p->places[i].stage.name);
+        }
+    }
+    if (p->jobs > 0 || gathering->wait == NULL) {
+        broken("gathers %s", p->jobs > 0 ? "after the first job" : "and asks nobody to hurry");
+    }
+    p->gathering = *gathering;
+}
+
 void
 pipeline_free(struct pipeline *p)
 {
@@ -118,9 +137,40 @@ pipeline_free(struct pipeline *p)
 /* ---- batches ---- */
 
 static bool
-is_ready(const struct place *place)
+is_computing(const struct pipeline *p)
 {
-    return place->waiting.n > 0 && (place->left == NULL || place->out < place->stage.at_once);
+    for (unsigned i = 0; i < p->n; i++) {
+        if ((p->gathering.computing >> i & 1) != 0 && p->places[i].out > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* For what else may come. */
+static bool
+gathers(const struct pipeline *p, unsigned stage)
+{
+    return (p->gathering.stages >> stage & 1) != 0 && !p->hurried &&
+           p->places[stage].waiting.n < p->places[stage].stage.max && is_computing(p);
+}
+
+static bool
+is_ready(struct pipeline *p, unsigned stage)
+{
+    const struct place *place = &p->places[stage];
+
+    if (place->waiting.n == 0 || (place->left != NULL && place->out >= place->stage.at_once)) {
+        return false;
+    }
+    if (!gathers(p, stage)) {
+        return true;
+    }
+    if (!p->asked) {
+        p->asked = true;
+        p->gathering.wait(p->context);
+    }
+    return false;
 }
 
 /* There is one: place->out is below at_once. */
@@ -170,7 +220,7 @@ drain(struct pipeline *p)
     while (again) {
         again = false;
         for (unsigned i = 0; i < p->n; i++) {
-            while (p->held == 0 && is_ready(&p->places[i])) {
+            while (p->held == 0 && is_ready(p, i)) {
                 start(p, &p->places[i]);
                 again = true;
             }
@@ -273,6 +323,16 @@ pipeline_go(struct pipeline *p)
     }
     p->held--;
     drain(p);
+}
+
+void
+pipeline_hurry(struct pipeline *p)
+{
+    check_thread(p, "pipeline_hurry");
+    p->asked = false;
+    p->hurried = true;
+    drain(p);
+    p->hurried = false;
 }
 
 void *

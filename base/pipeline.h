@@ -5,7 +5,8 @@
  * A job enters at a stage and waits there. When fewer than `at_once` batches of that stage are out,
  * what waits, `max` jobs at most and in the order in which it came, is a batch: the stage's `start`
  * gets it and has it until it is given back. What comes meanwhile is the next batch, so load makes
- * the batches and no timer does: a lone job goes on at once. Who has a job says where it goes next,
+ * the batches and no timer does: a lone job goes on at once. (One that gathers is late by what is
+ * out then, see struct gathering.) Who has a job says where it goes next,
  * always later than where it is, by raising job->stage; or ends it. Nobody calls the next step.
  *
  * Does: keep the order, bound what is out, take no more of the stack however many stages give back
@@ -41,6 +42,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -108,12 +110,28 @@ struct stage {
     void (*start)(struct pipeline *, struct batch *batch);
 };
 
+/* A commit, or a signature over all that comes together, costs little more for many jobs than for
+ * one. A stage that gathers starts no batch as long as one of a stage that computes is out here,
+ * for those jobs may come along; unless a whole batch waits already. A lone job waits for nobody.
+ */
+struct gathering {
+    uint64_t stages;    /* that gather: bit 1 << stage of each */
+    uint64_t computing; /* what they wait for */
+    /* Something waits for that, which may take long: in a few milliseconds pipeline_hurry() is to
+     * be called. Not called again before it was. May be called wherever a start may; calls nothing
+     * of the pipeline. */
+    void (*wait)(void *context);
+};
+
 /* NULL is fine. No job may be in it, and no start under way. */
 void pipeline_free(struct pipeline *);
 /* The table is copied, so at_once may be what a configuration says. */
 struct pipeline *pipeline_new(const struct stage *stages, unsigned n, void *context)
     OWNED(pipeline_free);
 DEFINE_CLEANUP(pipeline_cleanup, struct pipeline, pipeline_free)
+
+/* Once, before the first job; without it no stage gathers. */
+void pipeline_gather(struct pipeline *, const struct gathering *);
 
 /* Each of these may call the `start` of any stage before it returns; but in a start, or when held,
  * they only note what is to be done. */
@@ -130,6 +148,9 @@ void pipeline_end(struct pipeline *, struct pipeline_job *);
  * frames that were read at once or what tasks_finish() brings, goes on together. They nest. */
 void pipeline_hold(struct pipeline *);
 void pipeline_go(struct pipeline *);
+
+/* What has gathered by now starts, whatever is out. */
+void pipeline_hurry(struct pipeline *);
 
 void *pipeline_context(const struct pipeline *);
 /* Those that have entered and not ended. A stop waits for 0. */

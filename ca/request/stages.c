@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which thread does what to a request. A stage gets what has come as a batch; while one is out, the
- * next gathers, so load makes the batches and no timer does.
+ * Which thread does what to a request. A stage gets what has come as a batch; while one is out, or
+ * workers have what may join a commit, the next gathers, so load makes the batches and no timer
+ * does.
  */
 #include "ca/request/stages.h"
 
@@ -9,6 +10,7 @@
 
 #include "ca/publish/inclusion.h"
 #include "ca/request/answer.h"
+#include "ca/request/hurry.h"
 #include "ca/request/kind/intent.h"
 #include "ca/request/kind/refusal.h"
 #include "ca/request/open.h"
@@ -25,12 +27,14 @@ struct crew {
     struct requests *requests;
     struct batch batch;
     struct task work;
+    enum request_stage (*compute)(struct request *);
     struct store_op op;
 };
 
 struct requests {
     struct ca *ca;
     struct pipeline *pipeline;
+    struct hurry *hurry;
     struct crew crews[REQUEST_STAGES][AT_ONCE_MAX];
 };
 
@@ -77,60 +81,45 @@ worked(struct task *task)
 }
 
 static void
-work(struct crew *crew, void (*run)(struct task *))
-{
-    crew->work = (struct task){.run = run, .done = worked};
-    pool_submit(crew->requests->ca->pool, &crew->work);
-}
-
-static void
-run_open(struct task *task)
+run_work(struct task *task)
 {
     const struct crew *crew = CONTAINER_OF(task, struct crew, work);
 
     for (struct pipeline_job *job = crew->batch.first; job != NULL; job = job->next) {
-        job->stage = request_open(request_of(job));
+        job->stage = crew->compute(request_of(job));
     }
+}
+
+static void
+work(struct crew *crew, enum request_stage (*compute)(struct request *))
+{
+    crew->compute = compute;
+    crew->work = (struct task){.run = run_work, .done = worked};
+    pool_submit(crew->requests->ca->pool, &crew->work);
 }
 
 static void
 start_open(struct pipeline *p, struct batch *batch)
 {
-    work(muster(p, STAGE_OPEN, batch), run_open);
+    work(muster(p, STAGE_OPEN, batch), request_open);
 }
 
-static void
-run_judge(struct task *task)
+static enum request_stage
+judge(struct request *r)
 {
-    const struct crew *crew = CONTAINER_OF(task, struct crew, work);
-
-    for (struct pipeline_job *job = crew->batch.first; job != NULL; job = job->next) {
-        struct request *r = request_of(job);
-
-        job->stage = r->kind->judge(r);
-    }
+    return r->kind->judge(r);
 }
 
 static void
 start_judge(struct pipeline *p, struct batch *batch)
 {
-    work(muster(p, STAGE_JUDGE, batch), run_judge);
-}
-
-static void
-run_seal(struct task *task)
-{
-    const struct crew *crew = CONTAINER_OF(task, struct crew, work);
-
-    for (struct pipeline_job *job = crew->batch.first; job != NULL; job = job->next) {
-        job->stage = intent_seal(request_of(job));
-    }
+    work(muster(p, STAGE_JUDGE, batch), judge);
 }
 
 static void
 start_seal(struct pipeline *p, struct batch *batch)
 {
-    work(muster(p, STAGE_SEAL, batch), run_seal);
+    work(muster(p, STAGE_SEAL, batch), intent_seal);
 }
 
 /* ---- the store: one operation for a batch ---- */
@@ -224,12 +213,6 @@ start_prove(struct pipeline *p, struct batch *batch)
     store(muster(p, STAGE_PROVE, batch), run_prove);
 }
 
-static bool
-has_decided(const struct request *r)
-{
-    return r->outcome != OUTCOME_BUSY && r->outcome != OUTCOME_DEFERRED;
-}
-
 static int
 run_record(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -242,7 +225,8 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
                                            : r->kind->record(r, db, e)) != 0) {
             return err_wrap(e, "record a request");
         }
-        job->stage = has_decided(r) ? STAGE_LOG : STAGE_RELEASE;
+        job->stage = r->outcome == OUTCOME_BUSY || r->outcome == OUTCOME_DEFERRED ? STAGE_RELEASE
+                                                                                  : STAGE_LOG;
     }
     return 0;
 }
@@ -291,12 +275,12 @@ on_intent_logged(struct release_item *item)
 static void
 start_log_intent(struct pipeline *p, struct batch *batch)
 {
-    const struct requests *all = pipeline_context(p);
     struct request *r;
 
+    (void)p;
     while ((r = request_of(batch_take(batch))) != NULL) {
         r->release = (struct release_item){.leaf = r->row.leaf, .released = on_intent_logged};
-        release_wait(all->ca->release, &r->release);
+        release_wait(r->ca->release, &r->release);
     }
 }
 
@@ -311,12 +295,12 @@ on_logged(struct release_item *item)
 static void
 start_log(struct pipeline *p, struct batch *batch)
 {
-    const struct requests *all = pipeline_context(p);
     struct request *r;
 
+    (void)p;
     while ((r = request_of(batch_take(batch))) != NULL) {
         r->release = (struct release_item){.leaf = r->leaf, .released = on_logged};
-        release_wait(all->ca->release, &r->release);
+        release_wait(r->ca->release, &r->release);
     }
 }
 
@@ -396,9 +380,22 @@ static const struct stage table[REQUEST_STAGES] = {
     [STAGE_ANSWER] = {"answer", GROUP, PIPELINE_ANY, start_answer},
 };
 
+static void
+hurry_soon(void *context)
+{
+    const struct requests *all = context;
+
+    hurry_begin(all->hurry);
+}
+
 struct requests *
 requests_new(struct ca *ca)
 {
+    static const struct gathering gathering = {
+        .stages = 1U << STAGE_LOOK | 1U << STAGE_INTEND | 1U << STAGE_PROVE | 1U << STAGE_RECORD,
+        .computing = 1U << STAGE_OPEN | 1U << STAGE_JUDGE | 1U << STAGE_SEAL,
+        .wait = hurry_soon,
+    };
     struct requests *all = mem_new(sizeof(*all));
     struct stage stages[REQUEST_STAGES];
 
@@ -410,6 +407,8 @@ requests_new(struct ca *ca)
         }
     }
     all->pipeline = pipeline_new(stages, REQUEST_STAGES, all);
+    pipeline_gather(all->pipeline, &gathering);
+    all->hurry = hurry_new(ca, all->pipeline);
     return all;
 }
 
@@ -418,6 +417,7 @@ requests_free(struct requests *all)
 {
     if (all != NULL) {
         pipeline_free(all->pipeline);
+        hurry_free(all->hurry);
         mem_free(all);
     }
 }

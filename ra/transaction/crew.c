@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/transaction/crew.h"
 
+#include <event2/event.h>
+#include <stdlib.h>
+
 #include "ra/transaction/reply.h"
+
+enum { SOON_MS = 5 };
 
 struct crew {
     struct ra *ra;
@@ -17,6 +22,7 @@ struct crew {
 
 struct crews {
     struct ra *ra;
+    struct event *hurry;
     struct crew all[MESSAGE_STAGES][CREWS_MAX];
 };
 
@@ -137,17 +143,43 @@ crew_keep_all(struct pipeline *p, enum message_stage stage, const struct batch *
 
 /* ---- life ---- */
 
+static void
+on_hurry(evutil_socket_t fd, short what, void *arg)
+{
+    const struct crews *crews = arg;
+
+    (void)fd;
+    (void)what;
+    pipeline_hurry(crews->ra->messages);
+}
+
+void
+crews_hurry_soon(void *context)
+{
+    const struct timeval soon = {.tv_usec = (suseconds_t)SOON_MS * 1000};
+    struct crews *crews = context;
+
+    if (event_add(crews->hurry, &soon) != 0) {
+        abort(); /* out of memory */
+    }
+}
+
 struct crews *
 crews_new(struct ra *ra)
 {
     struct crews *crews = mem_new(sizeof(*crews));
 
     crews->ra = ra;
+    crews->hurry = evtimer_new(ra->base, on_hurry, crews);
+    if (crews->hurry == NULL) {
+        abort(); /* out of memory */
+    }
     return crews;
 }
 
 void
 crews_free(struct crews *crews)
 {
+    event_free(crews->hurry);
     mem_free(crews);
 }

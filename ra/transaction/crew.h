@@ -15,6 +15,9 @@ enum { CREWS_MAX = 16 /* batches of a stage that are out at once */ };
 struct crews;
 void crews_free(struct crews *);
 struct crews *crews_new(struct ra *) OWNED(crews_free);
+/* For struct gathering: a commit waits a few milliseconds for what workers have, and no longer when
+ * that takes long. */
+void crews_hurry_soon(void *crews);
 
 static inline struct job *
 job_of_step(struct pipeline_job *step)

@@ -175,6 +175,99 @@ what_is_given_back_together_may_be_of_several_batches(void **state)
     finish(&w);
 }
 
+/* ---- what gathers ---- */
+
+static unsigned asked;
+
+static void
+ask_to_hurry(void *context)
+{
+    (void)context;
+    asked++;
+}
+
+/* `last` gathers what comes of `second`. */
+static void
+gathering_begin(struct world *w)
+{
+    static const struct gathering gathering = {
+        .stages = 1U << LAST, .computing = 1U << SECOND, .wait = ask_to_hurry};
+
+    world_begin(w, world_keep, world_keep, world_keep, world_keep);
+    pipeline_gather(w->pipeline, &gathering);
+    asked = 0;
+}
+
+static void
+what_computes_comes_along(void **state)
+{
+    struct world w;
+
+    (void)state;
+    gathering_begin(&w);
+    world_enter(&w, 0, 0, LAST); /* a lone one waits for nobody */
+    assert_story(&w, "last 0/0; ");
+    world_end(&w, &w.kept[0]);
+    world_enter(&w, 1, 1, FIRST); /* nor for what does not compute */
+    world_enter(&w, 0, 0, LAST);
+    assert_story(&w, "first 1/0; last 0/0; ");
+    world_end(&w, &w.kept[2]);
+    assert_int_equal(asked, 0);
+    world_enter(&w, 2, 3, SECOND);
+    world_enter(&w, 4, 4, LAST);
+    assert_story(&w, "second 2/0; second 3/1; ");
+    world_give_back(&w, 3, LAST);
+    assert_story(&w, "");
+    assert_int_equal(asked, 1);
+    world_give_back(&w, 4, LAST);
+    assert_story(&w, "last 4 2 3/0; ");
+    assert_int_equal(asked, 1);
+    finish(&w);
+}
+
+static void
+a_whole_batch_waits_for_nobody(void **state)
+{
+    struct world w;
+
+    (void)state;
+    gathering_begin(&w);
+    world_enter(&w, 0, 0, SECOND);
+    world_enter(&w, 1, 3, LAST);
+    assert_story(&w, "second 0/0; ");
+    world_enter(&w, 4, 4, LAST);
+    assert_story(&w, "last 1 2 3 4/0; ");
+    finish(&w);
+}
+
+/* What takes long holds nobody up, and each that waits is asked for. */
+static void
+who_hurries_starts_what_has_gathered(void **state)
+{
+    struct world w;
+
+    (void)state;
+    gathering_begin(&w);
+    world_enter(&w, 0, 0, SECOND);
+    world_enter(&w, 1, 2, LAST);
+    assert_story(&w, "second 0/0; ");
+    assert_int_equal(asked, 1);
+    pipeline_hurry(w.pipeline);
+    assert_story(&w, "last 1 2/0; ");
+    world_end(&w, &w.kept[1]);
+    world_enter(&w, 3, 3, LAST);
+    assert_story(&w, "");
+    assert_int_equal(asked, 2);
+    pipeline_hold(w.pipeline);
+    pipeline_hurry(w.pipeline); /* held is held; and then it is asked for again */
+    pipeline_go(w.pipeline);
+    assert_story(&w, "");
+    assert_int_equal(asked, 3);
+    world_end(&w, &w.kept[0]);
+    assert_story(&w, "last 3/0; ");
+    finish(&w);
+}
+
 /* ---- the way ---- */
 
 static void
@@ -467,6 +560,9 @@ main(void)
         cmocka_unit_test(a_stage_without_a_bound_starts_all_that_comes),
         cmocka_unit_test(a_part_goes_on_and_the_batch_is_out_until_its_last_job),
         cmocka_unit_test(what_is_given_back_together_may_be_of_several_batches),
+        cmocka_unit_test(what_computes_comes_along),
+        cmocka_unit_test(a_whole_batch_waits_for_nobody),
+        cmocka_unit_test(who_hurries_starts_what_has_gathered),
         cmocka_unit_test(jobs_of_one_batch_go_different_ways),
         cmocka_unit_test(nothing_starts_while_it_is_held),
         cmocka_unit_test(a_start_may_hold_the_others),

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/request/hurry.h"
+
+#include <event2/event.h>
+
+enum { SOON_MS = 5 };
+
+struct hurry {
+    struct pipeline *pipeline;
+    struct event *timer;
+};
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    const struct hurry *h = arg;
+
+    (void)fd;
+    (void)what;
+    pipeline_hurry(h->pipeline);
+}
+
+void
+hurry_begin(struct hurry *h)
+{
+    const struct timeval soon = {.tv_usec = (suseconds_t)SOON_MS * 1000};
+
+    (void)event_add(h->timer, &soon);
+}
+
+struct hurry *
+hurry_new(struct ca *ca, struct pipeline *pipeline)
+{
+    struct hurry *h = mem_new(sizeof(*h));
+
+    h->pipeline = pipeline;
+    h->timer = ca_timer(ca, on_timer, h);
+    return h;
+}
+
+void
+hurry_free(struct hurry *h)
+{
+    if (h != NULL) {
+        event_free(h->timer);
+        mem_free(h);
+    }
+}
