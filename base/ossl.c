@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ossl.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
@@ -51,16 +50,6 @@ enum err_code
 ossl_code(enum err_code otherwise)
 {
     return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ? ERR_BUSY : otherwise;
-}
-
-int
-sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e)
-{
-    if (EVP_Digest(bytes.p == NULL ? "" : (const void *)bytes.p, bytes.n, out, NULL, EVP_sha256(),
-                   NULL) != 1) {
-        return ossl_err(e, ERR_CRYPTO, "SHA-256");
-    }
-    return 0;
 }
 
 int
@@ -238,75 +227,6 @@ certificate_key_hash(const X509 *certificate, uint8_t out[SHA256_SIZE], struct e
     return OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &spki, e) != 0
                ? -1
                : sha256(buf_span(&spki), out, e);
-}
-
-enum { EC_GROUP_NAME_MAX = 16, EC_POINT_MAX = 97 };
-
-/* SubjectPublicKeyInfo up to the point, whose first octet says uncompressed (RFC 5480 2.1.1, 2.2).
- * There is one encoding, so one comparison. */
-static const struct {
-    const char *group;
-    size_t n_head;
-    size_t n_point;
-    uint8_t head[27];
-} ec_keys[] = {
-    {SN_X9_62_prime256v1, 27, 65, {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-                                   0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-                                   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04}},
-    {SN_secp384r1, 24, 97, {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
-                            0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
-                            0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04}},
-};
-
-/* The import of a point refuses one that is not on the curve, as the decoders do. */
-static EVP_PKEY *
-ec_key_of(const char *curve, struct span octets)
-{
-    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    char group[EC_GROUP_NAME_MAX]; /* OSSL_PARAM knows no const */
-    uint8_t point[EC_POINT_MAX];
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, octets.n),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_PKEY *key = NULL;
-
-    (void)snprintf(group, sizeof(group), "%s", curve);
-    memcpy(point, octets.p, octets.n);
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
-        EVP_PKEY_free(key);
-        return NULL;
-    }
-    return key;
-}
-
-EVP_PKEY *
-public_key_parse(struct span spki, struct err *e)
-{
-    const unsigned char *p = spki.p;
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
-
-    for (size_t i = 0; i < sizeof(ec_keys) / sizeof(ec_keys[0]) && key == NULL; i++) {
-        if (spki.n == ec_keys[i].n_head - 1 + ec_keys[i].n_point &&
-            memcmp(spki.p, ec_keys[i].head, ec_keys[i].n_head) == 0) {
-            key = ec_key_of(ec_keys[i].group,
-                            span_of(spki.p + ec_keys[i].n_head - 1, ec_keys[i].n_point));
-            if (key == NULL) {
-                (void)ossl_err(e, ERR_INPUT, "public key does not decode");
-                return NULL;
-            }
-        }
-    }
-    if (key == NULL) {
-        key = d2i_PUBKEY(NULL, &p, (long)spki.n);
-        if (key == NULL || p != spki.p + spki.n) {
-            (void)ossl_err(e, ERR_INPUT, "public key does not decode");
-            return NULL;
-        }
-    }
-    return TAKE(key);
 }
 
 bool

@@ -53,6 +53,8 @@ int ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
 enum err_code ossl_code(enum err_code otherwise);
 
 int sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e);
+/* Of all of them, one behind the other. */
+int sha256_parts(const struct span *parts, size_t n, uint8_t out[SHA256_SIZE], struct err *e);
 /* CSPRNG; ERR_CRYPTO when it fails, and then nothing may go on. */
 int random_bytes(uint8_t *out, size_t n, struct err *e);
 

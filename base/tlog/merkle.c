@@ -2,7 +2,6 @@
 #include "base/tlog/merkle.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +16,10 @@ static const uint8_t node_prefix = 1;
 static struct merkle_hash
 hash_parts(const struct span *parts, size_t n)
 {
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     struct merkle_hash hash;
-    int ok = ctx != NULL && EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1 ? 1 : 0;
+    struct err e;
 
-    for (size_t i = 0; i < n && ok == 1; i++) {
-        ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n);
-    }
-    if (ok != 1 || EVP_DigestFinal_ex(ctx, hash.octets, NULL) != 1) {
+    if (sha256_parts(parts, n, hash.octets, &e) != 0) {
         abort();
     }
     return hash;

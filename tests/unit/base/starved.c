@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base/ossl.h while memory is short inside OpenSSL; and that a sweep sees what it is for. */
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/ossl.h"
 #include "tests/support/starve.h"
 #include "tests/support/test.h"
+
+enum { KEY_SIZE = 91 }; /* SubjectPublicKeyInfo of P-256 */
 
 static X509_NAME *
 name_of(const char *text)
@@ -37,6 +40,57 @@ octets_are_hashed(const void *arg, struct buf *out, struct err *e)
     return sha256(SPAN_LITERAL("abc"), hash, e) == 0
                ? buf_append(out, span_of(hash, SHA256_SIZE), e)
                : -1;
+}
+
+static int
+a_key_is_read(const void *arg, struct buf *out, struct err *e)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = public_key_parse(span_of(arg, KEY_SIZE), e);
+
+    return key == NULL ? -1 : OSSL_ENCODE(PUBKEY, key, out, e);
+}
+
+/* ---- by a thread that has kept nothing yet, and ends ---- */
+
+struct first {
+    starve_run *run;
+    const void *arg;
+    struct buf *out;
+    struct err *e;
+    int result;
+};
+
+static void *
+run_first(void *arg)
+{
+    struct first *f = arg;
+
+    f->result = f->run(f->arg, f->out, f->e);
+    OPENSSL_thread_stop();
+    return NULL;
+}
+
+static int
+in_a_thread(starve_run *run, const void *arg, struct buf *out, struct err *e)
+{
+    struct first f = {.run = run, .arg = arg, .out = out, .e = e};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, run_first, &f), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return f.result;
+}
+
+static int
+octets_are_hashed_first(const void *arg, struct buf *out, struct err *e)
+{
+    return in_a_thread(octets_are_hashed, arg, out, e);
+}
+
+static int
+a_key_is_read_first(const void *arg, struct buf *out, struct err *e)
+{
+    return in_a_thread(a_key_is_read, arg, out, e);
 }
 
 /* ---- each breaks the rule in its own way ---- */
@@ -141,13 +195,24 @@ what_breaks_the_rule_is_found(void **state)
 static void
 each_call_is_right_or_fails(void **state)
 {
-    const struct starve rows[] = {
-        {"ossl_encode", name_is_written, NULL, "x", 0},
-        {"sha256", octets_are_hashed, NULL, NULL, 0},
-    };
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_EC_gen("P-256");
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(KEY_SIZE);
+    struct err e = {0};
 
     (void)state;
-    assert_int_equal(starve_sweep(rows, ARRAY_LEN(rows)), 0);
+    assert_ok(OSSL_ENCODE(PUBKEY, key, &spki, &e), &e);
+    assert_int_equal(spki.n, KEY_SIZE);
+    {
+        const struct starve rows[] = {
+            {"ossl_encode", name_is_written, NULL, "x", 0},
+            {"sha256", octets_are_hashed, NULL, NULL, 0},
+            {"sha256, the thread's first", octets_are_hashed_first, NULL, NULL, 0},
+            {"public_key_parse", a_key_is_read, NULL, spki.p, 0},
+            {"public_key_parse, the thread's first", a_key_is_read_first, NULL, spki.p, 0},
+        };
+
+        assert_int_equal(starve_sweep(rows, ARRAY_LEN(rows)), 0);
+    }
 }
 
 int
