@@ -2,6 +2,7 @@
 #include "base/tlog/checkpoint.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +14,67 @@ enum { TYPE_ECDSA = 0x02, SIGNATURE_DER_MAX = 72 };
 /* U+2014 and a space begin a signature line. */
 static const char dash[] = "\xe2\x80\x94 ";
 
+/* ---- what verified last ---- */
+
+struct log_key_last {
+    pthread_mutex_t lock;
+    size_t n_text; /* 0: nothing yet */
+    size_t n_signature;
+    uint8_t text[CHECKPOINT_MAX];
+    uint8_t signature[SIGNATURE_DER_MAX];
+};
+
+static struct log_key_last *
+last_new(void)
+{
+    struct log_key_last *last = mem_new(sizeof(*last));
+
+    (void)pthread_mutex_init(&last->lock, NULL);
+    return last;
+}
+
+static void
+last_free(struct log_key_last *last)
+{
+    if (last != NULL) {
+        (void)pthread_mutex_destroy(&last->lock);
+        mem_free(last);
+    }
+}
+
+static bool
+is_last(struct log_key_last *last, struct span text, struct span signature)
+{
+    bool same;
+
+    (void)pthread_mutex_lock(&last->lock);
+    same = last->n_text > 0 && span_equal(text, span_of(last->text, last->n_text)) &&
+           span_equal(signature, span_of(last->signature, last->n_signature));
+    (void)pthread_mutex_unlock(&last->lock);
+    return same;
+}
+
+static void
+remember(struct log_key_last *last, struct span text, struct span signature)
+{
+    if (text.n > sizeof(last->text) || signature.n > sizeof(last->signature)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&last->lock);
+    memcpy(last->text, text.p, text.n);
+    memcpy(last->signature, signature.p, signature.n);
+    last->n_text = text.n;
+    last->n_signature = signature.n;
+    (void)pthread_mutex_unlock(&last->lock);
+}
+
+/* ---- the key ---- */
+
 void
 log_key_free(struct log_key *key)
 {
     EVP_PKEY_free(key->key);
+    last_free(key->last);
     *key = (struct log_key){0};
 }
 
@@ -75,6 +133,7 @@ log_key_set(struct log_key *key, const char *origin, struct span spki, struct er
     key->spki_n = spki.n;
     memcpy(key->id, hash, LOG_KEY_ID);
     key->key = TAKE(parsed);
+    key->last = last_new();
     return 0;
 }
 
@@ -215,8 +274,12 @@ checkpoint_parse(struct span text, struct checkpoint *checkpoint, struct err *e)
 static int
 verify(const struct log_key *key, struct span text, struct span signature, struct err *e)
 {
-    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    CLEANUP(evp_md_ctx_cleanup) EVP_MD_CTX *ctx = NULL;
 
+    if (is_last(key->last, text, signature)) {
+        return 0;
+    }
+    ctx = EVP_MD_CTX_new();
     if (ctx == NULL ||
         EVP_DigestVerifyInit_ex(ctx, NULL, "SHA2-256", NULL, NULL, key->key, NULL) != 1) {
         return ossl_err(e, ERR_CRYPTO, "verify a checkpoint");
@@ -225,6 +288,7 @@ verify(const struct log_key *key, struct span text, struct span signature, struc
         (void)ossl_err(e, ERR_CRYPTO, "checkpoint");
         return err_set(e, ERR_CRYPTO, "the signature of the checkpoint is wrong");
     }
+    remember(key->last, text, signature);
     return 0;
 }
 

@@ -31,13 +31,16 @@ struct checkpoint {
     struct merkle_hash root;
 };
 
-/* The public key of a log. Zeroed is empty; log_key_free() for CLEANUP. */
+/* The public key of a log. Zeroed is empty; log_key_free() for CLEANUP. The checkpoint that it
+ * verified last is not verified again: who stores one reads the same octets back for all that it
+ * covers. Threads may share one. */
 struct log_key {
     char origin[ORIGIN_MAX + 1];
     uint8_t id[LOG_KEY_ID];
     uint8_t spki[LOG_KEY_SPKI_MAX];
     size_t spki_n;
     EVP_PKEY *key;
+    struct log_key_last *last; /* private */
 };
 
 void log_key_free(struct log_key *);

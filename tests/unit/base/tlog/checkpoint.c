@@ -144,6 +144,33 @@ another_log_and_another_key_are_refused(void **state)
 }
 
 /* The key of this log under the text of another: only a stolen or misused key can make it. */
+/* What verified last is remembered for the key that verified it, and as it was. */
+static void
+what_verified_is_good_with_no_other_key_or_octet(void **state)
+{
+    const struct fixture *f = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *stranger = EVP_EC_gen("P-256");
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(buf_free) struct buf other = BUF_INIT(128);
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    const struct span text = buf_span(&f->text);
+    const struct span ours = buf_span(&f->signature);
+    struct err e = {0};
+
+    assert_ok(log_key_set(&key, origin, buf_span(&f->spki), &e), &e);
+    sign(stranger, text, &other);
+    for (int i = 0; i < 2; i++) { /* before, and when ours is remembered */
+        assert_err(checkpoint_seal(&key, text, buf_span(&other), &note, &e), ERR_CRYPTO, &e);
+        assert_ok(checkpoint_seal(&key, text, ours, &note, &e), &e);
+    }
+    assert_err(checkpoint_seal(&key, text, span_of(ours.p, ours.n - 1), &note, &e), ERR_CRYPTO, &e);
+    assert_ok(OSSL_ENCODE(PUBKEY, stranger, &spki, &e), &e);
+    assert_ok(log_key_set(&key, origin, buf_span(&spki), &e), &e);
+    assert_err(checkpoint_seal(&key, text, ours, &note, &e), ERR_CRYPTO, &e);
+    assert_ok(checkpoint_seal(&key, text, buf_span(&other), &note, &e), &e);
+}
+
 static void
 the_text_of_another_log_under_our_signature_is_refused(void **state)
 {
@@ -522,6 +549,7 @@ main(void)
         cmocka_unit_test(a_note_that_was_sealed_opens),
         cmocka_unit_test(every_flipped_bit_of_a_note_is_refused),
         cmocka_unit_test(another_log_and_another_key_are_refused),
+        cmocka_unit_test(what_verified_is_good_with_no_other_key_or_octet),
         cmocka_unit_test(the_text_of_another_log_under_our_signature_is_refused),
         cmocka_unit_test(a_text_that_is_no_checkpoint_is_refused),
         cmocka_unit_test(lengths_of_origins_texts_and_notes_have_their_limits),
