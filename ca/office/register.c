@@ -198,7 +198,7 @@ verify(struct registering *r, struct err *e)
     if (!span_equal(span_of(hash, sizeof(hash)), span_of(r->id, r->id_size))) {
         return err_set(e, ERR_INPUT, "the id is not the hash of the CMS in DER");
     }
-    return fill_row(r, e);
+    return fill_row(r, e) != 0 ? -1 : registered_know(r->ca->registered, &r->row, e);
 }
 
 static void

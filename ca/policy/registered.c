@@ -7,7 +7,7 @@
 #include "ca/x509/serial.h"
 
 /* What verified: one slot for each value of the first octets; a newer one takes it over. */
-enum { SLOTS = 8192 };
+enum { SLOTS = 16384 };
 
 struct registered {
     pthread_mutex_t lock;
@@ -66,15 +66,37 @@ remember(struct registered *r, const uint8_t key[SHA256_SIZE])
     (void)pthread_mutex_unlock(&r->lock);
 }
 
-/* SHA-256 of id and content: the id is the hash of the CMS, so this is what was verified. */
+/* Of registrar, id and content, each with where it ends; the id is the hash of the CMS, so this is
+ * what was verified. */
 static int
-key_of(const char *id, struct span json, uint8_t key[SHA256_SIZE], struct err *e)
+key_of(const char *id, const struct issuance_registration *row, uint8_t key[SHA256_SIZE],
+       struct err *e)
 {
-    CLEANUP(buf_free) struct buf both = BUF_INIT(REGISTRATION_JSON_MAX + REGISTRATION_ID_SIZE);
+    CLEANUP(buf_free)
+    struct buf all = BUF_INIT(1 + UINT8_MAX + REGISTRATION_ID_SIZE + REGISTRATION_JSON_MAX);
+    const uint8_t n = (uint8_t)row->registrar.n;
 
-    return buf_append_str(&both, id, e) != 0 || buf_append(&both, json, e) != 0
+    if (row->registrar.n > UINT8_MAX) {
+        return err_set(e, ERR_DENIED, "a serial number of %zu octets", row->registrar.n);
+    }
+    return buf_append(&all, span_of(&n, 1), e) != 0 ||
+                   buf_append(&all, buf_span(&row->registrar), e) != 0 ||
+                   buf_append(&all, span_of((const uint8_t *)id, strlen(id) + 1), e) != 0 ||
+                   buf_append(&all, buf_span(&row->json), e) != 0
                ? -1
-               : sha256(buf_span(&both), key, e);
+               : sha256(buf_span(&all), key, e);
+}
+
+int
+registered_know(struct registered *r, const struct issuance_registration *row, struct err *e)
+{
+    uint8_t key[SHA256_SIZE];
+
+    if (key_of(row->id, row, key, e) != 0) {
+        return -1;
+    }
+    remember(r, key);
+    return 0;
 }
 
 int
@@ -85,7 +107,7 @@ registered_check(struct registered *r, const struct policy *p, const char *id,
     struct span json = buf_span(&row->json);
     uint8_t key[SHA256_SIZE];
 
-    if (key_of(id, json, key, e) != 0) {
+    if (key_of(id, row, key, e) != 0) {
         return -1;
     }
     if (!row->by_registrar) {

@@ -262,7 +262,7 @@ a_stored_registration_is_what_a_registrar_signed(void **state)
             if (remembered != 0) {
                 assert_ok(registered_check(r, &s->policy, row.id, &row, &e), &e);
                 why = rows[i].change == JSON || rows[i].change == ID ||
-                              rows[i].change == NOT_BY_REGISTRAR
+                              rows[i].change == REGISTRAR || rows[i].change == NOT_BY_REGISTRAR
                           ? why
                           : NULL;
             }
