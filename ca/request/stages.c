@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/protection/signers.h"
 #include "ca/publish/inclusion.h"
 #include "ca/request/answer.h"
 #include "ca/request/hurry.h"
@@ -409,6 +410,7 @@ requests_new(struct ca *ca)
     all->pipeline = pipeline_new(stages, REQUEST_STAGES, all);
     pipeline_gather(all->pipeline, &gathering);
     all->hurry = hurry_new(ca, all->pipeline);
+    signers_keep();
     return all;
 }
 
@@ -416,6 +418,7 @@ void
 requests_free(struct requests *all)
 {
     if (all != NULL) {
+        signers_forget();
         pipeline_free(all->pipeline);
         hurry_free(all->hurry);
         mem_free(all);

@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "ca/cmp/protection/signers.h"
 #include "db/store/batch.h"
 #include "ra/judge/mac.h"
 #include "ra/queue/queue.h"
@@ -366,6 +367,7 @@ transaction_open(struct ra *ra)
     }
     ra->messages = pipeline_new(stages, MESSAGE_STAGES, crews_new(ra));
     pipeline_gather(ra->messages, &gathering);
+    signers_keep();
 }
 
 void
@@ -374,6 +376,7 @@ transaction_close(struct ra *ra)
     if (ra->messages != NULL) {
         struct crews *crews = pipeline_context(ra->messages);
 
+        signers_forget();
         pipeline_free(ra->messages);
         crews_free(crews);
         ra->messages = NULL;

@@ -8,6 +8,7 @@
 #include "ca/cmp/message/phrase.h"
 #include "ca/cmp/protection/mac.h"
 #include "ca/cmp/protection/signature.h"
+#include "ca/cmp/protection/signers.h"
 
 DEFINE_CLEANUP(bit_string_cleanup, ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 
@@ -194,11 +195,24 @@ cmp_signer_find(const struct cmp_msg *msg, struct span *der, struct err *e)
 X509 *
 cmp_signer_decode(struct span der, struct err *e)
 {
+    uint8_t hash[SHA256_SIZE];
+    X509 *signer;
+
     if (der.n == 0) {
         (void)err_set(e, ERR_INPUT, "no extraCerts: the protection certificate must be there");
         return NULL;
     }
-    return field_decode(ASN1_ITEM_rptr(X509), der, "protection certificate", e);
+    if (sha256(der, hash, e) != 0) {
+        return NULL;
+    }
+    signer = signers_find(hash);
+    if (signer == NULL) {
+        signer = field_decode(ASN1_ITEM_rptr(X509), der, "protection certificate", e);
+        if (signer != NULL) {
+            signers_add(hash, der.n, signer);
+        }
+    }
+    return signer;
 }
 
 X509 *
