@@ -352,19 +352,52 @@ receive_exactly(int fd, uint8_t *out, size_t n, size_t *got, int64_t deadline, s
     return 0;
 }
 
+/* Head and body at once where the socket takes them: whoever reads wakes up once. */
 int
 frame_write(int fd, struct span body, int timeout_ms, struct err *e)
 {
-    int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+    const int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
     uint32_t length = htonl((uint32_t)body.n);
+    struct iovec parts[] = {{&length, sizeof(length)}, {(void *)(uintptr_t)body.p, body.n}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct span head = span_of(&length, sizeof(length));
+    size_t done;
+    ssize_t n;
 
     if (body.n == 0 || body.n > UINT32_MAX) {
         return err_set(e, ERR_INPUT, "a frame of %zu octets", body.n);
     }
-    if (send_exactly(fd, span_of(&length, sizeof(length)), deadline, e) != 0) {
+    n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    done = n < 0 ? 0 : (size_t)n; /* what failed fails again, and is told then */
+    if (done < head.n &&
+        send_exactly(fd, span_of(head.p + done, head.n - done), deadline, e) != 0) {
         return -1;
     }
-    return send_exactly(fd, body, deadline, e);
+    done = done < head.n ? 0 : done - head.n;
+    return send_exactly(fd, span_of(body.p + done, body.n - done), deadline, e);
+}
+
+int
+frame_append(struct buf *frames, struct span body, struct err *e)
+{
+    const uint32_t length = htonl((uint32_t)body.n);
+    const size_t before = frames->n;
+
+    if (body.n == 0 || body.n > UINT32_MAX) {
+        return err_set(e, ERR_INPUT, "a frame of %zu octets", body.n);
+    }
+    if (buf_append(frames, span_of(&length, sizeof(length)), e) != 0 ||
+        buf_append(frames, body, e) != 0) {
+        buf_truncate(frames, before);
+        return -1;
+    }
+    return 0;
+}
+
+int
+frames_write(int fd, struct span frames, int timeout_ms, struct err *e)
+{
+    return send_exactly(fd, frames, timeout_ms < 0 ? -1 : now_ms() + timeout_ms, e);
 }
 
 int

@@ -43,5 +43,9 @@ int file_sync_tree(const char *path, struct err *e);
  * timeout_ms < 0 waits for ever; a timeout is ERR_BUSY, a peer that closed is ERR_IO "peer closed".
  * frame_read appends nothing on failure; an end of file before the first octet is ERR_NOTFOUND.
  */
+enum { FRAME_LENGTH = 4 };
 int frame_write(int fd, struct span body, int timeout_ms, struct err *e);
+/* Several at once: each behind the others, and then all of them. Nothing is appended on failure. */
+int frame_append(struct buf *frames, struct span body, struct err *e);
+int frames_write(int fd, struct span frames, int timeout_ms, struct err *e);
 int frame_read(int fd, size_t max, struct buf *body, int timeout_ms, struct err *e);

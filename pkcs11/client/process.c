@@ -9,6 +9,7 @@
 enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_MAX_MS = 5000,
+    FRAMES_MAX = 64 * 1024, /* sent at once */
 };
 
 void
@@ -23,6 +24,7 @@ signer_process_init(struct signer_process *p, const struct signer_options *o)
         .child = {.pid = -1, .fd = -1},
         .out = BUF_INIT(SIGNER_FRAME_MAX),
         .in = BUF_SECRET(SIGNER_ANSWER_MAX),
+        .frames = BUF_INIT(FRAMES_MAX),
     };
 }
 
@@ -31,6 +33,7 @@ signer_process_clear(struct signer_process *p)
 {
     buf_free(&p->pinned.spki);
     buf_free(&p->out);
+    buf_free(&p->frames);
     buf_free(&p->in);
     mem_free(p->program);
     mem_free(p->policy);
@@ -127,6 +130,17 @@ signer_process_stop(struct signer_process *p, int grace_ms)
 }
 
 static int
+flush(struct signer_process *p, struct err *e)
+{
+    const int result = frames_write(p->child.fd, buf_span(&p->frames), p->timeout_ms, e);
+
+    buf_truncate(&p->frames, 0);
+    return result;
+}
+
+/* What is not large goes with the next one: then the signer has them at once, and its journal is
+ * synced once. */
+static int
 send_job(struct signer_process *p, struct signer_job *job, struct err *e)
 {
     struct signer_frame frame = {
@@ -138,10 +152,25 @@ send_job(struct signer_process *p, struct signer_job *job, struct err *e)
 
     job->number_ = ++p->number;
     frame.number = job->number_;
-    if (signer_frame_encode(&frame, &p->out, e) != 0) {
+    if (signer_frame_encode(&frame, &p->out, e) != 0 ||
+        (p->frames.n + FRAME_LENGTH + p->out.n > FRAMES_MAX && flush(p, e) != 0)) {
         return -1;
     }
-    return frame_write(p->child.fd, buf_span(&p->out), p->timeout_ms, e);
+    return FRAME_LENGTH + p->out.n > FRAMES_MAX
+               ? frame_write(p->child.fd, buf_span(&p->out), p->timeout_ms, e)
+               : frame_append(&p->frames, buf_span(&p->out), e);
+}
+
+static int
+send_jobs(struct signer_process *p, struct signer_job **jobs, size_t n, struct err *e)
+{
+    buf_truncate(&p->frames, 0);
+    for (size_t i = 0; i < n; i++) {
+        if (send_job(p, jobs[i], e) != 0) {
+            return -1;
+        }
+    }
+    return flush(p, e);
 }
 
 /* The job that is answered; NULL when there is none. Its slot becomes NULL. */
@@ -185,10 +214,8 @@ signer_process_ask(struct signer_process *p, struct signer_job **jobs, size_t n,
     struct signer_frame frame;
 
     *ending = false;
-    for (size_t i = 0; i < n; i++) {
-        if (send_job(p, jobs[i], e) != 0) {
-            return -1;
-        }
+    if (send_jobs(p, jobs, n, e) != 0) {
+        return -1;
     }
     for (size_t i = 0; i < n; i++) {
         struct signer_job *job;

@@ -23,7 +23,7 @@ struct signer_process {
     struct child child;
     struct unix_peer service;   /* who listens at `socket` */
     struct signer_hello pinned; /* of the first start; its spki is empty before */
-    struct buf out, in;
+    struct buf out, in, frames;
     uint64_t number;
     bool shut;
     struct err shut_error;

@@ -10,28 +10,15 @@
 #include "base/ossl.h"
 #include "pkcs11/client/attempted.h"
 #include "pkcs11/client/evidence.h"
+#include "pkcs11/service/answer.h"
 #include "pkcs11/service/control.h"
 #include "pkcs11/signer/object.h"
 
 enum {
     FRAME_TIMEOUT_MS = 10000,
-    ANSWER_TIMEOUT_MS = 5000, /* the answers of a batch fit into the socket: nobody waits */
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
     SAY_EACH_MS = 100, /* that this works still: far below any deadline */
 };
-
-static int
-answer(struct serve *s, enum signer_frame_type type, uint8_t detail, uint64_t number,
-       struct span bytes, struct err *e)
-{
-    struct signer_frame frame = {.type = type, .detail = detail, .number = number, .bytes = bytes};
-
-    if (signer_frame_encode(&frame, &s->out, e) != 0) {
-        return -1;
-    }
-    s->its_fault = frame_write(s->fd, buf_span(&s->out), ANSWER_TIMEOUT_MS, e) != 0;
-    return s->its_fault ? -1 : 0;
-}
 
 /* ---- what the supervisor hears: its deadline runs from the last word that this works ---- */
 
@@ -75,11 +62,11 @@ hello(struct serve *s, struct err *e)
         buf_append(&body, buf_span(&s->held->policy->spki), e) != 0) {
         return -1;
     }
-    return answer(s, SIGNER_HELLO,
-                  (uint8_t)((software ? SIGNER_HELLO_SOFTWARE : 0) |
-                            (s->held->anchored != NULL ? SIGNER_HELLO_ANCHOR : 0)),
-                  s->held->journal == NULL ? 0 : journal_attempts(s->held->journal),
-                  buf_span(&body), e);
+    return serve_answer(s, SIGNER_HELLO,
+                        (uint8_t)((software ? SIGNER_HELLO_SOFTWARE : 0) |
+                                  (s->held->anchored != NULL ? SIGNER_HELLO_ANCHOR : 0)),
+                        s->held->journal == NULL ? 0 : journal_attempts(s->held->journal),
+                        buf_span(&body), e);
 }
 
 int
@@ -92,7 +79,7 @@ serve_self_test(struct serve *s, struct err *e)
         (sign && key_sign(s->held->key, SIGNER_SELF_TEST_TEXT, &signature, e) != 0)) {
         return -1;
     }
-    return answer(s, SIGNER_PROVED, sign ? 1 : 0, 0, buf_span(&signature), e);
+    return serve_answer(s, SIGNER_PROVED, sign ? 1 : 0, 0, buf_span(&signature), e);
 }
 
 /* Until there is something to read. The supervisor says nothing while a connection is served: what
@@ -239,8 +226,8 @@ admit(struct serve *s, struct serve_request *r, struct err *e)
 static int
 refuse(struct serve *s, const struct serve_request *r, const struct err *reason, struct err *e)
 {
-    return answer(s, SIGNER_REFUSED, (uint8_t)reason->code, r->sign.number, span_str(reason->text),
-                  e);
+    return serve_answer(s, SIGNER_REFUSED, (uint8_t)reason->code, r->sign.number,
+                        span_str(reason->text), e);
 }
 
 /* What the journal has on disk by now. */
@@ -257,7 +244,7 @@ answer_last(struct serve *s, const struct serve_request *r, struct err *e)
     }
     return signed_last_encode(&last, &body, e) != 0
                ? -1
-               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+               : serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
 }
 
 /* Of two only one goes on; a token that does not keep it ends this. */
@@ -279,7 +266,7 @@ answer_anchor(struct serve *s, const struct serve_request *r, struct err *e)
     said = (struct signer_anchored){.generation = now.generation, .size = now.size};
     return signer_anchored_encode(&said, &body, e) != 0
                ? -1
-               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+               : serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
 }
 
 /* ---- lines of the journal ---- */
@@ -323,7 +310,7 @@ answer_attempted(struct serve *s, const struct serve_request *r, struct err *e)
     return attempted_asked(r->sign.bytes, &first, e) != 0 ||
                    tell_from(s->held->journal, first, &body, e) != 0
                ? -1
-               : answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
+               : serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
 }
 
 static int
@@ -356,7 +343,20 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
         s->its_fault = false;
         return -1;
     }
-    return answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&signature), e);
+    return serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&signature), e);
+}
+
+static int
+sign_batch(struct serve *s, struct err *e)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        works(s);
+        if (sign_one(s, &s->batch[i], e) != 0) {
+            return -1;
+        }
+        buf_free(&s->batch[i].frame);
+    }
+    return 0;
 }
 
 /* What read_batch() has: each is signed or refused, in the order of serve.h. */
@@ -364,6 +364,8 @@ static int
 do_batch(struct serve *s, struct err *e)
 {
     uint64_t before = journal_attempts(s->held->journal);
+    struct err ignored = {0};
+    bool its_fault;
 
     works(s);
     for (size_t i = 0; i < s->n; i++) {
@@ -374,14 +376,14 @@ do_batch(struct serve *s, struct err *e)
     if (journal_attempts(s->held->journal) != before && journal_commit(s->held->journal, e) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < s->n; i++) {
-        works(s);
-        if (sign_one(s, &s->batch[i], e) != 0) {
-            return -1;
-        }
-        buf_free(&s->batch[i].frame);
+    serve_gather(s);
+    if (sign_batch(s, e) == 0) {
+        return serve_end_gather(s, e);
     }
-    return 0;
+    its_fault = s->its_fault;
+    (void)serve_end_gather(s, &ignored); /* those before it, and why it is not signed */
+    s->its_fault = its_fault;
+    return -1;
 }
 
 int
@@ -409,7 +411,7 @@ serve_failed(struct serve *s, const struct err *why)
 {
     struct err ignored = {0};
 
-    (void)answer(s, SIGNER_FAILED, (uint8_t)why->code, 0, span_str(why->text), &ignored);
+    (void)serve_answer(s, SIGNER_FAILED, (uint8_t)why->code, 0, span_str(why->text), &ignored);
 }
 
 void
@@ -419,6 +421,7 @@ serve_init(struct serve *s, const struct held *held, int fd, int control)
     s->fd = fd;
     s->control = control;
     s->out = BUF_SECRET(SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
+    s->frames = BUF_SECRET(FRAME_LENGTH + SIGNER_FRAME_HEAD + SIGNER_ANSWER_MAX);
     for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
         s->batch[i].frame = BUF_INIT(SIGNER_FRAME_MAX);
     }

@@ -29,6 +29,9 @@ struct serve {
     bool its_fault; /* out: what failed is the other end, and the token is as good as before */
     int64_t said;   /* when the supervisor last heard that this works */
     struct buf out;
+    struct buf frames; /* that are to leave (answer.h) */
+    int64_t left;      /* when others did */
+    bool gathers;
     struct serve_request batch[SIGNER_BATCH_MAX];
     size_t n;
 };

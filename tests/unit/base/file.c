@@ -228,6 +228,32 @@ frames_go_round_and_refuse_lengths_outside_the_limit(void **state)
     (void)close(pair[1]);
 }
 
+static void
+frames_that_are_written_at_once_are_read_one_by_one(void **state)
+{
+    CLEANUP(buf_free) struct buf frames = BUF_INIT(4 + 5 + 4 + 1);
+    CLEANUP(buf_free) struct buf in = BUF_INIT(100);
+    struct err e = {0};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_err(frame_append(&frames, SPAN_LITERAL(""), &e), ERR_INPUT, &e);
+    assert_ok(frame_append(&frames, SPAN_LITERAL("hello"), &e), &e);
+    assert_err(frame_append(&frames, SPAN_LITERAL("xy"), &e), ERR_INPUT, &e); /* no half of it */
+    assert_ok(frame_append(&frames, SPAN_LITERAL("x"), &e), &e);
+    assert_ok(frames_write(pair[0], buf_span(&frames), 1000, &e), &e);
+    assert_ok(frame_read(pair[1], 100, &in, 1000, &e), &e);
+    assert_true(span_equal(buf_span(&in), SPAN_LITERAL("hello")));
+    buf_truncate(&in, 0);
+    assert_ok(frame_read(pair[1], 100, &in, 1000, &e), &e);
+    assert_true(span_equal(buf_span(&in), SPAN_LITERAL("x")));
+    assert_err(frame_read(pair[1], 100, &in, 10, &e), ERR_BUSY, &e);
+    (void)close(pair[1]);
+    assert_err(frames_write(pair[0], buf_span(&frames), 1000, &e), ERR_IO, &e);
+    (void)close(pair[0]);
+}
+
 /* What does not fit into the buffer is not taken, and a peer that does not read is not waited for.
  */
 static void
@@ -565,6 +591,7 @@ main(void)
         cmocka_unit_test(a_name_without_a_folder_is_in_the_current_one),
         cmocka_unit_test(the_mode_is_what_was_asked_for_whatever_the_umask),
         cmocka_unit_test(a_tree_is_synced_or_it_is_said_what_is_not_there),
+        cmocka_unit_test(frames_that_are_written_at_once_are_read_one_by_one),
         cmocka_unit_test(a_frame_has_room_or_is_refused),
         cmocka_unit_test(a_frame_in_pieces_is_whole_in_the_end),
         cmocka_unit_test(a_frame_that_ends_early_is_told_from_an_orderly_end),
