@@ -3,7 +3,7 @@
  * store.h - one SQLite file, one connection, one thread that writes it, many operations a commit.
  *
  * Does: open or create the file (0600, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, defensive, no
- * extensions), see to it that nobody else changes what was read of it (pages.h), bring its schema
+ * extensions), see to it that only we wrote what is read of it (db/pages/pages.h), bring its schema
  * up to date, run operations in groups, call them back on the loop. Does not: know any table,
  * retry, log.
  *
@@ -47,6 +47,7 @@
 enum {
     STORE_GROUP_MAX = 256, /* operations in one commit */
     STORE_SCHEMAS_MAX = 4,
+    STORE_KEY_SIZE = 32,
 };
 
 /* From nfpki_embed_sql(target file.sql symbol) in CMake: `const struct store_migration symbol[]`,
@@ -84,14 +85,25 @@ struct store_options {
      * also when each of them failed and was rolled back. May write. Its failure is that of the
      * commit, so it is the end of the store; ERR_STALE stays the code of what then fails. */
     int (*settle)(void *context, struct store_db *, struct err *e);
+    /* STORE_KEY_SIZE octets, of a token, borrowed; empty: none. With it a new file is sealed from
+     * its first commit, one that is sealed is believed page by page (db/pages/pages.h), and one
+     * that is not can be: store_seal(). */
+    struct span seal_key;
+    /* May be NULL. For who only looks, all of it being done in `admit`: a page that is not what its
+     * seal says is told ("page 17") and given as it is. Behind `admit` store_open() says ERR_DENIED
+     * then, and nothing was changed. */
+    void (*tell)(void *arg, const char *what);
+    void *tell_arg;
 };
 
 struct store;
 /* Runs what was submitted, closes the file, joins the thread. OpenSSL objects that operations made
  * must be gone by then: the thread's library context goes too. */
 void store_free(struct store *);
-/* ERR_BUSY "another process has PATH open"; ERR_DENIED a newer schema, another application or a
- * file that others can read; ERR_STORE otherwise. Creates the file, not its folder. */
+/* ERR_BUSY "another process has PATH open"; ERR_DENIED a newer schema, another application, a
+ * file that others can read, one that is sealed and no key, or another key; ERR_STALE its seals, or
+ * a page that was needed, were edited or put back; ERR_STORE otherwise. Creates the file, not its
+ * folder. */
 struct store *store_open(const struct store_options *, struct err *e) OWNED(store_free);
 DEFINE_CLEANUP(store_cleanup, struct store, store_free)
 
@@ -128,6 +140,31 @@ struct store_stats {
     uint64_t largest_group;
 };
 struct store_stats store_stats_get(struct store *);
+
+/* ---- seals: who can have written the file (db/pages/pages.h) ---- */
+
+enum store_seal {
+    STORE_NO_KEY,     /* nothing is sealed: a sealed file is not opened without a key */
+    STORE_NOT_SEALED, /* a key, and a file of before: store_seal() */
+    STORE_SEALED,
+};
+
+/* Inside operations, and in `admit`: there a file that has no page yet is not sealed. */
+enum store_seal store_seal_state(const struct store_db *);
+/* "sealed", "no key", "not sealed". */
+const char *store_seal_name(enum store_seal);
+/* NOT_SEALED becomes SEALED, durably: each page as it is. The caller has verified what is in it, in
+ * this opening. Blocking, outside of operations; runs in the writer thread, between groups. A
+ * failure may be tried again, but for one that ends the store. Sealed: does nothing. ERR_DENIED:
+ * there is no key. */
+int store_seal(struct store *, struct err *e);
+/* Pages of the file. In an operation. */
+uint64_t store_pages(const struct store_db *);
+/* Goes on with a pass over the file, in an operation: compares up to `max` pages from number *page
+ * on; 0 is the beginning. *seen: so many. *end: the pass is over, and *page is 0 again; at once
+ * when the file is not sealed. ERR_STALE is the end of the store, as of any read. */
+int store_scrub(struct store_db *, uint64_t *page, uint64_t max, uint64_t *seen, bool *end,
+                struct err *e);
 
 /* ---- verbs: for run and after_commit ---- */
 
