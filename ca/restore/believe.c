@@ -8,7 +8,7 @@
  * one row is not believed is none: all of it comes back from the leaves.
  *
  * What was looked at stays open from then on until it is sealed again (step_seal): nobody else
- * changes what a store has read (db/store/pages.h), but while it is closed whoever can write the
+ * changes what a store has read (db/pages/pages.h), but while it is closed whoever can write the
  * copy might.
  */
 #include "ca/daemon/record.h"

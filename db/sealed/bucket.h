@@ -21,6 +21,6 @@ int seal_check(struct sealed *, struct store_db *, const struct sealed_table *, 
 
 /* At the first time since the start: is the row of each seal in it there, as it was written? They
  * become noted. That the seals are those that were written last was found at the start, and what is
- * found is true until this program changes it: nobody else can (db/store/pages.h). */
+ * found is true until this program changes it: nobody else can (db/pages/pages.h). */
 int bucket_use(struct sealed *, struct store_db *, uint32_t bucket, struct err *e);
 bool bucket_is_checked(const struct sealed *, uint32_t bucket);

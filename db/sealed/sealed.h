@@ -22,7 +22,7 @@
  * An owner's seals are compared with its rows at its first use since the start, and by the scrub;
  * later uses look at their own row alone. So a request costs the same whatever its network
  * function did before. What was found at the first use stays true, because nobody else can change
- * what the running program has read: the store remembers each page (db/store/pages.h), and an edit
+ * what the running program has read: the store remembers each page (db/pages/pages.h), and an edit
  * of one, a row that was put back with its seal, or one that was deleted, fails the read itself.
  * So no sum over an owner's seals is made at each use: it would find no more.
  *

@@ -28,16 +28,11 @@ constraint_error(struct store_db *db, int rc, const char *doing, struct err *e)
 int
 connection_check_pages(struct store_db *db, struct err *e)
 {
-    const char *altered = pages_altered(db->pages);
-
-    if (altered == NULL) {
+    if (pages_check(db->pages, e) == 0) {
         return 0;
     }
     db->broken = true;
-    return err_set(e, ERR_STALE,
-                   "%s: %s was changed while this program had it open, and not by it: see who can "
-                   "write this file, and whether its disk is whole",
-                   db->path, altered);
+    return err_wrap(e, "%s", db->path);
 }
 
 int
@@ -45,7 +40,7 @@ connection_error(struct store_db *db, int rc, const char *doing, struct err *e)
 {
     int primary = rc & PRIMARY_CODE;
 
-    if (rc == SQLITE_IOERR_DATA && connection_check_pages(db, e) != 0) {
+    if (connection_check_pages(db, e) != 0) {
         return -1;
     }
     if (primary == SQLITE_CONSTRAINT) {
@@ -177,7 +172,9 @@ configure(struct store_db *db, struct err *e)
                    connection_run(db,
                                   "PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY;"
                                   "PRAGMA cache_size = -4096;",
-                                  "configure", e) != 0
+                                  "configure", e) != 0 ||
+                   (pages_has_key(db->pages) &&
+                    connection_run(db, "PRAGMA cache_spill = OFF", "configure", e) != 0)
                ? -1
                : connection_run(db, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;",
                                 "configure", e);
@@ -378,6 +375,8 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     CLEANUP(mem_cleanup) char *wal = mem_printf("%s-wal", options->path);
     bool had_wal = access(wal, F_OK) == 0;
+    const struct pages_options pages = {
+        .key = options->seal_key, .tell = options->tell, .tell_arg = options->tell_arg};
     bool is_new = false;
     int rc;
 
@@ -385,7 +384,7 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     if (create_file(options->path, e) != 0) {
         return -1;
     }
-    db->pages = pages_new(e);
+    db->pages = pages_new(&pages, e);
     if (db->pages == NULL) {
         return -1;
     }
@@ -398,7 +397,25 @@ connection_open(struct store_db *db, const struct store_options *options, struct
         set_close(db, false, e) != 0) {
         return -1;
     }
-    return take(db, options, is_new, e);
+    return options->tell != NULL
+               ? err_set(e, ERR_DENIED, "%s was opened to be looked at alone", db->path)
+               : take(db, options, is_new, e);
+}
+
+int
+connection_seal(struct store_db *db, struct err *e)
+{
+    if (pages_is_sealed(db->pages)) {
+        return 0;
+    }
+    if (!pages_has_key(db->pages)) {
+        return err_set(e, ERR_DENIED, "%s: there is no key to seal it with", db->path);
+    }
+    if (make_durable(db, e) == 0 && pages_seal(db->pages, e) == 0) {
+        return 0;
+    }
+    db->broken = true;
+    return err_wrap(e, "seal %s", db->path);
 }
 
 void

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#include "db/store/pages.h"
+#include "db/pages/pages.h"
 #include "db/store/store.h"
 
 enum { CONNECTION_BUCKETS = 64 };
@@ -38,7 +38,9 @@ void connection_close(struct store_db *);
 
 /* The reason of SQLite result `rc`, by what the caller will do about it. Always returns -1. */
 int connection_error(struct store_db *, int rc, const char *doing, struct err *e);
-/* ERR_STALE when a page of the file is another than it was. */
+/* ERR_STALE when a page of the file is another than it was, ERR_DENIED when there is no key. */
 int connection_check_pages(struct store_db *, struct err *e);
+/* Outside of a transaction: all of the WAL goes into the file, and each page gets a seal. */
+int connection_seal(struct store_db *, struct err *e);
 /* Any number of statements that give no rows. */
 int connection_run(struct store_db *, const char *sql, const char *doing, struct err *e);

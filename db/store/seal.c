@@ -4,8 +4,9 @@
 enum store_seal
 store_seal_state(const struct store_db *db)
 {
-    (void)db;
-    return STORE_NO_KEY;
+    return !pages_has_key(db->pages)    ? STORE_NO_KEY
+           : pages_is_sealed(db->pages) ? STORE_SEALED
+                                        : STORE_NOT_SEALED;
 }
 
 const char *
@@ -20,26 +21,16 @@ store_seal_name(enum store_seal state)
 uint64_t
 store_pages(const struct store_db *db)
 {
-    (void)db;
-    return 0;
+    return pages_count(db->pages);
 }
 
 int
 store_scrub(struct store_db *db, uint64_t *page, uint64_t max, uint64_t *seen, bool *end,
             struct err *e)
 {
-    (void)db;
-    (void)max;
-    (void)e;
-    *page = 0;
-    *seen = 0;
-    *end = true;
-    return 0;
-}
-
-int
-store_seal(struct store *store, struct err *e)
-{
-    (void)store;
-    return err_set(e, ERR_DENIED, "there is no key");
+    if (pages_scrub(db->pages, page, max, seen, end, e) == 0) {
+        return 0;
+    }
+    db->broken = true;
+    return err_wrap(e, "%s", db->path);
 }

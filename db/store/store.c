@@ -98,6 +98,13 @@ run_group(struct store *store, struct group *group)
         fail_group(store, group, &e);
         return;
     }
+    if (group->ops[0]->seal_) {
+        group->ops[0]->result = connection_seal(&store->db, &group->ops[0]->e);
+        if (store->db.broken) {
+            fail_group(store, group, &group->ops[0]->e);
+        }
+        return;
+    }
     if (run_transaction(&store->db, group, &e) != 0) {
         fail_group(store, group, &e);
         if (sqlite3_get_autocommit(store->db.sqlite) == 0) {
@@ -157,6 +164,14 @@ post_group(struct store *store, struct group *group)
     (void)pthread_mutex_unlock(&store->lock);
 }
 
+/* What seals runs in no transaction, so with nobody else. */
+static bool
+is_alone(const struct store *store, const struct group *group)
+{
+    return group->n > 0 &&
+           (group->ops[0]->seal_ || CONTAINER_OF(store->first, struct store_op, task)->seal_);
+}
+
 /* Takes what waits; false when there is nothing and will be nothing. */
 static bool
 take_group(struct store *store, struct group *group)
@@ -166,7 +181,7 @@ take_group(struct store *store, struct group *group)
     while (store->first == NULL && !store->stopping) {
         (void)pthread_cond_wait(&store->work, &store->lock);
     }
-    while (store->first != NULL && group->n < STORE_GROUP_MAX) {
+    while (store->first != NULL && group->n < STORE_GROUP_MAX && !is_alone(store, group)) {
         struct task *task = store->first;
 
         store->first = task->next;
@@ -284,6 +299,14 @@ store_call(struct store *store, struct store_op *op, struct err *e)
         *e = op->e;
     }
     return op->result;
+}
+
+int
+store_seal(struct store *store, struct err *e)
+{
+    struct store_op op = {.seal_ = true};
+
+    return store_call(store, &op, e);
 }
 
 bool

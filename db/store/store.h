@@ -121,6 +121,7 @@ struct store_op {
     struct err e; /* out */
     bool over_;   /* private: of store_call */
     bool call_;
+    bool seal_;
 };
 
 /* The operation belongs to the store until its `done` runs. From any thread; never blocks. */
