@@ -33,21 +33,6 @@ struct image {
     size_t n;
 };
 
-/* The disk that is asked is the one that is recorded: no real one is waited for. */
-int
-fsync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int
-fdatasync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
 /* ---- what is recorded ---- */
 
 static struct record *records;
