@@ -8,10 +8,11 @@
 
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
+#include "tests/unit/db/pages/files.h"
 #include "tests/unit/db/pages/recorder.h"
 #include "tests/unit/db/pages/scene.h"
 
-enum { MARKS_MAX = 500, CHANCES = 3 };
+enum { MARKS_MAX = 500, CHANCES = 3, PAGE = 4096, WAL_BEGIN = 96, FRAME = 24 + PAGE + 16 };
 
 /* What the caller was told, and behind which change. */
 static struct mark {
@@ -192,12 +193,69 @@ a_file_that_is_sealed_later(void **state)
     sweep(sealed_later, true);
 }
 
+/* ---- and whoever cuts the WAL then ---- */
+
+static void
+must_be_one_state(const char *path, size_t change, size_t frames)
+{
+    struct err e = {0};
+    struct store *store = scene_open(path, true, &e);
+    const int64_t state = store == NULL ? -1 : scene_state(store, &e);
+
+    if (state < 0 ? e.code != ERR_STALE : scene_check(store, &e) != 0) {
+        fail_msg("change %zu, cut behind %zu frames: %s", change, frames, e.text);
+    }
+    store_free(store);
+}
+
+/* While the WAL is brought into the file its pages are of other states than those of the file: it
+ * is not believed with a part of them. */
+static void
+a_wal_that_is_cut_then(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a.db", dir);
+    CLEANUP(mem_cleanup) char *copy = mem_printf("%s/b.db", dir);
+    struct playback *p;
+    size_t change = 0;
+    size_t cuts = 0;
+
+    (void)state;
+    marks_n = 0;
+    recorder_begin(path);
+    from_its_first_octet(path);
+    recorder_end();
+    p = playback_new();
+    while (playback_next(p)) {
+        if (++change % (2 * stride()) != 0) {
+            continue;
+        }
+        for (size_t frames = 0;; frames += stride()) {
+            CLEANUP(files_free) struct files files = {0};
+
+            playback_kill(p, copy);
+            files = files_read(copy);
+            if (files.of[FILE_WAL].n < WAL_BEGIN + (frames + 1) * FRAME) {
+                break;
+            }
+            buf_truncate(&files.of[FILE_WAL], WAL_BEGIN + frames * FRAME);
+            files_write(&files, copy);
+            must_be_one_state(copy, change, frames);
+            cuts++;
+        }
+    }
+    assert_true(cuts > 50);
+    playback_free(p);
+    recorder_free();
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_file),
         cmocka_unit_test(a_file_that_is_sealed_later),
+        cmocka_unit_test(a_wal_that_is_cut_then),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
