@@ -88,7 +88,6 @@ body_load(struct pages *p)
     return rc;
 }
 
-/* A second header, so that one that is torn is never the only one again. */
 int
 body_seal(struct pages *p)
 {
@@ -101,7 +100,6 @@ body_seal(struct pages *p)
     rc = p->map_file->pMethods->xTruncate(p->map_file, 0);
     map_attach(&p->map, p->map_file);
     p->map.slot.page_size = (uint32_t)p->page_size;
-    rc = rc != SQLITE_OK ? rc : map_write(&p->map, &none);
     rc = rc != SQLITE_OK ? rc : map_write(&p->map, &none);
     if (rc == SQLITE_OK) {
         p->sealed = true;

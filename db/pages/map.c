@@ -254,13 +254,12 @@ map_open(struct map *map, sqlite3_file *file, enum map_found *found)
         }
         blank = blank || kind == SLOT_BLANK;
         other = other || kind == SLOT_OTHER;
-        if (kind == SLOT_WHOLE && slot.generation % HEADERS == i &&
-            (!whole || slot.generation > best.generation)) {
+        if (kind == SLOT_WHOLE && (!whole || slot.generation > best.generation)) {
             whole = true;
             best = slot;
         }
     }
-    /* Whose first header was not finished has no file that rests on it. */
+    /* Nothing rests on a file whose first header was not finished. */
     *found = whole ? MAP_OURS : blank ? MAP_NONE : other ? MAP_OTHER : MAP_EDITED;
     if (whole) {
         map->slot = best;

@@ -13,7 +13,8 @@ pkcs11/signer/journal/ base/ pkcs11/client/attempted.h pkcs11/signer/journal/
 pkcs11/signer/       base/ base/tlog/ pkcs11/algorithm.h pkcs11/client/attempted.h pkcs11/client/client.h pkcs11/client/evidence.h pkcs11/signer/*
 pkcs11/service/      base/ pkcs11/ pkcs11/client/ pkcs11/signer/* pkcs11/service/
 pkcs11/              base/ pkcs11/*
-db/store/            base/ db/store/
+db/pages/            base/ db/pages/
+db/store/            base/ db/pages/pages.h db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/sealed/           base/ db/store/ db/sealed/
 db/requests/         base/ base/tlog/ db/store/ db/sealed/sealed.h db/requests/

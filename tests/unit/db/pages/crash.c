@@ -200,9 +200,9 @@ must_be_one_state(const char *path, size_t change, size_t frames)
 {
     struct err e = {0};
     struct store *store = scene_open(path, true, &e);
-    const int64_t state = store == NULL ? -1 : scene_state(store, &e);
 
-    if (state < 0 ? e.code != ERR_STALE : scene_check(store, &e) != 0) {
+    if ((store == NULL || scene_state(store, &e) < 0 || scene_check(store, &e) != 0) &&
+        e.code != ERR_STALE) {
         fail_msg("change %zu, cut behind %zu frames: %s", change, frames, e.text);
     }
     store_free(store);
