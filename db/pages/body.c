@@ -134,20 +134,22 @@ is_zero(const uint8_t *octets, size_t n)
     return octets[0] == 0 && memcmp(octets, octets + 1, n - 1) == 0;
 }
 
-/* SQLITE_OK also when it differs and that is told. */
+/* Has page `i` this content? One that is not known, and is not sealed, is remembered when it was
+ * read `whole`. */
 static int
-compare(struct pages *p, uint64_t i, const uint8_t *page, bool whole)
+match(struct pages *p, uint64_t i, const uint8_t *page, bool whole, bool *same)
 {
-    const char *how = p->sealed ? watch_edited : watch_changed;
     struct tag known;
     struct tag tag;
     int rc = map_get(&p->map, i, &known);
 
+    *same = true;
     if (rc != SQLITE_OK) {
         return rc;
     }
     if (tag_is_none(&known) && p->sealed) { /* SQLite had nothing to write there */
-        return is_zero(page, p->page_size) ? SQLITE_OK : watch_page(&p->watch, i, WATCH_MAIN, how);
+        *same = is_zero(page, p->page_size);
+        return SQLITE_OK;
     }
     if (!tag_page(&p->keys, i, span_of(page, p->page_size), &tag)) {
         return SQLITE_IOERR_READ;
@@ -155,15 +157,25 @@ compare(struct pages *p, uint64_t i, const uint8_t *page, bool whole)
     if (tag_is_none(&known)) {
         return whole ? map_set(&p->map, i, &tag) : SQLITE_OK;
     }
-    return tag_equal(&known, &tag) ? SQLITE_OK : watch_page(&p->watch, i, WATCH_MAIN, how);
+    *same = tag_equal(&known, &tag);
+    return SQLITE_OK;
 }
 
+/* SQLITE_OK also when it differs and that is told. */
 static int
-read_page(struct pages *p, uint64_t i, uint8_t *out)
+found_other(struct pages *p, uint64_t i)
+{
+    return watch_page(&p->watch, i, WATCH_MAIN, p->sealed ? watch_edited : watch_changed);
+}
+
+/* SQLITE_IOERR_SHORT_READ at the end of the file. */
+static int
+fetch(struct pages *p, uint64_t i, uint8_t *out, bool *same)
 {
     int read;
     int rc;
 
+    *same = true;
     if (p->sealed && i >= p->map.slot.count) { /* the file ends there */
         memset(out, 0, p->page_size);
         return SQLITE_IOERR_SHORT_READ;
@@ -173,7 +185,17 @@ read_page(struct pages *p, uint64_t i, uint8_t *out)
     if (read != SQLITE_OK && read != SQLITE_IOERR_SHORT_READ) {
         return read;
     }
-    rc = compare(p, i, out, read == SQLITE_OK);
+    rc = match(p, i, out, read == SQLITE_OK, same);
+    return rc == SQLITE_OK ? read : rc;
+}
+
+static int
+read_page(struct pages *p, uint64_t i, uint8_t *out)
+{
+    bool same;
+    const int read = fetch(p, i, out, &same);
+    const int rc = same ? SQLITE_OK : found_other(p, i);
+
     return rc == SQLITE_OK ? read : rc;
 }
 
@@ -204,7 +226,7 @@ body_read(struct pages *p, void *out, int amount, sqlite3_int64 offset)
             return read_part(p, out, n, offset);
         }
         if (p->sealed) {
-            rc = watch_page(&p->watch, (uint64_t)offset / p->page_size, WATCH_MAIN, watch_edited);
+            rc = found_other(p, (uint64_t)offset / p->page_size);
         }
     }
     return rc == SQLITE_OK ? p->main->pMethods->xRead(p->main, out, amount, offset) : rc;
@@ -298,7 +320,9 @@ body_size(struct pages *p, sqlite3_int64 *size)
 int
 body_compare(struct pages *p, uint64_t i)
 {
-    const int rc = read_page(p, i, p->scratch);
+    bool same;
+    const int read = fetch(p, i, p->scratch, &same);
+    const int rc = same || wal_has(&p->wal, i) ? SQLITE_OK : found_other(p, i);
 
-    return rc == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : rc;
+    return rc != SQLITE_OK || read == SQLITE_IOERR_SHORT_READ ? rc : read;
 }

@@ -47,7 +47,8 @@ int body_sync(struct pages *, int flags);
 int body_size(struct pages *, sqlite3_int64 *size);
 
 void body_set_page_size(struct pages *, size_t size);
-/* Reads page `i`, from 0, as SQLite would. */
+/* Reads page `i`, from 0, as SQLite would. One whose newer content is in the WAL may differ: a
+ * crash left it so, or it is written anew. */
 int body_compare(struct pages *, uint64_t i);
 /* The tags in memory are of all pages: makes the map of them. */
 int body_seal(struct pages *);

@@ -165,7 +165,7 @@ pages_scrub(struct pages *p, uint64_t *page, uint64_t max, uint64_t *seen, bool 
 
     *seen = 0;
     while (p->sealed && *page < p->map.slot.count && *seen < max) {
-        rc = wal_has(&p->wal, *page) ? SQLITE_OK : body_compare(p, *page);
+        rc = body_compare(p, *page);
         if (rc != SQLITE_OK) {
             return failed(p, "read a page", rc, e);
         }

@@ -6,7 +6,7 @@
 #include "db/store/connection.h"
 #include "tests/support/test.h"
 
-static const struct store_migration tables[] = {
+const struct store_migration scene_tables[] = {
     {1, "CREATE TABLE item (n INTEGER PRIMARY KEY, owner INTEGER NOT NULL, text TEXT NOT NULL)"
         " STRICT;"
         "CREATE INDEX item_owner ON item(owner, text);"
@@ -14,7 +14,7 @@ static const struct store_migration tables[] = {
     {0, NULL},
 };
 
-static const uint8_t the_key[STORE_KEY_SIZE] = {1, 2, 3, 4};
+const uint8_t scene_key[STORE_KEY_SIZE] = {1, 2, 3, 4};
 
 struct store *
 scene_open_under(const char *path, const uint8_t *key, struct err *e)
@@ -22,7 +22,7 @@ scene_open_under(const char *path, const uint8_t *key, struct err *e)
     const struct store_options options = {
         .path = path,
         .application = STORE_APPLICATION('t', 'p', 'a', 'g'),
-        .schemas = {tables},
+        .schemas = {scene_tables},
         .seal_key = span_of(key, key == NULL ? 0 : STORE_KEY_SIZE),
     };
 
@@ -32,7 +32,7 @@ scene_open_under(const char *path, const uint8_t *key, struct err *e)
 struct store *
 scene_open(const char *path, bool key, struct err *e)
 {
-    return scene_open_under(path, key ? the_key : NULL, e);
+    return scene_open_under(path, key ? scene_key : NULL, e);
 }
 
 struct store *

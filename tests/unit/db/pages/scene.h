@@ -5,6 +5,9 @@
 
 #include "db/store/store.h"
 
+extern const struct store_migration scene_tables[];
+extern const uint8_t scene_key[STORE_KEY_SIZE];
+
 /* With the key, or without one. */
 struct store *scene_open(const char *path, bool key, struct err *e);
 struct store *scene_must_open(const char *path, bool key);
