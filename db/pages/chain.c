@@ -48,10 +48,16 @@ own_place(const struct wal *wal, size_t i)
     return OWN_HEADER + (sqlite3_int64)i * (sqlite3_int64)own_size(wal);
 }
 
+static sqlite3_int64
+end_of(const struct wal *wal, size_t frames)
+{
+    return wal->begun ? WAL_HEADER + (sqlite3_int64)frames * (sqlite3_int64)frame_size(wal) : 0;
+}
+
 sqlite3_int64
 chain_size(const struct wal *wal)
 {
-    return wal->begun ? WAL_HEADER + (sqlite3_int64)wal->n * (sqlite3_int64)frame_size(wal) : 0;
+    return end_of(wal, wal->left > wal->n ? wal->left : wal->n);
 }
 
 /* Which frame, and where in it. */
@@ -122,6 +128,7 @@ chain_forget(struct wal *wal)
 {
     cut(wal, 0);
     wal->begun = false;
+    wal->left = 0;
     wal->next = 0;
 }
 
@@ -236,7 +243,7 @@ chain_read(struct wal *wal, uint8_t *out, size_t amount, sqlite3_int64 offset)
     size_t at;
     int rc;
 
-    if (offset + (sqlite3_int64)amount > chain_size(wal)) {
+    if (offset + (sqlite3_int64)amount > end_of(wal, wal->n)) {
         memset(out, 0, amount);
         return SQLITE_IOERR_SHORT_READ;
     }
@@ -266,14 +273,16 @@ write_header(struct wal *wal, const struct slot *slot, const uint8_t *from)
 {
     uint8_t own[OWN_HEADER] = {0};
     const size_t page_size = (size_t)octets_get(from + SQLITE_PAGE_SIZE, 4);
+    sqlite3_int64 size = 0;
     struct err ignored = {0};
 
     chain_forget(wal);
-    if (page_size > PAGE_MAX ||
+    if (page_size > PAGE_MAX || wal->file->pMethods->xFileSize(wal->file, &size) != SQLITE_OK ||
         random_bytes(wal->epoch.octets, sizeof(wal->epoch.octets), &ignored) != 0) {
         return SQLITE_IOERR_WRITE;
     }
     make_scratch(wal, page_size);
+    wal->left = size < OWN_HEADER ? 0 : (size_t)(size - OWN_HEADER) / own_size(wal);
     wal->from = slot->seal;
     memcpy(wal->header, from, sizeof(wal->header));
     memcpy(own, magic, sizeof(magic));
@@ -354,5 +363,6 @@ chain_truncate(struct wal *wal, sqlite3_int64 size)
     }
     find(wal, size < WAL_HEADER ? WAL_HEADER : size, &i, &at);
     cut(wal, i);
-    return wal->file->pMethods->xTruncate(wal->file, own_place(wal, wal->n));
+    wal->left = i;
+    return wal->file->pMethods->xTruncate(wal->file, own_place(wal, i));
 }

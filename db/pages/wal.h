@@ -53,7 +53,8 @@ struct wal {
     uint8_t *scratch;  /* one frame, as it is in the file */
     size_t in_scratch; /* which, from 1, verified; 0: none */
     /* Sealed. */
-    bool begun; /* it has a header */
+    bool begun;  /* it has a header */
+    size_t left; /* frames that there is room for: of before, behind those of now */
     uint8_t header[WAL_HEADER];
     struct tag from; /* the seal of a slot */
     struct tag epoch;

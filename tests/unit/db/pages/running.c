@@ -221,6 +221,32 @@ a_page_that_was_never_written(void **state)
     world_end(&w);
 }
 
+/* What SQLite gives back when it has a limit (journal_size_limit). */
+static void
+a_wal_that_was_large_is_small_again(void **state)
+{
+    struct world w = world_new();
+    CLEANUP(files_free) struct files large = {0};
+    CLEANUP(files_free) struct files small = {0};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(scene_run(w.store,
+                        "PRAGMA journal_size_limit = 400000; PRAGMA wal_autocheckpoint = 25;"
+                        "CREATE TABLE large AS SELECT randomblob(2000000); DROP TABLE large",
+                        &e),
+              &e);
+    large = files_read(w.path);
+    assert_true(large.of[FILE_WAL].n > 2000000);
+    step_to(w.store, STATE + 2);
+    small = files_read(w.path);
+    assert_true(small.of[FILE_WAL].n < 420000);
+    store_free(w.store);
+    w.store = scene_must_open(w.path, true);
+    assert_int_equal(scene_state(w.store, &e), STATE + 2);
+    world_end(&w);
+}
+
 /* ---- a process that is killed ---- */
 
 static void
@@ -370,6 +396,7 @@ main(void)
         cmocka_unit_test(a_block_of_the_map),
         cmocka_unit_test(a_part_of_a_page),
         cmocka_unit_test(a_page_that_was_never_written),
+        cmocka_unit_test(a_wal_that_was_large_is_small_again),
         cmocka_unit_test(who_is_killed_has_what_was_acknowledged),
         cmocka_unit_test(who_wants_to_see_all_of_it_is_told),
     };
