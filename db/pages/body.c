@@ -73,18 +73,13 @@ load_map(struct pages *p)
 int
 body_load(struct pages *p)
 {
-    sqlite3_int64 size = 0;
     int exists = 0;
-    int rc = p->main->pMethods->xFileSize(p->main, &size);
+    int rc = p->system->xAccess(p->system, p->map_name, SQLITE_ACCESS_EXISTS, &exists);
 
-    rc = rc != SQLITE_OK
-             ? rc
-             : p->system->xAccess(p->system, p->map_name, SQLITE_ACCESS_EXISTS, &exists);
     if (rc == SQLITE_OK && exists != 0) {
         rc = load_map(p);
     }
     p->loaded = rc == SQLITE_OK;
-    p->fresh = p->has_key && !p->sealed && size == 0;
     return rc;
 }
 
@@ -103,7 +98,6 @@ body_seal(struct pages *p)
     rc = rc != SQLITE_OK ? rc : map_write(&p->map, &none);
     if (rc == SQLITE_OK) {
         p->sealed = true;
-        p->fresh = false;
         wal_seal(&p->wal);
     }
     return rc;
@@ -283,8 +277,6 @@ body_truncate(struct pages *p, sqlite3_int64 size)
         }
         rc = p->sealed || pages < p->map.slot.count ? map_resize(&p->map, pages) : SQLITE_OK;
     }
-    /* Its first commit was not finished, and is taken back. */
-    p->fresh = p->fresh || (p->has_key && !p->sealed && size == 0);
     return rc == SQLITE_OK ? p->main->pMethods->xTruncate(p->main, size) : rc;
 }
 
@@ -297,11 +289,8 @@ body_sync(struct pages *p, int flags)
     if (rc != SQLITE_OK) {
         return rc;
     }
-    if (p->fresh && p->map.slot.count > 0) {
-        return body_seal(p);
-    }
     if (!p->sealed || !p->map.changed) {
-        return SQLITE_OK;
+        return map_settle(&p->map);
     }
     (void)wal_position(&p->wal, &wal); /* else what is in the file is no more than it was */
     return map_write(&p->map, &wal);

@@ -33,7 +33,6 @@ struct pages {
     bool has_key;
     bool loaded;
     bool sealed;
-    bool fresh; /* sealed with its first commit */
 };
 
 /* Is it sealed? Once there is a lock: whoever else has it open may be writing the map. */

@@ -202,6 +202,7 @@ map_clear(struct map *map)
     nodes_clear(&map->nodes);
     map->slot = (struct slot){0};
     map->file = NULL;
+    map->settled = false;
     map->changed = false;
     map->broken = false;
 }
@@ -263,6 +264,7 @@ map_open(struct map *map, sqlite3_file *file, enum map_found *found)
     *found = whole ? MAP_OURS : blank ? MAP_NONE : other ? MAP_OTHER : MAP_EDITED;
     if (whole) {
         map->slot = best;
+        map->found = best;
         map->file = file;
     }
     return SQLITE_OK;
@@ -272,6 +274,7 @@ void
 map_attach(struct map *map, sqlite3_file *file)
 {
     map->file = file;
+    map->settled = true;
     map->changed = true;
 }
 
@@ -317,33 +320,47 @@ write_level(struct map *map, unsigned level)
     return rc;
 }
 
+/* In its own place. */
 static int
-write_slot(struct map *map, const struct slot_wal *wal)
+put_slot(struct map *map, struct slot *slot)
 {
     uint8_t block[SLOT_SIZE];
-    sqlite3_int64 at;
+    const sqlite3_int64 at = (sqlite3_int64)(slot->generation % HEADERS) * (sqlite3_int64)SLOT_SIZE;
     int rc;
 
-    map->slot.generation++;
-    map->slot.wal = *wal;
-    if (!slot_encode(map->keys, &map->slot, block)) {
+    if (!slot_encode(map->keys, slot, block)) {
         return SQLITE_IOERR_WRITE;
     }
-    at = (sqlite3_int64)(map->slot.generation % HEADERS) * (sqlite3_int64)SLOT_SIZE;
     rc = map->file->pMethods->xWrite(map->file, block, sizeof(block), at);
     return rc != SQLITE_OK ? rc : map->file->pMethods->xSync(map->file, SQLITE_SYNC_FULL);
 }
 
 int
+map_settle(struct map *map)
+{
+    int rc = SQLITE_OK;
+
+    if (map->file != NULL && !map->settled) {
+        rc = put_slot(map, &map->found);
+        map->settled = rc == SQLITE_OK;
+    }
+    return rc;
+}
+
+int
 map_write(struct map *map, const struct slot_wal *wal)
 {
-    int rc = map->broken ? SQLITE_IOERR_WRITE : SQLITE_OK;
+    int rc = map->broken ? SQLITE_IOERR_WRITE : map_settle(map);
 
     for (unsigned level = 0; rc == SQLITE_OK && level < MAP_LEVELS; level++) {
         rc = write_level(map, level);
     }
     rc = rc != SQLITE_OK ? rc : map->file->pMethods->xSync(map->file, SQLITE_SYNC_FULL);
-    rc = rc != SQLITE_OK ? rc : write_slot(map, wal);
+    if (rc == SQLITE_OK) {
+        map->slot.generation++;
+        map->slot.wal = *wal;
+        rc = put_slot(map, &map->slot);
+    }
     map->broken = rc != SQLITE_OK;
     map->changed = map->changed && rc != SQLITE_OK;
     return rc;

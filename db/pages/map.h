@@ -33,6 +33,8 @@ struct map {
     struct watch *watch;
     sqlite3_file *file; /* borrowed; NULL: in memory */
     struct slot slot;   /* count and root are those of now, all else is the file's */
+    struct slot found;  /* as it was opened */
+    bool settled;       /* what was found is durable */
     bool changed;       /* since the file was written */
     bool broken;        /* writing failed: which places are free is not known any more */
     struct nodes nodes;
@@ -59,5 +61,9 @@ int map_resize(struct map *, uint64_t count);
 
 /* What is in memory becomes that file's: map_write() then writes all of it. */
 void map_attach(struct map *, sqlite3_file *);
-/* All that changed, durably, with the WAL that is in the file. */
+/* What map_open() found may be in the kernel's memory alone: its header was written, and the sync
+ * failed, behind which no other one brings it to the disk. So it is written once more. Before
+ * anything rests on it; then it does nothing. */
+int map_settle(struct map *);
+/* All that changed, durably, with the WAL that is in the file. Settles it first. */
 int map_write(struct map *, const struct slot_wal *);

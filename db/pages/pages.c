@@ -5,7 +5,8 @@
 
 #include "db/pages/vfs.h"
 
-enum { PAGE_SIZE_AT = 16 }; /* in the header of the file */
+/* In the header of the file. */
+enum { PAGE_SIZE_AT = 16, WRITES_AT = 18, READS_AT = 19, IN_WAL_MODE = 2, HEADER = 20 };
 
 struct pages *
 pages_new(const struct pages_options *options, struct err *e)
@@ -109,8 +110,7 @@ failed(const struct pages *p, const char *doing, int rc, struct err *e)
 static int
 measure(struct pages *p, uint64_t *n, struct err *e)
 {
-    uint8_t octets[2];
-    uint8_t header[PAGE_SIZE_AT + sizeof(octets)];
+    uint8_t header[HEADER];
     sqlite3_int64 size = 0;
     size_t page;
     int rc = p->main->pMethods->xFileSize(p->main, &size);
@@ -119,7 +119,10 @@ measure(struct pages *p, uint64_t *n, struct err *e)
     if (rc != SQLITE_OK) {
         return failed(p, "read its header", rc, e);
     }
-    page = (size_t)octets_get(header + PAGE_SIZE_AT, sizeof(octets));
+    if (header[WRITES_AT] != IN_WAL_MODE || header[READS_AT] != IN_WAL_MODE) {
+        return err_set(e, ERR_STORE, "it has no WAL: start again"); /* a write of it failed */
+    }
+    page = (size_t)octets_get(header + PAGE_SIZE_AT, 2);
     page = page == 1 ? (size_t)64 * 1024 : page; /* as SQLite writes it */
     if (p->page_size == 0 && page != 0) {
         body_set_page_size(p, page);

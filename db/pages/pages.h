@@ -18,9 +18,10 @@
  * What is not found here: all three put back together, and a WAL that was cut short: that is a
  * whole state of before. Whoever opens the file asks what else was signed since.
  *
- * A file that has no FILE-seal is not sealed: a new one is from its first commit on, another one
- * by pages_seal(). Until then, and without a key, pages are remembered in memory, under a random
- * key: what was read or written once is the same later, and what was done before is not found.
+ * A file that has no FILE-seal is not sealed until pages_seal(): a new one before anything is in
+ * it, another one when somebody has verified what is in it. Until then, and without a key, pages
+ * are remembered in memory, under a random key: what was read or written once is the same later,
+ * and what was done before is not found.
  *
  * Hot rollback journals are never played back into a sealed file: there is none of ours.
  *

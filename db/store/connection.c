@@ -357,12 +357,21 @@ look(struct store_db *db, const struct store_options *options, bool *is_new, str
     return options->admit == NULL ? 0 : options->admit(options->admit_arg, db, e);
 }
 
+/* Nothing is in it that somebody would have to verify. */
+static int
+seal_new(struct store_db *db, struct err *e)
+{
+    return pages_has_key(db->pages) && pages_seal(db->pages, e) != 0
+               ? err_wrap(e, "seal %s", db->path)
+               : 0;
+}
+
 static int
 take(struct store_db *db, const struct store_options *options, bool is_new, struct err *e)
 {
     if (pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 || lock(db, e) != 0 ||
-        make_durable(db, e) != 0 || (is_new && mark(db, options->application, e) != 0) ||
-        migrate(db, options, e) != 0) {
+        make_durable(db, e) != 0 || (is_new && seal_new(db, e) != 0) ||
+        (is_new && mark(db, options->application, e) != 0) || migrate(db, options, e) != 0) {
         return -1;
     }
     /* The names of the file and of its WAL are durable before anything in them is relied on. */

@@ -85,8 +85,8 @@ struct store_options {
      * also when each of them failed and was rolled back. May write. Its failure is that of the
      * commit, so it is the end of the store; ERR_STALE stays the code of what then fails. */
     int (*settle)(void *context, struct store_db *, struct err *e);
-    /* STORE_KEY_SIZE octets, of a token, borrowed; empty: none. With it a new file is sealed from
-     * its first commit, one that is sealed is believed page by page (db/pages/pages.h), and one
+    /* STORE_KEY_SIZE octets, of a token, borrowed; empty: none. With it a new file is sealed before
+     * anything is in it, one that is sealed is believed page by page (db/pages/pages.h), and one
      * that is not can be: store_seal(). */
     struct span seal_key;
     /* May be NULL. For who only looks, all of it being done in `admit`: a page that is not what its
@@ -150,7 +150,7 @@ enum store_seal {
     STORE_SEALED,
 };
 
-/* Inside operations, and in `admit`: there a file that has no page yet is not sealed. */
+/* Inside operations, and in `admit`: there a new file is not sealed yet. */
 enum store_seal store_seal_state(const struct store_db *);
 /* "sealed", "no key", "not sealed". */
 const char *store_seal_name(enum store_seal);

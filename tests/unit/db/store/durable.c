@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is read at an opening is durable before anybody relies on it. One call of the disk fails,
- * the process ends, the next one opens the file, and then the power is cut.
+ * the process ends, the next one opens the file, and then the power is cut. With DURABLE_KEY in the
+ * environment the file is sealed.
  */
 #include "db/store/store.h"
 
@@ -28,8 +29,14 @@ static struct store *
 open_it(const char *dir, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/a.db", dir);
+    const uint8_t key[STORE_KEY_SIZE] = {1};
     const struct store_options options = {
-        .path = path, .application = APPLICATION, .schemas = {tables}, .integrity_check = true};
+        .path = path,
+        .application = APPLICATION,
+        .schemas = {tables},
+        .integrity_check = true,
+        .seal_key = span_of(key, getenv("DURABLE_KEY") == NULL ? 0 : sizeof(key)),
+    };
 
     return store_open(&options, e);
 }
