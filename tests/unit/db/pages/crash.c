@@ -193,6 +193,88 @@ a_file_that_is_sealed_later(void **state)
     sweep(sealed_later, true);
 }
 
+/* ---- and once more ---- */
+
+struct left {
+    struct files files;
+    struct mark known;
+};
+
+/* What power cuts leave of a new file. */
+static struct left *
+cut_often(const char *path, const char *copy, size_t *n)
+{
+    struct left *left = NULL;
+    size_t room = 0;
+    size_t change = 0;
+    struct playback *p;
+
+    marks_n = 0;
+    recorder_begin(path);
+    from_its_first_octet(path);
+    recorder_end();
+    p = playback_new();
+    while (playback_next(p)) {
+        if (++change % (4 * stride()) == 0) {
+            playback_cut(p, copy, (unsigned)change);
+            left = mem_grow(left, &room, *n + 1, sizeof(*left));
+            left[(*n)++] = (struct left){files_read(copy), known_at(change)};
+        }
+    }
+    playback_free(p);
+    recorder_free();
+    return left;
+}
+
+/* While it is opened, brought into the file, and used. What was read is not lost either. */
+static void
+cut_again(const struct left *left, const char *path, const char *copy)
+{
+    struct err e = {0};
+    struct store *store;
+    struct playback *p;
+    size_t change = 0;
+    int64_t state;
+
+    files_write(&left->files, path);
+    marks_n = 0;
+    recorder_begin(path);
+    mark(left->known.begun, left->known.acknowledged, left->known.sealed);
+    store = open_here(path, true);
+    state = scene_state(store, &e);
+    mark(state, state, true);
+    steps(store, state, state + 1, true);
+    store_free(store);
+    recorder_end();
+    p = playback_new();
+    while (playback_next(p)) {
+        if (++change % stride() == 0) {
+            playback_cut(p, copy, (unsigned)change);
+            must_be_whole(copy, change, "power cut again");
+        }
+    }
+    playback_free(p);
+    recorder_free();
+}
+
+static void
+a_crash_behind_a_crash(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a.db", dir);
+    CLEANUP(mem_cleanup) char *copy = mem_printf("%s/b.db", dir);
+    size_t n = 0;
+    struct left *left = cut_often(path, copy, &n);
+
+    (void)state;
+    assert_true(n > 10);
+    for (size_t i = 0; i < n; i++) {
+        cut_again(&left[i], path, copy);
+        files_free(&left[i].files);
+    }
+    mem_free(left);
+}
+
 /* ---- and whoever cuts the WAL then ---- */
 
 static void
@@ -255,6 +337,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_file),
         cmocka_unit_test(a_file_that_is_sealed_later),
+        cmocka_unit_test(a_crash_behind_a_crash),
         cmocka_unit_test(a_wal_that_is_cut_then),
     };
 
