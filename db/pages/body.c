@@ -162,6 +162,12 @@ found_other(struct pages *p, uint64_t i)
     return watch_page(&p->watch, i, WATCH_MAIN, p->sealed ? watch_edited : watch_changed);
 }
 
+static sqlite3_int64
+place_of(const struct pages *p, uint64_t i)
+{
+    return (sqlite3_int64)i * (sqlite3_int64)p->page_size;
+}
+
 /* SQLITE_IOERR_SHORT_READ at the end of the file. */
 static int
 fetch(struct pages *p, uint64_t i, uint8_t *out, bool *same)
@@ -174,8 +180,7 @@ fetch(struct pages *p, uint64_t i, uint8_t *out, bool *same)
         memset(out, 0, p->page_size);
         return SQLITE_IOERR_SHORT_READ;
     }
-    read = p->main->pMethods->xRead(p->main, out, (int)p->page_size,
-                                    (sqlite3_int64)(i * p->page_size));
+    read = p->main->pMethods->xRead(p->main, out, (int)p->page_size, place_of(p, i));
     if (read != SQLITE_OK && read != SQLITE_IOERR_SHORT_READ) {
         return read;
     }
@@ -234,7 +239,7 @@ forget(struct pages *p, sqlite3_int64 from, sqlite3_int64 to)
     int rc = SQLITE_OK;
 
     for (uint64_t i = p->page_size == 0 ? UINT64_MAX : (uint64_t)from / p->page_size;
-         rc == SQLITE_OK && i < p->map.slot.count && (sqlite3_int64)(i * p->page_size) < to; i++) {
+         rc == SQLITE_OK && i < p->map.slot.count && place_of(p, i) < to; i++) {
         rc = map_set(&p->map, i, &none);
     }
     return rc;
@@ -302,7 +307,7 @@ body_size(struct pages *p, sqlite3_int64 *size)
     if (!p->sealed) {
         return p->main->pMethods->xFileSize(p->main, size);
     }
-    *size = (sqlite3_int64)(p->map.slot.count * p->page_size);
+    *size = place_of(p, p->map.slot.count);
     return SQLITE_OK;
 }
 

@@ -66,12 +66,11 @@ tag_node(const struct map *map, const struct node *node, struct tag *tag)
 static int
 found_wrong(struct map *map, const struct node *node)
 {
-    const uint64_t pages = (uint64_t)NODE_FAN << (8 * node->level);
+    const unsigned long long pages = (unsigned long long)NODE_FAN << (8 * node->level);
     char text[WATCH_TEXT];
 
-    (void)snprintf(text, sizeof(text), "the seal of pages %llu to %llu",
-                   (unsigned long long)(node->index * pages + 1),
-                   (unsigned long long)((node->index + 1) * pages));
+    (void)snprintf(text, sizeof(text), "the seal of pages %llu to %llu", node->index * pages + 1,
+                   (node->index + 1) * pages);
     return watch_found(map->watch, text, " was edited, or put back");
 }
 

@@ -61,7 +61,7 @@ remember(struct wal *wal, size_t i, const struct tag *tag)
 static sqlite3_int64
 begin_of(const struct wal *wal, size_t i)
 {
-    return WAL_HEADER + (sqlite3_int64)(i * frame_size(wal));
+    return WAL_HEADER + (sqlite3_int64)i * (sqlite3_int64)frame_size(wal);
 }
 
 static void
