@@ -27,7 +27,7 @@ int attack_make(void **state);
 int attack_unmake(void **state);
 #define ATTACK(f) cmocka_unit_test_setup_teardown(f, attack_make, attack_unmake)
 
-void attack_step_to(struct store *, int64_t state);
+void attack_step_to(struct store *, int64_t to);
 struct files attack_copy(const struct files *);
 /* What whoever opens them, and reads all of it, is told: a state, or -1. */
 int64_t attack_open_all(const struct world *, const struct files *, struct err *e);

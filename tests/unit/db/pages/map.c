@@ -7,7 +7,7 @@
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
-enum { LEAVES = 3000 };
+enum { LEAVES = 6000 };
 
 struct world {
     char *dir;

@@ -10,8 +10,8 @@ fsync(int fd)
 }
 
 int
-fdatasync(int fd)
+fdatasync(int fildes)
 {
-    (void)fd;
+    (void)fildes;
     return 0;
 }

@@ -338,7 +338,9 @@ write_part(struct image *image, const struct record *r, size_t from, size_t to)
     if (end > image->n) {
         resize(image, end);
     }
-    memcpy(image->octets + r->offset + from, r->octets + from, to - from);
+    if (to > from) {
+        memcpy(image->octets + r->offset + from, r->octets + from, to - from);
+    }
 }
 
 static void
