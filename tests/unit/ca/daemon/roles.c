@@ -237,6 +237,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
     CLEANUP(buf_free) struct buf spki = pki_spki(key);
     CLEANUP(buf_free) struct buf tbs = BUF_INIT(TBS_MAX);
     CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
+    uint8_t spki_hash[SHA256_SIZE];
     struct name subject;
     struct tbs_request t = {.profile = &profile,
                             .issuer = w->issuing,
@@ -248,7 +249,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
     struct old o = {.intent = {.rid = span_of(rid, sizeof(rid)),
                                .profile = "registrar",
                                .evidence = SPAN_LITERAL("PKCS #10"),
-                               .spki_sha256 = span_of(rid, sizeof(rid)),
+                               .spki_sha256 = span_of(spki_hash, sizeof(spki_hash)),
                                .not_before = t.not_before,
                                .judged = t.not_before,
                                .not_after = t.not_after,
@@ -257,6 +258,7 @@ old_registrar(struct world *w, EVP_PKEY *key)
 
     profile.eku[0] = OLD_REGISTRAR;
     profile.eku[1] = EKU_CLIENT_AUTH;
+    assert_ok(sha256(t.spki, spki_hash, &e), &e);
     assert_ok(serial_new(t.serial, &e), &e);
     assert_ok(name_set(&subject, "SE", "Example Operator", "OAM of last year", &e), &e);
     assert_ok(tbs_build(&t, &tbs, &e), &e);
