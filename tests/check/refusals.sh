@@ -9,11 +9,21 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=build/coverage
 out=$build/refusals.txt
 count() { python3 tests/check/refusals.py "$build" "$@"; }
+why() { # what each failed test said: the assertions and errors, and the end of all of it
+  local at=$build/Testing/Temporary name said
+  [[ -r $at/LastTestsFailed.log ]] || return 0
+  while IFS=: read -r _ name; do
+    said=$(sed -n "\\|^[0-9]*/[0-9]* Testing: $name\$|,\\|^<end of output>\$|p" "$at/LastTest.log")
+    printf '\n---- %s\n' "$name"
+    grep -E '^\[ +(ERROR|LINE|FAILED) |"level":"error"' <<<"$said" | head -n 30 || true
+    printf '...\n%s\n' "$(tail -n 60 <<<"$said")"
+  done <"$at/LastTestsFailed.log"
+}
 measure() { # measure CTEST-ARGUMENT ...: builds, and runs the tests with counters that begin at 0
   cmake --preset coverage >/dev/null
   cmake --build --preset coverage >"$build/build.log" || { tail -n 30 "$build/build.log"; return 1; }
   rm -rf "$build/profile"
-  ctest --preset coverage "$@" >"$build/tests.log" || { tail -n 100 "$build/tests.log"; return 1; }
+  ctest --preset coverage "$@" >"$build/tests.log" || { tail -n 30 "$build/tests.log"; why; return 1; }
 }
 unseen() { sed -nE 's/^refusals: .* unseen: ([0-9]+)$/\1/p' "$out"; }
 
