@@ -444,9 +444,10 @@ signer_of(const struct program *p)
         FILE *in = fopen(found.gl_pathv[i], "r");
 
         assert_non_null(in);
-        (void)fgets(text, sizeof(text), in);
+        if (fgets(text, sizeof(text), in) != NULL) { /* this thread has a child */
+            pid = (pid_t)strtol(text, NULL, 10);
+        }
         (void)fclose(in);
-        pid = (pid_t)strtol(text, NULL, 10);
     }
     globfree(&found);
     return pid;
