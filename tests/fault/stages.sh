@@ -4,6 +4,7 @@
 #   tests/fault/stages.sh BIN
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
+source "$(dirname "$0")/../support/stages.sh"
 pki_start
 cd "$pki"
 
@@ -12,49 +13,26 @@ mapfile -t stages < <(sed -nE 's/.*\[STAGE_[A-Z_]+\] = \{"[a-z-]+", .* (start_[a
 [[ ${#stages[@]} -ge 11 ]] || fail "the table of stages is not read: ${stages[*]}"
 n=0
 
-# begin_enrolment: a client that asks until it has its certificate, out/$n/0.der
 begin_enrolment() {
   n=$((n + 1))
   register "stage$n" AMF 1
   echo "$reference $secret" >"credentials$n.txt"
-  mkdir -p "out/$n"
-  "$bin/bench.enrol" -p -o "out/$n" 127.0.0.1 "$port" "$path" "credentials$n.txt" 1 1 >"load$n.log" 2>&1 &
-  client=$!
+  begin_asking "credentials$n.txt"
 }
 
-end_enrolment() { # end_enrolment WHAT
-  wait "$client" || { cat "load$n.log"; fail "$1: the client did not get its certificate"; }
-  [[ $(find "out/$n" -name '*.der' | wc -l) -eq 1 ]] || fail "$1: not one certificate"
-}
-
-wait_for() { # wait_for 'what' COMMAND...
-  local what=$1 i
-  shift
-  for ((i = 0; i < 600; i++)); do
-    "$@" && return
-    sleep 0.1
-  done
-  cat gdb.log
-  fail "$what"
-}
-
-# kill_at STAGE: arms the running CA
-kill_at() {
-  rm -f gdb.log
-  gdb -q -nx -batch -p "$(<ca.pid)" -ex "break $1" -ex continue -ex kill >gdb.log 2>&1 </dev/null &
+# killed_start STAGE: a start that is killed there
+killed_start() {
+  SOFTHSM2_CONF="$pki/ca/softhsm2.conf" CREDENTIALS_DIRECTORY="$pki/ca/credentials" \
+    gdb -q -nx -batch -ex "break $1" -ex run -ex kill --args "$bin/nfpki-ca" --config ca/nfpki-ca.conf \
+    >gdb.log 2>&1 </dev/null &
   debugger=$!
-  wait_for "$1: the debugger is not there" grep -q '^Breakpoint 1 at' gdb.log
-}
-
-wait_killed() { # wait_killed STAGE
-  wait "$debugger" || { cat gdb.log; fail "$1: the debugger failed"; }
-  grep -q "Breakpoint 1, $1 " gdb.log || { cat gdb.log; fail "$1: was not reached"; }
+  wait_killed "$1" "a start, $1"
 }
 
 for stage in "${stages[@]}"; do
-  kill_at "$stage"
+  kill_at ca "$stage"
   begin_enrolment
-  wait_killed "$stage"
+  wait_killed "$stage" "$stage"
   start_daemon ca
   end_enrolment "$stage"
   echo "ok: killed before ${stage#start_}, finished after a start"
@@ -62,13 +40,10 @@ done
 
 for stage in "${stages[@]}"; do
   [[ $stage == start_intend ]] && continue # an intent is what it is about
-  kill_at start_sign
+  kill_at ca start_sign
   begin_enrolment
-  wait_killed start_sign
-  SOFTHSM2_CONF="$pki/ca/softhsm2.conf" CREDENTIALS_DIRECTORY="$pki/ca/credentials" \
-    gdb -q -nx -batch -ex "break $stage" -ex run -ex kill --args "$bin/nfpki-ca" --config ca/nfpki-ca.conf \
-    >gdb.log 2>&1 </dev/null || true
-  grep -q "Breakpoint 1, $stage " gdb.log || { cat gdb.log; fail "$stage: a start does not get there"; }
+  wait_killed start_sign "start_sign, for $stage"
+  killed_start "$stage"
   start_daemon ca
   end_enrolment "$stage"
   echo "ok: a start that was killed before ${stage#start_} was finished by the next"

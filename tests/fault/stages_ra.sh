@@ -4,6 +4,7 @@
 #   tests/fault/stages_ra.sh BIN
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
+source "$(dirname "$0")/../support/stages.sh"
 pki_start
 cd "$pki"
 
@@ -16,7 +17,7 @@ n=0
 issued() { audit list --json | grep -c '"profile":"nf-tls' || true; }
 before=$(issued)
 
-# begin_enrolment mac|signature: a client that asks until it has its certificate, out/$n/0.der
+# begin_enrolment mac|signature
 begin_enrolment() {
   local with=()
   n=$((n + 1))
@@ -29,30 +30,7 @@ begin_enrolment() {
     with=(-s "initial$n.pem" "initial$n.key")
   fi
   echo "${reference:-} ${secret:-}" >"credentials$n.txt"
-  mkdir -p "out/$n"
-  "$bin/bench.enrol" -p "${with[@]}" -o "out/$n" 127.0.0.1 "$port" "$path" "credentials$n.txt" 1 1 \
-    >"load$n.log" 2>&1 &
-  client=$!
-}
-
-end_enrolment() { # end_enrolment WHAT
-  wait "$client" || { cat "load$n.log"; fail "$1: the client did not get its certificate"; }
-  [[ $(find "out/$n" -name '*.der' | wc -l) -eq 1 ]] || fail "$1: not one certificate"
-}
-
-# kill_at STAGE PASS: arms the running RA; the first message passes, when it is the second's turn
-kill_at() {
-  local i
-  rm -f gdb.log
-  gdb -q -nx -batch -p "$(<ra.pid)" -ex "break $1" -ex "ignore 1 $(($2 - 1))" -ex continue -ex kill \
-    >gdb.log 2>&1 </dev/null &
-  debugger=$!
-  for ((i = 0; i < 600; i++)); do
-    grep -q '^Breakpoint 1 at' gdb.log 2>/dev/null && return
-    sleep 0.1
-  done
-  cat gdb.log
-  fail "$1: the debugger is not there"
+  begin_asking "credentials$n.txt" "${with[@]}"
 }
 
 for protection in mac signature; do
@@ -61,10 +39,9 @@ for protection in mac signature; do
       [[ $stage == start_request && $message == 2 ]] && continue # of a first message
       [[ $stage == start_protect && $protection == mac ]] && continue
       what="$protection, message $message, ${stage#start_}"
-      kill_at "$stage" "$message"
+      kill_at ra "$stage" "$message"
       begin_enrolment "$protection"
-      wait "$debugger" || { cat gdb.log; fail "$what: the debugger failed"; }
-      grep -q "Breakpoint 1, $stage " gdb.log || { cat gdb.log; fail "$what: was not reached"; }
+      wait_killed "$stage" "$what"
       start_daemon ra
       end_enrolment "$what"
       echo "ok: $what"
