@@ -14,6 +14,7 @@
 
 #include "base/proc.h"
 #include "ca/acknowledge/acknowledge.h"
+#include "ca/acknowledge/believed.h"
 #include "ca/daemon/verify.h"
 #include "ca/due/scrub.h"
 #include "ca/due/waiting.h"
@@ -214,21 +215,30 @@ run(struct ca *ca, struct err *e)
     if (event_base_dispatch(ca->base) < 0) {
         return err_set(e, ERR_IO, "the event loop failed");
     }
-    return ca->has_begun ? ca_finish(ca, "signal", e) : 0;
+    if (ca->has_begun && ca_finish(ca, "signal", e) != 0) {
+        return -1;
+    }
+    log_event(LOG_INFO, "stopped", "in order");
+    return 0;
 }
 
-/* What a restore would do, or has done, for whoever called. */
+/* For whoever called. */
+static int
+print(const char *text, struct err *e)
+{
+    return fputs(text, stdout) < 0 || fflush(stdout) != 0
+               ? err_set(e, ERR_IO, "standard output cannot be written")
+               : 0;
+}
+
+/* What a restore would do, or has done. */
 static int
 restore(struct ca *ca, const struct restore_options *options, struct err *e)
 {
     CLEANUP(mem_cleanup) char *plan = NULL;
 
-    if (ca_open_signers(ca, e) != 0 || restore_run(ca, options, &plan, e) != 0) {
-        return -1;
-    }
-    return fputs(plan, stdout) < 0 || fflush(stdout) != 0
-               ? err_set(e, ERR_IO, "standard output cannot be written")
-               : 0;
+    return ca_open_signers(ca, e) != 0 || restore_run(ca, options, &plan, e) != 0 ? -1
+                                                                                  : print(plan, e);
 }
 
 /* The same of an acknowledgement. */
@@ -237,12 +247,9 @@ acknowledge(struct ca *ca, const struct acknowledge_options *options, struct err
 {
     CLEANUP(mem_cleanup) char *text = NULL;
 
-    if (ca_open_signers(ca, e) != 0 || acknowledge_run(ca, options, &text, e) != 0) {
-        return -1;
-    }
-    return fputs(text, stdout) < 0 || fflush(stdout) != 0
-               ? err_set(e, ERR_IO, "standard output cannot be written")
-               : 0;
+    return ca_open_signers(ca, e) != 0 || acknowledge_run(ca, options, &text, e) != 0
+               ? -1
+               : print(text, e);
 }
 
 static int
@@ -383,16 +390,6 @@ parse_arguments(int argc, char **argv, struct arguments *a)
     return status >= 0 ? status : optind != argc ? usage(stderr) : check_arguments(a);
 }
 
-static int
-serve(struct ca *ca, struct err *e)
-{
-    if (run(ca, e) != 0) {
-        return -1;
-    }
-    log_event(LOG_INFO, "stopped", "in order");
-    return 0;
-}
-
 /* *status: of what went well. */
 static int
 work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
@@ -405,7 +402,7 @@ work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
 
     switch (a->mode) {
     case RUN:
-        result = serve(ca, e);
+        result = run(ca, e);
         break;
     case CHECK:
         result = ca_check(ca, e);
@@ -430,7 +427,7 @@ int
 main(int argc, char **argv)
 {
     struct arguments a = {.least = LOG_INFO};
-    struct ca ca = {0};
+    struct ca ca = {.believes_acknowledged = acknowledged_believe};
     struct err e = {0};
     int status = parse_arguments(argc, argv, &a);
 

@@ -82,6 +82,10 @@ struct ca {
     struct scrub *scrub;
     struct greeter *greeter;
     struct journals *journals;
+    /* Whether two officers signed this leaf ACKNOWLEDGED, which has this index: ERR_STALE when not
+     * (acknowledge/believed.h). */
+    int (*believes_acknowledged)(const struct ca *, struct store_db *, const struct leaf *,
+                                 uint64_t index, struct err *e);
     struct ras *ras;
     struct flight *flights[FLIGHT_BUCKETS];
     size_t n_flights;

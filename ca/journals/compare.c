@@ -205,6 +205,22 @@ begin(struct compare *c, struct store_db *db, const struct attempted_page *page,
     return issuance_journal_begin(db, &c->row, e);
 }
 
+/* Of a line that belongs to nothing else. */
+static int
+is_acknowledged(struct compare *c, struct store_db *db, const struct attempted *a, bool *belongs,
+                struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+    uint64_t place;
+
+    if (issuance_journal_acknowledged(db, &c->row, a->number, a->kind, a->hash, &leaf, &place, e) !=
+        0) {
+        return -1;
+    }
+    *belongs = leaf != NULL;
+    return leaf == NULL ? 0 : c->ca->believes_acknowledged(c->ca, db, leaf, place, e);
+}
+
 static int
 take_lines(struct compare *c, struct store_db *db, struct attempted_page *page, struct err *e)
 {
@@ -217,8 +233,7 @@ take_lines(struct compare *c, struct store_db *db, struct attempted_page *page, 
             return 0;
         }
         if (line_belongs(c, db, &a, &belongs, e) != 0 ||
-            (!belongs && issuance_journal_acknowledged(db, &c->row, a.number, a.kind, a.hash,
-                                                       &belongs, e) != 0)) {
+            (!belongs && is_acknowledged(c, db, &a, &belongs, e) != 0)) {
             return -1;
         }
         if (!belongs) {

@@ -49,20 +49,15 @@ read_time(struct span text, const char *wanted, time_t now, time_t *out, struct 
 }
 
 int
-plan_approval_read(const char *path, const char *kind, const struct policy *p, time_t now,
+plan_approval_open(struct span cms, const char *kind, const struct policy *p, time_t at,
                    struct plan_approval *out, struct err *e)
 {
     const struct envelope_rules rules = {
-        .what = "approval", .issuing = p->issuing, .root = p->root, .at = now};
-    CLEANUP(buf_free) struct buf octets = BUF_INIT((size_t)2 * ENVELOPE_MAX);
-    CLEANUP(envelope_cleanup) struct envelope *opened = NULL;
+        .what = "approval", .issuing = p->issuing, .root = p->root, .at = at};
+    CLEANUP(envelope_cleanup) struct envelope *opened = envelope_open(cms, &rules, e);
 
-    if (file_read(path, &octets, e) != 0) {
+    if (opened == NULL || read_time(buf_span(&opened->content), kind, at, &out->time, e) != 0) {
         return -1;
-    }
-    opened = envelope_open(buf_span(&octets), &rules, e);
-    if (opened == NULL || read_time(buf_span(&opened->content), kind, now, &out->time, e) != 0) {
-        return err_wrap(e, "%s", path);
     }
     buf_move(&out->cms, &opened->cms);
     buf_move(&out->text, &opened->content);
@@ -70,15 +65,32 @@ plan_approval_read(const char *path, const char *kind, const struct policy *p, t
     return 0;
 }
 
+int
+plan_approval_read(const char *path, const char *kind, const struct policy *p, time_t now,
+                   struct plan_approval *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf octets = BUF_INIT((size_t)2 * ENVELOPE_MAX);
+
+    if (file_read(path, &octets, e) != 0) {
+        return -1;
+    }
+    return plan_approval_open(buf_span(&octets), kind, p, now, out, e) == 0
+               ? 0
+               : err_wrap(e, "%s", path);
+}
+
+/* `place` NULL: as it is now. */
 static int
-check_officer(struct store_db *db, const struct plan_approval *a, struct err *e)
+check_officer(struct store_db *db, const struct plan_approval *a, const uint64_t *place,
+              struct err *e)
 {
     CLEANUP(buf_free) struct buf der = BUF_INIT(LINK_CERTIFICATE_MAX);
     CLEANUP(mem_cleanup) char *serial = hex_dup(serial_of(a->officer));
     enum issuance_role role;
 
     if (OSSL_ENCODE(X509, a->officer, &der, e) != 0 ||
-        issuance_role_of(db, buf_span(&der), &role, e) != 0) {
+        (place == NULL ? issuance_role_of(db, buf_span(&der), &role, e)
+                       : issuance_role_before(db, buf_span(&der), *place, &role, e)) != 0) {
         return -1;
     }
     return role == ISSUANCE_OFFICER
@@ -89,11 +101,27 @@ check_officer(struct store_db *db, const struct plan_approval *a, struct err *e)
                          serial);
 }
 
-int
-plan_approvals_check(struct store_db *db, const struct plan_approval approvals[2], struct err *e)
+static int
+check_both(struct store_db *db, const struct plan_approval approvals[2], const uint64_t *place,
+           struct err *e)
 {
     if (approval_same_person(approvals[0].officer, approvals[1].officer)) {
         return err_set(e, ERR_DENIED, "both approvals are of one person: two officers must sign");
     }
-    return check_officer(db, &approvals[0], e) != 0 ? -1 : check_officer(db, &approvals[1], e);
+    return check_officer(db, &approvals[0], place, e) != 0
+               ? -1
+               : check_officer(db, &approvals[1], place, e);
+}
+
+int
+plan_approvals_check(struct store_db *db, const struct plan_approval approvals[2], struct err *e)
+{
+    return check_both(db, approvals, NULL, e);
+}
+
+int
+plan_approvals_check_before(struct store_db *db, const struct plan_approval approvals[2],
+                            uint64_t place, struct err *e)
+{
+    return check_both(db, approvals, &place, e);
 }

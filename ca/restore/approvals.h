@@ -22,6 +22,12 @@ void plan_approval_free(struct plan_approval *);
  * ERR_CRYPTO, ERR_DENIED. */
 int plan_approval_read(const char *path, const char *kind, const struct policy *, time_t now,
                        struct plan_approval *out, struct err *e);
+/* The same of these octets, as they were at `at`. */
+int plan_approval_open(struct span cms, const char *kind, const struct policy *, time_t at,
+                       struct plan_approval *out, struct err *e);
 
 /* In an operation, or in admit: are both officers by this record, and two persons? ERR_DENIED. */
 int plan_approvals_check(struct store_db *, const struct plan_approval approvals[2], struct err *e);
+/* The same before the leaf `place`. */
+int plan_approvals_check_before(struct store_db *, const struct plan_approval approvals[2],
+                                uint64_t place, struct err *e);

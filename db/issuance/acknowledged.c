@@ -66,23 +66,25 @@ is_of(const struct leaf *leaf, const char *key, uint64_t line, char object)
 
 int
 issuance_journal_acknowledged(struct store_db *db, const struct issuance_journal *j, uint64_t line,
-                              char object, const uint8_t hash[ISSUANCE_JOURNAL_HASH], bool *belongs,
-                              struct err *e)
+                              char object, const uint8_t hash[ISSUANCE_JOURNAL_HASH],
+                              struct leaf **out, uint64_t *index, struct err *e)
 {
     CLEANUP(mem_cleanup) char *key = hex_dup(span_of(j->key, sizeof(j->key)));
     CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    *belongs = false;
+    *out = NULL;
+    *index = 0;
     if (store_query(db, &rows,
-                    "SELECT body FROM leaf INDEXED BY leaf_acknowledged WHERE instr(CAST(body AS "
-                    "TEXT), '\"kind\":\"ACKNOWLEDGED\"') > 0 AND substr(CAST(body AS TEXT), "
-                    "instr(CAST(body AS TEXT), '\"sha256\":\"') + 10, 64) = ?1",
+                    "SELECT body, idx FROM leaf INDEXED BY leaf_acknowledged WHERE "
+                    "instr(CAST(body AS TEXT), '\"kind\":\"ACKNOWLEDGED\"') > 0 AND "
+                    "substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"sha256\":\"') + 10, "
+                    "64) = ?1 ORDER BY idx",
                     STORE_VALUES(store_text(hex)), e) != 0) {
         return -1;
     }
-    while (!*belongs && store_next(&rows, &row, e) == 0) {
+    while (store_next(&rows, &row, e) == 0) {
         CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
 
         if (!row) {
@@ -92,7 +94,11 @@ issuance_journal_acknowledged(struct store_db *db, const struct issuance_journal
         if (leaf == NULL) {
             return -1;
         }
-        *belongs = is_of(leaf, key, line, object);
+        if (is_of(leaf, key, line, object)) {
+            *index = (uint64_t)row_int(&rows, 1);
+            *out = TAKE(leaf);
+            return 0;
+        }
     }
-    return *belongs ? 0 : -1;
+    return -1;
 }

@@ -215,6 +215,35 @@ issuance_role_recorded(struct store_db *db, struct span der, enum issuance_role 
     return recorded(db, der, role, &leaf, e);
 }
 
+/* Whatever rows say: the leaves. */
+int
+issuance_role_before(struct store_db *db, struct span der, uint64_t place, enum issuance_role *role,
+                     struct err *e)
+{
+    CLEANUP(mem_cleanup) char *hex = NULL;
+    struct span serial;
+    struct span tbs;
+    bool had;
+
+    *role = ISSUANCE_NOBODY;
+    if (!certificate_head(der, &tbs, &serial)) {
+        return 0;
+    }
+    hex = hex_dup(serial);
+    if (store_has_row(db,
+                      "SELECT 1 FROM leaf i INDEXED BY leaf_issued WHERE instr(CAST(i.body AS "
+                      "TEXT), '\"kind\":\"ISSUED\"') > 0 AND substr(CAST(i.body AS TEXT), "
+                      "instr(CAST(i.body AS TEXT), '\"serial\":\"') + 10, 32) = ?1 AND i.idx < ?2 "
+                      "AND NOT EXISTS (SELECT 1 FROM leaf r INDEXED BY leaf_revoked WHERE "
+                      "instr(CAST(r.body AS TEXT), '\"kind\":\"REVOKED\"') > 0 AND "
+                      "substr(CAST(r.body AS TEXT), instr(CAST(r.body AS TEXT), '\"serial\":\"') + "
+                      "10, 32) = ?1 AND r.idx < ?2)",
+                      STORE_VALUES(store_text(hex), store_int((int64_t)place)), &had, e) != 0) {
+        return -1;
+    }
+    return had ? issuance_role_recorded(db, der, role, e) : 0;
+}
+
 int
 issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_role *role,
                         struct err *e)

@@ -32,6 +32,9 @@ int issuance_role_recorded(struct store_db *, struct span der, enum issuance_rol
 /* The same of the certificate with this serial number. */
 int issuance_role_of_serial(struct store_db *, struct span serial, enum issuance_role *role,
                             struct err *e);
+/* As it was before the leaf `place`: issued by a leaf before it, and revoked by none. */
+int issuance_role_before(struct store_db *, struct span der, uint64_t place,
+                         enum issuance_role *role, struct err *e);
 /* As it is now: of a certificate that is not revoked. `der` has a role only octet for octet. */
 int issuance_role_of(struct store_db *, struct span der, enum issuance_role *role, struct err *e);
 /* Of the certificate whose SHA-256 is `wanted`, which is neither revoked nor out of its validity at

@@ -3,139 +3,27 @@
  * A line of a journal that belongs to nothing, which two officers sign that they know of: then, and
  * not before, a start goes on.
  */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "ca/registration/approval.h"
+#include "tests/unit/ca/daemon/acknowledging.h"
 #include "tests/unit/ca/daemon/journal_lines.h"
 #include "tests/unit/ca/daemon/trace.h"
 
 enum {
-    OUTPUT_MAX = 1024 * 1024,
-    ARGUMENTS_MAX = 8,
     FAILED = 1,
     MISUSE = 2,
-    TAIL = 512 /* the reason is last */
 };
-
-enum who { ALICE, BOB, ALICE_AGAIN, EVE, OAM, N_PEOPLE };
-
-struct person {
-    EVP_PKEY *key;
-    X509 *certificate;
-};
-
-struct scene {
-    struct world *w;
-    struct person people[N_PEOPLE];
-};
-
-static void
-certify(struct scene *s, enum who who, const char *profile, const char *name)
-{
-    s->people[who].key = pki_key("P-256");
-    s->people[who].certificate = world_officer(s->w, profile, name, s->people[who].key);
-}
-
-static int
-setup(void **state)
-{
-    struct scene *s = mem_zalloc(1, sizeof(*s));
-
-    assert_int_equal(world_setup((void **)&s->w), 0);
-    certify(s, ALICE, "officer", "Alice");
-    certify(s, BOB, "officer", "Bob");
-    certify(s, ALICE_AGAIN, "officer", "Alice");
-    certify(s, EVE, "officer", "Eve");
-    certify(s, OAM, "registrar", "OAM two");
-    world_revoke(s->w, s->people[EVE].certificate, "keyCompromise");
-    world_settle(s->w);
-    assert_int_equal(world_stop(s->w), 0);
-    *state = s;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct scene *s = *state;
-
-    world_free(s->w);
-    for (size_t i = 0; i < N_PEOPLE; i++) {
-        EVP_PKEY_free(s->people[i].key);
-        X509_free(s->people[i].certificate);
-    }
-    mem_free(s);
-    return 0;
-}
-
-/* ---- programs ---- */
-
-static void
-in_child(const struct world *w, const char *program, const char *const *arguments, const char *out,
-         const char *log)
-{
-    char *argv[ARGUMENTS_MAX + 2] = {mem_strdup(program)};
-
-    for (size_t i = 0; arguments[i] != NULL; i++) {
-        argv[i + 1] = mem_strdup(arguments[i]);
-    }
-    world_environment(w);
-    (void)dup2(open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDOUT_FILENO);
-    (void)dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), STDERR_FILENO);
-    (void)execv(program, argv);
-    _exit(127);
-}
-
-/* Both with a NUL. */
-static int
-run(const struct world *w, const char *program, const char *const *arguments, struct buf *out,
-    struct buf *said)
-{
-    CLEANUP(mem_cleanup) char *to = mem_printf("%s.out", w->dir);
-    CLEANUP(mem_cleanup) char *log = mem_printf("%s.log", w->dir);
-    struct err e = {0};
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        in_child(w, program, arguments, to, log);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_ok(file_read(to, out, &e), &e);
-    assert_ok(file_read(log, said, &e), &e);
-    assert_ok(buf_append(out, span_of("", 1), &e), &e);
-    assert_ok(buf_append(said, span_of("", 1), &e), &e);
-    assert_int_equal(unlink(to), 0);
-    assert_int_equal(unlink(log), 0);
-    return WEXITSTATUS(status);
-}
-
-/* nfpki-ca --acknowledge with these arguments, up to four. */
-static int
-acknowledge(const struct world *w, const char *const more[4], struct buf *out, struct buf *said)
-{
-    CLEANUP(mem_cleanup) char *conf = mem_printf("%s/nfpki-ca.conf", w->dir);
-    const char *arguments[ARGUMENTS_MAX] = {"--acknowledge", "--config", conf,   more[0],
-                                            more[1],         more[2],    more[3]};
-
-    return run(w, TEST_BINARY_DIR "/nfpki-ca", arguments, out, said);
-}
 
 static void
 must_refuse(const struct world *w, const char *row, const char *const more[4], int status,
             const char *says)
 {
-    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf out = BUF_INIT(PROGRAM_OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(PROGRAM_OUTPUT_MAX);
     CLEANUP(mem_cleanup) char *before = trace_snapshot(w);
     CLEANUP(mem_cleanup) char *after = NULL;
-    const int is = acknowledge(w, more, &out, &said);
+    const int is = acknowledging_run(w, more, &out, &said);
 
     after = trace_snapshot(w);
     if (is != status || out.n != 1 || strstr((const char *)said.p, says) == NULL) {
@@ -144,57 +32,6 @@ must_refuse(const struct world *w, const char *row, const char *const more[4], i
     if (strcmp(before, after) != 0) {
         fail_msg("%s: something was changed", row);
     }
-}
-
-/* The text to sign, with its NUL. */
-static struct buf
-text_of(const struct world *w, const char *reason)
-{
-    const char *const more[4] = {"--reason", reason};
-    struct buf text = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
-
-    if (acknowledge(w, more, &text, &said) != 0) {
-        const size_t skip = said.n > TAIL ? said.n - TAIL : 0;
-
-        fail_msg("%s", (const char *)said.p + skip);
-    }
-    return text;
-}
-
-/* What the newest line of this kind has, but for other octets; as it is, or as the one of `like`.
- */
-static struct journal_attempt
-add_unknown(const struct world *w, const char *key, char kind, const struct journal_attempt *like)
-{
-    struct journal *j = lines_open(w, key);
-    struct journal_attempt a = like != NULL ? *like : lines_newest(j, kind);
-    struct err e = {0};
-
-    if (like == NULL) {
-        a.hash[31] ^= 1;
-        a.crl.hash[31] ^= 1;
-        a.crl.number += 5; /* so that the next one is above it */
-    }
-    lines_add(j, &a);
-    assert_ok(journal_commit(j, &e), &e);
-    journal_close(j);
-    return a;
-}
-
-/* A file of what this person signed; outside of what is compared. */
-static char *
-sign(const struct scene *s, enum who who, const char *name, const char *text)
-{
-    char *path = mem_printf("%s-%s.p7s", s->w->dir, name);
-    CLEANUP(buf_free) struct buf cms = BUF_INIT(OUTPUT_MAX);
-    struct err e = {0};
-
-    assert_ok(
-        approval_sign(span_str(text), s->people[who].certificate, s->people[who].key, &cms, &e),
-        &e);
-    assert_ok(file_write(path, buf_span(&cms), 0644, &e), &e);
-    return path;
 }
 
 /* A text with one other word in it. */
@@ -212,7 +49,7 @@ other(const char *text, const char *was, const char *is)
 static void
 without_such_a_line_there_is_nothing_to_acknowledge(void **state)
 {
-    struct scene *s = *state;
+    struct acknowledging *s = *state;
     const char *const more[4] = {"--reason", "for nothing"};
 
     must_refuse(s->w, "no such line", more, FAILED, "there is nothing to acknowledge");
@@ -247,20 +84,22 @@ what_two_officers_did_not_sign_changes_nothing(void **state)
         {"a member more", ALICE, BOB, "\"line\"", "\"more\": 1,\"line\"", false, MISUSE,
          "acknowledgement: "},
     };
-    struct scene *s = *state;
+    struct acknowledging *s = *state;
     CLEANUP(buf_free) struct buf before = lines_load(s->w, "issuing.journal");
     CLEANUP(buf_free) struct buf text = {0};
 
-    (void)add_unknown(s->w, "issuing", 'T', NULL);
-    text = text_of(s->w, "the PIN was stolen");
+    (void)acknowledging_add(s->w, "issuing", 'T', NULL);
+    text = acknowledging_text(s->w, "the PIN was stolen");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *plain = (const char *)text.p;
         CLEANUP(mem_cleanup)
         char *changed =
             rows[i].was == NULL ? mem_strdup(plain) : other(plain, rows[i].was, rows[i].is);
         CLEANUP(mem_cleanup)
-        char *first = sign(s, rows[i].first, "first", rows[i].one_only ? plain : changed);
-        CLEANUP(mem_cleanup) char *second = sign(s, rows[i].second, "second", changed);
+        char *first =
+            acknowledging_sign(s, rows[i].first, "first", rows[i].one_only ? plain : changed);
+        CLEANUP(mem_cleanup)
+        char *second = acknowledging_sign(s, rows[i].second, "second", changed);
         const char *const more[4] = {"--approval", first, "--approval", second};
 
         must_refuse(s->w, rows[i].name, more, rows[i].status, rows[i].says);
@@ -278,14 +117,14 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
         const char *key;
         char kind;
     } rows[] = {{"issuing", 'T'}, {"issuing", 'L'}, {"log", 'K'}};
-    struct scene *s = *state;
+    struct acknowledging *s = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(mem_cleanup) char *file = mem_printf("%s.journal", rows[i].key);
         CLEANUP(buf_free) struct buf kept = {0};
         CLEANUP(buf_free) struct buf text = {0};
-        CLEANUP(buf_free) struct buf done = BUF_INIT(OUTPUT_MAX);
-        CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+        CLEANUP(buf_free) struct buf done = BUF_INIT(PROGRAM_OUTPUT_MAX);
+        CLEANUP(buf_free) struct buf said = BUF_INIT(PROGRAM_OUTPUT_MAX);
         CLEANUP(mem_cleanup) char *first = NULL;
         CLEANUP(mem_cleanup) char *second = NULL;
         struct journal_attempt genuine = {0};
@@ -297,15 +136,15 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
             genuine = lines_newest(j, 'K');
             journal_close(j);
         }
-        line = add_unknown(s->w, rows[i].key, rows[i].kind, NULL);
+        line = acknowledging_add(s->w, rows[i].key, rows[i].kind, NULL);
         if (rows[i].kind == 'K') {
-            (void)add_unknown(s->w, rows[i].key, 'K', &genuine);
+            (void)acknowledging_add(s->w, rows[i].key, 'K', &genuine);
         }
-        text = text_of(s->w, "the PIN was stolen");
-        first = sign(s, ALICE, "first", (const char *)text.p);
-        second = sign(s, BOB, "second", (const char *)text.p);
+        text = acknowledging_text(s->w, "the PIN was stolen");
+        first = acknowledging_sign(s, ALICE, "first", (const char *)text.p);
+        second = acknowledging_sign(s, BOB, "second", (const char *)text.p);
         const char *const more[4] = {"--approval", first, "--approval", second};
-        if (acknowledge(s->w, more, &done, &said) != 0) {
+        if (acknowledging_run(s->w, more, &done, &said) != 0) {
             fail_msg("%s %c: %s", rows[i].key, rows[i].kind, (const char *)said.p);
         }
         assert_string_equal((const char *)done.p, (const char *)text.p);
@@ -322,7 +161,7 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
             }
         }
         kept = lines_load(s->w, file);
-        (void)add_unknown(s->w, rows[i].key, rows[i].kind, &line);
+        (void)acknowledging_add(s->w, rows[i].key, rows[i].kind, &line);
         if (rows[i].kind != 'K') {
             lines_must_refuse(s->w, "the same at another place", "belongs to nothing");
         }
@@ -336,13 +175,13 @@ an_acknowledged_line_is_gone_past_and_no_other(void **state)
 static void
 a_clock_that_is_behind_the_last_leaf_is_refused_or_said(void **state)
 {
-    struct scene *s = *state;
+    struct acknowledging *s = *state;
     const char *const reason[4] = {"--reason", "set right"};
     struct journal_attempt line;
     struct journal *journal;
     CLEANUP(buf_free) struct buf text = {0};
-    CLEANUP(buf_free) struct buf done = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf done = BUF_INIT(PROGRAM_OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(PROGRAM_OUTPUT_MAX);
     CLEANUP(mem_cleanup) char *first = NULL;
     CLEANUP(mem_cleanup) char *second = NULL;
 
@@ -354,14 +193,14 @@ a_clock_that_is_behind_the_last_leaf_is_refused_or_said(void **state)
     line = lines_newest(journal, 'T');
     journal_close(journal);
     line.hash[0] ^= 1;
-    (void)add_unknown(s->w, "issuing", 'T', &line);
+    (void)acknowledging_add(s->w, "issuing", 'T', &line);
     must_refuse(s->w, "behind", reason, FAILED, "s behind the last leaf: set it right, or wait");
     world_configure(s->w, "renewal_window = 0\nclock_set_back = true\n");
-    text = text_of(s->w, "set right");
-    first = sign(s, ALICE, "first", (const char *)text.p);
-    second = sign(s, BOB, "second", (const char *)text.p);
+    text = acknowledging_text(s->w, "set right");
+    first = acknowledging_sign(s, ALICE, "first", (const char *)text.p);
+    second = acknowledging_sign(s, BOB, "second", (const char *)text.p);
     const char *const more[4] = {"--approval", first, "--approval", second};
-    if (acknowledge(s->w, more, &done, &said) != 0) {
+    if (acknowledging_run(s->w, more, &done, &said) != 0) {
         fail_msg("%s", (const char *)said.p);
     }
     assert_int_equal(world_leaves(s->w, "ACKNOWLEDGED", "\"clockSetBack\":\"", "set right"), 1);
@@ -375,14 +214,14 @@ a_clock_that_is_behind_the_last_leaf_is_refused_or_said(void **state)
 static void
 an_auditor_verifies_it_and_counts_it(void **state)
 {
-    struct scene *s = *state;
+    struct acknowledging *s = *state;
     CLEANUP(mem_cleanup) char *ledger = mem_printf("%s/ledger", s->w->dir);
     CLEANUP(mem_cleanup) char *key = mem_printf("%s/ledger/log.vkey", s->w->dir);
-    CLEANUP(buf_free) struct buf out = BUF_INIT(OUTPUT_MAX);
-    CLEANUP(buf_free) struct buf said = BUF_INIT(OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf out = BUF_INIT(PROGRAM_OUTPUT_MAX);
+    CLEANUP(buf_free) struct buf said = BUF_INIT(PROGRAM_OUTPUT_MAX);
     const char *const arguments[] = {"--ledger", ledger, "--key", key, "verify", NULL};
 
-    if (run(s->w, TEST_BINARY_DIR "/nfpki-audit", arguments, &out, &said) != 0 ||
+    if (acknowledging_program(s->w, TEST_BINARY_DIR "/nfpki-audit", arguments, &out, &said) != 0 ||
         strstr((const char *)out.p, "set back     1\n") == NULL ||
         strstr((const char *)said.p, "finding") != NULL ||
         strstr((const char *)out.p, "acknowledged 4: a key of the CA may have signed") == NULL) {
@@ -401,5 +240,5 @@ main(void)
         cmocka_unit_test(an_auditor_verifies_it_and_counts_it),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, acknowledging_setup, acknowledging_teardown);
 }

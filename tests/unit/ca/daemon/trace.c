@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 
-enum { FILE_MAX = 64 * 1024 * 1024, FDS = 16 };
+enum { TAIL = 640, FILE_MAX = 64 * 1024 * 1024, FDS = 16 };
 
 /* ---- files ---- */
 
@@ -112,8 +112,9 @@ must_say(const struct world *w, const char *row, size_t from, const char *says)
 
     assert_ok(file_read(path, &log, &e), &e);
     if (memmem(log.p + from, log.n - from, says, strlen(says)) == NULL) {
-        fail_msg("%s: no \"%s\" in:\n%.*s", row, says, (int)(log.n - from),
-                 (const char *)log.p + from);
+        const size_t n = log.n - from < TAIL ? log.n - from : TAIL; /* the reason is last */
+
+        fail_msg("%s: no \"%s\" in:\n%.*s", row, says, (int)n, (const char *)log.p + log.n - n);
     }
 }
 

@@ -179,6 +179,54 @@ what_is_revoked_is_nobody_from_then_on(void **state)
     is(s, REGISTRAR, NOW, ISSUANCE_REGISTRAR, ISSUANCE_NOBODY, ISSUANCE_NOBODY);
 }
 
+struct before {
+    uint64_t leaves; /* at each of these places, and at the one behind the last */
+    enum issuance_role role[64];
+};
+
+static int
+do_look_before(struct store_db *db, void *arg, struct err *e)
+{
+    struct before *b = arg;
+
+    if (ledger_size(db, &b->leaves, e) != 0) {
+        return -1;
+    }
+    assert_true(b->leaves < ARRAY_LEN(b->role));
+    for (uint64_t place = 0; place <= b->leaves; place++) {
+        if (issuance_role_before(db, OFFICER, place, &b->role[place], e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Behind the leaf with which the certificate is out, up to that with which it is revoked. */
+static void
+somebody_is_what_the_leaves_before_a_place_say(void **state)
+{
+    struct scene *s = *state;
+    struct revoking r = {.serial = scene_serial(OFFICER)};
+    struct before none = {0};
+    struct before issued = {0};
+    struct before revoked = {0};
+    struct err e = {0};
+
+    assert_ok(verb_call(s->store, do_look_before, &none, &e), &e);
+    scene_issue(s->store, 210, "officer", OFFICER);
+    assert_ok(verb_call(s->store, do_look_before, &issued, &e), &e);
+    scene_issue(s->store, 211, "officer", SCENE_CERTIFICATE("\323"));
+    assert_ok(verb_call(s->store, do_revoke, &r, &e), &e);
+    assert_ok(verb_call(s->store, do_look_before, &revoked, &e), &e);
+    for (uint64_t place = 0; place <= revoked.leaves; place++) {
+        const bool is_officer = place >= issued.leaves && place < revoked.leaves;
+
+        assert_int_equal(revoked.role[place], is_officer ? ISSUANCE_OFFICER : ISSUANCE_NOBODY);
+        assert_true(place > none.leaves || none.role[place] == ISSUANCE_NOBODY);
+    }
+    assert_int_equal(issued.role[issued.leaves], ISSUANCE_OFFICER);
+}
+
 /* Under a registration, with a profile that is called so. */
 static void
 a_network_function_is_nobody_whatever_its_profile_is_called(void **state)
@@ -310,6 +358,8 @@ main(void)
         cmocka_unit_test_setup_teardown(nobody_is_somebody_outside_of_the_validity, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(what_is_revoked_is_nobody_from_then_on, scene_setup,
+                                        scene_teardown),
+        cmocka_unit_test_setup_teardown(somebody_is_what_the_leaves_before_a_place_say, scene_setup,
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(a_network_function_is_nobody_whatever_its_profile_is_called,
                                         scene_setup, scene_teardown),
