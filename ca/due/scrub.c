@@ -28,10 +28,8 @@ struct scrub {
 };
 
 static int
-run_step(struct store_op *op, struct store_db *db, struct err *e)
+step(struct scrub *s, struct store_db *db, struct err *e)
 {
-    struct scrub *s = CONTAINER_OF(op, struct scrub, op);
-
     if (!s->loaded && issuance_scrub_load(db, &s->at, e) != 0) {
         return -1;
     }
@@ -42,19 +40,29 @@ run_step(struct store_op *op, struct store_db *db, struct err *e)
     return s->step.ended || s->keep ? issuance_scrub_store(db, &s->at, e) : 0;
 }
 
-/* ---- what it finds ---- */
-
-/* The next start looks at everything before it serves anybody. */
-static _Noreturn void
-found(struct scrub *s)
+/* The next start looks at everything before it serves anybody. On the writer thread: whoever has an
+ * operation in the same commit hears that it failed, and may end the program first. */
+static void
+found(const struct scrub *s, const struct err *why)
 {
     struct err e = {0};
 
-    log_err(LOG_ERROR, "edited", &s->op.e, "scrub");
-    if (ca_record_suspect(s->ca, &s->op.e, &e) != 0) {
+    log_err(LOG_ERROR, "edited", why, "scrub");
+    if (ca_record_suspect(s->ca, why, &e) != 0) {
         log_err(LOG_ERROR, "not-marked", &e, "scrub"); /* a start goes on where it was found */
     }
-    ca_die(&s->op.e, "scrub");
+}
+
+static int
+run_step(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct scrub *s = CONTAINER_OF(op, struct scrub, op);
+
+    if (step(s, db, e) == 0) {
+        return 0;
+    }
+    found(s, e);
+    return -1;
 }
 
 /* ---- the pace ---- */
@@ -83,7 +91,7 @@ on_stepped(struct task *task)
 
     s->ca->jobs--;
     if (s->op.result != 0) {
-        found(s);
+        ca_die(&s->op.e, "scrub");
     }
     if (s->step.ended) {
         log_event(LOG_DEBUG, "scrubbed", "all rows agree with the record");

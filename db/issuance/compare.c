@@ -59,7 +59,7 @@ member(const struct entry *at, const char *name, uint8_t *out, size_t max, struc
     size_t n = hex == NULL ? 0 : strlen(hex) / 2;
 
     if (n == 0 || n > max || hex_parse(hex, out, n, e) != 0) {
-        return err_set(e, ERR_STORE, "a leaf without %s", name);
+        return err_set(e, ERR_STALE, "a leaf without %s", name);
     }
     *span = span_of(out, n);
     return 0;
@@ -86,7 +86,7 @@ take_both(struct entry *at, struct err *e)
 static int
 missing(const char *what, struct err *e)
 {
-    return err_set(e, ERR_STORE, "the record has %s that ca.db has not, or has in another state",
+    return err_set(e, ERR_STALE, "the record has %s that ca.db has not, or has in another state",
                    what);
 }
 

@@ -26,6 +26,6 @@ struct compare_seen {
 };
 
 /* The rows that leaf `index` speaks of are there, with every column of which it says something;
- * *seen is added to. ERR_STORE says what is missing. */
+ * *seen is added to. ERR_STALE says what is missing. */
 int compare_leaf(struct store_db *, const struct leaf *, int64_t index, struct compare_seen *seen,
                  struct err *e);

@@ -76,7 +76,7 @@ enum issuance_outcome {
 const char *issuance_outcome_text(enum issuance_outcome);
 
 /* At start, when the ledger has agreed with its checkpoint (ledger_start): the rows agree with the
- * leaves. Reads them all. ERR_STORE names the first that does not. */
+ * leaves. Reads them all. ERR_STALE names the first that does not. */
 int issuance_check(struct store_db *, struct err *e);
 
 /* ---- registrations ---- */

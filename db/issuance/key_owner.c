@@ -20,7 +20,7 @@ key_owner_check(struct store_db *db, struct span serial, struct span der, struct
         return -1;
     }
     return row ? 0
-               : err_set(e, ERR_STORE,
+               : err_set(e, ERR_STALE,
                          "the record has a certificate whose key ca.db has not, or as another "
                          "owner's");
 }

@@ -12,6 +12,6 @@
 #include "db/issuance/rows.h"
 
 /* The key in `der`, the certificate with this serial number, is its owner's. One that was adopted
- * is nobody's (rebuild/restored.h): its key may have been a network function's before. ERR_STORE.
+ * is nobody's (rebuild/restored.h): its key may have been a network function's before. ERR_STALE.
  */
 int key_owner_check(struct store_db *, struct span serial, struct span der, struct err *e);

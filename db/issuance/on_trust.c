@@ -106,7 +106,7 @@ check_said(struct store_db *db, const struct said *s, struct err *e)
             return -1;
         }
         if (!there) {
-            return err_set(e, ERR_STORE,
+            return err_set(e, ERR_STALE,
                            "the record has a setting that ca.db has not, or another one: %s",
                            s->all[i].name);
         }
@@ -129,7 +129,7 @@ check_rows(struct store_db *db, const struct said *s, struct err *e)
             return 0;
         }
         if (find(s, row_text(&rows, 0)) == NULL) {
-            return err_set(e, ERR_STORE, "ca.db has a setting that the record has not: %s",
+            return err_set(e, ERR_STALE, "ca.db has a setting that the record has not: %s",
                            row_text(&rows, 0));
         }
     }

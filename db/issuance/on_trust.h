@@ -13,7 +13,7 @@ enum { ISSUANCE_ON_TRUST_MAX = 1024 };
 
 /* Each file of a leaf CONFIG has the setting that its newest says, and a CRL that a restore took
  * over is the newest RESTORED's; there are no other settings but those of migrations. Reads all
- * leaves of these kinds. ERR_STORE. */
+ * leaves of these kinds. ERR_STALE. */
 int issuance_settings_check(struct store_db *, struct err *e);
 
 /* What no leaf has, as far as there are rows of it: "table.column", "table" or a few words each, a

@@ -221,18 +221,18 @@ check_row(const struct table *t, const struct store_rows *rows, struct err *e)
     CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
 
     if (row_is_null(rows, COLUMN_LEAF)) {
-        return err_set(e, ERR_STORE, "ca.db has rows that the record has not: %s %s", t->name,
+        return err_set(e, ERR_STALE, "ca.db has rows that the record has not: %s %s", t->name,
                        row_text(rows, COLUMN_KEY));
     }
     leaf = leaf_parse(row_blob(rows, COLUMN_BODY), e);
     if (leaf == NULL || !is_from(t, rows, leaf)) {
-        return err_set(e, ERR_STORE,
+        return err_set(e, ERR_STALE,
                        "ca.db has rows that the record has not: %s %s, which leaf %" PRId64
                        " is not about",
                        t->name, row_text(rows, COLUMN_KEY), row_int(rows, COLUMN_LEAF));
     }
     return row_int(rows, COLUMN_AGREES) != 0 ? 0
-                                             : err_set(e, ERR_STORE, "%s %s %s", t->name,
+                                             : err_set(e, ERR_STALE, "%s %s %s", t->name,
                                                        row_text(rows, COLUMN_KEY), t->disagrees);
 }
 
@@ -249,7 +249,7 @@ move(const struct table *t, const struct store_rows *rows, struct origin_place *
     }
     key = row_blob(rows, COLUMN_PLACE);
     if (key.n > sizeof(place->key)) {
-        return err_set(e, ERR_STORE, "ca.db has rows that the record has not: %s %s", t->name,
+        return err_set(e, ERR_STALE, "ca.db has rows that the record has not: %s %s", t->name,
                        row_text(rows, COLUMN_KEY));
     }
     memcpy(place->key, key.p, key.n);

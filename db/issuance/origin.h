@@ -45,7 +45,7 @@ struct origin_ends {
 int origin_ends_get(struct store_db *, struct origin_ends *, struct err *e);
 
 /* Compares the row behind *place, which moves on to it; *found tells whether there was one. *counts
- * becomes whether the pass that has these ends counts it. ERR_STORE names table and key. */
+ * becomes whether the pass that has these ends counts it. ERR_STALE names table and key. */
 int origin_next(struct store_db *, enum origin_table, const struct origin_ends *,
                 struct origin_place *place, bool *found, bool *counts, struct err *e);
 

@@ -96,7 +96,7 @@ leaf_read(const struct store_rows *rows, struct leaf **out, struct err *e)
 
     if (leaf == NULL || !span_equal(span_of(leaf_hash(leaf), LEAF_HASH_SIZE), row_blob(rows, 2))) {
         leaf_free(leaf);
-        return err_set(e, ERR_STORE, "leaf %lld is not what its hash says",
+        return err_set(e, ERR_STALE, "leaf %lld is not what its hash says",
                        (long long)row_int(rows, 0));
     }
     *out = leaf;

@@ -28,7 +28,7 @@ check_leaf(struct store_db *db, const struct store_rows *rows, uint64_t index,
     }
     if (strcmp(leaf_kind_name(leaf_kind(leaf)), row_text(rows, 1)) != 0 ||
         leaf_time(leaf) != (time_t)row_int(rows, 2)) {
-        return err_set(e, ERR_STORE, "it is of another kind or time than its row says");
+        return err_set(e, ERR_STALE, "it is of another kind or time than its row says");
     }
     return compare_leaf(db, leaf, (int64_t)index, &s->seen, e);
 }
@@ -47,7 +47,8 @@ one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
         }
     }
     (void)err_wrap(e, "leaf %" PRIu64, index);
-    e->code = e->code == ERR_STALE ? ERR_STALE : ERR_STORE;
+    /* a leaf that is gone, or that is none */
+    e->code = e->code == ERR_NOTFOUND || e->code == ERR_INPUT ? ERR_STALE : e->code;
     return -1;
 }
 
@@ -59,7 +60,7 @@ check_count(const struct issuance_scrub *s, struct err *e)
 
     return expected < 0 || s->rows[s->table] == expected
                ? 0
-               : err_set(e, ERR_STORE, "ca.db has %" PRId64 " rows in %s, and the record %" PRId64,
+               : err_set(e, ERR_STALE, "ca.db has %" PRId64 " rows in %s, and the record %" PRId64,
                          s->rows[s->table], origin_name(s->table), expected);
 }
 

@@ -53,7 +53,7 @@ struct issuance_step {
     int64_t took_us; /* out */
     bool ended;      /* out: the pass is over, and is scrub->last; the next step begins another */
 };
-/* ERR_STORE, of seals ERR_STALE, names what does not agree: table and key, or leaf. */
+/* ERR_STALE names what does not agree: table and key, or leaf. */
 int issuance_scrub_step(struct store_db *, struct issuance_scrub *, struct issuance_step *,
                         struct err *e);
 

@@ -141,14 +141,14 @@ a_state_of_before_is_compared_and_sealed(void **state)
     assert_int_equal(world_stop(w), 0);
     assert_int_equal(world_leaves(w, "SEALED", "", ""), 0);
     world_edit(w, "UPDATE registration SET used = 0");
-    assert_true(world_start_fails(w)); /* what was edited before is not sealed */
+    assert_int_equal(world_start_status(w), REFUSED); /* what was edited before is not sealed */
     world_edit(w, "UPDATE registration SET used = 1");
     world_edit(w, "INSERT INTO setting VALUES('blocked_keys', x'00')");
-    assert_true(world_start_fails(w));
+    assert_int_equal(world_start_status(w), REFUSED);
     must_have_said(w, "ca.db has a setting that the record has not: blocked_keys");
     world_edit(w, "DELETE FROM setting WHERE name = 'blocked_keys'");
     world_edit(w, "UPDATE public_key SET owner = 'x' WHERE owner <> 'infrastructure'");
-    assert_true(world_start_fails(w));
+    assert_int_equal(world_start_status(w), REFUSED);
     must_have_said(w, "a certificate whose key ca.db has not, or as another owner's");
     world_edit(w, "UPDATE public_key SET owner = (SELECT nf_instance FROM registration) WHERE "
                   "owner = 'x'");

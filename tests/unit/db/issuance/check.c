@@ -185,7 +185,7 @@ check_edited(struct scene *s, struct editing x, const char *says)
     leaf_free(x.leaf);
     if (says == NULL
             ? x.result != 0
-            : x.result == 0 || x.why.code != ERR_STORE || strstr(x.why.text, says) == NULL ||
+            : x.result == 0 || x.why.code != ERR_STALE || strstr(x.why.text, says) == NULL ||
                   strstr(x.why.text, "it was edited: ") == NULL) {
         fail_msg("%s: %d \"%s\"", x.sql == NULL ? "nothing" : x.sql, x.result, x.why.text);
     }

@@ -446,7 +446,7 @@ an_answer_that_was_edited_is_found_at_start(void **state)
         agrees(&p);
         assert_ok(verb_call(s->store, do_edit, &first, &e), &e);
         assert_ok(verb_call(s->store, do_edit, &then, &e), &e);
-        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STALE, &e);
         if (i + 1 < ARRAY_LEN(edits)) {
             void *fresh = NULL;
 

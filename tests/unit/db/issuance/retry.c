@@ -231,7 +231,7 @@ a_use_that_was_edited_away_is_found_at_start(void **state)
         agrees(s);
         edit(s, edits[i][0]);
         edit(s, edits[i][1]);
-        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+        assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STALE, &e);
         if (i == 0) {
             (void)scene_teardown(&(void *){s});
             assert_int_equal(scene_setup(state), 0);

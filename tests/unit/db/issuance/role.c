@@ -311,7 +311,7 @@ a_leaf_that_its_hash_does_not_stand_for_is_an_error(void **state)
 
     scene_issue(s->store, 210, "officer", OFFICER);
     assert_ok(verb_call(s->store, do_break, NULL, &e), &e);
-    assert_err(verb_call(s->store, do_look, &l, &e), ERR_STORE, &e);
+    assert_err(verb_call(s->store, do_look, &l, &e), ERR_STALE, &e);
 }
 
 static int

@@ -81,7 +81,7 @@ walk(struct scene *s, struct issuance_scrub *at, struct err *found)
         struct stepping x = {.s = at, .step = {.max = 1, .max_us = US, .now = NOW}};
 
         if (verb_call(s->store, do_step, &x, found) != 0) {
-            assert_int_equal(found->code, ERR_STORE);
+            assert_int_equal(found->code, ERR_STALE);
             return -1;
         }
         if (x.step.ended) {
@@ -276,7 +276,7 @@ what_is_edited_meanwhile_is_found_by_this_pass_or_the_next(void **state)
             struct editing x = {.trigger = rows[i].trigger, .sql = rows[i].sql, .before = before};
 
             assert_err(verb_call(s->store, do_edited_walk, &x, &e), ERR_DENIED, &e);
-            if (x.found.code != ERR_STORE ||
+            if (x.found.code != ERR_STALE ||
                 (strstr(x.found.text, rows[i].says) == NULL &&
                  (rows[i].or_says == NULL || strstr(x.found.text, rows[i].or_says) == NULL))) {
                 fail_msg("%s after %d of %d: \"%s\"", rows[i].sql, before, whole, x.found.text);

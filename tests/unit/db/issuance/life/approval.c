@@ -479,7 +479,7 @@ rows_that_the_record_does_not_have_are_found(void **state)
     (void)pend(s, &o);
     check(s);
     assert_ok(verb_call(s->store, do_vandalise, &forged, &e), &e);
-    assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STORE, &e);
+    assert_err(verb_call(s->store, do_check, NULL, &e), ERR_STALE, &e);
 }
 
 int
