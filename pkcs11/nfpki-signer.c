@@ -62,6 +62,7 @@ run_child(const struct options *o, struct err *e)
     if (result == 0) {
         result = o->self_test ? serve_self_test(&s, e) : serve_connection(&s, e);
     }
+    held_end(&held);
     if (result != 0) {
         serve_failed(&s, e);
     }
@@ -113,6 +114,7 @@ run_supervised(const struct options *o, struct err *e)
         serve_init(&s, &held, -1, PARENT_FD);
         result = serve_connections(&s, e);
     }
+    held_end(&held);
     if (result != 0) {
         control_fail(PARENT_FD, e);
     }

@@ -74,11 +74,17 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
 static json_t *
 signer_status(struct signer *s, const struct issuance_journal *j)
 {
-    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s), "attempts",
-                     (json_int_t)signer_attempts(s), "compared", (json_int_t)j->compared, "exempt",
-                     (json_int_t)j->exempt, "again", (json_int_t)j->again, "storedSignatures",
-                     (json_int_t)j->stored, "waiting", (json_int_t)signer_waiting(s), "software",
-                     signer_is_software(s), "apart", signer_is_apart(s));
+    const json_int_t stored = (json_int_t)j->stored;
+    const json_int_t counted = (json_int_t)signer_signatures(s);
+
+    /* What is stored was signed, and may be from before the signer counted, or of what a kill left
+     * uncounted. */
+    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s),
+                     "attempts", (json_int_t)signer_attempts(s), "signatures",
+                     counted < stored ? stored : counted, "compared", (json_int_t)j->compared,
+                     "exempt", (json_int_t)j->exempt, "again", (json_int_t)j->again,
+                     "storedSignatures", stored, "waiting", (json_int_t)signer_waiting(s),
+                     "software", signer_is_software(s), "apart", signer_is_apart(s));
 }
 
 static void

@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Jobs that wait, the thread that takes them to the signer in batches, and who waits for an answer.
- * The thread alone owns the process (process.h). What other threads touch is under `lock`: the
- * queue, `pid`, `attempts`, `waiting` and the state of the start.
+/* Jobs that wait, the thread that takes them to the signer in batches, and who waits for an answer.
  */
 #include "pkcs11/client/client.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <time.h>
 
 #include "pkcs11/client/attempted.h"
 #include "pkcs11/client/evidence.h"
-#include "pkcs11/client/process.h"
+#include "pkcs11/client/signer.h"
 
 enum { START_TRIES = 5, START_PAUSE_MS = 500 };
-
-struct signer {
-    struct tasks *finished;
-    pthread_t thread;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* work came, a start ended, or a blocking job was answered */
-    struct task *first, **last;
-    bool stopping;
-    bool started; /* the first start has ended, well or with start_error */
-    int start_result;
-    struct err start_error;
-    pid_t pid;
-    bool apart; /* as of the last start */
-    uint64_t attempts;
-    size_t waiting; /* submitted, and not finished */
-    int (*look)(void *arg, struct signer *, struct err *e);
-    void *look_arg;
-
-    /* The thread's own; `pinned` is written before `started`, and then only read. */
-    struct signer_process process;
-};
 
 static void
 set_pid(struct signer *s, pid_t pid)
@@ -58,27 +32,31 @@ static int
 go_up(struct signer *s, struct err *e)
 {
     int (*look)(void *arg, struct signer *, struct err *e);
-    uint64_t attempts;
+    struct signer_counts counts;
     uint64_t known;
 
-    if (signer_process_start(&s->process, &attempts, e) != 0) {
+    if (signer_process_start(&s->process, &counts, e) != 0) {
         return -1;
     }
     (void)pthread_mutex_lock(&s->lock);
     s->pid = signer_process_pid(&s->process);
     s->apart = signer_process_is_apart(&s->process);
-    known = s->attempts;
+    known = s->counts.attempts;
     look = s->look;
-    s->attempts = attempts > known ? attempts : known;
+    s->counts.attempts = counts.attempts > known ? counts.attempts : known;
+    if (counts.signatures > s->counts.signatures) { /* after a kill it knows of less than we do */
+        s->counts.signatures = counts.signatures;
+    }
     (void)pthread_mutex_unlock(&s->lock);
     if (look != NULL) {
         return look(s->look_arg, s, e);
     }
-    return attempts >= known ? 0
-                             : err_set(e, ERR_DENIED,
-                                       "the signer came back with an older journal: it has %" PRIu64
-                                       " attempts, and had %" PRIu64,
-                                       attempts, known);
+    return counts.attempts >= known
+               ? 0
+               : err_set(e, ERR_DENIED,
+                         "the signer came back with an older journal: it has %" PRIu64
+                         " attempts, and had %" PRIu64,
+                         counts.attempts, known);
 }
 
 static int
@@ -143,7 +121,8 @@ answered(void *context, struct signer_job *job, bool attempted)
 
     if (attempted) {
         (void)pthread_mutex_lock(&s->lock);
-        s->attempts++;
+        s->counts.attempts++;
+        s->counts.signatures++;
         (void)pthread_mutex_unlock(&s->lock);
     }
     finish(s, job);
@@ -437,84 +416,4 @@ signer_attempted(struct signer *s, uint64_t first, struct buf *answer, struct er
 
     attempted_ask(first, question);
     return signer_sign(s, SIGNER_ATTEMPTED, span_of(question, sizeof(question)), answer, e);
-}
-
-struct span
-signer_spki(const struct signer *s)
-{
-    return buf_span(&s->process.pinned.spki);
-}
-
-enum key_algorithm
-signer_algorithm(const struct signer *s)
-{
-    return s->process.pinned.algorithm;
-}
-
-struct span
-signer_algorithm_identifier(const struct signer *s)
-{
-    return key_algorithm_identifier(s->process.pinned.algorithm);
-}
-
-bool
-signer_is_software(const struct signer *s)
-{
-    return s->process.pinned.software;
-}
-
-bool
-signer_has_anchor(const struct signer *s)
-{
-    return s->process.pinned.anchor;
-}
-
-bool
-signer_is_apart(struct signer *s)
-{
-    bool apart;
-
-    (void)pthread_mutex_lock(&s->lock);
-    apart = s->apart;
-    (void)pthread_mutex_unlock(&s->lock);
-    return apart;
-}
-
-struct span
-signer_policy_hash(const struct signer *s)
-{
-    return span_of(s->process.pinned.policy_hash, SHA256_SIZE);
-}
-
-pid_t
-signer_pid(struct signer *s)
-{
-    pid_t pid;
-
-    (void)pthread_mutex_lock(&s->lock);
-    pid = s->pid;
-    (void)pthread_mutex_unlock(&s->lock);
-    return pid;
-}
-
-size_t
-signer_waiting(struct signer *s)
-{
-    size_t waiting;
-
-    (void)pthread_mutex_lock(&s->lock);
-    waiting = s->waiting;
-    (void)pthread_mutex_unlock(&s->lock);
-    return waiting;
-}
-
-uint64_t
-signer_attempts(struct signer *s)
-{
-    uint64_t attempts;
-
-    (void)pthread_mutex_lock(&s->lock);
-    attempts = s->attempts;
-    (void)pthread_mutex_unlock(&s->lock);
-    return attempts;
 }

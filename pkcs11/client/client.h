@@ -160,6 +160,10 @@ size_t signer_waiting(struct signer *);
 /* Lines of attempts in the signer's journal: at HELLO, plus what was answered since, and never
  * fewer than before. At least as many as signatures were released, over the life of the key. */
 uint64_t signer_attempts(struct signer *);
+/* Of these, those that are known to have given a signature: as the signer had counted at HELLO,
+ * plus what was released since. Of the others nobody knows: they are under way, were cut off by a
+ * kill or a token that failed, or are from before signatures were counted. */
+uint64_t signer_signatures(struct signer *);
 
 /*
  * The fresh-process check after key generation: runs `nfpki-signer --self-test`, which opens the

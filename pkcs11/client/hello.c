@@ -13,17 +13,21 @@ parse_hello(const struct signer_frame *frame, struct signer_hello *out, struct e
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
     struct span spki;
 
-    if (frame->bytes.n < 1 + SHA256_SIZE || frame->bytes.p[0] != SIGNER_PROTOCOL_VERSION) {
+    if (frame->bytes.n < SIGNER_HELLO_HEAD || frame->bytes.p[0] != SIGNER_PROTOCOL_VERSION) {
         return err_set(e, ERR_TOKEN, "the signer speaks another version: install both anew");
     }
-    spki = span_of(frame->bytes.p + 1 + SHA256_SIZE, frame->bytes.n - 1 - SHA256_SIZE);
+    spki = span_of(frame->bytes.p + SIGNER_HELLO_HEAD, frame->bytes.n - SIGNER_HELLO_HEAD);
     key = key_public_parse(spki, &out->algorithm, e);
     if (key == NULL || buf_set(&out->spki, spki, e) != 0) {
         return err_wrap(e, "the signer's HELLO");
     }
     out->software = (frame->detail & SIGNER_HELLO_SOFTWARE) != 0;
     out->anchor = (frame->detail & SIGNER_HELLO_ANCHOR) != 0;
-    out->attempts = frame->number;
+    out->counts.attempts = frame->number;
+    out->counts.signatures = signer_number_get(frame->bytes.p + 1 + SHA256_SIZE);
+    if (out->counts.signatures > out->counts.attempts) {
+        return err_set(e, ERR_TOKEN, "the signer's HELLO: more signatures than attempts");
+    }
     memcpy(out->policy_hash, frame->bytes.p + 1, SHA256_SIZE);
     return 0;
 }

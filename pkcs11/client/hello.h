@@ -10,11 +10,16 @@
 
 enum { SIGNER_TIMEOUT_MS = 10000, SIGNER_GRACE_MS = 1000 };
 
+struct signer_counts {
+    uint64_t attempts;
+    uint64_t signatures; /* that are known of */
+};
+
 /* A HELLO, checked. */
 struct signer_hello {
     bool software;
     bool anchor;
-    uint64_t attempts;
+    struct signer_counts counts;
     uint8_t policy_hash[SHA256_SIZE];
     struct buf spki;
     enum key_algorithm algorithm;

@@ -78,7 +78,7 @@ has_failed(struct signer_process *p, const struct err *e)
 }
 
 int
-signer_process_start(struct signer_process *p, uint64_t *attempts, struct err *e)
+signer_process_start(struct signer_process *p, struct signer_counts *counts, struct err *e)
 {
     struct signer_hello hello = {.spki = BUF_INIT(SPKI_MAX)};
     bool first = p->pinned.spki.n == 0;
@@ -101,7 +101,7 @@ signer_process_start(struct signer_process *p, uint64_t *attempts, struct err *e
         return has_failed(p, e);
     }
     p->pause_ms = 0;
-    *attempts = hello.attempts;
+    *counts = hello.counts;
     if (first) {
         p->pinned = hello;
     } else {

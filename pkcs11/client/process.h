@@ -36,9 +36,9 @@ void signer_process_init(struct signer_process *, const struct signer_options *)
 void signer_process_clear(struct signer_process *);
 
 bool signer_process_is_up(const struct signer_process *);
-/* Of one that is stopped. *attempts gets what its HELLO says. Failed or shut before: the reason of
+/* Of one that is stopped. *counts gets what its HELLO says. Failed or shut before: the reason of
  * then, until the pause is over. */
-int signer_process_start(struct signer_process *, uint64_t *attempts, struct err *e);
+int signer_process_start(struct signer_process *, struct signer_counts *counts, struct err *e);
 /* Of one that is up: itself, or the service. */
 pid_t signer_process_pid(const struct signer_process *);
 /* A service of another user. */

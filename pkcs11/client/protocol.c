@@ -28,6 +28,25 @@ signer_is_attempt(enum signer_object object)
     return false;
 }
 
+void
+signer_number_put(uint8_t out[SIGNER_NUMBER_SIZE], uint64_t number)
+{
+    for (size_t i = 0; i < SIGNER_NUMBER_SIZE; i++) {
+        out[i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+}
+
+uint64_t
+signer_number_get(const uint8_t in[SIGNER_NUMBER_SIZE])
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < SIGNER_NUMBER_SIZE; i++) {
+        number = number << 8 | in[i];
+    }
+    return number;
+}
+
 static int
 append_length(struct buf *out, size_t n, struct err *e)
 {
@@ -44,9 +63,7 @@ signer_frame_encode(const struct signer_frame *frame, struct buf *out, struct er
 
     head[0] = (uint8_t)frame->type;
     head[1] = frame->detail;
-    for (size_t i = 0; i < 8; i++) {
-        head[2 + i] = (uint8_t)(frame->number >> (56 - 8 * i));
-    }
+    signer_number_put(head + 2, frame->number);
     if (buf_set(out, span_of(head, sizeof(head)), e) != 0 ||
         (frame->type == SIGNER_SIGN && append_length(out, frame->bytes.n, e) != 0) ||
         buf_append(out, frame->bytes, e) != 0) {
@@ -90,9 +107,7 @@ signer_frame_decode(struct span body, struct signer_frame *out, struct err *e)
     }
     out->type = (enum signer_frame_type)body.p[0];
     out->detail = body.p[1];
-    for (size_t i = 0; i < 8; i++) {
-        out->number = out->number << 8 | body.p[2 + i];
-    }
+    out->number = signer_number_get(body.p + 2);
     out->bytes = span_of(body.p + SIGNER_FRAME_HEAD, body.n - SIGNER_FRAME_HEAD);
     return out->type == SIGNER_SIGN ? split_sign(out, e) : 0;
 }

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 enum {
-    SIGNER_PROTOCOL_VERSION = 3,
+    SIGNER_PROTOCOL_VERSION = 4,
     SIGNER_FRAME_HEAD = 10,
     SIGNER_OBJECT_LENGTH = 4, /* of a SIGN: octets that tell where the evidence begins */
     SIGNER_OBJECT_MAX = 16 * 1024 * 1024,
@@ -33,6 +33,9 @@ enum {
     SIGNER_HELLO_ANCHOR = 2,   /* what was signed last is in the token, too */
 };
 
+/* Before the key in the bytes of a HELLO: version, SHA-256 of the policy, signatures. */
+enum { SIGNER_NUMBER_SIZE = 8, SIGNER_HELLO_HEAD = 1 + 32 + SIGNER_NUMBER_SIZE };
+
 struct signer_frame {
     enum signer_frame_type type;
     uint8_t detail;
@@ -44,6 +47,10 @@ struct signer_frame {
 /* What `nfpki-signer --self-test` signs: not the DER of anything, not a note. */
 #define SIGNER_SELF_TEST_TEXT                                                                      \
     SPAN_LITERAL("nfpki-signer self-test: not a certificate, CRL, checkpoint or message\n")
+
+/* Network order. */
+void signer_number_put(uint8_t out[SIGNER_NUMBER_SIZE], uint64_t number);
+uint64_t signer_number_get(const uint8_t in[SIGNER_NUMBER_SIZE]);
 
 /* Replaces `out`. */
 int signer_frame_encode(const struct signer_frame *, struct buf *out, struct err *e);

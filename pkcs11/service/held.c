@@ -110,3 +110,13 @@ held_open(struct held *h, const char *policy, int pin_fd, bool self_test, struct
     }
     return open_key(h, policy, pin_fd, self_test, e) != 0 ? -1 : open_anchor(h, self_test, e);
 }
+
+void
+held_end(const struct held *h)
+{
+    struct err e = {0};
+
+    if (h->journal != NULL && journal_end(h->journal, &e) != 0) {
+        log_err(LOG_WARNING, "not-counted", &e, "%s", h->policy->journal);
+    }
+}

@@ -27,3 +27,6 @@ struct held {
  * secret_read(). What was opened before a failure stays.
  */
 int held_open(struct held *, const char *policy, int pin_fd, bool self_test, struct err *e);
+/* The process ends: how many signatures there are stands in the journal then. A failure is logged,
+ * and changes nothing: it is known up to the last commit. */
+void held_end(const struct held *);

@@ -47,8 +47,10 @@ rests(struct serve *s)
 static int
 hello(struct serve *s, struct err *e)
 {
-    CLEANUP(buf_free) struct buf body = BUF_INIT(1 + SHA256_SIZE + SPKI_MAX);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(SIGNER_HELLO_HEAD + SPKI_MAX);
     uint8_t version = SIGNER_PROTOCOL_VERSION;
+    const struct journal *j = s->held->journal;
+    uint8_t signatures[SIGNER_NUMBER_SIZE];
     const struct token *token = session_token(s->held->session);
     bool software = token->software;
 
@@ -57,16 +59,17 @@ hello(struct serve *s, struct err *e)
                   "%s, token '%s', %s: for tests and demonstrations only",
                   module_description(s->held->module), token->label, token->model);
     }
+    signer_number_put(signatures, j == NULL ? 0 : journal_signatures(j));
     if (buf_append(&body, span_of(&version, 1), e) != 0 ||
         buf_append(&body, span_of(s->held->policy->hash, SHA256_SIZE), e) != 0 ||
+        buf_append(&body, span_of(signatures, sizeof(signatures)), e) != 0 ||
         buf_append(&body, buf_span(&s->held->policy->spki), e) != 0) {
         return -1;
     }
     return serve_answer(s, SIGNER_HELLO,
                         (uint8_t)((software ? SIGNER_HELLO_SOFTWARE : 0) |
                                   (s->held->anchored != NULL ? SIGNER_HELLO_ANCHOR : 0)),
-                        s->held->journal == NULL ? 0 : journal_attempts(s->held->journal),
-                        buf_span(&body), e);
+                        j == NULL ? 0 : journal_attempts(j), buf_span(&body), e);
 }
 
 int
@@ -342,6 +345,9 @@ sign_one(struct serve *s, const struct serve_request *r, struct err *e)
         (void)refuse(s, r, e, &ignored);
         s->its_fault = false;
         return -1;
+    }
+    if (!seals) {
+        journal_signed(s->held->journal);
     }
     return serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&signature), e);
 }

@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "pkcs11/signer/journal/look_back.h"
 #include "pkcs11/signer/journal/marks.h"
+#include "pkcs11/signer/journal/torn.h"
 
 #define FIRST_LINE "nfpki-signer-journal 1 "
 
@@ -30,8 +31,11 @@ struct journal {
     struct tree_head checkpoint;
     struct again *again;
     struct marks marks;
-    uint64_t end; /* octets, with what is pending */
+    uint64_t signatures; /* that are known of, */
+    uint64_t noted;      /* and those of them that the lines say */
+    uint64_t end;        /* octets, with what is pending */
     struct buf pending;
+    bool failed; /* what is on the disk is not known */
 };
 
 void
@@ -55,6 +59,10 @@ remember(struct journal *j, const struct journal_attempt *a, uint64_t offset, st
     if (marks_add(&j->marks, a, offset, e) != 0) {
         return -1;
     }
+    if (a->counts) {
+        j->signatures = a->signatures;
+        j->noted = a->signatures;
+    }
     if (a->bare) {
         return 0;
     }
@@ -75,12 +83,26 @@ remember(struct journal *j, const struct journal_attempt *a, uint64_t offset, st
     return 0;
 }
 
+/* Of what was attempted before, and never fewer than once. */
+static bool
+may_be(const struct journal *j, uint64_t signatures)
+{
+    return j->noted <= signatures && signatures <= j->marks.lines;
+}
+
 static int
 replay_attempt(struct journal *j, char *line, uint64_t number, off_t offset, struct err *e)
 {
     struct journal_attempt a;
+    struct journal_count c;
 
-    return journal_attempt_parse(line, &a) && a.number == j->marks.lines + 1
+    if (journal_count_parse(line, &c) && c.number == j->marks.lines && may_be(j, c.signatures)) {
+        j->signatures = c.signatures;
+        j->noted = c.signatures;
+        return 0;
+    }
+    return journal_attempt_parse(line, &a) && a.number == j->marks.lines + 1 &&
+                   (!a.counts || may_be(j, a.signatures))
                ? remember(j, &a, (uint64_t)offset, e)
                : err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here", j->path,
                          number);
@@ -100,33 +122,12 @@ not_a_journal(const struct journal *j, struct err *e)
                    j->path);
 }
 
-/* No line ends behind this: what a power cut leaves of an append, with octets missing or zero. */
-static bool
-nothing_follows(FILE *file)
-{
-    int c;
-
-    do {
-        c = fgetc(file);
-    } while (c != EOF && c != '\n');
-    return c == EOF;
-}
-
-/* What a power cut leaves of the very first append: its beginning, and zeros. Anything else is
- * somebody's file, which must not be written over. */
 static bool
 is_torn_first(FILE *file, const char *key)
 {
     CLEANUP(mem_cleanup) char *text = first_text(key);
-    CLEANUP(mem_cleanup) char *line = journal_line_seal(text);
-    size_t i = 0;
-    int c;
 
-    rewind(file);
-    while ((c = fgetc(file)) != EOF && (c == 0 || (i < strlen(line) && c == line[i]))) {
-        i++;
-    }
-    return c == EOF;
+    return torn_first(file, text);
 }
 
 /* The octets of the next line, its line break among them; as many as there is room for. */
@@ -158,7 +159,7 @@ replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *
         if (whole) {
             line[n - 1] = '\0';
         }
-        if (!whole && nothing_follows(file)) {
+        if (!whole && torn_tail(file)) {
             if (number == 1 && ferror(file) == 0 && !is_torn_first(file, key)) {
                 return not_a_journal(j, e);
             }
@@ -318,6 +319,8 @@ add(struct journal *j, struct journal_attempt a, struct err *e)
     const uint64_t offset = j->end;
 
     a.number = j->marks.lines + 1;
+    a.counts = true;
+    a.signatures = j->signatures;
     text = journal_attempt_format(&a);
     return append_line(j, text, e) != 0 ? -1 : remember(j, &a, offset, e);
 }
@@ -364,12 +367,40 @@ journal_commit(struct journal *j, struct err *e)
         ssize_t n = write(j->fd, j->pending.p + done, j->pending.n - done);
 
         if (n < 0 && errno != EINTR) {
+            j->failed = true;
             return err_errno(e, ERR_IO, errno, "write %s", j->path);
         }
         done += n > 0 ? (size_t)n : 0;
     }
     buf_truncate(&j->pending, 0);
-    return fdatasync(j->fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", j->path);
+    j->failed = fdatasync(j->fd) != 0;
+    return j->failed ? err_errno(e, ERR_IO, errno, "sync %s", j->path) : 0;
+}
+
+void
+journal_signed(struct journal *j)
+{
+    j->signatures++;
+}
+
+uint64_t
+journal_signatures(const struct journal *j)
+{
+    return j->signatures;
+}
+
+int
+journal_end(struct journal *j, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *text = NULL;
+
+    if (j->failed || j->pending.n > 0 || j->noted == j->signatures) {
+        return 0;
+    }
+    text = journal_count_format(
+        &(struct journal_count){.number = j->marks.lines, .signatures = j->signatures});
+    j->noted = j->signatures;
+    return append_line(j, text, e) != 0 ? -1 : journal_commit(j, e);
 }
 
 const struct again *
@@ -403,65 +434,9 @@ journal_checkpoint(const struct journal *j)
     return j->has_checkpoint ? &j->checkpoint : NULL;
 }
 
-/* ---- a checkpoint of before ---- */
-
-/* Of one line, without its line break; false when it is no checkpoint's. */
-static bool
-checkpoint_of(const char *line, size_t n, struct tree_head *out)
-{
-    char text[JOURNAL_LINE_SIZE];
-    struct journal_attempt a;
-
-    if (n >= sizeof(text)) {
-        return false;
-    }
-    memcpy(text, line, n);
-    text[n] = '\0';
-    if (!journal_line_unseal(text) || !journal_attempt_parse(text, &a) || a.kind != 'K') {
-        return false;
-    }
-    *out = a.checkpoint;
-    return true;
-}
-
-/* The lines were read at the open; sizes only grow. */
-static bool
-look_back(const char *text, size_t n, const struct tree_head *wanted)
-{
-    while (n > 0) {
-        const char *before = memrchr(text, '\n', n - 1);
-        size_t at = before == NULL ? 0 : (size_t)(before - text) + 1;
-        struct tree_head head;
-
-        if (checkpoint_of(text + at, n - 1 - at, &head)) {
-            if (head.size < wanted->size) {
-                return false;
-            }
-            if (head.size == wanted->size &&
-                memcmp(head.root, wanted->root, sizeof(head.root)) == 0) {
-                return true;
-            }
-        }
-        n = at;
-    }
-    return false;
-}
-
 int
 journal_has_checkpoint(const struct journal *j, const struct tree_head *wanted, bool *found,
                        struct err *e)
 {
-    struct stat st;
-    void *text;
-
-    if (fstat(j->fd, &st) != 0) {
-        return err_errno(e, ERR_IO, errno, "stat %s", j->path);
-    }
-    text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, j->fd, 0);
-    if (text == MAP_FAILED) {
-        return err_errno(e, ERR_IO, errno, "map %s", j->path);
-    }
-    *found = look_back(text, (size_t)st.st_size, wanted);
-    (void)munmap(text, (size_t)st.st_size);
-    return 0;
+    return look_back((struct marks_file){j->fd, j->path}, wanted, found, e);
 }

@@ -38,6 +38,14 @@ int journal_add_crl(struct journal *, const struct crl_head *, struct err *e);
  */
 int journal_commit(struct journal *, struct err *e);
 
+/* An attempt that is committed has given a signature, which verifies. Of the lines behind it each
+ * says how many these are by then, so that behind a kill those of the last commit are not known. */
+void journal_signed(struct journal *);
+uint64_t journal_signatures(const struct journal *);
+/* Before the process ends: where the lines do not say how many there are, one more does. Nothing
+ * where a commit failed, or is missing. */
+int journal_end(struct journal *, struct err *e);
+
 /* What was attempted, added or committed. */
 const struct again *journal_again(const struct journal *);
 uint64_t journal_attempts(const struct journal *);

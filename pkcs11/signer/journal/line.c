@@ -119,9 +119,45 @@ parse_rest(struct journal_attempt *a, const char *first, const char *second)
     }
 }
 
+/* Behind everything else, as "s" and 20 digits: no other word begins so. */
+static bool
+take_count(char *text, struct journal_attempt *a)
+{
+    char *last = strrchr(text, ' ');
+
+    a->counts = last != NULL && last[1] == 's';
+    if (!a->counts) {
+        return true;
+    }
+    *last = '\0';
+    return parse_number(last + 2, &a->signatures);
+}
+
+enum { DIGITS = 20 };
+
+bool
+journal_count_parse(const char *text, struct journal_count *out)
+{
+    char number[DIGITS + 1];
+
+    if (strlen(text) != 2 * DIGITS + 3 || strncmp(text + DIGITS, " N ", 3) != 0) {
+        return false;
+    }
+    (void)snprintf(number, sizeof(number), "%s", text);
+    return parse_number(number, &out->number) && parse_number(text + DIGITS + 3, &out->signatures);
+}
+
+char *
+journal_count_format(const struct journal_count *c)
+{
+    return mem_printf("%020" PRIu64 " N %020" PRIu64, c->number, c->signatures);
+}
+
 bool
 journal_attempt_parse(char *text, struct journal_attempt *out)
 {
+    struct journal_attempt counted = {0};
+    const bool is_counted = take_count(text, &counted);
     char *rest = text;
     const char *number = word(&rest);
     const char *kind = word(&rest);
@@ -129,9 +165,9 @@ journal_attempt_parse(char *text, struct journal_attempt *out)
     const char *first = word(&rest);
     const char *second = word(&rest);
 
-    *out = (struct journal_attempt){0};
-    if (rest != NULL || !parse_number(number, &out->number) || !is_kind(kind) || hash == NULL ||
-        !parse_octets(hash, out->hash, sizeof(out->hash))) {
+    *out = counted;
+    if (!is_counted || rest != NULL || !parse_number(number, &out->number) || !is_kind(kind) ||
+        hash == NULL || !parse_octets(hash, out->hash, sizeof(out->hash))) {
         return false;
     }
     out->kind = kind[0];
@@ -168,5 +204,7 @@ journal_attempt_format(const struct journal_attempt *a)
     char hash[2 * sizeof(a->hash) + 1];
 
     hex_format(span_of(a->hash, sizeof(a->hash)), hash);
-    return mem_printf("%020" PRIu64 " %c %s%s", a->number, a->kind, hash, rest);
+    return a->counts ? mem_printf("%020" PRIu64 " %c %s%s s%020" PRIu64, a->number, a->kind, hash,
+                                  rest, a->signatures)
+                     : mem_printf("%020" PRIu64 " %c %s%s", a->number, a->kind, hash, rest);
 }

@@ -32,7 +32,18 @@ struct journal_attempt {
     struct tree_head checkpoint;  /* of K, which is never bare */
     uint8_t serial[AGAIN_SERIAL]; /* of T, when it is not bare */
     struct crl_head crl;          /* of L, when it is not bare */
+    bool counts;                  /* false: of signers of before, which did not */
+    uint64_t signatures;          /* that were known to be made when this line was added */
 };
+
+/* A line that is of no attempt: what was known when a signer ended. */
+struct journal_count {
+    uint64_t number; /* of the attempt before; 0: none */
+    uint64_t signatures;
+};
+char *journal_count_format(const struct journal_count *) OWNED(mem_free);
+/* As below, but that `text` is left as it is when it is anything else. */
+bool journal_count_parse(const char *text, struct journal_count *);
 
 /* The text without its CRC-32. */
 char *journal_attempt_format(const struct journal_attempt *) OWNED(mem_free);

@@ -79,11 +79,16 @@ static int
 next_attempt(struct reader *r, uint64_t number, struct journal_attempt *a, struct err *e)
 {
     char line[JOURNAL_LINE_SIZE];
+    struct journal_count count;
+    bool whole;
 
-    if (next_line(r, line, e) != 0) {
-        return -1;
-    }
-    return journal_line_unseal(line) && journal_attempt_parse(line, a) && a->number == number
+    do {
+        if (next_line(r, line, e) != 0) {
+            return -1;
+        }
+        whole = journal_line_unseal(line);
+    } while (whole && journal_count_parse(line, &count));
+    return whole && journal_attempt_parse(line, a) && a->number == number
                ? 0
                : err_set(e, ERR_STORE,
                          "%s: attempt %" PRIu64 " is not where it was; the record was changed",

@@ -25,7 +25,8 @@
 #define OTHER                                                                                      \
     P256 "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"                        \
          "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1"
-#define HELLO(attempts, hash, key) "send 0101000000000000" attempts "03" hash key "\n"
+#define HELLO(attempts, hash, key)                                                                 \
+    "send 0101000000000000" attempts "04" hash "0000000000000003" key "\n"
 #define RIGHT HELLO("0005", HASH "ff", KEY)
 #define N(number) "000000000000000" number
 #define SIGNED(number) "send 0400" N(number) "616263\n"
@@ -205,6 +206,7 @@ the_hello_is_given_out(void **state)
     assert_true(span_equal(signer_algorithm_identifier(s), key_algorithm_identifier(KEY_P256)));
     assert_true(signer_is_software(s));
     assert_int_equal(signer_attempts(s), 5);
+    assert_int_equal(signer_signatures(s), 3);
 }
 
 /* 16 MiB is what a frame holds; more, or nothing, is not sent. */
@@ -423,6 +425,7 @@ attempts_go_on_from_the_journal_of_a_new_start(void **state)
         assert_ok(signer_sign(s, SIGNER_CERTIFICATE, SPAN_LITERAL("t"), &signature, &e), &e);
     }
     assert_int_equal(signer_attempts(s), 0x107 + 1);
+    assert_int_equal(signer_signatures(s), 3 + 2); /* it had not counted the first */
 }
 
 enum { JOBS = 71 };

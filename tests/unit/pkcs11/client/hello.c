@@ -19,6 +19,7 @@
 #define HASH_31 "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
 #define HASH HASH_31 "ff"
 #define HEAD(type, detail) type detail "0000000000000009"
+#define NONE "0000000000000000" /* signatures */
 
 enum { TIMEOUT_MS = 60000 };
 
@@ -102,33 +103,39 @@ static const struct {
     enum err_code code;
     const char *reason; /* NULL: it is greeted */
 } HELLOS[] = {
-    {"right", "send " HEAD("01", "00") "03" HASH "$K\nstay", ERR_NONE, NULL},
+    {"right", "send " HEAD("01", "00") "04" HASH NONE "$K\nstay", ERR_NONE, NULL},
     {"nothing", "", ERR_TOKEN, "gave no HELLO (see its log)"},
     {"half a frame", "raw 000000", ERR_TOKEN, "gave no HELLO"},
     {"a frame too long", "raw 0000400100", ERR_INPUT, "gave no HELLO"},
     {"a frame too short", "send 0100", ERR_INPUT, "a frame of 2 octets, 10 are the least"},
     {"an unknown type", "send " HEAD("07", "00"), ERR_INPUT, "a frame of unknown type 7"},
-    {"an answer first", "send " HEAD("04", "00") "03" HASH "$K\nstay", ERR_TOKEN,
+    {"an answer first", "send " HEAD("04", "00") "04" HASH NONE "$K\nstay", ERR_TOKEN,
      "the signer began with a frame of type 4"},
     {"version 0", "send " HEAD("01", "00") "00" HASH "$K\nstay", ERR_TOKEN,
      "the signer speaks another version"},
     {"version 1", "send " HEAD("01", "00") "01" HASH "$K\nstay", ERR_TOKEN,
      "the signer speaks another version"},
-    {"version 4", "send " HEAD("01", "00") "04" HASH "$K\nstay", ERR_TOKEN,
+    {"version 5", "send " HEAD("01", "00") "05" HASH NONE "$K\nstay", ERR_TOKEN,
      "the signer speaks another version"},
     {"version 2, which tells nothing of its journal", "send " HEAD("01", "00") "02" HASH "$K\nstay",
      ERR_TOKEN, "the signer speaks another version"},
-    {"no key", "send " HEAD("01", "00") "03" HASH "\nstay", ERR_INPUT,
+    {"no key", "send " HEAD("01", "00") "04" HASH NONE "\nstay", ERR_INPUT,
      "the signer's HELLO: a public key of 0 octets"},
-    {"half a hash", "send " HEAD("01", "00") "03001122\nstay", ERR_TOKEN,
+    {"half a hash", "send " HEAD("01", "00") "04001122\nstay", ERR_TOKEN,
      "the signer speaks another version"},
-    {"a hash without its last octet", "send " HEAD("01", "00") "03" HASH_31 "\nstay", ERR_TOKEN,
+    {"a hash without its last octet", "send " HEAD("01", "00") "04" HASH_31 "\nstay", ERR_TOKEN,
      "the signer speaks another version"},
-    {"no hash", "send " HEAD("01", "00") "03\nstay", ERR_TOKEN,
+    {"version 3, which does not count signatures", "send " HEAD("01", "00") "03" HASH "$K\nstay",
+     ERR_TOKEN, "the signer speaks another version"},
+    {"half a count", "send " HEAD("01", "00") "04" HASH "00000000\nstay", ERR_TOKEN,
+     "the signer speaks another version"},
+    {"more signatures than attempts", "send " HEAD("01", "00") "04" HASH "000000000000000a$K\nstay",
+     ERR_TOKEN, "more signatures than attempts"},
+    {"no hash", "send " HEAD("01", "00") "04\nstay", ERR_TOKEN,
      "the signer speaks another version"},
     {"nothing in it", "send " HEAD("01", "00") "\nstay", ERR_TOKEN,
      "the signer speaks another version"},
-    {"a key with more behind it", "send " HEAD("01", "00") "03" HASH "$K00\nstay", ERR_INPUT,
+    {"a key with more behind it", "send " HEAD("01", "00") "04" HASH NONE "$K00\nstay", ERR_INPUT,
      "the signer's HELLO: "},
     {"input", "send " HEAD("02", "01") "68656c6c6f\nstay", ERR_INPUT, "hello"},
     {"I/O", "send " HEAD("02", "0a") "68656c6c6f\nstay", ERR_IO, "hello"},
@@ -176,7 +183,8 @@ the_hello_is_what_was_said(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(mem_cleanup)
-        char *says = mem_printf("send 01%s000000000000070903" HASH "$K\nstay", rows[i].detail);
+        char *says = mem_printf("send 01%s000000000000070904" HASH "0000000000000203$K\nstay",
+                                rows[i].detail);
         CLEANUP(buf_free) struct buf in = BUF_INIT(SIGNER_ANSWER_MAX);
         struct signer_hello hello = {.spki = BUF_INIT(SPKI_MAX)};
         struct child child = {.pid = -1, .fd = -1};
@@ -187,7 +195,8 @@ the_hello_is_what_was_said(void **state)
         say(says);
         assert_ok(signer_greet(FAKE, script, -1, false, TIMEOUT_MS, &child, &in, &hello, &e), &e);
         assert_int_equal(hello.software, rows[i].software);
-        assert_int_equal(hello.attempts, 0x709);
+        assert_int_equal(hello.counts.attempts, 0x709);
+        assert_int_equal(hello.counts.signatures, 0x203);
         assert_int_equal(hello.algorithm, KEY_P256);
         hash = hex_dup(span_of(hello.policy_hash, sizeof(hello.policy_hash)));
         assert_string_equal(hash, HASH);
@@ -235,7 +244,7 @@ a_long_reason_is_cut(void **state)
     }
 }
 
-#define GREETS "expect --self-test\nsend " HEAD("01", "00") "03" HASH "$K\n"
+#define GREETS "expect --self-test\nsend " HEAD("01", "00") "04" HASH NONE "$K\n"
 
 static const struct {
     const char *name;
@@ -251,8 +260,8 @@ static const struct {
     {"another frame", GREETS "send " HEAD("04", "01") "$P", ERR_TOKEN,
      "the signer answered with a frame of type 4", false},
     {"failed", GREETS "send " HEAD("02", "02") "6e6f", ERR_DENIED, "no", false},
-    {"another key", "send " HEAD("01", "00") "03" HASH "$O\nsend " HEAD("06", "00"), ERR_DENIED,
-     "the fresh process found another public key", false},
+    {"another key", "send " HEAD("01", "00") "04" HASH NONE "$O\nsend " HEAD("06", "00"),
+     ERR_DENIED, "the fresh process found another public key", false},
     {"no signature", GREETS "send " HEAD("06", "01"), ERR_CRYPTO, "does not verify", false},
     {"half a signature", GREETS "send " HEAD("06", "01") "3006020101", ERR_CRYPTO,
      "does not verify", false},
@@ -298,13 +307,13 @@ the_descriptor_of_a_pin_is_passed_on(void **state)
 
     (void)state;
     assert_int_equal(write(fd, "1234", 4), 4);
-    say("expect --pin-fd\nexpect 4\nsend " HEAD("01", "00") "03" HASH "$K\nstay");
+    say("expect --pin-fd\nexpect 4\nsend " HEAD("01", "00") "04" HASH NONE "$K\nstay");
     assert_ok(signer_greet(FAKE, script, fd, false, TIMEOUT_MS, &child, &in, &hello, &e), &e);
     assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
     child_stop(&child, TIMEOUT_MS);
     assert_err(signer_greet(FAKE, script, -1, false, TIMEOUT_MS, &child, &in, &hello, &e),
                ERR_TOKEN, &e);
-    say("expect --self-test\nsend " HEAD("01", "00") "03" HASH "$K\nstay");
+    say("expect --self-test\nsend " HEAD("01", "00") "04" HASH NONE "$K\nstay");
     assert_err(signer_greet(FAKE, script, -1, false, TIMEOUT_MS, &child, &in, &hello, &e),
                ERR_TOKEN, &e);
     buf_free(&hello.spki);

@@ -380,9 +380,10 @@ what_is_written_is_what_the_protocol_says(void **state)
 
     assert_ok(file_read(path, &all, &e), &e);
     expected = journal_of(*state,
-                          FIRST ONE "00000000000000000002 K " HASH_HEX " " SIZE_7
-                                    " 0900000000000000000000000000000000000000000000000000000000000"
-                                    "000\n",
+                          FIRST "00000000000000000001 T " HASH_HEX " s00000000000000000000\n"
+                                "00000000000000000002 K " HASH_HEX " " SIZE_7
+                                " 0900000000000000000000000000000000000000000000000000000000000"
+                                "000 s00000000000000000000\n",
                           BEHIND(""));
     assert_ok(file_read(expected, &again, &e), &e);
     assert_true(span_equal(buf_span(&all), buf_span(&again)));
