@@ -442,11 +442,13 @@ connection_close(struct store_db *db)
             struct store_statement *next = statement->next;
 
             (void)sqlite3_finalize(statement->sqlite);
+            mem_free(statement->sql);
             mem_free(statement);
             statement = next;
         }
         db->statements[i] = NULL;
     }
+    memset(db->places, 0, sizeof(db->places));
     (void)sqlite3_close_v2(db->sqlite);
     db->sqlite = NULL;
     pages_free(db->pages);

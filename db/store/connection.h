@@ -10,13 +10,19 @@
 #include "db/pages/pages.h"
 #include "db/store/store.h"
 
-enum { CONNECTION_BUCKETS = 64 };
+enum { CONNECTION_BUCKETS = 64, CONNECTION_PLACES = 256 };
 
 struct store_statement {
     struct store_statement *next;
     sqlite3_stmt *sqlite;
-    const char *sql;
+    char *sql; /* its own copy */
     bool running;
+};
+
+/* Which statement the text at an address was. */
+struct connection_place {
+    const char *sql;
+    struct store_statement *statement;
 };
 
 struct store_db {
@@ -28,7 +34,8 @@ struct store_db {
     bool current; /* its schema is this program's */
     void *context;
     int (*settle)(void *context, struct store_db *, struct err *e);
-    struct store_statement *statements[CONNECTION_BUCKETS];
+    struct store_statement *statements[CONNECTION_BUCKETS]; /* by their text */
+    struct connection_place places[CONNECTION_PLACES];      /* by the address of the text */
 };
 
 /* Opens, checks whose file it is, brings the schema up to date. On failure connection_close() it.

@@ -18,31 +18,69 @@ bucket_of(const char *sql)
     return hash % CONNECTION_BUCKETS;
 }
 
-static struct store_statement *
-statement_get(struct store_db *db, const char *sql, struct err *e)
+/* Fibonacci hashing: the top bits of a product depend on all bits of the address. */
+static size_t
+place_of(const char *sql)
 {
-    struct store_statement **bucket = &db->statements[bucket_of(sql)];
+    return (size_t)((uint64_t)(uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+_Static_assert(CONNECTION_PLACES == 1 << 8, "place_of gives 8 bits");
+
+static struct store_statement *
+prepare(struct store_db *db, const char *sql, struct err *e)
+{
     struct store_statement *statement;
     sqlite3_stmt *sqlite = NULL;
-    int rc;
+    int rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &sqlite, NULL);
 
-    for (statement = *bucket; statement != NULL; statement = statement->next) {
-        if (strcmp(statement->sql, sql) == 0) {
-            assert(!statement->running);
-            return statement;
-        }
-    }
-    rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &sqlite, NULL);
     if (rc != SQLITE_OK) {
         (void)connection_error(db, rc, sql, e);
         return NULL;
     }
     statement = mem_new(sizeof(*statement));
     statement->sqlite = sqlite;
-    statement->sql = sql;
-    statement->next = *bucket;
-    *bucket = statement;
+    statement->sql = mem_strdup(sql);
     return statement;
+}
+
+static struct store_statement *
+find(struct store_db *db, const char *sql, struct err *e)
+{
+    struct store_statement **bucket = &db->statements[bucket_of(sql)];
+    struct store_statement *statement;
+
+    for (statement = *bucket; statement != NULL; statement = statement->next) {
+        if (strcmp(statement->sql, sql) == 0) {
+            return statement;
+        }
+    }
+    statement = prepare(db, sql, e);
+    if (statement != NULL) {
+        statement->next = *bucket;
+        *bucket = statement;
+    }
+    return statement;
+}
+
+/* The text is constant, so nearly always it is at the address where it was last time; what is there
+ * is compared with the text that was prepared, and where it is another one the text is looked up.
+ */
+static struct store_statement *
+statement_get(struct store_db *db, const char *sql, struct err *e)
+{
+    struct connection_place *place = &db->places[place_of(sql)];
+
+    if (place->sql != sql || strcmp(place->statement->sql, sql) != 0) {
+        struct store_statement *statement = find(db, sql, e);
+
+        if (statement == NULL) {
+            return NULL;
+        }
+        *place = (struct connection_place){.sql = sql, .statement = statement};
+    }
+    assert(!place->statement->running);
+    return place->statement;
 }
 
 static int

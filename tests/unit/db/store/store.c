@@ -119,6 +119,41 @@ values_come_back_as_they_went_in_and_nothing_is_not_found(void **state)
     scene_end(&f);
 }
 
+/* ---- statements ---- */
+
+static int
+run_texts(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct sql_op *s = CONTAINER_OF(op, struct sql_op, op);
+    char text[] = "SELECT 0";
+
+    for (int i = 0; i < 6; i++) { /* twice each, at one address */
+        CLEANUP(store_end) struct store_rows rows = {0};
+
+        text[sizeof(text) - 2] = (char)('1' + i % 3);
+        if (store_query_one(db, &rows, text, STORE_NO_VALUES, e) != 0) {
+            return -1;
+        }
+        s->answer = s->answer * 10 + row_int(&rows, 0);
+    }
+    return 0;
+}
+
+static void
+an_address_with_another_text_is_another_statement(void **state)
+{
+    struct scene f = scene_new();
+    struct store *store = scene_must_open(&f);
+    struct sql_op s = {.op = {.run = run_texts}};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(store_call(store, &s.op, &e), &e);
+    assert_int_equal(s.answer, 123123);
+    store_free(store);
+    scene_end(&f);
+}
+
 /* What a column must be to be taken. */
 static int
 run_octets(struct store_op *op, struct store_db *db, struct err *e)
@@ -364,6 +399,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(octets_are_taken_in_their_length_only),
+        cmocka_unit_test(an_address_with_another_text_is_another_statement),
         cmocka_unit_test(constraints_have_their_own_reasons),
         cmocka_unit_test(values_come_back_as_they_went_in_and_nothing_is_not_found),
         cmocka_unit_test(a_group_shares_a_commit_and_a_failure_stays_alone),
