@@ -70,18 +70,15 @@ issuance_journal_acknowledged(struct store_db *db, const struct issuance_journal
                               struct leaf **out, uint64_t *index, struct err *e)
 {
     CLEANUP(mem_cleanup) char *key = hex_dup(span_of(j->key, sizeof(j->key)));
-    CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
     *out = NULL;
     *index = 0;
     if (store_query(db, &rows,
-                    "SELECT body, idx FROM leaf INDEXED BY leaf_acknowledged WHERE "
-                    "instr(CAST(body AS TEXT), '\"kind\":\"ACKNOWLEDGED\"') > 0 AND "
-                    "substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"sha256\":\"') + 10, "
-                    "64) = ?1 ORDER BY idx",
-                    STORE_VALUES(store_text(hex)), e) != 0) {
+                    "SELECT l.body, l.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
+                    "o.subject = ?1 AND l.kind = 'ACKNOWLEDGED' ORDER BY o.idx",
+                    STORE_VALUES(store_blob(span_of(hash, ISSUANCE_JOURNAL_HASH))), e) != 0) {
         return -1;
     }
     while (store_next(&rows, &row, e) == 0) {

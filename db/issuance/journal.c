@@ -146,24 +146,25 @@ count_leaf(struct store_db *db, struct issuance_journal *j, struct store_rows *r
     return count(db, j, leaf, e);
 }
 
+/* The announcement of a subject that says this hash. */
+#define ANNOUNCED(kind)                                                                            \
+    "SELECT l.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE o.subject = ?1 AND "      \
+    "l.kind = '" kind "' AND substr(CAST(l.body AS TEXT), instr(CAST(l.body AS TEXT), "            \
+    "'\"tbs\":\"') + 7, 64) = ?2 ORDER BY o.idx LIMIT 1"
+
 int
 issuance_journal_certificate(struct store_db *db, struct issuance_journal *j,
                              const uint8_t hash[ISSUANCE_JOURNAL_HASH],
                              const uint8_t serial[ISSUANCE_JOURNAL_SERIAL], bool *belongs,
                              struct err *e)
 {
-    CLEANUP(mem_cleanup) char *serial_hex = hex_dup(span_of(serial, ISSUANCE_JOURNAL_SERIAL));
     CLEANUP(mem_cleanup) char *tbs_hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    return store_query(
-               db, &rows,
-               "SELECT idx FROM leaf INDEXED BY leaf_intent WHERE instr(CAST(body AS TEXT), "
-               "'\"kind\":\"INTENT\"') > 0 "
-               "AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"serial\":\"') + 10, "
-               "32) = ?1 AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"tbs\":\"') + "
-               "7, 64) = ?2 ORDER BY idx LIMIT 1",
-               STORE_VALUES(store_text(serial_hex), store_text(tbs_hex)), e) != 0
+    return store_query(db, &rows, ANNOUNCED("INTENT"),
+                       STORE_VALUES(store_blob(span_of(serial, ISSUANCE_JOURNAL_SERIAL)),
+                                    store_text(tbs_hex)),
+                       e) != 0
                ? -1
                : count_leaf(db, j, &rows, belongs, e);
 }
@@ -176,14 +177,8 @@ issuance_journal_crl(struct store_db *db, struct issuance_journal *j,
     CLEANUP(mem_cleanup) char *tbs_hex = hex_dup(span_of(hash, ISSUANCE_JOURNAL_HASH));
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    return store_query(
-               db, &rows,
-               "SELECT idx FROM leaf INDEXED BY leaf_crl_intent WHERE instr(CAST(body AS TEXT), "
-               "'\"kind\":\"CRL-INTENT\"') > "
-               "0 AND CAST(substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"number\":') + "
-               "9, 19) AS INTEGER) = ?1 AND substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), "
-               "'\"tbs\":\"') + 7, 64) = ?2 ORDER BY idx LIMIT 1",
-               STORE_VALUES(store_int((int64_t)number), store_text(tbs_hex)), e) != 0
+    return store_query(db, &rows, ANNOUNCED("CRL-INTENT"),
+                       STORE_VALUES(store_int((int64_t)number), store_text(tbs_hex)), e) != 0
                ? -1
                : count_leaf(db, j, &rows, belongs, e);
 }
@@ -198,21 +193,18 @@ issuance_journal_checkpoint(struct store_db *db, struct issuance_journal *j, uin
 /* ---- what is stored ---- */
 
 /* ISSUED and CRL from ?1 up to ?2: how many, and the first whose announcement has no line. The
- * leaves are read by their place, the announcements by their index; CROSS JOIN is the order in
+ * leaves are read by their place, the announcements by their subject; CROSS JOIN is the order in
  * which SQLite is to go: it takes attempted first otherwise, all of it for each leaf. */
 /* clang-format off */
 #define BODY(table) "CAST(" table ".body AS TEXT)"
 #define IS(table, kind) "instr(" BODY(table) ", '\"kind\":\"" kind "\"') > 0"
-#define SERIAL(table) "substr(" BODY(table) ", instr(" BODY(table) ", '\"serial\":\"') + 10, 32)"
-#define NUMBER(table)                                                                              \
-    "CAST(substr(" BODY(table) ", instr(" BODY(table) ", '\"number\":') + 9, 19) AS INTEGER)"
-#define STORED_LEAVES(kind, index, announced, same)                                                \
-    "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM leaf i INDEXED BY " index            \
-    " CROSS JOIN attempted a ON a.kind = 0 AND a.at = i.idx WHERE " IS("i", announced) " AND "           \
-    same("i") " = " same("l") ") THEN l.idx END) FROM leaf l NOT INDEXED "                         \
-    "WHERE l.idx >= ?1 AND l.idx < ?2 AND " IS("l", kind)
-#define STORED_CERTIFICATES STORED_LEAVES("ISSUED", "leaf_intent", "INTENT", SERIAL)
-#define STORED_CRLS STORED_LEAVES("CRL", "leaf_crl_intent", "CRL-INTENT", NUMBER)
+#define STORED_LEAVES(kind, announced)                                                             \
+    "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM leaf_subject o CROSS JOIN attempted "  \
+    "a ON a.kind = 0 AND a.at = o.idx JOIN leaf i ON i.idx = o.idx WHERE o.subject = s.subject AND " \
+    "i.kind = '" announced "') THEN l.idx END) FROM leaf l CROSS JOIN leaf_subject s ON s.idx = "    \
+    "l.idx WHERE l.idx >= ?1 AND l.idx < ?2 AND l.kind = '" kind "'"
+#define STORED_CERTIFICATES STORED_LEAVES("ISSUED", "INTENT")
+#define STORED_CRLS STORED_LEAVES("CRL", "CRL-INTENT")
 #define STORED_CHECKPOINTS                                                                         \
     "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM attempted a WHERE a.kind = 1 AND "   \
     "a.at = c.size) THEN c.size END) FROM checkpoint c WHERE c.size > ?1 AND c.size <= ?2"

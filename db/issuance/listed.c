@@ -14,10 +14,8 @@ find_intent(struct store_db *db, uint64_t number, int64_t *up_to, time_t *ended,
     const char *text;
 
     if (store_query(db, &rows,
-                    "SELECT body FROM leaf INDEXED BY leaf_crl_intent WHERE instr(CAST(body AS "
-                    "TEXT), '\"kind\":\"CRL-INTENT\"') > 0 AND CAST(substr(CAST(body AS TEXT), "
-                    "instr(CAST(body AS TEXT), '\"number\":') + 9, 19) AS INTEGER) = ?1 "
-                    "ORDER BY idx DESC LIMIT 1",
+                    "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
+                    "o.subject = ?1 AND l.kind = 'CRL-INTENT' ORDER BY o.idx DESC LIMIT 1",
                     STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -52,10 +50,8 @@ issuance_listed_each(struct store_db *db, uint64_t number,
     }
     if (store_query(db, &rows,
                     "SELECT v.serial, coalesce(v.crl_date, v.revoked), v.reason FROM revocation v "
-                    "JOIN leaf l INDEXED BY leaf_revoked ON instr(CAST(l.body AS TEXT), "
-                    "'\"kind\":\"REVOKED\"') > 0 AND substr(CAST(l.body AS TEXT), "
-                    "instr(CAST(l.body AS TEXT), '\"serial\":\"') + 10, 32) = "
-                    "lower(hex(v.serial)) WHERE l.idx < ?1 AND v.not_after >= ?2 "
+                    "JOIN leaf_subject o ON o.subject = v.serial JOIN leaf l ON l.idx = o.idx AND "
+                    "l.kind = 'REVOKED' WHERE o.idx < ?1 AND v.not_after >= ?2 "
                     "ORDER BY length(v.serial), v.serial",
                     STORE_VALUES(store_int(up_to), store_int(ended)), e) != 0) {
         return -1;

@@ -40,15 +40,10 @@ struct table {
 };
 
 #define LEAF_OF(table) "LEFT JOIN leaf l ON l.idx = " table ".leaf "
-/* As the indexes leaf_issued, leaf_revoked and leaf_crl have it. */
-#define LEAF_WITH(kind, member, value)                                                             \
-    "LEFT JOIN leaf l ON instr(CAST(l.body AS TEXT), '\"kind\":\"" kind "\"') > 0 AND " member     \
-    " = " value " "
-#define SERIAL_OF_LEAF                                                                             \
-    "substr(CAST(l.body AS TEXT), instr(CAST(l.body AS TEXT), '\"serial\":\"') + 10, 32)"
-#define NUMBER_OF_LEAF                                                                             \
-    "CAST(substr(CAST(l.body AS TEXT), instr(CAST(l.body AS TEXT), '\"number\":') + 9, 20) AS "    \
-    "INTEGER)"
+/* Of a kind that is found so (db/ledger/subject.h). */
+#define LEAF_WITH(kind, value)                                                                     \
+    "LEFT JOIN (leaf_subject o JOIN leaf l ON l.idx = o.idx AND l.kind = '" kind                   \
+    "') ON o.subject = " value " "
 #define BEHIND(place) "WHERE " place " > ?1 ORDER BY " place " LIMIT 1"
 
 static const struct table tables[ORIGIN_TABLES] = {
@@ -82,11 +77,9 @@ static const struct table tables[ORIGIN_TABLES] = {
          .end = "SELECT coalesce(max(rowid), 0) FROM certificate",
          .next =
              "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
-             "lower(hex(c.serial)), l.idx, l.body, c.revoked IS (SELECT r.idx FROM leaf r WHERE "
-             "instr(CAST(r.body AS TEXT), '\"kind\":\"REVOKED\"') > 0 AND "
-             "substr(CAST(r.body AS TEXT), instr(CAST(r.body AS TEXT), '\"serial\":\"') + 10, "
-             "32) = lower(hex(c.serial))) FROM certificate c " LEAF_WITH(
-                 "ISSUED", SERIAL_OF_LEAF, "lower(hex(c.serial))") BEHIND("c.rowid"),
+             "lower(hex(c.serial)), l.idx, l.body, c.revoked IS (SELECT r.idx FROM leaf_subject s "
+             "JOIN leaf r ON r.idx = s.idx AND r.kind = 'REVOKED' WHERE s.subject = c.serial) "
+             "FROM certificate c " LEAF_WITH("ISSUED", "c.serial") BEHIND("c.rowid"),
          .disagrees = "is revoked, and the record does not say so, or the other way round",
          .ways = {{0, LEAF_ISSUED, "rid", "serial"}},
          .n_ways = 1},
@@ -94,8 +87,7 @@ static const struct table tables[ORIGIN_TABLES] = {
         {.name = "revocation",
          .by_key = true,
          .next = "SELECT v.serial, lower(hex(v.serial)), 0, lower(hex(v.serial)), NULL, l.idx, "
-                 "l.body, 1 FROM revocation v " LEAF_WITH(
-                     "REVOKED", SERIAL_OF_LEAF, "lower(hex(v.serial))") BEHIND("v.serial"),
+                 "l.body, 1 FROM revocation v " LEAF_WITH("REVOKED", "v.serial") BEHIND("v.serial"),
          .ways = {{0, LEAF_REVOKED, "serial", NULL}},
          .n_ways = 1},
     [ORIGIN_CONFIRMATION] =
@@ -142,7 +134,7 @@ static const struct table tables[ORIGIN_TABLES] = {
          .next =
              "SELECT c.number, CAST(c.number AS TEXT), 0, CAST(c.number AS TEXT), NULL, "
              "l.idx, l.body, 1 FROM crl c " LEAF_WITH(
-                 "CRL", NUMBER_OF_LEAF,
+                 "CRL",
                  "c.number") "WHERE c.der IS NOT NULL AND c.number > ?1 ORDER BY c.number LIMIT 1",
          .ways = {{0, LEAF_CRL, "number", NULL}},
          .n_ways = 1},

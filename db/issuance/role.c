@@ -133,17 +133,14 @@ issuance_tbs_of(struct span der, struct span *tbs)
 static int
 intent_find(struct store_db *db, struct span serial, struct leaf **leaf, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *hex = hex_dup(serial);
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
     *leaf = NULL;
     if (store_query(db, &rows,
-                    "SELECT idx, body, hash FROM leaf "
-                    "WHERE instr(CAST(body AS TEXT), '\"kind\":\"INTENT\"') > 0 AND "
-                    "substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '\"serial\":\"') + 10, "
-                    "32) = ?1 ORDER BY idx LIMIT 1",
-                    STORE_VALUES(store_text(hex)), e) != 0 ||
+                    "SELECT l.idx, l.body, l.hash FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                    "WHERE o.subject = ?1 AND l.kind = 'INTENT' ORDER BY o.idx LIMIT 1",
+                    STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }

@@ -5,7 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "db/ledger/subject.h"
+
 enum { SEALS = 16 }; /* at once: far less than a step takes */
+
+#define EDITED "the database does not agree with its record: it was edited"
 
 void
 issuance_scrub_free(struct issuance_scrub *s)
@@ -26,9 +30,11 @@ check_leaf(struct store_db *db, const struct store_rows *rows, uint64_t index,
     if (leaf == NULL) {
         return -1;
     }
-    if (strcmp(leaf_kind_name(leaf_kind(leaf)), row_text(rows, 1)) != 0 ||
-        leaf_time(leaf) != (time_t)row_int(rows, 2)) {
+    if (leaf_time(leaf) != (time_t)row_int(rows, 2)) {
         return err_set(e, ERR_STALE, "it is of another kind or time than its row says");
+    }
+    if (subject_check_row(rows, row_blob(rows, 0), 1, 3, e) != 0) {
+        return -1;
     }
     return compare_leaf(db, leaf, (int64_t)index, &s->seen, e);
 }
@@ -39,7 +45,9 @@ one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     const uint64_t index = s->leaf;
 
-    if (store_query_one(db, &rows, "SELECT body, kind, time FROM leaf WHERE idx = ?1",
+    if (store_query_one(db, &rows,
+                        "SELECT l.body, l.kind, l.time, o.subject FROM leaf l LEFT JOIN "
+                        "leaf_subject o ON o.idx = l.idx WHERE l.idx = ?1",
                         STORE_VALUES(store_int((int64_t)index)), e) == 0) {
         s->leaf++;
         if (check_leaf(db, &rows, index, s, e) == 0) {
@@ -133,13 +141,16 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
         if (origin_ends_get(db, &s->ends, e) != 0) {
             return -1;
         }
+        if (subject_check_end(db, s->ends.leaves, e) != 0) {
+            return err_wrap(e, EDITED);
+        }
         s->begun = step->now;
     }
     do {
         size_t seen;
 
         if (go_on(db, s, step->max - step->seen, &seen, &step->ended, e) != 0) {
-            return err_wrap(e, "the database does not agree with its record: it was edited");
+            return err_wrap(e, EDITED);
         }
         step->seen += seen;
         step->took_us = now_us() - from;
@@ -186,6 +197,10 @@ issuance_verify(struct store_db *db, void (*differs)(void *arg, const char *what
         return -1;
     }
     f->leaves = s.ends.leaves;
+    if (subject_check_end(db, s.ends.leaves, e) != 0) {
+        differs(arg, e->text);
+        f->differences++;
+    }
     while (!over) {
         const struct before before = {.leaf = s.leaf, .table = s.table, .place = s.place};
         size_t seen = 0;

@@ -6,6 +6,7 @@
 
 #include "base/ossl.h"
 #include "db/ledger/rows.h"
+#include "db/ledger/subject.h"
 
 /* What was once published or stored is still the beginning of what is stored. */
 static int
@@ -106,35 +107,61 @@ check_edge(const struct merkle_edge *edge, const struct check_against *against, 
     return 0;
 }
 
-/* From the leaves themselves: hashes beside them could have been edited with them, or not. */
+struct checking {
+    struct merkle_edge edge;
+    bool has_subjects; /* before migration 26 there are none: it makes them of these octets */
+};
+
+/* What stands beside the octets of a leaf could have been edited with them, or not. */
+static int
+check_leaf(struct checking *c, const struct store_rows *rows, uint64_t index, struct err *e)
+{
+    const struct span body = row_blob(rows, 1);
+    const struct merkle_hash hash = merkle_leaf(body);
+    struct merkle_hash stored;
+
+    if (ledger_copy_hash(rows, &stored, e) != 0) {
+        return err_set(e, ERR_STORE, "leaf %" PRIu64 " is missing", index);
+    }
+    if (!merkle_equal(&hash, &stored)) {
+        return err_set(e, ERR_STORE, "leaf %" PRIu64 " was edited", index);
+    }
+    if ((c->has_subjects ? subject_check_row(rows, body, 2, 3, e)
+                         : subject_check_kind(body, row_text(rows, 2), e)) != 0) {
+        return err_wrap(e, "leaf %" PRIu64, index);
+    }
+    return merkle_append(&c->edge, &hash, NULL, NULL, e);
+}
+
+/* From the leaves themselves. */
 static int
 check_bodies(struct store_db *db, const struct check_against *against, uint64_t size, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    struct merkle_edge edge = {0};
+    struct checking c = {0};
     struct merkle_hash root;
     struct merkle_hash all;
-    bool row;
 
-    if (store_query(db, &rows, "SELECT hash, body FROM leaf ORDER BY idx", STORE_NO_VALUES, e) !=
-        0) {
+    if (store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'leaf_subject'",
+                      STORE_NO_VALUES, &c.has_subjects, e) != 0 ||
+        (c.has_subjects && subject_check_end(db, size, e) != 0) ||
+        store_query(db, &rows,
+                    c.has_subjects ? "SELECT l.hash, l.body, l.kind, o.subject FROM leaf l "
+                                     "LEFT JOIN leaf_subject o ON o.idx = l.idx ORDER BY l.idx"
+                                   : "SELECT hash, body, kind FROM leaf ORDER BY idx",
+                    STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     for (uint64_t i = 0; i < size; i++) {
-        struct merkle_hash stored;
-        struct merkle_hash hash;
+        bool row;
 
         if (store_next(&rows, &row, e) != 0) {
             return -1;
         }
-        if (!row || ledger_copy_hash(&rows, &stored, e) != 0) {
-            return err_set(e, ERR_STORE, "leaf %llu is missing", (unsigned long long)i);
+        if (!row) {
+            return err_set(e, ERR_STORE, "leaf %" PRIu64 " is missing", i);
         }
-        hash = merkle_leaf(row_blob(&rows, 1));
-        if (!merkle_equal(&hash, &stored)) {
-            return err_set(e, ERR_STORE, "leaf %llu was edited", (unsigned long long)i);
-        }
-        if (merkle_append(&edge, &hash, NULL, NULL, e) != 0 || check_edge(&edge, against, e) != 0) {
+        if (check_leaf(&c, &rows, i, e) != 0 || check_edge(&c.edge, against, e) != 0) {
             return -1;
         }
     }
@@ -142,7 +169,7 @@ check_bodies(struct store_db *db, const struct check_against *against, uint64_t 
     if (ledger_root_at(db, size, &root, e) != 0) {
         return -1;
     }
-    all = merkle_root(&edge);
+    all = merkle_root(&c.edge);
     return merkle_equal(&root, &all)
                ? 0
                : err_set(e, ERR_STORE, "the hashes are not those of the leaves");

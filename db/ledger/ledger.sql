@@ -47,3 +47,44 @@ CREATE TRIGGER checkpoint_stays BEFORE UPDATE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'the record is never changed'); END;
 CREATE TRIGGER checkpoint_remains BEFORE DELETE ON checkpoint
 BEGIN SELECT RAISE(ABORT, 'the record is never deleted'); END;
+
+-- migration 26
+
+-- What leaves are found by, whose kinds subject.h has: the value of a member. In place of indexes on
+-- expressions over the octets, each of which was computed for each leaf that was appended.
+CREATE TABLE leaf_subject (
+  idx     INTEGER PRIMARY KEY,
+  subject ANY NOT NULL               -- octets, or a number
+) STRICT;
+INSERT INTO leaf_subject
+WITH
+  said(idx, kind, text) AS (
+    SELECT idx, kind, CAST(body AS TEXT) FROM leaf
+    WHERE kind IN ('INTENT', 'ISSUED', 'REVOKED', 'REGISTRATION', 'ACKNOWLEDGED', 'CRL', 'CRL-INTENT')
+  ),
+  at(idx, number, value) AS (
+    SELECT idx, kind IN ('CRL', 'CRL-INTENT'), substr(text, CASE kind
+      WHEN 'REGISTRATION' THEN instr(text, '"registration":"') + 16
+      WHEN 'ACKNOWLEDGED' THEN instr(text, '"sha256":"') + 10
+      WHEN 'CRL' THEN instr(text, '"number":') + 9
+      WHEN 'CRL-INTENT' THEN instr(text, '"number":') + 9
+      ELSE instr(text, '"serial":"') + 10 END, 129)
+    FROM said
+  )
+SELECT idx, iif(number, CAST(value AS INTEGER), unhex(substr(value, 1, instr(value, '"') - 1))) FROM at
+ORDER BY idx;
+CREATE INDEX leaf_by_subject ON leaf_subject (subject);
+CREATE TRIGGER leaf_subject_new BEFORE INSERT ON leaf_subject
+WHEN NEW.idx IS NOT (SELECT max(idx) FROM leaf)
+BEGIN SELECT RAISE(ABORT, 'the record grows at its end only'); END;
+CREATE TRIGGER leaf_subject_stays BEFORE UPDATE ON leaf_subject
+BEGIN SELECT RAISE(ABORT, 'the record is never changed'); END;
+CREATE TRIGGER leaf_subject_remains BEFORE DELETE ON leaf_subject
+BEGIN SELECT RAISE(ABORT, 'the record is never deleted'); END;
+DROP INDEX leaf_intent;
+DROP INDEX leaf_issued;
+DROP INDEX leaf_revoked;
+DROP INDEX leaf_crl;
+DROP INDEX leaf_crl_intent;
+DROP INDEX leaf_registration;
+DROP INDEX leaf_acknowledged;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "db/ledger/subject.h"
+
 int
 ledger_size(struct store_db *db, uint64_t *size, struct err *e)
 {
@@ -110,7 +112,8 @@ ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct er
     uint64_t at;
 
     if (leaf_seal(leaf, e) != 0 || ledger_size(db, &at, e) != 0 ||
-        insert_leaf(db, at, leaf, e) != 0 || insert_nodes(db, at, leaf, e) != 0) {
+        insert_leaf(db, at, leaf, e) != 0 || subject_insert(db, at, leaf, e) != 0 ||
+        insert_nodes(db, at, leaf, e) != 0) {
         return err_wrap(e, "ledger");
     }
     if (index != NULL) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/store/unhex.h"
 
 enum { PRIMARY_CODE = 0xff };
 
@@ -158,6 +159,9 @@ configure(struct store_db *db, struct err *e)
     };
 
     (void)sqlite3_extended_result_codes(db->sqlite, 1);
+    if (unhex_register(db->sqlite) != SQLITE_OK) {
+        return connection_error(db, SQLITE_NOMEM, "configure SQLite", e);
+    }
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         int rc = sqlite3_db_config(db->sqlite, options[i].option, options[i].value, NULL);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/store/connection.h"
+#include "db/store/unhex.h"
 
 /* One that is made here, in memory, for a comparison. */
 struct model {
@@ -37,6 +38,9 @@ model_make(struct model *model, const struct store_migration *const schemas[STOR
     int rc = sqlite3_open(":memory:", &model->db.sqlite);
 
     model->db.path = mem_strdup("schema");
+    if (rc == SQLITE_OK) {
+        rc = unhex_register(model->db.sqlite);
+    }
     if (rc != SQLITE_OK) {
         return connection_error(&model->db, rc, "open", e);
     }

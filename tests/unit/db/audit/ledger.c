@@ -6,6 +6,7 @@
 
 #include "base/tlog/queue_head.h"
 #include "db/audit/rules/certificate.h"
+#include "db/issuance/issuance.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/db/audit/rules/ra.h"
@@ -28,7 +29,8 @@ audit_ledger_begin(struct audit_ledger *l)
 {
     struct err e = {0};
     CLEANUP(mem_cleanup) char *path = NULL;
-    struct store_options store = {.application = 0x6e664341, .schemas = {ledger_migrations, NULL}};
+    struct store_options store = {.application = 0x6e664341,
+                                  .schemas = {ledger_migrations, issuance_migrations}};
     struct ledger_options options = {.origin = "nfpki.test/audit"};
 
     *l = (struct audit_ledger){.base = tmpdir_new(), .now = START, .spki = BUF_INIT(256)};

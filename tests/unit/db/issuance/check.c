@@ -310,6 +310,11 @@ every_edit_of_a_row_is_found(void **state)
         {"UPDATE crl SET number = 7 WHERE number = 1", HAS("the number of a CRL")},
         {"UPDATE leaf SET kind = 'STOP' WHERE idx = 1", "of another kind or time"},
         {"UPDATE leaf SET time = 1 WHERE idx = 1", "of another kind or time"},
+        {"UPDATE leaf_subject SET subject = x'00' WHERE idx = (SELECT max(idx) FROM leaf_subject)",
+         "its row in leaf_subject says another"},
+        {"DELETE FROM leaf_subject WHERE idx = (SELECT max(idx) FROM leaf_subject)",
+         "its row in leaf_subject says another"},
+        {"INSERT INTO leaf_subject VALUES(100000, x'00')", "leaf_subject has rows of leaves"},
         {"UPDATE registration SET used = used - 1 WHERE rowid = 1",
          "was used another number of times than ca.db says"},
         {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "

@@ -126,15 +126,19 @@ open_before(const char *dir)
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.db", dir);
     struct store_migration some[MIGRATIONS_MAX] = {{0}};
     const struct store_options options = {
-        .path = path, .application = 0x6e664341, .schemas = {ledger_migrations, some}};
+        .path = path, .application = 0x6e664341, .schemas = {some}};
     size_t n = 0;
     struct err e = {0};
     struct store *store;
 
-    for (const struct store_migration *m = issuance_migrations; m->sql != NULL; m++) {
-        if (m->version <= BEFORE) {
-            assert_true(n < MIGRATIONS_MAX - 1);
-            some[n++] = *m;
+    for (size_t i = 0; i < 2; i++) {
+        const struct store_migration *m = i == 0 ? ledger_migrations : issuance_migrations;
+
+        for (; m->sql != NULL; m++) {
+            if (m->version <= BEFORE) {
+                assert_true(n < MIGRATIONS_MAX - 1);
+                some[n++] = *m;
+            }
         }
     }
     store = store_open(&options, &e);

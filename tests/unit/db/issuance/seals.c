@@ -136,7 +136,7 @@ do_tables(struct store_db *db, void *arg, struct err *e)
     assert_ok(store_query(db, &found,
                           "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN "
                           "('leaf', 'node', 'checkpoint', 'seal', 'seal_bucket', 'seal_head', "
-                          "'attempted', 'sqlite_sequence')",
+                          "'leaf_subject', 'attempted', 'sqlite_sequence')",
                           STORE_NO_VALUES, e),
               e);
     while (store_next(&found, &row, e) == 0 && row) {

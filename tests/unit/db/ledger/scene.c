@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "db/issuance/issuance.h"
 #include "db/ledger/tiles.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
@@ -17,7 +18,7 @@ scene_store(const struct scene *f)
     const struct store_options options = {
         .path = f->database,
         .application = STORE_APPLICATION('t', 'e', 's', 't'),
-        .schemas = {ledger_migrations},
+        .schemas = {ledger_migrations, issuance_migrations},
         .finished = f->tasks,
     };
     struct err e = {0};
