@@ -451,3 +451,8 @@ CREATE INDEX leaf_registration
 CREATE INDEX leaf_acknowledged
     ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"sha256":"') + 10, 64))
     WHERE instr(CAST(body AS TEXT), '"kind":"ACKNOWLEDGED"') > 0;
+
+-- migration 27
+
+-- Of which CRLs the octets are still kept: the newest two. The leaf CRL has the hash of each.
+CREATE INDEX crl_octets ON crl (number) WHERE length(der) > 0;

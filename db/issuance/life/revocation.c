@@ -3,6 +3,8 @@
 
 #include "db/issuance/rows.h"
 
+enum { OCTETS_KEPT = 2, FORGOTTEN_MAX = 16 };
+
 int
 issuance_revoke(struct store_db *db, struct span serial, int reason, const char *by,
                 struct issuance_when when, uint64_t *leaf, enum issuance_outcome *outcome,
@@ -149,6 +151,42 @@ issuance_crl_intend(struct store_db *db, const struct issuance_crl *c, uint64_t 
     return ledger_append(db, leaf, leaf_index, e);
 }
 
+/* Nobody asks for the octets of an older one: what it was stands in its leaf. That of before is
+ * kept, since it is the one that is out until this one is. Those of before migration 27 go a few at
+ * a time, for whoever waits. */
+static int
+forget_octets(struct store_db *db, struct err *e)
+{
+    int64_t numbers[FORGOTTEN_MAX];
+    size_t n = 0;
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
+
+    if (store_query(db, &rows,
+                    "SELECT number FROM crl INDEXED BY crl_octets WHERE length(der) > 0 "
+                    "ORDER BY number DESC LIMIT ?1 OFFSET ?2",
+                    STORE_VALUES(store_int(FORGOTTEN_MAX), store_int(OCTETS_KEPT)), e) != 0) {
+        return -1;
+    }
+    while (n < FORGOTTEN_MAX && row) {
+        if (store_next(&rows, &row, e) != 0) {
+            return -1;
+        }
+        if (row) {
+            numbers[n++] = row_int(&rows, 0);
+        }
+    }
+    store_end(&rows);
+    for (size_t i = 0; i < n; i++) {
+        if (trust_change(db, &issuance_table_crl, store_int(numbers[i]), e) != 0 ||
+            store_exec(db, "UPDATE crl SET der = x'' WHERE number = ?1",
+                       STORE_VALUES(store_int(numbers[i])), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct span der,
                    uint64_t *leaf_index, struct err *e)
@@ -167,7 +205,39 @@ issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct spa
     return store_exec(db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
                       STORE_VALUES(store_blob(der), store_int((int64_t)c->entries),
                                    store_int((int64_t)c->number)),
-                      e);
+                      e) != 0
+               ? -1
+               : forget_octets(db, e);
+}
+
+/* A database of before migration 26, which a start looks at before it changes it, finds no leaf by
+ * its number; it has the octets of all. */
+static int
+recorded_hash(struct store_db *db, uint64_t number, struct issuance_crl_stored *out, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
+    bool subjects;
+
+    if (store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'leaf_subject'",
+                      STORE_NO_VALUES, &subjects, e) != 0 ||
+        store_query(db, &rows,
+                    subjects ? "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                               "WHERE o.subject = ?1 AND l.kind = 'CRL' ORDER BY o.idx DESC LIMIT 1"
+                             : "SELECT der FROM crl WHERE number = ?1 AND length(der) > 0",
+                    STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
+        store_next(&rows, &out->found, e) != 0) {
+        return -1;
+    }
+    if (!out->found) {
+        return 0;
+    }
+    if (!subjects) {
+        return sha256(row_blob(&rows, 0), out->sha256, e);
+    }
+    leaf = leaf_parse(row_blob(&rows, 0), e);
+    return leaf == NULL ? -1
+                        : hex_parse(leaf_text(leaf, "sha256"), out->sha256, sizeof(out->sha256), e);
 }
 
 int
@@ -187,21 +257,22 @@ issuance_crl_find(struct store_db *db, uint64_t number, struct issuance_crl_stor
     }
     if (store_query_one(db, &rows,
                         "SELECT (SELECT coalesce(max(number), 0) FROM crl WHERE der IS NOT NULL), "
-                        "(SELECT der FROM crl WHERE number = ?1), (SELECT value FROM setting WHERE "
-                        "name = '" ISSUANCE_RESTORED_CRL "' AND EXISTS (SELECT 1 FROM crl WHERE "
-                        "number = ?1))",
+                        "(SELECT value FROM setting WHERE name = '" ISSUANCE_RESTORED_CRL
+                        "' AND EXISTS (SELECT 1 FROM crl WHERE number = ?1))",
                         STORE_VALUES(store_int((int64_t)number)), e) != 0) {
         return -1;
     }
     out->newest = (uint64_t)row_int(&rows, 0);
-    out->found = !row_is_null(&rows, 1) && row_blob(&rows, 1).n > 0;
+    if (recorded_hash(db, number, out, e) != 0) {
+        return -1;
+    }
     if (out->found) {
-        return sha256(row_blob(&rows, 1), out->sha256, e);
+        return 0;
     }
     /* The one that was out at a restore. */
-    out->found = !row_is_null(&rows, 2);
+    out->found = !row_is_null(&rows, 1);
     out->newest = out->found && number > out->newest ? number : out->newest;
-    return out->found ? row_copy_octets(&rows, 2, out->sha256, sizeof(out->sha256), e) : 0;
+    return out->found ? row_copy_octets(&rows, 1, out->sha256, sizeof(out->sha256), e) : 0;
 }
 
 int
