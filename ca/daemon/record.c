@@ -107,13 +107,11 @@ ca_record_check_schema(struct store_db *db, struct err *e)
 static int
 check_attempts(const struct ca *ca, struct store_db *db, struct err *e)
 {
-    struct issuance_counts counts;
     uint64_t stored;
 
-    if (issuance_count(db, &counts, e) != 0) {
+    if (issuance_signatures(db, &stored, e) != 0) {
         return -1;
     }
-    stored = (uint64_t)(counts.certificates + counts.crls);
     return signer_attempts(ca->issuing) >= stored
                ? 0
                : err_set(e, ERR_STALE,

@@ -456,3 +456,8 @@ CREATE INDEX leaf_acknowledged
 
 -- Of which CRLs the octets are still kept: the newest two. The leaf CRL has the hash of each.
 CREATE INDEX crl_octets ON crl (number) WHERE length(der) > 0;
+
+-- migration 28
+
+-- How many there are is told without a look at all requests.
+CREATE INDEX request_refused ON request (state) WHERE state = 2;

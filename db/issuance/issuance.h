@@ -410,11 +410,13 @@ struct issuance_counts {
     int64_t open; /* intents */
     int64_t refused;
     int64_t revoked;
-    int64_t crls; /* stored */
     int64_t crl_number;
     int64_t crl_next_update; /* of the newest stored one; 0: none */
 };
+/* Reads what is open, refused and revoked, in an index, and nothing else that grows. */
 int issuance_count(struct store_db *, struct issuance_counts *out, struct err *e);
+/* Certificates and CRLs: each row is counted, whatever its place is. */
+int issuance_signatures(struct store_db *, uint64_t *stored, struct err *e);
 
 /* Remembers a value; *changed tells whether it was another one, or none, before (in `previous`). */
 int issuance_setting(struct store_db *, const char *name, struct span value, struct buf *previous,

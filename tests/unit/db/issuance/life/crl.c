@@ -118,6 +118,54 @@ a_number_without_a_crl_counts_as_none(void **state)
     assert_int_equal(k.oldest, 1);
 }
 
+/* ---- how many ---- */
+
+static int
+do_compare_counts(struct store_db *db, void *arg, struct err *e)
+{
+    struct issuance_counts c;
+    uint64_t signatures;
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    (void)arg;
+    assert_ok(issuance_count(db, &c, e), e);
+    assert_ok(issuance_signatures(db, &signatures, e), e);
+    assert_ok(store_query_one(
+                  db, &rows,
+                  "SELECT (SELECT count(*) FROM registration), (SELECT count(*) FROM certificate), "
+                  "(SELECT count(*) FROM crl WHERE der IS NOT NULL)",
+                  STORE_NO_VALUES, e),
+              e);
+    assert_int_equal(c.registrations, row_int(&rows, 0));
+    assert_int_equal(c.certificates, row_int(&rows, 1));
+    assert_int_equal(signatures, row_int(&rows, 1) + row_int(&rows, 2));
+    assert_int_equal(c.crl_number, 1);
+    assert_int_equal(c.crl_next_update, LATER);
+    return 0;
+}
+
+/* Places of rows that were rolled back, or not inserted, are taken by the next. */
+static void
+figures_are_those_of_the_rows(void **state)
+{
+    struct scene *s = *state;
+    struct registering again = scene_registration(UUID_2, "a", 1);
+    const struct octets o = scene_octets(9);
+    struct intend i = scene_officer(&o, "officer");
+    uint64_t number;
+    struct err e = {0};
+
+    assert_ok(verb_call(s->store, do_register, &again, &e), &e);
+    assert_ok(verb_call(s->store, do_register, &again, &e), &e);
+    assert_int_equal(again.outcome, ISSUANCE_KNOWN);
+    issuance_registration_free(&again.row);
+    scene_issue(s->store, 210, "officer", SCENE_CERTIFICATE("\322"));
+    assert_ok(verb_call(s->store, do_intend, &i, &e), &e);
+    assert_ok(verb_call(s->store, do_crl, NULL, &e), &e);
+    assert_ok(verb_call(s->store, do_reserve, &number, &e), &e);
+    assert_ok(verb_call(s->store, do_compare_counts, NULL, &e), &e);
+}
+
 static int
 do_go_back(struct store_db *db, void *arg, struct err *e)
 {
@@ -166,6 +214,7 @@ main(void)
                                         scene_teardown),
         cmocka_unit_test_setup_teardown(a_number_without_a_crl_counts_as_none, scene_setup,
                                         scene_teardown),
+        cmocka_unit_test_setup_teardown(figures_are_those_of_the_rows, scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(those_of_before_go_a_few_at_a_time, scene_setup,
                                         scene_teardown),
     };
