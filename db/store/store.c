@@ -54,13 +54,29 @@ run_op(struct store_db *db, struct store_op *op, struct err *e)
     return store_exec(db, "RELEASE op", STORE_NO_VALUES, e);
 }
 
+/* The only one of its group: the transaction is what is undone, so no page is copied for less. */
+static int
+run_alone(struct store_db *db, struct store_op *op, struct err *e)
+{
+    op->result = op->run(op, db, &op->e);
+    if (db->broken || sqlite3_get_autocommit(db->sqlite) != 0) {
+        *e = op->e;
+        return -1;
+    }
+    return op->result == 0 || (store_exec(db, "ROLLBACK", STORE_NO_VALUES, e) == 0 &&
+                               store_exec(db, "BEGIN IMMEDIATE", STORE_NO_VALUES, e) == 0)
+               ? 0
+               : -1;
+}
+
 static int
 run_transaction(struct store_db *db, struct group *group, struct err *e)
 {
-    if (store_exec(db, "BEGIN IMMEDIATE", STORE_NO_VALUES, e) != 0) {
+    if (store_exec(db, "BEGIN IMMEDIATE", STORE_NO_VALUES, e) != 0 ||
+        (group->n == 1 && run_alone(db, group->ops[0], e) != 0)) {
         return -1;
     }
-    for (size_t i = 0; i < group->n; i++) {
+    for (size_t i = 0; i < group->n && group->n > 1; i++) {
         if (run_op(db, group->ops[i], e) != 0) {
             return -1;
         }

@@ -8,11 +8,11 @@
  * retry, log.
  *
  * Group commit: everything that waits (at most STORE_GROUP_MAX operations) runs in one transaction,
- * each operation in a SAVEPOINT of its own. An operation that fails is rolled back alone. `done`
- * comes after COMMIT and its fsync. A commit that fails, and any I/O error, is the end: the group
- * and everything after it fail with ERR_STORE and the program must stop (a page that the kernel
- * could not write is marked clean, so a second try would lie). A page that somebody else changed is
- * the end in the same way, with ERR_STALE.
+ * each operation in a SAVEPOINT of its own when it is not the only one. One that fails is rolled
+ * back alone. `done` comes after COMMIT and its fsync. A commit that fails, and any I/O error, is
+ * the end: the group and everything after it fail with ERR_STORE and the program must stop (a page
+ * that the kernel could not write is marked clean, so a second try would lie). A page that somebody
+ * else changed is the end in the same way, with ERR_STALE.
  *
  *   static int
  *   request_insert(struct store_op *op, struct store_db *db, struct err *e)
