@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/issuance/compare_row.h"
 #include "db/issuance/key_owner.h"
 #include "db/ledger/leaf.h"
 #include "db/sealed/sealed.h"
@@ -83,58 +84,12 @@ take_both(struct entry *at, struct err *e)
     return take_rid(at, "rid", e) != 0 ? -1 : take_serial(at, "serial", e);
 }
 
-static int
-missing(const char *what, struct err *e)
-{
-    return err_set(e, ERR_STALE, "the record has %s that ca.db has not, or has in another state",
-                   what);
-}
-
-static int
-need_row(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
-         const char *what, struct err *e)
-{
-    bool row;
-
-    if (store_has_row(db, sql, values, n, &row, e) != 0) {
-        return -1;
-    }
-    return row ? 0 : missing(what, e);
-}
-
-/* The octets that the query gives have this SHA-256. A row that was made again (rebuild.h) may lack
- * what no leaf has: a CRL, the TBSCertificate of what was given up. */
-static int
-need_hash(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
-          const char *hex, bool may_lack, const char *what, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    CLEANUP(mem_cleanup) char *found = NULL;
-    uint8_t hash[SHA256_SIZE];
-    bool row;
-
-    if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    if (!row) {
-        return missing(what, e);
-    }
-    if (may_lack && row_blob(&rows, 0).n == 0) {
-        return 0;
-    }
-    if (sha256(row_blob(&rows, 0), hash, e) != 0) {
-        return -1;
-    }
-    found = hex_dup(span_of(hash, sizeof(hash)));
-    return strcmp(found, hex) == 0 ? 0 : missing(what, e);
-}
-
 /* ---- registrations ---- */
 
 static int
 registration(struct store_db *db, const struct entry *at, struct err *e)
 {
-    return need_hash(
+    return compare_need_hash(
         db,
         "SELECT cms FROM registration WHERE id = ?1 AND nf_instance = ?2 AND supersedes IS ?3 AND "
         "lower(hex(registrar)) = ?4 AND certificates = ?5 AND not_before IS ?6 AND not_after IS ?7 "
@@ -144,15 +99,15 @@ registration(struct store_db *db, const struct entry *at, struct err *e)
                      text(at, "registrar"), number(at, "certificates"),
                      time_member(at, "notBefore"), time_member(at, "notAfter"), leaf_at(at),
                      store_int(at->index)),
-        leaf_text(at->leaf, "sha256"), false, "a registration", e);
+        leaf_text(at->leaf, "sha256"), true, "a registration", e);
 }
 
 static int
 cancellation(struct store_db *db, const struct entry *at, struct err *e)
 {
-    return need_row(db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1 AND leaf = ?2",
-                    STORE_VALUES(text(at, "registration"), store_int(at->index)), "a cancellation",
-                    e);
+    return compare_need_row(
+        db, "SELECT 1 FROM registration WHERE id = ?1 AND state = 1 AND leaf = ?2",
+        STORE_VALUES(text(at, "registration"), store_int(at->index)), "a cancellation", e);
 }
 
 /* ---- requests ---- */
@@ -168,7 +123,7 @@ request(struct store_db *db, struct entry *at, struct compare_seen *seen, struct
         return -1;
     }
     return waits
-               ? need_row(
+               ? compare_need_row(
                      db,
                      "SELECT 1 FROM pending p WHERE rid = ?1 AND registration = ?2 AND approvals = "
                      "?3 AND profile = ?4 AND iif(assurance = 1, 'signature', 'mac') = ?5 AND "
@@ -180,13 +135,14 @@ request(struct store_db *db, struct entry *at, struct compare_seen *seen, struct
                                   text(at, "assurance"), number(at, "qseq"), text(at, "head"),
                                   leaf_at(at), store_int(at->index)),
                      "a pending request", e)
-               : need_row(db,
-                          "SELECT 1 FROM request WHERE rid = ?1 AND registration = ?2 AND "
-                          "queue_sequence = ?3 AND lower(hex(queue_previous)) = coalesce(?4, "
-                          "lower(hex(queue_previous)))",
-                          STORE_VALUES(store_blob(at->rid), text(at, "registration"),
-                                       number(at, "qseq"), text(at, "head")),
-                          "a request", e);
+               : compare_need_row(
+                     db,
+                     "SELECT 1 FROM request WHERE rid = ?1 AND registration = ?2 AND "
+                     "queue_sequence = ?3 AND lower(hex(queue_previous)) = coalesce(?4, "
+                     "lower(hex(queue_previous)))",
+                     STORE_VALUES(store_blob(at->rid), text(at, "registration"), number(at, "qseq"),
+                                  text(at, "head")),
+                     "a request", e);
 }
 
 static int
@@ -194,12 +150,13 @@ refusal(struct store_db *db, struct entry *at, struct err *e)
 {
     return take_rid(at, "rid", e) != 0
                ? -1
-               : need_row(db,
-                          "SELECT 1 FROM request WHERE rid = ?1 AND state = 2 AND registration IS "
-                          "?2 AND fail_info = ?3 AND created = ?4 AND leaf = ?5",
-                          STORE_VALUES(store_blob(at->rid), text(at, "registration"),
-                                       number(at, "failInfo"), leaf_at(at), store_int(at->index)),
-                          "a refusal", e);
+               : compare_need_row(
+                     db,
+                     "SELECT 1 FROM request WHERE rid = ?1 AND state = 2 AND registration IS "
+                     "?2 AND fail_info = ?3 AND created = ?4 AND leaf = ?5",
+                     STORE_VALUES(store_blob(at->rid), text(at, "registration"),
+                                  number(at, "failInfo"), leaf_at(at), store_int(at->index)),
+                     "a refusal", e);
 }
 
 static int
@@ -207,7 +164,7 @@ intent(struct store_db *db, struct entry *at, struct err *e)
 {
     return take_both(at, e) != 0
                ? -1
-               : need_hash(
+               : compare_need_hash(
                      db,
                      "SELECT tbs FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS "
                      "?3 AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT "
@@ -231,7 +188,7 @@ again(struct store_db *db, struct entry *at, struct err *e)
 {
     return take_rid(at, "again", e) != 0
                ? -1
-               : need_row(
+               : compare_need_row(
                      db,
                      "SELECT 1 FROM again a JOIN request q ON q.rid = a.request WHERE a.rid = ?1 "
                      "AND lower(hex(a.request)) = ?2 AND lower(hex(q.serial)) = ?3 AND "
@@ -254,7 +211,7 @@ approval(struct store_db *db, struct entry *at, struct err *e)
         base64_parse(leaf_text(at->leaf, "cms"), &cms, e) != 0) {
         return -1;
     }
-    return need_row(
+    return compare_need_row(
         db,
         "SELECT 1 FROM approval WHERE rid = ?1 AND officer = ?2 AND approves = ?3 AND cms = ?4 AND "
         "subject = ?5 AND lower(hex(key_sha256)) = ?6 AND created = ?7 AND leaf = ?8",
@@ -289,12 +246,12 @@ certificate(struct store_db *db, struct entry *at, struct err *e)
         return -1;
     }
     if (!row) {
-        return missing("a certificate", e);
+        return compare_missing("a certificate", e);
     }
     der = base64_dup(row_blob(&rows, 0));
     return strcmp(der, leaf_text(at->leaf, "certificate")) == 0
                ? key_owner_check(db, at->serial, row_blob(&rows, 0), e)
-               : missing("a certificate", e);
+               : compare_missing("a certificate", e);
 }
 
 static int
@@ -302,7 +259,7 @@ confirmation(struct store_db *db, struct entry *at, struct err *e)
 {
     return take_both(at, e) != 0
                ? -1
-               : need_row(
+               : compare_need_row(
                      db,
                      "SELECT 1 FROM request q JOIN confirmation c ON c.request = q.rid WHERE q.rid "
                      "= ?1 AND q.serial = ?2 AND q.state = 3 AND q.leaf = ?3 AND c.accepted = 1 "
@@ -320,7 +277,7 @@ rejection(struct store_db *db, struct entry *at, struct err *e)
 {
     return take_both(at, e) != 0
                ? -1
-               : need_row(
+               : compare_need_row(
                      db,
                      "SELECT 1 FROM request q WHERE rid = ?1 AND serial = ?2 AND state IN (4, 5) "
                      "AND leaf IN (?3, ?3 + 1) AND (?4 IS NULL OR (q.registration = ?4 AND state = "
@@ -340,7 +297,7 @@ revocation(struct store_db *db, struct entry *at, struct compare_seen *seen, str
     seen->revocations++;
     return take_serial(at, "serial", e) != 0
                ? -1
-               : need_row(
+               : compare_need_row(
                      db,
                      "SELECT 1 FROM revocation v JOIN request q ON q.serial = v.serial LEFT JOIN "
                      "certificate c ON c.serial = v.serial WHERE v.serial = ?1 AND v.not_after = "
@@ -361,7 +318,7 @@ revocation(struct store_db *db, struct entry *at, struct compare_seen *seen, str
 static int
 crl_intent(struct store_db *db, const struct entry *at, struct err *e)
 {
-    return need_row(
+    return compare_need_row(
         db, "SELECT 1 FROM crl WHERE number = ?1 AND this_update IS ?2 AND next_update IS ?3",
         STORE_VALUES(number(at, "number"), time_member(at, "thisUpdate"),
                      time_member(at, "nextUpdate")),
@@ -371,7 +328,7 @@ crl_intent(struct store_db *db, const struct entry *at, struct err *e)
 static int
 crl(struct store_db *db, const struct entry *at, struct err *e)
 {
-    return need_hash(
+    return compare_need_hash(
         db,
         "SELECT der FROM crl WHERE number = ?1 AND this_update IS ?2 AND next_update IS ?3 AND "
         "entries = ?4 AND der IS NOT NULL",

@@ -74,6 +74,12 @@ member(struct span body, const char *name, const char *quote)
     return span_of(found, (size_t)(end - found));
 }
 
+struct span
+subject_text(struct span body, const char *name)
+{
+    return member(body, name, "\"");
+}
+
 /* The value as the octets have it. */
 static bool
 says(struct span value, const struct store_value *subject)

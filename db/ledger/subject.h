@@ -21,6 +21,10 @@
 /* In an operation's run, behind the leaf itself. */
 int subject_insert(struct store_db *, uint64_t index, const struct leaf *, struct err *e);
 
+/* The text of a member of these octets, which are a leaf: text, hex, base64 or time; empty when it
+ * has none of that name. */
+struct span subject_text(struct span body, const char *name);
+
 /* Do these stand beside the octets `body`? They cost far less than leaf_parse() does. `subject` is
  * NULL when there is no row. ERR_STALE says what is another. */
 int subject_check(struct span body, const char *kind, const struct store_value *subject,

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "db/issuance/rows.h"
+#include "db/ledger/subject.h"
 
-enum { CMS_MAX = 64 * 1024, SERIAL_MAX = 20 };
+enum { CMS_MAX = 64 * 1024, SERIAL_MAX = 20, ID_OCTETS = (ISSUANCE_ID_SIZE - 1) / 2 };
 
 void
 issuance_registration_free(struct issuance_registration *r)
@@ -36,6 +37,37 @@ registration_from(const struct store_rows *rows, struct issuance_registration *o
     return buf_set(&out->json, row_blob(rows, 10), e);
 }
 
+/* A row has no octets that its leaf has: only one of an earlier version has them. The
+ * identifier is their hash. */
+static int
+signed_octets(struct store_db *db, struct issuance_registration *r, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    CLEANUP(mem_cleanup) char *text = NULL;
+    uint8_t id[ID_OCTETS];
+    uint8_t hash[SHA256_SIZE];
+    struct span octets;
+
+    if (hex_parse(r->id, id, sizeof(id), e) != 0 ||
+        store_query_one(db, &rows,
+                        "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                        "WHERE o.subject = ?1 AND l.kind = 'REGISTRATION' ORDER BY o.idx LIMIT 1",
+                        STORE_VALUES(store_blob(span_of(id, sizeof(id)))), e) != 0) {
+        return err_set(e, ERR_STALE, "ca.db: registration %s: its leaf is missing", r->id);
+    }
+    octets = subject_text(row_blob(&rows, 0), "cms");
+    if (octets.n == 0) {
+        octets = subject_text(row_blob(&rows, 0), "batch");
+    }
+    text = mem_printf("%.*s", (int)octets.n, octets.n == 0 ? "" : (const char *)octets.p);
+    if (base64_parse(text, &r->cms, e) != 0 || sha256(buf_span(&r->cms), hash, e) != 0) {
+        return -1;
+    }
+    return memcmp(hash, id, sizeof(id)) == 0
+               ? 0
+               : err_set(e, ERR_STALE, "ca.db: registration %s: its leaf is of another", r->id);
+}
+
 #define COLUMNS                                                                                    \
     "SELECT id, nf_instance, registrar, not_before, not_after, certificates, used, state, "        \
     "registered, "
@@ -62,7 +94,7 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
         return -1;
     }
     out->by_registrar = role == ISSUANCE_REGISTRAR;
-    return 0;
+    return out->cms.n > 0 ? 0 : signed_octets(db, out, e);
 }
 
 int
@@ -259,9 +291,8 @@ insert(struct store_db *db, struct issuance_registration *r, time_t now, struct 
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
         "certificates, registered, leaf, supersedes, proof) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
-                     store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+        "VALUES(?1, x'', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->json)), store_text(r->nf_instance),
                      store_blob(buf_span(&r->registrar)), store_int(r->not_before),
                      store_int(r->not_after), store_int(r->certificates), store_int(now),
                      store_int((int64_t)r->leaf), store_text(r->supersedes), store_text(r->pins)),

@@ -64,13 +64,12 @@ insert_registration(struct rebuild *r, struct store_db *db, const struct leaf *l
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
         "certificates, registered, leaf, supersedes, proof) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, " ISSUANCE_PINS("?3") ")",
-        STORE_VALUES(store_text(leaf_text(leaf, "registration")), store_blob(buf_span(&cms)),
-                     store_blob(buf_span(&json)), store_text(leaf_text(leaf, "nfInstanceId")),
-                     rebuild_value(&registrar), rebuild_time(leaf, "notBefore"),
-                     rebuild_time(leaf, "notAfter"), store_int(leaf_int(leaf, "certificates", 0)),
-                     store_int(leaf_time(leaf)), store_int((int64_t)index),
-                     store_text(leaf_text(leaf, "supersedes"))),
+        "VALUES(?1, x'', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, " ISSUANCE_PINS("?2") ")",
+        STORE_VALUES(store_text(leaf_text(leaf, "registration")), store_blob(buf_span(&json)),
+                     store_text(leaf_text(leaf, "nfInstanceId")), rebuild_value(&registrar),
+                     rebuild_time(leaf, "notBefore"), rebuild_time(leaf, "notAfter"),
+                     store_int(leaf_int(leaf, "certificates", 0)), store_int(leaf_time(leaf)),
+                     store_int((int64_t)index), store_text(leaf_text(leaf, "supersedes"))),
         e);
 }
 
