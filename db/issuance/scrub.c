@@ -36,7 +36,9 @@ check_leaf(struct store_db *db, const struct store_rows *rows, uint64_t index,
     if (subject_check_row(rows, row_blob(rows, 0), 1, 3, e) != 0) {
         return -1;
     }
-    return compare_leaf(db, leaf, (int64_t)index, &s->seen, e);
+    return compare_leaf(db, leaf, (int64_t)index, &s->seen, e) != 0
+               ? -1
+               : ledger_check_hashes(db, index, row_blob(rows, 0), e);
 }
 
 static int

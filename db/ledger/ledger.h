@@ -34,6 +34,11 @@ int ledger_last_time(struct store_db *, time_t *at, struct err *e);
 /* Root over the first `size` leaves (at most ledger_size). */
 int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], struct err *e);
 
+/* Is the stored hash of leaf `index` that of these octets, and that of each full subtree which this
+ * leaf completes that of its two halves? Asked of each leaf, one after the other, all hashes are
+ * those of the leaves. ERR_STORE, or ERR_NOTFOUND when one is missing. */
+int ledger_check_hashes(struct store_db *, uint64_t index, struct span body, struct err *e);
+
 /* Leaf `index` and the way from it to the root of the first `size` leaves (base/tlog/merkle.h), its
  * hashes one behind the other; both replaced. */
 int ledger_prove(struct store_db *, uint64_t index, uint64_t size, struct buf *leaf,

@@ -84,6 +84,36 @@ insert_nodes(struct store_db *db, uint64_t index, const struct leaf *leaf, struc
 }
 
 int
+ledger_check_hashes(struct store_db *db, uint64_t index, struct span body, struct err *e)
+{
+    struct merkle_hash hash = merkle_leaf(body);
+    struct merkle_hash stored;
+    unsigned level = 0;
+
+    if (get_hash(db, 0, index, &stored, e) != 0) {
+        return -1;
+    }
+    if (!merkle_equal(&hash, &stored)) {
+        return err_set(e, ERR_STORE, "its hash is not that of its octets");
+    }
+    for (uint64_t bits = index; (bits & 1) != 0; bits >>= 1) {
+        struct merkle_hash left;
+
+        if (get_hash(db, level, bits - 1, &left, e) != 0 ||
+            get_hash(db, level + 1, bits >> 1, &stored, e) != 0) {
+            return -1;
+        }
+        hash = merkle_node(&left, &hash);
+        level++;
+        if (!merkle_equal(&hash, &stored)) {
+            return err_set(e, ERR_STORE, "the hash %u/%llu above it is not that of its halves",
+                           level, (unsigned long long)(bits >> 1));
+        }
+    }
+    return 0;
+}
+
+int
 ledger_last_time(struct store_db *db, time_t *at, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
