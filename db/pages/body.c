@@ -54,7 +54,7 @@ load_map(struct pages *p)
     if (rc == SQLITE_OK) {
         rc = p->has_key ? map_open(&p->map, p->map_file, &found) : map_is_any(p->map_file, &any);
     }
-    if (rc == SQLITE_OK && any) {
+    if (rc == SQLITE_OK && any && p->watch.tell == NULL) {
         rc = watch_end(&p->watch, ERR_DENIED, "it is sealed, and there is no key to read it with");
     } else if (rc == SQLITE_OK && found == MAP_OTHER) {
         rc = watch_end(&p->watch, ERR_DENIED, "it is sealed under another key");

@@ -39,7 +39,8 @@ enum { PAGES_KEY_SIZE = 32 };
 struct pages_options {
     struct span key; /* PAGES_KEY_SIZE octets, not kept; empty: there is none */
     /* May be NULL. Then what is wrong is told, "page 17", and the page is given as it is: for who
-     * wants to see all of it. Nothing may be written then. */
+     * wants to see all of it, also without a key, when the file was closed. Nothing may be written
+     * then. */
     void (*tell)(void *arg, const char *what);
     void *tell_arg;
 };

@@ -360,7 +360,8 @@ look(struct store_db *db, const struct store_options *options, bool *is_new, str
         (pages > 0 && lock(db, e) != 0) ||
         check_application(db, options->application, is_new, e) != 0 ||
         look_at_version(db, options, e) != 0 ||
-        (options->integrity_check && pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0)) {
+        (options->integrity_check && !pages_is_sealed(db->pages) &&
+         pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0)) {
         return -1;
     }
     return options->admit == NULL ? 0 : options->admit(options->admit_arg, db, e);

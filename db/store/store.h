@@ -73,7 +73,7 @@ struct store_options {
      * than the file's runs in a transaction of its own; a file with a newer version is refused. */
     const struct store_migration *schemas[STORE_SCHEMAS_MAX];
     struct tasks *finished; /* gets the operations; NULL when only store_call() is used */
-    bool integrity_check;   /* PRAGMA integrity_check first: reads the whole file */
+    bool integrity_check;   /* PRAGMA integrity_check first: reads all of it; unless it is sealed */
     /* May be NULL. Looks at what is there, reading only, before anything is changed: what it
      * refuses stays as it is, octet by octet. The schema may be an older one, and there are no
      * tables in a new file. */
@@ -90,7 +90,8 @@ struct store_options {
      * that is not can be: store_seal(). */
     struct span seal_key;
     /* May be NULL. For who only looks, all of it being done in `admit`: a page that is not what its
-     * seal says is told ("page 17") and given as it is. Behind `admit` store_open() says ERR_DENIED
+     * seal says is told ("page 17") and given as it is. So is one that is sealed when there is no
+     * key, of a file that was closed in order. Behind `admit` store_open() says ERR_DENIED
      * then, and nothing was changed. */
     void (*tell)(void *arg, const char *what);
     void *tell_arg;
