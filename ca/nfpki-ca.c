@@ -255,7 +255,7 @@ acknowledge(struct ca *ca, const struct acknowledge_options *options, struct err
 static int
 usage(FILE *out)
 {
-    (void)fprintf(out, "usage: nfpki-ca [--debug] [--check | --verify] --config FILE\n"
+    (void)fprintf(out, "usage: nfpki-ca [--debug] [--check | --verify | --seal] --config FILE\n"
                        "       nfpki-ca [--debug] --restore [--approval FILE --approval FILE] "
                        "[--adopt FILE]\n"
                        "                [--old-ledger DIR --signed SIZE:ROOT] --config FILE\n"
@@ -266,9 +266,10 @@ usage(FILE *out)
     return 2;
 }
 
-/* What it was started for: to serve; to look at its files; to compare ca.db with its record; to
- * read back what ca.db lost; to go on after a line of a journal that belongs to nothing. */
-enum mode { RUN, CHECK, VERIFY, RESTORE, ACKNOWLEDGE };
+/* What it was started for: to serve, also when ca.db is to be sealed anew; to look at its files; to
+ * compare ca.db with its record; to read back what ca.db lost; to go on after a line of a journal
+ * that belongs to nothing. */
+enum mode { RUN, SEAL, CHECK, VERIFY, RESTORE, ACKNOWLEDGE };
 
 struct arguments {
     const char *path;
@@ -329,6 +330,8 @@ take(struct arguments *a, int option)
         return take_mode(a, CHECK);
     case 'v':
         return take_mode(a, VERIFY);
+    case 's':
+        return take_mode(a, SEAL);
     case 'R':
         return take_mode(a, RESTORE);
     case 'K':
@@ -368,6 +371,7 @@ parse_arguments(int argc, char **argv, struct arguments *a)
         {"config", required_argument, NULL, 'c'},
         {"check", no_argument, NULL, 'n'},
         {"verify", no_argument, NULL, 'v'},
+        {"seal", no_argument, NULL, 's'},
         {"restore", no_argument, NULL, 'R'},
         {"acknowledge", no_argument, NULL, 'K'},
         {"reason", required_argument, NULL, 'r'},
@@ -384,7 +388,7 @@ parse_arguments(int argc, char **argv, struct arguments *a)
     int option;
 
     while (status < 0 &&
-           (option = getopt_long(argc, argv, "c:nvRKr:a:A:O:S:dhV", options, NULL)) != -1) {
+           (option = getopt_long(argc, argv, "c:nvsRKr:a:A:O:S:dhV", options, NULL)) != -1) {
         status = take(a, option);
     }
     return status >= 0 ? status : optind != argc ? usage(stderr) : check_arguments(a);
@@ -402,6 +406,8 @@ work(struct ca *ca, const struct arguments *a, int *status, struct err *e)
 
     switch (a->mode) {
     case RUN:
+    case SEAL:
+        ca->may_seal = a->mode == SEAL;
         result = run(ca, e);
         break;
     case CHECK:

@@ -19,6 +19,7 @@
 #include "ca/publish/greet.h"
 #include "ca/request/stages.h"
 #include "ca/request/watchers.h"
+#include "ca/restore/work.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
 
@@ -295,7 +296,7 @@ run_leaves(struct store_op *op, struct store_db *db, struct err *e)
     }
     return issuance_registration_each_shared(db, now, SHARED_SAID_MAX, say_shared, NULL, e) != 0 ||
                    append_recovered(db, o, now, e) != 0 || append_configs(db, o->ca, now, e) != 0 ||
-                   append_start(db, o->ca, now, e) != 0 || ca_seals_begin(db, now, e) != 0
+                   append_start(db, o->ca, now, e) != 0 || ca_seals_say(db, now, e) != 0
                ? -1
                : 0;
 }
@@ -314,7 +315,7 @@ ca_open_signers(struct ca *ca, struct err *e)
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
     return ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
-                   ca_seals_key(ca, e) != 0
+                   ca_seals_key(ca, e) != 0 || work_finish(ca->conf.database, e) != 0
                ? -1
                : 0;
 }
@@ -438,7 +439,6 @@ ca_close(struct ca *ca)
     signer_free(ca->log);
     journals_free(ca->journals);
     store_free(ca->store);
-    ca_seals_free(ca);
     ledger_free(ca->ledger);
     buf_free(&ca->seal_key);
     free_events(ca);

@@ -31,7 +31,6 @@ struct watchers;
 struct waiting;
 struct unconfirmed;
 struct scrub;
-struct sealed;
 struct greeter;
 struct journals;
 
@@ -64,7 +63,6 @@ struct ca {
     struct tasks *finished;
     struct pool *pool;
     struct store *store;
-    struct sealed *seals; /* of the rows in it (seals.h) */
     struct ledger *ledger;
     struct signer *issuing;
     struct signer *log;
@@ -95,6 +93,7 @@ struct ca {
     time_t went_back_from; /* of the last leaf that the start found, when people took that the clock
                               is behind it; 0: it is not */
     bool has_begun;        /* the leaf START is there */
+    bool may_seal;         /* a person says that ca.db is to be sealed: an earlier version had */
     bool stopping;
 };
 

@@ -10,7 +10,6 @@
 #include "ca/daemon/published.h"
 #include "ca/daemon/seals.h"
 #include "db/issuance/scrub.h"
-#include "db/sealed/sealed.h"
 #include "db/store/schema.h"
 
 enum { APPLICATION = 0x6e664341 }; /* "nfCA" */
@@ -85,15 +84,12 @@ ca_record_check_clock(struct ca *ca, struct store_db *db, struct err *e)
 
 /* ---- rows ---- */
 
-/*
- * Do the rows say what the leaves say? Where they are sealed the head, which was looked at, has the
- * number of leaves and vouches for the rest: each row is looked at when it is used, and all of them
- * by the scrub, whose find is what is compared again here. There are no leaves since the head.
- */
+/* Do the rows say what the leaves say? Of a sealed file each page is compared when it is read, and
+ * all of them by the scrub, whose find is what is compared again here. */
 static int
 compare(struct store_db *db, bool suspect, struct err *e)
 {
-    return sealed_state(db) == SEALED_ON && !suspect ? 0 : issuance_check(db, e);
+    return store_seal_state(db) == STORE_SEALED && !suspect ? 0 : issuance_check(db, e);
 }
 
 int
@@ -126,11 +122,9 @@ check_attempts(const struct ca *ca, struct store_db *db, struct err *e)
 static int
 judge(struct guard *guard, struct store_db *db, struct err *e)
 {
-    enum sealed_state state;
-
     guard->judged = true;
-    return sealed_open(db, &state, e) != 0 || ca_record_check_schema(db, e) != 0 ||
-                   compare(db, guard->suspect, e) != 0 || check_attempts(guard->ca, db, e) != 0
+    return ca_record_check_schema(db, e) != 0 || compare(db, guard->suspect, e) != 0 ||
+                   check_attempts(guard->ca, db, e) != 0
                ? -1
                : guard->look(guard->ca, guard->arg, db, e);
 }
@@ -141,7 +135,8 @@ admit(void *arg, struct store_db *db, struct err *e)
 {
     struct guard *guard = arg;
 
-    if (ledger_check(guard->ca->ledger, db, &guard->last, e) != 0 ||
+    if (ledger_check(guard->ca->ledger, db, &guard->last, guard->suspect, e) != 0 ||
+        (db != NULL && ca_seals_check(guard->ca, db, e) != 0) ||
         published_crl_check(&guard->crl, db, e) != 0 ||
         ca_record_check_clock(guard->ca, db, e) != 0) {
         return -1;
@@ -167,7 +162,8 @@ ca_store_options(const struct ca *ca, const char *path)
                                   .application = APPLICATION,
                                   .schemas = {ledger_migrations, issuance_migrations},
                                   .finished = ca->finished,
-                                  .integrity_check = true};
+                                  .integrity_check = true,
+                                  .seal_key = buf_span(&ca->seal_key)};
 }
 
 static int
@@ -177,8 +173,6 @@ open_store(struct ca *ca, struct guard *guard, struct err *e)
 
     options.admit = admit;
     options.admit_arg = guard;
-    options.context = ca->seals;
-    options.settle = sealed_settle;
     if (check_missing(ca, guard, e) != 0 || ca_make_folder(ca->conf.state_dir, 0700, e) != 0) {
         return -1;
     }
@@ -252,9 +246,9 @@ ca_record_open(struct ca *ca, ca_record_look *look, void *arg, struct err *e)
     ca->ledger = ledger_new(&options, e);
     return ca->ledger == NULL || ca_record_last(ca, &guard.last, e) != 0 ||
                    published_crl_read(&ca->conf, ca->policy.issuing, &guard.crl, e) != 0 ||
-                   ca_seals_new(ca, e) != 0 || open_store(ca, &guard, e) != 0
+                   open_store(ca, &guard, e) != 0 || judge_late(ca, &guard, e) != 0
                ? -1
-               : judge_late(ca, &guard, e);
+               : ca_seals_begin(ca, e);
 }
 
 int
@@ -269,17 +263,15 @@ ca_record_publish(struct ca *ca, struct err *e)
 }
 
 int
-ca_record_read(struct ca *ca, int (*look)(void *arg, struct store_db *, struct err *e), void *arg,
-               struct err *e)
+ca_record_read(struct ca *ca, const struct ca_record_reader *reader, struct err *e)
 {
-    const struct store_options options = {.path = ca->conf.database,
-                                          .application = APPLICATION,
-                                          .schemas = {ledger_migrations, issuance_migrations},
-                                          .admit = look,
-                                          .admit_arg = arg,
-                                          .context = ca->seals,
-                                          .settle = sealed_settle};
+    struct store_options options = ca_store_options(ca, ca->conf.database);
 
+    options.integrity_check = false;
+    options.admit = reader->look;
+    options.admit_arg = reader->arg;
+    options.tell = reader->tell;
+    options.tell_arg = reader->arg;
     ca->store = store_open(&options, e);
     return ca->store == NULL ? -1 : 0;
 }

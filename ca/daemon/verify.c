@@ -14,7 +14,6 @@
 #include "ca/daemon/seals.h"
 #include "db/issuance/journal.h"
 #include "db/issuance/scrub.h"
-#include "db/sealed/sealed.h"
 #include "db/store/schema.h"
 
 enum { SHOWN_MAX = 20, VKEY_MAX = 4096 };
@@ -23,6 +22,7 @@ struct verifying {
     struct ca *ca;
     struct ledger_signed last;
     bool has_last;
+    bool has_key;  /* the log's signer was asked for the one that seals */
     bool was_read; /* to its end */
     bool left_out; /* something was */
     uint64_t differences;
@@ -73,17 +73,16 @@ left_out(struct verifying *v, const char *what, const char *why)
     v->left_out = true;
 }
 
-/* The head; each of them comes with the rows. */
+/* Each of them comes with what is read. */
 static void
 check_seals(struct verifying *v, struct store_db *db)
 {
-    enum sealed_state state;
     struct err why = {0};
 
-    if (sealed_open(db, &state, &why) != 0) {
+    if (ca_seals_check(v->ca, db, &why) != 0) {
         differs(v, why.text);
-    } else if (state != SEALED_ON) {
-        (void)printf("rows are not sealed\n");
+    } else if (store_seal_state(db) != STORE_SEALED) {
+        (void)printf("pages are not sealed\n");
     }
 }
 
@@ -101,10 +100,10 @@ verify(void *arg, struct store_db *db, struct err *e)
         return -1;
     }
     if (v->ca->ledger != NULL &&
-        ledger_check(v->ca->ledger, db, v->has_last ? &v->last : NULL, &why) != 0) {
+        ledger_check(v->ca->ledger, db, v->has_last ? &v->last : NULL, true, &why) != 0) {
         differs(v, why.text);
     }
-    if (v->ca->seals != NULL) {
+    if (v->has_key) {
         check_seals(v, db);
     }
     if (issuance_verify(db, differs, v, &v->figures, e) != 0 ||
@@ -149,7 +148,8 @@ find_ledger(struct verifying *v)
     ca->log = signer_start(&options, &e); /* not patiently: somebody waits */
 
     if (ca->log != NULL) {
-        if (ca_seals_key(ca, &e) != 0 || ca_seals_new(ca, &e) != 0) {
+        v->has_key = ca_seals_key(ca, &e) == 0;
+        if (!v->has_key) {
             left_out(v, "seals", e.text);
         }
         v->has_last = ca_record_last(ca, &v->last, &e) == 0;
@@ -199,8 +199,8 @@ say(const struct verifying *v, int64_t ms)
     const struct issuance_figures *f = &v->figures;
 
     (void)printf("%s: %" PRIu64 " leaves, %" PRIu64 " rows and %" PRIu64
-                 " seals compared in %" PRId64 ".%03" PRId64 " s: ",
-                 v->ca->conf.database, f->leaves, f->rows, f->seals, ms / 1000, ms % 1000);
+                 " pages compared in %" PRId64 ".%03" PRId64 " s: ",
+                 v->ca->conf.database, f->leaves, f->rows, f->pages, ms / 1000, ms % 1000);
     if (v->differences == 0) {
         (void)printf("no difference\n");
     } else {
@@ -212,6 +212,7 @@ int
 ca_verify(struct ca *ca, bool *agrees, struct err *e)
 {
     struct verifying v = {.ca = ca};
+    const struct ca_record_reader reader = {.look = verify, .tell = differs, .arg = &v};
     const int64_t from = clock_monotonic_ms();
 
     *agrees = false;
@@ -224,7 +225,7 @@ ca_verify(struct ca *ca, bool *agrees, struct err *e)
     }
     find_ledger(&v);
     find_crl(&v);
-    if (ca_record_read(ca, verify, &v, e) != 0 && !v.was_read) {
+    if (ca_record_read(ca, &reader, e) != 0 && !v.was_read) {
         published_crl_free(&v.crl);
         return -1;
     }

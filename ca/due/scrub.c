@@ -145,7 +145,7 @@ time_or_null(time_t at)
 json_t *
 scrub_status(const struct scrub *s, struct store_db *db, time_t now, struct err *e)
 {
-    CLEANUP(issuance_scrub_free) struct issuance_scrub stored = {0};
+    struct issuance_scrub stored = {0};
     const struct issuance_scrub *at = &s->at;
     int64_t decided;
 
@@ -158,12 +158,13 @@ scrub_status(const struct scrub *s, struct store_db *db, time_t now, struct err 
     if (issuance_scrub_decided(db, at, &decided, e) != 0) {
         return NULL;
     }
-    return json_pack("{s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:I}", "at",
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:I}", "at",
                      at->begun == 0               ? "rest"
                      : at->leaf < at->ends.leaves ? "leaf"
                      : at->table < ORIGIN_TABLES  ? origin_name(at->table)
-                                                  : "seal",
-                     "leaves", (json_int_t)at->leaf, "of", (json_int_t)at->ends.leaves, "begun",
+                                                  : "page",
+                     "leaves", (json_int_t)at->leaf, "of", (json_int_t)at->ends.leaves, "page",
+                     (json_int_t)at->page, "pages", (json_int_t)store_pages(db), "begun",
                      time_or_null(at->begun), "lastBegun", time_or_null(at->last.begun),
                      "lastEnded", time_or_null(at->last.ended), "lastAge",
                      at->last.ended == 0 ? json_null()
@@ -194,6 +195,5 @@ scrub_free(struct scrub *s)
         return;
     }
     event_free(s->timer);
-    issuance_scrub_free(&s->at);
     mem_free(s);
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ca/journals/compare.h"
+#include "db/store/batch.h"
 #include "pkcs11/client/evidence.h"
 
 enum { FIRST_S = 1, EACH_S = 10 };
@@ -122,7 +123,7 @@ look(struct ca *ca, struct store_db *db, struct unknown_line *unknown, struct er
 {
     struct trial trial = {.ca = ca, .unknown = unknown};
 
-    return issuance_journal_try(db, look_at_both, &trial, e);
+    return store_try(db, look_at_both, &trial, e);
 }
 
 int

@@ -81,16 +81,13 @@ int
 crl_list_reserve(struct crl_list *l, const struct ca *ca, struct store_db *db, struct err *e)
 {
     struct crl_request *r = &l->request;
-    time_t from;
-    time_t until;
 
     *r = (struct crl_request){.issuer = ca->policy.issuing, .rehearsal = ca->policy.rehearsal};
     /* RFC 5280 3.3: an entry stays until it was on a CRL after its certificate has ended, here
      * until that has run out. */
-    if (validity_read(ca->policy.issuing, &from, &until, e) != 0 || set_begin(l, ca, db, e) != 0 ||
-        ledger_size(db, &l->up_to, e) != 0 ||
+    if (set_begin(l, ca, db, e) != 0 || ledger_size(db, &l->up_to, e) != 0 ||
         issuance_crl_passed(db, r->this_update, &l->expired_before, e) != 0 ||
-        issuance_crl_each(db, l->expired_before, until, add_entry, l, e) != 0) {
+        issuance_crl_each(db, l->expired_before, add_entry, l, e) != 0) {
         return -1;
     }
     r->entries = l->entries;

@@ -64,7 +64,7 @@ take_leaf(struct restore *r, struct store_db *db, uint64_t index, struct span bo
     const bool is_left = index < r->plan.from;
     CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
 
-    if (is_left && r->had_seals) {
+    if (is_left && r->is_sealed) {
         return 0;
     }
     leaf = leaf_parse(body, e);
@@ -158,7 +158,7 @@ run_compare(struct store_op *op, struct store_db *db, struct err *e)
     p->on_trust = (const char *)r->on_trust.p;
     return (p->previous == NULL ? published_store(r->published, db, e)
                                 : published_succeed(db, e)) != 0 ||
-                   ledger_check(r->ca->ledger, db, &r->last, e) != 0 ||
+                   ledger_check(r->ca->ledger, db, &r->last, true, e) != 0 ||
                    ca_record_check_clock(r->ca, db, e) != 0 ||
                    rebuild_lost_intents(db, &p->abandoned, e) != 0 ||
                    rebuild_lost_pendings(db, &p->refused, e) != 0 ||

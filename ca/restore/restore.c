@@ -12,8 +12,6 @@
 
 #include "ca/daemon/record.h"
 #include "ca/restore/state.h"
-#include "db/issuance/rebuild/restored.h"
-#include "db/sealed/sealed.h"
 
 enum { NAME_OCTETS = 4 };
 
@@ -24,7 +22,6 @@ restore_free(struct restore *r)
         plan_approval_free(&r->approvals[i]);
     }
     restore_close(r);
-    sealed_cursor_free(&r->cursor);
     buf_free(&r->on_trust);
     rebuild_free(r->rebuild);
     published_free(r->published);
@@ -159,25 +156,6 @@ step_copy(struct restore *r, struct err *e)
 /* ---- it takes its place ---- */
 
 static int
-run_seal(struct store_op *op, struct store_db *db, struct err *e)
-{
-    enum sealed_state state;
-
-    return sealed_open(db, &state, e) != 0 ? -1 : restored_seal(db, restore_of(op)->now, e);
-}
-
-/* All that it has is as it was compared in step_believe and step_verify: the copy was not closed.
- */
-static int
-step_seal(struct restore *r, struct err *e)
-{
-    if (!r->had_seals && !r->plan.back.sealed) {
-        return 0; /* the next start begins with it */
-    }
-    return restore_in_store(r, run_seal, e);
-}
-
-static int
 step_close(struct restore *r, struct err *e)
 {
     restore_close(r);
@@ -216,7 +194,7 @@ step_tell(struct restore *r, struct err *e)
 typedef int step(struct restore *, struct err *e);
 static step *const PLAN[] = {step_ask,     step_fold, step_lock,   step_copy,
                              step_believe, step_read, step_compare};
-static step *const DO[] = {step_officers, step_record, step_verify, step_seal,
+static step *const DO[] = {step_officers, step_record, step_verify,
                            step_close,    step_swap,   step_tell};
 
 static int

@@ -2,7 +2,6 @@
 #include "ca/restore/state.h"
 
 #include "ca/daemon/record.h"
-#include "ca/daemon/seals.h"
 
 struct step_op {
     struct store_op op;
@@ -28,12 +27,7 @@ restore_open(struct restore *r, struct err *e)
 {
     struct store_options options = ca_store_options(r->ca, r->work.copy);
 
-    if (ca_seals_new(r->ca, e) != 0) {
-        return -1;
-    }
     options.finished = NULL;
-    options.context = r->ca->seals;
-    options.settle = sealed_settle;
     r->store = store_open(&options, e);
     return r->store == NULL ? -1 : 0;
 }
@@ -43,5 +37,4 @@ restore_close(struct restore *r)
 {
     store_free(r->store);
     r->store = NULL;
-    ca_seals_free(r->ca);
 }

@@ -11,7 +11,6 @@
 #include "ca/restore/work.h"
 #include "db/issuance/on_trust.h"
 #include "db/ledger/published.h"
-#include "db/sealed/sealed.h"
 
 struct restore {
     struct ca *ca;
@@ -30,9 +29,9 @@ struct restore {
     struct plan_approval approvals[2];
     char *text; /* of the plan */
     time_t now;
-    bool more;      /* rows or leaves to read */
-    bool had_seals; /* each row that is left has its seal */
-    struct sealed_cursor cursor;
+    bool more;           /* rows or leaves to read */
+    bool is_sealed;      /* each page that is left has its seal */
+    uint64_t page;       /* to compare next */
     struct buf on_trust; /* a text */
 };
 
@@ -41,14 +40,14 @@ typedef int restore_run_op(struct store_op *, struct store_db *, struct err *);
 int restore_in_store(struct restore *, restore_run_op *run, struct err *e);
 struct restore *restore_of(struct store_op *);
 
-/* The copy, with the key that seals its rows. Closed again: nothing when it is not open. */
+/* The copy, with the key that seals it. Closed again: nothing when it is not open. */
 int restore_open(struct restore *, struct err *e);
 void restore_close(struct restore *);
 
-/* What is left is as nfpki-ca wrote it (believe.c). It is open from then on until step_close, and
- * has no seals any more. */
+/* What is left is as nfpki-ca wrote it (believe.c). It is open from then on until step_close. */
 int step_believe(struct restore *, struct err *e);
-/* Of each leaf of the record: rows without seals are believed while it has no SEALED. ERR_STALE. */
+/* Of each leaf of the record: a file without seals is believed while it has no SEALED. ERR_STALE.
+ */
 int restore_check_unsealed(const struct restore *, const struct leaf *, struct err *e);
 
 /* Leaves that the database lacks, and their rows (read.c); the leaves once more, from their octets

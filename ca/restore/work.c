@@ -18,6 +18,7 @@ work_init(struct restore_work *w, const char *original)
 {
     w->original = mem_strdup(original);
     w->copy = mem_printf("%s.restore", original);
+    w->next = mem_printf("%s-seal.restored", original);
     w->fd = -1;
 }
 
@@ -27,6 +28,7 @@ work_free(struct restore_work *w)
     fd_cleanup(&w->fd);
     mem_free(w->original);
     mem_free(w->copy);
+    mem_free(w->next);
     *w = (struct restore_work){.fd = -1};
 }
 
@@ -34,6 +36,33 @@ static char *
 wal_of(const char *path)
 {
     return mem_printf("%s-wal", path);
+}
+
+static char *
+seal_of(const char *path)
+{
+    return mem_printf("%s-seal", path);
+}
+
+static bool
+is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static int
+rename_one(const char *from, const char *to, struct err *e)
+{
+    return rename(from, to) == 0 ? 0 : err_errno(e, ERR_IO, errno, "rename %s to %s", from, to);
+}
+
+static int
+sync_folder_of(const char *path, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *folder = mem_strdup(path);
+
+    *strrchr(folder, '/') = '\0';
+    return file_sync_dir(folder, e);
 }
 
 static int
@@ -56,6 +85,7 @@ work_lock(struct restore_work *w, struct err *e)
                                .l_whence = SEEK_SET,
                                .l_start = SQLITE_LOCK_FIRST,
                                .l_len = SQLITE_LOCK_OCTETS};
+    CLEANUP(mem_cleanup) char *seal = seal_of(w->original);
 
     w->fd = open(w->original, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (w->fd < 0 && errno != ENOENT) {
@@ -63,6 +93,9 @@ work_lock(struct restore_work *w, struct err *e)
     }
     if (w->fd >= 0 && fcntl(w->fd, F_SETLK, &lock) != 0) {
         return err_set(e, ERR_BUSY, "another process has %s open: stop it first", w->original);
+    }
+    if (w->fd < 0 && is_there(seal)) {
+        return err_set(e, ERR_BUSY, "%s is there without %s: move it away, too", seal, w->original);
     }
     return check_no_wal(w->original, e);
 }
@@ -78,8 +111,10 @@ int
 work_remove(struct restore_work *w, struct err *e)
 {
     CLEANUP(mem_cleanup) char *wal = wal_of(w->copy);
+    CLEANUP(mem_cleanup) char *seal = seal_of(w->copy);
 
-    return remove_one(w->copy, e) != 0 || remove_one(wal, e) != 0 ? -1 : 0;
+    return remove_one(w->copy, e) != 0 || remove_one(wal, e) != 0 || remove_one(seal, e) != 0 ? -1
+                                                                                              : 0;
 }
 
 static int
@@ -121,52 +156,109 @@ copy_octets(int from, int to)
     }
 }
 
+static int
+copy_one(int from, const char *path, struct err *e)
+{
+    CLEANUP(fd_cleanup)
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+
+    return to >= 0 && copy_octets(from, to) == 0 && fsync(to) == 0
+               ? 0
+               : err_errno(e, ERR_IO, errno, "copy to %s", path);
+}
+
+static int
+copy_seal(const struct restore_work *w, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *from = seal_of(w->original);
+    CLEANUP(mem_cleanup) char *to = seal_of(w->copy);
+    CLEANUP(fd_cleanup) int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return errno == ENOENT ? 0 : err_errno(e, ERR_IO, errno, "open %s", from);
+    }
+    return copy_one(fd, to, e);
+}
+
 int
 work_copy(struct restore_work *w, struct err *e)
 {
-    CLEANUP(fd_cleanup) int to = -1;
-
     if (work_remove(w, e) != 0) {
         return -1;
     }
-    if (w->fd < 0) {
-        return 0;
-    }
-    to = open(w->copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    if (to < 0 || copy_octets(w->fd, to) != 0 || fsync(to) != 0) {
-        return err_errno(e, ERR_IO, errno, "copy %s to %s", w->original, w->copy);
-    }
-    return 0;
+    return w->fd < 0 ? 0 : copy_one(w->fd, w->copy, e) != 0 ? -1 : copy_seal(w, e);
+}
+
+static int
+sync_one(const char *path, struct err *e)
+{
+    CLEANUP(fd_cleanup) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd >= 0 && fsync(fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", path);
 }
 
 int
 work_sync(struct restore_work *w, struct err *e)
 {
-    CLEANUP(fd_cleanup) int fd = open(w->copy, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP(mem_cleanup) char *seal = seal_of(w->copy);
 
-    if (check_no_wal(w->copy, e) != 0) {
-        return -1;
+    return check_no_wal(w->copy, e) != 0 || sync_one(w->copy, e) != 0 ? -1
+           : is_there(seal)                                           ? sync_one(seal, e)
+                                                                      : 0;
+}
+
+static int
+keep_one(const char *path, const char *kept, struct err *e)
+{
+    return link(path, kept) == 0 || errno == EEXIST
+               ? 0
+               : err_errno(e, ERR_IO, errno, "keep %s as %s", path, kept);
+}
+
+static int
+keep(const struct restore_work *w, const char *kept, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *seal = seal_of(w->original);
+    CLEANUP(mem_cleanup) char *kept_seal = seal_of(kept);
+
+    if (w->fd < 0) {
+        return 0;
     }
-    return fd >= 0 && fsync(fd) == 0 ? 0 : err_errno(e, ERR_IO, errno, "sync %s", w->copy);
+    return keep_one(w->original, kept, e) != 0 ? -1
+           : is_there(seal)                    ? keep_one(seal, kept_seal, e)
+                                               : 0;
 }
 
 int
 work_swap(struct restore_work *w, const char *kept, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *folder = mem_strdup(w->original);
+    CLEANUP(mem_cleanup) char *seal = seal_of(w->copy);
 
-    *strrchr(folder, '/') = '\0';
     if (check_no_wal(w->original, e) != 0) {
         return -1;
     }
-    if (w->fd < 0 && access(w->original, F_OK) == 0) {
+    if (w->fd < 0 && is_there(w->original)) {
         return err_set(e, ERR_BUSY, "%s appeared meanwhile: stop what makes it", w->original);
     }
-    if (w->fd >= 0 && link(w->original, kept) != 0 && errno != EEXIST) {
-        return err_errno(e, ERR_IO, errno, "keep %s as %s", w->original, kept);
+    if (keep(w, kept, e) != 0 || (is_there(seal) && rename_one(seal, w->next, e) != 0) ||
+        sync_folder_of(w->original, e) != 0 || rename_one(w->copy, w->original, e) != 0) {
+        return -1;
     }
-    if (rename(w->copy, w->original) != 0) {
-        return err_errno(e, ERR_IO, errno, "rename %s to %s", w->copy, w->original);
+    return sync_folder_of(w->original, e) != 0 ? -1 : work_finish(w->original, e);
+}
+
+int
+work_finish(const char *original, struct err *e)
+{
+    CLEANUP(work_free) struct restore_work w = {0};
+    CLEANUP(mem_cleanup) char *seal = seal_of(original);
+
+    work_init(&w, original);
+    if (!is_there(w.next)) {
+        return 0;
     }
-    return file_sync_dir(folder, e);
+    if (is_there(w.copy)) {
+        return remove_one(w.next, e); /* it did not take its place: all is as before */
+    }
+    return rename_one(w.next, seal, e) != 0 ? -1 : sync_folder_of(original, e);
 }

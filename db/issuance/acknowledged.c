@@ -3,26 +3,15 @@
 #include <string.h>
 
 #include "db/issuance/journal.h"
-#include "db/issuance/seals.h"
-#include "db/issuance/trust.h"
 #include "db/ledger/ledger.h"
 
 static int
 take_number(struct store_db *db, uint64_t number, time_t now, struct err *e)
 {
-    uint64_t newest;
-
-    if (trust_newest_crl(db, &newest, e) != 0) {
-        return -1;
-    }
-    if (number <= newest) {
-        return 0;
-    }
-    return trust_change(db, &issuance_table_crl, store_int((int64_t)number), e) != 0
-               ? -1
-               : store_exec(db,
-                            "INSERT INTO crl(number, this_update, next_update) VALUES(?1, ?2, ?2)",
-                            STORE_VALUES(store_int((int64_t)number), store_int(now)), e);
+    return store_exec(db,
+                      "INSERT INTO crl(number, this_update, next_update) SELECT ?1, ?2, ?2 "
+                      "WHERE ?1 > (SELECT coalesce(max(number), 0) FROM crl)",
+                      STORE_VALUES(store_int((int64_t)number), store_int(now)), e);
 }
 
 int

@@ -143,7 +143,7 @@ check_nf(struct store_db *db, const struct issuance_intent *i, struct issuance_p
         *outcome = ISSUANCE_SIGNER_UNKNOWN;
         return 0;
     }
-    if (trust_nf(db, i->nf_instance, e) != 0 || issuance_check_holder(db, i, outcome, e) != 0 ||
+    if (issuance_check_holder(db, i, outcome, e) != 0 ||
         (*outcome == ISSUANCE_DONE && check_registration(db, i, place, outcome, e) != 0) ||
         (*outcome == ISSUANCE_DONE && check_proof(db, i, outcome, e) != 0) ||
         (*outcome == ISSUANCE_DONE && check_transaction(db, i, outcome, e) != 0)) {

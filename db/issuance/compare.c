@@ -7,7 +7,6 @@
 #include "db/issuance/compare_row.h"
 #include "db/issuance/key_owner.h"
 #include "db/ledger/leaf.h"
-#include "db/sealed/sealed.h"
 
 enum { BLOB_MAX = 64 };
 
@@ -339,25 +338,6 @@ crl(struct store_db *db, const struct entry *at, struct err *e)
 
 /* ---- all kinds ---- */
 
-/* Whoever takes all seals away does not have rows that never had any. */
-static int
-check_sealed(struct store_db *db, struct err *e)
-{
-    switch (sealed_state(db)) {
-    case SEALED_CLOSED: /* nobody asks here for seals */
-    case SEALED_ENDED:
-    case SEALED_ON:
-        return 0;
-    case SEALED_NO_KEY:
-    case SEALED_NOT_YET:
-        break;
-    }
-    return err_set(
-        e, ERR_STALE,
-        "the record says that rows are sealed, and ca.db has no seals: they were deleted, "
-        "or ca.db is another; see nfpki-ca(8)");
-}
-
 int
 compare_leaf(struct store_db *db, const struct leaf *leaf, int64_t index, struct compare_seen *seen,
              struct err *e)
@@ -398,14 +378,13 @@ compare_leaf(struct store_db *db, const struct leaf *leaf, int64_t index, struct
     case LEAF_AGAIN:
         seen->again++;
         return again(db, &at, e);
-    case LEAF_SEALED:
-        return check_sealed(db, e);
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_CONFIG:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
     case LEAF_QUEUE_HEAD:
+    case LEAF_SEALED:
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
     case LEAF_ACKNOWLEDGED:

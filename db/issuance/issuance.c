@@ -102,9 +102,7 @@ issuance_revoke_as(struct store_db *db, const struct issuance_revoked *r, struct
     if (r->superseded_by.n > 0) {
         leaf_set_hex(leaf, "supersededBy", r->superseded_by);
     }
-    if (trust_change(db, &issuance_table_revocation, store_blob(r->serial), e) != 0 ||
-        trust_change(db, &issuance_table_certificate, store_blob(r->serial), e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "INSERT INTO revocation(serial, revoked, reason, not_after, crl_date) "
                    "VALUES(?1, ?2, ?3, ?4, ?5)",
                    STORE_VALUES(store_blob(r->serial), store_int(when.now), store_int(r->reason),
@@ -167,9 +165,6 @@ issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t 
                                 leaf_index, e) != 0) {
         return -1;
     }
-    if (trust_new_request(db, r->rid, e) != 0) {
-        return -1;
-    }
     /* The transactionID stays free: it is taken by what was accepted only. */
     return store_exec(
         db,
@@ -189,8 +184,7 @@ int
 issuance_advance(struct store_db *db, struct span rid, enum issuance_state from,
                  enum issuance_state to, uint64_t leaf, struct err *e)
 {
-    if (trust_change(db, &issuance_table_request, store_blob(rid), e) != 0 ||
-        store_exec(
+    if (store_exec(
             db, "UPDATE request SET state = ?1, leaf = ?2 WHERE rid = ?3 AND state = ?4",
             STORE_VALUES(store_int(to), store_int((int64_t)leaf), store_blob(rid), store_int(from)),
             e) != 0) {
@@ -218,7 +212,6 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
     leaf_set_hex(leaf, "serial", serial);
     leaf_set_base64(leaf, "certificate", certificate);
     if (ledger_append(db, leaf, leaf_index, e) != 0 ||
-        trust_change(db, &issuance_table_certificate, store_blob(serial), e) != 0 ||
         store_exec(db,
                    "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
                    "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
@@ -280,18 +273,11 @@ issuance_abandon(struct store_db *db, struct span rid, int fail_info, const char
                             "abandoned", when, leaf, e) != 0) {
         return -1;
     }
-    if (q.registration[0] != '\0' &&
-        trust_change(db, &issuance_table_registration, store_text(q.registration), e) != 0) {
-        return -1;
-    }
     if (store_exec(db,
                    "UPDATE registration SET used = used - 1 WHERE id = "
                    "(SELECT registration FROM request WHERE rid = ?1 AND renews IS NULL AND "
                    "instead_of IS NULL)",
-                   STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    if (trust_change(db, &issuance_table_request, store_blob(rid), e) != 0 ||
+                   STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_exec(db, "UPDATE request SET fail_info = ?1, phrase = ?2 WHERE rid = ?3",
                    STORE_VALUES(store_int(fail_info), store_text(phrase), store_blob(rid)),
                    e) != 0) {

@@ -373,8 +373,8 @@ int issuance_crl_passed(struct store_db *, time_t at, time_t *this_update, struc
 int issuance_crl_reserve(struct store_db *, time_t this_update, time_t next_update,
                          uint64_t *number, struct err *e);
 /* What belongs on a CRL: not expired before `expired_after`, ascending by serial, with the date
- * that was recorded. `until`: no certificate ends later. */
-int issuance_crl_each(struct store_db *, time_t expired_after, time_t until,
+ * that was recorded. */
+int issuance_crl_each(struct store_db *, time_t expired_after,
                       void (*visit)(void *arg, struct span serial, time_t date, int reason),
                       void *arg, struct err *e);
 /* What is announced before the signature is asked for. */

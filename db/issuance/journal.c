@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "db/issuance/rows.h"
-#include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
-#include "db/sealed/sealed.h"
-#include "db/store/batch.h"
 
 enum { AT_ONCE = 1024 }; /* leaves, or checkpoints */
 
@@ -18,8 +15,7 @@ issuance_journal_find(struct store_db *db, struct issuance_journal *j, bool *fou
     const struct store_value key = store_blob(span_of(j->key, sizeof(j->key)));
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (sealed_row(db, &issuance_table_journal, &key, 1, found, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT exempt, compared, again, stored, checked, chain FROM journal "
                     "WHERE key = ?1 AND kind = ?2",
                     STORE_VALUES(key, store_int(j->kind)), e) != 0 ||
@@ -35,13 +31,6 @@ issuance_journal_find(struct store_db *db, struct issuance_journal *j, bool *fou
     j->stored = (uint64_t)row_int(&rows, 3);
     j->checked = (uint64_t)row_int(&rows, 4);
     return row_copy_octets(&rows, 5, j->chain, sizeof(j->chain), e);
-}
-
-static int
-change(struct store_db *db, const struct issuance_journal *j, struct err *e)
-{
-    return sealed_change(db, &issuance_table_journal,
-                         STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key)))), e);
 }
 
 /* Leaves, or what the newest checkpoint covers. */
@@ -67,7 +56,7 @@ issuance_journal_begin(struct store_db *db, struct issuance_journal *j, struct e
     j->compared = j->exempt;
     j->again = 0;
     j->stored = 0;
-    return stored_now(db, j, e) != 0 || change(db, j, e) != 0
+    return stored_now(db, j, e) != 0
                ? -1
                : store_exec(db,
                             "INSERT INTO journal (key, kind, exempt, compared, chain, checked) "
@@ -82,29 +71,15 @@ issuance_journal_begin(struct store_db *db, struct issuance_journal *j, struct e
 int
 issuance_journal_save(struct store_db *db, const struct issuance_journal *j, struct err *e)
 {
-    return change(db, j, e) != 0
-               ? -1
-               : store_exec(db,
-                            "UPDATE journal SET compared = ?3, chain = ?4, again = ?5, stored = "
-                            "?6, checked = ?7 "
-                            "WHERE key = ?1 AND kind = ?2",
-                            STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))),
-                                         store_int(j->kind), store_int((int64_t)j->compared),
-                                         store_blob(span_of(j->chain, sizeof(j->chain))),
-                                         store_int((int64_t)j->again),
-                                         store_int((int64_t)j->stored),
-                                         store_int((int64_t)j->checked)),
-                            e);
-}
-
-int
-issuance_journal_try(struct store_db *db, int (*run)(void *arg, struct store_db *, struct err *e),
-                     void *arg, struct err *e)
-{
-    const int result = store_try(db, run, arg, e);
-
-    sealed_forget(db);
-    return result;
+    return store_exec(
+        db,
+        "UPDATE journal SET compared = ?3, chain = ?4, again = ?5, stored = ?6, checked = ?7 "
+        "WHERE key = ?1 AND kind = ?2",
+        STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))), store_int(j->kind),
+                     store_int((int64_t)j->compared),
+                     store_blob(span_of(j->chain, sizeof(j->chain))), store_int((int64_t)j->again),
+                     store_int((int64_t)j->stored), store_int((int64_t)j->checked)),
+        e);
 }
 
 int

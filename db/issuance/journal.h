@@ -39,13 +39,8 @@ int issuance_journal_find(struct store_db *, struct issuance_journal *, bool *fo
 int issuance_journal_begin(struct store_db *, struct issuance_journal *, struct err *e);
 int issuance_journal_save(struct store_db *, const struct issuance_journal *, struct err *e);
 
-/* `run` does as it will with the rows of journals, and nothing of it is kept (store_try): also in
- * admit of a store. */
-int issuance_journal_try(struct store_db *, int (*run)(void *arg, struct store_db *, struct err *e),
-                         void *arg, struct err *e);
-
 /* Leaves are missing for good, and a new log goes on: what the journals have up to now is from
- * before. While nothing is sealed. */
+ * before. */
 int issuance_journal_forget(struct store_db *, struct err *e);
 
 /* Does the line of a certificate or a CRL belong? Then it counts for what it is about. */

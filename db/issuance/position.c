@@ -3,23 +3,14 @@
 #include <string.h>
 
 #include "db/issuance/scrub.h"
-#include "db/issuance/seals.h"
 
-/* What is stored is the struct as it is, and the key that it points to: for this program on this
- * machine. Another form is no position, and a new pass begins. */
-enum { FORM = 2 };
+/* What is stored is the struct as it is: for this program on this machine. Another form is no
+ * position, and a new pass begins. */
+enum { FORM = 3 };
 struct position {
     int64_t form;
     struct issuance_scrub at;
-    uint64_t key_n;
-    uint8_t key[SEALED_KEY_OCTETS];
 };
-
-static int
-change(struct store_db *db, struct err *e)
-{
-    return sealed_change(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), e);
-}
 
 static bool
 is_position(const struct position *p, uint64_t leaves)
@@ -27,8 +18,7 @@ is_position(const struct position *p, uint64_t leaves)
     const struct issuance_scrub *s = &p->at;
 
     return p->form == FORM && s->ends.leaves <= leaves && s->leaf <= s->ends.leaves &&
-           s->table <= ORIGIN_TABLES && s->place.key_n <= sizeof(s->place.key) &&
-           p->key_n <= sizeof(p->key);
+           s->table <= ORIGIN_TABLES && s->place.key_n <= sizeof(s->place.key);
 }
 
 int
@@ -36,13 +26,11 @@ issuance_scrub_load(struct store_db *db, struct issuance_scrub *s, struct err *e
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     struct position p = {0};
-    struct issuance_pass last;
     uint64_t leaves;
     bool row;
 
-    issuance_scrub_free(s);
-    if (sealed_row(db, &issuance_table_scrub, STORE_VALUES(store_int(1)), &row, e) != 0 ||
-        ledger_size(db, &leaves, e) != 0 ||
+    *s = (struct issuance_scrub){0};
+    if (ledger_size(db, &leaves, e) != 0 ||
         store_query(db, &rows, "SELECT position, begun, ended, leaves, requests FROM scrub",
                     STORE_NO_VALUES, e) != 0 ||
         store_next(&rows, &row, e) != 0) {
@@ -51,19 +39,17 @@ issuance_scrub_load(struct store_db *db, struct issuance_scrub *s, struct err *e
     if (!row) {
         return 0;
     }
-    last = (struct issuance_pass){.begun = (time_t)row_int(&rows, 1),
-                                  .ended = (time_t)row_int(&rows, 2),
-                                  .leaves = (uint64_t)row_int(&rows, 3),
-                                  .requests = row_int(&rows, 4)};
     if (row_blob(&rows, 0).n == sizeof(p)) {
         memcpy(&p, row_blob(&rows, 0).p, sizeof(p));
     }
     if (is_position(&p, leaves)) {
         *s = p.at;
-        s->seals.key = BUF_INIT(SEALED_KEY_OCTETS);
     }
-    s->last = last;
-    return buf_set(&s->seals.key, span_of(p.key, s->begun == 0 ? 0 : p.key_n), e);
+    s->last = (struct issuance_pass){.begun = (time_t)row_int(&rows, 1),
+                                     .ended = (time_t)row_int(&rows, 2),
+                                     .leaves = (uint64_t)row_int(&rows, 3),
+                                     .requests = row_int(&rows, 4)};
+    return 0;
 }
 
 int
@@ -74,14 +60,6 @@ issuance_scrub_store(struct store_db *db, const struct issuance_scrub *s, struct
     memset(&p, 0, sizeof(p)); /* what is between members, too */
     p.form = FORM;
     p.at = *s;
-    memset(&p.at.seals.key, 0, sizeof(p.at.seals.key));
-    p.key_n = s->seals.key.n;
-    if (p.key_n > 0) {
-        memcpy(p.key, s->seals.key.p, p.key_n);
-    }
-    if (change(db, e) != 0) {
-        return -1;
-    }
     return store_exec(
         db,
         "INSERT INTO scrub(one, position, begun, ended, leaves, requests) VALUES(1, ?1, "

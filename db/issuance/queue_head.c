@@ -13,13 +13,11 @@ static int
 is_there(struct store_db *db, const struct issuance_intent *i, struct span ra, bool *there,
          struct err *e)
 {
-    return trust(db, &issuance_table_queue_head, store_blob(i->queue_previous), e) != 0
-               ? -1
-               : store_has_row(
-                     db, "SELECT 1 FROM queue_head WHERE hash = ?1 AND ra = ?2 AND recorded > ?3",
-                     STORE_VALUES(store_blob(i->queue_previous), store_blob(ra),
-                                  store_int(i->now - LEAF_HEAD_AGE_MAX)),
-                     there, e);
+    return store_has_row(db,
+                         "SELECT 1 FROM queue_head WHERE hash = ?1 AND ra = ?2 AND recorded > ?3",
+                         STORE_VALUES(store_blob(i->queue_previous), store_blob(ra),
+                                      store_int(i->now - LEAF_HEAD_AGE_MAX)),
+                         there, e);
 }
 
 void
@@ -62,10 +60,8 @@ find_old(struct store_db *db, const struct issuance_intent *i, uint8_t hash[SHA2
 static int
 forget(struct store_db *db, struct span hash, struct err *e)
 {
-    return trust_change(db, &issuance_table_queue_head, store_blob(hash), e) != 0
-               ? -1
-               : store_exec(db, "DELETE FROM queue_head WHERE hash = ?1",
-                            STORE_VALUES(store_blob(hash)), e);
+    return store_exec(db, "DELETE FROM queue_head WHERE hash = ?1", STORE_VALUES(store_blob(hash)),
+                      e);
 }
 
 /* A few at a time: none comes without some going. */

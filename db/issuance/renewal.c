@@ -26,8 +26,7 @@ issuance_former_find(struct store_db *db, struct span serial, struct issuance_fo
         return 0;
     }
     if (row_copy_octets(&rows, 0, out->rid, sizeof(out->rid), e) != 0 ||
-        row_copy_octets(&rows, 1, out->serial, sizeof(out->serial), e) != 0 ||
-        trust_registered(db, row_text(&rows, 6), e) != 0) {
+        row_copy_octets(&rows, 1, out->serial, sizeof(out->serial), e) != 0) {
         return -1;
     }
     out->state = (enum issuance_state)row_int(&rows, 2);
@@ -49,22 +48,14 @@ issuance_renewal_waits(struct store_db *db, const char *registration, time_t now
 
     *until = 0;
     /* The last one that uses the quota up. */
-    if (store_query(
-            db, &rows,
-            "SELECT v.revoked, q.serial FROM request q LEFT JOIN revocation v ON v.serial = "
-            "q.serial "
-            "WHERE q.registration = ?1 AND q.state = 4 AND q.renews IS NOT NULL ORDER BY "
-            "q.leaf DESC "
-            "LIMIT 1 OFFSET ?2",
-            STORE_VALUES(store_text(registration), store_int(ISSUANCE_UNWANTED_MAX - 1)), e) != 0 ||
+    if (store_query(db, &rows,
+                    "SELECT v.revoked FROM request q JOIN revocation v ON v.serial = q.serial "
+                    "WHERE q.registration = ?1 AND q.state = 4 AND q.renews IS NOT NULL "
+                    "ORDER BY q.leaf DESC LIMIT 1 OFFSET ?2",
+                    STORE_VALUES(store_text(registration), store_int(ISSUANCE_UNWANTED_MAX - 1)),
+                    e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
-    }
-    if (row && trust(db, &issuance_table_revocation, store_blob(row_blob(&rows, 1)), e) != 0) {
-        return -1;
-    }
-    if (row && row_is_null(&rows, 0)) {
-        return err_set(e, ERR_STALE, "ca.db lacks the revocation of a renewal that was rejected");
     }
     if (row && (time_t)row_int(&rows, 0) + ISSUANCE_UNWANTED_S > now) {
         *until = (time_t)row_int(&rows, 0) + ISSUANCE_UNWANTED_S;
@@ -159,8 +150,7 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
     leaf_set_time(leaf, "messageTime", i->message_time);
     leaf_set_int(leaf, "qseq", (int64_t)i->queue_sequence);
     issuance_name_head(i, leaf);
-    if (issuance_append_head(db, i, e) != 0 || ledger_append(db, leaf, index, e) != 0 ||
-        trust_change(db, &issuance_table_again, store_blob(i->rid), e) != 0) {
+    if (issuance_append_head(db, i, e) != 0 || ledger_append(db, leaf, index, e) != 0) {
         return -1;
     }
     return store_exec(

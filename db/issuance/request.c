@@ -69,55 +69,24 @@ request_query(struct store_db *db, const char *sql, const struct store_value *va
     return *found ? request_from(&rows, out, e) : 0;
 }
 
-/* As it was read: a row behind it that is another one, or is gone, is not believed. */
-static int
-trust_found(struct store_db *db, const struct issuance_request *q, struct err *e)
-{
-    const bool issued = q->state == ISSUANCE_ISSUED || q->state == ISSUANCE_CONFIRMED ||
-                        q->state == ISSUANCE_REJECTED;
-
-    if (trust_request(db, span_of(q->rid, sizeof(q->rid)), q->registration,
-                      issued ? span_of(q->serial, sizeof(q->serial)) : span_of(NULL, 0), e) != 0) {
-        return -1;
-    }
-    return !issued || q->certificate.n > 0
-               ? 0
-               : err_set(e, ERR_STALE, "ca.db has no certificate of a request that has one");
-}
-
-/* What was asked again is of the same network function as the request that got the certificate. */
-static int
-find_again(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
-           struct issuance_request *out, bool *found, struct err *e)
-{
-    if (request_query(db, sql, values, n, out, found, e) != 0) {
-        return -1;
-    }
-    return *found ? trust_nf(db, out->nf_instance, e) : 0;
-}
-
 int
 issuance_find(struct store_db *db, struct span rid, struct issuance_request *out, bool *found,
               struct err *e)
 {
-    if (trust(db, &issuance_table_request, store_blob(rid), e) != 0 ||
-        request_query(db, REQUEST_COLUMNS "WHERE q.rid = ?1", STORE_VALUES(store_blob(rid)), out,
+    if (request_query(db, REQUEST_COLUMNS "WHERE q.rid = ?1", STORE_VALUES(store_blob(rid)), out,
                       found, e) != 0) {
         return -1;
     }
-    if (!*found && find_again(db, AGAIN_COLUMNS "WHERE a.rid = ?1", STORE_VALUES(store_blob(rid)),
-                              out, found, e) != 0) {
-        return -1;
-    }
-    return *found ? trust_found(db, out, e) : 0;
+    return *found ? 0
+                  : request_query(db, AGAIN_COLUMNS "WHERE a.rid = ?1",
+                                  STORE_VALUES(store_blob(rid)), out, found, e);
 }
 
 int
 issuance_find_transaction(struct store_db *db, const char *registration, struct span transaction_id,
                           struct issuance_request *out, bool *found, struct err *e)
 {
-    if (trust_registered(db, registration, e) != 0 ||
-        request_query(db, REQUEST_COLUMNS "WHERE q.registration = ?1 AND q.transaction_id = ?2",
+    if (request_query(db, REQUEST_COLUMNS "WHERE q.registration = ?1 AND q.transaction_id = ?2",
                       STORE_VALUES(store_text(registration), store_blob(transaction_id)), out,
                       found, e) != 0) {
         return -1;
@@ -151,7 +120,7 @@ issuance_open_each(struct store_db *db, time_t officers_before, int limit,
         if (!row) {
             return 0;
         }
-        if (request_from(&rows, &request, e) != 0 || trust_found(db, &request, e) != 0) {
+        if (request_from(&rows, &request, e) != 0) {
             return -1;
         }
         visit(arg, &request);
@@ -162,8 +131,8 @@ issuance_open_each(struct store_db *db, time_t officers_before, int limit,
 int
 issuance_is_known(struct store_db *db, struct span rid, bool *known, struct err *e)
 {
-    if (trust_row(db, &issuance_table_request, store_blob(rid), known, e) != 0) {
-        return -1;
-    }
-    return *known ? 0 : trust_row(db, &issuance_table_again, store_blob(rid), known, e);
+    return store_has_row(db,
+                         "SELECT 1 FROM request WHERE rid = ?1 UNION ALL "
+                         "SELECT 1 FROM again WHERE rid = ?1",
+                         STORE_VALUES(store_blob(rid)), known, e);
 }

@@ -147,31 +147,6 @@ intent_find(struct store_db *db, struct span serial, struct leaf **leaf, struct 
     return row ? leaf_read(&rows, leaf, e) : 0;
 }
 
-/* The leaves were under the signed checkpoint when the database was opened; what they say now, the
- * row says that was sealed when they were appended. */
-static int
-row_agrees(struct store_db *db, struct span serial, struct span der, enum issuance_role role,
-           struct err *e)
-{
-    bool agrees;
-
-    if (sealed_state(db) != SEALED_ON) {
-        return 0;
-    }
-    if (trust_certificate(db, serial, e) != 0 ||
-        store_has_row(
-            db,
-            "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND profile = ?3 "
-            "AND nf_instance IS NULL",
-            STORE_VALUES(store_blob(serial), store_blob(der), store_text(issuance_role_name(role))),
-            &agrees, e) != 0) {
-        return -1;
-    }
-    return agrees ? 0
-                  : err_set(e, ERR_STALE,
-                            "ca.db: the record says another thing of a certificate than its row");
-}
-
 /* *leaf is the caller's to free: NULL for ISSUANCE_NOBODY. */
 static int
 recorded(struct store_db *db, struct span der, enum issuance_role *role, struct leaf **out,
@@ -195,9 +170,6 @@ recorded(struct store_db *db, struct span der, enum issuance_role *role, struct 
         says(leaf, "tbs", span_of(hash, sizeof(hash))) && leaf_text(leaf, "registration") == NULL &&
         leaf_text(leaf, "nfInstanceId") == NULL) {
         *role = role_of_profile(leaf_text(leaf, "profile"));
-        if (*role != ISSUANCE_NOBODY && row_agrees(db, serial, der, *role, e) != 0) {
-            return -1;
-        }
         *out = *role == ISSUANCE_NOBODY ? NULL : TAKE(leaf);
     }
     return 0;
@@ -217,7 +189,6 @@ int
 issuance_role_before(struct store_db *db, struct span der, uint64_t place, enum issuance_role *role,
                      struct err *e)
 {
-    CLEANUP(mem_cleanup) char *hex = NULL;
     struct span serial;
     struct span tbs;
     bool had;
@@ -226,16 +197,12 @@ issuance_role_before(struct store_db *db, struct span der, uint64_t place, enum 
     if (!certificate_head(der, &tbs, &serial)) {
         return 0;
     }
-    hex = hex_dup(serial);
     if (store_has_row(db,
-                      "SELECT 1 FROM leaf i INDEXED BY leaf_issued WHERE instr(CAST(i.body AS "
-                      "TEXT), '\"kind\":\"ISSUED\"') > 0 AND substr(CAST(i.body AS TEXT), "
-                      "instr(CAST(i.body AS TEXT), '\"serial\":\"') + 10, 32) = ?1 AND i.idx < ?2 "
-                      "AND NOT EXISTS (SELECT 1 FROM leaf r INDEXED BY leaf_revoked WHERE "
-                      "instr(CAST(r.body AS TEXT), '\"kind\":\"REVOKED\"') > 0 AND "
-                      "substr(CAST(r.body AS TEXT), instr(CAST(r.body AS TEXT), '\"serial\":\"') + "
-                      "10, 32) = ?1 AND r.idx < ?2)",
-                      STORE_VALUES(store_text(hex), store_int((int64_t)place)), &had, e) != 0) {
+                      "SELECT 1 FROM leaf_subject o JOIN leaf i ON i.idx = o.idx WHERE o.subject = "
+                      "?1 AND i.kind = 'ISSUED' AND i.idx < ?2 AND NOT EXISTS (SELECT 1 FROM "
+                      "leaf_subject p JOIN leaf r ON r.idx = p.idx WHERE p.subject = ?1 AND r.kind "
+                      "= 'REVOKED' AND r.idx < ?2)",
+                      STORE_VALUES(store_blob(serial), store_int((int64_t)place)), &had, e) != 0) {
         return -1;
     }
     return had ? issuance_role_recorded(db, der, role, e) : 0;
@@ -249,8 +216,7 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
     bool row;
 
     *role = ISSUANCE_NOBODY;
-    if (trust_certificate(db, serial, e) != 0 ||
-        store_query(db, &rows, "SELECT der FROM certificate WHERE serial = ?1",
+    if (store_query(db, &rows, "SELECT der FROM certificate WHERE serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -270,15 +236,11 @@ issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role,
     if (!certificate_head(der, &tbs, &serial)) {
         return 0;
     }
-    if (trust_certificate(db, serial, e) != 0 ||
-        store_query(db, &rows,
-                    "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND revoked IS "
-                    "NULL",
-                    STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
+    if (store_has_row(
+            db, "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND revoked IS NULL",
+            STORE_VALUES(store_blob(serial), store_blob(der)), &row, e) != 0) {
         return -1;
     }
-    store_end(&rows);
     return row ? issuance_role_recorded(db, der, role, e) : 0;
 }
 
@@ -311,7 +273,7 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
 
     *role = ISSUANCE_NOBODY;
     if (store_query(db, &rows,
-                    "SELECT c.der, c.serial FROM certificate c WHERE c.nf_instance IS NULL AND "
+                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL AND "
                     "c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
@@ -327,8 +289,7 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
             return -1;
         }
         if (span_equal(span_of(hash, sizeof(hash)), wanted)) {
-            return trust(db, &issuance_table_certificate, store_blob(row_blob(&rows, 1)), e) != 0 ||
-                           recorded(db, row_blob(&rows, 0), role, &leaf, e) != 0
+            return recorded(db, row_blob(&rows, 0), role, &leaf, e) != 0
                        ? -1
                        : check_validity(leaf, now, role, e);
         }

@@ -6,7 +6,6 @@
 #include "db/issuance/issuance.h"
 #include "db/issuance/renewal.h"
 #include "db/issuance/role.h"
-#include "db/issuance/trust.h"
 #include "db/ledger/ledger.h"
 
 /* SQL: what a registration pins, of its JSON, as migration 21 has it. NULL: a secret, or no JSON.

@@ -7,16 +7,9 @@
 
 #include "db/ledger/subject.h"
 
-enum { SEALS = 16 }; /* at once: far less than a step takes */
+enum { PAGES = 16 }; /* at once: far less than a step takes */
 
 #define EDITED "the database does not agree with its record: it was edited"
-
-void
-issuance_scrub_free(struct issuance_scrub *s)
-{
-    sealed_cursor_free(&s->seals);
-    memset(s, 0, sizeof(*s));
-}
 
 /* ---- a pass ---- */
 
@@ -95,7 +88,20 @@ one_row(struct store_db *db, struct issuance_scrub *s, struct err *e)
     return result;
 }
 
-/* A leaf, a row or a few seals more, `max` at most; *over when there is nothing left. */
+static int
+some_pages(struct store_db *db, struct issuance_scrub *s, size_t max, size_t *seen, bool *over,
+           struct err *e)
+{
+    uint64_t pages;
+
+    if (store_scrub(db, &s->page, max < PAGES ? max : PAGES, &pages, over, e) != 0) {
+        return -1;
+    }
+    *seen = (size_t)pages;
+    return 0;
+}
+
+/* A leaf, a row or a few pages more, `max` at most; *over when there is nothing left. */
 static int
 go_on(struct store_db *db, struct issuance_scrub *s, size_t max, size_t *seen, bool *over,
       struct err *e)
@@ -105,9 +111,7 @@ go_on(struct store_db *db, struct issuance_scrub *s, size_t max, size_t *seen, b
     if (s->leaf < s->ends.leaves) {
         return one_leaf(db, s, e);
     }
-    return s->table < ORIGIN_TABLES
-               ? one_row(db, s, e)
-               : sealed_scrub(db, &s->seals, max < SEALS ? max : SEALS, seen, over, e);
+    return s->table < ORIGIN_TABLES ? one_row(db, s, e) : some_pages(db, s, max, seen, over, e);
 }
 
 static void
@@ -118,8 +122,7 @@ end(struct issuance_scrub *s, time_t now)
                                        .leaves = s->ends.leaves,
                                        .requests = s->ends.rows[ORIGIN_REQUEST]};
 
-    issuance_scrub_free(s);
-    s->last = last;
+    *s = (struct issuance_scrub){.last = last};
 }
 
 static int64_t
@@ -166,7 +169,7 @@ issuance_scrub_step(struct store_db *db, struct issuance_scrub *s, struct issuan
 int
 issuance_check(struct store_db *db, struct err *e)
 {
-    CLEANUP(issuance_scrub_free) struct issuance_scrub s = {0};
+    struct issuance_scrub s = {0};
     struct issuance_step whole = {.max = SIZE_MAX, .max_us = INT64_MAX, .now = clock_now()};
 
     return issuance_scrub_step(db, &s, &whole, e);
@@ -191,7 +194,7 @@ int
 issuance_verify(struct store_db *db, void (*differs)(void *arg, const char *what), void *arg,
                 struct issuance_figures *f, struct err *e)
 {
-    CLEANUP(issuance_scrub_free) struct issuance_scrub s = {.begun = clock_now()};
+    struct issuance_scrub s = {.begun = clock_now()};
     bool over = false;
 
     *f = (struct issuance_figures){0};
@@ -211,11 +214,11 @@ issuance_verify(struct store_db *db, void (*differs)(void *arg, const char *what
             differs(arg, e->text);
             f->differences++;
             if (!got_on(&before, &s)) {
-                return before.table == ORIGIN_TABLES ? 0 : -1;
+                return -1;
             }
         }
         if (before.table == ORIGIN_TABLES) {
-            f->seals += seen;
+            f->pages += seen;
         } else if (before.leaf == s.ends.leaves && s.table == before.table) {
             f->rows++;
         }

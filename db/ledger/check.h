@@ -12,6 +12,7 @@ struct check_against {
     struct checkpoint stored;                /* the newest in the database; size 0: none */
     struct checkpoint published;             /* in the folder; the same */
     const struct ledger_signed *signed_last; /* NULL: nobody was asked */
+    bool whole;                              /* as in ledger_check() */
 };
 
 /* `db` NULL is a record without a leaf. ERR_STALE: the record is older than what was signed or

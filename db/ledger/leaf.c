@@ -156,7 +156,7 @@ static const struct kind kinds[LEAF_KINDS] = {
                           {"text", MEMBER_BASE64, false},
                           {"signature", MEMBER_BASE64, false},
                           {"ra", MEMBER_HEX, false}}},
-    [LEAF_SEALED] = {"SEALED", {{"rows", MEMBER_INT, false}}},
+    [LEAF_SEALED] = {"SEALED", {{"pages", MEMBER_INT, true}, {"rows", MEMBER_INT, true}}},
     [LEAF_RESTORED] = {"RESTORED",
                        {{"record", MEMBER_INT, false},
                         {"from", MEMBER_INT, false},

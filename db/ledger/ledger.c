@@ -227,10 +227,10 @@ read_published(const struct ledger *ledger, struct checkpoint *out, struct err *
 
 int
 ledger_check(struct ledger *ledger, struct store_db *db, const struct ledger_signed *signed_last,
-             struct err *e)
+             bool whole, struct err *e)
 {
     CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
-    struct check_against against = {.signed_last = signed_last};
+    struct check_against against = {.signed_last = signed_last, .whole = whole};
     bool has_tables = false;
 
     if (read_published(ledger, &against.published, e) != 0 ||
@@ -256,7 +256,7 @@ ledger_check(struct ledger *ledger, struct store_db *db, const struct ledger_sig
 int
 ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
 {
-    if ((!ledger->checked && ledger_check(ledger, db, NULL, e) != 0) ||
+    if ((!ledger->checked && ledger_check(ledger, db, NULL, false, e) != 0) ||
         claim_folder(ledger, e) != 0) {
         return -1;
     }

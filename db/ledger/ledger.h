@@ -36,7 +36,7 @@ int ledger_root(struct store_db *, uint64_t size, uint8_t root[LEAF_HASH_SIZE], 
 
 /* Is the stored hash of leaf `index` that of these octets, and that of each full subtree which this
  * leaf completes that of its two halves? Asked of each leaf, one after the other, all hashes are
- * those of the leaves. ERR_STORE, or ERR_NOTFOUND when one is missing. */
+ * those of the leaves. ERR_STALE, or ERR_NOTFOUND when one is missing. */
 int ledger_check_hashes(struct store_db *, uint64_t index, struct span body, struct err *e);
 
 /* Leaf `index` and the way from it to the root of the first `size` leaves (base/tlog/merkle.h), its
@@ -69,8 +69,11 @@ struct ledger_signed {
 /* First of all, and before anything is changed (store_options.admit; NULL: there is no database):
  * the leaves, the last checkpoint that is stored, the published one and what was signed last
  * (NULL: nobody was asked) are of one record, and none is newer than the database. Else ERR_STALE,
- * or ERR_STORE when the database does not agree with itself: never repaired, never forked. */
-int ledger_check(struct ledger *, struct store_db *, const struct ledger_signed *, struct err *e);
+ * or ERR_STORE when the database does not agree with itself: never repaired, never forked. All
+ * leaves are read, but when the file is sealed, and so the hashes in it are of its leaves: then
+ * only if it is to be the `whole`. */
+int ledger_check(struct ledger *, struct store_db *, const struct ledger_signed *, bool whole,
+                 struct err *e);
 
 /* Then, in a store operation at start: makes the folder and log.vkey, and publishes what a crash
  * left unpublished. Checks before, when nobody did. */

@@ -94,7 +94,7 @@ ledger_check_hashes(struct store_db *db, uint64_t index, struct span body, struc
         return -1;
     }
     if (!merkle_equal(&hash, &stored)) {
-        return err_set(e, ERR_STORE, "its hash is not that of its octets");
+        return err_set(e, ERR_STALE, "its hash is not that of its octets");
     }
     for (uint64_t bits = index; (bits & 1) != 0; bits >>= 1) {
         struct merkle_hash left;
@@ -106,7 +106,7 @@ ledger_check_hashes(struct store_db *db, uint64_t index, struct span body, struc
         hash = merkle_node(&left, &hash);
         level++;
         if (!merkle_equal(&hash, &stored)) {
-            return err_set(e, ERR_STORE, "the hash %u/%llu above it is not that of its halves",
+            return err_set(e, ERR_STALE, "the hash %u/%llu above it is not that of its halves",
                            level, (unsigned long long)(bits >> 1));
         }
     }

@@ -18,9 +18,9 @@ db/store/            base/ db/pages/pages.h db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/sealed/           base/ db/store/ db/sealed/
 db/requests/         base/ base/tlog/ db/store/ db/sealed/sealed.h db/requests/
-db/issuance/         base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/
-db/issuance/life/    base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/ db/issuance/life/
-db/issuance/rebuild/ base/ db/store/ db/sealed/sealed.h db/ledger/ db/issuance/ db/issuance/rebuild/
+db/issuance/         base/ base/tlog/ db/store/ db/ledger/ db/issuance/
+db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
+db/issuance/rebuild/ base/ db/store/ db/ledger/ db/issuance/ db/issuance/rebuild/
 db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
@@ -36,14 +36,14 @@ ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/* db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
-ca/daemon/           base/ base/tlog/ pkcs11/client/client.h db/store/schema.h db/sealed/sealed.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
-ca/journals/         base/ base/tlog/ pkcs11/client/attempted.h pkcs11/client/evidence.h db/issuance/ ca/daemon/ ca/journals/
+ca/daemon/           base/ base/tlog/ pkcs11/client/client.h db/store/schema.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
+ca/journals/         base/ base/tlog/ pkcs11/client/attempted.h pkcs11/client/evidence.h db/store/batch.h db/issuance/ ca/daemon/ ca/journals/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
 ca/office/           base/ db/issuance/* ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
-ca/restore/          base/ base/tlog/ db/sealed/sealed.h db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
+ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
 ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*

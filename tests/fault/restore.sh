@@ -169,7 +169,7 @@ expect 'certificates to read back: c, d, gone, approved, unwanted, a2, carol' 7 
 expect 'registrations: c, d, gone, approved, waits, unwanted, unused' 7 "$(figure '."read back".registrations')"
 expect 'revocations: b, a (superseded), mallory, gone, i, cancelled, unwanted' 7 "$(figure '."read back".revocations')"
 expect 'one-time secrets that are void: unused, waits' 2 "$(figure .void)"
-expect 'on trust, of rows that had seals' '' "$(figure '."on trust"')"
+expect 'on trust, of a file that has its seals' '' "$(figure '."on trust"')"
 expect 'requests that waited' 1 "$(figure .refused)"
 
 # ---- what does not count ----
@@ -187,8 +187,8 @@ edit() { python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.ex
 edit "DELETE FROM public_key"
 wrong 3 'is not believed: move it away, and keep it' restore --approval alice.p7s --approval bob.p7s
 back_to yesterday
-edit "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head"
-wrong 3 'by the ledger they have' restore --approval alice.p7s --approval bob.p7s
+rm ca/state/ca.db-seal
+wrong 3 'by the ledger it has' restore --approval alice.p7s --approval bob.p7s
 back_to yesterday
 plan
 
@@ -247,8 +247,8 @@ same_leaves() { # as before: no more and no fewer leaves (that a start refuses t
   [[ $state == lost && ! -e ca/state/ca.db ]] || expect 'leaves, as before' "$wanted" "$(sqlite ca/state/ca.db)"
 }
 sqlite() { python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM leaf").fetchone()[0])' "$1"; }
-kill_at() { # kill_at STEP
-  on_ca gdb -q -nx -batch -ex "break $1" -ex run -ex kill --args "$bin/nfpki-ca" --restore --config ca/nfpki-ca.conf \
+kill_at() { # kill_at FUNCTION [CALLS]: before that function runs, or runs again after so many calls
+  on_ca gdb -q -nx -batch -ex "break $1" -ex "ignore 1 ${2-0}" -ex run -ex kill --args "$bin/nfpki-ca" --restore --config ca/nfpki-ca.conf \
     --approval alice.p7s --approval bob.p7s >gdb.log 2>&1 </dev/null || true
   grep -q "Breakpoint 1, $1 " gdb.log || { cat gdb.log; fail "$1: was not reached"; }
 }
@@ -272,6 +272,20 @@ for state in $lost; do
     echo "ok: $state, killed before ${step#step_}"
   done
   check_restored
+done
+
+# ---- killed between the two files that take their places ----
+for ((renamed = 0; renamed <= 2; renamed++)); do
+  today yesterday
+  plan
+  kill_at rename_one "$renamed"
+  if [[ $renamed -lt 2 ]]; then
+    state=yesterday same_leaves
+    restore --approval alice.p7s --approval bob.p7s >done.json 2>restore.log || fail "rename $renamed: $(<restore.log)"
+  fi
+  check_restored
+  [[ ! -e ca/state/ca.db-seal.restored ]] || fail 'the swap did not come to its end'
+  echo "ok: killed when $renamed files had their new names"
 done
 
 # ---- nothing is left of it, and relying parties have a newer CRL ----
@@ -331,7 +345,7 @@ sed -i -e "s|^module_config = .*|module_config = \"$pki/log2/softhsm2.conf\"|; s
   -e "s|^seal .*|seal { key_id = \"$(<$keys/seal.id)\" }|" ca/log-signer.conf
 sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|$pki/ceremony/issuing-keys/log.spki.pem|$pki/$keys/log.spki.pem|" ca/issuing-signer.conf
 sed -i -e "s|\"$origin\"|\"$origin/2\"|; s|\"$pki/ledger\"|\"$pki/ledger2\"|" ca/nfpki-ca.conf
-wrong 1 'is not believed: move it away, and keep it' restore --old-ledger ledger --signed "$signed" # sealed by the other token's key
+wrong 1 'it is sealed under another key' restore --old-ledger ledger --signed "$signed" # of the other token
 back_to lost
 new_log() { restore --adopt lost.pem --old-ledger ledger --signed "$signed" "$@"; }
 cat known.pem carol.pem >lost.pem # what the RA has, and what a person has

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An installation from before rows were sealed: its token gets the secret key in a ceremony of its own, as
+# An installation from before ca.db was sealed: its token gets the secret key in a ceremony of its own, as
 # nfpki-ca(8), The key that seals, says; what was registered before enrols, and all that was there is sealed.
 bin=$1
 source "$(dirname "$0")/../support/pki.sh"
@@ -55,8 +55,8 @@ verify() {
 stop_daemon ra
 stop_daemon ca
 verify >verify.txt 2>verify.log || fail "$(<verify.txt) $(<verify.log)"
-grep -q ' seals compared in .*: no difference$' verify.txt || fail "$(<verify.txt)"
-! grep -q ' 0 seals\|not sealed\|not compared' verify.txt || fail "$(<verify.txt)"
+grep -q ' pages compared in .*: no difference$' verify.txt || fail "$(<verify.txt)"
+! grep -q ' 0 pages\|not sealed\|not compared' verify.txt || fail "$(<verify.txt)"
 cp ca/log-signer.conf with.conf
 sed -i '/^seal /d' ca/log-signer.conf
 ! start_daemon ca >/dev/null 2>&1 || fail 'started without the key'

@@ -37,7 +37,6 @@ KEYS = {
     "confirmation": "request", "crl": "number", "setting": "name", "pending": "rid", "approval": "leaf",
     "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "node": "level || '/' || idx",
     "checkpoint": None, "sqlite_sequence": None,
-    "seal": None, "seal_bucket": None, "seal_head": None,
     "scrub": None, "journal": None, "attempted": None,  # made anew
 }
 

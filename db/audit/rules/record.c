@@ -8,8 +8,15 @@
 #include "base/ossl.h"
 
 /* The version of the record from which on each CRL is announced, rows are sealed, a line that
- * belongs to nothing can be acknowledged, and it is said that the clock was set back. */
-enum { CRL_ANNOUNCED = 2, ROWS_SEALED = 3, LINES_ACKNOWLEDGED = 4, SET_BACK_SAID = 4 };
+ * belongs to nothing can be acknowledged, it is said that the clock was set back, and pages are
+ * sealed in place of rows. */
+enum {
+    CRL_ANNOUNCED = 2,
+    ROWS_SEALED = 3,
+    LINES_ACKNOWLEDGED = 4,
+    SET_BACK_SAID = 4,
+    PAGES_SEALED = 5
+};
 
 /* What the newest CRL-INTENT said. */
 struct announced {
@@ -165,10 +172,14 @@ crl_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 static int
 sealed_check(struct audit_record *r, const struct leaf *leaf, struct err *e)
 {
-    (void)leaf;
-    return r->version >= ROWS_SEALED
+    const char *const wanted = r->version < PAGES_SEALED ? "rows" : "pages";
+    const char *const other = r->version < PAGES_SEALED ? "pages" : "rows";
+
+    return r->version >= ROWS_SEALED && leaf_int(leaf, wanted, -1) >= 0 &&
+                   leaf_int(leaf, other, -1) < 0
                ? 0
-               : err_set(e, ERR_CRYPTO, "a SEALED in a record of version %" PRId64, r->version);
+               : err_set(e, ERR_CRYPTO, "such a SEALED in a record of version %" PRId64,
+                         r->version);
 }
 
 static int

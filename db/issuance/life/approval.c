@@ -62,8 +62,7 @@ issuance_pending_find(struct store_db *db, struct span rid, struct issuance_pend
     CLEANUP(store_end) struct store_rows rows = {0};
 
     *found = false;
-    if (trust_pending(db, rid, e) != 0 ||
-        store_query(db, &rows, PENDING_COLUMNS "p.evidence" PENDING_FROM "WHERE p.rid = ?1",
+    if (store_query(db, &rows, PENDING_COLUMNS "p.evidence" PENDING_FROM "WHERE p.rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -91,8 +90,7 @@ issuance_pending_each(struct store_db *db, int limit,
         if (!row) {
             return 0;
         }
-        if (pending_from(&rows, &p, e) != 0 ||
-            trust_pending(db, span_of(p.rid, sizeof(p.rid)), e) != 0) {
+        if (pending_from(&rows, &p, e) != 0) {
             return -1;
         }
         visit(arg, &p);
@@ -142,8 +140,7 @@ known_leaf(struct store_db *db, struct span rid, uint64_t *leaf, bool *known, st
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (trust(db, &issuance_table_pending, store_blob(rid), e) != 0 ||
-        store_query(db, &rows, "SELECT leaf FROM pending WHERE rid = ?1",
+    if (store_query(db, &rows, "SELECT leaf FROM pending WHERE rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, known, e) != 0) {
         return -1;
@@ -156,9 +153,6 @@ static int
 insert_pending(struct store_db *db, const struct issuance_intent *i, time_t expires, uint64_t leaf,
                struct err *e)
 {
-    if (trust_change(db, &issuance_table_pending, store_blob(i->rid), e) != 0) {
-        return -1;
-    }
     return store_exec(
         db,
         "INSERT INTO pending(rid, registration, transaction_id, profile, assurance, requester, "
@@ -234,8 +228,7 @@ issuance_check_approved(struct store_db *db, const struct issuance_intent *i,
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (trust_pending(db, i->rid, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT " APPROVED ", p.expires FROM pending p WHERE p.rid = ?1 AND "
                     "p.open = 1 AND p.registration = ?2 AND p.profile = ?3 AND p.spki_sha256 = ?4",
                     STORE_VALUES(store_blob(i->rid), store_text(i->registration),
@@ -255,8 +248,7 @@ newest_leaf(struct store_db *db, struct span rid, uint64_t *leaf, bool *closed, 
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (trust(db, &issuance_table_request, store_blob(rid), e) != 0 ||
-        store_query(db, &rows, "SELECT leaf FROM request WHERE rid = ?1",
+    if (store_query(db, &rows, "SELECT leaf FROM request WHERE rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, closed, e) != 0) {
         return -1;
@@ -291,9 +283,6 @@ issuance_pending_refuse(struct store_db *db, struct span rid, int fail_info, con
         0) {
         return -1;
     }
-    if (trust_new_request(db, rid, e) != 0) {
-        return -1;
-    }
     return store_exec(
         db,
         "INSERT INTO request(rid, state, registration, profile, evidence, queue_sequence, "
@@ -315,8 +304,7 @@ issuance_approval_each(struct store_db *db, struct span rid,
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    if (trust_pending(db, rid, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT a.approves, a.officer, a.subject, a.cms, a.created, o.revoked IS NULL "
                     "FROM approval a JOIN certificate o ON o.serial = a.officer "
                     "WHERE a.rid = ?1 ORDER BY a.leaf",
@@ -384,8 +372,7 @@ insert_decision(struct store_db *db, const struct issuance_decision *d, const ch
     if (d->reason[0] != '\0') {
         leaf_set_text(leaf, "reason", d->reason);
     }
-    if (ledger_append(db, leaf, index, e) != 0 ||
-        trust_change(db, &issuance_table_approval, store_int((int64_t)*index), e) != 0) {
+    if (ledger_append(db, leaf, index, e) != 0) {
         return -1;
     }
     return store_exec(db,

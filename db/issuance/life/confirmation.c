@@ -7,8 +7,7 @@ issuance_confirmation_find(struct store_db *db, struct span rid, uint64_t *leaf,
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (trust(db, &issuance_table_confirmation, store_blob(rid), e) != 0 ||
-        store_query(db, &rows, "SELECT leaf FROM confirmation WHERE rid = ?1",
+    if (store_query(db, &rows, "SELECT leaf FROM confirmation WHERE rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -108,8 +107,7 @@ issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uin
     if ((c->accepted ? confirmed(db, &q, c, leaf, revoked, e) : reject(db, &q, c, leaf, e)) != 0) {
         return -1;
     }
-    if (trust_change(db, &issuance_table_confirmation, store_blob(c->rid), e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "INSERT INTO confirmation(rid, request, accepted, evidence, created, leaf) "
                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                    STORE_VALUES(store_blob(c->rid), store_blob(c->request),
@@ -127,8 +125,7 @@ issuance_evidence(struct store_db *db, struct span rid, struct buf *out, struct 
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (trust(db, &issuance_table_request, store_blob(rid), e) != 0 ||
-        store_query_one(db, &rows, "SELECT evidence FROM request WHERE rid = ?1",
+    if (store_query_one(db, &rows, "SELECT evidence FROM request WHERE rid = ?1",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }

@@ -19,11 +19,9 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (trust_certificate(db, serial, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT nf_instance, revoked IS NOT NULL, not_after, der FROM certificate "
-                    "WHERE serial = "
-                    "?1",
+                    "WHERE serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -43,8 +41,7 @@ issuance_asked_find(struct store_db *db, struct span rid, uint64_t *leaf, bool *
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (trust(db, &issuance_table_revocation_request, store_blob(rid), e) != 0 ||
-        store_query(db, &rows, "SELECT leaf FROM revocation_request WHERE rid = ?1",
+    if (store_query(db, &rows, "SELECT leaf FROM revocation_request WHERE rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -95,8 +92,7 @@ issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint6
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    if (issuance_revoke_as(db, &r, a->when, leaf, e) != 0 ||
-        trust_change(db, &issuance_table_revocation_request, store_blob(a->rid), e) != 0) {
+    if (issuance_revoke_as(db, &r, a->when, leaf, e) != 0) {
         return -1;
     }
     return store_exec(db,
@@ -137,9 +133,6 @@ int
 issuance_revoke_under(struct store_db *db, const char *registration, bool followed,
                       struct issuance_when when, int *revoked, struct err *e)
 {
-    if (trust_registered(db, registration, e) != 0) {
-        return -1;
-    }
     for (;;) {
         struct ending one;
         bool found;
@@ -170,23 +163,10 @@ issuance_revoke_under(struct store_db *db, const char *registration, bool follow
 int
 issuance_is_cancelled(struct store_db *db, struct span rid, bool *cancelled, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row;
-
-    *cancelled = false;
-    if (trust(db, &issuance_table_request, store_blob(rid), e) != 0 ||
-        store_query(db, &rows,
-                    "SELECT g.state, g.id FROM request q JOIN registration g ON g.id = "
-                    "q.registration WHERE q.rid = ?1",
-                    STORE_VALUES(store_blob(rid)), e) != 0 ||
-        store_next(&rows, &row, e) != 0) {
-        return -1;
-    }
-    if (!row) {
-        return 0;
-    }
-    *cancelled = row_int(&rows, 0) == ISSUANCE_CANCELLED;
-    return trust(db, &issuance_table_registration, store_text(row_text(&rows, 1)), e);
+    return store_has_row(db,
+                         "SELECT 1 FROM request q JOIN registration g ON g.id = q.registration "
+                         "WHERE q.rid = ?1 AND g.state = 1",
+                         STORE_VALUES(store_blob(rid)), cancelled, e);
 }
 
 /* ---- certificates that are not confirmed ---- */

@@ -20,8 +20,7 @@ check_key(struct store_db *db, const struct issuance_intent *i, enum issuance_ou
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (trust(db, &issuance_table_public_key, store_blob(i->spki_sha256), e) != 0 ||
-        store_query(db, &rows, "SELECT owner FROM public_key WHERE sha256 = ?1",
+    if (store_query(db, &rows, "SELECT owner FROM public_key WHERE sha256 = ?1",
                     STORE_VALUES(store_blob(i->spki_sha256)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -31,10 +30,6 @@ check_key(struct store_db *db, const struct issuance_intent *i, enum issuance_ou
         return 0;
     }
     store_end(&rows);
-    if (is_go(*outcome) &&
-        trust_change(db, &issuance_table_public_key, store_blob(i->spki_sha256), e) != 0) {
-        return -1;
-    }
     return !is_go(*outcome)
                ? 0
                : store_exec(db, "INSERT INTO public_key(sha256, owner) VALUES(?1, ?2)",
@@ -100,16 +95,15 @@ insert_intent(struct store_db *db, const struct issuance_intent *i,
     uint64_t leaf;
 
     if (nf && i->renews.n == 0 && !place->is_retry &&
-        (trust_change(db, &issuance_table_registration, store_text(i->registration), e) != 0 ||
-         store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
-                    STORE_VALUES(store_text(i->registration)), e) != 0)) {
+        store_exec(db, "UPDATE registration SET used = used + 1 WHERE id = ?1",
+                   STORE_VALUES(store_text(i->registration)), e) != 0) {
         return -1;
     }
     /* what waited has its leaf REQUEST already */
     if (nf && i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0) {
         return -1;
     }
-    if (append_intent_leaf(db, i, place, &leaf, e) != 0 || trust_new_request(db, i->rid, e) != 0) {
+    if (append_intent_leaf(db, i, place, &leaf, e) != 0) {
         return -1;
     }
     return store_exec(

@@ -80,8 +80,7 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
     enum issuance_role role;
 
     *found = false;
-    if (trust_registration(db, id, e) != 0 ||
-        store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
+    if (store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
         store_next(&rows, found, e) != 0 || (*found && registration_from(&rows, out, e) != 0)) {
         return -1;
@@ -129,7 +128,8 @@ issuance_registration_each(struct store_db *db, int limit,
 static int
 may_share(struct store_db *db, bool *may, struct err *e)
 {
-    return trust_row(db, &issuance_table_setting, store_text("shared-proofs"), may, e);
+    return store_has_row(db, "SELECT 1 FROM setting WHERE name = 'shared-proofs'", STORE_NO_VALUES,
+                         may, e);
 }
 
 int
@@ -278,13 +278,11 @@ static int
 insert(struct store_db *db, struct issuance_registration *r, time_t now, struct err *e)
 {
     if (r->owner[0] != '\0' &&
-        (trust_change(db, &issuance_table_registration, store_text(r->owner), e) != 0 ||
-         store_exec(db, "UPDATE registration SET state = 2 WHERE id = ?1 AND state = 0",
-                    STORE_VALUES(store_text(r->owner)), e) != 0)) {
+        store_exec(db, "UPDATE registration SET state = 2 WHERE id = ?1 AND state = 0",
+                   STORE_VALUES(store_text(r->owner)), e) != 0) {
         return -1;
     }
-    if (append_leaf(db, r, now, &r->leaf, e) != 0 ||
-        trust_change(db, &issuance_table_registration, store_text(r->id), e) != 0) {
+    if (append_leaf(db, r, now, &r->leaf, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -338,8 +336,7 @@ issuance_register(struct store_db *db, struct issuance_registration *r, struct s
     bool repeated;
 
     assert(r != NULL);
-    if (trust_nf(db, r->nf_instance, e) != 0 || is_known(db, r->id, r, &known, e) != 0 ||
-        is_repeated(db, r, &repeated, e) != 0 ||
+    if (is_known(db, r->id, r, &known, e) != 0 || is_repeated(db, r, &repeated, e) != 0 ||
         issuance_is_ours(db, registrar_der, ISSUANCE_REGISTRAR, &ours, e) != 0 ||
         check_owner(db, r, now, &owned, e) != 0 || check_proof(db, r, now, e) != 0) {
         return -1;
@@ -385,8 +382,7 @@ issuance_cancel(struct store_db *db, const struct issuance_cancellation *c, uint
     int64_t state;
 
     *revoked = 0;
-    if (trust_registered(db, c->id, e) != 0 ||
-        (c->by == NULL &&
+    if ((c->by == NULL &&
          issuance_is_ours(db, c->registrar_der, ISSUANCE_REGISTRAR, &ours, e) != 0) ||
         store_query(db, &rows, "SELECT state, leaf, registered FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(c->id)), e) != 0 ||
@@ -407,8 +403,7 @@ issuance_cancel(struct store_db *db, const struct issuance_cancellation *c, uint
         return 0;
     }
     if (append_cancel(db, c, leaf, e) != 0 ||
-        issuance_revoke_under(db, c->id, state == ISSUANCE_LIVE, c->when, revoked, e) != 0 ||
-        trust_change(db, &issuance_table_registration, store_text(c->id), e) != 0) {
+        issuance_revoke_under(db, c->id, state == ISSUANCE_LIVE, c->when, revoked, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE registration SET state = 1, leaf = ?2 WHERE id = ?1",

@@ -13,9 +13,6 @@ issuance_revoke(struct store_db *db, struct span serial, int reason, const char 
     CLEANUP(store_end) struct store_rows rows = {0};
     time_t not_after;
 
-    if (trust_certificate(db, serial, e) != 0) {
-        return -1;
-    }
     if (store_query_one(db, &rows,
                         "SELECT not_after, revoked IS NOT NULL FROM certificate WHERE serial = ?1",
                         STORE_VALUES(store_blob(serial)), e) != 0) {
@@ -37,12 +34,10 @@ int
 issuance_crl_last(struct store_db *db, time_t *this_update, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    uint64_t newest;
     bool row;
 
-    if (trust_newest_crl(db, &newest, e) != 0 ||
-        store_query(db, &rows, "SELECT this_update FROM crl WHERE number = ?1",
-                    STORE_VALUES(store_int((int64_t)newest)), e) != 0 ||
+    if (store_query(db, &rows, "SELECT this_update FROM crl ORDER BY number DESC LIMIT 1",
+                    STORE_NO_VALUES, e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
@@ -54,13 +49,16 @@ int
 issuance_crl_reserve(struct store_db *db, time_t this_update, time_t next_update, uint64_t *number,
                      struct err *e)
 {
-    /* The next one, and not what sqlite_sequence says, which nobody vouches for: the issuing key's
-     * signer refuses a number that is far ahead, and so would the next start. */
-    if (trust_newest_crl(db, number, e) != 0 ||
-        trust_change(db, &issuance_table_crl, store_int((int64_t)*number + 1), e) != 0) {
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    /* The next one, and not what sqlite_sequence says: the issuing key's signer refuses a number
+     * that is far ahead, and so would the next start. */
+    if (store_query_one(db, &rows, "SELECT coalesce(max(number), 0) + 1 FROM crl", STORE_NO_VALUES,
+                        e) != 0) {
         return -1;
     }
-    ++*number;
+    *number = (uint64_t)row_int(&rows, 0);
+    store_end(&rows);
     return store_exec(
         db, "INSERT INTO crl(number, this_update, next_update) VALUES(?1, ?2, ?3)",
         STORE_VALUES(store_int((int64_t)*number), store_int(this_update), store_int(next_update)),
@@ -73,28 +71,26 @@ issuance_crl_passed(struct store_db *db, time_t at, time_t *this_update, struct 
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(
-            db, &rows,
-            "SELECT this_update, number FROM crl WHERE der IS NOT NULL AND next_update <= ?1 "
-            "ORDER BY number DESC LIMIT 1",
-            STORE_VALUES(store_int(at)), e) != 0 ||
+    if (store_query(db, &rows,
+                    "SELECT this_update FROM crl WHERE der IS NOT NULL AND next_update <= ?1 "
+                    "ORDER BY number DESC LIMIT 1",
+                    STORE_VALUES(store_int(at)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }
     *this_update = row ? (time_t)row_int(&rows, 0) : 0;
-    return row ? trust(db, &issuance_table_crl, store_int(row_int(&rows, 1)), e) : 0;
+    return 0;
 }
 
 int
-issuance_crl_each(struct store_db *db, time_t expired_after, time_t until,
+issuance_crl_each(struct store_db *db, time_t expired_after,
                   void (*visit)(void *arg, struct span serial, time_t revoked, int reason),
                   void *arg, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    if (trust_revoked(db, expired_after, until, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT serial, coalesce(crl_date, revoked), reason FROM revocation "
                     "WHERE not_after >= ?1 ORDER BY serial",
                     STORE_VALUES(store_int(expired_after)), e) != 0) {
@@ -103,9 +99,6 @@ issuance_crl_each(struct store_db *db, time_t expired_after, time_t until,
     while (store_next(&rows, &row, e) == 0) {
         if (!row) {
             return 0;
-        }
-        if (trust(db, &issuance_table_revocation, store_blob(row_blob(&rows, 0)), e) != 0) {
-            return -1;
         }
         visit(arg, row_blob(&rows, 0), (time_t)row_int(&rows, 1), (int)row_int(&rows, 2));
     }
@@ -119,8 +112,7 @@ crl_leaf(struct store_db *db, const struct issuance_crl *c, struct leaf *leaf, s
     CLEANUP(store_end) struct store_rows rows = {0};
     uint8_t hash[SHA256_SIZE];
 
-    if (trust(db, &issuance_table_crl, store_int((int64_t)c->number), e) != 0 ||
-        store_query_one(
+    if (store_query_one(
             db, &rows, "SELECT this_update, next_update FROM crl WHERE number = ?1 AND der IS NULL",
             STORE_VALUES(store_int((int64_t)c->number)), e) != 0 ||
         sha256(c->tbs, hash, e) != 0) {
@@ -157,34 +149,10 @@ issuance_crl_intend(struct store_db *db, const struct issuance_crl *c, uint64_t 
 static int
 forget_octets(struct store_db *db, struct err *e)
 {
-    int64_t numbers[FORGOTTEN_MAX];
-    size_t n = 0;
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row = true;
-
-    if (store_query(db, &rows,
-                    "SELECT number FROM crl INDEXED BY crl_octets WHERE length(der) > 0 "
-                    "ORDER BY number DESC LIMIT ?1 OFFSET ?2",
-                    STORE_VALUES(store_int(FORGOTTEN_MAX), store_int(OCTETS_KEPT)), e) != 0) {
-        return -1;
-    }
-    while (n < FORGOTTEN_MAX && row) {
-        if (store_next(&rows, &row, e) != 0) {
-            return -1;
-        }
-        if (row) {
-            numbers[n++] = row_int(&rows, 0);
-        }
-    }
-    store_end(&rows);
-    for (size_t i = 0; i < n; i++) {
-        if (trust_change(db, &issuance_table_crl, store_int(numbers[i]), e) != 0 ||
-            store_exec(db, "UPDATE crl SET der = x'' WHERE number = ?1",
-                       STORE_VALUES(store_int(numbers[i])), e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return store_exec(db,
+                      "UPDATE crl SET der = x'' WHERE number IN (SELECT number FROM crl INDEXED BY "
+                      "crl_octets WHERE length(der) > 0 ORDER BY number DESC LIMIT ?1 OFFSET ?2)",
+                      STORE_VALUES(store_int(FORGOTTEN_MAX), store_int(OCTETS_KEPT)), e);
 }
 
 int
@@ -198,8 +166,7 @@ issuance_crl_store(struct store_db *db, const struct issuance_crl *c, struct spa
         return -1;
     }
     leaf_set_hex(leaf, "sha256", span_of(hash, sizeof(hash)));
-    if (ledger_append(db, leaf, leaf_index, e) != 0 ||
-        trust_change(db, &issuance_table_crl, store_int((int64_t)c->number), e) != 0) {
+    if (ledger_append(db, leaf, leaf_index, e) != 0) {
         return -1;
     }
     return store_exec(db, "UPDATE crl SET der = ?1, entries = ?2 WHERE number = ?3",
@@ -284,7 +251,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT c.der, c.serial FROM certificate c WHERE c.nf_instance IS NULL "
+                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
                     "AND c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
@@ -293,8 +260,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
         if (!row) {
             return 0;
         }
-        if (trust(db, &issuance_table_certificate, store_blob(row_blob(&rows, 1)), e) != 0 ||
-            issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
+        if (issuance_role_recorded(db, row_blob(&rows, 0), &found, e) != 0) {
             return -1;
         }
         if (found == role) {
@@ -354,8 +320,7 @@ issuance_setting(struct store_db *db, const char *name, struct span value, struc
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (trust(db, &issuance_table_setting, store_text(name), e) != 0 ||
-        store_query(db, &rows, "SELECT value FROM setting WHERE name = ?1",
+    if (store_query(db, &rows, "SELECT value FROM setting WHERE name = ?1",
                     STORE_VALUES(store_text(name)), e) != 0 ||
         store_next(&rows, &row, e) != 0 ||
         buf_set(previous, row ? row_blob(&rows, 0) : span_of(NULL, 0), e) != 0) {
@@ -363,9 +328,6 @@ issuance_setting(struct store_db *db, const char *name, struct span value, struc
     }
     *changed = !row || !span_equal(buf_span(previous), value);
     store_end(&rows);
-    if (*changed && trust_change(db, &issuance_table_setting, store_text(name), e) != 0) {
-        return -1;
-    }
     return !*changed ? 0
                      : store_exec(db,
                                   "INSERT INTO setting(name, value) VALUES(?1, ?2) "

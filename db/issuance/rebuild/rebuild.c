@@ -256,13 +256,11 @@ rows_of(struct rebuild *r, struct store_db *db, const struct leaf *leaf, uint64_
         return config(db, leaf, e);
     case LEAF_ACKNOWLEDGED:
         return acknowledged(db, leaf, e);
-    case LEAF_SEALED:
-        r->counts.sealed = true;
-        return 0;
     case LEAF_START:
     case LEAF_STOP:
     case LEAF_RECOVERED:
     case LEAF_CEREMONY:
+    case LEAF_SEALED:
     case LEAF_RESTORED:
     case LEAF_ADOPTED:
     case LEAF_KINDS:

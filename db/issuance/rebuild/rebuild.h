@@ -48,7 +48,6 @@ struct rebuild_counts {
     int64_t certificates;
     int64_t revocations;
     int64_t crls;
-    bool sealed; /* a leaf says that rows are */
 };
 struct rebuild_counts rebuild_counts(const struct rebuild *);
 

@@ -6,7 +6,6 @@
 #include "db/issuance/journal.h"
 #include "db/issuance/rebuild/rows.h"
 #include "db/issuance/rows.h"
-#include "db/sealed/sealed.h"
 
 static const char BY[] = "restore";
 
@@ -214,22 +213,4 @@ restored_revoke(struct store_db *db, struct span serial, int reason, struct issu
     not_after = (time_t)row_int(&rows, 0);
     store_end(&rows);
     return issuance_revoke_row(db, serial, not_after, reason, BY, when, NULL, e);
-}
-
-/* ---- seals ---- */
-
-int
-restored_seal(struct store_db *db, time_t now, struct err *e)
-{
-    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_SEALED, now);
-    uint64_t rows;
-
-    if (sealed_state(db) != SEALED_NOT_YET) {
-        return 0;
-    }
-    if (sealed_count(db, &rows, e) != 0) {
-        return -1;
-    }
-    leaf_set_int(leaf, "rows", (int64_t)rows);
-    return ledger_append(db, leaf, NULL, e) != 0 ? -1 : sealed_begin(db, &rows, e);
 }

@@ -61,12 +61,6 @@ int restored_crl_entry(struct store_db *, struct span serial, bool *known, bool 
 int restored_revoke(struct store_db *, struct span serial, int reason, struct issuance_when,
                     struct err *e);
 
-/* ---- seals ---- */
-
-/* In a store that has the key, after sealed_open(): all rows are sealed as they are, with the leaf
- * SEALED. The caller has compared them with the record. Nothing without a key. */
-int restored_seal(struct store_db *, time_t now, struct err *e);
-
 /* ---- certificates that the record lost ---- */
 
 /* *known: the record has it, or has given it up. ERR_STALE: it has another one of this number. Else

@@ -2,6 +2,7 @@
 #include "tests/unit/ca/daemon/copies.h"
 
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -43,4 +44,28 @@ copy_parts(const char *from, const char *to, unsigned which)
             run("cp", "-a", source, target);
         }
     }
+}
+
+static char *
+kept_in(const struct world *w)
+{
+    return mem_printf("%s/kept", w->dir);
+}
+
+void
+world_keep(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *kept = kept_in(w);
+
+    copies_remove(kept);
+    assert_int_equal(mkdir(kept, S_IRWXU), 0);
+    copy_parts(w->dir, kept, STATE);
+}
+
+void
+world_put_back(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *kept = kept_in(w);
+
+    copy_parts(kept, w->dir, STATE);
 }

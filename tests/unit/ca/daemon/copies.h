@@ -10,3 +10,7 @@ enum { STATE = 1, LEDGER = 2, CRL = 4, ISSUING = 8, LOG = 16, ALL = 31, TOKEN = 
 /* From one folder to another, in the place of what is there. */
 void copy_parts(const char *from, const char *to, unsigned which);
 void copies_remove(const char *path);
+
+/* The database, with its seals, is kept in a folder of the world; and is what was kept. */
+void world_keep(const struct world *);
+void world_put_back(const struct world *);

@@ -15,6 +15,7 @@
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/tbs.h"
 #include "db/issuance/issuance.h"
+#include "tests/unit/ca/daemon/copies.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -181,18 +182,6 @@ a_confirmation_is_the_network_functions_own(void **state)
 
 /* ---- the file ---- */
 
-static void
-copy_file(const struct world *w, const char *from, const char *to)
-{
-    CLEANUP(mem_cleanup) char *a = mem_printf("%s/state/%s", w->dir, from);
-    CLEANUP(mem_cleanup) char *b = mem_printf("%s/state/%s", w->dir, to);
-    CLEANUP(buf_free) struct buf octets = BUF_INIT(64 * 1024 * 1024);
-    struct err e = {0};
-
-    assert_ok(file_read(a, &octets, &e), &e);
-    assert_ok(file_write(b, buf_span(&octets), 0600, &e), &e);
-}
-
 #define NO_TRIGGERS                                                                                \
     "DROP TRIGGER registration_fixed; DROP TRIGGER registration_kept; DROP TRIGGER request_fixed;" \
     "DROP TRIGGER request_profile_file;"                                                           \
@@ -242,15 +231,13 @@ a_database_that_was_edited_is_not_started_with(void **state)
         &e);
     assert_non_null(done);
     assert_int_equal(world_stop(w), 0);
-    world_edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
-    copy_file(w, "ca.db", "kept");
+    world_keep(w);
     for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
-        world_edit(w, NO_TRIGGERS);
+        world_edit_as_ca(w, NO_TRIGGERS);
         world_edit_as_ca(w, edits[i]);
         print_message("%s\n", edits[i]);
         assert_true(world_is_edited(w));
-        world_edit(w, "PRAGMA wal_checkpoint(TRUNCATE)");
-        copy_file(w, "kept", "ca.db");
+        world_put_back(w);
     }
     world_start(w);
 }
@@ -263,7 +250,7 @@ an_edited_registration_gives_nothing(void **state)
     CLEANUP(answer_free) struct answer answer = {0};
 
     assert_int_equal(world_stop(w), 0);
-    world_edit(w, NO_TRIGGERS);
+    world_edit_as_ca(w, NO_TRIGGERS);
     world_edit_as_ca(w,
                      "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), 'amf1.5gc', "
                      "'amf2.5gc') AS BLOB)");

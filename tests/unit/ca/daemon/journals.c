@@ -20,7 +20,9 @@ static void
 edit_aside(struct world *w, const char *sql)
 {
     CLEANUP(mem_cleanup)
-    char *text = mem_printf("ATTACH DATABASE '%s/aside.db' AS aside; %s", w->dir, sql);
+    char *text = mem_printf("ATTACH DATABASE '%s/aside.db' AS aside; PRAGMA aside.journal_mode = "
+                            "MEMORY; %s",
+                            w->dir, sql);
 
     world_edit_as_ca(w, text);
 }

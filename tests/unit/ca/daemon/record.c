@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/ca/daemon/record.h"
 
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "tests/unit/ca/daemon/sealed_db.h"
 
 enum { FILE_MAX = 1024 * 1024 * 1024 };
 
@@ -27,17 +27,6 @@ static const char figures_sql[] =
     "(SELECT count(*) FROM public_key), (SELECT count(*) FROM pending), "
     "(SELECT count(*) FROM again), (SELECT count(*) FROM crl WHERE der IS NOT NULL)";
 
-static sqlite3 *
-open_file(const char *path, int flags)
-{
-    sqlite3 *db = NULL;
-
-    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", path, sqlite3_errmsg(db));
-    }
-    return db;
-}
-
 static void
 copy(const struct world *w, const char *suffix)
 {
@@ -55,14 +44,17 @@ copy(const struct world *w, const char *suffix)
 
 /* The daemon has its file for itself; what it wrote before it answered is in the file and the log
  * beside it. */
-static sqlite3 *
+static struct sealed_db
 open_copy(const struct world *w)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/copy.db", w->dir);
+    struct sealed_db db;
 
     copy(w, "");
+    copy(w, "-seal");
     copy(w, "-wal");
-    return open_file(path, SQLITE_OPEN_READWRITE);
+    sealed_db_open(&db, path, w->seal_key);
+    return db;
 }
 
 static sqlite3_stmt *
@@ -80,18 +72,18 @@ first_row(sqlite3 *db, const char *sql)
 struct record
 record_read(struct world *w)
 {
-    sqlite3 *db;
+    struct sealed_db db;
     sqlite3_stmt *row;
     struct record r;
 
     world_settle(w);
     db = open_copy(w);
-    row = first_row(db, figures_sql);
+    row = first_row(db.sqlite, figures_sql);
     for (int i = 0; i < RECORD_FIGURES; i++) {
         r.figures[i] = sqlite3_column_int64(row, i);
     }
     (void)sqlite3_finalize(row);
-    (void)sqlite3_close(db);
+    sealed_db_close(&db);
     return r;
 }
 
@@ -159,11 +151,11 @@ void
 record_has_leaf(const struct world *w, const char *row, struct span rid, enum leaf_kind kind,
                 const char *member, const char *part)
 {
-    sqlite3 *db = open_copy(w);
-    CLEANUP(leaf_cleanup) struct leaf *leaf = find_leaf(db, row, rid, kind);
+    struct sealed_db db = open_copy(w);
+    CLEANUP(leaf_cleanup) struct leaf *leaf = find_leaf(db.sqlite, row, rid, kind);
 
     leaf_says(row, leaf, member, part);
-    (void)sqlite3_close(db);
+    sealed_db_close(&db);
 }
 
 static void
@@ -187,14 +179,14 @@ record_has_refusals(struct world *w, const struct record *before,
                                             {RECORD_REQUESTS, (int64_t)n},
                                             {RECORD_REFUSED, (int64_t)n},
                                             {RECORD_FIGURES, 0}};
-    sqlite3 *db;
+    struct sealed_db db;
 
     record_changed(w, n > 0 ? refusals[n - 1].row : "", before, changes);
     db = open_copy(w);
     for (size_t i = 0; i < n; i++) {
-        has_refusal(db, &refusals[i]);
+        has_refusal(db.sqlite, &refusals[i]);
     }
-    (void)sqlite3_close(db);
+    sealed_db_close(&db);
 }
 
 void
@@ -202,13 +194,13 @@ record_each_refusal(struct world *w, void (*visit)(void *arg, int fail_info, con
                     void *arg)
 {
     sqlite3_stmt *rows = NULL;
-    sqlite3 *db;
+    struct sealed_db db;
 
     world_settle(w);
     db = open_copy(w);
-    assert_int_equal(
-        sqlite3_prepare_v2(db, "SELECT body FROM leaf WHERE kind = 'REFUSAL'", -1, &rows, NULL),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db.sqlite, "SELECT body FROM leaf WHERE kind = 'REFUSAL'",
+                                        -1, &rows, NULL),
+                     SQLITE_OK);
     while (sqlite3_step(rows) == SQLITE_ROW) {
         struct err e = {0};
         CLEANUP(leaf_cleanup)
@@ -219,5 +211,5 @@ record_each_refusal(struct world *w, void (*visit)(void *arg, int fail_info, con
         visit(arg, (int)leaf_int(leaf, "failInfo", -1), leaf_text(leaf, "reason"));
     }
     (void)sqlite3_finalize(rows);
-    (void)sqlite3_close(db);
+    sealed_db_close(&db);
 }

@@ -120,17 +120,18 @@ an_edited_row_makes_nobody_a_registrar(void **state)
 
     CLEANUP(mem_cleanup)
     char *edit =
-        mem_printf("ATTACH '%s/kept.db' AS beside;"
+        mem_printf("ATTACH '%s/kept.db' AS beside; PRAGMA beside.journal_mode = MEMORY;"
                    "CREATE TABLE beside.kept AS SELECT rid, profile, nf_instance FROM "
                    "certificate;" NO_TRIGGERS "UPDATE certificate SET profile = 'registrar'",
                    w->dir);
     CLEANUP(mem_cleanup)
-    char *mend = mem_printf("ATTACH '%s/kept.db' AS beside;" NO_TRIGGERS
-                            "UPDATE certificate SET profile = kept.profile, nf_instance = "
-                            "kept.nf_instance FROM kept WHERE kept.rid = certificate.rid;"
-                            "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
-                            "request.rid",
-                            w->dir);
+    char *mend =
+        mem_printf("ATTACH '%s/kept.db' AS beside; PRAGMA beside.journal_mode = MEMORY;" NO_TRIGGERS
+                   "UPDATE certificate SET profile = kept.profile, nf_instance = "
+                   "kept.nf_instance FROM kept WHERE kept.rid = certificate.rid;"
+                   "UPDATE request SET profile = kept.profile FROM kept WHERE kept.rid = "
+                   "request.rid",
+                   w->dir);
 
     assert_int_equal(world_stop(w), 0);
     world_edit_as_ca(w, edit);

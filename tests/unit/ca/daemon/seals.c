@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of ca.db as nfpki-ca seals them: from before, under its key, and edited by who has not
- * its user. */
+/* ca.db as nfpki-ca seals it: from before, under its key, and edited by who has not its user. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ca/link/admin.h"
+#include "db/ledger/ledger.h"
+#include "tests/unit/ca/daemon/copies.h"
 #include "tests/unit/ca/daemon/nf.h"
 
-enum { LOG_MAX = 16 * 1024 * 1024, REFUSED = 3 };
+enum { LOG_MAX = 16 * 1024 * 1024, FAILED = 1, REFUSED = 3 };
 
-/* What status says of the seals. */
+/* What status says of the seals: how many pages there are. */
 static json_int_t
 seals(struct world *w, const char *state)
 {
@@ -21,7 +23,7 @@ seals(struct world *w, const char *state)
     said = json_object_get(status, "seals");
     assert_non_null(said);
     assert_string_equal(json_string_value(json_object_get(said, "state")), state);
-    return json_integer_value(json_object_get(said, "rows"));
+    return json_integer_value(json_object_get(said, "pages"));
 }
 
 /* Has the daemon said this, since it began? */
@@ -47,21 +49,30 @@ must_have_said(const struct world *w, const char *text)
 }
 
 static void
+take_seals(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db-seal", w->dir);
+
+    assert_int_equal(unlink(path), 0);
+}
+
+static void
 a_new_state_is_sealed_from_its_first_start_on(void **state)
 {
     struct world *w = *state;
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
-    const json_int_t before = seals(w, "sealed");
 
+    assert_true(seals(w, "sealed") > 0);
     X509_free(nf_enrol(w, &n));
-    assert_true(seals(w, "sealed") >= before + 3); /* request, certificate, key */
     for (int i = 0; i < 2; i++) {
         assert_int_equal(world_stop(w), 0);
-        assert_int_equal(world_leaves(w, "SEALED", "", ""), 1);
+        assert_int_equal(world_leaves(w, "SEALED", "\"pages\":", ""), 1);
         world_start(w);
         world_kill(w);
         world_start(w);
+        assert_true(seals(w, "sealed") > 0);
     }
+    assert_false(has_said(w, "\"event\":\"sealed\"")); /* nothing of before was */
 }
 
 static void
@@ -73,8 +84,8 @@ a_sealed_state_is_not_opened_without_its_key(void **state)
     assert_int_equal(world_stop(w), 0);
     leaves = world_leaves(w, "START", "", "");
     world_has_seal_key(w, false);
-    assert_true(world_start_fails(w));
-    must_have_said(w, "ca.db is sealed, and the log's signer (section seal) gives no key");
+    assert_int_equal(world_start_status(w), FAILED);
+    must_have_said(w, "/ca.db: it is sealed, and there is no key to read it with");
     world_has_seal_key(w, true);
     assert_int_equal(world_leaves(w, "START", "", ""), leaves);
     world_start(w);
@@ -82,25 +93,25 @@ a_sealed_state_is_not_opened_without_its_key(void **state)
 }
 
 static void
-who_deletes_all_seals_gets_no_start(void **state)
+who_takes_the_seals_away_gets_no_start(void **state)
 {
     struct world *w = *state;
-    CLEANUP(mem_cleanup) char *from = mem_printf("%s/state/ca.db", w->dir);
-    CLEANUP(buf_free) struct buf whole = BUF_INIT(LOG_MAX);
-    struct err e = {0};
 
     assert_int_equal(world_stop(w), 0);
-    assert_ok(file_read(from, &whole, &e), &e);
-    world_edit(w, "DELETE FROM seal_head");
+    world_keep(w);
+    take_seals(w);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_start_status(w), REFUSED);
+        must_have_said(w, "the record says that ca.db is sealed, and ca.db-seal is not there");
+        world_edit(w, "UPDATE setting SET value = zeroblob(32) WHERE name = 'profiles'");
+    }
+    w->option = "--seal"; /* nor when somebody asks for it */
     assert_int_equal(world_start_status(w), REFUSED);
-    must_have_said(w, "the head of its seals was deleted");
-    world_edit(w, "DELETE FROM seal; DELETE FROM seal_bucket");
-    assert_int_equal(world_start_status(w), REFUSED);
-    must_have_said(w, "the record says that rows are sealed, and ca.db has no seals");
+    w->option = NULL;
     world_has_seal_key(w, false); /* nor without a key */
     assert_int_equal(world_start_status(w), REFUSED);
     world_has_seal_key(w, true);
-    assert_ok(file_write(from, buf_span(&whole), 0600, &e), &e);
+    world_put_back(w);
     world_start(w);
 }
 
@@ -109,21 +120,31 @@ static void
 a_row_that_a_start_reads_is_not_believed_when_it_was_edited(void **state)
 {
     struct world *w = *state;
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    CLEANUP(buf_free) struct buf whole = BUF_INIT(LOG_MAX);
-    struct err e = {0};
     int leaves;
 
     assert_int_equal(world_stop(w), 0);
     leaves = world_leaves(w, "START", "", "");
-    assert_ok(file_read(path, &whole, &e), &e);
+    world_keep(w);
     world_edit(w, "UPDATE setting SET value = zeroblob(32) WHERE name = 'profiles'");
     for (int i = 0; i < 2; i++) {
         assert_int_equal(world_start_status(w), REFUSED);
     }
-    must_have_said(w, "ca.db: setting profiles: edited, or not written by this program");
+    must_have_said(w, " is not what its seal says: it was edited, or put back");
+    world_put_back(w);
     assert_int_equal(world_leaves(w, "START", "", ""), leaves);
-    assert_ok(file_write(path, buf_span(&whole), 0600, &e), &e);
+    world_start(w);
+}
+
+static void
+what_is_sealed_is_not_sealed_again(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(world_stop(w), 0);
+    w->option = "--seal";
+    assert_int_equal(world_start_status(w), FAILED);
+    must_have_said(w, "ca.db is sealed: start without --seal");
+    w->option = NULL;
     world_start(w);
 }
 
@@ -161,19 +182,92 @@ a_state_of_before_is_compared_and_sealed(void **state)
     (void)seals(w, "sealed");
 }
 
+/* As a version did that sealed rows. */
+static int
+run_say_rows(struct store_op *op, struct store_db *db, struct err *e)
+{
+    CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_SEALED, clock_now());
+
+    (void)op;
+    leaf_set_int(leaf, "rows", 7);
+    return ledger_append(db, leaf, NULL, e);
+}
+
+static void
+what_an_earlier_version_sealed_is_sealed_on_a_persons_word(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
+    struct store_op op = {.run = run_say_rows};
+
+    assert_int_equal(world_stop(w), 0);
+    world_call(w, &op);
+    assert_int_equal(world_start_status(w), FAILED); /* without the key */
+    must_have_said(w, "an earlier version sealed ca.db, and the log's signer gives no key");
+    world_has_seal_key(w, true);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_start_status(w), FAILED);
+        must_have_said(w, "an earlier version sealed the rows of ca.db: start once with --seal");
+    }
+    w->option = "--seal";
+    world_edit(w, "UPDATE registration SET used = used + 1");
+    assert_true(world_start_fails(w));
+    must_have_said(w, "was used another number of times than ca.db says");
+    world_edit(w, "UPDATE registration SET used = used - 1");
+    world_start(w);
+    must_have_said(w, "taken on trust, since no leaf has it: ");
+    assert_true(seals(w, "sealed") > 0);
+    assert_int_equal(world_stop(w), 0);
+    w->option = NULL;
+    assert_int_equal(world_leaves(w, "SEALED", "\"pages\":", ""), 1);
+    world_start(w);
+    assert_true(seals(w, "sealed") > 0);
+}
+
+/* It was sealed, and killed before its record said so. */
+static void
+what_is_sealed_is_said_by_the_next_start(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    const struct store_options options = {.path = path,
+                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .seal_key = span_of(w->seal_key, sizeof(w->seal_key))};
+    struct store *store;
+    struct err e = {0};
+
+    assert_int_equal(world_stop(w), 0);
+    store = store_open(&options, &e);
+    assert_non_null(store);
+    assert_ok(store_seal(store, &e), &e);
+    store_free(store);
+    world_has_seal_key(w, true);
+    assert_int_equal(world_leaves(w, "SEALED", "", ""), 0);
+    world_start(w);
+    assert_true(seals(w, "sealed") > 0);
+    assert_int_equal(world_stop(w), 0);
+    assert_int_equal(world_leaves(w, "SEALED", "\"pages\":", ""), 1);
+}
+
+#define BEFORE(test) cmocka_unit_test_setup_teardown(test, world_setup_before_seals, world_teardown)
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_state_is_sealed_from_its_first_start_on),
         cmocka_unit_test(a_sealed_state_is_not_opened_without_its_key),
-        cmocka_unit_test(who_deletes_all_seals_gets_no_start),
+        cmocka_unit_test(who_takes_the_seals_away_gets_no_start),
         cmocka_unit_test(a_row_that_a_start_reads_is_not_believed_when_it_was_edited),
+        cmocka_unit_test(what_is_sealed_is_not_sealed_again),
     };
     const struct CMUnitTest before[] = {
-        cmocka_unit_test(a_state_of_before_is_compared_and_sealed),
+        BEFORE(a_state_of_before_is_compared_and_sealed),
+        BEFORE(what_an_earlier_version_sealed_is_sealed_on_a_persons_word),
+        BEFORE(what_is_sealed_is_said_by_the_next_start),
     };
     const int failed = cmocka_run_group_tests(tests, world_setup, world_teardown);
 
-    return failed + cmocka_run_group_tests(before, world_setup_before_seals, world_teardown);
+    return failed + cmocka_run_group_tests(before, NULL, NULL);
 }

@@ -433,7 +433,9 @@ older_copies_are_refused(void **state)
 {
     struct world *w = *state;
     CLEANUP(buf_free) struct buf database = {0};
+    CLEANUP(buf_free) struct buf seals = {0};
     CLEANUP(buf_free) struct buf newer = {0};
+    CLEANUP(buf_free) struct buf newer_seals = {0};
     CLEANUP(buf_free) struct buf journal = {0};
     CLEANUP(buf_free) struct buf now = {0};
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
@@ -441,6 +443,7 @@ older_copies_are_refused(void **state)
     struct err e = {0};
 
     load(w, "state/ca.db", &database);
+    load(w, "state/ca.db-seal", &seals);
     load(w, "issuing.journal", &journal);
     world_start(w);
     X509_free(world_officer(w, "officer", "Bob", key));
@@ -448,10 +451,14 @@ older_copies_are_refused(void **state)
     assert_non_null(crl);
     assert_int_equal(world_stop(w), 0);
     load(w, "state/ca.db", &newer);
+    load(w, "state/ca.db-seal", &newer_seals);
     load(w, "issuing.journal", &now);
     save(w, "state/ca.db", buf_span(&database));
-    must_fail(w, "an older database", "ca.db is older than what was signed");
+    must_fail(w, "an older database", "is not what its seal says: it was edited, or put back");
+    save(w, "state/ca.db-seal", buf_span(&seals));
+    must_fail(w, "an older database, with its seals", "ca.db is older than what was signed");
     save(w, "state/ca.db", buf_span(&newer));
+    save(w, "state/ca.db-seal", buf_span(&newer_seals));
     save(w, "issuing.journal", buf_span(&journal));
     must_fail(w, "an older journal", "the journal is not this key's, or an older copy of it");
     save(w, "issuing.journal", buf_span(&now));

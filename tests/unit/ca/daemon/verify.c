@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "ca/link/admin.h"
-#include "tests/unit/ca/daemon/world.h"
+#include "tests/unit/ca/daemon/copies.h"
 
 enum { FILE_MAX = 16 * 1024 * 1024, DIFFERENCES = 1 };
 
@@ -90,7 +90,6 @@ the_crl_that_is_out_is_compared(void **state)
     CLEANUP(mem_cleanup) char *path = path_in(w, crl);
     CLEANUP(buf_free) struct buf newest = {0};
     CLEANUP(buf_free) struct buf old = {0};
-    CLEANUP(buf_free) struct buf whole = {0};
     CLEANUP(buf_free) struct buf forged = {0};
 
     revoke_one(w, "Eve");
@@ -98,21 +97,21 @@ the_crl_that_is_out_is_compared(void **state)
     revoke_one(w, "Mallory");
     assert_int_equal(world_stop(w), 0);
     newest = load(w, crl);
-    whole = load(w, "state/ca.db");
+    world_keep(w);
     must_agree(w);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        world_edit(w, rows[i].edit);
+        world_edit_as_ca(w, rows[i].edit);
         must_say(w, rows[i].name, rows[i].says);
-        save(w, "state/ca.db", &whole);
+        world_put_back(w);
     }
 
     save(w, crl, &old);
     must_say(w, "an older one", "it was put back, or nfpki-ca was killed before it wrote it");
-    world_edit(w,
-               "DROP TRIGGER leaf_stays; UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), "
-               "'\"upTo\":', '\"upTo\":9') AS BLOB) WHERE kind = 'CRL-INTENT'");
+    world_edit_as_ca(
+        w, "DROP TRIGGER leaf_stays; UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), "
+           "'\"upTo\":', '\"upTo\":9') AS BLOB) WHERE kind = 'CRL-INTENT'");
     must_say(w, "one that lacks somebody", " is revoked, as the record says, and not on it\n");
-    save(w, "state/ca.db", &whole);
+    world_put_back(w);
 
     forged = load(w, crl);
     forged.p[forged.n - 1] ^= 1;
@@ -159,16 +158,15 @@ what_is_kept_of_journals_is_compared(void **state)
          "journal of kind 1: "},
     };
     struct world *w = *state;
-    CLEANUP(buf_free) struct buf whole = {0};
 
     assert_int_equal(world_stop(w), 0);
     world_start(w); /* which compares all that there is */
     assert_int_equal(world_stop(w), 0);
-    whole = load(w, "state/ca.db");
+    world_keep(w);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         world_edit_as_ca(w, rows[i].edit);
         must_say(w, rows[i].name, rows[i].says);
-        save(w, "state/ca.db", &whole);
+        world_put_back(w);
     }
     must_agree(w);
     world_start(w);

@@ -62,7 +62,7 @@ run_daemon(const struct world *w)
     world_mend_triggers(w);
     world_environment(w);
     (void)dup2(fd, STDERR_FILENO);
-    (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--config", conf, (char *)NULL);
+    (void)execl(TEST_BINARY_DIR "/nfpki-ca", "nfpki-ca", "--config", conf, w->option, (char *)NULL);
     _exit(127);
 }
 

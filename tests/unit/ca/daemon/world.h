@@ -11,7 +11,6 @@
 #include "ca/cmp/queue.h"
 #include "ca/link/msg.h"
 #include "db/issuance/issuance.h"
-#include "db/sealed/sealed.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
@@ -35,12 +34,14 @@ struct world {
     EVP_PKEY *vendor_key; /* of a vendor's root, which the daemon's configuration names */
     X509 *vendor;
     uint64_t sequence;
-    char *triggers;                    /* of ca.db before its first edit; NULL: there was none */
-    uint8_t seal_key[SEALED_KEY_SIZE]; /* of the rows of ca.db */
+    char *triggers;                   /* of ca.db before its first edit; NULL: there was none */
+    uint8_t seal_key[STORE_KEY_SIZE]; /* of ca.db */
     /* What its database refuses (breaksql.c) from the next start on; all NULL: nothing. */
     const char *breaks;
     const char *lacks;
     const char *once;
+    /* An option of its start besides; NULL: none. */
+    const char *option;
     /* How its clock differs from ours from the next start on, as "+8d"; NULL: not. */
     const char *clock;
 };
@@ -53,7 +54,7 @@ struct answer {
 void answer_free(struct answer *);
 
 struct world *world_new(void);
-/* The same of before there was a key that seals rows. */
+/* The same of before there was a key that seals ca.db. */
 struct world *world_new_before_seals(void);
 void world_free(struct world *);
 /* For cmocka: *state is a struct world. */
@@ -84,7 +85,7 @@ int world_verify(const struct world *, const char *credentials, struct buf *out)
 bool world_is_edited(const struct world *);
 /* What stands in nfpki-ca.conf besides, from the next start on. */
 void world_configure(struct world *, const char *more);
-/* Has the log's signer the key that seals rows, from the next start on? */
+/* Has the log's signer the key that seals ca.db, from the next start on? */
 void world_has_seal_key(const struct world *, bool has);
 /* What the policy of the issuing key's signer allows from the next start on. */
 void world_signer_days(struct world *, int days);
@@ -152,7 +153,7 @@ void world_submit(struct world *, struct span inner, struct span nested, struct 
 
 /* While the daemon does not run: SQL on its ca.db. What it drops of triggers is there again at the
  * next start: whoever edits leaves none missing. By who can write the file; and by who has the CA's
- * user, so that all rows are sealed afterwards. */
+ * user, so that all of it is sealed afterwards. */
 void world_edit(struct world *, const char *sql);
 void world_edit_as_ca(struct world *, const char *sql);
 void world_mend_triggers(const struct world *);

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who can write the file of the CA of world.h. */
-#include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
+#include "tests/unit/ca/daemon/sealed_db.h"
 #include "tests/unit/ca/daemon/world.h"
 
 enum { SEPARATOR = '\f' };
 #define SEPARATORS "\f"
 
-static sqlite3 *
+static char *
+path_of(const struct world *w)
+{
+    return mem_printf("%s/state/ca.db", w->dir);
+}
+
+static struct sealed_db
 open_db(const struct world *w)
 {
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    sqlite3 *db = NULL;
+    CLEANUP(mem_cleanup) char *path = path_of(w);
+    struct sealed_db db;
 
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sealed_db_open(&db, path, w->seal_key);
     return db;
 }
 
@@ -44,7 +50,7 @@ void
 world_mend_triggers(const struct world *w)
 {
     CLEANUP(mem_cleanup) char *all = NULL;
-    sqlite3 *db;
+    struct sealed_db db;
     char *rest;
     char *one;
 
@@ -55,35 +61,67 @@ world_mend_triggers(const struct world *w)
     db = open_db(w);
     rest = all;
     while ((one = strsep(&rest, SEPARATORS)) != NULL) {
-        (void)sqlite3_exec(db, one, NULL, NULL, NULL); /* the others are there */
+        (void)sqlite3_exec(db.sqlite, one, NULL, NULL, NULL); /* the others are there */
     }
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    sealed_db_close(&db);
 }
 
-void
-world_edit(struct world *w, const char *sql)
+static void
+edit(struct world *w, sqlite3 *db, const char *sql)
 {
-    sqlite3 *db = open_db(w);
     char *text = NULL;
 
     if (w->triggers == NULL) {
         w->triggers = triggers_of(db);
     }
-
     if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK) {
         fail_msg("%s: %s", sql, text);
     }
+}
+
+/* After a kill: nobody but who has the key can read its WAL. */
+static void
+close_in_order(const struct world *w)
+{
+    CLEANUP(mem_cleanup) char *wal = mem_printf("%s/state/ca.db-wal", w->dir);
+    struct sealed_db db;
+
+    if (access(wal, F_OK) == 0) {
+        db = open_db(w);
+        (void)sqlite3_exec(db.sqlite, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+        sealed_db_close(&db);
+    }
+}
+
+void
+world_edit(struct world *w, const char *sql)
+{
+    CLEANUP(mem_cleanup) char *path = path_of(w);
+    sqlite3 *db = NULL;
+
+    close_in_order(w);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    edit(w, db, sql);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+void
+world_edit_as_ca(struct world *w, const char *sql)
+{
+    struct sealed_db db = open_db(w);
+
+    edit(w, db.sqlite, sql);
+    sealed_db_close(&db);
 }
 
 int
 world_leaves(const struct world *w, const char *kind, const char *part, const char *other)
 {
-    sqlite3 *db = open_db(w);
+    struct sealed_db db = open_db(w);
     sqlite3_stmt *statement = NULL;
     int n;
 
-    assert_int_equal(sqlite3_prepare_v2(db,
+    assert_int_equal(sqlite3_prepare_v2(db.sqlite,
                                         "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
                                         "instr(CAST(body AS TEXT), ?2) > 0 AND "
                                         "instr(CAST(body AS TEXT), ?3) > 0",
@@ -95,7 +133,7 @@ world_leaves(const struct world *w, const char *kind, const char *part, const ch
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     n = sqlite3_column_int(statement, 0);
     (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    sealed_db_close(&db);
     return n;
 }
 
@@ -116,91 +154,21 @@ run_forge(struct store_op *op, struct store_db *db, struct err *e)
                                     : err_set(e, ERR_DENIED, "%s", issuance_outcome_text(outcome));
 }
 
-struct calling {
-    struct store_op op;
-    enum sealed_state state;
-};
-
-static int
-run_open(struct store_op *op, struct store_db *db, struct err *e)
-{
-    return sealed_open(db, &CONTAINER_OF(op, struct calling, op)->state, e);
-}
-
-static int
-run_seal(struct store_op *op, struct store_db *db, struct err *e)
-{
-    uint64_t rows;
-
-    (void)op;
-    return sealed_begin(db, &rows, e);
-}
-
-/* With the seals that the daemon has; `op` NULL: all rows get them. */
-static void
-call(const struct world *w, struct store_op *op)
-{
-    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
-    const struct sealed_options sealing = {.file = "ca.db",
-                                           .program = "nfpki-ca",
-                                           .token = "the world",
-                                           .key = span_of(w->seal_key, sizeof(w->seal_key)),
-                                           .tables = issuance_tables,
-                                           .n = ISSUANCE_TABLES,
-                                           .leaves = ledger_size};
-    struct store_options options = {.path = path,
-                                    .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
-                                    .schemas = {ledger_migrations, issuance_migrations},
-                                    .settle = sealed_settle};
-    struct calling opening = {.op.run = run_open};
-    struct store_op seal = {.run = run_seal};
-    struct err e = {0};
-    CLEANUP(sealed_cleanup) struct sealed *sealed = sealed_new(&sealing, &e);
-    struct store *store;
-
-    assert_non_null(sealed);
-    options.context = sealed;
-    store = store_open(&options, &e);
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    assert_ok(store_call(store, &opening.op, &e), &e);
-    assert_true(opening.state == SEALED_NOT_YET || (op != NULL && opening.state == SEALED_ON));
-    assert_ok(store_call(store, op == NULL ? &seal : op, &e), &e);
-    store_free(store);
-}
-
 void
 world_call(const struct world *w, struct store_op *op)
 {
-    call(w, op);
-}
+    CLEANUP(mem_cleanup) char *path = path_of(w);
+    const struct store_options options = {.path = path,
+                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .seal_key = span_of(w->seal_key, sizeof(w->seal_key))};
+    struct err e = {0};
+    CLEANUP(store_cleanup) struct store *store = store_open(&options, &e);
 
-static bool
-is_sealed(const struct world *w)
-{
-    sqlite3 *db = open_db(w);
-    sqlite3_stmt *statement = NULL;
-    bool sealed;
-
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT 1 FROM seal_head", -1, &statement, NULL),
-                     SQLITE_OK);
-    sealed = sqlite3_step(statement) == SQLITE_ROW;
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return sealed;
-}
-
-void
-world_edit_as_ca(struct world *w, const char *sql)
-{
-    const bool sealed = is_sealed(w);
-
-    world_edit(w, sql);
-    world_edit(w, "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head");
-    if (sealed) {
-        call(w, NULL);
+    if (store == NULL) {
+        fail_msg("%s", e.text);
     }
+    assert_ok(store_call(store, op, &e), &e);
 }
 
 void

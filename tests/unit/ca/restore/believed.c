@@ -3,32 +3,74 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db/ledger/ledger.h"
 #include "tests/unit/ca/restore/scene.h"
 
 #define NOT_BELIEVED "/ca.db is not believed: move it away, and keep it, to restore without it: "
-#define FAILED "the database failed, stop and look: "
+#define LEFT "what is left of the database: move it away to restore without it: "
+#define EDITED " is not what its seal says: it was edited, or put back"
+
+static void
+take_seals(struct world *w, const char *sql)
+{
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db-seal", w->dir);
+
+    (void)sql;
+    assert_int_equal(unlink(path), 0);
+}
+
+static int
+run_write(struct store_op *op, struct store_db *db, struct err *e)
+{
+    (void)op;
+    return store_exec(db, "UPDATE journal SET again = again + 1", STORE_NO_VALUES, e);
+}
+
+static void
+seal_with_another_key(struct world *w, const char *sql)
+{
+    static const uint8_t key[STORE_KEY_SIZE] = {1};
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
+    const struct store_options options = {.path = path,
+                                          .application = STORE_APPLICATION('n', 'f', 'C', 'A'),
+                                          .schemas = {ledger_migrations, issuance_migrations},
+                                          .seal_key = span_of(key, sizeof(key))};
+    struct store_op write = {.run = run_write};
+    struct err e = {0};
+    struct store *store;
+
+    take_seals(w, sql);
+    store = store_open(&options, &e);
+    assert_non_null(store);
+    assert_ok(store_seal(store, &e), &e);
+    assert_ok(store_call(store, &write, &e), &e); /* with the first write behind it */
+    store_free(store);
+}
 
 static void
 what_was_edited_is_not_taken_over(void **state)
 {
     static const struct {
         const char *name;
+        void (*edit)(struct world *, const char *sql);
         const char *sql;
         const char *says;
     } rows[] = {
-        {"a column that no leaf has", "UPDATE journal SET again = again + 1",
-         NOT_BELIEVED FAILED "ca.db: journal "},
-        {"a row that no leaf has", "INSERT INTO public_key VALUES(zeroblob(32), 'x')",
-         NOT_BELIEVED FAILED "ca.db: public_key "},
-        {"a row is missing", "DELETE FROM setting", NOT_BELIEVED FAILED "ca.db: setting "},
-        {"a trigger that is not ours",
+        {"a column that no leaf has", world_edit, "UPDATE journal SET again = again + 1",
+         NOT_BELIEVED},
+        {"and what is wrong with it", world_edit, "UPDATE journal SET again = again + 1", EDITED},
+        {"a row that no leaf has", world_edit, "INSERT INTO public_key VALUES(zeroblob(32), 'x')",
+         EDITED},
+        {"a row is missing", world_edit, "DELETE FROM setting", EDITED},
+        {"the schema", world_edit, "DROP TRIGGER registration_kept", LEFT},
+        {"a trigger that is not ours", world_edit_as_ca,
          "CREATE TRIGGER more AFTER INSERT ON request BEGIN UPDATE journal SET again = 1; END",
          NOT_BELIEVED "ca.db was edited: trigger more: not ours"},
-        {"a trigger of ours is missing", "DROP TRIGGER registration_kept",
+        {"a trigger of ours is missing", world_edit_as_ca, "DROP TRIGGER registration_kept",
          NOT_BELIEVED "ca.db was edited: trigger registration_kept: missing"},
-        {"seals of another key", "UPDATE seal_head SET key_id = zeroblob(32)", NOT_BELIEVED},
-        {"no seals at all", "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head",
-         NOT_BELIEVED "its rows have no seals, and by the ledger they have"},
+        {"seals of another key", seal_with_another_key, "", "it is sealed under another key"},
+        {"no seals at all", take_seals, "",
+         NOT_BELIEVED "it has no seals, and by the ledger it has"},
     };
     static const char *const none[] = {NULL};
     struct scene *s = *state;
@@ -38,11 +80,14 @@ what_was_edited_is_not_taken_over(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         scene_lose_the_day(s);
-        world_edit(s->w, rows[i].sql);
+        rows[i].edit(s->w, rows[i].sql);
         scene_is_refused(s->w, rows[i].name, none, rows[i].says);
     }
-    /* All of it comes back from the leaves. */
+    scene_lose_the_day(s);
     assert_int_equal(unlink(database), 0);
+    scene_is_refused(s->w, "seals alone", none, "/ca.db: move it away, too");
+    /* All of it comes back from the leaves. */
+    take_seals(s->w, "");
     if (scene_restore(s->w, none, &plan, &said) != 0) {
         fail_msg("no plan: %s", (const char *)said.p);
     }

@@ -115,6 +115,74 @@ one_that_appears_meanwhile_stays(void **state)
     must_have(s->database, "somebody's");
 }
 
+/* ---- seals ---- */
+
+static void
+seals_come_with_their_files(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *old = mem_printf("%s-seal", s->database);
+    CLEANUP(mem_cleanup) char *copied = mem_printf("%s-seal", s->work.copy);
+    CLEANUP(mem_cleanup) char *kept = mem_printf("%s-seal", s->kept);
+    struct err e = {0};
+
+    put(s->database, "old");
+    put(old, "old seals");
+    put(copied, "of a restore that was killed");
+    assert_ok(work_lock(&s->work, &e), &e);
+    assert_ok(work_copy(&s->work, &e), &e);
+    must_have(copied, "old seals");
+    put(s->work.copy, "new");
+    put(copied, "new seals");
+    assert_ok(work_sync(&s->work, &e), &e);
+    must_have(old, "old seals");
+    assert_ok(work_swap(&s->work, s->kept, &e), &e);
+    must_have(s->database, "new");
+    must_have(old, "new seals");
+    must_have(s->kept, "old");
+    must_have(kept, "old seals");
+    assert_int_equal(access(copied, F_OK), -1);
+    assert_int_equal(access(s->work.next, F_OK), -1);
+}
+
+/* As a kill between two renames leaves it. */
+static void
+a_swap_that_was_killed_ends_or_has_not_begun(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *seals = mem_printf("%s-seal", s->database);
+    struct err e = {0};
+
+    put(s->database, "old");
+    put(seals, "old seals");
+    assert_ok(work_finish(s->database, &e), &e);
+    must_have(seals, "old seals");
+    put(s->work.copy, "new");
+    put(s->work.next, "new seals");
+    assert_ok(work_finish(s->database, &e), &e);
+    must_have(s->database, "old");
+    must_have(seals, "old seals");
+    assert_int_equal(access(s->work.next, F_OK), -1);
+    put(s->work.next, "new seals");
+    assert_int_equal(rename(s->work.copy, s->database), 0);
+    assert_ok(work_finish(s->database, &e), &e);
+    must_have(s->database, "new");
+    must_have(seals, "new seals");
+    assert_int_equal(access(s->work.next, F_OK), -1);
+}
+
+static void
+seals_without_a_file_are_in_the_way(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *seals = mem_printf("%s-seal", s->database);
+    struct err e = {0};
+
+    put(seals, "of whomever");
+    assert_err(work_lock(&s->work, &e), ERR_BUSY, &e);
+    must_have(seals, "of whomever");
+}
+
 /* A WAL would be folded into whatever has the name of its file. */
 static void
 a_wal_of_whomever_is_in_the_way(void **state)
@@ -203,6 +271,10 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(where_there_was_none_it_comes, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_appears_meanwhile_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(seals_come_with_their_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_swap_that_was_killed_ends_or_has_not_begun, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(seals_without_a_file_are_in_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wal_of_whomever_is_in_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(
             nobody_opens_it_while_it_is_locked_and_who_has_it_is_not_disturbed, setup, teardown),

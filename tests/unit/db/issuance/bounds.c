@@ -236,7 +236,7 @@ do_crl(struct store_db *db, void *arg, struct err *e)
 {
     struct listing *l = arg;
 
-    return issuance_crl_each(db, l->at, LATER, count_entry, l, e);
+    return issuance_crl_each(db, l->at, count_entry, l, e);
 }
 
 static void

@@ -328,7 +328,7 @@ do_reserve(struct store_db *db, void *arg, struct err *e)
 {
     struct crl *c = arg;
 
-    return issuance_crl_each(db, NOW, LATER, count_entry, c, e) != 0
+    return issuance_crl_each(db, NOW, count_entry, c, e) != 0
                ? -1
                : issuance_crl_reserve(db, NOW, LATER, &c->number, e);
 }

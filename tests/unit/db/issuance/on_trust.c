@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/db/by_schema.h"
 #include "tests/unit/db/issuance/whole.h"
@@ -161,14 +162,16 @@ do_names(struct store_db *db, void *arg, struct err *e)
     return issuance_on_trust(db, arg, e);
 }
 
-/* Whoever edits takes the triggers away. */
+/* Whoever edits takes the triggers away, and here the seals, too. */
 static void
 take_triggers(const struct whole *w)
 {
+    CLEANUP(mem_cleanup) char *seals = mem_printf("%s-seal", w->path);
     CLEANUP(mem_cleanup) char *drops = NULL;
     sqlite3 *db = NULL;
 
     whole_copy(w->original, w->path);
+    assert_int_equal(unlink(seals), 0);
     assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
     drops = by_schema_text(db, "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM "
                                "main.sqlite_schema WHERE type = 'trigger'");
@@ -182,6 +185,8 @@ what_no_leaf_has_is_named(void **state)
     struct whole *w = *state;
     CLEANUP(buf_free) struct buf names = BUF_INIT(NAMES_MAX);
     struct sweep s = {0};
+    CLEANUP(mem_cleanup) char *tables = NULL;
+    char *rest;
     struct err e = {0};
 
     take_triggers(w);
@@ -191,8 +196,13 @@ what_no_leaf_has_is_named(void **state)
     assert_ok(buf_append(&names, span_of("", 1), &e), &e);
     s.names = (const char *)names.p;
     assert_false(is_found(s.store, "SELECT 1"));
-    for (size_t i = 0; i < ISSUANCE_TABLES; i++) {
-        sweep_table(&s, issuance_tables[i]->name);
+    /* The record itself is not compared with rows. */
+    tables = by_schema_text(s.raw, "SELECT group_concat(name, ' ') FROM main.sqlite_schema WHERE "
+                                   "type = 'table' AND name NOT IN ('leaf', 'node', 'checkpoint', "
+                                   "'attempted', 'sqlite_sequence')");
+    rest = tables;
+    for (const char *name; (name = strsep(&rest, " ")) != NULL;) {
+        sweep_table(&s, name);
     }
     assert_int_equal(s.wrong, 0);
     assert_int_equal(sqlite3_close(s.raw), SQLITE_OK);

@@ -458,64 +458,6 @@ an_answer_that_was_edited_is_found_at_start(void **state)
     }
 }
 
-static int
-do_wait(struct store_db *db, void *arg, struct err *e)
-{
-    const struct play *p = arg;
-    time_t until;
-
-    return issuance_renewal_waits(db, p->s->id, NOW, &until, e);
-}
-
-static void
-edit(struct play *p, const char *sql)
-{
-    struct err e = {0};
-
-    assert_ok(verb_call(p->s->store, do_edit, &sql, &e), &e);
-}
-
-/* Who deletes when the quota was used up does not get it anew. */
-static void
-a_rejected_renewal_whose_revocation_was_deleted_is_refused(void **state)
-{
-    CLEANUP(end) struct play p;
-    struct one *made;
-    struct err e = {0};
-
-    begin(&p, *state);
-    for (int i = 0; i < ISSUANCE_UNWANTED_MAX; i++) {
-        assert_int_equal(ask(&p, 0, NOW, NULL, &made), ISSUANCE_DONE);
-        assert_int_equal(confirm(&p, made, false), ISSUANCE_DONE);
-    }
-    assert_ok(verb_call(p.s->store, do_wait, &p, &e), &e);
-    edit(&p, "DROP TRIGGER revocation_kept");
-    edit(&p, "DELETE FROM revocation");
-    assert_err(verb_call(p.s->store, do_wait, &p, &e), ERR_STALE, &e);
-    assert_non_null(strstr(e.text, "ca.db lacks the revocation of a renewal that was rejected"));
-}
-
-/* The record has no ISSUED of it: without a certificate it was not issued, whatever its row says.
- */
-static void
-an_intent_that_was_edited_to_be_issued_is_refused(void **state)
-{
-    const struct kind unsigned_yet = {.unsigned_yet = true};
-    CLEANUP(end) struct play p;
-    struct find f = {0};
-    struct one *made;
-    struct err e = {0};
-
-    begin(&p, *state);
-    assert_int_equal(ask(&p, 0, NOW, &unsigned_yet, &made), ISSUANCE_DONE);
-    is_state(&p, made, ISSUANCE_INTENT, false);
-    edit(&p, "UPDATE request SET state = 1 WHERE state = 0");
-    f.rid = rid_of(&made->o);
-    assert_err(verb_call(p.s->store, do_find, &f, &e), ERR_STALE, &e);
-    assert_non_null(strstr(e.text, "ca.db has no certificate of a request that has one"));
-    issuance_request_free(&f.found);
-}
-
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 
 int
@@ -531,8 +473,6 @@ main(void)
         IN_SCENE(who_has_a_successor_hears_so),
         IN_SCENE(what_is_being_signed_is_waited_for),
         IN_SCENE(an_answer_that_was_edited_is_found_at_start),
-        IN_SCENE(a_rejected_renewal_whose_revocation_was_deleted_is_refused),
-        IN_SCENE(an_intent_that_was_edited_to_be_issued_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,35 +314,6 @@ a_leaf_that_its_hash_does_not_stand_for_is_an_error(void **state)
     assert_err(verb_call(s->store, do_look, &l, &e), ERR_STALE, &e);
 }
 
-static int
-do_seal(struct store_db *db, void *arg, struct err *e)
-{
-    return sealed_begin(db, arg, e);
-}
-
-/* Its row was sealed as it was edited: what it says is not the record's for that. */
-static void
-a_sealed_row_that_the_record_contradicts_is_refused(void **state)
-{
-    static const uint8_t key[SEALED_KEY_SIZE] = {7};
-    struct scene *s = *state;
-    struct look l = {.der = OFFICER, .at = NOW};
-    enum sealed_state sealed;
-    uint64_t rows;
-    struct err e = {0};
-
-    scene_issue(s->store, 210, "officer", OFFICER);
-    assert_ok(verb_call(s->store, do_edit, NULL, &e), &e);
-    assert_ok(scene_reopen(s, key, &sealed, &e), &e);
-    assert_ok(verb_call(s->store, do_seal, &rows, &e), &e);
-    assert_ok(scene_reopen(s, key, &sealed, &e), &e);
-    assert_int_equal(sealed, SEALED_ON);
-    is(s, REGISTRAR, NOW, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR, ISSUANCE_REGISTRAR);
-    assert_err(verb_call(s->store, do_look, &l, &e), ERR_STALE, &e);
-    assert_non_null(
-        strstr(e.text, "ca.db: the record says another thing of a certificate than its row"));
-}
-
 int
 main(void)
 {
@@ -366,8 +337,6 @@ main(void)
         cmocka_unit_test_setup_teardown(neither_a_row_nor_a_later_leaf_makes_an_officer_a_registrar,
                                         scene_setup, scene_teardown),
         cmocka_unit_test_setup_teardown(a_leaf_that_its_hash_does_not_stand_for_is_an_error,
-                                        scene_setup, scene_teardown),
-        cmocka_unit_test_setup_teardown(a_sealed_row_that_the_record_contradicts_is_refused,
                                         scene_setup, scene_teardown),
     };
 

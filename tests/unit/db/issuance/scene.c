@@ -7,24 +7,23 @@
 #include <string.h>
 
 static struct store *
-open_with(const char *dir, struct sealed *sealed, bool looks, struct err *e)
+try_open(const char *dir, const uint8_t *key, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.db", dir);
     const struct store_options options = {.path = path,
                                           .application = 0x6e664341,
                                           .schemas = {ledger_migrations, issuance_migrations},
-                                          .integrity_check = looks,
-                                          .context = sealed,
-                                          .settle = sealed == NULL ? NULL : sealed_settle};
+                                          .seal_key = key == NULL ? (struct span){0}
+                                                                  : span_of(key, STORE_KEY_SIZE)};
 
     return store_open(&options, e);
 }
 
 static struct store *
-open_sealed(const char *dir, struct sealed *sealed)
+open_with(const char *dir, const uint8_t *key)
 {
     struct err e = {0};
-    struct store *store = open_with(dir, sealed, false, &e);
+    struct store *store = try_open(dir, key, &e);
 
     if (store == NULL) {
         fail_msg("%s", e.text);
@@ -35,48 +34,54 @@ open_sealed(const char *dir, struct sealed *sealed)
 struct store *
 scene_open(const char *dir)
 {
-    return open_sealed(dir, NULL);
+    return open_with(dir, NULL);
+}
+
+void
+scene_reopen(struct scene *s, const uint8_t *key)
+{
+    store_free(s->store);
+    s->store = NULL;
+    s->store = open_with(s->dir, key);
+}
+
+int
+scene_try_reopen(struct scene *s, const uint8_t *key, struct err *e)
+{
+    store_free(s->store);
+    s->store = try_open(s->dir, key, e);
+    return s->store == NULL ? -1 : 0;
 }
 
 static int
-do_open(struct store_db *db, void *arg, struct err *e)
+do_state(struct store_db *db, void *arg, struct err *e)
 {
-    return sealed_open(db, arg, e);
+    enum store_seal *state = arg;
+
+    (void)e;
+    *state = store_seal_state(db);
+    return 0;
 }
 
-static void
-close_and_seal(struct scene *s, const uint8_t *key, struct err *e)
+enum store_seal
+scene_seal_state(struct scene *s)
 {
-    const struct sealed_options options = {.file = "ca.db",
-                                           .program = "nfpki-ca",
-                                           .token = "the log signer",
-                                           .key = key == NULL ? (struct span){0}
-                                                              : span_of(key, SEALED_KEY_SIZE),
-                                           .tables = issuance_tables,
-                                           .n = ISSUANCE_TABLES,
-                                           .leaves = ledger_size};
+    enum store_seal state = STORE_NO_KEY;
+    struct err e = {0};
 
-    store_free(s->store);
-    s->store = NULL;
-    sealed_free(s->sealed);
-    s->sealed = sealed_new(&options, e);
-    assert_non_null(s->sealed);
+    assert_ok(verb_call(s->store, do_state, &state, &e), &e);
+    return state;
 }
 
 int
-scene_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
+do_pages(struct store_db *db, void *arg, struct err *e)
 {
-    close_and_seal(s, key, e);
-    s->store = open_sealed(s->dir, s->sealed);
-    return verb_call(s->store, do_open, state, e);
-}
+    uint64_t page = 0;
+    uint64_t seen;
+    bool over;
 
-int
-scene_try_reopen(struct scene *s, const uint8_t *key, enum sealed_state *state, struct err *e)
-{
-    close_and_seal(s, key, e);
-    s->store = open_with(s->dir, s->sealed, true, e);
-    return s->store == NULL ? -1 : verb_call(s->store, do_open, state, e);
+    (void)arg;
+    return store_scrub(db, &page, UINT64_MAX, &seen, &over, e);
 }
 
 /* ---- verbs with their arguments ---- */
@@ -397,7 +402,6 @@ scene_teardown(void **state)
     struct scene *s = *state;
 
     store_free(s->store);
-    sealed_free(s->sealed);
     tmpdir_remove(s->dir);
     mem_free(s);
     return 0;

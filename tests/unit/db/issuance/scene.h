@@ -5,7 +5,6 @@
 
 #include "base/ossl.h"
 #include "db/issuance/issuance.h"
-#include "db/issuance/seals.h"
 #include "db/ledger/ledger.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
@@ -76,15 +75,17 @@ struct octets {
 struct scene {
     char *dir;
     struct store *store;
-    struct sealed *sealed; /* of scene_reopen(); NULL: nothing is sealed */
     char id[ISSUANCE_ID_SIZE];
 };
 
 struct store *scene_open(const char *dir);
-/* Anew, with the key that seals its rows (NULL: there is none), and sealed_open(). */
-int scene_reopen(struct scene *, const uint8_t *key, enum sealed_state *state, struct err *e);
-/* The same of a file that may be refused, and with the look at it that nfpki-ca has. */
-int scene_try_reopen(struct scene *, const uint8_t *key, enum sealed_state *state, struct err *e);
+/* Anew, with the key that seals it (NULL: there is none); the same of a file that may be refused.
+ */
+void scene_reopen(struct scene *, const uint8_t *key);
+int scene_try_reopen(struct scene *, const uint8_t *key, struct err *e);
+enum store_seal scene_seal_state(struct scene *);
+/* All of it is compared with its seals. */
+int do_pages(struct store_db *db, void *none, struct err *e);
 int do_intend(struct store_db *db, void *arg, struct err *e);
 int do_issue(struct store_db *db, void *arg, struct err *e);
 int do_abandon(struct store_db *db, void *arg, struct err *e);

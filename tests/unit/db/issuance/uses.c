@@ -450,7 +450,7 @@ crl(struct store_db *db, const struct whole *w, uint8_t n, struct buf *out, stru
     (void)w;
     (void)n;
     if (issuance_crl_last(db, &last, e) != 0 || issuance_crl_passed(db, LATER, &passed, e) != 0 ||
-        issuance_crl_each(db, NOW, LATER, see_entry, &s, e) != 0 || s.result != 0 ||
+        issuance_crl_each(db, NOW, see_entry, &s, e) != 0 || s.result != 0 ||
         issuance_crl_reserve(db, last, NOW + 7200, &number, e) != 0) {
         return -1;
     }
@@ -487,16 +487,12 @@ static int
 position(struct store_db *db, const struct whole *w, uint8_t n, struct buf *out, struct err *e)
 {
     struct issuance_scrub at = {0};
-    int result;
 
     (void)w;
     (void)n;
-    result = issuance_scrub_load(db, &at, e) != 0
-                 ? -1
-                 : say(out, e, "%lld %llu %d;", (long long)at.begun, (unsigned long long)at.leaf,
-                       at.table);
-    issuance_scrub_free(&at);
-    return result;
+    return issuance_scrub_load(db, &at, e) != 0 ? -1
+                                                : say(out, e, "%lld %llu %d;", (long long)at.begun,
+                                                      (unsigned long long)at.leaf, at.table);
 }
 
 static int

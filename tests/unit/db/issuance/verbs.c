@@ -363,7 +363,7 @@ reserves_and_stores_a_crl(struct store_db *db, struct err *e)
 static int
 each_revoked(struct store_db *db, struct err *e)
 {
-    return issuance_crl_each(db, NOW, LATER, see_revoked, NULL, e);
+    return issuance_crl_each(db, NOW, see_revoked, NULL, e);
 }
 
 static int

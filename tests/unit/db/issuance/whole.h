@@ -8,7 +8,7 @@
 
 enum { WHOLE_IDS = 3 };
 
-extern const uint8_t whole_key[SEALED_KEY_SIZE];
+extern const uint8_t whole_key[STORE_KEY_SIZE];
 
 struct whole {
     struct scene *s;
@@ -34,4 +34,5 @@ struct span whole_head(int head);
 struct issuance_decision whole_decision(uint8_t n, uint8_t officer, bool approves);
 /* Of a key of this kind. */
 struct issuance_journal whole_journal(int kind);
+/* With its seals. */
 void whole_copy(const char *from, const char *to);

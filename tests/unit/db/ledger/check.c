@@ -33,7 +33,7 @@ run_check(struct store_op *op, struct store_db *db, struct err *e)
 {
     const struct ask_op *ask = CONTAINER_OF(op, struct ask_op, op);
 
-    return ledger_check(ask->ledger, db, ask->last, e);
+    return ledger_check(ask->ledger, db, ask->last, false, e);
 }
 
 /* The root over the first leaves, as the journal of the log's signer has it. */
@@ -125,8 +125,8 @@ an_empty_record_is_right_for_a_key_that_signed_nothing(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (int there = 0; there < 2; there++) { /* is a database? */
             struct err e = {0};
-            int result =
-                there == 0 ? ledger_check(f->ledger, NULL, &rows[i], &e) : check(f, &rows[i], &e);
+            int result = there == 0 ? ledger_check(f->ledger, NULL, &rows[i], false, &e)
+                                    : check(f, &rows[i], &e);
 
             if (rows[i].size == 0 ? result != 0
                                   : result == 0 || e.code != ERR_STALE ||
@@ -166,7 +166,7 @@ a_database_that_is_gone_is_not_begun_anew_beside_what_was_published(void **state
 
     scene_append(f, 0, STORED);
     scene_checkpoint(f, STORED);
-    assert_err(ledger_check(f->ledger, NULL, NULL, &e), ERR_STALE, &e);
+    assert_err(ledger_check(f->ledger, NULL, NULL, false, &e), ERR_STALE, &e);
     assert_non_null(strstr(e.text, "the published checkpoint covers 6 leaves, the database has 0"));
 }
 

@@ -122,7 +122,7 @@ static const struct {
     {LEAF_CRL_INTENT,
      "number:I tbs:H thisUpdate:T nextUpdate:T entries:I upTo:I revocations:H | expiredBefore:T"},
     {LEAF_QUEUE_HEAD, "head:H text:B signature:B ra:H |"},
-    {LEAF_SEALED, "rows:I |"},
+    {LEAF_SEALED, "| pages:I rows:I"},
     {LEAF_RESTORED,
      "record:I from:I to:I root:H plan:H officer:H cms:B secondOfficer:H secondCms:B "
      "registrations:I certificates:I revocations:I crls:I abandoned:I refused:I void:I fromCrl:I | "

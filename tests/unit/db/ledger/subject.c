@@ -103,7 +103,7 @@ struct ask_op {
 static int
 run_check(struct store_op *op, struct store_db *db, struct err *e)
 {
-    return ledger_check(CONTAINER_OF(op, struct ask_op, op)->ledger, db, NULL, e);
+    return ledger_check(CONTAINER_OF(op, struct ask_op, op)->ledger, db, NULL, false, e);
 }
 
 static int
@@ -206,7 +206,7 @@ what_is_beside_a_leaf_is_what_its_octets_say(void **state)
         edit(f, edits[i].sql);
         f->store = scene_store(f);
         e = (struct err){0};
-        if (check(f, &e) == 0 || e.code != ERR_STORE || strstr(e.text, edits[i].says) == NULL) {
+        if (check(f, &e) == 0 || e.code != ERR_STALE || strstr(e.text, edits[i].says) == NULL) {
             fail_msg("%s: %s", edits[i].sql, e.text);
         }
         store_free(f->store);
@@ -285,7 +285,7 @@ leaves_of_before_get_theirs_by_the_migration(void **state)
     edit(f, "UPDATE leaf SET kind = 'ISSUED' WHERE idx = 2");
     f->store = store_open(&options, &e);
     assert_non_null(f->store);
-    assert_err(check(f, &e), ERR_STORE, &e); /* before it is migrated by what its rows say */
+    assert_err(check(f, &e), ERR_STALE, &e); /* before it is migrated by what its rows say */
     edit(f, "UPDATE leaf SET kind = 'INTENT' WHERE idx = 2");
     memset(some, 0, sizeof(some));
     (void)take(issuance_migrations, BEFORE + 1, some, take(ledger_migrations, BEFORE + 1, some, 0));

@@ -16,6 +16,8 @@ struct step {
         START_1, /* without a version, as the programs of its time wrote it */
         START_2,
         START_3,
+        START_4,
+        START_5,
         START_NEWER,
         INTENT,      /* number 5, of hash, from AT, 2 entries */
         INTENT_LESS, /* number 4 */
@@ -28,7 +30,8 @@ struct step {
         CRL_ENTRIES,
         CRL_FROM,
         CRL_TO,
-        SEALED,
+        SEALED_ROWS,
+        SEALED_PAGES,
         ACKNOWLEDGED_3, /* which says that version */
         ACKNOWLEDGED,
         OTHER,
@@ -53,9 +56,27 @@ static const struct {
      ERR_NONE,
      NULL},
 
-    {"sealed", {{START_3}, {SEALED}}, ERR_NONE, NULL},
-    {"sealed, and again under another key", {{START_3}, {SEALED}, {SEALED}}, ERR_NONE, NULL},
-    {"sealed in version 2", {{START_2}, {SEALED}}, ERR_CRYPTO, "a SEALED in a record of version 2"},
+    {"sealed", {{START_3}, {SEALED_ROWS}}, ERR_NONE, NULL},
+    {"sealed, and again under another key",
+     {{START_4}, {SEALED_ROWS}, {SEALED_ROWS}},
+     ERR_NONE,
+     NULL},
+    {"sealed, rows and then pages",
+     {{START_4}, {SEALED_ROWS}, {START_5}, {SEALED_PAGES}},
+     ERR_NONE,
+     NULL},
+    {"sealed in version 2",
+     {{START_2}, {SEALED_ROWS}},
+     ERR_CRYPTO,
+     "such a SEALED in a record of version 2"},
+    {"pages in version 4",
+     {{START_4}, {SEALED_PAGES}},
+     ERR_CRYPTO,
+     "such a SEALED in a record of version 4"},
+    {"rows in version 5",
+     {{START_5}, {SEALED_ROWS}},
+     ERR_CRYPTO,
+     "such a SEALED in a record of version 5"},
 
     {"acknowledged", {{START_3}, {ACKNOWLEDGED}}, ERR_NONE, NULL},
     {"acknowledged in version 3",
@@ -65,7 +86,7 @@ static const struct {
     {"older again behind that",
      {{START_3}, {ACKNOWLEDGED}, {START_3}},
      ERR_CRYPTO,
-     "goes back from 4 to 3"},
+     "goes back from 5 to 3"},
     {"newer than this program", {{START_NEWER}}, ERR_INPUT, "this program knows up to "},
     {"an older program goes on",
      {{START_2}, {START_1}},
@@ -214,9 +235,9 @@ leaf_of(const struct step *step)
     if (step->leaf < START_NEWER) {
         return start((int64_t)step->leaf - START_1 + 1, AT);
     }
-    if (step->leaf == SEALED) {
+    if (step->leaf == SEALED_ROWS || step->leaf == SEALED_PAGES) {
         leaf = leaf_new(LEAF_SEALED, AT);
-        leaf_set_int(leaf, "rows", 12);
+        leaf_set_int(leaf, step->leaf == SEALED_ROWS ? "rows" : "pages", 12);
         return leaf;
     }
     if (step->leaf == ACKNOWLEDGED || step->leaf == ACKNOWLEDGED_3) {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sealed_db.h - a database file as nfpki-ca has it (db/pages/pages.h), for SQL of any kind: what is
+ * written is sealed. One that is not sealed is read and written as it is. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "db/pages/pages.h"
+
+struct sealed_db {
+    struct pages *pages;
+    sqlite3 *sqlite;
+};
+/* Whether what it has is believed, each statement says. */
+void sealed_db_open(struct sealed_db *, const char *path, const uint8_t key[PAGES_KEY_SIZE]);
+/* Its WAL comes into the file. */
+void sealed_db_close(struct sealed_db *);
