@@ -31,7 +31,7 @@
 #include "ra/queue/roles.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
-#include "ra/secret/row_scrub.h"
+#include "ra/secret/page_scrub.h"
 #include "ra/start.h"
 
 #ifndef RA_CONF
@@ -115,7 +115,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if ((d->ra.jobs == 0 && d->ra.heads_asked == 0 && !d->sweeping &&
-         !row_scrub_is_busy(d->ra.row_scrub) && !closing_is_busy(d->ra.closing) &&
+         !page_scrub_is_busy(d->ra.page_scrub) && !closing_is_busy(d->ra.closing) &&
          !queue_is_busy(d->ra.queue) && front_is_idle(d->front) && api_server_is_idle(d->api)) ||
         clock_monotonic_ms() > d->stop_by) {
         (void)event_base_loopbreak(d->ra.base);
@@ -139,7 +139,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
     front_stop(d->front);
     api_server_stop(d->api);
     lane_stop(d->ra.lane);
-    row_scrub_stop(d->ra.row_scrub);
+    page_scrub_stop(d->ra.page_scrub);
     (void)event_add(d->stop_timer, &tick);
 }
 
@@ -290,7 +290,7 @@ start_services(struct daemon *d, struct err *e)
     if (d->ra.queue == NULL) {
         return -1;
     }
-    d->ra.row_scrub = row_scrub_new(&d->ra);
+    d->ra.page_scrub = page_scrub_new(&d->ra);
     (void)event_add(d->ready_timer, &ready);
     return 0;
 }
@@ -320,7 +320,7 @@ free_event(struct event **event)
 static void
 stop(struct daemon *d)
 {
-    row_scrub_free(d->ra.row_scrub);
+    page_scrub_free(d->ra.page_scrub);
     front_free(d->front);
     api_server_free(d->api);
     queue_free(d->ra.queue);
@@ -372,25 +372,32 @@ check_files(const struct settings *settings)
 
 enum mode { MODE_SERVE, MODE_CHECK, MODE_VERIFY, MODE_SEAL };
 
+static void
+print_page(void *path, const char *what)
+{
+    (void)printf("%s: %s: edited, or not written by nfpki-ra\n", (const char *)path, what);
+}
+
 static int
 verify(struct daemon *d, const struct settings *settings)
 {
     const int64_t begun = clock_monotonic_ms();
-    bool sealed = false;
-    uint64_t seen = 0;
+    struct ra_verified v = {.tell = print_page, .arg = settings->database};
     struct err e;
     int status = 0;
 
-    if (ra_verify(&d->ra, settings, &sealed, &seen, &e) != 0) {
+    if (ra_verify(&d->ra, settings, &v, &e) != 0) {
         (void)printf("%s: %s\n", settings->database, e.text);
-        status = err_exit_status(e.code);
-    } else if (!sealed) {
-        (void)printf("%s: rows are not sealed, and were not compared: nfpki-ra(8)\n",
+        status = err_exit_status(v.differ > 0 ? ERR_STALE : e.code);
+    } else if (!v.sealed) {
+        (void)printf("%s: it is not sealed, and was not compared: nfpki-ra(8)\n",
                      settings->database);
         status = 1;
+    } else if (v.differ > 0) {
+        status = err_exit_status(ERR_STALE);
     } else {
-        (void)printf("%s: %" PRIu64 " rows and seals compared in %.3f s: no difference\n",
-                     settings->database, seen, (double)(clock_monotonic_ms() - begun) / 1000);
+        (void)printf("%s: %" PRIu64 " pages compared in %.3f s: no difference\n",
+                     settings->database, v.pages, (double)(clock_monotonic_ms() - begun) / 1000);
     }
     stop(d);
     return status;
@@ -426,7 +433,7 @@ run(const char *path, enum mode mode)
     }
     (void)event_base_dispatch(daemon.ra.base);
     if (daemon.ra.failed || daemon.ra.jobs > 0 || daemon.ra.heads_asked > 0 ||
-        row_scrub_is_busy(daemon.ra.row_scrub) || queue_is_busy(daemon.ra.queue)) {
+        page_scrub_is_busy(daemon.ra.page_scrub) || queue_is_busy(daemon.ra.queue)) {
         /* What is durable is found at the next start; what is in memory belongs to other threads.
          */
         log_event(daemon.ra.failed ? LOG_ERROR : LOG_WARNING, "stopped", "%zu requests unanswered",

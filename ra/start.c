@@ -10,21 +10,21 @@
 #include "ca/registration/batch.h"
 #include "ca/x509/path/path.h"
 #include "db/requests/requests.h"
-#include "db/sealed/sealed.h"
+#include "db/store/schema.h"
 #include "pkcs11/client/client.h"
 #include "ra/daemon/budget.h"
 #include "ra/queue/ca_log.h"
 #include "ra/queue/heads.h"
+#include "ra/secret/file_seal.h"
 #include "ra/secret/lane.h"
 #include "ra/secret/mac_cache.h"
-#include "ra/secret/row_seals.h"
 #include "ra/secret/seal_key.h"
 #include "ra/transaction/transaction.h"
 
 enum {
     REGISTRATIONS_MAX = 65536, /* whose budget is remembered */
     CERTIFICATE_MAX = 64 * 1024,
-    LOOK_AT_ONCE = 1000, /* rows or seals */
+    LOOK_AT_ONCE = 1000, /* pages */
 };
 
 /* Each signed refusal costs a signature that enrolments need, too: a few for whoever made a
@@ -158,91 +158,106 @@ start_signer(struct ra *ra, struct err *e)
     return 0;
 }
 
+/* ---- the database ---- */
+
+static const struct store_migration *const schemas[STORE_SCHEMAS_MAX] = {ra_migrations};
+
+static int
+open_store(struct ra *ra, bool derived, struct store_options *options, struct err *e)
+{
+    CLEANUP(buf_free) struct buf key = BUF_SECRET(STORE_KEY_SIZE);
+
+    if ((derived && file_seal_key(ra, &key, e) != 0) ||
+        file_mkdirs(ra->settings->state, 0700, e) != 0) {
+        return -1;
+    }
+    options->path = ra->settings->database;
+    options->application = REQUESTS_APPLICATION;
+    options->schemas[0] = ra_migrations;
+    options->finished = ra->tasks;
+    options->seal_key = buf_span(&key);
+    ra->store = store_open(options, e);
+    return ra->store == NULL ? -1 : 0;
+}
+
 static int
 verify_queue(struct store_op *op, struct store_db *db, struct err *e)
 {
     (void)op;
-    return requests_verify_chain(db, e);
+    return store_require_schema(db, schemas, "ra.db", "see nfpki-ra(8)", e) != 0
+               ? -1
+               : requests_verify_chain(db, e);
 }
 
+/* Whose file it is first, then what it says, under the key that seals. What fails on the way leaves
+ * a file without seals as it is: --seal goes on with it. */
 static int
-open_store(struct ra *ra, struct err *e)
+open_file(struct ra *ra, struct err *e)
 {
-    const struct store_options options = {
-        .path = ra->settings->database,
-        .application = REQUESTS_APPLICATION,
-        .schemas = {ra_migrations},
-        .finished = ra->tasks,
-        .integrity_check = true,
-        .context = ra->row_seals,
-        .settle = sealed_settle,
-    };
-
-    if (file_mkdirs(ra->settings->state, 0700, e) != 0) {
-        return -1;
-    }
-    ra->store = store_open(&options, e);
-    return ra->store == NULL ? -1 : 0;
-}
-
-/* Whose rows they are first, then what they say, under the key that seals. What fails on the way
- * leaves rows without seals as they are: --seal goes on with them. */
-static int
-open_rows(struct ra *ra, struct err *e)
-{
+    struct store_options options = {.admit = file_seal_admit, .admit_arg = ra};
     struct store_op queue = {.run = verify_queue};
     bool derived = false;
 
-    return seal_key_ask(ra, &derived, e) != 0 || row_seals_new(ra, derived, e) != 0 ||
-                   open_store(ra, e) != 0 || row_seals_open(ra, e) != 0 ||
+    return seal_key_ask(ra, &derived, e) != 0 || open_store(ra, derived, &options, e) != 0 ||
                    store_call(ra->store, &queue, e) != 0 || seal_key_settle(ra, derived, e) != 0
                ? -1
-               : row_seals_begin(ra, e);
+               : file_seal_begin(ra, e);
 }
+
+/* ---- all of it, for who wants to know ---- */
 
 struct looking {
-    struct store_op op;
-    struct sealed_cursor at;
-    uint64_t seen;
-    bool sealed;
+    struct ra_verified *out;
+    bool looked;
+    bool all_told; /* which pages differ: they are read again for what follows */
 };
 
-/* One operation: nothing else waits for the store. */
-static int
-run_look(struct store_op *op, struct store_db *db, struct err *e)
+static void
+tell(void *arg, const char *what)
 {
-    struct looking *l = CONTAINER_OF(op, struct looking, op);
-    bool end = false;
+    struct looking *l = arg;
 
-    l->sealed = sealed_state(db) == SEALED_ON;
-    while (l->sealed && !end) {
-        size_t seen = 0;
-
-        if (sealed_scrub(db, &l->at, LOOK_AT_ONCE, &seen, &end, e) != 0) {
-            return -1;
-        }
-        l->seen += seen;
+    if (l->all_told) {
+        return;
     }
-    return 0;
+    l->out->differ++;
+    l->out->tell(l->out->arg, what);
 }
 
+/* Each page, then all that SQLite finds, then what the rows say. */
 static int
-look_at_rows(struct ra *ra, bool *sealed, uint64_t *seen, struct err *e)
+look(void *arg, struct store_db *db, struct err *e)
 {
-    struct store_op queue = {.run = verify_queue};
-    struct looking l = {.op.run = run_look};
-    bool derived = false;
-    int result = seal_key_ask(ra, &derived, e) != 0 || row_seals_new(ra, derived, e) != 0 ||
-                         open_store(ra, e) != 0 || row_seals_open(ra, e) != 0 ||
-                         store_call(ra->store, &queue, e) != 0 ||
-                         store_call(ra->store, &l.op, e) != 0
-                     ? -1
-                     : 0;
+    struct looking *l = arg;
+    uint64_t page = 0;
+    bool end = false;
 
-    sealed_cursor_free(&l.at);
-    *sealed = l.sealed;
-    *seen = l.seen;
-    return result;
+    l->looked = true;
+    l->out->sealed = store_seal_state(db) == STORE_SEALED;
+    while (l->out->sealed && !end) {
+        uint64_t seen = 0;
+
+        if (store_scrub(db, &page, LOOK_AT_ONCE, &seen, &end, e) != 0) {
+            return -1;
+        }
+        l->out->pages += seen;
+    }
+    l->all_told = l->out->differ > 0;
+    return file_seal_integrity(db, e) != 0 ? -1 : verify_queue(NULL, db, e);
+}
+
+/* The store is never opened behind that: what was looked at is as it was. */
+static int
+look_at_file(struct ra *ra, struct ra_verified *out, struct err *e)
+{
+    struct looking l = {.out = out};
+    struct store_options options = {.admit = look, .admit_arg = &l, .tell = tell, .tell_arg = &l};
+    bool derived = false;
+
+    if (seal_key_ask(ra, &derived, e) != 0) {
+        return -1;
+    }
+    return open_store(ra, derived, &options, e) != 0 && l.looked && e->code == ERR_DENIED ? 0 : -1;
 }
 
 static void
@@ -280,14 +295,13 @@ ra_prepare(struct ra *ra, const struct settings *settings, struct err *e)
 }
 
 int
-ra_verify(struct ra *ra, const struct settings *settings, bool *sealed, uint64_t *seen,
-          struct err *e)
+ra_verify(struct ra *ra, const struct settings *settings, struct ra_verified *out, struct err *e)
 {
     if (ra_prepare(ra, settings, e) != 0) {
         return -1;
     }
     ra->tasks = tasks_new(e);
-    return ra->tasks == NULL || start_signer(ra, e) != 0 ? -1 : look_at_rows(ra, sealed, seen, e);
+    return ra->tasks == NULL || start_signer(ra, e) != 0 ? -1 : look_at_file(ra, out, e);
 }
 
 int
@@ -300,7 +314,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     ra->tasks = tasks_new(e);
     ra->base = event_base_new();
     if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
-        open_rows(ra, e) != 0) {
+        open_file(ra, e) != 0) {
         return -1;
     }
     ra->pool = pool_new((size_t)settings->workers, ra->tasks, e);
@@ -340,7 +354,6 @@ ra_close(struct ra *ra)
     pool_free(ra->pool);
     lane_free(ra->lane);
     store_free(ra->store);
-    row_seals_free(ra);
     signer_free(ra->signer);
     if (ra->base != NULL) {
         event_base_free(ra->base);

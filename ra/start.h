@@ -16,12 +16,20 @@ int ra_prepare(struct ra *, const struct settings *, struct err *e);
 /* Those of it that are files of the configuration: certificates and the trust sections, with what
  * should be said of them logged. Nothing is kept. */
 int ra_check(const struct settings *, struct err *e);
+/* What ra_verify() found. */
+struct ra_verified {
+    void (*tell)(void *arg,
+                 const char *what); /* in: gets each page that is not what its seal says */
+    void *arg;
+    bool sealed;     /* there are seals to compare with */
+    uint64_t pages;  /* that were compared, */
+    uint64_t differ; /* and that were told */
+};
 /*
- * Looks at all of ra.db, for who wants to know, while nfpki-ra does not run: the file, its tables,
- * the chain of the queue, each seal and each row. Blocking; nothing is served, nothing sealed, and
- * no row is changed. *sealed: there are seals to compare with; *seen: rows and seals that agree.
- * ra_close(), too. ERR_STALE: the first difference.
+ * Looks at all of ra.db, for who wants to know, while nfpki-ra does not run: each page, the file as
+ * SQLite sees it, its tables, the chain of the queue. Blocking; nothing is served, nothing is
+ * changed. ra_close(), too. ERR_STORE, ERR_STALE: something else than a page differs.
  */
-int ra_verify(struct ra *, const struct settings *, bool *sealed, uint64_t *seen, struct err *e);
+int ra_verify(struct ra *, const struct settings *, struct ra_verified *, struct err *e);
 /* When nothing is under way and whatever uses the loop is gone. */
 void ra_close(struct ra *);

@@ -2,7 +2,6 @@
 /* What the CA says about an entry of the queue. */
 #include "base/ossl.h"
 #include "db/requests/rows.h"
-#include "db/requests/trust.h"
 
 enum { REQUESTS_BODY_KUR = 7 /* enum cmp_body, RFC 9810 5.1.2 */ };
 
@@ -12,8 +11,7 @@ requests_issued(struct store_db *db, struct span rid, struct span certificate, s
     CLEANUP(store_end) struct store_rows rows = {0};
     bool first = false;
 
-    if (requests_mark_answered(db, rid, &first, e) != 0 ||
-        requests_trust_change_of(db, rid, e) != 0) {
+    if (requests_mark_answered(db, rid, &first, e) != 0) {
         return -1;
     }
     if (first) {
@@ -62,14 +60,6 @@ note_revoked(struct store_db *db, struct span rid, struct err *e)
 static int
 end_earlier(struct store_db *db, struct span rid, struct err *e)
 {
-    if (requests_trust_changes(
-            db, &requests_table_enrolment,
-            "SELECT o.id FROM enrolment x JOIN enrolment o ON o.identity = x.identity WHERE x.id = "
-            "(SELECT enrolment FROM queue WHERE rid = ?) AND o.certificate = x.certificate AND "
-            "o.id <> x.id AND o.state IN (2, 6) AND x.state IN (4, 5)",
-            STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
     return store_exec(db,
                       "UPDATE enrolment SET state = x.state, accepted = x.accepted, "
                       "confirm_by = NULL FROM (SELECT id, identity, certificate, state, accepted "
@@ -88,8 +78,7 @@ requests_confirmed(struct store_db *db, struct span rid, struct err *e)
     if (requests_mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
         return -1;
     }
-    if (requests_trust_change_of(db, rid, e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
                    "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
                    STORE_VALUES(store_blob(rid)), e) != 0) {
@@ -102,9 +91,7 @@ int
 requests_waiting(struct store_db *db, struct span rid, const struct requests_wait *wait,
                  struct err *e)
 {
-    if (requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0 ||
-        requests_trust_change_of(db, rid, e) != 0 ||
-        store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
+    if (store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
                    STORE_VALUES(store_int(wait->again_at), store_blob(rid)), e) != 0) {
         return -1;
     }
@@ -131,8 +118,7 @@ requests_refused(struct store_db *db, struct span rid, int fail_info, const char
     if (!first) {
         return 0;
     }
-    if (requests_trust_change_of(db, rid, e) != 0 || requests_trust_give_back(db, rid, e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
                    "(SELECT registration FROM enrolment WHERE state = 0 AND uncounted = 0 AND id = "
                    "(SELECT enrolment FROM queue WHERE rid = ?))",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/requests/trust.h"
+#include "db/requests/requests.h"
 
 void
 requests_ca_log_clear(struct requests_ca_log *log)
@@ -9,13 +9,6 @@ requests_ca_log_clear(struct requests_ca_log *log)
     *log = (struct requests_ca_log){0};
 }
 
-/* No row is what a CA shows that was never seen: so that there is none is looked at, too. */
-static int
-trust_all(struct store_db *db, struct err *e)
-{
-    return sealed_owner(db, REQUESTS_OWNER_CA_LOG, store_int(1), e);
-}
-
 int
 requests_ca_log_find(struct store_db *db, const char *vkey, struct requests_ca_log *out,
                      bool *found, struct err *e)
@@ -23,8 +16,7 @@ requests_ca_log_find(struct store_db *db, const char *vkey, struct requests_ca_l
     CLEANUP(store_end) struct store_rows rows = {0};
 
     requests_ca_log_clear(out);
-    if (trust_all(db, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT vkey, size, note FROM ca_log WHERE vkey = coalesce(?1, vkey) "
                     "ORDER BY id DESC LIMIT 1",
                     STORE_VALUES(store_text(vkey)), e) != 0 ||
@@ -63,14 +55,14 @@ requests_ca_log_keep(struct store_db *db, const char *vkey, uint64_t size, struc
 {
     int64_t id;
 
-    if (trust_all(db, e) != 0 || row_of(db, vkey, &id, e) != 0 ||
-        requests_trust_change(db, &requests_table_ca_log, store_int(id), e) != 0) {
-        return -1;
-    }
-    return store_exec(
-        db,
-        "INSERT INTO ca_log(id, vkey, size, note) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(vkey) DO "
-        "UPDATE SET size = excluded.size, note = excluded.note WHERE excluded.size > size",
-        STORE_VALUES(store_int(id), store_text(vkey), store_int((int64_t)size), store_blob(note)),
-        e);
+    return row_of(db, vkey, &id, e) != 0
+               ? -1
+               : store_exec(db,
+                            "INSERT INTO ca_log(id, vkey, size, note) VALUES(?1, ?2, ?3, ?4) ON "
+                            "CONFLICT(vkey) DO "
+                            "UPDATE SET size = excluded.size, note = excluded.note WHERE "
+                            "excluded.size > size",
+                            STORE_VALUES(store_int(id), store_text(vkey), store_int((int64_t)size),
+                                         store_blob(note)),
+                            e);
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/requests/trust.h"
 
 int
 requests_delivered(struct store_db *db, struct span rid, const struct requests_certificate *c,
@@ -14,17 +13,13 @@ requests_delivered(struct store_db *db, struct span rid, const struct requests_c
     const struct store_value fingerprint =
         store_blob(span_of(c->fingerprint, sizeof(c->fingerprint)));
 
-    return requests_trust_entry(db, rid, e) != 0 ||
-                   requests_trust_change(db, &requests_table_certificate, fingerprint, e) != 0
-               ? -1
-               : store_exec(db,
-                            "INSERT OR IGNORE INTO certificate (fingerprint, serial, registration, "
-                            "profile, not_after) SELECT ?1, ?2, registration, profile, ?3 FROM "
-                            "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?4)",
-                            STORE_VALUES(fingerprint,
-                                         store_blob(span_of(c->serial, c->serial_size)),
-                                         store_int(c->not_after), store_blob(rid)),
-                            e);
+    return store_exec(db,
+                      "INSERT OR IGNORE INTO certificate (fingerprint, serial, registration, "
+                      "profile, not_after) SELECT ?1, ?2, registration, profile, ?3 FROM "
+                      "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?4)",
+                      STORE_VALUES(fingerprint, store_blob(span_of(c->serial, c->serial_size)),
+                                   store_int(c->not_after), store_blob(rid)),
+                      e);
 }
 
 static int
@@ -41,8 +36,7 @@ certificate_find(struct store_db *db, const char *sql, struct span key,
     if (!*found) {
         return 0;
     }
-    if (requests_trust(db, &requests_table_certificate, row_value(&rows, 0), e) != 0 ||
-        row_copy_octets(&rows, 0, out->fingerprint, sizeof(out->fingerprint), e) != 0) {
+    if (row_copy_octets(&rows, 0, out->fingerprint, sizeof(out->fingerprint), e) != 0) {
         return -1;
     }
     out->serial_size = row_blob(&rows, 1).n;
@@ -78,12 +72,7 @@ requests_certificate_by_serial(struct store_db *db, struct span serial,
 int
 requests_revoked(struct store_db *db, struct span rid, struct err *e)
 {
-    return requests_done(db, rid, e) != 0 ||
-                   requests_trust_changes(
-                       db, &requests_table_certificate,
-                       "SELECT fingerprint FROM certificate WHERE serial = (SELECT target FROM "
-                       "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?))",
-                       STORE_VALUES(store_blob(rid)), e) != 0
+    return requests_done(db, rid, e) != 0
                ? -1
                : store_exec(db,
                             "UPDATE certificate SET revoked = 1 WHERE serial = (SELECT target FROM "
@@ -94,10 +83,8 @@ requests_revoked(struct store_db *db, struct span rid, struct err *e)
 int
 requests_certificate_revoked(struct store_db *db, struct span fingerprint, struct err *e)
 {
-    return requests_trust_change(db, &requests_table_certificate, store_blob(fingerprint), e) != 0
-               ? -1
-               : store_exec(db, "UPDATE certificate SET revoked = 1 WHERE fingerprint = ?",
-                            STORE_VALUES(store_blob(fingerprint)), e);
+    return store_exec(db, "UPDATE certificate SET revoked = 1 WHERE fingerprint = ?",
+                      STORE_VALUES(store_blob(fingerprint)), e);
 }
 
 /* The fingerprint in "cert:<hex>"; false for another identity. */
@@ -118,8 +105,7 @@ requests_signer_revoked(struct store_db *db, struct span rid, struct err *e)
     uint8_t fingerprint[SHA256_SIZE];
     bool is_certificate;
 
-    if (requests_trust_entry(db, rid, e) != 0 ||
-        store_query_one(
+    if (store_query_one(
             db, &rows,
             "SELECT identity FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)",
             STORE_VALUES(store_blob(rid)), e) != 0) {
@@ -168,9 +154,6 @@ requests_held_each(struct store_db *db, int64_t after, int limit,
 
         if (!row) {
             return 0;
-        }
-        if (requests_trust_owner_of(db, row_int(&rows, 0), e) != 0) {
-            return -1;
         }
         h = (struct requests_held){.id = row_int(&rows, 0),
                                    .der = row_blob(&rows, 1),

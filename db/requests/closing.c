@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a registration: cancelled here, and the CA is told until it has closed it, too. */
 #include "db/requests/requests.h"
-#include "db/requests/trust.h"
 
 enum { NOT_AUTHORIZED = 23 }; /* PKIFailureInfo, RFC 9810 5.2.3 */
 
@@ -9,18 +8,6 @@ int
 requests_cancel(struct store_db *db, const char *id, struct span cms, const char *phrase,
                 struct err *e)
 {
-    if (requests_trust_registered(db, id, e) != 0 ||
-        requests_trust_change(db, &requests_table_registration, store_text(id), e) != 0 ||
-        requests_trust_changes(
-            db, &requests_table_queue,
-            "SELECT q.rid FROM enrolment x JOIN queue q ON q.enrolment = x.id WHERE "
-            "x.registration = ? AND x.state = 0 AND q.answered = 0",
-            STORE_VALUES(store_text(id)), e) != 0 ||
-        requests_trust_changes(db, &requests_table_enrolment,
-                               "SELECT id FROM enrolment WHERE registration = ? AND state = 0",
-                               STORE_VALUES(store_text(id)), e) != 0) {
-        return -1;
-    }
     if (store_exec(db,
                    "UPDATE registration SET cancelled = 1, sealed = NULL, cancellation = ?2 "
                    "WHERE id = ?1",
@@ -47,16 +34,8 @@ requests_cancel(struct store_db *db, const char *id, struct span cms, const char
 int
 requests_closed(struct store_db *db, const char *id, struct err *e)
 {
-    return requests_trust_registered(db, id, e) != 0 ||
-                   requests_trust_change(db, &requests_table_registration, store_text(id), e) !=
-                       0 ||
-                   requests_trust_changes(db, &requests_table_certificate,
-                                          "SELECT fingerprint FROM certificate WHERE "
-                                          "registration = ? AND revoked = 0",
-                                          STORE_VALUES(store_text(id)), e) != 0 ||
-                   store_exec(db,
-                              "UPDATE registration SET closed = 1 WHERE id = ? AND cancelled = 1",
-                              STORE_VALUES(store_text(id)), e) != 0
+    return store_exec(db, "UPDATE registration SET closed = 1 WHERE id = ? AND cancelled = 1",
+                      STORE_VALUES(store_text(id)), e) != 0
                ? -1
                : store_exec(
                      db,
@@ -67,10 +46,8 @@ requests_closed(struct store_db *db, const char *id, struct err *e)
 int
 requests_not_closed(struct store_db *db, const char *id, struct err *e)
 {
-    return requests_trust_change(db, &requests_table_registration, store_text(id), e) != 0
-               ? -1
-               : store_exec(db, "UPDATE registration SET cancellation = NULL WHERE id = ?",
-                            STORE_VALUES(store_text(id)), e);
+    return store_exec(db, "UPDATE registration SET cancellation = NULL WHERE id = ?",
+                      STORE_VALUES(store_text(id)), e);
 }
 
 int
@@ -107,9 +84,6 @@ requests_closing_each(struct store_db *db, int limit,
         char id[REQUESTS_ID_SIZE];
 
         row_copy_text(&rows, 0, id, sizeof(id));
-        if (requests_trust(db, &requests_table_registration, store_text(id), e) != 0) {
-            return -1;
-        }
         visit(arg, id, row_blob(&rows, 1));
         if (store_next(&rows, &row, e) != 0) {
             return -1;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is over: certConfs that do not come, transactions and certificates that nobody asks for. So
- * few at once that nobody waits for it: each row's seal goes, too. */
+ * few at once that nobody waits for it. */
 #include "db/requests/rows.h"
-#include "db/requests/trust.h"
 
 enum {
     STEP = 32, /* of each kind */
@@ -18,9 +17,7 @@ _Static_assert(STEP == 32, "the number in OVERDUE and ENDED");
 static int
 expire_confirmations(struct store_db *db, int64_t now, int *overdue, struct err *e)
 {
-    if (requests_trust_changes(db, &requests_table_enrolment, OVERDUE, STORE_VALUES(store_int(now)),
-                               e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE enrolment SET state = 6, confirm_by = NULL WHERE id IN (" OVERDUE ")",
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
@@ -38,7 +35,7 @@ remove_entries(struct store_db *db, int64_t enrolment, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row = true;
 
-    if (store_query(db, &rows, "SELECT sequence, rid FROM queue WHERE enrolment = ?1",
+    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE enrolment = ?1",
                     STORE_VALUES(store_int(enrolment)), e) != 0) {
         return -1;
     }
@@ -48,8 +45,7 @@ remove_entries(struct store_db *db, int64_t enrolment, struct err *e)
         if (!row) {
             return 0;
         }
-        if (requests_trust_change(db, &requests_table_queue, row_value(&rows, 1), e) != 0 ||
-            store_exec(db, "DELETE FROM queue WHERE sequence = ?1",
+        if (store_exec(db, "DELETE FROM queue WHERE sequence = ?1",
                        STORE_VALUES(store_int(sequence)), e) != 0 ||
             requests_leave_head(db, sequence, e) != 0) {
             return -1;
@@ -76,8 +72,7 @@ remove_transaction(struct store_db *db, int64_t enrolment, struct err *e)
 {
     const struct store_value id = store_int(enrolment);
 
-    return requests_trust_change(db, &requests_table_enrolment, id, e) != 0 ||
-                   remove_seen(db, id, e) != 0 || remove_entries(db, enrolment, e) != 0
+    return remove_seen(db, id, e) != 0 || remove_entries(db, enrolment, e) != 0
                ? -1
                : store_exec(db, "DELETE FROM enrolment WHERE id = ?1", STORE_VALUES(id), e);
 }
@@ -121,9 +116,7 @@ expire_transactions(struct store_db *db, int64_t now, bool *more, struct err *e)
 static int
 expire_certificates(struct store_db *db, int64_t before, bool *more, struct err *e)
 {
-    if (requests_trust_changes(db, &requests_table_certificate, ENDED,
-                               STORE_VALUES(store_int(before)), e) != 0 ||
-        store_exec(db, "DELETE FROM certificate WHERE fingerprint IN (" ENDED ")",
+    if (store_exec(db, "DELETE FROM certificate WHERE fingerprint IN (" ENDED ")",
                    STORE_VALUES(store_int(before)), e) != 0) {
         return -1;
     }
@@ -136,19 +129,6 @@ expire_certificates(struct store_db *db, int64_t before, bool *more, struct err 
 static int
 expire_seen(struct store_db *db, int64_t now, bool *more, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row = true;
-
-    if (store_query(db, &rows, SEEN, STORE_VALUES(store_int(now)), e) != 0) {
-        return -1;
-    }
-    while (row) {
-        if (store_next(&rows, &row, e) != 0 ||
-            (row &&
-             requests_trust_change_seen(db, row_text(&rows, 0), row_blob(&rows, 1), e) != 0)) {
-            return -1;
-        }
-    }
     if (store_exec(db, "DELETE FROM seen WHERE (identity, transaction_id) IN (" SEEN ")",
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

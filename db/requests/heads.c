@@ -10,7 +10,6 @@
 
 #include "base/ossl.h"
 #include "db/requests/rows.h"
-#include "db/requests/trust.h"
 
 void
 requests_head_clear(struct requests_head *head)
@@ -43,12 +42,7 @@ head_find(struct store_db *db, const char *sql, uint64_t sequence, struct reques
         store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (!*found) {
-        return 0;
-    }
-    return requests_trust(db, &requests_table_head, row_value(&rows, 0), e) != 0
-               ? -1
-               : requests_head_read(&rows, out, e);
+    return *found ? requests_head_read(&rows, out, e) : 0;
 }
 
 int
@@ -80,8 +74,7 @@ queue_end(struct store_db *db, struct queue_end *end, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (requests_trust(db, &requests_table_queue_end, store_int(1), e) != 0 ||
-        store_query_one(db, &rows, "SELECT next, head FROM queue_end", STORE_NO_VALUES, e) != 0) {
+    if (store_query_one(db, &rows, "SELECT next, head FROM queue_end", STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     end->next = (uint64_t)row_int(&rows, 0);
@@ -97,9 +90,8 @@ last_head(struct store_db *db, const struct queue_end *end, struct requests_head
     bool found = false;
 
     if (end->head != 0 &&
-        (requests_trust(db, &requests_table_head, store_int(end->head), e) != 0 ||
-         head_find(db, "SELECT " REQUESTS_HEAD_COLUMNS " FROM head WHERE first = ?",
-                   (uint64_t)end->head, out, &found, e) != 0)) {
+        head_find(db, "SELECT " REQUESTS_HEAD_COLUMNS " FROM head WHERE first = ?",
+                  (uint64_t)end->head, out, &found, e) != 0) {
         return -1;
     }
     *from = found ? out->first + out->leaves.n / MERKLE_HASH : 1;
@@ -172,10 +164,7 @@ head_text(const struct requests_author *author, const struct requests_head *befo
 static int
 remove_head(struct store_db *db, int64_t first, struct err *e)
 {
-    return requests_trust_change(db, &requests_table_head, store_int(first), e) != 0
-               ? -1
-               : store_exec(db, "DELETE FROM head WHERE first = ?", STORE_VALUES(store_int(first)),
-                            e);
+    return store_exec(db, "DELETE FROM head WHERE first = ?", STORE_VALUES(store_int(first)), e);
 }
 
 /* All of it was withdrawn, or took another place, while it was the last. */
@@ -197,13 +186,8 @@ leave_empty(struct store_db *db, const struct requests_head *head, uint64_t end,
 static int
 move_end(struct store_db *db, uint64_t head, struct err *e)
 {
-    const struct store_value first = store_int((int64_t)head);
-
-    return requests_trust_change(db, &requests_table_queue_end, store_int(1), e) != 0 ||
-                   requests_trust_change(db, &requests_table_head, first, e) != 0
-               ? -1
-               : store_exec(db, "UPDATE queue_end SET head = ? WHERE one = 1", STORE_VALUES(first),
-                            e);
+    return store_exec(db, "UPDATE queue_end SET head = ? WHERE one = 1",
+                      STORE_VALUES(store_int((int64_t)head)), e);
 }
 
 int
@@ -263,13 +247,10 @@ restamp(struct store_db *db, struct requests_head *head, requests_convert_stamp 
         return -1;
     }
     return !changed ? 0
-           : requests_trust_change(db, &requests_table_head, store_int((int64_t)head->first), e) !=
-                   0
-               ? -1
-               : store_exec(db, "UPDATE head SET stamp = ? WHERE first = ?",
-                            STORE_VALUES(store_blob(span_of(head->stamp, sizeof(head->stamp))),
-                                         store_int((int64_t)head->first)),
-                            e);
+                    : store_exec(db, "UPDATE head SET stamp = ? WHERE first = ?",
+                                 STORE_VALUES(store_blob(span_of(head->stamp, sizeof(head->stamp))),
+                                              store_int((int64_t)head->first)),
+                                 e);
 }
 
 int

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "db/requests/rows.h"
-#include "db/requests/trust.h"
 
 void
 requests_entry_clear(struct requests_entry *entry)
@@ -21,8 +20,7 @@ next_place(struct store_db *db, uint64_t *sequence, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (requests_trust_change(db, &requests_table_queue_end, store_int(1), e) != 0 ||
-        store_query_one(db, &rows, "SELECT next FROM queue_end WHERE one = 1", STORE_NO_VALUES,
+    if (store_query_one(db, &rows, "SELECT next FROM queue_end WHERE one = 1", STORE_NO_VALUES,
                         e) != 0) {
         return -1;
     }
@@ -36,8 +34,7 @@ requests_enqueue(struct store_db *db, int64_t enrolment, const struct requests_i
                  uint64_t *sequence, struct err *e)
 {
     assert(item->rid.n == REQUESTS_RID_SIZE);
-    return next_place(db, sequence, e) != 0 ||
-                   requests_trust_change(db, &requests_table_queue, store_blob(item->rid), e) != 0
+    return next_place(db, sequence, e) != 0
                ? -1
                : store_exec(db,
                             "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
@@ -55,8 +52,7 @@ place_of(struct store_db *db, struct span rid, int64_t *sequence, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0 ||
-        store_query(db, &rows, "SELECT sequence FROM queue WHERE rid = ? AND answered = 0",
+    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE rid = ? AND answered = 0",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -91,19 +87,6 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
     return requests_leave_head(db, before, e);
 }
 
-static int
-trust_admission(struct store_db *db, struct span rid, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    return requests_trust_give_back(db, rid, e) != 0 || requests_trust_change_of(db, rid, e) != 0 ||
-                   store_query_one(db, &rows,
-                                   "SELECT identity, transaction_id FROM enrolment" REQUESTS_OF_RID,
-                                   STORE_VALUES(store_blob(rid)), e) != 0
-               ? -1
-               : requests_trust_change_seen(db, row_text(&rows, 0), row_blob(&rows, 1), e);
-}
-
 /* All that an admission wrote but the row of its enrolment, which nobody finds any more: its number
  * must not become another's while somebody still has it. It goes with requests_expire(), and soon:
  * who cannot be answered comes again and again. */
@@ -112,7 +95,7 @@ undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *
 {
     int64_t place;
 
-    return trust_admission(db, rid, e) != 0 || place_of(db, rid, &place, e) != 0 ||
+    return place_of(db, rid, &place, e) != 0 ||
                    store_exec(db,
                               "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
                               "(SELECT registration FROM enrolment" REQUESTS_OF_RID
@@ -138,8 +121,7 @@ requests_withdraw(struct store_db *db, struct span rid, int64_t until, struct er
 {
     bool found = false;
 
-    if (requests_trust_entry(db, rid, e) != 0 ||
-        store_has_row(db,
+    if (store_has_row(db,
                       "SELECT 1 FROM queue q JOIN enrolment x ON x.id = q.enrolment WHERE "
                       "q.rid = ? AND q.answered = 0 AND x.state = 0 AND x.nonce IS NULL",
                       STORE_VALUES(store_blob(rid)), &found, e) != 0) {
@@ -182,8 +164,7 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
         return -1;
     }
     while (row) {
-        if (requests_trust_entry(db, row_blob(&rows, 1), e) != 0 ||
-            entry_read(&rows, &entry, e) != 0) {
+        if (entry_read(&rows, &entry, e) != 0) {
             return -1;
         }
         visit(arg, &entry);
@@ -213,12 +194,9 @@ int
 requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
                   struct err *e)
 {
-    return requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0
-               ? -1
-               : store_exec(
-                     db,
-                     "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
-                     STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
+    return store_exec(db,
+                      "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
+                      STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
 }
 
 int

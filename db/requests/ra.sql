@@ -264,3 +264,11 @@ CREATE INDEX registration_subject ON registration (substr(CAST(subject AS BLOB),
 
 -- What it began, whose row must be there then. NULL: it came to nothing, or was seen before this migration.
 ALTER TABLE seen ADD COLUMN enrolment INTEGER;
+
+-- migration 19
+
+-- Whose the rows are, the file itself says (db/pages/pages.h).
+DROP TABLE seal;
+DROP TABLE seal_bucket;
+DROP TABLE seal_head;
+DROP INDEX registration_subject;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/requests/trust.h"
 
 enum { REGISTRATION_COLUMN_MAX = 32 * 1024, SEALED_MAX = 256 };
 
@@ -31,11 +30,6 @@ requests_registration_clear(struct requests_registration *r)
 int
 requests_register(struct store_db *db, const struct requests_registration *r, struct err *e)
 {
-    if (requests_trust_nf(db, r->nf_instance, e) != 0 ||
-        requests_trust_change(db, &requests_table_registration, store_text(r->id), e) != 0 ||
-        requests_trust_change(db, &requests_table_pin, store_text(r->id), e) != 0) {
-        return -1;
-    }
     return store_exec(
         db,
         "INSERT INTO registration (id, cms, json, nf_instance, proof, reference, sealed, "
@@ -80,104 +74,72 @@ registration_read(const struct store_rows *rows, struct requests_registration *o
     return 0;
 }
 
-/* The one of this id, with all of its network function: none of that one's rows is hidden. */
-static int
-registration_read_trusted(struct store_db *db, const char *id, struct requests_registration *out,
-                          struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    return requests_trust_registered(db, id, e) != 0 ||
-                   store_query_one(
-                       db, &rows, "SELECT " REGISTRATION_COLUMNS " FROM registration WHERE id = ?1",
-                       STORE_VALUES(store_text(id)), e) != 0
-               ? -1
-               : registration_read(&rows, out, e);
-}
-
-/* `sql` gives the id of at most one. */
+/* `sql` gives the columns of at most one. */
 static int
 registration_find(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
                   struct requests_registration *out, bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    char id[REQUESTS_ID_SIZE];
 
     *found = false;
     if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (!*found) {
-        return 0;
-    }
-    row_copy_text(&rows, 0, id, sizeof(id));
-    store_end(&rows);
-    return registration_read_trusted(db, id, out, e);
+    return *found ? registration_read(&rows, out, e) : 0;
 }
+
+#define FIND "SELECT " REGISTRATION_COLUMNS " FROM registration "
 
 int
 requests_registration_by_reference(struct store_db *db, struct span reference,
                                    struct requests_registration *out, bool *found, struct err *e)
 {
-    const struct store_value text = {.type = STORE_TEXT, .bytes = reference};
-
     *found = false;
     if (reference.n == 0 || reference.n >= REQUESTS_REFERENCE_SIZE) {
         return 0; /* none of ours */
     }
-    return sealed_owner(db, REQUESTS_OWNER_PIN, text, e) != 0
-               ? -1
-               : registration_find(db,
-                                   "SELECT id FROM registration WHERE reference = CAST(? AS TEXT)",
-                                   STORE_VALUES(store_blob(reference)), out, found, e);
+    return registration_find(db, FIND "WHERE reference = CAST(? AS TEXT)",
+                             STORE_VALUES(store_blob(reference)), out, found, e);
 }
 
 int
 requests_registration_by_id(struct store_db *db, const char *id, struct requests_registration *out,
                             bool *found, struct err *e)
 {
-    return registration_find(db, "SELECT id FROM registration WHERE id = ?",
-                             STORE_VALUES(store_text(id)), out, found, e);
+    return registration_find(db, FIND "WHERE id = ?", STORE_VALUES(store_text(id)), out, found, e);
 }
 
 int
 requests_registration_by_signer(struct store_db *db, const struct requests_signer *signer,
                                 struct requests_registration *out, bool *found, struct err *e)
 {
-    *found = false;
-    return requests_trust_pinned(db, signer, e) != 0
-               ? -1
-               : registration_find(
-                     db,
-                     "SELECT id FROM registration "
-                     "WHERE fingerprint = ?1 OR public_key = ?2 OR (issuer = ?3 AND subject = ?4) "
-                     "ORDER BY cancelled, used >= certificates, fingerprint IS NULL AND public_key "
-                     "IS NULL, registered DESC LIMIT 1",
-                     STORE_VALUES(store_blob(signer->fingerprint), store_blob(signer->public_key),
-                                  store_text(signer->issuer), store_text(signer->subject)),
-                     out, found, e);
+    return registration_find(
+        db,
+        FIND
+        "WHERE fingerprint = ?1 OR public_key = ?2 OR (issuer = ?3 AND subject = ?4) "
+        "ORDER BY cancelled, used >= certificates, fingerprint IS NULL AND public_key IS NULL, "
+        "registered DESC LIMIT 1",
+        STORE_VALUES(store_blob(signer->fingerprint), store_blob(signer->public_key),
+                     store_text(signer->issuer), store_text(signer->subject)),
+        out, found, e);
 }
 
 int
 requests_registration_proven(struct store_db *db, const struct requests_registration *r,
                              int64_t now, char other[REQUESTS_ID_SIZE], bool *found, struct err *e)
 {
-    const struct requests_signer pins = {.fingerprint = buf_span(&r->fingerprint),
-                                         .public_key = buf_span(&r->public_key),
-                                         .issuer = r->issuer,
-                                         .subject = r->subject};
     CLEANUP(store_end) struct store_rows rows = {0};
 
     *found = false;
-    if (requests_trust_nf(db, r->nf_instance, e) != 0 || requests_trust_pinned(db, &pins, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT id FROM registration r WHERE (fingerprint = ?1 OR public_key = ?2 "
                     "OR (issuer = ?3 AND subject = ?4)) AND nf_instance <> ?5 AND cancelled = 0 "
                     "AND not_after >= ?6 AND NOT EXISTS (SELECT 1 FROM registration n "
                     "WHERE n.nf_instance = r.nf_instance AND n.rowid > r.rowid) LIMIT 1",
-                    STORE_VALUES(blob_or_null(pins.fingerprint), blob_or_null(pins.public_key),
-                                 store_text(r->issuer), store_text(r->subject),
-                                 store_text(r->nf_instance), store_int(now)),
+                    STORE_VALUES(blob_or_null(buf_span(&r->fingerprint)),
+                                 blob_or_null(buf_span(&r->public_key)), store_text(r->issuer),
+                                 store_text(r->subject), store_text(r->nf_instance),
+                                 store_int(now)),
                     e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -250,13 +212,9 @@ int
 requests_registration_by_instance(struct store_db *db, const char *nf_instance,
                                   struct requests_registration *out, bool *found, struct err *e)
 {
-    *found = false;
-    return requests_trust_nf(db, nf_instance, e) != 0
-               ? -1
-               : registration_find(db,
-                                   "SELECT id FROM registration WHERE nf_instance = ? ORDER BY "
-                                   "cancelled, rowid DESC LIMIT 1",
-                                   STORE_VALUES(store_text(nf_instance)), out, found, e);
+    return registration_find(db,
+                             FIND "WHERE nf_instance = ? ORDER BY cancelled, rowid DESC LIMIT 1",
+                             STORE_VALUES(store_text(nf_instance)), out, found, e);
 }
 
 int
@@ -272,8 +230,7 @@ requests_registration_each(struct store_db *db, const struct requests_filter *fi
         return -1;
     }
     while (row) {
-        if (requests_trust(db, &requests_table_registration, row_value(&rows, 0), e) != 0 ||
-            registration_read(&rows, &r, e) != 0) {
+        if (registration_read(&rows, &r, e) != 0) {
             return -1;
         }
         visit(arg, &r);
@@ -302,9 +259,7 @@ next_sealed(struct store_db *db, const char *after, char id[REQUESTS_ID_SIZE], s
         return 0;
     }
     row_copy_text(&rows, 0, id, REQUESTS_ID_SIZE);
-    return requests_trust(db, &requests_table_registration, store_text(id), e) != 0
-               ? -1
-               : row_copy_blob(&rows, 1, SEALED_MAX, sealed, e);
+    return row_copy_blob(&rows, 1, SEALED_MAX, sealed, e);
 }
 
 int
@@ -326,8 +281,6 @@ requests_reseal(struct store_db *db, int limit, requests_convert *convert, void 
             break;
         }
         if (convert(arg, id, buf_span(&sealed), &again, &changed, e) != 0 ||
-            (changed &&
-             requests_trust_change(db, &requests_table_registration, store_text(id), e) != 0) ||
             (changed &&
              store_exec(db, "UPDATE registration SET sealed = ?2 WHERE id = ?1",
                         STORE_VALUES(store_text(id), store_blob(buf_span(&again))), e) != 0)) {

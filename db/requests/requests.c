@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "db/requests/rows.h"
-#include "db/requests/trust.h"
 
 enum {
     CERTIFICATE_MAX = 16 * 1024,
@@ -43,16 +42,14 @@ int
 requests_is_seen(struct store_db *db, const char *identity, struct span transaction_id, bool *seen,
                  struct err *e)
 {
-    return requests_trust_seen(db, identity, transaction_id, seen, e);
+    return store_has_row(db, "SELECT 1 FROM seen WHERE identity = ? AND transaction_id = ?",
+                         STORE_VALUES(store_text(identity), store_blob(transaction_id)), seen, e);
 }
 
 static int
 remember(struct store_db *db, const char *identity, struct span transaction_id, int64_t until,
          struct store_value enrolment, struct err *e)
 {
-    if (requests_trust_change_seen(db, identity, transaction_id, e) != 0) {
-        return -1;
-    }
     if (store_exec(db,
                    "INSERT INTO seen (identity, transaction_id, until, enrolment) "
                    "VALUES (?, ?, ?, ?)",
@@ -77,13 +74,11 @@ int
 requests_forget(struct store_db *db, const char *identity, struct span transaction_id,
                 struct err *e)
 {
-    return requests_trust_change_seen(db, identity, transaction_id, e) != 0
-               ? -1
-               : store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
-                            STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
+    return store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
+                      STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
 }
 
-/* Of a row that is about to be inserted: its seal needs the key. */
+/* Of a row that is about to be inserted: its replay entry names it. */
 static int
 next_id(struct store_db *db, int64_t *id, struct err *e)
 {
@@ -94,8 +89,7 @@ next_id(struct store_db *db, int64_t *id, struct err *e)
         return -1;
     }
     *id = row_int(&rows, 0);
-    store_end(&rows);
-    return requests_trust_change(db, &requests_table_enrolment, store_int(*id), e);
+    return 0;
 }
 
 /* The replay entry, which says that there is an enrolment. */
@@ -117,14 +111,11 @@ begin_transaction(struct store_db *db, const struct requests_admission *a, int64
 static int
 was_rejected(struct store_db *db, const char *registration, bool *rejected, struct err *e)
 {
-    return requests_trust_registered(db, registration, e) != 0
-               ? -1
-               : store_has_row(
-                     db,
-                     "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
-                     "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT "
-                     "1",
-                     STORE_VALUES(store_text(registration)), rejected, e);
+    return store_has_row(
+        db,
+        "SELECT 1 FROM registration g JOIN enrolment x ON x.registration = g.id "
+        "WHERE g.id = ? AND g.cancelled = 0 AND x.accepted = 0 AND x.state = 5 LIMIT 1",
+        STORE_VALUES(store_text(registration)), rejected, e);
 }
 
 /* Takes one of the registered certificates, when there is one left. What was rejected may be tried
@@ -135,9 +126,7 @@ take_use(struct store_db *db, const struct requests_admission *a, bool *uncounte
     bool rejected;
 
     *uncounted = a->uncounted;
-    if (requests_trust_change(db, &requests_table_registration, store_text(a->registration), e) !=
-            0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE registration SET used = used + ?1 "
                    "WHERE id = ?2 AND cancelled = 0 AND used + ?1 <= certificates",
                    STORE_VALUES(store_int(!a->uncounted), store_text(a->registration)), e) != 0) {
@@ -189,8 +178,7 @@ int
 requests_ask(struct store_db *db, const struct requests_admission *a, struct span question,
              int64_t *enrolment, struct err *e)
 {
-    if (requests_trust(db, &requests_table_registration, store_text(a->registration), e) != 0 ||
-        begin_transaction(db, a, enrolment, e) != 0) {
+    if (begin_transaction(db, a, enrolment, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -244,30 +232,21 @@ enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, st
     return 0;
 }
 
-/* `sql` gives the id of at most one. */
+/* `sql` gives the columns of at most one. */
 static int
 enrolment_find(struct store_db *db, const char *sql, const struct store_value *values, size_t n,
                struct requests_enrolment *out, bool *found, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    int64_t id;
 
     *found = false;
     if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
         return -1;
     }
-    if (!*found) {
-        return 0;
-    }
-    id = row_int(&rows, 0);
-    store_end(&rows);
-    return requests_trust_enrolment(db, id, e) != 0 ||
-                   store_query_one(db, &rows,
-                                   "SELECT " ENROLMENT_COLUMNS " FROM enrolment WHERE id = ?",
-                                   STORE_VALUES(store_int(id)), e) != 0
-               ? -1
-               : enrolment_read(&rows, out, e);
+    return *found ? enrolment_read(&rows, out, e) : 0;
 }
+
+#define FIND "SELECT " ENROLMENT_COLUMNS " FROM enrolment "
 
 int
 requests_enrolment_find(struct store_db *db, const char *identity, struct span transaction_id,
@@ -279,7 +258,7 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
     bool found;
 
     *owner = REQUESTS_NOBODY;
-    if (enrolment_find(db, "SELECT id FROM enrolment WHERE identity = ? AND transaction_id = ?",
+    if (enrolment_find(db, FIND "WHERE identity = ? AND transaction_id = ?",
                        STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, &found,
                        e) != 0) {
         return -1;
@@ -288,8 +267,7 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
         *owner = REQUESTS_SELF;
         return 0;
     }
-    if (requests_trust_began(db, identity, transaction_id, e) != 0 ||
-        store_query(db, &rows,
+    if (store_query(db, &rows,
                     "SELECT substr(identity, 1, length(?1)) = ?1 FROM enrolment "
                     "WHERE transaction_id = ?2 ORDER BY 1 DESC LIMIT 1",
                     STORE_VALUES(store_text(kind), store_blob(transaction_id)), e) != 0 ||
@@ -307,15 +285,10 @@ requests_enrolment_unanswered(struct store_db *db, const struct requests_admissi
                               struct span question, struct requests_enrolment *out, bool *found,
                               struct err *e)
 {
-    if (requests_trust_began(db, a->identity, a->transaction_id, e) != 0) {
-        return -1;
-    }
     return enrolment_find(
         db,
-        "SELECT id FROM enrolment WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL "
-        "AND "
-        "(question = ?3 OR EXISTS (SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id "
-        "AND rid = ?4))",
+        FIND "WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL AND (question = ?3 OR "
+             "EXISTS (SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id AND rid = ?4))",
         STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
                      question.n > 0 ? store_blob(question) : store_null(), store_blob(a->rid)),
         out, found, e);
@@ -325,30 +298,23 @@ int
 requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_enrolment *out,
                           bool *found, struct err *e)
 {
-    *found = false;
-    return requests_trust_entry(db, rid, e) != 0
-               ? -1
-               : enrolment_find(db, "SELECT enrolment FROM queue WHERE rid = ?",
-                                STORE_VALUES(store_blob(rid)), out, found, e);
+    return enrolment_find(db, "SELECT " ENROLMENT_COLUMNS " FROM enrolment" REQUESTS_OF_RID,
+                          STORE_VALUES(store_blob(rid)), out, found, e);
 }
 
 int
 requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
                 struct err *e)
 {
-    return requests_trust_owner_of(db, enrolment, e) != 0
-               ? -1
-               : store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
-                               STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
+    return store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
+                         STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
 }
 
 int
 requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted,
                             const struct requests_item *item, uint64_t *sequence, struct err *e)
 {
-    if (requests_trust_owner_of(db, enrolment, e) != 0 ||
-        requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE enrolment SET state = 3, accepted = ?, confirm_by = NULL "
                    "WHERE id = ? AND state IN (2, 6)",
                    STORE_VALUES(store_int(accepted), store_int(enrolment)), e) != 0) {
@@ -363,12 +329,10 @@ requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepte
 int
 requests_close(struct store_db *db, int64_t enrolment, struct err *e)
 {
-    return requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0
-               ? -1
-               : store_exec(db,
-                            "UPDATE enrolment SET state = 5, accepted = 0, confirm_by = NULL "
-                            "WHERE id = ? AND state IN (0, 1, 2, 6)",
-                            STORE_VALUES(store_int(enrolment)), e);
+    return store_exec(db,
+                      "UPDATE enrolment SET state = 5, accepted = 0, confirm_by = NULL "
+                      "WHERE id = ? AND state IN (0, 1, 2, 6)",
+                      STORE_VALUES(store_int(enrolment)), e);
 }
 
 /* It changes nothing: the same nonce again, or it was withdrawn meanwhile? */
@@ -388,8 +352,7 @@ int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {
-    if (requests_trust_change(db, &requests_table_enrolment, store_int(enrolment), e) != 0 ||
-        store_exec(db,
+    if (store_exec(db,
                    "UPDATE enrolment SET nonce_before = nonce, nonce = ?1 "
                    "WHERE id = ?2 AND identity <> '' AND nonce IS NOT ?1",
                    STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0 ||
@@ -413,9 +376,6 @@ requests_mark_answered(struct store_db *db, struct span rid, bool *first, struct
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (requests_trust_change(db, &requests_table_queue, store_blob(rid), e) != 0) {
-        return -1;
-    }
     if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return err_wrap(e, "answer to what was not asked");
@@ -430,10 +390,8 @@ requests_done(struct store_db *db, struct span rid, struct err *e)
 {
     bool first = false;
 
-    if (requests_mark_answered(db, rid, &first, e) != 0 ||
-        requests_trust_change_of(db, rid, e) != 0) {
-        return -1;
-    }
-    return store_exec(db, "UPDATE enrolment SET state = 1" REQUESTS_OF_RID " AND state = 0",
-                      STORE_VALUES(store_blob(rid)), e);
+    return requests_mark_answered(db, rid, &first, e) != 0
+               ? -1
+               : store_exec(db, "UPDATE enrolment SET state = 1" REQUESTS_OF_RID " AND state = 0",
+                            STORE_VALUES(store_blob(rid)), e);
 }

@@ -2,22 +2,20 @@
 #include "ra/admin/status.h"
 
 #include "ra/queue/queue.h"
-#include "ra/secret/row_scrub.h"
-#include "ra/secret/row_seals.h"
+#include "ra/secret/page_scrub.h"
 
 json_t *
 status_stored(struct store_db *db, struct err *e)
 {
     int open = 0;
     int closing = 0;
-    uint64_t rows;
-    const char *state = row_seals_state(db, &rows);
 
     if (requests_count_open(db, &open, e) != 0 || requests_count_closing(db, &closing, e) != 0) {
         return NULL;
     }
-    return json_pack("{s:{s:s, s:I}, s:{s:i, s:i}}", "seals", "state", state, "rows",
-                     (json_int_t)rows, "queue", "open", open, "cancellations", closing);
+    return json_pack("{s:{s:s, s:I}, s:{s:i, s:i}}", "seals", "state",
+                     store_seal_name(store_seal_state(db)), "pages", (json_int_t)store_pages(db),
+                     "queue", "open", open, "cancellations", closing);
 }
 
 static json_t *
@@ -33,10 +31,10 @@ time_or_null(time_t at)
 }
 
 static json_t *
-scrub_json(const struct row_scrub_status *s, time_t now)
+scrub_json(const struct page_scrub_status *s, time_t now)
 {
     return json_pack(
-        "{s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "at", s->at, "seen", (json_int_t)s->seen, "begun",
+        "{s:I, s:o, s:I, s:o, s:o, s:o}", "seen", (json_int_t)s->seen, "begun",
         time_or_null(s->begun), "lastSeen", (json_int_t)s->last.seen, "lastBegun",
         time_or_null(s->last.begun), "lastEnded", time_or_null(s->last.ended), "lastAge",
         s->last.ended == 0 ? json_null() : json_integer((json_int_t)(now - s->last.ended)));
@@ -45,7 +43,7 @@ scrub_json(const struct row_scrub_status *s, time_t now)
 void
 status_complete(const struct ra *ra, json_t *answer)
 {
-    const struct row_scrub_status scrub = row_scrub_status(ra->row_scrub);
+    const struct page_scrub_status scrub = page_scrub_status(ra->page_scrub);
     const struct queue_link link = queue_link(ra->queue);
 
     (void)json_object_set_new(answer, "version", json_string(NFPKI_VERSION));

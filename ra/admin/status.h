@@ -2,9 +2,9 @@
 /*
  * status.h - how the RA is: what an operator looks at, and monitoring. Private to ra/.
  *
- * {"version":.., "seals":{"state":"sealed", "rows":655},
- *  "scrub":{"at":"rest", "seen":0, "begun":null, "lastSeen":1310, "lastBegun":time,
- *   "lastEnded":time, "lastAge":seconds},
+ * {"version":.., "seals":{"state":"sealed", "pages":655},
+ *  "scrub":{"seen":0, "begun":null, "lastSeen":655, "lastBegun":time, "lastEnded":time,
+ *   "lastAge":seconds},
  *  "queue":{"open":3, "cancellations":0}, "link":{"state":"up", "since":time}, "jobs":2}
  *
  * Of the scrub: what this program did; null: nothing yet. It costs the database's thread what is

@@ -17,8 +17,8 @@ ra_fail(struct ra *ra, const struct err *why)
     if (!ra->failed) {
         log_err(LOG_ERROR, "store-failed", why,
                 why->code == ERR_STALE
-                    ? "stopping; another start is no use, see nfpki-ra(8), Rows that somebody else "
-                      "wrote"
+                    ? "stopping; another start is no use, see nfpki-ra(8), A file that somebody "
+                      "else wrote"
                     : "stopping; start again when its reason is gone");
         ra->status = err_exit_status(why->code);
     }

@@ -23,12 +23,11 @@ struct event_base;
 struct heads;
 struct lane;
 struct mac_cache;
+struct page_scrub;
 struct closing;
 struct pipeline;
 struct queue;
 struct roles;
-struct row_scrub;
-struct sealed;
 struct signer;
 struct store;
 
@@ -59,8 +58,7 @@ struct ra {
         registration_rules;       /* of a registration that comes in; the CA has the last word */
     struct nf_rules stored_rules; /* of one that was accepted before */
     struct buf seal_key;
-    struct sealed *row_seals; /* of the store: secret/row_seals.h */
-    bool may_seal;            /* --seal: rows that have no seals are from before */
+    bool may_seal; /* --seal: an ra.db without seals is from before */
     struct mac_cache *mac_cache;
     struct lane *lane;                 /* of MAC keys that cost much */
     struct batch_manifests *manifests; /* of batches, that verified */
@@ -73,7 +71,7 @@ struct ra {
     struct heads *heads;       /* of the queue, and their signatures */
     struct queue *queue;
     struct closing *closing;
-    struct row_scrub *row_scrub;
+    struct page_scrub *page_scrub;
     struct roles *roles;            /* of administrators */
     struct budget *by_registration; /* of what a registration may begin */
     struct budget *of_refusals;     /* that are signed */
@@ -89,7 +87,7 @@ struct ra {
     int status;   /* and the program with this */
 };
 
-/* It says that the database cannot be used, or that somebody wrote rows that are not ours. */
+/* It says that the database cannot be used, or that somebody else wrote in it. */
 bool ra_store_is_lost(const struct err *why);
 /* The store failed for good: log, and end the loop. The next start finds what was durable. */
 void ra_fail(struct ra *, const struct err *why);

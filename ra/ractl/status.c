@@ -14,18 +14,18 @@ number(const json_t *object, const char *member)
 }
 
 static void
-print_rows(const json_t *seals, const json_t *scrub)
+print_pages(const json_t *seals, const json_t *scrub)
 {
-    (void)printf("ra.db      %s, %" PRId64 " rows\n", ractl_text(seals, "state"),
-                 number(seals, "rows"));
+    (void)printf("ra.db      %s, %" PRId64 " pages\n", ractl_text(seals, "state"),
+                 number(seals, "pages"));
     if (json_is_string(json_object_get(scrub, "begun"))) {
-        (void)printf("scrub      at %s, %" PRId64 " rows and seals seen since %s\n",
-                     ractl_text(scrub, "at"), number(scrub, "seen"), ractl_text(scrub, "begun"));
+        (void)printf("scrub      %" PRId64 " pages seen since %s\n", number(scrub, "seen"),
+                     ractl_text(scrub, "begun"));
     } else {
         (void)printf("scrub      at rest\n");
     }
     if (json_is_string(json_object_get(scrub, "lastEnded"))) {
-        (void)printf("last pass  %" PRId64 " rows and seals, ended %s, %" PRId64 " s ago\n",
+        (void)printf("last pass  %" PRId64 " pages, ended %s, %" PRId64 " s ago\n",
                      number(scrub, "lastSeen"), ractl_text(scrub, "lastEnded"),
                      number(scrub, "lastAge"));
     } else {
@@ -56,7 +56,7 @@ ractl_status(int argc, char **argv)
     queue = json_object_get(answer, "queue");
     link = json_object_get(answer, "link");
     (void)printf("version    %s\n", ractl_text(answer, "version"));
-    print_rows(json_object_get(answer, "seals"), json_object_get(answer, "scrub"));
+    print_pages(json_object_get(answer, "seals"), json_object_get(answer, "scrub"));
     (void)printf("queue      %" PRId64 " requests and %" PRId64 " cancellations wait for the CA\n",
                  number(queue, "open"), number(queue, "cancellations"));
     (void)printf("CA         %s since %s\n", ractl_text(link, "state"), ractl_text(link, "since"));

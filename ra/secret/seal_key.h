@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seal_key.h - where the key comes from that seals one-time secrets (seal.h), and from which
- * that of the rows comes (row_seals.h): the RA's token derives it at each start
+ * that of the file comes (file_seal.h): the RA's token derives it at each start
  * (nfpki-signer.conf(5), section seal), and it lives in locked memory only.
  *
  * Before there was such a section it was a file, the credential ra-seal-key. With both, everything
  * in ra.db is sealed anew under the token's key, the stamps of the queue's heads, too, once
- * (whether its rows are taken for that, row_seals.h decides before); with the file alone the RA
+ * (whether the file is taken for that, file_seal.h decides before); with the file alone the RA
  * goes on and warns.
  */
 #pragma once

@@ -14,7 +14,6 @@
 
 #include "base/ossl.h"
 #include "db/requests/requests.h"
-#include "db/requests/seals.h"
 
 enum { CMS = 2600, JSON = 700, MESSAGE = 900, ENTRY = 120, DER = 750, US = 1000000 };
 
@@ -219,19 +218,6 @@ run_step(struct store_op *op, struct store_db *db, struct err *e)
     return s->which == ADMIT || s->which == CONFIRM ? put_head(db, e) : 0;
 }
 
-static int
-run_begin(struct store_op *op, struct store_db *db, struct err *e)
-{
-    const struct step *s = CONTAINER_OF(op, struct step, op);
-    enum sealed_state state;
-    uint64_t rows;
-
-    if (sealed_open(db, &state, e) != 0) {
-        return -1;
-    }
-    return s->bench->seals && state == SEALED_NOT_YET ? sealed_begin(db, &rows, e) : 0;
-}
-
 static double
 cpu(void)
 {
@@ -244,29 +230,20 @@ cpu(void)
 static int
 measure(const struct bench *b, const char *path, double *us, struct err *e)
 {
-    static const uint8_t key[SEALED_KEY_SIZE] = {1};
-    const struct sealed_options sealing = {.file = "ra.db",
-                                           .program = "nfpki-ra",
-                                           .token = "none",
-                                           .key = b->seals ? span_of(key, sizeof(key))
-                                                           : (struct span){0},
-                                           .tables = requests_tables,
-                                           .n = REQUESTS_TABLES};
-    CLEANUP(sealed_cleanup) struct sealed *sealed = sealed_new(&sealing, e);
+    static const uint8_t key[STORE_KEY_SIZE] = {1};
     const struct store_options options = {.path = path,
                                           .application = REQUESTS_APPLICATION,
                                           .schemas = {ra_migrations},
-                                          .context = sealed,
-                                          .settle = sealed_settle};
-    struct step s = {.op.run = run_begin, .bench = b};
+                                          .seal_key = b->seals ? span_of(key, sizeof(key))
+                                                               : (struct span){0}};
+    struct step s = {.op.run = run_step, .bench = b};
     CLEANUP(store_cleanup) struct store *store = NULL;
     double begun = 0;
 
-    store = sealed == NULL ? NULL : store_open(&options, e);
-    if (store == NULL || store_call(store, &s.op, e) != 0) {
+    store = store_open(&options, e);
+    if (store == NULL) {
         return -1;
     }
-    s.op.run = run_step;
     for (int pass = 0; pass < 2; pass++) {
         begun = cpu();
         for (s.from = 0; s.from < b->n; s.from += b->group) {

@@ -17,7 +17,7 @@ db/pages/            base/ db/pages/
 db/store/            base/ db/pages/pages.h db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
 db/sealed/           base/ db/store/ db/sealed/
-db/requests/         base/ base/tlog/ db/store/ db/sealed/sealed.h db/requests/
+db/requests/         base/ base/tlog/ db/store/ db/requests/
 db/issuance/         base/ base/tlog/ db/store/ db/ledger/ db/issuance/
 db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
 db/issuance/rebuild/ base/ db/store/ db/ledger/ db/issuance/ db/issuance/rebuild/
@@ -50,7 +50,7 @@ ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/
 ra/http/             base/ ra/http/*
 ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
-ra/secret/           base/ pkcs11/client/client.h db/store/schema.h db/sealed/sealed.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
+ra/secret/           base/ pkcs11/client/client.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
 ra/queue/            base/ base/tlog/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
 ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
@@ -59,7 +59,7 @@ ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/l
 ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/
-ra/                  base/ pkcs11/client/client.h db/sealed/sealed.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
+ra/                  base/ pkcs11/client/client.h db/store/schema.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
 ceremony/definition/ base/ ca/x509/* ceremony/definition/
 ceremony/transcript/ base/ ca/x509/* ceremony/definition/ ceremony/transcript/
 ceremony/bundle/     base/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/

@@ -100,7 +100,7 @@ at -310 openssl cmp -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" 
   -secret pass:wrong -subject /CN=x -newkey far.key -certout far.pem -unprotected_errors >far.log 2>&1 || true
 grep -q badTime far.log || fail "a stranger: $(<far.log)"
 ! grep -Eq '[0-9] s (behind|ahead)' far.log || fail 'a stranger heard what time it is'
-kill_daemon ra
+stop_daemon ra
 expect 'remembered' 0 "$(sqlite3 -cmd '.timeout 5000' ra/state/ra.db "SELECT count(*) FROM seen WHERE identity = 'mac:$reference'")"
 start_daemon ra
 enrol +0 far # the refusals took nothing

@@ -35,6 +35,7 @@ enrol first || fail "$(<first.log)"
 sleep 2 # a checkpoint is told each second
 kill_daemon ra
 stop_daemon ca
+close_ra
 [[ $(kept) -gt $(sqlite3 yesterday/ca/state/ca.db 'SELECT count(*) FROM leaf') ]] || fail "the RA has kept $(kept)"
 put . today
 

@@ -50,6 +50,7 @@ expect 'without messageTime' 'genp mac pvno 2' "$(say --info 17 --no-time --pbma
 expect 'a holder, without messageTime' 'genp signature pvno 2' "$(holder --info 17 --no-time --request-out holder.der)"
 end=$(($(date -d "$(openssl x509 -in nf/cert.pem -noout -enddate | cut -d= -f2)" +%s) + 30 * 86400))
 kill_daemon ra
+close_ra
 [[ $(seen cert) -eq $end ]] || fail "a holder's message is remembered until $(seen cert), not until $end"
 start_daemon ra
 for file in timed timeless holder; do
@@ -57,7 +58,7 @@ for file in timed timeless holder; do
 done
 
 # and forgotten: nothing that clients send stays for ever
-kill_daemon ra
+stop_daemon ra
 rows() { sql 'SELECT (SELECT count(*) FROM seen) + (SELECT count(*) FROM enrolment) + (SELECT count(*) FROM queue)'; }
 [[ $(rows) -gt 8 ]] || fail "$(rows) rows before"
 edit_rows 'UPDATE seen SET until = 1; UPDATE enrolment SET until = 1, confirm_by = CASE state WHEN 2 THEN 1 ELSE confirm_by END'
@@ -65,7 +66,7 @@ for ((i = 0; i < 300; i++)); do
   [[ $(post timed.der) == genp* ]] && break
   sleep 0.2
 done
-kill_daemon ra
+stop_daemon ra
 # the last entry of the queue, which the next one chains, its enrolment, and what was asked just now
 [[ $(rows) -le 3 ]] || fail "$(rows) rows are never forgotten"
 echo "ok: $(rows) rows are left"

@@ -46,22 +46,22 @@ sed '/^seal /d' ra/with.conf >ra/ra-signer.conf
 (umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
 start_daemon ra
 grep -q '"event":"seal-key-in-file"' log/nfpki-ra.log || fail 'no warning about the file'
-ractl status | grep -qx 'ra.db      no key, 0 rows' || fail "$(ractl status)"
+ractl status | grep -qEx 'ra.db      no key, [0-9]+ pages' || fail "$(ractl status)"
 register old AMF 1
 old=("$reference" "$secret")
 register older AMF 1
 older=("$reference" "$secret")
-# where nothing seals rows nothing is to be sealed
+# where nothing seals pages nothing is to be sealed
 stop_daemon ra
 refuses_to_start 'seal, and the RA.s signer gives no key' --seal
 # it moves over at the first start with the section, when somebody says so, and the file can go
 cp ra/with.conf ra/ra-signer.conf
 cp -a ra/state ra/state.file
-refuses_to_start 'ra.db has rows and no seals'
+refuses_to_start 'ra.db has no seals'
 ! grep -q '"event":"resealed"' log/nfpki-ra.log || fail 'a start that was refused has changed something'
 start_daemon ra --seal
 grep '"event":"resealed"' log/nfpki-ra.log | grep -q '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
-grep '"event":"sealed"' log/nfpki-ra.log | grep -q '"level":"warning".* rows of ra.db as they were' || fail 'nobody says it'
+grep '"event":"sealed"' log/nfpki-ra.log | grep -q '"level":"warning".* pages of ra.db as they were' || fail 'nobody says it'
 enrol old "${old[@]}"
 rm ra/credentials/ra-seal-key
 restart ra
@@ -80,12 +80,14 @@ start_daemon ra
 enrol later "${later[@]}"
 audit verify
 
-# rows that somebody else wrote
+# a file that somebody else wrote
 register used AMF 1
 used=("$reference" "$secret")
 enrol used "${used[@]}"
 register spare AMF 1
 spare=("$reference" "$secret")
+register other AMF 1
+other=("$reference" "$secret")
 verify() { # verify STATUS PATTERN: what nfpki-ra --verify says
   local status=0 said
   said=$(env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credentials" \
@@ -94,37 +96,51 @@ verify() { # verify STATUS PATTERN: what nfpki-ra --verify says
   grep -q -- "$2" <<<"$said" || fail "no '$2'"
 }
 verify 1 'stop the daemon'
-stop_daemon ra
-verify 0 'rows and seals compared in .* no difference'
+kill_daemon ra # what is in the WAL is looked at, too
+verify 0 'pages compared in .* no difference'
+close_ra
+verify 0 'pages compared in .* no difference'
 cp -a ra/state ra/state.good
-sqlite3 ra/state/ra.db 'UPDATE enrolment SET until = until + 1'
-verify 3 'enrolment .*edited'
-said() { grep -E '"event":"(start|store)-failed"' log/nfpki-ra.log | grep -q 'enrolment .*edited'; }
-# the start, or the scrub, may find it first: another start is no use either way
-status=0
-env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credentials" timeout 60 \
-  "$bin/nfpki-ra" --config ra/nfpki-ra.conf >>log/nfpki-ra.log 2>&1 || status=$?
-expect 'how an RA ends whose rows were edited' 3 "$status"
-said || fail "$(tail -n 3 log/nfpki-ra.log)"
-# nor is one without seals taken for one from before, whatever it says of its age, and whatever file is there
 again() { rm -rf ra/state; cp -a ra/state.good ra/state; }
-no_seals='DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head;'
-no_tables='DROP TABLE seal; DROP TABLE seal_bucket; DROP TABLE seal_head; DROP INDEX enrolment_registration;
-  DROP INDEX registration_subject; ALTER TABLE seen DROP COLUMN enrolment; PRAGMA user_version = 16;'
+ends_with_3() { # ends_with_3 PATTERN: the start, or the scrub, may find it first: another start is no use either way
+  local status=0 before
+  before=$(wc -l <log/nfpki-ra.log)
+  env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credentials" timeout 60 \
+    "$bin/nfpki-ra" --config ra/nfpki-ra.conf >>log/nfpki-ra.log 2>&1 || status=$?
+  expect "how an RA ends: $1" 3 "$status"
+  tail -n "+$((before + 1))" log/nfpki-ra.log | grep -E '"event":"(start|store)-failed"' | grep -q -- "$1" ||
+    fail "$(tail -n 3 log/nfpki-ra.log)"
+}
+sqlite3 ra/state/ra.db 'UPDATE enrolment SET until = until + 1'
+verify 3 'page [0-9]'
+ends_with_3 'page [0-9]'
+# one that was put back, with all that was sealed then, is no page of now
+again
+start_daemon ra
+enrol other "${other[@]}"
+stop_daemon ra
+cp ra/state/ra.db newer.db
+again
+cp newer.db ra/state/ra.db
+ends_with_3 'page [0-9]'
+# nor is one without seals taken for one from before, whatever it says of its age, and whatever file is there
+no_tables='PRAGMA user_version = 16'
 (umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
-for none in "$no_seals" "$no_tables" "UPDATE enrolment SET until = until + 1; $no_tables"; do
+for edit in '' "$no_tables" 'UPDATE enrolment SET until = until + 1'; do
   again
-  sqlite3 ra/state/ra.db "$none"
-  refuses_to_start 'ra.db has rows and no seals'
-  refuses_to_start 'ra.db has rows and no seals' # with the tables of now
+  rm ra/state/ra.db-seal
+  sqlite3 ra/state/ra.db "$edit"
+  refuses_to_start 'ra.db has no seals'
+  refuses_to_start 'ra.db has no seals'
 done
+verify 1 'not sealed'
 # a start that was to seal and found something else wrong is started so again
 echo short >ra/credentials/ra-seal-key
 again
-sqlite3 ra/state/ra.db "$no_tables"
+rm ra/state/ra.db-seal
 refuses_to_start 'must be 32 octets' --seal
 rm ra/credentials/ra-seal-key
-refuses_to_start 'ra.db has rows and no seals'
+refuses_to_start 'ra.db has no seals'
 start_daemon ra --seal
 stop_daemon ra
 refuses_to_start 'ra.db is sealed: start without it' --seal
@@ -132,8 +148,9 @@ start_daemon ra
 enrol spare "${spare[@]}"
 stop_daemon ra
 again
+rm ra/state/ra.db-seal
 sqlite3 ra/state/ra.db 'CREATE TRIGGER mine AFTER INSERT ON seen BEGIN DELETE FROM seen; END'
-refuses_to_start 'trigger mine: not ours'
+refuses_to_start 'trigger mine: not ours' --seal
 rm -rf ra/state
 mv ra/state.good ra/state
 start_daemon ra
@@ -143,5 +160,5 @@ for ((i = 0; i < 300; i++)); do
   ! grep -q '^last pass  none' status.txt || { sleep 0.1; continue; }
   break
 done
-grep -qx 'ra.db      sealed, [1-9][0-9]* rows' status.txt || fail "$(<status.txt)"
-grep -q '^last pass  [1-9][0-9]* rows and seals, ended ' status.txt || fail "$(<status.txt)"
+grep -qEx 'ra.db      sealed, [1-9][0-9]* pages' status.txt || fail "$(<status.txt)"
+grep -q '^last pass  [1-9][0-9]* pages, ended ' status.txt || fail "$(<status.txt)"

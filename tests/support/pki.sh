@@ -48,9 +48,14 @@ restart() { # restart ca|ra: in order, with what its configuration says now
   stop_daemon "$1"
   start_daemon "$1"
 }
-edit_rows() { # edit_rows SQL: in the ra.db of an RA that is stopped, and starts as the first one that seals
-  sqlite3 -cmd '.timeout 5000' "$pki/ra/state/ra.db" "DELETE FROM seal; DELETE FROM seal_bucket; DELETE FROM seal_head; $1"
+edit_rows() { # edit_rows SQL: in the ra.db of an RA that was stopped in order, and starts as the first one that seals
+  rm "$pki/ra/state/ra.db-seal"
+  sqlite3 -cmd '.timeout 5000' "$pki/ra/state/ra.db" "$1"
   start_daemon ra --seal
+}
+close_ra() { # after a kill: its WAL comes into the file, where anybody can read it
+  start_daemon ra
+  stop_daemon ra
 }
 restart_both() {
   stop_daemon ra

@@ -9,7 +9,7 @@
 #include "base/ossl.h"
 #include "ca/x509/name.h"
 #include "ca/x509/pubkey.h"
-#include "ra/secret/row_seals.h"
+#include "ra/secret/file_seal.h"
 #include "ra/secret/seal.h"
 #include "ra/start.h"
 #include "tests/support/tmpdir.h"
@@ -130,8 +130,8 @@ on_finished(evutil_socket_t fd, short what, void *arg)
 static void
 open_ra(struct fixture *f)
 {
-    struct store_options store = {
-        .application = REQUESTS_APPLICATION, .schemas = {ra_migrations}, .settle = sealed_settle};
+    CLEANUP(buf_free) struct buf key = BUF_SECRET(STORE_KEY_SIZE);
+    struct store_options store = {.application = REQUESTS_APPLICATION, .schemas = {ra_migrations}};
     const EVP_MD *md;
     struct err e = {0};
 
@@ -151,16 +151,14 @@ open_ra(struct fixture *f)
     f->ra.pool = pool_new(WORKERS, f->ra.tasks, &e);
     assert_non_null(f->ra.pool);
     assert_ok(file_mkdirs(f->settings->state, 0700, &e), &e);
-    assert_ok(row_seals_new(&f->ra, true, &e), &e);
-    store.context = f->ra.row_seals;
+    assert_ok(file_seal_key(&f->ra, &key, &e), &e);
+    store.seal_key = buf_span(&key);
     store.path = f->settings->database;
     store.finished = f->ra.tasks;
     f->ra.store = store_open(&store, &e);
     if (f->ra.store == NULL) {
         fail_msg("%s", e.text);
     }
-    assert_ok(row_seals_open(&f->ra, &e), &e);
-    assert_ok(row_seals_begin(&f->ra, &e), &e);
 }
 
 struct fixture *

@@ -259,7 +259,7 @@ what_seals_secrets_must_be_there(void **state)
 
 /* The token of these tests has no key for it. */
 static void
-rows_are_sealed_by_a_key_of_the_token_only(void **state)
+ra_db_is_sealed_by_a_key_of_the_token_only(void **state)
 {
     struct running *w = *state;
     CLEANUP(mem_cleanup) char *conf = configure(w, "sealing.conf", "");
@@ -614,7 +614,7 @@ main(void)
         cmocka_unit_test(an_argument_that_is_none_ends_with_2),
         cmocka_unit_test(what_is_wrong_before_the_start_is_said),
         cmocka_unit_test(what_seals_secrets_must_be_there),
-        cmocka_unit_test(rows_are_sealed_by_a_key_of_the_token_only),
+        cmocka_unit_test(ra_db_is_sealed_by_a_key_of_the_token_only),
         cmocka_unit_test(without_a_ca_it_is_ready_nevertheless),
         cmocka_unit_test(an_interrupt_ends_it_too),
         cmocka_unit_test(what_was_asked_before_the_end_is_answered),

@@ -19,7 +19,7 @@
 #include "ra/front/front.h"
 #include "ra/queue/queue.h"
 #include "ra/queue/roles.h"
-#include "ra/secret/row_scrub.h"
+#include "ra/secret/page_scrub.h"
 #include "ra/start.h"
 #include "tests/support/forge.h"
 #include "tests/support/softhsm.h"
@@ -45,12 +45,12 @@ running_sign_no_heads(void)
     heads_are_signed = false;
 }
 
-static bool rows_are_sealed;
+static bool file_is_sealed;
 
 void
-running_seal_rows(void)
+running_seal_file(void)
 {
-    rows_are_sealed = true;
+    file_is_sealed = true;
 }
 
 /* ---- files ---- */
@@ -126,7 +126,7 @@ make_seal(const struct running *w, struct session *s)
     uint8_t id[KEY_ID_SIZE];
     struct err e = {0};
 
-    if (!rows_are_sealed) {
+    if (!file_is_sealed) {
         write_text(w->dir, "ra-seal-key", 0600, "0123456789abcdef0123456789abcdef");
         return mem_strdup("");
     }
@@ -288,7 +288,7 @@ static bool
 is_settled(struct running *w)
 {
     return w->ra.jobs == 0 && w->ra.heads_asked == 0 && !closing_is_busy(w->ra.closing) &&
-           (w->ra.row_scrub == NULL || !row_scrub_is_busy(w->ra.row_scrub)) &&
+           (w->ra.page_scrub == NULL || !page_scrub_is_busy(w->ra.page_scrub)) &&
            (w->ra.queue == NULL || !queue_is_busy(w->ra.queue));
 }
 
@@ -390,8 +390,8 @@ open_services(struct running *w)
     assert_int_equal(event_add(w->tasks, NULL), 0);
     w->ra.closing = closing_new(&w->ra);
     w->ra.roles = roles_new(&roles);
-    w->ra.row_scrub = row_scrub_new(&w->ra);
-    row_scrub_stop(w->ra.row_scrub); /* no operation of the store that a test does not know of */
+    w->ra.page_scrub = page_scrub_new(&w->ra);
+    page_scrub_stop(w->ra.page_scrub); /* no operation of the store that a test does not know of */
     w->front = front_new(&w->ra, &e);
     w->admin = admin_server_new(w->ra.base, w->settings->admin, register_handle, &w->ra, &e);
     w->api = api_server_new(&w->ra, &e);
@@ -516,7 +516,7 @@ running_teardown(void **state)
     (void)running_number(w, "SELECT 1", STORE_NO_VALUES); /* behind the last answer to be kept */
     running_for(w, 1);
     running_settle(w);
-    row_scrub_free(w->ra.row_scrub);
+    page_scrub_free(w->ra.page_scrub);
     front_free(w->front);
     api_server_free(w->api);
     queue_free(w->ra.queue);

@@ -77,8 +77,8 @@ int running_reset(void **state);
 void running_configure(const char *more);
 /* And with a policy of its signer that forbids heads of its queue. */
 void running_sign_no_heads(void);
-/* And with a token that seals: all rows of ra.db, too. */
-void running_seal_rows(void);
+/* And with a token that seals: ra.db, too. */
+void running_seal_file(void);
 /* What the CA said of certificates is forgotten. */
 void running_forget_roles(struct running *);
 

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whoever can write the file of ra.db (tests/unit/db/edits.h): all that the RA asks of it (uses.h)
+/* Whoever can write the file of ra.db (tests/unit/db/edited.h): all that the RA asks of it (uses.h)
  * it says as before, until the edit is found. */
-#include "tests/unit/db/edits.h"
+#include "tests/unit/db/edited.h"
 
-#include "db/requests/seals.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/requests/uses.h"
-
-static const struct edits_allowed allowed[] = {
-    {"sqlite_sequence", NULL, EDITS_NEVER,
-     "a row of ca_log gets the number behind the last, whatever is said here"},
-};
 
 struct asking {
     const struct use *use;
@@ -34,7 +28,7 @@ ask_all(struct store_db *db, void *arg, struct err *e)
     for (size_t i = 0; i < uses_n; i++) {
         a->use = &uses[i];
         for (a->n = 0; a->n < a->use->n; a->n++) {
-            if (edits_ask(db, a->use->name, a->n, ask_use, a, a->out, e) != 0) {
+            if (edited_ask(db, a->use->name, a->n, ask_use, a, a->out, e) != 0) {
                 return -1;
             }
         }
@@ -42,34 +36,23 @@ ask_all(struct store_db *db, void *arg, struct err *e)
     return 0;
 }
 
-static int
-do_rows(struct store_db *db, void *arg, struct err *e)
-{
-    return edits_ask_rows(db, arg, e);
-}
-
-static enum edits_found
-look(void *arg, const struct sealed_table *inserted, struct buf *says, struct err *e)
+static enum edited_found
+look(void *arg, struct buf *says, struct err *e)
 {
     const struct whole *w = arg;
-    union {
-        const struct sealed_table *in;
-        void *out;
-    } constant = {.in = inserted};
     struct asking a = {.out = says};
     struct store *store = verb_try_store(w->dir, e);
-    enum edits_found at = EDITS_NEVER;
+    enum edited_found at = EDITED_NEVER;
 
     if (store == NULL) {
-        return EDITS_OPEN;
+        return EDITED_OPEN;
     }
-    if (verb_call(store, ask_all, &a, e) != 0 ||
-        (inserted != NULL && verb_call(store, do_rows, constant.out, e) != 0)) {
-        at = EDITS_USE;
+    if (verb_call(store, ask_all, &a, e) != 0) {
+        at = EDITED_USE;
     } else if (verb_call(store, verb_scrub, NULL, e) != 0) {
-        at = EDITS_SCRUB;
+        at = EDITED_SCRUB;
     }
-    verb_end_unseen(store);
+    store_free(store);
     return at;
 }
 
@@ -77,17 +60,10 @@ static void
 nothing_rests_on_what_was_edited(void **state)
 {
     const struct whole *w = *state;
-    const struct edits edits = {.path = w->path,
-                                .original = w->original,
-                                .older = w->older,
-                                .tables = requests_tables,
-                                .n = REQUESTS_TABLES,
-                                .allowed = allowed,
-                                .n_allowed = ARRAY_LEN(allowed),
-                                .look = look,
-                                .arg = *state};
+    const struct edited edits = {
+        .path = w->path, .original = w->original, .older = w->older, .look = look, .arg = *state};
 
-    edits_sweep(&edits);
+    edited_sweep(&edits);
 }
 
 int

@@ -273,7 +273,7 @@ what_is_damaged_is_found_with_its_name(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-        CLEANUP(verb_end_cleanup) struct store *store = verb_plain(dir);
+        CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
         struct queue_head says;
         struct err e;
 
@@ -290,7 +290,7 @@ what_is_damaged_is_found_with_its_name(void **state)
     }
 }
 
-/* Of rows without seals: no place is given a second time, and no head begins a second chain. */
+/* No place is given a second time, and no head begins a second chain. */
 static void
 a_queue_that_lost_its_end_goes_no_further(void **state)
 {
@@ -306,7 +306,7 @@ a_queue_that_lost_its_end_goes_no_further(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-        CLEANUP(verb_end_cleanup) struct store *store = verb_plain(dir);
+        CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
         struct group g = {.from = 5, .n = 1};
         struct queue_head says;
         struct err e = {0};
@@ -365,7 +365,7 @@ static void
 what_is_uncounted_gives_no_use_back_when_it_is_withdrawn(void **state)
 {
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-    CLEANUP(verb_end_cleanup) struct store *store = verb_plain(dir);
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
     struct queue_head says;
     size_t first = 0;
     struct err e;
@@ -391,7 +391,7 @@ what_somebody_was_told_of_is_not_withdrawn(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
-        CLEANUP(verb_end_cleanup) struct store *store = verb_plain(dir);
+        CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
         struct queue_head says;
         size_t first = 0;
         struct err e;

@@ -5,53 +5,19 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/requests/seals.h"
 #include "tests/support/test.h"
 
-/* A store borrows its context, and is closed by itself: all that there were in this process. */
-enum { SCENES_MAX = 256 };
-static struct scene {
-    struct store *store;
-    struct sealed *sealed;
-} scenes[SCENES_MAX];
-
-static int
-open_rows(struct store_op *op, struct store_db *db, struct err *e)
+struct store *
+verb_try_store(const char *dir, struct err *e)
 {
-    enum sealed_state state;
-    uint64_t rows;
-
-    (void)op;
-    return sealed_open(db, &state, e) != 0 ||
-                   (state == SEALED_NOT_YET && sealed_begin(db, &rows, e) != 0)
-               ? -1
-               : 0;
-}
-
-static struct store *
-open_store(const char *dir, struct sealed *sealed, struct err *e)
-{
+    static const uint8_t key[STORE_KEY_SIZE] = {7};
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ra.db", dir);
     const struct store_options options = {.path = path,
                                           .application = REQUESTS_APPLICATION,
                                           .schemas = {ra_migrations},
-                                          .context = sealed,
-                                          .integrity_check = true,
-                                          .settle = sealed == NULL ? NULL : sealed_settle};
+                                          .seal_key = span_of(key, sizeof(key))};
 
     return store_open(&options, e);
-}
-
-struct store *
-verb_plain(const char *dir)
-{
-    struct err e = {0};
-    struct store *store = open_store(dir, NULL, &e);
-
-    if (store == NULL) {
-        fail_msg("%s", e.text);
-    }
-    return store;
 }
 
 struct store *
@@ -66,60 +32,15 @@ verb_store(const char *dir)
     return store;
 }
 
-struct store *
-verb_try_store(const char *dir, struct err *e)
-{
-    static const uint8_t key[SEALED_KEY_SIZE] = {7};
-    const struct sealed_options options = {.file = "ra.db",
-                                           .program = "nfpki-ra",
-                                           .token = "none",
-                                           .key = span_of(key, sizeof(key)),
-                                           .tables = requests_tables,
-                                           .n = REQUESTS_TABLES};
-    struct store_op op = {.run = open_rows};
-    struct scene *scene = scenes;
-
-    while (scene->sealed != NULL) {
-        scene++;
-        assert_true(scene < scenes + SCENES_MAX);
-    }
-    scene->sealed = sealed_new(&options, e);
-    assert_non_null(scene->sealed);
-    scene->store = open_store(dir, scene->sealed, e);
-    if (scene->store == NULL || store_call(scene->store, &op, e) != 0) {
-        store_free(scene->store);
-        sealed_free(scene->sealed);
-        *scene = (struct scene){0};
-        return NULL;
-    }
-    return scene->store;
-}
-
-/* Each row is sealed as it is, and each seal has its row. */
 int
 verb_scrub(struct store_db *db, void *arg, struct err *e)
 {
-    CLEANUP(sealed_cursor_free) struct sealed_cursor cursor = {0};
-    size_t seen;
+    uint64_t page = 0;
+    uint64_t seen;
     bool over;
 
     (void)arg;
-    return sealed_scrub(db, &cursor, SIZE_MAX, &seen, &over, e);
-}
-
-void
-verb_end_unseen(struct store *store)
-{
-    struct scene *scene = scenes;
-
-    while (scene < scenes + SCENES_MAX && scene->store != store) {
-        scene++;
-    }
-    store_free(store);
-    if (scene < scenes + SCENES_MAX) {
-        sealed_free(scene->sealed);
-        *scene = (struct scene){0};
-    }
+    return store_scrub(db, &page, UINT64_MAX, &seen, &over, e);
 }
 
 void
@@ -128,7 +49,7 @@ verb_end(struct store *store)
     struct err e;
 
     assert_ok(verb_call(store, verb_scrub, NULL, &e), &e);
-    verb_end_unseen(store);
+    store_free(store);
 }
 
 void

@@ -7,15 +7,12 @@
 
 #define ID "00112233445566778899aabbccddeeff"
 
-/* The database in this folder, whose rows are sealed; verb_end() it, which looks at all of them.
- */
+/* The database in this folder, which is sealed; verb_end() it, which looks at all of it. */
 struct store *verb_store(const char *dir);
-/* The same without a key, for who edits it. */
-struct store *verb_plain(const char *dir);
-/* The same, or NULL with what was found at its opening; verb_end_unseen() it. */
+/* The same, or NULL with what was found at its opening; store_free() it. */
 struct store *verb_try_store(const char *dir, struct err *);
+/* Each page is as it was sealed. */
 int verb_scrub(struct store_db *, void *none, struct err *);
-void verb_end_unseen(struct store *);
 void verb_end(struct store *);
 void verb_end_cleanup(struct store **); /* for CLEANUP */
 

@@ -283,13 +283,23 @@ second_part(struct store *store)
 /* ---- for cmocka ---- */
 
 static void
-copy(const char *from, const char *to)
+copy_file(const char *from, const char *to)
 {
     CLEANUP(buf_free) struct buf octets = BUF_INIT(DATABASE_MAX);
     struct err e = {0};
 
     assert_ok(file_read(from, &octets, &e), &e);
     assert_ok(file_write(to, buf_span(&octets), 0600, &e), &e);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+    CLEANUP(mem_cleanup) char *seals = mem_printf("%s-seal", from);
+    CLEANUP(mem_cleanup) char *copied = mem_printf("%s-seal", to);
+
+    copy_file(from, to);
+    copy_file(seals, copied);
 }
 
 int

@@ -132,32 +132,32 @@ a_status_is_for_people_or_programs(void **state)
 {
     static const struct row rows[] = {
         {{"status"},
-         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"sealed\",\"rows\":655},\"scrub\":{\"at\":"
-          "\"rest\",\"seen\":0,\"begun\":null,\"lastSeen\":1310,\"lastEnded\":\"T1\",\"lastAge\":"
+         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"sealed\",\"pages\":655},\"scrub\":{"
+          "\"seen\":0,\"begun\":null,\"lastSeen\":650,\"lastEnded\":\"T1\",\"lastAge\":"
           "35},"
           "\"queue\":{\"open\":3,\"cancellations\":4},\"link\":{\"state\":\"up\",\"since\":\"T2\"},"
           "\"jobs\":5}"},
          {STATUS},
          0,
          "version    1.2\n"
-         "ra.db      sealed, 655 rows\n"
+         "ra.db      sealed, 655 pages\n"
          "scrub      at rest\n"
-         "last pass  1310 rows and seals, ended T1, 35 s ago\n"
+         "last pass  650 pages, ended T1, 35 s ago\n"
          "queue      3 requests and 4 cancellations wait for the CA\n"
          "CA         up since T2\n"
          "requests   5 under way\n",
          ""},
         {{"status"},
-         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"no key\",\"rows\":0},\"scrub\":{\"at\":"
-          "\"enrolment\",\"seen\":350,\"begun\":\"T3\",\"lastSeen\":0,\"lastEnded\":null,"
+         {"{\"version\":\"1.2\",\"seals\":{\"state\":\"no key\",\"pages\":9},\"scrub\":{"
+          "\"seen\":350,\"begun\":\"T3\",\"lastSeen\":0,\"lastEnded\":null,"
           "\"lastAge\":"
           "null},\"queue\":{\"open\":0,\"cancellations\":0},\"link\":{\"state\":\"down\",\"since\":"
           "\"T2\"},\"jobs\":0}"},
          {STATUS},
          0,
          "version    1.2\n"
-         "ra.db      no key, 0 rows\n"
-         "scrub      at enrolment, 350 rows and seals seen since T3\n"
+         "ra.db      no key, 9 pages\n"
+         "scrub      350 pages seen since T3\n"
          "last pass  none since the start\n"
          "queue      0 requests and 0 cancellations wait for the CA\n"
          "CA         down since T2\n"

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ra/secret/row_scrub.h"
+#include "ra/secret/page_scrub.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "db/requests/seals.h"
+#include "db/store/store.h"
 
 enum {
-    STEP_ROWS = 50,
+    STEP_PAGES = 64,
     PAUSE_MS = 50,
-    PASS_PAUSE_MS = 60 * 1000, /* so that few rows are not looked at all the time */
+    PASS_PAUSE_MS = 60 * 1000, /* so that few pages are not looked at all the time */
 };
 
-struct row_scrub {
+struct page_scrub {
     struct ra *ra;
     struct event *timer;
     struct store_op op;
@@ -22,23 +22,23 @@ struct row_scrub {
     bool stopped;
     int64_t begun_ms;
     time_t begun;
-    struct row_scrub_status status; /* nothing is seen: no pass is under way */
+    struct page_scrub_status status; /* nothing is seen: no pass is under way */
     /* The writer thread's, while it is busy: */
-    struct sealed_cursor at;
-    size_t seen;
+    uint64_t page;
+    uint64_t seen;
     bool end;
 };
 
 static int
 run_step(struct store_op *op, struct store_db *db, struct err *e)
 {
-    struct row_scrub *s = CONTAINER_OF(op, struct row_scrub, op);
+    struct page_scrub *s = CONTAINER_OF(op, struct page_scrub, op);
 
-    return sealed_scrub(db, &s->at, STEP_ROWS, &s->seen, &s->end, e);
+    return store_scrub(db, &s->page, STEP_PAGES, &s->seen, &s->end, e);
 }
 
 static void
-step_after(struct row_scrub *s, int ms)
+step_after(struct page_scrub *s, int ms)
 {
     const struct timeval pause = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
@@ -48,18 +48,17 @@ step_after(struct row_scrub *s, int ms)
 }
 
 static void
-pass_ended(struct row_scrub *s)
+pass_ended(struct page_scrub *s)
 {
-    struct row_scrub_status *st = &s->status;
+    struct page_scrub_status *st = &s->status;
 
     if (st->seen > 0) {
-        log_event(LOG_DEBUG, "scrubbed", "%" PRIu64 " rows and seals in %" PRId64 " ms", st->seen,
+        log_event(LOG_DEBUG, "scrubbed", "%" PRIu64 " pages in %" PRId64 " ms", st->seen,
                   clock_monotonic_ms() - s->begun_ms);
         st->last.seen = st->seen;
         st->last.begun = s->begun;
         st->last.ended = clock_now();
     }
-    st->at = "rest";
     st->seen = 0;
     st->begun = 0;
 }
@@ -67,7 +66,7 @@ pass_ended(struct row_scrub *s)
 static void
 on_stepped(struct task *task)
 {
-    struct row_scrub *s = CONTAINER_OF(task, struct row_scrub, op.task);
+    struct page_scrub *s = CONTAINER_OF(task, struct page_scrub, op.task);
 
     s->busy = false;
     if (s->op.result != 0) {
@@ -78,7 +77,6 @@ on_stepped(struct task *task)
     if (s->end) {
         pass_ended(s);
     } else {
-        s->status.at = s->at.rows ? requests_tables[s->at.table]->name : "seal";
         s->status.begun = s->begun;
     }
     step_after(s, s->end ? PASS_PAUSE_MS : PAUSE_MS);
@@ -87,7 +85,7 @@ on_stepped(struct task *task)
 static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
-    struct row_scrub *s = arg;
+    struct page_scrub *s = arg;
 
     (void)fd;
     (void)what;
@@ -100,13 +98,12 @@ on_time(evutil_socket_t fd, short what, void *arg)
     store_submit(s->ra->store, &s->op);
 }
 
-struct row_scrub *
-row_scrub_new(struct ra *ra)
+struct page_scrub *
+page_scrub_new(struct ra *ra)
 {
-    struct row_scrub *s = mem_new(sizeof(*s));
+    struct page_scrub *s = mem_new(sizeof(*s));
 
     s->ra = ra;
-    s->status.at = "rest";
     s->timer = event_new(ra->base, -1, 0, on_time, s);
     if (s->timer == NULL) {
         abort(); /* out of memory */
@@ -116,30 +113,29 @@ row_scrub_new(struct ra *ra)
 }
 
 void
-row_scrub_stop(struct row_scrub *s)
+page_scrub_stop(struct page_scrub *s)
 {
     s->stopped = true;
     (void)event_del(s->timer);
 }
 
-struct row_scrub_status
-row_scrub_status(const struct row_scrub *s)
+struct page_scrub_status
+page_scrub_status(const struct page_scrub *s)
 {
     return s->status;
 }
 
 bool
-row_scrub_is_busy(const struct row_scrub *s)
+page_scrub_is_busy(const struct page_scrub *s)
 {
     return s->busy;
 }
 
 void
-row_scrub_free(struct row_scrub *s)
+page_scrub_free(struct page_scrub *s)
 {
     if (s != NULL) {
         event_free(s->timer);
-        sealed_cursor_free(&s->at);
         mem_free(s);
     }
 }
