@@ -16,7 +16,6 @@ pkcs11/              base/ pkcs11/*
 db/pages/            base/ db/pages/
 db/store/            base/ db/pages/pages.h db/store/
 db/ledger/           base/ base/tlog/ db/store/ db/ledger/
-db/sealed/           base/ db/store/ db/sealed/
 db/requests/         base/ base/tlog/ db/store/ db/requests/
 db/issuance/         base/ base/tlog/ db/store/ db/ledger/ db/issuance/
 db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
