@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ossl.h - what everybody needs of OpenSSL: release on scope exit, a reason with OpenSSL's own
- * words, SHA-256, random bytes, base64, times.
+ * words (ossl_err.h), SHA-256 and public keys (ossl_thread.h), random bytes, base64, times.
  */
 #pragma once
 
@@ -17,6 +17,8 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/ossl_err.h"
+#include "base/ossl_thread.h"
 
 DEFINE_CLEANUP(asn1_integer_cleanup, ASN1_INTEGER, ASN1_INTEGER_free)
 DEFINE_CLEANUP(asn1_octet_string_cleanup, ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
@@ -38,23 +40,9 @@ DEFINE_CLEANUP(x509_req_cleanup, X509_REQ, X509_REQ_free)
 DEFINE_CLEANUP(x509_store_cleanup, X509_STORE, X509_STORE_free)
 DEFINE_CLEANUP(x509_store_ctx_cleanup, X509_STORE_CTX, X509_STORE_CTX_free)
 
-enum { SHA256_SIZE = 32 };
-
 /* Secure memory, and no configuration file of the host: call first in main(). */
 int ossl_init(struct err *e);
 
-/* As err_set, with OpenSSL's most recent reason behind it; empties its queue. */
-#define ossl_err(e, code, ...) err_failed(ossl_err_text((e), (code), __VA_ARGS__))
-int ossl_err_text(struct err *e, enum err_code code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Why a decoder found nothing, whose queue was empty before (ERR_clear_error()): ERR_BUSY when
- * memory was short, for the same octets may decode later, else `otherwise`. Before ossl_err(). */
-enum err_code ossl_code(enum err_code otherwise);
-
-int sha256(struct span bytes, uint8_t out[SHA256_SIZE], struct err *e);
-/* Of all of them, one behind the other. */
-int sha256_parts(const struct span *parts, size_t n, uint8_t out[SHA256_SIZE], struct err *e);
 /* CSPRNG; ERR_CRYPTO when it fails, and then nothing may go on. */
 int random_bytes(uint8_t *out, size_t n, struct err *e);
 
@@ -84,13 +72,10 @@ void *certificate_extension(const X509 *, int nid, bool *unread)
     __attribute__((warn_unused_result));
 
 /* OpenSSL 3.0 searches all its decoders for the key of every certificate that it parses, which
- * costs more than a verification. These two do not:
+ * costs more than a verification. This one does not, nor does public_key_parse():
  * one certificate in DER of which only the other fields are of interest: X509_get0_pubkey() gives
- * NULL, X509_get_X509_PUBKEY() has the octets; ERR_INPUT, or ERR_BUSY when memory is short; */
+ * NULL, X509_get_X509_PUBKEY() has the octets; ERR_INPUT, or ERR_BUSY when memory is short. */
 X509 *certificate_parse_keyless(struct span der, struct err *e) __attribute__((warn_unused_result));
-/* one SubjectPublicKeyInfo, nothing behind it. Never a point that is not on its curve. */
-EVP_PKEY *public_key_parse(struct span spki, struct err *e) __attribute__((warn_unused_result));
-
 /* SHA-256 of its DER SubjectPublicKeyInfo, of at most 2048 octets. */
 int certificate_key_hash(const X509 *, uint8_t out[SHA256_SIZE], struct err *e);
 

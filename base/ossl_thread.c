@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What each thread keeps of OpenSSL, because it costs as much to make as to use: SHA-256 as fetched
- * from a provider, a context to compute it in, and a key of each curve that has no point yet. All
- * of it is of the thread's library context, and released with the thread.
- */
+#include "base/ossl_thread.h"
+
 #include <openssl/core_names.h>
-#include <openssl/err.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ossl.h"
+#include "base/ossl_err.h"
+
+DEFINE_CLEANUP(evp_md_ctx_cleanup, EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_CLEANUP(evp_pkey_cleanup, EVP_PKEY, EVP_PKEY_free)
+DEFINE_CLEANUP(evp_pkey_ctx_cleanup, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
 enum { EC_GROUP_NAME_MAX = 16 };
 
