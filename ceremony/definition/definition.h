@@ -47,7 +47,7 @@ struct key_plan {
 };
 
 /* A secret key, which derives the key that seals the RA's one-time secrets and the rows of ra.db,
- * or the rows of ca.db. */
+ * or ca.db. */
 struct secret_plan {
     char label[DEFINITION_LABEL_SIZE];
     const char *attributes; /* "ra-seal-v1" or "ca-seal-v1" */
