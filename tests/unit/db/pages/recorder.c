@@ -338,7 +338,7 @@ write_part(struct image *image, const struct record *r, size_t from, size_t to)
     if (end > image->n) {
         resize(image, end);
     }
-    if (to > from) {
+    if (image->octets != NULL) {
         memcpy(image->octets + r->offset + from, r->octets + from, to - from);
     }
 }
