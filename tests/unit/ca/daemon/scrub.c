@@ -216,7 +216,7 @@ what_is_not_ours_in_the_schema_is_not_started_with(void **state)
     assert_true(world_start_fails(w));
     must_have_said(w, "ca.db was edited: trigger mine: not ours");
     world_put_back(w);
-    world_edit_as_ca(w, "DROP INDEX leaf_crl");
+    world_edit_as_ca(w, "DROP INDEX leaf_by_subject");
     assert_true(world_start_fails(w));
     world_put_back(w);
     world_start(w);
