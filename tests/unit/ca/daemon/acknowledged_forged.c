@@ -10,6 +10,7 @@
 #include "ca/x509/serial.h"
 #include "db/issuance/journal.h"
 #include "tests/unit/ca/daemon/acknowledging.h"
+#include "tests/unit/ca/daemon/copies.h"
 #include "tests/unit/ca/daemon/journal_lines.h"
 #include "tests/unit/ca/daemon/trace.h"
 
@@ -128,15 +129,15 @@ what_two_officers_did_not_sign_is_not_believed(void **state)
     static const struct row genuine = {.first = ALICE, .second = BOB};
     struct acknowledging *s = *state;
     CLEANUP(buf_free) struct buf text = {0};
-    CLEANUP(buf_free) struct buf before = lines_load(s->w, "state/ca.db");
 
     (void)acknowledging_add(s->w, "issuing", 'T', NULL);
     text = acknowledging_text(s->w, REASON);
+    world_keep(s->w);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         forge(s, &rows[i], (const char *)text.p, span_of(NULL, 0));
         trace_must_refuse(s->w, rows[i].name, 1, LINES_REFUSED, NOT_SIGNED);
         trace_must_refuse(s->w, rows[i].name, 1, LINES_REFUSED, rows[i].says);
-        lines_save(s->w, "state/ca.db", &before);
+        world_put_back(s->w);
     }
     trace_must_refuse(s->w, "no entry", 1, LINES_REFUSED, "belongs to nothing in the record");
     /* Who was an officer then may be none any more. */
