@@ -1,132 +1,332 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the CA says about an entry of the queue. */
+/* What the CA says about an entry of the queue. The entry and its enrolment are read once
+ * (requests_asked_find), what follows is decided by that, and each is written once. */
+#include <stdio.h>
+
 #include "base/ossl.h"
 #include "db/requests/rows.h"
 
-enum { REQUESTS_BODY_KUR = 7 /* enum cmp_body, RFC 9810 5.1.2 */ };
+enum { REQUESTS_BODY_KUR = 7 /* enum cmp_body, RFC 9810 5.1.2 */, TARGET_MAX = 64 };
+
+void
+requests_asked_clear(struct requests_asked *asked)
+{
+    requests_enrolment_clear(&asked->enrolment);
+    buf_free(&asked->target);
+    *asked = (struct requests_asked){0};
+}
+
+/* What is behind the columns of the enrolment. */
+static int
+asked_read(const struct store_rows *rows, int column, struct requests_asked *out, struct err *e)
+{
+    out->sequence = row_int(rows, column);
+    out->answered = row_int(rows, column + 1) != 0;
+    out->uncounted = row_int(rows, column + 2) != 0;
+    out->shares = !row_is_null(rows, column + 3);
+    row_copy_text(rows, column + 4, out->identity, sizeof(out->identity));
+    return row_copy_blob(rows, column + 5, TARGET_MAX, &out->target, e);
+}
 
 int
-requests_issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
+requests_asked_find(struct store_db *db, struct span rid, struct requests_asked *out, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
-    bool first = false;
 
-    if (requests_mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    if (first) {
-        return store_exec(db,
-                          "UPDATE enrolment SET state = 1, certificate = ?1 WHERE state = 0 AND "
-                          "id = (SELECT enrolment FROM queue WHERE rid = ?2)",
-                          STORE_VALUES(store_blob(certificate), store_blob(rid)), e);
-    }
-    if (store_query_one(db, &rows, "SELECT certificate, state FROM enrolment" REQUESTS_OF_RID,
+    requests_asked_clear(out);
+    if (store_query_one(db, &rows,
+                        "SELECT " REQUESTS_ENROLMENT_COLUMNS
+                        ", a.sequence, q.sequence IS NULL, uncounted, sibling, identity, target "
+                        "FROM asked a JOIN enrolment x ON x.id = a.enrolment LEFT JOIN queue q ON "
+                        "q.sequence = a.sequence WHERE a.rid = ?",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
+        return err_wrap(e, "answer to what was not asked");
+    }
+    return requests_enrolment_read(&rows, &out->enrolment, e) != 0
+               ? -1
+               : asked_read(&rows, REQUESTS_ENROLMENT_N, out, e);
+}
+
+/* Whatever was asked is answered now: nobody is sent it again. */
+static int
+mark_answered(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    if (asked->answered) {
+        return 0;
+    }
+    asked->answered = true;
+    return store_exec(db, "DELETE FROM queue WHERE sequence = ?",
+                      STORE_VALUES(store_int(asked->sequence)), e) != 0
+               ? -1
+               : requests_leave_head(db, asked->sequence, e);
+}
+
+static int
+set_state(struct store_db *db, struct requests_asked *asked, enum requests_state state,
+          struct err *e)
+{
+    asked->enrolment.state = state;
+    return store_exec(db, "UPDATE enrolment SET state = ?2 WHERE id = ?1",
+                      STORE_VALUES(store_int(asked->enrolment.id), store_int((int64_t)state)), e);
+}
+
+int
+requests_done(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    if (mark_answered(db, asked, e) != 0) {
         return -1;
     }
-    if (row_is_null(&rows, 0) && row_int(&rows, 1) == REQUESTS_REJECTED) {
-        return 0; /* cancelled meanwhile: nobody gets it */
+    return asked->enrolment.state == REQUESTS_QUEUED ? set_state(db, asked, REQUESTS_ANSWERED, e)
+                                                     : 0;
+}
+
+int
+requests_revoked(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    return requests_done(db, asked, e) != 0
+               ? -1
+               : store_exec(db, "UPDATE certificate SET revoked = 1 WHERE serial = ?",
+                            STORE_VALUES(store_blob(buf_span(&asked->target))), e);
+}
+
+/* ---- one certificate for several transactions: an answer got lost, and the client began anew ----
+ *
+ * The certificate has the transaction that came last, and each its `sibling`, 0 at the end. */
+
+static int
+last_of(struct store_db *db, struct store_value fingerprint, int64_t *id, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool row;
+
+    if (store_query(db, &rows, "SELECT enrolment FROM certificate WHERE fingerprint = ?",
+                    STORE_VALUES(fingerprint), e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
     }
-    if (!span_equal(row_blob(&rows, 0), certificate)) {
-        return err_set(e, ERR_CONFLICT, "the CA gave two certificates for one request");
+    *id = row ? row_int(&rows, 0) : 0;
+    return 0;
+}
+
+static int
+join_others(struct store_db *db, const struct requests_asked *asked, struct store_value fingerprint,
+            struct err *e)
+{
+    const struct store_value id = store_int(asked->enrolment.id);
+    int64_t last;
+
+    if (last_of(db, fingerprint, &last, e) != 0) {
+        return -1;
+    }
+    if (asked->shares || last == asked->enrolment.id) {
+        return 0; /* the same answer again */
+    }
+    return store_exec(db, "UPDATE enrolment SET sibling = 0 WHERE id = ? AND sibling IS NULL",
+                      STORE_VALUES(store_int(last)), e) != 0 ||
+                   store_exec(db, "UPDATE enrolment SET sibling = ?2 WHERE id = ?1",
+                              STORE_VALUES(id, store_int(last)), e) != 0
+               ? -1
+               : store_exec(db, "UPDATE certificate SET enrolment = ?1 WHERE fingerprint = ?2",
+                            STORE_VALUES(id, fingerprint), e);
+}
+
+/* *id becomes the next one; 0: there is none, or it is forgotten, as those before it. */
+static int
+end_one(struct store_db *db, const struct requests_asked *asked, int64_t *id, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    const struct requests_enrolment *x = &asked->enrolment;
+    const struct store_value one = store_int(*id);
+    bool row;
+
+    if (store_exec(db,
+                   "UPDATE enrolment SET state = ?2, accepted = ?3, confirm_by = NULL WHERE id = "
+                   "?1 AND identity = ?4 AND certificate = ?5 AND state IN (2, 6)",
+                   STORE_VALUES(one, store_int((int64_t)x->state), store_int(x->accepted),
+                                store_text(asked->identity), store_blob(buf_span(&x->certificate))),
+                   e) != 0 ||
+        store_query(db, &rows, "SELECT sibling FROM enrolment WHERE id = ?", STORE_VALUES(one),
+                    e) != 0 ||
+        store_next(&rows, &row, e) != 0) {
+        return -1;
+    }
+    *id = row ? row_int(&rows, 0) : 0;
+    return 0;
+}
+
+/* The others are over with this one. */
+static int
+end_others(struct store_db *db, const struct requests_asked *asked, struct span fingerprint,
+           struct err *e)
+{
+    int64_t id;
+
+    if (last_of(db, store_blob(fingerprint), &id, e) != 0) {
+        return -1;
+    }
+    while (id != 0) {
+        if (end_one(db, asked, &id, e) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
 
-/* By a confirmation: the certificate that was rejected, or the one that a kur updated. */
-static int
-note_revoked(struct store_db *db, struct span rid, struct err *e)
-{
-    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
-    uint8_t fingerprint[SHA256_SIZE];
-    bool found;
+/* ---- a certificate ---- */
 
-    if (requests_enrolment_by_rid(db, rid, &x, &found, e) != 0) {
-        return -1;
+/* The same again? */
+static int
+check_issued(const struct requests_asked *asked, struct span certificate, struct err *e)
+{
+    const struct requests_enrolment *x = &asked->enrolment;
+
+    if (x->certificate.n == 0 && x->state == REQUESTS_REJECTED) {
+        return 0; /* cancelled meanwhile: nobody gets it */
     }
-    if (!found || x.state != REQUESTS_CONFIRMING) {
-        return 0;
-    }
-    if (x.accepted) {
-        return x.body == REQUESTS_BODY_KUR ? requests_signer_revoked(db, rid, e) : 0;
-    }
-    return sha256(buf_span(&x.certificate), fingerprint, e) != 0
-               ? -1
-               : requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e);
+    return span_equal(buf_span(&x->certificate), certificate)
+               ? 0
+               : err_set(e, ERR_CONFLICT, "the CA gave two certificates for one request");
 }
 
-/* An earlier transaction that the same certificate was the answer to, which got lost, is over too.
- */
 static int
-end_earlier(struct store_db *db, struct span rid, struct err *e)
+deliver(struct store_db *db, const struct requests_asked *asked,
+        const struct requests_certificate *c, struct err *e)
 {
-    return store_exec(db,
-                      "UPDATE enrolment SET state = x.state, accepted = x.accepted, "
-                      "confirm_by = NULL FROM (SELECT id, identity, certificate, state, accepted "
-                      "FROM enrolment" REQUESTS_OF_RID
-                      ") AS x WHERE enrolment.identity = x.identity "
-                      "AND enrolment.certificate = x.certificate AND enrolment.id <> x.id "
-                      "AND enrolment.state IN (2, 6) AND x.state IN (4, 5)",
-                      STORE_VALUES(store_blob(rid)), e);
-}
+    const struct requests_enrolment *x = &asked->enrolment;
+    const struct store_value id = store_blob(span_of(c->fingerprint, sizeof(c->fingerprint)));
 
-int
-requests_confirmed(struct store_db *db, struct span rid, struct err *e)
-{
-    bool first = false;
-
-    if (requests_mark_answered(db, rid, &first, e) != 0 || note_revoked(db, rid, e) != 0) {
-        return -1;
-    }
     if (store_exec(db,
-                   "UPDATE enrolment SET state = CASE accepted WHEN 1 THEN 4 ELSE 5 END "
-                   "WHERE state = 3 AND id = (SELECT enrolment FROM queue WHERE rid = ?)",
-                   STORE_VALUES(store_blob(rid)), e) != 0) {
+                   "INSERT OR IGNORE INTO certificate (fingerprint, serial, registration, profile, "
+                   "not_after, enrolment) VALUES (?, ?, ?, ?, ?, ?)",
+                   STORE_VALUES(id, store_blob(span_of(c->serial, c->serial_size)),
+                                store_text(x->registration), store_text(x->profile),
+                                store_int(c->not_after), store_int(x->id)),
+                   e) != 0) {
         return -1;
     }
-    return end_earlier(db, rid, e);
+    return store_changes(db) == 1 ? 0 : join_others(db, asked, id, e);
 }
 
-int
-requests_waiting(struct store_db *db, struct span rid, const struct requests_wait *wait,
+static int
+keep_certificate(struct store_db *db, struct requests_asked *asked, struct span certificate,
                  struct err *e)
 {
-    if (store_exec(db, "UPDATE queue SET again_at = ?1 WHERE rid = ?2 AND answered = 0",
-                   STORE_VALUES(store_int(wait->again_at), store_blob(rid)), e) != 0) {
+    struct requests_enrolment *x = &asked->enrolment;
+
+    if (mark_answered(db, asked, e) != 0) {
         return -1;
     }
-    if (store_changes(db) != 1) {
+    if (x->state != REQUESTS_QUEUED) {
+        return 0;
+    }
+    x->state = REQUESTS_ANSWERED;
+    x->certificate = BUF_INIT(certificate.n);
+    return buf_set(&x->certificate, certificate, e) != 0
+               ? -1
+               : store_exec(db, "UPDATE enrolment SET state = 1, certificate = ?2 WHERE id = ?1",
+                            STORE_VALUES(store_int(x->id), store_blob(certificate)), e);
+}
+
+int
+requests_issued(struct store_db *db, struct requests_asked *asked, struct span certificate,
+                const struct requests_certificate *c, struct err *e)
+{
+    const int result = asked->answered ? check_issued(asked, certificate, e)
+                                       : keep_certificate(db, asked, certificate, e);
+
+    return result != 0 ? -1 : deliver(db, asked, c, e);
+}
+
+/* ---- a confirmation ---- */
+
+/* By a confirmation: the certificate that was rejected, or the one that a kur updated. */
+static int
+note_revoked(struct store_db *db, const struct requests_asked *asked, struct span fingerprint,
+             struct err *e)
+{
+    const struct requests_enrolment *x = &asked->enrolment;
+
+    return !x->accepted                   ? requests_certificate_revoked(db, fingerprint, e)
+           : x->body == REQUESTS_BODY_KUR ? requests_signer_revoked(db, asked, e)
+                                          : 0;
+}
+
+int
+requests_confirmed(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    struct requests_enrolment *x = &asked->enrolment;
+    uint8_t octets[SHA256_SIZE] = {0};
+    const struct span fingerprint = span_of(octets, sizeof(octets));
+
+    if (mark_answered(db, asked, e) != 0) {
+        return -1;
+    }
+    if (x->state != REQUESTS_CONFIRMING) {
+        return 0;
+    }
+    if (sha256(buf_span(&x->certificate), octets, e) != 0 ||
+        note_revoked(db, asked, fingerprint, e) != 0 ||
+        set_state(db, asked, x->accepted ? REQUESTS_CONFIRMED : REQUESTS_REJECTED, e) != 0) {
+        return -1;
+    }
+    return asked->shares ? end_others(db, asked, fingerprint, e) : 0;
+}
+
+/* ---- not yet, and no ---- */
+
+int
+requests_waiting(struct store_db *db, struct requests_asked *asked,
+                 const struct requests_wait *wait, struct err *e)
+{
+    struct requests_enrolment *x = &asked->enrolment;
+
+    if (asked->answered) {
         return err_set(e, ERR_NOTFOUND, "nothing waits for this answer");
     }
+    if (store_exec(db, "UPDATE queue SET again_at = ?2 WHERE sequence = ?1",
+                   STORE_VALUES(store_int(asked->sequence), store_int(wait->again_at)), e) != 0) {
+        return -1;
+    }
+    if (x->state != REQUESTS_QUEUED) {
+        return 0;
+    }
+    x->check_after = wait->check_after;
+    (void)snprintf(x->phrase, sizeof(x->phrase), "%s", wait->phrase);
     return store_exec(db,
-                      "UPDATE enrolment SET check_after = ?1, phrase = ?2, until = max(until, ?3) "
-                      "WHERE state = 0 AND id = (SELECT enrolment FROM queue WHERE rid = ?4)",
-                      STORE_VALUES(store_int(wait->check_after), store_text(wait->phrase),
-                                   store_int(wait->until), store_blob(rid)),
+                      "UPDATE enrolment SET check_after = ?2, phrase = ?3, until = max(until, ?4) "
+                      "WHERE id = ?1",
+                      STORE_VALUES(store_int(x->id), store_int(wait->check_after),
+                                   store_text(wait->phrase), store_int(wait->until)),
                       e);
 }
 
-int
-requests_refused(struct store_db *db, struct span rid, int fail_info, const char *phrase,
-                 struct err *e)
+static int
+give_back(struct store_db *db, const struct requests_asked *asked, struct err *e)
 {
-    bool first = false;
+    return store_exec(db, "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = ?",
+                      STORE_VALUES(store_text(asked->enrolment.registration)), e);
+}
 
-    if (requests_mark_answered(db, rid, &first, e) != 0) {
-        return -1;
-    }
-    if (!first) {
+int
+requests_refused(struct store_db *db, struct requests_asked *asked, int fail_info,
+                 const char *phrase, struct err *e)
+{
+    struct requests_enrolment *x = &asked->enrolment;
+
+    if (asked->answered) {
         return 0;
     }
-    if (store_exec(db,
-                   "UPDATE registration SET used = used - 1 WHERE used > 0 AND id = "
-                   "(SELECT registration FROM enrolment WHERE state = 0 AND uncounted = 0 AND id = "
-                   "(SELECT enrolment FROM queue WHERE rid = ?))",
-                   STORE_VALUES(store_blob(rid)), e) != 0) {
+    if (mark_answered(db, asked, e) != 0 ||
+        (x->state == REQUESTS_QUEUED && !asked->uncounted && give_back(db, asked, e) != 0)) {
         return -1;
     }
+    if (x->state != REQUESTS_QUEUED && x->state != REQUESTS_CONFIRMING) {
+        return 0;
+    }
+    x->state = REQUESTS_REJECTED;
+    x->fail_info = fail_info;
+    (void)snprintf(x->phrase, sizeof(x->phrase), "%s", phrase);
     return store_exec(db,
-                      "UPDATE enrolment SET state = 5, fail_info = ?1, phrase = ?2 "
-                      "WHERE state IN (0, 3) AND id = (SELECT enrolment FROM queue WHERE rid = ?3)",
-                      STORE_VALUES(store_int(fail_info), store_text(phrase), store_blob(rid)), e);
+                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = ?3 WHERE id = ?1",
+                      STORE_VALUES(store_int(x->id), store_int(fail_info), store_text(phrase)), e);
 }

@@ -6,22 +6,6 @@
 
 #include "base/ossl.h"
 
-int
-requests_delivered(struct store_db *db, struct span rid, const struct requests_certificate *c,
-                   struct err *e)
-{
-    const struct store_value fingerprint =
-        store_blob(span_of(c->fingerprint, sizeof(c->fingerprint)));
-
-    return store_exec(db,
-                      "INSERT OR IGNORE INTO certificate (fingerprint, serial, registration, "
-                      "profile, not_after) SELECT ?1, ?2, registration, profile, ?3 FROM "
-                      "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?4)",
-                      STORE_VALUES(fingerprint, store_blob(span_of(c->serial, c->serial_size)),
-                                   store_int(c->not_after), store_blob(rid)),
-                      e);
-}
-
 static int
 certificate_find(struct store_db *db, const char *sql, struct span key,
                  struct requests_certificate *out, bool *found, struct err *e)
@@ -53,13 +37,14 @@ certificate_find(struct store_db *db, const char *sql, struct span key,
 }
 
 #define COLUMNS                                                                                    \
-    "SELECT fingerprint, serial, registration, profile, not_after, revoked FROM certificate "
+    "SELECT c.fingerprint, serial, registration, profile, c.not_after, revoked OR closed FROM "    \
+    "certificate c JOIN registration g ON g.id = c.registration "
 
 int
 requests_certificate_find(struct store_db *db, struct span fingerprint,
                           struct requests_certificate *out, bool *found, struct err *e)
 {
-    return certificate_find(db, COLUMNS "WHERE fingerprint = ?", fingerprint, out, found, e);
+    return certificate_find(db, COLUMNS "WHERE c.fingerprint = ?", fingerprint, out, found, e);
 }
 
 int
@@ -67,17 +52,6 @@ requests_certificate_by_serial(struct store_db *db, struct span serial,
                                struct requests_certificate *out, bool *found, struct err *e)
 {
     return certificate_find(db, COLUMNS "WHERE serial = ?", serial, out, found, e);
-}
-
-int
-requests_revoked(struct store_db *db, struct span rid, struct err *e)
-{
-    return requests_done(db, rid, e) != 0
-               ? -1
-               : store_exec(db,
-                            "UPDATE certificate SET revoked = 1 WHERE serial = (SELECT target FROM "
-                            "enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?))",
-                            STORE_VALUES(store_blob(rid)), e);
 }
 
 int
@@ -99,21 +73,11 @@ fingerprint_of(const char *identity, uint8_t out[SHA256_SIZE])
 }
 
 int
-requests_signer_revoked(struct store_db *db, struct span rid, struct err *e)
+requests_signer_revoked(struct store_db *db, const struct requests_asked *asked, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
     uint8_t fingerprint[SHA256_SIZE];
-    bool is_certificate;
 
-    if (store_query_one(
-            db, &rows,
-            "SELECT identity FROM enrolment WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)",
-            STORE_VALUES(store_blob(rid)), e) != 0) {
-        return -1;
-    }
-    is_certificate = fingerprint_of(row_text(&rows, 0), fingerprint);
-    store_end(&rows);
-    return is_certificate
+    return fingerprint_of(asked->identity, fingerprint)
                ? requests_certificate_revoked(db, span_of(fingerprint, sizeof(fingerprint)), e)
                : 0;
 }

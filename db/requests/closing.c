@@ -18,29 +18,25 @@ requests_cancel(struct store_db *db, const char *id, struct span cms, const char
         return err_set(e, ERR_NOTFOUND, "no registration %s", id);
     }
     /* What waits for the CA comes to nothing; an answer that is on its way changes that no more. */
-    if (store_exec(db,
-                   "UPDATE queue SET answered = 1 WHERE answered = 0 AND enrolment IN "
-                   "(SELECT id FROM enrolment WHERE registration = ? AND state = 0)",
-                   STORE_VALUES(store_text(id)), e) != 0) {
+    if (store_exec(
+            db,
+            "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = ?3 WHERE id IN (SELECT "
+            "enrolment FROM queue) AND registration = ?1 AND state = 0",
+            STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED), store_text(phrase)), e) != 0) {
         return -1;
     }
-    return store_exec(db,
-                      "UPDATE enrolment SET state = 5, fail_info = ?2, phrase = ?3 "
-                      "WHERE registration = ?1 AND state = 0",
-                      STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED), store_text(phrase)),
-                      e);
+    return store_exec(
+        db,
+        "DELETE FROM queue WHERE (SELECT registration = ?1 AND state = 5 AND accepted "
+        "IS NULL FROM enrolment x WHERE x.id = queue.enrolment)",
+        STORE_VALUES(store_text(id)), e);
 }
 
 int
 requests_closed(struct store_db *db, const char *id, struct err *e)
 {
     return store_exec(db, "UPDATE registration SET closed = 1 WHERE id = ? AND cancelled = 1",
-                      STORE_VALUES(store_text(id)), e) != 0
-               ? -1
-               : store_exec(
-                     db,
-                     "UPDATE certificate SET revoked = 1 WHERE registration = ? AND revoked = 0",
-                     STORE_VALUES(store_text(id)), e);
+                      STORE_VALUES(store_text(id)), e);
 }
 
 int

@@ -12,7 +12,7 @@ enum {
 #define OVERDUE                                                                                    \
     "SELECT id FROM enrolment WHERE state = 2 AND confirm_by < ?1 ORDER BY confirm_by LIMIT 32"
 #define ENDED "SELECT fingerprint FROM certificate WHERE not_after < ?1 ORDER BY not_after LIMIT 32"
-_Static_assert(STEP == 32, "the number in OVERDUE and ENDED");
+_Static_assert(STEP == 32, "the number in OVERDUE and ENDED, and below");
 
 static int
 expire_confirmations(struct store_db *db, int64_t now, int *overdue, struct err *e)
@@ -27,32 +27,6 @@ expire_confirmations(struct store_db *db, int64_t now, int *overdue, struct err 
 }
 
 /* ---- transactions ---- */
-
-/* Its entries of the queue, which are answered all, each with its head when that has no other. */
-static int
-remove_entries(struct store_db *db, int64_t enrolment, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-    bool row = true;
-
-    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE enrolment = ?1",
-                    STORE_VALUES(store_int(enrolment)), e) != 0) {
-        return -1;
-    }
-    while (store_next(&rows, &row, e) == 0) {
-        const int64_t sequence = row ? row_int(&rows, 0) : 0;
-
-        if (!row) {
-            return 0;
-        }
-        if (store_exec(db, "DELETE FROM queue WHERE sequence = ?1",
-                       STORE_VALUES(store_int(sequence)), e) != 0 ||
-            requests_leave_head(db, sequence, e) != 0) {
-            return -1;
-        }
-    }
-    return -1;
-}
 
 /* Its replay entry says that it is there. */
 static int
@@ -72,42 +46,51 @@ remove_transaction(struct store_db *db, int64_t enrolment, struct err *e)
 {
     const struct store_value id = store_int(enrolment);
 
-    return remove_seen(db, id, e) != 0 || remove_entries(db, enrolment, e) != 0
+    return remove_seen(db, id, e) != 0 || store_exec(db, "DELETE FROM asked WHERE enrolment = ?1",
+                                                     STORE_VALUES(id), e) != 0
                ? -1
                : store_exec(db, "DELETE FROM enrolment WHERE id = ?1", STORE_VALUES(id), e);
 }
 
+/* The ids first: what is read is not changed meanwhile. */
 static int
-next_transaction(struct store_db *db, int64_t now, int64_t *id, bool *there, struct err *e)
+over(struct store_db *db, int64_t now, int64_t ids[STEP], int *n, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    bool row = true;
 
+    *n = 0;
     if (store_query(db, &rows,
                     "SELECT id FROM enrolment x WHERE until < ?1 AND state NOT IN (0, 3) AND NOT "
-                    "EXISTS (SELECT 1 FROM queue WHERE enrolment = x.id AND answered = 0) ORDER BY "
-                    "until LIMIT 1",
-                    STORE_VALUES(store_int(now)), e) != 0 ||
-        store_next(&rows, there, e) != 0) {
+                    "EXISTS (SELECT 1 FROM asked a JOIN queue q ON q.sequence = a.sequence WHERE "
+                    "a.enrolment = x.id) ORDER BY until LIMIT 32",
+                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
-    *id = *there ? row_int(&rows, 0) : 0;
-    return 0;
+    while (store_next(&rows, &row, e) == 0) {
+        if (!row) {
+            return 0;
+        }
+        ids[(*n)++] = row_int(&rows, 0);
+    }
+    return -1;
 }
 
 static int
 expire_transactions(struct store_db *db, int64_t now, bool *more, struct err *e)
 {
-    bool there = true;
+    int64_t ids[STEP];
+    int n;
 
-    for (int n = 0; there && n < STEP; n++) {
-        int64_t id;
-
-        if (next_transaction(db, now, &id, &there, e) != 0 ||
-            (there && remove_transaction(db, id, e) != 0)) {
+    if (over(db, now, ids, &n, e) != 0) {
+        return -1;
+    }
+    for (int i = 0; i < n; i++) {
+        if (remove_transaction(db, ids[i], e) != 0) {
             return -1;
         }
     }
-    *more = *more || there;
+    *more = *more || n == STEP;
     return 0;
 }
 
@@ -124,12 +107,15 @@ expire_certificates(struct store_db *db, int64_t before, bool *more, struct err 
     return 0;
 }
 
-#define SEEN "SELECT identity, transaction_id FROM seen WHERE until < ?1 ORDER BY until LIMIT 32"
+/* What began a transaction goes with it. */
+#define SEEN                                                                                       \
+    "SELECT transaction_id, identity FROM seen WHERE enrolment IS NULL AND until < ?1 ORDER BY "   \
+    "until LIMIT 32"
 
 static int
 expire_seen(struct store_db *db, int64_t now, bool *more, struct err *e)
 {
-    if (store_exec(db, "DELETE FROM seen WHERE (identity, transaction_id) IN (" SEEN ")",
+    if (store_exec(db, "DELETE FROM seen WHERE (transaction_id, identity) IN (" SEEN ")",
                    STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }

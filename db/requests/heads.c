@@ -101,23 +101,18 @@ last_head(struct store_db *db, const struct queue_end *end, struct requests_head
                          end->head);
 }
 
-/* Entries that the new head is over: all up to the end, each there. */
 static int
-check_contiguous(const struct requests_head *head, uint64_t from, const struct queue_end *end,
-                 struct err *e)
+missing(uint64_t before, struct err *e)
 {
-    return head->first + head->leaves.n / MERKLE_HASH == end->next &&
-                   (end->head == 0 || head->first == from)
-               ? 0
-               : err_set(e, ERR_STORE, "an entry of the queue before %" PRIu64 " is missing",
-                         end->next);
+    return err_set(e, ERR_STORE, "an entry of the queue before %" PRIu64 " is missing", before);
 }
 
-/* The entries that are under no head: they were added since the last one. */
+/* The entries that are under no head: they were added since the last one, each behind the other. */
 static int
 new_leaves(struct store_db *db, uint64_t from, struct requests_head *head, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    uint64_t next = from;
     bool row = false;
 
     head->leaves = BUF_INIT(REQUESTS_LEAVES_MAX);
@@ -131,8 +126,8 @@ new_leaves(struct store_db *db, uint64_t from, struct requests_head *head, struc
     while (row) {
         const struct merkle_hash leaf = merkle_leaf(row_blob(&rows, 1));
 
-        if (head->first == 0) {
-            head->first = (uint64_t)row_int(&rows, 0);
+        if ((uint64_t)row_int(&rows, 0) != next++) {
+            return missing((uint64_t)row_int(&rows, 0), e);
         }
         if (buf_append(&head->leaves, span_of(leaf.octets, sizeof(leaf.octets)), e) != 0 ||
             store_next(&rows, &row, e) != 0) {
@@ -184,10 +179,12 @@ leave_empty(struct store_db *db, const struct requests_head *head, uint64_t end,
 
 /* The new one is the last from now on. */
 static int
-move_end(struct store_db *db, uint64_t head, struct err *e)
+move_end(struct store_db *db, const struct requests_head *head, struct err *e)
 {
-    return store_exec(db, "UPDATE queue_end SET head = ? WHERE one = 1",
-                      STORE_VALUES(store_int((int64_t)head)), e);
+    const uint64_t next = head->first + head->leaves.n / MERKLE_HASH;
+
+    return store_exec(db, "UPDATE queue_end SET next = ?, head = ? WHERE one = 1",
+                      STORE_VALUES(store_int((int64_t)next), store_int((int64_t)head->first)), e);
 }
 
 int
@@ -217,15 +214,21 @@ requests_put_head(struct store_db *db, const struct requests_author *author,
     uint64_t from;
 
     requests_head_clear(head);
-    if (queue_end(db, &end, e) != 0 || last_head(db, &end, &before, &from, e) != 0 ||
-        new_leaves(db, from, head, e) != 0) {
+    if (queue_end(db, &end, e) != 0 || new_leaves(db, end.next, head, e) != 0) {
         return -1;
     }
     if (head->leaves.n == 0) {
         return 0;
     }
-    return check_contiguous(head, from, &end, e) != 0 || head_text(author, &before, head, e) != 0 ||
-                   leave_empty(db, &before, from, e) != 0 || move_end(db, head->first, e) != 0
+    head->first = end.next;
+    if (last_head(db, &end, &before, &from, e) != 0) {
+        return -1;
+    }
+    if (end.head != 0 && from != end.next) {
+        return missing(end.next, e);
+    }
+    return head_text(author, &before, head, e) != 0 || leave_empty(db, &before, from, e) != 0 ||
+                   move_end(db, head, e) != 0
                ? -1
                : store_exec(db, "INSERT INTO head (" REQUESTS_HEAD_COLUMNS ") VALUES (?, ?, ?, ?)",
                             STORE_VALUES(store_int((int64_t)head->first),

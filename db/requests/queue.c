@@ -14,19 +14,20 @@ requests_entry_clear(struct requests_entry *entry)
     memset(entry, 0, sizeof(*entry));
 }
 
-/* The end of the queue, which moves on. */
+/* The end of the queue: behind what has a head, which queue_end says, and what was added since. */
 static int
 next_place(struct store_db *db, uint64_t *sequence, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows, "SELECT next FROM queue_end WHERE one = 1", STORE_NO_VALUES,
-                        e) != 0) {
+    if (store_query_one(db, &rows,
+                        "SELECT max(next, coalesce((SELECT max(sequence) + 1 FROM queue), 1)) FROM "
+                        "queue_end WHERE one = 1",
+                        STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     *sequence = (uint64_t)row_int(&rows, 0);
-    store_end(&rows);
-    return store_exec(db, "UPDATE queue_end SET next = next + 1 WHERE one = 1", STORE_NO_VALUES, e);
+    return 0;
 }
 
 int
@@ -34,16 +35,23 @@ requests_enqueue(struct store_db *db, int64_t enrolment, const struct requests_i
                  uint64_t *sequence, struct err *e)
 {
     assert(item->rid.n == REQUESTS_RID_SIZE);
-    return next_place(db, sequence, e) != 0
-               ? -1
-               : store_exec(db,
-                            "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
-                            "VALUES (?, ?, ?, ?, ?)",
-                            STORE_VALUES(store_int((int64_t)*sequence), store_blob(item->rid),
-                                         store_int(enrolment), store_blob(item->message),
-                                         store_blob(item->entry)),
-                            e);
+    if (next_place(db, sequence, e) != 0 ||
+        store_exec(db, "INSERT INTO asked (rid, enrolment, sequence) VALUES (?, ?, ?)",
+                   STORE_VALUES(store_blob(item->rid), store_int(enrolment),
+                                store_int((int64_t)*sequence)),
+                   e) != 0) {
+        return -1;
+    }
+    return store_exec(db,
+                      "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
+                      "VALUES (?, ?, ?, ?, ?)",
+                      STORE_VALUES(store_int((int64_t)*sequence), store_blob(item->rid),
+                                   store_int(enrolment), store_blob(item->message),
+                                   store_blob(item->entry)),
+                      e);
 }
+
+#define PLACE "(SELECT sequence FROM asked WHERE rid = ?)"
 
 /* 0: no answer is missing. */
 static int
@@ -52,7 +60,7 @@ place_of(struct store_db *db, struct span rid, int64_t *sequence, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE rid = ? AND answered = 0",
+    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE sequence = " PLACE,
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -77,14 +85,17 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
     }
     if (next_place(db, &sequence, e) != 0 ||
         store_exec(db,
-                   "UPDATE queue SET sequence = ?, message = ?, entry = ?, untimely = 0 "
-                   "WHERE rid = ? AND answered = 0",
+                   "UPDATE queue SET sequence = ?, message = ?, entry = ?, untimely = 0 WHERE "
+                   "sequence = ?",
                    STORE_VALUES(store_int((int64_t)sequence), store_blob(item->message),
-                                store_blob(item->entry), store_blob(item->rid)),
+                                store_blob(item->entry), store_int(before)),
                    e) != 0) {
         return -1;
     }
-    return requests_leave_head(db, before, e);
+    return store_exec(db, "UPDATE asked SET sequence = ? WHERE rid = ?",
+                      STORE_VALUES(store_int((int64_t)sequence), store_blob(item->rid)), e) != 0
+               ? -1
+               : requests_leave_head(db, before, e);
 }
 
 /* All that an admission wrote but the row of its enrolment, which nobody finds any more: its number
@@ -102,16 +113,18 @@ undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *
                               " AND uncounted = 0)",
                               STORE_VALUES(store_blob(rid)), e) != 0 ||
                    store_exec(db,
-                              "DELETE FROM seen WHERE (identity, transaction_id) = "
-                              "(SELECT identity, transaction_id FROM enrolment" REQUESTS_OF_RID ")",
+                              "DELETE FROM seen WHERE (transaction_id, identity) = "
+                              "(SELECT transaction_id, identity FROM enrolment" REQUESTS_OF_RID ")",
                               STORE_VALUES(store_blob(rid)), e) != 0 ||
                    store_exec(db,
                               "UPDATE enrolment SET state = 5, identity = '', transaction_id = "
                               "CAST('withdrawn ' || id AS BLOB), until = min(until, "
                               "?)" REQUESTS_OF_RID,
                               STORE_VALUES(store_int(until), store_blob(rid)), e) != 0 ||
-                   store_exec(db, "DELETE FROM queue WHERE rid = ?", STORE_VALUES(store_blob(rid)),
-                              e) != 0
+                   store_exec(db, "DELETE FROM asked WHERE rid = ?", STORE_VALUES(store_blob(rid)),
+                              e) != 0 ||
+                   store_exec(db, "DELETE FROM queue WHERE sequence = ?",
+                              STORE_VALUES(store_int(place)), e) != 0
                ? -1
                : requests_leave_head(db, place, e);
 }
@@ -123,7 +136,7 @@ requests_withdraw(struct store_db *db, struct span rid, int64_t until, struct er
 
     if (store_has_row(db,
                       "SELECT 1 FROM queue q JOIN enrolment x ON x.id = q.enrolment WHERE "
-                      "q.rid = ? AND q.answered = 0 AND x.state = 0 AND x.nonce IS NULL",
+                      "q.sequence = " PLACE " AND x.state = 0 AND x.nonce IS NULL",
                       STORE_VALUES(store_blob(rid)), &found, e) != 0) {
         return -1;
     }
@@ -154,7 +167,7 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
 
     if (store_query(db, &rows,
                     "SELECT sequence, rid, message, entry, untimely FROM queue "
-                    "WHERE answered = 0 AND sequence > ? AND again_at <= ? AND NOT EXISTS "
+                    "WHERE sequence > ? AND again_at <= ? AND NOT EXISTS "
                     "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
                     "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
                     "ORDER BY sequence LIMIT ?",
@@ -181,8 +194,7 @@ requests_rest_until(struct store_db *db, int64_t now, int64_t *until, struct err
     CLEANUP(store_end) struct store_rows rows = {0};
 
     if (store_query_one(db, &rows,
-                        "SELECT coalesce(min(again_at), 0) FROM queue WHERE answered = 0 AND "
-                        "again_at > ?",
+                        "SELECT coalesce(min(again_at), 0) FROM queue WHERE again_at > ?",
                         STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }
@@ -194,8 +206,7 @@ int
 requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
                   struct err *e)
 {
-    return store_exec(db,
-                      "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ? AND answered = 0",
+    return store_exec(db, "UPDATE queue SET again_at = ?, untimely = ? WHERE sequence = " PLACE,
                       STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
 }
 
@@ -204,8 +215,7 @@ requests_count_open(struct store_db *db, int *open, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows, "SELECT count(*) FROM queue WHERE answered = 0", STORE_NO_VALUES,
-                        e) != 0) {
+    if (store_query_one(db, &rows, "SELECT count(*) FROM queue", STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     *open = (int)row_int(&rows, 0);

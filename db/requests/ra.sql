@@ -272,3 +272,82 @@ DROP TABLE seal;
 DROP TABLE seal_bucket;
 DROP TABLE seal_head;
 DROP INDEX registration_subject;
+
+-- migration 20
+
+-- A certificate of a registration that the CA has closed is revoked, whatever this column says.
+DROP INDEX certificate_registration;
+-- The transaction that it was the answer to last. NULL: it was delivered before this migration.
+ALTER TABLE certificate ADD COLUMN enrolment INTEGER;
+
+-- Replay cache, as before; and who has which transaction.
+CREATE TABLE seen_20 (
+    transaction_id  BLOB NOT NULL,
+    identity        TEXT NOT NULL,     -- who asked: "mac:<reference>" or "cert:<fingerprint>"
+    until           INTEGER NOT NULL,  -- of one that came to nothing
+    enrolment       INTEGER,           -- what it began, with which it goes. NULL: it came to nothing
+    PRIMARY KEY (transaction_id, identity)
+) STRICT, WITHOUT ROWID;
+INSERT INTO seen_20 SELECT transaction_id, identity, until, id FROM enrolment WHERE identity <> '';
+INSERT OR IGNORE INTO seen_20 SELECT transaction_id, identity, until, NULL FROM seen;
+DROP TABLE seen;
+ALTER TABLE seen_20 RENAME TO seen;
+CREATE INDEX seen_until ON seen (until) WHERE enrolment IS NULL;
+
+CREATE TABLE enrolment_20 (
+    id              INTEGER PRIMARY KEY,
+    identity        TEXT NOT NULL,     -- '': it was withdrawn, and nobody finds it
+    transaction_id  BLOB NOT NULL,
+    registration    TEXT NOT NULL REFERENCES registration (id),
+    profile         TEXT NOT NULL,
+    body            INTEGER NOT NULL,  -- enum cmp_body of the first message
+    cert_req_id     INTEGER NOT NULL,
+    implicit        INTEGER NOT NULL CHECK (implicit IN (0, 1)), -- implicitConfirm is granted
+    uncounted       INTEGER NOT NULL CHECK (uncounted IN (0, 1)),
+    state           INTEGER NOT NULL CHECK (state BETWEEN 0 AND 6), -- enum requests_state
+    accepted        INTEGER,           -- certConf: 1 accepted, 0 rejected
+    until           INTEGER NOT NULL,
+    confirm_by      INTEGER,           -- SENT: when its certConf is overdue
+    check_after     INTEGER,           -- seconds; phrase has the reason
+    fail_info       INTEGER,           -- of a refusal
+    phrase          TEXT,
+    nonce           BLOB,              -- the senderNonce of our last answer
+    nonce_before    BLOB,              -- and of the one before it, which may be all that arrived
+    target          BLOB,              -- rr: the serial number of the certificate that is meant
+    question        BLOB,              -- genm that waits
+    asked           BLOB,              -- ir, cr, p10cr, kur: ca/cmp/message/asked.h
+    sibling         INTEGER,           -- another with the same certificate; 0: the first. NULL: no other
+    certificate     BLOB
+) STRICT;
+INSERT INTO enrolment_20 SELECT id, identity, transaction_id, registration, profile, body, cert_req_id,
+    implicit, uncounted, state, accepted, until, confirm_by, check_after, fail_info, phrase, nonce,
+    nonce_before, target, question, asked, NULL, certificate FROM enrolment;
+-- What the CA was asked, for as long as its enrolment is here; and where it is in the queue, when it has no
+-- answer yet.
+CREATE TABLE asked (
+    rid        BLOB PRIMARY KEY,       -- SHA-256 of the network function's message
+    enrolment  INTEGER NOT NULL REFERENCES enrolment_20 (id),
+    sequence   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO asked SELECT rid, enrolment, sequence FROM queue;
+-- What the CA is asked, in order: what was answered leaves.
+CREATE TABLE queue_20 (
+    sequence   INTEGER PRIMARY KEY,
+    rid        BLOB NOT NULL,
+    enrolment  INTEGER NOT NULL,
+    again_at   INTEGER NOT NULL DEFAULT 0,
+    -- 1: it says a time that had not come yet when the CA saw it, so it takes a new place.
+    untimely   INTEGER NOT NULL DEFAULT 0 CHECK (untimely IN (0, 1)),
+    entry      BLOB,                   -- a leaf: QueueEntry (ca/cmp/queue.h). NULL: `message` is wrapped
+    message    BLOB NOT NULL           -- the network function's; or what `entry` says
+) STRICT;
+INSERT INTO queue_20 SELECT sequence, rid, enrolment, again_at, untimely, entry, message FROM queue
+    WHERE answered = 0;
+DROP TABLE queue;
+DROP TABLE enrolment;
+ALTER TABLE enrolment_20 RENAME TO enrolment;
+ALTER TABLE queue_20 RENAME TO queue;
+CREATE INDEX enrolment_confirm ON enrolment (confirm_by) WHERE state = 2;
+CREATE INDEX enrolment_until ON enrolment (until);
+CREATE INDEX enrolment_rejected ON enrolment (registration) WHERE accepted = 0;
+CREATE INDEX asked_enrolment ON asked (enrolment);

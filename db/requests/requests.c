@@ -42,7 +42,7 @@ int
 requests_is_seen(struct store_db *db, const char *identity, struct span transaction_id, bool *seen,
                  struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM seen WHERE identity = ? AND transaction_id = ?",
+    return store_has_row(db, "SELECT 1 FROM seen WHERE transaction_id = ?2 AND identity = ?1",
                          STORE_VALUES(store_text(identity), store_blob(transaction_id)), seen, e);
 }
 
@@ -74,7 +74,7 @@ int
 requests_forget(struct store_db *db, const char *identity, struct span transaction_id,
                 struct err *e)
 {
-    return store_exec(db, "DELETE FROM seen WHERE identity = ? AND transaction_id = ?",
+    return store_exec(db, "DELETE FROM seen WHERE transaction_id = ?2 AND identity = ?1",
                       STORE_VALUES(store_text(identity), store_blob(transaction_id)), e);
 }
 
@@ -118,21 +118,38 @@ was_rejected(struct store_db *db, const char *registration, bool *rejected, stru
         STORE_VALUES(store_text(registration)), rejected, e);
 }
 
+static int
+use_one(struct store_db *db, const struct requests_admission *a, bool *taken, struct err *e)
+{
+    const struct store_value id = store_text(a->registration);
+
+    if (a->uncounted) {
+        return store_has_row(db, "SELECT 1 FROM registration WHERE id = ? AND cancelled = 0",
+                             STORE_VALUES(id), taken, e);
+    }
+    if (store_exec(db,
+                   "UPDATE registration SET used = used + 1 "
+                   "WHERE id = ? AND cancelled = 0 AND used < certificates",
+                   STORE_VALUES(id), e) != 0) {
+        return -1;
+    }
+    *taken = store_changes(db) == 1;
+    return 0;
+}
+
 /* Takes one of the registered certificates, when there is one left. What was rejected may be tried
  * again, or may not: that is the CA's to say, and it says why. */
 static int
 take_use(struct store_db *db, const struct requests_admission *a, bool *uncounted, struct err *e)
 {
     bool rejected;
+    bool taken;
 
     *uncounted = a->uncounted;
-    if (store_exec(db,
-                   "UPDATE registration SET used = used + ?1 "
-                   "WHERE id = ?2 AND cancelled = 0 AND used + ?1 <= certificates",
-                   STORE_VALUES(store_int(!a->uncounted), store_text(a->registration)), e) != 0) {
+    if (use_one(db, a, &taken, e) != 0) {
         return -1;
     }
-    if (store_changes(db) == 1) {
+    if (taken) {
         return 0;
     }
     if (was_rejected(db, a->registration, &rejected, e) != 0) {
@@ -203,12 +220,9 @@ requests_enrolment_clear(struct requests_enrolment *x)
     memset(x, 0, sizeof(*x));
 }
 
-#define ENROLMENT_COLUMNS                                                                          \
-    "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
-    "fail_info, phrase, accepted, profile, check_after, question, asked"
-
-static int
-enrolment_read(const struct store_rows *rows, struct requests_enrolment *out, struct err *e)
+int
+requests_enrolment_read(const struct store_rows *rows, struct requests_enrolment *out,
+                        struct err *e)
 {
     requests_enrolment_clear(out);
     out->id = row_int(rows, 0);
@@ -243,10 +257,12 @@ enrolment_find(struct store_db *db, const char *sql, const struct store_value *v
     if (store_query(db, &rows, sql, values, n, e) != 0 || store_next(&rows, found, e) != 0) {
         return -1;
     }
-    return *found ? enrolment_read(&rows, out, e) : 0;
+    return *found ? requests_enrolment_read(&rows, out, e) : 0;
 }
 
-#define FIND "SELECT " ENROLMENT_COLUMNS " FROM enrolment "
+#define FIND "SELECT " REQUESTS_ENROLMENT_COLUMNS " FROM enrolment "
+/* Its replay entry says which it is. */
+#define BEGAN "(SELECT enrolment FROM seen WHERE transaction_id = ?2 AND identity = ?1)"
 
 int
 requests_enrolment_find(struct store_db *db, const char *identity, struct span transaction_id,
@@ -258,7 +274,7 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
     bool found;
 
     *owner = REQUESTS_NOBODY;
-    if (enrolment_find(db, FIND "WHERE identity = ? AND transaction_id = ?",
+    if (enrolment_find(db, FIND "WHERE id = " BEGAN,
                        STORE_VALUES(store_text(identity), store_blob(transaction_id)), out, &found,
                        e) != 0) {
         return -1;
@@ -268,8 +284,8 @@ requests_enrolment_find(struct store_db *db, const char *identity, struct span t
         return 0;
     }
     if (store_query(db, &rows,
-                    "SELECT substr(identity, 1, length(?1)) = ?1 FROM enrolment "
-                    "WHERE transaction_id = ?2 ORDER BY 1 DESC LIMIT 1",
+                    "SELECT substr(identity, 1, length(?1)) = ?1 FROM seen WHERE transaction_id = "
+                    "?2 AND enrolment NOT NULL ORDER BY 1 DESC LIMIT 1",
                     STORE_VALUES(store_text(kind), store_blob(transaction_id)), e) != 0 ||
         store_next(&rows, &found, e) != 0) {
         return -1;
@@ -287,8 +303,8 @@ requests_enrolment_unanswered(struct store_db *db, const struct requests_admissi
 {
     return enrolment_find(
         db,
-        FIND "WHERE identity = ?1 AND transaction_id = ?2 AND nonce IS NULL AND (question = ?3 OR "
-             "EXISTS (SELECT 1 FROM queue WHERE queue.enrolment = enrolment.id AND rid = ?4))",
+        FIND "WHERE id = " BEGAN " AND nonce IS NULL AND (question = ?3 OR EXISTS (SELECT 1 FROM "
+             "asked WHERE asked.enrolment = enrolment.id AND rid = ?4))",
         STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
                      question.n > 0 ? store_blob(question) : store_null(), store_blob(a->rid)),
         out, found, e);
@@ -298,7 +314,8 @@ int
 requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_enrolment *out,
                           bool *found, struct err *e)
 {
-    return enrolment_find(db, "SELECT " ENROLMENT_COLUMNS " FROM enrolment" REQUESTS_OF_RID,
+    return enrolment_find(db,
+                          "SELECT " REQUESTS_ENROLMENT_COLUMNS " FROM enrolment" REQUESTS_OF_RID,
                           STORE_VALUES(store_blob(rid)), out, found, e);
 }
 
@@ -306,7 +323,7 @@ int
 requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
                 struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM queue WHERE rid = ? AND enrolment = ?",
+    return store_has_row(db, "SELECT 1 FROM asked WHERE rid = ? AND enrolment = ?",
                          STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
 }
 
@@ -335,63 +352,24 @@ requests_close(struct store_db *db, int64_t enrolment, struct err *e)
                       STORE_VALUES(store_int(enrolment)), e);
 }
 
-/* It changes nothing: the same nonce again, or it was withdrawn meanwhile? */
-static int
-check_there(struct store_db *db, int64_t enrolment, struct err *e)
-{
-    bool found = false;
-
-    if (store_has_row(db, "SELECT 1 FROM enrolment WHERE id = ? AND identity <> ''",
-                      STORE_VALUES(store_int(enrolment)), &found, e) != 0) {
-        return -1;
-    }
-    return found ? 0 : err_set(e, ERR_NOTFOUND, "the request was withdrawn meanwhile");
-}
+/* The same one again is no other. */
+#define NONCES "nonce_before = iif(nonce IS ?1, nonce_before, nonce), nonce = ?1"
 
 int
 requests_sent(struct store_db *db, int64_t enrolment, struct span nonce, bool delivers,
               int64_t confirm_by, struct err *e)
 {
     if (store_exec(db,
-                   "UPDATE enrolment SET nonce_before = nonce, nonce = ?1 "
-                   "WHERE id = ?2 AND identity <> '' AND nonce IS NOT ?1",
-                   STORE_VALUES(store_blob(nonce), store_int(enrolment)), e) != 0 ||
-        (store_changes(db) == 0 && check_there(db, enrolment, e) != 0)) {
+                   delivers ? "UPDATE enrolment SET " NONCES
+                              ", state = CASE WHEN state <> 1 THEN state WHEN implicit THEN 4 ELSE "
+                              "2 END, confirm_by = CASE WHEN state <> 1 THEN confirm_by WHEN "
+                              "implicit THEN NULL ELSE ?3 END WHERE id = ?2 AND identity <> ''"
+                            : "UPDATE enrolment SET " NONCES
+                              " WHERE id = ?2 AND identity <> '' AND ?3 NOT NULL",
+                   STORE_VALUES(store_blob(nonce), store_int(enrolment), store_int(confirm_by)),
+                   e) != 0) {
         return -1;
     }
-    if (!delivers) {
-        return 0;
-    }
-    return store_exec(
-        db,
-        "UPDATE enrolment SET state = CASE implicit WHEN 1 THEN 4 ELSE 2 END, "
-        "confirm_by = CASE implicit WHEN 1 THEN NULL ELSE ? END WHERE id = ? AND state = 1",
-        STORE_VALUES(store_int(confirm_by), store_int(enrolment)), e);
-}
-
-/* ---- answers ---- */
-
-int
-requests_mark_answered(struct store_db *db, struct span rid, bool *first, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows, "SELECT answered FROM queue WHERE rid = ?",
-                        STORE_VALUES(store_blob(rid)), e) != 0) {
-        return err_wrap(e, "answer to what was not asked");
-    }
-    *first = row_int(&rows, 0) == 0;
-    return store_exec(db, "UPDATE queue SET answered = 1 WHERE rid = ?",
-                      STORE_VALUES(store_blob(rid)), e);
-}
-
-int
-requests_done(struct store_db *db, struct span rid, struct err *e)
-{
-    bool first = false;
-
-    return requests_mark_answered(db, rid, &first, e) != 0
-               ? -1
-               : store_exec(db, "UPDATE enrolment SET state = 1" REQUESTS_OF_RID " AND state = 0",
-                            STORE_VALUES(store_blob(rid)), e);
+    return store_changes(db) == 1 ? 0
+                                  : err_set(e, ERR_NOTFOUND, "the request was withdrawn meanwhile");
 }

@@ -162,17 +162,12 @@ struct requests_certificate {
     int64_t not_after;
     bool revoked; /* out */
 };
-/* What the CA issued for the queue entry `rid`; the same again changes nothing. */
-int requests_delivered(struct store_db *, struct span rid, const struct requests_certificate *,
-                       struct err *e);
 int requests_certificate_find(struct store_db *, struct span fingerprint,
                               struct requests_certificate *out, bool *found, struct err *e);
 int requests_certificate_by_serial(struct store_db *, struct span serial,
                                    struct requests_certificate *out, bool *found, struct err *e);
 /* We were told that it is revoked. No such row is fine. */
 int requests_certificate_revoked(struct store_db *, struct span fingerprint, struct err *e);
-/* The same for the certificate that signed the entry `rid`. */
-int requests_signer_revoked(struct store_db *, struct span rid, struct err *e);
 /* What an enrolment was answered with, as long as that is kept. */
 struct requests_held {
     int64_t id; /* of the enrolment */
@@ -311,12 +306,32 @@ int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool 
 
 /* ---- answers of the CA; the same answer again changes nothing ---- */
 
-/* QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. ERR_CONFLICT: another answer is stored. */
-int requests_issued(struct store_db *, struct span rid, struct span certificate, struct err *e);
-/* What was asked for and is no certificate: QUEUED -> ANSWERED. ERR_NOTFOUND: no such entry. */
-int requests_done(struct store_db *, struct span rid, struct err *e);
+/* An entry of the queue, and what it is of, as they are: read once, before the answer; each of
+ * these verbs changes it with what is stored. */
+struct requests_asked {
+    struct requests_enrolment enrolment;
+    int64_t sequence;
+    bool answered;
+    bool uncounted;
+    bool shares; /* its certificate is that of other transactions, too */
+    char identity[REQUESTS_IDENTITY_SIZE];
+    struct buf target;
+};
+void requests_asked_clear(struct requests_asked *);
+/* ERR_NOTFOUND: no such entry. */
+int requests_asked_find(struct store_db *, struct span rid, struct requests_asked *out,
+                        struct err *e);
+
+/* QUEUED -> ANSWERED, and the certificate is one that was delivered. ERR_CONFLICT: another answer
+ * is stored. */
+int requests_issued(struct store_db *, struct requests_asked *, struct span certificate,
+                    const struct requests_certificate *, struct err *e);
+/* What was asked for and is no certificate: QUEUED -> ANSWERED. */
+int requests_done(struct store_db *, struct requests_asked *, struct err *e);
 /* The answer to an rr: requests_done(), and what it meant is noted as revoked. */
-int requests_revoked(struct store_db *, struct span rid, struct err *e);
+int requests_revoked(struct store_db *, struct requests_asked *, struct err *e);
+/* We were told that the certificate is revoked that signed the entry. */
+int requests_signer_revoked(struct store_db *, const struct requests_asked *, struct err *e);
 /* Stays QUEUED: the CA waits for people. The entry is not open for requests_open_each() before
  * `again_at`, and the row is kept until `until` at least: what becomes of it can be fetched. */
 struct requests_wait {
@@ -325,7 +340,7 @@ struct requests_wait {
     int64_t again_at;
     int64_t until;
 };
-int requests_waiting(struct store_db *, struct span rid, const struct requests_wait *,
+int requests_waiting(struct store_db *, struct requests_asked *, const struct requests_wait *,
                      struct err *e);
 /* The CA or we are at fault: nothing is decided, and the entry rests until `again_at`. `untimely`:
  * it was received in the future, says the CA. No such entry, or one that was answered, is fine. */
@@ -333,10 +348,10 @@ int requests_deferred(struct store_db *, struct span rid, int64_t again_at, bool
                       struct err *e);
 /* CONFIRMING -> CONFIRMED, or REJECTED when the certConf rejected. What a kur updated, or what was
  * rejected, is noted as revoked. */
-int requests_confirmed(struct store_db *, struct span rid, struct err *e);
+int requests_confirmed(struct store_db *, struct requests_asked *, struct err *e);
 /* QUEUED -> REJECTED, and the use of the registration, when counted, is given back; CONFIRMING ->
  * REJECTED. */
-int requests_refused(struct store_db *, struct span rid, int fail_info, const char *phrase,
+int requests_refused(struct store_db *, struct requests_asked *, int fail_info, const char *phrase,
                      struct err *e);
 
 /* ---- heads ---- */

@@ -11,42 +11,43 @@
 enum { WAITING_KEEP_S = 7 * 86400 };
 
 static int
+store_refusal(struct queue_answer *a, struct store_db *db, struct err *e)
+{
+    if (requests_refused(db, &a->asked, a->fail_info, a->phrase, e) != 0) {
+        return -1;
+    }
+    return a->fail_info == CMP_CERT_REVOKED ? requests_signer_revoked(db, &a->asked, e) : 0;
+}
+
+static int
+store(struct queue_answer *a, struct store_db *db, struct err *e)
+{
+    const int64_t again_at = clock_now() + a->check_after;
+    const struct requests_wait wait = {.check_after = a->check_after,
+                                       .phrase = a->phrase,
+                                       .again_at = again_at,
+                                       .until = again_at + WAITING_KEEP_S};
+
+    return a->type == LINK_ISSUED
+               ? requests_issued(db, &a->asked, buf_span(&a->certificate), &a->delivered, e)
+           : a->type == LINK_CONFIRMED ? requests_confirmed(db, &a->asked, e)
+           : a->type == LINK_REVOKED   ? requests_revoked(db, &a->asked, e)
+           : a->type == LINK_WAITING   ? requests_waiting(db, &a->asked, &wait, e)
+                                       : store_refusal(a, db, e);
+}
+
+static int
 answer_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct queue_answer *a = CONTAINER_OF(op, struct queue_answer, op);
     struct span rid = span_of(a->rid, sizeof(a->rid));
-    int result;
 
-    if (a->type == LINK_ISSUED) {
-        result = requests_issued(db, rid, buf_span(&a->certificate), e);
-        if (result == 0) {
-            result = requests_delivered(db, rid, &a->delivered, e);
-        }
-    } else if (a->type == LINK_CONFIRMED) {
-        result = requests_confirmed(db, rid, e);
-    } else if (a->type == LINK_REVOKED) {
-        result = requests_revoked(db, rid, e);
-    } else if (a->type == LINK_WAITING) {
-        const int64_t again_at = clock_now() + a->check_after;
-        const struct requests_wait wait = {.check_after = a->check_after,
-                                           .phrase = a->phrase,
-                                           .again_at = again_at,
-                                           .until = again_at + WAITING_KEEP_S};
-
-        result = requests_waiting(db, rid, &wait, e);
-    } else if (a->type == LINK_DEFERRED) {
+    if (a->type == LINK_DEFERRED) {
         return requests_deferred(db, rid, clock_now() + a->check_after,
                                  a->fail_info == CMP_TIME_NOT_AVAILABLE, e);
-    } else {
-        result = requests_refused(db, rid, a->fail_info, a->phrase, e);
-        if (result == 0 && a->fail_info == CMP_CERT_REVOKED) {
-            result = requests_signer_revoked(db, rid, e);
-        }
     }
-    if (result != 0) {
-        return -1;
-    }
-    return requests_enrolment_by_rid(db, rid, &a->enrolment, &a->found, e);
+    a->found = requests_asked_find(db, rid, &a->asked, e) == 0 && store(a, db, e) == 0;
+    return a->found ? 0 : -1;
 }
 
 static void
@@ -55,7 +56,7 @@ answer_done(struct task *task)
     struct queue_answer *a = CONTAINER_OF(task, struct queue_answer, op.task);
 
     a->stored(a->arg, a);
-    requests_enrolment_clear(&a->enrolment);
+    requests_asked_clear(&a->asked);
     buf_free(&a->certificate);
     mem_free(a);
 }

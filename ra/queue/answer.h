@@ -19,7 +19,7 @@ struct queue_answer {
     int fail_info;
     int check_after;
     char phrase[REQUESTS_PHRASE_SIZE];
-    struct requests_enrolment enrolment; /* as it is now, when `found` */
+    struct requests_asked asked; /* with its enrolment as it is now, when `found` */
     bool found;
     queue_answer_stored *stored;
     void *arg;

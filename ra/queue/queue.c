@@ -128,7 +128,7 @@ on_stored(void *arg, const struct queue_answer *a)
 
         flights_remove(&q->flights, a->rid);
         if (waiter != NULL && a->op.result == 0 && a->found) {
-            waiter(waiting, &a->enrolment);
+            waiter(waiting, &a->asked.enrolment);
         }
     }
 }

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "ca/cmp/protection/signers.h"
-#include "db/store/batch.h"
 #include "ra/judge/mac.h"
 #include "ra/queue/queue.h"
 #include "ra/transaction/admit.h"
@@ -286,22 +285,10 @@ start_protect(struct pipeline *p, struct batch *batch)
     }
 }
 
-static int
-sent_part(void *arg, struct store_db *db, struct err *e)
-{
-    return reply_sent(arg, db, e);
-}
-
-static int
-sent(struct job *job, struct store_db *db, struct err *e)
-{
-    return store_part(db, sent_part, job, e);
-}
-
 static void
 start_sent(struct pipeline *p, struct batch *batch)
 {
-    crew_keep(p, STAGE_SENT, batch, sent, NULL);
+    crew_keep(p, STAGE_SENT, batch, reply_sent, NULL);
 }
 
 static void

@@ -21,6 +21,7 @@ struct bench {
     long n;
     long group;
     bool seals;
+    int64_t *ids; /* of enrolments: who has one does not look for it */
     uint8_t octets[CMS];
 };
 
@@ -127,7 +128,7 @@ known(struct store_db *db, const struct names *n, struct err *e)
 }
 
 static int
-admit(const struct bench *b, struct store_db *db, const struct names *n, struct err *e)
+admit(const struct bench *b, struct store_db *db, const struct names *n, int64_t *id, struct err *e)
 {
     const struct requests_admission a = {.identity = n->identity,
                                          .transaction_id = span_of(n->tid, sizeof(n->tid)),
@@ -137,47 +138,51 @@ admit(const struct bench *b, struct store_db *db, const struct names *n, struct 
                                          .rid = span_of(n->rid, sizeof(n->rid)),
                                          .message = span_of(b->octets, MESSAGE),
                                          .entry = span_of(b->octets, ENTRY)};
-    int64_t id;
     uint64_t sequence;
 
-    return requests_admit(db, &a, &id, &sequence, e);
+    return requests_admit(db, &a, id, &sequence, e);
 }
 
 static int
 issued(const struct bench *b, struct store_db *db, const struct names *n, struct err *e)
 {
     struct requests_certificate c = {.serial_size = 16, .not_after = 9000000000};
-    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
-    const struct span rid = span_of(n->rid, sizeof(n->rid));
-    bool found;
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
     memcpy(c.fingerprint, n->rid, sizeof(c.fingerprint));
     memcpy(c.serial, n->tid, sizeof(n->tid));
-    return requests_issued(db, rid, span_of(b->octets, DER), e) != 0 ||
-                   requests_delivered(db, rid, &c, e) != 0
+    return requests_asked_find(db, span_of(n->rid, sizeof(n->rid)), &asked, e) != 0
                ? -1
-               : requests_enrolment_by_rid(db, rid, &x, &found, e);
+               : requests_issued(db, &asked, span_of(b->octets, DER), &c, e);
 }
 
 static int
-confirm(const struct bench *b, struct store_db *db, const struct names *n, struct err *e)
+confirmed(struct store_db *db, const struct names *n, struct err *e)
+{
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+
+    return requests_asked_find(db, span_of(n->conf, sizeof(n->conf)), &asked, e) != 0
+               ? -1
+               : requests_confirmed(db, &asked, e);
+}
+
+static int
+confirm(const struct bench *b, struct store_db *db, const struct names *n, int64_t id,
+        struct err *e)
 {
     const struct requests_item item = {.rid = span_of(n->conf, sizeof(n->conf)),
                                        .message = span_of(b->octets, MESSAGE / 2),
                                        .entry = span_of(b->octets, ENTRY)};
     uint64_t sequence;
-    int64_t id;
 
-    return find(db, n, &id, e) != 0
-               ? -1
-               : requests_admit_confirmation(db, id, true, &item, &sequence, e);
+    return requests_admit_confirmation(db, id, true, &item, &sequence, e);
 }
 
 static int
 step_one(const struct step *s, struct store_db *db, long i, struct err *e)
 {
     const struct names n = names_of(i);
-    int64_t id;
+    int64_t *id = &s->bench->ids[i];
 
     switch ((enum step_kind)s->which) {
     case REGISTER:
@@ -185,20 +190,19 @@ step_one(const struct step *s, struct store_db *db, long i, struct err *e)
     case KNOWN:
         return known(db, &n, e);
     case ADMIT:
-        return admit(s->bench, db, &n, e);
+        return admit(s->bench, db, &n, id, e);
     case ISSUED:
         return issued(s->bench, db, &n, e);
     case SENT:
     case LAST:
-        return find(db, &n, &id, e) != 0
-                   ? -1
-                   : requests_sent(db, id, span_of(n.tid, s->which == SENT ? 15 : 14), true, 9, e);
+        return requests_sent(db, *id, span_of(n.tid, s->which == SENT ? 15 : 14), s->which == SENT,
+                             9, e);
     case LATER:
-        return find(db, &n, &id, e);
+        return find(db, &n, id, e);
     case CONFIRM:
-        return confirm(s->bench, db, &n, e);
+        return confirm(s->bench, db, &n, *id, e);
     case CONFIRMED:
-        return requests_confirmed(db, span_of(n.conf, sizeof(n.conf)), e);
+        return confirmed(db, &n, e);
     case STEPS:
         break;
     }
@@ -267,6 +271,7 @@ main(int argc, char **argv)
     struct err e = {0};
     double us[2];
 
+    b.ids = mem_zalloc((size_t)(b.n < 1 ? 1 : b.n), sizeof(*b.ids));
     if (argc < 2 || b.n < 1 || b.group < 1 || ossl_init(&e) != 0) {
         return 2;
     }
@@ -281,5 +286,6 @@ main(int argc, char **argv)
     }
     printf("%ld enrolments, %ld in a commit: %.0f us of CPU each, sealed %.0f us (+%.0f)\n", b.n,
            b.group, us[0], us[1], us[1] - us[0]);
+    mem_free(b.ids);
     return 0;
 }

@@ -50,16 +50,28 @@ struct delivering {
     uint8_t rid[REQUESTS_RID_SIZE];
 };
 
+/* One of the CA's answers to an entry. */
+static int
+answer(struct store_db *db, struct span rid,
+       int (*verb)(struct store_db *, struct requests_asked *, struct err *), struct err *e)
+{
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+
+    return requests_asked_find(db, rid, &asked, e) != 0 ? -1 : verb(db, &asked, e);
+}
+
 static int
 verb_deliver(struct store_db *db, void *arg, struct err *e)
 {
     const struct delivering *d = arg;
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
     int64_t enrolment;
     uint64_t sequence;
 
-    return requests_admit(db, &d->admission, &enrolment, &sequence, e) != 0
+    return requests_admit(db, &d->admission, &enrolment, &sequence, e) != 0 ||
+                   requests_asked_find(db, d->admission.rid, &asked, e) != 0
                ? -1
-               : requests_delivered(db, d->admission.rid, &d->certificate, e);
+               : requests_issued(db, &asked, SPAN_LITERAL("certificate"), &d->certificate, e);
 }
 
 void
@@ -144,7 +156,28 @@ enrol_confirmed(struct store_db *db, const struct enrolling *in, int64_t id, str
     if (requests_admit_confirmation(db, id, !in->what->rejects, &item, &sequence, e) != 0) {
         return -1;
     }
-    return in->what->state == REQUESTS_CONFIRMING ? 0 : requests_confirmed(db, rid, e);
+    return in->what->state == REQUESTS_CONFIRMING ? 0 : answer(db, rid, requests_confirmed, e);
+}
+
+static int
+refused(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    return requests_refused(db, asked, CMP_NOT_AUTHORIZED, "refused", e);
+}
+
+static int
+issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
+{
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+    struct requests_certificate c = {.serial_size = sizeof(c.serial), .not_after = INT64_MAX};
+
+    if (sha256(certificate, c.fingerprint, e) != 0) {
+        return -1;
+    }
+    memcpy(c.serial, c.fingerprint, sizeof(c.serial));
+    return requests_asked_find(db, rid, &asked, e) != 0
+               ? -1
+               : requests_issued(db, &asked, certificate, &c, e);
 }
 
 static int
@@ -173,11 +206,11 @@ verb_enrol(struct store_db *db, void *arg, struct err *e)
         return -1;
     }
     if (x->state == REQUESTS_REJECTED && x->certificate == NULL) {
-        return requests_refused(db, a.rid, CMP_NOT_AUTHORIZED, "refused", e);
+        return answer(db, a.rid, refused, e);
     }
     if (x->state != REQUESTS_QUEUED &&
-        (x->certificate != NULL ? requests_issued(db, a.rid, in->certificate, e)
-                                : requests_done(db, a.rid, e)) != 0) {
+        (x->certificate != NULL ? issued(db, a.rid, in->certificate, e)
+                                : answer(db, a.rid, requests_done, e)) != 0) {
         return -1;
     }
     if (x->state == REQUESTS_ANSWERED) {

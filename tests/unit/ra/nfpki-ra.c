@@ -574,8 +574,8 @@ break_store(struct running *w)
                      "INSERT INTO registration (id, cms, json, nf_instance, proof, not_after, "
                      "certificates, registered) VALUES ('x', x'', x'', 'nf', 2, 1, 1, 1);"
                      "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
-                     "body, cert_req_id, implicit, state, until) VALUES (99, 'mac:x', x'00', 'x', "
-                     "'nf-tls', 0, 0, 0, 0, 1);"
+                     "body, cert_req_id, implicit, uncounted, state, until) VALUES (99, 'mac:x', "
+                     "x'00', 'x', 'nf-tls', 0, 0, 0, 0, 0, 1);"
                      "INSERT INTO queue (sequence, rid, enrolment, message) VALUES (99, x'00', 99, "
                      "x'00')",
                      NULL, NULL, NULL) != SQLITE_OK) {

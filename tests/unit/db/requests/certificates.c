@@ -76,12 +76,13 @@ verb_issue(struct store_db *db, void *arg, struct err *e)
 {
     const uint8_t *n = arg;
     const struct requests_certificate c = certificate(*n);
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
     uint8_t rid[REQUESTS_RID_SIZE];
 
     memset(rid, *n, sizeof(rid));
-    return requests_issued(db, span_of(rid, sizeof(rid)), span_of(n, 1), e) != 0
+    return requests_asked_find(db, span_of(rid, sizeof(rid)), &asked, e) != 0
                ? -1
-               : requests_delivered(db, span_of(rid, sizeof(rid)), &c, e);
+               : requests_issued(db, &asked, span_of(n, 1), &c, e);
 }
 
 struct confirming {
@@ -108,7 +109,7 @@ verb_confirm(struct store_db *db, void *arg, struct err *e)
         requests_admit_confirmation(db, x.id, c->accepted, &item, &sequence, e) != 0) {
         return -1;
     }
-    return requests_confirmed(db, span_of(rid, sizeof(rid)), e);
+    return verb_answer(db, span_of(rid, sizeof(rid)), requests_confirmed, e);
 }
 
 struct looking {
@@ -208,7 +209,7 @@ verb_revoked(struct store_db *db, void *arg, struct err *e)
     uint8_t rid[REQUESTS_RID_SIZE];
 
     memset(rid, *(const uint8_t *)arg, sizeof(rid));
-    return requests_revoked(db, span_of(rid, sizeof(rid)), e);
+    return verb_answer(db, span_of(rid, sizeof(rid)), requests_revoked, e);
 }
 
 static void

@@ -86,13 +86,14 @@ struct waits {
 static int
 verb_waiting(struct store_db *db, void *arg, struct err *e)
 {
-    struct waits *w = arg;
+    static const struct requests_wait wait = {
+        .check_after = 60, .phrase = "waiting for approval", .again_at = 1000, .until = 5000};
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+    const struct waits *w = arg;
 
-    return requests_waiting(
-        db, span_of(w->rid, REQUESTS_RID_SIZE),
-        &(struct requests_wait){
-            .check_after = 60, .phrase = "waiting for approval", .again_at = 1000, .until = 5000},
-        e);
+    return requests_asked_find(db, span_of(w->rid, REQUESTS_RID_SIZE), &asked, e) != 0
+               ? -1
+               : requests_waiting(db, &asked, &wait, e);
 }
 
 static int

@@ -186,15 +186,43 @@ verb_assert_state(struct store *store, const char *tid, enum requests_state stat
 }
 
 int
+verb_answer(struct store_db *db, struct span rid,
+            int (*answer)(struct store_db *, struct requests_asked *, struct err *), struct err *e)
+{
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+
+    return requests_asked_find(db, rid, &asked, e) != 0 ? -1 : answer(db, &asked, e);
+}
+
+int
+verb_answer_issued(struct store_db *db, struct span rid, struct span certificate, struct err *e)
+{
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+    struct requests_certificate c = {.serial_size = sizeof(c.serial), .not_after = 9000};
+
+    if (sha256(certificate, c.fingerprint, e) != 0) {
+        return -1;
+    }
+    memcpy(c.serial, c.fingerprint, sizeof(c.serial));
+    return requests_asked_find(db, rid, &asked, e) != 0
+               ? -1
+               : requests_issued(db, &asked, certificate, &c, e);
+}
+
+int
 verb_issued(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_issued(db, span_of(arg, REQUESTS_RID_SIZE), SPAN_LITERAL("certificate"), e);
+    return verb_answer_issued(db, span_of(arg, REQUESTS_RID_SIZE), SPAN_LITERAL("certificate"), e);
 }
 
 int
 verb_refused(struct store_db *db, void *arg, struct err *e)
 {
-    return requests_refused(db, span_of(arg, REQUESTS_RID_SIZE), 23, "not allowed", e);
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+
+    return requests_asked_find(db, span_of(arg, REQUESTS_RID_SIZE), &asked, e) != 0
+               ? -1
+               : requests_refused(db, &asked, 23, "not allowed", e);
 }
 
 int

@@ -62,6 +62,12 @@ int verb_find(struct store_db *, void *state_query, struct err *);
 struct requests_enrolment verb_enrolment(struct store *, const char *tid);
 void verb_assert_state(struct store *, const char *tid, enum requests_state);
 
+/* One of the CA's answers to the entry with this rid. */
+int verb_answer(struct store_db *, struct span rid,
+                int (*answer)(struct store_db *, struct requests_asked *, struct err *),
+                struct err *);
+/* This certificate, whatever it is. */
+int verb_answer_issued(struct store_db *, struct span rid, struct span certificate, struct err *);
 /* Of a rid. */
 int verb_issued(struct store_db *, void *rid, struct err *);
 int verb_refused(struct store_db *, void *rid, struct err *);

@@ -127,11 +127,11 @@ do_issued(struct store_db *db, void *arg, struct err *e)
     const struct stepping *s = arg;
     const struct admitting in = whole_admitting(s->n);
     const struct requests_certificate c = whole_certificate(s->n);
-    const struct span rid = span_of(in.rid, sizeof(in.rid));
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_issued(db, rid, span_str(in.message), e) != 0
+    return requests_asked_find(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
                ? -1
-               : requests_delivered(db, rid, &c, e);
+               : requests_issued(db, &asked, span_str(in.message), &c, e);
 }
 
 static int
@@ -184,7 +184,7 @@ do_confirmed(struct store_db *db, void *arg, struct err *e)
     const struct stepping *s = arg;
     const struct admitting in = whole_admitting(s->n + 20);
 
-    return requests_confirmed(db, span_of(in.rid, sizeof(in.rid)), e);
+    return verb_answer(db, span_of(in.rid, sizeof(in.rid)), requests_confirmed, e);
 }
 
 static int
@@ -195,7 +195,11 @@ do_waiting(struct store_db *db, void *arg, struct err *e)
     const struct requests_wait wait = {
         .check_after = 7, .phrase = "people", .again_at = 50, .until = 1100};
 
-    return requests_waiting(db, span_of(in.rid, sizeof(in.rid)), &wait, e);
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+
+    return requests_asked_find(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
+               ? -1
+               : requests_waiting(db, &asked, &wait, e);
 }
 
 static int

@@ -216,8 +216,7 @@ a_database_that_is_gone_is_no_status(void **state)
         const char *spoil;
         const char *mend;
     } rows[] = {
-        {"ALTER TABLE queue RENAME COLUMN answered TO gone",
-         "ALTER TABLE queue RENAME COLUMN gone TO answered"},
+        {"ALTER TABLE queue RENAME TO gone", "ALTER TABLE gone RENAME TO queue"},
         {"ALTER TABLE registration RENAME COLUMN cancellation TO gone",
          "ALTER TABLE registration RENAME COLUMN gone TO cancellation"},
     };

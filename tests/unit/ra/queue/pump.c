@@ -107,7 +107,7 @@ own_item(struct running *w, const struct member *m)
     buf_move(&own.entry, &f.entry);
     memcpy(own.rid, f.rid, sizeof(own.rid));
     filling_clear(&f);
-    running_sql(w, "UPDATE queue SET answered = 1", STORE_NO_VALUES);
+    running_sql(w, "DELETE FROM queue", STORE_NO_VALUES);
     return (struct queue_item){.rid = own.rid,
                                .sequence = head_first(own.head),
                                .message = SPAN_LITERAL("x"),
@@ -138,7 +138,7 @@ own_end(struct running *w)
     flights_clear(&own.flights);
     head_release(w->ra.heads, own.head);
     buf_free(&own.entry);
-    running_sql(w, "UPDATE queue SET answered = 1", STORE_NO_VALUES);
+    running_sql(w, "DELETE FROM queue", STORE_NO_VALUES);
     w->ra.queue = queue_new(&options, &e);
     assert_non_null(w->ra.queue);
     running_until(w, queue_is_back);

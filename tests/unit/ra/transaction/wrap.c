@@ -16,12 +16,6 @@ enum { MANY = 24 };
 
 /* ---- what a test wants to know ---- */
 
-static int64_t
-heads(struct running *w)
-{
-    return running_number(w, "SELECT count(*) FROM head", STORE_NO_VALUES);
-}
-
 static void
 hears(struct running *w, struct member *m, enum cmp_body body, enum cmp_status status)
 {
@@ -61,7 +55,7 @@ static int64_t
 rows_of(struct running *w, const struct member *m)
 {
     return running_number(w,
-                          "SELECT count(*) FROM queue q JOIN enrolment x ON x.id = q.enrolment "
+                          "SELECT count(*) FROM asked q JOIN enrolment x ON x.id = q.enrolment "
                           "WHERE x.registration = ?",
                           STORE_VALUES(store_text(m->id)));
 }
@@ -75,10 +69,9 @@ what_comes_at_once_is_signed_once(void **state)
     struct member m[MANY];
     struct talk talks[MANY];
     struct running_task *tasks[MANY];
-    const int64_t before = heads(w);
     const uint64_t attempts = signer_attempts(w->ra.signer);
     struct gate *gate;
-    int64_t made;
+    uint64_t made;
 
     for (size_t i = 0; i < MANY; i++) {
         m[i] = running_member(w);
@@ -91,10 +84,9 @@ what_comes_at_once_is_signed_once(void **state)
     for (size_t i = 0; i < MANY; i++) {
         running_end(w, tasks[i]);
     }
-    made = heads(w) - before;
+    made = signer_attempts(w->ra.signer) - attempts;
     /* what came first went ahead, the others gathered behind it */
     assert_true(made >= 1 && made <= 2);
-    assert_int_equal(signer_attempts(w->ra.signer) - attempts, made);
     assert_int_equal(w->asked[LINK_SUBMIT], MANY);
     for (size_t i = 0; i < MANY; i++) {
         CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
