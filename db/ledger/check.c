@@ -95,14 +95,14 @@ check_edge(const struct merkle_edge *edge, const struct check_against *against, 
     }
     root = merkle_root(edge);
     if (edge->size == against->stored.size && !merkle_equal(&root, &against->stored.root)) {
-        return err_set(e, ERR_STORE, "the leaves are not those of the stored checkpoint");
+        return err_set(e, ERR_STALE, "the leaves are not those of the stored checkpoint");
     }
     if (edge->size == against->published.size && !merkle_equal(&root, &against->published.root)) {
-        return err_set(e, ERR_STORE, "the leaves are not those of the published checkpoint");
+        return err_set(e, ERR_STALE, "the leaves are not those of the published checkpoint");
     }
     if (last != NULL && edge->size == last->size &&
         memcmp(root.octets, last->root, sizeof(last->root)) != 0) {
-        return err_set(e, ERR_STORE, "the leaves are not those of the log signer's checkpoint");
+        return err_set(e, ERR_STALE, "the leaves are not those of the log signer's checkpoint");
     }
     return 0;
 }
@@ -121,10 +121,10 @@ check_leaf(struct checking *c, const struct store_rows *rows, uint64_t index, st
     struct merkle_hash stored;
 
     if (ledger_copy_hash(rows, &stored, e) != 0) {
-        return err_set(e, ERR_STORE, "leaf %" PRIu64 " is missing", index);
+        return err_set(e, ERR_STALE, "leaf %" PRIu64 " is missing", index);
     }
     if (!merkle_equal(&hash, &stored)) {
-        return err_set(e, ERR_STORE, "leaf %" PRIu64 " was edited", index);
+        return err_set(e, ERR_STALE, "leaf %" PRIu64 " was edited", index);
     }
     if ((c->has_subjects ? subject_check_row(rows, body, 2, 3, e)
                          : subject_check_kind(body, row_text(rows, 2), e)) != 0) {
@@ -159,7 +159,7 @@ check_bodies(struct store_db *db, const struct check_against *against, uint64_t 
             return -1;
         }
         if (!row) {
-            return err_set(e, ERR_STORE, "leaf %" PRIu64 " is missing", i);
+            return err_set(e, ERR_STALE, "leaf %" PRIu64 " is missing", i);
         }
         if (check_leaf(&c, &rows, i, e) != 0 || check_edge(&c.edge, against, e) != 0) {
             return -1;
@@ -172,7 +172,7 @@ check_bodies(struct store_db *db, const struct check_against *against, uint64_t 
     all = merkle_root(&c.edge);
     return merkle_equal(&root, &all)
                ? 0
-               : err_set(e, ERR_STORE, "the hashes are not those of the leaves");
+               : err_set(e, ERR_STALE, "the hashes are not those of the leaves");
 }
 
 int
@@ -181,7 +181,7 @@ check_record(struct store_db *db, const struct check_against *against, struct er
     uint64_t size = 0;
 
     if ((db != NULL && ledger_size(db, &size, e) != 0) ||
-        check_agrees(db, &against->stored, size, "stored", ERR_STORE, e) != 0 ||
+        check_agrees(db, &against->stored, size, "stored", ERR_STALE, e) != 0 ||
         (against->signed_last != NULL && check_signed(db, against, size, e) != 0) ||
         check_agrees(db, &against->published, against->stored.size, "published", ERR_STALE, e) !=
             0) {

@@ -16,5 +16,5 @@ struct check_against {
 };
 
 /* `db` NULL is a record without a leaf. ERR_STALE: the record is older than what was signed or
- * published, or another. ERR_STORE: it does not agree with itself. */
+ * published, or another; or does not agree with itself: it was edited. */
 int check_record(struct store_db *db, const struct check_against *, struct err *e);

@@ -69,9 +69,9 @@ struct ledger_signed {
 /* First of all, and before anything is changed (store_options.admit; NULL: there is no database):
  * the leaves, the last checkpoint that is stored, the published one and what was signed last
  * (NULL: nobody was asked) are of one record, and none is newer than the database. Else ERR_STALE,
- * or ERR_STORE when the database does not agree with itself: never repaired, never forked. All
- * leaves are read, but when the file is sealed, and so the hashes in it are of its leaves: then
- * only if it is to be the `whole`. */
+ * as when the database does not agree with itself: never repaired, never forked. All leaves are
+ * read, but when the file is sealed, and so the hashes in it are of its leaves: then only if it is
+ * to be the `whole`. */
 int ledger_check(struct ledger *, struct store_db *, const struct ledger_signed *, bool whole,
                  struct err *e);
 

@@ -293,7 +293,7 @@ a_record_that_was_edited_is_not_started_with(void **state)
         edit(f, sql);
         f->store = scene_store(f);
         if (ledger_start(f->ledger, f->store, &e) == 0 ||
-            (e.code != ERR_STORE && e.code != ERR_NOTFOUND && e.code != ERR_CRYPTO) ||
+            (e.code != ERR_STALE && e.code != ERR_NOTFOUND && e.code != ERR_CRYPTO) ||
             strstr(e.text, rows[i].says) == NULL) {
             fail_msg("%s: %s", rows[i].name, e.text);
         }
