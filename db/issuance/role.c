@@ -227,7 +227,6 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
 int
 issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role, struct err *e)
 {
-    CLEANUP(store_end) struct store_rows rows = {0};
     struct span serial;
     struct span tbs;
     bool row;
