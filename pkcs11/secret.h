@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * secret.h - one secret key on a token, which derives the key that seals the RA's one-time secrets
- * and the rows of ra.db, or ca.db.
+ * and, by way of that, ra.db; or the one that seals ca.db.
  *
  * It is 256 random bits that never leave the token; with CKM_SHA256_HMAC over a fixed text it gives
  * the same key at each start (a key derivation in counter mode of one block, NIST SP 800-108 with

@@ -390,8 +390,9 @@ verify(struct daemon *d, const struct settings *settings)
         (void)printf("%s: %s\n", settings->database, e.text);
         status = err_exit_status(v.differ > 0 ? ERR_STALE : e.code);
     } else if (!v.sealed) {
-        (void)printf("%s: it is not sealed, and was not compared: nfpki-ra(8)\n",
-                     settings->database);
+        (void)printf(
+            "%s: it is not sealed, or there is no key, and no seal was compared: nfpki-ra(8)\n",
+            settings->database);
         status = 1;
     } else if (v.differ > 0) {
         status = err_exit_status(ERR_STALE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * believed.h - a leaf ACKNOWLEDGED is verified before a line is gone past by it. A kill may have
- * left it where no signed checkpoint covers it, and then whoever has the key that seals rows could
+ * left it where no signed checkpoint covers it, and then whoever has the key that seals ca.db could
  * have put it there: but for what two officers signed.
  */
 #pragma once

@@ -5,10 +5,10 @@
  * In this order: what the log's key was asked for last; the CRL that is out; is the database that
  * record (ledger_check), sealed if the record says so (seals.h), and has it that CRL (published.h);
  * is the clock behind its last leaf; are its tables this program's; do the rows say what the leaves
- * say (those of a sealed file do); has the issuing key's journal what is stored; the caller's
- * `look`. Up to here nothing is changed: a state that is refused is the same after any number of
- * starts. Then folders; what was read is made durable; schema; seals. From an older schema what
- * asks for this program's tables comes behind that.
+ * say (those of a sealed file do, unless something was found before); has the issuing key's journal
+ * what is stored; the caller's `look`. Up to here nothing is changed: a state that is refused is
+ * the same after any number of starts. Then folders; what was read is made durable; schema; seals.
+ * From an older schema what asks for this program's tables comes behind that.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scrub.h - all rows are compared with the record, all the time (db/issuance/scrub.h): one short
- * store operation after the other, with pauses, so that it takes scrub_share percent of the time of
- * the database's thread at most.
+ * scrub.h - all rows are compared with the record, and all pages with their seals, all the time
+ * (db/issuance/scrub.h): one short store operation after the other, with pauses, so that it takes
+ * scrub_share percent of the time of the database's thread at most.
  *
  * What does not agree ends the program, as a database that fails does: nothing is answered from it.
  * Private to nfpki-ca.

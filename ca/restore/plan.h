@@ -15,7 +15,7 @@
  * `database` is what is left (0 leaves: nothing), `log` what the published ledger has. From both
  * and the CRL follows all the rest, so the same state at the same time gives the same octets, and
  * what was signed is compared octet for octet with what is about to be done. "on trust" is what
- * nobody can compare of rows that never had seals (db/issuance/on_trust.h). "new log" is there
+ * nobody can compare of a file that never had seals (db/issuance/on_trust.h). "new log" is there
  * when leaves are missing for good: `log` is at its end then, and its key had signed so many
  * leaves.
  */

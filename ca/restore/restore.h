@@ -3,9 +3,10 @@
  * restore.h - nfpki-ca --restore: ca.db is lost, or an older one was put back; what it lost is read
  * back from the published ledger, when two officers have signed the plan of it.
  *
- * Everything happens in a copy, ca.db.restore in state_dir, which takes the place of ca.db in one
- * step at the end: a kill leaves the state from before, or the whole new one. The signers are asked
- * what the log's key was asked for last, and for no signature; the next start goes on from there.
+ * Everything happens in a copy, ca.db.restore in state_dir, which with its seals takes the place of
+ * ca.db at the end: a kill leaves the state from before, the whole new one, or what work_finish()
+ * makes one of them. The signers are asked what the log's key was asked for last, and for no
+ * signature; the next start goes on from there.
  *
  * Refused with ERR_STALE: the database has another history; leaves are missing for good, since the
  * published ledger does not have what was signed last. Then the configuration is that of a new log,

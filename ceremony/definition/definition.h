@@ -46,8 +46,8 @@ struct key_plan {
     struct name subject;
 };
 
-/* A secret key, which derives the key that seals the RA's one-time secrets and the rows of ra.db,
- * or ca.db. */
+/* A secret key, which derives the key that seals the RA's one-time secrets and ra.db, or the one
+ * that seals ca.db. */
 struct secret_plan {
     char label[DEFINITION_LABEL_SIZE];
     const char *attributes; /* "ra-seal-v1" or "ca-seal-v1" */

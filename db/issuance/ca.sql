@@ -318,7 +318,7 @@ CREATE INDEX queue_head_recorded ON queue_head (recorded);
 
 -- migration 16
 
--- Who wrote the rows of the other tables (db/sealed/sealed.h). Nothing is in here before they are sealed.
+-- Who wrote the rows of the other tables: until pages were sealed (db/pages/pages.h).
 CREATE TABLE seal (
     bucket  INTEGER NOT NULL,
     tbl     INTEGER NOT NULL,          -- struct sealed_table.number
@@ -358,7 +358,7 @@ CREATE INDEX leaf_crl
 
 -- migration 18
 
--- All rows of an owner are found, before one of them is believed (db/issuance/seals.h).
+-- All rows of an owner were found by these, when rows had seals.
 CREATE INDEX confirmation_request ON confirmation (request);
 CREATE INDEX revocation_day ON revocation (not_after / 86400);
 
@@ -440,7 +440,7 @@ CREATE INDEX leaf_crl_intent
 
 -- migration 24
 
--- A registration that is missing is missed by its leaf (db/issuance/trust.h).
+-- A registration is found by its leaf.
 CREATE INDEX leaf_registration
     ON leaf (substr(CAST(body AS TEXT), instr(CAST(body AS TEXT), '"registration":"') + 16, 32))
     WHERE instr(CAST(body AS TEXT), '"kind":"REGISTRATION"') > 0;

@@ -75,8 +75,9 @@ enum issuance_outcome {
 /* "the transactionID is in use", ... Never NULL. */
 const char *issuance_outcome_text(enum issuance_outcome);
 
-/* At start, when the ledger has agreed with its checkpoint (ledger_start): the rows agree with the
- * leaves. Reads them all. ERR_STALE names the first that does not. */
+/* At a start with a file that is not sealed, or in which something was found before, when the
+ * ledger has agreed with its checkpoint (ledger_check): the rows agree with the leaves. Reads them
+ * all. ERR_STALE names the first that does not. */
 int issuance_check(struct store_db *, struct err *e);
 
 /* ---- registrations ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * on_trust.h - rows without seals, before they get some: what is compared with the record once, and
- * what nobody can compare. tests/unit/db/issuance/on_trust.c edits every column and proves the
- * list.
+ * on_trust.h - rows of a file without seals, before it gets them: what is compared with the record
+ * once, and what nobody can compare. tests/unit/db/issuance/on_trust.c edits every column and
+ * proves the list.
  */
 #pragma once
 

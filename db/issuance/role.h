@@ -6,7 +6,7 @@
  * signed, in the octets that the Merkle tree holds. Neither the column of a row, which whoever can
  * write the file can edit, nor an extension of the certificate is asked. The leaf must be about
  * this certificate: its serial number and its TBSCertificate. That the leaves are those under the
- * signed checkpoint is found out at each start (ledger_start), and the file is locked after it.
+ * signed checkpoint a start finds out (ledger_check), or the seals of their pages say it.
  */
 #pragma once
 

@@ -226,13 +226,13 @@ CREATE TRIGGER queue_end_forward BEFORE UPDATE ON queue_end WHEN new.next < old.
 BEGIN SELECT RAISE(ABORT, 'no place in the queue comes twice'); END;
 CREATE TRIGGER queue_end_kept BEFORE DELETE ON queue_end
 BEGIN SELECT RAISE(ABORT, 'no place in the queue comes twice'); END;
--- A head goes with the last of its entries: db/requests/heads.c does it, for its seal goes, too.
+-- A head goes with the last of its entries: db/requests/heads.c does it.
 DROP TRIGGER queue_left;
 DROP TRIGGER queue_moved;
 
 -- migration 17
 
--- Who wrote the rows of the other tables (db/sealed/sealed.h). Nothing is in here before they are sealed.
+-- Who wrote the rows of the other tables: until pages were sealed (db/pages/pages.h).
 CREATE TABLE seal (
     bucket  INTEGER NOT NULL,
     tbl     INTEGER NOT NULL,          -- struct sealed_table.number
@@ -255,7 +255,7 @@ CREATE TABLE seal_head (
     rows    INTEGER NOT NULL,          -- that are sealed
     mac     BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
--- All rows of an owner are found, before one of them is believed (db/requests/seals.h).
+-- All rows of an owner were found by these, when rows had seals.
 CREATE INDEX enrolment_registration ON enrolment (registration);
 CREATE INDEX registration_subject ON registration (substr(CAST(subject AS BLOB), 1, 500))
     WHERE subject IS NOT NULL;

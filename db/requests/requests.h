@@ -286,7 +286,7 @@ int requests_enrolment_find(struct store_db *, const char *identity, struct span
 int requests_enrolment_unanswered(struct store_db *, const struct requests_admission *,
                                   struct span question, struct requests_enrolment *out, bool *found,
                                   struct err *e);
-/* Whether these octets are in the queue for this enrolment. */
+/* Whether these octets were queued for this enrolment, be they answered by now. */
 int requests_queued(struct store_db *, int64_t enrolment, struct span rid, bool *queued,
                     struct err *e);
 int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
@@ -306,8 +306,9 @@ int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool 
 
 /* ---- answers of the CA; the same answer again changes nothing ---- */
 
-/* An entry of the queue, and what it is of, as they are: read once, before the answer; each of
- * these verbs changes it with what is stored. */
+/* What the CA was asked, and what it is of, as they are: read once, before the answer; each of
+ * these verbs changes it with what is stored. Its entry leaves the queue when it is answered; what
+ * was asked is known as long as its enrolment. */
 struct requests_asked {
     struct requests_enrolment enrolment;
     int64_t sequence;
@@ -318,7 +319,7 @@ struct requests_asked {
     struct buf target;
 };
 void requests_asked_clear(struct requests_asked *);
-/* ERR_NOTFOUND: no such entry. */
+/* ERR_NOTFOUND: that was not asked. */
 int requests_asked_find(struct store_db *, struct span rid, struct requests_asked *out,
                         struct err *e);
 

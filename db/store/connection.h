@@ -31,9 +31,7 @@ struct store_db {
     char *path;
     /* The disk or the file failed: whatever a transaction did since cannot be believed. */
     bool broken;
-    bool current; /* its schema is this program's */
-    void *context;
-    int (*settle)(void *context, struct store_db *, struct err *e);
+    bool current;                                           /* its schema is this program's */
     struct store_statement *statements[CONNECTION_BUCKETS]; /* by their text */
     struct connection_place places[CONNECTION_PLACES];      /* by the address of the text */
 };

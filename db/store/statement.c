@@ -197,12 +197,6 @@ store_is_current(const struct store_db *db)
     return db->current;
 }
 
-void *
-store_context(const struct store_db *db)
-{
-    return db->context;
-}
-
 int
 row_columns(const struct store_rows *rows)
 {

@@ -81,9 +81,6 @@ run_transaction(struct store_db *db, struct group *group, struct err *e)
             return -1;
         }
     }
-    if (db->settle != NULL && db->settle(db->context, db, e) != 0) {
-        return -1;
-    }
     /* Not every read tells its error to who asked: that of a checkpoint tells it nobody. */
     return connection_check_pages(db, e) != 0 ? -1 : store_exec(db, "COMMIT", STORE_NO_VALUES, e);
 }
@@ -238,8 +235,6 @@ store_open(const struct store_options *options, struct err *e)
     (void)pthread_cond_init(&store->over, NULL);
     store->last = &store->first;
     store->finished = options->finished;
-    store->db.context = options->context;
-    store->db.settle = options->settle;
     store->libctx = OSSL_LIB_CTX_new();
     if (store->libctx == NULL) {
         abort();

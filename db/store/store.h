@@ -79,12 +79,6 @@ struct store_options {
      * tables in a new file. */
     int (*admit)(void *arg, struct store_db *, struct err *e);
     void *admit_arg;
-    /* May be NULL. What store_context() gives to the verbs; it outlives the store. */
-    void *context;
-    /* May be NULL. In the writer thread, before each COMMIT, when all operations of the group ran:
-     * also when each of them failed and was rolled back. May write. Its failure is that of the
-     * commit, so it is the end of the store; ERR_STALE stays the code of what then fails. */
-    int (*settle)(void *context, struct store_db *, struct err *e);
     /* STORE_KEY_SIZE octets, of a token, borrowed; empty: none. With it a new file is sealed before
      * anything is in it, one that is sealed is believed page by page (db/pages/pages.h), and one
      * that is not can be: store_seal(). */
@@ -132,7 +126,7 @@ void store_submit(struct store *, struct store_op *);
  */
 int store_call(struct store *, struct store_op *, struct err *e);
 
-/* A commit, an fsync or settle failed: nothing works any more, the program must stop. */
+/* A commit or an fsync failed: nothing works any more, the program must stop. */
 bool store_is_failed(const struct store *);
 
 struct store_stats {
@@ -223,8 +217,6 @@ int store_exec(struct store_db *, const char *sql, const struct store_value *val
 int64_t store_changes(const struct store_db *);
 /* Is the schema as new as this program's? In admit it may not be. */
 bool store_is_current(const struct store_db *);
-/* store_options.context. */
-void *store_context(const struct store_db *);
 
 /* All zero is ended. Use CLEANUP(store_end). The same `sql` cannot run twice at the same time. */
 struct store_rows {

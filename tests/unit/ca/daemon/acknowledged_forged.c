@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whoever has the key that seals the rows of ca.db puts an entry ACKNOWLEDGED behind the last leaf,
- * where no signed checkpoint covers it, as a kill leaves one: a start goes past the line when two
- * officers signed that entry, and for nothing less.
+ * Whoever has the key that seals ca.db puts an entry ACKNOWLEDGED behind the last leaf, where no
+ * signed checkpoint covers it, as a kill leaves one: a start goes past the line when two officers
+ * signed that entry, and for nothing less.
  */
 #include <string.h>
 

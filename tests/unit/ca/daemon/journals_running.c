@@ -217,7 +217,7 @@ a_signer_that_comes_back_as_it_was_goes_on(void **state)
     }
 }
 
-/* Rows that become those of another kind of signer as they are made, under their seals. */
+/* Rows that become those of another kind of signer as they are made, in pages that are sealed. */
 static void
 a_row_that_is_gone_while_it_runs_is_found(void **state)
 {
