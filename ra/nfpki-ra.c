@@ -389,13 +389,13 @@ verify(struct daemon *d, const struct settings *settings)
     if (ra_verify(&d->ra, settings, &v, &e) != 0) {
         (void)printf("%s: %s\n", settings->database, e.text);
         status = err_exit_status(v.differ > 0 ? ERR_STALE : e.code);
+    } else if (v.differ > 0) {
+        status = err_exit_status(ERR_STALE);
     } else if (!v.sealed) {
         (void)printf(
             "%s: it is not sealed, or there is no key, and no seal was compared: nfpki-ra(8)\n",
             settings->database);
         status = 1;
-    } else if (v.differ > 0) {
-        status = err_exit_status(ERR_STALE);
     } else {
         (void)printf("%s: %" PRIu64 " pages compared in %.3f s: no difference\n",
                      settings->database, v.pages, (double)(clock_monotonic_ms() - begun) / 1000);

@@ -47,7 +47,7 @@ ca_seals_check(const struct ca *ca, struct store_db *db, struct err *e)
     if (store_seal_state(db) == STORE_SEALED) {
         return ca->may_seal ? err_set(e, ERR_CONFLICT, "ca.db is sealed: start without --seal") : 0;
     }
-    if (store_pages(db) == 0) { /* a new one */
+    if (store_is_new(db)) {
         return 0;
     }
     if (issuance_sealed(db, &sealed, e) != 0) {

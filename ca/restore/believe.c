@@ -28,7 +28,7 @@ run_open(struct store_op *op, struct store_db *db, struct err *e)
 
     r->is_sealed = store_seal_state(db) == STORE_SEALED;
     r->more = r->is_sealed;
-    return ca_record_check_schema(db, e) != 0 ||
+    return ca_record_check_schema(db, e) != 0 || restore_mark_copy(db, e) != 0 ||
                    (!r->is_sealed && issuance_on_trust(db, &r->on_trust, e) != 0)
                ? -1
                : buf_append(&r->on_trust, span_of("", 1), e);

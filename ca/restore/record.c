@@ -88,7 +88,7 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
                    restored_append(db, &restored, e) != 0 ||
                    adoption_take(&r->adoption, db, r->rebuild, ca_when(r->ca, r->now), e) != 0 ||
                    give_up(r, db, e) != 0 || refuse(r, db, e) != 0 ||
-                   restored_void(db, p->from, r->now, e) != 0
+                   restored_void(db, p->from, r->now, e) != 0 || restore_unmark_copy(db, e) != 0
                ? -1
                : newest_crl_take(&r->crl, db, r->rebuild, end, ca_when(r->ca, r->now), e);
 }

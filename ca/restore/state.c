@@ -32,6 +32,19 @@ restore_open(struct restore *r, struct err *e)
     return r->store == NULL ? -1 : 0;
 }
 
+/* "nfCR", and "nfCA" as ca/daemon/record.c has it. */
+int
+restore_mark_copy(struct store_db *db, struct err *e)
+{
+    return store_exec(db, "PRAGMA application_id = 0x6e664352", STORE_NO_VALUES, e);
+}
+
+int
+restore_unmark_copy(struct store_db *db, struct err *e)
+{
+    return store_exec(db, "PRAGMA application_id = 0x6e664341", STORE_NO_VALUES, e);
+}
+
 void
 restore_close(struct restore *r)
 {

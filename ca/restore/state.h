@@ -50,6 +50,11 @@ int step_believe(struct restore *, struct err *e);
  */
 int restore_check_unsealed(const struct restore *, const struct leaf *, struct err *e);
 
+/* In an operation: the copy is no database that nfpki-ca starts with; it is one. Its seals say who
+ * wrote it, and not what it is for. */
+int restore_mark_copy(struct store_db *, struct err *e);
+int restore_unmark_copy(struct store_db *, struct err *e);
+
 /* Leaves that the database lacks, and their rows (read.c); the leaves once more, from their octets
  * in the copy, against what was signed, and what else there is to say of them in the plan. */
 int step_read(struct restore *, struct err *e);

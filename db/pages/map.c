@@ -360,7 +360,11 @@ map_write(struct map *map, const struct slot_wal *wal)
         map->slot.wal = *wal;
         rc = put_slot(map, &map->slot);
     }
-    map->broken = rc != SQLITE_OK;
     map->changed = map->changed && rc != SQLITE_OK;
+    if (rc != SQLITE_OK) { /* the checkpoint that it is of tells nobody */
+        map->broken = true;
+        (void)watch_end(map->watch, ERR_STORE,
+                        "its seals (FILE-seal) cannot be written: see its disk, and start again");
+    }
     return rc;
 }

@@ -1,8 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a registration: cancelled here, and the CA is told until it has closed it, too. */
-#include "db/requests/requests.h"
+#include "db/requests/rows.h"
 
 enum { NOT_AUTHORIZED = 23 }; /* PKIFailureInfo, RFC 9810 5.2.3 */
+
+#define OF_CANCELLED                                                                               \
+    "(SELECT registration = ?1 AND state = 5 AND accepted IS NULL FROM enrolment x WHERE x.id = "  \
+    "queue.enrolment)"
+
+/* One after the other: what is read is not changed meanwhile. */
+static int
+find_entry(struct store_db *db, const char *id, int64_t *sequence, bool *found, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE " OF_CANCELLED " LIMIT 1",
+                    STORE_VALUES(store_text(id)), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    *sequence = *found ? row_int(&rows, 0) : 0;
+    return 0;
+}
+
+/* Each with its head, when it is the last under it. */
+static int
+remove_entries(struct store_db *db, const char *id, struct err *e)
+{
+    int64_t sequence;
+    bool found;
+
+    while (find_entry(db, id, &sequence, &found, e) == 0) {
+        if (!found) {
+            return 0;
+        }
+        if (store_exec(db, "DELETE FROM queue WHERE sequence = ?1",
+                       STORE_VALUES(store_int(sequence)), e) != 0 ||
+            requests_leave_head(db, sequence, e) != 0) {
+            return -1;
+        }
+    }
+    return -1;
+}
 
 int
 requests_cancel(struct store_db *db, const char *id, struct span cms, const char *phrase,
@@ -25,11 +64,7 @@ requests_cancel(struct store_db *db, const char *id, struct span cms, const char
             STORE_VALUES(store_text(id), store_int(NOT_AUTHORIZED), store_text(phrase)), e) != 0) {
         return -1;
     }
-    return store_exec(
-        db,
-        "DELETE FROM queue WHERE (SELECT registration = ?1 AND state = 5 AND accepted "
-        "IS NULL FROM enrolment x WHERE x.id = queue.enrolment)",
-        STORE_VALUES(store_text(id)), e);
+    return remove_entries(db, id, e);
 }
 
 int

@@ -351,3 +351,9 @@ CREATE INDEX enrolment_confirm ON enrolment (confirm_by) WHERE state = 2;
 CREATE INDEX enrolment_until ON enrolment (until);
 CREATE INDEX enrolment_rejected ON enrolment (registration) WHERE accepted = 0;
 CREATE INDEX asked_enrolment ON asked (enrolment);
+
+-- migration 21
+
+-- Heads whose entries had all been answered, and were kept for their enrolments.
+DELETE FROM head WHERE first IS NOT (SELECT head FROM queue_end) AND NOT EXISTS
+    (SELECT 1 FROM queue WHERE sequence >= head.first AND sequence < head.first + length(head.leaves) / 32);

@@ -351,14 +351,14 @@ look_at_version(struct store_db *db, const struct store_options *options, struct
 
 /* Reads only: whoever says no leaves no trace. */
 static int
-look(struct store_db *db, const struct store_options *options, bool *is_new, struct err *e)
+look(struct store_db *db, const struct store_options *options, struct err *e)
 {
     int64_t pages;
 
     /* A lock of an empty file would write its first page: it comes later. */
     if (configure(db, e) != 0 || pragma_int(db, "PRAGMA page_count", &pages, e) != 0 ||
         (pages > 0 && lock(db, e) != 0) ||
-        check_application(db, options->application, is_new, e) != 0 ||
+        check_application(db, options->application, &db->is_new, e) != 0 ||
         look_at_version(db, options, e) != 0 ||
         (options->integrity_check && !pages_is_sealed(db->pages) &&
          pragma_word(db, "PRAGMA integrity_check", "ok", e) != 0)) {
@@ -377,11 +377,11 @@ seal_new(struct store_db *db, struct err *e)
 }
 
 static int
-take(struct store_db *db, const struct store_options *options, bool is_new, struct err *e)
+take(struct store_db *db, const struct store_options *options, struct err *e)
 {
     if (pragma_word(db, "PRAGMA journal_mode = WAL", "wal", e) != 0 || lock(db, e) != 0 ||
-        make_durable(db, e) != 0 || (is_new && seal_new(db, e) != 0) ||
-        (is_new && mark(db, options->application, e) != 0) || migrate(db, options, e) != 0) {
+        make_durable(db, e) != 0 || (db->is_new && seal_new(db, e) != 0) ||
+        (db->is_new && mark(db, options->application, e) != 0) || migrate(db, options, e) != 0) {
         return -1;
     }
     /* The names of the file and of its WAL are durable before anything in them is relied on. */
@@ -396,7 +396,6 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     bool had_wal = access(wal, F_OK) == 0;
     const struct pages_options pages = {
         .key = options->seal_key, .tell = options->tell, .tell_arg = options->tell_arg};
-    bool is_new = false;
     int rc;
 
     db->path = mem_strdup(options->path);
@@ -412,13 +411,13 @@ connection_open(struct store_db *db, const struct store_options *options, struct
         return connection_error(db, rc, "open", e);
     }
     /* A WAL that SQLite makes for itself goes again with a close. */
-    if ((had_wal && set_close(db, false, e) != 0) || look(db, options, &is_new, e) != 0 ||
+    if ((had_wal && set_close(db, false, e) != 0) || look(db, options, e) != 0 ||
         set_close(db, false, e) != 0) {
         return -1;
     }
     return options->tell != NULL
                ? err_set(e, ERR_DENIED, "%s was opened to be looked at alone", db->path)
-               : take(db, options, is_new, e);
+               : take(db, options, e);
 }
 
 int

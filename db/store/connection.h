@@ -31,7 +31,8 @@ struct store_db {
     char *path;
     /* The disk or the file failed: whatever a transaction did since cannot be believed. */
     bool broken;
-    bool current;                                           /* its schema is this program's */
+    bool current; /* its schema is this program's */
+    bool is_new;  /* nothing was in it, and it was nobody's, when it was opened */
     struct store_statement *statements[CONNECTION_BUCKETS]; /* by their text */
     struct connection_place places[CONNECTION_PLACES];      /* by the address of the text */
 };

@@ -18,6 +18,12 @@ store_seal_name(enum store_seal state)
     return names[state];
 }
 
+bool
+store_is_new(const struct store_db *db)
+{
+    return db->is_new;
+}
+
 uint64_t
 store_pages(const struct store_db *db)
 {

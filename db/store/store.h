@@ -154,6 +154,9 @@ const char *store_seal_name(enum store_seal);
  * failure may be tried again, but for one that ends the store. Sealed: does nothing. ERR_DENIED:
  * there is no key. */
 int store_seal(struct store *, struct err *e);
+/* When it was opened the file had no table and was nobody's, whatever its length and its WAL: there
+ * is nothing in it to be believed. In `admit` and in operations. */
+bool store_is_new(const struct store_db *);
 /* Pages of the file. In an operation. */
 uint64_t store_pages(const struct store_db *);
 /* Goes on with a pass over the file, in an operation: compares up to `max` pages from number *page

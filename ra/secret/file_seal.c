@@ -39,11 +39,11 @@ file_seal_integrity(struct store_db *db, struct err *e)
 }
 
 /* What the file says of itself was written by whoever wrote it: that it is from before is on a
- * person's word alone. In one without a page there is nothing to believe. */
+ * person's word alone. In a new one there is nothing to believe. */
 static int
 check_unsealed(const struct ra *ra, struct store_db *db, struct err *e)
 {
-    return ra->may_seal || store_pages(db) == 0
+    return ra->may_seal || store_is_new(db)
                ? file_seal_integrity(db, e)
                : err_set(
                      e, ERR_STALE,

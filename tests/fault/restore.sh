@@ -252,6 +252,19 @@ kill_at() { # kill_at FUNCTION [CALLS]: before that function runs, or runs again
     --approval alice.p7s --approval bob.p7s >gdb.log 2>&1 </dev/null || true
   grep -q "Breakpoint 1, $1 " gdb.log || { cat gdb.log; fail "$1: was not reached"; }
 }
+copy_is_no_database() { # what no officer signed yet was written by nfpki-ca, and is not started with
+  local part status=0
+  cp -a ca/state copy.state
+  rm -f ca/state/ca.db ca/state/ca.db-seal ca/state/ca.db-wal
+  for part in '' -seal -wal; do
+    [[ ! -e ca/state/ca.db.restore$part ]] || mv "ca/state/ca.db.restore$part" "ca/state/ca.db$part"
+  done
+  on_ca "$bin/nfpki-ca" --config ca/nfpki-ca.conf >refuses.log 2>&1 || status=$?
+  expect 'status of a start with the copy' 1 "$status"
+  grep -q 'ca.db is the database of another program' refuses.log || fail "the copy: $(<refuses.log)"
+  rm -rf ca/state
+  mv copy.state ca/state
+}
 lost='yesterday lost'
 if [[ -z ${NFPKI_RESTORE_ALL-} ]]; then
   lost=yesterday
@@ -263,6 +276,9 @@ for state in $lost; do
   for step in "${steps[@]}"; do
     today "$state"
     kill_at "$step"
+    if [[ $step == step_record ]]; then
+      copy_is_no_database
+    fi
     if [[ $step == step_tell ]]; then
       wrong 1 'nothing is lost, start nfpki-ca' restore --approval alice.p7s --approval bob.p7s
     else

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "ca/link/admin.h"
 #include "db/ledger/ledger.h"
+#include "tests/support/all_in_wal.h"
 #include "tests/unit/ca/daemon/copies.h"
 #include "tests/unit/ca/daemon/nf.h"
 
@@ -96,6 +97,7 @@ static void
 who_takes_the_seals_away_gets_no_start(void **state)
 {
     struct world *w = *state;
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/state/ca.db", w->dir);
 
     assert_int_equal(world_stop(w), 0);
     world_keep(w);
@@ -111,6 +113,9 @@ who_takes_the_seals_away_gets_no_start(void **state)
     world_has_seal_key(w, false); /* nor without a key */
     assert_int_equal(world_start_status(w), REFUSED);
     world_has_seal_key(w, true);
+    all_in_wal(path); /* nor when the file is so short that it could be a new one */
+    assert_int_equal(world_start_status(w), REFUSED);
+    must_have_said(w, "the record says that ca.db is sealed, and ca.db-seal is not there");
     world_put_back(w);
     world_start(w);
 }

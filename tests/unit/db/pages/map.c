@@ -195,10 +195,46 @@ what_is_behind_the_end_is_forgotten(void **state)
     world_end(&w);
 }
 
+/* SQLite tells nobody of a checkpoint that failed. */
+static int
+sync_fails(sqlite3_file *file, int flags)
+{
+    (void)file;
+    (void)flags;
+    return SQLITE_IOERR_FSYNC;
+}
+
+static void
+a_map_that_cannot_be_written_is_the_end(void **state)
+{
+    static const struct slot_wal none;
+    struct world w = world_new();
+    const sqlite3_io_methods *whole = w.file->pMethods;
+    sqlite3_io_methods broken = *whole;
+    struct map *map = map_of(&w);
+
+    (void)state;
+    map_attach(map, w.file);
+    set_all(map, 0, 3, 1);
+    assert_int_equal(map_write(map, &none), SQLITE_OK);
+    assert_int_equal(w.watch.why.code, ERR_NONE);
+    set_all(map, 0, 3, 2);
+    broken.xSync = sync_fails;
+    w.file->pMethods = &broken;
+    assert_int_equal(map_write(map, &none), SQLITE_IOERR_FSYNC);
+    w.file->pMethods = whole;
+    assert_int_equal(w.watch.why.code, ERR_STORE);
+    assert_non_null(strstr(w.watch.why.text, "its seals (FILE-seal) cannot be written"));
+    assert_int_equal(map_write(map, &none), SQLITE_IOERR_WRITE);
+    map_end(map);
+    world_end(&w);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_map_that_cannot_be_written_is_the_end),
         cmocka_unit_test(what_was_written_is_there_with_little_in_memory),
         cmocka_unit_test(what_was_not_finished_is_as_before),
         cmocka_unit_test(what_is_behind_the_end_is_forgotten),

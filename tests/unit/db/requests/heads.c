@@ -444,6 +444,27 @@ a_head_goes_with_the_last_of_its_entries(void **state)
     assert_ok(verb_call(store, verb_chain, NULL, &e), &e);
 }
 
+static void
+a_head_goes_with_a_registration_that_is_cancelled(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
+    struct queue_head says;
+    char id[] = ID;
+    struct err e;
+
+    (void)state;
+    verb_registration(store, ID, "ref", 9);
+    admit(store, 0, 2, &says);
+    admit(store, 2, 1, &says);
+    admit(store, 3, 1, &says);
+    assert_int_equal(number(store, "SELECT count(*) FROM head"), 3);
+    assert_ok(verb_call(store, verb_cancel, id, &e), &e);
+    assert_int_equal(number(store, "SELECT count(*) FROM queue"), 0);
+    assert_int_equal(number(store, "SELECT count(*) FROM head"), 1);
+    assert_ok(verb_call(store, verb_chain, NULL, &e), &e);
+}
+
 /* Nobody signs for a night, and whoever asks comes again and again. */
 static void
 what_is_withdrawn_does_not_pile_up(void **state)
@@ -553,6 +574,7 @@ main(void)
         cmocka_unit_test(what_somebody_was_told_of_is_not_withdrawn),
         cmocka_unit_test(a_queue_that_lost_its_end_goes_no_further),
         cmocka_unit_test(a_head_goes_with_the_last_of_its_entries),
+        cmocka_unit_test(a_head_goes_with_a_registration_that_is_cancelled),
         cmocka_unit_test(what_is_withdrawn_does_not_pile_up),
         cmocka_unit_test(what_was_wrapped_by_itself_is_kept),
     };

@@ -7,11 +7,13 @@
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "db/requests/requests.h"
 #include "ra/secret/page_scrub.h"
+#include "tests/support/all_in_wal.h"
 #include "tests/support/tap.h"
 #include "tests/support/verb.h"
 #include "tests/unit/ra/fixture.h"
@@ -145,6 +147,39 @@ a_start_finds_what_is_not_ours(void **state)
             fail_msg("%s: %d, %s: %s", rows[i].name, result, err_code_name(e.code), e.text);
         }
     }
+}
+
+/* What is in a WAL is no new file, however short the file is. */
+static void
+seals_are_missed_when_all_of_it_is_in_a_wal(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+
+    leave(f);
+    take_seals(f);
+    all_in_wal(f->settings->database);
+    for (int i = 0; i < 2; i++) {
+        assert_err(come(f, true, false, &e), ERR_STALE, &e);
+        assert_non_null(strstr(e.text, NO_SEALS_WHY));
+    }
+}
+
+/* A kill that left a file with one page and nothing in it. */
+static void
+a_new_file_that_was_left_is_new(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+
+    leave(f);
+    take_seals(f);
+    assert_int_equal(unlink(f->settings->database), 0);
+    edit(f, "PRAGMA journal_mode = WAL; CREATE TABLE t (x); DROP TABLE t; VACUUM");
+    assert_int_equal(chmod(f->settings->database, 0600), 0);
+    assert_ok(come(f, true, false, &e), &e);
+    leave(f);
+    assert_ok(come(f, true, false, &e), &e);
 }
 
 static int
@@ -324,6 +359,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_start_finds_what_is_not_ours, begin, end),
+        cmocka_unit_test_setup_teardown(seals_are_missed_when_all_of_it_is_in_a_wal, begin, end),
+        cmocka_unit_test_setup_teardown(a_new_file_that_was_left_is_new, begin, end),
         cmocka_unit_test_setup_teardown(a_page_is_compared_when_it_is_read, begin, end),
         cmocka_unit_test_setup_teardown(what_has_no_seals_is_sealed_on_somebodys_word, begin, end),
         cmocka_unit_test_setup_teardown(a_new_one_is_sealed_at_once, begin, end),
