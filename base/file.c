@@ -358,7 +358,7 @@ frame_write(int fd, struct span body, int timeout_ms, struct err *e)
 {
     const int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
     uint32_t length = htonl((uint32_t)body.n);
-    struct iovec parts[] = {{&length, sizeof(length)}, {(void *)(uintptr_t)body.p, body.n}};
+    struct iovec parts[] = {{&length, sizeof(length)}, {NULL, body.n}};
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     struct span head = span_of(&length, sizeof(length));
     size_t done;
@@ -367,6 +367,7 @@ frame_write(int fd, struct span body, int timeout_ms, struct err *e)
     if (body.n == 0 || body.n > UINT32_MAX) {
         return err_set(e, ERR_INPUT, "a frame of %zu octets", body.n);
     }
+    memcpy(&parts[1].iov_base, &body.p, sizeof(body.p)); /* an iovec knows no const */
     n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     done = n < 0 ? 0 : (size_t)n; /* what failed fails again, and is told then */
     if (done < head.n &&

@@ -76,13 +76,13 @@ struct issuance_acknowledgement {
  * with a smaller one. */
 int issuance_acknowledge(struct store_db *, const struct issuance_acknowledgement *, time_t now,
                          struct err *e);
-/* The ACKNOWLEDGED of this line, and its index; *leaf NULL: there is none, or leaf_free() it. Until
+/* The ACKNOWLEDGED of this line, and its index; *out NULL: there is none, or leaf_free() it. Until
  * a checkpoint covers it, whoever can write the database may have made it: the two signatures in it
  * are the caller's to verify. */
 struct leaf;
 int issuance_journal_acknowledged(struct store_db *, const struct issuance_journal *, uint64_t line,
                                   char object, const uint8_t hash[ISSUANCE_JOURNAL_HASH],
-                                  struct leaf **leaf, uint64_t *index, struct err *e);
+                                  struct leaf **out, uint64_t *index, struct err *e);
 
 /* Goes on with what is stored, up to `to` (as `checked`) and within a bounded time; *more: there is
  * more. All lines up to now must have been compared, for *missing is then what is stored without

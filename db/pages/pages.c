@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/pages/pages.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "db/pages/vfs.h"
@@ -143,9 +144,7 @@ pages_seal(struct pages *p, struct err *e)
     if (p->sealed) {
         return 0;
     }
-    if (!p->has_key || p->main == NULL || !p->loaded || p->watch.tell != NULL) {
-        return err_set(e, ERR_DENIED, "there is no key to seal it with");
-    }
+    assert(p->has_key && p->main != NULL && p->loaded && p->watch.tell == NULL);
     rc = wal_settle(&p->wal);
     if (rc != SQLITE_OK) {
         return failed(p, "empty its WAL", rc, e);

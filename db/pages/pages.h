@@ -65,7 +65,8 @@ bool pages_is_sealed(const struct pages *);
 uint64_t pages_count(const struct pages *);
 
 /* Outside of a transaction, when all that the WAL had is in the file, and it was truncated: reads
- * all of the file, writes FILE-seal, durably. Not when it is sealed. */
+ * all of the file, writes FILE-seal, durably. Not when it is sealed. There is a key, and no `tell`.
+ */
 int pages_seal(struct pages *, struct err *e);
 
 /* Compares up to `max` pages of the file itself, from number *page on (0: from the first), which

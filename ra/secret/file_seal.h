@@ -20,7 +20,7 @@ int file_seal_key(const struct ra *, struct buf *out, struct err *e);
 /* store_options.admit, with a struct ra: may this file be opened? An unsealed one is looked at as a
  * whole (PRAGMA integrity_check). ERR_STALE: pages without seals, with a key and no ra->may_seal;
  * ERR_INPUT: ra->may_seal, and it is sealed, or there is no key. */
-int file_seal_admit(void *ra, struct store_db *, struct err *e);
+int file_seal_admit(void *arg, struct store_db *, struct err *e);
 /* What file_seal_admit() took without seals is sealed as it is, when all that was looked at in it
  * was found good. Blocking. */
 int file_seal_begin(struct ra *, struct err *e);

@@ -17,7 +17,7 @@ void crews_free(struct crews *);
 struct crews *crews_new(struct ra *) OWNED(crews_free);
 /* For struct gathering: a commit waits a few milliseconds for what workers have, and no longer when
  * that takes long. */
-void crews_hurry_soon(void *crews);
+void crews_hurry_soon(void *context);
 
 static inline struct job *
 job_of_step(struct pipeline_job *step)

@@ -277,6 +277,9 @@ a_record_that_was_edited_is_not_started_with(void **state)
         {"a hash of another length",
          "PRAGMA ignore_check_constraints = ON; UPDATE node SET hash = x'00' WHERE level = 2",
          "1 octets where 32 belong", ERR_STORE},
+        {"a leaf's hash of another length",
+         "PRAGMA ignore_check_constraints = ON; UPDATE leaf SET hash = x'00' WHERE idx = 6",
+         "leaf 6 is missing", ERR_STALE},
         {"another checkpoint", "UPDATE checkpoint SET note = replace(note, '6', '5')",
          "the last checkpoint in the database", ERR_CRYPTO},
     };

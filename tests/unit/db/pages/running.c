@@ -387,10 +387,34 @@ who_wants_to_see_all_of_it_is_told(void **state)
     world_end(&w);
 }
 
+static void
+without_a_key_nothing_is_sealed(void **state)
+{
+    static const uint8_t keys[][STORE_KEY_SIZE - 1] = {{1}};
+    struct store_options options = {.application = STORE_APPLICATION('t', 'p', 'a', 'g'),
+                                    .schemas = {scene_tables},
+                                    .seal_key = span_of(keys[0], sizeof(keys[0]))};
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/a.db", dir);
+    struct store *store;
+    struct err e = {0};
+
+    (void)state;
+    options.path = path;
+    assert_null(store_open(&options, &e));
+    assert_int_equal(e.code, ERR_INPUT); /* half a key is none */
+    store = scene_must_open(path, false);
+    assert_err(store_seal(store, &e), ERR_DENIED, &e);
+    assert_int_equal(scene_seal_state(store), STORE_NO_KEY);
+    assert_ok(scene_step(store, &e), &e);
+    store_free(store);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_key_nothing_is_sealed),
         cmocka_unit_test(a_page_of_the_file),
         cmocka_unit_test(a_frame_of_the_wal),
         cmocka_unit_test(a_block_of_the_map),
