@@ -138,12 +138,12 @@ enum { DIGITS = 20 };
 bool
 journal_count_parse(const char *text, struct journal_count *out)
 {
-    char number[DIGITS + 1];
+    char number[DIGITS + 1] = {0};
 
     if (strlen(text) != 2 * DIGITS + 3 || strncmp(text + DIGITS, " N ", 3) != 0) {
         return false;
     }
-    (void)snprintf(number, sizeof(number), "%s", text);
+    memcpy(number, text, DIGITS);
     return parse_number(number, &out->number) && parse_number(text + DIGITS + 3, &out->signatures);
 }
 
