@@ -310,7 +310,7 @@ run_prepare(struct store_op *op, struct store_db *db, struct err *e)
         return -1;
     }
     memcpy(next.origin, l->ledger->key.origin, sizeof(next.origin));
-    if (ledger_root_at(db, next.size, &next.root, e) != 0) {
+    if (ledger_prepare_root(db, next.size, &next.root, e) != 0) {
         return -1;
     }
     return checkpoint_text(&next, &l->note, e);
@@ -327,7 +327,7 @@ run_publish(struct store_op *op, struct store_db *db, struct err *e)
 
     if (checkpoint_seal(&l->ledger->key, buf_span(&l->note), l->signature, &note, e) != 0 ||
         checkpoint_parse(buf_span(&l->note), &checkpoint, e) != 0 ||
-        ledger_root_at(db, checkpoint.size, &root, e) != 0) {
+        ledger_prepare_root(db, checkpoint.size, &root, e) != 0) {
         return -1;
     }
     if (!merkle_equal(&root, &checkpoint.root)) {

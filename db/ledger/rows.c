@@ -57,29 +57,69 @@ insert_leaf(struct store_db *db, uint64_t index, const struct leaf *leaf, struct
                       e);
 }
 
-/* Every trailing one of the index is a subtree that this leaf completes. */
+/* merkle_completed */
 static int
-insert_nodes(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
+insert_node(void *arg, unsigned level, uint64_t index, const struct merkle_hash *hash,
+            struct err *e)
 {
-    struct merkle_hash hash;
-    unsigned level = 0;
+    return store_exec(arg, "INSERT INTO node(level, idx, hash) VALUES(?, ?, ?)",
+                      STORE_VALUES(store_int(level), store_int((int64_t)index),
+                                   store_blob(span_of(hash->octets, MERKLE_HASH))),
+                      e);
+}
 
-    memcpy(hash.octets, leaf_hash(leaf), MERKLE_HASH);
-    for (uint64_t bits = index; (bits & 1) != 0; bits >>= 1) {
-        struct merkle_hash left;
+/* ---- the newest leaf's side of the tree, in memory ---- */
 
-        if (get_hash(db, level, bits - 1, &left, e) != 0) {
-            return -1;
-        }
-        hash = merkle_node(&left, &hash);
-        level++;
-        if (store_exec(db, "INSERT INTO node(level, idx, hash) VALUES(?, ?, ?)",
-                       STORE_VALUES(store_int(level), store_int((int64_t)(bits >> 1)),
-                                    store_blob(span_of(hash.octets, MERKLE_HASH))),
-                       e) != 0) {
-            return -1;
-        }
+static const char whose; /* the memory is (store_memory) */
+
+struct tree {
+    bool known;
+    struct merkle_edge edge;     /* of all leaves */
+    struct merkle_edge prepared; /* of a checkpoint; of none at first */
+};
+
+static int
+tree_get(struct store_db *db, struct tree **out, struct err *e)
+{
+    struct tree *tree = store_memory(db, &whose, sizeof(*tree));
+    uint64_t size;
+
+    if (!tree->known && (ledger_size(db, &size, e) != 0 ||
+                         merkle_edge_load(&tree->edge, size, get_hash, db, e) != 0)) {
+        return -1;
     }
+    tree->known = true;
+    *out = tree;
+    return 0;
+}
+
+/* The edge of the first `size` leaves, from memory when it is there. */
+static int
+edge_get(struct store_db *db, uint64_t size, struct merkle_edge *edge, struct err *e)
+{
+    struct tree *tree;
+
+    if (tree_get(db, &tree, e) != 0) {
+        return -1;
+    }
+    if (size == tree->edge.size || size == tree->prepared.size) {
+        *edge = size == tree->edge.size ? tree->edge : tree->prepared;
+        return 0;
+    }
+    return merkle_edge_load(edge, size, get_hash, db, e);
+}
+
+int
+ledger_prepare_root(struct store_db *db, uint64_t size, struct merkle_hash *root, struct err *e)
+{
+    struct tree *tree;
+    struct merkle_edge edge;
+
+    if (tree_get(db, &tree, e) != 0 || edge_get(db, size, &edge, e) != 0) {
+        return -1;
+    }
+    tree->prepared = edge;
+    *root = merkle_root(&edge);
     return 0;
 }
 
@@ -139,13 +179,21 @@ ledger_last_time(struct store_db *db, time_t *at, struct err *e)
 int
 ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
 {
+    struct tree *tree;
+    struct merkle_hash hash;
     uint64_t at;
 
-    if (leaf_seal(leaf, e) != 0 || ledger_size(db, &at, e) != 0 ||
-        insert_leaf(db, at, leaf, e) != 0 || subject_insert(db, at, leaf, e) != 0 ||
-        insert_nodes(db, at, leaf, e) != 0) {
+    if (leaf_seal(leaf, e) != 0 || tree_get(db, &tree, e) != 0) {
         return err_wrap(e, "ledger");
     }
+    at = tree->edge.size;
+    memcpy(hash.octets, leaf_hash(leaf), MERKLE_HASH);
+    tree->known = false; /* unless all of it is there */
+    if (insert_leaf(db, at, leaf, e) != 0 || subject_insert(db, at, leaf, e) != 0 ||
+        merkle_append(&tree->edge, &hash, insert_node, db, e) != 0) {
+        return err_wrap(e, "ledger");
+    }
+    tree->known = true;
     if (index != NULL) {
         *index = at;
     }
@@ -181,7 +229,7 @@ ledger_append_edge(struct store_db *db, uint64_t size, struct buf *out, struct e
 {
     struct merkle_edge edge;
 
-    if (merkle_edge_load(&edge, size, get_hash, db, e) != 0) {
+    if (edge_get(db, size, &edge, e) != 0) {
         return -1;
     }
     for (unsigned i = 0; i < edge.n; i++) {

@@ -12,6 +12,9 @@
 int ledger_copy_hash(const struct store_rows *, struct merkle_hash *out, struct err *e);
 /* ledger_root() as a hash. */
 int ledger_root_at(struct store_db *, uint64_t size, struct merkle_hash *root, struct err *e);
+/* The same for a checkpoint over all leaves or few less; and what the next call of these two needs
+ * of it stays in memory. */
+int ledger_prepare_root(struct store_db *, uint64_t size, struct merkle_hash *root, struct err *e);
 /* Appends the hashes of the right edge of the first `size` leaves, largest subtree first. */
 int ledger_append_edge(struct store_db *, uint64_t size, struct buf *out, struct err *e);
 /* A tiles_source (tiles.h): where the published bytes come from; `arg` is the struct store_db. */

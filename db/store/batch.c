@@ -18,7 +18,7 @@ store_part(struct store_db *db, int (*run)(void *arg, struct store_db *, struct 
     if (db->broken || sqlite3_get_autocommit(db->sqlite) != 0) {
         return -1;
     }
-    if (result != 0 && store_exec(db, "ROLLBACK TO part", STORE_NO_VALUES, &undo) != 0) {
+    if (result != 0 && connection_undo(db, "ROLLBACK TO part", &undo) != 0) {
         *e = undo;
         return -1;
     }
@@ -35,9 +35,9 @@ static int
 undo(struct store_db *db, bool whole, struct err *e)
 {
     if (whole) {
-        return store_exec(db, "ROLLBACK", STORE_NO_VALUES, e);
+        return connection_undo(db, "ROLLBACK", e);
     }
-    return store_exec(db, "ROLLBACK TO trial", STORE_NO_VALUES, e) != 0
+    return connection_undo(db, "ROLLBACK TO trial", e) != 0
                ? -1
                : store_exec(db, "RELEASE trial", STORE_NO_VALUES, e);
 }

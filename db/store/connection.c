@@ -458,6 +458,7 @@ connection_close(struct store_db *db)
         db->statements[i] = NULL;
     }
     memset(db->places, 0, sizeof(db->places));
+    connection_forget(db);
     (void)sqlite3_close_v2(db->sqlite);
     db->sqlite = NULL;
     pages_free(db->pages);

@@ -10,7 +10,7 @@
 #include "db/pages/pages.h"
 #include "db/store/store.h"
 
-enum { CONNECTION_BUCKETS = 64, CONNECTION_PLACES = 256 };
+enum { CONNECTION_BUCKETS = 64, CONNECTION_PLACES = 256, CONNECTION_MEMORIES = 4 };
 
 struct store_statement {
     struct store_statement *next;
@@ -25,6 +25,13 @@ struct connection_place {
     struct store_statement *statement;
 };
 
+/* What a module keeps beside the connection (store_memory). */
+struct connection_memory {
+    const void *whose;
+    void *octets;
+    size_t n;
+};
+
 struct store_db {
     sqlite3 *sqlite;
     struct pages *pages;
@@ -35,6 +42,7 @@ struct store_db {
     bool is_new;  /* nothing was in it, and it was nobody's, when it was opened */
     struct store_statement *statements[CONNECTION_BUCKETS]; /* by their text */
     struct connection_place places[CONNECTION_PLACES];      /* by the address of the text */
+    struct connection_memory memories[CONNECTION_MEMORIES];
 };
 
 /* Opens, checks whose file it is, brings the schema up to date. On failure connection_close() it.
@@ -48,5 +56,9 @@ int connection_error(struct store_db *, int rc, const char *doing, struct err *e
 int connection_check_pages(struct store_db *, struct err *e);
 /* Outside of a transaction: all of the WAL goes into the file, and each page gets a seal. */
 int connection_seal(struct store_db *, struct err *e);
+/* ROLLBACK, or ROLLBACK TO a savepoint: nothing is remembered of what is gone. */
+int connection_undo(struct store_db *, const char *sql, struct err *e);
+/* At the end. */
+void connection_forget(struct store_db *);
 /* Any number of statements that give no rows. */
 int connection_run(struct store_db *, const char *sql, const char *doing, struct err *e);

@@ -48,7 +48,7 @@ run_op(struct store_db *db, struct store_op *op, struct err *e)
         *e = op->e;
         return -1;
     }
-    if (op->result != 0 && store_exec(db, "ROLLBACK TO op", STORE_NO_VALUES, e) != 0) {
+    if (op->result != 0 && connection_undo(db, "ROLLBACK TO op", e) != 0) {
         return -1;
     }
     return store_exec(db, "RELEASE op", STORE_NO_VALUES, e);
@@ -63,7 +63,7 @@ run_alone(struct store_db *db, struct store_op *op, struct err *e)
         *e = op->e;
         return -1;
     }
-    return op->result == 0 || (store_exec(db, "ROLLBACK", STORE_NO_VALUES, e) == 0 &&
+    return op->result == 0 || (connection_undo(db, "ROLLBACK", e) == 0 &&
                                store_exec(db, "BEGIN IMMEDIATE", STORE_NO_VALUES, e) == 0)
                ? 0
                : -1;

@@ -165,6 +165,14 @@ uint64_t store_pages(const struct store_db *);
 int store_scrub(struct store_db *, uint64_t *page, uint64_t max, uint64_t *seen, bool *end,
                 struct err *e);
 
+/* `n` octets of this connection, for what a module would read from it again and again: the same for
+ * each call with the same `whose`, an address that is the module's alone. All zero at first, and
+ * again when anything was undone: then they may be of rows that are not there. Whoever changes
+ * those rows keeps them right. For run, after_commit and admit; borrowed, and no pointer in them is
+ * freed.
+ */
+void *store_memory(struct store_db *, const void *whose, size_t n);
+
 /* ---- verbs: for run and after_commit ---- */
 
 enum store_type { STORE_NULL, STORE_INT, STORE_TEXT, STORE_BLOB };

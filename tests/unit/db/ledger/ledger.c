@@ -7,6 +7,7 @@
 
 #include "base/ossl.h"
 #include "base/tlog/checkpoint.h"
+#include "db/store/batch.h"
 #include "tests/support/test.h"
 #include "tests/unit/db/ledger/scene.h"
 
@@ -220,6 +221,51 @@ leaves_of_an_operation_that_fails_are_not_in_the_record(void **state)
     scene_check_files(f, 12);
 }
 
+/* store_part: append_op */
+static int
+append_part(void *arg, struct store_db *db, struct err *e)
+{
+    struct append_op *append = arg;
+
+    return append->op.run(&append->op, db, e);
+}
+
+/* Each may fail, and the operation goes on. */
+static int
+run_parts(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct append_op parts[] = {
+        {.op = {.run = scene_run_append}, .from = 5, .to = 8},
+        {.op = {.run = scene_run_append}, .from = 8, .to = 20, .fail = true},
+        {.op = {.run = scene_run_append}, .from = 8, .to = 12},
+    };
+    struct append_op tried = {.op = {.run = scene_run_append}, .from = 12, .to = 15};
+
+    (void)op;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct err no = {0};
+
+        if ((store_part(db, append_part, &parts[i], &no) != 0) != parts[i].fail) {
+            return err_set(e, ERR_STORE, "part %zu: %s", i, no.text);
+        }
+    }
+    return store_try(db, append_part, &tried, e);
+}
+
+static void
+leaves_of_a_part_that_fails_or_is_tried_are_not_in_the_record(void **state)
+{
+    struct scene *f = *state;
+    struct store_op op = {.run = run_parts};
+    struct err e = {0};
+
+    scene_append(f, 0, 5);
+    assert_ok(store_call(f->store, &op, &e), &e);
+    scene_append(f, 12, 17);
+    scene_checkpoint(f, 17);
+    scene_check_files(f, 17);
+}
+
 static void
 the_record_is_never_changed_by_sql(void **state)
 {
@@ -366,6 +412,9 @@ main(void)
                                         scene_tear_down),
         cmocka_unit_test_setup_teardown(leaves_of_an_operation_that_fails_are_not_in_the_record,
                                         scene_set_up, scene_tear_down),
+        cmocka_unit_test_setup_teardown(
+            leaves_of_a_part_that_fails_or_is_tried_are_not_in_the_record, scene_set_up,
+            scene_tear_down),
         cmocka_unit_test_setup_teardown(the_record_is_never_changed_by_sql, scene_set_up,
                                         scene_tear_down),
         cmocka_unit_test_setup_teardown(checkpoints_cover_groups_of_leaves_and_publish_their_files,
