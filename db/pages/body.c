@@ -264,9 +264,7 @@ body_write(struct pages *p, const void *from, int amount, sqlite3_int64 offset)
     if (rc != SQLITE_OK || !page) {
         return rc;
     }
-    return wal_knows(&p->wal, i, content, &tag) || tag_page(&p->keys, i, content, &tag)
-               ? map_set(&p->map, i, &tag)
-               : SQLITE_IOERR_WRITE;
+    return tag_page(&p->keys, i, content, &tag) ? map_set(&p->map, i, &tag) : SQLITE_IOERR_WRITE;
 }
 
 int

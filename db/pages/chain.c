@@ -4,17 +4,15 @@
 #include <string.h>
 
 #include "base/ossl.h"
+#include "db/pages/wal_frames.h"
 
 enum {
-    VERSION = 1,
     AT_VERSION = 8,
     AT_PAGE_SIZE = 12,
     AT_FROM = 16,
     AT_EPOCH = 32,
     AT_HEADER = 48,
     AT_SEAL = 80,
-    OWN_HEADER = 96,
-    AT_COMMIT = 4,        /* in a frame's header: pages of the file, when a transaction ends */
     SQLITE_PAGE_SIZE = 8, /* in SQLite's header */
     PAGE_MAX = 64 * 1024,
 };
@@ -27,131 +25,55 @@ chain_is_any(const uint8_t *header, size_t n)
     return n >= sizeof(magic) && memcmp(header, magic, sizeof(magic)) == 0;
 }
 
-/* ---- where a frame is ---- */
-
-/* For SQLite. */
-static size_t
-frame_size(const struct wal *wal)
-{
-    return WAL_FRAME + wal->page_size;
-}
-
-static size_t
-own_size(const struct wal *wal)
-{
-    return frame_size(wal) + TAG_SIZE;
-}
-
-static sqlite3_int64
-own_place(const struct wal *wal, size_t i)
-{
-    return OWN_HEADER + (sqlite3_int64)i * (sqlite3_int64)own_size(wal);
-}
+/* ---- as SQLite sees it ---- */
 
 static sqlite3_int64
 end_of(const struct wal *wal, size_t frames)
 {
-    return wal->begun ? WAL_HEADER + (sqlite3_int64)frames * (sqlite3_int64)frame_size(wal) : 0;
+    return wal->begun ? WAL_HEADER + (sqlite3_int64)frames * (sqlite3_int64)wal_frames_size(wal)
+                      : 0;
 }
 
 sqlite3_int64
 chain_size(const struct wal *wal)
 {
-    return end_of(wal, wal->left > wal->n ? wal->left : wal->n);
+    const sqlite3_int64 end = end_of(wal, wal->n);
+
+    return wal->begun && wal->left > end ? wal->left : end;
 }
 
 /* Which frame, and where in it. */
 static void
 find(const struct wal *wal, sqlite3_int64 offset, size_t *i, size_t *at)
 {
-    *i = (size_t)(offset - WAL_HEADER) / frame_size(wal);
-    *at = (size_t)(offset - WAL_HEADER) % frame_size(wal);
+    *i = (size_t)(offset - WAL_HEADER) / wal_frames_size(wal);
+    *at = (size_t)(offset - WAL_HEADER) % wal_frames_size(wal);
 }
 
-/* ---- seals ---- */
+/* ---- its header ---- */
 
 static bool
-seal_header(const struct wal *wal, const uint8_t own[OWN_HEADER], struct tag *seal)
+seal_header(const struct wal *wal, const uint8_t own[FRAMES_BEGIN], struct tag *seal)
 {
     const struct span all = span_of(own, AT_SEAL);
 
     return tag_make(wal->keys->wal, &all, 1, seal);
 }
 
-/* Never as long as a header: so no seal of the one is a seal of the other. */
-static bool
-seal_frame(const struct wal *wal, size_t i, const struct wal_frame *frame, struct tag *seal)
-{
-    const struct span parts[] = {tag_span(i == 0 ? &wal->seal : &wal->frames[i - 1].seal),
-                                 span_of(frame->header, sizeof(frame->header)),
-                                 tag_span(&frame->page)};
-
-    return tag_make(wal->keys->wal, parts, ARRAY_LEN(parts), seal);
-}
-
-/* Pages count from 0 in tags, from 1 in frames. */
-static uint64_t
-page_of(const uint8_t header[WAL_FRAME])
-{
-    return octets_get(header, 4) - 1;
-}
-
-static bool
-tag_frame(const struct wal *wal, const uint8_t *frame, struct tag *tag)
-{
-    return tag_page(wal->keys, page_of(frame), span_of(frame + WAL_FRAME, wal->page_size), tag);
-}
-
-/* ---- the frames that there are ---- */
-
-static void
-keep(struct wal *wal, const struct wal_frame *frame)
-{
-    wal->frames = mem_grow(wal->frames, &wal->room, wal->n + 1, sizeof(*wal->frames));
-    wal->frames[wal->n++] = *frame;
-    if (octets_get(frame->header + AT_COMMIT, 4) != 0) {
-        wal->committed = wal->n;
-    }
-}
-
-/* Those from `n` on are not there any more. */
-static void
-cut(struct wal *wal, size_t n)
-{
-    wal->n = n < wal->n ? n : wal->n;
-    wal->committed = wal->committed < wal->n ? wal->committed : wal->n;
-    wal->in_scratch = wal->in_scratch <= wal->n ? wal->in_scratch : 0;
-}
-
 void
 chain_forget(struct wal *wal)
 {
-    cut(wal, 0);
+    wal_frames_cut(wal, 0);
     wal->begun = false;
     wal->left = 0;
     wal->next = 0;
 }
 
-static void
-make_scratch(struct wal *wal, size_t page_size)
-{
-    mem_free(wal->scratch);
-    wal->page_size = page_size;
-    wal->scratch = mem_zalloc(own_size(wal), 1);
-    wal->in_scratch = 0;
-}
-
-static int
-read_own(struct wal *wal, void *out, size_t n, sqlite3_int64 offset)
-{
-    return wal->file->pMethods->xRead(wal->file, out, (int)n, offset);
-}
-
 static int
 load_header(struct wal *wal)
 {
-    uint8_t own[OWN_HEADER];
-    const int rc = read_own(wal, own, sizeof(own), 0);
+    uint8_t own[FRAMES_BEGIN];
+    const int rc = wal->file->pMethods->xRead(wal->file, own, sizeof(own), 0);
     struct tag seal;
     size_t page_size;
 
@@ -161,12 +83,14 @@ load_header(struct wal *wal)
     if (!seal_header(wal, own, &seal)) {
         return SQLITE_IOERR_READ;
     }
+    wal->version = (uint32_t)octets_get(own + AT_VERSION, 4);
     page_size = (size_t)octets_get(own + AT_PAGE_SIZE, 4);
-    if (!chain_is_any(own, sizeof(own)) || octets_get(own + AT_VERSION, 4) != VERSION ||
+    if (!chain_is_any(own, sizeof(own)) ||
+        (wal->version != FRAMES_VERSION && wal->version != FRAMES_WHOLE_PAGES) ||
         CRYPTO_memcmp(own + AT_SEAL, &seal, sizeof(seal)) != 0 || page_size > PAGE_MAX) {
         return SQLITE_OK;
     }
-    make_scratch(wal, page_size);
+    wal_frames_make_room(wal, page_size);
     memcpy(&wal->from, own + AT_FROM, sizeof(wal->from));
     memcpy(&wal->epoch, own + AT_EPOCH, sizeof(wal->epoch));
     memcpy(wal->header, own + AT_HEADER, sizeof(wal->header));
@@ -175,28 +99,7 @@ load_header(struct wal *wal)
     return SQLITE_OK;
 }
 
-/* *whole: the next frame is there. */
-static int
-load_frame(struct wal *wal, bool *whole)
-{
-    const int rc = read_own(wal, wal->scratch, own_size(wal), own_place(wal, wal->n));
-    struct wal_frame frame;
-
-    *whole = false;
-    if (rc != SQLITE_OK) {
-        return rc == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : rc;
-    }
-    memcpy(frame.header, wal->scratch, sizeof(frame.header));
-    if (!tag_frame(wal, wal->scratch, &frame.page) ||
-        !seal_frame(wal, wal->n, &frame, &frame.seal)) {
-        return SQLITE_IOERR_READ;
-    }
-    *whole = CRYPTO_memcmp(wal->scratch + frame_size(wal), &frame.seal, TAG_SIZE) == 0;
-    if (*whole) {
-        keep(wal, &frame);
-    }
-    return SQLITE_OK;
-}
+/* ---- reading ---- */
 
 int
 chain_load(struct wal *wal)
@@ -205,35 +108,9 @@ chain_load(struct wal *wal)
     bool whole = wal->begun;
 
     while (rc == SQLITE_OK && whole) {
-        rc = load_frame(wal, &whole);
+        rc = wal_frames_load(wal, &whole);
     }
     return rc;
-}
-
-/* Into scratch, and the same as it was. */
-static int
-read_frame(struct wal *wal, size_t i)
-{
-    struct tag tag;
-    int rc;
-
-    if (wal->in_scratch == i + 1) {
-        return SQLITE_OK;
-    }
-    wal->in_scratch = 0;
-    rc = read_own(wal, wal->scratch, own_size(wal), own_place(wal, i));
-    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
-        return rc;
-    }
-    if (!tag_frame(wal, wal->scratch, &tag)) {
-        return SQLITE_IOERR_READ;
-    }
-    if (!tag_equal(&tag, &wal->frames[i].page) ||
-        memcmp(wal->scratch, wal->frames[i].header, WAL_FRAME) != 0) {
-        return watch_page(wal->watch, i, WATCH_WAL, watch_changed);
-    }
-    wal->in_scratch = i + 1;
-    return SQLITE_OK;
 }
 
 int
@@ -255,10 +132,10 @@ chain_read(struct wal *wal, uint8_t *out, size_t amount, sqlite3_int64 offset)
         return SQLITE_OK;
     }
     find(wal, offset, &i, &at);
-    if (at + amount > frame_size(wal)) {
+    if (at + amount > wal_frames_size(wal)) {
         return SQLITE_IOERR_READ;
     }
-    rc = read_frame(wal, i);
+    rc = wal_frames_read(wal, i);
     if (rc == SQLITE_OK) {
         memcpy(out, wal->scratch + at, amount);
     }
@@ -271,7 +148,7 @@ chain_read(struct wal *wal, uint8_t *out, size_t amount, sqlite3_int64 offset)
 static int
 write_header(struct wal *wal, const struct slot *slot, const uint8_t *from)
 {
-    uint8_t own[OWN_HEADER] = {0};
+    uint8_t own[FRAMES_BEGIN] = {0};
     const size_t page_size = (size_t)octets_get(from + SQLITE_PAGE_SIZE, 4);
     sqlite3_int64 size = 0;
     struct err ignored = {0};
@@ -281,12 +158,15 @@ write_header(struct wal *wal, const struct slot *slot, const uint8_t *from)
         random_bytes(wal->epoch.octets, sizeof(wal->epoch.octets), &ignored) != 0) {
         return SQLITE_IOERR_WRITE;
     }
-    make_scratch(wal, page_size);
-    wal->left = size < OWN_HEADER ? 0 : (size_t)(size - OWN_HEADER) / own_size(wal);
+    if (page_size != wal->page_size || wal->pending.octets == NULL) {
+        wal_frames_make_room(wal, page_size);
+    }
+    wal->left = size;
+    wal->version = FRAMES_VERSION;
     wal->from = slot->seal;
     memcpy(wal->header, from, sizeof(wal->header));
     memcpy(own, magic, sizeof(magic));
-    octets_put(own + AT_VERSION, VERSION, 4);
+    octets_put(own + AT_VERSION, FRAMES_VERSION, 4);
     octets_put(own + AT_PAGE_SIZE, page_size, 4);
     memcpy(own + AT_FROM, &wal->from, TAG_SIZE);
     memcpy(own + AT_EPOCH, &wal->epoch, TAG_SIZE);
@@ -299,31 +179,6 @@ write_header(struct wal *wal, const struct slot *slot, const uint8_t *from)
     return wal->file->pMethods->xWrite(wal->file, own, sizeof(own), 0);
 }
 
-/* Header, page and seal at once. */
-static int
-write_frame(struct wal *wal, size_t i, const uint8_t *page)
-{
-    struct wal_frame frame;
-    int rc;
-
-    cut(wal, i);
-    wal->in_scratch = 0;
-    memcpy(frame.header, wal->next_header, sizeof(frame.header));
-    memcpy(wal->scratch, frame.header, sizeof(frame.header));
-    memcpy(wal->scratch + WAL_FRAME, page, wal->page_size);
-    if (!tag_frame(wal, wal->scratch, &frame.page) || !seal_frame(wal, i, &frame, &frame.seal)) {
-        return SQLITE_IOERR_WRITE;
-    }
-    memcpy(wal->scratch + frame_size(wal), &frame.seal, TAG_SIZE);
-    rc =
-        wal->file->pMethods->xWrite(wal->file, wal->scratch, (int)own_size(wal), own_place(wal, i));
-    if (rc == SQLITE_OK) {
-        keep(wal, &frame);
-        wal->in_scratch = wal->n;
-    }
-    return rc;
-}
-
 int
 chain_write(struct wal *wal, const struct slot *slot, const uint8_t *from, size_t amount,
             sqlite3_int64 offset)
@@ -334,7 +189,7 @@ chain_write(struct wal *wal, const struct slot *slot, const uint8_t *from, size_
     if (offset == 0 && amount == WAL_HEADER) {
         return write_header(wal, slot, from);
     }
-    if (wal->begun && offset >= WAL_HEADER) {
+    if (wal->begun && wal->version == FRAMES_VERSION && offset >= WAL_HEADER) {
         find(wal, offset, &i, &at);
         if (at == 0 && amount == WAL_FRAME && i <= wal->n) {
             memcpy(wal->next_header, from, WAL_FRAME);
@@ -343,7 +198,7 @@ chain_write(struct wal *wal, const struct slot *slot, const uint8_t *from, size_
         }
         if (at == WAL_FRAME && amount == wal->page_size && wal->next == i + 1) {
             wal->next = 0;
-            return write_frame(wal, i, from);
+            return wal_frames_write(wal, i, from);
         }
     }
     (void)watch_end(wal->watch, ERR_STORE,
@@ -351,18 +206,29 @@ chain_write(struct wal *wal, const struct slot *slot, const uint8_t *from, size_
     return SQLITE_IOERR_WRITE;
 }
 
+/* Frames, and what there is of before, as far as SQLite wants them to be left. */
 int
 chain_truncate(struct wal *wal, sqlite3_int64 size)
 {
+    sqlite3_int64 end;
     size_t i;
     size_t at;
+    int rc;
 
     if (size == 0 || !wal->begun) {
         chain_forget(wal);
         return wal->file->pMethods->xTruncate(wal->file, 0);
     }
     find(wal, size < WAL_HEADER ? WAL_HEADER : size, &i, &at);
-    cut(wal, i);
-    wal->left = i;
-    return wal->file->pMethods->xTruncate(wal->file, own_place(wal, i));
+    rc = wal_frames_flush(wal);
+    end = (sqlite3_int64)wal_frames_end(wal, i < wal->n ? i : wal->n);
+    if (i >= wal->n && size > end) {
+        end = size;
+    }
+    if (rc == SQLITE_OK && (i < wal->n || wal->left > end)) {
+        wal_frames_cut(wal, i);
+        wal->left = end;
+        rc = wal->file->pMethods->xTruncate(wal->file, end);
+    }
+    return rc;
 }

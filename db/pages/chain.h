@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chain.h - a WAL that is sealed: its header, and each frame over the one before. For wal.c. */
+/* chain.h - a WAL that is sealed, as SQLite reads and writes it. For wal.c. */
 #pragma once
 
 #include "db/pages/wal.h"

@@ -12,8 +12,9 @@
  *   FILE       as SQLite wrote it; anybody can read it once it was closed
  *   FILE-seal  the seals of all its pages in a tree, whose root has a number and a seal (map.h).
  *              Written anew with each checkpoint, so that a crash leaves the old tree or the new
- *   FILE-wal   its frames have seals, each over the one before (wal.h): its end can be cut off, as
- *              a crash does, but nothing in it can be another. SQLite sees it without them
+ *   FILE-wal   its frames have what changed of a page, and seals, each over the one before (wal.h):
+ *              its end can be cut off, as a crash does, but nothing in it can be another. SQLite
+ *              sees pages
  *
  * What is not found here: all three put back together, and a WAL that was cut short: that is a
  * whole state of before. Whoever opens the file asks what else was signed since.

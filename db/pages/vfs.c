@@ -76,8 +76,9 @@ sync_file(sqlite3_file *file, int flags)
 {
     const struct file *f = file_of(file);
 
-    return f->role == MAIN ? body_sync(f->pages, flags)
-                           : system_of(file)->pMethods->xSync(system_of(file), flags);
+    return f->role == MAIN  ? body_sync(f->pages, flags)
+           : f->role == WAL ? wal_sync(&f->pages->wal, flags)
+                            : system_of(file)->pMethods->xSync(system_of(file), flags);
 }
 
 static int

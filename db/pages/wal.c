@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/pages/chain.h"
+#include "db/pages/wal_frames.h"
 
 enum { PAGE_SIZE_AT = 8 }; /* in SQLite's header */
 
@@ -55,7 +56,7 @@ remember(struct wal *wal, size_t i, const struct tag *tag)
     for (; wal->n <= i; wal->n++) {
         wal->frames[wal->n] = (struct wal_frame){0};
     }
-    wal->frames[i].page = *tag;
+    wal->frames[i].tag = *tag;
 }
 
 static sqlite3_int64
@@ -75,7 +76,7 @@ forget(struct wal *wal, sqlite3_int64 from, sqlite3_int64 to)
     i = from < WAL_HEADER ? 0 : (size_t)(from - WAL_HEADER) / frame_size(wal);
     for (; i < wal->n && begin_of(wal, i) + WAL_FRAME < to; i++) {
         if (begin_of(wal, i + 1) > from) {
-            wal->frames[i].page = (struct tag){0};
+            wal->frames[i].tag = (struct tag){0};
         }
     }
 }
@@ -92,7 +93,7 @@ plain_read(struct wal *wal, uint8_t *out, size_t amount, sqlite3_int64 offset)
     if (!find(wal, amount, offset, &i, &at)) {
         return wal->file->pMethods->xRead(wal->file, out, (int)amount, offset);
     }
-    known = i < wal->n && !tag_is_none(&wal->frames[i].page);
+    known = i < wal->n && !tag_is_none(&wal->frames[i].tag);
     rc =
         wal->file->pMethods->xRead(wal->file, wal->scratch, (int)frame_size(wal), begin_of(wal, i));
     if (rc == SQLITE_IOERR_SHORT_READ && !known) {
@@ -106,7 +107,7 @@ plain_read(struct wal *wal, uint8_t *out, size_t amount, sqlite3_int64 offset)
     }
     memcpy(out, wal->scratch + at, amount);
     if (known) {
-        return tag_equal(&wal->frames[i].page, &tag)
+        return tag_equal(&wal->frames[i].tag, &tag)
                    ? SQLITE_OK
                    : watch_page(wal->watch, i, WATCH_WAL, watch_changed);
     }
@@ -159,7 +160,7 @@ static bool
 is_cut(const struct wal *wal, const struct slot_wal *known)
 {
     return wal->n < known->frames || known->frames == 0 ||
-           !tag_equal(&wal->frames[known->frames - 1].seal, &known->last);
+           !tag_equal(&wal->frames[known->frames - 1].tag, &known->last);
 }
 
 static int
@@ -226,6 +227,9 @@ wal_close(struct wal *wal)
 {
     mem_free(wal->frames);
     mem_free(wal->scratch);
+    mem_free(wal->record);
+    mem_free(wal->pending.octets);
+    versions_clear(&wal->versions);
     *wal = (struct wal){.keys = wal->keys, .watch = wal->watch};
 }
 
@@ -255,6 +259,14 @@ wal_truncate(struct wal *wal, sqlite3_int64 size)
 }
 
 int
+wal_sync(struct wal *wal, int flags)
+{
+    const int rc = wal->sealed ? wal_frames_flush(wal) : SQLITE_OK;
+
+    return rc == SQLITE_OK ? wal->file->pMethods->xSync(wal->file, flags) : rc;
+}
+
+int
 wal_size(struct wal *wal, sqlite3_int64 *size)
 {
     if (!wal->sealed) {
@@ -267,25 +279,7 @@ wal_size(struct wal *wal, sqlite3_int64 *size)
 bool
 wal_has(const struct wal *wal, uint64_t page)
 {
-    for (size_t i = 0; wal->sealed && i < wal->n; i++) {
-        if (octets_get(wal->frames[i].header, 4) == page + 1) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-wal_knows(const struct wal *wal, uint64_t page, struct span content, struct tag *tag)
-{
-    const bool same = wal->sealed && wal->in_scratch != 0 && wal->page_size == content.n &&
-                      octets_get(wal->scratch, 4) == page + 1 &&
-                      memcmp(wal->scratch + WAL_FRAME, content.p, content.n) == 0;
-
-    if (same) {
-        *tag = wal->frames[wal->in_scratch - 1].page;
-    }
-    return same;
+    return wal->sealed && wal_frames_newest(wal, page) != 0;
 }
 
 bool
@@ -294,8 +288,7 @@ wal_position(const struct wal *wal, struct slot_wal *out)
     if (!wal->sealed || wal->committed == 0) {
         return false;
     }
-    *out = (struct slot_wal){.epoch = wal->epoch,
-                             .frames = wal->committed,
-                             .last = wal->frames[wal->committed - 1].seal};
+    *out = (struct slot_wal){
+        .epoch = wal->epoch, .frames = wal->committed, .last = wal->frames[wal->committed - 1].tag};
     return true;
 }

@@ -50,7 +50,8 @@ store_try(struct store_db *db, int (*run)(void *arg, struct store_db *, struct e
     struct err other = {0};
     int result;
 
-    /* A page that has no room in the cache would go into the WAL before any COMMIT. */
+    /* A page that has no room in the cache would go into the WAL before any COMMIT; in a sealed
+     * file it never does. */
     if (connection_run(db, "PRAGMA cache_spill = OFF", "keep pages", e) != 0 ||
         store_exec(db, whole ? "BEGIN" : "SAVEPOINT trial", STORE_NO_VALUES, e) != 0) {
         return -1;
@@ -60,7 +61,8 @@ store_try(struct store_db *db, int (*run)(void *arg, struct store_db *, struct e
         return -1;
     }
     if (undo(db, whole, &other) != 0 ||
-        connection_run(db, "PRAGMA cache_spill = ON", "keep pages", &other) != 0) {
+        (!pages_has_key(db->pages) &&
+         connection_run(db, "PRAGMA cache_spill = ON", "keep pages", &other) != 0)) {
         *e = other;
         return -1;
     }

@@ -9,7 +9,7 @@ enum {
     PAGE = 4096,
     BLOCK = 4096,
     WAL_BEGIN = 96,
-    FRAME = 24 + PAGE + 16,
+    FRAMES_MIN = 10, /* of a WAL that is attacked */
     OLD = 4,
     NEW = 8,
 };

@@ -13,30 +13,31 @@
 
 /* ---- the WAL ---- */
 
-static size_t
-frames_of(const struct files *files)
-{
-    return (files->of[FILE_WAL].n - WAL_BEGIN) / FRAME;
-}
-
+/* In each field, and in the change that it has, when it is so long. */
 static void
 a_wal_that_was_edited_or_cut(void **state)
 {
-    static const size_t places[] = {0, 4, 8, 16, 24, 1000, 24 + PAGE, FRAME - 1};
+    static const size_t places[] = {0, 4, 8, 16, 24, 27, 28, 30, 31, 32, 34, 36, 100, 1000};
     const struct world *w = *state;
     int64_t last = OLD;
+    size_t at;
+    size_t n;
 
-    for (size_t i = 0; i < frames_of(&w->live); i++) {
+    for (size_t i = 0; files_frame(&w->live, i, &at, &n); i++) {
         CLEANUP(files_free) struct files cut = attack_copy(&w->live);
         int64_t state_then;
 
-        for (size_t k = 0; k < ARRAY_LEN(places); k++) {
+        for (size_t k = 0; k < ARRAY_LEN(places) && places[k] < n; k++) {
             CLEANUP(files_free) struct files files = attack_copy(&w->live);
 
-            files_flip(&files, FILE_WAL, WAL_BEGIN + i * FRAME + places[k]);
-            (void)attack_must_be_whole(w, &files, OLD, NEW, "frame", i);
+            files_flip(&files, FILE_WAL, at + places[k]);
+            (void)attack_must_be_whole(w, &files, OLD, NEW - 1, "frame", i);
+            files_free(&files);
+            files = attack_copy(&w->live);
+            files_flip(&files, FILE_WAL, at + n - 1 - k);
+            (void)attack_must_be_whole(w, &files, OLD, NEW - 1, "end of frame", i);
         }
-        buf_truncate(&cut.of[FILE_WAL], WAL_BEGIN + i * FRAME + 100);
+        buf_truncate(&cut.of[FILE_WAL], at + n / 2);
         state_then = attack_must_be_whole(w, &cut, last, NEW - 1, "cut in frame", i);
         assert_true(state_then >= OLD);
         last = state_then;
@@ -51,18 +52,26 @@ a_wal_that_was_edited_or_cut(void **state)
     }
 }
 
+/* Each with the one before it. */
 static void
 frames_of_a_wal_that_were_swapped(void **state)
 {
     const struct world *w = *state;
+    size_t before;
+    size_t n_before;
+    size_t at;
+    size_t n;
 
-    for (size_t i = 1; i < frames_of(&w->live); i++) {
+    assert_true(files_frame(&w->live, 0, &before, &n_before));
+    for (size_t i = 1; files_frame(&w->live, i, &at, &n); i++) {
         CLEANUP(files_free) struct files files = attack_copy(&w->live);
-        uint8_t *at = files.of[FILE_WAL].p + WAL_BEGIN + i * FRAME;
+        uint8_t *to = files.of[FILE_WAL].p + before;
 
-        memcpy(at, w->live.of[FILE_WAL].p + WAL_BEGIN + (i - 1) * FRAME, FRAME);
-        memcpy(at - FRAME, w->live.of[FILE_WAL].p + WAL_BEGIN + i * FRAME, FRAME);
-        (void)attack_must_be_whole(w, &files, OLD, NEW, "frame", i);
+        memcpy(to, w->live.of[FILE_WAL].p + at, n);
+        memcpy(to + n, w->live.of[FILE_WAL].p + before, n_before);
+        (void)attack_must_be_whole(w, &files, OLD, NEW - 1, "frame", i);
+        before = at;
+        n_before = n;
     }
 }
 
@@ -74,16 +83,18 @@ frames_of_another_time(void **state)
     CLEANUP(files_free) struct files later = {0};
     struct store *store;
     struct err e = {0};
+    size_t at;
+    size_t n;
 
     files_write(&w->now, w->path);
     store = scene_must_open(w->path, true);
     attack_step_to(store, NEW + 4);
     later = files_read(w->path);
     store_free(store);
-    for (size_t i = 0; i < frames_of(&w->live) && i < frames_of(&later); i++) {
+    for (size_t i = 0; files_frame(&w->live, i, &at, &n) && at < later.of[FILE_WAL].n; i++) {
         CLEANUP(files_free) struct files files = attack_copy(&later);
 
-        files_put_back(&files, FILE_WAL, WAL_BEGIN + i * FRAME, FRAME, &w->live);
+        files_put_back(&files, FILE_WAL, at, n, &w->live);
         (void)attack_must_be_whole(w, &files, NEW, NEW + 4, "frame", i);
     }
     {

@@ -12,7 +12,7 @@
 #include "tests/unit/db/pages/recorder.h"
 #include "tests/unit/db/pages/scene.h"
 
-enum { MARKS_MAX = 500, CHANCES = 3, PAGE = 4096, WAL_BEGIN = 96, FRAME = 24 + PAGE + 16 };
+enum { MARKS_MAX = 500, CHANCES = 3 };
 
 /* What the caller was told, and behind which change. */
 static struct mark {
@@ -215,7 +215,7 @@ cut_often(const char *path, const char *copy, size_t *n)
     recorder_end();
     p = playback_new();
     while (playback_next(p)) {
-        if (++change % (4 * stride()) == 0) {
+        if (++change % (2 * stride()) == 0) {
             playback_cut(p, copy, (unsigned)change);
             left = mem_grow(left, &room, *n + 1, sizeof(*left));
             left[(*n)++] = (struct left){files_read(copy), known_at(change)};
@@ -314,13 +314,15 @@ a_wal_that_is_cut_then(void **state)
         }
         for (size_t frames = 0;; frames += stride()) {
             CLEANUP(files_free) struct files files = {0};
+            size_t at;
+            size_t n;
 
             playback_kill(p, copy);
             files = files_read(copy);
-            if (files.of[FILE_WAL].n < WAL_BEGIN + (frames + 1) * FRAME) {
+            if (!files_frame(&files, frames, &at, &n)) {
                 break;
             }
-            buf_truncate(&files.of[FILE_WAL], WAL_BEGIN + frames * FRAME);
+            buf_truncate(&files.of[FILE_WAL], at);
             files_write(&files, copy);
             must_be_one_state(copy, change, frames);
             cuts++;

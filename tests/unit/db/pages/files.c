@@ -67,3 +67,25 @@ files_put_back(struct files *files, int kind, size_t at, size_t n, const struct 
         files->of[kind].p[i] = other->of[kind].p[i];
     }
 }
+
+bool
+files_frame(const struct files *files, size_t i, size_t *at, size_t *n)
+{
+    enum { BEGIN = 96, AT_LENGTH = 28, FIXED = 32 + 16 };
+    const struct buf *wal = &files->of[FILE_WAL];
+
+    *at = BEGIN;
+    for (;; i--) {
+        if (*at + FIXED > wal->n) {
+            return false;
+        }
+        *n = FIXED;
+        for (size_t k = 0, factor = (size_t)1 << 24; k < 4; k++, factor >>= 8) {
+            *n += wal->p[*at + AT_LENGTH + k] * factor;
+        }
+        if (i == 0) {
+            return *at + *n <= wal->n;
+        }
+        *at += *n;
+    }
+}

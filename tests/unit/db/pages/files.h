@@ -2,6 +2,8 @@
 /* files.h - the files of a store as they are, for who puts them back, and edits them. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 enum { FILE_MAIN, FILE_WAL, FILE_SEAL, FILE_KINDS };
@@ -19,3 +21,5 @@ void files_write(const struct files *, const char *path);
 void files_flip(struct files *, int kind, size_t at);
 /* `n` octets at `at` are those of the other one, as far as both have them. */
 void files_put_back(struct files *, int kind, size_t at, size_t n, const struct files *other);
+/* Frame `i` of the WAL, with its seal: where it is, and how many octets. False: there is none. */
+bool files_frame(const struct files *, size_t i, size_t *at, size_t *n);

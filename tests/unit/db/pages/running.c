@@ -82,7 +82,28 @@ size_of(int kind)
     return n;
 }
 
-/* *found: so many were. Of the others nothing rests on what was edited. */
+/* Does whoever reads all of it come upon this edit? Else nothing rests on it. */
+static bool
+is_found(int kind, size_t at)
+{
+    struct world w = world_new();
+    struct err e = {0};
+    uint64_t pages;
+    bool found = false;
+
+    flip_at(&w, kind, at);
+    if (scene_state(w.store, &e) != STATE || scene_check(w.store, &e) != 0 ||
+        scene_scrub(w.store, &pages, &e) != 0) {
+        if (e.code != ERR_STALE || !store_is_failed(w.store)) {
+            fail_msg("%s, %zu: %s: %s", names[kind], at, err_code_name(e.code), e.text);
+        }
+        found = true;
+    }
+    world_end(&w);
+    return found;
+}
+
+/* *found: so many were. */
 static void
 edit_each(int kind, size_t every, size_t at, size_t *found)
 {
@@ -90,19 +111,7 @@ edit_each(int kind, size_t every, size_t at, size_t *found)
 
     *found = 0;
     for (size_t i = 0; i + at < n - PAGE / 2; i += every) {
-        struct world w = world_new();
-        struct err e = {0};
-        uint64_t pages;
-
-        flip_at(&w, kind, i + at);
-        if (scene_state(w.store, &e) != STATE || scene_check(w.store, &e) != 0 ||
-            scene_scrub(w.store, &pages, &e) != 0) {
-            if (e.code != ERR_STALE || !store_is_failed(w.store)) {
-                fail_msg("%s, %zu: %s: %s", names[kind], i / every, err_code_name(e.code), e.text);
-            }
-            ++*found;
-        }
-        world_end(&w);
+        *found += is_found(kind, i + at) ? 1 : 0;
     }
 }
 
@@ -116,13 +125,17 @@ a_page_of_the_file(void **state)
     assert_true(found > 1);
 }
 
+/* Texts are random, and rows are in no order: so the frames of two worlds are not as long. */
 static void
 a_frame_of_the_wal(void **state)
 {
-    size_t found;
+    size_t found = 0;
+    size_t n = size_of(FILE_WAL);
 
     (void)state;
-    edit_each(FILE_WAL, 24 + PAGE + 16, 96 + 24 + 2000, &found);
+    for (size_t at = 96 + 40; at < n - n / 10; at += 997) {
+        found += is_found(FILE_WAL, at) ? 1 : 0;
+    }
     assert_true(found > 5);
 }
 
@@ -233,11 +246,12 @@ a_wal_that_was_large_is_small_again(void **state)
     (void)state;
     assert_ok(scene_run(w.store,
                         "PRAGMA journal_size_limit = 400000; PRAGMA wal_autocheckpoint = 25;"
-                        "CREATE TABLE large AS SELECT randomblob(2000000); DROP TABLE large",
+                        "CREATE TABLE large AS SELECT randomblob(2000000)",
                         &e),
               &e);
     large = files_read(w.path);
     assert_true(large.of[FILE_WAL].n > 2000000);
+    assert_ok(scene_run(w.store, "DROP TABLE large", &e), &e);
     step_to(w.store, STATE + 2);
     small = files_read(w.path);
     assert_true(small.of[FILE_WAL].n < 420000);
