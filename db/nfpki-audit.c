@@ -370,9 +370,9 @@ list_run(int argc, char **argv)
         return EXIT_NOTHING;
     }
     if (options.json) {
-        return finish(audit_json_list(stdout, rows, &e), &e);
+        return finish(audit_json_list(stdout, log, rows, &e), &e);
     }
-    audit_print_list(stdout, rows);
+    audit_print_list(stdout, log, rows);
     return finish(0, &e);
 }
 

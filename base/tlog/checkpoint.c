@@ -11,9 +11,6 @@
 /* C2SP signed-note: the type octet of ECDSA keys. */
 enum { TYPE_ECDSA = 0x02, SIGNATURE_DER_MAX = 72 };
 
-/* U+2014 and a space begin a signature line. */
-static const char dash[] = "\xe2\x80\x94 ";
-
 /* ---- what verified last ---- */
 
 struct log_key_last {
@@ -313,63 +310,85 @@ checkpoint_seal(const struct log_key *key, struct span text, struct span signatu
     memcpy(bytes, key->id, LOG_KEY_ID);
     memcpy(bytes + LOG_KEY_ID, signature.p, signature.n);
     encoded = base64_dup(span_of(bytes, LOG_KEY_ID + signature.n));
-    line = mem_printf("\n%s%s %s\n", dash, key->origin, encoded);
+    line = mem_printf("\n\xe2\x80\x94 %s %s\n", key->origin, encoded);
     return buf_set(note, text, e) != 0 ? -1 : buf_append_str(note, line, e);
 }
 
-/* The base64 text of the one signature line, which must be this key's. */
+/* A line with this name that a key with this id has made, or claims to have. */
 static int
-signature_line(const struct log_key *key, const char *line, struct buf *signature, struct err *e)
+line_signature(const struct log_key *key, const struct note_line *line, bool *is_own,
+               struct buf *signature, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *copy = mem_strdup(line);
-    CLEANUP(mem_cleanup) char *begin = mem_printf("%s%s ", dash, key->origin);
-    size_t n = strlen(begin);
-    char *end = strchr(copy, '\n');
-
-    if (strncmp(copy, begin, n) != 0) {
-        return err_set(e, ERR_CRYPTO, "checkpoint: not signed by %s", key->origin);
+    buf_truncate(signature, 0);
+    if (note_line_decode(line, signature, e) != 0) {
+        return err_wrap(e, "checkpoint");
     }
-    if (end == NULL || end[1] != '\0') {
-        return err_set(e, ERR_INPUT, "checkpoint: not exactly one signature line");
-    }
-    *end = '\0';
-    if (base64_parse(copy + n, signature, e) != 0) {
-        return err_wrap(e, "checkpoint: signature line");
-    }
-    if (signature->n <= LOG_KEY_ID || signature->n > LOG_KEY_ID + SIGNATURE_DER_MAX ||
-        memcmp(signature->p, key->id, LOG_KEY_ID) != 0) {
-        return err_set(e, ERR_CRYPTO, "checkpoint: signed by another key of %s", key->origin);
-    }
+    *is_own = span_equal(line->name, span_str(key->origin)) &&
+              memcmp(signature->p, key->id, LOG_KEY_ID) == 0;
     buf_consume(signature, LOG_KEY_ID);
     return 0;
 }
 
+/* Others' lines are neither believed nor refused; each of this key must be right. */
+static int
+verify_lines(const struct log_key *key, const struct note *note, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(NOTE_MAX);
+    bool verified = false;
+
+    for (size_t i = 0; i < note->n; i++) {
+        bool is_own;
+
+        if (line_signature(key, &note->lines[i], &is_own, &signature, e) != 0) {
+            return -1;
+        }
+        if (is_own && verify(key, note->text, buf_span(&signature), e) != 0) {
+            return -1;
+        }
+        verified = verified || is_own;
+    }
+    return verified
+               ? 0
+               : err_set(e, ERR_CRYPTO, "checkpoint: not signed by the key %02x%02x%02x%02x of %s",
+                         key->id[0], key->id[1], key->id[2], key->id[3], key->origin);
+}
+
 int
-checkpoint_open(const struct log_key *key, struct span note, struct checkpoint *checkpoint,
+checkpoint_open(const struct log_key *key, struct span octets, struct checkpoint *checkpoint,
                 struct err *e)
 {
-    CLEANUP(mem_cleanup) char *copy = NULL;
-    CLEANUP(buf_free) struct buf signature = BUF_INIT(CHECKPOINT_MAX);
-    const char *blank;
-    struct span text;
+    struct note note;
 
-    if (note.n == 0 || note.n > CHECKPOINT_MAX || memchr(note.p, '\0', note.n) != NULL) {
-        return err_set(e, ERR_INPUT, "checkpoint: %zu octets", note.n);
+    if (note_parse(octets, &note, e) != 0) {
+        return err_wrap(e, "checkpoint");
     }
-    copy = mem_printf("%.*s", (int)note.n, (const char *)note.p);
-    blank = strstr(copy, "\n\n");
-    if (blank == NULL) {
-        return err_set(e, ERR_INPUT, "checkpoint: no signature");
-    }
-    text = span_of(note.p, (size_t)(blank - copy) + 1);
-    if (checkpoint_parse(text, checkpoint, e) != 0) {
+    if (checkpoint_parse(note.text, checkpoint, e) != 0) {
         return -1;
     }
     if (strcmp(checkpoint->origin, key->origin) != 0) {
         return err_set(e, ERR_CRYPTO, "checkpoint: of another log than %s", key->origin);
     }
-    if (signature_line(key, blank + 2, &signature, e) != 0) {
-        return -1;
+    return verify_lines(key, &note, e);
+}
+
+int
+checkpoint_strip(const struct log_key *key, struct span octets, struct buf *out, struct err *e)
+{
+    CLEANUP(buf_free) struct buf signature = BUF_INIT(NOTE_MAX);
+    struct note note;
+
+    if (note_parse(octets, &note, e) != 0) {
+        return err_wrap(e, "checkpoint");
     }
-    return verify(key, text, buf_span(&signature), e);
+    for (size_t i = 0; i < note.n; i++) {
+        bool is_own;
+
+        if (line_signature(key, &note.lines[i], &is_own, &signature, e) != 0) {
+            return -1;
+        }
+        if (is_own) {
+            return checkpoint_seal(key, note.text, buf_span(&signature), out, e);
+        }
+    }
+    return err_set(e, ERR_CRYPTO, "checkpoint: not signed by %s", key->origin);
 }

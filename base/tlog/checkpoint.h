@@ -10,18 +10,20 @@
  *   <empty line>
  *   (em dash) nfpki.example.net/ca1 <base64 of key id and DER signature>
  *
- * Exactly one signature line: cosignatures are kept apart.
+ * Others may have signed it, too (note.h): lines of keys that are not the log's are neither
+ * believed nor refused. The log's own must be there, and right.
  */
 #pragma once
 
 #include <openssl/evp.h>
 
 #include "base/tlog/merkle.h"
+#include "base/tlog/note.h"
 
 enum {
-    CHECKPOINT_MAX = 2048,
+    CHECKPOINT_MAX = 2048, /* the text, and the note of who signs it alone */
     ORIGIN_MAX = 128,
-    LOG_KEY_ID = 4,
+    LOG_KEY_ID = NOTE_KEY_ID,
     LOG_KEY_SPKI_MAX = 256,
 };
 
@@ -61,6 +63,8 @@ int checkpoint_parse(struct span text, struct checkpoint *, struct err *e);
 /* Verifies the DER signature over `text` (ERR_CRYPTO) and makes the note. */
 int checkpoint_seal(const struct log_key *, struct span text, struct span signature,
                     struct buf *note, struct err *e);
-/* Parses a note of this log and verifies it. ERR_INPUT form, ERR_CRYPTO signature or another log.
- */
+/* Parses a note of this log, NOTE_MAX at most, and verifies it. ERR_INPUT form, ERR_CRYPTO
+ * signature or another log. */
 int checkpoint_open(const struct log_key *, struct span note, struct checkpoint *, struct err *e);
+/* The note as the log alone signed it, verified: CHECKPOINT_MAX at most. */
+int checkpoint_strip(const struct log_key *, struct span note, struct buf *out, struct err *e);

@@ -33,10 +33,14 @@ static int
 read_checkpoint(const char *dir, struct previous *p, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", dir);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX); /* witnesses may have signed, too */
 
     p->note = BUF_INIT(CHECKPOINT_MAX);
-    return file_read(path, &p->note, e) != 0 ? -1
-           : checkpoint_open(&p->key, buf_span(&p->note), &p->published, e) != 0
+    if (file_read(path, &note, e) != 0) {
+        return -1;
+    }
+    return checkpoint_open(&p->key, buf_span(&note), &p->published, e) != 0 ||
+                   checkpoint_strip(&p->key, buf_span(&note), &p->note, e) != 0
                ? err_wrap(e, "%s", path)
                : 0;
 }

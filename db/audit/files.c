@@ -18,6 +18,7 @@ struct audit_log {
     struct audit_tile
         current[AUDIT_LEVELS]; /* the last full tile of each level, verified by the one above */
     struct buf scratch;        /* the file of a tile */
+    bool key_is_given;
 };
 
 static void
@@ -55,6 +56,12 @@ const struct log_key *
 audit_key(const struct audit_log *log)
 {
     return &log->key;
+}
+
+bool
+audit_key_is_given(const struct audit_log *log)
+{
+    return log->key_is_given;
 }
 
 const char *
@@ -280,7 +287,8 @@ audit_open(const char *dir, const struct log_key *trusted, struct err *e)
     CLEANUP(destroy_cleanup) struct audit_log *log = mem_new(sizeof(*log));
 
     log->dir = mem_strdup(dir);
-    log->note = BUF_INIT(CHECKPOINT_MAX);
+    log->key_is_given = trusted != NULL;
+    log->note = BUF_INIT(NOTE_MAX);
     log->scratch = BUF_INIT(AUDIT_TILE_SIZE);
     if (key_load(log, trusted, e) != 0 || audit_read(log, "checkpoint", &log->note, e) != 0) {
         return NULL;

@@ -35,6 +35,8 @@ DEFINE_CLEANUP(audit_log_cleanup, struct audit_log, audit_close)
 const struct checkpoint *audit_checkpoint(const struct audit_log *);
 struct span audit_note(const struct audit_log *);
 const struct log_key *audit_key(const struct audit_log *);
+/* Somebody gave the key; else it is what the ledger itself says. */
+bool audit_key_is_given(const struct audit_log *);
 const char *audit_dir(const struct audit_log *);
 
 /* ---- files ---- */

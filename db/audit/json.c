@@ -29,13 +29,23 @@ text_or_null(const char *text)
 }
 
 static json_t *
+key_json(const struct audit_log *log)
+{
+    char id[2 * LOG_KEY_ID + 1];
+
+    hex_format(span_of(audit_key(log)->id, LOG_KEY_ID), id);
+    return json_pack("{s:s, s:s}", "id", id, "from",
+                     audit_key_is_given(log) ? "given" : "from the ledger");
+}
+
+static json_t *
 checkpoint_json(const struct audit_log *log)
 {
     const struct checkpoint *checkpoint = audit_checkpoint(log);
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
 
-    return json_pack("{s:s, s:I, s:s}", "origin", checkpoint->origin, "size",
-                     (json_int_t)checkpoint->size, "root", root);
+    return json_pack("{s:s, s:I, s:s, s:o}", "origin", checkpoint->origin, "size",
+                     (json_int_t)checkpoint->size, "root", root, "key", key_json(log));
 }
 
 static json_t *
@@ -110,15 +120,17 @@ audit_json_failure(FILE *out, const struct err *reason, struct err *e)
 }
 
 int
-audit_json_list(FILE *out, const struct audit_index *index, struct err *e)
+audit_json_list(FILE *out, const struct audit_log *log, const struct audit_index *index,
+                struct err *e)
 {
     for (size_t i = 0; i < audit_index_size(index); i++) {
         const struct audit_row *row = audit_index_row(index, i);
         CLEANUP(json_cleanup)
-        json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:s, s:I}", "serial", row->serial,
-                                   "nfInstanceId", text_or_null(row->nf), "profile", row->profile,
-                                   "status", audit_status_name(row->status), "notAfter",
-                                   row->not_after, "leaf", (json_int_t)row->leaf);
+        json_t *object =
+            json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "serial", row->serial, "nfInstanceId",
+                      text_or_null(row->nf), "profile", row->profile, "status",
+                      audit_status_name(row->status), "notAfter", row->not_after, "leaf",
+                      (json_int_t)row->leaf, "key", key_json(log));
 
         if (dump(out, object, e) != 0) {
             return -1;

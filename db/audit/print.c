@@ -36,6 +36,17 @@ line(FILE *out, const char *label, const char *text)
 
 /* ---- verify ---- */
 
+/* Whoever reads a verdict sees what it rests on. */
+static void
+print_key(FILE *out, const struct audit_log *log)
+{
+    char id[2 * LOG_KEY_ID + 1];
+
+    hex_format(span_of(audit_key(log)->id, LOG_KEY_ID), id);
+    (void)fprintf(out, "  %-12s %s, %s\n", "log key", id,
+                  audit_key_is_given(log) ? "given" : "FROM THE LEDGER ITSELF: give it with --key");
+}
+
 static void
 print_checkpoint(FILE *out, const struct audit_log *log)
 {
@@ -45,6 +56,7 @@ print_checkpoint(FILE *out, const struct audit_log *log)
     line(out, "log", checkpoint->origin);
     (void)fprintf(out, "  %-12s %" PRIu64 " leaves\n", "size", checkpoint->size);
     line(out, "root", root);
+    print_key(out, log);
 }
 
 /* Nobody takes for verified what was not. */
@@ -148,7 +160,7 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
 /* ---- list ---- */
 
 void
-audit_print_list(FILE *out, const struct audit_index *index)
+audit_print_list(FILE *out, const struct audit_log *log, const struct audit_index *index)
 {
     (void)fprintf(out, "%-32s  %-36s  %-14s  %-9s  %s\n", "serial", "NF", "profile", "status",
                   "notAfter");
@@ -162,6 +174,8 @@ audit_print_list(FILE *out, const struct audit_index *index)
         (void)fprintf(out, "%*s  %-9s  %s\n", 14 - (int)strnlen(row->profile, 14), "",
                       audit_status_name(row->status), row->not_after);
     }
+    (void)fprintf(out, "\nVerified\n");
+    print_checkpoint(out, log);
 }
 
 /* ---- show ---- */

@@ -29,8 +29,8 @@ int audit_json_verdict(FILE *, const struct audit_log *, const struct audit_verd
 /* {"verified":false, ...} */
 int audit_json_failure(FILE *, const struct err *reason, struct err *e);
 
-void audit_print_list(FILE *, const struct audit_index *);
-int audit_json_list(FILE *, const struct audit_index *, struct err *e);
+void audit_print_list(FILE *, const struct audit_log *, const struct audit_index *);
+int audit_json_list(FILE *, const struct audit_log *, const struct audit_index *, struct err *e);
 
 int audit_print_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
 int audit_json_story(FILE *, const struct audit_log *, const struct story *, struct err *e);

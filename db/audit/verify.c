@@ -65,7 +65,7 @@ int
 audit_state_load(const char *path, const struct audit_log *log, bool *known,
                  struct checkpoint *earlier, struct err *e)
 {
-    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
 
     *known = false;
     *earlier = (struct checkpoint){0};

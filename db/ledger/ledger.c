@@ -215,7 +215,7 @@ static int
 read_published(const struct ledger *ledger, struct checkpoint *out, struct err *e)
 {
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", ledger->dir);
-    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
 
     *out = (struct checkpoint){0};
     if (file_read(path, &note, e) != 0) {

@@ -44,7 +44,7 @@ published_open(const char *dir, const struct log_key *key, struct err *e)
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/checkpoint", dir);
 
     p->dir = mem_strdup(dir);
-    p->note = BUF_INIT(CHECKPOINT_MAX);
+    p->note = BUF_INIT(NOTE_MAX);
     p->bundle = BUF_INIT(BUNDLE_FILE_MAX);
     if (file_read(path, &p->note, e) != 0) {
         return NULL;

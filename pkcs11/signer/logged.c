@@ -33,8 +33,8 @@ open_note(const struct policy *p, struct span note, struct checkpoint *out, stru
     if (checkpoint_open(&p->log, note, out, e) != 0) {
         return -1;
     }
-    if (memo != NULL) {
-        memcpy(memo->note, note.p, note.n); /* CHECKPOINT_MAX at most: it was opened */
+    if (memo != NULL && note.n <= sizeof(memo->note)) { /* one that the log alone signed */
+        memcpy(memo->note, note.p, note.n);
         memo->n = note.n;
         memo->checkpoint = *out;
     }

@@ -101,6 +101,26 @@ what_was_signed_is_what_is_published_or_more(void **state)
     }
 }
 
+/* What witnesses signed, too, would be more than a leaf holds. */
+static void
+the_note_is_kept_as_the_log_alone_signed_it(void **state)
+{
+    static const char line[] = "\xe2\x80\x94 w.example AAAAAQE=\n";
+    struct scene *s = *state;
+    CLEANUP(buf_free) struct buf alone = notes_sign(&s->old, PUBLISHED, ROOT);
+    CLEANUP(buf_free) struct buf cosigned = BUF_INIT(NOTE_MAX);
+    CLEANUP(mem_cleanup) char *text = head(PUBLISHED, ROOT);
+    CLEANUP(previous_free) struct previous p = {0};
+    struct err e = {0};
+
+    assert_ok(buf_set(&cosigned, buf_span(&alone), &e), &e);
+    assert_ok(buf_append_str(&cosigned, line, &e), &e);
+    put(s, "checkpoint", buf_span(&cosigned));
+    assert_ok(previous_read(s->dir, text, &s->fresh.log, &p, &e), &e);
+    assert_true(span_equal(buf_span(&p.note), buf_span(&alone)));
+    put(s, "checkpoint", buf_span(&alone));
+}
+
 static void
 less_or_another_root_than_published_is_refused(void **state)
 {
@@ -159,6 +179,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_signed_is_what_is_published_or_more),
+        cmocka_unit_test(the_note_is_kept_as_the_log_alone_signed_it),
         cmocka_unit_test(less_or_another_root_than_published_is_refused),
         cmocka_unit_test(a_head_of_another_form_is_refused),
         cmocka_unit_test(the_old_ones_key_or_origin_is_no_new_log),

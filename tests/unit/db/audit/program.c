@@ -12,144 +12,7 @@
 
 #include "base/file.h"
 #include "tests/support/test.h"
-#include "tests/unit/db/audit/ledger.h"
-
-enum { OUTPUT_MAX = 4 << 20, ARGS_MAX = 10 };
-
-/* A ledger with one of everything. */
-struct scene {
-    struct audit_ledger l;
-    struct audit_enrolment registrar;
-    struct audit_enrolment revoked;
-    struct audit_enrolment confirmed;
-    struct audit_enrolment rejected;
-    struct audit_enrolment issued;
-    const char *out_path;    /* where its output goes; NULL: into `out` */
-    const char *environment; /* "NAME=value"; NULL: none */
-    char out[OUTPUT_MAX];
-    char errors[OUTPUT_MAX];
-};
-
-static int
-scene_begin(void **state)
-{
-    struct scene *s = mem_zalloc(1, sizeof(*s));
-
-    audit_ledger_begin(&s->l);
-    audit_ledger_enrol(&s->l, 1, false, &s->registrar);
-    audit_ledger_register(&s->l, s->registrar.serial);
-    audit_ledger_enrol(&s->l, 2, true, &s->revoked);
-    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->revoked);
-    audit_ledger_enrol(&s->l, 3, true, &s->confirmed);
-    audit_ledger_enrol(&s->l, 4, true, &s->rejected);
-    audit_ledger_enrol(&s->l, 5, true, &s->issued);
-    (void)audit_ledger_about(&s->l, LEAF_CONFIRMED, &s->confirmed);
-    (void)audit_ledger_about(&s->l, LEAF_REJECTED, &s->rejected);
-    (void)audit_ledger_about(&s->l, LEAF_REVOKED, &s->revoked);
-    audit_ledger_publish(&s->l);
-    *state = s;
-    return 0;
-}
-
-static int
-scene_end(void **state)
-{
-    struct scene *s = *state;
-    struct audit_enrolment *all[] = {&s->registrar, &s->revoked, &s->confirmed, &s->rejected,
-                                     &s->issued};
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        buf_free(&all[i]->certificate);
-    }
-    audit_ledger_end(&s->l);
-    mem_free(s);
-    return 0;
-}
-
-static void
-slurp(const char *path, char text[OUTPUT_MAX])
-{
-    CLEANUP(buf_free) struct buf b = BUF_INIT(OUTPUT_MAX - 1);
-    struct err e = {0};
-
-    assert_ok(file_read(path, &b, &e), &e);
-    memcpy(text, b.n == 0 ? (const uint8_t *)"" : b.p, b.n);
-    text[b.n] = '\0';
-}
-
-/* Where the counters of a coverage build go: all that it gets of our environment. */
-static char *
-profile_file(void)
-{
-    const char *path = getenv("LLVM_PROFILE_FILE");
-
-    return path == NULL ? NULL : mem_printf("LLVM_PROFILE_FILE=%s", path);
-}
-
-/* Runs it with these arguments (NULL ends them), gives its exit status. */
-static int
-run(struct scene *s, const char *const *args)
-{
-    char *argv[ARGS_MAX + 2] = {mem_strdup("nfpki-audit")};
-    CLEANUP(mem_cleanup)
-    char *given = mem_strdup(s->environment == NULL ? "NONE=" : s->environment);
-    CLEANUP(mem_cleanup) char *profile = profile_file();
-    char *const envp[] = {given, profile, NULL};
-    CLEANUP(mem_cleanup) char *captured = mem_printf("%s/out", s->l.base);
-    const char *out = s->out_path == NULL ? captured : s->out_path;
-    CLEANUP(mem_cleanup) char *errors = mem_printf("%s/errors", s->l.base);
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status;
-
-    for (size_t i = 0; args[i] != NULL; i++) {
-        assert_true(i < ARGS_MAX);
-        argv[i + 1] = mem_strdup(args[i]);
-    }
-    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
-    assert_int_equal(
-        posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
-    assert_int_equal(
-        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0600),
-        0);
-    assert_int_equal(posix_spawn(&pid, TEST_BINARY_DIR "/nfpki-audit", &actions, NULL, argv, envp),
-                     0);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    for (size_t i = 0; argv[i] != NULL; i++) {
-        mem_free(argv[i]);
-    }
-    s->out[0] = '\0';
-    if (s->out_path == NULL) {
-        slurp(out, s->out);
-    }
-    slurp(errors, s->errors);
-    if (!WIFEXITED(status)) {
-        fail_msg("ended by a signal: %s", s->errors);
-    }
-    return WEXITSTATUS(status);
-}
-#define RUN(s, ...) run((s), (const char *const[]){__VA_ARGS__, NULL})
-
-static void
-assert_says(const char *text, const char *wanted)
-{
-    if (strstr(text, wanted) == NULL) {
-        fail_msg("no \"%s\" in:\n%s", wanted, text);
-    }
-}
-
-static char *
-in_base(const struct scene *s, const char *name)
-{
-    return mem_printf("%s/%s", s->l.base, name);
-}
-
-static char *
-key_of(const struct scene *s)
-{
-    return mem_printf("%s/log.vkey", s->l.dir);
-}
+#include "tests/unit/db/audit/program_scene.h"
 
 /* ---- tests ---- */
 
@@ -157,7 +20,7 @@ static void
 show_tells_the_whole_story_of_a_certificate(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mem_cleanup) char *key = key_of(s);
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
     CLEANUP(mem_cleanup) char *leaf = NULL;
     CLEANUP(mem_cleanup) char *first = NULL;
 
@@ -251,7 +114,7 @@ static void
 verify_finds_a_certificate_octet_by_octet(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mem_cleanup) char *path = in_base(s, "cert.der");
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "cert.der");
     struct span der = buf_span(&s->confirmed.certificate);
     CLEANUP(buf_free) struct buf other = BUF_INIT(4096);
     struct err e = {0};
@@ -278,7 +141,7 @@ static void
 verify_remembers_and_notices_a_roll_back(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mem_cleanup) char *path = in_base(s, "state");
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "state");
     CLEANUP(mem_cleanup) char *checkpoint = mem_printf("%s/checkpoint", s->l.dir);
     CLEANUP(buf_free) struct buf old = BUF_INIT(4096);
     CLEANUP(buf_free) struct buf now = BUF_INIT(4096);
@@ -333,7 +196,7 @@ static void
 misuse_is_status_2_and_says_what_to_do(void **state)
 {
     struct scene *s = *state;
-    CLEANUP(mem_cleanup) char *garbage = in_base(s, "garbage");
+    CLEANUP(mem_cleanup) char *garbage = scene_path(s, "garbage");
     const struct {
         const char *words[ARGS_MAX];
         const char *says;
@@ -368,7 +231,7 @@ misuse_is_status_2_and_says_what_to_do(void **state)
 
     assert_ok(file_write(garbage, SPAN_LITERAL("x"), 0600, &e), &e);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int status = run(s, rows[i].words);
+        int status = scene_run(s, rows[i].words);
 
         if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
             fail_msg("row %zu: %d: %s", i, status, s->errors);
@@ -383,7 +246,7 @@ the_ledger_may_be_in_the_environment_and_the_key_on_the_command_line(void **stat
 {
     struct scene *s = *state;
     CLEANUP(mem_cleanup) char *environment = mem_printf("NFPKI_LEDGER=%s", s->l.dir);
-    CLEANUP(mem_cleanup) char *path = key_of(s);
+    CLEANUP(mem_cleanup) char *path = scene_key(s);
     CLEANUP(buf_free) struct buf key = BUF_INIT(4096);
     CLEANUP(mem_cleanup) char *text = NULL;
     struct err e = {0};
@@ -411,7 +274,7 @@ what_cannot_be_written_is_no_answer(void **state)
     s->environment = environment;
     s->out_path = "/dev/full";
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int status = run(s, rows[i].words);
+        int status = scene_run(s, rows[i].words);
 
         if (status != 1 ||
             strstr(s->errors, "NOT VERIFIED: standard output could not be written") == NULL) {
@@ -646,8 +509,6 @@ what_the_issuing_key_signed_is_verified_or_said_not_to_be(void **state)
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--issuer", issuing), 2);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "0", "--issuer", issuing), 2);
 }
-
-#define SCENE(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
 
 int
 main(void)
