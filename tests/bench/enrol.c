@@ -31,7 +31,13 @@
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 
-enum { LINE_SIZE = 256, PBM_COUNT = 500, TRIES_MAX = 600, CREDENTIALS_MAX = 1 << 18 };
+enum {
+    LINE_SIZE = 256,
+    PBM_COUNT = 500,
+    TRIES_MAX = 600,
+    CREDENTIALS_MAX = 1 << 18,
+    CONTEXTS = 16
+};
 
 struct transaction {
     struct cmp_client client;
@@ -65,6 +71,9 @@ struct run {
     struct transaction *transactions;
     size_t count;
     size_t connections;
+    /* One for each connection would be more random generators than the secure heap has room for. */
+    OSSL_LIB_CTX *contexts[CONTEXTS];
+    atomic_size_t joined;
     atomic_size_t next;
 };
 
@@ -266,10 +275,9 @@ connection(void *arg)
 {
     struct run *run = arg;
     struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 60000};
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
-    OSSL_LIB_CTX *before;
+    OSSL_LIB_CTX *libctx = run->contexts[atomic_fetch_add(&run->joined, 1) % CONTEXTS];
+    OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
 
-    before = OSSL_LIB_CTX_set0_default(libctx);
     for (;;) {
         size_t i = atomic_fetch_add(&run->next, 1);
         struct transaction *t = &run->transactions[i];
@@ -287,8 +295,7 @@ connection(void *arg)
     }
     http_client_close(&http);
     OPENSSL_thread_stop_ex(libctx);
-    (void)OSSL_LIB_CTX_set0_default(before); /* one that is the default is not freed */
-    OSSL_LIB_CTX_free(libctx);
+    (void)OSSL_LIB_CTX_set0_default(before);
     return NULL;
 }
 
@@ -353,10 +360,14 @@ static int
 run_all(struct run *run)
 {
     pthread_t *threads = mem_zalloc(run->connections, sizeof(*threads));
-    int64_t start = clock_monotonic_ms();
     double cpu = cpu_us();
+    int64_t start;
     double seconds;
 
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        run->contexts[i] = OSSL_LIB_CTX_new();
+    }
+    start = clock_monotonic_ms();
     for (size_t i = 0; i < run->connections; i++) {
         if (pthread_create(&threads[i], NULL, connection, run) != 0) {
             abort();
@@ -366,6 +377,9 @@ run_all(struct run *run)
         (void)pthread_join(threads[i], NULL);
     }
     mem_free(threads);
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        OSSL_LIB_CTX_free(run->contexts[i]);
+    }
     seconds = (double)(clock_monotonic_ms() - start) / 1000.0;
     cpu = cpu_us() - cpu;
     (void)printf("client %.0f us\n", cpu / (double)run->count);
