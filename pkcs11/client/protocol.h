@@ -5,13 +5,14 @@
 #pragma once
 
 #include "base/buf.h"
+#include "pkcs11/client/evidence.h"
 
 enum {
     SIGNER_PROTOCOL_VERSION = 4,
     SIGNER_FRAME_HEAD = 10,
     SIGNER_OBJECT_LENGTH = 4, /* of a SIGN: octets that tell where the evidence begins */
     SIGNER_OBJECT_MAX = 16 * 1024 * 1024,
-    SIGNER_EVIDENCE_MAX = 2 * 1024 * 1024 + 64,
+    SIGNER_EVIDENCE_MAX = GROWTH_MAX,
     SIGNER_FRAME_MAX =
         SIGNER_FRAME_HEAD + SIGNER_OBJECT_LENGTH + SIGNER_OBJECT_MAX + SIGNER_EVIDENCE_MAX,
     SIGNER_ANSWER_MAX = 16 * 1024, /* of a frame from the signer; one of these fits into a socket

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "pkcs11/client/attempted.h"
+#include "pkcs11/client/evidence.h"
 #include "tests/support/tmpdir.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 
@@ -209,7 +210,8 @@ the_hello_is_given_out(void **state)
     assert_int_equal(signer_signatures(s), 3);
 }
 
-/* 16 MiB is what a frame holds; more, or nothing, is not sent. */
+/* 16 MiB is what a frame holds, and as evidence what a log may grow by at once; more, or nothing,
+ * is not sent. */
 static void
 an_object_has_its_limits_here_too(void **state)
 {
@@ -219,14 +221,20 @@ an_object_has_its_limits_here_too(void **state)
     struct err e = {0};
 
     (void)state;
-    say(RIGHT, "read\n" SIGNED("1") "stay\n");
+    say(RIGHT, "read\n" SIGNED("1") "read\n" SIGNED("2") "stay\n");
     s = start(NULL, TIMEOUT_MS);
     assert_err(signer_sign(s, SIGNER_CRL, span_of(octets, 0), &signature, &e), ERR_INPUT, &e);
     assert_string_equal(e.text, "an object of 0 octets");
     assert_err(signer_sign(s, SIGNER_CRL, span_of(octets, SIGNER_TBS_MAX + 1), &signature, &e),
                ERR_INPUT, &e);
     assert_string_equal(e.text, "an object of 16777217 octets");
-    assert_ok(signer_sign(s, SIGNER_CRL, span_of(octets, SIGNER_TBS_MAX), &signature, &e), &e);
+    assert_err(signer_sign_logged(s, SIGNER_CHECKPOINT, span_of(octets, 96),
+                                  span_of(octets, GROWTH_MAX + 1), &signature, &e),
+               ERR_INPUT, &e);
+    assert_string_equal(e.text, "an object of 96 octets");
+    assert_ok(signer_sign_logged(s, SIGNER_CHECKPOINT, span_of(octets, SIGNER_TBS_MAX),
+                                 span_of(octets, GROWTH_MAX), &signature, &e),
+              &e);
     mem_free(octets);
 }
 
