@@ -3,17 +3,19 @@
  * Many network functions that enrol at once: ir, ip, certConf, pkiConf over kept-alive connections.
  * All requests are prepared before the clock starts.
  *
- *   bench.enrol [-p] [-i] [-o DIR] [-s CERT KEY | -S FILE] [-1 ITERATIONS] HOST PORT PATH
- *               CREDENTIALS COUNT CONNECTIONS
+ *   bench.enrol [-p] [-i] [-r RATE] [-o DIR] [-s CERT KEY | -S FILE] [-1 ITERATIONS] HOST PORT
+ *               PATH CREDENTIALS COUNT CONNECTIONS
  *   bench.enrol -g FILE COUNT
  *
  * CREDENTIALS has lines "reference secret", used in turn; with -s requests are signed instead and
  * CREDENTIALS is not read, with -S each by the next identity (identity.h) of FILE, which -g makes.
  * -i asks for implicitConfirm: then it is ir and ip alone. -1 protects by PBMAC1 with so many
- * iterations. -p persists: a connection that breaks is made again and the transaction is carried on
- * as RFC 9483 allows (resend, then poll), until it ends; for the kill loop. -o writes each
- * certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a transaction did
- * not end with a confirmed certificate.
+ * iterations. -r begins RATE a second, whatever becomes of those before, as far as there are
+ * connections; who is answered 503 comes again when Retry-After says so, up to a second later,
+ * until it is enrolled. -p persists: a connection that breaks is made again and the transaction is
+ * carried on as RFC 9483 allows (resend, then poll), until it ends; for the kill loop. -o writes
+ * each certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a transaction
+ * did not end with a confirmed certificate.
  */
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -28,6 +30,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "tests/bench/identity.h"
+#include "tests/bench/schedule.h"
 #include "tests/support/cmp_client.h"
 #include "tests/support/http_client.h"
 
@@ -45,7 +48,10 @@ struct transaction {
     struct buf algorithm;
     struct buf request;
     struct buf certificate;
-    double ms;
+    double ms;        /* of the try that was not refused */
+    int64_t since_ms; /* when it was due first */
+    int64_t until_ms; /* when it ended */
+    size_t refusals;
     bool done;
     struct err e;
 };
@@ -62,6 +68,7 @@ struct run {
     const char *out;
     bool persist;
     bool implicit;
+    unsigned rate;   /* a second; 0: as fast as they end */
     uint32_t pbmac1; /* iterations; 0: PasswordBasedMac */
     struct credential *credentials;
     size_t n_credentials;
@@ -74,7 +81,10 @@ struct run {
     /* One for each connection would be more random generators than the secure heap has room for. */
     OSSL_LIB_CTX *contexts[CONTEXTS];
     atomic_size_t joined;
-    atomic_size_t next;
+    struct schedule *schedule;
+    atomic_size_t refused;     /* answers 503 */
+    atomic_size_t refused_max; /* the one that took longest: us */
+    atomic_size_t late_max;    /* behind its time, for want of a connection: ms */
 };
 
 static void
@@ -159,16 +169,48 @@ prepare(const struct run *run, size_t i, struct transaction *t, struct err *e)
 
 /* ---- one transaction ---- */
 
-/* Posts until there is an answer; without -p a broken connection ends the transaction. */
+static void
+raise_to(atomic_size_t *max, size_t value)
+{
+    size_t before = atomic_load(max);
+
+    while (before < value && !atomic_compare_exchange_weak(max, &before, value)) {
+    }
+}
+
+static int64_t
+now_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Posts until there is an answer; without -p a broken connection ends the transaction. ERR_BUSY:
+ * with -r, a first message was told to come again. */
 static int
-exchange(const struct run *run, struct http_client *http, struct transaction *t,
-         struct span message, struct cmp_client_answer *answer, struct err *e)
+exchange(struct run *run, struct http_client *http, struct transaction *t, struct span message,
+         struct cmp_client_answer *answer, struct err *e)
 {
     CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);
     int status = 0;
 
     for (int tries = 0;; tries++) {
-        if (http_client_post(http, run->path, message, &status, &body, e) == 0 && body.n > 0) {
+        const int64_t start = now_us();
+        const int result = http_client_post(http, run->path, message, &status, &body, e);
+
+        if (result == 0 && status == 503 && run->rate > 0) {
+            (void)atomic_fetch_add(&run->refused, 1);
+            raise_to(&run->refused_max, (size_t)(now_us() - start));
+            if (message.p == t->request.p) {
+                t->refusals++;
+                return err_set(e, ERR_BUSY, "HTTP status 503");
+            }
+            pause_ms(1000L * http->retry_after);
+            continue;
+        }
+        if (result == 0 && body.n > 0) {
             break;
         }
         if (!run->persist || tries == TRIES_MAX) {
@@ -195,7 +237,7 @@ refused(const struct cmp_client_answer *a, struct err *e)
 
 /* ir until ip with a certificate: polls while the CA is not done, and after a lost answer. */
 static int
-obtain(const struct run *run, struct http_client *http, struct transaction *t,
+obtain(struct run *run, struct http_client *http, struct transaction *t,
        struct cmp_client_answer *answer, struct err *e)
 {
     CLEANUP(buf_free) struct buf message = BUF_INIT(CMP_MESSAGE_MAX);
@@ -228,7 +270,7 @@ obtain(const struct run *run, struct http_client *http, struct transaction *t,
 }
 
 static int
-confirm(const struct run *run, struct http_client *http, struct transaction *t,
+confirm(struct run *run, struct http_client *http, struct transaction *t,
         struct cmp_client_answer *answer, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *certificate = certificate_parse(buf_span(&t->certificate), e);
@@ -255,7 +297,7 @@ confirm(const struct run *run, struct http_client *http, struct transaction *t,
 }
 
 static int
-enrol(const struct run *run, struct http_client *http, struct transaction *t, struct err *e)
+enrol(struct run *run, struct http_client *http, struct transaction *t, struct err *e)
 {
     struct cmp_client_answer answer = {.certificate = BUF_INIT(CMP_MESSAGE_MAX)};
     int result = obtain(run, http, t, &answer, e);
@@ -277,21 +319,26 @@ connection(void *arg)
     struct http_client http = {.host = run->host, .port = run->port, .fd = -1, .timeout_ms = 60000};
     OSSL_LIB_CTX *libctx = run->contexts[atomic_fetch_add(&run->joined, 1) % CONTEXTS];
     OSSL_LIB_CTX *before = OSSL_LIB_CTX_set0_default(libctx);
+    int64_t due;
+    size_t i;
 
-    for (;;) {
-        size_t i = atomic_fetch_add(&run->next, 1);
+    while (schedule_take(run->schedule, &i, &due)) {
         struct transaction *t = &run->transactions[i];
-        struct timespec begin;
-        struct timespec end;
+        const int64_t start = now_us();
 
-        if (i >= run->count) {
-            break;
+        if (t->refusals == 0) {
+            t->since_ms = due;
         }
-        (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+        raise_to(&run->late_max, (size_t)(start / 1000 - due));
+        t->e = (struct err){0};
         t->done = enrol(run, &http, t, &t->e) == 0;
-        (void)clock_gettime(CLOCK_MONOTONIC, &end);
-        t->ms =
-            (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+        t->ms = (double)(now_us() - start) / 1e3;
+        if (!t->done && t->e.code == ERR_BUSY && t->refusals > 0) {
+            schedule_again(run->schedule, i, 1000L * http.retry_after + (int64_t)(i * 617 % 1000));
+        } else {
+            t->until_ms = now_us() / 1000;
+            schedule_ended(run->schedule);
+        }
     }
     http_client_close(&http);
     OPENSSL_thread_stop_ex(libctx);
@@ -308,6 +355,32 @@ compare(const void *a, const void *b)
     double y = *(const double *)b;
 
     return x < y ? -1 : x > y;
+}
+
+/* Of a run with -r: while they came, and all of it. */
+static void
+report_offered(const struct run *run, int64_t start_ms)
+{
+    const int64_t end_ms = start_ms + (int64_t)(run->count * 1000 / run->rate);
+    double *ms = mem_zalloc(run->count, sizeof(*ms));
+    size_t during = 0;
+    size_t at_once = 0;
+
+    for (size_t i = 0; i < run->count; i++) {
+        const struct transaction *t = &run->transactions[i];
+
+        during += t->done && t->until_ms <= end_ms;
+        at_once += t->done && t->refusals == 0;
+        ms[i] = (double)(t->until_ms - t->since_ms);
+    }
+    qsort(ms, run->count, sizeof(*ms), compare);
+    (void)printf("offered %u /s\nduring %.0f /s\nat_once %zu\nrefusals %zu\nrefusal_max %.1f ms\n"
+                 "late_max %zu ms\nwhole_p50 %.0f ms\nwhole_p99 %.0f ms\nwhole_max %.0f ms\n",
+                 run->rate, (double)during * 1e3 / (double)(end_ms - start_ms), at_once,
+                 atomic_load(&run->refused), (double)atomic_load(&run->refused_max) / 1e3,
+                 atomic_load(&run->late_max), ms[run->count / 2], ms[run->count * 99 / 100],
+                 ms[run->count - 1]);
+    mem_free(ms);
 }
 
 static int
@@ -368,6 +441,7 @@ run_all(struct run *run)
         run->contexts[i] = OSSL_LIB_CTX_new();
     }
     start = clock_monotonic_ms();
+    run->schedule = schedule_new(run->count, run->rate);
     for (size_t i = 0; i < run->connections; i++) {
         if (pthread_create(&threads[i], NULL, connection, run) != 0) {
             abort();
@@ -383,6 +457,10 @@ run_all(struct run *run)
     seconds = (double)(clock_monotonic_ms() - start) / 1000.0;
     cpu = cpu_us() - cpu;
     (void)printf("client %.0f us\n", cpu / (double)run->count);
+    schedule_free(run->schedule);
+    if (run->rate > 0) {
+        report_offered(run, start);
+    }
     return report(run, seconds);
 }
 
@@ -407,10 +485,9 @@ release(struct run *run)
 static int
 usage(void)
 {
-    (void)fprintf(stderr,
-                  "usage: bench.enrol [-p] [-i] [-o DIR] [-s CERT KEY | -S FILE] [-1 ITERATIONS] "
-                  "HOST PORT PATH CREDENTIALS COUNT CONNECTIONS\n"
-                  "       bench.enrol -g FILE COUNT\n");
+    (void)fprintf(stderr, "usage: bench.enrol [-p] [-i] [-r RATE] [-o DIR] [-s CERT KEY | -S FILE] "
+                          "[-1 ITERATIONS] HOST PORT PATH CREDENTIALS COUNT CONNECTIONS\n"
+                          "       bench.enrol -g FILE COUNT\n");
     return 2;
 }
 
@@ -438,6 +515,8 @@ parse_options(int argc, char **argv, struct run *run, struct arguments *a)
             run->persist = true;
         } else if (strcmp(argv[at], "-i") == 0) {
             run->implicit = true;
+        } else if (strcmp(argv[at], "-r") == 0 && at + 1 < argc) {
+            run->rate = (unsigned)strtoul(argv[++at], NULL, 10);
         } else if (strcmp(argv[at], "-1") == 0 && at + 1 < argc) {
             run->pbmac1 = (uint32_t)strtoul(argv[++at], NULL, 10);
         } else if (strcmp(argv[at], "-o") == 0 && at + 1 < argc) {

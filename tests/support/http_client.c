@@ -114,6 +114,7 @@ receive(struct http_client *c, int *status, struct buf *answer, struct err *e)
     char head[HEAD_MAX + 1];
     const char *length;
     const char *connection;
+    const char *again;
     size_t wanted;
 
     buf_truncate(answer, 0);
@@ -125,6 +126,8 @@ receive(struct http_client *c, int *status, struct buf *answer, struct err *e)
         return err_set(e, ERR_IO, "not an HTTP answer with a length");
     }
     *status = (int)strtol(head + 9, NULL, 10);
+    again = field(head, "Retry-After");
+    c->retry_after = again == NULL ? 0 : (int)strtol(again, NULL, 10);
     wanted = strtoul(length, NULL, 10);
     while (answer->n < wanted) {
         uint8_t chunk[4096];

@@ -12,6 +12,7 @@ struct http_client {
     int fd;             /* -1 while not connected */
     int timeout_ms;     /* for connect, send and receive each */
     const char *source; /* numeric IPv4 address to come from; NULL: any; borrowed */
+    int retry_after;    /* out: the seconds of the last answer's Retry-After; 0: none */
 };
 
 void http_client_close(struct http_client *);
