@@ -13,6 +13,7 @@
 #include "db/store/schema.h"
 #include "pkcs11/client/client.h"
 #include "ra/daemon/budget.h"
+#include "ra/daemon/crowd.h"
 #include "ra/queue/ca_log.h"
 #include "ra/queue/heads.h"
 #include "ra/secret/file_seal.h"
@@ -291,6 +292,7 @@ ra_prepare(struct ra *ra, const struct settings *settings, struct err *e)
     ra->mac_cache = mac_cache_new(MAC_CACHE_MAX, settings->confirm_wait);
     ra->by_registration = budget_new(&settings->http.by_registration, REGISTRATIONS_MAX);
     ra->of_refusals = budget_new(&refusals, 1);
+    ra->beginning = crowd_new((size_t)settings->beginning_max, settings->sync_wait);
     return load_credentials(settings, &ra->credentials, &ra->own, e);
 }
 
@@ -374,4 +376,5 @@ ra_close(struct ra *ra)
     batch_manifests_free(ra->manifests);
     budget_free(ra->by_registration);
     budget_free(ra->of_refusals);
+    crowd_free(ra->beginning);
 }

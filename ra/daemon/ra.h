@@ -76,6 +76,7 @@ struct ra {
     struct budget *by_registration; /* of what a registration may begin */
     struct budget *of_refusals;     /* that are signed */
     size_t jobs;                    /* requests under way */
+    struct crowd *beginning;        /* of these, those that begin a transaction */
     size_t refusals;                /* of these, those that get 503 */
     size_t heads_asked;             /* that the signer has */
     bool unsigned_said;             /* that the queue waits for signatures */

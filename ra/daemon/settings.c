@@ -46,6 +46,7 @@ static cfg_opt_t options[] = {
     CFG_INT("workers", 2, CFGF_NONE),
     CFG_INT("expired_renewal_days", 0, CFGF_NONE),
     CFG_INT("requests_max", 2048, CFGF_NONE),
+    CFG_INT("beginning_max", 512, CFGF_NONE),
     CFG_INT("crl_max_age", 60, CFGF_NONE),
     SETTINGS_HTTP_OPTIONS,
     CFG_END(),
@@ -159,6 +160,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         {"workers", &s->workers, 1, 64},
         {"expired_renewal_days", &s->expired_renewal_days, 0, 366},
         {"requests_max", &s->requests_max, 1, 65536},
+        {"beginning_max", &s->beginning_max, 1, 65536},
         {"crl_max_age", &s->crl_max_age, 0, 86400},
     };
 

@@ -50,7 +50,8 @@ struct settings {
     int workers;
     int expired_renewal_days; /* a kur may be signed with what ended so long ago */
     int requests_max;
-    int crl_max_age; /* seconds that a cache may keep a CRL; 0: none may without asking */
+    int beginning_max; /* of these, those that begin a transaction */
+    int crl_max_age;   /* seconds that a cache may keep a CRL; 0: none may without asking */
     struct settings_http http;
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ra/daemon/budget.h"
+#include "ra/daemon/crowd.h"
 #include "ra/front/crl.h"
 #include "ra/http/http.h"
 #include "ra/http/message/answer.h"
@@ -49,6 +50,19 @@ refuse(struct front *f, struct http_exchange *x, const struct route *route, int 
     http_reply_busy(x, wait, NULL, (struct span){0});
 }
 
+/* What goes on with a transaction ends it: it is refused only when everything is in use. */
+static int
+find_place(struct front *f, const struct http_exchange *x, struct crowd_place *out)
+{
+    if (f->ra->jobs >= (size_t)f->ra->settings->requests_max) {
+        return FULL_RETRY_S;
+    }
+    if (transaction_goes_on(x)) {
+        return 0;
+    }
+    return crowd_enter(f->ra->beginning, out, clock_monotonic_ms());
+}
+
 static void
 on_request(struct http_exchange *x, void *arg)
 {
@@ -56,10 +70,11 @@ on_request(struct http_exchange *x, void *arg)
     const struct settings *s = f->ra->settings;
     int wait = charge(f->by_address, http_exchange_address(x));
     struct route route;
+    struct crowd_place place = {0};
 
     route_find(http_exchange_request(x), s->http.aliases, s->http.n_aliases, &route);
-    if (wait == 0 && route.kind == ROUTE_CMP && f->ra->jobs >= (size_t)s->requests_max) {
-        wait = FULL_RETRY_S;
+    if (wait == 0 && route.kind == ROUTE_CMP) {
+        wait = find_place(f, x, &place);
     }
     if (wait > 0) {
         refuse(f, x, &route, wait);
@@ -67,7 +82,7 @@ on_request(struct http_exchange *x, void *arg)
     }
     switch (route.kind) {
     case ROUTE_CMP:
-        transaction_begin(f->ra, x, &route);
+        transaction_begin(f->ra, x, &route, place);
         break;
     case ROUTE_CRL:
         crl_serve(f->ra, x, &route);

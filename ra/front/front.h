@@ -3,9 +3,10 @@
  * front.h - where network functions come in: listeners, TLS, paths, budgets.
  *
  * Does: give each request to transaction/transaction.h or crl.h, or refuse it before it costs. The
- * budgets are per peer (http/address.h) for every request and for every TLS handshake, and one
- * limit for all requests under way; what a registration may begin is charged in transaction/, where
- * it is known who asks. On the loop's thread.
+ * budgets are per peer (http/address.h) for every request and for every TLS handshake, and there
+ * are limits for all requests under way and for those that begin a transaction (daemon/crowd.h);
+ * what a registration may begin is charged in transaction/, where it is known who asks. On the
+ * loop's thread.
  */
 #pragma once
 

@@ -6,6 +6,7 @@
 #include "base/ossl.h"
 #include "ca/registration/registration.h"
 #include "ra/queue/heads.h"
+#include "ra/queue/queue.h"
 
 struct job *
 job_new(struct ra *ra, struct http_exchange *exchange, const struct route *route)
@@ -34,11 +35,22 @@ clear_facts(struct job *job)
     }
 }
 
+/* A turn for a key takes as long as it takes, and the CA may be away. */
+static void
+leave_place(struct job *job)
+{
+    struct ra *ra = job->ra;
+    const bool telling = !job->had_turn && ra->queue != NULL && queue_is_up(ra->queue);
+
+    crowd_leave(ra->beginning, &job->place, telling, clock_monotonic_ms());
+}
+
 void
 job_free(struct job *job)
 {
     job->ra->jobs--;
     job->ra->refusals -= job->turned_away;
+    leave_place(job);
     if (job->timer != NULL) {
         event_free(job->timer);
     }

@@ -21,6 +21,7 @@
 #include "ca/cmp/queue.h"
 #include "db/requests/requests.h"
 #include "pkcs11/client/client.h"
+#include "ra/daemon/crowd.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
 #include "ra/http/http.h"
@@ -145,10 +146,11 @@ struct job {
     struct head *head; /* over that; NULL: none */
 
     /* What goes back. */
-    int retry_after;  /* > 0: with HTTP 503, and come again after so many seconds */
-    bool turned_away; /* that is all that is to be said */
-    bool remembered;  /* its transactionID was, and nothing else of it */
-    bool withdrawn;   /* from the queue: nothing is to be left of it */
+    int retry_after;          /* > 0: with HTTP 503, and come again after so many seconds */
+    bool turned_away;         /* that is all that is to be said */
+    struct crowd_place place; /* among those that begin a transaction; or none */
+    bool remembered;          /* its transactionID was, and nothing else of it */
+    bool withdrawn;           /* from the queue: nothing is to be left of it */
     enum job_charge charge;
     enum answer_kind answer;
     uint32_t check_after;

@@ -372,11 +372,19 @@ transaction_close(struct ra *ra)
 
 /* ---- ways in ---- */
 
+bool
+transaction_goes_on(const struct http_exchange *exchange)
+{
+    return cmp_looks_later(http_exchange_request(exchange)->body);
+}
+
 void
-transaction_begin(struct ra *ra, struct http_exchange *exchange, const struct route *route)
+transaction_begin(struct ra *ra, struct http_exchange *exchange, const struct route *route,
+                  struct crowd_place place)
 {
     struct job *job = job_new(ra, exchange, route);
 
+    job->place = place;
     pipeline_enter(ra->messages, &job->step, STAGE_FORM);
 }
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "ra/daemon/crowd.h"
 #include "ra/daemon/ra.h"
 #include "ra/daemon/route.h"
 #include "ra/http/http.h"
@@ -13,8 +14,12 @@
 void transaction_open(struct ra *);
 void transaction_close(struct ra *);
 
-/* Takes the exchange over and answers it, always and once. On the loop's thread. */
-void transaction_begin(struct ra *, struct http_exchange *, const struct route *);
+/* Whether it looks as if it did not begin one. */
+bool transaction_goes_on(const struct http_exchange *);
+/* Takes the exchange over and answers it, always and once. On the loop's thread. `place`: in
+ * ra->beginning, taken or not; it becomes the message's. */
+void transaction_begin(struct ra *, struct http_exchange *, const struct route *,
+                       struct crowd_place place);
 /* The same for a message that is not worked on now: 503, Retry-After with these seconds, and, while
  * few of them are under way, an error with systemUnavail, signed by the RA. */
 void transaction_refuse(struct ra *, struct http_exchange *, const struct route *, int retry_after);

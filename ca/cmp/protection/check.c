@@ -157,6 +157,18 @@ cmp_is_later(enum cmp_body body)
     return body == CMP_CERTCONF || body == CMP_POLLREQ || body == CMP_ERROR;
 }
 
+bool
+cmp_looks_later(struct span der)
+{
+    struct der message;
+    struct der header;
+    struct der body;
+
+    return der_next(&der, &message) && message.tag == DER_SEQUENCE &&
+           der_next(&message.content, &header) && der_next(&message.content, &body) &&
+           body.tag >= DER_CONTEXT && cmp_is_later((enum cmp_body)(body.tag - DER_CONTEXT));
+}
+
 int
 cmp_check_first(const struct cmp_msg *msg, const struct cmp_rules *rules, enum cmp_failure *failure,
                 struct err *e)

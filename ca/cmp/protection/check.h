@@ -45,6 +45,8 @@ enum { CMP_PVNO_2000 = 2, CMP_PVNO_2021 = 3 };
 /* Goes on with a transaction: certConf, pollReq, error (which an end entity SHALL NOT send, RFC
  * 9483 3.6.1, and which ends one when it does, RFC 9810 5.3.21). */
 bool cmp_is_later(enum cmp_body);
+/* By its tags alone, of what nobody has decoded: it may be one. */
+bool cmp_looks_later(struct span der);
 
 /*
  * The first message of a transaction (ir, cr, kur, p10cr, ...), and a later one. 0, or -1 with

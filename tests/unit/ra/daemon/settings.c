@@ -229,6 +229,7 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_int_equal(s->http.by_registration.interval_us, 0);
     assert_int_equal(s->http.by_handshake.burst, 500);
     assert_int_equal(s->requests_max, 2048);
+    assert_int_equal(s->beginning_max, 512);
     assert_true(s->message_time_required);
     assert_false(s->implicit_confirm);
 }
@@ -306,6 +307,7 @@ every_number_has_its_limits(void **state)
         {"workers", 1, 64, offsetof(struct settings, workers), ""},
         {"expired_renewal_days", 0, 366, offsetof(struct settings, expired_renewal_days), ""},
         {"requests_max", 1, 65536, offsetof(struct settings, requests_max), ""},
+        {"beginning_max", 1, 65536, offsetof(struct settings, beginning_max), ""},
         {"crl_max_age", 0, 86400, offsetof(struct settings, crl_max_age), ""},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();

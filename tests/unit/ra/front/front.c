@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/file.h"
+#include "ra/daemon/crowd.h"
 #include "ra/http/http.h"
 #include "tests/support/forge.h"
 #include "tests/unit/ra/running.h"
@@ -309,6 +310,49 @@ when_all_is_in_use_the_rest_is_answered(void **state)
     front_free(f);
 }
 
+/* Who goes on with a transaction is served though nobody may begin one; what is not decodable goes
+ * on with nothing. */
+static void
+who_begins_gives_way_to_who_goes_on(void **state)
+{
+    static const char from[] = "POST /.well-known/cmp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                               "Content-Type: application/pkixcmp\r\nContent-Length: 6\r\n\r\n";
+    static const struct {
+        const char *octets; /* PKIMessage, an empty header, an empty body */
+        int status;
+    } rows[] = {
+        {"\x30\x04\x30\x00\xa0\x00", 503}, /* ir */
+        {"\x30\x04\x30\x00\xb4\x00", 503}, /* nested */
+        {"\x30\x04\x30\x00\xb8\x00", 200}, /* certConf */
+        {"\x30\x04\x30\x00\xb9\x00", 200}, /* pollReq */
+        {"\x30\x04\x30\x00\xb7\x00", 200}, /* error */
+        {"\x30\x04\x30\x00\x78\x00", 503}, /* no tag of a body */
+        {"\x31\x04\x30\x00\xb8\x00", 503}, {"\x30\x02\x30\x00\xb8\x00", 503},
+    };
+    struct running *w = *state;
+    struct front *f = front_with(w, PLAIN, no_limit, no_limit);
+    struct crowd *before = w->ra.beginning;
+    CLEANUP(crowd_cleanup) struct crowd *full = crowd_new(1, 1000);
+    struct crowd_place place = {0};
+
+    w->ra.beginning = full;
+    assert_int_equal(crowd_enter(full, &place, clock_monotonic_ms()), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(heard_free) struct heard h = {0};
+        struct talk t = talk_with(front_port(f), from);
+        struct err e = {0};
+
+        assert_ok(buf_append(&t.request, span_of(rows[i].octets, 6), &e), &e);
+        running_do(w, talk_run, &t);
+        buf_free(&t.request);
+        h = t.heard;
+        assert_int_equal(h.status, rows[i].status);
+        assert_true(i > 0 || heard_has(&h, "Retry-After: 2"));
+    }
+    w->ra.beginning = before;
+    front_free(f);
+}
+
 static void
 who_begins_too_many_handshakes_is_closed(void **state)
 {
@@ -349,6 +393,7 @@ main(void)
         TEST(what_is_refused_is_logged_with_its_reason),
         TEST(who_asks_too_often_waits),
         TEST(when_all_is_in_use_the_rest_is_answered),
+        TEST(who_begins_gives_way_to_who_goes_on),
         TEST(who_begins_too_many_handshakes_is_closed),
     };
 

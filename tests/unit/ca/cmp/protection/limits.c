@@ -201,8 +201,15 @@ certconf_pollreq_and_error_go_on_with_a_transaction(void **state)
 {
     (void)state;
     for (int body = 0; body < CMP_BODY_COUNT; body++) {
+        const uint8_t octets[] = {0x30, 0x04, 0x30, 0x00, (uint8_t)(0xa0 + body), 0x00};
+
         assert_true(cmp_is_later((enum cmp_body)body) ==
                     (body == CMP_CERTCONF || body == CMP_POLLREQ || body == CMP_ERROR));
+        assert_true(cmp_looks_later(span_of(octets, sizeof(octets))) ==
+                    cmp_is_later((enum cmp_body)body));
+        for (size_t n = 0; n < sizeof(octets); n++) {
+            assert_false(cmp_looks_later(span_of(octets, n)));
+        }
     }
 }
 
