@@ -89,6 +89,9 @@ on_read(struct bufferevent *bev, void *arg)
             frame_drop(in, body.n);
         }
     }
+    if (c->options.taken_in != NULL) {
+        c->options.taken_in(c->options.arg);
+    }
     if (result != 0) {
         drop(c, &e);
     }

@@ -26,6 +26,8 @@ struct link_client_options {
     void (*up)(void *arg, const struct link_message *welcome);
     /* An answer. Borrowed during the call. */
     void (*message)(void *arg, const struct link_message *);
+    /* Behind those that came at once: what is done with all of them may begin. NULL: nothing is. */
+    void (*taken_in)(void *arg);
     /* The connection ended, or could not be made (called at each try, for the log). */
     void (*down)(void *arg, const struct err *why);
     void *arg;

@@ -21,25 +21,32 @@ static int
 asked_read(const struct store_rows *rows, int column, struct requests_asked *out, struct err *e)
 {
     out->sequence = row_int(rows, column);
-    out->answered = row_int(rows, column + 1) != 0;
-    out->uncounted = row_int(rows, column + 2) != 0;
-    out->shares = !row_is_null(rows, column + 3);
-    row_copy_text(rows, column + 4, out->identity, sizeof(out->identity));
-    return row_copy_blob(rows, column + 5, TARGET_MAX, &out->target, e);
+    out->answered = row_is_null(rows, column);
+    out->uncounted = row_int(rows, column + 1) != 0;
+    out->shares = !row_is_null(rows, column + 2);
+    row_copy_text(rows, column + 3, out->identity, sizeof(out->identity));
+    return row_copy_blob(rows, column + 4, TARGET_MAX, &out->target, e);
 }
 
+#define FIND                                                                                       \
+    "SELECT " REQUESTS_ENROLMENT_COLUMNS                                                           \
+    ", (SELECT sequence FROM queue WHERE rid = ?1), uncounted, sibling, identity, "                \
+    "target" REQUESTS_ENROLMENT_FROM
+
 int
-requests_asked_find(struct store_db *db, struct span rid, struct requests_asked *out, struct err *e)
+requests_asked_find(struct store_db *db, struct span rid, int64_t enrolment,
+                    struct requests_asked *out, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
+    const struct store_value known = store_int(enrolment);
 
     requests_asked_clear(out);
-    if (store_query_one(db, &rows,
-                        "SELECT " REQUESTS_ENROLMENT_COLUMNS
-                        ", a.sequence, q.sequence IS NULL, uncounted, sibling, identity, target "
-                        "FROM asked a JOIN enrolment x ON x.id = a.enrolment LEFT JOIN queue q ON "
-                        "q.sequence = a.sequence WHERE a.rid = ?",
-                        STORE_VALUES(store_blob(rid)), e) != 0) {
+    if ((enrolment != 0
+             ? store_query_one(db, &rows, FIND "WHERE id = ?2 AND ?1 IN (rid, confirmation)",
+                               STORE_VALUES(store_blob(rid), known), e)
+             : store_query_one(db, &rows,
+                               FIND "WHERE id = (SELECT enrolment FROM queue WHERE rid = ?1)",
+                               STORE_VALUES(store_blob(rid)), e)) != 0) {
         return err_wrap(e, "answer to what was not asked");
     }
     return requests_enrolment_read(&rows, &out->enrolment, e) != 0
@@ -141,7 +148,8 @@ end_one(struct store_db *db, const struct requests_asked *asked, int64_t *id, st
 
     if (store_exec(db,
                    "UPDATE enrolment SET state = ?2, accepted = ?3, confirm_by = NULL WHERE id = "
-                   "?1 AND identity = ?4 AND certificate = ?5 AND state IN (2, 6)",
+                   "?1 AND identity = ?4 AND state IN (2, 6) AND EXISTS (SELECT 1 FROM issued "
+                   "WHERE enrolment = ?1 AND certificate = ?5)",
                    STORE_VALUES(one, store_int((int64_t)x->state), store_int(x->accepted),
                                 store_text(asked->identity), store_blob(buf_span(&x->certificate))),
                    e) != 0 ||
@@ -207,6 +215,19 @@ deliver(struct store_db *db, const struct requests_asked *asked,
     return store_changes(db) == 1 ? 0 : join_others(db, asked, id, e);
 }
 
+/* Who waits for it has it next. */
+static int
+deliver_now(struct store_db *db, struct requests_asked *asked, struct err *e)
+{
+    struct requests_enrolment *x = &asked->enrolment;
+
+    x->state = x->implicit ? REQUESTS_CONFIRMED : REQUESTS_SENT;
+    return store_exec(db, "UPDATE enrolment SET state = ?2, confirm_by = ?3 WHERE id = ?1",
+                      STORE_VALUES(store_int(x->id), store_int((int64_t)x->state),
+                                   x->implicit ? store_null() : store_int(asked->confirm_by)),
+                      e);
+}
+
 static int
 keep_certificate(struct store_db *db, struct requests_asked *asked, struct span certificate,
                  struct err *e)
@@ -219,12 +240,14 @@ keep_certificate(struct store_db *db, struct requests_asked *asked, struct span 
     if (x->state != REQUESTS_QUEUED) {
         return 0;
     }
-    x->state = REQUESTS_ANSWERED;
     x->certificate = BUF_INIT(certificate.n);
-    return buf_set(&x->certificate, certificate, e) != 0
-               ? -1
-               : store_exec(db, "UPDATE enrolment SET state = 1, certificate = ?2 WHERE id = ?1",
-                            STORE_VALUES(store_int(x->id), store_blob(certificate)), e);
+    if (buf_set(&x->certificate, certificate, e) != 0 ||
+        store_exec(db, "INSERT INTO issued (enrolment, certificate) VALUES (?, ?)",
+                   STORE_VALUES(store_int(x->id), store_blob(certificate)), e) != 0) {
+        return -1;
+    }
+    return asked->confirm_by > 0 ? deliver_now(db, asked, e)
+                                 : set_state(db, asked, REQUESTS_ANSWERED, e);
 }
 
 int

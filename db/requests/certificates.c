@@ -109,7 +109,8 @@ requests_held_each(struct store_db *db, int64_t after, int limit,
 
     if (store_query(db, &rows,
                     "SELECT id, certificate, registration, profile, coalesce(accepted, 1) FROM "
-                    "enrolment WHERE id > ?1 AND certificate IS NOT NULL ORDER BY id LIMIT ?2",
+                    "issued JOIN enrolment ON id = issued.enrolment WHERE issued.enrolment > ?1 "
+                    "ORDER BY issued.enrolment LIMIT ?2",
                     STORE_VALUES(store_int(after), store_int(limit)), e) != 0) {
         return -1;
     }

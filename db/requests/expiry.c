@@ -46,7 +46,7 @@ remove_transaction(struct store_db *db, int64_t enrolment, struct err *e)
 {
     const struct store_value id = store_int(enrolment);
 
-    return remove_seen(db, id, e) != 0 || store_exec(db, "DELETE FROM asked WHERE enrolment = ?1",
+    return remove_seen(db, id, e) != 0 || store_exec(db, "DELETE FROM issued WHERE enrolment = ?1",
                                                      STORE_VALUES(id), e) != 0
                ? -1
                : store_exec(db, "DELETE FROM enrolment WHERE id = ?1", STORE_VALUES(id), e);
@@ -62,8 +62,8 @@ over(struct store_db *db, int64_t now, int64_t ids[STEP], int *n, struct err *e)
     *n = 0;
     if (store_query(db, &rows,
                     "SELECT id FROM enrolment x WHERE until < ?1 AND state NOT IN (0, 3) AND NOT "
-                    "EXISTS (SELECT 1 FROM asked a JOIN queue q ON q.sequence = a.sequence WHERE "
-                    "a.enrolment = x.id) ORDER BY until LIMIT 32",
+                    "EXISTS (SELECT 1 FROM queue WHERE rid IN (x.rid, x.confirmation)) ORDER BY "
+                    "until LIMIT 32",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;
     }

@@ -15,43 +15,26 @@ requests_entry_clear(struct requests_entry *entry)
 }
 
 /* The end of the queue: behind what has a head, which queue_end says, and what was added since. */
-static int
-next_place(struct store_db *db, uint64_t *sequence, struct err *e)
-{
-    CLEANUP(store_end) struct store_rows rows = {0};
-
-    if (store_query_one(db, &rows,
-                        "SELECT max(next, coalesce((SELECT max(sequence) + 1 FROM queue), 1)) FROM "
-                        "queue_end WHERE one = 1",
-                        STORE_NO_VALUES, e) != 0) {
-        return -1;
-    }
-    *sequence = (uint64_t)row_int(&rows, 0);
-    return 0;
-}
+#define NEXT_PLACE                                                                                 \
+    "(SELECT max(next, coalesce((SELECT max(sequence) + 1 FROM queue), 1)) FROM queue_end WHERE "  \
+    "one = 1)"
 
 int
 requests_enqueue(struct store_db *db, int64_t enrolment, const struct requests_item *item,
                  uint64_t *sequence, struct err *e)
 {
     assert(item->rid.n == REQUESTS_RID_SIZE);
-    if (next_place(db, sequence, e) != 0 ||
-        store_exec(db, "INSERT INTO asked (rid, enrolment, sequence) VALUES (?, ?, ?)",
+    if (store_exec(db,
+                   "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
+                   "VALUES (" NEXT_PLACE ", ?, ?, ?, ?)",
                    STORE_VALUES(store_blob(item->rid), store_int(enrolment),
-                                store_int((int64_t)*sequence)),
+                                store_blob(item->message), store_blob(item->entry)),
                    e) != 0) {
         return -1;
     }
-    return store_exec(db,
-                      "INSERT INTO queue (sequence, rid, enrolment, message, entry) "
-                      "VALUES (?, ?, ?, ?, ?)",
-                      STORE_VALUES(store_int((int64_t)*sequence), store_blob(item->rid),
-                                   store_int(enrolment), store_blob(item->message),
-                                   store_blob(item->entry)),
-                      e);
+    *sequence = (uint64_t)store_last_id(db);
+    return 0;
 }
-
-#define PLACE "(SELECT sequence FROM asked WHERE rid = ?)"
 
 /* 0: no answer is missing. */
 static int
@@ -60,7 +43,7 @@ place_of(struct store_db *db, struct span rid, int64_t *sequence, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE sequence = " PLACE,
+    if (store_query(db, &rows, "SELECT sequence FROM queue WHERE rid = ?",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -73,7 +56,6 @@ int
 requests_take_place(struct store_db *db, const struct requests_item *item, bool *taken,
                     struct err *e)
 {
-    uint64_t sequence;
     int64_t before;
 
     if (place_of(db, item->rid, &before, e) != 0) {
@@ -83,17 +65,12 @@ requests_take_place(struct store_db *db, const struct requests_item *item, bool 
     if (!*taken) {
         return 0;
     }
-    if (next_place(db, &sequence, e) != 0 ||
-        store_exec(db,
-                   "UPDATE queue SET sequence = ?, message = ?, entry = ?, untimely = 0 WHERE "
-                   "sequence = ?",
-                   STORE_VALUES(store_int((int64_t)sequence), store_blob(item->message),
-                                store_blob(item->entry), store_int(before)),
-                   e) != 0) {
-        return -1;
-    }
-    return store_exec(db, "UPDATE asked SET sequence = ? WHERE rid = ?",
-                      STORE_VALUES(store_int((int64_t)sequence), store_blob(item->rid)), e) != 0
+    return store_exec(
+               db,
+               "UPDATE queue SET sequence = " NEXT_PLACE
+               ", message = ?, entry = ?, untimely = 0 WHERE sequence = ?",
+               STORE_VALUES(store_blob(item->message), store_blob(item->entry), store_int(before)),
+               e) != 0
                ? -1
                : requests_leave_head(db, before, e);
 }
@@ -118,11 +95,9 @@ undo_admission(struct store_db *db, struct span rid, int64_t until, struct err *
                               STORE_VALUES(store_blob(rid)), e) != 0 ||
                    store_exec(db,
                               "UPDATE enrolment SET state = 5, identity = '', transaction_id = "
-                              "CAST('withdrawn ' || id AS BLOB), until = min(until, "
+                              "CAST('withdrawn ' || id AS BLOB), rid = NULL, until = min(until, "
                               "?)" REQUESTS_OF_RID,
                               STORE_VALUES(store_int(until), store_blob(rid)), e) != 0 ||
-                   store_exec(db, "DELETE FROM asked WHERE rid = ?", STORE_VALUES(store_blob(rid)),
-                              e) != 0 ||
                    store_exec(db, "DELETE FROM queue WHERE sequence = ?",
                               STORE_VALUES(store_int(place)), e) != 0
                ? -1
@@ -136,7 +111,7 @@ requests_withdraw(struct store_db *db, struct span rid, int64_t until, struct er
 
     if (store_has_row(db,
                       "SELECT 1 FROM queue q JOIN enrolment x ON x.id = q.enrolment WHERE "
-                      "q.sequence = " PLACE " AND x.state = 0 AND x.nonce IS NULL",
+                      "q.rid = ? AND x.state = 0 AND x.nonce IS NULL",
                       STORE_VALUES(store_blob(rid)), &found, e) != 0) {
         return -1;
     }
@@ -148,6 +123,7 @@ entry_read(const struct store_rows *rows, struct requests_entry *out, struct err
 {
     out->sequence = (uint64_t)row_int(rows, 0);
     out->untimely = row_int(rows, 4) != 0;
+    out->enrolment = row_int(rows, 5);
     if (row_copy_octets(rows, 1, out->rid, sizeof(out->rid), e) != 0 ||
         row_copy_blob(rows, 2, SIZE_MAX, &out->message, e) != 0 ||
         row_copy_blob(rows, 3, SIZE_MAX, &out->entry, e) != 0) {
@@ -166,7 +142,7 @@ requests_open_each(struct store_db *db, uint64_t after, int64_t now, int limit,
     bool row = false;
 
     if (store_query(db, &rows,
-                    "SELECT sequence, rid, message, entry, untimely FROM queue "
+                    "SELECT sequence, rid, message, entry, untimely, enrolment FROM queue "
                     "WHERE sequence > ? AND again_at <= ? AND NOT EXISTS "
                     "(SELECT 1 FROM enrolment x JOIN registration g ON g.id = x.registration "
                     "WHERE x.id = queue.enrolment AND x.state = 0 AND g.cancelled = 1) "
@@ -206,7 +182,7 @@ int
 requests_deferred(struct store_db *db, struct span rid, int64_t again_at, bool untimely,
                   struct err *e)
 {
-    return store_exec(db, "UPDATE queue SET again_at = ?, untimely = ? WHERE sequence = " PLACE,
+    return store_exec(db, "UPDATE queue SET again_at = ?, untimely = ? WHERE rid = ?",
                       STORE_VALUES(store_int(again_at), store_int(untimely), store_blob(rid)), e);
 }
 

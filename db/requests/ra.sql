@@ -357,3 +357,34 @@ CREATE INDEX asked_enrolment ON asked (enrolment);
 -- Heads whose entries had all been answered, and were kept for their enrolments.
 DELETE FROM head WHERE first IS NOT (SELECT head FROM queue_end) AND NOT EXISTS
     (SELECT 1 FROM queue WHERE sequence >= head.first AND sequence < head.first + length(head.leaves) / 32);
+
+-- migration 22
+
+-- What a registrar signed: written once, so that what changes is a short row beside it.
+CREATE TABLE signed (
+    number  INTEGER PRIMARY KEY,
+    cms     BLOB NOT NULL,
+    json    BLOB NOT NULL              -- its signed content
+) STRICT;
+INSERT INTO signed SELECT rowid, cms, json FROM registration;
+ALTER TABLE registration ADD COLUMN signed INTEGER; -- its number
+UPDATE registration SET signed = rowid;
+ALTER TABLE registration DROP COLUMN cms;
+ALTER TABLE registration DROP COLUMN json;
+
+-- What was issued, likewise.
+CREATE TABLE issued (
+    enrolment    INTEGER PRIMARY KEY,
+    certificate  BLOB NOT NULL
+) STRICT;
+INSERT INTO issued SELECT id, certificate FROM enrolment WHERE certificate IS NOT NULL;
+ALTER TABLE enrolment DROP COLUMN certificate;
+
+-- What the CA was asked is found by its enrolment; by itself as long as it has no answer.
+ALTER TABLE enrolment ADD COLUMN rid BLOB;          -- SHA-256 of the first message. NULL: the CA was not asked
+ALTER TABLE enrolment ADD COLUMN confirmation BLOB; -- of the certConf
+UPDATE enrolment SET
+    rid = (SELECT rid FROM asked WHERE asked.enrolment = enrolment.id ORDER BY sequence LIMIT 1),
+    confirmation = (SELECT rid FROM asked WHERE asked.enrolment = enrolment.id ORDER BY sequence LIMIT 1 OFFSET 1);
+DROP TABLE asked;
+CREATE UNIQUE INDEX queue_rid ON queue (rid);

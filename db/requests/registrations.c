@@ -30,13 +30,17 @@ requests_registration_clear(struct requests_registration *r)
 int
 requests_register(struct store_db *db, const struct requests_registration *r, struct err *e)
 {
+    if (store_exec(db, "INSERT INTO signed (cms, json) VALUES (?, ?)",
+                   STORE_VALUES(store_blob(buf_span(&r->cms)), store_blob(buf_span(&r->json))),
+                   e) != 0) {
+        return -1;
+    }
     return store_exec(
         db,
-        "INSERT INTO registration (id, cms, json, nf_instance, proof, reference, sealed, "
-        "fingerprint, issuer, subject, not_after, certificates, registered, public_key) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->cms)),
-                     store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+        "INSERT INTO registration (id, signed, nf_instance, proof, reference, sealed, fingerprint, "
+        "issuer, subject, not_after, certificates, registered, public_key) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        STORE_VALUES(store_text(r->id), store_int(store_last_id(db)), store_text(r->nf_instance),
                      store_int(r->proof), store_text(r->reference[0] != '\0' ? r->reference : NULL),
                      blob_or_null(buf_span(&r->sealed)), blob_or_null(buf_span(&r->fingerprint)),
                      store_text(r->issuer), store_text(r->subject), store_int(r->not_after),
@@ -88,7 +92,9 @@ registration_find(struct store_db *db, const char *sql, const struct store_value
     return *found ? registration_read(&rows, out, e) : 0;
 }
 
-#define FIND "SELECT " REGISTRATION_COLUMNS " FROM registration "
+#define FIND                                                                                       \
+    "SELECT " REGISTRATION_COLUMNS                                                                 \
+    " FROM registration g LEFT JOIN signed ON signed.number = g.signed "
 
 int
 requests_registration_by_reference(struct store_db *db, struct span reference,
@@ -213,7 +219,7 @@ requests_registration_by_instance(struct store_db *db, const char *nf_instance,
                                   struct requests_registration *out, bool *found, struct err *e)
 {
     return registration_find(db,
-                             FIND "WHERE nf_instance = ? ORDER BY cancelled, rowid DESC LIMIT 1",
+                             FIND "WHERE nf_instance = ? ORDER BY cancelled, g.rowid DESC LIMIT 1",
                              STORE_VALUES(store_text(nf_instance)), out, found, e);
 }
 

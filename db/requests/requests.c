@@ -174,18 +174,19 @@ requests_admit(struct store_db *db, const struct requests_admission *a, int64_t 
     if (take_use(db, a, &uncounted, e) != 0) {
         return -1;
     }
-    if (store_exec(db,
-                   "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
-                   "body, cert_req_id, implicit, uncounted, state, until, target, asked) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-                   STORE_VALUES(store_int(*enrolment), store_text(a->identity),
-                                store_blob(a->transaction_id), store_text(a->registration),
-                                store_text(a->profile), store_int(a->body),
-                                store_int(a->cert_req_id), store_int(a->implicit),
-                                store_int(uncounted), store_int(a->until),
-                                a->target.n > 0 ? store_blob(a->target) : store_null(),
-                                a->asked.n > 0 ? store_blob(a->asked) : store_null()),
-                   e) != 0) {
+    if (store_exec(
+            db,
+            "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
+            "body, cert_req_id, implicit, uncounted, state, until, target, asked, rid, "
+            "nonce) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+            STORE_VALUES(store_int(*enrolment), store_text(a->identity),
+                         store_blob(a->transaction_id), store_text(a->registration),
+                         store_text(a->profile), store_int(a->body), store_int(a->cert_req_id),
+                         store_int(a->implicit), store_int(uncounted), store_int(a->until),
+                         a->target.n > 0 ? store_blob(a->target) : store_null(),
+                         a->asked.n > 0 ? store_blob(a->asked) : store_null(), store_blob(a->rid),
+                         a->nonce.n > 0 ? store_blob(a->nonce) : store_null()),
+            e) != 0) {
         return -1;
     }
     return requests_enqueue(db, *enrolment, &item, sequence, e);
@@ -260,7 +261,7 @@ enrolment_find(struct store_db *db, const char *sql, const struct store_value *v
     return *found ? requests_enrolment_read(&rows, out, e) : 0;
 }
 
-#define FIND "SELECT " REQUESTS_ENROLMENT_COLUMNS " FROM enrolment "
+#define FIND "SELECT " REQUESTS_ENROLMENT_COLUMNS REQUESTS_ENROLMENT_FROM
 /* Its replay entry says which it is. */
 #define BEGAN "(SELECT enrolment FROM seen WHERE transaction_id = ?2 AND identity = ?1)"
 
@@ -302,28 +303,17 @@ requests_enrolment_unanswered(struct store_db *db, const struct requests_admissi
                               struct err *e)
 {
     return enrolment_find(
-        db,
-        FIND "WHERE id = " BEGAN " AND nonce IS NULL AND (question = ?3 OR EXISTS (SELECT 1 FROM "
-             "asked WHERE asked.enrolment = enrolment.id AND rid = ?4))",
+        db, FIND "WHERE id = " BEGAN " AND nonce IS NULL AND (question = ?3 OR rid = ?4)",
         STORE_VALUES(store_text(a->identity), store_blob(a->transaction_id),
                      question.n > 0 ? store_blob(question) : store_null(), store_blob(a->rid)),
         out, found, e);
 }
 
 int
-requests_enrolment_by_rid(struct store_db *db, struct span rid, struct requests_enrolment *out,
-                          bool *found, struct err *e)
-{
-    return enrolment_find(db,
-                          "SELECT " REQUESTS_ENROLMENT_COLUMNS " FROM enrolment" REQUESTS_OF_RID,
-                          STORE_VALUES(store_blob(rid)), out, found, e);
-}
-
-int
 requests_queued(struct store_db *db, int64_t enrolment, struct span rid, bool *queued,
                 struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM asked WHERE rid = ? AND enrolment = ?",
+    return store_has_row(db, "SELECT 1 FROM enrolment WHERE id = ?2 AND ?1 IN (rid, confirmation)",
                          STORE_VALUES(store_blob(rid), store_int(enrolment)), queued, e);
 }
 
@@ -331,10 +321,14 @@ int
 requests_admit_confirmation(struct store_db *db, int64_t enrolment, bool accepted,
                             const struct requests_item *item, uint64_t *sequence, struct err *e)
 {
-    if (store_exec(db,
-                   "UPDATE enrolment SET state = 3, accepted = ?, confirm_by = NULL "
-                   "WHERE id = ? AND state IN (2, 6)",
-                   STORE_VALUES(store_int(accepted), store_int(enrolment)), e) != 0) {
+    if (store_exec(
+            db,
+            "UPDATE enrolment SET state = 3, accepted = ?1, confirm_by = NULL, "
+            "confirmation = ?2, nonce_before = iif(?4 IS NULL, nonce_before, nonce), nonce = "
+            "coalesce(?4, nonce) WHERE id = ?3 AND state IN (2, 6)",
+            STORE_VALUES(store_int(accepted), store_blob(item->rid), store_int(enrolment),
+                         item->nonce.n > 0 ? store_blob(item->nonce) : store_null()),
+            e) != 0) {
         return -1;
     }
     if (store_changes(db) != 1) {

@@ -12,9 +12,9 @@
  *   QUEUED --CA issued--> ANSWERED --ip leaves--> SENT --certConf--> CONFIRMING --CA--> CONFIRMED
  *     \--CA refused--> REJECTED                    | \--implicitConfirm--> CONFIRMED \--> REJECTED
  *                                                  \--no certConf in time--> UNCONFIRMED
- * A late certConf is still taken: UNCONFIRMED --certConf--> CONFIRMING.
- * What is answered without a certificate (rr) is implicit: QUEUED --CA did it--> ANSWERED --rp
- * leaves--> CONFIRMED.
+ * To SENT or CONFIRMED at once goes what somebody waits for whose answer needs nothing but the
+ * commit. A late certConf is still taken: UNCONFIRMED --certConf--> CONFIRMING. What is answered
+ * without a certificate (rr) is implicit: QUEUED --CA did it--> ANSWERED --rp leaves--> CONFIRMED.
  */
 #pragma once
 
@@ -209,19 +209,22 @@ struct requests_admission {
     struct span target; /* rr: the serial number of the certificate that is meant; else empty */
     struct span asked;  /* ir, cr, p10cr, kur: CertTemplate but the key (ca/cmp/message/asked.h) */
     int64_t until;      /* the row and its replay entry are kept until then */
-    struct span rid;    /* as in requests_item */
+    struct span rid;    /* as in requests_item, with the next three */
+    struct span nonce;
     struct span message;
     struct span entry;
 };
 /* What goes to the CA. */
 struct requests_item {
     struct span rid;     /* SHA-256 of the message */
+    struct span nonce;   /* the senderNonce of our answer; empty: requests_sent() tells */
     struct span message; /* the network function's */
     struct span entry;   /* what is said of it, a leaf: DER QueueEntry (ca/cmp/queue.h) */
 };
 /* It, and its place. */
 struct requests_entry {
     uint64_t sequence;
+    int64_t enrolment;
     uint8_t rid[REQUESTS_RID_SIZE];
     bool untimely; /* requests_deferred() */
     struct buf message;
@@ -257,7 +260,7 @@ struct requests_enrolment {
     int cert_req_id;
     bool implicit;
     enum requests_state state;
-    struct buf nonce; /* empty: no answer left yet */
+    struct buf nonce; /* of our last answer; empty: none left yet */
     struct buf nonce_before;
     struct buf certificate; /* empty before ANSWERED */
     struct buf asked;       /* requests_admission; empty: nothing */
@@ -289,8 +292,6 @@ int requests_enrolment_unanswered(struct store_db *, const struct requests_admis
 /* Whether these octets were queued for this enrolment, be they answered by now. */
 int requests_queued(struct store_db *, int64_t enrolment, struct span rid, bool *queued,
                     struct err *e);
-int requests_enrolment_by_rid(struct store_db *, struct span rid, struct requests_enrolment *out,
-                              bool *found, struct err *e);
 /* A certConf goes into the queue: SENT or UNCONFIRMED -> CONFIRMING. ERR_CONFLICT in other states
  * and for octets that were queued before. */
 int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accepted,
@@ -298,9 +299,10 @@ int requests_admit_confirmation(struct store_db *, int64_t enrolment, bool accep
 /* The client gives up: QUEUED, ANSWERED, SENT, UNCONFIRMED -> REJECTED by itself. What the CA has
  * issued, or will, stays unconfirmed there. Changes nothing in other states. */
 int requests_close(struct store_db *, int64_t enrolment, struct err *e);
-/* An answer leaves with this senderNonce; the last one again changes no nonce. `delivers`: it
- * carries what was asked for, so ANSWERED -> SENT, or CONFIRMED when confirmation is implicit;
- * `confirm_by` is kept for SENT. ERR_NOTFOUND: it was withdrawn. */
+/* An answer leaves with this senderNonce, unless that was known when its message was admitted; the
+ * last one again changes no nonce. `delivers`: it carries what was asked for, so ANSWERED -> SENT,
+ * or CONFIRMED when confirmation is implicit; `confirm_by` is kept for SENT. ERR_NOTFOUND: it was
+ * withdrawn. */
 int requests_sent(struct store_db *, int64_t enrolment, struct span nonce, bool delivers,
                   int64_t confirm_by, struct err *e);
 
@@ -315,13 +317,17 @@ struct requests_asked {
     bool answered;
     bool uncounted;
     bool shares; /* its certificate is that of other transactions, too */
+    /* Of who asks: > 0: somebody waits, and gets what is issued as soon as this is committed. It is
+     * SENT then, to be confirmed by this time, and requests_sent() has nothing to add. */
+    int64_t confirm_by;
     char identity[REQUESTS_IDENTITY_SIZE];
     struct buf target;
 };
 void requests_asked_clear(struct requests_asked *);
-/* ERR_NOTFOUND: that was not asked. */
-int requests_asked_find(struct store_db *, struct span rid, struct requests_asked *out,
-                        struct err *e);
+/* By its enrolment; when that is not known (0), as long as it has no answer. ERR_NOTFOUND: that
+ * was not asked. */
+int requests_asked_find(struct store_db *, struct span rid, int64_t enrolment,
+                        struct requests_asked *out, struct err *e);
 
 /* QUEUED -> ANSWERED, and the certificate is one that was delivered. ERR_CONFLICT: another answer
  * is stored. */

@@ -16,7 +16,9 @@ int requests_leave_head(struct store_db *, int64_t sequence, struct err *e);
     "id, registration, body, cert_req_id, implicit, state, nonce, nonce_before, certificate, "     \
     "fail_info, phrase, accepted, profile, check_after, question, asked"
 enum { REQUESTS_ENROLMENT_N = 16 };
+#define REQUESTS_ENROLMENT_FROM                                                                    \
+    " FROM enrolment LEFT JOIN issued ON issued.enrolment = enrolment.id "
 int requests_enrolment_read(const struct store_rows *, struct requests_enrolment *out,
                             struct err *e);
-/* The enrolment that a queue entry is of. */
-#define REQUESTS_OF_RID " WHERE id = (SELECT enrolment FROM asked WHERE rid = ?)"
+/* The enrolment that an entry without an answer is of. */
+#define REQUESTS_OF_RID " WHERE id = (SELECT enrolment FROM queue WHERE rid = ?)"

@@ -191,6 +191,12 @@ store_changes(const struct store_db *db)
     return sqlite3_changes64(db->sqlite);
 }
 
+int64_t
+store_last_id(const struct store_db *db)
+{
+    return sqlite3_last_insert_rowid(db->sqlite);
+}
+
 bool
 store_is_current(const struct store_db *db)
 {

@@ -226,6 +226,8 @@ int store_exec(struct store_db *, const char *sql, const struct store_value *val
                struct err *e);
 /* Rows that the last store_exec changed. */
 int64_t store_changes(const struct store_db *);
+/* The rowid of what was inserted last. */
+int64_t store_last_id(const struct store_db *);
 /* Is the schema as new as this program's? In admit it may not be. */
 bool store_is_current(const struct store_db *);
 

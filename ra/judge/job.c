@@ -78,6 +78,12 @@ job_is_mac(const struct job *job)
     return job->authenticated && job->key != NULL;
 }
 
+struct span
+job_nonce(const struct job *job)
+{
+    return span_of(job->nonce, job->nonce_kept ? sizeof(job->nonce) : 0);
+}
+
 int
 job_fail(struct job *job, enum cmp_failure failure)
 {

@@ -143,6 +143,10 @@ struct job {
     /* What goes to the CA. */
     struct buf entry;  /* what is said of it, DER QueueEntry */
     uint64_t sequence; /* its place in the queue; 0: none */
+    /* Our senderNonce, when nothing but this process is needed to answer: durable with what was
+     * admitted, so that the answer waits for no further commit. */
+    uint8_t nonce[CMP_NONCE_SIZE];
+    bool nonce_kept;
     struct head *head; /* over that; NULL: none */
 
     /* What goes back. */
@@ -173,6 +177,8 @@ void job_free(struct job *);
 
 /* Its answer is protected by its own MAC; else the RA signs. */
 bool job_is_mac(const struct job *);
+/* Empty: it is not kept before the answer is made. */
+struct span job_nonce(const struct job *);
 
 /* ---- judging and answering, on a worker ---- */
 

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/cmp/message/failure.h"
+#include "ca/x509/der.h"
+#include "db/store/batch.h"
 
 /* What people decided can be fetched so long after the CA said last that it waits. */
 enum { WAITING_KEEP_S = 7 * 86400 };
@@ -22,12 +24,14 @@ store_refusal(struct queue_answer *a, struct store_db *db, struct err *e)
 static int
 store(struct queue_answer *a, struct store_db *db, struct err *e)
 {
-    const int64_t again_at = clock_now() + a->check_after;
+    const int64_t now = clock_now();
+    const int64_t again_at = now + a->check_after;
     const struct requests_wait wait = {.check_after = a->check_after,
                                        .phrase = a->phrase,
                                        .again_at = again_at,
                                        .until = again_at + WAITING_KEEP_S};
 
+    a->asked.confirm_by = a->confirm_wait > 0 ? now + a->confirm_wait : 0;
     return a->type == LINK_ISSUED
                ? requests_issued(db, &a->asked, buf_span(&a->certificate), &a->delivered, e)
            : a->type == LINK_CONFIRMED ? requests_confirmed(db, &a->asked, e)
@@ -36,80 +40,195 @@ store(struct queue_answer *a, struct store_db *db, struct err *e)
                                        : store_refusal(a, db, e);
 }
 
-static int
-answer_run(struct store_op *op, struct store_db *db, struct err *e)
+/* Given to the store at once. */
+struct round {
+    struct store_op op;
+    struct queue_answers answers;
+};
+
+static void
+answer_free(struct queue_answer *a)
 {
-    struct queue_answer *a = CONTAINER_OF(op, struct queue_answer, op);
+    requests_asked_clear(&a->asked);
+    buf_free(&a->certificate);
+    mem_free(a);
+}
+
+static int
+answer_run(void *arg, struct store_db *db, struct err *e)
+{
+    struct queue_answer *a = arg;
     struct span rid = span_of(a->rid, sizeof(a->rid));
 
     if (a->type == LINK_DEFERRED) {
         return requests_deferred(db, rid, clock_now() + a->check_after,
                                  a->fail_info == CMP_TIME_NOT_AVAILABLE, e);
     }
-    a->found = requests_asked_find(db, rid, &a->asked, e) == 0 && store(a, db, e) == 0;
+    a->found =
+        requests_asked_find(db, rid, a->enrolment, &a->asked, e) == 0 && store(a, db, e) == 0;
     return a->found ? 0 : -1;
 }
 
-static void
-answer_done(struct task *task)
-{
-    struct queue_answer *a = CONTAINER_OF(task, struct queue_answer, op.task);
-
-    a->stored(a->arg, a);
-    requests_asked_clear(&a->asked);
-    buf_free(&a->certificate);
-    mem_free(a);
-}
-
-/* What is kept of a certificate that was delivered. */
 static int
-describe(struct span der, struct requests_certificate *out, struct err *e)
+round_run(struct store_op *op, struct store_db *db, struct err *e)
 {
-    CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
-    const ASN1_INTEGER *serial;
-    struct tm tm;
+    struct round *round = CONTAINER_OF(op, struct round, op);
 
-    if (certificate == NULL || sha256(der, out->fingerprint, e) != 0) {
-        return -1;
+    (void)e;
+    for (struct queue_answer *a = round->answers.first; a != NULL; a = a->next) {
+        a->result = store_part(db, answer_run, a, &a->e);
     }
-    serial = X509_get0_serialNumber(certificate);
-    out->serial_size = (size_t)ASN1_STRING_length(serial);
-    if (out->serial_size > sizeof(out->serial) ||
-        ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1) {
-        return ossl_err(e, ERR_INPUT, "serial number or validity");
-    }
-    memcpy(out->serial, ASN1_STRING_get0_data(serial), out->serial_size);
-    out->not_after = timegm(&tm);
     return 0;
 }
 
+static void
+round_done(struct task *task)
+{
+    struct round *round = CONTAINER_OF(task, struct round, op.task);
+    struct queue_answers *all = &round->answers;
+
+    for (struct queue_answer *a = all->first; a != NULL; a = a->next) {
+        if (round->op.result != 0) { /* nothing of it is there */
+            a->result = -1;
+            a->e = round->op.e;
+        }
+        all->stored(all->arg, a);
+    }
+    queue_answers_clear(all);
+    mem_free(round);
+}
+
 void
-queue_answer_store(struct store *store, const struct link_message *m, queue_answer_stored *stored,
-                   void *arg)
+queue_answers_clear(struct queue_answers *all)
+{
+    while (all->first != NULL) {
+        struct queue_answer *a = all->first;
+
+        all->first = a->next;
+        answer_free(a);
+    }
+    all->last = NULL;
+}
+
+void
+queue_answers_store(struct queue_answers *all)
+{
+    struct round *round;
+
+    if (all->first == NULL) {
+        return;
+    }
+    round = mem_new(sizeof(*round));
+    round->op = (struct store_op){.task.done = round_done, .run = round_run};
+    round->answers = *all;
+    all->first = NULL;
+    all->last = NULL;
+    store_submit(all->store, &round->op);
+}
+
+/* The last of the two of `validity`. */
+static bool
+read_not_after(struct span validity, int64_t *out)
+{
+    CLEANUP(asn1_time_cleanup) ASN1_TIME *time = NULL;
+    struct span rest = validity;
+    struct span passed;
+    const unsigned char *p;
+    struct tm tm;
+    uint8_t tag;
+    struct err e;
+
+    if (der_take(&rest, &tag, &passed, NULL, &e) != 0) {
+        return false;
+    }
+    p = rest.p;
+    time = d2i_ASN1_TIME(NULL, &p, (long)rest.n);
+    if (time == NULL || p != rest.p + rest.n || ASN1_TIME_to_tm(time, &tm) != 1) {
+        return false;
+    }
+    *out = timegm(&tm);
+    return true;
+}
+
+static bool
+read_serial(struct span content, struct requests_certificate *out)
+{
+    const size_t sign = content.n > 1 && content.p[0] == 0 ? 1 : 0;
+
+    out->serial_size = content.n - sign;
+    if (out->serial_size > sizeof(out->serial)) {
+        return false;
+    }
+    memcpy(out->serial, content.p + sign, out->serial_size);
+    return true;
+}
+
+/* What is kept of a certificate that was delivered: no more of it is decoded. */
+static int
+describe(struct span der, struct requests_certificate *out, struct err *e)
+{
+    struct span rest = der;
+    struct span tbs;
+    struct span serial;
+    struct span passed;
+    struct span validity;
+
+    if (der_expect(&rest, DER_SEQUENCE, "certificate", &tbs, e) != 0 ||
+        der_empty(rest, "certificate", e) != 0 ||
+        der_expect(&tbs, DER_SEQUENCE, "tbsCertificate", &rest, e) != 0 ||
+        der_expect(&rest, DER_CONSTRUCTED, "version", &passed, e) != 0 ||
+        der_expect(&rest, DER_INTEGER, "serialNumber", &serial, e) != 0 ||
+        der_expect(&rest, DER_SEQUENCE, "signature", &passed, e) != 0 ||
+        der_expect(&rest, DER_SEQUENCE, "issuer", &passed, e) != 0 ||
+        der_expect(&rest, DER_SEQUENCE, "validity", &validity, e) != 0) {
+        return -1;
+    }
+    return read_serial(serial, out) && read_not_after(validity, &out->not_after)
+               ? sha256(der, out->fingerprint, e)
+               : ossl_err(e, ERR_INPUT, "serial number or validity");
+}
+
+static struct queue_answer *
+answer_new(const struct link_message *m, const struct flight *flight)
 {
     struct queue_answer *a = mem_new(sizeof(*a));
     size_t n = m->phrase.n < sizeof(a->phrase) - 1 ? m->phrase.n : sizeof(a->phrase) - 1;
-    struct err e;
 
-    a->op = (struct store_op){.task.done = answer_done, .run = answer_run};
     a->type = m->type;
-    a->stored = stored;
-    a->arg = arg;
     memcpy(a->rid, m->id.p, sizeof(a->rid));
+    if (flight != NULL) {
+        a->enrolment = flight->enrolment;
+        a->confirm_wait = flight->waiter != NULL ? flight->confirm_wait : 0;
+    }
     a->fail_info = (int)m->fail_info;
     a->check_after = (int)m->check_after;
     if (n > 0) {
         memcpy(a->phrase, m->phrase.p, n);
     }
     a->certificate = BUF_INIT(LINK_CERTIFICATE_MAX);
+    return a;
+}
+
+void
+queue_answers_add(struct queue_answers *all, const struct link_message *m,
+                  const struct flight *flight)
+{
+    struct queue_answer *a = answer_new(m, flight);
+    struct err e;
+
     if (m->type == LINK_ISSUED && describe(m->body, &a->delivered, &e) != 0) {
         log_err(LOG_ERROR, "answer-refused", &e, "the CA's certificate");
-        mem_free(a);
+        answer_free(a);
         return;
     }
     if (buf_set(&a->certificate, m->body, &e) != 0) {
-        mem_free(a); /* the link's limit is the same: cannot be */
+        answer_free(a); /* the link's limit is the same: cannot be */
         return;
     }
-    store_submit(store, &a->op);
+    if (all->last == NULL) {
+        all->first = a;
+    } else {
+        all->last->next = a;
+    }
+    all->last = a;
 }

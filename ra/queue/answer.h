@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer.h - an answer of the CA on its way into ra.db. Private to ra/; on the loop's thread.
+ * answer.h - answers of the CA on their way into ra.db. Private to ra/; on the loop's thread.
+ *
+ * What the link brings at once is one operation of the store: one commit, whatever becomes of each.
  */
 #pragma once
 
 #include "ca/link/msg.h"
-#include "db/requests/requests.h"
+#include "ra/queue/flights.h"
 
 struct queue_answer;
+/* It is committed, or that failed. Borrowed during the call. */
 typedef void queue_answer_stored(void *arg, const struct queue_answer *);
 
 struct queue_answer {
-    struct store_op op; /* its result, and why not */
+    struct queue_answer *next;
+    int result; /* of storing it */
+    struct err e;
     enum link_type type;
     uint8_t rid[REQUESTS_RID_SIZE];
+    int64_t enrolment;    /* 0: not known */
+    int64_t confirm_wait; /* > 0: who waits has it next; or by a poll, when nobody does any more */
     struct buf certificate;
     struct requests_certificate delivered; /* ISSUED */
     int fail_info;
@@ -21,12 +28,18 @@ struct queue_answer {
     char phrase[REQUESTS_PHRASE_SIZE];
     struct requests_asked asked; /* with its enrolment as it is now, when `found` */
     bool found;
-    queue_answer_stored *stored;
-    void *arg;
 };
 
-/* ISSUED, CONFIRMED, REVOKED, REFUSED, WAITING or DEFERRED, with the id of an entry. `stored` is
- * called once it is committed, or when that failed; not for a certificate that cannot be read,
- * which is logged. What it gets is borrowed during the call. */
-void queue_answer_store(struct store *, const struct link_message *, queue_answer_stored *stored,
-                        void *arg);
+/* Those that were not given to the store yet. */
+struct queue_answers {
+    struct store *store;
+    queue_answer_stored *stored;
+    void *arg;
+    struct queue_answer *first, *last; /* all zero: none */
+};
+void queue_answers_clear(struct queue_answers *);
+/* ISSUED, CONFIRMED, REVOKED, REFUSED, WAITING or DEFERRED, with the id of an entry, whose flight
+ * this is (NULL: it has none). A certificate that cannot be read is logged, and that is all. */
+void queue_answers_add(struct queue_answers *, const struct link_message *, const struct flight *);
+/* All of them, in this order; each is `stored` then. */
+void queue_answers_store(struct queue_answers *);

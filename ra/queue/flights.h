@@ -22,10 +22,12 @@ typedef void flight_waiter(void *arg, const struct requests_enrolment *);
 struct flight {
     struct flight *next;
     uint8_t rid[REQUESTS_RID_SIZE];
+    int64_t enrolment; /* whose it is; 0 before it was sent */
     bool on_wire;
     bool withdrawn;        /* it is about to leave the queue, and not to be sent */
     flight_waiter *waiter; /* NULL: nobody waits */
     void *arg;
+    int64_t confirm_wait; /* of the waiter (heads.h: queue_item) */
 };
 
 struct flights {

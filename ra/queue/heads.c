@@ -15,6 +15,7 @@ enum { BUCKETS = 256 };
 struct head {
     struct head *next; /* in its bucket */
     bool known;
+    bool made; /* here, just now: it was not read back */
     struct requests_head row;
     struct queue_head says; /* its text */
     uint8_t id[SHA256_SIZE];
@@ -75,6 +76,17 @@ head_new(struct requests_head *row, struct err *e)
         sha256(buf_span(&head->row.text), head->id, e) != 0) {
         destroy(head);
         return NULL;
+    }
+    return head;
+}
+
+struct head *
+head_made(struct requests_head *row, struct err *e)
+{
+    struct head *head = head_new(row, e);
+
+    if (head != NULL) {
+        head->made = true;
     }
     return head;
 }
@@ -300,7 +312,7 @@ heads_ask(struct heads *heads, struct head *head, struct head_waiter *w, struct 
     struct head_waiter **last = &head->waiting;
 
     if (!head->asked) {
-        if (head_check_stamp(heads->ra, head, e) != 0) {
+        if (!head->made && head_check_stamp(heads->ra, head, e) != 0) {
             return -1;
         }
         if (!head_is_current(heads->ra, head)) {

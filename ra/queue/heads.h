@@ -7,7 +7,7 @@
  * number of those that nobody uses, with their signatures. Does not: keep a signature on disk: the
  * same text is signed again; sign a text that does not have this RA's stamp and name its key and
  * its CA: whoever can write ra.db must not make the RA say it. Private to ra/; on the loop's
- * thread, but for head_new() and heads_author().
+ * thread, but for head_new(), head_made() and heads_author().
  */
 #pragma once
 
@@ -29,6 +29,8 @@ struct requests_author heads_author(struct ra *);
 struct head;
 /* Takes what is in the row over. ERR_INPUT: its text is none. Used once, and known to nobody. */
 struct head *head_new(struct requests_head *row, struct err *e);
+/* The same of one that this process has just stamped: it was nowhere else. */
+struct head *head_made(struct requests_head *row, struct err *e);
 /* One more use, and one less. */
 struct head *head_use(struct head *);
 void head_release(struct heads *, struct head *);
@@ -63,9 +65,12 @@ void heads_say_not_ours(struct ra *, const struct err *why);
 struct queue_item {
     const uint8_t *rid;
     uint64_t sequence;
+    int64_t enrolment; /* whose it is */
     struct span message;
     struct span entry;
     const struct head *head;
+    int64_t confirm_wait; /* > 0: who waits for the answer has what is issued when it is stored, and
+                             so many seconds to confirm it */
 };
 /* What the link carries of it, when its head is signed: replaces `out`. */
 int head_submission(const struct ra *, const struct queue_item *, struct buf *out, struct err *e);

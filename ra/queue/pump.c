@@ -75,6 +75,7 @@ send_item(struct pump *p, const struct queue_item *item)
     if (f->on_wire) {
         return true;
     }
+    f->enrolment = item->enrolment;
     if (head_submission(p->ra, item, &body, &e) == 0) {
         m.body = buf_span(&body);
         if (link_client_send(p->link, &m, &e) == 0) {
@@ -181,6 +182,7 @@ send_page(struct pump *p)
         const struct page_entry *x = &p->page.all[i];
         const struct queue_item item = {.rid = x->entry.rid,
                                         .sequence = x->entry.sequence,
+                                        .enrolment = x->entry.enrolment,
                                         .message = buf_span(&x->entry.message),
                                         .entry = buf_span(&x->entry.entry),
                                         .head = x->head};

@@ -18,6 +18,7 @@ struct queue {
     struct flights flights;
     struct asks asks;
     struct ca_log *log;
+    struct queue_answers answers;
     struct pump *pump; /* held while the CA's certificates or its log are not ours */
     struct queue_link state;
     bool was_up;
@@ -34,6 +35,7 @@ queue_admitted(struct queue *q, const struct queue_item *item, flight_waiter *wa
 
     f->waiter = waiter;
     f->arg = arg;
+    f->confirm_wait = item->confirm_wait;
     pump_admitted(q->pump, item);
 }
 
@@ -108,10 +110,10 @@ on_stored(void *arg, const struct queue_answer *a)
     struct queue *q = arg;
     struct flight *f = flights_find(&q->flights, a->rid);
 
-    if (a->op.result != 0 && ra_store_is_lost(&a->op.e)) {
-        ra_fail(q->ra, &a->op.e);
-    } else if (a->op.result != 0) {
-        log_err(LOG_ERROR, "answer-refused", &a->op.e, "%s from the CA", link_type_name(a->type));
+    if (a->result != 0 && ra_store_is_lost(&a->e)) {
+        ra_fail(q->ra, &a->e);
+    } else if (a->result != 0) {
+        log_err(LOG_ERROR, "answer-refused", &a->e, "%s from the CA", link_type_name(a->type));
     } else if (a->type == LINK_REFUSED && (f == NULL || f->waiter == NULL)) {
         log_event(LOG_WARNING, "refused-later", "nobody waits any more, and the CA says: %s",
                   a->phrase);
@@ -127,7 +129,7 @@ on_stored(void *arg, const struct queue_answer *a)
         void *waiting = f->arg;
 
         flights_remove(&q->flights, a->rid);
-        if (waiter != NULL && a->op.result == 0 && a->found) {
+        if (waiter != NULL && a->result == 0 && a->found) {
             waiter(waiting, &a->asked.enrolment);
         }
     }
@@ -145,7 +147,7 @@ deferred(struct queue *q, const struct link_message *m)
         log_event(LOG_ERROR, "deferred", "the CA decides nothing (%s): %s",
                   cmp_failure_name((enum cmp_failure)m->fail_info), q->deferred);
     }
-    queue_answer_store(q->ra->store, m, on_stored, q);
+    queue_answers_add(&q->answers, m, flights_find(&q->flights, m->id.p));
 }
 
 /* It took what we signed. */
@@ -158,7 +160,7 @@ taken(struct queue *q, const struct link_message *m)
         own_certificate_taken(q->ra);
         q->deferred[0] = '\0';
     }
-    queue_answer_store(q->ra->store, m, on_stored, q);
+    queue_answers_add(&q->answers, m, f);
 }
 
 static void
@@ -230,6 +232,14 @@ on_message(void *arg, const struct link_message *m)
         log_event(LOG_WARNING, "answer-unknown", "%s without a question", link_type_name(m->type));
         break;
     }
+}
+
+static void
+on_taken_in(void *arg)
+{
+    struct queue *q = arg;
+
+    queue_answers_store(&q->answers);
 }
 
 /* The CA decides by its own; what is refused here or there only puzzles people. */
@@ -351,12 +361,14 @@ queue_new(const struct queue_options *options, struct err *e)
         .remembered = on_connected,
         .up = on_up,
         .message = on_message,
+        .taken_in = on_taken_in,
         .down = on_down,
         .arg = q,
     };
 
     q->options = *options;
     q->ra = options->ra;
+    q->answers = (struct queue_answers){.store = q->ra->store, .stored = on_stored, .arg = q};
     link_is(q, "down");
     q->log = ca_log_new(q->ra, e);
     if (q->log == NULL) {
@@ -378,6 +390,7 @@ queue_free(struct queue *q)
     }
     link_client_free(q->link);
     pump_free(q->pump);
+    queue_answers_clear(&q->answers);
     ca_log_free(q->log);
     flights_clear(&q->flights);
     mem_free(q);

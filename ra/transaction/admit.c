@@ -38,6 +38,7 @@ admission_of(const struct job *job)
         .cert_req_id = job->cert_req_id,
         .until = keep_until(job),
         .rid = span_of(job->rid, sizeof(job->rid)),
+        .nonce = job_nonce(job),
     };
 }
 
@@ -224,7 +225,7 @@ admit_close(const struct batch *batch, struct store_db *db, struct err *e)
     if (row.first == 0) {
         return 0;
     }
-    head = head_new(&row, e);
+    head = head_made(&row, e);
     if (head == NULL) {
         return -1;
     }

@@ -134,8 +134,10 @@ extra_certificates(const struct job *job, struct span extra[3])
 static void
 keep_nonce(struct job *job)
 {
-    if (job->enrolment.nonce.n > 0 && job->body == CMP_POLLREQ &&
-        cmp_msg_recip_nonce(job->msg).n == 0) {
+    if (job->nonce_kept) {
+        job->header.sender_nonce = job_nonce(job);
+    } else if (job->enrolment.nonce.n > 0 && job->body == CMP_POLLREQ &&
+               cmp_msg_recip_nonce(job->msg).n == 0) {
         job->header.sender_nonce = buf_span(&job->enrolment.nonce);
     }
 }

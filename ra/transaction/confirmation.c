@@ -19,6 +19,7 @@ static int
 admit(struct job *job, struct store_db *db, enum message_stage *next, struct err *e)
 {
     const struct requests_item item = {.rid = span_of(job->rid, sizeof(job->rid)),
+                                       .nonce = job_nonce(job),
                                        .message = cmp_msg_der(job->msg),
                                        .entry = buf_span(&job->entry)};
 

@@ -222,6 +222,13 @@ reply_build(struct job *job)
     }
 }
 
+static bool
+delivers(const struct job *job)
+{
+    return job->answer == ANSWER_ISSUED || job->answer == ANSWER_DONE ||
+           job->answer == ANSWER_SUPPORT;
+}
+
 /* The octets are there. Inside a transaction the nonce that we send is what comes back. */
 static enum message_stage
 ready(const struct job *job)
@@ -229,7 +236,10 @@ ready(const struct job *job)
     const bool keeps_nonce = job->found && job->authenticated && job->answer != ANSWER_FAILURE &&
                              job->answer != ANSWER_EXCUSE;
 
-    return keeps_nonce ? STAGE_SENT : STAGE_REPLY;
+    const bool is_kept =
+        job->nonce_kept && !(delivers(job) && job->enrolment.state == REQUESTS_ANSWERED);
+
+    return keeps_nonce && !is_kept ? STAGE_SENT : STAGE_REPLY;
 }
 
 enum message_stage
@@ -254,11 +264,8 @@ reply_signed(struct job *job)
 int
 reply_sent(struct job *job, struct store_db *db, struct err *e)
 {
-    const bool delivers =
-        job->answer == ANSWER_ISSUED || job->answer == ANSWER_DONE || job->answer == ANSWER_SUPPORT;
-
     job->step.stage = STAGE_REPLY;
-    return requests_sent(db, job->enrolment.id, job->header.sender_nonce, delivers,
+    return requests_sent(db, job->enrolment.id, job->header.sender_nonce, delivers(job),
                          job->now + job->ra->settings->confirm_wait, e);
 }
 

@@ -6,10 +6,11 @@
  *
  * What is durable before what: the replay entry, the enrolment, the queue row and the head over it
  * before that head is signed, which comes before anything goes to the CA; the CA's answer before
- * anybody hears of it; our senderNonce before the answer that carries it. So a kill at any point
- * loses an HTTP answer at most, and a poll gets it again. A certConf goes the same way; its pkiConf
- * needs the queue row only and waits for the CA no longer than sync_wait. Nothing is written before
- * the message is authenticated. When nobody could verify what the RA signs
+ * anybody hears of it; our senderNonce before the answer that carries it: with the message, when
+ * its answer has a MAC, which needs nobody else. So a kill at any point loses an HTTP answer at
+ * most, and a poll gets it again. A certConf goes the same way; its pkiConf needs the queue row
+ * only and waits for the CA no longer than sync_wait. Nothing is written before the message is
+ * authenticated. When nobody could verify what the RA signs
  * (daemon/own_certificate.h), or nobody signs, a message without a MAC gets HTTP 503 and leaves
  * nothing behind that stands in the way of the same octets later; one with a MAC stays in the queue
  * until its head is signed, and hears "waiting". An enrolment's own states are in

@@ -128,9 +128,12 @@ wait_for_ca(struct job *job)
     const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     const struct queue_item item = {.rid = job->rid,
                                     .sequence = job->sequence,
+                                    .enrolment = job->enrolment.id,
                                     .message = cmp_msg_der(job->msg),
                                     .entry = buf_span(&job->entry),
-                                    .head = job->head};
+                                    .head = job->head,
+                                    .confirm_wait =
+                                        job->nonce_kept ? job->ra->settings->confirm_wait : 0};
 
     job->timer = evtimer_new(job->ra->base, on_timer, job);
     if (job->timer == NULL || event_add(job->timer, &wait) != 0) {

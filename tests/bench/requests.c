@@ -151,7 +151,7 @@ issued(const struct bench *b, struct store_db *db, const struct names *n, struct
 
     memcpy(c.fingerprint, n->rid, sizeof(c.fingerprint));
     memcpy(c.serial, n->tid, sizeof(n->tid));
-    return requests_asked_find(db, span_of(n->rid, sizeof(n->rid)), &asked, e) != 0
+    return requests_asked_find(db, span_of(n->rid, sizeof(n->rid)), 0, &asked, e) != 0
                ? -1
                : requests_issued(db, &asked, span_of(b->octets, DER), &c, e);
 }
@@ -161,7 +161,7 @@ confirmed(struct store_db *db, const struct names *n, struct err *e)
 {
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, span_of(n->conf, sizeof(n->conf)), &asked, e) != 0
+    return requests_asked_find(db, span_of(n->conf, sizeof(n->conf)), 0, &asked, e) != 0
                ? -1
                : requests_confirmed(db, &asked, e);
 }

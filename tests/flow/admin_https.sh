@@ -322,8 +322,8 @@ done
 expect 'with the CA again' 201
 # the CA says no to a cancellation: it never heard of that one
 stop_daemon ra
-edit_rows "INSERT INTO registration (id, cms, json, nf_instance, proof, not_after, certificates, registered)
-  SELECT '0123456789abcdef0123456789abcdef', cms, json, nf_instance, 1, not_after, 1, registered FROM registration LIMIT 1"
+edit_rows "INSERT INTO registration (id, signed, nf_instance, proof, not_after, certificates, registered)
+  SELECT '0123456789abcdef0123456789abcdef', signed, nf_instance, 1, not_after, 1, registered FROM registration LIMIT 1"
 end 0123456789abcdef0123456789abcdef
 expect 'cancel what the CA does not know' 403
 # nothing that leaves RA and CA has the arc of 128 bits that others cannot read: neither plain nor in base64

@@ -59,7 +59,7 @@ done
 
 # and forgotten: nothing that clients send stays for ever
 stop_daemon ra
-rows() { sql 'SELECT (SELECT count(*) FROM seen) + (SELECT count(*) FROM enrolment) + (SELECT count(*) FROM asked) + (SELECT count(*) FROM queue)'; }
+rows() { sql 'SELECT (SELECT count(*) FROM seen) + (SELECT count(*) FROM enrolment) + (SELECT count(*) FROM issued) + (SELECT count(*) FROM queue)'; }
 [[ $(rows) -gt 8 ]] || fail "$(rows) rows before"
 edit_rows 'UPDATE seen SET until = 1; UPDATE enrolment SET until = 1, confirm_by = CASE state WHEN 2 THEN 1 ELSE confirm_by END'
 for ((i = 0; i < 300; i++)); do

@@ -101,7 +101,9 @@ prepare_entry(struct job *job)
     (void)snprintf(entry.profile, sizeof(entry.profile), "%s", job->profile);
     memcpy(entry.rid, job->rid, sizeof(entry.rid));
     job->entry = BUF_INIT(CMP_QUEUE_ENTRY_MAX);
-    return cmp_queue_entry_encode(&entry, &job->entry, &job->e) == 0
+    job->nonce_kept = job_is_mac(job);
+    return cmp_queue_entry_encode(&entry, &job->entry, &job->e) == 0 &&
+                   (!job->nonce_kept || random_bytes(job->nonce, sizeof(job->nonce), &job->e) == 0)
                ? 0
                : job_fail(job, CMP_SYSTEM_FAILURE);
 }
@@ -173,7 +175,13 @@ judge_enrolment(struct job *job, const struct registration *registration)
         cmp_certreq_check_pop(job->facts.enrolment.certreq, &job->failure, &job->e) != 0) {
         return -1;
     }
-    return keep_wishes(job);
+    if (keep_wishes(job) != 0) {
+        return -1;
+    }
+    /* Nobody asks for it any more: it goes on the thread that made it, not on the loop's. */
+    cmp_certreq_free(job->facts.enrolment.certreq);
+    job->facts.enrolment.certreq = NULL;
+    return 0;
 }
 
 static int

@@ -57,7 +57,7 @@ answer(struct store_db *db, struct span rid,
 {
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, rid, &asked, e) != 0 ? -1 : verb(db, &asked, e);
+    return requests_asked_find(db, rid, 0, &asked, e) != 0 ? -1 : verb(db, &asked, e);
 }
 
 static int
@@ -69,7 +69,7 @@ verb_deliver(struct store_db *db, void *arg, struct err *e)
     uint64_t sequence;
 
     return requests_admit(db, &d->admission, &enrolment, &sequence, e) != 0 ||
-                   requests_asked_find(db, d->admission.rid, &asked, e) != 0
+                   requests_asked_find(db, d->admission.rid, 0, &asked, e) != 0
                ? -1
                : requests_issued(db, &asked, SPAN_LITERAL("certificate"), &d->certificate, e);
 }
@@ -175,7 +175,7 @@ issued(struct store_db *db, struct span rid, struct span certificate, struct err
         return -1;
     }
     memcpy(c.serial, c.fingerprint, sizeof(c.serial));
-    return requests_asked_find(db, rid, &asked, e) != 0
+    return requests_asked_find(db, rid, 0, &asked, e) != 0
                ? -1
                : requests_issued(db, &asked, certificate, &c, e);
 }

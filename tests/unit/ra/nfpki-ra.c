@@ -571,8 +571,8 @@ break_store(struct running *w)
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     if (sqlite3_exec(db,
-                     "INSERT INTO registration (id, cms, json, nf_instance, proof, not_after, "
-                     "certificates, registered) VALUES ('x', x'', x'', 'nf', 2, 1, 1, 1);"
+                     "INSERT INTO registration (id, nf_instance, proof, not_after, "
+                     "certificates, registered) VALUES ('x', 'nf', 2, 1, 1, 1);"
                      "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, "
                      "body, cert_req_id, implicit, uncounted, state, until) VALUES (99, 'mac:x', "
                      "x'00', 'x', 'nf-tls', 0, 0, 0, 0, 0, 1);"

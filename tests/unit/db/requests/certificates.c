@@ -80,7 +80,7 @@ verb_issue(struct store_db *db, void *arg, struct err *e)
     uint8_t rid[REQUESTS_RID_SIZE];
 
     memset(rid, *n, sizeof(rid));
-    return requests_asked_find(db, span_of(rid, sizeof(rid)), &asked, e) != 0
+    return verb_asked(db, span_of(rid, sizeof(rid)), &asked, e) != 0
                ? -1
                : requests_issued(db, &asked, span_of(n, 1), &c, e);
 }

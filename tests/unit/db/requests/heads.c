@@ -400,7 +400,7 @@ what_somebody_was_told_of_is_not_withdrawn(void **state)
         admit(store, 0, 1, &says);
         sql(store, rows[i]);
         assert_ok(verb_call(store, verb_withdraw, &first, &e), &e);
-        if (number(store, "SELECT count(*) FROM asked") != 1 ||
+        if (number(store, "SELECT count(*) FROM enrolment WHERE rid NOT NULL") != 1 ||
             number(store, "SELECT count(*) FROM enrolment WHERE identity <> ''") != 1 ||
             number(store, "SELECT used FROM registration") != 1) {
             fail_msg("%s", rows[i]);
@@ -531,20 +531,29 @@ what_was_wrapped_by_itself_is_kept(void **state)
     struct err e;
 
     (void)state;
-    verb_registration(store, ID, "ref", 9);
+    sql(store, "INSERT INTO registration (id, cms, json, nf_instance, proof, reference, sealed, "
+               "not_after, certificates, registered) VALUES ('" ID
+               "', x'0c', x'0d', 'nf', 0, 'ref', x'0e', 5000, 9, 1)");
     sql(store, "INSERT INTO enrolment (id, identity, transaction_id, registration, profile, body, "
-               "cert_req_id, implicit, state, until) VALUES (1, 'mac:ref', x'01', '" ID
-               "', 'nf-tls', 0, 0, 0, 0, 1000), (2, 'mac:ref', x'02', '" ID
-               "', 'nf-tls', 0, 0, 0, 0, 1000), (3, 'mac:ref', x'03', '" ID
-               "', 'nf-tls', 0, 0, 0, 5, 1000)");
+               "cert_req_id, implicit, state, until, certificate) VALUES (1, 'mac:ref', x'01', '" ID
+               "', 'nf-tls', 0, 0, 0, 0, 1000, NULL), (2, 'mac:ref', x'02', '" ID
+               "', 'nf-tls', 0, 0, 0, 0, 1000, NULL), (3, 'mac:ref', x'03', '" ID
+               "', 'nf-tls', 0, 0, 0, 5, 1000, x'0f')");
     sql(store, "INSERT INTO queue (sequence, rid, enrolment, nested, previous, hash, answered, "
                "again_at, rewrapped, untimely) VALUES (7, x'07', 1, x'70', x'00', x'00', 0, 5, "
                "NULL, 1), (8, x'08', 2, x'80', x'00', x'00', 0, 0, x'81', 0), "
-               "(9, x'09', 3, x'90', x'00', x'00', 1, 0, NULL, 0)");
+               "(9, x'09', 3, x'90', x'00', x'00', 1, 0, NULL, 0), "
+               "(10, x'0a', 3, x'a0', x'00', x'00', 1, 0, NULL, 0)");
     verb_end(TAKE(store));
     store = verb_store(dir);
     assert_int_equal(number(store, "SELECT count(*) FROM queue WHERE entry IS NULL"), 2);
-    assert_int_equal(number(store, "SELECT count(*) FROM asked"), 3);
+    assert_int_equal(number(store, "SELECT count(*) FROM enrolment WHERE rid NOT NULL"), 3);
+    assert_int_equal(number(store, "SELECT rid = x'09' AND confirmation = x'0a' AND certificate = "
+                                   "x'0f' FROM enrolment JOIN issued ON id = issued.enrolment"),
+                     1);
+    assert_int_equal(number(store, "SELECT cms = x'0c' AND json = x'0d' FROM registration JOIN "
+                                   "signed ON number = signed"),
+                     1);
     assert_int_equal(number(store, "SELECT count(*) FROM seen WHERE enrolment BETWEEN 1 AND 3"), 3);
     assert_int_equal(number(store, "SELECT count(*) FROM queue WHERE sequence = 7 AND rid = x'07' "
                                    "AND enrolment = 1 AND message = x'70' AND "
@@ -557,7 +566,7 @@ what_was_wrapped_by_itself_is_kept(void **state)
     assert_ok(verb_call(store, verb_expire, &now, &e), &e);
     assert_int_equal(number(store, "SELECT max(sequence) FROM queue"), 8);
     admit(store, 0, 2, &says);
-    assert_int_equal(says.first, 10); /* no place is given again */
+    assert_int_equal(says.first, 11); /* no place is given again */
     assert_int_equal(says.size, 2);
     assert_ok(verb_call(store, verb_chain, NULL, &e), &e);
 }

@@ -91,7 +91,7 @@ verb_waiting(struct store_db *db, void *arg, struct err *e)
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
     const struct waits *w = arg;
 
-    return requests_asked_find(db, span_of(w->rid, REQUESTS_RID_SIZE), &asked, e) != 0
+    return verb_asked(db, span_of(w->rid, REQUESTS_RID_SIZE), &asked, e) != 0
                ? -1
                : requests_waiting(db, &asked, &wait, e);
 }
@@ -116,10 +116,14 @@ verb_rest_until(struct store_db *db, void *arg, struct err *e)
 static int
 verb_of_rid(struct store_db *db, void *arg, struct err *e)
 {
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
     struct waits *w = arg;
 
-    return requests_enrolment_by_rid(db, span_of(w->rid, REQUESTS_RID_SIZE), &w->enrolment,
-                                     &w->found, e);
+    w->found = verb_asked(db, span_of(w->rid, REQUESTS_RID_SIZE), &asked, e) == 0;
+    requests_enrolment_clear(&w->enrolment);
+    w->enrolment = asked.enrolment;
+    asked.enrolment = (struct requests_enrolment){0};
+    return w->found || e->code == ERR_NOTFOUND ? 0 : -1;
 }
 
 static void

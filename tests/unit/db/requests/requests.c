@@ -52,6 +52,7 @@ struct confirming {
     int64_t enrolment;
     bool accepted;
     uint8_t rid[REQUESTS_RID_SIZE];
+    const char *nonce; /* NULL: it is not known */
     uint64_t sequence;
 };
 
@@ -63,6 +64,7 @@ verb_confirm(struct store_db *db, void *arg, struct err *e)
     return requests_admit_confirmation(
         db, c->enrolment, c->accepted,
         &(struct requests_item){.rid = span_of(c->rid, sizeof(c->rid)),
+                                .nonce = c->nonce == NULL ? span_of(NULL, 0) : span_str(c->nonce),
                                 .message = SPAN_LITERAL("message"),
                                 .entry = SPAN_LITERAL("entry")},
         &c->sequence, e);
@@ -325,6 +327,69 @@ a_client_that_gives_up_ends_its_transaction(void **state)
     verb_assert_state(store, "other", REQUESTS_CONFIRMED);
 }
 
+struct delivering {
+    const uint8_t *rid;
+    int64_t confirm_by;
+    enum requests_state state;
+};
+
+static int
+verb_deliver(struct store_db *db, void *arg, struct err *e)
+{
+    struct delivering *d = arg;
+    CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
+    const struct requests_certificate c = {
+        .fingerprint = {d->rid[0]}, .serial = {d->rid[0]}, .serial_size = 1, .not_after = 9000};
+
+    if (verb_asked(db, span_of(d->rid, REQUESTS_RID_SIZE), &asked, e) != 0) {
+        return -1;
+    }
+    asked.confirm_by = d->confirm_by;
+    if (requests_issued(db, &asked, SPAN_LITERAL("certificate"), &c, e) != 0) {
+        return -1;
+    }
+    d->state = asked.enrolment.state;
+    return 0;
+}
+
+/* With the commit of what was admitted, and with that of the CA's answer: no other one is needed.
+ */
+static void
+who_waits_has_it_with_the_commit(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(verb_end_cleanup) struct store *store = verb_store(dir);
+    struct admitting in = verb_admitting("tid", 1);
+    struct admitting implicit = verb_admitting("implicit", 2);
+    struct delivering d = {.rid = in.rid, .confirm_by = 100};
+    struct confirming c = {.accepted = true, .nonce = "second nonce ...", .rid = {9}};
+    struct err e;
+
+    (void)state;
+    in.nonce = "first nonce ....";
+    implicit.nonce = "first nonce ....";
+    implicit.implicit = true;
+    verb_registration(store, ID, "ref", 5);
+    assert_ok(verb_call(store, verb_admit, &in, &e), &e);
+    assert_ok(verb_call(store, verb_deliver, &d, &e), &e);
+    assert_int_equal(d.state, REQUESTS_SENT);
+    verb_assert_state(store, "tid", REQUESTS_SENT);
+    c.enrolment = in.enrolment;
+    assert_ok(verb_call(store, verb_confirm, &c, &e), &e);
+    {
+        CLEANUP(requests_enrolment_clear)
+        struct requests_enrolment x = verb_enrolment(store, "tid");
+
+        assert_true(span_equal(buf_span(&x.nonce), span_str(c.nonce)));
+        assert_true(span_equal(buf_span(&x.nonce_before), span_str(in.nonce)));
+    }
+    assert_ok(verb_call(store, verb_admit, &implicit, &e), &e);
+    d.rid = implicit.rid;
+    assert_ok(verb_call(store, verb_deliver, &d, &e), &e);
+    assert_int_equal(d.state, REQUESTS_CONFIRMED);
+    verb_assert_state(store, "implicit", REQUESTS_CONFIRMED);
+}
+
 static void
 implicit_confirmation_ends_with_the_answer(void **state)
 {
@@ -479,6 +544,7 @@ main(void)
         cmocka_unit_test(what_was_rejected_may_be_asked_for_again_though_it_is_used_up),
         cmocka_unit_test(what_is_confirmed_ends_the_other_transactions_about_it),
         cmocka_unit_test(a_client_that_gives_up_ends_its_transaction),
+        cmocka_unit_test(who_waits_has_it_with_the_commit),
         cmocka_unit_test(implicit_confirmation_ends_with_the_answer),
         cmocka_unit_test(what_is_no_enrolment_takes_no_certificate_and_ends_with_its_answer),
         cmocka_unit_test(a_question_is_kept_for_its_polls_and_asks_the_ca_nothing),

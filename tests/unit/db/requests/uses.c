@@ -372,22 +372,20 @@ answer(struct store_db *db, struct requests_asked *asked, unsigned which, struct
 static int
 answers(struct store_db *db, unsigned n, struct buf *out, struct err *e)
 {
-    CLEANUP(requests_enrolment_clear) struct requests_enrolment x = {0};
     CLEANUP(requests_registration_clear) struct requests_registration r = {0};
     const struct admitting in = whole_admitting(n / ANSWERS + 1);
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
     const struct span rid = span_of(in.rid, sizeof(in.rid));
     bool found;
 
-    if (requests_asked_find(db, rid, &asked, e) != 0 ||
+    if (verb_asked(db, rid, &asked, e) != 0 ||
         (n % ANSWERS == DEFERRED ? requests_deferred(db, rid, 70, true, e)
                                  : answer(db, &asked, n % ANSWERS, e)) != 0 ||
-        requests_enrolment_by_rid(db, rid, &x, &found, e) != 0 || say(out, e, "%d;", found) != 0) {
+        verb_asked(db, rid, &asked, e) != 0) {
         return -1;
     }
-    return !found ? 0
-           : say_enrolment(out, &x, e) != 0 ||
-                   requests_registration_by_id(db, x.registration, &r, &found, e) != 0
+    return say_enrolment(out, &asked.enrolment, e) != 0 ||
+                   requests_registration_by_id(db, asked.enrolment.registration, &r, &found, e) != 0
                ? -1
                : say_registration(out, &r, found, e);
 }

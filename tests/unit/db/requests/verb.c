@@ -137,6 +137,7 @@ verb_admit(struct store_db *db, void *arg, struct err *e)
         .uncounted = in->uncounted,
         .until = 1000,
         .rid = span_of(in->rid, sizeof(in->rid)),
+        .nonce = in->nonce == NULL ? span_of(NULL, 0) : span_str(in->nonce),
         .message = span_str(in->message),
         .entry = buf_span(&entry),
         .asked = SPAN_LITERAL("asked"),
@@ -186,12 +187,26 @@ verb_assert_state(struct store *store, const char *tid, enum requests_state stat
 }
 
 int
+verb_asked(struct store_db *db, struct span rid, struct requests_asked *asked, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+    bool found;
+
+    if (store_query(db, &rows, "SELECT id FROM enrolment WHERE ? IN (rid, confirmation)",
+                    STORE_VALUES(store_blob(rid)), e) != 0 ||
+        store_next(&rows, &found, e) != 0) {
+        return -1;
+    }
+    return requests_asked_find(db, rid, found ? row_int(&rows, 0) : 0, asked, e);
+}
+
+int
 verb_answer(struct store_db *db, struct span rid,
             int (*answer)(struct store_db *, struct requests_asked *, struct err *), struct err *e)
 {
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, rid, &asked, e) != 0 ? -1 : answer(db, &asked, e);
+    return verb_asked(db, rid, &asked, e) != 0 ? -1 : answer(db, &asked, e);
 }
 
 int
@@ -204,9 +219,8 @@ verb_answer_issued(struct store_db *db, struct span rid, struct span certificate
         return -1;
     }
     memcpy(c.serial, c.fingerprint, sizeof(c.serial));
-    return requests_asked_find(db, rid, &asked, e) != 0
-               ? -1
-               : requests_issued(db, &asked, certificate, &c, e);
+    return verb_asked(db, rid, &asked, e) != 0 ? -1
+                                               : requests_issued(db, &asked, certificate, &c, e);
 }
 
 int
@@ -220,7 +234,7 @@ verb_refused(struct store_db *db, void *arg, struct err *e)
 {
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, span_of(arg, REQUESTS_RID_SIZE), &asked, e) != 0
+    return verb_asked(db, span_of(arg, REQUESTS_RID_SIZE), &asked, e) != 0
                ? -1
                : requests_refused(db, &asked, 23, "not allowed", e);
 }

@@ -38,6 +38,7 @@ struct admitting {
     bool implicit;
     bool uncounted;
     char message[16];
+    const char *nonce; /* NULL: it is not known */
     int64_t enrolment;
     uint64_t sequence;
 };
@@ -62,6 +63,8 @@ int verb_find(struct store_db *, void *state_query, struct err *);
 struct requests_enrolment verb_enrolment(struct store *, const char *tid);
 void verb_assert_state(struct store *, const char *tid, enum requests_state);
 
+/* requests_asked_find() with the enrolment, which who sent the entry knows. */
+int verb_asked(struct store_db *, struct span rid, struct requests_asked *, struct err *);
 /* One of the CA's answers to the entry with this rid. */
 int verb_answer(struct store_db *, struct span rid,
                 int (*answer)(struct store_db *, struct requests_asked *, struct err *),

@@ -129,7 +129,7 @@ do_issued(struct store_db *db, void *arg, struct err *e)
     const struct requests_certificate c = whole_certificate(s->n);
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
+    return verb_asked(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
                ? -1
                : requests_issued(db, &asked, span_str(in.message), &c, e);
 }
@@ -197,7 +197,7 @@ do_waiting(struct store_db *db, void *arg, struct err *e)
 
     CLEANUP(requests_asked_clear) struct requests_asked asked = {0};
 
-    return requests_asked_find(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
+    return verb_asked(db, span_of(in.rid, sizeof(in.rid)), &asked, e) != 0
                ? -1
                : requests_waiting(db, &asked, &wait, e);
 }

@@ -177,9 +177,9 @@ many_cancellations_are_told_in_rounds(void **state)
         w->asked[LINK_CANCEL] = 0;
         running_sql(w,
                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-                    "INSERT INTO registration(id, cms, json, nf_instance, proof, not_after, "
+                    "INSERT INTO registration(id, nf_instance, proof, not_after, "
                     "certificates, registered, cancelled, cancellation) "
-                    "SELECT printf('%030x%02x', ?, i), x'00', x'00', 'nf', 1, 0, 1, 0, 1, x'30' "
+                    "SELECT printf('%030x%02x', ?, i), 'nf', 1, 0, 1, 0, 1, x'30' "
                     "FROM n",
                     STORE_VALUES(store_int((int64_t)rows[i]), store_int((int64_t)i + 1)));
         running_ca_comes(w);
@@ -198,13 +198,12 @@ a_ca_that_is_busy_is_told_in_its_own_time(void **state)
 
     running_ca_goes(w);
     running_until(w, running_is_down);
-    running_sql(
-        w,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) "
-        "INSERT INTO registration(id, cms, json, nf_instance, proof, not_after, "
-        "certificates, registered, cancelled, cancellation) "
-        "SELECT printf('ff%028x%02x', 1, i), x'00', x'00', 'nf', 1, 0, 1, 0, 1, x'30' FROM n",
-        STORE_NO_VALUES);
+    running_sql(w,
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) "
+                "INSERT INTO registration(id, nf_instance, proof, not_after, "
+                "certificates, registered, cancelled, cancellation) "
+                "SELECT printf('ff%028x%02x', 1, i), 'nf', 1, 0, 1, 0, 1, x'30' FROM n",
+                STORE_NO_VALUES);
     w->asked[LINK_CANCEL] = 0;
     asking_ca.busy = LINK_CANCEL;
     running_ca_comes(w);

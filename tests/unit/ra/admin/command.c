@@ -263,9 +263,9 @@ a_database_that_is_gone_ends_the_ra(void **state)
     asking_cancels_in_vain(w, m.id, ERR_DENIED, "no");
     running_sql(w, "DROP TRIGGER no_end", STORE_NO_VALUES);
     imports_without_its_database(w);
-    running_sql(w, "ALTER TABLE registration RENAME COLUMN json TO gone", STORE_NO_VALUES);
+    running_sql(w, "ALTER TABLE signed RENAME COLUMN json TO gone", STORE_NO_VALUES);
     asking_is_refused(w, json_pack("{s:s, s:s}", "command", "show", "id", n.id), ERR_STORE, "");
-    running_sql(w, "ALTER TABLE registration RENAME COLUMN gone TO json", STORE_NO_VALUES);
+    running_sql(w, "ALTER TABLE signed RENAME COLUMN gone TO json", STORE_NO_VALUES);
     assert_true(w->ra.failed);
     w->ra.failed = false;
     closing_run(w->ra.closing);

@@ -14,8 +14,8 @@
 struct look {
     struct store_op op;
     struct span rid;
-    struct requests_enrolment enrolment;
-    bool found;
+    int64_t id;
+    struct requests_asked asked;
 };
 
 static int
@@ -23,7 +23,7 @@ look_run(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct look *l = CONTAINER_OF(op, struct look, op);
 
-    return requests_enrolment_by_rid(db, l->rid, &l->enrolment, &l->found, e);
+    return requests_asked_find(db, l->rid, l->id, &l->asked, e);
 }
 
 /* What ra.db has of the enrolment that this message began; requests_enrolment_clear() it. */
@@ -35,9 +35,11 @@ enrolment_of(struct running *w, const struct member *m)
     struct err e = {0};
 
     assert_ok(sha256(buf_span(&m->message), rid, &e), &e);
+    l.id = running_number(w, "SELECT id FROM enrolment WHERE rid = ?",
+                          STORE_VALUES(store_blob(l.rid)));
     assert_ok(store_call(w->ra.store, &l.op, &e), &e);
-    assert_true(l.found);
-    return l.enrolment;
+    buf_free(&l.asked.target);
+    return l.asked.enrolment;
 }
 
 /* ---- a CA that ---- */

@@ -283,9 +283,9 @@ what_supersedes_is_confirmed(void **state)
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
 
     running_sql(w,
-                "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), '\"proof\"', "
+                "UPDATE signed SET json = CAST(replace(CAST(json AS TEXT), '\"proof\"', "
                 "'\"supersedes\":\"00112233445566778899aabbccddeeff\",\"proof\"') AS BLOB) "
-                "WHERE id = ?",
+                "WHERE number = (SELECT signed FROM registration WHERE id = ?)",
                 STORE_VALUES(store_text(m.id)));
     m.client.implicit_confirm = true;
     member_requests(&m, CMP_IR);
@@ -364,8 +364,9 @@ what_a_profile_wants_confirmed_is_confirmed(void **state)
     profiles_use(w);
     w->ra.stored_rules.profiles = w->settings->profiles;
     running_sql(w,
-                "UPDATE registration SET json = CAST(replace(CAST(json AS TEXT), '\"nf-tls\"', "
-                "'\"loose\"') AS BLOB) WHERE id = ?",
+                "UPDATE signed SET json = CAST(replace(CAST(json AS TEXT), '\"nf-tls\"', "
+                "'\"loose\"') AS BLOB) WHERE number = (SELECT signed FROM "
+                "registration WHERE id = ?)",
                 STORE_VALUES(store_text(m.id)));
     m.client.implicit_confirm = true;
     member_requests(&m, CMP_IR);

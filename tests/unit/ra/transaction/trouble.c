@@ -195,7 +195,16 @@ static void
 a_database_that_is_gone_ends_the_ra(void **state)
 {
     struct running *w = *state;
-    enum what { REQUEST, REFUSED_REQUEST, QUESTION, LATER_QUESTION, CONFIRMATION, END, COPY };
+    enum what {
+        REQUEST,
+        SIGNED_REQUEST,
+        REFUSED_REQUEST,
+        QUESTION,
+        LATER_QUESTION,
+        CONFIRMATION,
+        END,
+        COPY
+    };
     static const struct {
         const char *name;
         const char *spoil;
@@ -207,7 +216,7 @@ a_database_that_is_gone_ends_the_ra(void **state)
         {"admit", "ALTER TABLE queue RENAME COLUMN entry TO gone",
          "ALTER TABLE queue RENAME COLUMN gone TO entry", REQUEST},
         {"sent", "ALTER TABLE enrolment RENAME COLUMN confirm_by TO gone",
-         "ALTER TABLE enrolment RENAME COLUMN gone TO confirm_by", REQUEST},
+         "ALTER TABLE enrolment RENAME COLUMN gone TO confirm_by", SIGNED_REQUEST},
         {"remember", "ALTER TABLE seen RENAME COLUMN until TO gone",
          "ALTER TABLE seen RENAME COLUMN gone TO until", REFUSED_REQUEST},
         {"remember a question", "ALTER TABLE seen RENAME COLUMN until TO gone",
@@ -227,7 +236,8 @@ a_database_that_is_gone_ends_the_ra(void **state)
                                        0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x04, 0x11};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(member_free) struct member m = running_member(w);
+        CLEANUP(member_free)
+        struct member m = rows[i].what == SIGNED_REQUEST ? talking_signer(w) : running_member(w);
         CLEANUP(cmp_client_answer_free) struct cmp_client_answer ip = {0};
         CLEANUP(heard_free) struct heard h = {0};
         CLEANUP(buf_free) struct buf body = BUF_INIT(CMP_MESSAGE_MAX);

@@ -55,8 +55,8 @@ static int64_t
 rows_of(struct running *w, const struct member *m)
 {
     return running_number(w,
-                          "SELECT count(*) FROM asked q JOIN enrolment x ON x.id = q.enrolment "
-                          "WHERE x.registration = ?",
+                          "SELECT count(rid) + count(confirmation) FROM enrolment WHERE "
+                          "registration = ?",
                           STORE_VALUES(store_text(m->id)));
 }
 
