@@ -50,7 +50,7 @@ ra/http/message/     base/ ra/http/message/
 ra/http/             base/ ra/http/*
 ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
 ra/secret/           base/ pkcs11/client/client.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
-ra/queue/            base/ base/tlog/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
+ra/queue/            base/ base/tlog/ pkcs11/client/client.h db/store/batch.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
 ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
 ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/* ra/transaction/
