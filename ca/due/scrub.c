@@ -30,14 +30,29 @@ struct scrub {
 static int
 step(struct scrub *s, struct store_db *db, struct err *e)
 {
-    if (!s->loaded && issuance_scrub_load(db, &s->at, e) != 0) {
-        return -1;
-    }
-    s->loaded = true;
     if (issuance_scrub_step(db, &s->at, &s->step, e) != 0) {
         return -1;
     }
     return s->step.ended || s->keep ? issuance_scrub_store(db, &s->at, e) : 0;
+}
+
+/* The published files of the leaves that were compared. A folder that cannot be written ends the
+ * program, as when a checkpoint is published; nothing is wrong with the database. */
+static int
+mend(const struct scrub *s, struct store_db *db, uint64_t from, struct err *e)
+{
+    const uint64_t to = s->step.ended ? s->at.last.leaves : s->at.leaf;
+    size_t put = 0;
+
+    if (ledger_mend(s->ca->ledger, db, from, to, &put, e) != 0) {
+        return -1;
+    }
+    if (put > 0) {
+        log_event(LOG_WARNING, "published-again",
+                  "%zu files of leaves up to %llu were published, and were not there any more", put,
+                  (unsigned long long)to - 1);
+    }
+    return 0;
 }
 
 /* The next start looks at everything before it serves anybody. On the writer thread: whoever has an
@@ -57,12 +72,19 @@ static int
 run_step(struct store_op *op, struct store_db *db, struct err *e)
 {
     struct scrub *s = CONTAINER_OF(op, struct scrub, op);
+    uint64_t from;
 
-    if (step(s, db, e) == 0) {
-        return 0;
+    if (!s->loaded && issuance_scrub_load(db, &s->at, e) != 0) {
+        found(s, e);
+        return -1;
     }
-    found(s, e);
-    return -1;
+    s->loaded = true;
+    from = s->at.leaf;
+    if (step(s, db, e) != 0) {
+        found(s, e);
+        return -1;
+    }
+    return mend(s, db, from, e);
 }
 
 /* ---- the pace ---- */

@@ -4,6 +4,8 @@
  * (db/issuance/scrub.h): one short store operation after the other, with pauses, so that it takes
  * scrub_share percent of the time of the database's thread at most.
  *
+ * Of the leaves that were compared the published files are there, or are made again.
+ *
  * What does not agree ends the program, as a database that fails does: nothing is answered from it.
  * Private to nfpki-ca.
  */

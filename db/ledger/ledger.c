@@ -197,7 +197,7 @@ publish(struct ledger *ledger, struct store_db *db, bool only_missing, struct er
     }
     job = (struct tiles_job){
         .dir = ledger->dir,
-        .from = only_missing ? 0 : atomic_load(&ledger->published),
+        .from = atomic_load(only_missing ? &ledger->found : &ledger->published),
         .to = last.size,
         .only_missing = only_missing,
         .source = {.hashes = ledger_append_hashes, .leaves = ledger_append_leaves, .arg = db},
@@ -262,6 +262,21 @@ ledger_recover(struct ledger *ledger, struct store_db *db, struct err *e)
     }
     ledger->checked = false; /* of this database */
     return publish(ledger, db, true, e);
+}
+
+int
+ledger_mend(const struct ledger *ledger, struct store_db *db, uint64_t from, uint64_t to,
+            size_t *put, struct err *e)
+{
+    const uint64_t published = ledger_published(ledger);
+    const struct tiles_job job = {
+        .dir = ledger->dir,
+        .from = from,
+        .to = to < published ? to : published,
+        .source = {.hashes = ledger_append_hashes, .leaves = ledger_append_leaves, .arg = db},
+    };
+
+    return tiles_mend(&job, put, e) != 0 ? err_wrap(e, "ledger") : 0;
 }
 
 struct start_op {

@@ -76,13 +76,18 @@ int ledger_check(struct ledger *, struct store_db *, const struct ledger_signed 
                  struct err *e);
 
 /* Then, in a store operation at start: makes the folder and log.vkey, and publishes what a crash
- * left unpublished. Checks before, when nobody did. */
+ * left unpublished. Checks before, when nobody did. What the published checkpoint covers was there
+ * when it was: it is not looked at again (ledger_mend()). */
 int ledger_recover(struct ledger *, struct store_db *, struct err *e);
 /* The same through store_call(). Afterwards ledger_found() tells how many leaves the published
  * checkpoint covered before: those from there to ledger_stored() nobody else could see yet, though
  * what they are about may have been answered. */
 int ledger_start(struct ledger *, struct store *, struct err *e);
 uint64_t ledger_found(const struct ledger *);
+/* In an operation's run: of what is published, the full files that end with leaves from `from` to
+ * `to` are there, or are made again. *put: so many were not there. ERR_IO. */
+int ledger_mend(const struct ledger *, struct store_db *, uint64_t from, uint64_t to, size_t *put,
+                struct err *e);
 
 /* Fill op.task.done (before or after the two functions below: they keep it), then
  * store_submit(store, &x.op). Begin with an all zero struct. */

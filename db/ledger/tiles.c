@@ -303,3 +303,46 @@ tiles_publish(const struct tiles_job *job, struct err *e)
     }
     return 0;
 }
+
+/* The tiles of one level that became full with the leaves behind `from`. */
+static int
+mend_level(const struct tiles_job *job, int level, struct folders *changed, size_t *put,
+           struct err *e)
+{
+    const unsigned shift = level == TILE_ENTRIES ? 0 : (unsigned)level * 8;
+    const uint64_t to = (job->to >> shift) / TILE_WIDTH;
+
+    for (uint64_t index = (job->from >> shift) / TILE_WIDTH; index < to; index++) {
+        CLEANUP(mem_cleanup) char *path = tile_path(job->dir, level, index, TILE_WIDTH);
+
+        if (!is_there(path, level, TILE_WIDTH)) {
+            if (put_tile(job, level, index, TILE_WIDTH, changed, e) != 0) {
+                return -1;
+            }
+            ++*put;
+        }
+    }
+    return 0;
+}
+
+int
+tiles_mend(const struct tiles_job *job, size_t *put, struct err *e)
+{
+    CLEANUP(folders_free) struct folders changed = {0};
+
+    *put = 0;
+    for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+        if (mend_level(job, level, &changed, put, e) != 0) {
+            return -1;
+        }
+    }
+    if (folders_sync(&changed, e) != 0) {
+        return -1;
+    }
+    for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+        if (tidy_level(job, level, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

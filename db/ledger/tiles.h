@@ -39,7 +39,7 @@ struct tile_source {
 
 struct tiles_job {
     const char *dir;
-    uint64_t from; /* leaves that are published already; 0 with only_missing looks at every file */
+    uint64_t from; /* leaves that are published already */
     uint64_t to;
     bool only_missing; /* leave alone what is there with its right size */
     struct tile_source source;
@@ -48,3 +48,9 @@ struct tiles_job {
 
 /* Twice gives the same files: after a crash at any point do it again. */
 int tiles_publish(const struct tiles_job *, struct err *e);
+
+/* Puts full files that are missing: those whose last leaf, or hash, is behind the first `from`
+ * leaves and within the first `to`. *put: so many. The checkpoint stays, and so `to` is at most
+ * what is published. For what somebody lost; also takes away partial files that a full one stands
+ * for. */
+int tiles_mend(const struct tiles_job *, size_t *put, struct err *e);

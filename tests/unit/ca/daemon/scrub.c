@@ -241,6 +241,51 @@ what_is_not_ours_in_the_schema_is_not_started_with(void **state)
     world_start(w);
 }
 
+/* ---- what is published ---- */
+
+static void
+enrol(struct world *w)
+{
+    X509 *certificate = NULL;
+    struct nf nf = holder_enrolled(w, 1, &certificate);
+
+    X509_free(certificate);
+    nf_free(&nf);
+}
+
+/* One whole pass of this start, and no start looks at all files. */
+static void
+a_published_file_that_is_gone_is_published_again(void **state)
+{
+    static const char *const gone[] = {"ledger/tile/entries/000", "ledger/tile/0/000"};
+    struct world *w = *state;
+    CLEANUP(mem_cleanup) char *full = mem_printf("%s/%s", w->dir, gone[0]);
+    CLEANUP(buf_free) struct buf was = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf is = BUF_INIT(FILE_MAX);
+    struct err e = {0};
+
+    while (access(full, F_OK) != 0) { /* within a second */
+        enrol(w);
+    }
+    assert_int_equal(world_stop(w), 0);
+    assert_ok(file_read(full, &was, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", w->dir, gone[i]);
+
+        assert_int_equal(unlink(path), 0);
+    }
+    world_start(w);
+    while (access(full, F_OK) != 0) {
+        (void)usleep(10000);
+    }
+    assert_int_equal(world_stop(w), 0);
+    assert_ok(file_read(full, &is, &e), &e);
+    assert_true(span_equal(buf_span(&was), buf_span(&is)));
+    must_have_said(w, "\"published-again\"");
+    must_have_said(w, "2 files of leaves up to ");
+    world_start(w);
+}
+
 int
 main(void)
 {
@@ -250,6 +295,7 @@ main(void)
         cmocka_unit_test(verify_says_what_it_could_not_compare),
         cmocka_unit_test(verify_names_all_that_differs),
         cmocka_unit_test(what_is_not_ours_in_the_schema_is_not_started_with),
+        cmocka_unit_test(a_published_file_that_is_gone_is_published_again),
     };
 
     return cmocka_run_group_tests(tests, world_setup, world_teardown);

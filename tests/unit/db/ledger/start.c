@@ -153,6 +153,49 @@ a_start_finds_what_was_published(void **state)
     assert_int_equal(scene_published(f).size, 10);
 }
 
+struct mend_op {
+    struct store_op op;
+    struct ledger *ledger;
+    uint64_t from;
+    size_t put;
+};
+
+static int
+run_mend(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct mend_op *m = CONTAINER_OF(op, struct mend_op, op);
+
+    return ledger_mend(m->ledger, db, m->from, UINT64_MAX, &m->put, e);
+}
+
+/* Nor at any file of what is published: so a start takes as long for a large record. */
+static void
+a_start_looks_at_what_is_new(void **state)
+{
+    struct scene *f = *state;
+    CLEANUP(mem_cleanup) char *full = mem_printf("%s/tile/entries/000", f->folder);
+    struct mend_op mend = {.op.run = run_mend};
+    struct err e = {0};
+
+    scene_append(f, 0, 700);
+    scene_checkpoint(f, 700);
+    assert_int_equal(unlink(full), 0);
+    assert_ok(restart(f, &e), &e);
+    assert_int_equal(access(full, F_OK), -1);
+    mend.ledger = f->ledger;
+    mend.from = 256;
+    assert_ok(store_call(f->store, &mend.op, &e), &e);
+    assert_int_equal(mend.put, 0);
+    mend = (struct mend_op){.op.run = run_mend, .ledger = f->ledger};
+    assert_ok(store_call(f->store, &mend.op, &e), &e);
+    assert_int_equal(mend.put, 1);
+    scene_check_files(f, 700);
+    assert_int_equal(unlink(full), 0);
+    assert_int_equal(mkdir(full, 0755), 0); /* in its way */
+    mend = (struct mend_op){.op.run = run_mend, .ledger = f->ledger};
+    assert_err(store_call(f->store, &mend.op, &e), ERR_IO, &e);
+}
+
 static void
 an_older_copy_of_the_database_is_refused(void **state)
 {
@@ -413,6 +456,8 @@ main(void)
         cmocka_unit_test_setup_teardown(what_was_published_survives_a_kill_at_any_moment,
                                         scene_set_up, scene_tear_down),
         cmocka_unit_test_setup_teardown(a_start_finds_what_was_published, scene_set_up,
+                                        scene_tear_down),
+        cmocka_unit_test_setup_teardown(a_start_looks_at_what_is_new, scene_set_up,
                                         scene_tear_down),
         cmocka_unit_test_setup_teardown(an_older_copy_of_the_database_is_refused, scene_set_up,
                                         scene_tear_down),

@@ -13,7 +13,7 @@
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 
-enum { SIZES = 600 };
+enum { SIZES = 800 };
 
 /* ---- a log in memory: leaf i is "leaf i" ---- */
 
@@ -303,6 +303,58 @@ a_process_that_dies_anywhere_leaves_what_a_start_heals(void **state)
     }
 }
 
+static size_t
+mend(const char *dir, uint64_t from, uint64_t to)
+{
+    struct fuse fuse = {.calls = -1};
+    const struct tiles_job job = {
+        .dir = dir,
+        .from = from,
+        .to = to,
+        .source = {.hashes = hashes, .leaves = leaves, .arg = &fuse},
+    };
+    struct err e = {0};
+    size_t put = 99;
+
+    assert_ok(tiles_mend(&job, &put, &e), &e);
+    return put;
+}
+
+/* Those that became full with the leaves that are asked for, and no other. */
+static void
+a_full_file_that_was_taken_away_is_made_again(void **state)
+{
+    static const struct {
+        int level;
+        uint64_t index;
+    } lost[] = {{TILE_ENTRIES, 0}, {TILE_ENTRIES, 1}, {0, 1}, {0, 2}};
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *partials = tile_partials(dir, 0, 1);
+    CLEANUP(mem_cleanup) char *partial = tile_path(dir, 0, 1, 7);
+    struct fuse fuse = {.calls = -1};
+    struct err e = {0};
+
+    (void)state;
+    assert_ok(publish(dir, 0, 800, false, &fuse, &e), &e);
+    assert_int_equal(mend(dir, 0, 800), 0);
+    for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
+        CLEANUP(mem_cleanup) char *path = tile_path(dir, lost[i].level, lost[i].index, TILE_WIDTH);
+
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(mkdir(partials, 0755), 0); /* of who was killed before it was removed */
+    assert_ok(file_write(partial, SPAN_LITERAL("x"), 0644, &e), &e);
+    assert_int_equal(mend(dir, 0, 255), 0);
+    assert_int_equal(mend(dir, 255, 256), 1);
+    assert_int_equal(mend(dir, 300, 511), 0);
+    assert_int_equal(access(partials, F_OK), 0);
+    assert_int_equal(mend(dir, 300, 600), 2);
+    assert_int_equal(access(partials, F_OK), -1);
+    assert_int_equal(mend(dir, 600, 800), 1);
+    check_tiles(dir, 800);
+    assert_int_equal(published(dir), 800);
+}
+
 static void
 one_more_leaf_touches_the_last_tiles_only(void **state)
 {
@@ -353,6 +405,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_file_that_was_taken_away_is_made_again),
         cmocka_unit_test(one_more_leaf_touches_the_last_tiles_only),
         cmocka_unit_test(paths_are_those_of_tlog_tiles),
         cmocka_unit_test(every_size_has_its_tiles_as_the_log_grows),
