@@ -16,6 +16,8 @@ enum { DAY = 24 * 60 * 60 };
 
 /* ---- between intent and signature ---- */
 
+enum { TRIES = 20 };
+
 static json_int_t
 status_of(struct world *w, const char *object, const char *inner, const char *name)
 {
@@ -135,37 +137,56 @@ a_kill_before_the_signature_leaves_one_certificate(void **state)
     world_start(w); /* the rows agree with the record */
 }
 
-/* The signer of the issuing key dies while it is asked. */
-void
-what_cannot_be_signed_now_is_asked_for_again(void **state)
+/* Was an officer told so? Else the signer died before what waits for it was sent, and the one that
+ * came up behind it signed. Both get their certificate at last. */
+static bool
+is_refused_by_a_dying_signer(struct world *w, const char *csr, const char *name)
 {
-    struct world *w = *state;
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
-    CLEANUP(mem_cleanup) char *csr = world_csr(key);
     CLEANUP(nf_free) struct nf n = nf_new(w, BY_MAC, 1);
     CLEANUP(answer_free) struct answer answer = {0};
-    CLEANUP(admin_json_cleanup) json_t *refused = NULL;
+    CLEANUP(admin_json_cleanup) json_t *heard = NULL;
     CLEANUP(mem_cleanup) char *serial = NULL;
     json_int_t certificates = world_record(w, "certificates");
     pid_t signer = world_hold_signer(w, "issuing");
-    int fd = officer_sends(w, officer_wants(csr, "ra-cmp", "RA 10", 30));
+    int fd = officer_sends(w, officer_wants(csr, "ra-cmp", name, 30));
+    const json_t *error;
 
     wait_for_signer(w, 1);
     world_send_submit(w, buf_span(&n.request), buf_span(&n.nested));
     wait_for_signer(w, 2);
     (void)test_kill(signer, SIGKILL);
-    refused = officer_hears(fd);
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(refused, "error"), "text")),
-        "the token does not sign now: see the log, try again");
+    heard = officer_hears(fd);
+    error = json_object_get(heard, "error");
+    if (error != NULL) {
+        assert_string_equal(json_string_value(json_object_get(error, "text")),
+                            "the token does not sign now: see the log, try again");
+    }
     world_receive(w, &answer); /* or the new one has signed it by then */
     assert_true(answer.m.type == LINK_BUSY || answer.m.type == LINK_ISSUED);
     do {
         world_submit(w, buf_span(&n.request), buf_span(&n.nested), &answer);
     } while (answer.m.type == LINK_BUSY);
     X509_free(nf_issued(&answer));
-    serial = officer_is_issued(w, officer_wants(csr, "ra-cmp", "RA 10", 30));
+    serial = officer_is_issued(w, officer_wants(csr, "ra-cmp", name, 30));
     assert_int_equal(world_record(w, "certificates"), certificates + 2);
+    return error != NULL;
+}
+
+/* The signer of the issuing key dies while it is asked. */
+void
+what_cannot_be_signed_now_is_asked_for_again(void **state)
+{
+    struct world *w = *state;
+    bool refused = false;
+
+    for (int i = 0; !refused && i < TRIES; i++) {
+        CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
+        CLEANUP(mem_cleanup) char *csr = world_csr(key);
+        CLEANUP(mem_cleanup) char *name = mem_printf("RA 10.%d", i);
+
+        refused = is_refused_by_a_dying_signer(w, csr, name);
+    }
+    assert_true(refused);
 }
 
 /* A certificate and a CRL wait for the signer, which is held, when the daemon is told to stop. They
