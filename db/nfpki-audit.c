@@ -16,8 +16,8 @@
 #include "base/cmd.h"
 #include "base/file.h"
 #include "base/proc.h"
+#include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
-#include "db/audit/rules/certificate.h"
 
 enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3, EXIT_FINDINGS = 4 };
 

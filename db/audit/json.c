@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 
+#include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
-#include "db/audit/rules/certificate.h"
 
 static void
 json_cleanup(json_t **value)

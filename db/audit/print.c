@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/rules/certificate.h"
-#include "db/audit/rules/queue_entry.h"
+#include "db/audit/der/certificate.h"
+#include "db/audit/der/queue_entry.h"
 
 static void
 put_bytes(FILE *out, struct span bytes)

@@ -20,7 +20,8 @@ db/requests/         base/ base/tlog/ db/store/ db/requests/
 db/issuance/         base/ base/tlog/ db/store/ db/ledger/ db/issuance/
 db/issuance/life/    base/ db/store/ db/ledger/ db/issuance/ db/issuance/life/
 db/issuance/rebuild/ base/ db/store/ db/ledger/ db/issuance/ db/issuance/rebuild/
-db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/rules/
+db/audit/der/        base/ db/ledger/ db/audit/der/
+db/audit/rules/      base/ base/tlog/ db/ledger/ db/audit/der/ db/audit/rules/
 db/audit/            base/ base/tlog/ db/ledger/ db/audit/*
 db/                  base/ db/ledger/ db/audit/*
 ca/x509/             base/ ca/x509/

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 
 #include <openssl/err.h>
 #include <string.h>
 
-enum { CERTIFICATE_MAX = LEAF_MAX, NAMES_MAX = 16 * 1024 };
+#include "db/audit/der/outline.h"
+
+enum { NAMES_MAX = 16 * 1024 };
 
 X509 *
 audit_certificate(const struct leaf *leaf, struct err *e)
 {
-    CLEANUP(buf_free) struct buf der = BUF_INIT(CERTIFICATE_MAX);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
     const unsigned char *p;
     X509 *certificate;
 
-    if (base64_parse(leaf_text(leaf, "certificate"), &der, e) != 0) {
+    if (audit_outline_octets(leaf, &der, e) != 0) {
         return NULL;
     }
     p = der.p;
@@ -32,23 +34,6 @@ audit_certificate_serial(const X509 *certificate)
     const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
 
     return hex_dup(span_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
-}
-
-char *
-audit_certificate_tbs(X509 *certificate, struct err *e)
-{
-    unsigned char *der = NULL;
-    int n = i2d_re_X509_tbs(certificate, &der);
-    uint8_t hash[SHA256_SIZE];
-    int result;
-
-    if (n <= 0) {
-        (void)ossl_err(e, ERR_CRYPTO, "TBSCertificate");
-        return NULL;
-    }
-    result = sha256(span_of(der, (size_t)n), hash, e);
-    OPENSSL_free(der);
-    return result == 0 ? hex_dup(span_of(hash, sizeof(hash))) : NULL;
 }
 
 void

@@ -11,8 +11,6 @@
 X509 *audit_certificate(const struct leaf *, struct err *e) __attribute__((warn_unused_result));
 /* The octets of its serial number in lower-case hex. */
 char *audit_certificate_serial(const X509 *) OWNED(mem_free);
-/* SHA-256 of its TBSCertificate in lower-case hex. */
-char *audit_certificate_tbs(X509 *, struct err *e) OWNED(mem_free);
 
 struct audit_summary {
     char *subject; /* RFC 2253 */

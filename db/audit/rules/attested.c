@@ -8,8 +8,8 @@
 #include "base/ossl.h"
 #include "base/tlog/queue_head.h"
 #include "base/validity.h"
+#include "db/audit/der/queue_entry.h"
 #include "db/audit/rules/holder.h"
-#include "db/audit/rules/queue_entry.h"
 
 enum {
     BUCKETS = 1 << 16,

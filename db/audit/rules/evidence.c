@@ -7,9 +7,10 @@
 
 #include "base/ossl.h"
 #include "base/tlog/merkle.h"
+#include "db/audit/der/der.h"
 #include "db/audit/rules/signed.h"
 
-enum { ID_DIGITS = 32, NUMBER_MAX = 4, LINES_MAX = 50000 };
+enum { ID_DIGITS = 32, LINES_MAX = 50000 };
 
 /* What a registrar signed for many. */
 struct manifest {
@@ -55,39 +56,6 @@ struct element {
     struct span document;
 };
 
-static bool
-take(struct span *in, int tag, struct span *content)
-{
-    const unsigned char *p = in->p;
-    long n = 0;
-    int found = 0;
-    int class = 0;
-    int form = in->n == 0 ? 0x80 : ASN1_get_object(&p, &n, &found, &class, (long)in->n);
-
-    if ((form & 0x80) != 0 || (form & 1) != 0 || n < 0 || found != tag || class != 0) {
-        return false;
-    }
-    *content = span_of(p, (size_t)n);
-    *in = span_of(p + n, in->n - (size_t)(p - in->p) - (size_t)n);
-    return true;
-}
-
-static bool
-take_number(struct span *in, uint64_t *out)
-{
-    struct span content;
-
-    if (!take(in, V_ASN1_INTEGER, &content) || content.n == 0 || content.n > NUMBER_MAX ||
-        (content.p[0] & 0x80) != 0) {
-        return false;
-    }
-    *out = 0;
-    for (size_t i = 0; i < content.n; i++) {
-        *out = *out << 8 | content.p[i];
-    }
-    return true;
-}
-
 static int
 element_read(struct span der, struct element *out, struct err *e)
 {
@@ -95,12 +63,13 @@ element_read(struct span der, struct element *out, struct err *e)
     struct span path;
     uint64_t version = 0;
 
-    if (!take(&der, V_ASN1_SEQUENCE, &all) || der.n != 0 || !take_number(&all, &version) ||
-        version != 1 || !take(&all, V_ASN1_OCTET_STRING, &out->manifest) ||
-        !take_number(&all, &out->index) || !take(&all, V_ASN1_OCTET_STRING, &path) ||
-        !take(&all, V_ASN1_OCTET_STRING, &out->document) || all.n != 0 ||
+    if (!audit_take(&der, DER_SEQUENCE, &all, NULL) || der.n != 0 ||
+        !audit_take_number(&all, &version) || version != 1 ||
+        !audit_take(&all, DER_OCTET_STRING, &out->manifest, NULL) ||
+        !audit_take_number(&all, &out->index) || !audit_take(&all, DER_OCTET_STRING, &path, NULL) ||
+        !audit_take(&all, DER_OCTET_STRING, &out->document, NULL) || all.n != 0 ||
         path.n % MERKLE_HASH != 0 || path.n > sizeof(out->path.hashes)) {
-        return ossl_err(e, ERR_CRYPTO, "it is no element of a batch");
+        return err_set(e, ERR_CRYPTO, "it is no element of a batch");
     }
     out->path.n = path.n / MERKLE_HASH;
     memcpy(out->path.hashes, path.p, path.n);

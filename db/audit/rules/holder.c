@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 
 struct audit_holders {
     const char *role;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 
 struct issuer {
     char *name;

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "base/validity.h"
+#include "db/audit/der/outline.h"
 #include "db/audit/rules/approval.h"
 #include "db/audit/rules/attested.h"
-#include "db/audit/rules/certificate.h"
 #include "db/audit/rules/crl.h"
 #include "db/audit/rules/registrar.h"
 #include "db/audit/rules/renewal.h"
@@ -195,21 +194,31 @@ rejected_note(struct audit_rules *rules, const struct leaf *leaf)
 
 /* By its end a revocation stays on CRLs (crl.h). */
 static int
-validity_check(const struct intent *intent, const X509 *certificate, struct err *e)
+validity_check(const struct intent *intent, const struct audit_outline *certificate, struct err *e)
 {
-    char from[TIME_TEXT_SIZE] = "";
-    char until[TIME_TEXT_SIZE] = "";
-    time_t begin;
-    time_t end;
-
-    if (validity_read(certificate, &begin, &end, e) == 0) {
-        time_format(begin, from);
-        time_format(end, until);
-    }
-    return strcmp(from, intent->not_before) == 0 && strcmp(until, intent->not_after) == 0
+    return strcmp(certificate->not_before, intent->not_before) == 0 &&
+                   strcmp(certificate->not_after, intent->not_after) == 0
                ? 0
                : err_set(e, ERR_CRYPTO,
                          "serial %s was issued with another validity than its INTENT says",
+                         intent->serial);
+}
+
+static int
+content_check(const struct intent *intent, const struct leaf *leaf,
+              const struct audit_outline *certificate, struct err *e)
+{
+    uint8_t hash[SHA256_SIZE];
+    char tbs[2 * SHA256_SIZE + 1];
+
+    if (sha256(certificate->tbs, hash, e) != 0) {
+        return -1;
+    }
+    hex_format(span_of(hash, sizeof(hash)), tbs);
+    return strcmp(intent->rid, leaf_text(leaf, "rid")) == 0 && strcmp(intent->tbs, tbs) == 0
+               ? 0
+               : err_set(e, ERR_CRYPTO,
+                         "serial %s was issued with another content than its INTENT says",
                          intent->serial);
 }
 
@@ -219,14 +228,15 @@ issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
 {
     const char *serial = leaf_text(leaf, "serial");
     struct intent *intent = intent_find(rules, serial);
-    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(leaf, e);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
     CLEANUP(mem_cleanup) char *own = NULL;
-    CLEANUP(mem_cleanup) char *tbs = NULL;
+    struct audit_outline certificate;
 
-    if (certificate == NULL) {
+    if (audit_outline_octets(leaf, &der, e) != 0 ||
+        audit_outline_read(buf_span(&der), &certificate, e) != 0) {
         return -1;
     }
-    own = audit_certificate_serial(certificate);
+    own = hex_dup(certificate.serial);
     if (strcmp(own, serial) != 0) {
         return err_set(e, ERR_CRYPTO, "the certificate has serial %s, its ISSUED leaf %s", own,
                        serial);
@@ -234,16 +244,9 @@ issued_check(struct audit_rules *rules, const struct leaf *leaf, struct err *e)
     if (intent == NULL) {
         return err_set(e, ERR_CRYPTO, "serial %s was issued without an INTENT before", serial);
     }
-    tbs = audit_certificate_tbs(certificate, e);
-    if (tbs == NULL) {
-        return -1;
-    }
-    if (strcmp(intent->rid, leaf_text(leaf, "rid")) != 0 || strcmp(intent->tbs, tbs) != 0) {
-        return err_set(e, ERR_CRYPTO,
-                       "serial %s was issued with another content than its INTENT says", serial);
-    }
-    if (audit_record_version(rules->record) >= TIMES_KEPT &&
-        validity_check(intent, certificate, e) != 0) {
+    if (content_check(intent, leaf, &certificate, e) != 0 ||
+        (audit_record_version(rules->record) >= TIMES_KEPT &&
+         validity_check(intent, &certificate, e) != 0)) {
         return -1;
     }
     intent_close(rules, intent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/audit/rules/queue_entry.h"
+#include "db/audit/der/queue_entry.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include "base/ossl.h"
 #include "ca/x509/signed.h"
 #include "ca/x509/tbs/crl.h"
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 #include "tests/support/pki.h"
 #include "tests/support/test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/db/audit/rules/ra.h"
 
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 #include "tests/support/test.h"
 
 void

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ca/registration/batch.h"
-#include "db/audit/rules/certificate.h"
+#include "db/audit/der/certificate.h"
 #include "tests/support/test.h"
 
 #define ID "aabbccddeeff00112233445566778899"
