@@ -57,6 +57,9 @@ int cmp_client_pbmac1_key(int prf, uint32_t count, int mac, int key_size, struct
 
 /* A new P-256 key. */
 EVP_PKEY *cmp_client_key(struct err *e) OWNED(EVP_PKEY_free);
+/* Its SubjectPublicKeyInfo, or another key's; replaces `out`. What OpenSSL has for it searches all
+ * its encoders, so for P-256 it is not asked. */
+int cmp_client_spki(const EVP_PKEY *, struct buf *out, struct err *e);
 
 /* CertReqMessages with their tag: a template with this subject (NULL: none) and the public half of
  * `key`, and a proof of possession with it. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/cmp_client_algorithm.h"
 
+#include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
+#include <string.h>
 
 #include "base/ossl.h"
 #include "ca/cmp/message/asn1.h"
@@ -9,7 +12,7 @@
 #include "ca/cmp/message/field.h"
 #include "tests/support/cmp_client.h"
 
-enum { SALT_SIZE = 16, SMALL = 2048 };
+enum { SALT_SIZE = 16, SMALL = 2048, POINT_P256 = 65 };
 
 const struct cmp_mac_limits cmp_client_any_count = {.count_max = UINT32_MAX,
                                                     .pbmac1_max = UINT32_MAX};
@@ -107,6 +110,30 @@ cmp_client_key(struct err *e)
         (void)ossl_err(e, ERR_CRYPTO, "P-256 key");
     }
     return key;
+}
+
+int
+cmp_client_spki(const EVP_PKEY *key, struct buf *out, struct err *e)
+{
+    static const uint8_t head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                   0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
+    uint8_t point[POINT_P256];
+    char group[16] = "";
+    size_t n = 0;
+
+    *out = BUF_INIT(SMALL);
+    if (EVP_PKEY_get_group_name(key, group, sizeof(group), &n) != 1 ||
+        strcmp(group, "prime256v1") != 0 ||
+        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &n) !=
+            1 ||
+        n != sizeof(point)) {
+        ERR_clear_error();
+        return OSSL_ENCODE(PUBKEY, key, out, e);
+    }
+    return buf_append(out, span_of(head, sizeof(head)), e) != 0
+               ? -1
+               : buf_append(out, span_of(point, sizeof(point)), e);
 }
 
 /* RSASSA-PSS-params { [0] { SHA-256, NULL }, [1] { MGF1, { SHA-256, NULL } }, [2] 32 } */

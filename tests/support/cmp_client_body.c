@@ -49,17 +49,9 @@ encode_cert_request(EVP_PKEY *key, const struct cmp_client_wish *wish, struct bu
                     struct err *e)
 {
     CLEANUP(cert_request_cleanup) CMP_CERT_REQUEST *r = CMP_CERT_REQUEST_new();
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(SMALL);
-    unsigned char *der = NULL;
-    int n = i2d_PUBKEY(key, &der);
-    int result;
+    CLEANUP(buf_free) struct buf spki = {0};
 
-    if (n <= 0) {
-        return ossl_err(e, ERR_CRYPTO, "public key");
-    }
-    result = buf_append(&spki, span_of(der, (size_t)n), e);
-    OPENSSL_free(der);
-    if (result != 0) {
+    if (cmp_client_spki(key, &spki, e) != 0) {
         return -1;
     }
     if (r == NULL || ASN1_INTEGER_set_int64(r->cert_req_id, wish->cert_req_id) != 1) {

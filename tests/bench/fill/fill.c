@@ -30,10 +30,8 @@
 #include "tests/support/pki.h"
 
 enum {
-    LOT = QUEUE_HEAD_SIZE_MAX,
-    STEP = 4,
-    STEPS = LOT / STEP,
-    LOTS = 4,
+    LOT = 32, /* as at 32 connections; each path in its tree costs as much as the tree */
+    LOTS = 64,
     SUPERSEDED = 4,
     DAYS = 2,
     DAY = 24 * 60 * 60
@@ -63,22 +61,12 @@ struct lot {
     uint64_t first;
 };
 
-/* What one operation stores. More in one would cost more than that: at the end of each statement
- * SQLite walks over the pages that the operation's savepoint has kept so far. */
-struct step {
-    struct store_op op;
-    struct fill *fill; /* NULL: there is none */
-    const struct lot *lot;
-    size_t from;
-    size_t to;
-};
-
-/* What one commit has. */
+/* What one operation stores, alone in its commit. */
 struct part {
+    struct store_op op;
     struct fill *fill;
     size_t n;
     struct lot lots[LOTS];
-    struct step steps[LOTS][STEPS];
     int result;
     struct err e;
 };
@@ -331,81 +319,37 @@ put_end(const struct fill *f, const struct lot *l, size_t i, time_t now, struct 
 }
 
 static int
-run_step(struct store_op *op, struct store_db *db, struct err *e)
+put_lot(const struct fill *f, const struct lot *l, struct store_db *db, struct err *e)
 {
-    const struct step *s = CONTAINER_OF(op, struct step, op);
-    const struct fill *f = s->fill;
-    const time_t now = s->lot->now;
-
-    for (size_t i = s->from; i < s->to; i++) {
-        if (put_registration(f, &s->lot->sent[i], now, db, e) != 0) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (put_registration(f, &l->sent[i], l->now, db, e) != 0) {
             return -1;
         }
     }
-    for (size_t i = s->from; i < s->to; i++) {
-        if (put_intent(f, s->lot, i, now, db, e) != 0) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (put_intent(f, l, i, l->now, db, e) != 0) {
             return -1;
         }
     }
-    for (size_t i = s->from; i < s->to; i++) {
-        if (put_end(f, s->lot, i, now, db, e) != 0) {
+    for (size_t i = 0; i < l->n; i++) {
+        if (put_end(f, l, i, l->now, db, e) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static void
-on_stepped(struct task *task)
-{
-    (void)task; /* looked at when all have ended */
-}
-
-static void
-submit_lot(struct fill *f, const struct lot *l, struct step *steps)
-{
-    for (size_t from = 0; from < l->n; from += STEP) {
-        struct step *s = &steps[from / STEP];
-
-        *s = (struct step){.op = {.run = run_step, .task = {.done = on_stepped}},
-                           .fill = f,
-                           .lot = l,
-                           .from = from,
-                           .to = from + STEP < l->n ? from + STEP : l->n};
-        store_submit(f->ca.store, &s->op);
-    }
-}
-
 static int
-run_nothing(struct store_op *op, struct store_db *db, struct err *e)
+run_part(struct store_op *op, struct store_db *db, struct err *e)
 {
-    (void)op;
-    (void)db;
-    (void)e;
-    return 0;
-}
-
-/* All that waits is one commit. */
-static int
-store_part(struct fill *f, struct part *p, struct err *e)
-{
-    struct store_op last = {.run = run_nothing};
-    int result;
+    const struct part *p = CONTAINER_OF(op, struct part, op);
 
     for (size_t k = 0; k < p->n; k++) {
-        submit_lot(f, &p->lots[k], p->steps[k]);
-    }
-    result = store_call(f->ca.store, &last, e);
-    tasks_finish(f->ca.finished);
-    for (size_t i = 0; i < p->n * STEPS && result == 0; i++) {
-        const struct step *s = &p->steps[i / STEPS][i % STEPS];
-
-        if (s->fill != NULL && s->op.result != 0) {
-            *e = s->op.e;
-            result = -1;
+        if (put_lot(p->fill, &p->lots[k], db, e) != 0) {
+            return -1;
         }
     }
-    return result;
+    return 0;
 }
 
 /* One part is made while the one before is stored. */
@@ -415,17 +359,17 @@ fill_all(struct fill *f, struct err *e)
     struct part *part = mem_new(sizeof(*part));
     int result;
 
-    part->fill = f;
+    *part = (struct part){.op = {.run = run_part}, .fill = f};
     (void)make_part(part);
     for (result = part->result; result == 0 && part->n > 0;) {
         struct part *next = mem_new(sizeof(*next));
         pthread_t maker;
 
-        next->fill = f;
+        *next = (struct part){.op = {.run = run_part}, .fill = f};
         if (pthread_create(&maker, NULL, make_part, next) != 0) {
             abort();
         }
-        result = store_part(f, part, e);
+        result = store_call(f->ca.store, &part->op, e);
         (void)pthread_join(maker, NULL);
         part_free(part);
         part = next;
@@ -443,7 +387,7 @@ fill_all(struct fill *f, struct err *e)
 
 /* ---- opened as nfpki-ca opens it ---- */
 
-/* Of the filling alone: a commit of a thousand certificates is within the cache. */
+/* Of the filling alone: a commit of two thousand certificates is within the cache. */
 #define LARGE_CACHE "PRAGMA cache_size = -524288"
 
 struct sizing {

@@ -147,16 +147,18 @@ client_of(const struct sent *s, struct buf *algorithm, struct cmp_client *out, s
 }
 
 static int
-ask(struct sent *s, const X509_NAME *subject, struct err *e)
+ask(struct sent *s, const X509_NAME *subject, EVP_PKEY_CTX *keys, struct err *e)
 {
-    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = cmp_client_key(e);
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = NULL;
     CLEANUP(buf_free) struct buf algorithm = {0};
     struct cmp_client_state state;
     struct cmp_client client;
 
-    s->spki = BUF_INIT(PUBKEY_SPKI_MAX);
     s->request = BUF_INIT(CMP_MESSAGE_MAX);
-    if (key == NULL || OSSL_ENCODE(PUBKEY, key, &s->spki, e) != 0 ||
+    if (EVP_PKEY_generate(keys, &key) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "P-256 key");
+    }
+    if (cmp_client_spki(key, &s->spki, e) != 0 ||
         sha256(buf_span(&s->spki), s->spki_sha256, e) != 0 ||
         client_of(s, &algorithm, &client, e) != 0 ||
         cmp_client_request(&client, CMP_IR, key, subject, &state, &s->request, e) != 0) {
@@ -185,7 +187,11 @@ int
 sent_register(const struct sent_by *by, struct sent *s, size_t n, struct buf *text, struct err *e)
 {
     CLEANUP(x509_name_cleanup) X509_NAME *subject = X509_NAME_new();
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *keys = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 
+    if (EVP_PKEY_keygen_init(keys) != 1 || EVP_PKEY_CTX_set_group_name(keys, "P-256") != 1) {
+        return ossl_err(e, ERR_CRYPTO, "P-256 keys");
+    }
     *text = BUF_INIT(QUEUE_HEAD_SIZE_MAX * DOCUMENT_MAX);
     if (X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)"nf", -1, -1,
                                    0) != 1) {
@@ -195,7 +201,7 @@ sent_register(const struct sent_by *by, struct sent *s, size_t n, struct buf *te
         return -1;
     }
     for (size_t i = 0; i < n; i++) {
-        if (ask(&s[i], subject, e) != 0) {
+        if (ask(&s[i], subject, keys, e) != 0) {
             return -1;
         }
     }
