@@ -74,7 +74,7 @@ to_json() {
     map([$names, map(tonumber? // .)] | transpose | map({(.[0]): .[1]}) | add)' "$1"
 }
 
-# plot FILE.svg TITLE X-LABEL Y-LABEL GNUPLOT-PLOT
+# plot FILE.svg TITLE X-LABEL Y-LABEL GNUPLOT-PLOT [linear]
 plot() {
   gnuplot <<PLOT
 set terminal svg size 800,480 dynamic background "white"
@@ -86,7 +86,7 @@ set datafile separator "\t"
 set key autotitle columnhead left top
 set yrange [0:*]
 set grid
-set logscale x
+$([[ ${6:-} == linear ]] || echo 'set logscale x')
 plot $5
 PLOT
 }

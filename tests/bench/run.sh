@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
 # Enrolments over HTTP, each of a network function of its own, beside what the same machine gives raw in
 # the same run.
-#   tests/bench/run.sh [--connections "1 8 32 128"] [--count N] [--json FILE] [--plots DIR] [--quick] [--flood]
-#                      [--bin DIR]
+#   tests/bench/run.sh [--connections "1 8 32 128 512"] [--kinds "mac sig"] [--confirms "certConf implicit"]
+#                      [--count N] [--overload SECONDS] [--soak MINUTES] [--flood] [--json FILE] [--plots DIR]
+#                      [--quick] [--bin DIR]
 # For each number of connections: MAC and signature protected, with certConf and with implicitConfirm; N (2000)
-# enrolments each, a third of it over one connection. --quick: a few over 4 connections, to see that all of it runs. --flood: also what becomes of few clients while four addresses send what costs most.
+# enrolments each, a third of it over one connection.
+# --overload: then, of each kind, for so long as many a second begin as are five times the most that were
+#   enrolled a second; who is refused comes again when he was told to, until all are enrolled
+# --soak: at four fifths of the most, MAC with certConf, a line a minute: time, memory, descriptors, databases
+# --flood: what becomes of few clients while four addresses send what costs most
+# --quick: a few over 4 connections, to see that all of it runs
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tests/bench/lib.sh
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
-bin='' connections='1 8 32 128' count=2000 json='' plots='' flood=no kinds='mac sig' confirms='certConf implicit' syncs=200
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2; }
+bin='' connections='1 8 32 128 512' count=2000 json='' plots='' flood=no kinds='mac sig' confirms='certConf implicit' syncs=200
+overload=0 soak=0 minute=60
 while [[ $# -gt 0 ]]; do
   case $1 in
-    --bin | --connections | --count | --json | --plots)
+    --bin | --connections | --kinds | --confirms | --count | --overload | --soak | --json | --plots)
       [[ $# -ge 2 ]] || usage
       declare "${1#--}=$2"
       shift 2
       ;;
-    --quick) connections=4 count=24 syncs=8; shift ;;
+    --quick) connections=4 count=24 syncs=8 minute=2; shift ;;
     --flood) flood=yes; shift ;;
     *) usage ;;
   esac
@@ -149,6 +156,65 @@ measure() { # measure KIND CONFIRM CONNECTIONS
   echo "$kind $confirm over $at: ${value[run.rate]}/s, p50 ${value[run.p50]} ms"
 }
 
+# ---- more than can be served ----
+
+# most KIND CONFIRM: enrolments a second, the highest of the runs so far; 2 at least
+most() {
+  awk -F '\t' -v k="$1" -v c="$2" '$1 == k && $2 == c && $5 > m {m = $5} END {print m < 2 ? 2 : m}' "$pki/runs.tsv"
+}
+
+many=1024 # connections of those who do not wait for each other
+
+overloads=(kind confirm max_per_s offered_per_s n served_per_s p50_ms p99_ms at_once refusals refusal_max_ms
+  whole_p50_ms whole_p99_ms whole_max_ms late_max_ms drained_per_s)
+overload() { # overload KIND CONFIRM
+  local max rate n line
+  max=$(most "$1" "$2")
+  rate=$((5 * max)) n=$((5 * max * overload))
+  prepare "$1" "$2" "$n"
+  client+=(-r "$rate")
+  load "$n" "$many" || fail "$1 $2, $rate a second: $(head -n 3 "$pki/figures")"
+  figures over "$pki/figures"
+  line=("$1" "$2" "$max" "$rate" "$n" "${value[over.during]}" "${value[over.p50]}" "${value[over.p99]}"
+    "${value[over.at_once]}" "${value[over.refusals]}" "${value[over.refusal_max]}" "${value[over.whole_p50]}"
+    "${value[over.whole_p99]}" "${value[over.whole_max]}" "${value[over.late_max]}" "${value[over.rate]}")
+  (IFS=$'\t'; echo "${line[*]}") >>"$pki/overload.tsv"
+  echo "$1 $2, $rate a second for $overload s: ${value[over.during]}/s of at most $max, p99 ${value[over.p99]} ms, all $n enrolled"
+}
+
+# ---- for long ----
+
+soaked=(minute offered_per_s enrolled p50_ms p99_ms refusals ca_rss_kib ra_rss_kib signers_rss_kib ca_descriptors
+  ra_descriptors ca_db ra_db)
+resident() { # resident PATTERN: KiB of all processes of these names
+  processes | awk -v p="$1" '$2 ~ p {print $1}' | while read -r pid; do
+    awk '/^VmRSS/ {print $2}' "/proc/$pid/status"
+  done | awk '{s += $1} END {print s + 0}'
+}
+descriptors() { # descriptors NAME
+  find "/proc/$(processes | awk -v n="$1" '$2 == n {print $1}')/fd" -mindepth 1 | wc -l
+}
+soak() {
+  local i rate n line
+  rate=$(($(most mac certConf) * 4 / 5))
+  n=$((rate * minute))
+  for ((i = 1; i <= soak; i++)); do
+    prepare mac certConf "$n"
+    client+=(-r "$rate")
+    load "$n" "$many" || fail "minute $i: $(head -n 3 "$pki/figures")"
+    figures soak "$pki/figures"
+    line=("$i" "$rate" "$n" "${value[soak.p50]}" "${value[soak.p99]}" "${value[soak.refusals]}"
+      "$(resident nfpki-ca)" "$(resident nfpki-ra)" "$(resident nfpki-signer)" "$(descriptors nfpki-ca)"
+      "$(descriptors nfpki-ra)" "$(stat -c %s "$pki/ca/state/ca.db")" "$(stat -c %s "$pki/ra/state/ra.db")")
+    (IFS=$'\t'; echo "${line[*]}") >>"$pki/soak.tsv"
+    echo "minute $i at $rate/s: p50 ${value[soak.p50]} ms, p99 ${value[soak.p99]} ms"
+  done
+}
+
+table() { # table TSV
+  awk -F '\t' '{for (i = 1; i <= NF; i++) printf i < 4 ? "%-14s" : "%16s", $i; print ""}' "$1"
+}
+
 # ---- few clients while others send as many iterations as are taken ----
 
 # With the budgets that the product has (the quickstart has none: one machine plays everybody). The
@@ -196,6 +262,16 @@ for at in $connections; do
     done
   done
 done
+(IFS=$'\t'; echo "${overloads[*]}") >"$pki/overload.tsv"
+if [[ $overload -gt 0 ]]; then
+  for kind in $kinds; do
+    for confirm in $confirms; do
+      overload "$kind" "$confirm"
+    done
+  done
+fi
+(IFS=$'\t'; echo "${soaked[*]}") >"$pki/soak.tsv"
+[[ $soak -eq 0 ]] || soak
 audit verify >/dev/null
 processes | while read -r pid name; do
   awk -v n="$name" '/^VmRSS/ {printf "%s %.1f\n", n, $2 / 1024}' "/proc/$pid/status"
@@ -210,16 +286,31 @@ of one enrolment: client_us is the client's own CPU, server_us that of all proce
 threads; written to the block layer and wchar to anything, octets; syncs in a run of its own under strace;
 floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
 
-$(awk -F '\t' '{for (i = 1; i <= NF; i++) printf i < 4 ? "%-12s" : "%13s", $i; print ""}' "$pki/runs.tsv")
+$(table "$pki/runs.tsv")
 
 resident memory at the end
 $(awk '{printf "  %-34s %8.1f MiB\n", $1, $2; sum += $2} END {printf "  %-34s %8.1f MiB (aim: 64)\n", "together", sum}' "$pki/rss")
 TABLE
+if [[ $overload -gt 0 ]]; then
+  echo
+  echo "five times the most for $overload s, over up to $many connections: served meanwhile; p50 and p99 of the try that was"
+  echo "not refused; at_once: never refused; the longest that a refusal took; whole: from when it was due first"
+  echo
+  table "$pki/overload.tsv"
+fi
+if [[ $soak -gt 0 ]]; then
+  echo
+  echo "four fifths of the most, $soak times $minute s; before each its registrations"
+  echo
+  table "$pki/soak.tsv"
+fi
 [[ $flood == no ]] || flood
 if [[ -n $json ]]; then
   jq -n --argjson runs "$(to_json "$pki/runs.tsv")" --argjson processes "$(to_json "$pki/processes.tsv")" \
+    --argjson overload "$(to_json "$pki/overload.tsv")" --argjson soak "$(to_json "$pki/soak.tsv")" \
     --arg revision "$(git rev-parse --short HEAD 2>/dev/null || echo -)" \
-    --arg cores "$(nproc)" '{revision: $revision, cores: ($cores | tonumber), runs: $runs, processes: $processes}' >"$json"
+    --arg cores "$(nproc)" '{revision: $revision, cores: ($cores | tonumber), runs: $runs, processes: $processes, overload: $overload,
+      soak: $soak}' >"$json"
 fi
 if [[ -n $plots ]]; then
   series=()
@@ -235,4 +326,10 @@ if [[ -n $plots ]]; then
   plot "$plots/latency.svg" 'time of an enrolment, median and 99 %' connections ms \
     "for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:3 with linespoints title s.' p50', \
      for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:4 with linespoints dashtype 2 title s.' p99'"
+  if [[ $soak -gt 0 ]]; then
+    plot "$plots/soak-latency.svg" 'an enrolment at four fifths of the most' minute ms \
+      "for [i=4:5] '$pki/soak.tsv' using 1:i with linespoints" linear
+    plot "$plots/soak-memory.svg" 'resident at four fifths of the most' minute KiB \
+      "for [i=7:9] '$pki/soak.tsv' using 1:i with linespoints" linear
+  fi
 fi
