@@ -64,10 +64,11 @@ issuance_journal_acknowledged(struct store_db *db, const struct issuance_journal
 
     *out = NULL;
     *index = 0;
-    if (store_query(db, &rows,
-                    "SELECT l.body, l.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
-                    "o.subject = ?1 AND l.kind = 'ACKNOWLEDGED' ORDER BY o.idx",
-                    STORE_VALUES(store_blob(span_of(hash, ISSUANCE_JOURNAL_HASH))), e) != 0) {
+    if (store_query(
+            db, &rows,
+            "SELECT unpacked(l.body), l.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
+            "o.subject = ?1 AND l.kind = 'ACKNOWLEDGED' ORDER BY o.idx",
+            STORE_VALUES(store_blob(span_of(hash, ISSUANCE_JOURNAL_HASH))), e) != 0) {
         return -1;
     }
     while (store_next(&rows, &row, e) == 0) {

@@ -93,7 +93,7 @@ registration(struct store_db *db, const struct entry *at, struct err *e)
         "SELECT cms FROM registration WHERE id = ?1 AND nf_instance = ?2 AND supersedes IS ?3 AND "
         "lower(hex(registrar)) = ?4 AND certificates = ?5 AND not_before IS ?6 AND not_after IS ?7 "
         "AND registered = ?8 AND (state = 1 OR leaf = ?9) "
-        "AND proof IS " ISSUANCE_PINS("json"),
+        "AND proof IS " ISSUANCE_PINS("unpacked(json)"),
         STORE_VALUES(text(at, "registration"), text(at, "nfInstanceId"), text(at, "supersedes"),
                      text(at, "registrar"), number(at, "certificates"),
                      time_member(at, "notBefore"), time_member(at, "notAfter"), leaf_at(at),
@@ -165,7 +165,8 @@ intent(struct store_db *db, struct entry *at, struct err *e)
                ? -1
                : compare_need_hash(
                      db,
-                     "SELECT tbs FROM request WHERE rid = ?1 AND serial = ?2 AND registration IS "
+                     "SELECT unpacked(tbs) FROM request WHERE rid = ?1 AND serial = ?2 AND "
+                     "registration IS "
                      "?3 AND lower(hex(renews)) = coalesce(?4, ?5, '') AND is_update = (?4 IS NOT "
                      "NULL) AND lower(hex(profile_file)) = coalesce(?6, '') AND (renews IS NULL OR "
                      "message_time IS ?7) AND coalesce(not_before, created) IS ?8 AND not_after IS "
@@ -232,15 +233,16 @@ certificate(struct store_db *db, struct entry *at, struct err *e)
     bool row;
 
     if (take_both(at, e) != 0 ||
-        store_query(db, &rows,
-                    "SELECT c.der FROM request q JOIN certificate c ON c.rid = q.rid LEFT JOIN "
-                    "registration g ON g.id = q.registration WHERE q.rid = ?1 AND c.serial = ?2 "
-                    "AND c.serial = q.serial AND c.profile = q.profile AND c.not_after = "
-                    "q.not_after AND c.nf_instance IS g.nf_instance AND c.issued = ?3 AND q.state "
-                    "IN (1, 3, 4) AND (q.state <> 1 OR q.leaf = ?4)",
-                    STORE_VALUES(store_blob(at->rid), store_blob(at->serial), leaf_at(at),
-                                 store_int(at->index)),
-                    e) != 0 ||
+        store_query(
+            db, &rows,
+            "SELECT unpacked(c.der) FROM request q JOIN certificate c ON c.rid = q.rid LEFT JOIN "
+            "registration g ON g.id = q.registration WHERE q.rid = ?1 AND c.serial = ?2 "
+            "AND c.serial = q.serial AND c.profile = q.profile AND c.not_after = "
+            "q.not_after AND c.nf_instance IS g.nf_instance AND c.issued = ?3 AND q.state "
+            "IN (1, 3, 4) AND (q.state <> 1 OR q.leaf = ?4)",
+            STORE_VALUES(store_blob(at->rid), store_blob(at->serial), leaf_at(at),
+                         store_int(at->index)),
+            e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
     }

@@ -21,7 +21,7 @@ issuance_holder_find(struct store_db *db, struct span serial, struct span der,
                     "SELECT c.nf_instance, c.profile, q.registration, g.id, c.revoked IS NOT NULL "
                     "FROM certificate c JOIN request q ON q.rid = c.rid "
                     "LEFT JOIN registration g ON g.nf_instance = c.nf_instance AND g.state = 0 "
-                    "WHERE c.serial = ?1 AND c.der = ?2",
+                    "WHERE c.serial = ?1 AND unpacked(c.der) = ?2",
                     STORE_VALUES(store_blob(serial), store_blob(der)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;

@@ -150,6 +150,7 @@ int
 issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t *leaf_index,
                 enum issuance_outcome *outcome, struct err *e)
 {
+    CLEANUP(buf_free) struct buf evidence = {0};
     bool known;
     bool ours;
 
@@ -162,7 +163,8 @@ issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t 
         return 0;
     }
     if (issuance_append_refusal(db, r->rid, r->registration, r->fail_info, r->reason, r->now,
-                                leaf_index, e) != 0) {
+                                leaf_index, e) != 0 ||
+        packed_make(db, "request", r->evidence, &evidence, e) != 0) {
         return -1;
     }
     /* The transactionID stays free: it is taken by what was accepted only. */
@@ -172,7 +174,7 @@ issuance_refuse(struct store_db *db, const struct issuance_refusal *r, uint64_t 
         "queue_previous, fail_info, phrase, created, leaf) "
         "VALUES(?1, 2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         STORE_VALUES(store_blob(r->rid), store_text(r->registration), store_text(r->profile),
-                     store_blob(r->evidence), store_int((int64_t)r->queue_sequence),
+                     store_blob(buf_span(&evidence)), store_int((int64_t)r->queue_sequence),
                      store_blob(r->queue_previous), store_int(r->fail_info), store_text(r->phrase),
                      store_int(r->now), store_int((int64_t)*leaf_index)),
         e);
@@ -199,6 +201,7 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_ISSUED, now);
+    CLEANUP(buf_free) struct buf der = {0};
     struct span serial = span_of(q.serial, sizeof(q.serial));
     bool found;
 
@@ -212,12 +215,13 @@ issuance_issue(struct store_db *db, struct span rid, struct span certificate, ti
     leaf_set_hex(leaf, "serial", serial);
     leaf_set_base64(leaf, "certificate", certificate);
     if (ledger_append(db, leaf, leaf_index, e) != 0 ||
+        packed_make(db, "certificate", certificate, &der, e) != 0 ||
         store_exec(db,
                    "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
                    "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
                    "FROM request q LEFT JOIN registration g ON g.id = q.registration "
                    "WHERE q.rid = ?1",
-                   STORE_VALUES(store_blob(rid), store_blob(certificate), store_int(now)),
+                   STORE_VALUES(store_blob(rid), store_blob(buf_span(&der)), store_int(now)),
                    e) != 0) {
         return -1;
     }

@@ -121,11 +121,12 @@ count_leaf(struct store_db *db, struct issuance_journal *j, struct store_rows *r
     return count(db, j, leaf, e);
 }
 
-/* The announcement of a subject that says this hash. */
+/* The announcement of a subject that says this hash. A quote within a text is escaped, so what is
+ * found is the member. */
 #define ANNOUNCED(kind)                                                                            \
     "SELECT l.idx FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE o.subject = ?1 AND "      \
-    "l.kind = '" kind "' AND substr(CAST(l.body AS TEXT), instr(CAST(l.body AS TEXT), "            \
-    "'\"tbs\":\"') + 7, 64) = ?2 ORDER BY o.idx LIMIT 1"
+    "l.kind = '" kind "' AND instr(CAST(unpacked(l.body) AS TEXT), '\"tbs\":\"' || ?2 || '\"') "   \
+    "> 0 ORDER BY o.idx LIMIT 1"
 
 int
 issuance_journal_certificate(struct store_db *db, struct issuance_journal *j,
@@ -171,7 +172,7 @@ issuance_journal_checkpoint(struct store_db *db, struct issuance_journal *j, uin
  * leaves are read by their place, the announcements by their subject; CROSS JOIN is the order in
  * which SQLite is to go: it takes attempted first otherwise, all of it for each leaf. */
 /* clang-format off */
-#define BODY(table) "CAST(" table ".body AS TEXT)"
+#define BODY(table) "CAST(unpacked(" table ".body) AS TEXT)"
 #define IS(table, kind) "instr(" BODY(table) ", '\"kind\":\"" kind "\"') > 0"
 #define STORED_LEAVES(kind, announced)                                                             \
     "SELECT count(*), min(CASE WHEN NOT EXISTS (SELECT 1 FROM leaf_subject o CROSS JOIN attempted "  \
@@ -236,7 +237,7 @@ issuance_journal_wanted(struct store_db *db, const struct issuance_journal *j, i
     if (j->kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
         return 0;
     }
-    if (store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?1",
+    if (store_query_one(db, &rows, "SELECT unpacked(body) FROM leaf WHERE idx = ?1",
                         STORE_VALUES(store_int(missing)), e) != 0) {
         return -1;
     }

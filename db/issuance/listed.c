@@ -13,10 +13,11 @@ find_intent(struct store_db *db, uint64_t number, int64_t *up_to, time_t *ended,
     CLEANUP(leaf_cleanup) struct leaf *leaf = NULL;
     const char *text;
 
-    if (store_query(db, &rows,
-                    "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
-                    "o.subject = ?1 AND l.kind = 'CRL-INTENT' ORDER BY o.idx DESC LIMIT 1",
-                    STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
+    if (store_query(
+            db, &rows,
+            "SELECT unpacked(l.body) FROM leaf_subject o JOIN leaf l ON l.idx = o.idx WHERE "
+            "o.subject = ?1 AND l.kind = 'CRL-INTENT' ORDER BY o.idx DESC LIMIT 1",
+            STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }

@@ -78,9 +78,10 @@ read_leaves(struct store_db *db, struct said *s, struct err *e)
     CLEANUP(store_end) struct store_rows rows = {0};
     bool row;
 
-    if (store_query(db, &rows,
-                    "SELECT body FROM leaf WHERE kind IN ('CONFIG', 'RESTORED') ORDER BY idx",
-                    STORE_NO_VALUES, e) != 0) {
+    if (store_query(
+            db, &rows,
+            "SELECT unpacked(body) FROM leaf WHERE kind IN ('CONFIG', 'RESTORED') ORDER BY idx",
+            STORE_NO_VALUES, e) != 0) {
         return -1;
     }
     while (store_next(&rows, &row, e) == 0) {
@@ -167,6 +168,8 @@ static const struct {
     {ROWS_OF("public_key"), "keys of no certificate"},
     {ROWS_OF("crl WHERE der IS NULL"), "reserved numbers of CRLs"},
     {ROWS_OF("setting WHERE name = 'shared-proofs'"), "setting shared-proofs"},
+    /* Of what leaves are packed with it is compared. */
+    {ROWS_OF("dictionary"), "dictionary"},
     {ROWS_OF("journal"), "journal"},
     {ROWS_OF("scrub"), "scrub"},
 };

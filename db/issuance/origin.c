@@ -50,36 +50,38 @@ static const struct table tables[ORIGIN_TABLES] = {
     [ORIGIN_REGISTRATION] =
         {.name = "registration",
          .end = "SELECT coalesce(max(rowid), 0) FROM registration",
-         .next = "SELECT g.rowid, g.id, g.state, g.id, NULL, l.idx, l.body, g.used = (SELECT "
-                 "count(*) FROM request q WHERE q.registration = g.id AND q.renews IS NULL AND "
-                 "q.instead_of IS NULL AND q.state IN (0, 1, 3, 4)) FROM registration g " LEAF_OF(
-                     "g") BEHIND("g.rowid"),
+         .next =
+             "SELECT g.rowid, g.id, g.state, g.id, NULL, l.idx, unpacked(l.body), g.used = (SELECT "
+             "count(*) FROM request q WHERE q.registration = g.id AND q.renews IS NULL AND "
+             "q.instead_of IS NULL AND q.state IN (0, 1, 3, 4)) FROM registration g " LEAF_OF("g")
+                 BEHIND("g.rowid"),
          .disagrees = "was used another number of times than ca.db says",
          .ways = {{ISSUANCE_LIVE, LEAF_REGISTRATION, "registration", NULL},
                   {ISSUANCE_CANCELLED, LEAF_CANCEL, "registration", NULL},
                   {ISSUANCE_FOLLOWED, LEAF_REGISTRATION, "registration", NULL}},
          .n_ways = 3},
-    [ORIGIN_REQUEST] = {.name = "request",
-                        .end = "SELECT coalesce(max(rowid), 0) FROM request",
-                        .next = "SELECT q.rowid, lower(hex(q.rid)), q.state, lower(hex(q.rid)), "
-                                "lower(hex(q.serial)), l.idx, l.body, 1 FROM request q " LEAF_OF(
-                                    "q") BEHIND("q.rowid"),
-                        .ways = {{ISSUANCE_INTENT, LEAF_INTENT, "rid", "serial"},
-                                 {ISSUANCE_ISSUED, LEAF_ISSUED, "rid", "serial"},
-                                 {ISSUANCE_REFUSED, LEAF_REFUSAL, "rid", NULL},
-                                 {ISSUANCE_CONFIRMED, LEAF_CONFIRMED, "rid", "serial"},
-                                 {ISSUANCE_REJECTED, LEAF_REJECTED, "rid", "serial"},
-                                 {ISSUANCE_REJECTED, LEAF_REVOKED, NULL, "serial"},
-                                 {ISSUANCE_ABANDONED, LEAF_REVOKED, NULL, "serial"}},
-                        .n_ways = 7},
+    [ORIGIN_REQUEST] =
+        {.name = "request",
+         .end = "SELECT coalesce(max(rowid), 0) FROM request",
+         .next = "SELECT q.rowid, lower(hex(q.rid)), q.state, lower(hex(q.rid)), "
+                 "lower(hex(q.serial)), l.idx, unpacked(l.body), 1 FROM request q " LEAF_OF("q")
+                     BEHIND("q.rowid"),
+         .ways = {{ISSUANCE_INTENT, LEAF_INTENT, "rid", "serial"},
+                  {ISSUANCE_ISSUED, LEAF_ISSUED, "rid", "serial"},
+                  {ISSUANCE_REFUSED, LEAF_REFUSAL, "rid", NULL},
+                  {ISSUANCE_CONFIRMED, LEAF_CONFIRMED, "rid", "serial"},
+                  {ISSUANCE_REJECTED, LEAF_REJECTED, "rid", "serial"},
+                  {ISSUANCE_REJECTED, LEAF_REVOKED, NULL, "serial"},
+                  {ISSUANCE_ABANDONED, LEAF_REVOKED, NULL, "serial"}},
+         .n_ways = 7},
     [ORIGIN_CERTIFICATE] =
         {.name = "certificate",
          .end = "SELECT coalesce(max(rowid), 0) FROM certificate",
-         .next =
-             "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
-             "lower(hex(c.serial)), l.idx, l.body, c.revoked IS (SELECT r.idx FROM leaf_subject s "
-             "JOIN leaf r ON r.idx = s.idx AND r.kind = 'REVOKED' WHERE s.subject = c.serial) "
-             "FROM certificate c " LEAF_WITH("ISSUED", "c.serial") BEHIND("c.rowid"),
+         .next = "SELECT c.rowid, lower(hex(c.serial)), 0, lower(hex(c.rid)), "
+                 "lower(hex(c.serial)), l.idx, unpacked(l.body), c.revoked IS (SELECT r.idx FROM "
+                 "leaf_subject s "
+                 "JOIN leaf r ON r.idx = s.idx AND r.kind = 'REVOKED' WHERE s.subject = c.serial) "
+                 "FROM certificate c " LEAF_WITH("ISSUED", "c.serial") BEHIND("c.rowid"),
          .disagrees = "is revoked, and the record does not say so, or the other way round",
          .ways = {{0, LEAF_ISSUED, "rid", "serial"}},
          .n_ways = 1},
@@ -87,14 +89,16 @@ static const struct table tables[ORIGIN_TABLES] = {
         {.name = "revocation",
          .by_key = true,
          .next = "SELECT v.serial, lower(hex(v.serial)), 0, lower(hex(v.serial)), NULL, l.idx, "
-                 "l.body, 1 FROM revocation v " LEAF_WITH("REVOKED", "v.serial") BEHIND("v.serial"),
+                 "unpacked(l.body), 1 FROM revocation v " LEAF_WITH("REVOKED", "v.serial")
+                     BEHIND("v.serial"),
          .ways = {{0, LEAF_REVOKED, "serial", NULL}},
          .n_ways = 1},
     [ORIGIN_CONFIRMATION] =
         {.name = "confirmation",
          .end = "SELECT coalesce(max(rowid), 0) FROM confirmation",
          .next = "SELECT c.rowid, lower(hex(c.rid)), c.accepted, lower(hex(c.request)), "
-                 "lower(hex(q.serial)), l.idx, l.body, 1 FROM confirmation c LEFT JOIN request q "
+                 "lower(hex(q.serial)), l.idx, unpacked(l.body), 1 FROM confirmation c LEFT JOIN "
+                 "request q "
                  "ON q.rid = c.request " LEAF_OF("c") BEHIND("c.rowid"),
          .ways = {{1, LEAF_CONFIRMED, "rid", "serial"},
                   {0, LEAF_REJECTED, "rid", "serial"},
@@ -104,36 +108,39 @@ static const struct table tables[ORIGIN_TABLES] = {
         {.name = "pending",
          .end = "SELECT coalesce(max(rowid), 0) FROM pending",
          .next = "SELECT p.rowid, lower(hex(p.rid)), 0, lower(hex(p.rid)), p.registration, "
-                 "l.idx, l.body, 1 FROM pending p " LEAF_OF("p") BEHIND("p.rowid"),
+                 "l.idx, unpacked(l.body), 1 FROM pending p " LEAF_OF("p") BEHIND("p.rowid"),
          .ways = {{0, LEAF_REQUEST, "rid", "registration"}},
          .n_ways = 1},
-    [ORIGIN_APPROVAL] = {.name = "approval",
-                         .end = "SELECT coalesce(max(rowid), 0) FROM approval",
-                         .next = "SELECT a.rowid, lower(hex(a.rid)), 0, lower(hex(a.rid)), "
-                                 "lower(hex(a.officer)), l.idx, l.body, 1 FROM approval a " LEAF_OF(
-                                     "a") BEHIND("a.rowid"),
-                         .ways = {{0, LEAF_APPROVAL, "rid", "officer"}},
-                         .n_ways = 1},
+    [ORIGIN_APPROVAL] =
+        {.name = "approval",
+         .end = "SELECT coalesce(max(rowid), 0) FROM approval",
+         .next = "SELECT a.rowid, lower(hex(a.rid)), 0, lower(hex(a.rid)), "
+                 "lower(hex(a.officer)), l.idx, unpacked(l.body), 1 FROM approval a " LEAF_OF("a")
+                     BEHIND("a.rowid"),
+         .ways = {{0, LEAF_APPROVAL, "rid", "officer"}},
+         .n_ways = 1},
     [ORIGIN_AGAIN] = {.name = "again",
                       .end = "SELECT coalesce(max(rowid), 0) FROM again",
-                      .next = "SELECT a.rowid, lower(hex(a.rid)), 0, lower(hex(a.rid)), "
-                              "lower(hex(a.request)), l.idx, l.body, 1 FROM again a " LEAF_OF("a")
-                                  BEHIND("a.rowid"),
+                      .next =
+                          "SELECT a.rowid, lower(hex(a.rid)), 0, lower(hex(a.rid)), "
+                          "lower(hex(a.request)), l.idx, unpacked(l.body), 1 FROM again a " LEAF_OF(
+                              "a") BEHIND("a.rowid"),
                       .ways = {{0, LEAF_AGAIN, "again", "rid"}},
                       .n_ways = 1},
     [ORIGIN_REVOCATION_REQUEST] =
         {.name = "revocation_request",
          .end = "SELECT coalesce(max(rowid), 0) FROM revocation_request",
-         .next = "SELECT r.rowid, lower(hex(r.rid)), 0, lower(hex(r.rid)), "
-                 "lower(hex(r.serial)), l.idx, l.body, 1 FROM revocation_request r " LEAF_OF("r")
-                     BEHIND("r.rowid"),
+         .next =
+             "SELECT r.rowid, lower(hex(r.rid)), 0, lower(hex(r.rid)), "
+             "lower(hex(r.serial)), l.idx, unpacked(l.body), 1 FROM revocation_request r " LEAF_OF(
+                 "r") BEHIND("r.rowid"),
          .ways = {{0, LEAF_REVOKED, "rr", "serial"}},
          .n_ways = 1},
     [ORIGIN_CRL] =
         {.name = "crl",
          .next =
              "SELECT c.number, CAST(c.number AS TEXT), 0, CAST(c.number AS TEXT), NULL, "
-             "l.idx, l.body, 1 FROM crl c " LEAF_WITH(
+             "l.idx, unpacked(l.body), 1 FROM crl c " LEAF_WITH(
                  "CRL",
                  "c.number") "WHERE c.der IS NOT NULL AND c.number > ?1 ORDER BY c.number LIMIT 1",
          .ways = {{0, LEAF_CRL, "number", NULL}},
@@ -141,9 +148,9 @@ static const struct table tables[ORIGIN_TABLES] = {
     [ORIGIN_QUEUE_HEAD] =
         {.name = "queue_head",
          .by_key = true,
-         .next =
-             "SELECT h.hash, lower(hex(h.hash)), 0, lower(hex(h.hash)), lower(hex(h.ra)), "
-             "l.idx, l.body, h.recorded IS l.time FROM queue_head h " LEAF_OF("h") BEHIND("h.hash"),
+         .next = "SELECT h.hash, lower(hex(h.hash)), 0, lower(hex(h.hash)), lower(hex(h.ra)), "
+                 "l.idx, unpacked(l.body), h.recorded IS l.time FROM queue_head h " LEAF_OF("h")
+                     BEHIND("h.hash"),
          .disagrees = "was recorded at another time than ca.db says",
          .ways = {{0, LEAF_QUEUE_HEAD, "head", "ra"}},
          .n_ways = 1},

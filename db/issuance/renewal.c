@@ -141,6 +141,7 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
                       const struct issuance_former *f, uint64_t *index, struct err *e)
 {
     CLEANUP(leaf_cleanup) struct leaf *leaf = leaf_new(LEAF_AGAIN, i->now);
+    CLEANUP(buf_free) struct buf evidence = {0};
     struct span rid = span_of(f->rid, sizeof(f->rid));
 
     leaf_set_hex(leaf, "rid", rid);
@@ -150,7 +151,8 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
     leaf_set_time(leaf, "messageTime", i->message_time);
     leaf_set_int(leaf, "qseq", (int64_t)i->queue_sequence);
     issuance_name_head(i, leaf);
-    if (issuance_append_head(db, i, e) != 0 || ledger_append(db, leaf, index, e) != 0) {
+    if (issuance_append_head(db, i, e) != 0 || ledger_append(db, leaf, index, e) != 0 ||
+        packed_make(db, "request", i->evidence, &evidence, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -160,7 +162,7 @@ issuance_append_again(struct store_db *db, const struct issuance_intent *i,
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         STORE_VALUES(store_blob(i->rid), store_blob(rid), store_text(i->registration),
                      store_blob(i->transaction_id), store_int(i->cert_req_id),
-                     store_int(i->message_time), store_blob(i->evidence),
+                     store_int(i->message_time), store_blob(buf_span(&evidence)),
                      store_int((int64_t)i->queue_sequence), store_blob(i->queue_previous),
                      store_int(i->now), store_int((int64_t)*index)),
         e);

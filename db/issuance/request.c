@@ -14,7 +14,7 @@ issuance_request_free(struct issuance_request *r)
 #define COLUMNS(cert_req_id, leaf, from)                                                           \
     "SELECT q.rid, q.state, q.registration, g.nf_instance, q.profile, q.assurance, "               \
     "q.requester, " cert_req_id                                                                    \
-    ", q.serial, q.tbs, c.der, q.fail_info, q.phrase, q.created, " leaf ", "                       \
+    ", q.serial, unpacked(q.tbs), unpacked(c.der), q.fail_info, q.phrase, q.created, " leaf ", "   \
     "c.revoked IS NOT NULL OR q.state = 5, coalesce(q.not_before, q.created) FROM " from           \
     "LEFT JOIN registration g ON g.id = q.registration "                                           \
     "LEFT JOIN certificate c ON c.serial = q.serial "

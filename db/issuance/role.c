@@ -138,7 +138,8 @@ intent_find(struct store_db *db, struct span serial, struct leaf **leaf, struct 
 
     *leaf = NULL;
     if (store_query(db, &rows,
-                    "SELECT l.idx, l.body, l.hash FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                    "SELECT l.idx, unpacked(l.body), l.hash FROM leaf_subject o JOIN leaf l ON "
+                    "l.idx = o.idx "
                     "WHERE o.subject = ?1 AND l.kind = 'INTENT' ORDER BY o.idx LIMIT 1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
@@ -252,7 +253,7 @@ issuance_role_of_serial(struct store_db *db, struct span serial, enum issuance_r
     bool row;
 
     *role = ISSUANCE_NOBODY;
-    if (store_query(db, &rows, "SELECT der FROM certificate WHERE serial = ?1",
+    if (store_query(db, &rows, "SELECT unpacked(der) FROM certificate WHERE serial = ?1",
                     STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, &row, e) != 0) {
         return -1;
@@ -271,9 +272,10 @@ issuance_role_of(struct store_db *db, struct span der, enum issuance_role *role,
     if (!certificate_head(der, &tbs, &serial)) {
         return 0;
     }
-    if (store_has_row(
-            db, "SELECT 1 FROM certificate WHERE serial = ?1 AND der = ?2 AND revoked IS NULL",
-            STORE_VALUES(store_blob(serial), store_blob(der)), &row, e) != 0) {
+    if (store_has_row(db,
+                      "SELECT 1 FROM certificate WHERE serial = ?1 AND unpacked(der) = ?2 AND "
+                      "revoked IS NULL",
+                      STORE_VALUES(store_blob(serial), store_blob(der)), &row, e) != 0) {
         return -1;
     }
     return row ? issuance_role_recorded(db, der, role, e) : 0;
@@ -308,7 +310,7 @@ issuance_role_find(struct store_db *db, struct span wanted, time_t now, enum iss
 
     *role = ISSUANCE_NOBODY;
     if (store_query(db, &rows,
-                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL AND "
+                    "SELECT unpacked(c.der) FROM certificate c WHERE c.nf_instance IS NULL AND "
                     "c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

@@ -7,6 +7,7 @@
 #include "db/issuance/renewal.h"
 #include "db/issuance/role.h"
 #include "db/ledger/ledger.h"
+#include "db/store/packed.h"
 
 /* SQL: what a registration pins, of its JSON, as migration 21 has it. NULL: a secret, or no JSON.
  */

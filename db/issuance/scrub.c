@@ -41,7 +41,7 @@ one_leaf(struct store_db *db, struct issuance_scrub *s, struct err *e)
     const uint64_t index = s->leaf;
 
     if (store_query_one(db, &rows,
-                        "SELECT l.body, l.kind, l.time, o.subject FROM leaf l LEFT JOIN "
+                        "SELECT unpacked(l.body), l.kind, l.time, o.subject FROM leaf l LEFT JOIN "
                         "leaf_subject o ON o.idx = l.idx WHERE l.idx = ?1",
                         STORE_VALUES(store_int((int64_t)index)), e) == 0) {
         s->leaf++;

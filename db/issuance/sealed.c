@@ -26,7 +26,7 @@ issuance_sealed(struct store_db *db, enum issuance_sealed *sealed, struct err *e
     bool row = true;
 
     *sealed = ISSUANCE_NEVER_SEALED;
-    if (store_query(db, &rows, "SELECT body FROM leaf WHERE kind = 'SEALED' ORDER BY idx",
+    if (store_query(db, &rows, "SELECT unpacked(body) FROM leaf WHERE kind = 'SEALED' ORDER BY idx",
                     STORE_NO_VALUES, e) != 0) {
         return -1;
     }

@@ -146,9 +146,10 @@ check_bodies(struct store_db *db, const struct check_against *against, uint64_t 
                       STORE_NO_VALUES, &c.has_subjects, e) != 0 ||
         (c.has_subjects && subject_check_end(db, size, e) != 0) ||
         store_query(db, &rows,
-                    c.has_subjects ? "SELECT l.hash, l.body, l.kind, o.subject FROM leaf l "
-                                     "LEFT JOIN leaf_subject o ON o.idx = l.idx ORDER BY l.idx"
-                                   : "SELECT hash, body, kind FROM leaf ORDER BY idx",
+                    c.has_subjects
+                        ? "SELECT l.hash, unpacked(l.body), l.kind, o.subject FROM leaf l "
+                          "LEFT JOIN leaf_subject o ON o.idx = l.idx ORDER BY l.idx"
+                        : "SELECT hash, unpacked(body), kind FROM leaf ORDER BY idx",
                     STORE_NO_VALUES, e) != 0) {
         return -1;
     }

@@ -88,3 +88,17 @@ DROP INDEX leaf_crl;
 DROP INDEX leaf_crl_intent;
 DROP INDEX leaf_registration;
 DROP INDEX leaf_acknowledged;
+
+-- migration 30
+
+-- What values are packed with (db/store/packed.h): from here on the bodies of leaves, and octets of ca.sql.
+CREATE TABLE dictionary (
+  id     INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 16777215),
+  kind   TEXT NOT NULL,
+  octets BLOB NOT NULL
+) STRICT;
+CREATE INDEX dictionary_kind ON dictionary (kind, id);
+CREATE TRIGGER dictionary_stays BEFORE UPDATE ON dictionary
+BEGIN SELECT RAISE(ABORT, 'what is packed with it needs it'); END;
+CREATE TRIGGER dictionary_remains BEFORE DELETE ON dictionary
+BEGIN SELECT RAISE(ABORT, 'what is packed with it needs it'); END;

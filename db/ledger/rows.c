@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/ledger/subject.h"
+#include "db/store/packed.h"
 
 int
 ledger_size(struct store_db *db, uint64_t *size, struct err *e)
@@ -49,12 +50,17 @@ get_hash(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, str
 static int
 insert_leaf(struct store_db *db, uint64_t index, const struct leaf *leaf, struct err *e)
 {
-    return store_exec(db, "INSERT INTO leaf(idx, kind, time, body, hash) VALUES(?, ?, ?, ?, ?)",
-                      STORE_VALUES(store_int((int64_t)index),
-                                   store_text(leaf_kind_name(leaf_kind(leaf))),
-                                   store_int(leaf_time(leaf)), store_blob(leaf_body(leaf)),
-                                   store_blob(span_of(leaf_hash(leaf), LEAF_HASH_SIZE))),
-                      e);
+    const char *kind = leaf_kind_name(leaf_kind(leaf));
+    CLEANUP(buf_free) struct buf body = {0};
+
+    return packed_make(db, kind, leaf_body(leaf), &body, e) != 0
+               ? -1
+               : store_exec(db,
+                            "INSERT INTO leaf(idx, kind, time, body, hash) VALUES(?, ?, ?, ?, ?)",
+                            STORE_VALUES(store_int((int64_t)index), store_text(kind),
+                                         store_int(leaf_time(leaf)), store_blob(buf_span(&body)),
+                                         store_blob(span_of(leaf_hash(leaf), LEAF_HASH_SIZE))),
+                            e);
 }
 
 /* merkle_completed */
@@ -245,7 +251,7 @@ load_body(struct store_db *db, uint64_t index, struct buf *leaf, struct err *e)
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    return store_query_one(db, &rows, "SELECT body FROM leaf WHERE idx = ?",
+    return store_query_one(db, &rows, "SELECT unpacked(body) FROM leaf WHERE idx = ?",
                            STORE_VALUES(store_int((int64_t)index)), e) != 0
                ? -1
                : buf_set(leaf, row_blob(&rows, 0), e);
@@ -311,7 +317,7 @@ ledger_append_leaves(void *arg, uint64_t begin, uint64_t count, struct buf *out,
     struct store_db *db = arg;
     CLEANUP(store_end) struct store_rows rows = {0};
     int result = store_query(
-        db, &rows, "SELECT body FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+        db, &rows, "SELECT unpacked(body) FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
         STORE_VALUES(store_int((int64_t)begin), store_int((int64_t)(begin + count))), e);
 
     for (uint64_t i = 0; i < count && result == 0; i++) {

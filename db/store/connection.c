@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "db/store/packing.h"
 #include "db/store/unhex.h"
 
 enum { PRIMARY_CODE = 0xff };
@@ -43,6 +44,10 @@ connection_error(struct store_db *db, int rc, const char *doing, struct err *e)
 
     if (connection_check_pages(db, e) != 0) {
         return -1;
+    }
+    if (db->is_edited) {
+        db->is_edited = false;
+        return err_set(e, ERR_STALE, "%s: %s: %s", db->path, doing, sqlite3_errmsg(db->sqlite));
     }
     if (primary == SQLITE_CONSTRAINT) {
         return constraint_error(db, rc, doing, e);
@@ -164,7 +169,7 @@ configure(struct store_db *db, struct err *e)
     };
 
     (void)sqlite3_extended_result_codes(db->sqlite, 1);
-    if (unhex_register(db->sqlite) != SQLITE_OK) {
+    if (unhex_register(db->sqlite) != SQLITE_OK || packing_register(db, db->sqlite) != SQLITE_OK) {
         return connection_error(db, SQLITE_NOMEM, "configure SQLite", e);
     }
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
@@ -406,6 +411,7 @@ connection_open(struct store_db *db, const struct store_options *options, struct
     if (db->pages == NULL) {
         return -1;
     }
+    db->packing = packing_new();
     rc = sqlite3_open_v2(options->path, &db->sqlite, flags, pages_vfs(db->pages));
     if (rc != SQLITE_OK) {
         return connection_error(db, rc, "open", e);
@@ -459,6 +465,8 @@ connection_close(struct store_db *db)
     }
     memset(db->places, 0, sizeof(db->places));
     connection_forget(db);
+    packing_free(db->packing);
+    db->packing = NULL;
     (void)sqlite3_close_v2(db->sqlite);
     db->sqlite = NULL;
     pages_free(db->pages);

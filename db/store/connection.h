@@ -34,12 +34,14 @@ struct connection_memory {
 
 struct store_db {
     sqlite3 *sqlite;
+    struct packing *packing;
     struct pages *pages;
     char *path;
     /* The disk or the file failed: whatever a transaction did since cannot be believed. */
     bool broken;
-    bool current; /* its schema is this program's */
-    bool is_new;  /* nothing was in it, and it was nobody's, when it was opened */
+    bool is_edited; /* a value does not decode: of the statement that says so (packed.h) */
+    bool current;   /* its schema is this program's */
+    bool is_new;    /* nothing was in it, and it was nobody's, when it was opened */
     struct store_statement *statements[CONNECTION_BUCKETS]; /* by their text */
     struct connection_place places[CONNECTION_PLACES];      /* by the address of the text */
     struct connection_memory memories[CONNECTION_MEMORIES];

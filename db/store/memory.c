@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/store/connection.h"
+#include "db/store/packing.h"
 
 void *
 store_memory(struct store_db *db, const void *whose, size_t n)
@@ -27,6 +28,7 @@ connection_undo(struct store_db *db, const char *sql, struct err *e)
     for (size_t i = 0; i < CONNECTION_MEMORIES && db->memories[i].whose != NULL; i++) {
         memset(db->memories[i].octets, 0, db->memories[i].n);
     }
+    packing_undone(db->packing);
     return store_exec(db, sql, STORE_NO_VALUES, e);
 }
 

@@ -1,8 +1,16 @@
 #!/usr/bin/env python3
 """restored_rows.py BEFORE AFTER: the rows of ca.db that were made again from the ledger are those that were lost,
 but for what no leaf has. Each table and each column is compared; one that is new must be thought of here."""
+import ctypes
 import sqlite3
 import sys
+
+zstd = ctypes.CDLL("libzstd.so.1")
+zstd.ZSTD_createDCtx.restype = ctypes.c_void_p
+zstd.ZSTD_decompress_usingDict.restype = ctypes.c_size_t
+zstd.ZSTD_decompress_usingDict.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p,
+                                           ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+context = zstd.ZSTD_createDCtx()
 
 EMPTY = b""
 # column -> what a restored row may have instead
@@ -38,12 +46,26 @@ KEYS = {
     "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "node": "level || '/' || idx",
     "leaf_subject": "idx", "checkpoint": None, "sqlite_sequence": None,
     "scrub": None, "journal": None, "attempted": None,  # made anew
+    "dictionary": None,
 }
+
+
+def unpacked(db, value):
+    """What db/store/packed.h says."""
+    if not isinstance(value, bytes) or value[:1] != b"\0" or len(value) == 32:  # hashes, too, begin with 0
+        return value
+    dictionary = db.execute("SELECT octets FROM dictionary WHERE id = ?", (int.from_bytes(value[1:4], "big"),)).fetchone()
+    frame = b"\x28\xb5\x2f\xfd" + value[4:]
+    dictionary = dictionary[0] if dictionary else b""
+    out = ctypes.create_string_buffer(131072)
+    n = zstd.ZSTD_decompress_usingDict(context, out, len(out), frame, len(frame), dictionary, len(dictionary))
+    return out.raw[:n] if n <= len(out) else value
 
 
 def rows(db, table, key):
     db.row_factory = sqlite3.Row
-    return {row["key_"]: row for row in db.execute(f"SELECT {key} AS key_, * FROM {table}")}
+    return {row["key_"]: {column: unpacked(db, row[column]) for column in row.keys()}
+            for row in db.execute(f"SELECT {key} AS key_, * FROM {table}")}
 
 
 before, after = (sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) for path in sys.argv[1:3])

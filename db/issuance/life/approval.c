@@ -25,7 +25,7 @@ issuance_pending_free(struct issuance_pending *p)
 #define PENDING_COLUMNS                                                                            \
     "SELECT p.rid, p.registration, g.nf_instance, p.profile, p.assurance, p.requester, "           \
     "p.spki_sha256, p.queue_sequence, p.queue_previous, p.approvals, " APPROVED                    \
-    ", p.created, p.expires, p.leaf, p.open, g.state, g.json, "
+    ", p.created, p.expires, p.leaf, p.open, g.state, unpacked(g.json), "
 
 #define PENDING_FROM " FROM pending p JOIN registration g ON g.id = p.registration "
 
@@ -62,7 +62,8 @@ issuance_pending_find(struct store_db *db, struct span rid, struct issuance_pend
     CLEANUP(store_end) struct store_rows rows = {0};
 
     *found = false;
-    if (store_query(db, &rows, PENDING_COLUMNS "p.evidence" PENDING_FROM "WHERE p.rid = ?1",
+    if (store_query(db, &rows,
+                    PENDING_COLUMNS "unpacked(p.evidence)" PENDING_FROM "WHERE p.rid = ?1",
                     STORE_VALUES(store_blob(rid)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
@@ -153,6 +154,11 @@ static int
 insert_pending(struct store_db *db, const struct issuance_intent *i, time_t expires, uint64_t leaf,
                struct err *e)
 {
+    CLEANUP(buf_free) struct buf evidence = {0};
+
+    if (packed_make(db, "request", i->evidence, &evidence, e) != 0) {
+        return -1;
+    }
     return store_exec(
         db,
         "INSERT INTO pending(rid, registration, transaction_id, profile, assurance, requester, "
@@ -160,7 +166,7 @@ insert_pending(struct store_db *db, const struct issuance_intent *i, time_t expi
         "renews) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         STORE_VALUES(store_blob(i->rid), store_text(i->registration), store_blob(i->transaction_id),
                      store_text(i->profile), store_int(i->assurance), store_blob(i->requester),
-                     store_blob(i->spki_sha256), store_blob(i->evidence),
+                     store_blob(i->spki_sha256), store_blob(buf_span(&evidence)),
                      store_int((int64_t)i->queue_sequence), store_blob(i->queue_previous),
                      store_int(i->approvals), store_int(i->now), store_int(expires),
                      store_int((int64_t)leaf),

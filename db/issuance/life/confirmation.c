@@ -95,6 +95,7 @@ issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uin
                  bool *revoked, enum issuance_outcome *outcome, struct err *e)
 {
     CLEANUP(issuance_request_free) struct issuance_request q = {0};
+    CLEANUP(buf_free) struct buf evidence = {0};
 
     *revoked = false;
     if (decide(db, c, &q, leaf, outcome, e) != 0) {
@@ -107,11 +108,12 @@ issuance_confirm(struct store_db *db, const struct issuance_confirmation *c, uin
     if ((c->accepted ? confirmed(db, &q, c, leaf, revoked, e) : reject(db, &q, c, leaf, e)) != 0) {
         return -1;
     }
-    if (store_exec(db,
+    if (packed_make(db, "confirmation", c->evidence, &evidence, e) != 0 ||
+        store_exec(db,
                    "INSERT INTO confirmation(rid, request, accepted, evidence, created, leaf) "
                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                    STORE_VALUES(store_blob(c->rid), store_blob(c->request),
-                                store_int(c->accepted ? 1 : 0), store_blob(c->evidence),
+                                store_int(c->accepted ? 1 : 0), store_blob(buf_span(&evidence)),
                                 store_int(c->when.now), store_int((int64_t)*leaf)),
                    e) != 0) {
         return -1;
@@ -125,7 +127,7 @@ issuance_evidence(struct store_db *db, struct span rid, struct buf *out, struct 
 {
     CLEANUP(store_end) struct store_rows rows = {0};
 
-    if (store_query_one(db, &rows, "SELECT evidence FROM request WHERE rid = ?1",
+    if (store_query_one(db, &rows, "SELECT unpacked(evidence) FROM request WHERE rid = ?1",
                         STORE_VALUES(store_blob(rid)), e) != 0) {
         return -1;
     }

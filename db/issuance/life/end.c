@@ -19,10 +19,11 @@ issuance_target_find(struct store_db *db, struct span serial, struct issuance_ta
     CLEANUP(store_end) struct store_rows rows = {0};
 
     memset(out, 0, sizeof(*out));
-    if (store_query(db, &rows,
-                    "SELECT nf_instance, revoked IS NOT NULL, not_after, der FROM certificate "
-                    "WHERE serial = ?1",
-                    STORE_VALUES(store_blob(serial)), e) != 0 ||
+    if (store_query(
+            db, &rows,
+            "SELECT nf_instance, revoked IS NOT NULL, not_after, unpacked(der) FROM certificate "
+            "WHERE serial = ?1",
+            STORE_VALUES(store_blob(serial)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -85,6 +86,7 @@ issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint6
                                  .asked = a->rid,
                                  .has_invalidity = a->has_invalidity,
                                  .invalidity_date = a->invalidity_date};
+    CLEANUP(buf_free) struct buf evidence = {0};
 
     if (judge_asked(db, a, leaf, &r.not_after, outcome, e) != 0) {
         return -1;
@@ -92,14 +94,15 @@ issuance_revoke_asked(struct store_db *db, const struct issuance_asked *a, uint6
     if (*outcome != ISSUANCE_DONE) {
         return 0;
     }
-    if (issuance_revoke_as(db, &r, a->when, leaf, e) != 0) {
+    if (issuance_revoke_as(db, &r, a->when, leaf, e) != 0 ||
+        packed_make(db, "revocation", a->evidence, &evidence, e) != 0) {
         return -1;
     }
     return store_exec(db,
                       "INSERT INTO revocation_request(rid, serial, evidence, created, leaf) "
                       "VALUES(?1, ?2, ?3, ?4, ?5)",
                       STORE_VALUES(store_blob(a->rid), store_blob(a->serial),
-                                   store_blob(a->evidence), store_int(a->when.now),
+                                   store_blob(buf_span(&evidence)), store_int(a->when.now),
                                    store_int((int64_t)*leaf)),
                       e);
 }

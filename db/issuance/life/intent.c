@@ -92,6 +92,8 @@ insert_intent(struct store_db *db, const struct issuance_intent *i,
               const struct issuance_place *place, struct err *e)
 {
     const bool nf = i->registration != NULL;
+    CLEANUP(buf_free) struct buf evidence = {0};
+    CLEANUP(buf_free) struct buf tbs = {0};
     uint64_t leaf;
 
     if (nf && i->renews.n == 0 && !place->is_retry &&
@@ -103,7 +105,9 @@ insert_intent(struct store_db *db, const struct issuance_intent *i,
     if (nf && i->approvals == 0 && issuance_append_request(db, i, NULL, e) != 0) {
         return -1;
     }
-    if (append_intent_leaf(db, i, place, &leaf, e) != 0) {
+    if (append_intent_leaf(db, i, place, &leaf, e) != 0 ||
+        packed_make(db, "request", i->evidence, &evidence, e) != 0 ||
+        packed_make(db, "tbs", i->tbs, &tbs, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -118,8 +122,8 @@ insert_intent(struct store_db *db, const struct issuance_intent *i,
             store_blob(i->rid), store_text(i->registration), blob_or_null(nf, i->transaction_id),
             number_or_null(nf, i->cert_req_id), number_or_null(nf, i->assurance),
             blob_or_null(nf && i->requester.n > 0, i->requester), store_text(i->profile),
-            store_blob(i->evidence), number_or_null(nf, (int64_t)i->queue_sequence),
-            blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(i->tbs),
+            store_blob(buf_span(&evidence)), number_or_null(nf, (int64_t)i->queue_sequence),
+            blob_or_null(nf, i->queue_previous), store_blob(i->serial), store_blob(buf_span(&tbs)),
             store_int(i->not_after), store_int(i->judged), store_int((int64_t)leaf),
             blob_or_null(i->renews.n > 0, i->renews), store_int(i->is_update ? 1 : 0),
             store_int(nf ? i->confirm : ISSUANCE_IMPLICIT),

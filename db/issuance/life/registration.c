@@ -50,7 +50,7 @@ signed_octets(struct store_db *db, struct issuance_registration *r, struct err *
 
     if (hex_parse(r->id, id, sizeof(id), e) != 0 ||
         store_query_one(db, &rows,
-                        "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                        "SELECT unpacked(l.body) FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
                         "WHERE o.subject = ?1 AND l.kind = 'REGISTRATION' ORDER BY o.idx LIMIT 1",
                         STORE_VALUES(store_blob(span_of(id, sizeof(id)))), e) != 0) {
         return err_set(e, ERR_STALE, "ca.db: registration %s: its leaf is missing", r->id);
@@ -80,7 +80,7 @@ issuance_registration_find(struct store_db *db, const char *id, struct issuance_
     enum issuance_role role;
 
     *found = false;
-    if (store_query(db, &rows, COLUMNS "cms, json FROM registration WHERE id = ?1",
+    if (store_query(db, &rows, COLUMNS "cms, unpacked(json) FROM registration WHERE id = ?1",
                     STORE_VALUES(store_text(id)), e) != 0 ||
         store_next(&rows, found, e) != 0 || (*found && registration_from(&rows, out, e) != 0)) {
         return -1;
@@ -277,12 +277,15 @@ append_leaf(struct store_db *db, const struct issuance_registration *r, time_t n
 static int
 insert(struct store_db *db, struct issuance_registration *r, time_t now, struct err *e)
 {
+    CLEANUP(buf_free) struct buf json = {0};
+
     if (r->owner[0] != '\0' &&
         store_exec(db, "UPDATE registration SET state = 2 WHERE id = ?1 AND state = 0",
                    STORE_VALUES(store_text(r->owner)), e) != 0) {
         return -1;
     }
-    if (append_leaf(db, r, now, &r->leaf, e) != 0) {
+    if (append_leaf(db, r, now, &r->leaf, e) != 0 ||
+        packed_make(db, "registration", buf_span(&r->json), &json, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -290,7 +293,7 @@ insert(struct store_db *db, struct issuance_registration *r, time_t now, struct 
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
         "certificates, registered, leaf, supersedes, proof) "
         "VALUES(?1, x'', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        STORE_VALUES(store_text(r->id), store_blob(buf_span(&r->json)), store_text(r->nf_instance),
+        STORE_VALUES(store_text(r->id), store_blob(buf_span(&json)), store_text(r->nf_instance),
                      store_blob(buf_span(&r->registrar)), store_int(r->not_before),
                      store_int(r->not_after), store_int(r->certificates), store_int(now),
                      store_int((int64_t)r->leaf), store_text(r->supersedes), store_text(r->pins)),
@@ -321,9 +324,9 @@ static int
 is_repeated(struct store_db *db, const struct issuance_registration *r, bool *repeated,
             struct err *e)
 {
-    return store_has_row(db, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND json = ?2",
-                         STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))),
-                         repeated, e);
+    return store_has_row(
+        db, "SELECT 1 FROM registration WHERE nf_instance = ?1 AND unpacked(json) = ?2",
+        STORE_VALUES(store_text(r->nf_instance), store_blob(buf_span(&r->json))), repeated, e);
 }
 
 int

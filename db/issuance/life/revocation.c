@@ -188,11 +188,12 @@ recorded_hash(struct store_db *db, uint64_t number, struct issuance_crl_stored *
 
     if (store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'leaf_subject'",
                       STORE_NO_VALUES, &subjects, e) != 0 ||
-        store_query(db, &rows,
-                    subjects ? "SELECT l.body FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
-                               "WHERE o.subject = ?1 AND l.kind = 'CRL' ORDER BY o.idx DESC LIMIT 1"
-                             : "SELECT der FROM crl WHERE number = ?1 AND length(der) > 0",
-                    STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
+        store_query(
+            db, &rows,
+            subjects ? "SELECT unpacked(l.body) FROM leaf_subject o JOIN leaf l ON l.idx = o.idx "
+                       "WHERE o.subject = ?1 AND l.kind = 'CRL' ORDER BY o.idx DESC LIMIT 1"
+                     : "SELECT der FROM crl WHERE number = ?1 AND length(der) > 0",
+            STORE_VALUES(store_int((int64_t)number)), e) != 0 ||
         store_next(&rows, &out->found, e) != 0) {
         return -1;
     }
@@ -251,7 +252,7 @@ issuance_infrastructure_each(struct store_db *db, enum issuance_role role, time_
     bool row = true;
 
     if (store_query(db, &rows,
-                    "SELECT c.der FROM certificate c WHERE c.nf_instance IS NULL "
+                    "SELECT unpacked(c.der) FROM certificate c WHERE c.nf_instance IS NULL "
                     "AND c.not_after >= ?1 AND c.revoked IS NULL",
                     STORE_VALUES(store_int(now)), e) != 0) {
         return -1;

@@ -5,6 +5,7 @@
 
 #include "db/issuance/rebuild/rows.h"
 #include "db/issuance/rows.h"
+#include "db/store/packed.h"
 
 enum { CMS_MAX = LEAF_MAX, JSON_MAX = 64 * 1024 };
 
@@ -47,6 +48,7 @@ insert_registration(struct rebuild *r, struct store_db *db, const struct leaf *l
 {
     CLEANUP(buf_free) struct buf cms = BUF_INIT(CMS_MAX);
     CLEANUP(buf_free) struct buf json = BUF_INIT(JSON_MAX);
+    CLEANUP(buf_free) struct buf packed = {0};
     struct rebuild_octets registrar;
 
     if (rebuild_octets(leaf, "registrar", &registrar, e) != 0 ||
@@ -59,13 +61,16 @@ insert_registration(struct rebuild *r, struct store_db *db, const struct leaf *l
     if (r->source->content(r->source->arg, buf_span(&cms), leaf_time(leaf), &json, e) != 0) {
         return -1;
     }
+    if (packed_make(db, "registration", buf_span(&json), &packed, e) != 0) {
+        return -1;
+    }
     r->counts.registrations++;
     return store_exec(
         db,
         "INSERT INTO registration(id, cms, json, nf_instance, registrar, not_before, not_after, "
         "certificates, registered, leaf, supersedes, proof) "
-        "VALUES(?1, x'', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, " ISSUANCE_PINS("?2") ")",
-        STORE_VALUES(store_text(leaf_text(leaf, "registration")), store_blob(buf_span(&json)),
+        "VALUES(?1, x'', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, " ISSUANCE_PINS("unpacked(?2)") ")",
+        STORE_VALUES(store_text(leaf_text(leaf, "registration")), store_blob(buf_span(&packed)),
                      store_text(leaf_text(leaf, "nfInstanceId")), rebuild_value(&registrar),
                      rebuild_time(leaf, "notBefore"), rebuild_time(leaf, "notAfter"),
                      store_int(leaf_int(leaf, "certificates", 0)), store_int(leaf_time(leaf)),

@@ -8,6 +8,7 @@
 
 #include "db/issuance/rebuild/rows.h"
 #include "db/issuance/role.h"
+#include "db/store/packed.h"
 
 enum { CERTIFICATE_MAX = LEAF_MAX };
 
@@ -142,9 +143,10 @@ insert_request(struct store_db *db, const struct rebuild_intent *i, enum issuanc
     const bool nf = leaf_text(leaf, "registration") != NULL;
     const bool updates = leaf_text(leaf, "updates") != NULL;
     const struct store_value rid = store_blob(span_of(i->rid, sizeof(i->rid)));
+    CLEANUP(buf_free) struct buf packed = {0};
     struct intent_members m;
 
-    if (read_members(leaf, &m, e) != 0) {
+    if (read_members(leaf, &m, e) != 0 || packed_make(db, "tbs", tbs, &packed, e) != 0) {
         return -1;
     }
     return store_exec(
@@ -159,16 +161,16 @@ insert_request(struct store_db *db, const struct rebuild_intent *i, enum issuanc
         "?14, ?15, CASE WHEN ?15 = 1 OR g.supersedes IS NOT NULL THEN 2 ELSE 0 END, ?16, ?17, ?18, "
         "?19 FROM (SELECT 1) LEFT JOIN pending p ON p.rid = ?1 AND length(p.evidence) > 0 "
         "LEFT JOIN registration g ON g.id = ?3",
-        STORE_VALUES(rid, store_int(state), store_text(leaf_text(leaf, "registration")),
-                     nf ? store_int(0) : store_null(), assurance_of(leaf),
-                     store_text(leaf_text(leaf, "profile")),
-                     i->has_place ? store_int(i->place) : store_null(), rebuild_value(&i->head),
-                     rebuild_value(&m.serial), tbs.n > 0 ? store_blob(tbs) : store_null(),
-                     rebuild_time(leaf, "notAfter"), store_int(leaf_time(leaf)),
-                     store_int((int64_t)index), rebuild_value(&m.renews),
-                     store_int(updates ? 1 : 0), rebuild_value(&m.profile_file),
-                     rebuild_time(leaf, "messageTime"), rebuild_time(leaf, "notBefore"),
-                     rebuild_value(&m.instead_of)),
+        STORE_VALUES(
+            rid, store_int(state), store_text(leaf_text(leaf, "registration")),
+            nf ? store_int(0) : store_null(), assurance_of(leaf),
+            store_text(leaf_text(leaf, "profile")),
+            i->has_place ? store_int(i->place) : store_null(), rebuild_value(&i->head),
+            rebuild_value(&m.serial), tbs.n > 0 ? store_blob(buf_span(&packed)) : store_null(),
+            rebuild_time(leaf, "notAfter"), store_int(leaf_time(leaf)), store_int((int64_t)index),
+            rebuild_value(&m.renews), store_int(updates ? 1 : 0), rebuild_value(&m.profile_file),
+            rebuild_time(leaf, "messageTime"), rebuild_time(leaf, "notBefore"),
+            rebuild_value(&m.instead_of)),
         e);
 }
 
@@ -218,16 +220,19 @@ insert_certificate(struct store_db *db, const uint8_t rid[ISSUANCE_RID_SIZE],
                    const struct leaf *leaf, struct span der, struct err *e)
 {
     CLEANUP(x509_cleanup) X509 *certificate = certificate_parse_keyless(der, e);
+    CLEANUP(buf_free) struct buf packed = {0};
     struct rebuild_octets serial;
 
     if (certificate == NULL || rebuild_octets(leaf, "serial", &serial, e) != 0 ||
+        packed_make(db, "certificate", der, &packed, e) != 0 ||
         store_exec(db,
                    "INSERT INTO certificate(serial, rid, der, nf_instance, profile, not_after, "
                    "issued) SELECT q.serial, q.rid, ?2, g.nf_instance, q.profile, q.not_after, ?3 "
                    "FROM request q LEFT JOIN registration g ON g.id = q.registration "
                    "WHERE q.rid = ?1 AND q.serial = ?4",
-                   STORE_VALUES(store_blob(span_of(rid, ISSUANCE_RID_SIZE)), store_blob(der),
-                                store_int(leaf_time(leaf)), rebuild_value(&serial)),
+                   STORE_VALUES(store_blob(span_of(rid, ISSUANCE_RID_SIZE)),
+                                store_blob(buf_span(&packed)), store_int(leaf_time(leaf)),
+                                rebuild_value(&serial)),
                    e) != 0 ||
         rebuild_one(db, "issued", e) != 0) {
         return -1;

@@ -72,7 +72,7 @@ restored_append(struct store_db *db, const struct restored *r, struct err *e)
 
 /* An intent of which nothing came is no use: it is given up. */
 #define UNUSED                                                                                     \
-    "SELECT g.id, l.body FROM registration g JOIN leaf l ON l.idx = g.leaf "                       \
+    "SELECT g.id, unpacked(l.body) FROM registration g JOIN leaf l ON l.idx = g.leaf "             \
     "WHERE g.state = 0 AND g.leaf >= ?1 AND g.used - (SELECT count(*) FROM request q WHERE "       \
     "q.registration = g.id AND q.state = 0 AND q.tbs IS NULL AND q.renews IS NULL AND "            \
     "q.instead_of IS NULL) < g.certificates ORDER BY g.leaf"

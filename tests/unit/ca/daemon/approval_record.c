@@ -76,7 +76,7 @@ what_cannot_be_stored_or_read_of_it_ends_the_daemon(void **state)
 {
     enum { SUBMIT, SUBMIT_NEW, SHOW, DECIDE };
     static const char no_cms[] = "a.subject, a.cms";
-    static const char no_evidence[] = "p.evidence FROM pending";
+    static const char no_evidence[] = "unpacked(p.evidence) FROM pending";
     static const struct {
         int asked;
         const char *breaks;

@@ -181,7 +181,7 @@ what_cannot_be_stored_or_read_ends_the_daemon(void **state)
         {USED_UP, REFUSES("INSERT", "request"), NULL, "record a request: "},
         {CONFIRMATION, REFUSES("INSERT", "confirmation"), NULL, "record a request: "},
         {CONFIRMATION, NULL, "SELECT leaf FROM confirmation", "look a request up: "},
-        {CONFIRMATION, NULL, "SELECT evidence FROM request", "look a request up: "},
+        {CONFIRMATION, NULL, "SELECT unpacked(evidence) FROM request", "look a request up: "},
         {REVOCATION, REFUSES("INSERT", "revocation_request"), NULL, "record a request: "},
         {REVOCATION, NULL, "SELECT leaf FROM revocation_request", "look a request up: "},
         {OFFICERS_REVOCATION, REFUSES("INSERT", "revocation"), NULL, "revoke: nothing"},
@@ -232,7 +232,7 @@ what_cannot_be_stored_at_a_start_ends_it(void **state)
         const char *says;
     } rows[] = {
         {REFUSES("INSERT", "certificate"), NULL, "record a request: "},
-        {NULL, "SELECT evidence FROM request", "no such column: broken"},
+        {NULL, "SELECT unpacked(evidence) FROM request", "no such column: broken"},
         {REFUSES_LEAF("RECOVERED"), NULL, "broken"},
         {NULL, "SELECT value FROM setting", "no such column: broken"},
         {REFUSES_LEAF("CONFIG"), NULL, "broken"},

@@ -205,8 +205,11 @@ a_database_that_was_edited_is_not_started_with(void **state)
         "DELETE FROM revocation",
         "UPDATE request SET registration = NULL",
         "UPDATE request SET profile_file = zeroblob(32) WHERE registration IS NOT NULL",
-        "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'REVOKED', 'CANCEL') AS BLOB)",
-        "UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), 'mac', 'mad') AS BLOB)",
+        ("UPDATE leaf SET body = CAST(replace(CAST(unpacked(body) AS TEXT), 'REVOKED', 'CANCEL') "
+         "AS "
+         "BLOB)"),
+        ("UPDATE leaf SET body = CAST(replace(CAST(unpacked(body) AS TEXT), 'mac', 'mad') AS "
+         "BLOB)"),
         "UPDATE leaf SET hash = zeroblob(32) WHERE idx = 3",
     };
     struct world *w = *state;

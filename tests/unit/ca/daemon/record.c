@@ -120,8 +120,9 @@ find_leaf(sqlite3 *db, const char *row, struct span rid, enum leaf_kind kind)
 {
     CLEANUP(mem_cleanup) char *hex = hex_dup(rid);
     CLEANUP(mem_cleanup)
-    char *sql = mem_printf("SELECT body FROM leaf WHERE instr(body, '\"rid\":\"%s\"') > 0 AND "
-                           "instr(body, '\"kind\":\"%s\"') > 0",
+    char *sql = mem_printf("SELECT unpacked(body) FROM leaf WHERE instr(unpacked(body), '"
+                           "\"rid\":\"%s\"') > 0 AND "
+                           "instr(unpacked(body), '\"kind\":\"%s\"') > 0",
                            hex, leaf_kind_name(kind));
     sqlite3_stmt *found = first_row(db, sql);
     struct err e = {0};
@@ -198,7 +199,8 @@ record_each_refusal(struct world *w, void (*visit)(void *arg, int fail_info, con
 
     world_settle(w);
     db = open_copy(w);
-    assert_int_equal(sqlite3_prepare_v2(db.sqlite, "SELECT body FROM leaf WHERE kind = 'REFUSAL'",
+    assert_int_equal(sqlite3_prepare_v2(db.sqlite,
+                                        "SELECT unpacked(body) FROM leaf WHERE kind = 'REFUSAL'",
                                         -1, &rows, NULL),
                      SQLITE_OK);
     while (sqlite3_step(rows) == SQLITE_ROW) {

@@ -7,9 +7,11 @@
 
 #include "db/pages/pages.h"
 
+struct store_db;
+
 struct sealed_db {
-    struct pages *pages;
-    sqlite3 *sqlite;
+    struct store_db *store;
+    sqlite3 *sqlite; /* its; with unpacked() (db/store/packed.h) */
 };
 /* Whether what it has is believed, each statement says. */
 void sealed_db_open(struct sealed_db *, const char *path, const uint8_t key[PAGES_KEY_SIZE]);

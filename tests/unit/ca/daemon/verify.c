@@ -107,9 +107,9 @@ the_crl_that_is_out_is_compared(void **state)
 
     save(w, crl, &old);
     must_say(w, "an older one", "it was put back, or nfpki-ca was killed before it wrote it");
-    world_edit_as_ca(
-        w, "DROP TRIGGER leaf_stays; UPDATE leaf SET body = CAST(replace(CAST(body AS TEXT), "
-           "'\"upTo\":', '\"upTo\":9') AS BLOB) WHERE kind = 'CRL-INTENT'");
+    world_edit_as_ca(w, "DROP TRIGGER leaf_stays; UPDATE leaf SET body = "
+                        "CAST(replace(CAST(unpacked(body) AS TEXT), "
+                        "'\"upTo\":', '\"upTo\":9') AS BLOB) WHERE kind = 'CRL-INTENT'");
     must_say(w, "one that lacks somebody", " is revoked, as the record says, and not on it\n");
     world_put_back(w);
 

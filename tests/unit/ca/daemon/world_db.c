@@ -123,8 +123,8 @@ world_leaves(const struct world *w, const char *kind, const char *part, const ch
 
     assert_int_equal(sqlite3_prepare_v2(db.sqlite,
                                         "SELECT count(*) FROM leaf WHERE kind = ?1 AND "
-                                        "instr(CAST(body AS TEXT), ?2) > 0 AND "
-                                        "instr(CAST(body AS TEXT), ?3) > 0",
+                                        "instr(CAST(unpacked(body) AS TEXT), ?2) > 0 AND "
+                                        "instr(CAST(unpacked(body) AS TEXT), ?3) > 0",
                                         -1, &statement, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC), SQLITE_OK);

@@ -10,6 +10,7 @@ static const struct edited_allowed allowed[] = {
      "daemon"},
     {"page", NULL, EDITED_SCRUB, "of an index that no question here goes by"},
     {"leaf", NULL, EDITED_SCRUB, "on a page with leaves that no question here reads"},
+    {"dictionary", NULL, EDITED_SCRUB, "asked when something is read that is packed with it"},
 };
 
 static const struct edited_allowed left_out[] = {

@@ -322,6 +322,22 @@ do_position(struct store_db *db, void *arg, struct err *e)
 }
 
 /* Of the two kinds of keys; two checkpoints have their line. */
+/* Of values enough that one is made. */
+static int
+do_dictionary(struct store_db *db, void *arg, struct err *e)
+{
+    CLEANUP(buf_free) struct buf packed = {0};
+    uint8_t value[1000] = {'{'};
+
+    (void)arg;
+    for (int i = 0; i < 100; i++) {
+        if (packed_make(db, "STOP", span_of(value, sizeof(value)), &packed, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 do_journals(struct store_db *db, void *arg, struct err *e)
 {
@@ -434,6 +450,7 @@ first_part(struct whole *w)
     crl.number = 0;
     call(w, do_crl, &crl); /* announced */
     call(w, do_position, NULL);
+    call(w, do_dictionary, NULL);
     call(w, do_journals, NULL);
 }
 

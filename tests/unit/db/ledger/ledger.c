@@ -279,16 +279,22 @@ the_record_is_never_changed_by_sql(void **state)
         "REPLACE INTO node SELECT 1, 0, hash FROM leaf WHERE idx = 1",
         "UPDATE node SET hash = zeroblob(32)",
         "DELETE FROM node WHERE level = 1",
+        "UPDATE dictionary SET octets = x'00'",
+        "DELETE FROM dictionary",
         "UPDATE checkpoint SET size = 5",
         "DELETE FROM checkpoint",
         "INSERT INTO checkpoint VALUES(10, zeroblob(32), 'again')",
         "INSERT INTO checkpoint VALUES(9, zeroblob(32), 'older')",
         "INSERT INTO checkpoint VALUES(11, zeroblob(32), 'of the future')",
     };
+    struct sql_op dictionary = {.op = {.run = run_sql},
+                                .sql = "INSERT INTO dictionary VALUES(1, 'STOP', x'7b')"};
     struct scene *f = *state;
+    struct err no = {0};
 
     scene_append(f, 0, 10);
     scene_checkpoint(f, 10);
+    assert_ok(store_call(f->store, &dictionary.op, &no), &no);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sql_op s = {.op = {.run = run_sql}, .sql = rows[i]};
         struct err e = {0};
