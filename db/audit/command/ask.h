@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ask.h - what all commands of nfpki-audit share: their options, the ledger that is opened and
+ * verified top down, and how they end. One thread, one command.
+ */
+#pragma once
+
+#include "base/cmd.h"
+#include "db/audit/files.h"
+
+enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3, EXIT_FINDINGS = 4 };
+
+enum { FILES_MAX = 16 /* of each */ };
+
+struct asked {
+    const char *ledger;
+    const char *key;
+    const char *state;
+    const char *certificate;
+    const char *nf;
+    const char *issuers[FILES_MAX];
+    size_t n_issuers;
+    const char *crls[FILES_MAX];
+    size_t n_crls;
+    bool json;
+};
+extern struct asked asked;
+
+/* The program whose usage is printed. */
+void ask_program(const struct program *);
+/* Options stand before or behind the name of the command; optind is what follows them. */
+int ask_parse(int argc, char **argv);
+
+/* Each prints what it has to say, and gives the exit status. */
+int ask_misuse(const char *text);
+int ask_usage(const char *command);
+int ask_failed(const struct err *reason);
+/* What was said must have arrived: a full disk is not a verified ledger. */
+int ask_finish(int result, const struct err *reason);
+
+/* --key: a file, or the text itself. */
+int ask_key(struct log_key *, struct err *e);
+/* EXIT_VERIFIED and the opened log, or another status after the reason was printed. */
+int ask_ledger(struct audit_log **);

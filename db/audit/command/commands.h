@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - the commands of nfpki-audit: each gives the exit status. */
+#pragma once
+
+int list_run(int argc, char **argv);
+int show_run(int argc, char **argv);
+int verify_run(int argc, char **argv);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/der/certificate.h"
+#include "db/audit/print.h"
+
+enum { CRL_MAX = 32 * 1024 * 1024 };
+
+/* The certificate of --certificate, while the leaves go by. */
+struct wanted {
+    char *base64; /* NULL: none is wanted */
+    char *serial;
+    bool found;
+    uint64_t leaf;
+    struct merkle_hash hash;
+    enum audit_status status;
+};
+
+static void
+wanted_free(struct wanted *wanted)
+{
+    mem_free(wanted->base64);
+    mem_free(wanted->serial);
+}
+
+static void
+wanted_look(void *arg, uint64_t index, const struct leaf *leaf)
+{
+    struct wanted *wanted = arg;
+    const char *serial = leaf_text(leaf, "serial");
+
+    if (wanted->base64 == NULL || serial == NULL || strcmp(serial, wanted->serial) != 0) {
+        return;
+    }
+    if (leaf_kind(leaf) == LEAF_ISSUED &&
+        strcmp(leaf_text(leaf, "certificate"), wanted->base64) == 0) {
+        wanted->found = true;
+        wanted->leaf = index;
+        wanted->hash = merkle_leaf(leaf_body(leaf));
+    }
+    wanted->status = audit_status_next(wanted->status, leaf_kind(leaf));
+}
+
+static int
+wanted_load(struct wanted *wanted, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    CLEANUP(x509_cleanup) X509 *certificate = certificate_load(asked.certificate, e);
+
+    if (certificate == NULL || OSSL_ENCODE(X509, certificate, &der, e) != 0) {
+        return -1;
+    }
+    wanted->base64 = base64_dup(buf_span(&der));
+    wanted->serial = audit_certificate_serial(certificate);
+    return 0;
+}
+
+/* The remembered state first: it names what happened when the log was replaced as a whole. */
+static int
+state_check(struct audit_log *log, struct audit_verdict *verdict, struct err *e)
+{
+    struct checkpoint earlier;
+
+    if (asked.state == NULL) {
+        return 0;
+    }
+    verdict->state = asked.state;
+    if (audit_state_load(asked.state, log, &verdict->known, &earlier, e) != 0) {
+        return -1;
+    }
+    verdict->earlier = earlier.size;
+    return verdict->known ? audit_consistency(log, &earlier, e) : 0;
+}
+
+/* What signed, and what was signed and is not in the ledger itself. */
+static int
+issuers_load(struct audit_issuers *issuers, struct err *e)
+{
+    for (size_t i = 0; i < asked.n_issuers; i++) {
+        CLEANUP(x509_cleanup) X509 *certificate = certificate_load(asked.issuers[i], e);
+
+        if (certificate == NULL ||
+            audit_issuers_add(issuers, asked.issuers[i], certificate, e) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < asked.n_crls; i++) {
+        CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_MAX);
+
+        if (file_read(asked.crls[i], &der, e) != 0 ||
+            audit_issuers_add_crl(issuers, asked.crls[i], buf_span(&der), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+verify_all(struct audit_log *log, struct audit_issuers *issuers, struct wanted *wanted,
+           struct audit_verdict *verdict, struct audit_figures *figures, struct err *e)
+{
+    struct merkle_proof proof;
+
+    if (state_check(log, verdict, e) != 0 ||
+        audit_verify_signed(log, issuers, wanted_look, wanted, figures, e) != 0) {
+        return -1;
+    }
+    if (wanted->found) {
+        verdict->certificate = true;
+        verdict->leaf = wanted->leaf;
+        verdict->status = wanted->status;
+        if (audit_inclusion(log, wanted->leaf, &wanted->hash, &proof, e) != 0) {
+            return -1;
+        }
+    }
+    return asked.state == NULL ? 0 : audit_state_save(asked.state, log, e);
+}
+
+int
+verify_run(int argc, char **argv)
+{
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(wanted_free) struct wanted wanted = {0};
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
+    struct audit_figures figures;
+    struct audit_verdict verdict = {.figures = &figures};
+    struct err e = {0};
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc || asked.nf != NULL) {
+        return ask_usage("verify");
+    }
+    if (asked.n_crls > 0 && asked.n_issuers == 0) {
+        return ask_misuse("--crl needs --issuer FILE: who signed it?");
+    }
+    if ((asked.certificate != NULL && wanted_load(&wanted, &e) != 0) ||
+        issuers_load(issuers, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    status = ask_ledger(&log);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (verify_all(log, issuers, &wanted, &verdict, &figures, &e) != 0) {
+        return ask_failed(&e);
+    }
+    audit_print_findings(stderr, &figures);
+    if (asked.json) {
+        status = ask_finish(audit_json_verdict(stdout, log, &verdict, &e), &e);
+    } else {
+        audit_print_verdict(stdout, log, &verdict);
+        status = ask_finish(0, &e);
+    }
+    if (status == EXIT_VERIFIED && asked.certificate != NULL && !wanted.found) {
+        (void)fprintf(stderr, "nfpki-audit: %s is not in this ledger\n", asked.certificate);
+        return EXIT_NOTHING;
+    }
+    return status == EXIT_VERIFIED && figures.times.findings > 0 ? EXIT_FINDINGS : status;
+}
