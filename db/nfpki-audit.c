@@ -20,6 +20,10 @@ static const struct cmd commands[] = {
     {"list", "[--nf UUID] [--json]", "one row per certificate, with its status", list_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION",
      "everything that the ledger has about it, and the proofs", show_run},
+    {"prove", "SERIAL|INDEX", "a proof that needs the log key alone, on standard output",
+     prove_run},
+    {"check-proof", "[--certificate FILE] [--json] FILE",
+     "what `prove` wrote, with the log key and nothing else", check_proof_run},
     {"verify", "[--state FILE] [--certificate FILE] [--issuer FILE]... [--crl FILE]... [--json]",
      "the whole ledger, its history since FILE, and that a certificate is in it", verify_run},
 };

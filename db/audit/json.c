@@ -206,3 +206,19 @@ audit_json_story(FILE *out, const struct audit_log *log, const struct story *sto
     }
     return dump(out, root, e);
 }
+
+int
+audit_json_proof(FILE *out, const struct proof *proof, struct err *e)
+{
+    const struct checkpoint *checkpoint = &proof->checkpoint;
+    const struct span body = leaf_body(proof->leaf);
+    CLEANUP(mem_cleanup) char *base64 = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
+    CLEANUP(json_cleanup)
+    json_t *root = json_pack("{s:b, s:I, s:o, s:{s:s, s:I, s:s}}", "verified", 1, "index",
+                             (json_int_t)proof->index, "leaf",
+                             json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
+                             "checkpoint", "origin", checkpoint->origin, "size",
+                             (json_int_t)checkpoint->size, "root", base64);
+
+    return dump(out, root, e);
+}

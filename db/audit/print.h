@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "db/audit/index.h"
+#include "db/audit/proof.h"
 #include "db/audit/story.h"
 #include "db/audit/verify.h"
 
@@ -34,3 +35,6 @@ int audit_json_list(FILE *, const struct audit_log *, const struct audit_index *
 
 int audit_print_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
 int audit_json_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
+
+int audit_print_proof(FILE *, const struct proof *, struct err *e);
+int audit_json_proof(FILE *, const struct proof *, struct err *e);

@@ -2,6 +2,8 @@
 /* commands.h - the commands of nfpki-audit: each gives the exit status. */
 #pragma once
 
+int check_proof_run(int argc, char **argv);
 int list_run(int argc, char **argv);
+int prove_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int verify_run(int argc, char **argv);

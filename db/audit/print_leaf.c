@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/print_leaf.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/ossl.h"
+#include "db/audit/der/certificate.h"
+#include "db/audit/der/queue_entry.h"
+
+void
+print_octets(FILE *out, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++) {
+        if (bytes.p[i] >= ' ' && bytes.p[i] <= '~') {
+            (void)fputc(bytes.p[i], out);
+        } else {
+            (void)fprintf(out, "\\x%02x", (unsigned)bytes.p[i]);
+        }
+    }
+}
+
+void
+print_text(FILE *out, const char *text)
+{
+    print_octets(out, span_str(text));
+}
+
+void
+print_line(FILE *out, const char *label, const char *text)
+{
+    (void)fprintf(out, "  %-12s ", label);
+    print_text(out, text);
+    (void)fputc('\n', out);
+}
+
+/* Whoever reads a verdict sees what it rests on. */
+static void
+print_key(FILE *out, const struct audit_log *log)
+{
+    char id[2 * LOG_KEY_ID + 1];
+
+    hex_format(span_of(audit_key(log)->id, LOG_KEY_ID), id);
+    (void)fprintf(out, "  %-12s %s, %s\n", "log key", id,
+                  audit_key_is_given(log) ? "given" : "FROM THE LEDGER ITSELF: give it with --key");
+}
+
+void
+print_checkpoint(FILE *out, const struct audit_log *log)
+{
+    const struct checkpoint *checkpoint = audit_checkpoint(log);
+    CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
+
+    print_line(out, "log", checkpoint->origin);
+    (void)fprintf(out, "  %-12s %" PRIu64 " leaves\n", "size", checkpoint->size);
+    print_line(out, "root", root);
+    print_key(out, log);
+}
+
+static void
+member(FILE *out, const struct leaf *leaf, const char *name, const char *label)
+{
+    const char *text = leaf_text(leaf, name);
+
+    if (text != NULL) {
+        (void)fprintf(out, "%s ", label);
+        print_text(out, text);
+    }
+}
+
+static const char *
+reason_name(int64_t reason)
+{
+    /* RFC 5280 5.3.1 */
+    static const char *const names[] = {
+        "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
+        "superseded",    "cessationOfOperation", "certificateHold", "",
+        "removeFromCRL", "privilegeWithdrawn",   "aACompromise",
+    };
+
+    return reason >= 0 && reason < (int64_t)ARRAY_LEN(names) ? names[reason] : "unknown reason";
+}
+
+/* What its RA signed of it, and when it came there. */
+static void
+print_attested(FILE *out, const struct leaf *leaf)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    const char *text = leaf_text(leaf, "entry");
+    struct audit_entry entry;
+    char at[TIME_TEXT_SIZE];
+    struct err e;
+
+    if (text != NULL && base64_parse(text, &der, &e) == 0 &&
+        audit_entry_read(buf_span(&der), &entry, &e) == 0) {
+        time_format(entry.received, at);
+        (void)fprintf(out, PRINT_BELOW "came to the RA at %s, place %" PRId64 " of its queue", at,
+                      leaf_int(leaf, "qseq", 0));
+        member(out, leaf, "head", PRINT_BELOW "head");
+    }
+}
+
+static void
+print_restored(FILE *out, const struct leaf *leaf)
+{
+    (void)fprintf(out,
+                  PRINT_BELOW "leaves %" PRId64 " to %" PRId64 " were read back: %" PRId64
+                              " registrations, %" PRId64 " certificates, %" PRId64
+                              " revocations, %" PRId64 " CRLs",
+                  leaf_int(leaf, "from", 0), leaf_int(leaf, "to", 0) - 1,
+                  leaf_int(leaf, "registrations", 0), leaf_int(leaf, "certificates", 0),
+                  leaf_int(leaf, "revocations", 0), leaf_int(leaf, "crls", 0));
+    (void)fprintf(out,
+                  PRINT_BELOW "intents given up: %" PRId64 ", requests refused: %" PRId64
+                              ", secrets void: %" PRId64 ", revoked as a CRL says: %" PRId64,
+                  leaf_int(leaf, "abandoned", 0), leaf_int(leaf, "refused", 0),
+                  leaf_int(leaf, "void", 0), leaf_int(leaf, "fromCrl", 0));
+    if (leaf_text(leaf, "previousOrigin") != NULL) {
+        member(out, leaf, "previousOrigin", PRINT_BELOW "goes on from the log");
+        (void)fprintf(out, ", whose key had signed %" PRId64 " leaves: %" PRId64 " are lost",
+                      leaf_int(leaf, "signed", 0),
+                      leaf_int(leaf, "signed", 0) - leaf_int(leaf, "to", 0));
+    }
+    (void)fprintf(out, PRINT_BELOW "adopted: %" PRId64, leaf_int(leaf, "adopted", 0));
+    member(out, leaf, "officer", PRINT_BELOW "signed by the officers with serial");
+    member(out, leaf, "secondOfficer", PRINT_BELOW "and");
+}
+
+void
+print_facts(FILE *out, const struct leaf *leaf, bool serial)
+{
+    if (serial) {
+        member(out, leaf, "serial", PRINT_BELOW "serial");
+    }
+    switch (leaf_kind(leaf)) {
+    case LEAF_REGISTRATION:
+        member(out, leaf, "registration", PRINT_BELOW "registration");
+        member(out, leaf, "nfInstanceId", PRINT_BELOW "NF");
+        member(out, leaf, "proof", PRINT_BELOW "proves itself by");
+        (void)fprintf(out, ", %" PRId64 " initial certificate(s)",
+                      leaf_int(leaf, "certificates", 0));
+        member(out, leaf, "notBefore", PRINT_BELOW "good from");
+        member(out, leaf, "notAfter", " to");
+        member(out, leaf, "supersedes", PRINT_BELOW "replaces registration");
+        return;
+    case LEAF_REQUEST:
+        member(out, leaf, "profile", PRINT_BELOW "profile");
+        member(out, leaf, "assurance", ", assurance");
+        member(out, leaf, "rid", PRINT_BELOW "request");
+        print_attested(out, leaf);
+        if (leaf_int(leaf, "approvals", 0) > 0) {
+            (void)fprintf(out, PRINT_BELOW "waits for the approval of %" PRId64 " officer(s)",
+                          leaf_int(leaf, "approvals", 0));
+        }
+        return;
+    case LEAF_APPROVAL:
+        member(out, leaf, "decision", PRINT_BELOW "decision");
+        member(out, leaf, "subject", ", by");
+        member(out, leaf, "officer", PRINT_BELOW "serial");
+        member(out, leaf, "reason", PRINT_BELOW "reason:");
+        return;
+    case LEAF_REFUSAL:
+        member(out, leaf, "rid", PRINT_BELOW "request");
+        member(out, leaf, "reason", PRINT_BELOW "refused:");
+        (void)fprintf(out, " (PKIFailureInfo bit %" PRId64 ")", leaf_int(leaf, "failInfo", -1));
+        return;
+    case LEAF_INTENT:
+        member(out, leaf, "profile", PRINT_BELOW "profile");
+        member(out, leaf, "notBefore", ", valid");
+        member(out, leaf, "notAfter", " to");
+        member(out, leaf, "updates", PRINT_BELOW "updates");
+        member(out, leaf, "renews", PRINT_BELOW "takes the place of");
+        member(out, leaf, "messageTime", PRINT_BELOW "asked for at");
+        member(out, leaf, "insteadOf", PRINT_BELOW "a further try, for the use of");
+        member(out, leaf, "profileFile", PRINT_BELOW "file of profiles, SHA-256");
+        return;
+    case LEAF_QUEUE_HEAD:
+        member(out, leaf, "ra", PRINT_BELOW "signed by the RA with serial");
+        member(out, leaf, "head", PRINT_BELOW "head");
+        return;
+    case LEAF_AGAIN:
+        member(out, leaf, "again", PRINT_BELOW "request");
+        member(out, leaf, "messageTime", PRINT_BELOW "of");
+        return;
+    case LEAF_ISSUED:
+    case LEAF_CONFIRMED:
+        return;
+    case LEAF_REVOKED:
+        (void)fprintf(out, PRINT_BELOW "reason %s", reason_name(leaf_int(leaf, "reason", -1)));
+        member(out, leaf, "by", ", by");
+        member(out, leaf, "revocationDate", ", as of");
+        member(out, leaf, "supersededBy", PRINT_BELOW "superseded by");
+        member(out, leaf, "rr", PRINT_BELOW "asked for by request");
+        member(out, leaf, "invalidityDate", PRINT_BELOW "suspect since");
+        return;
+    case LEAF_CANCEL:
+        member(out, leaf, "by", PRINT_BELOW "by");
+        member(out, leaf, "registrar", PRINT_BELOW "signed by the registrar with serial");
+        member(out, leaf, "reason", PRINT_BELOW "reason:");
+        return;
+    case LEAF_REJECTED:
+    case LEAF_STOP:
+        member(out, leaf, "reason", PRINT_BELOW "reason:");
+        return;
+    case LEAF_RESTORED:
+        print_restored(out, leaf);
+        return;
+    case LEAF_ADOPTED:
+        member(out, leaf, "from", PRINT_BELOW "known by");
+        return;
+    case LEAF_ACKNOWLEDGED:
+        (void)fprintf(out, PRINT_BELOW "line %" PRId64, leaf_int(leaf, "line", -1));
+        member(out, leaf, "object", ", kind");
+        member(out, leaf, "sha256", PRINT_BELOW "SHA-256");
+        member(out, leaf, "reason", PRINT_BELOW "reason:");
+        return;
+    case LEAF_START:
+    case LEAF_CONFIG:
+    case LEAF_CRL:
+    case LEAF_CRL_INTENT:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_SEALED:
+    case LEAF_KINDS:
+        break;
+    }
+    (void)fprintf(out, PRINT_BELOW);
+    print_octets(out, leaf_body(leaf));
+}
+
+const char *
+print_fact_name(enum leaf_kind kind)
+{
+    switch (kind) {
+    case LEAF_REGISTRATION:
+        return "registered";
+    case LEAF_CANCEL:
+        return "cancelled";
+    case LEAF_REQUEST:
+        return "asked";
+    case LEAF_QUEUE_HEAD:
+        return "attested";
+    case LEAF_APPROVAL:
+        return "decided";
+    case LEAF_REFUSAL:
+        return "refused";
+    case LEAF_INTENT:
+        return "intent";
+    case LEAF_ISSUED:
+        return "issued";
+    case LEAF_AGAIN:
+        return "asked again";
+    case LEAF_CONFIRMED:
+        return "confirmed";
+    case LEAF_REJECTED:
+        return "rejected";
+    case LEAF_REVOKED:
+        return "revoked";
+    case LEAF_RESTORED:
+        return "restored";
+    case LEAF_ADOPTED:
+        return "adopted";
+    case LEAF_ACKNOWLEDGED:
+        return "acknowledged";
+    case LEAF_START:
+    case LEAF_STOP:
+    case LEAF_CONFIG:
+    case LEAF_CRL:
+    case LEAF_CRL_INTENT:
+    case LEAF_RECOVERED:
+    case LEAF_CEREMONY:
+    case LEAF_SEALED:
+    case LEAF_KINDS:
+        break;
+    }
+    return leaf_kind_name(kind);
+}
+
+int
+print_certificate(FILE *out, const struct leaf *issued, const char *status, struct err *e)
+{
+    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(issued, e);
+    CLEANUP(audit_summary_free) struct audit_summary summary = {0};
+
+    if (certificate == NULL || audit_summarize(certificate, &summary, e) != 0) {
+        return -1;
+    }
+    (void)fprintf(out, "Certificate\n");
+    print_line(out, "serial", leaf_text(issued, "serial"));
+    if (status != NULL) {
+        print_line(out, "status", status);
+    }
+    print_line(out, "subject", summary.subject);
+    print_line(out, "issuer", summary.issuer);
+    print_line(out, "names", summary.names);
+    (void)fprintf(out, "  %-12s %s to %s\n", "valid", summary.not_before, summary.not_after);
+    print_line(out, "key", summary.key);
+    print_line(out, "SHA-256", summary.sha256);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * print_leaf.h - what all that is printed for people is made of. Text from the ledger has
+ * everything but printable ASCII escaped.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "db/audit/files.h"
+#include "db/ledger/leaf.h"
+
+/* A new line below what a leaf says. */
+#define PRINT_BELOW "\n               "
+
+void print_octets(FILE *, struct span);
+void print_text(FILE *, const char *);
+/* "  label        text" */
+void print_line(FILE *, const char *label, const char *text);
+/* The log, its size, its root and the key that all rests on. */
+void print_checkpoint(FILE *, const struct audit_log *);
+
+/* "issued" */
+const char *print_fact_name(enum leaf_kind);
+/* What a leaf says; the serial only where the story is not about one certificate. */
+void print_facts(FILE *, const struct leaf *, bool serial);
+/* What an ISSUED leaf has, its status (NULL: nobody knows) first. */
+int print_certificate(FILE *, const struct leaf *issued, const char *status, struct err *e);
