@@ -316,7 +316,7 @@ if [[ -n $plots ]]; then
   series=()
   for kind in $kinds; do
     for confirm in $confirms; do
-      awk -F '\t' -v k="$kind" -v c="$confirm" 'NR > 1 && $1 == k && $2 == c {print $3 "\t" $5 "\t" $6 "\t" $7}' \
+      awk -F '\t' -v k="$kind" -v c="$confirm" 'NR == 1 || $1 == k && $2 == c {print $3 "\t" $5 "\t" $6 "\t" $7 "\t" $9}' \
         "$pki/runs.tsv" >"$pki/$kind-$confirm.tsv"
       series+=("$kind-$confirm")
     done
@@ -326,6 +326,12 @@ if [[ -n $plots ]]; then
   plot "$plots/latency.svg" 'time of an enrolment, median and 99 %' connections ms \
     "for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:3 with linespoints title s.' p50', \
      for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:4 with linespoints dashtype 2 title s.' p99'"
+  plot "$plots/cpu.svg" 'CPU of the server for an enrolment' connections us \
+    "for [s in '${series[*]}'] '$pki/'.s.'.tsv' using 1:5 with linespoints title s"
+  if [[ $overload -gt 0 ]]; then
+    plot "$plots/overload.svg" 'five times the most: at most, and served meanwhile' 'enrolments a second at most' '1/s' \
+      "'$pki/overload.tsv' using 3:3 with points title 'at most', '' using 3:6 with points title 'served'" linear
+  fi
   if [[ $soak -gt 0 ]]; then
     plot "$plots/soak-latency.svg" 'an enrolment at four fifths of the most' minute ms \
       "for [i=4:5] '$pki/soak.tsv' using 1:i with linespoints" linear
