@@ -214,6 +214,7 @@ signer_start(const struct signer_options *o, struct err *e)
     signer_process_init(&s->process, o);
     s->pid = -1;
     s->last = &s->first;
+    s->trial_ended = true;
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->changed, NULL);
     /* The thread forks, because the child gets SIGTERM when the thread that forked it ends. */
@@ -287,6 +288,7 @@ signer_free(struct signer *s)
     (void)pthread_cond_destroy(&s->changed);
     (void)pthread_mutex_destroy(&s->lock);
     signer_process_clear(&s->process);
+    buf_free(&s->trial.signature);
     mem_free(s);
 }
 
@@ -319,6 +321,28 @@ signer_submit(struct signer *s, struct signer_job *job)
     job->private_ = NULL;
     job->signature = room_for(job->object);
     enqueue(s, job);
+}
+
+/* A question that its journal need not be read for: what is behind any line? */
+void
+signer_try(struct signer *s)
+{
+    bool free;
+
+    (void)pthread_mutex_lock(&s->lock);
+    free = s->trial_ended;
+    s->trial_ended = false;
+    (void)pthread_mutex_unlock(&s->lock);
+    if (!free) {
+        return;
+    }
+    buf_free(&s->trial.signature);
+    attempted_ask(UINT64_MAX, s->trial_question);
+    s->trial = (struct signer_job){.object = SIGNER_ATTEMPTED,
+                                   .tbs = span_of(s->trial_question, sizeof(s->trial_question)),
+                                   .signature = room_for(SIGNER_ATTEMPTED),
+                                   .private_ = &s->trial_ended};
+    enqueue(s, &s->trial);
 }
 
 void

@@ -101,6 +101,9 @@ void signer_look(struct signer *, int (*look)(void *arg, struct signer *, struct
 
 /* Asynchronous: fill task.done, object and tbs. Every submitted job is posted exactly once. */
 void signer_submit(struct signer *, struct signer_job *);
+/* Of one that is away: so that it is started, or connected to, though nobody has a job for it. Does
+ * not wait, and nobody is told. */
+void signer_try(struct signer *);
 
 /* Blocking. `signature` is replaced; its maximum must be SIGNATURE_MAX at least. */
 int signer_sign(struct signer *, enum signer_object object, struct span tbs, struct buf *signature,

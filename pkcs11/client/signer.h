@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "pkcs11/client/attempted.h"
 #include "pkcs11/client/process.h"
 
 struct signer {
@@ -27,6 +28,9 @@ struct signer {
     size_t waiting; /* submitted, and not finished */
     int (*look)(void *arg, struct signer *, struct err *e);
     void *look_arg;
+    struct signer_job trial; /* of signer_try(); under way until trial_ended */
+    uint8_t trial_question[ATTEMPTED_QUESTION_SIZE];
+    bool trial_ended;
 
     /* The thread's own; `pinned` is written before `started`, and then only read. */
     struct signer_process process;

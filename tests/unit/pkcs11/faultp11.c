@@ -8,6 +8,7 @@
  *   bad-sign    C_Sign gives a signature with one bit flipped
  *   sign-fails  C_Sign gives CKR_DEVICE_ERROR
  *   hang        C_Sign does not come back
+ *   slow        C_Sign takes two milliseconds, in which the process waits, as for a token far away
  *   stands:F    when the file $FAULTP11_FILE is there, C_Sign does not come back, and C_Login not
  *               before it has gone
  *   no-random   C_GenerateRandom gives CKR_DEVICE_REMOVED
@@ -35,6 +36,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <p11-kit/pkcs11.h>
@@ -297,6 +299,9 @@ sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG n, unsigned char *
     }
     if (allows("C_Sign")) {
         return CKR_OK;
+    }
+    if (is_word("slow")) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 2000 * 1000}, NULL);
     }
     rv = real->C_Sign(session, data, n, out, n_out);
     if (rv == CKR_OK && wanted("short-sign")) {
