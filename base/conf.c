@@ -286,20 +286,44 @@ conf_string(cfg_t *cfg, const char *option, struct err *e)
     return value;
 }
 
-char *
-conf_path(cfg_t *cfg, const char *option, struct err *e)
+/* Relative ones are taken from the folder of the file. */
+static char *
+path_from(const cfg_t *cfg, const char *value)
 {
-    const char *value = conf_string(cfg, option, e);
-    const char *slash;
+    const char *slash = cfg->filename == NULL ? NULL : strrchr(cfg->filename, '/');
 
-    if (value == NULL) {
-        return NULL;
-    }
-    slash = cfg->filename == NULL ? NULL : strrchr(cfg->filename, '/');
     if (value[0] == '/' || slash == NULL) {
         return mem_strdup(value);
     }
     return mem_printf("%.*s/%s", (int)(slash - cfg->filename), cfg->filename, value);
+}
+
+char *
+conf_path(cfg_t *cfg, const char *option, struct err *e)
+{
+    const char *value = conf_string(cfg, option, e);
+
+    return value == NULL ? NULL : path_from(cfg, value);
+}
+
+int
+conf_paths(cfg_t *cfg, const char *option, char **out, size_t max, size_t *n, struct err *e)
+{
+    const unsigned count = cfg_size(cfg, option);
+    bool any = false;
+
+    *n = 0;
+    if (count > max) {
+        return conf_fault(cfg, option, e, "%s: at most %zu", option, max);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const char *value = cfg_getnstr(cfg, option, i);
+        const bool there = value != NULL && value[0] != '\0';
+
+        out[(*n)++] = there ? path_from(cfg, value) : NULL;
+        any = any || there;
+    }
+    return any ? 0 : conf_fault(cfg, option, e, "option '%s' is missing or empty", option);
 }
 
 int

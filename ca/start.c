@@ -159,13 +159,30 @@ start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
     return s;
 }
 
+/* One after the other: their processes read the same token. */
+static int
+start_issuing(struct ca *ca, struct err *e)
+{
+    ca->issuing = signer_pool_new();
+    for (size_t i = 0; i < ca->conf.n_issuing; i++) {
+        struct signer *s = start_signer(ca, &ca->conf.issuing[i], e);
+
+        if (s == NULL) {
+            return -1;
+        }
+        if (signer_pool_add(ca->issuing, s, e) != 0) {
+            return err_wrap(e, "signer %s", ca_signer_name(&ca->conf.issuing[i]));
+        }
+    }
+    return 0;
+}
+
 static int
 start_signers(struct ca *ca, struct err *e)
 {
     CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
 
-    ca->issuing = start_signer(ca, &ca->conf.issuing, e);
-    if (ca->issuing == NULL) {
+    if (start_issuing(ca, e) != 0) {
         return -1;
     }
     ca->log = start_signer(ca, &ca->conf.log, e);
@@ -173,9 +190,9 @@ start_signers(struct ca *ca, struct err *e)
         OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ca->policy.issuing), &spki, e) != 0) {
         return -1;
     }
-    if (!span_equal(buf_span(&spki), signer_spki(ca->issuing))) {
+    if (!span_equal(buf_span(&spki), signer_spki(signer_pool_first(ca->issuing)))) {
         return err_set(e, ERR_DENIED, "the key of %s is not the one in %s",
-                       ca_signer_name(&ca->conf.issuing), ca->conf.issuing_certificate);
+                       ca_signer_name(&ca->conf.issuing[0]), ca->conf.issuing_certificate);
     }
     return 0;
 }
@@ -222,13 +239,31 @@ append_blocked_keys(struct store_db *db, const struct ca *ca, time_t now, struct
                : append_config(db, "blocked_keys", span_of(hash, sizeof(hash)), now, e);
 }
 
+/* Of the first signer `issuing_policy`, of others with their number. */
+static int
+append_issuing(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
+{
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < ca->conf.n_issuing; i++) {
+        const unsigned number = ca->conf.issuing[i].number;
+        CLEANUP(mem_cleanup)
+        char *name = number == 0 ? mem_strdup("issuing_policy")
+                                 : mem_printf("issuing_policy.%u", number + 1);
+
+        result =
+            append_config(db, name, signer_policy_hash(signer_pool_at(ca->issuing, i)), now, e);
+    }
+    return result;
+}
+
 static int
 append_configs(struct store_db *db, const struct ca *ca, time_t now, struct err *e)
 {
     if (append_config(db, "nfpki-ca.conf", span_of(ca->conf.hash, sizeof(ca->conf.hash)), now, e) !=
             0 ||
         append_config(db, "profiles", span_of(ca->profile_file, SHA256_SIZE), now, e) != 0 ||
-        append_config(db, "issuing_policy", signer_policy_hash(ca->issuing), now, e) != 0) {
+        append_issuing(db, ca, now, e) != 0) {
         return -1;
     }
     if (ca->conf.blocked != NULL && append_blocked_keys(db, ca, now, e) != 0) {
@@ -261,7 +296,7 @@ append_start(struct store_db *db, const struct ca *ca, time_t now, struct err *e
     leaf_set_text(leaf, "version", NFPKI_VERSION);
     leaf_set_hex(leaf, "config", span_of(ca->conf.hash, sizeof(ca->conf.hash)));
     leaf_set_bool(leaf, "softwareToken",
-                  signer_is_software(ca->issuing) || signer_is_software(ca->log));
+                  signer_pool_is_software(ca->issuing) || signer_is_software(ca->log));
     leaf_set_hex(leaf, "issuer", span_of(ca->policy.issuing_hash, sizeof(ca->policy.issuing_hash)));
     leaf_set_int(leaf, "record", LEAF_RECORD_VERSION);
     if (ca->went_back_from != 0) {
@@ -401,6 +436,7 @@ ca_finish(struct ca *ca, const char *reason, struct err *e)
     if (store_call(ca->store, &o.op, e) != 0 || release_now(ca, e) != 0) {
         return -1;
     }
+    journals_end(ca);
     return committed_now(ca->committed, e);
 }
 
@@ -435,7 +471,7 @@ ca_close(struct ca *ca)
     if (ca->ras != NULL) {
         ca_ras_drop(ca->ras);
     }
-    signer_free(ca->issuing); /* who asks the database when one comes back */
+    signer_pool_free(ca->issuing); /* who asks the database when one comes back */
     signer_free(ca->log);
     journals_free(ca->journals);
     store_free(ca->store);

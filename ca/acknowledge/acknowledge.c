@@ -35,6 +35,7 @@ static void
 name_line(struct acknowledgement *t, const struct unknown_line *u)
 {
     t->of_log = u->of_log;
+    t->signer = u->number;
     memcpy(t->key, u->key, sizeof(t->key));
     t->line = u->line.number;
     t->object = u->line.kind;
@@ -161,8 +162,10 @@ acknowledge_run(struct ca *ca, const struct acknowledge_options *options, char *
             return -1;
         }
         log_event(LOG_WARNING, "acknowledged",
-                  "line %llu of the journal of the %s key: two officers know of it; start nfpki-ca",
-                  (unsigned long long)a.text.line, a.text.of_log ? "log" : "issuing");
+                  "line %llu of the journal of signer %u of the %s key: two officers know of it; "
+                  "start nfpki-ca",
+                  (unsigned long long)a.text.line, a.text.signer + 1,
+                  a.text.of_log ? "log" : "issuing");
     }
     *text = TAKE(a.written);
     return 0;

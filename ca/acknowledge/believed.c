@@ -64,7 +64,8 @@ read_leaf(const struct ca *ca, struct store_db *db, const struct leaf *leaf, uin
     return t->has_serial ? hex_parse(serial, t->serial, sizeof(t->serial), e) : 0;
 }
 
-/* Both have the text that the first one's time makes of the leaf. */
+/* Both have the text that the first one's time, and which signer of the key it says, make of the
+ * leaf. */
 static int
 take_text(struct believing *b, const struct leaf *leaf, struct err *e)
 {
@@ -75,6 +76,7 @@ take_text(struct believing *b, const struct leaf *leaf, struct err *e)
         return -1;
     }
     b->text.time = said.time;
+    b->text.signer = said.signer;
     b->written = acknowledgement_format(&b->text);
     if (sha256(span_str(b->written), hash, e) != 0) {
         return -1;

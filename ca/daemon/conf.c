@@ -42,6 +42,13 @@ free_list(char **list, size_t n)
     }
 }
 
+static void
+free_signer(struct ca_signer *s)
+{
+    mem_free(s->policy);
+    mem_free(s->socket);
+}
+
 void
 ca_conf_free(struct ca_conf *c)
 {
@@ -50,10 +57,10 @@ ca_conf_free(struct ca_conf *c)
     }
     mem_free(c->database);
     mem_free(c->signer_program);
-    mem_free(c->issuing.policy);
-    mem_free(c->issuing.socket);
-    mem_free(c->log.policy);
-    mem_free(c->log.socket);
+    for (size_t i = 0; i < c->n_issuing; i++) {
+        free_signer(&c->issuing[i]);
+    }
+    free_signer(&c->log);
     profiles_free(c->profiles);
     blocked_keys_free(c->blocked);
     trust_conf_free(&c->trust);
@@ -192,31 +199,63 @@ ca_signer_name(const struct ca_signer *s)
     return s->socket != NULL ? s->socket : s->policy;
 }
 
-/* A policy file or a socket. */
+/* Which of the two options: policy files, or sockets. */
 static int
-load_signer(cfg_t *cfg, const char *policy, const char *socket, struct ca_signer *out,
-            struct err *e)
+choose(cfg_t *cfg, const char *policy, const char *socket, bool *is_socket, struct err *e)
 {
-    if (cfg_getstr(cfg, socket) == NULL) {
-        out->policy = conf_path(cfg, policy, e);
-        return out->policy == NULL ? -1 : 0;
+    *is_socket = cfg_size(cfg, socket) > 0;
+    return *is_socket && cfg_size(cfg, policy) > 0
+               ? conf_fault(cfg, socket, e, "%s: %s is there, too, and one of them is right",
+                            socket, policy)
+               : 0;
+}
+
+static int
+load_log(cfg_t *cfg, struct ca_signer *out, struct err *e)
+{
+    bool is_socket;
+    char **path;
+
+    if (choose(cfg, "log_policy", "log_socket", &is_socket, e) != 0) {
+        return -1;
     }
-    if (cfg_getstr(cfg, policy) != NULL) {
-        return conf_fault(cfg, socket, e, "%s: %s is there, too, and one of them is right", socket,
-                          policy);
+    path = is_socket ? &out->socket : &out->policy;
+    *path = conf_path(cfg, is_socket ? "log_socket" : "log_policy", e);
+    return *path == NULL ? -1 : 0;
+}
+
+/* An empty one keeps the place of one that is gone. */
+static int
+load_issuing(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    char *paths[SIGNER_POOL_MAX] = {0};
+    bool is_socket;
+    size_t n = 0;
+    int result;
+
+    if (choose(cfg, "issuing_policy", "issuing_socket", &is_socket, e) != 0) {
+        return -1;
     }
-    out->socket = conf_path(cfg, socket, e);
-    return out->socket == NULL ? -1 : 0;
+    result = conf_paths(cfg, is_socket ? "issuing_socket" : "issuing_policy", paths,
+                        ARRAY_LEN(paths), &n, e);
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i] != NULL) {
+            struct ca_signer *s = &c->issuing[c->n_issuing++];
+
+            s->number = (unsigned)i;
+            *(is_socket ? &s->socket : &s->policy) = paths[i];
+        }
+    }
+    return result;
 }
 
 static int
 load_signers(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
-    if (load_signer(cfg, "issuing_policy", "issuing_socket", &c->issuing, e) != 0 ||
-        load_signer(cfg, "log_policy", "log_socket", &c->log, e) != 0) {
+    if (load_issuing(cfg, c, e) != 0 || load_log(cfg, &c->log, e) != 0) {
         return -1;
     }
-    if (c->issuing.policy == NULL && c->log.policy == NULL) {
+    if (c->issuing[0].policy == NULL && c->log.policy == NULL) {
         return 0;
     }
     c->signer_program = conf_path(cfg, "signer_program", e);
@@ -281,8 +320,8 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
         CFG_STR("root_crl", NULL, CFGF_NODEFAULT),
         CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
-        CFG_STR("issuing_policy", NULL, CFGF_NODEFAULT),
-        CFG_STR("issuing_socket", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("issuing_policy", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("issuing_socket", NULL, CFGF_NODEFAULT),
         CFG_STR("log_policy", NULL, CFGF_NODEFAULT),
         CFG_STR("log_socket", NULL, CFGF_NODEFAULT),
         CFG_INT("signer_timeout_ms", 10000, CFGF_NONE),

@@ -9,6 +9,7 @@
 #include "ca/x509/blocked_keys.h"
 #include "ca/x509/profile/nf.h"
 #include "ca/x509/profile/profiles.h"
+#include "pkcs11/client/pool.h"
 
 enum { CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 
@@ -16,6 +17,7 @@ enum { CA_LINK_USERS_MAX = 8, CA_NAMES_MAX = 16, CA_WORKERS_MAX = 64 };
 struct ca_signer {
     char *policy;
     char *socket;
+    unsigned number; /* its place in the configuration, from 0: that of its journal in ca.db */
 };
 
 struct ca_conf {
@@ -27,8 +29,9 @@ struct ca_conf {
     char *issuing_certificate;
     char *root_certificate;
     char *root_crl;
-    char *signer_program; /* NULL: both signers are services */
-    struct ca_signer issuing;
+    char *signer_program; /* NULL: all signers are services */
+    struct ca_signer issuing[SIGNER_POOL_MAX]; /* the first signs CRLs, too */
+    size_t n_issuing;
     struct ca_signer log;
     char *link_socket;
     char *admin_socket;

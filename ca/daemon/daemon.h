@@ -18,7 +18,7 @@
 #include "ca/policy/policy.h"
 #include "db/issuance/issuance.h"
 #include "db/ledger/ledger.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 
 struct event;
 struct event_base;
@@ -64,7 +64,7 @@ struct ca {
     struct pool *pool;
     struct store *store;
     struct ledger *ledger;
-    struct signer *issuing;
+    struct signer_pool *issuing; /* in the order of conf.issuing */
     struct signer *log;
     struct buf seal_key; /* in locked memory; empty: the log's signer has none, nothing is sealed */
     struct link_server *link;

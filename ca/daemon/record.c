@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "ca/daemon/published.h"
 #include "ca/daemon/seals.h"
+#include "db/issuance/journal.h"
 #include "db/issuance/scrub.h"
 #include "db/store/schema.h"
 
@@ -98,23 +99,48 @@ ca_record_check_schema(struct store_db *db, struct err *e)
     return store_require_schema(db, schemas, "ca.db", "nfpki-ca --verify tells all of it", e);
 }
 
-/* Every signature that is stored was attempted; so a journal that knows of fewer is not the one of
- * this key, or was put back to an older copy. */
+/* Lines of the issuing key's journals: what the signers say, and of signers that are not named any
+ * more what was compared. */
+static int
+count_attempts(const struct ca *ca, struct store_db *db, uint64_t *attempts, struct err *e)
+{
+    struct issuance_journal j = {.kind = ISSUANCE_JOURNAL_OBJECTS};
+    size_t known;
+
+    if (sha256(signer_spki(signer_pool_first(ca->issuing)), j.key, e) != 0 ||
+        issuance_journal_known(db, j.key, &known, attempts, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < ca->conf.n_issuing; i++) {
+        bool found;
+
+        j.number = ca->conf.issuing[i].number;
+        if (issuance_journal_find(db, &j, &found, e) != 0) {
+            return -1;
+        }
+        *attempts -= found ? j.compared : 0;
+    }
+    *attempts += signer_pool_attempts(ca->issuing);
+    return 0;
+}
+
+/* Every signature that is stored was attempted; so journals that know of fewer are not those of
+ * this key, or one was put back to an older copy. */
 static int
 check_attempts(const struct ca *ca, struct store_db *db, struct err *e)
 {
+    uint64_t attempts;
     uint64_t stored;
 
-    if (issuance_signatures(db, &stored, e) != 0) {
+    if (issuance_signatures(db, &stored, e) != 0 || count_attempts(ca, db, &attempts, e) != 0) {
         return -1;
     }
-    return signer_attempts(ca->issuing) >= stored
+    return attempts >= stored
                ? 0
                : err_set(e, ERR_STALE,
                          "%s: the journal has %llu attempts, but %llu signatures are stored: the "
                          "journal is not this key's, or an older copy of it",
-                         ca_signer_name(&ca->conf.issuing),
-                         (unsigned long long)signer_attempts(ca->issuing),
+                         ca_signer_name(&ca->conf.issuing[0]), (unsigned long long)attempts,
                          (unsigned long long)stored);
 }
 

@@ -12,17 +12,64 @@ compare_free(struct compare *c)
     buf_free(&c->answer);
 }
 
-void
-compare_begin(struct compare *c, struct ca *ca, struct signer *signer)
-{
-    const bool is_log = signer == ca->log;
+/* ---- the signers of the key ---- */
 
+static size_t
+signers(const struct compare *c)
+{
+    return compare_is_of_log(c) || c->only ? c->at + 1 : c->ca->conf.n_issuing;
+}
+
+/* Its first step is next. */
+static void
+turn_to(struct compare *c, size_t at)
+{
+    const struct ca *ca = c->ca;
+    const bool is_log = compare_is_of_log(c);
+    const struct ca_signer *conf = is_log ? &ca->conf.log : &ca->conf.issuing[at];
+
+    c->at = at;
+    c->signer = is_log ? ca->log : signer_pool_at(ca->issuing, at);
+    c->name = ca_signer_name(conf);
+    c->row.number = conf->number;
+    c->attempts = signer_attempts(c->signer);
+    buf_truncate(&c->answer, 0);
+}
+
+void
+compare_begin(struct compare *c, struct ca *ca, bool of_log)
+{
     *c = (struct compare){.ca = ca,
-                          .signer = signer,
-                          .name = ca_signer_name(is_log ? &ca->conf.log : &ca->conf.issuing),
                           .answer = BUF_INIT(ATTEMPTED_MAX),
                           .row.kind =
-                              is_log ? ISSUANCE_JOURNAL_CHECKPOINTS : ISSUANCE_JOURNAL_OBJECTS};
+                              of_log ? ISSUANCE_JOURNAL_CHECKPOINTS : ISSUANCE_JOURNAL_OBJECTS};
+    turn_to(c, 0);
+}
+
+void
+compare_begin_only(struct compare *c, struct ca *ca, const struct signer *signer)
+{
+    compare_begin(c, ca, signer == ca->log);
+    for (size_t i = 1; c->signer != signer; i++) {
+        turn_to(c, i);
+    }
+    c->only = signer != ca->log && ca->conf.n_issuing > 1;
+}
+
+bool
+compare_is_of_log(const struct compare *c)
+{
+    return c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS;
+}
+
+void
+compare_miss(struct compare *c, bool *more)
+{
+    c->misses = true;
+    *more = c->at + 1 < signers(c) && !c->searches;
+    if (*more) {
+        turn_to(c, c->at + 1);
+    }
 }
 
 /* ---- a line ---- */
@@ -58,7 +105,7 @@ line_belongs(struct compare *c, struct store_db *db, const struct attempted *a, 
              struct err *e)
 {
     *belongs = false;
-    if (c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
+    if (compare_is_of_log(c)) {
         return a->kind == SIGNER_CHECKPOINT ? checkpoint_belongs(c, db, a, belongs, e) : 0;
     }
     if (a->bare) {
@@ -88,7 +135,7 @@ foreign(const struct compare *c, const struct attempted *a, struct err *e)
 
     if (c->unknown != NULL) {
         *c->unknown = (struct unknown_line){
-            .found = true, .of_log = c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS, .line = *a};
+            .found = true, .of_log = compare_is_of_log(c), .number = c->row.number, .line = *a};
         memcpy(c->unknown->key, c->row.key, sizeof(c->unknown->key));
         return err_set(e, ERR_STALE, "%s: line %llu", c->name, (unsigned long long)a->number);
     }
@@ -164,25 +211,57 @@ check_last(const struct compare *c, struct store_db *db, struct err *e)
 
 /* ---- steps ---- */
 
+/* Nothing of the signers was asked yet: all that is stored has its line when they answer. */
+static int
+begin_round(struct compare *c, struct store_db *db, struct err *e)
+{
+    uint64_t size;
+    size_t known;
+    uint64_t lines;
+
+    if ((compare_is_of_log(c) && check_last(c, db, e) != 0) || ledger_size(db, &size, e) != 0 ||
+        issuance_journal_known(db, c->row.key, &known, &lines, e) != 0) {
+        return -1;
+    }
+    c->up_to = compare_is_of_log(c) ? c->stored : size;
+    c->is_first = known == 0;
+    c->begun = true;
+    if (c->may_begin && c->looks == NULL && known > signers(c)) {
+        log_event(LOG_WARNING, "journals-left-out",
+                  "ca.db knows %zu journals of the issuing key, and %zu signers are named: of the "
+                  "others no further line is compared",
+                  known, signers(c));
+    }
+    return 0;
+}
+
+/* Of several signers a new one begins with an empty journal. Another one with lines would have none
+ * of them compared; and one that was emptied has a row, which says how many there were. */
+static int
+check_new(const struct compare *c, struct err *e)
+{
+    if (!c->may_begin) {
+        return err_set(e, ERR_STALE, "%s: ca.db says no more how far the journal is compared",
+                       c->name);
+    }
+    return c->is_first || c->attempts == 0
+               ? 0
+               : err_set(e, ERR_STALE,
+                         "%s: a signer that is new here, as number %u of its key, and its journal "
+                         "has %llu lines: it begins with an empty one, or is named in another "
+                         "place than before, nfpki-ca(8), Several signers",
+                         c->name, c->row.number + 1, (unsigned long long)c->attempts);
+}
+
 static int
 first_step(struct compare *c, struct store_db *db, struct err *e)
 {
-    const bool is_log = c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS;
-    uint64_t size;
     bool found;
 
     if (sha256(signer_spki(c->signer), c->row.key, e) != 0 ||
-        issuance_journal_find(db, &c->row, &found, e) != 0 ||
-        (is_log && check_last(c, db, e) != 0)) {
+        (!c->begun && begin_round(c, db, e) != 0) ||
+        issuance_journal_find(db, &c->row, &found, e) != 0 || (!found && check_new(c, e) != 0)) {
         return -1;
-    }
-    if (ledger_size(db, &size, e) != 0) {
-        return -1;
-    }
-    c->up_to = is_log ? c->stored : size;
-    if (!found && !c->may_begin) {
-        return err_set(e, ERR_STALE, "%s: ca.db says no more how far the journal is compared",
-                       c->name);
     }
     if (!found) {
         c->row.compared = c->attempts; /* what is there is from before */
@@ -256,7 +335,7 @@ is_wanted(const struct compare *c, const struct issuance_journal_wanted *w,
     if (a->bare) {
         return false;
     }
-    if (c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS) {
+    if (compare_is_of_log(c)) {
         return a->kind == SIGNER_CHECKPOINT && a->size == w->number;
     }
     return w->is_crl ? a->kind == SIGNER_CRL && a->size == w->number
@@ -271,9 +350,7 @@ lacks_row(const struct compare *c, uint64_t line, struct err *e)
     return err_set(e, ERR_STALE,
                    "%s: table attempted of ca.db lacks the row of %s %lld, though line %llu of the "
                    "journal is of it: somebody wrote ca.db, nfpki-ca(8), Journals",
-                   c->name,
-                   c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS ? "the checkpoint over"
-                                                               : "what is signed by leaf",
+                   c->name, compare_is_of_log(c) ? "the checkpoint over" : "what is signed by leaf",
                    (long long)c->missing, (unsigned long long)line);
 }
 
@@ -282,7 +359,7 @@ static int
 lacks_line(const struct compare *c, struct err *e)
 {
     return err_set(e, ERR_STALE,
-                   c->row.kind == ISSUANCE_JOURNAL_CHECKPOINTS
+                   compare_is_of_log(c)
                        ? "%s: ca.db has a checkpoint over %lld leaves for which the journal has no "
                          "line: it was not signed by this signer, or somebody wrote ca.db, "
                          "nfpki-ca(8), Journals"
@@ -291,9 +368,24 @@ lacks_line(const struct compare *c, struct err *e)
                    c->name, (long long)c->missing);
 }
 
+/* Which signer has the line? Begins with the lines of the first. */
+static int
+search_from(struct compare *c, struct store_db *db, size_t at, struct err *e)
+{
+    bool found;
+
+    turn_to(c, at);
+    c->more = true;
+    if (issuance_journal_find(db, &c->row, &found, e) != 0) {
+        return -1;
+    }
+    c->first = c->row.exempt + 1;
+    return 0;
+}
+
 /* All lines that were compared come once more: this comparison ends with what is found. */
 static int
-search_step(struct compare *c, struct err *e)
+search_step(struct compare *c, struct store_db *db, struct err *e)
 {
     struct attempted_page page;
     struct attempted a;
@@ -310,17 +402,20 @@ search_step(struct compare *c, struct err *e)
             return lacks_row(c, a.number, e);
         }
     }
-    if (page.next == c->first || page.next > page.lines) {
-        return lacks_line(c, e);
+    if (page.next != c->first && page.next <= page.lines) {
+        c->first = page.next;
+        return 0;
     }
-    c->first = page.next;
-    return 0;
+    return c->at + 1 < signers(c) ? search_from(c, db, c->at + 1, e) : lacks_line(c, e);
 }
 
 /* When no line is left: has everything that is stored its line? */
 static int
 take_stored(struct compare *c, struct store_db *db, struct err *e)
 {
+    if (c->only || c->misses) {
+        return 0;
+    }
     if (issuance_journal_stored(db, &c->row, c->up_to, &c->more, &c->missing, e) != 0) {
         return -1;
     }
@@ -328,9 +423,24 @@ take_stored(struct compare *c, struct store_db *db, struct err *e)
         return 0;
     }
     c->searches = true;
-    c->more = true;
-    c->first = c->row.exempt + 1;
     return issuance_journal_wanted(db, &c->row, c->missing, &c->wanted, e);
+}
+
+/* Lines, or what is stored, of this answer. */
+static int
+take_answer(struct compare *c, struct store_db *db, struct attempted_page *page, struct err *e)
+{
+    if (page->first == c->row.compared + 1) { /* else somebody else was quicker */
+        if (memcmp(page->chain, c->row.chain, sizeof(page->chain)) != 0) {
+            return other_journal(c, e);
+        }
+        if (take_lines(c, db, page, e) != 0) {
+            return -1;
+        }
+    }
+    c->first = c->row.compared + 1;
+    c->more = c->row.compared < page->lines;
+    return c->more || c->at + 1 < signers(c) ? 0 : take_stored(c, db, e);
 }
 
 static int
@@ -351,25 +461,21 @@ next_step(struct compare *c, struct store_db *db, struct err *e)
         return -1;
     }
     before = c->row;
-    if (page.first == c->row.compared + 1) { /* else somebody else was quicker */
-        if (memcmp(page.chain, c->row.chain, sizeof(page.chain)) != 0) {
-            return other_journal(c, e);
-        }
-        if (take_lines(c, db, &page, e) != 0) {
-            return -1;
-        }
-    }
-    c->first = c->row.compared + 1;
-    c->more = c->row.compared < page.lines;
-    if (!c->more && take_stored(c, db, e) != 0) {
+    if (take_answer(c, db, &page, e) != 0) {
         return -1;
     }
     if (c->searches) {
-        return 0; /* nothing of this is kept */
+        return search_from(c, db, 0, e); /* nothing of this is kept */
     }
-    return before.compared == c->row.compared && before.checked == c->row.checked
-               ? 0
-               : issuance_journal_save(db, &c->row, e);
+    if ((before.compared != c->row.compared || before.checked != c->row.checked) &&
+        issuance_journal_save(db, &c->row, e) != 0) {
+        return -1;
+    }
+    if (!c->more && c->at + 1 < signers(c)) {
+        turn_to(c, c->at + 1);
+        return first_step(c, db, e);
+    }
+    return 0;
 }
 
 int
@@ -378,6 +484,6 @@ compare_step(struct store_op *op, struct store_db *db, struct err *e)
     struct compare *c = CONTAINER_OF(op, struct compare, op);
 
     return c->answer.n == 0 ? first_step(c, db, e)
-           : c->searches    ? search_step(c, e)
+           : c->searches    ? search_step(c, db, e)
                             : next_step(c, db, e);
 }

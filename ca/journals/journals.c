@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Of each signer, on the loop:
+ * Of each key, on the loop:
  *
  *   REST --EACH_S--> [what was signed last, of the log] --> first step (store)
  *     ^                   --> lines (signer) --> step (store) --+
- *     +-- nothing is left --------------------------------------+-- again
+ *     +-- nothing is left --------------------------------------+-- again, or of the next signer
  *
- * A signer that does not answer is asked again later: when it comes back it is looked at before it
- * signs (look_again(), on its client's thread).
+ * A signer that does not answer is left out until the next time: when it comes back it is looked at
+ * before it signs (look_again(), on its client's thread).
  */
 #include "ca/journals/journals.h"
 
@@ -49,9 +49,8 @@ prepare(struct compare *c, struct err *e)
 {
     struct signed_last last = {0};
 
-    c->attempts = signer_attempts(c->signer);
     c->stored = ledger_stored(c->ca->ledger);
-    if (c->signer == c->ca->log && signer_last(c->signer, &last, e) != 0) {
+    if (compare_is_of_log(c) && signer_last(c->signer, &last, e) != 0) {
         return err_wrap(e, "signer %s", c->name);
     }
     c->last = last;
@@ -80,14 +79,13 @@ struct trial {
 };
 
 static int
-compare_now(struct ca *ca, struct signer *signer, bool may_begin, const struct trial *trial,
-            struct err *e)
+compare_now(struct ca *ca, bool of_log, const struct trial *trial, struct err *e)
 {
     struct compare c;
     int result;
 
-    compare_begin(&c, ca, signer);
-    c.may_begin = may_begin;
+    compare_begin(&c, ca, of_log);
+    c.may_begin = true;
     c.looks = trial == NULL ? NULL : trial->db;
     c.unknown = trial == NULL ? NULL : trial->unknown;
     result = compare_all(&c, e);
@@ -99,8 +97,12 @@ compare_now(struct ca *ca, struct signer *signer, bool may_begin, const struct t
 static int
 look_again(void *arg, struct signer *signer, struct err *e)
 {
-    int result = compare_now(arg, signer, false, NULL, e);
+    struct compare c;
+    int result;
 
+    compare_begin_only(&c, arg, signer);
+    result = compare_all(&c, e);
+    compare_free(&c);
     if (result != 0 && (e->code == ERR_STALE || e->code == ERR_STORE)) {
         ca_die(e, "the journal of a signer that came back");
     }
@@ -113,9 +115,7 @@ look_at_both(void *arg, struct store_db *db, struct err *e)
     struct trial *t = arg;
 
     t->db = db;
-    return compare_now(t->ca, t->ca->log, true, t, e) != 0
-               ? -1
-               : compare_now(t->ca, t->ca->issuing, true, t, e);
+    return compare_now(t->ca, true, t, e) != 0 ? -1 : compare_now(t->ca, false, t, e);
 }
 
 static int
@@ -143,14 +143,25 @@ journals_unknown(struct ca *ca, struct store_db *db, struct unknown_line *out, s
 int
 journals_open(struct ca *ca, struct err *e)
 {
-    if (compare_now(ca, ca->log, true, NULL, e) != 0 ||
-        compare_now(ca, ca->issuing, true, NULL, e) != 0) {
+    if (compare_now(ca, true, NULL, e) != 0 || compare_now(ca, false, NULL, e) != 0) {
         return -1;
     }
     /* Not before: it begins nothing, so a connection that is lost meanwhile would find no row. */
-    signer_look(ca->issuing, look_again, ca);
+    for (size_t i = 0; i < signer_pool_n(ca->issuing); i++) {
+        signer_look(signer_pool_at(ca->issuing, i), look_again, ca);
+    }
     signer_look(ca->log, look_again, ca);
     return 0;
+}
+
+void
+journals_end(struct ca *ca)
+{
+    struct err e = {0};
+
+    if (compare_now(ca, false, NULL, &e) != 0) {
+        log_err(LOG_WARNING, "journal-not-compared", &e, "at the stop");
+    }
 }
 
 /* ---- on the loop ---- */
@@ -210,6 +221,7 @@ on_told(struct task *task)
     struct compare *c = &w->compare;
     struct err e = {0};
     int result = w->job.result;
+    bool more = true;
 
     if (result == 0) {
         result = w->job.object == SIGNER_LAST
@@ -221,10 +233,13 @@ on_told(struct task *task)
     buf_free(&w->job.signature);
     if (result != 0) {
         log_err(LOG_WARNING, "journal-not-compared", &e, "%s: again in %d s", c->name, EACH_S);
-        end(w);
-        return;
+        compare_miss(c, &more);
     }
-    step(w);
+    if (more) {
+        step(w);
+    } else {
+        end(w);
+    }
 }
 
 static void
@@ -232,7 +247,6 @@ on_time(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
     struct ca *ca = w->all->ca;
-    struct signer *signer = w == &w->all->log ? ca->log : ca->issuing;
 
     (void)fd;
     (void)what;
@@ -240,10 +254,9 @@ on_time(evutil_socket_t fd, short what, void *arg)
         return;
     }
     ca->jobs++;
-    compare_begin(&w->compare, ca, signer);
-    w->compare.attempts = signer_attempts(signer);
+    compare_begin(&w->compare, ca, w == &w->all->log);
     w->compare.stored = ledger_stored(ca->ledger);
-    if (signer == ca->log) {
+    if (compare_is_of_log(&w->compare)) {
         ask(w, SIGNER_LAST, SIGNER_LAST_TEXT);
     } else {
         step(w);
@@ -283,13 +296,12 @@ journals_free(struct journals *all)
 }
 
 int
-journals_row(struct store_db *db, const struct ca *ca, const struct signer *signer,
-             struct issuance_journal *row, struct err *e)
+journals_row(struct store_db *db, const struct signer *signer, const struct ca_signer *conf,
+             enum issuance_journal_kind kind, struct issuance_journal *row, struct err *e)
 {
     bool found;
 
-    *row = (struct issuance_journal){.kind = signer == ca->log ? ISSUANCE_JOURNAL_CHECKPOINTS
-                                                               : ISSUANCE_JOURNAL_OBJECTS};
+    *row = (struct issuance_journal){.number = conf->number, .kind = kind};
     return sha256(signer_spki(signer), row->key, e) != 0
                ? -1
                : issuance_journal_find(db, row, &found, e);

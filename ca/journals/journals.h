@@ -15,11 +15,14 @@ void journals_free(struct journals *);
  * record (record.h): the same, and nothing of it is kept; then, when the record is open. */
 int journals_look(struct ca *, struct store_db *, struct err *e);
 int journals_open(struct ca *, struct err *e);
+/* At a stop: what was signed since the last time, so that any signer may be left out at the next
+ * start. What does not succeed is logged, and left to that. */
+void journals_end(struct ca *);
 /* In admit: the first line that belongs to nothing; nothing is logged. */
 int journals_unknown(struct ca *, struct store_db *, struct unknown_line *, struct err *e);
 /* From then on, with the loop. */
 struct journals *journals_new(struct ca *) OWNED(journals_free);
 
 /* For `status`, in a store operation: how far the journal of this signer is compared. */
-int journals_row(struct store_db *, const struct ca *, const struct signer *,
-                 struct issuance_journal *, struct err *e);
+int journals_row(struct store_db *, const struct signer *, const struct ca_signer *,
+                 enum issuance_journal_kind, struct issuance_journal *, struct err *e);

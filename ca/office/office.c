@@ -20,7 +20,7 @@ struct asking {
     struct store_op op;
     struct crl_waiter crl;
     struct issuance_counts counts;
-    struct issuance_journal issuing;
+    struct issuance_journal issuing[SIGNER_POOL_MAX];
     struct issuance_journal log;
     int64_t pending;
     json_t *scrub;
@@ -62,29 +62,93 @@ run_count(struct store_op *op, struct store_db *db, struct err *e)
     struct asking *a = CONTAINER_OF(op, struct asking, op);
 
     if (issuance_count(db, &a->counts, e) != 0 || issuance_pending_count(db, &a->pending, e) != 0 ||
-        journals_row(db, a->ca, a->ca->issuing, &a->issuing, e) != 0 ||
-        journals_row(db, a->ca, a->ca->log, &a->log, e) != 0) {
+        journals_row(db, a->ca->log, &a->ca->conf.log, ISSUANCE_JOURNAL_CHECKPOINTS, &a->log, e) !=
+            0) {
         return -1;
+    }
+    for (size_t i = 0; i < a->ca->conf.n_issuing; i++) {
+        if (journals_row(db, signer_pool_at(a->ca->issuing, i), &a->ca->conf.issuing[i],
+                         ISSUANCE_JOURNAL_OBJECTS, &a->issuing[i], e) != 0) {
+            return -1;
+        }
     }
     a->seals = ca_seals_status(db);
     a->scrub = scrub_status(a->ca->scrub, db, clock_now(), e);
     return a->scrub == NULL ? -1 : 0;
 }
 
+/* Of a key whose journals have `stored` lines of what is stored. */
 static json_t *
-signer_status(struct signer *s, const struct issuance_journal *j)
+signer_figures(json_int_t signatures, json_int_t stored)
 {
-    const json_int_t stored = (json_int_t)j->stored;
-    const json_int_t counted = (json_int_t)signer_signatures(s);
-
     /* What is stored was signed, and may be from before the signer counted, or of what a kill left
      * uncounted. */
-    return json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "pid", (int)signer_pid(s),
-                     "attempts", (json_int_t)signer_attempts(s), "signatures",
-                     counted < stored ? stored : counted, "compared", (json_int_t)j->compared,
-                     "exempt", (json_int_t)j->exempt, "again", (json_int_t)j->again,
-                     "storedSignatures", stored, "waiting", (json_int_t)signer_waiting(s),
-                     "software", signer_is_software(s), "apart", signer_is_apart(s));
+    return json_pack("{s:I,s:I}", "signatures", signatures < stored ? stored : signatures,
+                     "storedSignatures", stored);
+}
+
+static json_t *
+signer_status(struct signer *s, const struct ca_signer *conf, const struct issuance_journal *j)
+{
+    return json_pack("{s:s,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "name", ca_signer_name(conf),
+                     "number", (int)conf->number + 1, "pid", (int)signer_pid(s), "attempts",
+                     (json_int_t)signer_attempts(s), "signatures", (json_int_t)signer_signatures(s),
+                     "compared", (json_int_t)j->compared, "exempt", (json_int_t)j->exempt, "again",
+                     (json_int_t)j->again, "waiting", (json_int_t)signer_waiting(s), "software",
+                     signer_is_software(s), "apart", signer_is_apart(s));
+}
+
+static json_t *
+log_status(const struct asking *a)
+{
+    json_t *status = signer_status(a->ca->log, &a->ca->conf.log, &a->log);
+    json_t *figures =
+        signer_figures((json_int_t)signer_signatures(a->ca->log), (json_int_t)a->log.stored);
+
+    (void)json_object_update(status, figures);
+    json_decref(figures);
+    return status;
+}
+
+static void
+add_to(json_t *sum, const json_t *status, const char *figure)
+{
+    (void)json_object_set_new(sum, figure,
+                              json_integer(json_integer_value(json_object_get(sum, figure)) +
+                                           json_integer_value(json_object_get(status, figure))));
+}
+
+/* The sums, and each. */
+static json_t *
+issuing_status(const struct asking *a)
+{
+    static const char *const summed[] = {"attempts", "signatures", "compared",
+                                         "exempt",   "again",      "waiting"};
+    const struct ca *ca = a->ca;
+    json_t *sum = json_object();
+    json_t *each = json_array();
+    json_t *figures;
+    bool apart = true;
+
+    for (size_t i = 0; i < ca->conf.n_issuing; i++) {
+        json_t *status =
+            signer_status(signer_pool_at(ca->issuing, i), &ca->conf.issuing[i], &a->issuing[i]);
+
+        for (size_t k = 0; k < ARRAY_LEN(summed); k++) {
+            add_to(sum, status, summed[k]);
+        }
+        apart = apart && json_is_true(json_object_get(status, "apart"));
+        (void)json_array_append_new(each, status);
+    }
+    figures = signer_figures(json_integer_value(json_object_get(sum, "signatures")),
+                             (json_int_t)a->issuing[0].stored);
+    (void)json_object_update(sum, figures);
+    json_decref(figures);
+    (void)json_object_set_new(sum, "pid", json_integer(signer_pid(signer_pool_first(ca->issuing))));
+    (void)json_object_set_new(sum, "software", json_boolean(signer_pool_is_software(ca->issuing)));
+    (void)json_object_set_new(sum, "apart", json_boolean(apart));
+    (void)json_object_set_new(sum, "each", each);
+    return sum;
 }
 
 static void
@@ -106,9 +170,8 @@ on_counted(struct task *task)
         (json_int_t)c->revoked, "crl", "number", (json_int_t)c->crl_number, "nextUpdate",
         next_update, "link", "peers",
         (json_int_t)(ca->link == NULL ? 0 : link_server_peers(ca->link)), "jobs",
-        (json_int_t)ca->jobs, "signers", "issuing", signer_status(ca->issuing, &a->issuing), "log",
-        signer_status(ca->log, &a->log), "scrub", a->scrub, "stored",
-        (json_int_t)ledger_stored(ca->ledger), "published",
+        (json_int_t)ca->jobs, "signers", "issuing", issuing_status(a), "log", log_status(a),
+        "scrub", a->scrub, "stored", (json_int_t)ledger_stored(ca->ledger), "published",
         (json_int_t)ledger_published(ca->ledger), "rehearsal", ca->policy.rehearsal);
     (void)json_object_set_new(answer, "anchor", committed_status(ca->committed));
     (void)json_object_set_new(answer, "seals", a->seals);

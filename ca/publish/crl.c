@@ -223,7 +223,7 @@ on_proved(struct task *task)
                                   .object = SIGNER_CRL,
                                   .tbs = buf_span(&c->tbs),
                                   .evidence = buf_span(&c->inclusion)};
-    signer_submit(c->ca->issuing, &c->sign);
+    signer_submit(signer_pool_first(c->ca->issuing), &c->sign);
 }
 
 static void

@@ -48,7 +48,7 @@ welcome(const struct greeting *g)
         .id = span_of(ca->profile_file, SHA256_SIZE),
         .body = buf_span(&ca->issuing_der),
         .root = buf_span(&ca->root_der),
-        .software = signer_is_software(ca->issuing) || signer_is_software(ca->log),
+        .software = signer_pool_is_software(ca->issuing) || signer_is_software(ca->log),
         .backdate = (uint32_t)ca->policy.backdate_s,
         .checkpoint = buf_span(&g->note),
         .log_key = span_str(ledger_vkey(ca->ledger)),

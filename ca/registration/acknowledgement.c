@@ -36,6 +36,28 @@ acknowledgement_reason_check(const char *reason, struct err *e)
                          ACKNOWLEDGEMENT_REASON_MAX);
 }
 
+static char *
+signer_name(const struct acknowledgement *a)
+{
+    return a->of_log        ? mem_strdup("log")
+           : a->signer == 0 ? mem_strdup("issuing")
+                            : mem_printf("issuing %u", a->signer + 1);
+}
+
+static bool
+take_signer(struct acknowledgement *a, const char *name)
+{
+    a->of_log = strcmp(name, "log") == 0;
+    for (a->signer = 0; !a->of_log && a->signer < ACKNOWLEDGEMENT_SIGNERS; a->signer++) {
+        CLEANUP(mem_cleanup) char *of_it = signer_name(a);
+
+        if (strcmp(name, of_it) == 0) {
+            return true;
+        }
+    }
+    return a->of_log;
+}
+
 char *
 acknowledgement_format(const struct acknowledgement *a)
 {
@@ -44,18 +66,18 @@ acknowledgement_format(const struct acknowledgement *a)
     CLEANUP(mem_cleanup) char *hash = hex_dup(span_of(a->hash, sizeof(a->hash)));
     CLEANUP(mem_cleanup)
     char *serial = hex_dup(span_of(a->serial, a->has_serial ? sizeof(a->serial) : 0));
+    CLEANUP(mem_cleanup) char *signer = signer_name(a);
     const char object[] = {a->object, '\0'};
     CLEANUP(json_cleanup) json_t *value = NULL;
     CLEANUP(mem_cleanup) char *text = NULL;
     char time[TIME_TEXT_SIZE];
 
     time_format(a->time, time);
-    value =
-        json_pack("{s:i,s:s,s:s,s:{s:s,s:I,s:s},s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:s}", "version", 1,
-                  "kind", ACKNOWLEDGEMENT_KIND, "time", time, "log", "origin", a->origin, "leaves",
-                  (json_int_t)a->leaves, "root", root, "signer", a->of_log ? "log" : "issuing",
-                  "key", key, "line", (json_int_t)a->line, "object", object, "sha256", hash,
-                  "serial", serial, "number", (json_int_t)a->number, "reason", a->reason);
+    value = json_pack("{s:i,s:s,s:s,s:{s:s,s:I,s:s},s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:s}", "version", 1,
+                      "kind", ACKNOWLEDGEMENT_KIND, "time", time, "log", "origin", a->origin,
+                      "leaves", (json_int_t)a->leaves, "root", root, "signer", signer, "key", key,
+                      "line", (json_int_t)a->line, "object", object, "sha256", hash, "serial",
+                      serial, "number", (json_int_t)a->number, "reason", a->reason);
     text = value == NULL ? NULL : json_dumps(value, JSON_INDENT(1));
     return text == NULL ? mem_strdup("") : mem_printf("%s\n", text);
 }
@@ -80,7 +102,7 @@ check(const struct members *m, struct acknowledgement *out, struct err *e)
         bad = "log.origin";
     } else if (m->leaves < 0 || hex_parse(m->root, out->root, sizeof(out->root), &why) != 0) {
         bad = "log";
-    } else if (strcmp(m->signer, "log") != 0 && strcmp(m->signer, "issuing") != 0) {
+    } else if (!take_signer(out, m->signer)) {
         bad = "signer";
     } else if (hex_parse(m->key, out->key, sizeof(out->key), &why) != 0) {
         bad = "key";
@@ -122,7 +144,6 @@ acknowledgement_parse(struct span json, struct acknowledgement *out, struct err 
     (void)snprintf(out->origin, sizeof(out->origin), "%s", m.origin);
     (void)snprintf(out->reason, sizeof(out->reason), "%s", m.reason);
     out->leaves = (uint64_t)m.leaves;
-    out->of_log = strcmp(m.signer, "log") == 0;
     out->line = (uint64_t)m.line;
     out->object = m.object[0];
     out->number = (uint64_t)m.number;
@@ -153,24 +174,26 @@ acknowledgement_show(struct span json, struct err *e)
     CLEANUP(mem_cleanup) char *hash = NULL;
     CLEANUP(mem_cleanup) char *serial = NULL;
     struct acknowledgement a;
+    CLEANUP(mem_cleanup) char *signer = NULL;
     char time[TIME_TEXT_SIZE];
 
     if (acknowledgement_parse(json, &a, e) != 0) {
         return NULL;
     }
     time_format(a.time, time);
+    signer = signer_name(&a);
     root = hex_dup(span_of(a.root, sizeof(a.root)));
     key = hex_dup(span_of(a.key, sizeof(a.key)));
     hash = hex_dup(span_of(a.hash, sizeof(a.hash)));
     serial = a.has_serial ? hex_dup(span_of(a.serial, sizeof(a.serial))) : mem_strdup("none");
     return mem_printf("Acknowledgement of a line that belongs to nothing in the ledger, made %s\n"
                       "  ledger       %s: %" PRIu64 " leaves, root %s\n"
-                      "  signer       of the %s key, SHA-256 %s\n"
+                      "  signer       %s, of the key with SHA-256 %s\n"
                       "  line         %" PRIu64 " of its journal: %s may have been signed\n"
                       "  SHA-256      %s\n"
                       "  serial       %s\n"
                       "  CRL number   %" PRIu64 "\n"
                       "  reason       %s\n",
-                      time, a.origin, a.leaves, root, a.of_log ? "log" : "issuing", key, a.line,
-                      what_is(a.object), hash, serial, a.number, a.reason);
+                      time, a.origin, a.leaves, root, signer, key, a.line, what_is(a.object), hash,
+                      serial, a.number, a.reason);
 }

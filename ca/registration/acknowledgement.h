@@ -8,6 +8,7 @@
  *    "signer":"issuing", "key":"<64 hex>", "line":41, "object":"T", "sha256":"<64 hex>",
  *    "serial":"<32 hex>", "number":0, "reason":"..."}
  *
+ * Of several signers of the issuing key the others are "issuing 2" and so on.
  * `log` is the record as it is: the same line of the same state at the same time, with the same
  * reason, gives the same octets. Pure; also for nfpki-cactl, of a file that anybody may have made.
  */
@@ -19,7 +20,8 @@
 enum {
     ACKNOWLEDGEMENT_REASON_MAX = 200,
     ACKNOWLEDGEMENT_ORIGIN_MAX = 256,
-    ACKNOWLEDGEMENT_SERIAL = 16
+    ACKNOWLEDGEMENT_SERIAL = 16,
+    ACKNOWLEDGEMENT_SIGNERS = 32
 };
 
 struct acknowledgement {
@@ -27,7 +29,8 @@ struct acknowledgement {
     char origin[ACKNOWLEDGEMENT_ORIGIN_MAX];
     uint64_t leaves;
     uint8_t root[SHA256_SIZE];
-    bool of_log;              /* the signer is the log's, or else the issuing key's */
+    bool of_log;              /* the signer is the log's, or else one of the issuing key's, */
+    unsigned signer;          /* this one, from 0 */
     uint8_t key[SHA256_SIZE]; /* of its SubjectPublicKeyInfo */
     uint64_t line;
     char object;               /* its letter, as of enum signer_object */

@@ -259,7 +259,7 @@ start_sign(struct pipeline *p, struct batch *batch)
                                       .object = SIGNER_CERTIFICATE,
                                       .tbs = buf_span(&r->row.tbs),
                                       .evidence = buf_span(&r->inclusion)};
-        signer_submit(all->ca->issuing, &r->sign);
+        signer_pool_submit(all->ca->issuing, &r->sign);
     }
 }
 

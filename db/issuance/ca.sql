@@ -471,3 +471,23 @@ DROP TABLE seal_head;
 DROP INDEX revocation_day;
 -- From when on, says the record (db/issuance/sealed.h).
 CREATE INDEX leaf_sealed ON leaf (idx) WHERE kind = 'SEALED';
+
+-- migration 30
+
+-- Several signers of one key have a journal each, which is known by the signer's place in the configuration.
+-- stored and checked are of the key, the same in all its rows.
+ALTER TABLE journal RENAME TO journal_of_key;
+CREATE TABLE journal (
+    key       BLOB NOT NULL CHECK (length(key) = 32), -- SHA-256 of its SubjectPublicKeyInfo
+    number    INTEGER NOT NULL CHECK (number >= 0), -- of the signer, from 0
+    kind      INTEGER NOT NULL CHECK (kind IN (0, 1)),
+    exempt    INTEGER NOT NULL CHECK (exempt >= 0),
+    compared  INTEGER NOT NULL CHECK (compared >= exempt),
+    chain     BLOB NOT NULL CHECK (length(chain) = 32),
+    again     INTEGER NOT NULL DEFAULT 0,
+    stored    INTEGER NOT NULL DEFAULT 0,
+    checked   INTEGER NOT NULL,
+    PRIMARY KEY (key, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO journal SELECT key, 0, kind, exempt, compared, chain, again, stored, checked FROM journal_of_key;
+DROP TABLE journal_of_key;

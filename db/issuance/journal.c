@@ -17,8 +17,8 @@ issuance_journal_find(struct store_db *db, struct issuance_journal *j, bool *fou
 
     if (store_query(db, &rows,
                     "SELECT exempt, compared, again, stored, checked, chain FROM journal "
-                    "WHERE key = ?1 AND kind = ?2",
-                    STORE_VALUES(key, store_int(j->kind)), e) != 0 ||
+                    "WHERE key = ?1 AND number = ?2 AND kind = ?3",
+                    STORE_VALUES(key, store_int(j->number), store_int(j->kind)), e) != 0 ||
         store_next(&rows, found, e) != 0) {
         return -1;
     }
@@ -50,36 +50,82 @@ stored_now(struct store_db *db, struct issuance_journal *j, struct err *e)
     return 0;
 }
 
+/* As the other journals of the key have it; false: there is none. */
+static int
+stored_of_key(struct store_db *db, struct issuance_journal *j, bool *found, struct err *e)
+{
+    const struct store_value key = store_blob(span_of(j->key, sizeof(j->key)));
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query(db, &rows, "SELECT stored, checked FROM journal WHERE key = ?1 LIMIT 1",
+                    STORE_VALUES(key), e) != 0 ||
+        store_next(&rows, found, e) != 0) {
+        return -1;
+    }
+    if (*found) {
+        j->stored = (uint64_t)row_int(&rows, 0);
+        j->checked = (uint64_t)row_int(&rows, 1);
+    }
+    return 0;
+}
+
+int
+issuance_journal_known(struct store_db *db, const uint8_t key[ISSUANCE_JOURNAL_HASH], size_t *n,
+                       uint64_t *lines, struct err *e)
+{
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows,
+                        "SELECT count(*), coalesce(sum(compared), 0) FROM journal WHERE key = ?1",
+                        STORE_VALUES(store_blob(span_of(key, ISSUANCE_JOURNAL_HASH))), e) != 0) {
+        return -1;
+    }
+    *n = (size_t)row_int(&rows, 0);
+    *lines = (uint64_t)row_int(&rows, 1);
+    return 0;
+}
+
 int
 issuance_journal_begin(struct store_db *db, struct issuance_journal *j, struct err *e)
 {
+    bool found;
+
     j->compared = j->exempt;
     j->again = 0;
     j->stored = 0;
-    return stored_now(db, j, e) != 0
-               ? -1
-               : store_exec(db,
-                            "INSERT INTO journal (key, kind, exempt, compared, chain, checked) "
-                            "VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
-                            STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))),
-                                         store_int(j->kind), store_int((int64_t)j->exempt),
-                                         store_blob(span_of(j->chain, sizeof(j->chain))),
-                                         store_int((int64_t)j->checked)),
-                            e);
+    if (stored_of_key(db, j, &found, e) != 0 || (!found && stored_now(db, j, e) != 0)) {
+        return -1;
+    }
+    return store_exec(
+        db,
+        "INSERT INTO journal (key, number, kind, exempt, compared, chain, stored, checked) "
+        "VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)",
+        STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))), store_int(j->number),
+                     store_int(j->kind), store_int((int64_t)j->exempt),
+                     store_blob(span_of(j->chain, sizeof(j->chain))), store_int((int64_t)j->stored),
+                     store_int((int64_t)j->checked)),
+        e);
 }
 
 int
 issuance_journal_save(struct store_db *db, const struct issuance_journal *j, struct err *e)
 {
-    return store_exec(
-        db,
-        "UPDATE journal SET compared = ?3, chain = ?4, again = ?5, stored = ?6, checked = ?7 "
-        "WHERE key = ?1 AND kind = ?2",
-        STORE_VALUES(store_blob(span_of(j->key, sizeof(j->key))), store_int(j->kind),
-                     store_int((int64_t)j->compared),
-                     store_blob(span_of(j->chain, sizeof(j->chain))), store_int((int64_t)j->again),
-                     store_int((int64_t)j->stored), store_int((int64_t)j->checked)),
-        e);
+    const struct store_value key = store_blob(span_of(j->key, sizeof(j->key)));
+
+    return store_exec(db,
+                      "UPDATE journal SET compared = ?3, chain = ?4, again = ?5 "
+                      "WHERE key = ?1 AND number = ?2",
+                      STORE_VALUES(key, store_int(j->number), store_int((int64_t)j->compared),
+                                   store_blob(span_of(j->chain, sizeof(j->chain))),
+                                   store_int((int64_t)j->again)),
+                      e) != 0
+               ? -1
+               : store_exec(db,
+                            "UPDATE journal SET stored = ?2, checked = ?3 WHERE key = ?1 AND "
+                            "(stored <> ?2 OR checked <> ?3)",
+                            STORE_VALUES(key, store_int((int64_t)j->stored),
+                                         store_int((int64_t)j->checked)),
+                            e);
 }
 
 int
@@ -291,16 +337,19 @@ strangers(struct store_db *db, const struct verifying *v, struct err *e)
 
 /* clang-format off */
 #define KEY(table) "substr(" BODY(table) ", instr(" BODY(table) ", '\"key\":\"') + 7, 64)"
+#define HASH(table) "substr(" BODY(table) ", instr(" BODY(table) ", '\"sha256\":\"') + 10, 64)"
 #define LINE(table)                                                                                \
     "CAST(substr(" BODY(table) ", instr(" BODY(table) ", '\"line\":') + 7, 19) AS INTEGER)"
 #define COUNTED                                                                                    \
-    "SELECT coalesce(sum(j.compared - j.exempt - j.again - (SELECT count(DISTINCT " LINE("l") ") " \
-    "FROM leaf l WHERE " IS("l", "ACKNOWLEDGED") " AND " KEY("l") " = lower(hex(j.key)) AND "      \
-    LINE("l") " BETWEEN j.exempt + 1 AND j.compared)), 0), (SELECT count(*) FROM attempted WHERE " \
-    "kind = ?1) FROM journal j WHERE j.kind = ?1"
+    "SELECT coalesce(sum(compared - exempt - again), 0) - (SELECT count(*) FROM (SELECT DISTINCT " \
+    KEY("l") ", " LINE("l") ", " HASH("l") " FROM leaf l WHERE " IS("l", "ACKNOWLEDGED")           \
+    " AND EXISTS (SELECT 1 FROM journal j WHERE j.kind = ?1 AND " KEY("l")                         \
+    " = lower(hex(j.key)) AND " LINE("l") " BETWEEN j.exempt + 1 AND j.compared))), (SELECT "      \
+    "count(*) FROM attempted WHERE kind = ?1) FROM journal WHERE kind = ?1"
 /* clang-format on */
 
-/* A line is counted once, or again, or officers acknowledged it. */
+/* A line is counted once, or again, or officers acknowledged it, whichever journal of the key has
+ * it. */
 static int
 sums(struct store_db *db, const struct verifying *v, enum issuance_journal_kind kind, struct err *e)
 {
@@ -329,7 +378,8 @@ looked_at(struct store_db *db, enum issuance_journal_kind kind, struct issuance_
 
     if (store_query_one(db, &rows,
                         "SELECT coalesce(max(checked), 0), coalesce(sum(stored), 0), count(*) > 0 "
-                        "AND max(exempt) = 0 FROM journal WHERE kind = ?1",
+                        "AND max(exempt) = 0 FROM (SELECT max(checked) AS checked, max(stored) AS "
+                        "stored, max(exempt) AS exempt FROM journal WHERE kind = ?1 GROUP BY key)",
                         STORE_VALUES(store_int(kind)), e) != 0) {
         return -1;
     }

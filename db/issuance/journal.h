@@ -20,23 +20,27 @@ enum { ISSUANCE_JOURNAL_HASH = 32, ISSUANCE_JOURNAL_SERIAL = 16 };
 /* What a key signs. */
 enum issuance_journal_kind { ISSUANCE_JOURNAL_OBJECTS = 0, ISSUANCE_JOURNAL_CHECKPOINTS = 1 };
 
-/* The row of one key. */
+/* The row of one journal. */
 struct issuance_journal {
     uint8_t key[ISSUANCE_JOURNAL_HASH]; /* SHA-256 of its SubjectPublicKeyInfo */
+    unsigned number;                    /* of several signers of this key, from 0 */
     enum issuance_journal_kind kind;
     uint64_t exempt;                      /* lines of before, which are not compared */
     uint64_t compared;                    /* the last line that is, or is exempt */
     uint8_t chain[ISSUANCE_JOURNAL_HASH]; /* over all lines up to it */
     uint64_t again;                       /* lines for what had one already, as after a crash */
-    uint64_t stored;                      /* signatures that are stored and have their line */
-    uint64_t checked; /* leaves of the record, or that a checkpoint covers, up to which that was
-                         looked at */
+    uint64_t stored;  /* of the key: signatures that are stored and have their line */
+    uint64_t checked; /* of the key: leaves of the record, or that a checkpoint covers, up to which
+                         that was looked at */
 };
 
-/* By `key` and `kind`. */
+/* By `key`, `number` and `kind`. */
 int issuance_journal_find(struct store_db *, struct issuance_journal *, bool *found, struct err *e);
-/* The first row of this key: what is exempt, and the chain over it, is filled in. */
+/* A new row: what is exempt, and the chain over it, is filled in. */
 int issuance_journal_begin(struct store_db *, struct issuance_journal *, struct err *e);
+/* How many journals of this key are known, and how many lines of them are compared. */
+int issuance_journal_known(struct store_db *, const uint8_t key[ISSUANCE_JOURNAL_HASH], size_t *n,
+                           uint64_t *lines, struct err *e);
 int issuance_journal_save(struct store_db *, const struct issuance_journal *, struct err *e);
 
 /* Leaves are missing for good, and a new log goes on: what the journals have up to now is from
@@ -85,8 +89,9 @@ int issuance_journal_acknowledged(struct store_db *, const struct issuance_journ
                                   struct leaf **out, uint64_t *index, struct err *e);
 
 /* Goes on with what is stored, up to `to` (as `checked`) and within a bounded time; *more: there is
- * more. All lines up to now must have been compared, for *missing is then what is stored without
- * one: the index of its leaf, or the size of a checkpoint; -1: nothing. */
+ * more. All lines of all journals of the key up to now must have been compared, for *missing is
+ * then what is stored without one: the index of its leaf, or the size of a checkpoint; -1: nothing.
+ */
 int issuance_journal_stored(struct store_db *, struct issuance_journal *, uint64_t to, bool *more,
                             int64_t *missing, struct err *e);
 /* Of what is `missing`: which line would it have? */

@@ -185,13 +185,44 @@ a_signer_is_started_or_a_service(void **state)
         }
         must_load(path, &c);
         assert_non_null(c.signer_program);
-        assert_int_equal(c.issuing.socket != NULL, rows[i].issuing);
-        assert_int_equal(c.issuing.policy == NULL, rows[i].issuing);
+        assert_int_equal(c.n_issuing, 1);
+        assert_int_equal(c.issuing[0].socket != NULL, rows[i].issuing);
+        assert_int_equal(c.issuing[0].policy == NULL, rows[i].issuing);
         assert_int_equal(c.log.socket != NULL, rows[i].log);
         assert_int_equal(c.log.policy == NULL, rows[i].log);
         assert_string_equal(ca_signer_name(&c.log), rows[i].log ? "/l.sock" : c.log.policy);
-        assert_true(!rows[i].issuing || strcmp(c.issuing.socket, socket) == 0);
+        assert_true(!rows[i].issuing || strcmp(c.issuing[0].socket, socket) == 0);
     }
+}
+
+/* The place of one that is gone stays empty, so that the others keep theirs. */
+static void
+several_signers_hold_the_issuing_key(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
+    CLEANUP(mem_cleanup) char *first = mem_printf("%s/a.conf", dir);
+    CLEANUP(buf_free) struct buf many = BUF_INIT(CONF_FILE_MAX);
+    CLEANUP(ca_conf_free) struct ca_conf c = {0};
+    struct err e = {0};
+    int line;
+
+    (void)state;
+    (void)write_conf(path, "issuing_policy", "{\"a.conf\", \"\", \"/b.conf\"}", "");
+    must_load(path, &c);
+    assert_int_equal(c.n_issuing, 2);
+    assert_string_equal(ca_signer_name(&c.issuing[0]), first);
+    assert_int_equal(c.issuing[0].number, 0);
+    assert_string_equal(ca_signer_name(&c.issuing[1]), "/b.conf");
+    assert_int_equal(c.issuing[1].number, 2);
+    line = write_conf(path, "issuing_policy", "{\"\", \"\"}", "");
+    must_refuse(path, line, "option 'issuing_policy' is missing or empty");
+    for (int i = 0; i <= SIGNER_POOL_MAX; i++) {
+        assert_ok(buf_append_str(&many, i == 0 ? "{p" : ", p", &e), &e);
+    }
+    assert_ok(buf_append(&many, span_of("}", 2), &e), &e);
+    line = write_conf(path, "issuing_policy", (const char *)many.p, "");
+    must_refuse(path, line, "issuing_policy: at most 32");
 }
 
 /* Then no program is started. */
@@ -219,7 +250,7 @@ two_services_need_no_program(void **state)
     assert_ok(file_write(path, buf_span(&text), 0600, &e), &e);
     must_load(path, &c);
     assert_null(c.signer_program);
-    assert_non_null(c.issuing.socket);
+    assert_non_null(c.issuing[0].socket);
     assert_non_null(c.log.socket);
 }
 
@@ -522,6 +553,7 @@ main(void)
         cmocka_unit_test(what_is_not_said_is_the_default),
         cmocka_unit_test(what_is_needed_must_be_there_and_not_empty),
         cmocka_unit_test(a_signer_is_started_or_a_service),
+        cmocka_unit_test(several_signers_hold_the_issuing_key),
         cmocka_unit_test(two_services_need_no_program),
         cmocka_unit_test(numbers_have_their_limits),
         cmocka_unit_test(numbers_of_crls_fit_together),

@@ -53,7 +53,7 @@ an_officer_sees_all_of_it(void **state)
     } rows[] = {
         {GOOD,
          {"made " TIME "\n", "  ledger       ca.example/1: 207 leaves, root " HEX64 "\n",
-          "  signer       of the issuing key, SHA-256 " HEX64 "\n",
+          "  signer       issuing, of the key with SHA-256 " HEX64 "\n",
           "  line         41 of its journal: a certificate may have been signed\n",
           "  SHA-256      " HEX64 "\n", "  serial       " SERIAL "\n",
           "  reason       the PIN was stolen\n"}},
