@@ -11,7 +11,7 @@
 #include "ca/x509/path/path.h"
 #include "db/requests/requests.h"
 #include "db/store/schema.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "ra/daemon/budget.h"
 #include "ra/daemon/crowd.h"
 #include "ra/queue/ca_log.h"
@@ -121,41 +121,60 @@ say_not_started(const struct signer_options *o, const struct err *e)
             o->socket != NULL ? o->socket : o->policy);
 }
 
+static void
+say_what_it_is(struct signer *s, const char *name)
+{
+    if (signer_is_software(s)) {
+        log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
+    }
+    if (!signer_is_apart(s)) {
+        log_event(
+            LOG_WARNING, "signer-within-reach",
+            "%s: this program's user can read the signer's PIN, and use its token past policy and "
+            "journal: for tests and demonstrations only, see nfpki-signer(8), AS A SERVICE",
+            name);
+    }
+}
+
 static int
-start_signer(struct ra *ra, struct err *e)
+start_signer(struct ra *ra, const char *name, struct err *e)
 {
     const struct signer_options options = {
         .program = ra->settings->signer,
-        .policy = ra->settings->signer_policy,
-        .socket = ra->settings->signer_socket,
+        .policy = ra->settings->signer_listens ? NULL : name,
+        .socket = ra->settings->signer_listens ? name : NULL,
         .pin_fd = -1,
         .finished = ra->tasks,
     };
+    struct signer *s = signer_start_patiently(&options, say_not_started, e);
+
+    if (s == NULL) {
+        return err_wrap(e, "signer");
+    }
+    say_what_it_is(s, name);
+    return signer_pool_add(ra->signers, s, e) != 0 ? err_wrap(e, "signer %s", name) : 0;
+}
+
+static int
+start_signers(struct ra *ra, struct err *e)
+{
     CLEANUP(buf_free) struct buf spki = BUF_INIT(SPKI_MAX);
 
-    ra->signer = signer_start_patiently(&options, say_not_started, e);
-    if (ra->signer == NULL) {
-        return err_wrap(e, "signer");
+    ra->signers = signer_pool_new();
+    for (size_t i = 0; i < ra->settings->n_signers; i++) {
+        if (start_signer(ra, ra->settings->signers[i], e) != 0) {
+            return -1;
+        }
     }
     if (OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ra->credentials.certificate), &spki, e) !=
         0) {
         return -1;
     }
-    if (!span_equal(buf_span(&spki), signer_spki(ra->signer))) {
+    if (!span_equal(buf_span(&spki), signer_spki(signer_pool_first(ra->signers)))) {
         return err_set(e, ERR_INPUT, "%s is not the certificate of the key that %s names",
                        ra->settings->certificate, settings_signer_name(ra->settings));
     }
-    ra->credentials.algorithm = signer_algorithm_identifier(ra->signer);
-    if (signer_is_software(ra->signer)) {
-        log_event(LOG_WARNING, "software-token", "the RA's key is in software: for tests only");
-    }
-    if (!signer_is_apart(ra->signer)) {
-        log_event(
-            LOG_WARNING, "signer-within-reach",
-            "%s: this program's user can read the signer's PIN, and use its token past policy and "
-            "journal: for tests and demonstrations only, see nfpki-signer(8), AS A SERVICE",
-            settings_signer_name(ra->settings));
-    }
+    ra->credentials.algorithm = signer_algorithm_identifier(signer_pool_first(ra->signers));
     return 0;
 }
 
@@ -303,7 +322,7 @@ ra_verify(struct ra *ra, const struct settings *settings, struct ra_verified *ou
         return -1;
     }
     ra->tasks = tasks_new(e);
-    return ra->tasks == NULL || start_signer(ra, e) != 0 ? -1 : look_at_file(ra, out, e);
+    return ra->tasks == NULL || start_signers(ra, e) != 0 ? -1 : look_at_file(ra, out, e);
 }
 
 int
@@ -315,7 +334,7 @@ ra_open(struct ra *ra, const struct settings *settings, struct err *e)
     (void)own_certificate_look(ra);
     ra->tasks = tasks_new(e);
     ra->base = event_base_new();
-    if (ra->tasks == NULL || ra->base == NULL || start_signer(ra, e) != 0 ||
+    if (ra->tasks == NULL || ra->base == NULL || start_signers(ra, e) != 0 ||
         open_file(ra, e) != 0) {
         return -1;
     }
@@ -356,7 +375,7 @@ ra_close(struct ra *ra)
     pool_free(ra->pool);
     lane_free(ra->lane);
     store_free(ra->store);
-    signer_free(ra->signer);
+    signer_pool_free(ra->signers);
     if (ra->base != NULL) {
         event_base_free(ra->base);
     }

@@ -28,7 +28,7 @@ struct closing;
 struct pipeline;
 struct queue;
 struct roles;
-struct signer;
+struct signer_pool;
 struct store;
 
 /* Certificates: ours and those that we trust. */
@@ -66,7 +66,7 @@ struct ra {
     struct tasks *tasks;
     struct pool *pool;
     struct store *store;
-    struct signer *signer;
+    struct signer_pool *signers;
     struct pipeline *messages; /* transaction/stages.h */
     struct heads *heads;       /* of the queue, and their signatures */
     struct queue *queue;

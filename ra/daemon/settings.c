@@ -23,8 +23,8 @@ static cfg_opt_t options[] = {
     CFG_STR_LIST("public_url", NULL, CFGF_NODEFAULT),
     CFG_STR("public_tls_root", NULL, CFGF_NODEFAULT),
     CFG_STR("signer_program", NULL, CFGF_NODEFAULT),
-    CFG_STR("signer_policy", NULL, CFGF_NODEFAULT),
-    CFG_STR("signer_socket", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("signer_policy", NULL, CFGF_NODEFAULT),
+    CFG_STR_LIST("signer_socket", NULL, CFGF_NODEFAULT),
     CFG_STR("ra_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("issuing_certificate", NULL, CFGF_NODEFAULT),
     CFG_STR("root_certificate", NULL, CFGF_NODEFAULT),
@@ -73,8 +73,9 @@ settings_free(struct settings *s)
     settings_list_clear(&s->public_url);
     mem_free(s->public_tls_root);
     mem_free(s->signer);
-    mem_free(s->signer_policy);
-    mem_free(s->signer_socket);
+    for (size_t i = 0; i < s->n_signers; i++) {
+        mem_free(s->signers[i]);
+    }
     mem_free(s->certificate);
     mem_free(s->issuing);
     mem_free(s->root);
@@ -118,27 +119,39 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
     return 0;
 }
 
-/* A program with a policy file, or a service. */
+/* A program with policy files, or services. An empty one is one that is gone. */
 static int
-read_signer(cfg_t *cfg, struct settings *s, struct err *e)
+read_signers(cfg_t *cfg, struct settings *s, struct err *e)
 {
-    if (cfg_getstr(cfg, "signer_socket") == NULL) {
-        s->signer = conf_path(cfg, "signer_program", e);
-        s->signer_policy = s->signer == NULL ? NULL : conf_path(cfg, "signer_policy", e);
-        return s->signer_policy == NULL ? -1 : 0;
-    }
-    if (cfg_getstr(cfg, "signer_policy") != NULL) {
+    char *paths[SIGNER_POOL_MAX] = {0};
+    size_t n = 0;
+    int result;
+
+    s->signer_listens = cfg_size(cfg, "signer_socket") > 0;
+    if (s->signer_listens && cfg_size(cfg, "signer_policy") > 0) {
         return conf_fault(cfg, "signer_socket", e,
                           "signer_socket: signer_policy is there, too, and one of them is right");
     }
-    s->signer_socket = conf_path(cfg, "signer_socket", e);
-    return s->signer_socket == NULL ? -1 : 0;
+    if (!s->signer_listens) {
+        s->signer = conf_path(cfg, "signer_program", e);
+        if (s->signer == NULL) {
+            return -1;
+        }
+    }
+    result = conf_paths(cfg, s->signer_listens ? "signer_socket" : "signer_policy", paths,
+                        ARRAY_LEN(paths), &n, e);
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i] != NULL) {
+            s->signers[s->n_signers++] = paths[i];
+        }
+    }
+    return result;
 }
 
 const char *
 settings_signer_name(const struct settings *s)
 {
-    return s->signer_socket != NULL ? s->signer_socket : s->signer_policy;
+    return s->signers[0];
 }
 
 static int
@@ -262,7 +275,7 @@ settings_load(const char *path, struct err *e)
         trust_conf_read(cfg, &s->trust, e) != 0 ||
         settings_list_read(cfg, "root_update", true, &s->root_update, e) != 0 ||
         trust_conf_add(cfg, "upstream_ra_roots", TRUST_RA, &s->trust, e) != 0 ||
-        read_paths(cfg, s, e) != 0 || read_signer(cfg, s, e) != 0 ||
+        read_paths(cfg, s, e) != 0 || read_signers(cfg, s, e) != 0 ||
         profiles_read(cfg, &s->profiles, e) != 0 || blocked_keys_read(cfg, &s->blocked, e) != 0 ||
         read_numbers(cfg, s, e) != 0 || settings_http_read(cfg, &s->http, e) != 0 ||
         read_admin(cfg, s, e) != 0 || read_public(cfg, s, e) != 0) {

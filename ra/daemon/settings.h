@@ -9,6 +9,7 @@
 #include "ca/trust/conf.h"
 #include "ca/x509/blocked_keys.h"
 #include "ca/x509/profile/profiles.h"
+#include "pkcs11/client/pool.h"
 #include "ra/daemon/settings_http.h"
 #include "ra/daemon/settings_value.h"
 
@@ -27,9 +28,10 @@ struct settings {
     /* For onboarding bundles: where network functions find us, and the anchor of our TLS. */
     struct settings_list public_url;
     char *public_tls_root; /* NULL: none */
-    char *signer;          /* NULL: it is a service, which */
-    char *signer_policy;   /* NULL: the same */
-    char *signer_socket;   /* listens here; else NULL */
+    char *signer;          /* NULL: they are services */
+    bool signer_listens;   /* the same: each of these is a socket, or else a policy file */
+    char *signers[SIGNER_POOL_MAX];
+    size_t n_signers;
     char *certificate;
     char *issuing;
     char *root;
@@ -55,7 +57,7 @@ struct settings {
     struct settings_http http;
 };
 
-/* What errors and logs call the signer: its policy file or its socket. */
+/* What errors and logs call the first signer: its policy file or its socket. */
 const char *settings_signer_name(const struct settings *);
 
 void settings_free(struct settings *);

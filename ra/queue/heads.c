@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "ra/secret/seal.h"
 
 enum { BUCKETS = 256 };
@@ -327,7 +327,7 @@ heads_ask(struct heads *heads, struct head *head, struct head_waiter *w, struct 
         head->sign = (struct signer_job){
             .task.done = on_signed, .object = SIGNER_QUEUE_HEAD, .tbs = buf_span(&head->row.text)};
         (void)head_use(head); /* the signer does */
-        signer_submit(heads->ra->signer, &head->sign);
+        signer_pool_submit(heads->ra->signers, &head->sign);
     }
     while (*last != NULL) {
         last = &(*last)->next;

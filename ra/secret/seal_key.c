@@ -5,7 +5,7 @@
 #include "base/ossl.h"
 #include "base/proc.h"
 #include "db/requests/requests.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "ra/secret/seal.h"
 
 #define CREDENTIAL "ra-seal-key"
@@ -128,7 +128,7 @@ int
 seal_key_ask(struct ra *ra, bool *derived, struct err *e)
 {
     ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    *derived = signer_seal_key(ra->signer, SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
+    *derived = signer_seal_key(signer_pool_first(ra->signers), SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
     return *derived || e->code == ERR_DENIED ? 0
                                              : err_wrap(e, "the key that seals one-time secrets");
 }

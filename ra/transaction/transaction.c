@@ -282,7 +282,7 @@ start_protect(struct pipeline *p, struct batch *batch)
         buf_free(&job->sign.signature);
         job->sign = (struct signer_job){
             .task.done = on_signed, .object = SIGNER_CMP, .tbs = buf_span(&job->answer_part)};
-        signer_submit(job->ra->signer, &job->sign);
+        signer_pool_submit(job->ra->signers, &job->sign);
     }
 }
 

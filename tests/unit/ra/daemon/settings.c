@@ -88,14 +88,31 @@ a_signer_is_started_or_a_service(void **state)
     service = load(dir, LISTEN PATHS_WITHOUT "signer_socket = \"r.sock\"\n", &e);
     assert_non_null(started);
     assert_non_null(service);
-    assert_string_equal(started->signer_policy, policy);
     assert_string_equal(settings_signer_name(started), policy);
+    assert_int_equal(started->n_signers, 1);
     assert_non_null(started->signer);
-    assert_null(started->signer_socket);
-    assert_string_equal(service->signer_socket, socket);
+    assert_false(started->signer_listens);
     assert_string_equal(settings_signer_name(service), socket);
+    assert_int_equal(service->n_signers, 1);
     assert_null(service->signer);
-    assert_null(service->signer_policy);
+    assert_true(service->signer_listens);
+}
+
+/* Of one that is gone its place is empty. */
+static void
+several_signers_of_the_key(void **state)
+{
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *socket = mem_printf("%s/r.sock", dir);
+    CLEANUP(settings_cleanup) struct settings *s = NULL;
+    struct err e;
+
+    (void)state;
+    s = load(dir, LISTEN PATHS_WITHOUT "signer_socket = {\"r.sock\", \"\", \"/s\"}\n", &e);
+    assert_non_null(s);
+    assert_int_equal(s->n_signers, 2);
+    assert_string_equal(s->signers[0], socket);
+    assert_string_equal(s->signers[1], "/s");
 }
 
 static void
@@ -582,6 +599,7 @@ main(void)
         cmocka_unit_test(relative_paths_are_taken_from_the_folder_of_the_file),
         cmocka_unit_test(paths_of_a_file_that_is_here_are_here),
         cmocka_unit_test(a_signer_is_started_or_a_service),
+        cmocka_unit_test(several_signers_of_the_key),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(listeners_paths_and_budgets_are_read),
         cmocka_unit_test(the_sample_configuration_is_a_good_one),
