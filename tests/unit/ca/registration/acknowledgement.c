@@ -60,7 +60,7 @@ an_officer_sees_all_of_it(void **state)
         {TEXT_("1", KIND, TIME, LOG, "issuing", HEX64, "41", "L", HEX64, "", "x"),
          {": a CRL may have", "  serial       none\n"}},
         {TEXT_("1", KIND, TIME, LOG, "log", HEX64, "41", "K", HEX64, "", "x"),
-         {"of the log key", ": a checkpoint may have"}},
+         {"log, of the key", ": a checkpoint may have"}},
         {TEXT_("1", KIND, TIME, LOG, "log", HEX64, "41", "P", HEX64, "", "x"),
          {": something that this key does not sign may have"}},
     };

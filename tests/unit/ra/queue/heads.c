@@ -9,7 +9,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ra/queue/filling.h"
 
@@ -83,7 +83,7 @@ a_head_is_signed_once_for_all_who_wait(void **state)
     CLEANUP(member_free) struct member m = running_member(w);
     struct head *head = head_from(w, &m);
     struct waiting all[5];
-    const uint64_t before = signer_attempts(w->ra.signer);
+    const uint64_t before = signer_attempts(signer_pool_first(w->ra.signers));
     struct err e = {0};
 
     assert_false(head_is_signed(head));
@@ -99,7 +99,7 @@ a_head_is_signed_once_for_all_who_wait(void **state)
     assert_int_equal(told, 3);
     assert_int_equal(refused, 0);
     assert_true(head_is_signed(head));
-    assert_int_equal(signer_attempts(w->ra.signer), before + 1);
+    assert_int_equal(signer_attempts(signer_pool_first(w->ra.signers)), before + 1);
     head_release(w->ra.heads, head);
 }
 
@@ -150,7 +150,7 @@ a_signer_that_fails_is_told_of(void **state)
     struct err e = {0};
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     assert_ok(heads_ask(w->ra.heads, head, &one.waiter, &e), &e);
     assert_ok(heads_ask(w->ra.heads, head, &two.waiter, &e), &e);
     running_until(w, all_are_told);
@@ -188,7 +188,7 @@ what_is_not_made_by_this_ra_is_not_signed(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct filling f = filling_of(w, &m, 1, 1);
         struct waiting wait = {.waiter.done = on_done};
-        const uint64_t before = signer_attempts(w->ra.signer);
+        const uint64_t before = signer_attempts(signer_pool_first(w->ra.signers));
         struct head *head;
         struct err e = {0};
 
@@ -210,7 +210,7 @@ what_is_not_made_by_this_ra_is_not_signed(void **state)
         running_for(w, 20);
         assert_int_equal(told, 0);
         assert_false(head_is_signed(head));
-        assert_int_equal(signer_attempts(w->ra.signer), before);
+        assert_int_equal(signer_attempts(signer_pool_first(w->ra.signers)), before);
         assert_int_equal(head_is_current(&w->ra, head),
                          rows[i].what == STAMP || rows[i].what == TEXT);
         head_release(w->ra.heads, head);

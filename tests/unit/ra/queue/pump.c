@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ca/link/client.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "ra/queue/queue.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ra/queue/filling.h"
@@ -224,12 +224,12 @@ what_is_withdrawn_is_not_sent(void **state)
     assert_int_equal(telling_ca.held, 0);
     flights_find(&own.flights, f.rid)->withdrawn = false;
     /* its row goes while its head is signed */
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGSTOP), 0);
     pump_start(own.pump, false);
     running_until(w, one_is_asked_for);
     running_sql(w, "DELETE FROM queue WHERE rid = ?",
                 STORE_VALUES(store_blob(span_of(f.rid, sizeof(f.rid)))));
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
     running_settle(w);
     running_for(w, 20);
     assert_int_equal(telling_ca.held, 0);
@@ -247,13 +247,13 @@ a_run_that_takes_long_is_not_followed_at_once(void **state)
 
     own_begin(w);
     fill(w, &m, 1, 1);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGSTOP), 0);
     pump_start(own.pump, false);
     running_until(w, one_is_asked_for);
     pump_ask_later(own.pump, 0);
     running_for(w, 50);
     ops = store_stats_get(w->ra.store).ops;
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
     running_until(w, telling_is_held);
     running_for(w, 200);
     assert_int_equal(store_stats_get(w->ra.store).ops, ops + 1); /* it read again, and sent */
@@ -273,13 +273,13 @@ a_ca_that_is_not_ours_gets_nothing(void **state)
     own_begin(w);
     item = own_item(w, &m);
     fill(w, &m, 1, 1);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGSTOP), 0);
     pump_start(own.pump, false);
     running_until(w, one_is_asked_for);
     pump_hold(own.pump, true);
     assert_true(pump_is_held(own.pump));
     assert_false(pump_is_usable(own.pump));
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
     running_settle(w);
     assert_int_equal(telling_ca.held, 0);
     pump_admitted(own.pump, &item);

@@ -9,7 +9,7 @@
 #include "ca/cmp/message/failure.h"
 #include "ca/cmp/queue.h"
 #include "ca/x509/profile/profiles.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ra/queue/filling.h"
 #include "tests/unit/ra/queue/telling.h"
@@ -148,7 +148,7 @@ what_nobody_has_signed_is_signed_all_of_it(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    const pid_t signer = signer_pid(w->ra.signer);
+    const pid_t signer = signer_pid(signer_pool_first(w->ra.signers));
 
     telling_ca.then = (struct link_message){
         .type = LINK_REFUSED, .fail_info = CMP_BAD_REQUEST, .phrase = span_str("no")};

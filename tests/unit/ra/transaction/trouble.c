@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "ca/cmp/message/body.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "ra/daemon/budget.h"
 #include "ra/start.h"
 #include "tests/support/forge.h"
@@ -64,7 +64,7 @@ the_signer_hangs(void **state)
     CLEANUP(member_free) struct member n = running_member(w);
     CLEANUP(heard_free) struct heard kup = {0};
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer later = {0};
-    const pid_t signer = signer_pid(w->ra.signer);
+    const pid_t signer = signer_pid(signer_pool_first(w->ra.signers));
 
     member_enrols(w, &n);
     n.client.certificate = n.certificate;
@@ -165,7 +165,7 @@ what_could_not_be_signed_may_come_again(void **state)
     m.client.certificate = m.certificate;
     member_says(&m, true, span_of(ca_certs, sizeof(ca_certs)));
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     h = running_post(w, buf_span(&m.message));
     talking_is_bare(&h, "Retry-After: 5");
     garbage = running_post(w, SPAN_LITERAL("hello"));
@@ -312,7 +312,7 @@ what_waits_unsigned_is_sent_when_somebody_signs(void **state)
     CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     w->settings->sync_wait = TALKING_WAIT_MS;
     member_requests(&m, CMP_IR);
     talking_hears_waiting(w, &m, CMP_IP);

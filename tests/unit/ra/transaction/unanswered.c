@@ -8,7 +8,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/message/body.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ra/transaction/talking.h"
 
@@ -211,7 +211,7 @@ a_signer_that_dies_is_waited_for(void **state)
     const int before = talking_tokens_left(w, &m);
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     w->settings->sync_wait = 300;
     member_requests(&m, CMP_KUR);
     h = running_post(w, buf_span(&m.message));
@@ -235,7 +235,7 @@ a_question_that_waits_goes_on_when_it_was_not_answered(void **state)
     int status = 0;
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     talking_asks(&m, TALKING_CURRENT_CRL);
     for (int i = 0; i < 100 && status != 200; i++) {
         CLEANUP(heard_free) struct heard h = running_post(w, buf_span(&m.message));
@@ -270,7 +270,7 @@ what_cannot_be_forgotten_either(void **state)
     };
 
     assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGKILL), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(heard_free) struct heard h = {0};
 

@@ -8,7 +8,7 @@
 
 #include "base/ossl.h"
 #include "ca/cmp/queue.h"
-#include "pkcs11/client/client.h"
+#include "pkcs11/client/pool.h"
 #include "tests/support/kill.h"
 #include "tests/unit/ra/transaction/talking.h"
 
@@ -40,14 +40,14 @@ static void
 stop(struct running *w)
 {
     w->settings->sync_wait = TALKING_WAIT_MS;
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGSTOP), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGSTOP), 0);
 }
 
 static void
 resume(struct running *w)
 {
     w->settings->sync_wait = 60000;
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
     running_settle(w);
 }
 
@@ -69,7 +69,7 @@ what_comes_at_once_is_signed_once(void **state)
     struct member m[MANY];
     struct talk talks[MANY];
     struct running_task *tasks[MANY];
-    const uint64_t attempts = signer_attempts(w->ra.signer);
+    const uint64_t attempts = signer_attempts(signer_pool_first(w->ra.signers));
     struct gate *gate;
     uint64_t made;
 
@@ -84,7 +84,7 @@ what_comes_at_once_is_signed_once(void **state)
     for (size_t i = 0; i < MANY; i++) {
         running_end(w, tasks[i]);
     }
-    made = signer_attempts(w->ra.signer) - attempts;
+    made = signer_attempts(signer_pool_first(w->ra.signers)) - attempts;
     /* what came first went ahead, the others gathered behind it */
     assert_true(made >= 1 && made <= 2);
     assert_int_equal(w->asked[LINK_SUBMIT], MANY);
@@ -268,7 +268,7 @@ a_copy_of_what_was_withdrawn_meanwhile_may_come_again(void **state)
     running_end(w, tasks[0]);
     assert_int_equal(first.heard.status, 503);
     w->settings->sync_wait = 60000;
-    assert_int_equal(test_kill(signer_pid(w->ra.signer), SIGCONT), 0);
+    assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGCONT), 0);
     running_release(w, gate);
     running_end(w, tasks[1]);
     assert_int_equal(copy.heard.status, 503);
