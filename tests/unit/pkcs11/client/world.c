@@ -2,6 +2,7 @@
 #include "tests/unit/pkcs11/client/world.h"
 
 #include <openssl/ec.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,12 +31,18 @@ make_token(void)
     assert_non_null(s);
     assert_ok(session_login(s, USER_PIN, &e), &e);
     world.spki = BUF_INIT(SPKI_MAX);
-    assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), KEY_P256, "issuing",
+    assert_ok(key_generate(s, key_policy_find("issuing-signing-v1", &e), world.algorithm, "issuing",
                            world.first_id, &world.spki, &e),
               &e);
     memcpy(world.serial, t.serial, sizeof(t.serial));
     session_close(s);
     module_close(m);
+}
+
+void
+world_sign_dummy(X509 *x)
+{
+    assert_true(X509_sign(x, world.dummy, key_algorithm_digest(world.algorithm)) > 0);
 }
 
 void
@@ -89,7 +96,7 @@ make_issuer(void)
     world_add_extension(world.issuer, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
     world_add_extension(world.issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
     world_add_extension(world.issuer, NID_subject_key_identifier, "hash");
-    assert_true(X509_sign(world.issuer, world.dummy, EVP_sha256()) > 0);
+    world_sign_dummy(world.issuer);
     assert_ok(OSSL_ENCODE(X509, world.issuer, &der, &e), &e);
     assert_ok(file_write(path, buf_span(&der), 0600, &e), &e);
     EVP_PKEY_free(key);
@@ -131,7 +138,9 @@ world_make(void **state)
     log = mem_printf("%s/log.spki", world.dir);
     softhsm_use(world.dir);
     make_token();
-    world.dummy = EVP_EC_gen("P-256");
+    world.dummy = world.algorithm == KEY_RSA3072 ? EVP_RSA_gen(3072)
+                  : world.algorithm == KEY_P384  ? EVP_EC_gen("P-384")
+                                                 : EVP_EC_gen("P-256");
     scene_log_begin(&world.ledger, SCENE_LOG_ORIGIN);
     assert_ok(
         file_write(log, span_of(world.ledger.pinned.spki, world.ledger.pinned.spki_n), 0600, &e),

@@ -20,6 +20,7 @@
 enum { ISSUER_DAYS = 3650, DAY = 86400 };
 
 struct world {
+    enum key_algorithm algorithm; /* of its key; before world_make() */
     char *dir;
     char serial[TOKEN_SERIAL_SIZE];
     uint8_t id[KEY_ID_SIZE]; /* in the policy */
@@ -44,6 +45,9 @@ int world_teardown(void **state);
 /* Writes the policy with this module and purpose section. */
 void world_write_policy(const char *module, const char *attributes, const char *purpose);
 void world_write_pin(struct span pin);
+
+/* Signs in the place of the token, with the right algorithm. */
+void world_sign_dummy(X509 *);
 
 struct signer *world_start(struct tasks *finished, int timeout_ms, struct err *e);
 /* Fails the test when it does not start. */
