@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/service/held.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/ossl.h"
 #include "base/proc.h"
@@ -75,24 +77,59 @@ open_anchor(struct held *h, bool self_test, struct err *e)
     return h->anchored == NULL ? -1 : 0;
 }
 
+/* ---- the journal ---- */
+
 static int
-open_journal(struct held *h, struct err *e)
+make_mac(void *arg, struct span text, uint8_t mac[SNAPSHOT_MAC], struct err *e)
 {
+    CLEANUP(buf_free) struct buf out = BUF_SECRET(SECRET_MAC_SIZE);
+
+    if (secret_mac(arg, text, &out, e) != 0) {
+        return -1;
+    }
+    memcpy(mac, out.p, SNAPSHOT_MAC);
+    return 0;
+}
+
+static void
+say_not_believed(const struct held *h, const struct err *why)
+{
+    if (why->text[0] != '\0' && why->code != ERR_NOTFOUND) {
+        log_err(LOG_WARNING, "snapshot-not-believed", why,
+                "%s-snapshot: all lines of the journal were read", h->policy->journal);
+    }
+}
+
+static int
+load_journal(struct held *h, struct err *e)
+{
+    const struct snapshot_key key = {.make = make_mac, .arg = h->secret};
+    struct err not_believed;
     uint8_t key_hash[SHA256_SIZE];
     size_t torn = 0;
 
-    if (sha256(buf_span(&h->policy->spki), key_hash, e) != 0) {
+    if (sha256(buf_span(&h->policy->spki), key_hash, e) != 0 ||
+        journal_load(h->journal, key_hash, h->secret == NULL ? NULL : &key, &torn, &not_believed,
+                     e) != 0) {
         return -1;
     }
-    h->journal = journal_open(h->policy->journal, key_hash, &torn, e);
-    if (h->journal == NULL) {
-        return -1;
-    }
+    say_not_believed(h, &not_believed);
     if (torn > 0) {
         log_event(LOG_WARNING, "journal-repaired", "%s: cut %zu octets of a torn last line",
                   h->policy->journal, torn);
     }
+    held_keep(h, HELD_KEEP_START);
     return 0;
+}
+
+void
+held_keep(const struct held *h, uint64_t each)
+{
+    struct err e = {0};
+
+    if (journal_keep(h->journal, each, &e) != 0) {
+        log_err(LOG_WARNING, "snapshot-not-kept", &e, "%s-snapshot", h->policy->journal);
+    }
 }
 
 int
@@ -105,10 +142,11 @@ held_open(struct held *h, const char *policy, int pin_fd, bool self_test, struct
     if (!self_test && h->policy->purpose == POLICY_SELF_TEST) {
         return err_set(e, ERR_DENIED, "%s: its purpose is self_test; use --self-test", policy);
     }
-    if (!self_test && open_journal(h, e) != 0) {
+    h->journal = self_test ? NULL : journal_claim(h->policy->journal, e);
+    if ((!self_test && h->journal == NULL) || open_key(h, policy, pin_fd, self_test, e) != 0) {
         return -1;
     }
-    return open_key(h, policy, pin_fd, self_test, e) != 0 ? -1 : open_anchor(h, self_test, e);
+    return self_test ? 0 : load_journal(h, e) != 0 ? -1 : open_anchor(h, self_test, e);
 }
 
 void
@@ -116,6 +154,9 @@ held_end(const struct held *h)
 {
     struct err e = {0};
 
+    if (h->journal != NULL) {
+        held_keep(h, HELD_KEEP_END);
+    }
     if (h->journal != NULL && journal_end(h->journal, &e) != 0) {
         log_err(LOG_WARNING, "not-counted", &e, "%s", h->policy->journal);
     }

@@ -9,6 +9,7 @@
 #include "pkcs11/secret.h"
 #include "pkcs11/service/anchored.h"
 #include "pkcs11/signer/journal/journal.h"
+#include "pkcs11/signer/journal/snapshot.h"
 #include "pkcs11/signer/policy.h"
 
 struct held {
@@ -27,6 +28,11 @@ struct held {
  * secret_read(). What was opened before a failure stays.
  */
 int held_open(struct held *, const char *policy, int pin_fd, bool self_test, struct err *e);
+/* A snapshot of the journal, when it has so many lines more than the last one: while it is served,
+ * at a start, and at an end in order. Without section seal there is none. A failure is logged, and
+ * changes nothing. */
+enum { HELD_KEEP = 65536, HELD_KEEP_START = 16384, HELD_KEEP_END = 4096 };
+void held_keep(const struct held *, uint64_t each);
 /* The process ends: how many signatures there are stands in the journal then. A failure is logged,
  * and changes nothing: it is known up to the last commit. */
 void held_end(const struct held *);

@@ -18,6 +18,7 @@ enum {
     FRAME_TIMEOUT_MS = 10000,
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
     SAY_EACH_MS = 100, /* that this works still: far below any deadline */
+    SCRUB_MARKS = 8,   /* of 256 lines each, at a question: 5 ms at most */
 };
 
 /* ---- what the supervisor hears: its deadline runs from the last word that this works ---- */
@@ -311,6 +312,7 @@ answer_attempted(struct serve *s, const struct serve_request *r, struct err *e)
     uint64_t first;
 
     return attempted_asked(r->sign.bytes, &first, e) != 0 ||
+                   journal_scrub(s->held->journal, SCRUB_MARKS, e) != 0 ||
                    tell_from(s->held->journal, first, &body, e) != 0
                ? -1
                : serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
@@ -403,6 +405,7 @@ serve_connection(struct serve *s, struct err *e)
         s->its_fault = result != 0;
         if (result == 0 && !closed) {
             result = do_batch(s, e);
+            held_keep(s->held, HELD_KEEP);
             rests(s);
         }
     }

@@ -88,8 +88,10 @@ check_seal(const struct policy *p, struct span text, struct err *e)
     if (!p->seals) {
         return err_set(e, ERR_DENIED, "the policy of this signer has no section seal");
     }
-    /* policy_load() has a section seal with these two alone. */
-    return span_equal(text, p->purpose == POLICY_LOG ? SIGNER_SEAL_TEXT_CA : SIGNER_SEAL_TEXT_RA)
+    /* That of a certificate authority is for snapshots of its journal alone. */
+    return p->purpose != POLICY_CERTIFICATE_AUTHORITY &&
+                   span_equal(text,
+                              p->purpose == POLICY_LOG ? SIGNER_SEAL_TEXT_CA : SIGNER_SEAL_TEXT_RA)
                ? 0
                : err_set(e, ERR_DENIED, "a MAC over another text than the one that seals");
 }

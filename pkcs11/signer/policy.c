@@ -274,8 +274,9 @@ load_key_id(cfg_t *section, uint8_t out[POLICY_KEY_ID_SIZE], struct err *e)
 static int
 load_seal(struct policy *p, cfg_t *section, struct err *e)
 {
-    if (p->purpose != POLICY_CMP && p->purpose != POLICY_LOG) {
-        return conf_fault(section, NULL, e, "section seal belongs to section cmp or log");
+    if (p->purpose == POLICY_SELF_TEST) {
+        return conf_fault(section, NULL, e,
+                          "section seal belongs to section certificate_authority, log or cmp");
     }
     p->seals = true;
     return load_key_id(section, p->seal_id, e);

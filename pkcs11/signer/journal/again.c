@@ -139,3 +139,31 @@ again_add_crl(struct again *a, const struct crl_head *head)
     a->crl = *head;
     a->has_crl = true;
 }
+
+size_t
+again_count(const struct again *a)
+{
+    return a->n < AGAIN_WINDOW ? (size_t)a->n : AGAIN_WINDOW;
+}
+
+int
+again_each(const struct again *a,
+           int (*visit)(void *arg, const uint8_t serial[AGAIN_SERIAL],
+                        const uint8_t hash[AGAIN_HASH], struct err *e),
+           void *arg, struct err *e)
+{
+    for (uint64_t i = a->n - again_count(a); i < a->n; i++) {
+        const struct seen *seen = &a->ring[i % AGAIN_WINDOW];
+
+        if (visit(arg, seen->serial, seen->hash, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+const struct crl_head *
+again_crl(const struct again *a)
+{
+    return a->has_crl ? &a->crl : NULL;
+}

@@ -39,3 +39,12 @@ int again_check_crl(const struct again *, const struct crl_head *, time_t now, s
 void again_add_certificate(struct again *, const uint8_t serial[AGAIN_SERIAL],
                            const uint8_t hash[AGAIN_HASH]);
 void again_add_crl(struct again *, const struct crl_head *);
+
+/* What is remembered, to be added to another one: each certificate, oldest first, and the last CRL;
+ * NULL: there is none. */
+size_t again_count(const struct again *);
+int again_each(const struct again *,
+               int (*visit)(void *arg, const uint8_t serial[AGAIN_SERIAL],
+                            const uint8_t hash[AGAIN_HASH], struct err *e),
+               void *arg, struct err *e);
+const struct crl_head *again_crl(const struct again *);

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "pkcs11/signer/journal/look_back.h"
-#include "pkcs11/signer/journal/marks.h"
+#include "pkcs11/signer/journal/snapshot.h"
 #include "pkcs11/signer/journal/torn.h"
 
 #define FIRST_LINE "nfpki-signer-journal 1 "
@@ -26,14 +26,13 @@ enum {
 
 struct journal {
     char *path;
+    char *snapshot; /* its path */
     int fd;
-    bool has_checkpoint;
-    struct tree_head checkpoint;
-    struct again *again;
-    struct marks marks;
-    uint64_t signatures; /* that are known of, */
-    uint64_t noted;      /* and those of them that the lines say */
-    uint64_t end;        /* octets, with what is pending */
+    uint8_t key_hash[AGAIN_HASH];
+    struct snapshot_key key;
+    uint64_t kept;              /* attempts that the snapshot knows of */
+    size_t scrubbed;            /* marks behind which the lines were looked at again */
+    struct journal_state state; /* with what is pending */
     struct buf pending;
     bool failed; /* what is on the disk is not known */
 };
@@ -46,66 +45,16 @@ journal_close(struct journal *j)
     }
     fd_cleanup(&j->fd);
     buf_free(&j->pending);
-    again_free(j->again);
-    marks_free(&j->marks);
+    journal_state_free(&j->state);
     mem_free(j->path);
+    mem_free(j->snapshot);
     mem_free(j);
 }
 
-/* What is true when this was attempted; its line begins at `offset`. */
-static int
-remember(struct journal *j, const struct journal_attempt *a, uint64_t offset, struct err *e)
+static struct marks_file
+file_of(const struct journal *j)
 {
-    if (marks_add(&j->marks, a, offset, e) != 0) {
-        return -1;
-    }
-    if (a->counts) {
-        j->signatures = a->signatures;
-        j->noted = a->signatures;
-    }
-    if (a->bare) {
-        return 0;
-    }
-    switch (a->kind) {
-    case 'K':
-        j->checkpoint = a->checkpoint;
-        j->has_checkpoint = true;
-        break;
-    case 'T':
-        again_add_certificate(j->again, a->serial, a->hash);
-        break;
-    case 'L':
-        again_add_crl(j->again, &a->crl);
-        break;
-    default:
-        break;
-    }
-    return 0;
-}
-
-/* Of what was attempted before, and never fewer than once. */
-static bool
-may_be(const struct journal *j, uint64_t signatures)
-{
-    return j->noted <= signatures && signatures <= j->marks.lines;
-}
-
-static int
-replay_attempt(struct journal *j, char *line, uint64_t number, off_t offset, struct err *e)
-{
-    struct journal_attempt a;
-    struct journal_count c;
-
-    if (journal_count_parse(line, &c) && c.number == j->marks.lines && may_be(j, c.signatures)) {
-        j->signatures = c.signatures;
-        j->noted = c.signatures;
-        return 0;
-    }
-    return journal_attempt_parse(line, &a) && a.number == j->marks.lines + 1 &&
-                   (!a.counts || may_be(j, a.signatures))
-               ? remember(j, &a, (uint64_t)offset, e)
-               : err_set(e, ERR_STORE, "%s:%" PRIu64 ": not the attempt that belongs here", j->path,
-                         number);
+    return (struct marks_file){j->fd, j->path};
 }
 
 static char *
@@ -144,41 +93,47 @@ next_line(FILE *file, char line[JOURNAL_LINE_SIZE])
     return n;
 }
 
-/* Reads all lines; *good gets the octets up to the end of the last whole one. */
+/* The first line of the file. */
 static int
-replay(struct journal *j, FILE *file, const char *key, off_t *good, struct err *e)
+check_first(const struct journal *j, const char *line, const char *key, struct err *e)
 {
-    char line[JOURNAL_LINE_SIZE];
-    uint64_t number = 0;
+    return strcmp(line + strlen(FIRST_LINE), key) == 0
+               ? 0
+               : err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
+}
 
-    *good = 0;
-    for (size_t n; (n = next_line(file, line)) > 0; *good += (off_t)n) {
+/* Reads all lines behind the state's, which gets them; it ends behind the last whole one. */
+static int
+replay(struct journal *j, FILE *file, const char *key, struct err *e)
+{
+    struct journal_state *s = &j->state;
+    char line[JOURNAL_LINE_SIZE];
+
+    for (size_t n; (n = next_line(file, line)) > 0; s->end += n) {
         bool whole = line[n - 1] == '\n';
 
-        number++;
+        s->lines++;
         if (whole) {
             line[n - 1] = '\0';
         }
         if (!whole && torn_tail(file)) {
-            if (number == 1 && ferror(file) == 0 && !is_torn_first(file, key)) {
+            if (s->lines == 1 && ferror(file) == 0 && !is_torn_first(file, key)) {
                 return not_a_journal(j, e);
             }
+            s->lines--;
             break; /* never synced whole, so nothing was signed on it */
         }
-        if (number == 1 && strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
+        if (s->lines == 1 && strncmp(line, FIRST_LINE, strlen(FIRST_LINE)) != 0) {
             return not_a_journal(j, e);
         }
         if (!whole || strlen(line) != n - 1 || !journal_line_unseal(line)) {
             return err_set(e, ERR_STORE,
                            "%s:%" PRIu64 ": damaged line; the record was changed, restore it from "
                            "a copy before this key signs again",
-                           j->path, number);
+                           j->path, s->lines);
         }
-        if (number == 1) {
-            if (strcmp(line + strlen(FIRST_LINE), key) != 0) {
-                return err_set(e, ERR_DENIED, "%s is the journal of another key", j->path);
-            }
-        } else if (replay_attempt(j, line, number, *good, e) != 0) {
+        if ((s->lines == 1 ? check_first(j, line, key, e)
+                           : journal_state_read(s, line, j->path, e)) != 0) {
             return -1;
         }
     }
@@ -193,7 +148,8 @@ append_line(struct journal *j, const char *text, struct err *e)
     if (buf_append_str(&j->pending, line, e) != 0) {
         return -1;
     }
-    j->end += strlen(line);
+    j->state.end += strlen(line);
+    j->state.lines++;
     return 0;
 }
 
@@ -240,29 +196,58 @@ make_durable(const struct journal *j, off_t good, struct err *e)
     return file_sync_dir(dirname(path), e);
 }
 
-static int
-load(struct journal *j, const char *key, size_t *torn, struct err *e)
+/* What is not believed is as good as none. */
+static void
+resume(struct journal *j, struct err *not_believed)
 {
-    struct stat st;
+    if (j->key.make != NULL && snapshot_load(j->snapshot, j->key_hash, file_of(j), &j->key,
+                                             &j->state, not_believed) == 0) {
+        j->kept = j->state.marks.lines;
+    }
+}
+
+static int
+read_lines(struct journal *j, const char *key, struct err *e)
+{
     int copy = fcntl(j->fd, F_DUPFD_CLOEXEC, 0);
     FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
-    off_t good = 0;
     int result;
 
-    if (file == NULL || fstat(j->fd, &st) != 0) {
+    if (file == NULL || fseeko(file, (off_t)j->state.end, SEEK_SET) != 0) {
         return err_errno(e, ERR_IO, errno, "open %s", j->path);
     }
-    result = replay(j, file, key, &good, e);
+    result = replay(j, file, key, e);
     (void)fclose(file);
-    if (result != 0) {
+    return result;
+}
+
+int
+journal_load(struct journal *j, const uint8_t key_hash[32], const struct snapshot_key *key,
+             size_t *torn, struct err *not_believed, struct err *e)
+{
+    struct stat st;
+    char hex[65];
+    off_t good;
+
+    *not_believed = (struct err){0};
+    hex_format(span_of(key_hash, 32), hex);
+    memcpy(j->key_hash, key_hash, sizeof(j->key_hash));
+    if (key != NULL) {
+        j->key = *key;
+    }
+    resume(j, not_believed);
+    if (read_lines(j, hex, e) != 0) {
         return -1;
+    }
+    good = (off_t)j->state.end;
+    if (fstat(j->fd, &st) != 0) {
+        return err_errno(e, ERR_IO, errno, "open %s", j->path);
     }
     *torn = (size_t)(st.st_size - good);
     if (*torn > 0 && (ftruncate(j->fd, good) != 0 || fsync(j->fd) != 0)) {
         return err_errno(e, ERR_IO, errno, "truncate %s", j->path);
     }
-    j->end = (uint64_t)good;
-    if (good == 0 && begin(j, key, e) != 0) {
+    if (good == 0 && begin(j, hex, e) != 0) {
         return -1;
     }
     return make_durable(j, good, e);
@@ -289,40 +274,43 @@ take_lock(const struct journal *j, struct err *e)
 }
 
 struct journal *
-journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
+journal_claim(const char *path, struct err *e)
 {
     CLEANUP(journal_cleanup) struct journal *j = mem_new(sizeof(*j));
-    char key[65];
 
-    hex_format(span_of(key_hash, 32), key);
     j->path = mem_strdup(path);
+    j->snapshot = mem_printf("%s-snapshot", path);
     j->pending = BUF_INIT(PENDING_MAX);
-    j->again = again_new();
+    journal_state_init(&j->state);
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j->fd < 0) {
         (void)err_errno(e, ERR_IO, errno, "open %s", path);
         return NULL;
     }
-    if (take_lock(j, e) != 0) {
-        return NULL;
-    }
-    if (load(j, key, torn, e) != 0) {
-        return NULL;
-    }
-    return TAKE(j);
+    return take_lock(j, e) != 0 ? NULL : TAKE(j);
+}
+
+struct journal *
+journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
+{
+    CLEANUP(journal_cleanup) struct journal *j = journal_claim(path, e);
+    struct err not_believed;
+
+    return j == NULL || journal_load(j, key_hash, NULL, torn, &not_believed, e) != 0 ? NULL
+                                                                                     : TAKE(j);
 }
 
 static int
 add(struct journal *j, struct journal_attempt a, struct err *e)
 {
     CLEANUP(mem_cleanup) char *text = NULL;
-    const uint64_t offset = j->end;
+    const uint64_t offset = j->state.end;
 
-    a.number = j->marks.lines + 1;
+    a.number = j->state.marks.lines + 1;
     a.counts = true;
-    a.signatures = j->signatures;
+    a.signatures = j->state.signatures;
     text = journal_attempt_format(&a);
-    return append_line(j, text, e) != 0 ? -1 : remember(j, &a, offset, e);
+    return append_line(j, text, e) != 0 ? -1 : journal_state_take(&j->state, &a, offset, e);
 }
 
 int
@@ -380,13 +368,13 @@ journal_commit(struct journal *j, struct err *e)
 void
 journal_signed(struct journal *j)
 {
-    j->signatures++;
+    j->state.signatures++;
 }
 
 uint64_t
 journal_signatures(const struct journal *j)
 {
-    return j->signatures;
+    return j->state.signatures;
 }
 
 int
@@ -394,49 +382,78 @@ journal_end(struct journal *j, struct err *e)
 {
     CLEANUP(mem_cleanup) char *text = NULL;
 
-    if (j->failed || j->pending.n > 0 || j->noted == j->signatures) {
+    if (j->failed || j->pending.n > 0 || j->state.noted == j->state.signatures) {
         return 0;
     }
     text = journal_count_format(
-        &(struct journal_count){.number = j->marks.lines, .signatures = j->signatures});
-    j->noted = j->signatures;
+        &(struct journal_count){.number = j->state.marks.lines, .signatures = j->state.signatures});
+    j->state.noted = j->state.signatures;
     return append_line(j, text, e) != 0 ? -1 : journal_commit(j, e);
 }
 
 const struct again *
 journal_again(const struct journal *j)
 {
-    return j->again;
+    return j->state.again;
 }
 
 uint64_t
 journal_attempts(const struct journal *j)
 {
-    return j->marks.lines;
+    return j->state.marks.lines;
 }
 
 int
 journal_chain(const struct journal *j, uint64_t first, uint8_t chain[32], struct err *e)
 {
-    return marks_chain(&j->marks, (struct marks_file){j->fd, j->path}, first, chain, e);
+    return marks_chain(&j->state.marks, file_of(j), first, chain, e);
 }
 
 int
 journal_each(const struct journal *j, uint64_t first,
              bool (*visit)(void *arg, const struct journal_attempt *), void *arg, struct err *e)
 {
-    return marks_each(&j->marks, (struct marks_file){j->fd, j->path}, first, visit, arg, e);
+    return marks_each(&j->state.marks, file_of(j), first, visit, arg, e);
 }
 
 const struct tree_head *
 journal_checkpoint(const struct journal *j)
 {
-    return j->has_checkpoint ? &j->checkpoint : NULL;
+    return j->state.has_checkpoint ? &j->state.checkpoint : NULL;
 }
 
 int
 journal_has_checkpoint(const struct journal *j, const struct tree_head *wanted, bool *found,
                        struct err *e)
 {
-    return look_back((struct marks_file){j->fd, j->path}, wanted, found, e);
+    return look_back(file_of(j), wanted, found, e);
+}
+
+/* ---- snapshots ---- */
+
+int
+journal_keep(struct journal *j, uint64_t each, struct err *e)
+{
+    if (j->key.make == NULL || j->failed || j->pending.n > 0 ||
+        j->state.marks.lines - j->kept < each) {
+        return 0;
+    }
+    j->kept = j->state.marks.lines; /* also when it fails: not again at once */
+    return snapshot_save(j->snapshot, j->key_hash, &j->state, &j->key, e);
+}
+
+int
+journal_scrub(struct journal *j, size_t marks, struct err *e)
+{
+    const struct marks *m = &j->state.marks;
+
+    for (size_t i = 0; i < marks && m->n > 0; i++) {
+        j->scrubbed = j->scrubbed < m->n ? j->scrubbed : 0;
+        if (marks_check(m, file_of(j), j->scrubbed, e) != 0) {
+            (void)unlink(j->snapshot); /* so that the next start reads all of it */
+            return -1;
+        }
+        j->scrubbed++;
+    }
+    return 0;
 }

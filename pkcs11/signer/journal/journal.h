@@ -3,10 +3,11 @@
  * journal.h - one line for each attempt to sign, on disk before the token is asked
  * (client/PROTOCOL.md, "Journal").
  *
- * Append-only; every line ends in a CRC-32. A last line that a power cut tore is cut off at open; a
- * damaged line before it is refused: somebody edited the record. What was read is durable before
- * the journal is open, though a sync of the process before may have failed. One process at a time
- * (flock).
+ * Its state at a place in it may be kept in a snapshot (snapshot.h), so that a start reads what is
+ * behind. Append-only; every line ends in a CRC-32. A last line that a power cut tore is cut off at
+ * open; a damaged line before it is refused: somebody edited the record. What was read is durable
+ * before the journal is open, though a sync of the process before may have failed. One process at a
+ * time (flock).
  */
 #pragma once
 
@@ -26,6 +27,18 @@ void journal_close(struct journal *);
 struct journal *journal_open(const char *path, const uint8_t key_hash[32], size_t *torn,
                              struct err *e) OWNED(journal_close);
 DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
+/* The same in two steps: it is this process's alone, and then it is read, from the snapshot
+ * PATH-snapshot on when the MAC of `key` (NULL: there is none) is right and it is of these lines.
+ * *not_believed says why not: all lines are read then. ERR_NOTFOUND: there was none. */
+struct snapshot_key;
+struct journal *journal_claim(const char *path, struct err *e) OWNED(journal_close);
+int journal_load(struct journal *, const uint8_t key_hash[32], const struct snapshot_key *key,
+                 size_t *torn, struct err *not_believed, struct err *e);
+/* A snapshot, when so many attempts were committed since the last one; without a key none. */
+int journal_keep(struct journal *, uint64_t each, struct err *e);
+/* Reads the lines behind the next `marks` marks again (marks.h), round and round: after a start
+ * from a snapshot nobody has read them. ERR_STORE: they are not what they were. */
+int journal_scrub(struct journal *, size_t marks, struct err *e);
 
 /* Adds a line to what journal_commit() will write. `checkpoint` for the kind 'K' only. */
 int journal_add(struct journal *, char kind, const uint8_t tbs_hash[32],

@@ -108,6 +108,31 @@ at_mark(const struct marks *m, struct marks_file file, uint64_t first, uint64_t 
 }
 
 int
+marks_check(const struct marks *m, struct marks_file file, size_t mark, struct err *e)
+{
+    const bool is_last = mark + 1 == m->n;
+    const uint64_t end = is_last ? m->lines : (uint64_t)(mark + 1) * MARKS_EACH;
+    const uint8_t *wanted = is_last ? m->chain : m->list[mark + 1].chain;
+    uint8_t chain[AGAIN_HASH];
+    struct journal_attempt a;
+    uint64_t number;
+    struct reader r = at_mark(m, file, (uint64_t)mark * MARKS_EACH + 1, &number, chain);
+
+    for (; number <= end; number++) {
+        if (next_attempt(&r, number, &a, e) != 0 ||
+            attempted_chain(chain, a.number, a.kind, a.hash, e) != 0) {
+            return -1;
+        }
+    }
+    return memcmp(chain, wanted, sizeof(chain)) == 0
+               ? 0
+               : err_set(e, ERR_STORE,
+                         "%s: attempts up to %" PRIu64 " are not those that were made; the record "
+                         "was changed",
+                         file.path, end);
+}
+
+int
 marks_chain(const struct marks *m, struct marks_file file, uint64_t first,
             uint8_t chain[AGAIN_HASH], struct err *e)
 {

@@ -35,6 +35,9 @@ struct marks_file {
     int fd;
     const char *path;
 };
+/* The lines from this mark to the next, or to the last: are they those that were added? ERR_STORE
+ * as below. */
+int marks_check(const struct marks *, struct marks_file, size_t mark, struct err *e);
 int marks_chain(const struct marks *, struct marks_file, uint64_t first, uint8_t chain[AGAIN_HASH],
                 struct err *e);
 int marks_each(const struct marks *, struct marks_file, uint64_t first,

@@ -274,7 +274,16 @@ the_seal_is_over_one_text_each(void **state)
          "a MAC over another text"},
     };
 
+    /* Its secret key authenticates snapshots of its journal, and gives neither key. */
+    static const struct seal_row authority[] = {
+        {"the log's", "nfpki-ca: key that seals the rows of ca.db, 1\n", "a MAC over another text"},
+        {"the RA's", "nfpki-ra: key that seals one-time secrets, 1\n", "a MAC over another text"},
+        {"a snapshot's", "nfpki-signer: a snapshot of this journal, 1\n",
+         "a MAC over another text"},
+    };
+
     (void)state;
+    expect_seals(POLICY_CERTIFICATE_AUTHORITY, authority, ARRAY_LEN(authority));
     expect_seals(POLICY_CMP, rows, ARRAY_LEN(rows));
     expect_seals(POLICY_LOG, logs, ARRAY_LEN(logs));
 }

@@ -214,11 +214,10 @@ static const struct row PURPOSE_ROWS[] = {
     {"seal of a log", NULL, NULL, LOG "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
      NULL, 0},
     {"seal of an authority", NULL, NULL,
-     AUTHORITY("") "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
-     "section seal belongs to section cmp or log", 0},
+     AUTHORITY("") "\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}", NULL, 0},
     {"seal of a self-test", NULL, NULL,
      "self_test {}\nseal {\n key_id = \"f0e0102030405060708090a0b0c0d0e0\"\n}",
-     "section seal belongs to section cmp or log", 0},
+     "section seal belongs to section certificate_authority, log or cmp", 0},
 };
 
 static void
