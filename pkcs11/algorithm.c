@@ -152,22 +152,44 @@ key_public_verify(EVP_PKEY *key, enum key_algorithm algorithm, struct span tbs,
     return 0;
 }
 
-int
-key_public_verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
-                         struct span signature, struct err *e)
+static int
+does_not_verify(struct err *e)
 {
-    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = NULL;
+    return ossl_err(e, ERR_CRYPTO, "the signature does not verify under the pinned public key");
+}
 
+EVP_PKEY_CTX *
+key_public_verifier(EVP_PKEY *key, enum key_algorithm algorithm, struct err *e)
+{
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+
+    if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
+        (algorithm == KEY_RSA3072 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1) ||
+        EVP_PKEY_CTX_set_signature_md(ctx, key_algorithm_digest(algorithm)) != 1) {
+        (void)does_not_verify(e);
+        return NULL;
+    }
+    return TAKE(ctx);
+}
+
+int
+key_public_verify_with(EVP_PKEY_CTX *verifier, enum key_algorithm algorithm, struct span digest,
+                       struct span signature, struct err *e)
+{
     if (digest.n != key_algorithm_digest_size(algorithm)) {
         return err_set(e, ERR_INPUT, "a digest of %zu octets where %s wants %zu", digest.n,
                        key_algorithm_name(algorithm), key_algorithm_digest_size(algorithm));
     }
-    ctx = EVP_PKEY_CTX_new(key, NULL);
-    if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-        (algorithm == KEY_RSA3072 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1) ||
-        EVP_PKEY_CTX_set_signature_md(ctx, key_algorithm_digest(algorithm)) != 1 ||
-        EVP_PKEY_verify(ctx, signature.p, signature.n, digest.p, digest.n) != 1) {
-        return ossl_err(e, ERR_CRYPTO, "the signature does not verify under the pinned public key");
-    }
-    return 0;
+    return EVP_PKEY_verify(verifier, signature.p, signature.n, digest.p, digest.n) == 1
+               ? 0
+               : does_not_verify(e);
+}
+
+int
+key_public_verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
+                         struct span signature, struct err *e)
+{
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = key_public_verifier(key, algorithm, e);
+
+    return ctx == NULL ? -1 : key_public_verify_with(ctx, algorithm, digest, signature, e);
 }

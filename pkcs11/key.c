@@ -20,6 +20,7 @@ struct key {
     uint8_t id[KEY_ID_SIZE];
     struct buf spki;
     EVP_PKEY *pinned;
+    EVP_PKEY_CTX *verifier; /* of `pinned` */
     key_pin_source *pin_source;
     void *pin_context;
 };
@@ -31,6 +32,7 @@ key_free(struct key *key)
         return;
     }
     buf_free(&key->spki);
+    EVP_PKEY_CTX_free(key->verifier);
     EVP_PKEY_free(key->pinned);
     mem_free(key);
 }
@@ -119,7 +121,9 @@ key_find(struct session *session, const struct key_policy *policy, struct span i
     key->spki = BUF_INIT(SPKI_MAX);
     memcpy(key->id, id.p, id.n);
     key->pinned = key_public_parse(spki, &key->algorithm, e);
-    if (key->pinned == NULL || buf_set(&key->spki, spki, e) != 0 ||
+    key->verifier =
+        key->pinned == NULL ? NULL : key_public_verifier(key->pinned, key->algorithm, e);
+    if (key->verifier == NULL || buf_set(&key->spki, spki, e) != 0 ||
         find_half(key, CKO_PRIVATE_KEY, "private", &key->private, e) != 0 ||
         find_half(key, CKO_PUBLIC_KEY, "public", &key->public, e) != 0 ||
         compare_public(key, e) != 0 || key_read_back(key, NULL, NULL, e) != 0) {
@@ -207,7 +211,7 @@ key_sign_digest(struct key *key, struct span digest, struct buf *signature, stru
         return -1;
     }
     /* A fault in the token must not get out: one wrong ECDSA signature can give the key away. */
-    if (key_public_verify_digest(key->pinned, key->algorithm, digest, buf_span(signature), e) !=
+    if (key_public_verify_with(key->verifier, key->algorithm, digest, buf_span(signature), e) !=
         0) {
         buf_truncate(signature, 0);
         return err_wrap(e, "token '%s'", session_token(key->session)->label);

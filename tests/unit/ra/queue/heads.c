@@ -143,13 +143,13 @@ a_signer_that_fails_is_told_of(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
     struct head *head = head_from(w, &m);
     struct waiting one = {.waiter.done = on_done, .heads = w->ra.heads, .again = head};
     struct waiting two = {.waiter.done = on_done};
     struct err e = {0};
 
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     assert_ok(heads_ask(w->ra.heads, head, &one.waiter, &e), &e);
     assert_ok(heads_ask(w->ra.heads, head, &two.waiter, &e), &e);
@@ -159,7 +159,7 @@ a_signer_that_fails_is_told_of(void **state)
     assert_false(head_is_signed(head));
     assert_true(w->ra.unsigned_said);
     assert_int_equal(tap_count("\"not-wrapped\""), 1); /* said once */
-    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
     for (int i = 0; i < 100 && !head_is_signed(head); i++) { /* it is started again after a pause */
         assert_ok(heads_ask(w->ra.heads, head, &two.waiter, &e), &e);
         running_until(w, all_are_told);

@@ -128,7 +128,7 @@ an_ra_does_not_start_with_somebody_elses_certificate(void **state)
     char *why =
         mem_printf("%s is not the certificate of the key that %s/other.conf names", path, w->dir);
     char *configured = w->settings->certificate;
-    char *policy = w->settings->signer_policy;
+    char *policy = w->settings->signers[0];
     CLEANUP(mem_cleanup) char *other_policy = mem_printf("%s/other.conf", w->dir);
     CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
     CLEANUP(mem_cleanup) struct ra *ra = mem_zalloc(1, sizeof(*ra));
@@ -139,10 +139,10 @@ an_ra_does_not_start_with_somebody_elses_certificate(void **state)
     assert_ok(file_read(policy, &text, &e), &e); /* with a journal of its own */
     memcpy((uint8_t *)memmem(text.p, text.n, "ra.journal", 10), "rb", 2);
     assert_ok(file_write(other_policy, buf_span(&text), 0600, &e), &e);
-    w->settings->signer_policy = other_policy;
+    w->settings->signers[0] = other_policy;
     assert_int_equal(ra_open(ra, w->settings, &e), -1);
     w->settings->certificate = configured;
-    w->settings->signer_policy = policy;
+    w->settings->signers[0] = policy;
     ra_close(ra);
     assert_int_equal(e.code, ERR_INPUT);
     assert_string_equal(e.text, why);
@@ -154,7 +154,7 @@ what_could_not_be_signed_may_come_again(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
     CLEANUP(heard_free) struct heard h = {0};
     CLEANUP(heard_free) struct heard garbage = {0};
     static const uint8_t ca_certs[] = {0xb5, 0x0e, 0x30, 0x0c, 0x30, 0x0a, 0x06, 0x08,
@@ -164,14 +164,14 @@ what_could_not_be_signed_may_come_again(void **state)
     member_enrols(w, &m);
     m.client.certificate = m.certificate;
     member_says(&m, true, span_of(ca_certs, sizeof(ca_certs)));
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     h = running_post(w, buf_span(&m.message));
     talking_is_bare(&h, "Retry-After: 5");
     garbage = running_post(w, SPAN_LITERAL("hello"));
     talking_is_bare(&garbage, "Retry-After: 5");
     running_settle(w);
-    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
     for (int i = 0; i < 100 && status != 200; i++) { /* it is started again after a pause */
         CLEANUP(heard_free) struct heard again = running_post(w, buf_span(&m.message));
 
@@ -309,16 +309,16 @@ what_waits_unsigned_is_sent_when_somebody_signs(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = running_member(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
 
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     w->settings->sync_wait = TALKING_WAIT_MS;
     member_requests(&m, CMP_IR);
     talking_hears_waiting(w, &m, CMP_IP);
     running_until(w, is_not_wrapped);
     assert_int_equal(w->asked[LINK_SUBMIT], 0);
-    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
     running_becomes(w, &m, REQUESTS_ANSWERED);
     assert_int_equal(w->asked[LINK_SUBMIT], 1);
     assert_int_equal(tap_count("\"not-wrapped\""), 1); /* said once, however often it is tried */

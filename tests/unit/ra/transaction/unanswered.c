@@ -206,18 +206,18 @@ a_signer_that_dies_is_waited_for(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = talking_signer(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
     CLEANUP(heard_free) struct heard h = {0};
     const int before = talking_tokens_left(w, &m);
 
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     w->settings->sync_wait = 300;
     member_requests(&m, CMP_KUR);
     h = running_post(w, buf_span(&m.message));
     talking_is_bare(&h, "Retry-After: 5");
     assert_int_equal(talking_tokens_left(w, &m), before);
-    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
     w->settings->sync_wait = 19000;
     talking_hears(w, &m, CMP_KUP); /* when it is started again */
     assert_int_equal(talking_tokens_left(w, &m), before - 1);
@@ -229,12 +229,12 @@ a_question_that_waits_goes_on_when_it_was_not_answered(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = talking_signer(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
     CLEANUP(cmp_client_answer_free) struct cmp_client_answer a = {0};
     struct err e = {0};
     int status = 0;
 
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     talking_asks(&m, TALKING_CURRENT_CRL);
     for (int i = 0; i < 100 && status != 200; i++) {
@@ -243,7 +243,7 @@ a_question_that_waits_goes_on_when_it_was_not_answered(void **state)
         status = h.status;
         if (i == 0) {
             talking_is_bare(&h, "Retry-After: 5");
-            assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+            assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
         } else if (status == 200) {
             assert_ok(cmp_client_read(&m.client, h.body, NULL, &m.state, &a, &e), &e);
         } else {
@@ -260,7 +260,7 @@ what_cannot_be_forgotten_either(void **state)
 {
     struct running *w = *state;
     CLEANUP(member_free) struct member m = talking_signer(w);
-    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signer_policy);
+    CLEANUP(mem_cleanup) char *elsewhere = mem_printf("%s.gone", w->settings->signers[0]);
     static const struct {
         const char *trigger;
         bool fails;
@@ -269,7 +269,7 @@ what_cannot_be_forgotten_either(void **state)
         {"CREATE TRIGGER kept BEFORE DELETE ON seen BEGIN DELETE FROM nowhere; END", true},
     };
 
-    assert_int_equal(rename(w->settings->signer_policy, elsewhere), 0);
+    assert_int_equal(rename(w->settings->signers[0], elsewhere), 0);
     assert_int_equal(test_kill(signer_pid(signer_pool_first(w->ra.signers)), SIGKILL), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(heard_free) struct heard h = {0};
@@ -282,7 +282,7 @@ what_cannot_be_forgotten_either(void **state)
         assert_int_equal(w->ra.failed, rows[i].fails);
         w->ra.failed = false;
     }
-    assert_int_equal(rename(elsewhere, w->settings->signer_policy), 0);
+    assert_int_equal(rename(elsewhere, w->settings->signers[0]), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, running_reset)
