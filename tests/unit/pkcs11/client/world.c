@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/ossl.h"
+#include "pkcs11/secret.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
@@ -223,4 +224,22 @@ world_verify(struct span tbs, const struct buf *signature)
 
     assert_ok(key_public_verify(key, algorithm, tbs, buf_span(signature), &e), &e);
     EVP_PKEY_free(key);
+}
+
+void
+world_make_secret(char id[2 * KEY_ID_SIZE + 1])
+{
+    struct err e = {0};
+    uint8_t octets[KEY_ID_SIZE];
+    struct module *m = module_open(SOFTHSM_MODULE, NULL, &e);
+    struct session *s;
+
+    assert_non_null(m);
+    s = session_open(m, TOKEN, world.serial, SESSION_READ_WRITE, &e);
+    assert_non_null(s);
+    assert_ok(session_login(s, USER_PIN, &e), &e);
+    assert_ok(secret_generate(s, "seal", octets, &e), &e);
+    hex_format(span_of(octets, sizeof(octets)), id);
+    session_close(s);
+    module_close(m);
 }

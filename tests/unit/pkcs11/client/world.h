@@ -45,6 +45,8 @@ int world_teardown(void **state);
 /* Writes the policy with this module and purpose section. */
 void world_write_policy(const char *module, const char *attributes, const char *purpose);
 void world_write_pin(struct span pin);
+/* A secret key in the token, for a section seal; its CKA_ID. */
+void world_make_secret(char id[2 * KEY_ID_SIZE + 1]);
 
 /* Signs in the place of the token, with the right algorithm. */
 void world_sign_dummy(X509 *);
