@@ -29,7 +29,7 @@ struct ca_conf {
     char *issuing_certificate;
     char *root_certificate;
     char *root_crl;
-    char *signer_program; /* NULL: all signers are services */
+    char *signer_program;                      /* NULL: all signers are services */
     struct ca_signer issuing[SIGNER_POOL_MAX]; /* the first signs CRLs, too */
     size_t n_issuing;
     struct ca_signer log;

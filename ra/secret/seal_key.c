@@ -128,7 +128,8 @@ int
 seal_key_ask(struct ra *ra, bool *derived, struct err *e)
 {
     ra->seal_key = BUF_SECRET(SIGNATURE_MAX);
-    *derived = signer_seal_key(signer_pool_first(ra->signers), SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
+    *derived =
+        signer_seal_key(signer_pool_first(ra->signers), SIGNER_SEAL_TEXT_RA, &ra->seal_key, e) == 0;
     return *derived || e->code == ERR_DENIED ? 0
                                              : err_wrap(e, "the key that seals one-time secrets");
 }

@@ -233,8 +233,8 @@ main(int argc, char **argv)
     static const char *const names[] = {"p256", "p384", "rsa3072"};
     double token;
     double rate;
-    int n = argc == 5 ? atoi(argv[3]) : 0;
-    int seconds = argc == 5 ? atoi(argv[4]) : 0;
+    const int n = argc == 5 ? (int)strtol(argv[3], NULL, 10) : 0;
+    const int seconds = argc == 5 ? (int)strtol(argv[4], NULL, 10) : 0;
 
     for (int i = 0; argc == 5 && i < (int)ARRAY_LEN(names); i++) {
         if (strcmp(argv[1], names[i]) == 0) {

@@ -37,7 +37,7 @@ ca/registration/     base/ base/tlog/ ca/x509/* ca/registration/
 ca/trust/            base/ ca/x509/* ca/cmp/* ca/trust/
 ca/link/             base/ ca/link/
 ca/policy/           base/ db/issuance/* db/ledger/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ca/policy/
-ca/daemon/           base/ base/tlog/ pkcs11/client/client.h db/store/schema.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
+ca/daemon/           base/ base/tlog/ pkcs11/client/pool.h db/store/schema.h db/issuance/ db/ledger/ ca/x509/* ca/cmp/* ca/trust/ ca/link/ ca/policy/ ca/daemon/
 ca/journals/         base/ base/tlog/ pkcs11/client/attempted.h pkcs11/client/evidence.h db/store/batch.h db/issuance/ ca/daemon/ ca/journals/
 ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x509/* ca/policy/ ca/daemon/ ca/publish/
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
@@ -50,9 +50,9 @@ ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/
 ca/                  base/ ca/*
 ra/http/message/     base/ ra/http/message/
 ra/http/             base/ ra/http/*
-ra/daemon/           base/ ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
-ra/secret/           base/ pkcs11/client/client.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
-ra/queue/            base/ base/tlog/ pkcs11/client/client.h db/store/batch.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
+ra/daemon/           base/ pkcs11/client/pool.h ca/x509/* ca/cmp/* ca/trust/ ra/http/* ra/daemon/
+ra/secret/           base/ pkcs11/client/pool.h db/store/store.h db/requests/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/
+ra/queue/            base/ base/tlog/ pkcs11/client/pool.h db/store/batch.h db/requests/ ca/x509/* ca/cmp/* ca/link/ ra/daemon/ ra/secret/ ra/queue/
 ra/judge/            base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/
 ra/judge/message/    base/ pkcs11/client/client.h db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/trust/ ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/ ra/judge/message/
 ra/transaction/      base/ db/store/ ca/cmp/* ra/http/* ra/daemon/ ra/secret/ ra/queue/ ra/judge/* ra/transaction/
@@ -60,7 +60,7 @@ ra/admin/            base/ db/requests/ ca/x509/* ca/cmp/* ca/registration/ ca/l
 ra/front/            base/ ra/http/* ra/daemon/ ra/transaction/ ra/admin/ ra/front/
 ra/bundle/           base/ ca/x509/* ra/bundle/
 ra/ractl/            base/ ca/x509/* ca/registration/ ca/link/ ra/bundle/ ra/ractl/
-ra/                  base/ pkcs11/client/client.h db/store/schema.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
+ra/                  base/ pkcs11/client/pool.h db/store/schema.h db/requests/ ca/x509/* ca/registration/ ca/link/ ra/*
 ceremony/definition/ base/ ca/x509/* ceremony/definition/
 ceremony/transcript/ base/ ca/x509/* ceremony/definition/ ceremony/transcript/
 ceremony/bundle/     base/ ca/x509/* ceremony/definition/ ceremony/transcript/ ceremony/bundle/

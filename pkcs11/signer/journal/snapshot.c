@@ -12,7 +12,6 @@
  */
 #include "pkcs11/signer/journal/snapshot.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -233,7 +232,8 @@ check_mac(const struct snapshot_key *key, struct span in, struct err *e)
     if (make_mac(key, span_of(in.p, in.n - SNAPSHOT_MAC), mac, e) != 0) {
         return -1;
     }
-    return CRYPTO_memcmp(mac, in.p + in.n - SNAPSHOT_MAC, SNAPSHOT_MAC) == 0
+    return span_equal_secret(span_of(mac, sizeof(mac)),
+                             span_of(in.p + in.n - SNAPSHOT_MAC, SNAPSHOT_MAC))
                ? 0
                : err_set(e, ERR_DENIED, "its MAC is not right: it was edited");
 }
