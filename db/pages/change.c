@@ -5,7 +5,21 @@
 
 #include "db/pages/tag.h"
 
-enum { GAP = 8 }; /* octets that are the same between two ranges, at least */
+/* Octets that are compared at once: as many that are the same end a range. */
+enum { STEP = sizeof(uint64_t) };
+
+static uint64_t
+difference(const uint8_t *from, const uint8_t *to, size_t i)
+{
+    uint64_t a = 0;
+    uint64_t b;
+
+    memcpy(&b, to + i, sizeof(b));
+    if (from != NULL) {
+        memcpy(&a, from + i, sizeof(a));
+    }
+    return a ^ b;
+}
 
 static bool
 differs(const uint8_t *from, const uint8_t *to, size_t i)
@@ -13,22 +27,12 @@ differs(const uint8_t *from, const uint8_t *to, size_t i)
     return to[i] != (from == NULL ? 0 : from[i]);
 }
 
-/* The first that differs, from `i` on; eight at once. */
+/* The first that differs, from `i` on. */
 static size_t
 find_next(const uint8_t *from, const uint8_t *to, size_t i, size_t n)
 {
-    while (i + sizeof(uint64_t) <= n) {
-        uint64_t a = 0;
-        uint64_t b;
-
-        memcpy(&b, to + i, sizeof(b));
-        if (from != NULL) {
-            memcpy(&a, from + i, sizeof(a));
-        }
-        if (a != b) {
-            break;
-        }
-        i += sizeof(uint64_t);
+    while (i + STEP <= n && difference(from, to, i) == 0) {
+        i += STEP;
     }
     while (i < n && !differs(from, to, i)) {
         i++;
@@ -36,16 +40,18 @@ find_next(const uint8_t *from, const uint8_t *to, size_t i, size_t n)
     return i;
 }
 
-/* Behind the last that differs before GAP are the same. */
+/* Behind the last that differs of those that are near each other, from `i` on, which does. */
 static size_t
 find_end(const uint8_t *from, const uint8_t *to, size_t i, size_t n)
 {
-    size_t end = i + 1;
-
-    for (i = end; i < n && i - end < GAP; i++) {
-        end = differs(from, to, i) ? i + 1 : end;
+    while (i + STEP <= n && difference(from, to, i) != 0) {
+        i += STEP;
     }
-    return end;
+    i = i + STEP > n ? n : i;
+    while (!differs(from, to, i - 1)) {
+        i--;
+    }
+    return i;
 }
 
 static size_t

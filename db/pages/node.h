@@ -12,8 +12,8 @@
 enum {
     NODE_FAN = 256,
     NODE_SIZE = NODE_FAN * TAG_SIZE,
-    NODES_MAX = 4096, /* 17 MB: the tags of 4 GB */
-    NODES_BUCKETS = 8192,
+    NODES_MAX = 1024, /* 4 MB: the tags of 1 GB */
+    NODES_BUCKETS = 2048,
 };
 
 struct node {

@@ -13,8 +13,12 @@ struct pages *
 pages_new(const struct pages_options *options, struct err *e)
 {
     CLEANUP(pages_cleanup) struct pages *p = mem_new(sizeof(*p));
+    /* Nobody asks how much memory SQLite has; counting it takes a lock each time. It is refused
+     * when somebody uses SQLite already. */
+    const int counts = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     const int initialized = sqlite3_initialize();
 
+    (void)counts;
     (void)snprintf(p->name, sizeof(p->name), "nfpki-%p", (void *)p);
     p->watch = (struct watch){.tell = options->tell, .arg = options->tell_arg};
     p->map.keys = &p->keys;

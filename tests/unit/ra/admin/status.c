@@ -71,13 +71,13 @@ is_under_way(struct running *w)
     return page_scrub_status(w->ra.page_scrub).seen > 0;
 }
 
-/* So much at once that the WAL, of 4,000 pages, comes into the file. */
+/* So much at once that the WAL, of 8,000 pages, comes into the file. */
 static void
 fill(struct running *w)
 {
     running_sql(w,
                 "INSERT OR IGNORE INTO head (first, text, leaves, stamp) VALUES (1000000, "
-                "zeroblob(20000000), x'', zeroblob(32))",
+                "zeroblob(40000000), x'', zeroblob(32))",
                 STORE_NO_VALUES);
     running_sql(w, "DELETE FROM head WHERE first = 1000000", STORE_NO_VALUES);
 }
@@ -97,7 +97,7 @@ pages_are_sealed_and_a_pass_has_seen_them_all(void **state)
     assert_string_equal(json_string_value(json_object_get(before, "version")), NFPKI_VERSION);
     assert_string_equal(text(before, "seals", "state"), "sealed");
     pages = number(before, "seals", "pages");
-    assert_true(pages > 4000);
+    assert_true(pages > 8000);
     assert_true(json_is_null(json_object_get(json_object_get(before, "scrub"), "begun")));
     assert_true(json_is_null(json_object_get(json_object_get(before, "scrub"), "lastBegun")));
     assert_true(json_is_null(json_object_get(json_object_get(before, "scrub"), "lastEnded")));
