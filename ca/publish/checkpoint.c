@@ -21,7 +21,7 @@
 #include "ca/publish/greet.h"
 #include "pkcs11/client/evidence.h"
 
-enum { FILES_MS = 250 };
+enum { FILES_MS = 750 };
 
 struct release {
     struct ca *ca;

@@ -102,3 +102,22 @@ CREATE TRIGGER dictionary_stays BEFORE UPDATE ON dictionary
 BEGIN SELECT RAISE(ABORT, 'what is packed with it needs it'); END;
 CREATE TRIGGER dictionary_remains BEFORE DELETE ON dictionary
 BEGIN SELECT RAISE(ABORT, 'what is packed with it needs it'); END;
+
+-- migration 31
+
+-- In place of `node`: what was a row in each level's right end is octets at one end. Every trailing 1 of a
+-- leaf's index is a subtree that it completes: their roots, the smallest first.
+CREATE TABLE completed (
+  idx    INTEGER PRIMARY KEY CHECK (idx & 1),
+  hashes BLOB NOT NULL CHECK (length(hashes) BETWEEN 32 AND 62 * 32 AND length(hashes) % 32 = 0)
+) STRICT;
+INSERT INTO completed SELECT at, unhex(group_concat(hex(hash), ''))
+  FROM (SELECT ((idx + 1) << level) - 1 AS at, hash FROM node ORDER BY at, level) GROUP BY at ORDER BY at;
+DROP TABLE node;
+CREATE TRIGGER completed_new BEFORE INSERT ON completed
+WHEN NEW.idx IS NOT (SELECT max(idx) FROM leaf)
+BEGIN SELECT RAISE(ABORT, 'the record grows at its end only'); END;
+CREATE TRIGGER completed_stays BEFORE UPDATE ON completed
+BEGIN SELECT RAISE(ABORT, 'the record is never changed'); END;
+CREATE TRIGGER completed_remains BEFORE DELETE ON completed
+BEGIN SELECT RAISE(ABORT, 'the record is never deleted'); END;

@@ -26,25 +26,54 @@ ledger_copy_hash(const struct store_rows *rows, struct merkle_hash *out, struct 
     return row_copy_octets(rows, 0, out->octets, MERKLE_HASH, e);
 }
 
+/* The leaf that completes full subtree `index` of `level`. */
+static uint64_t
+completes(unsigned level, uint64_t index)
+{
+    return ((index + 1) << level) - 1;
+}
+
+/* In place of `completed`, before migration 31: a start asks, which has not migrated yet. */
+static int
+has_nodes(struct store_db *db, bool *nodes, struct err *e)
+{
+    *nodes = false;
+    return store_is_current(db)
+               ? 0
+               : store_has_row(db, "SELECT 1 FROM sqlite_schema WHERE name = 'node'",
+                               STORE_NO_VALUES, nodes, e);
+}
+
+static int
+query_hash(struct store_db *db, struct store_rows *rows, unsigned level, uint64_t index,
+           struct err *e)
+{
+    const struct store_value at = store_int((int64_t)completes(level, index));
+    bool nodes;
+
+    if (level == 0) {
+        return store_query_one(db, rows, "SELECT hash FROM leaf WHERE idx = ?", STORE_VALUES(at),
+                               e);
+    }
+    if (has_nodes(db, &nodes, e) != 0) {
+        return -1;
+    }
+    return nodes ? store_query_one(db, rows, "SELECT hash FROM node WHERE level = ? AND idx = ?",
+                                   STORE_VALUES(store_int(level), store_int((int64_t)index)), e)
+                 : store_query_one(
+                       db, rows, "SELECT substr(hashes, ?2, 32) FROM completed WHERE idx = ?1",
+                       STORE_VALUES(at, store_int((int64_t)(level - 1) * MERKLE_HASH + 1)), e);
+}
+
 /* merkle_get: a full subtree's hash from the database. */
 static int
 get_hash(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, struct err *e)
 {
-    struct store_db *db = arg;
     CLEANUP(store_end) struct store_rows rows = {0};
-    int result;
 
-    if (level == 0) {
-        result = store_query_one(db, &rows, "SELECT hash FROM leaf WHERE idx = ?",
-                                 STORE_VALUES(store_int((int64_t)index)), e);
-    } else {
-        result = store_query_one(db, &rows, "SELECT hash FROM node WHERE level = ? AND idx = ?",
-                                 STORE_VALUES(store_int(level), store_int((int64_t)index)), e);
-    }
-    if (result != 0) {
-        return err_wrap(e, "ledger: hash %u/%llu", level, (unsigned long long)index);
-    }
-    return ledger_copy_hash(&rows, out, e);
+    return query_hash(arg, &rows, level, index, e) != 0 || ledger_copy_hash(&rows, out, e) != 0
+               ? err_wrap(e, "ledger: hash %u/%llu", level, (unsigned long long)index)
+               : 0;
 }
 
 static int
@@ -63,15 +92,23 @@ insert_leaf(struct store_db *db, uint64_t index, const struct leaf *leaf, struct
                             e);
 }
 
-/* merkle_completed */
+/* merkle_completed: of struct buf */
 static int
-insert_node(void *arg, unsigned level, uint64_t index, const struct merkle_hash *hash,
-            struct err *e)
+add_completed(void *arg, unsigned level, uint64_t index, const struct merkle_hash *hash,
+              struct err *e)
 {
-    return store_exec(arg, "INSERT INTO node(level, idx, hash) VALUES(?, ?, ?)",
-                      STORE_VALUES(store_int(level), store_int((int64_t)index),
-                                   store_blob(span_of(hash->octets, MERKLE_HASH))),
-                      e);
+    (void)level;
+    (void)index;
+    return buf_append(arg, span_of(hash->octets, MERKLE_HASH), e);
+}
+
+static int
+insert_completed(struct store_db *db, uint64_t index, struct span hashes, struct err *e)
+{
+    return hashes.n == 0
+               ? 0
+               : store_exec(db, "INSERT INTO completed(idx, hashes) VALUES(?, ?)",
+                            STORE_VALUES(store_int((int64_t)index), store_blob(hashes)), e);
 }
 
 /* ---- the newest leaf's side of the tree, in memory ---- */
@@ -185,6 +222,7 @@ ledger_last_time(struct store_db *db, time_t *at, struct err *e)
 int
 ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct err *e)
 {
+    CLEANUP(buf_free) struct buf completed = BUF_INIT((size_t)MERKLE_LEVELS * MERKLE_HASH);
     struct tree *tree;
     struct merkle_hash hash;
     uint64_t at;
@@ -196,7 +234,8 @@ ledger_append(struct store_db *db, struct leaf *leaf, uint64_t *index, struct er
     memcpy(hash.octets, leaf_hash(leaf), MERKLE_HASH);
     tree->known = false; /* unless all of it is there */
     if (insert_leaf(db, at, leaf, e) != 0 || subject_insert(db, at, leaf, e) != 0 ||
-        merkle_append(&tree->edge, &hash, insert_node, db, e) != 0) {
+        merkle_append(&tree->edge, &hash, add_completed, &completed, e) != 0 ||
+        insert_completed(db, at, buf_span(&completed), e) != 0) {
         return err_wrap(e, "ledger");
     }
     tree->known = true;
@@ -276,22 +315,30 @@ ledger_prove(struct store_db *db, uint64_t index, uint64_t size, struct buf *lea
     return 0;
 }
 
-int
-ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
-                     struct err *e)
+/* Of nodes, which are few: of 256 leaves. */
+static int
+append_nodes(struct store_db *db, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+             struct err *e)
 {
-    struct store_db *db = arg;
+    for (uint64_t i = 0; i < count; i++) {
+        struct merkle_hash hash;
+
+        if (get_hash(db, level, begin + i, &hash, e) != 0 ||
+            buf_append(out, span_of(hash.octets, MERKLE_HASH), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+append_leaf_hashes(struct store_db *db, uint64_t begin, uint64_t count, struct buf *out,
+                   struct err *e)
+{
     CLEANUP(store_end) struct store_rows rows = {0};
-    const struct store_value first = store_int((int64_t)begin);
-    const struct store_value end = store_int((int64_t)(begin + count));
-    int result = level == 0
-                     ? store_query(db, &rows,
-                                   "SELECT hash FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
-                                   STORE_VALUES(first, end), e)
-                     : store_query(db, &rows,
-                                   "SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? "
-                                   "ORDER BY idx",
-                                   STORE_VALUES(store_int(level), first, end), e);
+    int result = store_query(
+        db, &rows, "SELECT hash FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+        STORE_VALUES(store_int((int64_t)begin), store_int((int64_t)(begin + count))), e);
 
     for (uint64_t i = 0; i < count && result == 0; i++) {
         struct merkle_hash hash;
@@ -301,7 +348,7 @@ ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, 
             return -1;
         }
         if (!row) {
-            return err_set(e, ERR_STORE, "ledger: hash %u/%llu is missing", level,
+            return err_set(e, ERR_STORE, "ledger: hash 0/%llu is missing",
                            (unsigned long long)(begin + i));
         }
         result = ledger_copy_hash(&rows, &hash, e) != 0
@@ -309,6 +356,14 @@ ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, 
                      : buf_append(out, span_of(hash.octets, MERKLE_HASH), e);
     }
     return result;
+}
+
+int
+ledger_append_hashes(void *arg, unsigned level, uint64_t begin, uint64_t count, struct buf *out,
+                     struct err *e)
+{
+    return level == 0 ? append_leaf_hashes(arg, begin, count, out, e)
+                      : append_nodes(arg, level, begin, count, out, e);
 }
 
 int

@@ -43,7 +43,7 @@ LOST = {
 KEYS = {
     "registration": "id", "public_key": "sha256", "request": "rid", "certificate": "serial", "revocation": "serial",
     "confirmation": "request", "crl": "number", "setting": "name", "pending": "rid", "approval": "leaf",
-    "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "node": "level || '/' || idx",
+    "revocation_request": "rid", "again": "rid", "queue_head": "hash", "leaf": "idx", "completed": "idx",
     "leaf_subject": "idx", "checkpoint": None, "sqlite_sequence": None,
     "scrub": None, "journal": None, "attempted": None,  # made anew
     "dictionary": None,

@@ -316,11 +316,13 @@ every_edit_of_a_row_is_found(void **state)
          "its row in leaf_subject says another"},
         {"INSERT INTO leaf_subject VALUES(100000, x'00')", "leaf_subject has rows of leaves"},
         {"UPDATE leaf SET hash = zeroblob(32) WHERE idx = 2", "leaf 2: its hash is not that of"},
-        {"UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND idx = 1",
+        {"UPDATE completed SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB) WHERE idx "
+         "= 3",
          "leaf 3: the hash 1/1 above it is not that of its halves"},
-        {"UPDATE node SET hash = zeroblob(32) WHERE level = 2 AND idx = 0",
+        {"UPDATE completed SET hashes = CAST(substr(hashes, 1, 32) || zeroblob(32) AS BLOB) WHERE "
+         "idx = 3",
          "leaf 3: the hash 2/0 above it is not that of its halves"},
-        {"DELETE FROM node WHERE level = 1 AND idx = 0", "leaf 1: ledger: hash 1/0"},
+        {"DELETE FROM completed WHERE idx = 1", "leaf 1: ledger: hash 1/0"},
         {"UPDATE registration SET used = used - 1 WHERE rowid = 1",
          "was used another number of times than ca.db says"},
         {"INSERT INTO registration SELECT 'x', cms, json, 'y', registrar, not_before, not_after, "

@@ -197,9 +197,10 @@ what_no_leaf_has_is_named(void **state)
     s.names = (const char *)names.p;
     assert_false(is_found(s.store, "SELECT 1"));
     /* The record itself is not compared with rows. */
-    tables = by_schema_text(s.raw, "SELECT group_concat(name, ' ') FROM main.sqlite_schema WHERE "
-                                   "type = 'table' AND name NOT IN ('leaf', 'node', 'checkpoint', "
-                                   "'attempted', 'sqlite_sequence')");
+    tables =
+        by_schema_text(s.raw, "SELECT group_concat(name, ' ') FROM main.sqlite_schema WHERE "
+                              "type = 'table' AND name NOT IN ('leaf', 'completed', 'checkpoint', "
+                              "'attempted', 'sqlite_sequence')");
     rest = tables;
     for (const char *name; (name = strsep(&rest, " ")) != NULL;) {
         sweep_table(&s, name);

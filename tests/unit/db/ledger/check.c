@@ -176,9 +176,10 @@ set_node(struct scene *f, const uint8_t hash[MERKLE_HASH])
 {
     CLEANUP(mem_cleanup) char *hex = hex_dup(span_of(hash, MERKLE_HASH));
     CLEANUP(mem_cleanup)
-    char *sql = mem_printf("DROP TRIGGER node_stays;"
-                           "UPDATE node SET hash = x'%s' WHERE level = 2 AND idx = 0",
-                           hex);
+    char *sql = mem_printf(
+        "DROP TRIGGER completed_stays;"
+        "UPDATE completed SET hashes = CAST(substr(hashes, 1, 32) || x'%s' AS BLOB) WHERE idx = 3",
+        hex);
     sqlite3 *db = NULL;
     char *text = NULL;
 
