@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The writer thread. Invariants: the connection belongs to the opener until the thread starts and
- * after it was joined, to the thread in between; `waiting`, `stopping` and `stats` belong to
- * `lock`; an operation is posted exactly once.
+ * after it was joined, to the thread in between; what waits and rests, `stopping` and `stats`
+ * belong to `lock`; an operation is posted exactly once.
  */
 #include "db/store/store.h"
 
@@ -24,6 +24,8 @@ struct store {
     pthread_cond_t over; /* a store_call is over */
     struct task *first;
     struct task **last;
+    struct task *resting; /* store_rest(), in their order */
+    struct task **last_resting;
     bool stopping;
     atomic_bool failed;
     enum err_code why; /* it failed; the writer thread's */
@@ -185,6 +187,38 @@ is_alone(const struct store *store, const struct group *group)
            (group->ops[0]->seal_ || CONTAINER_OF(store->first, struct store_op, task)->seal_);
 }
 
+/* In front of all that waits. */
+static void
+wake_resting(struct store *store)
+{
+    if (store->resting == NULL) {
+        return;
+    }
+    *store->last_resting = store->first;
+    if (store->first == NULL) {
+        store->last = store->last_resting;
+    }
+    store->first = store->resting;
+    store->resting = NULL;
+    store->last_resting = &store->resting;
+}
+
+/* Does something of what waits write? */
+static bool
+has_writer(const struct store *store)
+{
+    for (const struct task *task = store->first; task != NULL; task = task->next) {
+        const struct store_op *op =
+            (const struct store_op *)(const void *)((const char *)task -
+                                                    offsetof(struct store_op, task));
+
+        if (!op->reads) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes what waits; false when there is nothing and will be nothing. */
 static bool
 take_group(struct store *store, struct group *group)
@@ -193,6 +227,9 @@ take_group(struct store *store, struct group *group)
     (void)pthread_mutex_lock(&store->lock);
     while (store->first == NULL && !store->stopping) {
         (void)pthread_cond_wait(&store->work, &store->lock);
+    }
+    if (store->stopping || has_writer(store)) {
+        wake_resting(store);
     }
     while (store->first != NULL && group->n < STORE_GROUP_MAX && !is_alone(store, group)) {
         struct task *task = store->first;
@@ -234,6 +271,7 @@ store_open(const struct store_options *options, struct err *e)
     (void)pthread_cond_init(&store->work, NULL);
     (void)pthread_cond_init(&store->over, NULL);
     store->last = &store->first;
+    store->last_resting = &store->resting;
     store->finished = options->finished;
     store->libctx = OSSL_LIB_CTX_new();
     if (store->libctx == NULL) {
@@ -274,14 +312,20 @@ store_free(struct store *store)
     mem_free(store);
 }
 
-/* Under the lock. */
 static void
-push(struct store *store, struct store_op *op)
+prepare(struct store_op *op)
 {
     op->result = -1;
     op->e = (struct err){0};
     op->over_ = false;
     op->task.next = NULL;
+}
+
+/* Under the lock. */
+static void
+push(struct store *store, struct store_op *op)
+{
+    prepare(op);
     *store->last = &op->task;
     store->last = &op->task.next;
     (void)pthread_cond_signal(&store->work);
@@ -293,6 +337,28 @@ store_submit(struct store *store, struct store_op *op)
     (void)pthread_mutex_lock(&store->lock);
     op->call_ = false;
     push(store, op);
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+void
+store_rest(struct store *store, struct store_op *op)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    op->call_ = false;
+    prepare(op);
+    *store->last_resting = &op->task;
+    store->last_resting = &op->task.next;
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+void
+store_hurry(struct store *store)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    wake_resting(store);
+    if (store->first != NULL) {
+        (void)pthread_cond_signal(&store->work);
+    }
     (void)pthread_mutex_unlock(&store->lock);
 }
 

@@ -112,6 +112,7 @@ struct store_op {
      * of the group; only when `run` succeeded and the group was committed. It must not write to the
      * database. Its failure becomes the result, though what `run` did stays. */
     int (*after_commit)(struct store_op *, struct store_db *, struct err *e);
+    bool reads;   /* it writes nothing: what rests does not come along */
     int result;   /* out: 0 or -1 */
     struct err e; /* out */
     bool over_;   /* private: of store_call */
@@ -121,6 +122,10 @@ struct store_op {
 
 /* The operation belongs to the store until its `done` runs. From any thread; never blocks. */
 void store_submit(struct store *, struct store_op *);
+/* Nobody waits for it: it rests until another one comes that writes, and is in that one's commit,
+ * first; or until store_hurry(), or the end of the store. */
+void store_rest(struct store *, struct store_op *);
+void store_hurry(struct store *);
 /* Blocking, for start-up and tools: `done` is not called. Returns the result, with the reason in
  * `e`.
  */

@@ -41,9 +41,12 @@ store(struct queue_answer *a, struct store_db *db, struct err *e)
 }
 
 /* Given to the store at once. */
-struct round {
+struct queue_round {
     struct store_op op;
-    struct queue_answers answers;
+    struct queue_answers *of;
+    struct queue_answer *first;
+    bool rests;
+    struct queue_round *next; /* that rests */
 };
 
 static void
@@ -72,58 +75,111 @@ answer_run(void *arg, struct store_db *db, struct err *e)
 static int
 round_run(struct store_op *op, struct store_db *db, struct err *e)
 {
-    struct round *round = CONTAINER_OF(op, struct round, op);
+    struct queue_round *round = CONTAINER_OF(op, struct queue_round, op);
 
     (void)e;
-    for (struct queue_answer *a = round->answers.first; a != NULL; a = a->next) {
+    for (struct queue_answer *a = round->first; a != NULL; a = a->next) {
         a->result = store_part(db, answer_run, a, &a->e);
     }
     return 0;
 }
 
 static void
+free_all(struct queue_answer *first)
+{
+    while (first != NULL) {
+        struct queue_answer *a = first;
+
+        first = a->next;
+        answer_free(a);
+    }
+}
+
+static void
+rests_no_more(struct queue_round *round)
+{
+    struct queue_round **place = &round->of->resting;
+
+    while (*place != round) {
+        place = &(*place)->next;
+    }
+    *place = round->next;
+}
+
+static void
 round_done(struct task *task)
 {
-    struct round *round = CONTAINER_OF(task, struct round, op.task);
-    struct queue_answers *all = &round->answers;
+    struct queue_round *round = CONTAINER_OF(task, struct queue_round, op.task);
 
-    for (struct queue_answer *a = all->first; a != NULL; a = a->next) {
+    if (round->rests) {
+        rests_no_more(round);
+    }
+    for (struct queue_answer *a = round->first; a != NULL; a = a->next) {
         if (round->op.result != 0) { /* nothing of it is there */
             a->result = -1;
             a->e = round->op.e;
         }
-        all->stored(all->arg, a);
+        round->of->stored(round->of->arg, a);
     }
-    queue_answers_clear(all);
+    free_all(round->first);
     mem_free(round);
 }
 
 void
 queue_answers_clear(struct queue_answers *all)
 {
-    while (all->first != NULL) {
-        struct queue_answer *a = all->first;
-
-        all->first = a->next;
-        answer_free(a);
-    }
+    free_all(all->first);
+    all->first = NULL;
     all->last = NULL;
+}
+
+/* Of one enrolment there is none that waits and one that rests: it has one place at a time. */
+static bool
+all_rest(const struct queue_answer *first)
+{
+    for (const struct queue_answer *a = first; a != NULL; a = a->next) {
+        if (a->type != LINK_CONFIRMED || a->enrolment == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void
 queue_answers_store(struct queue_answers *all)
 {
-    struct round *round;
+    struct queue_round *round;
 
     if (all->first == NULL) {
         return;
     }
     round = mem_new(sizeof(*round));
-    round->op = (struct store_op){.task.done = round_done, .run = round_run};
-    round->answers = *all;
+    *round = (struct queue_round){.op = {.task.done = round_done, .run = round_run},
+                                  .of = all,
+                                  .first = all->first,
+                                  .rests = all_rest(all->first)};
     all->first = NULL;
     all->last = NULL;
-    store_submit(all->store, &round->op);
+    if (round->rests) {
+        round->next = all->resting;
+        all->resting = round;
+        store_rest(all->store, &round->op);
+    } else {
+        store_submit(all->store, &round->op);
+    }
+}
+
+bool
+queue_answers_confirmed(const struct queue_answers *all, int64_t enrolment)
+{
+    for (const struct queue_round *round = all->resting; round != NULL; round = round->next) {
+        for (const struct queue_answer *a = round->first; a != NULL; a = a->next) {
+            if (a->enrolment == enrolment) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* The last of the two of `validity`. */

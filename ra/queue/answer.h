@@ -3,6 +3,8 @@
  * answer.h - answers of the CA on their way into ra.db. Private to ra/; on the loop's thread.
  *
  * What the link brings at once is one operation of the store: one commit, whatever becomes of each.
+ * For CONFIRMED nobody waits: what is lost of it the CA says again. So that rests until something
+ * else is written.
  */
 #pragma once
 
@@ -31,11 +33,13 @@ struct queue_answer {
 };
 
 /* Those that were not given to the store yet. */
+struct queue_round;
 struct queue_answers {
     struct store *store;
     queue_answer_stored *stored;
     void *arg;
     struct queue_answer *first, *last; /* all zero: none */
+    struct queue_round *resting;       /* those that the store has, and may keep for a while */
 };
 void queue_answers_clear(struct queue_answers *);
 /* ISSUED, CONFIRMED, REVOKED, REFUSED, WAITING or DEFERRED, with the id of an entry, whose flight
@@ -43,3 +47,5 @@ void queue_answers_clear(struct queue_answers *);
 void queue_answers_add(struct queue_answers *, const struct link_message *, const struct flight *);
 /* All of them, in this order; each is `stored` then. */
 void queue_answers_store(struct queue_answers *);
+/* What rests has CONFIRMED of this enrolment. */
+bool queue_answers_confirmed(const struct queue_answers *, int64_t enrolment);

@@ -16,7 +16,7 @@
 enum { FLIGHTS_BUCKETS = 4096 };
 
 /* The stored answer: what the enrolment is now; QUEUED still when the CA waits for people. Borrowed
- * during the call. */
+ * during the call. NULL: CONFIRMED, to what stands, and not stored yet. */
 typedef void flight_waiter(void *arg, const struct requests_enrolment *);
 
 struct flight {
@@ -27,7 +27,8 @@ struct flight {
     bool withdrawn;        /* it is about to leave the queue, and not to be sent */
     flight_waiter *waiter; /* NULL: nobody waits */
     void *arg;
-    int64_t confirm_wait; /* of the waiter (heads.h: queue_item) */
+    int64_t confirm_wait; /* of the waiter (heads.h: queue_item), as the next */
+    bool stands;
 };
 
 struct flights {

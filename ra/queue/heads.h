@@ -71,6 +71,8 @@ struct queue_item {
     const struct head *head;
     int64_t confirm_wait; /* > 0: who waits for the answer has what is issued when it is stored, and
                              so many seconds to confirm it */
+    bool stands; /* that the CA took it changes nothing of what who waits is told: a certConf, whose
+                    pkiConf needs its place in the queue and no more */
 };
 /* What the link carries of it, when its head is signed: replaces `out`. */
 int head_submission(const struct ra *, const struct queue_item *, struct buf *out, struct err *e);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/queue/queue.h"
 
+#include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/pipeline.h"
 #include "ca/cmp/message/failure.h"
 #include "ca/x509/profile/profiles.h"
 #include "ra/queue/answer.h"
 #include "ra/queue/ca_log.h"
 #include "ra/queue/pump.h"
+
+enum { REST_MS = 100 };
 
 struct queue {
     struct queue_options options;
@@ -19,7 +24,8 @@ struct queue {
     struct asks asks;
     struct ca_log *log;
     struct queue_answers answers;
-    struct pump *pump; /* held while the CA's certificates or its log are not ours */
+    struct event *rest; /* they are stored then, whatever else is */
+    struct pump *pump;  /* held while the CA's certificates or its log are not ours */
     struct queue_link state;
     bool was_up;
     bool is_down;                       /* and that was logged */
@@ -36,6 +42,7 @@ queue_admitted(struct queue *q, const struct queue_item *item, flight_waiter *wa
     f->waiter = waiter;
     f->arg = arg;
     f->confirm_wait = item->confirm_wait;
+    f->stands = item->stands;
     pump_admitted(q->pump, item);
 }
 
@@ -99,7 +106,7 @@ link_is(struct queue *q, const char *state)
 bool
 queue_is_busy(const struct queue *q)
 {
-    return pump_is_running(q->pump) || ca_log_is_busy(q->log);
+    return q->answers.resting != NULL || pump_is_running(q->pump) || ca_log_is_busy(q->log);
 }
 
 /* ---- answers ---- */
@@ -234,12 +241,51 @@ on_message(void *arg, const struct link_message *m)
     }
 }
 
+/* Who is told already what an answer says does not wait until it is stored. */
+static void
+tell_early(struct queue *q)
+{
+    pipeline_hold(q->ra->messages); /* they go on together */
+    for (const struct queue_answer *a = q->answers.first; a != NULL; a = a->next) {
+        struct flight *f = flights_find(&q->flights, a->rid);
+
+        if (a->type == LINK_CONFIRMED && f != NULL && f->waiter != NULL && f->stands) {
+            flight_waiter *waiter = f->waiter;
+
+            f->waiter = NULL;
+            waiter(f->arg, NULL);
+        }
+    }
+    pipeline_go(q->ra->messages);
+}
+
 static void
 on_taken_in(void *arg)
 {
     struct queue *q = arg;
+    const struct timeval soon = {.tv_usec = (suseconds_t)REST_MS * 1000};
 
+    tell_early(q);
     queue_answers_store(&q->answers);
+    if (q->answers.resting != NULL && !evtimer_pending(q->rest, NULL)) {
+        (void)event_add(q->rest, &soon);
+    }
+}
+
+static void
+on_rest(evutil_socket_t fd, short what, void *arg)
+{
+    struct queue *q = arg;
+
+    (void)fd;
+    (void)what;
+    store_hurry(q->ra->store);
+}
+
+bool
+queue_is_confirmed(const struct queue *q, int64_t enrolment)
+{
+    return queue_answers_confirmed(&q->answers, enrolment);
 }
 
 /* The CA decides by its own; what is refused here or there only puzzles people. */
@@ -370,6 +416,10 @@ queue_new(const struct queue_options *options, struct err *e)
     q->ra = options->ra;
     q->answers = (struct queue_answers){.store = q->ra->store, .stored = on_stored, .arg = q};
     link_is(q, "down");
+    q->rest = evtimer_new(q->ra->base, on_rest, q);
+    if (q->rest == NULL) {
+        abort(); /* out of memory */
+    }
     q->log = ca_log_new(q->ra, e);
     if (q->log == NULL) {
         return NULL;
@@ -391,6 +441,7 @@ queue_free(struct queue *q)
     link_client_free(q->link);
     pump_free(q->pump);
     queue_answers_clear(&q->answers);
+    event_free(q->rest);
     ca_log_free(q->log);
     flights_clear(&q->flights);
     mem_free(q);

@@ -38,6 +38,8 @@ bool queue_withdraw(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 void queue_withdrawn(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
 /* Whoever waited for this one does not any more. */
 void queue_forget(struct queue *, const uint8_t rid[REQUESTS_RID_SIZE]);
+/* The CA has confirmed it, and that is not stored yet. */
+bool queue_is_confirmed(const struct queue *, int64_t enrolment);
 bool queue_is_up(const struct queue *);
 /* For status: "up"; "down"; "held": there is a CA, and it gets nothing, for it is not ours or an
  * older copy. `since`: of this state; the start, when there was no other. */

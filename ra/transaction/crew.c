@@ -137,7 +137,8 @@ crew_keep_all(struct pipeline *p, enum message_stage stage, const struct batch *
 
     crew->keep = keep;
     crew->close = close;
-    crew->op = (struct store_op){.run = keep_run, .task = {.done = keep_done}};
+    crew->op = (struct store_op){
+        .run = keep_run, .task = {.done = keep_done}, .reads = stage == STAGE_KNOWN};
     store_submit(crew->ra->store, &crew->op);
 }
 

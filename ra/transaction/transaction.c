@@ -9,11 +9,11 @@
  * anybody hears of it; our senderNonce before the answer that carries it: with the message, when
  * its answer has a MAC, which needs nobody else. So a kill at any point loses an HTTP answer at
  * most, and a poll gets it again. A certConf goes the same way; its pkiConf needs the queue row
- * only and waits for the CA no longer than sync_wait. Nothing is written before the message is
- * authenticated. When nobody could verify what the RA signs
- * (daemon/own_certificate.h), or nobody signs, a message without a MAC gets HTTP 503 and leaves
- * nothing behind that stands in the way of the same octets later; one with a MAC stays in the queue
- * until its head is signed, and hears "waiting". An enrolment's own states are in
+ * only: it waits for the CA no longer than sync_wait, and not until the CA's word is stored.
+ * Nothing is written before the message is authenticated. When nobody could verify what the RA
+ * signs (daemon/own_certificate.h), or nobody signs, a message without a MAC gets HTTP 503 and
+ * leaves nothing behind that stands in the way of the same octets later; one with a MAC stays in
+ * the queue until its head is signed, and hears "waiting". An enrolment's own states are in
  * db/requests/requests.h.
  */
 #include "ra/transaction/transaction.h"
@@ -112,6 +112,11 @@ start_form(struct pipeline *p, struct batch *batch)
 static enum message_stage
 known_then(struct job *job)
 {
+    struct requests_enrolment *x = &job->enrolment;
+
+    if (x->state == REQUESTS_CONFIRMING && queue_is_confirmed(job->ra->queue, x->id)) {
+        x->state = x->accepted ? REQUESTS_CONFIRMED : REQUESTS_REJECTED;
+    }
     return judge_mac_wants_turn(job) ? STAGE_TURN : STAGE_REQUESTER;
 }
 

@@ -105,6 +105,10 @@ on_answered(void *arg, const struct requests_enrolment *enrolment)
     struct job *job = arg;
 
     (void)event_del(job->timer);
+    if (enrolment == NULL) {
+        message_go_on(job, STAGE_BUILD); /* as it was admitted */
+        return;
+    }
     copy_enrolment(enrolment, &job->enrolment);
     message_go_on(job, reply_by_state(job));
 }
@@ -132,6 +136,7 @@ wait_for_ca(struct job *job)
                                     .message = cmp_msg_der(job->msg),
                                     .entry = buf_span(&job->entry),
                                     .head = job->head,
+                                    .stands = job->body == CMP_CERTCONF,
                                     .confirm_wait =
                                         job->nonce_kept ? job->ra->settings->confirm_wait : 0};
 

@@ -317,6 +317,45 @@ a_group_shares_a_commit_and_a_failure_stays_alone(void **state)
     scene_end(&f);
 }
 
+/* An operation that writes takes it along, one that reads does not; and a hurry and the end do. */
+static void
+what_rests_is_in_the_next_commit(void **state)
+{
+    struct sql_op ops[3];
+    char names[3][16];
+    struct sql_op reads = {.op = {.run = run_sql, .task = {.done = count_done}, .reads = true},
+                           .sql = "SELECT 1"};
+    struct scene f = scene_new();
+    struct store *store = scene_must_open(&f);
+
+    (void)state;
+    n_done = 0;
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "n%zu", i);
+        ops[i] = (struct sql_op){.op = {.run = scene_run_insert, .task = {.done = count_done}},
+                                 .name = names[i],
+                                 .number = 1};
+    }
+    store_hurry(store); /* nothing rests */
+    store_rest(store, &ops[0].op);
+    store_submit(store, &reads.op);
+    finish(f.tasks, 1);
+    assert_int_equal(ops[0].op.result, -1); /* not yet */
+    assert_int_equal(scene_number(store, "SELECT count(*) FROM item"), 1);
+    finish(f.tasks, 2);
+    assert_int_equal(ops[0].op.result, 0);
+    store_rest(store, &ops[1].op);
+    store_hurry(store);
+    finish(f.tasks, 3);
+    store_rest(store, &ops[2].op);
+    store_free(store);
+    finish(f.tasks, 4);
+    store = scene_must_open(&f);
+    assert_int_equal(scene_number(store, "SELECT count(*) FROM item"), 3);
+    store_free(store);
+    scene_end(&f);
+}
+
 static void
 freeing_the_store_runs_what_waits(void **state)
 {
@@ -403,6 +442,7 @@ main(void)
         cmocka_unit_test(constraints_have_their_own_reasons),
         cmocka_unit_test(values_come_back_as_they_went_in_and_nothing_is_not_found),
         cmocka_unit_test(a_group_shares_a_commit_and_a_failure_stays_alone),
+        cmocka_unit_test(what_rests_is_in_the_next_commit),
         cmocka_unit_test(freeing_the_store_runs_what_waits),
         cmocka_unit_test(a_commit_that_fails_is_the_end_and_loses_nothing_acknowledged),
     };
