@@ -37,7 +37,8 @@ for protection in mac signature; do
   for message in 1 2; do
     for stage in "${stages[@]}"; do
       [[ $stage == start_request && $message == 2 ]] && continue # of a first message
-      [[ $stage == start_protect && $protection == mac ]] && continue
+      # an answer with a MAC is not signed, and its nonce is durable with the message
+      [[ $stage =~ ^start_(protect|sent)$ && $protection == mac ]] && continue
       what="$protection, message $message, ${stage#start_}"
       kill_at ra "$stage" "$message"
       begin_enrolment "$protection"
