@@ -472,7 +472,7 @@ DROP INDEX revocation_day;
 -- From when on, says the record (db/issuance/sealed.h).
 CREATE INDEX leaf_sealed ON leaf (idx) WHERE kind = 'SEALED';
 
--- migration 31
+-- migration 32
 
 -- Several signers of one key have a journal each, which is known by the signer's place in the configuration.
 -- stored and checked are of the key, the same in all its rows.
