@@ -270,18 +270,23 @@ mark(struct store_db *db, uint32_t application, struct err *e)
     return connection_run(db, sql, "mark the file", e);
 }
 
+/* NULL: it is not there, or twice. */
 static const struct store_migration *
 find_migration(const struct store_options *options, int64_t version)
 {
+    const struct store_migration *found = NULL;
+    size_t n = 0;
+
     for (size_t i = 0; i < STORE_SCHEMAS_MAX; i++) {
         for (const struct store_migration *m = options->schemas[i]; m != NULL && m->sql != NULL;
              m++) {
             if (m->version == version) {
-                return m;
+                found = m;
+                n++;
             }
         }
     }
-    return NULL;
+    return n == 1 ? found : NULL;
 }
 
 static int64_t
@@ -332,7 +337,8 @@ migrate(struct store_db *db, const struct store_options *options, struct err *e)
         const struct store_migration *migration = find_migration(options, version);
 
         if (migration == NULL) {
-            return err_set(e, ERR_STORE, "%s: migration %lld is missing in the program", db->path,
+            return err_set(e, ERR_STORE,
+                           "%s: migration %lld is missing in the program, or there twice", db->path,
                            (long long)version);
         }
         if (migrate_one(db, migration, e) != 0) {

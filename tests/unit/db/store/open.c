@@ -91,12 +91,17 @@ a_migration_that_fails_leaves_the_file_as_it_was(void **state)
     const struct store_options gap = {.path = f.path,
                                       .application = SCENE_APPLICATION,
                                       .schemas = {scene_first, scene_second, late}};
+    const struct store_options twice = {.path = f.path,
+                                        .application = SCENE_APPLICATION,
+                                        .schemas = {scene_first, scene_second, broken, broken}};
     struct store *store;
     struct err e = {0};
 
     (void)state;
     assert_null(store_open(&options, &e));
     assert_non_null(strstr(e.text, "migration 3"));
+    assert_null(store_open(&twice, &e));
+    assert_non_null(strstr(e.text, "migration 3 is missing in the program, or there twice"));
     assert_null(store_open(&gap, &e));
     assert_non_null(strstr(e.text, "migration 3 is missing"));
     store = scene_must_open(&f);
