@@ -60,6 +60,7 @@ int connection_check_pages(struct store_db *, struct err *e);
 int connection_seal(struct store_db *, struct err *e);
 /* ROLLBACK, or ROLLBACK TO a savepoint: nothing is remembered of what is gone. */
 int connection_undo(struct store_db *, const char *sql, struct err *e);
+void connection_undone(struct store_db *); /* the second half of it */
 /* At the end. */
 void connection_forget(struct store_db *);
 /* Any number of statements that give no rows. */

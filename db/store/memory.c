@@ -22,14 +22,13 @@ store_memory(struct store_db *db, const void *whose, size_t n)
     return memory->octets;
 }
 
-int
-connection_undo(struct store_db *db, const char *sql, struct err *e)
+void
+connection_undone(struct store_db *db)
 {
     for (size_t i = 0; i < CONNECTION_MEMORIES && db->memories[i].whose != NULL; i++) {
         memset(db->memories[i].octets, 0, db->memories[i].n);
     }
     packing_undone(db->packing);
-    return store_exec(db, sql, STORE_NO_VALUES, e);
 }
 
 void

@@ -185,6 +185,13 @@ store_exec(struct store_db *db, const char *sql, const struct store_value *value
                                                                                              : 0;
 }
 
+int
+connection_undo(struct store_db *db, const char *sql, struct err *e)
+{
+    connection_undone(db);
+    return store_exec(db, sql, STORE_NO_VALUES, e);
+}
+
 int64_t
 store_changes(const struct store_db *db)
 {
