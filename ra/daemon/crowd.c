@@ -53,7 +53,7 @@ turn_over(struct crowd *c, int64_t now_ms)
     if (c->places < c->least) {
         c->places = c->least;
     }
-    if (c->places > c->max) {
+    if (c->places > c->max || c->inside == 0) { /* nobody: there is no crowd */
         c->places = c->max;
     }
     c->begun_ms = now_ms;

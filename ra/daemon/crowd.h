@@ -4,10 +4,10 @@
  *
  * What is refused costs next to nothing, so the rate holds however many come. While who is inside
  * is served within CROWD_STAY, there are `max` places; when that takes longer, as many as were
- * served in that time, and never less than an eighth of `max`. Who is refused hears a time of his
- * own, one after the other as fast as others were served: so they come back as they can be served,
- * and not all at once. The time is the caller's and never goes back (clock_monotonic_ms()). One
- * thread.
+ * served in that time, and never less than an eighth of `max`; all again when nobody is left
+ * inside. Who is refused hears a time of his own, one after the other as fast as others were
+ * served: so they come back as they can be served, and not all at once. The time is the caller's
+ * and never goes back (clock_monotonic_ms()). One thread.
  */
 #pragma once
 

@@ -46,7 +46,7 @@ static cfg_opt_t options[] = {
     CFG_INT("workers", 2, CFGF_NONE),
     CFG_INT("expired_renewal_days", 0, CFGF_NONE),
     CFG_INT("requests_max", 2048, CFGF_NONE),
-    CFG_INT("beginning_max", 512, CFGF_NONE),
+    CFG_INT("beginning_max", 256, CFGF_NONE),
     CFG_INT("crl_max_age", 60, CFGF_NONE),
     SETTINGS_HTTP_OPTIONS,
     CFG_END(),

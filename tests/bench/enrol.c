@@ -10,12 +10,13 @@
  * CREDENTIALS has lines "reference secret", used in turn; with -s requests are signed instead and
  * CREDENTIALS is not read, with -S each by the next identity (identity.h) of FILE, which -g makes.
  * -i asks for implicitConfirm: then it is ir and ip alone. -1 protects by PBMAC1 with so many
- * iterations. -r begins RATE a second, whatever becomes of those before, as far as there are
- * connections; who is answered 503 comes again when Retry-After says so, up to a second later,
- * until it is enrolled. -p persists: a connection that breaks is made again and the transaction is
- * carried on as RFC 9483 allows (resend, then poll), until it ends; for the kill loop. -o writes
- * each certificate as DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a transaction
- * did not end with a confirmed certificate.
+ * iterations. Who is answered 503 comes again when Retry-After says so, until it is enrolled; its
+ * connection waits. -r begins RATE a second, whatever becomes of those before, as far as there are
+ * connections, which do not wait; who is refused comes again up to a second later than it was told.
+ * -p persists: a connection that breaks is made again and the transaction is carried on as RFC 9483
+ * allows (resend, then poll), until it ends; for the kill loop. -o writes each certificate as
+ * DIR/<n>.der. Prints "name value unit" lines; exit status 1 when a transaction did not end with a
+ * confirmed certificate.
  */
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -188,7 +189,7 @@ now_us(void)
 }
 
 /* Posts until there is an answer; without -p a broken connection ends the transaction. ERR_BUSY:
- * with -r, a first message was told to come again. */
+ * a first message was told to come again. */
 static int
 exchange(struct run *run, struct http_client *http, struct transaction *t, struct span message,
          struct cmp_client_answer *answer, struct err *e)
@@ -200,7 +201,7 @@ exchange(struct run *run, struct http_client *http, struct transaction *t, struc
         const int64_t start = now_us();
         const int result = http_client_post(http, run->path, message, &status, &body, e);
 
-        if (result == 0 && status == 503 && run->rate > 0) {
+        if (result == 0 && status == 503 && !run->persist) {
             (void)atomic_fetch_add(&run->refused, 1);
             raise_to(&run->refused_max, (size_t)(now_us() - start));
             if (message.p == t->request.p) {
@@ -312,6 +313,17 @@ enrol(struct run *run, struct http_client *http, struct transaction *t, struct e
     return result;
 }
 
+static void
+come_again(struct run *run, size_t which, int64_t wait_ms)
+{
+    if (run->rate > 0) {
+        schedule_again(run->schedule, which, wait_ms + (int64_t)(which * 617 % 1000));
+    } else {
+        pause_ms(wait_ms);
+        schedule_again(run->schedule, which, 0);
+    }
+}
+
 static void *
 connection(void *arg)
 {
@@ -334,7 +346,7 @@ connection(void *arg)
         t->done = enrol(run, &http, t, &t->e) == 0;
         t->ms = (double)(now_us() - start) / 1e3;
         if (!t->done && t->e.code == ERR_BUSY && t->refusals > 0) {
-            schedule_again(run->schedule, i, 1000L * http.retry_after + (int64_t)(i * 617 % 1000));
+            come_again(run, i, 1000L * http.retry_after);
         } else {
             t->until_ms = now_us() / 1000;
             schedule_ended(run->schedule);
@@ -374,12 +386,11 @@ report_offered(const struct run *run, int64_t start_ms)
         ms[i] = (double)(t->until_ms - t->since_ms);
     }
     qsort(ms, run->count, sizeof(*ms), compare);
-    (void)printf("offered %u /s\nduring %.0f /s\nat_once %zu\nrefusals %zu\nrefusal_max %.1f ms\n"
+    (void)printf("offered %u /s\nduring %.0f /s\nat_once %zu\nrefusal_max %.1f ms\n"
                  "late_max %zu ms\nwhole_p50 %.0f ms\nwhole_p99 %.0f ms\nwhole_max %.0f ms\n",
                  run->rate, (double)during * 1e3 / (double)(end_ms - start_ms), at_once,
-                 atomic_load(&run->refused), (double)atomic_load(&run->refused_max) / 1e3,
-                 atomic_load(&run->late_max), ms[run->count / 2], ms[run->count * 99 / 100],
-                 ms[run->count - 1]);
+                 (double)atomic_load(&run->refused_max) / 1e3, atomic_load(&run->late_max),
+                 ms[run->count / 2], ms[run->count * 99 / 100], ms[run->count - 1]);
     mem_free(ms);
 }
 
@@ -456,7 +467,8 @@ run_all(struct run *run)
     }
     seconds = (double)(clock_monotonic_ms() - start) / 1000.0;
     cpu = cpu_us() - cpu;
-    (void)printf("client %.0f us\n", cpu / (double)run->count);
+    (void)printf("client %.0f us\nrefusals %zu\n", cpu / (double)run->count,
+                 atomic_load(&run->refused));
     schedule_free(run->schedule);
     if (run->rate > 0) {
         report_offered(run, start);

@@ -107,7 +107,7 @@ count_syncs() { # count_syncs KIND CONFIRM CONNECTIONS: syncing calls per enrolm
 }
 
 columns=(kind confirm connections n per_s p50_ms p99_ms client_us server_us switches written wchar signatures syncs
-  floor_us of_floor ca_us ra_us issuing_us log_us ra_signer_us c_sign fsync load)
+  refusals floor_us of_floor ca_us ra_us issuing_us log_us ra_signer_us c_sign fsync load)
 (IFS=$'\t'; echo "${columns[*]}") >"$pki/runs.tsv"
 printf 'kind\tconfirm\tconnections\tprocess\tcpu_us\tswitches\twritten\twchar\n' >"$pki/processes.tsv"
 
@@ -146,7 +146,8 @@ measure() { # measure KIND CONFIRM CONNECTIONS
   each=($(awk '$1 == "all" {print $2, $3, $4, $5}' "$pki/each"))
   value[run.syncs]=$(count_syncs "$kind" "$confirm" "$at")
   line=("$kind" "$confirm" "$at" "$n" "${value[run.rate]}" "${value[run.p50]}" "${value[run.p99]}" "${value[run.client]}"
-    "${each[@]}" "${value[run.signatures]}" "${value[run.syncs]}" "${value[run.floor]}"
+    "${each[@]}" "${value[run.signatures]}" "${value[run.syncs]}"
+    "${value[run.refusals]}" "${value[run.floor]}"
     "$(awk -v r="${value[run.rate]}" -v f="${value[run.floor]}" -v c="$(nproc)" 'BEGIN {printf "%.1f", r * f / c / 1e4}')"
     "$(of nfpki-ca)" "$(of nfpki-ra)" "$(of nfpki-signer/issuing)" "$(of nfpki-signer/log)" "$(of nfpki-signer/ra)"
     "${value[yard.c_sign]}" "${value[yard.fsync]}" "${value[yard.load]}")
@@ -284,7 +285,8 @@ raw, between the runs (last): C_Sign ${value[yard.c_sign]}/s, write + fdatasync 
 ${value[yard.sw_verify]} us, PBM key derivation of 500 iterations ${value[yard.pbm_500]} us
 of one enrolment: client_us is the client's own CPU, server_us that of all processes, then each; switches of all
 threads; written to the block layer and wchar to anything, octets; syncs in a run of its own under strace;
-floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
+refusals: how often
+one was told to come again; floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
 
 $(table "$pki/runs.tsv")
 

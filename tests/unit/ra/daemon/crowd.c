@@ -60,13 +60,16 @@ who_is_served_slowly_has_fewer_places(void **state)
     assert_int_equal(come(&m, 600, 0), 512);
     go(&m, 100, true, 1100);
     assert_int_equal(come(&m, 600, 1200), 0);
-    go(&m, 412, true, 2100); /* they were not served: patience is over */
-    assert_int_equal(come(&m, 600, 3200), 64);
-    go(&m, 64, true, 3300);
-    assert_int_equal(come(&m, 600, 4300), 128); /* it goes well again: twice as many */
-    go(&m, 99, true, 5299);
+    go(&m, 411, true, 2100); /* they were not served: patience is over */
+    assert_int_equal(come(&m, 600, 3200), 63);
+    go(&m, 1, false, 3300);
+    go(&m, 62, true, 3300);
+    assert_int_equal(come(&m, 600, 4200), 127); /* it goes well again: twice as many */
+    go(&m, 99, true, 5199);
     go(&m, 1, true, 5400);
-    assert_int_equal(come(&m, 100, 5500), 62); /* 100 in 1.1 s: 90 inside */
+    assert_int_equal(come(&m, 100, 5500), 55); /* 100 in 1.2 s: 83 inside */
+    go(&m, 83, true, 5600);
+    assert_int_equal(come(&m, 600, 6600), 512); /* nobody was left */
     crowd_free(m.crowd);
 }
 

@@ -246,7 +246,7 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_int_equal(s->http.by_registration.interval_us, 0);
     assert_int_equal(s->http.by_handshake.burst, 500);
     assert_int_equal(s->requests_max, 2048);
-    assert_int_equal(s->beginning_max, 512);
+    assert_int_equal(s->beginning_max, 256);
     assert_true(s->message_time_required);
     assert_false(s->implicit_confirm);
 }
