@@ -151,28 +151,28 @@ learn(struct store_db *db, struct packing_kind *kind, struct span octets, size_t
 }
 
 int
-packed_make(struct store_db *db, const char *name, struct span octets, struct buf *out,
+packed_make(struct store_db *db, const char *kind, struct span octets, struct buf *out,
             struct err *e)
 {
     const bool must = octets.n > 0 && octets.p[0] == 0;
     const bool worth = octets.n >= WORTH;
-    struct packing_kind *kind;
+    struct packing_kind *its;
     size_t n = octets.n;
 
     if (octets.n > PACKED_MAX) {
-        return err_set(e, ERR_INPUT, "%s of %zu octets, allowed are %d", name, octets.n,
+        return err_set(e, ERR_INPUT, "%s of %zu octets, allowed are %d", kind, octets.n,
                        PACKED_MAX);
     }
     buf_free(out);
     *out = BUF_INIT(packing_room());
-    if (kind_get(db, name, &kind, e) != 0) {
+    if (kind_get(db, kind, &its, e) != 0) {
         return -1;
     }
-    if (must || (worth && kind->dictionary != NULL)) {
-        n = pack(db->packing, kind->dictionary, kind->id, octets);
+    if (must || (worth && its->dictionary != NULL)) {
+        n = pack(db->packing, its->dictionary, its->id, octets);
     }
     if (buf_set(out, must || n < octets.n ? span_of(db->packing->packed, n) : octets, e) != 0) {
         return -1;
     }
-    return worth && octets.n <= SAMPLE_MAX ? learn(db, kind, octets, n, e) : 0;
+    return worth && octets.n <= SAMPLE_MAX ? learn(db, its, octets, n, e) : 0;
 }
