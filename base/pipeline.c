@@ -4,9 +4,9 @@
  *      ^                                              |
  *      +--------------------end-----------------------+
  *
- * Every call changes the lists first and then drains: start() is called only from there, and never
- * while another one is under way, so a stage that gives back at once is a turn of the loop and not
- * a call deeper.
+ * Every call changes the lists first and then drains, or sees to it that somebody does soon:
+ * start() is called only from there, and never while another one is under way, so a stage that
+ * gives back at once is a turn of the loop and not a call deeper.
  */
 #include "base/pipeline.h"
 
@@ -24,6 +24,7 @@ static const unsigned WAITS = UINT_MAX; /* the slot_ of a job that is not out */
 struct place {
     struct stage stage;
     struct batch waiting;
+    size_t jobs;  /* that wait or are out */
     unsigned out; /* batches */
     size_t *left; /* of each slot: jobs that are still out; 0: free. NULL: there is no bound */
 };
@@ -37,6 +38,7 @@ struct pipeline {
     struct gathering gathering;
     bool asked; /* gathering.wait() was called, and nobody hurried since */
     bool hurried;
+    bool noted; /* gathering.soon() was called, and nothing was started since */
     unsigned n;
     struct place places[];
 };
@@ -102,16 +104,10 @@ pipeline_new(const struct stage *stages, unsigned n, void *context)
     return p;
 }
 
-/* Only stages that are bounded are counted while they are out. */
 void
 pipeline_gather(struct pipeline *p, const struct gathering *gathering)
 {
     check_thread(p, "pipeline_gather");
-    for (unsigned i = 0; i < p->n; i++) {
-        if ((gathering->computing >> i & 1) != 0 && p->places[i].left == NULL) {
-            broken("stage \"%s\" computes, and has no bound", p->places[i].stage.name);
-        }
-    }
     if (p->jobs > 0 || gathering->wait == NULL) {
         broken("gathers %s", p->jobs > 0 ? "after the first job" : "and asks nobody to hurry");
     }
@@ -137,10 +133,10 @@ pipeline_free(struct pipeline *p)
 /* ---- batches ---- */
 
 static bool
-is_computing(const struct pipeline *p)
+is_working(const struct pipeline *p)
 {
     for (unsigned i = 0; i < p->n; i++) {
-        if ((p->gathering.computing >> i & 1) != 0 && p->places[i].out > 0) {
+        if ((p->gathering.working >> i & 1) != 0 && p->places[i].jobs > 0) {
             return true;
         }
     }
@@ -152,7 +148,7 @@ static bool
 gathers(const struct pipeline *p, unsigned stage)
 {
     return (p->gathering.stages >> stage & 1) != 0 && !p->hurried &&
-           p->places[stage].waiting.n < p->places[stage].stage.max && is_computing(p);
+           p->places[stage].waiting.n < p->places[stage].stage.max && is_working(p);
 }
 
 static bool
@@ -230,12 +226,24 @@ drain(struct pipeline *p)
 }
 
 static void
+go_on(struct pipeline *p)
+{
+    if (p->gathering.soon == NULL) {
+        drain(p);
+    } else if (!p->draining && !p->noted) {
+        p->noted = true;
+        p->gathering.soon(p->context);
+    }
+}
+
+static void
 wait_at(struct pipeline *p, struct pipeline_job *job, unsigned stage)
 {
     job->stage = stage;
     job->at_ = stage + 1;
     job->slot_ = WAITS;
     batch_add(&p->places[stage].waiting, job);
+    p->places[stage].jobs++;
 }
 
 /* The place that had it. */
@@ -251,6 +259,7 @@ leave(struct pipeline *p, const struct pipeline_job *job, const char *what)
     if (job->slot_ == WAITS) {
         broken("a job %s that waits for \"%s\"", what, place->stage.name);
     }
+    place->jobs--;
     if (place->left != NULL) {
         place->left[job->slot_]--;
         place->out -= place->left[job->slot_] == 0 ? 1 : 0;
@@ -272,7 +281,7 @@ pipeline_enter(struct pipeline *p, struct pipeline_job *job, unsigned stage)
     }
     p->jobs++;
     wait_at(p, job, stage);
-    drain(p);
+    go_on(p);
 }
 
 void
@@ -294,7 +303,7 @@ pipeline_return(struct pipeline *p, struct batch *batch)
         }
         wait_at(p, job, job->stage);
     }
-    drain(p);
+    go_on(p);
 }
 
 void
@@ -304,7 +313,7 @@ pipeline_end(struct pipeline *p, struct pipeline_job *job)
     (void)leave(p, job, "ends");
     job->at_ = 0;
     p->jobs--;
-    drain(p);
+    go_on(p);
 }
 
 void
@@ -322,6 +331,14 @@ pipeline_go(struct pipeline *p)
         broken("let go, though nobody holds it");
     }
     p->held--;
+    go_on(p);
+}
+
+void
+pipeline_start(struct pipeline *p)
+{
+    check_thread(p, "pipeline_start");
+    p->noted = false;
     drain(p);
 }
 

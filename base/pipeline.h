@@ -111,16 +111,20 @@ struct stage {
 };
 
 /* A commit, or a signature over all that comes together, costs little more for many jobs than for
- * one. A stage that gathers starts no batch as long as one of a stage that computes is out here,
- * for those jobs may come along; unless a whole batch waits already. A lone job waits for nobody.
+ * one. A stage that gathers starts no batch as long as a job is in a stage that works, for more may
+ * come along; unless a whole batch waits already. A lone job waits for nobody.
  */
 struct gathering {
-    uint64_t stages;    /* that gather: bit 1 << stage of each */
-    uint64_t computing; /* what they wait for */
+    uint64_t stages;  /* that gather: bit 1 << stage of each */
+    uint64_t working; /* what they wait for */
     /* Something waits for that, which may take long: in a few milliseconds pipeline_hurry() is to
      * be called. Not called again before it was. May be called wherever a start may; calls nothing
      * of the pipeline. */
     void (*wait)(void *context);
+    /* May be NULL. Then nothing starts by itself: something may, and pipeline_start() is to be
+     * called behind what the loop has in hand, so that all that came at once goes on at once. Not
+     * called again before it was. Called as `wait` is. */
+    void (*soon)(void *context);
 };
 
 /* NULL is fine. No job may be in it, and no start under way. */
@@ -132,9 +136,11 @@ DEFINE_CLEANUP(pipeline_cleanup, struct pipeline, pipeline_free)
 
 /* Once, before the first job; without it no stage gathers. */
 void pipeline_gather(struct pipeline *, const struct gathering *);
+/* What may start does. Asked for by gathering.soon, and else not needed. */
+void pipeline_start(struct pipeline *);
 
-/* Each of these may call the `start` of any stage before it returns; but in a start, or when held,
- * they only note what is to be done. */
+/* Each of these may call the `start` of any stage before it returns; but in a start, when held, or
+ * with gathering.soon, they only note what is to be done. */
 
 /* A job that is outside, to wait at `stage`. */
 void pipeline_enter(struct pipeline *, struct pipeline_job *, unsigned stage);

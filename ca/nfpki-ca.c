@@ -146,9 +146,7 @@ on_finished(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    requests_hold(ca->requests);
     tasks_finish(ca->finished);
-    requests_go(ca->requests);
 }
 
 /* Ends the loop when the last job has; a job that never ends (a token that hangs) does not keep the

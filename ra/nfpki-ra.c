@@ -101,9 +101,7 @@ on_tasks(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    pipeline_hold(d->ra.messages); /* what comes at once goes on at once */
     tasks_finish(d->ra.tasks);
-    pipeline_go(d->ra.messages);
 }
 
 /* While stopping: has everybody got an answer, down to the last octet? */

@@ -8,6 +8,7 @@ enum { SOON_MS = 5 };
 struct hurry {
     struct pipeline *pipeline;
     struct event *timer;
+    struct event *soon;
 };
 
 static void
@@ -28,6 +29,23 @@ hurry_begin(struct hurry *h)
     (void)event_add(h->timer, &soon);
 }
 
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    const struct hurry *h = arg;
+
+    (void)fd;
+    (void)what;
+    pipeline_start(h->pipeline);
+}
+
+/* Behind those that are active now. */
+void
+hurry_soon(struct hurry *h)
+{
+    event_active(h->soon, EV_TIMEOUT, 0);
+}
+
 struct hurry *
 hurry_new(struct ca *ca, struct pipeline *pipeline)
 {
@@ -35,6 +53,7 @@ hurry_new(struct ca *ca, struct pipeline *pipeline)
 
     h->pipeline = pipeline;
     h->timer = ca_timer(ca, on_timer, h);
+    h->soon = ca_timer(ca, on_soon, h);
     return h;
 }
 
@@ -43,6 +62,7 @@ hurry_free(struct hurry *h)
 {
     if (h != NULL) {
         event_free(h->timer);
+        event_free(h->soon);
         mem_free(h);
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hurry.h - a commit waits for what workers have, so that it comes along (base/pipeline.h,
- * gathering): for a few milliseconds, however long that takes. Private to nfpki-ca; on the loop's
- * thread.
+ * hurry.h - when the loop starts what the pipeline has (base/pipeline.h, gathering): what came at
+ * once goes on at once, and a commit waits a few milliseconds, and no longer, for what is on its
+ * way to it. Private to nfpki-ca; on the loop's thread.
  */
 #pragma once
 
@@ -15,3 +15,5 @@ struct hurry *hurry_new(struct ca *, struct pipeline *) OWNED(hurry_free);
 
 /* pipeline_hurry() in a few milliseconds. */
 void hurry_begin(struct hurry *);
+/* pipeline_start() behind what the loop has in hand. */
+void hurry_soon(struct hurry *);

@@ -382,11 +382,19 @@ static const struct stage table[REQUEST_STAGES] = {
 };
 
 static void
-hurry_soon(void *context)
+wait_briefly(void *context)
 {
     const struct requests *all = context;
 
     hurry_begin(all->hurry);
+}
+
+static void
+start_soon(void *context)
+{
+    const struct requests *all = context;
+
+    hurry_soon(all->hurry);
 }
 
 struct requests *
@@ -394,8 +402,9 @@ requests_new(struct ca *ca)
 {
     static const struct gathering gathering = {
         .stages = 1U << STAGE_LOOK | 1U << STAGE_INTEND | 1U << STAGE_PROVE | 1U << STAGE_RECORD,
-        .computing = 1U << STAGE_OPEN | 1U << STAGE_JUDGE | 1U << STAGE_SEAL,
-        .wait = hurry_soon,
+        .working = 1U << STAGE_OPEN | 1U << STAGE_JUDGE | 1U << STAGE_SIGN | 1U << STAGE_SEAL,
+        .wait = wait_briefly,
+        .soon = start_soon,
     };
     struct requests *all = mem_new(sizeof(*all));
     struct stage stages[REQUEST_STAGES];

@@ -23,6 +23,7 @@ struct crew {
 struct crews {
     struct ra *ra;
     struct event *hurry;
+    struct event *soon;
     struct crew all[MESSAGE_STAGES][CREWS_MAX];
 };
 
@@ -155,7 +156,7 @@ on_hurry(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-crews_hurry_soon(void *context)
+crews_wait(void *context)
 {
     const struct timeval soon = {.tv_usec = (suseconds_t)SOON_MS * 1000};
     struct crews *crews = context;
@@ -165,6 +166,25 @@ crews_hurry_soon(void *context)
     }
 }
 
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    const struct crews *crews = arg;
+
+    (void)fd;
+    (void)what;
+    pipeline_start(crews->ra->messages);
+}
+
+/* Behind those that are active now. */
+void
+crews_soon(void *context)
+{
+    const struct crews *crews = context;
+
+    event_active(crews->soon, EV_TIMEOUT, 0);
+}
+
 struct crews *
 crews_new(struct ra *ra)
 {
@@ -172,7 +192,8 @@ crews_new(struct ra *ra)
 
     crews->ra = ra;
     crews->hurry = evtimer_new(ra->base, on_hurry, crews);
-    if (crews->hurry == NULL) {
+    crews->soon = evtimer_new(ra->base, on_soon, crews);
+    if (crews->hurry == NULL || crews->soon == NULL) {
         abort(); /* out of memory */
     }
     return crews;
@@ -182,5 +203,6 @@ void
 crews_free(struct crews *crews)
 {
     event_free(crews->hurry);
+    event_free(crews->soon);
     mem_free(crews);
 }

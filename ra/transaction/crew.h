@@ -15,9 +15,10 @@ enum { CREWS_MAX = 16 /* batches of a stage that are out at once */ };
 struct crews;
 void crews_free(struct crews *);
 struct crews *crews_new(struct ra *) OWNED(crews_free);
-/* For struct gathering: a commit waits a few milliseconds for what workers have, and no longer when
- * that takes long. */
-void crews_hurry_soon(void *context);
+/* For struct gathering: a commit waits a few milliseconds, and no longer, for what is on its way to
+ * it; and what came at once goes on at once. */
+void crews_wait(void *context);
+void crews_soon(void *context);
 
 static inline struct job *
 job_of_step(struct pipeline_job *step)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which thread does what to a message. A stage gets what has come as a batch: while one is out, or
- * workers have what may join a commit, the next gathers, so load makes the batches and no timer
- * does.
+ * workers or the signer have what may join a commit, the next gathers, so load makes the batches
+ * and no timer does.
  *
  * What is durable before what: the replay entry, the enrolment, the queue row and the head over it
  * before that head is signed, which comes before anything goes to the CA; the CA's answer before
@@ -343,12 +343,14 @@ static const struct stage table[MESSAGE_STAGES] = {
 void
 transaction_open(struct ra *ra)
 {
-    /* What workers have now shares a commit, and the head of the queue, with what waits for it. */
+    /* What workers and the signer have now shares a commit with what waits for it; and what comes
+     * while a head of the queue is signed is under one head, the next. */
     static const struct gathering gathering = {
         .stages = 1U << STAGE_KNOWN | 1U << STAGE_ADMIT | 1U << STAGE_SENT | 1U << STAGE_FORGET,
-        .computing =
-            1U << STAGE_FORM | 1U << STAGE_REQUESTER | 1U << STAGE_REQUEST | 1U << STAGE_BUILD,
-        .wait = crews_hurry_soon,
+        .working = 1U << STAGE_FORM | 1U << STAGE_REQUESTER | 1U << STAGE_REQUEST |
+                   1U << STAGE_WRAP | 1U << STAGE_BUILD | 1U << STAGE_PROTECT,
+        .wait = crews_wait,
+        .soon = crews_soon,
     };
     struct stage stages[MESSAGE_STAGES];
 

@@ -186,12 +186,12 @@ ask_to_hurry(void *context)
     asked++;
 }
 
-/* `last` gathers what comes of `second`. */
+/* `last` gathers what comes of `second` and `third`. */
 static void
 gathering_begin(struct world *w)
 {
     static const struct gathering gathering = {
-        .stages = 1U << LAST, .computing = 1U << SECOND, .wait = ask_to_hurry};
+        .stages = 1U << LAST, .working = 1U << SECOND | 1U << THIRD, .wait = ask_to_hurry};
 
     world_begin(w, world_keep, world_keep, world_keep, world_keep);
     pipeline_gather(w->pipeline, &gathering);
@@ -199,7 +199,7 @@ gathering_begin(struct world *w)
 }
 
 static void
-what_computes_comes_along(void **state)
+what_is_worked_on_comes_along(void **state)
 {
     struct world w;
 
@@ -208,7 +208,7 @@ what_computes_comes_along(void **state)
     world_enter(&w, 0, 0, LAST); /* a lone one waits for nobody */
     assert_story(&w, "last 0/0; ");
     world_end(&w, &w.kept[0]);
-    world_enter(&w, 1, 1, FIRST); /* nor for what does not compute */
+    world_enter(&w, 1, 1, FIRST); /* nor for what does not work */
     world_enter(&w, 0, 0, LAST);
     assert_story(&w, "first 1/0; last 0/0; ");
     world_end(&w, &w.kept[2]);
@@ -219,9 +219,75 @@ what_computes_comes_along(void **state)
     world_give_back(&w, 3, LAST);
     assert_story(&w, "");
     assert_int_equal(asked, 1);
-    world_give_back(&w, 4, LAST);
+    world_give_back(&w, 4, THIRD); /* from one to the other, which has no bound */
+    assert_story(&w, "third 3/0; ");
+    world_give_back(&w, 5, LAST);
     assert_story(&w, "last 4 2 3/0; ");
     assert_int_equal(asked, 1);
+    finish(&w);
+}
+
+/* So does what waits until it is worked on. */
+static void
+what_waits_to_be_worked_on_comes_along(void **state)
+{
+    struct world w;
+
+    (void)state;
+    gathering_begin(&w);
+    world_enter(&w, 0, 4, SECOND);
+    world_enter(&w, 5, 5, LAST);
+    assert_story(&w, "second 0/0; second 1/1; ");
+    world_end(&w, &w.kept[0]);
+    world_end(&w, &w.kept[1]);
+    assert_story(&w, "second 2 3/0; second 4/1; ");
+    world_end(&w, &w.kept[2]);
+    world_end(&w, &w.kept[3]);
+    assert_story(&w, "last 5/0; ");
+    finish(&w);
+}
+
+/* ---- what came at once ---- */
+
+static unsigned promised;
+
+static void
+promise(void *context)
+{
+    (void)context;
+    promised++;
+}
+
+static void
+what_came_at_once_starts_at_once(void **state)
+{
+    static const struct gathering gathering = {.wait = ask_to_hurry, .soon = promise};
+    struct world w;
+
+    (void)state;
+    world_begin(&w, world_keep, pass, world_keep, world_keep);
+    pipeline_gather(w.pipeline, &gathering);
+    promised = 0;
+    world_enter(&w, 0, 1, FIRST);
+    assert_story(&w, "");
+    assert_int_equal(promised, 1);
+    pipeline_start(w.pipeline);
+    assert_story(&w, "first 0 1/0; ");
+    world_enter(&w, 2, 2, SECOND);
+    world_give_back(&w, 0, SECOND);
+    assert_story(&w, "");
+    assert_int_equal(promised, 2);
+    pipeline_hold(w.pipeline);
+    pipeline_start(w.pipeline); /* held is held; it is promised again */
+    assert_story(&w, "");
+    pipeline_go(w.pipeline);
+    assert_int_equal(promised, 3);
+    pipeline_start(w.pipeline); /* and what a start gives back is part of it */
+    assert_story(&w, "second 2 0/0; second 1/0; third 2 0 1/0; ");
+    assert_int_equal(promised, 3);
+    world_end(&w, &w.kept[1]);
+    pipeline_start(w.pipeline);
+    assert_int_equal(pipeline_jobs(w.pipeline), 0);
     finish(&w);
 }
 
@@ -560,7 +626,9 @@ main(void)
         cmocka_unit_test(a_stage_without_a_bound_starts_all_that_comes),
         cmocka_unit_test(a_part_goes_on_and_the_batch_is_out_until_its_last_job),
         cmocka_unit_test(what_is_given_back_together_may_be_of_several_batches),
-        cmocka_unit_test(what_computes_comes_along),
+        cmocka_unit_test(what_is_worked_on_comes_along),
+        cmocka_unit_test(what_waits_to_be_worked_on_comes_along),
+        cmocka_unit_test(what_came_at_once_starts_at_once),
         cmocka_unit_test(a_whole_batch_waits_for_nobody),
         cmocka_unit_test(who_hurries_starts_what_has_gathered),
         cmocka_unit_test(jobs_of_one_batch_go_different_ways),

@@ -210,23 +210,16 @@ ask_nobody(void *context)
 }
 
 static void
-what_it_waits_for_has_no_bound(struct world *w)
-{
-    pipeline_gather(w->pipeline,
-                    &(struct gathering){1U << LAST, 1U << SECOND | 1U << THIRD, ask_nobody});
-}
-
-static void
 it_gathers_after_its_first_job(struct world *w)
 {
     world_enter(w, 0, 0, FIRST);
-    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, ask_nobody});
+    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, ask_nobody, NULL});
 }
 
 static void
 nobody_would_hurry_it(struct world *w)
 {
-    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, NULL});
+    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, NULL, NULL});
 }
 
 /* On another thread: each function by itself, for the first one does not come back. */
@@ -249,6 +242,7 @@ ELSEWHERE(return_elsewhere, pipeline_return(w->pipeline, &w->kept[0]))
 ELSEWHERE(end_elsewhere, pipeline_end(w->pipeline, &w->jobs[0].job))
 ELSEWHERE(hold_elsewhere, pipeline_hold(w->pipeline))
 ELSEWHERE(go_elsewhere, pipeline_go(w->pipeline))
+ELSEWHERE(start_elsewhere, pipeline_start(w->pipeline))
 ELSEWHERE(hurry_elsewhere, pipeline_hurry(w->pipeline))
 ELSEWHERE(free_elsewhere, pipeline_free(w->pipeline))
 
@@ -279,7 +273,6 @@ static const struct {
     {a_stage_takes_nothing, "stage \\\"open\\\": batches of 0, 1 at once"},
     {a_stage_never_starts, "stage \\\"open\\\": batches of 16, 0 at once"},
     {more_are_out_than_may_be, "stage \\\"open\\\": batches of 1, 258 at once"},
-    {what_it_waits_for_has_no_bound, "stage \\\"third\\\" computes, and has no bound"},
     {it_gathers_after_its_first_job, "gathers after the first job"},
     {nobody_would_hurry_it, "gathers and asks nobody to hurry"},
     {enter_elsewhere, "pipeline_enter() on another thread"},
@@ -287,6 +280,7 @@ static const struct {
     {end_elsewhere, "pipeline_end() on another thread"},
     {hold_elsewhere, "pipeline_hold() on another thread"},
     {go_elsewhere, "pipeline_go() on another thread"},
+    {start_elsewhere, "pipeline_start() on another thread"},
     {hurry_elsewhere, "pipeline_hurry() on another thread"},
     {free_elsewhere, "pipeline_free() on another thread"},
 };
