@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *   IDLE --somebody waits--> prepare (store) --> sign (log key) --> store (store) --> IDLE
+ *   IDLE --somebody waits, or will--> prepare (store) --> sign (log key) --> store (store) --> IDLE
  *                                              |                                |
  *                                              |                                +-- the files, soon
  *                                              +-- the token is away: again after a second
@@ -32,33 +32,55 @@ struct release {
     struct signer_job sign;
     struct buf growth; /* what shows the log signer that the size and the root are those */
     struct release_item *waiting;
-    struct event *again; /* signs again */
+    struct release_item *covered; /* by what is being stored; the store's until then */
+    struct event *again;          /* signs again */
     bool busy;
 };
 
 static void begin(struct release *r);
 
+/* Takes those whose leaf is below `size` out of the list. */
+static struct release_item *
+take_covered(struct release_item **list, uint64_t size)
+{
+    struct release_item *covered = NULL;
+    struct release_item *waiting = *list;
+
+    *list = NULL;
+    while (waiting != NULL) {
+        struct release_item *item = waiting;
+        struct release_item **to = item->leaf < size ? &covered : list;
+
+        waiting = item->next;
+        item->next = *to;
+        *to = item;
+    }
+    return covered;
+}
+
+static void
+let_go(struct release_item *item)
+{
+    while (item != NULL) {
+        struct release_item *next = item->next;
+
+        item->released(item);
+        item = next;
+    }
+}
+
 static void
 finish(struct release *r)
 {
-    const uint64_t stored = ledger_stored(r->ca->ledger);
-    struct release_item *waiting = r->waiting;
+    struct release_item *covered = r->covered;
 
     ledger_op_free(&r->op);
     buf_free(&r->growth);
+    r->covered = NULL;
     r->busy = false;
-    r->waiting = NULL;
-    while (waiting != NULL) {
-        struct release_item *item = waiting;
-
-        waiting = item->next;
-        if (item->leaf < stored) {
-            item->released(item);
-        } else {
-            item->next = r->waiting;
-            r->waiting = item;
-        }
-    }
+    r->ca->jobs--;
+    let_go(covered);
+    let_go(take_covered(&r->waiting, ledger_stored(r->ca->ledger)));
     if (r->waiting != NULL && !r->busy) {
         begin(r);
     }
@@ -120,6 +142,19 @@ on_stored(struct task *task)
     finish(r);
 }
 
+static int
+prove(struct ledger_op *op, struct store_db *db, struct span note, struct err *e)
+{
+    const struct release *r = CONTAINER_OF(op, struct release, op);
+
+    for (struct release_item *item = r->covered; item != NULL; item = item->next) {
+        if (item->prove != NULL && item->prove(item, db, note, op->size, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static void
 on_signed(struct task *task)
 {
@@ -136,7 +171,9 @@ on_signed(struct task *task)
         (void)event_add(r->again, &pause);
         return;
     }
+    r->covered = take_covered(&r->waiting, r->op.size);
     ledger_store_op(&r->op, r->ca->ledger, buf_span(&r->sign.signature));
+    r->op.along = prove;
     r->op.op.task.done = on_stored;
     store_submit(r->ca->store, &r->op.op);
 }
@@ -192,6 +229,7 @@ static void
 begin(struct release *r)
 {
     r->busy = true;
+    r->ca->jobs++;
     ledger_prepare_op(&r->op, r->ca->ledger);
     r->op.op.task.done = on_prepared;
     store_submit(r->ca->store, &r->op.op);
@@ -206,6 +244,14 @@ release_wait(struct release *r, struct release_item *item)
     }
     item->next = r->waiting;
     r->waiting = item;
+    if (!r->busy) {
+        begin(r);
+    }
+}
+
+void
+release_soon(struct release *r)
+{
     if (!r->busy) {
         begin(r);
     }

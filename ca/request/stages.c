@@ -183,10 +183,14 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
 static void
 start_intend(struct pipeline *p, struct batch *batch)
 {
+    const struct requests *all = pipeline_context(p);
+
     store(muster(p, STAGE_INTEND, batch), run_intend);
+    release_soon(all->ca->release);
 }
 
-/* One checkpoint for all: whatever covers the last of them covers the others. */
+/* Those whose intent had a stored checkpoint before they asked for one. One for all: whatever
+ * covers the last of them covers the others. */
 static int
 run_prove(struct store_op *op, struct store_db *db, struct err *e)
 {
@@ -235,7 +239,10 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
 static void
 start_record(struct pipeline *p, struct batch *batch)
 {
+    const struct requests *all = pipeline_context(p);
+
     store(muster(p, STAGE_RECORD, batch), run_record);
+    release_soon(all->ca->release);
 }
 
 /* ---- the token ---- */
@@ -270,7 +277,16 @@ on_intent_logged(struct release_item *item)
 {
     struct request *r = CONTAINER_OF(item, struct request, release);
 
-    go_on(r, r->ca->requests->pipeline, STAGE_PROVE);
+    go_on(r, r->ca->requests->pipeline, r->inclusion.n > 0 ? STAGE_SIGN : STAGE_PROVE);
+}
+
+static int
+prove_intent(struct release_item *item, struct store_db *db, struct span note, uint64_t size,
+             struct err *e)
+{
+    struct request *r = CONTAINER_OF(item, struct request, release);
+
+    return inclusion_prove(db, r->row.leaf, note, size, &r->inclusion, e);
 }
 
 static void
@@ -280,7 +296,8 @@ start_log_intent(struct pipeline *p, struct batch *batch)
 
     (void)p;
     while ((r = request_of(batch_take(batch))) != NULL) {
-        r->release = (struct release_item){.leaf = r->row.leaf, .released = on_intent_logged};
+        r->release = (struct release_item){
+            .leaf = r->row.leaf, .released = on_intent_logged, .prove = prove_intent};
         release_wait(r->ca->release, &r->release);
     }
 }

@@ -349,10 +349,13 @@ run_publish(struct store_op *op, struct store_db *db, struct err *e)
         return err_set(e, ERR_CONFLICT, "the checkpoint to be stored has another root");
     }
     text = mem_printf("%.*s", (int)note.n, (const char *)note.p);
-    return store_exec(db, "INSERT INTO checkpoint(size, root, note) VALUES(?, ?, ?)",
-                      STORE_VALUES(store_int((int64_t)checkpoint.size),
-                                   store_blob(span_of(root.octets, MERKLE_HASH)), store_text(text)),
-                      e);
+    if (store_exec(db, "INSERT INTO checkpoint(size, root, note) VALUES(?, ?, ?)",
+                   STORE_VALUES(store_int((int64_t)checkpoint.size),
+                                store_blob(span_of(root.octets, MERKLE_HASH)), store_text(text)),
+                   e) != 0) {
+        return -1;
+    }
+    return l->along == NULL ? 0 : l->along(l, db, buf_span(&note), e);
 }
 
 static int

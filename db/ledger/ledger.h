@@ -100,6 +100,9 @@ struct ledger_op {
     struct buf hashes;     /* the right edge of that one and the new leaves: for the log signer,
                               which computes all of it again; ledger_op_free() them */
     struct span signature; /* DER ECDSA signature over `note`; borrowed until done */
+    /* May be NULL: in the operation that stores the checkpoint, behind it; `note` with its
+     * signature. Set before the store or publish operation is submitted. */
+    int (*along)(struct ledger_op *, struct store_db *, struct span note, struct err *e);
 };
 /* At most so many new leaves in one checkpoint; more are for the next. */
 enum { LEDGER_GROWTH_MAX = 65536 };
