@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which thread does what to a request. A stage gets what has come as a batch; while one is out, or
- * workers have what may join a commit, the next gathers, so load makes the batches and no timer
- * does.
+ * workers or a signer have what may join a commit, the next gathers, so load makes the batches and
+ * no timer does.
  */
 #include "ca/request/stages.h"
 
