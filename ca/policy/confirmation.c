@@ -45,7 +45,7 @@ check_same_requester(const struct cmp_queued *q, const struct cmp_queued *first,
 
 int
 confirmation_judge(const struct cmp_queued *q, const struct cmp_queued *first, bool by_mac,
-                   int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
+                   int cert_req_id, struct span certificate, struct cmp_certconf *out,
                    enum cmp_failure *failure, struct err *e)
 {
     const struct cmp_msg *m = cmp_queued_inner(q);

@@ -9,8 +9,8 @@
 #include "ca/cmp/message/body.h"
 #include "ca/cmp/queue.h"
 
-/* A certConf for `certificate`: protected with the credential of the first message (`first`, the
- * queue entry that began the transaction; `by_mac`: its assurance). */
+/* A certConf for `certificate`, in DER: protected with the credential of the first message
+ * (`first`, the queue entry that began the transaction; `by_mac`: its assurance). */
 int confirmation_judge(const struct cmp_queued *, const struct cmp_queued *first, bool by_mac,
-                       int cert_req_id, const X509 *certificate, struct cmp_certconf *out,
+                       int cert_req_id, struct span certificate, struct cmp_certconf *out,
                        enum cmp_failure *failure, struct err *e);

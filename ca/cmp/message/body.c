@@ -162,29 +162,47 @@ cmp_certconf_read(const struct cmp_msg *msg, int cert_req_id, struct cmp_certcon
     return 0;
 }
 
+/* Of the certificate's own signature algorithm (RFC 9810 5.3.18); NULL when that names none. Read
+ * in the octets: to decode a certificate costs more than to hash it. */
+static const EVP_MD *
+own_digest(struct span certificate)
+{
+    struct der whole;
+    struct der tbs;
+    struct der algorithm;
+    struct der oid;
+    const unsigned char *p;
+    ASN1_OBJECT *object;
+    int md = NID_undef;
+
+    if (!der_only(certificate, DER_SEQUENCE, &whole) || !der_next(&whole.content, &tbs) ||
+        !der_next(&whole.content, &algorithm) || !der_next(&algorithm.content, &oid)) {
+        return NULL;
+    }
+    p = oid.whole.p;
+    object = d2i_ASN1_OBJECT(NULL, &p, (long)oid.whole.n);
+    if (object != NULL && OBJ_find_sigid_algs(OBJ_obj2nid(object), &md, NULL) != 1) {
+        md = NID_undef;
+    }
+    ASN1_OBJECT_free(object);
+    return EVP_get_digestbynid(md);
+}
+
 int
-cmp_certconf_match(const struct cmp_certconf *conf, const X509 *certificate,
+cmp_certconf_match(const struct cmp_certconf *conf, struct span certificate,
                    enum cmp_failure *failure, struct err *e)
 {
+    const EVP_MD *md =
+        conf->hash_nid != NID_undef ? EVP_get_digestbynid(conf->hash_nid) : own_digest(certificate);
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
 
     *failure = CMP_SYSTEM_FAILURE;
-    if (conf->hash_nid != NID_undef) {
-        if (X509_digest(certificate, EVP_get_digestbynid(conf->hash_nid), hash, &n) != 1) {
-            return ossl_err(e, ERR_CRYPTO, "hash of the certificate");
-        }
-    } else {
-        /* RFC 9810 5.3.18: the hash of the certificate's own signature algorithm */
-        CLEANUP(asn1_octet_string_cleanup)
-        ASN1_OCTET_STRING *own = X509_digest_sig(certificate, NULL, NULL);
-
-        if (own == NULL || field_span(own).n > sizeof(hash)) {
-            return ossl_err(e, ERR_CRYPTO, "hash of the certificate");
-        }
-        for (; n < field_span(own).n; n++) {
-            hash[n] = field_span(own).p[n];
-        }
+    if (md == NULL) {
+        return err_set(e, ERR_CRYPTO, "the certificate's signature algorithm names no hash");
+    }
+    if (EVP_Digest(certificate.p, certificate.n, hash, &n, md, NULL) != 1) {
+        return ossl_err(e, ERR_CRYPTO, "hash of the certificate");
     }
     if (!span_equal_secret(span_of(hash, n), span_of(conf->hash, conf->hash_size))) {
         return phrase_refuse(failure, PHRASE_CERT_HASH, e,

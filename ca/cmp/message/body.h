@@ -47,8 +47,9 @@ struct cmp_certconf {
  * pvno 3 (RFC 9483 4.1.1), else badRequest; an unknown one is badAlg. badDataFormat. */
 int cmp_certconf_read(const struct cmp_msg *, int cert_req_id, struct cmp_certconf *out,
                       enum cmp_failure *failure, struct err *e);
-/* Is it the hash of this certificate? Constant-time. -1 with badCertId. */
-int cmp_certconf_match(const struct cmp_certconf *, const X509 *certificate,
+/* Is it the hash of this certificate, in DER? Constant-time. -1 with badCertId; with systemFailure
+ * when it names no hash itself (EdDSA, RSASSA-PSS) and hashAlg does not either. */
+int cmp_certconf_match(const struct cmp_certconf *, struct span certificate,
                        enum cmp_failure *failure, struct err *e);
 
 /* In pollReq and pollRep for what is not a request for a certificate (RFC 9483 4.4). */

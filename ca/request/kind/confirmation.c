@@ -93,16 +93,11 @@ judge(struct request *r)
     struct confirmation_facts *f = r->facts;
     CLEANUP(cmp_queued_cleanup)
     struct cmp_queued *first = cmp_queued_parse(buf_span(&f->first_evidence), &r->e);
-    CLEANUP(x509_cleanup) X509 *certificate = NULL;
 
     r->failure = CMP_SYSTEM_FAILURE;
-    if (first != NULL) {
-        certificate = certificate_parse_keyless(buf_span(&f->first.certificate), &r->e);
-    }
-    if (certificate == NULL ||
-        confirmation_judge(r->queued, first, f->first.assurance == ISSUANCE_MAC,
-                           f->first.cert_req_id, certificate, &f->confirmation, &r->failure,
-                           &r->e) != 0) {
+    if (first == NULL || confirmation_judge(r->queued, first, f->first.assurance == ISSUANCE_MAC,
+                                            f->first.cert_req_id, buf_span(&f->first.certificate),
+                                            &f->confirmation, &r->failure, &r->e) != 0) {
         return request_refuse(r);
     }
     f->reason = mem_printf("rejected by the network function: %s", f->confirmation.status.text);

@@ -36,7 +36,6 @@ pkiconf_never_left(const struct job *job)
 int
 judge_certconf(struct job *job)
 {
-    CLEANUP(x509_cleanup) X509 *certificate = NULL;
     const struct requests_enrolment *x = &job->enrolment;
 
     if ((x->state == REQUESTS_CONFIRMED && !pkiconf_never_left(job)) ||
@@ -48,14 +47,10 @@ judge_certconf(struct job *job)
         (void)err_set(&job->e, ERR_CONFLICT, "certConf without a certificate");
         return job_say(job, PHRASE_NOTHING_TO_CONFIRM);
     }
-    certificate = certificate_parse_keyless(buf_span(&x->certificate), &job->e);
-    if (certificate == NULL) {
-        return job_fail(job, CMP_SYSTEM_FAILURE);
-    }
     if (cmp_certconf_read(job->msg, x->cert_req_id, &job->facts.confirmation.certconf,
                           &job->failure, &job->e) != 0 ||
-        cmp_certconf_match(&job->facts.confirmation.certconf, certificate, &job->failure,
-                           &job->e) != 0) {
+        cmp_certconf_match(&job->facts.confirmation.certconf, buf_span(&x->certificate),
+                           &job->failure, &job->e) != 0) {
         return -1;
     }
     if (x->state == REQUESTS_CONFIRMING || x->state == REQUESTS_CONFIRMED) {

@@ -351,12 +351,14 @@ static int
 confirmation_is_read(const void *arg, struct buf *out, struct err *e)
 {
     X509 *const *certificate = arg;
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
     struct cmp_certconf conf;
     enum cmp_failure failure;
 
-    return cmp_certconf_read(s.certconf.msg, 0, &conf, &failure, e) != 0 ||
+    return OSSL_ENCODE(X509, *certificate, &der, e) != 0 ||
+                   cmp_certconf_read(s.certconf.msg, 0, &conf, &failure, e) != 0 ||
                    buf_append(out, span_of(conf.hash, conf.hash_size), e) != 0 ||
-                   cmp_certconf_match(&conf, *certificate, &failure, e) != 0
+                   cmp_certconf_match(&conf, buf_span(&der), &failure, e) != 0
                ? -1
                : 0;
 }

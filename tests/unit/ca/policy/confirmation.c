@@ -40,6 +40,7 @@ judge(const struct scene *s, const struct row *row)
     CLEANUP(cmp_queued_cleanup) struct cmp_queued *queued = NULL;
     CLEANUP(buf_free) struct buf body = body_of(s, row);
     CLEANUP(buf_free) struct buf algorithm = BUF_INIT(256);
+    CLEANUP(buf_free) struct buf held = BUF_INIT(CMP_MESSAGE_MAX);
     struct scene other = *s;
     struct cmp_client_state state = {.recip_nonce_size = CMP_NONCE_SIZE};
     struct scene_request certconf = row->certconf;
@@ -60,8 +61,9 @@ judge(const struct scene *s, const struct row *row)
     certconf.body = CMP_CERTCONF;
     certconf.goes_on = &state;
     queued = scene_queued(&other, &certconf);
+    assert_ok(OSSL_ENCODE(X509, s->held, &held, &e), &e);
     result = confirmation_judge(queued, first, row->request.certificate == NULL, row->cert_req_id,
-                                s->held, &out, &failure, &e);
+                                buf_span(&held), &out, &failure, &e);
     if ((result == 0) != (row->failure == CMP_NO_FAILURE) || failure != row->failure ||
         (row->why != NULL && strstr(e.text, row->why) == NULL) ||
         (row->phrase != PHRASE_NONE && e.said != (int)row->phrase)) {

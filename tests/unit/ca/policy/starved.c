@@ -342,11 +342,15 @@ static int
 confirmation_is_judged(const void *arg, struct buf *out, struct err *e)
 {
     const struct confirmed *c = arg;
+    CLEANUP(buf_free) struct buf held = BUF_INIT(CMP_MESSAGE_MAX);
     struct cmp_certconf conf;
     enum cmp_failure failure;
 
     (void)out;
-    return confirmation_judge(c->queued, c->first, c->by_mac, 0, s->held, &conf, &failure, e);
+    return OSSL_ENCODE(X509, s->held, &held, e) != 0
+               ? -1
+               : confirmation_judge(c->queued, c->first, c->by_mac, 0, buf_span(&held), &conf,
+                                    &failure, e);
 }
 
 static void

@@ -15,6 +15,16 @@ body_msg(const struct world *w, int pvno, struct span body)
     return sealed(&w->mac, &h, body);
 }
 
+static int
+matches(const struct cmp_certconf *conf, X509 *certificate, enum cmp_failure *failure,
+        struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(CMP_MESSAGE_MAX);
+
+    assert_ok(OSSL_ENCODE(X509, certificate, &der, e), e);
+    return cmp_certconf_match(conf, buf_span(&der), failure, e);
+}
+
 static void
 certconf_of_openssl_matches_its_certificate_only(void **state)
 {
@@ -28,8 +38,8 @@ certconf_of_openssl_matches_its_certificate_only(void **state)
     assert_ok(cmp_certconf_read(msg, 0, &conf, &failure, &e), &e);
     assert_true(conf.accepted);
     assert_int_equal(conf.hash_nid, NID_undef);
-    assert_ok(cmp_certconf_match(&conf, certificate, &failure, &e), &e);
-    assert_int_equal(cmp_certconf_match(&conf, w->device, &failure, &e), -1);
+    assert_ok(matches(&conf, certificate, &failure, &e), &e);
+    assert_int_equal(matches(&conf, w->device, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_CERT_ID);
     assert_int_equal(cmp_certconf_read(msg, -1, &conf, &failure, &e), -1);
     assert_int_equal(failure, CMP_BAD_REQUEST);
@@ -50,7 +60,7 @@ a_rejection_in_certconf_is_told(void **state)
     assert_ok(cmp_certconf_read(msg, 0, &conf, &failure, &e), &e);
     assert_false(conf.accepted);
     assert_int_equal(conf.status.status, CMP_REJECTION);
-    assert_ok(cmp_certconf_match(&conf, w->device, &failure, &e), &e);
+    assert_ok(matches(&conf, w->device, &failure, &e), &e);
 }
 
 #define HASH "\x04\x04hash"
@@ -239,9 +249,32 @@ hash_alg_decides_over_the_certificates_own(void **state)
 
     assert_int_equal(X509_digest(w->device, EVP_sha384(), conf.hash, &n), 1);
     conf.hash_size = n;
-    assert_ok(cmp_certconf_match(&conf, w->device, &failure, &e), &e);
+    assert_ok(matches(&conf, w->device, &failure, &e), &e);
     conf.hash_nid = NID_undef;
-    assert_int_equal(cmp_certconf_match(&conf, w->device, &failure, &e), -1);
+    assert_int_equal(matches(&conf, w->device, &failure, &e), -1);
+    assert_int_equal(failure, CMP_BAD_CERT_ID);
+}
+
+/* Ed25519 hashes by itself; what is no certificate has no algorithm at all. */
+static void
+a_certificate_that_names_no_hash_is_not_confirmed_without_one(void **state)
+{
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    CLEANUP(x509_cleanup) X509 *certificate = X509_new();
+    const struct cmp_certconf conf = {.hash_nid = NID_undef, .accepted = true};
+    enum cmp_failure failure = CMP_NO_FAILURE;
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 60));
+    assert_true(X509_sign(certificate, key, NULL) > 0);
+    assert_int_equal(matches(&conf, certificate, &failure, &e), -1);
+    assert_int_equal(failure, CMP_SYSTEM_FAILURE);
+    failure = CMP_NO_FAILURE;
+    assert_int_equal(cmp_certconf_match(&conf, SPAN_LITERAL("\x30\x00"), &failure, &e), -1);
+    assert_int_equal(failure, CMP_SYSTEM_FAILURE);
 }
 
 static void
@@ -369,6 +402,7 @@ main(void)
         cmocka_unit_test(hash_alg_is_of_sha2),
         cmocka_unit_test(nested_is_a_sequence_of_one_sequence),
         cmocka_unit_test(each_failure_has_its_name),
+        cmocka_unit_test(a_certificate_that_names_no_hash_is_not_confirmed_without_one),
         cmocka_unit_test(hash_alg_decides_over_the_certificates_own),
         cmocka_unit_test(pollreq_names_exactly_one_id),
         cmocka_unit_test(nested_has_exactly_one_message),
