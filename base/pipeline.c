@@ -133,10 +133,10 @@ pipeline_free(struct pipeline *p)
 /* ---- batches ---- */
 
 static bool
-is_working(const struct pipeline *p)
+has_job(const struct pipeline *p, uint64_t stages)
 {
-    for (unsigned i = 0; i < p->n; i++) {
-        if ((p->gathering.working >> i & 1) != 0 && p->places[i].jobs > 0) {
+    for (unsigned i = 0; i < p->n && stages >> i != 0; i++) {
+        if ((stages >> i & 1) != 0 && p->places[i].jobs > 0) {
             return true;
         }
     }
@@ -147,8 +147,8 @@ is_working(const struct pipeline *p)
 static bool
 gathers(const struct pipeline *p, unsigned stage)
 {
-    return (p->gathering.stages >> stage & 1) != 0 && !p->hurried &&
-           p->places[stage].waiting.n < p->places[stage].stage.max && is_working(p);
+    return !p->hurried && p->places[stage].waiting.n < p->places[stage].stage.max &&
+           has_job(p, p->gathering.awaits[stage]);
 }
 
 static bool

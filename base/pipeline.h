@@ -111,12 +111,13 @@ struct stage {
 };
 
 /* A commit, or a signature over all that comes together, costs little more for many jobs than for
- * one. A stage that gathers starts no batch as long as a job is in a stage that works, for more may
- * come along; unless a whole batch waits already. A lone job waits for nobody.
+ * one. A stage that gathers starts no batch as long as a job is in a stage that it awaits, for more
+ * may come along; unless a whole batch waits already. A lone job waits for nobody.
  */
 struct gathering {
-    uint64_t stages;  /* that gather: bit 1 << stage of each */
-    uint64_t working; /* what they wait for */
+    /* Of each stage that gathers: bit 1 << stage of those that it awaits, be they before it or
+     * behind; a job that waits there counts, too. 0: it does not gather */
+    uint64_t awaits[PIPELINE_STAGES_MAX];
     /* Something waits for that, which may take long: in a few milliseconds pipeline_hurry() is to
      * be called. Not called again before it was. May be called wherever a start may; calls nothing
      * of the pipeline. */

@@ -180,13 +180,22 @@ run_intend(struct store_op *op, struct store_db *db, struct err *e)
     return 0;
 }
 
+/* Nobody else is on the way whose leaves could share a checkpoint: it begins with this commit. */
 static void
-start_intend(struct pipeline *p, struct batch *batch)
+release_alone(struct pipeline *p, const struct batch *batch)
 {
     const struct requests *all = pipeline_context(p);
 
+    if (pipeline_jobs(p) == batch->n) {
+        release_soon(all->ca->release);
+    }
+}
+
+static void
+start_intend(struct pipeline *p, struct batch *batch)
+{
     store(muster(p, STAGE_INTEND, batch), run_intend);
-    release_soon(all->ca->release);
+    release_alone(p, batch);
 }
 
 /* Those whose intent had a stored checkpoint before they asked for one. One for all: whatever
@@ -239,10 +248,8 @@ run_record(struct store_op *op, struct store_db *db, struct err *e)
 static void
 start_record(struct pipeline *p, struct batch *batch)
 {
-    const struct requests *all = pipeline_context(p);
-
     store(muster(p, STAGE_RECORD, batch), run_record);
-    release_soon(all->ca->release);
+    release_alone(p, batch);
 }
 
 /* ---- the token ---- */
@@ -414,12 +421,16 @@ start_soon(void *context)
     hurry_soon(all->hurry);
 }
 
+enum { COMPUTING = 1U << STAGE_OPEN | 1U << STAGE_JUDGE | 1U << STAGE_SEAL };
+
 struct requests *
 requests_new(struct ca *ca)
 {
     static const struct gathering gathering = {
-        .stages = 1U << STAGE_LOOK | 1U << STAGE_INTEND | 1U << STAGE_PROVE | 1U << STAGE_RECORD,
-        .working = 1U << STAGE_OPEN | 1U << STAGE_JUDGE | 1U << STAGE_SIGN | 1U << STAGE_SEAL,
+        .awaits = {[STAGE_LOOK] = COMPUTING,
+                   [STAGE_INTEND] = COMPUTING,
+                   [STAGE_PROVE] = COMPUTING,
+                   [STAGE_RECORD] = COMPUTING | 1U << STAGE_SIGN},
         .wait = wait_briefly,
         .soon = start_soon,
     };

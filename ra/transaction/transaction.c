@@ -340,15 +340,20 @@ static const struct stage table[MESSAGE_STAGES] = {
     [STAGE_REPLY] = {"reply", GROUP, PIPELINE_ANY, start_reply},
 };
 
+enum {
+    COMPUTING = 1U << STAGE_FORM | 1U << STAGE_REQUESTER | 1U << STAGE_REQUEST | 1U << STAGE_BUILD,
+};
+
 void
 transaction_open(struct ra *ra)
 {
     /* What workers and the signer have now shares a commit with what waits for it; and what comes
      * while a head of the queue is signed is under one head, the next. */
     static const struct gathering gathering = {
-        .stages = 1U << STAGE_KNOWN | 1U << STAGE_ADMIT | 1U << STAGE_SENT | 1U << STAGE_FORGET,
-        .working = 1U << STAGE_FORM | 1U << STAGE_REQUESTER | 1U << STAGE_REQUEST |
-                   1U << STAGE_WRAP | 1U << STAGE_BUILD | 1U << STAGE_PROTECT,
+        .awaits = {[STAGE_KNOWN] = COMPUTING,
+                   [STAGE_ADMIT] = COMPUTING | 1U << STAGE_WRAP,
+                   [STAGE_SENT] = COMPUTING | 1U << STAGE_PROTECT,
+                   [STAGE_FORGET] = COMPUTING},
         .wait = crews_wait,
         .soon = crews_soon,
     };

@@ -190,8 +190,8 @@ ask_to_hurry(void *context)
 static void
 gathering_begin(struct world *w)
 {
-    static const struct gathering gathering = {
-        .stages = 1U << LAST, .working = 1U << SECOND | 1U << THIRD, .wait = ask_to_hurry};
+    static const struct gathering gathering = {.awaits = {[LAST] = 1U << SECOND | 1U << THIRD},
+                                               .wait = ask_to_hurry};
 
     world_begin(w, world_keep, world_keep, world_keep, world_keep);
     pipeline_gather(w->pipeline, &gathering);
@@ -244,6 +244,25 @@ what_waits_to_be_worked_on_comes_along(void **state)
     world_end(&w, &w.kept[2]);
     world_end(&w, &w.kept[3]);
     assert_story(&w, "last 5/0; ");
+    finish(&w);
+}
+
+/* What comes while one signature is made shares the next. */
+static void
+what_is_behind_may_be_awaited(void **state)
+{
+    static const struct gathering gathering = {.awaits = {[FIRST] = 1U << LAST},
+                                               .wait = ask_to_hurry};
+    struct world w;
+
+    (void)state;
+    world_begin(&w, world_keep, world_keep, world_keep, world_keep);
+    pipeline_gather(w.pipeline, &gathering);
+    world_enter(&w, 0, 0, LAST);
+    world_enter(&w, 1, 2, FIRST);
+    assert_story(&w, "last 0/0; ");
+    world_end(&w, &w.kept[0]);
+    assert_story(&w, "first 1 2/0; ");
     finish(&w);
 }
 
@@ -628,6 +647,7 @@ main(void)
         cmocka_unit_test(what_is_given_back_together_may_be_of_several_batches),
         cmocka_unit_test(what_is_worked_on_comes_along),
         cmocka_unit_test(what_waits_to_be_worked_on_comes_along),
+        cmocka_unit_test(what_is_behind_may_be_awaited),
         cmocka_unit_test(what_came_at_once_starts_at_once),
         cmocka_unit_test(a_whole_batch_waits_for_nobody),
         cmocka_unit_test(who_hurries_starts_what_has_gathered),

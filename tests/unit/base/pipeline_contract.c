@@ -213,13 +213,14 @@ static void
 it_gathers_after_its_first_job(struct world *w)
 {
     world_enter(w, 0, 0, FIRST);
-    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, ask_nobody, NULL});
+    pipeline_gather(w->pipeline,
+                    &(struct gathering){.awaits = {[LAST] = 1U << SECOND}, .wait = ask_nobody});
 }
 
 static void
 nobody_would_hurry_it(struct world *w)
 {
-    pipeline_gather(w->pipeline, &(struct gathering){1U << LAST, 1U << SECOND, NULL, NULL});
+    pipeline_gather(w->pipeline, &(struct gathering){.awaits = {[LAST] = 1U << SECOND}});
 }
 
 /* On another thread: each function by itself, for the first one does not come back. */
