@@ -27,7 +27,8 @@ enum request_stage {
     STAGE_JUDGE,      /* worker, pure: everything again from the octets that came */
     STAGE_INTEND,     /* store: the intent, durable before a signature is asked for */
     STAGE_LOG_INTENT, /* the checkpoint over the intent */
-    STAGE_PROVE,      /* store: what shows the signer that it is there */
+    STAGE_PROVE,      /* store: what shows the signer that it is there, unless the commit of that
+                         checkpoint did */
     STAGE_SIGN,       /* the token */
     STAGE_SEAL,       /* worker: the signature verified, lint */
     STAGE_RECORD,     /* store: what became of it; a refusal, too */
