@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/admin/status.h"
 
+#include "ra/daemon/settings.h"
 #include "ra/queue/queue.h"
 #include "ra/secret/page_scrub.h"
 
@@ -40,6 +41,24 @@ scrub_json(const struct page_scrub_status *s, time_t now)
         s->last.ended == 0 ? json_null() : json_integer((json_int_t)(now - s->last.ended)));
 }
 
+static json_t *
+signers_json(const struct ra *ra)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < signer_pool_n(ra->signers); i++) {
+        struct signer *s = signer_pool_at(ra->signers, i);
+
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:s, s:b, s:I, s:I, s:I, s:b, s:b}", "name", ra->settings->signers[i], "up",
+                      signer_pid(s) != -1, "attempts", (json_int_t)signer_attempts(s), "signatures",
+                      (json_int_t)signer_signatures(s), "waiting", (json_int_t)signer_waiting(s),
+                      "software", signer_is_software(s), "apart", signer_is_apart(s)));
+    }
+    return list;
+}
+
 void
 status_complete(const struct ra *ra, json_t *answer)
 {
@@ -51,6 +70,7 @@ status_complete(const struct ra *ra, json_t *answer)
     (void)json_object_set_new(
         answer, "link",
         json_pack("{s:s, s:o}", "state", link.state, "since", time_or_null(link.since)));
+    (void)json_object_set_new(answer, "signers", signers_json(ra));
     /* This one is none. */
     (void)json_object_set_new(answer, "jobs", json_integer((json_int_t)ra->jobs - 1));
 }

@@ -33,6 +33,21 @@ print_pages(const json_t *seals, const json_t *scrub)
     }
 }
 
+static void
+print_signers(const json_t *signers)
+{
+    const json_t *s;
+    size_t i;
+
+    json_array_foreach(signers, i, s)
+    {
+        (void)printf("signer     %s: %s, %" PRId64 " attempts, %" PRId64 " signatures, %" PRId64
+                     " wait\n",
+                     ractl_text(s, "name"), json_is_true(json_object_get(s, "up")) ? "up" : "away",
+                     number(s, "attempts"), number(s, "signatures"), number(s, "waiting"));
+    }
+}
+
 int
 ractl_status(int argc, char **argv)
 {
@@ -60,6 +75,7 @@ ractl_status(int argc, char **argv)
     (void)printf("queue      %" PRId64 " requests and %" PRId64 " cancellations wait for the CA\n",
                  number(queue, "open"), number(queue, "cancellations"));
     (void)printf("CA         %s since %s\n", ractl_text(link, "state"), ractl_text(link, "since"));
+    print_signers(json_object_get(answer, "signers"));
     (void)printf("requests   %" PRId64 " under way\n", number(answer, "jobs"));
     return ractl_finish();
 }

@@ -96,6 +96,12 @@ pages_are_sealed_and_a_pass_has_seen_them_all(void **state)
     before = status(w);
     assert_string_equal(json_string_value(json_object_get(before, "version")), NFPKI_VERSION);
     assert_string_equal(text(before, "seals", "state"), "sealed");
+    assert_int_equal(json_array_size(json_object_get(before, "signers")), 1);
+    assert_string_equal(json_string_value(json_object_get(
+                            json_array_get(json_object_get(before, "signers"), 0), "name")),
+                        w->settings->signers[0]);
+    assert_true(
+        json_is_true(json_object_get(json_array_get(json_object_get(before, "signers"), 0), "up")));
     pages = number(before, "seals", "pages");
     assert_true(pages > 8000);
     assert_true(json_is_null(json_object_get(json_object_get(before, "scrub"), "begun")));
