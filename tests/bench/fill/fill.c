@@ -465,7 +465,7 @@ open_all(struct fill *f, const char *pki, struct err *e)
         start_ra_signer(f, pki, e) != 0 || find_place(f, e) != 0) {
         return -1;
     }
-    signer_free(f->ca.issuing); /* gives its journal away */
+    signer_pool_free(f->ca.issuing); /* gives its journal away */
     f->ca.issuing = NULL;
     f->issuer = issuer_open(pki, e);
     return f->issuer == NULL ? -1 : 0;
