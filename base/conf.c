@@ -306,6 +306,17 @@ conf_path(cfg_t *cfg, const char *option, struct err *e)
     return value == NULL ? NULL : path_from(cfg, value);
 }
 
+static bool
+has_path(char *const *paths, size_t n, const char *path)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i] != NULL && strcmp(paths[i], path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int
 conf_paths(cfg_t *cfg, const char *option, char **out, size_t max, size_t *n, struct err *e)
 {
@@ -321,6 +332,9 @@ conf_paths(cfg_t *cfg, const char *option, char **out, size_t max, size_t *n, st
         const bool there = value != NULL && value[0] != '\0';
 
         out[(*n)++] = there ? path_from(cfg, value) : NULL;
+        if (there && has_path(out, i, out[i])) {
+            return conf_fault(cfg, option, e, "%s: \"%s\" is there twice", option, out[i]);
+        }
         any = any || there;
     }
     return any ? 0 : conf_fault(cfg, option, e, "option '%s' is missing or empty", option);

@@ -38,7 +38,7 @@ const char *conf_string(cfg_t *cfg, const char *option, struct err *e);
 /* The path in `option`, relative ones taken from the folder of the configuration file. Owned. */
 char *conf_path(cfg_t *cfg, const char *option, struct err *e) OWNED(mem_free);
 /* The same of a list: *n elements, at most `max`, of which one at least is there; an empty one is
- * NULL. Owned, after a failure, too. */
+ * NULL, and none is there twice. Owned, after a failure, too. */
 int conf_paths(cfg_t *cfg, const char *option, char **out, size_t max, size_t *n, struct err *e);
 
 /* The user, by name or number, that is element `index` of `option` (which is there); of what is no

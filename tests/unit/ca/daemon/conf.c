@@ -202,6 +202,8 @@ several_signers_hold_the_issuing_key(void **state)
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
     CLEANUP(mem_cleanup) char *first = mem_printf("%s/a.conf", dir);
+    CLEANUP(mem_cleanup) char *twice = mem_printf("{\"a.conf\", \"b.conf\", \"%s\"}", first);
+    CLEANUP(mem_cleanup) char *again = mem_printf("issuing_policy: \"%s\" is there twice", first);
     CLEANUP(buf_free) struct buf many = BUF_INIT(CONF_FILE_MAX);
     CLEANUP(ca_conf_free) struct ca_conf c = {0};
     struct err e = {0};
@@ -217,6 +219,8 @@ several_signers_hold_the_issuing_key(void **state)
     assert_int_equal(c.issuing[1].number, 2);
     line = write_conf(path, "issuing_policy", "{\"\", \"\"}", "");
     must_refuse(path, line, "option 'issuing_policy' is missing or empty");
+    line = write_conf(path, "issuing_policy", twice, "");
+    must_refuse(path, line, again);
     for (int i = 0; i <= SIGNER_POOL_MAX; i++) {
         assert_ok(buf_append_str(&many, i == 0 ? "{p" : ", p", &e), &e);
     }

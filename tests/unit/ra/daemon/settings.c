@@ -23,6 +23,7 @@
 #define TLS_OTHER                                                                                  \
     "tls \"other\" {\nlisten = {\"127.0.0.1:2\"}\ncertificate = \"d.pem\"\ncredential = "          \
     "\"l\"\n}\n"
+#define EIGHT_GONE "\"\", \"\", \"\", \"\", \"\", \"\", \"\", \"\", "
 #define LISTEN "listen = {\"127.0.0.1:8829\"}\n"
 
 static struct settings *
@@ -177,6 +178,13 @@ what_is_wrong_is_named(void **state)
          "conf:10: signer_socket: signer_policy is there, too"},
         {LISTEN PATHS_WITHOUT "signer_socket = \"\"\n",
          "option 'signer_socket' is missing or empty"},
+        {LISTEN PATHS_WITHOUT "signer_socket = {\"\", \"\"}\n",
+         "option 'signer_socket' is missing or empty"},
+        {LISTEN PATHS_WITHOUT "signer_socket = {\"/s\", \"\", \"/s\"}\n",
+         "signer_socket: \"/s\" is there twice"},
+        {LISTEN PATHS_WITHOUT "signer_socket = {" EIGHT_GONE EIGHT_GONE EIGHT_GONE EIGHT_GONE
+                              "\"s\"}\n",
+         "signer_socket: at most 32"},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
     struct err e;
