@@ -262,6 +262,12 @@ conf_line(cfg_t *section, const char *option)
     return o != NULL && o->comment != NULL ? (int)strtol(o->comment, NULL, 10) : section->line;
 }
 
+bool
+conf_is_written(cfg_t *section, const char *option)
+{
+    return cfg_getopt(section, option)->comment != NULL;
+}
+
 int
 conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)
 {

@@ -28,6 +28,8 @@ cfg_t *conf_parse(const char *path, struct span bytes, cfg_opt_t *options, struc
 /* The line where the value of `option` of this section (or of the file) ends; when it is not there,
  * or NULL, the last of its section (or of the file). */
 int conf_line(cfg_t *section, const char *option);
+/* Is the option, which is no list, written there? Else it has its default. */
+bool conf_is_written(cfg_t *section, const char *option);
 /* ERR_INPUT "file:line: ..." with the line of conf_line(); returns -1. */
 int conf_fault(cfg_t *section, const char *option, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -154,6 +154,24 @@ settings_signer_name(const struct settings *s)
     return s->signers[0];
 }
 
+/* Some places are for what goes on, also where a file of before has few. */
+static int
+leave_a_rest(cfg_t *cfg, struct settings *s, struct err *e)
+{
+    const int most = s->requests_max - s->requests_max / 8;
+
+    if (s->beginning_max <= most) {
+        return 0;
+    }
+    if (conf_is_written(cfg, "beginning_max")) {
+        return conf_fault(cfg, "beginning_max", e,
+                          "option 'beginning_max' is above seven eighths of 'requests_max', %d",
+                          most);
+    }
+    s->beginning_max = most;
+    return 0;
+}
+
 static int
 read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
 {
@@ -173,7 +191,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
         {"workers", &s->workers, 1, 64},
         {"expired_renewal_days", &s->expired_renewal_days, 0, 366},
         {"requests_max", &s->requests_max, 1, 65536},
-        {"beginning_max", &s->beginning_max, 1, 65536},
+        {"beginning_max", &s->beginning_max, 1, 57344},
         {"crl_max_age", &s->crl_max_age, 0, 86400},
     };
 
@@ -194,7 +212,7 @@ read_numbers(cfg_t *cfg, struct settings *s, struct err *e)
     }
     s->message_time_required = cfg_getbool(cfg, "message_time_required") == cfg_true;
     s->implicit_confirm = cfg_getbool(cfg, "implicit_confirm") == cfg_true;
-    return 0;
+    return leave_a_rest(cfg, s, e);
 }
 
 /* All of it or nothing. */

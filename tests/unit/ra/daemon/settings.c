@@ -143,6 +143,10 @@ what_is_wrong_is_named(void **state)
         {LISTEN PATHS "budget_registration = \"x\"\n", "budget_registration"},
         {LISTEN PATHS "budget_handshake = \"-1/1\"\n", "budget_handshake"},
         {LISTEN PATHS "requests_max = 0\n", "requests_max"},
+        {LISTEN PATHS "beginning_max = 1793\n",
+         "conf:10: option 'beginning_max' is above seven eighths of 'requests_max', 1792"},
+        {LISTEN PATHS "beginning_max = 200\nrequests_max = 200\n",
+         "conf:10: option 'beginning_max' is above seven eighths of 'requests_max', 175"},
         {LISTEN, "conf:1: option 'state_dir' is missing or empty"},
         {LISTEN PATHS "workers = 0\n", "workers"},
         {LISTEN PATHS "admin_listen = {\"127.0.0.1:1\"}\n", "admin_tls_certificate"},
@@ -259,6 +263,31 @@ listeners_paths_and_budgets_are_read(void **state)
     assert_false(s->implicit_confirm);
 }
 
+/* Who has few places in a file of before keeps some for what goes on, too. */
+static void
+a_rest_is_for_what_goes_on(void **state)
+{
+    static const struct {
+        const char *text;
+        int beginning;
+    } rows[] = {
+        {"requests_max = 200\n", 175}, {"requests_max = 293\n", 256},
+        {"requests_max = 292\n", 256}, {"requests_max = 291\n", 255},
+        {"requests_max = 1\n", 1},     {"requests_max = 200\nbeginning_max = 175\n", 175},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    struct err e = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *text = mem_printf(LISTEN PATHS "%s", rows[i].text);
+        CLEANUP(settings_cleanup) struct settings *s = load(dir, text, &e);
+
+        assert_non_null(s);
+        assert_int_equal(s->beginning_max, rows[i].beginning);
+    }
+}
+
 /* Started in the folder of the file, which is named without one. */
 static void
 paths_of_a_file_that_is_here_are_here(void **state)
@@ -332,7 +361,8 @@ every_number_has_its_limits(void **state)
         {"workers", 1, 64, offsetof(struct settings, workers), ""},
         {"expired_renewal_days", 0, 366, offsetof(struct settings, expired_renewal_days), ""},
         {"requests_max", 1, 65536, offsetof(struct settings, requests_max), ""},
-        {"beginning_max", 1, 65536, offsetof(struct settings, beginning_max), ""},
+        {"beginning_max", 1, 57344, offsetof(struct settings, beginning_max),
+         "\nrequests_max = 65536\n"},
         {"crl_max_age", 0, 86400, offsetof(struct settings, crl_max_age), ""},
     };
     CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
@@ -605,6 +635,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relative_paths_are_taken_from_the_folder_of_the_file),
+        cmocka_unit_test(a_rest_is_for_what_goes_on),
         cmocka_unit_test(paths_of_a_file_that_is_here_are_here),
         cmocka_unit_test(a_signer_is_started_or_a_service),
         cmocka_unit_test(several_signers_of_the_key),
