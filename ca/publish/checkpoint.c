@@ -10,8 +10,8 @@
  * waits for nobody.
  *
  * What is signed and stored is in the log signer's journal and in ca.db: it can be waited for. The
- * tiles and then the file `checkpoint` follow for many at once, at most FILES_MS later; a start
- * publishes what a crash left out.
+ * tiles and then the file `checkpoint` follow for many at once (pause.h); a start publishes what
+ * a crash left out.
  */
 #include "ca/publish/checkpoint.h"
 
@@ -19,15 +19,15 @@
 
 #include "ca/publish/committed.h"
 #include "ca/publish/greet.h"
+#include "ca/publish/pause.h"
 #include "pkcs11/client/evidence.h"
-
-enum { FILES_MS = 750 };
 
 struct release {
     struct ca *ca;
     struct ledger_op files;
     struct event *soon; /* publishes */
     bool publishing;    /* now, or soon */
+    int64_t began;      /* when the last ones began (clock_monotonic_ms()) */
     struct ledger_op op;
     struct signer_job sign;
     struct buf growth; /* what shows the log signer that the size and the root are those */
@@ -89,9 +89,10 @@ finish(struct release *r)
 /* ---- files ---- */
 
 static void
-publish_soon(struct release *r)
+publish_soon(struct release *r, int64_t begun)
 {
-    const struct timeval pause = {.tv_usec = (suseconds_t)FILES_MS * 1000};
+    const int64_t ms = files_pause(begun, clock_monotonic_ms());
+    const struct timeval pause = {.tv_usec = (suseconds_t)ms * 1000};
 
     if (!r->publishing && ledger_published(r->ca->ledger) < ledger_stored(r->ca->ledger)) {
         r->publishing = true;
@@ -109,7 +110,7 @@ on_published(struct task *task)
     }
     r->publishing = false;
     r->ca->jobs--;
-    publish_soon(r); /* what was stored meanwhile */
+    publish_soon(r, r->began); /* what was stored meanwhile */
 }
 
 static void
@@ -120,6 +121,7 @@ on_soon(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     r->ca->jobs++;
+    r->began = clock_monotonic_ms();
     ledger_files_op(&r->files, r->ca->ledger);
     r->files.op.task.done = on_published;
     store_submit(r->ca->store, &r->files.op);
@@ -137,7 +139,7 @@ on_stored(struct task *task)
     }
     buf_free(&r->sign.signature);
     committed_go(r->ca->committed);
-    publish_soon(r);
+    publish_soon(r, clock_monotonic_ms());
     greeter_stored(r->ca->greeter);
     finish(r);
 }
