@@ -24,7 +24,7 @@
 enum {
     NUMBER = 8,
     MARK = NUMBER + AGAIN_HASH,
-    SNAPSHOT_MAX = 64 * 1024 * 1024, /* more than a billion lines */
+    SNAPSHOT_MAX = 64 * 1024 * 1024, /* of some 400 million lines */
 };
 
 static int
