@@ -34,7 +34,7 @@ struct journal {
     size_t scrubbed;            /* marks behind which the lines were looked at again */
     struct journal_state state; /* with what is pending */
     struct buf pending;
-    bool failed; /* what is on the disk is not known */
+    bool failed; /* what is on the disk is not known, or not what it was: nothing more is kept */
 };
 
 void
@@ -250,7 +250,11 @@ journal_load(struct journal *j, const uint8_t key_hash[32], const struct snapsho
     if (good == 0 && begin(j, hex, e) != 0) {
         return -1;
     }
-    return make_durable(j, good, e);
+    if (make_durable(j, good, e) != 0) {
+        return -1;
+    }
+    j->failed = false;
+    return 0;
 }
 
 /* A signer whose parent was killed may still be ending its last batch: it is waited for. */
@@ -281,6 +285,7 @@ journal_claim(const char *path, struct err *e)
     j->path = mem_strdup(path);
     j->snapshot = mem_printf("%s-snapshot", path);
     j->pending = BUF_INIT(PENDING_MAX);
+    j->failed = true; /* until it is read */
     journal_state_init(&j->state);
     j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j->fd < 0) {
@@ -361,8 +366,11 @@ journal_commit(struct journal *j, struct err *e)
         done += n > 0 ? (size_t)n : 0;
     }
     buf_truncate(&j->pending, 0);
-    j->failed = fdatasync(j->fd) != 0;
-    return j->failed ? err_errno(e, ERR_IO, errno, "sync %s", j->path) : 0;
+    if (fdatasync(j->fd) != 0) {
+        j->failed = true;
+        return err_errno(e, ERR_IO, errno, "sync %s", j->path);
+    }
+    return 0;
 }
 
 void
@@ -450,6 +458,7 @@ journal_scrub(struct journal *j, size_t marks, struct err *e)
     for (size_t i = 0; i < marks && m->n > 0; i++) {
         j->scrubbed = j->scrubbed < m->n ? j->scrubbed : 0;
         if (marks_check(m, file_of(j), j->scrubbed, e) != 0) {
+            j->failed = true;
             (void)unlink(j->snapshot); /* so that the next start reads all of it */
             return -1;
         }

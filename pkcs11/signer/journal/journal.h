@@ -34,10 +34,12 @@ struct snapshot_key;
 struct journal *journal_claim(const char *path, struct err *e) OWNED(journal_close);
 int journal_load(struct journal *, const uint8_t key_hash[32], const struct snapshot_key *key,
                  size_t *torn, struct err *not_believed, struct err *e);
-/* A snapshot, when so many attempts were committed since the last one; without a key none. */
+/* A snapshot, when so many attempts were committed since the last one; without a key none, and none
+ * of a journal that could not be read, or written, or is not what it was. */
 int journal_keep(struct journal *, uint64_t each, struct err *e);
 /* Reads the lines behind the next `marks` marks again (marks.h), round and round: after a start
- * from a snapshot nobody has read them. ERR_STORE: they are not what they were. */
+ * from a snapshot nobody has read them. ERR_STORE: they are not what they were; the process must
+ * end. */
 int journal_scrub(struct journal *, size_t marks, struct err *e);
 
 /* Adds a line to what journal_commit() will write. `checkpoint` for the kind 'K' only. */
@@ -56,7 +58,7 @@ int journal_commit(struct journal *, struct err *e);
 void journal_signed(struct journal *);
 uint64_t journal_signatures(const struct journal *);
 /* Before the process ends: where the lines do not say how many there are, one more does. Nothing
- * where a commit failed, or is missing. */
+ * where a commit failed, or is missing, or it is not what it was. */
 int journal_end(struct journal *, struct err *e);
 
 /* What was attempted, added or committed. */

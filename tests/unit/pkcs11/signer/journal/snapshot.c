@@ -233,25 +233,20 @@ of_an_older_journal_all_lines_are_read(void **state)
     assert_true(journal_attempts(j) < 100);
 }
 
-/* Lines before it are not read at a start; whoever looks at them finds it out, and then the next
- * start reads all. */
+/* The first attempt, with a right CRC-32, but of something else. */
 static void
-a_line_that_was_edited_before_it_is_found_by_the_scrub(void **state)
+edit_first_attempt(const char *path)
 {
-    CLEANUP(mem_cleanup) char *path = write_journal(*state, "journal");
-    CLEANUP(mem_cleanup) char *file = beside(path);
-    CLEANUP(journal_cleanup) struct journal *j = NULL;
     CLEANUP(buf_free) struct buf text = BUF_INIT(FILE_MAX);
     CLEANUP(mem_cleanup) char *line = NULL;
     CLEANUP(mem_cleanup) char *sealed = NULL;
-    struct err why = {0};
     struct err e = {0};
     uint8_t *at;
     size_t n;
 
     assert_ok(file_read(path, &text, &e), &e);
     at = memchr(text.p, '\n', text.n);
-    at++; /* the first attempt, with a right CRC-32, but of something else */
+    at++;
     n = (size_t)((uint8_t *)memchr(at, '\n', text.n - (size_t)(at - text.p)) - at);
     line = mem_printf("%.*s", (int)n, (const char *)at);
     assert_true(journal_line_unseal(line));
@@ -259,12 +254,59 @@ a_line_that_was_edited_before_it_is_found_by_the_scrub(void **state)
     sealed = journal_line_seal(line);
     memcpy(at, sealed, n);
     assert_ok(file_write(path, buf_span(&text), 0600, &e), &e);
+}
+
+/* Lines before it are not read at a start; whoever looks at them finds it out, and then the next
+ * start reads all: the process that found it makes no other one, and adds no line. */
+static void
+a_line_that_was_edited_before_it_is_found_by_the_scrub(void **state)
+{
+    CLEANUP(mem_cleanup) char *path = write_journal(*state, "journal");
+    CLEANUP(mem_cleanup) char *file = beside(path);
+    CLEANUP(journal_cleanup) struct journal *j = NULL;
+    struct err why = {0};
+    struct err e = {0};
+
+    edit_first_attempt(path);
     j = load(path, &ours, &why);
     assert_int_equal(why.text[0], '\0');
     assert_int_equal(journal_attempts(j), LINES + MORE);
+    journal_signed(j);
     assert_err(journal_scrub(j, 1, &e), ERR_STORE, &e);
     assert_non_null(strstr(e.text, "are not those that were made"));
+    assert_ok(journal_keep(j, 1, &e), &e);
+    assert_ok(journal_end(j, &e), &e);
     assert_int_equal(access(file, F_OK), -1);
+    journal_close(TAKE(j));
+    j = load(path, &ours, &why);
+    assert_int_equal(journal_signatures(j), LINES + MORE - 1); /* as the last line says */
+}
+
+/* Of a journal that is refused, what was read of it is no state of it. */
+static void
+of_a_damaged_journal_none_is_made(void **state)
+{
+    CLEANUP(mem_cleanup) char *path = write_journal(*state, "journal");
+    CLEANUP(mem_cleanup) char *file = beside(path);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf before = BUF_INIT(FILE_MAX);
+    CLEANUP(buf_free) struct buf after = BUF_INIT(FILE_MAX);
+    CLEANUP(journal_cleanup) struct journal *j = NULL;
+    struct err why;
+    struct err e = {0};
+    size_t torn;
+
+    assert_ok(file_read(path, &text, &e), &e);
+    text.p[text.n - 2] ^= 1; /* of the CRC-32 of the last line */
+    assert_ok(file_write(path, buf_span(&text), 0600, &e), &e);
+    assert_ok(file_read(file, &before, &e), &e);
+    j = journal_claim(path, &e);
+    assert_non_null(j);
+    assert_err(journal_load(j, KEY, &ours, &torn, &why, &e), ERR_STORE, &e);
+    assert_ok(journal_keep(j, 1, &e), &e);
+    assert_ok(journal_end(j, &e), &e);
+    assert_ok(file_read(file, &after, &e), &e);
+    assert_true(span_equal(buf_span(&before), buf_span(&after)));
 }
 
 /* What the token, or the disk, does not do costs a start, and nothing else. */
@@ -304,6 +346,8 @@ main(void)
                                         attempts_tear_down),
         cmocka_unit_test_setup_teardown(a_line_that_was_edited_before_it_is_found_by_the_scrub,
                                         attempts_set_up, attempts_tear_down),
+        cmocka_unit_test_setup_teardown(of_a_damaged_journal_none_is_made, attempts_set_up,
+                                        attempts_tear_down),
         cmocka_unit_test_setup_teardown(without_a_snapshot_it_goes_on, attempts_set_up,
                                         attempts_tear_down),
     };
