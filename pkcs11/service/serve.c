@@ -18,7 +18,8 @@ enum {
     FRAME_TIMEOUT_MS = 10000,
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
     SAY_EACH_MS = 100, /* that this works still: far below any deadline */
-    SCRUB_MARKS = 8,   /* of 256 lines each, at a question: 5 ms at most */
+    SCRUB_EACH_MS = 10000,
+    SCRUB_MARKS = 8, /* of 256 lines each: 5 ms at most */
 };
 
 /* ---- what the supervisor hears: its deadline runs from the last word that this works ---- */
@@ -86,16 +87,34 @@ serve_self_test(struct serve *s, struct err *e)
     return serve_answer(s, SIGNER_PROVED, sign ? 1 : 0, 0, buf_span(&signature), e);
 }
 
+/* Lines from before the last snapshot: no start has read them. By time, whatever is asked for. */
+static int
+look_again(struct serve *s, struct err *e)
+{
+    const int64_t now = clock_monotonic_ms();
+
+    if (s->looked != 0 && now - s->looked < SCRUB_EACH_MS) {
+        return 0;
+    }
+    s->looked = now;
+    return journal_scrub(s->held->journal, SCRUB_MARKS, e);
+}
+
 /* Until there is something to read. The supervisor says nothing while a connection is served: what
  * can be read there is its end. */
-static bool
-is_asked(const struct serve *s)
+static int
+wait_to_be_asked(struct serve *s, bool *closed, struct err *e)
 {
     struct pollfd p[] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->control, .events = POLLIN}};
+    int n;
 
-    while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR) {
+    while ((n = poll(p, ARRAY_LEN(p), SCRUB_EACH_MS)) == 0 || (n < 0 && errno == EINTR)) {
+        if (n == 0 && look_again(s, e) != 0) {
+            return -1;
+        }
     }
-    return p[1].revents == 0;
+    *closed = p[1].revents != 0;
+    return 0;
 }
 
 static bool
@@ -106,18 +125,14 @@ more_waiting(const struct serve *s)
     return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
 }
 
-/* Blocks for the first frame, then takes what is waiting. After a frame that is not a SIGN nothing
- * more is believed. *closed: the other end is gone, nothing is to be done. */
+/* The first frame, which is there, and what else is waiting. After a frame that is not a SIGN
+ * nothing more is believed. *closed: the other end is gone, nothing is to be done. */
 static int
 read_batch(struct serve *s, bool *closed, struct err *e)
 {
     size_t bytes = 0;
 
-    *closed = !is_asked(s);
     s->n = 0;
-    if (*closed) {
-        return 0;
-    }
     do {
         struct serve_request *r = &s->batch[s->n];
 
@@ -312,7 +327,6 @@ answer_attempted(struct serve *s, const struct serve_request *r, struct err *e)
     uint64_t first;
 
     return attempted_asked(r->sign.bytes, &first, e) != 0 ||
-                   journal_scrub(s->held->journal, SCRUB_MARKS, e) != 0 ||
                    tell_from(s->held->journal, first, &body, e) != 0
                ? -1
                : serve_answer(s, SIGNER_SIGNED, 0, r->sign.number, buf_span(&body), e);
@@ -394,6 +408,35 @@ do_batch(struct serve *s, struct err *e)
     return -1;
 }
 
+/* What is asked for next, all of it. */
+static int
+serve_next(struct serve *s, bool *closed, struct err *e)
+{
+    int result;
+
+    s->its_fault = false;
+    if (wait_to_be_asked(s, closed, e) != 0) {
+        return -1;
+    }
+    if (*closed) {
+        return 0;
+    }
+    if (read_batch(s, closed, e) != 0) {
+        s->its_fault = true;
+        return -1;
+    }
+    if (*closed) {
+        return 0;
+    }
+    result = do_batch(s, e);
+    held_keep(s->held, HELD_KEEP);
+    if (result == 0) {
+        result = look_again(s, e);
+    }
+    rests(s);
+    return result;
+}
+
 int
 serve_connection(struct serve *s, struct err *e)
 {
@@ -401,13 +444,7 @@ serve_connection(struct serve *s, struct err *e)
     int result = hello(s, e);
 
     while (result == 0 && !closed) {
-        result = read_batch(s, &closed, e);
-        s->its_fault = result != 0;
-        if (result == 0 && !closed) {
-            result = do_batch(s, e);
-            held_keep(s->held, HELD_KEEP);
-            rests(s);
-        }
+        result = serve_next(s, &closed, e);
     }
     for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
         buf_free(&s->batch[i].frame);

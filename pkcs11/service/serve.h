@@ -28,6 +28,7 @@ struct serve {
     int control;    /* to the supervisor (control.h); -1: there is none */
     bool its_fault; /* out: what failed is the other end, and the token is as good as before */
     int64_t said;   /* when the supervisor last heard that this works */
+    int64_t looked; /* when lines of the journal were last read again */
     struct buf out;
     struct buf frames; /* that are to leave (answer.h) */
     int64_t left;      /* when others did */
