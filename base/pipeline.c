@@ -4,9 +4,9 @@
  *      ^                                              |
  *      +--------------------end-----------------------+
  *
- * Every call changes the lists first and then drains, or sees to it that somebody does soon:
- * start() is called only from there, and never while another one is under way, so a stage that
- * gives back at once is a turn of the loop and not a call deeper.
+ * Every call changes the lists and sees to it that somebody drains soon: start() is called only
+ * from there, and never while another one is under way, so a stage that gives back at once is a
+ * turn of the loop and not a call deeper.
  */
 #include "base/pipeline.h"
 
@@ -33,7 +33,6 @@ struct pipeline {
     pthread_t loop;
     void *context;
     size_t jobs;
-    unsigned held;
     bool draining; /* there may be a start under way */
     struct gathering gathering;
     bool asked; /* gathering.wait() was called, and nobody hurried since */
@@ -68,7 +67,7 @@ check_thread(const struct pipeline *p, const char *function)
 /* ---- life cycle ---- */
 
 static void
-check_table(const struct stage *stages, unsigned n)
+check_table(const struct stage *stages, unsigned n, const struct gathering *gathering)
 {
     if (n == 0 || n > PIPELINE_STAGES_MAX) {
         broken("%u stages", n);
@@ -83,17 +82,22 @@ check_table(const struct stage *stages, unsigned n)
             broken("stage \"%s\": batches of %zu, %u at once", s->name, s->max, s->at_once);
         }
     }
+    if (gathering->wait == NULL || gathering->soon == NULL) {
+        broken("asks nobody to %s", gathering->wait == NULL ? "hurry" : "start");
+    }
 }
 
 struct pipeline *
-pipeline_new(const struct stage *stages, unsigned n, void *context)
+pipeline_new(const struct stage *stages, unsigned n, const struct gathering *gathering,
+             void *context)
 {
     struct pipeline *p;
 
-    check_table(stages, n);
+    check_table(stages, n, gathering);
     p = mem_new(sizeof(*p) + n * sizeof(p->places[0]));
     p->loop = pthread_self();
     p->context = context;
+    p->gathering = *gathering;
     p->n = n;
     for (unsigned i = 0; i < n; i++) {
         p->places[i].stage = stages[i];
@@ -102,16 +106,6 @@ pipeline_new(const struct stage *stages, unsigned n, void *context)
         }
     }
     return p;
-}
-
-void
-pipeline_gather(struct pipeline *p, const struct gathering *gathering)
-{
-    check_thread(p, "pipeline_gather");
-    if (p->jobs > 0 || gathering->wait == NULL) {
-        broken("gathers %s", p->jobs > 0 ? "after the first job" : "and asks nobody to hurry");
-    }
-    p->gathering = *gathering;
 }
 
 void
@@ -216,7 +210,7 @@ drain(struct pipeline *p)
     while (again) {
         again = false;
         for (unsigned i = 0; i < p->n; i++) {
-            while (p->held == 0 && is_ready(p, i)) {
+            while (is_ready(p, i)) {
                 start(p, &p->places[i]);
                 again = true;
             }
@@ -228,9 +222,7 @@ drain(struct pipeline *p)
 static void
 go_on(struct pipeline *p)
 {
-    if (p->gathering.soon == NULL) {
-        drain(p);
-    } else if (!p->draining && !p->noted) {
+    if (!p->draining && !p->noted) {
         p->noted = true;
         p->gathering.soon(p->context);
     }
@@ -313,24 +305,6 @@ pipeline_end(struct pipeline *p, struct pipeline_job *job)
     (void)leave(p, job, "ends");
     job->at_ = 0;
     p->jobs--;
-    go_on(p);
-}
-
-void
-pipeline_hold(struct pipeline *p)
-{
-    check_thread(p, "pipeline_hold");
-    p->held++;
-}
-
-void
-pipeline_go(struct pipeline *p)
-{
-    check_thread(p, "pipeline_go");
-    if (p->held == 0) {
-        broken("let go, though nobody holds it");
-    }
-    p->held--;
     go_on(p);
 }
 

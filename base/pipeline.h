@@ -6,8 +6,10 @@
  * what waits, `max` jobs at most and in the order in which it came, is a batch: the stage's `start`
  * gets it and has it until it is given back. What comes meanwhile is the next batch, so load makes
  * the batches and no timer does: a lone job goes on at once. (One that gathers is late by what is
- * out then, see struct gathering.) Who has a job says where it goes next,
- * always later than where it is, by raising job->stage; or ends it. Nobody calls the next step.
+ * out then, see struct gathering.) "At once" is behind what the loop has in hand: what it takes in
+ * together, the frames that were read at once or what tasks_finish() brings, goes on together. Who
+ * has a job says where it goes next, always later than where it is, by raising job->stage; or ends
+ * it. Nobody calls the next step.
  *
  * Does: keep the order, bound what is out, take no more of the stack however many stages give back
  * at once. Does not: know what a job is, allocate for one, look at a clock, know the event loop.
@@ -122,41 +124,34 @@ struct gathering {
      * be called. Not called again before it was. May be called wherever a start may; calls nothing
      * of the pipeline. */
     void (*wait)(void *context);
-    /* May be NULL. Then nothing starts by itself: something may, and pipeline_start() is to be
-     * called behind what the loop has in hand, so that all that came at once goes on at once. Not
-     * called again before it was. Called as `wait` is. */
+    /* Something may start: pipeline_start() is to be called behind what the loop has in hand, so
+     * that all that came at once goes on at once. Not called again before it was. Called as `wait`
+     * is. */
     void (*soon)(void *context);
 };
 
 /* NULL is fine. No job may be in it, and no start under way. */
 void pipeline_free(struct pipeline *);
-/* The table is copied, so at_once may be what a configuration says. */
-struct pipeline *pipeline_new(const struct stage *stages, unsigned n, void *context)
-    OWNED(pipeline_free);
+/* The table is copied, so at_once may be what a configuration says; and so is the other. */
+struct pipeline *pipeline_new(const struct stage *stages, unsigned n, const struct gathering *,
+                              void *context) OWNED(pipeline_free);
 DEFINE_CLEANUP(pipeline_cleanup, struct pipeline, pipeline_free)
 
-/* Once, before the first job; without it no stage gathers. */
-void pipeline_gather(struct pipeline *, const struct gathering *);
-/* What may start does. Asked for by gathering.soon, and else not needed. */
-void pipeline_start(struct pipeline *);
-
-/* Each of these may call the `start` of any stage before it returns; but in a start, when held, or
- * with gathering.soon, they only note what is to be done. */
+/* ---- these only note what is to be done ---- */
 
 /* A job that is outside, to wait at `stage`. */
 void pipeline_enter(struct pipeline *, struct pipeline_job *, unsigned stage);
 /* Jobs that are out, of one batch or of several, whole or a part, each with its stage raised. The
- * list is emptied first; when this returns, another batch may have the slot. */
+ * list is empty then, and the next batch may have the slot. */
 void pipeline_return(struct pipeline *, struct batch *);
 /* A job that is out leaves. Once. */
 void pipeline_end(struct pipeline *, struct pipeline_job *);
 
-/* Nothing starts until the pipeline_go() that belongs to this: so what is taken in together, the
- * frames that were read at once or what tasks_finish() brings, goes on together. They nest. */
-void pipeline_hold(struct pipeline *);
-void pipeline_go(struct pipeline *);
+/* ---- these call the `start` of any stage before they return, unless one is under way ---- */
 
-/* What has gathered by now starts, whatever is out. */
+/* What may start does: asked for by gathering.soon. */
+void pipeline_start(struct pipeline *);
+/* What has gathered by now starts, too, whatever is out: asked for by gathering.wait. */
 void pipeline_hurry(struct pipeline *);
 
 void *pipeline_context(const struct pipeline *);

@@ -128,14 +128,12 @@ on_look(struct task *task)
 
     ca_check_store(&v->op, "look for intents");
     v->ca->jobs--;
-    requests_hold(v->ca->requests);
     for (size_t i = 0; i < v->n; i++) {
         if (!over) {
             submit(v, &v->open[i]);
         }
         buf_free(&v->open[i].evidence);
     }
-    requests_go(v->ca->requests);
     if (over) {
         end(v);
     }

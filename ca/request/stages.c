@@ -444,8 +444,7 @@ requests_new(struct ca *ca)
             stages[i].at_once = (unsigned)ca->conf.workers;
         }
     }
-    all->pipeline = pipeline_new(stages, REQUEST_STAGES, all);
-    pipeline_gather(all->pipeline, &gathering);
+    all->pipeline = pipeline_new(stages, REQUEST_STAGES, &gathering, all);
     all->hurry = hurry_new(ca, all->pipeline);
     signers_keep();
     return all;
@@ -463,18 +462,6 @@ requests_free(struct requests *all)
 }
 
 /* ---- ways in ---- */
-
-void
-requests_hold(struct requests *all)
-{
-    pipeline_hold(all->pipeline);
-}
-
-void
-requests_go(struct requests *all)
-{
-    pipeline_go(all->pipeline);
-}
 
 void
 requests_enter(struct requests *all, struct request *r, enum request_stage stage)

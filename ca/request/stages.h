@@ -11,6 +11,3 @@ struct requests *requests_new(struct ca *) OWNED(requests_free);
 
 /* The request belongs to the stages from now on. */
 void requests_enter(struct requests *, struct request *, enum request_stage);
-/* What is taken in or finished between these two goes on together. */
-void requests_hold(struct requests *);
-void requests_go(struct requests *);

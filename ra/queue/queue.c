@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/pipeline.h"
 #include "ca/cmp/message/failure.h"
 #include "ca/x509/profile/profiles.h"
 #include "ra/queue/answer.h"
@@ -245,7 +244,6 @@ on_message(void *arg, const struct link_message *m)
 static void
 tell_early(struct queue *q)
 {
-    pipeline_hold(q->ra->messages); /* they go on together */
     for (const struct queue_answer *a = q->answers.first; a != NULL; a = a->next) {
         struct flight *f = flights_find(&q->flights, a->rid);
 
@@ -256,7 +254,6 @@ tell_early(struct queue *q)
             waiter(f->arg, NULL);
         }
     }
-    pipeline_go(q->ra->messages);
 }
 
 static void

@@ -365,8 +365,7 @@ transaction_open(struct ra *ra)
             stages[i].at_once = (unsigned)ra->settings->workers;
         }
     }
-    ra->messages = pipeline_new(stages, MESSAGE_STAGES, crews_new(ra));
-    pipeline_gather(ra->messages, &gathering);
+    ra->messages = pipeline_new(stages, MESSAGE_STAGES, &gathering, crews_new(ra));
     signers_keep();
 }
 

@@ -115,9 +115,7 @@ a_stage_without_a_bound_starts_all_that_comes(void **state)
     assert_story(&w, "third 0/0; third 1/0; third 2/0; ");
     world_give_back(&w, 1, LAST);
     assert_story(&w, "last 1/0; ");
-    pipeline_hold(w.pipeline);
-    world_enter(&w, 3, 7, THIRD);
-    pipeline_go(w.pipeline);
+    world_enter_together(&w, 3, 7, THIRD);
     assert_story(&w, "third 3 4 5 6/0; third 7/0; ");
     finish(&w);
 }
@@ -132,22 +130,23 @@ a_part_goes_on_and_the_batch_is_out_until_its_last_job(void **state)
 
     (void)state;
     world_begin(&w, world_keep, world_keep, world_keep, world_keep);
-    pipeline_hold(w.pipeline);
-    world_enter(&w, 0, 4, FIRST);
-    pipeline_go(w.pipeline);
+    world_enter_together(&w, 0, 4, FIRST);
     second = &w.kept[0];
     assert_story(&w, "first 0 1 2/0; ");
     batch_add(&part, batch_take(second));
     part.first->stage = THIRD;
     pipeline_return(w.pipeline, &part);
+    world_turn(&w);
     assert_story(&w, "third 0/0; ");
     pipeline_end(w.pipeline, batch_take(second));
+    world_turn(&w);
     assert_story(&w, "");
     batch_add(&part, batch_take(second));
     assert_null(batch_take(second));
     assert_null(second->last);
     part.first->stage = SECOND;
     pipeline_return(w.pipeline, &part);
+    world_turn(&w);
     assert_story(&w, "first 3 4/0; second 2/0; ");
     finish(&w);
 }
@@ -169,33 +168,22 @@ what_is_given_back_together_may_be_of_several_batches(void **state)
         all.last->stage = LAST;
     }
     pipeline_return(w.pipeline, &all);
+    world_turn(&w);
     assert_story(&w, "second 2 3/0; last 0 1 4/0; ");
     pipeline_return(w.pipeline, &all); /* of nothing */
+    world_turn(&w);
     assert_story(&w, "");
     finish(&w);
 }
 
 /* ---- what gathers ---- */
 
-static unsigned asked;
-
-static void
-ask_to_hurry(void *context)
-{
-    (void)context;
-    asked++;
-}
-
 /* `last` gathers what comes of `second` and `third`. */
 static void
 gathering_begin(struct world *w)
 {
-    static const struct gathering gathering = {.awaits = {[LAST] = 1U << SECOND | 1U << THIRD},
-                                               .wait = ask_to_hurry};
-
     world_begin(w, world_keep, world_keep, world_keep, world_keep);
-    pipeline_gather(w->pipeline, &gathering);
-    asked = 0;
+    world_gather(w, LAST, 1U << SECOND | 1U << THIRD);
 }
 
 static void
@@ -212,18 +200,18 @@ what_is_worked_on_comes_along(void **state)
     world_enter(&w, 0, 0, LAST);
     assert_story(&w, "first 1/0; last 0/0; ");
     world_end(&w, &w.kept[2]);
-    assert_int_equal(asked, 0);
+    assert_int_equal(w.asked, 0);
     world_enter(&w, 2, 3, SECOND);
     world_enter(&w, 4, 4, LAST);
     assert_story(&w, "second 2/0; second 3/1; ");
     world_give_back(&w, 3, LAST);
     assert_story(&w, "");
-    assert_int_equal(asked, 1);
+    assert_int_equal(w.asked, 1);
     world_give_back(&w, 4, THIRD); /* from one to the other, which has no bound */
     assert_story(&w, "third 3/0; ");
     world_give_back(&w, 5, LAST);
     assert_story(&w, "last 4 2 3/0; ");
-    assert_int_equal(asked, 1);
+    assert_int_equal(w.asked, 1);
     finish(&w);
 }
 
@@ -251,13 +239,11 @@ what_waits_to_be_worked_on_comes_along(void **state)
 static void
 what_is_behind_may_be_awaited(void **state)
 {
-    static const struct gathering gathering = {.awaits = {[FIRST] = 1U << LAST},
-                                               .wait = ask_to_hurry};
     struct world w;
 
     (void)state;
     world_begin(&w, world_keep, world_keep, world_keep, world_keep);
-    pipeline_gather(w.pipeline, &gathering);
+    world_gather(&w, FIRST, 1U << LAST);
     world_enter(&w, 0, 0, LAST);
     world_enter(&w, 1, 2, FIRST);
     assert_story(&w, "last 0/0; ");
@@ -268,45 +254,32 @@ what_is_behind_may_be_awaited(void **state)
 
 /* ---- what came at once ---- */
 
-static unsigned promised;
-
-static void
-promise(void *context)
-{
-    (void)context;
-    promised++;
-}
-
 static void
 what_came_at_once_starts_at_once(void **state)
 {
-    static const struct gathering gathering = {.wait = ask_to_hurry, .soon = promise};
     struct world w;
 
     (void)state;
     world_begin(&w, world_keep, pass, world_keep, world_keep);
-    pipeline_gather(w.pipeline, &gathering);
-    promised = 0;
-    world_enter(&w, 0, 1, FIRST);
+    for (unsigned i = 0; i < 2; i++) {
+        pipeline_enter(w.pipeline, &w.jobs[i].job, FIRST);
+    }
     assert_story(&w, "");
-    assert_int_equal(promised, 1);
+    assert_int_equal(w.promised, 1);
     pipeline_start(w.pipeline);
     assert_story(&w, "first 0 1/0; ");
-    world_enter(&w, 2, 2, SECOND);
-    world_give_back(&w, 0, SECOND);
+    pipeline_enter(w.pipeline, &w.jobs[2].job, SECOND);
+    for (struct pipeline_job *job = w.kept[0].first; job != NULL; job = job->next) {
+        job->stage = SECOND;
+    }
+    pipeline_return(w.pipeline, &w.kept[0]);
     assert_story(&w, "");
-    assert_int_equal(promised, 2);
-    pipeline_hold(w.pipeline);
-    pipeline_start(w.pipeline); /* held is held; it is promised again */
-    assert_story(&w, "");
-    pipeline_go(w.pipeline);
-    assert_int_equal(promised, 3);
+    assert_int_equal(w.promised, 2);
     pipeline_start(w.pipeline); /* and what a start gives back is part of it */
     assert_story(&w, "second 2 0/0; second 1/0; third 2 0 1/0; ");
-    assert_int_equal(promised, 3);
-    world_end(&w, &w.kept[1]);
-    pipeline_start(w.pipeline);
-    assert_int_equal(pipeline_jobs(w.pipeline), 0);
+    assert_int_equal(w.promised, 2);
+    pipeline_end(w.pipeline, batch_take(&w.kept[1]));
+    assert_int_equal(w.promised, 3);
     finish(&w);
 }
 
@@ -336,18 +309,13 @@ who_hurries_starts_what_has_gathered(void **state)
     world_enter(&w, 0, 0, SECOND);
     world_enter(&w, 1, 2, LAST);
     assert_story(&w, "second 0/0; ");
-    assert_int_equal(asked, 1);
+    assert_int_equal(w.asked, 1);
     pipeline_hurry(w.pipeline);
     assert_story(&w, "last 1 2/0; ");
     world_end(&w, &w.kept[1]);
     world_enter(&w, 3, 3, LAST);
     assert_story(&w, "");
-    assert_int_equal(asked, 2);
-    pipeline_hold(w.pipeline);
-    pipeline_hurry(w.pipeline); /* held is held; and then it is asked for again */
-    pipeline_go(w.pipeline);
-    assert_story(&w, "");
-    assert_int_equal(asked, 3);
+    assert_int_equal(w.asked, 2);
     world_end(&w, &w.kept[0]);
     assert_story(&w, "last 3/0; ");
     finish(&w);
@@ -364,57 +332,8 @@ jobs_of_one_batch_go_different_ways(void **state)
     world_begin(&w, pass, world_keep, world_keep, world_keep);
     w.jobs[1].next = LAST;
     w.jobs[2].next = THIRD;
-    pipeline_hold(w.pipeline);
-    world_enter(&w, 0, 4, FIRST);
-    pipeline_go(w.pipeline);
+    world_enter_together(&w, 0, 4, FIRST);
     assert_story(&w, "first 0 1 2/0; first 3 4/0; second 0 3/0; second 4/1; third 2/0; last 1/0; ");
-    finish(&w);
-}
-
-/* A burst is taken in whole, also when a part of the program holds that does not know of another.
- */
-static void
-nothing_starts_while_it_is_held(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_begin(&w, world_keep, world_keep, world_keep, world_keep);
-    world_enter(&w, 0, 0, LAST);
-    assert_story(&w, "last 0/0; ");
-    pipeline_hold(w.pipeline);
-    world_enter(&w, 1, 2, LAST);
-    pipeline_hold(w.pipeline);
-    world_end(&w, &w.kept[0]);
-    world_enter(&w, 3, 3, FIRST);
-    pipeline_go(w.pipeline);
-    world_enter(&w, 4, 4, FIRST);
-    assert_story(&w, "");
-    pipeline_go(w.pipeline);
-    assert_story(&w, "first 3 4/0; last 1 2/0; ");
-    finish(&w);
-}
-
-static void
-hold_and_pass(struct world *w, struct batch *batch)
-{
-    pipeline_hold(w->pipeline);
-    pass(w, batch);
-}
-
-/* Until somebody lets go; what had not started by then goes on together. */
-static void
-a_start_may_hold_the_others(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_begin(&w, hold_and_pass, pass, pass, world_end);
-    world_enter(&w, 0, 1, FIRST);
-    assert_story(&w, "first 0/0; ");
-    w.deeds[FIRST] = pass;
-    pipeline_go(w.pipeline);
-    assert_story(&w, "first 1/0; second 0 1/0; third 0 1/0; last 0 1/0; ");
     finish(&w);
 }
 
@@ -445,13 +364,12 @@ a_start_is_never_called_in_another_one(void **state)
     struct job *jobs = mem_zalloc(MANY, sizeof(*jobs));
 
     (void)state;
-    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &w);
-    pipeline_hold(w.pipeline);
+    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &world_gathering, &w);
     for (size_t i = 0; i < MANY; i++) {
         pipeline_enter(w.pipeline, &jobs[i].job, FIRST);
     }
     assert_int_equal(pipeline_jobs(w.pipeline), MANY);
-    pipeline_go(w.pipeline);
+    world_turn(&w);
     assert_int_equal(w.starts, 2 * MANY);
     assert_int_equal(w.deepest, 1);
     finish(&w);
@@ -473,8 +391,7 @@ end_and_enter(struct world *w, struct batch *batch)
         left--;
         memset(job, 0, sizeof(*job));
         pipeline_enter(w->pipeline, job, FIRST);
-        pipeline_hold(w->pipeline);
-        pipeline_go(w->pipeline); /* neither is this a way in */
+        pipeline_start(w->pipeline); /* neither is this a way in */
     }
 }
 
@@ -485,8 +402,8 @@ what_a_start_lets_in_is_started_after_it(void **state)
 
     (void)state;
     left = MANY;
-    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &w);
-    pipeline_enter(w.pipeline, &w.jobs[0].job, FIRST);
+    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &world_gathering, &w);
+    world_enter(&w, 0, 0, FIRST);
     assert_int_equal(left, 0);
     assert_int_equal(w.starts, 2 * (MANY + 1));
     assert_int_equal(w.deepest, 1);
@@ -510,14 +427,13 @@ who_ends_a_job_may_release_it_at_once(void **state)
     struct world w = {.deeds = {pass, free_all}};
 
     (void)state;
-    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &w);
-    pipeline_hold(w.pipeline);
+    w.pipeline = pipeline_new(quiet, ARRAY_LEN(quiet), &world_gathering, &w);
     for (unsigned i = 0; i < MANY; i++) {
         struct job *job = mem_zalloc(1, sizeof(*job));
 
         pipeline_enter(w.pipeline, &job->job, FIRST);
     }
-    pipeline_go(w.pipeline);
+    world_turn(&w);
     assert_int_equal(w.starts, 2 * MANY);
     finish(&w);
 }
@@ -587,6 +503,13 @@ start_answer(struct pipeline *p, struct batch *batch)
     }
 }
 
+/* This loop starts what there is after each turn. */
+static void
+nothing(void *context)
+{
+    (void)context;
+}
+
 static void
 every_job_ends_once_whoever_works_on_it(void **state)
 {
@@ -595,11 +518,12 @@ every_job_ends_once_whoever_works_on_it(void **state)
         {"judge", BATCH, WORKERS, start_work},
         {"answer", BATCH, 1, start_answer},
     };
+    static const struct gathering gathering = {.wait = nothing, .soon = nothing};
     struct job *jobs = mem_zalloc(MANY, sizeof(*jobs));
     struct err e = {0};
     struct tasks *tasks = tasks_new(&e);
     size_t ended = 0;
-    struct pipeline *p = pipeline_new(table, ARRAY_LEN(table), &ended);
+    struct pipeline *p = pipeline_new(table, ARRAY_LEN(table), &gathering, &ended);
 
     (void)state;
     memset(table, 0, sizeof(table)); /* it has a copy */
@@ -610,13 +534,13 @@ every_job_ends_once_whoever_works_on_it(void **state)
         jobs[i].number = i;
         pipeline_enter(p, &jobs[i].job, 0);
     }
+    pipeline_start(p);
     while (pipeline_jobs(p) > 0) {
         struct pollfd fd = {.fd = tasks_fd(tasks), .events = POLLIN};
 
         assert_int_equal(poll(&fd, 1, 10000), 1);
-        pipeline_hold(p);
         tasks_finish(tasks);
-        pipeline_go(p);
+        pipeline_start(p);
     }
     assert_int_equal(ended, MANY);
     assert_int_equal(largest, BATCH);
@@ -652,8 +576,6 @@ main(void)
         cmocka_unit_test(a_whole_batch_waits_for_nobody),
         cmocka_unit_test(who_hurries_starts_what_has_gathered),
         cmocka_unit_test(jobs_of_one_batch_go_different_ways),
-        cmocka_unit_test(nothing_starts_while_it_is_held),
-        cmocka_unit_test(a_start_may_hold_the_others),
         cmocka_unit_test(a_start_is_never_called_in_another_one),
         cmocka_unit_test(what_a_start_lets_in_is_started_after_it),
         cmocka_unit_test(who_ends_a_job_may_release_it_at_once),

@@ -36,9 +36,7 @@ an_earlier_stage_is_entered(struct world *w)
 static void
 a_stage_is_forgotten(struct world *w)
 {
-    pipeline_hold(w->pipeline);
-    world_enter(w, 0, 1, SECOND);
-    pipeline_go(w->pipeline);
+    world_enter_together(w, 0, 1, SECOND);
     w->kept[0].first->stage = THIRD;
     pipeline_return(w->pipeline, &w->kept[0]);
 }
@@ -114,14 +112,6 @@ a_job_is_what_was_in_memory(struct world *w)
 }
 
 static void
-it_is_let_go_twice(struct world *w)
-{
-    pipeline_hold(w->pipeline);
-    pipeline_go(w->pipeline);
-    pipeline_go(w->pipeline);
-}
-
-static void
 it_is_released_with_jobs(struct world *w)
 {
     world_enter(w, 0, 2, FIRST);
@@ -145,7 +135,7 @@ it_is_released_by_a_start(struct world *w)
 static void
 there_are_no_stages(struct world *w)
 {
-    w->pipeline = pipeline_new(world_stages, 0, w);
+    w->pipeline = pipeline_new(world_stages, 0, &world_gathering, w);
 }
 
 static void
@@ -156,8 +146,8 @@ there_are_more_stages_than_may_be(struct world *w)
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         table[i] = world_stages[FIRST];
     }
-    pipeline_free(pipeline_new(table, PIPELINE_STAGES_MAX, w));
-    w->pipeline = pipeline_new(table, ARRAY_LEN(table), w);
+    pipeline_free(pipeline_new(table, PIPELINE_STAGES_MAX, &world_gathering, w));
+    w->pipeline = pipeline_new(table, ARRAY_LEN(table), &world_gathering, w);
 }
 
 /* As a table has it, where a row was forgotten. */
@@ -167,40 +157,42 @@ a_stage_is_not_there(struct world *w)
     static const struct stage table[] = {
         [0] = {"first", 1, 1, never}, [2] = {"third", 1, 1, never}};
 
-    w->pipeline = pipeline_new(table, ARRAY_LEN(table), w);
+    w->pipeline = pipeline_new(table, ARRAY_LEN(table), &world_gathering, w);
 }
 
 static void
 a_stage_has_no_name(struct world *w)
 {
-    w->pipeline = pipeline_new(&(struct stage){NULL, 1, 1, never}, 1, w);
+    w->pipeline = pipeline_new(&(struct stage){NULL, 1, 1, never}, 1, &world_gathering, w);
 }
 
 static void
 a_stage_has_no_start(struct world *w)
 {
-    w->pipeline = pipeline_new(&(struct stage){"open", 1, 1, NULL}, 1, w);
+    w->pipeline = pipeline_new(&(struct stage){"open", 1, 1, NULL}, 1, &world_gathering, w);
 }
 
 static void
 a_stage_takes_nothing(struct world *w)
 {
-    w->pipeline = pipeline_new(&(struct stage){"open", 0, 1, never}, 1, w);
+    w->pipeline = pipeline_new(&(struct stage){"open", 0, 1, never}, 1, &world_gathering, w);
 }
 
 static void
 a_stage_never_starts(struct world *w)
 {
-    w->pipeline = pipeline_new(&(struct stage){"open", 16, 0, never}, 1, w);
+    w->pipeline = pipeline_new(&(struct stage){"open", 16, 0, never}, 1, &world_gathering, w);
 }
 
 static void
 more_are_out_than_may_be(struct world *w)
 {
+    pipeline_free(pipeline_new(&(struct stage){"open", SIZE_MAX, PIPELINE_AT_ONCE_MAX, never}, 1,
+                               &world_gathering, w));
     pipeline_free(
-        pipeline_new(&(struct stage){"open", SIZE_MAX, PIPELINE_AT_ONCE_MAX, never}, 1, w));
-    pipeline_free(pipeline_new(&(struct stage){"open", 1, PIPELINE_ANY, never}, 1, w));
-    w->pipeline = pipeline_new(&(struct stage){"open", 1, PIPELINE_ANY + 1, never}, 1, w);
+        pipeline_new(&(struct stage){"open", 1, PIPELINE_ANY, never}, 1, &world_gathering, w));
+    w->pipeline =
+        pipeline_new(&(struct stage){"open", 1, PIPELINE_ANY + 1, never}, 1, &world_gathering, w);
 }
 
 static void
@@ -210,17 +202,15 @@ ask_nobody(void *context)
 }
 
 static void
-it_gathers_after_its_first_job(struct world *w)
+nobody_would_hurry_it(struct world *w)
 {
-    world_enter(w, 0, 0, FIRST);
-    pipeline_gather(w->pipeline,
-                    &(struct gathering){.awaits = {[LAST] = 1U << SECOND}, .wait = ask_nobody});
+    w->pipeline = pipeline_new(world_stages, STAGES, &(struct gathering){.soon = ask_nobody}, w);
 }
 
 static void
-nobody_would_hurry_it(struct world *w)
+nobody_would_start_it(struct world *w)
 {
-    pipeline_gather(w->pipeline, &(struct gathering){.awaits = {[LAST] = 1U << SECOND}});
+    w->pipeline = pipeline_new(world_stages, STAGES, &(struct gathering){.wait = ask_nobody}, w);
 }
 
 /* On another thread: each function by itself, for the first one does not come back. */
@@ -241,8 +231,6 @@ nobody_would_hurry_it(struct world *w)
 ELSEWHERE(enter_elsewhere, world_enter(w, 0, 0, FIRST))
 ELSEWHERE(return_elsewhere, pipeline_return(w->pipeline, &w->kept[0]))
 ELSEWHERE(end_elsewhere, pipeline_end(w->pipeline, &w->jobs[0].job))
-ELSEWHERE(hold_elsewhere, pipeline_hold(w->pipeline))
-ELSEWHERE(go_elsewhere, pipeline_go(w->pipeline))
 ELSEWHERE(start_elsewhere, pipeline_start(w->pipeline))
 ELSEWHERE(hurry_elsewhere, pipeline_hurry(w->pipeline))
 ELSEWHERE(free_elsewhere, pipeline_free(w->pipeline))
@@ -263,7 +251,6 @@ static const struct {
     {a_batch_is_given_back_twice, "a job is given back that waits for \\\"last\\\""},
     {a_job_is_given_back_that_ended, "a job is given back that is in no stage"},
     {a_job_is_what_was_in_memory, "a job is given back that is in no stage"},
-    {it_is_let_go_twice, "let go, though nobody holds it"},
     {it_is_released_with_jobs, "released with 3 jobs\""},
     {it_is_released_by_a_start, "released with 0 jobs, by a start"},
     {there_are_no_stages, "0 stages"},
@@ -274,13 +261,11 @@ static const struct {
     {a_stage_takes_nothing, "stage \\\"open\\\": batches of 0, 1 at once"},
     {a_stage_never_starts, "stage \\\"open\\\": batches of 16, 0 at once"},
     {more_are_out_than_may_be, "stage \\\"open\\\": batches of 1, 258 at once"},
-    {it_gathers_after_its_first_job, "gathers after the first job"},
-    {nobody_would_hurry_it, "gathers and asks nobody to hurry"},
+    {nobody_would_hurry_it, "asks nobody to hurry"},
+    {nobody_would_start_it, "asks nobody to start"},
     {enter_elsewhere, "pipeline_enter() on another thread"},
     {return_elsewhere, "pipeline_return() on another thread"},
     {end_elsewhere, "pipeline_end() on another thread"},
-    {hold_elsewhere, "pipeline_hold() on another thread"},
-    {go_elsewhere, "pipeline_go() on another thread"},
     {start_elsewhere, "pipeline_start() on another thread"},
     {hurry_elsewhere, "pipeline_hurry() on another thread"},
     {free_elsewhere, "pipeline_free() on another thread"},

@@ -30,6 +30,7 @@ world_end(struct world *w, struct batch *batch)
     while ((job = batch_take(batch)) != NULL) {
         pipeline_end(w->pipeline, job);
     }
+    world_turn(w);
 }
 
 /* ---- the stages ---- */
@@ -102,21 +103,60 @@ const struct stage world_stages[STAGES] = {
     [LAST] = {"last", 4, 1, start_last},
 };
 
+static void
+ask_to_hurry(void *context)
+{
+    ((struct world *)context)->asked++;
+}
+
+static void
+promise(void *context)
+{
+    ((struct world *)context)->promised++;
+}
+
+const struct gathering world_gathering = {.wait = ask_to_hurry, .soon = promise};
+
 void
 world_begin(struct world *w, deed *first, deed *second, deed *third, deed *last)
 {
     *w = (struct world){.deeds = {first, second, third, last}};
-    w->pipeline = pipeline_new(world_stages, STAGES, w);
+    w->pipeline = pipeline_new(world_stages, STAGES, &world_gathering, w);
     for (unsigned i = 0; i < JOBS; i++) {
         w->jobs[i].number = i;
     }
 }
 
 void
-world_enter(struct world *w, unsigned from, unsigned to, unsigned stage)
+world_gather(struct world *w, unsigned stage, uint64_t awaits)
+{
+    struct gathering gathering = world_gathering;
+
+    gathering.awaits[stage] = awaits;
+    pipeline_free(w->pipeline);
+    w->pipeline = pipeline_new(world_stages, STAGES, &gathering, w);
+}
+
+void
+world_turn(struct world *w)
+{
+    pipeline_start(w->pipeline);
+}
+
+void
+world_enter_together(struct world *w, unsigned from, unsigned to, unsigned stage)
 {
     for (unsigned i = from; i <= to; i++) {
         pipeline_enter(w->pipeline, &w->jobs[i].job, stage);
+    }
+    world_turn(w);
+}
+
+void
+world_enter(struct world *w, unsigned from, unsigned to, unsigned stage)
+{
+    for (unsigned i = from; i <= to; i++) {
+        world_enter_together(w, i, i, stage);
     }
 }
 
@@ -127,6 +167,7 @@ world_give_back(struct world *w, size_t i, unsigned stage)
         job->stage = stage;
     }
     pipeline_return(w->pipeline, &w->kept[i]);
+    world_turn(w);
 }
 
 /* ---- with workers, as daemons use it ---- */

@@ -30,9 +30,13 @@ struct world {
     unsigned deep; /* starts under way */
     unsigned deepest;
     size_t starts;
+    unsigned asked;    /* to hurry */
+    unsigned promised; /* to start */
 };
 
 extern const struct stage world_stages[STAGES];
+/* It awaits nothing, and counts what it is asked for. */
+extern const struct gathering world_gathering;
 
 struct job *world_job(struct pipeline_job *);
 
@@ -43,7 +47,12 @@ void world_end(struct world *, struct batch *);
 void world_started(struct pipeline *, struct batch *, unsigned stage, const char *name);
 
 void world_begin(struct world *, deed *first, deed *second, deed *third, deed *last);
-/* Jobs from..to enter at a stage, one by one. */
+/* It is a new one, in which `stage` awaits those. */
+void world_gather(struct world *, unsigned stage, uint64_t awaits);
+/* What the loop has in hand is over. */
+void world_turn(struct world *);
+/* Jobs from..to enter at a stage, in a turn or each in its own. */
+void world_enter_together(struct world *, unsigned from, unsigned to, unsigned stage);
 void world_enter(struct world *, unsigned from, unsigned to, unsigned stage);
 /* Gives the batch that was kept as the i-th back, to `stage`. */
 void world_give_back(struct world *, size_t i, unsigned stage);
