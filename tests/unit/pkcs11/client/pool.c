@@ -121,6 +121,14 @@ teardown(void **state)
 }
 
 static void
+tell_all(const struct signer_pool *p, int sig)
+{
+    for (size_t i = 0; i < signer_pool_n(p); i++) {
+        assert_int_equal(test_kill(signer_pid(signer_pool_at(p, i)), sig), 0);
+    }
+}
+
+static void
 each_has_its_share(void **state)
 {
     struct err e = {0};
@@ -128,7 +136,9 @@ each_has_its_share(void **state)
     CLEANUP(signer_pool_cleanup) struct signer_pool *p = pool_of_two(finished);
 
     (void)state;
+    tell_all(p, SIGSTOP); /* none is ahead before all is submitted */
     submit(p, JOBS);
+    tell_all(p, SIGCONT);
     settle(finished, JOBS);
     assert_int_equal(work.failed, 0);
     assert_int_equal(signer_pool_attempts(p), JOBS);
@@ -191,9 +201,7 @@ where_all_are_away_one_is_asked(void **state)
     CLEANUP(signer_pool_cleanup) struct signer_pool *p = pool_of_two(finished);
 
     (void)state;
-    for (size_t i = 0; i < signer_pool_n(p); i++) {
-        assert_int_equal(test_kill(signer_pid(signer_pool_at(p, i)), SIGKILL), 0);
-    }
+    tell_all(p, SIGKILL);
     do { /* at once when the client saw the kill before, else after it was told */
         submit(p, 2);
         settle(finished, 2);
