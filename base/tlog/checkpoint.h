@@ -65,6 +65,6 @@ int checkpoint_seal(const struct log_key *, struct span text, struct span signat
                     struct buf *note, struct err *e);
 /* Parses a note of this log, NOTE_MAX at most, and verifies it. ERR_INPUT form, ERR_CRYPTO
  * signature or another log. */
-int checkpoint_open(const struct log_key *, struct span note, struct checkpoint *, struct err *e);
+int checkpoint_open(const struct log_key *, struct span octets, struct checkpoint *, struct err *e);
 /* The note as the log alone signed it, verified: CHECKPOINT_MAX at most. */
-int checkpoint_strip(const struct log_key *, struct span note, struct buf *out, struct err *e);
+int checkpoint_strip(const struct log_key *, struct span octets, struct buf *out, struct err *e);

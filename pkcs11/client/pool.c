@@ -71,6 +71,7 @@ choose(struct signer_pool *p)
     size_t least = 0;
     bool best_is_away = false;
 
+    assert(p->n > 0);
     for (size_t i = 0; i < p->n; i++) {
         struct member *m = &p->members[(p->next + i) % p->n];
         const size_t waiting = signer_waiting(m->signer);

@@ -35,12 +35,12 @@ clear_facts(struct job *job)
     }
 }
 
-/* A turn for a key takes as long as it takes, and the CA may be away. */
+/* The CA may be away: then it says nothing how long it took. */
 static void
 leave_place(struct job *job)
 {
     struct ra *ra = job->ra;
-    const bool telling = !job->had_turn && ra->queue != NULL && queue_is_up(ra->queue);
+    const bool telling = ra->queue != NULL && queue_is_up(ra->queue);
 
     crowd_leave(ra->beginning, &job->place, telling, clock_monotonic_ms());
 }

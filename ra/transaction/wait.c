@@ -66,6 +66,9 @@ wait_turn(struct job *job)
 {
     int wait;
 
+    /* Its places are the lane's now, which has limits of its own: strangers who wait there for keys
+     * that cost much keep nobody else from beginning. */
+    crowd_leave(job->ra->beginning, &job->place, false, clock_monotonic_ms());
     job->turn.derive = turn_derive;
     job->turn.gone = turn_gone;
     job->turn.done = turn_done;

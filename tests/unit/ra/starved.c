@@ -91,7 +91,6 @@ message_is_judged(const void *arg, struct buf *out, struct err *e)
     return buf_append_str(out, job->profile, e) != 0 ||
                    buf_append_str(out, job->identity, e) != 0 ||
                    buf_append_str(out, job->registration.id, e) != 0 ||
-                   buf_append(out, cmp_certreq_spki(job->facts.enrolment.certreq), e) != 0 ||
                    buf_append(out, buf_span(&job->facts.enrolment.asked), e) != 0 ||
                    job->entry.n == 0
                ? -1

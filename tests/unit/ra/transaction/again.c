@@ -8,10 +8,11 @@
 #include "ca/cmp/message/body.h"
 #include "ca/cmp/protection/protect.h"
 #include "ra/daemon/budget.h"
+#include "ra/daemon/crowd.h"
 #include "ra/secret/lane.h"
 #include "tests/unit/ra/transaction/talking.h"
 
-enum { REFUSALS_MAX = 64 };
+enum { REFUSALS_MAX = 64, DEAR = 50000 /* steps of a key, which take longer than */, DEAR_MS = 50 };
 
 /* ---- who must come again ---- */
 
@@ -108,6 +109,37 @@ who_gets_no_turn_comes_again(void **state)
     member_requests(&m, CMP_IR);
     sealed = running_post(w, buf_span(&m.message));
     talking_is_error(&sealed, CMP_SYSTEM_FAILURE);
+}
+
+/* Keys that cost much have places of their own: who waits for one keeps nobody from beginning. */
+static void
+who_waits_for_a_turn_keeps_nobody_out(void **state)
+{
+    struct running *w = *state;
+    CLEANUP(member_free) struct member m = running_member(w);
+    CLEANUP(buf_free) struct buf dear = BUF_INIT(256);
+    CLEANUP(crowd_cleanup) struct crowd *one = crowd_new(1, CROWD_STAY);
+    struct crowd *before = w->ra.beginning;
+    struct crowd_place place = {0};
+    struct running_task *task;
+    struct talk t;
+    struct err e = {0};
+
+    assert_ok(cmp_client_pbmac1(NID_hmacWithSHA256, DEAR, NID_hmacWithSHA256, &dear, &e), &e);
+    m.client.algorithm = buf_span(&dear);
+    member_requests(&m, CMP_IR);
+    t = running_cmp(w, "/.well-known/cmp", "Connection: close\r\n", buf_span(&m.message));
+    w->ra.beginning = one;
+    task = running_begin(w, talk_run, &t);
+    running_for(w, DEAR_MS);
+    assert_int_equal(crowd_enter(one, &place, clock_monotonic_ms()), 0);
+    crowd_leave(one, &place, false, clock_monotonic_ms());
+    running_end(w, task);
+    assert_int_equal(t.heard.status, 200);
+    tap_need("a key of 50000 steps");
+    running_settle(w);
+    w->ra.beginning = before;
+    talk_free(&t);
 }
 
 /* Nobody has got an answer to it: its sender goes on. Once an answer has left it is a copy. */
@@ -251,6 +283,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(more_than_can_be_done_at_once_comes_again),
         TEST(who_gets_no_turn_comes_again),
+        TEST(who_waits_for_a_turn_keeps_nobody_out),
         TEST(what_is_signed_is_a_copy_once_it_is_answered),
         TEST(of_two_certconfs_one_is_kept),
         TEST(of_two_copies_at_once_one_is_a_copy),
