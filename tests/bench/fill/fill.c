@@ -359,13 +359,15 @@ fill_all(struct fill *f, struct err *e)
     struct part *part = mem_new(sizeof(*part));
     int result;
 
-    *part = (struct part){.op = {.run = run_part}, .fill = f};
+    part->op.run = run_part;
+    part->fill = f;
     (void)make_part(part);
     for (result = part->result; result == 0 && part->n > 0;) {
         struct part *next = mem_new(sizeof(*next));
         pthread_t maker;
 
-        *next = (struct part){.op = {.run = run_part}, .fill = f};
+        next->op.run = run_part;
+        next->fill = f;
         if (pthread_create(&maker, NULL, make_part, next) != 0) {
             abort();
         }
@@ -465,10 +467,25 @@ open_all(struct fill *f, const char *pki, struct err *e)
         start_ra_signer(f, pki, e) != 0 || find_place(f, e) != 0) {
         return -1;
     }
-    signer_pool_free(f->ca.issuing); /* gives its journal away */
-    f->ca.issuing = NULL;
+    signer_pool_free(TAKE(f->ca.issuing)); /* gives its journal away, until it is filled */
     f->issuer = issuer_open(pki, e);
     return f->issuer == NULL ? -1 : 0;
+}
+
+/* What is in the journal is compared by the stop. */
+static int
+start_issuing_signer(struct fill *f, struct err *e)
+{
+    const struct signer_options options = {.program = f->ca.conf.signer_program,
+                                           .policy = f->ca.conf.issuing[0].policy,
+                                           .pin_fd = -1,
+                                           .finished = f->ca.finished};
+    struct signer *s = NULL;
+
+    issuer_free(TAKE(f->issuer));
+    f->ca.issuing = signer_pool_new();
+    s = signer_start(&options, e);
+    return s == NULL ? -1 : signer_pool_add(f->ca.issuing, s, e);
 }
 
 static void
@@ -499,7 +516,7 @@ work(struct fill *f, const char *pki, struct err *e)
         return -1;
     }
     stored = clock_monotonic_ms();
-    if (ca_finish(&f->ca, "filled", e) != 0) {
+    if (start_issuing_signer(f, e) != 0 || ca_finish(&f->ca, "filled", e) != 0) {
         return -1;
     }
     (void)printf("certificates %zu\nstored %.1f s\nrate %.0f /s\npublished %.1f s\n", f->wanted,
