@@ -29,13 +29,19 @@ text_or_null(const char *text)
 }
 
 static json_t *
-key_json(const struct audit_log *log)
+key_json(const uint8_t id[LOG_KEY_ID], bool given)
 {
-    char id[2 * LOG_KEY_ID + 1];
+    char hex[2 * LOG_KEY_ID + 1];
 
-    hex_format(span_of(audit_key(log)->id, LOG_KEY_ID), id);
-    return json_pack("{s:s, s:s}", "id", id, "from",
-                     audit_key_is_given(log) ? "given" : "from the ledger");
+    hex_format(span_of(id, LOG_KEY_ID), hex);
+    return json_pack("{s:s, s:s}", "id", hex, "from", given ? "given" : "from the ledger");
+}
+
+/* The key that an answer rests on. */
+static json_t *
+log_key_json(const struct audit_log *log)
+{
+    return key_json(audit_key(log)->id, audit_key_is_given(log));
 }
 
 static json_t *
@@ -45,7 +51,7 @@ checkpoint_json(const struct audit_log *log)
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
 
     return json_pack("{s:s, s:I, s:s, s:o}", "origin", checkpoint->origin, "size",
-                     (json_int_t)checkpoint->size, "root", root, "key", key_json(log));
+                     (json_int_t)checkpoint->size, "root", root, "key", log_key_json(log));
 }
 
 static json_t *
@@ -130,7 +136,7 @@ audit_json_list(FILE *out, const struct audit_log *log, const struct audit_index
             json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "serial", row->serial, "nfInstanceId",
                       text_or_null(row->nf), "profile", row->profile, "status",
                       audit_status_name(row->status), "notAfter", row->not_after, "leaf",
-                      (json_int_t)row->leaf, "key", key_json(log));
+                      (json_int_t)row->leaf, "key", log_key_json(log));
 
         if (dump(out, object, e) != 0) {
             return -1;
@@ -214,11 +220,11 @@ audit_json_proof(FILE *out, const struct proof *proof, struct err *e)
     const struct span body = leaf_body(proof->leaf);
     CLEANUP(mem_cleanup) char *base64 = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
     CLEANUP(json_cleanup)
-    json_t *root = json_pack("{s:b, s:I, s:o, s:{s:s, s:I, s:s}}", "verified", 1, "index",
-                             (json_int_t)proof->index, "leaf",
-                             json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
-                             "checkpoint", "origin", checkpoint->origin, "size",
-                             (json_int_t)checkpoint->size, "root", base64);
+    json_t *root = json_pack(
+        "{s:b, s:I, s:o, s:{s:s, s:I, s:s, s:o}}", "verified", 1, "index", (json_int_t)proof->index,
+        "leaf", json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
+        "checkpoint", "origin", checkpoint->origin, "size", (json_int_t)checkpoint->size, "root",
+        base64, "key", key_json(proof->key, true));
 
     return dump(out, root, e);
 }

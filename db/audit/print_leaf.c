@@ -35,14 +35,14 @@ print_line(FILE *out, const char *label, const char *text)
 }
 
 /* Whoever reads a verdict sees what it rests on. */
-static void
-print_key(FILE *out, const struct audit_log *log)
+void
+print_key(FILE *out, const uint8_t id[LOG_KEY_ID], bool given)
 {
-    char id[2 * LOG_KEY_ID + 1];
+    char hex[2 * LOG_KEY_ID + 1];
 
-    hex_format(span_of(audit_key(log)->id, LOG_KEY_ID), id);
-    (void)fprintf(out, "  %-12s %s, %s\n", "log key", id,
-                  audit_key_is_given(log) ? "given" : "FROM THE LEDGER ITSELF: give it with --key");
+    hex_format(span_of(id, LOG_KEY_ID), hex);
+    (void)fprintf(out, "  %-12s %s, %s\n", "log key", hex,
+                  given ? "given" : "FROM THE LEDGER ITSELF: give it with --key");
 }
 
 void
@@ -54,7 +54,7 @@ print_checkpoint(FILE *out, const struct audit_log *log)
     print_line(out, "log", checkpoint->origin);
     (void)fprintf(out, "  %-12s %" PRIu64 " leaves\n", "size", checkpoint->size);
     print_line(out, "root", root);
-    print_key(out, log);
+    print_key(out, audit_key(log)->id, audit_key_is_given(log));
 }
 
 static void

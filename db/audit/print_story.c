@@ -87,5 +87,6 @@ audit_print_proof(FILE *out, const struct proof *proof, struct err *e)
                   "\nProof\n  leaf %" PRIu64
                   ": inclusion proof verified against checkpoint size %" PRIu64 " of %s\n",
                   proof->index, proof->checkpoint.size, proof->checkpoint.origin);
+    print_key(out, proof->key, true);
     return 0;
 }

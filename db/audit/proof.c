@@ -145,6 +145,7 @@ proof_open(const struct log_key *key, struct span text, struct proof *proof, str
                                 &proof->checkpoint.root, e) != 0) {
         return -1;
     }
+    memcpy(proof->key, key->id, sizeof(proof->key));
     proof->leaf = leaf_parse(buf_span(&body), e);
     return proof->leaf == NULL ? err_wrap(e, "the leaf of the proof") : 0;
 }

@@ -25,6 +25,7 @@ struct proof {
     struct leaf *leaf;
     uint64_t index;
     struct checkpoint checkpoint;
+    uint8_t key[LOG_KEY_ID]; /* that it was verified with */
 };
 /* Zeroed is empty; for CLEANUP. */
 void proof_free(struct proof *);

@@ -131,13 +131,14 @@ done
 # ---- an enrolment, and what is said of the signers -------------------------------------------------
 
 enrol first
+# the log's, and the issuing key's: of all of them, and of each
 apart=$(cactl status | grep -oE '"apart": *(true|false)' | grep -oE 'true|false' | sort | uniq -c | sed 's/^ *//')
 if [[ $real == yes ]]; then
-  expect 'signers apart' '2 true' "$apart"
+  expect 'signers apart' '3 true' "$apart"
   expect 'the CA is silent about them' 0 "$(lines nfpki-ca signer-within-reach)"
   expect 'the RA too' 0 "$(lines nfpki-ra signer-within-reach)"
 else
-  expect 'signers apart' '2 false' "$apart"
+  expect 'signers apart' '3 false' "$apart"
   expect 'the CA says so' 2 "$(lines nfpki-ca signer-within-reach)"
   expect 'the RA too' 1 "$(lines nfpki-ra signer-within-reach)"
 fi

@@ -5,6 +5,7 @@
 
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
+#include "db/audit/print.h"
 #include "db/audit/proof.h"
 #include "db/audit/story.h"
 #include "db/audit/verify.h"
@@ -78,6 +79,7 @@ prove_run(int argc, char **argv)
     if (audit_verify(log, look, &s, &figures, &e) != 0) {
         return ask_failed(&e);
     }
+    audit_print_findings(stderr, &figures);
     if (!s.found) {
         (void)fprintf(stderr, "nfpki-audit: no leaf or issued certificate %s in this ledger\n",
                       argv[optind]);

@@ -18,6 +18,8 @@ each_answer_says_which_key_it_rests_on(void **state)
     const char *const questions[][3] = {
         {"verify", NULL}, {"list", NULL}, {"show", s->confirmed.serial, NULL}};
     CLEANUP(mem_cleanup) char *line = NULL;
+    CLEANUP(mem_cleanup) char *proof = NULL;
+    CLEANUP(mem_cleanup) char *given = NULL;
     CLEANUP(buf_free) struct buf vkey = BUF_INIT(CHECKPOINT_MAX);
     CLEANUP(log_key_free) struct log_key log = {0};
     struct err e = {0};
@@ -28,12 +30,12 @@ each_answer_says_which_key_it_rests_on(void **state)
     hex_format(span_of(log.id, LOG_KEY_ID), id);
     line = mem_printf("\n  log key      %s, ", id);
     for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
-        CLEANUP(mem_cleanup) char *given = mem_printf("%sgiven\n", line);
+        CLEANUP(mem_cleanup) char *by_key = mem_printf("%sgiven\n", line);
         CLEANUP(mem_cleanup) char *own = mem_printf("%sFROM THE LEDGER ITSELF", line);
         const char *const *q = questions[i];
 
         assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, q[0], q[1]), 0);
-        assert_says(s->out, given);
+        assert_says(s->out, by_key);
         assert_int_equal(RUN(s, "--ledger", s->l.dir, q[0], q[1]), 0);
         assert_says(s->out, own);
         assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "--json", q[0], q[1]), 0);
@@ -42,6 +44,15 @@ each_answer_says_which_key_it_rests_on(void **state)
         assert_int_equal(RUN(s, "--ledger", s->l.dir, "--json", q[0], q[1]), 0);
         assert_says(s->out, "\"from\":\"from the ledger\"");
     }
+    proof = scene_path(s, "proof");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "prove", "0"), 0);
+    assert_ok(file_write(proof, span_str(s->out), 0644, &e), &e);
+    given = mem_printf("%sgiven\n", line);
+    assert_int_equal(RUN(s, "--key", key, "check-proof", proof), 0);
+    assert_says(s->out, given);
+    assert_int_equal(RUN(s, "--key", key, "--json", "check-proof", proof), 0);
+    assert_says(s->out, "\"from\":\"given\"");
+    assert_says(s->out, id);
 }
 
 /* A published checkpoint that witnesses signed, too (C2SP signed-note). */

@@ -54,7 +54,7 @@ a_holder_checks_the_proof_of_a_certificate_with_the_key_alone(void **state)
     mem_free(own);
     own = write_certificate(s, &s->issued);
     assert_int_equal(RUN(s, "--key", key, "check-proof", "--certificate", own, proof), 1);
-    assert_says(s->errors, "NOT VERIFIED: the proof is not of ");
+    assert_says(s->errors, "/proof: it is not of ");
 }
 
 static void
@@ -86,7 +86,12 @@ misuse_says_what_to_do(void **state)
     assert_int_equal(RUN(s, "--key", key, "prove", "0"), 2); /* no ledger */
     assert_int_equal(RUN(s, "--key", key, "check-proof", nothing), 1);
     assert_says(s->errors, "nothing");
-    assert_int_equal(RUN(s, "--key", nothing, "check-proof", proof), 1);
+    assert_int_equal(RUN(s, "--key", nothing, "check-proof", proof), 2);
+    assert_says(s->errors, "--key: ");
+    assert_int_equal(RUN(s, "--key", key, "check-proof", "--certificate", key, proof), 2);
+    assert_says(s->errors, "--certificate: ");
+    assert_int_equal(RUN(s, "--key", key, "check-proof", key), 1);
+    assert_says(s->errors, "log.vkey: proof: its first line is not that of a C2SP tlog-proof");
     assert_int_equal(RUN(s, "--key", key, "--ledger", "/nowhere", "prove", "0"), 2);
 }
 
