@@ -9,11 +9,10 @@
 #include "db/store/packing.h"
 
 enum {
-    WORTH = 192,           /* what is shorter stays as it is */
-    SAMPLE_MAX = 8 * 1024, /* each */
-    EVERY = 64,            /* so many values a dictionary is tried, */
-    FIRST = 16,            /* from here on, */
-    TRIALS = 8             /* on so many */
+    WORTH = 192, /* what is shorter stays as it is */
+    EVERY = 64,  /* so many values a dictionary is tried, */
+    FIRST = 16,  /* from here on, */
+    TRIALS = 8   /* on so many */
 };
 
 static void
@@ -55,6 +54,10 @@ kind_load(struct store_db *db, struct packing_kind *kind, struct err *e)
     if (row) {
         kind->id = row_int(&rows, 0);
         octets = row_blob(&rows, 1);
+        if (!packing_can_use(octets)) {
+            return err_set(e, ERR_STALE, "dictionary %lld is none that was made here",
+                           (long long)kind->id);
+        }
         kind->dictionary = packing_or_die(ZSTD_createCDict(octets.p, octets.n, PACKING_LEVEL));
     }
     return 0;
@@ -112,12 +115,16 @@ trial_begin(struct packing_kind *kind, struct err *e)
 {
     struct packing_trial *trial = &kind->trial;
 
-    trial->octets = BUF_INIT((size_t)PACKING_SAMPLES * SAMPLE_MAX);
+    trial->octets = BUF_INIT((size_t)PACKING_SAMPLES * PACKING_SAMPLE_MAX);
     for (unsigned i = 0; i < PACKING_SAMPLES; i++) { /* the newest last, where it is the nearest */
         if (buf_append(&trial->octets, buf_span(&kind->samples[(kind->seen + i) % PACKING_SAMPLES]),
                        e) != 0) {
             return -1;
         }
+    }
+    if (!packing_can_use(buf_span(&trial->octets))) {
+        packing_trial_end(trial);
+        return 0;
     }
     trial->dictionary =
         packing_or_die(ZSTD_createCDict(trial->octets.p, trial->octets.n, PACKING_LEVEL));
@@ -131,7 +138,7 @@ learn(struct store_db *db, struct packing_kind *kind, struct span octets, size_t
     struct packing_trial *trial = &kind->trial;
     struct buf *sample = &kind->samples[kind->seen % PACKING_SAMPLES];
 
-    sample->max = SAMPLE_MAX;
+    sample->max = PACKING_SAMPLE_MAX;
     if (buf_set(sample, octets, e) != 0) {
         return -1;
     }
@@ -174,5 +181,5 @@ packed_make(struct store_db *db, const char *kind, struct span octets, struct bu
     if (buf_set(out, must || n < octets.n ? span_of(db->packing->packed, n) : octets, e) != 0) {
         return -1;
     }
-    return worth && octets.n <= SAMPLE_MAX ? learn(db, its, octets, n, e) : 0;
+    return worth && octets.n <= PACKING_SAMPLE_MAX ? learn(db, its, octets, n, e) : 0;
 }

@@ -20,8 +20,8 @@
  * shorter by a fifth.
  *
  * In SQL unpacked(X) is the value, also of one that is not packed, and NULL of NULL. What does not
- * decode, has no dictionary or would have more than PACKED_MAX octets ends the statement with
- * ERR_STALE. Whoever compares or hashes octets does so with those.
+ * decode, has no dictionary, or one that was not made here, or would have more than PACKED_MAX
+ * octets ends the statement with ERR_STALE. Whoever compares or hashes octets does so with those.
  */
 #pragma once
 

@@ -20,6 +20,15 @@ packing_room(void)
     return ZSTD_compressBound(PACKED_MAX);
 }
 
+bool
+packing_can_use(struct span octets)
+{
+    static const uint8_t own[] = {0x37, 0xa4, 0x30, 0xec};
+
+    return octets.n <= (size_t)PACKING_SAMPLES * PACKING_SAMPLE_MAX &&
+           (octets.n < sizeof(own) || memcmp(octets.p, own, sizeof(own)) != 0);
+}
+
 void *
 packing_or_die(void *p)
 {
@@ -93,7 +102,7 @@ packing_undone(struct packing *p)
 /* ---- to read with ---- */
 
 /* Within another statement, so by SQLite's own verbs. SQLITE_ROW when it is there, SQLITE_DONE when
- * it is not. */
+ * it is not, or is none that was made here. */
 static int
 dictionary_read(struct store_db *db, int64_t id, struct packing_dictionary *out)
 {
@@ -106,11 +115,16 @@ dictionary_read(struct store_db *db, int64_t id, struct packing_dictionary *out)
         rc = sqlite3_step(rows);
     }
     if (rc == SQLITE_ROW) {
-        const void *octets = sqlite3_column_blob(rows, 0);
-        const size_t n = (size_t)sqlite3_column_bytes(rows, 0);
+        const void *p = sqlite3_column_blob(rows, 0);
+        const struct span octets = span_of(p, (size_t)sqlite3_column_bytes(rows, 0));
 
-        (void)ZSTD_freeDDict(out->octets);
-        *out = (struct packing_dictionary){id, packing_or_die(ZSTD_createDDict(octets, n))};
+        if (packing_can_use(octets)) {
+            (void)ZSTD_freeDDict(out->octets);
+            *out = (struct packing_dictionary){
+                id, packing_or_die(ZSTD_createDDict(octets.p, octets.n))};
+        } else {
+            rc = SQLITE_DONE;
+        }
     }
     (void)sqlite3_finalize(rows);
     return rc;

@@ -11,7 +11,8 @@ enum {
     PACKING_LEVEL = 3,
     PACKING_MAGIC =
         4, /* octets, of which the first is 0 here, and the others a dictionary's number */
-    PACKING_SAMPLES = 3, /* a dictionary's */
+    PACKING_SAMPLES = 3,           /* a dictionary's, */
+    PACKING_SAMPLE_MAX = 8 * 1024, /* each */
     PACKING_KINDS = 32,
     PACKING_READ = 16, /* dictionaries that are kept to read with */
 };
@@ -51,6 +52,8 @@ struct packing {
 
 /* Octets that any packed value has at most. */
 size_t packing_room(void);
+/* Can it be a dictionary? Zstandard reads more than octets from what begins like one of its own. */
+bool packing_can_use(struct span octets);
 /* Only no memory makes it NULL, and then the program ends (base/mem.h). */
 void *packing_or_die(void *);
 void packing_trial_end(struct packing_trial *);

@@ -345,6 +345,51 @@ what_does_not_decode_is_refused(void **state)
     }
 }
 
+/* What Zstandard would read as a dictionary of its own, or as one of any size. */
+static void
+a_dictionary_that_was_edited_is_refused(void **state)
+{
+    static const char *const rows[] = {
+        "CAST(x'37a430ec' || randomblob(600) AS BLOB)",
+        "x'37a430ec'",
+        "zeroblob(24577)",
+    };
+    struct scene *s = *state;
+    uint8_t octets[LIKE + OWN];
+
+    put_many(s, 0, 100, MANY);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(mem_cleanup) char *sql = mem_printf("UPDATE dictionary SET octets = %s", rows[i]);
+        struct item_op get = {.op.run = run_get, .id = 99, .octets = value_of(99, MANY, octets)};
+        struct item_op more = {.op.run = run_put, .id = 100, .octets = get.octets};
+        struct err e = {0};
+
+        run(s, sql);
+        store_free(s->store);
+        open_store(s);
+        assert_err(store_call(s->store, &get.op, &e), ERR_STALE, &e);
+        e = (struct err){0};
+        assert_err(store_call(s->store, &more.op, &e), ERR_STALE, &e);
+        assert_string_equal(e.text, "dictionary 1 is none that was made here");
+    }
+}
+
+/* Values may be anything. */
+static void
+values_that_begin_like_a_dictionary_come_back(void **state)
+{
+    struct scene *s = *state;
+    uint8_t octets[LIKE + OWN];
+
+    for (unsigned i = 0; i < 100; i++) {
+        struct span value = value_of(i, MANY, octets);
+
+        memcpy(octets, "\x37\xa4\x30\xec", 4);
+        put_value(s, i, value);
+        (void)get_value(s, i, value);
+    }
+}
+
 int
 main(void)
 {
@@ -356,6 +401,9 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(any_value_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_decode_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_dictionary_that_was_edited_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(values_that_begin_like_a_dictionary_come_back, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
