@@ -8,10 +8,10 @@
 
 #include <string.h>
 
+#include "base/hurry.h"
 #include "ca/cmp/protection/signers.h"
 #include "ca/publish/inclusion.h"
 #include "ca/request/answer.h"
-#include "ca/request/hurry.h"
 #include "ca/request/kind/intent.h"
 #include "ca/request/kind/refusal.h"
 #include "ca/request/open.h"
@@ -445,7 +445,7 @@ requests_new(struct ca *ca)
         }
     }
     all->pipeline = pipeline_new(stages, REQUEST_STAGES, &gathering, all);
-    all->hurry = hurry_new(ca, all->pipeline);
+    all->hurry = hurry_new(ca->base, all->pipeline);
     signers_keep();
     return all;
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ra/transaction/crew.h"
 
-#include <event2/event.h>
-#include <stdlib.h>
-
+#include "base/hurry.h"
 #include "ra/transaction/reply.h"
-
-enum { SOON_MS = 5 };
 
 struct crew {
     struct ra *ra;
@@ -22,8 +18,7 @@ struct crew {
 
 struct crews {
     struct ra *ra;
-    struct event *hurry;
-    struct event *soon;
+    struct hurry *hurry;
     struct crew all[MESSAGE_STAGES][CREWS_MAX];
 };
 
@@ -145,44 +140,20 @@ crew_keep_all(struct pipeline *p, enum message_stage stage, const struct batch *
 
 /* ---- life ---- */
 
-static void
-on_hurry(evutil_socket_t fd, short what, void *arg)
-{
-    const struct crews *crews = arg;
-
-    (void)fd;
-    (void)what;
-    pipeline_hurry(crews->ra->messages);
-}
-
 void
 crews_wait(void *context)
 {
-    const struct timeval soon = {.tv_usec = (suseconds_t)SOON_MS * 1000};
-    struct crews *crews = context;
+    const struct crews *crews = context;
 
-    if (event_add(crews->hurry, &soon) != 0) {
-        abort(); /* out of memory */
-    }
+    hurry_begin(crews->hurry);
 }
 
-static void
-on_soon(evutil_socket_t fd, short what, void *arg)
-{
-    const struct crews *crews = arg;
-
-    (void)fd;
-    (void)what;
-    pipeline_start(crews->ra->messages);
-}
-
-/* Behind those that are active now. */
 void
 crews_soon(void *context)
 {
     const struct crews *crews = context;
 
-    event_active(crews->soon, EV_TIMEOUT, 0);
+    hurry_soon(crews->hurry);
 }
 
 struct crews *
@@ -191,18 +162,18 @@ crews_new(struct ra *ra)
     struct crews *crews = mem_new(sizeof(*crews));
 
     crews->ra = ra;
-    crews->hurry = evtimer_new(ra->base, on_hurry, crews);
-    crews->soon = evtimer_new(ra->base, on_soon, crews);
-    if (crews->hurry == NULL || crews->soon == NULL) {
-        abort(); /* out of memory */
-    }
     return crews;
+}
+
+void
+crews_begin(struct crews *crews)
+{
+    crews->hurry = hurry_new(crews->ra->base, crews->ra->messages);
 }
 
 void
 crews_free(struct crews *crews)
 {
-    event_free(crews->hurry);
-    event_free(crews->soon);
+    hurry_free(crews->hurry);
     mem_free(crews);
 }

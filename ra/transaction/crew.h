@@ -15,6 +15,8 @@ enum { CREWS_MAX = 16 /* batches of a stage that are out at once */ };
 struct crews;
 void crews_free(struct crews *);
 struct crews *crews_new(struct ra *) OWNED(crews_free);
+/* The pipeline is there (ra->messages). */
+void crews_begin(struct crews *);
 /* For struct gathering: a commit waits a few milliseconds, and no longer, for what is on its way to
  * it; and what came at once goes on at once. */
 void crews_wait(void *context);

@@ -358,6 +358,7 @@ transaction_open(struct ra *ra)
         .soon = crews_soon,
     };
     struct stage stages[MESSAGE_STAGES];
+    struct crews *crews = crews_new(ra);
 
     memcpy(stages, table, sizeof(stages));
     for (size_t i = 0; i < MESSAGE_STAGES; i++) {
@@ -365,7 +366,8 @@ transaction_open(struct ra *ra)
             stages[i].at_once = (unsigned)ra->settings->workers;
         }
     }
-    ra->messages = pipeline_new(stages, MESSAGE_STAGES, &gathering, crews_new(ra));
+    ra->messages = pipeline_new(stages, MESSAGE_STAGES, &gathering, crews);
+    crews_begin(crews);
     signers_keep();
 }
 

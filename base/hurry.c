@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/request/hurry.h"
+#include "base/hurry.h"
 
 #include <event2/event.h>
+#include <stdlib.h>
 
 enum { SOON_MS = 5 };
 
@@ -26,7 +27,9 @@ hurry_begin(struct hurry *h)
 {
     const struct timeval soon = {.tv_usec = (suseconds_t)SOON_MS * 1000};
 
-    (void)event_add(h->timer, &soon);
+    if (event_add(h->timer, &soon) != 0) {
+        abort(); /* out of memory */
+    }
 }
 
 static void
@@ -47,13 +50,16 @@ hurry_soon(struct hurry *h)
 }
 
 struct hurry *
-hurry_new(struct ca *ca, struct pipeline *pipeline)
+hurry_new(struct event_base *base, struct pipeline *pipeline)
 {
     struct hurry *h = mem_new(sizeof(*h));
 
     h->pipeline = pipeline;
-    h->timer = ca_timer(ca, on_timer, h);
-    h->soon = ca_timer(ca, on_soon, h);
+    h->timer = evtimer_new(base, on_timer, h);
+    h->soon = evtimer_new(base, on_soon, h);
+    if (h->timer == NULL || h->soon == NULL) {
+        abort(); /* out of memory */
+    }
     return h;
 }
 
