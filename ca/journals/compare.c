@@ -211,6 +211,29 @@ check_last(const struct compare *c, struct store_db *db, struct err *e)
 
 /* ---- steps ---- */
 
+/* What a signer that is not named signs meanwhile is not compared. */
+static int
+say_left_out(const struct compare *c, struct store_db *db, size_t known, struct err *e)
+{
+    struct issuance_journal row = c->row;
+    bool found;
+
+    for (size_t at = 0; at < signers(c); at++) {
+        row.number = compare_is_of_log(c) ? c->row.number : c->ca->conf.issuing[at].number;
+        if (issuance_journal_find(db, &row, &found, e) != 0) {
+            return -1;
+        }
+        known -= found ? 1 : 0;
+    }
+    if (known > 0) {
+        log_event(LOG_WARNING, "journals-left-out",
+                  "ca.db knows %zu journals of the issuing key whose signers are not named: no "
+                  "further line of them is compared",
+                  known);
+    }
+    return 0;
+}
+
 /* Nothing of the signers was asked yet: all that is stored has its line when they answer. */
 static int
 begin_round(struct compare *c, struct store_db *db, struct err *e)
@@ -226,31 +249,26 @@ begin_round(struct compare *c, struct store_db *db, struct err *e)
     c->up_to = compare_is_of_log(c) ? c->stored : size;
     c->is_first = known == 0;
     c->begun = true;
-    if (c->may_begin && c->looks == NULL && known > signers(c)) {
-        log_event(LOG_WARNING, "journals-left-out",
-                  "ca.db knows %zu journals of the issuing key, and %zu signers are named: of the "
-                  "others no further line is compared",
-                  known, signers(c));
-    }
-    return 0;
+    return c->may_begin && c->looks == NULL ? say_left_out(c, db, known, e) : 0;
 }
 
-/* Of several signers a new one begins with an empty journal. Another one with lines would have none
- * of them compared; and one that was emptied has a row, which says how many there were. */
+/* What is there of the first that is compared of a key is from before journals were. Of another
+ * one all lines are compared; and one that was emptied has a row, which says how many it had. */
 static int
-check_new(const struct compare *c, struct err *e)
+begin_new(struct compare *c, struct err *e)
 {
     if (!c->may_begin) {
         return err_set(e, ERR_STALE, "%s: ca.db says no more how far the journal is compared",
                        c->name);
     }
-    return c->is_first || c->attempts == 0
-               ? 0
-               : err_set(e, ERR_STALE,
-                         "%s: a signer that is new here, as number %u of its key, and its journal "
-                         "has %llu lines: it begins with an empty one, or is named in another "
-                         "place than before, nfpki-ca(8), Several signers",
-                         c->name, c->row.number + 1, (unsigned long long)c->attempts);
+    c->row.compared = c->is_first ? c->attempts : 0;
+    if (!c->is_first && c->attempts > 0 && c->looks == NULL) {
+        log_event(LOG_WARNING, "journal-compared-whole",
+                  "%s: number %u of its key is new here, and its journal has %llu lines: all of "
+                  "them are compared",
+                  c->name, c->row.number + 1, (unsigned long long)c->attempts);
+    }
+    return 0;
 }
 
 static int
@@ -260,11 +278,8 @@ first_step(struct compare *c, struct store_db *db, struct err *e)
 
     if (sha256(signer_spki(c->signer), c->row.key, e) != 0 ||
         (!c->begun && begin_round(c, db, e) != 0) ||
-        issuance_journal_find(db, &c->row, &found, e) != 0 || (!found && check_new(c, e) != 0)) {
+        issuance_journal_find(db, &c->row, &found, e) != 0 || (!found && begin_new(c, e) != 0)) {
         return -1;
-    }
-    if (!found) {
-        c->row.compared = c->attempts; /* what is there is from before */
     }
     c->first = c->row.compared + 1;
     c->more = true;

@@ -15,10 +15,12 @@
 #include "tests/unit/ca/daemon/journal_lines.h"
 #include "tests/unit/ca/daemon/nf.h"
 
-enum { FILE_MAX = 64 * 1024, SIGNERS = 3, ENROLMENTS = 6 };
+enum { FILE_MAX = 64 * 1024, SIGNERS = 4, ENROLMENTS = 6 };
 
-/* The second one and the third do not sign CRLs. */
+/* The first one alone signs CRLs. */
 #define TWO "{\"issuing.conf\", \"issuing2.conf\"}"
+#define THREE "{\"issuing.conf\", \"issuing2.conf\", \"issuing3.conf\"}"
+#define FOUR "{\"issuing.conf\", \"issuing2.conf\", \"issuing3.conf\", \"issuing4.conf\"}"
 
 /* ---- configuration ---- */
 
@@ -192,49 +194,83 @@ a_line_of_any_of_them_that_belongs_to_nothing_is_found(void **state)
     world_start(w);
 }
 
-/* Two that changed their places; the first one in the place of the second as well. */
 static void
-a_signer_in_another_place_is_refused(void **state)
+two_that_changed_their_places_are_refused(void **state)
 {
     struct world *w = *state;
 
     assert_int_equal(world_stop(w), 0);
     configure(w, "{\"issuing2.conf\", \"issuing.conf\"}");
     lines_must_refuse(w, "two that changed their places", "the journal");
-    configure(w, "{\"issuing.conf\", \"\", \"issuing2.conf\"}");
-    lines_must_refuse(w, "one place further", "a signer that is new here, as number 3");
     configure(w, TWO);
     world_start(w);
 }
 
-/* A journal with lines that nobody compared: they would never be. */
+/* In the journal of the third, whose signer was never named. */
 static void
-a_new_signer_begins_with_an_empty_journal(void **state)
+put_line(struct world *w, const struct journal_attempt *a)
+{
+    struct journal *j = lines_open(w, "issuing3");
+    struct err e = {0};
+
+    lines_add(j, a);
+    assert_ok(journal_commit(j, &e), &e);
+    journal_close(j);
+}
+
+/* As that of a signer that a restored ca.db does not know of. */
+static void
+all_lines_of_a_journal_that_is_new_are_compared(void **state)
 {
     struct world *w = *state;
     CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing3.journal", w->dir);
-    struct journal_attempt a;
+    struct journal_attempt genuine;
+    struct journal_attempt other;
     struct journal *j;
-    struct err e = {0};
 
     assert_int_equal(world_stop(w), 0);
     j = lines_open(w, "issuing2");
-    a = lines_newest(j, 'T');
+    genuine = other = lines_newest(j, 'T');
     journal_close(j);
-    j = lines_open(w, "issuing3");
-    lines_add(j, &a);
-    assert_ok(journal_commit(j, &e), &e);
-    journal_close(j);
-    configure(w, "{\"issuing.conf\", \"issuing2.conf\", \"issuing3.conf\"}");
-    lines_must_refuse(w, "with a line", "and its journal has 1 lines");
+    other.hash[31] ^= 1;
+    put_line(w, &other);
+    put_line(w, &genuine);
+    configure(w, THREE);
+    lines_must_refuse(w, "a line of nothing", "line 1 of the journal belongs to nothing");
     assert_int_equal(unlink(path), 0);
+    put_line(w, &genuine);
     world_start(w);
+    assert_true(lines_log_says(w, 0, "\"event\":\"journal-compared-whole\""));
+    assert_int_equal(figure_of(w, 2, "compared"), 1);
+    assert_int_equal(figure_of(w, 2, "exempt"), 0);
+}
+
+static bool
+leaves_out(struct world *w, const char *signers)
+{
+    size_t end;
+
+    assert_int_equal(world_stop(w), 0);
+    end = lines_log_end(w);
+    configure(w, signers);
+    world_start(w);
+    return lines_log_says(w, end, "\"event\":\"journals-left-out\"");
+}
+
+/* And named again it is compared from where it was left. */
+static void
+each_start_says_whose_journal_is_left_out(void **state)
+{
+    struct world *w = *state;
+
     enrol(w, SIGNERS);
-    restart(w, TWO);
-    assert_true(lines_log_says(w, 0, "\"event\":\"journals-left-out\""));
-    restart(w, "{\"issuing.conf\", \"\", \"issuing3.conf\"}");
+    assert_false(leaves_out(w, THREE));
+    assert_true(leaves_out(w, TWO));
+    assert_true(leaves_out(w, "{\"issuing.conf\", \"\", \"issuing3.conf\"}"));
+    /* as many signers as journals are known, and one of them is new */
+    assert_true(leaves_out(w, "{\"issuing.conf\", \"\", \"issuing3.conf\", \"issuing4.conf\"}"));
     enrol(w, 2);
-    restart(w, "{\"issuing.conf\", \"issuing2.conf\", \"issuing3.conf\"}");
+    assert_false(leaves_out(w, FOUR));
     for (size_t i = 1; i < SIGNERS; i++) { /* the first has signed a CRL since */
         assert_int_equal(figure_of(w, i, "number"), i + 1);
         assert_int_equal(figure_of(w, i, "compared"), figure_of(w, i, "attempts"));
@@ -304,8 +340,9 @@ main(void)
         cmocka_unit_test(a_signer_that_is_added_has_its_share),
         cmocka_unit_test(an_older_journal_of_any_of_them_is_refused),
         cmocka_unit_test(a_line_of_any_of_them_that_belongs_to_nothing_is_found),
-        cmocka_unit_test(a_signer_in_another_place_is_refused),
-        cmocka_unit_test(a_new_signer_begins_with_an_empty_journal),
+        cmocka_unit_test(two_that_changed_their_places_are_refused),
+        cmocka_unit_test(all_lines_of_a_journal_that_is_new_are_compared),
+        cmocka_unit_test(each_start_says_whose_journal_is_left_out),
         cmocka_unit_test(one_that_comes_back_with_an_older_journal_ends_the_daemon),
         cmocka_unit_test(what_is_stored_without_a_line_is_looked_for_in_all_of_them),
     };
