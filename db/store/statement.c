@@ -210,18 +210,6 @@ store_is_current(const struct store_db *db)
     return db->current;
 }
 
-int
-row_columns(const struct store_rows *rows)
-{
-    return sqlite3_column_count(rows->statement->sqlite);
-}
-
-const char *
-row_name(const struct store_rows *rows, int column)
-{
-    return sqlite3_column_name(rows->statement->sqlite, column);
-}
-
 /* Whole, where there is a NUL within, too. */
 static struct store_value
 value_text(const struct store_rows *rows, int column)

@@ -259,10 +259,7 @@ bool row_is_null(const struct store_rows *, int column);
 int64_t row_int(const struct store_rows *, int column);
 const char *row_text(const struct store_rows *, int column);
 struct span row_blob(const struct store_rows *, int column);
-/* How many columns there are, the name of one, borrowed until the rows end, and its value. */
-int row_columns(const struct store_rows *);
-const char *row_name(const struct store_rows *, int column);
-/* A fraction is given as its text. */
+/* Its value; a fraction is given as its text. */
 struct store_value row_value(const struct store_rows *, int column);
 /* The same, copied: text cut to `size` - 1 octets, NULL as ""; a blob within `max`, NULL as an
  * empty buf (freed first). */
