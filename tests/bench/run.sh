@@ -285,8 +285,7 @@ raw, between the runs (last): C_Sign ${value[yard.c_sign]}/s, write + fdatasync 
 ${value[yard.sw_verify]} us, PBM key derivation of 500 iterations ${value[yard.pbm_500]} us
 of one enrolment: client_us is the client's own CPU, server_us that of all processes, then each; switches of all
 threads; written to the block layer and wchar to anything, octets; syncs in a run of its own under strace;
-refusals: how often
-one was told to come again; floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
+refusals: how often one was told to come again; floor_us the crypto floor, of_floor the rate in percent of what all cores could do of it
 
 $(table "$pki/runs.tsv")
 
