@@ -32,7 +32,7 @@ crowd_new(size_t max, int patience_ms)
 
     *c = (struct crowd){.max = max,
                         .least = (max + LEAST_PART - 1) / LEAST_PART,
-                        .patience_ms = patience_ms,
+                        .patience_ms = patience_ms < CROWD_STAY ? CROWD_STAY : patience_ms,
                         .places = max};
     return c;
 }

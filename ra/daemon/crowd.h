@@ -24,7 +24,7 @@ enum {
 
 struct crowd;
 void crowd_free(struct crowd *);
-/* Who stays `patience_ms` was not served. */
+/* Who stays `patience_ms`, or CROWD_STAY if that is longer, was not served. */
 struct crowd *crowd_new(size_t max, int patience_ms) OWNED(crowd_free);
 DEFINE_CLEANUP(crowd_cleanup, struct crowd, crowd_free)
 

@@ -113,6 +113,25 @@ who_is_refused_hears_when_his_turn_is(void **state)
     crowd_free(m.crowd);
 }
 
+/* Also where everybody is told to poll before his answer is there. */
+static void
+who_has_an_answer_in_time_was_served_however_short_patience_is(void **state)
+{
+    struct many m = {.crowd = crowd_new(400, 0)};
+    struct crowd_place place = {0};
+
+    (void)state;
+    assert_int_equal(come(&m, 400, 0), 400);
+    go(&m, 200, true, 500);
+    go(&m, 200, true, CROWD_STAY - 1);
+    assert_int_equal(come(&m, 400, CROWD_STAY), 400);
+    for (size_t i = 0; i < 399; i++) {
+        assert_int_equal(crowd_enter(m.crowd, &place, CROWD_STAY + 500), 1);
+    }
+    assert_int_equal(crowd_enter(m.crowd, &place, CROWD_STAY + 500), 2);
+    crowd_free(m.crowd);
+}
+
 int
 main(void)
 {
@@ -120,6 +139,7 @@ main(void)
         cmocka_unit_test(as_many_as_there_are_places_are_inside),
         cmocka_unit_test(who_is_served_slowly_has_fewer_places),
         cmocka_unit_test(what_says_nothing_takes_no_places_away),
+        cmocka_unit_test(who_has_an_answer_in_time_was_served_however_short_patience_is),
         cmocka_unit_test(who_is_refused_hears_when_his_turn_is),
     };
 
