@@ -25,7 +25,9 @@ judge_later_nonce(struct job *job)
 }
 
 /* The same octets as before, and the last answer that left is the one that they answer, with the
- * certificate: a signer was away when the pkiConf was to be signed, say. */
+ * certificate: a signer was away when the pkiConf was to be signed, say. One with a MAC needs no
+ * signer: its nonce is stored with the certConf, so it counts as one that left, also where the RA
+ * was killed before it did; the client then hears certConfirmed, which tells it as much. */
 static bool
 pkiconf_never_left(const struct job *job)
 {
