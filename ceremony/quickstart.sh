@@ -308,6 +308,7 @@ ledger {
     origin = "$log_origin"
     public_key = "$dir/ceremony/issuing-keys/log.spki.pem"
 }
+seal { key_id = "$(key_id_of "$(seal_bundle)" seal)" }
 CONF
   signer_policy "$dir/ca/log-signer.conf" ca issuing-keys nfpki-issuing log log-signing-v1
   cat >>"$dir/ca/log-signer.conf" <<CONF

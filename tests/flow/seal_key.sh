@@ -13,7 +13,7 @@ cp "$now"/ceremony/{packages,process}.sh "$root_dir/ceremony"
 sed '/^secret "seal" { attributes = "ca-seal-v1" }$/d; /^seal { key_id = "$(key_id_of "$(seal_bundle)" seal)" }$/d
   /^has_seal_key || step /d' "$now/ceremony/quickstart.sh" >"$root_dir/ceremony/quickstart.sh"
 chmod 755 "$root_dir/ceremony/quickstart.sh"
-expect 'three lines of the quickstart are about the key' 3 \
+expect 'four lines of the quickstart are about the key' 4 \
   "$(diff "$now/ceremony/quickstart.sh" "$root_dir/ceremony/quickstart.sh" | grep -c '^<')"
 pki_start
 rm -rf "$root_dir"

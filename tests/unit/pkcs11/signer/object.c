@@ -73,6 +73,8 @@ each_kind_needs_the_policy_that_allows_it(void **state)
          "no section seal"},
         {"seal of a log, another text", POLICY_LOG, false, false, true, 'S', ERR_DENIED,
          "a MAC over another"},
+        {"seal of an authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'S', ERR_DENIED,
+         "a MAC over another"},
         {"last, another question", POLICY_LOG, false, false, false, 'Z', ERR_DENIED,
          "another question than what was signed last"},
         {"last, authority", POLICY_CERTIFICATE_AUTHORITY, true, true, true, 'Z', ERR_DENIED,
