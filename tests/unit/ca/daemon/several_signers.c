@@ -278,6 +278,30 @@ each_start_says_whose_journal_is_left_out(void **state)
     restart(w, TWO);
 }
 
+/* When the first one goes the next one signs them, whose policy gets it. */
+static void
+the_first_that_is_named_signs_crls(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf before = lines_load(w, "issuing2.conf");
+    CLEANUP(mem_cleanup)
+    char *with = replaced(&before, "{\"certificate\"}", "{\"certificate\", \"crl\"}");
+    json_int_t attempts;
+
+    assert_int_equal(world_stop(w), 0);
+    save_text(w, "issuing2.conf", with);
+    configure(w, "{\"\", \"issuing2.conf\"}");
+    world_start(w);
+    attempts = figure_of(w, 0, "attempts");
+    lines_make_crl(w);
+    assert_int_equal(figure_of(w, 0, "number"), 2);
+    assert_int_equal(figure_of(w, 0, "attempts"), attempts + 1);
+    assert_int_equal(world_stop(w), 0);
+    lines_save(w, "issuing2.conf", &before);
+    configure(w, TWO);
+    world_start(w);
+}
+
 /* What the killed one had is asked for again by the RA; it comes back, and is looked at before it
  * signs: with an older journal everything ends. */
 static void
@@ -343,6 +367,7 @@ main(void)
         cmocka_unit_test(two_that_changed_their_places_are_refused),
         cmocka_unit_test(all_lines_of_a_journal_that_is_new_are_compared),
         cmocka_unit_test(each_start_says_whose_journal_is_left_out),
+        cmocka_unit_test(the_first_that_is_named_signs_crls),
         cmocka_unit_test(one_that_comes_back_with_an_older_journal_ends_the_daemon),
         cmocka_unit_test(what_is_stored_without_a_line_is_looked_for_in_all_of_them),
     };
