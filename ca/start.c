@@ -8,6 +8,7 @@
 #include "base/validity.h"
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
+#include "ca/daemon/signers.h"
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
@@ -21,7 +22,6 @@
 #include "ca/request/watchers.h"
 #include "ca/restore/work.h"
 #include "ca/x509/name.h"
-#include "ca/x509/pubkey.h"
 
 enum { SHARED_SAID_MAX = 100 };
 
@@ -122,79 +122,6 @@ int
 ca_check(struct ca *ca, struct err *e)
 {
     return load_policy(ca, e) != 0 ? -1 : trust_check_anchors(ca->policy.trust, clock_now(), e);
-}
-
-/* ---- signers ---- */
-
-static void
-say_not_started(const struct signer_options *o, const struct err *e)
-{
-    log_err(LOG_WARNING, "signer-not-started", e, "%s: trying again",
-            o->socket != NULL ? o->socket : o->policy);
-}
-
-static struct signer *
-start_signer(struct ca *ca, const struct ca_signer *conf, struct err *e)
-{
-    const char *name = ca_signer_name(conf);
-    const struct signer_options options = ca_signer_options(ca, conf);
-    struct signer *s = signer_start_patiently(&options, say_not_started, e);
-
-    if (s == NULL) {
-        (void)err_wrap(e, "signer %s", name);
-        return NULL;
-    }
-    if (signer_is_software(s)) {
-        log_event(LOG_WARNING, "software-token",
-                  "%s: the key is in SoftHSM: for rehearsals, tests and demonstrations only", name);
-    }
-    if (!signer_is_apart(s)) {
-        log_event(
-            LOG_WARNING, "signer-within-reach",
-            "%s: this program's user can read the signer's PIN, use its token past policy and "
-            "journal, and change the journal: for tests and demonstrations only, see "
-            "nfpki-signer(8), AS A SERVICE",
-            name);
-    }
-    return s;
-}
-
-/* One after the other: their processes read the same token. */
-static int
-start_issuing(struct ca *ca, struct err *e)
-{
-    ca->issuing = signer_pool_new();
-    for (size_t i = 0; i < ca->conf.n_issuing; i++) {
-        struct signer *s = start_signer(ca, &ca->conf.issuing[i], e);
-
-        if (s == NULL) {
-            return -1;
-        }
-        if (signer_pool_add(ca->issuing, s, e) != 0) {
-            return err_wrap(e, "signer %s", ca_signer_name(&ca->conf.issuing[i]));
-        }
-    }
-    return 0;
-}
-
-static int
-start_signers(struct ca *ca, struct err *e)
-{
-    CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
-
-    if (start_issuing(ca, e) != 0) {
-        return -1;
-    }
-    ca->log = start_signer(ca, &ca->conf.log, e);
-    if (ca->log == NULL ||
-        OSSL_ENCODE(X509_PUBKEY, X509_get_X509_PUBKEY(ca->policy.issuing), &spki, e) != 0) {
-        return -1;
-    }
-    if (!span_equal(buf_span(&spki), signer_spki(signer_pool_first(ca->issuing)))) {
-        return err_set(e, ERR_DENIED, "the key of %s is not the one in %s",
-                       ca_signer_name(&ca->conf.issuing[0]), ca->conf.issuing_certificate);
-    }
-    return 0;
 }
 
 /* ---- leaves ---- */
@@ -349,7 +276,7 @@ ca_open_signers(struct ca *ca, struct err *e)
 {
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
-    return ca->finished == NULL || load_policy(ca, e) != 0 || start_signers(ca, e) != 0 ||
+    return ca->finished == NULL || load_policy(ca, e) != 0 || signers_start(ca, e) != 0 ||
                    ca_seals_key(ca, e) != 0 || work_finish(ca->conf.database, e) != 0
                ? -1
                : 0;
