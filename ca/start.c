@@ -8,7 +8,7 @@
 #include "base/validity.h"
 #include "ca/daemon/record.h"
 #include "ca/daemon/seals.h"
-#include "ca/daemon/signers.h"
+#include "ca/daemon/start_signers.h"
 #include "ca/due/scrub.h"
 #include "ca/due/unconfirmed.h"
 #include "ca/due/waiting.h"
@@ -276,7 +276,7 @@ ca_open_signers(struct ca *ca, struct err *e)
 {
     ca->finished = tasks_new(e);
     ca->registered = registered_new();
-    return ca->finished == NULL || load_policy(ca, e) != 0 || signers_start(ca, e) != 0 ||
+    return ca->finished == NULL || load_policy(ca, e) != 0 || ca_start_signers(ca, e) != 0 ||
                    ca_seals_key(ca, e) != 0 || work_finish(ca->conf.database, e) != 0
                ? -1
                : 0;

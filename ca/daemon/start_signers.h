@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signers.h - the signers of the issuing key and of the log's, at a start. Private to nfpki-ca. */
+/* start_signers.h - the signers of the issuing key and of the log's, at a start. Private to
+ * nfpki-ca. */
 #pragma once
 
 #include "ca/daemon/daemon.h"
 
 /* Starts or connects to all of them: ca->issuing, which has the key of the issuing certificate, and
  * ca->log. Blocking, and patient (signer_start_patiently()). On failure: ca_close(). */
-int signers_start(struct ca *, struct err *e);
+int ca_start_signers(struct ca *, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/daemon/signers.h"
+#include "ca/daemon/start_signers.h"
 
 #include "ca/x509/pubkey.h"
 
@@ -55,7 +55,7 @@ start_issuing(struct ca *ca, struct err *e)
 }
 
 int
-signers_start(struct ca *ca, struct err *e)
+ca_start_signers(struct ca *ca, struct err *e)
 {
     CLEANUP(buf_free) struct buf spki = BUF_INIT(PUBKEY_SPKI_MAX);
 
