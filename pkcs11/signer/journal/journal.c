@@ -196,14 +196,22 @@ make_durable(const struct journal *j, off_t good, struct err *e)
     return file_sync_dir(dirname(path), e);
 }
 
-/* What is not believed is as good as none. */
-static void
-resume(struct journal *j, struct err *not_believed)
+/* What is not believed is as good as none; but one that is believed, and knows of lines that are
+ * not there, is proof that they were. */
+static int
+resume(struct journal *j, struct err *not_believed, struct err *e)
 {
-    if (j->key.make != NULL && snapshot_load(j->snapshot, j->key_hash, file_of(j), &j->key,
-                                             &j->state, not_believed) == 0) {
-        j->kept = j->state.marks.lines;
+    if (j->key.make == NULL) {
+        return 0;
     }
+    if (snapshot_load(j->snapshot, j->key_hash, file_of(j), &j->key, &j->state, not_believed) ==
+        0) {
+        j->kept = j->state.marks.lines;
+    } else if (not_believed->code == ERR_STALE) {
+        *e = *not_believed;
+        return -1;
+    }
+    return 0;
 }
 
 static int
@@ -235,8 +243,7 @@ journal_load(struct journal *j, const uint8_t key_hash[32], const struct snapsho
     if (key != NULL) {
         j->key = *key;
     }
-    resume(j, not_believed);
-    if (read_lines(j, hex, e) != 0) {
+    if (resume(j, not_believed, e) != 0 || read_lines(j, hex, e) != 0) {
         return -1;
     }
     good = (off_t)j->state.end;

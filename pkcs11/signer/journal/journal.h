@@ -29,7 +29,8 @@ struct journal *journal_open(const char *path, const uint8_t key_hash[32], size_
 DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
 /* The same in two steps: it is this process's alone, and then it is read, from the snapshot
  * PATH-snapshot on when the MAC of `key` (NULL: there is none) is right and it is of these lines.
- * *not_believed says why not: all lines are read then. ERR_NOTFOUND: there was none. */
+ * *not_believed says why not: all lines are read then. ERR_NOTFOUND: there was none. ERR_STALE: the
+ * journal is older than its snapshot. */
 struct snapshot_key;
 struct journal *journal_claim(const char *path, struct err *e) OWNED(journal_close);
 int journal_load(struct journal *, const uint8_t key_hash[32], const struct snapshot_key *key,

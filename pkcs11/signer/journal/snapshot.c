@@ -238,19 +238,33 @@ check_mac(const struct snapshot_key *key, struct span in, struct err *e)
                : err_set(e, ERR_DENIED, "its MAC is not right: it was edited");
 }
 
+/* Always -1. It was made of lines that were on the disk, so no crash leaves such a journal. */
+static int
+other_journal(struct marks_file journal, const char *why, struct err *e)
+{
+    return err_set(e, ERR_STALE,
+                   "%s is older than its snapshot, or another: %s; put back the newest journal, or "
+                   "delete %s-snapshot if this one is meant",
+                   journal.path, why, journal.path);
+}
+
 /* The last block of lines has that chain behind it which the state says, so all before it were
  * these; and the journal goes on there. */
 static int
 check_journal(const struct journal_state *s, struct marks_file journal, struct err *e)
 {
+    struct err why = {0};
     char before = '\0';
 
-    if (s->end == 0 || pread(journal.fd, &before, 1, (off_t)s->end - 1) != 1 || before != '\n') {
-        return err_set(e, ERR_DENIED, "the journal has no line that ends where it was made");
+    if (pread(journal.fd, &before, 1, (off_t)s->end - 1) != 1 || before != '\n') {
+        return other_journal(journal, "it has no line that ends where that was made", e);
     }
-    if (s->marks.n > 0 && marks_check(&s->marks, journal, s->marks.n - 1, e) != 0) {
-        e->code = ERR_DENIED;
-        return err_wrap(e, "of another journal");
+    if (s->marks.n > 0 && marks_check(&s->marks, journal, s->marks.n - 1, &why) != 0) {
+        if (why.code != ERR_STORE) {
+            *e = why;
+            return -1;
+        }
+        return other_journal(journal, why.text, e);
     }
     return 0;
 }

@@ -21,6 +21,7 @@ struct snapshot_key {
 int snapshot_save(const char *path, const uint8_t key_hash[AGAIN_HASH],
                   const struct journal_state *, const struct snapshot_key *, struct err *e);
 /* Replaces *out, which was initialised. Nothing is changed after ERR_NOTFOUND (there is none),
- * ERR_DENIED (not made with this key, of another journal or changed) or any other failure. */
+ * ERR_DENIED (not made with this key, or changed), ERR_STALE (the journal is older than it, or
+ * another) or any other failure. */
 int snapshot_load(const char *path, const uint8_t key_hash[AGAIN_HASH], struct marks_file journal,
                   const struct snapshot_key *, struct journal_state *out, struct err *e);
