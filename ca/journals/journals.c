@@ -57,16 +57,28 @@ prepare(struct compare *c, struct err *e)
     return step_now(c, e);
 }
 
+static void
+say_missed(const struct compare *c, struct err *e)
+{
+    log_err(LOG_WARNING, "journal-not-compared", e, "%s: at the stop", c->name);
+    *e = (struct err){0};
+}
+
+/* `may_miss`: a signer that does not answer is left out. */
 static int
-compare_all(struct compare *c, struct err *e)
+compare_all(struct compare *c, bool may_miss, struct err *e)
 {
     int result = prepare(c, e);
 
     while (result == 0 && c->more) {
         if (signer_attempted(c->signer, c->first, &c->answer, e) != 0) {
-            return err_wrap(e, "signer %s", c->name);
+            if (!may_miss) {
+                return err_wrap(e, "signer %s", c->name);
+            }
+            say_missed(c, e);
+            compare_miss(c, &c->more);
         }
-        result = step_now(c, e);
+        result = c->more ? step_now(c, e) : 0;
     }
     return result;
 }
@@ -79,7 +91,7 @@ struct trial {
 };
 
 static int
-compare_now(struct ca *ca, bool of_log, const struct trial *trial, struct err *e)
+compare_now(struct ca *ca, bool of_log, const struct trial *trial, bool may_miss, struct err *e)
 {
     struct compare c;
     int result;
@@ -88,7 +100,7 @@ compare_now(struct ca *ca, bool of_log, const struct trial *trial, struct err *e
     c.may_begin = true;
     c.looks = trial == NULL ? NULL : trial->db;
     c.unknown = trial == NULL ? NULL : trial->unknown;
-    result = compare_all(&c, e);
+    result = compare_all(&c, may_miss, e);
     compare_free(&c);
     return result;
 }
@@ -101,7 +113,7 @@ look_again(void *arg, struct signer *signer, struct err *e)
     int result;
 
     compare_begin_only(&c, arg, signer);
-    result = compare_all(&c, e);
+    result = compare_all(&c, false, e);
     compare_free(&c);
     if (result != 0 && (e->code == ERR_STALE || e->code == ERR_STORE)) {
         ca_die(e, "the journal of a signer that came back");
@@ -115,7 +127,7 @@ look_at_both(void *arg, struct store_db *db, struct err *e)
     struct trial *t = arg;
 
     t->db = db;
-    return compare_now(t->ca, true, t, e) != 0 ? -1 : compare_now(t->ca, false, t, e);
+    return compare_now(t->ca, true, t, false, e) != 0 ? -1 : compare_now(t->ca, false, t, false, e);
 }
 
 static int
@@ -143,7 +155,7 @@ journals_unknown(struct ca *ca, struct store_db *db, struct unknown_line *out, s
 int
 journals_open(struct ca *ca, struct err *e)
 {
-    if (compare_now(ca, true, NULL, e) != 0 || compare_now(ca, false, NULL, e) != 0) {
+    if (compare_now(ca, true, NULL, false, e) != 0 || compare_now(ca, false, NULL, false, e) != 0) {
         return -1;
     }
     /* Not before: it begins nothing, so a connection that is lost meanwhile would find no row. */
@@ -159,7 +171,7 @@ journals_end(struct ca *ca)
 {
     struct err e = {0};
 
-    if (compare_now(ca, false, NULL, &e) != 0) {
+    if (compare_now(ca, false, NULL, true, &e) != 0) {
         log_err(LOG_WARNING, "journal-not-compared", &e, "at the stop");
     }
 }

@@ -334,6 +334,49 @@ one_that_comes_back_with_an_older_journal_ends_the_daemon(void **state)
     world_start(w);
 }
 
+struct compared_op {
+    struct store_op op;
+    int64_t lines;
+};
+
+static int
+read_compared(struct store_op *op, struct store_db *db, struct err *e)
+{
+    struct compared_op *c = CONTAINER_OF(op, struct compared_op, op);
+    CLEANUP(store_end) struct store_rows rows = {0};
+
+    if (store_query_one(db, &rows, "SELECT compared FROM journal WHERE kind = 0 AND number = 1",
+                        STORE_NO_VALUES, e) != 0) {
+        return -1;
+    }
+    c->lines = row_int(&rows, 0);
+    return 0;
+}
+
+/* Whose policy cannot be read, and who so cannot be started again. */
+static void
+a_stop_without_the_first_compares_the_others(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(buf_free) struct buf policy = lines_load(w, "issuing.conf");
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/issuing.conf", w->dir);
+    struct compared_op c = {.op.run = read_compared};
+    json_int_t attempts;
+    size_t end;
+
+    enrol(w, 4);
+    attempts = figure_of(w, 1, "attempts");
+    end = lines_log_end(w);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(test_kill((pid_t)figure_of(w, 0, "pid"), SIGKILL), 0);
+    assert_int_equal(world_stop(w), 0);
+    assert_true(lines_log_says(w, end, "issuing.conf: at the stop"));
+    lines_save(w, "issuing.conf", &policy);
+    world_call(w, &c.op);
+    assert_int_equal(c.lines, attempts);
+    world_start(w);
+}
+
 /* The row was taken out, and the line is in one journal of several. */
 static void
 what_is_stored_without_a_line_is_looked_for_in_all_of_them(void **state)
@@ -369,6 +412,7 @@ main(void)
         cmocka_unit_test(each_start_says_whose_journal_is_left_out),
         cmocka_unit_test(the_first_that_is_named_signs_crls),
         cmocka_unit_test(one_that_comes_back_with_an_older_journal_ends_the_daemon),
+        cmocka_unit_test(a_stop_without_the_first_compares_the_others),
         cmocka_unit_test(what_is_stored_without_a_line_is_looked_for_in_all_of_them),
     };
 
