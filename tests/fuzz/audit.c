@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What nfpki-audit reads that anybody may have written: a signed note, a proof around one, a
+ * certificate's outline. What is read is within what came, and written again it is the same.
+ */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/ossl.h"
+#include "db/audit/der/outline.h"
+#include "db/audit/der/queue_entry.h"
+#include "db/audit/proof.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Of a log that signed nothing here: P-256's generator. */
+static const char vkey[] =
+    "log.test/one+5cd252fb+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGsX0fLhLEJH+Lzm5WOkQP"
+    "J3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivOM1drMV7Oy7ZAaDe/UfU=";
+
+static bool
+is_within(struct span part, struct span all)
+{
+    return part.n == 0 || (part.p >= all.p && part.p + part.n <= all.p + all.n);
+}
+
+static void
+read_note(struct span octets)
+{
+    CLEANUP(buf_free) struct buf line = BUF_INIT(NOTE_MAX);
+    struct note note;
+    struct err e = {0};
+
+    if (note_parse(octets, &note, &e) != 0) {
+        assert(e.code == ERR_INPUT);
+        return;
+    }
+    assert(note.n > 0 && note.n <= NOTE_SIGNATURES_MAX && is_within(note.text, octets));
+    for (size_t i = 0; i < note.n; i++) {
+        assert(is_within(note.lines[i].name, octets) && is_within(note.lines[i].encoded, octets));
+        buf_truncate(&line, 0);
+        if (note_line_decode(&note.lines[i], &line, &e) == 0) {
+            CLEANUP(mem_cleanup) char *again = base64_dup(buf_span(&line));
+
+            assert(line.n > NOTE_KEY_ID && span_equal(span_str(again), note.lines[i].encoded));
+        }
+    }
+}
+
+static void
+read_proof(struct span octets)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(proof_free) struct proof proof = {0};
+    struct err e = {0};
+
+    if (log_key_parse(&key, span_str(vkey), &e) != 0) {
+        abort();
+    }
+    assert(proof_open(&key, octets, &proof, &e) != 0); /* it signed none */
+}
+
+static void
+read_der(struct span octets)
+{
+    struct audit_outline outline;
+    struct audit_entry entry;
+    struct err e = {0};
+
+    if (audit_outline_read(octets, &outline, &e) == 0) {
+        assert(is_within(outline.tbs, octets) && is_within(outline.serial, outline.tbs) &&
+               is_within(outline.issuer, outline.tbs) && is_within(outline.subject, outline.tbs) &&
+               is_within(outline.spki, outline.tbs) && outline.serial.n > 0);
+    }
+    (void)audit_entry_read(octets, &entry, &e);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct span octets = span_of(data, size);
+
+    read_note(octets);
+    read_proof(octets);
+    read_der(octets);
+    return 0;
+}
