@@ -174,7 +174,21 @@ a_start_from_a_snapshot_knows_the_same(void **state)
     assert_ok(journal_scrub(from, 100, &e), &e);
 }
 
-enum change { EDITED, CUT, OF_OTHER_KEY, EMPTY };
+enum change { EDITED, CUT, OF_OTHER_KEY, EMPTY, OTHER_VERSION, NOT_WHOLE };
+
+/* The MAC of what is before it is right again. */
+static void
+authenticate(struct buf *snapshot)
+{
+    static const char begin[] = "nfpki-signer: a snapshot of this journal, 1\n";
+    const size_t n = snapshot->n - SNAPSHOT_MAC;
+    uint8_t text[sizeof(begin) - 1 + SHA256_SIZE];
+    struct err e = {0};
+
+    memcpy(text, begin, sizeof(begin) - 1);
+    assert_ok(sha256(span_of(snapshot->p, n), text + sizeof(begin) - 1, &e), &e);
+    assert_ok(make_mac(ours.arg, span_of(text, sizeof(text)), snapshot->p + n, &e), &e);
+}
 
 /* Then all lines are read, and it is as if there was none. */
 static void
@@ -188,6 +202,8 @@ what_is_no_snapshot_of_it_is_not_believed(void **state)
         {CUT, "its MAC is not right"},
         {OF_OTHER_KEY, "its MAC is not right"},
         {EMPTY, "a snapshot of 0 octets"},
+        {OTHER_VERSION, "a snapshot of another version, or of another key"},
+        {NOT_WHOLE, "a snapshot that is not whole"},
     };
     CLEANUP(mem_cleanup) char *path = write_journal(*state, "journal");
     CLEANUP(mem_cleanup) char *file = beside(path);
@@ -202,9 +218,13 @@ what_is_no_snapshot_of_it_is_not_believed(void **state)
         assert_ok(file_read(file, &genuine, &e), &e);
         assert_ok(file_read(file, &changed, &e), &e);
         changed.p[changed.n / 2] ^= rows[i].change == EDITED ? 1 : 0;
-        buf_truncate(&changed, rows[i].change == CUT     ? changed.n - 1
-                               : rows[i].change == EMPTY ? 0
-                                                         : changed.n);
+        changed.p[0] ^= rows[i].change == OTHER_VERSION ? 1 : 0;
+        buf_truncate(&changed, rows[i].change == CUT || rows[i].change == NOT_WHOLE ? changed.n - 1
+                               : rows[i].change == EMPTY                            ? 0
+                                                                                    : changed.n);
+        if (rows[i].change >= OTHER_VERSION) {
+            authenticate(&changed);
+        }
         assert_ok(file_write(file, buf_span(&changed), 0600, &e), &e);
         j = load(path, rows[i].change == OF_OTHER_KEY ? &others : &ours, &why);
         if (why.code != ERR_DENIED || strstr(why.text, rows[i].says) == NULL) {
