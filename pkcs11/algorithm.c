@@ -184,12 +184,3 @@ key_public_verify_with(EVP_PKEY_CTX *verifier, enum key_algorithm algorithm, str
                ? 0
                : does_not_verify(e);
 }
-
-int
-key_public_verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
-                         struct span signature, struct err *e)
-{
-    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = key_public_verifier(key, algorithm, e);
-
-    return ctx == NULL ? -1 : key_public_verify_with(ctx, algorithm, digest, signature, e);
-}

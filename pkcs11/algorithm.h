@@ -43,10 +43,8 @@ EVP_PKEY *key_public_parse(struct span spki, enum key_algorithm *algorithm, stru
 int key_public_verify(EVP_PKEY *key, enum key_algorithm algorithm, struct span tbs,
                       struct span signature, struct err *e);
 
-/* The same over a digest of exactly key_algorithm_digest_size() octets (ERR_INPUT otherwise). */
-int key_public_verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
-                             struct span signature, struct err *e);
-/* The same in two steps, of which the first is for many signatures; EVP_PKEY_CTX_free() it. */
+/* The same over a digest of exactly key_algorithm_digest_size() octets (ERR_INPUT otherwise), in
+ * two steps, of which the first is for many signatures; EVP_PKEY_CTX_free() it. */
 EVP_PKEY_CTX *key_public_verifier(EVP_PKEY *key, enum key_algorithm algorithm, struct err *e)
     __attribute__((warn_unused_result));
 int key_public_verify_with(EVP_PKEY_CTX *verifier, enum key_algorithm algorithm, struct span digest,

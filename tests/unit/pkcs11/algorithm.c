@@ -143,6 +143,16 @@ make_key(enum key_algorithm algorithm)
                                    : EVP_RSA_gen(3072);
 }
 
+static int
+verify_digest(EVP_PKEY *key, enum key_algorithm algorithm, struct span digest,
+              struct span signature, struct err *e)
+{
+    CLEANUP(evp_pkey_ctx_cleanup) EVP_PKEY_CTX *ctx = key_public_verifier(key, algorithm, e);
+
+    assert_non_null(ctx);
+    return key_public_verify_with(ctx, algorithm, digest, signature, e);
+}
+
 /* A signature over the text is one over its digest, and over nothing else. */
 static void
 check_signatures(EVP_PKEY *key, enum key_algorithm algorithm)
@@ -165,26 +175,22 @@ check_signatures(EVP_PKEY *key, enum key_algorithm algorithm)
     assert_err(key_public_verify(key, algorithm, span_of(text.p, text.n - 1), signature, &e),
                ERR_CRYPTO, &e);
     assert_err(key_public_verify(key, algorithm, text, span_of(octets, n - 1), &e), ERR_CRYPTO, &e);
-    assert_ok(key_public_verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e),
-              &e);
-    assert_err(
-        key_public_verify_digest(key, algorithm, span_of(digest, n_digest), span_of("", 0), &e),
-        ERR_CRYPTO, &e);
-    assert_err(
-        key_public_verify_digest(key, algorithm, span_of(digest, n_digest - 1), signature, &e),
-        ERR_INPUT, &e);
-    assert_err(
-        key_public_verify_digest(key, algorithm, span_of(digest, n_digest + 1), signature, &e),
-        ERR_INPUT, &e);
+    assert_ok(verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e), &e);
+    assert_err(verify_digest(key, algorithm, span_of(digest, n_digest), span_of("", 0), &e),
+               ERR_CRYPTO, &e);
+    assert_err(verify_digest(key, algorithm, span_of(digest, n_digest - 1), signature, &e),
+               ERR_INPUT, &e);
+    assert_err(verify_digest(key, algorithm, span_of(digest, n_digest + 1), signature, &e),
+               ERR_INPUT, &e);
     assert_non_null(strstr(e.text, "a digest of "));
     digest[0] ^= 1;
-    assert_err(key_public_verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e),
-               ERR_CRYPTO, &e);
+    assert_err(verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e), ERR_CRYPTO,
+               &e);
     digest[0] ^= 1;
     octets[n - 1] ^= 1;
     assert_err(key_public_verify(key, algorithm, text, signature, &e), ERR_CRYPTO, &e);
-    assert_err(key_public_verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e),
-               ERR_CRYPTO, &e);
+    assert_err(verify_digest(key, algorithm, span_of(digest, n_digest), signature, &e), ERR_CRYPTO,
+               &e);
 }
 
 static void
