@@ -302,16 +302,6 @@ journal_claim(const char *path, struct err *e)
     return take_lock(j, e) != 0 ? NULL : TAKE(j);
 }
 
-struct journal *
-journal_open(const char *path, const uint8_t key_hash[32], size_t *torn, struct err *e)
-{
-    CLEANUP(journal_cleanup) struct journal *j = journal_claim(path, e);
-    struct err not_believed;
-
-    return j == NULL || journal_load(j, key_hash, NULL, torn, &not_believed, e) != 0 ? NULL
-                                                                                     : TAKE(j);
-}
-
 static int
 add(struct journal *j, struct journal_attempt a, struct err *e)
 {

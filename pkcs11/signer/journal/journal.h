@@ -19,20 +19,17 @@
 
 struct journal;
 void journal_close(struct journal *);
-/*
- * Opens or creates the journal of the key with this SHA-256 of its SPKI. `*torn` gets the octets
- * that were cut off the end (0: none). ERR_CONFLICT when another process holds it, ERR_DENIED when
- * it is another key's, ERR_STORE "path:line: ..." when a line is damaged.
- */
-struct journal *journal_open(const char *path, const uint8_t key_hash[32], size_t *torn,
-                             struct err *e) OWNED(journal_close);
 DEFINE_CLEANUP(journal_cleanup, struct journal, journal_close)
-/* The same in two steps: it is this process's alone, and then it is read, from the snapshot
- * PATH-snapshot on when the MAC of `key` (NULL: there is none) is right and it is of these lines.
- * *not_believed says why not: all lines are read then. ERR_NOTFOUND: there was none. ERR_STALE: the
- * journal is older than its snapshot. */
-struct snapshot_key;
+/* Opens or creates it: it is this process's alone. ERR_CONFLICT when another one holds it. */
 struct journal *journal_claim(const char *path, struct err *e) OWNED(journal_close);
+/*
+ * Reads it as the journal of the key with this SHA-256 of its SPKI, from the snapshot PATH-snapshot
+ * on when the MAC of `key` (NULL: there is none) is right and it is of these lines. *not_believed
+ * says why not: all lines are read then. ERR_NOTFOUND: there was none. `*torn` gets the octets that
+ * were cut off the end (0: none). ERR_DENIED when it is another key's, ERR_STORE "path:line: ..."
+ * when a line is damaged, ERR_STALE when the journal is older than its snapshot.
+ */
+struct snapshot_key;
 int journal_load(struct journal *, const uint8_t key_hash[32], const struct snapshot_key *key,
                  size_t *torn, struct err *not_believed, struct err *e);
 /* A snapshot, when so many attempts were committed since the last one; without a key none, and none

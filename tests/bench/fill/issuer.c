@@ -10,6 +10,7 @@
 #include "ca/x509/pubkey.h"
 #include "pkcs11/key.h"
 #include "pkcs11/signer/journal/journal.h"
+#include "tests/support/journal_open.h"
 
 enum { HALF = 32, LINE = 256 };
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "ca/link/admin.h"
 #include "pkcs11/signer/policy.h"
+#include "tests/support/journal_open.h"
 
 enum { FILE_MAX = 8 * 1024 * 1024 };
 

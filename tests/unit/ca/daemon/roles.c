@@ -13,6 +13,7 @@
 #include "pkcs11/key.h"
 #include "pkcs11/signer/journal/journal.h"
 #include "pkcs11/signer/policy.h"
+#include "tests/support/journal_open.h"
 #include "tests/unit/ca/daemon/nf.h"
 
 enum { DAY = 24 * 60 * 60 };

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/ossl.h"
 #include "pkcs11/service/held.h"
+#include "tests/support/journal_open.h"
 #include "tests/support/test.h"
 #include "tests/unit/pkcs11/client/departure.h"
 #include "tests/unit/pkcs11/client/world.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/ossl.h"
+#include "tests/support/journal_open.h"
 #include "tests/support/test.h"
 #include "tests/unit/pkcs11/hsm.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/pkcs11/signer/journal/attempts.h"
 
+#include "tests/support/journal_open.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "tests/support/journal_open.h"
 #include "tests/support/test.h"
 #include "tests/unit/pkcs11/signer/journal/attempts.h"
 #include "tests/unit/pkcs11/signer/scene.h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/support/disk.h"
+#include "tests/support/journal_open.h"
 #include "tests/support/test.h"
 #include "tests/support/tmpdir.h"
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "tests/support/journal_open.h"
 #include "tests/unit/pkcs11/signer/journal/attempts.h"
 #include "tests/unit/pkcs11/signer/scene.h"
 

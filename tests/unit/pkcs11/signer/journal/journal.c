@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/support/journal_open.h"
 #include "tests/unit/pkcs11/signer/journal/attempts.h"
 
 static void

@@ -10,6 +10,7 @@
 
 #include "pkcs11/client/attempted.h"
 #include "pkcs11/signer/journal/marks.h"
+#include "tests/support/journal_open.h"
 #include "tests/unit/pkcs11/signer/journal/attempts.h"
 
 enum { LINES = 3 * MARKS_EACH + 5, COMMIT_EACH = 100 };
