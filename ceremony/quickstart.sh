@@ -383,7 +383,7 @@ setsid "$bin/nfpki-\$host" --config "$dir/\$host/nfpki-\$host.conf" "\${@:2}" >>
 pid=\$!
 echo "\$pid" >"$dir/\$host.pid"
 for ((i = 0; i < 600; i++)); do
-  if tail -c +\$((before + 1)) "\$log" | grep -q '"event":"ready"'; then
+  if [[ \$(tail -c +\$((before + 1)) "\$log" | grep -c '"event":"ready"') -gt 0 ]]; then
     if [[ -f "$dir/env" ]]; then
       sed -i "s/^export NFPKI_PID_\${host^^}=.*/export NFPKI_PID_\${host^^}=\"\$pid\"/" "$dir/env"
     fi

@@ -78,7 +78,7 @@ octets() { # octets FILE...: with all that is in folders
 
 memory() { # memory NAME FIELD: KiB
   local pid
-  pid=$(processes | awk -v n="$1" '$2 == n {print $1}' | head -n 1)
+  pid=$(processes | awk -v n="$1" '$2 == n {print $1}' | sed -n 1p)
   awk -v f="$2:" '$1 == f {print $2}' "/proc/$pid/status"
 }
 

@@ -24,4 +24,6 @@ look 'unfinished work is an issue, not a comment' '\b(TO[D]O|FI[X]ME|X[X]X|HA[C]
 look 'line comments are for local scribbles' '^[[:space:]]*//' '*.c' '*.h'
 look 'ENGINE and low-level OpenSSL interfaces are not used' '\b(ENGINE_|EC_KEY_|RSA_new|ECDSA_do_)' \
   "${product[@]}"
+look 'a pipe is asked by finds (tests/support/finds.sh): who writes it is killed when grep or head ends before its end' \
+  '[^|]\|[[:space:]]*(grep[^|]*[[:space:]]-[A-Zchilnorsvwxz]*q|head[[:space:]]+-(n[[:space:]]*)?1([^[:digit:]]|$))' '*.sh'
 exit $bad

@@ -10,7 +10,7 @@ cd "$pki"
 
 serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
 crl_number() { printf '%d' "$(openssl crl -inform DER -in crl/issuing.crl -noout -crlnumber | cut -d= -f2)"; }
-on_crl() { openssl crl -inform DER -in crl/issuing.crl -noout -text | grep -q "Serial Number: $(serial "$1")"; }
+on_crl() { openssl crl -inform DER -in crl/issuing.crl -noout -text | finds "Serial Number: $(serial "$1")"; }
 enrol() { # enrol NAME [ARGUMENT...]: $pki/NAME.{key,pem}
   local name=$1
   register "$name" AMF 1

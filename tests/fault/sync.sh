@@ -48,8 +48,8 @@ fail_sync() {
 # comes_before FILE FIRST SECOND: extended regular expressions, of lines that are both there
 comes_before() {
   local first second
-  first=$(grep -nE "$2" "$1" | head -1 | cut -d: -f1 || true)
-  second=$(grep -nE "$3" "$1" | head -1 | cut -d: -f1 || true)
+  first=$(grep -nE "$2" "$1" | sed -n 1p | cut -d: -f1 || true)
+  second=$(grep -nE "$3" "$1" | sed -n 1p | cut -d: -f1 || true)
   [[ -n $first && -n $second && $first -lt $second ]] || fail "$1: not '$2' before '$3'"
 }
 

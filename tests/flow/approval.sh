@@ -49,7 +49,7 @@ wrong() { # wrong STATUS 'TEXT' COMMAND...: ends with STATUS and says TEXT
   cat decide.err >>wrong.out 2>/dev/null || true
   [[ $status -eq $wanted ]] || fail "$*: exit status $status instead of $wanted: $(cat wrong.out)"
   grep -qF -- "$text" wrong.out || fail "$*: does not say '$text': $(cat wrong.out)"
-  echo "ok: $(grep -F -- "$text" wrong.out | head -c 150 | head -n 1)"
+  echo "ok: $(grep -F -- "$text" wrong.out | sed -n 1p | cut -c1-150)"
 }
 
 # apply NAME: registers, and a client that polls in the background; sets $client and $rid
@@ -77,7 +77,7 @@ print("".join(p["rid"] for p in json.load(sys.stdin) if p["registration"] == sys
   fail "nothing waits: $(cactl pending)"
 }
 shows() { # shows 'TEXT': what waits
-  cactl pending "$rid" | grep -qF -- "$1" || fail "pending does not show '$1': $(cactl pending "$rid")"
+  cactl pending "$rid" | finds -F -- "$1" || fail "pending does not show '$1': $(cactl pending "$rid")"
 }
 # The client is held between two polls, so that no exchange of its is cut off.
 held() { # held COMMAND...
@@ -105,8 +105,8 @@ shows '0 of 2, 2 missing'
 shows nf-approved
 shows "$(openssl pkey -in first.key -pubout -outform DER | sha256sum | cut -d' ' -f1)"
 shows first.amf.5gc.mnc012.mcc345.3gppnetwork.org
-decide approve alice 'correct horse' "$rid" --reason 'change 4711' | grep -q '"state": "waiting"' || fail alice
-decide approve alice 'correct horse' "$rid" | grep -q '"already": true' || fail 'alice once more'
+decide approve alice 'correct horse' "$rid" --reason 'change 4711' | finds '"state": "waiting"' || fail alice
+decide approve alice 'correct horse' "$rid" | finds '"already": true' || fail 'alice once more'
 shows '1 of 2, 1 missing'
 shows 'approve CN=Alice Andersson,O=nfpki demonstration,C=SE'
 held restart ra
@@ -153,7 +153,7 @@ shows '1 of 2, 1 missing'
 kill -0 "$client" || fail "the client does not wait any more: $(cat first.log)"
 
 sign_document bob 'battery staple' good
-cactl approve --signed good.p7s | grep -q '"state": "approved"' || fail bob
+cactl approve --signed good.p7s | finds '"state": "approved"' || fail bob
 wait "$client" || fail "the client failed: $(cat first.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem first.pem
 [[ $(openssl x509 -in first.pem -noout -ext certificatePolicies) == *'Policy: 1.3.6.1.4.1.99999.7.1' ]] ||
@@ -184,7 +184,7 @@ shows '0 of 2, 2 missing'
 at_terminal yes >terminal.out || fail "at a terminal: $(cat terminal.out)"
 ! grep -q 'correct horse' terminal.out || fail 'the passphrase was shown'
 shows '1 of 2, 1 missing'
-decide reject bob 'battery staple' "$rid" --reason 'unknown site' | grep -q '"state": "refused"' || fail reject
+decide reject bob 'battery staple' "$rid" --reason 'unknown site' | finds '"state": "refused"' || fail reject
 ! wait "$client" || fail 'a rejected request enrolled'
 grep -q 'rejected by an officer' second.log || fail "the client was not told: $(cat second.log)"
 grep -q notAuthorized second.log || fail "failInfo: $(cat second.log)"
@@ -196,9 +196,7 @@ wrong 1 'nothing waits' decide approve alice 'correct horse' "$rid"
 apply third
 decide approve alice 'correct horse' "$rid" >/dev/null
 kill_daemon ca
-clock=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
-LD_PRELOAD=$clock FAKETIME=+25h FAKETIME_DONT_FAKE_MONOTONIC=1 \
-  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 start_daemon ca
+with_wall_clock +25h start_daemon ca
 ! wait "$client" || fail 'what was not approved in time enrolled'
 grep -q 'not approved in time' third.log || fail "the client was not told: $(cat third.log)"
 audit show "$rid" >story

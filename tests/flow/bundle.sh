@@ -24,7 +24,7 @@ renews() { # renews DIR: another certificate and another key, which belong toget
 }
 on_crl() { # on_crl SERIAL: within some time
   for ((i = 0; i < 200; i++)); do
-    openssl crl -inform DER -in crl/issuing.crl -noout -text | grep -qi "Serial Number: $1" && return
+    openssl crl -inform DER -in crl/issuing.crl -noout -text | finds -i "Serial Number: $1" && return
     sleep 0.05
   done
   fail "$1 is not on the CRL"
@@ -87,7 +87,7 @@ ractl bundle --profile nf-tls-client --output other "$registration_id"
 (umask 077 && printf '%s' "$secret" >other/secret.txt)
 run other
 is_ours other nf.pem
-openssl x509 -in other/nf.pem -noout -ext extendedKeyUsage | grep -q 'Client' || fail 'another profile'
+openssl x509 -in other/nf.pem -noout -ext extendedKeyUsage | finds 'Client' || fail 'another profile'
 ! ractl bundle --profile nowhere "$registration_id" 2>said.txt || fail 'a profile that is not registered'
 grep -q 'not registered' said.txt || fail "$(<said.txt)"
 ! ractl bundle --client nobody "$registration_id" 2>said.txt || fail 'an unknown client'
@@ -215,5 +215,5 @@ for client in openssl-3.2 gencmpclient cmpracomponent bouncycastle; do
   sh -n https.sh || fail "$client is no shell script"
   grep -q tls-root.pem https.sh || fail "$client: no anchor of TLS"
 done
-ractl bundle --client cert-manager "$(id_of pinned)" | grep -q 'key: tls-root.crt' || fail 'cert-manager: no anchor of TLS'
+ractl bundle --client cert-manager "$(id_of pinned)" | finds 'key: tls-root.crt' || fail 'cert-manager: no anchor of TLS'
 audit verify

@@ -5,6 +5,7 @@
 set -euo pipefail
 bin=$1
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$tests/support/finds.sh"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/nfpki-ceremony-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -55,7 +56,7 @@ ceremony root-crl-2.conf
 expect 3 verify "${line[@]}" bundles/crl-2
 openssl crl -in bundles/crl-2/root.crl.pem -noout -text >crl.txt
 grep -q 'Superseded' crl.txt || fail 'the entry has no reason'
-grep -A1 'X509v3 CRL Number' crl.txt | grep -qE '^ +2$' || fail 'the number is not 2'
+grep -A1 'X509v3 CRL Number' crl.txt | finds -E '^ +2$' || fail 'the number is not 2'
 expect 1 "$bin/nfpki-ceremony" rehearse root-crl-2.conf
 says 'exists; a bundle is written once'
 
@@ -95,10 +96,10 @@ if openssl verify -crl_check -CRLfile bundles/crl-2/root.crl.pem -CAfile bundles
   bundles/issuing/issuing.cert.pem >/dev/null 2>&1; then
   fail 'the revoked certificate verifies'
 fi
-openssl req -in bundles/issuing-keys/issuing.csr.pem -verify -noout 2>&1 | grep -q 'verify OK'
-openssl req -in bundles/ra-key/ra.csr.pem -verify -noout 2>&1 | grep -q 'verify OK'
-openssl x509 -in bundles/root/root.cert.pem -noout -subject | grep -q 'CN = REHEARSAL ' || fail 'no mark'
-openssl x509 -in bundles/issuing/issuing.cert.pem -noout -ext basicConstraints | grep -q 'CA:TRUE, pathlen:0'
+openssl req -in bundles/issuing-keys/issuing.csr.pem -verify -noout 2>&1 | finds 'verify OK'
+openssl req -in bundles/ra-key/ra.csr.pem -verify -noout 2>&1 | finds 'verify OK'
+openssl x509 -in bundles/root/root.cert.pem -noout -subject | finds 'CN = REHEARSAL ' || fail 'no mark'
+openssl x509 -in bundles/issuing/issuing.cert.pem -noout -ext basicConstraints | finds 'CA:TRUE, pathlen:0'
 openssl x509 -in bundles/root/root.cert.pem -noout -checkend $((7 * 86400)) >/dev/null &&
   fail 'the rehearsed root lives longer than 7 days'
 
@@ -193,7 +194,7 @@ expect 0 typed answers real.conf
 expect 3 verify bundles/real
 says 'NOT PRODUCTION: a software token'
 ! grep -q 'a rehearsal' out.txt || fail 'a production run is called a rehearsal'
-openssl x509 -in bundles/real/root.cert.pem -noout -subject | grep -q 'CN = Example Root G1$' || fail 'subject'
+openssl x509 -in bundles/real/root.cert.pem -noout -subject | finds 'CN = Example Root G1$' || fail 'subject'
 sed 's/software_token_accepted = true/software_token_accepted = false/; s/real-root/real-2/; s,bundles/real,bundles/real-2,' \
   real.conf >real-2.conf
 expect 1 typed answers real-2.conf

@@ -8,7 +8,7 @@ command -v faketime >/dev/null || fail 'faketime is not installed'
 pki_start
 cd "$pki"
 cat "$NFPKI_TRUST" ceremony/sub-issue/issuing.cert.pem >chain.pem
-at() { faketime -f "$1s" "${@:2}"; } # at OFFSET COMMAND...
+at() { with_clock "$1s" "${@:2}"; } # at OFFSET COMMAND...
 seconds() { date -u -d "$1" +%s; }
 begins() { seconds "$(openssl x509 -in "$1" -noout -startdate | cut -d= -f2)"; }
 ends() { seconds "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)"; }

@@ -38,8 +38,8 @@ line=$(sed -n 4711p many.secrets)
 part() { sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p" <<<"$line"; }
 new_key one.key
 cmp -cmd ir -ref "$(part reference)" -secret "pass:$(part secret)" -subject /CN=x -newkey one.key -certout one.pem
-openssl x509 -in one.pem -noout -ext subjectAltName | grep -q "$(part nfInstanceId)" || fail 'whose certificate is this?'
-audit show --json "$(part id)" | grep -q '"batch"' || fail 'the record lacks the evidence'
+openssl x509 -in one.pem -noout -ext subjectAltName | finds "$(part nfInstanceId)" || fail 'whose certificate is this?'
+audit show --json "$(part id)" | finds '"batch"' || fail 'the record lacks the evidence'
 
 # again: the same ids, nothing new, no secret
 ractl import --secrets again.secrets many.p7s many >again.rows 2>again.said || fail "again: $(<again.said)"
@@ -84,7 +84,7 @@ owner_id=$(openssl dgst -sha256 -r oam/owner.p7s | cut -c1-32)
 sign_manifest conflict
 ! ractl import --secrets conflict.secrets conflict.p7s conflict >conflict.rows 2>conflict.said || fail 'a conflict is no success'
 [[ $(grep -c ' registered' conflict.rows) -eq 2 ]] || fail "$(<conflict.rows)"
-grep "$owner" conflict.rows | grep -q "refused.*live registration $owner_id: cancel" || fail "$(<conflict.rows)"
+grep "$owner" conflict.rows | finds "refused.*live registration $owner_id: cancel" || fail "$(<conflict.rows)"
 
 # killed in the middle: the same call again makes the rest
 batch 3000 killed '{"kind":"mac"}' >killed

@@ -45,6 +45,6 @@ for row in 'root nfpki-root' 'ca nfpki-issuing' 'ra nfpki-ra'; do
   echo "ok: $token: sign only, always sensitive, never extractable"
 done
 [[ $(objects root nfpki-root) == *'always authenticate'* ]] || fail 'the root key does not ask for each signature'
-if objects ca nfpki-root | grep -q Object; then
+if objects ca nfpki-root | finds Object; then
   fail "the CA host reaches the root's token"
 fi

@@ -108,7 +108,7 @@ serial=$(openssl x509 -in upstream.pem -noout -serial | cut -d= -f2)
 cactl revoke --reason keyCompromise "$serial" >/dev/null
 crl=$(sed -nE 's/^crl_dir *= *"(.*)"/\1/p' plain.conf)/issuing.crl
 for ((i = 0; i < 300; i++)); do
-  openssl crl -inform DER -in "$crl" -noout -text | grep -qi "$serial" && break
+  openssl crl -inform DER -in "$crl" -noout -text | finds -i "$serial" && break
   sleep 0.1
 done
 expect 'a revoked RA' 'error certRevoked signature pvno 2' "$(nested --info 17 2>text.txt)"

@@ -12,7 +12,7 @@ wrong() { # wrong STATUS 'TEXT' COMMAND...: ends with STATUS and says TEXT
   "$@" >wrong.out 2>&1 || status=$?
   [[ $status -eq $wanted ]] || fail "$*: exit status $status instead of $wanted: $(cat wrong.out)"
   grep -qF -- "$text" wrong.out || fail "$*: does not say '$text': $(cat wrong.out)"
-  echo "ok: $(head -c 150 wrong.out | head -n 1)"
+  echo "ok: $(sed -n 1p wrong.out | cut -c1-150)"
 }
 crl() { curl -sS --fail "http://$host:$port/crl/issuing.crl" | openssl crl -inform DER -out "$1"; }
 serial() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//' | tr A-F a-f; }
@@ -32,11 +32,11 @@ wrong 2 'usage' cactl revoke "$number"
 wrong 1 'no certificate with this serial' cactl revoke 40000000000000000000000000000000 --reason superseded
 cactl revoke "$number" --reason keyCompromise
 crl after.crl
-openssl crl -in after.crl -noout -text | grep -qi "Serial Number: $number" || fail 'not on the CRL'
+openssl crl -in after.crl -noout -text | finds -i "Serial Number: $number" || fail 'not on the CRL'
 wrong 2 'certificate revoked' openssl verify -crl_check -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem -CRLfile after.crl nf/cert.pem
-cactl revoke "$number" --reason keyCompromise | grep -q '"already": true' || fail 'a second time'
-audit show --json "$number" | grep -q REVOKED || fail 'no REVOKED leaf'
-audit list | grep -i "$number" | grep -q revoked || fail 'the list does not say revoked'
+cactl revoke "$number" --reason keyCompromise | finds '"already": true' || fail 'a second time'
+audit show --json "$number" | finds REVOKED || fail 'no REVOKED leaf'
+audit list | grep -i "$number" | finds revoked || fail 'the list does not say revoked'
 first=$(openssl crl -in after.crl -noout -crlnumber)
 cactl crl
 crl next.crl
@@ -109,7 +109,7 @@ wrong 1 'same content' ractl register oam/again.p7s
 # ---- show, list, cancel ----
 uuid=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/mine.json)
 id=$(ractl list | grep "$uuid" | cut -d' ' -f1)
-ractl show "$id" | grep -q "$id" || fail show
+ractl show "$id" | finds "$id" || fail show
 wrong 2 '32 hexadecimal digits' ractl show 00
 wrong 1 'no registration' ractl show 00000000000000000000000000000000
 cancellation 00000000000000000000000000000000
@@ -121,7 +121,7 @@ cancel "$id"
 new_key mine.key
 wrong 1 'badMessageCheck' cmp -cmd ir -ref "$reference" -secret "pass:$secret" -subject /CN=x -newkey mine.key -certout mine.pem
 [[ ! -s mine.pem ]] || fail 'a cancelled registration enrolled'
-audit show --json "$id" | grep -q CANCEL || fail 'no CANCEL leaf'
+audit show --json "$id" | finds CANCEL || fail 'no CANCEL leaf'
 wrong 1 'same content' ractl register oam/again.p7s
 ractl register oam/rival.p7s >/dev/null # what is cancelled makes room
 

@@ -163,7 +163,7 @@ has nf-tls-short "DNS:nf1.$domain"
 # noRevAvail, not critical, NULL
 [[ $(openssl x509 -in nf-tls-short.pem -outform DER | od -An -v -tx1 | tr -d ' \n') == *0603551d3804020500* ]] ||
   fail 'nf-tls-short: no noRevAvail'
-! openssl x509 -in nf-tls-short.pem -noout -text | grep -q 'CRL Distribution' || fail 'a CRL for a short life'
+! openssl x509 -in nf-tls-short.pem -noout -text | finds 'CRL Distribution' || fail 'a CRL for a short life'
 openssl x509 -in nf-tls-short.pem -noout -checkend $((11 * 3600)) >/dev/null || fail 'nf-tls-short: too short'
 ! openssl x509 -in nf-tls-short.pem -noout -checkend $((13 * 3600)) >/dev/null || fail 'nf-tls-short: too long'
 
@@ -195,12 +195,12 @@ CONF
 refused 'an extension that is not given' badCertTemplate udm-tls P-384 -config wish.cnf -reqexts policy
 ask udm-tls P-384 -sans 127.0.0.1 || fail "a name that is replaced: $(cat udm-tls.log)"
 grep -q 'granted with modifications' udm-tls.log || fail "a name was replaced in silence: $(cat udm-tls.log)"
-! openssl x509 -in udm-tls.pem -noout -ext subjectAltName | grep -q 127 || fail 'a name that is not registered'
+! openssl x509 -in udm-tls.pem -noout -ext subjectAltName | finds 127 || fail 'a name that is not registered'
 
 instance=$(sed -nE 's/.*"nfInstanceId":"([^"]*)".*/\1/p' oam/udm.json)
 as_cert_manager udm-tls "/CN=nf1.$domain"
 ! grep -qi 'grantedWithMods\|granted with modifications' cm.log || fail "a CN that is ignored: $(cat cm.log)"
-! openssl x509 -in cm.pem -noout -subject | grep -q CN || fail 'a CN was given'
+! openssl x509 -in cm.pem -noout -subject | finds CN || fail 'a CN was given'
 new_key kur.key
 if cmp -cmd kur -cert udm-tls.pem -key udm-tls.key -newkey kur.key -sans 127.0.0.1 -certout kur.pem >kur.log 2>&1; then
   fail 'a kur for a name that is not registered'
@@ -211,7 +211,7 @@ has udm-tls 'TLS Web Server Authentication' "DNS:nf1.$domain"
 openssl x509 -in udm-tls.pem -noout -checkend $((35 * 3600)) >/dev/null || fail 'udm-tls: too short'
 ! openssl x509 -in udm-tls.pem -noout -checkend $((37 * 3600)) >/dev/null || fail 'udm-tls: too long'
 serial=$(openssl x509 -in udm-tls.pem -noout -serial | cut -d= -f2 | tr A-F a-f)
-audit list | grep "^$serial" | grep -q confirmed || fail 'implicitConfirm was granted against the profile'
+audit list | grep "^$serial" | finds confirmed || fail 'implicitConfirm was granted against the profile'
 
 # ---- the record ------------------------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ restart_both
 every_registration after AMF '[{"name":"nf-tls"}]' "$dns" || fail "after: $said"
 ask nf-tls P-256 || fail "after: $(cat nf-tls.log)"
 serial=$(openssl x509 -in nf-tls.pem -noout -serial | cut -d= -f2)
-audit show "$serial" | grep -q "$(sha256sum profiles.conf | cut -d' ' -f1)" || fail 'the record names the old file'
+audit show "$serial" | finds "$(sha256sum profiles.conf | cut -d' ' -f1)" || fail 'the record names the old file'
 [[ $(cat ledger/tile/entries/* ledger/tile/entries/*/* 2>/dev/null | grep -a -o "\"file\":\"profiles\",\"kind\":\"CONFIG\",\"previous\":\"$hash\"" | wc -l) -ge 1 ]] ||
   fail 'no CONFIG leaf names the change'
 audit verify

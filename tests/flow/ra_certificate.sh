@@ -156,11 +156,7 @@ expect 'the log has it' 1 "$(logged '"event":"not-wrapped"')"
 
 # ---- the clock of the RA goes wrong, and is set right again: its certificate ends, or has not begun
 
-clock=$(dirname "$(find /usr/lib -name libfaketime.so.1 | head -n 1)")/libfaketime.so.1
-wrong_clock() { # wrong_clock DIFFERENCE ca|ra
-  LD_PRELOAD=$clock FAKETIME=$1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
-    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 start_daemon "$2"
-}
+wrong_clock() { with_wall_clock "$1" start_daemon "$2"; } # wrong_clock DIFFERENCE ca|ra
 
 new_key sent.key
 openssl cmp -server "$host:$port" -path "$path" -trusted "$NFPKI_TRUST" -cmd ir -cert "$nf.pem" -key "$nf.key" \

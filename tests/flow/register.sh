@@ -42,7 +42,7 @@ refused 'the registered key, but another is asked for' 'ip notAuthorized' keyed 
 enrol keyed keyed.key || fail "the registered key: $(cat enrol.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem nf.pem
 [[ $(openssl x509 -in nf.pem -noout -pubkey) == "$(openssl pkey -in keyed.key -pubout)" ]] || fail 'another key was certified'
-audit show --json "$(serial_of_last)" | grep -q '"assurance": *"signature"' ||
+audit show --json "$(serial_of_last)" | finds '"assurance": *"signature"' ||
   fail 'the record does not say that a signature stood for it'
 refused 'used up' 'ip notAuthorized' keyed keyed.key
 

@@ -9,7 +9,7 @@ cd "$pki"
 serial() { openssl x509 -in "$1" -noout -serial | cut -d= -f2; }
 crl() { openssl crl -inform DER -in "$pki/crl/issuing.crl" -noout -text; }
 on_crl() { # on_crl FILE: why its certificate is on the published CRL
-  crl | awk -v serial="$(serial "$1")" '$1 == "Serial" { on = $3 == serial } on && /Reason Code/ { getline; print; exit }'
+  crl | awk -v serial="$(serial "$1")" '$1 == "Serial" { on = $3 == serial } on && /Reason Code/ { getline; print; on = 0 }'
 }
 rr() { cmp -cmd rr "$@" >rr.log 2>&1; }
 refused() { # refused 'what' FAILINFO ARGUMENT...
@@ -83,7 +83,7 @@ grep -q '32 hexadecimal digits are wanted' serial.txt || fail "a bad serial: $(c
 typed=$(openssl x509 -in upstream.pem -noout -text -certopt no_pubkey,no_sigdump | sed -n '/Serial Number/{n;s/ //g;p}')
 [[ $typed == ??:*:?? ]] || fail "no colons: $typed"
 for form in "$typed" "0x$(serial upstream.pem)" "${typed^^}"; do
-  audit show "$form" | grep -qi "$(serial upstream.pem)" || fail "audit show $form"
+  audit show "$form" | finds -i "$(serial upstream.pem)" || fail "audit show $form"
 done
 cactl revoke "0x${typed^^}" --reason cessationOfOperation
 enrol d
@@ -140,12 +140,12 @@ for signer in officer f; do
   echo "ok: $(<x.log)"
 done
 cmp -cmd kur -cert f.pem -key f.key -newkey x.key -certout f2.pem || fail 'what nobody cancelled does not work any more'
-cactl cancel "$registration_id" | grep -q '"revoked": 1' || fail 'cactl cancel'
+cactl cancel "$registration_id" | finds '"revoked": 1' || fail 'cactl cancel'
 [[ $(on_crl f2.pem) == *'Cessation Of Operation'* ]] || fail 'cancelled by an officer, and not on the CRL'
-cactl cancel "$registration_id" | grep -q '"already": true' || fail 'cactl cancel, again'
-! ractl list --state cancelled | grep -q "$registration_id" || fail 'the RA lists what only the CA cancelled'
+cactl cancel "$registration_id" | finds '"already": true' || fail 'cactl cancel, again'
+! ractl list --state cancelled | finds "$registration_id" || fail 'the RA lists what only the CA cancelled'
 cancel "$registration_id"
-ractl list --state cancelled | grep -q "$registration_id" || fail 'cancelled at both'
+ractl list --state cancelled | finds "$registration_id" || fail 'cancelled at both'
 if cactl cancel 00000000000000000000000000000000 2>x.log; then fail 'cancelled nothing'; fi
 enrol g
 cancel "$first_id" # so that the RA has heard whose signature this is

@@ -15,7 +15,7 @@ refuses_to_start() { # refuses_to_start PATTERN [OPTION]
   local before
   before=$(wc -l <log/nfpki-ra.log)
   start_daemon ra "${@:2}" >/dev/null 2>&1 && fail "started: $1"
-  tail -n "+$((before + 1))" log/nfpki-ra.log | grep -q -- "$1" || fail "$(tail -n 3 log/nfpki-ra.log)"
+  tail -n "+$((before + 1))" log/nfpki-ra.log | finds -- "$1" || fail "$(tail -n 3 log/nfpki-ra.log)"
 }
 
 # nothing but the PIN is a file, and the secret is nowhere in the clear
@@ -46,7 +46,7 @@ sed '/^seal /d' ra/with.conf >ra/ra-signer.conf
 (umask 077 && openssl rand 32 >ra/credentials/ra-seal-key)
 start_daemon ra
 grep -q '"event":"seal-key-in-file"' log/nfpki-ra.log || fail 'no warning about the file'
-ractl status | grep -qEx 'ra.db      no key, [0-9]+ pages' || fail "$(ractl status)"
+ractl status | finds -Ex 'ra.db      no key, [0-9]+ pages' || fail "$(ractl status)"
 register old AMF 1
 old=("$reference" "$secret")
 register older AMF 1
@@ -60,8 +60,8 @@ cp -a ra/state ra/state.file
 refuses_to_start 'ra.db has no seals'
 ! grep -q '"event":"resealed"' log/nfpki-ra.log || fail 'a start that was refused has changed something'
 start_daemon ra --seal
-grep '"event":"resealed"' log/nfpki-ra.log | grep -q '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
-grep '"event":"sealed"' log/nfpki-ra.log | grep -q '"level":"warning".* pages of ra.db as they were' || fail 'nobody says it'
+grep '"event":"resealed"' log/nfpki-ra.log | finds '2 one-time secrets' || fail "$(tail -n 3 log/nfpki-ra.log)"
+grep '"event":"sealed"' log/nfpki-ra.log | finds '"level":"warning".* pages of ra.db as they were' || fail 'nobody says it'
 enrol old "${old[@]}"
 rm ra/credentials/ra-seal-key
 restart ra
@@ -108,7 +108,7 @@ ends_with_3() { # ends_with_3 PATTERN: the start, or the scrub, may find it firs
   env SOFTHSM2_CONF="$PWD/ra/softhsm2.conf" CREDENTIALS_DIRECTORY="$PWD/ra/credentials" timeout 60 \
     "$bin/nfpki-ra" --config ra/nfpki-ra.conf >>log/nfpki-ra.log 2>&1 || status=$?
   expect "how an RA ends: $1" 3 "$status"
-  tail -n "+$((before + 1))" log/nfpki-ra.log | grep -E '"event":"(start|store)-failed"' | grep -q -- "$1" ||
+  tail -n "+$((before + 1))" log/nfpki-ra.log | grep -E '"event":"(start|store)-failed"' | finds -- "$1" ||
     fail "$(tail -n 3 log/nfpki-ra.log)"
 }
 sqlite3 ra/state/ra.db 'UPDATE enrolment SET until = until + 1'

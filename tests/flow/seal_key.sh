@@ -63,4 +63,4 @@ sed -i '/^seal /d' ca/log-signer.conf
 cp with.conf ca/log-signer.conf
 start_daemon ca
 start_daemon ra
-audit verify | grep -q ' SEALED 1' || fail 'no SEALED, or more than one'
+audit verify | finds ' SEALED 1' || fail 'no SEALED, or more than one'

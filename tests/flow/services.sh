@@ -149,7 +149,7 @@ may() { (as "$@") >/dev/null 2>&1; } # may USER COMMAND...
 for side in ca ra; do
   user=${side}_signer
   files=("$pki/$side"/credentials/*.pin "$pki/$side"/journal/*.journal "$pki/$side/softhsm2.conf"
-    "$(find "$pki/$side/tokens" -name '*.object' | head -n 1)")
+    "$(find "$pki/$side/tokens" -name '*.object' | sed -n 1p)")
   [[ ${#files[@]} -eq $([[ $side == ca ]] && echo 5 || echo 4) && -s ${files[-1]} ]] || fail "files of the $side signer: ${files[*]}"
   for file in "${files[@]}"; do
     may "${!user}" cat "$file" || fail "$file cannot be read by its own user"

@@ -76,7 +76,7 @@ vendor good 'CN=good,O=Vendor'
 enrol good || fail "the registered device: $(cat good.log)"
 openssl verify -CAfile "$NFPKI_TRUST" -untrusted nf/chain.pem good-nf.pem
 request=$(audit list --json | tail -n 1 | sed -nE 's/.*"serial":"([0-9a-f]+)".*/\1/p')
-audit show --json "$request" | grep -q '"assurance": *"signature"' || fail 'the record does not say that a signature stood for it'
+audit show --json "$request" | finds '"assurance": *"signature"' || fail 'the record does not say that a signature stood for it'
 refused 'used up' 'ip notAuthorized' good
 
 # one proof, one registration that is live: another network function's is refused until that is cancelled
@@ -225,7 +225,7 @@ enrol odd || fail "with allow: $(cat odd.log)"
 # an anchor under which nothing verifies
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /O=Old/CN=Root -keyout ended.key -out ended.csr \
   2>/dev/null
-faketime -f -3d openssl x509 -req -in ended.csr -key ended.key -extfile cross.ext -days 1 -out ended.pem 2>/dev/null
+with_clock -3d openssl x509 -req -in ended.csr -key ended.key -extfile cross.ext -days 1 -out ended.pem 2>/dev/null
 for host_of in ra ca; do
   "$bin/nfpki-$host_of" --config "$host_of/nfpki-$host_of.conf" --check 2>check.txt || fail "--check: $(<check.txt)"
   sed "s|$pki/other-root.pem|$pki/ended.pem|" "$host_of/nfpki-$host_of.conf" >"$host_of/check.conf"

@@ -5,6 +5,8 @@ set -euo pipefail
 bin=$(cd "$bin" && pwd)
 root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root_dir/ceremony/process.sh"
+source "$root_dir/tests/support/finds.sh"
+source "$root_dir/tests/support/clock.sh"
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 expect() { # expect 'what' WANTED GOT
