@@ -18,16 +18,17 @@ text_character(struct span octets, uint32_t *code)
     return n > 0 ? (size_t)n : 0;
 }
 
-static bool
-is_visible(uint32_t code)
+bool
+text_is_visible(uint32_t code)
 {
     static const struct {
         uint32_t first;
         uint32_t last;
     } hidden[] = {
-        {0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},   {0x061c, 0x061c},
-        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xd800, 0xdfff},
-        {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff}, {0xf0000, 0x7fffffff},
+        {0x0000, 0x001f},      {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x061c, 0x061c},
+        {0x200b, 0x200f},      {0x2028, 0x202e}, {0x2060, 0x206f}, {0xd800, 0xdfff},
+        {0xfdd0, 0xfdef},      {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+        {0xf0000, 0x7fffffff},
     };
 
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
@@ -35,7 +36,7 @@ is_visible(uint32_t code)
             return false;
         }
     }
-    return true;
+    return (code & 0xfffe) != 0xfffe; /* Unicode 23.7: the last two of each plane are none */
 }
 
 void
@@ -45,7 +46,7 @@ text_show(struct span octets, char *out)
         uint32_t code = 0;
         size_t n = text_character(octets, &code);
 
-        if (n > 0 && is_visible(code)) {
+        if (n > 0 && text_is_visible(code)) {
             memcpy(out, octets.p, n);
             out += n;
         } else {

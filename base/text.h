@@ -15,6 +15,9 @@
  * nothing at all). */
 size_t text_character(struct span octets, uint32_t *code);
 
+/* Neither control character nor mark of direction, not invisible, and a character at all. */
+bool text_is_visible(uint32_t code);
+
 /* UTF-8 as it is, but for what drives a terminal or hides itself: control characters, marks of
  * direction, invisible ones. These and whatever is no UTF-8 become \xHH, octet by octet. `out` has
  * TEXT_SHOWN_SIZE(octets.n); the result is UTF-8. */

@@ -64,15 +64,16 @@ ranges_that_are_not_shown_have_ends(void **state)
         uint32_t code;
         bool visible;
     } rows[] = {
-        {0x01, false},     {0x1f, false},    {0x20, true},    {0x7e, true},    {0x7f, false},
-        {0x9f, false},     {0xa0, true},     {0xac, true},    {0xad, false},   {0xae, true},
-        {0x61b, true},     {0x61c, false},   {0x61d, true},   {0x200a, true},  {0x200b, false},
-        {0x200f, false},   {0x2010, true},   {0x2027, true},  {0x2028, false}, {0x202e, false},
-        {0x202f, true},    {0x205f, true},   {0x2060, false}, {0x206f, false}, {0x2070, true},
-        {0xd7ff, true},    {0xe000, true},   {0xfefe, true},  {0xfeff, false}, {0xff00, true},
-        {0xffef, true},    {0xfff0, false},  {0xfffb, false}, {0xfffc, true},  {0xdffff, true},
-        {0xe0000, false},  {0xe0fff, false}, {0xe1000, true}, {0xeffff, true}, {0xf0000, false},
-        {0x10ffff, false},
+        {0x01, false},     {0x1f, false},    {0x20, true},     {0x7e, true},    {0x7f, false},
+        {0x9f, false},     {0xa0, true},     {0xac, true},     {0xad, false},   {0xae, true},
+        {0x61b, true},     {0x61c, false},   {0x61d, true},    {0x200a, true},  {0x200b, false},
+        {0x200f, false},   {0x2010, true},   {0x2027, true},   {0x2028, false}, {0x202e, false},
+        {0x202f, true},    {0x205f, true},   {0x2060, false},  {0x206f, false}, {0x2070, true},
+        {0xd7ff, true},    {0xe000, true},   {0xfefe, true},   {0xfeff, false}, {0xff00, true},
+        {0xffef, true},    {0xfff0, false},  {0xfffb, false},  {0xfffc, true},  {0xdfffd, true},
+        {0xe0000, false},  {0xe0fff, false}, {0xe1000, true},  {0xefffd, true}, {0xf0000, false},
+        {0x10ffff, false}, {0xfdcf, true},   {0xfdd0, false},  {0xfdef, false}, {0xfdf0, true},
+        {0xfffe, false},   {0xdffff, false}, {0xefffe, false},
     };
 
     (void)state;
