@@ -7,23 +7,13 @@
 #include "base/ossl.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/der/queue_entry.h"
-
-void
-print_octets(FILE *out, struct span bytes)
-{
-    for (size_t i = 0; i < bytes.n; i++) {
-        if (bytes.p[i] >= ' ' && bytes.p[i] <= '~') {
-            (void)fputc(bytes.p[i], out);
-        } else {
-            (void)fprintf(out, "\\x%02x", (unsigned)bytes.p[i]);
-        }
-    }
-}
+#include "db/audit/out/escape.h"
+#include "db/audit/out/terms.h"
 
 void
 print_text(FILE *out, const char *text)
 {
-    print_octets(out, span_str(text));
+    escape_write_str(out, ESCAPE_TERMINAL, text);
 }
 
 void
@@ -68,17 +58,12 @@ member(FILE *out, const struct leaf *leaf, const char *name, const char *label)
     }
 }
 
-static const char *
-reason_name(int64_t reason)
+static void
+print_reason(FILE *out, const struct leaf *leaf)
 {
-    /* RFC 5280 5.3.1 */
-    static const char *const names[] = {
-        "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
-        "superseded",    "cessationOfOperation", "certificateHold", "",
-        "removeFromCRL", "privilegeWithdrawn",   "aACompromise",
-    };
+    const char *name = term_crl_reason(leaf_int(leaf, "reason", -1));
 
-    return reason >= 0 && reason < (int64_t)ARRAY_LEN(names) ? names[reason] : "unknown reason";
+    (void)fprintf(out, PRINT_BELOW "reason %s", name == NULL ? "unknown reason" : name);
 }
 
 /* What its RA signed of it, and when it came there. */
@@ -186,7 +171,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
     case LEAF_CONFIRMED:
         return;
     case LEAF_REVOKED:
-        (void)fprintf(out, PRINT_BELOW "reason %s", reason_name(leaf_int(leaf, "reason", -1)));
+        print_reason(out, leaf);
         member(out, leaf, "by", ", by");
         member(out, leaf, "revocationDate", ", as of");
         member(out, leaf, "supersededBy", PRINT_BELOW "superseded by");
@@ -225,7 +210,7 @@ print_facts(FILE *out, const struct leaf *leaf, bool serial)
         break;
     }
     (void)fprintf(out, PRINT_BELOW);
-    print_octets(out, leaf_body(leaf));
+    escape_write(out, ESCAPE_TERMINAL, leaf_body(leaf));
 }
 
 const char *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * print_leaf.h - what all that is printed for people is made of. Text from the ledger has
- * everything but printable ASCII escaped.
+ * print_leaf.h - what all that is printed for people is made of. Text from the ledger is
+ * escaped (out/escape.h).
  */
 #pragma once
 
@@ -13,7 +13,6 @@
 /* A new line below what a leaf says. */
 #define PRINT_BELOW "\n               "
 
-void print_octets(FILE *, struct span);
 void print_text(FILE *, const char *);
 /* "  label        text" */
 void print_line(FILE *, const char *label, const char *text);

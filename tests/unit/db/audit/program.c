@@ -49,7 +49,7 @@ show_tells_the_whole_story_of_a_certificate(void **state)
     assert_says(s->out, "leaf 5: inclusion proof verified against checkpoint size 19 (5 hashes)");
     assert_null(strstr(s->out, s->confirmed.serial));
     /* What a leaf says cannot drive the terminal. */
-    assert_says(s->out, "officer\\x1b[2J");
+    assert_says(s->out, "officer\\u{1b}[2J");
     assert_null(strchr(s->out, '\x1b'));
 
     first = mem_strdup(s->out);
