@@ -38,54 +38,75 @@ file_add(int option, const char *path)
     return 0;
 }
 
+static const struct {
+    struct option option;
+    unsigned bit;
+} options[] = {
+    {{"ledger", required_argument, NULL, 'l'}, ASK_LEDGER},
+    {{"key", required_argument, NULL, 'k'}, ASK_KEY},
+    {{"state", required_argument, NULL, 's'}, ASK_STATE},
+    {{"certificate", required_argument, NULL, 'c'}, ASK_CERTIFICATE},
+    {{"nf", required_argument, NULL, 'n'}, ASK_NF},
+    {{"issuer", required_argument, NULL, 'i'}, ASK_ISSUER},
+    {{"crl", required_argument, NULL, 'r'}, ASK_CRL},
+    {{"json", no_argument, NULL, 'j'}, ASK_JSON},
+};
+
+static int
+take(int option, const char *value)
+{
+    switch (option) {
+    case 'l':
+        asked.ledger = value;
+        return 0;
+    case 'k':
+        asked.key = value;
+        return 0;
+    case 's':
+        asked.state = value;
+        return 0;
+    case 'c':
+        asked.certificate = value;
+        return 0;
+    case 'n':
+        asked.nf = value;
+        return 0;
+    case 'i':
+    case 'r':
+        return file_add(option, value);
+    case 'j':
+        asked.json = true;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
 int
 ask_parse(int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"ledger", required_argument, NULL, 'l'},
-        {"key", required_argument, NULL, 'k'},
-        {"state", required_argument, NULL, 's'},
-        {"certificate", required_argument, NULL, 'c'},
-        {"nf", required_argument, NULL, 'n'},
-        {"issuer", required_argument, NULL, 'i'},
-        {"crl", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
-    };
+    struct option table[ARRAY_LEN(options) + 1] = {{0}};
     int option;
 
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        table[i] = options[i].option;
+    }
     optind = 0;
     while ((option = getopt_long(argc, argv, "+l:k:s:c:n:i:r:j", table, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            asked.ledger = optarg;
-            break;
-        case 'k':
-            asked.key = optarg;
-            break;
-        case 's':
-            asked.state = optarg;
-            break;
-        case 'c':
-            asked.certificate = optarg;
-            break;
-        case 'n':
-            asked.nf = optarg;
-            break;
-        case 'i':
-        case 'r':
-            if (file_add(option, optarg) != 0) {
-                return -1;
-            }
-            break;
-        case 'j':
-            asked.json = true;
-            break;
-        default:
+        if (take(option, optarg) != 0) {
             return -1;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+            asked.given |= options[i].option.val == option ? options[i].bit : 0;
         }
     }
     return 0;
+}
+
+bool
+ask_only(unsigned bits)
+{
+    return (asked.given & ~(bits | ASK_EVERYWHERE)) == 0;
 }
 
 int

@@ -12,7 +12,21 @@ enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3, EX
 
 enum { FILES_MAX = 16 /* of each */ };
 
+/* Which options were given. */
+enum {
+    ASK_LEDGER = 1 << 0,
+    ASK_KEY = 1 << 1,
+    ASK_STATE = 1 << 2,
+    ASK_CERTIFICATE = 1 << 3,
+    ASK_NF = 1 << 4,
+    ASK_ISSUER = 1 << 5,
+    ASK_CRL = 1 << 6,
+    ASK_JSON = 1 << 7,
+    ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY,
+};
+
 struct asked {
+    unsigned given;
     const char *ledger;
     const char *key;
     const char *state;
@@ -30,6 +44,8 @@ extern struct asked asked;
 void ask_program(const struct program *);
 /* Options stand before or behind the name of the command; optind is what follows them. */
 int ask_parse(int argc, char **argv);
+/* No other options were given than these and ASK_EVERYWHERE. */
+bool ask_only(unsigned options);
 
 /* Each prints what it has to say, and gives the exit status. */
 int ask_misuse(const char *text);

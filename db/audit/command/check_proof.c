@@ -74,8 +74,7 @@ check_proof_run(int argc, char **argv)
     CLEANUP(proof_free) struct proof proof = {0};
     struct err e = {0};
 
-    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || asked.state != NULL ||
-        asked.nf != NULL || asked.n_issuers + asked.n_crls > 0) {
+    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || !ask_only(ASK_CERTIFICATE | ASK_JSON)) {
         return ask_usage("check-proof");
     }
     if (asked.key == NULL) {

@@ -21,8 +21,7 @@ list_run(int argc, char **argv)
     struct err e = {0};
     int status;
 
-    if (ask_parse(argc, argv) != 0 || optind != argc || asked.state != NULL ||
-        asked.certificate != NULL || asked.n_issuers + asked.n_crls > 0) {
+    if (ask_parse(argc, argv) != 0 || optind != argc || !ask_only(ASK_NF | ASK_JSON)) {
         return ask_usage("list");
     }
     status = ask_ledger(&log);

@@ -65,8 +65,7 @@ prove_run(int argc, char **argv)
     struct err e = {0};
     int status;
 
-    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || asked.state != NULL || asked.json ||
-        asked.certificate != NULL || asked.nf != NULL || asked.n_issuers + asked.n_crls > 0) {
+    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || !ask_only(0)) {
         return ask_usage("prove");
     }
     if (story_target_parse(argv[optind], &s.target, &e) != 0) {

@@ -22,8 +22,7 @@ show_run(int argc, char **argv)
     struct err e = {0};
     int status;
 
-    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || asked.state != NULL ||
-        asked.certificate != NULL || asked.nf != NULL || asked.n_issuers + asked.n_crls > 0) {
+    if (ask_parse(argc, argv) != 0 || optind != argc - 1 || !ask_only(ASK_JSON)) {
         return ask_usage("show");
     }
     if (story_target_parse(argv[optind], &search.target, &e) != 0) {

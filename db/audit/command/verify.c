@@ -132,7 +132,8 @@ verify_run(int argc, char **argv)
     struct err e = {0};
     int status;
 
-    if (ask_parse(argc, argv) != 0 || optind != argc || asked.nf != NULL) {
+    if (ask_parse(argc, argv) != 0 || optind != argc ||
+        !ask_only(ASK_STATE | ASK_CERTIFICATE | ASK_ISSUER | ASK_CRL | ASK_JSON)) {
         return ask_usage("verify");
     }
     if (asked.n_crls > 0 && asked.n_issuers == 0) {
