@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mirror.h - the auditor's own database of one log (mirror.sql): opened to be asked.
+ *
+ * What is in it was verified while it was imported (import.h): each leaf's hash up to the root of a
+ * checkpoint that the log's key signed, and what must be true of the leaves beside that
+ * (db/audit/rules/). The file itself is the auditor's: it is as trustworthy as whoever can write it.
+ *
+ * Ask the views. One thread.
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/tlog/checkpoint.h"
+
+struct mirror;
+void mirror_close(struct mirror *);
+/* One that is there; reads only, also while an import goes on. ERR_NOTFOUND, ERR_DENIED what is no
+ * mirror or of another schema, ERR_STORE. */
+struct mirror *mirror_open(const char *path, struct err *e) OWNED(mirror_close);
+DEFINE_CLEANUP(mirror_cleanup, struct mirror, mirror_close)
+
+/* Borrowed. The connection is for questions: prepared statements over the views. */
+sqlite3 *mirror_sqlite(struct mirror *);
+/* The accepted checkpoint, of size 0 and with an empty note before there is one. */
+const struct checkpoint *mirror_checkpoint(const struct mirror *);
+struct span mirror_note(const struct mirror *);
+const struct log_key *mirror_key(const struct mirror *);
+/* Somebody gave the key; else it is what the ledger itself said. */
+bool mirror_key_is_given(const struct mirror *);
+const char *mirror_path(const struct mirror *);
+
+/* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */
+int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e);
+/* Its audit path to the accepted checkpoint's root. The path is verified, with what the leaf is:
+ * ERR_CRYPTO says that the file was edited. */
+int mirror_prove(struct mirror *, uint64_t index, struct merkle_proof *, struct err *e);
