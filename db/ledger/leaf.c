@@ -492,3 +492,9 @@ leaf_int(const struct leaf *leaf, const char *name, int64_t missing)
 
     return json_is_integer(value) ? json_integer_value(value) : missing;
 }
+
+bool
+leaf_bool(const struct leaf *leaf, const char *name)
+{
+    return json_is_true(json_object_get(leaf->object, name));
+}

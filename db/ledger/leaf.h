@@ -90,3 +90,5 @@ const uint8_t *leaf_hash(const struct leaf *);
 const char *leaf_text(const struct leaf *, const char *name);
 /* `missing` when there is none. */
 int64_t leaf_int(const struct leaf *, const char *name, int64_t missing);
+/* false when there is none. */
+bool leaf_bool(const struct leaf *, const char *name);

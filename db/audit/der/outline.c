@@ -22,15 +22,17 @@ read_tbs(struct span tbs, struct audit_outline *out)
 {
     struct span content;
     struct span validity;
+    const bool good =
+        audit_take(&tbs, DER_CONTEXT_0, &content, NULL) && take_serial(&tbs, &out->serial) &&
+        audit_take(&tbs, DER_SEQUENCE, &content, NULL) &&
+        audit_take(&tbs, DER_SEQUENCE, &content, &out->issuer) &&
+        audit_take(&tbs, DER_SEQUENCE, &validity, NULL) &&
+        audit_take_time(&validity, out->not_before) && audit_take_time(&validity, out->not_after) &&
+        validity.n == 0 && audit_take(&tbs, DER_SEQUENCE, &content, &out->subject) &&
+        audit_take(&tbs, DER_SEQUENCE, &content, &out->spki);
 
-    return audit_take(&tbs, DER_CONTEXT_0, &content, NULL) && take_serial(&tbs, &out->serial) &&
-           audit_take(&tbs, DER_SEQUENCE, &content, NULL) &&
-           audit_take(&tbs, DER_SEQUENCE, &content, &out->issuer) &&
-           audit_take(&tbs, DER_SEQUENCE, &validity, NULL) &&
-           audit_take_time(&validity, out->not_before) &&
-           audit_take_time(&validity, out->not_after) && validity.n == 0 &&
-           audit_take(&tbs, DER_SEQUENCE, &content, &out->subject) &&
-           audit_take(&tbs, DER_SEQUENCE, &content, &out->spki);
+    out->rest = tbs;
+    return good;
 }
 
 static bool

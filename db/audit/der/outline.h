@@ -15,6 +15,7 @@ struct audit_outline {
     struct span issuer; /* a whole Name */
     struct span subject;
     struct span spki; /* the whole SubjectPublicKeyInfo */
+    struct span rest; /* what is behind it, which is not looked at: extensions (names.h) */
     char not_before[TIME_TEXT_SIZE];
     char not_after[TIME_TEXT_SIZE];
 };

@@ -4,7 +4,8 @@
  *
  * What is in it was verified while it was imported (import.h): each leaf's hash up to the root of a
  * checkpoint that the log's key signed, and what must be true of the leaves beside that
- * (db/audit/rules/). The file itself is the auditor's: it is as trustworthy as whoever can write it.
+ * (db/audit/rules/). The file itself is the auditor's: it is as trustworthy as whoever can write
+ * it.
  *
  * Ask the views. One thread.
  */

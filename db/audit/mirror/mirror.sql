@@ -80,8 +80,8 @@ CREATE TABLE leaf (
   time  INTEGER NOT NULL
 ) STRICT;
 
--- The leaves idx / 256 = n themselves: each a length of 2 octets, big endian, and the body; all of
--- it zlib. width: how many.
+-- The leaves idx / 256 = n themselves: each a length of 2 octets, big endian, and the body, all of
+-- it one zstd frame. width: how many leaves; octets: how many before they were packed.
 CREATE TABLE bundle (
   n       INTEGER PRIMARY KEY,
   width   INTEGER NOT NULL CHECK (width BETWEEN 1 AND 256),

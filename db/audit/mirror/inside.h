@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside.h - what a mirror is. Private to db/audit/mirror/. */
+#pragma once
+
+#include "db/audit/mirror/mirror.h"
+#include "db/audit/mirror/sql.h"
+
+struct mirror {
+    struct sql *db;
+    struct log_key key;
+    bool key_is_given;
+    struct checkpoint checkpoint; /* the accepted one */
+    struct buf note;
+};
+
+/* An empty one of this log, in the file that `db` is, which has no table yet. */
+int mirror_make(struct sql *db, const struct log_key *, bool given, struct err *e);
+/* Of the file that `db` is, which is taken in any case. ERR_DENIED when it is no mirror, or of
+ * another schema than this program's. */
+struct mirror *mirror_load(struct sql *db, struct err *e) OWNED(mirror_close);
+/* What was accepted, read again. */
+int mirror_load_accepted(struct mirror *, struct err *e);
