@@ -92,6 +92,8 @@ every_view_answers(void **state)
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
         CLEANUP(mem_cleanup) char *question = mem_printf("SELECT * FROM %s", views[i]);
         CLEANUP(mem_cleanup) char *all = ask(m, question);
+
+        assert_non_null(all);
     }
     assert_answer(m, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'", "16\n");
     assert_answer(m, "SELECT count(*), count(kind), count(hash) FROM leaves", "19 19 19\n");
