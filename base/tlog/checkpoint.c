@@ -137,54 +137,28 @@ log_key_set(struct log_key *key, const char *origin, struct span spki, struct er
 char *
 log_key_format(const struct log_key *key)
 {
-    char id[2 * LOG_KEY_ID + 1];
-    uint8_t typed[LOG_KEY_SPKI_MAX + 1];
-    CLEANUP(mem_cleanup) char *encoded = NULL;
-
-    hex_format(span_of(key->id, LOG_KEY_ID), id);
-    typed[0] = TYPE_ECDSA;
-    memcpy(typed + 1, key->spki, key->spki_n);
-    encoded = base64_dup(span_of(typed, key->spki_n + 1));
-    return mem_printf("%s+%s+%s\n", key->origin, id, encoded);
+    return note_key_format(key->origin, key->id, TYPE_ECDSA, span_of(key->spki, key->spki_n));
 }
 
 int
 log_key_parse(struct log_key *key, struct span text, struct err *e)
 {
-    CLEANUP(mem_cleanup) char *copy = NULL;
     CLEANUP(mem_cleanup) char *again = NULL;
-    CLEANUP(buf_free) struct buf typed = BUF_INIT(CHECKPOINT_MAX);
-    char *id;
-    char *encoded;
-    size_t n;
+    CLEANUP(buf_free) struct buf typed = BUF_INIT(NOTE_KEY_MAX);
+    CLEANUP(mem_cleanup) char *name = note_key_split(text, &typed, e);
 
-    if (text.n == 0 || text.n > CHECKPOINT_MAX || memchr(text.p, '\0', text.n) != NULL) {
-        return err_set(e, ERR_INPUT, "not a verifier key: %zu octets", text.n);
-    }
-    copy = mem_printf("%.*s", (int)text.n, (const char *)text.p);
-    n = strlen(copy);
-    if (copy[n - 1] == '\n') {
-        copy[n - 1] = '\0';
-    }
-    id = strchr(copy, '+');
-    encoded = id == NULL ? NULL : strchr(id + 1, '+');
-    if (encoded == NULL) {
-        return err_set(e, ERR_INPUT, "not a verifier key: no \"origin+keyid+key\"");
-    }
-    *id = '\0';
-    if (base64_parse(encoded + 1, &typed, e) != 0) {
-        return err_wrap(e, "verifier key");
+    if (name == NULL) {
+        return -1;
     }
     if (typed.n < 2 || typed.p[0] != TYPE_ECDSA) {
         return err_set(e, ERR_INPUT, "verifier key: not an ECDSA key (type 0x02)");
     }
-    if (log_key_set(key, copy, span_of(typed.p + 1, typed.n - 1), e) != 0) {
+    if (log_key_set(key, name, span_of(typed.p + 1, typed.n - 1), e) != 0) {
         return err_wrap(e, "verifier key");
     }
     /* The key id and every other octet must be what we would write. */
-    *id = '+';
     again = log_key_format(key);
-    if (strncmp(again, copy, strlen(again) - 1) != 0 || strlen(again) - 1 != strlen(copy)) {
+    if (!note_key_is(text, again)) {
         log_key_free(key);
         return err_set(e, ERR_INPUT, "verifier key: the key id is not of this key");
     }
@@ -293,8 +267,6 @@ int
 checkpoint_seal(const struct log_key *key, struct span text, struct span signature,
                 struct buf *note, struct err *e)
 {
-    uint8_t bytes[LOG_KEY_ID + SIGNATURE_DER_MAX];
-    CLEANUP(mem_cleanup) char *encoded = NULL;
     CLEANUP(mem_cleanup) char *line = NULL;
     struct checkpoint checkpoint;
 
@@ -307,11 +279,11 @@ checkpoint_seal(const struct log_key *key, struct span text, struct span signatu
     if (verify(key, text, signature, e) != 0) {
         return -1;
     }
-    memcpy(bytes, key->id, LOG_KEY_ID);
-    memcpy(bytes + LOG_KEY_ID, signature.p, signature.n);
-    encoded = base64_dup(span_of(bytes, LOG_KEY_ID + signature.n));
-    line = mem_printf("\n\xe2\x80\x94 %s %s\n", key->origin, encoded);
-    return buf_set(note, text, e) != 0 ? -1 : buf_append_str(note, line, e);
+    line = note_line_format(key->origin, key->id, signature);
+    return buf_set(note, text, e) != 0 || buf_append_str(note, "\n", e) != 0 ||
+                   buf_append_str(note, line, e) != 0
+               ? -1
+               : 0;
 }
 
 /* A line with this name that a key with this id has made, or claims to have. */

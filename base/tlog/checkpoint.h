@@ -22,7 +22,7 @@
 
 enum {
     CHECKPOINT_MAX = 2048, /* the text, and the note of who signs it alone */
-    ORIGIN_MAX = 128,
+    ORIGIN_MAX = NOTE_NAME_MAX,
     LOG_KEY_ID = NOTE_KEY_ID,
     LOG_KEY_SPKI_MAX = 256,
 };

@@ -6,8 +6,7 @@
 #include "base/ossl.h"
 #include "base/text.h"
 
-/* U+2014 and a space begin a signature line. */
-static const char dash[] = "\xe2\x80\x94 ";
+static const char dash[] = NOTE_DASH;
 
 /* UTF-8 without ASCII control characters but line breaks. */
 static int
@@ -37,8 +36,8 @@ is_space(uint32_t code)
            code == 0x202f || code == 0x205f || code == 0x3000;
 }
 
-static bool
-is_name(struct span name)
+bool
+note_is_name(struct span name)
 {
     bool good = name.n > 0;
 
@@ -68,7 +67,7 @@ parse_line(struct span line, struct note_line *out, struct err *e)
     }
     out->name = span_of(line.p, (size_t)(space - line.p));
     out->encoded = span_of(space + 1, line.n - out->name.n - 1);
-    return is_name(out->name)
+    return note_is_name(out->name)
                ? 0
                : err_set(e, ERR_INPUT, "signed note: a signature line whose name is none");
 }
@@ -134,4 +133,73 @@ note_line_decode(const struct note_line *line, struct buf *out, struct err *e)
     return out->n > NOTE_KEY_ID
                ? 0
                : err_set(e, ERR_INPUT, "signed note: a signature line without a signature");
+}
+
+/* ---- keys and signatures as text ---- */
+
+char *
+note_key_split(struct span text, struct buf *typed, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *copy = NULL;
+    char *id;
+    const char *encoded;
+    size_t n;
+
+    if (text.n == 0 || text.n > NOTE_KEY_MAX || memchr(text.p, '\0', text.n) != NULL) {
+        (void)err_set(e, ERR_INPUT, "not a verifier key: %zu octets", text.n);
+        return NULL;
+    }
+    copy = mem_printf("%.*s", (int)text.n, (const char *)text.p);
+    n = strlen(copy);
+    if (copy[n - 1] == '\n') {
+        copy[n - 1] = '\0';
+    }
+    id = strchr(copy, '+');
+    encoded = id == NULL ? NULL : strchr(id + 1, '+');
+    if (encoded == NULL) {
+        (void)err_set(e, ERR_INPUT, "not a verifier key: no \"origin+keyid+key\"");
+        return NULL;
+    }
+    if (base64_parse(encoded + 1, typed, e) != 0) {
+        (void)err_wrap(e, "verifier key");
+        return NULL;
+    }
+    *id = '\0';
+    return TAKE(copy);
+}
+
+char *
+note_key_format(const char *name, const uint8_t id[NOTE_KEY_ID], uint8_t type, struct span key)
+{
+    CLEANUP(buf_free) struct buf typed = BUF_INIT(key.n + 1);
+    CLEANUP(mem_cleanup) char *encoded = NULL;
+    char hex[2 * NOTE_KEY_ID + 1];
+    struct err never;
+
+    (void)buf_append(&typed, span_of(&type, 1), &never);
+    (void)buf_append(&typed, key, &never);
+    encoded = base64_dup(buf_span(&typed));
+    hex_format(span_of(id, NOTE_KEY_ID), hex);
+    return mem_printf("%s+%s+%s\n", name, hex, encoded);
+}
+
+bool
+note_key_is(struct span text, const char *formatted)
+{
+    const struct span wanted = span_str(formatted);
+
+    return span_equal(text, wanted) || span_equal(text, span_of(wanted.p, wanted.n - 1));
+}
+
+char *
+note_line_format(const char *name, const uint8_t id[NOTE_KEY_ID], struct span signature)
+{
+    CLEANUP(buf_free) struct buf all = BUF_INIT(signature.n + NOTE_KEY_ID);
+    CLEANUP(mem_cleanup) char *encoded = NULL;
+    struct err never;
+
+    (void)buf_append(&all, span_of(id, NOTE_KEY_ID), &never);
+    (void)buf_append(&all, signature, &never);
+    encoded = base64_dup(buf_span(&all));
+    return mem_printf(NOTE_DASH "%s %s\n", name, encoded);
 }
