@@ -24,8 +24,14 @@ static const struct cmd commands[] = {
      prove_run},
     {"check-proof", "[--certificate FILE] [--json] FILE",
      "what `prove` wrote, with the log key and nothing else", check_proof_run},
-    {"verify", "[--state FILE] [--certificate FILE] [--issuer FILE]... [--crl FILE]... [--json]",
+    {"verify",
+     "[--state FILE] [--policy FILE] [--certificate FILE] [--issuer FILE]... [--crl FILE]... "
+     "[--json]",
      "the whole ledger, its history since FILE, and that a certificate is in it", verify_run},
+    {"witness", "--key-file FILE --state FILE",
+     "signs the checkpoint, when it continues what was signed last", witness_run},
+    {"witness-key", "--key-file FILE NAME", "makes a key for that, prints its verifier key",
+     witness_key_run},
 };
 
 static const struct program program = {
@@ -36,17 +42,9 @@ static const struct program program = {
     .n_commands = ARRAY_LEN(commands),
 };
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
-    struct err e = {0};
-
-    if (proc_harden(&e) != 0 || ossl_init(&e) != 0) {
-        (void)fprintf(stderr, "nfpki-audit: %s\n", e.text);
-        return EXIT_FAILED;
-    }
-    ask_program(&program);
-    asked.ledger = getenv("NFPKI_LEDGER");
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
         return cmd_run(&program, argc - 1, argv + 1);
     }
@@ -55,4 +53,21 @@ main(int argc, char **argv)
         return EXIT_MISUSE;
     }
     return cmd_run(&program, argc - optind, argv + optind);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct err e = {0};
+    int status;
+
+    if (proc_harden(&e) != 0 || ossl_init(&e) != 0) {
+        (void)fprintf(stderr, "nfpki-audit: %s\n", e.text);
+        return EXIT_FAILED;
+    }
+    ask_program(&program);
+    asked.ledger = getenv("NFPKI_LEDGER");
+    status = run(argc, argv);
+    OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
+    return status;
 }

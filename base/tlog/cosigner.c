@@ -8,6 +8,9 @@
 
 enum { SIGNATURE = 64, TIME = 8 };
 
+/* 9999-12-31T23:59:59Z: what is later cannot be written as a date. */
+#define TIME_LAST UINT64_C(253402300799)
+
 /* ---- the key ---- */
 
 static int
@@ -125,7 +128,7 @@ verify(const struct cosigner *c, struct span text, struct span blob, uint64_t *t
                        before + SIGNATURE);
     }
     *time = before == 0 ? 0 : read_time(blob.p);
-    if (*time > INT64_MAX) {
+    if (*time > TIME_LAST) {
         return err_set(e, ERR_CRYPTO, "its time is none");
     }
     if (message(c, text, *time, &signed_octets, e) != 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 
+#include "base/text.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
 
@@ -20,6 +21,17 @@ dump(FILE *out, const json_t *value, struct err *e)
         return err_set(e, ERR_IO, "JSON could not be written");
     }
     return 0;
+}
+
+/* Octets that need not be UTF-8. */
+static char *
+shown(const char *text)
+{
+    const struct span octets = span_str(text);
+    char *out = mem_zalloc(1, TEXT_SHOWN_SIZE(octets.n));
+
+    text_show(octets, out);
+    return out;
 }
 
 static json_t *
@@ -74,6 +86,37 @@ times_json(const struct audit_times *t)
                      (json_int_t)t->findings, "found", found);
 }
 
+static json_t *
+witnesses_json(const struct witnessed *w)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < tlog_policy_witnesses(w->policy); i++) {
+        const struct tlog_witness *witness = tlog_policy_witness(w->policy, i);
+        const struct witnessed_by *by = &w->by[i];
+        CLEANUP(mem_cleanup) char *name = shown(witness->name);
+        char id[2 * NOTE_KEY_ID + 1];
+        char time[TIME_TEXT_SIZE] = "";
+        json_t *one;
+
+        hex_format(span_of(witness->key.id, NOTE_KEY_ID), id);
+        one = json_pack("{s:s, s:s, s:s, s:b}", "witness", name, "name", witness->key.name, "id",
+                        id, "cosigned", by->found);
+        if (by->found) {
+            (void)json_object_set_new(one, "size", json_integer((json_int_t)by->size));
+        }
+        if (by->time > 0) {
+            time_format((time_t)by->time, time);
+            (void)json_object_set_new(one, "time", json_string(time));
+        }
+        if (by->beyond > 0) {
+            (void)json_object_set_new(one, "beyond", json_integer((json_int_t)by->beyond));
+        }
+        (void)json_array_append_new(all, one);
+    }
+    return all;
+}
+
 int
 audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_verdict *verdict,
                    struct err *e)
@@ -107,6 +150,14 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
     if (verdict->state != NULL && verdict->known) {
         (void)json_object_set_new(root, "consistentWith",
                                   json_integer((json_int_t)verdict->earlier));
+    }
+    if (verdict->witnessed != NULL) {
+        const struct witnessed *w = verdict->witnessed;
+        CLEANUP(mem_cleanup) char *quorum = shown(tlog_policy_quorum(w->policy));
+
+        (void)json_object_set_new(root, "witnessed",
+                                  json_pack("{s:s, s:I, s:o}", "quorum", quorum, "size",
+                                            (json_int_t)w->size, "witnesses", witnesses_json(w)));
     }
     if (verdict->certificate) {
         (void)json_object_set_new(root, "certificate",

@@ -41,6 +41,41 @@ print_times(FILE *out, const struct audit_times *t)
     }
 }
 
+/* Who saw what, when; and for how much of it that is enough. */
+static void
+print_witnesses(FILE *out, const struct witnessed *w, uint64_t size)
+{
+    (void)fprintf(out, "  %-12s quorum \"", "witnesses");
+    print_text(out, tlog_policy_quorum(w->policy));
+    (void)fprintf(out, "\" over the first %" PRIu64 " of %" PRIu64 " leaves",
+                  tlog_policy_witnesses(w->policy) == 0 ? size : w->size, size);
+    for (size_t i = 0; i < tlog_policy_witnesses(w->policy); i++) {
+        const struct tlog_witness *witness = tlog_policy_witness(w->policy, i);
+        const struct witnessed_by *by = &w->by[i];
+        char id[2 * NOTE_KEY_ID + 1];
+        char time[TIME_TEXT_SIZE] = "undated";
+
+        hex_format(span_of(witness->key.id, NOTE_KEY_ID), id);
+        (void)fputs(PRINT_BELOW, out);
+        print_text(out, witness->name);
+        (void)fputs(", ", out);
+        print_text(out, witness->key.name);
+        (void)fprintf(out, ", key %s: ", id);
+        if (by->time > 0) {
+            time_format((time_t)by->time, time);
+        }
+        if (by->found) {
+            (void)fprintf(out, "%" PRIu64 " leaves, %s", by->size, time);
+        } else {
+            (void)fputs("has not cosigned it", out);
+        }
+        if (by->beyond > 0) {
+            (void)fprintf(out, "; and %" PRIu64 " leaves, more than are here", by->beyond);
+        }
+    }
+    (void)fputc('\n', out);
+}
+
 void
 audit_print_findings(FILE *out, const struct audit_figures *figures)
 {
@@ -97,6 +132,9 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
                       verdict->earlier);
     } else if (verdict->state != NULL) {
         (void)fprintf(out, "  %-12s remembered for the first time\n", "state");
+    }
+    if (verdict->witnessed != NULL) {
+        print_witnesses(out, verdict->witnessed, audit_checkpoint(log)->size);
     }
     if (verdict->certificate) {
         (void)fprintf(out,

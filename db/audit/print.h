@@ -11,6 +11,7 @@
 #include "db/audit/proof.h"
 #include "db/audit/story.h"
 #include "db/audit/verify.h"
+#include "db/audit/witness/witnessed.h"
 
 /* What `verify` has to say beyond the log. */
 struct audit_verdict {
@@ -21,6 +22,7 @@ struct audit_verdict {
     bool certificate;  /* one was asked for, and found: */
     uint64_t leaf;
     enum audit_status status;
+    const struct witnessed *witnessed; /* NULL: nobody asked */
 };
 void audit_print_verdict(FILE *, const struct audit_log *, const struct audit_verdict *);
 /* A line for each; none when there are none. */

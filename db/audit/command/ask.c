@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "db/audit/print.h"
 
+enum { KEY_FILE = 256 /* what has a long name alone */ };
+
 struct asked asked;
 static const struct program *program;
 
@@ -49,6 +51,8 @@ static const struct {
     {{"nf", required_argument, NULL, 'n'}, ASK_NF},
     {{"issuer", required_argument, NULL, 'i'}, ASK_ISSUER},
     {{"crl", required_argument, NULL, 'r'}, ASK_CRL},
+    {{"policy", required_argument, NULL, 'p'}, ASK_POLICY},
+    {{"key-file", required_argument, NULL, KEY_FILE}, ASK_KEY_FILE},
     {{"json", no_argument, NULL, 'j'}, ASK_JSON},
 };
 
@@ -74,6 +78,12 @@ take(int option, const char *value)
     case 'i':
     case 'r':
         return file_add(option, value);
+    case 'p':
+        asked.policy = value;
+        return 0;
+    case KEY_FILE:
+        asked.key_file = value;
+        return 0;
     case 'j':
         asked.json = true;
         return 0;
@@ -92,7 +102,7 @@ ask_parse(int argc, char **argv)
         table[i] = options[i].option;
     }
     optind = 0;
-    while ((option = getopt_long(argc, argv, "+l:k:s:c:n:i:r:j", table, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+l:k:s:c:n:i:r:p:j", table, NULL)) != -1) {
         if (take(option, optarg) != 0) {
             return -1;
         }

@@ -22,6 +22,8 @@ enum {
     ASK_ISSUER = 1 << 5,
     ASK_CRL = 1 << 6,
     ASK_JSON = 1 << 7,
+    ASK_POLICY = 1 << 8,
+    ASK_KEY_FILE = 1 << 9,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY,
 };
 
@@ -32,6 +34,8 @@ struct asked {
     const char *state;
     const char *certificate;
     const char *nf;
+    const char *policy;
+    const char *key_file; /* of the auditor's own key */
     const char *issuers[FILES_MAX];
     size_t n_issuers;
     const char *crls[FILES_MAX];

@@ -7,3 +7,5 @@ int list_run(int argc, char **argv);
 int prove_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int verify_run(int argc, char **argv);
+int witness_key_run(int argc, char **argv);
+int witness_run(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "db/audit/command/ask.h"
 #include "db/audit/command/commands.h"
+#include "db/audit/command/policy.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
 
@@ -100,14 +101,25 @@ issuers_load(struct audit_issuers *issuers, struct err *e)
     return 0;
 }
 
+/* Before all that takes long. */
+static int
+witnesses_check(const struct tlog_policy *policy, struct audit_log *log, struct witnessed *w,
+                struct audit_verdict *verdict, struct err *e)
+{
+    if (policy == NULL) {
+        return 0;
+    }
+    verdict->witnessed = w;
+    return policy_check(policy, log, w, e);
+}
+
 static int
 verify_all(struct audit_log *log, struct audit_issuers *issuers, struct wanted *wanted,
            struct audit_verdict *verdict, struct audit_figures *figures, struct err *e)
 {
     struct merkle_proof proof;
 
-    if (state_check(log, verdict, e) != 0 ||
-        audit_verify_signed(log, issuers, wanted_look, wanted, figures, e) != 0) {
+    if (audit_verify_signed(log, issuers, wanted_look, wanted, figures, e) != 0) {
         return -1;
     }
     if (wanted->found) {
@@ -127,13 +139,15 @@ verify_run(int argc, char **argv)
     CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
     CLEANUP(wanted_free) struct wanted wanted = {0};
     CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
+    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
+    struct witnessed witnessed;
     struct audit_figures figures;
     struct audit_verdict verdict = {.figures = &figures};
     struct err e = {0};
     int status;
 
     if (ask_parse(argc, argv) != 0 || optind != argc ||
-        !ask_only(ASK_STATE | ASK_CERTIFICATE | ASK_ISSUER | ASK_CRL | ASK_JSON)) {
+        !ask_only(ASK_STATE | ASK_POLICY | ASK_CERTIFICATE | ASK_ISSUER | ASK_CRL | ASK_JSON)) {
         return ask_usage("verify");
     }
     if (asked.n_crls > 0 && asked.n_issuers == 0) {
@@ -143,11 +157,16 @@ verify_run(int argc, char **argv)
         issuers_load(issuers, &e) != 0) {
         return ask_misuse(e.text);
     }
-    status = ask_ledger(&log);
+    status = policy_open(&policy);
+    if (status == EXIT_VERIFIED) {
+        status = policy_ledger(policy, &log);
+    }
     if (status != EXIT_VERIFIED) {
         return status;
     }
-    if (verify_all(log, issuers, &wanted, &verdict, &figures, &e) != 0) {
+    if (state_check(log, &verdict, &e) != 0 ||
+        witnesses_check(policy, log, &witnessed, &verdict, &e) != 0 ||
+        verify_all(log, issuers, &wanted, &verdict, &figures, &e) != 0) {
         return ask_failed(&e);
     }
     audit_print_findings(stderr, &figures);

@@ -84,8 +84,7 @@ a_plain_signature_has_no_time(void **state)
     (void)state;
     parse(&c, "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
     assert_int_equal(c.type, COSIGNER_PLAIN);
-    note_of("This is an example message.\n\n" DASH
-            "example.com/foo "
+    note_of("This is an example message.\n\n" DASH "example.com/foo "
             "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72In"
             "eyaQM=\n",
             &note);
