@@ -17,6 +17,8 @@
 #include "db/audit/command/commands.h"
 
 static const struct cmd commands[] = {
+    {"lint", "[--profiles FILE]... [--issuer FILE]... [--certificates] [--json]",
+     "each certificate judged once more, by the table of the auditor", lint_run},
     {"list", "[--nf UUID] [--json]", "one row per certificate, with its status", list_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION",
      "everything that the ledger has about it, and the proofs", show_run},

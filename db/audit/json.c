@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "db/audit/der/certificate.h"
@@ -64,6 +65,17 @@ checkpoint_json(const struct audit_log *log)
 
     return json_pack("{s:s, s:I, s:s, s:o}", "origin", checkpoint->origin, "size",
                      (json_int_t)checkpoint->size, "root", root, "key", log_key_json(log));
+}
+
+char *
+audit_json_checkpoint(const struct audit_log *log)
+{
+    CLEANUP(json_cleanup) json_t *value = checkpoint_json(log);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    char *own = mem_strdup(text == NULL ? "null" : text);
+
+    free(text); /* jansson's */
+    return own;
 }
 
 static json_t *

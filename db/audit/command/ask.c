@@ -10,7 +10,8 @@
 #include "base/file.h"
 #include "db/audit/print.h"
 
-enum { KEY_FILE = 256 /* what has a long name alone */ };
+/* What has a long name alone. */
+enum { KEY_FILE = 256, PROFILES, CERTIFICATES };
 
 struct asked asked;
 static const struct program *program;
@@ -30,8 +31,12 @@ ask_usage(const char *command)
 static int
 file_add(int option, const char *path)
 {
-    const char **files = option == 'i' ? asked.issuers : asked.crls;
-    size_t *n = option == 'i' ? &asked.n_issuers : &asked.n_crls;
+    const char **files = option == 'i'        ? asked.issuers
+                         : option == PROFILES ? asked.profiles
+                                              : asked.crls;
+    size_t *n = option == 'i'        ? &asked.n_issuers
+                : option == PROFILES ? &asked.n_profiles
+                                     : &asked.n_crls;
 
     if (*n == FILES_MAX) {
         return -1;
@@ -53,6 +58,8 @@ static const struct {
     {{"crl", required_argument, NULL, 'r'}, ASK_CRL},
     {{"policy", required_argument, NULL, 'p'}, ASK_POLICY},
     {{"key-file", required_argument, NULL, KEY_FILE}, ASK_KEY_FILE},
+    {{"profiles", required_argument, NULL, PROFILES}, ASK_PROFILES},
+    {{"certificates", no_argument, NULL, CERTIFICATES}, ASK_CERTIFICATES},
     {{"json", no_argument, NULL, 'j'}, ASK_JSON},
 };
 
@@ -77,12 +84,16 @@ take(int option, const char *value)
         return 0;
     case 'i':
     case 'r':
+    case PROFILES:
         return file_add(option, value);
     case 'p':
         asked.policy = value;
         return 0;
     case KEY_FILE:
         asked.key_file = value;
+        return 0;
+    case CERTIFICATES:
+        asked.certificates = true;
         return 0;
     case 'j':
         asked.json = true;

@@ -24,6 +24,8 @@ enum {
     ASK_JSON = 1 << 7,
     ASK_POLICY = 1 << 8,
     ASK_KEY_FILE = 1 << 9,
+    ASK_PROFILES = 1 << 10,
+    ASK_CERTIFICATES = 1 << 11,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY,
 };
 
@@ -40,6 +42,9 @@ struct asked {
     size_t n_issuers;
     const char *crls[FILES_MAX];
     size_t n_crls;
+    const char *profiles[FILES_MAX];
+    size_t n_profiles;
+    bool certificates; /* a row for each */
     bool json;
 };
 extern struct asked asked;

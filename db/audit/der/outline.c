@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/der/outline.h"
 
-enum { BIT_STRING = 0x03, NEGATIVE = 0x80 };
+enum { NEGATIVE = 0x80 };
 
 static bool
 take_serial(struct span *in, struct span *out)
@@ -45,7 +45,7 @@ read_certificate(struct span der, struct audit_outline *out)
     return audit_take(&der, DER_SEQUENCE, &all, NULL) && der.n == 0 &&
            audit_take(&all, DER_SEQUENCE, &tbs, &out->tbs) &&
            audit_take(&all, DER_SEQUENCE, &content, NULL) &&
-           audit_take(&all, BIT_STRING, &content, NULL) && all.n == 0 && read_tbs(tbs, out);
+           audit_take(&all, DER_BIT_STRING, &content, NULL) && all.n == 0 && read_tbs(tbs, out);
 }
 
 int

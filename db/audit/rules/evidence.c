@@ -131,6 +131,43 @@ batch_check(struct audit_evidence *v, struct span der, X509 *registrar, struct b
                : buf_set(document, element.document, e);
 }
 
+/* What is signed in a CMS, by whomever. */
+static int
+content_read(struct span der, struct buf *document, struct err *e)
+{
+    const unsigned char *p = der.p;
+    CLEANUP(cms_cleanup) CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.n);
+    ASN1_OCTET_STRING **content = cms == NULL ? NULL : CMS_get0_content(cms);
+
+    if (content == NULL || *content == NULL) {
+        return ossl_err(e, ERR_CRYPTO, "it is no CMS that has what is signed");
+    }
+    return buf_set(document,
+                   span_of(ASN1_STRING_get0_data(*content), (size_t)ASN1_STRING_length(*content)),
+                   e);
+}
+
+int
+audit_evidence_document(const struct leaf *leaf, struct buf *document, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    const char *batch = leaf_text(leaf, "batch");
+    const char *text = batch != NULL ? batch : leaf_text(leaf, "cms");
+    struct element element = {0};
+
+    if (text == NULL) {
+        return err_set(e, ERR_CRYPTO, "it has no evidence");
+    }
+    if (base64_parse(text, &der, e) != 0) {
+        return -1;
+    }
+    if (batch == NULL) {
+        return content_read(buf_span(&der), document, e);
+    }
+    return element_read(buf_span(&der), &element, e) != 0 ? -1
+                                                          : buf_set(document, element.document, e);
+}
+
 /* ---- what the document says ---- */
 
 static bool

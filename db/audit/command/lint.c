@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "db/audit/command/ask.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/command/report.h"
+#include "db/audit/print.h"
+#include "db/audit/verify.h"
+
+int
+lint_run(int argc, char **argv)
+{
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
+    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
+    struct audit_figures figures;
+    struct err e = {0};
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc ||
+        !ask_only(ASK_PROFILES | ASK_ISSUER | ASK_CERTIFICATES | ASK_JSON)) {
+        return ask_usage("lint");
+    }
+    table = report_table(&e);
+    judge = table == NULL ? NULL : report_judge(table, findings, &e);
+    if (judge == NULL) {
+        return ask_misuse(e.text);
+    }
+    status = ask_ledger(&log);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (audit_verify(log, lint_judge_leaf, judge, &figures, &e) != 0) {
+        return ask_failed(&e);
+    }
+    audit_print_findings(stderr, &figures);
+    status = ask_finish(report_write(stdout, log, judge, findings, &e), &e);
+    return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/command/report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/audit/command/ask.h"
+#include "db/audit/out/escape.h"
+#include "db/audit/print.h"
+#include "db/audit/print_leaf.h"
+
+enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
+
+/* ---- what is judged by ---- */
+
+struct lint_table *
+report_table(struct err *e)
+{
+    CLEANUP(lint_table_cleanup) struct lint_table *table = lint_table_new(e);
+
+    for (size_t i = 0; table != NULL && i < asked.n_profiles; i++) {
+        if (lint_table_add(table, asked.profiles[i], e) != 0) {
+            return NULL;
+        }
+    }
+    return TAKE(table);
+}
+
+struct lint_judge *
+report_judge(const struct lint_table *table, struct findings *findings, struct err *e)
+{
+    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = lint_judge_new(table, findings);
+
+    for (size_t i = 0; i < asked.n_issuers; i++) {
+        CLEANUP(x509_cleanup) X509 *certificate = certificate_load(asked.issuers[i], e);
+
+        if (certificate == NULL || lint_judge_issuer(judge, certificate, e) != 0) {
+            return NULL;
+        }
+    }
+    return TAKE(judge);
+}
+
+/* ---- a row for each certificate ---- */
+
+/* ["lint.ku.value","lint.eku.value"] */
+static void
+ids_of(uint64_t mask, char out[IDS_MAX])
+{
+    size_t n = 0;
+
+    out[n++] = '[';
+    for (size_t i = 0; lint_at(i) != NULL; i++) {
+        if ((mask >> i & 1) != 0) {
+            n += (size_t)snprintf(out + n, IDS_MAX - n, "%s\"%s\"", n == 1 ? "" : ",",
+                                  lint_at(i)->kind.id);
+        }
+    }
+    (void)snprintf(out + n, IDS_MAX - n, "]");
+}
+
+static int
+certificates_write(FILE *out, enum sink_format format, const struct lint_judge *judge,
+                   struct err *e)
+{
+    static const char *const columns[COLUMNS] = {"serial", "profile", "passed",
+                                                 "failed", "notRun",  "leaf"};
+    CLEANUP(sink_cleanup) struct sink *sink = sink_new(format, out, columns, COLUMNS, e);
+
+    for (size_t i = 0; sink != NULL && i < lint_judge_count(judge); i++) {
+        const struct lint_verdict *v = lint_judge_at(judge, i);
+        char passed[IDS_MAX];
+        char failed[IDS_MAX];
+        char not_run[IDS_MAX];
+
+        ids_of(v->passed, passed);
+        ids_of(v->failed, failed);
+        ids_of(v->not_run, not_run);
+        sink_row(sink, (const struct cell[COLUMNS]){
+                           {.kind = CELL_HEX, .text = span_str(v->serial)},
+                           {.kind = CELL_TEXT, .text = span_str(v->profile)},
+                           {.kind = CELL_VALUE, .text = span_str(passed)},
+                           {.kind = CELL_VALUE, .text = span_str(failed)},
+                           {.kind = CELL_VALUE, .text = span_str(not_run)},
+                           {.kind = CELL_INT, .number = (int64_t)v->leaf},
+                       });
+    }
+    if (sink == NULL) {
+        return -1;
+    }
+    sink_end(sink);
+    return 0;
+}
+
+/* ---- at the end ---- */
+
+struct sums {
+    size_t certificates;
+    size_t with_findings; /* a question was answered as it must not be, */
+    size_t in_part;       /* or could not be asked */
+};
+
+static struct sums
+sum_up(const struct lint_judge *judge)
+{
+    struct sums s = {.certificates = lint_judge_count(judge)};
+
+    for (size_t i = 0; i < s.certificates; i++) {
+        s.with_findings += lint_judge_at(judge, i)->failed != 0;
+        s.in_part += lint_judge_at(judge, i)->not_run != 0;
+    }
+    return s;
+}
+
+static void
+sums_print(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
+           const struct findings *findings)
+{
+    const struct sums s = sum_up(judge);
+
+    (void)fprintf(out, "judged: %zu certificates, %zu with findings, %zu in part alone\n",
+                  s.certificates, s.with_findings, s.in_part);
+    print_checkpoint(out, log);
+    (void)fprintf(out, "  %-12s %zu errors, %zu warnings, %zu notices\n", "findings",
+                  findings_of(findings, SEVERITY_ERROR), findings_of(findings, SEVERITY_WARNING),
+                  findings_of(findings, SEVERITY_NOTICE));
+    for (size_t i = 0; lint_judge_lack(judge, i) != NULL; i++) {
+        const struct lint_lack *lack = lint_judge_lack(judge, i);
+
+        (void)fprintf(out, "  %-12s %zu questions: ", "not asked", lack->n);
+        escape_write_str(out, ESCAPE_TERMINAL, lack->text);
+        (void)fputc('\n', out);
+    }
+}
+
+/* One object behind those of the rows. */
+static int
+sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
+          const struct findings *findings, struct err *e)
+{
+    const struct sums s = sum_up(judge);
+    CLEANUP(mem_cleanup) char *checkpoint = audit_json_checkpoint(log);
+    json_t *lacks = json_array();
+    json_t *all;
+    int result;
+
+    for (size_t i = 0; lint_judge_lack(judge, i) != NULL; i++) {
+        const struct lint_lack *lack = lint_judge_lack(judge, i);
+
+        (void)json_array_append_new(
+            lacks, json_pack("{s:s, s:I}", "reason", lack->text, "questions", (json_int_t)lack->n));
+    }
+    all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
+                    json_loads(checkpoint, 0, NULL), "summary", "certificates",
+                    (json_int_t)s.certificates, "withFindings", (json_int_t)s.with_findings,
+                    "inPart", (json_int_t)s.in_part, "errors",
+                    (json_int_t)findings_of(findings, SEVERITY_ERROR), "warnings",
+                    (json_int_t)findings_of(findings, SEVERITY_WARNING), "notices",
+                    (json_int_t)findings_of(findings, SEVERITY_NOTICE), "notAsked", lacks);
+    result = all != NULL &&
+                     json_dumpf(all, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) == 0 &&
+                     fputc('\n', out) != EOF
+                 ? 0
+                 : err_set(e, ERR_IO, "JSON could not be written");
+    json_decref(all);
+    return result;
+}
+
+int
+report_write(FILE *out, const struct audit_log *log, const struct lint_judge *judge,
+             struct findings *findings, struct err *e)
+{
+    const enum sink_format format = asked.json ? SINK_JSONL : SINK_TABLE;
+
+    if ((asked.certificates ? certificates_write(out, format, judge, e)
+                            : findings_write(findings, format, out, e)) != 0) {
+        return -1;
+    }
+    if (asked.json) {
+        return sums_json(out, log, judge, findings, e);
+    }
+    sums_print(out, log, judge, findings);
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `lint` as its user sees it. */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/audit/program_scene.h"
+
+static void
+lint_says_what_is_wrong_and_what_was_not_asked(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *row = NULL;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "--key", key, "lint"), 4);
+    assert_string_equal(s->errors, "");
+    assert_says(s->out, "severity  clause ");
+    assert_says(s->out, "lint.ext.missing");
+    assert_says(s->out, "keyUsage is missing");
+    assert_says(s->out, s->confirmed.serial);
+    assert_says(s->out, "judged: 5 certificates, 5 with findings, 5 in part alone\n");
+    assert_says(s->out, "  findings ");
+    assert_says(s->out, "questions: the issuing certificate is not here: give it with --issuer\n");
+    row = mem_printf("%s  nf-tls", s->confirmed.serial);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "lint", "--certificates"), 4);
+    assert_says(s->out, row);
+    assert_says(s->out, "judged: 5 certificates");
+}
+
+/* The lines of the output as JSON; each is freed by whoever asks for the next. */
+static json_t *
+line_take(char **at)
+{
+    char *end = strchr(*at, '\n');
+    json_t *line;
+
+    if (end == NULL) {
+        return NULL;
+    }
+    *end = '\0';
+    line = json_loads(*at, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(line);
+    *at = end + 1;
+    return line;
+}
+
+static void
+lint_gives_json_lines_and_a_summary(void **state)
+{
+    static const char *const words[][ARGS_MAX] = {{"lint", "--json"},
+                                                  {"lint", "--json", "--certificates"}};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const char *args[ARGS_MAX] = {"--ledger", s->l.dir, words[i][0], words[i][1], words[i][2]};
+        char *at = s->out;
+        size_t rows = 0;
+        json_t *line;
+        const json_t *summary = NULL;
+
+        assert_int_equal(scene_run(s, args), 4);
+        while (summary == NULL && (line = line_take(&at)) != NULL) {
+            summary = json_object_get(line, "summary");
+            if (summary == NULL) {
+                rows++;
+                assert_non_null(json_object_get(line, "leaf"));
+                assert_non_null(json_object_get(line, i == 0 ? "severity" : "passed"));
+            } else {
+                assert_int_equal(json_integer_value(json_object_get(summary, "certificates")), 5);
+                assert_int_equal(json_integer_value(json_object_get(summary, "withFindings")), 5);
+                assert_non_null(json_object_get(line, "checkpoint"));
+                assert_string_equal(at, "");
+            }
+            json_decref(line);
+        }
+        assert_non_null(summary);
+        assert_true(i == 0 ? rows > 5 : rows == 5);
+    }
+}
+
+static void
+lint_is_told_by_what_to_judge(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *garbage = scene_path(s, "garbage");
+    CLEANUP(mem_cleanup) char *certificate = scene_path(s, "certificate");
+    const struct {
+        const char *words[ARGS_MAX];
+        const char *says;
+    } rows[] = {
+        {{"--ledger", s->l.dir, "lint", "extra"}, "usage: nfpki-audit lint"},
+        {{"--ledger", s->l.dir, "lint", "--state", "x"}, "usage: nfpki-audit lint"},
+        {{"--ledger", s->l.dir, "lint", "--crl", "x"}, "usage: nfpki-audit lint"},
+        {{"--ledger", s->l.dir, "lint", "--profiles", "/nonexistent"}, "/nonexistent"},
+        {{"--ledger", s->l.dir, "lint", "--profiles", garbage}, "garbage:1: "},
+        {{"--ledger", s->l.dir, "lint", "--issuer", garbage}, "garbage"},
+        {{"lint"}, "Give its folder with --ledger DIR"},
+    };
+    struct err e = {0};
+
+    assert_ok(file_write(garbage, SPAN_LITERAL("x"), 0600, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const int status = scene_run(s, rows[i].words);
+
+        if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+    assert_ok(file_write(certificate, buf_span(&s->confirmed.certificate), 0600, &e), &e);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "lint", "--issuer", certificate), 4);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE(lint_says_what_is_wrong_and_what_was_not_asked),
+        SCENE(lint_gives_json_lines_and_a_summary),
+        SCENE(lint_is_told_by_what_to_judge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
