@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ledger.py SOURCE FOLDER NFPKI-AUDIT: what ledger_verify.py, FOLDER/ledger_reader and nfpki-audit say about ledgers of
+"""ledger.py SOURCE FOLDER BIN: what ledger_verify.py, FOLDER/ledger_reader and nfpki-audit say about ledgers of
 each version of the record, about the example in LEDGER.md, and about ledgers that somebody changed."""
 import base64, json, os, re, shutil, subprocess, sys
 
 from ledger_note import G, N, SPKI, need, read_checkpoint, read_key, sha, times
 from ledger_verify import entries, quote, read_file, root_of, verify
 
-source, scratch, program = sys.argv[1:]
+source, scratch, programs = sys.argv[1:]
 FORMAT = os.path.join(source, 'db/LEDGER.md')
 VECTORS = os.path.join(source, 'tests/vectors/ledger')
 ORIGIN = 'example.org/ledger'
@@ -67,7 +67,7 @@ def run(*command):
 
 
 READERS = {'python': python_says, 'go': lambda folder: run(f'{scratch}/ledger_reader', folder),
-           'nfpki-audit': lambda folder: run(program, '--ledger', folder, 'verify')}
+           'nfpki-audit': lambda folder: run(f'{programs}/nfpki-audit', '--ledger', folder, 'verify')}
 
 
 def expect(name, folder, wanted, readers=READERS):
@@ -109,6 +109,20 @@ def example():
     own = own + [sha(b'\1', own[0], own[1]), root_of(own)]
     need(hashes.split() == [h.hex() for h in own], 'the hashes of the example are\n' + '\n'.join(h.hex() for h in own))
     expect('example', folder, 'verified')
+
+
+def history():  # with every kind of leaf (tests/support/history), and a sample of its octets flipped
+    folder = f'{scratch}/history'
+    subprocess.run([f'{programs}/history', folder], check=True, env={**os.environ, 'TMPDIR': scratch})
+    expect('history', folder, 'verified')
+    size = len(bodies_of(folder))
+    for name in ('log.vkey', 'checkpoint', f'tile/0/000.p/{size}', f'tile/entries/000.p/{size}'):
+        octets = read(f'{folder}/{name}')
+        for at in range(0, len(octets), len(octets) // 12):
+            write(f'{folder}/{name}', octets[:at] + bytes([octets[at] ^ 1 << at % 8]) + octets[at + 1:])
+            said = READERS['python'](folder)
+            need(said.startswith('NOT VERIFIED'), f'{name}, octet {at}: {said}')
+        write(f'{folder}/{name}', octets)
 
 
 # ---- somebody changed it ----
@@ -211,6 +225,7 @@ def main():
     for folder in vectors():
         expect(folder, folder, 'verified')
     example()
+    history()
     make(f'{scratch}/empty', [])
     expect('empty', f'{scratch}/empty', 'verified')
     count = 0

@@ -9,4 +9,4 @@ trap 'rm -rf "$pki"' EXIT
 source "$root_dir/tests/support/go.sh"
 
 go_build "$pki/ledger_reader" "$root_dir/tests/interop/ledger_reader/main.go"
-python3 -B "$root_dir/tests/interop/ledger.py" "$root_dir" "$pki" "$bin/nfpki-audit"
+python3 -B "$root_dir/tests/interop/ledger.py" "$root_dir" "$pki" "$bin"
