@@ -19,7 +19,13 @@
 static const struct cmd commands[] = {
     {"lint", "[--profiles FILE]... [--issuer FILE]... [--certificates] [--json]",
      "each certificate judged once more, by the table of the auditor", lint_run},
-    {"list", "[--nf UUID] [--json]", "one row per certificate, with its status", list_run},
+    {"list",
+     "[NOUN] [--FILTER VALUE]... [--columns NAME,...] [--limit N] [--format table|csv|jsonl]",
+     "certificates, registrations, requests, refusals, revocations, approvals, staff, ceremonies, "
+     "events, crls, changes, outages",
+     list_run},
+    {"sql", "[--timeout MS] [--limit N] [--format table|csv|jsonl] SELECT",
+     "a question of your own to the views of the mirror", sql_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION",
      "everything that the ledger has about it, and the proofs", show_run},
     {"prove", "SERIAL|INDEX", "a proof that needs the log key alone, on standard output",
@@ -39,7 +45,7 @@ static const struct cmd commands[] = {
 static const struct program program = {
     .name = "nfpki-audit",
     .summary = "Verifies the record of an nfpki certificate authority and answers from it.",
-    .options = "[--ledger DIR] [--key FILE|TEXT] ",
+    .options = "[--ledger DIR | --mirror DB] [--key FILE|TEXT] ",
     .commands = commands,
     .n_commands = ARRAY_LEN(commands),
 };
@@ -69,6 +75,7 @@ main(int argc, char **argv)
     }
     ask_program(&program);
     asked.ledger = getenv("NFPKI_LEDGER");
+    asked.mirror = getenv("NFPKI_MIRROR");
     status = run(argc, argv);
     OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
     return status;

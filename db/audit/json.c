@@ -188,26 +188,6 @@ audit_json_failure(FILE *out, const struct err *reason, struct err *e)
     return dump(out, root, e);
 }
 
-int
-audit_json_list(FILE *out, const struct audit_log *log, const struct audit_index *index,
-                struct err *e)
-{
-    for (size_t i = 0; i < audit_index_size(index); i++) {
-        const struct audit_row *row = audit_index_row(index, i);
-        CLEANUP(json_cleanup)
-        json_t *object =
-            json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "serial", row->serial, "nfInstanceId",
-                      text_or_null(row->nf), "profile", row->profile, "status",
-                      audit_status_name(row->status), "notAfter", row->not_after, "leaf",
-                      (json_int_t)row->leaf, "key", log_key_json(log));
-
-        if (dump(out, object, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* {"index", "leaf": the object itself, "proof": the audit path from the leaf up} */
 static json_t *
 leaf_json(const struct story_leaf *leaf)

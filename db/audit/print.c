@@ -144,24 +144,3 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
                       audit_checkpoint(log)->size);
     }
 }
-
-/* ---- list ---- */
-
-void
-audit_print_list(FILE *out, const struct audit_log *log, const struct audit_index *index)
-{
-    (void)fprintf(out, "%-32s  %-36s  %-14s  %-9s  %s\n", "serial", "NF", "profile", "status",
-                  "notAfter");
-    for (size_t i = 0; i < audit_index_size(index); i++) {
-        const struct audit_row *row = audit_index_row(index, i);
-
-        (void)fprintf(out, "%-32s  ", row->serial);
-        print_text(out, row->nf == NULL ? "-" : row->nf);
-        (void)fprintf(out, "%*s  ", row->nf == NULL ? 35 : 36 - (int)strnlen(row->nf, 36), "");
-        print_text(out, row->profile);
-        (void)fprintf(out, "%*s  %-9s  %s\n", 14 - (int)strnlen(row->profile, 14), "",
-                      audit_status_name(row->status), row->not_after);
-    }
-    (void)fprintf(out, "\nVerified\n");
-    print_checkpoint(out, log);
-}

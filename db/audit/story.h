@@ -9,7 +9,7 @@
 #pragma once
 
 #include "db/audit/files.h"
-#include "db/audit/index.h"
+#include "db/audit/status.h"
 
 enum { STORY_MAX = 4096 };
 

@@ -7,6 +7,9 @@
 
 #include "base/cmd.h"
 #include "db/audit/files.h"
+#include "db/audit/mirror/mirror.h"
+#include "db/audit/out/sink.h"
+#include "db/audit/query/filter.h"
 
 enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOTHING = 3, EXIT_FINDINGS = 4 };
 
@@ -18,7 +21,7 @@ enum {
     ASK_KEY = 1 << 1,
     ASK_STATE = 1 << 2,
     ASK_CERTIFICATE = 1 << 3,
-    ASK_NF = 1 << 4,
+    ASK_FILTERS = 1 << 4, /* any of those of a list (db/audit/query/filter.h) */
     ASK_ISSUER = 1 << 5,
     ASK_CRL = 1 << 6,
     ASK_JSON = 1 << 7,
@@ -26,18 +29,31 @@ enum {
     ASK_KEY_FILE = 1 << 9,
     ASK_PROFILES = 1 << 10,
     ASK_CERTIFICATES = 1 << 11,
-    ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY,
+    ASK_MIRROR = 1 << 12,
+    ASK_FORMAT = 1 << 13, /* and --raw */
+    ASK_COLUMNS = 1 << 14,
+    ASK_LIMIT = 1 << 15,
+    ASK_AS_OF = 1 << 16,
+    ASK_TIMEOUT = 1 << 17,
+    ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
 struct asked {
     unsigned given;
     const char *ledger;
+    const char *mirror;
     const char *key;
     const char *state;
     const char *certificate;
-    const char *nf;
     const char *policy;
     const char *key_file; /* of the auditor's own key */
+    struct filters filters;
+    const char *columns;
+    const char *format;
+    const char *limit;
+    const char *timeout;
+    const char *as_of;
+    bool raw;
     const char *issuers[FILES_MAX];
     size_t n_issuers;
     const char *crls[FILES_MAX];
@@ -53,6 +69,8 @@ extern struct asked asked;
 void ask_program(const struct program *);
 /* Options stand before or behind the name of the command; optind is what follows them. */
 int ask_parse(int argc, char **argv);
+/* The same with one word among them, which is "certificates" when there is none. */
+int ask_noun(int argc, char **argv, const char **noun);
 /* No other options were given than these and ASK_EVERYWHERE. */
 bool ask_only(unsigned options);
 
@@ -67,3 +85,15 @@ int ask_finish(int result, const struct err *reason);
 int ask_key(struct log_key *, struct err *e);
 /* EXIT_VERIFIED and the opened log, or another status after the reason was printed. */
 int ask_ledger(struct audit_log **);
+/* The same of a mirror: that of --mirror, or the folder of --ledger, imported into memory. What was
+ * found in it is on standard error. */
+int ask_mirror(struct mirror **);
+
+/* Somebody gave the key that it rests on, now or when it was made. */
+bool ask_key_is_given(const struct mirror *);
+
+/* --json, --format, --raw; --as-of or now; a number up to `most`. ERR_INPUT names the option. */
+int ask_format(enum sink_format *, struct err *e);
+int ask_as_of(time_t *, struct err *e);
+int ask_number(const char *option, const char *typed, uint64_t missing, uint64_t most,
+               uint64_t *out, struct err *e);

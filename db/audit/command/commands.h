@@ -6,6 +6,7 @@ int check_proof_run(int argc, char **argv);
 int lint_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int prove_run(int argc, char **argv);
+int sql_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int verify_run(int argc, char **argv);
 int witness_key_run(int argc, char **argv);

@@ -20,6 +20,7 @@ struct importing {
     struct audit_rules *rules;
     struct content *content;
     struct rows *rows;
+    uint64_t findings; /* of times */
 };
 
 static void
@@ -28,6 +29,29 @@ importing_end(struct importing *i)
     audit_rules_free(i->rules);
     content_free(i->content);
     rows_free(i->rows);
+}
+
+/* A leaf that is dated before the one before it, by more than clocks and threads do. */
+static int
+note_time(struct importing *i, uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    const struct audit_times *t = audit_rules_times(i->rules);
+    CLEANUP(mem_cleanup) char *text = NULL;
+    char at[TIME_TEXT_SIZE];
+
+    if (t->findings == i->findings) {
+        return 0;
+    }
+    i->findings = t->findings;
+    time_format(leaf_time(leaf), at);
+    text =
+        mem_printf("is dated %s, long before the leaf before it: the clock was set back while the "
+                   "authority ran, or it is not of its date",
+                   at);
+    return sql_exec(i->mirror->db,
+                    "INSERT OR IGNORE INTO finding(found_by, code, severity, leaf, text) VALUES "
+                    "('mirror', 'time', 'warning', ?, ?)",
+                    SQL_VALUES(sql_int((int64_t)index), sql_text(text)), e);
 }
 
 static int
@@ -41,7 +65,9 @@ leaf_import(void *arg, uint64_t index, const char *file, struct span body, struc
         return err_wrap(e, "%s: leaf %" PRIu64, file, index);
     }
     memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
-    return content_add(i->content, body, &hash, e) != 0 ? -1 : rows_add(i->rows, index, leaf, e);
+    return content_add(i->content, body, &hash, e) != 0 || rows_add(i->rows, index, leaf, e) != 0
+               ? -1
+               : note_time(i, index, leaf, e);
 }
 
 /* The tree that is here is the one that was signed: from here on views see it. */

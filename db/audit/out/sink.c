@@ -279,7 +279,7 @@ sink_row(struct sink *s, const struct cell *cells)
 void
 sink_end(struct sink *s)
 {
-    if (s->format == SINK_TABLE) {
+    if (s->format == SINK_TABLE && s->rows > 0) {
         table_flow(s);
     }
 }

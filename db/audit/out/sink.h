@@ -47,6 +47,6 @@ DEFINE_CLEANUP(sink_cleanup, struct sink, sink_free)
 
 /* As many cells as columns. */
 void sink_row(struct sink *, const struct cell *);
-/* What is still kept back. */
+/* What is still kept back. A table without rows has no names either. */
 void sink_end(struct sink *);
 uint64_t sink_rows(const struct sink *);

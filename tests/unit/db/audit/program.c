@@ -95,9 +95,9 @@ list_has_a_row_with_the_status_of_each_certificate(void **state)
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "list"), 0);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         CLEANUP(mem_cleanup)
-        char *row =
-            mem_printf("%s  %-36s  %-14s  %-9s  2027-01-16T08:00:00Z\n", all[i]->serial,
-                       i == 0 ? "-" : AUDIT_NF, i == 0 ? "registrar" : "nf-tls", statuses[i]);
+        char *row = mem_printf("%s  %-36s  %-9s  %-9s  2027-01-16T08:00:00Z  %" PRIu64 "\n",
+                               all[i]->serial, i == 0 ? "-" : AUDIT_NF,
+                               i == 0 ? "registrar" : "nf-tls", statuses[i], all[i]->intent);
 
         assert_says(s->out, row);
     }
@@ -216,7 +216,7 @@ misuse_is_status_2_and_says_what_to_do(void **state)
         {{"--ledger", s->l.dir, "show", "no hex"}, "not a leaf index, nor a serial"},
         {{"--ledger", s->l.dir, "show", ""}, "not a leaf index, nor a serial"},
         {{"--ledger", s->l.dir, "show", "abc"}, "not a leaf index, nor a serial"},
-        {{"--ledger", s->l.dir, "list", "extra"}, "usage: nfpki-audit list"},
+        {{"--ledger", s->l.dir, "list", "extra"}, "list what? One of certificates registrations"},
         {{"--ledger", s->l.dir, "list", "--state", "x"}, "usage: nfpki-audit list"},
         {{"--ledger", s->l.dir, "list", "--certificate", "x"}, "usage: nfpki-audit list"},
         {{"--ledger", s->l.dir, "verify", "--nf", "x"}, "usage: nfpki-audit verify"},
@@ -506,7 +506,10 @@ what_the_issuing_key_signed_is_verified_or_said_not_to_be(void **state)
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "verify", "--issuer", issuing, "--crl", issuing),
                      2);
     assert_says(s->errors, "issuing.der: not one CRL with a number in DER");
-    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--issuer", issuing), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--issuer", issuing), 0);
+    assert_says(s->out, "registrar  issued");
+    assert_null(strstr(s->out, "nf-tls"));
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--issuer", other), 3);
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "show", "0", "--issuer", issuing), 2);
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "db/audit/der/certificate.h"
-#include "db/audit/index.h"
+#include "db/audit/status.h"
 #include "db/audit/verify.h"
 #include "tests/support/tbs_hash.h"
 #include "tests/support/test.h"

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/command/answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/ossl.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/print_leaf.h"
+
+char *
+answer_key(const struct mirror *m)
+{
+    char hex[2 * LOG_KEY_ID + 1];
+
+    hex_format(span_of(mirror_key(m)->id, LOG_KEY_ID), hex);
+    return mem_printf("{\"from\":\"%s\",\"id\":\"%s\"}",
+                      ask_key_is_given(m) ? "given" : "from the ledger", hex);
+}
+
+int
+answer_end(const struct mirror *m, const char *noun, enum sink_format format, time_t now,
+           const struct query_result *result)
+{
+    char at[TIME_TEXT_SIZE];
+    struct err e = {0};
+    int status;
+
+    time_format(now, at);
+    if (format == SINK_TABLE && result->rows > 0) {
+        (void)fprintf(stdout, "\nVerified\n");
+        print_basis(stdout, mirror_checkpoint(m), mirror_key(m), ask_key_is_given(m));
+        if (result->has_clock) {
+            print_line(stdout, "as of", at);
+        }
+    } else if (format != SINK_JSONL && result->has_clock) {
+        (void)fprintf(stderr, "nfpki-audit: as of %s\n", at);
+    }
+    status = ask_finish(0, &e);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (result->is_cut) {
+        (void)fprintf(stderr, "nfpki-audit: truncated: there are more than %" PRIu64 " (--limit)\n",
+                      result->rows);
+    }
+    if (result->rows == 0) {
+        (void)fprintf(stderr, "nfpki-audit: no %s like that in this ledger\n", noun);
+        return EXIT_NOTHING;
+    }
+    return EXIT_VERIFIED;
+}

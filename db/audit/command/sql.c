@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "db/audit/command/answer.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/query/guarded.h"
+
+/* What was written so far may not be all: nobody takes it for an answer. */
+static int
+unfinished(const struct err *reason)
+{
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "nfpki-audit: NO WHOLE ANSWER: %s\n", reason->text);
+    return EXIT_FAILED;
+}
+
+int
+sql_run(int argc, char **argv)
+{
+    CLEANUP(mirror_cleanup) struct mirror *mirror = NULL;
+    struct guarded question = {0};
+    struct query_result result;
+    enum sink_format format;
+    uint64_t ms;
+    struct err e = {0};
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc - 1 ||
+        !ask_only(ASK_JSON | ASK_FORMAT | ASK_LIMIT | ASK_AS_OF | ASK_TIMEOUT)) {
+        return ask_usage("sql");
+    }
+    question.sql = argv[optind];
+    if (ask_format(&format, &e) != 0 || ask_as_of(&question.now, &e) != 0 ||
+        ask_number("--limit", asked.limit, GUARDED_ROWS, GUARDED_ROWS_MAX, &question.limit, &e) !=
+            0 ||
+        ask_number("--timeout", asked.timeout, GUARDED_MS, GUARDED_MS_MAX, &ms, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    question.ms = (int64_t)ms;
+    status = ask_mirror(&mirror);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (guarded_ask(mirror_sqlite(mirror), &question, format, stdout, &result, &e) != 0) {
+        return e.code == ERR_INPUT ? ask_misuse(e.text) : unfinished(&e);
+    }
+    return answer_end(mirror, "rows", format, question.now, &result);
+}

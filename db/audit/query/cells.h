@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cells.h - a row of SQLite's as cells of an answer. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "db/audit/out/sink.h"
+
+struct cells {
+    struct cell cell[SINK_COLUMNS];
+    char *hex[SINK_COLUMNS];
+};
+/* Zeroed is empty; for CLEANUP. */
+void cells_free(struct cells *);
+/* The first n columns of the row: octets as hex. Borrowed until the statement steps on. */
+void cells_read(struct cells *, sqlite3_stmt *, size_t n);
+
+/* For CLEANUP. */
+void statement_cleanup(sqlite3_stmt **);

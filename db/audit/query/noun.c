@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/query/noun.h"
+
+#include <string.h>
+
+#define LIKE(what, parameter) what " LIKE " parameter " ESCAPE '\\'"
+/* The serials of people or programs whom a parameter names, by serial or by a part of the subject.
+ */
+#define STAFF(role, parameter)                                                                     \
+    "(SELECT serial FROM staff WHERE role = '" role "' AND (serial = " parameter                   \
+    "_serial OR " LIKE("subject", parameter) "))"
+#define REGISTERED_BY                                                                              \
+    "(SELECT registration FROM registrations WHERE registrar IN " STAFF("registrar",               \
+                                                                        ":registrar") ")"
+#define ALLOWED(what, parameter)                                                                   \
+    "(SELECT r.registration FROM registration r JOIN allowed a ON a.registration = r.leaf WHERE "  \
+    "a.type = '" what "' AND " LIKE("a.value", parameter) ")"
+#define ATTESTED_BY                                                                                \
+    "(SELECT q.rid FROM queue_head h JOIN request q ON q.head = h.head WHERE h.ra IN " STAFF(      \
+        "ra-cmp", ":ra") ")"
+#define DECIDED_BY                                                                                 \
+    "(SELECT rid FROM approvals WHERE officer = :officer_serial OR " LIKE("subject", ":officer") ")"
+#define SINCE(time) [FILTER_SINCE] = time " >= :since", [FILTER_UNTIL] = time " <= :until"
+/* Live is what somebody can still use. */
+#define STATUS                                                                                     \
+    "(status = :status OR (:status = 'live' AND status IN ('issued', 'confirmed') AND not_after "  \
+    ">= :now) OR (:status = 'expired' AND not_after < :now))"
+#define EXPIRES "status IN ('issued', 'confirmed') AND not_after BETWEEN :now AND :within"
+
+const struct noun nouns[] = {
+    {
+        .name = "certificates",
+        .view = "certificates",
+        .columns = {{"serial", "serial", COLUMN_PLAIN},
+                    {"nfInstanceId", "nf", COLUMN_PLAIN},
+                    {"profile", "profile", COLUMN_PLAIN},
+                    {"status", "status", COLUMN_PLAIN},
+                    {"expired", "not_after < :now", COLUMN_BOOL},
+                    {"subject", "subject", COLUMN_PLAIN},
+                    {"notBefore", "not_before", COLUMN_TIME},
+                    {"notAfter", "not_after", COLUMN_TIME},
+                    {"registration", "registration", COLUMN_PLAIN},
+                    {"rid", "rid", COLUMN_PLAIN},
+                    {"assurance", "assurance", COLUMN_PLAIN},
+                    {"approvals", "approvals", COLUMN_PLAIN},
+                    {"renews", "renews", COLUMN_PLAIN},
+                    {"updates", "updates", COLUMN_PLAIN},
+                    {"insteadOf", "instead_of", COLUMN_PLAIN},
+                    {"profileFile", "profile_file", COLUMN_PLAIN},
+                    {"messageTime", "message_time", COLUMN_TIME},
+                    {"tbs", "tbs", COLUMN_PLAIN},
+                    {"issuer", "issuer", COLUMN_PLAIN},
+                    {"sha256", "sha256", COLUMN_PLAIN},
+                    {"spki", "spki_sha256", COLUMN_PLAIN},
+                    {"intendedAt", "intended_at", COLUMN_TIME},
+                    {"issuedAt", "issued_at", COLUMN_TIME},
+                    {"confirmedAt", "confirmed_at", COLUMN_TIME},
+                    {"revokedAt", "revoked_at", COLUMN_TIME},
+                    {"rejectedReason", "rejected_reason", COLUMN_PLAIN},
+                    {"issued", "issued", COLUMN_PLAIN},
+                    {"confirmed", "confirmed", COLUMN_PLAIN},
+                    {"rejected", "rejected", COLUMN_PLAIN},
+                    {"revoked", "revoked", COLUMN_PLAIN}},
+        .shown = "serial,nfInstanceId,profile,status,notAfter",
+        .conditions = {[FILTER_NF] = "nf = :nf",
+                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_SERIAL] = "serial = :serial",
+                       [FILTER_REQUEST] = "rid = :request",
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_SUBJECT] = LIKE("subject", ":subject"),
+                       [FILTER_NAME] =
+                           "leaf IN (SELECT leaf FROM names WHERE " LIKE("value", ":name") ")",
+                       [FILTER_PROFILE] = "profile = :profile",
+                       [FILTER_STATUS] = STATUS,
+                       [FILTER_REASON] = "serial IN (SELECT serial FROM revocations WHERE reason = "
+                                         ":reason_number)",
+                       SINCE("intended_at"),
+                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_OFFICER] = "rid IN " DECIDED_BY,
+                       [FILTER_RA] = "rid IN " ATTESTED_BY,
+                       [FILTER_SPKI] = "spki_sha256 = :spki",
+                       [FILTER_ISSUER] = "issuer = :issuer",
+                       [FILTER_EXPIRES_WITHIN] = EXPIRES},
+    },
+    {
+        .name = "registrations",
+        .view = "registrations",
+        .columns = {{"registration", "registration", COLUMN_PLAIN},
+                    {"nfInstanceId", "nf", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"registrar", "registrar", COLUMN_PLAIN},
+                    {"proof", "proof", COLUMN_PLAIN},
+                    {"certificates", "certificates", COLUMN_PLAIN},
+                    {"used", "used", COLUMN_PLAIN},
+                    {"status", "status", COLUMN_PLAIN},
+                    {"notBefore", "not_before", COLUMN_TIME},
+                    {"notAfter", "not_after", COLUMN_TIME},
+                    {"homeDomain", "home_domain", COLUMN_PLAIN},
+                    {"supersedes", "supersedes", COLUMN_PLAIN},
+                    {"batch", "batch", COLUMN_BOOL},
+                    {"sha256", "sha256", COLUMN_PLAIN},
+                    {"cancelled", "cancelled", COLUMN_PLAIN}},
+        .shown = "registration,nfInstanceId,proof,used,certificates,status,notAfter",
+        .conditions = {[FILTER_NF] = "nf = :nf",
+                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_NAME] = "registration IN " ALLOWED("fqdn", ":name"),
+                       [FILTER_PROFILE] = "registration IN " ALLOWED("profile", ":profile"),
+                       [FILTER_STATUS] =
+                           "(CASE WHEN status = 'live' AND not_after < :now THEN 'expired' ELSE "
+                           "status END) = :status",
+                       SINCE("time"),
+                       [FILTER_REGISTRAR] = "registrar IN " STAFF("registrar", ":registrar"),
+                       [FILTER_EXPIRES_WITHIN] =
+                           "status = 'live' AND not_after BETWEEN :now AND :within",
+                       [FILTER_NEVER_USED] = "used = 0"},
+    },
+    {
+        .name = "requests",
+        .view = "requests",
+        .columns = {{"rid", "rid", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"registration", "registration", COLUMN_PLAIN},
+                    {"nfInstanceId", "nf", COLUMN_PLAIN},
+                    {"profile", "profile", COLUMN_PLAIN},
+                    {"assurance", "assurance", COLUMN_PLAIN},
+                    {"approvals", "approvals", COLUMN_PLAIN},
+                    {"made", "made", COLUMN_TIME},
+                    {"madeBy", "made_by", COLUMN_PLAIN},
+                    {"qseq", "qseq", COLUMN_PLAIN},
+                    {"head", "head", COLUMN_PLAIN},
+                    {"ra", "ra", COLUMN_PLAIN},
+                    {"serial", "serial", COLUMN_PLAIN},
+                    {"status", "status", COLUMN_PLAIN},
+                    {"waited", "waited", COLUMN_PLAIN},
+                    {"reason", "refused_reason", COLUMN_PLAIN}},
+        .shown = "rid,time,nfInstanceId,profile,assurance,status,serial",
+        .conditions = {[FILTER_NF] = "nf = :nf",
+                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_SERIAL] = "serial = :serial",
+                       [FILTER_REQUEST] = "rid = :request",
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_PROFILE] = "profile = :profile",
+                       [FILTER_STATUS] = "status = :status",
+                       [FILTER_REASON] = LIKE("refused_reason", ":reason"),
+                       SINCE("time"),
+                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_OFFICER] = "rid IN " DECIDED_BY,
+                       [FILTER_RA] = "ra IN " STAFF("ra-cmp", ":ra")},
+    },
+    {
+        .name = "refusals",
+        .view = "refusals",
+        .columns = {{"time", "time", COLUMN_TIME},
+                    {"rid", "rid", COLUMN_PLAIN},
+                    {"registration", "registration", COLUMN_PLAIN},
+                    {"nfInstanceId", "nf", COLUMN_PLAIN},
+                    {"failInfo", "fail_info", COLUMN_FAILURE},
+                    {"reason", "reason", COLUMN_PLAIN},
+                    {"place", "place", COLUMN_PLAIN}},
+        .shown = "time,rid,nfInstanceId,failInfo,place,reason",
+        .conditions = {[FILTER_NF] = "nf = :nf",
+                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_REQUEST] = "rid = :request",
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_REASON] = LIKE("reason", ":reason"),
+                       SINCE("time"),
+                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_PLACE] = "place = :place COLLATE NOCASE"},
+    },
+    {
+        .name = "revocations",
+        .view = "revocations",
+        .columns = {{"serial", "serial", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"reason", "reason", COLUMN_REASON},
+                    {"by", "by", COLUMN_PLAIN},
+                    {"revocationDate", "date", COLUMN_TIME},
+                    {"supersededBy", "superseded_by", COLUMN_PLAIN},
+                    {"rr", "rr", COLUMN_PLAIN},
+                    {"invalidityDate", "invalidity", COLUMN_TIME},
+                    {"nfInstanceId", "nf", COLUMN_PLAIN},
+                    {"profile", "profile", COLUMN_PLAIN},
+                    {"subject", "subject", COLUMN_PLAIN},
+                    {"registration", "registration", COLUMN_PLAIN},
+                    {"notAfter", "not_after", COLUMN_TIME},
+                    {"crl", "on_crl", COLUMN_PLAIN},
+                    {"listed", "listed", COLUMN_TIME},
+                    {"delay", "delay", COLUMN_PLAIN}},
+        .shown = "serial,time,reason,by,nfInstanceId,crl,delay",
+        .conditions = {[FILTER_NF] = "nf = :nf",
+                       [FILTER_NF_TYPE] = "registration IN " ALLOWED("nfType", ":nf_type"),
+                       [FILTER_SERIAL] = "serial = :serial",
+                       [FILTER_REQUEST] = "rr = :request",
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_SUBJECT] = LIKE("subject", ":subject"),
+                       [FILTER_PROFILE] = "profile = :profile",
+                       [FILTER_REASON] = "reason = :reason_number",
+                       SINCE("time"),
+                       [FILTER_REGISTRAR] = "registration IN " REGISTERED_BY,
+                       [FILTER_OFFICER] = LIKE("by", ":officer")},
+    },
+    {
+        .name = "approvals",
+        .view = "approvals",
+        .columns = {{"rid", "rid", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"decision", "decision", COLUMN_PLAIN},
+                    {"officer", "officer", COLUMN_PLAIN},
+                    {"subject", "subject", COLUMN_PLAIN},
+                    {"key", "key", COLUMN_PLAIN},
+                    {"reason", "reason", COLUMN_PLAIN},
+                    {"registration", "registration", COLUMN_PLAIN},
+                    {"needed", "needed", COLUMN_PLAIN}},
+        .shown = "time,rid,decision,officer,subject,reason",
+        .conditions = {[FILTER_REQUEST] = "rid = :request",
+                       [FILTER_REGISTRATION] = "registration = :registration",
+                       [FILTER_SUBJECT] = LIKE("subject", ":subject"),
+                       [FILTER_STATUS] = "decision = :status",
+                       [FILTER_REASON] = LIKE("reason", ":reason"),
+                       SINCE("time"),
+                       [FILTER_OFFICER] =
+                           "(officer = :officer_serial OR " LIKE("subject", ":officer") ")",
+                       [FILTER_SPKI] = "key = :spki"},
+    },
+    {
+        .name = "staff",
+        .view = "staff",
+        .columns = {{"serial", "serial", COLUMN_PLAIN},
+                    {"role", "role", COLUMN_PLAIN},
+                    {"subject", "subject", COLUMN_PLAIN},
+                    {"status", "status", COLUMN_PLAIN},
+                    {"expired", "not_after < :now", COLUMN_BOOL},
+                    {"notBefore", "not_before", COLUMN_TIME},
+                    {"notAfter", "not_after", COLUMN_TIME},
+                    {"spki", "spki_sha256", COLUMN_PLAIN},
+                    {"intendedAt", "intended_at", COLUMN_TIME},
+                    {"issuedAt", "issued_at", COLUMN_TIME},
+                    {"revokedAt", "revoked_at", COLUMN_TIME}},
+        .shown = "serial,role,subject,status,notBefore,notAfter",
+        .conditions = {[FILTER_SERIAL] = "serial = :serial",
+                       [FILTER_SUBJECT] = LIKE("subject", ":subject"),
+                       [FILTER_PROFILE] = "role = :profile",
+                       [FILTER_STATUS] = STATUS,
+                       SINCE("intended_at"),
+                       [FILTER_SPKI] = "spki_sha256 = :spki",
+                       [FILTER_EXPIRES_WITHIN] = EXPIRES},
+    },
+    {
+        .name = "ceremonies",
+        .view = "ceremonies",
+        .columns = {{"name", "name", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"head", "head", COLUMN_PLAIN},
+                    {"sha256", "sha256", COLUMN_PLAIN}},
+        .shown = "time,name,head,sha256",
+        .conditions = {[FILTER_NAME] = LIKE("name", ":name"), SINCE("time")},
+    },
+    {
+        .name = "events",
+        .view = "activity",
+        .columns = {{"time", "time", COLUMN_TIME},
+                    {"role", "role", COLUMN_PLAIN},
+                    {"actor", "actor", COLUMN_PLAIN},
+                    {"person", "person", COLUMN_PLAIN},
+                    {"action", "action", COLUMN_PLAIN},
+                    {"object", "object", COLUMN_PLAIN},
+                    {"text", "text", COLUMN_PLAIN}},
+        .shown = "time,role,action,object,text,person",
+        .conditions = {[FILTER_SERIAL] = "object = :serial",
+                       [FILTER_REQUEST] = "object = :request",
+                       [FILTER_REGISTRATION] = "object = :registration",
+                       [FILTER_ACTION] = "action = :action",
+                       SINCE("time"),
+                       [FILTER_REGISTRAR] =
+                           "role = 'registrar' AND actor IN " STAFF("registrar", ":registrar"),
+                       [FILTER_OFFICER] = "role = 'officer' AND (actor IN " STAFF(
+                           "officer", ":officer") " OR " LIKE("person", ":officer") ")",
+                       [FILTER_RA] = "role = 'ra' AND actor IN " STAFF("ra-cmp", ":ra")},
+    },
+    {
+        .name = "crls",
+        .view = "crls",
+        .columns = {{"number", "number", COLUMN_PLAIN},
+                    {"time", "time", COLUMN_TIME},
+                    {"thisUpdate", "this_update", COLUMN_TIME},
+                    {"nextUpdate", "next_update", COLUMN_TIME},
+                    {"entries", "entries", COLUMN_PLAIN},
+                    {"sha256", "sha256", COLUMN_PLAIN},
+                    {"upTo", "up_to", COLUMN_PLAIN},
+                    {"late", "late", COLUMN_PLAIN}},
+        .shown = "number,thisUpdate,nextUpdate,late,entries,sha256",
+        .conditions = {SINCE("time")},
+    },
+    {
+        .name = "changes",
+        .view = "changes",
+        .columns = {{"time", "time", COLUMN_TIME},
+                    {"file", "file", COLUMN_PLAIN},
+                    {"previous", "previous", COLUMN_PLAIN},
+                    {"sha256", "sha256", COLUMN_PLAIN}},
+        .shown = "time,file,previous,sha256",
+        .conditions = {[FILTER_NAME] = LIKE("file", ":name"), SINCE("time")},
+    },
+    {
+        .name = "outages",
+        .view = "outages",
+        .columns = {{"kind", "kind", COLUMN_PLAIN},
+                    {"since", "since", COLUMN_TIME},
+                    {"until", "until", COLUMN_TIME},
+                    {"seconds", "seconds", COLUMN_PLAIN}},
+        .shown = "kind,since,until,seconds",
+        .conditions = {[FILTER_ACTION] = "kind = :action", SINCE("since")},
+    },
+};
+const size_t n_nouns = sizeof(nouns) / sizeof(nouns[0]);
+
+const struct noun *
+noun_find(const char *name)
+{
+    for (size_t i = 0; i < n_nouns; i++) {
+        if (strcmp(nouns[i].name, name) == 0) {
+            return &nouns[i];
+        }
+    }
+    return NULL;
+}
+
+const struct noun_column *
+noun_column_find(const struct noun *noun, const char *name, size_t length)
+{
+    static const struct noun_column leaf = {"leaf", "leaf", COLUMN_PLAIN};
+
+    if (length == strlen("leaf") && memcmp(name, "leaf", length) == 0) {
+        return &leaf;
+    }
+    for (const struct noun_column *c = noun->columns; c->name != NULL; c++) {
+        if (strlen(c->name) == length && memcmp(c->name, name, length) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * noun.h - what can be listed: of each the view of the mirror (db/audit/mirror/mirror.sql) that has
+ * it, its columns by the names that the record has for them, and what each filter means for it. All
+ * SQL of ours that a list is asked with stands in noun.c.
+ */
+#pragma once
+
+#include "db/audit/query/filter.h"
+
+enum column_kind {
+    COLUMN_PLAIN, /* text and numbers as they are, octets as hex */
+    COLUMN_TIME,
+    COLUMN_BOOL,
+    COLUMN_REASON,  /* CRLReason */
+    COLUMN_FAILURE, /* bit of PKIFailureInfo */
+};
+struct noun_column {
+    const char *name; /* "notAfter" */
+    const char *sql;  /* "not_after" */
+    enum column_kind kind;
+};
+
+enum { NOUN_COLUMNS = 40 };
+struct noun {
+    const char *name; /* "certificates" */
+    const char *view;
+    struct noun_column columns[NOUN_COLUMNS]; /* up to one without a name; leaf is not among them */
+    const char *shown;                        /* "serial,profile": when nobody names columns */
+    const char *conditions[FILTERS];          /* NULL: it has no such filter */
+};
+
+extern const struct noun nouns[];
+extern const size_t n_nouns;
+/* NULL: there is none of that name. */
+const struct noun *noun_find(const char *name);
+/* NULL: it has none of that name. */
+const struct noun_column *noun_column_find(const struct noun *, const char *name, size_t length);

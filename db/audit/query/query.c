@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/query/query.h"
+
+#include <string.h>
+
+#include "db/audit/out/terms.h"
+#include "db/audit/query/cells.h"
+
+enum { SQL_MAX = 16 * 1024, EXTRA = 3 /* leaf, asOf, key */ };
+
+/* The columns that are asked for. */
+struct chosen {
+    const struct noun_column *columns[NOUN_COLUMNS + EXTRA];
+    const char *names[NOUN_COLUMNS + EXTRA];
+    size_t n;
+};
+
+/* ---- what is asked ---- */
+
+static int
+unknown_filter(const struct noun *noun, enum filter filter, struct err *e)
+{
+    (void)err_set(e, ERR_INPUT, "%s have no --%s, but", noun->name, filter_option(filter));
+    for (int f = 0; f < FILTERS; f++) {
+        if (noun->conditions[f] != NULL) {
+            const size_t n = strlen(e->text);
+
+            (void)snprintf(e->text + n, sizeof(e->text) - n, " --%s",
+                           filter_option((enum filter)f));
+        }
+    }
+    return -1;
+}
+
+static int
+unknown_column(const struct noun *noun, const char *name, size_t length, struct err *e)
+{
+    (void)err_set(e, ERR_INPUT, "%s have no column %.*s, but", noun->name, (int)length, name);
+    for (const struct noun_column *c = noun->columns; c->name != NULL; c++) {
+        const size_t n = strlen(e->text);
+
+        (void)snprintf(e->text + n, sizeof(e->text) - n, " %s", c->name);
+    }
+    return -1;
+}
+
+static int
+choose(const struct query *q, struct chosen *chosen, struct err *e)
+{
+    const char *at = q->columns == NULL ? q->noun->shown : q->columns;
+    const struct noun_column *leaf = noun_column_find(q->noun, "leaf", strlen("leaf"));
+
+    for (bool more = true; more;) {
+        const size_t length = strcspn(at, ",");
+        const struct noun_column *column = noun_column_find(q->noun, at, length);
+
+        if (column == NULL) {
+            return unknown_column(q->noun, at, length, e);
+        }
+        for (size_t i = 0; i < chosen->n; i++) {
+            if (chosen->columns[i] == column) {
+                return err_set(e, ERR_INPUT, "column %s twice", column->name);
+            }
+        }
+        if (column != leaf) {
+            chosen->columns[chosen->n] = column;
+            chosen->names[chosen->n++] = column->name;
+        }
+        more = at[length] == ',';
+        at += length + 1;
+    }
+    chosen->columns[chosen->n] = leaf; /* the last one, wherever it was asked for */
+    chosen->names[chosen->n++] = leaf->name;
+    return 0;
+}
+
+/* Parts of noun.c's alone; what was typed is bound. */
+static int
+compose(const struct query *q, const struct chosen *chosen, struct buf *sql, struct err *e)
+{
+    int failed = buf_append_str(sql, "SELECT ", e);
+
+    for (size_t i = 0; i < chosen->n; i++) {
+        failed |= buf_append_str(sql, i == 0 ? "" : ", ", e);
+        failed |= buf_append_str(sql, chosen->columns[i]->sql, e);
+    }
+    failed |= buf_append_str(sql, " FROM ", e);
+    failed |= buf_append_str(sql, q->noun->view, e);
+    failed |= buf_append_str(sql, " WHERE 1", e);
+    for (int f = 0; f < FILTERS; f++) {
+        if (q->filters.typed[f] == NULL) {
+            continue;
+        }
+        if (q->noun->conditions[f] == NULL) {
+            return unknown_filter(q->noun, (enum filter)f, e);
+        }
+        failed |= buf_append_str(sql, " AND (", e);
+        failed |= buf_append_str(sql, q->noun->conditions[f], e);
+        failed |= buf_append_str(sql, ")", e);
+    }
+    failed |= buf_append_str(sql, " ORDER BY leaf", e);
+    return failed == 0 ? buf_append(sql, SPAN_LITERAL("\0"), e) : -1;
+}
+
+/* ---- rows ---- */
+
+static struct cell
+term(const char *name, int64_t number)
+{
+    return name == NULL ? (struct cell){.kind = CELL_INT, .number = number}
+                        : (struct cell){.kind = CELL_TEXT, .text = span_str(name)};
+}
+
+/* What a number means in its column. */
+static struct cell
+number_cell(enum column_kind kind, int64_t number)
+{
+    switch (kind) {
+    case COLUMN_PLAIN:
+        break;
+    case COLUMN_TIME:
+        return (struct cell){.kind = CELL_TIME, .number = number};
+    case COLUMN_BOOL:
+        return (struct cell){.kind = CELL_BOOL, .number = number};
+    case COLUMN_REASON:
+        return term(term_crl_reason(number), number);
+    case COLUMN_FAILURE:
+        return term(term_fail_info(number), number);
+    }
+    return (struct cell){.kind = CELL_INT, .number = number};
+}
+
+static void
+row(const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
+    struct cells *cells, struct sink *sink)
+{
+    cells_read(cells, statement, chosen->n);
+    for (size_t i = 0; i < chosen->n; i++) {
+        if (cells->cell[i].kind == CELL_INT) {
+            cells->cell[i] = number_cell(chosen->columns[i]->kind, cells->cell[i].number);
+        }
+    }
+    cells->cell[chosen->n] = (struct cell){.kind = CELL_VALUE, .text = q->key};
+    cells->cell[chosen->n + 1] = (struct cell){.kind = CELL_TIME, .number = q->now};
+    sink_row(sink, cells->cell);
+}
+
+static int
+rows(sqlite3 *db, const struct query *q, const struct chosen *chosen, sqlite3_stmt *statement,
+     struct sink *sink, struct query_result *result, struct err *e)
+{
+    CLEANUP(cells_free) struct cells cells = {0};
+    int rc;
+
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (q->limit > 0 && result->rows == q->limit) {
+            result->is_cut = true;
+            rc = SQLITE_DONE;
+            break;
+        }
+        result->rows++;
+        row(q, chosen, statement, &cells, sink);
+    }
+    sink_end(sink);
+    return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(db));
+}
+
+/* An object says on its own what it rests on, and when it was asked for where that matters. */
+static struct sink *
+open_sink(const struct chosen *chosen, enum sink_format format, FILE *out, bool has_clock,
+          struct err *e)
+{
+    const char *names[NOUN_COLUMNS + EXTRA];
+    size_t n = chosen->n;
+
+    memcpy(names, chosen->names, n * sizeof(names[0]));
+    if (format == SINK_JSONL) {
+        names[n++] = "key";
+    }
+    if (format == SINK_JSONL && has_clock) {
+        names[n++] = "asOf";
+    }
+    return sink_new(format, out, names, n, e);
+}
+
+int
+query_check(const struct query *q, struct err *e)
+{
+    CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
+    struct chosen chosen = {.n = 0};
+
+    return choose(q, &chosen, e) == 0 && compose(q, &chosen, &sql, e) == 0
+               ? filters_bind(&q->filters, q->now, NULL, e)
+               : -1;
+}
+
+int
+query_ask(sqlite3 *db, const struct query *q, enum sink_format format, FILE *out,
+          struct query_result *result, struct err *e)
+{
+    CLEANUP(buf_free) struct buf sql = BUF_INIT(SQL_MAX);
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    CLEANUP(sink_cleanup) struct sink *sink = NULL;
+    struct chosen chosen = {.n = 0};
+
+    *result = (struct query_result){.rows = 0};
+    if (choose(q, &chosen, e) != 0 || compose(q, &chosen, &sql, e) != 0) {
+        return -1;
+    }
+    if (sqlite3_prepare_v3(db, (const char *)sql.p, -1, 0, &statement, NULL) != SQLITE_OK) {
+        return err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(db));
+    }
+    if (filters_bind(&q->filters, q->now, statement, e) != 0) {
+        return -1;
+    }
+    result->has_clock = sqlite3_bind_parameter_index(statement, ":now") > 0;
+    sink = open_sink(&chosen, format, out, result->has_clock, e);
+    return sink == NULL ? -1 : rows(db, q, &chosen, statement, sink, result, e);
+}

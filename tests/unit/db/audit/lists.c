@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists and SQL as the user of nfpki-audit sees them: formats, limits, times and statuses. */
+#include <string.h>
+
+#include "base/file.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/audit/program_scene.h"
+
+static void
+a_list_leaves_in_each_format(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *csv = mem_printf("\"0x%s\",\"revoked\",4\r\n", s->revoked.serial);
+    CLEANUP(mem_cleanup) char *raw = mem_printf("\"%s\",\"revoked\",4\r\n", s->revoked.serial);
+    CLEANUP(mem_cleanup)
+    char *json =
+        mem_printf("\"leaf\":4,\"serial\":\"%s\",\"status\":\"revoked\"}\n", s->revoked.serial);
+    static const char *const columns = "serial,status";
+    const char *const dir = s->l.dir;
+
+    assert_int_equal(RUN(s, "--ledger", dir, "list", "--columns", columns, "--format", "csv"), 0);
+    assert_says(s->out, csv);
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "list", "--columns", columns, "--format", "csv", "--raw"), 0);
+    assert_says(s->out, raw);
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "--key", key, "list", "--columns", columns, "--format", "jsonl"),
+        0);
+    assert_says(s->out, "{\"key\":{\"from\":\"given\",\"id\":\"");
+    assert_says(s->out, json);
+    assert_int_equal(RUN(s, "--ledger", dir, "list", "revocations"), 0);
+    assert_says(s->out, "keyCompromise  officer\\u{1b}[2J");
+    assert_says(s->out, "\nVerified\n  log          nfpki.test/audit\n  size         19 leaves\n");
+}
+
+/* Nobody takes a part for the whole, nor one day's answer for another's. */
+static void
+what_is_cut_and_when_it_was_asked_is_told(void **state)
+{
+    struct scene *s = *state;
+    const char *const dir = s->l.dir;
+
+    assert_int_equal(RUN(s, "--ledger", dir, "list", "--limit", "2"), 0);
+    assert_says(s->errors, "truncated: there are more than 2 (--limit)");
+    assert_int_equal(RUN(s, "--ledger", dir, "list", "--limit", "5"), 0);
+    assert_null(strstr(s->errors, "truncated"));
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "list", "--status", "live", "--as-of", "2027-01-16T08:00:01Z"), 3);
+    assert_says(s->errors, "no certificates like that in this ledger");
+    assert_string_equal(s->out, "");
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "list", "--status", "live", "--as-of", "2027-01-16T08:00:00Z"), 0);
+    assert_says(s->out, "\n  as of        2027-01-16T08:00:00Z\n");
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "list", "--status", "expired", "--as-of", "2027-01-16", "--json"),
+        0);
+    assert_says(s->out, "{\"asOf\":\"2027-01-16T23:59:59Z\",");
+    assert_int_equal(RUN(s, "--ledger", dir, "list", "--status", "expired", "--as-of", "2027-01-16",
+                         "--format", "csv"),
+                     0);
+    assert_says(s->errors, "as of 2027-01-16T23:59:59Z");
+}
+
+static void
+the_noun_may_stand_before_or_behind_filters(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *first = NULL;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "requests", "--status", "revoked"), 0);
+    first = mem_strdup(s->out);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "list", "--status", "revoked", "requests"), 0);
+    assert_string_equal(s->out, first);
+    assert_int_equal(RUN(s, "list", "--status", "revoked", "requests", "--ledger", s->l.dir), 0);
+    assert_string_equal(s->out, first);
+}
+
+static void
+sql_answers_and_says_what_it_rests_on(void **state)
+{
+    struct scene *s = *state;
+    const char *const dir = s->l.dir;
+
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "sql", "SELECT status, count(*) AS n FROM certificates GROUP BY 1"),
+        0);
+    assert_says(
+        s->out,
+        "status     n\nconfirmed  1\nissued     2\nrejected   1\nrevoked    1\n\nVerified\n");
+    assert_int_equal(RUN(s, "--ledger", dir, "sql", "SELECT leaf FROM certificates WHERE leaf < 0"),
+                     3);
+    assert_int_equal(RUN(s, "--ledger", dir, "sql", "--limit", "3", "SELECT leaf FROM leaves"), 0);
+    assert_says(s->errors, "truncated: there are more than 3 (--limit)");
+    assert_int_equal(RUN(s, "--ledger", dir, "sql", "DELETE FROM leaf"), 2);
+    assert_says(s->errors, "SQL: not authorized");
+    assert_int_equal(
+        RUN(s, "--ledger", dir, "sql", "--timeout", "100",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n"),
+        1);
+    assert_says(s->errors, "NO WHOLE ANSWER: it took more than 100 ms");
+    assert_int_equal(RUN(s, "--ledger", dir, "sql", "--json", "SELECT 1 AS a, 2 AS a"), 2);
+    assert_says(s->errors, "two columns have one name");
+}
+
+static void
+what_makes_no_sense_is_misuse(void **state)
+{
+    struct scene *s = *state;
+    const char *const dir = s->l.dir;
+    const struct {
+        const char *words[ARGS_MAX];
+        const char *says;
+    } rows[] = {
+        {{"--ledger", dir, "list", "staff", "--nf", "x"}, "staff have no --nf, but --serial"},
+        {{"--ledger", dir, "list", "--columns", "x"}, "certificates have no column x, but serial"},
+        {{"--ledger", dir, "list", "--format", "xml"}, "--format: a format is table, csv or jsonl"},
+        {{"--ledger", dir, "list", "--json", "--format", "csv"}, "--json is --format jsonl"},
+        {{"--ledger", dir, "list", "--raw"}, "--raw is of --format csv"},
+        {{"--ledger", dir, "list", "--limit", "0"}, "--limit: a number from 1"},
+        {{"--ledger", dir, "list", "--limit", "1x"}, "--limit: a number from 1"},
+        {{"--ledger", dir, "list", "--as-of", "today"}, "--as-of: a time is YYYY-MM-DD"},
+        {{"--ledger", dir, "list", "--serial", "g"}, "--serial: hexadecimal"},
+        {{"--ledger", dir, "list", "--issuer", "/nonexistent"}, "--issuer: "},
+        {{"--ledger", dir, "list", "--issuer", "aa", "--issuer", "bb"}, "--issuer: one of them"},
+        {{"--ledger", dir, "list", "--timeout", "1"}, "usage: nfpki-audit list"},
+        {{"--ledger", dir, "list", "staff", "staff"}, "usage: nfpki-audit list"},
+        {{"--ledger", dir, "list", "staff", "--nonsense"}, "usage: nfpki-audit list"},
+        {{"--ledger", dir, "sql"}, "usage: nfpki-audit sql"},
+        {{"--ledger", dir, "sql", "SELECT 1", "SELECT 2"}, "usage: nfpki-audit sql"},
+        {{"--ledger", dir, "sql", "--nf", "x", "SELECT 1"}, "usage: nfpki-audit sql"},
+        {{"--ledger", dir, "sql", "--timeout", "0", "SELECT 1"}, "--timeout: a number from 1"},
+        {{"--ledger", dir, "--mirror", "x", "list"}, "--ledger DIR or --mirror DB, not both"},
+        {{"--mirror", "/nonexistent", "list"}, "/nonexistent"},
+        {{"--mirror", "/dev/null", "list"}, "/dev/null"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const int status = scene_run(s, rows[i].words);
+
+        if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE(a_list_leaves_in_each_format),
+        SCENE(what_is_cut_and_when_it_was_asked_is_told),
+        SCENE(the_noun_may_stand_before_or_behind_filters),
+        SCENE(sql_answers_and_says_what_it_rests_on),
+        SCENE(what_makes_no_sense_is_misuse),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
