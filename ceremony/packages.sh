@@ -1,7 +1,7 @@
 # The Debian 12 packages that nfpki needs; sourced by quickstart.sh and tests/run.sh.
 # shellcheck shell=bash disable=SC2034
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libsqlite3-dev libzstd-dev libevent-dev
-  node-llhttp libjansson-dev libconfuse-dev libp11-kit-dev)
+  node-llhttp libjansson-dev libcurl4-openssl-dev libconfuse-dev libp11-kit-dev)
 run_packages=(openssl softhsm2 opensc curl ca-certificates)
 test_packages=(git clang clang-format clang-tidy libclang-rt-14-dev llvm libcmocka-dev mandoc sqlite3 gdb strace
   jq gnuplot-nox python3 python3-jsonschema python3-yaml procps xz-utils binutils

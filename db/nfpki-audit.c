@@ -2,8 +2,8 @@
 /*
  * nfpki-audit: reads the published folder of a ledger, verifies all of it, and only then answers.
  *
- * Trusts the log key that it is given and nothing else. Reads files; no lock, no database, no
- * network, no access to the CA.
+ * Trusts the log key that it is given and nothing else. Reads files; no lock, no access to the
+ * CA. The network is in `fetch` alone, which copies files and believes none of them.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -36,6 +36,8 @@ static const struct cmd commands[] = {
      "[--state FILE] [--policy FILE] [--certificate FILE] [--issuer FILE]... [--crl FILE]... "
      "[--json]",
      "the whole ledger, its history since FILE, and that a certificate is in it", verify_run},
+    {"fetch", "[--policy FILE] [--cacert FILE] URL DIR",
+     "what a web server has of the ledger, into a folder, to be verified there", fetch_run},
     {"witness", "--key-file FILE --state FILE",
      "signs the checkpoint, when it continues what was signed last", witness_run},
     {"witness-key", "--key-file FILE NAME", "makes a key for that, prints its verifier key",

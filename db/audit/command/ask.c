@@ -24,6 +24,7 @@ enum {
     OPTION_AS_OF,
     OPTION_TIMEOUT,
     OPTION_KEY_FILE,
+    OPTION_CACERT,
     OPTION_PROFILES,
     OPTION_CERTIFICATES,
     OPTION_FILTER = 512
@@ -73,6 +74,7 @@ static const struct {
     {{"crl", required_argument, NULL, 'r'}, ASK_CRL},
     {{"policy", required_argument, NULL, 'p'}, ASK_POLICY},
     {{"key-file", required_argument, NULL, OPTION_KEY_FILE}, ASK_KEY_FILE},
+    {{"cacert", required_argument, NULL, OPTION_CACERT}, ASK_CACERT},
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
     {{"json", no_argument, NULL, 'j'}, ASK_JSON},
@@ -131,6 +133,9 @@ take(int option, const char *value)
         return file_add(option, value);
     case 'p':
         asked.policy = value;
+        return 0;
+    case OPTION_CACERT:
+        asked.cacert = value;
         return 0;
     case OPTION_KEY_FILE:
         asked.key_file = value;

@@ -35,6 +35,7 @@ enum {
     ASK_LIMIT = 1 << 15,
     ASK_AS_OF = 1 << 16,
     ASK_TIMEOUT = 1 << 17,
+    ASK_CACERT = 1 << 18,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -46,6 +47,7 @@ struct asked {
     const char *state;
     const char *certificate;
     const char *policy;
+    const char *cacert;   /* of whom TLS trusts */
     const char *key_file; /* of the auditor's own key */
     struct filters filters;
     const char *columns;

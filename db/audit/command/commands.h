@@ -3,6 +3,7 @@
 #pragma once
 
 int check_proof_run(int argc, char **argv);
+int fetch_run(int argc, char **argv);
 int lint_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int prove_run(int argc, char **argv);

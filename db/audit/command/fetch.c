@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/ossl.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/command/policy.h"
+#include "db/audit/fetch/fetch.h"
+
+enum { STALLED = 30, TRIES = 8, WAIT = 1000, TELL = 200 /* milliseconds */ };
+
+/* On a terminal alone. */
+static void
+on_progress(void *arg, uint64_t done, uint64_t all)
+{
+    int64_t *told = arg;
+    const int64_t now = clock_monotonic_ms();
+
+    if (done == all || now - *told >= TELL) {
+        *told = now;
+        (void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " files%s", done, all,
+                      done == all ? "\n" : "");
+    }
+}
+
+static void
+report(const char *dir, const struct fetch_result *r)
+{
+    static const char *const from[] = {
+        [FETCH_KEY_GIVEN] = "given",
+        [FETCH_KEY_KEPT] = "kept from the first time: give it with --key",
+        [FETCH_KEY_FIRST] = "FROM THE SOURCE ITSELF, for the first time: nothing to compare with"};
+    char id[2 * LOG_KEY_ID + 1];
+
+    hex_format(span_of(r->key, LOG_KEY_ID), id);
+    (void)printf("fetched: %" PRIu64 " files; not verified yet, but for the checkpoint\n",
+                 r->files);
+    (void)printf("  %-12s %s\n", "folder", dir);
+    (void)printf("  %-12s %" PRIu64 " leaves, %" PRIu64 " before\n", "size", r->size, r->earlier);
+    (void)printf("  %-12s %s, %s\n", "log key", id, from[r->key_from]);
+}
+
+int
+fetch_run(int argc, char **argv)
+{
+    CLEANUP(tlog_policy_cleanup) struct tlog_policy *policy = NULL;
+    CLEANUP(log_key_free) struct log_key key = {0};
+    struct fetch_result result;
+    struct fetch f = {0};
+    struct err e = {0};
+    int64_t told = 0;
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc - 2 || !ask_only(ASK_POLICY | ASK_CACERT)) {
+        return ask_usage("fetch");
+    }
+    if (transfer_url(argv[optind], &e) != 0 || (asked.key != NULL && ask_key(&key, &e) != 0)) {
+        return ask_misuse(e.text);
+    }
+    status = policy_open(&policy);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    f = (struct fetch){.from = {.url = argv[optind],
+                                .cacert = asked.cacert,
+                                .stalled = STALLED,
+                                .tries = TRIES,
+                                .wait = WAIT},
+                       .dir = argv[optind + 1],
+                       .key = asked.key == NULL ? NULL : &key,
+                       .policy = policy,
+                       .progress = isatty(STDERR_FILENO) == 1 ? on_progress : NULL,
+                       .arg = &told};
+    (void)umask(S_IWGRP | S_IWOTH); /* others may read what everybody may */
+    if (fetch_folder(&f, &result, &e) != 0) {
+        (void)fprintf(stderr, "nfpki-audit: not fetched: %s\n", e.text);
+        return EXIT_FAILED;
+    }
+    report(f.dir, &result);
+    return ask_finish(0, &e);
+}

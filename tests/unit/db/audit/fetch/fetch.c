@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A web server that does what it likes (tests/support/hostile_http.py), and what is fetched of it.
+ */
+#include "db/audit/fetch/fetch.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/ec.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "tests/support/test.h"
+#include "tests/unit/db/audit/program_scene.h"
+
+extern char **environ;
+
+enum { FIRST_SIZE = 600, GROWN_SIZE = 1100 };
+
+struct web {
+    pid_t pid;
+    int input;    /* it ends when we close this, or end */
+    bool is_slow; /* on purpose: that is not waited for */
+    char *url;
+    char *log;
+    char *certificate;
+};
+
+/* ---- the server ---- */
+
+static void
+web_start(const struct scene *s, const char *mode, bool tls, struct web *web)
+{
+    posix_spawn_file_actions_t actions;
+    char *argv[] = {mem_strdup("python3"),
+                    mem_strdup(TEST_SOURCE_DIR "/support/hostile_http.py"),
+                    mem_strdup(s->l.dir),
+                    mem_strdup(mode),
+                    scene_path(s, "requests"),
+                    tls ? scene_path(s, "web.pem") : NULL,
+                    NULL};
+    char port[16] = "";
+    int ends[2];
+    int input[2];
+
+    web->log = mem_strdup(argv[4]);
+    web->certificate = scene_path(s, "web.pem");
+    (void)unlink(web->log);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(input, O_CLOEXEC), 0);
+    web->input = input[1];
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], 1), 0);
+    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, input[0], 0), 0);
+    assert_int_equal(posix_spawnp(&web->pid, "python3", &actions, NULL, argv, environ), 0);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(ends[1]);
+    (void)close(input[0]);
+    for (size_t n = 0; n + 1 < sizeof(port) && (n == 0 || port[n - 1] != '\n'); n++) {
+        assert_int_equal(read(ends[0], port + n, 1), 1);
+    }
+    (void)close(ends[0]);
+    web->url =
+        mem_printf("http%s://127.0.0.1:%d/ledger", tls ? "s" : "", (int)strtol(port, NULL, 10));
+    for (size_t i = 0; i < ARRAY_LEN(argv); i++) {
+        mem_free(argv[i]);
+    }
+}
+
+static void
+web_stop(struct web *web)
+{
+    if (web->pid > 0) {
+        (void)kill(web->pid, SIGKILL);
+        (void)waitpid(web->pid, NULL, 0);
+        (void)close(web->input);
+    }
+    mem_free(web->url);
+    mem_free(web->log);
+    mem_free(web->certificate);
+    *web = (struct web){0};
+}
+
+/* How often something was asked for whose line begins so. */
+static unsigned
+asked_for(const struct web *web, const char *line)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(1 << 20);
+    CLEANUP(mem_cleanup) char *text = NULL;
+    struct err e = {0};
+    unsigned n = 0;
+
+    assert_ok(file_read(web->log, &b, &e), &e);
+    text = mem_printf("\n%.*s", (int)b.n, (const char *)b.p);
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+        n += strncmp(at + 1, line, strlen(line)) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
+/* ---- the ledger ---- */
+
+static void
+grow_to(struct scene *s, unsigned size, unsigned from)
+{
+    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->issued.rid, s->issued.serial, size - from);
+    audit_ledger_publish(&s->l);
+}
+
+static int
+set_up(void **state)
+{
+    int result = scene_begin(state);
+
+    grow_to(*state, FIRST_SIZE, 19);
+    return result;
+}
+#define WEB(test) cmocka_unit_test_setup_teardown(test, set_up, scene_end)
+
+static int
+fetch(const struct scene *s, const struct web *web, struct fetch_result *result, struct err *e)
+{
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+    const struct fetch f = {.from = {.url = web->url,
+                                     .stalled = web->is_slow ? 1 : 30,
+                                     .tries = web->is_slow ? 2 : 4,
+                                     .wait = 10},
+                            .dir = dir};
+
+    return fetch_folder(&f, result, e);
+}
+
+static void
+assert_fetched(struct scene *s, uint64_t size)
+{
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+    CLEANUP(mem_cleanup) char *said = mem_printf("size         %" PRIu64 " leaves", size);
+
+    if (RUN(s, "--ledger", dir, "verify") != 0) {
+        fail_msg("%s", s->errors);
+    }
+    assert_says(s->out, said);
+}
+
+static bool
+is_there(const struct scene *s, const char *name)
+{
+    CLEANUP(mem_cleanup) char *path = scene_path(s, name);
+
+    return access(path, F_OK) == 0;
+}
+
+/* The log's key signs another root. */
+static void
+lie(const struct scene *s, uint64_t size, const char *name)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(buf_free) struct buf vkey = BUF_INIT(NOTE_KEY_MAX);
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(mem_cleanup) char *key_path = scene_key(s);
+    CLEANUP(mem_cleanup) char *path = scene_path(s, name);
+    struct checkpoint c = {.size = size, .root = merkle_leaf(SPAN_LITERAL("another past"))};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t der[128];
+    size_t n = sizeof(der);
+    struct err e = {0};
+
+    assert_ok(file_read(key_path, &vkey, &e), &e);
+    assert_ok(log_key_parse(&key, buf_span(&vkey), &e), &e);
+    memcpy(c.origin, key.origin, sizeof(c.origin));
+    assert_ok(checkpoint_text(&c, &text, &e), &e);
+    assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, "SHA2-256", NULL, NULL, s->l.key, NULL), 1);
+    assert_int_equal(EVP_DigestSign(ctx, der, &n, text.p, text.n), 1);
+    EVP_MD_CTX_free(ctx);
+    assert_ok(checkpoint_seal(&key, buf_span(&text), span_of(der, n), &note, &e), &e);
+    assert_ok(file_write(path, buf_span(&note), 0644, &e), &e);
+}
+
+/* ---- tests ---- */
+
+static void
+a_folder_comes_and_grows(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.key_from, FETCH_KEY_FIRST);
+    assert_int_equal(result.size, FIRST_SIZE);
+    assert_int_equal(result.earlier, 0);
+    assert_int_equal(result.files, 3 + 3 + 1); /* entries, level 0, level 1 */
+    assert_fetched(s, FIRST_SIZE);
+    assert_int_equal(asked_for(&web, "/ledger/checkpoint no-cache"), 1);
+    assert_int_equal(asked_for(&web, "/ledger/checkpoint"), 1);
+
+    /* again: nothing but the checkpoint is asked for */
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.key_from, FETCH_KEY_KEPT);
+    assert_int_equal(result.files, 0);
+    assert_int_equal(asked_for(&web, "/ledger/tile"), 7);
+    assert_int_equal(asked_for(&web, "/ledger/log.vkey"), 1);
+
+    web_stop(&web);
+    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.earlier, FIRST_SIZE);
+    assert_int_equal(result.files, 3 + 3 + 1);
+    assert_fetched(s, GROWN_SIZE);
+    assert_false(is_there(s, "copy/tile/0/002.p"));
+    assert_false(is_there(s, "copy/tile/1/000.p/2"));
+    assert_true(is_there(s, "copy/tile/1/000.p/4"));
+}
+
+/* The log grew behind the checkpoint that is asked for, and its partial files are gone. */
+static void
+a_log_that_grows_meanwhile(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &web);
+    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_int_equal(result.size, FIRST_SIZE);
+    assert_int_equal(asked_for(&web, "/ledger/tile/0/002.p/88"), 1);
+    assert_int_equal(asked_for(&web, "/ledger/tile/0/002 "), 1);
+    assert_true(is_there(s, "copy/tile/0/002"));
+    assert_fetched(s, FIRST_SIZE);
+}
+
+static void
+what_passes_is_asked_for_again(void **state)
+{
+    static const char *const modes[] = {"busy", "html_once", "cut_once", "gzip"};
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        CLEANUP(web_stop) struct web web = {0};
+        struct fetch_result result;
+        struct err e = {0};
+
+        web_start(s, modes[i], false, &web);
+        assert_ok(fetch(s, &web, &result, &e), &e);
+        assert_fetched(s, FIRST_SIZE);
+        if (i + 1 < ARRAY_LEN(modes)) {
+            CLEANUP(mem_cleanup) char *from = scene_path(s, "copy");
+            CLEANUP(mem_cleanup) char *to = mem_printf("%s-%s", from, modes[i]);
+
+            assert_int_equal(rename(from, to), 0);
+        }
+    }
+}
+
+static void
+what_does_not_pass_ends_it(void **state)
+{
+    static const struct {
+        const char *mode;
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"always_busy", ERR_BUSY, ", tried 4 times: status 503"},
+        {"html", ERR_INPUT, ", tried 3 times: "},
+        {"short", ERR_INPUT, ", tried 3 times: "},
+        {"redirect", ERR_DENIED, "status 302, a redirect"},
+        {"forbidden", ERR_DENIED, "status 403"},
+        {"absent", ERR_NOTFOUND, " is not there"},
+        {"bomb", ERR_DENIED, "more than "},
+        {"endless", ERR_DENIED, "more than "},
+        {"headers", ERR_DENIED, "65536 in its header"},
+        {"drip", ERR_BUSY, ", tried 2 times: "},
+        {"bad_gzip", ERR_IO, "tile/"},
+    };
+    struct scene *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(web_stop) struct web web = {0};
+        struct fetch_result result;
+        struct err e = {0};
+
+        web.is_slow = strcmp(rows[i].mode, "drip") == 0;
+        web_start(s, rows[i].mode, false, &web);
+        if (fetch(s, &web, &result, &e) == 0 || e.code != rows[i].code ||
+            strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("%s: %s: %s", rows[i].mode, err_code_name(e.code), e.text);
+        }
+        assert_false(is_there(s, "copy/checkpoint"));
+    }
+}
+
+/* Nobody is there, or not who was asked for. */
+static void
+a_source_that_is_none(void **state)
+{
+    static const char *const urls[] = {
+        "ftp://127.0.0.1/",
+        "file:///etc",
+        "127.0.0.1",
+        "http://",
+        "http://a/b?c",
+        "http://a/b#c",
+        "HTTP://a/",
+        "http://u@a/",
+        "https://u:p@a.example/x",
+        "gopher://127.0.0.1/",
+        "http://a b/c",
+        "",
+    };
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {.pid = 0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        if (transfer_url(urls[i], &e) == 0) {
+            fail_msg("%s", urls[i]);
+        }
+    }
+    web.url = mem_strdup("http://127.0.0.1:9/ledger");
+    assert_err(fetch(s, &web, &result, &e), ERR_BUSY, &e);
+    assert_says(e.text, "log.vkey, tried 4 times: ");
+}
+
+static void
+a_smaller_or_another_log_is_refused(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    CLEANUP(web_stop) struct web old = {0};
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &old); /* shows the checkpoint of now for ever */
+    grow_to(s, GROWN_SIZE, FIRST_SIZE);
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_err(fetch(s, &old, &result, &e), ERR_CONFLICT, &e);
+    assert_says(e.text,
+                "was rolled back: its checkpoint covers 600 leaves, that of the folder 1100");
+    assert_says(e.text, "copy/checkpoint.refused-");
+    assert_fetched(s, GROWN_SIZE);
+    web_stop(&web);
+
+    lie(s, GROWN_SIZE, "ledger/checkpoint");
+    web_start(s, "plain", false, &web);
+    assert_err(fetch(s, &web, &result, &e), ERR_CONFLICT, &e);
+    assert_says(e.text, "fork: the source has another root for the 1100 leaves");
+    assert_fetched(s, GROWN_SIZE);
+}
+
+/* Larger, and with another past than what was here. */
+static void
+another_past_is_found_when_all_came(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    CLEANUP(buf_free) struct buf before = BUF_INIT(NOTE_MAX);
+    CLEANUP(buf_free) struct buf after = BUF_INIT(NOTE_MAX);
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "copy/checkpoint");
+    struct fetch_result result;
+    struct err e = {0};
+
+    web_start(s, "plain", false, &web);
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    lie(s, 100, "copy/checkpoint");
+    assert_ok(file_read(path, &before, &e), &e);
+    assert_err(fetch(s, &web, &result, &e), ERR_CONFLICT, &e);
+    assert_says(e.text, "fork: the first 100 leaves");
+    assert_says(e.text, "checkpoint.refused-");
+    assert_ok(file_read(path, &after, &e), &e);
+    assert_true(span_equal(buf_span(&before), buf_span(&after)));
+}
+
+static void
+another_key_is_not_this_log(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *other = EVP_EC_gen("P-256");
+    CLEANUP(buf_free) struct buf spki = BUF_INIT(1024);
+    CLEANUP(log_key_free) struct log_key key = {0};
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+    CLEANUP(mem_cleanup) char *vkey = scene_path(s, "copy/log.vkey");
+    struct fetch f = {.from = {.stalled = 30, .tries = 1, .wait = 10}, .dir = dir, .key = &key};
+    struct fetch_result result;
+    struct err e = {0};
+
+    assert_ok(OSSL_ENCODE(PUBKEY, other, &spki, &e), &e);
+    assert_ok(log_key_set(&key, "another.example/log", buf_span(&spki), &e), &e);
+    web_start(s, "plain", false, &web);
+    f.from.url = web.url;
+    assert_err(fetch_folder(&f, &result, &e), ERR_CRYPTO, &e);
+    assert_says(e.text, "of another log");
+    assert_int_equal(asked_for(&web, "/ledger/tile"), 0);
+    assert_false(is_there(s, "copy/log.vkey"));
+    assert_ok(fetch(s, &web, &result, &e), &e);
+    assert_err(fetch_folder(&f, &result, &e), ERR_CRYPTO, &e);
+    assert_says(e.text, "log.vkey is not the trusted key");
+    assert_ok(file_write(vkey, SPAN_LITERAL("x"), 0644, &e), &e);
+    assert_err(fetch(s, &web, &result, &e), ERR_INPUT, &e);
+    assert_says(e.text, "log.vkey: not a verifier key");
+}
+
+/* By its user, over TLS with a private authority, with a policy. */
+static void
+the_command_says_what_it_rests_on(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(web_stop) struct web web = {0};
+    CLEANUP(mem_cleanup) char *dir = scene_path(s, "copy");
+    CLEANUP(mem_cleanup) char *key = scene_key(s);
+    CLEANUP(mem_cleanup) char *witness = scene_path(s, "w1");
+    CLEANUP(mem_cleanup) char *memory = scene_path(s, "state");
+    CLEANUP(mem_cleanup) char *path = scene_path(s, "policy");
+    CLEANUP(mem_cleanup) char *folder = scene_path(s, "ledger/witness");
+    CLEANUP(mem_cleanup) char *note = NULL;
+    CLEANUP(mem_cleanup) char *policy = NULL;
+    struct cosigner c;
+    struct stat st;
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "witness-key", "--key-file", witness, "w1"), 0);
+    assert_ok(cosigner_parse(&c, span_str(s->out), &e), &e);
+    policy = mem_printf("witness w %squorum w\n", s->out);
+    assert_ok(file_write(path, span_str(policy), 0600, &e), &e);
+    web_start(s, "plain", true, &web);
+    assert_int_equal(RUN(s, "fetch", web.url, dir), 1);
+    assert_says(s->errors, "nfpki-audit: not fetched: log.vkey: ");
+    assert_string_equal(s->out, "");
+    assert_int_equal(RUN(s, "fetch", "--cacert", web.certificate, web.url, dir), 0);
+    assert_says(s->out, "FROM THE SOURCE ITSELF, for the first time");
+    assert_says(s->out, "size         600 leaves, 0 before\n");
+    assert_int_equal(stat(dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0755);
+    assert_int_equal(RUN(s, "--ledger", dir, "verify", "--policy", path), 1);
+
+    assert_int_equal(RUN(s, "--ledger", dir, "witness", "--key-file", witness, "--state", memory),
+                     0);
+    assert_ok(file_mkdirs(folder, 0755, &e), &e);
+    note = mem_printf("%s/%02x%02x%02x%02x", folder, c.id[0], c.id[1], c.id[2], c.id[3]);
+    assert_ok(file_write(note, span_str(s->out), 0644, &e), &e);
+    assert_int_equal(
+        RUN(s, "--key", key, "fetch", "--cacert", web.certificate, "--policy", path, web.url, dir),
+        0);
+    assert_says(s->out, ", given\n");
+    assert_int_equal(RUN(s, "--ledger", dir, "--key", key, "verify", "--policy", path), 0);
+    assert_says(s->out, "quorum \"w\" over the first 600 of 600 leaves");
+
+    /* a note of another log is none of this one's witnesses */
+    assert_ok(file_write(note, SPAN_LITERAL("x\n"), 0644, &e), &e);
+    assert_int_equal(RUN(s, "fetch", "--cacert", web.certificate, "--policy", path, web.url, dir),
+                     1);
+    assert_says(s->errors, "not fetched: witness/");
+    assert_ok(file_write(path,
+                         SPAN_LITERAL("log example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2L"
+                                      "KaANYcrnKv3U2k\nquorum none\n"),
+                         0600, &e),
+              &e);
+    assert_int_equal(RUN(s, "fetch", "--cacert", web.certificate, "--policy", path, web.url, dir),
+                     1);
+    assert_says(s->errors, "the policy does not name this log");
+    assert_int_equal(RUN(s, "fetch", web.url), 2);
+    assert_int_equal(RUN(s, "fetch", "ftp://127.0.0.1/", dir), 2);
+    assert_int_equal(RUN(s, "fetch", web.url, dir, "--json"), 2);
+    assert_int_equal(RUN(s, "fetch", web.url, dir, "--policy", "/nonexistent"), 2);
+    assert_int_equal(RUN(s, "fetch", web.url, dir, "--key", "/nonexistent"), 2);
+    assert_int_equal(RUN(s, "fetch", "--cacert", "/nonexistent", web.url, dir), 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WEB(a_folder_comes_and_grows),
+        WEB(a_log_that_grows_meanwhile),
+        WEB(what_passes_is_asked_for_again),
+        WEB(what_does_not_pass_ends_it),
+        WEB(a_source_that_is_none),
+        WEB(a_smaller_or_another_log_is_refused),
+        WEB(another_past_is_found_when_all_came),
+        WEB(another_key_is_not_this_log),
+        WEB(the_command_says_what_it_rests_on),
+    };
+
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    OPENSSL_cleanup(); /* the random generators, which hang on locked memory */
+    return failed;
+}
