@@ -2,19 +2,13 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/ossl.h"
 #include "base/text.h"
-#include "db/audit/der/certificate.h"
+#include "db/audit/json.h"
 #include "db/audit/print.h"
 
-static void
-json_cleanup(json_t **value)
-{
-    json_decref(*value);
-}
-
-/* One value and a line break. */
-static int
-dump(FILE *out, const json_t *value, struct err *e)
+int
+json_say(FILE *out, const json_t *value, struct err *e)
 {
     if (value == NULL ||
         json_dumpf(value, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) != 0 ||
@@ -36,12 +30,6 @@ shown(const char *text)
 }
 
 static json_t *
-text_or_null(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
-
-static json_t *
 key_json(const uint8_t id[LOG_KEY_ID], bool given)
 {
     char hex[2 * LOG_KEY_ID + 1];
@@ -50,21 +38,20 @@ key_json(const uint8_t id[LOG_KEY_ID], bool given)
     return json_pack("{s:s, s:s}", "id", hex, "from", given ? "given" : "from the ledger");
 }
 
-/* The key that an answer rests on. */
-static json_t *
-log_key_json(const struct audit_log *log)
+json_t *
+json_basis(const struct checkpoint *checkpoint, const struct log_key *key, bool given)
 {
-    return key_json(audit_key(log)->id, audit_key_is_given(log));
-}
-
-static json_t *
-checkpoint_json(const struct audit_log *log)
-{
-    const struct checkpoint *checkpoint = audit_checkpoint(log);
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
 
     return json_pack("{s:s, s:I, s:s, s:o}", "origin", checkpoint->origin, "size",
-                     (json_int_t)checkpoint->size, "root", root, "key", log_key_json(log));
+                     (json_int_t)checkpoint->size, "root", root, "key", key_json(key->id, given));
+}
+
+/* What an answer about a folder rests on. */
+static json_t *
+checkpoint_json(const struct audit_log *log)
+{
+    return json_basis(audit_checkpoint(log), audit_key(log), audit_key_is_given(log));
 }
 
 char *
@@ -176,7 +163,7 @@ audit_json_verdict(FILE *out, const struct audit_log *log, const struct audit_ve
                                   json_pack("{s:I, s:s}", "leaf", (json_int_t)verdict->leaf,
                                             "status", audit_status_name(verdict->status)));
     }
-    return dump(out, root, e);
+    return json_say(out, root, e);
 }
 
 int
@@ -185,75 +172,7 @@ audit_json_failure(FILE *out, const struct err *reason, struct err *e)
     CLEANUP(json_cleanup)
     json_t *root = json_pack("{s:b, s:s}", "verified", 0, "reason", reason->text);
 
-    return dump(out, root, e);
-}
-
-/* {"index", "leaf": the object itself, "proof": the audit path from the leaf up} */
-static json_t *
-leaf_json(const struct story_leaf *leaf)
-{
-    struct span body = leaf_body(leaf->leaf);
-    json_t *path = json_array();
-
-    for (size_t i = 0; i < leaf->proof.n; i++) {
-        CLEANUP(mem_cleanup)
-        char *hash = base64_dup(span_of(leaf->proof.hashes[i].octets, MERKLE_HASH));
-
-        (void)json_array_append_new(path, json_string(hash));
-    }
-    return json_pack("{s:I, s:o, s:o}", "index", (json_int_t)leaf->index, "leaf",
-                     json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL),
-                     "proof", path);
-}
-
-static int
-certificate_json(const struct leaf *issued, json_t **value, struct err *e)
-{
-    CLEANUP(x509_cleanup) X509 *certificate = audit_certificate(issued, e);
-    CLEANUP(audit_summary_free) struct audit_summary summary = {0};
-
-    if (certificate == NULL || audit_summarize(certificate, &summary, e) != 0) {
-        return -1;
-    }
-    *value = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "serial",
-                       leaf_text(issued, "serial"), "subject", summary.subject, "issuer",
-                       summary.issuer, "names", summary.names, "notBefore", summary.not_before,
-                       "notAfter", summary.not_after, "key", summary.key, "sha256", summary.sha256);
-    if (*value == NULL) {
-        return err_set(e, ERR_CRYPTO, "the names in the certificate are not UTF-8");
-    }
-    return 0;
-}
-
-int
-audit_json_story(FILE *out, const struct audit_log *log, const struct story *story, struct err *e)
-{
-    const struct story_leaf *issued = story_find(story, LEAF_ISSUED);
-    CLEANUP(json_cleanup)
-    json_t *root = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o}", "checkpoint", checkpoint_json(log), "serial",
-        text_or_null(story->names.serial), "rid", text_or_null(story->names.rid), "registration",
-        text_or_null(story->names.registration), "registrar", text_or_null(story->names.registrar));
-    json_t *leaves = json_array();
-    json_t *certificate = NULL;
-
-    for (size_t i = 0; i < story->n; i++) {
-        (void)json_array_append_new(leaves, leaf_json(&story->leaves[i]));
-    }
-    if (story->registrar.leaf != NULL) {
-        (void)json_object_set_new(root, "registrarCertificate", leaf_json(&story->registrar));
-    }
-    (void)json_object_set_new(root, "leaves", leaves);
-    if (story->names.serial[0] != '\0') {
-        (void)json_object_set_new(root, "status", json_string(audit_status_name(story->status)));
-    }
-    if (issued != NULL && story->names.serial[0] != '\0') {
-        if (certificate_json(issued->leaf, &certificate, e) != 0) {
-            return -1;
-        }
-        (void)json_object_set_new(root, "certificate", certificate);
-    }
-    return dump(out, root, e);
+    return json_say(out, root, e);
 }
 
 int
@@ -269,5 +188,5 @@ audit_json_proof(FILE *out, const struct proof *proof, struct err *e)
         "checkpoint", "origin", checkpoint->origin, "size", (json_int_t)checkpoint->size, "root",
         base64, "key", key_json(proof->key, true));
 
-    return dump(out, root, e);
+    return json_say(out, root, e);
 }

@@ -144,3 +144,26 @@ audit_print_verdict(FILE *out, const struct audit_log *log, const struct audit_v
                       audit_checkpoint(log)->size);
     }
 }
+
+/* ---- a proof ---- */
+
+int
+audit_print_proof(FILE *out, const struct proof *proof, struct err *e)
+{
+    char time[TIME_TEXT_SIZE];
+
+    if (leaf_kind(proof->leaf) == LEAF_ISSUED &&
+        print_certificate(out, proof->leaf, NULL, e) != 0) {
+        return -1;
+    }
+    time_format(leaf_time(proof->leaf), time);
+    (void)fprintf(out, "Record\n  %-12s %s  leaf %" PRIu64, print_fact_name(leaf_kind(proof->leaf)),
+                  time, proof->index);
+    print_facts(out, proof->leaf, true);
+    (void)fprintf(out,
+                  "\nProof\n  leaf %" PRIu64
+                  ": inclusion proof verified against checkpoint size %" PRIu64 " of %s\n",
+                  proof->index, proof->checkpoint.size, proof->checkpoint.origin);
+    print_key(out, proof->key, true);
+    return 0;
+}

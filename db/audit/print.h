@@ -9,7 +9,6 @@
 
 #include "db/audit/proof.h"
 #include "db/audit/status.h"
-#include "db/audit/story.h"
 #include "db/audit/verify.h"
 #include "db/audit/witness/witnessed.h"
 
@@ -33,9 +32,6 @@ int audit_json_verdict(FILE *, const struct audit_log *, const struct audit_verd
 char *audit_json_checkpoint(const struct audit_log *) OWNED(mem_free);
 /* {"verified":false, ...} */
 int audit_json_failure(FILE *, const struct err *reason, struct err *e);
-
-int audit_print_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
-int audit_json_story(FILE *, const struct audit_log *, const struct story *, struct err *e);
 
 int audit_print_proof(FILE *, const struct proof *, struct err *e);
 int audit_json_proof(FILE *, const struct proof *, struct err *e);

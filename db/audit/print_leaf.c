@@ -36,20 +36,23 @@ print_key(FILE *out, const uint8_t id[LOG_KEY_ID], bool given)
 }
 
 void
-print_checkpoint(FILE *out, const struct audit_log *log)
+print_basis(FILE *out, const struct basis *basis)
 {
-    print_basis(out, audit_checkpoint(log), audit_key(log), audit_key_is_given(log));
-}
-
-void
-print_basis(FILE *out, const struct checkpoint *checkpoint, const struct log_key *key, bool given)
-{
+    const struct checkpoint *checkpoint = basis->checkpoint;
     CLEANUP(mem_cleanup) char *root = base64_dup(span_of(checkpoint->root.octets, MERKLE_HASH));
 
     print_line(out, "log", checkpoint->origin);
     (void)fprintf(out, "  %-12s %" PRIu64 " leaves\n", "size", checkpoint->size);
     print_line(out, "root", root);
-    print_key(out, key->id, given);
+    print_key(out, basis->key->id, basis->given);
+}
+
+void
+print_checkpoint(FILE *out, const struct audit_log *log)
+{
+    const struct basis basis = {audit_checkpoint(log), audit_key(log), audit_key_is_given(log)};
+
+    print_basis(out, &basis);
 }
 
 static void

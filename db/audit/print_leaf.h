@@ -14,12 +14,19 @@
 #define PRINT_BELOW "\n               "
 
 void print_text(FILE *, const char *);
+/* What an answer rests on. Borrowed. */
+struct basis {
+    const struct checkpoint *checkpoint;
+    const struct log_key *key;
+    bool given; /* by somebody; else it is what the ledger itself said */
+};
+
 /* "  label        text" */
 void print_line(FILE *, const char *label, const char *text);
 /* By its id; and whether somebody gave it. */
 void print_key(FILE *, const uint8_t id[LOG_KEY_ID], bool given);
 /* The log, its size, its root and the key that all rests on. */
-void print_basis(FILE *, const struct checkpoint *, const struct log_key *, bool given);
+void print_basis(FILE *, const struct basis *);
 void print_checkpoint(FILE *, const struct audit_log *);
 
 /* "issued" */

@@ -6,7 +6,12 @@
 
 #include "base/ossl.h"
 #include "db/audit/command/ask.h"
-#include "db/audit/print_leaf.h"
+
+struct basis
+answer_basis(const struct mirror *m)
+{
+    return (struct basis){mirror_checkpoint(m), mirror_key(m), ask_key_is_given(m)};
+}
 
 char *
 answer_key(const struct mirror *m)
@@ -22,6 +27,7 @@ int
 answer_end(const struct mirror *m, const char *noun, enum sink_format format, time_t now,
            const struct query_result *result)
 {
+    const struct basis basis = answer_basis(m);
     char at[TIME_TEXT_SIZE];
     struct err e = {0};
     int status;
@@ -29,7 +35,7 @@ answer_end(const struct mirror *m, const char *noun, enum sink_format format, ti
     time_format(now, at);
     if (format == SINK_TABLE && result->rows > 0) {
         (void)fprintf(stdout, "\nVerified\n");
-        print_basis(stdout, mirror_checkpoint(m), mirror_key(m), ask_key_is_given(m));
+        print_basis(stdout, &basis);
         if (result->has_clock) {
             print_line(stdout, "as of", at);
         }

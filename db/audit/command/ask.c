@@ -237,6 +237,15 @@ ask_failed(const struct err *reason)
 }
 
 int
+ask_nothing(const char *what, const char *typed)
+{
+    (void)fprintf(stderr, "nfpki-audit: %s ", what);
+    print_text(stderr, typed);
+    (void)fprintf(stderr, " in this ledger\n");
+    return EXIT_NOTHING;
+}
+
+int
 ask_key(struct log_key *key, struct err *e)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);

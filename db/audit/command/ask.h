@@ -80,6 +80,8 @@ bool ask_only(unsigned options);
 int ask_misuse(const char *text);
 int ask_usage(const char *command);
 int ask_failed(const struct err *reason);
+/* `what` 5a01 "in this ledger" */
+int ask_nothing(const char *what, const char *typed);
 /* What was said must have arrived: a full disk is not a verified ledger. */
 int ask_finish(int result, const struct err *reason);
 

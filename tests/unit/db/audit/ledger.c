@@ -85,26 +85,25 @@ audit_ledger_append(struct audit_ledger *l, struct leaf *leaf)
     return a.index;
 }
 
-struct repeat {
+struct refuse {
     struct store_op op;
     struct audit_ledger *l;
-    enum leaf_kind kind;
     const char *rid;
-    const char *serial;
     unsigned n;
 };
 
 static int
-repeat_run(struct store_op *op, struct store_db *db, struct err *e)
+refuse_run(struct store_op *op, struct store_db *db, struct err *e)
 {
-    struct repeat *r = CONTAINER_OF(op, struct repeat, op);
+    struct refuse *r = CONTAINER_OF(op, struct refuse, op);
     uint64_t index;
 
     for (unsigned i = 0; i < r->n; i++) {
-        struct leaf *leaf = audit_ledger_leaf(r->l, r->kind);
+        struct leaf *leaf = audit_ledger_leaf(r->l, LEAF_REFUSAL);
 
         leaf_set_text(leaf, "rid", r->rid);
-        leaf_set_text(leaf, "serial", r->serial);
+        leaf_set_int(leaf, "failInfo", 2);
+        leaf_set_text(leaf, "reason", "once more");
         assert_ok(ledger_append(db, leaf, &index, e), e);
         leaf_free(leaf);
     }
@@ -112,11 +111,9 @@ repeat_run(struct store_op *op, struct store_db *db, struct err *e)
 }
 
 void
-audit_ledger_repeat(struct audit_ledger *l, enum leaf_kind kind, const char *rid,
-                    const char *serial, unsigned n)
+audit_ledger_refuse(struct audit_ledger *l, const char *rid, unsigned n)
 {
-    struct repeat r = {
-        .op.run = repeat_run, .l = l, .kind = kind, .rid = rid, .serial = serial, .n = n};
+    struct refuse r = {.op.run = refuse_run, .l = l, .rid = rid, .n = n};
     struct err e = {0};
 
     assert_ok(store_call(l->store, &r.op, &e), &e);

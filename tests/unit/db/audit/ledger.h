@@ -27,9 +27,8 @@ void audit_ledger_begin(struct audit_ledger *);
 struct leaf *audit_ledger_leaf(struct audit_ledger *, enum leaf_kind) OWNED(leaf_free);
 /* Takes the leaf, gives its index. */
 uint64_t audit_ledger_append(struct audit_ledger *, struct leaf *);
-/* So many more about the certificate, in one commit. */
-void audit_ledger_repeat(struct audit_ledger *, enum leaf_kind, const char *rid, const char *serial,
-                         unsigned n);
+/* So many refusals of the request, in one commit. */
+void audit_ledger_refuse(struct audit_ledger *, const char *rid, unsigned n);
 /* Checkpoint over everything, signed and published. */
 void audit_ledger_publish(struct audit_ledger *);
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* print.h - a story for people and (json.c) for programs. */
+#pragma once
+
+#include "db/audit/print_leaf.h"
+#include "db/audit/story/story.h"
+
+int story_print(FILE *, const struct basis *, const struct story *, struct err *e);
+int story_json(FILE *, const struct basis *, const struct story *, struct err *e);
