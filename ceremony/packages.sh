@@ -5,7 +5,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libsqlite3
 run_packages=(openssl softhsm2 opensc curl ca-certificates)
 test_packages=(git clang clang-format clang-tidy libclang-rt-14-dev llvm libcmocka-dev mandoc sqlite3 gdb strace
   jq gnuplot-nox python3 python3-jsonschema python3-yaml procps xz-utils binutils
-  default-jdk-headless libbcpkix-java golang-go golang-golang-x-mod-dev tshark p11-kit-modules faketime gnutls-bin libnss3-tools)
+  default-jdk-headless libbcpkix-java golang-go golang-golang-x-mod-dev tshark p11-kit-modules faketime gnutls-bin libnss3-tools
+  chromium)
 
 # install_packages PACKAGE...: what is not there yet, as root or with sudo
 install_packages() {

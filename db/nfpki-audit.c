@@ -26,6 +26,8 @@ static const struct cmd commands[] = {
      list_run},
     {"sql", "[--timeout MS] [--limit N] [--format table|csv|jsonl] SELECT",
      "a question of your own to the views of the mirror", sql_run},
+    {"report", "[--html FILE] [--data DIR] [--as-of TIME]",
+     "all of it on one page, with figures; and its rows as CSV and JSON Lines", report_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION|UUID|NAME",
      "everything that the ledger has about it, and the proofs", show_run},
     {"prove", "SERIAL|INDEX", "a proof that needs the log key alone, on standard output",

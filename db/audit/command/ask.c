@@ -23,6 +23,8 @@ enum {
     OPTION_LIMIT,
     OPTION_AS_OF,
     OPTION_TIMEOUT,
+    OPTION_HTML,
+    OPTION_DATA,
     OPTION_KEY_FILE,
     OPTION_CACERT,
     OPTION_PROFILES,
@@ -85,6 +87,8 @@ static const struct {
     {{"limit", required_argument, NULL, OPTION_LIMIT}, ASK_LIMIT},
     {{"as-of", required_argument, NULL, OPTION_AS_OF}, ASK_AS_OF},
     {{"timeout", required_argument, NULL, OPTION_TIMEOUT}, ASK_TIMEOUT},
+    {{"html", required_argument, NULL, OPTION_HTML}, ASK_HTML},
+    {{"data", required_argument, NULL, OPTION_DATA}, ASK_DATA},
 };
 
 static int
@@ -123,6 +127,12 @@ take(int option, const char *value)
         return 0;
     case OPTION_AS_OF:
         asked.as_of = value;
+        return 0;
+    case OPTION_HTML:
+        asked.html = value;
+        return 0;
+    case OPTION_DATA:
+        asked.data = value;
         return 0;
     case OPTION_TIMEOUT:
         asked.timeout = value;

@@ -36,6 +36,8 @@ enum {
     ASK_AS_OF = 1 << 16,
     ASK_TIMEOUT = 1 << 17,
     ASK_CACERT = 1 << 18,
+    ASK_HTML = 1 << 19,
+    ASK_DATA = 1 << 20,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -55,6 +57,8 @@ struct asked {
     const char *limit;
     const char *timeout;
     const char *as_of;
+    const char *html; /* file of a report, */
+    const char *data; /* and the folder of its numbers */
     bool raw;
     const char *issuers[FILES_MAX];
     size_t n_issuers;

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/audit/report/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "db/audit/report/figure.h"
+#include "db/audit/report/front.h"
+#include "db/audit/report/page.h"
+
+struct table {
+    FILE *out;
+    uint64_t rows;
+};
+
+static void
+table_row(void *arg, const struct section *s, int64_t first, const struct cell *cells, size_t n)
+{
+    struct table *t = arg;
+    const char *heads[SECTION_COLUMNS];
+
+    (void)first;
+    for (size_t i = 0; t->rows == 0 && i < n; i++) {
+        heads[i] = s->columns[i].name;
+    }
+    if (t->rows++ == 0) {
+        page_table_begin(t->out, s->look == LOOK_TABLE ? s->explains : s->title, heads, cells, n);
+    }
+    page_table_row(t->out, cells, n);
+}
+
+static int
+table_write(const struct report *r, const struct section *s, const struct rows_window *w, FILE *out,
+            uint64_t *rows, struct err *e)
+{
+    struct table t = {.out = out};
+
+    if (rows_tell(r, s, w, table_row, &t, e) != 0) {
+        return -1;
+    }
+    if (t.rows > 0) {
+        page_table_end(out);
+    }
+    *rows = t.rows;
+    return 0;
+}
+
+static int
+count_rows(const struct report *r, const struct section *s, const struct rows_window *w, bool *any,
+           struct err *e)
+{
+    CLEANUP(statement_cleanup) sqlite3_stmt *statement = NULL;
+    int result;
+
+    if (rows_prepare(r, s->id, s->sql, w, &statement, e) != 0) {
+        return -1;
+    }
+    result = rows_step(r, s->id, statement, e);
+    *any = result == 1;
+    return result < 0 ? -1 : 0;
+}
+
+static int
+section_write(const struct report *r, const struct section *s, const struct rows_window *record,
+              FILE *out, struct err *e)
+{
+    const struct rows_window w = rows_window_of(r, s, record);
+    uint64_t rows = 0;
+    bool any;
+
+    (void)fprintf(out, "<section id=\"%s\"%s><h3>%s</h3>\n", s->id,
+                  s->look == LOOK_TABLE || s->look == LOOK_SPANS ? " class=\"wide\"" : "",
+                  s->title);
+    if (count_rows(r, s, &w, &any, e) != 0) {
+        return -1;
+    }
+    if (!any) {
+        (void)fprintf(out, "<p class=\"soft\">%s</p></section>\n", s->none);
+        return 0;
+    }
+    if (s->look != LOOK_TABLE) {
+        if (figure_write(r, s, &w, out, e) != 0) {
+            return -1;
+        }
+        (void)fputs("<details><summary>The numbers</summary>\n", out);
+    }
+    if (table_write(r, s, &w, out, &rows, e) != 0) {
+        return -1;
+    }
+    (void)fputs(s->look != LOOK_TABLE ? "</details></section>\n" : "</section>\n", out);
+    return 0;
+}
+
+static int
+sections_write(const struct report *r, FILE *out, struct err *e)
+{
+    const char *group = NULL;
+    struct rows_window record;
+
+    if (rows_window(r, &record, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < n_sections; i++) {
+        if (group == NULL || strcmp(group, sections[i].group) != 0) {
+            (void)fprintf(out, "%s<h2>%s</h2>\n<div class=\"figures\">\n",
+                          group == NULL ? "" : "</div>\n", sections[i].group);
+            group = sections[i].group;
+        }
+        if (section_write(r, &sections[i], &record, out, e) != 0) {
+            return -1;
+        }
+    }
+    (void)fputs("</div>\n", out);
+    return 0;
+}
+
+int
+report_page(const struct report *r, FILE *out, struct err *e)
+{
+    page_begin(out, "Report on a record");
+    if (front_write(r, out, e) != 0 || sections_write(r, out, e) != 0) {
+        return -1;
+    }
+    front_end(r, out);
+    page_end(out);
+    return fflush(out) == 0 && ferror(out) == 0
+               ? 0
+               : err_set(e, ERR_IO, "the report could not be written");
+}
+
+/* ---- the same, for machines ---- */
+
+static void
+sink_told(void *arg, const struct section *s, int64_t first, const struct cell *cells, size_t n)
+{
+    (void)s;
+    (void)first;
+    (void)n;
+    sink_row(arg, cells);
+}
+
+static int
+file_write_rows(const struct report *r, const struct section *s, const struct rows_window *w,
+                enum sink_format format, FILE *out, struct err *e)
+{
+    const char *names[SECTION_COLUMNS];
+    const size_t n = rows_columns(s);
+    CLEANUP(sink_cleanup) struct sink *sink = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        names[i] = s->columns[i].name;
+    }
+    sink = sink_new(format, out, names, n, e);
+    if (sink == NULL || rows_tell(r, s, w, sink_told, sink, e) != 0) {
+        return -1;
+    }
+    sink_end(sink);
+    return 0;
+}
+
+static int
+section_data(const struct report *r, const struct section *s, const struct rows_window *w,
+             const char *folder, enum sink_format format, struct err *e)
+{
+    CLEANUP(mem_cleanup)
+    char *path = mem_printf("%s/%s.%s", folder, s->id, format == SINK_CSV ? "csv" : "jsonl");
+    FILE *out = fopen(path, "we");
+    int result;
+
+    if (out == NULL) {
+        return err_errno(e, ERR_IO, errno, "%s", path);
+    }
+    result = file_write_rows(r, s, w, format, out, e);
+    if (fclose(out) != 0 && result == 0) {
+        return err_errno(e, ERR_IO, errno, "%s", path);
+    }
+    return result;
+}
+
+int
+report_data(const struct report *r, const char *folder, struct err *e)
+{
+    struct rows_window record;
+
+    if (rows_window(r, &record, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < n_sections; i++) {
+        const struct rows_window w = rows_window_of(r, &sections[i], &record);
+
+        if (section_data(r, &sections[i], &w, folder, SINK_CSV, e) != 0 ||
+            section_data(r, &sections[i], &w, folder, SINK_JSONL, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
