@@ -132,6 +132,43 @@ run_cancel(int argc, char **argv)
     return cactl_print_answer(json_pack("{s:s,s:s}", "command", "cancel", "registration", argv[1]));
 }
 
+/* The whole standard input. */
+static int
+read_input(struct buf *out, struct err *e)
+{
+    char octets[4096];
+    size_t n;
+
+    while ((n = fread(octets, 1, sizeof(octets), stdin)) > 0) {
+        if (buf_append(out, span_of(octets, n), e) != 0) {
+            return -1;
+        }
+    }
+    return ferror(stdin) == 0 ? 0 : err_set(e, ERR_IO, "standard input could not be read");
+}
+
+static int
+run_witness(int argc, char **argv)
+{
+    CLEANUP(buf_free) struct buf note = BUF_INIT(ADMIN_REQUEST_MAX);
+    json_t *request;
+    struct err e = {0};
+
+    if (argc != 3 || strcmp(argv[1], "add") != 0) {
+        return cactl_misuse(argv[0]);
+    }
+    if ((strcmp(argv[2], "-") == 0 ? read_input(&note, &e) : file_read(argv[2], &note, &e)) != 0) {
+        return cactl_fail(&e);
+    }
+    request = json_pack("{s:s,s:s%}", "command", "witness", "note",
+                        note.n == 0 ? "" : (const char *)note.p, note.n);
+    if (request == NULL) {
+        (void)err_set(&e, ERR_INPUT, "%s: not the text of a signed note", argv[2]);
+        return cactl_fail(&e);
+    }
+    return cactl_print_answer(request);
+}
+
 static const struct cmd commands[] = {
     {"status", "", "what the CA has, and whether its signers run", run_simple},
     {"issue", "--profile ra-cmp|registrar|officer --subject-cn NAME --days N CSR.pem",
@@ -146,6 +183,8 @@ static const struct cmd commands[] = {
      "--show DOCUMENT",
      "show and sign the plan of a restore, or that a line of a journal is known", cactl_sign},
     {"cancel", "REGISTRATION", "close a registration, revoke what is live under it", run_cancel},
+    {"witness", "add FILE|-", "publish what a witness gave back: our checkpoint, cosigned",
+     run_witness},
     {"crl", "", "make and publish a CRL now", run_simple},
     {"registrations", "", "what is registered, newest first", run_simple},
 };

@@ -289,6 +289,33 @@ load_renewal(cfg_t *cfg, struct ca_conf *c, struct err *e)
     return load_word(cfg, "reenrolment", "refuse", "same-identity", &c->reenrolment, e);
 }
 
+/* What they publish is named by the id of their key. */
+static int
+load_witnesses(cfg_t *cfg, struct ca_conf *c, struct err *e)
+{
+    const unsigned count = cfg_size(cfg, "witnesses");
+
+    if (count > CA_NAMES_MAX) {
+        return conf_fault(cfg, "witnesses", e, "witnesses: at most %d", CA_NAMES_MAX);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct cosigner *w = &c->witnesses[i];
+        struct err why = {0};
+
+        if (cosigner_parse(w, span_str(cfg_getnstr(cfg, "witnesses", i)), &why) != 0) {
+            return conf_fault(cfg, "witnesses", e, "witnesses: %s", why.text);
+        }
+        for (unsigned k = 0; k < i; k++) {
+            if (memcmp(c->witnesses[k].id, w->id, sizeof(w->id)) == 0 ||
+                memcmp(c->witnesses[k].key, w->key, sizeof(w->key)) == 0) {
+                return conf_fault(cfg, "witnesses", e, "witnesses: a key is there twice");
+            }
+        }
+        c->n_witnesses++;
+    }
+    return 0;
+}
+
 static int
 load(cfg_t *cfg, struct ca_conf *c, struct err *e)
 {
@@ -303,6 +330,7 @@ load(cfg_t *cfg, struct ca_conf *c, struct err *e)
                       e) != 0 ||
         load_policies(cfg, "officer_policies", c->officer_policies, &c->n_officer_policies, e) !=
             0 ||
+        load_witnesses(cfg, c, e) != 0 ||
         load_list(cfg, "home_domains", c->home_domains, &c->n_home_domains, CA_NAMES_MAX, e) != 0) {
         return -1;
     }
@@ -338,6 +366,7 @@ ca_conf_load(const char *path, struct ca_conf *out, struct err *e)
         CFG_STR_LIST("officer_policies", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("home_domains", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("fqdn_suffixes", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("witnesses", NULL, CFGF_NODEFAULT),
         CFG_STR("profiles", NULL, CFGF_NODEFAULT),
         CFG_STR("blocked_keys", NULL, CFGF_NODEFAULT),
         CFG_BOOL("lab_profiles", cfg_false, CFGF_NONE),

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/ossl.h"
+#include "base/tlog/cosigner.h"
 #include "ca/trust/conf.h"
 #include "ca/x509/blocked_keys.h"
 #include "ca/x509/profile/nf.h"
@@ -48,6 +49,8 @@ struct ca_conf {
     size_t n_home_domains;
     char *fqdn_suffixes[CA_NAMES_MAX];
     size_t n_fqdn_suffixes;
+    struct cosigner witnesses[CA_NAMES_MAX]; /* whose lines come back */
+    size_t n_witnesses;
     struct profiles *profiles;    /* NULL: the built-in ones */
     struct blocked_keys *blocked; /* NULL: none */
     bool lab_profiles;

@@ -8,6 +8,7 @@
 #include "ca/journals/journals.h"
 #include "ca/office/approve.h"
 #include "ca/office/register.h"
+#include "ca/office/witness.h"
 #include "ca/publish/committed.h"
 #include "ca/publish/crl.h"
 #include "ca/request/submit.h"
@@ -257,6 +258,8 @@ office_handle(void *arg, struct admin_call *call, const char *command, const jso
         approve_officer(ca, call, request);
     } else if (strcmp(command, "revoke") == 0) {
         revoke_officer(ca, call, request);
+    } else if (strcmp(command, "witness") == 0) {
+        witness_officer(ca, call, request);
     } else if (strcmp(command, "cancel") == 0) {
         cancel_officer(ca, call, request);
     } else {

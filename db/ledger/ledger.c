@@ -156,6 +156,18 @@ ledger_vkey(const struct ledger *ledger)
     return ledger->vkey;
 }
 
+const struct log_key *
+ledger_key(const struct ledger *ledger)
+{
+    return &ledger->key;
+}
+
+const char *
+ledger_dir(const struct ledger *ledger)
+{
+    return ledger->dir;
+}
+
 int
 ledger_has(const struct ledger *ledger, struct store_db *db, struct span note, struct err *e)
 {

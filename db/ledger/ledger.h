@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include "base/tlog/checkpoint.h"
 #include "db/ledger/leaf.h"
 #include "db/store/store.h"
 
@@ -126,6 +127,9 @@ int ledger_newest(const struct ledger *, struct store_db *, struct buf *note, ui
 int ledger_has(const struct ledger *, struct store_db *, struct span note, struct err *e);
 /* The log's verifier key, as log.vkey has it; borrowed. */
 const char *ledger_vkey(const struct ledger *);
+/* The same key, and the folder that is published; borrowed. */
+const struct log_key *ledger_key(const struct ledger *);
+const char *ledger_dir(const struct ledger *);
 
 /* As ledger_publish_op() but for the files, which ledger_files_op() writes later, all at once up to
  * the newest stored checkpoint. */

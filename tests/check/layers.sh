@@ -51,7 +51,7 @@ ca/publish/          base/ pkcs11/client/evidence.h db/issuance/ db/ledger/ ca/x
 ca/request/kind/     base/ db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/kind/
 ca/request/          base/ pkcs11/client/evidence.h db/issuance/ ca/x509/* ca/cmp/* ca/policy/ ca/daemon/ ca/publish/ ca/request/*
 ca/due/              base/ db/issuance/* ca/daemon/ ca/publish/ ca/request/* ca/due/
-ca/office/           base/ db/issuance/* ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
+ca/office/           base/ db/issuance/* db/ledger/witnesses.h ca/x509/* ca/registration/ ca/policy/ ca/daemon/ ca/journals/ ca/publish/ ca/request/* ca/due/ ca/office/
 ca/restore/          base/ base/tlog/ db/issuance/* db/ledger/ ca/x509/* ca/registration/ ca/trust/ ca/policy/ ca/daemon/ ca/restore/
 ca/acknowledge/      base/ pkcs11/client/client.h db/issuance/ db/ledger/ ca/x509/* ca/registration/ ca/daemon/ ca/journals/ ca/restore/approvals.h ca/acknowledge/
 ca/cactl/            base/ ca/x509/* ca/registration/ ca/link/ ca/cactl/

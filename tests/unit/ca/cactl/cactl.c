@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nfpki-cactl(8): what each command asks and prints, and what it refuses without asking. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/test.h"
 #include "tests/unit/ca/cactl/scene.h"
@@ -52,6 +54,10 @@ what_is_no_command_is_misuse_and_asks_nothing(void **state)
         {{"revoke", "--reason", "keyCompromise", "ab", "cd"}, "usage: nfpki-cactl revoke"},
         {{"revoke", "--because", "keyCompromise", "ab"}, "usage: nfpki-cactl revoke"},
         {{"cancel"}, "usage: nfpki-cactl cancel"},
+        {{"witness"}, "usage: nfpki-cactl witness"},
+        {{"witness", "add"}, "usage: nfpki-cactl witness"},
+        {{"witness", "remove", "f"}, "usage: nfpki-cactl witness"},
+        {{"witness", "add", "f", "g"}, "usage: nfpki-cactl witness"},
         {{"cancel", "ab", "cd"}, "usage: nfpki-cactl cancel"},
         {{"pending", "ab", "cd"}, "usage: nfpki-cactl pending"},
         {{"pending", "--certificate", "f"}, "usage: nfpki-cactl pending"},
@@ -190,6 +196,38 @@ a_daemon_that_is_not_there_is_asked_about(void **state)
     cactl_expect(s, "no path", 2, "a socket's path has 1 to 107 octets");
 }
 
+/* ---- witness ---- */
+
+static void
+a_note_is_handed_in_from_a_file_or_from_standard_input(void **state)
+{
+    struct cactl_scene *s = *state;
+    static const char note[] = "a\n\n\xe2\x80\x94 w AAAAAQE=\n";
+    CLEANUP(mem_cleanup) char *path = cactl_file(s, "note", span_str(note));
+    CLEANUP(mem_cleanup) char *no_text = cactl_file(s, "octets", SPAN_LITERAL("\xff\n"));
+    CLEANUP(mem_cleanup) char *empty = cactl_file(s, "empty", SPAN_LITERAL(""));
+
+    s->answers[0] = "{\"published\":1}";
+    CACTL_RUN(s, "witness", "add", path);
+    cactl_expect(s, "a file", 0, NULL);
+    assert_string_equal(member(s->asked[0], "command"), "witness");
+    assert_string_equal(member(s->asked[0], "note"), note);
+    assert_string_equal(s->out, "{\n  \"published\": 1\n}\n");
+    s->stdin_fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(s->stdin_fd >= 0);
+    CACTL_RUN(s, "witness", "add", "-");
+    cactl_expect(s, "standard input", 0, NULL);
+    assert_string_equal(member(s->asked[0], "note"), note);
+    (void)close(s->stdin_fd);
+    s->stdin_fd = -1;
+    CACTL_RUN(s, "witness", "add", empty);
+    cactl_expect(s, "nothing", 0, NULL);
+    CACTL_RUN(s, "witness", "add", no_text);
+    cactl_expect(s, "no text", 2, "not the text of a signed note");
+    CACTL_RUN(s, "witness", "add", "/nonexistent");
+    cactl_expect(s, "no file", 1, "/nonexistent");
+}
+
 /* ---- issue ---- */
 
 static void
@@ -264,6 +302,7 @@ main(void)
         SCENE(each_command_asks_its_question_and_prints_the_answer),
         SCENE(a_refusal_of_the_daemon_is_printed_and_is_the_status),
         SCENE(a_daemon_that_is_not_there_is_asked_about),
+        SCENE(a_note_is_handed_in_from_a_file_or_from_standard_input),
         SCENE(issue_hands_the_request_in_as_it_is),
         SCENE(a_file_that_is_no_request_is_not_sent),
     };

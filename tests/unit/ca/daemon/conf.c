@@ -120,7 +120,7 @@ what_is_not_said_is_the_default(void **state)
     assert_null(c.profiles);
     assert_null(c.blocked);
     assert_int_equal(c.n_home_domains + c.n_fqdn_suffixes + c.n_registrar_policies +
-                         c.n_officer_policies + c.trust.n,
+                         c.n_officer_policies + c.n_witnesses + c.trust.n,
                      0);
 }
 
@@ -435,6 +435,40 @@ lists_have_their_limits_and_no_empty_elements(void **state)
 }
 
 static void
+witnesses_are_keys_and_none_is_there_twice(void **state)
+{
+#define W1 "witness.example/w1+e75f6532+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+    static const struct {
+        const char *value;
+        const char *reason; /* NULL: none */
+    } rows[] = {
+        {"{}", NULL},
+        {"{\"" W1 "\"}", NULL},
+        {"{\"" W1 "\", \"" W1 "\"}", "witnesses: a key is there twice"},
+        {"{\"x\"}", "witnesses: not a verifier key: no \"origin+keyid+key\""},
+        {"{\"\"}", "witnesses: not a verifier key: 0 octets"},
+        {"{\"witness.example/w2+e75f6532+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\"}",
+         "witnesses: verifier key: the key id is not of this key"},
+        {"{a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q}", "witnesses: at most 16"},
+    };
+    CLEANUP(tmpdir_cleanup) char *dir = tmpdir_new();
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ca.conf", dir);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(ca_conf_free) struct ca_conf c = {0};
+        const int line = write_conf(path, "witnesses", rows[i].value, "");
+
+        if (rows[i].reason != NULL) {
+            must_refuse(path, line, rows[i].reason);
+        } else {
+            must_load(path, &c);
+            assert_int_equal(c.n_witnesses, i);
+        }
+    }
+}
+
+static void
 users_are_numbers_or_names(void **state)
 {
     static const struct {
@@ -562,6 +596,7 @@ main(void)
         cmocka_unit_test(numbers_have_their_limits),
         cmocka_unit_test(numbers_of_crls_fit_together),
         cmocka_unit_test(lists_have_their_limits_and_no_empty_elements),
+        cmocka_unit_test(witnesses_are_keys_and_none_is_there_twice),
         cmocka_unit_test(users_are_numbers_or_names),
         cmocka_unit_test(words_are_one_of_two),
         cmocka_unit_test(what_it_names_is_read_with_it),

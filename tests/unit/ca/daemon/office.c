@@ -2,6 +2,8 @@
 /* What officers ask of the daemon, over its admin socket. */
 #include <string.h>
 
+#include "base/file.h"
+#include "base/tlog/cosigner.h"
 #include "ca/link/admin.h"
 #include "tests/unit/ca/daemon/nf.h"
 
@@ -121,6 +123,56 @@ each_crl_has_the_next_number(void **state)
                      json_integer_value(json_object_get(one, "crlNumber")) + 1);
 }
 
+static json_t *
+ask_witness(struct world *w, const char *note, struct err *e)
+{
+    return world_ask(w, json_pack("{s:s,s:s}", "command", "witness", "note", note), e);
+}
+
+static void
+what_a_witness_gives_back_is_published(void **state)
+{
+    struct world *w = *state;
+    CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+    CLEANUP(buf_free) struct buf line = BUF_INIT(NOTE_MAX);
+    CLEANUP(mem_cleanup) char *path = mem_printf("%s/ledger/checkpoint", w->dir);
+    CLEANUP(mem_cleanup) char *published = NULL;
+    CLEANUP(mem_cleanup) char *vkey = NULL;
+    CLEANUP(mem_cleanup) char *option = NULL;
+    CLEANUP(mem_cleanup) char *text = NULL;
+    CLEANUP(admin_json_cleanup) json_t *answer = NULL;
+    CLEANUP(buf_free) struct buf there = BUF_INIT(NOTE_MAX);
+    struct cosigner c;
+    struct note parsed;
+    struct err e = {0};
+
+    assert_ok(cosigner_of(&c, "auditor.example", key, &e), &e);
+    vkey = cosigner_format(&c);
+    option = mem_printf("witnesses = {\"%.*s\"}\n", (int)strlen(vkey) - 1, vkey);
+    assert_ok(file_read(path, &note, &e), &e);
+    assert_ok(note_parse(buf_span(&note), &parsed, &e), &e);
+    assert_ok(cosigner_sign(&c, key, parsed.text, clock_now(), &line, &e), &e);
+    text = mem_printf("%.*s%.*s", (int)note.n, (const char *)note.p, (int)line.n,
+                      (const char *)line.p);
+    assert_null(ask_witness(w, text, &e));
+    assert_int_equal(e.code, ERR_DENIED);
+    assert_non_null(strstr(e.text, "no line of a witness whom the configuration names"));
+    world_restart(w, option);
+    assert_null(world_ask(w, json_pack("{s:s}", "command", "witness"), &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_null(ask_witness(w, "x\n", &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    answer = ask_witness(w, text, &e);
+    assert_non_null(answer);
+    assert_int_equal(json_integer_value(json_object_get(answer, "published")), 1);
+    published = mem_printf("%s/ledger/witness/%02x%02x%02x%02x", w->dir, c.id[0], c.id[1], c.id[2],
+                           c.id[3]);
+    assert_ok(file_read(published, &there, &e), &e);
+    assert_true(span_equal(buf_span(&there), span_str(text)));
+    world_restart(w, "");
+}
+
 static void
 what_is_no_command_is_refused(void **state)
 {
@@ -143,6 +195,7 @@ main(void)
         cmocka_unit_test(registrations_are_listed_newest_first_with_their_use_and_state),
         cmocka_unit_test(status_counts_what_there_is),
         cmocka_unit_test(each_crl_has_the_next_number),
+        cmocka_unit_test(what_a_witness_gives_back_is_published),
         cmocka_unit_test(what_is_no_command_is_refused),
     };
 
