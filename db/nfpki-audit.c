@@ -17,6 +17,10 @@
 #include "db/audit/command/commands.h"
 
 static const struct cmd commands[] = {
+    {"check",
+     "[--profiles FILE]... [--issuer FILE]... [--crl FILE]... [--certificates] [--export DIR] "
+     "[--json]",
+     "all of `verify` and `lint`, and what else must be true of the record", check_run},
     {"lint", "[--profiles FILE]... [--issuer FILE]... [--certificates] [--json]",
      "each certificate judged once more, by the table of the auditor", lint_run},
     {"list",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/ossl.h"
 #include "base/text.h"
@@ -52,17 +51,6 @@ static json_t *
 checkpoint_json(const struct audit_log *log)
 {
     return json_basis(audit_checkpoint(log), audit_key(log), audit_key_is_given(log));
-}
-
-char *
-audit_json_checkpoint(const struct audit_log *log)
-{
-    CLEANUP(json_cleanup) json_t *value = checkpoint_json(log);
-    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
-    char *own = mem_strdup(text == NULL ? "null" : text);
-
-    free(text); /* jansson's */
-    return own;
 }
 
 static json_t *

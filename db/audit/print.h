@@ -28,8 +28,6 @@ void audit_print_verdict(FILE *, const struct audit_log *, const struct audit_ve
 void audit_print_findings(FILE *, const struct audit_figures *);
 int audit_json_verdict(FILE *, const struct audit_log *, const struct audit_verdict *,
                        struct err *e);
-/* The log, its size, its root and the key that all rests on, as a JSON object. Owned. */
-char *audit_json_checkpoint(const struct audit_log *) OWNED(mem_free);
 /* {"verified":false, ...} */
 int audit_json_failure(FILE *, const struct err *reason, struct err *e);
 

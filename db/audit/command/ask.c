@@ -29,6 +29,7 @@ enum {
     OPTION_CACERT,
     OPTION_PROFILES,
     OPTION_CERTIFICATES,
+    OPTION_EXPORT,
     OPTION_FILTER = 512
 };
 
@@ -79,6 +80,7 @@ static const struct {
     {{"cacert", required_argument, NULL, OPTION_CACERT}, ASK_CACERT},
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
+    {{"export", required_argument, NULL, OPTION_EXPORT}, ASK_EXPORT},
     {{"json", no_argument, NULL, 'j'}, ASK_JSON},
     {{"mirror", required_argument, NULL, 'm'}, ASK_MIRROR},
     {{"columns", required_argument, NULL, OPTION_COLUMNS}, ASK_COLUMNS},
@@ -149,6 +151,9 @@ take(int option, const char *value)
         return 0;
     case OPTION_KEY_FILE:
         asked.key_file = value;
+        return 0;
+    case OPTION_EXPORT:
+        asked.export = value;
         return 0;
     case OPTION_CERTIFICATES:
         asked.certificates = true;

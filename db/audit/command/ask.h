@@ -38,6 +38,7 @@ enum {
     ASK_CACERT = 1 << 18,
     ASK_HTML = 1 << 19,
     ASK_DATA = 1 << 20,
+    ASK_EXPORT = 1 << 21,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -67,6 +68,7 @@ struct asked {
     const char *profiles[FILES_MAX];
     size_t n_profiles;
     bool certificates; /* a row for each */
+    const char *export;
     bool json;
 };
 extern struct asked asked;

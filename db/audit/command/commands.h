@@ -2,6 +2,7 @@
 /* commands.h - the commands of nfpki-audit: each gives the exit status. */
 #pragma once
 
+int check_run(int argc, char **argv);
 int check_proof_run(int argc, char **argv);
 int fetch_run(int argc, char **argv);
 int lint_run(int argc, char **argv);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/command/report.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "db/audit/command/ask.h"
+#include "db/audit/json.h"
 #include "db/audit/out/escape.h"
-#include "db/audit/print.h"
 #include "db/audit/print_leaf.h"
 
 enum { COLUMNS = 6, IDS_MAX = LINTS_MAX * 32 };
@@ -140,7 +139,6 @@ sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge
           const struct findings *findings, struct err *e)
 {
     const struct sums s = sum_up(judge);
-    CLEANUP(mem_cleanup) char *checkpoint = audit_json_checkpoint(log);
     json_t *lacks = json_array();
     json_t *all;
     int result;
@@ -152,17 +150,13 @@ sums_json(FILE *out, const struct audit_log *log, const struct lint_judge *judge
             lacks, json_pack("{s:s, s:I}", "reason", lack->text, "questions", (json_int_t)lack->n));
     }
     all = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o}}", "checkpoint",
-                    json_loads(checkpoint, 0, NULL), "summary", "certificates",
-                    (json_int_t)s.certificates, "withFindings", (json_int_t)s.with_findings,
-                    "inPart", (json_int_t)s.in_part, "errors",
+                    json_basis(audit_checkpoint(log), audit_key(log), audit_key_is_given(log)),
+                    "summary", "certificates", (json_int_t)s.certificates, "withFindings",
+                    (json_int_t)s.with_findings, "inPart", (json_int_t)s.in_part, "errors",
                     (json_int_t)findings_of(findings, SEVERITY_ERROR), "warnings",
                     (json_int_t)findings_of(findings, SEVERITY_WARNING), "notices",
                     (json_int_t)findings_of(findings, SEVERITY_NOTICE), "notAsked", lacks);
-    result = all != NULL &&
-                     json_dumpf(all, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) == 0 &&
-                     fputc('\n', out) != EOF
-                 ? 0
-                 : err_set(e, ERR_IO, "JSON could not be written");
+    result = json_say(out, all, e);
     json_decref(all);
     return result;
 }

@@ -3,14 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "db/audit/command/ask.h"
+#include "db/audit/command/brought.h"
 #include "db/audit/command/commands.h"
 #include "db/audit/command/policy.h"
 #include "db/audit/der/certificate.h"
 #include "db/audit/print.h"
-
-enum { CRL_MAX = 32 * 1024 * 1024 };
 
 /* The certificate of --certificate, while the leaves go by. */
 struct wanted {
@@ -78,29 +76,6 @@ state_check(struct audit_log *log, struct audit_verdict *verdict, struct err *e)
     return verdict->known ? audit_consistency(log, &earlier, e) : 0;
 }
 
-/* What signed, and what was signed and is not in the ledger itself. */
-static int
-issuers_load(struct audit_issuers *issuers, struct err *e)
-{
-    for (size_t i = 0; i < asked.n_issuers; i++) {
-        CLEANUP(x509_cleanup) X509 *certificate = certificate_load(asked.issuers[i], e);
-
-        if (certificate == NULL ||
-            audit_issuers_add(issuers, asked.issuers[i], certificate, e) != 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < asked.n_crls; i++) {
-        CLEANUP(buf_free) struct buf der = BUF_INIT(CRL_MAX);
-
-        if (file_read(asked.crls[i], &der, e) != 0 ||
-            audit_issuers_add_crl(issuers, asked.crls[i], buf_span(&der), e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* Before all that takes long. */
 static int
 witnesses_check(const struct tlog_policy *policy, struct audit_log *log, struct witnessed *w,
@@ -154,7 +129,7 @@ verify_run(int argc, char **argv)
         return ask_misuse("--crl needs --issuer FILE: who signed it?");
     }
     if ((asked.certificate != NULL && wanted_load(&wanted, &e) != 0) ||
-        issuers_load(issuers, &e) != 0) {
+        brought_issuers(issuers, &e) != 0) {
         return ask_misuse(e.text);
     }
     status = policy_open(&policy);

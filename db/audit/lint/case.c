@@ -17,7 +17,7 @@ lint_oid_text(const ASN1_OBJECT *oid, char out[LINT_OID_MAX])
 X509_EXTENSION *
 lint_case_extension(const struct lint_case *c, const char *name)
 {
-    const char *wanted = lint_extension_oid(c->profile->table, name);
+    const char *wanted = lint_table_extension_oid(c->profile->table, name);
 
     for (int i = 0; i < X509_get_ext_count(c->certificate); i++) {
         X509_EXTENSION *extension = X509_get_ext(c->certificate, i);
@@ -83,4 +83,22 @@ bool
 lint_is_nf(const struct lint_case *c)
 {
     return leaf_text(c->intent, "nfInstanceId") != NULL;
+}
+
+char *
+lint_dns_text(const GENERAL_NAME *name)
+{
+    const int n = name->type == GEN_DNS ? ASN1_STRING_length(name->d.dNSName) : -1;
+    char *text;
+
+    if (n < 0) {
+        return NULL;
+    }
+    text = mem_zalloc((size_t)n + 1, 1);
+    for (int i = 0; i < n; i++) {
+        const char octet = (char)ASN1_STRING_get0_data(name->d.dNSName)[i];
+
+        text[i] = (char)(octet == '\0' ? '?' : octet);
+    }
+    return text;
 }

@@ -83,3 +83,6 @@ bool lint_list_has(const json_t *list, const char *text);
 /* Validity as times; false: no times. */
 bool lint_times(const X509 *, time_t *from, time_t *until);
 bool lint_is_nf(const struct lint_case *);
+/* The text of a dNSName; NULL for another kind of name. Octets of 0 become '?', which is in no
+ * name. */
+char *lint_dns_text(const GENERAL_NAME *) OWNED(mem_free);

@@ -217,19 +217,19 @@ by_oid(const struct lint_table *t, const char *kind, const char *oid)
 }
 
 cfg_t *
-lint_extension(const struct lint_table *t, const char *oid)
+lint_table_extension(const struct lint_table *t, const char *oid)
 {
     return by_oid(t, "extension", oid);
 }
 
 cfg_t *
-lint_purpose(const struct lint_table *t, const char *oid)
+lint_table_purpose(const struct lint_table *t, const char *oid)
 {
     return by_oid(t, "purpose", oid);
 }
 
 const char *
-lint_purpose_oid(const struct lint_table *t, const char *text)
+lint_table_purpose_oid(const struct lint_table *t, const char *text)
 {
     cfg_t *section = cfg_gettsec(t->own, "purpose", text);
 
@@ -237,7 +237,7 @@ lint_purpose_oid(const struct lint_table *t, const char *text)
 }
 
 const char *
-lint_extension_oid(const struct lint_table *t, const char *name)
+lint_table_extension_oid(const struct lint_table *t, const char *name)
 {
     cfg_t *section = cfg_gettsec(t->own, "extension", name);
 

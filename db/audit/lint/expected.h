@@ -42,9 +42,9 @@ bool lint_profile_is_nf(const struct lint_profile *);
 /* In seconds. */
 time_t lint_profile_longest(const struct lint_profile *);
 /* The section of an extension or a purpose by its object identifier; NULL: there is none. */
-cfg_t *lint_extension(const struct lint_table *, const char *oid);
-cfg_t *lint_purpose(const struct lint_table *, const char *oid);
+cfg_t *lint_table_extension(const struct lint_table *, const char *oid);
+cfg_t *lint_table_purpose(const struct lint_table *, const char *oid);
 /* The object identifier of a purpose: of a name in the table, else the text itself. */
-const char *lint_purpose_oid(const struct lint_table *, const char *text);
+const char *lint_table_purpose_oid(const struct lint_table *, const char *text);
 /* The object identifier of an extension of the table. */
-const char *lint_extension_oid(const struct lint_table *, const char *name);
+const char *lint_table_extension_oid(const struct lint_table *, const char *name);

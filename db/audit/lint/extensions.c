@@ -43,7 +43,7 @@ lint_ext_allowed(const struct lint_case *c, struct err *why)
         cfg_t *known;
 
         oid_at(c, i, oid);
-        known = lint_extension(c->profile->table, oid);
+        known = lint_table_extension(c->profile->table, oid);
         if (known == NULL || (!lint_has(c->profile->class, "must", cfg_title(known)) &&
                               !lint_has(c->profile->class, "may", cfg_title(known)))) {
             return LINT_FAIL(why, "%s is not for such certificates",
@@ -74,7 +74,7 @@ lint_ext_critical(const struct lint_case *c, struct err *why)
         cfg_t *known;
 
         oid_at(c, i, oid);
-        known = lint_extension(c->profile->table, oid);
+        known = lint_table_extension(c->profile->table, oid);
         if (known != NULL && (X509_EXTENSION_get_critical(X509_get_ext(c->certificate, i)) != 0) !=
                                  (cfg_getbool(known, "critical") == cfg_true)) {
             return LINT_FAIL(why, "%s is %scritical", cfg_title(known),
@@ -227,8 +227,8 @@ lint_status_one(const struct lint_case *c, struct err *why)
         return LINT_FAIL(why, "noRevAvail is not NULL");
     }
     if ((no != NULL) == place) {
-        return LINT_FAIL(why, "it has %s noRevAvail and cRLDistributionPoints",
-                         place ? "both" : "neither");
+        return place ? LINT_FAIL(why, "it has both noRevAvail and cRLDistributionPoints")
+                     : LINT_FAIL(why, "it has neither noRevAvail nor cRLDistributionPoints");
     }
     return (no != NULL) == never ? LINT_PASSED
                                  : LINT_FAIL(why, "it has %s, its profile the other one",

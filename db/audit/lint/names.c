@@ -119,26 +119,6 @@ alt_names(const struct lint_case *c)
     return names;
 }
 
-/* The text of a dNSName; NULL for another kind of name. Owned. Octets of 0 become '?', which is in
- * no name. */
-static char *
-dns_text(const GENERAL_NAME *name)
-{
-    char *text;
-    const int n = name->type == GEN_DNS ? ASN1_STRING_length(name->d.dNSName) : -1;
-
-    if (n < 0) {
-        return NULL;
-    }
-    text = mem_zalloc((size_t)n + 1, 1);
-    for (int i = 0; i < n; i++) {
-        const char octet = (char)ASN1_STRING_get0_data(name->d.dNSName)[i];
-
-        text[i] = (char)(octet == '\0' ? '?' : octet);
-    }
-    return text;
-}
-
 /* Each dNSName; LINT_APART when there is none. */
 static enum lint_outcome
 each_dns(const struct lint_case *c, look *at, struct err *why)
@@ -147,7 +127,7 @@ each_dns(const struct lint_case *c, look *at, struct err *why)
     enum lint_outcome outcome = LINT_APART;
 
     for (int i = 0; outcome != LINT_FAILED && i < sk_GENERAL_NAME_num(names); i++) {
-        CLEANUP(mem_cleanup) char *text = dns_text(sk_GENERAL_NAME_value(names, i));
+        CLEANUP(mem_cleanup) char *text = lint_dns_text(sk_GENERAL_NAME_value(names, i));
 
         if (text != NULL) {
             outcome = at(c, text, why);
@@ -311,7 +291,7 @@ static bool
 has_dns(const GENERAL_NAMES *names, const char *wanted)
 {
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        CLEANUP(mem_cleanup) char *text = dns_text(sk_GENERAL_NAME_value(names, i));
+        CLEANUP(mem_cleanup) char *text = lint_dns_text(sk_GENERAL_NAME_value(names, i));
 
         if (text != NULL && strcasecmp(text, wanted) == 0) {
             return true;

@@ -85,8 +85,8 @@ lint_eku_value(const struct lint_case *c, struct err *why)
 
     for (unsigned i = 0; good && i < n; i++) {
         good = has_purpose(
-            found, lint_purpose_oid(c->profile->table,
-                                    cfg_getnstr(c->profile->profile, "extended_key_usage", i)));
+            found, lint_table_purpose_oid(c->profile->table, cfg_getnstr(c->profile->profile,
+                                                                         "extended_key_usage", i)));
     }
     EXTENDED_KEY_USAGE_free(found);
     ERR_clear_error();
@@ -236,7 +236,7 @@ purposes_fit(const struct lint_case *c, const EXTENDED_KEY_USAGE *found,
         const char *own;
 
         lint_oid_text(sk_ASN1_OBJECT_value(found, i), oid);
-        purpose = lint_purpose(c->profile->table, oid);
+        purpose = lint_table_purpose(c->profile->table, oid);
         if (purpose == NULL && strncmp(oid, OWN_ARC, sizeof(OWN_ARC) - 1) != 0) {
             return LINT_FAIL(why, "%s is no purpose of certificates of this authority", oid);
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `lint` as its user sees it. */
+/* `lint` and `check` as their user sees them. */
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/support/test.h"
@@ -112,6 +113,77 @@ lint_is_told_by_what_to_judge(void **state)
     assert_int_equal(RUN(s, "--ledger", s->l.dir, "lint", "--issuer", certificate), 4);
 }
 
+/* ---- check ---- */
+
+static void
+check_says_what_lint_says_and_more(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check"), 4);
+    assert_says(s->out, "lint.ext.missing");
+    assert_says(s->out, "check.registration.exceeded");
+    assert_says(s->out, "judged: 5 certificates");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--json"), 4);
+    assert_says(s->out, "\"id\":\"check.registration.exceeded\"");
+    audit_ledger_two_heads(&s->l);
+    audit_ledger_publish(&s->l);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check"), 4);
+    assert_says(s->out, "check.queue.twice");
+}
+
+static void
+check_exports_each_certificate_as_it_is(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *pem = mem_printf("%s/leaf-%010d.pem", s->l.base, 5);
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    X509 *certificate = NULL;
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--export", s->l.base), 4);
+    assert_ok(certificate_load_der(pem, LEAF_MAX, &certificate, &der, &e), &e);
+    assert_true(span_equal(buf_span(&der), buf_span(&s->revoked.certificate)));
+    X509_free(certificate);
+    pem[strlen(pem) - strlen("5.pem")] = '4';
+    assert_int_not_equal(access(pem, F_OK), 0); /* an INTENT */
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--export", "/nonexistent"), 2);
+    assert_says(s->errors, "--export DIR: there is no such folder");
+}
+
+static void
+check_is_told_by_what_to_judge(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *garbage = scene_path(s, "garbage");
+    CLEANUP(mem_cleanup) char *certificate = scene_path(s, "certificate");
+    const struct {
+        const char *words[ARGS_MAX];
+        const char *says;
+    } rows[] = {
+        {{"--ledger", s->l.dir, "check", "extra"}, "usage: nfpki-audit check"},
+        {{"--ledger", s->l.dir, "check", "--nf", "x"}, "usage: nfpki-audit check"},
+        {{"--ledger", s->l.dir, "check", "--crl", garbage}, "--crl needs --issuer"},
+        {{"--ledger", s->l.dir, "check", "--issuer", certificate, "--crl", garbage}, "garbage"},
+        {{"--ledger", s->l.dir, "check", "--profiles", garbage}, "garbage:1: "},
+        {{"check"}, "Give its folder with --ledger DIR"},
+    };
+    struct err e = {0};
+
+    assert_ok(file_write(garbage, SPAN_LITERAL("x"), 0600, &e), &e);
+    assert_ok(file_write(certificate, buf_span(&s->confirmed.certificate), 0600, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const int status = scene_run(s, rows[i].words);
+
+        if (status != 2 || strstr(s->errors, rows[i].says) == NULL || s->out[0] != '\0') {
+            fail_msg("row %zu: %d: %s", i, status, s->errors);
+        }
+    }
+    /* what the record does not know ends it, as in verify */
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "check", "--issuer", certificate), 1);
+    assert_says(s->errors, "NOT VERIFIED");
+}
+
 int
 main(void)
 {
@@ -119,6 +191,9 @@ main(void)
         SCENE(lint_says_what_is_wrong_and_what_was_not_asked),
         SCENE(lint_gives_json_lines_and_a_summary),
         SCENE(lint_is_told_by_what_to_judge),
+        SCENE(check_says_what_lint_says_and_more),
+        SCENE(check_exports_each_certificate_as_it_is),
+        SCENE(check_is_told_by_what_to_judge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,9 +61,9 @@ profiles_come_from_the_file_that_is_named(void **state)
     hash[0] = hash[0] == '0' ? '1' : '0';
     assert_int_equal(lint_table_find(authority.table, hash, "nf-tls", &p, &e), -1);
     assert_non_null(strstr(e.text, "is not here: give it with --profiles"));
-    assert_null(lint_purpose(authority.table, "1.2.3"));
-    assert_null(lint_extension(authority.table, "1.2.3"));
-    assert_string_equal(lint_extension_oid(authority.table, "nothing"), "");
+    assert_null(lint_table_purpose(authority.table, "1.2.3"));
+    assert_null(lint_table_extension(authority.table, "1.2.3"));
+    assert_string_equal(lint_table_extension_oid(authority.table, "nothing"), "");
 }
 
 static void

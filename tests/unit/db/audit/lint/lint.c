@@ -103,6 +103,16 @@ edit_extension(struct buf *tbs)
     at[6] = 0x05;
 }
 
+/* ecdsa-with-SHA384 inside, SHA256 outside. */
+static void
+edit_algorithm(struct buf *tbs)
+{
+    uint8_t *at = memmem(tbs->p, tbs->n, "\xce\x3d\x04\x03\x02", 5);
+
+    assert_non_null(at);
+    at[4] = 3;
+}
+
 /* issuerUniqueID behind the key. */
 static void
 edit_unique_id(struct buf *tbs)
@@ -215,6 +225,11 @@ CHANGE(tbs_intent)
 CHANGE(signature_algorithm)
 {
     r->m.md = EVP_sha512();
+}
+CHANGE(signature_inside)
+{
+    r->m.edit = edit_algorithm;
+    r->besides[0] = "lint.signature.issuer"; /* OpenSSL looks, too */
 }
 CHANGE(signature_issuer)
 {
@@ -428,6 +443,10 @@ CHANGE(subject_order)
     memcpy(&r->m.subject[0], &m.subject[1], sizeof(m.subject[0]));
     memcpy(&r->m.subject[1], &m.subject[0], sizeof(m.subject[0]));
 }
+CHANGE(subject_joined)
+{
+    r->m.subject[1].joined = true;
+}
 CHANGE(subject_type)
 {
     r->m.subject[0].type = V_ASN1_UTF8STRING;
@@ -515,6 +534,7 @@ static const struct {
     {"lint.serial.intent", serial_intent},
     {"lint.tbs.intent", tbs_intent},
     {"lint.signature.algorithm", signature_algorithm},
+    {"lint.signature.algorithm", signature_inside},
     {"lint.signature.issuer", signature_issuer},
     {"lint.unique_id.absent", unique_id},
     {"lint.issuer.name", issuer_name},
@@ -561,6 +581,7 @@ static const struct {
     {"lint.profile.registered", profile_registered},
     {"lint.profile.nf_types", profile_types},
     {"lint.subject.form", subject_order},
+    {"lint.subject.form", subject_joined},
     {"lint.subject.form", subject_type},
     {"lint.subject.form", subject_missing},
     {"lint.subject.registered", subject_registered},

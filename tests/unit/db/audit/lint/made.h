@@ -27,6 +27,7 @@ struct made {
         const char *attribute;
         int type;
         const char *text;
+        bool joined; /* in the RDN before */
     } subject[MADE_NAMES];
     time_t from, until;
     bool generalized; /* notAfter */
@@ -49,6 +50,8 @@ struct made_authority {
     struct lint_table *table;
     struct findings *findings;
     struct lint_judge *judge;
+    void (*each)(void *arg, uint64_t index, const struct leaf *); /* who is told; NULL: the judge */
+    void *arg;
     uint64_t leaves;
 };
 void made_begin(struct made_authority *);
@@ -65,5 +68,5 @@ void made_set(struct made *, const char *name, const char *value);
 
 /* REGISTRATION, INTENT and ISSUED. */
 void made_issue(struct made_authority *, const struct made *);
-/* Its ISSUED alone is judged; the leaf as it would be. */
-struct leaf *made_intent(const struct made *, struct span der);
+/* Any other leaf; takes it, gives its index. */
+uint64_t made_tell(struct made_authority *, struct leaf *);

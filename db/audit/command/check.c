@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <inttypes.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/command/brought.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/command/report.h"
+#include "db/audit/der/outline.h"
+#include "db/audit/verify.h"
+
+enum { PEM_MAX = 2 * LEAF_MAX };
+
+/* Who is told of each leaf. */
+struct checking {
+    struct lint_judge *judge;
+    struct record *record;
+};
+
+static void
+leaf_check(void *arg, uint64_t index, const struct leaf *leaf)
+{
+    struct checking *c = arg;
+
+    lint_judge_leaf(c->judge, index, leaf);
+    record_leaf(c->record, index, leaf);
+}
+
+/* ---- what the rules count, as findings ---- */
+
+static const struct finding_kind BACK = {"check.clock.back", SEVERITY_WARNING, "ISO A.8.17"};
+static const struct finding_kind TWICE = {"check.queue.twice", SEVERITY_WARNING, "db/LEDGER.md"};
+
+static void
+figures_note(struct findings *findings, const struct audit_figures *figures, uint64_t size)
+{
+    const struct audit_times *t = &figures->times;
+
+    for (size_t i = 0; i < t->findings && i < AUDIT_TIMES_KEPT; i++) {
+        findings_add(findings, &BACK, t->found[i].leaf, NULL,
+                     "it is dated %lld s before the leaf before it",
+                     (long long)(t->found[i].before - t->found[i].at));
+    }
+    if (t->findings > AUDIT_TIMES_KEPT) {
+        findings_add(findings, &BACK, size - 1, NULL, "and %zu more up to here",
+                     t->findings - AUDIT_TIMES_KEPT);
+    }
+    if (figures->twice > 0) {
+        findings_add(findings, &TWICE, size - 1, NULL,
+                     "%zu heads of an RA up to here have places that another one has, too: it has "
+                     "lost its queue, or its key is used twice",
+                     figures->twice);
+    }
+}
+
+/* ---- --export ---- */
+
+struct exporting {
+    int result;
+    struct err *e;
+};
+
+static int
+pem_write(uint64_t index, const struct leaf *leaf, struct err *e)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    CLEANUP(bio_cleanup) BIO *pem = BIO_new(BIO_s_mem());
+    CLEANUP(mem_cleanup)
+    char *path = mem_printf("%s/leaf-%010" PRIu64 ".pem", asked.export, index);
+    char *text = NULL;
+    long n;
+
+    if (audit_outline_octets(leaf, &der, e) != 0) {
+        return -1;
+    }
+    /* The octets as they are: other linters judge these. */
+    if (pem == NULL || PEM_write_bio(pem, "CERTIFICATE", "", der.p, (long)der.n) <= 0) {
+        return ossl_err(e, ERR_CRYPTO, "%s", path);
+    }
+    n = BIO_get_mem_data(pem, &text);
+    return file_write(path, span_of(text, n < 0 ? 0 : (size_t)n), 0644, e);
+}
+
+static void
+leaf_export(void *arg, uint64_t index, const struct leaf *leaf)
+{
+    struct exporting *x = arg;
+
+    if (leaf_kind(leaf) == LEAF_ISSUED && x->result == 0) {
+        x->result = pem_write(index, leaf, x->e);
+    }
+}
+
+/* Only what was verified is written, so all is read once more. */
+static int
+export_all(struct audit_log *log, struct err *e)
+{
+    struct audit_figures figures;
+    struct exporting x = {.e = e};
+    struct err why;
+
+    if (asked.export == NULL) {
+        return 0;
+    }
+    if (audit_verify(log, leaf_export, &x, &figures, &why) != 0) {
+        *e = why;
+        return -1;
+    }
+    return x.result;
+}
+
+/* ---- the command ---- */
+
+static int
+check_all(struct audit_log *log, struct audit_issuers *issuers, struct checking *c,
+          struct findings *findings, struct err *e)
+{
+    struct audit_figures figures;
+
+    if (audit_verify_signed(log, issuers, leaf_check, c, &figures, e) != 0) {
+        return -1;
+    }
+    record_end(c->record);
+    figures_note(findings, &figures, audit_checkpoint(log)->size);
+    return export_all(log, e) != 0 || report_write(stdout, log, c->judge, findings, e) != 0 ? -1
+                                                                                            : 0;
+}
+
+int
+check_run(int argc, char **argv)
+{
+    CLEANUP(audit_log_cleanup) struct audit_log *log = NULL;
+    CLEANUP(audit_issuers_cleanup) struct audit_issuers *issuers = audit_issuers_new();
+    CLEANUP(findings_cleanup) struct findings *findings = findings_new();
+    CLEANUP(lint_table_cleanup) struct lint_table *table = NULL;
+    CLEANUP(lint_judge_cleanup) struct lint_judge *judge = NULL;
+    CLEANUP(record_cleanup) struct record *record = record_new(findings);
+    struct checking c = {.record = record};
+    struct err e = {0};
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || optind != argc ||
+        !ask_only(ASK_PROFILES | ASK_ISSUER | ASK_CRL | ASK_CERTIFICATES | ASK_EXPORT | ASK_JSON)) {
+        return ask_usage("check");
+    }
+    if (asked.n_crls > 0 && asked.n_issuers == 0) {
+        return ask_misuse("--crl needs --issuer FILE: who signed it?");
+    }
+    table = report_table(&e);
+    judge = table == NULL ? NULL : report_judge(table, findings, &e);
+    if (judge == NULL || brought_issuers(issuers, &e) != 0 || brought_crls(record, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    if (asked.export != NULL && access(asked.export, W_OK | X_OK) != 0) {
+        return ask_misuse("--export DIR: there is no such folder that can be written");
+    }
+    status = ask_ledger(&log);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    c.judge = judge;
+    status = ask_finish(check_all(log, issuers, &c, findings, &e), &e);
+    return status == EXIT_VERIFIED && findings_count(findings) > 0 ? EXIT_FINDINGS : status;
+}
