@@ -110,7 +110,7 @@ asked_for(const struct web *web, const char *line)
 static void
 grow_to(struct scene *s, unsigned size, unsigned from)
 {
-    audit_ledger_repeat(&s->l, LEAF_CONFIRMED, s->issued.rid, s->issued.serial, size - from);
+    audit_ledger_refuse(&s->l, s->issued.rid, size - from);
     audit_ledger_publish(&s->l);
 }
 
