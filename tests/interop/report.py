@@ -21,7 +21,8 @@ def need(fact, text):
 def chromium(name, page, *options):
     command = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--no-first-run',
                '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions',
-               '--disable-default-apps', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', f'--user-data-dir={folder}/profile', f'--log-net-log={folder}/{name}.netlog',
+               '--disable-default-apps', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+               f'--user-data-dir={folder}/profile', f'--log-net-log={folder}/{name}.netlog',
                *options, f'file://{page}']
     done = subprocess.run(command, capture_output=True, timeout=120, env={**os.environ, 'HOME': folder})
     need(done.returncode == 0, f'chromium {name}: {done.returncode} {done.stderr.decode()}')

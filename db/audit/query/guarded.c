@@ -32,8 +32,9 @@ static const char *const functions[] = {
     "last_value", "lead",     "length",     "like",        "lower",      "ltrim",
     "max",        "min",      "nth_value",  "ntile",       "nullif",     "percent_rank",
     "quote",      "rank",     "replace",    "round",       "row_number", "rtrim",
-    "sign",       "strftime", "substr",     "substring",   "sum",        "time",
-    "total",      "trim",     "typeof",     "unicode",     "unixepoch",  "upper",
+    "sha256",     "sign",     "strftime",   "substr",      "substring",  "sum",
+    "time",       "total",    "trim",       "typeof",      "unicode",    "unixepoch",
+    "upper",
 };
 
 /* Besides the views: what does not grow with the record. */
@@ -156,6 +157,21 @@ load_names(const struct guard *g, const char *sql, struct names *names, struct e
     return rc == SQLITE_DONE ? 0 : err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(g->db));
 }
 
+/* Octets as they are: who draws a sample goes by hashes that nobody could choose (nfpki-audit(1)).
+ */
+static void
+sha256_of(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    const void *octets = sqlite3_value_blob(values[0]);
+    uint8_t hash[SHA256_SIZE];
+    struct err e;
+
+    (void)n;
+    if (sha256(span_of(octets, (size_t)sqlite3_value_bytes(values[0])), hash, &e) == 0) {
+        sqlite3_result_blob(context, hash, sizeof(hash), SQLITE_TRANSIENT);
+    }
+}
+
 static int
 set_up(struct guard *g, struct err *e)
 {
@@ -169,6 +185,9 @@ set_up(struct guard *g, struct err *e)
                      "PRAGMA query_only = 1; PRAGMA trusted_schema = 0; "
                      "PRAGMA temp_store = MEMORY",
                      NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_create_function_v2(g->db, "sha256", 1,
+                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                   sha256_of, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_db_config(g->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &is_on) != SQLITE_OK ||
         sqlite3_db_config(g->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &is_on) != SQLITE_OK) {
         return err_set(e, ERR_STORE, "mirror: %s", sqlite3_errmsg(g->db));

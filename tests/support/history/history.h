@@ -81,7 +81,7 @@ void history_crl(struct history *, int days);
 /* RESTORED of the leaves from `from` on, by two officers, and then ADOPTED of a certificate that
  * the record had lost, with its INTENT and ISSUED. */
 void history_restored(struct history *, const struct history_person *,
-                      const struct history_person *, uint64_t from);
+                      const struct history_person *, uint64_t from, char adopted[HISTORY_HEX]);
 void history_acknowledge(struct history *, const struct history_person *,
                          const struct history_person *, const char *reason);
 
@@ -143,8 +143,11 @@ struct history_told {
     char open[HISTORY_HEX]; /* an INTENT without an end */
     char compromised[HISTORY_HEX];
     char superseded[HISTORY_HEX];
-    char shared[2][HISTORY_HEX]; /* one key in two network functions */
-    time_t as_of;                /* when the auditor asks */
+    char superseded_too[HISTORY_HEX];
+    char rejected_first[HISTORY_HEX]; /* by `rejected`, which then had another */
+    char adopted[HISTORY_HEX];        /* that the record had lost */
+    char shared[2][HISTORY_HEX];      /* one key in two network functions */
+    time_t as_of;                     /* when the auditor asks */
     uint64_t size;
 };
 void history_tell(struct history *, struct history_told *);

@@ -127,32 +127,31 @@ history_person(struct history *h, const char *role, const char *name, int days)
 /* ---- a restore ---- */
 
 static void
-adopt(struct history *h)
+adopt(struct history *h, char adopted[HISTORY_HEX])
 {
     CLEANUP(evp_pkey_cleanup) EVP_PKEY *key = pki_key("P-256");
     CLEANUP(buf_free) struct buf spki = pki_spki(key);
     const struct nf_identity nf = pki_nf();
     struct tbs_request request = pki_request(h->pki, &nf, buf_span(&spki));
     CLEANUP(x509_cleanup) X509 *certificate = NULL;
-    CLEANUP(mem_cleanup) char *serial = NULL;
     struct leaf *leaf = history_leaf(h, LEAF_ADOPTED);
 
     request.not_before = h->l.now - (time_t)30 * DAY;
     request.not_after = h->l.now + (time_t)15 * DAY;
     certificate = pki_issue(&request, h->pki->issuing_key);
-    serial = hex_dup(serial_of(certificate));
-    leaf_set_text(leaf, "serial", serial);
+    hex_format(serial_of(certificate), adopted);
+    leaf_set_text(leaf, "serial", adopted);
     leaf_set_text(leaf, "from", "certificate");
     history_append(h, leaf);
     leaf = history_leaf(h, LEAF_INTENT);
     leaf_set_text(leaf, "profile", "adopted");
-    history_certificate(h, leaf, serial, certificate);
-    history_certificate_issued(h, serial, certificate);
+    history_certificate(h, leaf, adopted, certificate);
+    history_certificate_issued(h, adopted, certificate);
 }
 
 void
 history_restored(struct history *h, const struct history_person *first,
-                 const struct history_person *second, uint64_t from)
+                 const struct history_person *second, uint64_t from, char adopted[HISTORY_HEX])
 {
     static const char *const none[] = {"registrations", "revocations", "crls",   "abandoned",
                                        "refused",       "void",        "fromCrl"};
@@ -179,7 +178,7 @@ history_restored(struct history *h, const struct history_person *first,
     history_sign(first, plan, leaf, "cms");
     history_sign(second, plan, leaf, "secondCms");
     history_append(h, leaf);
-    adopt(h);
+    adopt(h, adopted);
 }
 
 /* ---- what no code of ours would sign ---- */

@@ -96,6 +96,7 @@ tell_oddities(struct history *h, struct history_told *t)
 
     history_at(h, 12, 10, 0);
     note(before, t->rejected->serial);
+    note(t->rejected_first, before);
     history_enrol(h, t->rejected, (struct history_how){.instead_of = before});
     history_revoke(h, before, 5, NULL, NULL);
     history_at(h, 14, 9, 0);
@@ -158,6 +159,7 @@ tell_renewal(struct history *h, struct history_told *t)
     history_at(h, 60, 9, 5);
     history_again(h, h->nfs[11]);
     history_confirm(h, h->nfs[11]);
+    note(t->superseded_too, before);
     history_revoke(h, before, 4, NULL, h->nfs[11]->serial);
     history_at(h, 62, 9, 0);
     history_enrol(h, h->nfs[12],
@@ -199,7 +201,7 @@ tell_end(struct history *h, struct history_told *t)
     nf = history_register(h, "BSF", "bsf1", t->north, "mac", 1, 90);
     history_cancel(h, nf, t->north);
     history_at(h, 74, 8, 0);
-    history_restored(h, t->ada, t->boris, h->edge.size - 3);
+    history_restored(h, t->ada, t->boris, h->edge.size - 3, t->adopted);
     history_start(h, "1.1", NULL);
     history_crl(h, 7);
 }

@@ -43,6 +43,8 @@ say(FILE *f, const struct history_told *t)
     (void)fprintf(f, "ada %s\nboris %s\ncarla %s\nnorth %s\nhostile %s\nra %s\nsecond_ra %s\n",
                   t->ada->serial, t->boris->serial, t->carla->serial, t->north->serial,
                   t->hostile->serial, t->ra->serial, t->second_ra->serial);
+    (void)fprintf(f, "superseded_too %s\nrejected_first %s\nadopted %s\n", t->superseded_too,
+                  t->rejected_first, t->adopted);
     (void)fprintf(f, "open %s\ncompromised %s\nsuperseded %s\nshared %s\nshared_too %s\n", t->open,
                   t->compromised, t->superseded, t->shared[0], t->shared[1]);
 }

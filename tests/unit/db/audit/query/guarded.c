@@ -59,6 +59,9 @@ views_answer(void **state)
         {"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3) SELECT i FROM n "
          "-- end",
          "\"i\"\r\n1\r\n2\r\n3\r\n"},
+        {"SELECT hex(sha256(x'')) AS h, sha256(NULL) = sha256('') AS same",
+         "\"h\",\"same\"\r\n"
+         "\"E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855\",1\r\n"},
         {"SELECT upper(hex(x'0a')) AS a, x'0a0b' AS b, 1.5 AS c, NULL AS d",
          "\"a\",\"b\",\"c\",\"d\"\r\n\"0A\",\"0a0b\",1.5,\r\n"},
         {"SELECT count(*) AS n FROM activity WHERE time < :now", "\"n\"\r\n19\r\n"},
