@@ -21,6 +21,8 @@ static const struct cmd commands[] = {
      "[--profiles FILE]... [--issuer FILE]... [--crl FILE]... [--certificates] [--export DIR] "
      "[--json]",
      "all of `verify` and `lint`, and what else must be true of the record", check_run},
+    {"evidence", "[CLAUSE] [--json] [--format FORMAT]",
+     "what the record says to an auditor's clause, and what it cannot", evidence_run},
     {"lint", "[--profiles FILE]... [--issuer FILE]... [--certificates] [--json]",
      "each certificate judged once more, by the table of the auditor", lint_run},
     {"list",

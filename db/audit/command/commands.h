@@ -4,6 +4,7 @@
 
 int check_run(int argc, char **argv);
 int check_proof_run(int argc, char **argv);
+int evidence_run(int argc, char **argv);
 int fetch_run(int argc, char **argv);
 int lint_run(int argc, char **argv);
 int list_run(int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `lint` and `check` as their user sees them. */
+/* `lint`, `check` and `evidence` as their user sees them. */
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
@@ -184,6 +184,29 @@ check_is_told_by_what_to_judge(void **state)
     assert_says(s->errors, "NOT VERIFIED");
 }
 
+/* ---- evidence ---- */
+
+static void
+evidence_says_what_the_record_says_of_a_clause(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "BR 5.4.1(2)2"), 0);
+    assert_says(s->out, "BR 5.4.1(2)2 (CA/B Forum BR 2.2.6)\n");
+    assert_says(s->out, "  rows         1, leaves 2 to 2\n");
+    assert_says(s->out, "  cannot show  How the registrar knew");
+    assert_says(s->out, "Verified\n");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "--json", "NCSSR"), 0);
+    assert_says(s->out, "\"clause\":\"NCSSR 3.1.2\"");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "none"), 3);
+    assert_says(s->errors, "no clause like that");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "a", "b"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "--nf", "x"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "evidence", "--format", "x"), 2);
+    assert_says(s->errors, "a format is table, csv or jsonl");
+    assert_int_equal(RUN(s, "evidence"), 2);
+}
+
 int
 main(void)
 {
@@ -194,6 +217,7 @@ main(void)
         SCENE(check_says_what_lint_says_and_more),
         SCENE(check_exports_each_certificate_as_it_is),
         SCENE(check_is_told_by_what_to_judge),
+        SCENE(evidence_says_what_the_record_says_of_a_clause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
