@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "ca/cmp/protection/check.h"
+#include "ra/daemon/ledger_file.h"
 
 #define CMP_PREFIX "/.well-known/cmp"
 #define CRL_PREFIX "/crl/"
 #define CRL_SUFFIX ".crl"
+#define LEDGER_PREFIX "/ledger/"
 
 static const struct {
     const char *name;
@@ -97,6 +99,19 @@ find_crl(const char *name, struct route *out)
     return true;
 }
 
+static bool
+find_ledger(const char *name, struct route *out)
+{
+    const size_t n = strlen(name);
+
+    out->kind = ROUTE_LEDGER;
+    if (n > ROUTE_FILE_MAX || !ledger_file_is_one(name)) {
+        return false;
+    }
+    memcpy(out->file, name, n); /* and zeros behind it */
+    return true;
+}
+
 /* What a CMP message comes with. */
 static void
 check_cmp(const struct http_request *request, struct route *out)
@@ -139,6 +154,12 @@ route_find(const struct http_request *request, const struct route_alias *aliases
     } else if (strncmp(path, CRL_PREFIX, strlen(CRL_PREFIX)) == 0) {
         if (!find_crl(path + strlen(CRL_PREFIX), out)) {
             refuse(out, 404, "no CRL can have this name");
+        } else if (request->method != HTTP_METHOD_GET) {
+            refuse_method(out, "GET, HEAD");
+        }
+    } else if (strncmp(path, LEDGER_PREFIX, strlen(LEDGER_PREFIX)) == 0) {
+        if (!find_ledger(path + strlen(LEDGER_PREFIX), out)) {
+            refuse(out, 404, "no file of a ledger can have this name");
         } else if (request->method != HTTP_METHOD_GET) {
             refuse_method(out, "GET, HEAD");
         }
@@ -192,9 +213,9 @@ route_alias_set(struct route_alias *out, const char *path, const char *profile,
                        "not end with one, without %% ? # \\ and without . or .. as a part",
                        (int)HTTP_PATH_MAX);
     }
-    if (is_below(path, "/.well-known") || is_below(path, "/crl")) {
+    if (is_below(path, "/.well-known") || is_below(path, "/crl") || is_below(path, "/ledger")) {
         return err_set(e, ERR_INPUT,
-                       "paths below /.well-known and /crl have their meaning already");
+                       "paths below /.well-known, /crl and /ledger have their meaning already");
     }
     if (strlen(profile) > CMP_PROFILE_MAX || !is_plain(profile, strlen(profile))) {
         return err_set(e, ERR_INPUT, "\"%.64s\" cannot be the name of a profile", profile);

@@ -4,7 +4,7 @@
  *
  *   POST /.well-known/cmp[/p/<profile>][/<operation>]   application/pkixcmp
  *   POST an alias of the configuration, as clients of other CAs have them
- *   GET  /crl/<name>.crl                                and HEAD
+ *   GET  /crl/<name>.crl, /ledger/<file>                and HEAD
  *
  * Pure.
  */
@@ -16,7 +16,7 @@
 
 enum { ROUTE_FILE_MAX = 64, ROUTE_ALIASES_MAX = 64 };
 
-enum route_kind { ROUTE_CMP, ROUTE_CRL, ROUTE_REFUSED };
+enum route_kind { ROUTE_CMP, ROUTE_CRL, ROUTE_LEDGER, ROUTE_REFUSED };
 
 struct route {
     enum route_kind kind;
@@ -25,7 +25,8 @@ struct route {
     const char *why;                   /* ROUTE_REFUSED, for the log */
     char profile[CMP_PROFILE_MAX + 1]; /* ROUTE_CMP: "" when the path names none */
     int body;                          /* ROUTE_CMP: the body that the operation is for; -1: any */
-    char file[ROUTE_FILE_MAX + 1];     /* ROUTE_CRL: a plain file name, "issuing.crl" */
+    char file[ROUTE_FILE_MAX + 1]; /* ROUTE_CRL: a plain file name, "issuing.crl"; ROUTE_LEDGER: one
+                                    * below its folder (ledger_file.h) */
 };
 
 /* A path that means a profile, and perhaps one operation of it. */

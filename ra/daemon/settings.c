@@ -31,6 +31,7 @@ static cfg_opt_t options[] = {
     CFG_STR("log_key", NULL, CFGF_NODEFAULT),
     TRUST_OPTIONS,
     CFG_STR("crl_dir", NULL, CFGF_NODEFAULT),
+    CFG_STR("ledger_dir", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("root_update", NULL, CFGF_NODEFAULT),
     CFG_STR_LIST("upstream_ra_roots", NULL, CFGF_NODEFAULT),
     CFG_INT("message_time_window", 300, CFGF_NONE),
@@ -81,6 +82,7 @@ settings_free(struct settings *s)
     mem_free(s->root);
     mem_free(s->log_key);
     mem_free(s->crl_dir);
+    mem_free(s->ledger_dir);
     profiles_free(s->profiles);
     blocked_keys_free(s->blocked);
     mem_free(s);
@@ -101,6 +103,7 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
         {"root_certificate", &s->root},
     };
     const char *crl_dir = cfg_getstr(cfg, "crl_dir");
+    const char *ledger_dir = cfg_getstr(cfg, "ledger_dir");
     const char *log_key = cfg_getstr(cfg, "log_key");
 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -111,6 +114,9 @@ read_paths(cfg_t *cfg, struct settings *s, struct err *e)
     }
     if (crl_dir != NULL && crl_dir[0] != '\0') {
         s->crl_dir = settings_path(cfg, crl_dir);
+    }
+    if (ledger_dir != NULL && ledger_dir[0] != '\0') {
+        s->ledger_dir = settings_path(cfg, ledger_dir);
     }
     if (log_key != NULL && log_key[0] != '\0') {
         s->log_key = settings_path(cfg, log_key);

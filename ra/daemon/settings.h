@@ -37,6 +37,7 @@ struct settings {
     char *root;
     char *log_key; /* NULL: the first that the CA shows */
     struct trust_conf trust;
+    char *ledger_dir;                 /* NULL: it is not served */
     char *crl_dir;                    /* NULL: none is served */
     struct settings_list root_update; /* newWithNew, newWithOld, oldWithNew; or none */
     struct profiles *profiles;        /* NULL: the built-in ones */

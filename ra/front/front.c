@@ -10,6 +10,7 @@
 #include "ra/daemon/budget.h"
 #include "ra/daemon/crowd.h"
 #include "ra/front/crl.h"
+#include "ra/front/ledger.h"
 #include "ra/http/http.h"
 #include "ra/http/message/answer.h"
 #include "ra/http/tls.h"
@@ -86,6 +87,9 @@ on_request(struct http_exchange *x, void *arg)
         break;
     case ROUTE_CRL:
         crl_serve(f->ra, x, &route);
+        break;
+    case ROUTE_LEDGER:
+        ledger_serve(f->ra, x, &route);
         break;
     case ROUTE_REFUSED:
         log_event(LOG_INFO, "request-refused", "%s: %d: %s: %s", http_exchange_peer(x),

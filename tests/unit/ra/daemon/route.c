@@ -68,6 +68,13 @@ every_path_has_one_meaning(void **state)
         {HTTP_METHOD_GET, "/crl/a/b.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
         {HTTP_METHOD_GET, "/crl/passwd", "", ROUTE_REFUSED, 404, "", 0, ""},
         {HTTP_METHOD_GET, "/crl/issuing.crl.crl", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/ledger/checkpoint", "", ROUTE_LEDGER, 0, "", -1, "checkpoint"},
+        {HTTP_METHOD_GET, "/ledger/tile/0/x001/x234/067.p/255", "", ROUTE_LEDGER, 0, "", -1,
+         "tile/0/x001/x234/067.p/255"},
+        {HTTP_METHOD_POST, "/ledger/checkpoint", "", ROUTE_REFUSED, 405, "", 0, ""},
+        {HTTP_METHOD_GET, "/ledger/", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/ledger", "", ROUTE_REFUSED, 404, "", 0, ""},
+        {HTTP_METHOD_GET, "/ledger/../checkpoint", "", ROUTE_REFUSED, 404, "", 0, ""},
     };
 
     struct route_alias aliases[2];
@@ -92,7 +99,7 @@ every_path_has_one_meaning(void **state)
             assert_string_equal(route.profile, rows[i].profile);
             assert_int_equal(route.body, rows[i].body);
         }
-        if (route.kind == ROUTE_CRL) {
+        if (route.kind == ROUTE_CRL || route.kind == ROUTE_LEDGER) {
             assert_string_equal(route.file, rows[i].file);
         }
     }

@@ -299,7 +299,10 @@ paths_of_a_file_that_is_here_are_here(void **state)
     struct err e = {0};
 
     (void)state;
-    s = load(dir, LISTEN PATHS "vendor_roots = {\"v.pem\"}\ncrl_dir = \"crl\"\n", &e);
+    s = load(dir,
+             LISTEN PATHS
+             "vendor_roots = {\"v.pem\"}\ncrl_dir = \"crl\"\nledger_dir = \"ledger\"\n",
+             &e);
     assert_non_null(s);
     assert_int_equal(chdir(dir), 0);
     here = settings_load("nfpki-ra.conf", &e);
@@ -307,6 +310,7 @@ paths_of_a_file_that_is_here_are_here(void **state)
     assert_non_null(here);
     assert_string_equal(here->trust.sets[0].roots.items[0], "v.pem");
     assert_string_equal(here->crl_dir, "crl");
+    assert_string_equal(here->ledger_dir, "ledger");
 }
 
 static void
@@ -563,7 +567,7 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
          "conf:10: option 'admin_crls' is missing: name the CRLs of the issuing CA and of the "
          "root"},
         {LISTEN PATHS "admin_listen = {\"127.0.0.1\"}\n", "conf:10: option 'admin_listen': listen"},
-        {LISTEN PATHS "crl_dir = \"\"\nlog_key = \"\"\n", NULL},
+        {LISTEN PATHS "crl_dir = \"\"\nledger_dir = \"\"\nlog_key = \"\"\n", NULL},
         {LISTEN PATHS "pbm_min_iterations = 500\npbm_max_iterations = 499\n",
          "conf:10: option 'pbm_min_iterations' is above 'pbm_max_iterations'"},
         {LISTEN PATHS "pbm_min_iterations = 500\npbm_max_iterations = 500\n"
@@ -602,6 +606,7 @@ what_an_option_may_not_say_is_said_with_its_line(void **state)
             return;
         }
         assert_null(s->crl_dir); /* what is empty is not there */
+        assert_null(s->ledger_dir);
         assert_null(s->log_key);
         assert_int_equal(s->public_tls_root != NULL,
                          strstr(rows[i].text, "_root = \"r\"\n") != NULL &&
