@@ -194,11 +194,11 @@ width_of(uint64_t n, uint64_t index)
 }
 
 static int
-walk_all(struct walk *w, struct err *e)
+walk_all(struct walk *w, uint64_t from, struct err *e)
 {
     uint64_t size = audit_checkpoint(w->log)->size;
 
-    for (uint64_t index = 0; index * AUDIT_WIDTH < size; index++) {
+    for (uint64_t index = from / AUDIT_WIDTH; index * AUDIT_WIDTH < size; index++) {
         if (bundle_walk(w, index, width_of(size, index), e) != 0) {
             return -1;
         }
@@ -206,7 +206,8 @@ walk_all(struct walk *w, struct err *e)
     for (unsigned level = 0; level < AUDIT_LEVELS; level++) {
         uint64_t n = audit_level_size(w->log, level);
 
-        for (uint64_t index = 0; index * AUDIT_WIDTH < n; index++) {
+        from /= AUDIT_WIDTH;
+        for (uint64_t index = from; index * AUDIT_WIDTH < n; index++) {
             if (old_tiles_verify(w, level, index, width_of(n, index), e) != 0) {
                 return -1;
             }
@@ -218,6 +219,12 @@ walk_all(struct walk *w, struct err *e)
 int
 audit_walk(struct audit_log *log, audit_each *each, void *arg, struct err *e)
 {
+    return audit_walk_from(log, 0, each, arg, e);
+}
+
+int
+audit_walk_from(struct audit_log *log, uint64_t from, audit_each *each, void *arg, struct err *e)
+{
     CLEANUP(walk_cleanup) struct walk *w = mem_new(sizeof(*w));
 
     w->log = log;
@@ -225,5 +232,5 @@ audit_walk(struct audit_log *log, audit_each *each, void *arg, struct err *e)
     w->arg = arg;
     w->bundle = BUF_INIT(BUNDLE_MAX);
     w->old = BUF_INIT(BUNDLE_MAX);
-    return walk_all(w, e);
+    return walk_all(w, from, e);
 }

@@ -13,3 +13,6 @@ typedef int audit_each(void *arg, uint64_t index, const char *file, struct span 
                        struct err *e);
 /* ERR_CRYPTO, ERR_INPUT, ERR_NOTFOUND or ERR_IO names the file and the leaf. */
 int audit_walk(struct audit_log *, audit_each *each, void *arg, struct err *e);
+/* The same from the bundle of the leaf `from` on: what is before it was verified earlier, in a tree
+ * that is the beginning of this one (audit_consistency). */
+int audit_walk_from(struct audit_log *, uint64_t from, audit_each *each, void *arg, struct err *e);

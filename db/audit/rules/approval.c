@@ -241,3 +241,51 @@ audit_approvals_check(struct audit_approvals *a, const struct leaf *leaf, struct
     }
     return check == NULL ? 0 : check(a, leaf, e);
 }
+
+static void
+person_state(struct audit_approvals *a, const struct audit_holder **person, struct state *s)
+{
+    CLEANUP(mem_cleanup) char *serial = s->saves ? mem_strdup((*person)->serial) : NULL;
+
+    state_text(s, "serial", &serial);
+    *person = serial == NULL ? NULL : audit_holders_any(a->officers, serial);
+    if (*person == NULL || (*person)->certificate == NULL) {
+        state_spoil(s);
+    }
+}
+
+static void
+waiting_state(struct audit_approvals *a, struct waiting *w, struct state *s)
+{
+    state_text(s, "rid", &w->rid);
+    state_int(s, "approvals", &w->approvals);
+    state_bool(s, "rejected", &w->rejected);
+    w->n = state_length(s, "people", w->n);
+    if (w->n > PEOPLE_MAX) {
+        w->n = 0;
+        state_spoil(s);
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        struct state person = state_element(s, "people", i);
+
+        person_state(a, &w->people[i], &person);
+    }
+}
+
+void
+audit_approvals_state(struct audit_approvals *a, struct state *s)
+{
+    const size_t n = state_length(s, "waiting", a->n_waiting);
+
+    audit_holders_state(a->officers, s);
+    if (!s->saves && n > 0) {
+        a->waiting = mem_grow(a->waiting, &a->waiting_capacity, n, sizeof(*a->waiting));
+        memset(a->waiting, 0, n * sizeof(*a->waiting));
+    }
+    a->n_waiting = n;
+    for (size_t i = 0; i < n; i++) {
+        struct state element = state_element(s, "waiting", i);
+
+        waiting_state(a, &a->waiting[i], &element);
+    }
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_approvals;
@@ -18,3 +19,4 @@ struct audit_approvals *audit_approvals_new(void) OWNED(audit_approvals_free);
 int audit_approvals_check(struct audit_approvals *, const struct leaf *, struct err *e);
 /* Requests that wait. */
 size_t audit_approvals_waiting(const struct audit_approvals *);
+void audit_approvals_state(struct audit_approvals *, struct state *);

@@ -148,17 +148,11 @@ count_twice(struct audit_attested *a, const struct queue_head *h)
 }
 
 static void
-remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_head *h,
-         const uint8_t hash[SHA256_SIZE])
+keep(struct audit_attested *a, struct known *k)
 {
-    struct known *k = mem_new(sizeof(*k));
-    struct known **bucket = bucket_of(a, hash);
-    struct known **place = places_of(a, h, h->first / QUEUE_HEAD_SIZE_MAX);
+    struct known **bucket = bucket_of(a, k->hash);
+    struct known **place = places_of(a, &k->head, k->head.first / QUEUE_HEAD_SIZE_MAX);
 
-    memcpy(k->hash, hash, sizeof(k->hash));
-    k->head = *h;
-    k->recorded = leaf_time(leaf);
-    k->ra = mem_strdup(leaf_text(leaf, "ra"));
     k->next = *bucket; /* in front of the same head, recorded before */
     *bucket = k;
     k->near = *place;
@@ -169,6 +163,19 @@ remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_h
         a->newest->newer = k;
     }
     a->newest = k;
+}
+
+static void
+remember(struct audit_attested *a, const struct leaf *leaf, const struct queue_head *h,
+         const uint8_t hash[SHA256_SIZE])
+{
+    struct known *k = mem_new(sizeof(*k));
+
+    memcpy(k->hash, hash, sizeof(k->hash));
+    k->head = *h;
+    k->recorded = leaf_time(leaf);
+    k->ra = mem_strdup(leaf_text(leaf, "ra"));
+    keep(a, k);
 }
 
 /* The RA's certificate, when it is good at this place of the record. */
@@ -413,4 +420,52 @@ audit_attested_check(struct audit_attested *a, int64_t version, const struct lea
                                             leaf_kind_name(kind), rid_of(leaf));
     }
     return check == NULL ? 0 : check(a, leaf, e);
+}
+
+/* ---- state ---- */
+
+static void
+head_state(struct known *k, struct state *s)
+{
+    struct queue_head *h = &k->head;
+
+    state_octets(s, "hash", k->hash, sizeof(k->hash));
+    state_octets(s, "key", h->ra, sizeof(h->ra));
+    state_octets(s, "ca", h->ca, sizeof(h->ca));
+    state_number(s, "first", &h->first);
+    state_number(s, "size", &h->size);
+    state_octets(s, "root", h->root.octets, sizeof(h->root.octets));
+    state_octets(s, "previous", h->previous, sizeof(h->previous));
+    state_time(s, "time", &h->time);
+    state_time(s, "recorded", &k->recorded);
+    state_text(s, "ra", &k->ra);
+}
+
+void
+audit_attested_state(struct audit_attested *a, struct state *s)
+{
+    const struct known *k = a->oldest;
+    size_t n = 0;
+
+    audit_holders_state(a->ras, s);
+    state_chars(s, "issuer", a->issuer, sizeof(a->issuer));
+    state_int(s, "version", &a->version);
+    state_size(s, "twice", &a->twice);
+    for (const struct known *one = a->oldest; one != NULL; one = one->newer) {
+        n++;
+    }
+    n = state_length(s, "heads", n);
+    for (size_t i = 0; i < n; i++) {
+        struct state element = state_element(s, "heads", i);
+        struct known *one = s->saves ? mem_dup(k, sizeof(*k)) : mem_new(sizeof(*one));
+
+        one->ra = s->saves ? mem_strdup(k->ra) : NULL;
+        head_state(one, &element);
+        if (s->saves || one->ra == NULL || one->head.size == 0) {
+            known_free(one);
+        } else {
+            keep(a, one);
+        }
+        k = k == NULL ? NULL : k->newer;
+    }
 }

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_attested;
@@ -25,3 +26,4 @@ int audit_attested_check(struct audit_attested *, int64_t version, const struct 
                          struct err *e);
 /* Heads that have places in their RA's queue that another one of the same day has. */
 size_t audit_attested_twice(const struct audit_attested *);
+void audit_attested_state(struct audit_attested *, struct state *);

@@ -6,21 +6,15 @@
 #include <string.h>
 
 #include "base/ossl.h"
-#include "db/audit/rules/ending.h"
 
 enum { WHOLE = 2 }; /* the version of the record from which on a CRL-INTENT says it all */
 
-struct entry {
-    struct audit_serial serial;
-    int reason;
-    time_t date;
-    time_t not_after;
-    uint64_t leaf;
-};
-
 struct audit_crls {
-    struct audit_endings *endings; /* of each certificate that was intended */
-    struct entry *entries; /* the first `sorted` by their serial numbers, the others as they came */
+    const struct audit_past *past; /* NULL: nobody else knows */
+    struct audit_endings
+        *endings; /* of each certificate that was intended, when nobody else does */
+    struct audit_revoked *entries; /* the first `sorted` by their serial numbers, the others as they
+                                      came */
     size_t n, sorted, capacity;
     uint64_t leaves; /* so far */
     uint64_t looked; /* at the last CRL or CRL-INTENT: so many */
@@ -57,7 +51,9 @@ intent_note(struct audit_crls *c, const struct leaf *leaf, struct err *e)
         time_parse(leaf_text(leaf, "notAfter"), &end, e) != 0) {
         return -1;
     }
-    audit_endings_add(c->endings, &serial, end, c->left_out);
+    if (c->past == NULL) {
+        audit_endings_add(c->endings, &serial, end, c->left_out);
+    }
     return 0;
 }
 
@@ -87,35 +83,62 @@ date_of(int64_t version, const struct leaf *leaf, time_t *date, struct err *e)
                          leaf_text(leaf, "serial"), said);
 }
 
+/* When its certificate ends, and whether it was revoked before; from here on it is. *found false:
+ * it ended before what CRLs leave out, or was never issued, so it is on no CRL. */
+static int
+ending_take(struct audit_crls *c, const struct audit_serial *serial, struct audit_ending *out,
+            bool *found, struct err *e)
+{
+    struct audit_ending *ending;
+
+    if (c->past != NULL) {
+        return c->past->ending(c->past->arg, serial, c->leaves - 1, out, found, e);
+    }
+    ending = audit_endings_find(c->endings, serial);
+    *found = ending != NULL;
+    if (ending != NULL) {
+        *out = *ending;
+        ending->revoked = true;
+    }
+    return 0;
+}
+
+static void
+entry_add(struct audit_crls *c, const struct audit_revoked *entry)
+{
+    c->entries = mem_grow(c->entries, &c->capacity, c->n + 1, sizeof(*c->entries));
+    c->entries[c->n++] = *entry;
+}
+
 static int
 revoked_note(struct audit_crls *c, int64_t version, const struct leaf *leaf, struct err *e)
 {
-    struct entry entry = {.reason = (int)leaf_int(leaf, "reason", 0), .leaf = c->leaves - 1};
-    struct audit_ending *ending;
+    struct audit_revoked entry = {.reason = (int)leaf_int(leaf, "reason", 0),
+                                  .leaf = c->leaves - 1};
+    struct audit_ending ending = {0};
+    bool found = false;
 
     if (audit_serial_parse(leaf_text(leaf, "serial"), &entry.serial, e) != 0 ||
-        date_of(version, leaf, &entry.date, e) != 0) {
+        date_of(version, leaf, &entry.date, e) != 0 ||
+        ending_take(c, &entry.serial, &ending, &found, e) != 0) {
         return -1;
     }
-    ending = audit_endings_find(c->endings, &entry.serial);
-    if (ending == NULL) {
-        return 0; /* it ended before what CRLs leave out, or was never issued: on no CRL */
+    if (!found) {
+        return 0;
     }
-    if (ending->revoked) {
+    if (ending.revoked) {
         return err_set(e, ERR_CRYPTO, "a second REVOKED for serial %s", leaf_text(leaf, "serial"));
     }
-    ending->revoked = true;
-    entry.not_after = ending->not_after;
-    c->entries = mem_grow(c->entries, &c->capacity, c->n + 1, sizeof(*c->entries));
-    c->entries[c->n++] = entry;
+    entry.not_after = ending.not_after;
+    entry_add(c, &entry);
     return 0;
 }
 
 static int
 by_serial(const void *a, const void *b)
 {
-    return audit_serial_compare(&((const struct entry *)a)->serial,
-                                &((const struct entry *)b)->serial);
+    return audit_serial_compare(&((const struct audit_revoked *)a)->serial,
+                                &((const struct audit_revoked *)b)->serial);
 }
 
 /* Sorts what came since, and forgets what no CRL has any more. */
@@ -123,7 +146,7 @@ static void
 settle(struct audit_crls *c)
 {
     const size_t fresh = c->n - c->sorted;
-    struct entry *all = mem_zalloc(c->n + 1, sizeof(*all));
+    struct audit_revoked *all = mem_zalloc(c->n + 1, sizeof(*all));
     size_t n = 0;
 
     if (fresh > 0) {
@@ -132,7 +155,7 @@ settle(struct audit_crls *c)
     for (size_t a = 0, b = c->sorted; a < c->sorted || b < c->n;) {
         const bool old =
             b == c->n || (a < c->sorted && by_serial(&c->entries[a], &c->entries[b]) < 0);
-        const struct entry *next = &c->entries[old ? a++ : b++];
+        const struct audit_revoked *next = &c->entries[old ? a++ : b++];
 
         if (next->not_after >= c->left_out) {
             all[n++] = *next;
@@ -157,7 +180,7 @@ digest(const struct audit_crls *c, uint64_t up_to, int64_t *n, uint8_t out[SHA25
 
     *n = 0;
     for (size_t i = 0; good && i < c->n; i++) {
-        const struct entry *entry = &c->entries[i];
+        const struct audit_revoked *entry = &c->entries[i];
         char serial[2 * AUDIT_SERIAL_MAX + 1];
         char date[TIME_TEXT_SIZE];
         CLEANUP(mem_cleanup) char *line = NULL;
@@ -266,4 +289,34 @@ audit_crls_check(struct audit_crls *c, int64_t version, const struct leaf *leaf,
            : kind == LEAF_CRL        ? crl_note(c, leaf, e)
            : kind == LEAF_CRL_INTENT ? crl_intent_check(c, leaf, e)
                                      : 0;
+}
+
+/* ---- state ---- */
+
+void
+audit_crls_use(struct audit_crls *c, const struct audit_past *past)
+{
+    c->past = past;
+}
+
+void
+audit_crls_state(struct audit_crls *c, struct state *s)
+{
+    state_number(s, "leaves", &c->leaves);
+    state_number(s, "looked", &c->looked);
+    state_time(s, "leftOut", &c->left_out);
+    state_time(s, "lastCrl", &c->last_crl);
+}
+
+static int
+entry_load(void *arg, const struct audit_revoked *entry)
+{
+    entry_add(arg, entry);
+    return 0;
+}
+
+int
+audit_crls_load(struct audit_crls *c, struct err *e)
+{
+    return c->past->revoked(c->past->arg, c->leaves, c->left_out, entry_load, c, e);
 }

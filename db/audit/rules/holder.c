@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ossl.h"
 #include "db/audit/der/certificate.h"
 
 struct audit_holders {
@@ -120,4 +121,59 @@ audit_holder_is_same_person(const struct audit_holder *a, const struct audit_hol
     return X509_NAME_cmp(X509_get_subject_name(a->certificate),
                          X509_get_subject_name(b->certificate)) == 0 ||
            EVP_PKEY_eq(X509_get0_pubkey(a->certificate), X509_get0_pubkey(b->certificate)) == 1;
+}
+
+const struct audit_holder *
+audit_holders_any(const struct audit_holders *h, const char *serial)
+{
+    return find(h, serial);
+}
+
+/* ---- state ---- */
+
+static void
+certificate_state(struct audit_holder *one, struct state *s)
+{
+    CLEANUP(buf_free) struct buf der = BUF_INIT(LEAF_MAX);
+    struct err e;
+
+    if (one->certificate != NULL && OSSL_ENCODE(X509, one->certificate, &der, &e) != 0) {
+        state_spoil(s);
+    }
+    state_buf(s, "certificate", &der, LEAF_MAX);
+    if (!s->saves && der.n > 0) {
+        one->certificate = certificate_parse(buf_span(&der), &e);
+    }
+    if (der.n > 0 && one->certificate == NULL) {
+        state_spoil(s);
+    }
+}
+
+static void
+holder_state(struct audit_holder *one, struct state *s)
+{
+    state_text(s, "serial", &one->serial);
+    certificate_state(one, s);
+    state_bool(s, "revoked", &one->revoked);
+}
+
+void
+audit_holders_state(struct audit_holders *h, struct state *s)
+{
+    struct audit_holder **end = &h->first;
+    size_t n = 0;
+
+    for (const struct audit_holder *one = h->first; one != NULL; one = one->next) {
+        n++;
+    }
+    n = state_length(s, h->role, n);
+    for (size_t i = 0; i < n; i++, end = &(*end)->next) {
+        struct state element = state_element(s, h->role, i);
+
+        *end = s->saves ? *end : mem_new(sizeof(**end));
+        holder_state(*end, &element);
+        if ((*end)->serial == NULL) {
+            (*end)->serial = mem_strdup("");
+        }
+    }
 }

@@ -10,6 +10,7 @@
 
 #include <openssl/x509.h>
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_holder {
@@ -30,3 +31,6 @@ int audit_holders_note(struct audit_holders *, const struct leaf *, struct err *
 const struct audit_holder *audit_holders_find(const struct audit_holders *, const char *serial);
 /* Two certificates of one person: the same subject or the same key. */
 bool audit_holder_is_same_person(const struct audit_holder *, const struct audit_holder *);
+/* Also one that has no certificate yet, or not any more: for what a state names. */
+const struct audit_holder *audit_holders_any(const struct audit_holders *, const char *serial);
+void audit_holders_state(struct audit_holders *, struct state *);

@@ -257,3 +257,52 @@ audit_record_check(struct audit_record *r, const struct leaf *leaf, struct err *
     time_note(r, leaf);
     return check == NULL ? 0 : check(r, leaf, e);
 }
+
+static void
+announced_state(struct announced *a, struct state *s)
+{
+    state_bool(s, "open", &a->open);
+    state_int(s, "number", &a->number);
+    state_int(s, "entries", &a->entries);
+    state_chars(s, "thisUpdate", a->this_update, sizeof(a->this_update));
+    state_chars(s, "nextUpdate", a->next_update, sizeof(a->next_update));
+    state_chars(s, "tbs", a->tbs, sizeof(a->tbs));
+}
+
+static void
+times_state(struct audit_times *t, struct state *s)
+{
+    size_t kept = state_length(
+        s, "found", t->findings < AUDIT_TIMES_KEPT ? t->findings : (size_t)AUDIT_TIMES_KEPT);
+
+    state_size(s, "back", &t->back);
+    state_time(s, "most", &t->most);
+    state_size(s, "taken", &t->taken);
+    state_size(s, "findings", &t->findings);
+    if (kept > AUDIT_TIMES_KEPT) {
+        kept = 0;
+        state_spoil(s);
+    }
+    for (size_t i = 0; i < kept; i++) {
+        struct state one = state_element(s, "found", i);
+
+        state_number(&one, "leaf", &t->found[i].leaf);
+        state_time(&one, "at", &t->found[i].at);
+        state_time(&one, "before", &t->found[i].before);
+    }
+}
+
+void
+audit_record_state(struct audit_record *r, struct state *s)
+{
+    struct state crl = state_object(s, "crl");
+    struct state times = state_object(s, "times");
+
+    state_int(s, "version", &r->version);
+    state_number(s, "leaves", &r->n);
+    state_time(s, "last", &r->last);
+    state_time(s, "unsaid", &r->unsaid);
+    state_size(s, "acknowledged", &r->acknowledged);
+    announced_state(&r->crl, &crl);
+    times_state(&r->times, &times);
+}

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_record;
@@ -39,3 +40,4 @@ struct audit_times {
 const struct audit_times *audit_record_times(const struct audit_record *);
 /* As the last START said; 1 before the first. */
 int64_t audit_record_version(const struct audit_record *);
+void audit_record_state(struct audit_record *, struct state *);

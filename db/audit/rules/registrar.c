@@ -131,3 +131,11 @@ audit_registrars_check(struct audit_registrars *a, int64_t version, const struct
     }
     return check == NULL ? 0 : check(a, version, leaf, e);
 }
+
+/* A manifest that was verified for the leaf before is verified once more: it is no state. */
+void
+audit_registrars_state(struct audit_registrars *a, struct state *s)
+{
+    audit_holders_state(a->registrars, s);
+    state_bool(s, "endsSayWho", &a->ends_say_who);
+}

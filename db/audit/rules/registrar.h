@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_registrars;
@@ -22,3 +23,4 @@ struct audit_registrars *audit_registrars_new(void) OWNED(audit_registrars_free)
  */
 int audit_registrars_check(struct audit_registrars *, int64_t version, const struct leaf *,
                            struct err *e);
+void audit_registrars_state(struct audit_registrars *, struct state *);

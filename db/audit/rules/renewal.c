@@ -227,3 +227,27 @@ audit_renewals_check(struct audit_renewals *r, const struct leaf *leaf, struct e
     }
     return check == NULL ? 0 : check(r, leaf, e);
 }
+
+static void
+update_state(void *element, struct state *s)
+{
+    struct update *u = element;
+
+    state_text(s, "serial", &u->serial);
+    state_text(s, "old", &u->old);
+    state_text(s, "rid", &u->rid);
+    state_text(s, "registration", &u->registration);
+    state_time(s, "asked", &u->asked);
+    state_bool(s, "issued", &u->issued);
+    state_bool(s, "revoked", &u->revoked);
+}
+
+void
+audit_renewals_state(struct audit_renewals *r, struct state *s)
+{
+    struct state confirmed = state_object(s, "confirmed");
+
+    update_state(&r->confirmed, &confirmed);
+    r->updates = state_list(s, "updates", r->updates, &r->n, &r->capacity, sizeof(*r->updates),
+                            update_state);
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_renewals;
@@ -16,3 +17,4 @@ struct audit_renewals *audit_renewals_new(void) OWNED(audit_renewals_free);
 
 /* The next leaf. ERR_CRYPTO with the rule that it breaks. */
 int audit_renewals_check(struct audit_renewals *, const struct leaf *, struct err *e);
+void audit_renewals_state(struct audit_renewals *, struct state *);

@@ -187,3 +187,34 @@ audit_restored_check(struct audit_restored *r, const struct leaf *leaf, struct e
     memcpy(hash.octets, leaf_hash(leaf), sizeof(hash.octets));
     return merkle_append(&r->edge, &hash, NULL, NULL, e);
 }
+
+/* ---- state ---- */
+
+static void
+edge_state(struct merkle_edge *edge, struct state *s)
+{
+    uint64_t n = state_length(s, "subtrees", edge->n);
+
+    state_number(s, "size", &edge->size);
+    if (n > MERKLE_LEVELS || n != (uint64_t)__builtin_popcountll(edge->size)) {
+        n = 0;
+        state_spoil(s);
+    }
+    edge->n = (unsigned)n;
+    for (size_t i = 0; i < n; i++) {
+        struct state one = state_element(s, "subtrees", i);
+
+        state_octets(&one, "hash", edge->subtrees[i].octets, MERKLE_HASH);
+    }
+}
+
+void
+audit_restored_state(struct audit_restored *r, struct state *s)
+{
+    struct state edge = state_object(s, "edge");
+
+    audit_holders_state(r->officers, s);
+    edge_state(&r->edge, &edge);
+    state_int(s, "toAdopt", &r->to_adopt);
+    state_chars(s, "adopted", r->adopted, sizeof(r->adopted));
+}

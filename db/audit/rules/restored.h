@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_restored;
@@ -19,3 +20,4 @@ int audit_restored_check(struct audit_restored *, const struct leaf *, struct er
 /* Before that: is this INTENT of what the leaf before adopts? Its certificate is from another time.
  */
 bool audit_restored_adopts(const struct audit_restored *, const struct leaf *);
+void audit_restored_state(struct audit_restored *, struct state *);

@@ -130,3 +130,21 @@ audit_retries_check(struct audit_retries *r, const struct leaf *leaf, struct err
 
     return check == NULL ? 0 : check(r, leaf, e);
 }
+
+static void
+rejected_state(void *element, struct state *s)
+{
+    struct rejected *x = element;
+
+    state_text(s, "serial", &x->serial);
+    state_text(s, "registration", &x->registration);
+    state_text(s, "retry", &x->retry);
+    state_bool(s, "issued", &x->issued);
+}
+
+void
+audit_retries_state(struct audit_retries *r, struct state *s)
+{
+    r->all =
+        state_list(s, "rejected", r->all, &r->n, &r->capacity, sizeof(*r->all), rejected_state);
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "db/audit/rules/state.h"
 #include "db/ledger/leaf.h"
 
 struct audit_retries;
@@ -16,3 +17,4 @@ struct audit_retries *audit_retries_new(void) OWNED(audit_retries_free);
 
 /* The next leaf. ERR_CRYPTO with the rule that it breaks. */
 int audit_retries_check(struct audit_retries *, const struct leaf *, struct err *e);
+void audit_retries_state(struct audit_retries *, struct state *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/audit/rules/rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ossl.h"
@@ -304,4 +305,88 @@ audit_rules_check(struct audit_rules *rules, const struct leaf *leaf, struct err
         break;
     }
     return 0;
+}
+
+/* ---- another run goes on from here ---- */
+
+static void
+intent_state(void *element, struct state *s)
+{
+    struct intent *intent = element;
+
+    state_text(s, "serial", &intent->serial);
+    state_text(s, "rid", &intent->rid);
+    state_text(s, "tbs", &intent->tbs);
+    state_text(s, "notBefore", &intent->not_before);
+    state_text(s, "notAfter", &intent->not_after);
+}
+
+static void
+rules_state(struct audit_rules *rules, struct state *s)
+{
+    int64_t record = LEAF_RECORD_VERSION;
+    struct state approvals = state_object(s, "approvals");
+    struct state renewals = state_object(s, "renewals");
+    struct state retries = state_object(s, "retries");
+    struct state of_record = state_object(s, "record");
+    struct state registrars = state_object(s, "registrars");
+    struct state crls = state_object(s, "crls");
+    struct state attested = state_object(s, "attested");
+    struct state restored = state_object(s, "restored");
+
+    state_int(s, "version", &record);
+    if (record != LEAF_RECORD_VERSION) {
+        state_spoil(s); /* a program with other rules */
+    }
+    rules->open = state_list(s, "open", rules->open, &rules->n, &rules->capacity,
+                             sizeof(*rules->open), intent_state);
+    audit_approvals_state(rules->approvals, &approvals);
+    audit_renewals_state(rules->renewals, &renewals);
+    audit_retries_state(rules->retries, &retries);
+    audit_record_state(rules->record, &of_record);
+    audit_registrars_state(rules->registrars, &registrars);
+    audit_crls_state(rules->crls, &crls);
+    audit_attested_state(rules->attested, &attested);
+    audit_restored_state(rules->restored, &restored);
+}
+
+void
+audit_rules_past(struct audit_rules *rules, const struct audit_past *past)
+{
+    audit_crls_use(rules->crls, past);
+}
+
+char *
+audit_rules_save(struct audit_rules *rules)
+{
+    bool bad = false;
+    struct state s = {.at = json_object(), .saves = true, .bad = &bad};
+    char *dumped;
+    char *saved;
+
+    rules_state(rules, &s);
+    dumped = json_dumps(s.at, JSON_COMPACT);
+    saved = bad || dumped == NULL ? mem_strdup("") : mem_strdup(dumped);
+    free(dumped);
+    json_decref(s.at);
+    return saved;
+}
+
+struct audit_rules *
+audit_rules_load(struct span saved, const struct audit_past *past, struct err *e)
+{
+    CLEANUP(audit_rules_cleanup) struct audit_rules *rules = audit_rules_new();
+    bool bad = false;
+    struct state s = {.at =
+                          json_loadb((const char *)saved.p, saved.n, JSON_REJECT_DUPLICATES, NULL),
+                      .bad = &bad};
+
+    audit_rules_past(rules, past);
+    rules_state(rules, &s);
+    json_decref(s.at);
+    if (bad) {
+        (void)err_set(e, ERR_STALE, "the state of the rules is not one of this program's");
+        return NULL;
+    }
+    return audit_crls_load(rules->crls, e) == 0 ? TAKE(rules) : NULL;
 }

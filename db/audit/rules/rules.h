@@ -15,6 +15,7 @@
 #pragma once
 
 #include "db/audit/rules/issuer.h"
+#include "db/audit/rules/past.h"
 #include "db/audit/rules/record.h"
 
 struct audit_rules;
@@ -37,3 +38,14 @@ size_t audit_rules_acknowledged(const struct audit_rules *);
 const struct audit_times *audit_rules_times(const struct audit_rules *);
 /* Requests that wait for officers' approvals. */
 size_t audit_rules_waiting(const struct audit_rules *);
+
+/* ---- another run goes on from here ---- */
+
+/* Before the first leaf: what is asked for instead of remembered. Borrowed. */
+void audit_rules_past(struct audit_rules *, const struct audit_past *);
+/* All but what the past knows; "" when it cannot be said. */
+char *audit_rules_save(struct audit_rules *) OWNED(mem_free);
+/* Behind the leaves that they were saved behind. ERR_STALE: it is of another program, and the
+ * leaves are to be read again. */
+struct audit_rules *audit_rules_load(struct span saved, const struct audit_past *, struct err *e)
+    OWNED(audit_rules_free);
