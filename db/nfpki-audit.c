@@ -32,6 +32,8 @@ static const struct cmd commands[] = {
      list_run},
     {"sql", "[--timeout MS] [--limit N] [--format table|csv|jsonl] SELECT",
      "a question of your own to the views of the mirror", sql_run},
+    {"mirror", "[--init] [--stale HOURS] [--progress] [--json] SOURCE DB",
+     "what is new in the ledger, verified and taken into a database of yours", mirror_command_run},
     {"report", "[--html FILE] [--data DIR] [--as-of TIME]",
      "all of it on one page, with figures; and its rows as CSV and JSON Lines", report_run},
     {"show", "[--json] SERIAL|INDEX|REQUEST|REGISTRATION|UUID|NAME",

@@ -30,6 +30,9 @@ enum {
     OPTION_PROFILES,
     OPTION_CERTIFICATES,
     OPTION_EXPORT,
+    OPTION_INIT,
+    OPTION_STALE,
+    OPTION_PROGRESS,
     OPTION_FILTER = 512
 };
 
@@ -81,6 +84,9 @@ static const struct {
     {{"profiles", required_argument, NULL, OPTION_PROFILES}, ASK_PROFILES},
     {{"certificates", no_argument, NULL, OPTION_CERTIFICATES}, ASK_CERTIFICATES},
     {{"export", required_argument, NULL, OPTION_EXPORT}, ASK_EXPORT},
+    {{"init", no_argument, NULL, OPTION_INIT}, ASK_INIT},
+    {{"stale", required_argument, NULL, OPTION_STALE}, ASK_STALE},
+    {{"progress", no_argument, NULL, OPTION_PROGRESS}, ASK_PROGRESS},
     {{"json", no_argument, NULL, 'j'}, ASK_JSON},
     {{"mirror", required_argument, NULL, 'm'}, ASK_MIRROR},
     {{"columns", required_argument, NULL, OPTION_COLUMNS}, ASK_COLUMNS},
@@ -157,6 +163,15 @@ take(int option, const char *value)
         return 0;
     case OPTION_CERTIFICATES:
         asked.certificates = true;
+        return 0;
+    case OPTION_INIT:
+        asked.init = true;
+        return 0;
+    case OPTION_STALE:
+        asked.stale = value;
+        return 0;
+    case OPTION_PROGRESS:
+        asked.progress = true;
         return 0;
     case 'j':
         asked.json = true;

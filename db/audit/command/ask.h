@@ -39,6 +39,9 @@ enum {
     ASK_HTML = 1 << 19,
     ASK_DATA = 1 << 20,
     ASK_EXPORT = 1 << 21,
+    ASK_INIT = 1 << 22,
+    ASK_STALE = 1 << 23,
+    ASK_PROGRESS = 1 << 24,
     ASK_EVERYWHERE = ASK_LEDGER | ASK_KEY | ASK_MIRROR,
 };
 
@@ -67,8 +70,11 @@ struct asked {
     size_t n_crls;
     const char *profiles[FILES_MAX];
     size_t n_profiles;
+    const char *stale; /* hours */
     bool certificates; /* a row for each */
     const char *export;
+    bool init;
+    bool progress;
     bool json;
 };
 extern struct asked asked;

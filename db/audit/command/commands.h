@@ -8,6 +8,7 @@ int evidence_run(int argc, char **argv);
 int fetch_run(int argc, char **argv);
 int lint_run(int argc, char **argv);
 int list_run(int argc, char **argv);
+int mirror_command_run(int argc, char **argv);
 int prove_run(int argc, char **argv);
 int sql_run(int argc, char **argv);
 int report_run(int argc, char **argv);

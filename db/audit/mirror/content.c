@@ -24,11 +24,11 @@ unpack(struct sql *db, sqlite3_stmt *s, uint64_t n, struct buf *out, struct err 
     buf_free(out);
     *out = BUF_INIT(BUNDLE_MAX);
     if (octets < 0 || octets > BUNDLE_MAX) {
-        return err_set(e, ERR_CRYPTO, "%s: bundle %" PRIu64 " was edited", sql_path(db), n);
+        return err_set(e, ERR_STALE, "%s: bundle %" PRIu64 " was edited", sql_path(db), n);
     }
     to = buf_extend(out, (size_t)octets, e);
     if (to == NULL || ZSTD_decompress(to, out->n, body.p, body.n) != out->n) {
-        return err_set(e, ERR_CRYPTO, "%s: bundle %" PRIu64 " was edited", sql_path(db), n);
+        return err_set(e, ERR_STALE, "%s: bundle %" PRIu64 " was edited", sql_path(db), n);
     }
     return 0;
 }
@@ -83,7 +83,7 @@ tile_read(struct sql *db, unsigned level, uint64_t n, uint8_t out[AUDIT_TILE_SIZ
     }
     hashes = row ? sql_column(s, 0) : span_of(NULL, 0);
     if (!row || hashes.n == 0 || hashes.n > AUDIT_TILE_SIZE || hashes.n % MERKLE_HASH != 0) {
-        return err_set(e, row ? ERR_CRYPTO : ERR_NOTFOUND, "%s: tile %u/%" PRIu64 " %s",
+        return err_set(e, row ? ERR_STALE : ERR_NOTFOUND, "%s: tile %u/%" PRIu64 " %s",
                        sql_path(db), level, n, row ? "was edited" : "is missing");
     }
     memcpy(out, hashes.p, hashes.n);
@@ -106,7 +106,7 @@ node_get(void *arg, unsigned level, uint64_t index, struct merkle_hash *out, str
         return -1;
     }
     if (first % AUDIT_WIDTH + n > width) {
-        return err_set(e, ERR_CRYPTO, "%s: tile %u/%" PRIu64 " was edited", sql_path(arg),
+        return err_set(e, ERR_STALE, "%s: tile %u/%" PRIu64 " was edited", sql_path(arg),
                        level / HEIGHT, first / AUDIT_WIDTH);
     }
     for (unsigned i = 0; i < n; i++) {
@@ -142,13 +142,50 @@ content_leaf(struct sql *db, uint64_t index, struct buf *out, struct err *e)
     }
     body = entry(buf_span(&bundle), (unsigned)(index % AUDIT_WIDTH));
     if (body.p == NULL) {
-        return err_set(e, ERR_CRYPTO, "%s: leaf %" PRIu64 " was edited", sql_path(db), index);
+        return err_set(e, ERR_STALE, "%s: leaf %" PRIu64 " was edited", sql_path(db), index);
     }
     hash = merkle_leaf(body);
     if (!merkle_equal(&hash, &known)) {
-        return err_set(e, ERR_CRYPTO, "%s: leaf %" PRIu64 " was edited", sql_path(db), index);
+        return err_set(e, ERR_STALE, "%s: leaf %" PRIu64 " was edited", sql_path(db), index);
     }
     return buf_set(out, body, e);
+}
+
+int
+content_root(struct sql *db, uint64_t size, struct merkle_hash *out, struct err *e)
+{
+    struct merkle_edge edge;
+
+    if (merkle_edge_load(&edge, size, node_get, db, e) != 0) {
+        return -1;
+    }
+    *out = merkle_root(&edge);
+    return 0;
+}
+
+int
+content_each(struct sql *db, uint64_t from, uint64_t to, content_leaf_each *each, void *arg,
+             struct err *e)
+{
+    CLEANUP(buf_free) struct buf bundle = {0};
+    unsigned width = 0;
+
+    for (uint64_t index = from; index < to; index++) {
+        struct span body;
+
+        if ((index == from || index % AUDIT_WIDTH == 0) &&
+            bundle_read(db, index / AUDIT_WIDTH, &width, &bundle, e) != 0) {
+            return -1;
+        }
+        body = entry(buf_span(&bundle), (unsigned)(index % AUDIT_WIDTH));
+        if (body.p == NULL) {
+            return err_set(e, ERR_STALE, "%s: leaf %" PRIu64 " was edited", sql_path(db), index);
+        }
+        if (each(arg, index, body, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int
@@ -203,7 +240,7 @@ tiles_load(struct content *c, struct err *e)
             return -1;
         }
         if (tile->width != hashes % AUDIT_WIDTH) {
-            return err_set(e, ERR_CRYPTO, "%s: tile %u/%" PRIu64 " was edited", sql_path(c->db),
+            return err_set(e, ERR_STALE, "%s: tile %u/%" PRIu64 " was edited", sql_path(c->db),
                            level, hashes / AUDIT_WIDTH);
         }
     }
@@ -222,7 +259,7 @@ bundle_load(struct content *c, struct err *e)
         return -1;
     }
     return c->width == width ? 0
-                             : err_set(e, ERR_CRYPTO, "%s: bundle %" PRIu64 " was edited",
+                             : err_set(e, ERR_STALE, "%s: bundle %" PRIu64 " was edited",
                                        sql_path(c->db), c->edge.size / AUDIT_WIDTH);
 }
 

@@ -10,12 +10,18 @@
 
 /* ---- reading ---- */
 
-/* The octets of a leaf, whose hash is the one in its tile; replaces `out`. ERR_NOTFOUND, ERR_CRYPTO
+/* The octets of a leaf, whose hash is the one in its tile; replaces `out`. ERR_NOTFOUND, ERR_STALE
  * when the file was edited. */
 int content_leaf(struct sql *, uint64_t index, struct buf *out, struct err *e);
 /* Its path in the tree of `size`; nothing is verified. */
 int content_path(struct sql *, uint64_t index, uint64_t size, struct merkle_proof *, struct err *e);
 int content_hash(struct sql *, uint64_t index, struct merkle_hash *, struct err *e);
+/* The root over the first `size` leaves. */
+int content_root(struct sql *, uint64_t size, struct merkle_hash *, struct err *e);
+/* Each leaf from `from` up to, and without, `to`. */
+typedef int content_leaf_each(void *arg, uint64_t index, struct span body, struct err *e);
+int content_each(struct sql *, uint64_t from, uint64_t to, content_leaf_each *, void *arg,
+                 struct err *e);
 
 /* ---- writing ---- */
 

@@ -4,7 +4,6 @@
 
 -- migration 1
 CREATE INDEX IF NOT EXISTS leaf_time ON leaf (kind, time);
-CREATE INDEX IF NOT EXISTS registration_id ON registration (registration);
 CREATE INDEX IF NOT EXISTS registration_nf ON registration (nf);
 CREATE INDEX IF NOT EXISTS registration_supersedes ON registration (supersedes) WHERE supersedes IS NOT NULL;
 CREATE INDEX IF NOT EXISTS request_rid ON request (rid);

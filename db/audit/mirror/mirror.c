@@ -73,8 +73,8 @@ mirror_make(struct sql *db, const struct log_key *key, bool given, struct err *e
                                        sql_text(NFPKI_VERSION), sql_int(clock_now())),
                             e) != 0 ||
                    sql_exec(db,
-                            "INSERT INTO position(one, accepted, next, edge, rules) VALUES "
-                            "(1, 0, 0, x'', x'')",
+                            "INSERT INTO position(one, accepted, next, edge, rules, rules_at) "
+                            "VALUES (1, 0, 0, x'', x'', 0)",
                             SQL_NO_VALUES, e) != 0 ||
                    sql_script(db, marks, e) != 0
                ? -1
@@ -170,7 +170,7 @@ mirror_load_accepted(struct mirror *m, struct err *e)
     }
     return m->checkpoint.size == (uint64_t)accepted
                ? 0
-               : err_set(e, ERR_CRYPTO,
+               : err_set(e, ERR_STALE,
                          "%s was edited: %" PRId64 " leaves are accepted, the checkpoint is over "
                          "%" PRIu64,
                          sql_path(m->db), accepted, m->checkpoint.size);
@@ -267,5 +267,7 @@ mirror_prove(struct mirror *m, uint64_t index, struct merkle_proof *proof, struc
     hash = merkle_leaf(buf_span(&body));
     return merkle_verify_inclusion(index, size, &hash, proof, &m->checkpoint.root, e) == 0
                ? 0
-               : err_wrap(e, "%s was edited: leaf %" PRIu64, sql_path(m->db), index);
+               : err_set(e, ERR_STALE,
+                         "%s was edited: leaf %" PRIu64 " is not under its checkpoint",
+                         sql_path(m->db), index);
 }

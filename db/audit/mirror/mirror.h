@@ -35,5 +35,5 @@ const char *mirror_path(const struct mirror *);
 /* The octets of a leaf below the accepted size (ERR_NOTFOUND); replaces `out`, at most LEAF_MAX. */
 int mirror_leaf(struct mirror *, uint64_t index, struct buf *out, struct err *e);
 /* Its audit path to the accepted checkpoint's root. The path is verified, with what the leaf is:
- * ERR_CRYPTO says that the file was edited. */
+ * ERR_STALE says that the file was edited. */
 int mirror_prove(struct mirror *, uint64_t index, struct merkle_proof *, struct err *e);

@@ -26,13 +26,14 @@ CREATE TABLE log (
 
 -- Where the import is. accepted: so many leaves are seen by the views; next: so many are here.
 -- edge: the roots of the full subtrees over `next` leaves, largest first; rules: what the rules
--- must remember to go on from there.
+-- remember of the first rules_at leaves.
 CREATE TABLE position (
   one       INTEGER PRIMARY KEY CHECK (one = 1),
   accepted  INTEGER NOT NULL CHECK (accepted BETWEEN 0 AND next),
   next      INTEGER NOT NULL,
   edge      BLOB NOT NULL,
-  rules     BLOB NOT NULL
+  rules     BLOB NOT NULL,
+  rules_at  INTEGER NOT NULL CHECK (rules_at BETWEEN 0 AND next)
 ) STRICT;
 
 -- Every checkpoint that was seen, whole, with all signatures.
@@ -56,7 +57,7 @@ CREATE TABLE cosignature (
   line        TEXT NOT NULL
 ) STRICT;
 
--- Every run of `mirror`. result: 'accepted', 'nothing new', or the name of what was found.
+-- Every run of `mirror`. result: 'accepted', 'nothing new', 'rolled back', 'fork', 'broken'.
 CREATE TABLE sync (
   id         INTEGER PRIMARY KEY,
   started    INTEGER NOT NULL,
@@ -67,6 +68,14 @@ CREATE TABLE sync (
   result     TEXT,
   reason     TEXT
 ) STRICT;
+
+-- What the rules counted up to the accepted size: 'open' intents, requests 'waiting' for officers,
+-- 'twice' attested places in RAs' queues, 'acknowledged' lines of journals, leaves that go 'back' in
+-- time, by 'most' seconds, 'taken' by people or before they could be, and 'findings' of these.
+CREATE TABLE figure (
+  name  TEXT PRIMARY KEY,
+  n     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The names of the numbers in leaf.kind and day.kind.
 CREATE TABLE kind (
@@ -114,6 +123,8 @@ CREATE TABLE registration (
   home_domain   TEXT,             -- what the registrar signed
   cancelled     INTEGER
 ) STRICT;
+
+CREATE INDEX registration_id ON registration (registration);
 
 -- What a registration allows, as its registrar signed it. type: 'nfType', 'fqdn', 'profile'.
 CREATE TABLE allowed (
@@ -264,6 +275,7 @@ CREATE TABLE crl_intent (
   up_to           INTEGER NOT NULL,
   expired_before  INTEGER
 ) STRICT;
+CREATE INDEX crl_intent_number ON crl_intent (number);
 CREATE TABLE crl (
   leaf         INTEGER PRIMARY KEY,
   time         INTEGER NOT NULL,
@@ -351,7 +363,7 @@ CREATE TABLE finding (
   leaf         INTEGER NOT NULL,
   certificate  INTEGER,
   text         TEXT NOT NULL,
-  UNIQUE (code, leaf, text)
+  UNIQUE (found_by, code, leaf, text)
 ) STRICT;
 
 -- Counters: day is time / 86400, reason CRLReason or the bit of PKIFailureInfo, -1 where there is

@@ -74,11 +74,10 @@ int
 sql_error(const struct sql *db, int rc, const char *doing, struct err *e)
 {
     const int primary = rc & 0xff;
-    const enum err_code code = primary == SQLITE_BUSY || primary == SQLITE_LOCKED  ? ERR_BUSY
-                               : primary == SQLITE_FULL || primary == SQLITE_IOERR ? ERR_IO
-                               : primary == SQLITE_CANTOPEN                        ? ERR_NOTFOUND
-                               : primary == SQLITE_NOTADB                          ? ERR_DENIED
-                                                                                   : ERR_STORE;
+    const enum err_code code = primary == SQLITE_BUSY || primary == SQLITE_LOCKED ? ERR_BUSY
+                               : primary == SQLITE_CANTOPEN                       ? ERR_NOTFOUND
+                               : primary == SQLITE_NOTADB                         ? ERR_DENIED
+                                                                                  : ERR_STORE;
 
     return err_set(e, code, "%s: %.100s: %s", db->path, doing,
                    db->sqlite == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(db->sqlite));

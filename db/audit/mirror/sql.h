@@ -2,8 +2,8 @@
 /*
  * sql.h - the mirror's connection to SQLite: statements are prepared once and kept. One thread.
  *
- * Reasons are ERR_STORE, with SQLite's words and the file; ERR_BUSY when another process writes it;
- * ERR_IO when the disk is full or does not do what it is told.
+ * Reasons are ERR_STORE, with SQLite's words and the file; ERR_BUSY when another process writes it,
+ * ERR_NOTFOUND and ERR_DENIED when it is not there, or no database.
  */
 #pragma once
 

@@ -10,8 +10,8 @@
  *       x->all = state_list(s, "all", x->all, &x->n, &x->capacity, sizeof(*x->all), one_state);
  *   }
  *
- * What does not load as it was saved makes the state unusable, and *bad says so at the end; the leaves
- * are still there to be read again.
+ * What does not load as it was saved makes the state unusable, and *bad says so at the end; the
+ * leaves are still there to be read again.
  */
 #pragma once
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/ossl.h"
+#include "db/audit/command/ask.h"
+#include "db/audit/command/commands.h"
+#include "db/audit/mirror/run.h"
+#include "db/audit/print_leaf.h"
+
+enum { STALE_HOURS = 24, HOURS_MAX = 1000000, HOUR = 60 * 60 };
+
+/* What a run has to say. */
+struct said {
+    const struct mirror_outcome *outcome;
+    time_t newest; /* leaf; 0: there is none */
+    bool stale;
+    uint64_t findings;
+};
+
+/* ---- the mirror ---- */
+
+static int
+hours_parse(const char *text, int64_t *hours)
+{
+    size_t digits = text == NULL ? 0 : strspn(text, "0123456789");
+
+    *hours = STALE_HOURS;
+    if (text == NULL) {
+        return 0;
+    }
+    if (digits == 0 || digits > 6 || text[digits] != '\0') {
+        return -1;
+    }
+    *hours = 0;
+    for (; *text != '\0'; text++) {
+        *hours = *hours * 10 + (*text - '0');
+    }
+    return 0;
+}
+
+/* The key that somebody gave, or the one in the folder. */
+static int
+key_of(const char *dir, struct log_key *key, struct err *e)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    CLEANUP(mem_cleanup) char *path = NULL;
+
+    if (asked.key != NULL) {
+        return ask_key(key, e) == 0 ? 0 : err_wrap(e, "--key");
+    }
+    path = mem_printf("%s/log.vkey", dir);
+    if (file_read(path, &text, e) != 0 || log_key_parse(key, buf_span(&text), e) != 0) {
+        return -1;
+    }
+    (void)fprintf(stderr,
+                  "nfpki-audit: warning: the log key was read from the ledger itself (%s): get it "
+                  "by another way and give it with --key\n",
+                  path);
+    return 0;
+}
+
+static int
+make(const char *dir, const char *path, struct err *e)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+
+    return key_of(dir, &key, e) != 0 ? -1 : mirror_init(path, &key, asked.key != NULL, e);
+}
+
+/* EXIT_VERIFIED and the mirror, or another status after the reason was printed. */
+static int
+open_mirror(const char *dir, const char *path, struct mirror **out)
+{
+    CLEANUP(log_key_free) struct log_key key = {0};
+    struct err e = {0};
+
+    if (asked.init && make(dir, path, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    *out = mirror_open_writable(path, &e);
+    if (*out == NULL) {
+        if (e.code == ERR_NOTFOUND) {
+            (void)err_set(&e, ERR_NOTFOUND,
+                          "%s is not there, or cannot be opened; --init makes a new one", path);
+        }
+        return ask_misuse(e.text);
+    }
+    if (asked.key == NULL) {
+        return EXIT_VERIFIED;
+    }
+    if (ask_key(&key, &e) != 0 || mirror_trust(*out, &key, &e) != 0) {
+        return ask_misuse(e.text);
+    }
+    return EXIT_VERIFIED;
+}
+
+/* ---- what it says ---- */
+
+static void
+show_progress(void *arg, uint64_t done, uint64_t size)
+{
+    const bool *terminal = arg;
+
+    (void)fprintf(stderr, "%s%" PRIu64 " of %" PRIu64 " leaves%s", *terminal ? "\r" : "", done,
+                  size, *terminal ? " " : "\n");
+}
+
+static int
+look(struct mirror *m, int64_t hours, struct said *said, struct err *e)
+{
+    if (mirror_newest(m, &said->newest, e) != 0 ||
+        mirror_figure(m, "findings", &said->findings, e) != 0) {
+        return -1;
+    }
+    said->stale = clock_now() - said->newest > hours * HOUR;
+    return 0;
+}
+
+static int
+say_json(struct mirror *m, const struct said *said, const char *reason)
+{
+    const struct checkpoint *c = mirror_checkpoint(m);
+    CLEANUP(mem_cleanup) char *root = base64_dup(span_of(c->root.octets, MERKLE_HASH));
+    char key[2 * LOG_KEY_ID + 1];
+    char newest[TIME_TEXT_SIZE];
+    json_t *all;
+    int result;
+
+    hex_format(span_of(mirror_key(m)->id, LOG_KEY_ID), key);
+    time_format(said->newest, newest);
+    all = json_pack("{s:b, s:s, s:I, s:I, s:s, s:s, s:{s:s, s:s}, s:s, s:b, s:I, s:s*, s:s*}",
+                    "verified", reason == NULL, "result", mirror_result_name(said->outcome->result),
+                    "from", (json_int_t)said->outcome->from, "size", (json_int_t)c->size, "origin",
+                    mirror_key(m)->origin, "root", root, "key", "id", key, "from",
+                    mirror_key_is_given(m) ? "given" : "from the ledger", "newest", newest, "stale",
+                    said->stale, "findings", (json_int_t)said->findings, "reason", reason,
+                    "evidence", said->outcome->evidence);
+    result =
+        all == NULL ||
+                json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII) != 0 ||
+                fputc('\n', stdout) == EOF
+            ? -1
+            : 0;
+    json_decref(all);
+    return result;
+}
+
+static void
+say_text(struct mirror *m, const struct said *said)
+{
+    const struct checkpoint *c = mirror_checkpoint(m);
+    CLEANUP(mem_cleanup) char *root = base64_dup(span_of(c->root.octets, MERKLE_HASH));
+    char newest[TIME_TEXT_SIZE];
+
+    time_format(said->newest, newest);
+    (void)printf("%s: %s\n", mirror_path(m), mirror_result_name(said->outcome->result));
+    print_line(stdout, "log", mirror_key(m)->origin);
+    (void)printf("  %-12s %" PRIu64 " leaves, %" PRIu64 " of them new\n", "size", c->size,
+                 c->size - said->outcome->from);
+    print_line(stdout, "root", root);
+    print_key(stdout, mirror_key(m)->id, mirror_key_is_given(m));
+    if (c->size > 0) {
+        print_line(stdout, "newest leaf", newest);
+    }
+    (void)printf("  %-12s %" PRIu64 "\n", "findings", said->findings);
+}
+
+static int
+failed(struct mirror *m, struct said *said, const struct err *reason)
+{
+    struct err ignored;
+
+    (void)fprintf(stderr, "nfpki-audit: NOT VERIFIED: ");
+    print_text(stderr, reason->text);
+    (void)fputc('\n', stderr);
+    if (said->outcome->evidence != NULL) {
+        (void)fprintf(stderr, "nfpki-audit: both checkpoints are in %s\n", said->outcome->evidence);
+    }
+    (void)look(m, STALE_HOURS, said, &ignored);
+    if (asked.json) {
+        (void)say_json(m, said, reason->text);
+    }
+    return EXIT_FAILED;
+}
+
+static int
+finish(struct mirror *m, const struct said *said, int64_t hours)
+{
+    struct err e = {0};
+    int status;
+
+    if (!asked.json) {
+        say_text(m, said);
+    } else if (say_json(m, said, NULL) != 0) {
+        (void)err_set(&e, ERR_IO, "JSON could not be written");
+        return ask_failed(&e);
+    }
+    status = ask_finish(0, &e);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    if (said->stale) {
+        (void)fprintf(
+            stderr, "nfpki-audit: stale: the newest leaf is older than %" PRId64 " hours\n", hours);
+    }
+    return said->stale || said->findings > 0 ? EXIT_FINDINGS : EXIT_VERIFIED;
+}
+
+int
+mirror_command_run(int argc, char **argv)
+{
+    CLEANUP(mirror_cleanup) struct mirror *m = NULL;
+    CLEANUP(mirror_outcome_free) struct mirror_outcome outcome = {0};
+    struct said said = {.outcome = &outcome};
+    bool terminal = isatty(STDERR_FILENO) != 0;
+    struct err e = {0};
+    int64_t hours;
+    int result;
+    int status;
+
+    if (ask_parse(argc, argv) != 0 || argc - optind != 2 || hours_parse(asked.stale, &hours) != 0 ||
+        !ask_only(ASK_INIT | ASK_STALE | ASK_PROGRESS | ASK_JSON)) {
+        return ask_usage("mirror");
+    }
+    if (strstr(argv[optind], "://") != NULL) {
+        return ask_misuse("a mirror is made of a folder: bring it there with fetch URL DIR first");
+    }
+    status = open_mirror(argv[optind], argv[optind + 1], &m);
+    if (status != EXIT_VERIFIED) {
+        return status;
+    }
+    result = mirror_run(m, argv[optind], terminal || asked.progress ? show_progress : NULL,
+                        &terminal, &outcome, &e);
+    if (terminal) {
+        (void)fprintf(stderr, "\r");
+    }
+    if (result != 0 || look(m, hours, &said, &e) != 0) {
+        return failed(m, &said, &e);
+    }
+    return finish(m, &said, hours);
+}
