@@ -13,8 +13,8 @@ get(struct running *w, const char *method, const char *name)
 {
     struct talk t = {.port = front_port(w->front), .request = BUF_INIT(4096)};
     CLEANUP(mem_cleanup)
-    char *text =
-        mem_printf("%s /ledger/%s HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n\r\n", method, name);
+    char *text = mem_printf("%s /ledger/%s HTTP/1.1\r\nHost: ra\r\nConnection: close\r\n%s\r\n",
+                            method, name, method[0] == 'P' ? "Content-Length: 0\r\n" : "");
     struct err e = {0};
 
     assert_ok(buf_append_str(&t.request, text, &e), &e);
