@@ -7,6 +7,7 @@ int check_proof_run(int argc, char **argv);
 int evidence_run(int argc, char **argv);
 int fetch_run(int argc, char **argv);
 int lint_run(int argc, char **argv);
+int explain_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int mirror_command_run(int argc, char **argv);
 int prove_run(int argc, char **argv);

@@ -82,7 +82,7 @@ story_leaf_load(struct mirror *m, uint64_t index, struct story_leaf *leaf, struc
     "SELECT leaf FROM cancellation WHERE registration IN (SELECT id FROM under) UNION "            \
     "SELECT leaf FROM request WHERE rid IN (SELECT rid FROM rids) UNION "                          \
     "SELECT leaf FROM queue_head WHERE head IN (SELECT head FROM request WHERE rid IN (SELECT "    \
-    "rid FROM rids)) UNION "                                                                       \
+    "rid FROM rids) UNION SELECT head FROM repeat WHERE rid IN (SELECT rid FROM rids)) UNION "     \
     "SELECT leaf FROM approval WHERE rid IN (SELECT rid FROM rids) UNION "                         \
     "SELECT leaf FROM refusal WHERE rid IN (SELECT rid FROM rids) UNION "                          \
     "SELECT leaf FROM refusal WHERE registration IN (SELECT id FROM registered) UNION "            \

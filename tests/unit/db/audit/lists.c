@@ -104,6 +104,31 @@ sql_answers_and_says_what_it_rests_on(void **state)
 }
 
 static void
+a_certificate_is_explained_with_what_is_not_shown(void **state)
+{
+    struct scene *s = *state;
+    CLEANUP(mem_cleanup) char *issuing = scene_path(s, "issuing.der");
+    struct err e = {0};
+
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain", s->revoked.serial), 0);
+    assert_says(s->out, "O=Registrar One (serial ");
+    assert_says(s->out, "signature: not in the record\n");
+    assert_says(s->out, "  - signatures that are not in the record, as said above\n");
+    assert_says(s->out, "  - a CRL since the revocation\n");
+    assert_says(s->out, "officer\\u{1b}[2J");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain", "00ff"), 3);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain", AUDIT_REGISTRATION), 2);
+    assert_says(s->errors, "that is not one certificate or request");
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain", "--nf", "x", "1"), 2);
+    assert_int_equal(RUN(s, "--ledger", s->l.dir, "explain", "--issuer", "/nonexistent", "1"), 2);
+    assert_ok(file_write(issuing, buf_span(&s->registrar.certificate), 0600, &e), &e);
+    assert_int_equal(
+        RUN(s, "--ledger", s->l.dir, "explain", "--issuer", issuing, s->revoked.serial), 0);
+    assert_says(s->out, "signature: not verified: give the issuing certificate with --issuer\n");
+}
+
+static void
 what_makes_no_sense_is_misuse(void **state)
 {
     struct scene *s = *state;
@@ -152,6 +177,7 @@ main(void)
         SCENE(what_is_cut_and_when_it_was_asked_is_told),
         SCENE(the_noun_may_stand_before_or_behind_filters),
         SCENE(sql_answers_and_says_what_it_rests_on),
+        SCENE(a_certificate_is_explained_with_what_is_not_shown),
         SCENE(what_makes_no_sense_is_misuse),
     };
 

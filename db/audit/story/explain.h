@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * explain.h - how one certificate came about, and what became of it, in sentences: each with its
+ * leaf, which is proven, and with the signature behind it, verified again; and what the record
+ * cannot show.
+ */
+#pragma once
+
+#include "db/audit/out/sink.h"
+#include "db/audit/print_leaf.h"
+#include "db/audit/rules/issuer.h"
+#include "db/audit/story/story.h"
+
+struct explanation {
+    struct mirror *mirror;
+    const struct story *story; /* of one certificate or request */
+    struct audit_issuers *issuers;
+    const struct basis *basis;
+    time_t now;
+    struct span key; /* JSON, as in query.h */
+};
+/* ERR_INPUT: the story is of several; ERR_CRYPTO: something does not verify. */
+int explain(const struct explanation *, enum sink_format, FILE *, struct err *e);
